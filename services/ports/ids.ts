@@ -1,0 +1,4 @@
+export type Ids = {
+  /** A new UUIDv7 (RFC 9562), lower case. */
+  readonly uuidV7: () => string;
+};
