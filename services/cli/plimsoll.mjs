@@ -1,0 +1,80 @@
+#!/usr/bin/env node
+// The `plimsoll` command. The house is TypeScript that Node runs as it is, which needs 22.18 or
+// newer; under an older Node this file hands over to the Node that `npm ci` put beside it.
+// So it has to be read by any Node: plain JavaScript, nothing newer than 18.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const main = new URL('./main.ts', import.meta.url);
+const quietWarnings = ['ExperimentalWarning', 'TimeoutNegativeWarning'];
+const passedOnSignals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
+
+function runsTypeScript(version) {
+  const [major, minor] = version.split('.').map(Number);
+  return major > 22 || (major === 22 && minor >= 18);
+}
+
+/** Does inside this process what --disable-warning does on a command line. */
+function muteWarnings() {
+  const listeners = process.listeners('warning');
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => {
+    if (quietWarnings.includes(warning.name)) return;
+    for (const listener of listeners) listener.call(process, warning);
+  });
+}
+
+function bundledNode() {
+  const require = createRequire(import.meta.url);
+  try {
+    const folder = dirname(
+      require.resolve(`node-${process.platform}-${process.arch}/package.json`),
+    );
+    const binary = join(folder, 'bin', 'node');
+    return existsSync(binary) ? binary : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function handOver(node) {
+  const flags = quietWarnings.map((name) => `--disable-warning=${name}`);
+  const child = spawn(node, [...flags, fileURLToPath(main), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
+  for (const signal of passedOnSignals) {
+    process.on(signal, () => {
+      // A terminal sends Ctrl-C to both of us; a second one would cut the child's ending short.
+      if (signal === 'SIGINT' && process.stdin.isTTY) return;
+      child.kill(signal);
+    });
+  }
+  child.on('error', (cause) => {
+    console.error(`plimsoll: could not start ${node}: ${cause.message}`);
+    process.exitCode = 1;
+  });
+  child.on('exit', (code, signal) => {
+    process.exitCode = code === null ? 128 + constants.signals[signal] : code;
+  });
+}
+
+if (runsTypeScript(process.versions.node)) {
+  muteWarnings();
+  await import(main.href);
+} else {
+  const node = bundledNode();
+  if (node === undefined) {
+    console.error(
+      `plimsoll: this is Node ${process.versions.node}, and Plimsoll needs 22.18 or newer.\n` +
+        'Install a newer Node, or (Linux on x64 or arm64) run `npm ci` in the folder of Plimsoll, which brings one along.',
+    );
+    process.exitCode = 1;
+  } else {
+    handOver(node);
+  }
+}

@@ -1,0 +1,39 @@
+import { resolve } from 'node:path';
+import { defineConfig } from 'vitest/config';
+import type { ViteUserConfig } from 'vitest/config';
+
+const integrationFiles = ['test/**/*.integration.test.ts'];
+
+const config: ViteUserConfig = defineConfig({
+  root: resolve(import.meta.dirname, '..'),
+  test: {
+    pool: 'forks',
+    execArgv: ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'],
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: integrationFiles,
+          testTimeout: 20_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Real Kafka and Redis; one file at a time, because the machine and the stack are shared.
+          name: 'integration',
+          include: integrationFiles,
+          globalSetup: ['test/support/stack-setup.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
+
+export default config;
