@@ -1,0 +1,75 @@
+/** How the numbers of a point relate to time: since the last point, or since the series began. */
+export type Temporality = 'delta' | 'cumulative';
+
+/** The units a duration metric may be in. Read from the metric, never assumed. */
+export type DurationUnit = 's' | 'ms';
+
+/**
+ * One data point of a request-duration histogram, reduced to what the judge of errors uses.
+ *
+ * Times are whole milliseconds since 1970, the nanoseconds of the wire rounded down: order is
+ * kept, and both ends of an interval are rounded alike, so that a delta point still starts where
+ * the one before it ended.
+ */
+export type RequestPoint = {
+  /** `deployment.environment.name`, or the older `deployment.environment`. */
+  readonly environment: string;
+  /** `service.namespace`, or `default`. */
+  readonly namespace: string;
+  /** `service.name`. */
+  readonly component: string;
+  /** `service.version`. */
+  readonly version: string | null;
+  /** The resource attribute `deployment.id`. */
+  readonly deploymentId: string | null;
+  /** The first of `service.instance.id`, `k8s.pod.uid`, `host.name`. */
+  readonly instance: string | null;
+  /**
+   * Names the stream of points: 64 hex digits, of which the first 32 stand for resource, scope and
+   * metric name, the last 32 for the point's attributes. The order of attributes does not matter.
+   */
+  readonly series: string;
+  readonly metric: string;
+  readonly temporality: Temporality;
+  readonly startMs: number;
+  readonly timeMs: number;
+  /** Requests. */
+  readonly count: number;
+  /** Requests that failed: `count` where the point's attributes say so, otherwise 0. */
+  readonly errors: number;
+  /** Unit of the durations. Latency buckets, read in this unit, get their place after it. */
+  readonly unit: DurationUnit;
+};
+
+/** Why a data point was not taken. The other points of its request are not touched by it. */
+export type PointRejection =
+  | 'service-name-missing'
+  | 'environment-missing'
+  | 'string-too-long'
+  | 'attributes-too-large'
+  | 'metric-type-unsupported'
+  | 'unit-unknown'
+  | 'temporality-unspecified'
+  | 'time-missing'
+  | 'start-missing'
+  | 'start-after-time'
+  | 'count-invalid'
+  | 'count-too-large'
+  | 'sum-invalid'
+  | 'bounds-invalid'
+  | 'buckets-mismatch'
+  | 'no-recorded-value'
+  | 'point-malformed'
+  | 'too-many-points';
+
+/** How many points of a request were not taken for one reason. */
+export type RejectedPoints = { readonly reason: PointRejection; readonly count: number };
+
+/** What one OTLP metrics request held for a judge. */
+export type DecodedMetrics = {
+  readonly points: readonly RequestPoint[];
+  /** Ordered by reason, no reason twice. */
+  readonly rejected: readonly RejectedPoints[];
+  /** Data points of the metrics a judge uses: those taken and those rejected. */
+  readonly dataPoints: number;
+};
