@@ -75,7 +75,7 @@ module.exports = {
     },
   ],
   options: {
-    parser: 'swc', // without it, TypeScript files are silently not read
+    parser: 'swc', // with @swc/core missing, .ts files are silently not read
     doNotFollow: { path: 'node_modules' },
     enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.cjs', '.js'] },
   },
