@@ -1,0 +1,31 @@
+import type { Shape } from './codec.ts';
+import type { Kind, Role } from './marker.ts';
+
+/** The register of kinds: growth costs one line here and its case in the unions. */
+export type KindEntry = {
+  readonly shape: Shape;
+  /** The role a key needs to sign it. */
+  readonly role: Role;
+  /** What people read in a history. */
+  readonly headline: string;
+};
+
+export const kinds: { readonly [Name in Kind]: KindEntry } = {
+  planned: { shape: 'plan', role: 'emitter', headline: 'planned' },
+  started: { shape: 'update', role: 'emitter', headline: 'running' },
+  succeeded: { shape: 'update', role: 'emitter', headline: 'succeeded' },
+  failed: { shape: 'update', role: 'emitter', headline: 'failed' },
+  canceled: { shape: 'update', role: 'emitter', headline: 'canceled' },
+  'traffic-shifted': { shape: 'update', role: 'emitter', headline: 'traffic shifted' },
+  logged: { shape: 'place', role: 'emitter', headline: 'logged' },
+  promote: { shape: 'decision', role: 'analyser', headline: 'decision: promote' },
+  advance: { shape: 'decision', role: 'analyser', headline: 'decision: advance' },
+  hold: { shape: 'decision', role: 'analyser', headline: 'decision: hold' },
+  'roll-back': { shape: 'decision', role: 'analyser', headline: 'decision: roll back' },
+  'log-opened': { shape: 'trust', role: 'trust-admin', headline: 'log opened' },
+  'key-added': { shape: 'trust', role: 'trust-admin', headline: 'key added' },
+  'key-retired': { shape: 'trust', role: 'trust-admin', headline: 'key retired' },
+  'key-compromised': { shape: 'trust', role: 'trust-admin', headline: 'key compromised' },
+};
+
+export const isKind = (word: string): word is Kind => Object.hasOwn(kinds, word);

@@ -1,0 +1,29 @@
+/** Limits of a record, all checked before anything is parsed or believed. */
+export const valueBytesMax = 64 * 1024;
+export const keyBytesMax = 2 * 1024;
+export const headersMax = 16;
+/** Name and value of one header together. */
+export const headerBytesMax = 1024;
+
+/** Longest text of a field, in UTF-16 code units, by field name; all others `textMax`. */
+export const textMax = 256;
+export const textMaxByField: { readonly [field: string]: number } = {
+  source: 1024,
+  reason: 2000,
+  explanation: 4000,
+  title: 500,
+  url: 2048,
+  runbook: 2048,
+  value: 2048,
+  repository: 1024,
+};
+/** Environment, component, namespace, target, version and principal names. */
+export const nameMax = 128;
+
+export const labelsMax = 20;
+export const listMax = 200;
+
+/** A decision may be obeyed for at most this long after its append. */
+export const validForMsMax = 5 * 60_000;
+/** A marker that waited longer than this in a spool is refused: 400 days. */
+export const waitedMsMax = 400 * 86_400_000;

@@ -1,0 +1,166 @@
+import type { Brand } from '../result.ts';
+
+export type MarkerId = Brand<string, 'MarkerId'>;
+export type DeploymentId = Brand<string, 'DeploymentId'>;
+
+/** A place that holds a version. `target` null is a target of its own. */
+export type Slot = {
+  readonly namespace: string;
+  readonly environment: string;
+  readonly component: string;
+  readonly target: string | null;
+};
+
+export type NameValue = { readonly name: string; readonly value: string };
+
+/** What else the producer knows about the change. Shown, searched, never decisive. */
+export type Details = {
+  readonly commit: string | null;
+  readonly repository: string | null;
+  readonly build: string | null;
+  readonly trigger: string | null;
+  readonly actor: string | null;
+  readonly owner: string | null;
+  readonly tickets: readonly string[];
+  readonly intent: string | null;
+  readonly riskFlags: readonly string[];
+  readonly cluster: string | null;
+  readonly zone: string | null;
+  readonly functionVersion: string | null;
+  readonly functionAlias: string | null;
+  readonly runbook: string | null;
+  readonly resources: readonly NameValue[];
+  readonly labels: readonly NameValue[];
+  readonly links: readonly NameValue[];
+  readonly changes: readonly {
+    readonly type: string;
+    readonly id: string;
+    readonly title: string | null;
+    readonly url: string | null;
+  }[];
+};
+
+/** What every record of the log begins with. */
+export type Envelope = {
+  readonly marker: MarkerId;
+  readonly audience: string;
+  readonly source: string;
+  /** Milliseconds since 1970 by the producer's clock: shown, never trusted. */
+  readonly occurredAt: number;
+  readonly producer: string | null;
+  readonly sequence: number | null;
+  /** Token of the CI attempt, or null outside CI. */
+  readonly attempt: string | null;
+};
+
+export type Planned = Envelope & {
+  readonly kind: 'planned';
+  readonly deployment: DeploymentId;
+  readonly slot: Slot;
+  readonly name: string;
+  readonly version: string;
+  readonly digest: string | null;
+  readonly rollback: boolean;
+  readonly strategy: string | null;
+  /** 0 < share <= 1, or null. */
+  readonly canaryShare: number | null;
+  readonly details: Details;
+};
+
+type UpdateBase = Envelope & {
+  readonly deployment: DeploymentId;
+  readonly slot: Slot | null;
+  readonly statusReported: string | null;
+  readonly reason: string | null;
+  readonly details: Details;
+};
+export type Started = UpdateBase & { readonly kind: 'started' };
+export type Ended = UpdateBase & { readonly kind: 'succeeded' | 'failed' | 'canceled' };
+export type TrafficShifted = UpdateBase & {
+  readonly kind: 'traffic-shifted';
+  readonly canaryShare: number | null;
+  readonly colour: string | null;
+};
+export type Update = Started | Ended | TrafficShifted;
+
+export type Logged = Envelope & {
+  readonly kind: 'logged';
+  /** Equals the marker id: such a fact is a deployment of its own. */
+  readonly deployment: DeploymentId;
+  readonly slot: Slot;
+  readonly version: string;
+  readonly digest: string | null;
+  readonly rollback: boolean;
+  readonly details: Details;
+};
+
+export type Counts = { readonly requests: number; readonly errors: number };
+
+export type Decided = Envelope & {
+  readonly kind: 'promote' | 'advance' | 'hold' | 'roll-back';
+  readonly deployment: DeploymentId;
+  readonly slot: Slot;
+  readonly analysis: string;
+  readonly windowIndex: number;
+  readonly windowEndedAt: number;
+  readonly windows: number;
+  readonly windowMs: number;
+  readonly verdict: 'pass' | 'fail' | 'inconclusive';
+  readonly reason: string;
+  readonly explanation: string;
+  readonly metric: string | null;
+  readonly canary: Counts;
+  readonly baseline: Counts;
+  readonly ratio: number | null;
+  readonly ratioLow: number | null;
+  readonly ratioHigh: number | null;
+  readonly evidence: number;
+  readonly evidenceNeeded: number;
+  readonly toleranceRelative: number;
+  readonly toleranceAbsolute: number;
+  readonly strongest: readonly number[];
+  readonly share: number | null;
+  readonly validForMs: number;
+  readonly judge: string;
+  readonly policyDigest: string;
+  readonly evidenceDigest: string;
+  readonly samplesPartition: number;
+  readonly samplesFrom: number;
+  readonly samplesTo: number;
+  readonly fromVersion: string;
+  readonly fromDigest: string | null;
+  readonly toVersion: string | null;
+  readonly toDigest: string | null;
+};
+
+export type Role = 'emitter' | 'analyser' | 'operator' | 'gateway' | 'trust-admin';
+
+export type TrustedKey = {
+  readonly id: string;
+  readonly principal: string;
+  readonly algorithm: 'ed25519';
+  readonly publicKey: Uint8Array;
+  readonly roles: readonly Role[];
+  readonly environments: readonly string[];
+  readonly components: readonly string[];
+  readonly kinds: readonly string[];
+};
+
+type TrustBase = Envelope & { readonly log: string; readonly reason: string | null };
+export type LogOpened = TrustBase & { readonly kind: 'log-opened'; readonly key: TrustedKey };
+export type KeyAdded = TrustBase & { readonly kind: 'key-added'; readonly key: TrustedKey };
+export type KeyRetired = TrustBase & { readonly kind: 'key-retired'; readonly keyId: string };
+export type KeyCompromised = TrustBase & {
+  readonly kind: 'key-compromised';
+  readonly keyId: string;
+  /** What the key signed from this position on is suspect. */
+  readonly since: number;
+};
+export type TrustChange = LogOpened | KeyAdded | KeyRetired | KeyCompromised;
+
+/** One signed fact, in the newest version of its shape. */
+export type Marker = Planned | Update | Logged | Decided | TrustChange;
+export type Kind = Marker['kind'];
+
+/** A marker that is about a deployment. */
+export type DeploymentMarker = Planned | Update | Logged | Decided;

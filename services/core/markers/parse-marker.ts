@@ -1,0 +1,296 @@
+import type { Result } from '../result.ts';
+import { fail, ok } from '../result.ts';
+import { isWeakPublicKey } from '../trust/weak-keys.ts';
+import type { Shape } from './codec.ts';
+import { isKind, kinds } from './kinds.ts';
+import { labelsMax, listMax, nameMax, textMax, textMaxByField, validForMsMax } from './limits.ts';
+import type { Marker } from './marker.ts';
+import type { Body } from './upcast.ts';
+
+export type FieldProblem = {
+  readonly code: 'kind-unknown' | 'kind-wrong-shape' | 'field-invalid' | 'key-weak';
+  /** Where, for instance `slot.environment`. */
+  readonly path: string;
+  readonly message: string;
+};
+
+/**
+ * The door: a body of the newest version of its shape becomes a marker, or is refused with the field's name.
+ * Types are the schema's business and already right; here are lengths, ranges, words and formats. The same
+ * function guards what a command is about to sign and what a record says.
+ */
+export const parseMarker = (shape: Shape, body: Body): Result<Marker, FieldProblem> => {
+  const kind = body['kind'];
+  if (typeof kind !== 'string' || !isKind(kind))
+    return refuse('kind-unknown', 'kind', `the kind ${quote(kind)} is not in the register of kinds`);
+  if (kinds[kind].shape !== shape)
+    return refuse('kind-wrong-shape', 'kind', `a ${kind} record has the shape ${kinds[kind].shape}, not ${shape}`);
+  const problem = firstTextProblem(body, '') ?? firstFieldProblem(kind, body);
+  if (problem !== undefined) return fail(problem);
+  return ok(body as unknown as Marker);
+};
+
+type Check = (value: unknown, body: Body) => string | undefined;
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const isUuid: Check = (value) =>
+  typeof value === 'string' && uuid.test(value) ? undefined : 'must be a UUID in lower case';
+const isUuidOrNull: Check = (value, body) => (value === null ? undefined : isUuid(value, body));
+const isNull: Check = (value) => (value === null ? undefined : 'must be null');
+const isTime: Check = (value) =>
+  isWhole(value, 0, 8_640_000_000_000_000) ? undefined : 'must be milliseconds since 1970';
+const isCount: Check = (value) =>
+  isWhole(value, 0, Number.MAX_SAFE_INTEGER) ? undefined : 'must be a whole number, not negative';
+const isCountOrNull: Check = (value, body) => (value === null ? undefined : isCount(value, body));
+const isNonEmpty: Check = (value) =>
+  typeof value === 'string' && value.trim() !== '' ? undefined : 'must not be empty';
+const isShort: Check = (value) =>
+  typeof value === 'string' && value.length <= nameMax
+    ? undefined
+    : `is longer than ${nameMax} characters`;
+const isName: Check = (value, body) => isNonEmpty(value, body) ?? isShort(value, body);
+const isNameOrNull: Check = (value, body) => (value === null ? undefined : isName(value, body));
+const isDigest: Check = (value) =>
+  value === null || (typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value))
+    ? undefined
+    : 'must be sha256: and 64 hex digits in lower case';
+const isHexDigest: Check = (value) =>
+  typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? undefined : 'must be 64 hex digits';
+const isKeyId: Check = (value) =>
+  typeof value === 'string' && /^[0-9a-f]{16}$/.test(value) ? undefined : 'must be 16 hex digits';
+const isShareAboveZero: Check = (value) =>
+  value === null || (typeof value === 'number' && value > 0 && value <= 1)
+    ? undefined
+    : 'must be above 0 and at most 1';
+const isShare: Check = (value) =>
+  value === null || (typeof value === 'number' && value >= 0 && value <= 1)
+    ? undefined
+    : 'must be between 0 and 1';
+const isEvidence: Check = (value) =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0
+    ? undefined
+    : 'must be a finite number, not negative';
+const isEvidenceOrNull: Check = (value, body) => (value === null ? undefined : isEvidence(value, body));
+const isAudience: Check = (value) =>
+  typeof value === 'string' && audiencePattern.test(value)
+    ? undefined
+    : 'must be 1 to 63 of a-z, 0-9, dot, dash and underscore, and begin with a letter or digit';
+const oneOf =
+  (...words: readonly string[]): Check =>
+  (value) =>
+    words.includes(value as string) ? undefined : `must be one of ${words.join(', ')}`;
+const listOf =
+  (countMax: number, check: Check): Check =>
+  (value, body) =>
+    Array.isArray(value) && value.length <= countMax
+      ? value.map((item) => check(item, body)).find((problem) => problem !== undefined)
+      : `holds at most ${countMax} items`;
+const roles = oneOf('emitter', 'analyser', 'operator', 'gateway', 'trust-admin');
+const isScopeName: Check = (value) =>
+  typeof value === 'string' && /^[^*]{1,128}$|^[^*]{0,127}\*$/.test(value)
+    ? undefined
+    : 'must be an exact name or end in the only *';
+const isPublicKey: Check = (value) =>
+  value instanceof Uint8Array && value.length === 32 ? undefined : 'must be 32 bytes';
+
+export const audiencePattern: RegExp = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+
+const envelopeChecks: readonly (readonly [string, Check])[] = [
+  ['marker', isUuid],
+  ['audience', isAudience],
+  ['source', isNonEmpty],
+  ['occurredAt', isTime],
+  ['producer', isNameOrNull],
+  ['sequence', isCountOrNull],
+  ['attempt', isNameOrNull],
+];
+const slotChecks: readonly (readonly [string, Check])[] = [
+  ['slot.namespace', isName],
+  ['slot.environment', isName],
+  ['slot.component', isName],
+  ['slot.target', isNameOrNull],
+];
+const detailChecks: readonly (readonly [string, Check])[] = [
+  ['details.labels', listOf(labelsMax, () => undefined)],
+  ['details.tickets', listOf(listMax, isNonEmpty)],
+  ['details.riskFlags', listOf(listMax, isNonEmpty)],
+  ['details.resources', listOf(listMax, () => undefined)],
+  ['details.links', listOf(listMax, () => undefined)],
+  ['details.changes', listOf(listMax, () => undefined)],
+];
+const artifactChecks: readonly (readonly [string, Check])[] = [
+  ['version', isName],
+  ['digest', isDigest],
+];
+
+const checksByShape: {
+  readonly [Name in 'plan' | 'update' | 'place' | 'decision' | 'trust']: readonly (readonly [
+    string,
+    Check,
+  ])[];
+} = {
+  plan: [
+    ['deployment', isUuid],
+    ...slotChecks,
+    ['name', isName],
+    ...artifactChecks,
+    ['strategy', isNameOrNull],
+    ['canaryShare', isShareAboveZero],
+    ...detailChecks,
+  ],
+  update: [['deployment', isUuid], ['canaryShare', isShare], ['colour', isNameOrNull], ...detailChecks],
+  place: [['deployment', isUuid], ...slotChecks, ...artifactChecks, ...detailChecks],
+  decision: [
+    ['deployment', isUuid],
+    ...slotChecks,
+    ['analysis', isUuid],
+    ['windowIndex', isCount],
+    ['windowEndedAt', isTime],
+    ['windows', isCount],
+    ['windowMs', isCount],
+    ['verdict', oneOf('pass', 'fail', 'inconclusive')],
+    ['canary.requests', isCount],
+    ['canary.errors', isCount],
+    ['baseline.requests', isCount],
+    ['baseline.errors', isCount],
+    ['ratio', isEvidenceOrNull],
+    ['ratioLow', isEvidenceOrNull],
+    ['ratioHigh', isEvidenceOrNull],
+    ['evidence', isEvidence],
+    ['evidenceNeeded', isEvidence],
+    ['toleranceRelative', isEvidence],
+    ['toleranceAbsolute', isEvidence],
+    ['share', isShare],
+    [
+      'validForMs',
+      (value) =>
+        isWhole(value, 1, validForMsMax) ? undefined : `must be 1 to ${validForMsMax} milliseconds`,
+    ],
+    ['policyDigest', isHexDigest],
+    ['evidenceDigest', isHexDigest],
+    ['samplesPartition', isCount],
+    ['samplesFrom', isCount],
+    ['samplesTo', isCount],
+    ['fromVersion', isName],
+    ['fromDigest', isDigest],
+    ['toVersion', isNameOrNull],
+    ['toDigest', isDigest],
+    ['strongest', listOf(listMax, isCount)],
+  ],
+  trust: [
+    ['deployment', isNull],
+    ['log', isUuid],
+  ],
+};
+
+const keyChecks: readonly (readonly [string, Check])[] = [
+  ['key.id', isKeyId],
+  ['key.principal', isName],
+  ['key.algorithm', oneOf('ed25519')],
+  ['key.publicKey', isPublicKey],
+  ['key.roles', listOf(8, roles)],
+  ['key.environments', listOf(listMax, isScopeName)],
+  ['key.components', listOf(listMax, isScopeName)],
+  ['key.kinds', listOf(listMax, isScopeName)],
+];
+
+const firstFieldProblem = (kind: keyof typeof kinds, body: Body): FieldProblem | undefined => {
+  const checks = [...envelopeChecks, ...checksOf(kind)];
+  for (const [path, check] of checks) {
+    const message = check(valueAt(body, path), body);
+    if (message !== undefined) return { code: 'field-invalid', path, message: `${path} ${message}` };
+  }
+  if (body['slot'] !== null && kinds[kind].shape === 'update')
+    for (const [path, check] of slotChecks) {
+      const message = check(valueAt(body, path), body);
+      if (message !== undefined) return { code: 'field-invalid', path, message: `${path} ${message}` };
+    }
+  const publicKey = valueAt(body, 'key.publicKey');
+  if (publicKey instanceof Uint8Array && isWeakPublicKey(publicKey))
+    return {
+      code: 'key-weak',
+      path: 'key.publicKey',
+      message: 'key.publicKey is a point of low order or not canonical: anyone could sign with it',
+    };
+  return undefined;
+};
+
+const checksOf = (kind: keyof typeof kinds): readonly (readonly [string, Check])[] => {
+  const { shape } = kinds[kind];
+  switch (shape) {
+    case 'trust':
+      switch (kind) {
+        case 'log-opened':
+        case 'key-added':
+          return [...checksByShape.trust, ...keyChecks, ['keyId', isNull], ['since', isNull]];
+        case 'key-compromised':
+          return [...checksByShape.trust, ['key', isNull], ['keyId', isKeyId], ['since', isCount]];
+        default:
+          return [...checksByShape.trust, ['key', isNull], ['keyId', isKeyId], ['since', isNull]];
+      }
+    case 'plan':
+    case 'update':
+    case 'decision':
+      return checksByShape[shape];
+    case 'place':
+      return [
+        ...checksByShape.place,
+        [
+          'deployment',
+          (value, body) =>
+            value === body['marker'] ? undefined : 'must equal the marker id of a place record',
+        ],
+      ];
+    case 'points':
+    case 'analysis':
+    case 'tick':
+    case 'copy':
+      return [];
+  }
+};
+
+const valueAt = (body: Body, path: string): unknown => {
+  let value: unknown = body;
+  for (const name of path.split('.')) {
+    if (value === null || value === undefined || typeof value !== 'object') return undefined;
+    value = (value as Body)[name];
+  }
+  return value;
+};
+
+/** Texts at any depth: well formed, without control characters, not longer than their field allows. */
+const firstTextProblem = (value: unknown, path: string): FieldProblem | undefined => {
+  if (typeof value === 'string') {
+    const message = textProblem(value, textMaxByField[path.slice(path.lastIndexOf('.') + 1)] ?? textMax);
+    return message === undefined ? undefined : { code: 'field-invalid', path, message: `${path} ${message}` };
+  }
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return undefined;
+  const entries: readonly (readonly [string, unknown])[] = Array.isArray(value)
+    ? value.map((item, index) => [`[${index}]`, item] as const)
+    : Object.entries(value).map(([name, item]) => [path === '' ? name : `.${name}`, item] as const);
+  for (const [step, item] of entries) {
+    const problem = firstTextProblem(item, `${path}${step}`);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+};
+
+const textProblem = (text: string, lengthMax: number): string | undefined => {
+  if (text.length > lengthMax) return `is ${text.length} characters long; at most ${lengthMax} are taken`;
+  if (!text.isWellFormed()) return 'is not well-formed Unicode';
+  if (controlCharacter.test(text)) return 'holds a control character';
+  return undefined;
+};
+
+// Line feed and tab are let through: failure reasons have them.
+// oxlint-disable-next-line no-control-regex
+const controlCharacter = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+
+const isWhole = (value: unknown, least: number, most: number): boolean =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most;
+
+const refuse = (code: FieldProblem['code'], path: string, message: string): Result<never, FieldProblem> =>
+  fail({ code, path, message });
+
+const quote = (value: unknown): string =>
+  typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : String(value);

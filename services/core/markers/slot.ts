@@ -1,0 +1,16 @@
+import type { Slot } from './marker.ts';
+
+/**
+ * The slot as one string: namespace/environment/component/target, each part percent-encoded, an absent target
+ * empty. It is the key of a place record and of the slot's row.
+ */
+export const slotKey = (slot: Slot): string =>
+  [slot.namespace, slot.environment, slot.component, slot.target ?? ''].map(encodePart).join('/');
+
+export const sameSlot = (a: Slot, b: Slot): boolean => slotKey(a) === slotKey(b);
+
+const encodePart = (part: string): string =>
+  encodeURIComponent(part).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
