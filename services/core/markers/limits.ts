@@ -1,6 +1,6 @@
 /** Limits of a record, all checked before anything is parsed or believed. */
-export const valueBytesMax = 64 * 1024;
-export const keyBytesMax = 2 * 1024;
+export const valueBytesMax: number = 64 * 1024;
+export const keyBytesMax: number = 2 * 1024;
 export const headersMax = 16;
 /** Name and value of one header together. */
 export const headerBytesMax = 1024;
@@ -24,6 +24,6 @@ export const labelsMax = 20;
 export const listMax = 200;
 
 /** A decision may be obeyed for at most this long after its append. */
-export const validForMsMax = 5 * 60_000;
+export const validForMsMax: number = 5 * 60_000;
 /** A marker that waited longer than this in a spool is refused: 400 days. */
-export const waitedMsMax = 400 * 86_400_000;
+export const waitedMsMax: number = 400 * 86_400_000;

@@ -4,7 +4,7 @@ import { isWeakPublicKey } from '../trust/weak-keys.ts';
 import type { Shape } from './codec.ts';
 import { isKind, kinds } from './kinds.ts';
 import { labelsMax, listMax, nameMax, textMax, textMaxByField, validForMsMax } from './limits.ts';
-import type { Marker } from './marker.ts';
+import type { Kind, Marker } from './marker.ts';
 import type { Body } from './upcast.ts';
 
 export type FieldProblem = {
@@ -35,7 +35,6 @@ type Check = (value: unknown, body: Body) => string | undefined;
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const isUuid: Check = (value) =>
   typeof value === 'string' && uuid.test(value) ? undefined : 'must be a UUID in lower case';
-const isUuidOrNull: Check = (value, body) => (value === null ? undefined : isUuid(value, body));
 const isNull: Check = (value) => (value === null ? undefined : 'must be null');
 const isTime: Check = (value) =>
   isWhole(value, 0, 8_640_000_000_000_000) ? undefined : 'must be milliseconds since 1970';
@@ -95,7 +94,7 @@ const isPublicKey: Check = (value) =>
 
 export const audiencePattern: RegExp = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
-const envelopeChecks: readonly (readonly [string, Check])[] = [
+const envelopeChecks: FieldChecks = [
   ['marker', isUuid],
   ['audience', isAudience],
   ['source', isNonEmpty],
@@ -104,13 +103,13 @@ const envelopeChecks: readonly (readonly [string, Check])[] = [
   ['sequence', isCountOrNull],
   ['attempt', isNameOrNull],
 ];
-const slotChecks: readonly (readonly [string, Check])[] = [
+const slotChecks: FieldChecks = [
   ['slot.namespace', isName],
   ['slot.environment', isName],
   ['slot.component', isName],
   ['slot.target', isNameOrNull],
 ];
-const detailChecks: readonly (readonly [string, Check])[] = [
+const detailChecks: FieldChecks = [
   ['details.labels', listOf(labelsMax, () => undefined)],
   ['details.tickets', listOf(listMax, isNonEmpty)],
   ['details.riskFlags', listOf(listMax, isNonEmpty)],
@@ -118,16 +117,13 @@ const detailChecks: readonly (readonly [string, Check])[] = [
   ['details.links', listOf(listMax, () => undefined)],
   ['details.changes', listOf(listMax, () => undefined)],
 ];
-const artifactChecks: readonly (readonly [string, Check])[] = [
+const artifactChecks: FieldChecks = [
   ['version', isName],
   ['digest', isDigest],
 ];
 
 const checksByShape: {
-  readonly [Name in 'plan' | 'update' | 'place' | 'decision' | 'trust']: readonly (readonly [
-    string,
-    Check,
-  ])[];
+  readonly [Name in 'plan' | 'update' | 'place' | 'decision' | 'trust']: FieldChecks;
 } = {
   plan: [
     ['deployment', isUuid],
@@ -139,7 +135,12 @@ const checksByShape: {
     ...detailChecks,
   ],
   update: [['deployment', isUuid], ['canaryShare', isShare], ['colour', isNameOrNull], ...detailChecks],
-  place: [['deployment', isUuid], ...slotChecks, ...artifactChecks, ...detailChecks],
+  place: [
+    ['deployment', (value, body) => (value === body['marker'] ? undefined : 'must equal the marker id')],
+    ...slotChecks,
+    ...artifactChecks,
+    ...detailChecks,
+  ],
   decision: [
     ['deployment', isUuid],
     ...slotChecks,
@@ -183,7 +184,7 @@ const checksByShape: {
   ],
 };
 
-const keyChecks: readonly (readonly [string, Check])[] = [
+const keyChecks: FieldChecks = [
   ['key.id', isKeyId],
   ['key.principal', isName],
   ['key.algorithm', oneOf('ed25519')],
@@ -194,17 +195,12 @@ const keyChecks: readonly (readonly [string, Check])[] = [
   ['key.kinds', listOf(listMax, isScopeName)],
 ];
 
-const firstFieldProblem = (kind: keyof typeof kinds, body: Body): FieldProblem | undefined => {
-  const checks = [...envelopeChecks, ...checksOf(kind)];
-  for (const [path, check] of checks) {
+const firstFieldProblem = (kind: Kind, body: Body): FieldProblem | undefined => {
+  const named = kinds[kind].shape === 'update' && body['slot'] !== null ? slotChecks : [];
+  for (const [path, check] of [...envelopeChecks, ...checksOf(kind), ...named]) {
     const message = check(valueAt(body, path), body);
     if (message !== undefined) return { code: 'field-invalid', path, message: `${path} ${message}` };
   }
-  if (body['slot'] !== null && kinds[kind].shape === 'update')
-    for (const [path, check] of slotChecks) {
-      const message = check(valueAt(body, path), body);
-      if (message !== undefined) return { code: 'field-invalid', path, message: `${path} ${message}` };
-    }
   const publicKey = valueAt(body, 'key.publicKey');
   if (publicKey instanceof Uint8Array && isWeakPublicKey(publicKey))
     return {
@@ -215,37 +211,32 @@ const firstFieldProblem = (kind: keyof typeof kinds, body: Body): FieldProblem |
   return undefined;
 };
 
-const checksOf = (kind: keyof typeof kinds): readonly (readonly [string, Check])[] => {
-  const { shape } = kinds[kind];
-  switch (shape) {
-    case 'trust':
-      switch (kind) {
-        case 'log-opened':
-        case 'key-added':
-          return [...checksByShape.trust, ...keyChecks, ['keyId', isNull], ['since', isNull]];
-        case 'key-compromised':
-          return [...checksByShape.trust, ['key', isNull], ['keyId', isKeyId], ['since', isCount]];
-        default:
-          return [...checksByShape.trust, ['key', isNull], ['keyId', isKeyId], ['since', isNull]];
-      }
-    case 'plan':
-    case 'update':
-    case 'decision':
-      return checksByShape[shape];
-    case 'place':
-      return [
-        ...checksByShape.place,
-        [
-          'deployment',
-          (value, body) =>
-            value === body['marker'] ? undefined : 'must equal the marker id of a place record',
-        ],
-      ];
-    case 'points':
-    case 'analysis':
-    case 'tick':
-    case 'copy':
-      return [];
+type FieldChecks = readonly (readonly [path: string, check: Check])[];
+
+const checksOf = (kind: Kind): FieldChecks => {
+  switch (kind) {
+    case 'planned':
+      return checksByShape.plan;
+    case 'started':
+    case 'succeeded':
+    case 'failed':
+    case 'canceled':
+    case 'traffic-shifted':
+      return checksByShape.update;
+    case 'logged':
+      return checksByShape.place;
+    case 'promote':
+    case 'advance':
+    case 'hold':
+    case 'roll-back':
+      return checksByShape.decision;
+    case 'log-opened':
+    case 'key-added':
+      return [...checksByShape.trust, ...keyChecks, ['keyId', isNull], ['since', isNull]];
+    case 'key-retired':
+      return [...checksByShape.trust, ['key', isNull], ['keyId', isKeyId], ['since', isNull]];
+    case 'key-compromised':
+      return [...checksByShape.trust, ['key', isNull], ['keyId', isKeyId], ['since', isCount]];
   }
 };
 
