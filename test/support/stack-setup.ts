@@ -1,21 +1,19 @@
 import type { TestProject } from 'vitest/node';
 import { startStack } from '../../services/dev/stack/stack.ts';
+import type { Stack } from '../../services/dev/stack/stack.ts';
+import './stack.ts';
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** host:port of each broker. */
-    kafkaBrokers: string[];
-    /** redis://host:port */
-    redisUrl: string;
-  }
+let stack: Stack | undefined;
+
+/** Vitest's global setup for tests that need real Kafka and Redis: one stack for the whole run. */
+export async function setup(project: TestProject): Promise<void> {
+  const say = (line: string): boolean => process.stdout.write(`stack: ${line}\n`);
+  stack = await startStack({ env: process.env, say, programs: ['kcat'] });
+  const { kafkaBrokers, redisUrl, versions, how } = stack;
+  say(`Kafka ${versions.kafka} and Redis ${versions.redis} (${how})`);
+  project.provide('stack', { kafkaBrokers, redisUrl, versions, how });
 }
 
-/** Starts the one stack all integration tests share; keep apart by topic prefix and hash tag. */
-export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const stack = await startStack();
-  const { kafka, redis } = stack.versions;
-  console.log(`integration tests run on Apache Kafka ${kafka} and Redis ${redis} (${stack.how})`);
-  project.provide('kafkaBrokers', stack.kafkaBrokers);
-  project.provide('redisUrl', stack.redisUrl);
-  return () => stack.stop();
+export async function teardown(): Promise<void> {
+  await stack?.stop();
 }
