@@ -1,7 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { startStack } from '../../services/dev/stack/stack.ts';
 import type { Stack } from '../../services/dev/stack/stack.ts';
-import './stack.ts';
 
 let stack: Stack | undefined;
 
