@@ -29,7 +29,7 @@ export const staticSteps: readonly Step[] = [
   { name: 'unused code', command: ['knip', '--no-progress', '--no-config-hints'] },
   { name: 'types', command: ['tsc', '-p', '.'] },
   { name: 'types of core', command: ['tsc', '-p', 'services/core'] },
-  { name: 'lint', command: ['oxlint'] },
+  { name: 'lint', command: ['oxlint', '--format', 'unix'] },
   ...(existsSync(join(repositoryFolder, schemaCheck))
     ? [{ name: 'schemas', command: ['node', ...nodeFlags, schemaCheck] } satisfies Step]
     : []),
