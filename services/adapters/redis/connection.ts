@@ -1,0 +1,148 @@
+import { Redis } from 'ioredis';
+import { fail, ok } from '../../core/result.ts';
+import type { Result } from '../../core/result.ts';
+import type { StoreProblem } from '../../ports/read-model-store.ts';
+
+export const commandTimeoutMs = 5_000;
+export const connectTimeoutMs = 5_000;
+const reconnectDelayMsMax = 1_000;
+
+/** The oldest servers this adapter runs on: major, minor. */
+const redisMin = [7, 0] as const;
+const valkeyMin = [7, 2] as const;
+
+export type Connection = {
+  readonly client: Redis;
+  /** For instance `Redis 7.0.15`. */
+  readonly server: string;
+};
+
+/**
+ * Connects once and looks at the server; afterwards lost connections are restored in the background.
+ * A call while there is no connection fails at once, and one whose answer is lost is never sent again: its
+ * outcome is unknown, and only the caller, who reads the checkpoint, can tell.
+ */
+export async function connect(
+  url: string,
+  onLog: (line: string) => void,
+): Promise<Result<Connection, StoreProblem>> {
+  const where = placeOf(url);
+  if (where === undefined) {
+    return fail({ code: 'refused', message: 'the address is not of the form redis://host:port' });
+  }
+  const client = new Redis(url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    // 0, not 1: with 1, calls whose connection broke are told so only when a second attempt fails as well.
+    maxRetriesPerRequest: 0,
+    commandTimeout: commandTimeoutMs,
+    connectTimeout: connectTimeoutMs,
+    enableAutoPipelining: false,
+    retryStrategy: (times) => Math.min(50 * times, reconnectDelayMsMax),
+    // After a failover the old server may live on as a replica: connect anew, to find the new one.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  });
+  let lastError = 'the connection was closed';
+  client.on('error', (error: Error) => {
+    lastError = textOf(error);
+  });
+  try {
+    await client.connect();
+    const [info, memory] = await Promise.all([client.info('server'), client.info('memory')]);
+    const server = judgeServer(`${info}\n${memory}`, where);
+    if (!server.ok) {
+      client.disconnect();
+      return server;
+    }
+    onLog(`read models in ${server.value} at ${where}`);
+    client.on('close', () => onLog(`lost the connection to Redis at ${where}`));
+    client.on('ready', () => onLog(`connected to Redis at ${where} again`));
+    return ok({ client, server: server.value });
+  } catch (error) {
+    client.disconnect();
+    const problem = problemOf(error, where);
+    return fail(
+      problem.code === 'unreachable'
+        ? { code: 'unreachable', message: `no connection to Redis at ${where}: ${lastError}` }
+        : problem,
+    );
+  }
+}
+
+/** host:port and no more, because the address may hold a password. */
+export function placeOf(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { protocol, host } = new URL(url);
+  return (protocol === 'redis:' || protocol === 'rediss:') && host !== '' ? host : undefined;
+}
+
+function judgeServer(info: string, where: string): Result<string, StoreProblem> {
+  const field = (name: string): string | undefined =>
+    new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
+  const refused = (message: string): Result<string, StoreProblem> =>
+    fail({ code: 'refused', message });
+
+  const valkey = field('valkey_version');
+  const redis = field('redis_version');
+  const server =
+    valkey !== undefined ? `Valkey ${valkey}` : `Redis ${redis ?? 'of an unknown version'}`;
+  const version = valkey ?? redis;
+  if (version !== undefined && !isAtLeast(version, valkey === undefined ? redisMin : valkeyMin)) {
+    return refused(
+      `${server} at ${where} is too old: Redis ${redisMin.join('.')} or Valkey ${valkeyMin.join('.')} is needed`,
+    );
+  }
+  const policy = field('maxmemory_policy');
+  // The volatile policies evict only keys with a time to live, and ours have none.
+  if (policy?.startsWith('allkeys-') === true) {
+    return refused(
+      `${server} at ${where} may evict read models (maxmemory-policy ${policy}): ` +
+        'set maxmemory-policy to noeviction, for instance by CONFIG SET maxmemory-policy noeviction',
+    );
+  }
+  return ok(server);
+}
+
+function isAtLeast(version: string, [major, minor]: readonly [number, number]): boolean {
+  const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number);
+  return ownMajor > major || (ownMajor === major && ownMinor >= minor);
+}
+
+/** What a failed call means. Anything but a clear answer of the server leaves the outcome unknown. */
+export function problemOf(error: unknown, where: string): StoreProblem {
+  const message = textOf(error);
+  const [word = ''] = message.split(' ', 1);
+  const isAnswer = error instanceof Error && error.name === 'ReplyError';
+  if (isAnswer && word === 'WRONGTYPE') {
+    return {
+      code: 'corrupt',
+      message: `a key of ours in Redis at ${where} holds something else: ${message}`,
+    };
+  }
+  const hint = isAnswer ? refusals[word] : undefined;
+  if (hint !== undefined) {
+    return { code: 'refused', message: `Redis at ${where} refused: ${hint} (${message})` };
+  }
+  return { code: 'unreachable', message: `Redis at ${where}: ${message}` };
+}
+
+/** Answers that no retry will change, by their first word, with what to do about them. */
+const refusals: { readonly [word: string]: string } = {
+  OOM: 'its memory is full; raise maxmemory',
+  MISCONF: 'it cannot save to its disk',
+  NOAUTH: 'it wants a password; put it into the address',
+  WRONGPASS: 'the password in the address is wrong',
+  NOPERM: 'its access list does not allow this user what Plimsoll needs',
+  MOVED: 'it is a part of a cluster that does not hold this audience; name the part that does',
+  CROSSSLOT: 'keys of one audience do not share a slot',
+  ERR: 'it did not understand the call',
+};
+
+function textOf(error: unknown): string {
+  // ioredis's words for a call made while there is no connection; they speak of one of its settings.
+  if (error instanceof Error && error.message.startsWith("Stream isn't writeable")) {
+    return 'there is no connection';
+  }
+  return error instanceof Error ? error.message || error.name : String(error);
+}

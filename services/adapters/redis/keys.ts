@@ -1,0 +1,31 @@
+import type { Generation } from '../../ports/read-model-store.ts';
+
+/** The names of everything one audience keeps in Redis. All share one hash tag, so one script may touch them all. */
+export type Keys = {
+  /** String: the generation that readers use. */
+  readonly current: string;
+  /** Set: the generations that stand here. */
+  readonly generations: string;
+  /** Hash: logId, next, lastDigest, foldVersion. */
+  readonly checkpoint: (generation: Generation) => string;
+  /** Set: the read models that have, or had, rows. */
+  readonly models: (generation: Generation) => string;
+  /** Hash: row key to row. */
+  readonly rows: (generation: Generation, model: string) => string;
+  /** Sorted set of the row keys, all with score 0, so that Redis sorts them by their bytes. */
+  readonly order: (generation: Generation, model: string) => string;
+};
+
+export function keysOf(prefix: string, audience: string): Keys {
+  // Percent-encoded, so that no name can end the hash tag or be taken for two names.
+  const tag = `{${encodeURIComponent(prefix)}:${encodeURIComponent(audience)}}`;
+  const under = (generation: Generation): string => `${tag}:${encodeURIComponent(generation)}`;
+  return {
+    current: `${tag}:current`,
+    generations: `${tag}:generations`,
+    checkpoint: (generation) => `${under(generation)}:checkpoint`,
+    models: (generation) => `${under(generation)}:models`,
+    rows: (generation, model) => `${under(generation)}:rows:${encodeURIComponent(model)}`,
+    order: (generation, model) => `${under(generation)}:order:${encodeURIComponent(model)}`,
+  };
+}

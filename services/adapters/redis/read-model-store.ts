@@ -1,0 +1,265 @@
+import { fail, ok } from '../../core/result.ts';
+import type { Result } from '../../core/result.ts';
+import type {
+  Checkpoint,
+  Generation,
+  ReadModelStore,
+  ReadRows,
+  RowKey,
+  StoreProblem,
+} from '../../ports/read-model-store.ts';
+import { commitArguments, scanArguments } from './arguments.ts';
+import { connect, placeOf, problemOf } from './connection.ts';
+import { keysOf } from './keys.ts';
+import { damaged, toCheckpoint } from './replies.ts';
+import { defineScripts } from './scripts.ts';
+
+const scanPageRows = 1_000;
+const dumpTriesMax = 5;
+const dropTriesMax = 5;
+
+export type RedisReadModelStoreOptions = {
+  /** `redis://` or `rediss://`, with user, password and database number where needed. */
+  readonly url: string;
+  readonly audience: string;
+  /** The read models that `scan` can walk in the order of their keys. */
+  readonly orderedModels: readonly string[];
+  /** Begins the name of every key; `plimsoll` unless told. */
+  readonly prefix?: string;
+  readonly onLog?: (line: string) => void;
+};
+
+/**
+ * Keeps the read models of one audience in Redis 7.0 or Valkey 7.2 and later.
+ *
+ * Each commit is one script, so its rows and its checkpoint are written together; a Redis that loses its last
+ * writes (a failover, a torn append-only file) falls back to an earlier step, whole.
+ *
+ * Fails with `refused` where the server is too old or may evict our keys. Later losses of the connection are
+ * healed in the background and answered with `unreachable` meanwhile.
+ */
+export async function openRedisReadModelStore(
+  options: RedisReadModelStoreOptions,
+): Promise<Result<ReadModelStore, StoreProblem>> {
+  const connection = await connect(options.url, options.onLog ?? (() => undefined));
+  if (!connection.ok) return connection;
+  const { client } = connection.value;
+  const where = placeOf(options.url) ?? '';
+  const scripts = defineScripts(client);
+  const keys = keysOf(options.prefix ?? 'plimsoll', options.audience);
+  const ordered = new Set(options.orderedModels);
+
+  /** The only place where calls fail. */
+  const ask = async <Reply>(reply: Promise<Reply>): Promise<Result<Reply, StoreProblem>> => {
+    try {
+      return ok(await reply);
+    } catch (error) {
+      return fail(problemOf(error, where));
+    }
+  };
+
+  /** Keys of a generation's row data, for scripts that take rows and order in pairs. */
+  const modelKeys = (generation: Generation, model: string): readonly [string, string] => {
+    const rows = keys.rows(generation, model);
+    return [rows, ordered.has(model) ? keys.order(generation, model) : rows];
+  };
+
+  const commit: ReadModelStore['commit'] = async (generation, step) => {
+    const { models, args } = commitArguments(generation, step, ordered);
+    const reply = await ask(
+      scripts.commit(
+        [
+          keys.checkpoint(generation),
+          keys.generations,
+          keys.models(generation),
+          ...models.flatMap((model) => modelKeys(generation, model)),
+        ],
+        args,
+      ),
+    );
+    if (!reply.ok) return reply;
+    if (reply.value[0] === 'committed') return ok('committed');
+    if (reply.value[0] !== 'refused') return fail(damaged(reply.value));
+    const [, refused, ...fields] = reply.value;
+    const stored = toCheckpoint(fields);
+    return stored.ok ? ok({ refused, stored: stored.value }) : stored;
+  };
+
+  const rows = async (
+    generation: Generation,
+    wanted: readonly RowKey[],
+  ): Promise<Result<ReadRows, StoreProblem>> => {
+    const byModel = Map.groupBy(wanted, ({ model }) => model);
+    const models = [...byModel.keys()];
+    const asked = [...byModel.values()].flat();
+    const reply = await ask(
+      scripts.rows(
+        [keys.checkpoint(generation), ...models.map((model) => keys.rows(generation, model))],
+        [
+          ...Array.from(byModel.values(), (group) => String(group.length)),
+          ...asked.map(({ key }) => key),
+        ],
+      ),
+    );
+    if (!reply.ok) return reply;
+    const [fields, ...pieces] = reply.value;
+    const checkpoint = toCheckpoint(fields);
+    if (!checkpoint.ok) return checkpoint;
+    const found = new Map<string, string>();
+    for (const [index, value] of pieces.flat().entries()) {
+      const row = asked[index];
+      if (row !== undefined && value !== null) found.set(`${row.model}\n${row.key}`, value);
+    }
+    return ok({ checkpoint: checkpoint.value, rows: found });
+  };
+
+  const scan: ReadModelStore['scan'] = async (generation, model, range) => {
+    if (!ordered.has(model)) {
+      return fail({ code: 'refused', message: `read model ${model} is not kept in order` });
+    }
+    const reply = await ask(
+      scripts.scan(
+        [keys.checkpoint(generation), ...modelKeys(generation, model)],
+        scanArguments(range),
+      ),
+    );
+    if (!reply.ok) return reply;
+    if (reply.value[0] !== 'scanned') return fail(damaged(reply.value));
+    const [, fields, rowKeys, values] = reply.value;
+    const checkpoint = toCheckpoint(fields);
+    if (!checkpoint.ok) return checkpoint;
+    const found: { key: string; value: string }[] = [];
+    for (const [index, key] of rowKeys.entries()) {
+      const value = values[index];
+      if (value === undefined || value === null) {
+        return fail({ code: 'corrupt', message: `${model} lists ${key}, but has no such row` });
+      }
+      found.push({ key, value });
+    }
+    return ok({ checkpoint: checkpoint.value, rows: found });
+  };
+
+  const overview = async (
+    generation: Generation,
+  ): Promise<Result<{ checkpoint: Checkpoint | undefined; models: string[] }, StoreProblem>> => {
+    const reply = await ask(
+      scripts.overview([keys.checkpoint(generation), keys.models(generation)], []),
+    );
+    if (!reply.ok) return reply;
+    const [fields, models] = reply.value;
+    const checkpoint = toCheckpoint(fields);
+    return checkpoint.ok ? ok({ checkpoint: checkpoint.value, models: [...models] }) : checkpoint;
+  };
+
+  const readAll = async (
+    generation: Generation,
+    model: string,
+  ): Promise<Result<Map<string, string>, StoreProblem>> => {
+    // HSCAN may bring a row twice.
+    const found = new Map<string, string>();
+    let cursor = '0';
+    do {
+      const page = await ask(
+        client.hscan(keys.rows(generation, model), cursor, 'COUNT', scanPageRows),
+      );
+      if (!page.ok) return page;
+      const [next, flat] = page.value;
+      for (let at = 0; at + 1 < flat.length; at += 2) found.set(flat[at] ?? '', flat[at + 1] ?? '');
+      cursor = next;
+    } while (cursor !== '0');
+    return ok(found);
+  };
+
+  const dump: ReadModelStore['dump'] = async (generation) => {
+    for (let tries = 0; tries < dumpTriesMax; tries += 1) {
+      const before = await overview(generation);
+      if (!before.ok) return before;
+      const lines: string[] = [];
+      for (const model of before.value.models) {
+        const found = await readAll(generation, model);
+        if (!found.ok) return found;
+        for (const [key, value] of found.value) lines.push(`${model}\n${key}\n${value}`);
+      }
+      const after = await overview(generation);
+      if (!after.ok) return after;
+      if (isSame(before.value.checkpoint, after.value.checkpoint)) return ok(sortedByBytes(lines));
+    }
+    return fail({
+      code: 'refused',
+      message: `${generation} changed in each of ${dumpTriesMax} attempts to read it whole: stop the projector first`,
+    });
+  };
+
+  const drop: ReadModelStore['drop'] = async (generation) => {
+    for (let tries = 0; tries < dropTriesMax; tries += 1) {
+      const seen = await ask(client.smembers(keys.models(generation)));
+      if (!seen.ok) return seen;
+      const models = [...new Set([...seen.value, ...ordered])];
+      const reply = await ask(
+        scripts.drop(
+          [
+            keys.current,
+            keys.generations,
+            keys.models(generation),
+            keys.checkpoint(generation),
+            ...models.flatMap((model) => [
+              keys.rows(generation, model),
+              keys.order(generation, model),
+            ]),
+          ],
+          [generation, ...models],
+        ),
+      );
+      if (!reply.ok) return reply;
+      if (reply.value === 'dropped') return ok(undefined);
+      if (reply.value === 'current') {
+        return fail({ code: 'refused', message: `${generation} is the one that readers use` });
+      }
+    }
+    return fail({ code: 'refused', message: `${generation} is still being written` });
+  };
+
+  return ok({
+    current: async () => {
+      const current = await ask(client.get(keys.current));
+      return current.ok ? ok(current.value ?? undefined) : current;
+    },
+    switchTo: async (expected, generation) => {
+      const switched = await ask(scripts.switchTo([keys.current], [expected ?? '', generation]));
+      return switched.ok ? ok(switched.value === 1) : switched;
+    },
+    generations: async () => {
+      const names = await ask(client.smembers(keys.generations));
+      return names.ok ? ok(sortedByBytes(names.value)) : names;
+    },
+    drop,
+    checkpoint: async (generation) => {
+      const fields = await ask(
+        client.hmget(keys.checkpoint(generation), 'logId', 'next', 'lastDigest', 'foldVersion'),
+      );
+      return fields.ok ? toCheckpoint(fields.value) : fields;
+    },
+    rows,
+    scan,
+    commit,
+    dump,
+    close: async () => {
+      client.removeAllListeners('close');
+      // QUIT lets calls that are under way be answered; without a connection there are none.
+      await client.quit().catch(() => undefined);
+      client.disconnect();
+    },
+  });
+}
+
+function isSame(a: Checkpoint | undefined, b: Checkpoint | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** By UTF-8 bytes, which is not the order of JavaScript's strings. */
+function sortedByBytes(lines: readonly string[]): string[] {
+  return lines
+    .map((line) => Buffer.from(line))
+    .sort((a, b) => a.compare(b))
+    .map((line) => line.toString());
+}

@@ -1,0 +1,229 @@
+import type { Redis } from 'ioredis';
+
+/** logId, next, lastDigest, foldVersion; all null where nothing was committed yet. */
+export type CheckpointFields = readonly (string | null)[];
+
+export type CommitReply =
+  | readonly ['committed']
+  | readonly ['refused', 'foreign-log' | 'old-code' | 'gap', ...CheckpointFields]
+  | Damage;
+
+/** What a script found instead of what this adapter writes. It wrote nothing. */
+export type Damage =
+  | readonly ['wrong-type', key: string, found: string, wanted: string]
+  | readonly ['half-checkpoint', key: string]
+  | readonly ['no-checkpoint', key: string]
+  | readonly ['disorder', key: string, rows: number, ordered: number];
+
+export type ScanReply =
+  | readonly [
+      'scanned',
+      CheckpointFields,
+      keys: readonly string[],
+      values: readonly (string | null)[],
+    ]
+  | Damage;
+
+/** One script is one call and one step: other clients see all of it or nothing. */
+export type Scripts = {
+  readonly commit: Call<CommitReply>;
+  /** The checkpoint, then the values in the order they were asked for, in pieces. */
+  readonly rows: Call<readonly [CheckpointFields, ...(readonly (string | null)[])[]]>;
+  readonly scan: Call<ScanReply>;
+  readonly overview: Call<readonly [CheckpointFields, models: readonly string[]]>;
+  readonly switchTo: Call<0 | 1>;
+  readonly drop: Call<'dropped' | 'current' | 'models-changed'>;
+};
+
+type Call<Reply> = (keys: readonly string[], args: readonly (string | Buffer)[]) => Promise<Reply>;
+
+// Lua's `unpack` fails near 8,000 values. Even, because HSET takes pairs.
+const unpackMax = 4_000;
+
+// `#!lua` makes Redis check memory, replicas and disk before the script starts, so that it cannot be stopped
+// after its first write; `no-writes` lets reads through where writes are refused.
+
+const readCheckpoint = `
+local function readCheckpoint(key)
+  return redis.call('HMGET', key, 'logId', 'next', 'lastDigest', 'foldVersion')
+end
+`;
+
+/**
+ * KEYS: checkpoint, generations, models; then for each model its rows and its order (the rows again where the
+ * model is not ordered).
+ * ARGV: generation; logId and foldVersion of the step; the next position and digest it started from (two empty
+ * strings for the first of a generation); the next position and digest it leads to; then for each model its
+ * name, `ordered` or `unordered`, how many rows are set, how many removed; then for each model key and value of
+ * those set, keys of those removed.
+ *
+ * Lua does not roll back. So everything that could fail is checked before the first write, all writes are
+ * set-like, and the checkpoint comes last.
+ */
+const commit = `#!lua
+${readCheckpoint}
+local generation, logId, foldVersion = ARGV[1], ARGV[2], ARGV[3]
+local fromNext, fromDigest, toNext, toDigest = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+
+local function typeOf(key) return redis.call('TYPE', key).ok end
+local function wrongType(key, wanted)
+  local found = typeOf(key)
+  if found ~= wanted and found ~= 'none' then return {'wrong-type', key, found, wanted} end
+end
+
+local damage = wrongType(KEYS[1], 'hash') or wrongType(KEYS[2], 'set') or wrongType(KEYS[3], 'set')
+if damage then return damage end
+
+local stored = readCheckpoint(KEYS[1])
+local isFirst = redis.call('EXISTS', KEYS[1]) == 0
+if not isFirst and not (stored[1] and stored[2] and stored[3] and stored[4]) then
+  return {'half-checkpoint', KEYS[1]}
+end
+
+local function refusal()
+  if isFirst then return fromNext ~= '' and 'gap' end
+  if stored[1] ~= logId then return 'foreign-log' end
+  if stored[2] == fromNext and stored[3] ~= fromDigest then return 'foreign-log' end
+  if stored[4] ~= foldVersion then return 'old-code' end
+  if stored[2] ~= fromNext then return 'gap' end
+end
+local refused = refusal()
+if refused then return {'refused', refused, stored[1], stored[2], stored[3], stored[4]} end
+
+local models = {}
+local header = 8
+local data = header + 4 * (#KEYS - 3) / 2
+for k = 4, #KEYS, 2 do
+  local model = {
+    rows = KEYS[k], order = KEYS[k + 1], name = ARGV[header], ordered = ARGV[header + 1] == 'ordered',
+  }
+  model.firstSet = data
+  model.firstGone = data + 2 * tonumber(ARGV[header + 2])
+  data = model.firstGone + tonumber(ARGV[header + 3])
+  model.last = data - 1
+  header = header + 4
+  models[#models + 1] = model
+end
+assert(data == #ARGV + 1, 'the counts do not fit the arguments')
+
+if isFirst and typeOf(KEYS[3]) ~= 'none' then return {'no-checkpoint', KEYS[3]} end
+for _, model in ipairs(models) do
+  damage = wrongType(model.rows, 'hash') or (model.ordered and wrongType(model.order, 'zset'))
+  if damage then return damage end
+  if isFirst and typeOf(model.rows) ~= 'none' then return {'no-checkpoint', model.rows} end
+  if model.ordered then
+    local rows, ordered = redis.call('HLEN', model.rows), redis.call('ZCARD', model.order)
+    if rows ~= ordered then return {'disorder', model.order, rows, ordered} end
+  end
+end
+
+redis.call('SADD', KEYS[2], generation)
+for _, model in ipairs(models) do
+  redis.call('SADD', KEYS[3], model.name)
+  for first = model.firstSet, model.firstGone - 1, ${unpackMax} do
+    local last = math.min(first + ${unpackMax}, model.firstGone) - 1
+    local added = redis.call('HSET', model.rows, unpack(ARGV, first, last))
+    if model.ordered and added > 0 then
+      local members = {}
+      for i = first, last, 2 do
+        members[#members + 1] = 0
+        members[#members + 1] = ARGV[i]
+      end
+      redis.call('ZADD', model.order, unpack(members))
+    end
+  end
+  for first = model.firstGone, model.last, ${unpackMax} do
+    local last = math.min(first + ${unpackMax} - 1, model.last)
+    redis.call('HDEL', model.rows, unpack(ARGV, first, last))
+    if model.ordered then redis.call('ZREM', model.order, unpack(ARGV, first, last)) end
+  end
+end
+redis.call('HSET', KEYS[1], 'logId', logId, 'next', toNext, 'lastDigest', toDigest, 'foldVersion', foldVersion)
+return {'committed'}
+`;
+
+/**
+ * KEYS: checkpoint, then the rows of each model. ARGV: how many rows of each model, then their keys.
+ */
+const rows = `#!lua flags=no-writes
+${readCheckpoint}
+local reply = {readCheckpoint(KEYS[1])}
+local first = #KEYS
+for k = 2, #KEYS do
+  local ends = first + tonumber(ARGV[k - 1])
+  for from = first, ends - 1, ${unpackMax} do
+    local to = math.min(from + ${unpackMax}, ends) - 1
+    reply[#reply + 1] = redis.call('HMGET', KEYS[k], unpack(ARGV, from, to))
+  end
+  first = ends
+end
+return reply
+`;
+
+/** KEYS: checkpoint, rows, order. ARGV: the two ends as ZRANGE BYLEX takes them, `REV` or empty, rowsMax. */
+const scan = `#!lua flags=no-writes
+${readCheckpoint}
+local rows, ordered = redis.call('HLEN', KEYS[2]), redis.call('ZCARD', KEYS[3])
+if rows ~= ordered then return {'disorder', KEYS[3], rows, ordered} end
+local keys
+if ARGV[3] == 'REV' then
+  keys = redis.call('ZRANGE', KEYS[3], ARGV[1], ARGV[2], 'BYLEX', 'REV', 'LIMIT', 0, ARGV[4])
+else
+  keys = redis.call('ZRANGE', KEYS[3], ARGV[1], ARGV[2], 'BYLEX', 'LIMIT', 0, ARGV[4])
+end
+local values = {}
+for first = 1, #keys, ${unpackMax} do
+  local piece = redis.call('HMGET', KEYS[2], unpack(keys, first, math.min(first + ${unpackMax} - 1, #keys)))
+  for i = 1, #piece do values[#values + 1] = piece[i] end
+end
+return {'scanned', readCheckpoint(KEYS[1]), keys, values}
+`;
+
+/** KEYS: checkpoint, models. */
+const overview = `#!lua flags=no-writes
+${readCheckpoint}
+return {readCheckpoint(KEYS[1]), redis.call('SMEMBERS', KEYS[2])}
+`;
+
+/** KEYS: current. ARGV: the generation readers must be pointed to (empty: to none), the one to point them to. */
+const switchTo = `#!lua
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1
+`;
+
+/** KEYS: current, generations, models; then all others of the generation. ARGV: generation, its models. */
+const drop = `#!lua
+if redis.call('GET', KEYS[1]) == ARGV[1] then return 'current' end
+local known = {}
+for i = 2, #ARGV do known[ARGV[i]] = true end
+for _, model in ipairs(redis.call('SMEMBERS', KEYS[3])) do
+  if not known[model] then return 'models-changed' end
+end
+redis.call('SREM', KEYS[2], ARGV[1])
+for i = 3, #KEYS do redis.call('UNLINK', KEYS[i]) end
+return 'dropped'
+`;
+
+export function defineScripts(client: Redis): Scripts {
+  const define = <Reply>(name: string, lua: string): Call<Reply> => {
+    const command = `plimsoll-${name}`;
+    client.defineCommand(command, { lua });
+    // ioredis adds the command to the object, where its types do not see it.
+    const added = client as unknown as Record<string, (...args: unknown[]) => Promise<Reply>>;
+    return (keys, args) => {
+      const run = added[command];
+      if (run === undefined) throw new Error(`ioredis did not define ${command}`);
+      // One array, not one argument each: a step may have more rows than a call may have arguments.
+      return run.call(client, keys.length, [...keys, ...args]);
+    };
+  };
+  return {
+    commit: define('commit', commit),
+    rows: define('rows', rows),
+    scan: define('scan', scan),
+    overview: define('overview', overview),
+    switchTo: define('switch-to', switchTo),
+    drop: define('drop', drop),
+  };
+}
