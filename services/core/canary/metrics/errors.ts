@@ -1,0 +1,187 @@
+import { addIncrements, evidenceOf, initialEvidence, logMixture, noRestarts } from '../evidence.ts';
+import type { Evidence } from '../evidence.ts';
+import type { MetricExplanation, MetricJudge, StrongWindow, WindowPlace } from '../metric-judge.ts';
+import type { JudgePolicy, Tolerance } from '../policy.ts';
+import { addToRatio, initialRatio, ratioInterval, ratioOf } from '../ratio.ts';
+import type { RatioState } from '../ratio.ts';
+import { addCounts, isPaired, noCounts } from '../window.ts';
+import type { ArmCounts, WindowCounts } from '../window.ts';
+
+/** Request errors, compared window by window as rates, with no assumption about drift. */
+export type ErrorsState = {
+  /** Every baseline window so far, warm-up included: it predicts the next window's rate. */
+  readonly baselineSeen: ArmCounts;
+  readonly canary: ArmCounts;
+  readonly baseline: ArmCounts;
+  readonly ratio: RatioState;
+  readonly rollback: Evidence;
+  readonly promote: Evidence;
+  readonly strongestWindows: readonly StrongWindow[];
+  /** At least 1. Every log-increment is divided by it. Until A/A history is kept it stays 1. */
+  readonly dispersion: number;
+};
+
+const STRONGEST_WINDOWS_MAX = 3;
+const INTERVAL_CONFIDENCE = 0.99;
+const NO_DISPERSION = 1;
+/** Also without evidence, blocks end and restarts begin. */
+const NO_INCREMENTS: readonly number[] = [];
+
+export const errorsJudge: MetricJudge<ErrorsState> = {
+  initial: (policy) => ({
+    baselineSeen: noCounts,
+    canary: noCounts,
+    baseline: noCounts,
+    ratio: initialRatio,
+    rollback: initialEvidence(policy.grids.rollback.length),
+    promote: initialEvidence(policy.grids.promote.length),
+    strongestWindows: [],
+    dispersion: NO_DISPERSION,
+  }),
+  addWindow: (policy, state, window, place) => {
+    const rate = predictedBaselineRate(policy, state.baselineSeen);
+    const baselineSeen = addCounts(state.baselineSeen, window.baseline);
+    const next = place.judged
+      ? addJudged(policy, state, window, place, rate)
+      : addToEvidence(policy, state, NO_INCREMENTS, NO_INCREMENTS, place);
+    return { ...next, baselineSeen };
+  },
+  logRollbackEvidence: (policy, state) =>
+    logMixture(state.rollback, policy.restarts, policy.blockCapNats),
+  logPromoteEvidence: (policy, state) =>
+    logMixture(state.promote, noRestarts, policy.blockCapNats),
+  explain: (policy, state) => explain(policy, state),
+};
+
+/** Baseline errors per request, from earlier windows and the prior alone. */
+export const predictedBaselineRate = (policy: JudgePolicy, baselineSeen: ArmCounts): number =>
+  (baselineSeen.errors + policy.priorRate * policy.priorRequests) /
+  (baselineSeen.requests + policy.priorRequests);
+
+/**
+ * The log-increments of one window against the null "canary rate <= relative * baseline rate +
+ * absolute" (for multiples below 1: ">="), one for each alternative rate `multiple * (relative *
+ * baselineRate + absolute)`.
+ *
+ * The alternative (c, b) is projected onto the null's line: (c0, b0), c0 = relative * b0 + absolute,
+ * minimises the Kullback-Leibler divergence. The increment is then
+ * e_c ln(c/c0) + e_b ln(b/b0) - n_c (c - c0) - n_b (b - b0), and its exponential has expectation at
+ * most 1 at every point of the null: exactly what a projection onto a convex set gives for Poisson
+ * counts, and less for sums of independent indicators, since 1 + x <= e^x. `baselineRate` must come
+ * from earlier windows; any such value is valid, a good one is fast.
+ */
+export const errorIncrements = (
+  tolerance: Tolerance,
+  multiples: readonly number[],
+  baselineRate: number,
+  window: WindowCounts,
+): readonly number[] => {
+  if (!isPaired(window)) return multiples.map(() => 0);
+  const { canary, baseline } = window;
+  const { relative, absolute } = tolerance;
+  return multiples.map((multiple) => {
+    const canaryRate = multiple * (relative * baselineRate + absolute);
+    const baselineNull = projectOntoLine(tolerance, window, canaryRate, baselineRate);
+    const canaryNull = relative * baselineNull + absolute;
+    return (
+      canary.errors * Math.log(canaryRate / canaryNull) +
+      baseline.errors * Math.log(baselineRate / baselineNull) -
+      canary.requests * (canaryRate - canaryNull) -
+      baseline.requests * (baselineRate - baselineNull)
+    );
+  });
+};
+
+/** The baseline rate of the nearest point on the line: the positive root of a quadratic. */
+const projectOntoLine = (
+  { relative, absolute }: Tolerance,
+  { canary, baseline }: WindowCounts,
+  canaryRate: number,
+  baselineRate: number,
+): number => {
+  const a = canary.requests * relative * relative + baseline.requests * relative;
+  const b =
+    canary.requests * relative * (absolute - canaryRate) +
+    baseline.requests * (absolute - relative * baselineRate);
+  const c = -baseline.requests * baselineRate * absolute;
+  const root = Math.sqrt(b * b - 4 * a * c);
+  // Two forms of the same root; each is used where it subtracts nothing.
+  return b > 0 ? (-2 * c) / (b + root) : (root - b) / (2 * a);
+};
+
+const addJudged = (
+  policy: JudgePolicy,
+  state: ErrorsState,
+  window: WindowCounts,
+  place: WindowPlace,
+  rate: number,
+): ErrorsState => {
+  const { grids, tolerance, promoteTolerance, blockCapNats } = policy;
+  const scaled = (increments: readonly number[]): readonly number[] =>
+    increments.map((increment) => increment / state.dispersion);
+  const forRollback = scaled(errorIncrements(tolerance, grids.rollback, rate, window));
+  const forPromote = scaled(errorIncrements(promoteTolerance, grids.promote, rate, window));
+  const before = errorsJudge.logRollbackEvidence(policy, state);
+  const next = addToEvidence(policy, state, forRollback, forPromote, place);
+  const after = logMixture(next.rollback, policy.restarts, blockCapNats);
+  return {
+    ...next,
+    canary: addCounts(state.canary, window.canary),
+    baseline: addCounts(state.baseline, window.baseline),
+    ratio: addToRatio(state.ratio, window.canary, window.baseline),
+    strongestWindows: withWindow(state.strongestWindows, {
+      index: window.index,
+      startMs: window.startMs,
+      gainNats: after - before,
+      canary: window.canary,
+      baseline: window.baseline,
+    }),
+  };
+};
+
+const addToEvidence = (
+  { blockCapNats }: JudgePolicy,
+  state: ErrorsState,
+  forRollback: readonly number[],
+  forPromote: readonly number[],
+  place: WindowPlace,
+): ErrorsState => {
+  const withoutRestart = { ...place, beginsRestart: false };
+  return {
+    ...state,
+    rollback: addIncrements(state.rollback, forRollback, place, blockCapNats),
+    promote: addIncrements(state.promote, forPromote, withoutRestart, blockCapNats),
+  };
+};
+
+const withWindow = (
+  strongest: readonly StrongWindow[],
+  window: StrongWindow,
+): readonly StrongWindow[] =>
+  window.gainNats <= 0
+    ? strongest
+    : [...strongest, window]
+        .toSorted((left, right) => right.gainNats - left.gainNats)
+        .slice(0, STRONGEST_WINDOWS_MAX);
+
+const explain = (policy: JudgePolicy, state: ErrorsState): MetricExplanation => {
+  const { canary, baseline, dispersion } = state;
+  const { relative, absolute } = policy.tolerance;
+  const baselineRate = baseline.requests === 0 ? 0 : baseline.errors / baseline.requests;
+  return {
+    metric: 'errors',
+    canary,
+    baseline,
+    ratio: ratioOf(state.ratio),
+    interval: {
+      ...ratioInterval(state.ratio, INTERVAL_CONFIDENCE, dispersion),
+      confidence: INTERVAL_CONFIDENCE,
+    },
+    toleratedRate: relative * baselineRate + absolute,
+    rollbackEvidence: evidenceOf(errorsJudge.logRollbackEvidence(policy, state)),
+    promoteEvidence: evidenceOf(errorsJudge.logPromoteEvidence(policy, state)),
+    strongestWindows: state.strongestWindows,
+    cappedBlocks: state.rollback.cappedBlocks,
+    dispersion,
+  };
+};
