@@ -1,0 +1,178 @@
+import { hash } from 'node:crypto';
+import type { PointRejection } from '../../core/telemetry/point.ts';
+import type { MetricsLimits } from './limits.ts';
+
+const DIGEST_HEX_CHARS = 32;
+
+/** SHA-256 of a text, cut to 128 bits, as hex. */
+export const digestOf = (text: string): string =>
+  hash('sha256', text, 'hex').slice(0, DIGEST_HEX_CHARS);
+
+/** Texts one after the other so that no two different lists give the same text. */
+export const lengthPrefixed = (texts: readonly string[]): string =>
+  texts.map((text) => `${text.length}:${text}`).join('');
+
+/**
+ * Values of attributes as text, the same from protobuf and from JSON: a letter for the type, then
+ * the value. An attribute without a value is the empty text.
+ */
+export const valueText = {
+  string: (value: string): string => `s${value}`,
+  /** `decimal` is an int64 in plain decimal digits. */
+  int: (decimal: string): string => `i${decimal}`,
+  double: (value: number): string => `d${value}`,
+  bool: (value: boolean): string => (value ? 'b1' : 'b0'),
+  bytes: (hex: string): string => `x${hex}`,
+  array: (values: readonly string[]): string => `a${lengthPrefixed(values)}`,
+  map: (pairs: readonly (readonly [string, string])[]): string =>
+    `m${lengthPrefixed(pairs.map(lengthPrefixed).sort())}`,
+};
+
+/** Attributes of one resource, scope or point, gathered up to a limit. */
+export class AttributeList {
+  readonly #values = new Map<string, string>();
+  #charsLeft: number;
+
+  constructor(limits: MetricsLimits) {
+    this.#charsLeft = limits.attributesCharsMax;
+  }
+
+  get tooLarge(): boolean {
+    return this.#charsLeft < 0;
+  }
+
+  /** A key given twice is against the standard; the last value stands. */
+  add(key: string, value: string): void {
+    if (this.tooLarge) return;
+    this.#charsLeft -= key.length + value.length;
+    if (!this.tooLarge) this.#values.set(key, value);
+  }
+
+  /** The text of a string or whole number; null where the attribute is absent, empty or of another type. */
+  text(key: string): string | null {
+    const value = this.#values.get(key) ?? '';
+    const readable = value.startsWith('s') || value.startsWith('i');
+    return readable && value.length > 1 ? value.slice(1) : null;
+  }
+
+  /** One text for the whole list, whatever order it came in. */
+  canonical(): string {
+    const keys = [...this.#values.keys()].sort();
+    return lengthPrefixed(keys.flatMap((key) => [key, this.#values.get(key) ?? '']));
+  }
+}
+
+/** Who sent the points of a resource, or why none of them can be taken. */
+export type ResourceIdentity =
+  | {
+      readonly ok: true;
+      readonly environment: string;
+      readonly namespace: string;
+      readonly component: string;
+      readonly version: string | null;
+      readonly deploymentId: string | null;
+      readonly instance: string | null;
+      readonly canonical: string;
+    }
+  | { readonly ok: false; readonly reason: PointRejection };
+
+const NAMESPACE_DEFAULT = 'default';
+
+export const identifyResource = (
+  attributes: AttributeList,
+  limits: MetricsLimits,
+): ResourceIdentity => {
+  if (attributes.tooLarge) return { ok: false, reason: 'attributes-too-large' };
+  const first = (...keys: readonly string[]): string | null =>
+    keys.map((key) => attributes.text(key)).find((text) => text !== null) ?? null;
+
+  const component = first('service.name');
+  if (component === null) return { ok: false, reason: 'service-name-missing' };
+  const environment = first('deployment.environment.name', 'deployment.environment');
+  if (environment === null) return { ok: false, reason: 'environment-missing' };
+  const namespace = first('service.namespace') ?? NAMESPACE_DEFAULT;
+  const version = first('service.version');
+  const deploymentId = first('deployment.id');
+  // The narrowest first: several pods may share the name of their host.
+  const instance = first('service.instance.id', 'k8s.pod.uid', 'host.name');
+
+  const names = [environment, namespace, component, version, deploymentId, instance];
+  if (names.some((name) => name !== null && name.length > limits.nameCharsMax)) {
+    return { ok: false, reason: 'string-too-long' };
+  }
+  const canonical = attributes.canonical();
+  return {
+    ok: true,
+    environment,
+    namespace,
+    component,
+    version,
+    deploymentId,
+    instance,
+    canonical,
+  };
+};
+
+const HTTP_SERVER_ERROR_MIN = 500;
+
+/**
+ * gRPC codes that are the server's fault, by the semantic conventions of OpenTelemetry:
+ * as numbers in `rpc.grpc.status_code`, as names in `rpc.response.status_code`.
+ */
+const GRPC_SERVER_ERRORS: ReadonlySet<string> = new Set([
+  ...['2', 'UNKNOWN'],
+  ...['4', 'DEADLINE_EXCEEDED'],
+  ...['12', 'UNIMPLEMENTED'],
+  ...['13', 'INTERNAL'],
+  ...['14', 'UNAVAILABLE'],
+  ...['15', 'DATA_LOSS'],
+]);
+
+/** Whether the requests of a point failed. `error.type` decides only where there is no status code. */
+const tellsOfErrors = (attributes: AttributeList): boolean => {
+  const http = attributes.text('http.response.status_code');
+  if (http !== null) return Number(http) >= HTTP_SERVER_ERROR_MIN;
+  const rpc =
+    attributes.text('rpc.grpc.status_code') ?? attributes.text('rpc.response.status_code');
+  if (rpc !== null) return GRPC_SERVER_ERRORS.has(rpc);
+  return attributes.text('error.type') !== null;
+};
+
+/** What the attributes of a point come down to. */
+export type PointAttributes = {
+  readonly digest: string;
+  readonly failed: boolean;
+  readonly tooLarge: boolean;
+};
+
+export const readPointAttributes = (attributes: AttributeList): PointAttributes =>
+  attributes.tooLarge
+    ? { digest: '', failed: false, tooLarge: true }
+    : {
+        digest: digestOf(attributes.canonical()),
+        failed: tellsOfErrors(attributes),
+        tooLarge: false,
+      };
+
+const MEMO_ENTRIES_MAX = 10_000;
+const MEMO_KEY_BYTES_MAX = 1024;
+
+/**
+ * Remembers what the attributes of a point came down to, by their bytes. A series sends the same
+ * bytes with every export, so a reader that keeps its memo neither parses nor hashes them again.
+ * It changes the cost of reading, never the outcome.
+ */
+export class AttributeMemo {
+  readonly #known = new Map<string, PointAttributes>();
+
+  recall(bytes: Buffer, start: number, end: number, read: () => PointAttributes): PointAttributes {
+    if (end - start > MEMO_KEY_BYTES_MAX) return read();
+    const key = bytes.toString('latin1', start, end);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const attributes = read();
+    if (this.#known.size >= MEMO_ENTRIES_MAX) this.#known.clear();
+    this.#known.set(key, attributes);
+    return attributes;
+  }
+}

@@ -1,0 +1,24 @@
+/** Limits of one OTLP metrics request, after unpacking. */
+export type MetricsLimits = {
+  readonly requestBytesMax: number;
+  /** Points taken from one request; those beyond are rejected as `too-many-points`. */
+  readonly pointsMax: number;
+  /** Characters of a name that travels on: environment, component, version, … */
+  readonly nameCharsMax: number;
+  /** Characters of the attributes of one resource, scope or point, in their canonical form. */
+  readonly attributesCharsMax: number;
+  /** Nesting of an attribute's value (lists and maps in it). */
+  readonly attributeDepthMax: number;
+  /** Nesting of the JSON text; OTLP itself needs 12, values come on top. */
+  readonly jsonDepthMax: number;
+};
+
+/** 16 MiB is four times what OTLP recommends for a request on the wire; it is counted unpacked. */
+export const METRICS_LIMITS: MetricsLimits = {
+  requestBytesMax: 16 * 1024 * 1024,
+  pointsMax: 20_000,
+  nameCharsMax: 256,
+  attributesCharsMax: 16 * 1024,
+  attributeDepthMax: 8,
+  jsonDepthMax: 48,
+};

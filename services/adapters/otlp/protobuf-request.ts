@@ -1,0 +1,280 @@
+import type { PointRejection } from '../../core/telemetry/point.ts';
+import {
+  AttributeList,
+  type AttributeMemo,
+  identifyResource,
+  lengthPrefixed,
+  type PointAttributes,
+  readPointAttributes,
+  type ResourceIdentity,
+} from './attributes.ts';
+import type { MetricsLimits } from './limits.ts';
+import {
+  blankPoint,
+  openStream,
+  type PointCollector,
+  type PointStream,
+  type RawPoint,
+  REQUEST_METRICS,
+  temporalityOf,
+} from './point-collector.ts';
+import { readKeyValue } from './protobuf-attributes.ts';
+import {
+  AttributeRange,
+  EXPONENTIAL_POINT_ATTRIBUTES,
+  HISTOGRAM_POINT_ATTRIBUTES,
+  readExponentialPoint,
+  readHistogramPoint,
+} from './protobuf-points.ts';
+import { ProtobufReader } from './protobuf-reader.ts';
+
+/** The field numbers of opentelemetry/proto/metrics/v1/metrics.proto, as far as they are read. */
+const REQUEST_RESOURCE_METRICS = 1;
+const RESOURCE_METRICS = { resource: 1, scopeMetrics: 2 } as const;
+const RESOURCE_ATTRIBUTES = 1;
+const SCOPE_METRICS = { scope: 1, metrics: 2 } as const;
+const SCOPE = { name: 1, version: 2, attributes: 3 } as const;
+const METRIC = {
+  name: 1,
+  unit: 3,
+  gauge: 5,
+  sum: 7,
+  histogram: 9,
+  exponentialHistogram: 10,
+  summary: 11,
+} as const;
+const METRIC_DATA = { dataPoints: 1, temporality: 2 } as const;
+/** Longest text that is read as a unit; no unit that is taken is longer. */
+const UNIT_BYTES_MAX = 16;
+
+const METRIC_NAMES = REQUEST_METRICS.map((name) => ({ name, bytes: Buffer.from(name) }));
+
+/**
+ * Walks an ExportMetricsServiceRequest in protobuf, and gives the points of request metrics to
+ * `collector`. Throws MalformedProtobuf.
+ *
+ * Fields may come in any order (a histogram writes its temporality after its points), so a message
+ * is walked twice: for what its children need to know, stepping over them by their length, then
+ * for the children. Nothing is built for a metric that is not taken.
+ */
+export const readProtobufRequest = (
+  bytes: Uint8Array,
+  limits: MetricsLimits,
+  memo: AttributeMemo,
+  collector: PointCollector,
+): void => {
+  const walk = new RequestWalk(new ProtobufReader(bytes), limits, memo, collector);
+  walk.request(bytes.byteLength);
+};
+
+/** The resource and scope around a metric, read when the first metric that is taken asks for them. */
+type Surroundings = {
+  readonly resource: () => ResourceIdentity;
+  readonly scope: () => string | null;
+};
+
+class RequestWalk {
+  readonly #reader: ProtobufReader;
+  readonly #limits: MetricsLimits;
+  readonly #memo: AttributeMemo;
+  readonly #collector: PointCollector;
+
+  constructor(
+    reader: ProtobufReader,
+    limits: MetricsLimits,
+    memo: AttributeMemo,
+    collector: PointCollector,
+  ) {
+    this.#reader = reader;
+    this.#limits = limits;
+    this.#memo = memo;
+    this.#collector = collector;
+  }
+
+  request(end: number): void {
+    this.#each(0, end, REQUEST_RESOURCE_METRICS, (start, childEnd) =>
+      this.#resourceMetrics(start, childEnd),
+    );
+  }
+
+  #resourceMetrics(start: number, end: number): void {
+    const resource = once(() => this.#resource(start, end));
+    this.#each(start, end, RESOURCE_METRICS.scopeMetrics, (scopeStart, scopeEnd) => {
+      const scope = once(() => this.#scope(scopeStart, scopeEnd));
+      this.#each(scopeStart, scopeEnd, SCOPE_METRICS.metrics, (metricStart, metricEnd) =>
+        this.#metric(metricStart, metricEnd, { resource, scope }),
+      );
+    });
+  }
+
+  #resource(start: number, end: number): ResourceIdentity {
+    const attributes = new AttributeList(this.#limits);
+    this.#each(start, end, RESOURCE_METRICS.resource, (resourceStart, resourceEnd) =>
+      this.#attributes(resourceStart, resourceEnd, RESOURCE_ATTRIBUTES, attributes),
+    );
+    return identifyResource(attributes, this.#limits);
+  }
+
+  /** The scope as one text; null where its attributes are too large. */
+  #scope(start: number, end: number): string | null {
+    const reader = this.#reader;
+    const attributes = new AttributeList(this.#limits);
+    let name = '';
+    let version = '';
+    this.#each(start, end, SCOPE_METRICS.scope, (scopeStart, scopeEnd) => {
+      reader.at = scopeStart;
+      while (reader.next(scopeEnd)) {
+        if (reader.field === SCOPE.name) name = reader.string(scopeEnd);
+        else if (reader.field === SCOPE.version) version = reader.string(scopeEnd);
+        else reader.skip(scopeEnd);
+      }
+      this.#attributes(scopeStart, scopeEnd, SCOPE.attributes, attributes);
+    });
+    return attributes.tooLarge ? null : lengthPrefixed([name, version, attributes.canonical()]);
+  }
+
+  #metric(start: number, end: number, around: Surroundings): void {
+    const reader = this.#reader;
+    let name: string | null = null;
+    let unit = '';
+    reader.at = start;
+    while (reader.next(end)) {
+      if (reader.field === METRIC.name) {
+        const nameEnd = reader.lengthEnd(end);
+        name = this.#takenName(reader.at, nameEnd);
+        reader.at = nameEnd;
+      } else if (reader.field === METRIC.unit) {
+        const unitEnd = reader.lengthEnd(end);
+        const readEnd = Math.min(unitEnd, reader.at + UNIT_BYTES_MAX);
+        unit = reader.bytes.toString('utf8', reader.at, readEnd);
+        reader.at = unitEnd;
+      } else {
+        reader.skip(end);
+      }
+    }
+    if (name === null) return;
+
+    reader.at = start;
+    while (reader.next(end)) {
+      const kind = reader.field;
+      switch (kind) {
+        case METRIC.histogram:
+        case METRIC.exponentialHistogram: {
+          const dataEnd = reader.lengthEnd(end);
+          this.#histogram(reader.at, dataEnd, kind, name, unit, around);
+          reader.at = dataEnd;
+          break;
+        }
+        case METRIC.gauge:
+        case METRIC.sum:
+        case METRIC.summary: {
+          const dataEnd = reader.lengthEnd(end);
+          this.#rejectAll(reader.at, dataEnd, 'metric-type-unsupported');
+          reader.at = dataEnd;
+          break;
+        }
+        default:
+          reader.skip(end);
+      }
+    }
+  }
+
+  #takenName(start: number, end: number): string | null {
+    const { bytes } = this.#reader;
+    for (const taken of METRIC_NAMES) {
+      if (taken.bytes.length !== end - start) continue;
+      if (taken.bytes.compare(bytes, start, end) === 0) return taken.name;
+    }
+    return null;
+  }
+
+  #histogram(
+    start: number,
+    end: number,
+    kind: typeof METRIC.histogram | typeof METRIC.exponentialHistogram,
+    name: string,
+    unit: string,
+    around: Surroundings,
+  ): void {
+    const reader = this.#reader;
+    let temporality = 0;
+    reader.at = start;
+    while (reader.next(end)) {
+      if (reader.field === METRIC_DATA.temporality) temporality = reader.varint(end);
+      else reader.skip(end);
+    }
+    const opened = openStream(
+      around.resource(),
+      around.scope(),
+      name,
+      unit,
+      temporalityOf(temporality),
+    );
+    if (!opened.ok) {
+      this.#rejectAll(start, end, opened.reason);
+      return;
+    }
+    const { stream } = opened;
+    this.#each(start, end, METRIC_DATA.dataPoints, (pointStart, pointEnd) => {
+      const point = blankPoint();
+      const range = new AttributeRange(pointStart);
+      if (kind === METRIC.histogram) {
+        readHistogramPoint(reader, pointEnd, point, range);
+        this.#add(stream, point, range, HISTOGRAM_POINT_ATTRIBUTES);
+      } else {
+        readExponentialPoint(reader, pointEnd, point, range);
+        this.#add(stream, point, range, EXPONENTIAL_POINT_ATTRIBUTES);
+      }
+    });
+  }
+
+  /** Counts the points of a metric that cannot be taken, without reading them. */
+  #rejectAll(start: number, end: number, reason: PointRejection): void {
+    let points = 0;
+    this.#each(start, end, METRIC_DATA.dataPoints, () => points++);
+    this.#collector.reject(reason, points);
+  }
+
+  #add(stream: PointStream, point: RawPoint, range: AttributeRange, field: number): void {
+    const read = (): PointAttributes => {
+      const attributes = new AttributeList(this.#limits);
+      this.#attributes(range.start, range.end, field, attributes);
+      return readPointAttributes(attributes);
+    };
+    const known = range.contiguous
+      ? this.#memo.recall(this.#reader.bytes, range.start, range.end, read)
+      : read();
+    this.#collector.add(stream, point, known);
+  }
+
+  #attributes(start: number, end: number, field: number, into: AttributeList): void {
+    this.#each(start, end, field, (pairStart, pairEnd) =>
+      readKeyValue(this.#reader, pairStart, pairEnd, this.#limits, into),
+    );
+  }
+
+  /** Calls `visit` for every message in field `field`; whatever `visit` reads, the walk goes on after it. */
+  #each(
+    start: number,
+    end: number,
+    field: number,
+    visit: (start: number, end: number) => void,
+  ): void {
+    const reader = this.#reader;
+    reader.at = start;
+    while (reader.next(end)) {
+      if (reader.field !== field) {
+        reader.skip(end);
+        continue;
+      }
+      const childEnd = reader.lengthEnd(end);
+      visit(reader.at, childEnd);
+      reader.at = childEnd;
+    }
+  }
+}
+
+const once = <Value>(read: () => Value): (() => Value) => {
+  let known: { readonly value: Value } | null = null;
+  return () => (known ??= { value: read() }).value;
+};

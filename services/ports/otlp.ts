@@ -1,0 +1,37 @@
+import type { Result } from '../core/result.ts';
+import type { DecodedMetrics, RejectedPoints } from '../core/telemetry/point.ts';
+
+/** The two encodings of OTLP. On Kafka the Collector calls them `otlp_proto` and `otlp_json`. */
+export type OtlpContentType = 'application/x-protobuf' | 'application/json';
+
+/** Why a whole request could not be read. Nothing of it was taken. */
+export type MetricsProblem =
+  /** Not protobuf, or not JSON. `offset` is the byte at which reading stopped. */
+  | { readonly code: 'otlp-malformed'; readonly message: string; readonly offset: number }
+  /** JSON, but not that of an OTLP metrics request. `path` names the place. */
+  | { readonly code: 'otlp-wrong-shape'; readonly message: string; readonly path: string }
+  | { readonly code: 'otlp-too-deep'; readonly message: string; readonly offset: number }
+  | { readonly code: 'otlp-too-large'; readonly message: string; readonly bytesMax: number };
+
+/**
+ * Reads one ExportMetricsServiceRequest. A fault in a data point rejects that point and is counted;
+ * a fault in the bytes refuses the request. Never throws, whatever the bytes are.
+ */
+export type ReadMetrics = (
+  bytes: Uint8Array,
+  contentType: OtlpContentType,
+) => Result<DecodedMetrics, MetricsProblem>;
+
+export type GzipProblem = { readonly code: 'gzip-bomb' | 'gzip-broken'; readonly message: string };
+
+/** Unpacks gzip, and stops at `outputBytesMax` bytes of output (`gzip-bomb`). */
+export type Gunzip = (
+  bytes: Uint8Array,
+  outputBytesMax: number,
+) => Promise<Result<Uint8Array, GzipProblem>>;
+
+/** The body of an ExportMetricsServiceResponse; with rejected points it is a partial success. */
+export type WriteMetricsResponse = (
+  contentType: OtlpContentType,
+  rejected: readonly RejectedPoints[],
+) => Uint8Array;
