@@ -1,0 +1,27 @@
+import avsc from 'avsc';
+import type { Schema, Type } from 'avsc';
+
+/** The type that avsc builds from a schema, for plain objects whose `bytes` are Uint8Arrays. */
+export function avscType(text: string): Type {
+  return avsc.Type.forSchema(JSON.parse(text) as Schema, {
+    wrapUnions: false,
+    omitRecordMethods: true,
+    // logicalType is a note for readers: the values stay strings and numbers.
+    logicalTypes: {},
+    typeHook: (schema) => (isBytes(schema) ? new PlainBytes(schema, {}) : undefined),
+  });
+}
+
+const isBytes = (schema: unknown): boolean => schema === 'bytes';
+
+/** avsc takes Buffers alone; the rules know Uint8Array. */
+class PlainBytes extends avsc.types.LogicalType {
+  protected override _fromValue(buffer: Buffer): Uint8Array {
+    return Uint8Array.from(buffer);
+  }
+  protected override _toValue(value: unknown): Buffer | undefined {
+    return value instanceof Uint8Array
+      ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+      : undefined;
+  }
+}
