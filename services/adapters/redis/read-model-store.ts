@@ -1,5 +1,6 @@
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
+import { compareUtf8 } from '../../core/utf8-order.ts';
 import type {
   Checkpoint,
   Generation,
@@ -182,7 +183,8 @@ export async function openRedisReadModelStore(
       }
       const after = await overview(generation);
       if (!after.ok) return after;
-      if (isSame(before.value.checkpoint, after.value.checkpoint)) return ok(sortedByBytes(lines));
+      if (isSame(before.value.checkpoint, after.value.checkpoint))
+        return ok(lines.toSorted(compareUtf8));
     }
     return fail({
       code: 'refused',
@@ -230,7 +232,7 @@ export async function openRedisReadModelStore(
     },
     generations: async () => {
       const names = await ask(client.smembers(keys.generations));
-      return names.ok ? ok(sortedByBytes(names.value)) : names;
+      return names.ok ? ok(names.value.toSorted(compareUtf8)) : names;
     },
     drop,
     checkpoint: async (generation) => {
@@ -254,12 +256,4 @@ export async function openRedisReadModelStore(
 
 function isSame(a: Checkpoint | undefined, b: Checkpoint | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-/** By UTF-8 bytes, which is not the order of JavaScript's strings. */
-function sortedByBytes(lines: readonly string[]): string[] {
-  return lines
-    .map((line) => Buffer.from(line))
-    .sort((a, b) => a.compare(b))
-    .map((line) => line.toString());
 }
