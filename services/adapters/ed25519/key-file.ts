@@ -1,0 +1,268 @@
+import { randomBytes } from 'node:crypto';
+import { access, link, open, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fail, ok } from '../../core/result.ts';
+import type { Result } from '../../core/result.ts';
+import type { Signer } from '../../ports/signer.ts';
+import { pkcs8Of, publicKeyBytes, seedBytes, seedOf } from './encodings.ts';
+import { isPrincipal, keyIdOf } from './key-id.ts';
+import { createSigner } from './signer.ts';
+import { decodeBase64, encodeBase64 } from './text.ts';
+
+/** Why a key file could not be read or written. No message ever holds what a file contains. */
+export type KeyProblem = {
+  readonly code:
+    | 'principal-invalid'
+    | 'key-file-exists'
+    | 'key-file-not-written'
+    | 'key-file-missing'
+    | 'key-file-not-readable'
+    | 'key-file-exposed'
+    | 'key-file-malformed'
+    | 'key-file-unsupported'
+    | 'key-file-mismatch';
+  readonly message: string;
+  /** What to do about it. */
+  readonly hint: string;
+};
+
+/** The half of a key that may be shown: what an administrator needs to trust it. */
+export type PublicKeyHalf = {
+  readonly principal: string;
+  readonly keyId: string;
+  readonly algorithm: 'ed25519';
+  readonly publicKey: Uint8Array;
+};
+
+const keyFormat = 'plimsoll-key';
+const publicFormat = 'plimsoll-public-key';
+const fileBytesMax = 8 * 1024;
+const ownerOnly = 0o600;
+const everyoneReads = 0o644;
+const othersMask = 0o077;
+
+/** `ci.json` or `ci` has its public half in `ci.pub.json`. */
+export const publicHalfPath = (path: string): string => `${path.replace(/\.json$/, '')}.pub.json`;
+
+/**
+ * Makes a key and writes it to `path`, for its owner alone, and its public half beside it. Each file appears
+ * whole or not at all, and no file is ever replaced.
+ */
+export async function newKeyFile(wanted: {
+  readonly principal: string;
+  readonly path: string;
+}): Promise<Result<{ readonly signer: Signer; readonly publicPath: string }, KeyProblem>> {
+  const { principal, path } = wanted;
+  if (!isPrincipal(principal))
+    return problem(
+      'principal-invalid',
+      'the principal is not 1 to 128 printable ASCII characters without spaces',
+      'name who signs, for instance ci@checkout',
+    );
+  const publicPath = publicHalfPath(path);
+  // Asked first, so that a public half left behind does not stop us between the two files.
+  if (await isThere(publicPath)) return alreadyThere(publicPath);
+  const seed = randomBytes(seedBytes);
+  const signer = createSigner({ principal, seed });
+  const shared = {
+    version: 1,
+    algorithm: 'ed25519',
+    principal,
+    keyId: signer.keyId,
+    publicKey: encodeBase64(signer.publicKey),
+  };
+  const privateKey = encodeBase64(pkcs8Of(seed));
+  seed.fill(0);
+
+  const secret = await writeWhole(path, { format: keyFormat, ...shared, privateKey }, ownerOnly);
+  if (!secret.ok) return secret;
+  // If we stop here the key is whole and usable; only the copy for the administrator is missing.
+  const shown = await writeWhole(publicPath, { format: publicFormat, ...shared }, everyoneReads);
+  return shown.ok ? ok({ signer, publicPath }) : shown;
+}
+
+/** The signer of a key file. A file that anyone but its owner may read is refused. */
+export async function readKeyFile(path: string): Promise<Result<Signer, KeyProblem>> {
+  const text = await readSmallFile(path, othersMask);
+  if (!text.ok) return text;
+  const fields = parseFields(path, text.value, keyFormat);
+  if (!fields.ok) return fields;
+  const { principal, keyId, publicKey, privateKey } = fields.value;
+  const pkcs8 = decodeBase64(privateKey ?? '');
+  const seed = pkcs8 === undefined ? undefined : seedOf(pkcs8);
+  if (seed === undefined)
+    return malformed(path, 'its privateKey is not an Ed25519 key (PKCS #8) in base64');
+  const signer = createSigner({ principal, seed });
+  seed.fill(0);
+  if (!Buffer.from(publicKey).equals(signer.publicKey) || keyId !== signer.keyId)
+    return problem(
+      'key-file-mismatch',
+      `${path}: the private key does not belong to the public key beside it`,
+      'the file was edited or mixed up: take it from a backup, or make a new key',
+    );
+  return ok(signer);
+}
+
+/** The public half, from the file made to be sent to an administrator. */
+export async function readPublicKeyFile(path: string): Promise<Result<PublicKeyHalf, KeyProblem>> {
+  const text = await readSmallFile(path, 0);
+  if (!text.ok) return text;
+  const fields = parseFields(path, text.value, publicFormat);
+  if (!fields.ok) return fields;
+  const { principal, keyId, publicKey } = fields.value;
+  if (keyId !== keyIdOf(principal, publicKey))
+    return problem(
+      'key-file-mismatch',
+      `${path}: the key id does not belong to this principal and public key`,
+      'ask the owner of the key to send the file again',
+    );
+  return ok({ principal, keyId, algorithm: 'ed25519', publicKey });
+}
+
+type Fields = {
+  readonly principal: string;
+  readonly keyId: string;
+  readonly publicKey: Uint8Array;
+  readonly privateKey: string | undefined;
+};
+
+function parseFields(path: string, text: string, format: string): Result<Fields, KeyProblem> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text around the fault, which may be the key.
+    return malformed(path, 'it is not JSON, or it was cut off');
+  }
+  if (typeof parsed !== 'object' || parsed === null)
+    return malformed(path, 'it is not a JSON object');
+  const file = parsed as { readonly [name: string]: unknown };
+  if (file['format'] !== format) return malformed(path, `its format is not ${format}`);
+  if (file['version'] !== 1 || file['algorithm'] !== 'ed25519')
+    return problem(
+      'key-file-unsupported',
+      `${path}: only version 1 with the algorithm ed25519 is known here`,
+      'use the release of plimsoll that made the file, or a newer one',
+    );
+  const { principal, keyId, publicKey, privateKey } = file;
+  if (typeof principal !== 'string' || !isPrincipal(principal))
+    return malformed(path, 'its principal is not printable ASCII without spaces');
+  if (typeof keyId !== 'string' || !/^[0-9a-f]{16}$/.test(keyId))
+    return malformed(path, 'its keyId is not 16 hex digits');
+  const publicBytes = typeof publicKey === 'string' ? decodeBase64(publicKey) : undefined;
+  if (publicBytes?.length !== publicKeyBytes)
+    return malformed(path, `its publicKey is not ${publicKeyBytes} bytes in base64`);
+  return ok({
+    principal,
+    keyId,
+    publicKey: publicBytes,
+    privateKey: typeof privateKey === 'string' ? privateKey : undefined,
+  });
+}
+
+/** Mode and text come from one open file, so that neither can be exchanged in between. */
+async function readSmallFile(
+  path: string,
+  forbiddenMode: number,
+): Promise<Result<string, KeyProblem>> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, 'r');
+    const { mode, size } = await file.stat();
+    // Windows keeps its rights elsewhere and reports the same mode for every file.
+    if (process.platform !== 'win32' && (mode & forbiddenMode) !== 0)
+      return problem(
+        'key-file-exposed',
+        `${path}: others than its owner may read this key`,
+        `chmod 600 ${path}, and make a new key if somebody may have read it`,
+      );
+    if (size > fileBytesMax) return malformed(path, `it is longer than ${fileBytesMax} bytes`);
+    return ok(await file.readFile('utf8'));
+  } catch (cause) {
+    return errorCode(cause) === 'ENOENT'
+      ? problem(
+          'key-file-missing',
+          `${path}: there is no such file`,
+          'plimsoll keys new makes a key',
+        )
+      : problem(
+          'key-file-not-readable',
+          `${path}: cannot be read (${errorCode(cause)})`,
+          'name a key file that this user may read',
+        );
+  } finally {
+    await file?.close();
+  }
+}
+
+/**
+ * Under a temporary name first, then linked into place: unlike a rename, a link never replaces a file. If
+ * we stop in between, a file `.new` is left that nobody reads.
+ */
+async function writeWhole(
+  path: string,
+  content: object,
+  mode: number,
+): Promise<Result<undefined, KeyProblem>> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.new`;
+  try {
+    const file = await open(temporary, 'wx', mode);
+    try {
+      await file.writeFile(`${JSON.stringify(content, null, 2)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await link(temporary, path);
+    await syncFolder(dirname(path));
+    return ok(undefined);
+  } catch (cause) {
+    return errorCode(cause) === 'EEXIST'
+      ? alreadyThere(path)
+      : problem(
+          'key-file-not-written',
+          `${path}: cannot be written (${errorCode(cause)})`,
+          'name a folder that exists and that this user may write to',
+        );
+  } finally {
+    await unlink(temporary).catch(() => undefined);
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return; // folders cannot be opened there
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+const alreadyThere = (path: string): Result<never, KeyProblem> =>
+  problem(
+    'key-file-exists',
+    `${path}: is there already, and a key is never replaced`,
+    'choose another name, or move the old file away',
+  );
+
+const errorCode = (cause: unknown): string =>
+  cause instanceof Error && 'code' in cause && typeof cause.code === 'string'
+    ? cause.code
+    : 'no reason given';
+
+const malformed = (path: string, why: string): Result<never, KeyProblem> =>
+  problem('key-file-malformed', `${path}: ${why}`, 'take it from a backup, or make a new key');
+
+const problem = (
+  code: KeyProblem['code'],
+  message: string,
+  hint: string,
+): Result<never, KeyProblem> => fail({ code, message, hint });
