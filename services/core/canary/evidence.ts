@@ -70,16 +70,16 @@ export const addIncrements = (
 export const logMixture = (evidence: Evidence, restarts: Restarts, capNats: number): number => {
   const { settled, open, starts } = evidence;
   const values = settled.map((sum, component) => sum + capped(open, component, capNats));
-  const terms: number[] = [];
-  const addMean = (weight: number, from: readonly number[] | undefined): void => {
+  const since = (start: readonly number[] | undefined, weight: number): readonly number[] => {
     const logWeight = Math.log(weight / values.length);
-    for (const [component, value] of values.entries()) {
-      terms.push(logWeight + value - (from?.[component] ?? 0));
-    }
+    return values.map((value, component) => logWeight + value - (start?.[component] ?? 0));
   };
-  addMean(1 - restarts.count * restarts.weightEach, undefined);
-  for (const start of starts.slice(0, restarts.count)) addMean(restarts.weightEach, start);
-  const waiting = restarts.count - starts.length;
+  const begun = starts.slice(0, restarts.count);
+  const terms = [
+    since(undefined, 1 - restarts.count * restarts.weightEach),
+    ...begun.map((start) => since(start, restarts.weightEach)),
+  ].flat();
+  const waiting = restarts.count - begun.length;
   if (waiting > 0) terms.push(Math.log(waiting * restarts.weightEach));
   return logSumExp(terms);
 };
@@ -94,4 +94,4 @@ const SHOWN_LOG_EVIDENCE_MAX = 690;
 const capped = (open: readonly number[], component: number, capNats: number): number =>
   Math.min(open[component] ?? 0, capNats);
 
-const zeros = (length: number): readonly number[] => Array.from({ length }, () => 0);
+const zeros = (length: number): readonly number[] => Array<number>(length).fill(0);

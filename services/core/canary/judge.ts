@@ -1,6 +1,6 @@
 import { evidenceOf } from './evidence.ts';
 import { logSumExp } from './log-sum-exp.ts';
-import type { MetricExplanation, MetricName, WindowPlace } from './metric-judge.ts';
+import type { MetricEvidence, MetricExplanation, MetricName, WindowPlace } from './metric-judge.ts';
 import { errorsJudge } from './metrics/errors.ts';
 import type { ErrorsState } from './metrics/errors.ts';
 import { windowsIn } from './policy.ts';
@@ -139,21 +139,16 @@ export const silenceOf = (state: JudgeState): number =>
   Math.max(state.silentWindows.canary, state.silentWindows.baseline);
 
 /** One metric's part in the family. A new metric adds its line to `partsOf`. */
-type Part = {
-  readonly metric: MetricName;
-  readonly weight: number;
-  readonly logRollback: number;
-  readonly logPromote: number;
-};
+type Part = MetricEvidence & { readonly metric: MetricName; readonly weight: number };
 
 const partsOf = (policy: JudgePolicy, { metrics }: JudgeState): readonly Part[] => [
-  {
-    metric: 'errors',
-    weight: policy.weights.errors,
-    logRollback: errorsJudge.logRollbackEvidence(policy, metrics.errors),
-    logPromote: errorsJudge.logPromoteEvidence(policy, metrics.errors),
-  },
+  { metric: 'errors', weight: policy.weights.errors, ...evidenceIn(metrics.errors) },
 ];
+
+const evidenceIn = ({ logRollback, logPromote }: MetricEvidence): MetricEvidence => ({
+  logRollback,
+  logPromote,
+});
 
 /**
  * ln of E = sum of w_i E_i over the metrics present, their weights scaled to sum to 1: valid under

@@ -12,12 +12,20 @@ export type WindowPlace = BlockPlace & {
   readonly judged: boolean;
 };
 
+/** What every metric's state says after each window, as natural logarithms. */
+export type MetricEvidence = {
+  /** Evidence that the canary is worse than tolerated. */
+  readonly logRollback: number;
+  /** Evidence that the canary is better than the promote tolerance. */
+  readonly logPromote: number;
+};
+
 /**
  * How one metric turns windows into evidence. A metric keeps two e-processes: one against "the
  * canary is within the tolerance" (it leads to a rollback) and one against "the canary is worse
  * than the promote tolerance" (it leads to a promotion). The family is combined in judge.ts.
  */
-export type MetricJudge<State> = {
+export type MetricJudge<State extends MetricEvidence> = {
   readonly initial: (policy: JudgePolicy) => State;
   readonly addWindow: (
     policy: JudgePolicy,
@@ -25,10 +33,6 @@ export type MetricJudge<State> = {
     window: WindowCounts,
     place: WindowPlace,
   ) => State;
-  /** ln of the evidence that the canary is worse than tolerated. */
-  readonly logRollbackEvidence: (policy: JudgePolicy, state: State) => number;
-  /** ln of the evidence that the canary is better than the promote tolerance. */
-  readonly logPromoteEvidence: (policy: JudgePolicy, state: State) => number;
   readonly explain: (policy: JudgePolicy, state: State) => MetricExplanation;
 };
 

@@ -236,7 +236,9 @@ const parseNumber = (
     return fail(wrongType(path, 'a whole number', given));
   }
   const outside =
-    given < rule.min || given > rule.max || (rule.open && (given === rule.min || given === rule.max));
+    given < rule.min ||
+    given > rule.max ||
+    (rule.open && (given === rule.min || given === rule.max));
   if (!outside) return ok(given);
   const range = rule.open
     ? `between ${rule.min} and ${rule.max}, both excluded`
@@ -324,10 +326,7 @@ const nameOf = (value: unknown): string => {
 const isGroup = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const byKey = (
-  [left]: readonly [string, unknown],
-  [right]: readonly [string, unknown],
-): number => {
+const byKey = ([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number => {
   if (left === right) return 0;
   return left < right ? -1 : 1;
 };

@@ -1,6 +1,12 @@
 import { addIncrements, evidenceOf, initialEvidence, logMixture, noRestarts } from '../evidence.ts';
 import type { Evidence } from '../evidence.ts';
-import type { MetricExplanation, MetricJudge, StrongWindow, WindowPlace } from '../metric-judge.ts';
+import type {
+  MetricEvidence,
+  MetricExplanation,
+  MetricJudge,
+  StrongWindow,
+  WindowPlace,
+} from '../metric-judge.ts';
 import type { JudgePolicy, Tolerance } from '../policy.ts';
 import { addToRatio, initialRatio, ratioInterval, ratioOf } from '../ratio.ts';
 import type { RatioState } from '../ratio.ts';
@@ -8,7 +14,7 @@ import { addCounts, isPaired, noCounts } from '../window.ts';
 import type { ArmCounts, WindowCounts } from '../window.ts';
 
 /** Request errors, compared window by window as rates, with no assumption about drift. */
-export type ErrorsState = {
+export type ErrorsState = MetricEvidence & {
   /** Every baseline window so far, warm-up included: it predicts the next window's rate. */
   readonly baselineSeen: ArmCounts;
   readonly canary: ArmCounts;
@@ -29,6 +35,8 @@ const NO_INCREMENTS: readonly number[] = [];
 
 export const errorsJudge: MetricJudge<ErrorsState> = {
   initial: (policy) => ({
+    logRollback: 0,
+    logPromote: 0,
     baselineSeen: noCounts,
     canary: noCounts,
     baseline: noCounts,
@@ -46,10 +54,6 @@ export const errorsJudge: MetricJudge<ErrorsState> = {
       : addToEvidence(policy, state, NO_INCREMENTS, NO_INCREMENTS, place);
     return { ...next, baselineSeen };
   },
-  logRollbackEvidence: (policy, state) =>
-    logMixture(state.rollback, policy.restarts, policy.blockCapNats),
-  logPromoteEvidence: (policy, state) =>
-    logMixture(state.promote, noRestarts, policy.blockCapNats),
   explain: (policy, state) => explain(policy, state),
 };
 
@@ -116,23 +120,24 @@ const addJudged = (
   place: WindowPlace,
   rate: number,
 ): ErrorsState => {
-  const { grids, tolerance, promoteTolerance, blockCapNats } = policy;
+  const { grids, tolerance, promoteTolerance, blockCapNats, restarts } = policy;
   const scaled = (increments: readonly number[]): readonly number[] =>
     increments.map((increment) => increment / state.dispersion);
   const forRollback = scaled(errorIncrements(tolerance, grids.rollback, rate, window));
   const forPromote = scaled(errorIncrements(promoteTolerance, grids.promote, rate, window));
-  const before = errorsJudge.logRollbackEvidence(policy, state);
   const next = addToEvidence(policy, state, forRollback, forPromote, place);
-  const after = logMixture(next.rollback, policy.restarts, blockCapNats);
+  const logRollback = logMixture(next.rollback, restarts, blockCapNats);
   return {
     ...next,
+    logRollback,
+    logPromote: logMixture(next.promote, noRestarts, blockCapNats),
     canary: addCounts(state.canary, window.canary),
     baseline: addCounts(state.baseline, window.baseline),
     ratio: addToRatio(state.ratio, window.canary, window.baseline),
     strongestWindows: withWindow(state.strongestWindows, {
       index: window.index,
       startMs: window.startMs,
-      gainNats: after - before,
+      gainNats: logRollback - state.logRollback,
       canary: window.canary,
       baseline: window.baseline,
     }),
@@ -178,8 +183,8 @@ const explain = (policy: JudgePolicy, state: ErrorsState): MetricExplanation => 
       confidence: INTERVAL_CONFIDENCE,
     },
     toleratedRate: relative * baselineRate + absolute,
-    rollbackEvidence: evidenceOf(errorsJudge.logRollbackEvidence(policy, state)),
-    promoteEvidence: evidenceOf(errorsJudge.logPromoteEvidence(policy, state)),
+    rollbackEvidence: evidenceOf(state.logRollback),
+    promoteEvidence: evidenceOf(state.logPromote),
     strongestWindows: state.strongestWindows,
     cappedBlocks: state.rollback.cappedBlocks,
     dispersion,
