@@ -1,0 +1,131 @@
+import { fail, ok } from '../../core/result.ts';
+import { rowFault } from '../../core/row-fault.ts';
+import { stepRefusal } from '../../core/step-refusal.ts';
+import { compareUtf8 } from '../../core/utf8-order.ts';
+import type {
+  Checkpoint,
+  Generation,
+  ReadModelStore,
+  Refused,
+  RowWrite,
+  ScanRange,
+  Step,
+  StoreProblem,
+} from '../../ports/read-model-store.ts';
+
+/** One read model's rows. `sortedKeys` is undefined while it is out of date. */
+type Model = { readonly rows: Map<string, string>; sortedKeys: readonly string[] | undefined };
+type Held = { checkpoint: Checkpoint; readonly models: Map<string, Model> };
+
+/** Read models in the memory of one process, for tests and simulation. */
+export const createMemoryReadModelStore = (options: {
+  /** The read models that `scan` can walk in the order of their keys. */
+  readonly orderedModels: readonly string[];
+}): ReadModelStore => {
+  const generations = new Map<Generation, Held>();
+  const ordered = new Set(options.orderedModels);
+  let current: Generation | undefined;
+  let closed = false;
+
+  const refused = (message: string): { ok: false; problem: StoreProblem } =>
+    fail({ code: 'refused', message });
+
+  /** Every answer waits its turn, as it would behind a wire, and a closed store answers nothing. */
+  const answer = async <Value>(
+    work: () => Value,
+  ): Promise<Value | { ok: false; problem: StoreProblem }> =>
+    closed ? fail({ code: 'unreachable', message: 'the store is closed' }) : work();
+
+  const commit = (
+    generation: Generation,
+    step: Step,
+  ): { ok: true; value: 'committed' | Refused } | { ok: false; problem: StoreProblem } => {
+    const faulty = step.writes.find((write) => rowFault(write) !== undefined);
+    if (faulty !== undefined)
+      return refused(`${rowFault(faulty)} in a row of ${JSON.stringify(faulty.model)}`);
+    const held = generations.get(generation);
+    const refusal = stepRefusal(held?.checkpoint, step);
+    if (refusal !== undefined) return ok({ refused: refusal, stored: held?.checkpoint });
+    const models = held?.models ?? new Map<string, Model>();
+    for (const write of step.writes) writeRow(models, write);
+    generations.set(generation, { checkpoint: step.to, models });
+    return ok('committed');
+  };
+
+  return {
+    current: () => answer(() => ok(current)),
+    switchTo: (expected, generation) =>
+      answer(() => {
+        if (current !== expected) return ok(false);
+        current = generation;
+        return ok(true);
+      }),
+    generations: () => answer(() => ok([...generations.keys()].toSorted(compareUtf8))),
+    drop: (generation) =>
+      answer(() => {
+        if (generation === current) return refused(`${generation} is the one that readers use`);
+        generations.delete(generation);
+        return ok(undefined);
+      }),
+    checkpoint: (generation) => answer(() => ok(generations.get(generation)?.checkpoint)),
+    rows: (generation, keys) =>
+      answer(() => {
+        const held = generations.get(generation);
+        const rows = new Map<string, string>();
+        for (const { model, key } of keys) {
+          const value = held?.models.get(model)?.rows.get(key);
+          if (value !== undefined) rows.set(`${model}\n${key}`, value);
+        }
+        return ok({ checkpoint: held?.checkpoint, rows });
+      }),
+    scan: (generation, model, range) =>
+      answer(() => {
+        if (!ordered.has(model)) return refused(`read model ${model} is not kept in order`);
+        const held = generations.get(generation);
+        const found = held?.models.get(model);
+        return ok({
+          checkpoint: held?.checkpoint,
+          rows: found === undefined ? [] : scanRows(found, range),
+        });
+      }),
+    commit: (generation, step) => answer(() => commit(generation, step)),
+    dump: (generation) =>
+      answer(() => {
+        const models = [...(generations.get(generation)?.models ?? [])];
+        const lines = models.flatMap(([model, { rows }]) =>
+          [...rows].map(([key, value]) => `${model}\n${key}\n${value}`),
+        );
+        return ok(lines.toSorted(compareUtf8));
+      }),
+    close: async () => {
+      closed = true;
+    },
+  };
+};
+
+const writeRow = (models: Map<string, Model>, { model: name, key, value }: RowWrite): void => {
+  const model = models.get(name) ?? { rows: new Map<string, string>(), sortedKeys: undefined };
+  models.set(name, model);
+  if (value === null ? model.rows.delete(key) : !model.rows.has(key)) model.sortedKeys = undefined;
+  if (value !== null) model.rows.set(key, value);
+};
+
+const scanRows = (model: Model, range: ScanRange): { key: string; value: string }[] => {
+  const { prefix = '', after, newestFirst = false, rowsMax } = range;
+  model.sortedKeys ??= [...model.rows.keys()].toSorted(compareUtf8);
+  const keys = newestFirst ? model.sortedKeys.toReversed() : model.sortedKeys;
+  const rows: { key: string; value: string }[] = [];
+  for (const key of keys) {
+    if (rows.length >= rowsMax) break;
+    if (!key.startsWith(prefix) || !isPast(key, after, newestFirst)) continue;
+    const value = model.rows.get(key);
+    if (value !== undefined) rows.push({ key, value });
+  }
+  return rows;
+};
+
+const isPast = (key: string, mark: string | undefined, newestFirst: boolean): boolean => {
+  if (mark === undefined) return true;
+  const order = compareUtf8(key, mark);
+  return newestFirst ? order < 0 : order > 0;
+};
