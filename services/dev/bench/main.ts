@@ -1,0 +1,64 @@
+import { availableParallelism, cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type Bench, type BenchResult, interleave } from './bench.ts';
+import { otlpDecode } from './otlp-decode.ts';
+import { benchReport } from './report.ts';
+
+const benches: readonly Bench[] = [otlpDecode];
+
+const ROUNDS_DEFAULT = 7;
+const ROUND_MIN_MS = 200;
+const EXIT_BAD_INPUT = 2;
+
+const USAGE = `npm run bench [-- --only NAME --rounds N --json]
+  --only NAME   one bench: ${benches.map((bench) => bench.name).join(', ')}
+  --rounds N    rounds that are counted (default ${ROUNDS_DEFAULT})
+  --json        end with one line {"ratios": ...}`;
+
+type Settings = {
+  readonly chosen: readonly Bench[];
+  readonly rounds: number;
+  readonly json: boolean;
+};
+
+/** The settings, or what is wrong with the arguments. */
+const settingsOf = (args: readonly string[]): Settings | string => {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        only: { type: 'string' },
+        rounds: { type: 'string', default: String(ROUNDS_DEFAULT) },
+        json: { type: 'boolean', default: false },
+      },
+    });
+    const { only, rounds, json } = values;
+    if (!/^[1-9]\d{0,3}$/.test(rounds)) return `--rounds ${rounds}: not a number from 1 to 9999`;
+    const chosen = benches.filter((bench) => only === undefined || bench.name === only);
+    if (chosen.length === 0) return `--only ${only}: no such bench`;
+    return { chosen, rounds: Number(rounds), json };
+  } catch (fault) {
+    return fault instanceof Error ? fault.message : String(fault);
+  }
+};
+
+const machineLine = (): string =>
+  `${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores, Node ${process.version}`;
+
+const settings = settingsOf(process.argv.slice(2));
+if (typeof settings === 'string') {
+  process.stderr.write(`${settings}\n${USAGE}\n`);
+  process.exitCode = EXIT_BAD_INPUT;
+} else {
+  process.stdout.write(`${machineLine()}\n`);
+  const results: BenchResult[] = [];
+  for (const bench of settings.chosen) {
+    const result = await interleave(bench, { rounds: settings.rounds, minMs: ROUND_MIN_MS });
+    process.stdout.write(`\n${benchReport(result)}`);
+    results.push(result);
+  }
+  if (settings.json) {
+    const ratios = results.flatMap((result) => result.ratios.map(({ name, cpu }) => [name, cpu]));
+    process.stdout.write(`${JSON.stringify({ ratios: Object.fromEntries(ratios) })}\n`);
+  }
+}
