@@ -1,0 +1,132 @@
+import type { LogRecord } from '../log/record.ts';
+import type { Marker, TrustChange } from '../markers/marker.ts';
+import { headerNames } from '../markers/wire.ts';
+import type { Trust, TrustProblem } from '../trust/trust.ts';
+import { evolveTrust } from '../trust/trust.ts';
+import type { Authentic, CheckProblem, CheckTools } from './check-record.ts';
+import { checkRecord } from './check-record.ts';
+
+/** What a rejected record claims to be: shown, never believed. */
+export type Claims = {
+  readonly type: string | null;
+  readonly marker: string | null;
+  readonly keyId: string | null;
+};
+
+export type Checked = {
+  readonly record: LogRecord;
+  /** The keys as of this record, itself included. */
+  readonly trust: Trust;
+} & (
+  | { readonly outcome: 'authentic'; readonly authentic: Authentic }
+  | { readonly outcome: 'trust-changed' | 'trust-repeated'; readonly authentic: Authentic }
+  | {
+      readonly outcome: 'rejected';
+      readonly code: CheckProblem['code'] | TrustProblem['code'] | 'conflict';
+      readonly message: string;
+      readonly claims: Claims;
+    }
+);
+
+/**
+ * Checks records one after the other; a trust record counts from the next one on. Pure, and independent of how
+ * the records are cut into batches.
+ */
+export const checkBatch = (
+  tools: CheckTools,
+  audience: string,
+  before: Trust,
+  records: readonly LogRecord[],
+): { readonly checked: readonly Checked[]; readonly trust: Trust } => {
+  let trust = before;
+  const checked = records.map((record) => {
+    const answer = checkOne(tools, audience, trust, record);
+    trust = answer.trust;
+    return answer;
+  });
+  return { checked, trust };
+};
+
+const checkOne = (
+  tools: CheckTools,
+  audience: string,
+  trust: Trust,
+  record: LogRecord,
+): Checked => {
+  const answer = checkRecord(tools, audience, trust, record);
+  if (!answer.ok)
+    return {
+      record,
+      trust,
+      outcome: 'rejected',
+      ...answer.problem,
+      claims: claimsOf(tools, record),
+    };
+  const authentic = answer.value;
+  if (!isTrustChange(authentic.marker)) return { record, trust, outcome: 'authentic', authentic };
+  return changeTrust(tools, trust, record, authentic, authentic.marker);
+};
+
+const changeTrust = (
+  tools: CheckTools,
+  trust: Trust,
+  record: LogRecord,
+  authentic: Authentic,
+  change: TrustChange,
+): Checked => {
+  const identity = `${change.marker}:${authentic.signer.principal}`;
+  const seen = trust.markers.get(identity);
+  if (seen === authentic.digest) return { record, trust, outcome: 'trust-repeated', authentic };
+  const rejected = (code: TrustProblem['code'] | 'conflict', message: string): Checked => ({
+    record,
+    trust,
+    outcome: 'rejected',
+    code,
+    message,
+    claims: claimsOf(tools, record),
+  });
+  if (seen !== undefined)
+    return rejected('conflict', 'this principal has used the marker id for another trust record');
+  const evolved = evolveTrust(trust, change, record.position);
+  if (!evolved.ok) return rejected(evolved.problem.code, evolved.problem.message);
+  const markers = new Map([...trust.markers, [identity, authentic.digest]]);
+  return { record, trust: { ...evolved.value, markers }, outcome: 'trust-changed', authentic };
+};
+
+export const isTrustChange = (marker: Marker): marker is TrustChange => {
+  switch (marker.kind) {
+    case 'log-opened':
+    case 'key-added':
+    case 'key-retired':
+    case 'key-compromised':
+      return true;
+    case 'planned':
+    case 'started':
+    case 'succeeded':
+    case 'failed':
+    case 'canceled':
+    case 'traffic-shifted':
+    case 'logged':
+    case 'promote':
+    case 'advance':
+    case 'hold':
+    case 'roll-back':
+      return false;
+  }
+};
+
+const claimBytesMax = 256;
+
+const claimsOf = ({ text }: CheckTools, record: LogRecord): Claims => {
+  const claim = (name: string): string | null => {
+    const header = record.headers.find((other) => other.name === name);
+    return header === undefined || header.value.length > claimBytesMax
+      ? null
+      : (text.decodeUtf8(header.value) ?? null);
+  };
+  return {
+    type: claim(headerNames.type),
+    marker: claim(headerNames.id),
+    keyId: claim(headerNames.signature)?.slice(0, 16) ?? null,
+  };
+};

@@ -1,0 +1,175 @@
+import type { LogRecord } from '../log/record.ts';
+import type { DecodeProblem, MarkerCodec } from '../markers/codec.ts';
+import type { Crypto, Text } from '../markers/crypto.ts';
+import { kinds } from '../markers/kinds.ts';
+import type { LogOpened, Marker } from '../markers/marker.ts';
+import type { FieldProblem } from '../markers/parse-marker.ts';
+import { parseMarker } from '../markers/parse-marker.ts';
+import type { Body } from '../markers/upcast.ts';
+import { upcast } from '../markers/upcast.ts';
+import type { WireHeaders, WireProblem } from '../markers/wire.ts';
+import {
+  headersMatch,
+  markerType,
+  preAuthenticationEncoding,
+  readHeaders,
+  waitedMessage,
+} from '../markers/wire.ts';
+import type { Result } from '../result.ts';
+import { fail, ok } from '../result.ts';
+import { keyIdOf } from '../trust/key-id.ts';
+import type { KeyState, Trust } from '../trust/trust.ts';
+import { coversKind, hasRole, keyProblem } from '../trust/trust.ts';
+import { isWeakSignature } from '../trust/weak-keys.ts';
+
+export type CheckTools = {
+  readonly codec: MarkerCodec;
+  readonly crypto: Crypto;
+  readonly text: Text;
+};
+
+/** A record whose signer, bytes and form are proven. Its place and scope are the fold's to judge. */
+export type Authentic = {
+  readonly marker: Marker;
+  readonly signer: KeyState;
+  /** SHA-256 of the value, hex. */
+  readonly digest: string;
+  /** How long it waited on a spool, as a trusted deliverer says. 0 where nobody says. */
+  readonly waitedMs: number;
+};
+
+export type CheckProblem = {
+  readonly code:
+    | WireProblem['code']
+    | DecodeProblem['code']
+    | FieldProblem['code']
+    | 'key-unknown'
+    | 'key-retired'
+    | 'key-compromised'
+    | 'signature-weak'
+    | 'signature-bad'
+    | 'waited-bad'
+    | 'role-missing'
+    | 'kind-not-allowed'
+    | 'audience-wrong'
+    | 'log-not-opened';
+  readonly message: string;
+};
+
+/**
+ * Accepts a record or not by its bytes and by the keys that the records before it have named. The order is fixed:
+ * sizes, key, signature over the exact bytes, and only then decoding, form and role. Never throws on bytes.
+ */
+export const checkRecord = (
+  tools: CheckTools,
+  audience: string,
+  trust: Trust,
+  record: LogRecord,
+): Result<Authentic, CheckProblem> => {
+  const headers = readHeaders(tools.text, record);
+  if (!headers.ok) return headers;
+  const signer = trust.keys.get(headers.value.keyId);
+  if (signer === undefined)
+    return refuse('key-unknown', `no key ${headers.value.keyId} is trusted on this log`);
+  const ended = keyProblem(signer);
+  if (ended !== undefined) return fail(ended);
+  const signed = checkSignature(tools, audience, signer.publicKey, headers.value, record.value);
+  if (!signed.ok) return signed;
+  const marker = readMarker(tools, audience, headers.value, record);
+  if (!marker.ok) return marker;
+  const { role } = kinds[marker.value.kind];
+  if (!hasRole(signer, role))
+    return refuse('role-missing', `the key ${signer.id} has not the role ${role} that a ${marker.value.kind} record needs`);
+  if (!coversKind(signer, marker.value.kind))
+    return refuse('kind-not-allowed', `the key ${signer.id} may not sign ${marker.value.kind} records`);
+  const digest = tools.crypto.sha256Hex(record.value);
+  const waited = checkWaited(tools, audience, trust, headers.value, digest);
+  if (!waited.ok) return waited;
+  return ok({ marker: marker.value, signer, digest, waitedMs: waited.value });
+};
+
+/**
+ * Record 0. It names the key that signed it, so it is decoded first (bounded) and believed only as far as a log's
+ * opening must be: who pins the log id decides whether this is the log that was meant.
+ */
+export const checkOpening = (
+  tools: CheckTools,
+  audience: string,
+  record: LogRecord,
+): Result<LogOpened, CheckProblem> => {
+  const headers = readHeaders(tools.text, record);
+  if (!headers.ok) return headers;
+  const marker = readMarker(tools, audience, headers.value, record);
+  if (!marker.ok) return marker;
+  const opened = marker.value;
+  if (opened.kind !== 'log-opened')
+    return refuse('log-not-opened', `record 0 is a ${opened.kind} record; it must be log-opened`);
+  if (opened.key.id !== headers.value.keyId || !hasRole(opened.key, 'trust-admin'))
+    return refuse('log-not-opened', 'record 0 must be signed by the trust administrator that it names');
+  const signed = checkSignature(tools, audience, opened.key.publicKey, headers.value, record.value);
+  return signed.ok ? ok(opened) : signed;
+};
+
+const checkSignature = (
+  { crypto, text }: CheckTools,
+  audience: string,
+  publicKey: Uint8Array,
+  headers: WireHeaders,
+  value: Uint8Array,
+): Result<void, CheckProblem> => {
+  if (isWeakSignature(headers.signature))
+    return refuse('signature-weak', 'the signature is built on a point of low order');
+  const type = markerType(headers.schemaDigest, audience);
+  return crypto.verify('ed25519', publicKey, preAuthenticationEncoding(text, type, value), headers.signature)
+    ? ok(undefined)
+    : refuse(
+        'signature-bad',
+        `the signature does not fit these bytes, schema ${headers.schemaDigest.slice(0, 12)} and audience ${audience}`,
+      );
+};
+
+const readMarker = (
+  { codec, crypto, text }: CheckTools,
+  audience: string,
+  headers: WireHeaders,
+  record: LogRecord,
+): Result<Marker, CheckProblem> => {
+  const decoded = codec.decode(headers.schemaDigest, record.value);
+  if (!decoded.ok) return decoded;
+  const { schema, body } = decoded.value;
+  const parsed = parseMarker(schema.shape, upcast(schema.shape, schema.version, body as Body));
+  if (!parsed.ok) return fail({ code: parsed.problem.code, message: parsed.problem.message });
+  if (parsed.value.audience !== audience)
+    return refuse('audience-wrong', `the record was written for another audience than ${audience}`);
+  const matches = headersMatch(text, record, headers, parsed.value, schema);
+  if (!matches.ok) return matches;
+  if (parsed.value.kind === 'log-opened' || parsed.value.kind === 'key-added') {
+    const { id, principal, publicKey } = parsed.value.key;
+    if (id !== keyIdOf(crypto, text, principal, publicKey))
+      return refuse('field-invalid', 'key.id is not the id of this principal and public key');
+  }
+  return parsed;
+};
+
+/** A waiting time counts only when a key in good standing that may deliver has signed it for this value. */
+const checkWaited = (
+  { crypto, text }: CheckTools,
+  audience: string,
+  trust: Trust,
+  { waited }: WireHeaders,
+  digest: string,
+): Result<number, CheckProblem> => {
+  if (waited === null) return ok(0);
+  const key = trust.keys.get(waited.keyId);
+  if (key === undefined || keyProblem(key) !== undefined)
+    return refuse('waited-bad', `no key ${waited.keyId} in good standing signs waiting times`);
+  if (!['emitter', 'gateway', 'operator'].some((role) => key.roles.some((has) => has === role)))
+    return refuse('waited-bad', `the key ${waited.keyId} has no role that delivers markers`);
+  const message = waitedMessage(text, audience, waited.ms, digest);
+  if (isWeakSignature(waited.signature) || !crypto.verify('ed25519', key.publicKey, message, waited.signature))
+    return refuse('waited-bad', 'the waiting time is not signed for this value');
+  return ok(waited.ms);
+};
+
+const refuse = (code: CheckProblem['code'], message: string): Result<never, CheckProblem> =>
+  fail({ code, message });

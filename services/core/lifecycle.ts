@@ -1,0 +1,664 @@
+import { canonicalJson } from './canonical.ts';
+import type { Position } from './log/record.ts';
+import type {
+  Decided,
+  DeploymentMarker,
+  Details,
+  Logged,
+  Planned,
+  Slot,
+  Update,
+} from './markers/marker.ts';
+import { slotKey } from './markers/slot.ts';
+import type { KeyState, Trust } from './trust/trust.ts';
+import { coversSlot } from './trust/trust.ts';
+
+// The life of a deployment: how each accepted marker changes its row. `evolve` answers every marker in every state,
+// because a log brings repeats, strays and late ones. What a command may do is said in decide.ts.
+
+export type Status = 'planned' | 'running' | 'succeeded' | 'failed' | 'canceled' | 'logged';
+
+/**
+ * What a marker did to its attempt.
+ * - `applied`; `repeat`: said before; `late`: true, but it changes nothing any more;
+ * - `contradiction`: says otherwise than what stands, and changes nothing;
+ * - `disagreement`: the same stage again with other details, and counts once;
+ * - `out-of-scope`: when the plan came, its signer turned out not to be allowed in that slot.
+ */
+export type Note = 'applied' | 'repeat' | 'late' | 'contradiction' | 'disagreement' | 'out-of-scope';
+
+export type KnownDetails = Partial<Details>;
+
+/** One marker in an attempt's history. Times are milliseconds since 1970. */
+export type Entry = {
+  readonly position: Position;
+  readonly marker: string;
+  readonly kind: DeploymentMarker['kind'];
+  /** When it counts: the log's append time less its waiting time. */
+  readonly at: number;
+  readonly appendedAt: number;
+  readonly waitedMs: number;
+  readonly occurredAt: number;
+  /** The producer's clock was further than `clockSkewMs` from the time that counts. */
+  readonly clockSkewed: boolean;
+  readonly principal: string;
+  readonly key: string;
+  readonly source: string;
+  readonly note: Note;
+  /** For a contradiction or disagreement: what it says otherwise. */
+  readonly says: string | null;
+  readonly slot: Slot | null;
+  readonly statusReported: string | null;
+  readonly reason: string | null;
+  readonly canaryShare: number | null;
+  readonly colour: string | null;
+  readonly details: KnownDetails;
+};
+
+export type Plan = {
+  readonly position: Position;
+  readonly slot: Slot;
+  readonly name: string;
+  readonly version: string;
+  readonly digest: string | null;
+  readonly rollback: boolean;
+  readonly strategy: string | null;
+  readonly canaryShare: number | null;
+  readonly details: KnownDetails;
+  readonly principal: string;
+  readonly key: string;
+};
+
+export type DecisionSummary = Omit<
+  Decided,
+  'deployment' | 'slot' | 'producer' | 'sequence' | 'attempt' | 'audience' | 'source'
+> & {
+  readonly position: Position;
+  readonly at: number;
+  readonly principal: string;
+  readonly key: string;
+  readonly note: Note;
+};
+
+export type Attempt = {
+  /** 1 for the first. */
+  readonly number: number;
+  readonly tokens: readonly string[];
+  readonly openedAt: Position;
+  readonly openedAtMs: number;
+  readonly rerunOf: number | null;
+  /** Null: unplanned, without slot, so it moves nothing. */
+  readonly plan: Plan | null;
+  readonly status: Status;
+  readonly statusReported: string | null;
+  readonly reason: string | null;
+  readonly rollback: boolean;
+  readonly share: number | null;
+  readonly colour: string | null;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  /** Who said what the status is. */
+  readonly principal: string;
+  readonly key: string;
+  readonly entries: readonly Entry[];
+  readonly decisions: readonly DecisionSummary[];
+};
+
+export type Conflict = {
+  readonly marker: string;
+  readonly principal: string;
+  readonly first: Position;
+  readonly position: Position;
+  readonly at: number;
+};
+
+export type Deployment = {
+  readonly id: string;
+  readonly attempts: readonly Attempt[];
+  /** Markers of this deployment whose id came again with other content: its gate is held. */
+  readonly conflicts: readonly Conflict[];
+};
+
+/** A marker that was accepted, with what the log and the checks say of it. */
+export type Fact<Of extends DeploymentMarker = DeploymentMarker> = {
+  readonly marker: Of;
+  readonly position: Position;
+  readonly appendedAtMs: number;
+  readonly waitedMs: number;
+  /** When it counts. */
+  readonly atMs: number;
+  readonly signer: KeyState;
+};
+
+/** What stands in a slot, as far as the lifecycle asks: versions it held, the present one last. */
+export type SlotHistory = {
+  readonly held: { readonly deployment: string; readonly attempt: number; readonly version: string; readonly digest: string | null } | null;
+  readonly past: readonly { readonly version: string; readonly digest: string | null }[];
+};
+
+export type RefusalCode =
+  | 'out-of-scope'
+  | 'deployment-taken'
+  | 'deployment-unknown'
+  | 'decision-misplaced'
+  | 'history-full';
+
+export type Evolution =
+  | {
+      readonly outcome: 'evolved';
+      readonly deployment: Deployment;
+      readonly attempt: number;
+      readonly note: Note;
+      /** Markers that the plan of an unplanned attempt has now shown to be out of scope. */
+      readonly expelled: readonly Entry[];
+    }
+  | { readonly outcome: 'refused'; readonly code: RefusalCode; readonly message: string };
+
+/** A producer's clock further than this from the log's is flagged. */
+export const clockSkewMs: number = 5 * 60_000;
+export const attemptsMax = 100;
+export const entriesMax = 500;
+
+/**
+ * `holder` is the deployment that holds the slot of a `logged` marker, where that is another one: a repeat is
+ * written into its history.
+ */
+export const evolve = (
+  deployment: Deployment | undefined,
+  fact: Fact,
+  trust: Trust,
+  slots: (slot: Slot) => SlotHistory,
+  holder: (id: string) => Deployment | undefined,
+): Evolution => {
+  const { marker } = fact;
+  switch (marker.kind) {
+    case 'planned':
+      return evolvePlan(deployment, { ...fact, marker }, trust, slots);
+    case 'started':
+    case 'succeeded':
+    case 'failed':
+    case 'canceled':
+    case 'traffic-shifted':
+      return evolveUpdate(deployment, { ...fact, marker }, slots);
+    case 'logged':
+      return evolveLogged(deployment, { ...fact, marker }, slots, holder);
+    case 'promote':
+    case 'advance':
+    case 'hold':
+    case 'roll-back':
+      return evolveDecision(deployment, { ...fact, marker });
+  }
+};
+
+export const hasEnded = (attempt: Attempt): boolean => {
+  switch (attempt.status) {
+    case 'planned':
+    case 'running':
+      return false;
+    case 'succeeded':
+    case 'failed':
+    case 'canceled':
+    case 'logged':
+      return true;
+  }
+};
+
+export const lastAttempt = (deployment: Deployment | undefined): Attempt | undefined =>
+  deployment?.attempts.at(-1);
+
+const evolvePlan = (
+  deployment: Deployment | undefined,
+  fact: Fact<Planned>,
+  trust: Trust,
+  slots: (slot: Slot) => SlotHistory,
+): Evolution => {
+  const { marker, signer } = fact;
+  if (!coversSlot(signer, marker.slot)) return outOfScope(fact, marker.slot);
+  const known = attemptOfToken(deployment, marker.attempt);
+  const last = lastActable(deployment, signer);
+  const joined =
+    known ?? (marker.attempt === null && last !== undefined && !hasEnded(last) ? last : undefined);
+  const plan = planOf(fact);
+  if (joined === undefined) {
+    const opened = openAttempt(deployment, fact, plan, slots);
+    return put(deployment, fact, { ...opened, entries: [entryOf(fact, 'applied', null)] }, 'applied');
+  }
+  if (joined.plan === null) return completePlan(deployment, fact, joined, plan, trust, slots);
+  const differs = planDifference(joined.plan, plan);
+  if (differs !== null) return keep(deployment, fact, joined, 'contradiction', differs);
+  return sameDetails(joined.plan.details, plan.details)
+    ? keep(deployment, fact, joined, 'repeat', null)
+    : keep(deployment, fact, joined, 'disagreement', detailsDifference(joined.plan.details, plan.details));
+};
+
+/** The plan of an attempt that updates had opened: those updates whose signers may act there now count. */
+const completePlan = (
+  deployment: Deployment | undefined,
+  fact: Fact<Planned>,
+  attempt: Attempt,
+  plan: Plan,
+  trust: Trust,
+  slots: (slot: Slot) => SlotHistory,
+): Evolution => {
+  const bare: Attempt = {
+    ...attempt,
+    plan,
+    status: 'planned',
+    statusReported: null,
+    reason: null,
+    startedAt: null,
+    endedAt: null,
+    share: plan.canaryShare,
+    rollback: isRollback(plan, slots),
+    principal: fact.signer.principal,
+    key: fact.signer.id,
+    entries: [],
+  };
+  const settled = attempt.entries.reduce<Attempt>((before, entry) => {
+    const signer = trust.keys.get(entry.key);
+    return signer !== undefined && coversSlot(signer, plan.slot)
+      ? applyEntry(before, entry)
+      : withEntry(before, { ...entry, note: 'out-of-scope', says: null });
+  }, bare);
+  const expelled = settled.entries.filter((entry) => entry.note === 'out-of-scope');
+  const planned = withEntry(settled, entryOf(fact, 'applied', null));
+  return put(deployment, fact, planned, 'applied', expelled);
+};
+
+const evolveUpdate = (
+  deployment: Deployment | undefined,
+  fact: Fact<Update>,
+  slots: (slot: Slot) => SlotHistory,
+): Evolution => {
+  const { marker, signer } = fact;
+  if (marker.slot !== null && !coversSlot(signer, marker.slot)) return outOfScope(fact, marker.slot);
+  const known = attemptOfToken(deployment, marker.attempt);
+  if (known?.plan && !coversSlot(signer, known.plan.slot)) return outOfScope(fact, known.plan.slot);
+  const last = lastActable(deployment, signer);
+  const elsewhere = lastAttempt(deployment)?.plan;
+  if (known === undefined && last === undefined && elsewhere) return outOfScope(fact, elsewhere.slot);
+  const opensNext = marker.attempt !== null && (last === undefined || hasEnded(last));
+  const joined = known ?? (opensNext ? undefined : last);
+  const attempt = joined ?? openAttempt(deployment, fact, last?.plan ?? null, slots);
+  if (attempt.entries.length >= entriesMax) return full(`attempt ${attempt.number} has ${entriesMax} entries`);
+  const token = marker.attempt;
+  const named =
+    token === null || attempt.tokens.includes(token)
+      ? attempt
+      : { ...attempt, tokens: [...attempt.tokens, token] };
+  const applied = applyEntry(named, entryOf(fact, 'applied', null));
+  return put(deployment, fact, applied, applied.entries.at(-1)?.note ?? 'applied');
+};
+
+/** The one rule of status: planned < running < ended, and the first end stays. */
+const applyEntry = (attempt: Attempt, entry: Entry): Attempt => {
+  const planned = attempt.plan?.slot;
+  if (entry.slot !== null && planned !== undefined && slotKey(entry.slot) !== slotKey(planned))
+    return withEntry(attempt, {
+      ...entry,
+      note: 'contradiction',
+      says: `slot ${slotKey(entry.slot)}, planned was ${slotKey(planned)}`,
+    });
+  switch (entry.kind) {
+    case 'started':
+      if (hasEnded(attempt)) return withEntry(attempt, { ...entry, note: 'late', says: null });
+      if (attempt.status === 'running') return withEntry(attempt, compared(attempt, entry));
+      return said(attempt, entry, { status: 'running', startedAt: entry.at });
+    case 'succeeded':
+    case 'failed':
+    case 'canceled':
+      if (!hasEnded(attempt))
+        return said(attempt, entry, {
+          status: entry.kind,
+          endedAt: entry.at,
+          reason: entry.reason,
+        });
+      return withEntry(
+        attempt,
+        attempt.status === entry.kind && attempt.reason === entry.reason
+          ? compared(attempt, entry)
+          : { ...entry, note: 'contradiction', says: `${entry.kind}, but it ended as ${attempt.status}` },
+      );
+    case 'traffic-shifted':
+      if (hasEnded(attempt)) return withEntry(attempt, { ...entry, note: 'late', says: null });
+      return withEntry(
+        { ...attempt, share: entry.canaryShare ?? attempt.share, colour: entry.colour ?? attempt.colour },
+        { ...entry, note: 'applied', says: null },
+      );
+    case 'planned':
+    case 'logged':
+    case 'promote':
+    case 'advance':
+    case 'hold':
+    case 'roll-back':
+      return withEntry(attempt, entry);
+  }
+};
+
+const said = (
+  attempt: Attempt,
+  entry: Entry,
+  change: Pick<Attempt, 'status'> & Partial<Attempt>,
+): Attempt =>
+  withEntry(
+    {
+      ...attempt,
+      ...change,
+      statusReported: entry.statusReported,
+      principal: entry.principal,
+      key: entry.key,
+    },
+    { ...entry, note: 'applied', says: null },
+  );
+
+/** The same stage said again: a repeat, or a disagreement over details. */
+const compared = (attempt: Attempt, entry: Entry): Entry => {
+  const first = attempt.entries.find((other) => other.kind === entry.kind && other.note === 'applied');
+  return first === undefined || sameDetails(first.details, entry.details)
+    ? { ...entry, note: 'repeat', says: null }
+    : { ...entry, note: 'disagreement', says: detailsDifference(first.details, entry.details) };
+};
+
+const evolveLogged = (
+  deployment: Deployment | undefined,
+  fact: Fact<Logged>,
+  slots: (slot: Slot) => SlotHistory,
+  holder: (id: string) => Deployment | undefined,
+): Evolution => {
+  const { marker, signer } = fact;
+  if (!coversSlot(signer, marker.slot)) return outOfScope(fact, marker.slot);
+  if (deployment !== undefined)
+    return {
+      outcome: 'refused',
+      code: 'deployment-taken',
+      message: `the deployment ${marker.deployment} is there already`,
+    };
+  const { held } = slots(marker.slot);
+  if (held !== null && held.version === marker.version && held.digest === marker.digest) {
+    const standing = holder(held.deployment);
+    const attempt = standing?.attempts.find(({ number }) => number === held.attempt);
+    if (standing !== undefined && attempt !== undefined)
+      return keep(standing, fact, attempt, 'repeat', null);
+  }
+  const plan = planOf(fact);
+  const opened = openAttempt(undefined, fact, plan, slots);
+  const logged: Attempt = {
+    ...opened,
+    status: 'logged',
+    statusReported: 'logged',
+    endedAt: fact.atMs,
+    entries: [entryOf(fact, 'applied', null)],
+  };
+  return put(undefined, fact, logged, 'applied');
+};
+
+const evolveDecision = (deployment: Deployment | undefined, fact: Fact<Decided>): Evolution => {
+  const { marker, signer } = fact;
+  if (!coversSlot(signer, marker.slot)) return outOfScope(fact, marker.slot);
+  if (deployment === undefined)
+    return {
+      outcome: 'refused',
+      code: 'deployment-unknown',
+      message: `no deployment ${marker.deployment} is known`,
+    };
+  const attempt = attemptOfToken(deployment, marker.attempt) ?? lastAttempt(deployment);
+  if (attempt?.plan == null || slotKey(attempt.plan.slot) !== slotKey(marker.slot))
+    return {
+      outcome: 'refused',
+      code: 'decision-misplaced',
+      message: `the deployment was not planned for ${slotKey(marker.slot)}`,
+    };
+  if (attempt.decisions.length >= entriesMax) return full(`attempt ${attempt.number} has ${entriesMax} decisions`);
+  const note = decisionNote(attempt, marker);
+  const decided: Attempt = {
+    ...attempt,
+    decisions: [...attempt.decisions, decisionSummary({ ...fact, marker }, note)],
+  };
+  return put(deployment, fact, withEntry(decided, entryOf(fact, note, null)), note);
+};
+
+/** The first roll-back is final; a decision on an ended attempt is history. */
+const decisionNote = (attempt: Attempt, marker: Decided): Note => {
+  if (hasEnded(attempt)) return 'late';
+  const rolledBack = attempt.decisions.some(
+    (earlier) => earlier.kind === 'roll-back' && earlier.note === 'applied',
+  );
+  if (!rolledBack) return 'applied';
+  return marker.kind === 'roll-back' ? 'repeat' : 'contradiction';
+};
+
+/** Marks the row of a marker whose id came again, from the same principal, with other content. */
+export const markConflict = (deployment: Deployment, conflict: Conflict): Deployment =>
+  deployment.conflicts.length >= entriesMax
+    ? deployment
+    : { ...deployment, conflicts: [...deployment.conflicts, conflict] };
+
+const attemptOfToken = (
+  deployment: Deployment | undefined,
+  token: string | null,
+): Attempt | undefined =>
+  token === null
+    ? undefined
+    : deployment?.attempts.find((attempt) => attempt.tokens.includes(token));
+
+/** The last attempt that the signer may act on: one planned elsewhere is as if it were not there. */
+const lastActable = (deployment: Deployment | undefined, signer: KeyState): Attempt | undefined =>
+  deployment?.attempts.findLast(
+    (attempt) => attempt.plan === null || coversSlot(signer, attempt.plan.slot),
+  );
+
+const openAttempt = (
+  deployment: Deployment | undefined,
+  fact: Fact,
+  plan: Plan | null,
+  slots: (slot: Slot) => SlotHistory,
+): Attempt => {
+  const last = lastAttempt(deployment);
+  return {
+    number: (last?.number ?? 0) + 1,
+    tokens: fact.marker.attempt === null ? [] : [fact.marker.attempt],
+    openedAt: fact.position,
+    openedAtMs: fact.atMs,
+    rerunOf: last?.number ?? null,
+    plan,
+    status: 'planned',
+    statusReported: null,
+    reason: null,
+    rollback: plan !== null && isRollback(plan, slots),
+    share: plan?.canaryShare ?? null,
+    colour: null,
+    startedAt: null,
+    endedAt: null,
+    principal: fact.signer.principal,
+    key: fact.signer.id,
+    entries: [],
+    decisions: [],
+  };
+};
+
+/** It brings back an earlier version of the slot, or its author says so. */
+const isRollback = (plan: Plan, slots: (slot: Slot) => SlotHistory): boolean => {
+  if (plan.rollback) return true;
+  const { held, past } = slots(plan.slot);
+  const same = (other: { readonly version: string; readonly digest: string | null }): boolean =>
+    other.version === plan.version &&
+    (other.digest === null || plan.digest === null || other.digest === plan.digest);
+  return held !== null && !same(held) && past.some(same);
+};
+
+const planOf = (fact: Fact<Planned | Logged>): Plan => {
+  const { marker, signer, position } = fact;
+  const canary = marker.kind === 'planned' ? marker : undefined;
+  return {
+    position,
+    slot: slotOf(marker.slot),
+    name: canary?.name ?? 'default',
+    version: marker.version,
+    digest: marker.digest,
+    rollback: marker.rollback,
+    strategy: canary?.strategy ?? null,
+    canaryShare: canary?.canaryShare ?? null,
+    details: knownDetails(marker.details),
+    principal: signer.principal,
+    key: signer.id,
+  };
+};
+
+const planDifference = (a: Plan, b: Plan): string | null => {
+  const fields: readonly (readonly [string, string | number | null, string | number | null])[] = [
+    ['slot', slotKey(a.slot), slotKey(b.slot)],
+    ['name', a.name, b.name],
+    ['version', a.version, b.version],
+    ['digest', a.digest, b.digest],
+    ['strategy', a.strategy, b.strategy],
+    ['canary share', a.canaryShare, b.canaryShare],
+  ];
+  const differing = fields.filter(([, before, after]) => before !== after);
+  return differing.length === 0
+    ? null
+    : differing.map(([name, before, after]) => `${name} ${after ?? 'none'}, planned was ${before ?? 'none'}`).join('; ');
+};
+
+const sameDetails = (a: KnownDetails, b: KnownDetails): boolean => canonicalJson(a) === canonicalJson(b);
+
+const detailsDifference = (a: KnownDetails, b: KnownDetails): string => {
+  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])].toSorted();
+  const differing = names.filter((name) => {
+    const field = name as keyof Details;
+    return canonicalJson(a[field] ?? null) !== canonicalJson(b[field] ?? null);
+  });
+  return `other ${differing.join(', ')}`;
+};
+
+/** Only the fields that say something. */
+export const knownDetails = (details: Details): KnownDetails =>
+  Object.fromEntries(
+    Object.entries(details)
+      .filter(([, value]) => value !== null && !(Array.isArray(value) && value.length === 0))
+      .map(([name, value]) => [name, Array.isArray(value) ? value.map(plain) : value]),
+  );
+
+/** Decoded items may carry a prototype of their own; rows hold plain values only. */
+const plain = <Item>(item: Item): Item =>
+  typeof item === 'object' && item !== null ? { ...item } : item;
+
+const slotOf = ({ namespace, environment, component, target }: Slot): Slot => ({
+  namespace,
+  environment,
+  component,
+  target,
+});
+
+const entryOf = (fact: Fact, note: Note, says: string | null): Entry => {
+  const { marker, signer } = fact;
+  const update = isUpdate(marker) ? marker : undefined;
+  const shift = update?.kind === 'traffic-shifted' ? update : undefined;
+  return {
+    position: fact.position,
+    marker: marker.marker,
+    kind: marker.kind,
+    at: fact.atMs,
+    appendedAt: fact.appendedAtMs,
+    waitedMs: fact.waitedMs,
+    occurredAt: marker.occurredAt,
+    clockSkewed: Math.abs(marker.occurredAt - fact.atMs) > clockSkewMs,
+    principal: signer.principal,
+    key: signer.id,
+    source: marker.source,
+    note,
+    says,
+    slot: update?.slot == null ? null : slotOf(update.slot),
+    statusReported: update?.statusReported ?? null,
+    reason: update?.reason ?? null,
+    canaryShare: shift?.canaryShare ?? null,
+    colour: shift?.colour ?? null,
+    details: 'details' in marker ? knownDetails(marker.details) : {},
+  };
+};
+
+const isUpdate = (marker: DeploymentMarker): marker is Update => {
+  switch (marker.kind) {
+    case 'started':
+    case 'succeeded':
+    case 'failed':
+    case 'canceled':
+    case 'traffic-shifted':
+      return true;
+    case 'planned':
+    case 'logged':
+    case 'promote':
+    case 'advance':
+    case 'hold':
+    case 'roll-back':
+      return false;
+  }
+};
+
+const decisionSummary = (fact: Fact<Decided>, note: Note): DecisionSummary => {
+  const { deployment, slot, producer, sequence, attempt, audience, source, ...summary } = fact.marker;
+  return {
+    ...summary,
+    canary: { ...summary.canary },
+    baseline: { ...summary.baseline },
+    strongest: [...summary.strongest],
+    position: fact.position,
+    at: fact.atMs,
+    principal: fact.signer.principal,
+    key: fact.signer.id,
+    note,
+  };
+};
+
+const withEntry = (attempt: Attempt, entry: Entry): Attempt => ({
+  ...attempt,
+  entries: [...attempt.entries, entry],
+});
+
+/** Writes the marker into the attempt's history; nothing else changes. */
+const keep = (
+  deployment: Deployment | undefined,
+  fact: Fact,
+  attempt: Attempt,
+  note: Note,
+  says: string | null,
+): Evolution =>
+  attempt.entries.length >= entriesMax
+    ? full(`attempt ${attempt.number} has ${entriesMax} entries`)
+    : put(deployment, fact, withEntry(attempt, entryOf(fact, note, says)), note);
+
+const put = (
+  deployment: Deployment | undefined,
+  fact: Fact,
+  attempt: Attempt,
+  note: Note,
+  expelled: readonly Entry[] = [],
+): Evolution => {
+  const attempts = deployment?.attempts ?? [];
+  const isNew = !attempts.some(({ number }) => number === attempt.number);
+  if (isNew && attempts.length >= attemptsMax) return full(`the deployment has ${attemptsMax} attempts`);
+  return {
+    outcome: 'evolved',
+    deployment: {
+      id: deployment?.id ?? fact.marker.deployment,
+      conflicts: deployment?.conflicts ?? [],
+      attempts: isNew
+        ? [...attempts, attempt]
+        : attempts.map((other) => (other.number === attempt.number ? attempt : other)),
+    },
+    attempt: attempt.number,
+    note,
+    expelled,
+  };
+};
+
+const outOfScope = (fact: Fact, slot: Slot): Evolution => ({
+  outcome: 'refused',
+  code: 'out-of-scope',
+  message: `the key ${fact.signer.id} of ${fact.signer.principal} may not act on ${slotKey(slot)}`,
+});
+
+const full = (what: string): Evolution => ({
+  outcome: 'refused',
+  code: 'history-full',
+  message: `${what}; no more are taken`,
+});

@@ -1,0 +1,246 @@
+import type { Header, NewRecord } from '../log/record.ts';
+import type { Result } from '../result.ts';
+import { fail, ok } from '../result.ts';
+import type { MarkerCodec, SchemaRef } from './codec.ts';
+import type { Text } from './crypto.ts';
+import { kinds } from './kinds.ts';
+import { headerBytesMax, headersMax, keyBytesMax, valueBytesMax, waitedMsMax } from './limits.ts';
+import type { Marker } from './marker.ts';
+import { slotKey } from './slot.ts';
+
+/** CloudEvents 1.0, Kafka protocol binding, binary mode; and our own three. */
+export const headerNames = {
+  specVersion: 'ce_specversion',
+  id: 'ce_id',
+  type: 'ce_type',
+  source: 'ce_source',
+  contentType: 'content-type',
+  traceParent: 'traceparent',
+  schema: 'plimsoll-schema',
+  signature: 'plimsoll-signature',
+  waited: 'plimsoll-waited',
+} as const;
+
+const contentType = 'application/avro';
+
+/**
+ * DSSE 1.0.2 pre-authentication encoding: `DSSEv1 SP len(type) SP type SP len(body) SP body`, lengths in bytes
+ * as ASCII decimals.
+ */
+export const preAuthenticationEncoding = (
+  text: Text,
+  type: string,
+  body: Uint8Array,
+): Uint8Array => {
+  const typeBytes = text.encodeUtf8(type);
+  const head = text.encodeUtf8(`DSSEv1 ${typeBytes.length} ${type} ${body.length} `);
+  const message = new Uint8Array(head.length + body.length);
+  message.set(head);
+  message.set(body, head.length);
+  return message;
+};
+
+/**
+ * The type that a marker's signature binds: format version, writer schema and audience. A verifier builds it from
+ * its own audience, so a swapped schema or another audience's record is simply a bad signature.
+ */
+export const markerType = (schemaDigest: string, audience: string): string =>
+  `application/vnd.plimsoll.marker.v1+avro;schema=${schemaDigest};audience=${audience}`;
+
+const waitedType = (audience: string): string =>
+  `application/vnd.plimsoll.waited.v1;audience=${audience}`;
+
+/** What a deliverer signs to say that a marker waited: the time and the digest of the marker's value. */
+export const waitedMessage = (
+  text: Text,
+  audience: string,
+  waitedMs: number,
+  valueDigest: string,
+): Uint8Array =>
+  preAuthenticationEncoding(text, waitedType(audience), text.encodeUtf8(`${waitedMs} ${valueDigest}`));
+
+/** The record's key: what its facts are about. */
+export const recordKey = (marker: Marker): string => {
+  switch (marker.kind) {
+    case 'planned':
+    case 'started':
+    case 'succeeded':
+    case 'failed':
+    case 'canceled':
+    case 'traffic-shifted':
+    case 'promote':
+    case 'advance':
+    case 'hold':
+    case 'roll-back':
+      return marker.deployment;
+    case 'logged':
+      return slotKey(marker.slot);
+    case 'log-opened':
+    case 'key-added':
+    case 'key-retired':
+    case 'key-compromised':
+      return 'trust';
+  }
+};
+
+const typeHeader = (kind: string, schema: SchemaRef): string => `plimsoll.${kind}.v${schema.version}`;
+
+/** A marker in its bytes, ready to be signed. */
+export type Unsigned = {
+  readonly marker: Marker;
+  readonly schema: SchemaRef;
+  readonly value: Uint8Array;
+  /** The bytes to sign. */
+  readonly message: Uint8Array;
+};
+
+export const toUnsigned = (codec: MarkerCodec, text: Text, marker: Marker): Unsigned => {
+  const { schema, bytes } = codec.encode(kinds[marker.kind].shape, marker);
+  const message = preAuthenticationEncoding(text, markerType(schema.digest, marker.audience), bytes);
+  return { marker, schema, value: bytes, message };
+};
+
+/** The record as it travels. `traceParent` is W3C trace context, or null. */
+export const toRecord = (
+  text: Text,
+  unsigned: Unsigned,
+  keyId: string,
+  signature: Uint8Array,
+  traceParent: string | null,
+): NewRecord => {
+  const { marker, schema, value } = unsigned;
+  const header = (name: string, content: string): Header => ({
+    name,
+    value: text.encodeUtf8(content),
+  });
+  return {
+    key: text.encodeUtf8(recordKey(marker)),
+    value,
+    headers: [
+      header(headerNames.specVersion, '1.0'),
+      header(headerNames.id, marker.marker),
+      header(headerNames.type, typeHeader(marker.kind, schema)),
+      header(headerNames.source, marker.source),
+      header(headerNames.contentType, contentType),
+      header(headerNames.schema, schema.digest),
+      header(headerNames.signature, `${keyId}:${text.encodeBase64(signature)}`),
+      ...(traceParent === null ? [] : [header(headerNames.traceParent, traceParent)]),
+    ],
+  };
+};
+
+/** The header by which a deliverer says, signed, how long a marker waited on its spool. */
+export const waitedHeader = (
+  text: Text,
+  waitedMs: number,
+  keyId: string,
+  signature: Uint8Array,
+): Header => ({
+  name: headerNames.waited,
+  value: text.encodeUtf8(`${waitedMs}:${keyId}:${text.encodeBase64(signature)}`),
+});
+
+export type WireProblem = {
+  readonly code:
+    | 'value-too-large'
+    | 'key-too-large'
+    | 'headers-too-many'
+    | 'header-too-large'
+    | 'header-missing'
+    | 'header-malformed'
+    | 'header-mismatch';
+  readonly message: string;
+};
+
+/** Headers that passed the caps, as text. They are hints; nothing in them is believed yet. */
+export type WireHeaders = {
+  readonly schemaDigest: string;
+  readonly keyId: string;
+  readonly signature: Uint8Array;
+  readonly waited: {
+    readonly ms: number;
+    readonly keyId: string;
+    readonly signature: Uint8Array;
+  } | null;
+  readonly byName: ReadonlyMap<string, string>;
+};
+
+/** Sizes first, then the headers that checking needs. Looks at no byte of the value. */
+export const readHeaders = (text: Text, record: NewRecord): Result<WireHeaders, WireProblem> => {
+  if (record.value.length > valueBytesMax)
+    return refuse('value-too-large', `the value has ${record.value.length} bytes; at most ${valueBytesMax} are taken`);
+  if (record.key.length > keyBytesMax)
+    return refuse('key-too-large', `the key has ${record.key.length} bytes; at most ${keyBytesMax} are taken`);
+  if (record.headers.length > headersMax)
+    return refuse('headers-too-many', `${record.headers.length} headers; at most ${headersMax} are taken`);
+  const byName = new Map<string, string>();
+  for (const { name, value } of record.headers) {
+    if (name.length + value.length > headerBytesMax)
+      return refuse('header-too-large', `a header is larger than ${headerBytesMax} bytes`);
+    const content = text.decodeUtf8(value);
+    if (content === undefined || byName.has(name))
+      return refuse('header-malformed', 'a header is not UTF-8 or stands twice');
+    byName.set(name, content);
+  }
+  return readSignatures(text, byName);
+};
+
+const readSignatures = (
+  text: Text,
+  byName: ReadonlyMap<string, string>,
+): Result<WireHeaders, WireProblem> => {
+  const schemaDigest = byName.get(headerNames.schema);
+  const signatureText = byName.get(headerNames.signature);
+  if (schemaDigest === undefined || signatureText === undefined)
+    return refuse('header-missing', `${headerNames.schema} and ${headerNames.signature} must both be there`);
+  if (!/^[0-9a-f]{64}$/.test(schemaDigest))
+    return refuse('header-malformed', `${headerNames.schema} must be 64 hex digits`);
+  const signed = readSignature(text, signatureText);
+  if (signed === undefined)
+    return refuse('header-malformed', `${headerNames.signature} must be a key id, a colon and 64 bytes in base64`);
+  const waitedText = byName.get(headerNames.waited);
+  if (waitedText === undefined) return ok({ schemaDigest, ...signed, waited: null, byName });
+  const [msText = '', ...rest] = waitedText.split(':');
+  const waitedSigned = readSignature(text, rest.join(':'));
+  const ms = /^(0|[1-9][0-9]{0,11})$/.test(msText) ? Number(msText) : Number.NaN;
+  if (waitedSigned === undefined || !(ms <= waitedMsMax))
+    return refuse('header-malformed', `${headerNames.waited} must be milliseconds, a key id and a signature`);
+  return ok({ schemaDigest, ...signed, waited: { ms, ...waitedSigned }, byName });
+};
+
+const readSignature = (
+  text: Text,
+  content: string,
+): { readonly keyId: string; readonly signature: Uint8Array } | undefined => {
+  const match = /^([0-9a-f]{16}):([A-Za-z0-9+/]{86}==)$/.exec(content);
+  const signature = match?.[2] === undefined ? undefined : text.decodeBase64(match[2]);
+  return match?.[1] === undefined || signature?.length !== 64
+    ? undefined
+    : { keyId: match[1], signature };
+};
+
+/** After the signature: every routing hint must say what the body says. */
+export const headersMatch = (
+  text: Text,
+  record: NewRecord,
+  headers: WireHeaders,
+  marker: Marker,
+  schema: SchemaRef,
+): Result<void, WireProblem> => {
+  const expected: readonly (readonly [string, string])[] = [
+    [headerNames.specVersion, '1.0'],
+    [headerNames.id, marker.marker],
+    [headerNames.type, typeHeader(marker.kind, schema)],
+    [headerNames.source, marker.source],
+    [headerNames.contentType, contentType],
+  ];
+  for (const [name, value] of expected)
+    if (headers.byName.get(name) !== value)
+      return refuse('header-mismatch', `the header ${name} does not say what the body says`);
+  if (text.decodeUtf8(record.key) !== recordKey(marker))
+    return refuse('header-mismatch', 'the record key does not say what the body says');
+  return ok(undefined);
+};
+
+const refuse = (code: WireProblem['code'], message: string): Result<never, WireProblem> =>
+  fail({ code, message });

@@ -1,0 +1,413 @@
+import type { Json } from './canonical.ts';
+import { canonicalJson } from './canonical.ts';
+import type { Checked } from './check/check-batch.ts';
+import { checkBatch } from './check/check-batch.ts';
+import type { CheckProblem, CheckTools } from './check/check-record.ts';
+import { checkOpening } from './check/check-record.ts';
+import type { Attempt, Deployment, Fact, Note, RefusalCode } from './lifecycle.ts';
+import { evolve, markConflict } from './lifecycle.ts';
+import type { LogRecord, Position } from './log/record.ts';
+import type { Text } from './markers/crypto.ts';
+import type { DeploymentMarker, Role, Slot } from './markers/marker.ts';
+import { slotKey } from './markers/slot.ts';
+import type { Change } from './read-models.ts';
+import { foldVersion, positionKey, readModels } from './read-models.ts';
+import type { Result } from './result.ts';
+import { fail, ok } from './result.ts';
+import type { SlotState } from './slot-state.ts';
+import { evolveSlot, slotHistory } from './slot-state.ts';
+import type { KeyState, Trust } from './trust/trust.ts';
+import { openTrust } from './trust/trust.ts';
+
+// The fold: records 0..n in, rows out. Live, rebuild and replay run this one function.
+
+export type RowAddress = { readonly model: string; readonly key: string };
+export type RowChange = RowAddress & { readonly value: string | null };
+
+/** What the fold carries from batch to batch beside the rows; it can be read back from the rows. */
+export type FoldState = {
+  readonly next: Position;
+  readonly lastDigest: string;
+  readonly trust: Trust;
+  /** Running maximum of append times: the log's own time. */
+  readonly logTimeMs: number;
+};
+
+/** What became of one record. */
+export type Outcome =
+  | { readonly position: Position; readonly outcome: 'applied'; readonly note: Note; readonly change: Change }
+  | { readonly position: Position; readonly outcome: 'trust' | 'duplicate' }
+  | { readonly position: Position; readonly outcome: 'dead-letter'; readonly code: DeadLetterCode };
+
+export type DeadLetterCode =
+  | Extract<Checked, { outcome: 'rejected' }>['code']
+  | RefusalCode
+  | 'conflict';
+
+export type DeadLetter = {
+  readonly position: Position;
+  readonly code: DeadLetterCode;
+  readonly message: string;
+  readonly appendedAt: number;
+  /** Null for an update that was accepted and later turned out to be out of scope. */
+  readonly valueBytes: number | null;
+  /** SHA-256 of the value. The bytes themselves are on the log. */
+  readonly digest: string | null;
+  /** Proven signer, or null where the signature was not good or not looked at. */
+  readonly principal: string | null;
+  /** What the record claims in its headers; unproven. */
+  readonly claims: { readonly type: string | null; readonly marker: string | null; readonly keyId: string | null };
+};
+
+export type Folded = {
+  readonly state: FoldState;
+  readonly writes: readonly RowChange[];
+  readonly outcomes: readonly Outcome[];
+};
+
+/** Rows that were loaded, by `address`. Rows that do not exist are simply absent. */
+export type LoadedRows = ReadonlyMap<string, string>;
+
+export const address = (model: string, key: string): string => `${model}\n${key}`;
+
+/** The records checked, with the keys that the log has named so far. The first step; it reads no row. */
+export const check = (
+  tools: CheckTools,
+  audience: string,
+  state: FoldState,
+  records: readonly LogRecord[],
+): readonly Checked[] => checkBatch(tools, audience, state.trust, records).checked;
+
+/** Rows that the fold of these records will look at; call it again with what it brought until it asks no more. */
+export const rowsNeeded = (
+  checked: readonly Checked[],
+  loaded: LoadedRows,
+  asked: ReadonlySet<string>,
+): readonly RowAddress[] => {
+  const wanted = new Map<string, RowAddress>();
+  const want = (model: string, key: string): void => {
+    const at = address(model, key);
+    if (!asked.has(at)) wanted.set(at, { model, key });
+  };
+  for (const item of checked) {
+    if (item.outcome !== 'authentic') continue;
+    const { marker, signer } = item.authentic;
+    const id = markerKey(marker.marker, signer.principal);
+    want('marker', id);
+    const seen = loaded.get(address('marker', id));
+    if (seen !== undefined) want('deployment', readMarkerRow(seen).deployment);
+    const { deployment, slot } = marker as DeploymentMarker;
+    want('deployment', deployment);
+    const slots = [...(slot === null ? [] : [slot]), ...slotsOf(loaded.get(address('deployment', deployment)))];
+    for (const one of slots) {
+      want('slot', slotKey(one));
+      want('environment', one.environment);
+      want('component', one.component);
+      const state = loaded.get(address('slot', slotKey(one)));
+      const holder = state === undefined ? undefined : (JSON.parse(state) as SlotState).holders.at(-1);
+      if (marker.kind === 'logged' && holder !== undefined) want('deployment', holder.deployment);
+    }
+  }
+  return [...wanted.values()];
+};
+
+/** Folds checked records over the loaded rows. Pure: the same records give the same rows however they are cut. */
+export const fold = (
+  tools: CheckTools,
+  state: FoldState,
+  checked: readonly Checked[],
+  loaded: LoadedRows,
+): Folded => {
+  const rows = openRows(loaded);
+  let { logTimeMs, trust, next, lastDigest } = state;
+  const outcomes = checked.map((item): Outcome => {
+    const { record } = item;
+    logTimeMs = Math.max(logTimeMs, record.appendedAtMs);
+    next = record.position + 1;
+    trust = item.trust;
+    return foldOne(tools, rows, item, logTimeMs);
+  });
+  const last = checked.at(-1)?.record;
+  if (last !== undefined) {
+    lastDigest = tools.crypto.sha256Hex(last.value);
+    rows.put('log', 'time', { timeMs: logTimeMs });
+    if (trust !== state.trust) putTrust(rows, tools.text, state.trust, trust);
+  }
+  return { state: { next, lastDigest, trust, logTimeMs }, writes: rows.changes(), outcomes };
+};
+
+/** Record 0: the state with which everything begins, and the rows it writes. */
+export const foldOpening = (
+  tools: CheckTools,
+  audience: string,
+  record: LogRecord,
+): Result<Folded, CheckProblem> => {
+  if (record.position !== 0)
+    return fail({ code: 'log-not-opened', message: 'a fold begins with record 0' });
+  const opened = checkOpening(tools, audience, record);
+  if (!opened.ok) return opened;
+  const trust = openTrust(opened.value);
+  const rows = openRows(new Map());
+  putTrust(rows, tools.text, undefined, trust);
+  rows.put('log', 'time', { timeMs: record.appendedAtMs });
+  return ok({
+    state: {
+      next: 1,
+      lastDigest: tools.crypto.sha256Hex(record.value),
+      trust,
+      logTimeMs: record.appendedAtMs,
+    },
+    writes: rows.changes(),
+    outcomes: [{ position: 0, outcome: 'trust' }],
+  });
+};
+
+/** The fold's version, kept with each checkpoint. */
+export const currentFoldVersion: number = foldVersion;
+
+/** Reads trust and log time back from the rows of the models `trust` and `log`. */
+export const readFoldState = (
+  text: Text,
+  checkpoint: { readonly logId: string; readonly next: Position; readonly lastDigest: string },
+  trustRows: readonly { readonly key: string; readonly value: string }[],
+  timeRow: string | undefined,
+): FoldState => {
+  const keys = new Map<string, KeyState>();
+  const markers = new Map<string, string>();
+  for (const { key, value } of trustRows) {
+    if (key.startsWith(trustMarkerPrefix)) {
+      markers.set(key.slice(trustMarkerPrefix.length), JSON.parse(value) as string);
+    } else {
+      const state = readTrustRow(text, value);
+      keys.set(state.id, state);
+    }
+  }
+  const { timeMs } = JSON.parse(timeRow ?? '{"timeMs":0}') as { readonly timeMs: number };
+  return {
+    next: checkpoint.next,
+    lastDigest: checkpoint.lastDigest,
+    trust: { logId: checkpoint.logId, keys, markers },
+    logTimeMs: timeMs,
+  };
+};
+
+const foldOne = (tools: CheckTools, rows: Rows, item: Checked, logTimeMs: number): Outcome => {
+  const { position } = item.record;
+  switch (item.outcome) {
+    case 'rejected':
+      return deadLetter(tools, rows, item, item.code, item.message, null, item.claims);
+    case 'trust-changed':
+      return { position, outcome: 'trust' };
+    case 'trust-repeated':
+      return { position, outcome: 'duplicate' };
+    case 'authentic':
+      return foldAuthentic(tools, rows, item, logTimeMs);
+  }
+};
+
+type AuthenticItem = Extract<Checked, { readonly outcome: 'authentic' }>;
+
+const foldAuthentic = (
+  tools: CheckTools,
+  rows: Rows,
+  item: AuthenticItem,
+  logTimeMs: number,
+): Outcome => {
+  const { record, authentic, trust } = item;
+  const { signer, digest, waitedMs } = authentic;
+  const marker = authentic.marker as DeploymentMarker;
+  const id = markerKey(marker.marker, signer.principal);
+  const seen = rows.get<string>('marker', id);
+  if (seen !== undefined) {
+    const first = splitMarkerRow(seen);
+    if (first.digest === digest) return { position: record.position, outcome: 'duplicate' };
+    return conflict(tools, rows, item, first);
+  }
+  const fact: Fact = {
+    marker,
+    position: record.position,
+    appendedAtMs: record.appendedAtMs,
+    waitedMs,
+    atMs: logTimeMs - waitedMs,
+    signer,
+  };
+  const before = rows.get<Deployment>('deployment', marker.deployment);
+  const evolution = evolve(
+    before,
+    fact,
+    trust,
+    (slot) => slotHistory(rows.get<SlotState>('slot', slotKey(slot))),
+    (deployment) => rows.get<Deployment>('deployment', deployment),
+  );
+  if (evolution.outcome === 'refused')
+    return deadLetter(tools, rows, item, evolution.code, evolution.message, signer.principal, null);
+  const { deployment, note, expelled } = evolution;
+  const attempt = deployment.attempts.find(({ number }) => number === evolution.attempt);
+  if (attempt === undefined) throw new TypeError('an evolution names an attempt that it has not made');
+  const change: Change = {
+    marker,
+    position: record.position,
+    atMs: fact.atMs,
+    note,
+    deployment,
+    before: rows
+      .get<Deployment>('deployment', deployment.id)
+      ?.attempts.find(({ number }) => number === evolution.attempt),
+    attempt,
+  };
+  rows.put('marker', id, `${record.position}:${digest}:${deployment.id}`);
+  rows.put('deployment', deployment.id, deployment);
+  if (attempt.plan !== null) putSlot(rows, attempt.plan.slot, change);
+  for (const model of readModels)
+    for (const key of model.keysOf(change))
+      rows.put(model.name, key, model.evolve(rows.get<Json>(model.name, key), change));
+  for (const entry of expelled) expel(rows, entry, attempt);
+  return { position: record.position, outcome: 'applied', note, change };
+};
+
+const putSlot = (rows: Rows, slot: Slot, change: Change): void => {
+  const key = slotKey(slot);
+  const state = evolveSlot(
+    rows.get<SlotState>('slot', key),
+    slot,
+    change.deployment.id,
+    change.before,
+    change.attempt,
+  );
+  rows.put('slot', key, state);
+};
+
+const conflict = (
+  tools: CheckTools,
+  rows: Rows,
+  item: AuthenticItem,
+  first: MarkerRow,
+): Outcome => {
+  const { record, authentic } = item;
+  const deployment = rows.get<Deployment>('deployment', first.deployment);
+  if (deployment !== undefined)
+    rows.put(
+      'deployment',
+      first.deployment,
+      markConflict(deployment, {
+        marker: authentic.marker.marker,
+        principal: authentic.signer.principal,
+        first: first.position,
+        position: record.position,
+        at: record.appendedAtMs,
+      }),
+    );
+  const message = `the marker id ${authentic.marker.marker} stands at position ${first.position} with other content`;
+  return deadLetter(tools, rows, item, 'conflict', message, authentic.signer.principal, null);
+};
+
+const deadLetter = (
+  tools: CheckTools,
+  rows: Rows,
+  { record }: Checked,
+  code: DeadLetterCode,
+  message: string,
+  principal: string | null,
+  claims: DeadLetter['claims'] | null,
+): Outcome => {
+  const letter: DeadLetter = {
+    position: record.position,
+    code,
+    message,
+    appendedAt: record.appendedAtMs,
+    valueBytes: record.value.length,
+    digest: tools.crypto.sha256Hex(record.value),
+    principal,
+    claims: claims ?? { type: null, marker: null, keyId: null },
+  };
+  rows.put('dead-letter', positionKey(record.position), letter);
+  return { position: record.position, outcome: 'dead-letter', code };
+};
+
+/** An update that was accepted without a plan, and whose signer may not act where the plan now says. */
+const expel = (rows: Rows, entry: Attempt['entries'][number], attempt: Attempt): void => {
+  const slot = attempt.plan === null ? '' : slotKey(attempt.plan.slot);
+  const letter: DeadLetter = {
+    position: entry.position,
+    code: 'out-of-scope',
+    message: `the key ${entry.key} of ${entry.principal} may not act on ${slot}`,
+    appendedAt: entry.appendedAt,
+    valueBytes: null,
+    digest: null,
+    principal: entry.principal,
+    claims: { type: null, marker: entry.marker, keyId: entry.key },
+  };
+  rows.put('dead-letter', positionKey(entry.position), letter);
+};
+
+const markerKey = (marker: string, principal: string): string => `${marker}:${principal}`;
+
+type MarkerRow = { readonly position: Position; readonly digest: string; readonly deployment: string };
+
+const splitMarkerRow = (row: string): MarkerRow => {
+  const [position = '', digest = '', deployment = ''] = row.split(':');
+  return { position: Number(position), digest, deployment };
+};
+
+const readMarkerRow = (json: string): MarkerRow => splitMarkerRow(JSON.parse(json) as string);
+
+const slotsOf = (json: string | undefined): readonly Slot[] =>
+  json === undefined
+    ? []
+    : (JSON.parse(json) as Deployment).attempts.flatMap(({ plan }) => (plan === null ? [] : [plan.slot]));
+
+const trustMarkerPrefix = 'marker/';
+
+const putTrust = (rows: Rows, text: Text, before: Trust | undefined, after: Trust): void => {
+  for (const key of after.keys.values())
+    if (before?.keys.get(key.id) !== key)
+      rows.put('trust', `key/${key.id}`, { ...plainKey(key), publicKey: text.encodeBase64(key.publicKey) });
+  for (const [identity, digest] of after.markers)
+    if (!before?.markers.has(identity)) rows.put('trust', `${trustMarkerPrefix}${identity}`, digest);
+};
+
+const plainKey = (key: KeyState): Omit<KeyState, 'publicKey'> & { publicKey?: unknown } => ({
+  ...key,
+  roles: [...key.roles],
+});
+
+/** A key as a `trust` row holds it. */
+export const readTrustRow = (text: Text, value: string): KeyState => {
+  const row = JSON.parse(value) as Omit<KeyState, 'publicKey' | 'roles'> & {
+    readonly publicKey: string;
+    readonly roles: readonly Role[];
+  };
+  return { ...row, publicKey: text.decodeBase64(row.publicKey) ?? new Uint8Array() };
+};
+
+/** Rows parsed once and written once, however many records of a batch touch them. */
+type Rows = {
+  readonly get: <Row>(model: string, key: string) => Row | undefined;
+  readonly put: (model: string, key: string, row: unknown) => void;
+  readonly changes: () => readonly RowChange[];
+};
+
+const openRows = (loaded: LoadedRows): Rows => {
+  const parsed = new Map<string, unknown>();
+  const dirty = new Map<string, RowAddress>();
+  return {
+    get: <Row>(model: string, key: string): Row | undefined => {
+      const at = address(model, key);
+      if (!parsed.has(at)) {
+        const json = loaded.get(at);
+        parsed.set(at, json === undefined ? undefined : JSON.parse(json));
+      }
+      return parsed.get(at) as Row | undefined;
+    },
+    put: (model, key, row) => {
+      const at = address(model, key);
+      parsed.set(at, row);
+      dirty.set(at, { model, key });
+    },
+    changes: () =>
+      [...dirty].map(([at, place]) => {
+        const row = parsed.get(at);
+        return { ...place, value: row === undefined ? null : canonicalJson(row as Json) };
+      }),
+  };
+};

@@ -1,0 +1,140 @@
+import type { Json } from './canonical.ts';
+import type { Attempt, DecisionSummary, Deployment, Note } from './lifecycle.ts';
+import type { Position } from './log/record.ts';
+import type { DeploymentMarker, Slot } from './markers/marker.ts';
+import type { AttemptLine } from './slot-state.ts';
+import { attemptLine } from './slot-state.ts';
+
+/** What one accepted marker did. */
+export type Change = {
+  readonly marker: DeploymentMarker;
+  readonly position: Position;
+  readonly atMs: number;
+  readonly note: Note;
+  readonly deployment: Deployment;
+  /** The attempt before and after. */
+  readonly before: Attempt | undefined;
+  readonly attempt: Attempt;
+};
+
+/**
+ * A list or table that follows from the changes alone. A new one is one value here; raise `version` when its rows
+ * change, and the projector folds a new generation beside the old one.
+ */
+export type ReadModel<Row> = {
+  readonly name: string;
+  readonly version: number;
+  /** Rows that this change touches; empty: not for me. */
+  readonly keysOf: (change: Change) => readonly string[];
+  /** The row after the change; undefined: the row goes. */
+  readonly evolve: (row: Row | undefined, change: Change) => Row | undefined;
+};
+
+/** A position as a key that sorts as the position does. */
+export const positionKey = (position: Position): string => String(position).padStart(12, '0');
+
+/** One attempt a row, in the order in which the log opened them. */
+export const timeline: ReadModel<AttemptLine> = {
+  name: 'timeline',
+  version: 1,
+  keysOf: ({ attempt }) => [positionKey(attempt.openedAt)],
+  evolve: (_row, { deployment, attempt }) => attemptLine(deployment.id, attempt),
+};
+
+export type DecisionRow = DecisionSummary & {
+  readonly deployment: string;
+  readonly attempt: number;
+  readonly slot: Slot;
+};
+
+/** One decision a row, in the order of the log. */
+export const decisions: ReadModel<DecisionRow> = {
+  name: 'decision',
+  version: 1,
+  keysOf: ({ marker, position }) => ('analysis' in marker ? [positionKey(position)] : []),
+  evolve: (row, { deployment, attempt }) => {
+    const decision = attempt.decisions.at(-1);
+    return decision === undefined || attempt.plan === null
+      ? row
+      : { ...decision, deployment: deployment.id, attempt: attempt.number, slot: attempt.plan.slot };
+  },
+};
+
+export type NameRow = {
+  readonly name: string;
+  readonly firstPosition: Position;
+  readonly firstAt: number;
+  readonly lastPosition: Position;
+  readonly lastAt: number;
+  readonly attempts: number;
+  /** The other side: components of an environment, environments of a component; sorted, capped at `namesMax`. */
+  readonly seenWith: readonly string[];
+};
+
+export const namesMax = 200;
+
+const nameModel = (
+  name: string,
+  nameOf: (slot: Slot) => string,
+  otherOf: (slot: Slot) => string,
+): ReadModel<NameRow> => ({
+  name,
+  version: 1,
+  keysOf: ({ attempt }) => (attempt.plan === null ? [] : [nameOf(attempt.plan.slot)]),
+  evolve: (row, { attempt, before, position, atMs }) => {
+    if (attempt.plan === null) return row;
+    const first: Omit<NameRow, 'lastPosition' | 'lastAt'> = row ?? {
+      name: nameOf(attempt.plan.slot),
+      firstPosition: position,
+      firstAt: atMs,
+      attempts: 0,
+      seenWith: [],
+    };
+    const other = otherOf(attempt.plan.slot);
+    const seenWith =
+      first.seenWith.includes(other) || first.seenWith.length >= namesMax
+        ? first.seenWith
+        : [...first.seenWith, other].toSorted();
+    return {
+      ...first,
+      lastPosition: position,
+      lastAt: atMs,
+      attempts: first.attempts + (before?.plan == null ? 1 : 0),
+      seenWith,
+    };
+  },
+});
+
+export const environments: ReadModel<NameRow> = nameModel(
+  'environment',
+  (slot) => slot.environment,
+  (slot) => slot.component,
+);
+export const components: ReadModel<NameRow> = nameModel(
+  'component',
+  (slot) => slot.component,
+  (slot) => slot.environment,
+);
+
+/** Everything that follows from changes. The types of the rows are forgotten here: the fold stores them as JSON. */
+export const readModels: readonly ReadModel<Json>[] = [
+  timeline,
+  decisions,
+  environments,
+  components,
+] as unknown as readonly ReadModel<Json>[];
+
+/** Models that are listed by key order; the others are read by key only. */
+export const orderedModels: readonly string[] = [
+  'slot',
+  'dead-letter',
+  'trust',
+  ...readModels.map(({ name }) => name),
+];
+
+/** Version of the lifecycle and of the models that the fold itself writes (deployment, slot, marker, trust, dead-letter). */
+const lifecycleVersion = 1;
+
+/** Version of the whole fold: a store that holds another one is folded anew. */
+export const foldVersion: number =
+  lifecycleVersion * 1000 + readModels.reduce((sum, { version }) => sum + version, 0);

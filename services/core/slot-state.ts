@@ -1,0 +1,185 @@
+import type { Attempt, SlotHistory, Status } from './lifecycle.ts';
+import { hasEnded } from './lifecycle.ts';
+import type { Position } from './log/record.ts';
+import type { NameValue, Slot } from './markers/marker.ts';
+
+// What holds a slot. It changes when an attempt succeeds or is logged, and on nothing else.
+
+/** One attempt as a list shows it. Times are milliseconds since 1970. */
+export type AttemptLine = {
+  readonly deployment: string;
+  readonly attempt: number;
+  readonly namespace: string | null;
+  readonly component: string | null;
+  readonly environment: string | null;
+  readonly target: string | null;
+  readonly version: string | null;
+  readonly digest: string | null;
+  readonly name: string | null;
+  readonly status: Status;
+  readonly statusReported: string | null;
+  readonly failureReason: string | null;
+  readonly rollback: boolean;
+  readonly unplanned: boolean;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  /** Principal and key that said what the status is. */
+  readonly signer: string;
+  readonly key: string;
+  readonly links: readonly NameValue[];
+  /** Position of the record that opened the attempt. */
+  readonly position: Position;
+};
+
+export const attemptLine = (deployment: string, attempt: Attempt): AttemptLine => {
+  const { plan } = attempt;
+  return {
+    deployment,
+    attempt: attempt.number,
+    namespace: plan?.slot.namespace ?? null,
+    component: plan?.slot.component ?? null,
+    environment: plan?.slot.environment ?? null,
+    target: plan?.slot.target ?? null,
+    version: plan?.version ?? null,
+    digest: plan?.digest ?? null,
+    name: plan?.name ?? null,
+    status: attempt.status,
+    statusReported: attempt.statusReported,
+    failureReason: attempt.reason,
+    rollback: attempt.rollback,
+    unplanned: plan === null,
+    startedAt: attempt.startedAt,
+    endedAt: attempt.endedAt,
+    signer: attempt.principal,
+    key: attempt.key,
+    links: plan?.details.links ?? [],
+    position: attempt.openedAt,
+  };
+};
+
+/** An attempt that failed or was canceled after the holder took the slot: what runs there is not certain. */
+export type Uncertain = {
+  readonly deployment: string;
+  readonly attempt: number;
+  readonly status: Status;
+  readonly version: string | null;
+  readonly at: number;
+};
+
+export type Holder = AttemptLine & {
+  /** Since when it holds the slot. */
+  readonly since: number;
+  readonly uncertain: Uncertain | null;
+};
+
+export type SlotState = {
+  readonly slot: Slot;
+  /** All versions that are there. */
+  readonly holders: readonly Holder[];
+  /** Attempts that are planned or running here. */
+  readonly beside: readonly AttemptLine[];
+  /** Versions that held the slot before, oldest first, capped at `pastMax`. */
+  readonly past: readonly {
+    readonly version: string;
+    readonly digest: string | null;
+    readonly deployment: string;
+    readonly attempt: number;
+    readonly since: number;
+  }[];
+};
+
+export const pastMax = 50;
+
+export const slotHistory = (state: SlotState | undefined): SlotHistory => {
+  const holder = state?.holders.at(-1);
+  return {
+    held:
+      holder?.version == null
+        ? null
+        : {
+            deployment: holder.deployment,
+            attempt: holder.attempt,
+            version: holder.version,
+            digest: holder.digest,
+          },
+    past: state?.past ?? [],
+  };
+};
+
+/** An attempt went from `before` to `after`: what that does to its slot. */
+export const evolveSlot = (
+  state: SlotState | undefined,
+  slot: Slot,
+  deployment: string,
+  before: Attempt | undefined,
+  after: Attempt,
+): SlotState => {
+  const line = attemptLine(deployment, after);
+  const known: SlotState = state ?? { slot, holders: [], beside: [], past: [] };
+  const others = known.beside.filter((other) => !isSameAttempt(other, line));
+  const beside = hasEnded(after)
+    ? others
+    : [...others, line].toSorted((a, b) => a.position - b.position);
+  // A plan that arrives after the end gives that end its slot.
+  const justEnded =
+    hasEnded(after) && (before?.plan == null || before.status !== after.status);
+  const withBeside: SlotState = { ...known, beside };
+  if (!justEnded || after.endedAt === null) return withBeside;
+  switch (after.status) {
+    case 'succeeded':
+    case 'logged':
+      return hold(withBeside, line, after.endedAt);
+    case 'failed':
+    case 'canceled':
+      return doubt(withBeside, line, after.endedAt);
+    case 'planned':
+    case 'running':
+      return withBeside;
+  }
+};
+
+const hold = (state: SlotState, line: AttemptLine, at: number): SlotState => {
+  const holder = state.holders.at(-1);
+  // A success that waited on a spool until after the next one is history, not what runs.
+  if (holder !== undefined && at < holder.since)
+    return { ...state, past: withPast(state.past, pastOf(line, at)) };
+  return {
+    ...state,
+    holders: [{ ...line, since: at, uncertain: null }],
+    past: holder === undefined ? state.past : withPast(state.past, pastOf(holder, holder.since)),
+  };
+};
+
+const doubt = (state: SlotState, line: AttemptLine, at: number): SlotState => ({
+  ...state,
+  holders: state.holders.map((holder) =>
+    at < holder.since
+      ? holder
+      : {
+          ...holder,
+          uncertain: {
+            deployment: line.deployment,
+            attempt: line.attempt,
+            status: line.status,
+            version: line.version,
+            at,
+          },
+        },
+  ),
+});
+
+const pastOf = (line: AttemptLine, since: number): SlotState['past'][number] => ({
+  version: line.version ?? '',
+  digest: line.digest,
+  deployment: line.deployment,
+  attempt: line.attempt,
+  since,
+});
+
+const withPast = (
+  past: SlotState['past'],
+  entry: SlotState['past'][number],
+): SlotState['past'] => [...past, entry].toSorted((a, b) => a.since - b.since).slice(-pastMax);
+
+const isSameAttempt = (a: AttemptLine, b: AttemptLine): boolean =>
+  a.deployment === b.deployment && a.attempt === b.attempt;

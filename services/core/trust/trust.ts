@@ -1,0 +1,106 @@
+import type { Position } from '../log/record.ts';
+import type { KeyAdded, LogOpened, Role, Slot, TrustChange, TrustedKey } from '../markers/marker.ts';
+import type { Result } from '../result.ts';
+import { fail, ok } from '../result.ts';
+
+/** A key as the log has named it so far. */
+export type KeyState = TrustedKey & {
+  readonly addedAt: Position;
+  /** From this position on it signs nothing more. */
+  readonly retiredAt: Position | null;
+  readonly compromised: { readonly at: Position; readonly since: Position } | null;
+};
+
+/** Who may sign what, as of a position: the fold of the trust records before it. */
+export type Trust = {
+  readonly logId: string;
+  readonly keys: ReadonlyMap<string, KeyState>;
+  /** Trust records accepted so far: `marker:principal` to the digest of their value. */
+  readonly markers: ReadonlyMap<string, string>;
+};
+
+export type TrustProblem = {
+  readonly code: 'log-already-open' | 'wrong-log' | 'key-exists' | 'key-unknown' | 'key-ended';
+  readonly message: string;
+};
+
+/** Record 0 gives the log its id and its first trust administrator. */
+export const openTrust = (opened: LogOpened): Trust => ({
+  logId: opened.log,
+  keys: new Map([[opened.key.id, keyState(opened, 0)]]),
+  markers: new Map(),
+});
+
+/** A trust record that was signed by a trust administrator takes effect from the next position on. */
+export const evolveTrust = (
+  trust: Trust,
+  change: TrustChange,
+  position: Position,
+): Result<Trust, TrustProblem> => {
+  if (change.kind !== 'log-opened' && change.log !== trust.logId)
+    return refuse('wrong-log', 'the record names another log id');
+  switch (change.kind) {
+    case 'log-opened':
+      return refuse('log-already-open', 'only record 0 opens a log');
+    case 'key-added':
+      return trust.keys.has(change.key.id)
+        ? refuse('key-exists', `the key ${change.key.id} is already known; a key is never added twice`)
+        : ok(withKey(trust, keyState(change, position)));
+    case 'key-retired': {
+      const key = trust.keys.get(change.keyId);
+      if (key === undefined) return refuse('key-unknown', `no key ${change.keyId} is known`);
+      return key.retiredAt === null
+        ? ok(withKey(trust, { ...key, retiredAt: position }))
+        : refuse('key-ended', `the key ${change.keyId} is retired since position ${key.retiredAt}`);
+    }
+    case 'key-compromised': {
+      const key = trust.keys.get(change.keyId);
+      if (key === undefined) return refuse('key-unknown', `no key ${change.keyId} is known`);
+      const since = Math.min(change.since, key.compromised?.since ?? change.since);
+      return ok(withKey(trust, { ...key, compromised: { at: position, since } }));
+    }
+  }
+};
+
+/** Whether the key may sign now, in this role. */
+export const keyProblem = (
+  key: KeyState,
+): { readonly code: 'key-retired' | 'key-compromised'; readonly message: string } | undefined => {
+  if (key.compromised !== null)
+    return {
+      code: 'key-compromised',
+      message: `the key ${key.id} was found compromised (position ${key.compromised.at})`,
+    };
+  if (key.retiredAt !== null)
+    return { code: 'key-retired', message: `the key ${key.id} was retired (position ${key.retiredAt})` };
+  return undefined;
+};
+
+export const hasRole = (key: TrustedKey, role: Role): boolean => key.roles.includes(role);
+
+/** Whether the key's scope covers the kind. */
+export const coversKind = (key: TrustedKey, kind: string): boolean => covers(key.kinds, kind);
+
+/** Whether the key's scope covers the place. Deny by default: an empty list covers nothing. */
+export const coversSlot = (key: TrustedKey, slot: Slot): boolean =>
+  covers(key.environments, slot.environment) && covers(key.components, slot.component);
+
+const covers = (patterns: readonly string[], name: string): boolean =>
+  patterns.some((pattern) =>
+    pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name,
+  );
+
+const keyState = (change: LogOpened | KeyAdded, position: Position): KeyState => ({
+  ...change.key,
+  addedAt: position,
+  retiredAt: null,
+  compromised: null,
+});
+
+const withKey = (trust: Trust, key: KeyState): Trust => ({
+  ...trust,
+  keys: new Map([...trust.keys, [key.id, key]]),
+});
+
+const refuse = (code: TrustProblem['code'], message: string): Result<never, TrustProblem> =>
+  fail({ code, message });

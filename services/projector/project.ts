@@ -1,0 +1,205 @@
+import type { Checked } from '../core/check/check-batch.ts';
+import type { CheckTools } from '../core/check/check-record.ts';
+import type { LogRecord, Position } from '../core/log/record.ts';
+import type { Folded, FoldState, LoadedRows, Outcome, RowAddress } from '../core/projection.ts';
+import {
+  address,
+  check,
+  currentFoldVersion,
+  fold,
+  foldOpening,
+  readFoldState,
+  rowsNeeded,
+} from '../core/projection.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { Checkpoint, Generation, ReadModelStore, Step } from '../ports/read-model-store.ts';
+import type { RecordLog } from '../ports/record-log.ts';
+
+export type ProjectionPorts = {
+  readonly log: RecordLog;
+  readonly store: ReadModelStore;
+  readonly tools: CheckTools;
+  readonly audience: string;
+  /** The log id that this installation expects, or null: it takes the one it finds and says so. */
+  readonly pinnedLogId: string | null;
+};
+
+/**
+ * Why the projector cannot go on.
+ * - `foreign-log`: the read models are another log's, or the pinned log id is another.
+ * - `log-shortened`: the log ends before what was already applied.
+ * - `old-code`: the read models were written by a newer fold.
+ * - `gap`: somebody else moved the checkpoint; read it again.
+ * - `log-empty`: there is no record 0 yet.
+ */
+export type ProjectionProblem = {
+  readonly code:
+    | 'foreign-log'
+    | 'log-shortened'
+    | 'log-not-opened'
+    | 'log-empty'
+    | 'old-code'
+    | 'gap'
+    | 'unreachable'
+    | 'corrupt';
+  readonly message: string;
+};
+
+/** Records of one commit. Small enough that the main thread is free again soon. */
+export const batchRecordsMax = 200;
+
+/** Where a generation stands, read back from its rows. Undefined: it holds nothing yet. */
+export const loadState = async (
+  { store, tools }: Pick<ProjectionPorts, 'store' | 'tools'>,
+  generation: Generation,
+): Promise<Result<FoldState | undefined, ProjectionProblem>> => {
+  for (let attempt = 0; attempt < rereadsMax; attempt++) {
+    const trust = await allRows(store, generation, 'trust');
+    if (!trust.ok) return trust;
+    const time = await store.rows(generation, [{ model: 'log', key: 'time' }]);
+    if (!time.ok) return fail(storeProblem(time.problem));
+    const { checkpoint, rows } = time.value;
+    if (checkpoint === undefined) return ok(undefined);
+    // Read in two steps: they belong together only if nobody committed in between.
+    if (checkpoint.next === trust.value.next)
+      return ok(
+        readFoldState(tools.text, checkpoint, trust.value.rows, rows.get(address('log', 'time'))),
+      );
+  }
+  return refuse('unreachable', 'the read models change faster than they can be read');
+};
+
+const rereadsMax = 50;
+const scanRowsMax = 1000;
+
+const allRows = async (
+  store: ReadModelStore,
+  generation: Generation,
+  model: string,
+): Promise<
+  Result<
+    { readonly next: Position | undefined; readonly rows: readonly { key: string; value: string }[] },
+    ProjectionProblem
+  >
+> => {
+  const rows: { key: string; value: string }[] = [];
+  for (;;) {
+    const after = rows.at(-1)?.key;
+    const page = await store.scan(generation, model, {
+      rowsMax: scanRowsMax,
+      ...(after === undefined ? {} : { after }),
+    });
+    if (!page.ok) return fail(storeProblem(page.problem));
+    rows.push(...page.value.rows);
+    if (page.value.rows.length < scanRowsMax)
+      return ok({ next: page.value.checkpoint?.next, rows });
+  }
+};
+
+/**
+ * Applies records that begin at `state.next` and commits them as one step. `state` undefined means that they begin
+ * with record 0. On `gap` nothing was written: load the state again.
+ */
+export const applyBatch = async (
+  ports: ProjectionPorts,
+  generation: Generation,
+  state: FoldState | undefined,
+  records: readonly LogRecord[],
+): Promise<Result<{ readonly state: FoldState; readonly outcomes: readonly Outcome[] }, ProjectionProblem>> => {
+  const folded = await foldRecords(ports, generation, state, records);
+  if (!folded.ok) return folded;
+  const step: Step = {
+    from: state === undefined ? undefined : checkpointOf(state),
+    to: checkpointOf(folded.value.state),
+    writes: folded.value.writes,
+  };
+  const committed = await ports.store.commit(generation, step);
+  if (!committed.ok) return fail(storeProblem(committed.problem));
+  if (committed.value !== 'committed') return refuse(committed.value.refused, refusedMessage(committed.value));
+  return ok({ state: folded.value.state, outcomes: folded.value.outcomes });
+};
+
+export const checkpointOf = (state: FoldState): Checkpoint => ({
+  logId: state.trust.logId,
+  next: state.next,
+  lastDigest: state.lastDigest,
+  foldVersion: currentFoldVersion,
+});
+
+const foldRecords = async (
+  ports: ProjectionPorts,
+  generation: Generation,
+  state: FoldState | undefined,
+  records: readonly LogRecord[],
+): Promise<Result<Folded, ProjectionProblem>> => {
+  const { tools, audience } = ports;
+  if (state !== undefined) return foldChecked(ports, generation, state, records);
+  const [opening, ...rest] = records;
+  if (opening === undefined) return refuse('log-empty', 'the log has no record 0 yet');
+  const opened = foldOpening(tools, audience, opening);
+  if (!opened.ok)
+    return refuse('log-not-opened', `record 0 of ${ports.log.name} does not open this log: ${opened.problem.message}`);
+  const { logId } = opened.value.state.trust;
+  if (ports.pinnedLogId !== null && ports.pinnedLogId !== logId)
+    return refuse('foreign-log', `${ports.log.name} is the log ${logId}; PLIMSOLL_LOG_ID asks for ${ports.pinnedLogId}`);
+  if (rest.length === 0) return opened;
+  const folded = await foldChecked(ports, generation, opened.value.state, rest);
+  if (!folded.ok) return folded;
+  const later = new Set(folded.value.writes.map(({ model, key }) => address(model, key)));
+  return ok({
+    ...folded.value,
+    writes: [
+      ...opened.value.writes.filter(({ model, key }) => !later.has(address(model, key))),
+      ...folded.value.writes,
+    ],
+    outcomes: [...opened.value.outcomes, ...folded.value.outcomes],
+  });
+};
+
+const foldChecked = async (
+  ports: ProjectionPorts,
+  generation: Generation,
+  state: FoldState,
+  records: readonly LogRecord[],
+): Promise<Result<Folded, ProjectionProblem>> => {
+  const checked = check(ports.tools, ports.audience, state, records);
+  const loaded = await loadRows(ports.store, generation, state, checked);
+  return loaded.ok ? ok(fold(ports.tools, state, checked, loaded.value)) : loaded;
+};
+
+/** Asks for rows until the fold needs no more: a marker leads to its deployment, that to its slots, those to holders. */
+const loadRows = async (
+  store: ReadModelStore,
+  generation: Generation,
+  state: FoldState,
+  checked: readonly Checked[],
+): Promise<Result<LoadedRows, ProjectionProblem>> => {
+  const loaded = new Map<string, string>();
+  const asked = new Set<string>();
+  for (;;) {
+    const wanted: readonly RowAddress[] = rowsNeeded(checked, loaded, asked);
+    if (wanted.length === 0) return ok(loaded);
+    for (const { model, key } of wanted) asked.add(address(model, key));
+    const read = await store.rows(generation, wanted);
+    if (!read.ok) return fail(storeProblem(read.problem));
+    // The commit would find it too; this only saves the work. An empty generation has no checkpoint yet.
+    const { checkpoint } = read.value;
+    if (checkpoint !== undefined && checkpoint.next !== state.next)
+      return refuse('gap', `the checkpoint is ${checkpoint.next}, not ${state.next}`);
+    for (const [at, value] of read.value.rows) loaded.set(at, value);
+  }
+};
+
+const refusedMessage = (refused: { readonly refused: string; readonly stored: Checkpoint | undefined }): string =>
+  refused.stored === undefined
+    ? `${refused.refused}: the generation holds no checkpoint`
+    : `${refused.refused}: the generation stands at ${refused.stored.next} of log ${refused.stored.logId}, fold ${refused.stored.foldVersion}`;
+
+const storeProblem = ({ code, message }: { readonly code: string; readonly message: string }): ProjectionProblem => ({
+  code: code === 'corrupt' ? 'corrupt' : 'unreachable',
+  message,
+});
+
+const refuse = (code: ProjectionProblem['code'], message: string): Result<never, ProjectionProblem> =>
+  fail({ code, message });
