@@ -1,5 +1,6 @@
 import type { Result } from '../../services/core/result.ts';
 import { openRedisReadModelStore } from '../../services/adapters/redis/read-model-store.ts';
+import { value } from './records.ts';
 import type {
   Checkpoint,
   ReadModelStore,
@@ -8,18 +9,13 @@ import type {
   StoreProblem,
 } from '../../services/ports/read-model-store.ts';
 
-export function valueOf<Value>(result: Result<Value, unknown>): Value {
-  if (!result.ok) throw new Error(`unexpected problem: ${JSON.stringify(result.problem)}`);
-  return result.value;
-}
-
 export function problemOf<Problem>(result: Result<unknown, Problem>): Problem {
   if (result.ok) throw new Error(`unexpected success: ${JSON.stringify(result.value)}`);
   return result.problem;
 }
 
 export async function openStore(url: string, audience: string): Promise<ReadModelStore> {
-  return valueOf(await openRedisReadModelStore({ url, audience, orderedModels: ['timeline'] }));
+  return value(await openRedisReadModelStore({ url, audience, orderedModels: ['timeline'] }));
 }
 
 export function checkpointAt(next: number, logId = 'log-1'): Checkpoint {
@@ -54,12 +50,12 @@ export function writesOf(next: number): RowWrite[] {
 export function dumpAt(next: number): string[] {
   const rows = new Map<string, string>();
   for (let step = 1; step <= next; step += 1) {
-    for (const { model, key, value } of writesOf(step)) {
-      if (value === null) rows.delete(`${model}\n${key}`);
-      else rows.set(`${model}\n${key}`, value);
+    for (const { model, key, value: content } of writesOf(step)) {
+      if (content === null) rows.delete(`${model}\n${key}`);
+      else rows.set(`${model}\n${key}`, content);
     }
   }
-  return [...rows].map(([place, value]) => `${place}\n${value}`).toSorted();
+  return [...rows].map(([place, content]) => `${place}\n${content}`).toSorted();
 }
 
 /** Applies steps until `next`, as a projector does: after any problem it reads the checkpoint and goes on there. */

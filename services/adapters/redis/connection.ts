@@ -77,7 +77,8 @@ export function placeOf(url: string): string | undefined {
   return (protocol === 'redis:' || protocol === 'rediss:') && host !== '' ? host : undefined;
 }
 
-function judgeServer(info: string, where: string): Result<string, StoreProblem> {
+/** Whether read models are safe in this server, by what INFO says of it; answers its name and version. */
+export function judgeServer(info: string, where: string): Result<string, StoreProblem> {
   const field = (name: string): string | undefined =>
     new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
   const refused = (message: string): Result<string, StoreProblem> =>

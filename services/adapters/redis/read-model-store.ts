@@ -1,5 +1,6 @@
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
+import { rowFault } from '../../core/row-fault.ts';
 import { compareUtf8 } from '../../core/utf8-order.ts';
 import type {
   Checkpoint,
@@ -66,6 +67,11 @@ export async function openRedisReadModelStore(
   };
 
   const commit: ReadModelStore['commit'] = async (generation, step) => {
+    const faulty = step.writes.find((write) => rowFault(write) !== undefined);
+    if (faulty !== undefined) {
+      const message = `${rowFault(faulty)} in a row of ${JSON.stringify(faulty.model)}`;
+      return fail({ code: 'refused', message });
+    }
     const { models, args } = commitArguments(generation, step, ordered);
     const reply = await ask(
       scripts.commit(
@@ -90,7 +96,9 @@ export async function openRedisReadModelStore(
     generation: Generation,
     wanted: readonly RowKey[],
   ): Promise<Result<ReadRows, StoreProblem>> => {
-    const byModel = Map.groupBy(wanted, ({ model }) => model);
+    // A row that no store could keep is not there; asked for, its key would turn into another one.
+    const possible = wanted.filter((row) => rowFault(row) === undefined);
+    const byModel = Map.groupBy(possible, ({ model }) => model);
     const models = [...byModel.keys()];
     const asked = [...byModel.values()].flat();
     const reply = await ask(

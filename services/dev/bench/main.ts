@@ -2,9 +2,10 @@ import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Bench, type BenchResult, interleave } from './bench.ts';
 import { otlpDecode } from './otlp-decode.ts';
+import { redisApply } from './redis-apply.ts';
 import { benchReport } from './report.ts';
 
-const benches: readonly Bench[] = [otlpDecode];
+const benches: readonly Bench[] = [otlpDecode, redisApply];
 
 const ROUNDS_DEFAULT = 7;
 const ROUND_MIN_MS = 200;
