@@ -57,7 +57,7 @@ export async function startInDocker(env: Environment): Promise<DockerStack | und
   const started = await Promise.allSettled([kafka.start(), redis.start()]);
   const stop = async (): Promise<void> => {
     await Promise.all(
-      started.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.stop() : undefined)),
+      started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value.stop()] : [])),
     );
   };
   const [, redisOutcome] = started;

@@ -112,7 +112,7 @@ async function native(env: Environment, say: Say): Promise<Stack> {
   ]);
   const stop = async (): Promise<void> => {
     await Promise.all(
-      started.map((server) => (server.status === 'fulfilled' ? server.value.stop() : undefined)),
+      started.flatMap((server) => (server.status === 'fulfilled' ? [server.value.stop()] : [])),
     );
     removeFolder(folder);
   };

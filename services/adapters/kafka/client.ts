@@ -1,0 +1,140 @@
+import { Kafka, logLevel } from 'kafkajs';
+import type { logCreator } from 'kafkajs';
+
+/** Something kafkajs or this adapter would have logged. Routine retries come as errors too: raise no alarm for one. */
+export type KafkaNote = {
+  readonly level: 'error' | 'warn';
+  readonly from: string;
+  readonly message: string;
+};
+
+export type KafkaAddress = {
+  /** `host:port`, at least one. */
+  readonly brokers: readonly string[];
+  /** How the broker's own logs and quotas name us. */
+  readonly clientId?: string;
+  /** Silent without it. */
+  readonly note?: (note: KafkaNote) => void;
+};
+
+export const requestTimeoutMs = 5_000;
+const connectTimeoutMs = 3_000;
+const connectTriesMax = 5;
+const betweenTriesMinMs = 100;
+const betweenTriesMaxMs = 1_000;
+
+/** Waits between tries grow from 0.1 to 1 s; connecting gives up after five tries, so that no process hangs on it. */
+export const tries: {
+  readonly retries: number;
+  readonly initialRetryTime: number;
+  readonly maxRetryTime: number;
+} = {
+  retries: connectTriesMax,
+  initialRetryTime: betweenTriesMinMs,
+  maxRetryTime: betweenTriesMaxMs,
+};
+
+/** Connects nothing yet. `suffix` sets one member of a group apart from the next. */
+export const kafkaClient = (address: KafkaAddress, suffix = ''): Kafka =>
+  new Kafka({
+    clientId: `${address.clientId ?? 'plimsoll'}${suffix}`,
+    brokers: [...address.brokers],
+    connectionTimeout: connectTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    retry: tries,
+    logLevel: address.note === undefined ? logLevel.NOTHING : logLevel.WARN,
+    logCreator: toNotes(address.note),
+  });
+
+const toNotes =
+  (note: KafkaAddress['note']): logCreator =>
+  () =>
+  ({ namespace, level, log }) =>
+    note?.({
+      level: level === logLevel.ERROR ? 'error' : 'warn',
+      from: `kafkajs ${namespace}`,
+      message: log.message,
+    });
+
+/** The parts of kafkajs's own cluster that we use to read by position: kafkajs offers it through groups only. */
+export type Cluster = {
+  readonly connect: () => Promise<void>;
+  readonly disconnect: () => Promise<void>;
+  readonly addTargetTopic: (topic: string) => Promise<void>;
+  /** Partitions by the node that leads them. */
+  readonly findLeaderForPartitions: (
+    topic: string,
+    partitions: readonly number[],
+  ) => Readonly<Record<string, readonly number[]>>;
+  readonly findBroker: (node: { readonly nodeId: string }) => Promise<Broker>;
+  readonly fetchTopicsOffset: (
+    topics: readonly {
+      readonly topic: string;
+      readonly partitions: readonly { readonly partition: number }[];
+      readonly fromBeginning: boolean;
+    }[],
+  ) => Promise<
+    readonly {
+      readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
+    }[]
+  >;
+};
+
+export type Broker = {
+  readonly fetch: (request: {
+    readonly isolationLevel: 0;
+    readonly maxWaitTime: number;
+    readonly minBytes: number;
+    readonly maxBytes: number;
+    readonly topics: readonly {
+      readonly topic: string;
+      readonly partitions: readonly {
+        readonly partition: number;
+        readonly fetchOffset: string;
+        readonly maxBytes: number;
+      }[];
+    }[];
+  }) => Promise<{
+    readonly responses: readonly {
+      readonly partitions: readonly {
+        readonly highWatermark: string;
+        readonly messages: readonly FetchedMessage[];
+      }[];
+    }[];
+  }>;
+};
+
+export type FetchedMessage = {
+  readonly offset: string;
+  readonly timestamp: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  /** A name that came twice has a list; a stranger's name may hit a member that every object inherits. */
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly isControlRecord: boolean;
+};
+
+const metadataAgeMaxMs = 300_000;
+
+/**
+ * A cluster with the connection settings of `kafka`. kafkajs 2.2.4 (its last release, pinned exactly) keeps the
+ * maker under a symbol; there is no public way to fetch from a position without joining a group, and a group
+ * consumer jumps silently when its position is gone.
+ */
+export const clusterOf = (kafka: Kafka): Cluster => {
+  const symbol = Object.getOwnPropertySymbols(kafka).find(
+    ({ description }) => description === 'private:Kafka:createCluster',
+  );
+  const maker = symbol && (kafka as unknown as Record<symbol, unknown>)[symbol];
+  if (typeof maker !== 'function')
+    throw new Error('this is not the kafkajs 2.2.4 that the adapter is made for');
+  return maker({
+    metadataMaxAge: metadataAgeMaxMs,
+    allowAutoTopicCreation: false,
+    maxInFlightRequests: null,
+    isolationLevel: readUncommitted,
+  }) as Cluster;
+};
+
+/** We write no transactions. A stranger's are shown as they lie there: else positions would have gaps. */
+export const readUncommitted = 0;

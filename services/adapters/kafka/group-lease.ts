@@ -1,0 +1,123 @@
+import type { Consumer, Kafka } from 'kafkajs';
+import { kafkaClient, tries } from './client.ts';
+import type { KafkaAddress } from './client.ts';
+import { messageOf } from './failure.ts';
+
+/** A member that says nothing for so long has lost its partitions. Kafka allows 6 s at least. */
+const sessionTimeoutMs = 10_000;
+const rebalanceTimeoutMs = 15_000;
+const heartbeatMs = 1_000;
+const idleWaitMs = 250;
+const beforeRejoinMs = 500;
+
+/** Membership in a consumer group: who owns which partition, and nothing else. */
+export type GroupLease = {
+  /** Keeps a position for the group. Best effort: a failure is a note. */
+  readonly commit: (partition: number, position: number) => Promise<void>;
+  readonly leave: () => Promise<void>;
+};
+
+/**
+ * Joins a group, and again after every failure, until `leave`. `onAssigned` is told all partitions that are ours now,
+ * and is told none while the group is being shared out anew.
+ *
+ * kafkajs keeps the membership alive, but fetches nothing: every partition is paused in the moment it is assigned,
+ * and is read by position instead. So kafkajs can neither start a batch after the partition was lost, nor jump to
+ * another position when ours is gone.
+ */
+export const joinGroup = (
+  address: KafkaAddress,
+  topic: string,
+  group: string,
+  onAssigned: (partitions: readonly number[]) => void,
+): GroupLease => {
+  // kafkajs shares out by the order of member ids, which begin with the client's: the oldest member stays first,
+  // so a newcomer stands by instead of taking the partition from the one that works.
+  const kafka = kafkaClient(address, `-${Date.now()}`);
+  const leaveAsked = Promise.withResolvers<void>();
+  let leaving = false;
+  let member: Consumer | undefined;
+
+  const stay = async (): Promise<void> => {
+    while (!leaving) {
+      const consumer = newConsumer(kafka, group);
+      const crashed = watch(consumer, topic, (partitions) => {
+        if (!leaving) onAssigned(partitions);
+      });
+      try {
+        await consumer.connect();
+        await consumer.subscribe({ topics: [topic], fromBeginning: true });
+        await consumer.run({
+          autoCommit: false,
+          eachBatchAutoResolve: false,
+          eachBatch: async () => undefined,
+        });
+        member = consumer;
+        await Promise.race([crashed, leaveAsked.promise]);
+      } catch (error) {
+        address.note?.({
+          level: 'warn',
+          from: `group ${group}`,
+          message: `left it: ${messageOf(error)}`,
+        });
+      }
+      member = undefined;
+      if (!leaving) onAssigned([]);
+      await consumer.disconnect().catch(() => undefined);
+      if (!leaving) await Promise.race([pause(beforeRejoinMs), leaveAsked.promise]);
+    }
+  };
+  const staying = stay();
+
+  return {
+    commit: async (partition, position) => {
+      try {
+        await member?.commitOffsets([{ topic, partition, offset: String(position) }]);
+      } catch (error) {
+        address.note?.({
+          level: 'warn',
+          from: `group ${group}`,
+          message: `hint not kept: ${messageOf(error)}`,
+        });
+      }
+    },
+    leave: async () => {
+      leaving = true;
+      leaveAsked.resolve();
+      await staying;
+    },
+  };
+};
+
+const newConsumer = (kafka: Kafka, group: string): Consumer =>
+  kafka.consumer({
+    groupId: group,
+    sessionTimeout: sessionTimeoutMs,
+    rebalanceTimeout: rebalanceTimeoutMs,
+    heartbeatInterval: heartbeatMs,
+    maxWaitTimeInMs: idleWaitMs,
+    allowAutoTopicCreation: false,
+    // We join again ourselves, with a new consumer: one place that does it.
+    retry: { ...tries, restartOnFailure: async () => false },
+  });
+
+/** Rejects when the consumer has given up. */
+const watch = (
+  consumer: Consumer,
+  topic: string,
+  onAssigned: (partitions: readonly number[]) => void,
+): Promise<never> => {
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    const partitions = payload.memberAssignment[topic] ?? [];
+    // kafkajs calls this before its first fetch, without a turn of the event loop between.
+    consumer.pause([{ topic, partitions: [...partitions] }]);
+    onAssigned(partitions);
+  });
+  consumer.on(consumer.events.REBALANCING, () => onAssigned([]));
+  const crashed = Promise.withResolvers<never>();
+  crashed.promise.catch(() => undefined);
+  consumer.on(consumer.events.CRASH, ({ payload }) => crashed.reject(payload.error));
+  return crashed.promise;
+};
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,129 @@
+import type { LogRecord, Position } from '../../core/log/record.ts';
+import { fail, ok } from '../../core/result.ts';
+import type { Result } from '../../core/result.ts';
+import type { ReadProblem, RecordLog } from '../../ports/record-log.ts';
+import { kafkaClient } from './client.ts';
+import type { KafkaAddress } from './client.ts';
+import { before, messageOf } from './failure.ts';
+import { openLane } from './lane.ts';
+import { createPositionReader } from './position-reader.ts';
+import type { PositionReader } from './position-reader.ts';
+import { subscribeToTopic } from './subscription.ts';
+import type { KafkaSubscription } from './subscription.ts';
+import { ensureTopic } from './topic.ts';
+import type { TopicPlan } from './topic.ts';
+
+const answerWithinMsDefault = 10_000;
+
+export type KafkaRecordLogOptions = KafkaAddress &
+  TopicPlan & {
+    /** An append, a read or the opening that takes longer is given up. */
+    readonly answerWithinMs?: number;
+  };
+
+/**
+ * - `unreachable`: no broker answered in time.
+ * - `refused`: the topic is not there, and may not be created by us.
+ * - `misfit`: it is there with settings under which our promises would not hold; the message says which.
+ */
+export type OpenProblem = {
+  readonly code: 'unreachable' | 'refused' | 'misfit';
+  readonly message: string;
+};
+
+/**
+ * A log that is a Kafka topic, created if it is not there. Records are acknowledged by all in-sync replicas.
+ * Times are the leading broker's clock: if it is set back, or another broker leads, they may go back too, so the fold
+ * keeps a running maximum.
+ */
+export const openKafkaRecordLog = async (
+  options: KafkaRecordLogOptions,
+): Promise<Result<RecordLog, OpenProblem>> => {
+  const { topic, partitions } = options;
+  const answerWithinMs = options.answerWithinMs ?? answerWithinMsDefault;
+  const kafka = kafkaClient(options);
+
+  const admin = kafka.admin();
+  try {
+    const prepare = admin.connect().then(() => ensureTopic(admin, options));
+    const ensured = await before(performance.now() + answerWithinMs, prepare);
+    if (!ensured.ok) return ensured;
+  } catch (error) {
+    return fail({
+      code: 'unreachable',
+      message: `${options.brokers.join(',')}: ${messageOf(error)}`,
+    });
+  } finally {
+    void admin.disconnect().catch(() => undefined);
+  }
+
+  const lane = openLane(kafka, topic, answerWithinMs);
+  const readers = new Map<number, PositionReader>();
+  const subscriptions = new Set<KafkaSubscription>();
+  let closed = false;
+  const closedProblem: ReadProblem = { code: 'closed', message: `${topic} is closed` };
+
+  const check = (partition: number): void => {
+    if (!Number.isInteger(partition) || partition < 0 || partition >= partitions) {
+      throw new RangeError(`${topic} has no partition ${partition}`);
+    }
+  };
+  const readerOf = (partition: number): PositionReader => {
+    const reader = readers.get(partition) ?? createPositionReader(kafka, topic, partition);
+    readers.set(partition, reader);
+    return reader;
+  };
+
+  const read = async (
+    partition: number,
+    from: Position,
+    recordsMax: number,
+  ): Promise<Result<readonly LogRecord[], ReadProblem>> => {
+    const records: LogRecord[] = [];
+    const deadlineMs = performance.now() + answerWithinMs;
+    for (;;) {
+      if (closed) return fail(closedProblem);
+      const fetched = await readerOf(partition).fetch(from + records.length, {
+        waitMs: 0,
+        withinMs: deadlineMs - performance.now(),
+      });
+      if (!fetched.ok) return fetched;
+      records.push(...fetched.value.records.slice(0, recordsMax - records.length));
+      if (records.length >= recordsMax || from + records.length >= fetched.value.end)
+        return ok(records);
+    }
+  };
+
+  return ok({
+    name: topic,
+    partitions,
+    append: async (partition, records) => {
+      check(partition);
+      if (closed) return fail({ code: 'unreachable', message: closedProblem.message });
+      return lane.append(partition, records);
+    },
+    read: async (partition, from, recordsMax) => {
+      check(partition);
+      return read(partition, from, recordsMax);
+    },
+    range: async (partition) => {
+      check(partition);
+      return closed ? fail(closedProblem) : readerOf(partition).range(answerWithinMs);
+    },
+    subscribe: async (group, subscriber) => {
+      const subscription = subscribeToTopic(options, kafka, topic, group, subscriber);
+      subscriptions.add(subscription);
+      void subscription.ended.then(() => subscriptions.delete(subscription));
+      if (closed) void subscription.finish(closedProblem);
+      return subscription;
+    },
+    close: async () => {
+      closed = true;
+      await Promise.all([
+        lane.close(),
+        ...[...subscriptions].map((subscription) => subscription.finish(closedProblem)),
+        ...[...readers.values()].map((reader) => reader.close()),
+      ]);
+    },
+  });
+};

@@ -1,0 +1,144 @@
+import type { Admin, Kafka } from 'kafkajs';
+import type { Position } from '../../core/log/record.ts';
+import { ok } from '../../core/result.ts';
+import type { Result } from '../../core/result.ts';
+import type { ReadProblem, RecordBatch, Subscriber, Subscription } from '../../ports/record-log.ts';
+import { createFollowing } from '../following/following.ts';
+import type { Ending, Following } from '../following/following.ts';
+import { messageOf } from './failure.ts';
+import type { KafkaAddress } from './client.ts';
+import { joinGroup } from './group-lease.ts';
+import { createPositionReader } from './position-reader.ts';
+import type { PositionReader } from './position-reader.ts';
+
+/** Records in one batch to a subscriber, at most. */
+const batchRecordsMax = 200;
+const longPollMs = 1_000;
+const pollWithinMs = 10_000;
+/** The membership is kept alive beside the work, so someone must notice work that never ends. */
+const batchPendingMaxMs = 120_000;
+
+export type KafkaSubscription = Subscription & {
+  readonly finish: (reason: Ending) => Promise<void>;
+};
+
+/** Follows the partitions that the group hands us, each read by position on its own connection. */
+export const subscribeToTopic = (
+  address: KafkaAddress,
+  kafka: Kafka,
+  topic: string,
+  group: string,
+  subscriber: Subscriber,
+): KafkaSubscription => {
+  const readers = new Map<number, PositionReader>();
+  const hints = hintReader(address, kafka, topic, group);
+  let assignments = 0;
+
+  const poll = async (
+    partition: number,
+    from: Position,
+  ): Promise<Result<RecordBatch | undefined, ReadProblem>> => {
+    const reader = readers.get(partition) ?? createPositionReader(kafka, topic, partition);
+    readers.set(partition, reader);
+    const fetched = await reader.fetch(from, { waitMs: longPollMs, withinMs: pollWithinMs });
+    if (!fetched.ok && fetched.problem.code !== 'unreachable') return fetched;
+    if (!fetched.ok)
+      address.note?.({ level: 'warn', from: `group ${group}`, message: fetched.problem.message });
+    if (!fetched.ok || fetched.value.records.length === 0) {
+      // Nothing came in this long poll: let whoever pumps look at its state and ask again.
+      following.wake();
+      return ok(undefined);
+    }
+    const { records, end } = fetched.value;
+    return ok({ partition, records: records.slice(0, batchRecordsMax), end });
+  };
+
+  const assign = async (partitions: readonly number[]): Promise<void> => {
+    assignments += 1;
+    const current = assignments;
+    for (const partition of following.owned()) following.lose(partition);
+    if (partitions.length === 0) return;
+    const found = await hints.read();
+    if (current !== assignments) return;
+    for (const partition of partitions) following.take(partition, found.get(partition) ?? null);
+  };
+
+  const following: Following = createFollowing({
+    subscriber: { ...subscriber, onBatch: (batch) => watched(subscriber.onBatch(batch)) },
+    read: poll,
+    release: async () => {
+      assignments += 1;
+      await Promise.all([
+        lease.leave(),
+        hints.close(),
+        ...[...readers.values()].map((reader) => reader.close()),
+      ]);
+    },
+  });
+  const lease = joinGroup(address, topic, group, (partitions) => void assign(partitions));
+
+  return {
+    owned: following.owned,
+    hint: async (partition, position) => {
+      if (following.owned().includes(partition)) await lease.commit(partition, position);
+    },
+    ended: following.ended,
+    stop: () => following.finish(undefined),
+    finish: following.finish,
+  };
+};
+
+const watched = async (pending: Promise<void>): Promise<void> => {
+  const stalled = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () =>
+      stalled.reject(new Error(`a batch was pending for more than ${batchPendingMaxMs / 1000} s`)),
+    batchPendingMaxMs,
+  );
+  try {
+    await Promise.race([pending, stalled.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** The positions the group has kept. Best effort: without an answer there are none. */
+const hintReader = (
+  address: KafkaAddress,
+  kafka: Kafka,
+  topic: string,
+  group: string,
+): {
+  readonly read: () => Promise<ReadonlyMap<number, Position>>;
+  readonly close: () => Promise<void>;
+} => {
+  let admin: Admin | undefined;
+  const close = async (): Promise<void> => {
+    const leaving = admin;
+    admin = undefined;
+    await leaving?.disconnect().catch(() => undefined);
+  };
+  return {
+    read: async () => {
+      try {
+        admin ??= kafka.admin();
+        await admin.connect();
+        const [kept] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+        const found = new Map<number, Position>();
+        for (const { partition, offset } of kept?.partitions ?? []) {
+          if (Number(offset) >= 0) found.set(partition, Number(offset));
+        }
+        return found;
+      } catch (error) {
+        address.note?.({
+          level: 'warn',
+          from: `group ${group}`,
+          message: `no hints: ${messageOf(error)}`,
+        });
+        await close();
+        return new Map();
+      }
+    },
+    close,
+  };
+};

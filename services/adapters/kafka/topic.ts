@@ -1,0 +1,137 @@
+import { ConfigResourceTypes } from 'kafkajs';
+import type { Admin } from 'kafkajs';
+import { appendBytesMax } from '../../core/log/append-size.ts';
+import { fail, ok } from '../../core/result.ts';
+import type { Result } from '../../core/result.ts';
+import { faultType, messageOf } from './failure.ts';
+
+/** Three copies of which two must be in sync, where there are three brokers. */
+const copiesWanted = 3;
+const inSyncWanted = 2;
+
+export type TopicPlan = {
+  readonly topic: string;
+  readonly partitions: number;
+  /** How long records are kept; `for-ever` for the log itself. */
+  readonly keptMs: number | 'for-ever';
+};
+
+/** `misfit`: the topic exists, but with settings under which our promises would not hold. */
+export type TopicProblem = { readonly code: 'misfit' | 'refused'; readonly message: string };
+
+/** Creates the topic if it is not there; else checks that it fits. Rejects where Kafka does not answer. */
+export const ensureTopic = async (
+  admin: Admin,
+  plan: TopicPlan,
+): Promise<Result<void, TopicProblem>> => {
+  const partitions = await partitionCount(admin, plan.topic);
+  if (partitions === undefined) {
+    const created = await create(admin, plan);
+    if (!created.ok) return created;
+    // Someone else may have created it in the same moment: it is checked like any other.
+  } else if (partitions !== plan.partitions) {
+    return misfit(plan, `has ${partitions} partitions, not ${plan.partitions}`);
+  }
+  return checkSettings(admin, plan);
+};
+
+const partitionCount = async (admin: Admin, topic: string): Promise<number | undefined> => {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return topics[0]?.partitions.length;
+  } catch (error) {
+    if (faultType(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return undefined;
+    throw error;
+  }
+};
+
+const create = async (admin: Admin, plan: TopicPlan): Promise<Result<void, TopicProblem>> => {
+  const { brokers } = await admin.describeCluster();
+  const enough = brokers.length >= copiesWanted;
+  const settings = {
+    'message.timestamp.type': 'LogAppendTime',
+    'cleanup.policy': 'delete',
+    'retention.ms': plan.keptMs === 'for-ever' ? '-1' : String(plan.keptMs),
+    'retention.bytes': '-1',
+    'min.insync.replicas': String(enough ? inSyncWanted : 1),
+    // One append is one batch, all or none. The other half is room for Kafka's framing of many small records.
+    'max.message.bytes': String(2 * appendBytesMax),
+    // Whatever a producer sends: any reader can read it, and nothing unpacks into more than was stored.
+    'compression.type': 'uncompressed',
+  };
+  try {
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: [
+        {
+          topic: plan.topic,
+          numPartitions: plan.partitions,
+          replicationFactor: enough ? copiesWanted : 1,
+          configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
+        },
+      ],
+    });
+    return ok(undefined);
+  } catch (error) {
+    if (refusedTypes.has(faultType(error) ?? firstType(error) ?? '')) {
+      return fail({
+        code: 'refused',
+        message: `${plan.topic} cannot be created: ${messageOf(error)}`,
+      });
+    }
+    throw error;
+  }
+};
+
+const refusedTypes: ReadonlySet<string> = new Set([
+  'TOPIC_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'POLICY_VIOLATION',
+  'INVALID_CONFIG',
+  'INVALID_TOPIC_EXCEPTION',
+  'INVALID_REPLICATION_FACTOR',
+]);
+
+/** kafkajs gathers the faults of several topics in one error. */
+const firstType = (error: unknown): string | undefined => {
+  const errors = (error as { readonly errors?: readonly unknown[] } | undefined)?.errors;
+  return errors === undefined ? undefined : faultType(errors[0]);
+};
+
+const checkSettings = async (
+  admin: Admin,
+  plan: TopicPlan,
+): Promise<Result<void, TopicProblem>> => {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [
+      {
+        type: ConfigResourceTypes.TOPIC,
+        name: plan.topic,
+        configNames: [
+          'message.timestamp.type',
+          'cleanup.policy',
+          'retention.ms',
+          'retention.bytes',
+        ],
+      },
+    ],
+  });
+  const found = new Map(
+    resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]),
+  );
+  const needed: [name: string, value: string][] = [
+    ['message.timestamp.type', 'LogAppendTime'],
+    ['cleanup.policy', 'delete'],
+  ];
+  if (plan.keptMs === 'for-ever') needed.push(['retention.ms', '-1'], ['retention.bytes', '-1']);
+  for (const [name, value] of needed) {
+    const has = found.get(name);
+    if (has !== undefined && has !== value)
+      return misfit(plan, `has ${name}=${has}; it must be ${value}`);
+  }
+  return ok(undefined);
+};
+
+const misfit = (plan: TopicPlan, what: string): Result<never, TopicProblem> =>
+  fail({ code: 'misfit', message: `the Kafka topic ${plan.topic} ${what}` });
