@@ -33,11 +33,11 @@ export const decide = (policy: JudgePolicy, state: JudgeState): Decision | undef
 
 const newAction = (policy: JudgePolicy, state: JudgeState): DecisionAction | undefined => {
   const lastIndex = state.nextIndex - 1;
-  if (state.failedAt !== null) {
-    return state.failedAt.index === lastIndex ? 'roll-back' : undefined;
+  if (state.failed !== null) {
+    return state.failed.index === lastIndex ? 'roll-back' : undefined;
   }
-  if (state.passedAt !== null) {
-    return state.passedAt.index === lastIndex ? 'promote' : undefined;
+  if (state.passed !== null) {
+    return state.passed.index === lastIndex ? 'promote' : undefined;
   }
   const deadlineWindows = windowsIn(policy, policy.deadlineMs);
   if (state.nextIndex >= deadlineWindows) {

@@ -11,6 +11,9 @@ import type { WindowCounts, WindowMark } from './window.ts';
 /** Raised when the same policy and windows may lead to other numbers than before. */
 export const judgeVersion = 1;
 
+/** A window that settled something, with the evidence of that moment. */
+export type Finding = WindowMark & { readonly reasons: readonly Reason[] };
+
 /** Plain JSON, below 10 KB: what is known after the windows so far, and nothing else. */
 export type JudgeState = {
   readonly nextIndex: number;
@@ -18,9 +21,9 @@ export type JudgeState = {
   readonly anchorIndex: number | null;
   /** How many windows each cohort has been without requests, up to the last window. */
   readonly silentWindows: { readonly canary: number; readonly baseline: number };
-  /** The first window at which the family's evidence sufficed. Neither is ever taken back. */
-  readonly failedAt: WindowMark | null;
-  readonly passedAt: WindowMark | null;
+  /** The first window at which the evidence sufficed, and why. Neither is ever taken back. */
+  readonly failed: Finding | null;
+  readonly passed: Finding | null;
   readonly metrics: { readonly errors: ErrorsState };
 };
 
@@ -65,8 +68,8 @@ export const initialJudge = (policy: JudgePolicy): JudgeState => ({
   nextIndex: 0,
   anchorIndex: null,
   silentWindows: { canary: 0, baseline: 0 },
-  failedAt: null,
-  passedAt: null,
+  failed: null,
+  passed: null,
   metrics: {
     errors: errorsJudge.initial(policy),
   },
@@ -98,25 +101,21 @@ export const judgeWindow = (
     },
   };
   if (hasEnded(policy, state)) return next;
-  const mark: WindowMark = { index: window.index, startMs: window.startMs };
+  const mark = markOf(window);
   if (logEvidence(policy, next) >= Math.log(evidenceNeeded(policy))) {
-    return { ...next, failedAt: mark };
+    return { ...next, failed: { ...mark, reasons: failReasons(policy, next) } };
   }
   // A silent window never passes a canary, however good the evidence before it.
-  if (next.passedAt === null && place.judged && missingIn(policy, next).length === 0) {
-    return { ...next, passedAt: mark };
+  if (next.passed === null && place.judged && missingIn(policy, next).length === 0) {
+    return { ...next, passed: { ...mark, reasons: passReasons(policy, next) } };
   }
   return next;
 };
 
 /** What the windows so far say. `fail` is final; `pass` stands until a `fail`. */
 export const verdictOf = (policy: JudgePolicy, state: JudgeState): Verdict => {
-  if (state.failedAt !== null) {
-    return { outcome: 'fail', reasons: failReasons(policy, state) };
-  }
-  if (state.passedAt !== null) {
-    return { outcome: 'pass', reasons: passReasons(policy, state) };
-  }
+  if (state.failed !== null) return { outcome: 'fail', reasons: state.failed.reasons };
+  if (state.passed !== null) return { outcome: 'pass', reasons: state.passed.reasons };
   const reason = inconclusiveReason(policy, state);
   return { outcome: 'inconclusive', reason, missing: missingIn(policy, state) };
 };
@@ -125,14 +124,14 @@ export const explain = (policy: JudgePolicy, state: JudgeState): Explanation => 
   evidence: evidenceOf(logEvidence(policy, state)),
   evidenceNeeded: evidenceNeeded(policy),
   promoteEvidenceNeeded: 1 / policy.beta,
-  firstCrossed: state.failedAt,
+  firstCrossed: state.failed === null ? null : markOf(state.failed),
   windows: state.nextIndex,
   metrics: [errorsJudge.explain(policy, state.metrics.errors)],
 });
 
 /** Whether this judgement is over: failed, or at its deadline without a pass. */
 export const hasEnded = (policy: JudgePolicy, state: JudgeState): boolean =>
-  state.failedAt !== null || (state.passedAt === null && isPastDeadline(policy, state));
+  state.failed !== null || (state.passed === null && isPastDeadline(policy, state));
 
 /** The longest of the two cohorts' silences, in windows. */
 export const silenceOf = (state: JudgeState): number =>
@@ -185,6 +184,8 @@ const placeOf = (
       sinceAnchor / restartWindows <= policy.restarts.count,
   };
 };
+
+const markOf = ({ index, startMs }: WindowMark): WindowMark => ({ index, startMs });
 
 const windowsSinceAnchor = (state: JudgeState): number =>
   state.anchorIndex === null ? 0 : state.nextIndex - state.anchorIndex;
