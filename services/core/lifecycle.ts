@@ -25,7 +25,13 @@ export type Status = 'planned' | 'running' | 'succeeded' | 'failed' | 'canceled'
  * - `disagreement`: the same stage again with other details, and counts once;
  * - `out-of-scope`: when the plan came, its signer turned out not to be allowed in that slot.
  */
-export type Note = 'applied' | 'repeat' | 'late' | 'contradiction' | 'disagreement' | 'out-of-scope';
+export type Note =
+  | 'applied'
+  | 'repeat'
+  | 'late'
+  | 'contradiction'
+  | 'disagreement'
+  | 'out-of-scope';
 
 export type KnownDetails = Partial<Details>;
 
@@ -132,7 +138,12 @@ export type Fact<Of extends DeploymentMarker = DeploymentMarker> = {
 
 /** What stands in a slot, as far as the lifecycle asks: versions it held, the present one last. */
 export type SlotHistory = {
-  readonly held: { readonly deployment: string; readonly attempt: number; readonly version: string; readonly digest: string | null } | null;
+  readonly held: {
+    readonly deployment: string;
+    readonly attempt: number;
+    readonly version: string;
+    readonly digest: string | null;
+  } | null;
   readonly past: readonly { readonly version: string; readonly digest: string | null }[];
 };
 
@@ -221,14 +232,25 @@ const evolvePlan = (
   const plan = planOf(fact);
   if (joined === undefined) {
     const opened = openAttempt(deployment, fact, plan, slots);
-    return put(deployment, fact, { ...opened, entries: [entryOf(fact, 'applied', null)] }, 'applied');
+    return put(
+      deployment,
+      fact,
+      { ...opened, entries: [entryOf(fact, 'applied', null)] },
+      'applied',
+    );
   }
   if (joined.plan === null) return completePlan(deployment, fact, joined, plan, trust, slots);
   const differs = planDifference(joined.plan, plan);
   if (differs !== null) return keep(deployment, fact, joined, 'contradiction', differs);
   return sameDetails(joined.plan.details, plan.details)
     ? keep(deployment, fact, joined, 'repeat', null)
-    : keep(deployment, fact, joined, 'disagreement', detailsDifference(joined.plan.details, plan.details));
+    : keep(
+        deployment,
+        fact,
+        joined,
+        'disagreement',
+        detailsDifference(joined.plan.details, plan.details),
+      );
 };
 
 /** The plan of an attempt that updates had opened: those updates whose signers may act there now count. */
@@ -271,16 +293,19 @@ const evolveUpdate = (
   slots: (slot: Slot) => SlotHistory,
 ): Evolution => {
   const { marker, signer } = fact;
-  if (marker.slot !== null && !coversSlot(signer, marker.slot)) return outOfScope(fact, marker.slot);
+  if (marker.slot !== null && !coversSlot(signer, marker.slot))
+    return outOfScope(fact, marker.slot);
   const known = attemptOfToken(deployment, marker.attempt);
   if (known?.plan && !coversSlot(signer, known.plan.slot)) return outOfScope(fact, known.plan.slot);
   const last = lastActable(deployment, signer);
   const elsewhere = lastAttempt(deployment)?.plan;
-  if (known === undefined && last === undefined && elsewhere) return outOfScope(fact, elsewhere.slot);
+  if (known === undefined && last === undefined && elsewhere)
+    return outOfScope(fact, elsewhere.slot);
   const opensNext = marker.attempt !== null && (last === undefined || hasEnded(last));
   const joined = known ?? (opensNext ? undefined : last);
   const attempt = joined ?? openAttempt(deployment, fact, last?.plan ?? null, slots);
-  if (attempt.entries.length >= entriesMax) return full(`attempt ${attempt.number} has ${entriesMax} entries`);
+  if (attempt.entries.length >= entriesMax)
+    return full(`attempt ${attempt.number} has ${entriesMax} entries`);
   const token = marker.attempt;
   const named =
     token === null || attempt.tokens.includes(token)
@@ -317,12 +342,20 @@ const applyEntry = (attempt: Attempt, entry: Entry): Attempt => {
         attempt,
         attempt.status === entry.kind && attempt.reason === entry.reason
           ? compared(attempt, entry)
-          : { ...entry, note: 'contradiction', says: `${entry.kind}, but it ended as ${attempt.status}` },
+          : {
+              ...entry,
+              note: 'contradiction',
+              says: `${entry.kind}, but it ended as ${attempt.status}`,
+            },
       );
     case 'traffic-shifted':
       if (hasEnded(attempt)) return withEntry(attempt, { ...entry, note: 'late', says: null });
       return withEntry(
-        { ...attempt, share: entry.canaryShare ?? attempt.share, colour: entry.colour ?? attempt.colour },
+        {
+          ...attempt,
+          share: entry.canaryShare ?? attempt.share,
+          colour: entry.colour ?? attempt.colour,
+        },
         { ...entry, note: 'applied', says: null },
       );
     case 'planned':
@@ -353,7 +386,9 @@ const said = (
 
 /** The same stage said again: a repeat, or a disagreement over details. */
 const compared = (attempt: Attempt, entry: Entry): Entry => {
-  const first = attempt.entries.find((other) => other.kind === entry.kind && other.note === 'applied');
+  const first = attempt.entries.find(
+    (other) => other.kind === entry.kind && other.note === 'applied',
+  );
   return first === undefined || sameDetails(first.details, entry.details)
     ? { ...entry, note: 'repeat', says: null }
     : { ...entry, note: 'disagreement', says: detailsDifference(first.details, entry.details) };
@@ -408,7 +443,8 @@ const evolveDecision = (deployment: Deployment | undefined, fact: Fact<Decided>)
       code: 'decision-misplaced',
       message: `the deployment was not planned for ${slotKey(marker.slot)}`,
     };
-  if (attempt.decisions.length >= entriesMax) return full(`attempt ${attempt.number} has ${entriesMax} decisions`);
+  if (attempt.decisions.length >= entriesMax)
+    return full(`attempt ${attempt.number} has ${entriesMax} decisions`);
   const note = decisionNote(attempt, marker);
   const decided: Attempt = {
     ...attempt,
@@ -516,10 +552,15 @@ const planDifference = (a: Plan, b: Plan): string | null => {
   const differing = fields.filter(([, before, after]) => before !== after);
   return differing.length === 0
     ? null
-    : differing.map(([name, before, after]) => `${name} ${after ?? 'none'}, planned was ${before ?? 'none'}`).join('; ');
+    : differing
+        .map(
+          ([name, before, after]) => `${name} ${after ?? 'none'}, planned was ${before ?? 'none'}`,
+        )
+        .join('; ');
 };
 
-const sameDetails = (a: KnownDetails, b: KnownDetails): boolean => canonicalJson(a) === canonicalJson(b);
+const sameDetails = (a: KnownDetails, b: KnownDetails): boolean =>
+  canonicalJson(a) === canonicalJson(b);
 
 const detailsDifference = (a: KnownDetails, b: KnownDetails): string => {
   const names = [...new Set([...Object.keys(a), ...Object.keys(b)])].toSorted();
@@ -595,7 +636,8 @@ const isUpdate = (marker: DeploymentMarker): marker is Update => {
 };
 
 const decisionSummary = (fact: Fact<Decided>, note: Note): DecisionSummary => {
-  const { deployment, slot, producer, sequence, attempt, audience, source, ...summary } = fact.marker;
+  const { deployment, slot, producer, sequence, attempt, audience, source, ...summary } =
+    fact.marker;
   return {
     ...summary,
     canary: { ...summary.canary },
@@ -635,7 +677,8 @@ const put = (
 ): Evolution => {
   const attempts = deployment?.attempts ?? [];
   const isNew = !attempts.some(({ number }) => number === attempt.number);
-  if (isNew && attempts.length >= attemptsMax) return full(`the deployment has ${attemptsMax} attempts`);
+  if (isNew && attempts.length >= attemptsMax)
+    return full(`the deployment has ${attemptsMax} attempts`);
   return {
     outcome: 'evolved',
     deployment: {

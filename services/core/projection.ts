@@ -35,7 +35,12 @@ export type FoldState = {
 
 /** What became of one record. */
 export type Outcome =
-  | { readonly position: Position; readonly outcome: 'applied'; readonly note: Note; readonly change: Change }
+  | {
+      readonly position: Position;
+      readonly outcome: 'applied';
+      readonly note: Note;
+      readonly change: Change;
+    }
   | { readonly position: Position; readonly outcome: 'trust' | 'duplicate' }
   | { readonly position: Position; readonly outcome: 'dead-letter'; readonly code: DeadLetterCode };
 
@@ -56,7 +61,11 @@ export type DeadLetter = {
   /** Proven signer, or null where the signature was not good or not looked at. */
   readonly principal: string | null;
   /** What the record claims in its headers; unproven. */
-  readonly claims: { readonly type: string | null; readonly marker: string | null; readonly keyId: string | null };
+  readonly claims: {
+    readonly type: string | null;
+    readonly marker: string | null;
+    readonly keyId: string | null;
+  };
 };
 
 export type Folded = {
@@ -98,13 +107,17 @@ export const rowsNeeded = (
     if (seen !== undefined) want('deployment', readMarkerRow(seen).deployment);
     const { deployment, slot } = marker as DeploymentMarker;
     want('deployment', deployment);
-    const slots = [...(slot === null ? [] : [slot]), ...slotsOf(loaded.get(address('deployment', deployment)))];
+    const slots = [
+      ...(slot === null ? [] : [slot]),
+      ...slotsOf(loaded.get(address('deployment', deployment))),
+    ];
     for (const one of slots) {
       want('slot', slotKey(one));
       want('environment', one.environment);
       want('component', one.component);
       const state = loaded.get(address('slot', slotKey(one)));
-      const holder = state === undefined ? undefined : (JSON.parse(state) as SlotState).holders.at(-1);
+      const holder =
+        state === undefined ? undefined : (JSON.parse(state) as SlotState).holders.at(-1);
       if (marker.kind === 'logged' && holder !== undefined) want('deployment', holder.deployment);
     }
   }
@@ -243,7 +256,8 @@ const foldAuthentic = (
     return deadLetter(tools, rows, item, evolution.code, evolution.message, signer.principal, null);
   const { deployment, note, expelled } = evolution;
   const attempt = deployment.attempts.find(({ number }) => number === evolution.attempt);
-  if (attempt === undefined) throw new TypeError('an evolution names an attempt that it has not made');
+  if (attempt === undefined)
+    throw new TypeError('an evolution names an attempt that it has not made');
   const change: Change = {
     marker,
     position: record.position,
@@ -342,7 +356,11 @@ const expel = (rows: Rows, entry: Attempt['entries'][number], attempt: Attempt):
 
 const markerKey = (marker: string, principal: string): string => `${marker}:${principal}`;
 
-type MarkerRow = { readonly position: Position; readonly digest: string; readonly deployment: string };
+type MarkerRow = {
+  readonly position: Position;
+  readonly digest: string;
+  readonly deployment: string;
+};
 
 const splitMarkerRow = (row: string): MarkerRow => {
   const [position = '', digest = '', deployment = ''] = row.split(':');
@@ -354,16 +372,22 @@ const readMarkerRow = (json: string): MarkerRow => splitMarkerRow(JSON.parse(jso
 const slotsOf = (json: string | undefined): readonly Slot[] =>
   json === undefined
     ? []
-    : (JSON.parse(json) as Deployment).attempts.flatMap(({ plan }) => (plan === null ? [] : [plan.slot]));
+    : (JSON.parse(json) as Deployment).attempts.flatMap(({ plan }) =>
+        plan === null ? [] : [plan.slot],
+      );
 
 const trustMarkerPrefix = 'marker/';
 
 const putTrust = (rows: Rows, text: Text, before: Trust | undefined, after: Trust): void => {
   for (const key of after.keys.values())
     if (before?.keys.get(key.id) !== key)
-      rows.put('trust', `key/${key.id}`, { ...plainKey(key), publicKey: text.encodeBase64(key.publicKey) });
+      rows.put('trust', `key/${key.id}`, {
+        ...plainKey(key),
+        publicKey: text.encodeBase64(key.publicKey),
+      });
   for (const [identity, digest] of after.markers)
-    if (!before?.markers.has(identity)) rows.put('trust', `${trustMarkerPrefix}${identity}`, digest);
+    if (!before?.markers.has(identity))
+      rows.put('trust', `${trustMarkerPrefix}${identity}`, digest);
 };
 
 const plainKey = (key: KeyState): Omit<KeyState, 'publicKey'> & { publicKey?: unknown } => ({

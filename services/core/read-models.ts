@@ -56,7 +56,12 @@ export const decisions: ReadModel<DecisionRow> = {
     const decision = attempt.decisions.at(-1);
     return decision === undefined || attempt.plan === null
       ? row
-      : { ...decision, deployment: deployment.id, attempt: attempt.number, slot: attempt.plan.slot };
+      : {
+          ...decision,
+          deployment: deployment.id,
+          attempt: attempt.number,
+          slot: attempt.plan.slot,
+        };
   },
 };
 

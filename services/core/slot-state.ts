@@ -121,8 +121,7 @@ export const evolveSlot = (
     ? others
     : [...others, line].toSorted((a, b) => a.position - b.position);
   // A plan that arrives after the end gives that end its slot.
-  const justEnded =
-    hasEnded(after) && (before?.plan == null || before.status !== after.status);
+  const justEnded = hasEnded(after) && (before?.plan == null || before.status !== after.status);
   const withBeside: SlotState = { ...known, beside };
   if (!justEnded || after.endedAt === null) return withBeside;
   switch (after.status) {
@@ -176,10 +175,8 @@ const pastOf = (line: AttemptLine, since: number): SlotState['past'][number] => 
   since,
 });
 
-const withPast = (
-  past: SlotState['past'],
-  entry: SlotState['past'][number],
-): SlotState['past'] => [...past, entry].toSorted((a, b) => a.since - b.since).slice(-pastMax);
+const withPast = (past: SlotState['past'], entry: SlotState['past'][number]): SlotState['past'] =>
+  [...past, entry].toSorted((a, b) => a.since - b.since).slice(-pastMax);
 
 const isSameAttempt = (a: AttemptLine, b: AttemptLine): boolean =>
   a.deployment === b.deployment && a.attempt === b.attempt;

@@ -35,13 +35,19 @@ export type Step = {
  * - `foreign-log`: the generation holds another log's data (log id, or digest of the last applied record).
  * - `old-code`: the generation was written by another version of the fold.
  */
-export type Refused = { readonly refused: 'gap' | 'foreign-log' | 'old-code'; readonly stored: Checkpoint | undefined };
+export type Refused = {
+  readonly refused: 'gap' | 'foreign-log' | 'old-code';
+  readonly stored: Checkpoint | undefined;
+};
 
 /**
  * - `unreachable`: no connection, or the answer was lost: the step is stored whole or not at all. Read the checkpoint.
  * - `corrupt`: the store's own data is damaged.
  */
-export type StoreProblem = { readonly code: 'unreachable' | 'corrupt' | 'refused'; readonly message: string };
+export type StoreProblem = {
+  readonly code: 'unreachable' | 'corrupt' | 'refused';
+  readonly message: string;
+};
 
 export type ReadRows = {
   readonly checkpoint: Checkpoint | undefined;
@@ -74,9 +80,14 @@ export type ReadModelStore = {
   readonly generations: () => Promise<Result<readonly Generation[], StoreProblem>>;
   /** Removes a generation's rows and checkpoint. The current one is refused. */
   readonly drop: (generation: Generation) => Promise<Result<void, StoreProblem>>;
-  readonly checkpoint: (generation: Generation) => Promise<Result<Checkpoint | undefined, StoreProblem>>;
+  readonly checkpoint: (
+    generation: Generation,
+  ) => Promise<Result<Checkpoint | undefined, StoreProblem>>;
   /** Rows and checkpoint as of one and the same step. */
-  readonly rows: (generation: Generation, keys: readonly RowKey[]) => Promise<Result<ReadRows, StoreProblem>>;
+  readonly rows: (
+    generation: Generation,
+    keys: readonly RowKey[],
+  ) => Promise<Result<ReadRows, StoreProblem>>;
   /** Rows of one ordered read model, by key. Consistent with the checkpoint it brings. */
   readonly scan: (
     generation: Generation,
@@ -84,7 +95,10 @@ export type ReadModelStore = {
     range: ScanRange,
   ) => Promise<
     Result<
-      { readonly checkpoint: Checkpoint | undefined; readonly rows: readonly { readonly key: string; readonly value: string }[] },
+      {
+        readonly checkpoint: Checkpoint | undefined;
+        readonly rows: readonly { readonly key: string; readonly value: string }[];
+      },
       StoreProblem
     >
   >;

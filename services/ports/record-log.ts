@@ -57,7 +57,11 @@ export type Subscription = {
   /** Keeps, for the group, a position from which a later subscriber may begin. A lag hint, best effort. */
   readonly hint: (partition: number, position: Position) => Promise<void>;
   /** Settles when the subscription is over: undefined after `stop`, else what ended it. Never rejects. */
-  readonly ended: Promise<ReadProblem | { readonly code: 'subscriber'; readonly message: string; readonly cause: unknown } | undefined>;
+  readonly ended: Promise<
+    | ReadProblem
+    | { readonly code: 'subscriber'; readonly message: string; readonly cause: unknown }
+    | undefined
+  >;
   /** Stops intake, waits for pending batches, hands the partitions on. Safe to call twice. */
   readonly stop: () => Promise<void>;
 };

@@ -79,7 +79,10 @@ const allRows = async (
   model: string,
 ): Promise<
   Result<
-    { readonly next: Position | undefined; readonly rows: readonly { key: string; value: string }[] },
+    {
+      readonly next: Position | undefined;
+      readonly rows: readonly { key: string; value: string }[];
+    },
     ProjectionProblem
   >
 > => {
@@ -106,7 +109,9 @@ export const applyBatch = async (
   generation: Generation,
   state: FoldState | undefined,
   records: readonly LogRecord[],
-): Promise<Result<{ readonly state: FoldState; readonly outcomes: readonly Outcome[] }, ProjectionProblem>> => {
+): Promise<
+  Result<{ readonly state: FoldState; readonly outcomes: readonly Outcome[] }, ProjectionProblem>
+> => {
   const folded = await foldRecords(ports, generation, state, records);
   if (!folded.ok) return folded;
   const step: Step = {
@@ -116,7 +121,8 @@ export const applyBatch = async (
   };
   const committed = await ports.store.commit(generation, step);
   if (!committed.ok) return fail(storeProblem(committed.problem));
-  if (committed.value !== 'committed') return refuse(committed.value.refused, refusedMessage(committed.value));
+  if (committed.value !== 'committed')
+    return refuse(committed.value.refused, refusedMessage(committed.value));
   return ok({ state: folded.value.state, outcomes: folded.value.outcomes });
 };
 
@@ -139,10 +145,16 @@ const foldRecords = async (
   if (opening === undefined) return refuse('log-empty', 'the log has no record 0 yet');
   const opened = foldOpening(tools, audience, opening);
   if (!opened.ok)
-    return refuse('log-not-opened', `record 0 of ${ports.log.name} does not open this log: ${opened.problem.message}`);
+    return refuse(
+      'log-not-opened',
+      `record 0 of ${ports.log.name} does not open this log: ${opened.problem.message}`,
+    );
   const { logId } = opened.value.state.trust;
   if (ports.pinnedLogId !== null && ports.pinnedLogId !== logId)
-    return refuse('foreign-log', `${ports.log.name} is the log ${logId}; PLIMSOLL_LOG_ID asks for ${ports.pinnedLogId}`);
+    return refuse(
+      'foreign-log',
+      `${ports.log.name} is the log ${logId}; PLIMSOLL_LOG_ID asks for ${ports.pinnedLogId}`,
+    );
   if (rest.length === 0) return opened;
   const folded = await foldChecked(ports, generation, opened.value.state, rest);
   if (!folded.ok) return folded;
@@ -191,15 +203,26 @@ const loadRows = async (
   }
 };
 
-const refusedMessage = (refused: { readonly refused: string; readonly stored: Checkpoint | undefined }): string =>
+const refusedMessage = (refused: {
+  readonly refused: string;
+  readonly stored: Checkpoint | undefined;
+}): string =>
   refused.stored === undefined
     ? `${refused.refused}: the generation holds no checkpoint`
     : `${refused.refused}: the generation stands at ${refused.stored.next} of log ${refused.stored.logId}, fold ${refused.stored.foldVersion}`;
 
-const storeProblem = ({ code, message }: { readonly code: string; readonly message: string }): ProjectionProblem => ({
+const storeProblem = ({
+  code,
+  message,
+}: {
+  readonly code: string;
+  readonly message: string;
+}): ProjectionProblem => ({
   code: code === 'corrupt' ? 'corrupt' : 'unreachable',
   message,
 });
 
-const refuse = (code: ProjectionProblem['code'], message: string): Result<never, ProjectionProblem> =>
-  fail({ code, message });
+const refuse = (
+  code: ProjectionProblem['code'],
+  message: string,
+): Result<never, ProjectionProblem> => fail({ code, message });

@@ -79,9 +79,15 @@ export const checkRecord = (
   if (!marker.ok) return marker;
   const { role } = kinds[marker.value.kind];
   if (!hasRole(signer, role))
-    return refuse('role-missing', `the key ${signer.id} has not the role ${role} that a ${marker.value.kind} record needs`);
+    return refuse(
+      'role-missing',
+      `the key ${signer.id} has not the role ${role} that a ${marker.value.kind} record needs`,
+    );
   if (!coversKind(signer, marker.value.kind))
-    return refuse('kind-not-allowed', `the key ${signer.id} may not sign ${marker.value.kind} records`);
+    return refuse(
+      'kind-not-allowed',
+      `the key ${signer.id} may not sign ${marker.value.kind} records`,
+    );
   const digest = tools.crypto.sha256Hex(record.value);
   const waited = checkWaited(tools, audience, trust, headers.value, digest);
   if (!waited.ok) return waited;
@@ -105,7 +111,10 @@ export const checkOpening = (
   if (opened.kind !== 'log-opened')
     return refuse('log-not-opened', `record 0 is a ${opened.kind} record; it must be log-opened`);
   if (opened.key.id !== headers.value.keyId || !hasRole(opened.key, 'trust-admin'))
-    return refuse('log-not-opened', 'record 0 must be signed by the trust administrator that it names');
+    return refuse(
+      'log-not-opened',
+      'record 0 must be signed by the trust administrator that it names',
+    );
   const signed = checkSignature(tools, audience, opened.key.publicKey, headers.value, record.value);
   return signed.ok ? ok(opened) : signed;
 };
@@ -120,7 +129,12 @@ const checkSignature = (
   if (isWeakSignature(headers.signature))
     return refuse('signature-weak', 'the signature is built on a point of low order');
   const type = markerType(headers.schemaDigest, audience);
-  return crypto.verify('ed25519', publicKey, preAuthenticationEncoding(text, type, value), headers.signature)
+  return crypto.verify(
+    'ed25519',
+    publicKey,
+    preAuthenticationEncoding(text, type, value),
+    headers.signature,
+  )
     ? ok(undefined)
     : refuse(
         'signature-bad',
@@ -166,7 +180,10 @@ const checkWaited = (
   if (!['emitter', 'gateway', 'operator'].some((role) => key.roles.some((has) => has === role)))
     return refuse('waited-bad', `the key ${waited.keyId} has no role that delivers markers`);
   const message = waitedMessage(text, audience, waited.ms, digest);
-  if (isWeakSignature(waited.signature) || !crypto.verify('ed25519', key.publicKey, message, waited.signature))
+  if (
+    isWeakSignature(waited.signature) ||
+    !crypto.verify('ed25519', key.publicKey, message, waited.signature)
+  )
     return refuse('waited-bad', 'the waiting time is not signed for this value');
   return ok(waited.ms);
 };

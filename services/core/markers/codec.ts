@@ -13,7 +13,11 @@ export type Shape =
   | 'copy';
 
 /** A published schema. `digest` is the SHA-256 (hex) of its parsing canonical form (Avro 1.12). */
-export type SchemaRef = { readonly shape: Shape; readonly version: number; readonly digest: string };
+export type SchemaRef = {
+  readonly shape: Shape;
+  readonly version: number;
+  readonly digest: string;
+};
 
 /**
  * - `body-malformed`: not one value of that schema, or bytes are left over.
@@ -39,7 +43,10 @@ export type MarkerCodec = {
   /** The version of a shape that this code writes. */
   readonly writer: (shape: Shape) => SchemaRef;
   /** Throws a TypeError for a body that is not of the shape: a programmer's error. */
-  readonly encode: (shape: Shape, body: unknown) => { readonly schema: SchemaRef; readonly bytes: Uint8Array };
+  readonly encode: (
+    shape: Shape,
+    body: unknown,
+  ) => { readonly schema: SchemaRef; readonly bytes: Uint8Array };
   /** Bounded, and exact: answers only bodies whose encoding is these very bytes. Never throws on bytes. */
   readonly decode: (
     digest: string,

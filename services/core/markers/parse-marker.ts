@@ -22,9 +22,17 @@ export type FieldProblem = {
 export const parseMarker = (shape: Shape, body: Body): Result<Marker, FieldProblem> => {
   const kind = body['kind'];
   if (typeof kind !== 'string' || !isKind(kind))
-    return refuse('kind-unknown', 'kind', `the kind ${quote(kind)} is not in the register of kinds`);
+    return refuse(
+      'kind-unknown',
+      'kind',
+      `the kind ${quote(kind)} is not in the register of kinds`,
+    );
   if (kinds[kind].shape !== shape)
-    return refuse('kind-wrong-shape', 'kind', `a ${kind} record has the shape ${kinds[kind].shape}, not ${shape}`);
+    return refuse(
+      'kind-wrong-shape',
+      'kind',
+      `a ${kind} record has the shape ${kinds[kind].shape}, not ${shape}`,
+    );
   const problem = firstTextProblem(body, '') ?? firstFieldProblem(kind, body);
   if (problem !== undefined) return fail(problem);
   return ok(body as unknown as Marker);
@@ -69,7 +77,8 @@ const isEvidence: Check = (value) =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0
     ? undefined
     : 'must be a finite number, not negative';
-const isEvidenceOrNull: Check = (value, body) => (value === null ? undefined : isEvidence(value, body));
+const isEvidenceOrNull: Check = (value, body) =>
+  value === null ? undefined : isEvidence(value, body);
 const isAudience: Check = (value) =>
   typeof value === 'string' && audiencePattern.test(value)
     ? undefined
@@ -134,9 +143,17 @@ const checksByShape: {
     ['canaryShare', isShareAboveZero],
     ...detailChecks,
   ],
-  update: [['deployment', isUuid], ['canaryShare', isShare], ['colour', isNameOrNull], ...detailChecks],
+  update: [
+    ['deployment', isUuid],
+    ['canaryShare', isShare],
+    ['colour', isNameOrNull],
+    ...detailChecks,
+  ],
   place: [
-    ['deployment', (value, body) => (value === body['marker'] ? undefined : 'must equal the marker id')],
+    [
+      'deployment',
+      (value, body) => (value === body['marker'] ? undefined : 'must equal the marker id'),
+    ],
     ...slotChecks,
     ...artifactChecks,
     ...detailChecks,
@@ -199,7 +216,8 @@ const firstFieldProblem = (kind: Kind, body: Body): FieldProblem | undefined => 
   const named = kinds[kind].shape === 'update' && body['slot'] !== null ? slotChecks : [];
   for (const [path, check] of [...envelopeChecks, ...checksOf(kind), ...named]) {
     const message = check(valueAt(body, path), body);
-    if (message !== undefined) return { code: 'field-invalid', path, message: `${path} ${message}` };
+    if (message !== undefined)
+      return { code: 'field-invalid', path, message: `${path} ${message}` };
   }
   const publicKey = valueAt(body, 'key.publicKey');
   if (publicKey instanceof Uint8Array && isWeakPublicKey(publicKey))
@@ -252,8 +270,13 @@ const valueAt = (body: Body, path: string): unknown => {
 /** Texts at any depth: well formed, without control characters, not longer than their field allows. */
 const firstTextProblem = (value: unknown, path: string): FieldProblem | undefined => {
   if (typeof value === 'string') {
-    const message = textProblem(value, textMaxByField[path.slice(path.lastIndexOf('.') + 1)] ?? textMax);
-    return message === undefined ? undefined : { code: 'field-invalid', path, message: `${path} ${message}` };
+    const message = textProblem(
+      value,
+      textMaxByField[path.slice(path.lastIndexOf('.') + 1)] ?? textMax,
+    );
+    return message === undefined
+      ? undefined
+      : { code: 'field-invalid', path, message: `${path} ${message}` };
   }
   if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return undefined;
   const entries: readonly (readonly [string, unknown])[] = Array.isArray(value)
@@ -267,7 +290,8 @@ const firstTextProblem = (value: unknown, path: string): FieldProblem | undefine
 };
 
 const textProblem = (text: string, lengthMax: number): string | undefined => {
-  if (text.length > lengthMax) return `is ${text.length} characters long; at most ${lengthMax} are taken`;
+  if (text.length > lengthMax)
+    return `is ${text.length} characters long; at most ${lengthMax} are taken`;
   if (!text.isWellFormed()) return 'is not well-formed Unicode';
   if (controlCharacter.test(text)) return 'holds a control character';
   return undefined;
@@ -275,13 +299,17 @@ const textProblem = (text: string, lengthMax: number): string | undefined => {
 
 // Line feed and tab are let through: failure reasons have them.
 // oxlint-disable-next-line no-control-regex
-const controlCharacter = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+const controlCharacter =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
 const isWhole = (value: unknown, least: number, most: number): boolean =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most;
 
-const refuse = (code: FieldProblem['code'], path: string, message: string): Result<never, FieldProblem> =>
-  fail({ code, path, message });
+const refuse = (
+  code: FieldProblem['code'],
+  path: string,
+  message: string,
+): Result<never, FieldProblem> => fail({ code, path, message });
 
 const quote = (value: unknown): string =>
   typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : String(value);

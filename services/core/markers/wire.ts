@@ -57,7 +57,11 @@ export const waitedMessage = (
   waitedMs: number,
   valueDigest: string,
 ): Uint8Array =>
-  preAuthenticationEncoding(text, waitedType(audience), text.encodeUtf8(`${waitedMs} ${valueDigest}`));
+  preAuthenticationEncoding(
+    text,
+    waitedType(audience),
+    text.encodeUtf8(`${waitedMs} ${valueDigest}`),
+  );
 
 /** The record's key: what its facts are about. */
 export const recordKey = (marker: Marker): string => {
@@ -83,7 +87,8 @@ export const recordKey = (marker: Marker): string => {
   }
 };
 
-const typeHeader = (kind: string, schema: SchemaRef): string => `plimsoll.${kind}.v${schema.version}`;
+const typeHeader = (kind: string, schema: SchemaRef): string =>
+  `plimsoll.${kind}.v${schema.version}`;
 
 /** A marker in its bytes, ready to be signed. */
 export type Unsigned = {
@@ -96,7 +101,11 @@ export type Unsigned = {
 
 export const toUnsigned = (codec: MarkerCodec, text: Text, marker: Marker): Unsigned => {
   const { schema, bytes } = codec.encode(kinds[marker.kind].shape, marker);
-  const message = preAuthenticationEncoding(text, markerType(schema.digest, marker.audience), bytes);
+  const message = preAuthenticationEncoding(
+    text,
+    markerType(schema.digest, marker.audience),
+    bytes,
+  );
   return { marker, schema, value: bytes, message };
 };
 
@@ -127,6 +136,24 @@ export const toRecord = (
       ...(traceParent === null ? [] : [header(headerNames.traceParent, traceParent)]),
     ],
   };
+};
+
+/** Whoever signs: a `Signer` of the ports, seen from here. */
+export type Sign = {
+  readonly keyId: string;
+  readonly sign: (message: Uint8Array) => Promise<Uint8Array>;
+};
+
+/** A marker as a signed record, ready to be appended. */
+export const signMarker = async (
+  codec: MarkerCodec,
+  text: Text,
+  marker: Marker,
+  signer: Sign,
+  traceParent: string | null = null,
+): Promise<NewRecord> => {
+  const unsigned = toUnsigned(codec, text, marker);
+  return toRecord(text, unsigned, signer.keyId, await signer.sign(unsigned.message), traceParent);
 };
 
 /** The header by which a deliverer says, signed, how long a marker waited on its spool. */
@@ -168,11 +195,20 @@ export type WireHeaders = {
 /** Sizes first, then the headers that checking needs. Looks at no byte of the value. */
 export const readHeaders = (text: Text, record: NewRecord): Result<WireHeaders, WireProblem> => {
   if (record.value.length > valueBytesMax)
-    return refuse('value-too-large', `the value has ${record.value.length} bytes; at most ${valueBytesMax} are taken`);
+    return refuse(
+      'value-too-large',
+      `the value has ${record.value.length} bytes; at most ${valueBytesMax} are taken`,
+    );
   if (record.key.length > keyBytesMax)
-    return refuse('key-too-large', `the key has ${record.key.length} bytes; at most ${keyBytesMax} are taken`);
+    return refuse(
+      'key-too-large',
+      `the key has ${record.key.length} bytes; at most ${keyBytesMax} are taken`,
+    );
   if (record.headers.length > headersMax)
-    return refuse('headers-too-many', `${record.headers.length} headers; at most ${headersMax} are taken`);
+    return refuse(
+      'headers-too-many',
+      `${record.headers.length} headers; at most ${headersMax} are taken`,
+    );
   const byName = new Map<string, string>();
   for (const { name, value } of record.headers) {
     if (name.length + value.length > headerBytesMax)
@@ -192,19 +228,28 @@ const readSignatures = (
   const schemaDigest = byName.get(headerNames.schema);
   const signatureText = byName.get(headerNames.signature);
   if (schemaDigest === undefined || signatureText === undefined)
-    return refuse('header-missing', `${headerNames.schema} and ${headerNames.signature} must both be there`);
+    return refuse(
+      'header-missing',
+      `${headerNames.schema} and ${headerNames.signature} must both be there`,
+    );
   if (!/^[0-9a-f]{64}$/.test(schemaDigest))
     return refuse('header-malformed', `${headerNames.schema} must be 64 hex digits`);
   const signed = readSignature(text, signatureText);
   if (signed === undefined)
-    return refuse('header-malformed', `${headerNames.signature} must be a key id, a colon and 64 bytes in base64`);
+    return refuse(
+      'header-malformed',
+      `${headerNames.signature} must be a key id, a colon and 64 bytes in base64`,
+    );
   const waitedText = byName.get(headerNames.waited);
   if (waitedText === undefined) return ok({ schemaDigest, ...signed, waited: null, byName });
   const [msText = '', ...rest] = waitedText.split(':');
   const waitedSigned = readSignature(text, rest.join(':'));
   const ms = /^(0|[1-9][0-9]{0,11})$/.test(msText) ? Number(msText) : Number.NaN;
   if (waitedSigned === undefined || !(ms <= waitedMsMax))
-    return refuse('header-malformed', `${headerNames.waited} must be milliseconds, a key id and a signature`);
+    return refuse(
+      'header-malformed',
+      `${headerNames.waited} must be milliseconds, a key id and a signature`,
+    );
   return ok({ schemaDigest, ...signed, waited: { ms, ...waitedSigned }, byName });
 };
 

@@ -13,7 +13,5 @@ export const keyIdOf = (
   publicKey: Uint8Array,
 ): string =>
   crypto
-    .sha256Hex(
-      new Uint8Array([...text.encodeUtf8(principal), 0x0a, ed25519TypeByte, ...publicKey]),
-    )
+    .sha256Hex(new Uint8Array([...text.encodeUtf8(principal), 0x0a, ed25519TypeByte, ...publicKey]))
     .slice(0, 16);

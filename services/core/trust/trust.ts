@@ -1,5 +1,12 @@
 import type { Position } from '../log/record.ts';
-import type { KeyAdded, LogOpened, Role, Slot, TrustChange, TrustedKey } from '../markers/marker.ts';
+import type {
+  KeyAdded,
+  LogOpened,
+  Role,
+  Slot,
+  TrustChange,
+  TrustedKey,
+} from '../markers/marker.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 
@@ -44,7 +51,10 @@ export const evolveTrust = (
       return refuse('log-already-open', 'only record 0 opens a log');
     case 'key-added':
       return trust.keys.has(change.key.id)
-        ? refuse('key-exists', `the key ${change.key.id} is already known; a key is never added twice`)
+        ? refuse(
+            'key-exists',
+            `the key ${change.key.id} is already known; a key is never added twice`,
+          )
         : ok(withKey(trust, keyState(change, position)));
     case 'key-retired': {
       const key = trust.keys.get(change.keyId);
@@ -72,7 +82,10 @@ export const keyProblem = (
       message: `the key ${key.id} was found compromised (position ${key.compromised.at})`,
     };
   if (key.retiredAt !== null)
-    return { code: 'key-retired', message: `the key ${key.id} was retired (position ${key.retiredAt})` };
+    return {
+      code: 'key-retired',
+      message: `the key ${key.id} was retired (position ${key.retiredAt})`,
+    };
   return undefined;
 };
 

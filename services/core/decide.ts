@@ -1,0 +1,154 @@
+import type { Deployment, Fact, SlotHistory } from './lifecycle.ts';
+import { evolve } from './lifecycle.ts';
+import type { Position } from './log/record.ts';
+import { kinds } from './markers/kinds.ts';
+import type { Logged, Planned, Slot, Update } from './markers/marker.ts';
+import type { Result } from './result.ts';
+import { fail, ok } from './result.ts';
+import type { Trust } from './trust/trust.ts';
+import { coversKind, hasRole, keyProblem } from './trust/trust.ts';
+
+// What a command may do. It asks the fold what its marker would become, and refuses what would change nothing.
+
+export type RefusedCommand = {
+  readonly code:
+    | 'deployment-unknown'
+    | 'deployment-ended'
+    | 'planned-differently'
+    | 'slot-differs'
+    | 'out-of-scope'
+    | 'key-unknown'
+    | 'key-retired'
+    | 'key-compromised'
+    | 'role-missing'
+    | 'kind-not-allowed'
+    | 'history-full';
+  readonly message: string;
+  readonly hint: string;
+};
+
+/** What the read models say, as far as a command asks. */
+export type Standing = {
+  readonly trust: Trust;
+  readonly deployment: Deployment | undefined;
+  readonly slots: (slot: Slot) => SlotHistory;
+  readonly holder: (id: string) => Deployment | undefined;
+  readonly next: Position;
+};
+
+/**
+ * `append`: the marker says something new. `repeat`: it is on the log already; nothing needs to be sent.
+ * `attempt` is the attempt that it belongs to.
+ */
+export type CommandAnswer = { readonly answer: 'append' | 'repeat'; readonly attempt: number };
+
+export const decide = (
+  marker: Planned | Update | Logged,
+  keyId: string,
+  standing: Standing,
+  nowMs: number,
+): Result<CommandAnswer, RefusedCommand> => {
+  const signer = standing.trust.keys.get(keyId);
+  if (signer === undefined)
+    return refuse(
+      'key-unknown',
+      `the key ${keyId} is not trusted on this log`,
+      'an administrator can add it: plimsoll keys trust <public key file>',
+    );
+  const ended = keyProblem(signer);
+  if (ended !== undefined)
+    return refuse(
+      ended.code,
+      ended.message,
+      'make another key (plimsoll keys new) and have it trusted',
+    );
+  const { role } = kinds[marker.kind];
+  if (!hasRole(signer, role))
+    return refuse(
+      'role-missing',
+      `the key ${keyId} has not the role ${role}`,
+      'use another key: --key FILE or PLIMSOLL_KEY',
+    );
+  if (!coversKind(signer, marker.kind))
+    return refuse(
+      'kind-not-allowed',
+      `the key ${keyId} may not sign ${marker.kind}`,
+      'use another key: --key FILE or PLIMSOLL_KEY',
+    );
+  if (isUpdate(marker) && standing.deployment === undefined)
+    return refuse(
+      'deployment-unknown',
+      `no deployment ${marker.deployment} is known`,
+      'plan it first: plimsoll release plan',
+    );
+  const fact: Fact = {
+    marker,
+    position: standing.next,
+    appendedAtMs: nowMs,
+    waitedMs: 0,
+    atMs: nowMs,
+    signer,
+  };
+  const evolution = evolve(
+    standing.deployment,
+    fact,
+    standing.trust,
+    standing.slots,
+    standing.holder,
+  );
+  if (evolution.outcome === 'refused')
+    return evolution.code === 'out-of-scope' || evolution.code === 'history-full'
+      ? refuse(evolution.code, evolution.message, scopeHint)
+      : refuse('deployment-unknown', evolution.message, 'look at it: plimsoll show <deployment>');
+  const { attempt, note } = evolution;
+  switch (note) {
+    case 'applied':
+    case 'disagreement':
+    case 'out-of-scope':
+      return ok({ answer: 'append', attempt });
+    case 'repeat':
+      return ok({ answer: marker.kind === 'logged' ? 'append' : 'repeat', attempt });
+    case 'late':
+    case 'contradiction': {
+      const entry = evolution.deployment.attempts
+        .find(({ number }) => number === attempt)
+        ?.entries.at(-1);
+      return refuseContradiction(marker, entry?.says ?? null);
+    }
+  }
+};
+
+const scopeHint =
+  'use a key that is trusted for this place: --key FILE or PLIMSOLL_KEY; plimsoll keys list shows scopes';
+
+const refuseContradiction = (
+  marker: Planned | Update | Logged,
+  says: string | null,
+): Result<never, RefusedCommand> => {
+  if (marker.kind === 'planned')
+    return refuse(
+      'planned-differently',
+      `this attempt is planned already, and differently: ${says ?? ''}`,
+      'give each deployment of a run its own name: plimsoll release plan <deploy-name>',
+    );
+  if (says?.startsWith('slot '))
+    return refuse(
+      'slot-differs',
+      `the deployment was planned elsewhere: ${says}`,
+      'leave the place out, or name the one that was planned',
+    );
+  return refuse(
+    'deployment-ended',
+    `the attempt has ended: ${says ?? 'it cannot run again'}`,
+    'a rerun of the CI run opens the next attempt; outside CI plan it anew',
+  );
+};
+
+const isUpdate = (marker: Planned | Update | Logged): marker is Update =>
+  marker.kind !== 'planned' && marker.kind !== 'logged';
+
+const refuse = (
+  code: RefusedCommand['code'],
+  message: string,
+  hint: string,
+): Result<never, RefusedCommand> => fail({ code, message, hint });

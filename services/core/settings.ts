@@ -1,0 +1,129 @@
+import { audiencePattern } from './markers/parse-marker.ts';
+import type { Result } from './result.ts';
+import { fail, ok } from './result.ts';
+
+export type LogSetting =
+  | { readonly foundation: 'sqlite'; readonly folder: string }
+  | { readonly foundation: 'kafka'; readonly brokers: readonly string[] };
+export type StoreSetting =
+  | { readonly foundation: 'sqlite'; readonly folder: string }
+  | { readonly foundation: 'memory' }
+  | { readonly foundation: 'redis'; readonly url: string };
+
+/** Everything that an installation can be told, parsed once at the door. */
+export type Settings = {
+  readonly audience: string;
+  readonly log: LogSetting;
+  readonly store: StoreSetting;
+  /** Folder for keys, state and, with SQLite, the database. */
+  readonly dataFolder: string;
+  /** Gateway that commands go to, without a slash at the end; null: to the log itself. */
+  readonly url: string | null;
+  /** Key file of the emitter, or null: the one in the data folder. */
+  readonly keyFile: string | null;
+  readonly analyserKeyFile: string | null;
+  readonly logId: string | null;
+  /** Policy file of the analyser (JSON), or null: the standard preset. */
+  readonly policyFile: string | null;
+  readonly host: string;
+  readonly port: number;
+  readonly otlpPort: number;
+  /** Names that look like settings and are none: said, never obeyed. */
+  readonly unknown: readonly string[];
+};
+
+export type SettingProblem = {
+  readonly code: 'setting-invalid';
+  readonly setting: string;
+  readonly message: string;
+};
+
+/** The settings by their names in the environment, with what they mean: help and documentation read this. */
+export const settingNames: { readonly [name: string]: string } = {
+  PLIMSOLL_LOG: 'the log: sqlite:FOLDER (default sqlite:./plimsoll-data) or kafka://HOST:PORT,…',
+  PLIMSOLL_STORE:
+    'the read models: sqlite:FOLDER (default: where the log is), memory: or redis://HOST:PORT',
+  PLIMSOLL_URL: 'a gateway that commands go to instead of the log, http(s)://HOST:PORT',
+  PLIMSOLL_KEY: 'key file to sign with (default: local.key.json in the data folder)',
+  PLIMSOLL_ANALYSER_KEY: 'key file of the analyser (default: analyser.key.json in the data folder)',
+  PLIMSOLL_AUDIENCE: 'the organisation or tenant whose log this is (default local)',
+  PLIMSOLL_LOG_ID: 'the log id that is expected; another one is refused',
+  PLIMSOLL_POLICY: 'policy file of the analyser, JSON (default: the standard preset)',
+  PLIMSOLL_HOST: 'address that the gateway listens on (default 127.0.0.1)',
+  PLIMSOLL_PORT: 'port of the gateway (default 7464; 0 takes a free one)',
+  PLIMSOLL_OTLP_PORT: 'port for OTLP/HTTP (default 4318; 0 takes a free one)',
+};
+
+const defaultFolder = './plimsoll-data';
+
+export const parseSettings = (env: {
+  readonly [name: string]: string | undefined;
+}): Result<Settings, SettingProblem> => {
+  const text = (name: string): string | null =>
+    env[name] === undefined || env[name] === '' ? null : env[name];
+  const audience = text('PLIMSOLL_AUDIENCE') ?? 'local';
+  if (!audiencePattern.test(audience))
+    return refuse('PLIMSOLL_AUDIENCE', 'must be 1 to 63 of a-z, 0-9, dot, dash and underscore');
+  const log = parseLog(text('PLIMSOLL_LOG') ?? `sqlite:${defaultFolder}`);
+  if (log === undefined)
+    return refuse('PLIMSOLL_LOG', 'must be sqlite:FOLDER or kafka://HOST:PORT[,HOST:PORT…]');
+  const dataFolder = log.foundation === 'sqlite' ? log.folder : defaultFolder;
+  const store = parseStore(text('PLIMSOLL_STORE') ?? `sqlite:${dataFolder}`);
+  if (store === undefined)
+    return refuse('PLIMSOLL_STORE', 'must be sqlite:FOLDER, memory: or redis://HOST:PORT');
+  const url = text('PLIMSOLL_URL');
+  if (url !== null && !/^https?:\/\/[^\s/]+$/.test(url.replace(/\/+$/, '')))
+    return refuse('PLIMSOLL_URL', 'must be http(s)://HOST[:PORT]');
+  const logId = text('PLIMSOLL_LOG_ID');
+  if (logId !== null && !/^[0-9a-f-]{36}$/.test(logId))
+    return refuse('PLIMSOLL_LOG_ID', 'must be a UUID');
+  const port = parsePort(text('PLIMSOLL_PORT') ?? '7464');
+  if (port === undefined) return refuse('PLIMSOLL_PORT', 'must be a port, 0 to 65535');
+  const otlpPort = parsePort(text('PLIMSOLL_OTLP_PORT') ?? '4318');
+  if (otlpPort === undefined) return refuse('PLIMSOLL_OTLP_PORT', 'must be a port, 0 to 65535');
+  return ok({
+    audience,
+    log,
+    store,
+    dataFolder,
+    url: url === null ? null : url.replace(/\/+$/, ''),
+    keyFile: text('PLIMSOLL_KEY'),
+    analyserKeyFile: text('PLIMSOLL_ANALYSER_KEY'),
+    logId,
+    policyFile: text('PLIMSOLL_POLICY'),
+    host: text('PLIMSOLL_HOST') ?? '127.0.0.1',
+    port,
+    otlpPort,
+    unknown: Object.keys(env).filter(
+      (name) =>
+        name.startsWith('PLIMSOLL_') &&
+        !name.startsWith('PLIMSOLL_TEST_') &&
+        !Object.hasOwn(settingNames, name),
+    ),
+  });
+};
+
+const parseLog = (value: string): LogSetting | undefined => {
+  const folder = /^sqlite:(.+)$/.exec(value)?.[1];
+  if (folder !== undefined) return { foundation: 'sqlite', folder };
+  const brokers = /^kafka:\/\/(.+)$/.exec(value)?.[1]?.split(',');
+  return brokers?.every((broker) =>
+    /^[A-Za-z0-9._-]+:[0-9]{1,5}$|^\[[0-9a-fA-F:]+\]:[0-9]{1,5}$/.test(broker),
+  )
+    ? { foundation: 'kafka', brokers }
+    : undefined;
+};
+
+const parseStore = (value: string): StoreSetting | undefined => {
+  if (value === 'memory:') return { foundation: 'memory' };
+  const folder = /^sqlite:(.+)$/.exec(value)?.[1];
+  if (folder !== undefined) return { foundation: 'sqlite', folder };
+  return /^rediss?:\/\/\S+$/.test(value) ? { foundation: 'redis', url: value } : undefined;
+};
+
+const parsePort = (value: string): number | undefined =>
+  /^[0-9]{1,5}$/.test(value) && Number(value) <= 65_535 ? Number(value) : undefined;
+
+// The value is not repeated: it may hold a password.
+const refuse = (setting: string, message: string): Result<never, SettingProblem> =>
+  fail({ code: 'setting-invalid', setting, message: `${setting} ${message}` });

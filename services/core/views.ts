@@ -1,0 +1,187 @@
+import type { Json } from './canonical.ts';
+import { isoTime, isoTimeOrNull } from './instant.ts';
+import type { Attempt, Deployment, Entry } from './lifecycle.ts';
+import type { Position } from './log/record.ts';
+import { slotKey } from './markers/slot.ts';
+import type { DeadLetter } from './projection.ts';
+import type { DecisionRow } from './read-models.ts';
+import type { AttemptLine, SlotState } from './slot-state.ts';
+import { attemptLine } from './slot-state.ts';
+import type { KeyState } from './trust/trust.ts';
+
+// Rows as people and programs read them: UTC ISO 8601, absent is null. Each line has a JSON Schema in schemas/cli.
+
+export type Line = { readonly [field: string]: Json };
+
+/** Keys that were found compromised: what they signed from a position on is suspect. */
+export type Suspects = ReadonlyMap<string, Position>;
+
+export const suspectsOf = (keys: readonly KeyState[]): Suspects =>
+  new Map(
+    keys.flatMap((key) =>
+      key.compromised === null ? [] : [[key.id, key.compromised.since] as const],
+    ),
+  );
+
+const isSuspect = (suspects: Suspects, key: string, position: Position): boolean =>
+  position >= (suspects.get(key) ?? Number.POSITIVE_INFINITY);
+
+/** One attempt, one line of `timeline`. */
+export const timelineLine = (line: AttemptLine, suspects: Suspects): Line => ({
+  deployment: line.deployment,
+  attempt: line.attempt,
+  namespace: line.namespace,
+  component: line.component,
+  environment: line.environment,
+  target: line.target,
+  version: line.version,
+  name: line.name,
+  status: line.status,
+  statusReported: line.statusReported,
+  failureReason: line.failureReason,
+  rollback: line.rollback,
+  startedAt: isoTimeOrNull(line.startedAt),
+  endedAt: isoTimeOrNull(line.endedAt),
+  signer: line.signer,
+  links: line.links.map(({ name, value }) => ({ name, url: value })),
+  digest: line.digest,
+  unplanned: line.unplanned,
+  suspect: isSuspect(suspects, line.key, line.position),
+  position: line.position,
+});
+
+/** One held version a line of `current`: what holds the slot, what is uncertain about it, what goes on beside it. */
+export const currentLines = (state: SlotState, suspects: Suspects): readonly Line[] =>
+  state.holders.map((holder) => ({
+    ...timelineLine(holder, suspects),
+    since: isoTime(holder.since),
+    uncertain:
+      holder.uncertain === null ? null : { ...holder.uncertain, at: isoTime(holder.uncertain.at) },
+    beside: state.beside.map((line) => timelineLine(line, suspects)),
+  }));
+
+const entryLine = (entry: Entry, suspects: Suspects): Line => ({
+  position: entry.position,
+  marker: entry.marker,
+  kind: entry.kind,
+  at: isoTime(entry.at),
+  appendedAt: isoTime(entry.appendedAt),
+  occurredAt: isoTime(entry.occurredAt),
+  waitedMs: entry.waitedMs,
+  clockSkewed: entry.clockSkewed,
+  signer: entry.principal,
+  key: entry.key,
+  source: entry.source,
+  note: entry.note,
+  says: entry.says,
+  statusReported: entry.statusReported,
+  reason: entry.reason,
+  canaryShare: entry.canaryShare,
+  colour: entry.colour,
+  suspect: isSuspect(suspects, entry.key, entry.position),
+  details: entry.details as Json,
+});
+
+/** A decision, one line of `decisions`. */
+export const decisionLine = (row: DecisionRow, suspects: Suspects): Line => ({
+  position: row.position,
+  at: isoTime(row.at),
+  decision: row.kind,
+  deployment: row.deployment,
+  attempt: row.attempt,
+  namespace: row.slot.namespace,
+  environment: row.slot.environment,
+  component: row.slot.component,
+  target: row.slot.target,
+  verdict: row.verdict,
+  reason: row.reason,
+  explanation: row.explanation,
+  metric: row.metric,
+  canary: { ...row.canary },
+  baseline: { ...row.baseline },
+  ratio: row.ratio,
+  interval: row.ratioLow === null ? null : [row.ratioLow, row.ratioHigh],
+  evidence: row.evidence,
+  evidenceNeeded: row.evidenceNeeded,
+  tolerance: { relative: row.toleranceRelative, absolute: row.toleranceAbsolute },
+  windows: row.windows,
+  windowMs: row.windowMs,
+  windowEndedAt: isoTime(row.windowEndedAt),
+  share: row.share,
+  validUntil: isoTime(row.at + row.validForMs),
+  fromVersion: row.fromVersion,
+  fromDigest: row.fromDigest,
+  toVersion: row.toVersion,
+  toDigest: row.toDigest,
+  judge: row.judge,
+  policyDigest: row.policyDigest,
+  evidenceDigest: row.evidenceDigest,
+  samples: { partition: row.samplesPartition, from: row.samplesFrom, to: row.samplesTo },
+  marker: row.marker,
+  signer: row.principal,
+  key: row.key,
+  note: row.note,
+  suspect: isSuspect(suspects, row.key, row.position),
+});
+
+const attemptView = (deployment: Deployment, attempt: Attempt, suspects: Suspects): Line => {
+  const { plan } = attempt;
+  return {
+    ...timelineLine(attemptLine(deployment.id, attempt), suspects),
+    rerunOf: attempt.rerunOf,
+    strategy: plan?.strategy ?? null,
+    canaryShare: attempt.share,
+    colour: attempt.colour,
+    slot: plan === null ? null : slotKey(plan.slot),
+    details: (plan?.details ?? {}) as Json,
+    history: attempt.entries.map((entry) => entryLine(entry, suspects)),
+    contradictions: attempt.entries
+      .filter(({ note }) => note === 'contradiction')
+      .map((entry) => entryLine(entry, suspects)),
+    disagreements: attempt.entries
+      .filter(({ note }) => note === 'disagreement')
+      .map((entry) => entryLine(entry, suspects)),
+    decisions:
+      plan === null
+        ? []
+        : attempt.decisions.map((decision) =>
+            decisionLine(
+              { ...decision, deployment: deployment.id, attempt: attempt.number, slot: plan.slot },
+              suspects,
+            ),
+          ),
+  };
+};
+
+/** The whole of a deployment, for `show`. */
+export const deploymentView = (deployment: Deployment, suspects: Suspects): Line => ({
+  deployment: deployment.id,
+  attempts: deployment.attempts.map((attempt) => attemptView(deployment, attempt, suspects)),
+  conflicts: deployment.conflicts.map((conflict) => ({ ...conflict, at: isoTime(conflict.at) })),
+});
+
+/** A dead letter, one line of `dead-letters list`. Claims are unproven. */
+export const deadLetterLine = (letter: DeadLetter): Line => ({
+  position: letter.position,
+  code: letter.code,
+  message: letter.message,
+  appendedAt: isoTime(letter.appendedAt),
+  valueBytes: letter.valueBytes,
+  digest: letter.digest,
+  signer: letter.principal,
+  claims: { ...letter.claims },
+});
+
+/** A key, one line of `keys list`. */
+export const keyLine = (key: KeyState): Line => ({
+  key: key.id,
+  principal: key.principal,
+  algorithm: key.algorithm,
+  roles: key.roles,
+  environments: key.environments,
+  components: key.components,
+  kinds: key.kinds,
+  addedAt: key.addedAt,
+  retiredAt: key.retiredAt,
+  compromisedSince: key.compromised?.since ?? null,
+});
