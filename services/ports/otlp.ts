@@ -6,8 +6,8 @@ export type OtlpContentType = 'application/x-protobuf' | 'application/json';
 
 /** Why a whole request could not be read. Nothing of it was taken. */
 export type MetricsProblem =
-  /** Not protobuf, or not JSON. `offset` is the byte at which reading stopped. */
-  | { readonly code: 'otlp-malformed'; readonly message: string; readonly offset: number }
+  /** Not protobuf, or not JSON. `offset` is the byte at which reading stopped, where it is known. */
+  | { readonly code: 'otlp-malformed'; readonly message: string; readonly offset: number | null }
   /** JSON, but not that of an OTLP metrics request. `path` names the place. */
   | { readonly code: 'otlp-wrong-shape'; readonly message: string; readonly path: string }
   | { readonly code: 'otlp-too-deep'; readonly message: string; readonly offset: number }

@@ -4,13 +4,19 @@ import type { MetricsLimits } from './limits.ts';
 
 const DIGEST_HEX_CHARS = 32;
 
+/** What each attribute counts for beside its text, so that a flood of empty ones has an end too. */
+const ATTRIBUTE_CHARS_MIN = 4;
+
 /** SHA-256 of a text, cut to 128 bits, as hex. */
 export const digestOf = (text: string): string =>
   hash('sha256', text, 'hex').slice(0, DIGEST_HEX_CHARS);
 
 /** Texts one after the other so that no two different lists give the same text. */
-export const lengthPrefixed = (texts: readonly string[]): string =>
-  texts.map((text) => `${text.length}:${text}`).join('');
+export const lengthPrefixed = (texts: readonly string[]): string => {
+  let joined = '';
+  for (const text of texts) joined += `${text.length}:${text}`;
+  return joined;
+};
 
 /**
  * Values of attributes as text, the same from protobuf and from JSON: a letter for the type, then
@@ -28,9 +34,13 @@ export const valueText = {
     `m${lengthPrefixed(pairs.map(lengthPrefixed).sort())}`,
 };
 
-/** Attributes of one resource, scope or point, gathered up to a limit. */
+/**
+ * Attributes of one resource, scope or point, gathered up to a limit. A key given twice is against
+ * the standard; its last value stands.
+ */
 export class AttributeList {
-  readonly #values = new Map<string, string>();
+  readonly #keys: string[] = [];
+  readonly #values: string[] = [];
   #charsLeft: number;
 
   constructor(limits: MetricsLimits) {
@@ -41,24 +51,39 @@ export class AttributeList {
     return this.#charsLeft < 0;
   }
 
-  /** A key given twice is against the standard; the last value stands. */
   add(key: string, value: string): void {
     if (this.tooLarge) return;
-    this.#charsLeft -= key.length + value.length;
-    if (!this.tooLarge) this.#values.set(key, value);
+    this.#charsLeft -= key.length + value.length + ATTRIBUTE_CHARS_MIN;
+    this.#keys.push(key);
+    this.#values.push(value);
   }
 
   /** The text of a string or whole number; null where the attribute is absent, empty or of another type. */
   text(key: string): string | null {
-    const value = this.#values.get(key) ?? '';
+    const value = this.#values[this.#keys.lastIndexOf(key)] ?? '';
     const readable = value.startsWith('s') || value.startsWith('i');
     return readable && value.length > 1 ? value.slice(1) : null;
   }
 
   /** One text for the whole list, whatever order it came in. */
   canonical(): string {
-    const keys = [...this.#values.keys()].sort();
-    return lengthPrefixed(keys.flatMap((key) => [key, this.#values.get(key) ?? '']));
+    const order = this.#keys
+      .map((_, index) => index)
+      .sort((left, right) => this.#compare(left, right));
+    const texts: string[] = [];
+    for (const [place, index] of order.entries()) {
+      const key = this.#keys[index] ?? '';
+      const next = order[place + 1];
+      if (next !== undefined && this.#keys[next] === key) continue;
+      texts.push(key, this.#values[index] ?? '');
+    }
+    return lengthPrefixed(texts);
+  }
+
+  /** By key; the sort is stable, so of equal keys the last stays last. */
+  #compare(left: number, right: number): number {
+    const [leftKey = '', rightKey = ''] = [this.#keys[left], this.#keys[right]];
+    return leftKey === rightKey ? 0 : leftKey < rightKey ? -1 : 1;
   }
 }
 

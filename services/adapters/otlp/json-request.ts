@@ -214,8 +214,8 @@ const exponentialPoint = (point: JsonObject): RawPoint => {
 const totalOf = (buckets: readonly unknown[]): number =>
   buckets.reduce<number>((total, bucket) => total + toCount(bucket ?? undefined), 0);
 
-const UINT64_MAX = 2n ** 64n - 1n;
 const NANOS_PER_MS = 1_000_000;
+const NANO_DIGITS_BELOW_MS = 6;
 
 const isDigits = (value: unknown): value is string =>
   typeof value === 'string' && /^\d{1,20}$/.test(value);
@@ -223,11 +223,8 @@ const isDigits = (value: unknown): value is string =>
 /** A uint64 of nanoseconds, as text or number, as whole milliseconds rounded down; NaN if it is none. */
 const nanosAsMs = (value: unknown): number => {
   if (value === undefined) return 0;
-  if (isDigits(value)) {
-    const nanos = BigInt(value);
-    return nanos > UINT64_MAX ? NaN : Number(nanos / BigInt(NANOS_PER_MS));
-  }
-  if (typeof value !== 'number' || !(value >= 0 && value <= Number(UINT64_MAX))) return NaN;
+  if (isDigits(value)) return Number(value.slice(0, -NANO_DIGITS_BELOW_MS));
+  if (typeof value !== 'number' || !(value >= 0 && value < 2 ** 64)) return NaN;
   return Math.floor(value / NANOS_PER_MS);
 };
 

@@ -69,7 +69,7 @@ const decodeJson = (
     request = JSON.parse(text);
   } catch (fault) {
     if (!(fault instanceof SyntaxError)) throw fault;
-    return fail({ code: 'otlp-malformed', message: 'not JSON', offset: syntaxOffset(fault, text) });
+    return notJson(fault.message, text);
   }
   try {
     readJsonRequest(request, limits, collector);
@@ -79,6 +79,8 @@ const decodeJson = (
   }
   return ok(collector.result());
 };
+
+const JSON_REASON_CHARS_MAX = 200;
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 const [OPEN_BRACKET, CLOSE_BRACKET] = [0x5b, 0x5d];
@@ -104,10 +106,19 @@ const offsetBeyondDepth = (bytes: Uint8Array, depthMax: number): number | null =
   return null;
 };
 
-/** V8 tells the character in its message, or, where the text ended too early, nothing. */
-const syntaxOffset = (fault: SyntaxError, text: string): number => {
-  const character = /at position (\d+)/.exec(fault.message)?.[1];
-  return Buffer.byteLength(character === undefined ? text : text.slice(0, Number(character)));
+/**
+ * V8 tells the character in its message, or cites the text around it, or says that the text ended
+ * too early.
+ */
+const notJson = (reason: string, text: string): Result<never, MetricsProblem> => {
+  const message = `not JSON: ${reason}`.slice(0, JSON_REASON_CHARS_MAX);
+  const character = /at position (\d+)/.exec(reason)?.[1];
+  const endedEarly = /end of JSON input$/.test(reason);
+  if (character === undefined && !endedEarly) {
+    return fail({ code: 'otlp-malformed', message, offset: null });
+  }
+  const before = character === undefined ? text : text.slice(0, Number(character));
+  return fail({ code: 'otlp-malformed', message, offset: Buffer.byteLength(before) });
 };
 
 const ENCODINGS: Readonly<Record<string, OtlpContentType>> = {
