@@ -1,0 +1,54 @@
+import type { Explanation } from './judge.ts';
+import type { MetricExplanation } from './metric-judge.ts';
+import type { ArmCounts } from './window.ts';
+
+/** The explanation as one line for people: what was counted, how far apart, how sure. */
+export const explanationSentence = (explanation: Explanation): string =>
+  [
+    ...explanation.metrics.map(metricPhrase),
+    `evidence ${odds(explanation.evidence)}, needed ${odds(explanation.evidenceNeeded)}`,
+  ].join('; ');
+
+const metricPhrase = (metric: MetricExplanation): string => {
+  const phrases = [
+    `canary ${countsPhrase(metric.canary)}, baseline ${countsPhrase(metric.baseline)}: ` +
+      ratioPhrase(metric),
+    `tolerated up to ${percent(metric.toleratedRate)}`,
+  ];
+  if (metric.cappedBlocks > 0) phrases.push(`blocks capped: ${metric.cappedBlocks}`);
+  return phrases.join('; ');
+};
+
+const countsPhrase = ({ requests, errors }: ArmCounts): string =>
+  requests === 0
+    ? 'without requests'
+    : `${grouped(errors)}/${grouped(requests)} errors (${percent(errors / requests)})`;
+
+const ratioPhrase = ({ ratio, interval: { low, high, confidence } }: MetricExplanation): string => {
+  const times = ratio === null ? 'ratio unknown' : `${factor(ratio)}x`;
+  const range = rangePhrase(low, high);
+  return range === undefined
+    ? times
+    : `${times} (${range} with ${Math.round(confidence * 100)} % confidence)`;
+};
+
+const rangePhrase = (low: number | null, high: number | null): string | undefined => {
+  if (low !== null && high !== null) return `${factor(low)}x to ${factor(high)}x`;
+  if (low !== null) return `at least ${factor(low)}x`;
+  return high === null ? undefined : `at most ${factor(high)}x`;
+};
+
+const percent = (rate: number): string => `${(rate * 100).toFixed(2)} %`;
+
+const factor = (ratio: number): string => ratio.toPrecision(ratio < 1 ? 2 : 3);
+
+const MILLION = 1e6;
+
+const odds = (evidence: number): string => {
+  if (evidence < 1) return 'below 1:1';
+  if (evidence >= MILLION) return 'above 1:1,000,000';
+  return `1:${grouped(evidence < 10 ? Number(evidence.toFixed(1)) : Math.round(evidence))}`;
+};
+
+/** 20130 as 20,130, without asking the machine for its locale. */
+const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
