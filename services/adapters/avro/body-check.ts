@@ -1,4 +1,4 @@
-import { arrayItemsMax, nestingMax, wholeNumberMax } from './limits.ts';
+import { arrayItemsMax, nestingMax, wholeNumberMax, wholeNumberMin } from './limits.ts';
 import type { RecordNode, SchemaNode } from './schema-tree.ts';
 
 /**
@@ -15,13 +15,13 @@ function faultOf(node: SchemaNode, value: unknown, budget: Budget): string | und
     case 'boolean':
       return typeof value === 'boolean' ? undefined : `: not true or false`;
     case 'int':
-      return Number.isInteger(value) && value === (Number(value) | 0)
+      return isWhole(value, -(2 ** 31), 2 ** 31 - 1)
         ? undefined
         : ': not a whole number of 32 bits';
     case 'long':
-      return Number.isInteger(value) && Math.abs(Number(value)) <= wholeNumberMax
+      return isWhole(value, wholeNumberMin, wholeNumberMax)
         ? undefined
-        : ': not a whole number within 2^53';
+        : ': not a whole number from -2^52 to 2^53';
     case 'double':
       return typeof value === 'number' ? undefined : ': not a number';
     case 'string':
@@ -68,3 +68,6 @@ function recordFault(record: RecordNode, value: unknown, budget: Budget): string
   budget.depth--;
   return undefined;
 }
+
+const isWhole = (value: unknown, least: number, most: number): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;

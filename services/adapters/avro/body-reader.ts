@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { DecodeProblem } from '../../core/markers/codec.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
-import { arrayItemsMax, nestingMax, wholeNumberMax } from './limits.ts';
+import { arrayItemsMax, nestingMax, wholeNumberMax, wholeNumberMin } from './limits.ts';
 import type { RecordNode, SchemaNode } from './schema-tree.ts';
 
 /**
@@ -143,8 +143,8 @@ function readLong(cursor: Cursor): number {
         throw new BodyFault('body-not-canonical', 'has a number written longer than it needs');
       const half = high * 2 ** 27 + (low >>> 1);
       const value = (low & 1) === 0 ? half : -half - 1;
-      if (Math.abs(value) > wholeNumberMax)
-        throw new BodyFault('body-malformed', 'has a whole number beyond 2^53');
+      if (value > wholeNumberMax || value < wholeNumberMin)
+        throw new BodyFault('body-malformed', 'has a whole number beyond -2^52 or 2^53');
       return value;
     }
   }
