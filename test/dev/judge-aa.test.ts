@@ -1,0 +1,60 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const COMMAND = join(import.meta.dirname, '../../services/dev/judge-aa.ts');
+
+const judgeAa = (
+  ...flags: readonly string[]
+): { readonly code: number | null; readonly stdout: string; readonly stderr: string } => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...flags], {
+    encoding: 'utf8',
+  });
+  return { code: status, stdout, stderr };
+};
+
+const lastLine = (text: string): unknown => JSON.parse(text.trimEnd().split('\n').at(-1) ?? '');
+
+describe('judge:aa', () => {
+  test('ends with the share of false rollbacks and its upper limit', () => {
+    const { code, stdout } = judgeAa('--runs', '20', '--seed', '7', '--json');
+    expect(code).toBe(0);
+    expect(lastLine(stdout)).toEqual({
+      runs: 20,
+      falseRollbackShare: 0,
+      upper95: expect.closeTo(1 - 0.05 ** (1 / 20), 9),
+    });
+  });
+
+  test('prints a line for each climate', () => {
+    const { stdout } = judgeAa('--runs', '1');
+    expect(stdout).toContain('steady 50/50 rps');
+    expect(stdout).toContain('0.2/1.8 rps');
+    expect(stdout.trimEnd().split('\n')).toHaveLength(10);
+  });
+
+  test('finds regressions with --power', () => {
+    const { stdout } = judgeAa('--runs', '5', '--power', '--json');
+    expect(lastLine(stdout)).toMatchObject({
+      runs: 5,
+      climates: expect.arrayContaining([
+        expect.objectContaining({ climate: '0.5 -> 5 % at 50/50 rps', detectedShare: 1 }),
+      ]),
+    });
+  });
+
+  test.each([
+    [['--rums', '5'], '--rums'],
+    [['--runs', '0'], '--runs must be a whole number from 1 to 1000000, not 0'],
+    [['--runs', '1e3'], '--runs must be a whole number from 1 to 1000000, not 1e3'],
+    [['--seed', '-1'], '--seed'],
+    [['--seed', 'x'], '--seed must be a whole number from 0 to 4294967295, not x'],
+    [['--runs'], '--runs'],
+    [['5'], '5'],
+  ])('refuses %j with exit code 2 and says why', (flags, reason) => {
+    const { code, stdout, stderr } = judgeAa(...flags);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr.split('\n')[0]).toContain(reason);
+  });
+});
