@@ -24,7 +24,7 @@ describe('a Redis that holds something else under our keys', () => {
   const commitFirst = async (): Promise<void> => {
     valueOf(await store.commit('g1', stepTo(1, undefined, writesOf(1))));
   };
-  const keysAndTypes = async (): Promise<string[]> => {
+  const ownKeys = async (): Promise<string[]> => {
     const names = await raw.keys(`{plimsoll:${audience}}:*`);
     return names.toSorted();
   };
@@ -64,7 +64,7 @@ describe('a Redis that holds something else under our keys', () => {
     const problem = problemOf(await store.commit('g1', stepTo(1, undefined, writesOf(1))));
     expect(problem.code).toBe('corrupt');
     expect(problem.message).toContain(key(name));
-    expect(await keysAndTypes()).toEqual([key(name)]);
+    expect(await ownKeys()).toEqual([key(name)]);
     expect(await raw.get(key(name))).toBe('not ours');
   });
 
@@ -89,7 +89,7 @@ describe('a Redis that holds something else under our keys', () => {
 
   test.each([
     ['half a checkpoint', () => raw.hdel(key('g1:checkpoint'), 'lastDigest')],
-    ['rows without a checkpoint', () => raw.del(key('g1:checkpoint'))],
+    ['no checkpoint', () => raw.del(key('g1:checkpoint'))],
     ['rows that the order does not know', () => raw.zrem(key('g1:order:timeline'), '000001')],
     ['an order of rows that are gone', () => raw.hdel(key('g1:rows:timeline'), '000001')],
   ])('%s: the next commit says corrupt, and drop clears it away', async (_, damage) => {
@@ -99,8 +99,18 @@ describe('a Redis that holds something else under our keys', () => {
     const problem = problemOf(await store.commit('g1', stepTo(2, from, writesOf(2))));
     expect(problem.code).toBe('corrupt');
     valueOf(await store.drop('g1'));
-    expect(await keysAndTypes()).toEqual([]);
+    expect(await ownKeys()).toEqual([]);
     await commitFirst();
+  });
+
+  test('rows that nothing lists are not mixed with new ones', async () => {
+    await raw.hset(key('g1:rows:current'), 'slot-9', 'left over');
+    const problem = problemOf(await store.commit('g1', stepTo(1, undefined, writesOf(1))));
+    expect(problem).toMatchObject({
+      code: 'corrupt',
+      message: expect.stringContaining(key('g1:rows:current')),
+    });
+    expect(await ownKeys()).toEqual([key('g1:rows:current')]);
   });
 
   test('a read model that was not kept in order cannot be scanned by accident', async () => {
@@ -136,10 +146,10 @@ describe('a Redis that holds something else under our keys', () => {
     await commitFirst();
     valueOf(await store.switchTo(undefined, 'g1'));
     const slots = await Promise.all(
-      (await keysAndTypes()).map((name) => raw.call('CLUSTER', 'KEYSLOT', name).catch(() => 0)),
+      (await ownKeys()).map((name) => raw.call('CLUSTER', 'KEYSLOT', name).catch(() => 0)),
     );
     expect(new Set(slots).size).toBe(1);
-    expect((await keysAndTypes()).every((name) => name.startsWith(`{plimsoll:${audience}}:`))).toBe(
+    expect((await ownKeys()).every((name) => name.startsWith(`{plimsoll:${audience}}:`))).toBe(
       true,
     );
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openRedisReadModelStore } from '../../services/adapters/redis/read-model-store.ts';
 import { startNativeRedis } from '../../services/dev/stack/native-redis.ts';
 import type { NativeRedis } from '../../services/dev/stack/native-redis.ts';
 import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
@@ -63,6 +64,8 @@ describe('an answer or a request that is lost on the way', () => {
     proxy.loseNextAnswer();
     const lost = await far.commit('g1', stepTo(2, 1, writesOf(2)));
     expect(problemOf(lost).code).toBe('unreachable');
+    // The broken connection is what the caller hears of, not a time-out long after it.
+    expect(problemOf(lost).message).not.toContain('timed out');
     expect(valueOf(await near.checkpoint('g1'))).toEqual(checkpointAt(2));
     expect(valueOf(await near.dump('g1'))).toEqual(dumpAt(2));
   });
@@ -168,6 +171,70 @@ describe('a Redis that dies', () => {
         await redis.kill();
       }
       expect(seen.size).toBeGreaterThan(5);
+    });
+  });
+});
+
+describe('a Redis that must not be used, or not so', () => {
+  const open = (url: string): ReturnType<typeof openRedisReadModelStore> =>
+    openRedisReadModelStore({ url, audience: 'mill', orderedModels: ['timeline'] });
+
+  test('one that nobody answers for is unreachable, and the password is not shown', async () => {
+    const proxy = await startAnswerCutter('127.0.0.1', 1);
+    await proxy.close();
+    const problem = problemOf(await open(`redis://plimsoll:secret@127.0.0.1:${proxy.port}`));
+    expect(problem.code).toBe('unreachable');
+    expect(problem.message).toContain(`127.0.0.1:${proxy.port}`);
+    expect(problem.message).not.toContain('secret');
+  });
+
+  test('one that may evict, wants a password or is full says so, and loses nothing by it', async () => {
+    await withOwnRedis(async (redis) => {
+      const raw = new Redis(redis.url);
+      await raw.config('SET', 'maxmemory-policy', 'allkeys-lru');
+      const evicting = problemOf(await open(redis.url));
+      expect(evicting.code).toBe('refused');
+      expect(evicting.message).toContain('maxmemory-policy to noeviction');
+      await raw.config('SET', 'maxmemory-policy', 'noeviction');
+
+      const store = await openStore(redis.url, 'mill');
+      valueOf(await store.commit('g1', stepTo(1, undefined, writesOf(1))));
+      await raw.config('SET', 'maxmemory', '1');
+      const rows = [{ model: 'timeline', key: '000001', value: null }, ...writesOf(2)];
+      expect(problemOf(await store.commit('g1', stepTo(2, 1, rows)))).toMatchObject({
+        code: 'refused',
+        message: expect.stringContaining('raise maxmemory'),
+      });
+      expect(valueOf(await store.checkpoint('g1'))).toEqual(checkpointAt(1));
+      expect(valueOf(await store.dump('g1'))).toEqual(dumpAt(1));
+      await raw.config('SET', 'maxmemory', '0');
+      expect(valueOf(await store.commit('g1', stepTo(2, 1, writesOf(2))))).toBe('committed');
+      await store.close();
+
+      await raw.config('SET', 'requirepass', 'secret');
+      expect(problemOf(await open(redis.url)).code).toBe('refused');
+      const wrong = problemOf(await open(redis.url.replace('//', '//:guess@')));
+      expect(wrong.code).toBe('refused');
+      expect(wrong.message).not.toContain('guess');
+      raw.disconnect();
+    });
+  });
+
+  test('a user who may neither see nor set the server works all the same', async () => {
+    await withOwnRedis(async (redis) => {
+      const raw = new Redis(redis.url);
+      const rules = ['on', '>secret', '~{plimsoll:mill}:*', '+@all', '-@admin', '-@dangerous'];
+      await raw.call('ACL', 'SETUSER', 'plimsoll', ...rules);
+      const store = valueOf(await open(redis.url.replace('//', '//plimsoll:secret@')));
+      await applyUntil(store, 3, async (problem) => {
+        throw new Error(problem.message);
+      });
+      valueOf(await store.switchTo(undefined, 'g1'));
+      valueOf(await store.scan('g1', 'timeline', { rowsMax: 1 }));
+      expect(valueOf(await store.dump('g1'))).toEqual(dumpAt(3));
+      valueOf(await store.drop('g0'));
+      await store.close();
+      raw.disconnect();
     });
   });
 });

@@ -43,30 +43,58 @@ export async function connect(
     // After a failover the old server may live on as a replica: connect anew, to find the new one.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   });
-  let lastError = 'the connection was closed';
+  // Why the connection broke; the calls themselves are only told that it did.
+  let cause: Error | undefined;
   client.on('error', (error: Error) => {
-    lastError = textOf(error);
+    cause = error;
+  });
+  client.on('ready', () => {
+    cause = undefined;
   });
   try {
     await client.connect();
-    const [info, memory] = await Promise.all([client.info('server'), client.info('memory')]);
-    const server = judgeServer(`${info}\n${memory}`, where);
+    const info = await Promise.all([aboutServer(client, 'server'), aboutServer(client, 'memory')]);
+    const server = judgeServer(info.join('\n'), where);
     if (!server.ok) {
       client.disconnect();
       return server;
     }
     onLog(`read models in ${server.value} at ${where}`);
-    client.on('close', () => onLog(`lost the connection to Redis at ${where}`));
-    client.on('ready', () => onLog(`connected to Redis at ${where} again`));
+    sayLossesOnce(client, where, onLog, () => cause);
     return ok({ client, server: server.value });
   } catch (error) {
     client.disconnect();
-    const problem = problemOf(error, where);
-    return fail(
-      problem.code === 'unreachable'
-        ? { code: 'unreachable', message: `no connection to Redis at ${where}: ${lastError}` }
-        : problem,
-    );
+    return fail(problemOf(cause ?? error, where));
+  }
+}
+
+/** A connection that stays away is tried again and again, but spoken of once. */
+function sayLossesOnce(
+  client: Redis,
+  where: string,
+  onLog: (line: string) => void,
+  causeOf: () => Error | undefined,
+): void {
+  let isLost = false;
+  client.on('close', () => {
+    if (isLost) return;
+    isLost = true;
+    const cause = causeOf();
+    onLog(`lost the connection to Redis at ${where}${cause ? `: ${textOf(cause)}` : ''}`);
+  });
+  client.on('ready', () => {
+    isLost = false;
+    onLog(`connected to Redis at ${where} again`);
+  });
+}
+
+/** A section of INFO; empty where the access list forbids it, which is no reason not to run. */
+async function aboutServer(client: Redis, section: string): Promise<string> {
+  try {
+    return await client.info(section);
+  } catch (error) {
+    if (textOf(error).startsWith('NOPERM')) return '';
+    throw error;
   }
 }
 
@@ -145,5 +173,9 @@ function textOf(error: unknown): string {
   if (error instanceof Error && error.message.startsWith("Stream isn't writeable")) {
     return 'there is no connection';
   }
-  return error instanceof Error ? error.message || error.name : String(error);
+  // A name with several addresses fails with an error without a message.
+  if (error instanceof AggregateError && error.message === '') {
+    return error.errors.map(textOf).join(', ');
+  }
+  return error instanceof Error ? error.message : String(error);
 }

@@ -73,17 +73,17 @@ export const redisApply: Bench = {
   ],
   ratios: [
     {
-      name: 'commit of one row / plain HSET',
+      name: 'redis-apply: commit of one row / plain HSET',
       of: 'commit, one row of 500 B a marker',
       over: 'plain pipelined HSET of 20 fields',
     },
     {
-      name: 'commit of all read models / plain HSET',
+      name: 'redis-apply: commit of all read models / plain HSET',
       of: 'commit, all read models, folded',
       over: 'plain pipelined HSET of 20 fields',
     },
     {
-      name: 'read and commit of all read models / plain HSET',
+      name: 'redis-apply: read and commit of all read models / plain HSET',
       of: 'read and commit, all read models, folded',
       over: 'plain pipelined HSET of 20 fields',
     },
