@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { DecodedMetrics } from '../../core/telemetry/point.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { MetricsProblem, OtlpContentType, ReadMetrics } from '../../ports/otlp.ts';
@@ -63,6 +64,9 @@ const decodeJson = (
     const message = `JSON is nested deeper than ${limits.jsonDepthMax}`;
     return fail({ code: 'otlp-too-deep', message, offset: tooDeepAt });
   }
+  if (!isUtf8(bytes)) {
+    return fail({ code: 'otlp-malformed', message: 'not JSON: not UTF-8', offset: null });
+  }
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   let request: unknown;
   try {
@@ -113,7 +117,7 @@ const offsetBeyondDepth = (bytes: Uint8Array, depthMax: number): number | null =
 const notJson = (reason: string, text: string): Result<never, MetricsProblem> => {
   const message = `not JSON: ${reason}`.slice(0, JSON_REASON_CHARS_MAX);
   const character = /at position (\d+)/.exec(reason)?.[1];
-  const endedEarly = /end of JSON input$/.test(reason);
+  const endedEarly = reason.endsWith('end of JSON input');
   if (character === undefined && !endedEarly) {
     return fail({ code: 'otlp-malformed', message, offset: null });
   }

@@ -133,6 +133,7 @@ describe('a bad point is rejected with its reason, and spoils no other', () => {
     ['a negative time', { timeUnixNano: '-1' }, 'point-malformed'],
     ['a time of NaN', { timeUnixNano: NaN }, 'point-malformed'],
     ['a time in words', { startTimeUnixNano: 'now' }, 'point-malformed'],
+    ['a time of 22 digits', { timeUnixNano: '9007199254740993000001' }, 'point-malformed'],
     ['a time beyond 64 bits', { timeUnixNano: 1e20 }, 'point-malformed'],
     ['attributes in an object', { attributes: { a: 1 } }, 'point-malformed'],
     ['an attribute of null', { attributes: [null] }, 'point-malformed'],

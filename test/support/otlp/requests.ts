@@ -116,7 +116,7 @@ export const busyRequest = (points: number): OtlpRequest => {
   const series = Array.from({ length: points }, (_, index) => {
     const bucketCounts = Array.from(
       { length: BOUNDS.length + 1 },
-      (_, at) => (index * 7 + at) % 50,
+      (__, at) => (index * 7 + at) % 50,
     );
     const count = bucketCounts.reduce((total, bucket) => total + bucket, 0);
     return {
