@@ -1,0 +1,224 @@
+import { fail, ok } from '../../core/result.ts';
+import type { Result } from '../../core/result.ts';
+import { rowFault } from '../../core/row-fault.ts';
+import { stepRefusal } from '../../core/step-refusal.ts';
+import { compareUtf8 } from '../../core/utf8-order.ts';
+import type {
+  Checkpoint,
+  Generation,
+  ReadModelStore,
+  ReadRows,
+  RowKey,
+  ScanRange,
+  Step,
+  StoreProblem,
+} from '../../ports/read-model-store.ts';
+import type { SqliteFile } from './file.ts';
+import { toStoreProblem } from './port-problems.ts';
+import { boundsOf } from './scan-range.ts';
+
+/** Rows of a dropped generation that one step removes: short, so that others get between. */
+const droppedAtOnceMax = 5_000;
+
+/**
+ * Keeps the read models of one audience in a file, beside the log or alone. `close` leaves the file open, for
+ * others may use it.
+ */
+export const openSqliteReadModelStore = (
+  file: SqliteFile,
+  options: {
+    readonly audience: string;
+    /** The read models that `scan` can walk in the order of their keys. */
+    readonly orderedModels: readonly string[];
+  },
+): ReadModelStore => {
+  const { audience } = options;
+  const ordered = new Set(options.orderedModels);
+  let closed = false;
+
+  const ask = async <Value>(
+    how: SqliteFile['read'],
+    work: () => Value,
+  ): Promise<Result<Value, StoreProblem>> => {
+    if (closed)
+      return fail({ code: 'unreachable', message: `the store in ${file.path} is closed` });
+    const done = await how(work);
+    return done.ok ? done : fail(toStoreProblem(done.problem));
+  };
+  const read = <Value>(work: () => Value): Promise<Result<Value, StoreProblem>> =>
+    ask(file.read, work);
+  const write = <Value>(work: () => Value): Promise<Result<Value, StoreProblem>> =>
+    ask(file.write, work);
+
+  const current = (): Generation | undefined => {
+    const row = file
+      .prepare('SELECT generation FROM store_pointers WHERE audience = ?')
+      .get(audience) as { generation: Generation } | undefined;
+    return row?.generation;
+  };
+
+  const held = (generation: Generation): { id: number; checkpoint: Checkpoint } | undefined => {
+    const row = file
+      .prepare(
+        `SELECT id, log_id AS logId, next_position AS next, last_digest AS lastDigest,
+         fold_version AS foldVersion FROM store_generations WHERE audience = ? AND generation = ?`,
+      )
+      .get(audience, generation) as ({ id: number } & Checkpoint) | undefined;
+    if (row === undefined) return undefined;
+    const { id, ...checkpoint } = row;
+    return { id, checkpoint };
+  };
+
+  /** Stores the checkpoint and answers the generation's id. */
+  const putCheckpoint = (generation: Generation, to: Checkpoint): number => {
+    const row = file
+      .prepare(
+        `INSERT INTO store_generations
+         (audience, generation, log_id, next_position, last_digest, fold_version)
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET log_id = excluded.log_id,
+         next_position = excluded.next_position, last_digest = excluded.last_digest,
+         fold_version = excluded.fold_version RETURNING id`,
+      )
+      .get(audience, generation, to.logId, to.next, to.lastDigest, to.foldVersion) as {
+      id: number;
+    };
+    return row.id;
+  };
+
+  const putRows = (id: number, writes: Step['writes']): void => {
+    const put = file.prepare(
+      `INSERT INTO store_rows (generation_id, model, key, value) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET value = excluded.value`,
+    );
+    const remove = file.prepare(
+      'DELETE FROM store_rows WHERE generation_id = ? AND model = ? AND key = ?',
+    );
+    for (const { model, key, value } of writes) {
+      if (value === null) remove.run(id, model, key);
+      else put.run(id, model, key, value);
+    }
+  };
+
+  const commit: ReadModelStore['commit'] = async (generation, step) => {
+    const faulty = step.writes.find((each) => rowFault(each) !== undefined);
+    if (faulty !== undefined)
+      return refused(`${rowFault(faulty)} in a row of ${JSON.stringify(faulty.model)}`);
+    return write(() => {
+      const stored = held(generation)?.checkpoint;
+      const refusal = stepRefusal(stored, step);
+      if (refusal !== undefined) return { refused: refusal, stored };
+      putRows(putCheckpoint(generation, step.to), step.writes);
+      return 'committed';
+    });
+  };
+
+  const readRows = (generation: Generation, keys: readonly RowKey[]): ReadRows => {
+    const found = held(generation);
+    const rows = new Map<string, string>();
+    if (found === undefined) return { checkpoint: undefined, rows };
+    const get = file.prepare(
+      'SELECT value FROM store_rows WHERE generation_id = ? AND model = ? AND key = ?',
+    );
+    for (const { model, key } of keys) {
+      const row = get.get(found.id, model, key) as { value: string } | undefined;
+      if (row !== undefined) rows.set(`${model}\n${key}`, row.value);
+    }
+    return { checkpoint: found.checkpoint, rows };
+  };
+
+  const scanRows = (id: number, model: string, range: ScanRange): StoredRow[] => {
+    const { low, high } = boundsOf(range);
+    const below = high === undefined ? '' : `AND key ${high.operator} ?`;
+    const order = range.newestFirst === true ? 'DESC' : 'ASC';
+    const rows = file
+      .prepare(
+        `SELECT key, value FROM store_rows WHERE generation_id = ? AND model = ?
+         AND key ${low.operator} ? ${below} ORDER BY key ${order} LIMIT ?`,
+      )
+      .all(id, model, low.key, ...(high === undefined ? [] : [high.key]), range.rowsMax);
+    return (rows as StoredRow[]).map(({ key, value }) => ({ key, value }));
+  };
+
+  const drop: ReadModelStore['drop'] = async (generation) => {
+    const unnamed = await write(() => {
+      if (current() === generation) return false;
+      file
+        .prepare('DELETE FROM store_generations WHERE audience = ? AND generation = ?')
+        .run(audience, generation);
+      return true;
+    });
+    if (!unnamed.ok) return unnamed;
+    if (!unnamed.value) return refused(`${generation} is the one that readers use`);
+    return removeOrphans();
+  };
+
+  /** If we stop here, the rows left belong to no generation; nobody sees them, and the next drop removes them. */
+  const removeOrphans = async (): Promise<Result<void, StoreProblem>> => {
+    for (;;) {
+      const removed = await write(
+        () =>
+          file
+            .prepare(
+              `DELETE FROM store_rows WHERE rowid IN (SELECT rowid FROM store_rows
+               WHERE generation_id NOT IN (SELECT id FROM store_generations) LIMIT ?)`,
+            )
+            .run(droppedAtOnceMax).changes,
+      );
+      if (!removed.ok) return removed;
+      if (removed.value === 0) return ok(undefined);
+    }
+  };
+
+  return {
+    current: () => read(current),
+    switchTo: (expected, generation) =>
+      write(() => {
+        if (current() !== expected) return false;
+        file
+          .prepare(
+            `INSERT INTO store_pointers (audience, generation) VALUES (?, ?)
+             ON CONFLICT DO UPDATE SET generation = excluded.generation`,
+          )
+          .run(audience, generation);
+        return true;
+      }),
+    generations: () =>
+      read(() => {
+        const rows = file
+          .prepare(
+            'SELECT generation FROM store_generations WHERE audience = ? ORDER BY generation',
+          )
+          .all(audience) as { generation: Generation }[];
+        return rows.map(({ generation }) => generation);
+      }),
+    drop,
+    checkpoint: (generation) => read(() => held(generation)?.checkpoint),
+    rows: (generation, keys) => read(() => readRows(generation, keys)),
+    scan: async (generation, model, range) => {
+      if (!ordered.has(model)) return refused(`read model ${model} is not kept in order`);
+      return read(() => {
+        const found = held(generation);
+        if (found === undefined) return { checkpoint: undefined, rows: [] };
+        return { checkpoint: found.checkpoint, rows: scanRows(found.id, model, range) };
+      });
+    },
+    commit,
+    dump: (generation) =>
+      read(() => {
+        const rows = file
+          .prepare('SELECT model, key, value FROM store_rows WHERE generation_id = ?')
+          .all(held(generation)?.id ?? null) as ({ model: string } & StoredRow)[];
+        return rows
+          .map(({ model, key, value }) => `${model}\n${key}\n${value}`)
+          .toSorted(compareUtf8);
+      }),
+    close: async () => {
+      closed = true;
+    },
+  };
+};
+
+type StoredRow = { readonly key: string; readonly value: string };
+
+const refused = (message: string): { readonly ok: false; readonly problem: StoreProblem } =>
+  fail({ code: 'refused', message });
