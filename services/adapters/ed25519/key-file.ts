@@ -169,15 +169,17 @@ async function readSmallFile(
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'r');
-    const { mode, size } = await file.stat();
+    const about = await file.stat();
+    if (about.isDirectory()) return notReadable(path, 'it is a folder');
     // Windows keeps its rights elsewhere and reports the same mode for every file.
-    if (process.platform !== 'win32' && (mode & forbiddenMode) !== 0)
+    if (process.platform !== 'win32' && (about.mode & forbiddenMode) !== 0)
       return problem(
         'key-file-exposed',
         `${path}: others than its owner may read this key`,
         `chmod 600 ${path}, and make a new key if somebody may have read it`,
       );
-    if (size > fileBytesMax) return malformed(path, `it is longer than ${fileBytesMax} bytes`);
+    if (about.size > fileBytesMax)
+      return malformed(path, `it is longer than ${fileBytesMax} bytes`);
     return ok(await file.readFile('utf8'));
   } catch (cause) {
     return errorCode(cause) === 'ENOENT'
@@ -186,11 +188,7 @@ async function readSmallFile(
           `${path}: there is no such file`,
           'plimsoll keys new makes a key',
         )
-      : problem(
-          'key-file-not-readable',
-          `${path}: cannot be read (${errorCode(cause)})`,
-          'name a key file that this user may read',
-        );
+      : notReadable(path, errorCode(cause));
   } finally {
     await file?.close();
   }
@@ -239,6 +237,13 @@ async function syncFolder(folder: string): Promise<void> {
     await handle.close();
   }
 }
+
+const notReadable = (path: string, why: string): Result<never, KeyProblem> =>
+  problem(
+    'key-file-not-readable',
+    `${path}: cannot be read (${why})`,
+    'name a key file that this user may read',
+  );
 
 const isThere = (path: string): Promise<boolean> =>
   access(path).then(
