@@ -44,8 +44,9 @@ export const settingNames: { readonly [name: string]: string } = {
   PLIMSOLL_STORE:
     'the read models: sqlite:FOLDER (default: where the log is), memory: or redis://HOST:PORT',
   PLIMSOLL_URL: 'a gateway that commands go to instead of the log, http(s)://HOST:PORT',
-  PLIMSOLL_KEY: 'key file to sign with (default: local.key.json in the data folder)',
-  PLIMSOLL_ANALYSER_KEY: 'key file of the analyser (default: analyser.key.json in the data folder)',
+  PLIMSOLL_KEY: 'key file to sign with (default: keys/local.json in the data folder)',
+  PLIMSOLL_ANALYSER_KEY:
+    'key file of the analyser (default: keys/analyser.json in the data folder)',
   PLIMSOLL_AUDIENCE: 'the organisation or tenant whose log this is (default local)',
   PLIMSOLL_LOG_ID: 'the log id that is expected; another one is refused',
   PLIMSOLL_POLICY: 'policy file of the analyser, JSON (default: the standard preset)',

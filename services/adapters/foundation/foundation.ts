@@ -1,0 +1,369 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { link, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CheckTools } from '../../core/check/check-record.ts';
+import { orderedModels } from '../../core/read-models.ts';
+import type { Result } from '../../core/result.ts';
+import { fail, ok } from '../../core/result.ts';
+import type { Settings } from '../../core/settings.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Ids } from '../../ports/ids.ts';
+import type { ReadModelStore } from '../../ports/read-model-store.ts';
+import type { RecordLog } from '../../ports/record-log.ts';
+import { openCodec } from '../avro/codec.ts';
+import { loadSchemas } from '../avro/schema-files.ts';
+import { createCrypto } from '../ed25519/crypto.ts';
+import { createText } from '../ed25519/text.ts';
+import type { SqliteFile } from '../sqlite/file.ts';
+import type { SqliteProblem } from '../sqlite/problem.ts';
+import { createSystemClock } from '../system/clock.ts';
+import { createIds } from '../system/ids.ts';
+import { hasKeys, makeKeys, readKey } from './open-keys.ts';
+import { openingRecords } from './opening.ts';
+
+/** The streams of an audience, by the names they have on the foundation. */
+export type StreamName = 'log' | 'samples' | 'otlp_metrics';
+
+/** Partitions and retention, the same on every foundation (the embedded telemetry stream has one partition). */
+const streams: {
+  readonly [Name in StreamName]: {
+    readonly partitions: number;
+    readonly keptMs: number | 'for-ever';
+  };
+} = {
+  log: { partitions: 1, keptMs: 'for-ever' },
+  samples: { partitions: 12, keptMs: 7 * 86_400_000 },
+  otlp_metrics: { partitions: 1, keptMs: 86_400_000 },
+};
+
+export type FoundationProblem = {
+  readonly code: 'unreachable' | 'corrupt' | 'refused' | 'misfit' | 'key-problem' | 'missing';
+  readonly message: string;
+  readonly hint: string;
+};
+
+/** What an installation stands on: its log and streams, its read models, and the pure tools around them. */
+export type Foundation = {
+  readonly settings: Settings;
+  readonly kind: 'embedded' | 'stack' | 'mixed';
+  readonly tools: CheckTools;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly stream: (name: StreamName) => Promise<Result<RecordLog, FoundationProblem>>;
+  readonly store: () => Promise<Result<ReadModelStore, FoundationProblem>>;
+  /** What was made because it was not there: one line for whoever started it, or nothing. */
+  readonly firstUse: () => string | null;
+  /** Removes telemetry and samples that are past their time. Kafka does that itself. */
+  readonly prune: () => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+export type FoundationOptions = {
+  /** Routine words of the drivers; silent without it. */
+  readonly note?: (line: string) => void;
+};
+
+const databaseName = 'plimsoll.db';
+
+/** The pure tools that checking needs: codec of the published schemas, cryptography, text. */
+export const openTools = (): CheckTools => ({
+  codec: openCodec(loadSchemas()),
+  crypto: createCrypto(),
+  text: createText(),
+});
+
+/** Opens nothing yet: each part is opened when it is first asked for, and only then is its driver loaded. */
+export const openFoundation = (settings: Settings, options: FoundationOptions = {}): Foundation => {
+  const clock = createSystemClock();
+  const ids = createIds({ nowMs: clock.nowMs, randomBytes: (count) => randomBytes(count) });
+  const tools = openTools();
+  const files = new Map<string, Promise<Result<SqliteFile, FoundationProblem>>>();
+  const logs = new Map<StreamName, Promise<Result<RecordLog, FoundationProblem>>>();
+  let storing: Promise<Result<ReadModelStore, FoundationProblem>> | undefined;
+  let firstUse: string | null = null;
+
+  const say = (line: string): void => {
+    firstUse ??= line;
+  };
+  const openFile = (folder: string): Promise<Result<SqliteFile, FoundationProblem>> => {
+    const known = files.get(folder);
+    if (known !== undefined) return known;
+    const opening = openDatabase({ settings, tools, clock, ids, say }, folder);
+    files.set(folder, opening);
+    return opening;
+  };
+
+  const openStream = async (name: StreamName): Promise<Result<RecordLog, FoundationProblem>> => {
+    const setting = settings.log;
+    const plan = { name: streamName(settings.audience, name), ...streams[name] };
+    switch (setting.foundation) {
+      case 'sqlite': {
+        const file = await openFile(setting.folder);
+        if (!file.ok) return file;
+        const log = await openSqliteLog(file.value, clock, plan);
+        if (!log.ok) return log;
+        return name === 'log' ? openIfEmpty({ settings, tools, clock, ids, say }, log.value) : log;
+      }
+      case 'kafka': {
+        const { openKafkaRecordLog } = await import('../kafka/record-log.ts');
+        const log = await openKafkaRecordLog({
+          brokers: setting.brokers,
+          topic: plan.name,
+          partitions: plan.partitions,
+          keptMs: plan.keptMs,
+          note: ({ from, message }) => options.note?.(`${from}: ${message}`),
+        });
+        if (!log.ok) return fail({ ...log.problem, hint: 'see PLIMSOLL_LOG; is the broker up?' });
+        return name === 'log'
+          ? openIfEmpty({ settings, tools, clock, ids, say }, log.value)
+          : ok(log.value);
+      }
+    }
+  };
+
+  const openStore = async (): Promise<Result<ReadModelStore, FoundationProblem>> => {
+    const setting = settings.store;
+    switch (setting.foundation) {
+      case 'sqlite': {
+        const file = await openFile(setting.folder);
+        if (!file.ok) return file;
+        const { openSqliteReadModelStore } = await import('../sqlite/read-model-store.ts');
+        return ok(
+          openSqliteReadModelStore(file.value, { audience: settings.audience, orderedModels }),
+        );
+      }
+      case 'memory': {
+        const { createMemoryReadModelStore } = await import('../memory/read-model-store.ts');
+        return ok(createMemoryReadModelStore({ orderedModels }));
+      }
+      case 'redis': {
+        const { openRedisReadModelStore } = await import('../redis/read-model-store.ts');
+        const store = await openRedisReadModelStore({
+          url: setting.url,
+          audience: settings.audience,
+          orderedModels,
+          ...(options.note === undefined ? {} : { onLog: options.note }),
+        });
+        return store.ok
+          ? store
+          : fail({ ...store.problem, hint: 'see PLIMSOLL_STORE; is Redis up?' });
+      }
+    }
+  };
+
+  return {
+    settings,
+    kind: kindOf(settings),
+    tools,
+    clock,
+    ids,
+    firstUse: () => firstUse,
+    stream: (name) => {
+      const known = logs.get(name) ?? openStream(name);
+      logs.set(name, known);
+      return known;
+    },
+    store: () => (storing ??= openStore()),
+    prune: async () => {
+      for (const [name, opening] of logs) {
+        const { keptMs } = streams[name];
+        const log = await opening;
+        if (keptMs === 'for-ever' || !log.ok || !('prune' in log.value)) continue;
+        const { prune } = log.value as RecordLog & {
+          readonly prune: (partition: number, olderThanMs: number) => Promise<unknown>;
+        };
+        for (let partition = 0; partition < log.value.partitions; partition++)
+          await prune(partition, clock.nowMs() - keptMs);
+      }
+    },
+    close: async () => {
+      for (const opening of logs.values()) {
+        const log = await opening;
+        if (log.ok) await log.value.close();
+      }
+      const store = await storing;
+      if (store?.ok) await store.value.close();
+      for (const opening of files.values()) {
+        const file = await opening;
+        if (file.ok) file.value.close();
+      }
+    },
+  };
+};
+
+export const streamName = (audience: string, name: StreamName): string =>
+  `plimsoll.${audience}.${name}`;
+
+const kindOf = ({ log, store }: Settings): Foundation['kind'] => {
+  if (log.foundation === 'sqlite' && store.foundation !== 'redis') return 'embedded';
+  return log.foundation === 'kafka' && store.foundation === 'redis' ? 'stack' : 'mixed';
+};
+
+type Building = {
+  readonly settings: Settings;
+  readonly tools: CheckTools;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly say: (line: string) => void;
+};
+
+/**
+ * The database of a folder, made on first use: keys first, then a whole database with record 0 under a temporary
+ * name, linked into place. Of several processes one wins and the others use its work. If we stop in between, the
+ * keys are there and the next one makes the database with them.
+ */
+const openDatabase = async (
+  building: Building,
+  folder: string,
+): Promise<Result<SqliteFile, FoundationProblem>> => {
+  const { clock, settings } = building;
+  const { openSqliteFile } = await import('../sqlite/file.ts');
+  const path = join(folder, databaseName);
+  const holdsLog = settings.log.foundation === 'sqlite' && settings.log.folder === folder;
+  if (holdsLog && !existsSync(path)) {
+    const made = await makeDatabase(building, folder, path);
+    if (!made.ok) return made;
+  }
+  const file = await openSqliteFile(path, { create: !holdsLog, sleep: clock.sleep });
+  return file.ok ? file : databaseFailed(file.problem, path);
+};
+
+const databaseFailed = (problem: SqliteProblem, path: string): Result<never, FoundationProblem> => {
+  switch (problem.code) {
+    case 'corrupt':
+      return fail({
+        code: 'corrupt',
+        message: problem.message,
+        hint: `nothing was changed; restore ${path} from a backup, or move it away to begin anew`,
+      });
+    case 'missing':
+    case 'refused':
+    case 'unreachable':
+      return fail({
+        code: problem.code,
+        message: problem.message,
+        hint: 'is the folder there and writable, and the disk not full?',
+      });
+    case 'closed':
+    case 'unknown':
+      return fail({ code: 'unreachable', message: problem.message, hint: 'try again' });
+  }
+};
+
+const makeDatabase = async (
+  building: Building,
+  folder: string,
+  path: string,
+): Promise<Result<void, FoundationProblem>> => {
+  const { clock, settings, say } = building;
+  const { openSqliteFile } = await import('../sqlite/file.ts');
+  await mkdir(folder, { recursive: true });
+  const keyed = await ensureKeys(folder);
+  if (!keyed.ok) return keyed;
+  const temporary = `${path}.new-${randomUUID()}`;
+  try {
+    const file = await openSqliteFile(temporary, { create: true, sleep: clock.sleep });
+    if (!file.ok) return databaseFailed(file.problem, path);
+    const log = await openSqliteLog(file.value, clock, {
+      name: streamName(settings.audience, 'log'),
+      ...streams.log,
+    });
+    if (!log.ok) return log;
+    const opened = await openIfEmpty({ ...building, say: () => undefined }, log.value);
+    await log.value.close();
+    file.value.close();
+    if (!opened.ok) return opened;
+    await link(temporary, path);
+    say(
+      `first use: made ${folder} (database, keys, and a log for the audience ${settings.audience})`,
+    );
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  } finally {
+    for (const ending of ['', '-wal', '-shm']) await rm(`${temporary}${ending}`, { force: true });
+  }
+  return ok(undefined);
+};
+
+const ensureKeys = async (folder: string): Promise<Result<void, FoundationProblem>> => {
+  if (hasKeys(folder)) return ok(undefined);
+  const made = await makeKeys(folder);
+  return made.ok ? made : keyFailed(made.problem);
+};
+
+const keyFailed = (problem: {
+  readonly message: string;
+  readonly hint: string;
+}): Result<never, FoundationProblem> =>
+  fail({ code: 'key-problem', message: problem.message, hint: problem.hint });
+
+/** Gives an empty log its opening. Of several who try only the one that got position 0 counts. */
+const openIfEmpty = async (
+  { settings, tools, clock, ids, say }: Building,
+  log: RecordLog,
+): Promise<Result<RecordLog, FoundationProblem>> => {
+  const range = await log.range(0);
+  if (!range.ok) return unreadable(range.problem);
+  if (range.value.end > 0) return ok(log);
+  const keyed = await ensureKeys(settings.dataFolder);
+  if (!keyed.ok) return keyed;
+  const keys = await Promise.all(
+    (['admin', 'local', 'analyser', 'gateway'] as const).map((name) =>
+      readKey(settings.dataFolder, name),
+    ),
+  );
+  const [admin, local, analyser, gateway] = keys;
+  for (const key of keys) if (!key.ok) return keyFailed(key.problem);
+  if (!admin?.ok || !local?.ok || !analyser?.ok || !gateway?.ok)
+    throw new TypeError('a key was neither read nor refused');
+  const records = await openingRecords(tools, {
+    audience: settings.audience,
+    logId: randomUUID(),
+    nowMs: clock.nowMs(),
+    ids,
+    keys: {
+      admin: admin.value,
+      trusted: [
+        { signer: local.value, roles: ['emitter', 'operator'] },
+        { signer: analyser.value, roles: ['analyser'] },
+        { signer: gateway.value, roles: ['gateway'] },
+      ],
+    },
+  });
+  const appended = await log.append(0, records);
+  if (!appended.ok)
+    return fail({
+      code: appended.problem.code === 'corrupt' ? 'corrupt' : 'unreachable',
+      message: appended.problem.message,
+      hint: 'nothing was lost; try again',
+    });
+  if (appended.value[0]?.position === 0)
+    say(`first use: opened ${log.name} with the keys in ${settings.dataFolder}`);
+  return ok(log);
+};
+
+const unreadable = (problem: {
+  readonly code: string;
+  readonly message: string;
+}): Result<never, FoundationProblem> =>
+  fail({
+    code: problem.code === 'corrupt' ? 'corrupt' : 'unreachable',
+    message: problem.message,
+    hint: problem.code === 'corrupt' ? 'restore it from a backup' : 'is it up?',
+  });
+
+const openSqliteLog = async (
+  file: SqliteFile,
+  clock: Clock,
+  plan: { readonly name: string; readonly partitions: number },
+): Promise<Result<RecordLog, FoundationProblem>> => {
+  const { openSqliteRecordLog } = await import('../sqlite/record-log.ts');
+  const log = await openSqliteRecordLog(file, {
+    name: plan.name,
+    partitions: plan.partitions,
+    nowMs: clock.nowMs,
+    sleep: clock.sleep,
+  });
+  return log.ok ? log : databaseFailed(log.problem, file.path);
+};

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Result } from '../../core/result.ts';
+import { ok } from '../../core/result.ts';
+import type { Signer } from '../../ports/signer.ts';
+import type { KeyProblem } from '../ed25519/key-file.ts';
+import { newKeyFile, readKeyFile } from '../ed25519/key-file.ts';
+
+/** Keys that an installation makes for itself, each with one task. */
+export type KeyName = 'admin' | 'local' | 'analyser' | 'gateway';
+const keyNames: readonly KeyName[] = ['admin', 'local', 'analyser', 'gateway'];
+
+export const keysFolder = (dataFolder: string): string => join(dataFolder, 'keys');
+export const keyPath = (dataFolder: string, name: KeyName): string =>
+  join(keysFolder(dataFolder), `${name}.json`);
+
+/** Whether this installation has keys of its own. */
+export const hasKeys = (dataFolder: string): boolean => existsSync(keysFolder(dataFolder));
+
+/**
+ * Makes the keys under a temporary name and renames the folder into place. Of several processes one wins; the
+ * others use its keys. If we stop in the middle, a folder `keys.new-…` is left and nothing uses it.
+ */
+export const makeKeys = async (dataFolder: string): Promise<Result<void, KeyProblem>> => {
+  const folder = keysFolder(dataFolder);
+  const temporary = `${folder}.new-${randomUUID()}`;
+  await mkdir(temporary, { recursive: true, mode: 0o700 });
+  try {
+    for (const name of keyNames) {
+      const made = await newKeyFile({ principal: name, path: join(temporary, `${name}.json`) });
+      if (!made.ok) return made;
+    }
+    await rename(temporary, folder);
+  } catch (error) {
+    if (!isTaken(error)) throw error;
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+  return ok(undefined);
+};
+
+export const readKey = (dataFolder: string, name: KeyName): Promise<Result<Signer, KeyProblem>> =>
+  readKeyFile(keyPath(dataFolder, name));
+
+/** Key files of the folder, without their public halves. */
+export const listKeyFiles = async (dataFolder: string): Promise<readonly string[]> =>
+  hasKeys(dataFolder)
+    ? (await readdir(keysFolder(dataFolder)))
+        .filter((name) => name.endsWith('.json') && !name.endsWith('.pub.json'))
+        .toSorted()
+    : [];
+
+const isTaken = (error: unknown): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  (error.code === 'ENOTEMPTY' || error.code === 'EEXIST' || error.code === 'ENOTDIR');
