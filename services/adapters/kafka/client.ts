@@ -1,19 +1,17 @@
 import { Kafka, logLevel } from 'kafkajs';
-import type { logCreator } from 'kafkajs';
+import type { ISocketFactory, logCreator } from 'kafkajs';
 
-/** Something kafkajs or this adapter would have logged. Routine retries come as errors too: raise no alarm for one. */
-export type KafkaNote = {
-  readonly level: 'error' | 'warn';
-  readonly from: string;
-  readonly message: string;
-};
+/** What went wrong on the way and was tried again: for a log line. Nothing here needs an alarm by itself. */
+export type KafkaNote = { readonly from: string; readonly message: string };
 
 export type KafkaAddress = {
   /** `host:port`, at least one. */
   readonly brokers: readonly string[];
   /** How the broker's own logs and quotas name us. */
   readonly clientId?: string;
-  /** Silent without it. */
+  /** Makes the connections; kafkajs's own where it is not given. */
+  readonly socketFactory?: ISocketFactory;
+  /** Silent without it. The same note comes at most twice a minute. */
   readonly note?: (note: KafkaNote) => void;
 };
 
@@ -22,6 +20,8 @@ const connectTimeoutMs = 3_000;
 const connectTriesMax = 5;
 const betweenTriesMinMs = 100;
 const betweenTriesMaxMs = 1_000;
+const sameNoteMs = 30_000;
+const notesRememberedMax = 100;
 
 /** Waits between tries grow from 0.1 to 1 s; connecting gives up after five tries, so that no process hangs on it. */
 export const tries: {
@@ -42,19 +42,23 @@ export const kafkaClient = (address: KafkaAddress, suffix = ''): Kafka =>
     connectionTimeout: connectTimeoutMs,
     requestTimeout: requestTimeoutMs,
     retry: tries,
-    logLevel: address.note === undefined ? logLevel.NOTHING : logLevel.WARN,
+    ...(address.socketFactory && { socketFactory: address.socketFactory }),
+    logLevel: address.note === undefined ? logLevel.NOTHING : logLevel.ERROR,
     logCreator: toNotes(address.note),
   });
 
-const toNotes =
-  (note: KafkaAddress['note']): logCreator =>
-  () =>
-  ({ namespace, level, log }) =>
-    note?.({
-      level: level === logLevel.ERROR ? 'error' : 'warn',
-      from: `kafkajs ${namespace}`,
-      message: log.message,
-    });
+/** A broker that is away makes kafkajs say so ten times a second. */
+const toNotes = (note: KafkaAddress['note']): logCreator => {
+  const saidAtMs = new Map<string, number>();
+  return () =>
+    ({ namespace, log }) => {
+      const nowMs = performance.now();
+      if (nowMs - (saidAtMs.get(log.message) ?? -Infinity) < sameNoteMs) return;
+      if (saidAtMs.size >= notesRememberedMax) saidAtMs.clear();
+      saidAtMs.set(log.message, nowMs);
+      note?.({ from: `kafkajs ${namespace}`, message: log.message });
+    };
+};
 
 /** The parts of kafkajs's own cluster that we use to read by position: kafkajs offers it through groups only. */
 export type Cluster = {

@@ -9,6 +9,8 @@ const rebalanceTimeoutMs = 15_000;
 const heartbeatMs = 1_000;
 const idleWaitMs = 250;
 const beforeRejoinMs = 500;
+/** At up to 1 s each: a member that outlives a broker's restart keeps its partitions without a new election. */
+const outageTriesMax = 30;
 
 /** Membership in a consumer group: who owns which partition, and nothing else. */
 export type GroupLease = {
@@ -56,7 +58,6 @@ export const joinGroup = (
         await Promise.race([crashed, leaveAsked.promise]);
       } catch (error) {
         address.note?.({
-          level: 'warn',
           from: `group ${group}`,
           message: `left it: ${messageOf(error)}`,
         });
@@ -75,7 +76,6 @@ export const joinGroup = (
         await member?.commitOffsets([{ topic, partition, offset: String(position) }]);
       } catch (error) {
         address.note?.({
-          level: 'warn',
           from: `group ${group}`,
           message: `hint not kept: ${messageOf(error)}`,
         });
@@ -98,7 +98,7 @@ const newConsumer = (kafka: Kafka, group: string): Consumer =>
     maxWaitTimeInMs: idleWaitMs,
     allowAutoTopicCreation: false,
     // We join again ourselves, with a new consumer: one place that does it.
-    retry: { ...tries, restartOnFailure: async () => false },
+    retry: { ...tries, retries: outageTriesMax, restartOnFailure: async () => false },
   });
 
 /** Rejects when the consumer has given up. */

@@ -23,6 +23,7 @@ export type PositionReader = {
     limits: { readonly waitMs: number; readonly withinMs: number },
   ) => Promise<Result<Fetched, ReadProblem>>;
   readonly range: (withinMs: number) => Promise<Result<LogRange, ReadProblem>>;
+  /** Whoever waits for an answer gets `closed` at once. */
   readonly close: () => Promise<void>;
 };
 
@@ -32,6 +33,8 @@ export const createPositionReader = (
   partition: number,
 ): PositionReader => {
   let cluster: Promise<Cluster> | undefined;
+  const closing = Promise.withResolvers<'closed'>();
+  let closed = false;
 
   const connect = async (): Promise<Cluster> => {
     const connecting = clusterOf(kafka);
@@ -58,9 +61,12 @@ export const createPositionReader = (
   ): Promise<Result<Value, ReadProblem>> => {
     const deadlineMs = performance.now() + withinMs;
     for (;;) {
+      if (closed) return fail({ code: 'closed', message: `${topic}/${partition} is closed` });
       try {
         cluster ??= connect();
-        return ok(await before(deadlineMs, cluster.then(ask)));
+        const answer = before(deadlineMs, cluster.then(ask));
+        await Promise.race([answer, closing.promise]);
+        if (!closed) return ok(await answer);
       } catch (error) {
         if (isOffsetOutOfRange(error)) throw error;
         void disconnect();
@@ -70,7 +76,7 @@ export const createPositionReader = (
             message: `${topic}/${partition}: ${messageOf(error)}`,
           });
         }
-        await new Promise((resolve) => setTimeout(resolve, betweenTriesMs));
+        await Promise.race([pause(betweenTriesMs), closing.promise]);
       }
     }
   };
@@ -142,9 +148,15 @@ export const createPositionReader = (
       }
     },
     range,
-    close: disconnect,
+    close: () => {
+      closed = true;
+      closing.resolve('closed');
+      return disconnect();
+    },
   };
 };
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A control record of a stranger's transaction is an empty record: nothing to believe, and no gap. */
 const toRecord = (message: FetchedMessage): LogRecord => ({

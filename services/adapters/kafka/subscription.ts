@@ -41,22 +41,33 @@ export const subscribeToTopic = (
     const reader = readers.get(partition) ?? createPositionReader(kafka, topic, partition);
     readers.set(partition, reader);
     const fetched = await reader.fetch(from, { waitMs: longPollMs, withinMs: pollWithinMs });
-    if (!fetched.ok && fetched.problem.code !== 'unreachable') return fetched;
-    if (!fetched.ok)
-      address.note?.({ level: 'warn', from: `group ${group}`, message: fetched.problem.message });
-    if (!fetched.ok || fetched.value.records.length === 0) {
-      // Nothing came in this long poll: let whoever pumps look at its state and ask again.
-      following.wake();
-      return ok(undefined);
+    if (fetched.ok && fetched.value.records.length > 0) {
+      const { records, end } = fetched.value;
+      return ok({ partition, records: records.slice(0, batchRecordsMax), end });
     }
-    const { records, end } = fetched.value;
-    return ok({ partition, records: records.slice(0, batchRecordsMax), end });
+    if (!fetched.ok && fetched.problem.code !== 'closed') {
+      // An outage passes, and the group decides whom the partition belongs to meanwhile.
+      if (fetched.problem.code !== 'unreachable') return fetched;
+      address.note?.({ from: `group ${group}`, message: fetched.problem.message });
+    }
+    // Nothing came in this long poll: let whoever pumps look whether the partition is still ours, and ask again.
+    following.wake();
+    return ok(undefined);
+  };
+
+  const closeReader = async (partition: number): Promise<void> => {
+    const reader = readers.get(partition);
+    readers.delete(partition);
+    await reader?.close();
   };
 
   const assign = async (partitions: readonly number[]): Promise<void> => {
     assignments += 1;
     const current = assignments;
-    for (const partition of following.owned()) following.lose(partition);
+    for (const partition of following.owned()) {
+      following.lose(partition);
+      void closeReader(partition);
+    }
     if (partitions.length === 0) return;
     const found = await hints.read();
     if (current !== assignments) return;
@@ -64,18 +75,25 @@ export const subscribeToTopic = (
   };
 
   const following: Following = createFollowing({
-    subscriber: { ...subscriber, onBatch: (batch) => watched(subscriber.onBatch(batch)) },
+    subscriber: {
+      startFrom: (partition, hint) => subscriber.startFrom(partition, hint),
+      onBatch: (batch) => watched(subscriber.onBatch(batch)),
+      onLost: (partition) => subscriber.onLost?.(partition),
+    },
     read: poll,
     release: async () => {
       assignments += 1;
-      await Promise.all([
-        lease.leave(),
-        hints.close(),
-        ...[...readers.values()].map((reader) => reader.close()),
-      ]);
+      await Promise.all([lease.leave(), hints.close(), ...[...readers.keys()].map(closeReader)]);
     },
   });
   const lease = joinGroup(address, topic, group, (partitions) => void assign(partitions));
+
+  const finish = (reason: Ending): Promise<void> => {
+    const finishing = following.finish(reason);
+    // Ends the long polls, so that nobody waits for the rest of one.
+    for (const partition of readers.keys()) void closeReader(partition);
+    return finishing;
+  };
 
   return {
     owned: following.owned,
@@ -83,8 +101,8 @@ export const subscribeToTopic = (
       if (following.owned().includes(partition)) await lease.commit(partition, position);
     },
     ended: following.ended,
-    stop: () => following.finish(undefined),
-    finish: following.finish,
+    stop: () => finish(undefined),
+    finish,
   };
 };
 
@@ -131,7 +149,6 @@ const hintReader = (
         return found;
       } catch (error) {
         address.note?.({
-          level: 'warn',
           from: `group ${group}`,
           message: `no hints: ${messageOf(error)}`,
         });

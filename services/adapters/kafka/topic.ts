@@ -1,4 +1,5 @@
-import { ConfigResourceTypes } from 'kafkajs';
+// Node finds only some of kafkajs's names in it by themselves; the rest come by the whole.
+import kafkajs from 'kafkajs';
 import type { Admin } from 'kafkajs';
 import { appendBytesMax } from '../../core/log/append-size.ts';
 import { fail, ok } from '../../core/result.ts';
@@ -106,7 +107,7 @@ const checkSettings = async (
     includeSynonyms: false,
     resources: [
       {
-        type: ConfigResourceTypes.TOPIC,
+        type: kafkajs.ConfigResourceTypes.TOPIC,
         name: plan.topic,
         configNames: [
           'message.timestamp.type',

@@ -79,6 +79,9 @@ function serverProperties(port: number, controllerPort: number, dataFolder: stri
     'share.coordinator.state.topic.min.isr=1',
     'offsets.topic.num.partitions=4',
     'group.initial.rebalance.delay.ms=0',
+    // After kill -9 the controller takes the broker back only when its last session is over; the default is 9 s.
+    'broker.session.timeout.ms=3000',
+    'broker.heartbeat.interval.ms=500',
     // We create our topics with settings that matter; a typing error must not make another.
     'auto.create.topics.enable=false',
     '',
