@@ -103,6 +103,14 @@ describe('a Redis that holds something else under our keys', () => {
     await commitFirst();
   });
 
+  test('a step without rows does not hide that the checkpoint is gone', async () => {
+    await commitFirst();
+    await raw.del(key('g1:checkpoint'));
+    const problem = problemOf(await store.commit('g1', stepTo(1, undefined, [])));
+    expect(problem.code).toBe('corrupt');
+    expect(await raw.exists(key('g1:checkpoint'))).toBe(0);
+  });
+
   test('rows that nothing lists are not mixed with new ones', async () => {
     await raw.hset(key('g1:rows:current'), 'slot-9', 'left over');
     const problem = problemOf(await store.commit('g1', stepTo(1, undefined, writesOf(1))));

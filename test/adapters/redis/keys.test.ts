@@ -41,6 +41,13 @@ test('all keys of one audience share a hash tag', () => {
   );
 });
 
+test('names that look like parts of a key are not taken for them', () => {
+  const inOne = { prefix: 'plimsoll', audience: 'a', generation: 'g', model: 'checkpoint' };
+  const other = { ...inOne, generation: 'g:rows', model: 'm' };
+  const shared = allKeys(inOne).filter((key) => allKeys(other).includes(key));
+  expect(shared).toEqual(allKeys(inOne).slice(0, 2));
+});
+
 test('no two audiences share a key, nor do two places of one audience', () => {
   fc.assert(
     fc.property(names, names, (some, others) => {
