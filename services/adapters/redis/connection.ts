@@ -3,19 +3,13 @@ import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import type { StoreProblem } from '../../ports/read-model-store.ts';
 
-export const commandTimeoutMs = 5_000;
-export const connectTimeoutMs = 5_000;
+const commandTimeoutMs = 5_000;
+const connectTimeoutMs = 5_000;
 const reconnectDelayMsMax = 1_000;
 
 /** The oldest servers this adapter runs on: major, minor. */
 const redisMin = [7, 0] as const;
 const valkeyMin = [7, 2] as const;
-
-export type Connection = {
-  readonly client: Redis;
-  /** For instance `Redis 7.0.15`. */
-  readonly server: string;
-};
 
 /**
  * Connects once and looks at the server; afterwards lost connections are restored in the background.
@@ -25,7 +19,7 @@ export type Connection = {
 export async function connect(
   url: string,
   onLog: (line: string) => void,
-): Promise<Result<Connection, StoreProblem>> {
+): Promise<Result<Redis, StoreProblem>> {
   const where = placeOf(url);
   if (where === undefined) {
     return fail({ code: 'refused', message: 'the address is not of the form redis://host:port' });
@@ -61,7 +55,7 @@ export async function connect(
     }
     onLog(`read models in ${server.value} at ${where}`);
     sayLossesOnce(client, where, onLog, () => cause);
-    return ok({ client, server: server.value });
+    return ok(client);
   } catch (error) {
     client.disconnect();
     return fail(problemOf(cause ?? error, where));

@@ -45,7 +45,7 @@ export async function openRedisReadModelStore(
 ): Promise<Result<ReadModelStore, StoreProblem>> {
   const connection = await connect(options.url, options.onLog ?? (() => undefined));
   if (!connection.ok) return connection;
-  const { client } = connection.value;
+  const client = connection.value;
   const where = placeOf(options.url) ?? '';
   const scripts = defineScripts(client);
   const keys = keysOf(options.prefix ?? 'plimsoll', options.audience);
