@@ -123,6 +123,27 @@ test('stopping anywhere and going on from the stored state changes nothing', () 
   );
 });
 
+test('no counts are too large for it: every number stays a number', () => {
+  const huge = fc
+    .tuple(fc.maxSafeNat(), fc.maxSafeNat(), fc.maxSafeNat(), fc.maxSafeNat())
+    .map(([canary, canaryErrors, baseline, baselineErrors]): Counts => [
+      canary,
+      Math.min(canary, canaryErrors),
+      baseline,
+      Math.min(baseline, baselineErrors),
+    ]);
+  fc.assert(
+    fc.property(fc.array(huge, { maxLength: 20 }), (windows) => {
+      const state = judgeAll(policy, windows);
+      // JSON writes NaN and infinities as null.
+      expect(JSON.parse(JSON.stringify(state))).toEqual(state);
+      const { evidence, metrics } = explain(policy, state);
+      expect(Number.isFinite(evidence)).toBe(true);
+      expect(JSON.parse(JSON.stringify(metrics))).toEqual(metrics);
+    }),
+  );
+});
+
 test('the state stays below 10 KB, with the longest grids and most restarts a policy may have', () => {
   const longest: JudgePolicy = {
     ...policy,
