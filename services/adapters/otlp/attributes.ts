@@ -189,14 +189,20 @@ const MEMO_KEY_BYTES_MAX = 1024;
  */
 export class AttributeMemo {
   readonly #known = new Map<string, PointAttributes>();
+  readonly #entriesMax: number;
 
+  constructor(entriesMax: number = MEMO_ENTRIES_MAX) {
+    this.#entriesMax = entriesMax;
+  }
+
+  /** What `read` answers for the bytes from `start` to `end`, or answered for the same bytes before. */
   recall(bytes: Buffer, start: number, end: number, read: () => PointAttributes): PointAttributes {
     if (end - start > MEMO_KEY_BYTES_MAX) return read();
     const key = bytes.toString('latin1', start, end);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const attributes = read();
-    if (this.#known.size >= MEMO_ENTRIES_MAX) this.#known.clear();
+    if (this.#known.size >= this.#entriesMax) this.#known.clear();
     this.#known.set(key, attributes);
     return attributes;
   }

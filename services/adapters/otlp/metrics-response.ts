@@ -1,5 +1,4 @@
-import type { RejectedPoints } from '../../core/telemetry/point.ts';
-import type { OtlpContentType } from '../../ports/otlp.ts';
+import type { WriteMetricsResponse } from '../../ports/otlp.ts';
 
 /** Tags of field number and wire type; 1 = length-delimited 2, varint 0. */
 const PARTIAL_SUCCESS_TAG = (1 << 3) | 2;
@@ -10,10 +9,7 @@ const ERROR_MESSAGE_TAG = (2 << 3) | 2;
  * The body of an ExportMetricsServiceResponse. Without rejected points it says that all was taken;
  * with them it is a partial success, which by the standard the sender must not send again.
  */
-export const encodeMetricsResponse = (
-  contentType: OtlpContentType,
-  rejected: readonly RejectedPoints[],
-): Uint8Array => {
+export const encodeMetricsResponse: WriteMetricsResponse = (contentType, rejected) => {
   const points = rejected.reduce((total, { count }) => total + count, 0);
   const message = rejected.map(({ reason, count }) => `${reason}: ${count}`).join(', ');
   switch (contentType) {

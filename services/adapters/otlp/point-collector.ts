@@ -24,7 +24,7 @@ export const REQUEST_METRICS: readonly string[] = [
 export const temporalityOf = (value: number): Temporality | null =>
   value === 1 ? 'delta' : value === 2 ? 'cumulative' : null;
 
-export const NO_RECORDED_VALUE_FLAG = 1;
+const NO_RECORDED_VALUE_FLAG = 1;
 
 /** Everything the points of one metric have in common. */
 export type PointStream = Omit<

@@ -28,11 +28,10 @@ const EXPONENTIAL_POINT = {
 } as const;
 const BUCKETS_COUNTS = 2;
 
-/** The bytes from the first attribute of a point to its last, and whether nothing else lies between. */
+/** The bytes from the first attribute of a point to its last; other fields may lie between. */
 export class AttributeRange {
   start: number;
   end: number;
-  contiguous: boolean = true;
 
   constructor(pointStart: number) {
     this.start = pointStart;
@@ -42,7 +41,6 @@ export class AttributeRange {
   /** Takes in the attribute the reader stands on, and steps over it. */
   include(reader: ProtobufReader, pointEnd: number): void {
     if (this.end === this.start) this.start = reader.tagAt;
-    else if (reader.tagAt !== this.end) this.contiguous = false;
     reader.at = reader.lengthEnd(pointEnd);
     this.end = reader.at;
   }

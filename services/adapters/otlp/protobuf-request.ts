@@ -241,9 +241,7 @@ class RequestWalk {
       this.#attributes(range.start, range.end, field, attributes);
       return readPointAttributes(attributes);
     };
-    const known = range.contiguous
-      ? this.#memo.recall(this.#reader.bytes, range.start, range.end, read)
-      : read();
+    const known = this.#memo.recall(this.#reader.bytes, range.start, range.end, read);
     this.#collector.add(stream, point, known);
   }
 

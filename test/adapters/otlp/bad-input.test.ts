@@ -294,6 +294,8 @@ describe('bytes that are not protobuf are refused with the place', () => {
     ['a length beyond 32 bits', [0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], 7],
     ['a length of -1', [0x0a, ...Array<number>(9).fill(0xff), 0x01], 11],
     ['an inner length beyond the outer', [0x0a, 0x02, 0x12, 0x05, 0, 0, 0, 0, 0], 4],
+    ['an inner fixed64 beyond its message', [0x0a, 0x02, 0x79, 0, 0, 0, 0, 0, 0, 0, 0, 0], 3],
+    ['an inner varint beyond its message', [0x0a, 0x02, 0x78, 0x80, 0x01], 4],
     ['an unknown fixed64 cut off', [0x79, 1, 2, 3], 1],
     ['an unknown fixed32 cut off', [0x7d, 1, 2, 3], 1],
     ['an unknown varint cut off', [0x78, 0x80], 2],

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { AttributeMemo } from '../../../services/adapters/otlp/attributes.ts';
-import { METRICS_LIMITS } from '../../../services/adapters/otlp/limits.ts';
 import {
   decodeMetricsRequest,
   openMetricsReader,
@@ -221,6 +220,7 @@ describe('a series', () => {
     const series = [
       withAttributes({ a: 'b', c: 'd' }),
       withAttributes({ a: 'bsc1:d' }),
+      withAttributes({ a: 'bcsd' }),
       withAttributes({ 'a2:sb1:c': 'd' }),
       withAttributes({ ab: '', c: 'd' }),
     ].map(seriesOf);
@@ -234,20 +234,51 @@ describe('a series', () => {
     expect(warm).toEqual(cold);
   });
 
-  test('is not confused by a memo that is full', () => {
-    const memo = new AttributeMemo();
-    for (let index = 0; index < 3; index++) {
-      const points = Array.from({ length: 7_000 }, (_, at) => ({
-        ...goodPoint,
-        attributes: attributes({ n: at * 3 + index }),
-      }));
-      const bytes = protobufOf(requestOf([histogram(points)]));
-      const type = 'application/x-protobuf';
-      expect(decodeMetricsRequest(bytes, type, METRICS_LIMITS, memo)).toEqual(
-        decodeMetricsRequest(bytes, type),
-      );
-    }
+  test('is the same whatever the order inside a map', () => {
+    const [one, two] = attributes({ one: 1, two: 2 });
+    const series = [
+      [one, two],
+      [two, one],
+    ].map((values) =>
+      seriesOf(
+        requestOf([
+          histogram([
+            { ...goodPoint, attributes: [{ key: 'a', value: { kvlistValue: { values } } }] },
+          ]),
+        ]),
+      ),
+    );
+    expect(series[0]).toBe(series[1]);
   });
+
+  test('has the last value of a key that came twice, and so has the count of errors', () => {
+    const twice = [
+      ...attributes({ 'http.response.status_code': 200 }),
+      ...attributes({ 'http.response.status_code': 500 }),
+    ];
+    const point = onlyPoint(requestOf([histogram([{ ...goodPoint, attributes: twice }])]));
+    expect(point).toEqual(onlyPoint(withAttributes({ 'http.response.status_code': 500 })));
+    expect(point.errors).toBe(10);
+  });
+});
+
+test('a memo reads the same bytes once, until it is full and begins anew', () => {
+  const memo = new AttributeMemo(2);
+  const bytes = Buffer.from('abcab');
+  const reads: string[] = [];
+  const recall = (start: number): unknown =>
+    memo.recall(bytes, start, start + 1, () => {
+      const text = bytes.toString('utf8', start, start + 1);
+      reads.push(text);
+      return { digest: text, failed: false, tooLarge: false };
+    });
+  expect([0, 1, 3, 4].map(recall)).toEqual(
+    ['a', 'b', 'a', 'b'].map((digest) => ({ digest, failed: false, tooLarge: false })),
+  );
+  expect(reads).toEqual(['a', 'b']);
+  recall(2);
+  recall(0);
+  expect(reads).toEqual(['a', 'b', 'c', 'a']);
 });
 
 describe('JSON', () => {
