@@ -1,0 +1,71 @@
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import type { Result } from '../../core/result.ts';
+import { fail, ok } from '../../core/result.ts';
+import type { HttpClient, HttpClientProblem } from '../../ports/http.ts';
+
+const answerBytesMax = 16 * 1024 * 1024;
+
+type Answer = Result<
+  {
+    readonly status: number;
+    readonly header: (name: string) => string | undefined;
+    readonly body: Uint8Array;
+  },
+  HttpClientProblem
+>;
+
+/** A client for one base address, http or https. One request a connection: commands live for one request. */
+export const createHttpClient = (baseUrl: string): HttpClient => {
+  const send = baseUrl.startsWith('https:') ? requestHttps : requestHttp;
+  return (request, withinMs) =>
+    new Promise<Answer>((settle) => {
+      const { method, headers, body } = request;
+      const outgoing = send(`${baseUrl}${request.path}`, {
+        method,
+        headers: {
+          ...headers,
+          ...(body === undefined ? {} : { 'content-length': String(body.length) }),
+        },
+        agent: false,
+      });
+      const timer = setTimeout(() => outgoing.destroy(new Error('no answer in time')), withinMs);
+      const finish = (answer: Answer): void => {
+        clearTimeout(timer);
+        settle(answer);
+      };
+      outgoing.once('error', (error) => finish(unreachable(baseUrl, error)));
+      outgoing.once('response', (incoming) => {
+        void readAnswer(incoming).then(finish, (error: unknown) =>
+          finish(unreachable(baseUrl, error)),
+        );
+      });
+      outgoing.end(body);
+    });
+};
+
+const readAnswer = async (incoming: IncomingMessage): Promise<Answer> => {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > answerBytesMax)
+      return fail({ code: 'refused', message: `the answer is larger than ${answerBytesMax} bytes` });
+    chunks.push(chunk);
+  }
+  return ok({
+    status: incoming.statusCode ?? 0,
+    header: (name) => {
+      const value = Object.hasOwn(incoming.headers, name) ? incoming.headers[name] : undefined;
+      return Array.isArray(value) ? value.join(', ') : value;
+    },
+    body: Buffer.concat(chunks),
+  });
+};
+
+const unreachable = (baseUrl: string, error: unknown): Answer =>
+  fail({
+    code: 'unreachable',
+    message: `${baseUrl}: ${error instanceof Error ? error.message : String(error)}`,
+  });
