@@ -7,9 +7,9 @@ import type { Clock } from '../../ports/clock.ts';
 import { watchChanges } from './changes.ts';
 import { createFile } from './create-file.ts';
 import { hasWriteAheadLog, headerFault } from './file-header.ts';
-import { StepProblem } from './problem.ts';
+import { isSqlError, StepProblem } from './problem.ts';
 import type { SqliteProblem } from './problem.ts';
-import { schemaVersion } from './schema.ts';
+import { schemaVersion, tableNames } from './schema.ts';
 import { busyStepMs, retryWhileBusy, transact } from './step.ts';
 import type { Retry } from './step.ts';
 
@@ -71,11 +71,11 @@ export const openSqliteFile = async (
 /** Makes sure that there is a file which looks whole from outside. */
 const inspect = (path: string, create: boolean): void => {
   if (!isThere(path)) {
-    if (!create) throw new StepProblem('missing', `there is no ${path}`);
-    // Asked again, because another process may have made both since. Steps in a write-ahead log that lost
-    // its file must not end up in a new one.
+    // SQLite would take the steps of a write-ahead log whose file is gone over into a new file. Asked again,
+    // because another process may have made both since.
     if (hasWriteAheadLog(path) && !isThere(path))
       throw new StepProblem('corrupt', 'its -wal file is there, but the file itself is gone');
+    if (!create) throw new StepProblem('missing', `there is no ${path}`);
     createFile(path);
   }
   if (!statSync(path).isFile()) throw new StepProblem('refused', `${path} is not a file`);
@@ -96,6 +96,8 @@ const openDatabase = (path: string): DatabaseSync => {
     return database;
   } catch (error) {
     database.close();
+    // Nothing is asked here that a whole file could not answer.
+    if (isSqlError(error)) throw new StepProblem('corrupt', String(error));
     throw error;
   }
 };
@@ -115,6 +117,7 @@ const checkInside = (path: string, database: DatabaseSync): void => {
       `${path} was made by a newer Plimsoll: its layout is ${version}`,
     );
   if (version !== schemaVersion) throw new StepProblem('corrupt', 'it has no known layout');
+  database.prepare(`SELECT 1 FROM ${tableNames.join()} LIMIT 0`);
   if (statSync(path).size > checkedAtOpenBytesMax) return;
   const found = answer('quick_check(1)');
   if (found !== 'ok') throw new StepProblem('corrupt', String(found));

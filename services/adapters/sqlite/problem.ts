@@ -36,15 +36,24 @@ const faultKinds: Readonly<Record<number, FaultKind>> = {
   14: 'refused', // SQLITE_CANTOPEN
   15: 'busy', // SQLITE_PROTOCOL: readers and writers kept missing each other
   18: 'refused', // SQLITE_TOOBIG
+  19: 'corrupt', // SQLITE_CONSTRAINT: what we write fits the tables unless what lies there is wrong
   23: 'refused', // SQLITE_AUTH
   26: 'corrupt', // SQLITE_NOTADB
 };
 
 /** What kind of fault of the world an error is, or undefined where it is the program's (a wrong statement). */
 export const sqliteFault = (error: unknown): FaultKind | undefined => {
+  const code = primaryCode(error);
+  return code === undefined ? undefined : faultKinds[code];
+};
+
+/** SQLITE_ERROR: a statement does not fit the file. The program's fault, or the file is not what it should be. */
+export const isSqlError = (error: unknown): boolean => primaryCode(error) === 1;
+
+const primaryCode = (error: unknown): number | undefined => {
   if (!(error instanceof Error) || !('errcode' in error)) return undefined;
   // The low byte is the primary code, the rest says more about it.
-  return typeof error.errcode === 'number' ? faultKinds[error.errcode & 0xff] : undefined;
+  return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
 };
 
 // What the file system says where a file or folder cannot be made or opened.

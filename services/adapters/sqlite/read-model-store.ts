@@ -16,6 +16,8 @@ import type {
 import type { SqliteFile } from './file.ts';
 import { toStoreProblem } from './port-problems.ts';
 import { boundsOf } from './scan-range.ts';
+import { checkedRow, rowChecksum } from './store-row.ts';
+import type { StoreRow } from './store-row.ts';
 
 /** Rows of a dropped generation that one step removes: short, so that others get between. */
 const droppedAtOnceMax = 5_000;
@@ -87,15 +89,15 @@ export const openSqliteReadModelStore = (
 
   const putRows = (id: number, writes: Step['writes']): void => {
     const put = file.prepare(
-      `INSERT INTO store_rows (generation_id, model, key, value) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET value = excluded.value`,
+      `INSERT INTO store_rows (generation_id, model, key, value, checksum) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET value = excluded.value, checksum = excluded.checksum`,
     );
     const remove = file.prepare(
       'DELETE FROM store_rows WHERE generation_id = ? AND model = ? AND key = ?',
     );
     for (const { model, key, value } of writes) {
       if (value === null) remove.run(id, model, key);
-      else put.run(id, model, key, value);
+      else put.run(id, model, key, value, rowChecksum({ model, key, value }));
     }
   };
 
@@ -117,26 +119,31 @@ export const openSqliteReadModelStore = (
     const rows = new Map<string, string>();
     if (found === undefined) return { checkpoint: undefined, rows };
     const get = file.prepare(
-      'SELECT value FROM store_rows WHERE generation_id = ? AND model = ? AND key = ?',
+      'SELECT value, checksum FROM store_rows WHERE generation_id = ? AND model = ? AND key = ?',
     );
     for (const { model, key } of keys) {
-      const row = get.get(found.id, model, key) as { value: string } | undefined;
-      if (row !== undefined) rows.set(`${model}\n${key}`, row.value);
+      const row = get.get(found.id, model, key) as Pick<StoreRow, 'value' | 'checksum'> | undefined;
+      if (row === undefined) continue;
+      rows.set(`${model}\n${key}`, checkedRow({ model, key, ...row }).value);
     }
     return { checkpoint: found.checkpoint, rows };
   };
 
-  const scanRows = (id: number, model: string, range: ScanRange): StoredRow[] => {
+  const scanRows = (
+    id: number,
+    model: string,
+    range: ScanRange,
+  ): { readonly key: string; readonly value: string }[] => {
     const { low, high } = boundsOf(range);
     const below = high === undefined ? '' : `AND key ${high.operator} ?`;
     const order = range.newestFirst === true ? 'DESC' : 'ASC';
     const rows = file
       .prepare(
-        `SELECT key, value FROM store_rows WHERE generation_id = ? AND model = ?
+        `SELECT model, key, value, checksum FROM store_rows WHERE generation_id = ? AND model = ?
          AND key ${low.operator} ? ${below} ORDER BY key ${order} LIMIT ?`,
       )
       .all(id, model, low.key, ...(high === undefined ? [] : [high.key]), range.rowsMax);
-    return (rows as StoredRow[]).map(({ key, value }) => ({ key, value }));
+    return (rows as StoreRow[]).map(checkedRow).map(({ key, value }) => ({ key, value }));
   };
 
   const drop: ReadModelStore['drop'] = async (generation) => {
@@ -206,9 +213,10 @@ export const openSqliteReadModelStore = (
     dump: (generation) =>
       read(() => {
         const rows = file
-          .prepare('SELECT model, key, value FROM store_rows WHERE generation_id = ?')
-          .all(held(generation)?.id ?? null) as ({ model: string } & StoredRow)[];
+          .prepare('SELECT model, key, value, checksum FROM store_rows WHERE generation_id = ?')
+          .all(held(generation)?.id ?? null) as StoreRow[];
         return rows
+          .map(checkedRow)
           .map(({ model, key, value }) => `${model}\n${key}\n${value}`)
           .toSorted(compareUtf8);
       }),
@@ -217,8 +225,6 @@ export const openSqliteReadModelStore = (
     },
   };
 };
-
-type StoredRow = { readonly key: string; readonly value: string };
 
 const refused = (message: string): { readonly ok: false; readonly problem: StoreProblem } =>
   fail({ code: 'refused', message });

@@ -62,6 +62,17 @@ CREATE TABLE store_rows (
   model TEXT NOT NULL,
   key TEXT NOT NULL,
   value TEXT NOT NULL,
+  checksum INTEGER NOT NULL,            -- CRC-32, see store-row.ts
   PRIMARY KEY (generation_id, model, key)
 ) STRICT;
 `;
+
+/** Every table that a whole file has. */
+export const tableNames: readonly string[] = [
+  'log_partitions',
+  'log_records',
+  'log_followers',
+  'store_pointers',
+  'store_generations',
+  'store_rows',
+];

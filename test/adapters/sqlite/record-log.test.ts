@@ -4,23 +4,24 @@ import { openSqliteFile } from '../../../services/adapters/sqlite/file.ts';
 import type { SqliteFile } from '../../../services/adapters/sqlite/file.ts';
 import { openSqliteRecordLog } from '../../../services/adapters/sqlite/record-log.ts';
 import type { SqliteRecordLog } from '../../../services/adapters/sqlite/record-log.ts';
+import { createSystemClock } from '../../../services/adapters/system/clock.ts';
 import { recordLogContract } from '../../contract/record-log.contract.ts';
 import { record, value } from '../../support/records.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
-import { systemClock } from '../../support/system-clock.ts';
 
+const clock = createSystemClock();
 const folder = scratchFolder();
 let files = 0;
 const freshPath = (): string => join(folder, `log-${(files += 1)}.db`);
 
 const openFile = async (path: string): Promise<SqliteFile> =>
-  value(await openSqliteFile(path, { create: true, sleep: systemClock.sleep }));
+  value(await openSqliteFile(path, { create: true, sleep: clock.sleep }));
 
 const openLog = async (
   file: SqliteFile,
   part: { nowMs?: () => number; name?: string; leaseMs?: number } = {},
 ): Promise<SqliteRecordLog> =>
-  value(await openSqliteRecordLog(file, { name: 'test', partitions: 2, ...systemClock, ...part }));
+  value(await openSqliteRecordLog(file, { name: 'test', partitions: 2, ...clock, ...part }));
 
 const prunable = new WeakMap<object, SqliteRecordLog>();
 
