@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Kafka, Partitioners, logLevel } from 'kafkajs';
 import type { Admin, ITopicConfig } from 'kafkajs';
@@ -48,7 +49,7 @@ const withAdmin = async <Value>(use: (admin: Admin) => Promise<Value>): Promise<
 
 describe('answers that are lost after the broker has written', () => {
   test('lose nothing and double nothing, however many appends are under way', async () => {
-    const sockets = lossySockets((request) => request % 3 === 0);
+    const sockets = lossySockets('answer', (request) => request % 3 === 0);
     const log = await open({ socketFactory: sockets.factory });
     const appends = Array.from({ length: 60 }, (_, at) => [record(`${at}a`), record(`${at}b`)]);
     const answers: Appended[][] = [];
@@ -72,7 +73,7 @@ describe('answers that are lost after the broker has written', () => {
 
   test('are told as unknown when no answer comes in time, and the next append works', async () => {
     let broken = true;
-    const sockets = lossySockets(() => broken);
+    const sockets = lossySockets('answer', () => broken);
     const log = await open({ socketFactory: sockets.factory, answerWithinMs: 1_500 });
     expect(await log.append(0, [record('perhaps')])).toMatchObject({
       ok: false,
@@ -84,6 +85,32 @@ describe('answers that are lost after the broker has written', () => {
     const stored = (await readAll(log)).map(text);
     // It was written once, and the try that was given up wrote nothing more.
     expect(stored).toEqual([text(record('perhaps')), text(record('surely'))]);
+    await log.close();
+  });
+});
+
+describe('requests that are lost before the broker sees them', () => {
+  test('are sent again, in order', async () => {
+    const sockets = lossySockets('request', (request) => request % 2 === 1);
+    const log = await open({ socketFactory: sockets.factory });
+    for (const content of ['a', 'b', 'c']) value(await log.append(0, [record(content)]));
+    expect(sockets.lost()).toBeGreaterThan(2);
+    expect((await readAll(log)).map(text)).toEqual(
+      ['a', 'b', 'c'].map((each) => text(record(each))),
+    );
+    await log.close();
+  });
+
+  test('are not sent again once the caller was told that the time is up', async () => {
+    let broken = true;
+    const sockets = lossySockets('request', () => broken);
+    const log = await open({ socketFactory: sockets.factory, answerWithinMs: 1_000 });
+    expect(await log.append(0, [record('given up')])).toMatchObject({ ok: false });
+    broken = false;
+    // Longer than kafkajs's longest pause between two tries.
+    await sleep(1_500);
+    value(await log.append(0, [record('later')]));
+    expect((await readAll(log)).map(text)).toEqual([text(record('later'))]);
     await log.close();
   });
 });
@@ -213,6 +240,25 @@ describe("a stranger's records", () => {
 
     const values = (await readAll(log)).map((each) => Buffer.from(each.value).toString());
     expect(values).toEqual(['commit', '', 'abort', '', 'ours']);
+    await log.close();
+  });
+
+  test('in a transaction that is still open, do not hold up the log', async () => {
+    const log = await open();
+    const producer = client().producer({
+      transactionalId: log.name,
+      maxInFlightRequests: 1,
+      idempotent: true,
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
+    await producer.connect();
+    const transaction = await producer.transaction();
+    await transaction.send({ topic: log.name, messages: [{ partition: 0, value: 'open' }] });
+    value(await log.append(0, [record('ours')]));
+    expect(value(await log.range(0))).toEqual({ start: 0, end: 2 });
+    expect((await readAll(log)).length).toBe(2);
+    await transaction.abort();
+    await producer.disconnect();
     await log.close();
   });
 

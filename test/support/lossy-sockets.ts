@@ -5,12 +5,18 @@ const produceApiKey = 0;
 
 export type LossySockets = {
   readonly factory: ISocketFactory;
-  /** How many answers to a produce request were lost so far. The broker had written the records each time. */
+  /** How many were lost so far. */
   readonly lost: () => number;
 };
 
-/** Connections for kafkajs that break instead of bringing the answer to a produce request, when `lose` says so. */
-export const lossySockets = (lose: (produceRequest: number) => boolean): LossySockets => {
+/**
+ * Connections for kafkajs that break at a produce request when `lose` says so: before it is sent, or instead of
+ * bringing its answer, when the broker has written the records.
+ */
+export const lossySockets = (
+  what: 'request' | 'answer',
+  lose: (produceRequest: number) => boolean,
+): LossySockets => {
   let produced = 0;
   let lost = 0;
   const factory: ISocketFactory = ({ host, port, onConnect }) => {
@@ -22,7 +28,13 @@ export const lossySockets = (lose: (produceRequest: number) => boolean): LossySo
       // Size (4 bytes), then the number of the request's kind (2 bytes).
       if (Buffer.isBuffer(request) && request.readInt16BE(4) === produceApiKey) {
         produced += 1;
-        losesNext = lose(produced);
+        const loses = lose(produced);
+        losesNext = loses && what === 'answer';
+        if (loses && what === 'request') {
+          lost += 1;
+          socket.destroy(reset());
+          return false;
+        }
       }
       return write(...args);
     };
@@ -31,10 +43,12 @@ export const lossySockets = (lose: (produceRequest: number) => boolean): LossySo
       if (args[0] !== 'data' || !losesNext) return emit(...args);
       losesNext = false;
       lost += 1;
-      socket.destroy(new Error('read ECONNRESET'));
+      socket.destroy(reset());
       return true;
     };
     return socket;
   };
   return { factory, lost: () => lost };
 };
+
+const reset = (): Error => new Error('read ECONNRESET');
