@@ -29,6 +29,17 @@ export const clockContract = (name: string, open: () => OpenedClock): void => {
     expect(woken).toEqual(['short', 'long']);
   });
 
+  test(`${name}: a sleep longer than a timer can hold does not end at once`, async () => {
+    const { clock, pass } = open();
+    const stop = countingStop();
+    let woken = false;
+    const sleep = clock.sleep(100 * dayMs, stop).then(() => (woken = true));
+    await pass(20);
+    expect(woken).toBe(false);
+    stop.abort();
+    await sleep;
+  });
+
   test(`${name}: no time is no sleep`, async () => {
     const { clock } = open();
     await clock.sleep(0);

@@ -54,11 +54,18 @@ describe('a body that is not', () => {
       });
   });
 
-  test('says where the fault is', () => {
-    const record = goldenRecords('invalid', 'body').find(({ name }) => name === 'utf8_surrogate');
+  test.each([
+    ['utf8_surrogate', 'version: is not UTF-8'],
+    [
+      'array_bomb_within_item_limit',
+      'details.tickets: declares 10000 items, more than the bytes can hold',
+    ],
+    ['trailing_byte', 'the body: 1 bytes are left over'],
+  ])('says where the fault is: %s', (fault, message) => {
+    const record = goldenRecords('invalid', 'body').find(({ name }) => name === fault);
     if (record === undefined) throw new Error('the golden record is gone');
     expect(readBody(parseSchema(schemaTextOf(record)), bytesOf(record.body))).toMatchObject({
-      problem: { message: 'version: is not UTF-8' },
+      problem: { message },
     });
   });
 });

@@ -5,6 +5,7 @@ import { loadSchemas, parseSchemaFileName } from '../../../services/adapters/avr
 import { parseSchema } from '../../../services/adapters/avro/schema-tree.ts';
 import { newestVersion } from '../../../services/core/markers/upcast.ts';
 import { anyBody } from '../../support/avro-bodies.ts';
+import { goldenRecords } from '../../support/golden-records.ts';
 import { readAvro } from '../../support/plain-avro-reader.ts';
 
 const schemas = loadSchemas();
@@ -107,6 +108,12 @@ describe('a body that is not of the shape is a TypeError that names the place', 
   ])('%s', (_name, body, message) => {
     expect(() => codec.encode('trust', body)).toThrow(TypeError);
     expect(() => codec.encode('trust', body)).toThrow(message);
+  });
+
+  test('but many records side by side are no nesting', () => {
+    const plan = goldenRecords('valid', 'body').find(({ name }) => name === 'records_side_by_side');
+    const { bytes } = codec.encode('plan', plan?.expect.body);
+    expect(Buffer.from(bytes).toString('hex')).toBe(plan?.body);
   });
 
   test('more list items than a reader takes', () => {
