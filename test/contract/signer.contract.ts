@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { inspect } from 'node:util';
 import { createCrypto } from '../../services/adapters/ed25519/crypto.ts';
-import { keyIdOf } from '../../services/adapters/ed25519/key-id.ts';
+import { keyIdFor } from '../../services/adapters/ed25519/principal.ts';
 import type { Signer } from '../../services/ports/signer.ts';
 
 export type OpenedSigner = {
@@ -54,7 +54,7 @@ export const signerContract = (name: string, open: () => Promise<OpenedSigner>):
     const { signer } = await open();
     expect(signer.algorithm).toBe('ed25519');
     expect(signer.publicKey).toHaveLength(32);
-    expect(signer.keyId).toBe(keyIdOf(signer.principal, signer.publicKey));
+    expect(signer.keyId).toBe(keyIdFor(signer.principal, signer.publicKey));
   });
 
   test(`${name}: nobody sees the private key by looking at it`, async () => {

@@ -6,7 +6,7 @@ import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import type { Signer } from '../../ports/signer.ts';
 import { pkcs8Of, publicKeyBytes, seedBytes, seedOf } from './encodings.ts';
-import { isPrincipal, keyIdOf } from './key-id.ts';
+import { isPrincipal, keyIdFor } from './principal.ts';
 import { createSigner } from './signer.ts';
 import { decodeBase64, encodeBase64 } from './text.ts';
 
@@ -111,7 +111,7 @@ export async function readPublicKeyFile(path: string): Promise<Result<PublicKeyH
   const fields = parseFields(path, text.value, publicFormat);
   if (!fields.ok) return fields;
   const { principal, keyId, publicKey } = fields.value;
-  if (keyId !== keyIdOf(principal, publicKey))
+  if (keyId !== keyIdFor(principal, publicKey))
     return problem(
       'key-file-mismatch',
       `${path}: the key id does not belong to this principal and public key`,

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import type { Signer } from '../../ports/signer.ts';
 import { pkcs8Of, publicKeyBytes } from './encodings.ts';
-import { keyIdOf } from './key-id.ts';
+import { keyIdFor } from './principal.ts';
 
 export type SigningKey = {
   readonly principal: string;
@@ -17,7 +17,7 @@ export function createSigner({ principal, seed }: SigningKey): Signer {
   const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
   const publicKey = Uint8Array.from(spki.subarray(-publicKeyBytes));
   return {
-    keyId: keyIdOf(principal, publicKey),
+    keyId: keyIdFor(principal, publicKey),
     principal,
     algorithm: 'ed25519',
     publicKey,

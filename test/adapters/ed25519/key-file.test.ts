@@ -18,7 +18,7 @@ import {
   readKeyFile,
   readPublicKeyFile,
 } from '../../../services/adapters/ed25519/key-file.ts';
-import { keyIdOf } from '../../../services/adapters/ed25519/key-id.ts';
+import { keyIdFor } from '../../../services/adapters/ed25519/principal.ts';
 import { createMemorySigner } from '../../../services/adapters/memory/signer.ts';
 import type { Signer } from '../../../services/ports/signer.ts';
 import { signerContract, spellingsOf } from '../../contract/signer.contract.ts';
@@ -251,5 +251,5 @@ test('a key id is the first 8 bytes of SHA-256 over name, line feed, type and ke
   const publicKey = new Uint8Array(32).fill(5);
   const input = Buffer.concat([Buffer.from('ci\n\u0001'), publicKey]);
   const digest = createHash('sha256').update(input).digest('hex');
-  expect(keyIdOf('ci', publicKey)).toBe(digest.slice(0, 16));
+  expect(keyIdFor('ci', publicKey)).toBe(digest.slice(0, 16));
 });
