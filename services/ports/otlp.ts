@@ -11,7 +11,8 @@ export type MetricsProblem =
   /** JSON, but not that of an OTLP metrics request. `path` names the place. */
   | { readonly code: 'otlp-wrong-shape'; readonly message: string; readonly path: string }
   | { readonly code: 'otlp-too-deep'; readonly message: string; readonly offset: number }
-  | { readonly code: 'otlp-too-large'; readonly message: string; readonly bytesMax: number };
+  /** More than `max` bytes, or than `max` parts of JSON. */
+  | { readonly code: 'otlp-too-large'; readonly message: string; readonly max: number };
 
 /**
  * Reads one ExportMetricsServiceRequest. A fault in a data point rejects that point and is counted;

@@ -1,7 +1,7 @@
 /** Limits of one OTLP metrics request, after unpacking. */
 export type MetricsLimits = {
   readonly requestBytesMax: number;
-  /** Points taken from one request; those beyond are rejected as `too-many-points`. */
+  /** Points read in one request; those beyond are only counted, as `too-many-points`. */
   readonly pointsMax: number;
   /** Characters of a name that travels on: environment, component, version, … */
   readonly nameCharsMax: number;
@@ -11,6 +11,11 @@ export type MetricsLimits = {
   readonly attributeDepthMax: number;
   /** Nesting of the JSON text; OTLP itself needs 12, values come on top. */
   readonly jsonDepthMax: number;
+  /**
+   * Objects, lists and commas in JSON text. What JSON.parse builds of `{},{},…` takes 200 times the
+   * room of the text, and seconds; a request that means something has 16 bytes or more for each.
+   */
+  readonly jsonPartsMax: number;
 };
 
 /** 16 MiB is four times what OTLP recommends for a request on the wire; it is counted unpacked. */
@@ -21,4 +26,5 @@ export const METRICS_LIMITS: MetricsLimits = {
   attributesCharsMax: 16 * 1024,
   attributeDepthMax: 8,
   jsonDepthMax: 48,
+  jsonPartsMax: 1_000_000,
 };

@@ -3,7 +3,8 @@ import type { DecodedMetrics } from '../../core/telemetry/point.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { MetricsProblem, OtlpContentType, ReadMetrics } from '../../ports/otlp.ts';
 import { AttributeMemo } from './attributes.ts';
-import { readJsonRequest, WrongShape } from './json-request.ts';
+import { WrongShape } from './json-fields.ts';
+import { readJsonRequest } from './json-request.ts';
 import { METRICS_LIMITS, type MetricsLimits } from './limits.ts';
 import { PointCollector } from './point-collector.ts';
 import { MalformedProtobuf } from './protobuf-reader.ts';
@@ -28,7 +29,7 @@ export const decodeMetricsRequest = (
 ): Result<DecodedMetrics, MetricsProblem> => {
   if (bytes.byteLength > limits.requestBytesMax) {
     const message = `the request has ${bytes.byteLength} bytes, ${limits.requestBytesMax} are allowed`;
-    return fail({ code: 'otlp-too-large', message, bytesMax: limits.requestBytesMax });
+    return fail({ code: 'otlp-too-large', message, max: limits.requestBytesMax });
   }
   const collector = new PointCollector(limits);
   switch (contentType) {
@@ -59,11 +60,8 @@ const decodeJson = (
   limits: MetricsLimits,
   collector: PointCollector,
 ): Result<DecodedMetrics, MetricsProblem> => {
-  const tooDeepAt = offsetBeyondDepth(bytes, limits.jsonDepthMax);
-  if (tooDeepAt !== null) {
-    const message = `JSON is nested deeper than ${limits.jsonDepthMax}`;
-    return fail({ code: 'otlp-too-deep', message, offset: tooDeepAt });
-  }
+  const oversize = oversizeOf(bytes, limits);
+  if (oversize !== null) return fail(oversize);
   if (!isUtf8(bytes)) {
     return fail({ code: 'otlp-malformed', message: 'not JSON: not UTF-8', offset: null });
   }
@@ -90,9 +88,12 @@ const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 const [OPEN_BRACKET, CLOSE_BRACKET] = [0x5b, 0x5d];
 const [OPEN_BRACE, CLOSE_BRACE] = [0x7b, 0x7d];
 
-/** Where JSON text first nests deeper than `depthMax`, looked at before anything is built of it. */
-const offsetBeyondDepth = (bytes: Uint8Array, depthMax: number): number | null => {
+const COMMA = 0x2c;
+
+/** Whether JSON text nests too deep or has too many parts, looked at before anything is built of it. */
+const oversizeOf = (bytes: Uint8Array, limits: MetricsLimits): MetricsProblem | null => {
   let depth = 0;
+  let parts = 0;
   let inString = false;
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at];
@@ -102,12 +103,20 @@ const offsetBeyondDepth = (bytes: Uint8Array, depthMax: number): number | null =
     } else if (byte === QUOTE) {
       inString = true;
     } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-      if (++depth > depthMax) return at;
+      parts++;
+      if (++depth > limits.jsonDepthMax) {
+        const message = `JSON is nested deeper than ${limits.jsonDepthMax}`;
+        return { code: 'otlp-too-deep', message, offset: at };
+      }
     } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
       depth--;
+    } else if (byte === COMMA) {
+      parts++;
     }
   }
-  return null;
+  if (parts <= limits.jsonPartsMax) return null;
+  const message = `JSON has ${parts} objects, lists and commas, ${limits.jsonPartsMax} are allowed`;
+  return { code: 'otlp-too-large', message, max: limits.jsonPartsMax };
 };
 
 /**

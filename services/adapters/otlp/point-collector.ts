@@ -101,9 +101,20 @@ export class PointCollector {
   readonly #limits: MetricsLimits;
   readonly #points: RequestPoint[] = [];
   readonly #rejected = new Map<PointRejection, number>();
+  #admitted = 0;
 
   constructor(limits: MetricsLimits) {
     this.#limits = limits;
+  }
+
+  /** Whether one more point may be read; if not, it is counted as rejected. Ask once for each point. */
+  admits(): boolean {
+    if (this.#admitted < this.#limits.pointsMax) {
+      this.#admitted++;
+      return true;
+    }
+    this.reject('too-many-points');
+    return false;
   }
 
   reject(reason: PointRejection, count: number = 1): void {
@@ -113,7 +124,6 @@ export class PointCollector {
   add(stream: PointStream, point: RawPoint, attributes: PointAttributes): void {
     const fault = attributes.tooLarge ? 'attributes-too-large' : faultOf(point);
     if (fault !== null) return this.reject(fault);
-    if (this.#points.length >= this.#limits.pointsMax) return this.reject('too-many-points');
     this.#points.push({
       environment: stream.environment,
       namespace: stream.namespace,

@@ -216,6 +216,7 @@ class RequestWalk {
     }
     const { stream } = opened;
     this.#each(start, end, METRIC_DATA.dataPoints, (pointStart, pointEnd) => {
+      if (!this.#collector.admits()) return;
       const point = blankPoint();
       const range = new AttributeRange(pointStart);
       if (kind === METRIC.histogram) {

@@ -264,6 +264,21 @@ describe('all points of a metric are rejected', () => {
     expect(jsonOutcome(request)).toEqual(expected);
   });
 
+  test('beyond the cap even where those before it were bad', () => {
+    const bad = { ...goodPoint, count: 1 };
+    const request = requestOf([histogram([bad, bad, goodPoint, goodPoint])]);
+    const limits = { ...METRICS_LIMITS, pointsMax: 3 };
+    const expected = {
+      taken: 1,
+      rejected: [
+        { reason: 'buckets-mismatch', count: 2 },
+        { reason: 'too-many-points', count: 1 },
+      ],
+    };
+    expect(protobufOutcome(request, limits)).toEqual(expected);
+    expect(jsonOutcome(request, limits)).toEqual(expected);
+  });
+
   test('beyond the cap, but none before it', () => {
     const request = requestOf([histogram(three), histogram(three)]);
     const limits = { ...METRICS_LIMITS, pointsMax: 4 };
@@ -398,6 +413,21 @@ describe('text that is not an OTLP request in JSON is refused with the place', (
     });
   });
 
+  test('millions of empty objects', () => {
+    const text = `{"resourceMetrics": [${'{},'.repeat(1_000_000)}{}]}`;
+    expect(decodeText(text)).toMatchObject({
+      ok: false,
+      problem: { code: 'otlp-too-large', max: METRICS_LIMITS.jsonPartsMax },
+    });
+  });
+
+  test('one part too many, but not the last that is allowed', () => {
+    const body = Buffer.from('{"resourceMetrics": [{}, {}], "a": ","}');
+    const withParts = (jsonPartsMax: number): boolean =>
+      decodeMetricsRequest(body, JSON_TYPE, { ...METRICS_LIMITS, jsonPartsMax }).ok;
+    expect([withParts(5), withParts(6)]).toEqual([false, true]);
+  });
+
   test('but brackets inside text are no depth', () => {
     const brackets = '["{\\"['.repeat(100);
     const request = requestOf([
@@ -411,6 +441,6 @@ test.each([PROTOBUF, JSON_TYPE] as const)('a request too large is refused unread
   const limits = { ...METRICS_LIMITS, requestBytesMax: 1000 };
   expect(decodeMetricsRequest(new Uint8Array(1001).fill(0xff), type, limits)).toMatchObject({
     ok: false,
-    problem: { code: 'otlp-too-large', bytesMax: 1000 },
+    problem: { code: 'otlp-too-large', max: 1000 },
   });
 });
