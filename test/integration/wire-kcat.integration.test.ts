@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { openKafkaRecordLog } from '../../services/adapters/kafka/record-log.ts';
 import type { NewRecord } from '../../services/core/log/record.ts';
+import { findProgram } from '../../services/dev/stack/prerequisites.ts';
 import { value } from '../support/records.ts';
 import { freshAudience, sharedStack } from '../support/stack.ts';
 
@@ -11,6 +12,7 @@ const utf8 = new TextEncoder();
 /** Debian's kcat is librdkafka: it shares no code with us nor with kafkajs. Reads to the end and quits. */
 const kcat = (topic: string, format: string): Promise<Buffer> =>
   new Promise((resolve, reject) => {
+    const program = findProgram('kcat') ?? 'kcat';
     const args = [
       '-C',
       '-q',
@@ -24,7 +26,7 @@ const kcat = (topic: string, format: string): Promise<Buffer> =>
       '-f',
       format,
     ];
-    execFile('kcat', args, { encoding: 'buffer' }, (error, stdout) => {
+    execFile(program, args, { encoding: 'buffer' }, (error, stdout) => {
       if (error === null) resolve(stdout);
       else reject(error);
     });
