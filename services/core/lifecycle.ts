@@ -437,7 +437,11 @@ const evolveDecision = (deployment: Deployment | undefined, fact: Fact<Decided>)
       message: `no deployment ${marker.deployment} is known`,
     };
   const attempt = attemptOfToken(deployment, marker.attempt) ?? lastAttempt(deployment);
-  if (attempt?.plan == null || slotKey(attempt.plan.slot) !== slotKey(marker.slot))
+  if (
+    attempt === undefined ||
+    attempt.plan === null ||
+    slotKey(attempt.plan.slot) !== slotKey(marker.slot)
+  )
     return {
       outcome: 'refused',
       code: 'decision-misplaced',
@@ -608,7 +612,7 @@ const entryOf = (fact: Fact, note: Note, says: string | null): Entry => {
     source: marker.source,
     note,
     says,
-    slot: update?.slot == null ? null : slotOf(update.slot),
+    slot: update === undefined || update.slot === null ? null : slotOf(update.slot),
     statusReported: update?.statusReported ?? null,
     reason: update?.reason ?? null,
     canaryShare: shift?.canaryShare ?? null,

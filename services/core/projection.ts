@@ -230,7 +230,7 @@ const foldAuthentic = (
   const { signer, digest, waitedMs } = authentic;
   const marker = authentic.marker as DeploymentMarker;
   const id = markerKey(marker.marker, signer.principal);
-  const seen = rows.get<string>('marker', id);
+  const seen = rows.get('marker', id);
   if (seen !== undefined) {
     const first = splitMarkerRow(seen);
     if (first.digest === digest) return { position: record.position, outcome: 'duplicate' };
@@ -244,13 +244,13 @@ const foldAuthentic = (
     atMs: logTimeMs - waitedMs,
     signer,
   };
-  const before = rows.get<Deployment>('deployment', marker.deployment);
+  const before = rows.get('deployment', marker.deployment);
   const evolution = evolve(
     before,
     fact,
     trust,
-    (slot) => slotHistory(rows.get<SlotState>('slot', slotKey(slot))),
-    (deployment) => rows.get<Deployment>('deployment', deployment),
+    (slot) => slotHistory(rows.get('slot', slotKey(slot))),
+    (deployment) => rows.get('deployment', deployment),
   );
   if (evolution.outcome === 'refused')
     return deadLetter(tools, rows, item, evolution.code, evolution.message, signer.principal, null);
@@ -265,7 +265,7 @@ const foldAuthentic = (
     note,
     deployment,
     before: rows
-      .get<Deployment>('deployment', deployment.id)
+      .get('deployment', deployment.id)
       ?.attempts.find(({ number }) => number === evolution.attempt),
     attempt,
   };
@@ -274,7 +274,7 @@ const foldAuthentic = (
   if (attempt.plan !== null) putSlot(rows, attempt.plan.slot, change);
   for (const model of readModels)
     for (const key of model.keysOf(change))
-      rows.put(model.name, key, model.evolve(rows.get<Json>(model.name, key), change));
+      rows.put(model.name, key, model.evolve(rows.json(model.name, key), change));
   for (const entry of expelled) expel(rows, entry, attempt);
   return { position: record.position, outcome: 'applied', note, change };
 };
@@ -282,7 +282,7 @@ const foldAuthentic = (
 const putSlot = (rows: Rows, slot: Slot, change: Change): void => {
   const key = slotKey(slot);
   const state = evolveSlot(
-    rows.get<SlotState>('slot', key),
+    rows.get('slot', key),
     slot,
     change.deployment.id,
     change.before,
@@ -298,7 +298,7 @@ const conflict = (
   first: MarkerRow,
 ): Outcome => {
   const { record, authentic } = item;
-  const deployment = rows.get<Deployment>('deployment', first.deployment);
+  const deployment = rows.get('deployment', first.deployment);
   if (deployment !== undefined)
     rows.put(
       'deployment',
@@ -404,9 +404,20 @@ export const readTrustRow = (text: Text, value: string): KeyState => {
   return { ...row, publicKey: text.decodeBase64(row.publicKey) ?? new Uint8Array() };
 };
 
+/** The models that the fold itself reads and writes. */
+type FoldRows = {
+  readonly marker: string;
+  readonly deployment: Deployment;
+  readonly slot: SlotState;
+};
+
 /** Rows parsed once and written once, however many records of a batch touch them. */
 type Rows = {
-  readonly get: <Row>(model: string, key: string) => Row | undefined;
+  readonly get: <Model extends keyof FoldRows>(
+    model: Model,
+    key: string,
+  ) => FoldRows[Model] | undefined;
+  readonly json: (model: string, key: string) => Json | undefined;
   readonly put: (model: string, key: string, row: unknown) => void;
   readonly changes: () => readonly RowChange[];
 };
@@ -414,15 +425,17 @@ type Rows = {
 const openRows = (loaded: LoadedRows): Rows => {
   const parsed = new Map<string, unknown>();
   const dirty = new Map<string, RowAddress>();
+  const read = (model: string, key: string): unknown => {
+    const at = address(model, key);
+    if (!parsed.has(at)) {
+      const json = loaded.get(at);
+      parsed.set(at, json === undefined ? undefined : JSON.parse(json));
+    }
+    return parsed.get(at);
+  };
   return {
-    get: <Row>(model: string, key: string): Row | undefined => {
-      const at = address(model, key);
-      if (!parsed.has(at)) {
-        const json = loaded.get(at);
-        parsed.set(at, json === undefined ? undefined : JSON.parse(json));
-      }
-      return parsed.get(at) as Row | undefined;
-    },
+    get: (model, key) => read(model, key) as FoldRows[typeof model] | undefined,
+    json: (model, key) => read(model, key) as Json | undefined,
     put: (model, key, row) => {
       const at = address(model, key);
       parsed.set(at, row);

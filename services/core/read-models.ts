@@ -104,7 +104,7 @@ const nameModel = (
       ...first,
       lastPosition: position,
       lastAt: atMs,
-      attempts: first.attempts + (before?.plan == null ? 1 : 0),
+      attempts: first.attempts + (before === undefined || before.plan === null ? 1 : 0),
       seenWith,
     };
   },

@@ -94,7 +94,7 @@ export const slotHistory = (state: SlotState | undefined): SlotHistory => {
   const holder = state?.holders.at(-1);
   return {
     held:
-      holder?.version == null
+      holder === undefined || holder.version === null
         ? null
         : {
             deployment: holder.deployment,
@@ -121,7 +121,9 @@ export const evolveSlot = (
     ? others
     : [...others, line].toSorted((a, b) => a.position - b.position);
   // A plan that arrives after the end gives that end its slot.
-  const justEnded = hasEnded(after) && (before?.plan == null || before.status !== after.status);
+  const justEnded =
+    hasEnded(after) &&
+    (before === undefined || before.plan === null || before.status !== after.status);
   const withBeside: SlotState = { ...known, beside };
   if (!justEnded || after.endedAt === null) return withBeside;
   switch (after.status) {

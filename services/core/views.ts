@@ -79,7 +79,7 @@ const entryLine = (entry: Entry, suspects: Suspects): Line => ({
   canaryShare: entry.canaryShare,
   colour: entry.colour,
   suspect: isSuspect(suspects, entry.key, entry.position),
-  details: entry.details as Json,
+  details: entry.details,
 });
 
 /** A decision, one line of `decisions`. */
@@ -133,7 +133,7 @@ const attemptView = (deployment: Deployment, attempt: Attempt, suspects: Suspect
     canaryShare: attempt.share,
     colour: attempt.colour,
     slot: plan === null ? null : slotKey(plan.slot),
-    details: (plan?.details ?? {}) as Json,
+    details: plan?.details ?? {},
     history: attempt.entries.map((entry) => entryLine(entry, suspects)),
     contradictions: attempt.entries
       .filter(({ note }) => note === 'contradiction')

@@ -33,14 +33,14 @@ export const openingRecords = async (
   );
 };
 
-const trustRecord = <KindName extends 'log-opened' | 'key-added'>(
+const trustRecord = (
   options: {
     readonly audience: string;
     readonly logId: string;
     readonly nowMs: number;
     readonly ids: Ids;
   },
-  kind: KindName,
+  kind: 'log-opened' | 'key-added',
   key: TrustedKey,
 ): (LogOpened | KeyAdded) & {
   readonly deployment: null;

@@ -51,7 +51,10 @@ const readAnswer = async (incoming: IncomingMessage): Promise<Answer> => {
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > answerBytesMax)
-      return fail({ code: 'refused', message: `the answer is larger than ${answerBytesMax} bytes` });
+      return fail({
+        code: 'refused',
+        message: `the answer is larger than ${answerBytesMax} bytes`,
+      });
     chunks.push(chunk);
   }
   return ok({

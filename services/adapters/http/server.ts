@@ -93,7 +93,7 @@ const answer = async (
 };
 
 const requestOf = (incoming: IncomingMessage): HttpRequest => {
-  const [path = '/', search = ''] = splitOnce(incoming.url ?? '/', '?');
+  const [path, search] = splitOnce(incoming.url ?? '/', '?');
   const query = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(search))
     if (!query.has(name)) query.set(name, value);

@@ -298,8 +298,8 @@ const textProblem = (text: string, lengthMax: number): string | undefined => {
 };
 
 // Line feed and tab are let through: failure reasons have them.
-// oxlint-disable-next-line no-control-regex
 const controlCharacter =
+  // oxlint-disable-next-line eslint/no-control-regex -- finding them is its task
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
 const isWhole = (value: unknown, least: number, most: number): boolean =>
