@@ -55,7 +55,10 @@ const isShort: Check = (value) =>
   typeof value === 'string' && value.length <= nameMax
     ? undefined
     : `is longer than ${nameMax} characters`;
-const isName: Check = (value, body) => isNonEmpty(value, body) ?? isShort(value, body);
+const isOneLine: Check = (value) =>
+  typeof value === 'string' && !/[\t\n]/.test(value) ? undefined : 'must be one line without tabs';
+const isName: Check = (value, body) =>
+  isNonEmpty(value, body) ?? isShort(value, body) ?? isOneLine(value, body);
 const isNameOrNull: Check = (value, body) => (value === null ? undefined : isName(value, body));
 const isDigest: Check = (value) =>
   value === null || (typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value))
