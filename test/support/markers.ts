@@ -1,0 +1,200 @@
+import { createHash } from 'node:crypto';
+import type { Body } from '../../services/core/markers/upcast.ts';
+import type { Kind, Role, Slot } from '../../services/core/markers/marker.ts';
+import type { Signer } from '../../services/ports/signer.ts';
+
+// Bodies of markers, each of them valid; a test names only what it is about.
+
+export const audience = 'local';
+export const logId = '0190a000-0000-7000-8000-000000000000';
+
+/** A UUID for a name: the same name is the same id. */
+export const id = (name: string, version: 7 | 8 = 7): string => {
+  const hex = createHash('sha256').update(name).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${version}${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+};
+
+export const run = (name: string): string => id(`deployment ${name}`, 8);
+
+export const noDetails: Body = {
+  commit: null,
+  repository: null,
+  build: null,
+  trigger: null,
+  actor: null,
+  owner: null,
+  tickets: [],
+  intent: null,
+  riskFlags: [],
+  cluster: null,
+  zone: null,
+  functionVersion: null,
+  functionAlias: null,
+  runbook: null,
+  resources: [],
+  labels: [],
+  links: [],
+  changes: [],
+};
+
+export const place = (
+  environment: string,
+  component = 'checkout',
+  target: string | null = null,
+): Slot => ({
+  namespace: 'default',
+  environment,
+  component,
+  target,
+});
+
+/** What a marker says beside its id and time, which the log of the test gives. */
+export type Said = Body & { readonly kind: Kind };
+
+const envelope = { producer: null, sequence: null, attempt: null };
+
+export const planned = (version = '2.0.0', over: Body = {}): Said => ({
+  ...envelope,
+  kind: 'planned',
+  deployment: run('7'),
+  slot: place('production'),
+  name: 'default',
+  version,
+  digest: null,
+  rollback: false,
+  strategy: null,
+  canaryShare: null,
+  details: noDetails,
+  ...over,
+});
+
+const update =
+  (kind: 'started' | 'succeeded' | 'failed' | 'canceled' | 'traffic-shifted') =>
+  (over: Body = {}): Said => ({
+    ...envelope,
+    kind,
+    deployment: run('7'),
+    slot: null,
+    statusReported: null,
+    reason: null,
+    details: noDetails,
+    canaryShare: null,
+    colour: null,
+    ...over,
+  });
+
+export const started: (over?: Body) => Said = update('started');
+export const succeeded: (over?: Body) => Said = update('succeeded');
+export const failed: (over?: Body) => Said = update('failed');
+export const canceled: (over?: Body) => Said = update('canceled');
+export const shifted: (over?: Body) => Said = update('traffic-shifted');
+
+/** Its deployment id is its marker id. */
+export const logged = (version = '2.0.0', over: Body = {}): Said => ({
+  ...envelope,
+  kind: 'logged',
+  slot: place('production'),
+  version,
+  digest: null,
+  rollback: false,
+  details: noDetails,
+  ...over,
+});
+
+export const decided = (
+  kind: 'promote' | 'advance' | 'hold' | 'roll-back',
+  over: Body = {},
+): Said => ({
+  ...envelope,
+  kind,
+  deployment: run('7'),
+  slot: place('production'),
+  analysis: id('analysis', 8),
+  windowIndex: 3,
+  windowEndedAt: 1_795_000_000_000,
+  windows: 4,
+  windowMs: 5000,
+  verdict: kind === 'roll-back' ? 'fail' : 'pass',
+  reason: 'errors',
+  explanation: 'the canary fails more often than allowed',
+  metric: 'errors',
+  canary: { requests: 100, errors: 9 },
+  baseline: { requests: 900, errors: 1 },
+  ratio: 81,
+  ratioLow: 10,
+  ratioHigh: 600,
+  evidence: 250,
+  evidenceNeeded: 200,
+  toleranceRelative: 0.1,
+  toleranceAbsolute: 0.001,
+  strongest: [1, 2],
+  share: null,
+  validForMs: 60_000,
+  judge: 'errors.v1',
+  policyDigest: 'a'.repeat(64),
+  evidenceDigest: 'b'.repeat(64),
+  samplesPartition: 0,
+  samplesFrom: 10,
+  samplesTo: 90,
+  fromVersion: '2.0.0',
+  fromDigest: null,
+  toVersion: '1.9.0',
+  toDigest: null,
+  ...over,
+});
+
+export type Scope = {
+  readonly roles?: readonly Role[];
+  readonly environments?: readonly string[];
+  readonly components?: readonly string[];
+  readonly kinds?: readonly string[];
+};
+
+export const trustedKey = (signer: Signer, scope: Scope): Body => ({
+  id: signer.keyId,
+  principal: signer.principal,
+  algorithm: signer.algorithm,
+  publicKey: signer.publicKey,
+  roles: scope.roles ?? ['emitter'],
+  environments: scope.environments ?? ['*'],
+  components: scope.components ?? ['*'],
+  kinds: scope.kinds ?? ['*'],
+});
+
+const trust = { ...envelope, deployment: null, log: logId, reason: null };
+
+export const opened = (signer: Signer, over: Body = {}): Said => ({
+  ...trust,
+  kind: 'log-opened',
+  key: trustedKey(signer, { roles: ['trust-admin'] }),
+  keyId: null,
+  since: null,
+  ...over,
+});
+
+export const added = (signer: Signer, scope: Scope = {}, over: Body = {}): Said => ({
+  ...trust,
+  kind: 'key-added',
+  key: trustedKey(signer, scope),
+  keyId: null,
+  since: null,
+  ...over,
+});
+
+export const retired = (signer: Signer, over: Body = {}): Said => ({
+  ...trust,
+  kind: 'key-retired',
+  key: null,
+  keyId: signer.keyId,
+  since: null,
+  ...over,
+});
+
+export const compromised = (signer: Signer, since: number, over: Body = {}): Said => ({
+  ...trust,
+  kind: 'key-compromised',
+  key: null,
+  keyId: signer.keyId,
+  since,
+  ...over,
+});
