@@ -101,6 +101,8 @@ export type ResourceIdentity =
     }
   | { readonly ok: false; readonly reason: PointRejection };
 
+// The same defaults as a slot has.
+const ENVIRONMENT_DEFAULT = 'default';
 const NAMESPACE_DEFAULT = 'default';
 
 export const identifyResource = (
@@ -113,8 +115,8 @@ export const identifyResource = (
 
   const component = first('service.name');
   if (component === null) return { ok: false, reason: 'service-name-missing' };
-  const environment = first('deployment.environment.name', 'deployment.environment');
-  if (environment === null) return { ok: false, reason: 'environment-missing' };
+  const environment =
+    first('deployment.environment.name', 'deployment.environment') ?? ENVIRONMENT_DEFAULT;
   const namespace = first('service.namespace') ?? NAMESPACE_DEFAULT;
   const version = first('service.version');
   const deploymentId = first('deployment.id');

@@ -44,7 +44,6 @@ export type RequestPoint = {
 /** Why a data point was not taken. The other points of its request are not touched by it. */
 export type PointRejection =
   | 'service-name-missing'
-  | 'environment-missing'
   | 'string-too-long'
   | 'attributes-too-large'
   | 'metric-type-unsupported'

@@ -170,7 +170,6 @@ describe('a bad point is rejected with its reason, and spoils no other', () => {
 describe('all points of a metric are rejected', () => {
   const long = 'x'.repeat(METRICS_LIMITS.nameCharsMax + 1);
   const { 'service.name': _name, ...nameless } = CHECKOUT;
-  const { 'deployment.environment.name': _environment, ...placeless } = CHECKOUT;
   const three = [goodPoint, goodPoint, goodPoint];
   const largeScope = {
     resourceMetrics: requestOf([histogram(three)]).resourceMetrics.map((resource) => ({
@@ -191,7 +190,6 @@ describe('all points of a metric are rejected', () => {
       requestOf([histogram(three)], { ...CHECKOUT, 'service.name': '' }),
       'service-name-missing',
     ],
-    ['without an environment', requestOf([histogram(three)], placeless), 'environment-missing'],
     [
       'without a resource',
       { resourceMetrics: [{ scopeMetrics: [{ metrics: [histogram(three)] }] }] },

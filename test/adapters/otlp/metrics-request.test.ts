@@ -137,6 +137,7 @@ describe('a resource', () => {
   test.each([
     [{ 'deployment.environment': 'staging' }, 'production'],
     [{ 'deployment.environment': 'staging', 'deployment.environment.name': '' }, 'staging'],
+    [{ 'deployment.environment.name': '' }, 'default'],
   ])('with %j is in %s', (changes, environment) => {
     const request = requestOf([histogram([goodPoint])], { ...CHECKOUT, ...changes });
     expect(onlyPoint(request).environment).toBe(environment);
