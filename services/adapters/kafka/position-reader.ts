@@ -7,7 +7,7 @@ import { clusterOf, readUncommitted } from './client.ts';
 import type { Cluster, FetchedMessage } from './client.ts';
 import { before, isOffsetOutOfRange, messageOf } from './failure.ts';
 
-const fetchBytesMax = 256 * 1024;
+const fetchBytesMax = 512 * 1024;
 const betweenTriesMs = 200;
 
 export type Fetched = { readonly records: readonly LogRecord[]; readonly end: Position };
@@ -15,7 +15,7 @@ export type Fetched = { readonly records: readonly LogRecord[]; readonly end: Po
 /** Reads one partition by position on a connection of its own. */
 export type PositionReader = {
   /**
-   * What lies from a position on, up to 256 KiB or one batch; waits up to `waitMs` for something to come.
+   * What lies from a position on, up to 512 KiB or one batch; waits up to `waitMs` for something to come.
    * It connects again until `withinMs` are over.
    */
   readonly fetch: (

@@ -9,7 +9,7 @@ import { messageOf } from './failure.ts';
 import type { KafkaAddress } from './client.ts';
 import { joinGroup } from './group-lease.ts';
 import { createPositionReader } from './position-reader.ts';
-import type { PositionReader } from './position-reader.ts';
+import type { Fetched, PositionReader } from './position-reader.ts';
 
 /** Records in one batch to a subscriber, at most. */
 const batchRecordsMax = 200;
@@ -31,6 +31,7 @@ export const subscribeToTopic = (
   subscriber: Subscriber,
 ): KafkaSubscription => {
   const readers = new Map<number, PositionReader>();
+  const leftovers = new Map<number, Fetched>();
   const hints = hintReader(address, kafka, topic, group);
   let assignments = 0;
 
@@ -38,13 +39,12 @@ export const subscribeToTopic = (
     partition: number,
     from: Position,
   ): Promise<Result<RecordBatch | undefined, ReadProblem>> => {
+    const left = leftovers.get(partition);
+    if (left !== undefined && left.records[0]?.position === from) return ok(cut(partition, left));
     const reader = readers.get(partition) ?? createPositionReader(kafka, topic, partition);
     readers.set(partition, reader);
     const fetched = await reader.fetch(from, { waitMs: longPollMs, withinMs: pollWithinMs });
-    if (fetched.ok && fetched.value.records.length > 0) {
-      const { records, end } = fetched.value;
-      return ok({ partition, records: records.slice(0, batchRecordsMax), end });
-    }
+    if (fetched.ok && fetched.value.records.length > 0) return ok(cut(partition, fetched.value));
     if (!fetched.ok && fetched.problem.code !== 'closed') {
       // An outage passes, and the group decides whom the partition belongs to meanwhile.
       if (fetched.problem.code !== 'unreachable') return fetched;
@@ -55,9 +55,16 @@ export const subscribeToTopic = (
     return ok(undefined);
   };
 
+  /** The first batch out of what was fetched; the rest waits for the next poll. */
+  const cut = (partition: number, { records, end }: Fetched): RecordBatch => {
+    leftovers.set(partition, { records: records.slice(batchRecordsMax), end });
+    return { partition, records: records.slice(0, batchRecordsMax), end };
+  };
+
   const closeReader = async (partition: number): Promise<void> => {
     const reader = readers.get(partition);
     readers.delete(partition);
+    leftovers.delete(partition);
     await reader?.close();
   };
 
