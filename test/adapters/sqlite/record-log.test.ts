@@ -6,6 +6,7 @@ import { openSqliteRecordLog } from '../../../services/adapters/sqlite/record-lo
 import type { SqliteRecordLog } from '../../../services/adapters/sqlite/record-log.ts';
 import { createSystemClock } from '../../../services/adapters/system/clock.ts';
 import { recordLogContract } from '../../contract/record-log.contract.ts';
+import { eventually } from '../../support/eventually.ts';
 import { record, value } from '../../support/records.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
@@ -58,6 +59,38 @@ recordLogContract(
     },
   },
 );
+
+test('a member that stops lets go at once: nobody waits until its lease runs out', async () => {
+  const path = freshPath();
+  const pair = [await openFile(path), await openFile(path)] as const;
+  const leaseMs = 3_600_000;
+  const idle = { startFrom: async () => 0, onBatch: async () => undefined };
+  const one = await (await openLog(pair[0], { leaseMs })).subscribe('group', idle);
+  const two = await (await openLog(pair[1], { leaseMs })).subscribe('group', idle);
+  expect([one.owned(), two.owned()]).toEqual([[0, 1], []]);
+  await one.stop();
+  await eventually('the other took over', () => two.owned().length === 2);
+  await two.stop();
+  for (const file of pair) file.close();
+});
+
+test('a clock that is set back makes no lease longer', async () => {
+  const path = freshPath();
+  let nowMs = 1_000_000;
+  const dead = await openFile(path);
+  const idle = { startFrom: async () => 0, onBatch: async () => undefined };
+  await (await openLog(dead, { leaseMs: 300, nowMs: () => nowMs })).subscribe('group', idle);
+  // As if it were killed: it renews nothing and releases nothing.
+  dead.close();
+
+  nowMs = 5_000;
+  const file = await openFile(path);
+  const log = await openLog(file, { leaseMs: 300, nowMs: () => nowMs });
+  const subscription = await log.subscribe('group', idle);
+  expect(subscription.owned()).toEqual([0, 1]);
+  await subscription.stop();
+  file.close();
+});
 
 test('a clock that goes back does not take the log with it', async () => {
   const times = [50, 40, 60];
