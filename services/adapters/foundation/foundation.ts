@@ -23,18 +23,24 @@ import { hasKeys, makeKeys, readKey } from './open-keys.ts';
 import { openingRecords } from './opening.ts';
 
 /** The streams of an audience, by the names they have on the foundation. */
-export type StreamName = 'log' | 'samples' | 'otlp_metrics';
+export type StreamName = 'log' | 'samples' | 'otlp_metrics' | 'otlp_spans' | 'otlp_logs';
 
-/** Partitions and retention, the same on every foundation (the embedded telemetry stream has one partition). */
-const streams: {
-  readonly [Name in StreamName]: {
-    readonly partitions: number;
-    readonly keptMs: number | 'for-ever';
-  };
-} = {
-  log: { partitions: 1, keptMs: 'for-ever' },
-  samples: { partitions: 12, keptMs: 7 * 86_400_000 },
-  otlp_metrics: { partitions: 1, keptMs: 86_400_000 },
+type StreamPlan = {
+  readonly partitions: number;
+  readonly keptMs: number | 'for-ever';
+  /** The OpenTelemetry Collector may have made it, with as many partitions as it likes. */
+  readonly anyPartitions: boolean;
+};
+
+const dayMs = 86_400_000;
+const telemetry: StreamPlan = { partitions: 1, keptMs: dayMs, anyPartitions: true };
+
+const streams: { readonly [Name in StreamName]: StreamPlan } = {
+  log: { partitions: 1, keptMs: 'for-ever', anyPartitions: false },
+  samples: { partitions: 12, keptMs: 7 * dayMs, anyPartitions: false },
+  otlp_metrics: telemetry,
+  otlp_spans: telemetry,
+  otlp_logs: telemetry,
 };
 
 export type FoundationProblem = {
@@ -111,6 +117,7 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
           brokers: setting.brokers,
           topic: plan.name,
           partitions: plan.partitions,
+          anyPartitions: plan.anyPartitions,
           keptMs: plan.keptMs,
           note: ({ from, message }) => options.note?.(`${from}: ${message}`),
         });

@@ -39,15 +39,17 @@ export type OpenProblem = {
 export const openKafkaRecordLog = async (
   options: KafkaRecordLogOptions,
 ): Promise<Result<RecordLog, OpenProblem>> => {
-  const { topic, partitions } = options;
+  const { topic } = options;
   const answerWithinMs = options.answerWithinMs ?? answerWithinMsDefault;
   const kafka = kafkaClient(options);
 
   const admin = kafka.admin();
+  let partitions: number;
   try {
     const prepare = admin.connect().then(() => ensureTopic(admin, options));
     const ensured = await before(performance.now() + answerWithinMs, prepare);
     if (!ensured.ok) return ensured;
+    partitions = ensured.value;
   } catch (error) {
     return fail({
       code: 'unreachable',

@@ -13,6 +13,8 @@ const inSyncWanted = 2;
 export type TopicPlan = {
   readonly topic: string;
   readonly partitions: number;
+  /** A topic that others made may have any number of partitions; ours is made with `partitions`. */
+  readonly anyPartitions?: boolean;
   /** How long records are kept; `for-ever` for the log itself. */
   readonly keptMs: number | 'for-ever';
 };
@@ -20,20 +22,25 @@ export type TopicPlan = {
 /** `misfit`: the topic exists, but with settings under which our promises would not hold. */
 export type TopicProblem = { readonly code: 'misfit' | 'refused'; readonly message: string };
 
-/** Creates the topic if it is not there; else checks that it fits. Rejects where Kafka does not answer. */
+/**
+ * Creates the topic if it is not there; else checks that it fits. Answers how many partitions it has. Rejects where
+ * Kafka does not answer.
+ */
 export const ensureTopic = async (
   admin: Admin,
   plan: TopicPlan,
-): Promise<Result<void, TopicProblem>> => {
+): Promise<Result<number, TopicProblem>> => {
   const partitions = await partitionCount(admin, plan.topic);
   if (partitions === undefined) {
     const created = await create(admin, plan);
     if (!created.ok) return created;
     // Someone else may have created it in the same moment: it is checked like any other.
-  } else if (partitions !== plan.partitions) {
+  } else if (partitions !== plan.partitions && plan.anyPartitions !== true) {
     return misfit(plan, `has ${partitions} partitions, not ${plan.partitions}`);
   }
-  return checkSettings(admin, plan);
+  const fits = await checkSettings(admin, plan);
+  if (!fits.ok) return fits;
+  return ok((await partitionCount(admin, plan.topic)) ?? plan.partitions);
 };
 
 const partitionCount = async (admin: Admin, topic: string): Promise<number | undefined> => {
