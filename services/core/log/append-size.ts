@@ -7,14 +7,13 @@ import type { NewRecord } from './record.ts';
  */
 export const appendBytesMax = 1_000_000;
 
-/** The bytes of a record that count against `appendBytesMax`. */
-export const recordBytes = (record: NewRecord): number => {
+/** The bytes of one append that count against `appendBytesMax`. */
+export const appendBytes = (records: readonly NewRecord[]): number =>
+  records.reduce((bytes, record) => bytes + recordBytes(record), 0);
+
+const recordBytes = (record: NewRecord): number => {
   let bytes = record.key.byteLength + record.value.byteLength;
   // A header name is counted in UTF-16 units: ours are ASCII, and a stranger's differ by little.
   for (const header of record.headers) bytes += header.name.length + header.value.byteLength;
   return bytes;
 };
-
-/** The bytes of all records of one append. */
-export const appendBytes = (records: readonly NewRecord[]): number =>
-  records.reduce((bytes, record) => bytes + recordBytes(record), 0);
