@@ -4,30 +4,46 @@ import { canonicalJson } from '../../core/canonical.ts';
 import type { Json } from '../../core/canonical.ts';
 import type { Shape } from '../../core/markers/codec.ts';
 
+type Envelope = { readonly shapes: readonly Shape[]; readonly fields: readonly string[] };
+
 /** What every record of the log begins with, so that one of an unknown schema can still be listed. */
-const envelopeFields = [
-  'marker',
-  'deployment',
-  'kind',
-  'audience',
-  'source',
-  'occurredAt',
-  'producer',
-  'sequence',
-  'attempt',
-];
+const logEnvelope: Envelope = {
+  shapes: ['plan', 'update', 'place', 'decision', 'trust'],
+  fields: [
+    'marker',
+    'deployment',
+    'kind',
+    'audience',
+    'source',
+    'occurredAt',
+    'producer',
+    'sequence',
+    'attempt',
+  ],
+};
 
-const logShapes: readonly Shape[] = ['plan', 'update', 'place', 'decision', 'trust'];
+/** What every record of `samples` begins with: whom it is for, and the two names that are its key. */
+const sampleEnvelope: Envelope = {
+  shapes: ['points', 'analysis', 'tick', 'copy'],
+  fields: ['kind', 'audience', 'environment', 'component'],
+};
 
-/** Log schemas that do not begin with the envelope, or describe a field of it in words of their own. */
-export function envelopeFaults(schemas: readonly SchemaFile[]): readonly string[] {
-  const onLog = schemas.filter((schema) => logShapes.includes(schema.shape));
-  const first = onLog[0];
+/** Schemas that do not begin with their envelope, or describe a field of it in words of their own. */
+export const envelopeFaults = (schemas: readonly SchemaFile[]): readonly string[] =>
+  [logEnvelope, sampleEnvelope].flatMap((envelope) =>
+    faultsOf(
+      envelope,
+      schemas.filter((schema) => envelope.shapes.includes(schema.shape)),
+    ),
+  );
+
+function faultsOf(envelope: Envelope, schemas: readonly SchemaFile[]): readonly string[] {
+  const first = schemas[0];
   if (first === undefined) return [];
-  const model = firstFields(first.text);
-  return onLog.flatMap((schema) => {
-    const fields = firstFields(schema.text);
-    return envelopeFields.flatMap((name, index) => {
+  const model = firstFields(first.text, envelope);
+  return schemas.flatMap((schema) => {
+    const fields = firstFields(schema.text, envelope);
+    return envelope.fields.flatMap((name, index) => {
       const field = fields[index];
       if (field?.name !== name)
         return [
@@ -42,10 +58,13 @@ export function envelopeFaults(schemas: readonly SchemaFile[]): readonly string[
 
 export const fileOf = (schema: SchemaFile): string => `${schema.shape}.v${schema.version}.avsc`;
 
-function firstFields(text: string): readonly { readonly name: string; readonly text: string }[] {
+function firstFields(
+  text: string,
+  envelope: Envelope,
+): readonly { readonly name: string; readonly text: string }[] {
   const schema = parseJson(text)?.value;
   const fields = isObject(schema) && Array.isArray(schema['fields']) ? schema['fields'] : [];
-  return fields.slice(0, envelopeFields.length).map((field: unknown) => ({
+  return fields.slice(0, envelope.fields.length).map((field: unknown) => ({
     name: isObject(field) && typeof field['name'] === 'string' ? field['name'] : 'no field',
     text: canonicalJson(field as Json),
   }));

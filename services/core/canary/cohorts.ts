@@ -1,0 +1,32 @@
+import type { AnalysisOpened, Origin } from '../samples/sample.ts';
+
+export type Cohort = 'canary' | 'baseline';
+
+/**
+ * Why a point is in no cohort.
+ * - `other-namespace`: both sides name a namespace, and not the same one;
+ * - `other-version`: neither the canary nor what held the slot;
+ * - `either-cohort`: it could be both, because nothing but the version names it, and both have that version.
+ */
+export type NoCohort = 'other-namespace' | 'other-version' | 'either-cohort';
+
+/** What stands on either side where nobody names a namespace: it contradicts nothing. */
+const unnamed = 'default';
+
+/**
+ * The cohort of a sender. A deployment.id is decisive for the canary; without one its service.version is asked.
+ * The baseline goes by the versions that held the slot when the analysis was opened.
+ */
+export const cohortOf = (
+  { deployment, namespace, canary, baseline }: AnalysisOpened,
+  origin: Origin,
+): Cohort | NoCohort => {
+  if (origin.namespace !== namespace && origin.namespace !== unnamed && namespace !== unnamed)
+    return 'other-namespace';
+  if (origin.deployment === deployment) return 'canary';
+  const isBaseline = baseline.some(({ version }) => version === origin.version);
+  const isCanary = origin.deployment === null && origin.version === canary.version;
+  if (isBaseline && isCanary) return 'either-cohort';
+  if (isBaseline) return 'baseline';
+  return isCanary ? 'canary' : 'other-version';
+};

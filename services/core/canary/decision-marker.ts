@@ -1,0 +1,151 @@
+import type { Position } from '../log/record.ts';
+import { validForMsMax } from '../markers/limits.ts';
+import type { Decided, DeploymentId, MarkerId } from '../markers/marker.ts';
+import { uuidOfParts } from '../uuid-v8.ts';
+import type { AnalysisState, AnalysisTools, Ending } from './analysis-state.ts';
+import type { Decision, DecisionAction } from './decide.ts';
+import { judgeVersion } from './judge.ts';
+import type { Verdict } from './judge.ts';
+import type { JudgePolicy } from './policy.ts';
+import { explanationSentence } from './sentence.ts';
+import { noCounts } from './window.ts';
+
+/** Who decides, as a CloudEvents source. */
+export const analyserSource = 'plimsoll/analyser';
+
+/** A decision with all that it rests on. */
+export type Settled = {
+  readonly decision: Decision;
+  readonly window: { readonly index: number; readonly endMs: number };
+  readonly policy: JudgePolicy;
+  readonly evidenceDigest: string;
+  /** Of the sample that closed the window. */
+  readonly position: Position;
+};
+
+/** The id of a decision: whoever decides the same about the same window says the same marker. */
+const decisionId = (
+  { digest }: AnalysisTools,
+  analysis: string,
+  action: DecisionAction,
+  windowIndex: number,
+): MarkerId => uuidOfParts(digest, ['decision', analysis, action, String(windowIndex)]) as MarkerId;
+
+/**
+ * The decision as a marker. Every byte of it follows from the partition of samples: it has no clock and no new id,
+ * so after a crash the same marker comes out, and the log takes a marker once.
+ */
+export const decisionMarker = (
+  tools: AnalysisTools,
+  analysis: AnalysisState,
+  { decision, window, policy, evidenceDigest, position }: Settled,
+): Decided => {
+  const { explanation, verdict, action } = decision;
+  const [metric] = explanation.metrics;
+  const marker = blank(tools, analysis, action, window.index);
+  return {
+    ...marker,
+    occurredAt: window.endMs,
+    windowEndedAt: window.endMs,
+    windows: explanation.windows,
+    windowMs: policy.windowMs,
+    verdict: verdict.outcome,
+    reason: reasonOf(verdict),
+    explanation: sentenceOf(decision),
+    metric: verdict.outcome === 'fail' ? (verdict.reasons[0]?.metric ?? null) : null,
+    canary: metric?.canary ?? noCounts,
+    baseline: metric?.baseline ?? noCounts,
+    ratio: metric?.ratio ?? null,
+    ratioLow: metric?.interval.low ?? null,
+    ratioHigh: metric?.interval.high ?? null,
+    evidence: explanation.evidence,
+    evidenceNeeded: explanation.evidenceNeeded,
+    toleranceRelative: policy.tolerance.relative,
+    toleranceAbsolute: policy.tolerance.absolute,
+    strongest: metric?.strongestWindows.map(({ index }) => index) ?? [],
+    evidenceDigest,
+    samplesTo: position,
+  };
+};
+
+/** The hold of an analysis that cannot be judged by this release: inconclusive, before any window. */
+export const refusalMarker = (
+  tools: AnalysisTools,
+  analysis: AnalysisState,
+  reason: Ending,
+): Decided => {
+  const { opening } = analysis;
+  return {
+    ...blank(tools, analysis, 'hold', 0),
+    reason,
+    explanation: `opened for judge ${opening.judge} with its policy; this release has judge ${judgeVersion} and cannot tell`,
+    evidenceDigest: analysis.evidenceDigest,
+  };
+};
+
+/** Everything that does not depend on a window; the rest as it is before the first one. */
+const blank = (
+  tools: AnalysisTools,
+  { opening, position }: AnalysisState,
+  action: DecisionAction,
+  windowIndex: number,
+): Decided => {
+  const back = action === 'roll-back' ? opening.baseline.at(-1) : undefined;
+  return {
+    marker: decisionId(tools, opening.analysis, action, windowIndex),
+    deployment: opening.deployment as DeploymentId,
+    kind: action,
+    audience: opening.audience,
+    source: analyserSource,
+    occurredAt: opening.openedAt,
+    producer: null,
+    sequence: null,
+    attempt: opening.attemptToken,
+    slot: {
+      namespace: opening.namespace,
+      environment: opening.environment,
+      component: opening.component,
+      target: opening.target,
+    },
+    analysis: opening.analysis,
+    windowIndex,
+    windowEndedAt: opening.openedAt,
+    windows: 0,
+    windowMs: 0,
+    verdict: 'inconclusive',
+    reason: '',
+    explanation: '',
+    metric: null,
+    canary: noCounts,
+    baseline: noCounts,
+    ratio: null,
+    ratioLow: null,
+    ratioHigh: null,
+    evidence: 1,
+    evidenceNeeded: 1,
+    toleranceRelative: 0,
+    toleranceAbsolute: 0,
+    strongest: [],
+    share: null,
+    validForMs: validForMsMax,
+    judge: String(opening.judge),
+    policyDigest: opening.policyDigest,
+    evidenceDigest: '',
+    samplesPartition: tools.partition,
+    samplesFrom: position,
+    samplesTo: position,
+    fromVersion: opening.canary.version,
+    fromDigest: opening.canary.digest,
+    toVersion: back?.version ?? null,
+    toDigest: back?.digest ?? null,
+  };
+};
+
+const reasonOf = (verdict: Verdict): string =>
+  verdict.outcome === 'inconclusive' ? verdict.reason : (verdict.reasons[0]?.code ?? '');
+
+const sentenceOf = ({ verdict, explanation }: Decision): string => {
+  const sentence = explanationSentence(explanation);
+  if (verdict.outcome !== 'inconclusive' || verdict.missing.length === 0) return sentence;
+  return `${verdict.reason}, missing: ${verdict.missing.join(', ')}; ${sentence}`;
+};

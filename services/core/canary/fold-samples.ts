@@ -1,0 +1,100 @@
+import type { Position } from '../log/record.ts';
+import type { Decided } from '../markers/marker.ts';
+import { sampleKey } from '../samples/key.ts';
+import type { AnalysisOpened, Sample } from '../samples/sample.ts';
+import { addPoints, obeyCopy, openAnalysis, passTime } from './analysis.ts';
+import type { AnalysisState, AnalysisStep, AnalysisTools } from './analysis-state.ts';
+
+// The fold of one partition of samples: samples in, decisions out. Whoever reads the partition again from the
+// opening of an analysis, or goes on from a snapshot, gets the same decisions to the byte.
+
+/** The analyses of a partition whose attempts have not ended, by id. Plain JSON. */
+export type PartitionState = { readonly analyses: { readonly [id: string]: AnalysisState } };
+
+export type SamplesFolded = {
+  readonly state: PartitionState;
+  /** To be put on the log, in this order. */
+  readonly decisions: readonly Decided[];
+};
+
+/** Analyses that one partition can hold; an opening beyond it is not obeyed. */
+export const analysesMax = 500;
+/** An attempt that nobody ends is forgotten when its analysis is this much older than its deadline. */
+const forgetAfterMs = 86_400_000;
+
+export const emptyPartition: PartitionState = { analyses: {} };
+
+/** Folds one sample in. An analysis sees only samples of its own key that stand behind its opening. */
+export const foldSample = (
+  tools: AnalysisTools,
+  state: PartitionState,
+  sample: Sample,
+  position: Position,
+): SamplesFolded => {
+  switch (sample.kind) {
+    case 'analysis-opened':
+      return foldOpening(tools, state, sample, position);
+    case 'points':
+      return foldEach(state, sample, (analysis) => addPoints(tools, analysis, sample, position));
+    case 'tick':
+      return foldEach(state, sample, (analysis) => passTime(tools, analysis, sample.at, position));
+    case 'copy': {
+      const analysis = state.analyses[sample.analysis];
+      if (analysis === undefined || sampleKey(analysis.opening) !== sampleKey(sample))
+        return { state, decisions: [] };
+      return {
+        state: withAnalysis(state, sample.analysis, obeyCopy(analysis, sample)),
+        decisions: [],
+      };
+    }
+  }
+};
+
+/** Where a reader must begin to come to the same state; undefined: no analysis needs anything. */
+export const lowestOpening = ({ analyses }: PartitionState): Position | undefined => {
+  const positions = Object.values(analyses).map(({ position }) => position);
+  return positions.length === 0 ? undefined : Math.min(...positions);
+};
+
+const foldOpening = (
+  tools: AnalysisTools,
+  state: PartitionState,
+  opening: AnalysisOpened,
+  position: Position,
+): SamplesFolded => {
+  const isKnown = Object.hasOwn(state.analyses, opening.analysis);
+  if (isKnown || Object.keys(state.analyses).length >= analysesMax) return { state, decisions: [] };
+  const { analysis, decisions } = openAnalysis(tools, opening, position);
+  return { state: withAnalysis(state, opening.analysis, analysis), decisions };
+};
+
+const foldEach = (
+  state: PartitionState,
+  sample: Sample,
+  step: (analysis: AnalysisState) => AnalysisStep,
+): SamplesFolded => {
+  const key = sampleKey(sample);
+  let next = state;
+  const decisions: Decided[] = [];
+  for (const [id, before] of Object.entries(state.analyses)) {
+    if (sampleKey(before.opening) !== key) continue;
+    const { analysis, decisions: more } = step(before);
+    decisions.push(...more);
+    next = withAnalysis(next, id, isForgotten(analysis) ? undefined : analysis);
+  }
+  return { state: next, decisions };
+};
+
+const isForgotten = ({ opening, policy, receiptMs }: AnalysisState): boolean =>
+  receiptMs > opening.openedAt + (policy?.deadlineMs ?? 0) + forgetAfterMs;
+
+const withAnalysis = (
+  { analyses }: PartitionState,
+  id: string,
+  analysis: AnalysisState | undefined,
+): PartitionState => {
+  // A replaced one keeps its place, so the order is always that of the openings.
+  if (analysis !== undefined) return { analyses: { ...analyses, [id]: analysis } };
+  const { [id]: _ended, ...others } = analyses;
+  return { analyses: others };
+};

@@ -1,0 +1,123 @@
+import type { Cohort } from './cohorts.ts';
+import type { Temporality } from '../telemetry/point.ts';
+
+/** The longest window that is measured. A policy may not ask for a longer one either. */
+export const windowMsMax = 300_000;
+
+/** An export interval this much longer than the base is the base, and a timer that is late. */
+const jitterFactor = 1.1;
+/** Longer intervals are rounded up to this, so that jitter leaves no window empty. */
+const roundUpToMs = 1_000;
+
+/** A point as far as export intervals go. */
+export type Seen = {
+  readonly cohort: Cohort;
+  /** One stream of exports: the times of its points are one export interval apart. */
+  readonly stream: string;
+  readonly temporality: Temporality;
+  readonly startMs: number;
+  readonly timeMs: number;
+};
+
+/** How long a window must be is still being measured. Plain JSON. */
+export type Measuring = {
+  readonly longestMs: number;
+  /** Time of each stream's last measured point. */
+  readonly lastMs: { readonly [stream: string]: number };
+  /** Cohorts of which some stream has shown two points. */
+  readonly shown: { readonly canary: boolean; readonly baseline: boolean };
+  /** Points not measured yet; the earliest of their times, or null. */
+  readonly waiting: readonly Seen[];
+  readonly waitingFromMs: number | null;
+};
+
+export const initialMeasuring: Measuring = {
+  longestMs: 0,
+  lastMs: {},
+  shown: { canary: false, baseline: false },
+  waiting: [],
+  waitingFromMs: null,
+};
+
+/** The window that the intervals seen so far ask for: the base, or the longest of them. */
+export const windowFor = (baseMs: number, longestMs: number): number =>
+  longestMs <= baseMs * jitterFactor
+    ? baseMs
+    : Math.min(Math.ceil(longestMs / roundUpToMs) * roundUpToMs, Math.max(baseMs, windowMsMax));
+
+/** A measuring whose list of waiting points belongs to whoever opened it, and grows in place. */
+export type MeasuringDraft = Omit<Measuring, 'waiting' | 'waitingFromMs'> & {
+  readonly waiting: Seen[];
+  waitingFromMs: number | null;
+};
+
+export const openMeasuring = (measuring: Measuring): MeasuringDraft => ({
+  ...measuring,
+  waiting: [...measuring.waiting],
+});
+
+export const awaitMeasure = (draft: MeasuringDraft, seen: Seen): void => {
+  draft.waiting.push(seen);
+  draft.waitingFromMs = Math.min(draft.waitingFromMs ?? seen.timeMs, seen.timeMs);
+};
+
+export type Measured =
+  | { readonly done: false; readonly measuring: MeasuringDraft }
+  | { readonly done: true; readonly windowMs: number };
+
+/**
+ * Measures what lies behind the lateness (two windows, as long as they are by now), in the order of time and not of
+ * arrival. Done when both cohorts have shown two points, or when the limit has passed: then the window is frozen.
+ */
+export const measure = (
+  measuring: MeasuringDraft,
+  receiptMs: number,
+  baseMs: number,
+  limitMs: number,
+): Measured => {
+  const settledMs = (longestMs: number): number => receiptMs - 2 * windowFor(baseMs, longestMs);
+  const isSettled = (timeMs: number): boolean => timeMs <= settledMs(measuring.longestMs);
+  if (measuring.waitingFromMs === null || !isSettled(measuring.waitingFromMs))
+    return isSettled(limitMs)
+      ? { done: true, windowMs: windowFor(baseMs, measuring.longestMs) }
+      : { done: false, measuring };
+
+  const waiting = measuring.waiting.toSorted(byTime);
+  const lastMs = { ...measuring.lastMs };
+  const shown = { ...measuring.shown };
+  let { longestMs } = measuring;
+  let measured = 0;
+  for (const seen of waiting) {
+    if (seen.timeMs > settledMs(longestMs) || seen.timeMs > limitMs) break;
+    measured += 1;
+    const before = lastMs[seen.stream];
+    if (before === undefined) lastMs[seen.stream] = seen.timeMs;
+    // A repeat, or one that came behind its successor, tells no interval.
+    if (before === undefined || seen.timeMs <= before) continue;
+    lastMs[seen.stream] = seen.timeMs;
+    longestMs = Math.max(longestMs, intervalOf(seen, before));
+    shown[seen.cohort] = true;
+    if (shown.canary && shown.baseline)
+      return { done: true, windowMs: windowFor(baseMs, longestMs) };
+  }
+  if (limitMs <= settledMs(longestMs))
+    return { done: true, windowMs: windowFor(baseMs, longestMs) };
+  const rest = waiting.slice(measured);
+  const next: MeasuringDraft = {
+    longestMs,
+    lastMs,
+    shown,
+    waiting: rest,
+    waitingFromMs: rest[0]?.timeMs ?? null,
+  };
+  return { done: false, measuring: next };
+};
+
+/** A delta series may be silent for a while; what its point counts then still began one interval ago. */
+const intervalOf = ({ temporality, startMs, timeMs }: Seen, beforeMs: number): number => {
+  const sinceBeforeMs = timeMs - beforeMs;
+  return temporality === 'delta' ? Math.min(sinceBeforeMs, timeMs - startMs) : sinceBeforeMs;
+};
+
+const byTime = (left: Seen, right: Seen): number =>
+  left.timeMs - right.timeMs || (left.stream < right.stream ? -1 : 1);

@@ -1,0 +1,153 @@
+import type { Shape } from '../markers/codec.ts';
+import { audiencePattern } from '../markers/parse-marker.ts';
+import type { Body } from '../markers/upcast.ts';
+import type { Result } from '../result.ts';
+import { fail, ok } from '../result.ts';
+import type { CopiedFact, Sample, SampleKind } from './sample.ts';
+
+export type SampleFieldProblem = {
+  readonly code: 'kind-unknown' | 'field-invalid';
+  readonly message: string;
+};
+
+/** Longest name in a sample, UTF-16 code units: as long as telemetry may have it. */
+export const sampleNameMax = 256;
+/** Longest policy, as text. */
+const policyTextMax = 8 * 1024;
+const timeMaxMs = 8_640_000_000_000_000;
+
+const kindOfShape: { readonly [Name in Shape]: SampleKind | undefined } = {
+  plan: undefined,
+  update: undefined,
+  place: undefined,
+  decision: undefined,
+  trust: undefined,
+  points: 'points',
+  analysis: 'analysis-opened',
+  tick: 'tick',
+  copy: 'copy',
+};
+
+const facts: { readonly [Name in CopiedFact]: true } = {
+  succeeded: true,
+  failed: true,
+  canceled: true,
+  'traffic-shifted': true,
+  promote: true,
+  advance: true,
+  hold: true,
+  'roll-back': true,
+};
+
+/**
+ * The door of samples: a body of the newest version of its shape becomes a sample, or is refused with the field's
+ * name. Types are the schema's business and already right.
+ */
+export const parseSample = (shape: Shape, body: Body): Result<Sample, SampleFieldProblem> => {
+  const kind = kindOfShape[shape];
+  if (kind === undefined || body['kind'] !== kind)
+    return fail({ code: 'kind-unknown', message: `the shape ${shape} is not of this kind` });
+  const sample = body as unknown as Sample;
+  const field = invalidField(sample);
+  return field === undefined
+    ? ok(sample)
+    : fail({ code: 'field-invalid', message: `${field} of a ${kind} record cannot be that` });
+};
+
+const invalidField = (sample: Sample): string | undefined =>
+  first([
+    ['audience', audiencePattern.test(sample.audience)],
+    ['environment', isName(sample.environment)],
+    ['component', isName(sample.component)],
+  ]) ?? invalidOwnField(sample);
+
+const invalidOwnField = (sample: Sample): string | undefined => {
+  switch (sample.kind) {
+    case 'points':
+      return (
+        firstOf(sample.origins, (origin) => [
+          ['origins.namespace', isName(origin.namespace)],
+          ['origins.version', isNameOrNull(origin.version)],
+          ['origins.deployment', isNameOrNull(origin.deployment)],
+          ['origins.instance', isNameOrNull(origin.instance)],
+          ['origins.metric', isName(origin.metric)],
+          ['origins.temporality', ['delta', 'cumulative'].includes(origin.temporality)],
+          ['origins.unit', ['s', 'ms'].includes(origin.unit)],
+        ]) ??
+        firstOf(sample.points, (point) => [
+          ['points.origin', sample.origins[point.origin] !== undefined],
+          ['points.series', isHexDigest(point.series)],
+          ['points.receivedAt', isTime(point.receivedAt)],
+          ['points.start', isTime(point.start)],
+          ['points.time', isTime(point.time) && point.start <= point.time],
+          ['points.count', isCount(point.count)],
+          ['points.errors', isCount(point.errors) && point.errors <= point.count],
+        ])
+      );
+    case 'analysis-opened':
+      return (
+        first([
+          ['analysis', isUuid(sample.analysis)],
+          ['deployment', isUuid(sample.deployment)],
+          ['attempt', isCount(sample.attempt) && sample.attempt > 0],
+          ['attemptToken', isNameOrNull(sample.attemptToken)],
+          ['namespace', isName(sample.namespace)],
+          ['target', isNameOrNull(sample.target)],
+          ['logPosition', isCount(sample.logPosition)],
+          ['openedAt', isTime(sample.openedAt)],
+          ['baseline', sample.baseline.length > 0 && sample.baseline.length <= baselineMax],
+          ['canaryShare', isShareOrNull(sample.canaryShare)],
+          ['policy', sample.policy.length <= policyTextMax],
+          ['policyDigest', isHexDigest(sample.policyDigest)],
+          ['judge', isCount(sample.judge)],
+        ]) ??
+        firstOf([sample.canary, ...sample.baseline], (version) => [
+          ['version', isName(version.version)],
+          ['version.digest', isNameOrNull(version.digest)],
+          ['version.deployment', isUuid(version.deployment)],
+        ])
+      );
+    case 'tick':
+      return first([['at', isTime(sample.at)]]);
+    case 'copy':
+      return first([
+        ['analysis', isUuid(sample.analysis)],
+        ['logPosition', isCount(sample.logPosition)],
+        ['logDigest', isHexDigest(sample.logDigest)],
+        ['appendedAt', isTime(sample.appendedAt)],
+        ['marker', isUuid(sample.marker)],
+        ['fact', Object.hasOwn(facts, sample.fact)],
+        ['canaryShare', isShareOrNull(sample.canaryShare)],
+      ]);
+  }
+};
+
+/** Versions that may stand in one slot beside each other. */
+const baselineMax = 50;
+
+type Check = readonly [field: string, isValid: boolean];
+
+const first = (checks: readonly Check[]): string | undefined =>
+  checks.find(([, isValid]) => !isValid)?.[0];
+
+const firstOf = <Item>(
+  items: readonly Item[],
+  checksOf: (item: Item) => readonly Check[],
+): string | undefined => {
+  for (const item of items) {
+    const field = first(checksOf(item));
+    if (field !== undefined) return field;
+  }
+  return undefined;
+};
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const isUuid = (text: string): boolean => uuid.test(text);
+const isHexDigest = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
+const isName = (text: string): boolean =>
+  text !== '' && text.length <= sampleNameMax && text.isWellFormed();
+const isNameOrNull = (text: string | null): boolean => text === null || isName(text);
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+const isTime = (value: number): boolean => isCount(value) && value <= timeMaxMs;
+const isShareOrNull = (value: number | null): boolean =>
+  value === null || (value >= 0 && value <= 1);
