@@ -48,7 +48,12 @@ test(
   async () => {
     const path = join(folder, 'appended.db');
     const all = Array.from({ length: writers }, (_, writer) =>
-      start('append-process.ts', [path, `writer-${writer}`, `${appendsEach}`]),
+      start('append-process.ts', [
+        path,
+        `writer-${writer}`,
+        `${appendsEach}`,
+        writer % 2 === 0 ? 'each-time' : 'once',
+      ]),
     );
     // The first of them make the file together; none appends before all are there.
     await eventually(
