@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { link, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CheckTools } from '../../core/check/check-record.ts';
@@ -228,11 +227,15 @@ const openDatabase = async (
   const { openSqliteFile } = await import('../sqlite/file.ts');
   const path = join(folder, databaseName);
   const holdsLog = settings.log.foundation === 'sqlite' && settings.log.folder === folder;
-  if (holdsLog && !existsSync(path)) {
+  const open = (): ReturnType<typeof openSqliteFile> =>
+    openSqliteFile(path, { create: !holdsLog, sleep: clock.sleep });
+  let file = await open();
+  // Asked of the file itself: a lost file whose write-ahead log is still there must not get a new one beside it.
+  if (!file.ok && file.problem.code === 'missing' && holdsLog) {
     const made = await makeDatabase(building, folder, path);
     if (!made.ok) return made;
+    file = await open();
   }
-  const file = await openSqliteFile(path, { create: !holdsLog, sleep: clock.sleep });
   return file.ok ? file : databaseFailed(file.problem, path);
 };
 
