@@ -86,6 +86,7 @@ export const decide = (
     position: standing.next,
     appendedAtMs: nowMs,
     waitedMs: 0,
+    valueBytes: 0,
     atMs: nowMs,
     signer,
   };
@@ -104,7 +105,6 @@ export const decide = (
   switch (note) {
     case 'applied':
     case 'disagreement':
-    case 'out-of-scope':
       return ok({ answer: 'append', attempt });
     case 'repeat':
       return ok({ answer: marker.kind === 'logged' ? 'append' : 'repeat', attempt });

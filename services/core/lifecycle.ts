@@ -1,3 +1,5 @@
+import type { PlannedAttempt } from './attempts.ts';
+import { attemptsMet, unplannedAttempts } from './attempts.ts';
 import { canonicalJson } from './canonical.ts';
 import type { Position } from './log/record.ts';
 import type {
@@ -9,7 +11,7 @@ import type {
   Slot,
   Update,
 } from './markers/marker.ts';
-import { slotKey } from './markers/slot.ts';
+import { sameSlot, slotKey } from './markers/slot.ts';
 import type { KeyState, Trust } from './trust/trust.ts';
 import { coversSlot } from './trust/trust.ts';
 
@@ -22,16 +24,9 @@ export type Status = 'planned' | 'running' | 'succeeded' | 'failed' | 'canceled'
  * What a marker did to its attempt.
  * - `applied`; `repeat`: said before; `late`: true, but it changes nothing any more;
  * - `contradiction`: says otherwise than what stands, and changes nothing;
- * - `disagreement`: the same stage again with other details, and counts once;
- * - `out-of-scope`: when the plan came, its signer turned out not to be allowed in that slot.
+ * - `disagreement`: the same stage again with other details, and counts once.
  */
-export type Note =
-  | 'applied'
-  | 'repeat'
-  | 'late'
-  | 'contradiction'
-  | 'disagreement'
-  | 'out-of-scope';
+export type Note = 'applied' | 'repeat' | 'late' | 'contradiction' | 'disagreement';
 
 export type KnownDetails = Partial<Details>;
 
@@ -50,6 +45,10 @@ export type Entry = {
   readonly principal: string;
   readonly key: string;
   readonly source: string;
+  /** The CI attempt that it names, or null. */
+  readonly token: string | null;
+  /** Size of the record's value. */
+  readonly valueBytes: number;
   readonly note: Note;
   /** For a contradiction or disagreement: what it says otherwise. */
   readonly says: string | null;
@@ -116,6 +115,8 @@ export type Conflict = {
   readonly first: Position;
   readonly position: Position;
   readonly at: number;
+  /** SHA-256 (hex) of the other content: the same again is no second conflict. */
+  readonly digest: string;
 };
 
 export type Deployment = {
@@ -131,6 +132,7 @@ export type Fact<Of extends DeploymentMarker = DeploymentMarker> = {
   readonly position: Position;
   readonly appendedAtMs: number;
   readonly waitedMs: number;
+  readonly valueBytes: number;
   /** When it counts. */
   readonly atMs: number;
   readonly signer: KeyState;
@@ -143,6 +145,8 @@ export type SlotHistory = {
     readonly attempt: number;
     readonly version: string;
     readonly digest: string | null;
+    /** An attempt failed after it took the slot: saying again what runs is news. */
+    readonly uncertain: boolean;
   } | null;
   readonly past: readonly { readonly version: string; readonly digest: string | null }[];
 };
@@ -160,15 +164,28 @@ export type Evolution =
       readonly deployment: Deployment;
       readonly attempt: number;
       readonly note: Note;
-      /** Markers that the plan of an unplanned attempt has now shown to be out of scope. */
-      readonly expelled: readonly Entry[];
+      /** Markers of an unplanned attempt that do not count now that its plan is known. */
+      readonly expelled: readonly Expelled[];
     }
   | { readonly outcome: 'refused'; readonly code: RefusalCode; readonly message: string };
 
+export type Expelled = {
+  readonly entry: Entry;
+  readonly code: 'out-of-scope' | 'key-compromised';
+};
+
 /** A producer's clock further than this from the log's is flagged. */
 export const clockSkewMs: number = 5 * 60_000;
+/** Attempts that may share a slot in one deployment. */
 export const attemptsMax = 100;
+/** Attempts of one deployment that wait for their plan. */
+export const unplannedMax = 10;
+/** Markers of one attempt, its decisions not counted; what changes its status is always taken. */
 export const entriesMax = 500;
+export const decisionsMax = 500;
+export const conflictsMax = 100;
+/** Values of the markers of all attempts that a marker meets: a row is read and written whole. */
+export const historyBytesMax: number = 4 * 1024 * 1024;
 
 /**
  * `holder` is the deployment that holds the slot of a `logged` marker, where that is another one: a repeat is
@@ -190,7 +207,7 @@ export const evolve = (
     case 'failed':
     case 'canceled':
     case 'traffic-shifted':
-      return evolveUpdate(deployment, { ...fact, marker }, slots);
+      return evolveUpdate(deployment, { ...fact, marker }, trust, slots);
     case 'logged':
       return evolveLogged(deployment, { ...fact, marker }, slots, holder);
     case 'promote':
@@ -214,9 +231,6 @@ export const hasEnded = (attempt: Attempt): boolean => {
   }
 };
 
-export const lastAttempt = (deployment: Deployment | undefined): Attempt | undefined =>
-  deployment?.attempts.at(-1);
-
 const evolvePlan = (
   deployment: Deployment | undefined,
   fact: Fact<Planned>,
@@ -225,45 +239,51 @@ const evolvePlan = (
 ): Evolution => {
   const { marker, signer } = fact;
   if (!coversSlot(signer, marker.slot)) return outOfScope(fact, marker.slot);
-  const known = attemptOfToken(deployment, marker.attempt);
-  const last = lastActable(deployment, signer);
-  const joined =
-    known ?? (marker.attempt === null && last !== undefined && !hasEnded(last) ? last : undefined);
+  const met = attemptsMet(deployment, signer, marker.slot, trust);
   const plan = planOf(fact);
+  const joined = attemptToPlan(met, unplannedAttempts(deployment), marker.attempt);
   if (joined === undefined) {
-    const opened = openAttempt(deployment, fact, plan, slots);
-    return put(
-      deployment,
-      fact,
-      { ...opened, entries: [entryOf(fact, 'applied', null)] },
-      'applied',
-    );
+    if (met.length >= attemptsMax) return full(`the deployment has ${attemptsMax} attempts`);
+    const opened = openAttempt(deployment, fact, plan, met.at(-1), slots);
+    return put(deployment, fact, withEntry(opened, entryOf(fact, 'applied', null)), 'applied');
   }
-  if (joined.plan === null) return completePlan(deployment, fact, joined, plan, trust, slots);
+  if (joined.plan === null) {
+    const { attempt, expelled } = withPlan(joined, plan, trust, slots);
+    const known = withToken(attempt, marker.attempt);
+    const completed = withEntry(known, entryOf(fact, 'applied', null));
+    return put(deployment, fact, completed, 'applied', expelled);
+  }
   const differs = planDifference(joined.plan, plan);
-  if (differs !== null) return keep(deployment, fact, joined, 'contradiction', differs);
-  return sameDetails(joined.plan.details, plan.details)
-    ? keep(deployment, fact, joined, 'repeat', null)
-    : keep(
-        deployment,
-        fact,
-        joined,
-        'disagreement',
-        detailsDifference(joined.plan.details, plan.details),
-      );
+  if (differs !== null) return keep(deployment, fact, met, joined, 'contradiction', differs);
+  const other = detailsDifference(joined.plan.details, plan.details);
+  return keep(deployment, fact, met, joined, other === null ? 'repeat' : 'disagreement', other);
 };
 
-/** The plan of an attempt that updates had opened: those updates whose signers may act there now count. */
-const completePlan = (
-  deployment: Deployment | undefined,
-  fact: Fact<Planned>,
+/** The attempt that a plan is about: that of its token, else one that is planned already, else one without plan. */
+const attemptToPlan = (
+  met: readonly PlannedAttempt[],
+  unplanned: readonly Attempt[],
+  token: string | null,
+): Attempt | undefined => {
+  if (token !== null)
+    return (
+      attemptOfToken([...unplanned, ...met], token) ??
+      unplanned.findLast(({ tokens }) => tokens.length === 0)
+    );
+  const last = met.at(-1);
+  return last !== undefined && !hasEnded(last) ? last : unplanned.at(-1);
+};
+
+/** An attempt that updates had opened gets its plan: those updates whose signers may act there now count. */
+const withPlan = (
   attempt: Attempt,
   plan: Plan,
   trust: Trust,
   slots: (slot: Slot) => SlotHistory,
-): Evolution => {
+): { readonly attempt: Attempt; readonly expelled: readonly Expelled[] } => {
   const bare: Attempt = {
     ...attempt,
+    tokens: [],
     plan,
     status: 'planned',
     statusReported: null,
@@ -271,54 +291,70 @@ const completePlan = (
     startedAt: null,
     endedAt: null,
     share: plan.canaryShare,
+    colour: null,
     rollback: isRollback(plan, slots),
-    principal: fact.signer.principal,
-    key: fact.signer.id,
+    principal: plan.principal,
+    key: plan.key,
     entries: [],
   };
-  const settled = attempt.entries.reduce<Attempt>((before, entry) => {
-    const signer = trust.keys.get(entry.key);
-    return signer !== undefined && coversSlot(signer, plan.slot)
-      ? applyEntry(before, entry)
-      : withEntry(before, { ...entry, note: 'out-of-scope', says: null });
-  }, bare);
-  const expelled = settled.entries.filter((entry) => entry.note === 'out-of-scope');
-  const planned = withEntry(settled, entryOf(fact, 'applied', null));
-  return put(deployment, fact, planned, 'applied', expelled);
+  const expelled = attempt.entries.flatMap((entry) => expulsionOf(entry, plan.slot, trust));
+  const settled = attempt.entries
+    .filter((entry) => !expelled.some((other) => other.entry === entry))
+    .reduce((before, entry) => applyEntry(withToken(before, entry.token), entry), bare);
+  return { attempt: settled, expelled };
+};
+
+const expulsionOf = (entry: Entry, slot: Slot, trust: Trust): readonly Expelled[] => {
+  const signer = trust.keys.get(entry.key);
+  if (signer === undefined || !coversSlot(signer, slot)) return [{ entry, code: 'out-of-scope' }];
+  return signer.compromised !== null && signer.compromised.since <= entry.position
+    ? [{ entry, code: 'key-compromised' }]
+    : [];
 };
 
 const evolveUpdate = (
   deployment: Deployment | undefined,
   fact: Fact<Update>,
+  trust: Trust,
   slots: (slot: Slot) => SlotHistory,
 ): Evolution => {
   const { marker, signer } = fact;
   if (marker.slot !== null && !coversSlot(signer, marker.slot))
     return outOfScope(fact, marker.slot);
-  const known = attemptOfToken(deployment, marker.attempt);
-  if (known?.plan && !coversSlot(signer, known.plan.slot)) return outOfScope(fact, known.plan.slot);
-  const last = lastActable(deployment, signer);
-  const elsewhere = lastAttempt(deployment)?.plan;
-  if (known === undefined && last === undefined && elsewhere)
-    return outOfScope(fact, elsewhere.slot);
-  const opensNext = marker.attempt !== null && (last === undefined || hasEnded(last));
-  const joined = known ?? (opensNext ? undefined : last);
-  const attempt = joined ?? openAttempt(deployment, fact, last?.plan ?? null, slots);
-  if (attempt.entries.length >= entriesMax)
-    return full(`attempt ${attempt.number} has ${entriesMax} entries`);
-  const token = marker.attempt;
-  const named =
-    token === null || attempt.tokens.includes(token)
-      ? attempt
-      : { ...attempt, tokens: [...attempt.tokens, token] };
-  const applied = applyEntry(named, entryOf(fact, 'applied', null));
-  return put(deployment, fact, applied, applied.entries.at(-1)?.note ?? 'applied');
+  const met = attemptsMet(deployment, signer, marker.slot, trust);
+  const planned = deployment?.attempts.find(({ plan }) => plan !== null)?.plan;
+  if (met.length === 0 && planned) return outOfScope(fact, planned.slot);
+  const unplanned = unplannedAttempts(deployment);
+  const last = met.at(-1) ?? unplanned.at(-1);
+  const joined =
+    attemptOfToken([...unplanned, ...met], marker.attempt) ??
+    (marker.attempt !== null && last !== undefined && hasEnded(last) ? undefined : last);
+  const plan = met.at(-1)?.plan ?? null;
+  if (joined === undefined) {
+    if (plan !== null && met.length >= attemptsMax)
+      return full(`the deployment has ${attemptsMax} attempts`);
+    if (plan === null && unplanned.length >= unplannedMax)
+      return full(`the deployment has ${unplannedMax} attempts without a plan`);
+  }
+  // An attempt that an update opens takes the last plan; so does one that was opened before any plan came.
+  const { attempt, expelled } =
+    joined === undefined
+      ? { attempt: openAttempt(deployment, fact, plan, met.at(-1), slots), expelled: [] }
+      : joined.plan === null && plan !== null
+        ? withPlan(joined, plan, trust, slots)
+        : { attempt: joined, expelled: [] };
+  const applied = applyEntry(withToken(attempt, marker.attempt), entryOf(fact, 'applied', null));
+  if (applied.status === attempt.status) {
+    const problem = fullness(attempt, [...unplanned, ...met], fact);
+    if (problem !== undefined) return full(problem);
+  }
+  return put(deployment, fact, applied, applied.entries.at(-1)?.note ?? 'applied', expelled);
 };
 
 /** The one rule of status: planned < running < ended, and the first end stays. */
 const applyEntry = (attempt: Attempt, entry: Entry): Attempt => {
   const planned = attempt.plan?.slot;
-  if (entry.slot !== null && planned !== undefined && slotKey(entry.slot) !== slotKey(planned))
+  if (entry.slot !== null && planned !== undefined && !sameSlot(entry.slot, planned))
     return withEntry(attempt, {
       ...entry,
       note: 'contradiction',
@@ -345,7 +381,10 @@ const applyEntry = (attempt: Attempt, entry: Entry): Attempt => {
           : {
               ...entry,
               note: 'contradiction',
-              says: `${entry.kind}, but it ended as ${attempt.status}`,
+              says:
+                attempt.status === entry.kind
+                  ? `${entry.kind} for another reason`
+                  : `${entry.kind}, but it ended as ${attempt.status}`,
             },
       );
     case 'traffic-shifted':
@@ -389,9 +428,8 @@ const compared = (attempt: Attempt, entry: Entry): Entry => {
   const first = attempt.entries.find(
     (other) => other.kind === entry.kind && other.note === 'applied',
   );
-  return first === undefined || sameDetails(first.details, entry.details)
-    ? { ...entry, note: 'repeat', says: null }
-    : { ...entry, note: 'disagreement', says: detailsDifference(first.details, entry.details) };
+  const other = first === undefined ? null : detailsDifference(first.details, entry.details);
+  return { ...entry, note: other === null ? 'repeat' : 'disagreement', says: other };
 };
 
 const evolveLogged = (
@@ -409,14 +447,18 @@ const evolveLogged = (
       message: `the deployment ${marker.deployment} is there already`,
     };
   const { held } = slots(marker.slot);
-  if (held !== null && held.version === marker.version && held.digest === marker.digest) {
+  if (
+    held !== null &&
+    !held.uncertain &&
+    held.version === marker.version &&
+    held.digest === marker.digest
+  ) {
     const standing = holder(held.deployment);
     const attempt = standing?.attempts.find(({ number }) => number === held.attempt);
     if (standing !== undefined && attempt !== undefined)
-      return keep(standing, fact, attempt, 'repeat', null);
+      return keep(standing, fact, [attempt], attempt, 'repeat', null);
   }
-  const plan = planOf(fact);
-  const opened = openAttempt(undefined, fact, plan, slots);
+  const opened = openAttempt(undefined, fact, planOf(fact), undefined, slots);
   const logged: Attempt = {
     ...opened,
     status: 'logged',
@@ -436,19 +478,18 @@ const evolveDecision = (deployment: Deployment | undefined, fact: Fact<Decided>)
       code: 'deployment-unknown',
       message: `no deployment ${marker.deployment} is known`,
     };
-  const attempt = attemptOfToken(deployment, marker.attempt) ?? lastAttempt(deployment);
-  if (
-    attempt === undefined ||
-    attempt.plan === null ||
-    slotKey(attempt.plan.slot) !== slotKey(marker.slot)
-  )
+  const here = deployment.attempts.filter(
+    ({ plan }) => plan !== null && sameSlot(plan.slot, marker.slot),
+  );
+  const attempt = attemptOfToken(here, marker.attempt) ?? here.at(-1);
+  if (attempt === undefined)
     return {
       outcome: 'refused',
       code: 'decision-misplaced',
       message: `the deployment was not planned for ${slotKey(marker.slot)}`,
     };
-  if (attempt.decisions.length >= entriesMax)
-    return full(`attempt ${attempt.number} has ${entriesMax} decisions`);
+  if (attempt.decisions.length >= decisionsMax)
+    return full(`attempt ${attempt.number} has ${decisionsMax} decisions`);
   const note = decisionNote(attempt, marker);
   const decided: Attempt = {
     ...attempt,
@@ -469,52 +510,48 @@ const decisionNote = (attempt: Attempt, marker: Decided): Note => {
 
 /** Marks the row of a marker whose id came again, from the same principal, with other content. */
 export const markConflict = (deployment: Deployment, conflict: Conflict): Deployment =>
-  deployment.conflicts.length >= entriesMax
+  deployment.conflicts.length >= conflictsMax ||
+  deployment.conflicts.some(
+    ({ marker, principal, digest }) =>
+      marker === conflict.marker && principal === conflict.principal && digest === conflict.digest,
+  )
     ? deployment
     : { ...deployment, conflicts: [...deployment.conflicts, conflict] };
 
-const attemptOfToken = (
-  deployment: Deployment | undefined,
-  token: string | null,
-): Attempt | undefined =>
-  token === null
-    ? undefined
-    : deployment?.attempts.find((attempt) => attempt.tokens.includes(token));
+const attemptOfToken = (attempts: readonly Attempt[], token: string | null): Attempt | undefined =>
+  token === null ? undefined : attempts.findLast(({ tokens }) => tokens.includes(token));
 
-/** The last attempt that the signer may act on: one planned elsewhere is as if it were not there. */
-const lastActable = (deployment: Deployment | undefined, signer: KeyState): Attempt | undefined =>
-  deployment?.attempts.findLast(
-    (attempt) => attempt.plan === null || coversSlot(signer, attempt.plan.slot),
-  );
+const withToken = (attempt: Attempt, token: string | null): Attempt =>
+  token === null || attempt.tokens.includes(token)
+    ? attempt
+    : { ...attempt, tokens: [...attempt.tokens, token] };
 
 const openAttempt = (
   deployment: Deployment | undefined,
   fact: Fact,
   plan: Plan | null,
+  rerunOf: Attempt | undefined,
   slots: (slot: Slot) => SlotHistory,
-): Attempt => {
-  const last = lastAttempt(deployment);
-  return {
-    number: (last?.number ?? 0) + 1,
-    tokens: fact.marker.attempt === null ? [] : [fact.marker.attempt],
-    openedAt: fact.position,
-    openedAtMs: fact.atMs,
-    rerunOf: last?.number ?? null,
-    plan,
-    status: 'planned',
-    statusReported: null,
-    reason: null,
-    rollback: plan !== null && isRollback(plan, slots),
-    share: plan?.canaryShare ?? null,
-    colour: null,
-    startedAt: null,
-    endedAt: null,
-    principal: fact.signer.principal,
-    key: fact.signer.id,
-    entries: [],
-    decisions: [],
-  };
-};
+): Attempt => ({
+  number: (deployment?.attempts.at(-1)?.number ?? 0) + 1,
+  tokens: fact.marker.attempt === null ? [] : [fact.marker.attempt],
+  openedAt: fact.position,
+  openedAtMs: fact.atMs,
+  rerunOf: rerunOf?.number ?? null,
+  plan,
+  status: 'planned',
+  statusReported: null,
+  reason: null,
+  rollback: plan !== null && isRollback(plan, slots),
+  share: plan?.canaryShare ?? null,
+  colour: null,
+  startedAt: null,
+  endedAt: null,
+  principal: fact.signer.principal,
+  key: fact.signer.id,
+  entries: [],
+  decisions: [],
+});
 
 /** It brings back an earlier version of the slot, or its author says so. */
 const isRollback = (plan: Plan, slots: (slot: Slot) => SlotHistory): boolean => {
@@ -563,16 +600,14 @@ const planDifference = (a: Plan, b: Plan): string | null => {
         .join('; ');
 };
 
-const sameDetails = (a: KnownDetails, b: KnownDetails): boolean =>
-  canonicalJson(a) === canonicalJson(b);
-
-const detailsDifference = (a: KnownDetails, b: KnownDetails): string => {
+/** Names of the details that differ, as a sentence, or null. */
+const detailsDifference = (a: KnownDetails, b: KnownDetails): string | null => {
   const names = [...new Set([...Object.keys(a), ...Object.keys(b)])].toSorted();
   const differing = names.filter((name) => {
     const field = name as keyof Details;
     return canonicalJson(a[field] ?? null) !== canonicalJson(b[field] ?? null);
   });
-  return `other ${differing.join(', ')}`;
+  return differing.length === 0 ? null : `other ${differing.join(', ')}`;
 };
 
 /** Only the fields that say something. */
@@ -610,6 +645,8 @@ const entryOf = (fact: Fact, note: Note, says: string | null): Entry => {
     principal: signer.principal,
     key: signer.id,
     source: marker.source,
+    token: marker.attempt,
+    valueBytes: fact.valueBytes,
     note,
     says,
     slot: update === undefined || update.slot === null ? null : slotOf(update.slot),
@@ -664,25 +701,26 @@ const withEntry = (attempt: Attempt, entry: Entry): Attempt => ({
 const keep = (
   deployment: Deployment | undefined,
   fact: Fact,
+  met: readonly Attempt[],
   attempt: Attempt,
   note: Note,
   says: string | null,
-): Evolution =>
-  attempt.entries.length >= entriesMax
-    ? full(`attempt ${attempt.number} has ${entriesMax} entries`)
-    : put(deployment, fact, withEntry(attempt, entryOf(fact, note, says)), note);
+): Evolution => {
+  const problem = fullness(attempt, met, fact);
+  return problem === undefined
+    ? put(deployment, fact, withEntry(attempt, entryOf(fact, note, says)), note)
+    : full(problem);
+};
 
 const put = (
   deployment: Deployment | undefined,
   fact: Fact,
   attempt: Attempt,
   note: Note,
-  expelled: readonly Entry[] = [],
+  expelled: readonly Expelled[] = [],
 ): Evolution => {
   const attempts = deployment?.attempts ?? [];
   const isNew = !attempts.some(({ number }) => number === attempt.number);
-  if (isNew && attempts.length >= attemptsMax)
-    return full(`the deployment has ${attemptsMax} attempts`);
   return {
     outcome: 'evolved',
     deployment: {
@@ -696,6 +734,18 @@ const put = (
     note,
     expelled,
   };
+};
+
+/** Why no marker is taken any more that changes no status, or undefined. */
+const fullness = (attempt: Attempt, met: readonly Attempt[], fact: Fact): string | undefined => {
+  if (attempt.entries.length - attempt.decisions.length >= entriesMax)
+    return `attempt ${attempt.number} has ${entriesMax} markers`;
+  const bytes = met
+    .flatMap(({ entries }) => entries)
+    .reduce((sum, { valueBytes }) => sum + valueBytes, fact.valueBytes);
+  return bytes > historyBytesMax
+    ? `the deployment's history has ${historyBytesMax} bytes`
+    : undefined;
 };
 
 const outOfScope = (fact: Fact, slot: Slot): Evolution => ({

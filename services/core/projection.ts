@@ -4,7 +4,7 @@ import type { Checked } from './check/check-batch.ts';
 import { checkBatch } from './check/check-batch.ts';
 import type { CheckProblem, CheckTools } from './check/check-record.ts';
 import { checkOpening } from './check/check-record.ts';
-import type { Attempt, Deployment, Fact, Note, RefusalCode } from './lifecycle.ts';
+import type { Attempt, Deployment, Expelled, Fact, Note, RefusalCode } from './lifecycle.ts';
 import { evolve, markConflict } from './lifecycle.ts';
 import type { LogRecord, Position } from './log/record.ts';
 import type { Text } from './markers/crypto.ts';
@@ -54,9 +54,8 @@ export type DeadLetter = {
   readonly code: DeadLetterCode;
   readonly message: string;
   readonly appendedAt: number;
-  /** Null for an update that was accepted and later turned out to be out of scope. */
-  readonly valueBytes: number | null;
-  /** SHA-256 of the value. The bytes themselves are on the log. */
+  readonly valueBytes: number;
+  /** SHA-256 of the value; null for an update that its deployment's plan expelled. The bytes are on the log. */
   readonly digest: string | null;
   /** Proven signer, or null where the signature was not good or not looked at. */
   readonly principal: string | null;
@@ -241,6 +240,7 @@ const foldAuthentic = (
     position: record.position,
     appendedAtMs: record.appendedAtMs,
     waitedMs,
+    valueBytes: record.value.length,
     atMs: logTimeMs - waitedMs,
     signer,
   };
@@ -275,7 +275,7 @@ const foldAuthentic = (
   for (const model of readModels)
     for (const key of model.keysOf(change))
       rows.put(model.name, key, model.evolve(rows.json(model.name, key), change));
-  for (const entry of expelled) expel(rows, entry, attempt);
+  for (const one of expelled) expel(rows, one, attempt);
   return { position: record.position, outcome: 'applied', note, change };
 };
 
@@ -309,6 +309,7 @@ const conflict = (
         first: first.position,
         position: record.position,
         at: record.appendedAtMs,
+        digest: authentic.digest,
       }),
     );
   const message = `the marker id ${authentic.marker.marker} stands at position ${first.position} with other content`;
@@ -338,20 +339,24 @@ const deadLetter = (
   return { position: record.position, outcome: 'dead-letter', code };
 };
 
-/** An update that was accepted without a plan, and whose signer may not act where the plan now says. */
-const expel = (rows: Rows, entry: Attempt['entries'][number], attempt: Attempt): void => {
+/** An update that was accepted without a plan becomes a dead letter, and its id is free to be judged anew. */
+const expel = (rows: Rows, { entry, code }: Expelled, attempt: Attempt): void => {
   const slot = attempt.plan === null ? '' : slotKey(attempt.plan.slot);
   const letter: DeadLetter = {
     position: entry.position,
-    code: 'out-of-scope',
-    message: `the key ${entry.key} of ${entry.principal} may not act on ${slot}`,
+    code,
+    message:
+      code === 'out-of-scope'
+        ? `planned for ${slot}, where the key ${entry.key} of ${entry.principal} may not act`
+        : `planned later, when the key ${entry.key} of ${entry.principal} was known to be compromised`,
     appendedAt: entry.appendedAt,
-    valueBytes: null,
+    valueBytes: entry.valueBytes,
     digest: null,
     principal: entry.principal,
     claims: { type: null, marker: entry.marker, keyId: entry.key },
   };
   rows.put('dead-letter', positionKey(entry.position), letter);
+  rows.remove('marker', markerKey(entry.marker, entry.principal));
 };
 
 const markerKey = (marker: string, principal: string): string => `${marker}:${principal}`;
@@ -419,6 +424,7 @@ type Rows = {
   ) => FoldRows[Model] | undefined;
   readonly json: (model: string, key: string) => Json | undefined;
   readonly put: (model: string, key: string, row: unknown) => void;
+  readonly remove: (model: string, key: string) => void;
   readonly changes: () => readonly RowChange[];
 };
 
@@ -433,14 +439,16 @@ const openRows = (loaded: LoadedRows): Rows => {
     }
     return parsed.get(at);
   };
+  const put = (model: string, key: string, row: unknown): void => {
+    const at = address(model, key);
+    parsed.set(at, row);
+    dirty.set(at, { model, key });
+  };
   return {
     get: (model, key) => read(model, key) as FoldRows[typeof model] | undefined,
     json: (model, key) => read(model, key) as Json | undefined,
-    put: (model, key, row) => {
-      const at = address(model, key);
-      parsed.set(at, row);
-      dirty.set(at, { model, key });
-    },
+    put,
+    remove: (model, key) => put(model, key, undefined),
     changes: () =>
       [...dirty].map(([at, place]) => {
         const row = parsed.get(at);

@@ -5,6 +5,9 @@ import type { NameValue, Slot } from './markers/marker.ts';
 
 // What holds a slot. It changes when an attempt succeeds or is logged, and on nothing else.
 
+/** Links that a line shows; the deployment has them all. */
+export const linksMax = 20;
+
 /** One attempt as a list shows it. Times are milliseconds since 1970. */
 export type AttemptLine = {
   readonly deployment: string;
@@ -52,7 +55,7 @@ export const attemptLine = (deployment: string, attempt: Attempt): AttemptLine =
     endedAt: attempt.endedAt,
     signer: attempt.principal,
     key: attempt.key,
-    links: plan?.details.links ?? [],
+    links: (plan?.details.links ?? []).slice(0, linksMax),
     position: attempt.openedAt,
   };
 };
@@ -76,7 +79,7 @@ export type SlotState = {
   readonly slot: Slot;
   /** All versions that are there. */
   readonly holders: readonly Holder[];
-  /** Attempts that are planned or running here. */
+  /** Attempts that are planned or running here, oldest first; of those that nobody ends, the last `besideMax`. */
   readonly beside: readonly AttemptLine[];
   /** Versions that held the slot before, oldest first, capped at `pastMax`. */
   readonly past: readonly {
@@ -89,6 +92,7 @@ export type SlotState = {
 };
 
 export const pastMax = 50;
+export const besideMax = 50;
 
 export const slotHistory = (state: SlotState | undefined): SlotHistory => {
   const holder = state?.holders.at(-1);
@@ -101,6 +105,7 @@ export const slotHistory = (state: SlotState | undefined): SlotHistory => {
             attempt: holder.attempt,
             version: holder.version,
             digest: holder.digest,
+            uncertain: holder.uncertain !== null,
           },
     past: state?.past ?? [],
   };
@@ -119,7 +124,7 @@ export const evolveSlot = (
   const others = known.beside.filter((other) => !isSameAttempt(other, line));
   const beside = hasEnded(after)
     ? others
-    : [...others, line].toSorted((a, b) => a.position - b.position);
+    : [...others, line].toSorted((a, b) => a.position - b.position).slice(-besideMax);
   // A plan that arrives after the end gives that end its slot.
   const justEnded =
     hasEnded(after) &&
@@ -146,15 +151,21 @@ const hold = (state: SlotState, line: AttemptLine, at: number): SlotState => {
     return { ...state, past: withPast(state.past, pastOf(line, at)) };
   return {
     ...state,
-    holders: [{ ...line, since: at, uncertain: null }],
+    holders: [{ ...line, since: at, uncertain: doubtAfter(holder, at) }],
     past: holder === undefined ? state.past : withPast(state.past, pastOf(holder, holder.since)),
   };
+};
+
+/** A failure that came after this success, though the log heard of it before. */
+const doubtAfter = (holder: Holder | undefined, at: number): Uncertain | null => {
+  const doubted = holder?.uncertain ?? null;
+  return doubted !== null && doubted.at > at ? doubted : null;
 };
 
 const doubt = (state: SlotState, line: AttemptLine, at: number): SlotState => ({
   ...state,
   holders: state.holders.map((holder) =>
-    at < holder.since
+    at < Math.max(holder.since, holder.uncertain?.at ?? 0)
       ? holder
       : {
           ...holder,

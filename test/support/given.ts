@@ -74,10 +74,12 @@ export const tools: CheckTools = {
 /** 2026-11-21T10:00:00Z: when every log of the tests was opened. */
 export const openedAtMs = 1_795_255_200_000;
 
+const principalOf = (name: string): string => name.split('#')[0] ?? name;
+
 const signers = new Map<string, Signer>();
-/** The key of that name, the same in every test. */
+/** The key of that name, the same in every test. `ci#2` is another key of the principal `ci`. */
 export const keyOf = (name: string): Signer => {
-  const signer = signers.get(name) ?? createMemorySigner(name, name);
+  const signer = signers.get(name) ?? createMemorySigner(principalOf(name), name);
   signers.set(name, signer);
   return signer;
 };
@@ -174,7 +176,7 @@ export const markerOf = (
   const body = {
     marker: markerId,
     audience,
-    source: `/pipelines/${name}`,
+    source: `/pipelines/${principalOf(name)}`,
     occurredAt,
     ...(says.kind === 'logged' ? { deployment: markerId } : {}),
     ...says,

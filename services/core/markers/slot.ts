@@ -7,7 +7,11 @@ import type { Slot } from './marker.ts';
 export const slotKey = (slot: Slot): string =>
   [slot.namespace, slot.environment, slot.component, slot.target ?? ''].map(encodePart).join('/');
 
-export const sameSlot = (a: Slot, b: Slot): boolean => slotKey(a) === slotKey(b);
+export const sameSlot = (a: Slot, b: Slot): boolean =>
+  a.component === b.component &&
+  a.environment === b.environment &&
+  a.namespace === b.namespace &&
+  a.target === b.target;
 
 const encodePart = (part: string): string =>
   encodeURIComponent(part).replace(
