@@ -1,10 +1,18 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { findProgram } from './prerequisites.ts';
 
 const outputCharsMax = 16_384;
 const politeMs = 10_000;
+
+export type OwnProcessOptions = {
+  /** The whole environment; without it, ours. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Is told each line of the standard output. */
+  readonly onLine?: (line: string) => void;
+};
 
 /** A server that we started, and the only kind of process that we ever end. */
 export type OwnProcess = {
@@ -28,7 +36,12 @@ let watching = false;
  * Starts a server in a session of its own, so that Ctrl-C in a terminal reaches only us and we stop it in order.
  * It goes when we exit or get a signal, and where Linux's `setpriv` is at hand even when we are killed outright.
  */
-export function startOwn(program: string, args: readonly string[], folder: string): OwnProcess {
+export function startOwn(
+  program: string,
+  args: readonly string[],
+  folder: string,
+  options: OwnProcessOptions = {},
+): OwnProcess {
   watch();
   const setpriv = process.platform === 'linux' ? findProgram('setpriv') : undefined;
   const [command, commandArgs] =
@@ -37,6 +50,7 @@ export function startOwn(program: string, args: readonly string[], folder: strin
     cwd: folder,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.env === undefined ? {} : { env: options.env }),
   });
   running.add(child);
 
@@ -46,6 +60,8 @@ export function startOwn(program: string, args: readonly string[], folder: strin
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
+  if (options.onLine !== undefined)
+    createInterface({ input: child.stdout }).on('line', options.onLine);
 
   const exited = new Promise<string>((resolve) => {
     child.once('error', (error) => {
