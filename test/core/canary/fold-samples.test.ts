@@ -1,0 +1,443 @@
+import { describe, expect, test } from 'vitest';
+import { parseMarker } from '../../../services/core/markers/parse-marker.ts';
+import type { Body } from '../../../services/core/markers/upcast.ts';
+import { parsePolicy } from '../../../services/core/canary/policy.ts';
+import type { Copy } from '../../../services/core/samples/sample.ts';
+import {
+  cut,
+  deployment,
+  exportsOf,
+  fastPolicy,
+  kindsOf,
+  olderDeployment,
+  openedAt,
+  opening,
+  record,
+  run,
+  tick,
+  tools,
+} from '../../support/canary/sample-streams.ts';
+import type { Pod, Sent } from '../../support/canary/sample-streams.ts';
+import { value } from '../../support/records.ts';
+
+const analysisId = opening().analysis;
+
+/** Requests of one export. */
+const busy = 500;
+
+const pod = (change: Partial<Pod>): Pod => ({
+  name: 'pod',
+  version: '1.9.4',
+  temporality: 'cumulative',
+  startMs: -60_000,
+  already: 5_000,
+  exportEveryMs: 1_000,
+  firstExportMs: 500,
+  lastExportMs: 50_500,
+  traffic: () => [busy, 0],
+  ...change,
+});
+const baseline = (change: Partial<Pod> = {}): Pod => pod({ name: 'baseline', ...change });
+const canary = (change: Partial<Pod> = {}): Pod =>
+  pod({ name: 'canary', version: '2.0.0', startMs: 100, already: 0, ...change });
+const failing = (index: number): readonly [number, number] => [busy, index < 3 ? 0 : busy / 5];
+
+const judged = (...pods: readonly Pod[]): ReturnType<typeof run> =>
+  run([opening(), ...cut(exportsOf(pods), [7])]);
+
+const windowsSeen = (...pods: readonly Pod[]): unknown => {
+  const state = judged(...pods).state.analyses[analysisId];
+  return state?.judge?.metrics.errors.baselineSeen;
+};
+
+describe('a canary that fails more often than its baseline', () => {
+  const { state, decisions } = judged(baseline(), canary({ traffic: failing }));
+  const [rollback] = decisions;
+
+  test('is rolled back once, and nothing follows', () => {
+    expect(kindsOf(decisions)).toStrictEqual(['roll-back']);
+    expect(state.analyses[analysisId]).toMatchObject({ ended: 'decided', pending: [], bases: {} });
+  });
+
+  test('the digest of the evidence tells windows apart that led to the same decision', () => {
+    const others = judged(
+      baseline({ traffic: (index) => [index === 1 ? busy + 1 : busy, 0] }),
+      canary({ traffic: failing }),
+    );
+    const [other] = others.decisions;
+    expect(other?.marker).toBe(rollback?.marker);
+    expect(other?.evidenceDigest).not.toBe(rollback?.evidenceDigest);
+  });
+
+  test('the decision is a marker that passes the door', () => {
+    expect(parseMarker('decision', rollback as unknown as Body).ok).toBe(true);
+  });
+
+  test('the decision says what it rests on, and where to go back to', () => {
+    expect(rollback).toMatchObject({
+      analysis: analysisId,
+      deployment,
+      attempt: 'run-1',
+      source: 'plimsoll/analyser',
+      verdict: 'fail',
+      metric: 'errors',
+      fromVersion: '2.0.0',
+      toVersion: '1.9.4',
+      windowMs: 1_000,
+      samplesPartition: 3,
+      samplesFrom: 0,
+      policyDigest: opening().policyDigest,
+    });
+    expect(rollback?.occurredAt).toBe(openedAt + ((rollback?.windowIndex ?? 0) + 1) * 1_000);
+    expect(rollback?.marker).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab]/);
+    expect(rollback?.explanation).toContain('canary');
+  });
+});
+
+test('a canary as good as its baseline is promoted, and its roll-back stays armed', () => {
+  const sound = judged(baseline(), canary());
+  expect(kindsOf(sound.decisions)).toStrictEqual(['promote']);
+  const late = judged(baseline(), canary({ traffic: (index) => [busy, index < 30 ? 0 : 200] }));
+  expect(kindsOf(late.decisions)).toStrictEqual(['promote', 'roll-back']);
+});
+
+describe('cohorts', () => {
+  const counted = (...pods: readonly Pod[]): unknown =>
+    judged(...pods).state.analyses[analysisId]?.excluded;
+
+  test('a deployment.id makes a canary, whatever the version says', () => {
+    const { decisions } = judged(
+      baseline(),
+      canary({ deployment, version: null, traffic: failing }),
+    );
+    expect(kindsOf(decisions)).toStrictEqual(['roll-back']);
+  });
+
+  test("a pod of another deployment is no canary, though it has the canary's version", () => {
+    const other = canary({ deployment: '6f1c1a52-0000-8000-8000-00000000000f', traffic: failing });
+    expect(judged(baseline(), other).decisions.map(({ kind }) => kind)).toStrictEqual(['hold']);
+    expect(counted(baseline(), other)).toMatchObject({ 'other-version': 102 });
+  });
+
+  test('a point of the version that both have is in neither cohort, and is counted', () => {
+    const same = opening({ canary: { version: '1.9.4', digest: null, deployment } });
+    const sent = exportsOf([baseline()]);
+    const { state } = run([same, ...cut(sent, [5])]);
+    expect(state.analyses[analysisId]?.excluded['either-cohort']).toBe(sent.length);
+  });
+
+  test('the same version deployed again is told apart by deployment.id', () => {
+    const same = opening({ canary: { version: '1.9.4', digest: null, deployment } });
+    const pods = [
+      baseline({ deployment: olderDeployment }),
+      baseline({ name: 'again', deployment, traffic: failing }),
+    ];
+    const { decisions } = run([same, ...cut(exportsOf(pods), [5])]);
+    expect(kindsOf(decisions)).toStrictEqual(['roll-back']);
+  });
+
+  test('a point of another namespace is counted; one that names none counts for every namespace', () => {
+    const shop = opening({ namespace: 'shop' });
+    const excludedIn = (namespace: string): number | undefined =>
+      run([shop, ...cut(exportsOf([baseline({ namespace })]), [5])]).state.analyses[analysisId]
+        ?.excluded['other-namespace'];
+    expect([excludedIn('blog'), excludedIn('shop'), excludedIn('default')]).toStrictEqual([
+      102, 0, 0,
+    ]);
+  });
+
+  test('two pods of one version count together', () => {
+    const both = judged(
+      baseline({ name: 'a' }),
+      baseline({ name: 'b', firstExportMs: 700 }),
+      canary(),
+    );
+    expect(both.decisions[0]?.baseline.requests).toBe(
+      2 * (both.decisions[0]?.canary.requests ?? 0),
+    );
+  });
+});
+
+describe('nothing from before the opening enters', () => {
+  test('the first value of a counter that ran before is only what the next is measured from', () => {
+    expect(windowsSeen(baseline({ lastExportMs: 4_500 }), canary())).toStrictEqual({
+      requests: 4 * busy,
+      errors: 0,
+    });
+  });
+
+  test('a counter that began after the opening counts from its first value', () => {
+    expect(
+      windowsSeen(baseline({ startMs: 10, already: 0, lastExportMs: 4_500 }), canary()),
+    ).toStrictEqual({ requests: 5 * busy, errors: 0 });
+  });
+
+  test('a delta that began before is left out', () => {
+    expect(
+      windowsSeen(baseline({ temporality: 'delta', lastExportMs: 4_500 }), canary()),
+    ).toStrictEqual({ requests: 4 * busy, errors: 0 });
+  });
+
+  test('a point that was on its way is counted as one from before', () => {
+    const { state } = judged(baseline({ firstExportMs: -500, delayMs: () => 600 }), canary());
+    expect(state.analyses[analysisId]?.excluded).toMatchObject({ 'before-opening': 4, late: 0 });
+  });
+
+  test('a point that stands before the opening in the partition is not there', () => {
+    const sent = exportsOf([baseline(), canary({ traffic: failing })]);
+    const late = run([...cut(sent, [7]), opening(), tick(80_000)]);
+    expect(kindsOf(late.decisions)).toStrictEqual(['hold', 'hold']);
+    expect(late.decisions[1]?.baseline.requests).toBe(0);
+  });
+});
+
+test('of two points with one identity the larger stands, whichever came first', () => {
+  const seenWith = (order: (sent: readonly Sent[]) => readonly Sent[]): unknown => {
+    const sent = exportsOf([baseline({ lastExportMs: 4_500 }), canary({ lastExportMs: 4_500 })]);
+    const smaller = sent.map((one) => ({
+      ...one,
+      point: { ...one.point, count: Math.floor(one.point.count / 2), errors: 0 },
+    }));
+    const samples = cut(order([...sent, ...smaller]), [1_000]);
+    const { state } = run([opening(), ...samples, tick(20_000)]);
+    return state.analyses[analysisId]?.judge?.metrics.errors.baselineSeen;
+  };
+  expect(seenWith((sent) => sent)).toStrictEqual({ requests: 4 * busy, errors: 0 });
+  expect(seenWith((sent) => sent.toReversed())).toStrictEqual(seenWith((sent) => sent));
+});
+
+describe('a counter that starts again', () => {
+  const whole = windowsSeen(baseline(), canary());
+
+  test('loses nothing when its start says so', () => {
+    expect(windowsSeen(baseline({ restartMs: 10_100 }), canary())).toStrictEqual(whole);
+  });
+
+  test('loses nothing when only its value falls', () => {
+    expect(
+      windowsSeen(baseline({ restartMs: 10_100, restartsInSilence: true }), canary()),
+    ).toStrictEqual(whole);
+  });
+
+  test('two writers of one series are two counters, not one that resets all the time', () => {
+    const first = exportsOf([baseline({ name: 'twin' })]);
+    const second = exportsOf([baseline({ name: 'twin', startMs: -70_000, firstExportMs: 800 })]);
+    const sent = [...first, ...second, ...exportsOf([canary()])].toSorted(
+      (left, right) => left.point.receivedAt - right.point.receivedAt,
+    );
+    const { state } = run([opening(), ...cut(sent, [9])]);
+    const seen = state.analyses[analysisId]?.judge?.metrics.errors.baselineSeen;
+    expect(seen?.requests).toBeLessThan(2 * busy * 51);
+  });
+});
+
+describe('late points', () => {
+  const lateOf = (...pods: readonly Pod[]): number | undefined =>
+    judged(...pods).state.analyses[analysisId]?.excluded.late;
+
+  test('a pod whose clock is further away than the lateness gives no evidence', () => {
+    for (const clockAheadMs of [2_001, -2_001]) {
+      const { decisions } = judged(baseline(), canary({ clockAheadMs, traffic: failing }));
+      expect(kindsOf(decisions)).not.toContain('roll-back');
+      expect(lateOf(baseline(), canary({ clockAheadMs }))).toBeGreaterThan(90);
+    }
+  });
+
+  test('a pod whose clock is off by less is used', () => {
+    expect(lateOf(baseline(), canary({ clockAheadMs: 1_500 }))).toBe(0);
+  });
+
+  test('a point for a closed window is counted and moved nowhere', () => {
+    const sent = exportsOf([baseline(), canary()]);
+    const before = run([opening(), ...cut(sent, [7])]);
+    const [first] = sent.filter(({ point }) => point.time > openedAt + 10_000);
+    if (first === undefined) throw new Error('nothing was sent');
+    const after = run([record([first])], before.state, 500);
+    const [was, is] = [before, after].map(({ state }) => state.analyses[analysisId]);
+    expect(is).toStrictEqual({
+      ...was,
+      excluded: { ...was?.excluded, late: (was?.excluded.late ?? 0) + 1 },
+    });
+  });
+});
+
+describe('silence', () => {
+  test('of both from the beginning on is a hold, and inconclusive at the deadline', () => {
+    const { decisions } = run([opening(), tick(5_000), tick(200_000), tick(900_000)]);
+    expect(decisions.map(({ kind, verdict, reason }) => [kind, verdict, reason])).toStrictEqual([
+      ['hold', 'inconclusive', 'no-data'],
+      ['hold', 'inconclusive', 'deadline'],
+    ]);
+    expect(parseMarker('decision', decisions[0] as unknown as Body).ok).toBe(true);
+  });
+
+  test('of the canary is said once, however long it lasts', () => {
+    const { decisions } = judged(
+      baseline({ lastExportMs: 40_500 }),
+      canary({ lastExportMs: 3_500 }),
+    );
+    expect(decisions.map(({ kind, reason }) => [kind, reason])).toStrictEqual([
+      ['hold', 'no-data'],
+    ]);
+  });
+
+  test('is no evidence: after it the canary can still be promoted', () => {
+    const { decisions } = judged(
+      baseline(),
+      canary({ startMs: 15_000, firstExportMs: 15_500, already: 0 }),
+    );
+    expect(kindsOf(decisions)).toStrictEqual(['hold', 'promote']);
+  });
+});
+
+describe('the window', () => {
+  const windowOf = (...pods: readonly Pod[]): number | undefined =>
+    judged(...pods).state.analyses[analysisId]?.policy?.windowMs;
+
+  test('is the base where exports come as often as that, a late timer included', () => {
+    expect(windowOf(baseline({ exportEveryMs: 1_003 }), canary())).toBe(1_000);
+  });
+
+  test('is the longest export interval where that is longer', () => {
+    expect(windowOf(baseline({ exportEveryMs: 5_000 }), canary())).toBe(5_000);
+    expect(windowOf(baseline(), canary({ temporality: 'delta', exportEveryMs: 3_000 }))).toBe(
+      3_000,
+    );
+  });
+
+  test('is rounded up, so that exports a little late leave no window empty', () => {
+    expect(windowOf(baseline({ exportEveryMs: 5_003 }), canary())).toBe(6_000);
+  });
+
+  test('is frozen: what comes later makes it no longer', () => {
+    const slow = canary({ name: 'slow', firstExportMs: 12_000, exportEveryMs: 7_000 });
+    expect(windowOf(baseline(), canary(), slow)).toBe(1_000);
+  });
+
+  test('is not measured by what comes after the limit of silence', () => {
+    expect(windowOf(baseline({ exportEveryMs: 8_500 }))).toBe(1_000);
+  });
+
+  test('is not measured by the silence of a delta series: its next point counts one interval', () => {
+    const sparse = exportsOf([
+      canary({ temporality: 'delta' }),
+      baseline({ temporality: 'delta', exportEveryMs: 1_000 }),
+    ]).filter(({ point }) => (point.time - openedAt - 500) % 4_000 === 0);
+    const { state } = run([opening(), ...cut(sparse, [4])]);
+    expect(state.analyses[analysisId]?.policy?.windowMs).toBe(1_000);
+  });
+
+  test('is frozen without a second cohort when nothing was heard of it for long enough', () => {
+    expect(windowOf(baseline({ exportEveryMs: 4_000 }))).toBe(4_000);
+  });
+});
+
+describe('what the log says since', () => {
+  const copy = (fact: Copy['fact']): Copy => ({
+    kind: 'copy',
+    audience: 'local',
+    environment: 'production',
+    component: 'checkout',
+    analysis: analysisId,
+    logPosition: 9,
+    logDigest: tools.digest('a record'),
+    appendedAt: openedAt + 3_000,
+    marker: '6f1c1a52-0000-8000-8000-0000000000ff',
+    fact,
+    canaryShare: null,
+  });
+  const rest = cut(exportsOf([baseline(), canary({ traffic: failing })]), [9]);
+
+  test('the end of the attempt ends the analysis, and its copy may come twice', () => {
+    const { state, decisions } = run([opening(), copy('failed'), copy('failed'), ...rest]);
+    expect([state, decisions]).toStrictEqual([{ analyses: {} }, []]);
+  });
+
+  test("somebody's roll-back ends it too", () => {
+    expect(run([opening(), copy('roll-back'), ...rest]).decisions).toStrictEqual([]);
+  });
+
+  test('a retried attempt is an analysis of its own, with its own baseline and nothing of the first', () => {
+    const second = opening({
+      analysis: '6f1c1a52-0000-8000-8000-00000000000b',
+      attempt: 2,
+      openedAt: openedAt + 20_000,
+      baseline: [{ version: '1.9.5', digest: null, deployment: olderDeployment }],
+    });
+    const pods = [
+      baseline({ version: '1.9.5', name: 'newer' }),
+      canary({ firstExportMs: 20_500, startMs: 20_100 }),
+    ];
+    const { decisions } = run([
+      opening(),
+      ...cut(
+        exportsOf([baseline(), canary({ lastExportMs: 18_500, traffic: failing })]),
+        [9],
+      ).slice(0, 4),
+      copy('failed'),
+      second,
+      ...cut(exportsOf(pods), [9]),
+    ]);
+    expect(decisions.map(({ kind, analysis }) => [kind, analysis])).toStrictEqual([
+      ['promote', second.analysis],
+    ]);
+  });
+
+  test('of several copies of an opening the first stands', () => {
+    const again = opening({ openedAt: openedAt + 9_000, baseline: opening().baseline });
+    const samples = [opening(), ...rest.slice(0, 3), again, ...rest.slice(3)];
+    expect(run(samples).state.analyses[analysisId]?.opening.openedAt).toBe(openedAt);
+  });
+});
+
+describe('an analysis that was opened for another release', () => {
+  test.each([
+    ['judge-unknown', { judge: 99 }],
+    ['policy-unreadable', { policyDigest: tools.digest('another policy') }],
+    ['policy-unreadable', { policy: '{', policyDigest: tools.digest('{') }],
+  ])('ends inconclusive: %s', (reason, change) => {
+    const { decisions } = run([opening(change), tick(5_000), tick(100_000)]);
+    expect(decisions).toMatchObject([{ kind: 'hold', verdict: 'inconclusive', reason }]);
+    expect(parseMarker('decision', decisions[0] as unknown as Body).ok).toBe(true);
+  });
+});
+
+test('a value that no server can have counted is left out', () => {
+  const absurd = baseline({ name: 'absurd', startMs: 20, traffic: () => [2 ** 50, 0], already: 0 });
+  const { state } = judged(absurd, baseline(), canary());
+  expect(state.analyses[analysisId]?.excluded.implausible).toBeGreaterThan(0);
+  expect(windowsSeen(absurd, baseline(), canary())).toStrictEqual(
+    windowsSeen(baseline(), canary()),
+  );
+});
+
+test('an analysis hears only samples of its own environment and component', () => {
+  const foreign = exportsOf([baseline(), canary({ traffic: failing })]);
+  const elsewhere = cut(foreign, [9]).map((points) => ({ ...points, environment: 'staging' }));
+  const { state, decisions } = run([opening(), ...elsewhere]);
+  expect(decisions).toStrictEqual([]);
+  expect(state).toStrictEqual(run([opening()]).state);
+});
+
+test('an attempt that nobody ends is forgotten a day after its deadline', () => {
+  const day = 86_400_000;
+  const kept = run([opening(), tick(100_000), tick(day)]);
+  expect(Object.keys(kept.state.analyses)).toHaveLength(1);
+  expect(run([tick(day + 61_000)], kept.state, 9).state.analyses).toStrictEqual({});
+});
+
+test('policies with the base of the standard preset close windows as well', () => {
+  const policy = value(parsePolicy({}, { ...fastPolicy, windowMs: 5_000 }));
+  const { state } = run([opening({}, policy), tick(31_000)]);
+  expect(state.analyses[analysisId]?.judge?.nextIndex).toBe(4);
+});
+
+test('a fold leaves the state that it was given as it was', () => {
+  const sent = exportsOf([baseline(), canary()]);
+  for (const share of [3, 40]) {
+    const { state } = run([opening(), ...cut(sent.slice(0, share), [1])]);
+    const before = JSON.stringify(state);
+    run([...cut(sent.slice(share), [5]), tick(90_000)], state, 500);
+    expect(JSON.stringify(state)).toBe(before);
+  }
+});
