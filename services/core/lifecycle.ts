@@ -259,19 +259,21 @@ const evolvePlan = (
   return keep(deployment, fact, met, joined, other === null ? 'repeat' : 'disagreement', other);
 };
 
-/** The attempt that a plan is about: that of its token, else one that is planned already, else one without plan. */
+/**
+ * The attempt that a plan is about: that of its token; without a token the last one while it goes on. The first plan
+ * also completes what has no token, or, having none itself, the last that waits. Undefined: the next attempt.
+ */
 const attemptToPlan = (
   met: readonly PlannedAttempt[],
   unplanned: readonly Attempt[],
   token: string | null,
 ): Attempt | undefined => {
-  if (token !== null)
-    return (
-      attemptOfToken([...unplanned, ...met], token) ??
-      unplanned.findLast(({ tokens }) => tokens.length === 0)
-    );
+  const known = attemptOfToken([...unplanned, ...met], token);
+  if (known !== undefined) return known;
   const last = met.at(-1);
-  return last !== undefined && !hasEnded(last) ? last : unplanned.at(-1);
+  if (last === undefined)
+    return unplanned.findLast(({ tokens }) => token === null || tokens.length === 0);
+  return token === null && !hasEnded(last) ? last : undefined;
 };
 
 /** An attempt that updates had opened gets its plan: those updates whose signers may act there now count. */

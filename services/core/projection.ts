@@ -2,6 +2,8 @@ import type { Json } from './canonical.ts';
 import { canonicalJson } from './canonical.ts';
 import type { Checked } from './check/check-batch.ts';
 import { checkBatch } from './check/check-batch.ts';
+import type { Claims } from './check/claims.ts';
+import { claimsOf } from './check/claims.ts';
 import type { CheckProblem, CheckTools } from './check/check-record.ts';
 import { checkOpening } from './check/check-record.ts';
 import type { Attempt, Deployment, Expelled, Fact, Note, RefusalCode } from './lifecycle.ts';
@@ -60,11 +62,7 @@ export type DeadLetter = {
   /** Proven signer, or null where the signature was not good or not looked at. */
   readonly principal: string | null;
   /** What the record claims in its headers; unproven. */
-  readonly claims: {
-    readonly type: string | null;
-    readonly marker: string | null;
-    readonly keyId: string | null;
-  };
+  readonly claims: Claims;
 };
 
 export type Folded = {
@@ -134,6 +132,8 @@ export const fold = (
   let { logTimeMs, trust, next, lastDigest } = state;
   const outcomes = checked.map((item): Outcome => {
     const { record } = item;
+    if (record.position !== next)
+      throw new RangeError(`record ${next} is to be folded, not ${record.position}`);
     logTimeMs = Math.max(logTimeMs, record.appendedAtMs);
     next = record.position + 1;
     trust = item.trust;
@@ -158,14 +158,15 @@ export const foldOpening = (
     return fail({ code: 'log-not-opened', message: 'a fold begins with record 0' });
   const opened = checkOpening(tools, audience, record);
   if (!opened.ok) return opened;
-  const trust = openTrust(opened.value);
+  const digest = tools.crypto.sha256Hex(record.value);
+  const trust = openTrust(opened.value, digest);
   const rows = openRows(new Map());
   putTrust(rows, tools.text, undefined, trust);
   rows.put('log', 'time', { timeMs: record.appendedAtMs });
   return ok({
     state: {
       next: 1,
-      lastDigest: tools.crypto.sha256Hex(record.value),
+      lastDigest: digest,
       trust,
       logTimeMs: record.appendedAtMs,
     },
@@ -207,7 +208,7 @@ const foldOne = (tools: CheckTools, rows: Rows, item: Checked, logTimeMs: number
   const { position } = item.record;
   switch (item.outcome) {
     case 'rejected':
-      return deadLetter(tools, rows, item, item.code, item.message, null, item.claims);
+      return deadLetter(tools, rows, item, item.code, item.message, null);
     case 'trust-changed':
       return { position, outcome: 'trust' };
     case 'trust-repeated':
@@ -253,7 +254,7 @@ const foldAuthentic = (
     (deployment) => rows.get('deployment', deployment),
   );
   if (evolution.outcome === 'refused')
-    return deadLetter(tools, rows, item, evolution.code, evolution.message, signer.principal, null);
+    return deadLetter(tools, rows, item, evolution.code, evolution.message, signer.principal);
   const { deployment, note, expelled } = evolution;
   const attempt = deployment.attempts.find(({ number }) => number === evolution.attempt);
   if (attempt === undefined)
@@ -313,7 +314,7 @@ const conflict = (
       }),
     );
   const message = `the marker id ${authentic.marker.marker} stands at position ${first.position} with other content`;
-  return deadLetter(tools, rows, item, 'conflict', message, authentic.signer.principal, null);
+  return deadLetter(tools, rows, item, 'conflict', message, authentic.signer.principal);
 };
 
 const deadLetter = (
@@ -323,7 +324,6 @@ const deadLetter = (
   code: DeadLetterCode,
   message: string,
   principal: string | null,
-  claims: DeadLetter['claims'] | null,
 ): Outcome => {
   const letter: DeadLetter = {
     position: record.position,
@@ -333,7 +333,7 @@ const deadLetter = (
     valueBytes: record.value.length,
     digest: tools.crypto.sha256Hex(record.value),
     principal,
-    claims: claims ?? { type: null, marker: null, keyId: null },
+    claims: claimsOf(tools.text, record),
   };
   rows.put('dead-letter', positionKey(record.position), letter);
   return { position: record.position, outcome: 'dead-letter', code };
@@ -359,9 +359,9 @@ const expel = (rows: Rows, { entry, code }: Expelled, attempt: Attempt): void =>
   rows.remove('marker', markerKey(entry.marker, entry.principal));
 };
 
-const markerKey = (marker: string, principal: string): string => `${marker}:${principal}`;
+export const markerKey = (marker: string, principal: string): string => `${marker}:${principal}`;
 
-type MarkerRow = {
+export type MarkerRow = {
   readonly position: Position;
   readonly digest: string;
   readonly deployment: string;
@@ -372,7 +372,7 @@ const splitMarkerRow = (row: string): MarkerRow => {
   return { position: Number(position), digest, deployment };
 };
 
-const readMarkerRow = (json: string): MarkerRow => splitMarkerRow(JSON.parse(json) as string);
+export const readMarkerRow = (json: string): MarkerRow => splitMarkerRow(JSON.parse(json) as string);
 
 const slotsOf = (json: string | undefined): readonly Slot[] =>
   json === undefined

@@ -1,17 +1,9 @@
 import type { LogRecord } from '../log/record.ts';
 import type { Marker, TrustChange } from '../markers/marker.ts';
-import { headerNames } from '../markers/wire.ts';
 import type { Trust, TrustProblem } from '../trust/trust.ts';
-import { evolveTrust } from '../trust/trust.ts';
+import { evolveTrust, trustIdentity } from '../trust/trust.ts';
 import type { Authentic, CheckProblem, CheckTools } from './check-record.ts';
 import { checkRecord } from './check-record.ts';
-
-/** What a rejected record claims to be: shown, never believed. */
-export type Claims = {
-  readonly type: string | null;
-  readonly marker: string | null;
-  readonly keyId: string | null;
-};
 
 export type Checked = {
   readonly record: LogRecord;
@@ -24,7 +16,6 @@ export type Checked = {
       readonly outcome: 'rejected';
       readonly code: CheckProblem['code'] | TrustProblem['code'] | 'conflict';
       readonly message: string;
-      readonly claims: Claims;
     }
 );
 
@@ -54,27 +45,19 @@ const checkOne = (
   record: LogRecord,
 ): Checked => {
   const answer = checkRecord(tools, audience, trust, record);
-  if (!answer.ok)
-    return {
-      record,
-      trust,
-      outcome: 'rejected',
-      ...answer.problem,
-      claims: claimsOf(tools, record),
-    };
+  if (!answer.ok) return { record, trust, outcome: 'rejected', ...answer.problem };
   const authentic = answer.value;
   if (!isTrustChange(authentic.marker)) return { record, trust, outcome: 'authentic', authentic };
-  return changeTrust(tools, trust, record, authentic, authentic.marker);
+  return changeTrust(trust, record, authentic, authentic.marker);
 };
 
 const changeTrust = (
-  tools: CheckTools,
   trust: Trust,
   record: LogRecord,
   authentic: Authentic,
   change: TrustChange,
 ): Checked => {
-  const identity = `${change.marker}:${authentic.signer.principal}`;
+  const identity = trustIdentity(change, authentic.signer.principal);
   const seen = trust.markers.get(identity);
   if (seen === authentic.digest) return { record, trust, outcome: 'trust-repeated', authentic };
   const rejected = (code: TrustProblem['code'] | 'conflict', message: string): Checked => ({
@@ -83,7 +66,6 @@ const changeTrust = (
     outcome: 'rejected',
     code,
     message,
-    claims: claimsOf(tools, record),
   });
   if (seen !== undefined)
     return rejected('conflict', 'this principal has used the marker id for another trust record');
@@ -113,20 +95,4 @@ export const isTrustChange = (marker: Marker): marker is TrustChange => {
     case 'roll-back':
       return false;
   }
-};
-
-const claimBytesMax = 256;
-
-const claimsOf = ({ text }: CheckTools, record: LogRecord): Claims => {
-  const claim = (name: string): string | null => {
-    const header = record.headers.find((other) => other.name === name);
-    return header === undefined || header.value.length > claimBytesMax
-      ? null
-      : (text.decodeUtf8(header.value) ?? null);
-  };
-  return {
-    type: claim(headerNames.type),
-    marker: claim(headerNames.id),
-    keyId: claim(headerNames.signature)?.slice(0, 16) ?? null,
-  };
 };

@@ -20,6 +20,9 @@ export const textMaxByField: { readonly [field: string]: number } = {
 /** Environment, component, namespace, target, version and principal names. */
 export const nameMax = 128;
 
+/** 9999-12-31T23:59:59.999Z: the last time that ISO 8601 writes with four digits of year. */
+export const timeMsMax = 253_402_300_799_999;
+
 export const labelsMax = 20;
 export const listMax = 200;
 

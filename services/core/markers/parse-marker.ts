@@ -3,7 +3,15 @@ import { fail, ok } from '../result.ts';
 import { isWeakPublicKey } from '../trust/weak-keys.ts';
 import type { Shape } from './codec.ts';
 import { isKind, kinds } from './kinds.ts';
-import { labelsMax, listMax, nameMax, textMax, textMaxByField, validForMsMax } from './limits.ts';
+import {
+  labelsMax,
+  listMax,
+  nameMax,
+  textMax,
+  textMaxByField,
+  timeMsMax,
+  validForMsMax,
+} from './limits.ts';
 import type { Kind, Marker } from './marker.ts';
 import type { Body } from './upcast.ts';
 
@@ -45,7 +53,9 @@ const isUuid: Check = (value) =>
   typeof value === 'string' && uuid.test(value) ? undefined : 'must be a UUID in lower case';
 const isNull: Check = (value) => (value === null ? undefined : 'must be null');
 const isTime: Check = (value) =>
-  isWhole(value, 0, 8_640_000_000_000_000) ? undefined : 'must be milliseconds since 1970';
+  isWhole(value, 0, timeMsMax)
+    ? undefined
+    : 'must be milliseconds since 1970, before the year 10000';
 const isCount: Check = (value) =>
   isWhole(value, 0, Number.MAX_SAFE_INTEGER) ? undefined : 'must be a whole number, not negative';
 const isCountOrNull: Check = (value, body) => (value === null ? undefined : isCount(value, body));

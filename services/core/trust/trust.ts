@@ -31,12 +31,16 @@ export type TrustProblem = {
   readonly message: string;
 };
 
-/** Record 0 gives the log its id and its first trust administrator. */
-export const openTrust = (opened: LogOpened): Trust => ({
+/** Record 0 gives the log its id and its first trust administrator. `digest`: SHA-256 (hex) of its value. */
+export const openTrust = (opened: LogOpened, digest: string): Trust => ({
   logId: opened.log,
   keys: new Map([[opened.key.id, keyState(opened, 0)]]),
-  markers: new Map(),
+  markers: new Map([[trustIdentity(opened, opened.key.principal), digest]]),
 });
+
+/** What names a trust record: its marker id and who signed it. */
+export const trustIdentity = (change: TrustChange, principal: string): string =>
+  `${change.marker}:${principal}`;
 
 /** A trust record that was signed by a trust administrator takes effect from the next position on. */
 export const evolveTrust = (
@@ -49,13 +53,12 @@ export const evolveTrust = (
   switch (change.kind) {
     case 'log-opened':
       return refuse('log-already-open', 'only record 0 opens a log');
-    case 'key-added':
-      return trust.keys.has(change.key.id)
-        ? refuse(
-            'key-exists',
-            `the key ${change.key.id} is already known; a key is never added twice`,
-          )
-        : ok(withKey(trust, keyState(change, position)));
+    case 'key-added': {
+      const known = knownKey(trust, change.key);
+      return known === undefined
+        ? ok(withKey(trust, keyState(change, position)))
+        : refuse('key-exists', `the key ${known.id} is already known; a key is never added twice`);
+    }
     case 'key-retired': {
       const key = trust.keys.get(change.keyId);
       if (key === undefined) return refuse('key-unknown', `no key ${change.keyId} is known`);
@@ -67,7 +70,8 @@ export const evolveTrust = (
       const key = trust.keys.get(change.keyId);
       if (key === undefined) return refuse('key-unknown', `no key ${change.keyId} is known`);
       const since = Math.min(change.since, key.compromised?.since ?? change.since);
-      return ok(withKey(trust, { ...key, compromised: { at: position, since } }));
+      const at = key.compromised?.at ?? position;
+      return ok(withKey(trust, { ...key, compromised: { at, since } }));
     }
   }
 };
@@ -102,6 +106,17 @@ const covers = (patterns: readonly string[], name: string): boolean =>
   patterns.some((pattern) =>
     pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name,
   );
+
+/**
+ * The key by its bytes, whatever name it had: a record's key id is not signed, so one public key under two
+ * principals could be read as either, and a key that was ended must not come back under another name.
+ */
+const knownKey = (trust: Trust, added: TrustedKey): KeyState | undefined =>
+  trust.keys.get(added.id) ??
+  [...trust.keys.values()].find(({ publicKey }) => sameBytes(publicKey, added.publicKey));
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, index) => byte === b[index]);
 
 const keyState = (change: LogOpened | KeyAdded, position: Position): KeyState => ({
   ...change.key,
