@@ -1,5 +1,5 @@
 import type { LogRecord, Position } from '../core/log/record.ts';
-import type { FoldState } from '../core/projection.ts';
+import type { FoldState, Outcome } from '../core/projection.ts';
 import { currentFoldVersion } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
@@ -16,6 +16,14 @@ export type CaughtUp = {
 
 export type Progress = { readonly next: Position; readonly end: Position };
 
+export type FoldOptions = {
+  readonly onProgress?: (progress: Progress) => void;
+  /** What became of the records of each batch that was committed. */
+  readonly onFolded?: (outcomes: readonly Outcome[]) => void;
+  /** Asked before each batch. False: the answer is `stopped`, and what was committed stays. */
+  readonly isWanted?: () => boolean;
+};
+
 const firstGeneration = 'g1';
 
 /**
@@ -24,11 +32,11 @@ const firstGeneration = 'g1';
  */
 export const openGeneration = async (
   ports: ProjectionPorts,
-  onProgress?: (progress: Progress) => void,
+  options: FoldOptions = {},
 ): Promise<Result<CaughtUp, ProjectionProblem>> => {
   const current = await ports.store.current();
   if (!current.ok) return storeFailed(current.problem);
-  if (current.value === undefined) return openFirst(ports, onProgress);
+  if (current.value === undefined) return openFirst(ports, options);
   const checkpoint = await ports.store.checkpoint(current.value);
   if (!checkpoint.ok) return storeFailed(checkpoint.problem);
   const wrote = checkpoint.value?.foldVersion ?? currentFoldVersion;
@@ -37,115 +45,178 @@ export const openGeneration = async (
       'old-code',
       `the read models were written by fold ${wrote}; this program has fold ${currentFoldVersion}: install the newer release`,
     );
-  if (wrote < currentFoldVersion) return rebuild(ports, onProgress);
-  return foldToEnd(ports, current.value, onProgress);
+  if (wrote < currentFoldVersion) return rebuild(ports, options);
+  return foldToEnd(ports, current.value, options);
 };
 
 const openFirst = async (
   ports: ProjectionPorts,
-  onProgress?: (progress: Progress) => void,
+  options: FoldOptions,
 ): Promise<Result<CaughtUp, ProjectionProblem>> => {
-  const folded = await foldToEnd(ports, firstGeneration, onProgress);
+  const folded = await foldToEnd(ports, firstGeneration, options);
   if (!folded.ok) return folded;
   // If we stop before this, the next one finds the generation folded and only points to it.
   const switched = await ports.store.switchTo(undefined, firstGeneration);
   if (!switched.ok) return storeFailed(switched.problem);
-  return switched.value ? folded : openGeneration(ports, onProgress);
+  return switched.value ? folded : openGeneration(ports, options);
 };
 
-/** Folds the whole log into a new generation beside the one in use, then switches to it and drops the old one. */
+/**
+ * Folds the whole log into a new generation beside the one in use, then switches to it and drops all older ones. A
+ * projector may go on meanwhile; it finds its generation gone and goes on with the new one.
+ */
 export const rebuild = async (
   ports: ProjectionPorts,
-  onProgress?: (progress: Progress) => void,
+  options: FoldOptions = {},
 ): Promise<Result<CaughtUp, ProjectionProblem>> => {
   const current = await ports.store.current();
   if (!current.ok) return storeFailed(current.problem);
   const known = await ports.store.generations();
   if (!known.ok) return storeFailed(known.problem);
   const generation = nextGeneration(known.value);
-  const folded = await foldToEnd(ports, generation, onProgress);
+  const folded = await foldToEnd(ports, generation, options);
   if (!folded.ok) return folded;
+  // Once more, for what came meanwhile: readers must not be sent back.
+  const newest = await foldToEnd(ports, generation, options);
+  if (!newest.ok) return newest;
   const switched = await ports.store.switchTo(current.value, generation);
   if (!switched.ok) return storeFailed(switched.problem);
   if (!switched.value) {
     await ports.store.drop(generation);
-    return openGeneration(ports, onProgress);
+    return openGeneration(ports, options);
   }
-  if (current.value !== undefined) await ports.store.drop(current.value);
-  return folded;
+  // Also what rebuilds left that were killed. What cannot be dropped now, the next rebuild drops.
+  for (const old of known.value.filter((name) => numberOf(name) < numberOf(generation)))
+    await ports.store.drop(old);
+  // Only now nobody can write to the old generation any more, so what was written only there is on the log.
+  return foldToEnd(ports, generation, options);
 };
 
-const nextGeneration = (known: readonly Generation[]): Generation => {
-  const numbers = known.map((name) => Number(/^g([0-9]+)$/.exec(name)?.[1] ?? 0));
-  return `g${Math.max(0, ...numbers) + 1}`;
-};
+const nextGeneration = (known: readonly Generation[]): Generation =>
+  `g${Math.max(0, ...known.map(numberOf)) + 1}`;
 
-/** Reads from the checkpoint to the end that the log has now. Safe beside a projector: of two writers one wins. */
+const numberOf = (generation: Generation): number =>
+  Number(/^g([0-9]+)$/.exec(generation)?.[1] ?? 0);
+
+/**
+ * Reads from the checkpoint at least to the end that the log has now. Safe beside a projector: of two writers one
+ * wins each step, and the other reads again where things stand.
+ */
 export const foldToEnd = async (
   ports: ProjectionPorts,
   generation: Generation,
-  onProgress?: (progress: Progress) => void,
+  options: FoldOptions = {},
 ): Promise<Result<CaughtUp, ProjectionProblem>> => {
-  const range = await ports.log.range(0);
-  if (!range.ok) return logFailed(range.problem);
-  const { end } = range.value;
-  let state: FoldState | undefined;
-  let loaded = false;
   for (;;) {
-    if (!loaded) {
-      const opened = await openState(ports, generation, end);
-      if (!opened.ok) return opened;
-      state = opened.value;
-      loaded = true;
-    }
-    const next = state?.next ?? 0;
-    onProgress?.({ next, end });
-    if (state !== undefined && next >= end) return ok({ generation, state });
-    const records = await ports.log.read(0, next, batchRecordsMax);
-    if (!records.ok) return logFailed(records.problem);
-    if (records.value.length === 0)
-      return refuse('log-empty', `${ports.log.name} has no record ${next} yet`);
-    const applied = await applyBatch(ports, generation, state, records.value);
-    if (applied.ok) state = applied.value.state;
-    else if (applied.problem.code === 'gap') loaded = false;
-    else return applied;
+    const folded = await foldOnce(ports, generation, options);
+    if (folded.ok || folded.problem.code !== 'gap') return folded;
   }
 };
 
-/** The state of a generation, after making sure that it is this log's and not ahead of it. */
-export const openState = async (
+const foldOnce = async (
   ports: ProjectionPorts,
   generation: Generation,
-  end: Position,
-): Promise<Result<FoldState | undefined, ProjectionProblem>> => {
+  { onProgress, onFolded, isWanted }: FoldOptions,
+): Promise<Result<CaughtUp, ProjectionProblem>> => {
+  const opened = await openState(ports, generation);
+  if (!opened.ok) return opened;
+  const { end } = opened.value;
+  let { state } = opened.value;
+  for (;;) {
+    onProgress?.({ next: state?.next ?? 0, end: Math.max(end, state?.next ?? 0) });
+    if (isWanted?.() === false) return refuse('stopped', 'nobody waits for the fold any more');
+    const records = await readOn(ports, state);
+    if (!records.ok) return records;
+    if (records.value.length > 0) {
+      const applied = await applyBatch(ports, generation, state, records.value);
+      if (!applied.ok) return applied;
+      ({ state } = applied.value);
+      onFolded?.(applied.value.outcomes);
+    }
+    if (state === undefined) return refuse('log-empty', `${ports.log.name} has no record 0 yet`);
+    if (records.value.length === 0 || state.next >= end) {
+      onProgress?.({ next: state.next, end: Math.max(end, state.next) });
+      return ok({ generation, state });
+    }
+  }
+};
+
+/** The state of a generation, and the end of the log, after making sure that the log was not shortened below it. */
+const openState = async (
+  ports: ProjectionPorts,
+  generation: Generation,
+): Promise<
+  Result<{ readonly state: FoldState | undefined; readonly end: Position }, ProjectionProblem>
+> => {
   const state = await loadState(ports, generation);
-  if (!state.ok || state.value === undefined) return state;
-  const { next, lastDigest, trust } = state.value;
-  if (next > end)
-    return refuse(
-      'log-shortened',
-      `${ports.log.name} ends at ${end}, the read models were folded up to ${next}: the log was shortened or replaced`,
-    );
+  if (!state.ok) return state;
+  // Asked after the state was read: another projector may be ahead of any end that was known before.
+  const range = await ports.log.range(0);
+  if (!range.ok) return logFailed(range.problem);
+  const { end } = range.value;
+  if (state.value === undefined) return ok({ state: undefined, end });
+  const { next, trust } = state.value;
+  if (next > end) return logShortened(ports, end, next);
   if (ports.pinnedLogId !== null && ports.pinnedLogId !== trust.logId)
     return refuse(
       'foreign-log',
       `the read models are of the log ${trust.logId}; PLIMSOLL_LOG_ID asks for ${ports.pinnedLogId}`,
     );
-  const last = await ports.log.read(0, next - 1, 1);
-  if (!last.ok) return logFailed(last.problem);
-  return isLastApplied(ports, last.value[0], lastDigest)
-    ? state
+  return ok({ state: state.value, end });
+};
+
+/**
+ * The records from `state.next` on; none at the end. It reads the last applied record with them, and makes sure that
+ * it is the one that was applied.
+ */
+const readOn = async (
+  ports: ProjectionPorts,
+  state: FoldState | undefined,
+): Promise<Result<readonly LogRecord[], ProjectionProblem>> => {
+  const from = state === undefined ? 0 : state.next - 1;
+  const records = await ports.log.read(0, from, batchRecordsMax);
+  if (!records.ok) return logFailed(records.problem);
+  if (state === undefined) return ok(records.value);
+  const [last, ...rest] = records.value;
+  const judged = isLastApplied(ports, state, last);
+  return judged.ok ? ok(rest) : judged;
+};
+
+/**
+ * Makes sure that the log still holds, at its place, the last record that was applied: it may have been replaced by
+ * another log while we were connected to it.
+ */
+export const checkLastApplied = async (
+  ports: ProjectionPorts,
+  state: FoldState,
+): Promise<Result<void, ProjectionProblem>> => {
+  const records = await ports.log.read(0, state.next - 1, 1);
+  return records.ok ? isLastApplied(ports, state, records.value[0]) : logFailed(records.problem);
+};
+
+const isLastApplied = (
+  ports: ProjectionPorts,
+  { next, lastDigest }: FoldState,
+  record: LogRecord | undefined,
+): Result<void, ProjectionProblem> => {
+  if (record === undefined) return logShortened(ports, next - 1, next);
+  return ports.tools.crypto.sha256Hex(record.value) === lastDigest
+    ? ok(undefined)
     : refuse(
         'foreign-log',
         `record ${next - 1} of ${ports.log.name} is not the one that the read models were folded from: it is another log, or its records were replaced`,
       );
 };
 
-const isLastApplied = (
-  { tools }: ProjectionPorts,
-  record: LogRecord | undefined,
-  lastDigest: string,
-): boolean => record !== undefined && tools.crypto.sha256Hex(record.value) === lastDigest;
+const logShortened = (
+  { log }: ProjectionPorts,
+  end: Position,
+  next: Position,
+): Result<never, ProjectionProblem> =>
+  refuse(
+    'log-shortened',
+    `${log.name} ends at ${end}, the read models were folded up to ${next}: the log was shortened or replaced`,
+  );
 
 const storeFailed = (problem: {
   readonly code: string;

@@ -32,6 +32,7 @@ export type ProjectionPorts = {
  * - `old-code`: the read models were written by a newer fold.
  * - `gap`: somebody else moved the checkpoint; read it again.
  * - `log-empty`: there is no record 0 yet.
+ * - `stopped`: who asked does not want it any more.
  */
 export type ProjectionProblem = {
   readonly code:
@@ -41,6 +42,7 @@ export type ProjectionProblem = {
     | 'log-empty'
     | 'old-code'
     | 'gap'
+    | 'stopped'
     | 'unreachable'
     | 'corrupt';
   readonly message: string;
@@ -61,8 +63,8 @@ export const loadState = async (
     if (!time.ok) return fail(storeProblem(time.problem));
     const { checkpoint, rows } = time.value;
     if (checkpoint === undefined) return ok(undefined);
-    // Read in two steps: they belong together only if nobody committed in between.
-    if (checkpoint.next === trust.value.next)
+    // Read in several steps: they belong together only if nobody committed in between.
+    if (trust.value.nexts.every((next) => next === checkpoint.next))
       return ok(
         readFoldState(tools.text, checkpoint, trust.value.rows, rows.get(address('log', 'time'))),
       );
@@ -80,13 +82,15 @@ const allRows = async (
 ): Promise<
   Result<
     {
-      readonly next: Position | undefined;
+      /** Where the checkpoint stood at each page. */
+      readonly nexts: readonly (Position | undefined)[];
       readonly rows: readonly { key: string; value: string }[];
     },
     ProjectionProblem
   >
 > => {
   const rows: { key: string; value: string }[] = [];
+  const nexts: (Position | undefined)[] = [];
   for (;;) {
     const after = rows.at(-1)?.key;
     const page = await store.scan(generation, model, {
@@ -95,8 +99,8 @@ const allRows = async (
     });
     if (!page.ok) return fail(storeProblem(page.problem));
     rows.push(...page.value.rows);
-    if (page.value.rows.length < scanRowsMax)
-      return ok({ next: page.value.checkpoint?.next, rows });
+    nexts.push(page.value.checkpoint?.next);
+    if (page.value.rows.length < scanRowsMax) return ok({ nexts, rows });
   }
 };
 

@@ -1,9 +1,10 @@
-import type { LogRecord, Position } from '../core/log/record.ts';
-import type { FoldState, Outcome } from '../core/projection.ts';
+import type { Position } from '../core/log/record.ts';
+import type { Outcome } from '../core/projection.ts';
 import type { Clock, Stop } from '../ports/clock.ts';
 import type { Generation } from '../ports/read-model-store.ts';
 import type { RecordBatch, Subscription } from '../ports/record-log.ts';
-import { openGeneration, openState } from './catch-up.ts';
+import type { CaughtUp, Progress } from './catch-up.ts';
+import { checkLastApplied, openGeneration } from './catch-up.ts';
 import type { ProjectionPorts, ProjectionProblem } from './project.ts';
 import { applyBatch, batchRecordsMax } from './project.ts';
 
@@ -16,6 +17,8 @@ export type ProjectorPorts = ProjectionPorts & {
 export type ProjectorEvent =
   | { readonly event: 'active' | 'standby' }
   | { readonly event: 'log'; readonly logId: string; readonly generation: Generation }
+  /** A step was refused because somebody else has moved the checkpoint: nothing was written, and it goes on there. */
+  | { readonly event: 'overtaken'; readonly generation: Generation; readonly next: Position }
   | {
       readonly event: 'stopped-by';
       readonly code: string;
@@ -40,8 +43,10 @@ export type Projector = {
 };
 
 const retryMsFirst = 200;
-const retryMsMax = 10_000;
+const retryMsMax = 5_000;
 const hintEveryMs = 2000;
+/** How often an idle projector looks whether the read models are still those that it left. */
+const lookEveryMs = 2000;
 
 /**
  * Follows the log and keeps the read models up to date. Of several on one audience the log lets one be active; if
@@ -68,96 +73,142 @@ type Run = {
 
 const openRun = (ports: ProjectorPorts): Run => {
   const stopping = openStop();
+  const alone = openTurns();
   const counts: Record<string, number> = {};
-  let generation: Generation | undefined;
-  let state: FoldState | undefined;
-  let end: Position | null = null;
+  /** What we write to, while the partition is ours. */
+  let held: CaughtUp | undefined;
+  let losses = 0;
+  let progress: Progress | null = null;
   let problem: ProjectionProblem | null = null;
   let subscription: Subscription | undefined;
   let hintedAtMs = 0;
 
-  const takeOver = async (): Promise<Position> => {
-    const opened = await openGeneration(ports);
+  const reached = (next: Position, end: Position): void => {
+    progress = { next, end: Math.max(next, end) };
+  };
+  const countAll = (outcomes: readonly Outcome[]): void => {
+    for (const outcome of outcomes) count(counts, outcome);
+  };
+
+  /** Opens the read models that readers use and folds what is new. Undefined: nobody wants it any more. */
+  const catchUp = async (): Promise<CaughtUp | undefined> => {
+    const lossesBefore = losses;
+    const isWanted = (): boolean => losses === lossesBefore && !stopping.stop.aborted;
+    const opened = await openGeneration(ports, {
+      isWanted,
+      onProgress: ({ next, end }) => reached(next, end),
+      onFolded: countAll,
+    });
+    if (!isWanted()) return undefined;
     if (!opened.ok) throw new Halted(opened.problem);
-    ({ generation, state } = opened.value);
+    held = opened.value;
+    return held;
+  };
+
+  const takeOver = async (): Promise<Position> => {
+    const opened = await catchUp();
+    // Where the partition was lost meanwhile nobody reads from here.
+    if (opened === undefined) return 0;
+    const { generation, state } = opened;
     problem = null;
     ports.tell({ event: 'log', logId: state.trust.logId, generation });
     ports.tell({ event: 'active' });
     return state.next;
   };
 
-  const reload = async (upTo: Position): Promise<void> => {
-    if (generation === undefined) throw new Halted(notActive);
-    const current = await ports.store.current();
-    if (!current.ok) throw new Halted({ code: 'unreachable', message: current.problem.message });
-    // A rebuild has switched: go on with the generation that readers use.
-    generation = current.value ?? generation;
-    const read = await openState(ports, generation, upTo);
-    if (!read.ok) throw new Halted(read.problem);
-    state = read.value;
+  const lose = (): void => {
+    losses += 1;
+    if (held !== undefined) ports.tell({ event: 'standby' });
+    held = undefined;
   };
 
-  const apply = async (records: readonly LogRecord[], upTo: Position): Promise<void> => {
+  const apply = async ({ records, end }: RecordBatch): Promise<void> => {
     let rest = records;
-    while (rest.length > 0) {
-      if (generation === undefined) throw new Halted(notActive);
-      const applied = await applyBatch(ports, generation, state, rest);
+    // If the partition is lost meanwhile, the next owner applies the rest.
+    while (held !== undefined && rest.length > 0) {
+      const { generation, state } = held;
+      const checked = await checkLastApplied(ports, state);
+      if (!checked.ok) throw new Halted(checked.problem);
+      const applied = await applyBatch(ports, generation, state, rest.slice(0, batchRecordsMax));
       if (applied.ok) {
-        state = applied.value.state;
-        for (const outcome of applied.value.outcomes) count(counts, outcome);
-        return;
-      }
-      if (applied.problem.code !== 'gap') throw new Halted(applied.problem);
-      await reload(upTo);
-      const next: Position = state?.next ?? 0;
-      const first = rest[0]?.position ?? next;
-      if (next < first) throw new Halted(applied.problem);
+        countAll(applied.value.outcomes);
+        if (held !== undefined) held = { generation, state: applied.value.state };
+      } else if (applied.problem.code === 'gap') {
+        ports.tell({ event: 'overtaken', generation, next: state.next });
+        counts['overtaken'] = (counts['overtaken'] ?? 0) + 1;
+        await catchUp();
+      } else throw new Halted(applied.problem);
+      const next = held?.state.next ?? state.next;
+      reached(next, end);
       rest = rest.filter(({ position }) => position >= next);
     }
+    const nowMs = ports.clock.nowMs();
+    if (held !== undefined && nowMs - hintedAtMs > hintEveryMs) {
+      hintedAtMs = nowMs;
+      // Not waited for: it is a hint, and it may take long while the log cannot be reached.
+      void subscription?.hint(0, held.state.next);
+    }
   };
 
-  const onBatch = async (batch: RecordBatch): Promise<void> => {
-    end = batch.end;
-    for (let index = 0; index < batch.records.length; index += batchRecordsMax)
-      await apply(batch.records.slice(index, index + batchRecordsMax), batch.end);
-    const nowMs = ports.clock.nowMs();
-    if (state !== undefined && nowMs - hintedAtMs > hintEveryMs) {
-      hintedAtMs = nowMs;
-      await subscription?.hint(0, state.next);
+  /**
+   * While nothing comes, the store may lose its tail or all, or a rebuild that has switched may be killed before it
+   * drops the generation that we would write to.
+   */
+  const look = async (): Promise<void> => {
+    if (held === undefined) return;
+    const { generation, state } = held;
+    const current = await ports.store.current();
+    const checkpoint = await ports.store.checkpoint(generation);
+    // An outage passes; who has something to write will speak of it.
+    if (!current.ok || !checkpoint.ok) return;
+    const stands =
+      current.value === generation &&
+      checkpoint.value?.next === state.next &&
+      checkpoint.value.lastDigest === state.lastDigest;
+    if (!stands) await catchUp();
+  };
+
+  const keepLooking = async (over: Stop): Promise<ProjectionProblem | undefined> => {
+    while (!over.aborted) {
+      await ports.clock.sleep(lookEveryMs, over);
+      try {
+        await alone(look);
+      } catch (cause) {
+        return problemOf(cause);
+      }
     }
+    return undefined;
   };
 
   const once = async (): Promise<ProjectionProblem | undefined> => {
-    subscription = await ports.log.subscribe(`plimsoll.${ports.audience}.projector`, {
-      startFrom: takeOver,
-      onBatch,
-      onLost: () => {
-        generation = undefined;
-        ports.tell({ event: 'standby' });
-      },
+    const following = await ports.log.subscribe(`plimsoll.${ports.audience}.projector`, {
+      startFrom: () => alone(takeOver),
+      onBatch: (batch) => alone(() => apply(batch)),
+      onLost: lose,
     });
-    if (stopping.stop.aborted) await subscription.stop();
-    const why = await subscription.ended;
-    generation = undefined;
-    if (why === undefined) return undefined;
-    if (why.code !== 'subscriber') return { code: 'unreachable', message: why.message };
-    return why.cause instanceof Halted
-      ? why.cause.problem
-      : { code: 'unreachable', message: why.message };
+    subscription = following;
+    if (stopping.stop.aborted) await following.stop();
+    const over = openStop();
+    const ended = following.ended.then((ending) => {
+      if (ending === undefined) return undefined;
+      return ending.code === 'subscriber' ? problemOf(ending.cause) : unreachable(ending.message);
+    });
+    const why = await Promise.race([ended, keepLooking(over.stop)]);
+    over.abort();
+    await following.stop();
+    lose();
+    return why;
   };
 
   const follow = async (): Promise<ProjectionProblem | undefined> => {
     let retryMs = retryMsFirst;
     while (!stopping.stop.aborted) {
-      const before: Position = state?.next ?? 0;
-      const why = await once().catch((cause: unknown): ProjectionProblem => ({
-        code: 'unreachable',
-        message: String(cause),
-      }));
+      const before: Position = progress?.next ?? 0;
+      const why = await once().catch(problemOf);
       if (why === undefined) return undefined;
       problem = why;
       const final = isFinal(why);
-      if ((state?.next ?? 0) > before) retryMs = retryMsFirst;
+      if ((progress?.next ?? 0) > before) retryMs = retryMsFirst;
       ports.tell({ event: 'stopped-by', ...why, retryInMs: final ? null : retryMs });
       if (final) return why;
       await ports.clock.sleep(retryMs, stopping.stop);
@@ -169,9 +220,9 @@ const openRun = (ports: ProjectorPorts): Run => {
   return {
     follow,
     status: () => ({
-      active: generation !== undefined && (subscription?.owned().length ?? 0) > 0,
-      next: state?.next ?? null,
-      lagRecords: state === undefined || end === null ? null : Math.max(0, end - state.next),
+      active: held !== undefined,
+      next: progress?.next ?? null,
+      lagRecords: progress === null ? null : progress.end - progress.next,
       counts: { ...counts },
       problem,
     }),
@@ -193,17 +244,18 @@ const isFinal = ({ code }: ProjectionProblem): boolean => {
       return true;
     case 'log-empty':
     case 'gap':
+    case 'stopped':
     case 'unreachable':
       return false;
   }
 };
 
-const notActive: ProjectionProblem = {
-  code: 'unreachable',
-  message: 'the partition belongs to another projector',
-};
+const unreachable = (message: string): ProjectionProblem => ({ code: 'unreachable', message });
 
-/** Carries a problem out of a subscriber; caught in `once` and nowhere else. */
+const problemOf = (cause: unknown): ProjectionProblem =>
+  cause instanceof Halted ? cause.problem : unreachable(String(cause));
+
+/** Carries a problem out of a subscriber; `problemOf` takes it out again. */
 class Halted extends Error {
   readonly problem: ProjectionProblem;
   constructor(problem: ProjectionProblem) {
@@ -215,6 +267,16 @@ class Halted extends Error {
 const count = (counts: Record<string, number>, outcome: Outcome): void => {
   const name = outcome.outcome === 'dead-letter' ? `dead-letter:${outcome.code}` : outcome.outcome;
   counts[name] = (counts[name] ?? 0) + 1;
+};
+
+/** Lets one piece of work run at a time, in the order in which they came. */
+const openTurns = (): (<Value>(work: () => Promise<Value>) => Promise<Value>) => {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
+  };
 };
 
 const openStop = (): { readonly stop: Stop; readonly abort: () => void } => {
