@@ -67,6 +67,8 @@ export type Foundation = {
 export type FoundationOptions = {
   /** Routine words of the drivers; silent without it. */
   readonly note?: (line: string) => void;
+  /** How long a service that died, or hangs, keeps others waiting; each foundation has its own default. */
+  readonly leaseMs?: number;
 };
 
 const databaseName = 'plimsoll.db';
@@ -87,6 +89,7 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
   const logs = new Map<StreamName, Promise<Result<RecordLog, FoundationProblem>>>();
   let storing: Promise<Result<ReadModelStore, FoundationProblem>> | undefined;
   let firstUse: string | null = null;
+  const lease = options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs };
 
   const say = (line: string): void => {
     firstUse ??= line;
@@ -106,7 +109,7 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
       case 'sqlite': {
         const file = await openFile(setting.folder);
         if (!file.ok) return file;
-        const log = await openSqliteLog(file.value, clock, plan);
+        const log = await openSqliteLog(file.value, clock, { ...plan, ...lease });
         if (!log.ok) return log;
         return name === 'log' ? openIfEmpty({ settings, tools, clock, ids, say }, log.value) : log;
       }
@@ -118,6 +121,7 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
           partitions: plan.partitions,
           anyPartitions: plan.anyPartitions,
           keptMs: plan.keptMs,
+          ...lease,
           note: ({ from, message }) => options.note?.(`${from}: ${message}`),
         });
         if (!log.ok) return fail({ ...log.problem, hint: 'see PLIMSOLL_LOG; is the broker up?' });
@@ -366,12 +370,11 @@ const unreadable = (problem: {
 const openSqliteLog = async (
   file: SqliteFile,
   clock: Clock,
-  plan: { readonly name: string; readonly partitions: number },
+  plan: { readonly name: string; readonly partitions: number; readonly leaseMs?: number },
 ): Promise<Result<RecordLog, FoundationProblem>> => {
   const { openSqliteRecordLog } = await import('../sqlite/record-log.ts');
   const log = await openSqliteRecordLog(file, {
-    name: plan.name,
-    partitions: plan.partitions,
+    ...plan,
     nowMs: clock.nowMs,
     sleep: clock.sleep,
   });

@@ -3,10 +3,10 @@ import { kafkaClient, tries } from './client.ts';
 import type { KafkaAddress } from './client.ts';
 import { messageOf } from './failure.ts';
 
-/** A member that says nothing for so long has lost its partitions. Kafka allows 6 s at least. */
-const sessionTimeoutMs = 10_000;
+const leaseMsDefault = 10_000;
 const rebalanceTimeoutMs = 15_000;
-const heartbeatMs = 1_000;
+/** So many may come late before the lease is over. */
+const heartbeatsPerLease = 10;
 const idleWaitMs = 250;
 const beforeRejoinMs = 500;
 /** At up to 1 s each: a member that outlives a broker's restart keeps its partitions without a new election. */
@@ -19,6 +19,14 @@ export type GroupLease = {
   readonly leave: () => Promise<void>;
 };
 
+export type LeaseOptions = KafkaAddress & {
+  /**
+   * A member that says nothing for so long has lost its partitions: Kafka's session timeout. 10,000 unless told; a
+   * broker allows 6,000 at least unless its `group.min.session.timeout.ms` says otherwise.
+   */
+  readonly leaseMs?: number;
+};
+
 /**
  * Joins a group, and again after every failure, until `leave`. `onAssigned` is told all partitions that are ours now,
  * and is told none while the group is being shared out anew.
@@ -28,7 +36,7 @@ export type GroupLease = {
  * another position when ours is gone.
  */
 export const joinGroup = (
-  address: KafkaAddress,
+  address: LeaseOptions,
   topic: string,
   group: string,
   onAssigned: (partitions: readonly number[]) => void,
@@ -42,7 +50,7 @@ export const joinGroup = (
 
   const stay = async (): Promise<void> => {
     while (!leaving) {
-      const consumer = newConsumer(kafka, group);
+      const consumer = newConsumer(kafka, group, address.leaseMs ?? leaseMsDefault);
       const crashed = watch(consumer, topic, (partitions) => {
         if (!leaving) onAssigned(partitions);
       });
@@ -89,12 +97,12 @@ export const joinGroup = (
   };
 };
 
-const newConsumer = (kafka: Kafka, group: string): Consumer =>
+const newConsumer = (kafka: Kafka, group: string, leaseMs: number): Consumer =>
   kafka.consumer({
     groupId: group,
-    sessionTimeout: sessionTimeoutMs,
+    sessionTimeout: leaseMs,
     rebalanceTimeout: rebalanceTimeoutMs,
-    heartbeatInterval: heartbeatMs,
+    heartbeatInterval: leaseMs / heartbeatsPerLease,
     maxWaitTimeInMs: idleWaitMs,
     allowAutoTopicCreation: false,
     // We join again ourselves, with a new consumer: one place that does it.

@@ -3,8 +3,8 @@ import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import type { ReadProblem, RecordLog } from '../../ports/record-log.ts';
 import { kafkaClient } from './client.ts';
-import type { KafkaAddress } from './client.ts';
 import { before, messageOf } from './failure.ts';
+import type { LeaseOptions } from './group-lease.ts';
 import { openLane } from './lane.ts';
 import { createPositionReader } from './position-reader.ts';
 import type { PositionReader } from './position-reader.ts';
@@ -15,7 +15,7 @@ import type { TopicPlan } from './topic.ts';
 
 const answerWithinMsDefault = 10_000;
 
-export type KafkaRecordLogOptions = KafkaAddress &
+export type KafkaRecordLogOptions = LeaseOptions &
   TopicPlan & {
     /** An append, a read or the opening that takes longer is given up. */
     readonly answerWithinMs?: number;

@@ -8,6 +8,7 @@ import type { Ending, Following } from '../following/following.ts';
 import { messageOf } from './failure.ts';
 import type { KafkaAddress } from './client.ts';
 import { joinGroup } from './group-lease.ts';
+import type { LeaseOptions } from './group-lease.ts';
 import { createPositionReader } from './position-reader.ts';
 import type { Fetched, PositionReader } from './position-reader.ts';
 
@@ -24,7 +25,7 @@ export type KafkaSubscription = Subscription & {
 
 /** Follows the partitions that the group hands us, each read by position on its own connection. */
 export const subscribeToTopic = (
-  address: KafkaAddress,
+  address: LeaseOptions,
   kafka: Kafka,
   topic: string,
   group: string,

@@ -79,6 +79,8 @@ function serverProperties(port: number, controllerPort: number, dataFolder: stri
     'share.coordinator.state.topic.min.isr=1',
     'offsets.topic.num.partitions=4',
     'group.initial.rebalance.delay.ms=0',
+    // Tests of faults need not wait for the 6 s that Kafka asks of a group's members at least.
+    'group.min.session.timeout.ms=500',
     // After kill -9 the controller takes the broker back only when its last session is over; the default is 9 s.
     'broker.session.timeout.ms=3000',
     'broker.heartbeat.interval.ms=500',
