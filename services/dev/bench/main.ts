@@ -3,9 +3,10 @@ import { parseArgs } from 'node:util';
 import { type Bench, type BenchResult, interleave } from './bench.ts';
 import { otlpDecode } from './otlp-decode.ts';
 import { redisApply } from './redis-apply.ts';
+import { liveProjection } from './live-projection.ts';
 import { benchReport } from './report.ts';
 
-const benches: readonly Bench[] = [otlpDecode, redisApply];
+const benches: readonly Bench[] = [otlpDecode, redisApply, liveProjection];
 
 const ROUNDS_DEFAULT = 7;
 const ROUND_MIN_MS = 200;

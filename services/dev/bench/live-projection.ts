@@ -1,0 +1,289 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { openTools } from '../../adapters/foundation/foundation.ts';
+import { openingRecords } from '../../adapters/foundation/opening.ts';
+import { createMemoryIds } from '../../adapters/memory/ids.ts';
+import { createMemoryReadModelStore } from '../../adapters/memory/read-model-store.ts';
+import { createMemoryRecordLog } from '../../adapters/memory/record-log.ts';
+import { createMemorySigner } from '../../adapters/memory/signer.ts';
+import { openRedisReadModelStore } from '../../adapters/redis/read-model-store.ts';
+import { openSqliteFile } from '../../adapters/sqlite/file.ts';
+import { openSqliteReadModelStore } from '../../adapters/sqlite/read-model-store.ts';
+import { createSystemClock } from '../../adapters/system/clock.ts';
+import type { FoldState } from '../../core/projection.ts';
+import type { LogRecord, NewRecord } from '../../core/log/record.ts';
+import type { Details, Marker } from '../../core/markers/marker.ts';
+import {
+  markerType,
+  preAuthenticationEncoding,
+  readHeaders,
+  signMarker,
+} from '../../core/markers/wire.ts';
+import { orderedModels } from '../../core/read-models.ts';
+import type { ReadModelStore } from '../../ports/read-model-store.ts';
+import { applyBatch, batchRecordsMax } from '../../projector/project.ts';
+import { startNativeRedis } from '../stack/native-redis.ts';
+import type { NativeRedis } from '../stack/native-redis.ts';
+import type { Bench } from './bench.ts';
+
+const audience = 'bench';
+const deployments = 2000;
+const batchesPerRun = 5;
+const slots = 60;
+
+type Target = {
+  readonly store: ReadModelStore;
+  generation: number;
+  state: FoldState | undefined;
+  next: number;
+};
+
+type Running = {
+  readonly records: readonly LogRecord[];
+  readonly publicKey: Uint8Array;
+  readonly targets: { readonly [name: string]: Target };
+  readonly redis: NativeRedis;
+  readonly client: Redis;
+  readonly folder: string;
+};
+let open: Running | undefined;
+// Records 0 and 1 are the administrator's.
+let verifyFrom = 1;
+
+const tools = openTools();
+const bare = 'bare signature checks';
+
+/**
+ * What the whole fold costs beside the one thing it cannot do without: checking each signature. Records are real
+ * ones, a plan, a start and an end for each deployment, in batches of 200; each projection checks, decodes, folds,
+ * reads and commits all read models. CPU is client and server together.
+ */
+export const liveProjection: Bench = {
+  name: 'live-projection',
+  unit: 'marker',
+  alternatives: [
+    { name: bare, run: () => verifyAll(running()) },
+    { name: 'projection into memory', run: () => project(running(), 'memory') },
+    { name: 'projection into SQLite', run: () => project(running(), 'sqlite') },
+    { name: 'projection into Redis', run: () => project(running(), 'redis') },
+  ],
+  // Below the line stands the slower one: the ratio is the share of the bare rate that is left.
+  ratios: ['memory', 'SQLite', 'Redis'].map((name) => ({
+    name: `live-projection: rate into ${name} / rate of bare signature checks`,
+    of: bare,
+    over: `projection into ${name}`,
+  })),
+  open: async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'plimsoll-bench-'));
+    const redis = await startNativeRedis(folder, process.env, (line) => console.error(line));
+    const client = new Redis(redis.url);
+    await client.config('SET', 'auto-aof-rewrite-percentage', '0');
+    const { records, publicKey } = await makeRecords();
+    open = {
+      records,
+      publicKey,
+      redis,
+      client,
+      folder,
+      targets: {
+        memory: target(createMemoryReadModelStore({ orderedModels })),
+        sqlite: target(await sqliteStore(folder)),
+        redis: target(await redisStore(redis.url)),
+      },
+    };
+  },
+  extraCpuMicros: async () => {
+    const info = await running().client.info('cpu');
+    const seconds = (name: string): number =>
+      Number(new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1]);
+    return Math.round((seconds('used_cpu_sys') + seconds('used_cpu_user')) * 1e6);
+  },
+  close: async () => {
+    if (open === undefined) return;
+    const { redis, client, folder, targets } = open;
+    open = undefined;
+    for (const { store } of Object.values(targets)) await store.close();
+    client.disconnect();
+    await redis.stop();
+    rmSync(folder, { recursive: true, force: true });
+  },
+};
+
+const running = (): Running => {
+  if (open === undefined) throw new TypeError('the bench is not open');
+  return open;
+};
+
+const target = (store: ReadModelStore): Target => ({
+  store,
+  generation: 0,
+  state: undefined,
+  next: 0,
+});
+
+const verifyAll = ({ records, publicKey }: Running): number => {
+  const count = batchesPerRun * batchRecordsMax;
+  for (let done = 0; done < count; done++) {
+    verifyFrom = verifyFrom + 1 < records.length ? verifyFrom + 1 : 2;
+    const record = records[verifyFrom];
+    const headers = record === undefined ? undefined : readHeaders(tools.text, record);
+    if (record === undefined || headers?.ok !== true)
+      throw new TypeError('a record of ours has no headers');
+    const { schemaDigest, signature } = headers.value;
+    const message = preAuthenticationEncoding(
+      tools.text,
+      markerType(schemaDigest, audience),
+      record.value,
+    );
+    if (!tools.crypto.verify('ed25519', publicKey, message, signature))
+      throw new TypeError('a signature of ours is bad');
+  }
+  return count;
+};
+
+const project = async ({ records, targets }: Running, name: string): Promise<number> => {
+  const into = targets[name];
+  if (into === undefined) throw new TypeError(`no target ${name}`);
+  let applied = 0;
+  for (let batch = 0; batch < batchesPerRun; batch++) {
+    if (into.next >= records.length) {
+      into.generation += 1;
+      into.state = undefined;
+      into.next = 0;
+    }
+    const slice = records.slice(into.next, into.next + batchRecordsMax);
+    const done = await applyBatch(
+      { log, store: into.store, tools, audience, pinnedLogId: null },
+      `g${into.generation}`,
+      into.state,
+      slice,
+    );
+    if (!done.ok) throw new Error(done.problem.message);
+    into.state = done.value.state;
+    into.next += slice.length;
+    applied += slice.length;
+  }
+  return applied;
+};
+
+const log = createMemoryRecordLog({ name: 'bench', partitions: 1, nowMs: () => 0 });
+
+const makeRecords = async (): Promise<{
+  readonly records: readonly LogRecord[];
+  readonly publicKey: Uint8Array;
+}> => {
+  const startMs = 1_795_000_000_000;
+  const ids = createMemoryIds('bench', () => startMs);
+  const admin = createMemorySigner('admin', 'bench-admin');
+  const emitter = createMemorySigner('ci', 'bench-ci');
+  const records: NewRecord[] = [
+    ...(await openingRecords(tools, {
+      audience,
+      logId: '5e0f6c3e-6a0c-4c39-8d8b-6f0f51d6a001',
+      nowMs: startMs,
+      ids,
+      keys: { admin, trusted: [{ signer: emitter, roles: ['emitter'] }] },
+    })),
+  ];
+  for (let index = 0; index < deployments; index++)
+    for (const marker of deploymentMarkers(index, ids.uuidV7, startMs))
+      records.push(await signMarker(tools.codec, tools.text, marker, emitter));
+  return {
+    publicKey: emitter.publicKey,
+    records: records.map((record, position) => ({
+      ...record,
+      position,
+      appendedAtMs: startMs + position * 10,
+    })),
+  };
+};
+
+const deploymentMarkers = (
+  index: number,
+  uuid: () => string,
+  startMs: number,
+): readonly Marker[] => {
+  const envelope = {
+    deployment: uuid(),
+    audience,
+    source: 'bench/ci',
+    occurredAt: startMs + index * 30,
+    producer: null,
+    sequence: null,
+    attempt: `run-${index}`,
+  };
+  const update = {
+    ...envelope,
+    slot: null,
+    statusReported: null,
+    reason: null,
+    details: noDetails,
+    canaryShare: null,
+    colour: null,
+  };
+  return [
+    {
+      ...envelope,
+      marker: uuid(),
+      kind: 'planned',
+      slot: {
+        namespace: 'default',
+        environment: ['staging', 'production'][index % 2] ?? 'staging',
+        component: `component-${index % slots}`,
+        target: null,
+      },
+      name: 'default',
+      version: `1.${index}.0`,
+      digest: null,
+      rollback: false,
+      strategy: null,
+      canaryShare: null,
+      details: {
+        ...noDetails,
+        commit: '4d1f9e2c7a0b5d3e8f6a1c2b3d4e5f6071829304',
+        actor: 'someone',
+        links: [{ name: 'run', value: `https://ci.example/runs/${index}` }],
+      },
+    },
+    { ...update, marker: uuid(), kind: 'started', statusReported: 'RUNNING' },
+    { ...update, marker: uuid(), kind: 'succeeded', statusReported: 'SUCCESS' },
+  ] as unknown as readonly Marker[];
+};
+
+const noDetails: Details = {
+  commit: null,
+  repository: null,
+  build: null,
+  trigger: null,
+  actor: null,
+  owner: null,
+  tickets: [],
+  intent: null,
+  riskFlags: [],
+  cluster: null,
+  zone: null,
+  functionVersion: null,
+  functionAlias: null,
+  runbook: null,
+  resources: [],
+  labels: [],
+  links: [],
+  changes: [],
+};
+
+const sqliteStore = async (folder: string): Promise<ReadModelStore> => {
+  const file = await openSqliteFile(join(folder, 'bench.db'), {
+    create: true,
+    sleep: createSystemClock().sleep,
+  });
+  if (!file.ok) throw new Error(file.problem.message);
+  return openSqliteReadModelStore(file.value, { audience, orderedModels });
+};
+
+const redisStore = async (url: string): Promise<ReadModelStore> => {
+  const store = await openRedisReadModelStore({ url, audience, orderedModels });
+  if (!store.ok) throw new Error(store.problem.message);
+  return store.value;
+};
