@@ -36,3 +36,13 @@ export type WriteMetricsResponse = (
   contentType: OtlpContentType,
   rejected: readonly RejectedPoints[],
 ) => Uint8Array;
+
+/**
+ * The body of an error answer: a google.rpc.Status. `code` is one of google.rpc.Code, for instance 3 (invalid
+ * argument) or 14 (unavailable).
+ */
+export type WriteOtlpStatus = (
+  contentType: OtlpContentType,
+  code: number,
+  message: string,
+) => Uint8Array;

@@ -1,43 +1,76 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { HttpHandler, HttpRequest, HttpResponse, HttpServer } from '../../ports/http.ts';
+import { bodyReader, discardRest } from './body.ts';
 
-const headerBytesMax = 16 * 1024;
-const headersWithinMs = 10_000;
-const requestWithinMs = 30_000;
-const idleConnectionMs = 30_000;
-const connectionsMax = 2000;
+export type HttpLimits = {
+  /** Request line and headers together. */
+  readonly headerBytesMax: number;
+  readonly headersWithinMs: number;
+  /** From the first byte to the last of the body. */
+  readonly requestWithinMs: number;
+  readonly idleConnectionMs: number;
+  /** How often the times above are looked at. */
+  readonly lookEveryMs: number;
+  readonly connectionsMax: number;
+  /** Of a body that nobody wanted, so much is read and thrown away before the connection is given up. */
+  readonly discardBytesMax: number;
+  readonly discardWithinMs: number;
+};
+
+const defaultLimits: HttpLimits = {
+  headerBytesMax: 16 * 1024,
+  headersWithinMs: 10_000,
+  requestWithinMs: 30_000,
+  idleConnectionMs: 30_000,
+  lookEveryMs: 2000,
+  connectionsMax: 2000,
+  discardBytesMax: 8 * 1024 * 1024,
+  discardWithinMs: 2000,
+};
 
 export type ServeProblem = {
   readonly code: 'port-taken' | 'refused';
   readonly message: string;
 };
 
+export type ServeOptions = {
+  readonly host: string;
+  readonly port: number;
+  /** Told what a handler threw; never shown to the caller. */
+  readonly onError: (error: unknown) => void;
+  readonly limits?: Partial<HttpLimits>;
+};
+
 /** Serves a handler over HTTP/1.1. Port 0 takes a free one. */
 export const serveHttp = (
   handler: HttpHandler,
-  options: {
-    readonly host: string;
-    readonly port: number;
-    /** Told what a handler threw; never shown to the caller. */
-    readonly onError: (error: unknown) => void;
-  },
+  options: ServeOptions,
 ): Promise<Result<HttpServer, ServeProblem>> => {
+  const limits = { ...defaultLimits, ...options.limits };
+  const exchanges = new WeakMap<Duplex, Exchange>();
   const server = createServer(
     {
-      maxHeaderSize: headerBytesMax,
-      headersTimeout: headersWithinMs,
-      requestTimeout: requestWithinMs,
-      keepAliveTimeout: idleConnectionMs,
+      maxHeaderSize: limits.headerBytesMax,
+      headersTimeout: limits.headersWithinMs,
+      requestTimeout: limits.requestWithinMs,
+      keepAliveTimeout: limits.idleConnectionMs,
+      connectionsCheckingInterval: limits.lookEveryMs,
     },
     (incoming, outgoing) => {
-      void answer(handler, incoming, outgoing, options.onError);
+      const exchange: Exchange = { incoming, outgoing, isLast: false };
+      exchanges.set(incoming.socket, exchange);
+      void answer(handler, exchange, limits, options.onError);
     },
   );
-  server.maxConnections = connectionsMax;
+  server.maxConnections = limits.connectionsMax;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    refuseGarbage(error, socket, exchanges.get(socket));
+  });
   return new Promise((done) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const where = `${options.host}:${options.port}`;
@@ -48,6 +81,7 @@ export const serveHttp = (
       );
     });
     server.listen(options.port, options.host, () => {
+      server.on('error', options.onError);
       const { port } = server.address() as AddressInfo;
       done(
         ok({
@@ -67,33 +101,95 @@ export const serveHttp = (
   });
 };
 
+/** One request and its answer. `isLast`: what came after it on the connection cannot be read. */
+type Exchange = {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  isLast: boolean;
+};
+
 const answer = async (
   handler: HttpHandler,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
+  exchange: Exchange,
+  limits: HttpLimits,
   onError: (error: unknown) => void,
 ): Promise<void> => {
+  const { incoming, outgoing } = exchange;
   let response: HttpResponse;
   try {
     response = await handler(requestOf(incoming));
   } catch (error) {
     onError(error);
-    response = {
-      status: 500,
-      headers: { 'content-type': 'application/problem+json' },
-      body: '{"type":"about:blank","title":"Internal error","status":500,"code":"internal"}',
-    };
+    response = problem(500, 'Internal Server Error', 'internal');
   }
-  // A body that was not read to its end would be taken for the next request.
-  const headers = incoming.complete
-    ? response.headers
-    : { ...response.headers, connection: 'close' };
-  outgoing.writeHead(response.status, headers);
-  outgoing.end(incoming.method === 'HEAD' ? undefined : response.body);
+  // Answered while the body still comes, the connection would be reset and many a client never see the answer.
+  const isRead = await discardRest(incoming, limits.discardBytesMax, limits.discardWithinMs);
+  try {
+    outgoing.writeHead(response.status, {
+      ...response.headers,
+      'content-length': Buffer.byteLength(response.body),
+      // What is left of an unread body would be taken for the next request.
+      ...(isRead && !exchange.isLast ? {} : { connection: 'close' }),
+    });
+    outgoing.end(incoming.method === 'HEAD' ? undefined : response.body);
+  } catch (error) {
+    onError(error);
+    incoming.socket.destroy();
+  }
 };
 
+/** What came is not HTTP, too large or too slow. Told where nothing else is being said on this connection. */
+const refuseGarbage = (
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  exchange: Exchange | undefined,
+): void => {
+  const isAnswering = exchange !== undefined && !exchange.outgoing.writableFinished;
+  if (isAnswering && exchange.incoming.complete) {
+    // The request before it is whole and gets its answer.
+    exchange.isLast = true;
+    return;
+  }
+  if (!socket.writable || (isAnswering && exchange.outgoing.headersSent)) {
+    socket.destroy();
+    return;
+  }
+  const { status, title, headers, body } = garbageProblem(error.code);
+  const fields: HttpResponse['headers'] = {
+    ...headers,
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  };
+  const head = Object.entries(fields)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');
+  socket.end(`HTTP/1.1 ${status} ${title}\r\n${head}\r\n${body}`);
+};
+
+type ProblemResponse = HttpResponse & { readonly title: string; readonly body: string };
+
+const garbageProblem = (code: string | undefined): ProblemResponse => {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return problem(431, 'Request Header Fields Too Large', 'headers-too-large');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return problem(408, 'Request Timeout', 'request-timeout');
+  return problem(400, 'Bad Request', 'request-malformed');
+};
+
+const problem = (status: number, title: string, code: string): ProblemResponse => ({
+  status,
+  title,
+  headers: {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'plimsoll-code': code,
+  },
+  body: JSON.stringify({ type: 'about:blank', title, status, code }),
+});
+
 const requestOf = (incoming: IncomingMessage): HttpRequest => {
-  const [path, search] = splitOnce(incoming.url ?? '/', '?');
+  const [path, search] = splitOnce(withoutAuthority(incoming.url ?? '/'), '?');
   const query = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(search))
     if (!query.has(name)) query.set(name, value);
@@ -105,30 +201,15 @@ const requestOf = (incoming: IncomingMessage): HttpRequest => {
       const value = Object.hasOwn(incoming.headers, name) ? incoming.headers[name] : undefined;
       return Array.isArray(value) ? value.join(', ') : value;
     },
-    body: (bytesMax) => readBody(incoming, bytesMax),
+    body: bodyReader(incoming),
   };
 };
+
+/** A request target may be in absolute form (RFC 9112, 3.2.2): proxies send it so. */
+const withoutAuthority = (target: string): string =>
+  target.replace(/^https?:\/\/[^/?#]*(?=[/?]|$)/i, '') || '/';
 
 const splitOnce = (text: string, mark: string): readonly [string, string] => {
   const at = text.indexOf(mark);
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
-};
-
-const readBody = async (
-  incoming: IncomingMessage,
-  bytesMax: number,
-): Promise<Result<Uint8Array, 'too-large' | 'cut-off'>> => {
-  if (Number(incoming.headers['content-length'] ?? 0) > bytesMax) return fail('too-large');
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of incoming as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > bytesMax) return fail('too-large');
-      chunks.push(chunk);
-    }
-  } catch {
-    return fail('cut-off');
-  }
-  return ok(Buffer.concat(chunks));
 };

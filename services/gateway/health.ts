@@ -1,0 +1,87 @@
+import type { Json } from '../core/canonical.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { HttpResponse } from '../ports/http.ts';
+import type { Appender } from './appender.ts';
+import { queueRecordsMax } from './appender.ts';
+import type { GatewayPorts } from './ports.ts';
+import type { Problem } from './problems.ts';
+import type { ReadSide } from './read-side.ts';
+
+/** Read models further behind the log than this answer too little to send people here. */
+export const lagRecordsMax = 10_000;
+const probeWithinMs = 2000;
+
+/** The process answers: that is all. */
+export const getHealth = (): Result<HttpResponse, Problem> =>
+  ok({
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ status: 'alive' }),
+  });
+
+type Reason = { readonly code: string; readonly message: string };
+
+/** Whether this gateway can do its work: the log and the read models answer, and the one follows the other. */
+export const getReadiness = async (
+  ports: Pick<GatewayPorts, 'log' | 'clock'> & {
+    readonly reads: ReadSide;
+    readonly appender: Appender;
+  },
+): Promise<Result<HttpResponse, Problem>> => {
+  const [range, asOf] = await Promise.all([
+    inTime(ports.clock, ports.log.range(0)),
+    inTime(ports.clock, ports.reads.asOf()),
+  ]);
+  const reasons: Reason[] = [];
+  if (range === undefined) reasons.push(noAnswer('log-unreachable', ports.log.name));
+  else if (!range.ok) reasons.push({ code: 'log-unreachable', message: range.problem.message });
+  if (asOf === undefined) reasons.push(noAnswer('store-unreachable', 'the store of read models'));
+  else if (!asOf.ok) reasons.push({ code: asOf.problem.code, message: asOf.problem.message });
+  const end = range?.ok === true ? range.value.end : null;
+  const checkpoint = asOf?.ok === true ? asOf.value.checkpoint : null;
+  const lagRecords = end === null || checkpoint === null ? null : end - checkpoint.next;
+  if (lagRecords !== null && lagRecords > lagRecordsMax)
+    reasons.push({ code: 'behind', message: `the read models are ${lagRecords} records behind` });
+  // More applied than the log holds: they are not of this log, or it lost its end.
+  if (lagRecords !== null && lagRecords < 0)
+    reasons.push({
+      code: 'log-shortened',
+      message: `the read models hold ${-lagRecords} records that the log does not`,
+    });
+  const queued = ports.appender.queued();
+  if (queued >= queueRecordsMax)
+    reasons.push({ code: 'busy', message: `${queued} records wait for the log` });
+  const state: { readonly [name: string]: Json } = {
+    log: { name: ports.log.name, end },
+    checkpoint: checkpoint === null ? null : { logId: checkpoint.logId, next: checkpoint.next },
+    lagRecords,
+    queued,
+  };
+  const [first] = reasons;
+  if (first !== undefined)
+    return fail({
+      code: 'not-ready',
+      message: first.message,
+      more: { ...state, reasons: reasons.map((reason) => ({ ...reason })) },
+    });
+  return ok({
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ status: 'ready', ...state }),
+  });
+};
+
+const inTime = async <Value>(clock: Clock, work: Promise<Value>): Promise<Value | undefined> => {
+  const answered = new AbortController();
+  const late = clock.sleep(probeWithinMs, answered.signal).then(() => undefined);
+  const first = await Promise.race([work, late]);
+  answered.abort();
+  return first;
+};
+
+const noAnswer = (code: string, name: string): Reason => ({
+  code,
+  message: `${name} does not answer within ${probeWithinMs} ms`,
+});

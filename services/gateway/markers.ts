@@ -1,0 +1,133 @@
+import type { NewRecord, Position } from '../core/log/record.ts';
+import { fromHttp } from '../core/markers/http-wire.ts';
+import type { Receipt } from '../core/markers/http-wire.ts';
+import { valueBytesMax } from '../core/markers/limits.ts';
+import { markerKey } from '../core/projection.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { HttpRequest, HttpResponse } from '../ports/http.ts';
+import type { Appender } from './appender.ts';
+import { bodyOf } from './body.ts';
+import type { Verdict } from './judge.ts';
+import { judge } from './judge.ts';
+import type { GatewayPorts } from './ports.ts';
+import type { Problem } from './problems.ts';
+import { refuse } from './problems.ts';
+import type { ReadSide } from './read-side.ts';
+import type { Recent } from './recent.ts';
+
+/** What the gateway answers to a marker: a receipt, and in words what there is to know. */
+export type GatewayReceipt = Omit<Receipt, 'deployment'> & {
+  /** Null for changes of trust. */
+  readonly deployment: string | null;
+  readonly warning: string | null;
+};
+
+/** How long a marker waits for the projector, where records that are not folded yet may change the answer. */
+export const catchUpWithinMs = 2000;
+
+export type MarkerPorts = Pick<GatewayPorts, 'log' | 'tools' | 'audience' | 'clock'> & {
+  readonly reads: ReadSide;
+  readonly appender: Appender;
+  readonly recent: Recent;
+};
+
+/** POST /v1/markers: one signed record. Whatever is not proven here does not reach the log. */
+export const postMarker = async (
+  ports: MarkerPorts,
+  request: HttpRequest,
+): Promise<Result<HttpResponse, Problem>> => {
+  const record = await readRecord(ports, request);
+  if (!record.ok) return record;
+  const verdict = await judgeCaughtUp(ports, record.value);
+  if (!verdict.ok) return verdict;
+  if (verdict.value.answer === 'duplicate')
+    return ok(respond(verdict.value, 'duplicate', verdict.value.position));
+  const { authentic, heldUpTo } = verdict.value;
+  const identity = markerKey(authentic.marker.marker, authentic.signer.principal);
+  const taken = await ports.recent.once(identity, authentic.digest, heldUpTo, () =>
+    ports.appender.append(record.value),
+  );
+  if (!taken.ok) return taken;
+  const { position, isFirst } = taken.value;
+  return ok(respond(verdict.value, isFirst ? 'stored' : 'duplicate', position));
+};
+
+const readRecord = async (
+  { tools }: MarkerPorts,
+  request: HttpRequest,
+): Promise<Result<NewRecord, Problem>> => {
+  const encoding = request.header('content-encoding');
+  // What is signed are the bytes that travel; and what is not unpacked cannot burst.
+  if (encoding !== undefined)
+    return refuse(
+      'content-encoding-unsupported',
+      'a marker travels as it was signed, without Content-Encoding',
+    );
+  const contentType = request.header('content-type') ?? '';
+  if (/^application\/(?:[a-z.-]+\+)?json\b/i.test(contentType))
+    return refuse(
+      'json-not-yet',
+      'JSON from callers with a token is not taken yet',
+      'send the signed Avro body: plimsoll with PLIMSOLL_URL does',
+    );
+  if (contentType !== 'application/avro')
+    return refuse('content-type-unsupported', 'the content type must be application/avro');
+  const body = await bodyOf(request, valueBytesMax, 'value-too-large');
+  return body.ok ? fromHttp(tools.text, request.header, body.value) : body;
+};
+
+/**
+ * A key that was just added, a plan that was just appended: they are on the log before they are in the read models.
+ * Where that may be so the verdict waits for the projector.
+ */
+const judgeCaughtUp = async (
+  ports: MarkerPorts,
+  record: NewRecord,
+): Promise<Result<Verdict, Problem>> => {
+  const verdict = await judge(ports, record);
+  if (!dependsOnUnread(verdict)) return verdict;
+  const range = await ports.log.range(0);
+  if (!range.ok) return refuse('log-unreachable', range.problem.message);
+  const last = range.value.end - 1;
+  const reached = await ports.reads.waitFor(last, catchUpWithinMs);
+  if (reached.ok) return judge(ports, record);
+  if (reached.problem.code !== 'not-yet') return reached;
+  if (verdict.ok) return verdict;
+  return fail({
+    ...reached.problem,
+    code: 'behind',
+    message: `${verdict.problem.message}; but the read models are behind the log: ${reached.problem.message}`,
+  });
+};
+
+const dependsOnUnread = (verdict: Result<Verdict, Problem>): boolean =>
+  verdict.ok
+    ? verdict.value.code === 'unplanned'
+    : ['key-unknown', 'waited-bad', 'deployment-unknown'].includes(verdict.problem.code);
+
+const respond = (
+  { authentic, attempt, code, warning }: Verdict,
+  delivery: 'stored' | 'duplicate',
+  position: Position | null,
+): HttpResponse => {
+  const { marker } = authentic;
+  const receipt: GatewayReceipt = {
+    deployment: 'log' in marker ? null : marker.deployment,
+    attempt,
+    marker: marker.marker,
+    kind: marker.kind,
+    delivery,
+    code,
+    position,
+    warning,
+  };
+  return {
+    status: delivery === 'stored' ? 201 : 200,
+    headers: {
+      'content-type': 'application/json',
+      ...(receipt.deployment === null ? {} : { location: `/v1/deployments/${receipt.deployment}` }),
+    },
+    body: JSON.stringify(receipt),
+  };
+};

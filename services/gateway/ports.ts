@@ -1,0 +1,36 @@
+import type { CheckTools } from '../core/check/check-record.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Gunzip, ReadMetrics, WriteMetricsResponse, WriteOtlpStatus } from '../ports/otlp.ts';
+import type { ReadModelStore } from '../ports/read-model-store.ts';
+import type { RecordLog } from '../ports/record-log.ts';
+
+/** A schema file as it was published. `digest` is the SHA-256 of its canonical form, as records name it. */
+export type PublishedSchema = {
+  readonly shape: string;
+  readonly version: number;
+  readonly digest: string;
+  readonly text: string;
+};
+
+/** What the gateway stands on. It opens and closes none of it. */
+export type GatewayPorts = {
+  readonly audience: string;
+  readonly log: RecordLog;
+  /** Read models that a projector keeps up to date; the gateway only reads them. */
+  readonly store: ReadModelStore;
+  readonly tools: CheckTools;
+  readonly clock: Clock;
+  readonly schemas: readonly PublishedSchema[];
+  /** Streams that telemetry is appended to. Null: it is answered and let go. */
+  readonly telemetry: {
+    readonly metrics: RecordLog;
+    readonly traces: RecordLog | null;
+    readonly logs: RecordLog | null;
+  };
+  readonly otlp: {
+    readonly readMetrics: ReadMetrics;
+    readonly gunzip: Gunzip;
+    readonly writeMetricsResponse: WriteMetricsResponse;
+    readonly writeStatus: WriteOtlpStatus;
+  };
+};

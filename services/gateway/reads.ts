@@ -1,0 +1,197 @@
+import type { Json } from '../core/canonical.ts';
+import type { Deployment } from '../core/lifecycle.ts';
+import type { Position } from '../core/log/record.ts';
+import type { DeadLetter } from '../core/projection.ts';
+import { address } from '../core/projection.ts';
+import { positionKey } from '../core/read-models.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { Line, Suspects } from '../core/views.ts';
+import { deadLetterLine, deploymentView, keyLine, suspectsOf } from '../core/views.ts';
+import type { HttpRequest, HttpResponse } from '../ports/http.ts';
+import type { List } from './lists.ts';
+import type { Problem } from './problems.ts';
+import { refuse } from './problems.ts';
+import { atLeastOf, isNewestFirst, limitMax, limitOf } from './query.ts';
+import type { AsOf, ReadSide } from './read-side.ts';
+import { isSameState, positionOf } from './read-side.ts';
+
+/** How long a reader waits for a position that the read models do not hold yet. */
+export const atLeastWithinMs = 5000;
+/** Rows that one request looks at; a filter that finds little answers with what it has and where to go on. */
+const rowsScannedMax = 10_000;
+const pageRowsMax = limitMax;
+const pageRowsMin = 50;
+
+/** The last position that an answer holds: what it says follows from the records up to there. */
+const positionHeader = 'plimsoll-position';
+const nextHeader = 'plimsoll-next';
+
+type Answer = Promise<Result<HttpResponse, Problem>>;
+
+/** Names that every list takes beside its filters. */
+export const listQuery: readonly string[] = ['limit', 'after', 'at-least'];
+
+export const getList = async (reads: ReadSide, list: List, request: HttpRequest): Answer => {
+  const { query } = request;
+  const limit = limitOf(query);
+  if (!limit.ok) return limit;
+  const newestFirst = isNewestFirst(query);
+  if (!newestFirst.ok) return newestFirst;
+  const after = query.get('after');
+  const keyAfter = after === undefined ? undefined : list.keyAfter(after);
+  if (after !== undefined && keyAfter === undefined)
+    return refuse('query-invalid', 'after must be what `next` of an answer said');
+  const waited = await waitAtLeast(reads, request);
+  if (!waited.ok) return waited;
+  const scanned = await scan(reads, list, query, limit.value, newestFirst.value, keyAfter);
+  if (!scanned.ok) return scanned;
+  const { asOf, lines, lastKey } = scanned.value;
+  const next = lastKey === null ? null : list.nextAfter(lastKey);
+  return ok(listResponse(request, asOf, lines, next));
+};
+
+type Scanned = {
+  readonly asOf: AsOf;
+  readonly lines: readonly Line[];
+  /** Where to go on; null at the end. */
+  readonly lastKey: string | null;
+};
+
+const scan = async (
+  reads: ReadSide,
+  list: List,
+  query: HttpRequest['query'],
+  limit: number,
+  newestFirst: boolean,
+  keyAfter: string | undefined,
+): Promise<Result<Scanned, Problem>> => {
+  const rowsMax = Math.min(Math.max(limit, pageRowsMin), pageRowsMax);
+  const lines: Line[] = [];
+  let suspects: Suspects | undefined;
+  let first: AsOf | undefined;
+  let lastKey = keyAfter;
+  for (let rowsScanned = 0; ;) {
+    const page = await reads.page(list.model, {
+      prefix: list.prefix(query),
+      newestFirst,
+      rowsMax,
+      ...(lastKey === undefined ? {} : { after: lastKey }),
+    });
+    if (!page.ok) return page;
+    const { asOf, rows } = page.value;
+    first ??= asOf;
+    // An answer is of one state: what a later one says is for the next request.
+    if (!isSameState(asOf, first)) return ok({ asOf: first, lines, lastKey: lastKey ?? null });
+    // Read after the rows: it can only know of more compromised keys than they do, never of fewer.
+    if (suspects === undefined) {
+      const read = await readSuspects(reads);
+      if (!read.ok) return read;
+      suspects = read.value;
+    }
+    for (const { key, value } of rows) {
+      if (lines.length >= limit) return ok({ asOf, lines, lastKey: lastKey ?? null });
+      lines.push(...list.lines(value, query, suspects));
+      lastKey = key;
+    }
+    rowsScanned += rows.length;
+    if (rows.length < rowsMax) return ok({ asOf, lines, lastKey: null });
+    if (rowsScanned >= rowsScannedMax) return ok({ asOf, lines, lastKey: lastKey ?? null });
+  }
+};
+
+const readSuspects = async (reads: ReadSide): Promise<Result<Suspects, Problem>> => {
+  const keys = await reads.trust();
+  return keys.ok ? ok(suspectsOf([...keys.value.trust.keys.values()])) : keys;
+};
+
+export const getKeys = async (reads: ReadSide, request: HttpRequest): Answer => {
+  const waited = await waitAtLeast(reads, request);
+  if (!waited.ok) return waited;
+  const keys = await reads.trust();
+  if (!keys.ok) return keys;
+  const lines = [...keys.value.trust.keys.values()]
+    .toSorted((a, b) => a.addedAt - b.addedAt)
+    .map(keyLine);
+  return ok(listResponse(request, keys.value.asOf, lines, null));
+};
+
+export const getDeployment = async (reads: ReadSide, request: HttpRequest, id: string): Answer =>
+  getRow(reads, request, 'deployment', id, `no deployment ${id} is known`, (row, suspects) =>
+    deploymentView(JSON.parse(row) as Deployment, suspects),
+  );
+
+export const getDeadLetter = (reads: ReadSide, request: HttpRequest, position: string): Answer =>
+  getRow(
+    reads,
+    request,
+    'dead-letter',
+    positionKey(Number(position)),
+    `the record at position ${position} is no dead letter`,
+    (row) => deadLetterLine(JSON.parse(row) as DeadLetter),
+  );
+
+const getRow = async (
+  reads: ReadSide,
+  request: HttpRequest,
+  model: string,
+  key: string,
+  missing: string,
+  view: (row: string, suspects: Suspects) => Line,
+): Answer => {
+  const waited = await waitAtLeast(reads, request);
+  if (!waited.ok) return waited;
+  const read = await reads.rows([{ model, key }]);
+  if (!read.ok) return read;
+  const row = read.value.rows.get(address(model, key));
+  const position = positionOf(read.value.asOf);
+  if (row === undefined) return fail({ code: 'not-found', message: missing, more: { position } });
+  const suspects = await readSuspects(reads);
+  if (!suspects.ok) return suspects;
+  return ok({
+    status: 200,
+    headers: { 'content-type': 'application/json', [positionHeader]: String(position) },
+    body: JSON.stringify({ position, item: view(row, suspects.value) }),
+  });
+};
+
+const waitAtLeast = async (
+  reads: ReadSide,
+  request: HttpRequest,
+): Promise<Result<void, Problem>> => {
+  const atLeast = atLeastOf(request);
+  if (!atLeast.ok) return atLeast;
+  if (atLeast.value === null) return ok(undefined);
+  const reached = await reads.waitFor(atLeast.value, atLeastWithinMs);
+  return reached.ok ? ok(undefined) : reached;
+};
+
+const listResponse = (
+  request: HttpRequest,
+  asOf: AsOf,
+  items: readonly Line[],
+  next: string | null,
+): HttpResponse => {
+  const position: Position = positionOf(asOf);
+  const headers = {
+    [positionHeader]: String(position),
+    ...(next === null ? {} : { [nextHeader]: encodeURIComponent(next) }),
+    vary: 'accept',
+  };
+  if (wantsLines(request))
+    return {
+      status: 200,
+      headers: { ...headers, 'content-type': 'application/x-ndjson' },
+      body: items.map((item) => `${JSON.stringify(item as Json)}\n`).join(''),
+    };
+  return {
+    status: 200,
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify({ position, items, next }),
+  };
+};
+
+const wantsLines = ({ header }: HttpRequest): boolean =>
+  (header('accept') ?? '')
+    .split(',')
+    .some((type) => type.split(';', 1)[0]?.trim().toLowerCase() === 'application/x-ndjson');
