@@ -19,9 +19,15 @@ const lowOrderEncodings: ReadonlySet<string> = new Set([
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
 ]);
 
+/** Most points begin otherwise, and this is asked for every record. */
+const lowOrderFirstBytes: ReadonlySet<number> = new Set(
+  [...lowOrderEncodings].map((encoding) => Number.parseInt(encoding.slice(0, 2), 16)),
+);
+
 /** Whether a public key (32 bytes) must never be trusted: low order, or y not below the field's prime. */
 export const isWeakPublicKey = (publicKey: Uint8Array): boolean =>
-  lowOrderEncodings.has(hex(publicKey)) || !isCanonicalY(publicKey);
+  (lowOrderFirstBytes.has(publicKey[0] ?? 0) && lowOrderEncodings.has(hex(publicKey))) ||
+  !isCanonicalY(publicKey);
 
 /** Whether a signature's R (its first 32 bytes) is a point of low order or not canonical. */
 export const isWeakSignature = (signature: Uint8Array): boolean =>
