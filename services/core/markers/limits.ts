@@ -1,6 +1,7 @@
 /** Limits of a record, all checked before anything is parsed or believed. */
 export const valueBytesMax: number = 64 * 1024;
-export const keyBytesMax: number = 2 * 1024;
+/** A slot of four names of 128 characters, each three bytes of UTF-8, percent-encoded, is 4,611 bytes. */
+export const keyBytesMax: number = 8 * 1024;
 export const headersMax = 16;
 /** Name and value of one header together. */
 export const headerBytesMax = 1024;
@@ -8,7 +9,6 @@ export const headerBytesMax = 1024;
 /** Longest text of a field, in UTF-16 code units, by field name; all others `textMax`. */
 export const textMax = 256;
 export const textMaxByField: { readonly [field: string]: number } = {
-  source: 1024,
   reason: 2000,
   explanation: 4000,
   title: 500,
