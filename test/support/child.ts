@@ -13,12 +13,28 @@ export type Child = {
   readonly over: Promise<number | string | null>;
 };
 
+const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'];
+
+export type ChildOptions = {
+  readonly cwd?: string;
+  /** Added to the environment of the tests. */
+  readonly env?: { readonly [name: string]: string };
+};
+
 /** Starts a script of this folder as a process of its own. What it says on stderr is shown. */
-export const startChild = (script: string, args: readonly string[]): Child => {
+export const startChild = (
+  script: string,
+  args: readonly string[],
+  { cwd, env }: ChildOptions = {},
+): Child => {
   const process_: ChildProcess = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, script), ...args],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
+    [...quiet, join(import.meta.dirname, script), ...args],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
+      ...(cwd === undefined ? {} : { cwd }),
+    },
   );
   const { stdin, stdout } = process_;
   if (stdin === null || stdout === null) throw new Error('a child without pipes');
