@@ -1,4 +1,4 @@
-import type { Attempt, Deployment, Plan } from './lifecycle.ts';
+import type { Attempt, Deployment, Entry, Plan } from './lifecycle.ts';
 import type { Slot } from './markers/marker.ts';
 import { sameSlot } from './markers/slot.ts';
 import type { KeyState, Trust } from './trust/trust.ts';
@@ -30,8 +30,37 @@ export const attemptsMet = (
     : reachable.filter(({ plan }) => plannerMayActIn(plan, slot, trust));
 };
 
-export const unplannedAttempts = (deployment: Deployment | undefined): readonly Attempt[] =>
-  (deployment?.attempts ?? []).filter(({ plan }) => plan === null);
+/**
+ * The attempts that wait for their plan. Where the slot is known by now, only what was said by somebody who may act
+ * there makes an attempt, and its tokens.
+ */
+export const attemptsWaiting = (
+  deployment: Deployment | undefined,
+  slot: Slot | null,
+  trust: Trust,
+): readonly Attempt[] => {
+  const waiting = (deployment?.attempts ?? []).filter(({ plan }) => plan === null);
+  if (slot === null) return waiting;
+  return waiting.flatMap((attempt) => {
+    const counting = attempt.entries.filter((entry) => expulsion(entry, slot, trust) === undefined);
+    const tokens = new Set(counting.flatMap(({ token }) => (token === null ? [] : [token])));
+    return counting.length === 0 ? [] : [{ ...attempt, tokens: [...tokens] }];
+  });
+};
+
+/** Why an update does not count now that its attempt is planned for this slot, or undefined. */
+export const expulsion = (
+  entry: Entry,
+  slot: Slot,
+  trust: Trust,
+): 'out-of-scope' | 'key-compromised' | undefined => {
+  const signer = trust.keys.get(entry.key);
+  if (signer === undefined || !coversSlot(signer, slot)) return 'out-of-scope';
+  const { compromised } = signer;
+  return compromised !== null && compromised.since <= entry.position
+    ? 'key-compromised'
+    : undefined;
+};
 
 const uncontestedSlot = (attempts: readonly PlannedAttempt[], trust: Trust): Slot | undefined => {
   const first = attempts[0];

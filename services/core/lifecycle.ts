@@ -1,5 +1,5 @@
 import type { PlannedAttempt } from './attempts.ts';
-import { attemptsMet, unplannedAttempts } from './attempts.ts';
+import { attemptsMet, attemptsWaiting, expulsion } from './attempts.ts';
 import { canonicalJson } from './canonical.ts';
 import type { Position } from './log/record.ts';
 import type {
@@ -241,7 +241,8 @@ const evolvePlan = (
   if (!coversSlot(signer, marker.slot)) return outOfScope(fact, marker.slot);
   const met = attemptsMet(deployment, signer, marker.slot, trust);
   const plan = planOf(fact);
-  const joined = attemptToPlan(met, unplannedAttempts(deployment), marker.attempt);
+  const waiting = attemptsWaiting(deployment, marker.slot, trust);
+  const joined = attemptToPlan(met, waiting, marker.attempt);
   if (joined === undefined) {
     if (met.length >= attemptsMax) return full(`the deployment has ${attemptsMax} attempts`);
     const opened = openAttempt(deployment, fact, plan, met.at(-1), slots);
@@ -265,14 +266,14 @@ const evolvePlan = (
  */
 const attemptToPlan = (
   met: readonly PlannedAttempt[],
-  unplanned: readonly Attempt[],
+  waiting: readonly Attempt[],
   token: string | null,
 ): Attempt | undefined => {
-  const known = attemptOfToken([...unplanned, ...met], token);
+  const known = attemptOfToken([...waiting, ...met], token);
   if (known !== undefined) return known;
   const last = met.at(-1);
   if (last === undefined)
-    return unplanned.findLast(({ tokens }) => token === null || tokens.length === 0);
+    return waiting.findLast(({ tokens }) => token === null || tokens.length === 0);
   return token === null && !hasEnded(last) ? last : undefined;
 };
 
@@ -299,19 +300,14 @@ const withPlan = (
     key: plan.key,
     entries: [],
   };
-  const expelled = attempt.entries.flatMap((entry) => expulsionOf(entry, plan.slot, trust));
+  const expelled = attempt.entries.flatMap((entry): readonly Expelled[] => {
+    const code = expulsion(entry, plan.slot, trust);
+    return code === undefined ? [] : [{ entry, code }];
+  });
   const settled = attempt.entries
     .filter((entry) => !expelled.some((other) => other.entry === entry))
     .reduce((before, entry) => applyEntry(withToken(before, entry.token), entry), bare);
   return { attempt: settled, expelled };
-};
-
-const expulsionOf = (entry: Entry, slot: Slot, trust: Trust): readonly Expelled[] => {
-  const signer = trust.keys.get(entry.key);
-  if (signer === undefined || !coversSlot(signer, slot)) return [{ entry, code: 'out-of-scope' }];
-  return signer.compromised !== null && signer.compromised.since <= entry.position
-    ? [{ entry, code: 'key-compromised' }]
-    : [];
 };
 
 const evolveUpdate = (
@@ -326,16 +322,16 @@ const evolveUpdate = (
   const met = attemptsMet(deployment, signer, marker.slot, trust);
   const planned = deployment?.attempts.find(({ plan }) => plan !== null)?.plan;
   if (met.length === 0 && planned) return outOfScope(fact, planned.slot);
-  const unplanned = unplannedAttempts(deployment);
-  const last = met.at(-1) ?? unplanned.at(-1);
-  const joined =
-    attemptOfToken([...unplanned, ...met], marker.attempt) ??
-    (marker.attempt !== null && last !== undefined && hasEnded(last) ? undefined : last);
   const plan = met.at(-1)?.plan ?? null;
+  const waiting = attemptsWaiting(deployment, plan?.slot ?? null, trust);
+  const last = met.at(-1) ?? waiting.at(-1);
+  const joined =
+    attemptOfToken([...waiting, ...met], marker.attempt) ??
+    (marker.attempt !== null && last !== undefined && hasEnded(last) ? undefined : last);
   if (joined === undefined) {
     if (plan !== null && met.length >= attemptsMax)
       return full(`the deployment has ${attemptsMax} attempts`);
-    if (plan === null && unplanned.length >= unplannedMax)
+    if (plan === null && waiting.length >= unplannedMax)
       return full(`the deployment has ${unplannedMax} attempts without a plan`);
   }
   // An attempt that an update opens takes the last plan; so does one that was opened before any plan came.
@@ -347,7 +343,7 @@ const evolveUpdate = (
         : { attempt: joined, expelled: [] };
   const applied = applyEntry(withToken(attempt, marker.attempt), entryOf(fact, 'applied', null));
   if (applied.status === attempt.status) {
-    const problem = fullness(attempt, [...unplanned, ...met], fact);
+    const problem = fullness(attempt, [...waiting, ...met], fact);
     if (problem !== undefined) return full(problem);
   }
   return put(deployment, fact, applied, applied.entries.at(-1)?.note ?? 'applied', expelled);

@@ -356,25 +356,37 @@ describe('unplanned', () => {
   test('an update that its plan expels is a dead letter, and no longer in the history', async () => {
     const house = await given(
       trusts('stage', { environments: ['staging'] }),
-      by('stage', succeeded({ ...of('x') })),
-      by('ci', planned()),
+      by('ci', started(of('1'))),
+      by('stage', succeeded(of('x'))),
+      by('ci', planned('2.0.0', of('1'))),
     );
     const [attempt] = (await house.deployment()).attempts;
-    expect(attempt).toMatchObject({ status: 'planned', tokens: [], endedAt: null });
-    expect(attempt?.entries.map(({ principal }) => principal)).toEqual(['ci']);
+    expect(attempt).toMatchObject({ status: 'running', tokens: ['1'], endedAt: null });
+    expect(attempt?.entries.map(({ principal }) => principal)).toEqual(['ci', 'ci']);
     const [letter] = await house.deadLetters();
-    expect(letter).toMatchObject({ position: 2, code: 'out-of-scope', principal: 'stage' });
+    expect(letter).toMatchObject({ position: 4, code: 'out-of-scope', principal: 'stage' });
     expect(await house.row('marker', `${letter?.claims.marker}:stage`)).toBeUndefined();
   });
 
   test('an update whose key was found compromised before the plan came does not count', async () => {
     const house = await given(
+      by('ci', started()),
       by('agent', succeeded()),
-      findsCompromised('agent', 2),
+      findsCompromised('agent', 4),
       by('ci', planned()),
     );
-    expect(await house.attempts()).toEqual(['1 2.0.0 planned']);
-    expect(await house.deadLetters()).toMatchObject([{ position: 2, code: 'key-compromised' }]);
+    expect(await house.attempts()).toEqual(['1 2.0.0 running']);
+    expect(await house.deadLetters()).toMatchObject([{ position: 4, code: 'key-compromised' }]);
+  });
+
+  test('what only strangers said stays without a plan', async () => {
+    const house = await given(
+      trusts('stage', { environments: ['staging'] }),
+      by('stage', succeeded()),
+      by('ci', planned()),
+    );
+    expect(await house.attempts()).toEqual(['1 unplanned succeeded', '2 2.0.0 planned']);
+    expect(await house.current()).toEqual(['beside 2.0.0 planned']);
   });
 
   test('an update of a key that was retired since still counts', async () => {

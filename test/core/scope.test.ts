@@ -68,7 +68,7 @@ describe('a key for staging alone', () => {
       by('stage', succeeded(of('1'))),
       by('prod', planned('2.0.0', of('1'))),
     );
-    expect(await house.attempts()).toEqual(['1 2.0.0 planned']);
+    expect(await house.attempts()).toEqual(['1 unplanned succeeded', '2 2.0.0 planned']);
     expect(await house.current()).toEqual(['beside 2.0.0 planned']);
   });
 
