@@ -80,9 +80,20 @@ export const openLoopbackClient = (connectionsMax: number): LoopbackClient => {
   return {
     post: (port, path, body) =>
       new Promise((done) => {
-        const headers = { 'content-type': 'application/json', 'content-length': body.length };
+        const headers = {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+        };
         const sent = request(
-          { agent, host: '127.0.0.1', port, path, method: 'POST', headers, timeout: answerWithinMs },
+          {
+            agent,
+            host: '127.0.0.1',
+            port,
+            path,
+            method: 'POST',
+            headers,
+            timeout: answerWithinMs,
+          },
           (response) => {
             response.resume();
             response.on('end', () => done(response.statusCode ?? 'lost'));
