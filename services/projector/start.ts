@@ -123,10 +123,13 @@ const openRun = (ports: ProjectorPorts): Run => {
   };
 
   const apply = async ({ records, end }: RecordBatch): Promise<void> => {
-    let rest = records;
     // If the partition is lost meanwhile, the next owner applies the rest.
-    while (held !== undefined && rest.length > 0) {
+    while (held !== undefined) {
       const { generation, state } = held;
+      reached(state.next, end);
+      // What we caught up with by ourselves is handed to us all the same.
+      const rest = records.filter(({ position }) => position >= state.next);
+      if (rest.length === 0) break;
       const checked = await checkLastApplied(ports, state);
       if (!checked.ok) throw new Halted(checked.problem);
       const applied = await applyBatch(ports, generation, state, rest.slice(0, batchRecordsMax));
@@ -138,9 +141,6 @@ const openRun = (ports: ProjectorPorts): Run => {
         counts['overtaken'] = (counts['overtaken'] ?? 0) + 1;
         await catchUp();
       } else throw new Halted(applied.problem);
-      const next = held?.state.next ?? state.next;
-      reached(next, end);
-      rest = rest.filter(({ position }) => position >= next);
     }
     const nowMs = ports.clock.nowMs();
     if (held !== undefined && nowMs - hintedAtMs > hintEveryMs) {

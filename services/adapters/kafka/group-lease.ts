@@ -41,15 +41,15 @@ export const joinGroup = (
   group: string,
   onAssigned: (partitions: readonly number[]) => void,
 ): GroupLease => {
-  // kafkajs shares out by the order of member ids, which begin with the client's: the oldest member stays first,
-  // so a newcomer stands by instead of taking the partition from the one that works.
-  const kafka = kafkaClient(address, `-${Date.now()}`);
   const leaveAsked = Promise.withResolvers<void>();
   let leaving = false;
   let member: Consumer | undefined;
 
   const stay = async (): Promise<void> => {
     while (!leaving) {
+      // kafkajs shares out by the order of member ids, which begin with the client's: the oldest member stays first,
+      // so a newcomer stands by instead of taking the partition from the one that works.
+      const kafka = kafkaClient(address, `-${Date.now()}`);
       const consumer = newConsumer(kafka, group, address.leaseMs ?? leaseMsDefault);
       const crashed = watch(consumer, topic, (partitions) => {
         if (!leaving) onAssigned(partitions);
@@ -115,15 +115,19 @@ const watch = (
   topic: string,
   onAssigned: (partitions: readonly number[]) => void,
 ): Promise<never> => {
+  const crashed = Promise.withResolvers<never>();
+  crashed.promise.catch(() => undefined);
+  let memberId: string | undefined;
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     const partitions = payload.memberAssignment[topic] ?? [];
     // kafkajs calls this before its first fetch, without a turn of the event loop between.
     consumer.pause([{ topic, partitions: [...partitions] }]);
-    onAssigned(partitions);
+    memberId ??= payload.memberId;
+    if (memberId === payload.memberId) onAssigned(partitions);
+    // It was put out and is let in anew. Others work since: it comes back as the newcomer that it is.
+    else crashed.reject(new Error('it was silent for longer than its lease'));
   });
   consumer.on(consumer.events.REBALANCING, () => onAssigned([]));
-  const crashed = Promise.withResolvers<never>();
-  crashed.promise.catch(() => undefined);
   consumer.on(consumer.events.CRASH, ({ payload }) => crashed.reject(payload.error));
   return crashed.promise;
 };
