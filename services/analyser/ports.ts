@@ -1,0 +1,61 @@
+import type { JudgePolicy } from '../core/canary/policy.ts';
+import type { CheckTools } from '../core/check/check-record.ts';
+import type { Position } from '../core/log/record.ts';
+import type { Decided } from '../core/markers/marker.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { OtlpContentType, ReadMetrics } from '../ports/otlp.ts';
+import type { ReadModelStore } from '../ports/read-model-store.ts';
+import type { RecordLog } from '../ports/record-log.ts';
+import type { Signer } from '../ports/signer.ts';
+
+/** What the analyser stands on. It opens and closes none of it. */
+export type AnalyserPorts = {
+  readonly audience: string;
+  readonly log: RecordLog;
+  /** OTLP metrics as they came: from the gateway, or from the Collector's Kafka exporter. */
+  readonly metrics: RecordLog;
+  readonly samples: RecordLog;
+  /** Read models that a projector keeps up to date; the analyser only reads them. */
+  readonly store: ReadModelStore;
+  /** The analyser's key. It signs samples and decisions, and nothing happens before the log trusts it. */
+  readonly signer: Signer;
+  readonly tools: CheckTools;
+  readonly clock: Clock;
+  readonly readMetrics: ReadMetrics;
+  /** The encoding of an OTLP body: `declared` is its content-type header, or null where it has none. */
+  readonly otlpContentTypeOf: (
+    declared: string | null,
+    bytes: Uint8Array,
+  ) => OtlpContentType | null;
+  /** What canaries that begin from now on are judged by. */
+  readonly policy: JudgePolicy;
+  /** Says what an operator should know. Never called with what a record contains. */
+  readonly tell: (event: AnalyserEvent) => void;
+};
+
+/** The three followers of which the analyser is made. */
+export type PartName = 'telemetry' | 'log' | 'samples';
+
+export type AnalyserEvent =
+  | { readonly event: 'key-untrusted'; readonly keyId: string }
+  | { readonly event: 'started' }
+  | {
+      readonly event: 'part-stopped';
+      readonly part: PartName;
+      readonly message: string;
+      readonly retryInMs: number;
+    }
+  | {
+      readonly event: 'analysis-opened';
+      readonly analysis: string;
+      readonly deployment: string;
+      readonly attempt: number;
+    }
+  /** `position` null: the log had it already, or it would have changed nothing any more. */
+  | {
+      readonly event: 'decided';
+      readonly kind: Decided['kind'];
+      readonly analysis: string;
+      readonly deployment: string;
+      readonly position: Position | null;
+    };

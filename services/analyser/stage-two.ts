@@ -1,0 +1,139 @@
+import { emptyPartition, foldSample, lowestOpening } from '../core/canary/fold-samples.ts';
+import type { PartitionState } from '../core/canary/fold-samples.ts';
+import type { AnalysisState } from '../core/canary/analysis-state.ts';
+import type { LogRecord } from '../core/log/record.ts';
+import { headerNames } from '../core/markers/wire.ts';
+import { sampleKey } from '../core/samples/key.ts';
+import type { Sample } from '../core/samples/sample.ts';
+import { checkSample } from '../core/samples/wire.ts';
+import type { Stop } from '../ports/clock.ts';
+import { appendSamples } from './append-samples.ts';
+import { startAt } from './following.ts';
+import type { Follower } from './following.ts';
+import type { AnalyserPorts } from './ports.ts';
+import { publish } from './publish.ts';
+import type { Tally } from './tally.ts';
+import type { TrustedKeys } from './trusted-keys.ts';
+
+/** How often it is looked whether a window has passed without a sample. */
+const tickLookMs = 200;
+/** After a partition is taken over, time is given to those who bring what has waited. */
+const tickGraceMs = 15_000;
+
+type Owned = {
+  state: PartitionState;
+  readonly sinceMs: number;
+  /** When something of a key was last heard, by this process's clock. */
+  readonly heardAtMs: Map<string, number>;
+};
+
+export type StageTwo = {
+  readonly follower: Follower;
+  /** Appends a tick for every key of an open analysis that was silent for a window, until `stop`. */
+  readonly keepTicking: () => Promise<void>;
+  readonly analyses: () => readonly AnalysisState[];
+};
+
+/**
+ * Owns partitions of `samples`: folds each from its lowest open analysis on, and puts the decisions on the log. It
+ * keeps no other state, so whoever takes over comes to the same decisions.
+ */
+export const openStageTwo = (
+  ports: AnalyserPorts,
+  stop: Stop,
+  keys: TrustedKeys,
+  rejected: Tally,
+): StageTwo => {
+  const { audience, clock, samples, tools } = ports;
+  const owned = new Map<number, Owned>();
+  const digest = (text: string): string => tools.crypto.sha256Hex(tools.text.encodeUtf8(text));
+
+  const sampleIn = async (record: LogRecord): Promise<Sample | undefined> => {
+    const known = await keys.forKey(keyIdOf(ports, record));
+    const checked = checkSample(tools, audience, known, record);
+    if (checked.ok) return checked.value;
+    rejected.add(checked.problem.code, 1);
+    return undefined;
+  };
+
+  /** Only of keys that somebody is waiting for: names of components are whatever telemetry says. */
+  const hear = ({ state, heardAtMs }: Owned, key: string): void => {
+    const isAwaited = Object.values(state.analyses).some(
+      ({ opening }) => sampleKey(opening) === key,
+    );
+    if (isAwaited) heardAtMs.set(key, clock.nowMs());
+    else heardAtMs.delete(key);
+  };
+
+  const follower: Follower = {
+    startFrom: async (partition, hint) => {
+      const from = await startAt(samples, partition, hint);
+      owned.set(partition, {
+        state: emptyPartition,
+        sinceMs: clock.nowMs(),
+        heardAtMs: new Map(),
+      });
+      return from;
+    },
+    onBatch: async ({ partition, records }) => {
+      const mine = owned.get(partition) ?? {
+        state: emptyPartition,
+        sinceMs: clock.nowMs(),
+        heardAtMs: new Map<string, number>(),
+      };
+      for (const record of records) {
+        const sample = await sampleIn(record);
+        if (sample === undefined) continue;
+        const folded = foldSample({ digest, partition }, mine.state, sample, record.position);
+        for (const decision of folded.decisions) {
+          const { attempt } = attemptOf(folded.state, decision.analysis);
+          const position = await publish(ports, stop, decision, attempt);
+          const { kind, analysis, deployment } = decision;
+          ports.tell({ event: 'decided', kind, analysis, deployment, position });
+        }
+        mine.state = folded.state;
+        hear(mine, sampleKey(sample));
+      }
+      return lowestOpening(mine.state) ?? (records.at(-1)?.position ?? -1) + 1;
+    },
+    onLost: (partition) => void owned.delete(partition),
+  };
+
+  const silentSamples = (nowMs: number): readonly Sample[] =>
+    [...owned.values()].flatMap(({ state, sinceMs, heardAtMs }) => {
+      if (nowMs - sinceMs < tickGraceMs) return [];
+      const windows = new Map<string, Sample>();
+      for (const { opening, policy, ended } of Object.values(state.analyses)) {
+        const key = sampleKey(opening);
+        const silentMs = nowMs - (heardAtMs.get(key) ?? sinceMs);
+        if (ended !== null || policy === null || silentMs < policy.windowMs) continue;
+        const { environment, component } = opening;
+        windows.set(key, { kind: 'tick', audience, environment, component, at: nowMs });
+        heardAtMs.set(key, nowMs);
+      }
+      return [...windows.values()];
+    });
+
+  return {
+    follower,
+    keepTicking: async () => {
+      while (!stop.aborted) {
+        await clock.sleep(tickLookMs, stop);
+        const ticks = silentSamples(clock.nowMs());
+        if (ticks.length > 0 && !stop.aborted) await appendSamples(ports, stop, ticks);
+      }
+    },
+    analyses: () => [...owned.values()].flatMap(({ state }) => Object.values(state.analyses)),
+  };
+};
+
+const attemptOf = (state: PartitionState, analysis: string): { readonly attempt: number } => {
+  const found = state.analyses[analysis];
+  if (found === undefined) throw new TypeError('a decision of an analysis that is not there');
+  return found.opening;
+};
+
+const keyIdOf = ({ tools }: AnalyserPorts, record: LogRecord): string | undefined => {
+  const header = record.headers.find(({ name }) => name === headerNames.signature);
+  return header === undefined ? undefined : tools.text.decodeUtf8(header.value)?.split(':')[0];
+};

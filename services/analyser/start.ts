@@ -1,0 +1,159 @@
+import type { AnalysisState } from '../core/canary/analysis-state.ts';
+import type { Verdict } from '../core/canary/judge.ts';
+import { verdictOf } from '../core/canary/judge.ts';
+import type { Position } from '../core/log/record.ts';
+import { followLog } from './follow-log.ts';
+import { keepFollowing } from './following.ts';
+import type { Following, PartStatus } from './following.ts';
+import type { AnalyserEvent, AnalyserPorts } from './ports.ts';
+import { stageOne } from './stage-one.ts';
+import { openStageTwo } from './stage-two.ts';
+import type { StageTwo } from './stage-two.ts';
+import { openTally } from './tally.ts';
+import { isOwnKeyTrusted, openTrustedKeys } from './trusted-keys.ts';
+
+/** One analysis as it stands. */
+export type AnalysisStatus = {
+  readonly analysis: string;
+  readonly deployment: string;
+  readonly attempt: number;
+  readonly environment: string;
+  readonly component: string;
+  readonly openedAtMs: number;
+  /** Null while it is measured, or where the policy cannot be read. */
+  readonly windowMs: number | null;
+  readonly windows: number;
+  readonly verdict: Verdict | null;
+  readonly ended: AnalysisState['ended'];
+  /** Points that did not become evidence, by reason. */
+  readonly excluded: AnalysisState['excluded'];
+};
+
+export type AnalyserStatus = {
+  /** `waiting-for-key`: the log does not trust the analyser's key yet, or there are no read models. */
+  readonly state: 'waiting-for-key' | 'running' | 'stopped';
+  readonly parts: readonly PartStatus[];
+  readonly analyses: readonly AnalysisStatus[];
+  /** The newest decisions of this process, oldest first. */
+  readonly decisions: readonly {
+    readonly kind: string;
+    readonly analysis: string;
+    readonly deployment: string;
+    readonly position: Position | null;
+  }[];
+  /** OTLP records and points, and samples, that were not taken, by code. */
+  readonly rejected: {
+    readonly telemetry: { readonly [code: string]: number };
+    readonly samples: { readonly [code: string]: number };
+  };
+};
+
+export type Analyser = {
+  readonly status: () => AnalyserStatus;
+  readonly stop: () => Promise<void>;
+};
+
+const decisionsShownMax = 20;
+const keyLookMs = 500;
+const ticksAgainMs = 1_000;
+
+/**
+ * Starts the three followers: telemetry to samples, the log to samples, samples to decisions. Each restarts by
+ * itself after an outage. Nothing is signed before the log trusts the key.
+ */
+export const startAnalyser = (ports: AnalyserPorts): Analyser => {
+  const stopping = new AbortController();
+  const stop = stopping.signal;
+  const rejected = { telemetry: openTally(), samples: openTally() };
+  const decided: AnalyserStatus['decisions'][number][] = [];
+  const told: AnalyserPorts = {
+    ...ports,
+    tell: (event) => {
+      remember(decided, event);
+      ports.tell(event);
+    },
+  };
+  const two = openStageTwo(told, stop, openTrustedKeys(ports), rejected.samples);
+  let parts: readonly Following[] = [];
+  let state: AnalyserStatus['state'] = 'waiting-for-key';
+
+  const work = async (): Promise<void> => {
+    await ownKeyTrusted(told, stop);
+    if (stop.aborted) return;
+    state = 'running';
+    told.tell({ event: 'started' });
+    parts = [
+      keepFollowing(told, stop, 'samples', ports.samples, two.follower),
+      keepFollowing(told, stop, 'log', ports.log, followLog(told, stop)),
+      keepFollowing(
+        told,
+        stop,
+        'telemetry',
+        ports.metrics,
+        stageOne(told, stop, rejected.telemetry),
+      ),
+    ];
+    await Promise.all([...parts.map(({ over }) => over), keepTicking(told, stop, two)]);
+  };
+  const over = work();
+
+  return {
+    status: () => ({
+      state,
+      parts: parts.map((part) => part.status()),
+      analyses: two.analyses().map(analysisStatus),
+      decisions: [...decided],
+      rejected: { telemetry: rejected.telemetry.counts(), samples: rejected.samples.counts() },
+    }),
+    stop: async () => {
+      stopping.abort();
+      await over;
+      state = 'stopped';
+    },
+  };
+};
+
+const ownKeyTrusted = async (ports: AnalyserPorts, stop: AbortSignal): Promise<void> => {
+  let isTold = false;
+  while (!stop.aborted && !(await isOwnKeyTrusted(ports))) {
+    if (!isTold) ports.tell({ event: 'key-untrusted', keyId: ports.signer.keyId });
+    isTold = true;
+    await ports.clock.sleep(keyLookMs, stop);
+  }
+};
+
+/** A tick that cannot be appended is no loss: the next one says more. */
+const keepTicking = async (
+  ports: AnalyserPorts,
+  stop: AbortSignal,
+  two: StageTwo,
+): Promise<void> => {
+  while (!stop.aborted) {
+    await two.keepTicking().catch(() => undefined);
+    await ports.clock.sleep(ticksAgainMs, stop);
+  }
+};
+
+const remember = (decided: AnalyserStatus['decisions'][number][], event: AnalyserEvent): void => {
+  if (event.event !== 'decided') return;
+  const { kind, analysis, deployment, position } = event;
+  decided.push({ kind, analysis, deployment, position });
+  if (decided.length > decisionsShownMax) decided.shift();
+};
+
+const analysisStatus = (analysis: AnalysisState): AnalysisStatus => {
+  const { opening, policy, judge, measuring } = analysis;
+  return {
+    analysis: opening.analysis,
+    deployment: opening.deployment,
+    attempt: opening.attempt,
+    environment: opening.environment,
+    component: opening.component,
+    openedAtMs: opening.openedAt,
+    windowMs: measuring === null ? (policy?.windowMs ?? null) : null,
+    windows: judge?.nextIndex ?? 0,
+    verdict: policy === null || judge === null ? null : verdictOf(policy, judge),
+    ended: analysis.ended,
+    excluded: analysis.excluded,
+  };
+};

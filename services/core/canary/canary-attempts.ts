@@ -1,0 +1,158 @@
+import { hasEnded } from '../lifecycle.ts';
+import type { Attempt, Deployment, Entry, Plan } from '../lifecycle.ts';
+import type { Position } from '../log/record.ts';
+import type { AnalysisOpened, CopiedFact, Copy, RunningVersion } from '../samples/sample.ts';
+import type { SlotState } from '../slot-state.ts';
+import type { TextDigest } from '../uuid-v8.ts';
+import { uuidOfParts } from '../uuid-v8.ts';
+import { judgeVersion } from './judge.ts';
+import type { JudgePolicy } from './policy.ts';
+import { policyCanonicalJson } from './policy.ts';
+
+// What the log says of canaries, as the samples that an analysis begins with and obeys.
+
+/** An attempt that is to be judged: its plan asks for a canary, or somebody has given it a share of the traffic. */
+export type CanaryAttempt = Attempt & { readonly plan: Plan };
+
+/** A canary that was started longer ago than this and has not ended is not looked at any more. */
+const startedBeforeMsMax = 86_400_000;
+
+export const canaryAttempts = (deployment: Deployment): readonly CanaryAttempt[] =>
+  deployment.attempts.filter(
+    (attempt): attempt is CanaryAttempt =>
+      attempt.plan !== null && (attempt.plan.strategy === 'canary' || attempt.share !== null),
+  );
+
+/** The id of the analysis of one attempt: the same whoever opens it, and how often. */
+export const analysisIdOf = (digest: TextDigest, deployment: string, attempt: number): string =>
+  uuidOfParts(digest, ['analysis', deployment, String(attempt)]);
+
+export type OpeningTools = {
+  readonly digest: TextDigest;
+  readonly audience: string;
+  readonly policy: JudgePolicy;
+  /** The time of receipt at which it is opened. */
+  readonly nowMs: number;
+};
+
+/**
+ * The opening of an attempt's analysis; undefined where there is nothing to judge: it does not run, nothing held the
+ * slot before it, or the analysis has decided already.
+ */
+export const openingOf = (
+  { digest, audience, policy, nowMs }: OpeningTools,
+  deployment: Deployment,
+  attempt: CanaryAttempt,
+  slot: SlotState | undefined,
+): AnalysisOpened | undefined => {
+  const { plan, startedAt } = attempt;
+  const analysis = analysisIdOf(digest, deployment.id, attempt.number);
+  const baseline = baselineOf(deployment, slot);
+  if (attempt.status !== 'running' || startedAt === null || baseline.length === 0) return undefined;
+  if (nowMs - startedAt > startedBeforeMsMax) return undefined;
+  if (attempt.decisions.some((decision) => decision.analysis === analysis)) return undefined;
+  const policyText = policyCanonicalJson(policy);
+  return {
+    kind: 'analysis-opened',
+    audience,
+    environment: plan.slot.environment,
+    component: plan.slot.component,
+    analysis,
+    deployment: deployment.id,
+    attempt: attempt.number,
+    attemptToken: attempt.tokens[0] ?? null,
+    namespace: plan.slot.namespace,
+    target: plan.slot.target,
+    logPosition: startOf(attempt),
+    openedAt: nowMs,
+    canary: { version: plan.version, digest: plan.digest, deployment: deployment.id },
+    canaryShare: attempt.share,
+    baseline,
+    policy: policyText,
+    policyDigest: digest(policyText),
+    judge: judgeVersion,
+  };
+};
+
+/** The versions that hold the slot. A deployment is not its own baseline, whichever attempt of it took the slot. */
+const baselineOf = (
+  deployment: Deployment,
+  slot: SlotState | undefined,
+): readonly RunningVersion[] =>
+  (slot?.holders ?? []).flatMap((holder) =>
+    holder.version === null || holder.deployment === deployment.id
+      ? []
+      : [{ version: holder.version, digest: holder.digest, deployment: holder.deployment }],
+  );
+
+const startOf = (attempt: Attempt): Position =>
+  attempt.entries.find(({ kind, note }) => kind === 'started' && note === 'applied')?.position ??
+  attempt.openedAt;
+
+/** A record of the log, by what identifies it there. */
+export type CopiedRecord = {
+  readonly position: Position;
+  readonly appendedAtMs: number;
+  /** SHA-256 (hex) of its value. */
+  readonly digest: string;
+};
+
+/** Copies of those records that an attempt's analysis must obey. */
+export const copiesOf = (
+  { digest, audience }: Pick<OpeningTools, 'digest' | 'audience'>,
+  deployment: Deployment,
+  attempt: CanaryAttempt,
+  records: readonly CopiedRecord[],
+): readonly Copy[] => {
+  const byPosition = new Map(records.map((record) => [record.position, record]));
+  const { environment, component } = attempt.plan.slot;
+  return attempt.entries.flatMap((entry): readonly Copy[] => {
+    const record = byPosition.get(entry.position);
+    const fact = factOf(entry);
+    if (record === undefined || fact === undefined) return [];
+    return [
+      {
+        kind: 'copy',
+        audience,
+        environment,
+        component,
+        analysis: analysisIdOf(digest, deployment.id, attempt.number),
+        logPosition: entry.position,
+        logDigest: record.digest,
+        appendedAt: record.appendedAtMs,
+        marker: entry.marker,
+        fact,
+        canaryShare: entry.canaryShare,
+      },
+    ];
+  });
+};
+
+const factOf = ({ kind, note }: Entry): CopiedFact | undefined => {
+  if (note !== 'applied') return undefined;
+  switch (kind) {
+    case 'planned':
+    case 'started':
+    case 'logged':
+      return undefined;
+    case 'succeeded':
+    case 'failed':
+    case 'canceled':
+    case 'traffic-shifted':
+    case 'promote':
+    case 'advance':
+    case 'hold':
+    case 'roll-back':
+      return kind;
+  }
+};
+
+/** Why a decision would have no effect any more: the attempt is over, or a roll-back stands already. */
+export const decisionIsMoot = (deployment: Deployment, attemptNumber: number): boolean => {
+  const attempt = deployment.attempts.find(({ number }) => number === attemptNumber);
+  return (
+    attempt !== undefined &&
+    (hasEnded(attempt) ||
+      attempt.decisions.some(({ kind, note }) => kind === 'roll-back' && note === 'applied'))
+  );
+};

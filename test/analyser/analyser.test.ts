@@ -1,0 +1,226 @@
+import { describe, expect, test } from 'vitest';
+import { buildAnalyserHouse } from '../support/analyser-house.ts';
+import type { AnalyserHouse, Server } from '../support/analyser-house.ts';
+import { fastPolicy } from '../support/canary/sample-streams.ts';
+import { keyOf } from '../support/given.ts';
+import {
+  added,
+  compromised,
+  failed,
+  logged,
+  place,
+  planned,
+  run,
+  shifted,
+  started,
+  succeeded,
+} from '../support/markers.ts';
+
+const canaryPlan = planned('2.0.0', { canaryShare: 0.5, attempt: 'run-1' });
+
+const server = (change: Partial<Server>): Server => ({
+  name: 'baseline',
+  version: '1.9.4',
+  requests: 500,
+  errors: 0,
+  fromMs: 0,
+  ...change,
+});
+
+/** 1.9.4 holds the slot and serves; the analyser's key is trusted. */
+const servingHouse = async (): Promise<AnalyserHouse> => {
+  const house = await buildAnalyserHouse(fastPolicy);
+  await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
+  await house.say('ci', logged('1.9.4'));
+  house.servers.push(server({}));
+  return house;
+};
+
+const deployCanary = async (house: AnalyserHouse, errors: number): Promise<void> => {
+  await house.say('ci', canaryPlan);
+  await house.say('ci', started({ attempt: 'run-1' }));
+  const fromMs = house.sinceOpeningMs() + 300;
+  house.servers.push(server({ name: 'canary', version: '2.0.0', errors, fromMs }));
+};
+
+const kindsOn = async (house: AnalyserHouse): Promise<readonly string[]> =>
+  (await house.decisions()).map(({ kind, note }) => `${kind} ${note}`);
+
+test('a canary that fails more often is rolled back by a signed decision on the log', async () => {
+  const house = await servingHouse();
+  const analyser = house.start();
+  await house.pass(2_000);
+  await deployCanary(house, 100);
+  await house.pass(40_000);
+
+  expect(await kindsOn(house)).toStrictEqual(['roll-back applied']);
+  const [decision] = await house.decisions();
+  expect(decision).toMatchObject({
+    deployment: run('7'),
+    attempt: 1,
+    principal: 'analyser',
+    verdict: 'fail',
+    fromVersion: '2.0.0',
+    toVersion: '1.9.4',
+    windowMs: 1_000,
+  });
+  expect(await house.deadLetters()).toStrictEqual([]);
+  const status = analyser.status();
+  expect(status.state).toBe('running');
+  expect(status.rejected).toStrictEqual({ telemetry: {}, samples: {} });
+  expect(status.decisions).toHaveLength(1);
+  expect(status.parts.map(({ part, state, problem }) => [part, state, problem])).toStrictEqual([
+    ['samples', 'following', null],
+    ['log', 'following', null],
+    ['telemetry', 'following', null],
+  ]);
+  await analyser.stop();
+  expect(analyser.status().state).toBe('stopped');
+});
+
+test('a canary as good as its baseline is promoted, and its end ends the analysis', async () => {
+  const house = await servingHouse();
+  const analyser = house.start();
+  await deployCanary(house, 0);
+  await house.pass(58_000);
+  expect(await kindsOn(house)).toStrictEqual(['promote applied']);
+  expect(analyser.status().analyses).toHaveLength(1);
+  await house.say('ci', succeeded({ attempt: 'run-1' }));
+  await house.pass(1_000);
+  expect(analyser.status().analyses).toStrictEqual([]);
+  await analyser.stop();
+});
+
+describe('what is not analysed', () => {
+  test.each([
+    ['a deployment that is no canary', planned('2.0.0', { attempt: 'run-1' })],
+    [
+      'a canary where nothing stood before',
+      planned('2.0.0', { attempt: 'run-1', canaryShare: 0.5, slot: place('staging') }),
+    ],
+  ])('%s', async (_name, plan) => {
+    const house = await servingHouse();
+    const analyser = house.start();
+    await house.say('ci', plan);
+    await house.say('ci', started({ attempt: 'run-1' }));
+    await house.pass(3_000);
+    expect(analyser.status().analyses).toStrictEqual([]);
+    await analyser.stop();
+  });
+});
+
+test('a strategy of that name makes a canary, a shift of traffic as well', async () => {
+  for (const [plan, later] of [
+    [planned('2.0.0', { attempt: 'run-1', strategy: 'canary' }), undefined],
+    [planned('2.0.0', { attempt: 'run-1' }), shifted({ attempt: 'run-1', canaryShare: 0.2 })],
+  ] as const) {
+    const house = await servingHouse();
+    const analyser = house.start();
+    await house.say('ci', plan);
+    await house.say('ci', started({ attempt: 'run-1' }));
+    if (later !== undefined) await house.say('ci', later);
+    await house.pass(500);
+    expect(analyser.status().analyses).toHaveLength(1);
+    await analyser.stop();
+  }
+});
+
+test('silence of both is held as inconclusive, moved on by ticks alone', async () => {
+  const house = await servingHouse();
+  house.servers.length = 0;
+  const analyser = house.start();
+  await house.say('ci', canaryPlan);
+  await house.say('ci', started({ attempt: 'run-1' }));
+  await house.pass(70_000);
+  expect((await house.decisions()).map(({ kind, reason }) => [kind, reason])).toStrictEqual([
+    ['hold', 'no-data'],
+    ['hold', 'deadline'],
+  ]);
+  await analyser.stop();
+});
+
+test('a retried attempt is judged anew', async () => {
+  const house = await servingHouse();
+  const analyser = house.start();
+  await deployCanary(house, 100);
+  await house.pass(30_000);
+  expect(await kindsOn(house)).toStrictEqual(['roll-back applied']);
+  await house.say('ci', failed({ attempt: 'run-1' }));
+  house.servers.length = 1;
+  await house.say('ci', planned('2.0.1', { canaryShare: 0.5, attempt: 'run-2' }));
+  await house.say('ci', started({ attempt: 'run-2' }));
+  house.servers.push(server({ name: 'again', version: '2.0.1', fromMs: house.sinceOpeningMs() }));
+  await house.pass(58_000);
+  const decisions = await house.decisions();
+  expect(decisions.map(({ kind, attempt }) => [kind, attempt])).toStrictEqual([
+    ['roll-back', 1],
+    ['promote', 2],
+  ]);
+  await analyser.stop();
+});
+
+describe('trust', () => {
+  test('nothing is signed before the log trusts the key', async () => {
+    const house = await buildAnalyserHouse(fastPolicy);
+    await house.say('ci', logged('1.9.4'));
+    const analyser = house.start();
+    await deployCanary(house, 0);
+    await house.pass(2_000);
+    expect(analyser.status().state).toBe('waiting-for-key');
+    expect(house.events.map(({ event }) => event)).toStrictEqual(['key-untrusted']);
+    await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
+    await house.pass(2_000);
+    expect(analyser.status()).toMatchObject({ state: 'running', analyses: [{ attempt: 1 }] });
+    await analyser.stop();
+  });
+
+  test('samples of a key that was found compromised are counted and not used', async () => {
+    const house = await servingHouse();
+    const analyser = house.start();
+    await house.say('ci', canaryPlan);
+    await house.pass(1_000);
+    await house.say('admin', compromised(keyOf('analyser'), 0));
+    await house.pass(3_000);
+    await house.say('ci', started({ attempt: 'run-1' }));
+    await house.pass(2_000);
+    expect(analyser.status().analyses).toStrictEqual([]);
+    expect(analyser.status().rejected.samples['key-compromised']).toBeGreaterThan(0);
+    await analyser.stop();
+  });
+});
+
+test('telemetry that cannot be read is counted by code and stops nothing', async () => {
+  const house = await servingHouse();
+  const analyser = house.start();
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+  await house.metrics.append(0, [
+    { key: bytes(''), headers: [], value: bytes('{"resourceMetrics":') },
+    {
+      key: bytes(''),
+      headers: [{ name: 'content-type', value: bytes('text/html') }],
+      value: bytes('<p>'),
+    },
+  ]);
+  await deployCanary(house, 100);
+  await house.pass(30_000);
+  expect(analyser.status().rejected.telemetry).toStrictEqual({
+    'content-type-unknown': 1,
+    'otlp-malformed': 1,
+  });
+  expect(await kindsOn(house)).toStrictEqual(['roll-back applied']);
+  await analyser.stop();
+});
+
+test('of two analysers one works, and the other takes over by itself', async () => {
+  const house = await servingHouse();
+  const first = house.start();
+  const second = house.start();
+  await deployCanary(house, 100);
+  await house.pass(3_000);
+  expect(second.status().analyses).toStrictEqual([]);
+  await first.stop();
+  await house.pass(30_000);
+  expect(await kindsOn(house)).toStrictEqual(['roll-back applied']);
+  expect(second.status().analyses).toHaveLength(1);
+  await second.stop();
+});

@@ -1,0 +1,254 @@
+import {
+  otlpContentTypeOf,
+  openMetricsReader,
+} from '../../services/adapters/otlp/metrics-request.ts';
+import { createMemoryClock } from '../../services/adapters/memory/clock.ts';
+import type { MemoryClock } from '../../services/adapters/memory/clock.ts';
+import { createMemoryReadModelStore } from '../../services/adapters/memory/read-model-store.ts';
+import { createMemoryRecordLog } from '../../services/adapters/memory/record-log.ts';
+import type { AnalyserEvent, AnalyserPorts } from '../../services/analyser/ports.ts';
+import { startAnalyser } from '../../services/analyser/start.ts';
+import type { Analyser } from '../../services/analyser/start.ts';
+import type { JudgePolicy } from '../../services/core/canary/policy.ts';
+import type { NewRecord } from '../../services/core/log/record.ts';
+import type { FoldState } from '../../services/core/projection.ts';
+import type { DecisionRow } from '../../services/core/read-models.ts';
+import { orderedModels } from '../../services/core/read-models.ts';
+import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
+import type { RecordLog, Subscription } from '../../services/ports/record-log.ts';
+import { applyBatch } from '../../services/projector/project.ts';
+import { keyOf, openedAtMs, signed, tools } from './given.ts';
+import type { Said } from './markers.ts';
+import { added, audience, opened } from './markers.ts';
+import { attributes, histogram, jsonOf, protobufOf, requestOf } from './otlp/requests.ts';
+import { value } from './records.ts';
+
+// A whole house on memory logs and a clock that a test moves: pipeline, projector, servers and analysers.
+
+/** A server whose requests are counted, as the pipeline's markers see it. Rates are per second. */
+export type Server = {
+  readonly name: string;
+  readonly version: string;
+  readonly deployment?: string;
+  readonly requests: number;
+  errors: number;
+  /** It sends nothing before this, milliseconds after the opening of the log. */
+  readonly fromMs: number;
+  untilMs?: number;
+};
+
+export type AnalyserHouse = {
+  readonly clock: MemoryClock;
+  readonly log: RecordLog;
+  readonly metrics: RecordLog;
+  readonly samples: RecordLog;
+  readonly store: ReadModelStore;
+  readonly events: readonly AnalyserEvent[];
+  readonly sinceOpeningMs: () => number;
+  readonly servers: Server[];
+  readonly say: (name: string, says: Said) => Promise<void>;
+  /** The clock goes on, servers export every second, everybody does what there is to do. */
+  readonly pass: (ms: number) => Promise<void>;
+  readonly start: () => Analyser;
+  /** An analyser that dies in the moment of its n-th append: before it, or after it and before the answer. */
+  readonly startDoomed: (appends: number, moment: 'before' | 'after') => Doomed;
+  readonly decisions: () => Promise<readonly DecisionRow[]>;
+  readonly deadLetters: () => Promise<readonly string[]>;
+};
+
+export type Doomed = { readonly isDead: () => boolean; readonly kill: () => Promise<void> };
+
+const stepMs = 100;
+const exportEveryMs = 1_000;
+
+export const buildAnalyserHouse = async (policy: JudgePolicy): Promise<AnalyserHouse> => {
+  const clock = createMemoryClock(openedAtMs);
+  const memoryLog = (name: string, partitions: number): RecordLog =>
+    createMemoryRecordLog({ name, partitions, nowMs: clock.nowMs });
+  const log = memoryLog('log', 1);
+  const metrics = memoryLog('otlp_metrics', 2);
+  const samples = memoryLog('samples', 12);
+  const store = createMemoryReadModelStore({ orderedModels });
+  const events: AnalyserEvent[] = [];
+  const servers: Server[] = [];
+  let said = 0;
+  let exports = 0;
+
+  const ports: AnalyserPorts = {
+    audience,
+    log,
+    metrics,
+    samples,
+    store,
+    signer: keyOf('analyser'),
+    tools,
+    clock,
+    readMetrics: openMetricsReader(),
+    otlpContentTypeOf,
+    policy,
+    tell: (event) => events.push(event),
+  };
+
+  const say = async (name: string, says: Said): Promise<void> => {
+    value(await log.append(0, [await signed(name, says, `marker ${said++}`, clock.nowMs())]));
+    await settled();
+  };
+
+  const pass = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += stepMs) {
+      await clock.advance(stepMs);
+      for (const server of servers) {
+        const sinceMs = clock.nowMs() - openedAtMs - server.fromMs;
+        const isOver = server.untilMs !== undefined && clock.nowMs() >= openedAtMs + server.untilMs;
+        if (sinceMs <= 0 || sinceMs % exportEveryMs !== 0 || isOver) continue;
+        const record = exportOf(server, sinceMs / exportEveryMs, clock.nowMs(), exports);
+        value(await metrics.append(exports++ % metrics.partitions, [record]));
+      }
+      await settled();
+    }
+  };
+
+  await project(log, store);
+  await say('admin', opened(keyOf('admin')));
+  await say('admin', added(keyOf('ci'), { roles: ['emitter'] }));
+
+  const row = async <Row>(model: string): Promise<readonly Row[]> =>
+    value(await store.scan('g', model, { rowsMax: 10_000 })).rows.map(
+      ({ value: json }) => JSON.parse(json) as Row,
+    );
+
+  return {
+    clock,
+    log,
+    metrics,
+    samples,
+    store,
+    events,
+    sinceOpeningMs: () => clock.nowMs() - openedAtMs,
+    servers,
+    say,
+    pass,
+    start: () => startAnalyser(ports),
+    startDoomed: (appends, moment) => doom(ports, appends, moment),
+    decisions: () => row<DecisionRow>('decision'),
+    deadLetters: async () =>
+      (await row<{ readonly code: string }>('dead-letter')).map(({ code }) => code),
+  };
+};
+
+/** Lets everything happen that waits for no time. */
+export const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 3; turn++) await new Promise((done) => setImmediate(done));
+};
+
+/** A projector without a clock: the real fold, batch by batch. */
+const project = async (log: RecordLog, store: ReadModelStore): Promise<void> => {
+  let state: FoldState | undefined;
+  const projection = { log, store, tools, audience, pinnedLogId: null };
+  await log.subscribe('projector', {
+    startFrom: async () => 0,
+    onBatch: async ({ records }) => {
+      state = value(await applyBatch(projection, 'g', state, records)).state;
+      await store.switchTo(undefined, 'g');
+    },
+  });
+};
+
+/** Cumulative counters since the server began, in the two encodings in turn. */
+const exportOf = (server: Server, index: number, nowMs: number, exports: number): NewRecord => {
+  const nanos = (ms: number): string => `${ms}000000`;
+  const startMs = nowMs - index * exportEveryMs;
+  const point = (status: number, perExport: number): object => ({
+    startTimeUnixNano: nanos(startMs),
+    timeUnixNano: nanos(nowMs),
+    count: String(perExport * index),
+    sum: 1.5,
+    bucketCounts: [String(perExport * index)],
+    explicitBounds: [],
+    attributes: attributes({ 'http.response.status_code': status }),
+  });
+  const request = requestOf(
+    [histogram([point(200, server.requests - server.errors), point(500, server.errors)])],
+    {
+      'service.name': 'checkout',
+      'service.version': server.version,
+      'service.instance.id': server.name,
+      'deployment.environment.name': 'production',
+      ...(server.deployment === undefined ? {} : { 'deployment.id': server.deployment }),
+    },
+  );
+  const isJson = exports % 2 === 0;
+  return {
+    key: new Uint8Array(),
+    headers: [
+      {
+        name: 'content-type',
+        value: tools.text.encodeUtf8(isJson ? 'application/json' : 'application/x-protobuf'),
+      },
+    ],
+    value: isJson ? jsonOf(request) : protobufOf(request),
+  };
+};
+
+/** An analyser in a process that ends in the middle: from then on nothing that it calls comes back to it. */
+const doom = (ports: AnalyserPorts, appends: number, moment: 'before' | 'after'): Doomed => {
+  let left = appends;
+  let dead = false;
+  const subscriptions: Subscription[] = [];
+
+  const die = async (): Promise<void> => {
+    dead = true;
+    // The log notices sooner or later that the member is gone.
+    void Promise.all(subscriptions.map((subscription) => subscription.stop()));
+  };
+  const alive = (): void => {
+    if (dead) throw new Error('killed');
+  };
+  const mortal = (log: RecordLog): RecordLog => ({
+    ...log,
+    append: async (partition, records) => {
+      alive();
+      left -= 1;
+      if (left > 0) return log.append(partition, records);
+      if (moment === 'after') await log.append(partition, records);
+      await die();
+      throw new Error('killed');
+    },
+    read: async (...given) => {
+      alive();
+      return log.read(...given);
+    },
+    range: async (partition) => {
+      alive();
+      return log.range(partition);
+    },
+    subscribe: async (group, subscriber) => {
+      alive();
+      const subscription = await log.subscribe(group, subscriber);
+      subscriptions.push(subscription);
+      return {
+        ...subscription,
+        hint: async (partition, position) => {
+          if (!dead) await subscription.hint(partition, position);
+        },
+      };
+    },
+  });
+  const analyser = startAnalyser({
+    ...ports,
+    log: mortal(ports.log),
+    metrics: mortal(ports.metrics),
+    samples: mortal(ports.samples),
+    clock: {
+      nowMs: ports.clock.nowMs,
+      sleep: (ms, stop) => (dead ? new Promise(() => undefined) : ports.clock.sleep(ms, stop)),
+    },
+  });
+  void analyser;
+  return {
+    isDead: () => dead,
+    kill: async () => {
+      if (!dead) await die();
+    },
+  };
+};
