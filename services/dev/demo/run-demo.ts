@@ -64,6 +64,7 @@ const countsEveryMs = 5_000;
 /** How long customers are still watched after the hook has acted. */
 const afterwardsMs = 1_000;
 const reasonCharsMax = 200;
+const lastWordsWithinMs = 100;
 
 /** Plays the demo from the first process to the last line. Throws `DemoProblem`; ends all that it started. */
 export const runDemo = async (options: DemoOptions, ports: DemoPorts): Promise<DemoOutcome> => {
@@ -81,7 +82,11 @@ export const runDemo = async (options: DemoOptions, ports: DemoPorts): Promise<D
   try {
     return await Promise.race([playing, stage.crew.lost]);
   } catch (error) {
-    if (error instanceof DemoProblem) story.lines(`\n${stage.crew.lastWords()}`);
+    if (error instanceof DemoProblem) {
+      // What a process wrote last may arrive after the news of its end.
+      await sleep(lastWordsWithinMs);
+      story.lines(`\n${stage.crew.lastWords()}`);
+    }
     throw error;
   } finally {
     await stage.load?.stop();
