@@ -79,6 +79,8 @@ export type SlotState = {
   readonly slot: Slot;
   /** All versions that are there. */
   readonly holders: readonly Holder[];
+  /** The last attempt here that failed or was canceled, by the time that counts. */
+  readonly doubt: Uncertain | null;
   /** Attempts that are planned or running here, oldest first; of those that nobody ends, the last `besideMax`. */
   readonly beside: readonly AttemptLine[];
   /** Versions that held the slot before, oldest first, capped at `pastMax`. */
@@ -120,7 +122,7 @@ export const evolveSlot = (
   after: Attempt,
 ): SlotState => {
   const line = attemptLine(deployment, after);
-  const known: SlotState = state ?? { slot, holders: [], beside: [], past: [] };
+  const known: SlotState = state ?? { slot, holders: [], doubt: null, beside: [], past: [] };
   const others = known.beside.filter((other) => !isSameAttempt(other, line));
   const beside = hasEnded(after)
     ? others
@@ -137,7 +139,7 @@ export const evolveSlot = (
       return hold(withBeside, line, after.endedAt);
     case 'failed':
     case 'canceled':
-      return doubt(withBeside, line, after.endedAt);
+      return withDoubt(withBeside, line, after.endedAt);
     case 'planned':
     case 'running':
       return withBeside;
@@ -149,36 +151,27 @@ const hold = (state: SlotState, line: AttemptLine, at: number): SlotState => {
   // A success that waited on a spool until after the next one is history, not what runs.
   if (holder !== undefined && at < holder.since)
     return { ...state, past: withPast(state.past, pastOf(line, at)) };
+  // A failure may have come after this success, though the log heard of it before.
+  const { doubt } = state;
   return {
     ...state,
-    holders: [{ ...line, since: at, uncertain: doubtAfter(holder, at) }],
+    holders: [{ ...line, since: at, uncertain: doubt !== null && doubt.at > at ? doubt : null }],
     past: holder === undefined ? state.past : withPast(state.past, pastOf(holder, holder.since)),
   };
 };
 
-/** A failure that came after this success, though the log heard of it before. */
-const doubtAfter = (holder: Holder | undefined, at: number): Uncertain | null => {
-  const doubted = holder?.uncertain ?? null;
-  return doubted !== null && doubted.at > at ? doubted : null;
+const withDoubt = (state: SlotState, line: AttemptLine, at: number): SlotState => {
+  if (state.doubt !== null && at < state.doubt.at) return state;
+  const { deployment, attempt, status, version } = line;
+  const doubt: Uncertain = { deployment, attempt, status, version, at };
+  return {
+    ...state,
+    doubt,
+    holders: state.holders.map((holder) =>
+      at < holder.since ? holder : { ...holder, uncertain: doubt },
+    ),
+  };
 };
-
-const doubt = (state: SlotState, line: AttemptLine, at: number): SlotState => ({
-  ...state,
-  holders: state.holders.map((holder) =>
-    at < Math.max(holder.since, holder.uncertain?.at ?? 0)
-      ? holder
-      : {
-          ...holder,
-          uncertain: {
-            deployment: line.deployment,
-            attempt: line.attempt,
-            status: line.status,
-            version: line.version,
-            at,
-          },
-        },
-  ),
-});
 
 const pastOf = (line: AttemptLine, since: number): SlotState['past'][number] => ({
   version: line.version ?? '',
