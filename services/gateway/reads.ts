@@ -2,7 +2,7 @@ import type { Json } from '../core/canonical.ts';
 import type { Deployment } from '../core/lifecycle.ts';
 import type { Position } from '../core/log/record.ts';
 import type { DeadLetter } from '../core/projection.ts';
-import { address } from '../core/projection.ts';
+import { address, markerKey, readMarkerRow } from '../core/projection.ts';
 import { positionKey } from '../core/read-models.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
@@ -116,38 +116,66 @@ export const getKeys = async (reads: ReadSide, request: HttpRequest): Answer => 
   return ok(listResponse(request, keys.value.asOf, lines, null));
 };
 
-export const getDeployment = async (reads: ReadSide, request: HttpRequest, id: string): Answer =>
-  getRow(reads, request, 'deployment', id, `no deployment ${id} is known`, (row, suspects) =>
-    deploymentView(JSON.parse(row) as Deployment, suspects),
-  );
+/** A deployment with its whole history, by its own id or by that of a marker of it. */
+export const getDeployment = async (reads: ReadSide, request: HttpRequest, id: string): Answer => {
+  const waited = await waitAtLeast(reads, request);
+  if (!waited.ok) return waited;
+  const keys = await reads.trust();
+  if (!keys.ok) return keys;
+  // A marker is known by its id and its signer; whoever asks knows the id alone.
+  const principals = new Set([...keys.value.trust.keys.values()].map(({ principal }) => principal));
+  const asked = [
+    { model: 'deployment', key: id },
+    ...[...principals].map((principal) => ({ model: 'marker', key: markerKey(id, principal) })),
+  ];
+  const direct = await reads.rows(asked);
+  if (!direct.ok) return direct;
+  const { asOf, rows } = direct.value;
+  const [own, ...markers] = asked.map(({ model, key }) => rows.get(address(model, key)));
+  const named = markers.find((row) => row !== undefined);
+  if (own !== undefined) return itemResponse(reads, asOf, own, deploymentItem);
+  if (named === undefined) return missing(asOf, `no deployment and no marker ${id} is known`);
+  const { deployment } = readMarkerRow(named);
+  const read = await reads.rows([{ model: 'deployment', key: deployment }]);
+  if (!read.ok) return read;
+  const row = read.value.rows.get(address('deployment', deployment));
+  return row === undefined
+    ? missing(read.value.asOf, `no deployment ${deployment} is known`)
+    : itemResponse(reads, read.value.asOf, row, deploymentItem);
+};
 
-export const getDeadLetter = (reads: ReadSide, request: HttpRequest, position: string): Answer =>
-  getRow(
-    reads,
-    request,
-    'dead-letter',
-    positionKey(Number(position)),
-    `the record at position ${position} is no dead letter`,
-    (row) => deadLetterLine(JSON.parse(row) as DeadLetter),
-  );
+const deploymentItem = (row: string, suspects: Suspects): Line =>
+  deploymentView(JSON.parse(row) as Deployment, suspects);
 
-const getRow = async (
+export const getDeadLetter = async (
   reads: ReadSide,
   request: HttpRequest,
-  model: string,
-  key: string,
-  missing: string,
-  view: (row: string, suspects: Suspects) => Line,
+  position: string,
 ): Answer => {
   const waited = await waitAtLeast(reads, request);
   if (!waited.ok) return waited;
-  const read = await reads.rows([{ model, key }]);
+  const key = positionKey(Number(position));
+  const read = await reads.rows([{ model: 'dead-letter', key }]);
   if (!read.ok) return read;
-  const row = read.value.rows.get(address(model, key));
-  const position = positionOf(read.value.asOf);
-  if (row === undefined) return fail({ code: 'not-found', message: missing, more: { position } });
+  const { asOf, rows } = read.value;
+  const row = rows.get(address('dead-letter', key));
+  return row === undefined
+    ? missing(asOf, `the record at position ${position} is no dead letter`)
+    : itemResponse(reads, asOf, row, (json) => deadLetterLine(JSON.parse(json) as DeadLetter));
+};
+
+const missing = (asOf: AsOf, message: string): Result<never, Problem> =>
+  fail({ code: 'not-found', message, more: { position: positionOf(asOf) } });
+
+const itemResponse = async (
+  reads: ReadSide,
+  asOf: AsOf,
+  row: string,
+  view: (row: string, suspects: Suspects) => Line,
+): Answer => {
   const suspects = await readSuspects(reads);
   if (!suspects.ok) return suspects;
+  const position = positionOf(asOf);
   return ok({
     status: 200,
     headers: { 'content-type': 'application/json', [positionHeader]: String(position) },

@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import { fail, ok } from '../../services/core/result.ts';
+import { lagRecordsMax } from '../../services/gateway/health.ts';
+import { openGatewayHouse } from '../support/gateway.ts';
+import { by, signed, trusts } from '../support/given.ts';
+import { logged, logId, planned } from '../support/markers.ts';
+import { value } from '../support/records.ts';
+
+test('alive is who answers', async () => {
+  const house = await openGatewayHouse();
+  await house.store.close();
+  await house.log.close();
+  expect((await house.get('/healthz')).json).toEqual({ status: 'alive' });
+});
+
+describe('ready', () => {
+  test('is who reaches log and read models, and says how far they are apart', async () => {
+    const house = await openGatewayHouse([trusts('ci'), by('ci', planned())]);
+    value(await house.log.append(0, [await signed('ci', logged(), 'newest')]));
+    const answer = await house.get('/readyz');
+    expect(answer.status).toBe(200);
+    expect(answer.json).toEqual({
+      status: 'ready',
+      log: { name: 'log', end: 4 },
+      checkpoint: { logId, next: 3 },
+      lagRecords: 1,
+      queued: 0,
+    });
+  });
+
+  test('is not who cannot reach the log', async () => {
+    const house = await openGatewayHouse();
+    await house.log.close();
+    const answer = await house.get('/readyz');
+    expect([answer.status, answer.json.code]).toEqual([503, 'not-ready']);
+    expect(answer.json.reasons).toMatchObject([{ code: 'log-unreachable' }]);
+    expect(answer.json.checkpoint.next).toBe(1);
+  });
+
+  test('is not who cannot reach the read models, or finds none', async () => {
+    const house = await openGatewayHouse();
+    await house.store.close();
+    expect((await house.get('/readyz')).json.reasons).toMatchObject([
+      { code: 'store-unreachable' },
+    ]);
+    const empty = await openGatewayHouse([], ({ store }) => ({
+      store: { ...store, current: async () => ok(undefined) },
+    }));
+    expect((await empty.get('/readyz')).json.reasons).toMatchObject([{ code: 'not-ready' }]);
+  });
+
+  test('is not who gets no answer in time', async () => {
+    const house = await openGatewayHouse([], ({ log, store }) => ({
+      log: { ...log, range: () => new Promise(() => undefined) },
+      store: { ...store, current: () => new Promise(() => undefined) },
+    }));
+    expect((await house.get('/readyz')).json.reasons).toMatchObject([
+      { code: 'log-unreachable' },
+      { code: 'store-unreachable' },
+    ]);
+  });
+
+  test.each([
+    [lagRecordsMax, 200],
+    [lagRecordsMax + 1, 503],
+  ])('with %i records of lag is %i', async (lag, status) => {
+    const house = await openGatewayHouse([], ({ log }) => ({
+      log: { ...log, range: async () => ok({ start: 0, end: 1 + lag }) },
+    }));
+    expect((await house.get('/readyz')).status).toBe(status);
+  });
+
+  test('is not who holds more than its log', async () => {
+    const house = await openGatewayHouse([trusts('ci')], ({ log }) => ({
+      log: { ...log, range: async () => ok({ start: 0, end: 1 }) },
+    }));
+    expect((await house.get('/readyz')).json.reasons).toMatchObject([{ code: 'log-shortened' }]);
+  });
+
+  test('says corrupt where the store says so', async () => {
+    const house = await openGatewayHouse([], ({ store }) => ({
+      store: { ...store, checkpoint: async () => fail({ code: 'corrupt', message: 'page 7' }) },
+    }));
+    expect((await house.get('/readyz')).json.reasons).toMatchObject([
+      { code: 'store-corrupt', message: 'page 7' },
+    ]);
+  });
+});
