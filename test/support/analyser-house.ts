@@ -51,7 +51,13 @@ export type AnalyserHouse = {
   readonly pass: (ms: number) => Promise<void>;
   readonly start: () => Analyser;
   /** An analyser that dies in the moment of its n-th append: before it, or after it and before the answer. */
-  readonly startDoomed: (appends: number, moment: 'before' | 'after') => Doomed;
+  readonly startDoomed: (
+    appends: number,
+    moment: 'before' | 'after',
+    counted?: 'all' | 'decisions',
+  ) => Doomed;
+  /** Until the answer is called, nothing more is projected. */
+  readonly pauseProjector: () => () => void;
   readonly decisions: () => Promise<readonly DecisionRow[]>;
   readonly deadLetters: () => Promise<readonly string[]>;
 };
@@ -108,7 +114,8 @@ export const buildAnalyserHouse = async (policy: JudgePolicy): Promise<AnalyserH
     }
   };
 
-  await project(log, store);
+  const projector: Projector = { pause: Promise.resolve() };
+  await project(log, store, projector);
   await say('admin', opened(keyOf('admin')));
   await say('admin', added(keyOf('ci'), { roles: ['emitter'] }));
 
@@ -129,7 +136,12 @@ export const buildAnalyserHouse = async (policy: JudgePolicy): Promise<AnalyserH
     say,
     pass,
     start: () => startAnalyser(ports),
-    startDoomed: (appends, moment) => doom(ports, appends, moment),
+    startDoomed: (appends, moment, counted = 'all') => doom(ports, appends, moment, counted),
+    pauseProjector: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      projector.pause = promise;
+      return resolve;
+    },
     decisions: () => row<DecisionRow>('decision'),
     deadLetters: async () =>
       (await row<{ readonly code: string }>('dead-letter')).map(({ code }) => code),
@@ -141,13 +153,20 @@ export const settled = async (): Promise<void> => {
   for (let turn = 0; turn < 3; turn++) await new Promise((done) => setImmediate(done));
 };
 
+type Projector = { pause: Promise<void> };
+
 /** A projector without a clock: the real fold, batch by batch. */
-const project = async (log: RecordLog, store: ReadModelStore): Promise<void> => {
+const project = async (
+  log: RecordLog,
+  store: ReadModelStore,
+  projector: Projector,
+): Promise<void> => {
   let state: FoldState | undefined;
   const projection = { log, store, tools, audience, pinnedLogId: null };
   await log.subscribe('projector', {
     startFrom: async () => 0,
     onBatch: async ({ records }) => {
+      await projector.pause;
       state = value(await applyBatch(projection, 'g', state, records)).state;
       await store.switchTo(undefined, 'g');
     },
@@ -191,7 +210,12 @@ const exportOf = (server: Server, index: number, nowMs: number, exports: number)
 };
 
 /** An analyser in a process that ends in the middle: from then on nothing that it calls comes back to it. */
-const doom = (ports: AnalyserPorts, appends: number, moment: 'before' | 'after'): Doomed => {
+const doom = (
+  ports: AnalyserPorts,
+  appends: number,
+  moment: 'before' | 'after',
+  counted: 'all' | 'decisions',
+): Doomed => {
   let left = appends;
   let dead = false;
   const subscriptions: Subscription[] = [];
@@ -208,7 +232,7 @@ const doom = (ports: AnalyserPorts, appends: number, moment: 'before' | 'after')
     ...log,
     append: async (partition, records) => {
       alive();
-      left -= 1;
+      if (counted === 'all' || log === ports.log) left -= 1;
       if (left > 0) return log.append(partition, records);
       if (moment === 'after') await log.append(partition, records);
       await die();
@@ -234,7 +258,7 @@ const doom = (ports: AnalyserPorts, appends: number, moment: 'before' | 'after')
       };
     },
   });
-  const analyser = startAnalyser({
+  startAnalyser({
     ...ports,
     log: mortal(ports.log),
     metrics: mortal(ports.metrics),
@@ -244,7 +268,6 @@ const doom = (ports: AnalyserPorts, appends: number, moment: 'before' | 'after')
       sleep: (ms, stop) => (dead ? new Promise(() => undefined) : ports.clock.sleep(ms, stop)),
     },
   });
-  void analyser;
   return {
     isDead: () => dead,
     kill: async () => {

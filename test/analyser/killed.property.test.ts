@@ -1,0 +1,149 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { checkSample } from '../../services/core/samples/wire.ts';
+import { buildAnalyserHouse } from '../support/analyser-house.ts';
+import type { AnalyserHouse } from '../support/analyser-house.ts';
+import { fastPolicy } from '../support/canary/sample-streams.ts';
+import { keyOf, tools } from '../support/given.ts';
+import { added, audience, logged, planned, started } from '../support/markers.ts';
+import { value } from '../support/records.ts';
+
+/** One life of an analyser: it ends with its n-th append, before it or after it, or after so much time. */
+type Life = {
+  readonly appends: number;
+  readonly moment: 'before' | 'after';
+  readonly lifeMs: number;
+  readonly restMs: number;
+};
+
+const life: fc.Arbitrary<Life> = fc.record({
+  appends: fc.integer({ min: 1, max: 25 }),
+  moment: fc.constantFrom('before', 'after'),
+  lifeMs: fc.integer({ min: 1, max: 80 }).map((tenths) => tenths * 100),
+  restMs: fc.integer({ min: 0, max: 10 }).map((tenths) => tenths * 100),
+});
+
+const canaryOn = async (errors: number): Promise<AnalyserHouse> => {
+  const house = await buildAnalyserHouse(fastPolicy);
+  await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
+  await house.say('ci', logged('1.9.4'));
+  await house.say('ci', planned('2.0.0', { canaryShare: 0.5, attempt: 'run-1' }));
+  await house.say('ci', started({ attempt: 'run-1' }));
+  house.servers.push(
+    { name: 'baseline', version: '1.9.4', requests: 500, errors: 0, fromMs: -60_000 },
+    { name: 'canary', version: '2.0.0', requests: 500, errors, fromMs: 500 },
+  );
+  return house;
+};
+
+const live = async (house: AnalyserHouse, lives: readonly Life[]): Promise<void> => {
+  for (const { appends, moment, lifeMs, restMs } of lives) {
+    const doomed = house.startDoomed(appends, moment);
+    for (let livedMs = 0; livedMs < lifeMs && !doomed.isDead(); livedMs += 100)
+      await house.pass(100);
+    await doomed.kill();
+    await house.pass(restMs);
+  }
+};
+
+const rollbackRecords = async (house: AnalyserHouse): Promise<number> =>
+  value(await house.log.read(0, 0, 10_000)).filter(({ headers }) =>
+    headers.some(({ value: bytes }) => tools.text.decodeUtf8(bytes) === 'plimsoll.roll-back.v1'),
+  ).length;
+
+const rollbackRows = async (house: AnalyserHouse): Promise<readonly string[]> =>
+  (await house.decisions()).map(({ kind, note }) => `${kind} ${note}`);
+
+test.each(['before', 'after'] as const)(
+  'killed %s the roll-back was appended, it stands on the log once',
+  async (moment) => {
+    const house = await canaryOn(100);
+    const doomed = house.startDoomed(1, moment, 'decisions');
+    await house.pass(25_000);
+    expect(doomed.isDead()).toBe(true);
+    expect(await rollbackRecords(house)).toBe(moment === 'after' ? 1 : 0);
+    const next = house.start();
+    await house.pass(5_000);
+    await next.stop();
+    expect(await rollbackRecords(house)).toBe(1);
+    expect(await rollbackRows(house)).toStrictEqual(['roll-back applied']);
+  },
+);
+
+test('a roll-back waits for no projector; said twice meanwhile, it counts once', async () => {
+  const house = await canaryOn(100);
+  const doomed = house.startDoomed(1, 'after', 'decisions');
+  await house.pass(2_000);
+  const resume = house.pauseProjector();
+  await house.pass(25_000);
+  expect(doomed.isDead()).toBe(true);
+  const next = house.start();
+  await house.pass(10_000);
+  expect(await rollbackRecords(house)).toBe(2);
+  expect(await rollbackRows(house)).toStrictEqual([]);
+  resume();
+  await house.pass(1_000);
+  await next.stop();
+  expect(await rollbackRows(house)).toStrictEqual(['roll-back applied']);
+  expect(await house.deadLetters()).toStrictEqual([]);
+});
+
+test('killed anywhere and begun again, there is one roll-back', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 6 }), async (lives) => {
+      const house = await canaryOn(100);
+      await live(house, lives);
+      const last = house.start();
+      await house.pass(35_000);
+      await last.stop();
+
+      const decisions = await house.decisions();
+      expect(decisions.map(({ kind, note }) => [kind, note])).toStrictEqual([
+        ['roll-back', 'applied'],
+      ]);
+      expect(await house.deadLetters()).toStrictEqual([]);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('killed anywhere, the canary that is sound is promoted once and never rolled back', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 4 }), async (lives) => {
+      const house = await canaryOn(0);
+      await live(house, lives);
+      const last = house.start();
+      await house.pass(58_000);
+      await last.stop();
+      const kinds = (await house.decisions()).map(({ kind }) => kind);
+      expect(kinds.filter((kind) => kind !== 'hold')).toStrictEqual(['promote']);
+      expect(await house.deadLetters()).toStrictEqual([]);
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test('every record of samples is one that its checker takes', async () => {
+  const house = await canaryOn(100);
+  const analyser = house.start();
+  await house.pass(20_000);
+  await analyser.stop();
+  const own = keyOf('analyser');
+  const keys = new Map([
+    [
+      own.keyId,
+      {
+        ...{ id: own.keyId, principal: own.principal, algorithm: own.algorithm },
+        publicKey: own.publicKey,
+        ...{ roles: ['analyser'] as const, environments: ['*'], components: ['*'], kinds: ['*'] },
+        ...{ addedAt: 1, retiredAt: null, compromised: null },
+      },
+    ],
+  ]);
+  const kinds: string[] = [];
+  for (let partition = 0; partition < house.samples.partitions; partition++) {
+    for (const record of value(await house.samples.read(partition, 0, 10_000)))
+      kinds.push(value(checkSample(tools, audience, keys, record)).kind);
+  }
+  expect(new Set(kinds)).toStrictEqual(new Set(['analysis-opened', 'points', 'copy']));
+});
