@@ -4,7 +4,7 @@ import type { Attempt, Deployment, Entry } from './lifecycle.ts';
 import type { Position } from './log/record.ts';
 import { slotKey } from './markers/slot.ts';
 import type { DeadLetter } from './projection.ts';
-import type { DecisionRow } from './read-models.ts';
+import type { DecisionRow, NameRow } from './read-models.ts';
 import type { AttemptLine, SlotState } from './slot-state.ts';
 import { attemptLine } from './slot-state.ts';
 import type { KeyState } from './trust/trust.ts';
@@ -184,4 +184,15 @@ export const keyLine = (key: KeyState): Line => ({
   addedAt: key.addedAt,
   retiredAt: key.retiredAt,
   compromisedSince: key.compromised?.since ?? null,
+});
+
+/** An environment or a component with what it was seen with, one line of `environments` and `components`. */
+export const nameLine = (row: NameRow, seenWith: 'components' | 'environments'): Line => ({
+  name: row.name,
+  firstPosition: row.firstPosition,
+  firstAt: isoTime(row.firstAt),
+  lastPosition: row.lastPosition,
+  lastAt: isoTime(row.lastAt),
+  attempts: row.attempts,
+  [seenWith]: row.seenWith,
 });

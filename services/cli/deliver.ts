@@ -1,0 +1,164 @@
+import { decide } from '../core/decide.ts';
+import type { Deployment, Entry } from '../core/lifecycle.ts';
+import type { NewRecord } from '../core/log/record.ts';
+import type { Receipt } from '../core/markers/http-wire.ts';
+import { markersPath, toHttp } from '../core/markers/http-wire.ts';
+import { isKind } from '../core/markers/kinds.ts';
+import type { Logged, Planned, Update } from '../core/markers/marker.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { HttpClient } from '../ports/http.ts';
+import type { RecordLog } from '../ports/record-log.ts';
+import { readAnswer } from './gateway-answer.ts';
+import type { AtHand, CliPorts } from './ports.ts';
+import type { CliProblem } from './problem.ts';
+import { problem } from './problem.ts';
+import { readStanding } from './standing.ts';
+
+// The last step of an emitting command: the signed record onto the log, by hand or through a gateway.
+
+export type Delivered = Result<Receipt, CliProblem>;
+type Emittable = Planned | Update | Logged;
+
+/** Asks the rules what the marker would become, then appends it; what is on the log already is not sent again. */
+export const deliverAtHand = async (
+  { clock }: Pick<CliPorts, 'clock'>,
+  atHand: AtHand,
+  marker: Emittable,
+  keyId: string,
+  record: NewRecord,
+): Promise<Delivered> => {
+  const standing = await readStanding(atHand, marker);
+  if (!standing.ok) return standing;
+  const decided = decide(marker, keyId, standing.value, clock.nowMs());
+  if (!decided.ok) {
+    const { code, message, hint } = decided.problem;
+    return fail(problem(code, message, hint));
+  }
+  const { answer, attempt } = decided.value;
+  if (answer === 'repeat') {
+    const said = saidBefore(standing.value.deployment, attempt, marker.kind);
+    return ok({
+      deployment: marker.deployment,
+      attempt,
+      marker: said?.marker ?? marker.marker,
+      kind: marker.kind,
+      delivery: 'duplicate',
+      code: null,
+      position: said?.position ?? null,
+    });
+  }
+  const position = await append(atHand.log, record);
+  if (!position.ok) return position;
+  const repeated = marker.kind === 'logged' ? standing.value.slots(marker.slot).held : null;
+  const isRepeat =
+    repeated !== null && repeated.attempt === attempt && isSameVersion(repeated, marker);
+  return ok({
+    deployment: isRepeat ? repeated.deployment : marker.deployment,
+    attempt,
+    marker: marker.marker,
+    kind: marker.kind,
+    delivery: 'stored',
+    code: isRepeat ? 'repeat' : null,
+    position: position.value,
+  });
+};
+
+/** Appends without asking the rules, for when the read models cannot be reached: the fold judges it later. */
+export const deliverUnasked = async (
+  log: RecordLog,
+  marker: Emittable,
+  record: NewRecord,
+): Promise<Delivered> => {
+  const position = await append(log, record);
+  return position.ok
+    ? ok({
+        deployment: marker.deployment,
+        attempt: null,
+        marker: marker.marker,
+        kind: marker.kind,
+        delivery: 'stored',
+        code: 'not-checked',
+        position: position.value,
+      })
+    : position;
+};
+
+export const deliverThrough = async (
+  gateway: HttpClient,
+  { tools }: Pick<CliPorts, 'tools'>,
+  record: NewRecord,
+  withinMs: number,
+): Promise<Delivered> => {
+  const { headers, body } = toHttp(tools.text, record);
+  const answer = await gateway({ method: 'POST', path: markersPath, headers, body }, withinMs);
+  const json = readAnswer(tools.text, answer);
+  if (!json.ok) return json;
+  const receipt = readReceipt(json.value);
+  return receipt === undefined
+    ? fail(problem('unreachable', 'the answer is not that of a gateway', 'see PLIMSOLL_URL'))
+    : ok(receipt);
+};
+
+const appendTriesMax = 3;
+
+/** Appends one record; where nobody knows whether it was stored it is sent again, which does no harm. */
+export const append = async (
+  log: RecordLog,
+  record: NewRecord,
+): Promise<Result<number, CliProblem>> => {
+  for (let tried = 1; ; tried++) {
+    const appended = await log.append(0, [record]);
+    if (appended.ok) return ok(appended.value[0]?.position ?? 0);
+    const { code, message } = appended.problem;
+    // Nobody knows whether it was stored. The same bytes again are the same marker, which counts once.
+    if (code === 'unknown' && tried < appendTriesMax) continue;
+    return fail(problem(code, message, appendHints[code]));
+  }
+};
+
+const appendHints: {
+  readonly [Code in 'unreachable' | 'unknown' | 'refused' | 'corrupt']: string;
+} = {
+  unreachable: 'nothing was written; is the log up? See PLIMSOLL_LOG',
+  unknown: 'it may have been stored; the same command again does no harm',
+  refused: 'nothing was written; is the disk full, or the log not writable?',
+  corrupt: 'nothing was written; restore the log from a backup',
+};
+
+const saidBefore = (
+  deployment: Deployment | undefined,
+  attempt: number,
+  kind: Emittable['kind'],
+): Entry | undefined =>
+  deployment?.attempts
+    .find(({ number }) => number === attempt)
+    ?.entries.find((entry) => entry.kind === kind && entry.note === 'applied');
+
+const isSameVersion = (
+  held: { readonly version: string; readonly digest: string | null },
+  marker: Emittable,
+): boolean =>
+  'version' in marker && held.version === marker.version && held.digest === marker.digest;
+
+const deliveries = ['stored', 'spooled', 'refused', 'duplicate'];
+
+const readReceipt = (json: unknown): Receipt | undefined => {
+  if (typeof json !== 'object' || json === null) return undefined;
+  const { deployment, attempt, marker, kind, delivery, code, position } = json as {
+    readonly [Field in keyof Receipt]?: unknown;
+  };
+  const isNumberOrNull = (value: unknown): boolean => value === null || Number.isInteger(value);
+  const isReceipt =
+    typeof deployment === 'string' &&
+    typeof marker === 'string' &&
+    typeof kind === 'string' &&
+    isKind(kind) &&
+    deliveries.includes(delivery as string) &&
+    isNumberOrNull(attempt) &&
+    isNumberOrNull(position) &&
+    (code === null || typeof code === 'string');
+  return isReceipt
+    ? ({ deployment, attempt, marker, kind, delivery, code, position } as Receipt)
+    : undefined;
+};

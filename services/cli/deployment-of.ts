@@ -1,0 +1,113 @@
+import { deploymentIdOf } from '../core/deployment-id.ts';
+import type { Deployment } from '../core/lifecycle.ts';
+import { hasEnded } from '../core/lifecycle.ts';
+import type { Slot } from '../core/markers/marker.ts';
+import type { Result } from '../core/result.ts';
+import { ok } from '../core/result.ts';
+import type { Given } from './arguments.ts';
+import type { CiJob } from './ci-run.ts';
+import type { AtHand, CliPorts } from './ports.ts';
+import type { CliProblem } from './problem.ts';
+import { refuse } from './problem.ts';
+import { readRows } from './reading.ts';
+import type { Note } from './note.ts';
+
+// Which deployment a command is about: the one that it names, that of its CI run, or the last plan from here.
+
+export type Asked = {
+  readonly given: Given;
+  readonly job: CiJob | null;
+  readonly deployName: string;
+};
+
+/** The id without asking anybody, or null: outside CI the last plan from here must be looked up. */
+const knownId = (
+  { tools }: Pick<CliPorts, 'tools'>,
+  { given, job, deployName }: Asked,
+): string | null => {
+  const named = given.value('deployment');
+  if (named !== null) return named;
+  if (job === null || job.run === null) return null;
+  const digest = (text: string): string => tools.crypto.sha256Hex(tools.text.encodeUtf8(text));
+  return deploymentIdOf(digest, job.run, deployName);
+};
+
+/**
+ * The deployment that a plan opens or repeats. Outside CI that is the last one from here until it has ended; then a
+ * new one. It is kept before it is sent: if we stop here, the next plan of that name uses it.
+ */
+export const deploymentToPlan = async (
+  ports: CliPorts,
+  asked: Asked,
+  slot: Slot,
+  atHand: AtHand | undefined,
+): Promise<Result<string, CliProblem>> => {
+  const { deployName } = asked;
+  const known = knownId(ports, asked);
+  // One that was named is kept nowhere: naming it again is all it takes.
+  if (asked.given.has('deployment') && known !== null) return ok(known);
+  const last = await ports.planned.last(deployName);
+  if (!last.ok) {
+    ports.note(notKept(last.problem));
+    return ok(known ?? ports.ids.uuidV7());
+  }
+  if (known === null && last.value !== undefined) {
+    const ended = last.value.hasEnded || (await hasEndedOnLog(atHand, last.value.deployment));
+    if (!ended) return ok(last.value.deployment);
+  }
+  if (known !== null && last.value?.deployment === known) return ok(known);
+  const begun = await ports.planned.begin(
+    deployName,
+    { deployment: known ?? ports.ids.uuidV7(), slot },
+    last.value,
+  );
+  if (!begun.ok) {
+    ports.note(notKept(begun.problem));
+    return ok(known ?? ports.ids.uuidV7());
+  }
+  return ok(known ?? begun.value.deployment);
+};
+
+/** The deployment that an update is about, and the place that was planned for it, as far as it is known here. */
+export const deploymentToUpdate = async (
+  ports: CliPorts,
+  asked: Asked,
+  atHand: AtHand | undefined,
+): Promise<Result<{ readonly id: string; readonly planned: Slot | null }, CliProblem>> => {
+  const known = knownId(ports, asked);
+  const last = await ports.planned.last(asked.deployName);
+  const here = last.ok ? last.value : undefined;
+  const id = known ?? here?.deployment;
+  if (id === undefined)
+    return refuse(
+      'deployment-unknown',
+      `nothing was planned from here under the name ${JSON.stringify(asked.deployName)}`,
+      'plan it first: plimsoll release plan; or name it: --deployment=UUID',
+    );
+  const planned = here?.deployment === id ? here.slot : await plannedOnLog(atHand, id);
+  return ok({ id, planned });
+};
+
+const notKept = ({ message }: { readonly message: string }): Note => ({
+  code: 'plan-not-kept',
+  message: `the deployment could not be kept for the next command: ${message}`,
+  hint: 'name it in the updates: --deployment=UUID',
+});
+
+const hasEndedOnLog = async (atHand: AtHand | undefined, id: string): Promise<boolean> => {
+  const last = (await deploymentRow(atHand, id))?.attempts.at(-1);
+  return last !== undefined && hasEnded(last);
+};
+
+const plannedOnLog = async (atHand: AtHand | undefined, id: string): Promise<Slot | null> =>
+  (await deploymentRow(atHand, id))?.attempts.findLast(({ plan }) => plan !== null)?.plan?.slot ??
+  null;
+
+const deploymentRow = async (
+  atHand: AtHand | undefined,
+  id: string,
+): Promise<Deployment | undefined> => {
+  if (atHand === undefined) return undefined;
+  const rows = await readRows(atHand, [{ model: 'deployment', key: id }]);
+  return rows.ok ? (rows.value.get('deployment', id) as Deployment | undefined) : undefined;
+};

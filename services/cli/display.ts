@@ -1,0 +1,98 @@
+// Text for people: what came from a log is never trusted to be harmless to a terminal.
+
+/** Control characters, line ends and the marks that turn the direction of writing, as \u escapes. */
+export const plainText = (text: string): string =>
+  text.toWellFormed().replace(hidden, (character) => {
+    const short = shortEscapes[character];
+    return short ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+
+const hidden =
+  // oxlint-disable-next-line eslint/no-control-regex -- finding them is its task
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+const shortEscapes: { readonly [character: string]: string } = {
+  '\n': String.raw`\n`,
+  '\t': String.raw`\t`,
+  '\r': String.raw`\r`,
+};
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+const wide =
+  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
+
+/** Columns that the text takes in a terminal: two for East Asian wide letters and emoji, none for combining marks. */
+export const displayWidth = (text: string): number => {
+  let width = 0;
+  for (const { segment } of graphemes.segment(text)) width += wide.test(segment) ? 2 : 1;
+  return width;
+};
+
+/** At most that wide; what is cut off is shown by an ellipsis. */
+export const shortened = (text: string, widthMax: number): string => {
+  if (displayWidth(text) <= widthMax) return text;
+  let width = 0;
+  let kept = '';
+  for (const { segment } of graphemes.segment(text)) {
+    width += displayWidth(segment);
+    if (width > widthMax - 1) break;
+    kept += segment;
+  }
+  return `${kept}…`;
+};
+
+const padded = (text: string, width: number): string =>
+  text + ' '.repeat(Math.max(0, width - displayWidth(text)));
+
+const gap = 2;
+const cellWidthMax = 60;
+
+/**
+ * Rows under a heading, aligned. Columns that are empty in every row are left out; where the terminal is narrower
+ * than the table, the last column is cut.
+ */
+export const table = (
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+  columns: number | null,
+): readonly string[] => {
+  const shown = heading
+    .map((_, index) => index)
+    .filter((index) => rows.length === 0 || rows.some((row) => (row[index] ?? '') !== ''));
+  const cells = [heading, ...rows].map((row) =>
+    shown.map((index) => shortened(plainText(row[index] ?? ''), cellWidthMax)),
+  );
+  const widths = shown.map((_, place) =>
+    Math.max(...cells.map((row) => displayWidth(row[place] ?? ''))),
+  );
+  return cells.map((row) => {
+    const line = row
+      .map((cell, place) =>
+        place === row.length - 1 ? cell : padded(cell, (widths[place] ?? 0) + gap),
+      )
+      .join('')
+      .trimEnd();
+    return columns === null ? line : shortened(line, columns);
+  });
+};
+
+/** `2026-11-21T10:00:00.000Z` as `2026-11-21 10:00:00Z`: UTC, and said so. */
+export const shortTime = (iso: string | null): string =>
+  iso === null ? '' : iso.replace('T', ' ').replace(/\.[0-9]+Z$/, 'Z');
+
+const green = 32;
+const red = 31;
+const yellow = 33;
+
+const colours: readonly (readonly [words: RegExp, colour: number])[] = [
+  [/\b(succeeded|logged|promote)\b/g, green],
+  [/\b(failed|canceled|roll-back|SUSPECT KEY|compromised)\b/g, red],
+  [/\b(running|planned|uncertain|hold|advance)\b/g, yellow],
+];
+
+/** The words that say how it stands, in colour. */
+export const paintStatus = (line: string): string =>
+  colours.reduce(
+    (painted, [words, colour]) => painted.replace(words, `\u001b[${colour}m$1\u001b[0m`),
+    line,
+  );

@@ -1,0 +1,36 @@
+import type { Result } from '../core/result.ts';
+import { ok } from '../core/result.ts';
+import type { CliProblem } from './problem.ts';
+import { refuse } from './problem.ts';
+
+const unitsMs: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000 };
+export const timeoutMsMax: number = 60 * 60_000;
+
+/** `500ms`, `10s`, `2m`, or seconds as a bare number; in milliseconds, 1 to `timeoutMsMax`. */
+export const readDuration = (option: string, written: string): Result<number, CliProblem> => {
+  const [, count, unit] = /^([0-9]{1,7}(?:\.[0-9]{1,3})?)(ms|s|m)?$/.exec(written) ?? [];
+  const ms = Math.round(Number(count) * (unitsMs[unit ?? 's'] ?? 0));
+  return ms >= 1 && ms <= timeoutMsMax
+    ? ok(ms)
+    : refuse(
+        'option-invalid',
+        `--${option}=${JSON.stringify(written.slice(0, 64))} is no time`,
+        'write it such as 500ms, 10s or 2m; at most an hour',
+      );
+};
+
+/** A whole number from 1 on. */
+export const readCount = (
+  option: string,
+  written: string,
+  most: number,
+): Result<number, CliProblem> => {
+  const count = /^[0-9]{1,15}$/.test(written) ? Number(written) : Number.NaN;
+  return count >= 1 && count <= most
+    ? ok(count)
+    : refuse(
+        'option-invalid',
+        `--${option}=${JSON.stringify(written.slice(0, 64))} is no whole number from 1 to ${most}`,
+        `write it such as --${option}=10`,
+      );
+};

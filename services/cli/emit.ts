@@ -1,0 +1,278 @@
+import type { NewRecord } from '../core/log/record.ts';
+import type { Receipt } from '../core/markers/http-wire.ts';
+import type { Logged, Planned, Slot, Update } from '../core/markers/marker.ts';
+import { readHeaders, signMarker } from '../core/markers/wire.ts';
+import { slotKey } from '../core/markers/slot.ts';
+import type { Result } from '../core/result.ts';
+import { ok } from '../core/result.ts';
+import type { Signer } from '../ports/signer.ts';
+import { announceNames } from './announce.ts';
+import type { Given } from './arguments.ts';
+import { ciJob } from './ci-run.ts';
+import type { Delivered } from './deliver.ts';
+import { deliverAtHand, deliverThrough, deliverUnasked } from './deliver.ts';
+import { deploymentToPlan, deploymentToUpdate } from './deployment-of.ts';
+import type { Asked } from './deployment-of.ts';
+import type { Draft, EmittingCommand, Origin } from './draft.ts';
+import { completeMarker, draftMarker } from './draft.ts';
+import { readDuration } from './duration.ts';
+import type { AtHand, CliPorts } from './ports.ts';
+import type { CliProblem } from './problem.ts';
+import { problem, refuse } from './problem.ts';
+
+type Emittable = Planned | Update | Logged;
+
+/** What an emitting command came to. `marker` and what stands in it were made even where it was refused. */
+export type Emitted = {
+  readonly receipt: Receipt | undefined;
+  readonly marker: Emittable | undefined;
+  readonly problem: CliProblem | undefined;
+};
+
+const timeoutMsDefault = 10_000;
+
+/**
+ * Flags to marker to log. What is wrong in the command line is said before anything is opened or written; then the
+ * rules are asked; only then is it signed and appended.
+ */
+export const emit = async (
+  ports: CliPorts,
+  command: EmittingCommand,
+  given: Given,
+): Promise<Emitted> => {
+  const timeoutMs = readTimeout(given);
+  if (!timeoutMs.ok) return failed(timeoutMs.problem);
+  const done = new AbortController();
+  const work = emitWithin(ports, command, given, timeoutMs.value);
+  const timeout = ports.clock
+    .sleep(timeoutMs.value, done.signal)
+    .then(() =>
+      failed(
+        problem(
+          'timeout',
+          `not done after ${timeoutMs.value} ms`,
+          'it may have been stored; the same command again does no harm',
+        ),
+      ),
+    );
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    done.abort();
+  }
+};
+
+const readTimeout = (given: Given): Result<number, CliProblem> => {
+  const written = given.value('timeout');
+  return written === null ? ok(timeoutMsDefault) : readDuration('timeout', written);
+};
+
+const emitWithin = async (
+  ports: CliPorts,
+  command: EmittingCommand,
+  given: Given,
+  timeoutMs: number,
+): Promise<Emitted> => {
+  const job = ciJob(ports.env);
+  const { settings, host, repositoryAddress } = ports;
+  const origin: Origin = { audience: settings.audience, job, host, repositoryAddress };
+  const draft = draftMarker(command, given, origin);
+  if (!draft.ok) return failed(draft.problem);
+  const asked: Asked = { given, job, deployName: draft.value.deployName };
+  const checked = await rehearse(ports, draft.value, given, origin);
+  if (!checked.ok) return failed(checked.problem);
+
+  const opened = await openDoor(ports);
+  if (!opened.ok) return failed(opened.problem);
+  const door = opened.value;
+  const signer = await readSigner(ports, given);
+  if (!signer.ok) return failed(signer.problem);
+  const marker = await makeMarker(ports, draft.value, asked, origin, checked.value, door.atHand);
+  if (!marker.ok) return failed(marker.problem);
+  const record = await signRecord(ports, marker.value, signer.value);
+  if (!record.ok) return failed(record.problem, marker.value);
+
+  const delivered = await door.deliver(marker.value, signer.value, record.value, timeoutMs);
+  if (!delivered.ok) return refused(marker.value, delivered.problem, job !== null);
+  await remember(ports, asked, marker.value);
+  if (door.atHand !== undefined && delivered.value.delivery === 'stored')
+    await announceNames(door.atHand, marker.value.slot, ports.note);
+  return { receipt: delivered.value, marker: marker.value, problem: undefined };
+};
+
+/** The marker with ids that are not final: finds what is wrong in the command line. Answers the place. */
+const rehearse = async (
+  ports: CliPorts,
+  draft: Draft,
+  given: Given,
+  origin: Origin,
+): Promise<Result<Slot | null, CliProblem>> => {
+  const slot = await draft.place(null);
+  if (!slot.ok) return slot;
+  const marker = ports.ids.uuidV7();
+  const deployment = given.value('deployment') ?? marker;
+  const occurredAt = ports.clock.nowMs();
+  const made = completeMarker(draft, { marker, deployment, occurredAt }, slot.value, given, origin);
+  return made.ok ? slot : made;
+};
+
+/** The way to the log: itself and its read models, itself alone, or a gateway. */
+type Door = {
+  readonly atHand: AtHand | undefined;
+  readonly deliver: (
+    marker: Emittable,
+    signer: Signer,
+    record: NewRecord,
+    timeoutMs: number,
+  ) => Promise<Delivered>;
+};
+
+const openDoor = async (ports: CliPorts): Promise<Result<Door, CliProblem>> => {
+  const { gateway } = ports;
+  if (gateway !== null)
+    return ok({
+      atHand: undefined,
+      deliver: (_marker, _signer, record, timeoutMs) =>
+        deliverThrough(gateway, ports, record, timeoutMs),
+    });
+  const atHand = await ports.atHand(() => undefined);
+  if (atHand.ok)
+    return ok({
+      atHand: atHand.value,
+      deliver: (marker, { keyId }, record) =>
+        deliverAtHand(ports, atHand.value, marker, keyId, record),
+    });
+  // An outage of the read models alone must not lose a marker: the log takes it, and the fold judges it later.
+  const log = atHand.problem.code === 'unreachable' ? await ports.log() : undefined;
+  if (log === undefined || !log.ok) return atHand;
+  ports.note({
+    code: 'not-checked',
+    message: `the read models cannot be reached, so nothing was checked: ${atHand.problem.message}`,
+    hint: 'see later what became of it: plimsoll show, plimsoll dead-letters list',
+  });
+  return ok({
+    atHand: undefined,
+    deliver: (marker, _signer, record) => deliverUnasked(log.value, marker, record),
+  });
+};
+
+const readSigner = async (ports: CliPorts, given: Given): Promise<Result<Signer, CliProblem>> => {
+  const path = given.value('key') ?? ports.settings.keyFile ?? ports.keys.pathOf('local');
+  const signer = await ports.keys.read(path);
+  if (signer.ok) return signer;
+  const { code, message, hint } = signer.problem;
+  return refuse(code, message, hint);
+};
+
+const makeMarker = async (
+  ports: CliPorts,
+  draft: Draft,
+  asked: Asked,
+  origin: Origin,
+  place: Slot | null,
+  atHand: AtHand | undefined,
+): Promise<Result<Emittable, CliProblem>> => {
+  const named = await nameDeployment(ports, draft, asked, place, atHand);
+  if (!named.ok) return named;
+  return completeMarker(
+    draft,
+    {
+      marker: ports.ids.uuidV7(),
+      deployment: named.value.deployment,
+      occurredAt: ports.clock.nowMs(),
+    },
+    named.value.slot,
+    asked.given,
+    origin,
+  );
+};
+
+const nameDeployment = async (
+  ports: CliPorts,
+  draft: Draft,
+  asked: Asked,
+  place: Slot | null,
+  atHand: AtHand | undefined,
+): Promise<Result<{ readonly deployment: string; readonly slot: Slot | null }, CliProblem>> => {
+  // The id of a log is its marker's.
+  if (draft.kind === 'logged') return ok({ deployment: '', slot: place });
+  if (draft.kind === 'planned' && place !== null) {
+    const deployment = await deploymentToPlan(ports, asked, place, atHand);
+    return deployment.ok ? ok({ deployment: deployment.value, slot: place }) : deployment;
+  }
+  const found = await deploymentToUpdate(ports, asked, atHand);
+  if (!found.ok) return found;
+  const { id, planned } = found.value;
+  const slot = await draft.place(planned);
+  if (!slot.ok) return slot;
+  if (slot.value !== null && planned !== null && slotKey(slot.value) !== slotKey(planned))
+    return refuse(
+      'slot-differs',
+      `the deployment was planned for ${slotKey(planned)}, not ${slotKey(slot.value)}`,
+      'leave the place out, or name the one that was planned',
+    );
+  return ok({ deployment: id, slot: slot.value });
+};
+
+const traceParentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+const signRecord = async (
+  { tools, env }: CliPorts,
+  marker: Emittable,
+  signer: Signer,
+): Promise<Result<NewRecord, CliProblem>> => {
+  const trace = env['TRACEPARENT'];
+  const traceParent = trace !== undefined && traceParentPattern.test(trace) ? trace : null;
+  const record = await signMarker(tools.codec, tools.text, marker, signer, traceParent);
+  const sized = readHeaders(tools.text, record);
+  return sized.ok
+    ? ok(record)
+    : refuse(sized.problem.code, sized.problem.message, 'nothing was written; say less');
+};
+
+/** So that the next plan of that name outside CI opens another deployment. */
+const remember = async (ports: CliPorts, asked: Asked, marker: Emittable): Promise<void> => {
+  switch (marker.kind) {
+    case 'succeeded':
+    case 'failed':
+    case 'canceled':
+      await ports.planned.end(asked.deployName, marker.deployment);
+      return;
+    case 'planned':
+    case 'started':
+    case 'traffic-shifted':
+    case 'logged':
+  }
+};
+
+const failed = (cause: CliProblem, marker?: Emittable): Emitted => ({
+  receipt: undefined,
+  marker,
+  problem: cause,
+});
+
+const refused = (marker: Emittable, cause: CliProblem, isCi: boolean): Emitted => {
+  const { code, exit } = cause;
+  // What nobody answered to is neither stored nor refused.
+  if (exit === 6 || exit === 8 || exit === 1) return failed(cause, marker);
+  const { deployment, kind } = marker;
+  return {
+    receipt: {
+      deployment,
+      attempt: null,
+      marker: marker.marker,
+      kind,
+      delivery: 'refused',
+      code,
+      position: null,
+    },
+    marker,
+    problem:
+      code === 'planned-differently' && !isCi
+        ? {
+            ...cause,
+            hint: 'end it first (plimsoll release update --status=CANCELED), or give this one a name: plimsoll release plan <deploy-name>',
+          }
+        : cause,
+  };
+};

@@ -1,0 +1,53 @@
+import type { Text } from '../core/markers/crypto.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { HttpClient } from '../ports/http.ts';
+import type { CliProblem, ExitCode } from './problem.ts';
+import { exitOf, problem } from './problem.ts';
+
+type Answer = Awaited<ReturnType<HttpClient>>;
+
+/** The JSON of a gateway's answer, or its problem (RFC 9457) as one of ours. */
+export const readAnswer = (text: Text, answer: Answer): Result<unknown, CliProblem> => {
+  if (!answer.ok)
+    return fail(
+      problem('unreachable', answer.problem.message, 'is the gateway up? See PLIMSOLL_URL'),
+    );
+  const { status, body } = answer.value;
+  const json = parse(text.decodeUtf8(body));
+  if (status >= 200 && status < 300)
+    return json === undefined
+      ? fail(problem('unreachable', 'the answer is no JSON', 'see PLIMSOLL_URL: is it a gateway?'))
+      : ok(json);
+  return fail(readProblem(status, json));
+};
+
+const readProblem = (status: number, json: unknown): CliProblem => {
+  const { code, detail, hint } = (typeof json === 'object' && json !== null ? json : {}) as {
+    readonly [name: string]: unknown;
+  };
+  const name = typeof code === 'string' ? code : 'unreachable';
+  const known = exitOf(name);
+  return {
+    code: name,
+    message: typeof detail === 'string' ? detail : `the gateway answered ${status}`,
+    hint: typeof hint === 'string' ? hint : 'see the log of the gateway',
+    // A newer gateway may have codes that this command does not know; the status says what class they are of.
+    exit: known === 1 ? exitOfStatus(status) : known,
+  };
+};
+
+const exitOfStatus = (status: number): ExitCode => {
+  if (status === 401 || status === 403) return 5;
+  if (status === 404) return 4;
+  if (status === 409) return 3;
+  return status >= 500 || status === 429 ? 6 : 2;
+};
+
+const parse = (content: string | undefined): unknown => {
+  try {
+    return content === undefined ? undefined : JSON.parse(content);
+  } catch {
+    return undefined;
+  }
+};

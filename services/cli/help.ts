@@ -1,0 +1,80 @@
+import type { Command, Option } from './commands.ts';
+import { commands, commonOptions, settingsHelp } from './commands.ts';
+
+/** The help about a command, a group of commands, or everything. Each fits on one screen. */
+export const helpText = (about: string): string => {
+  const command = commands.find(({ name }) => name === about);
+  if (command !== undefined) return commandHelp(command);
+  const group = commands.filter(({ name }) => name.startsWith(`${about} `));
+  if (about !== '' && group.length > 0) return groupHelp(about, group);
+  return overview();
+};
+
+const overview = (): string =>
+  [
+    'Plimsoll records deployments as signed markers on one log, shows what runs where,',
+    'and says roll back or promote while a canary runs.',
+    '',
+    'plimsoll COMMAND [OPTIONS]',
+    '',
+    ...twoColumns(commands.map(({ name, summary }) => [name, summary])),
+    '',
+    'Settings, from the environment:',
+    ...twoColumns(settingsHelp.map(([name, meaning]) => [name, meaning])),
+    '',
+    'Examples:',
+    '  plimsoll release log --component-name=checkout --target-version=2.0.0',
+    '  plimsoll current',
+    '  plimsoll up',
+    '',
+    'Exit codes: 0 done, 1 internal, 2 bad input, 3 refused, 4 not found, 5 key or scope,',
+    '6 unreachable, 8 timeout. plimsoll COMMAND --help tells more.',
+    '',
+  ].join('\n');
+
+const groupHelp = (about: string, group: readonly Command[]): string =>
+  [
+    `plimsoll ${about} COMMAND`,
+    '',
+    ...twoColumns(group.map(({ name, summary }) => [name, summary])),
+    '',
+    'Examples:',
+    ...group.flatMap(examplesOf),
+    '',
+  ].join('\n');
+
+const commandHelp = (command: Command): string => {
+  const { name, summary, words, options } = command;
+  const wordsWritten = words.map((word) =>
+    word.isOptional ? `[<${word.name}>]` : `<${word.name}>`,
+  );
+  const shown = [...options, ...commonOptions];
+  return [
+    `plimsoll ${[name, ...wordsWritten, '[OPTIONS]'].join(' ')}`,
+    `  ${summary}`,
+    '',
+    ...twoColumns(shown.map((option) => [written(option), meaningOf(option)])),
+    '',
+    'Examples:',
+    ...examplesOf(command),
+    '',
+  ].join('\n');
+};
+
+const written = ({ name, value }: Option): string =>
+  value === null ? `--${name}` : `--${name}=${value}`;
+
+const meaningOf = ({ meaning, isRequired, isRepeatable }: Option): string =>
+  [meaning, isRequired ? '(required)' : '', isRepeatable ? '(may stand several times)' : '']
+    .filter((part) => part !== '')
+    .join(' ');
+
+const examplesOf = ({ name, examples }: Command): readonly string[] =>
+  examples.map((example) => `  plimsoll ${name} ${example}`.trimEnd());
+
+const twoColumns = (
+  rows: readonly (readonly [left: string, right: string])[],
+): readonly string[] => {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+};

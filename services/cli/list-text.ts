@@ -1,0 +1,165 @@
+import type { Line } from '../core/views.ts';
+import { paintStatus, shortTime, table } from './display.ts';
+import type { Terminal } from './ports.ts';
+
+// Lines of core/views.ts as tables. A line may come from a gateway: nothing about its fields is taken for granted.
+
+type Column = readonly [heading: string, cell: (line: Line) => string];
+
+const text =
+  (field: string): ((line: Line) => string) =>
+  (line) => {
+    const value = line[field];
+    if (typeof value === 'string') return value;
+    return typeof value === 'number' ? String(value) : '';
+  };
+
+const time =
+  (field: string): ((line: Line) => string) =>
+  (line) => {
+    const value = line[field];
+    return typeof value === 'string' ? shortTime(value) : '';
+  };
+
+const list =
+  (field: string): ((line: Line) => string) =>
+  (line) => {
+    const value = line[field];
+    return Array.isArray(value) ? value.join(' ') : '';
+  };
+
+/** Said only where it is not what nearly everybody has. */
+const unlessDefault =
+  (field: string): ((line: Line) => string) =>
+  (line) =>
+    text(field)(line) === 'default' ? '' : text(field)(line);
+
+const marks = (line: Line): string =>
+  [
+    line['unplanned'] === true ? 'unplanned' : '',
+    line['rollback'] === true ? 'rollback' : '',
+    line['suspect'] === true ? 'SUSPECT KEY' : '',
+  ]
+    .filter((mark) => mark !== '')
+    .join(', ');
+
+const joined =
+  (...parts: readonly ((line: Line) => string)[]): ((line: Line) => string) =>
+  (line) =>
+    parts
+      .map((part) => part(line))
+      .filter((part) => part !== '')
+      .join('; ');
+
+const uncertainty = (line: Line): string => {
+  const { uncertain } = line;
+  if (typeof uncertain !== 'object' || uncertain === null || Array.isArray(uncertain)) return '';
+  const { version, status } = uncertain as Line;
+  return `uncertain since ${String(version)} ${String(status)}`;
+};
+
+const beside = (line: Line): string => {
+  const others = line['beside'];
+  return Array.isArray(others) && others.length > 0
+    ? `beside it ${others.map((other) => `${text('version')(other as Line)} ${text('status')(other as Line)}`).join(', ')}`
+    : '';
+};
+
+const place: readonly Column[] = [
+  ['NAMESPACE', unlessDefault('namespace')],
+  ['ENVIRONMENT', text('environment')],
+  ['COMPONENT', text('component')],
+  ['TARGET', text('target')],
+];
+
+const nameColumns: readonly Column[] = [
+  ['NAME', text('name')],
+  ['ATTEMPTS', text('attempts')],
+  ['FIRST (UTC)', time('firstAt')],
+  ['LAST (UTC)', time('lastAt')],
+];
+
+const percent = (share: unknown): string =>
+  typeof share === 'number' ? `${Math.round(share * 10_000) / 100} %` : '';
+
+export type Listing =
+  | 'current'
+  | 'timeline'
+  | 'decisions'
+  | 'deadLetters'
+  | 'environments'
+  | 'components'
+  | 'keys';
+
+const listings: { readonly [Name in Listing]: readonly Column[] } = {
+  current: [
+    ...place,
+    ['VERSION', text('version')],
+    ['STATUS', text('status')],
+    ['SINCE (UTC)', time('since')],
+    ['SIGNER', text('signer')],
+    ['NOTES', joined(uncertainty, beside, marks)],
+  ],
+  timeline: [
+    ['STARTED (UTC)', time('startedAt')],
+    ['ENDED (UTC)', time('endedAt')],
+    ...place,
+    ['VERSION', text('version')],
+    ['STATUS', text('status')],
+    ['SIGNER', text('signer')],
+    ['DEPLOYMENT', text('deployment')],
+    ['ATTEMPT', (line) => (line['attempt'] === 1 ? '' : text('attempt')(line))],
+    ['NOTES', joined(text('failureReason'), marks)],
+  ],
+  decisions: [
+    ['AT (UTC)', time('at')],
+    ['DECISION', text('decision')],
+    ...place,
+    ['FROM', text('fromVersion')],
+    ['TO', text('toVersion')],
+    ['SHARE', (line) => percent(line['share'])],
+    ['VERDICT', text('verdict')],
+    ['POSITION', text('position')],
+    ['EXPLANATION', text('explanation')],
+  ],
+  deadLetters: [
+    ['POSITION', text('position')],
+    ['AT (UTC)', time('appendedAt')],
+    ['CODE', text('code')],
+    ['SIGNER', text('signer')],
+    ['MESSAGE', text('message')],
+  ],
+  environments: [...nameColumns, ['COMPONENTS', list('components')]],
+  components: [...nameColumns, ['ENVIRONMENTS', list('environments')]],
+  keys: [
+    ['KEY', text('key')],
+    ['PRINCIPAL', text('principal')],
+    ['ROLES', list('roles')],
+    ['ENVIRONMENTS', list('environments')],
+    ['COMPONENTS', list('components')],
+    ['KINDS', list('kinds')],
+    [
+      'STATE',
+      (line) => {
+        if (line['compromisedSince'] !== null)
+          return `compromised since ${text('compromisedSince')(line)}`;
+        return line['retiredAt'] === null ? 'trusted' : `retired at ${text('retiredAt')(line)}`;
+      },
+    ],
+  ],
+};
+
+export const listText = (
+  listing: Listing,
+  lines: readonly Line[],
+  { columns, hasColour }: Terminal,
+): readonly string[] => {
+  const chosen = listings[listing];
+  const rows = lines.map((line) => chosen.map(([, cell]) => cell(line)));
+  const shown = table(
+    chosen.map(([heading]) => heading),
+    rows,
+    columns,
+  );
+  return hasColour ? shown.map(paintStatus) : shown;
+};

@@ -1,0 +1,35 @@
+/**
+ * The known name nearest to what was written, or undefined where none is near: at most a third of the letters
+ * differ (Levenshtein distance, and two letters exchanged count once).
+ */
+export const nearest = (written: string, known: readonly string[]): string | undefined => {
+  let best: string | undefined;
+  let bestDistance = Number.POSITIVE_INFINITY;
+  for (const name of known) {
+    const away = distance(written.toLowerCase(), name.toLowerCase());
+    if (away < bestDistance) [best, bestDistance] = [name, away];
+  }
+  return bestDistance <= Math.max(1, Math.floor(written.length / 3)) ? best : undefined;
+};
+
+const distance = (a: string, b: string): number => {
+  let before: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next: number[] = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const isSame = a[i - 1] === b[j - 1];
+      const isExchanged = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      next.push(
+        Math.min(
+          (row[j] ?? 0) + 1,
+          (next[j - 1] ?? 0) + 1,
+          (row[j - 1] ?? 0) + (isSame ? 0 : 1),
+          isExchanged ? (before[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY,
+        ),
+      );
+    }
+    [before, row] = [row, next];
+  }
+  return row[b.length] ?? 0;
+};

@@ -1,0 +1,101 @@
+import type { CheckTools } from '../core/check/check-record.ts';
+import type { FoldState } from '../core/projection.ts';
+import type { Result } from '../core/result.ts';
+import type { Settings } from '../core/settings.ts';
+import type { Clock, Stop } from '../ports/clock.ts';
+import type { HttpClient } from '../ports/http.ts';
+import type { Ids } from '../ports/ids.ts';
+import type { PlannedHereStore } from '../ports/planned-here.ts';
+import type { Generation, ReadModelStore } from '../ports/read-model-store.ts';
+import type { RecordLog } from '../ports/record-log.ts';
+import type { Signer } from '../ports/signer.ts';
+import type { Environment } from './ci-run.ts';
+import type { Note } from './note.ts';
+import type { CliProblem } from './problem.ts';
+
+export type Terminal = {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** Width of the terminal, or null where the output is none. */
+  readonly columns: number | null;
+  readonly hasColour: boolean;
+};
+
+/** The half of a key that may be shown. */
+export type PublicKey = {
+  readonly principal: string;
+  readonly keyId: string;
+  readonly algorithm: 'ed25519';
+  readonly publicKey: Uint8Array;
+};
+
+type Coded = { readonly code: string; readonly message: string; readonly hint: string };
+
+export type KeyFiles = {
+  readonly read: (path: string) => Promise<Result<Signer, Coded>>;
+  readonly readPublic: (path: string) => Promise<Result<PublicKey, Coded>>;
+  /** Never replaces a file. */
+  readonly create: (wanted: {
+    readonly principal: string;
+    readonly path: string;
+  }) => Promise<
+    Result<{ readonly key: PublicKey; readonly path: string; readonly publicPath: string }, Coded>
+  >;
+  /** Where a key of that name lies by default. */
+  readonly pathOf: (name: string) => string;
+};
+
+/** The log itself, and read models that were folded up to its end. */
+export type AtHand = {
+  readonly log: RecordLog;
+  readonly store: ReadModelStore;
+  readonly generation: Generation;
+  readonly state: FoldState;
+};
+
+export type FoldProgress = { readonly next: number; readonly end: number };
+
+/** A service that runs in this process. */
+export type Running = {
+  readonly name: 'gateway' | 'projector' | 'analyser';
+  /** Where it can be reached, and other things that its operator should know. */
+  readonly lines: readonly string[];
+  /** Settles when it has ended: with a problem if not by `stop`. Never rejects. */
+  readonly ended: Promise<CliProblem | undefined>;
+  readonly stop: () => Promise<void>;
+};
+
+export type ServiceName = Running['name'];
+
+/** Everything that the commands stand on. Nothing is opened before it is asked for. */
+export type CliPorts = {
+  readonly settings: Settings;
+  readonly env: Environment;
+  /** Name of this machine. */
+  readonly host: string;
+  readonly terminal: Terminal;
+  /** Says on stderr what is no error. */
+  readonly note: (note: Note) => void;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly tools: CheckTools;
+  readonly keys: KeyFiles;
+  readonly planned: PlannedHereStore;
+  /** The gateway that PLIMSOLL_URL names, or null: commands go to the log itself. */
+  readonly gateway: HttpClient | null;
+  /** Address of the repository that the working folder belongs to, or null. */
+  readonly repositoryAddress: () => Promise<string | null>;
+  /** The log, opened or made; nothing is folded. */
+  readonly log: () => Promise<Result<RecordLog, CliProblem>>;
+  readonly atHand: (
+    onProgress: (progress: FoldProgress) => void,
+  ) => Promise<Result<AtHand, CliProblem>>;
+  readonly rebuild: (
+    onProgress: (progress: FoldProgress) => void,
+  ) => Promise<Result<AtHand, CliProblem>>;
+  readonly start: (service: ServiceName) => Promise<Result<Running, CliProblem>>;
+  /** Removes telemetry that is past its time. */
+  readonly prune: () => Promise<void>;
+  /** Aborts when the operator asks to stop (Ctrl-C, SIGTERM). */
+  readonly stop: Stop;
+};

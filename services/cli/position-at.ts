@@ -1,0 +1,52 @@
+import type { Position } from '../core/log/record.ts';
+import type { Result } from '../core/result.ts';
+import { ok } from '../core/result.ts';
+import type { ReadProblem, RecordLog } from '../ports/record-log.ts';
+import type { CliProblem } from './problem.ts';
+import { refuse } from './problem.ts';
+
+const utcTime = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,3})?)?Z$/;
+
+/** A position as it was written: itself, or the first that was appended at a UTC time or later. */
+export const positionAt = async (
+  log: RecordLog,
+  written: string,
+): Promise<Result<Position, CliProblem>> => {
+  const range = await log.range(0);
+  if (!range.ok) return logFailed(range.problem);
+  const { start, end } = range.value;
+  if (/^(?:0|[1-9][0-9]{0,11})$/.test(written)) {
+    const position = Number(written);
+    return position <= end ? ok(position) : invalid(written, `the log ends at position ${end}`);
+  }
+  const timeMs = utcTime.test(written) ? Date.parse(written) : Number.NaN;
+  return Number.isNaN(timeMs)
+    ? invalid(written, 'write a position, or a time in UTC such as 2026-11-21T10:00:00Z')
+    : firstSince(log, timeMs, start, end);
+};
+
+/** Append times never go back, so halving finds it. */
+const firstSince = async (
+  log: RecordLog,
+  timeMs: number,
+  start: Position,
+  end: Position,
+): Promise<Result<Position, CliProblem>> => {
+  let low = start;
+  let high = end;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const read = await log.read(0, middle, 1);
+    if (!read.ok) return logFailed(read.problem);
+    const [record] = read.value;
+    if (record === undefined || record.appendedAtMs >= timeMs) high = middle;
+    else low = middle + 1;
+  }
+  return ok(low);
+};
+
+const invalid = (written: string, hint: string): Result<never, CliProblem> =>
+  refuse('option-invalid', `--since=${JSON.stringify(written.slice(0, 64))} is no position`, hint);
+
+const logFailed = ({ code, message }: ReadProblem): Result<never, CliProblem> =>
+  refuse(code, message, 'is the log up? See PLIMSOLL_LOG');

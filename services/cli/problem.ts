@@ -1,0 +1,162 @@
+import type { Result } from '../core/result.ts';
+import { fail } from '../core/result.ts';
+
+/**
+ * - 0: stored, spooled or already so · 1: internal · 2: bad input · 3: refused by rule · 4: not found
+ * - 5: key or scope · 6: unreachable · 8: timeout
+ */
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 8;
+
+/** What a command says on stderr when it could not do what was asked. */
+export type CliProblem = {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly exit: ExitCode;
+};
+
+export const refuse = (code: string, message: string, hint: string): Result<never, CliProblem> =>
+  fail(problem(code, message, hint));
+
+export const problem = (code: string, message: string, hint: string): CliProblem => ({
+  code,
+  message,
+  hint,
+  exit: exitOf(code),
+});
+
+/** The exit code of a problem's code; a code that nobody foresaw is an internal error. */
+export const exitOf = (code: string): ExitCode =>
+  Object.hasOwn(exits, code) ? (exits[code] ?? 1) : 1;
+
+const all = (exit: ExitCode, ...codes: readonly string[]): { readonly [code: string]: ExitCode } =>
+  Object.fromEntries(codes.map((code) => [code, exit]));
+
+const exits: { readonly [code: string]: ExitCode } = {
+  ...all(
+    1,
+    'internal',
+    'corrupt',
+    'log-corrupt',
+    'store-corrupt',
+    'log-shortened',
+    'before-start',
+    'beyond-end',
+    'gap',
+    'log-not-opened',
+    'old-code',
+    'misfit',
+  ),
+  ...all(
+    2,
+    'command-unknown',
+    'option-unknown',
+    'option-missing',
+    'option-invalid',
+    'option-repeated',
+    'word-unexpected',
+    'word-missing',
+    'word-invalid',
+    'component-unknown',
+    'setting-invalid',
+    'status-unknown',
+    'field-invalid',
+    'principal-invalid',
+    'policy-invalid',
+    // A record that no log takes.
+    'kind-unknown',
+    'kind-wrong-shape',
+    'value-too-large',
+    'key-too-large',
+    'headers-too-many',
+    'header-too-large',
+    'header-missing',
+    'header-malformed',
+    'header-mismatch',
+    'schema-unknown',
+    'body-malformed',
+    'body-too-deep',
+    'body-not-canonical',
+    'key-weak',
+  ),
+  ...all(
+    3,
+    'deployment-ended',
+    'planned-differently',
+    'slot-differs',
+    'history-full',
+    'deployment-taken',
+    'conflict',
+    'last-administrator',
+    'foreign-log',
+    'wrong-log',
+    'decision-misplaced',
+    'log-already-open',
+    'key-exists',
+    'key-ended',
+  ),
+  ...all(4, 'deployment-unknown', 'not-found'),
+  ...all(
+    5,
+    'out-of-scope',
+    'key-unknown',
+    'key-retired',
+    'key-compromised',
+    'role-missing',
+    'kind-not-allowed',
+    'audience-wrong',
+    'signature-bad',
+    'signature-weak',
+    'waited-bad',
+    'key-problem',
+    'key-file-exists',
+    'key-file-not-written',
+    'key-file-missing',
+    'key-file-not-readable',
+    'key-file-exposed',
+    'key-file-malformed',
+    'key-file-unsupported',
+    'key-file-mismatch',
+  ),
+  ...all(
+    6,
+    'unreachable',
+    'unknown',
+    'refused',
+    'closed',
+    'missing',
+    'log-empty',
+    'port-taken',
+    // As a gateway says it.
+    'log-unreachable',
+    'store-unreachable',
+    'append-unknown',
+    'log-refused',
+    'busy',
+    'behind',
+    'not-ready',
+    'not-yet',
+  ),
+  ...all(8, 'timeout'),
+};
+/** Why read models could not be brought up to date, with what to do about it. */
+export const foldFailed = ({
+  code,
+  message,
+}: {
+  readonly code: string;
+  readonly message: string;
+}): CliProblem => problem(code, message, Object.hasOwn(hints, code) ? (hints[code] ?? '') : '');
+
+const hints: { readonly [code: string]: string } = {
+  'foreign-log':
+    'point PLIMSOLL_LOG and PLIMSOLL_STORE to the same installation; nothing was written',
+  'log-shortened':
+    'restore the log, or, if it is meant to be this one, empty the store and call plimsoll rebuild',
+  'log-not-opened': 'is PLIMSOLL_AUDIENCE right, and the log made by Plimsoll?',
+  'log-empty': 'somebody is just making the log; call again',
+  'old-code': 'install the newer release of plimsoll',
+  gap: 'somebody else writes these read models; call again',
+  unreachable: 'are log and store up? See PLIMSOLL_LOG and PLIMSOLL_STORE',
+  corrupt: 'nothing was changed; restore it from a backup, or move it away to begin anew',
+};

@@ -1,0 +1,173 @@
+import type { Deployment } from '../core/lifecycle.ts';
+import type { Position } from '../core/log/record.ts';
+import { markerKey, readMarkerRow } from '../core/projection.ts';
+import type { DeadLetter } from '../core/projection.ts';
+import { positionKey } from '../core/read-models.ts';
+import type { DecisionRow, NameRow } from '../core/read-models.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { AttemptLine, SlotState } from '../core/slot-state.ts';
+import type { Line, Suspects } from '../core/views.ts';
+import {
+  currentLines,
+  deadLetterLine,
+  decisionLine,
+  deploymentView,
+  keyLine,
+  nameLine,
+  suspectsOf,
+  timelineLine,
+} from '../core/views.ts';
+import type { AtHand } from './ports.ts';
+import type { CliProblem } from './problem.ts';
+import { problem } from './problem.ts';
+import type { Choice, Filter, LetterView, ListName, Reader } from './reader.ts';
+import { readRows, scanRows } from './reading.ts';
+
+/** Answers from read models that were folded up to the end of the log just now. */
+export const readAtHand = (atHand: AtHand): Reader => {
+  const suspects: Suspects = suspectsOf([...atHand.state.trust.keys.values()]);
+  return {
+    list: (name, choice) => listOf(atHand, suspects, name, choice),
+    show: async (id) => {
+      const found = await findDeployment(atHand, id);
+      return found.ok ? ok(deploymentView(found.value, suspects)) : found;
+    },
+    deadLetter: (position) => findLetter(atHand, position),
+  };
+};
+
+type Lines = Result<readonly Line[], CliProblem>;
+
+const listOf = async (
+  atHand: AtHand,
+  suspects: Suspects,
+  name: ListName,
+  choice: Choice,
+): Promise<Lines> => {
+  const isWanted = (row: Placed): boolean => matches(row, choice.filter);
+  switch (name) {
+    case 'current': {
+      const slots = await scanRows<SlotState>(atHand, 'slot', {
+        isWanted: ({ slot }) => isWanted(slot),
+      });
+      return slots.ok ? ok(slots.value.flatMap((state) => currentLines(state, suspects))) : slots;
+    }
+    case 'timeline':
+      return byPosition<AttemptLine>(atHand, 'timeline', choice, isWanted, (line) =>
+        timelineLine(line, suspects),
+      );
+    case 'decisions':
+      return byPosition<DecisionRow>(
+        atHand,
+        'decision',
+        choice,
+        ({ slot }) => isWanted(slot),
+        (row) => decisionLine(row, suspects),
+      );
+    case 'dead-letters':
+      return byPosition<DeadLetter>(atHand, 'dead-letter', choice, () => true, deadLetterLine);
+    case 'environments':
+      return namesOf(atHand, 'environment', 'components');
+    case 'components':
+      return namesOf(atHand, 'component', 'environments');
+    case 'keys':
+      return ok(
+        [...atHand.state.trust.keys.values()]
+          .toSorted((a, b) => a.addedAt - b.addedAt)
+          .map(keyLine),
+      );
+  }
+};
+
+const byPosition = async <Row>(
+  atHand: AtHand,
+  model: string,
+  { after, newestMax }: Choice,
+  isWanted: (row: Row) => boolean,
+  lineOf: (row: Row) => Line,
+): Promise<Lines> => {
+  const rows = await scanRows<Row>(atHand, model, {
+    range: after === undefined ? { newestFirst: true } : { after: positionKey(after) },
+    isWanted,
+    ...(newestMax === undefined ? {} : { wantedMax: newestMax }),
+  });
+  if (!rows.ok) return rows;
+  const lines = rows.value.map(lineOf);
+  return ok(after === undefined ? lines.toReversed() : lines);
+};
+
+const namesOf = async (
+  atHand: AtHand,
+  model: string,
+  seenWith: 'components' | 'environments',
+): Promise<Lines> => {
+  const rows = await scanRows<NameRow>(atHand, model);
+  return rows.ok ? ok(rows.value.map((row) => nameLine(row, seenWith))) : rows;
+};
+
+/** Markers are known by id and signer; whoever asks knows the id alone. */
+const findDeployment = async (
+  atHand: AtHand,
+  id: string,
+): Promise<Result<Deployment, CliProblem>> => {
+  const principals = new Set([...atHand.state.trust.keys.values()].map((key) => key.principal));
+  const markerKeys = [...principals].map((principal) => markerKey(id, principal));
+  const rows = await readRows(atHand, [
+    { model: 'deployment', key: id },
+    ...markerKeys.map((key) => ({ model: 'marker', key })),
+  ]);
+  if (!rows.ok) return rows;
+  const direct = rows.value.get('deployment', id) as Deployment | undefined;
+  if (direct !== undefined) return ok(direct);
+  const named = markerKeys
+    .map((key) => rows.value.json('marker', key))
+    .find((row) => row !== undefined);
+  if (named === undefined) return notFound(id);
+  const key = readMarkerRow(named).deployment;
+  const row = await readRows(atHand, [{ model: 'deployment', key }]);
+  if (!row.ok) return row;
+  const found = row.value.get('deployment', key) as Deployment | undefined;
+  return found === undefined ? notFound(id) : ok(found);
+};
+
+const notFound = (id: string): Result<never, CliProblem> =>
+  fail(
+    problem(
+      'not-found',
+      `no deployment and no marker ${id} is known`,
+      'plimsoll timeline lists deployments, plimsoll dead-letters list what was not accepted',
+    ),
+  );
+
+const findLetter = async (
+  atHand: AtHand,
+  position: Position,
+): Promise<Result<LetterView, CliProblem>> => {
+  const key = positionKey(position);
+  const rows = await readRows(atHand, [{ model: 'dead-letter', key }]);
+  if (!rows.ok) return rows;
+  const letter = rows.value.get('dead-letter', key) as DeadLetter | undefined;
+  if (letter === undefined)
+    return fail(
+      problem(
+        'not-found',
+        `the record at position ${position} is no dead letter`,
+        'plimsoll dead-letters list shows them',
+      ),
+    );
+  const read = await atHand.log.read(0, position, 1);
+  if (!read.ok)
+    return fail(
+      problem(read.problem.code, read.problem.message, 'is the log up? See PLIMSOLL_LOG'),
+    );
+  return ok({ letter: deadLetterLine(letter), record: read.value[0] ?? null });
+};
+
+type Placed = { readonly [Part in keyof Filter]: string | null };
+
+const matches = (place: Placed, filter: Filter | undefined): boolean =>
+  filter === undefined ||
+  (['environment', 'component', 'namespace', 'target'] as const).every(
+    (part) => filter[part] === null || filter[part] === place[part],
+  );

@@ -1,0 +1,88 @@
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { Line } from '../core/views.ts';
+import type { HttpClient } from '../ports/http.ts';
+import { readAnswer } from './gateway-answer.ts';
+import type { CliPorts } from './ports.ts';
+import type { CliProblem } from './problem.ts';
+import { problem } from './problem.ts';
+import type { Choice, ListName, Reader } from './reader.ts';
+
+const withinMs = 15_000;
+const pageLinesMax = 1000;
+
+/** Asks a gateway. Its lines are printed as they come: an older command shows a newer gateway's fields too. */
+export const readThrough = (gateway: HttpClient, { tools }: Pick<CliPorts, 'tools'>): Reader => {
+  const get = async (path: string): Promise<Result<unknown, CliProblem>> =>
+    readAnswer(
+      tools.text,
+      await gateway({ method: 'GET', path, headers: { accept: 'application/json' } }, withinMs),
+    );
+  const item = async (path: string): Promise<Result<Line, CliProblem>> => {
+    const answer = await get(path);
+    if (!answer.ok) return answer;
+    const { item: line } = answer.value as { readonly item?: unknown };
+    return isLine(line) ? ok(line) : strange();
+  };
+  return {
+    list: (name, choice) => allPages(get, name, choice),
+    show: (id) => item(`/v1/deployments/${encodeURIComponent(id)}`),
+    deadLetter: async (position) => {
+      const letter = await item(`/v1/dead-letters/${position}`);
+      return letter.ok ? ok({ letter: letter.value, record: null }) : letter;
+    },
+  };
+};
+
+const allPages = async (
+  get: (path: string) => Promise<Result<unknown, CliProblem>>,
+  name: ListName,
+  choice: Choice,
+): Promise<Result<readonly Line[], CliProblem>> => {
+  const { newestMax } = choice;
+  const isNewest = newestMax !== undefined && choice.after === undefined;
+  const lines: Line[] = [];
+  let after = choice.after === undefined ? null : String(choice.after);
+  for (;;) {
+    const wanted = (newestMax ?? Number.POSITIVE_INFINITY) - lines.length;
+    const page = await get(pathOf(name, choice, Math.min(wanted, pageLinesMax), isNewest, after));
+    if (!page.ok) return page;
+    const { items, next } = page.value as { readonly items?: unknown; readonly next?: unknown };
+    if (!Array.isArray(items) || !items.every(isLine)) return strange();
+    lines.push(...items);
+    if (
+      typeof next !== 'string' ||
+      next === after ||
+      lines.length >= (newestMax ?? lines.length + 1)
+    )
+      return ok(isNewest ? lines.toReversed() : lines);
+    after = next;
+  }
+};
+
+const pathOf = (
+  name: ListName,
+  { filter }: Choice,
+  limit: number,
+  isNewest: boolean,
+  after: string | null,
+): string => {
+  // Keys are told all at once.
+  if (name === 'keys') return '/v1/keys';
+  const query: readonly (readonly [string, string | null])[] = [
+    ...Object.entries(filter ?? {}),
+    ['limit', String(limit)],
+    ['order', isNewest ? 'newest' : null],
+    ['after', after],
+  ];
+  const asked = query.flatMap(([part, value]) =>
+    value === null ? [] : [`${part}=${encodeURIComponent(value)}`],
+  );
+  return `/v1/${name}?${asked.join('&')}`;
+};
+
+const isLine = (value: unknown): value is Line =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const strange = (): Result<never, CliProblem> =>
+  fail(problem('unreachable', 'the answer is not that of a gateway', 'see PLIMSOLL_URL'));

@@ -1,0 +1,82 @@
+import type { Result } from '../core/result.ts';
+import { ok } from '../core/result.ts';
+import type { Note } from './note.ts';
+import type { CliPorts, Running, ServiceName } from './ports.ts';
+import type { CliProblem } from './problem.ts';
+
+const retryMsFirst = 500;
+const retryMsMax = 10_000;
+const pruneEveryMs: number = 10 * 60_000;
+
+/**
+ * Runs services until the operator asks to stop, or one of them ends for good: then all stop, and its problem is
+ * the answer. What cannot be reached at the start is waited for.
+ */
+export const runServices = async (
+  ports: CliPorts,
+  names: readonly ServiceName[],
+  tell: (note: Note) => void,
+): Promise<CliProblem | undefined> => {
+  const running: Running[] = [];
+  let ending: CliProblem | undefined;
+  for (const name of names) {
+    const started = await startWhenReachable(ports, name);
+    if (!started.ok) {
+      ending = started.problem;
+      break;
+    }
+    if (started.value === 'stopped') break;
+    running.push(started.value);
+    for (const message of started.value.lines) tell({ code: name, message, hint: '' });
+  }
+  if (running.length === names.length) {
+    tell({ code: 'ready', message: 'ready; Ctrl-C stops', hint: '' });
+    const pruning = new AbortController();
+    const pruned = pruneNowAndThen(ports, pruning.signal);
+    ending = await Promise.race([asked(ports), ...running.map(({ ended }) => ended)]);
+    pruning.abort();
+    await pruned;
+  }
+  // First the doors close, then what stands behind them: the reverse order of the start.
+  for (const service of running.toReversed()) await service.stop();
+  return ending;
+};
+
+const startWhenReachable = async (
+  ports: CliPorts,
+  name: ServiceName,
+): Promise<Result<Running | 'stopped', CliProblem>> => {
+  let retryMs = retryMsFirst;
+  for (let tried = 1; ; tried++) {
+    if (ports.stop.aborted) return ok('stopped');
+    const started = await ports.start(name);
+    if (started.ok || started.problem.code !== 'unreachable') return started;
+    if (tried === 1)
+      ports.note({
+        code: 'unreachable',
+        message: `${name}: ${started.problem.message}; trying again until it is there`,
+        hint: started.problem.hint,
+      });
+    await ports.clock.sleep(retryMs, ports.stop);
+    retryMs = Math.min(retryMs * 2, retryMsMax);
+  }
+};
+
+const asked = ({ stop }: CliPorts): Promise<undefined> =>
+  new Promise((done) => {
+    if (stop.aborted) done(undefined);
+    stop.addEventListener('abort', () => done(undefined));
+  });
+
+const pruneNowAndThen = async (
+  { clock, prune, note }: CliPorts,
+  done: AbortSignal,
+): Promise<void> => {
+  while (!done.aborted) {
+    await clock.sleep(pruneEveryMs, done);
+    if (done.aborted) return;
+    await prune().catch((cause: unknown) =>
+      note({ code: 'prune', message: `old telemetry was not removed: ${String(cause)}`, hint: '' }),
+    );
+  }
+};

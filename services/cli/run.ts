@@ -1,0 +1,302 @@
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { Given } from './arguments.ts';
+import type { CommandName } from './commands.ts';
+import { readCount } from './duration.ts';
+import type { EmittingCommand } from './draft.ts';
+import { emit } from './emit.ts';
+import { receiptSentence } from './emit-text.ts';
+import { markCompromised, retireKey, trustKey } from './key-changes.ts';
+import { newKey } from './key-new.ts';
+import { letterLine, letterText } from './letter-text.ts';
+import type { Listing } from './list-text.ts';
+import { listText } from './list-text.ts';
+import { printLines, printProblem, printText } from './output.ts';
+import type { CliPorts, ServiceName } from './ports.ts';
+import type { CliProblem, ExitCode } from './problem.ts';
+import { refuse } from './problem.ts';
+import { openProgress } from './progress.ts';
+import { readAtHand } from './reader-at-hand.ts';
+import { readThrough } from './reader-gateway.ts';
+import type { Choice, Filter, ListName, Reader } from './reader.ts';
+import { runServices } from './run-services.ts';
+import { showText } from './show-text.ts';
+
+/** Runs one command to its end and answers its exit code. What it has to say is printed. */
+export const run = async (ports: CliPorts, name: CommandName, given: Given): Promise<ExitCode> => {
+  const isJson = given.has('json');
+  const end = (outcome: Result<void, CliProblem>): ExitCode => {
+    if (outcome.ok) return 0;
+    printProblem(ports.terminal, isJson, outcome.problem);
+    return outcome.problem.exit;
+  };
+  switch (name) {
+    case 'release plan':
+    case 'release update':
+    case 'release log':
+      return runEmitting(ports, name, given, isJson);
+    case 'current':
+    case 'timeline':
+    case 'dead-letters list':
+    case 'environments':
+    case 'components':
+    case 'keys list':
+      return end(await runList(ports, lists[name], given, isJson));
+    case 'decisions':
+      return end(
+        given.has('follow')
+          ? await followDecisions(ports, given, isJson)
+          : await runList(ports, lists[name], given, isJson),
+      );
+    case 'show':
+      return end(await runShow(ports, given, isJson));
+    case 'dead-letters show':
+      return end(await runLetter(ports, given, isJson));
+    case 'keys new':
+      return end(await printed(ports, isJson, newKey(ports, given), keyMadeText));
+    case 'keys trust':
+      return end(await printed(ports, isJson, trustKey(ports, given), keyChangedText));
+    case 'keys retire':
+      return end(await printed(ports, isJson, retireKey(ports, given), keyChangedText));
+    case 'keys compromised':
+      return end(await printed(ports, isJson, markCompromised(ports, given), keyChangedText));
+    case 'rebuild':
+      return end(await runRebuild(ports, isJson));
+    case 'up':
+      return end(await serve(ports, ['projector', 'analyser', 'gateway'], isJson));
+    case 'gateway':
+    case 'projector':
+    case 'analyser':
+      return end(await serve(ports, [name], isJson));
+  }
+};
+
+const serve = async (
+  ports: CliPorts,
+  names: readonly ServiceName[],
+  isJson: boolean,
+): Promise<Result<void, CliProblem>> => {
+  const cause = await runServices(ports, names, (told) =>
+    isJson ? printLines(ports.terminal, [told]) : printText(ports.terminal, [told.message]),
+  );
+  return cause === undefined ? ok(undefined) : fail(cause);
+};
+
+const runEmitting = async (
+  ports: CliPorts,
+  name: EmittingCommand,
+  given: Given,
+  isJson: boolean,
+): Promise<ExitCode> => {
+  const { receipt, marker, problem } = await emit(ports, name, given);
+  if (receipt !== undefined && (isJson || problem === undefined)) {
+    if (isJson) printLines(ports.terminal, [receipt]);
+    else if (marker !== undefined) printText(ports.terminal, [receiptSentence(receipt, marker)]);
+  }
+  if (problem === undefined) return 0;
+  printProblem(ports.terminal, isJson, problem);
+  return given.has('no-fail') ? 0 : problem.exit;
+};
+
+type ListPlan = {
+  readonly list: ListName;
+  readonly text: Listing;
+  /** What is said where there is nothing. */
+  readonly empty: string;
+};
+
+const lists: {
+  readonly [
+    Name in
+      | 'current'
+      | 'timeline'
+      | 'decisions'
+      | 'dead-letters list'
+      | 'environments'
+      | 'components'
+      | 'keys list'
+  ]: ListPlan;
+} = {
+  current: { list: 'current', text: 'current', empty: 'nothing is known to run here' },
+  timeline: { list: 'timeline', text: 'timeline', empty: 'no deployments' },
+  decisions: { list: 'decisions', text: 'decisions', empty: 'no decisions' },
+  'dead-letters list': { list: 'dead-letters', text: 'deadLetters', empty: 'no dead letters' },
+  environments: { list: 'environments', text: 'environments', empty: 'no environments' },
+  components: { list: 'components', text: 'components', empty: 'no components' },
+  'keys list': { list: 'keys', text: 'keys', empty: 'no keys' },
+};
+
+const newestMaxDefault = 50;
+const newestMaxMost = 100_000;
+
+const runList = async (
+  ports: CliPorts,
+  plan: ListPlan,
+  given: Given,
+  isJson: boolean,
+): Promise<Result<void, CliProblem>> => {
+  const choice = readChoice(plan, given);
+  if (!choice.ok) return choice;
+  const reader = await openReader(ports);
+  if (!reader.ok) return reader;
+  const lines = await reader.value.list(plan.list, choice.value);
+  if (!lines.ok) return lines;
+  if (isJson) printLines(ports.terminal, lines.value);
+  else if (lines.value.length === 0) ports.note({ code: 'empty', message: plan.empty, hint: '' });
+  else printText(ports.terminal, listText(plan.text, lines.value, ports.terminal));
+  return ok(undefined);
+};
+
+const readChoice = ({ list }: ListPlan, given: Given): Result<Choice, CliProblem> => {
+  const filter: Filter = {
+    environment: given.value('environment-name'),
+    component: given.value('component-name'),
+    namespace: given.value('namespace'),
+    target: given.value('target'),
+  };
+  switch (list) {
+    case 'current':
+      return ok({ filter });
+    case 'timeline':
+    case 'decisions':
+    case 'dead-letters': {
+      const limit = given.value('limit');
+      const newestMax =
+        limit === null ? ok(newestMaxDefault) : readCount('limit', limit, newestMaxMost);
+      return newestMax.ok ? ok({ filter, newestMax: newestMax.value }) : newestMax;
+    }
+    case 'environments':
+    case 'components':
+    case 'keys':
+      return ok({});
+  }
+};
+
+const openReader = async (ports: CliPorts): Promise<Result<Reader, CliProblem>> => {
+  if (ports.gateway !== null) return ok(readThrough(ports.gateway, ports));
+  const atHand = await ports.atHand(openProgress(ports, 'folding what is new'));
+  return atHand.ok ? ok(readAtHand(atHand.value)) : atHand;
+};
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+const runShow = async (
+  ports: CliPorts,
+  given: Given,
+  isJson: boolean,
+): Promise<Result<void, CliProblem>> => {
+  const id = (given.words[0] ?? '').toLowerCase();
+  if (!uuid.test(id))
+    return refuse(
+      'word-invalid',
+      `${JSON.stringify(id.slice(0, 64))} is no id of a deployment or marker`,
+      'it is a UUID; plimsoll timeline shows those of deployments',
+    );
+  const reader = await openReader(ports);
+  if (!reader.ok) return reader;
+  const view = await reader.value.show(id);
+  if (!view.ok) return view;
+  if (isJson) printLines(ports.terminal, [view.value]);
+  else printText(ports.terminal, showText(view.value));
+  return ok(undefined);
+};
+
+const runLetter = async (
+  ports: CliPorts,
+  given: Given,
+  isJson: boolean,
+): Promise<Result<void, CliProblem>> => {
+  const written = given.words[0] ?? '';
+  if (!/^(?:0|[1-9][0-9]{0,11})$/.test(written))
+    return refuse(
+      'word-invalid',
+      `${JSON.stringify(written.slice(0, 64))} is no position`,
+      'plimsoll dead-letters list shows positions',
+    );
+  const reader = await openReader(ports);
+  if (!reader.ok) return reader;
+  const letter = await reader.value.deadLetter(Number(written));
+  if (!letter.ok) return letter;
+  if (isJson) printLines(ports.terminal, [letterLine(letter.value)]);
+  else printText(ports.terminal, letterText(letter.value));
+  return ok(undefined);
+};
+
+const followEveryMs = 1000;
+const followLinesMax = 1000;
+
+/** The newest decisions, then each new one, until the operator asks to stop. */
+const followDecisions = async (
+  ports: CliPorts,
+  given: Given,
+  isJson: boolean,
+): Promise<Result<void, CliProblem>> => {
+  let choice = readChoice(lists.decisions, given);
+  let isFirst = true;
+  while (!ports.stop.aborted) {
+    if (!choice.ok) return choice;
+    const reader = await openReader(ports);
+    if (!reader.ok) return reader;
+    const news = await reader.value.list('decisions', choice.value);
+    if (!news.ok) return news;
+    if (isJson) printLines(ports.terminal, news.value);
+    else if (isFirst || news.value.length > 0) {
+      const text = listText('decisions', news.value, ports.terminal);
+      printText(ports.terminal, isFirst ? text : text.slice(1));
+    }
+    isFirst = false;
+    const last = news.value.at(-1)?.['position'];
+    const after = typeof last === 'number' ? last : (choice.value.after ?? 0);
+    choice = ok({ after, newestMax: followLinesMax });
+    await ports.clock.sleep(followEveryMs, ports.stop);
+  }
+  return ok(undefined);
+};
+
+const runRebuild = async (ports: CliPorts, isJson: boolean): Promise<Result<void, CliProblem>> => {
+  const rebuilt = await ports.rebuild(openProgress(ports, 'rebuilding'));
+  if (!rebuilt.ok) return rebuilt;
+  const { generation, state } = rebuilt.value;
+  const told = { generation, logId: state.trust.logId, records: state.next };
+  if (isJson) printLines(ports.terminal, [told]);
+  else
+    printText(ports.terminal, [
+      `rebuilt from ${told.records} records of log ${told.logId}; readers use generation ${generation} now`,
+    ]);
+  return ok(undefined);
+};
+
+const printed = async <Value extends object>(
+  ports: CliPorts,
+  isJson: boolean,
+  work: Promise<Result<Value, CliProblem>>,
+  textOf: (value: Value) => readonly string[],
+): Promise<Result<void, CliProblem>> => {
+  const done = await work;
+  if (!done.ok) return done;
+  if (isJson) printLines(ports.terminal, [done.value]);
+  else printText(ports.terminal, textOf(done.value));
+  return ok(undefined);
+};
+
+const keyMadeText = (made: {
+  readonly key: string;
+  readonly principal: string;
+  readonly file: string;
+  readonly publicFile: string;
+}): readonly string[] => [
+  `key ${made.key} of ${made.principal}: ${made.file} (keep it secret)`,
+  `an administrator trusts it with: plimsoll keys trust ${made.publicFile} --role=emitter --environment=NAME --component=NAME`,
+];
+
+const keyChangedText = (changed: {
+  readonly key: string;
+  readonly principal: string;
+  readonly kind: string;
+  readonly delivery: string;
+  readonly position: number;
+}): readonly string[] => [
+  changed.delivery === 'duplicate'
+    ? `already so: ${changed.kind} for ${changed.key} of ${changed.principal} (position ${changed.position})`
+    : `${changed.kind}: ${changed.key} of ${changed.principal} (position ${changed.position}; it counts from the next one on)`,
+];
