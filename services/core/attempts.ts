@@ -31,6 +31,25 @@ export const attemptsMet = (
 };
 
 /**
+ * The same for an update: where it names a slot, the attempts planned there; if there are none it contradicts those
+ * that it would meet without naming one.
+ */
+export const attemptsUpdated = (
+  deployment: Deployment | undefined,
+  signer: KeyState,
+  named: Slot | null,
+  trust: Trust,
+): readonly PlannedAttempt[] => {
+  const there =
+    named === null
+      ? []
+      : attemptsMet(deployment, signer, named, trust).filter(({ plan }) =>
+          sameSlot(plan.slot, named),
+        );
+  return there.length > 0 ? there : attemptsMet(deployment, signer, null, trust);
+};
+
+/**
  * The attempts that wait for their plan. Where the slot is known by now, only what was said by somebody who may act
  * there makes an attempt, and its tokens.
  */

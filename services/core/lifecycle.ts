@@ -1,5 +1,5 @@
 import type { PlannedAttempt } from './attempts.ts';
-import { attemptsMet, attemptsWaiting, expulsion } from './attempts.ts';
+import { attemptsMet, attemptsUpdated, attemptsWaiting, expulsion } from './attempts.ts';
 import { canonicalJson } from './canonical.ts';
 import type { Position } from './log/record.ts';
 import type {
@@ -319,15 +319,18 @@ const evolveUpdate = (
   const { marker, signer } = fact;
   if (marker.slot !== null && !coversSlot(signer, marker.slot))
     return outOfScope(fact, marker.slot);
-  const met = attemptsMet(deployment, signer, marker.slot, trust);
+  const met = attemptsUpdated(deployment, signer, marker.slot, trust);
   const planned = deployment?.attempts.find(({ plan }) => plan !== null)?.plan;
   if (met.length === 0 && planned) return outOfScope(fact, planned.slot);
   const plan = met.at(-1)?.plan ?? null;
   const waiting = attemptsWaiting(deployment, plan?.slot ?? null, trust);
+  // What contradicts the plan's slot opens no attempt, and its token is not the attempt's.
+  const isMisplaced = plan !== null && marker.slot !== null && !sameSlot(plan.slot, marker.slot);
+  const token = isMisplaced ? null : marker.attempt;
   const last = met.at(-1) ?? waiting.at(-1);
   const joined =
     attemptOfToken([...waiting, ...met], marker.attempt) ??
-    (marker.attempt !== null && last !== undefined && hasEnded(last) ? undefined : last);
+    (token !== null && last !== undefined && hasEnded(last) ? undefined : last);
   if (joined === undefined) {
     if (plan !== null && met.length >= attemptsMax)
       return full(`the deployment has ${attemptsMax} attempts`);
@@ -341,7 +344,7 @@ const evolveUpdate = (
       : joined.plan === null && plan !== null
         ? withPlan(joined, plan, trust, slots)
         : { attempt: joined, expelled: [] };
-  const applied = applyEntry(withToken(attempt, marker.attempt), entryOf(fact, 'applied', null));
+  const applied = applyEntry(withToken(attempt, token), entryOf(fact, 'applied', null));
   if (applied.status === attempt.status) {
     const problem = fullness(attempt, [...waiting, ...met], fact);
     if (problem !== undefined) return full(problem);

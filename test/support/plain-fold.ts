@@ -1,0 +1,140 @@
+// A second reading of what status, attempts and `current` mean, written from the design in the plainest way: it goes
+// over everything that was said again and again, and shares no code with the core. It knows histories in which
+// each deployment is planned first, and for one slot.
+
+/** One authentic marker, as a flat list tells it. */
+export type Told = {
+  readonly position: number;
+  /** When it counts, milliseconds. */
+  readonly at: number;
+  readonly kind: string;
+  readonly deployment: string;
+  readonly slot: string | null;
+  readonly token: string | null;
+  readonly version: string | null;
+  readonly digest: string | null;
+  readonly reason: string | null;
+  /** Slots where its signer may act. */
+  readonly mayActIn: (slot: string) => boolean;
+};
+
+export type PlainAttempt = {
+  readonly number: number;
+  readonly slot: string;
+  readonly version: string | null;
+  readonly digest: string | null;
+  readonly tokens: Set<string>;
+  readonly said: Told[];
+};
+
+export type PlainStatus = {
+  readonly status: string;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+};
+
+const ends = ['succeeded', 'failed', 'canceled'];
+
+/** planned < running < ended, and the first end stays. What names another slot says nothing. */
+export const plainStatus = (attempt: PlainAttempt): PlainStatus => {
+  const here = attempt.said.filter(({ slot }) => slot === null || slot === attempt.slot);
+  const end = here.find(({ kind }) => ends.includes(kind) || kind === 'logged');
+  const start = here.find(
+    ({ kind, position }) => kind === 'started' && (end === undefined || position < end.position),
+  );
+  return {
+    status: end?.kind ?? (start === undefined ? 'planned' : 'running'),
+    startedAt: start?.at ?? null,
+    endedAt: end?.at ?? null,
+  };
+};
+
+export type PlainCurrent = {
+  readonly holder: string | null;
+  readonly uncertain: boolean;
+  readonly beside: readonly string[];
+};
+
+export class PlainFold {
+  readonly deployments: Map<string, PlainAttempt[]> = new Map<string, PlainAttempt[]>();
+
+  tell(told: Told): void {
+    if (told.kind === 'logged') this.#logged(told);
+    else if (told.kind === 'planned') this.#planned(told);
+    else this.#updated(told);
+  }
+
+  #planned(told: Told): void {
+    if (told.slot === null || !told.mayActIn(told.slot)) return;
+    const attempts = this.deployments.get(told.deployment) ?? [];
+    this.deployments.set(told.deployment, attempts);
+    const last = attempts.at(-1);
+    const isKnown =
+      told.token === null
+        ? last !== undefined && plainStatus(last).endedAt === null
+        : attempts.some(({ tokens }) => tokens.has(told.token ?? ''));
+    if (!isKnown) attempts.push(newAttempt(told, attempts.length + 1, told.slot, told));
+  }
+
+  #updated(told: Told): void {
+    const attempts = this.deployments.get(told.deployment) ?? [];
+    const last = attempts.at(-1);
+    if (last === undefined || !told.mayActIn(last.slot)) return;
+    if (told.slot !== null && !told.mayActIn(told.slot)) return;
+    const known = attempts.find(({ tokens }) => tokens.has(told.token ?? ''));
+    if (known !== undefined) known.said.push(told);
+    else if (told.slot !== null && told.slot !== last.slot) last.said.push(told);
+    else if (told.token !== null && plainStatus(last).endedAt !== null)
+      attempts.push(newAttempt(told, attempts.length + 1, last.slot, last));
+    else {
+      last.said.push(told);
+      if (told.token !== null) last.tokens.add(told.token);
+    }
+  }
+
+  #logged(told: Told): void {
+    if (told.slot === null || !told.mayActIn(told.slot)) return;
+    const { holder, uncertain } = this.current(told.slot);
+    if (holder === `${told.version} ${told.digest}` && !uncertain) return;
+    this.deployments.set(told.deployment, [newAttempt(told, 1, told.slot, told)]);
+  }
+
+  /** What holds the slot: the success that is last in time, and of two at once the one that was told last. */
+  current(slot: string): PlainCurrent {
+    const here = [...this.deployments.values()].flat().filter((attempt) => attempt.slot === slot);
+    const ended = here.flatMap((attempt) => {
+      const { status, endedAt } = plainStatus(attempt);
+      const end = attempt.said.find(
+        ({ kind, slot: named }) => kind === status && (named === null || named === slot),
+      );
+      return endedAt === null || end === undefined
+        ? []
+        : [{ attempt, status, at: endedAt, position: end.position }];
+    });
+    const inTime = ended.toSorted((a, b) => a.at - b.at || a.position - b.position);
+    const holds = inTime.findLastIndex(({ status }) => ['succeeded', 'logged'].includes(status));
+    const holder = inTime[holds]?.attempt;
+    return {
+      holder: holder === undefined ? null : `${holder.version} ${holder.digest}`,
+      uncertain: holder !== undefined && holds < inTime.length - 1,
+      beside: here
+        .filter((attempt) => plainStatus(attempt).endedAt === null)
+        .map((attempt) => `${attempt.version} ${plainStatus(attempt).status}`)
+        .toSorted(),
+    };
+  }
+}
+
+const newAttempt = (
+  told: Told,
+  number: number,
+  slot: string,
+  plan: { readonly version: string | null; readonly digest: string | null },
+): PlainAttempt => ({
+  number,
+  slot,
+  version: plan.version,
+  digest: plan.digest,
+  tokens: new Set(told.token === null ? [] : [told.token]),
+  said: [told],
+});
