@@ -41,18 +41,25 @@ export const projectorProcesses = (): ((environment: ProjectorEnvironment) => Pr
   return startProjectorProcess;
 };
 
-const startProjectorProcess = (environment: ProjectorEnvironment): ProjectorProcess => {
-  const { log, store, audience, folder, leaseMs, logId } = environment;
-  const child = startChild('processes/projector.ts', [`${leaseMs}`], {
-    cwd: folder,
-    env: {
-      PLIMSOLL_LOG: log,
-      PLIMSOLL_STORE: store,
-      PLIMSOLL_AUDIENCE: audience,
-      ...(logId === undefined ? {} : { PLIMSOLL_LOG_ID: logId }),
-    },
-  });
+/** Starts a script of `processes/` with these settings; it ends with the test. */
+export const startWithSettings = (
+  script: string,
+  args: readonly string[],
+  { log, store, audience, folder, logId }: Omit<ProjectorEnvironment, 'leaseMs'>,
+): Child => {
+  const env = {
+    PLIMSOLL_LOG: log,
+    PLIMSOLL_STORE: store,
+    PLIMSOLL_AUDIENCE: audience,
+    ...(logId === undefined ? {} : { PLIMSOLL_LOG_ID: logId }),
+  };
+  const child = startChild(`processes/${script}`, args, { cwd: folder, env });
   started.push(child);
+  return child;
+};
+
+const startProjectorProcess = (environment: ProjectorEnvironment): ProjectorProcess => {
+  const child = startWithSettings('projector.ts', [`${environment.leaseMs}`], environment);
   const said = (event?: string): readonly Said[] =>
     child.lines
       .map((line) => JSON.parse(line) as Said)
