@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { NewRecord } from '../../services/core/log/record.ts';
 import { atLeastWithinMs } from '../../services/gateway/reads.ts';
 import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
 import type { Answered, GatewayHouse } from '../support/gateway.ts';
@@ -257,19 +258,20 @@ describe('an answer is of one state', () => {
     const steps = Array.from({ length: 60 }, (_, index) =>
       by('ci', logged(`1.0.${index}`, { slot: place(index < 55 ? 'staging' : 'production') })),
     );
-    let house: GatewayHouse | undefined;
+    let grow = async (_record: NewRecord): Promise<void> => undefined;
     const later = await Promise.all(
       [1, 2, 3].map((number) => signed('ci', logged(`2.0.${number}`), `late ${number}`)),
     );
     const opened = await openGatewayHouse(steps, ({ store }) => ({
       store: restless(store, async () => {
         const record = later.shift();
-        if (record === undefined) return;
-        value(await (house as GatewayHouse).log.append(0, [record]));
-        await (house as GatewayHouse).project();
+        if (record !== undefined) await grow(record);
       }),
     }));
-    house = opened;
+    grow = async (record) => {
+      value(await opened.log.append(0, [record]));
+      await opened.project();
+    };
     // The first page holds 50 attempts of staging; then the log grows.
     const first = await opened.get('/v1/timeline?environment=production&limit=10');
     expect(first.json).toMatchObject({ position: 61, items: [] });

@@ -64,7 +64,7 @@ export const serveHttp = (
     (incoming, outgoing) => {
       const exchange: Exchange = { incoming, outgoing, isLast: false };
       exchanges.set(incoming.socket, exchange);
-      void answer(handler, exchange, limits, options.onError);
+      void answer(handler, exchange, limits, () => server.listening, options.onError);
     },
   );
   server.maxConnections = limits.connectionsMax;
@@ -112,6 +112,7 @@ const answer = async (
   handler: HttpHandler,
   exchange: Exchange,
   limits: HttpLimits,
+  isOpen: () => boolean,
   onError: (error: unknown) => void,
 ): Promise<void> => {
   const { incoming, outgoing } = exchange;
@@ -129,7 +130,7 @@ const answer = async (
       ...response.headers,
       'content-length': Buffer.byteLength(response.body),
       // What is left of an unread body would be taken for the next request.
-      ...(isRead && !exchange.isLast ? {} : { connection: 'close' }),
+      ...(isRead && isOpen() && !exchange.isLast ? {} : { connection: 'close' }),
     });
     outgoing.end(incoming.method === 'HEAD' ? undefined : response.body);
   } catch (error) {
