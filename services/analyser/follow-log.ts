@@ -52,11 +52,7 @@ export const followLog = (ports: AnalyserPorts, stop: Stop): Follower => {
     });
 
   return {
-    startFrom: (_partition, hint) => {
-      // What was remembered may not have been appended.
-      opened.clear();
-      return startAt(ports.log, 0, hint);
-    },
+    startFrom: (_partition, hint) => startAt(ports.log, 0, hint),
     onBatch: async ({ records }) => {
       const next = (records.at(-1)?.position ?? -1) + 1;
       const ids = [...new Set(records.flatMap((record) => deploymentIn(ports, record)))];
@@ -87,6 +83,7 @@ export const followLog = (ports: AnalyserPorts, stop: Stop): Follower => {
       await appendSamples(ports, stop, said);
       return next;
     },
+    // What was remembered may not have been appended.
     onLost: () => opened.clear(),
   };
 };

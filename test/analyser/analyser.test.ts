@@ -1,10 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { buildAnalyserHouse } from '../support/analyser-house.ts';
+import { partitionOfKey, sampleKey } from '../../services/core/samples/key.ts';
+import type { Sample } from '../../services/core/samples/sample.ts';
+import { checkSample } from '../../services/core/samples/wire.ts';
+import { buildAnalyserHouse, faulty } from '../support/analyser-house.ts';
 import type { AnalyserHouse, Server } from '../support/analyser-house.ts';
 import { fastPolicy } from '../support/canary/sample-streams.ts';
-import { keyOf } from '../support/given.ts';
+import { keyOf, tools } from '../support/given.ts';
+import { keyState } from '../support/key-state.ts';
 import {
   added,
+  audience,
   compromised,
   failed,
   logged,
@@ -15,6 +20,7 @@ import {
   started,
   succeeded,
 } from '../support/markers.ts';
+import { value } from '../support/records.ts';
 
 const canaryPlan = planned('2.0.0', { canaryShare: 0.5, attempt: 'run-1' });
 
@@ -174,6 +180,15 @@ describe('trust', () => {
     await analyser.stop();
   });
 
+  test('a key that was found compromised starts nothing', async () => {
+    const house = await servingHouse();
+    await house.say('admin', compromised(keyOf('analyser'), 0));
+    const analyser = house.start();
+    await house.pass(1_000);
+    expect(analyser.status().state).toBe('waiting-for-key');
+    await analyser.stop();
+  });
+
   test('samples of a key that was found compromised are counted and not used', async () => {
     const house = await servingHouse();
     const analyser = house.start();
@@ -223,4 +238,119 @@ test('of two analysers one works, and the other takes over by itself', async () 
   expect(await kindsOn(house)).toStrictEqual(['roll-back applied']);
   expect(second.status().analyses).toHaveLength(1);
   await second.stop();
+});
+
+describe('what stands in samples', () => {
+  const samplesOf = async (house: AnalyserHouse): Promise<readonly Sample[]> => {
+    const found: Sample[] = [];
+    const keys = new Map([[keyOf('analyser').keyId, keyState(keyOf('analyser'))]]);
+    for (let partition = 0; partition < house.samples.partitions; partition++)
+      for (const record of value(await house.samples.read(partition, 0, 10_000))) {
+        const sample = value(checkSample(tools, audience, keys, record));
+        expect(partitionOfKey(sampleKey(sample), house.samples.partitions)).toBe(partition);
+        found.push(sample);
+      }
+    return found;
+  };
+
+  test('is signed, in the partition of its key, and copies what the log says', async () => {
+    const house = await servingHouse();
+    const analyser = house.start();
+    await deployCanary(house, 100);
+    await house.say('ci', shifted({ attempt: 'run-1', canaryShare: 0.3 }));
+    await house.pass(30_000);
+    await house.say('ci', failed({ attempt: 'run-1' }));
+    await house.pass(200);
+    await analyser.stop();
+    const samples = await samplesOf(house);
+    expect(samples.filter(({ kind }) => kind === 'analysis-opened')).toHaveLength(1);
+    expect(
+      samples.flatMap((sample) =>
+        sample.kind === 'copy' ? [[sample.fact, sample.canaryShare]] : [],
+      ),
+    ).toStrictEqual([
+      ['traffic-shifted', 0.3],
+      ['roll-back', null],
+      ['failed', null],
+    ]);
+  });
+
+  test('carries the append time of the telemetry, not the time of whoever counted', async () => {
+    const house = await servingHouse();
+    house.servers.push(server({ name: 'ahead', aheadMs: 700 }));
+    const analyser = house.start();
+    await house.pass(5_000);
+    await analyser.stop();
+    const ahead = (await samplesOf(house)).flatMap((sample) =>
+      sample.kind === 'points'
+        ? sample.points.map(({ time, receivedAt }) => time - receivedAt)
+        : [],
+    );
+    expect(new Set(ahead)).toStrictEqual(new Set([0, 700]));
+  });
+
+  test('is a tick a window where nothing came, but not before others had time to bring it', async () => {
+    const house = await servingHouse();
+    house.servers.length = 0;
+    const analyser = house.start();
+    await house.pass(1_000);
+    await house.say('ci', canaryPlan);
+    await house.say('ci', started({ attempt: 'run-1' }));
+    const ticks = async (): Promise<number> =>
+      (await samplesOf(house)).filter(({ kind }) => kind === 'tick').length;
+    await house.pass(13_500);
+    expect(await ticks()).toBe(0);
+    await house.pass(10_000);
+    expect(await ticks()).toBeGreaterThanOrEqual(8);
+    expect(await ticks()).toBeLessThanOrEqual(11);
+    await analyser.stop();
+  });
+});
+
+describe('an outage', () => {
+  test('of the logs delays, and doubles nothing', async () => {
+    const house = await servingHouse();
+    const analyser = house.start({
+      samples: faulty(house.samples, ['unreachable', 'unknown', 'unknown', 'unreachable']),
+      log: faulty(house.log, ['unreachable', 'unknown']),
+    });
+    await deployCanary(house, 100);
+    await house.pass(35_000);
+    await analyser.stop();
+    expect(await kindsOn(house)).toStrictEqual(['roll-back applied']);
+    expect(house.events.filter(({ event }) => event === 'part-stopped')).toStrictEqual([]);
+  });
+
+  test('that ends a part is told, and the part begins again where it was', async () => {
+    const house = await servingHouse();
+    house.servers.length = 0;
+    await house.say('ci', canaryPlan);
+    await house.say('ci', started({ attempt: 'run-1' }));
+    const analyser = house.start({ samples: faulty(house.samples, ['refused']) });
+    await house.pass(2_000);
+    expect(house.events).toContainEqual(
+      expect.objectContaining({ event: 'part-stopped', part: 'log', retryInMs: 200 }),
+    );
+    expect(analyser.status().analyses).toHaveLength(1);
+    expect(analyser.status().parts).toMatchObject([
+      { part: 'samples' },
+      { part: 'log', state: 'following', problem: expect.stringContaining('refused') as string },
+      { part: 'telemetry' },
+    ]);
+    await analyser.stop();
+  });
+
+  test('of the projector stops the openings, and not for good', async () => {
+    const house = await servingHouse();
+    const analyser = house.start();
+    const resume = house.pauseProjector();
+    await deployCanary(house, 100);
+    await house.pass(30_000);
+    expect(analyser.status().analyses).toStrictEqual([]);
+    expect(house.events.at(-1)).toMatchObject({ event: 'part-stopped', part: 'log' });
+    resume();
+    await house.pass(40_000);
+    expect(await kindsOn(house)).toStrictEqual(['roll-back applied']);
+    await analyser.stop();
+  });
 });

@@ -1,11 +1,10 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { checkSample } from '../../services/core/samples/wire.ts';
 import { buildAnalyserHouse } from '../support/analyser-house.ts';
 import type { AnalyserHouse } from '../support/analyser-house.ts';
 import { fastPolicy } from '../support/canary/sample-streams.ts';
 import { keyOf, tools } from '../support/given.ts';
-import { added, audience, logged, planned, started } from '../support/markers.ts';
+import { added, logged, planned, started } from '../support/markers.ts';
 import { value } from '../support/records.ts';
 
 /** One life of an analyser: it ends with its n-th append, before it or after it, or after so much time. */
@@ -121,29 +120,4 @@ test('killed anywhere, the canary that is sound is promoted once and never rolle
     }),
     { numRuns: 15 },
   );
-});
-
-test('every record of samples is one that its checker takes', async () => {
-  const house = await canaryOn(100);
-  const analyser = house.start();
-  await house.pass(20_000);
-  await analyser.stop();
-  const own = keyOf('analyser');
-  const keys = new Map([
-    [
-      own.keyId,
-      {
-        ...{ id: own.keyId, principal: own.principal, algorithm: own.algorithm },
-        publicKey: own.publicKey,
-        ...{ roles: ['analyser'] as const, environments: ['*'], components: ['*'], kinds: ['*'] },
-        ...{ addedAt: 1, retiredAt: null, compromised: null },
-      },
-    ],
-  ]);
-  const kinds: string[] = [];
-  for (let partition = 0; partition < house.samples.partitions; partition++) {
-    for (const record of value(await house.samples.read(partition, 0, 10_000)))
-      kinds.push(value(checkSample(tools, audience, keys, record)).kind);
-  }
-  expect(new Set(kinds)).toStrictEqual(new Set(['analysis-opened', 'points', 'copy']));
 });

@@ -11,6 +11,7 @@ import { startAnalyser } from '../../services/analyser/start.ts';
 import type { Analyser } from '../../services/analyser/start.ts';
 import type { JudgePolicy } from '../../services/core/canary/policy.ts';
 import type { NewRecord } from '../../services/core/log/record.ts';
+import { fail } from '../../services/core/result.ts';
 import type { FoldState } from '../../services/core/projection.ts';
 import type { DecisionRow } from '../../services/core/read-models.ts';
 import { orderedModels } from '../../services/core/read-models.ts';
@@ -32,12 +33,15 @@ export type Server = {
   readonly deployment?: string;
   readonly requests: number;
   errors: number;
+  /** How far its clock is ahead. */
+  readonly aheadMs?: number;
   /** It sends nothing before this, milliseconds after the opening of the log. */
   readonly fromMs: number;
   untilMs?: number;
 };
 
 export type AnalyserHouse = {
+  readonly ports: AnalyserPorts;
   readonly clock: MemoryClock;
   readonly log: RecordLog;
   readonly metrics: RecordLog;
@@ -49,7 +53,8 @@ export type AnalyserHouse = {
   readonly say: (name: string, says: Said) => Promise<void>;
   /** The clock goes on, servers export every second, everybody does what there is to do. */
   readonly pass: (ms: number) => Promise<void>;
-  readonly start: () => Analyser;
+  /** With other ports than those of the house where a test says so. */
+  readonly start: (change?: Partial<AnalyserPorts>) => Analyser;
   /** An analyser that dies in the moment of its n-th append: before it, or after it and before the answer. */
   readonly startDoomed: (
     appends: number,
@@ -125,6 +130,7 @@ export const buildAnalyserHouse = async (policy: JudgePolicy): Promise<AnalyserH
     );
 
   return {
+    ports,
     clock,
     log,
     metrics,
@@ -135,7 +141,7 @@ export const buildAnalyserHouse = async (policy: JudgePolicy): Promise<AnalyserH
     servers,
     say,
     pass,
-    start: () => startAnalyser(ports),
+    start: (change = {}) => startAnalyser({ ...ports, ...change }),
     startDoomed: (appends, moment, counted = 'all') => doom(ports, appends, moment, counted),
     pauseProjector: () => {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -176,10 +182,11 @@ const project = async (
 /** Cumulative counters since the server began, in the two encodings in turn. */
 const exportOf = (server: Server, index: number, nowMs: number, exports: number): NewRecord => {
   const nanos = (ms: number): string => `${ms}000000`;
-  const startMs = nowMs - index * exportEveryMs;
+  const timeMs = nowMs + (server.aheadMs ?? 0);
+  const startMs = timeMs - index * exportEveryMs;
   const point = (status: number, perExport: number): object => ({
     startTimeUnixNano: nanos(startMs),
-    timeUnixNano: nanos(nowMs),
+    timeUnixNano: nanos(timeMs),
     count: String(perExport * index),
     sum: 1.5,
     bucketCounts: [String(perExport * index)],
@@ -206,6 +213,23 @@ const exportOf = (server: Server, index: number, nowMs: number, exports: number)
       },
     ],
     value: isJson ? jsonOf(request) : protobufOf(request),
+  };
+};
+
+/** A log whose first appends fail in these ways; `unknown` has appended all the same. */
+export const faulty = (
+  log: RecordLog,
+  problems: readonly ('unreachable' | 'unknown' | 'refused')[],
+): RecordLog => {
+  const waiting = [...problems];
+  return {
+    ...log,
+    append: async (partition, records) => {
+      const code = waiting.shift();
+      if (code === undefined) return log.append(partition, records);
+      if (code === 'unknown') await log.append(partition, records);
+      return fail({ code, message: `a planted fault: ${code}` });
+    },
   };
 };
 
