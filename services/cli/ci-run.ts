@@ -1,4 +1,6 @@
 import type { CiRun } from '../core/deployment-id.ts';
+import { textMax } from '../core/markers/limits.ts';
+import { plainText } from './display.ts';
 import { repositoryName, withoutCredentials } from './repository.ts';
 
 // What CI systems say about themselves in the environment. Only what is documented and set in every job is used.
@@ -87,7 +89,7 @@ const github = (env: Environment): CiJob => {
           },
     // The attempts of all runs are counted 1, 2, 3: alone the number says nothing.
     attempt: run === null ? null : `${run}/${attempt}`,
-    source: url,
+    source: url === null || fits(url) ? url : null,
     repositoryName: repository === null ? null : repositoryName(repository),
     repository: repository === null ? null : `${server}/${repository}`,
     commit: text(env, 'GITHUB_SHA'),
@@ -123,10 +125,17 @@ const githubTrigger = (env: Environment): string | null => {
   }
 };
 
+/**
+ * What a CI says of itself must never keep a marker back: a value that no field would take is as if it were not
+ * there.
+ */
 const text = (env: Environment, name: string): string | null => {
   const value = env[name];
-  return value === undefined || value === '' ? null : value;
+  return value === undefined || value === '' || !fits(value) ? null : value;
 };
+
+const fits = (value: string): boolean =>
+  value.length <= textMax && value.isWellFormed() && plainText(value) === value;
 
 const originOf = (url: string | null): string | null =>
   url === null ? null : (/^(https?:\/\/[^/]+)/.exec(url)?.[1] ?? null);

@@ -86,7 +86,7 @@ export const deliverUnasked = async (
 
 export const deliverThrough = async (
   gateway: HttpClient,
-  { tools }: Pick<CliPorts, 'tools'>,
+  { tools, note }: Pick<CliPorts, 'tools' | 'note'>,
   record: NewRecord,
   withinMs: number,
 ): Promise<Delivered> => {
@@ -95,9 +95,12 @@ export const deliverThrough = async (
   const json = readAnswer(tools.text, answer);
   if (!json.ok) return json;
   const receipt = readReceipt(json.value);
-  return receipt === undefined
-    ? fail(problem('unreachable', 'the answer is not that of a gateway', 'see PLIMSOLL_URL'))
-    : ok(receipt);
+  if (receipt === undefined)
+    return fail(problem('unreachable', 'the answer is not that of a gateway', 'see PLIMSOLL_URL'));
+  const { warning } = json.value as { readonly warning?: unknown };
+  if (typeof warning === 'string')
+    note({ code: receipt.code ?? 'warning', message: warning, hint: '' });
+  return ok(receipt);
 };
 
 const appendTriesMax = 3;

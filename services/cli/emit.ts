@@ -100,6 +100,14 @@ const emitWithin = async (
   return { receipt: delivered.value, marker: marker.value, problem: undefined };
 };
 
+/** Stands for the planned place, which is not known yet, while the rest of an update is looked at. */
+const somePlace: Slot = {
+  namespace: 'default',
+  environment: 'default',
+  component: 'default',
+  target: null,
+};
+
 /** The marker with ids that are not final: finds what is wrong in the command line. Answers the place. */
 const rehearse = async (
   ports: CliPorts,
@@ -107,7 +115,7 @@ const rehearse = async (
   given: Given,
   origin: Origin,
 ): Promise<Result<Slot | null, CliProblem>> => {
-  const slot = await draft.place(null);
+  const slot = await draft.place(somePlace);
   if (!slot.ok) return slot;
   const marker = ports.ids.uuidV7();
   const deployment = given.value('deployment') ?? marker;

@@ -147,7 +147,7 @@ const portsOf = (foundation: Foundation, stop: AbortSignal): CliPorts => {
         case 'gateway':
           return startGateway(foundation, log);
         case 'projector':
-          return startProjector(foundation, log);
+          return startProjector(foundation, log, stop);
         case 'analyser':
           return startAnalyser(foundation, log, keys);
       }
@@ -204,6 +204,7 @@ const repositoryAddress = (): Promise<string | null> =>
 const startProjector = async (
   foundation: Foundation,
   log: OpenLog,
+  stop: AbortSignal,
 ): Promise<Result<Running, CliProblem>> => {
   const projection = await openProjection(foundation, log);
   if (!projection.ok) return projection;
@@ -217,6 +218,8 @@ const startProjector = async (
           note({ code: 'log', message: `projector: log ${event.logId}`, hint: '' });
           return;
         case 'standby':
+          // Who stops stands by too, and that is no news.
+          if (stop.aborted) return;
           note({ code: 'standby', message: 'projector: another one is active', hint: '' });
           return;
         case 'stopped-by': {
