@@ -107,12 +107,16 @@ describe('group commit', () => {
     expect((await Promise.all([...waiting, taken])).every(({ ok }) => ok)).toBe(true);
   });
 
-  test('a queue of large bodies is full by its bytes', async () => {
-    const { log } = slowLog();
+  test('a queue of large bodies is full by its bytes, and takes again when it has room', async () => {
+    const { log, finish } = slowLog();
     const appender = openAppender(log);
-    for (let index = 0; index < 17; index++) void appender.append(ofBytes(900_000));
-    for (let index = 0; index < 3; index++) void appender.append(ofBytes(900_000));
+    for (let index = 0; index < 20; index++) void appender.append(ofBytes(900_000));
     expect(await appender.append(ofBytes(900_000))).toMatchObject({ problem: { code: 'busy' } });
+    while (appender.queued() > 0) await finish();
+    const taken = appender.append(ofBytes(900_000));
+    while (appender.queued() > 0) await finish();
+    await finish();
+    expect(await taken).toMatchObject({ ok: true });
   });
 
   test('a failed append fails those who were in it, and not the next', async () => {

@@ -56,7 +56,12 @@ describe('what is asked', () => {
     ['component=checkout', ['production/checkout 1.0.0', 'staging/checkout 2.0.0']],
     ['environment=staging&component=checkout', ['staging/checkout 2.0.0']],
     ['namespace=default&environment=staging', ['staging/checkout 2.0.0']],
+    [
+      'namespace=default&environment=staging&component=checkout&target=',
+      ['staging/checkout 2.0.0'],
+    ],
     ['namespace=default&environment=stag', []],
+    ['namespace=default&environment=staging&component=check', []],
     ['namespace=def', []],
     ['target=', ['production/cart 5.0.0', 'production/checkout 1.0.0', 'staging/checkout 2.0.0']],
     ['target=eu', []],

@@ -163,7 +163,9 @@ describe('a body that is too large', () => {
   });
 
   test('without end ends the connection', async () => {
-    const server = await serve(echo(), { limits: { discardBytesMax: 10_000 } });
+    const server = await serve(echo(), {
+      limits: { discardBytesMax: 10_000, discardWithinMs: 600_000 },
+    });
     const connection = await open(server);
     connection.send(request('POST /p HTTP/1.1\r\ntransfer-encoding: chunked'));
     const chunk = `${(1000).toString(16)}\r\n${'y'.repeat(1000)}\r\n`;
