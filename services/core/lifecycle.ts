@@ -209,7 +209,7 @@ export const evolve = (
     case 'traffic-shifted':
       return evolveUpdate(deployment, { ...fact, marker }, trust, slots);
     case 'logged':
-      return evolveLogged(deployment, { ...fact, marker }, slots, holder);
+      return evolveLogged(deployment, { ...fact, marker }, trust, slots, holder);
     case 'promote':
     case 'advance':
     case 'hold':
@@ -436,12 +436,13 @@ const compared = (attempt: Attempt, entry: Entry): Entry => {
 const evolveLogged = (
   deployment: Deployment | undefined,
   fact: Fact<Logged>,
+  trust: Trust,
   slots: (slot: Slot) => SlotHistory,
   holder: (id: string) => Deployment | undefined,
 ): Evolution => {
   const { marker, signer } = fact;
   if (!coversSlot(signer, marker.slot)) return outOfScope(fact, marker.slot);
-  if (deployment !== undefined)
+  if (attemptsMet(deployment, signer, marker.slot, trust).length > 0)
     return {
       outcome: 'refused',
       code: 'deployment-taken',
@@ -459,7 +460,7 @@ const evolveLogged = (
     if (standing !== undefined && attempt !== undefined)
       return keep(standing, fact, [attempt], attempt, 'repeat', null);
   }
-  const opened = openAttempt(undefined, fact, planOf(fact), undefined, slots);
+  const opened = openAttempt(deployment, fact, planOf(fact), undefined, slots);
   const logged: Attempt = {
     ...opened,
     status: 'logged',
@@ -467,7 +468,7 @@ const evolveLogged = (
     endedAt: fact.atMs,
     entries: [entryOf(fact, 'applied', null)],
   };
-  return put(undefined, fact, logged, 'applied');
+  return put(deployment, fact, logged, 'applied');
 };
 
 const evolveDecision = (deployment: Deployment | undefined, fact: Fact<Decided>): Evolution => {

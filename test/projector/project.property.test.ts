@@ -182,9 +182,10 @@ describe('no record is lost', () => {
         for (const { position, digest } of letters)
           put(position, digest === null ? 'expelled' : 'dead letter');
         for (const { position, outcome } of outcomes) {
-          const where = places.get(position) ?? [];
-          if (outcome === 'applied') expect(['history', 'expelled']).toContain(where.join());
-          else expect(where).toEqual(outcome === 'dead-letter' ? ['dead letter'] : []);
+          const allowed = { applied: ['history', 'expelled'], 'dead-letter': ['dead letter'] };
+          const where = places.get(position)?.join(' and ') ?? 'nowhere';
+          const may = outcome in allowed ? allowed[outcome as keyof typeof allowed] : ['nowhere'];
+          expect(may).toContain(where);
         }
         expect(places.size).toBe(
           outcomes.filter(({ outcome }) => ['applied', 'dead-letter'].includes(outcome)).length,
@@ -258,11 +259,13 @@ describe('twice is once', () => {
         const twice = await foldedDump([...records, ...again]);
         const kept = ({ model }: Row) => model !== 'dead-letter' && model !== 'log';
         expect(rowsOf(twice.dump).filter(kept)).toEqual(rowsOf(once.dump).filter(kept));
-        for (const { outcome, ...more } of twice.outcomes.slice(records.length))
-          if (outcome !== 'duplicate')
-            expect(more).toMatchObject({
-              code: expect.stringMatching(/^key-(retired|compromised)$|^waited-bad$/),
-            });
+        // The key of the signer or of the deliverer may have ended since.
+        const codes = twice.outcomes
+          .slice(records.length)
+          .map((one) => (one.outcome === 'dead-letter' ? one.code : one.outcome));
+        expect(['duplicate', 'key-retired', 'key-compromised', 'waited-bad']).toEqual(
+          expect.arrayContaining(codes),
+        );
       }),
       runs,
     );

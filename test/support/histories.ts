@@ -60,7 +60,7 @@ const envelope = {
 };
 
 /** What an emitter may say, about anything. */
-const said: fc.Arbitrary<Said> = fc.oneof(
+export const anythingSaid: fc.Arbitrary<Said> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc
@@ -102,7 +102,7 @@ const said: fc.Arbitrary<Said> = fc.oneof(
   },
 );
 
-const decision: fc.Arbitrary<Said> = fc
+export const anyDecision: fc.Arbitrary<Said> = fc
   .record({ ...envelope, slot: slots })
   .chain((over) =>
     fc
@@ -123,7 +123,7 @@ const wait = fc.oneof(
 const spoken: fc.Arbitrary<Step> = fc
   .record({
     name: fc.constantFrom(...emitters),
-    says: said,
+    says: anythingSaid,
     marker: markerName,
     waitedMs: wait,
     deliveredBy: fc.constantFrom(undefined, undefined, 'gateway', 'analyser', 'leaver'),
@@ -137,7 +137,7 @@ const spoken: fc.Arbitrary<Step> = fc
   );
 
 const spoilt: fc.Arbitrary<Step> = fc
-  .record({ says: said, bit: fc.nat({ max: 400 }) })
+  .record({ says: anythingSaid, bit: fc.nat({ max: 400 }) })
   .map(({ says, bit }) =>
     by('ci', says, { spoilt: (record) => ({ ...record, value: flipped(record.value, bit) }) }),
   );
@@ -155,7 +155,7 @@ const now =
 /** Steps that come after the keys; each is one record. */
 const late: fc.Arbitrary<Late> = fc.oneof(
   { weight: 30, arbitrary: spoken.map(now) },
-  { weight: 3, arbitrary: decision.map((says) => now(by('analyser', says))) },
+  { weight: 3, arbitrary: anyDecision.map((says) => now(by('analyser', says))) },
   {
     weight: 3,
     arbitrary: fc.double({ min: 0, max: 0.999, noNaN: true }).map(

@@ -1,0 +1,100 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Outcome } from '../../services/core/projection.ts';
+import type { Step } from '../support/given.ts';
+import { by, fold, raw, recordsOf, trusts } from '../support/given.ts';
+import { anyDecision, anythingSaid } from '../support/histories.ts';
+import type { Said } from '../support/markers.ts';
+
+// A key for staging alone, which says whatever it likes, about any deployment, token and marker id.
+
+const scopes: readonly Step[] = [
+  trusts('stage', { environments: ['staging'] }),
+  trusts('wide'),
+  trusts('wide#2'),
+  trusts('agent'),
+  trusts('prod', { environments: ['production'] }),
+  trusts('prod#2', { environments: ['production'] }),
+  trusts('analyser', { roles: ['analyser'] }),
+];
+
+/** Its marker ids are its own, or those that a pipeline takes later. */
+const hostile = fc
+  .tuple(anythingSaid, fc.constantFrom(null, 'marker 9', 'marker 12', 'marker 15'))
+  .map(([says, marker]) => by('stage', says, marker === null ? {} : { marker }));
+
+const honest = (writers: readonly string[]) =>
+  fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc
+        .tuple(fc.constantFrom(...writers), anythingSaid)
+        .filter(([, says]) => isOfProduction(says))
+        .map(([name, says]) => by(name, says)),
+    },
+    {
+      weight: 1,
+      arbitrary: anyDecision.filter(isOfProduction).map((says) => by('analyser', says)),
+    },
+  );
+
+function isOfProduction(says: Said): boolean {
+  const slot = says['slot'] as { readonly environment: string } | null;
+  return slot === null || slot.environment === 'production';
+}
+
+/** Pipelines plan before they say anything else: what came before a plan may have been mixed up with strangers'. */
+const planFirst = (steps: readonly Step[]): readonly Step[] => {
+  const planned = new Set<unknown>();
+  return steps.filter((step) => {
+    if (!('by' in step) || step.by === 'stage' || step.says.kind === 'logged') return true;
+    if (step.says.kind === 'planned') planned.add(step.says['deployment']);
+    return planned.has(step.says['deployment']);
+  });
+};
+
+const silence = raw({ key: new Uint8Array(), headers: [], value: new Uint8Array() });
+
+const story = async (steps: readonly Step[]) => {
+  const house = await fold(await recordsOf(...scopes, ...steps));
+  const rows = (await house.dump()).map((line) => line.split('\n'));
+  return {
+    outcomes: house.outcomes.slice(1 + scopes.length).map(noted),
+    // The number of an attempt counts what others opened too; nothing else may differ.
+    slots: rows
+      .filter(([model, key]) => model === 'slot' && key?.startsWith('default/production/'))
+      .map(([, key, json]) => [key, (json ?? '').replace(/"attempt":\d+/g, '"attempt":0')]),
+  };
+};
+
+const noted = (outcome: Outcome): string =>
+  outcome.outcome === 'applied'
+    ? outcome.note
+    : outcome.outcome === 'dead-letter'
+      ? outcome.code.replace('decision-misplaced', 'deployment-unknown')
+      : outcome.outcome;
+
+describe.each([
+  ['keys for everything', ['wide', 'wide#2', 'agent']],
+  ['keys for production', ['prod', 'prod#2']],
+])('pipelines with %s', (_whose, writers) => {
+  test('go on as if the key for staging had said nothing', async () => {
+    const history = fc.array(
+      fc.oneof({ weight: 3, arbitrary: honest(writers) }, { weight: 2, arbitrary: hostile }),
+      { minLength: 2, maxLength: 60, size: 'max' },
+    );
+    await fc.assert(
+      fc.asyncProperty(history, async (wild) => {
+        const steps = planFirst(wild);
+        const isHostile = steps.map((step) => 'by' in step && step.by === 'stage');
+        const silenced = steps.map((step, index) => (isHostile[index] ? silence : step));
+        const [loud, quiet] = [await story(steps), await story(silenced)];
+        const honestOnly = (outcomes: readonly string[]) =>
+          outcomes.filter((_outcome, index) => !isHostile[index]);
+        expect(honestOnly(loud.outcomes)).toEqual(honestOnly(quiet.outcomes));
+        expect(loud.slots).toEqual(quiet.slots);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
