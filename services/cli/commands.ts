@@ -134,7 +134,7 @@ const release: readonly Command[] = [
       ...deliveryOptions,
     ],
     examples: [
-      '--environment-name=production --component-name=checkout --target-version=2.0.0',
+      '--environment-name=production --component-name=shop --target-version=2.0.0',
       'eu-deploy --target-version=2.0.0 --canary-share=0.1 --ticket=CHG-7',
     ],
   },
@@ -161,7 +161,7 @@ const release: readonly Command[] = [
     summary: 'record a deployment that is done, without following its status',
     words: [],
     options: [...artifactOptions, ...placeOptions, ...detailOptions, ...deliveryOptions],
-    examples: ['--environment-name=production --component-name=checkout --target-version=2.0.0'],
+    examples: ['--environment-name=production --component-name=shop --target-version=2.0.0'],
   },
 ];
 

@@ -65,7 +65,7 @@ const written = ({ name, value }: Option): string =>
   value === null ? `--${name}` : `--${name}=${value}`;
 
 const meaningOf = ({ meaning, isRequired, isRepeatable }: Option): string =>
-  [meaning, isRequired ? '(required)' : '', isRepeatable ? '(may stand several times)' : '']
+  [meaning, isRequired ? '(required)' : '', isRepeatable ? '(repeatable)' : '']
     .filter((part) => part !== '')
     .join(' ');
 

@@ -40,9 +40,8 @@ export type SettingProblem = {
 
 /** The settings by their names in the environment, with what they mean: help and documentation read this. */
 export const settingNames: { readonly [name: string]: string } = {
-  PLIMSOLL_LOG: 'the log: sqlite:FOLDER (default sqlite:./plimsoll-data) or kafka://HOST:PORT,…',
-  PLIMSOLL_STORE:
-    'the read models: sqlite:FOLDER (default: where the log is), memory: or redis://HOST:PORT',
+  PLIMSOLL_LOG: 'the log: sqlite:FOLDER (default ./plimsoll-data) or kafka://HOST:PORT,…',
+  PLIMSOLL_STORE: 'the read models: sqlite:FOLDER (default: as the log), memory: or redis://…',
   PLIMSOLL_URL: 'a gateway that commands go to instead of the log, http(s)://HOST:PORT',
   PLIMSOLL_KEY: 'key file to sign with (default: keys/local.json in the data folder)',
   PLIMSOLL_ANALYSER_KEY:
