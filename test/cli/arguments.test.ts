@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import type { Given } from '../../services/cli/arguments.ts';
+import { parseArguments, wantsJson } from '../../services/cli/arguments.ts';
+import { value } from '../support/records.ts';
+
+const given = (line: string): Given => {
+  const request = value(parseArguments(line.split(' ')));
+  if (request.ask !== 'run') throw new Error(`no command in ${line}`);
+  return request.given;
+};
+
+/** Code, message and hint of a line that is refused. */
+const refusal = (...args: readonly string[]): string => {
+  const request = parseArguments(args);
+  if (request.ok) throw new Error(`taken: ${args.join(' ')}`);
+  const { code, message, hint, exit } = request.problem;
+  expect(exit).toBe(2);
+  return `${code}: ${message} | ${hint}`;
+};
+
+describe('a command line', () => {
+  test('takes --name=value and --name value, in any order, before and after words', () => {
+    for (const line of [
+      'release plan eu --target-version=2.0.0 --ticket A --ticket=B --rollback',
+      'release plan --ticket=A --target-version 2.0.0 --rollback eu --ticket B',
+    ]) {
+      const plan = given(line);
+      expect(plan.words).toEqual(['eu']);
+      expect(plan.value('target-version')).toBe('2.0.0');
+      expect(plan.values('ticket')).toEqual(['A', 'B']);
+      expect(plan.has('rollback')).toBe(true);
+      expect(plan.value('digest')).toBeNull();
+    }
+  });
+
+  test('takes as a value what is given with =, whatever it looks like', () => {
+    expect(given('release log --target-version=--1=2').value('target-version')).toBe('--1=2');
+    expect(given('release plan --target-version=1 -- --odd').words).toEqual(['--odd']);
+  });
+
+  test.each([
+    ['foo', 'command-unknown: there is no command "foo" | plimsoll --help lists them'],
+    ['tmieline', 'command-unknown: there is no command "tmieline" | did you mean timeline?'],
+    [
+      'release pln',
+      'command-unknown: there is no command release "pln" | did you mean release plan?',
+    ],
+    ['keys', 'command-unknown: keys does nothing by itself | one of: keys new, keys list'],
+    ['--json', 'command-unknown'],
+    [
+      'release log --target-versoin=1',
+      'option-unknown: plimsoll release log has no option "--target-versoin" | did you mean --target-version?',
+    ],
+    ['release log --deployment=x --target-version=1', 'option-unknown'],
+    ['release log -v=1', 'option-unknown'],
+    [
+      'release log',
+      'option-missing: plimsoll release log needs --target-version=VERSION | for instance: ',
+    ],
+    ['release log --target-version', 'option-invalid: --target-version needs a value'],
+    ['release log --target-version --json', 'option-invalid: --target-version needs a value'],
+    ['release log --target-version=', 'option-invalid: --target-version is empty'],
+    ['release log --target-version=1 --rollback=yes', 'option-invalid: --rollback takes no value'],
+    ['release log --target-version=1 --target-version=2', 'option-repeated'],
+    ['release log 1 --target-version=1', 'word-unexpected: '],
+    ['show', 'word-missing: plimsoll show needs <deployment>'],
+    [
+      'keys trust a.pub.json --role=emitter --component=x',
+      'option-missing: plimsoll keys trust needs --environment=NAME',
+    ],
+    [
+      'keys trust a.pub.json --role=emitter --environment=x',
+      'option-missing: plimsoll keys trust needs --component=NAME',
+    ],
+  ])('%s is refused: %s', (line, expected) => {
+    expect(refusal(...line.split(' '))).toContain(expected);
+  });
+
+  test('shows nothing that could steer a terminal', () => {
+    expect(refusal('\u001b[31mred')).toContain(String.raw`"\u001b[31mred"`);
+  });
+
+  test('asks for help at every level, and for the version', () => {
+    const asked = (line: string) => value(parseArguments(line === '' ? [] : line.split(' ')));
+    expect(asked('')).toEqual({ ask: 'help', about: '' });
+    expect(asked('--help')).toEqual({ ask: 'help', about: '' });
+    expect(asked('release --help')).toEqual({ ask: 'help', about: 'release' });
+    expect(asked('release plan --target-version --help')).toEqual({
+      ask: 'help',
+      about: 'release plan',
+    });
+    expect(asked('help keys new')).toEqual({ ask: 'help', about: 'keys new' });
+    expect(asked('--version')).toEqual({ ask: 'version' });
+  });
+
+  test('wants JSON also where it cannot be read, but not after --', () => {
+    expect(wantsJson(['relase', '--json'])).toBe(true);
+    expect(wantsJson(['release', 'plan', '--', '--json'])).toBe(false);
+  });
+});

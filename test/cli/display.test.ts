@@ -1,0 +1,55 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  displayWidth,
+  plainText,
+  shortened,
+  shortTime,
+  table,
+} from '../../services/cli/display.ts';
+
+test('nothing that steers a terminal, or turns the direction of writing, gets through', () => {
+  expect(plainText('a\u001b[31mb\nc\u202ed\u200be\u2028f')).toBe(
+    String.raw`a\u001b[31mb\nc\u202ed\u200be\u2028f`,
+  );
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(plainText(text)).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e\u2066-\u2069]/u);
+    }),
+  );
+});
+
+describe('a table', () => {
+  test('is aligned by what a terminal shows, and leaves out columns that are empty', () => {
+    expect(
+      table(
+        ['NAME', 'TARGET', 'VERSION'],
+        [
+          ['größe', '', '1'],
+          ['注文', '', '2'],
+          ['e\u0301', '', '3'],
+        ],
+        null,
+      ),
+    ).toEqual(['NAME   VERSION', 'größe  1', '注文   2', 'e\u0301      3']);
+  });
+
+  test('is never wider than the terminal', () => {
+    const cells = fc.array(fc.tuple(fc.string(), fc.string({ unit: 'grapheme' })), {
+      maxLength: 5,
+    });
+    fc.assert(
+      fc.property(cells, fc.integer({ min: 10, max: 60 }), (rows, columns) => {
+        for (const line of table(['A', 'B'], rows, columns))
+          expect(displayWidth(line)).toBeLessThanOrEqual(columns);
+      }),
+    );
+    expect(shortened('abcdef', 4)).toBe('abc…');
+    expect(shortened('注文注文', 4)).toBe('注…');
+  });
+
+  test('shows times in UTC and says so', () => {
+    expect(shortTime('2026-11-21T10:00:00.123Z')).toBe('2026-11-21 10:00:00Z');
+    expect(shortTime(null)).toBe('');
+  });
+});

@@ -1,0 +1,177 @@
+import type { CliPorts, Running, ServiceName } from '../../services/cli/ports.ts';
+import type { CliProblem, ExitCode } from '../../services/cli/problem.ts';
+import { parseArguments, wantsJson } from '../../services/cli/arguments.ts';
+import { printNote, printProblem } from '../../services/cli/output.ts';
+import { foldFailed, problem, refuse } from '../../services/cli/problem.ts';
+import { run } from '../../services/cli/run.ts';
+import { createMemoryIds } from '../../services/adapters/memory/ids.ts';
+import { openPlannedHere } from '../../services/adapters/planned-here/folder.ts';
+import { fail, ok } from '../../services/core/result.ts';
+import type { Result } from '../../services/core/result.ts';
+import { parseSettings } from '../../services/core/settings.ts';
+import type { HttpClient } from '../../services/ports/http.ts';
+import { openGeneration, rebuild } from '../../services/projector/catch-up.ts';
+import type { GatewayHouse } from './gateway.ts';
+import { openGatewayHouse } from './gateway.ts';
+import type { Step } from './given.ts';
+import { keyOf, tools, trusts } from './given.ts';
+import { audience } from './markers.ts';
+import { value } from './records.ts';
+
+// The commands of plimsoll in this process, over a log in memory that each call leaves a minute older.
+
+export type Said = {
+  readonly exit: ExitCode;
+  /** Lines of stdout and stderr. */
+  readonly out: readonly string[];
+  readonly err: readonly string[];
+};
+
+export type Desk = {
+  readonly house: GatewayHouse;
+  readonly plimsoll: (...args: readonly string[]) => Promise<Said>;
+  /** The same log, seen by another pipeline: another environment, key or folder. */
+  readonly elsewhere: (change: DeskOptions) => Desk;
+};
+
+export type DeskOptions = {
+  /** Folder for what plans leave behind. */
+  readonly folder?: string;
+  readonly env?: { readonly [name: string]: string };
+  /** Commands go through the gateway. */
+  readonly isRemote?: boolean;
+  readonly repository?: string;
+  readonly columns?: number;
+  readonly change?: (ports: CliPorts) => CliPorts;
+};
+
+const minuteMs = 60_000;
+
+/** A desk before a log that trusts the key `local`, and whomever the steps name. */
+export const openDesk = async (
+  options: DeskOptions & { readonly folder: string; readonly steps?: readonly Step[] },
+): Promise<Desk> => {
+  const house = await openGatewayHouse([trusts('local'), ...(options.steps ?? [])]);
+  return deskBefore(house, options);
+};
+
+const deskBefore = (
+  house: GatewayHouse,
+  options: DeskOptions & { readonly folder: string },
+): Desk => ({
+  house,
+  elsewhere: (change) => deskBefore(house, { ...options, ...change }),
+  plimsoll: async (...args) => {
+    const out: string[] = [];
+    const err: string[] = [];
+    const isJson = wantsJson(args);
+    const terminal: CliPorts['terminal'] = {
+      out: (text) => void out.push(text),
+      err: (text) => void err.push(text),
+      columns: options.columns ?? null,
+      hasColour: false,
+    };
+    const ended = (exit: ExitCode): Said => ({ exit, out: linesOf(out), err: linesOf(err) });
+    const request = parseArguments(args);
+    if (!request.ok) {
+      printProblem(terminal, isJson, request.problem);
+      return ended(request.problem.exit);
+    }
+    if (request.value.ask !== 'run') throw new Error(`${args.join(' ')} asks for no command`);
+    const ports = portsOf(house, options, terminal, (note) => printNote(terminal, isJson, note));
+    const { command, given } = request.value;
+    const exit = await run(options.change?.(ports) ?? ports, command.name, given);
+    await house.ports.clock.sleep(minuteMs);
+    return ended(exit);
+  },
+});
+
+const portsOf = (
+  house: GatewayHouse,
+  { folder, env = {}, isRemote = false, repository }: DeskOptions & { readonly folder: string },
+  terminal: CliPorts['terminal'],
+  note: CliPorts['note'],
+): CliPorts => {
+  const { log, store } = house;
+  const { nowMs } = house.ports.clock;
+  const projection = { log, store, tools, audience, pinnedLogId: null };
+  const fold = async (
+    work: typeof openGeneration | typeof rebuild,
+  ): ReturnType<CliPorts['atHand']> => {
+    const folded = await work(projection, {});
+    return folded.ok ? ok({ log, store, ...folded.value }) : fail(foldFailed(folded.problem));
+  };
+  return {
+    settings: value(parseSettings({ ...env, PLIMSOLL_LOG: `sqlite:${folder}` })),
+    env,
+    host: 'desk',
+    terminal,
+    note,
+    // Nothing here takes so long that anybody would give up waiting.
+    clock: { nowMs, sleep: (_ms, signal) => untilAborted(signal) },
+    ids: createMemoryIds(`desk ${nowMs()}`, nowMs),
+    tools,
+    keys: {
+      read: async (path) =>
+        path.endsWith('missing.json')
+          ? fail({ code: 'key-file-missing', message: `${path}: no such file`, hint: 'make one' })
+          : ok(keyOf(nameIn(path))),
+      readPublic: async (path) => {
+        const { keyId, principal, algorithm, publicKey } = keyOf(nameIn(path));
+        return ok({ keyId, principal, algorithm, publicKey });
+      },
+      create: async ({ principal, path }) => {
+        const { keyId, algorithm, publicKey } = keyOf(principal);
+        const key = { keyId, principal, algorithm, publicKey };
+        return ok({ key, path, publicPath: path.replace(/\.json$/, '.pub.json') });
+      },
+      pathOf: (name) => `keys/${name}.json`,
+    },
+    planned: openPlannedHere(folder),
+    gateway: isRemote ? clientOf(house) : null,
+    repositoryAddress: async () => repository ?? null,
+    log: async () => ok(log),
+    atHand: () => fold(openGeneration),
+    rebuild: () => fold(rebuild),
+    start: async (name: ServiceName): Promise<Result<Running, CliProblem>> =>
+      refuse('internal', `${name} is not started here`, ''),
+    prune: async () => undefined,
+    stop: new AbortController().signal,
+  };
+};
+
+/** `keys/ci.json` and `ci.pub.json` are of the key `ci`. */
+const nameIn = (path: string): string =>
+  (path.split('/').at(-1) ?? '').replace(/(?:\.pub)?\.json$/, '');
+
+const clientOf =
+  (house: GatewayHouse): HttpClient =>
+  async ({ method, path, headers, body }) => {
+    await house.project();
+    const answer = await house.send(method, path, {
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
+    await house.project();
+    return ok({
+      status: answer.status,
+      header: (name) => answer.headers[name],
+      body: answer.bytes,
+    });
+  };
+
+const untilAborted = (signal: Parameters<CliPorts['clock']['sleep']>[1]): Promise<void> =>
+  new Promise((done) => signal?.addEventListener('abort', done));
+
+const linesOf = (written: readonly string[]): readonly string[] =>
+  written.join('') === '' ? [] : written.join('').replace(/\n$/, '').split('\n');
+
+/** A problem as a port would answer it. */
+export const unreachable = (message: string): Result<never, CliProblem> =>
+  fail(problem('unreachable', message, 'wait'));
+
+/** The one JSON line that was printed. */
+export const jsonOf = ({ out }: Said): { readonly [field: string]: unknown } => {
+  if (out.length !== 1) throw new Error(`expected one line: ${out.join('\n')}`);
+  return JSON.parse(out[0] ?? '') as { readonly [field: string]: unknown };
+};
