@@ -68,6 +68,7 @@ export const feedLog = (log: RecordLog, store: ReadModelStore, audience: string)
     next,
     compare,
     compareAtEnd: async () => {
+      await eventually('the store answers', async () => (await store.current()).ok, caughtUpMs);
       const caughtUp = async (): Promise<boolean> => (await next()) === records.length;
       await eventually('everything is projected', caughtUp, caughtUpMs);
       expect(await compare()).toBe(records.length);
