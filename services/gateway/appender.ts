@@ -13,8 +13,8 @@ export const queueRecordsMax = 2000;
 const queueBytesMax: number = 16 * 1024 * 1024;
 
 /**
- * Group commit: while one append runs, what comes waits and goes together in the next, in the order in which it
- * came. Each caller is told of its own record, and only when the log has taken it.
+ * Group commit: what comes together, and what comes while an append runs, goes together in the next one, in the
+ * order in which it came. Each caller is told of its own record, and only when the log has taken it.
  */
 export type Appender = {
   readonly append: (record: NewRecord) => Promise<Result<Position, Problem>>;
@@ -49,6 +49,7 @@ export const openAppender = (log: RecordLog, partition = 0): Appender => {
   const run = async (): Promise<void> => {
     running = true;
     while (queue.length > 0) {
+      await turn();
       const group = takeGroup();
       const answers = await appendGroup(log, partition, group);
       for (const [index, { settle }] of group.entries()) settle(answers(index));
@@ -72,6 +73,12 @@ export const openAppender = (log: RecordLog, partition = 0): Appender => {
     queued: () => queue.length,
   };
 };
+
+/**
+ * Until all that has arrived by now was looked at. A log on this machine answers before it lets go of the thread:
+ * without this each record would be a group of its own, and each group costs a write that reaches the disk.
+ */
+const turn = (): Promise<void> => new Promise((done) => void setImmediate(done));
 
 const appendGroup = async (
   log: RecordLog,
