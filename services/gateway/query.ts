@@ -42,7 +42,7 @@ export const isNewestFirst = (query: Query): Result<boolean, Problem> => {
   }
 };
 
-export const atLeastHeader = 'plimsoll-at-least';
+const atLeastHeader = 'plimsoll-at-least';
 
 /** The position that the answer must hold, where the caller names one. */
 export const atLeastOf = ({ query, header }: HttpRequest): Result<Position | null, Problem> => {
