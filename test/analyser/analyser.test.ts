@@ -20,7 +20,10 @@ import {
   started,
   succeeded,
 } from '../support/markers.ts';
+import { CHECKOUT, goodPoint, histogram, jsonOf, requestOf } from '../support/otlp/requests.ts';
 import { value } from '../support/records.ts';
+
+const componentName = 'service.name';
 
 const canaryPlan = planned('2.0.0', { canaryShare: 0.5, attempt: 'run-1' });
 
@@ -208,7 +211,9 @@ test('telemetry that cannot be read is counted by code and stops nothing', async
   const house = await servingHouse();
   const analyser = house.start();
   const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+  const { [componentName]: _unsaid, ...nobody } = CHECKOUT;
   await house.metrics.append(0, [
+    { key: bytes(''), headers: [], value: jsonOf(requestOf([histogram([goodPoint])], nobody)) },
     { key: bytes(''), headers: [], value: bytes('{"resourceMetrics":') },
     {
       key: bytes(''),
@@ -221,6 +226,7 @@ test('telemetry that cannot be read is counted by code and stops nothing', async
   expect(analyser.status().rejected.telemetry).toStrictEqual({
     'content-type-unknown': 1,
     'otlp-malformed': 1,
+    'service-name-missing': 1,
   });
   expect(await kindsOn(house)).toStrictEqual(['roll-back applied']);
   await analyser.stop();

@@ -29,7 +29,7 @@ import type { MeasuringDraft } from './window-length.ts';
 import type { WindowCounts } from './window.ts';
 
 /** Points that wait for their windows. Beyond it they are excluded. */
-export const pendingMax = 100_000;
+const pendingMax = 100_000;
 
 const noExclusions: AnalysisState['excluded'] = {
   'other-namespace': 0,

@@ -11,7 +11,7 @@ import { explanationSentence } from './sentence.ts';
 import { noCounts } from './window.ts';
 
 /** Who decides, as a CloudEvents source. */
-export const analyserSource = 'plimsoll/analyser';
+const analyserSource = 'plimsoll/analyser';
 
 /** A decision with all that it rests on. */
 export type Settled = {

@@ -18,7 +18,7 @@ export type SamplesFolded = {
 };
 
 /** Analyses that one partition can hold; an opening beyond it is not obeyed. */
-export const analysesMax = 500;
+const analysesMax = 500;
 /** An attempt that nobody ends is forgotten when its analysis is this much older than its deadline. */
 const forgetAfterMs = 86_400_000;
 

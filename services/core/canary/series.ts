@@ -32,7 +32,7 @@ export type Taken = {
 };
 
 /** Cumulative streams of one analysis. */
-export const streamsMax = 20_000;
+const streamsMax = 20_000;
 /** Requests that one point may add. Far above any server, and sums of it stay whole numbers. */
 const requestsMax = 1_000_000_000;
 

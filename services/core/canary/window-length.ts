@@ -40,7 +40,7 @@ export const initialMeasuring: Measuring = {
 };
 
 /** The window that the intervals seen so far ask for: the base, or the longest of them. */
-export const windowFor = (baseMs: number, longestMs: number): number =>
+const windowFor = (baseMs: number, longestMs: number): number =>
   longestMs <= baseMs * jitterFactor
     ? baseMs
     : Math.min(Math.ceil(longestMs / roundUpToMs) * roundUpToMs, Math.max(baseMs, windowMsMax));
