@@ -95,6 +95,14 @@ export const rowsNeeded = (
     const at = address(model, key);
     if (!asked.has(at)) wanted.set(at, { model, key });
   };
+  const wantSlot = (slot: Slot): void => {
+    want('slot', slotKey(slot));
+    want('environment', slot.environment);
+    want('component', slot.component);
+  };
+  // Each row is looked at once, however many records name it.
+  const deployments = new Set<string>();
+  const logged = new Set<string>();
   for (const item of checked) {
     if (item.outcome !== 'authentic') continue;
     const { marker, signer } = item.authentic;
@@ -104,19 +112,15 @@ export const rowsNeeded = (
     if (seen !== undefined) want('deployment', readMarkerRow(seen).deployment);
     const { deployment, slot } = marker as DeploymentMarker;
     want('deployment', deployment);
-    const slots = [
-      ...(slot === null ? [] : [slot]),
-      ...slotsOf(loaded.get(address('deployment', deployment))),
-    ];
-    for (const one of slots) {
-      want('slot', slotKey(one));
-      want('environment', one.environment);
-      want('component', one.component);
-      const state = loaded.get(address('slot', slotKey(one)));
-      const holder =
-        state === undefined ? undefined : (JSON.parse(state) as SlotState).holders.at(-1);
-      if (marker.kind === 'logged' && holder !== undefined) want('deployment', holder.deployment);
-    }
+    deployments.add(deployment);
+    if (slot !== null) wantSlot(slot);
+    if (slot !== null && marker.kind === 'logged') logged.add(slotKey(slot));
+  }
+  for (const id of deployments) slotsOf(loaded.get(address('deployment', id))).forEach(wantSlot);
+  // A logged marker that repeats what runs there goes to the deployment that holds the slot.
+  for (const key of logged) {
+    const holder = holderOf(loaded.get(address('slot', key)));
+    if (holder !== undefined) want('deployment', holder);
   }
   return [...wanted.values()];
 };
@@ -372,7 +376,8 @@ const splitMarkerRow = (row: string): MarkerRow => {
   return { position: Number(position), digest, deployment };
 };
 
-export const readMarkerRow = (json: string): MarkerRow => splitMarkerRow(JSON.parse(json) as string);
+export const readMarkerRow = (json: string): MarkerRow =>
+  splitMarkerRow(JSON.parse(json) as string);
 
 const slotsOf = (json: string | undefined): readonly Slot[] =>
   json === undefined
@@ -380,6 +385,9 @@ const slotsOf = (json: string | undefined): readonly Slot[] =>
     : (JSON.parse(json) as Deployment).attempts.flatMap(({ plan }) =>
         plan === null ? [] : [plan.slot],
       );
+
+const holderOf = (json: string | undefined): string | undefined =>
+  json === undefined ? undefined : (JSON.parse(json) as SlotState).holders.at(-1)?.deployment;
 
 const trustMarkerPrefix = 'marker/';
 

@@ -134,7 +134,7 @@ test('the plain reading agrees with the rows', async () => {
         }).toEqual(plain.current(slotText(state.slot)));
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
 });
 

@@ -10,7 +10,7 @@ import { cutsOf, histories } from '../support/histories.ts';
 import { value } from '../support/records.ts';
 
 const history = histories({ stepsMax: 60 });
-const runs = { numRuns: 40 };
+const runs = { numRuns: 25 };
 
 type Folding = {
   readonly outcomes: readonly Outcome[];

@@ -41,7 +41,12 @@ export const parseMarker = (shape: Shape, body: Body): Result<Marker, FieldProbl
       'kind',
       `a ${kind} record has the shape ${kinds[kind].shape}, not ${shape}`,
     );
-  const problem = firstTextProblem(body, '') ?? firstFieldProblem(kind, body);
+  const text = firstTextProblem(body);
+  if (text !== undefined) {
+    const path = text.path.slice(1);
+    return refuse('field-invalid', path, `${path} ${text.message}`);
+  }
+  const problem = firstFieldProblem(kind, body);
   if (problem !== undefined) return fail(problem);
   return ok(body as unknown as Marker);
 };
@@ -281,30 +286,33 @@ const valueAt = (body: Body, path: string): unknown => {
 };
 
 /** Texts at any depth: well formed, without control characters, not longer than their field allows. */
-const firstTextProblem = (value: unknown, path: string): FieldProblem | undefined => {
+const firstTextProblem = (value: unknown, field = ''): Omit<FieldProblem, 'code'> | undefined => {
   if (typeof value === 'string') {
-    const message = textProblem(
-      value,
-      textMaxByField[path.slice(path.lastIndexOf('.') + 1)] ?? textMax,
-    );
-    return message === undefined
-      ? undefined
-      : { code: 'field-invalid', path, message: `${path} ${message}` };
+    const message = textProblem(value, textMaxByField[field] ?? textMax);
+    return message === undefined ? undefined : { path: '', message };
   }
   if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return undefined;
-  const entries: readonly (readonly [string, unknown])[] = Array.isArray(value)
-    ? value.map((item, index) => [`[${index}]`, item] as const)
-    : Object.entries(value).map(([name, item]) => [path === '' ? name : `.${name}`, item] as const);
-  for (const [step, item] of entries) {
-    const problem = firstTextProblem(item, `${path}${step}`);
-    if (problem !== undefined) return problem;
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) {
+      const problem = firstTextProblem(item, field);
+      if (problem !== undefined) return { ...problem, path: `[${index}]${problem.path}` };
+    }
+    return undefined;
+  }
+  for (const name of Object.keys(value)) {
+    const problem = firstTextProblem((value as Body)[name], name);
+    if (problem !== undefined) return { ...problem, path: `.${name}${problem.path}` };
   }
   return undefined;
 };
 
+/** Nearly every text: nothing more need be asked. */
+const plainText = /^[ -~]*$/;
+
 const textProblem = (text: string, lengthMax: number): string | undefined => {
   if (text.length > lengthMax)
     return `is ${text.length} characters long; at most ${lengthMax} are taken`;
+  if (plainText.test(text)) return undefined;
   if (!text.isWellFormed()) return 'is not well-formed Unicode';
   if (controlCharacter.test(text)) return 'holds a control character';
   return undefined;
