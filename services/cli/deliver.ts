@@ -44,7 +44,7 @@ export const deliverAtHand = async (
       marker: said?.marker ?? marker.marker,
       kind: marker.kind,
       delivery: 'duplicate',
-      code: null,
+      code: 'repeat',
       position: said?.position ?? null,
     });
   }

@@ -78,6 +78,12 @@ export const deploymentToUpdate = async (
   const last = await ports.planned.last(asked.deployName);
   const here = last.ok ? last.value : undefined;
   const id = known ?? here?.deployment;
+  if (id === undefined && !last.ok)
+    return refuse(
+      'deployment-unknown',
+      `what was planned here cannot be read: ${last.problem.message}`,
+      'name the deployment: --deployment=UUID',
+    );
   if (id === undefined)
     return refuse(
       'deployment-unknown',

@@ -45,6 +45,7 @@ const padded = (text: string, width: number): string =>
   text + ' '.repeat(Math.max(0, width - displayWidth(text)));
 
 const gap = 2;
+/** Of every column but the last. */
 const cellWidthMax = 60;
 
 /**
@@ -60,7 +61,10 @@ export const table = (
     .map((_, index) => index)
     .filter((index) => rows.length === 0 || rows.some((row) => (row[index] ?? '') !== ''));
   const cells = [heading, ...rows].map((row) =>
-    shown.map((index) => shortened(plainText(row[index] ?? ''), cellWidthMax)),
+    shown.map((index, place) => {
+      const text = plainText(row[index] ?? '');
+      return place === shown.length - 1 ? text : shortened(text, cellWidthMax);
+    }),
   );
   const widths = shown.map((_, place) =>
     Math.max(...cells.map((row) => displayWidth(row[place] ?? ''))),

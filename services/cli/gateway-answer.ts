@@ -3,7 +3,7 @@ import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { HttpClient } from '../ports/http.ts';
 import type { CliProblem, ExitCode } from './problem.ts';
-import { exitOf, problem } from './problem.ts';
+import { knownExitOf, problem } from './problem.ts';
 
 type Answer = Awaited<ReturnType<HttpClient>>;
 
@@ -26,14 +26,13 @@ const readProblem = (status: number, json: unknown): CliProblem => {
   const { code, detail, hint } = (typeof json === 'object' && json !== null ? json : {}) as {
     readonly [name: string]: unknown;
   };
-  const name = typeof code === 'string' ? code : 'unreachable';
-  const known = exitOf(name);
+  const name = typeof code === 'string' ? code : `http-${status}`;
   return {
     code: name,
     message: typeof detail === 'string' ? detail : `the gateway answered ${status}`,
     hint: typeof hint === 'string' ? hint : 'see the log of the gateway',
     // A newer gateway may have codes that this command does not know; the status says what class they are of.
-    exit: known === 1 ? exitOfStatus(status) : known,
+    exit: knownExitOf(name) ?? exitOfStatus(status),
   };
 };
 

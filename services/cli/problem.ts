@@ -26,8 +26,10 @@ export const problem = (code: string, message: string, hint: string): CliProblem
 });
 
 /** The exit code of a problem's code; a code that nobody foresaw is an internal error. */
-export const exitOf = (code: string): ExitCode =>
-  Object.hasOwn(exits, code) ? (exits[code] ?? 1) : 1;
+export const exitOf = (code: string): ExitCode => knownExitOf(code) ?? 1;
+
+export const knownExitOf = (code: string): ExitCode | undefined =>
+  Object.hasOwn(exits, code) ? exits[code] : undefined;
 
 const all = (exit: ExitCode, ...codes: readonly string[]): { readonly [code: string]: ExitCode } =>
   Object.fromEntries(codes.map((code) => [code, exit]));

@@ -25,9 +25,8 @@ export const openPlannedHere = (folder: string): PlannedHereStore => {
     const number = Math.max(-1, ...names.map((name) => numberOf(prefix, name)));
     if (number < 0) return undefined;
     const path = join(folder, `${prefix}${number}`);
-    const content = JSON.parse(await readFile(`${path}.json`, 'utf8')) as Content;
-    if (typeof content.deployment !== 'string' || typeof content.slot?.component !== 'string')
-      throw new SyntaxError(`${path}.json holds no plan`);
+    const content = readContent(await readFile(`${path}.json`, 'utf8'));
+    if (content === undefined) throw new SyntaxError(`${path}.json holds no plan`);
     const hasEnded = names.includes(`${prefix}${number}.ended`);
     return { number, plan: { deployment: content.deployment, slot: content.slot, hasEnded } };
   };
@@ -83,6 +82,17 @@ export const openPlannedHere = (folder: string): PlannedHereStore => {
 
 type Content = { readonly deployName: string; readonly deployment: string; readonly slot: Slot };
 type Found = { readonly number: number; readonly plan: PlannedHere };
+
+const readContent = (text: string): Content | undefined => {
+  const content = JSON.parse(text) as Partial<Content> | null;
+  const parts = content?.slot;
+  const isWhole =
+    typeof content?.deployment === 'string' &&
+    [parts?.namespace, parts?.environment, parts?.component, parts?.target ?? ''].every(
+      (part) => typeof part === 'string',
+    );
+  return isWhole ? (content as Content) : undefined;
+};
 
 /** Any name fits, however long; the file says it in full. */
 const fileName = (deployName: string): string => hash('sha256', deployName, 'hex').slice(0, 32);
