@@ -1,0 +1,256 @@
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { faultsOf } from '../support/cli-schemas.ts';
+import { eventually } from '../support/eventually.ts';
+import { plimsoll, startPlimsoll } from '../support/plimsoll.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
+
+const scratch = scratchFolder();
+const newFolder = (): string => join(scratch, randomUUID());
+const manyMs = 120_000;
+
+const log = (version: string, environment = 'production'): readonly string[] => [
+  ...['release', 'log', '--component-name=checkout', `--environment-name=${environment}`],
+  ...[`--target-version=${version}`, '--json', '--timeout=60s'],
+];
+
+const linesOf = (out: string): readonly { readonly [field: string]: unknown }[] =>
+  out
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { readonly [field: string]: unknown });
+
+describe('in an empty folder', () => {
+  test('the first command makes everything, says so in one line, and has done its work', async () => {
+    const folder = newFolder();
+    const first = await plimsoll(folder, log('1.0.0').slice(0, -2));
+    expect(first.exit).toBe(0);
+    expect(first.out).toMatch(/^logged checkout 1\.0\.0 to production \(.*position 4\)\n$/);
+    expect(first.err).toBe(
+      'plimsoll: first use: made ./plimsoll-data (database, keys, and a log for the audience local)\n',
+    );
+    const second = await plimsoll(folder, log('1.1.0'));
+    expect([second.exit, second.err]).toEqual([0, '']);
+    const current = await plimsoll(folder, ['current', '--json']);
+    expect(linesOf(current.out)).toMatchObject([{ component: 'checkout', version: '1.1.0' }]);
+  });
+
+  test(
+    'of 16 first commands at once none is lost, and there is one log',
+    async () => {
+      const folder = newFolder();
+      const versions = Array.from({ length: 16 }, (_, index) => `1.0.${index}`);
+      const ran = await Promise.all(versions.map((version) => plimsoll(folder, log(version))));
+      for (const { exit, err } of ran)
+        expect([exit, err]).toEqual([0, expect.not.stringMatching(/refused|internal/)]);
+      const receipts = ran.flatMap(({ out }) => linesOf(out));
+      for (const receipt of receipts) expect(faultsOf('receipt', receipt)).toEqual([]);
+      expect(
+        receipts.map(({ position }) => position).toSorted((a, b) => Number(a) - Number(b)),
+      ).toEqual(versions.map((_, index) => index + 4));
+      const timeline = await plimsoll(folder, ['timeline', '--json']);
+      expect(
+        linesOf(timeline.out)
+          .map(({ version }) => version)
+          .toSorted(),
+      ).toEqual(versions.toSorted());
+      expect(
+        readdirSync(join(folder, 'plimsoll-data')).filter((name) => name.includes('new')),
+      ).toEqual([]);
+    },
+    manyMs,
+  );
+
+  test('a command that cannot be read makes nothing', async () => {
+    const folder = newFolder();
+    for (const args of [['relase'], log('x'.repeat(200)), ['release', 'update', '--status=OK?']])
+      expect((await plimsoll(folder, args)).exit).toBe(2);
+    const bad = await plimsoll(folder, log('1'), { PLIMSOLL_PORT: 'many' });
+    expect([bad.exit, linesOf(bad.err)]).toMatchObject([2, [{ code: 'setting-invalid' }]]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('a component without a name is that of the repository', async () => {
+    const folder = newFolder();
+    mkdirSync(folder);
+    execFileSync('git', ['init', '--quiet', folder]);
+    execFileSync('git', [
+      '-C',
+      folder,
+      'remote',
+      'add',
+      'origin',
+      'git@host.example:shop/payments.git',
+    ]);
+    const said = await plimsoll(folder, ['release', 'log', '--target-version=1']);
+    expect(said.out).toMatch(/^logged payments 1 to default /);
+  });
+});
+
+describe('a database that is damaged', () => {
+  const database = ['plimsoll-data', 'plimsoll.db'] as const;
+
+  test.each<[string, (bytes: Buffer) => Buffer]>([
+    ['cut off', (bytes) => bytes.subarray(0, Math.floor(bytes.length / 2))],
+    ['cut off in its first page', (bytes) => bytes.subarray(0, 100)],
+    [
+      'something else',
+      () => Buffer.from('this is no database, whatever its name says. '.repeat(200)),
+    ],
+    [
+      'overwritten in its header',
+      (bytes) => Buffer.concat([Buffer.alloc(64, 0xff), bytes.subarray(64)]),
+    ],
+  ])('because it is %s is told, and not touched', async (_fault, damage) => {
+    const folder = newFolder();
+    await plimsoll(folder, log('1.0.0'));
+    const path = join(folder, ...database);
+    for (const ending of ['-wal', '-shm']) rmSync(`${path}${ending}`, { force: true });
+    const damaged = damage(readFileSync(path));
+    writeFileSync(path, damaged);
+    for (const args of [log('2.0.0'), ['current', '--json']]) {
+      const said = await plimsoll(folder, args);
+      expect([1, 6], said.err).toContain(said.exit);
+      const [problem] = linesOf(said.err);
+      expect(faultsOf('problem', problem)).toEqual([]);
+      expect(problem?.['code']).not.toBe('internal');
+      expect(said.out).toBe('');
+    }
+    expect(readFileSync(path).equals(damaged)).toBe(true);
+  });
+});
+
+test('a key for staging deploys there, and not to production', async () => {
+  const folder = newFolder();
+  await plimsoll(folder, log('1.0.0'));
+  const made = await plimsoll(folder, [
+    'keys',
+    'new',
+    '--principal=ci@checkout',
+    '--out=ci.json',
+    '--json',
+  ]);
+  expect(faultsOf('key-made', linesOf(made.out)[0])).toEqual([]);
+  const trust = [
+    'keys',
+    'trust',
+    'ci.pub.json',
+    '--role=emitter',
+    '--environment=staging',
+    '--component=*',
+    '--json',
+  ];
+  expect(linesOf((await plimsoll(folder, trust)).out)).toMatchObject([{ delivery: 'stored' }]);
+  const key = { PLIMSOLL_KEY: 'ci.json' };
+  expect((await plimsoll(folder, log('1.0.1', 'staging'), key)).exit).toBe(0);
+  const refused = await plimsoll(folder, log('1.0.1'), key);
+  expect([refused.exit, linesOf(refused.err)]).toMatchObject([5, [{ code: 'out-of-scope' }]]);
+  expect(linesOf(refused.out)).toMatchObject([{ delivery: 'refused', code: 'out-of-scope' }]);
+  // A key that others may read is not used.
+  writeFileSync(join(folder, 'open.json'), readFileSync(join(folder, 'ci.json')), { mode: 0o644 });
+  const exposed = await plimsoll(folder, log('1.0.1', 'staging'), { PLIMSOLL_KEY: 'open.json' });
+  expect([exposed.exit, linesOf(exposed.err)]).toMatchObject([5, [{ code: 'key-file-exposed' }]]);
+});
+
+describe('plimsoll up', () => {
+  const free = { PLIMSOLL_PORT: '0', PLIMSOLL_OTLP_PORT: '0' };
+
+  test(
+    'says where it is, serves commands from elsewhere, and ends when it is asked to',
+    async () => {
+      const folder = newFolder();
+      const up = startPlimsoll(folder, ['up'], free);
+      await eventually('it is ready', () => up.out().includes('ready'), manyMs);
+      const url = /gateway: (http:\S+)/.exec(up.out())?.[1] ?? '';
+      expect(up.out()).toMatch(/OTLP\/HTTP at http:\S+/);
+
+      const elsewhere = newFolder();
+      mkdirSync(elsewhere);
+      copyFileSync(join(folder, 'plimsoll-data', 'keys', 'local.json'), join(elsewhere, 'ci.json'));
+      const list = join(elsewhere, 'loaded.txt');
+      const remote = {
+        PLIMSOLL_URL: url,
+        PLIMSOLL_KEY: 'ci.json',
+        PLIMSOLL_TEST_LOADED: list,
+        NODE_OPTIONS: `--import=${resolve(import.meta.dirname, '../support/loaded-modules.mjs')}`,
+      };
+      const loaded = (): string => readFileSync(list, 'utf8');
+      const stored = await plimsoll(elsewhere, log('1.0.0'), remote);
+      expect([stored.exit, linesOf(stored.out)]).toMatchObject([
+        0,
+        [{ delivery: 'stored', position: 4 }],
+      ]);
+      expect(loaded()).toMatch(/cli\/main\.ts/);
+      expect(loaded()).not.toMatch(/kafkajs|ioredis|node:sqlite|adapters\/(?:kafka|redis|sqlite)/);
+      // Beside it a command may also go to the log itself.
+      expect((await plimsoll(folder, log('1.1.0'))).exit).toBe(0);
+      await eventually('the gateway shows both', async () => {
+        const { out } = await plimsoll(elsewhere, ['timeline', '--json'], remote);
+        return linesOf(out).length === 2;
+      });
+      expect(loaded()).not.toMatch(/kafkajs|ioredis|node:sqlite|adapters\/(?:kafka|redis|sqlite)/);
+
+      const second = await plimsoll(folder, ['gateway', '--json'], {
+        ...free,
+        PLIMSOLL_PORT: new URL(url).port,
+      });
+      expect([second.exit, linesOf(second.err)]).toMatchObject([6, [{ code: 'port-taken' }]]);
+
+      up.signal('SIGTERM');
+      const ended = await up.ended;
+      expect([ended.exit, ended.err]).toEqual([0, expect.not.stringContaining('internal')]);
+    },
+    manyMs,
+  );
+
+  test('is not started with a policy that cannot be read', async () => {
+    const folder = newFolder();
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'policy.json'), '{"windowMs":-1}');
+    const said = await plimsoll(folder, ['up', '--json'], {
+      ...free,
+      PLIMSOLL_POLICY: 'policy.json',
+    });
+    expect([said.exit, linesOf(said.err).at(-1)]).toMatchObject([2, { code: 'policy-invalid' }]);
+  });
+});
+
+test('through a gateway that is not there the exit code is 6, and it is quick', async () => {
+  const folder = newFolder();
+  await plimsoll(folder, log('1.0.0'));
+  const server = createServer();
+  await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => void server.close(done));
+  const said = await plimsoll(folder, log('1.0.0'), { PLIMSOLL_URL: `http://127.0.0.1:${port}` });
+  expect([said.exit, said.out, linesOf(said.err)]).toMatchObject([
+    6,
+    '',
+    [{ code: 'unreachable' }],
+  ]);
+});
+
+test('whoever stops reading early is no fault', async () => {
+  const folder = newFolder();
+  await plimsoll(folder, log('1.0.0'));
+  const timeline = startPlimsoll(folder, ['timeline']);
+  timeline.stopReading();
+  const { exit, err } = await timeline.ended;
+  expect([exit, err]).toEqual([0, '']);
+});
+
+test('the version is that of the package', async () => {
+  const { version } = JSON.parse(
+    readFileSync(resolve(import.meta.dirname, '../../package.json'), 'utf8'),
+  ) as { readonly version: string };
+  expect(await plimsoll(newFolder(), ['--version'])).toEqual({
+    exit: 0,
+    out: `${version}\n`,
+    err: '',
+  });
+});
