@@ -6,8 +6,10 @@ import {
   markerType,
   preAuthenticationEncoding,
 } from '../../services/core/markers/wire.ts';
-import { keyOf, tools } from './given.ts';
-import { audience } from './markers.ts';
+import type { Step } from './given.ts';
+import { keyOf, markerOf, raw, signed, tools } from './given.ts';
+import type { Said } from './markers.ts';
+import { audience, planned } from './markers.ts';
 import { withHeader } from './spoil.ts';
 
 // Records that are well signed and wrong: what a trusted but faulty or hostile program could send.
@@ -22,11 +24,11 @@ export const signedUnder = async (
 ): Promise<NewRecord> => {
   const type = markerType(schemaDigest, forAudience);
   const signature = await keyOf(name).sign(preAuthenticationEncoding(tools.text, type, value));
-  const signed = `${keyOf(name).keyId}:${tools.text.encodeBase64(signature)}`;
+  const content = `${keyOf(name).keyId}:${tools.text.encodeBase64(signature)}`;
   return withHeader(
     headerNames.schema,
     schemaDigest,
-  )(withHeader(headerNames.signature, signed)({ ...record, value }));
+  )(withHeader(headerNames.signature, content)({ ...record, value }));
 };
 
 /** The record with another body of a shape, which nobody has looked at. */
@@ -38,4 +40,36 @@ export const signedBody = async (
 ): Promise<NewRecord> => {
   const { schema, bytes } = tools.codec.encode(shape, body);
   return signedUnder(record, schema.digest, bytes, name);
+};
+
+/** Steps of a history that bring such a record; `ci` is trusted by then. */
+export const forged: {
+  readonly digestOf: (shape: Shape) => string;
+  readonly under: (schemaDigest: string) => Promise<Step>;
+  readonly longer: () => Promise<Step>;
+  readonly body: (shape: Shape, says: Said, over: Body, name?: string) => Promise<Step>;
+  readonly forAudience: (other: string) => Promise<Step>;
+  readonly by: (name: string) => Promise<Step>;
+} = {
+  digestOf: (shape: Shape): string => tools.codec.writer(shape).digest,
+  under: async (schemaDigest: string): Promise<Step> => {
+    const record = await signed('ci', planned(), 'forged');
+    return raw(await signedUnder(record, schemaDigest, record.value));
+  },
+  longer: async (): Promise<Step> => {
+    const record = await signed('ci', planned(), 'forged');
+    const { digest } = tools.codec.writer('plan');
+    return raw(await signedUnder(record, digest, Uint8Array.from([...record.value, 0])));
+  },
+  body: async (shape: Shape, says: Said, over: Body, name = 'ci'): Promise<Step> => {
+    const record = await signed(name, says, 'forged');
+    const body = { ...markerOf(name, says, 'forged'), ...over };
+    return raw(await signedBody(record, shape, body, name));
+  },
+  forAudience: async (other: string): Promise<Step> => {
+    const record = await signed('ci', planned(), 'forged');
+    const { digest } = tools.codec.writer('plan');
+    return raw(await signedUnder(record, digest, record.value, 'ci', other));
+  },
+  by: async (name: string): Promise<Step> => raw(await signed(name, planned(), 'forged')),
 };

@@ -18,6 +18,8 @@ import type { DeadLetter, Outcome } from '../../services/core/projection.ts';
 import { address } from '../../services/core/projection.ts';
 import { orderedModels } from '../../services/core/read-models.ts';
 import type { AttemptLine, SlotState } from '../../services/core/slot-state.ts';
+import type { Line } from '../../services/core/views.ts';
+import { currentLines, timelineLine } from '../../services/core/views.ts';
 import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
 import type { Signer } from '../../services/ports/signer.ts';
 import type { ProjectionPorts } from '../../services/projector/project.ts';
@@ -111,6 +113,11 @@ export type House = {
   /** `2.0.0`, `2.0.0 uncertain`; then `beside 3.0.0 running`. */
   readonly current: (environment?: string, component?: string) => Promise<readonly string[]>;
   readonly timeline: () => Promise<readonly string[]>;
+  /** The lines of the same names, as programs read them. */
+  readonly lines: () => Promise<{
+    readonly timeline: readonly Line[];
+    readonly current: readonly Line[];
+  }>;
   readonly deadLetters: () => Promise<readonly DeadLetter[]>;
   readonly row: <Row>(model: string, key: string) => Promise<Row | undefined>;
   readonly dump: () => Promise<readonly string[]>;
@@ -275,6 +282,14 @@ const houseOf = (
         ({ environment, version, status }) =>
           `${environment ?? 'nowhere'} ${version ?? 'unplanned'} ${status}`,
       ),
+    lines: async () => ({
+      timeline: (await scanned<AttemptLine>('timeline')).map((line) =>
+        timelineLine(line, new Map()),
+      ),
+      current: (await scanned<SlotState>('slot')).flatMap((state) =>
+        currentLines(state, new Map()),
+      ),
+    }),
     deadLetters: () => scanned<DeadLetter>('dead-letter'),
     row,
     dump: async () => value(await store.dump('g')),
