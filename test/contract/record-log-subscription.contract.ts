@@ -8,7 +8,14 @@ import type {
 } from '../../services/ports/record-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { positionsOf, record, value } from '../support/records.ts';
-import type { OpenedLog } from './record-log.contract.ts';
+
+export type OpenedLog = {
+  /** Empty, of its own, and with two partitions or more. */
+  readonly log: RecordLog;
+  /** The same log as another process would open it. */
+  readonly reopen?: () => Promise<RecordLog>;
+  readonly close: () => Promise<void>;
+};
 
 /** A subscriber that writes down what it is given; each part can be replaced. */
 type Follower = Subscriber & {

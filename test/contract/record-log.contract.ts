@@ -6,14 +6,7 @@ import type { Appended, RecordLog } from '../../services/ports/record-log.ts';
 import { eventuallyMs } from '../support/eventually.ts';
 import { positionsOf, record, text, value } from '../support/records.ts';
 import { subscriptionContract } from './record-log-subscription.contract.ts';
-
-export type OpenedLog = {
-  /** Empty, of its own, and with two partitions or more. */
-  readonly log: RecordLog;
-  /** The same log as another process would open it. */
-  readonly reopen?: () => Promise<RecordLog>;
-  readonly close: () => Promise<void>;
-};
+import type { OpenedLog } from './record-log-subscription.contract.ts';
 
 export type RecordLogContractOptions = {
   /** How often each property is tried. */
