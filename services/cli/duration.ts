@@ -4,9 +4,9 @@ import type { CliProblem } from './problem.ts';
 import { refuse } from './problem.ts';
 
 const unitsMs: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000 };
-export const timeoutMsMax: number = 60 * 60_000;
+const timeoutMsMax: number = 60 * 60_000;
 
-/** `500ms`, `10s`, `2m`, or seconds as a bare number; in milliseconds, 1 to `timeoutMsMax`. */
+/** `500ms`, `10s`, `2m`, or seconds as a bare number; in milliseconds, 1 to an hour's. */
 export const readDuration = (option: string, written: string): Result<number, CliProblem> => {
   const [, count, unit] = /^([0-9]{1,7}(?:\.[0-9]{1,3})?)(ms|s|m)?$/.exec(written) ?? [];
   const ms = Math.round(Number(count) * (unitsMs[unit ?? 's'] ?? 0));

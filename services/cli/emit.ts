@@ -143,6 +143,8 @@ const openDoor = async (ports: CliPorts): Promise<Result<Door, CliProblem>> => {
       deliver: (_marker, _signer, record, timeoutMs) =>
         deliverThrough(gateway, ports, record, timeoutMs),
     });
+  const log = await ports.log();
+  if (!log.ok) return log;
   const atHand = await ports.atHand(() => undefined);
   if (atHand.ok)
     return ok({
@@ -150,9 +152,8 @@ const openDoor = async (ports: CliPorts): Promise<Result<Door, CliProblem>> => {
       deliver: (marker, { keyId }, record) =>
         deliverAtHand(ports, atHand.value, marker, keyId, record),
     });
+  if (atHand.problem.code !== 'unreachable') return atHand;
   // An outage of the read models alone must not lose a marker: the log takes it, and the fold judges it later.
-  const log = atHand.problem.code === 'unreachable' ? await ports.log() : undefined;
-  if (log === undefined || !log.ok) return atHand;
   ports.note({
     code: 'not-checked',
     message: `the read models cannot be reached, so nothing was checked: ${atHand.problem.message}`,

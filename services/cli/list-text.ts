@@ -54,8 +54,8 @@ const joined =
 const uncertainty = (line: Line): string => {
   const { uncertain } = line;
   if (typeof uncertain !== 'object' || uncertain === null || Array.isArray(uncertain)) return '';
-  const { version, status } = uncertain as Line;
-  return `uncertain since ${String(version)} ${String(status)}`;
+  const other = uncertain as Line;
+  return `uncertain since ${text('version')(other)} ${text('status')(other)}`;
 };
 
 const beside = (line: Line): string => {

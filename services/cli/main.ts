@@ -229,6 +229,8 @@ const startProjector = async (
           return;
         }
         case 'active':
+        // A command that folded by itself was faster: nothing is lost.
+        case 'overtaken':
       }
     },
   });

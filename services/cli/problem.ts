@@ -26,7 +26,7 @@ export const problem = (code: string, message: string, hint: string): CliProblem
 });
 
 /** The exit code of a problem's code; a code that nobody foresaw is an internal error. */
-export const exitOf = (code: string): ExitCode => knownExitOf(code) ?? 1;
+const exitOf = (code: string): ExitCode => knownExitOf(code) ?? 1;
 
 export const knownExitOf = (code: string): ExitCode | undefined =>
   Object.hasOwn(exits, code) ? exits[code] : undefined;

@@ -66,7 +66,7 @@ export const scanRows = async <Row>(
 const replaced = (): CliProblem =>
   problem('unreachable', 'the read models were replaced just now', 'call again');
 
-export const storeFailed = ({ code, message }: StoreProblem): CliProblem =>
+const storeFailed = ({ code, message }: StoreProblem): CliProblem =>
   problem(
     code,
     message,

@@ -4,6 +4,8 @@ import type { Note } from './note.ts';
 import type { CliPorts, Running, ServiceName } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 
+type ServicePorts = Pick<CliPorts, 'start' | 'stop' | 'clock' | 'note' | 'prune'>;
+
 const retryMsFirst = 500;
 const retryMsMax = 10_000;
 const pruneEveryMs: number = 10 * 60_000;
@@ -13,7 +15,7 @@ const pruneEveryMs: number = 10 * 60_000;
  * the answer. What cannot be reached at the start is waited for.
  */
 export const runServices = async (
-  ports: CliPorts,
+  ports: ServicePorts,
   names: readonly ServiceName[],
   tell: (note: Note) => void,
 ): Promise<CliProblem | undefined> => {
@@ -43,7 +45,7 @@ export const runServices = async (
 };
 
 const startWhenReachable = async (
-  ports: CliPorts,
+  ports: ServicePorts,
   name: ServiceName,
 ): Promise<Result<Running | 'stopped', CliProblem>> => {
   let retryMs = retryMsFirst;
@@ -62,14 +64,14 @@ const startWhenReachable = async (
   }
 };
 
-const asked = ({ stop }: CliPorts): Promise<undefined> =>
+const asked = ({ stop }: ServicePorts): Promise<undefined> =>
   new Promise((done) => {
     if (stop.aborted) done(undefined);
     stop.addEventListener('abort', () => done(undefined));
   });
 
 const pruneNowAndThen = async (
-  { clock, prune, note }: CliPorts,
+  { clock, prune, note }: ServicePorts,
   done: AbortSignal,
 ): Promise<void> => {
   while (!done.aborted) {

@@ -24,7 +24,10 @@ describe.each(topics)('plimsoll %s --help', (topic) => {
     const examples = lines.filter((line) => line.startsWith('  plimsoll '));
     expect(examples.length).toBeGreaterThan(0);
     for (const example of examples)
-      expect(parseArguments(wordsOf(example).slice(1)), example).toMatchObject({ ok: true });
+      expect([example, parseArguments(wordsOf(example).slice(1))]).toMatchObject([
+        example,
+        { ok: true },
+      ]);
   });
 });
 

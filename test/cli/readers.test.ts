@@ -177,6 +177,15 @@ describe('for people', () => {
   });
 });
 
+test('colours stand beside words that say the same, and only where they are wanted', async () => {
+  const log = await aLog();
+  const painted = await log.elsewhere({ hasColour: true }).plimsoll('timeline');
+  expect(painted.out.join('\n')).toContain('\u001b[31mfailed\u001b[0m');
+  const plain = await log.plimsoll('timeline');
+  // oxlint-disable-next-line eslint/no-control-regex -- colours are made of them
+  expect(painted.out.map((line) => line.replace(/\u001b\[[0-9]+m/g, ''))).toEqual(plain.out);
+});
+
 describe('for programs', () => {
   const commands: readonly (readonly [schema: string, ...command: readonly string[]])[] = [
     ['current', 'current'],

@@ -7,7 +7,8 @@ test.each([
   ['failed', ['FAILED', 'failure', 'ERROR', 'Timed_Out', 'TERMINAL']],
   ['canceled', ['CANCELED', 'cancelled', 'ABORTED', 'stopped']],
 ])('%s is said as %j', (kind, words) => {
-  for (const word of words) expect(readStatus(word), word).toEqual({ ok: true, value: kind });
+  for (const word of words)
+    expect([word, readStatus(word)]).toEqual([word, { ok: true, value: kind }]);
 });
 
 test.each(['PLANNED', 'SUCCES', 'ok?', '', 'constructor', '__proto__'])(

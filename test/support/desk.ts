@@ -42,6 +42,7 @@ export type DeskOptions = {
   readonly isRemote?: boolean;
   readonly repository?: string;
   readonly columns?: number;
+  readonly hasColour?: boolean;
   readonly change?: (ports: CliPorts) => CliPorts;
 };
 
@@ -69,7 +70,7 @@ const deskBefore = (
       out: (text) => void out.push(text),
       err: (text) => void err.push(text),
       columns: options.columns ?? null,
-      hasColour: false,
+      hasColour: options.hasColour ?? false,
     };
     const ended = (exit: ExitCode): Said => ({ exit, out: linesOf(out), err: linesOf(err) });
     const request = parseArguments(args);

@@ -19,6 +19,7 @@ import type { SqliteProblem } from '../sqlite/problem.ts';
 import { createSystemClock } from '../system/clock.ts';
 import { createIds } from '../system/ids.ts';
 import { hasKeys, makeKeys, readKey } from './open-keys.ts';
+import { openOnce } from './opened-once.ts';
 import { openingRecords } from './opening.ts';
 
 /** The streams of an audience, by the names they have on the foundation. */
@@ -85,29 +86,22 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
   const clock = createSystemClock();
   const ids = createIds({ nowMs: clock.nowMs, randomBytes: (count) => randomBytes(count) });
   const tools = openTools();
-  const files = new Map<string, Promise<Result<SqliteFile, FoundationProblem>>>();
-  const logs = new Map<StreamName, Promise<Result<RecordLog, FoundationProblem>>>();
-  let storing: Promise<Result<ReadModelStore, FoundationProblem>> | undefined;
   let firstUse: string | null = null;
   const lease = options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs };
 
   const say = (line: string): void => {
     firstUse ??= line;
   };
-  const openFile = (folder: string): Promise<Result<SqliteFile, FoundationProblem>> => {
-    const known = files.get(folder);
-    if (known !== undefined) return known;
-    const opening = openDatabase({ settings, tools, clock, ids, say }, folder);
-    files.set(folder, opening);
-    return opening;
-  };
+  const files = openOnce((folder: string) =>
+    openDatabase({ settings, tools, clock, ids, say }, folder),
+  );
 
   const openStream = async (name: StreamName): Promise<Result<RecordLog, FoundationProblem>> => {
     const setting = settings.log;
     const plan = { name: streamName(settings.audience, name), ...streams[name] };
     switch (setting.foundation) {
       case 'sqlite': {
-        const file = await openFile(setting.folder);
+        const file = await files.get(setting.folder);
         if (!file.ok) return file;
         const log = await openSqliteLog(file.value, clock, { ...plan, ...lease });
         if (!log.ok) return log;
@@ -125,9 +119,10 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
           note: ({ from, message }) => options.note?.(`${from}: ${message}`),
         });
         if (!log.ok) return fail({ ...log.problem, hint: 'see PLIMSOLL_LOG; is the broker up?' });
-        return name === 'log'
-          ? openIfEmpty({ settings, tools, clock, ids, say }, log.value)
-          : ok(log.value);
+        if (name !== 'log') return ok(log.value);
+        const opened = await openIfEmpty({ settings, tools, clock, ids, say }, log.value);
+        if (!opened.ok) await log.value.close();
+        return opened;
       }
     }
   };
@@ -136,7 +131,7 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
     const setting = settings.store;
     switch (setting.foundation) {
       case 'sqlite': {
-        const file = await openFile(setting.folder);
+        const file = await files.get(setting.folder);
         if (!file.ok) return file;
         const { openSqliteReadModelStore } = await import('../sqlite/read-model-store.ts');
         return ok(
@@ -162,6 +157,9 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
     }
   };
 
+  const logs = openOnce(openStream);
+  const stores = openOnce((_: 'read models') => openStore());
+
   return {
     settings,
     kind: kindOf(settings),
@@ -169,14 +167,10 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
     clock,
     ids,
     firstUse: () => firstUse,
-    stream: (name) => {
-      const known = logs.get(name) ?? openStream(name);
-      logs.set(name, known);
-      return known;
-    },
-    store: () => (storing ??= openStore()),
+    stream: logs.get,
+    store: () => stores.get('read models'),
     prune: async () => {
-      for (const [name, opening] of logs) {
+      for (const [name, opening] of logs.all()) {
         const { keptMs } = streams[name];
         const log = await opening;
         if (keptMs === 'for-ever' || !log.ok || !('prune' in log.value)) continue;
@@ -188,13 +182,15 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
       }
     },
     close: async () => {
-      for (const opening of logs.values()) {
+      for (const [, opening] of logs.all()) {
         const log = await opening;
         if (log.ok) await log.value.close();
       }
-      const store = await storing;
-      if (store?.ok) await store.value.close();
-      for (const opening of files.values()) {
+      for (const [, opening] of stores.all()) {
+        const store = await opening;
+        if (store.ok) await store.value.close();
+      }
+      for (const [, opening] of files.all()) {
         const file = await opening;
         if (file.ok) file.value.close();
       }

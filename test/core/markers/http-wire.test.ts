@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NewRecord } from '../../../services/core/log/record.ts';
 import { fromHttp, toHttp } from '../../../services/core/markers/http-wire.ts';

@@ -3,14 +3,14 @@
 import { writeFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 
-const loaded = new Set();
+const loaded = new Set<string>();
 registerHooks({
-  resolve(specifier, context, next) {
+  resolve: (specifier, context, next) => {
     const resolved = next(specifier, context);
     loaded.add(resolved.url);
     return resolved;
   },
 });
 process.on('exit', () =>
-  writeFileSync(process.env['PLIMSOLL_TEST_LOADED'], [...loaded].join('\n')),
+  writeFileSync(process.env['PLIMSOLL_TEST_LOADED'] ?? '', [...loaded].join('\n')),
 );
