@@ -98,9 +98,24 @@ export const decide = (
     standing.holder,
   );
   if (evolution.outcome === 'refused')
-    return evolution.code === 'out-of-scope' || evolution.code === 'history-full'
-      ? refuse(evolution.code, evolution.message, scopeHint)
-      : refuse('deployment-unknown', evolution.message, 'look at it: plimsoll show <deployment>');
+    switch (evolution.code) {
+      case 'out-of-scope':
+        return refuse(evolution.code, evolution.message, scopeHint);
+      case 'history-full':
+        return refuse(
+          evolution.code,
+          evolution.message,
+          'something repeats itself: plimsoll show <deployment>',
+        );
+      case 'deployment-taken':
+      case 'deployment-unknown':
+      case 'decision-misplaced':
+        return refuse(
+          'deployment-unknown',
+          evolution.message,
+          'look at it: plimsoll show <deployment>',
+        );
+    }
   const { attempt, note } = evolution;
   switch (note) {
     case 'applied':

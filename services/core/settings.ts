@@ -1,4 +1,4 @@
-import { audiencePattern } from './markers/parse-marker.ts';
+import { audiencePattern, uuidPattern } from './markers/parse-marker.ts';
 import type { Result } from './result.ts';
 import { fail, ok } from './result.ts';
 
@@ -75,8 +75,8 @@ export const parseSettings = (env: {
   if (url !== null && !/^https?:\/\/[^\s/]+$/.test(url.replace(/\/+$/, '')))
     return refuse('PLIMSOLL_URL', 'must be http(s)://HOST[:PORT]');
   const logId = text('PLIMSOLL_LOG_ID');
-  if (logId !== null && !/^[0-9a-f-]{36}$/.test(logId))
-    return refuse('PLIMSOLL_LOG_ID', 'must be a UUID');
+  if (logId !== null && !uuidPattern.test(logId))
+    return refuse('PLIMSOLL_LOG_ID', 'must be a UUID in lower case');
   const port = parsePort(text('PLIMSOLL_PORT') ?? '7464');
   if (port === undefined) return refuse('PLIMSOLL_PORT', 'must be a port, 0 to 65535');
   const otlpPort = parsePort(text('PLIMSOLL_OTLP_PORT') ?? '4318');
@@ -107,11 +107,12 @@ const parseLog = (value: string): LogSetting | undefined => {
   const folder = /^sqlite:(.+)$/.exec(value)?.[1];
   if (folder !== undefined) return { foundation: 'sqlite', folder };
   const brokers = /^kafka:\/\/(.+)$/.exec(value)?.[1]?.split(',');
-  return brokers?.every((broker) =>
-    /^[A-Za-z0-9._-]+:[0-9]{1,5}$|^\[[0-9a-fA-F:]+\]:[0-9]{1,5}$/.test(broker),
-  )
-    ? { foundation: 'kafka', brokers }
-    : undefined;
+  return brokers?.every(isBroker) ? { foundation: 'kafka', brokers } : undefined;
+};
+
+const isBroker = (address: string): boolean => {
+  const port = /^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):([0-9]{1,5})$/.exec(address)?.[1];
+  return port !== undefined && parsePort(port) !== undefined;
 };
 
 const parseStore = (value: string): StoreSetting | undefined => {

@@ -53,9 +53,10 @@ export const parseMarker = (shape: Shape, body: Body): Result<Marker, FieldProbl
 
 type Check = (value: unknown, body: Body) => string | undefined;
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+export const uuidPattern: RegExp =
+  /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const isUuid: Check = (value) =>
-  typeof value === 'string' && uuid.test(value) ? undefined : 'must be a UUID in lower case';
+  typeof value === 'string' && uuidPattern.test(value) ? undefined : 'must be a UUID in lower case';
 const isNull: Check = (value) => (value === null ? undefined : 'must be null');
 const isTime: Check = (value) =>
   isWhole(value, 0, timeMsMax)
