@@ -6,7 +6,10 @@ const couponShare = 0.1;
 const couponPercent = 15;
 /** Most prices end in 9, as prices do; 15 % off the round ones are whole cents. */
 const pricesCents: readonly number[] = [499, 1_299, 1_999, 2_499, 4_000];
-/** One bank in two thousand does not answer: the errors that any release has. */
+/**
+ * One bank in two thousand does not answer: the errors that any release has. With ten times as many, it would take
+ * minutes of this traffic to show that a good canary is good.
+ */
 const silentBankShare = 1 / 2_000;
 
 /** The next customer's cart. With these shares 8 % of the carts have a discount that is no whole number of cents. */

@@ -49,6 +49,9 @@ export type DemoPorts = {
 
 const versions: { readonly [Name in Side]: string } = { baseline: '1.0.0', canary: '2.0.0' };
 const deployName = 'checkout-v2';
+const theBug =
+  'nobody knows it yet, but 2.0.0 has a bug (services/dev/demo/checkout.ts): with a coupon, most carts come to a ' +
+  'fraction of a cent, of which BigInt throws an error. That is 8 % of the customers';
 const canaryShare = 0.5;
 
 const limits = {
@@ -63,7 +66,6 @@ const decisionWithinMs = 90_000;
 const countsEveryMs = 5_000;
 /** How long customers are still watched after the hook has acted. */
 const afterwardsMs = 1_000;
-const reasonCharsMax = 200;
 const lastWordsWithinMs = 100;
 
 /** Plays the demo from the first process to the last line. Throws `DemoProblem`; ends all that it started. */
@@ -116,14 +118,14 @@ const play = async (stage: Stage): Promise<DemoOutcome> => {
   const workplace = furnish(stage.folder, gateway, stage.stack, stage.stop);
 
   story.title('1.0.0 runs');
-  const [baselinePort] = await Promise.all([
+  const [, baselinePort] = await Promise.all([
+    startUp(stage, workplace, gateway),
     startShop(workplace, crew, {
       build: '1.0.0',
       version: versions.baseline,
       deployment: null,
       otlpPort: gateway.otlpPort,
     }),
-    startUp(stage, workplace, gateway),
   ]);
   const pipeline = createPipeline(workplace, story);
   const place = [`--component-name=${component}`, `--environment-name=${environment}`];
@@ -137,6 +139,7 @@ const play = async (stage: Stage): Promise<DemoOutcome> => {
   );
 
   story.title('2.0.0 comes as a canary');
+  if (!options.healthy) story.tell(theBug);
   const { deployment } = await pipeline.emit([
     ...['release', 'plan', deployName, ...place, `--target-version=${versions.canary}`],
     ...['--strategy=canary', `--canary-share=${canaryShare}`],
@@ -170,7 +173,7 @@ const play = async (stage: Stage): Promise<DemoOutcome> => {
       shopName(isPromotion ? versions.canary : versions.baseline),
   );
   await pipeline.emit([
-    ...['release', 'update', deployName, ...statusFor(action, decision.explanation)],
+    ...['release', 'update', deployName, ...statusFor(action, decision.position)],
   ]);
   await sleep(afterwardsMs, undefined, { signal: stage.stop });
   await stage.load.stop();
@@ -263,11 +266,10 @@ const watch = async (
   }
 };
 
-const statusFor = (action: Action['action'], explanation: string): readonly string[] => {
-  if (action === 'promote') return ['--status=SUCCESS'];
-  const reason = `rolled back: ${explanation}`.slice(0, reasonCharsMax);
-  return ['--status=FAILED', `--failure-reason=${reason}`];
-};
+const statusFor = (action: Action['action'], position: number): readonly string[] =>
+  action === 'promote'
+    ? ['--status=SUCCESS']
+    : ['--status=FAILED', `--failure-reason=rolled back by the decision at position ${position}`];
 
 const summarize = (
   story: Story,

@@ -56,11 +56,11 @@ const quoted = (word: string): string =>
         [name ?? '', "'", value.replaceAll("'", String.raw`'\''`), "'"].join(''),
       );
 
-/** Breaks a text at spaces into lines of at most so many columns; a longer word stays whole. */
+/** Breaks a text at spaces into lines of at most so many columns; a longer word stays whole, and so does `8 %`. */
 export const wrap = (text: string, columns: number): readonly string[] => {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of text.split(/ (?!%)/)) {
     if (line !== '' && line.length + 1 + word.length > columns) {
       lines.push(line);
       line = word;
