@@ -102,7 +102,8 @@ export type Attempt = {
   readonly colour: string | null;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
-  /** Who said what the status is. */
+  /** The record that said what the status is, and who signed it. */
+  readonly statusPosition: Position;
   readonly principal: string;
   readonly key: string;
   readonly entries: readonly Entry[];
@@ -296,6 +297,7 @@ const withPlan = (
     share: plan.canaryShare,
     colour: null,
     rollback: isRollback(plan, slots),
+    statusPosition: plan.position,
     principal: plan.principal,
     key: plan.key,
     entries: [],
@@ -418,6 +420,7 @@ const said = (
       ...attempt,
       ...change,
       statusReported: entry.statusReported,
+      statusPosition: entry.position,
       principal: entry.principal,
       key: entry.key,
     },
@@ -549,6 +552,7 @@ const openAttempt = (
   colour: null,
   startedAt: null,
   endedAt: null,
+  statusPosition: fact.position,
   principal: fact.signer.principal,
   key: fact.signer.id,
   entries: [],

@@ -26,9 +26,12 @@ export type AttemptLine = {
   readonly unplanned: boolean;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
-  /** Principal and key that said what the status is. */
+  /** The record that said what the status is, its principal and its key. */
+  readonly statusPosition: Position;
   readonly signer: string;
   readonly key: string;
+  /** The record that said place and version, and its key; null without a plan. */
+  readonly plan: { readonly position: Position; readonly key: string } | null;
   readonly links: readonly NameValue[];
   /** Position of the record that opened the attempt. */
   readonly position: Position;
@@ -53,8 +56,10 @@ export const attemptLine = (deployment: string, attempt: Attempt): AttemptLine =
     unplanned: plan === null,
     startedAt: attempt.startedAt,
     endedAt: attempt.endedAt,
+    statusPosition: attempt.statusPosition,
     signer: attempt.principal,
     key: attempt.key,
+    plan: plan === null ? null : { position: plan.position, key: plan.key },
     links: (plan?.details.links ?? []).slice(0, linksMax),
     position: attempt.openedAt,
   };

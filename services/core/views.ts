@@ -46,8 +46,11 @@ export const timelineLine = (line: AttemptLine, suspects: Suspects): Line => ({
   links: line.links.map(({ name, value }) => ({ name, url: value })),
   digest: line.digest,
   unplanned: line.unplanned,
-  suspect: isSuspect(suspects, line.key, line.position),
+  suspect:
+    isSuspect(suspects, line.key, line.statusPosition) ||
+    (line.plan !== null && isSuspect(suspects, line.plan.key, line.plan.position)),
   position: line.position,
+  statusPosition: line.statusPosition,
 });
 
 /** One held version a line of `current`: what holds the slot, what is uncertain about it, what goes on beside it. */

@@ -43,16 +43,15 @@ const told = async (steps: readonly Step[], name: string, says: Said): Promise<s
       line.split('\n')[2] ?? '',
     ]),
   );
-  const row = <Row>(model: string, key: string): Row | undefined => {
-    const json = rows.get(`${model} ${key}`);
-    return json === undefined ? undefined : (JSON.parse(json) as Row);
-  };
+  const deploymentOf = (id: string) =>
+    JSON.parse(rows.get(`deployment ${id}`) ?? 'null') as Deployment | null;
+  const slotOf = (key: string) => JSON.parse(rows.get(`slot ${key}`) ?? 'null') as SlotState | null;
   const marker = markerOf(name, says, 'command') as Planned | Update | Logged;
   const standing: Standing = {
     trust: state.trust,
-    deployment: row<Deployment>('deployment', marker.deployment),
-    slots: (slot) => slotHistory(row<SlotState>('slot', slotKey(slot))),
-    holder: (id) => row<Deployment>('deployment', id),
+    deployment: deploymentOf(marker.deployment) ?? undefined,
+    slots: (slot) => slotHistory(slotOf(slotKey(slot)) ?? undefined),
+    holder: (id) => deploymentOf(id) ?? undefined,
     next: state.next,
   };
   const answer = decide(marker, keyOf(name).keyId, standing, openedAtMs + 3_600_000);

@@ -331,7 +331,16 @@ const withoutChange = (outcome: Outcome) => {
 };
 
 const positionFields = new Set([
-  ...['position', 'openedAt', 'first', 'firstPosition', 'lastPosition', 'addedAt', 'retiredAt'],
+  ...[
+    'position',
+    'statusPosition',
+    'openedAt',
+    'first',
+    'firstPosition',
+    'lastPosition',
+    'addedAt',
+    'retiredAt',
+  ],
 ]);
 
 /** The row with every position halved: what it would be had each record been appended once. */

@@ -1,0 +1,295 @@
+import { describe, expect, test } from 'vitest';
+import type { DecisionRow } from '../../services/core/read-models.ts';
+import type { KeyState } from '../../services/core/trust/trust.ts';
+import type { SlotState } from '../../services/core/slot-state.ts';
+import type { AttemptLine } from '../../services/core/slot-state.ts';
+import {
+  currentLines,
+  deadLetterLine,
+  decisionLine,
+  deploymentView,
+  keyLine,
+  suspectsOf,
+  timelineLine,
+} from '../../services/core/views.ts';
+import type { Step } from '../support/given.ts';
+import { by, findsCompromised, given, keyOf, retires, trusts } from '../support/given.ts';
+import {
+  decided,
+  failed,
+  id,
+  logged,
+  noDetails,
+  place,
+  planned,
+  run,
+  started,
+  succeeded,
+} from '../support/markers.ts';
+
+const none: ReadonlyMap<string, number> = new Map();
+const slotKey = 'default/production/checkout/';
+const details = {
+  ...noDetails,
+  commit: 'c'.repeat(40),
+  links: [{ name: 'run', value: 'https://ci.example/7' }],
+};
+
+const house = await given(
+  by('ci', logged('1.9.0')),
+  by('ci', planned('2.0.0', { details, canaryShare: 0.1, attempt: '1' })),
+  by('ci', started({ statusReported: 'IN_PROGRESS', attempt: '1' })),
+  trusts('analyser', { roles: ['analyser'] }),
+  by('analyser', decided('roll-back', { attempt: '1' })),
+  by('agent', failed({ reason: 'rolled back', attempt: '1' })),
+  by('ci', planned('3.0.0', { deployment: run('8') })),
+);
+
+const lineOf = {
+  deployment: run('7'),
+  attempt: 1,
+  namespace: 'default',
+  component: 'checkout',
+  environment: 'production',
+  target: null,
+  version: '2.0.0',
+  name: 'default',
+  status: 'failed',
+  statusReported: null,
+  failureReason: 'rolled back',
+  rollback: false,
+  startedAt: '2026-11-21T10:00:04.000Z',
+  endedAt: '2026-11-21T10:00:08.000Z',
+  signer: 'agent',
+  links: [{ name: 'run', url: 'https://ci.example/7' }],
+  digest: null,
+  unplanned: false,
+  suspect: false,
+  position: 3,
+  statusPosition: 8,
+};
+
+test('timeline: one attempt a line', async () => {
+  const row = await house.row<AttemptLine>('timeline', '000000000003');
+  if (row === undefined) throw new Error('there is no such attempt');
+  expect(timelineLine(row, none)).toEqual(lineOf);
+});
+
+test('current: one held version a line, with what is uncertain and what goes on beside it', async () => {
+  const state = await house.row<SlotState>('slot', slotKey);
+  if (state === undefined) throw new Error('there is no such slot');
+  expect(currentLines(state, none)).toEqual([
+    {
+      ...lineOf,
+      deployment: id('marker 2'),
+      version: '1.9.0',
+      status: 'logged',
+      statusReported: 'logged',
+      failureReason: null,
+      startedAt: null,
+      endedAt: '2026-11-21T10:00:02.000Z',
+      signer: 'ci',
+      links: [],
+      position: 2,
+      statusPosition: 2,
+      since: '2026-11-21T10:00:02.000Z',
+      uncertain: {
+        deployment: run('7'),
+        attempt: 1,
+        status: 'failed',
+        version: '2.0.0',
+        at: '2026-11-21T10:00:08.000Z',
+      },
+      beside: [
+        {
+          ...lineOf,
+          deployment: run('8'),
+          version: '3.0.0',
+          status: 'planned',
+          failureReason: null,
+          startedAt: null,
+          endedAt: null,
+          signer: 'ci',
+          links: [],
+          position: 9,
+          statusPosition: 9,
+        },
+      ],
+    },
+  ]);
+});
+
+test('a slot that holds nothing has no line', async () => {
+  const planning = await given(by('ci', planned()));
+  const state = await planning.row<SlotState>('slot', slotKey);
+  expect(state && currentLines(state, none)).toEqual([]);
+});
+
+test('show: the whole deployment, every line with position and signer', async () => {
+  const view = deploymentView(await house.deployment(), none);
+  expect(view).toMatchObject({
+    deployment: run('7'),
+    conflicts: [],
+    attempts: [
+      {
+        ...lineOf,
+        rerunOf: null,
+        strategy: null,
+        canaryShare: 0.1,
+        colour: null,
+        slot: slotKey,
+        details: { commit: 'c'.repeat(40) },
+        contradictions: [],
+        disagreements: [],
+        history: [
+          { position: 3, kind: 'planned', signer: 'ci', note: 'applied' },
+          {
+            position: 4,
+            kind: 'started',
+            signer: 'ci',
+            at: '2026-11-21T10:00:04.000Z',
+            statusReported: 'IN_PROGRESS',
+            waitedMs: 0,
+            clockSkewed: false,
+            key: keyOf('ci').keyId,
+            source: '/pipelines/ci',
+          },
+          { position: 6, kind: 'roll-back', signer: 'analyser' },
+          { position: 8, kind: 'failed', signer: 'agent', reason: 'rolled back' },
+        ],
+        decisions: [{ position: 6, decision: 'roll-back', deployment: run('7') }],
+      },
+    ],
+  });
+});
+
+test('decisions: the verdict, its numbers, and how long it may be obeyed', async () => {
+  const row = await house.row<DecisionRow>('decision', '000000000006');
+  if (row === undefined) throw new Error('there is no such decision');
+  expect(decisionLine(row, none)).toEqual({
+    position: 6,
+    at: '2026-11-21T10:00:06.000Z',
+    decision: 'roll-back',
+    deployment: run('7'),
+    attempt: 1,
+    ...place('production'),
+    verdict: 'fail',
+    reason: 'errors',
+    explanation: 'the canary fails more often than allowed',
+    metric: 'errors',
+    canary: { requests: 100, errors: 9 },
+    baseline: { requests: 900, errors: 1 },
+    ratio: 81,
+    interval: [10, 600],
+    evidence: 250,
+    evidenceNeeded: 200,
+    tolerance: { relative: 0.1, absolute: 0.001 },
+    windows: 4,
+    windowMs: 5000,
+    windowEndedAt: '2026-11-18T11:06:40.000Z',
+    share: null,
+    validUntil: '2026-11-21T10:01:06.000Z',
+    fromVersion: '2.0.0',
+    fromDigest: null,
+    toVersion: '1.9.0',
+    toDigest: null,
+    judge: 'errors.v1',
+    policyDigest: 'a'.repeat(64),
+    evidenceDigest: 'b'.repeat(64),
+    samples: { partition: 0, from: 10, to: 90 },
+    marker: id('marker 6'),
+    signer: 'analyser',
+    key: keyOf('analyser').keyId,
+    note: 'applied',
+    suspect: false,
+  });
+});
+
+test('dead letters: where, why, whose, and what it claims', async () => {
+  const refused = await given(
+    trusts('stage', { environments: ['staging'] }),
+    by('stage', planned()),
+  );
+  const [letter] = await refused.deadLetters();
+  expect(letter && deadLetterLine(letter)).toEqual({
+    position: 2,
+    code: 'out-of-scope',
+    message: `the key ${keyOf('stage').keyId} of stage may not act on ${slotKey}`,
+    appendedAt: '2026-11-21T10:00:02.000Z',
+    valueBytes: refused.records[2]?.value.length,
+    digest: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    signer: 'stage',
+    claims: {
+      type: 'plimsoll.planned.v1',
+      marker: id('marker 2'),
+      keyId: keyOf('stage').keyId,
+    },
+  });
+});
+
+test('keys: what each may do, and since when no more', async () => {
+  const keys = await given(
+    trusts('ci', { environments: ['staging'], kinds: ['logged'] }),
+    retires('ci'),
+    findsCompromised('ci', 1),
+  );
+  const row = await keys.row<KeyState>('trust', `key/${keyOf('ci').keyId}`);
+  expect(row && keyLine(row)).toEqual({
+    key: keyOf('ci').keyId,
+    principal: 'ci',
+    algorithm: 'ed25519',
+    roles: ['emitter'],
+    environments: ['staging'],
+    components: ['*'],
+    kinds: ['logged'],
+    addedAt: 1,
+    retiredAt: 2,
+    compromisedSince: 1,
+  });
+});
+
+const suspectIn = async (...steps: readonly Step[]): Promise<readonly unknown[]> => {
+  const story = await given(...steps);
+  const key = await story.row<KeyState>('trust', `key/${keyOf('careless').keyId}`);
+  const suspects = suspectsOf(key === undefined ? [] : [key]);
+  const state = await story.row<SlotState>('slot', slotKey);
+  return state === undefined ? [] : currentLines(state, suspects).map(({ suspect }) => suspect);
+};
+
+describe('suspect: what a key signed since it was compromised', () => {
+  test('is marked from that position on, and history stays', async () => {
+    const story = await given(
+      by('ci', planned()),
+      by('ci', started()),
+      by('ci', failed()),
+      findsCompromised('ci', 3),
+    );
+    const key = await story.row<KeyState>('trust', `key/${keyOf('ci').keyId}`);
+    const suspects = suspectsOf(key === undefined ? [] : [key]);
+    const view = deploymentView(await story.deployment(), suspects);
+    expect(view).toMatchObject({
+      attempts: [
+        {
+          status: 'failed',
+          suspect: true,
+          position: 2,
+          statusPosition: 4,
+          history: [{ suspect: false }, { suspect: true }, { suspect: true }],
+        },
+      ],
+    });
+  });
+
+  test('a version is suspect by its plan or by its success, whichever the key signed', async () => {
+    const found = findsCompromised('careless', 0);
+    expect(await suspectIn(by('careless', planned()), by('ci', succeeded()), found)).toEqual([
+      true,
+    ]);
+    expect(await suspectIn(by('ci', planned()), by('careless', succeeded()), found)).toEqual([
+      true,
+    ]);
+    expect(
+      await suspectIn(by('ci', planned()), by('careless', started()), by('ci', succeeded()), found),
+    ).toEqual([false]);
+  });
+});
