@@ -9,6 +9,7 @@ import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { HttpClient } from '../ports/http.ts';
 import type { RecordLog } from '../ports/record-log.ts';
+import type { JsonObject } from './gateway-answer.ts';
 import { readAnswer } from './gateway-answer.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
@@ -35,7 +36,7 @@ export const deliverAtHand = async (
     const { code, message, hint } = decided.problem;
     return fail(problem(code, message, hint));
   }
-  const { answer, attempt } = decided.value;
+  const { answer, attempt, deployment } = decided.value;
   if (answer === 'repeat') {
     const said = saidBefore(standing.value.deployment, attempt, marker.kind);
     return ok({
@@ -50,16 +51,13 @@ export const deliverAtHand = async (
   }
   const position = await append(atHand.log, record);
   if (!position.ok) return position;
-  const repeated = marker.kind === 'logged' ? standing.value.slots(marker.slot).held : null;
-  const isRepeat =
-    repeated !== null && repeated.attempt === attempt && isSameVersion(repeated, marker);
   return ok({
-    deployment: isRepeat ? repeated.deployment : marker.deployment,
+    deployment,
     attempt,
     marker: marker.marker,
     kind: marker.kind,
     delivery: 'stored',
-    code: isRepeat ? 'repeat' : null,
+    code: deployment === marker.deployment ? null : 'repeat',
     position: position.value,
   });
 };
@@ -97,7 +95,7 @@ export const deliverThrough = async (
   const receipt = readReceipt(json.value);
   if (receipt === undefined)
     return fail(problem('unreachable', 'the answer is not that of a gateway', 'see PLIMSOLL_URL'));
-  const { warning } = json.value as { readonly warning?: unknown };
+  const { warning } = json.value;
   if (typeof warning === 'string')
     note({ code: receipt.code ?? 'warning', message: warning, hint: '' });
   return ok(receipt);
@@ -138,19 +136,17 @@ const saidBefore = (
     .find(({ number }) => number === attempt)
     ?.entries.find((entry) => entry.kind === kind && entry.note === 'applied');
 
-const isSameVersion = (
-  held: { readonly version: string; readonly digest: string | null },
-  marker: Emittable,
-): boolean =>
-  'version' in marker && held.version === marker.version && held.digest === marker.digest;
-
 const deliveries = ['stored', 'spooled', 'refused', 'duplicate'];
 
-const readReceipt = (json: unknown): Receipt | undefined => {
-  if (typeof json !== 'object' || json === null) return undefined;
-  const { deployment, attempt, marker, kind, delivery, code, position } = json as {
-    readonly [Field in keyof Receipt]?: unknown;
-  };
+const readReceipt = ({
+  deployment,
+  attempt,
+  marker,
+  kind,
+  delivery,
+  code,
+  position,
+}: JsonObject): Receipt | undefined => {
   const isNumberOrNull = (value: unknown): boolean => value === null || Number.isInteger(value);
   const isReceipt =
     typeof deployment === 'string' &&

@@ -7,25 +7,29 @@ import { knownExitOf, problem } from './problem.ts';
 
 type Answer = Awaited<ReturnType<HttpClient>>;
 
-/** The JSON of a gateway's answer, or its problem (RFC 9457) as one of ours. */
-export const readAnswer = (text: Text, answer: Answer): Result<unknown, CliProblem> => {
+export type JsonObject = { readonly [name: string]: unknown };
+
+/** The JSON object of a gateway's answer, or its problem (RFC 9457) as one of ours. */
+export const readAnswer = (text: Text, answer: Answer): Result<JsonObject, CliProblem> => {
   if (!answer.ok)
     return fail(
       problem('unreachable', answer.problem.message, 'is the gateway up? See PLIMSOLL_URL'),
     );
   const { status, body } = answer.value;
   const json = parse(text.decodeUtf8(body));
-  if (status >= 200 && status < 300)
-    return json === undefined
-      ? fail(problem('unreachable', 'the answer is no JSON', 'see PLIMSOLL_URL: is it a gateway?'))
-      : ok(json);
-  return fail(readProblem(status, json));
+  if (status < 200 || status >= 300) return fail(readProblem(status, json ?? {}));
+  return json === undefined
+    ? fail(
+        problem(
+          'unreachable',
+          'the answer is no JSON object',
+          'see PLIMSOLL_URL: is it a gateway?',
+        ),
+      )
+    : ok(json);
 };
 
-const readProblem = (status: number, json: unknown): CliProblem => {
-  const { code, detail, hint } = (typeof json === 'object' && json !== null ? json : {}) as {
-    readonly [name: string]: unknown;
-  };
+const readProblem = (status: number, { code, detail, hint }: JsonObject): CliProblem => {
   const name = typeof code === 'string' ? code : `http-${status}`;
   return {
     code: name,
@@ -43,9 +47,12 @@ const exitOfStatus = (status: number): ExitCode => {
   return status >= 500 || status === 429 ? 6 : 2;
 };
 
-const parse = (content: string | undefined): unknown => {
+const parse = (content: string | undefined): JsonObject | undefined => {
   try {
-    return content === undefined ? undefined : JSON.parse(content);
+    const json: unknown = JSON.parse(content ?? '');
+    return typeof json === 'object' && json !== null && !Array.isArray(json)
+      ? (json as JsonObject)
+      : undefined;
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Line } from '../core/views.ts';
 import type { HttpClient } from '../ports/http.ts';
+import type { JsonObject } from './gateway-answer.ts';
 import { readAnswer } from './gateway-answer.ts';
 import type { CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
@@ -13,7 +14,7 @@ const pageLinesMax = 1000;
 
 /** Asks a gateway. Its lines are printed as they come: an older command shows a newer gateway's fields too. */
 export const readThrough = (gateway: HttpClient, { tools }: Pick<CliPorts, 'tools'>): Reader => {
-  const get = async (path: string): Promise<Result<unknown, CliProblem>> =>
+  const get = async (path: string): Promise<Result<JsonObject, CliProblem>> =>
     readAnswer(
       tools.text,
       await gateway({ method: 'GET', path, headers: { accept: 'application/json' } }, withinMs),
@@ -21,7 +22,7 @@ export const readThrough = (gateway: HttpClient, { tools }: Pick<CliPorts, 'tool
   const item = async (path: string): Promise<Result<Line, CliProblem>> => {
     const answer = await get(path);
     if (!answer.ok) return answer;
-    const { item: line } = answer.value as { readonly item?: unknown };
+    const line = answer.value['item'];
     return isLine(line) ? ok(line) : strange();
   };
   return {
@@ -35,7 +36,7 @@ export const readThrough = (gateway: HttpClient, { tools }: Pick<CliPorts, 'tool
 };
 
 const allPages = async (
-  get: (path: string) => Promise<Result<unknown, CliProblem>>,
+  get: (path: string) => Promise<Result<JsonObject, CliProblem>>,
   name: ListName,
   choice: Choice,
 ): Promise<Result<readonly Line[], CliProblem>> => {
@@ -47,7 +48,7 @@ const allPages = async (
     const wanted = (newestMax ?? Number.POSITIVE_INFINITY) - lines.length;
     const page = await get(pathOf(name, choice, Math.min(wanted, pageLinesMax), isNewest, after));
     if (!page.ok) return page;
-    const { items, next } = page.value as { readonly items?: unknown; readonly next?: unknown };
+    const { items, next } = page.value;
     if (!Array.isArray(items) || !items.every(isLine)) return strange();
     lines.push(...items);
     if (

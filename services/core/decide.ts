@@ -38,9 +38,13 @@ export type Standing = {
 
 /**
  * `append`: the marker says something new. `repeat`: it is on the log already; nothing needs to be sent.
- * `attempt` is the attempt that it belongs to.
+ * `deployment` and `attempt` are those it belongs to: a version that is logged again belongs to the one that stands.
  */
-export type CommandAnswer = { readonly answer: 'append' | 'repeat'; readonly attempt: number };
+export type CommandAnswer = {
+  readonly answer: 'append' | 'repeat';
+  readonly deployment: string;
+  readonly attempt: number;
+};
 
 export const decide = (
   marker: Planned | Update | Logged,
@@ -117,12 +121,17 @@ export const decide = (
         );
     }
   const { attempt, note } = evolution;
+  const deployment = evolution.deployment.id;
   switch (note) {
     case 'applied':
     case 'disagreement':
-      return ok({ answer: 'append', attempt });
+      return ok({ answer: 'append', deployment, attempt });
     case 'repeat':
-      return ok({ answer: marker.kind === 'logged' ? 'append' : 'repeat', attempt });
+      return ok({
+        answer: marker.kind === 'logged' ? 'append' : 'repeat',
+        deployment,
+        attempt,
+      });
     case 'late':
     case 'contradiction': {
       const entry = evolution.deployment.attempts

@@ -12,6 +12,10 @@ test('nothing that steers a terminal, or turns the direction of writing, gets th
   expect(plainText('a\u001b[31mb\nc\u202ed\u200be\u2028f')).toBe(
     String.raw`a\u001b[31mb\nc\u202ed\u200be\u2028f`,
   );
+  for (const code of [0x00, 0x07, 0x1b, 0x7f, 0x9b, 0x061c, 0x200e, 0x2029, 0x202e, 0x2066, 0x2069])
+    expect(plainText(String.fromCharCode(code))).toBe(
+      String.raw`\u` + code.toString(16).padStart(4, '0'),
+    );
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       expect(plainText(text)).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e\u2066-\u2069]/u);

@@ -261,6 +261,11 @@ describe('release log', () => {
       'stored 1 logged',
     ]);
     expect(await statuses(shop)).toEqual(['1 2.0.0 logged', '1 2.1.0 logged']);
+    const again = jsonOf(await shop.plimsoll(...log('2.1.0', '--json')));
+    const rows = (await shop.plimsoll('timeline', '--json')).out.map(
+      (line) => (JSON.parse(line) as { deployment: string }).deployment,
+    );
+    expect(again['deployment']).toBe(rows.at(-1));
   });
 
   test('keeps all that is said about the change', async () => {
@@ -502,7 +507,16 @@ describe('when something cannot be reached', () => {
       'stored - planned not-checked',
       'stored - succeeded not-checked',
     ]);
-    expect(await statuses(shop.elsewhere({ change: (ports) => ports }))).toEqual(['1 1 succeeded']);
+    const elsewhere = await shop.plimsoll(...plan('2', 'eu'));
+    expect(elsewhere.exit).toBe(0);
+    const misplaced = await shop.plimsoll(
+      ...['release', 'update', 'eu', '--status=SUCCESS', '--environment-name=staging', '--json'],
+    );
+    expect([misplaced.exit, problemOf(misplaced).code]).toEqual([3, 'slot-differs']);
+    expect(await statuses(shop.elsewhere({ change: (ports) => ports }))).toEqual([
+      '1 1 succeeded',
+      '1 2 planned',
+    ]);
   });
 
   test('an answer that was lost is asked for again with the same bytes', async () => {
