@@ -36,8 +36,8 @@ export const openGeneration = async (
 ): Promise<Result<CaughtUp, ProjectionProblem>> => {
   const current = await ports.store.current();
   if (!current.ok) return storeFailed(current.problem);
-  if (current.value === undefined) return openFirst(ports, options);
-  const checkpoint = await ports.store.checkpoint(current.value);
+  const generation = current.value ?? firstGeneration;
+  const checkpoint = await ports.store.checkpoint(generation);
   if (!checkpoint.ok) return storeFailed(checkpoint.problem);
   const wrote = checkpoint.value?.foldVersion ?? currentFoldVersion;
   if (wrote > currentFoldVersion)
@@ -46,7 +46,9 @@ export const openGeneration = async (
       `the read models were written by fold ${wrote}; this program has fold ${currentFoldVersion}: install the newer release`,
     );
   if (wrote < currentFoldVersion) return rebuild(ports, options);
-  return foldToEnd(ports, current.value, options);
+  return current.value === undefined
+    ? openFirst(ports, options)
+    : foldToEnd(ports, generation, options);
 };
 
 const openFirst = async (

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Generation } from '../../services/ports/read-model-store.ts';
+import type { Generation, ReadModelStore } from '../../services/ports/read-model-store.ts';
 import type { ProjectionPorts } from '../../services/projector/project.ts';
 import { rebuild } from '../../services/projector/catch-up.ts';
 import { eventually } from '../support/eventually.ts';
@@ -78,6 +78,34 @@ test(
     expect(await generations(fed)).toEqual(['g3']);
     expect(projector.isActive()).toBe(true);
     expect(projector.said('stopped-by')).toEqual([]);
+  },
+  testTimeoutMs,
+);
+
+test(
+  'what was still written to the old generation after the switch is in the new one when the rebuild is done',
+  async () => {
+    const { fed, ports, feed } = await openHouse();
+    await fed.compareAtEnd();
+    const slow: ReadModelStore = {
+      ...fed.store,
+      switchTo: async (expected, generation) => {
+        const switched = await fed.store.switchTo(expected, generation);
+        await feed(20);
+        const nexts = async (): Promise<unknown[]> => [
+          value(await fed.store.checkpoint('g1'))?.next,
+          value(await fed.store.checkpoint('g2'))?.next,
+        ];
+        // The projector has not noticed yet, or just now.
+        await eventually('they are projected', async () =>
+          (await nexts()).includes(fed.records.length),
+        );
+        return switched;
+      },
+    };
+    value(await rebuild({ ...ports, store: slow }));
+    expect(await current(fed)).toBe('g2');
+    expect(await fed.compare()).toBe(fed.records.length);
   },
   testTimeoutMs,
 );

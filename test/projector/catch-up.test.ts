@@ -1,0 +1,227 @@
+import { describe, expect, test } from 'vitest';
+import { createMemoryRecordLog } from '../../services/adapters/memory/record-log.ts';
+import type { NewRecord } from '../../services/core/log/record.ts';
+import { currentFoldVersion } from '../../services/core/projection.ts';
+import { ok } from '../../services/core/result.ts';
+import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
+import type { RecordLog } from '../../services/ports/record-log.ts';
+import { foldToEnd, openGeneration, rebuild } from '../../services/projector/catch-up.ts';
+import type { ProjectionPorts } from '../../services/projector/project.ts';
+import { emptyStore, openedAtMs, tools } from '../support/given.ts';
+import { hostileLog } from '../support/hostile-log.ts';
+import { audience, logId } from '../support/markers.ts';
+import { pureFold } from '../support/pure-fold.ts';
+import { value } from '../support/records.ts';
+
+const records = await hostileLog({ seed: 3, audience, records: 500 });
+const perAppend = 100;
+
+const logOf = async (content: readonly NewRecord[]): Promise<RecordLog> => {
+  const log = createMemoryRecordLog({ name: 'log', partitions: 1, nowMs: () => openedAtMs });
+  for (let at = 0; at < content.length; at += perAppend)
+    value(await log.append(0, content.slice(at, at + perAppend)));
+  return log;
+};
+
+const portsOf = (log: RecordLog, store: ReadModelStore = emptyStore()): ProjectionPorts => ({
+  log,
+  store,
+  tools,
+  audience,
+  pinnedLogId: null,
+});
+
+/** Everything that the log holds, folded. */
+const folded = async (log: RecordLog): Promise<readonly string[]> => {
+  const stored = value(await log.read(0, 0, 10_000));
+  return pureFold(stored, audience).dumpAt(stored.length);
+};
+const dump = async ({ store }: ProjectionPorts): Promise<readonly string[]> =>
+  value(await store.dump(value(await store.current()) ?? ''));
+
+describe('the first use of a store', () => {
+  test('folds the log from record 0 and points readers to it', async () => {
+    const ports = portsOf(await logOf(records));
+    const opened = value(await openGeneration(ports));
+    expect(opened).toMatchObject({ generation: 'g1', state: { next: records.length } });
+    expect(await dump(ports)).toEqual(await folded(ports.log));
+  });
+
+  test('ends with log-empty while nothing lies on the log', async () => {
+    const ports = portsOf(await logOf([]));
+    expect(await openGeneration(ports)).toMatchObject({ problem: { code: 'log-empty' } });
+  });
+
+  test('finished by somebody else meanwhile is used as it is', async () => {
+    const log = await logOf(records);
+    const store = emptyStore();
+    let isFirst = true;
+    const slow: ReadModelStore = {
+      ...store,
+      switchTo: async (expected, generation) => {
+        if (isFirst) value(await rebuild(portsOf(log, store)));
+        isFirst = false;
+        return store.switchTo(expected, generation);
+      },
+    };
+    value(await openGeneration(portsOf(log, slow)));
+    expect(value(await store.current())).toBe('g2');
+    expect(await dump(portsOf(log, store))).toEqual(await folded(log));
+  });
+});
+
+describe('whoever folds beside another', () => {
+  test('does not take what the other has folded meanwhile for a shortened log', async () => {
+    const log = await logOf(records.slice(0, 100));
+    const ports = portsOf(log);
+    value(await openGeneration(ports));
+    let isFirst = true;
+    const busy: RecordLog = {
+      ...log,
+      range: async (partition) => {
+        const range = await log.range(partition);
+        if (isFirst) {
+          isFirst = false;
+          value(await log.append(0, records.slice(100, 150)));
+          value(await openGeneration(ports));
+        }
+        return range;
+      },
+    };
+    const opened = value(await openGeneration({ ...ports, log: busy }));
+    expect(opened.state.next).toBe(150);
+    expect(await dump(ports)).toEqual(await folded(log));
+  });
+
+  test('goes on where the other stands when its own step is refused', async () => {
+    const log = await logOf(records);
+    const store = emptyStore();
+    let isFirst = true;
+    const overtaken: ReadModelStore = {
+      ...store,
+      commit: async (generation, step) => {
+        if (isFirst) value(await foldToEnd(portsOf(log, store), generation));
+        isFirst = false;
+        return store.commit(generation, step);
+      },
+    };
+    value(await openGeneration(portsOf(log, overtaken)));
+    expect(await dump(portsOf(log, store))).toEqual(await folded(log));
+  });
+
+  test('stops between two steps when nobody wants it any more, and what was written stays', async () => {
+    const ports = portsOf(await logOf(records));
+    let batches = 0;
+    const stopped = await openGeneration(ports, { isWanted: () => (batches += 1) <= 1 });
+    expect(stopped).toMatchObject({ problem: { code: 'stopped' } });
+    const next = value(await ports.store.checkpoint('g1'))?.next ?? 0;
+    expect(next).toBeGreaterThan(0);
+    expect(next).toBeLessThan(records.length);
+    const seen: number[] = [];
+    value(await openGeneration(ports, { onProgress: (progress) => seen.push(progress.next) }));
+    expect(seen[0]).toBe(next);
+    expect(await dump(ports)).toEqual(await folded(ports.log));
+  });
+});
+
+describe('read models that are not of this log', () => {
+  const refused = async (
+    content: readonly NewRecord[],
+    change: Partial<ProjectionPorts> = {},
+  ): Promise<unknown> => {
+    const before = portsOf(await logOf(records.slice(0, 300)));
+    value(await openGeneration(before));
+    const rows = await dump(before);
+    const answer = await openGeneration({ ...before, log: await logOf(content), ...change });
+    expect(await dump(before)).toEqual(rows);
+    return answer;
+  };
+
+  test('are refused where the log ends before them', async () => {
+    expect(await refused(records.slice(0, 299))).toMatchObject({
+      problem: { code: 'log-shortened' },
+    });
+    expect(await refused([])).toMatchObject({ problem: { code: 'log-shortened' } });
+  });
+
+  test('are refused where another record lies at the last applied place', async () => {
+    const replaced = records.slice(0, 400).with(299, records[0]!);
+    expect(await refused(replaced)).toMatchObject({ problem: { code: 'foreign-log' } });
+    expect(await refused(replaced.slice(0, 300))).toMatchObject({
+      problem: { code: 'foreign-log' },
+    });
+  });
+
+  test('are refused where another log id is pinned, and taken where it is this one', async () => {
+    const other = '00000000-0000-7000-8000-000000000000';
+    const grown = records.slice(0, 400);
+    expect(await refused(grown, { pinnedLogId: other })).toMatchObject({
+      problem: { code: 'foreign-log' },
+    });
+    const before = portsOf(await logOf(grown));
+    expect(await openGeneration({ ...before, pinnedLogId: other })).toMatchObject({
+      problem: { code: 'foreign-log' },
+    });
+    value(await openGeneration({ ...before, pinnedLogId: logId }));
+  });
+
+  test('are folded anew by a rebuild', async () => {
+    const before = portsOf(await logOf(records.slice(0, 300)));
+    value(await openGeneration(before));
+    const ports = {
+      ...before,
+      log: await logOf(await hostileLog({ seed: 4, audience, records: 40 })),
+    };
+    expect(await openGeneration(ports)).toMatchObject({ problem: { code: 'log-shortened' } });
+    value(await rebuild(ports));
+    expect(await dump(ports)).toEqual(await folded(ports.log));
+    expect(value(await ports.store.generations())).toEqual(['g2']);
+  });
+});
+
+describe('read models of another version of the fold', () => {
+  /** A store whose generation g1 was written by the given version. */
+  const writtenBy = async (log: RecordLog, foldVersion: number): Promise<ReadModelStore> => {
+    const store = emptyStore();
+    const older: ReadModelStore = {
+      ...store,
+      commit: (generation, { from, to, writes }) =>
+        store.commit(generation, {
+          from: from && { ...from, foldVersion },
+          to: { ...to, foldVersion },
+          writes,
+        }),
+    };
+    value(await openGeneration(portsOf(log, older)));
+    return store;
+  };
+
+  test('are folded anew where it is older', async () => {
+    const log = await logOf(records);
+    const ports = portsOf(log, await writtenBy(log, currentFoldVersion - 1));
+    expect(value(await openGeneration(ports)).generation).toBe('g2');
+    expect(value(await ports.store.generations())).toEqual(['g2']);
+    expect(await dump(ports)).toEqual(await folded(log));
+  });
+
+  test('are folded anew also where it was stopped before readers were pointed to them', async () => {
+    const log = await logOf(records);
+    const older = await writtenBy(log, currentFoldVersion - 1);
+    const store: ReadModelStore = {
+      ...older,
+      current: async () => {
+        const current = await older.current();
+        return current.ok && current.value === 'g1' ? ok(undefined) : current;
+      },
+      switchTo: (expected, generation) => older.switchTo(expected ?? 'g1', generation),
+    };
+    value(await openGeneration(portsOf(log, store)));
+    expect(await dump(portsOf(log, store))).toEqual(await folded(log));
+  });
+
+  test('are refused where it is newer', async () => {
+    const log = await logOf(records);
+    const ports = portsOf(log, await writtenBy(log, currentFoldVersion + 1));
+    expect(await openGeneration(ports)).toMatchObject({ problem: { code: 'old-code' } });
+  });
+});

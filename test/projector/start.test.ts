@@ -1,0 +1,232 @@
+import { describe, expect, test } from 'vitest';
+import { createMemoryClock } from '../../services/adapters/memory/clock.ts';
+import type { MemoryClock } from '../../services/adapters/memory/clock.ts';
+import { createMemoryRecordLog } from '../../services/adapters/memory/record-log.ts';
+import type { NewRecord } from '../../services/core/log/record.ts';
+import { fail } from '../../services/core/result.ts';
+import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
+import type { RecordLog } from '../../services/ports/record-log.ts';
+import { foldToEnd } from '../../services/projector/catch-up.ts';
+import type { Projector, ProjectorEvent } from '../../services/projector/start.ts';
+import { startProjector } from '../../services/projector/start.ts';
+import { eventually } from '../support/eventually.ts';
+import { emptyStore, openedAtMs, tools } from '../support/given.ts';
+import { hostileLog } from '../support/hostile-log.ts';
+import { audience } from '../support/markers.ts';
+import { pureFold } from '../support/pure-fold.ts';
+import { value } from '../support/records.ts';
+
+const records = await hostileLog({ seed: 5, audience, records: 600 });
+
+type House = {
+  readonly log: RecordLog;
+  readonly clock: MemoryClock;
+  readonly append: (from: number, to: number) => Promise<void>;
+  readonly start: (
+    store: ReadModelStore,
+  ) => Projector & { readonly told: readonly ProjectorEvent[] };
+  /** Waits until the store holds the pure fold of the whole log. */
+  readonly projected: (store: ReadModelStore) => Promise<void>;
+};
+
+const openHouse = (): House => {
+  const clock = createMemoryClock(openedAtMs);
+  const log = createMemoryRecordLog({ name: 'log', partitions: 1, nowMs: clock.nowMs });
+  return {
+    log,
+    clock,
+    append: async (from, to) => {
+      for (let at = from; at < to; at += 100)
+        value(await log.append(0, records.slice(at, Math.min(at + 100, to))));
+    },
+    start: (store) => {
+      const told: ProjectorEvent[] = [];
+      const tell = (event: ProjectorEvent): void => void told.push(event);
+      const ports = { log, store, tools, audience, pinnedLogId: null, clock, tell };
+      return { ...startProjector(ports), told };
+    },
+    projected: async (store) => {
+      await eventually('everything is projected', async () => {
+        const current = value(await store.current()) ?? '';
+        const { end } = value(await log.range(0));
+        return value(await store.checkpoint(current))?.next === end;
+      });
+      const stored = value(await log.read(0, 0, 10_000));
+      expect(value(await store.dump(value(await store.current()) ?? ''))).toEqual(
+        pureFold(stored, audience).dumpAt(stored.length),
+      );
+    },
+  };
+};
+
+const namesOf = (events: readonly ProjectorEvent[]): readonly string[] =>
+  events.map(({ event }) => event);
+
+test('what lies there and what comes is counted, each record once', async () => {
+  const { append, start, projected } = openHouse();
+  const store = emptyStore();
+  await append(0, 450);
+  const projector = start(store);
+  await projected(store);
+  await append(450, 500);
+  await projected(store);
+  await eventually('it knows', () => projector.status().next === 500);
+  const { active, lagRecords, counts, problem } = projector.status();
+  expect({ active, lagRecords, problem }).toEqual({ active: true, lagRecords: 0, problem: null });
+  expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(500);
+  await projector.stop();
+  expect(await projector.ended).toBe(undefined);
+  expect(namesOf(projector.told)).toEqual(['log', 'active', 'standby']);
+});
+
+test('asked to stop while it folds a long log, it stops after the step at hand', async () => {
+  const { append, start, projected } = openHouse();
+  const store = emptyStore();
+  await append(0, 600);
+  let stopping: Promise<void> | undefined;
+  const projector = start({
+    ...store,
+    commit: (generation, step) => {
+      stopping ??= projector.stop();
+      return store.commit(generation, step);
+    },
+  });
+  expect(await projector.ended).toBe(undefined);
+  expect(value(await store.checkpoint('g1'))?.next).toBeLessThan(600);
+  start(store);
+  await projected(store);
+});
+
+describe('of two projectors', () => {
+  test('one is active, and the other takes over when it stops', async () => {
+    const { append, start, projected } = openHouse();
+    const store = emptyStore();
+    await append(0, 100);
+    const first = start(store);
+    await projected(store);
+    const second = start(store);
+    await append(100, 200);
+    await projected(store);
+    expect([first.status().active, second.status().active]).toEqual([true, false]);
+    await first.stop();
+    await append(200, 300);
+    await projected(store);
+    expect([first.status().active, second.status().active]).toEqual([false, true]);
+  });
+
+  test('one that is overtaken within a step goes on behind the other, and applies nothing twice', async () => {
+    const { log, append, start, projected } = openHouse();
+    const store = emptyStore();
+    await append(0, 100);
+    let overtakes = false;
+    const projector = start({
+      ...store,
+      commit: async (generation, step) => {
+        if (overtakes) {
+          overtakes = false;
+          await append(150, 200);
+          const ports = { log, store, tools, audience, pinnedLogId: null };
+          value(await foldToEnd(ports, generation));
+        }
+        return store.commit(generation, step);
+      },
+    });
+    await projected(store);
+    overtakes = true;
+    await append(100, 150);
+    await projected(store);
+    await append(200, 300);
+    await projected(store);
+    expect(namesOf(projector.told)).toEqual(['log', 'active', 'overtaken']);
+  });
+});
+
+/** A store that can be away, and that can lose everything. */
+const fragileStore = (): {
+  readonly store: ReadModelStore;
+  readonly isAway: (away: boolean) => void;
+  readonly lose: () => void;
+} => {
+  let inner = emptyStore();
+  let away = false;
+  const gone = fail({ code: 'unreachable', message: 'the store is away' } as const);
+  return {
+    isAway: (now) => void (away = now),
+    lose: () => void (inner = emptyStore()),
+    store: {
+      current: async () => (away ? gone : inner.current()),
+      switchTo: async (...args) => (away ? gone : inner.switchTo(...args)),
+      generations: async () => (away ? gone : inner.generations()),
+      drop: async (...args) => (away ? gone : inner.drop(...args)),
+      checkpoint: async (...args) => (away ? gone : inner.checkpoint(...args)),
+      rows: async (...args) => (away ? gone : inner.rows(...args)),
+      scan: async (...args) => (away ? gone : inner.scan(...args)),
+      commit: async (...args) => (away ? gone : inner.commit(...args)),
+      dump: async (...args) => (away ? gone : inner.dump(...args)),
+      close: async () => inner.close(),
+    },
+  };
+};
+
+describe('a store', () => {
+  test('that is away is tried again, less and less often, and nothing is lost', async () => {
+    const { clock, append, start, projected } = openHouse();
+    const { store, isAway } = fragileStore();
+    await append(0, 100);
+    isAway(true);
+    const projector = start(store);
+    for (const [tries, retryInMs] of [200, 400, 800].entries()) {
+      await eventually('it gave up for now', () => projector.told.length === tries + 1);
+      expect(projector.told[tries]).toMatchObject({ code: 'unreachable', retryInMs });
+      if (retryInMs === 800) isAway(false);
+      await clock.advance(retryInMs);
+    }
+    await projected(store);
+    expect(projector.status().problem).toBe(null);
+  });
+
+  test('that loses everything while nothing comes is filled again', async () => {
+    const { clock, append, start, projected } = openHouse();
+    const { store, lose } = fragileStore();
+    await append(0, 100);
+    start(store);
+    await projected(store);
+    lose();
+    await clock.advance(2000);
+    await projected(store);
+  });
+
+  test('that loses everything is filled again by the next record', async () => {
+    const { append, start, projected } = openHouse();
+    const { store, lose } = fragileStore();
+    await append(0, 100);
+    const projector = start(store);
+    await projected(store);
+    lose();
+    await append(100, 101);
+    await projected(store);
+    expect(namesOf(projector.told)).toEqual(['log', 'active', 'overtaken']);
+  });
+});
+
+test.each<[string, readonly NewRecord[]]>([
+  ['log-not-opened', records.slice(1, 50)],
+  ['log-shortened', records.slice(0, 50)],
+  ['foreign-log', [...records.slice(0, 99), ...records.slice(0, 10)]],
+])('it ends for good with %s', async (code, content) => {
+  const { append, start, projected, log } = openHouse();
+  const store = emptyStore();
+  if (code !== 'log-not-opened') {
+    await append(0, 100);
+    const before = start(store);
+    await projected(store);
+    await before.stop();
+  }
+  await log.close();
+  const other = openHouse();
+  for (const record of content) value(await other.log.append(0, [record]));
+  const projector = other.start(store);
+  expect(await projector.ended).toMatchObject({ code });
+  expect(projector.told).toMatchObject([{ event: 'stopped-by', code, retryInMs: null }]);
+  expect(projector.status()).toMatchObject({ active: false, problem: { code } });
+});
