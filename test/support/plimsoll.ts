@@ -23,6 +23,7 @@ export const startPlimsoll = (
 ): {
   readonly ended: Promise<Ran>;
   readonly out: () => string;
+  readonly err: () => string;
   readonly signal: (signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL') => void;
   readonly stopReading: () => void;
 } => {
@@ -39,6 +40,7 @@ export const startPlimsoll = (
   return {
     ended: new Promise((done) => child.on('close', (exit) => done({ exit, out, err }))),
     out: () => out,
+    err: () => err,
     signal: (signal) => void child.kill(signal),
     stopReading: () => void child.stdout.destroy(),
   };
