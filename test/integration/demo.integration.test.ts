@@ -58,9 +58,10 @@ const rolledBack = (foundation: 'embedded' | 'stack'): object => ({
   foundation,
 });
 
-const expectNothingLeft = (): void => {
+const expectNothingLeft = async (): Promise<void> => {
   expect(readdirSync(scratch)).toEqual([]);
-  if (process.platform === 'linux') expect(processesLeft()).toEqual([]);
+  if (process.platform === 'linux')
+    await eventually('all its processes are gone', () => processesLeft().length === 0);
 };
 
 describe('the demo', () => {
@@ -72,7 +73,7 @@ describe('the demo', () => {
       expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
       expect(JSON.parse(out)).toEqual(rolledBack('embedded'));
       expect(err).toContain('Decision: roll-back');
-      expectNothingLeft();
+      await expectNothingLeft();
     },
   );
 
@@ -85,7 +86,7 @@ describe('the demo', () => {
       verdict: 'pass',
       detectedAfterMs: null,
     });
-    expectNothingLeft();
+    await expectNothingLeft();
   });
 
   test('does the same on Kafka and Redis', { timeout: demoWithinMs }, async () => {
@@ -96,7 +97,7 @@ describe('the demo', () => {
     }).ended;
     expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
     expect(JSON.parse(out)).toEqual(rolledBack('stack'));
-    expectNothingLeft();
+    await expectNothingLeft();
   });
 
   test('leaves nothing behind when it is interrupted', { timeout: demoWithinMs }, async () => {
@@ -108,9 +109,30 @@ describe('the demo', () => {
     );
     demo.interrupt();
     expect((await demo.ended).code).toBe(130);
-    await eventually('all its processes are gone', () => processesLeft().length === 0);
-    expectNothingLeft();
+    await expectNothingLeft();
   });
+
+  test.runIf(process.platform === 'linux')(
+    'says what happened where it comes to no decision',
+    { timeout: demoWithinMs },
+    async () => {
+      const demo = startDemo(['--json']);
+      await eventually(
+        'customers come',
+        () => demo.told().includes('customers a second'),
+        demoWithinMs,
+      );
+      const [services] = processesLeft().filter((id) =>
+        readFileSync(`/proc/${id}/cmdline`, 'utf8').endsWith('plimsoll.mjs\0up\0'),
+      );
+      process.kill(Number(services), 'SIGKILL');
+      const { code, out, err } = await demo.ended;
+      expect({ code, out }).toEqual({ code: 1, out: '' });
+      expect(err).toContain('plimsoll up ended: signal SIGKILL');
+      expect(err).toContain('ready; Ctrl-C stops');
+      await expectNothingLeft();
+    },
+  );
 
   test('refuses a flag that it does not know, and starts nothing', async () => {
     const { code, out, err } = await startDemo(['--helthy']).ended;

@@ -43,7 +43,7 @@ export type DemoOutcome = {
 export type DemoPorts = {
   readonly story: Story;
   readonly elapsedMs: () => number;
-  /** Aborted: stop waiting. Processes are ended by whoever aborts. */
+  /** Aborted: stop waiting, end commands. Processes that stay are ended by whoever aborts. */
   readonly stop: AbortSignal;
 };
 
@@ -73,8 +73,10 @@ export const runDemo = async (options: DemoOptions, ports: DemoPorts): Promise<D
   const { story } = ports;
   const folder = mkdtempSync(join(tmpdir(), 'plimsoll-demo-'));
   if (!options.keep) removeFolderOnExit(folder);
+  const over = new AbortController();
   const stage: Stage = {
     ...{ options, ...ports, folder, stack: undefined, load: undefined },
+    stop: AbortSignal.any([ports.stop, over.signal]),
     crew: createCrew(),
     client: openLoopbackClient(limits.inFlightMax),
   };
@@ -91,6 +93,7 @@ export const runDemo = async (options: DemoOptions, ports: DemoPorts): Promise<D
     }
     throw error;
   } finally {
+    over.abort();
     await stage.load?.stop();
     stage.client.close();
     await stage.crew.dismissAll();
