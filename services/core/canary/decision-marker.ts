@@ -145,7 +145,7 @@ const reasonOf = (verdict: Verdict): string =>
   verdict.outcome === 'inconclusive' ? verdict.reason : (verdict.reasons[0]?.code ?? '');
 
 const sentenceOf = ({ verdict, explanation }: Decision): string => {
-  const sentence = explanationSentence(explanation);
+  const sentence = explanationSentence(explanation, verdict.outcome === 'pass');
   if (verdict.outcome !== 'inconclusive' || verdict.missing.length === 0) return sentence;
   return `${verdict.reason}, missing: ${verdict.missing.join(', ')}; ${sentence}`;
 };

@@ -2,12 +2,21 @@ import type { Explanation } from './judge.ts';
 import type { MetricExplanation } from './metric-judge.ts';
 import type { ArmCounts } from './window.ts';
 
-/** The explanation as one line for people: what was counted, how far apart, how sure. */
-export const explanationSentence = (explanation: Explanation): string =>
+/**
+ * The explanation as one line for people: what was counted, how far apart, how sure. A pass also says what it rests
+ * on: the evidence of the metric that showed least.
+ */
+export const explanationSentence = (explanation: Explanation, isPass = false): string =>
   [
     ...explanation.metrics.map(metricPhrase),
-    `evidence ${odds(explanation.evidence)}, needed ${odds(explanation.evidenceNeeded)}`,
+    ...(isPass ? [promotePhrase(explanation)] : []),
+    `evidence ${isPass ? 'against it ' : ''}${odds(explanation.evidence)}, needed ${odds(explanation.evidenceNeeded)}`,
   ].join('; ');
+
+const promotePhrase = ({ metrics, promoteEvidenceNeeded }: Explanation): string => {
+  const shown = Math.min(...metrics.map(({ promoteEvidence }) => promoteEvidence));
+  return `evidence that it is good enough ${odds(shown)}, needed ${odds(promoteEvidenceNeeded)}`;
+};
 
 const metricPhrase = (metric: MetricExplanation): string => {
   const phrases = [

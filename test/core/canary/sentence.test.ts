@@ -6,8 +6,8 @@ import { explanationSentence } from '../../../services/core/canary/sentence.ts';
 import { judgeAll, repeat } from '../../support/canary/streams.ts';
 import type { Counts } from '../../support/canary/streams.ts';
 
-const sentenceAfter = (windows: readonly Counts[]): string =>
-  explanationSentence(explain(standardPreset, judgeAll(standardPreset, windows)));
+const sentenceAfter = (windows: readonly Counts[], isPass = false): string =>
+  explanationSentence(explain(standardPreset, judgeAll(standardPreset, windows)), isPass);
 
 describe('an explanation reads', () => {
   test('without requests', () => {
@@ -28,6 +28,12 @@ describe('an explanation reads', () => {
   test('with one open end while the baseline has no error', () => {
     expect(sentenceAfter(repeat(20, [250, 3, 250, 0]))).toContain(
       '24/2,000 errors (1.20 %), baseline 0/2,000 errors (0.00 %): ratio unknown (at least ',
+    );
+  });
+
+  test('with the evidence for a promotion, where there is one', () => {
+    expect(sentenceAfter(repeat(60, [250, 1, 250, 1]), true)).toMatch(
+      /; evidence that it is good enough 1:[0-9,]+, needed 1:20; evidence against it below 1:1, needed 1:200$/,
     );
   });
 });
