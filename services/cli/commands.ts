@@ -177,7 +177,10 @@ const readers: readonly Command[] = [
     name: 'timeline',
     summary: 'attempts to deploy, oldest first',
     words: [],
-    options: [...filterOptions, option('limit', 'COUNT', 'only the newest so many (default 50)')],
+    options: [
+      ...filterOptions,
+      option('limit', 'COUNT', 'only the newest so many (default 50; with --json all)'),
+    ],
     examples: ['', '--component-name=checkout --limit=10'],
   },
   {
@@ -193,7 +196,7 @@ const readers: readonly Command[] = [
     words: [],
     options: [
       option('follow', null, 'stay and print each new decision'),
-      option('limit', 'COUNT', 'only the newest so many (default 50)'),
+      option('limit', 'COUNT', 'only the newest so many (default 50; with --json all)'),
     ],
     examples: ['', '--follow --json'],
   },
@@ -215,7 +218,7 @@ const readers: readonly Command[] = [
     name: 'dead-letters list',
     summary: 'records that were not accepted, oldest first',
     words: [],
-    options: [option('limit', 'COUNT', 'only the newest so many (default 50)')],
+    options: [option('limit', 'COUNT', 'only the newest so many (default 50; with --json all)')],
     examples: [''],
   },
   {

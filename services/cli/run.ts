@@ -126,7 +126,8 @@ const lists: {
   'keys list': { list: 'keys', text: 'keys', empty: 'no keys' },
 };
 
-const newestMaxDefault = 50;
+/** What people are shown of a long list unless they ask for more; programs get all of it. */
+const newestShownMax = 50;
 const newestMaxMost = 100_000;
 
 const runList = async (
@@ -139,13 +140,30 @@ const runList = async (
   if (!choice.ok) return choice;
   const reader = await openReader(ports);
   if (!reader.ok) return reader;
-  const lines = await reader.value.list(plan.list, choice.value);
+  const isCut = !isJson && isLong(plan) && choice.value.newestMax === undefined;
+  // One more than is shown tells whether there are more.
+  const asked = isCut ? { ...choice.value, newestMax: newestShownMax + 1 } : choice.value;
+  const lines = await reader.value.list(plan.list, asked);
   if (!lines.ok) return lines;
-  if (isJson) printLines(ports.terminal, lines.value);
-  else if (lines.value.length === 0) ports.note({ code: 'empty', message: plan.empty, hint: '' });
-  else printText(ports.terminal, listText(plan.text, lines.value, ports.terminal));
+  if (isJson) {
+    printLines(ports.terminal, lines.value);
+    return ok(undefined);
+  }
+  const shown = isCut ? lines.value.slice(-newestShownMax) : lines.value;
+  if (shown.length === 0) ports.note({ code: 'empty', message: plan.empty, hint: '' });
+  else printText(ports.terminal, listText(plan.text, shown, ports.terminal));
+  if (shown.length < lines.value.length)
+    ports.note({
+      code: 'more',
+      message: `only the newest ${newestShownMax} are shown`,
+      hint: '--limit=COUNT shows more',
+    });
   return ok(undefined);
 };
+
+/** Lists that grow with the log. */
+const isLong = ({ list }: ListPlan): boolean =>
+  list === 'timeline' || list === 'decisions' || list === 'dead-letters';
 
 const readChoice = ({ list }: ListPlan, given: Given): Result<Choice, CliProblem> => {
   const filter: Filter = {
@@ -161,8 +179,8 @@ const readChoice = ({ list }: ListPlan, given: Given): Result<Choice, CliProblem
     case 'decisions':
     case 'dead-letters': {
       const limit = given.value('limit');
-      const newestMax =
-        limit === null ? ok(newestMaxDefault) : readCount('limit', limit, newestMaxMost);
+      if (limit === null) return ok({ filter });
+      const newestMax = readCount('limit', limit, newestMaxMost);
       return newestMax.ok ? ok({ filter, newestMax: newestMax.value }) : newestMax;
     }
     case 'environments':
@@ -231,13 +249,14 @@ const followDecisions = async (
   given: Given,
   isJson: boolean,
 ): Promise<Result<void, CliProblem>> => {
-  let choice = readChoice(lists.decisions, given);
+  const first = readChoice(lists.decisions, given);
+  if (!first.ok) return first;
+  let choice: Choice = { newestMax: newestShownMax, ...first.value };
   let isFirst = true;
   while (!ports.stop.aborted) {
-    if (!choice.ok) return choice;
     const reader = await openReader(ports);
     if (!reader.ok) return reader;
-    const news = await reader.value.list('decisions', choice.value);
+    const news = await reader.value.list('decisions', choice);
     if (!news.ok) return news;
     if (isJson) printLines(ports.terminal, news.value);
     else if (isFirst || news.value.length > 0) {
@@ -246,8 +265,8 @@ const followDecisions = async (
     }
     isFirst = false;
     const last = news.value.at(-1)?.['position'];
-    const after = typeof last === 'number' ? last : (choice.value.after ?? 0);
-    choice = ok({ after, newestMax: followLinesMax });
+    const after = typeof last === 'number' ? last : (choice.after ?? 0);
+    choice = { after, newestMax: followLinesMax };
     await ports.clock.sleep(followEveryMs, ports.stop);
   }
   return ok(undefined);

@@ -254,10 +254,34 @@ describe('for programs', () => {
       );
     const all = steps.map((_, index) => `1.${index}`);
     for (const desk of [log, log.elsewhere({ isRemote: true })]) {
-      expect(await versions(desk)).toEqual(all.slice(-50));
+      expect(await versions(desk)).toEqual(all);
       expect(await versions(desk, '--limit=1000')).toEqual(all);
       expect(await versions(desk, '--limit=3')).toEqual(all.slice(-3));
       expect((await desk.plimsoll('current', '--json')).out).toHaveLength(60);
+    }
+  });
+
+  test('people are shown the newest 50, and told when there are more', async () => {
+    const logs = (count: number): Promise<Desk> =>
+      openDesk({
+        folder: join(scratch, randomUUID()),
+        steps: [
+          trusts('ci'),
+          ...Array.from({ length: count }, (_, index) => by('ci', logged(`1.${index}`))),
+        ],
+      });
+    const [fifty, more] = [await logs(50), await logs(51)];
+    for (const desk of [fifty, fifty.elsewhere({ isRemote: true })])
+      expect(await shown(desk, 'timeline')).toHaveLength(51);
+    for (const desk of [more, more.elsewhere({ isRemote: true })]) {
+      const { out, err } = await desk.plimsoll('timeline');
+      expect([out.length, out.at(1), out.at(-1)]).toEqual([
+        51,
+        expect.stringContaining(' 1.1 '),
+        expect.stringContaining(' 1.50 '),
+      ]);
+      expect(err).toEqual(['plimsoll: only the newest 50 are shown; --limit=COUNT shows more']);
+      expect(await shown(desk, 'timeline', '--limit=51')).toHaveLength(52);
     }
   });
 
