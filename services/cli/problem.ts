@@ -59,6 +59,7 @@ const exits: { readonly [code: string]: ExitCode } = {
     'word-unexpected',
     'word-missing',
     'word-invalid',
+    'not-through-gateway',
     'component-unknown',
     'setting-invalid',
     'status-unknown',

@@ -55,13 +55,14 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
     case 'keys new':
       return end(await printed(ports, isJson, newKey(ports, given), keyMadeText));
     case 'keys trust':
-      return end(await printed(ports, isJson, trustKey(ports, given), keyChangedText));
     case 'keys retire':
-      return end(await printed(ports, isJson, retireKey(ports, given), keyChangedText));
     case 'keys compromised':
-      return end(await printed(ports, isJson, markCompromised(ports, given), keyChangedText));
+      return end(
+        onlyAtHand(ports, name) ??
+          (await printed(ports, isJson, keyChanges[name](ports, given), keyChangedText)),
+      );
     case 'rebuild':
-      return end(await runRebuild(ports, isJson));
+      return end(onlyAtHand(ports, name) ?? (await runRebuild(ports, isJson)));
     case 'up':
       return end(await serve(ports, ['projector', 'analyser', 'gateway'], isJson));
     case 'gateway':
@@ -70,6 +71,25 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
       return end(await serve(ports, [name], isJson));
   }
 };
+
+const keyChanges = {
+  'keys trust': trustKey,
+  'keys retire': retireKey,
+  'keys compromised': markCompromised,
+};
+
+/** These work on the log and the read models themselves; a gateway does not do them for others. */
+const onlyAtHand = (
+  { gateway }: CliPorts,
+  name: CommandName,
+): Result<never, CliProblem> | undefined =>
+  gateway === null
+    ? undefined
+    : refuse(
+        'not-through-gateway',
+        `plimsoll ${name} works on the log itself, and PLIMSOLL_URL names a gateway`,
+        'call it where the log is at hand (PLIMSOLL_LOG), without PLIMSOLL_URL',
+      );
 
 const serve = async (
   ports: CliPorts,
@@ -253,11 +273,19 @@ const followDecisions = async (
   if (!first.ok) return first;
   let choice: Choice = { newestMax: newestShownMax, ...first.value };
   let isFirst = true;
+  let isAway = false;
   while (!ports.stop.aborted) {
     const reader = await openReader(ports);
-    if (!reader.ok) return reader;
-    const news = await reader.value.list('decisions', choice);
-    if (!news.ok) return news;
+    const news = reader.ok ? await reader.value.list('decisions', choice) : reader;
+    if (!news.ok) {
+      // Whoever follows for days outlives a restart of what it asks.
+      if (isFirst || news.problem.exit !== 6) return news;
+      if (!isAway) ports.note(news.problem);
+      isAway = true;
+      await ports.clock.sleep(followEveryMs, ports.stop);
+      continue;
+    }
+    isAway = false;
     if (isJson) printLines(ports.terminal, news.value);
     else if (isFirst || news.value.length > 0) {
       const text = listText('decisions', news.value, ports.terminal);

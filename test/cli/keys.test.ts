@@ -150,3 +150,16 @@ describe('a compromised key', () => {
     expect((await plimsoll('keys', 'compromised', id, '--since=0')).exit).toBe(exit);
   });
 });
+
+test('trust is changed, and read models are rebuilt, where the log is, not through a gateway', async () => {
+  const { plimsoll } = (await desk()).elsewhere({ isRemote: true });
+  for (const command of [
+    ['keys', 'trust', 'ci.pub.json', '--role=emitter', ...everywhere],
+    ['keys', 'retire', '0123456789abcdef'],
+    ['keys', 'compromised', '0123456789abcdef', '--since=0'],
+    ['rebuild'],
+  ]) {
+    const said = await plimsoll(...command, '--json');
+    expect([said.exit, problemOf(said)]).toMatchObject([2, { code: 'not-through-gateway' }]);
+  }
+});

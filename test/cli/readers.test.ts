@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { faultsOf } from '../support/cli-schemas.ts';
 import type { Desk } from '../support/desk.ts';
-import { jsonOf, openDesk } from '../support/desk.ts';
+import { jsonOf, openDesk, unreachable } from '../support/desk.ts';
 import { by, findsCompromised, raw, trusts } from '../support/given.ts';
 import {
   canceled,
@@ -319,6 +319,28 @@ describe('for programs', () => {
     expect(said.out).toHaveLength(1);
     expect(looks).toBe(3);
   });
+});
+
+test('who follows decisions outlives an outage, and says so once', async () => {
+  const log = await aLog();
+  const stopping = new AbortController();
+  let asked = 0;
+  const follower = log.elsewhere({
+    change: (ports) => ({
+      ...ports,
+      stop: stopping.signal,
+      atHand: (onProgress) => {
+        asked++;
+        if (asked === 6) stopping.abort();
+        return asked > 1 && asked < 5
+          ? Promise.resolve(unreachable('restarting'))
+          : ports.atHand(onProgress);
+      },
+      clock: { ...ports.clock, sleep: async () => undefined },
+    }),
+  });
+  const said = await follower.plimsoll('decisions', '--follow', '--json');
+  expect([said.exit, said.out.length, said.err.length, asked]).toEqual([0, 1, 1, 6]);
 });
 
 test.each([

@@ -252,6 +252,19 @@ describe('in CI', () => {
   });
 });
 
+test('the trace that a command is part of goes with its record; what is no trace does not', async () => {
+  const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const traces: unknown[] = [];
+  for (const TRACEPARENT of [trace, 'nonsense', `${trace}\n`]) {
+    const shop = await desk({ env: { TRACEPARENT } });
+    await shop.plimsoll(...log('1'));
+    const { headers } = (await shop.house.records()).at(-1) ?? { headers: [] };
+    const header = headers.find(({ name }) => name === 'traceparent');
+    traces.push(header === undefined ? null : Buffer.from(header.value).toString('utf8'));
+  }
+  expect(traces).toEqual([trace, null, null]);
+});
+
 describe('release log', () => {
   test('is a deployment of its own; the same version again is kept as a repeat, without a new row', async () => {
     const shop = await desk();

@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import type { KeyProblem } from '../../services/adapters/ed25519/key-file.ts';
+import type { FoundationProblem } from '../../services/adapters/foundation/foundation.ts';
+import { foldFailed, problem } from '../../services/cli/problem.ts';
+import type { ExitCode } from '../../services/cli/problem.ts';
+import type { CheckProblem } from '../../services/core/check/check-record.ts';
+import type { RefusedCommand } from '../../services/core/decide.ts';
+import type { HttpWireProblem } from '../../services/core/markers/http-wire.ts';
+import type { FieldProblem } from '../../services/core/markers/parse-marker.ts';
+import type { SettingProblem } from '../../services/core/settings.ts';
+import type { TrustProblem } from '../../services/core/trust/trust.ts';
+import type { GatewayProblem } from '../../services/gateway/start.ts';
+import type { StoreProblem } from '../../services/ports/read-model-store.ts';
+import type { AppendProblem, ReadProblem } from '../../services/ports/record-log.ts';
+import type { ProjectionProblem } from '../../services/projector/project.ts';
+
+/** Every code that can reach a command: a new one does not compile before it has its exit code here. */
+type Code =
+  | KeyProblem['code']
+  | FoundationProblem['code']
+  | CheckProblem['code']
+  | RefusedCommand['code']
+  | HttpWireProblem['code']
+  | FieldProblem['code']
+  | SettingProblem['code']
+  | TrustProblem['code']
+  | GatewayProblem['code']
+  | StoreProblem['code']
+  | AppendProblem['code']
+  | ReadProblem['code']
+  | Exclude<ProjectionProblem['code'], 'stopped'>;
+
+const exits: { readonly [Name in Code]: ExitCode } = {
+  corrupt: 1,
+  misfit: 1,
+  gap: 1,
+  'before-start': 1,
+  'beyond-end': 1,
+  'log-shortened': 1,
+  'log-not-opened': 1,
+  'old-code': 1,
+
+  'setting-invalid': 2,
+  'field-invalid': 2,
+  'kind-unknown': 2,
+  'kind-wrong-shape': 2,
+  'key-weak': 2,
+  'principal-invalid': 2,
+  'value-too-large': 2,
+  'key-too-large': 2,
+  'headers-too-many': 2,
+  'header-too-large': 2,
+  'header-missing': 2,
+  'header-malformed': 2,
+  'header-mismatch': 2,
+  'schema-unknown': 2,
+  'body-malformed': 2,
+  'body-too-deep': 2,
+  'body-not-canonical': 2,
+
+  'deployment-ended': 3,
+  'planned-differently': 3,
+  'slot-differs': 3,
+  'history-full': 3,
+  'foreign-log': 3,
+  'wrong-log': 3,
+  'log-already-open': 3,
+  'key-exists': 3,
+  'key-ended': 3,
+
+  'deployment-unknown': 4,
+
+  'out-of-scope': 5,
+  'key-unknown': 5,
+  'key-retired': 5,
+  'key-compromised': 5,
+  'key-problem': 5,
+  'key-file-exists': 5,
+  'key-file-not-written': 5,
+  'key-file-missing': 5,
+  'key-file-not-readable': 5,
+  'key-file-exposed': 5,
+  'key-file-malformed': 5,
+  'key-file-unsupported': 5,
+  'key-file-mismatch': 5,
+  'role-missing': 5,
+  'kind-not-allowed': 5,
+  'audience-wrong': 5,
+  'signature-bad': 5,
+  'signature-weak': 5,
+  'waited-bad': 5,
+
+  unreachable: 6,
+  unknown: 6,
+  refused: 6,
+  closed: 6,
+  missing: 6,
+  'log-empty': 6,
+  'port-taken': 6,
+};
+
+describe('the exit code', () => {
+  test.each(Object.entries(exits))('of %s is %i', (code, exit) => {
+    expect(problem(code, '', '').exit).toBe(exit);
+  });
+
+  test('of a code that nobody foresaw is that of a fault of ours', () => {
+    for (const code of ['never-heard', 'constructor', '__proto__', ''])
+      expect(problem(code, '', '').exit).toBe(1);
+  });
+
+  test('of what is too late is 8, and of what is not there 4', () => {
+    expect(problem('timeout', '', '').exit).toBe(8);
+    expect(problem('not-found', '', '').exit).toBe(4);
+  });
+});
+
+test('read models that cannot be folded say what to do', () => {
+  for (const code of ['foreign-log', 'log-shortened', 'old-code', 'corrupt', 'unreachable', 'gap'])
+    expect(foldFailed({ code, message: 'so' }).hint).not.toBe('');
+});
