@@ -40,6 +40,10 @@ export const parseArguments = (args: readonly string[]): Result<Request, CliProb
 /** Whether the errors of this command line are wanted as JSON, also where it cannot be read. */
 export const wantsJson = (args: readonly string[]): boolean => beforeEnd(args).includes('--json');
 
+/** Whether this is a step of a pipeline that asked never to be failed by it, also where it cannot be read. */
+export const neverFails = (args: readonly string[]): boolean =>
+  args[0] === 'release' && beforeEnd(args).includes('--no-fail');
+
 const beforeEnd = (args: readonly string[]): readonly string[] => {
   const end = args.indexOf('--');
   return end < 0 ? args : args.slice(0, end);

@@ -17,7 +17,7 @@ import type { RecordLog } from '../ports/record-log.ts';
 import { openGeneration, rebuild } from '../projector/catch-up.ts';
 import type { ProjectionPorts } from '../projector/project.ts';
 import type { Request } from './arguments.ts';
-import { parseArguments, wantsJson } from './arguments.ts';
+import { neverFails, parseArguments, wantsJson } from './arguments.ts';
 import { helpText } from './help.ts';
 import type { Note } from './note.ts';
 import { printNote, printProblem } from './output.ts';
@@ -61,7 +61,7 @@ const answer = async (): Promise<ExitCode> => {
 
 const refused = (cause: CliProblem): ExitCode => {
   printProblem(terminal, isJson, cause);
-  return cause.exit;
+  return neverFails(args) ? 0 : cause.exit;
 };
 
 const packageVersion = async (): Promise<string> => {

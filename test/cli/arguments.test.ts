@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Given } from '../../services/cli/arguments.ts';
-import { parseArguments, wantsJson } from '../../services/cli/arguments.ts';
+import { neverFails, parseArguments, wantsJson } from '../../services/cli/arguments.ts';
 import { value } from '../support/records.ts';
 
 const given = (line: string): Given => {
@@ -96,5 +96,11 @@ describe('a command line', () => {
   test('wants JSON also where it cannot be read, but not after --', () => {
     expect(wantsJson(['relase', '--json'])).toBe(true);
     expect(wantsJson(['release', 'plan', '--', '--json'])).toBe(false);
+  });
+
+  test('of a pipeline never fails where that was asked, also where it cannot be read', () => {
+    expect(neverFails(['release', 'plna', '--no-fail'])).toBe(true);
+    expect(neverFails(['release', 'plan', '--', '--no-fail'])).toBe(false);
+    expect(neverFails(['current', '--no-fail'])).toBe(false);
   });
 });
