@@ -50,7 +50,8 @@ describe('the story', () => {
   });
 });
 
-test('a word longer than the line stays whole', () => {
+test('a word longer than the line stays whole, and so does a percentage', () => {
+  expect(wrap('12345 8 % 12345', 7)).toEqual(['12345', '8 %', '12345']);
   expect(wrap('a 0123456789 b', 5)).toEqual(['a', '0123456789', 'b']);
 });
 
