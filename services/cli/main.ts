@@ -395,11 +395,7 @@ const readPolicy = async (path: string | null): Promise<Result<JudgePolicy, CliP
   const policy = parsePolicy(overrides);
   return policy.ok
     ? policy
-    : refuse(
-        'policy-invalid',
-        `${path}: ${policy.problem.path} ${policy.problem.message}`,
-        'mend it',
-      );
+    : refuse('policy-invalid', `${path}: ${policy.problem.message}`, 'mend it');
 };
 
 /** Whoever reads our output may stop early, as `head` does. */

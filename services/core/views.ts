@@ -103,7 +103,7 @@ export const decisionLine = (row: DecisionRow, suspects: Suspects): Line => ({
   canary: { ...row.canary },
   baseline: { ...row.baseline },
   ratio: row.ratio,
-  interval: row.ratioLow === null ? null : [row.ratioLow, row.ratioHigh],
+  interval: row.ratioLow === null && row.ratioHigh === null ? null : [row.ratioLow, row.ratioHigh],
   evidence: row.evidence,
   evidenceNeeded: row.evidenceNeeded,
   tolerance: { relative: row.toleranceRelative, absolute: row.toleranceAbsolute },

@@ -205,6 +205,16 @@ test('decisions: the verdict, its numbers, and how long it may be obeyed', async
   });
 });
 
+test('decisions: an interval that is open at one end says the other', async () => {
+  const row = await house.row<DecisionRow>('decision', '000000000006');
+  if (row === undefined) throw new Error('there is no such decision');
+  const intervalOf = (ratioLow: number | null, ratioHigh: number | null): unknown =>
+    decisionLine({ ...row, ratioLow, ratioHigh }, none)['interval'];
+  expect(intervalOf(12.1, null)).toEqual([12.1, null]);
+  expect(intervalOf(null, 0.9)).toEqual([null, 0.9]);
+  expect(intervalOf(null, null)).toBeNull();
+});
+
 test('dead letters: where, why, whose, and what it claims', async () => {
   const refused = await given(
     trusts('stage', { environments: ['staging'] }),
