@@ -5,7 +5,7 @@ import { uuidOfParts } from '../uuid-v8.ts';
 import type { AnalysisState, AnalysisTools, Ending } from './analysis-state.ts';
 import type { Decision, DecisionAction } from './decide.ts';
 import { judgeVersion } from './judge.ts';
-import type { Verdict } from './judge.ts';
+import type { Explanation, Verdict } from './judge.ts';
 import type { JudgePolicy } from './policy.ts';
 import { explanationSentence } from './sentence.ts';
 import { noCounts } from './window.ts';
@@ -58,14 +58,36 @@ export const decisionMarker = (
     ratio: metric?.ratio ?? null,
     ratioLow: metric?.interval.low ?? null,
     ratioHigh: metric?.interval.high ?? null,
-    evidence: explanation.evidence,
-    evidenceNeeded: explanation.evidenceNeeded,
-    toleranceRelative: policy.tolerance.relative,
-    toleranceAbsolute: policy.tolerance.absolute,
+    ...restingOn(action, explanation, policy),
     strongest: metric?.strongestWindows.map(({ index }) => index) ?? [],
     evidenceDigest,
     samplesTo: position,
   };
+};
+
+/** A promotion rests on evidence of its own: the weakest metric against the margin of a promotion. */
+const restingOn = (
+  action: DecisionAction,
+  explanation: Explanation,
+  policy: JudgePolicy,
+): Pick<Decided, 'evidence' | 'evidenceNeeded' | 'toleranceRelative' | 'toleranceAbsolute'> => {
+  switch (action) {
+    case 'promote':
+      return {
+        evidence: Math.min(...explanation.metrics.map(({ promoteEvidence }) => promoteEvidence)),
+        evidenceNeeded: explanation.promoteEvidenceNeeded,
+        toleranceRelative: policy.promoteTolerance.relative,
+        toleranceAbsolute: policy.promoteTolerance.absolute,
+      };
+    case 'roll-back':
+    case 'hold':
+      return {
+        evidence: explanation.evidence,
+        evidenceNeeded: explanation.evidenceNeeded,
+        toleranceRelative: policy.tolerance.relative,
+        toleranceAbsolute: policy.tolerance.absolute,
+      };
+  }
 };
 
 /** The hold of an analysis that cannot be judged by this release: inconclusive, before any window. */

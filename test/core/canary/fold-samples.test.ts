@@ -94,6 +94,13 @@ describe('a canary that fails more often than its baseline', () => {
   });
 });
 
+test('a promotion rests on evidence of its own, against the margin of a promotion', () => {
+  const [promotion] = judged(baseline(), canary()).decisions;
+  expect(promotion).toMatchObject({ kind: 'promote', verdict: 'pass', evidenceNeeded: 20 });
+  expect(promotion).toMatchObject({ toleranceRelative: 1.5, toleranceAbsolute: 0.002 });
+  expect(promotion?.evidence).toBeGreaterThanOrEqual(20);
+});
+
 test('a canary as good as its baseline is promoted, and its roll-back stays armed', () => {
   const sound = judged(baseline(), canary());
   expect(kindsOf(sound.decisions)).toStrictEqual(['promote']);
