@@ -1,14 +1,8 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openSqliteFile } from '../../services/adapters/sqlite/file.ts';
-import type { SqliteFile } from '../../services/adapters/sqlite/file.ts';
-import { openSqliteReadModelStore } from '../../services/adapters/sqlite/read-model-store.ts';
-import { openSqliteRecordLog } from '../../services/adapters/sqlite/record-log.ts';
-import { createSystemClock } from '../../services/adapters/system/clock.ts';
-import { orderedModels } from '../../services/core/read-models.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FedLog } from '../support/fed-log.ts';
-import { feedLog, onStack, seededChance } from '../support/fed-log.ts';
+import { onDatabase, onStack, seededChance } from '../support/fed-log.ts';
 import { hostileLog } from '../support/hostile-log.ts';
 import { leaseMsOn, projectorProcesses } from '../support/projector-processes.ts';
 import { text, value } from '../support/records.ts';
@@ -18,23 +12,8 @@ import { freshAudience, sharedStack } from '../support/stack.ts';
 const stack = sharedStack();
 const folder = scratchFolder();
 const startProcess = projectorProcesses();
-const clock = createSystemClock();
 const caughtUpMs = 30_000;
 const testTimeoutMs = 60_000;
-
-const openDatabase = async (at: string): Promise<SqliteFile> =>
-  value(await openSqliteFile(join(at, 'plimsoll.db'), { create: true, sleep: clock.sleep }));
-
-/** Log and store of one database, whose log takes its times from the given clock. */
-const inDatabase = async (
-  file: SqliteFile,
-  audience: string,
-  nowMs: () => number,
-): Promise<FedLog> => {
-  const options = { name: `plimsoll.${audience}.log`, partitions: 1, nowMs, sleep: clock.sleep };
-  const log = value(await openSqliteRecordLog(file, options));
-  return feedLog(log, openSqliteReadModelStore(file, { audience, orderedModels }), audience);
-};
 
 const dumpOf = async ({ store }: FedLog): Promise<readonly string[]> =>
   value(await store.dump(value(await store.current()) ?? ''));
@@ -54,8 +33,7 @@ test(
 
     // The rows hold append times, so the embedded log is told the times that Kafka gave.
     let nowMs = 0;
-    const file = await openDatabase(folder);
-    const embedded = await inDatabase(file, audience, () => nowMs);
+    const embedded = await onDatabase(folder, audience, () => nowMs);
     const timesOf = ({ records: stored }: FedLog): readonly number[] =>
       stored.map(({ appendedAtMs }) => appendedAtMs);
     const byTime = Map.groupBy(records, (_, at) => timesOf(distributed)[at] ?? 0);
@@ -79,8 +57,7 @@ test(
     first.send('stop');
     expect(await first.over).toBe(0);
     const other = join(folder, 'other');
-    const otherFile = await openDatabase(other);
-    const store = openSqliteReadModelStore(otherFile, { audience, orderedModels });
+    const { store } = await onDatabase(other, audience);
     startProcess({ ...shared, log: kafka, store: `sqlite:${other}` });
     const caughtUp = async (): Promise<boolean> =>
       value(await store.current()) !== undefined &&
@@ -88,7 +65,6 @@ test(
     await eventually('it has projected everything', caughtUp, caughtUpMs);
     expect(value(await store.dump('g1'))).toEqual(dump);
 
-    for (const each of [file, otherFile]) each.close();
     await Promise.all([distributed.log.close(), distributed.store.close()]);
   },
   testTimeoutMs,

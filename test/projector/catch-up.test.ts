@@ -64,13 +64,31 @@ describe('the first use of a store', () => {
         return store.switchTo(expected, generation);
       },
     };
-    value(await openGeneration(portsOf(log, slow)));
+    expect(value(await openGeneration(portsOf(log, slow))).generation).toBe('g2');
     expect(value(await store.current())).toBe('g2');
     expect(await dump(portsOf(log, store))).toEqual(await folded(log));
   });
 });
 
 describe('whoever folds beside another', () => {
+  test('loses nothing that the other writes to the old generation after a rebuild has switched', async () => {
+    const log = await logOf(records.slice(0, 100));
+    const ports = portsOf(log);
+    value(await openGeneration(ports));
+    const switching: ReadModelStore = {
+      ...ports.store,
+      switchTo: async (expected, generation) => {
+        const switched = await ports.store.switchTo(expected, generation);
+        value(await log.append(0, records.slice(100, 150)));
+        value(await foldToEnd(ports, 'g1'));
+        return switched;
+      },
+    };
+    value(await rebuild({ ...ports, store: switching }));
+    expect(value(await ports.store.generations())).toEqual(['g2']);
+    expect(await dump(ports)).toEqual(await folded(log));
+  });
+
   test('does not take what the other has folded meanwhile for a shortened log', async () => {
     const log = await logOf(records.slice(0, 100));
     const ports = portsOf(log);

@@ -24,6 +24,7 @@ type House = {
   readonly append: (from: number, to: number) => Promise<void>;
   readonly start: (
     store: ReadModelStore,
+    using?: RecordLog,
   ) => Projector & { readonly told: readonly ProjectorEvent[] };
   /** Waits until the store holds the pure fold of the whole log. */
   readonly projected: (store: ReadModelStore) => Promise<void>;
@@ -39,10 +40,10 @@ const openHouse = (): House => {
       for (let at = from; at < to; at += 100)
         value(await log.append(0, records.slice(at, Math.min(at + 100, to))));
     },
-    start: (store) => {
+    start: (store, using = log) => {
       const told: ProjectorEvent[] = [];
       const tell = (event: ProjectorEvent): void => void told.push(event);
-      const ports = { log, store, tools, audience, pinnedLogId: null, clock, tell };
+      const ports = { log: using, store, tools, audience, pinnedLogId: null, clock, tell };
       return { ...startProjector(ports), told };
     },
     projected: async (store) => {
@@ -229,4 +230,23 @@ test.each<[string, readonly NewRecord[]]>([
   expect(await projector.ended).toMatchObject({ code });
   expect(projector.told).toMatchObject([{ event: 'stopped-by', code, retryInMs: null }]);
   expect(projector.status()).toMatchObject({ active: false, problem: { code } });
+});
+
+test('it ends for good with foreign-log where the log is exchanged while it follows it', async () => {
+  const { log, append, start, projected } = openHouse();
+  const store = emptyStore();
+  await append(0, 100);
+  const other = openHouse();
+  await other.append(1, 200);
+  let isExchanged = false;
+  const projector = start(store, {
+    ...log,
+    read: (...args) => (isExchanged ? other.log : log).read(...args),
+  });
+  await projected(store);
+  const before = value(await store.dump('g1'));
+  isExchanged = true;
+  await append(100, 110);
+  expect(await projector.ended).toMatchObject({ code: 'foreign-log' });
+  expect(value(await store.dump('g1'))).toEqual(before);
 });

@@ -1,7 +1,12 @@
 import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
 import { expect, onTestFailed } from 'vitest';
 import { orderedModels } from '../../services/core/read-models.ts';
 import { openKafkaRecordLog } from '../../services/adapters/kafka/record-log.ts';
+import { openSqliteFile } from '../../services/adapters/sqlite/file.ts';
+import { openSqliteReadModelStore } from '../../services/adapters/sqlite/read-model-store.ts';
+import { openSqliteRecordLog } from '../../services/adapters/sqlite/record-log.ts';
+import { createSystemClock } from '../../services/adapters/system/clock.ts';
 import { openRedisReadModelStore } from '../../services/adapters/redis/read-model-store.ts';
 import type { LogRecord, NewRecord, Position } from '../../services/core/log/record.ts';
 import type { Random } from '../../services/dev/canary-climates/random.ts';
@@ -106,6 +111,20 @@ export const onStack = async (
   const url = stack.redisUrl;
   const store = value(await openRedisReadModelStore({ url, audience, orderedModels }));
   return feedLog(log, store, audience);
+};
+
+/** Log and store of the database of a folder, made where there is none; the log takes its times from `nowMs`. */
+export const onDatabase = async (
+  folder: string,
+  audience: string,
+  nowMs: () => number = Date.now,
+): Promise<FedLog> => {
+  const { sleep } = createSystemClock();
+  const path = join(folder, 'plimsoll.db');
+  const file = value(await openSqliteFile(path, { create: true, sleep }));
+  const options = { name: `plimsoll.${audience}.log`, partitions: 1, nowMs, sleep };
+  const log = value(await openSqliteRecordLog(file, options));
+  return feedLog(log, openSqliteReadModelStore(file, { audience, orderedModels }), audience);
 };
 
 /** Chance that can be had again: a test that failed says its seed, and PLIMSOLL_TEST_SEED takes it. */
