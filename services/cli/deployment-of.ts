@@ -2,6 +2,7 @@ import { deploymentIdOf } from '../core/deployment-id.ts';
 import type { Deployment } from '../core/lifecycle.ts';
 import { hasEnded } from '../core/lifecycle.ts';
 import type { Slot } from '../core/markers/marker.ts';
+import { sameSlot } from '../core/markers/slot.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { Given } from './arguments.ts';
@@ -32,6 +33,12 @@ const knownId = (
   return deploymentIdOf(digest, job.run, deployName);
 };
 
+export type ToPlan = {
+  readonly id: string;
+  /** Kept for this plan alone: given up again if the plan is refused. */
+  readonly isReserved: boolean;
+};
+
 /**
  * The deployment that a plan opens or repeats. Outside CI that is the last one from here until it has ended; then a
  * new one. It is kept before it is sent: if we stop here, the next plan of that name uses it.
@@ -41,31 +48,37 @@ export const deploymentToPlan = async (
   asked: Asked,
   slot: Slot,
   atHand: AtHand | undefined,
-): Promise<Result<string, CliProblem>> => {
-  const { deployName } = asked;
+): Promise<ToPlan> => {
   const known = knownId(ports, asked);
-  // One that was named is kept nowhere: naming it again is all it takes.
-  if (asked.given.has('deployment') && known !== null) return ok(known);
-  const last = await ports.planned.last(deployName);
-  if (!last.ok) {
-    ports.note(notKept(last.problem));
-    return ok(known ?? ports.ids.uuidV7());
+  if (known !== null) return { id: known, isReserved: false };
+  const last = await ports.planned.last(asked.deployName);
+  if (last.ok && last.value !== undefined && !last.value.hasEnded) {
+    const { deployment } = last.value;
+    if (!(await hasEndedOnLog(atHand, deployment))) return { id: deployment, isReserved: false };
   }
-  if (known === null && last.value !== undefined) {
-    const ended = last.value.hasEnded || (await hasEndedOnLog(atHand, last.value.deployment));
-    if (!ended) return ok(last.value.deployment);
-  }
-  if (known !== null && last.value?.deployment === known) return ok(known);
-  const begun = await ports.planned.begin(
-    deployName,
-    { deployment: known ?? ports.ids.uuidV7(), slot },
-    last.value,
-  );
-  if (!begun.ok) {
-    ports.note(notKept(begun.problem));
-    return ok(known ?? ports.ids.uuidV7());
-  }
-  return ok(known ?? begun.value.deployment);
+  const id = ports.ids.uuidV7();
+  const begun = last.ok
+    ? await ports.planned.begin(asked.deployName, { deployment: id, slot }, last.value)
+    : last;
+  if (begun.ok) return { id: begun.value.deployment, isReserved: begun.value.deployment === id };
+  ports.note(notKept(begun.problem));
+  return { id, isReserved: false };
+};
+
+/**
+ * Keeps what a plan of a CI run said, so that an update in the same job that names another place is told at once.
+ * A deployment that was named is kept nowhere: naming it again is all it takes.
+ */
+export const keepPlan = async (
+  { planned }: Pick<CliPorts, 'planned'>,
+  { given, deployName }: Asked,
+  plan: { readonly deployment: string; readonly slot: Slot },
+): Promise<void> => {
+  if (given.has('deployment')) return;
+  const last = await planned.last(deployName);
+  if (!last.ok) return;
+  const isKept = last.value?.deployment === plan.deployment && sameSlot(last.value.slot, plan.slot);
+  if (!isKept) await planned.begin(deployName, plan, last.value);
 };
 
 /** The deployment that an update is about, and the place that was planned for it, as far as it is known here. */

@@ -11,7 +11,7 @@ import type { Given } from './arguments.ts';
 import { ciJob } from './ci-run.ts';
 import type { Delivered } from './deliver.ts';
 import { deliverAtHand, deliverThrough, deliverUnasked } from './deliver.ts';
-import { deploymentToPlan, deploymentToUpdate } from './deployment-of.ts';
+import { deploymentToPlan, deploymentToUpdate, keepPlan } from './deployment-of.ts';
 import type { Asked } from './deployment-of.ts';
 import type { Draft, EmittingCommand, Origin } from './draft.ts';
 import { completeMarker, draftMarker } from './draft.ts';
@@ -87,17 +87,24 @@ const emitWithin = async (
   const door = opened.value;
   const signer = await readSigner(ports, given);
   if (!signer.ok) return failed(signer.problem);
-  const marker = await makeMarker(ports, draft.value, asked, origin, checked.value, door.atHand);
-  if (!marker.ok) return failed(marker.problem);
-  const record = await signRecord(ports, marker.value, signer.value);
-  if (!record.ok) return failed(record.problem, marker.value);
+  const made = await makeMarker(ports, draft.value, asked, origin, checked.value, door.atHand);
+  if (!made.ok) return failed(made.problem);
+  const { marker, isReserved } = made.value;
+  const record = await signRecord(ports, marker, signer.value);
+  if (!record.ok) return failed(record.problem, marker);
 
-  const delivered = await door.deliver(marker.value, signer.value, record.value, timeoutMs);
-  if (!delivered.ok) return refused(marker.value, delivered.problem, job !== null);
-  await remember(ports, asked, marker.value);
+  const delivered = await door.deliver(marker, signer.value, record.value, timeoutMs);
+  if (!delivered.ok) {
+    const told = refused(marker, delivered.problem, job !== null);
+    // No plan stands behind the id, and another place may be meant next time.
+    if (isReserved && told.receipt !== undefined)
+      await ports.planned.end(asked.deployName, marker.deployment);
+    return told;
+  }
+  await remember(ports, asked, marker);
   if (door.atHand !== undefined && delivered.value.delivery === 'stored')
-    await announceNames(door.atHand, marker.value.slot, ports.note);
-  return { receipt: delivered.value, marker: marker.value, problem: undefined };
+    await announceNames(door.atHand, marker.slot, ports.note);
+  return { receipt: delivered.value, marker, problem: undefined };
 };
 
 /** Stands for the planned place, which is not known yet, while the rest of an update is looked at. */
@@ -180,20 +187,24 @@ const makeMarker = async (
   origin: Origin,
   place: Slot | null,
   atHand: AtHand | undefined,
-): Promise<Result<Emittable, CliProblem>> => {
+): Promise<Result<{ readonly marker: Emittable; readonly isReserved: boolean }, CliProblem>> => {
   const named = await nameDeployment(ports, draft, asked, place, atHand);
   if (!named.ok) return named;
-  return completeMarker(
+  const { deployment, slot, isReserved } = named.value;
+  const marker = completeMarker(
     draft,
-    {
-      marker: ports.ids.uuidV7(),
-      deployment: named.value.deployment,
-      occurredAt: ports.clock.nowMs(),
-    },
-    named.value.slot,
+    { marker: ports.ids.uuidV7(), deployment, occurredAt: ports.clock.nowMs() },
+    slot,
     asked.given,
     origin,
   );
+  return marker.ok ? ok({ marker: marker.value, isReserved }) : marker;
+};
+
+type Named = {
+  readonly deployment: string;
+  readonly slot: Slot | null;
+  readonly isReserved: boolean;
 };
 
 const nameDeployment = async (
@@ -202,12 +213,12 @@ const nameDeployment = async (
   asked: Asked,
   place: Slot | null,
   atHand: AtHand | undefined,
-): Promise<Result<{ readonly deployment: string; readonly slot: Slot | null }, CliProblem>> => {
+): Promise<Result<Named, CliProblem>> => {
   // The id of a log is its marker's.
-  if (draft.kind === 'logged') return ok({ deployment: '', slot: place });
+  if (draft.kind === 'logged') return ok({ deployment: '', slot: place, isReserved: false });
   if (draft.kind === 'planned' && place !== null) {
-    const deployment = await deploymentToPlan(ports, asked, place, atHand);
-    return deployment.ok ? ok({ deployment: deployment.value, slot: place }) : deployment;
+    const { id, isReserved } = await deploymentToPlan(ports, asked, place, atHand);
+    return ok({ deployment: id, slot: place, isReserved });
   }
   const found = await deploymentToUpdate(ports, asked, atHand);
   if (!found.ok) return found;
@@ -220,7 +231,7 @@ const nameDeployment = async (
       `the deployment was planned for ${slotKey(planned)}, not ${slotKey(slot.value)}`,
       'leave the place out, or name the one that was planned',
     );
-  return ok({ deployment: id, slot: slot.value });
+  return ok({ deployment: id, slot: slot.value, isReserved: false });
 };
 
 const traceParentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -239,7 +250,7 @@ const signRecord = async (
     : refuse(sized.problem.code, sized.problem.message, 'nothing was written; say less');
 };
 
-/** So that the next plan of that name outside CI opens another deployment. */
+/** So that the next command of that name from here knows what was planned, and whether it has ended. */
 const remember = async (ports: CliPorts, asked: Asked, marker: Emittable): Promise<void> => {
   switch (marker.kind) {
     case 'succeeded':
@@ -248,6 +259,8 @@ const remember = async (ports: CliPorts, asked: Asked, marker: Emittable): Promi
       await ports.planned.end(asked.deployName, marker.deployment);
       return;
     case 'planned':
+      await keepPlan(ports, asked, marker);
+      return;
     case 'started':
     case 'traffic-shifted':
     case 'logged':

@@ -166,6 +166,22 @@ describe('a deployment outside CI', () => {
     expect([wrong.exit, problemOf(wrong).code]).toEqual([3, 'slot-differs']);
   });
 
+  test('whose plan was refused leaves nothing behind that could be in the way', async () => {
+    for (const isRemote of [false, true]) {
+      const shop = await desk({ isRemote, steps: [trusts('ci', { environments: ['staging'] })] });
+      const key = '--key=ci.json';
+      expect((await shop.plimsoll(...plan('1', key))).exit).toBe(5);
+      const staging = ['--component-name=checkout', '--environment-name=staging', key];
+      expect(
+        await story(
+          shop,
+          ['release', 'plan', '--target-version=1', ...staging],
+          update('SUCCESS', ...staging),
+        ),
+      ).toEqual(['stored 1 planned', 'stored 1 succeeded']);
+    }
+  });
+
   test('has its canary share told without a status', async () => {
     const shop = await desk();
     expect(
@@ -223,6 +239,27 @@ describe('in CI', () => {
       'stored 2 succeeded',
     ]);
     expect(await statuses(run)).toEqual(['1 2.0.0 failed', '2 2.0.0 succeeded']);
+  });
+
+  test('a plan that was refused does not change what is known of the one that stands', async () => {
+    for (const isRemote of [false, true]) {
+      const run = await desk({ isRemote, env: github('1') });
+      const elsewhere = ['release', 'plan', '--target-version=1', '--component-name=payments'];
+      expect(
+        await story(
+          run,
+          plan('1'),
+          elsewhere,
+          update('RUNNING', ...checkout),
+          update('SUCCESS', '--component-name=checkout'),
+        ),
+      ).toEqual([
+        'stored 1 planned',
+        'refused - planned planned-differently (exit 3)',
+        'stored 1 started',
+        'stored 1 succeeded',
+      ]);
+    }
   });
 
   test('the component is the repository, and the job is named as the source', async () => {
