@@ -33,7 +33,7 @@ export const createPositionReader = (
   partition: number,
 ): PositionReader => {
   let cluster: Promise<Cluster> | undefined;
-  const closing = Promise.withResolvers<'closed'>();
+  const waiters = new Set<() => void>();
   let closed = false;
 
   const connect = async (): Promise<Cluster> => {
@@ -54,6 +54,20 @@ export const createPositionReader = (
     await leaving?.then((connected) => connected.disconnect()).catch(() => undefined);
   };
 
+  /**
+   * Waits for the work, or until the reader is closed. What waits has a promise of its own: one that all waited on
+   * would keep every answer that it ever raced against for as long as it is open.
+   */
+  const unlessClosed = async (work: Promise<unknown>): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    waiters.add(resolve);
+    try {
+      await Promise.race([work, promise]);
+    } finally {
+      waiters.delete(resolve);
+    }
+  };
+
   /** Tries until the time is up. After any failure it starts from a fresh connection, and so finds a new leader. */
   const trying = async <Value>(
     withinMs: number,
@@ -65,7 +79,7 @@ export const createPositionReader = (
       try {
         cluster ??= connect();
         const answer = before(deadlineMs, cluster.then(ask));
-        await Promise.race([answer, closing.promise]);
+        await unlessClosed(answer);
         if (!closed) return ok(await answer);
       } catch (error) {
         if (isOffsetOutOfRange(error)) throw error;
@@ -76,7 +90,7 @@ export const createPositionReader = (
             message: `${topic}/${partition}: ${messageOf(error)}`,
           });
         }
-        await Promise.race([pause(betweenTriesMs), closing.promise]);
+        await unlessClosed(pause(betweenTriesMs));
       }
     }
   };
@@ -150,7 +164,7 @@ export const createPositionReader = (
     range,
     close: () => {
       closed = true;
-      closing.resolve('closed');
+      for (const wake of waiters) wake();
       return disconnect();
     },
   };
