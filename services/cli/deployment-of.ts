@@ -33,12 +33,6 @@ const knownId = (
   return deploymentIdOf(digest, job.run, deployName);
 };
 
-export type ToPlan = {
-  readonly id: string;
-  /** Kept for this plan alone: given up again if the plan is refused. */
-  readonly isReserved: boolean;
-};
-
 /**
  * The deployment that a plan opens or repeats. Outside CI that is the last one from here until it has ended; then a
  * new one. It is kept before it is sent: if we stop here, the next plan of that name uses it.
@@ -48,26 +42,25 @@ export const deploymentToPlan = async (
   asked: Asked,
   slot: Slot,
   atHand: AtHand | undefined,
-): Promise<ToPlan> => {
+): Promise<string> => {
   const known = knownId(ports, asked);
-  if (known !== null) return { id: known, isReserved: false };
+  if (known !== null) return known;
   const last = await ports.planned.last(asked.deployName);
   if (last.ok && last.value !== undefined && !last.value.hasEnded) {
     const { deployment } = last.value;
-    if (!(await hasEndedOnLog(atHand, deployment))) return { id: deployment, isReserved: false };
+    if (!(await hasEndedOnLog(atHand, deployment))) return deployment;
   }
   const id = ports.ids.uuidV7();
   const begun = last.ok
     ? await ports.planned.begin(asked.deployName, { deployment: id, slot }, last.value)
     : last;
-  if (begun.ok) return { id: begun.value.deployment, isReserved: begun.value.deployment === id };
+  if (begun.ok) return begun.value.deployment;
   ports.note(notKept(begun.problem));
-  return { id, isReserved: false };
+  return id;
 };
 
 /**
- * Keeps what a plan of a CI run said, so that an update in the same job that names another place is told at once.
- * A deployment that was named is kept nowhere: naming it again is all it takes.
+ * Keeps the place of a plan that was taken, so that an update from here that names another is told at once. A deployment that was named is kept nowhere: naming it again is all it takes.
  */
 export const keepPlan = async (
   { planned }: Pick<CliPorts, 'planned'>,

@@ -89,18 +89,12 @@ const emitWithin = async (
   if (!signer.ok) return failed(signer.problem);
   const made = await makeMarker(ports, draft.value, asked, origin, checked.value, door.atHand);
   if (!made.ok) return failed(made.problem);
-  const { marker, isReserved } = made.value;
+  const marker = made.value;
   const record = await signRecord(ports, marker, signer.value);
   if (!record.ok) return failed(record.problem, marker);
 
   const delivered = await door.deliver(marker, signer.value, record.value, timeoutMs);
-  if (!delivered.ok) {
-    const told = refused(marker, delivered.problem, job !== null);
-    // No plan stands behind the id, and another place may be meant next time.
-    if (isReserved && told.receipt !== undefined)
-      await ports.planned.end(asked.deployName, marker.deployment);
-    return told;
-  }
+  if (!delivered.ok) return refused(marker, delivered.problem, job !== null);
   await remember(ports, asked, marker);
   if (door.atHand !== undefined && delivered.value.delivery === 'stored')
     await announceNames(door.atHand, marker.slot, ports.note);
@@ -187,25 +181,20 @@ const makeMarker = async (
   origin: Origin,
   place: Slot | null,
   atHand: AtHand | undefined,
-): Promise<Result<{ readonly marker: Emittable; readonly isReserved: boolean }, CliProblem>> => {
+): Promise<Result<Emittable, CliProblem>> => {
   const named = await nameDeployment(ports, draft, asked, place, atHand);
   if (!named.ok) return named;
-  const { deployment, slot, isReserved } = named.value;
-  const marker = completeMarker(
+  const { deployment, slot } = named.value;
+  return completeMarker(
     draft,
     { marker: ports.ids.uuidV7(), deployment, occurredAt: ports.clock.nowMs() },
     slot,
     asked.given,
     origin,
   );
-  return marker.ok ? ok({ marker: marker.value, isReserved }) : marker;
 };
 
-type Named = {
-  readonly deployment: string;
-  readonly slot: Slot | null;
-  readonly isReserved: boolean;
-};
+type Named = { readonly deployment: string; readonly slot: Slot | null };
 
 const nameDeployment = async (
   ports: CliPorts,
@@ -215,10 +204,10 @@ const nameDeployment = async (
   atHand: AtHand | undefined,
 ): Promise<Result<Named, CliProblem>> => {
   // The id of a log is its marker's.
-  if (draft.kind === 'logged') return ok({ deployment: '', slot: place, isReserved: false });
+  if (draft.kind === 'logged') return ok({ deployment: '', slot: place });
   if (draft.kind === 'planned' && place !== null) {
-    const { id, isReserved } = await deploymentToPlan(ports, asked, place, atHand);
-    return ok({ deployment: id, slot: place, isReserved });
+    const deployment = await deploymentToPlan(ports, asked, place, atHand);
+    return ok({ deployment, slot: place });
   }
   const found = await deploymentToUpdate(ports, asked, atHand);
   if (!found.ok) return found;
@@ -231,7 +220,7 @@ const nameDeployment = async (
       `the deployment was planned for ${slotKey(planned)}, not ${slotKey(slot.value)}`,
       'leave the place out, or name the one that was planned',
     );
-  return ok({ deployment: id, slot: slot.value, isReserved: false });
+  return ok({ deployment: id, slot: slot.value });
 };
 
 const traceParentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
