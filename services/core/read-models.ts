@@ -1,7 +1,9 @@
 import type { Json } from './canonical.ts';
 import type { Attempt, DecisionSummary, Deployment, Note } from './lifecycle.ts';
 import type { Position } from './log/record.ts';
+import { kinds } from './markers/kinds.ts';
 import type { DeploymentMarker, Slot } from './markers/marker.ts';
+import { schemasKnown } from './markers/upcast.ts';
 import type { AttemptLine } from './slot-state.ts';
 import { attemptLine } from './slot-state.ts';
 
@@ -140,6 +142,28 @@ export const orderedModels: readonly string[] = [
 /** Version of the lifecycle and of the models that the fold itself writes (deployment, slot, marker, trust, dead-letter). */
 const lifecycleVersion = 1;
 
+/** What a fold's rows depend on beside the records. None of it is ever taken away, so their sum only grows. */
+export type FoldParts = {
+  readonly lifecycle: number;
+  readonly models: readonly { readonly version: number }[];
+  readonly kindsKnown: number;
+  readonly schemasKnown: number;
+};
+
+/**
+ * A further kind or schema makes another fold, too: what an older release left as unread, the newer one folds anew
+ * and takes in its place.
+ */
+export const foldVersionOf = (parts: FoldParts): number =>
+  parts.lifecycle * 1000 +
+  parts.models.reduce((sum, { version }) => sum + version, 0) +
+  parts.kindsKnown +
+  parts.schemasKnown;
+
 /** Version of the whole fold: a store that holds another one is folded anew. */
-export const foldVersion: number =
-  lifecycleVersion * 1000 + readModels.reduce((sum, { version }) => sum + version, 0);
+export const foldVersion: number = foldVersionOf({
+  lifecycle: lifecycleVersion,
+  models: readModels,
+  kindsKnown: Object.keys(kinds).length,
+  schemasKnown,
+});

@@ -21,6 +21,12 @@ const upcasters: { readonly [Name in Shape]: readonly Upcaster[] } = {
 /** The newest version of each shape that this code understands. */
 export const newestVersion = (shape: Shape): number => upcasters[shape].length + 1;
 
+/** How many schemas this code can read. */
+export const schemasKnown: number = Object.values(upcasters).reduce(
+  (sum, lifts) => sum + lifts.length + 1,
+  0,
+);
+
 /** Lifts a body of any published version to the newest. Pure; the record on the log stays as it is. */
 export const upcast = (shape: Shape, version: number, body: Body): Body =>
   upcasters[shape].slice(version - 1).reduce((lifted, lift) => lift(lifted), body);
