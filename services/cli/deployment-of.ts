@@ -60,7 +60,8 @@ export const deploymentToPlan = async (
 };
 
 /**
- * Keeps the place of a plan that was taken, so that an update from here that names another is told at once. A deployment that was named is kept nowhere: naming it again is all it takes.
+ * Keeps the place of a plan that was taken, so that an update from here that names another is told at once. A
+ * deployment that was named is kept nowhere: naming it again is all it takes.
  */
 export const keepPlan = async (
   { planned }: Pick<CliPorts, 'planned'>,
