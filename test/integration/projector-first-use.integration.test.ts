@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { openFoundation } from '../../services/adapters/foundation/foundation.ts';
 import { headerNames } from '../../services/core/markers/wire.ts';
 import { parseSettings } from '../../services/core/settings.ts';
+import type { Child } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
 import { feedLog, seededChance } from '../support/fed-log.ts';
 import { audience } from '../support/markers.ts';
@@ -14,6 +15,8 @@ const folder = scratchFolder();
 const startProjector = projectorProcesses();
 const writers = 16;
 const appendsEach = 8;
+/** From the first moments, in which keys and database are made, to the last appends. */
+const killWithinMs = 700;
 const allReadyMs = 60_000;
 const testTimeoutMs = 120_000;
 
@@ -32,12 +35,12 @@ test(
     await eventually('all are ready', isReady, allReadyMs);
     for (const writer of all) writer.send('go');
     const killed = all.filter((_, writer) => writer % 3 === 0);
-    // From the first moments, in which keys and database are made, to the last appends.
-    for (const writer of killed) setTimeout(() => writer.signal('SIGKILL'), random() * 700);
+    for (const writer of killed)
+      setTimeout(() => writer.signal('SIGKILL'), random() * killWithinMs);
     const projectors = [startProjector(settings), startProjector(settings)];
-    const endings = await Promise.all(all.map(({ over }) => over));
-    for (const [writer, ending] of endings.entries())
-      if (!killed.includes(all[writer]!)) expect(ending).toBe(0);
+    await Promise.all(all.map(({ over }) => over));
+    const survivors = all.filter((writer) => !killed.includes(writer));
+    for (const survivor of survivors) expect(await survivor.over).toBe(0);
 
     const env = { PLIMSOLL_LOG: at, PLIMSOLL_STORE: at, PLIMSOLL_AUDIENCE: audience };
     const foundation = openFoundation(value(parseSettings(env)));
@@ -59,13 +62,10 @@ test(
     );
     expect(openings.map(({ position }) => position)).toEqual([0]);
     expect(new Set(markers).size).toBe(markers.length);
-    for (const writer of all) {
-      const told = writer.lines
-        .filter((line) => line.startsWith('{'))
-        .map((line) => JSON.parse(line) as Acknowledged);
-      for (const { marker, position } of told) expect(markers[position]).toBe(marker);
-      if (!killed.includes(writer)) expect(told).toHaveLength(appendsEach);
-    }
+    const told = (writer: Child): readonly Acknowledged[] =>
+      writer.lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+    for (const { marker, position } of all.flatMap(told)) expect(markers[position]).toBe(marker);
+    for (const survivor of survivors) expect(told(survivor)).toHaveLength(appendsEach);
 
     const isActive = (): boolean => projectors.some((projector) => projector.isActive());
     await eventually('one projector is active', isActive);

@@ -5,6 +5,7 @@ import type { LogRecord } from '../../services/core/log/record.ts';
 import type { DeadLetter, FoldState, Outcome } from '../../services/core/projection.ts';
 import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
 import { applyBatch, loadState } from '../../services/projector/project.ts';
+import type { Step } from '../support/given.ts';
 import { emptyStore, portsOf, recordsOf } from '../support/given.ts';
 import { cutsOf, histories } from '../support/histories.ts';
 import { value } from '../support/records.ts';
@@ -17,6 +18,12 @@ type Folding = {
   /** The state before each batch, and after the last one. */
   readonly states: readonly (FoldState | undefined)[];
 };
+
+/** Brokers give append times that now and then go back. */
+const wobbling = async (steps: readonly Step[]): Promise<readonly LogRecord[]> =>
+  (await recordsOf(...steps)).map((record) =>
+    record.position % 5 === 4 ? { ...record, appendedAtMs: record.appendedAtMs - 7000 } : record,
+  );
 
 const batches = (records: readonly LogRecord[], cuts: readonly number[]) =>
   [0, ...cuts].map((from, index) => records.slice(from, cuts[index] ?? records.length));
@@ -53,7 +60,7 @@ describe('a pure fold', () => {
   test('any batching, and any restart between batches, gives the same bytes', async () => {
     await fc.assert(
       fc.asyncProperty(history, fc.infiniteStream(fc.nat()), async (steps, numbers) => {
-        const records = await recordsOf(...steps);
+        const records = await wobbling(steps);
         const whole = await foldedDump(records);
         const [cuts = []] = fc.sample(cutsOf(records.length), {
           numRuns: 1,
@@ -73,7 +80,7 @@ describe('a pure fold', () => {
   test('one record at a time gives the same bytes', async () => {
     await fc.assert(
       fc.asyncProperty(history, async (steps) => {
-        const records = await recordsOf(...steps);
+        const records = await wobbling(steps);
         const store = emptyStore();
         const everywhere = records.slice(1).map(({ position }) => position);
         await foldInto(store, 'g', records, everywhere, true);
@@ -86,7 +93,7 @@ describe('a pure fold', () => {
   test('live is rebuilt: a generation beside it, folded anew, has the same bytes', async () => {
     await fc.assert(
       fc.asyncProperty(history, fc.nat({ max: 50 }), async (steps, cut) => {
-        const records = await recordsOf(...steps);
+        const records = await wobbling(steps);
         const store = emptyStore();
         const cuts = [Math.min(cut + 1, records.length - 1)];
         await foldInto(store, 'live', records, cuts);
@@ -102,7 +109,7 @@ describe('a zombie', () => {
   test('that applies an old batch, or a new one from an old state, changes nothing', async () => {
     await fc.assert(
       fc.asyncProperty(history, fc.nat({ max: 40 }), async (steps, cut) => {
-        const records = await recordsOf(...steps);
+        const records = await wobbling(steps);
         const store = emptyStore();
         const at = 1 + (cut % (records.length - 1));
         const { states } = await foldInto(store, 'g', records, [at]);
@@ -124,7 +131,7 @@ describe('a zombie', () => {
   test('cannot win against another: of two that apply the same batch one commits', async () => {
     await fc.assert(
       fc.asyncProperty(history, async (steps) => {
-        const records = await recordsOf(...steps);
+        const records = await wobbling(steps);
         const store = emptyStore();
         const half = Math.ceil(records.length / 2);
         const { states } = await foldInto(store, 'g', records.slice(0, half));
@@ -161,7 +168,7 @@ describe('no record is lost', () => {
   test('every position is applied, a duplicate, trust or a dead letter, and exactly one of them', async () => {
     await fc.assert(
       fc.asyncProperty(history, async (steps) => {
-        const records = await recordsOf(...steps);
+        const records = await wobbling(steps);
         const { outcomes, dump } = await foldedDump(records);
         expect(outcomes.map(({ position }) => position)).toEqual(
           records.map(({ position }) => position),
@@ -198,7 +205,7 @@ describe('no record is lost', () => {
   test('only what stands in a history is in the index of markers', async () => {
     await fc.assert(
       fc.asyncProperty(history, async (steps) => {
-        const { dump, outcomes } = await foldedDump(await recordsOf(...steps));
+        const { dump, outcomes } = await foldedDump(await wobbling(steps));
         const rows = rowsOf(dump);
         const letters = rows
           .filter(({ model }) => model === 'dead-letter')
@@ -220,7 +227,7 @@ describe('twice is once', () => {
   test('every record twice in a row: the same rows, but for the dead letters of the second copies', async () => {
     await fc.assert(
       fc.asyncProperty(history, async (steps) => {
-        const records = await recordsOf(...steps);
+        const records = await wobbling(steps);
         const doubled = records.flatMap((record) => [
           { ...record, position: 2 * record.position },
           { ...record, position: 2 * record.position + 1 },
@@ -241,7 +248,7 @@ describe('twice is once', () => {
   test('what was accepted, appended again at the end, changes no row but the dead letters and the time', async () => {
     await fc.assert(
       fc.asyncProperty(history, async (steps) => {
-        const records = await recordsOf(...steps);
+        const records = await wobbling(steps);
         const once = await foldedDump(records);
         const lettered = new Set(
           rowsOf(once.dump)
@@ -272,10 +279,21 @@ describe('twice is once', () => {
   });
 });
 
+test('a batch that skips a record, or repeats one, is a fault of the program', async () => {
+  const records = await recordsOf({ trusts: 'ci' }, { trusts: 'prod' });
+  const store = emptyStore();
+  const { states } = await foldInto(store, 'g', records.slice(0, 1));
+  for (const batch of [records.slice(2), records.slice(0, 2), [...records.slice(1), ...records]])
+    await expect(applyBatch(portsOf(store), 'g', states.at(-1), batch)).rejects.toThrow(
+      'to be folded',
+    );
+  expect(value(await store.checkpoint('g'))?.next).toBe(1);
+});
+
 test('the state that is read back is the state that was carried', async () => {
   await fc.assert(
     fc.asyncProperty(history, async (steps) => {
-      const records = await recordsOf(...steps);
+      const records = await wobbling(steps);
       const store = emptyStore();
       const { states } = await foldInto(store, 'g', records);
       const loaded = value(await loadState(portsOf(store), 'g'));
@@ -297,7 +315,7 @@ test('the state that is read back is the state that was carried', async () => {
 test('histories meet every outcome', async () => {
   const seen = new Set<string>();
   for (const steps of fc.sample(history, { numRuns: 60, seed: 7 })) {
-    const { outcomes } = await foldedDump(await recordsOf(...steps));
+    const { outcomes } = await foldedDump(await wobbling(steps));
     for (const one of outcomes)
       seen.add(
         one.outcome === 'applied'

@@ -87,7 +87,7 @@ const openPipelines = (random: Random, audience: string): Pipelines => {
   };
 
   const say: Pipelines['say'] = (name, says, marker = `${audience} ${(markers += 1)}`) =>
-    signed(name, { ...says, audience } as Said, marker, openedAtMs + markers * 1000);
+    signed(name, { ...says, audience }, marker, openedAtMs + markers * 1000);
 
   const newRun = (): { readonly by: string; readonly steps: Said[] } => {
     const deployment = run(`${audience} ${(deployments += 1)}`);
@@ -95,8 +95,12 @@ const openPipelines = (random: Random, audience: string): Pipelines => {
     const version = `${1 + Math.floor(deployments / 7)}.${deployments % 7}.0`;
     const end = oneOf([succeeded, succeeded, succeeded, failed, canceled]);
     const attempt = random() < 0.3 ? { attempt: `token ${deployments}` } : {};
-    const of = (says: Said, over: Body = {}): Said =>
-      ({ ...says, deployment, ...attempt, ...over }) as Said;
+    const of = (says: Said, over: Body = {}): Said => ({
+      ...says,
+      deployment,
+      ...attempt,
+      ...over,
+    });
     const plan = of(planned(version), { slot, canaryShare: random() < 0.5 ? 0.1 : null });
     const steps = [
       ...(random() < 0.1 ? [] : [plan]),
@@ -144,7 +148,7 @@ const openPipelines = (random: Random, audience: string): Pipelines => {
     async () => garbage(),
     async () => ({ ...garbage(), value: new Uint8Array(70_000) }),
     async () => say('stranger', logged('6.6.6')),
-    async () => say('wide', { ...logged('3.0.0'), audience: 'elsewhere' } as Said),
+    async () => say('wide', { ...logged('3.0.0'), audience: 'elsewhere' }),
     async () => say('wide', logged(`${markers}.0.0`, { slot: place('production', 'cart') })),
     // Another content under a marker id that is taken.
     async () =>
