@@ -12,6 +12,7 @@ import type { SqliteProblem } from './problem.ts';
 import { schemaVersion, tableNames } from './schema.ts';
 import { busyStepMs, retryWhileBusy, transact } from './step.ts';
 import type { Retry } from './step.ts';
+import { openTurns } from './turns.ts';
 
 /** How long a step waits for other processes before it says `unreachable`, milliseconds. */
 const busyMsMaxDefault = 5_000;
@@ -131,6 +132,7 @@ const share = (
 ): SqliteFile => {
   const statements = new Map<string, StatementSync>();
   const inode = statSync(path, { throwIfNoEntry: false })?.ino;
+  const othersHadTheirTurn = openTurns();
 
   const prepare = (sql: string): StatementSync => {
     const statement = statements.get(sql) ?? database.prepare(sql);
@@ -173,12 +175,15 @@ const share = (
   return {
     path,
     prepare,
-    read: (work) =>
-      retry(() => {
+    read: async (work) => {
+      await othersHadTheirTurn();
+      return retry(() => {
         checkStillThere();
         return transact(database, 'BEGIN', work);
-      }),
+      });
+    },
     write: async (work, durability = 'synced') => {
+      await othersHadTheirTurn();
       const done = await retry(() => {
         checkStillThere();
         return writeNow(work, durability);
