@@ -130,7 +130,7 @@ export const applyBatch = async (
   return ok({ state: folded.value.state, outcomes: folded.value.outcomes });
 };
 
-export const checkpointOf = (state: FoldState): Checkpoint => ({
+const checkpointOf = (state: FoldState): Checkpoint => ({
   logId: state.trust.logId,
   next: state.next,
   lastDigest: state.lastDigest,
