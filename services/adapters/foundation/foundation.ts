@@ -16,6 +16,7 @@ import { createCrypto } from '../ed25519/crypto.ts';
 import { createText } from '../ed25519/text.ts';
 import type { SqliteFile } from '../sqlite/file.ts';
 import type { SqliteProblem } from '../sqlite/problem.ts';
+import type { SqliteRecordLog } from '../sqlite/record-log.ts';
 import { createSystemClock } from '../system/clock.ts';
 import { createIds } from '../system/ids.ts';
 import { hasKeys, makeKeys, readKey } from './open-keys.ts';
@@ -60,7 +61,7 @@ export type Foundation = {
   readonly store: () => Promise<Result<ReadModelStore, FoundationProblem>>;
   /** What was made because it was not there: one line for whoever started it, or nothing. */
   readonly firstUse: () => string | null;
-  /** Removes telemetry and samples that are past their time. Kafka does that itself. */
+  /** Removes telemetry and samples that are past their time; rejects where it cannot. Kafka does that itself. */
   readonly prune: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
@@ -175,10 +176,12 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
         const log = await opening;
         if (keptMs === 'for-ever' || !log.ok || !('prune' in log.value)) continue;
         const { prune } = log.value as RecordLog & {
-          readonly prune: (partition: number, olderThanMs: number) => Promise<unknown>;
+          readonly prune: SqliteRecordLog['prune'];
         };
-        for (let partition = 0; partition < log.value.partitions; partition++)
-          await prune(partition, clock.nowMs() - keptMs);
+        for (let partition = 0; partition < log.value.partitions; partition++) {
+          const pruned = await prune(partition, clock.nowMs() - keptMs);
+          if (!pruned.ok) throw new Error(pruned.problem.message);
+        }
       }
     },
     close: async () => {
