@@ -212,15 +212,28 @@ describe('plimsoll up', () => {
     expect([ended.exit, ended.err]).toEqual([0, expect.not.stringContaining('internal')]);
   });
 
-  test('is not started with a policy that cannot be read', async () => {
+  test.each([
+    ['{"windowMs":-1}', 'windowMs must be from '],
+    [
+      '{"tolerance":{"relatve":2}}',
+      'tolerance.relatve is not a setting of the judge; allowed here: relative, absolute',
+    ],
+    ['{"windowMs":1000', 'SyntaxError'],
+  ])('is not started with the policy %s, and says what is wrong where', async (policy, said) => {
     const folder = newFolder();
     mkdirSync(folder);
-    writeFileSync(join(folder, 'policy.json'), '{"windowMs":-1}');
-    const said = await plimsoll(folder, ['up', '--json'], {
+    writeFileSync(join(folder, 'policy.json'), policy);
+    const ended = await plimsoll(folder, ['up', '--json'], {
       ...free,
       PLIMSOLL_POLICY: 'policy.json',
     });
-    expect([said.exit, linesOf(said.err).at(-1)]).toMatchObject([2, { code: 'policy-invalid' }]);
+    expect([ended.exit, linesOf(ended.err).at(-1)]).toMatchObject([
+      2,
+      {
+        code: 'policy-invalid',
+        message: expect.stringContaining(`policy.json: ${said}`) as string,
+      },
+    ]);
   });
 });
 
@@ -248,6 +261,17 @@ test('whoever stops reading early is no fault, of a command that ends or of one 
     const { exit, err } = await unread.ended;
     expect([exit, err]).toEqual([0, expect.not.stringContaining('EPIPE')]);
   }
+});
+
+test('a setting that is none is said, and not obeyed', async () => {
+  const said = await plimsoll(newFolder(), log('1.0.0'), { PLIMSOLL_AUDIENC: 'other' });
+  expect([said.exit, linesOf(said.err)]).toMatchObject([
+    0,
+    [
+      { code: 'setting-unknown', message: 'PLIMSOLL_AUDIENC is no setting' },
+      { code: 'first-use', message: expect.stringContaining('audience local') as string },
+    ],
+  ]);
 });
 
 test('the version is that of the package', async () => {
