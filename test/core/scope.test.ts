@@ -151,20 +151,23 @@ describe('a key for staging that takes the deployment id first, or beside', () =
     });
   });
 
-  test('changes nothing when it plans beside, for whoever updates without naming a place', async () => {
-    const house = await given(
-      stage,
-      by('stage', planned('6.6.6', { ...staging, ...of('1') })),
-      by('ci', planned('2.0.0', of('1'))),
-      by('stage', planned('6.6.6', { ...staging, ...of('2') })),
-      by('agent', succeeded(of('1'))),
-    );
-    expect(await house.current()).toEqual(['2.0.0']);
-    expect(await house.current('staging')).toEqual([
-      'beside 6.6.6 planned',
-      'beside 6.6.6 planned',
-    ]);
-  });
+  test.each([of('1'), of('3'), of('x'), {}])(
+    'changes nothing when it plans beside, for whoever updates %j without naming a place',
+    async (attempt) => {
+      const house = await given(
+        stage,
+        by('stage', planned('6.6.6', { ...staging, ...of('1') })),
+        by('ci', planned('2.0.0', of('1'))),
+        by('stage', planned('6.6.6', { ...staging, ...of('3') })),
+        by('agent', succeeded(attempt)),
+      );
+      expect(await house.current()).toEqual(['2.0.0']);
+      expect(await house.current('staging')).toEqual([
+        'beside 6.6.6 planned',
+        'beside 6.6.6 planned',
+      ]);
+    },
+  );
 
   test('keeps no decision from its attempt', async () => {
     const house = await given(

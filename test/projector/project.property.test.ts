@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Deployment } from '../../services/core/lifecycle.ts';
+import type { Deployment } from '../../services/core/deployment.ts';
 import type { LogRecord } from '../../services/core/log/record.ts';
 import type { DeadLetter, FoldState, Outcome } from '../../services/core/projection.ts';
 import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
