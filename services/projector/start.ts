@@ -139,7 +139,7 @@ const openRun = (ports: ProjectorPorts): Run => {
       } else if (applied.problem.code === 'gap') {
         ports.tell({ event: 'overtaken', generation, next: state.next });
         counts['overtaken'] = (counts['overtaken'] ?? 0) + 1;
-        await catchUp();
+        if ((await catchUp()) === undefined) return;
       } else throw new Halted(applied.problem);
     }
     const nowMs = ports.clock.nowMs();

@@ -98,6 +98,31 @@ test('asked to stop while it folds a long log, it stops after the step at hand',
   await projected(store);
 });
 
+test('asked to stop while another is ahead of it, it does not go on trying', async () => {
+  const { log, append, start, projected } = openHouse();
+  const store = emptyStore();
+  await append(0, 100);
+  const readsMax = 100;
+  let readsSinceStop: number | undefined;
+  const projector = start({
+    ...store,
+    rows: async (generation, keys) => {
+      if (readsSinceStop === 0) {
+        void projector.stop();
+        value(await foldToEnd({ log, store, tools, audience, pinnedLogId: null }, generation));
+      }
+      if (readsSinceStop !== undefined) readsSinceStop += 1;
+      if ((readsSinceStop ?? 0) > readsMax) return fail({ code: 'corrupt', message: 'enough' });
+      return store.rows(generation, keys);
+    },
+  });
+  await projected(store);
+  readsSinceStop = 0;
+  await append(100, 150);
+  expect(await projector.ended).toBe(undefined);
+  expect(readsSinceStop).toBeLessThan(readsMax);
+});
+
 describe('of two projectors', () => {
   test('one is active, and the other takes over when it stops', async () => {
     const { append, start, projected } = openHouse();
