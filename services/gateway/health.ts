@@ -25,15 +25,14 @@ type Reason = { readonly code: string; readonly message: string };
 
 /** Whether this gateway can do its work: the log and the read models answer, and the one follows the other. */
 export const getReadiness = async (
-  ports: Pick<GatewayPorts, 'log' | 'clock'> & {
+  ports: Pick<GatewayPorts, 'log' | 'clock' | 'tools'> & {
     readonly reads: ReadSide;
     readonly appender: Appender;
   },
 ): Promise<Result<HttpResponse, Problem>> => {
-  const [range, asOf] = await Promise.all([
-    inTime(ports.clock, ports.log.range(0)),
-    inTime(ports.clock, ports.reads.asOf()),
-  ]);
+  const asOf = await inTime(ports.clock, ports.reads.asOf());
+  // Asked after it: what is applied by then lies on the log.
+  const range = await inTime(ports.clock, ports.log.range(0));
   const reasons: Reason[] = [];
   if (range === undefined) reasons.push(noAnswer('log-unreachable', ports.log.name));
   else if (!range.ok) reasons.push({ code: 'log-unreachable', message: range.problem.message });
@@ -50,6 +49,18 @@ export const getReadiness = async (
       code: 'log-shortened',
       message: `the read models hold ${-lagRecords} records that the log does not`,
     });
+  if (checkpoint !== null && lagRecords !== null && lagRecords >= 0) {
+    const last = await inTime(ports.clock, ports.log.read(0, checkpoint.next - 1, 1));
+    const record = last?.ok === true ? last.value[0] : undefined;
+    if (
+      record !== undefined &&
+      ports.tools.crypto.sha256Hex(record.value) !== checkpoint.lastDigest
+    )
+      reasons.push({
+        code: 'foreign-log',
+        message: `the read models were folded from another log, ${checkpoint.logId}`,
+      });
+  }
   const queued = ports.appender.queued();
   if (queued >= queueRecordsMax)
     reasons.push({ code: 'busy', message: `${queued} records wait for the log` });

@@ -77,6 +77,28 @@ describe('ready', () => {
     expect((await house.get('/readyz')).json.reasons).toMatchObject([{ code: 'log-shortened' }]);
   });
 
+  test('is who is ready also while others append and project', async () => {
+    const house = await openGatewayHouse([trusts('ci')], ({ store }) => ({
+      store: {
+        ...store,
+        checkpoint: async (generation) => {
+          value(await house.log.append(0, [await signed('ci', planned(), 'meanwhile')]));
+          await house.project();
+          return store.checkpoint(generation);
+        },
+      },
+    }));
+    expect((await house.get('/readyz')).json).toMatchObject({ status: 'ready', lagRecords: 0 });
+  });
+
+  test('is not who has the read models of another log', async () => {
+    const other = await openGatewayHouse([trusts('ci'), trusts('deploy')]);
+    const house = await openGatewayHouse([trusts('ci'), trusts('someone else')], () => ({
+      store: other.store,
+    }));
+    expect((await house.get('/readyz')).json.reasons).toMatchObject([{ code: 'foreign-log' }]);
+  });
+
   test('says corrupt where the store says so', async () => {
     const house = await openGatewayHouse([], ({ store }) => ({
       store: { ...store, checkpoint: async () => fail({ code: 'corrupt', message: 'page 7' }) },
