@@ -1,6 +1,6 @@
 import { canaryAttempts, copiesOf, openingOf } from '../core/canary/canary-attempts.ts';
 import type { OpeningTools } from '../core/canary/canary-attempts.ts';
-import type { Deployment } from '../core/lifecycle.ts';
+import type { Deployment } from '../core/deployment.ts';
 import type { LogRecord, Position } from '../core/log/record.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import { address } from '../core/projection.ts';

@@ -1,5 +1,5 @@
 import { decisionIsMoot } from '../core/canary/canary-attempts.ts';
-import type { Deployment } from '../core/lifecycle.ts';
+import type { Deployment } from '../core/deployment.ts';
 import type { Position } from '../core/log/record.ts';
 import type { Decided } from '../core/markers/marker.ts';
 import { signMarker } from '../core/markers/wire.ts';

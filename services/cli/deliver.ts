@@ -1,5 +1,5 @@
 import { decide } from '../core/decide.ts';
-import type { Deployment, Entry } from '../core/lifecycle.ts';
+import type { Deployment, Entry } from '../core/deployment.ts';
 import type { NewRecord } from '../core/log/record.ts';
 import type { Receipt } from '../core/markers/http-wire.ts';
 import { markersPath, toHttp } from '../core/markers/http-wire.ts';

@@ -1,5 +1,5 @@
 import { deploymentIdOf } from '../core/deployment-id.ts';
-import type { Deployment } from '../core/lifecycle.ts';
+import type { Deployment } from '../core/deployment.ts';
 import { hasEnded } from '../core/lifecycle.ts';
 import type { Slot } from '../core/markers/marker.ts';
 import { sameSlot } from '../core/markers/slot.ts';

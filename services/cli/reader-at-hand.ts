@@ -1,4 +1,4 @@
-import type { Deployment } from '../core/lifecycle.ts';
+import type { Deployment } from '../core/deployment.ts';
 import type { Position } from '../core/log/record.ts';
 import { markerKey, readMarkerRow } from '../core/projection.ts';
 import type { DeadLetter } from '../core/projection.ts';

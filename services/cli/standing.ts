@@ -1,5 +1,5 @@
 import type { Standing } from '../core/decide.ts';
-import type { Deployment } from '../core/lifecycle.ts';
+import type { Deployment } from '../core/deployment.ts';
 import type { Logged, Planned, Slot, Update } from '../core/markers/marker.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import type { Result } from '../core/result.ts';

@@ -1,4 +1,4 @@
-import type { Attempt, Deployment, Entry, Plan } from './lifecycle.ts';
+import type { Attempt, Deployment, Entry, Plan } from './deployment.ts';
 import type { Slot } from './markers/marker.ts';
 import { sameSlot } from './markers/slot.ts';
 import type { KeyState, Trust } from './trust/trust.ts';

@@ -1,4 +1,5 @@
-import type { Deployment, Fact, SlotHistory } from './lifecycle.ts';
+import type { Deployment } from './deployment.ts';
+import type { Fact, SlotHistory } from './lifecycle.ts';
 import { evolve } from './lifecycle.ts';
 import type { Position } from './log/record.ts';
 import { kinds } from './markers/kinds.ts';

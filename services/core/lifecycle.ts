@@ -1,6 +1,16 @@
 import type { PlannedAttempt } from './attempts.ts';
 import { attemptsMet, attemptsUpdated, attemptsWaiting, expulsion } from './attempts.ts';
 import { canonicalJson } from './canonical.ts';
+import type {
+  Attempt,
+  Conflict,
+  DecisionSummary,
+  Deployment,
+  Entry,
+  KnownDetails,
+  Note,
+  Plan,
+} from './deployment.ts';
 import type { Position } from './log/record.ts';
 import type {
   Decided,
@@ -17,115 +27,6 @@ import { coversSlot } from './trust/trust.ts';
 
 // The life of a deployment: how each accepted marker changes its row. `evolve` answers every marker in every state,
 // because a log brings repeats, strays and late ones. What a command may do is said in decide.ts.
-
-export type Status = 'planned' | 'running' | 'succeeded' | 'failed' | 'canceled' | 'logged';
-
-/**
- * What a marker did to its attempt.
- * - `applied`; `repeat`: said before; `late`: true, but it changes nothing any more;
- * - `contradiction`: says otherwise than what stands, and changes nothing;
- * - `disagreement`: the same stage again with other details, and counts once.
- */
-export type Note = 'applied' | 'repeat' | 'late' | 'contradiction' | 'disagreement';
-
-export type KnownDetails = Partial<Details>;
-
-/** One marker in an attempt's history. Times are milliseconds since 1970. */
-export type Entry = {
-  readonly position: Position;
-  readonly marker: string;
-  readonly kind: DeploymentMarker['kind'];
-  /** When it counts: the log's append time less its waiting time. */
-  readonly at: number;
-  readonly appendedAt: number;
-  readonly waitedMs: number;
-  readonly occurredAt: number;
-  /** The producer's clock was further than `clockSkewMs` from the time that counts. */
-  readonly clockSkewed: boolean;
-  readonly principal: string;
-  readonly key: string;
-  readonly source: string;
-  /** The CI attempt that it names, or null. */
-  readonly token: string | null;
-  /** Size of the record's value. */
-  readonly valueBytes: number;
-  readonly note: Note;
-  /** For a contradiction or disagreement: what it says otherwise. */
-  readonly says: string | null;
-  readonly slot: Slot | null;
-  readonly statusReported: string | null;
-  readonly reason: string | null;
-  readonly canaryShare: number | null;
-  readonly colour: string | null;
-  readonly details: KnownDetails;
-};
-
-export type Plan = {
-  readonly position: Position;
-  readonly slot: Slot;
-  readonly name: string;
-  readonly version: string;
-  readonly digest: string | null;
-  readonly rollback: boolean;
-  readonly strategy: string | null;
-  readonly canaryShare: number | null;
-  readonly details: KnownDetails;
-  readonly principal: string;
-  readonly key: string;
-};
-
-export type DecisionSummary = Omit<
-  Decided,
-  'deployment' | 'slot' | 'producer' | 'sequence' | 'attempt' | 'audience' | 'source'
-> & {
-  readonly position: Position;
-  readonly at: number;
-  readonly principal: string;
-  readonly key: string;
-  readonly note: Note;
-};
-
-export type Attempt = {
-  /** 1 for the first. */
-  readonly number: number;
-  readonly tokens: readonly string[];
-  readonly openedAt: Position;
-  readonly openedAtMs: number;
-  readonly rerunOf: number | null;
-  /** Null: unplanned, without slot, so it moves nothing. */
-  readonly plan: Plan | null;
-  readonly status: Status;
-  readonly statusReported: string | null;
-  readonly reason: string | null;
-  readonly rollback: boolean;
-  readonly share: number | null;
-  readonly colour: string | null;
-  readonly startedAt: number | null;
-  readonly endedAt: number | null;
-  /** The record that said what the status is, and who signed it. */
-  readonly statusPosition: Position;
-  readonly principal: string;
-  readonly key: string;
-  readonly entries: readonly Entry[];
-  readonly decisions: readonly DecisionSummary[];
-};
-
-export type Conflict = {
-  readonly marker: string;
-  readonly principal: string;
-  readonly first: Position;
-  readonly position: Position;
-  readonly at: number;
-  /** SHA-256 (hex) of the other content: the same again is no second conflict. */
-  readonly digest: string;
-};
-
-export type Deployment = {
-  readonly id: string;
-  readonly attempts: readonly Attempt[];
-  /** Markers of this deployment whose id came again with other content: its gate is held. */
-  readonly conflicts: readonly Conflict[];
-};
 
 /** A marker that was accepted, with what the log and the checks say of it. */
 export type Fact<Of extends DeploymentMarker = DeploymentMarker> = {

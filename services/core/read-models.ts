@@ -1,5 +1,5 @@
 import type { Json } from './canonical.ts';
-import type { Attempt, DecisionSummary, Deployment, Note } from './lifecycle.ts';
+import type { Attempt, DecisionSummary, Deployment, Note } from './deployment.ts';
 import type { Position } from './log/record.ts';
 import { kinds } from './markers/kinds.ts';
 import type { DeploymentMarker, Slot } from './markers/marker.ts';
@@ -36,7 +36,7 @@ export type ReadModel<Row> = {
 export const positionKey = (position: Position): string => String(position).padStart(12, '0');
 
 /** One attempt a row, in the order in which the log opened them. */
-export const timeline: ReadModel<AttemptLine> = {
+const timeline: ReadModel<AttemptLine> = {
   name: 'timeline',
   version: 1,
   keysOf: ({ attempt }) => [positionKey(attempt.openedAt)],
@@ -50,7 +50,7 @@ export type DecisionRow = DecisionSummary & {
 };
 
 /** One decision a row, in the order of the log. */
-export const decisions: ReadModel<DecisionRow> = {
+const decisions: ReadModel<DecisionRow> = {
   name: 'decision',
   version: 1,
   keysOf: ({ marker, position }) => ('analysis' in marker ? [positionKey(position)] : []),
@@ -112,12 +112,12 @@ const nameModel = (
   },
 });
 
-export const environments: ReadModel<NameRow> = nameModel(
+const environments: ReadModel<NameRow> = nameModel(
   'environment',
   (slot) => slot.environment,
   (slot) => slot.component,
 );
-export const components: ReadModel<NameRow> = nameModel(
+const components: ReadModel<NameRow> = nameModel(
   'component',
   (slot) => slot.component,
   (slot) => slot.environment,

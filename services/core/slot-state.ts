@@ -1,4 +1,5 @@
-import type { Attempt, SlotHistory, Status } from './lifecycle.ts';
+import type { Attempt, Status } from './deployment.ts';
+import type { SlotHistory } from './lifecycle.ts';
 import { hasEnded } from './lifecycle.ts';
 import type { Position } from './log/record.ts';
 import type { NameValue, Slot } from './markers/marker.ts';

@@ -1,6 +1,6 @@
 import type { Json } from './canonical.ts';
 import { isoTime, isoTimeOrNull } from './instant.ts';
-import type { Attempt, Deployment, Entry } from './lifecycle.ts';
+import type { Attempt, Deployment, Entry } from './deployment.ts';
 import type { Position } from './log/record.ts';
 import { slotKey } from './markers/slot.ts';
 import type { DeadLetter } from './projection.ts';

@@ -3,7 +3,7 @@ import type { Checked } from '../core/check/check-batch.ts';
 import { checkBatch, isTrustChange } from '../core/check/check-batch.ts';
 import { decide } from '../core/decide.ts';
 import type { Standing } from '../core/decide.ts';
-import type { Attempt, Deployment } from '../core/lifecycle.ts';
+import type { Attempt, Deployment } from '../core/deployment.ts';
 import { evolve } from '../core/lifecycle.ts';
 import type { LogRecord, NewRecord, Position } from '../core/log/record.ts';
 import type {

@@ -1,5 +1,5 @@
 import type { Json } from '../core/canonical.ts';
-import type { Deployment } from '../core/lifecycle.ts';
+import type { Deployment } from '../core/deployment.ts';
 import type { Position } from '../core/log/record.ts';
 import type { DeadLetter } from '../core/projection.ts';
 import { address, markerKey, readMarkerRow } from '../core/projection.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../services/core/decide.ts';
 import type { Standing } from '../../services/core/decide.ts';
-import type { Deployment } from '../../services/core/lifecycle.ts';
+import type { Deployment } from '../../services/core/deployment.ts';
 import type { Logged, Planned, Update } from '../../services/core/markers/marker.ts';
 import { slotKey } from '../../services/core/markers/slot.ts';
 import type { SlotState } from '../../services/core/slot-state.ts';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Authentic } from '../../services/core/check/check-record.ts';
-import type { Deployment } from '../../services/core/lifecycle.ts';
+import type { Deployment } from '../../services/core/deployment.ts';
 import type { LogRecord } from '../../services/core/log/record.ts';
 import { check, foldOpening } from '../../services/core/projection.ts';
 import type { SlotState } from '../../services/core/slot-state.ts';

@@ -6,7 +6,7 @@ import { createMemoryReadModelStore } from '../../services/adapters/memory/read-
 import { createMemoryRecordLog } from '../../services/adapters/memory/record-log.ts';
 import { createMemorySigner } from '../../services/adapters/memory/signer.ts';
 import type { CheckTools } from '../../services/core/check/check-record.ts';
-import type { Deployment } from '../../services/core/lifecycle.ts';
+import type { Deployment } from '../../services/core/deployment.ts';
 import type { LogRecord, NewRecord } from '../../services/core/log/record.ts';
 import type { Crypto } from '../../services/core/markers/crypto.ts';
 import { kinds } from '../../services/core/markers/kinds.ts';

@@ -201,7 +201,7 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
   };
 };
 
-export const streamName = (audience: string, name: StreamName): string =>
+const streamName = (audience: string, name: StreamName): string =>
   `plimsoll.${audience}.${name}`;
 
 const kindOf = ({ log, store }: Settings): Foundation['kind'] => {

@@ -1,5 +1,5 @@
 import { hasEnded } from '../lifecycle.ts';
-import type { Attempt, Deployment, Entry, Plan } from '../lifecycle.ts';
+import type { Attempt, Deployment, Entry, Plan } from '../deployment.ts';
 import type { Position } from '../log/record.ts';
 import type { AnalysisOpened, CopiedFact, Copy, RunningVersion } from '../samples/sample.ts';
 import type { SlotState } from '../slot-state.ts';

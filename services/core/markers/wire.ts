@@ -64,7 +64,7 @@ export const waitedMessage = (
   );
 
 /** The record's key: what its facts are about. */
-export const recordKey = (marker: Marker): string => {
+const recordKey = (marker: Marker): string => {
   switch (marker.kind) {
     case 'planned':
     case 'started':
@@ -99,7 +99,7 @@ export type Unsigned = {
   readonly message: Uint8Array;
 };
 
-export const toUnsigned = (codec: MarkerCodec, text: Text, marker: Marker): Unsigned => {
+const toUnsigned = (codec: MarkerCodec, text: Text, marker: Marker): Unsigned => {
   const { schema, bytes } = codec.encode(kinds[marker.kind].shape, marker);
   const message = preAuthenticationEncoding(
     text,
@@ -110,7 +110,7 @@ export const toUnsigned = (codec: MarkerCodec, text: Text, marker: Marker): Unsi
 };
 
 /** The record as it travels. `traceParent` is W3C trace context, or null. */
-export const toRecord = (
+const toRecord = (
   text: Text,
   unsigned: Unsigned,
   keyId: string,
