@@ -1,11 +1,15 @@
 import { hasRole, keyProblem } from '../core/trust/trust.ts';
 import type { KeyState } from '../core/trust/trust.ts';
+import { Halted } from './halted.ts';
 import type { AnalyserPorts } from './ports.ts';
 import { readKeys } from './read-models.ts';
 
 /** The keys as of the last look at the read models. */
 export type TrustedKeys = {
-  /** Looks again where the key is not known, or the last look is a while ago. */
+  /**
+   * Looks again where the key is not known, or the last look is a while ago. Throws `Halted` where the read models
+   * cannot be read and nobody knows the key.
+   */
   readonly forKey: (keyId: string | undefined) => Promise<ReadonlyMap<string, KeyState>>;
 };
 
@@ -17,18 +21,22 @@ const lookAgainMsMin = 200;
 export const openTrustedKeys = (
   ports: Pick<AnalyserPorts, 'store' | 'tools' | 'clock'>,
 ): TrustedKeys => {
-  let keys: ReadonlyMap<string, KeyState> = new Map();
+  let keys: ReadonlyMap<string, KeyState> | undefined;
   let lookedAtMs = Number.NEGATIVE_INFINITY;
   return {
     forKey: async (keyId) => {
       const sinceMs = ports.clock.nowMs() - lookedAtMs;
-      const isKnown = keyId === undefined || keys.has(keyId);
-      if (sinceMs < (isKnown ? lookAgainAfterMs : lookAgainMsMin)) return keys;
+      const isKnown = keyId === undefined || keys?.has(keyId) === true;
+      // Less than none has passed where the clock was set back.
+      const isFresh = sinceMs >= 0 && sinceMs < (isKnown ? lookAgainAfterMs : lookAgainMsMin);
+      if (keys !== undefined && isFresh) return keys;
       const read = await readKeys(ports);
-      // An outage of the store must not turn good samples into refused ones.
       if (read.ok) {
         keys = read.value;
         lookedAtMs = ports.clock.nowMs();
+      } else if (keys === undefined || !isKnown) {
+        // An outage of the store must not turn good samples into refused ones: they are read again.
+        throw new Halted(`the keys cannot be read: ${read.problem.message}`);
       }
       return keys;
     },

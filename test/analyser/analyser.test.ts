@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { fail } from '../../services/core/result.ts';
 import { partitionOfKey, sampleKey } from '../../services/core/samples/key.ts';
 import type { Sample } from '../../services/core/samples/sample.ts';
 import { checkSample } from '../../services/core/samples/wire.ts';
@@ -325,6 +326,29 @@ describe('an outage', () => {
     await analyser.stop();
     expect(await kindsOn(house)).toStrictEqual(['roll-back applied']);
     expect(house.events.filter(({ event }) => event === 'part-stopped')).toStrictEqual([]);
+  });
+
+  test('of the read models just after the start loses no sample', async () => {
+    const house = await servingHouse();
+    let isAway = false;
+    const analyser = house.start({
+      store: {
+        ...house.store,
+        scan: async (...asked) =>
+          isAway ? fail({ code: 'unreachable', message: 'away' }) : house.store.scan(...asked),
+      },
+      tell: ({ event }) => {
+        if (event === 'started') isAway = true;
+      },
+    });
+    await house.pass(500);
+    await deployCanary(house, 100);
+    await house.pass(1_000);
+    isAway = false;
+    await house.pass(40_000);
+    expect(await kindsOn(house)).toStrictEqual(['roll-back applied']);
+    expect(analyser.status().rejected.samples).toStrictEqual({});
+    await analyser.stop();
   });
 
   test('that ends a part is told, and the part begins again where it was', async () => {

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { openTrustedKeys } from '../../services/analyser/trusted-keys.ts';
+import type { TrustedKeys } from '../../services/analyser/trusted-keys.ts';
+import { fail } from '../../services/core/result.ts';
+import { buildAnalyserHouse } from '../support/analyser-house.ts';
+import type { AnalyserHouse } from '../support/analyser-house.ts';
+import { fastPolicy } from '../support/canary/sample-streams.ts';
+import { keyOf, tools } from '../support/given.ts';
+import { added, compromised } from '../support/markers.ts';
+
+const { keyId } = keyOf('analyser');
+const lookAgainMs = 2_001;
+
+type Looked = {
+  readonly house: AnalyserHouse;
+  readonly keys: TrustedKeys;
+  readonly time: { nowMs: number; isStoreAway: boolean };
+};
+
+const lookingHouse = async (): Promise<Looked> => {
+  const house = await buildAnalyserHouse(fastPolicy);
+  await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
+  const time = { nowMs: 1_000_000, isStoreAway: false };
+  const keys = openTrustedKeys({
+    tools,
+    clock: { ...house.clock, nowMs: () => time.nowMs },
+    store: {
+      ...house.store,
+      scan: async (...asked) =>
+        time.isStoreAway
+          ? fail({ code: 'unreachable', message: 'away' })
+          : house.store.scan(...asked),
+    },
+  });
+  return { house, keys, time };
+};
+
+test('what was found out about a key is known soon, also after the clock was set back', async () => {
+  const { house, keys, time } = await lookingHouse();
+  expect((await keys.forKey(keyId)).get(keyId)?.compromised).toBeNull();
+  await house.say('admin', compromised(keyOf('analyser'), 0));
+  time.nowMs -= 600_000;
+  await keys.forKey(keyId);
+  time.nowMs += lookAgainMs;
+  expect((await keys.forKey(keyId)).get(keyId)?.compromised).not.toBeNull();
+});
+
+test('while the read models are away the known keys stay known', async () => {
+  const { keys, time } = await lookingHouse();
+  await keys.forKey(keyId);
+  time.isStoreAway = true;
+  time.nowMs += lookAgainMs;
+  expect([...(await keys.forKey(keyId)).keys()]).toContain(keyId);
+});
+
+test('and nobody is taken for unknown who could not be looked up', async () => {
+  const { keys, time } = await lookingHouse();
+  time.isStoreAway = true;
+  await expect(keys.forKey(keyId)).rejects.toThrow('away');
+  time.isStoreAway = false;
+  await keys.forKey(keyId);
+  time.isStoreAway = true;
+  time.nowMs += lookAgainMs;
+  await expect(keys.forKey('0123456789abcdef')).rejects.toThrow('away');
+});
