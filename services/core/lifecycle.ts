@@ -77,14 +77,14 @@ export type Expelled = {
 };
 
 /** A producer's clock further than this from the log's is flagged. */
-export const clockSkewMs: number = 5 * 60_000;
+const clockSkewMs: number = 5 * 60_000;
 /** Attempts that may share a slot in one deployment. */
 export const attemptsMax = 100;
 /** Attempts of one deployment that wait for their plan. */
 export const unplannedMax = 10;
 /** Markers of one attempt, its decisions not counted; what changes its status is always taken. */
 export const entriesMax = 500;
-export const decisionsMax = 500;
+const decisionsMax = 500;
 export const conflictsMax = 100;
 /** Values of the markers of all attempts that a marker meets: a row is read and written whole. */
 export const historyBytesMax: number = 4 * 1024 * 1024;
@@ -518,7 +518,7 @@ const detailsDifference = (a: KnownDetails, b: KnownDetails): string | null => {
 };
 
 /** Only the fields that say something. */
-export const knownDetails = (details: Details): KnownDetails =>
+const knownDetails = (details: Details): KnownDetails =>
   Object.fromEntries(
     Object.entries(details)
       .filter(([, value]) => value !== null && !(Array.isArray(value) && value.length === 0))

@@ -201,8 +201,7 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
   };
 };
 
-const streamName = (audience: string, name: StreamName): string =>
-  `plimsoll.${audience}.${name}`;
+const streamName = (audience: string, name: StreamName): string => `plimsoll.${audience}.${name}`;
 
 const kindOf = ({ log, store }: Settings): Foundation['kind'] => {
   if (log.foundation === 'sqlite' && store.foundation !== 'redis') return 'embedded';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
@@ -13,7 +13,7 @@ export type KeyName = 'admin' | 'local' | 'analyser' | 'gateway';
 const keyNames: readonly KeyName[] = ['admin', 'local', 'analyser', 'gateway'];
 
 export const keysFolder = (dataFolder: string): string => join(dataFolder, 'keys');
-export const keyPath = (dataFolder: string, name: KeyName): string =>
+const keyPath = (dataFolder: string, name: KeyName): string =>
   join(keysFolder(dataFolder), `${name}.json`);
 
 /** Whether this installation has keys of its own. */
@@ -43,14 +43,6 @@ export const makeKeys = async (dataFolder: string): Promise<Result<void, KeyProb
 
 export const readKey = (dataFolder: string, name: KeyName): Promise<Result<Signer, KeyProblem>> =>
   readKeyFile(keyPath(dataFolder, name));
-
-/** Key files of the folder, without their public halves. */
-export const listKeyFiles = async (dataFolder: string): Promise<readonly string[]> =>
-  hasKeys(dataFolder)
-    ? (await readdir(keysFolder(dataFolder)))
-        .filter((name) => name.endsWith('.json') && !name.endsWith('.pub.json'))
-        .toSorted()
-    : [];
 
 const isTaken = (error: unknown): boolean =>
   error instanceof Error &&
