@@ -43,7 +43,9 @@ export const keepFollowing = (
   let state: PartStatus['state'] = 'following';
   let problem: string | null = null;
   let subscription: Subscription | undefined;
-  let finished = 0;
+  /** Furthest position finished of each partition: what is only read again is no progress. */
+  const furthest = new Map<number, Position>();
+  let isFurther = false;
 
   const lose = (partition: number): void => {
     lags.delete(partition);
@@ -59,8 +61,11 @@ export const keepFollowing = (
       },
       onBatch: async (batch) => {
         const from = await follower.onBatch(batch);
-        finished += 1;
         const last = batch.records.at(-1)?.position ?? batch.end - 1;
+        if (last > (furthest.get(batch.partition) ?? -1)) {
+          furthest.set(batch.partition, last);
+          isFurther = true;
+        }
         lags.set(batch.partition, batch.end - 1 - last);
         // Not waited for: it is a hint, and may take long while the log cannot be reached.
         void subscription?.hint(batch.partition, from);
@@ -82,11 +87,11 @@ export const keepFollowing = (
   const follow = async (): Promise<void> => {
     let retryMs = retryMsFirst;
     while (!stop.aborted) {
-      const finishedBefore = finished;
+      isFurther = false;
       state = 'following';
       const message = await once().catch(String);
       if (stop.aborted) break;
-      if (finished > finishedBefore) retryMs = retryMsFirst;
+      if (isFurther) retryMs = retryMsFirst;
       problem = message ?? 'the subscription ended';
       state = 'retrying';
       tell({ event: 'part-stopped', part, message: problem, retryInMs: retryMs });
