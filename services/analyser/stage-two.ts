@@ -22,7 +22,7 @@ const tickGraceMs = 15_000;
 
 type Owned = {
   state: PartitionState;
-  readonly sinceMs: number;
+  sinceMs: number;
   /** When something of a key was last heard, by this process's clock. */
   readonly heardAtMs: Map<string, number>;
 };
@@ -100,15 +100,21 @@ export const openStageTwo = (
   };
 
   const silentSamples = (nowMs: number): readonly Sample[] =>
-    [...owned.values()].flatMap(({ state, sinceMs, heardAtMs }) => {
-      if (nowMs - sinceMs < tickGraceMs) return [];
+    [...owned.values()].flatMap((mine) => {
+      const { state, heardAtMs } = mine;
+      // Where the clock was set back, silence is counted from now on.
+      mine.sinceMs = Math.min(mine.sinceMs, nowMs);
+      for (const [key, atMs] of heardAtMs) if (atMs > nowMs) heardAtMs.set(key, nowMs);
+      if (nowMs - mine.sinceMs < tickGraceMs) return [];
       const windows = new Map<string, Sample>();
-      for (const { opening, policy, ended } of Object.values(state.analyses)) {
+      for (const { opening, policy, ended, receiptMs } of Object.values(state.analyses)) {
         const key = sampleKey(opening);
-        const silentMs = nowMs - (heardAtMs.get(key) ?? sinceMs);
+        const silentMs = nowMs - (heardAtMs.get(key) ?? mine.sinceMs);
         if (ended !== null || policy === null || silentMs < policy.windowMs) continue;
         const { environment, component } = opening;
-        windows.set(key, { kind: 'tick', audience, environment, component, at: nowMs });
+        // The clock that gives receipts may be ahead of this one; time goes on all the same.
+        const at = Math.max(nowMs, receiptMs + silentMs);
+        windows.set(key, { kind: 'tick', audience, environment, component, at });
         heardAtMs.set(key, nowMs);
       }
       return [...windows.values()];

@@ -149,6 +149,27 @@ test('silence of both is held as inconclusive, moved on by ticks alone', async (
   await analyser.stop();
 });
 
+test.each([-600_000, 5_000])(
+  'a clock that is set by %i ms stops no analysis, and makes no evidence',
+  async (stepMs) => {
+    const house = await servingHouse();
+    house.servers.length = 0;
+    let isSet = false;
+    const nowMs = (): number => house.clock.nowMs() + (isSet ? stepMs : 0);
+    const analyser = house.start({ clock: { nowMs, sleep: house.clock.sleep } });
+    await house.say('ci', canaryPlan);
+    await house.say('ci', started({ attempt: 'run-1' }));
+    await house.pass(17_000);
+    isSet = true;
+    await house.pass(90_000);
+    expect((await house.decisions()).map(({ kind, reason }) => [kind, reason])).toStrictEqual([
+      ['hold', 'no-data'],
+      ['hold', 'deadline'],
+    ]);
+    await analyser.stop();
+  },
+);
+
 test('a retried attempt is judged anew', async () => {
   const house = await servingHouse();
   const analyser = house.start();
