@@ -30,7 +30,7 @@ export type AnalysisStatus = {
 };
 
 export type AnalyserStatus = {
-  /** `waiting-for-key`: the log does not trust the analyser's key yet, or there are no read models. */
+  /** `waiting-for-key`: the log does not trust the analyser's key, yet or any more, or there are no read models. */
   readonly state: 'waiting-for-key' | 'running' | 'stopped';
   readonly parts: readonly PartStatus[];
   readonly analyses: readonly AnalysisStatus[];
@@ -55,6 +55,7 @@ export type Analyser = {
 
 const decisionsShownMax = 20;
 const keyLookMs = 500;
+const ownKeyLookMs = 10_000;
 const ticksAgainMs = 1_000;
 
 /**
@@ -93,7 +94,10 @@ export const startAnalyser = (ports: AnalyserPorts): Analyser => {
         stageOne(told, stop, rejected.telemetry),
       ),
     ];
-    await Promise.all([...parts.map(({ over }) => over), keepTicking(told, stop, two)]);
+    const keyEnded = ownKeyEnded(told, stop).then(() => {
+      if (!stop.aborted) state = 'waiting-for-key';
+    });
+    await Promise.all([...parts.map(({ over }) => over), keepTicking(told, stop, two), keyEnded]);
   };
   const over = work();
 
@@ -115,10 +119,20 @@ export const startAnalyser = (ports: AnalyserPorts): Analyser => {
 
 const ownKeyTrusted = async (ports: AnalyserPorts, stop: AbortSignal): Promise<void> => {
   let isTold = false;
-  while (!stop.aborted && !(await isOwnKeyTrusted(ports))) {
+  while (!stop.aborted && (await isOwnKeyTrusted(ports)) !== true) {
     if (!isTold) ports.tell({ event: 'key-untrusted', keyId: ports.signer.keyId });
     isTold = true;
     await ports.clock.sleep(keyLookMs, stop);
+  }
+};
+
+/** Waits until the key is retired or found compromised: whatever it signs from then on counts for nothing. */
+const ownKeyEnded = async (ports: AnalyserPorts, stop: AbortSignal): Promise<void> => {
+  while (!stop.aborted) {
+    await ports.clock.sleep(ownKeyLookMs, stop);
+    if (stop.aborted || (await isOwnKeyTrusted(ports)) !== false) continue;
+    ports.tell({ event: 'key-untrusted', keyId: ports.signer.keyId });
+    return;
   }
 };
 

@@ -43,11 +43,12 @@ export const openTrustedKeys = (
   };
 };
 
-/** Whether the log trusts this analyser's own key to sign samples and decisions. */
+/** Whether the log trusts this analyser's own key to sign samples and decisions; undefined: nobody can say. */
 export const isOwnKeyTrusted = async (
   ports: Pick<AnalyserPorts, 'store' | 'tools' | 'clock' | 'signer'>,
-): Promise<boolean> => {
+): Promise<boolean | undefined> => {
   const keys = await readKeys(ports);
-  const own = keys.ok ? keys.value.get(ports.signer.keyId) : undefined;
+  if (!keys.ok) return undefined;
+  const own = keys.value.get(ports.signer.keyId);
   return own !== undefined && keyProblem(own) === undefined && hasRole(own, 'analyser');
 };

@@ -342,7 +342,7 @@ const startAnalyser = async (
         case 'key-untrusted':
           note({
             code: 'key-untrusted',
-            message: `analyser: the log does not trust its key ${event.keyId} yet`,
+            message: `analyser: the log does not trust its key ${event.keyId}`,
             hint: 'plimsoll keys trust FILE --role=analyser …',
           });
           return;

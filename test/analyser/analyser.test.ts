@@ -16,6 +16,7 @@ import {
   logged,
   place,
   planned,
+  retired,
   run,
   shifted,
   started,
@@ -210,6 +211,18 @@ describe('trust', () => {
     await house.say('admin', compromised(keyOf('analyser'), 0));
     const analyser = house.start();
     await house.pass(1_000);
+    expect(analyser.status().state).toBe('waiting-for-key');
+    await analyser.stop();
+  });
+
+  test('a key that is retired while it works is told, once', async () => {
+    const house = await servingHouse();
+    const analyser = house.start();
+    await house.pass(11_000);
+    expect(house.events.map(({ event }) => event)).toStrictEqual(['started']);
+    await house.say('admin', retired(keyOf('analyser')));
+    await house.pass(31_000);
+    expect(house.events.map(({ event }) => event)).toStrictEqual(['started', 'key-untrusted']);
     expect(analyser.status().state).toBe('waiting-for-key');
     await analyser.stop();
   });
