@@ -4,7 +4,7 @@ import type { AnalysisState } from '../core/canary/analysis-state.ts';
 import type { LogRecord } from '../core/log/record.ts';
 import { headerNames } from '../core/markers/wire.ts';
 import { sampleKey } from '../core/samples/key.ts';
-import type { Sample } from '../core/samples/sample.ts';
+import type { AnalysisOpened, Sample } from '../core/samples/sample.ts';
 import { checkSample } from '../core/samples/wire.ts';
 import type { Stop } from '../ports/clock.ts';
 import { appendSamples } from './append-samples.ts';
@@ -86,7 +86,7 @@ export const openStageTwo = (
         if (sample === undefined) continue;
         const folded = foldSample({ digest, partition }, mine.state, sample, record.position);
         for (const decision of folded.decisions) {
-          const { attempt } = attemptOf(folded.state, decision.analysis);
+          const { attempt } = openingOf([folded.state, mine.state], decision.analysis);
           const position = await publish(ports, stop, decision, attempt);
           const { kind, analysis, deployment } = decision;
           ports.tell({ event: 'decided', kind, analysis, deployment, position });
@@ -133,10 +133,12 @@ export const openStageTwo = (
   };
 };
 
-const attemptOf = (state: PartitionState, analysis: string): { readonly attempt: number } => {
-  const found = state.analyses[analysis];
-  if (found === undefined) throw new TypeError('a decision of an analysis that is not there');
-  return found.opening;
+/** In one of the two it is: an analysis may be forgotten with its last decision, and its first comes with its opening. */
+const openingOf = (states: readonly PartitionState[], analysis: string): AnalysisOpened => {
+  const found = states.find(({ analyses }) => Object.hasOwn(analyses, analysis));
+  const opening = found?.analyses[analysis]?.opening;
+  if (opening === undefined) throw new TypeError('a decision of an analysis that is not there');
+  return opening;
 };
 
 const keyIdOf = ({ tools }: AnalyserPorts, record: LogRecord): string | undefined => {

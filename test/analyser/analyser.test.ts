@@ -349,6 +349,23 @@ describe('what stands in samples', () => {
 });
 
 describe('an outage', () => {
+  test('of the analyser that is longer than it remembers an analysis ends in its decision', async () => {
+    const house = await servingHouse();
+    const analyser = house.start();
+    await deployCanary(house, 0);
+    await house.pass(5_000);
+    await analyser.stop();
+    await house.clock.advance(3 * 86_400_000);
+    const next = house.start();
+    await house.pass(20_000);
+    expect((await house.decisions()).map(({ kind, attempt }) => [kind, attempt])).toStrictEqual([
+      ['hold', 1],
+      ['hold', 1],
+    ]);
+    expect(next.status().parts.map(({ problem }) => problem)).toStrictEqual([null, null, null]);
+    await next.stop();
+  });
+
   test('of the logs delays, and doubles nothing', async () => {
     const house = await servingHouse();
     const analyser = house.start({
