@@ -7,7 +7,7 @@ import type { DecisionRow, NameRow } from '../core/read-models.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { AttemptLine, SlotState } from '../core/slot-state.ts';
-import type { Line, Suspects } from '../core/views.ts';
+import type { Line, Present } from '../core/views.ts';
 import {
   currentLines,
   deadLetterLine,
@@ -15,7 +15,7 @@ import {
   deploymentView,
   keyLine,
   nameLine,
-  suspectsOf,
+  presentOf,
   timelineLine,
 } from '../core/views.ts';
 import type { AtHand } from './ports.ts';
@@ -25,13 +25,13 @@ import type { Choice, Filter, LetterView, ListName, Reader } from './reader.ts';
 import { readRows, scanRows } from './reading.ts';
 
 /** Answers from read models that were folded up to the end of the log just now. */
-export const readAtHand = (atHand: AtHand): Reader => {
-  const suspects: Suspects = suspectsOf([...atHand.state.trust.keys.values()]);
+export const readAtHand = (atHand: AtHand, nowMs: number): Reader => {
+  const present = presentOf(nowMs, [...atHand.state.trust.keys.values()]);
   return {
-    list: (name, choice) => listOf(atHand, suspects, name, choice),
+    list: (name, choice) => listOf(atHand, present, name, choice),
     show: async (id) => {
       const found = await findDeployment(atHand, id);
-      return found.ok ? ok(deploymentView(found.value, suspects)) : found;
+      return found.ok ? ok(deploymentView(found.value, present)) : found;
     },
     deadLetter: (position) => findLetter(atHand, position),
   };
@@ -41,7 +41,7 @@ type Lines = Result<readonly Line[], CliProblem>;
 
 const listOf = async (
   atHand: AtHand,
-  suspects: Suspects,
+  present: Present,
   name: ListName,
   choice: Choice,
 ): Promise<Lines> => {
@@ -51,11 +51,11 @@ const listOf = async (
       const slots = await scanRows<SlotState>(atHand, 'slot', {
         isWanted: ({ slot }) => isWanted(slot),
       });
-      return slots.ok ? ok(slots.value.flatMap((state) => currentLines(state, suspects))) : slots;
+      return slots.ok ? ok(slots.value.flatMap((state) => currentLines(state, present))) : slots;
     }
     case 'timeline':
       return byPosition<AttemptLine>(atHand, 'timeline', choice, isWanted, (line) =>
-        timelineLine(line, suspects),
+        timelineLine(line, present),
       );
     case 'decisions':
       return byPosition<DecisionRow>(
@@ -63,7 +63,7 @@ const listOf = async (
         'decision',
         choice,
         ({ slot }) => isWanted(slot),
-        (row) => decisionLine(row, suspects),
+        (row) => decisionLine(row, present),
       );
     case 'dead-letters':
       return byPosition<DeadLetter>(atHand, 'dead-letter', choice, () => true, deadLetterLine);

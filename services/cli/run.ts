@@ -213,7 +213,7 @@ const readChoice = ({ list }: ListPlan, given: Given): Result<Choice, CliProblem
 const openReader = async (ports: CliPorts): Promise<Result<Reader, CliProblem>> => {
   if (ports.gateway !== null) return ok(readThrough(ports.gateway, ports));
   const atHand = await ports.atHand(openProgress(ports, 'folding what is new'));
-  return atHand.ok ? ok(readAtHand(atHand.value)) : atHand;
+  return atHand.ok ? ok(readAtHand(atHand.value, ports.clock.nowMs())) : atHand;
 };
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

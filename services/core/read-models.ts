@@ -38,7 +38,7 @@ export const positionKey = (position: Position): string => String(position).padS
 /** One attempt a row, in the order in which the log opened them. */
 const timeline: ReadModel<AttemptLine> = {
   name: 'timeline',
-  version: 1,
+  version: 2,
   keysOf: ({ attempt }) => [positionKey(attempt.openedAt)],
   evolve: (_row, { deployment, attempt }) => attemptLine(deployment.id, attempt),
 };
@@ -140,7 +140,7 @@ export const orderedModels: readonly string[] = [
 ];
 
 /** Version of the lifecycle and of the models that the fold itself writes (deployment, slot, marker, trust, dead-letter). */
-const lifecycleVersion = 1;
+const lifecycleVersion = 2;
 
 /** What a fold's rows depend on beside the records. None of it is ever taken away, so their sum only grows. */
 export type FoldParts = {

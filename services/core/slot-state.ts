@@ -27,6 +27,8 @@ export type AttemptLine = {
   readonly unplanned: boolean;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
+  /** When it was last heard of. */
+  readonly heardAt: number;
   /** The record that said what the status is, its principal and its key. */
   readonly statusPosition: Position;
   readonly signer: string;
@@ -57,6 +59,7 @@ export const attemptLine = (deployment: string, attempt: Attempt): AttemptLine =
     unplanned: plan === null,
     startedAt: attempt.startedAt,
     endedAt: attempt.endedAt,
+    heardAt: attempt.entries.reduce((last, { at }) => Math.max(last, at), attempt.openedAtMs),
     statusPosition: attempt.statusPosition,
     signer: attempt.principal,
     key: attempt.key,

@@ -1,6 +1,6 @@
 import type { Json } from './canonical.ts';
 import { isoTime, isoTimeOrNull } from './instant.ts';
-import type { Attempt, Deployment, Entry } from './deployment.ts';
+import type { Attempt, Deployment, Entry, Status } from './deployment.ts';
 import type { Position } from './log/record.ts';
 import { slotKey } from './markers/slot.ts';
 import type { DeadLetter } from './projection.ts';
@@ -13,21 +13,44 @@ import type { KeyState } from './trust/trust.ts';
 
 export type Line = { readonly [field: string]: Json };
 
-/** Keys that were found compromised: what they signed from a position on is suspect. */
-export type Suspects = ReadonlyMap<string, Position>;
+/** What is known at the moment of reading only, and no row says. */
+export type Present = {
+  /** By the reader's clock. */
+  readonly nowMs: number;
+  /** Keys that were found compromised: what they signed from a position on is suspect. */
+  readonly suspects: ReadonlyMap<string, Position>;
+};
 
-export const suspectsOf = (keys: readonly KeyState[]): Suspects =>
-  new Map(
+export const presentOf = (nowMs: number, keys: readonly KeyState[]): Present => ({
+  nowMs,
+  suspects: new Map(
     keys.flatMap((key) =>
       key.compromised === null ? [] : [[key.id, key.compromised.since] as const],
     ),
-  );
+  ),
+});
 
-const isSuspect = (suspects: Suspects, key: string, position: Position): boolean =>
+const isSuspect = ({ suspects }: Present, key: string, position: Position): boolean =>
   position >= (suspects.get(key) ?? Number.POSITIVE_INFINITY);
 
+/** What is planned or running and was not heard of for so long is shown as `expired`. */
+export const expiredAfterMs: number = 24 * 60 * 60_000;
+
+const statusAt = ({ status, heardAt }: AttemptLine, { nowMs }: Present): Status | 'expired' => {
+  switch (status) {
+    case 'planned':
+    case 'running':
+      return nowMs - heardAt > expiredAfterMs ? 'expired' : status;
+    case 'succeeded':
+    case 'failed':
+    case 'canceled':
+    case 'logged':
+      return status;
+  }
+};
+
 /** One attempt, one line of `timeline`. */
-export const timelineLine = (line: AttemptLine, suspects: Suspects): Line => ({
+export const timelineLine = (line: AttemptLine, present: Present): Line => ({
   deployment: line.deployment,
   attempt: line.attempt,
   namespace: line.namespace,
@@ -36,34 +59,35 @@ export const timelineLine = (line: AttemptLine, suspects: Suspects): Line => ({
   target: line.target,
   version: line.version,
   name: line.name,
-  status: line.status,
+  status: statusAt(line, present),
   statusReported: line.statusReported,
   failureReason: line.failureReason,
   rollback: line.rollback,
   startedAt: isoTimeOrNull(line.startedAt),
   endedAt: isoTimeOrNull(line.endedAt),
+  heardAt: isoTime(line.heardAt),
   signer: line.signer,
   links: line.links.map(({ name, value }) => ({ name, url: value })),
   digest: line.digest,
   unplanned: line.unplanned,
   suspect:
-    isSuspect(suspects, line.key, line.statusPosition) ||
-    (line.plan !== null && isSuspect(suspects, line.plan.key, line.plan.position)),
+    isSuspect(present, line.key, line.statusPosition) ||
+    (line.plan !== null && isSuspect(present, line.plan.key, line.plan.position)),
   position: line.position,
   statusPosition: line.statusPosition,
 });
 
 /** One held version a line of `current`: what holds the slot, what is uncertain about it, what goes on beside it. */
-export const currentLines = (state: SlotState, suspects: Suspects): readonly Line[] =>
+export const currentLines = (state: SlotState, present: Present): readonly Line[] =>
   state.holders.map((holder) => ({
-    ...timelineLine(holder, suspects),
+    ...timelineLine(holder, present),
     since: isoTime(holder.since),
     uncertain:
       holder.uncertain === null ? null : { ...holder.uncertain, at: isoTime(holder.uncertain.at) },
-    beside: state.beside.map((line) => timelineLine(line, suspects)),
+    beside: state.beside.map((line) => timelineLine(line, present)),
   }));
 
-const entryLine = (entry: Entry, suspects: Suspects): Line => ({
+const entryLine = (entry: Entry, present: Present): Line => ({
   position: entry.position,
   marker: entry.marker,
   kind: entry.kind,
@@ -81,12 +105,12 @@ const entryLine = (entry: Entry, suspects: Suspects): Line => ({
   reason: entry.reason,
   canaryShare: entry.canaryShare,
   colour: entry.colour,
-  suspect: isSuspect(suspects, entry.key, entry.position),
+  suspect: isSuspect(present, entry.key, entry.position),
   details: entry.details,
 });
 
 /** A decision, one line of `decisions`. */
-export const decisionLine = (row: DecisionRow, suspects: Suspects): Line => ({
+export const decisionLine = (row: DecisionRow, present: Present): Line => ({
   position: row.position,
   at: isoTime(row.at),
   decision: row.kind,
@@ -124,42 +148,42 @@ export const decisionLine = (row: DecisionRow, suspects: Suspects): Line => ({
   signer: row.principal,
   key: row.key,
   note: row.note,
-  suspect: isSuspect(suspects, row.key, row.position),
+  suspect: isSuspect(present, row.key, row.position),
 });
 
-const attemptView = (deployment: Deployment, attempt: Attempt, suspects: Suspects): Line => {
+const attemptView = (deployment: Deployment, attempt: Attempt, present: Present): Line => {
   const { plan } = attempt;
   return {
-    ...timelineLine(attemptLine(deployment.id, attempt), suspects),
+    ...timelineLine(attemptLine(deployment.id, attempt), present),
     rerunOf: attempt.rerunOf,
     strategy: plan?.strategy ?? null,
     canaryShare: attempt.share,
     colour: attempt.colour,
     slot: plan === null ? null : slotKey(plan.slot),
     details: plan?.details ?? {},
-    history: attempt.entries.map((entry) => entryLine(entry, suspects)),
+    history: attempt.entries.map((entry) => entryLine(entry, present)),
     contradictions: attempt.entries
       .filter(({ note }) => note === 'contradiction')
-      .map((entry) => entryLine(entry, suspects)),
+      .map((entry) => entryLine(entry, present)),
     disagreements: attempt.entries
       .filter(({ note }) => note === 'disagreement')
-      .map((entry) => entryLine(entry, suspects)),
+      .map((entry) => entryLine(entry, present)),
     decisions:
       plan === null
         ? []
         : attempt.decisions.map((decision) =>
             decisionLine(
               { ...decision, deployment: deployment.id, attempt: attempt.number, slot: plan.slot },
-              suspects,
+              present,
             ),
           ),
   };
 };
 
 /** The whole of a deployment, for `show`. */
-export const deploymentView = (deployment: Deployment, suspects: Suspects): Line => ({
+export const deploymentView = (deployment: Deployment, present: Present): Line => ({
   deployment: deployment.id,
-  attempts: deployment.attempts.map((attempt) => attemptView(deployment, attempt, suspects)),
+  attempts: deployment.attempts.map((attempt) => attemptView(deployment, attempt, present)),
   conflicts: deployment.conflicts.map((conflict) => ({ ...conflict, at: isoTime(conflict.at) })),
 });
 

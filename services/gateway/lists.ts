@@ -1,13 +1,17 @@
-import type { Json } from '../core/canonical.ts';
-import { isoTime } from '../core/instant.ts';
 import type { Slot } from '../core/markers/marker.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import type { DeadLetter } from '../core/projection.ts';
 import type { DecisionRow, NameRow } from '../core/read-models.ts';
 import { positionKey } from '../core/read-models.ts';
 import type { AttemptLine, SlotState } from '../core/slot-state.ts';
-import type { Line, Suspects } from '../core/views.ts';
-import { currentLines, deadLetterLine, decisionLine, timelineLine } from '../core/views.ts';
+import type { Line, Present } from '../core/views.ts';
+import {
+  currentLines,
+  deadLetterLine,
+  decisionLine,
+  nameLine,
+  timelineLine,
+} from '../core/views.ts';
 import { parsePosition } from './query.ts';
 
 type Query = ReadonlyMap<string, string>;
@@ -21,7 +25,7 @@ export type List = {
   /** The row key that `after` stands for; undefined: it can be none. */
   readonly keyAfter: (after: string) => string | undefined;
   readonly nextAfter: (key: string) => string;
-  readonly lines: (row: string, query: Query, suspects: Suspects) => readonly Line[];
+  readonly lines: (row: string, query: Query, present: Present) => readonly Line[];
 };
 
 const placeFilters = ['namespace', 'environment', 'component', 'target'] as const;
@@ -71,9 +75,9 @@ export const currentList: List = {
   filters: placeFilters,
   prefix: slotPrefix,
   ...byName,
-  lines: (row, query, suspects) => {
+  lines: (row, query, present) => {
     const state = JSON.parse(row) as SlotState;
-    return isThere(query, state.slot) ? currentLines(state, suspects) : [];
+    return isThere(query, state.slot) ? currentLines(state, present) : [];
   },
 };
 
@@ -82,10 +86,10 @@ export const timelineList: List = {
   filters: [...placeFilters, 'deployment', 'order'],
   prefix: wherever,
   ...byPosition,
-  lines: (row, query, suspects) => {
+  lines: (row, query, present) => {
     const line = JSON.parse(row) as AttemptLine;
     return isThere(query, line) && isEqual(query, 'deployment', line.deployment)
-      ? [timelineLine(line, suspects)]
+      ? [timelineLine(line, present)]
       : [];
   },
 };
@@ -95,10 +99,10 @@ export const decisionList: List = {
   filters: [...placeFilters, 'deployment', 'order'],
   prefix: wherever,
   ...byPosition,
-  lines: (row, query, suspects) => {
+  lines: (row, query, present) => {
     const decision = JSON.parse(row) as DecisionRow;
     return isThere(query, decision.slot) && isEqual(query, 'deployment', decision.deployment)
-      ? [decisionLine(decision, suspects)]
+      ? [decisionLine(decision, present)]
       : [];
   },
 };
@@ -114,22 +118,12 @@ export const deadLetterList: List = {
   },
 };
 
-const nameList = (model: string, seenWith: string): List => ({
+const nameList = (model: string, seenWith: 'components' | 'environments'): List => ({
   model,
   filters: [],
   prefix: wherever,
   ...byName,
   lines: (row) => [nameLine(JSON.parse(row) as NameRow, seenWith)],
-});
-
-const nameLine = (row: NameRow, seenWith: string): { readonly [field: string]: Json } => ({
-  name: row.name,
-  firstPosition: row.firstPosition,
-  firstAt: isoTime(row.firstAt),
-  lastPosition: row.lastPosition,
-  lastAt: isoTime(row.lastAt),
-  attempts: row.attempts,
-  [seenWith]: row.seenWith,
 });
 
 export const environmentList: List = nameList('environment', 'components');

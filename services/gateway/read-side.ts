@@ -40,6 +40,8 @@ export type ReadSide = {
   readonly trust: () => Promise<Result<{ readonly asOf: AsOf; readonly trust: Trust }, Problem>>;
   /** Answers as soon as the record at that position is in the read models, or with `not-yet` and how far they are. */
   readonly waitFor: (position: Position, withinMs: number) => Promise<Result<AsOf, Problem>>;
+  /** For what depends on when it is read. */
+  readonly nowMs: () => number;
 };
 
 /** The last position that the read models hold. */
@@ -143,6 +145,7 @@ export const openReadSide = ({
   return {
     asOf,
     page,
+    nowMs: clock.nowMs,
     rows: async (keys) => {
       const read = await inCurrent((generation) => store.rows(generation, keys));
       return read.ok ? ok({ asOf: read.value.asOf, rows: read.value.value.rows }) : read;

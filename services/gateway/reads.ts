@@ -6,8 +6,8 @@ import { address, markerKey, readMarkerRow } from '../core/projection.ts';
 import { positionKey } from '../core/read-models.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
-import type { Line, Suspects } from '../core/views.ts';
-import { deadLetterLine, deploymentView, keyLine, suspectsOf } from '../core/views.ts';
+import type { Line, Present } from '../core/views.ts';
+import { deadLetterLine, deploymentView, keyLine, presentOf } from '../core/views.ts';
 import type { HttpRequest, HttpResponse } from '../ports/http.ts';
 import type { List } from './lists.ts';
 import type { Problem } from './problems.ts';
@@ -68,7 +68,7 @@ const scan = async (
 ): Promise<Result<Scanned, Problem>> => {
   const rowsMax = Math.min(Math.max(limit, pageRowsMin), pageRowsMax);
   const lines: Line[] = [];
-  let suspects: Suspects | undefined;
+  let present: Present | undefined;
   let first: AsOf | undefined;
   let lastKey = keyAfter;
   for (let rowsScanned = 0; ;) {
@@ -84,14 +84,14 @@ const scan = async (
     // An answer is of one state: what a later one says is for the next request.
     if (!isSameState(asOf, first)) return ok({ asOf: first, lines, lastKey: lastKey ?? null });
     // Read after the rows: it can only know of more compromised keys than they do, never of fewer.
-    if (suspects === undefined) {
-      const read = await readSuspects(reads);
+    if (present === undefined) {
+      const read = await readPresent(reads);
       if (!read.ok) return read;
-      suspects = read.value;
+      present = read.value;
     }
     for (const { key, value } of rows) {
       if (lines.length >= limit) return ok({ asOf, lines, lastKey: lastKey ?? null });
-      lines.push(...list.lines(value, query, suspects));
+      lines.push(...list.lines(value, query, present));
       lastKey = key;
     }
     rowsScanned += rows.length;
@@ -100,9 +100,9 @@ const scan = async (
   }
 };
 
-const readSuspects = async (reads: ReadSide): Promise<Result<Suspects, Problem>> => {
+const readPresent = async (reads: ReadSide): Promise<Result<Present, Problem>> => {
   const keys = await reads.trust();
-  return keys.ok ? ok(suspectsOf([...keys.value.trust.keys.values()])) : keys;
+  return keys.ok ? ok(presentOf(reads.nowMs(), [...keys.value.trust.keys.values()])) : keys;
 };
 
 export const getKeys = async (reads: ReadSide, request: HttpRequest): Answer => {
@@ -144,8 +144,8 @@ export const getDeployment = async (reads: ReadSide, request: HttpRequest, id: s
     : itemResponse(reads, read.value.asOf, row, deploymentItem);
 };
 
-const deploymentItem = (row: string, suspects: Suspects): Line =>
-  deploymentView(JSON.parse(row) as Deployment, suspects);
+const deploymentItem = (row: string, present: Present): Line =>
+  deploymentView(JSON.parse(row) as Deployment, present);
 
 export const getDeadLetter = async (
   reads: ReadSide,
@@ -171,15 +171,15 @@ const itemResponse = async (
   reads: ReadSide,
   asOf: AsOf,
   row: string,
-  view: (row: string, suspects: Suspects) => Line,
+  view: (row: string, present: Present) => Line,
 ): Answer => {
-  const suspects = await readSuspects(reads);
-  if (!suspects.ok) return suspects;
+  const present = await readPresent(reads);
+  if (!present.ok) return present;
   const position = positionOf(asOf);
   return ok({
     status: 200,
     headers: { 'content-type': 'application/json', [positionHeader]: String(position) },
-    body: JSON.stringify({ position, item: view(row, suspects.value) }),
+    body: JSON.stringify({ position, item: view(row, present.value) }),
   });
 };
 

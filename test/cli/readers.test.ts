@@ -215,6 +215,30 @@ describe('for programs', () => {
     },
   );
 
+  test('a day after it was last heard of, what still runs is shown as expired', async () => {
+    const log = await aLog();
+    await log.house.ports.clock.sleep(25 * 3_600_000);
+    for (const desk of [log, log.elsewhere({ isRemote: true })]) {
+      const { out } = await desk.plimsoll('timeline', '--json');
+      const statuses = out.map((line) => (JSON.parse(line) as { status: string }).status);
+      expect(statuses.toSorted()).toEqual([
+        'canceled',
+        'expired',
+        'expired',
+        'expired',
+        'failed',
+        'logged',
+        'logged',
+      ]);
+      expect(await shown(desk, 'current')).toContainEqual(
+        expect.stringContaining('beside it 1.9.4 expired, 2.0.0 expired'),
+      );
+      expect(await shown(desk, 'show', run('same'))).toContainEqual(
+        expect.stringContaining('checkout 2.0.0 to production, expired'),
+      );
+    }
+  });
+
   test('a dead letter is shown with its bytes, and through a gateway without', async () => {
     const log = await aLog();
     const letter = jsonOf(await log.plimsoll('dead-letters', 'show', '15', '--json'));

@@ -8,13 +8,23 @@ import {
   deadLetterLine,
   decisionLine,
   deploymentView,
+  expiredAfterMs,
   keyLine,
-  suspectsOf,
+  presentOf,
   timelineLine,
 } from '../../services/core/views.ts';
 import type { Step } from '../support/given.ts';
-import { by, findsCompromised, given, keyOf, retires, trusts } from '../support/given.ts';
 import {
+  by,
+  findsCompromised,
+  given,
+  keyOf,
+  openedAtMs,
+  retires,
+  trusts,
+} from '../support/given.ts';
+import {
+  canceled,
   decided,
   failed,
   id,
@@ -27,7 +37,8 @@ import {
   succeeded,
 } from '../support/markers.ts';
 
-const none: ReadonlyMap<string, number> = new Map();
+/** Right after it was told, by the reader's clock; no key was found compromised. */
+const none = presentOf(openedAtMs, []);
 const slotKey = 'default/production/checkout/';
 const details = {
   ...noDetails,
@@ -60,6 +71,7 @@ const lineOf = {
   rollback: false,
   startedAt: '2026-11-21T10:00:04.000Z',
   endedAt: '2026-11-21T10:00:08.000Z',
+  heardAt: '2026-11-21T10:00:08.000Z',
   signer: 'agent',
   links: [{ name: 'run', url: 'https://ci.example/7' }],
   digest: null,
@@ -88,6 +100,7 @@ test('current: one held version a line, with what is uncertain and what goes on 
       failureReason: null,
       startedAt: null,
       endedAt: '2026-11-21T10:00:02.000Z',
+      heardAt: '2026-11-21T10:00:02.000Z',
       signer: 'ci',
       links: [],
       position: 2,
@@ -109,6 +122,7 @@ test('current: one held version a line, with what is uncertain and what goes on 
           failureReason: null,
           startedAt: null,
           endedAt: null,
+          heardAt: '2026-11-21T10:00:09.000Z',
           signer: 'ci',
           links: [],
           position: 9,
@@ -261,9 +275,9 @@ test('keys: what each may do, and since when no more', async () => {
 const suspectIn = async (...steps: readonly Step[]): Promise<readonly unknown[]> => {
   const story = await given(...steps);
   const key = await story.row<KeyState>('trust', `key/${keyOf('careless').keyId}`);
-  const suspects = suspectsOf(key === undefined ? [] : [key]);
+  const present = presentOf(openedAtMs, key === undefined ? [] : [key]);
   const state = await story.row<SlotState>('slot', slotKey);
-  return state === undefined ? [] : currentLines(state, suspects).map(({ suspect }) => suspect);
+  return state === undefined ? [] : currentLines(state, present).map(({ suspect }) => suspect);
 };
 
 describe('suspect: what a key signed since it was compromised', () => {
@@ -275,8 +289,8 @@ describe('suspect: what a key signed since it was compromised', () => {
       findsCompromised('ci', 3),
     );
     const key = await story.row<KeyState>('trust', `key/${keyOf('ci').keyId}`);
-    const suspects = suspectsOf(key === undefined ? [] : [key]);
-    const view = deploymentView(await story.deployment(), suspects);
+    const present = presentOf(openedAtMs, key === undefined ? [] : [key]);
+    const view = deploymentView(await story.deployment(), present);
     expect(view).toMatchObject({
       attempts: [
         {
@@ -301,5 +315,73 @@ describe('suspect: what a key signed since it was compromised', () => {
     expect(
       await suspectIn(by('ci', planned()), by('careless', started()), by('ci', succeeded()), found),
     ).toEqual([false]);
+  });
+});
+
+describe('expired: what nobody has heard of for too long', () => {
+  const story = given(
+    by('ci', logged('1.9.0')),
+    by('ci', planned('2.0.0')),
+    by('ci', started({ statusReported: 'IN_PROGRESS' })),
+    by('ci', planned('3.0.0', { deployment: run('8') })),
+    by('ci', canceled({ deployment: run('8') })),
+  );
+  /** The log hears of 2.0.0 for the last time when it takes `started`. */
+  const heardAtMs = openedAtMs + 4000;
+  const statusesAt = async (nowMs: number): Promise<readonly unknown[]> => {
+    const present = presentOf(nowMs, []);
+    const state = await (await story).row<SlotState>('slot', slotKey);
+    if (state === undefined) throw new Error('there is no such slot');
+    const beside = currentLines(state, present).flatMap((line) => line['beside']);
+    const row = await (await story).row<AttemptLine>('timeline', '000000000003');
+    if (row === undefined) throw new Error('there is no such attempt');
+    return [
+      timelineLine(row, present),
+      ...beside,
+      ...((deploymentView(await (await story).deployment(), present)['attempts'] ??
+        []) as unknown[]),
+    ].map((line) => {
+      const { status, statusReported } = line as { status: unknown; statusReported: unknown };
+      return [status, statusReported];
+    });
+  };
+
+  test('is shown so in timeline, beside the holder and in show, with the word that was said last', async () => {
+    const running = ['running', 'IN_PROGRESS'];
+    expect(await statusesAt(heardAtMs + expiredAfterMs)).toEqual([running, running, running]);
+    const expired = ['expired', 'IN_PROGRESS'];
+    expect(await statusesAt(heardAtMs + expiredAfterMs + 1)).toEqual([expired, expired, expired]);
+  });
+
+  test('a plan that nothing follows expires, too; what has ended never does', async () => {
+    const house = await given(
+      by('ci', planned()),
+      by('ci', planned('2.0.0', { deployment: run('8') })),
+      by('ci', canceled({ deployment: run('8') })),
+      by('ci', logged('1.9.0')),
+    );
+    const rows = ['000000000002', '000000000003', '000000000005'];
+    const muchLater = presentOf(openedAtMs + 1000 * expiredAfterMs, []);
+    const statuses = rows.map(async (key) => {
+      const row = await house.row<AttemptLine>('timeline', key);
+      return row && timelineLine(row, muchLater)['status'];
+    });
+    expect(await Promise.all(statuses)).toEqual(['expired', 'canceled', 'logged']);
+  });
+
+  test('whatever was said of it counts as heard, a late delivery by when it was said', async () => {
+    const house = await given(
+      by('ci', planned()),
+      by('ci', started(), { at: 7200, waitedMs: 7_000_000 }),
+      by('ci', started(), { at: 7300 }),
+    );
+    const row = await house.row<AttemptLine>('timeline', '000000000002');
+    expect(row && timelineLine(row, none)['heardAt']).toBe('2026-11-21T12:01:40.000Z');
+    const waited = await given(
+      by('ci', planned()),
+      by('ci', started(), { at: 7200, waitedMs: 7_000_000 }),
+    );
+    const early = await waited.row<AttemptLine>('timeline', '000000000002');
+    expect(early && timelineLine(early, none)['heardAt']).toBe('2026-11-21T10:03:20.000Z');
   });
 });

@@ -19,7 +19,7 @@ import { address } from '../../services/core/projection.ts';
 import { orderedModels } from '../../services/core/read-models.ts';
 import type { AttemptLine, SlotState } from '../../services/core/slot-state.ts';
 import type { Line } from '../../services/core/views.ts';
-import { currentLines, timelineLine } from '../../services/core/views.ts';
+import { currentLines, presentOf, timelineLine } from '../../services/core/views.ts';
 import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
 import type { Signer } from '../../services/ports/signer.ts';
 import type { ProjectionPorts } from '../../services/projector/project.ts';
@@ -284,10 +284,10 @@ const houseOf = (
       ),
     lines: async () => ({
       timeline: (await scanned<AttemptLine>('timeline')).map((line) =>
-        timelineLine(line, new Map()),
+        timelineLine(line, presentOf(openedAtMs, [])),
       ),
       current: (await scanned<SlotState>('slot')).flatMap((state) =>
-        currentLines(state, new Map()),
+        currentLines(state, presentOf(openedAtMs, [])),
       ),
     }),
     deadLetters: () => scanned<DeadLetter>('dead-letter'),
