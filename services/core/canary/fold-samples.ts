@@ -19,13 +19,23 @@ export type SamplesFolded = {
 
 /** Analyses that one partition can hold; an opening beyond it is not obeyed. */
 const analysesMax = 500;
-/** An attempt that nobody ends is forgotten when its analysis is this much older than its deadline. */
+/** An analysis whose attempt nobody ends is forgotten when it is this much older than its deadline. */
 const forgetAfterMs = 86_400_000;
 
 export const emptyPartition: PartitionState = { analyses: {} };
 
 /** Folds one sample in. An analysis sees only samples of its own key that stand behind its opening. */
 export const foldSample = (
+  tools: AnalysisTools,
+  state: PartitionState,
+  sample: Sample,
+  position: Position,
+): SamplesFolded => {
+  const folded = foldInto(tools, state, sample, position);
+  return { ...folded, state: withoutEnded(folded.state, timeOf(sample)) };
+};
+
+const foldInto = (
   tools: AnalysisTools,
   state: PartitionState,
   sample: Sample,
@@ -85,8 +95,32 @@ const foldEach = (
   return { state: next, decisions };
 };
 
-const isForgotten = ({ opening, policy, receiptMs }: AnalysisState): boolean =>
-  receiptMs > opening.openedAt + (policy?.deadlineMs ?? 0) + forgetAfterMs;
+const isForgotten = (
+  { opening, policy, receiptMs }: AnalysisState,
+  nowMs: number = receiptMs,
+): boolean => nowMs > opening.openedAt + (policy?.deadlineMs ?? 0) + forgetAfterMs;
+
+/**
+ * What has decided and is told nothing more grows old by the time of others, or the partition would have to be read
+ * from its opening on for as long as that lies there.
+ */
+const withoutEnded = (state: PartitionState, nowMs: number): PartitionState =>
+  Object.entries(state.analyses)
+    .filter(([, analysis]) => analysis.ended !== null && isForgotten(analysis, nowMs))
+    .reduce((rest, [id]) => withAnalysis(rest, id, undefined), state);
+
+const timeOf = (sample: Sample): number => {
+  switch (sample.kind) {
+    case 'analysis-opened':
+      return sample.openedAt;
+    case 'points':
+      return sample.points.at(-1)?.receivedAt ?? 0;
+    case 'tick':
+      return sample.at;
+    case 'copy':
+      return sample.appendedAt;
+  }
+};
 
 const withAnalysis = (
   { analyses }: PartitionState,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseMarker } from '../../../services/core/markers/parse-marker.ts';
 import type { Body } from '../../../services/core/markers/upcast.ts';
 import { parsePolicy } from '../../../services/core/canary/policy.ts';
-import type { Copy } from '../../../services/core/samples/sample.ts';
+import type { Copy, Tick } from '../../../services/core/samples/sample.ts';
 import {
   cut,
   deployment,
@@ -431,6 +431,18 @@ test('an attempt that nobody ends is forgotten a day after its deadline', () => 
   const kept = run([opening(), tick(100_000), tick(day)]);
   expect(Object.keys(kept.state.analyses)).toHaveLength(1);
   expect(run([tick(day + 61_000)], kept.state, 9).state.analyses).toStrictEqual({});
+});
+
+test('what has decided is forgotten then also if only others are heard; what goes on is not', () => {
+  const day = 86_400_000;
+  const elsewhere = (afterMs: number): Tick => ({ ...tick(afterMs), component: 'cart' });
+  const decided = run([opening(), tick(100_000)]);
+  expect(decided.state.analyses[analysisId]?.ended).toBe('decided');
+  const silent = run([elsewhere(day)], decided.state, 9);
+  expect(silent.state).toBe(decided.state);
+  expect(run([elsewhere(day + 61_000)], silent.state, 10).state.analyses).toStrictEqual({});
+  const going = run([opening(), elsewhere(2 * day)]);
+  expect(Object.keys(going.state.analyses)).toHaveLength(1);
 });
 
 test('policies with the base of the standard preset close windows as well', () => {
