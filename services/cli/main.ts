@@ -228,6 +228,13 @@ const startProjector = async (
           note({ code, message: `projector: ${message}${then}`, hint: '' });
           return;
         }
+        case 'conflict':
+          note({
+            code: 'conflict',
+            message: `projector: CONFLICT: a marker of deployment ${event.deployment} came again with other content (position ${event.position}); its gate is held`,
+            hint: `plimsoll show ${event.deployment}`,
+          });
+          return;
         case 'active':
         // A command that folded by itself was faster: nothing is lost.
         case 'overtaken':
@@ -259,16 +266,18 @@ const startGateway = async (
   if (!logs.ok) return failed(logs.problem);
   // Nobody reads traces and logs from the embedded log: there they are answered and let go.
   const isKept = foundation.settings.log.foundation === 'kafka';
-  const [service, http, schemas, canonical, otlp, gunzip, response, status] = await Promise.all([
-    import('../gateway/start.ts'),
-    import('../adapters/http/server.ts'),
-    import('../adapters/avro/schema-files.ts'),
-    import('../adapters/avro/canonical-form.ts'),
-    import('../adapters/otlp/metrics-request.ts'),
-    import('../adapters/otlp/gunzip.ts'),
-    import('../adapters/otlp/metrics-response.ts'),
-    import('../adapters/otlp/status-response.ts'),
-  ]);
+  const [service, http, schemas, canonical, otlp, split, gunzip, response, status] =
+    await Promise.all([
+      import('../gateway/start.ts'),
+      import('../adapters/http/server.ts'),
+      import('../adapters/avro/schema-files.ts'),
+      import('../adapters/avro/canonical-form.ts'),
+      import('../adapters/otlp/metrics-request.ts'),
+      import('../adapters/otlp/split-request.ts'),
+      import('../adapters/otlp/gunzip.ts'),
+      import('../adapters/otlp/metrics-response.ts'),
+      import('../adapters/otlp/status-response.ts'),
+    ]);
   const { host, port, otlpPort } = foundation.settings;
   const gateway = await service.startGateway({
     ...projection.value,
@@ -283,6 +292,7 @@ const startGateway = async (
     },
     otlp: {
       readMetrics: otlp.openMetricsReader(),
+      split: split.splitOtlp,
       gunzip: gunzip.gunzipCapped,
       writeMetricsResponse: response.encodeMetricsResponse,
       writeStatus: status.encodeStatus,

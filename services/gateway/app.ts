@@ -1,6 +1,7 @@
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from '../ports/http.ts';
+import type { Signal } from '../ports/otlp.ts';
 import { openAppender } from './appender.ts';
 import { getHealth, getReadiness } from './health.ts';
 import type { List } from './lists.ts';
@@ -21,7 +22,6 @@ import { openReadSide } from './read-side.ts';
 import { getDeadLetter, getDeployment, getKeys, getList, listQuery } from './reads.ts';
 import { openRecent } from './recent.ts';
 import { getSchema, listSchemas } from './schemas.ts';
-import type { Signal } from './telemetry.ts';
 import { openTelemetry } from './telemetry.ts';
 
 export type GatewayStatus = {

@@ -1,6 +1,12 @@
 import type { CheckTools } from '../core/check/check-record.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Gunzip, ReadMetrics, WriteMetricsResponse, WriteOtlpStatus } from '../ports/otlp.ts';
+import type {
+  Gunzip,
+  ReadMetrics,
+  SplitOtlp,
+  WriteMetricsResponse,
+  WriteOtlpStatus,
+} from '../ports/otlp.ts';
 import type { ReadModelStore } from '../ports/read-model-store.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 
@@ -29,6 +35,7 @@ export type GatewayPorts = {
   };
   readonly otlp: {
     readonly readMetrics: ReadMetrics;
+    readonly split: SplitOtlp;
     readonly gunzip: Gunzip;
     readonly writeMetricsResponse: WriteMetricsResponse;
     readonly writeStatus: WriteOtlpStatus;

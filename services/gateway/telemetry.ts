@@ -1,10 +1,10 @@
 import { appendBytesMax } from '../core/log/append-size.ts';
 import type { NewRecord } from '../core/log/record.ts';
 import type { Result } from '../core/result.ts';
-import { ok } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
 import type { RejectedPoints } from '../core/telemetry/point.ts';
 import type { HttpRequest, HttpResponse } from '../ports/http.ts';
-import type { OtlpContentType } from '../ports/otlp.ts';
+import type { OtlpContentType, Signal } from '../ports/otlp.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 import type { Appender } from './appender.ts';
 import { openAppender } from './appender.ts';
@@ -13,12 +13,14 @@ import type { GatewayPorts } from './ports.ts';
 import type { Problem } from './problems.ts';
 import { codeHeader, problemResponse, refuse, retryAfter, statusOf } from './problems.ts';
 
-export type Signal = 'metrics' | 'traces' | 'logs';
-
 /** Room that an append needs beside the body: header names and values. */
 const headerBytes = 1024;
-/** One request becomes one record, so the log's limit is the request's, counted unpacked. */
-export const otlpBytesMax: number = appendBytesMax - headerBytes;
+/** What one record holds of a body; a larger one becomes several. */
+export const otlpRecordBytesMax: number = appendBytesMax - headerBytes;
+/** The largest body, counted unpacked: four times what OTLP recommends on the wire. */
+export const otlpBytesMax: number = 16 * 1024 * 1024;
+/** Bodies at hand together. More are asked to come again: each is read whole before it is taken. */
+export const bodiesBytesMax: number = 32 * otlpBytesMax;
 
 export type Telemetry = {
   readonly post: (signal: Signal, request: HttpRequest) => Promise<HttpResponse>;
@@ -26,8 +28,10 @@ export type Telemetry = {
 };
 
 /**
- * OTLP over HTTP. A body is appended as it came, unpacked; metrics only after they were read, so that nobody who
- * follows the stream meets what cannot be. Faulty answers are in OTLP's own form, with our code in a header.
+ * OTLP over HTTP. A body is appended as it came, unpacked, and in several records where it is too large for one;
+ * metrics only after they were read, so that nobody who follows the stream meets what cannot be. If the log fails
+ * between two records, the sender is asked to send all again. Faulty answers are in OTLP's own form, with our code
+ * in a header.
  */
 export const openTelemetry = (ports: Pick<GatewayPorts, 'telemetry' | 'otlp'>): Telemetry => {
   const streams: { readonly [Name in Signal]: Stream | null } = {
@@ -36,22 +40,55 @@ export const openTelemetry = (ports: Pick<GatewayPorts, 'telemetry' | 'otlp'>): 
     logs: ports.telemetry.logs === null ? null : openStream(ports.telemetry.logs),
   };
 
-  const take = async (
+  let heldBytes = 0;
+  const holding = async <Value>(
+    bytes: number,
+    work: () => Promise<Result<Value, Problem>>,
+  ): Promise<Result<Value, Problem>> => {
+    if (heldBytes + bytes > bodiesBytesMax)
+      return refuse('busy', `${heldBytes} bytes of telemetry are being read`);
+    heldBytes += bytes;
+    try {
+      return await work();
+    } finally {
+      heldBytes -= bytes;
+    }
+  };
+
+  const takeBody = async (
+    signal: Signal,
+    bytes: Uint8Array,
+    contentType: OtlpContentType,
+  ): Promise<Result<readonly RejectedPoints[], Problem>> => {
+    const stream = streams[signal];
+    if (stream === null) return ok([]);
+    const split = ports.otlp.split(signal, bytes, contentType, otlpRecordBytesMax);
+    if (!split.ok) return fail(split.problem);
+    const { pieces, lost } = split.value;
+    // Only an answer to metrics can say that some were not taken.
+    if (lost > 0 && signal !== 'metrics')
+      return refuse('body-too-large', `${lost} ${signal} do not fit a record`);
+    const rejected = signal === 'metrics' ? readMetrics(ports, pieces, contentType) : ok([]);
+    if (!rejected.ok) return rejected;
+    for (const piece of pieces) {
+      // An empty protobuf is an export of nothing.
+      if (piece.length === 0) continue;
+      const appended = await stream.append(recordOf(contentType, piece));
+      if (!appended.ok) return appended;
+    }
+    return ok(sumOf([...rejected.value, { reason: 'point-too-large', count: lost }]));
+  };
+
+  const take = (
     signal: Signal,
     request: HttpRequest,
     contentType: OtlpContentType,
-  ): Promise<Result<readonly RejectedPoints[], Problem>> => {
-    const bytes = await readBody(ports.otlp.gunzip, request);
-    if (!bytes.ok) return bytes;
-    const rejected = signal === 'metrics' ? readMetrics(ports, bytes.value, contentType) : ok([]);
-    if (!rejected.ok) return rejected;
-    // An empty protobuf is an export of nothing.
-    if (bytes.value.length > 0) {
-      const appended = await streams[signal]?.append(recordOf(contentType, bytes.value));
-      if (appended !== undefined && !appended.ok) return appended;
-    }
-    return rejected;
-  };
+  ): Promise<Result<readonly RejectedPoints[], Problem>> =>
+    holding(declaredBytes(request), async () => {
+      const body = await readBody(ports.otlp.gunzip, request);
+      if (!body.ok) return body;
+      return holding(body.value.length, () => takeBody(signal, body.value, contentType));
+    });
 
   return {
     post: async (signal, request) => {
@@ -86,15 +123,32 @@ const readBody = async (
   return body.ok && encoding === 'gzip' ? gunzip(body.value, otlpBytesMax) : body;
 };
 
+/** How much is about to come; where nobody said, as much as may. */
+const declaredBytes = ({ header }: HttpRequest): number => {
+  const declared = Number(header('content-length') ?? otlpBytesMax);
+  return declared >= 0 && declared <= otlpBytesMax ? declared : otlpBytesMax;
+};
+
 const readMetrics = (
   { otlp }: Pick<GatewayPorts, 'otlp'>,
-  bytes: Uint8Array,
+  pieces: readonly Uint8Array[],
   contentType: OtlpContentType,
 ): Result<readonly RejectedPoints[], Problem> => {
-  const decoded = otlp.readMetrics(bytes, contentType);
-  return decoded.ok
-    ? ok(decoded.value.rejected)
-    : refuse(decoded.problem.code, decoded.problem.message);
+  const rejected: RejectedPoints[] = [];
+  for (const piece of pieces) {
+    const decoded = otlp.readMetrics(piece, contentType);
+    if (!decoded.ok) return refuse(decoded.problem.code, decoded.problem.message);
+    rejected.push(...decoded.value.rejected);
+  }
+  return ok(rejected);
+};
+
+/** No reason twice, and none without points. */
+const sumOf = (rejected: readonly RejectedPoints[]): readonly RejectedPoints[] => {
+  const counts = new Map<RejectedPoints['reason'], number>();
+  for (const { reason, count } of rejected)
+    if (count > 0) counts.set(reason, (counts.get(reason) ?? 0) + count);
+  return [...counts].map(([reason, count]) => ({ reason, count }));
 };
 
 const noKey = new Uint8Array();

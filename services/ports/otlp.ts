@@ -4,6 +4,8 @@ import type { DecodedMetrics, RejectedPoints } from '../core/telemetry/point.ts'
 /** The two encodings of OTLP. On Kafka the Collector calls them `otlp_proto` and `otlp_json`. */
 export type OtlpContentType = 'application/x-protobuf' | 'application/json';
 
+export type Signal = 'metrics' | 'traces' | 'logs';
+
 /** Why a whole request could not be read. Nothing of it was taken. */
 export type MetricsProblem =
   /** Not protobuf, or not JSON. `offset` is the byte at which reading stopped, where it is known. */
@@ -22,6 +24,24 @@ export type ReadMetrics = (
   bytes: Uint8Array,
   contentType: OtlpContentType,
 ) => Result<DecodedMetrics, MetricsProblem>;
+
+export type SplitRequest = {
+  /** Requests of their own, each of at most `pieceBytesMax` bytes, in the order of the whole. */
+  readonly pieces: readonly Uint8Array[];
+  /** Data points, spans or log records that fit no piece, and are in none. */
+  readonly lost: number;
+};
+
+/**
+ * Cuts an export request of any signal into smaller ones that together say the same: what stands around its data
+ * points, spans or log records is repeated in each piece. The pieces are at most a small multiple of the whole.
+ */
+export type SplitOtlp = (
+  signal: Signal,
+  bytes: Uint8Array,
+  contentType: OtlpContentType,
+  pieceBytesMax: number,
+) => Result<SplitRequest, MetricsProblem>;
 
 export type GzipProblem = { readonly code: 'gzip-bomb' | 'gzip-broken'; readonly message: string };
 

@@ -1,8 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { fail } from '../../services/core/result.ts';
-import { otlpBytesMax } from '../../services/gateway/telemetry.ts';
+import { otlpBytesMax, otlpRecordBytesMax } from '../../services/gateway/telemetry.ts';
+import { decodeMetricsRequest } from '../../services/adapters/otlp/metrics-request.ts';
 import { createMemoryRecordLog } from '../../services/adapters/memory/record-log.ts';
+import type { RequestPoint } from '../../services/core/telemetry/point.ts';
 import type { AppendProblem } from '../../services/ports/record-log.ts';
 import type { Answered, Asked, GatewayHouse } from '../support/gateway.ts';
 import { openGatewayHouse } from '../support/gateway.ts';
@@ -148,7 +150,7 @@ describe('what is wrong with a request', () => {
       { headers: { 'content-type': protobuf, 'content-encoding': 'gzip' }, body: 'plain' },
     ],
     [
-      'a body beyond a record',
+      'a body beyond all requests',
       413,
       'body-too-large',
       { headers: { 'content-type': protobuf }, body: new Uint8Array(otlpBytesMax + 1) },
@@ -179,15 +181,15 @@ describe('what is wrong with a request', () => {
     expect(await taken(house)).toEqual([]);
   });
 
-  test('the largest body that is taken fits the log', async () => {
+  test('the largest body that is one record fits the log', async () => {
     const house = await openGatewayHouse();
     // A length-delimited field that nobody knows fills it up.
-    const filling = otlpBytesMax - 4;
+    const filling = otlpRecordBytesMax - 4;
     const body = Buffer.concat([
       Buffer.from([0x7a, (filling & 0x7f) | 0x80, ((filling >> 7) & 0x7f) | 0x80, filling >> 14]),
       Buffer.alloc(filling),
     ]);
-    expect(body.length).toBe(otlpBytesMax);
+    expect(body.length).toBe(otlpRecordBytesMax);
     const answer = await house.sendTelemetry('/v1/metrics', {
       body,
       headers: { 'content-type': protobuf },
@@ -215,6 +217,79 @@ describe('what is wrong with a request', () => {
   });
 });
 
+describe.each([
+  [protobuf, protobufOf],
+  [json, jsonOf],
+] as const)('an ordinary large export, %s', (contentType, encode) => {
+  const request = busyRequest(5000);
+  const body = encode(request);
+  const headers = { 'content-type': contentType };
+  const pointsOf = (bytes: Uint8Array): readonly RequestPoint[] =>
+    value(decodeMetricsRequest(bytes, contentType)).points;
+
+  test('is taken whole, in records that fit the log', async () => {
+    expect(body.length).toBeGreaterThan(otlpRecordBytesMax);
+    for (const asked of [
+      { body, headers },
+      { body: gzipSync(body), headers: { ...headers, 'content-encoding': 'gzip' } },
+    ]) {
+      const house = await openGatewayHouse();
+      const answer = await house.sendTelemetry('/v1/metrics', asked);
+      expect(answer.status).toBe(200);
+      expect(answer.text).toBe(contentType === json ? '{}' : '');
+      const records = value(await house.metrics.read(0, 0, 100));
+      expect(records.length).toBeGreaterThan(1);
+      for (const record of records) {
+        expect(
+          record.headers.map(({ name, value: type }) => [name, String(Buffer.from(type))]),
+        ).toEqual([['content-type', contentType]]);
+        expect(record.value.length).toBeLessThanOrEqual(otlpRecordBytesMax);
+      }
+      expect(records.flatMap((record) => pointsOf(record.value))).toEqual(pointsOf(body));
+    }
+  });
+
+  test('a point that fits no record is told to the sender; the rest is taken', async () => {
+    const house = await openGatewayHouse();
+    const note = { key: 'note', value: { stringValue: 'x'.repeat(otlpRecordBytesMax) } };
+    const answer = await house.sendTelemetry('/v1/metrics', {
+      body: encode(requestOf([histogram([goodPoint, { ...goodPoint, attributes: [note] }])])),
+      headers,
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.text).toContain('point-too-large: 1');
+    expect((await taken(house)).length).toBe(1);
+  });
+
+  test('if the log fails on the way, all is asked for again', async () => {
+    let appends = 0;
+    const house = await openGatewayHouse([], ({ telemetry }) => ({
+      telemetry: {
+        ...telemetry,
+        metrics: {
+          ...telemetry.metrics,
+          append: async (partition, records) =>
+            ++appends > 1
+              ? fail({ code: 'unreachable', message: 'down' })
+              : telemetry.metrics.append(partition, records),
+        },
+      },
+    }));
+    const answer = await house.sendTelemetry('/v1/metrics', { body, headers });
+    expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
+  });
+
+  test('one that breaks off leaves nothing', async () => {
+    const house = await openGatewayHouse();
+    const answer = await house.sendTelemetry('/v1/metrics', {
+      body: body.subarray(0, body.length - 3),
+      headers,
+    });
+    expect([answer.status, answer.headers['plimsoll-code']]).toEqual([400, 'otlp-malformed']);
+    expect(await taken(house)).toEqual([]);
+  });
+});
+
 describe('while the stream is down', () => {
   const troubles: readonly AppendProblem['code'][] = [
     'unreachable',
@@ -238,6 +313,17 @@ describe('while the stream is down', () => {
     expect(answer.json.code).toBe(14);
   });
 });
+
+const lengthDelimited = (bytes: Buffer, field = 1): Buffer =>
+  Buffer.concat([
+    Buffer.from([
+      (field << 3) | 2,
+      (bytes.length & 0x7f) | 0x80,
+      ((bytes.length >> 7) & 0x7f) | 0x80,
+      bytes.length >> 14,
+    ]),
+    bytes,
+  ]);
 
 describe.each([
   ['traces', '/v1/traces'],
@@ -275,6 +361,26 @@ describe.each([
       for (const record of records) expect(record.value).toEqual(body);
     }
     expect(counts).toEqual([2, 1, 1]);
+  });
+
+  test('are forwarded in several records where they are too large for one', async () => {
+    const stream = createMemoryRecordLog({ name: signal, partitions: 1, nowMs: () => 0 });
+    const house = await openGatewayHouse([], ({ telemetry }) => ({
+      telemetry: { ...telemetry, [signal]: stream },
+    }));
+    const resource = lengthDelimited(Buffer.alloc(600_000));
+    const sent = { body: Buffer.concat([resource, resource]), headers };
+    expect((await house.sendTelemetry(path, sent)).status).toBe(200);
+    const records = value(await stream.read(0, 0, 10));
+    expect(records.map((record) => record.value.length)).toEqual([
+      resource.length,
+      resource.length,
+    ]);
+    const record = lengthDelimited(Buffer.alloc(1_500_000), 2);
+    const leaf = lengthDelimited(lengthDelimited(record, 2), 1);
+    const large = await house.sendTelemetry(path, { body: leaf, headers });
+    expect([large.status, large.headers['plimsoll-code']]).toEqual([413, 'body-too-large']);
+    expect(value(await stream.range(0)).end).toBe(2);
   });
 
   test('have the same limits', async () => {

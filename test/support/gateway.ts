@@ -4,6 +4,7 @@ import { createMemoryRecordLog } from '../../services/adapters/memory/record-log
 import { gunzipCapped } from '../../services/adapters/otlp/gunzip.ts';
 import { openMetricsReader } from '../../services/adapters/otlp/metrics-request.ts';
 import { encodeMetricsResponse } from '../../services/adapters/otlp/metrics-response.ts';
+import { splitOtlp } from '../../services/adapters/otlp/split-request.ts';
 import { encodeStatus } from '../../services/adapters/otlp/status-response.ts';
 import type { LogRecord, NewRecord } from '../../services/core/log/record.ts';
 import { toHttp } from '../../services/core/markers/http-wire.ts';
@@ -106,6 +107,7 @@ export const openGatewayHouse = async (
     telemetry: { metrics, traces: null, logs: null },
     otlp: {
       readMetrics: openMetricsReader(),
+      split: splitOtlp,
       gunzip: gunzipCapped,
       writeMetricsResponse: encodeMetricsResponse,
       writeStatus: encodeStatus,

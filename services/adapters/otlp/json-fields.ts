@@ -29,10 +29,13 @@ export const isObject = (value: unknown): value is JsonObject =>
  * Only own fields count, so `__proto__` or `constructor` in the input mean nothing. Null is absent.
  */
 export const fieldOf = (object: JsonObject, name: string): unknown => {
-  if (Object.hasOwn(object, name)) return object[name] ?? undefined;
-  const protoName = protoNameOf(name);
-  return Object.hasOwn(object, protoName) ? (object[protoName] ?? undefined) : undefined;
+  const key = keyOf(object, name);
+  return Object.hasOwn(object, key) ? (object[key] ?? undefined) : undefined;
 };
+
+/** Which of its two names a field has here. */
+export const keyOf = (object: JsonObject, name: string): string =>
+  Object.hasOwn(object, name) ? name : protoNameOf(name);
 
 /** Only our own names come here, so this stays small. */
 const protoNames = new Map<string, string>();

@@ -59,6 +59,8 @@ export type PointRejection =
   | 'buckets-mismatch'
   | 'no-recorded-value'
   | 'point-malformed'
+  /** With what it needs around it, it does not fit one record. */
+  | 'point-too-large'
   | 'too-many-points';
 
 /** How many points of a request were not taken for one reason. */
