@@ -23,7 +23,7 @@ export type Taken = {
   readonly bases: Bases;
   readonly canary: ArmCounts;
   readonly baseline: ArmCounts;
-  /** Points that were there already, and points that no server can have counted. */
+  /** Points that were there already, and points that no server can have counted, alone or with the others. */
   readonly duplicates: number;
   readonly implausible: number;
   /** Points that began before the analysis, and streams beyond `streamsMax`. */
@@ -33,7 +33,7 @@ export type Taken = {
 
 /** Cumulative streams of one analysis. */
 const streamsMax = 20_000;
-/** Requests that one point may add. Far above any server, and sums of it stay whole numbers. */
+/** Requests that a cohort may add in a window. Far above any service, and sums over all windows stay whole numbers. */
 const requestsMax = 1_000_000_000;
 
 /**
@@ -74,7 +74,7 @@ export const takePoints = (
       bases[stream] = valueOf(point);
     }
     if (added === undefined) beforeOpening += 1;
-    else if (added.requests > requestsMax) implausible += 1;
+    else if (sums[point.cohort].requests + added.requests > requestsMax) implausible += 1;
     else sums[point.cohort] = addCounts(sums[point.cohort], added);
   }
   const duplicates = points.length - distinct.length;
