@@ -9,6 +9,9 @@ const jitterFactor = 1.1;
 /** Longer intervals are rounded up to this, so that jitter leaves no window empty. */
 const roundUpToMs = 1_000;
 
+/** Receipts go on by this share of the base window before it is measured again: a large fleet sends all the time. */
+const measuresPerWindow = 10;
+
 /** A point as far as export intervals go. */
 export type Seen = {
   readonly cohort: Cohort;
@@ -29,6 +32,8 @@ export type Measuring = {
   /** Points not measured yet; the earliest of their times, or null. */
   readonly waiting: readonly Seen[];
   readonly waitingFromMs: number | null;
+  /** The receipt at which it was measured last. */
+  readonly measuredAtMs: number;
 };
 
 export const initialMeasuring: Measuring = {
@@ -37,6 +42,7 @@ export const initialMeasuring: Measuring = {
   shown: { canary: false, baseline: false },
   waiting: [],
   waitingFromMs: null,
+  measuredAtMs: 0,
 };
 
 /** The window that the intervals seen so far ask for: the base, or the longest of them. */
@@ -77,7 +83,10 @@ export const measure = (
 ): Measured => {
   const settledMs = (longestMs: number): number => receiptMs - 2 * windowFor(baseMs, longestMs);
   const isSettled = (timeMs: number): boolean => timeMs <= settledMs(measuring.longestMs);
-  if (measuring.waitingFromMs === null || !isSettled(measuring.waitingFromMs))
+  const { waitingFromMs, measuredAtMs } = measuring;
+  const isDue = receiptMs >= measuredAtMs + baseMs / measuresPerWindow || isSettled(limitMs);
+  if (!isDue) return { done: false, measuring };
+  if (waitingFromMs === null || !isSettled(waitingFromMs))
     return isSettled(limitMs)
       ? { done: true, windowMs: windowFor(baseMs, measuring.longestMs) }
       : { done: false, measuring };
@@ -109,6 +118,7 @@ export const measure = (
     shown,
     waiting: rest,
     waitingFromMs: rest[0]?.timeMs ?? null,
+    measuredAtMs: receiptMs,
   };
   return { done: false, measuring: next };
 };

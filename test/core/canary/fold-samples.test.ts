@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseMarker } from '../../../services/core/markers/parse-marker.ts';
 import type { Body } from '../../../services/core/markers/upcast.ts';
 import { parsePolicy } from '../../../services/core/canary/policy.ts';
-import type { Copy, Tick } from '../../../services/core/samples/sample.ts';
+import type { Copy, SamplePoint, Tick } from '../../../services/core/samples/sample.ts';
 import {
   cut,
   deployment,
@@ -416,6 +416,26 @@ test('a value that no server can have counted is left out', () => {
   expect(windowsSeen(absurd, baseline(), canary())).toStrictEqual(
     windowsSeen(baseline(), canary()),
   );
+});
+
+test('however often a fleet sends, the window is measured ten times in the base of it', () => {
+  const pods = Array.from({ length: 1_000 }, (_, index) =>
+    canary({ name: `pod ${index}`, firstExportMs: index, exportEveryMs: 60_000 }),
+  );
+  let { state } = run([opening()]);
+  const measurings = new Set<unknown>();
+  for (const [index, points] of cut(exportsOf(pods), [2]).entries()) {
+    ({ state } = run([{ ...points, points: points.points.map(later) }], state, 1 + index));
+    measurings.add(state.analyses[analysisId]?.measuring?.lastMs);
+  }
+  expect(measurings.size).toBeGreaterThan(5);
+  expect(measurings.size).toBeLessThan(15);
+});
+
+/** Received so much later that it is measured at once. */
+const later = (point: SamplePoint): SamplePoint => ({
+  ...point,
+  receivedAt: point.receivedAt + 2 * fastPolicy.windowMs,
 });
 
 test('an analysis hears only samples of its own environment and component', () => {
