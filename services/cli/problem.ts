@@ -47,7 +47,6 @@ const exits: { readonly [code: string]: ExitCode } = {
     'gap',
     'log-not-opened',
     'old-code',
-    'misfit',
   ),
   ...all(
     2,
@@ -84,6 +83,8 @@ const exits: { readonly [code: string]: ExitCode } = {
   ),
   ...all(
     3,
+    // What is there was made with settings under which no promise holds.
+    'misfit',
     'deployment-ended',
     'planned-differently',
     'slot-differs',

@@ -32,7 +32,6 @@ type Code =
 
 const exits: { readonly [Name in Code]: ExitCode } = {
   corrupt: 1,
-  misfit: 1,
   gap: 1,
   'before-start': 1,
   'beyond-end': 1,
@@ -58,6 +57,7 @@ const exits: { readonly [Name in Code]: ExitCode } = {
   'body-too-deep': 2,
   'body-not-canonical': 2,
 
+  misfit: 3,
   'deployment-ended': 3,
   'planned-differently': 3,
   'slot-differs': 3,

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { Kafka, Partitioners, logLevel } from 'kafkajs';
+import { ConfigResourceTypes, Kafka, Partitioners, logLevel } from 'kafkajs';
 import type { Admin, ITopicConfig } from 'kafkajs';
 import { describe, expect, test } from 'vitest';
+import { openFoundation } from '../../services/adapters/foundation/foundation.ts';
 import { openKafkaRecordLog } from '../../services/adapters/kafka/record-log.ts';
 import type { KafkaRecordLogOptions } from '../../services/adapters/kafka/record-log.ts';
 import type { LogRecord } from '../../services/core/log/record.ts';
+import { parseSettings } from '../../services/core/settings.ts';
 import { startNativeKafka } from '../../services/dev/stack/native-kafka.ts';
 import type { NativeKafka } from '../../services/dev/stack/native-kafka.ts';
 import type { Appended, RecordLog } from '../../services/ports/record-log.ts';
@@ -156,6 +158,32 @@ describe('a topic that is already there', () => {
       expect(!answer.ok && answer.problem.message).toContain(named);
     },
   );
+
+  test('for telemetry, with the times of producers, is refused with the line that mends it', async () => {
+    const audience = freshAudience();
+    const topic = `plimsoll.${audience}.otlp_metrics`;
+    await withAdmin((admin) => admin.createTopics({ topics: [{ topic, numPartitions: 3 }] }));
+    const settings = parseSettings({
+      PLIMSOLL_LOG: `kafka://${kafkaBrokers.join(',')}`,
+      PLIMSOLL_AUDIENCE: audience,
+    });
+    const foundation = openFoundation(value(settings));
+    const refused = await foundation.stream('otlp_metrics');
+    expect(refused).toMatchObject({
+      problem: {
+        code: 'misfit',
+        hint: `kafka-configs --bootstrap-server ${kafkaBrokers.join(',')} --alter --entity-type topics --entity-name ${topic} --add-config message.timestamp.type=LogAppendTime`,
+      },
+    });
+    await withAdmin((admin) =>
+      admin.alterConfigs({
+        validateOnly: false,
+        resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries: [appendTime] }],
+      }),
+    );
+    expect(value(await foundation.stream('otlp_metrics')).partitions).toBe(3);
+    await foundation.close();
+  });
 
   test('and fits is used', async () => {
     const log = await open({ topic: await existing([appendTime, forEver]) });

@@ -119,7 +119,7 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
           ...lease,
           note: ({ from, message }) => options.note?.(`${from}: ${message}`),
         });
-        if (!log.ok) return fail({ ...log.problem, hint: 'see PLIMSOLL_LOG; is the broker up?' });
+        if (!log.ok) return log;
         if (name !== 'log') return ok(log.value);
         const opened = await openIfEmpty({ settings, tools, clock, ids, say }, log.value);
         if (!opened.ok) await log.value.close();

@@ -29,6 +29,7 @@ export type KafkaRecordLogOptions = LeaseOptions &
 export type OpenProblem = {
   readonly code: 'unreachable' | 'refused' | 'misfit';
   readonly message: string;
+  readonly hint: string;
 };
 
 /**
@@ -54,6 +55,7 @@ export const openKafkaRecordLog = async (
     return fail({
       code: 'unreachable',
       message: `${options.brokers.join(',')}: ${messageOf(error)}`,
+      hint: 'see PLIMSOLL_LOG; is the broker up?',
     });
   } finally {
     void admin.disconnect().catch(() => undefined);

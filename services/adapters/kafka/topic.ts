@@ -11,6 +11,7 @@ const copiesWanted = 3;
 const inSyncWanted = 2;
 
 export type TopicPlan = {
+  readonly brokers: readonly string[];
   readonly topic: string;
   readonly partitions: number;
   /** A topic that others made may have any number of partitions; ours is made with `partitions`. */
@@ -20,7 +21,12 @@ export type TopicPlan = {
 };
 
 /** `misfit`: the topic exists, but with settings under which our promises would not hold. */
-export type TopicProblem = { readonly code: 'misfit' | 'refused'; readonly message: string };
+export type TopicProblem = {
+  readonly code: 'misfit' | 'refused';
+  readonly message: string;
+  /** What an operator does about it. */
+  readonly hint: string;
+};
 
 /**
  * Creates the topic if it is not there; else checks that it fits. Answers how many partitions it has. Rejects where
@@ -36,7 +42,7 @@ export const ensureTopic = async (
     if (!created.ok) return created;
     // Someone else may have created it in the same moment: it is checked like any other.
   } else if (partitions !== plan.partitions && plan.anyPartitions !== true) {
-    return misfit(plan, `has ${partitions} partitions, not ${plan.partitions}`);
+    return misfit(plan, `has ${partitions} partitions, not ${plan.partitions}`, makeAnew);
   }
   const fits = await checkSettings(admin, plan);
   if (!fits.ok) return fits;
@@ -85,6 +91,7 @@ const create = async (admin: Admin, plan: TopicPlan): Promise<Result<void, Topic
       return fail({
         code: 'refused',
         message: `${plan.topic} cannot be created: ${messageOf(error)}`,
+        hint: 'the brokers refuse it: allow this client to create topics',
       });
     }
     throw error;
@@ -133,13 +140,28 @@ const checkSettings = async (
     ['cleanup.policy', 'delete'],
   ];
   if (plan.keptMs === 'for-ever') needed.push(['retention.ms', '-1'], ['retention.bytes', '-1']);
-  for (const [name, value] of needed) {
-    const has = found.get(name);
-    if (has !== undefined && has !== value)
-      return misfit(plan, `has ${name}=${has}; it must be ${value}`);
-  }
-  return ok(undefined);
+  const wrong = needed.filter(([name, value]) => (found.get(name) ?? value) !== value);
+  if (wrong.length === 0) return ok(undefined);
+  const faults = wrong.map(
+    ([name, value]) => `has ${name}=${found.get(name)}; it must be ${value}`,
+  );
+  const hint = plan.anyPartitions === true ? alterLine(plan, wrong) : makeAnew;
+  return misfit(plan, faults.join(', '), hint);
 };
 
-const misfit = (plan: TopicPlan, what: string): Result<never, TopicProblem> =>
-  fail({ code: 'misfit', message: `the Kafka topic ${plan.topic} ${what}` });
+const makeAnew =
+  'Plimsoll makes this topic itself: remove it if nothing of worth is in it, or choose another PLIMSOLL_AUDIENCE';
+
+/** A topic of telemetry may stay whoever made it: the Collector's exporter lets brokers make it as they like. */
+const alterLine = (plan: TopicPlan, settings: readonly (readonly [string, string])[]): string =>
+  [
+    'kafka-configs --bootstrap-server',
+    plan.brokers.join(','),
+    '--alter --entity-type topics --entity-name',
+    plan.topic,
+    '--add-config',
+    settings.map(([name, value]) => `${name}=${value}`).join(','),
+  ].join(' ');
+
+const misfit = (plan: TopicPlan, what: string, hint: string): Result<never, TopicProblem> =>
+  fail({ code: 'misfit', message: `the Kafka topic ${plan.topic} ${what}`, hint });
