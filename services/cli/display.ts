@@ -90,7 +90,7 @@ const yellow = 33;
 
 const colours: readonly (readonly [words: RegExp, colour: number])[] = [
   [/\b(succeeded|logged|promote)\b/g, green],
-  [/\b(failed|canceled|roll-back|SUSPECT KEY|compromised)\b/g, red],
+  [/\b(failed|canceled|roll-back|SUSPECT KEY|CONFLICT|held|compromised)\b/g, red],
   [/\b(running|planned|uncertain|expired|hold|advance)\b/g, yellow],
 ];
 

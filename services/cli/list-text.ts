@@ -39,6 +39,7 @@ const marks = (line: Line): string =>
     line['unplanned'] === true ? 'unplanned' : '',
     line['rollback'] === true ? 'rollback' : '',
     line['suspect'] === true ? 'SUSPECT KEY' : '',
+    line['conflict'] === true ? 'CONFLICT' : '',
   ]
     .filter((mark) => mark !== '')
     .join(', ');
@@ -58,12 +59,23 @@ const uncertainty = (line: Line): string => {
   return `uncertain since ${text('version')(other)} ${text('status')(other)}`;
 };
 
+const besideIt = (line: Line): string =>
+  [text('version')(line), text('status')(line), line['conflict'] === true ? 'CONFLICT' : '']
+    .filter((part) => part !== '')
+    .join(' ');
+
 const beside = (line: Line): string => {
   const others = line['beside'];
   return Array.isArray(others) && others.length > 0
-    ? `beside it ${others.map((other) => `${text('version')(other as Line)} ${text('status')(other as Line)}`).join(', ')}`
+    ? `beside it ${others.map((other) => besideIt(other as Line)).join(', ')}`
     : '';
 };
+
+/** Where it does not stand, that is said with it. */
+const decision = (line: Line): string =>
+  line['note'] === 'applied'
+    ? text('decision')(line)
+    : joined(text('decision'), text('note'))(line);
 
 const place: readonly Column[] = [
   ['NAMESPACE', unlessDefault('namespace')],
@@ -113,7 +125,7 @@ const listings: { readonly [Name in Listing]: readonly Column[] } = {
   ],
   decisions: [
     ['AT (UTC)', time('at')],
-    ['DECISION', text('decision')],
+    ['DECISION', decision],
     ...place,
     ['FROM', text('fromVersion')],
     ['TO', text('toVersion')],

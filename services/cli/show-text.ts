@@ -41,13 +41,13 @@ const marksOf = (attempt: Line): string =>
     attempt['rollback'] === true ? ', a rollback' : '',
     attempt['rerunOf'] === null ? '' : `, a rerun of attempt ${said(attempt['rerunOf'])}`,
     attempt['suspect'] === true ? ', SUSPECT: its key was found compromised' : '',
+    attempt['conflict'] === true ? ', CONFLICT: its gate is held' : '',
   ].join('');
 
 const entryText = (entry: Line): string => {
   const reported = entry['statusReported'];
   const word =
     typeof reported === 'string' && reported !== entry['kind'] ? ` (said as ${reported})` : '';
-  const note = entry['note'] === 'applied' ? '' : `, ${said(entry['note'])}`;
   const says = entry['says'] === null ? '' : `: ${said(entry['says'])}`;
   const suspect = entry['suspect'] === true ? ', SUSPECT' : '';
   const waited =
@@ -57,9 +57,11 @@ const entryText = (entry: Line): string => {
   const skewed = entry['clockSkewed'] === true ? ', producer clock off' : '';
   return (
     `    ${time(entry['at'])}  position ${said(entry['position'])}  ${said(entry['kind'])}${word} ` +
-    `by ${said(entry['signer'])} (key ${said(entry['key'])})${note}${says}${waited}${skewed}${suspect}`
+    `by ${said(entry['signer'])} (key ${said(entry['key'])})${noteOf(entry)}${says}${waited}${skewed}${suspect}`
   );
 };
+
+const noteOf = ({ note }: Line): string => (note === 'applied' ? '' : `, ${said(note)}`);
 
 const decisionsText = (decisions: readonly Line[]): readonly string[] =>
   decisions.length === 0
@@ -68,7 +70,7 @@ const decisionsText = (decisions: readonly Line[]): readonly string[] =>
         '  decisions',
         ...decisions.flatMap((decision) => [
           `    ${time(decision['at'])}  position ${said(decision['position'])}  ${said(decision['decision'])} ` +
-            `by ${said(decision['signer'])} (key ${said(decision['key'])}), verdict ${said(decision['verdict'])}: ${said(decision['reason'])}`,
+            `by ${said(decision['signer'])} (key ${said(decision['key'])})${noteOf(decision)}, verdict ${said(decision['verdict'])}: ${said(decision['reason'])}`,
           `      ${said(decision['explanation'])}`,
           `      ${said(decision['windows'])} windows of ${said(decision['windowMs'])} ms, samples ` +
             `${samplesOf(decision['samples'])}, judge ${said(decision['judge'])}, policy ${said(decision['policyDigest']).slice(0, 12)}`,

@@ -134,6 +134,7 @@ export const decide = (
         attempt,
       });
     case 'late':
+    case 'held':
     case 'contradiction': {
       const entry = evolution.deployment.attempts
         .find(({ number }) => number === attempt)

@@ -9,9 +9,10 @@ export type Status = 'planned' | 'running' | 'succeeded' | 'failed' | 'canceled'
  * What a marker did to its attempt.
  * - `applied`; `repeat`: said before; `late`: true, but it changes nothing any more;
  * - `contradiction`: says otherwise than what stands, and changes nothing;
- * - `disagreement`: the same stage again with other details, and counts once.
+ * - `disagreement`: the same stage again with other details, and counts once;
+ * - `held`: a decision that would go on with an attempt in conflict; it does not stand.
  */
-export type Note = 'applied' | 'repeat' | 'late' | 'contradiction' | 'disagreement';
+export type Note = 'applied' | 'repeat' | 'late' | 'contradiction' | 'disagreement' | 'held';
 
 export type KnownDetails = Partial<Details>;
 
@@ -108,6 +109,6 @@ export type Conflict = {
 export type Deployment = {
   readonly id: string;
   readonly attempts: readonly Attempt[];
-  /** Markers of this deployment whose id came again with other content: its gate is held. */
+  /** Markers whose id came again with other content: the gate of the attempt that has them is held. */
   readonly conflicts: readonly Conflict[];
 };

@@ -85,6 +85,7 @@ export const unplannedMax = 10;
 /** Markers of one attempt, its decisions not counted; what changes its status is always taken. */
 export const entriesMax = 500;
 const decisionsMax = 500;
+/** Of one attempt. */
 export const conflictsMax = 100;
 /** Values of the markers of all attempts that a marker meets: a row is read and written whole. */
 export const historyBytesMax: number = 4 * 1024 * 1024;
@@ -396,7 +397,7 @@ const evolveDecision = (deployment: Deployment | undefined, fact: Fact<Decided>)
     };
   if (attempt.decisions.length >= decisionsMax)
     return full(`attempt ${attempt.number} has ${decisionsMax} decisions`);
-  const note = decisionNote(attempt, marker);
+  const note = decisionNote(deployment, attempt, marker);
   const decided: Attempt = {
     ...attempt,
     decisions: [...attempt.decisions, decisionSummary({ ...fact, marker }, note)],
@@ -404,25 +405,45 @@ const evolveDecision = (deployment: Deployment | undefined, fact: Fact<Decided>)
   return put(deployment, fact, withEntry(decided, entryOf(fact, note, null)), note);
 };
 
-/** The first roll-back is final; a decision on an ended attempt is history. */
-const decisionNote = (attempt: Attempt, marker: Decided): Note => {
+/** The first roll-back is final; a decision on an ended attempt is history; a conflict lets nothing go on. */
+const decisionNote = (deployment: Deployment, attempt: Attempt, marker: Decided): Note => {
   if (hasEnded(attempt)) return 'late';
   const rolledBack = attempt.decisions.some(
     (earlier) => earlier.kind === 'roll-back' && earlier.note === 'applied',
   );
-  if (!rolledBack) return 'applied';
-  return marker.kind === 'roll-back' ? 'repeat' : 'contradiction';
+  if (rolledBack) return marker.kind === 'roll-back' ? 'repeat' : 'contradiction';
+  switch (marker.kind) {
+    case 'promote':
+    case 'advance':
+      return conflictsOf(deployment, attempt).length > 0 ? 'held' : 'applied';
+    case 'hold':
+    case 'roll-back':
+      return 'applied';
+  }
 };
 
+/** Conflicts of this attempt's own markers. Those of another attempt, which strangers may have opened, hold not this one. */
+export const conflictsOf = ({ conflicts }: Deployment, { entries }: Attempt): readonly Conflict[] =>
+  conflicts.filter(({ first }) => entries.some(({ position }) => position === first));
+
+/** The attempt that has the marker at that position in its history. */
+export const attemptWith = ({ attempts }: Deployment, position: Position): Attempt | undefined =>
+  attempts.find(({ entries }) => entries.some((entry) => entry.position === position));
+
 /** Marks the row of a marker whose id came again, from the same principal, with other content. */
-export const markConflict = (deployment: Deployment, conflict: Conflict): Deployment =>
-  deployment.conflicts.length >= conflictsMax ||
-  deployment.conflicts.some(
-    ({ marker, principal, digest }) =>
-      marker === conflict.marker && principal === conflict.principal && digest === conflict.digest,
-  )
+export const markConflict = (deployment: Deployment, conflict: Conflict): Deployment => {
+  const attempt = attemptWith(deployment, conflict.first);
+  const known = attempt === undefined ? deployment.conflicts : conflictsOf(deployment, attempt);
+  return known.length >= conflictsMax ||
+    known.some(
+      ({ marker, principal, digest }) =>
+        marker === conflict.marker &&
+        principal === conflict.principal &&
+        digest === conflict.digest,
+    )
     ? deployment
     : { ...deployment, conflicts: [...deployment.conflicts, conflict] };
+};
 
 const attemptOfToken = (attempts: readonly Attempt[], token: string | null): Attempt | undefined =>
   token === null ? undefined : attempts.findLast(({ tokens }) => tokens.includes(token));

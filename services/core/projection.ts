@@ -8,17 +8,17 @@ import type { CheckProblem, CheckTools } from './check/check-record.ts';
 import { checkOpening } from './check/check-record.ts';
 import type { Attempt, Deployment, Note } from './deployment.ts';
 import type { Expelled, Fact, RefusalCode } from './lifecycle.ts';
-import { evolve, markConflict } from './lifecycle.ts';
+import { attemptWith, evolve, markConflict } from './lifecycle.ts';
 import type { LogRecord, Position } from './log/record.ts';
 import type { Text } from './markers/crypto.ts';
 import type { DeploymentMarker, Role, Slot } from './markers/marker.ts';
 import { slotKey } from './markers/slot.ts';
 import type { Change } from './read-models.ts';
-import { foldVersion, positionKey, readModels } from './read-models.ts';
+import { foldVersion, positionKey, readModels, timeline } from './read-models.ts';
 import type { Result } from './result.ts';
 import { fail, ok } from './result.ts';
 import type { SlotState } from './slot-state.ts';
-import { evolveSlot, slotHistory } from './slot-state.ts';
+import { attemptLine, evolveSlot, slotHistory, withLine } from './slot-state.ts';
 import type { KeyState, Trust } from './trust/trust.ts';
 import { openTrust } from './trust/trust.ts';
 
@@ -45,7 +45,13 @@ export type Outcome =
       readonly change: Change;
     }
   | { readonly position: Position; readonly outcome: 'trust' | 'duplicate' }
-  | { readonly position: Position; readonly outcome: 'dead-letter'; readonly code: DeadLetterCode };
+  | {
+      readonly position: Position;
+      readonly outcome: 'dead-letter';
+      readonly code: DeadLetterCode;
+      /** For a conflict that is none that was told before: the deployment whose gate it holds. */
+      readonly holds?: string;
+    };
 
 export type DeadLetterCode =
   | Extract<Checked, { outcome: 'rejected' }>['code']
@@ -110,7 +116,11 @@ export const rowsNeeded = (
     const id = markerKey(marker.marker, signer.principal);
     want('marker', id);
     const seen = loaded.get(address('marker', id));
-    if (seen !== undefined) want('deployment', readMarkerRow(seen).deployment);
+    if (seen !== undefined) {
+      const first = readMarkerRow(seen).deployment;
+      want('deployment', first);
+      deployments.add(first);
+    }
     const { deployment, slot } = marker as DeploymentMarker;
     want('deployment', deployment);
     deployments.add(deployment);
@@ -290,7 +300,7 @@ const putSlot = (rows: Rows, slot: Slot, change: Change): void => {
   const state = evolveSlot(
     rows.get('slot', key),
     slot,
-    change.deployment.id,
+    change.deployment,
     change.before,
     change.attempt,
   );
@@ -305,21 +315,33 @@ const conflict = (
 ): Outcome => {
   const { record, authentic } = item;
   const deployment = rows.get('deployment', first.deployment);
-  if (deployment !== undefined)
-    rows.put(
-      'deployment',
-      first.deployment,
-      markConflict(deployment, {
-        marker: authentic.marker.marker,
-        principal: authentic.signer.principal,
-        first: first.position,
-        position: record.position,
-        at: record.appendedAtMs,
-        digest: authentic.digest,
-      }),
-    );
+  const marked =
+    deployment &&
+    markConflict(deployment, {
+      marker: authentic.marker.marker,
+      principal: authentic.signer.principal,
+      first: first.position,
+      position: record.position,
+      at: record.appendedAtMs,
+      digest: authentic.digest,
+    });
+  const isNews = marked !== undefined && marked !== deployment;
+  if (isNews) putConflict(rows, marked, first.position);
   const message = `the marker id ${authentic.marker.marker} stands at position ${first.position} with other content`;
-  return deadLetter(tools, rows, item, 'conflict', message, authentic.signer.principal);
+  const letter = deadLetter(tools, rows, item, 'conflict', message, authentic.signer.principal);
+  return isNews ? { ...letter, holds: marked.id } : letter;
+};
+
+/** A conflict is no change that read models hear of; the lines of its attempt show it all the same. */
+const putConflict = (rows: Rows, deployment: Deployment, first: Position): void => {
+  rows.put('deployment', deployment.id, deployment);
+  const attempt = attemptWith(deployment, first);
+  if (attempt === undefined) return;
+  const line = attemptLine(deployment, attempt);
+  rows.put(timeline.name, positionKey(attempt.openedAt), line);
+  const key = attempt.plan === null ? undefined : slotKey(attempt.plan.slot);
+  const state = key === undefined ? undefined : rows.get('slot', key);
+  if (key !== undefined && state !== undefined) rows.put('slot', key, withLine(state, line));
 };
 
 const deadLetter = (
@@ -329,7 +351,7 @@ const deadLetter = (
   code: DeadLetterCode,
   message: string,
   principal: string | null,
-): Outcome => {
+): Extract<Outcome, { readonly outcome: 'dead-letter' }> => {
   const letter: DeadLetter = {
     position: record.position,
     code,

@@ -36,11 +36,11 @@ export type ReadModel<Row> = {
 export const positionKey = (position: Position): string => String(position).padStart(12, '0');
 
 /** One attempt a row, in the order in which the log opened them. */
-const timeline: ReadModel<AttemptLine> = {
+export const timeline: ReadModel<AttemptLine> = {
   name: 'timeline',
-  version: 2,
+  version: 3,
   keysOf: ({ attempt }) => [positionKey(attempt.openedAt)],
-  evolve: (_row, { deployment, attempt }) => attemptLine(deployment.id, attempt),
+  evolve: (_row, { deployment, attempt }) => attemptLine(deployment, attempt),
 };
 
 export type DecisionRow = DecisionSummary & {
@@ -140,7 +140,7 @@ export const orderedModels: readonly string[] = [
 ];
 
 /** Version of the lifecycle and of the models that the fold itself writes (deployment, slot, marker, trust, dead-letter). */
-const lifecycleVersion = 2;
+const lifecycleVersion = 3;
 
 /** What a fold's rows depend on beside the records. None of it is ever taken away, so their sum only grows. */
 export type FoldParts = {

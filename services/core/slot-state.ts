@@ -1,6 +1,6 @@
-import type { Attempt, Status } from './deployment.ts';
+import type { Attempt, Deployment, Status } from './deployment.ts';
 import type { SlotHistory } from './lifecycle.ts';
-import { hasEnded } from './lifecycle.ts';
+import { conflictsOf, hasEnded } from './lifecycle.ts';
 import type { Position } from './log/record.ts';
 import type { NameValue, Slot } from './markers/marker.ts';
 
@@ -25,6 +25,8 @@ export type AttemptLine = {
   readonly failureReason: string | null;
   readonly rollback: boolean;
   readonly unplanned: boolean;
+  /** A marker of it came again with other content: its gate is held. */
+  readonly conflict: boolean;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   /** When it was last heard of. */
@@ -40,10 +42,10 @@ export type AttemptLine = {
   readonly position: Position;
 };
 
-export const attemptLine = (deployment: string, attempt: Attempt): AttemptLine => {
+export const attemptLine = (deployment: Deployment, attempt: Attempt): AttemptLine => {
   const { plan } = attempt;
   return {
-    deployment,
+    deployment: deployment.id,
     attempt: attempt.number,
     namespace: plan?.slot.namespace ?? null,
     component: plan?.slot.component ?? null,
@@ -57,6 +59,7 @@ export const attemptLine = (deployment: string, attempt: Attempt): AttemptLine =
     failureReason: attempt.reason,
     rollback: attempt.rollback,
     unplanned: plan === null,
+    conflict: conflictsOf(deployment, attempt).length > 0,
     startedAt: attempt.startedAt,
     endedAt: attempt.endedAt,
     heardAt: attempt.entries.reduce((last, { at }) => Math.max(last, at), attempt.openedAtMs),
@@ -126,7 +129,7 @@ export const slotHistory = (state: SlotState | undefined): SlotHistory => {
 export const evolveSlot = (
   state: SlotState | undefined,
   slot: Slot,
-  deployment: string,
+  deployment: Deployment,
   before: Attempt | undefined,
   after: Attempt,
 ): SlotState => {
@@ -154,6 +157,15 @@ export const evolveSlot = (
       return withBeside;
   }
 };
+
+/** The attempt's line is another one now, though it changed nothing here. */
+export const withLine = (state: SlotState, line: AttemptLine): SlotState => ({
+  ...state,
+  holders: state.holders.map((holder) =>
+    isSameAttempt(holder, line) ? { ...holder, ...line } : holder,
+  ),
+  beside: state.beside.map((other) => (isSameAttempt(other, line) ? line : other)),
+});
 
 const hold = (state: SlotState, line: AttemptLine, at: number): SlotState => {
   const holder = state.holders.at(-1);

@@ -70,6 +70,7 @@ export const timelineLine = (line: AttemptLine, present: Present): Line => ({
   links: line.links.map(({ name, value }) => ({ name, url: value })),
   digest: line.digest,
   unplanned: line.unplanned,
+  conflict: line.conflict,
   suspect:
     isSuspect(present, line.key, line.statusPosition) ||
     (line.plan !== null && isSuspect(present, line.plan.key, line.plan.position)),
@@ -154,7 +155,7 @@ export const decisionLine = (row: DecisionRow, present: Present): Line => ({
 const attemptView = (deployment: Deployment, attempt: Attempt, present: Present): Line => {
   const { plan } = attempt;
   return {
-    ...timelineLine(attemptLine(deployment.id, attempt), present),
+    ...timelineLine(attemptLine(deployment, attempt), present),
     rerunOf: attempt.rerunOf,
     strategy: plan?.strategy ?? null,
     canaryShare: attempt.share,

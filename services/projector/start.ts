@@ -19,6 +19,8 @@ export type ProjectorEvent =
   | { readonly event: 'log'; readonly logId: string; readonly generation: Generation }
   /** A step was refused because somebody else has moved the checkpoint: nothing was written, and it goes on there. */
   | { readonly event: 'overtaken'; readonly generation: Generation; readonly next: Position }
+  /** A marker came again with other content: the gate of that deployment's attempt is held. */
+  | { readonly event: 'conflict'; readonly deployment: string; readonly position: Position }
   | {
       readonly event: 'stopped-by';
       readonly code: string;
@@ -82,12 +84,20 @@ const openRun = (ports: ProjectorPorts): Run => {
   let problem: ProjectionProblem | null = null;
   let subscription: Subscription | undefined;
   let hintedAtMs = 0;
+  /** Read models that are filled again meet old conflicts again. */
+  let conflictTold: Position = 0;
 
   const reached = (next: Position, end: Position): void => {
     progress = { next, end: Math.max(next, end) };
   };
-  const countAll = (outcomes: readonly Outcome[]): void => {
-    for (const outcome of outcomes) count(counts, outcome);
+  const notice = (outcomes: readonly Outcome[]): void => {
+    for (const outcome of outcomes) {
+      count(counts, outcome);
+      if (outcome.outcome !== 'dead-letter' || outcome.holds === undefined) continue;
+      const { holds: deployment, position } = outcome;
+      if (position > conflictTold) ports.tell({ event: 'conflict', deployment, position });
+      conflictTold = Math.max(conflictTold, position);
+    }
   };
 
   /** Opens the read models that readers use and folds what is new. Undefined: nobody wants it any more. */
@@ -97,7 +107,7 @@ const openRun = (ports: ProjectorPorts): Run => {
     const opened = await openGeneration(ports, {
       isWanted,
       onProgress: ({ next, end }) => reached(next, end),
-      onFolded: countAll,
+      onFolded: notice,
     });
     if (!isWanted()) return undefined;
     if (!opened.ok) throw new Halted(opened.problem);
@@ -123,6 +133,7 @@ const openRun = (ports: ProjectorPorts): Run => {
   };
 
   const apply = async ({ records, end }: RecordBatch): Promise<void> => {
+    let refusedInRow = 0;
     // If the partition is lost meanwhile, the next owner applies the rest.
     while (held !== undefined) {
       const { generation, state } = held;
@@ -134,11 +145,15 @@ const openRun = (ports: ProjectorPorts): Run => {
       if (!checked.ok) throw new Halted(checked.problem);
       const applied = await applyBatch(ports, generation, state, rest.slice(0, batchRecordsMax));
       if (applied.ok) {
-        countAll(applied.value.outcomes);
+        refusedInRow = 0;
+        notice(applied.value.outcomes);
         if (held !== undefined) held = { generation, state: applied.value.state };
       } else if (applied.problem.code === 'gap') {
         ports.tell({ event: 'overtaken', generation, next: state.next });
         counts['overtaken'] = (counts['overtaken'] ?? 0) + 1;
+        refusedInRow += 1;
+        // Somebody is faster each time, or the store contradicts itself: begin again after a pause.
+        if (refusedInRow > refusedInRowMax) throw new Halted(applied.problem);
         if ((await catchUp()) === undefined) return;
       } else throw new Halted(applied.problem);
     }

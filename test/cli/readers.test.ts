@@ -65,7 +65,7 @@ describe('for people', () => {
     expect(await shown(await aLog(), 'current')).toMatchInlineSnapshot(`
       [
         "ENVIRONMENT  COMPONENT     VERSION  STATUS  SINCE (UTC)           SIGNER  NOTES",
-        "production   checkout      1.9.4    logged  2026-11-21 10:00:00Z  ci      uncertain since 2.0.0 failed; beside it 1.9.4 planned, 2.0.0 planned",
+        "production   checkout      1.9.4    logged  2026-11-21 10:00:00Z  ci      uncertain since 2.0.0 failed; beside it 1.9.4 planned, 2.0.0 planned CONFLICT",
         "staging      注文 service  6.6.6    logged  2026-11-21 10:00:00Z  thief   SUSPECT KEY",
       ]
     `);
@@ -90,7 +90,7 @@ describe('for people', () => {
         "                                            production   checkout              1.9.4    planned   ci      ID  2        rollback",
         "                                            production   checkout      eu      3.0.0    planned   ci      ID",
         "                      2026-11-21 10:00:00Z                                              canceled  ci      ID           unplanned",
-        "                                            production   checkout              2.0.0    planned   ci      ID",
+        "                                            production   checkout              2.0.0    planned   ci      ID           CONFLICT",
         "                      2026-11-21 10:00:00Z  staging      注文 service          6.6.6    logged    thief   ID           SUSPECT KEY",
       ]
     `);
@@ -236,6 +236,38 @@ describe('for programs', () => {
       expect(await shown(desk, 'show', run('same'))).toContainEqual(
         expect.stringContaining('checkout 2.0.0 to production, expired'),
       );
+    }
+  });
+
+  test('a conflict is marked in every list, and a decision that it holds says so', async () => {
+    const log = await openDesk({
+      folder: join(scratch, randomUUID()),
+      steps: [
+        trusts('ci'),
+        trusts('judge', { roles: ['analyser'] }),
+        by('ci', logged('1.9.4')),
+        by('ci', planned('2.0.0'), { marker: 'one' }),
+        by('ci', planned('6.6.6'), { marker: 'one' }),
+        by('judge', decided('promote')),
+      ],
+    });
+    for (const desk of [log, log.elsewhere({ isRemote: true })]) {
+      expect((await shown(desk, 'current')).at(1)).toContain('beside it 2.0.0 planned CONFLICT');
+      expect((await shown(desk, 'timeline')).at(2)).toMatch(/CONFLICT$/);
+      expect((await shown(desk, 'decisions')).at(1)).toContain('promote; held');
+      expect(await shown(desk, 'show', run('7'))).toEqual(
+        expect.arrayContaining([
+          'attempt 1: checkout 2.0.0 to production, planned, CONFLICT: its gate is held',
+          expect.stringMatching(/position 7 {2}promote by judge \(key [0-9a-f]+\), held$/),
+          expect.stringMatching(/position 7 {2}promote by judge \(key [0-9a-f]+\), held, verdict/),
+          expect.stringMatching(/^CONFLICT: marker ID of ci stands at position 5 /),
+        ]),
+      );
+      for (const list of ['timeline', 'current'])
+        for (const line of (await desk.plimsoll(list, '--json')).out)
+          expect(faultsOf(list, JSON.parse(line))).toEqual([]);
+      const decision = jsonOf(await desk.plimsoll('decisions', '--json'));
+      expect([decision['note'], faultsOf('decision', decision)]).toEqual(['held', []]);
     }
   });
 

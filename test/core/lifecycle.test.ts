@@ -710,6 +710,50 @@ describe('decisions', () => {
       { notes: [...applied(4), 'contradiction', 'repeat'] },
     ],
     [
+      'hold the gate of an attempt in conflict: nothing goes on, but it may be rolled back',
+      [
+        ...canary,
+        by('ci', started(), { marker: 'one' }),
+        by('analyser', decided('promote')),
+        by('ci', started({ statusReported: 'other' }), { marker: 'one' }),
+        by('analyser', decided('promote')),
+        by('analyser', decided('advance')),
+        by('analyser', decided('hold')),
+        by('analyser', decided('roll-back')),
+        by('analyser', decided('promote')),
+      ],
+      {
+        notes: [
+          ...applied(2),
+          ...['repeat', 'applied', 'conflict', 'held', 'held', 'applied', 'applied'],
+          'contradiction',
+        ],
+      },
+    ],
+    [
+      'are free again in the next attempt, whose markers are in no conflict',
+      [
+        analyser,
+        by('ci', planned('2.0.0', of('1')), { marker: 'one' }),
+        by('ci', planned('3.0.0', of('1')), { marker: 'one' }),
+        by('ci', planned('2.0.0', of('2'))),
+        by('analyser', decided('promote', of('1'))),
+        by('analyser', decided('promote', of('2'))),
+      ],
+      { notes: ['applied', 'conflict', 'applied', 'held', 'applied'] },
+    ],
+    [
+      'are not held by a stranger who plans the same deployment elsewhere and is in conflict with itself',
+      [
+        trusts('stage', { environments: ['staging'] }),
+        ...canary,
+        by('stage', planned('2.0.0', { slot: place('staging') }), { marker: 'one' }),
+        by('stage', planned('3.0.0', { slot: place('staging') }), { marker: 'one' }),
+        by('analyser', decided('promote')),
+      ],
+      { notes: [...applied(3), 'conflict', 'applied'] },
+    ],
+    [
       'come late once the attempt has ended',
       [...canary, by('ci', succeeded()), by('analyser', decided('roll-back'))],
       { notes: [...applied(3), 'late'] },

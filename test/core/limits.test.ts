@@ -95,6 +95,24 @@ test('a deployment keeps so many conflicts; each is a dead letter', async () => 
   expect(await house.deadLetters()).toHaveLength(conflictsMax + 4);
 });
 
+test("the conflicts of a stranger's attempt take no room from those of another", async () => {
+  const elsewhere = place('staging');
+  const house = await given(
+    trusts('stage', { environments: ['staging'] }),
+    trusts('ci', { environments: ['production'] }),
+    by('ci', planned(), { marker: 'mine' }),
+    ...times(conflictsMax + 5, (index) =>
+      by('stage', planned(`${index}.0.0`, { slot: elsewhere }), { marker: 'one' }),
+    ),
+    by('ci', planned('3.0.0'), { marker: 'mine' }),
+  );
+  const { conflicts } = await house.deployment();
+  expect(conflicts.map(({ principal }) => principal)).toEqual([
+    ...Array.from({ length: conflictsMax }, () => 'stage'),
+    'ci',
+  ]);
+});
+
 test('a slot shows so many attempts that nobody ends, the newest ones', async () => {
   const house = await given(
     ...times(besideMax + 5, (index) =>

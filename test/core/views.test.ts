@@ -76,6 +76,7 @@ const lineOf = {
   links: [{ name: 'run', url: 'https://ci.example/7' }],
   digest: null,
   unplanned: false,
+  conflict: false,
   suspect: false,
   position: 3,
   statusPosition: 8,
@@ -269,6 +270,54 @@ test('keys: what each may do, and since when no more', async () => {
     addedAt: 1,
     retiredAt: 2,
     compromisedSince: 1,
+  });
+});
+
+describe('conflict: a marker that came again with other content', () => {
+  const conflicting = [
+    by('ci', planned('2.0.0', { attempt: '1' }), { marker: 'one' }),
+    by('ci', started({ attempt: '1' })),
+    by('ci', planned('6.6.6', { attempt: '1' }), { marker: 'one' }),
+  ];
+  const conflicts = async (...steps: readonly Step[]): Promise<unknown> => {
+    const { timeline, current } = await (await given(...steps)).lines();
+    const marks = (lines: readonly unknown[]): readonly unknown[] =>
+      lines.map((line) => (line as { readonly conflict: unknown }).conflict);
+    return {
+      timeline: marks(timeline),
+      current: marks(current),
+      beside: marks(current.flatMap((line) => line['beside'])),
+    };
+  };
+
+  test('marks what is beside the holder, at once, and what holds the slot later', async () => {
+    expect(await conflicts(by('ci', logged('1.9.0')), ...conflicting)).toEqual({
+      timeline: [false, true],
+      current: [false],
+      beside: [true],
+    });
+    const taken = [...conflicting, by('ci', succeeded({ attempt: '1' }))];
+    expect(await conflicts(...taken)).toEqual({ timeline: [true], current: [true], beside: [] });
+  });
+
+  test('marks what holds the slot already', async () => {
+    const [plan, start, again] = conflicting;
+    if (plan === undefined || start === undefined || again === undefined) throw new Error('none');
+    const late = [plan, start, by('ci', succeeded({ attempt: '1' })), again];
+    expect(await conflicts(...late)).toEqual({ timeline: [true], current: [true], beside: [] });
+  });
+
+  test('marks no other attempt of the deployment', async () => {
+    const rerun = [
+      ...conflicting,
+      by('ci', succeeded({ attempt: '1' })),
+      by('ci', planned('2.0.0', { attempt: '2' })),
+    ];
+    expect(await conflicts(...rerun)).toEqual({
+      timeline: [true, false],
+      current: [true],
+      beside: [false],
+    });
   });
 });
 

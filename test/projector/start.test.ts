@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { createMemoryClock } from '../../services/adapters/memory/clock.ts';
 import type { MemoryClock } from '../../services/adapters/memory/clock.ts';
 import { createMemoryRecordLog } from '../../services/adapters/memory/record-log.ts';
+import type { Deployment } from '../../services/core/deployment.ts';
 import type { NewRecord } from '../../services/core/log/record.ts';
-import { fail } from '../../services/core/result.ts';
+import { fail, ok } from '../../services/core/result.ts';
 import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
 import type { RecordLog } from '../../services/ports/record-log.ts';
 import { foldToEnd } from '../../services/projector/catch-up.ts';
@@ -61,7 +62,29 @@ const openHouse = (): House => {
 };
 
 const namesOf = (events: readonly ProjectorEvent[]): readonly string[] =>
-  events.map(({ event }) => event);
+  events.map(({ event }) => event).filter((event) => event !== 'conflict');
+
+test('each conflict is told once, with deployment and position, also when read models are filled again', async () => {
+  const { append, start, projected } = openHouse();
+  const { store, lose } = fragileStore();
+  await append(0, 590);
+  const projector = start(store);
+  await projected(store);
+  lose();
+  await append(590, 600);
+  await projected(store);
+  await projector.stop();
+  const marked = value(await store.dump('g1'))
+    .map((line) => line.split('\n'))
+    .filter(([model]) => model === 'deployment')
+    .flatMap(([, , json]) => {
+      const { id, conflicts } = JSON.parse(json ?? '') as Deployment;
+      return conflicts.map(({ position }) => ({ event: 'conflict', deployment: id, position }));
+    })
+    .toSorted((a, b) => a.position - b.position);
+  expect(marked.length).toBeGreaterThan(0);
+  expect(projector.told.filter(({ event }) => event === 'conflict')).toEqual(marked);
+});
 
 test('what lies there and what comes is counted, each record once', async () => {
   const { append, start, projected } = openHouse();
@@ -209,6 +232,22 @@ describe('a store', () => {
     }
     await projected(store);
     expect(projector.status().problem).toBe(null);
+  });
+
+  test('that refuses every step is left alone for a while, and not asked without end', async () => {
+    const { append, start } = openHouse();
+    const store = emptyStore();
+    await append(0, 50);
+    const projector = start({
+      ...store,
+      commit: async (generation) =>
+        ok({ refused: 'gap', stored: value(await store.checkpoint(generation)) }),
+    });
+    await eventually('it says that it pauses', () =>
+      projector.told.some(({ event }) => event === 'stopped-by'),
+    );
+    expect(projector.status().problem?.code).toBe('gap');
+    await projector.stop();
   });
 
   test('that loses everything while nothing comes is filled again', async () => {
