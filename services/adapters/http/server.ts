@@ -13,6 +13,8 @@ export type HttpLimits = {
   readonly headersWithinMs: number;
   /** From the first byte to the last of the body. */
   readonly requestWithinMs: number;
+  /** From the first byte of an answer to its last: who does not listen holds no connection for ever. */
+  readonly answerWithinMs: number;
   readonly idleConnectionMs: number;
   /** How often the times above are looked at. */
   readonly lookEveryMs: number;
@@ -26,6 +28,7 @@ const defaultLimits: HttpLimits = {
   headerBytesMax: 16 * 1024,
   headersWithinMs: 10_000,
   requestWithinMs: 30_000,
+  answerWithinMs: 60_000,
   idleConnectionMs: 30_000,
   lookEveryMs: 2000,
   connectionsMax: 2000,
@@ -133,6 +136,9 @@ const answer = async (
       ...(isRead && isOpen() && !exchange.isLast ? {} : { connection: 'close' }),
     });
     outgoing.end(incoming.method === 'HEAD' ? undefined : response.body);
+    const deaf = setTimeout(() => incoming.socket.destroy(), limits.answerWithinMs);
+    deaf.unref();
+    outgoing.once('close', () => clearTimeout(deaf));
   } catch (error) {
     onError(error);
     incoming.socket.destroy();

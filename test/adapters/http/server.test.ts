@@ -206,6 +206,21 @@ describe('a body that nobody asked for', () => {
   });
 });
 
+test('who asks and does not listen to the answer holds no connection for ever', async () => {
+  const body = 'a'.repeat(64 * 1024 * 1024);
+  const server = await serve(async () => ({ status: 200, headers: {}, body }), {
+    limits: { answerWithinMs: 50, connectionsMax: 1 },
+  });
+  const deaf = await open(server);
+  deaf.socket.pause();
+  deaf.send(request('GET /p HTTP/1.1'));
+  await eventually('another one is answered', async () => {
+    const next = await openRaw(server.port);
+    next.send(request('HEAD /p HTTP/1.1\r\nconnection: close'));
+    return (await next.received()).startsWith('HTTP/1.1 200');
+  });
+});
+
 describe('a connection that breaks off', () => {
   test('in a body is told to the handler', async () => {
     const heard: string[] = [];
