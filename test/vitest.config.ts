@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 import type { ViteUserConfig } from 'vitest/config';
 
 const integrationFiles = ['test/**/*.integration.test.ts'];
+/** Laws over many random histories, and crowds of processes: too long for `npm run check`. */
+const lawFiles = ['test/**/*.property.test.ts', 'test/**/*.laws.test.ts'];
 
 const config: ViteUserConfig = defineConfig({
   root: resolve(import.meta.dirname, '..'),
@@ -16,8 +18,16 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: integrationFiles,
+          exclude: [...integrationFiles, ...lawFiles],
           testTimeout: 20_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'laws',
+          include: lawFiles,
+          testTimeout: 120_000,
         },
       },
       {

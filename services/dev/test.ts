@@ -1,4 +1,4 @@
-// `npm test`: the static checks, the unit tests, then the tests on real Kafka and Redis.
+// `npm test`: the static checks, the unit tests, the laws, then the tests on real Kafka and Redis.
 // The last line is `N passed, N failed`, for people and for the machine that only reads that line.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -40,6 +40,7 @@ try {
   const tally = addTallies([
     { passed: passedSteps, failed: steps.length - passedSteps, skipped: 0 },
     await runTests('unit', reportFolder),
+    await runTests('laws', reportFolder),
     await runTests('integration', reportFolder),
   ]);
   console.log(`\n${tallyLine(tally)}`);

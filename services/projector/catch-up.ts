@@ -109,11 +109,14 @@ export const foldToEnd = async (
   generation: Generation,
   options: FoldOptions = {},
 ): Promise<Result<CaughtUp, ProjectionProblem>> => {
-  for (;;) {
+  for (let refused = 0; ; refused++) {
     const folded = await foldOnce(ports, generation, options);
-    if (folded.ok || folded.problem.code !== 'gap') return folded;
+    if (folded.ok || folded.problem.code !== 'gap' || refused === refusedInRowMax) return folded;
   }
 };
+
+/** Folds that somebody else was ahead of, one after the other: then whoever asked decides about trying again. */
+export const refusedInRowMax = 100;
 
 const foldOnce = async (
   ports: ProjectionPorts,

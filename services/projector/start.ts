@@ -4,7 +4,7 @@ import type { Clock, Stop } from '../ports/clock.ts';
 import type { Generation } from '../ports/read-model-store.ts';
 import type { RecordBatch, Subscription } from '../ports/record-log.ts';
 import type { CaughtUp, Progress } from './catch-up.ts';
-import { checkLastApplied, openGeneration } from './catch-up.ts';
+import { checkLastApplied, openGeneration, refusedInRowMax } from './catch-up.ts';
 import type { ProjectionPorts, ProjectionProblem } from './project.ts';
 import { applyBatch, batchRecordsMax } from './project.ts';
 

@@ -1,4 +1,4 @@
-// A process that appends to one embedded log, for many-processes.test.ts: says `ready`, waits for a line on its
+// A process that appends to one embedded log, for many-processes.laws.test.ts: says `ready`, waits for a line on its
 // input, then appends and says after each answer what it was told, one JSON line each.
 import { writeSync } from 'node:fs';
 import { openSqliteFile } from '../../services/adapters/sqlite/file.ts';

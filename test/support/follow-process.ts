@@ -1,4 +1,4 @@
-// A process that follows one embedded log, for many-processes.test.ts: says which positions it was given, and
+// A process that follows one embedded log, for many-processes.laws.test.ts: says which positions it was given, and
 // when it lost the partition.
 import { writeSync } from 'node:fs';
 import { openSqliteFile } from '../../services/adapters/sqlite/file.ts';
