@@ -89,7 +89,8 @@ const emitWithin = async (
   if (!signer.ok) return failed(signer.problem);
   const made = await makeMarker(ports, draft.value, asked, origin, checked.value, door.atHand);
   if (!made.ok) return failed(made.problem);
-  const marker = made.value;
+  const { marker, misplaced } = made.value;
+  if (misplaced !== undefined) return refused(marker, misplaced, job !== null);
   const record = await signRecord(ports, marker, signer.value);
   if (!record.ok) return failed(record.problem, marker);
 
@@ -174,6 +175,12 @@ const readSigner = async (ports: CliPorts, given: Given): Promise<Result<Signer,
   return refuse(code, message, hint);
 };
 
+type Made = {
+  readonly marker: Emittable;
+  /** Why it is refused at once: the plan that is known here is for another place. */
+  readonly misplaced: CliProblem | undefined;
+};
+
 const makeMarker = async (
   ports: CliPorts,
   draft: Draft,
@@ -181,20 +188,37 @@ const makeMarker = async (
   origin: Origin,
   place: Slot | null,
   atHand: AtHand | undefined,
-): Promise<Result<Emittable, CliProblem>> => {
+): Promise<Result<Made, CliProblem>> => {
   const named = await nameDeployment(ports, draft, asked, place, atHand);
   if (!named.ok) return named;
-  const { deployment, slot } = named.value;
-  return completeMarker(
+  const { deployment, slot, planned } = named.value;
+  const marker = completeMarker(
     draft,
     { marker: ports.ids.uuidV7(), deployment, occurredAt: ports.clock.nowMs() },
     slot,
     asked.given,
     origin,
   );
+  if (!marker.ok) return marker;
+  const isMisplaced = slot !== null && planned !== null && slotKey(slot) !== slotKey(planned);
+  return ok({
+    marker: marker.value,
+    misplaced: isMisplaced
+      ? problem(
+          'slot-differs',
+          `the deployment was planned for ${slotKey(planned)}, not ${slotKey(slot)}`,
+          'leave the place out, or name the one that was planned',
+        )
+      : undefined,
+  });
 };
 
-type Named = { readonly deployment: string; readonly slot: Slot | null };
+type Named = {
+  readonly deployment: string;
+  readonly slot: Slot | null;
+  /** For an update: the place of its plan, as far as it is known here. */
+  readonly planned: Slot | null;
+};
 
 const nameDeployment = async (
   ports: CliPorts,
@@ -204,23 +228,16 @@ const nameDeployment = async (
   atHand: AtHand | undefined,
 ): Promise<Result<Named, CliProblem>> => {
   // The id of a log is its marker's.
-  if (draft.kind === 'logged') return ok({ deployment: '', slot: place });
+  if (draft.kind === 'logged') return ok({ deployment: '', slot: place, planned: null });
   if (draft.kind === 'planned' && place !== null) {
     const deployment = await deploymentToPlan(ports, asked, place, atHand);
-    return ok({ deployment, slot: place });
+    return ok({ deployment, slot: place, planned: null });
   }
   const found = await deploymentToUpdate(ports, asked, atHand);
   if (!found.ok) return found;
   const { id, planned } = found.value;
   const slot = await draft.place(planned);
-  if (!slot.ok) return slot;
-  if (slot.value !== null && planned !== null && slotKey(slot.value) !== slotKey(planned))
-    return refuse(
-      'slot-differs',
-      `the deployment was planned for ${slotKey(planned)}, not ${slotKey(slot.value)}`,
-      'leave the place out, or name the one that was planned',
-    );
-  return ok({ deployment: id, slot: slot.value });
+  return slot.ok ? ok({ deployment: id, slot: slot.value, planned }) : slot;
 };
 
 const traceParentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;

@@ -164,6 +164,13 @@ describe('a deployment outside CI', () => {
     ).toEqual(['stored 1 planned', 'stored 1 started', 'stored 1 succeeded']);
     const wrong = await shop.plimsoll(...update('SUCCESS', '--environment-name=staging', '--json'));
     expect([wrong.exit, problemOf(wrong).code]).toEqual([3, 'slot-differs']);
+    expect(faultsOf('receipt', jsonOf(wrong))).toEqual([]);
+    expect(jsonOf(wrong)).toMatchObject({
+      kind: 'succeeded',
+      delivery: 'refused',
+      code: 'slot-differs',
+      position: null,
+    });
   });
 
   test('whose plan was refused leaves nothing behind that could be in the way', async () => {
@@ -563,6 +570,7 @@ describe('when something cannot be reached', () => {
       ...['release', 'update', 'eu', '--status=SUCCESS', '--environment-name=staging', '--json'],
     );
     expect([misplaced.exit, problemOf(misplaced).code]).toEqual([3, 'slot-differs']);
+    expect(jsonOf(misplaced)).toMatchObject({ delivery: 'refused', code: 'slot-differs' });
     expect(await statuses(shop.elsewhere({ change: (ports) => ports }))).toEqual([
       '1 1 succeeded',
       '1 2 planned',
