@@ -16,5 +16,7 @@ export const bodyOf = async (
       return refuse(tooLarge, `the body has more than ${bytesMax} bytes`);
     case 'cut-off':
       return refuse('body-cut-off', 'the connection ended before the body did');
+    case 'busy':
+      return refuse('busy', 'too many bodies are being read at once', 'nothing was written');
   }
 };

@@ -8,8 +8,13 @@ export type HttpRequest = {
   readonly query: ReadonlyMap<string, string>;
   /** Looked up in lower case. Of a header that stands twice the values are joined by `, `. */
   readonly header: (name: string) => string | undefined;
-  /** Reads the body once, up to a size. `cut-off`: the connection ended before the body did. */
-  readonly body: (bytesMax: number) => Promise<Result<Uint8Array, 'too-large' | 'cut-off'>>;
+  /**
+   * Reads the body once, up to a size. `cut-off`: the connection ended before the body did. `busy`: so many bodies
+   * are being read at once that there is no room for this one.
+   */
+  readonly body: (
+    bytesMax: number,
+  ) => Promise<Result<Uint8Array, 'too-large' | 'cut-off' | 'busy'>>;
 };
 
 export type HttpResponse = {

@@ -3,13 +3,16 @@ import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { HttpRequest } from '../../ports/http.ts';
 
-type BodyResult = Result<Uint8Array, 'too-large' | 'cut-off'>;
+type BodyResult = Result<Uint8Array, 'too-large' | 'cut-off' | 'busy'>;
+
+/** What the bodies that are being read may still take together. */
+export type BodyRoom = { bytesLeft: number };
 
 /**
  * Reads the body of one request up to a size. It never closes the connection: whoever is told that the body is
  * too large still has an answer to write.
  */
-export const bodyReader = (incoming: IncomingMessage): HttpRequest['body'] => {
+export const bodyReader = (incoming: IncomingMessage, room: BodyRoom): HttpRequest['body'] => {
   // Without a listener a connection that breaks would be an error of nobody.
   incoming.on('error', () => undefined);
   return (bytesMax) => {
@@ -21,11 +24,14 @@ export const bodyReader = (incoming: IncomingMessage): HttpRequest['body'] => {
       let bytes = 0;
       const finish = (result: BodyResult): void => {
         incoming.off('data', onData).off('end', onEnd).off('close', onClose).pause();
+        room.bytesLeft += bytes;
         settle(result);
       };
       const onData = (chunk: Buffer): void => {
         bytes += chunk.length;
+        room.bytesLeft -= chunk.length;
         if (bytes > bytesMax) finish(fail('too-large'));
+        else if (room.bytesLeft < 0) finish(fail('busy'));
         else chunks.push(chunk);
       };
       const onEnd = (): void => finish(ok(Buffer.concat(chunks)));

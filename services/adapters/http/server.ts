@@ -6,6 +6,7 @@ import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { HttpHandler, HttpRequest, HttpResponse, HttpServer } from '../../ports/http.ts';
 import { bodyReader, discardRest } from './body.ts';
+import type { BodyRoom } from './body.ts';
 
 export type HttpLimits = {
   /** Request line and headers together. */
@@ -19,6 +20,8 @@ export type HttpLimits = {
   /** How often the times above are looked at. */
   readonly lookEveryMs: number;
   readonly connectionsMax: number;
+  /** All bodies together that are being read. */
+  readonly bodiesBytesMax: number;
   /** Of a body that nobody wanted, so much is read and thrown away before the connection is given up. */
   readonly discardBytesMax: number;
   readonly discardWithinMs: number;
@@ -32,6 +35,7 @@ const defaultLimits: HttpLimits = {
   idleConnectionMs: 30_000,
   lookEveryMs: 2000,
   connectionsMax: 2000,
+  bodiesBytesMax: 256 * 1024 * 1024,
   discardBytesMax: 8 * 1024 * 1024,
   discardWithinMs: 2000,
 };
@@ -56,6 +60,7 @@ export const serveHttp = (
 ): Promise<Result<HttpServer, ServeProblem>> => {
   const limits = { ...defaultLimits, ...options.limits };
   const exchanges = new WeakMap<Duplex, Exchange>();
+  const room: BodyRoom = { bytesLeft: limits.bodiesBytesMax };
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytesMax,
@@ -65,7 +70,7 @@ export const serveHttp = (
       connectionsCheckingInterval: limits.lookEveryMs,
     },
     (incoming, outgoing) => {
-      const exchange: Exchange = { incoming, outgoing, isLast: false };
+      const exchange: Exchange = { incoming, outgoing, room, isLast: false };
       exchanges.set(incoming.socket, exchange);
       void answer(handler, exchange, limits, () => server.listening, options.onError);
     },
@@ -108,6 +113,7 @@ export const serveHttp = (
 type Exchange = {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
+  readonly room: BodyRoom;
   isLast: boolean;
 };
 
@@ -121,7 +127,7 @@ const answer = async (
   const { incoming, outgoing } = exchange;
   let response: HttpResponse;
   try {
-    response = await handler(requestOf(incoming));
+    response = await handler(requestOf(incoming, exchange.room));
   } catch (error) {
     onError(error);
     response = problem(500, 'Internal Server Error', 'internal');
@@ -195,7 +201,7 @@ const problem = (status: number, title: string, code: string): ProblemResponse =
   body: JSON.stringify({ type: 'about:blank', title, status, code }),
 });
 
-const requestOf = (incoming: IncomingMessage): HttpRequest => {
+const requestOf = (incoming: IncomingMessage, room: BodyRoom): HttpRequest => {
   const [path, search] = splitOnce(withoutAuthority(incoming.url ?? '/'), '?');
   const query = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(search))
@@ -208,7 +214,7 @@ const requestOf = (incoming: IncomingMessage): HttpRequest => {
       const value = Object.hasOwn(incoming.headers, name) ? incoming.headers[name] : undefined;
       return Array.isArray(value) ? value.join(', ') : value;
     },
-    body: bodyReader(incoming),
+    body: bodyReader(incoming, room),
   };
 };
 

@@ -206,6 +206,24 @@ describe('a body that nobody asked for', () => {
   });
 });
 
+test('bodies that are read at once have room together, and get it back', async () => {
+  const heard: string[] = [];
+  const server = await serve(echo(heard), { limits: { bodiesBytesMax: 150 } });
+  const slow = await open(server);
+  const full = 'a'.repeat(100);
+  slow.send(post(full).slice(0, -1));
+  const isBusy = async (): Promise<boolean> => {
+    const next = await open(server);
+    next.send(post(full, '\r\nconnection: close'));
+    await next.received();
+    return heard.at(-1) === 'POST /p busy';
+  };
+  await eventually('there is no room beside it', isBusy);
+  slow.send('a');
+  expect(await slow.received('body of 100')).toContain('200');
+  expect(await isBusy()).toBe(false);
+});
+
 test('who asks and does not listen to the answer holds no connection for ever', async () => {
   const body = 'a'.repeat(64 * 1024 * 1024);
   const server = await serve(async () => ({ status: 200, headers: {}, body }), {
