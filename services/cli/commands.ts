@@ -82,7 +82,7 @@ const deliveryOptions: readonly Option[] = [
   option('key', 'FILE', 'key file to sign with (default: PLIMSOLL_KEY)'),
   option('source', 'URI', 'who says it (default: the CI job)'),
   option('timeout', 'TIME', 'give up after this long, such as 500ms or 10s (default 10s)'),
-  option('strict', null, 'fail rather than wait on a spool'),
+  option('strict', null, 'nothing is spooled yet: a command fails anyway when it cannot deliver'),
   option('no-fail', null, 'exit 0 whatever happens'),
 ];
 
