@@ -45,6 +45,13 @@ export type AnalyserEvent =
       readonly message: string;
       readonly retryInMs: number;
     }
+  /** Points that are no evidence, by reason, since it was last told. Nulls: they could not be read. */
+  | {
+      readonly event: 'excluded';
+      readonly analysis: string | null;
+      readonly deployment: string | null;
+      readonly points: { readonly [reason: string]: number };
+    }
   | {
       readonly event: 'analysis-opened';
       readonly analysis: string;
@@ -58,4 +65,6 @@ export type AnalyserEvent =
       readonly analysis: string;
       readonly deployment: string;
       readonly position: Position | null;
-    };
+    }
+  /** What stands was said again before it lapsed. */
+  | { readonly event: 'renewed'; readonly analysis: string; readonly position: Position };

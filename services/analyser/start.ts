@@ -2,6 +2,7 @@ import type { AnalysisState } from '../core/canary/analysis-state.ts';
 import type { Verdict } from '../core/canary/judge.ts';
 import { verdictOf } from '../core/canary/judge.ts';
 import type { Position } from '../core/log/record.ts';
+import { openExcluded } from './excluded.ts';
 import { followLog } from './follow-log.ts';
 import { keepFollowing } from './following.ts';
 import type { Following, PartStatus } from './following.ts';
@@ -57,6 +58,7 @@ const decisionsShownMax = 20;
 const keyLookMs = 500;
 const ownKeyLookMs = 10_000;
 const ticksAgainMs = 1_000;
+const excludedLookMs = 1_000;
 
 /**
  * Starts the three followers: telemetry to samples, the log to samples, samples to decisions. Each restarts by
@@ -78,6 +80,14 @@ export const startAnalyser = (ports: AnalyserPorts): Analyser => {
   let parts: readonly Following[] = [];
   let state: AnalyserStatus['state'] = 'waiting-for-key';
 
+  const tellExcluded = openExcluded(told.tell);
+  const keepTelling = async (): Promise<void> => {
+    while (!stop.aborted) {
+      await ports.clock.sleep(excludedLookMs, stop);
+      tellExcluded(two.analyses(), rejected.telemetry.counts(), ports.clock.nowMs());
+    }
+  };
+
   const work = async (): Promise<void> => {
     await ownKeyTrusted(told, stop);
     if (stop.aborted) return;
@@ -97,7 +107,12 @@ export const startAnalyser = (ports: AnalyserPorts): Analyser => {
     const keyEnded = ownKeyEnded(told, stop).then(() => {
       if (!stop.aborted) state = 'waiting-for-key';
     });
-    await Promise.all([...parts.map(({ over }) => over), keepTicking(told, stop, two), keyEnded]);
+    await Promise.all([
+      ...parts.map(({ over }) => over),
+      keepTicking(told, stop, two),
+      keepTelling(),
+      keyEnded,
+    ]);
   };
   const over = work();
 

@@ -8,6 +8,7 @@ import { keysFolder } from '../adapters/foundation/open-keys.ts';
 import { newKeyFile, readKeyFile, readPublicKeyFile } from '../adapters/ed25519/key-file.ts';
 import { createHttpClient } from '../adapters/http/client.ts';
 import { openPlannedHere } from '../adapters/planned-here/folder.ts';
+import type { AnalyserStatus } from '../analyser/start.ts';
 import type { JudgePolicy } from '../core/canary/policy.ts';
 import { parsePolicy, standardPreset } from '../core/canary/policy.ts';
 import type { Result } from '../core/result.ts';
@@ -16,6 +17,7 @@ import { parseSettings } from '../core/settings.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 import { openGeneration, rebuild } from '../projector/catch-up.ts';
 import type { ProjectionPorts } from '../projector/project.ts';
+import type { ProjectorStatus } from '../projector/start.ts';
 import type { Request } from './arguments.ts';
 import { neverFails, parseArguments, wantsJson } from './arguments.ts';
 import { helpText } from './help.ts';
@@ -126,6 +128,7 @@ const portsOf = (foundation: Foundation, stop: AbortSignal): CliPorts => {
     const { generation, state } = folded.value;
     return ok({ log: projection.value.log, store: projection.value.store, generation, state });
   };
+  const alongside: Alongside = {};
   const ports: CliPorts = {
     settings,
     env: process.env,
@@ -145,11 +148,11 @@ const portsOf = (foundation: Foundation, stop: AbortSignal): CliPorts => {
     start: (service) => {
       switch (service) {
         case 'gateway':
-          return startGateway(foundation, log);
+          return startGateway(foundation, log, alongside);
         case 'projector':
-          return startProjector(foundation, log, stop);
+          return startProjector(foundation, log, stop, alongside);
         case 'analyser':
-          return startAnalyser(foundation, log, keys);
+          return startAnalyser(foundation, log, keys, alongside);
       }
     },
     prune: foundation.prune,
@@ -159,6 +162,9 @@ const portsOf = (foundation: Foundation, stop: AbortSignal): CliPorts => {
 };
 
 type OpenLog = CliPorts['log'];
+
+/** How the services of this process stand, as far as they were started. */
+type Alongside = { projector?: () => ProjectorStatus; analyser?: () => AnalyserStatus };
 
 const openProjection = async (
   { store, tools, settings }: Foundation,
@@ -205,6 +211,7 @@ const startProjector = async (
   foundation: Foundation,
   log: OpenLog,
   stop: AbortSignal,
+  alongside: Alongside,
 ): Promise<Result<Running, CliProblem>> => {
   const projection = await openProjection(foundation, log);
   if (!projection.ok) return projection;
@@ -241,6 +248,7 @@ const startProjector = async (
       }
     },
   });
+  alongside.projector = projector.status;
   return ok({
     name: 'projector',
     lines: [`projector: follows ${projection.value.log.name}`],
@@ -252,6 +260,7 @@ const startProjector = async (
 const startGateway = async (
   foundation: Foundation,
   log: OpenLog,
+  alongside: Alongside,
 ): Promise<Result<Running, CliProblem>> => {
   const projection = await openProjection(foundation, log);
   if (!projection.ok) return projection;
@@ -297,6 +306,10 @@ const startGateway = async (
       writeMetricsResponse: response.encodeMetricsResponse,
       writeStatus: status.encodeStatus,
     },
+    alongside: () => ({
+      ...(alongside.projector === undefined ? {} : { projector: alongside.projector() }),
+      ...(alongside.analyser === undefined ? {} : { analyser: openOnly(alongside.analyser()) }),
+    }),
     serve: http.serveHttp,
     host,
     port,
@@ -318,10 +331,17 @@ const startGateway = async (
   });
 };
 
+/** Analyses that ended are told by their decisions. */
+const openOnly = (status: AnalyserStatus): AnalyserStatus => ({
+  ...status,
+  analyses: status.analyses.filter(({ ended }) => ended === null),
+});
+
 const startAnalyser = async (
   foundation: Foundation,
   log: OpenLog,
   keys: KeyFiles,
+  alongside: Alongside,
 ): Promise<Result<Running, CliProblem>> => {
   const projection = await openProjection(foundation, log);
   if (!projection.ok) return projection;
@@ -363,6 +383,19 @@ const startAnalyser = async (
             hint: '',
           });
           return;
+        case 'excluded': {
+          const counts = Object.entries(event.points).map(([why, count]) => `${why} ${count}`);
+          const message =
+            event.deployment === null
+              ? `telemetry that was not taken: ${counts.join(', ')}`
+              : `points that are no evidence for deployment ${event.deployment}: ${counts.join(', ')}`;
+          note({
+            code: 'excluded',
+            message: `analyser: ${message}`,
+            hint: 'does the service send its service.version, deployment.environment.name and its own time?',
+          });
+          return;
+        }
         case 'analysis-opened': {
           const message = `analyser: compares deployment ${event.deployment}, attempt ${event.attempt}`;
           note({ code: 'analysis-opened', message, hint: '' });
@@ -377,9 +410,11 @@ const startAnalyser = async (
           });
           return;
         case 'started':
+        case 'renewed':
       }
     },
   });
+  alongside.analyser = analyser.status;
   return ok({
     name: 'analyser',
     lines: [

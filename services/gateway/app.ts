@@ -61,7 +61,8 @@ export const createApp = (ports: GatewayPorts): GatewayApp => {
   const appender = openAppender(ports.log);
   const telemetry = openTelemetry(ports);
   const recent = openRecent();
-  const parts = { ...ports, reads, appender, recent };
+  const answers: Record<string, number> = {};
+  const parts = { ...ports, reads, appender, recent, answers: () => ({ ...answers }) };
 
   const list = (path: string, of: List): Route => ({
     method: 'GET',
@@ -113,7 +114,6 @@ export const createApp = (ports: GatewayPorts): GatewayApp => {
     ...otlpRoutes,
   ];
 
-  const answers: Record<string, number> = {};
   const count = (response: HttpResponse): HttpResponse => {
     const name = response.headers[codeHeader] ?? String(response.status);
     answers[name] = (answers[name] ?? 0) + 1;

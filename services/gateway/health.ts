@@ -25,9 +25,10 @@ type Reason = { readonly code: string; readonly message: string };
 
 /** Whether this gateway can do its work: the log and the read models answer, and the one follows the other. */
 export const getReadiness = async (
-  ports: Pick<GatewayPorts, 'log' | 'clock' | 'tools'> & {
+  ports: Pick<GatewayPorts, 'log' | 'clock' | 'tools' | 'alongside'> & {
     readonly reads: ReadSide;
     readonly appender: Appender;
+    readonly answers: () => { readonly [statusOrCode: string]: number };
   },
 ): Promise<Result<HttpResponse, Problem>> => {
   const asOf = await inTime(ports.clock, ports.reads.asOf());
@@ -69,6 +70,8 @@ export const getReadiness = async (
     checkpoint: checkpoint === null ? null : { logId: checkpoint.logId, next: checkpoint.next },
     lagRecords,
     queued,
+    gateway: { answers: ports.answers() },
+    ...ports.alongside?.(),
   };
   const [first] = reasons;
   if (first !== undefined)

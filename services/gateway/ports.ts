@@ -1,3 +1,4 @@
+import type { Json } from '../core/canonical.ts';
 import type { CheckTools } from '../core/check/check-record.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
@@ -27,6 +28,8 @@ export type GatewayPorts = {
   readonly tools: CheckTools;
   readonly clock: Clock;
   readonly schemas: readonly PublishedSchema[];
+  /** How the services stand that run in this process beside the gateway, for whoever asks for readiness. */
+  readonly alongside?: () => { readonly [service: string]: Json };
   /** Streams that telemetry is appended to. Null: it is answered and let go. */
   readonly telemetry: {
     readonly metrics: RecordLog;

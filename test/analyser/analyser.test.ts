@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { AnalyserEvent } from '../../services/analyser/ports.ts';
 import { fail } from '../../services/core/result.ts';
 import { partitionOfKey, sampleKey } from '../../services/core/samples/key.ts';
 import type { Sample } from '../../services/core/samples/sample.ts';
@@ -264,6 +265,24 @@ test('telemetry that cannot be read is counted by code and stops nothing', async
     'service-name-missing': 1,
   });
   expect(await kindsOn(house)).toStrictEqual(['roll-back applied']);
+  await analyser.stop();
+});
+
+test('points that are no evidence are told while somebody waits for evidence, once a minute', async () => {
+  const house = await servingHouse();
+  const analyser = house.start();
+  await house.pass(5_000);
+  house.servers.push(server({ name: 'wrong', version: '9.9.9' }));
+  await house.pass(5_000);
+  const excluded = (): readonly AnalyserEvent[] =>
+    house.events.filter(({ event }) => event === 'excluded');
+  expect(excluded()).toEqual([]);
+  await house.say('ci', canaryPlan);
+  await house.say('ci', started({ attempt: 'run-1' }));
+  await house.pass(30_000);
+  expect(excluded()).toMatchObject([{ points: { 'other-version': expect.any(Number) } }]);
+  await house.pass(25_000);
+  expect(excluded()).toHaveLength(1);
   await analyser.stop();
 });
 

@@ -25,6 +25,7 @@ describe('ready', () => {
       checkpoint: { logId, next: 3 },
       lagRecords: 1,
       queued: 0,
+      gateway: { answers: {} },
     });
   });
 
@@ -97,6 +98,21 @@ describe('ready', () => {
       store: other.store,
     }));
     expect((await house.get('/readyz')).json.reasons).toMatchObject([{ code: 'foreign-log' }]);
+  });
+
+  test('tells what was answered, and how the services beside it stand', async () => {
+    const house = await openGatewayHouse([], () => ({
+      alongside: () => ({ projector: { counts: { applied: 7 } } }),
+    }));
+    await house.get('/nowhere');
+    const { gateway, projector } = (await house.get('/readyz')).json;
+    expect(gateway.answers).toEqual({ 'not-found': 1 });
+    expect(projector).toEqual({ counts: { applied: 7 } });
+  });
+
+  test('tells of no other service where it runs alone', async () => {
+    const house = await openGatewayHouse();
+    expect(Object.keys((await house.get('/readyz')).json)).not.toContain('projector');
   });
 
   test('says corrupt where the store says so', async () => {
