@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { keyIdOf } from '../../services/core/trust/key-id.ts';
 import type { Signer } from '../../services/ports/signer.ts';
-import { by, findsCompromised, given, keyOf, retires, tools, trusts } from '../support/given.ts';
+import {
+  again,
+  by,
+  findsCompromised,
+  given,
+  keyOf,
+  retires,
+  tools,
+  trusts,
+} from '../support/given.ts';
 import type { Step } from '../support/given.ts';
 import {
   added,
@@ -285,6 +294,12 @@ describe('keys over time', () => {
 
   test('a retired key signs nothing more; what it signed stays', async () => {
     const house = await given(by('ci', planned()), retires('ci'), by('ci', started()));
+    expect(house.notes()).toEqual(['applied', 'key-retired']);
+    expect(await house.attempts()).toEqual(['1 2.0.0 planned']);
+  });
+
+  test('nor do its own bytes count when they come again', async () => {
+    const house = await given(by('ci', planned()), retires('ci'), again(2));
     expect(house.notes()).toEqual(['applied', 'key-retired']);
     expect(await house.attempts()).toEqual(['1 2.0.0 planned']);
   });
