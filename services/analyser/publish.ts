@@ -55,5 +55,5 @@ const isSettled = async (
   const { rows } = read.value;
   if (rows.has(address(marker.model, marker.key))) return true;
   const row = rows.get(address(deployment.model, deployment.key));
-  return row !== undefined && decisionIsMoot(JSON.parse(row) as Deployment, attempt);
+  return row !== undefined && decisionIsMoot(JSON.parse(row) as Deployment, attempt, decision);
 };

@@ -1,7 +1,9 @@
 import { emptyPartition, foldSample, lowestOpening } from '../core/canary/fold-samples.ts';
 import type { PartitionState } from '../core/canary/fold-samples.ts';
 import type { AnalysisState } from '../core/canary/analysis-state.ts';
+import { isRenewal } from '../core/canary/renewal.ts';
 import type { LogRecord } from '../core/log/record.ts';
+import type { Decided } from '../core/markers/marker.ts';
 import { headerNames } from '../core/markers/wire.ts';
 import { sampleKey } from '../core/samples/key.ts';
 import type { AnalysisOpened, Sample } from '../core/samples/sample.ts';
@@ -29,7 +31,7 @@ type Owned = {
 
 export type StageTwo = {
   readonly follower: Follower;
-  /** Appends a tick for every key of an open analysis that was silent for a window, until `stop`. */
+  /** Appends a tick for every key that was silent for a window while an analysis waits for time, until `stop`. */
   readonly keepTicking: () => Promise<void>;
   readonly analyses: () => readonly AnalysisState[];
 };
@@ -65,6 +67,14 @@ export const openStageTwo = (
     else heardAtMs.delete(key);
   };
 
+  const say = async (decision: Decided, attempt: number): Promise<void> => {
+    const position = await publish(ports, stop, decision, attempt);
+    const { kind, analysis, deployment } = decision;
+    if (!isRenewal(decision))
+      ports.tell({ event: 'decided', kind, analysis, deployment, position });
+    else if (position !== null) ports.tell({ event: 'renewed', analysis, position });
+  };
+
   const follower: Follower = {
     startFrom: async (partition, hint) => {
       const from = await startAt(samples, partition, hint);
@@ -81,18 +91,21 @@ export const openStageTwo = (
         sinceMs: clock.nowMs(),
         heardAtMs: new Map<string, number>(),
       };
+      const decided: { readonly decision: Decided; readonly attempt: number }[] = [];
       for (const record of records) {
         const sample = await sampleIn(record);
         if (sample === undefined) continue;
         const folded = foldSample({ digest, partition }, mine.state, sample, record.position);
         for (const decision of folded.decisions) {
           const { attempt } = openingOf([folded.state, mine.state], decision.analysis);
-          const position = await publish(ports, stop, decision, attempt);
-          const { kind, analysis, deployment } = decision;
-          ports.tell({ event: 'decided', kind, analysis, deployment, position });
+          decided.push({ decision, attempt });
         }
         mine.state = folded.state;
         hear(mine, sampleKey(sample));
+      }
+      for (const [index, { decision, attempt }] of decided.entries()) {
+        const later = decided.slice(index + 1).map((next) => next.decision);
+        if (!isOvertaken(decision, later)) await say(decision, attempt);
       }
       return lowestOpening(mine.state) ?? (records.at(-1)?.position ?? -1) + 1;
     },
@@ -107,10 +120,11 @@ export const openStageTwo = (
       for (const [key, atMs] of heardAtMs) if (atMs > nowMs) heardAtMs.set(key, nowMs);
       if (nowMs - mine.sinceMs < tickGraceMs) return [];
       const windows = new Map<string, Sample>();
-      for (const { opening, policy, ended, receiptMs } of Object.values(state.analyses)) {
+      for (const analysis of Object.values(state.analyses)) {
+        const { opening, policy, receiptMs } = analysis;
         const key = sampleKey(opening);
         const silentMs = nowMs - (heardAtMs.get(key) ?? mine.sinceMs);
-        if (ended !== null || policy === null || silentMs < policy.windowMs) continue;
+        if (!awaitsTime(analysis) || policy === null || silentMs < policy.windowMs) continue;
         const { environment, component } = opening;
         // The clock that gives receipts may be ahead of this one; time goes on all the same.
         const at = Math.max(nowMs, receiptMs + silentMs);
@@ -140,6 +154,14 @@ const openingOf = (states: readonly PartitionState[], analysis: string): Analysi
   if (opening === undefined) throw new TypeError('a decision of an analysis that is not there');
   return opening;
 };
+
+/** Of renewals that were missed together only the newest is worth saying. */
+const isOvertaken = (decision: Decided, later: readonly Decided[]): boolean =>
+  isRenewal(decision) && later.some(({ analysis }) => analysis === decision.analysis);
+
+/** Windows of it are still to close, or what stands is still to be renewed. */
+const awaitsTime = ({ ended, standing }: AnalysisState): boolean =>
+  ended === null || standing !== null;
 
 const keyIdOf = ({ tools }: AnalyserPorts, record: LogRecord): string | undefined => {
   const header = record.headers.find(({ name }) => name === headerNames.signature);

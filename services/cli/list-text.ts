@@ -1,3 +1,4 @@
+import type { Json } from '../core/canonical.ts';
 import type { Line } from '../core/views.ts';
 import { paintStatus, shortTime, table } from './display.ts';
 import type { Terminal } from './ports.ts';
@@ -34,6 +35,14 @@ const unlessDefault =
   (line) =>
     text(field)(line) === 'default' ? '' : text(field)(line);
 
+const claim =
+  (field: string): ((line: Line) => string) =>
+  ({ claims }) =>
+    isLine(claims) ? text(field)(claims) : '';
+
+const isLine = (value: Json | undefined): value is Line =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 const marks = (line: Line): string =>
   [
     line['unplanned'] === true ? 'unplanned' : '',
@@ -54,9 +63,9 @@ const joined =
 
 const uncertainty = (line: Line): string => {
   const { uncertain } = line;
-  if (typeof uncertain !== 'object' || uncertain === null || Array.isArray(uncertain)) return '';
-  const other = uncertain as Line;
-  return `uncertain since ${text('version')(other)} ${text('status')(other)}`;
+  return isLine(uncertain)
+    ? `uncertain since ${text('version')(uncertain)} ${text('status')(uncertain)}`
+    : '';
 };
 
 const besideIt = (line: Line): string =>
@@ -139,6 +148,8 @@ const listings: { readonly [Name in Listing]: readonly Column[] } = {
     ['AT (UTC)', time('appendedAt')],
     ['CODE', text('code')],
     ['SIGNER', text('signer')],
+    ['KIND', claim('kind')],
+    ['DEPLOYMENT', claim('deployment')],
     ['MESSAGE', text('message')],
   ],
   environments: [...nameColumns, ['COMPONENTS', list('components')]],

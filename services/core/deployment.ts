@@ -69,6 +69,15 @@ export type DecisionSummary = Omit<
   readonly principal: string;
   readonly key: string;
   readonly note: Note;
+  /** The newest marker that renewed it, or null. */
+  readonly renewal: Renewal | null;
+};
+
+export type Renewal = {
+  readonly position: Position;
+  readonly key: string;
+  /** What it renews is not to be obeyed later. */
+  readonly validUntil: number;
 };
 
 export type Attempt = {

@@ -10,6 +10,7 @@ import type {
   KnownDetails,
   Note,
   Plan,
+  Renewal,
 } from './deployment.ts';
 import type { Position } from './log/record.ts';
 import type {
@@ -84,7 +85,8 @@ export const attemptsMax = 100;
 export const unplannedMax = 10;
 /** Markers of one attempt, its decisions not counted; what changes its status is always taken. */
 export const entriesMax = 500;
-const decisionsMax = 500;
+/** Room for those of a day that are renewed every few minutes. */
+export const decisionsMax = 1_000;
 /** Of one attempt. */
 export const conflictsMax = 100;
 /** Values of the markers of all attempts that a marker meets: a row is read and written whole. */
@@ -395,17 +397,27 @@ const evolveDecision = (deployment: Deployment | undefined, fact: Fact<Decided>)
       code: 'decision-misplaced',
       message: `the deployment was not planned for ${slotKey(marker.slot)}`,
     };
-  if (attempt.decisions.length >= decisionsMax)
-    return full(`attempt ${attempt.number} has ${decisionsMax} decisions`);
   const note = decisionNote(deployment, attempt, marker);
+  const rollsBack = marker.kind === 'roll-back' && note === 'applied';
+  if (attempt.decisions.length >= decisionsMax && !rollsBack)
+    return full(`attempt ${attempt.number} has ${decisionsMax} decisions`);
+  const renewed = note === 'repeat' ? decisionRenewed(attempt, marker) : undefined;
   const decided: Attempt = {
     ...attempt,
-    decisions: [...attempt.decisions, decisionSummary({ ...fact, marker }, note)],
+    decisions: [
+      ...attempt.decisions.map((earlier) =>
+        earlier === renewed ? { ...earlier, renewal: renewalOf({ ...fact, marker }) } : earlier,
+      ),
+      decisionSummary({ ...fact, marker }, note),
+    ],
   };
   return put(deployment, fact, withEntry(decided, entryOf(fact, note, null)), note);
 };
 
-/** The first roll-back is final; a decision on an ended attempt is history; a conflict lets nothing go on. */
+/**
+ * The first roll-back is final; what stands and is said again is a repeat; a decision on an ended attempt is history; a
+ * conflict lets nothing go on.
+ */
 const decisionNote = (deployment: Deployment, attempt: Attempt, marker: Decided): Note => {
   if (hasEnded(attempt)) return 'late';
   const rolledBack = attempt.decisions.some(
@@ -415,12 +427,32 @@ const decisionNote = (deployment: Deployment, attempt: Attempt, marker: Decided)
   switch (marker.kind) {
     case 'promote':
     case 'advance':
-      return conflictsOf(deployment, attempt).length > 0 ? 'held' : 'applied';
+      if (conflictsOf(deployment, attempt).length > 0) return 'held';
+      return decisionRenewed(attempt, marker) === undefined ? 'applied' : 'repeat';
     case 'hold':
     case 'roll-back':
       return 'applied';
   }
 };
+
+/** The decision that stands and that this one says again: of the same analysis, resting on the same evidence. */
+export const decisionRenewed = (
+  { decisions }: Attempt,
+  { kind, analysis, evidenceDigest }: Decided,
+): DecisionSummary | undefined =>
+  decisions.find(
+    (earlier) =>
+      earlier.note === 'applied' &&
+      earlier.kind === kind &&
+      earlier.analysis === analysis &&
+      earlier.evidenceDigest === evidenceDigest,
+  );
+
+const renewalOf = ({ marker, position, signer, atMs }: Fact<Decided>): Renewal => ({
+  position,
+  key: signer.id,
+  validUntil: atMs + marker.validForMs,
+});
 
 /** Conflicts of this attempt's own markers. Those of another attempt, which strangers may have opened, hold not this one. */
 export const conflictsOf = ({ conflicts }: Deployment, { entries }: Attempt): readonly Conflict[] =>
@@ -617,6 +649,7 @@ const decisionSummary = (fact: Fact<Decided>, note: Note): DecisionSummary => {
     principal: fact.signer.principal,
     key: fact.signer.id,
     note,
+    renewal: null,
   };
 };
 

@@ -1,8 +1,8 @@
 import type { Json } from './canonical.ts';
 import { canonicalJson } from './canonical.ts';
 import type { Checked } from './check/check-batch.ts';
-import { checkBatch } from './check/check-batch.ts';
-import type { Claims } from './check/claims.ts';
+import { checkBatch, isTrustChange } from './check/check-batch.ts';
+import type { About, Claims } from './check/claims.ts';
 import { claimsOf } from './check/claims.ts';
 import type { CheckProblem, CheckTools } from './check/check-record.ts';
 import { checkOpening } from './check/check-record.ts';
@@ -68,7 +68,7 @@ export type DeadLetter = {
   readonly digest: string | null;
   /** Proven signer, or null where the signature was not good or not looked at. */
   readonly principal: string | null;
-  /** What the record claims in its headers; unproven. */
+  /** What the record claims; unproven. */
   readonly claims: Claims;
 };
 
@@ -291,7 +291,7 @@ const foldAuthentic = (
   for (const model of readModels)
     for (const key of model.keysOf(change))
       rows.put(model.name, key, model.evolve(rows.json(model.name, key), change));
-  for (const one of expelled) expel(rows, one, attempt);
+  for (const one of expelled) expel(rows, one, deployment.id, attempt);
   return { position: record.position, outcome: 'applied', note, change };
 };
 
@@ -347,11 +347,12 @@ const putConflict = (rows: Rows, deployment: Deployment, first: Position): void 
 const deadLetter = (
   tools: CheckTools,
   rows: Rows,
-  { record }: Checked,
+  item: Checked,
   code: DeadLetterCode,
   message: string,
   principal: string | null,
 ): Extract<Outcome, { readonly outcome: 'dead-letter' }> => {
+  const { record } = item;
   const letter: DeadLetter = {
     position: record.position,
     code,
@@ -360,14 +361,25 @@ const deadLetter = (
     valueBytes: record.value.length,
     digest: tools.crypto.sha256Hex(record.value),
     principal,
-    claims: claimsOf(tools.text, record),
+    claims: claimsOf(tools.text, record, aboutOf(item)),
   };
   rows.put('dead-letter', positionKey(record.position), letter);
   return { position: record.position, outcome: 'dead-letter', code };
 };
 
+const aboutOf = (item: Checked): About | undefined => {
+  if (item.outcome === 'rejected') return item.unread;
+  const { marker } = item.authentic;
+  return { kind: marker.kind, deployment: isTrustChange(marker) ? null : marker.deployment };
+};
+
 /** An update that was accepted without a plan becomes a dead letter, and its id is free to be judged anew. */
-const expel = (rows: Rows, { entry, code }: Expelled, attempt: Attempt): void => {
+const expel = (
+  rows: Rows,
+  { entry, code }: Expelled,
+  deployment: string,
+  attempt: Attempt,
+): void => {
   const slot = attempt.plan === null ? '' : slotKey(attempt.plan.slot);
   const letter: DeadLetter = {
     position: entry.position,
@@ -380,7 +392,13 @@ const expel = (rows: Rows, { entry, code }: Expelled, attempt: Attempt): void =>
     valueBytes: entry.valueBytes,
     digest: null,
     principal: entry.principal,
-    claims: { type: null, marker: entry.marker, keyId: entry.key },
+    claims: {
+      type: null,
+      marker: entry.marker,
+      keyId: entry.key,
+      deployment,
+      kind: entry.kind,
+    },
   };
   rows.put('dead-letter', positionKey(entry.position), letter);
   rows.remove('marker', markerKey(entry.marker, entry.principal));

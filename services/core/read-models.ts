@@ -1,5 +1,6 @@
 import type { Json } from './canonical.ts';
 import type { Attempt, DecisionSummary, Deployment, Note } from './deployment.ts';
+import { decisionRenewed } from './lifecycle.ts';
 import type { Position } from './log/record.ts';
 import { kinds } from './markers/kinds.ts';
 import type { DeploymentMarker, Slot } from './markers/marker.ts';
@@ -29,7 +30,7 @@ export type ReadModel<Row> = {
   /** Rows that this change touches; empty: not for me. */
   readonly keysOf: (change: Change) => readonly string[];
   /** The row after the change; undefined: the row goes. */
-  readonly evolve: (row: Row | undefined, change: Change) => Row | undefined;
+  readonly evolve: (row: Row | undefined, change: Change, key: string) => Row | undefined;
 };
 
 /** A position as a key that sorts as the position does. */
@@ -49,13 +50,17 @@ export type DecisionRow = DecisionSummary & {
   readonly slot: Slot;
 };
 
-/** One decision a row, in the order of the log. */
+/** One decision a row, in the order of the log. What renews another one changes the row of that, too. */
 const decisions: ReadModel<DecisionRow> = {
   name: 'decision',
-  version: 1,
-  keysOf: ({ marker, position }) => ('analysis' in marker ? [positionKey(position)] : []),
-  evolve: (row, { deployment, attempt }) => {
-    const decision = attempt.decisions.at(-1);
+  version: 2,
+  keysOf: ({ marker, position, attempt, note }) => {
+    if (!('analysis' in marker)) return [];
+    const renewed = note === 'repeat' ? decisionRenewed(attempt, marker) : undefined;
+    return [position, ...(renewed === undefined ? [] : [renewed.position])].map(positionKey);
+  },
+  evolve: (row, { deployment, attempt }, key) => {
+    const decision = attempt.decisions.find(({ position }) => positionKey(position) === key);
     return decision === undefined || attempt.plan === null
       ? row
       : {
@@ -140,7 +145,7 @@ export const orderedModels: readonly string[] = [
 ];
 
 /** Version of the lifecycle and of the models that the fold itself writes (deployment, slot, marker, trust, dead-letter). */
-const lifecycleVersion = 3;
+const lifecycleVersion = 4;
 
 /** What a fold's rows depend on beside the records. None of it is ever taken away, so their sum only grows. */
 export type FoldParts = {

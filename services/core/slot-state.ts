@@ -44,6 +44,10 @@ export type AttemptLine = {
 
 export const attemptLine = (deployment: Deployment, attempt: Attempt): AttemptLine => {
   const { plan } = attempt;
+  // The analyser's own repetition is no news of a deployment that nobody else speaks of.
+  const renewals = new Set(
+    attempt.decisions.filter(({ note }) => note === 'repeat').map(({ position }) => position),
+  );
   return {
     deployment: deployment.id,
     attempt: attempt.number,
@@ -62,7 +66,9 @@ export const attemptLine = (deployment: Deployment, attempt: Attempt): AttemptLi
     conflict: conflictsOf(deployment, attempt).length > 0,
     startedAt: attempt.startedAt,
     endedAt: attempt.endedAt,
-    heardAt: attempt.entries.reduce((last, { at }) => Math.max(last, at), attempt.openedAtMs),
+    heardAt: attempt.entries
+      .filter(({ position }) => !renewals.has(position))
+      .reduce((last, { at }) => Math.max(last, at), attempt.openedAtMs),
     statusPosition: attempt.statusPosition,
     signer: attempt.principal,
     key: attempt.key,

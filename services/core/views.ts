@@ -110,6 +110,12 @@ const entryLine = (entry: Entry, present: Present): Line => ({
   details: entry.details,
 });
 
+/** A renewal by a key that was found compromised prolongs nothing. */
+const validUntilOf = ({ at, validForMs, renewal }: DecisionRow, present: Present): number =>
+  renewal === null || isSuspect(present, renewal.key, renewal.position)
+    ? at + validForMs
+    : renewal.validUntil;
+
 /** A decision, one line of `decisions`. */
 export const decisionLine = (row: DecisionRow, present: Present): Line => ({
   position: row.position,
@@ -136,7 +142,8 @@ export const decisionLine = (row: DecisionRow, present: Present): Line => ({
   windowMs: row.windowMs,
   windowEndedAt: isoTime(row.windowEndedAt),
   share: row.share,
-  validUntil: isoTime(row.at + row.validForMs),
+  validUntil: isoTime(validUntilOf(row, present)),
+  renewal: row.renewal?.position ?? null,
   fromVersion: row.fromVersion,
   fromDigest: row.fromDigest,
   toVersion: row.toVersion,

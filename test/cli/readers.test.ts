@@ -147,9 +147,9 @@ describe('for people', () => {
     `);
     expect(await shown(log, 'dead-letters', 'list')).toMatchInlineSnapshot(`
       [
-        "POSITION  AT (UTC)              CODE            SIGNER  MESSAGE",
-        "14        2026-11-21 10:00:00Z  conflict        ci      the marker id ID stands at position 13 with other content",
-        "15        2026-11-21 10:00:00Z  header-missing          plimsoll-schema and plimsoll-signature must both be there",
+        "POSITION  AT (UTC)              CODE            SIGNER  KIND     DEPLOYMENT                            MESSAGE",
+        "14        2026-11-21 10:00:00Z  conflict        ci      planned  ID  the marker id ID stands at position 13 with other content",
+        "15        2026-11-21 10:00:00Z  header-missing                                                         plimsoll-schema and plimsoll-signature must both be there",
       ]
     `);
     expect(await shown(log, 'dead-letters', 'show', '15')).toMatchInlineSnapshot(`
@@ -160,7 +160,7 @@ describe('for people', () => {
         "appendedAt: 2026-11-21T10:00:00.000Z",
         "valueBytes: 19",
         "digest: 5a6a3e7f40000c9a9a0c00d44a46484fefec2cfd38e1e5f0098aacf3b6c68999",
-        "claims: {"keyId":null,"marker":null,"type":null}",
+        "claims: {"deployment":null,"keyId":null,"kind":null,"marker":null,"type":null}",
         "key (26 bytes): key of \\x1b[2Jnothing of ours",
         "header ce_id: header of \\x1b[2Jnothing of ours",
         "value (19 bytes):",

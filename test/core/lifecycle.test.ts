@@ -754,6 +754,19 @@ describe('decisions', () => {
       { notes: [...applied(3), 'conflict', 'applied'] },
     ],
     [
+      'are repeats where they rest on the same evidence',
+      [
+        ...canary,
+        by('analyser', decided('promote')),
+        by('analyser', decided('promote', { windowIndex: 9 })),
+        by('analyser', decided('promote', { evidenceDigest: 'e'.repeat(64) })),
+        by('analyser', decided('promote', { analysis: id('another analysis', 8) })),
+        by('analyser', decided('roll-back')),
+        by('analyser', decided('promote', { windowIndex: 18 })),
+      ],
+      { notes: [...applied(3), 'repeat', ...applied(3), 'contradiction'] },
+    ],
+    [
       'come late once the attempt has ended',
       [...canary, by('ci', succeeded()), by('analyser', decided('roll-back'))],
       { notes: [...applied(3), 'late'] },

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import {
   attemptsMax,
   conflictsMax,
+  decisionsMax,
   entriesMax,
   historyBytesMax,
   unplannedMax,
@@ -48,9 +49,19 @@ test('decisions have a limit of their own', async () => {
   const house = await given(
     trusts('analyser', { roles: ['analyser'] }),
     by('ci', planned()),
-    ...times(505, () => by('analyser', decided('hold'))),
+    ...times(decisionsMax + 5, () => by('analyser', decided('hold'))),
   );
   expect(counted(house.notes(), 'history-full')).toBe(5);
+});
+
+test('and it keeps no roll-back out', async () => {
+  const house = await given(
+    trusts('analyser', { roles: ['analyser'] }),
+    by('ci', planned()),
+    ...times(decisionsMax + 1, () => by('analyser', decided('hold'))),
+    ...times(2, () => by('analyser', decided('roll-back'))),
+  );
+  expect(house.notes().slice(-3)).toEqual(['history-full', 'applied', 'history-full']);
 });
 
 test('a deployment has so many attempts', async () => {

@@ -248,6 +248,8 @@ test('dead letters: where, why, whose, and what it claims', async () => {
       type: 'plimsoll.planned.v1',
       marker: id('marker 2'),
       keyId: keyOf('stage').keyId,
+      deployment: run('7'),
+      kind: 'planned',
     },
   });
 });

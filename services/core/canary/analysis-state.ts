@@ -25,6 +25,14 @@ export type Exclusion =
  */
 export type Ending = 'decided' | 'rolled-back' | 'judge-unknown' | 'policy-unreadable';
 
+/** A promote or roll-back that stands. */
+export type Standing = {
+  /** As it was first said. */
+  readonly decision: Decided;
+  /** Its window, later that of its newest renewal. */
+  readonly window: number;
+};
+
 /** One analysis after the samples so far. Plain JSON: a snapshot of it goes on exactly like it. */
 export type AnalysisState = {
   readonly opening: AnalysisOpened;
@@ -44,6 +52,8 @@ export type AnalysisState = {
   readonly evidenceDigest: string;
   readonly excluded: { readonly [Reason in Exclusion]: number };
   readonly ended: Ending | null;
+  /** What is renewed, also after the end; null: nobody is asked to act, or somebody else's roll-back stands. */
+  readonly standing: Standing | null;
 };
 
 /** What an analysis is folded with. */

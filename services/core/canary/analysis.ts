@@ -8,6 +8,7 @@ import type {
   AnalysisTools,
   Ending,
   Exclusion,
+  Standing,
 } from './analysis-state.ts';
 import { cohortOf } from './cohorts.ts';
 import { decide } from './decide.ts';
@@ -16,6 +17,7 @@ import { initialJudge, judgeVersion, judgeWindow } from './judge.ts';
 import type { JudgeState } from './judge.ts';
 import type { JudgePolicy } from './policy.ts';
 import { parsePolicy } from './policy.ts';
+import { rememberedUntilMs, renew } from './renewal.ts';
 import { streamOf, takePoints } from './series.ts';
 import type { Bases, PendingPoint } from './series.ts';
 import {
@@ -30,6 +32,8 @@ import type { WindowCounts } from './window.ts';
 
 /** Points that wait for their windows. Beyond it they are excluded. */
 const pendingMax = 100_000;
+/** How far the watermark is behind the highest receipt. */
+const latenessWindows = 2;
 
 const noExclusions: AnalysisState['excluded'] = {
   'other-namespace': 0,
@@ -62,6 +66,7 @@ export const openAnalysis = (
     evidenceDigest: tools.digest(''),
     excluded: noExclusions,
     ended: null,
+    standing: null,
   };
   const refused =
     opening.judge !== judgeVersion
@@ -97,7 +102,7 @@ export const addPoints = (
 ): AnalysisStep => {
   if (analysis.ended !== null) {
     const receipts = sample.points.map(({ receivedAt }) => receivedAt);
-    return { analysis: heard(analysis, Math.max(...receipts)), decisions: [] };
+    return outlive(tools, analysis, Math.max(...receipts));
   }
   const draft = openDraft(analysis);
   for (const point of sample.points) {
@@ -120,7 +125,7 @@ export const addPoints = (
     }
     advance(tools, draft, point.receivedAt, position);
   }
-  return closeDraft(draft);
+  return closeDraft(tools, draft);
 };
 
 /** Time goes on: windows close without a point. */
@@ -130,16 +135,36 @@ export const passTime = (
   receiptMs: number,
   position: Position,
 ): AnalysisStep => {
-  if (analysis.ended !== null) return { analysis: heard(analysis, receiptMs), decisions: [] };
+  if (analysis.ended !== null) return outlive(tools, analysis, receiptMs);
   const draft = openDraft(analysis);
   advance(tools, draft, receiptMs, position);
-  return closeDraft(draft);
+  return closeDraft(tools, draft);
 };
 
-const heard = (analysis: AnalysisState, receiptMs: number): AnalysisState => ({
-  ...analysis,
-  receiptMs: Math.max(analysis.receiptMs, receiptMs),
-});
+/** Time goes on after the end: nothing is judged any more, and what stands is renewed. */
+const outlive = (
+  tools: AnalysisTools,
+  before: AnalysisState,
+  receivedAtMs: number,
+): AnalysisStep => {
+  const receiptMs = Math.max(before.receiptMs, receivedAtMs);
+  const { standing, policy, opening } = before;
+  if (standing === null || policy === null)
+    return { analysis: { ...before, receiptMs }, decisions: [] };
+  const untilMs = Math.min(receiptMs, rememberedUntilMs(before));
+  const renewed = renew(tools, standing, windowsClosed(opening, policy, untilMs));
+  return {
+    analysis: { ...before, receiptMs, standing: renewed.standing },
+    decisions: renewed.renewals,
+  };
+};
+
+/** How many windows the watermark has passed. */
+const windowsClosed = (
+  { openedAt }: AnalysisOpened,
+  { windowMs }: JudgePolicy,
+  receiptMs: number,
+): number => Math.floor((receiptMs - openedAt) / windowMs) - latenessWindows;
 
 /** What the log has said since; undefined: the attempt is over, and so is the analysis. */
 export const obeyCopy = (analysis: AnalysisState, copy: Copy): AnalysisState | undefined => {
@@ -165,6 +190,7 @@ const end = (analysis: AnalysisState, ended: Ending): AnalysisState => ({
   pending: [],
   bases: {},
   ended,
+  standing: ended === 'decided' ? analysis.standing : null,
 });
 
 /**
@@ -182,6 +208,7 @@ type Draft = {
   evidenceDigest: string;
   readonly excluded: { -readonly [Reason in Exclusion]: number };
   ended: Ending | null;
+  standing: Standing | null;
   readonly decisions: Decided[];
 };
 
@@ -199,13 +226,19 @@ const openDraft = (before: AnalysisState): Draft => {
     evidenceDigest: before.evidenceDigest,
     excluded: { ...before.excluded },
     ended: before.ended,
+    standing: before.standing,
     decisions: [],
   };
 };
 
-const closeDraft = ({ before, ended, decisions, ...changed }: Draft): AnalysisStep => {
+const closeDraft = (
+  tools: AnalysisTools,
+  { before, ended, decisions, ...changed }: Draft,
+): AnalysisStep => {
   const analysis: AnalysisState = { ...before, ...changed };
-  return { analysis: ended === null ? analysis : end(analysis, ended), decisions };
+  if (ended === null) return { analysis, decisions };
+  const over = outlive(tools, end(analysis, ended), analysis.receiptMs);
+  return { ...over, decisions: [...decisions, ...over.decisions] };
 };
 
 const addPoint = (draft: Draft, point: PendingPoint): void => {
@@ -228,9 +261,9 @@ const exclusionOf = (draft: Draft, point: PendingPoint): Exclusion | undefined =
   return draft.pending.length >= pendingMax ? 'over-limit' : undefined;
 };
 
-/** Two windows. While they are measured nobody knows how long that is: the longest they can become. */
+/** While the windows are measured nobody knows how long that is: the longest they can become. */
 const latenessMs = ({ measuring, policy }: Draft): number =>
-  2 * (measuring === null ? policy.windowMs : Math.max(policy.windowMs, windowMsMax));
+  latenessWindows * (measuring === null ? policy.windowMs : Math.max(policy.windowMs, windowMsMax));
 
 /** Where the first window begins that is not closed. */
 const nextWindowMs = ({ before, judge, policy }: Draft): number =>
@@ -289,15 +322,29 @@ const closeWindow = (tools: AnalysisTools, draft: Draft, position: Position): vo
   draft.judge = judgeWindow(policy, judge, window);
   draft.evidenceDigest = tools.digest(`${draft.evidenceDigest}${canonicalJson(window)}`);
   const decision = decide(policy, draft.judge);
-  if (decision === undefined) return;
-  draft.decisions.push(
-    decisionMarker(tools, before, {
-      decision,
-      window: { index: window.index, endMs },
-      policy,
-      evidenceDigest: draft.evidenceDigest,
-      position,
-    }),
-  );
+  if (decision === undefined) {
+    renewStanding(tools, draft);
+    return;
+  }
+  const marker = decisionMarker(tools, before, {
+    decision,
+    window: { index: window.index, endMs },
+    policy,
+    evidenceDigest: draft.evidenceDigest,
+    position,
+  });
+  draft.decisions.push(marker);
+  // A hold asks nobody to act: nothing lapses with it.
+  if (decision.action !== 'hold') draft.standing = { decision: marker, window: window.index };
   if (decision.final) draft.ended = 'decided';
+};
+
+/** A promotion, while its roll-back stays armed. */
+const renewStanding = (tools: AnalysisTools, draft: Draft): void => {
+  const { before, policy, judge, standing } = draft;
+  if (standing === null) return;
+  const closedMax = windowsClosed(before.opening, policy, rememberedUntilMs(before));
+  const renewed = renew(tools, standing, Math.min(judge.nextIndex, closedMax));
+  draft.standing = renewed.standing;
+  draft.decisions.push(...renewed.renewals);
 };

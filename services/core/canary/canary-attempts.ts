@@ -1,6 +1,8 @@
 import { hasEnded } from '../lifecycle.ts';
-import type { Attempt, Deployment, Entry, Plan } from '../deployment.ts';
+import type { Attempt, DecisionSummary, Deployment, Entry, Plan } from '../deployment.ts';
 import type { Position } from '../log/record.ts';
+import type { Decided } from '../markers/marker.ts';
+import { sameSlot } from '../markers/slot.ts';
 import type { AnalysisOpened, CopiedFact, Copy, RunningVersion } from '../samples/sample.ts';
 import type { SlotState } from '../slot-state.ts';
 import type { TextDigest } from '../uuid-v8.ts';
@@ -8,6 +10,7 @@ import { uuidOfParts } from '../uuid-v8.ts';
 import { judgeVersion } from './judge.ts';
 import type { JudgePolicy } from './policy.ts';
 import { policyCanonicalJson } from './policy.ts';
+import { isRenewal } from './renewal.ts';
 
 // What the log says of canaries, as the samples that an analysis begins with and obeys.
 
@@ -36,8 +39,8 @@ export type OpeningTools = {
 };
 
 /**
- * The opening of an attempt's analysis; undefined where there is nothing to judge: it does not run, nothing held the
- * slot before it, or the analysis has decided already.
+ * The opening of an attempt's analysis; undefined where there is nothing to judge: it does not run or not any more,
+ * nothing held the slot before it, or the analysis has decided already.
  */
 export const openingOf = (
   { digest, audience, policy, nowMs }: OpeningTools,
@@ -49,7 +52,7 @@ export const openingOf = (
   const analysis = analysisIdOf(digest, deployment.id, attempt.number);
   const baseline = baselineOf(deployment, slot);
   if (attempt.status !== 'running' || startedAt === null || baseline.length === 0) return undefined;
-  if (nowMs - startedAt > startedBeforeMsMax) return undefined;
+  if (nowMs - startedAt > startedBeforeMsMax || isSuperseded(deployment, attempt)) return undefined;
   if (attempt.decisions.some((decision) => decision.analysis === analysis)) return undefined;
   const policyText = policyCanonicalJson(policy);
   return {
@@ -147,12 +150,35 @@ const factOf = ({ kind, note }: Entry): CopiedFact | undefined => {
   }
 };
 
-/** Why a decision would have no effect any more: the attempt is over, or a roll-back stands already. */
-export const decisionIsMoot = (deployment: Deployment, attemptNumber: number): boolean => {
+/** Whether a later attempt has begun in its slot. */
+const isSuperseded = (deployment: Deployment, { number, plan }: Attempt): boolean =>
+  deployment.attempts.some(
+    (later) =>
+      later.number > number &&
+      later.status !== 'planned' &&
+      later.plan !== null &&
+      plan !== null &&
+      sameSlot(later.plan.slot, plan.slot),
+  );
+
+/**
+ * Whether a decision would change nothing any more: the attempt does not stand, another's roll-back does, the analysis
+ * has said the same for a window as late, or what it renews does not stand.
+ */
+export const decisionIsMoot = (
+  deployment: Deployment,
+  attemptNumber: number,
+  decision: Decided,
+): boolean => {
   const attempt = deployment.attempts.find(({ number }) => number === attemptNumber);
+  if (attempt === undefined) return false;
+  if (hasEnded(attempt) || isSuperseded(deployment, attempt)) return true;
+  const isSame = ({ analysis, kind }: DecisionSummary): boolean =>
+    analysis === decision.analysis && kind === decision.kind;
+  const applied = attempt.decisions.filter(({ note }) => note === 'applied');
   return (
-    attempt !== undefined &&
-    (hasEnded(attempt) ||
-      attempt.decisions.some(({ kind, note }) => kind === 'roll-back' && note === 'applied'))
+    applied.some((other) => other.kind === 'roll-back' && !isSame(other)) ||
+    attempt.decisions.some((said) => isSame(said) && said.windowIndex >= decision.windowIndex) ||
+    (isRenewal(decision) && !applied.some(isSame))
   );
 };

@@ -27,7 +27,7 @@ export type Settled = {
 const decisionId = (
   { digest }: AnalysisTools,
   analysis: string,
-  action: DecisionAction,
+  action: Decided['kind'],
   windowIndex: number,
 ): MarkerId => uuidOfParts(digest, ['decision', analysis, action, String(windowIndex)]) as MarkerId;
 
@@ -62,6 +62,26 @@ export const decisionMarker = (
     strongest: metric?.strongestWindows.map(({ index }) => index) ?? [],
     evidenceDigest,
     samplesTo: position,
+  };
+};
+
+/**
+ * The same decision said again for a later window. Counts, evidence and samples stay those that it rests on: it claims
+ * nothing new, and whoever checks the first has checked them all.
+ */
+export const renewalMarker = (
+  tools: AnalysisTools,
+  standing: Decided,
+  windowIndex: number,
+): Decided => {
+  const endMs = standing.windowEndedAt + (windowIndex - standing.windowIndex) * standing.windowMs;
+  return {
+    ...standing,
+    marker: decisionId(tools, standing.analysis, standing.kind, windowIndex),
+    occurredAt: endMs,
+    windowIndex,
+    windowEndedAt: endMs,
+    explanation: `renews the ${standing.kind} of window ${standing.windowIndex}; ${standing.explanation}`,
   };
 };
 

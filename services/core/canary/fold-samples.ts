@@ -4,11 +4,12 @@ import { sampleKey } from '../samples/key.ts';
 import type { AnalysisOpened, Sample } from '../samples/sample.ts';
 import { addPoints, obeyCopy, openAnalysis, passTime } from './analysis.ts';
 import type { AnalysisState, AnalysisStep, AnalysisTools } from './analysis-state.ts';
+import { rememberedUntilMs } from './renewal.ts';
 
 // The fold of one partition of samples: samples in, decisions out. Whoever reads the partition again from the
 // opening of an analysis, or goes on from a snapshot, gets the same decisions to the byte.
 
-/** The analyses of a partition whose attempts have not ended, by id. Plain JSON. */
+/** The analyses of a partition whose attempts stand, by id. Plain JSON. */
 export type PartitionState = { readonly analyses: { readonly [id: string]: AnalysisState } };
 
 export type SamplesFolded = {
@@ -19,8 +20,6 @@ export type SamplesFolded = {
 
 /** Analyses that one partition can hold; an opening beyond it is not obeyed. */
 const analysesMax = 500;
-/** An analysis whose attempt nobody ends is forgotten when it is this much older than its deadline. */
-const forgetAfterMs = 86_400_000;
 
 export const emptyPartition: PartitionState = { analyses: {} };
 
@@ -72,11 +71,25 @@ const foldOpening = (
   opening: AnalysisOpened,
   position: Position,
 ): SamplesFolded => {
-  const isKnown = Object.hasOwn(state.analyses, opening.analysis);
-  if (isKnown || Object.keys(state.analyses).length >= analysesMax) return { state, decisions: [] };
+  const known = Object.values(state.analyses);
+  const isSettled = known.some(
+    (other) => other.opening.analysis === opening.analysis || isSuperseded(opening, other.opening),
+  );
+  if (isSettled || known.length >= analysesMax) return { state, decisions: [] };
   const { analysis, decisions } = openAnalysis(tools, opening, position);
-  return { state: withAnalysis(state, opening.analysis, analysis), decisions };
+  const standing = known
+    .filter((other) => isSuperseded(other.opening, opening))
+    .reduce((rest, other) => withAnalysis(rest, other.opening.analysis, undefined), state);
+  return { state: withAnalysis(standing, opening.analysis, analysis), decisions };
 };
+
+/** A later attempt of the same deployment runs there: what stood of this one stands no more. */
+const isSuperseded = (opening: AnalysisOpened, by: AnalysisOpened): boolean =>
+  sampleKey(opening) === sampleKey(by) &&
+  opening.deployment === by.deployment &&
+  opening.namespace === by.namespace &&
+  opening.target === by.target &&
+  opening.attempt < by.attempt;
 
 const foldEach = (
   state: PartitionState,
@@ -95,10 +108,8 @@ const foldEach = (
   return { state: next, decisions };
 };
 
-const isForgotten = (
-  { opening, policy, receiptMs }: AnalysisState,
-  nowMs: number = receiptMs,
-): boolean => nowMs > opening.openedAt + (policy?.deadlineMs ?? 0) + forgetAfterMs;
+const isForgotten = (analysis: AnalysisState, nowMs: number = analysis.receiptMs): boolean =>
+  nowMs > rememberedUntilMs(analysis);
 
 /**
  * What has decided and is told nothing more grows old by the time of others, or the partition would have to be read

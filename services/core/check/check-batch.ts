@@ -1,4 +1,5 @@
 import type { LogRecord } from '../log/record.ts';
+import type { EnvelopePrefix } from '../markers/codec.ts';
 import type { Marker, TrustChange } from '../markers/marker.ts';
 import type { Trust, TrustProblem } from '../trust/trust.ts';
 import { evolveTrust, trustIdentity } from '../trust/trust.ts';
@@ -16,6 +17,8 @@ export type Checked = {
       readonly outcome: 'rejected';
       readonly code: CheckProblem['code'] | TrustProblem['code'] | 'conflict';
       readonly message: string;
+      /** Of a well signed record that this release cannot read: what it is about, as far as can be told. */
+      readonly unread: EnvelopePrefix | undefined;
     }
 );
 
@@ -45,11 +48,18 @@ const checkOne = (
   record: LogRecord,
 ): Checked => {
   const answer = checkRecord(tools, audience, trust, record);
-  if (!answer.ok) return { record, trust, outcome: 'rejected', ...answer.problem };
+  if (!answer.ok) {
+    const unread = isUnread(answer.problem) ? tools.codec.prefix(record.value) : undefined;
+    return { record, trust, outcome: 'rejected', ...answer.problem, unread };
+  }
   const authentic = answer.value;
   if (!isTrustChange(authentic.marker)) return { record, trust, outcome: 'authentic', authentic };
   return changeTrust(trust, record, authentic, authentic.marker);
 };
+
+/** These are found only after the signature was found good. */
+const isUnread = ({ code }: CheckProblem): boolean =>
+  code === 'schema-unknown' || code === 'kind-unknown';
 
 const changeTrust = (
   trust: Trust,
@@ -66,6 +76,7 @@ const changeTrust = (
     outcome: 'rejected',
     code,
     message,
+    unread: undefined,
   });
   if (seen !== undefined)
     return rejected('conflict', 'this principal has used the marker id for another trust record');

@@ -4,10 +4,20 @@ import type { CheckTools } from '../../../services/core/check/check-record.ts';
 import type { NewRecord } from '../../../services/core/log/record.ts';
 import { keyBytesMax, valueBytesMax } from '../../../services/core/markers/limits.ts';
 import type { Body } from '../../../services/core/markers/upcast.ts';
-import { signedBody, signedUnder } from '../../support/forge.ts';
-import { by, delivered, given, keyOf, markerOf, raw, signed, tools } from '../../support/given.ts';
+import { forged, signedBody, signedUnder } from '../../support/forge.ts';
+import {
+  by,
+  delivered,
+  given,
+  keyOf,
+  markerOf,
+  raw,
+  signed,
+  tools,
+  trusts,
+} from '../../support/given.ts';
 import { codeOf, judge } from '../../support/judge.ts';
-import { logged, noDetails, planned, started } from '../../support/markers.ts';
+import { logged, noDetails, planned, run, started } from '../../support/markers.ts';
 import { value } from '../../support/records.ts';
 import {
   flipped,
@@ -290,7 +300,43 @@ describe('rows', () => {
       type: 'plimsoll.planned.v1',
       marker: null,
       keyId: keyOf('ci').keyId,
+      deployment: null,
+      kind: null,
     });
     expect(second?.claims.type).toBeNull();
+  });
+
+  test('what is well signed and cannot be read is listed with its deployment and kind', async () => {
+    const house = await given(
+      trusts('ci'),
+      await forged.under('f'.repeat(64)),
+      await forged.body('update', started(), { kind: 'exploded' }),
+      raw(withValue((bytes) => flipped(bytes, 8 * (plan.value.length - 1)))(plan)),
+    );
+    const letters = await house.deadLetters();
+    expect(
+      letters.map(({ code, claims: { deployment, kind } }) => [code, deployment, kind]),
+    ).toEqual([
+      ['schema-unknown', run('7'), 'planned'],
+      ['kind-unknown', run('7'), 'exploded'],
+      ['signature-bad', null, null],
+    ]);
+  });
+
+  test('what is read and not accepted says which deployment it was for', async () => {
+    const house = await given(
+      trusts('stage', { environments: ['staging'] }),
+      by('ci', started()),
+      by('stage', started()),
+      by('stage', planned()),
+      by('ci', planned()),
+    );
+    const letters = await house.deadLetters();
+    expect(
+      letters.map(({ code, claims: { deployment, kind } }) => [code, deployment, kind]),
+    ).toEqual([
+      ['out-of-scope', run('7'), 'started'],
+      ['out-of-scope', run('7'), 'planned'],
+    ]);
   });
 });

@@ -1,0 +1,45 @@
+import type { Decided } from '../markers/marker.ts';
+import type { AnalysisState, AnalysisTools, Standing } from './analysis-state.ts';
+import { renewalMarker } from './decision-marker.ts';
+
+// What asks somebody to act lapses, so it is said again for as long as it stands. The windows that were closed since
+// say when, and nothing else: no clock.
+
+/** A renewal comes at least this long before that which it renews would lapse. */
+const renewBeforeMs = 60_000;
+/** An analysis whose attempt nobody ends is forgotten when it is this much older than its deadline. */
+const forgetAfterMs = 86_400_000;
+
+/** Until then an analysis is remembered, and what stands is renewed. */
+export const rememberedUntilMs = ({
+  opening,
+  policy,
+}: Pick<AnalysisState, 'opening' | 'policy'>): number =>
+  opening.openedAt + (policy?.deadlineMs ?? 0) + forgetAfterMs;
+
+/**
+ * From one renewal to the next: one window less than the time allows, because the sample that closes a window may
+ * come nearly a window late. With windows above two minutes that cannot be had: each of them renews.
+ */
+const windowsBetween = ({ validForMs, windowMs }: Decided): number =>
+  Math.max(1, Math.floor((validForMs - renewBeforeMs) / windowMs) - 1);
+
+/** The renewals that are due when so many windows are closed, oldest first. */
+export const renew = (
+  tools: AnalysisTools,
+  { decision, window }: Standing,
+  windowsClosed: number,
+): { readonly standing: Standing; readonly renewals: readonly Decided[] } => {
+  const every = windowsBetween(decision);
+  const renewals: Decided[] = [];
+  let newest = window;
+  while (newest + every < windowsClosed) {
+    newest += every;
+    renewals.push(renewalMarker(tools, decision, newest));
+  }
+  return { standing: { decision, window: newest }, renewals };
+};
+
+/** A renewal names a window behind those that it rests on. */
+export const isRenewal = ({ kind, windowIndex, windows }: Decided): boolean =>
+  (kind === 'promote' || kind === 'roll-back') && windowIndex >= windows;
