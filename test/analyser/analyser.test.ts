@@ -268,6 +268,23 @@ test('telemetry that cannot be read is counted by code and stops nothing', async
   await analyser.stop();
 });
 
+test('a hold where a cohort is silent says what came instead', async () => {
+  const house = await servingHouse();
+  const analyser = house.start();
+  await house.say('ci', canaryPlan);
+  await house.say('ci', started({ attempt: 'run-1' }));
+  const fromMs = house.sinceOpeningMs() + 300;
+  house.servers.push(server({ name: 'canary', version: '2.0.0-rc', fromMs }));
+  await house.pass(70_000);
+  const [hold] = await house.decisions();
+  expect(hold).toMatchObject({
+    kind: 'hold',
+    reason: 'no-data',
+    explanation: expect.stringMatching(/; points that are no evidence: other-version \d+$/),
+  });
+  await analyser.stop();
+});
+
 test('points that are no evidence are told while somebody waits for evidence, once a minute', async () => {
   const house = await servingHouse();
   const analyser = house.start();

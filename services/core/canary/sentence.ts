@@ -1,3 +1,4 @@
+import type { AnalysisState, Exclusion } from './analysis-state.ts';
 import type { Explanation } from './judge.ts';
 import type { MetricExplanation } from './metric-judge.ts';
 import type { ArmCounts } from './window.ts';
@@ -12,6 +13,24 @@ export const explanationSentence = (explanation: Explanation, isPass = false): s
     ...(isPass ? [promotePhrase(explanation)] : []),
     `evidence ${isPass ? 'against it ' : ''}${odds(explanation.evidence)}, needed ${odds(explanation.evidenceNeeded)}`,
   ].join('; ');
+
+/** In the order in which they are told. What came twice, or before the opening, keeps nobody waiting. */
+const told: readonly Exclusion[] = [
+  'other-version',
+  'other-namespace',
+  'either-cohort',
+  'late',
+  'implausible',
+  'over-limit',
+];
+
+/** Points that came and are no evidence, as an addition to a sentence; empty where there are none. */
+export const exclusionPhrase = (excluded: AnalysisState['excluded']): string => {
+  const counts = told
+    .filter((reason) => excluded[reason] > 0)
+    .map((reason) => `${reason} ${grouped(excluded[reason])}`);
+  return counts.length === 0 ? '' : `; points that are no evidence: ${counts.join(', ')}`;
+};
 
 const promotePhrase = ({ metrics, promoteEvidenceNeeded }: Explanation): string => {
   const shown = Math.min(...metrics.map(({ promoteEvidence }) => promoteEvidence));

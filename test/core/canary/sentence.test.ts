@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { explain } from '../../../services/core/canary/judge.ts';
 import { standardPreset } from '../../../services/core/canary/policy.ts';
-import { explanationSentence } from '../../../services/core/canary/sentence.ts';
+import { exclusionPhrase, explanationSentence } from '../../../services/core/canary/sentence.ts';
 import { judgeAll, repeat } from '../../support/canary/streams.ts';
 import type { Counts } from '../../support/canary/streams.ts';
 
@@ -36,4 +36,21 @@ describe('an explanation reads', () => {
       /; evidence that it is good enough 1:[0-9,]+, needed 1:20; evidence against it below 1:1, needed 1:200$/,
     );
   });
+});
+
+test('what came and is no evidence is told by its reasons; what everybody has is not', () => {
+  const none = {
+    'other-namespace': 0,
+    'other-version': 0,
+    'either-cohort': 0,
+    late: 0,
+    'before-opening': 12,
+    duplicate: 7,
+    implausible: 0,
+    'over-limit': 0,
+  };
+  expect(exclusionPhrase(none)).toBe('');
+  expect(exclusionPhrase({ ...none, late: 3, 'other-version': 1200 })).toBe(
+    '; points that are no evidence: other-version 1,200, late 3',
+  );
 });
