@@ -290,7 +290,7 @@ const foldAuthentic = (
   if (attempt.plan !== null) putSlot(rows, attempt.plan.slot, change);
   for (const model of readModels)
     for (const key of model.keysOf(change))
-      rows.put(model.name, key, model.evolve(rows.json(model.name, key), change));
+      rows.put(model.name, key, model.evolve(rows.json(model.name, key), change, key));
   for (const one of expelled) expel(rows, one, deployment.id, attempt);
   return { position: record.position, outcome: 'applied', note, change };
 };

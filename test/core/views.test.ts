@@ -3,6 +3,7 @@ import type { DecisionRow } from '../../services/core/read-models.ts';
 import type { KeyState } from '../../services/core/trust/trust.ts';
 import type { SlotState } from '../../services/core/slot-state.ts';
 import type { AttemptLine } from '../../services/core/slot-state.ts';
+import type { Line } from '../../services/core/views.ts';
 import {
   currentLines,
   deadLetterLine,
@@ -13,7 +14,7 @@ import {
   presentOf,
   timelineLine,
 } from '../../services/core/views.ts';
-import type { Step } from '../support/given.ts';
+import type { House, Step } from '../support/given.ts';
 import {
   by,
   findsCompromised,
@@ -204,6 +205,7 @@ test('decisions: the verdict, its numbers, and how long it may be obeyed', async
     windowEndedAt: '2026-11-18T11:06:40.000Z',
     share: null,
     validUntil: '2026-11-21T10:01:06.000Z',
+    renewal: null,
     fromVersion: '2.0.0',
     fromDigest: null,
     toVersion: '1.9.0',
@@ -217,6 +219,42 @@ test('decisions: the verdict, its numbers, and how long it may be obeyed', async
     key: keyOf('analyser').keyId,
     note: 'applied',
     suspect: false,
+  });
+});
+
+describe('decisions: what is renewed', () => {
+  const sameAgain = decided('roll-back', { windowIndex: 50 });
+  const lineOf = async (found: House, position: string, present = none): Promise<Line> => {
+    const row = await found.row<DecisionRow>('decision', position);
+    if (row === undefined) throw new Error('there is no such decision');
+    return decisionLine(row, present);
+  };
+  const renewed = given(
+    trusts('analyser', { roles: ['analyser'] }),
+    by('ci', planned()),
+    by('ci', started()),
+    by('analyser', decided('roll-back')),
+    by('analyser', sameAgain),
+    by('analyser', decided('roll-back', { evidenceDigest: 'c'.repeat(64) })),
+  );
+
+  test('may be obeyed as long as its newest renewal', async () => {
+    const [standing, renewal, another] = await Promise.all(
+      ['5', '6', '7'].map(async (position) => lineOf(await renewed, position.padStart(12, '0'))),
+    );
+    expect(standing).toMatchObject({ note: 'applied', renewal: 6 });
+    expect(renewal).toMatchObject({ note: 'repeat', renewal: null });
+    expect(standing?.['validUntil']).toBe(renewal?.['validUntil']);
+    expect(another).toMatchObject({ note: 'repeat', renewal: null });
+  });
+
+  test('is prolonged by no key that was found compromised', async () => {
+    const suspects = new Map([[keyOf('analyser').keyId, 6]]);
+    const row = '000000000005';
+    const trusted = await lineOf(await renewed, row);
+    const suspected = await lineOf(await renewed, row, { ...none, suspects });
+    expect(suspected['suspect']).toBe(false);
+    expect(String(suspected['validUntil']) < String(trusted['validUntil'])).toBe(true);
   });
 });
 

@@ -331,6 +331,7 @@ const closeWindow = (tools: AnalysisTools, draft: Draft, position: Position): vo
     window: { index: window.index, endMs },
     policy,
     evidenceDigest: draft.evidenceDigest,
+    excluded: draft.excluded,
     position,
   });
   draft.decisions.push(marker);

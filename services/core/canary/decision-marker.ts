@@ -7,7 +7,7 @@ import type { Decision, DecisionAction } from './decide.ts';
 import { judgeVersion } from './judge.ts';
 import type { Explanation, Verdict } from './judge.ts';
 import type { JudgePolicy } from './policy.ts';
-import { explanationSentence } from './sentence.ts';
+import { exclusionPhrase, explanationSentence } from './sentence.ts';
 import { noCounts } from './window.ts';
 
 /** Who decides, as a CloudEvents source. */
@@ -19,6 +19,7 @@ export type Settled = {
   readonly window: { readonly index: number; readonly endMs: number };
   readonly policy: JudgePolicy;
   readonly evidenceDigest: string;
+  readonly excluded: AnalysisState['excluded'];
   /** Of the sample that closed the window. */
   readonly position: Position;
 };
@@ -38,7 +39,7 @@ const decisionId = (
 export const decisionMarker = (
   tools: AnalysisTools,
   analysis: AnalysisState,
-  { decision, window, policy, evidenceDigest, position }: Settled,
+  { decision, window, policy, evidenceDigest, excluded, position }: Settled,
 ): Decided => {
   const { explanation, verdict, action } = decision;
   const [metric] = explanation.metrics;
@@ -51,7 +52,7 @@ export const decisionMarker = (
     windowMs: policy.windowMs,
     verdict: verdict.outcome,
     reason: reasonOf(verdict),
-    explanation: sentenceOf(decision),
+    explanation: sentenceOf(decision, excluded),
     metric: verdict.outcome === 'fail' ? (verdict.reasons[0]?.metric ?? null) : null,
     canary: metric?.canary ?? noCounts,
     baseline: metric?.baseline ?? noCounts,
@@ -186,8 +187,14 @@ const blank = (
 const reasonOf = (verdict: Verdict): string =>
   verdict.outcome === 'inconclusive' ? verdict.reason : (verdict.reasons[0]?.code ?? '');
 
-const sentenceOf = ({ verdict, explanation }: Decision): string => {
+/** Where a cohort was not heard, what was heard instead tells why: a wrong version, a clock that is off. */
+const sentenceOf = (
+  { verdict, explanation }: Decision,
+  excluded: AnalysisState['excluded'],
+): string => {
   const sentence = explanationSentence(explanation, verdict.outcome === 'pass');
   if (verdict.outcome !== 'inconclusive' || verdict.missing.length === 0) return sentence;
-  return `${verdict.reason}, missing: ${verdict.missing.join(', ')}; ${sentence}`;
+  const isSilent = verdict.missing.some((what) => what.endsWith('-requests'));
+  const instead = isSilent ? exclusionPhrase(excluded) : '';
+  return `${verdict.reason}, missing: ${verdict.missing.join(', ')}; ${sentence}${instead}`;
 };
