@@ -1,3 +1,4 @@
+import { checkOpening } from '../core/check/check-record.ts';
 import { decide } from '../core/decide.ts';
 import type { Deployment, Entry } from '../core/deployment.ts';
 import type { NewRecord } from '../core/log/record.ts';
@@ -13,7 +14,7 @@ import type { JsonObject } from './gateway-answer.ts';
 import { readAnswer } from './gateway-answer.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
-import { problem } from './problem.ts';
+import { foldFailed, problem } from './problem.ts';
 import { readStanding } from './standing.ts';
 
 // The last step of an emitting command: the signed record onto the log, by hand or through a gateway.
@@ -62,12 +63,18 @@ export const deliverAtHand = async (
   });
 };
 
-/** Appends without asking the rules, for when the read models cannot be reached: the fold judges it later. */
+/**
+ * Appends without asking the rules, for when the read models cannot be reached: the fold judges it later. That it is
+ * the log that PLIMSOLL_LOG_ID names is asked of the log itself.
+ */
 export const deliverUnasked = async (
+  ports: Pick<CliPorts, 'tools' | 'settings'>,
   log: RecordLog,
   marker: Emittable,
   record: NewRecord,
 ): Promise<Delivered> => {
+  const foreign = await foreignLog(ports, log);
+  if (foreign !== undefined) return fail(foreign);
   const position = await append(log, record);
   return position.ok
     ? ok({
@@ -80,6 +87,31 @@ export const deliverUnasked = async (
         position: position.value,
       })
     : position;
+};
+
+/** Why this is not the log that was pinned, or undefined. */
+const foreignLog = async (
+  { tools, settings: { audience, logId } }: Pick<CliPorts, 'tools' | 'settings'>,
+  log: RecordLog,
+): Promise<CliProblem | undefined> => {
+  if (logId === null) return undefined;
+  const read = await log.read(0, 0, 1);
+  if (!read.ok) return problem(read.problem.code, read.problem.message, appendHints.unreachable);
+  const [opening] = read.value;
+  if (opening === undefined)
+    return foldFailed({ code: 'log-empty', message: `${log.name} has no record 0 yet` });
+  const opened = checkOpening(tools, audience, opening);
+  if (!opened.ok)
+    return foldFailed({
+      code: 'log-not-opened',
+      message: `record 0 of ${log.name} does not open this log: ${opened.problem.message}`,
+    });
+  return opened.value.log === logId
+    ? undefined
+    : foldFailed({
+        code: 'foreign-log',
+        message: `${log.name} is the log ${opened.value.log}; PLIMSOLL_LOG_ID asks for ${logId}`,
+      });
 };
 
 export const deliverThrough = async (

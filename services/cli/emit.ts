@@ -163,7 +163,7 @@ const openDoor = async (ports: CliPorts): Promise<Result<Door, CliProblem>> => {
   });
   return ok({
     atHand: undefined,
-    deliver: (marker, _signer, record) => deliverUnasked(log.value, marker, record),
+    deliver: (marker, _signer, record) => deliverUnasked(ports, log.value, marker, record),
   });
 };
 

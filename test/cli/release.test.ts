@@ -7,6 +7,7 @@ import type { Desk, DeskOptions, Said } from '../support/desk.ts';
 import { jsonOf, openDesk, unreachable } from '../support/desk.ts';
 import type { Step } from '../support/given.ts';
 import { trusts } from '../support/given.ts';
+import { logId } from '../support/markers.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
 const scratch = scratchFolder();
@@ -575,6 +576,20 @@ describe('when something cannot be reached', () => {
       '1 1 succeeded',
       '1 2 planned',
     ]);
+  });
+
+  test('the log that is pinned is made sure of even where the read models are away', async () => {
+    const shop = await desk({
+      change: (ports) => ({ ...ports, atHand: async () => unreachable('no store') }),
+    });
+    const records = await shop.house.records();
+    const other = shop.elsewhere({ env: { PLIMSOLL_LOG_ID: randomUUID() } });
+    const said = await other.plimsoll(...log('1', '--json'));
+    expect([said.exit, problemOf(said).code]).toEqual([3, 'foreign-log']);
+    expect(jsonOf(said)).toMatchObject({ delivery: 'refused', position: null });
+    expect(await shop.house.records()).toEqual(records);
+    const same = shop.elsewhere({ env: { PLIMSOLL_LOG_ID: logId } });
+    expect(await story(same, log('1'))).toEqual(['stored - logged not-checked']);
   });
 
   test('an answer that was lost is asked for again with the same bytes', async () => {
