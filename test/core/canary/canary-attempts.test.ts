@@ -136,6 +136,16 @@ describe('no analysis opens', () => {
   });
 });
 
+test('an attempt whose successor runs is not opened again', async () => {
+  const again = { canaryShare: 0.1, attempt: 'b' };
+  const both = [by('ci', planned('2.0.0', canary)), by('ci', started(inRun))];
+  const next = [by('ci', planned('2.0.0', again)), by('ci', started({ attempt: 'b' }))];
+  const numbers = async (...steps: readonly Step[]): Promise<readonly (number | undefined)[]> =>
+    (await openings(await given(standing, ...both, ...steps))).map((one) => one?.attempt);
+  expect(await numbers(...next.slice(0, 1))).toStrictEqual([1, undefined]);
+  expect(await numbers(...next)).toStrictEqual([undefined, 2]);
+});
+
 describe('copies', () => {
   const copiesIn = async (house: House): Promise<readonly Copy[]> => {
     const deployment = await house.deployment();
