@@ -34,11 +34,16 @@ export const ciJob = (env: Environment): CiJob | null => {
 
 const isTrue = (value: string | undefined): boolean => value === 'true' || value === '1';
 
+/** Not CircleCI on a server of one's own, whose pages lie elsewhere. */
+const cloud = 'https://circleci.com';
+const cloudApp = 'https://app.circleci.com';
+
 const circleci = (env: Environment): CiJob => {
   const workflow = text(env, 'CIRCLE_WORKFLOW_ID');
   // A rerun from failed is a new workflow in the same workspace.
   const run = text(env, 'CIRCLE_WORKFLOW_WORKSPACE_ID') ?? workflow;
   const url = text(env, 'CIRCLE_BUILD_URL');
+  const server = originOf(url);
   const address = text(env, 'CIRCLE_REPOSITORY_URL');
   const owner = text(env, 'CIRCLE_PROJECT_USERNAME');
   const name = text(env, 'CIRCLE_PROJECT_REPONAME');
@@ -50,7 +55,7 @@ const circleci = (env: Environment): CiJob => {
         ? null
         : {
             provider: 'circleci',
-            server: originOf(url) ?? 'https://circleci.com',
+            server: server ?? cloud,
             repository: text(env, 'CIRCLE_PROJECT_ID') ?? `${owner ?? ''}/${name ?? ''}`,
             run,
           },
@@ -59,10 +64,14 @@ const circleci = (env: Environment): CiJob => {
     repositoryName: name ?? (address === null ? null : repositoryName(address)),
     repository: address === null ? null : withoutCredentials(address),
     commit: text(env, 'CIRCLE_SHA1'),
-    build: text(env, 'CIRCLE_BUILD_NUM'),
+    // Number and address of the job are its source. What is planned must be the same in every job of the run.
+    build: null,
     trigger: text(env, 'CIRCLE_TAG') === null ? null : 'tag',
     actor: text(env, 'CIRCLE_USERNAME'),
-    links: url === null ? [] : [{ name: 'job', value: url }],
+    links:
+      workflow === null || (server !== cloud && server !== cloudApp)
+        ? []
+        : [{ name: 'run', value: `${cloudApp}/pipelines/workflows/${workflow}` }],
     pullRequest: requestId === undefined ? null : { id: requestId, url: request },
   };
 };

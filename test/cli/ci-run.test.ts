@@ -55,12 +55,17 @@ describe('CircleCI', () => {
       repositoryName: 'checkout',
       repository: 'https://github.com/shop/checkout.git',
       commit: 'c0ffee',
-      build: '71',
+      build: null,
       trigger: null,
       actor: 'ann',
-      links: [{ name: 'job', value: 'https://circleci.com/gh/shop/checkout/71' }],
+      links: [{ name: 'run', value: 'https://app.circleci.com/pipelines/workflows/w-1' }],
       pullRequest: { id: '12', url: 'https://github.com/shop/checkout/pull/12' },
     });
+  });
+
+  test("on a server of one's own has no link that is known", () => {
+    const own = { ...circleci, CIRCLE_BUILD_URL: 'https://ci.shop.example/gh/shop/checkout/71' };
+    expect(ciJob(own)).toMatchObject({ run: { server: 'https://ci.shop.example' }, links: [] });
   });
 
   test('a job of its own that cancels, in the same workflow, means the same deployment', () => {

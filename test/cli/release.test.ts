@@ -208,6 +208,7 @@ describe('in CI', () => {
     CIRCLE_WORKFLOW_ID: workflow,
     CIRCLE_WORKFLOW_WORKSPACE_ID: 'w-1',
     CIRCLE_BUILD_URL: `https://circleci.com/gh/shop/checkout/${job}`,
+    CIRCLE_BUILD_NUM: job,
     CIRCLE_PROJECT_REPONAME: 'checkout',
     CIRCLE_PROJECT_USERNAME: 'shop',
   });
@@ -230,6 +231,13 @@ describe('in CI', () => {
       'duplicate 1 canceled repeat',
     ]);
     expect(await statuses(deploys)).toEqual(['1 2.0.0 canceled']);
+  });
+
+  test('two jobs of a workflow that plan the same are no disagreement', async () => {
+    const first = await desk({ env: circleci('71') });
+    const second = first.elsewhere({ env: circleci('72'), folder: newFolder() });
+    expect(await story(first, plan('2.0.0'))).toEqual(['stored 1 planned']);
+    expect(await story(second, plan('2.0.0'))).toEqual(['duplicate 1 planned repeat']);
   });
 
   test.each([
@@ -281,7 +289,7 @@ describe('in CI', () => {
         component: 'checkout',
         environment: 'default',
         namespace: 'default',
-        links: [{ name: 'job', url: 'https://circleci.com/gh/shop/checkout/71' }],
+        links: [{ name: 'run', url: 'https://app.circleci.com/pipelines/workflows/w-1' }],
         history: [{ source: 'https://circleci.com/gh/shop/checkout/71' }],
       },
     ]);
