@@ -4,7 +4,7 @@ import { buildAnalyserHouse } from '../support/analyser-house.ts';
 import type { AnalyserHouse } from '../support/analyser-house.ts';
 import { fastPolicy } from '../support/canary/sample-streams.ts';
 import { keyOf, tools } from '../support/given.ts';
-import { added, logged, planned, started } from '../support/markers.ts';
+import { added, failed, logged, planned, started } from '../support/markers.ts';
 import { value } from '../support/records.ts';
 
 /** One life of an analyser: it ends with its n-th append, before it or after it, or after so much time. */
@@ -119,5 +119,50 @@ test('killed anywhere, the canary that is sound is promoted once and never rolle
       expect(await house.deadLetters()).toStrictEqual([]);
     }),
     { numRuns: 15 },
+  );
+});
+
+/** So long that what stands is renewed twice, for the analyser and for a test. */
+const twoRenewalsMs = 520_000;
+
+const notesOf = async (house: AnalyserHouse): Promise<readonly string[]> =>
+  (await house.decisions())
+    .map(({ kind, note }) => `${kind} ${note}`)
+    .filter((said) => !said.startsWith('hold'));
+
+test.each([
+  ['roll-back', 100],
+  ['promote', 0],
+] as const)('killed while a %s stands, it is renewed and counts once', async (kind, errors) => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(life, { minLength: 1, maxLength: 3 }),
+      fc.constantFrom('before', 'after'),
+      fc.boolean(),
+      async (lives, moment, isSilent) => {
+        const house = await canaryOn(errors);
+        await live(house, lives);
+        const first = house.start();
+        await house.pass(58_000);
+        await first.stop();
+        if (isSilent) house.servers.length = 0;
+        const doomed = house.startDoomed(1, moment, 'decisions');
+        await house.pass(twoRenewalsMs / 2);
+        expect(doomed.isDead()).toBe(true);
+        const last = house.start();
+        await house.pass(twoRenewalsMs / 2);
+        expect(await notesOf(house)).toStrictEqual([
+          `${kind} applied`,
+          `${kind} repeat`,
+          `${kind} repeat`,
+        ]);
+        await house.say('ci', failed({ attempt: 'run-1' }));
+        await house.pass(twoRenewalsMs / 2);
+        await last.stop();
+        expect(await notesOf(house)).toHaveLength(3);
+        expect(await house.deadLetters()).toStrictEqual([]);
+      },
+    ),
+    { numRuns: 12 },
   );
 });
