@@ -13,6 +13,7 @@ import type { RecordLog } from '../../ports/record-log.ts';
 import { openCodec } from '../avro/codec.ts';
 import { loadSchemas } from '../avro/schema-files.ts';
 import { createCrypto } from '../ed25519/crypto.ts';
+import type { KeyProblem } from '../ed25519/key-file.ts';
 import { createText } from '../ed25519/text.ts';
 import type { SqliteFile } from '../sqlite/file.ts';
 import type { SqliteProblem } from '../sqlite/problem.ts';
@@ -20,8 +21,9 @@ import type { SqliteRecordLog } from '../sqlite/record-log.ts';
 import { createSystemClock } from '../system/clock.ts';
 import { createIds } from '../system/ids.ts';
 import { hasKeys, makeKeys, readKey } from './open-keys.ts';
+import type { InstallationKeys } from './open-log.ts';
+import { openLog, openingRecordsMax } from './open-log.ts';
 import { openOnce } from './opened-once.ts';
-import { openingRecords } from './opening.ts';
 
 /** The streams of an audience, by the names they have on the foundation. */
 export type StreamName = 'log' | 'samples' | 'otlp_metrics' | 'otlp_spans' | 'otlp_logs';
@@ -310,49 +312,57 @@ const keyFailed = (problem: {
 }): Result<never, FoundationProblem> =>
   fail({ code: 'key-problem', message: problem.message, hint: problem.hint });
 
-/** Gives an empty log its opening. Of several who try only the one that got position 0 counts. */
+/** The log with its opening. Keys are made where the log is empty; else it is opened as it is, with or without them. */
 const openIfEmpty = async (
   { settings, tools, clock, ids, say }: Building,
   log: RecordLog,
 ): Promise<Result<RecordLog, FoundationProblem>> => {
   const range = await log.range(0);
   if (!range.ok) return unreadable(range.problem);
-  if (range.value.end > 0) return ok(log);
-  const keyed = await ensureKeys(settings.dataFolder);
-  if (!keyed.ok) return keyed;
-  const keys = await Promise.all(
-    (['admin', 'local', 'analyser', 'gateway'] as const).map((name) =>
-      readKey(settings.dataFolder, name),
-    ),
+  const isEmpty = range.value.end === 0;
+  if (isEmpty) {
+    const keyed = await ensureKeys(settings.dataFolder);
+    if (!keyed.ok) return keyed;
+  } else if (range.value.end >= openingRecordsMax || !hasKeys(settings.dataFolder)) return ok(log);
+  const keys = await installationKeys(settings.dataFolder);
+  // Who only uses a log that is open may have put its administrator's key away.
+  if (!keys.ok) return isEmpty ? keyFailed(keys.problem) : ok(log);
+  const { audience } = settings;
+  const opened = await openLog(
+    { audience, tools, clock, ids, newLogId: randomUUID },
+    log,
+    keys.value,
   );
-  const [admin, local, analyser, gateway] = keys;
-  for (const key of keys) if (!key.ok) return keyFailed(key.problem);
-  if (!admin?.ok || !local?.ok || !analyser?.ok || !gateway?.ok)
-    throw new TypeError('a key was neither read nor refused');
-  const records = await openingRecords(tools, {
-    audience: settings.audience,
-    logId: randomUUID(),
-    nowMs: clock.nowMs(),
-    ids,
-    keys: {
-      admin: admin.value,
-      trusted: [
-        { signer: local.value, roles: ['emitter', 'operator'] },
-        { signer: analyser.value, roles: ['analyser'] },
-        { signer: gateway.value, roles: ['gateway'] },
-      ],
-    },
-  });
-  const appended = await log.append(0, records);
-  if (!appended.ok)
+  if (!opened.ok)
     return fail({
-      code: appended.problem.code === 'corrupt' ? 'corrupt' : 'unreachable',
-      message: appended.problem.message,
+      code: opened.problem.code === 'corrupt' ? 'corrupt' : 'unreachable',
+      message: opened.problem.message,
       hint: 'nothing was lost; try again',
     });
-  if (appended.value[0]?.position === 0)
+  if (opened.value.isFirst)
     say(`first use: opened ${log.name} with the keys in ${settings.dataFolder}`);
   return ok(log);
+};
+
+const installationKeys = async (
+  dataFolder: string,
+): Promise<Result<InstallationKeys, KeyProblem>> => {
+  const admin = await readKey(dataFolder, 'admin');
+  if (!admin.ok) return admin;
+  const local = await readKey(dataFolder, 'local');
+  if (!local.ok) return local;
+  const analyser = await readKey(dataFolder, 'analyser');
+  if (!analyser.ok) return analyser;
+  const gateway = await readKey(dataFolder, 'gateway');
+  if (!gateway.ok) return gateway;
+  return ok({
+    admin: admin.value,
+    trusted: [
+      { signer: local.value, roles: ['emitter', 'operator'] },
+      { signer: analyser.value, roles: ['analyser'] },
+      { signer: gateway.value, roles: ['gateway'] },
+    ],
+  });
 };
 
 const unreadable = (problem: {

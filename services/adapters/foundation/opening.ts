@@ -1,67 +1,77 @@
 import { hostname } from 'node:os';
+import type { CheckTools } from '../../core/check/check-record.ts';
 import type { NewRecord } from '../../core/log/record.ts';
 import type { KeyAdded, LogOpened, MarkerId, Role, TrustedKey } from '../../core/markers/marker.ts';
 import { signMarker } from '../../core/markers/wire.ts';
-import type { CheckTools } from '../../core/check/check-record.ts';
+import { uuidOfParts } from '../../core/uuid-v8.ts';
 import type { Ids } from '../../ports/ids.ts';
 import type { Signer } from '../../ports/signer.ts';
 
-export type OpeningKeys = {
-  readonly admin: Signer;
-  /** Keys that the administrator trusts at once, each with its role. */
-  readonly trusted: readonly { readonly signer: Signer; readonly roles: readonly Role[] }[];
-};
+/** Keys that the administrator trusts at once, each with its role. */
+export type FirstKeys = readonly { readonly signer: Signer; readonly roles: readonly Role[] }[];
 
-/** The records with which a log begins: its id and first administrator, then the keys that it trusts. */
-export const openingRecords = async (
+/** The record with which a log begins: its id and first administrator. */
+export const openingRecord = (
   tools: CheckTools,
   options: {
     readonly audience: string;
     readonly logId: string;
     readonly nowMs: number;
     readonly ids: Ids;
-    readonly keys: OpeningKeys;
+    readonly admin: Signer;
   },
+): Promise<NewRecord> => {
+  const marker: LogOpened = {
+    ...blank,
+    marker: options.ids.uuidV7() as MarkerId,
+    kind: 'log-opened',
+    audience: options.audience,
+    source: `plimsoll/${hostname()}`,
+    occurredAt: options.nowMs,
+    log: options.logId,
+    key: everywhere(options.admin, ['trust-admin', 'operator']),
+  };
+  return signMarker(tools.codec, tools.text, { ...marker, ...noKey }, options.admin);
+};
+
+/**
+ * The records that make the first keys trusted. Every byte follows from the opening and the keys: of several who
+ * complete the same opening the first counts, and the others have said the same again.
+ */
+export const firstKeyRecords = (
+  tools: CheckTools,
+  opened: LogOpened,
+  admin: Signer,
+  trusted: FirstKeys,
 ): Promise<readonly NewRecord[]> => {
-  const { admin, trusted } = options.keys;
-  const opened = trustRecord(options, 'log-opened', everywhere(admin, ['trust-admin', 'operator']));
-  const added = trusted.map(({ signer, roles }) =>
-    trustRecord(options, 'key-added', everywhere(signer, roles)),
-  );
+  const digest = (text: string): string => tools.crypto.sha256Hex(tools.text.encodeUtf8(text));
   return Promise.all(
-    [opened, ...added].map((marker) => signMarker(tools.codec, tools.text, marker, admin)),
+    trusted.map(({ signer, roles }) => {
+      const id = uuidOfParts(digest, ['first-key', opened.log, signer.keyId]);
+      const marker: KeyAdded = {
+        ...blank,
+        marker: id as MarkerId,
+        kind: 'key-added',
+        audience: opened.audience,
+        source: opened.source,
+        occurredAt: opened.occurredAt,
+        log: opened.log,
+        key: everywhere(signer, roles),
+      };
+      return signMarker(tools.codec, tools.text, { ...marker, ...noKey }, admin);
+    }),
   );
 };
 
-const trustRecord = (
-  options: {
-    readonly audience: string;
-    readonly logId: string;
-    readonly nowMs: number;
-    readonly ids: Ids;
-  },
-  kind: 'log-opened' | 'key-added',
-  key: TrustedKey,
-): (LogOpened | KeyAdded) & {
-  readonly deployment: null;
-  readonly keyId: null;
-  readonly since: null;
-} => ({
-  marker: options.ids.uuidV7() as MarkerId,
+/** What a record of trust does not say. */
+const blank = {
   deployment: null,
-  kind,
-  audience: options.audience,
-  source: `plimsoll/${hostname()}`,
-  occurredAt: options.nowMs,
   producer: null,
   sequence: null,
   attempt: null,
-  log: options.logId,
-  key,
-  keyId: null,
-  since: null,
   reason: null,
-});
+} as const;
+const noKey = { keyId: null, since: null } as const;
 
 const everywhere = (signer: Signer, roles: readonly Role[]): TrustedKey => ({
   id: signer.keyId,

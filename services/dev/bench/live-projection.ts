@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { openTools } from '../../adapters/foundation/foundation.ts';
-import { openingRecords } from '../../adapters/foundation/opening.ts';
+import { openLog } from '../../adapters/foundation/open-log.ts';
 import { createMemoryIds } from '../../adapters/memory/ids.ts';
 import { createMemoryReadModelStore } from '../../adapters/memory/read-model-store.ts';
 import { createMemoryRecordLog } from '../../adapters/memory/record-log.ts';
@@ -178,15 +178,15 @@ const makeRecords = async (): Promise<{
   const ids = createMemoryIds('bench', () => startMs);
   const admin = createMemorySigner('admin', 'bench-admin');
   const emitter = createMemorySigner('ci', 'bench-ci');
-  const records: NewRecord[] = [
-    ...(await openingRecords(tools, {
-      audience,
-      logId: '5e0f6c3e-6a0c-4c39-8d8b-6f0f51d6a001',
-      nowMs: startMs,
-      ids,
-      keys: { admin, trusted: [{ signer: emitter, roles: ['emitter'] }] },
-    })),
-  ];
+  const house = { audience, tools, clock: { nowMs: () => startMs }, ids };
+  const opening = createMemoryRecordLog({ name: 'opening', partitions: 1, nowMs: () => startMs });
+  await openLog({ ...house, newLogId: () => '5e0f6c3e-6a0c-4c39-8d8b-6f0f51d6a001' }, opening, {
+    admin,
+    trusted: [{ signer: emitter, roles: ['emitter'] }],
+  });
+  const opened = await opening.read(0, 0, 10);
+  if (!opened.ok) throw new Error(opened.problem.message);
+  const records: NewRecord[] = [...opened.value];
   for (let index = 0; index < deployments; index++)
     for (const marker of deploymentMarkers(index, ids.uuidV7, startMs))
       records.push(await signMarker(tools.codec, tools.text, marker, emitter));
