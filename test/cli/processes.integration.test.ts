@@ -35,6 +35,9 @@ const linesOf = (out: string): readonly { readonly [field: string]: unknown }[] 
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as { readonly [field: string]: unknown });
 
+/** Ports that nobody else has. */
+const free = { PLIMSOLL_PORT: '0', PLIMSOLL_OTLP_PORT: '0' };
+
 describe('in an empty folder', () => {
   test('the first command makes everything, says so in one line, and has done its work', async () => {
     const folder = newFolder();
@@ -50,8 +53,12 @@ describe('in an empty folder', () => {
     expect(linesOf(current.out)).toMatchObject([{ component: 'checkout', version: '1.1.0' }]);
   });
 
-  test('of 16 first commands at once none is lost, and there is one log', async () => {
+  test.each([
+    ['16 first commands at once', false],
+    ['16 first commands at once, and of plimsoll up beside them,', true],
+  ])('of %s none is lost, and there is one log', async (_who, isUpBeside) => {
     const folder = newFolder();
+    const up = isUpBeside ? startPlimsoll(folder, ['up'], free) : undefined;
     const versions = Array.from({ length: 16 }, (_, index) => `1.0.${index}`);
     const ran = await Promise.all(versions.map((version) => plimsoll(folder, log(version))));
     for (const { exit, err } of ran)
@@ -61,6 +68,12 @@ describe('in an empty folder', () => {
     expect(
       receipts.map(({ position }) => position).toSorted((a, b) => Number(a) - Number(b)),
     ).toEqual(versions.map((_, index) => index + 4));
+    if (up !== undefined) {
+      await eventually('it is ready', () => up.out().includes('ready'), manyMs);
+      up.signal('SIGTERM');
+      const { exit, err } = await up.ended;
+      expect([exit, err]).toEqual([0, expect.not.stringMatching(/refused|internal|stopped/)]);
+    }
     const timeline = await plimsoll(folder, ['timeline', '--json']);
     expect(
       linesOf(timeline.out)
@@ -166,8 +179,6 @@ test('a key for staging deploys there, and not to production', async () => {
 });
 
 describe('plimsoll up', () => {
-  const free = { PLIMSOLL_PORT: '0', PLIMSOLL_OTLP_PORT: '0' };
-
   test('says where it is, serves commands from elsewhere, and ends when it is asked to', async () => {
     const folder = newFolder();
     const up = startPlimsoll(folder, ['up'], free);
