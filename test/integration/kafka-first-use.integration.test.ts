@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openFoundation } from '../../services/adapters/foundation/foundation.ts';
+import type { Foundation } from '../../services/adapters/foundation/foundation.ts';
+import { parseSettings } from '../../services/core/settings.ts';
+import { outcomesOn } from '../support/opening.ts';
+import { value } from '../support/records.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
+import { freshAudience, sharedStack } from '../support/stack.ts';
+
+const { kafkaBrokers } = sharedStack();
+const folder = scratchFolder();
+
+const installation = (audience: string, dataFolder: string): Foundation => {
+  const settings = parseSettings({
+    PLIMSOLL_LOG: `kafka://${kafkaBrokers.join(',')}`,
+    PLIMSOLL_AUDIENCE: audience,
+  });
+  return openFoundation({ ...value(settings), dataFolder });
+};
+
+test('several installations make first use of one Kafka at once: one opens the log, each other leaves one dead letter', async () => {
+  const audience = freshAudience();
+  const all = ['a', 'b', 'c', 'd'].map((name) => installation(audience, join(folder, name)));
+  const [log] = await Promise.all(all.map(async (one) => value(await one.stream('log'))));
+  if (log === undefined) throw new TypeError('four were opened');
+  expect(all.filter((one) => one.firstUse() !== null)).toHaveLength(1);
+  const { 'key-unknown': late = 0, ...others } = await outcomesOn(log, audience);
+  expect(late).toBeLessThanOrEqual(3);
+  expect(others).toEqual({ trust: 4 });
+  await Promise.all(all.map((one) => one.close()));
+});
+
+test('several processes of one installation do so without a refused key', async () => {
+  const audience = freshAudience();
+  const all = Array.from({ length: 4 }, () => installation(audience, join(folder, 'one')));
+  const [log] = await Promise.all(all.map(async (one) => value(await one.stream('log'))));
+  if (log === undefined) throw new TypeError('four were opened');
+  const outcomes = await outcomesOn(log, audience);
+  const { 'log-already-open': late = 0, duplicate: _again, ...others } = outcomes;
+  expect(late).toBeLessThanOrEqual(3);
+  expect(others).toEqual({ trust: 4 });
+  await Promise.all(all.map((one) => one.close()));
+});
