@@ -181,7 +181,7 @@ const readReceipt = ({
 }: JsonObject): Receipt | undefined => {
   const isNumberOrNull = (value: unknown): boolean => value === null || Number.isInteger(value);
   const isReceipt =
-    typeof deployment === 'string' &&
+    (deployment === null || typeof deployment === 'string') &&
     typeof marker === 'string' &&
     typeof kind === 'string' &&
     isKind(kind) &&

@@ -7,7 +7,7 @@ import { plainText } from './display.ts';
 export const receiptSentence = (receipt: Receipt, marker: Planned | Update | Logged): string => {
   const said = `${kinds[receipt.kind].headline}${subjectOf(marker)}`;
   const where = [
-    `deployment ${receipt.deployment}`,
+    ...(receipt.deployment === null ? [] : [`deployment ${receipt.deployment}`]),
     ...(receipt.attempt === null ? [] : [`attempt ${receipt.attempt}`]),
     ...(receipt.position === null ? [] : [`position ${receipt.position}`]),
   ].join(', ');

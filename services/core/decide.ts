@@ -14,6 +14,7 @@ import { coversKind, hasRole, keyProblem } from './trust/trust.ts';
 export type RefusedCommand = {
   readonly code:
     | 'deployment-unknown'
+    | 'deployment-taken'
     | 'deployment-ended'
     | 'planned-differently'
     | 'slot-differs'
@@ -113,13 +114,14 @@ export const decide = (
           'something repeats itself: plimsoll show <deployment>',
         );
       case 'deployment-taken':
+        return refuse(
+          evolution.code,
+          evolution.message,
+          'look at it: plimsoll show <deployment>; the same command again makes another id',
+        );
       case 'deployment-unknown':
       case 'decision-misplaced':
-        return refuse(
-          'deployment-unknown',
-          evolution.message,
-          'look at it: plimsoll show <deployment>',
-        );
+        throw new TypeError(`only a decision is refused as ${evolution.code}`);
     }
   const { attempt, note } = evolution;
   const deployment = evolution.deployment.id;

@@ -17,11 +17,7 @@ import type { ReadSide } from './read-side.ts';
 import type { Recent } from './recent.ts';
 
 /** What the gateway answers to a marker: a receipt, and in words what there is to know. */
-export type GatewayReceipt = Omit<Receipt, 'deployment'> & {
-  /** Null for changes of trust. */
-  readonly deployment: string | null;
-  readonly warning: string | null;
-};
+export type GatewayReceipt = Receipt & { readonly warning: string | null };
 
 /** How long a marker waits for the projector, where records that are not folded yet may change the answer. */
 export const catchUpWithinMs = 2000;

@@ -59,6 +59,7 @@ const exits: { readonly [Name in Code]: ExitCode } = {
 
   misfit: 3,
   'deployment-ended': 3,
+  'deployment-taken': 3,
   'planned-differently': 3,
   'slot-differs': 3,
   'history-full': 3,

@@ -21,6 +21,7 @@ import {
 } from '../support/given.ts';
 import {
   failed,
+  id,
   logged,
   noDetails,
   place,
@@ -149,6 +150,11 @@ describe('an update', () => {
 test('a logged version is news, also where it repeats what runs', async () => {
   expect(await told([], 'ci', logged())).toBe('append 1');
   expect(await told(ci(logged()), 'ci', logged())).toBe('append 1');
+});
+
+test('a logged version whose id another deployment has', async () => {
+  const taken = planned('2.0.0', { deployment: id('command') });
+  expect(await told(ci(taken), 'ci', logged())).toBe('deployment-taken');
 });
 
 describe('a key', () => {

@@ -12,7 +12,8 @@ export const markersPath = '/v1/markers';
 
 /** What a gateway answers to a marker, and what an emitting command prints with --json. */
 export type Receipt = {
-  readonly deployment: string;
+  /** Null for a change of trust, which is about no deployment. */
+  readonly deployment: string | null;
   /** Null where nobody can say yet. */
   readonly attempt: number | null;
   readonly marker: string;
