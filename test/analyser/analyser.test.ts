@@ -103,6 +103,25 @@ test('a canary as good as its baseline is promoted, and its end ends the analysi
   await analyser.stop();
 });
 
+test('a roll-back that stands is renewed by ticks alone; of what was missed only the newest is said', async () => {
+  const house = await servingHouse();
+  const first = house.start();
+  await deployCanary(house, 100);
+  await house.pass(30_000);
+  await first.stop();
+  house.servers.length = 0;
+  await house.pass(20 * 60_000);
+  const second = house.start();
+  await house.pass(20_000);
+  expect(await kindsOn(house)).toStrictEqual(['roll-back applied', 'roll-back repeat']);
+  const [standing, renewal] = await house.decisions();
+  expect(standing?.renewal).toMatchObject({ position: renewal?.position });
+  expect(second.status().decisions).toHaveLength(1);
+  await house.pass(4 * 60_000);
+  expect(await kindsOn(house)).toHaveLength(3);
+  await second.stop();
+});
+
 describe('what is not analysed', () => {
   test.each([
     ['a deployment that is no canary', planned('2.0.0', { attempt: 'run-1' })],

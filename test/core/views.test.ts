@@ -458,6 +458,18 @@ describe('expired: what nobody has heard of for too long', () => {
     expect(await Promise.all(statuses)).toEqual(['expired', 'canceled', 'logged']);
   });
 
+  test("the analyser's renewals do not count as heard", async () => {
+    const house = await given(
+      trusts('analyser', { roles: ['analyser'] }),
+      by('ci', planned()),
+      by('ci', started()),
+      by('analyser', decided('promote')),
+      by('analyser', decided('promote', { windowIndex: 50 })),
+    );
+    const line = await house.row<AttemptLine>('timeline', '000000000003');
+    expect(line?.heardAt).toBe(openedAtMs + 5000);
+  });
+
   test('whatever was said of it counts as heard, a late delivery by when it was said', async () => {
     const house = await given(
       by('ci', planned()),

@@ -142,8 +142,10 @@ describe('what stands is said again', () => {
     expect(said.length).toBeGreaterThan(3);
     const [one, two] = windowsOf(said);
     expect((two ?? 0) - (one ?? 0)).toBe(windows);
-    for (const [index, atMs] of saidAtMs.entries())
+    for (const [index, atMs] of saidAtMs.entries()) {
       expect(atMs - (saidAtMs[index - 1] ?? atMs)).toBeLessThanOrEqual(4 * minutes);
+      expect(atMs - (said[index]?.windowEndedAt ?? atMs)).toBeGreaterThanOrEqual(2 * windowMs);
+    }
   });
 
   test('none is left out where time makes a jump', () => {
