@@ -19,8 +19,8 @@ const headerBytes = 1024;
 export const otlpRecordBytesMax: number = appendBytesMax - headerBytes;
 /** The largest body, counted unpacked: four times what OTLP recommends on the wire. */
 export const otlpBytesMax: number = 16 * 1024 * 1024;
-/** Bodies at hand together. More are asked to come again: each is read whole before it is taken. */
-export const bodiesBytesMax: number = 32 * otlpBytesMax;
+/** Bodies, unpacked, that wait for the log together. More are asked to come again. */
+export const waitingBytesMax: number = 4 * otlpBytesMax;
 
 export type Telemetry = {
   readonly post: (signal: Signal, request: HttpRequest) => Promise<HttpResponse>;
@@ -40,21 +40,7 @@ export const openTelemetry = (ports: Pick<GatewayPorts, 'telemetry' | 'otlp'>): 
     logs: ports.telemetry.logs === null ? null : openStream(ports.telemetry.logs),
   };
 
-  let heldBytes = 0;
-  const holding = async <Value>(
-    bytes: number,
-    work: () => Promise<Result<Value, Problem>>,
-  ): Promise<Result<Value, Problem>> => {
-    if (heldBytes + bytes > bodiesBytesMax)
-      return refuse('busy', `${heldBytes} bytes of telemetry are being read`);
-    heldBytes += bytes;
-    try {
-      return await work();
-    } finally {
-      heldBytes -= bytes;
-    }
-  };
-
+  let waitingBytes = 0;
   const takeBody = async (
     signal: Signal,
     bytes: Uint8Array,
@@ -79,16 +65,23 @@ export const openTelemetry = (ports: Pick<GatewayPorts, 'telemetry' | 'otlp'>): 
     return ok(sumOf([...rejected.value, { reason: 'point-too-large', count: lost }]));
   };
 
-  const take = (
+  const take = async (
     signal: Signal,
     request: HttpRequest,
     contentType: OtlpContentType,
-  ): Promise<Result<readonly RejectedPoints[], Problem>> =>
-    holding(declaredBytes(request), async () => {
-      const body = await readBody(ports.otlp.gunzip, request);
-      if (!body.ok) return body;
-      return holding(body.value.length, () => takeBody(signal, body.value, contentType));
-    });
+  ): Promise<Result<readonly RejectedPoints[], Problem>> => {
+    const body = await readBody(ports.otlp.gunzip, request);
+    if (!body.ok) return body;
+    const bytes = body.value.length;
+    if (waitingBytes + bytes > waitingBytesMax)
+      return refuse('busy', `${waitingBytes} bytes of telemetry wait for the log`);
+    waitingBytes += bytes;
+    try {
+      return await takeBody(signal, body.value, contentType);
+    } finally {
+      waitingBytes -= bytes;
+    }
+  };
 
   return {
     post: async (signal, request) => {
@@ -121,12 +114,6 @@ const readBody = async (
     return refuse('content-encoding-unsupported', 'the content encoding must be gzip or identity');
   const body = await bodyOf(request, otlpBytesMax, 'body-too-large');
   return body.ok && encoding === 'gzip' ? gunzip(body.value, otlpBytesMax) : body;
-};
-
-/** How much is about to come; where nobody said, as much as may. */
-const declaredBytes = ({ header }: HttpRequest): number => {
-  const declared = Number(header('content-length') ?? otlpBytesMax);
-  return declared >= 0 && declared <= otlpBytesMax ? declared : otlpBytesMax;
 };
 
 const readMetrics = (

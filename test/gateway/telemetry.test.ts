@@ -1,7 +1,11 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { fail } from '../../services/core/result.ts';
-import { otlpBytesMax, otlpRecordBytesMax } from '../../services/gateway/telemetry.ts';
+import {
+  otlpBytesMax,
+  otlpRecordBytesMax,
+  waitingBytesMax,
+} from '../../services/gateway/telemetry.ts';
 import { decodeMetricsRequest } from '../../services/adapters/otlp/metrics-request.ts';
 import { createMemoryRecordLog } from '../../services/adapters/memory/record-log.ts';
 import type { RequestPoint } from '../../services/core/telemetry/point.ts';
@@ -381,6 +385,22 @@ describe.each([
     const large = await house.sendTelemetry(path, { body: leaf, headers });
     expect([large.status, large.headers['plimsoll-code']]).toEqual([413, 'body-too-large']);
     expect(value(await stream.range(0)).end).toBe(2);
+  });
+
+  test('that wait for the log have a limit together', async () => {
+    const stream = createMemoryRecordLog({ name: signal, partitions: 1, nowMs: () => 0 });
+    const house = await openGatewayHouse([], ({ telemetry }) => ({
+      telemetry: {
+        ...telemetry,
+        [signal]: { ...stream, append: () => new Promise<never>(() => undefined) },
+      },
+    }));
+    const resource = lengthDelimited(Buffer.alloc(900_000));
+    const large = Buffer.concat(Array.from({ length: 18 }, () => resource));
+    for (let waiting = large.length; waiting <= waitingBytesMax; waiting += large.length)
+      void house.sendTelemetry(path, { body: large, headers });
+    const answer = await house.sendTelemetry(path, { body: large, headers });
+    expect([answer.status, answer.headers['plimsoll-code']]).toEqual([503, 'busy']);
   });
 
   test('have the same limits', async () => {
