@@ -25,8 +25,32 @@ export const positionAt = async (
     : firstSince(log, timeMs, start, end);
 };
 
-/** Append times never go back, so halving finds it. */
+/** How far the clock of a broker that leads may be behind that of another. */
+const leadersApartMs = 60_000;
+const scanRecords = 500;
+
+/**
+ * Halving finds the place but for what clocks are apart; from there on it is read. Of a key that was stolen at that
+ * time nothing must be left out.
+ */
 const firstSince = async (
+  log: RecordLog,
+  timeMs: number,
+  start: Position,
+  end: Position,
+): Promise<Result<Position, CliProblem>> => {
+  const near = await halve(log, timeMs - leadersApartMs, start, end);
+  if (!near.ok) return near;
+  for (let from = near.value; from < end; from += scanRecords) {
+    const read = await log.read(0, from, scanRecords);
+    if (!read.ok) return logFailed(read.problem);
+    const found = read.value.find(({ appendedAtMs }) => appendedAtMs >= timeMs);
+    if (found !== undefined) return ok(found.position);
+  }
+  return ok(end);
+};
+
+const halve = async (
   log: RecordLog,
   timeMs: number,
   start: Position,

@@ -68,7 +68,11 @@ export type Subscription = {
 
 /**
  * One ordered, append-only log of one or more partitions: positions start at 0, have no gaps, and what lies at a
- * position never changes. Append times never go back within a partition. Many processes may append at once.
+ * position never changes. Many processes may append at once.
+ *
+ * Append times are the log's own, never a producer's. On one machine they never go back within a partition; on Kafka
+ * each is the clock of the broker that led at that moment, and another leader's may be behind. So nobody may rely on
+ * it: the fold takes the running maximum.
  */
 export type RecordLog = {
   /** How messages name it, for instance `plimsoll.local.log`. */

@@ -26,7 +26,7 @@ recordLogContract(
     const log = await reopen();
     return { log, reopen, close: log.close };
   },
-  { withinMs, propertyRuns, prune: deleteRecords },
+  { withinMs, propertyRuns, timesMayGoBack: true, prune: deleteRecords },
 );
 
 /** What retention does in time, done at once: records go by their append time. */
