@@ -387,15 +387,12 @@ const evolveDecision = (deployment: Deployment | undefined, fact: Fact<Decided>)
       code: 'deployment-unknown',
       message: `no deployment ${marker.deployment} is known`,
     };
-  const here = deployment.attempts.filter(
-    ({ plan }) => plan !== null && sameSlot(plan.slot, marker.slot),
-  );
-  const attempt = attemptOfToken(here, marker.attempt) ?? here.at(-1);
+  const attempt = attemptJudged(deployment, marker);
   if (attempt === undefined)
     return {
       outcome: 'refused',
       code: 'decision-misplaced',
-      message: `the deployment was not planned for ${slotKey(marker.slot)}`,
+      message: `no such attempt of the deployment was planned for ${slotKey(marker.slot)}: version ${marker.fromVersion}, token ${marker.attempt ?? 'none'}`,
     };
   const note = decisionNote(deployment, attempt, marker);
   const rollsBack = marker.kind === 'roll-back' && note === 'applied';
@@ -412,6 +409,18 @@ const evolveDecision = (deployment: Deployment | undefined, fact: Fact<Decided>)
     ],
   };
   return put(deployment, fact, withEntry(decided, entryOf(fact, note, null)), note);
+};
+
+/** The attempt with its token, or, where it has none, the last of what it judged: never just the last of all. */
+const attemptJudged = (deployment: Deployment, marker: Decided): Attempt | undefined => {
+  const here = deployment.attempts.filter(
+    ({ plan }) => plan !== null && sameSlot(plan.slot, marker.slot),
+  );
+  return marker.attempt === null
+    ? here.findLast(
+        ({ plan }) => plan?.version === marker.fromVersion && plan.digest === marker.fromDigest,
+      )
+    : attemptOfToken(here, marker.attempt);
 };
 
 /**

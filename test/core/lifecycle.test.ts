@@ -788,6 +788,21 @@ describe('decisions', () => {
     ],
   ])('%s', async (_sentence, steps, yields) => tell(steps, yields));
 
+  test.each([
+    ['late, where what they judged has ended and another version runs', null, 'late'],
+    ['misplaced, where nobody knows their token', 'run-99', 'decision-misplaced'],
+  ])('never fall to the attempt that happens to be the last: %s', async (_how, attempt, note) => {
+    const house = await given(
+      analyser,
+      ...ci(planned(), started(), failed(), planned('3.0.0'), started()),
+      by('analyser', decided('roll-back', { attempt })),
+    );
+    expect(house.notes().at(-1)).toBe(note);
+    const { attempts } = await house.deployment();
+    expect(attempts.map(({ plan }) => plan?.version)).toEqual(['2.0.0', '3.0.0']);
+    expect(attempts[1]?.decisions).toEqual([]);
+  });
+
   test('go to the attempt of their token', async () => {
     const house = await given(
       analyser,
