@@ -56,7 +56,11 @@ const openParts: { readonly [name: string]: RegExp } = {
   '{position}': /^(?:0|[1-9][0-9]{0,11})$/,
 };
 
-export const createApp = (ports: GatewayPorts): GatewayApp => {
+/** `isHostKnown` looks at the Host header of each request. */
+export const createApp = (
+  ports: GatewayPorts,
+  isHostKnown: (host: string) => boolean = () => true,
+): GatewayApp => {
   const reads = openReadSide(ports);
   const appender = openAppender(ports.log);
   const telemetry = openTelemetry(ports);
@@ -122,7 +126,13 @@ export const createApp = (ports: GatewayPorts): GatewayApp => {
   const serve =
     (table: readonly Route[]): HttpHandler =>
     async (request) =>
-      count(guarded(await answerOf(table, request)));
+      count(
+        guarded(
+          isHostKnown(request.header('host') ?? '')
+            ? await answerOf(table, request)
+            : problemResponse(hostUnknown),
+        ),
+      );
 
   return {
     api: serve(routes),
@@ -132,6 +142,12 @@ export const createApp = (ports: GatewayPorts): GatewayApp => {
       answers: { ...answers },
     }),
   };
+};
+
+const hostUnknown: Problem = {
+  code: 'host-unknown',
+  message: 'this gateway listens on a loopback address and answers for loopback names alone',
+  hint: 'call it by localhost or 127.0.0.1, or say with PLIMSOLL_HOST where it listens',
 };
 
 const answerOf = async (routes: readonly Route[], request: HttpRequest): Promise<HttpResponse> => {

@@ -28,6 +28,7 @@ export type ProblemCode =
   | 'conflict'
   | 'content-encoding-unsupported'
   | 'content-type-unsupported'
+  | 'host-unknown'
   | 'json-not-yet'
   | 'log-corrupt'
   | 'log-refused'
@@ -57,6 +58,7 @@ const phrases = {
   409: 'Conflict',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
+  421: 'Misdirected Request',
   422: 'Unprocessable Content',
   431: 'Request Header Fields Too Large',
   503: 'Service Unavailable',
@@ -68,6 +70,7 @@ type Status = keyof typeof phrases;
 
 const statuses: { readonly [Code in ProblemCode]: Status } = {
   // The request as HTTP.
+  'host-unknown': 421,
   'not-found': 404,
   'method-not-allowed': 405,
   'query-unknown': 400,

@@ -3,6 +3,7 @@ import { fail, ok } from '../core/result.ts';
 import type { HttpHandler, HttpServer } from '../ports/http.ts';
 import type { GatewayStatus } from './app.ts';
 import { createApp } from './app.ts';
+import { hostName, isLoopback } from './host.ts';
 import type { GatewayPorts } from './ports.ts';
 
 /** Serves a handler; port 0 takes a free one. */
@@ -45,7 +46,10 @@ export const startGateway = async (
   ports: GatewayStartPorts,
 ): Promise<Result<Gateway, GatewayProblem>> => {
   const { serve, host, port, otlpPort, onError } = ports;
-  const app = createApp(ports);
+  // A page on the web can give its own name this machine's address; a browser then takes our answers for the page's.
+  const isHostKnown = (header: string): boolean =>
+    !isLoopback(host) || header === '' || isLoopback(hostName(header));
+  const app = createApp(ports, isHostKnown);
   const main = await serve(app.api, { host, port, onError });
   if (!main.ok) return fail({ ...main.problem, hint: 'PLIMSOLL_PORT names another, 0 a free one' });
   const servers = [main.value];
