@@ -227,7 +227,7 @@ const startProjector = async (
         case 'standby':
           // Who stops stands by too, and that is no news.
           if (stop.aborted) return;
-          note({ code: 'standby', message: 'projector: another one is active', hint: '' });
+          note({ code: 'standby', message: 'projector: stands by', hint: standbyHint });
           return;
         case 'stopped-by': {
           const { code, message, retryInMs } = event;
@@ -442,6 +442,8 @@ const readPolicy = async (path: string | null): Promise<Result<JudgePolicy, CliP
     ? policy
     : refuse('policy-invalid', `${path}: ${policy.problem.message}`, 'mend it');
 };
+
+const standbyHint = 'another one is active, or the log or the read models cannot be reached';
 
 /** Whoever reads our output may stop early, as `head` does. */
 const endQuietly = (error: NodeJS.ErrnoException): void => {
