@@ -53,12 +53,12 @@ describe('in an empty folder', () => {
     expect(linesOf(current.out)).toMatchObject([{ component: 'checkout', version: '1.1.0' }]);
   });
 
-  test.each([
-    ['16 first commands at once', false],
-    ['16 first commands at once, and of plimsoll up beside them,', true],
-  ])('of %s none is lost, and there is one log', async (_who, isUpBeside) => {
+  test.each<[string, readonly string[]]>([
+    ['16 first commands at once', []],
+    ['16 first commands at once, and of plimsoll up beside them,', ['up']],
+  ])('of %s none is lost, and there is one log', async (_who, services) => {
     const folder = newFolder();
-    const up = isUpBeside ? startPlimsoll(folder, ['up'], free) : undefined;
+    const beside = services.map((service) => startPlimsoll(folder, [service], free));
     const versions = Array.from({ length: 16 }, (_, index) => `1.0.${index}`);
     const ran = await Promise.all(versions.map((version) => plimsoll(folder, log(version))));
     for (const { exit, err } of ran)
@@ -68,10 +68,10 @@ describe('in an empty folder', () => {
     expect(
       receipts.map(({ position }) => position).toSorted((a, b) => Number(a) - Number(b)),
     ).toEqual(versions.map((_, index) => index + 4));
-    if (up !== undefined) {
-      await eventually('it is ready', () => up.out().includes('ready'), manyMs);
-      up.signal('SIGTERM');
-      const { exit, err } = await up.ended;
+    for (const running of beside) {
+      await eventually('it is ready', () => running.out().includes('ready'), manyMs);
+      running.signal('SIGTERM');
+      const { exit, err } = await running.ended;
       expect([exit, err]).toEqual([0, expect.not.stringMatching(/refused|internal|stopped/)]);
     }
     const timeline = await plimsoll(folder, ['timeline', '--json']);

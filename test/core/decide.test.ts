@@ -44,15 +44,15 @@ const told = async (steps: readonly Step[], name: string, says: Said): Promise<s
       line.split('\n')[2] ?? '',
     ]),
   );
-  const deploymentOf = (id: string) =>
-    JSON.parse(rows.get(`deployment ${id}`) ?? 'null') as Deployment | null;
+  const deploymentOf = (wanted: string) =>
+    JSON.parse(rows.get(`deployment ${wanted}`) ?? 'null') as Deployment | null;
   const slotOf = (key: string) => JSON.parse(rows.get(`slot ${key}`) ?? 'null') as SlotState | null;
   const marker = markerOf(name, says, 'command') as Planned | Update | Logged;
   const standing: Standing = {
     trust: state.trust,
     deployment: deploymentOf(marker.deployment) ?? undefined,
     slots: (slot) => slotHistory(slotOf(slotKey(slot)) ?? undefined),
-    holder: (id) => deploymentOf(id) ?? undefined,
+    holder: (wanted) => deploymentOf(wanted) ?? undefined,
     next: state.next,
   };
   const answer = decide(marker, keyOf(name).keyId, standing, openedAtMs + 3_600_000);

@@ -224,7 +224,7 @@ test('decisions: the verdict, its numbers, and how long it may be obeyed', async
 
 describe('decisions: what is renewed', () => {
   const sameAgain = decided('roll-back', { windowIndex: 50 });
-  const lineOf = async (found: House, position: string, present = none): Promise<Line> => {
+  const lineAt = async (found: House, position: string, present = none): Promise<Line> => {
     const row = await found.row<DecisionRow>('decision', position);
     if (row === undefined) throw new Error('there is no such decision');
     return decisionLine(row, present);
@@ -240,7 +240,7 @@ describe('decisions: what is renewed', () => {
 
   test('may be obeyed as long as its newest renewal', async () => {
     const [standing, renewal, another] = await Promise.all(
-      ['5', '6', '7'].map(async (position) => lineOf(await renewed, position.padStart(12, '0'))),
+      ['5', '6', '7'].map(async (position) => lineAt(await renewed, position.padStart(12, '0'))),
     );
     expect(standing).toMatchObject({ note: 'applied', renewal: 6 });
     expect(renewal).toMatchObject({ note: 'repeat', renewal: null });
@@ -251,10 +251,10 @@ describe('decisions: what is renewed', () => {
   test('is prolonged by no key that was found compromised', async () => {
     const suspects = new Map([[keyOf('analyser').keyId, 6]]);
     const row = '000000000005';
-    const trusted = await lineOf(await renewed, row);
-    const suspected = await lineOf(await renewed, row, { ...none, suspects });
+    const trusted = await lineAt(await renewed, row);
+    const suspected = await lineAt(await renewed, row, { ...none, suspects });
     expect(suspected['suspect']).toBe(false);
-    expect(String(suspected['validUntil']) < String(trusted['validUntil'])).toBe(true);
+    expect((suspected['validUntil'] as string) < (trusted['validUntil'] as string)).toBe(true);
   });
 });
 
@@ -443,7 +443,7 @@ describe('expired: what nobody has heard of for too long', () => {
   });
 
   test('a plan that nothing follows expires, too; what has ended never does', async () => {
-    const house = await given(
+    const told = await given(
       by('ci', planned()),
       by('ci', planned('2.0.0', { deployment: run('8') })),
       by('ci', canceled({ deployment: run('8') })),
@@ -452,31 +452,31 @@ describe('expired: what nobody has heard of for too long', () => {
     const rows = ['000000000002', '000000000003', '000000000005'];
     const muchLater = presentOf(openedAtMs + 1000 * expiredAfterMs, []);
     const statuses = rows.map(async (key) => {
-      const row = await house.row<AttemptLine>('timeline', key);
+      const row = await told.row<AttemptLine>('timeline', key);
       return row && timelineLine(row, muchLater)['status'];
     });
     expect(await Promise.all(statuses)).toEqual(['expired', 'canceled', 'logged']);
   });
 
   test("the analyser's renewals do not count as heard", async () => {
-    const house = await given(
+    const told = await given(
       trusts('analyser', { roles: ['analyser'] }),
       by('ci', planned()),
       by('ci', started()),
       by('analyser', decided('promote')),
       by('analyser', decided('promote', { windowIndex: 50 })),
     );
-    const line = await house.row<AttemptLine>('timeline', '000000000003');
+    const line = await told.row<AttemptLine>('timeline', '000000000003');
     expect(line?.heardAt).toBe(openedAtMs + 5000);
   });
 
   test('whatever was said of it counts as heard, a late delivery by when it was said', async () => {
-    const house = await given(
+    const told = await given(
       by('ci', planned()),
       by('ci', started(), { at: 7200, waitedMs: 7_000_000 }),
       by('ci', started(), { at: 7300 }),
     );
-    const row = await house.row<AttemptLine>('timeline', '000000000002');
+    const row = await told.row<AttemptLine>('timeline', '000000000002');
     expect(row && timelineLine(row, none)['heardAt']).toBe('2026-11-21T12:01:40.000Z');
     const waited = await given(
       by('ci', planned()),
