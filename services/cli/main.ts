@@ -14,6 +14,7 @@ import { parsePolicy, standardPreset } from '../core/canary/policy.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import { parseSettings } from '../core/settings.ts';
+import type { OwnNumbers } from '../ports/own-metrics.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 import { openGeneration, rebuild } from '../projector/catch-up.ts';
 import type { ProjectionPorts } from '../projector/project.ts';
@@ -23,7 +24,15 @@ import { neverFails, parseArguments, wantsJson } from './arguments.ts';
 import { helpText } from './help.ts';
 import type { Note } from './note.ts';
 import { printNote, printProblem } from './output.ts';
-import type { AtHand, CliPorts, FoldProgress, KeyFiles, Running, Terminal } from './ports.ts';
+import type {
+  AtHand,
+  CliPorts,
+  FoldProgress,
+  KeyFiles,
+  Running,
+  ServiceName,
+  Terminal,
+} from './ports.ts';
 import type { CliProblem, ExitCode } from './problem.ts';
 import { foldFailed, problem, refuse } from './problem.ts';
 import { run } from './run.ts';
@@ -249,6 +258,10 @@ const startProjector = async (
     },
   });
   alongside.projector = projector.status;
+  await measured('projector', () => {
+    const { lagRecords, counts } = projector.status();
+    return { lagRecords, totals: counts };
+  });
   return ok({
     name: 'projector',
     lines: [`projector: follows ${projection.value.log.name}`],
@@ -318,6 +331,10 @@ const startGateway = async (
       note({ code: 'internal', message: `gateway: ${String(error)}`, hint: 'please report it' }),
   });
   if (!gateway.ok) return failed(gateway.problem);
+  await measured('gateway', () => ({
+    lagRecords: null,
+    totals: gateway.value.status().answers,
+  }));
   const at = (atPort: number): string => `http://${host}:${atPort}`;
   return ok({
     name: 'gateway',
@@ -329,6 +346,12 @@ const startGateway = async (
     ended: new Promise(() => undefined),
     stop: gateway.value.stop,
   });
+};
+
+/** Only a service that runs loads the OpenTelemetry API. */
+const measured = async (service: ServiceName, read: () => OwnNumbers): Promise<void> => {
+  const { measureService } = await import('../adapters/telemetry/own-metrics.ts');
+  measureService(service, read);
 };
 
 /** Analyses that ended are told by their decisions. */
@@ -415,6 +438,13 @@ const startAnalyser = async (
     },
   });
   alongside.analyser = analyser.status;
+  await measured('analyser', () => {
+    const { parts, rejected } = analyser.status();
+    return {
+      lagRecords: parts.reduce((sum, part) => sum + part.lagRecords, 0),
+      totals: { ...rejected.telemetry, ...rejected.samples },
+    };
+  });
   return ok({
     name: 'analyser',
     lines: [

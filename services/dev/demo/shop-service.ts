@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
+import { metrics } from '@opentelemetry/api';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
@@ -57,7 +58,9 @@ const meters = new MeterProvider({
     }),
   ],
 });
-const duration = meters
+// As in any service: what measures knows the API alone, and the SDK stands behind it.
+metrics.setGlobalMeterProvider(meters);
+const duration = metrics
   .getMeter('demo-shop')
   .createHistogram('http.server.request.duration', { unit: 's' });
 
