@@ -175,10 +175,13 @@ export const decisionIsMoot = (
   if (hasEnded(attempt) || isSuperseded(deployment, attempt)) return true;
   const isSame = ({ analysis, kind }: DecisionSummary): boolean =>
     analysis === decision.analysis && kind === decision.kind;
-  const applied = attempt.decisions.filter(({ note }) => note === 'applied');
+  const same = attempt.decisions.filter(isSame);
+  const newest = same.at(-1)?.note;
   return (
-    applied.some((other) => other.kind === 'roll-back' && !isSame(other)) ||
-    attempt.decisions.some((said) => isSame(said) && said.windowIndex >= decision.windowIndex) ||
-    (isRenewal(decision) && !applied.some(isSame))
+    attempt.decisions.some(
+      (other) => other.kind === 'roll-back' && other.note === 'applied' && !isSame(other),
+    ) ||
+    same.some(({ windowIndex }) => windowIndex >= decision.windowIndex) ||
+    (isRenewal(decision) && newest !== 'applied' && newest !== 'repeat')
   );
 };

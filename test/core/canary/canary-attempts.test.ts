@@ -3,14 +3,16 @@ import {
   analysisIdOf,
   canaryAttempts,
   copiesOf,
+  decisionIsMoot,
   openingOf,
 } from '../../../services/core/canary/canary-attempts.ts';
 import type { OpeningTools } from '../../../services/core/canary/canary-attempts.ts';
 import { standardPreset } from '../../../services/core/canary/policy.ts';
+import type { Decided } from '../../../services/core/markers/marker.ts';
 import { slotKey } from '../../../services/core/markers/slot.ts';
 import type { AnalysisOpened, Copy } from '../../../services/core/samples/sample.ts';
 import type { SlotState } from '../../../services/core/slot-state.ts';
-import { by, given, openedAtMs, tools, trusts } from '../../support/given.ts';
+import { by, given, markerOf, openedAtMs, tools, trusts } from '../../support/given.ts';
 import type { House, Step } from '../../support/given.ts';
 import {
   audience,
@@ -144,6 +146,23 @@ test('an attempt whose successor runs is not opened again', async () => {
     (await openings(await given(standing, ...both, ...steps))).map((one) => one?.attempt);
   expect(await numbers(...next.slice(0, 1))).toStrictEqual([1, undefined]);
   expect(await numbers(...next)).toStrictEqual([undefined, 2]);
+});
+
+test('a promotion is renewed while it stands, and once more to learn that a conflict holds it', async () => {
+  const promotion = (windowIndex: number): Step =>
+    by('judge', decided('promote', { ...inRun, windowIndex }));
+  const steps = [
+    trusts('judge', { roles: ['analyser'] }),
+    by('ci', planned('2.0.0', canary)),
+    by('ci', started(inRun), { marker: 'one' }),
+    promotion(3),
+    by('ci', started({ ...inRun, statusReported: 'other' }), { marker: 'one' }),
+  ];
+  const next = markerOf('judge', decided('promote', { windowIndex: 99 }), 'next') as Decided;
+  const isMoot = async (...more: readonly Step[]): Promise<boolean> =>
+    decisionIsMoot(await (await given(...steps, ...more)).deployment(), 1, next);
+  expect(await isMoot()).toBe(false);
+  expect(await isMoot(promotion(50))).toBe(true);
 });
 
 describe('copies', () => {
