@@ -19,8 +19,10 @@ const headerBytes = 1024;
 export const otlpRecordBytesMax: number = appendBytesMax - headerBytes;
 /** The largest body, counted unpacked: four times what OTLP recommends on the wire. */
 export const otlpBytesMax: number = 16 * 1024 * 1024;
-/** Bodies, unpacked, that wait for the log together. More are asked to come again. */
+/** Bodies that wait to be unpacked or for the log, together. More are asked to come again. */
 export const waitingBytesMax: number = 4 * otlpBytesMax;
+/** A few packed bytes may become the largest body, so only so many are unpacked at once; the others wait. */
+export const unpackedAtOnceMax = 4;
 
 export type Telemetry = {
   readonly post: (signal: Signal, request: HttpRequest) => Promise<HttpResponse>;
@@ -65,22 +67,41 @@ export const openTelemetry = (ports: Pick<GatewayPorts, 'telemetry' | 'otlp'>): 
     return ok(sumOf([...rejected.value, { reason: 'point-too-large', count: lost }]));
   };
 
+  const whileWaiting = async (
+    bytes: number,
+    work: () => Promise<Result<readonly RejectedPoints[], Problem>>,
+  ): Promise<Result<readonly RejectedPoints[], Problem>> => {
+    if (waitingBytes + bytes > waitingBytesMax)
+      return refuse('busy', `${waitingBytes} bytes of telemetry wait for the log`);
+    waitingBytes += bytes;
+    try {
+      return await work();
+    } finally {
+      waitingBytes -= bytes;
+    }
+  };
+
+  const inTurn = openSlots(unpackedAtOnceMax);
   const take = async (
     signal: Signal,
     request: HttpRequest,
     contentType: OtlpContentType,
   ): Promise<Result<readonly RejectedPoints[], Problem>> => {
-    const body = await readBody(ports.otlp.gunzip, request);
+    const encoding = (request.header('content-encoding') ?? 'identity').trim().toLowerCase();
+    if (encoding !== 'identity' && encoding !== 'gzip')
+      return refuse(
+        'content-encoding-unsupported',
+        'the content encoding must be gzip or identity',
+      );
+    const body = await bodyOf(request, otlpBytesMax, 'body-too-large');
     if (!body.ok) return body;
-    const bytes = body.value.length;
-    if (waitingBytes + bytes > waitingBytesMax)
-      return refuse('busy', `${waitingBytes} bytes of telemetry wait for the log`);
-    waitingBytes += bytes;
-    try {
-      return await takeBody(signal, body.value, contentType);
-    } finally {
-      waitingBytes -= bytes;
-    }
+    return whileWaiting(body.value.length, async () => {
+      if (encoding === 'identity') return takeBody(signal, body.value, contentType);
+      const unpacked = await inTurn(() => ports.otlp.gunzip(body.value, otlpBytesMax));
+      if (!unpacked.ok) return unpacked;
+      const { value } = unpacked;
+      return whileWaiting(value.length, () => takeBody(signal, value, contentType));
+    });
   };
 
   return {
@@ -103,17 +124,6 @@ export const openTelemetry = (ports: Pick<GatewayPorts, 'telemetry' | 'otlp'>): 
 const contentTypeOf = ({ header }: HttpRequest): OtlpContentType | undefined => {
   const type = (header('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase();
   return type === 'application/x-protobuf' || type === 'application/json' ? type : undefined;
-};
-
-const readBody = async (
-  gunzip: GatewayPorts['otlp']['gunzip'],
-  request: HttpRequest,
-): Promise<Result<Uint8Array, Problem>> => {
-  const encoding = (request.header('content-encoding') ?? 'identity').trim().toLowerCase();
-  if (encoding !== 'identity' && encoding !== 'gzip')
-    return refuse('content-encoding-unsupported', 'the content encoding must be gzip or identity');
-  const body = await bodyOf(request, otlpBytesMax, 'body-too-large');
-  return body.ok && encoding === 'gzip' ? gunzip(body.value, otlpBytesMax) : body;
 };
 
 const readMetrics = (
@@ -183,6 +193,23 @@ const [invalidArgument, resourceExhausted, unavailable] = [3, 8, 14];
 const rpcCodeOf = (status: number): number => {
   if (status === 503) return unavailable;
   return status === 413 ? resourceExhausted : invalidArgument;
+};
+
+/** Lets so many pieces of work run at a time, in the order in which they came. */
+const openSlots = (runningMax: number): (<Value>(work: () => Promise<Value>) => Promise<Value>) => {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (work) => {
+    if (running < runningMax) running += 1;
+    else await new Promise<void>((turn) => waiting.push(turn));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
 };
 
 type Stream = Pick<Appender, 'append' | 'queued'>;

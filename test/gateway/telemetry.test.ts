@@ -4,6 +4,7 @@ import { fail } from '../../services/core/result.ts';
 import {
   otlpBytesMax,
   otlpRecordBytesMax,
+  unpackedAtOnceMax,
   waitingBytesMax,
 } from '../../services/gateway/telemetry.ts';
 import { decodeMetricsRequest } from '../../services/adapters/otlp/metrics-request.ts';
@@ -413,4 +414,28 @@ describe.each([
     const text = await house.sendTelemetry(path, { headers: { 'content-type': 'text/plain' } });
     expect(text.status).toBe(415);
   });
+});
+
+test('of packed bodies that come together only a few are unpacked at once, and all are taken', async () => {
+  let unpacking = 0;
+  let most = 0;
+  const house = await openGatewayHouse([], ({ otlp }) => ({
+    otlp: {
+      ...otlp,
+      gunzip: async (...given) => {
+        unpacking += 1;
+        most = Math.max(most, unpacking);
+        const unpacked = await otlp.gunzip(...given);
+        unpacking -= 1;
+        return unpacked;
+      },
+    },
+  }));
+  const body = gzipSync(protobufOf(good));
+  const headers = { 'content-type': protobuf, 'content-encoding': 'gzip' };
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, () => house.sendTelemetry('/v1/metrics', { body, headers })),
+  );
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  expect(most).toBe(unpackedAtOnceMax);
 });
