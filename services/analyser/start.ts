@@ -151,14 +151,18 @@ const ownKeyEnded = async (ports: AnalyserPorts, stop: AbortSignal): Promise<voi
   }
 };
 
-/** A tick that cannot be appended is no loss: the next one says more. */
+/** A tick that cannot be appended is no loss: the next one says more. Why it cannot is told once. */
 const keepTicking = async (
   ports: AnalyserPorts,
   stop: AbortSignal,
   two: StageTwo,
 ): Promise<void> => {
+  let said: string | undefined;
   while (!stop.aborted) {
-    await two.keepTicking().catch(() => undefined);
+    const message = await two.keepTicking().then(() => undefined, String);
+    if (message !== undefined && message !== said && !stop.aborted)
+      ports.tell({ event: 'part-stopped', part: 'samples', message, retryInMs: ticksAgainMs });
+    said = message;
     await ports.clock.sleep(ticksAgainMs, stop);
   }
 };

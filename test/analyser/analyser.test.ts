@@ -457,6 +457,29 @@ describe('an outage', () => {
     await analyser.stop();
   });
 
+  test('that lets no time pass is told once', async () => {
+    const house = await servingHouse();
+    house.servers.length = 0;
+    let isFull = false;
+    const analyser = house.start({
+      samples: {
+        ...house.samples,
+        append: async (...given) =>
+          isFull ? fail({ code: 'refused', message: 'disk full' }) : house.samples.append(...given),
+      },
+    });
+    await house.say('ci', canaryPlan);
+    await house.say('ci', started({ attempt: 'run-1' }));
+    await house.pass(17_000);
+    isFull = true;
+    await house.pass(10_000);
+    const told = house.events.filter(({ event }) => event === 'part-stopped');
+    expect(told).toMatchObject([
+      { part: 'samples', message: expect.stringContaining('disk full') as unknown },
+    ]);
+    await analyser.stop();
+  });
+
   test('that ends a part is told, and the part begins again where it was', async () => {
     const house = await servingHouse();
     house.servers.length = 0;
