@@ -53,6 +53,7 @@ const exits: { readonly [code: string]: ExitCode } = {
     'command-unknown',
     'option-unknown',
     'option-missing',
+    'out-missing',
     'option-invalid',
     'option-repeated',
     'word-unexpected',

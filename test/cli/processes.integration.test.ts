@@ -53,6 +53,22 @@ describe('in an empty folder', () => {
     expect(linesOf(current.out)).toMatchObject([{ component: 'checkout', version: '1.1.0' }]);
   });
 
+  test('a key may be the first thing that is made; through a gateway it needs a file of its own', async () => {
+    const folder = newFolder();
+    const made = await plimsoll(folder, ['keys', 'new', '--principal=ci']);
+    expect([made.exit, readdirSync(join(folder, 'plimsoll-data/keys'))]).toMatchObject([
+      0,
+      expect.arrayContaining(['admin.json', 'ci.json', 'ci.pub.json']),
+    ]);
+    const away = { PLIMSOLL_URL: 'http://127.0.0.1:9' };
+    const elsewhere = newFolder();
+    const refused = await plimsoll(elsewhere, ['keys', 'new', '--principal=ci', '--json'], away);
+    expect([refused.exit, JSON.parse(refused.err)]).toMatchObject([2, { code: 'out-missing' }]);
+    const out = ['--out=ci.json'];
+    const own = await plimsoll(elsewhere, ['keys', 'new', '--principal=ci', ...out], away);
+    expect([own.exit, readdirSync(elsewhere)]).toEqual([0, ['ci.json', 'ci.pub.json']]);
+  });
+
   test.each<[string, readonly string[]]>([
     ['16 first commands at once', []],
     ['16 first commands at once, and of plimsoll up beside them,', ['up']],
