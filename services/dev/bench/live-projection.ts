@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { openTools } from '../../adapters/foundation/foundation.ts';
 import { openLog } from '../../adapters/foundation/open-log.ts';
 import { createMemoryIds } from '../../adapters/memory/ids.ts';
@@ -24,8 +21,8 @@ import {
 import { orderedModels } from '../../core/read-models.ts';
 import type { ReadModelStore } from '../../ports/read-model-store.ts';
 import { applyBatch, batchRecordsMax } from '../../projector/project.ts';
-import { startNativeRedis } from '../stack/native-redis.ts';
-import type { NativeRedis } from '../stack/native-redis.ts';
+import { startBenchRedis } from './bench-redis.ts';
+import type { BenchRedis } from './bench-redis.ts';
 import type { Bench } from './bench.ts';
 
 const audience = 'bench';
@@ -44,9 +41,7 @@ type Running = {
   readonly records: readonly LogRecord[];
   readonly publicKey: Uint8Array;
   readonly targets: { readonly [name: string]: Target };
-  readonly redis: NativeRedis;
-  readonly client: Redis;
-  readonly folder: string;
+  readonly redis: BenchRedis;
 };
 let open: Running | undefined;
 // Records 0 and 1 are the administrator's.
@@ -76,38 +71,26 @@ export const liveProjection: Bench = {
     over: `projection into ${name}`,
   })),
   open: async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'plimsoll-bench-'));
-    const redis = await startNativeRedis(folder, process.env, (line) => console.error(line));
-    const client = new Redis(redis.url);
-    await client.config('SET', 'auto-aof-rewrite-percentage', '0');
+    const redis = await startBenchRedis();
     const { records, publicKey } = await makeRecords();
     open = {
       records,
       publicKey,
       redis,
-      client,
-      folder,
       targets: {
         memory: target(createMemoryReadModelStore({ orderedModels })),
-        sqlite: target(await sqliteStore(folder)),
+        sqlite: target(await sqliteStore(redis.folder)),
         redis: target(await redisStore(redis.url)),
       },
     };
   },
-  extraCpuMicros: async () => {
-    const info = await running().client.info('cpu');
-    const seconds = (name: string): number =>
-      Number(new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1]);
-    return Math.round((seconds('used_cpu_sys') + seconds('used_cpu_user')) * 1e6);
-  },
+  extraCpuMicros: () => running().redis.cpuMicros(),
   close: async () => {
     if (open === undefined) return;
-    const { redis, client, folder, targets } = open;
+    const { redis, targets } = open;
     open = undefined;
     for (const { store } of Object.values(targets)) await store.close();
-    client.disconnect();
     await redis.stop();
-    rmSync(folder, { recursive: true, force: true });
   },
 };
 

@@ -1,12 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { openRedisReadModelStore } from '../../adapters/redis/read-model-store.ts';
 import type { Checkpoint, ReadModelStore, RowWrite } from '../../ports/read-model-store.ts';
-import { startNativeRedis } from '../stack/native-redis.ts';
-import type { NativeRedis } from '../stack/native-redis.ts';
+import { startBenchRedis } from './bench-redis.ts';
+import type { BenchRedis } from './bench-redis.ts';
 import type { Bench } from './bench.ts';
 
 const markersPerRun = 4_000;
@@ -46,9 +42,7 @@ const fieldNames = [
 type PlainHset = { readonly key: string; readonly fields: readonly string[] };
 
 type Server = {
-  readonly redis: NativeRedis;
-  readonly folder: string;
-  readonly client: Redis;
+  readonly redis: BenchRedis;
   readonly store: ReadModelStore;
 };
 let server: Server | undefined;
@@ -89,33 +83,22 @@ export const redisApply: Bench = {
     },
   ],
   open: async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'plimsoll-bench-'));
-    const redis = await startNativeRedis(folder, process.env, (line) => console.error(line));
-    const client = new Redis(redis.url);
-    // A rewrite of the file would fall into one run and not into another.
-    await client.config('SET', 'auto-aof-rewrite-percentage', '0');
+    const redis = await startBenchRedis();
     const opened = await openRedisReadModelStore({
       url: redis.url,
       audience: 'bench',
       orderedModels: ['timeline'],
     });
     if (!opened.ok) throw new Error(opened.problem.message);
-    server = { redis, folder, client, store: opened.value };
+    server = { redis, store: opened.value };
   },
-  extraCpuMicros: async () => {
-    const info = await running().client.info('cpu');
-    const seconds = (name: string): number =>
-      Number(new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1]);
-    return Math.round((seconds('used_cpu_sys') + seconds('used_cpu_user')) * 1e6);
-  },
+  extraCpuMicros: () => running().redis.cpuMicros(),
   close: async () => {
     if (server === undefined) return;
-    const { redis, folder, client, store } = server;
+    const { redis, store } = server;
     server = undefined;
     await store.close();
-    client.disconnect();
     await redis.stop();
-    rmSync(folder, { recursive: true, force: true });
   },
 };
 
@@ -166,7 +149,7 @@ const readModelBatches: readonly (readonly RowWrite[])[] = batches((markers) => 
   return [...rows.values()];
 });
 
-async function plainHset({ client }: Server): Promise<number> {
+async function plainHset({ redis: { client } }: Server): Promise<number> {
   const run = randomUUID();
   for (const batch of plainBatches) {
     const pipeline = client.pipeline();
