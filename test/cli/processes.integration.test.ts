@@ -69,6 +69,29 @@ describe('in an empty folder', () => {
     expect([own.exit, readdirSync(elsewhere)]).toEqual([0, ['ci.json', 'ci.pub.json']]);
   });
 
+  test('what is planned on one log is not known on another, whatever the deploy name', async () => {
+    const folder = newFolder();
+    const plan = [
+      'release',
+      'plan',
+      'deploy',
+      '--component-name=shop',
+      '--target-version=1',
+      '--json',
+    ];
+    const here = linesOf((await plimsoll(folder, plan)).out)[0]?.['deployment'];
+    const up = startPlimsoll(newFolder(), ['up', '--json'], free);
+    await eventually('the gateway listens', () => /http:\/\/127\.0\.0\.1:\d+/.test(up.out()));
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(up.out())?.[0] ?? '';
+    const there = await plimsoll(folder, plan, { PLIMSOLL_URL: url });
+    up.signal('SIGTERM');
+    await up.ended;
+    // The other log does not know our key; the marker that it refused is for a deployment of its own.
+    expect(there.exit).toBe(5);
+    expect(linesOf(there.out)[0]).toMatchObject({ delivery: 'refused' });
+    expect(linesOf(there.out)[0]?.['deployment']).not.toBe(here);
+  });
+
   test.each<[string, readonly string[]]>([
     ['16 first commands at once', []],
     ['16 first commands at once, and of plimsoll up beside them,', ['up']],
