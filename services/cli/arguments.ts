@@ -158,10 +158,9 @@ const unknownOption = (
   options: readonly Option[],
   written: string,
 ): Result<never, CliProblem> => {
-  const near = nearest(
-    written.replace(/^-+/, ''),
-    options.map(({ name }) => name),
-  );
+  const bare = written.replace(/^-+/, '');
+  const names = options.map(({ name }) => name);
+  const near = nearest(bare, names) ?? names.find((name) => name.startsWith(`${bare}-`));
   return refuse(
     'option-unknown',
     `plimsoll ${command.name} has no option ${quote(written)}`,

@@ -116,7 +116,7 @@ const detailOptions: readonly Option[] = [
 const deploymentOption = option(
   'deployment',
   'UUID',
-  'deployment (default: of the CI run, or of the last plan here)',
+  'default: that of the CI run, or of the last plan here under that name',
 );
 
 const release: readonly Command[] = [

@@ -90,12 +90,12 @@ const emitWithin = async (
   const made = await makeMarker(ports, draft.value, asked, origin, checked.value, door.atHand);
   if (!made.ok) return failed(made.problem);
   const { marker, misplaced } = made.value;
-  if (misplaced !== undefined) return refused(marker, misplaced, job !== null);
+  if (misplaced !== undefined) return refused(marker, misplaced, asked);
   const record = await signRecord(ports, marker, signer.value);
   if (!record.ok) return failed(record.problem, marker);
 
   const delivered = await door.deliver(marker, signer.value, record.value, timeoutMs);
-  if (!delivered.ok) return refused(marker, delivered.problem, job !== null);
+  if (!delivered.ok) return refused(marker, delivered.problem, asked);
   await remember(ports, asked, marker);
   if (door.atHand !== undefined && delivered.value.delivery === 'stored')
     await announceNames(door.atHand, marker.slot, ports.note);
@@ -279,7 +279,7 @@ const failed = (cause: CliProblem, marker?: Emittable): Emitted => ({
   problem: cause,
 });
 
-const refused = (marker: Emittable, cause: CliProblem, isCi: boolean): Emitted => {
+const refused = (marker: Emittable, cause: CliProblem, asked: Asked): Emitted => {
   const { code, exit } = cause;
   // What nobody answered to is neither stored nor refused.
   if (exit === 6 || exit === 8 || exit === 1) return failed(cause, marker);
@@ -296,11 +296,22 @@ const refused = (marker: Emittable, cause: CliProblem, isCi: boolean): Emitted =
     },
     marker,
     problem:
-      code === 'planned-differently' && !isCi
+      code === 'planned-differently' && asked.job === null
         ? {
             ...cause,
-            hint: 'end it first (plimsoll release update --status=CANCELED), or give this one a name: plimsoll release plan <deploy-name>',
+            hint: `end it first (${cancelCommand(asked)}), or give this one another name: plimsoll release plan <deploy-name>`,
           }
         : cause,
   };
+};
+
+/** Ends what the same words planned. */
+const cancelCommand = ({ given }: Asked): string => {
+  const deployment = given.value('deployment');
+  return [
+    'plimsoll release update',
+    ...given.words,
+    ...(deployment === null ? [] : [`--deployment=${deployment}`]),
+    '--status=CANCELED',
+  ].join(' ');
 };

@@ -51,6 +51,7 @@ describe('a command line', () => {
       'release log --target-versoin=1',
       'option-unknown: plimsoll release log has no option "--target-versoin" | did you mean --target-version?',
     ],
+    ['current --environment=production', 'did you mean --environment-name?'],
     ['release log --deployment=x --target-version=1', 'option-unknown'],
     ['release log -v=1', 'option-unknown'],
     [

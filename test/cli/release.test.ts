@@ -112,11 +112,14 @@ describe('a deployment outside CI', () => {
       'stored 1 planned',
       'refused - planned planned-differently (exit 3)',
     ]);
-    expect((await shop.plimsoll(...plan('3.0.0'))).err.join(' ')).toContain('--status=CANCELED');
-    expect(await story(shop, plan('3.0.0', 'other'), update('SUCCESS', 'other'))).toEqual([
-      'stored 1 planned',
-      'stored 1 succeeded',
-    ]);
+    expect((await shop.plimsoll(...plan('3.0.0'))).err.join(' ')).toContain(
+      '(plimsoll release update --status=CANCELED)',
+    );
+    expect(await story(shop, plan('3.0.0', 'other'))).toEqual(['stored 1 planned']);
+    expect((await shop.plimsoll(...plan('4.0.0', 'other'))).err.join(' ')).toContain(
+      '(plimsoll release update other --status=CANCELED)',
+    );
+    expect(await story(shop, update('SUCCESS', 'other'))).toEqual(['stored 1 succeeded']);
   });
 
   test('that has ended is not updated to something else', async () => {
@@ -477,6 +480,11 @@ describe('bad input is told with its place, and nothing is written:', () => {
     ['a status that is none', update('OK?'), 'status-unknown: --status="OK?"'],
     ['no status', ['release', 'update'], 'option-missing: plimsoll release update needs --status'],
     ['a time that is none', log('1', '--timeout=soon'), 'option-invalid: --timeout="soon"'],
+    [
+      'a time without a unit',
+      log('1', '--timeout=10'),
+      'option-invalid: --timeout="10" is no time',
+    ],
     ['a component named after a prototype', [...log('1'), '--__proto__=x'], 'option-unknown: '],
   ])('%s', async (_name, call, expected) => {
     const shop = await desk();
