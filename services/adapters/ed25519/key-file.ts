@@ -84,9 +84,17 @@ export async function newKeyFile(wanted: {
 
 /** The signer of a key file. A file that anyone but its owner may read is refused. */
 export async function readKeyFile(path: string): Promise<Result<Signer, KeyProblem>> {
-  const text = await readSmallFile(path, othersMask);
-  if (!text.ok) return text;
-  const fields = parseFields(path, text.value, keyFormat);
+  const read = await readSmallFile(path);
+  if (!read.ok) return read;
+  const { text, isExposed } = read.value;
+  // A public half may be read by all; what is wrong with it is another thing.
+  if (isExposed && !isOfFormat(text, publicFormat))
+    return problem(
+      'key-file-exposed',
+      `${path}: others than its owner may read this key`,
+      `chmod 600 ${path}, and make a new key if somebody may have read it`,
+    );
+  const fields = parseFields(path, text, keyFormat);
   if (!fields.ok) return fields;
   const { principal, keyId, publicKey, privateKey } = fields.value;
   const pkcs8 = decodeBase64(privateKey ?? '');
@@ -106,9 +114,9 @@ export async function readKeyFile(path: string): Promise<Result<Signer, KeyProbl
 
 /** The public half, from the file made to be sent to an administrator. */
 export async function readPublicKeyFile(path: string): Promise<Result<PublicKeyHalf, KeyProblem>> {
-  const text = await readSmallFile(path, 0);
-  if (!text.ok) return text;
-  const fields = parseFields(path, text.value, publicFormat);
+  const read = await readSmallFile(path);
+  if (!read.ok) return read;
+  const fields = parseFields(path, read.value.text, publicFormat);
   if (!fields.ok) return fields;
   const { principal, keyId, publicKey } = fields.value;
   if (keyId !== keyIdFor(principal, publicKey))
@@ -138,6 +146,18 @@ function parseFields(path: string, text: string, format: string): Result<Fields,
   if (typeof parsed !== 'object' || parsed === null)
     return malformed(path, 'it is not a JSON object');
   const file = parsed as { readonly [name: string]: unknown };
+  if (file['format'] === publicFormat && format === keyFormat)
+    return problem(
+      'key-file-malformed',
+      `${path}: this is the public half of a key`,
+      `sign with ${path.endsWith('.pub.json') ? path.replace(/\.pub\.json$/, '.json') : 'the private half'}`,
+    );
+  if (file['format'] === keyFormat && format === publicFormat)
+    return problem(
+      'key-file-malformed',
+      `${path}: this is the private key`,
+      `keep it; an administrator needs its public half ${publicHalfPath(path)}`,
+    );
   if (file['format'] !== format) return malformed(path, `its format is not ${format}`);
   if (file['version'] !== 1 || file['algorithm'] !== 'ed25519')
     return problem(
@@ -161,26 +181,28 @@ function parseFields(path: string, text: string, format: string): Result<Fields,
   });
 }
 
+function isOfFormat(text: string, format: string): boolean {
+  try {
+    return (JSON.parse(text) as { readonly format?: unknown } | null)?.format === format;
+  } catch {
+    return false;
+  }
+}
+
 /** Mode and text come from one open file, so that neither can be exchanged in between. */
 async function readSmallFile(
   path: string,
-  forbiddenMode: number,
-): Promise<Result<string, KeyProblem>> {
+): Promise<Result<{ readonly text: string; readonly isExposed: boolean }, KeyProblem>> {
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'r');
     const about = await file.stat();
     if (about.isDirectory()) return notReadable(path, 'it is a folder');
     // Windows keeps its rights elsewhere and reports the same mode for every file.
-    if (process.platform !== 'win32' && (about.mode & forbiddenMode) !== 0)
-      return problem(
-        'key-file-exposed',
-        `${path}: others than its owner may read this key`,
-        `chmod 600 ${path}, and make a new key if somebody may have read it`,
-      );
+    const isExposed = process.platform !== 'win32' && (about.mode & othersMask) !== 0;
     if (about.size > fileBytesMax)
       return malformed(path, `it is longer than ${fileBytesMax} bytes`);
-    return ok(await file.readFile('utf8'));
+    return ok({ text: await file.readFile('utf8'), isExposed });
   } catch (cause) {
     return errorCode(cause) === 'ENOENT'
       ? problem(

@@ -239,6 +239,24 @@ describe('a key file is refused', () => {
   });
 });
 
+test('the wrong half is told as such, and which one is wanted', async () => {
+  const { publicPath } = await made();
+  expect(await readKeyFile(publicPath)).toMatchObject({
+    problem: {
+      message: `${publicPath}: this is the public half of a key`,
+      hint: `sign with ${path}`,
+    },
+  });
+  const wrong = await readPublicKeyFile(path);
+  expect(wrong).toMatchObject({
+    problem: {
+      message: `${path}: this is the private key`,
+      hint: expect.stringContaining(publicPath),
+    },
+  });
+  expect(inspect(wrong, { depth: null })).not.toContain(String(fileAt(path)['privateKey']));
+});
+
 test('a public half that was edited is refused', async () => {
   const { publicPath } = await made();
   writeFileSync(publicPath, JSON.stringify({ ...fileAt(publicPath), principal: 'admin' }));
