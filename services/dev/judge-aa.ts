@@ -12,13 +12,17 @@ import { upperLimit } from './canary-climates/upper-limit.ts';
 const USAGE = `Usage: npm run judge:aa -- [--runs N] [--seed N] [--power] [--json]
 
 Judges simulated canaries that are the same program as their baseline, 30 minutes each, looking
-after every window, and counts the false rollbacks. N runs in each climate; the last line speaks
+after every window, and counts the false rollbacks. N runs in each climate; the JSON line speaks
 of the climate with the most. Clustered errors are not simulated until the judge knows dispersion.
 
   --runs N   runs per climate, 1 to 1000000 (default 1000)
   --seed N   0 to 4294967295 (default 1)
   --power    how soon regressions are found, instead
-  --json     end with one line of JSON`;
+  --json     end with one line of JSON
+  --help     this help`;
+
+/** Of same programs, so many canaries may be rolled back: the promise that the runs are held against. */
+const FALSE_ROLLBACK_SHARE_MAX = 0.01;
 
 const RUNS_MAX = 1_000_000;
 const SEED_MAX = 2 ** 32 - 1;
@@ -42,7 +46,12 @@ type Tally = {
 };
 
 const main = (): void => {
-  const options = readOptions(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  if (args.includes('--help')) {
+    process.stdout.write(`${USAGE}\n`);
+    return;
+  }
+  const options = readOptions(args);
   if (typeof options === 'string') {
     process.stderr.write(`${options}\n\n${USAGE}\n`);
     process.exitCode = EXIT_BAD_INPUT;
@@ -51,6 +60,10 @@ const main = (): void => {
   const climates = options.power ? regressions : sameProgram;
   const tallies = climates.map((climate, stream) => tally(climate, stream, options));
   process.stdout.write(`${tableOf(tallies)}\n`);
+  if (!options.power)
+    process.stdout.write(
+      `to compare with: alpha, at most ${percent(FALSE_ROLLBACK_SHARE_MAX)} rolled back in each climate\n`,
+    );
   if (!options.json) return;
   const last = options.power ? powerLine(tallies) : falseRollbackLine(tallies);
   process.stdout.write(`${JSON.stringify(last)}\n`);

@@ -26,11 +26,20 @@ describe('judge:aa', () => {
     });
   });
 
-  test('prints a line for each climate', () => {
+  test('says how it is used when asked, and that is no failure', () => {
+    expect(judgeAa('--help')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Usage: npm run judge:aa'),
+      stderr: '',
+    });
+  });
+
+  test('prints a line for each climate, and the alpha to compare with', () => {
     const { stdout } = judgeAa('--runs', '1');
     expect(stdout).toContain('steady 50/50 rps');
     expect(stdout).toContain('0.2/1.8 rps');
-    expect(stdout.trimEnd().split('\n')).toHaveLength(10);
+    expect(stdout).toContain('to compare with: alpha, at most 1.00 % rolled back');
+    expect(stdout.trimEnd().split('\n')).toHaveLength(11);
   });
 
   test('finds regressions with --power', () => {

@@ -15,7 +15,8 @@ const EXIT_BAD_INPUT = 2;
 const USAGE = `npm run bench [-- --only NAME --rounds N --json]
   --only NAME   one bench: ${benches.map((bench) => bench.name).join(', ')}
   --rounds N    rounds that are counted (default ${ROUNDS_DEFAULT})
-  --json        end with one line {"ratios": ...}`;
+  --json        end with one line {"ratios": ...}
+  --help        this help`;
 
 type Settings = {
   readonly chosen: readonly Bench[];
@@ -47,8 +48,11 @@ const settingsOf = (args: readonly string[]): Settings | string => {
 const machineLine = (): string =>
   `${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores, Node ${process.version}`;
 
-const settings = settingsOf(process.argv.slice(2));
-if (typeof settings === 'string') {
+const args = process.argv.slice(2);
+const settings = settingsOf(args);
+if (args.includes('--help')) {
+  process.stdout.write(`${USAGE}\n`);
+} else if (typeof settings === 'string') {
   process.stderr.write(`${settings}\n${USAGE}\n`);
   process.exitCode = EXIT_BAD_INPUT;
 } else {

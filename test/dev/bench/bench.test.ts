@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Alternative, interleave, summarise } from '../../../services/dev/bench/bench.ts';
 
@@ -99,4 +101,13 @@ describe('figures', () => {
     const ratios = [{ name: 'odd', of: 'slow', over: 'gone' }];
     expect(() => summarise({ ...bench, ratios }, [round(1, 1)])).toThrow('no alternative gone');
   });
+});
+
+test('npm run bench -- --help says how it is used, and that is no failure', () => {
+  const command = join(import.meta.dirname, '../../../services/dev/bench/main.ts');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [command, '--help'], {
+    encoding: 'utf8',
+  });
+  expect([status, stderr]).toEqual([0, '']);
+  expect(stdout).toContain('npm run bench [-- --only NAME');
 });
