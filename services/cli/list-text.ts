@@ -1,6 +1,6 @@
 import type { Json } from '../core/canonical.ts';
 import type { Line } from '../core/views.ts';
-import { paintStatus, shortTime, table } from './display.ts';
+import { paintStatus, plainText, shortTime, table } from './display.ts';
 import type { Terminal } from './ports.ts';
 
 // Lines of core/views.ts as tables. A line may come from a gateway: nothing about its fields is taken for granted.
@@ -185,4 +185,24 @@ export const listText = (
     columns,
   );
   return hasColour ? shown.map(paintStatus) : shown;
+};
+
+/**
+ * A decision in one line that needs no heading, for whoever sees them come one by one:
+ * `2026-11-21 10:00:00Z  roll-back; held  checkout 2.0.0 -> production (eu)  fail: explanation  (position 7)`.
+ */
+export const decisionLine = (line: Line, { hasColour }: Terminal): string => {
+  const target = text('target')(line);
+  const environment = [unlessDefault('namespace')(line), text('environment')(line)]
+    .filter((part) => part !== '')
+    .join('/');
+  const told = [
+    time('at')(line),
+    decision(line),
+    `${text('component')(line)} ${text('fromVersion')(line)} -> ${environment}${target === '' ? '' : ` (${target})`}`,
+    `${text('verdict')(line)}: ${text('explanation')(line)}`,
+    `(position ${text('position')(line)})`,
+  ];
+  const shown = plainText(told.join('  '));
+  return hasColour ? paintStatus(shown) : shown;
 };

@@ -10,7 +10,7 @@ import { markCompromised, retireKey, trustKey } from './key-changes.ts';
 import { newKey } from './key-new.ts';
 import { letterLine, letterText } from './letter-text.ts';
 import type { Listing } from './list-text.ts';
-import { listText } from './list-text.ts';
+import { decisionLine, listText } from './list-text.ts';
 import { printLines, printProblem, printText } from './output.ts';
 import type { CliPorts, ServiceName } from './ports.ts';
 import type { CliProblem, ExitCode } from './problem.ts';
@@ -287,9 +287,13 @@ const followDecisions = async (
     }
     isAway = false;
     if (isJson) printLines(ports.terminal, news.value);
-    else if (isFirst || news.value.length > 0) {
-      const text = listText('decisions', news.value, ports.terminal);
-      printText(ports.terminal, isFirst ? text : text.slice(1));
+    else {
+      if (isFirst && news.value.length === 0)
+        ports.note({ code: 'empty', message: `${lists.decisions.empty} yet`, hint: '' });
+      printText(
+        ports.terminal,
+        news.value.map((line) => decisionLine(line, ports.terminal)),
+      );
     }
     isFirst = false;
     const last = news.value.at(-1)?.['position'];

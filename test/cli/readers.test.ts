@@ -375,6 +375,21 @@ describe('for programs', () => {
     expect(said.out).toHaveLength(1);
     expect(looks).toBe(3);
   });
+
+  test('a decision that is followed is one line, without a table around it', async () => {
+    const log = await aLog();
+    const stopping = new AbortController();
+    const follower = log.elsewhere({
+      change: (ports) => ({
+        ...ports,
+        stop: stopping.signal,
+        clock: { ...ports.clock, sleep: async () => stopping.abort() },
+      }),
+    });
+    expect(await shown(follower, 'decisions', '--follow')).toEqual([
+      '2026-11-21 10:00:00Z  roll-back  checkout 2.0.0 -> production  fail: the canary fails more often than allowed  (position 7)',
+    ]);
+  });
 });
 
 test('who follows decisions outlives an outage, and says so once', async () => {
