@@ -31,7 +31,7 @@ export const deliverAtHand = async (
   record: NewRecord,
 ): Promise<Delivered> => {
   const standing = await readStanding(atHand, marker);
-  if (!standing.ok) return standing;
+  if (!standing.ok) return fail(nothingStored(standing.problem));
   const decided = decide(marker, keyId, standing.value, clock.nowMs());
   if (!decided.ok) {
     const { code, message, hint } = decided.problem;
@@ -96,7 +96,8 @@ const foreignLog = async (
 ): Promise<CliProblem | undefined> => {
   if (logId === null) return undefined;
   const read = await log.read(0, 0, 1);
-  if (!read.ok) return problem(read.problem.code, read.problem.message, appendHints.unreachable);
+  if (!read.ok)
+    return nothingStored(problem(read.problem.code, read.problem.message, appendHints.unreachable));
   const [opening] = read.value;
   if (opening === undefined)
     return foldFailed({ code: 'log-empty', message: `${log.name} has no record 0 yet` });
@@ -122,8 +123,13 @@ export const deliverThrough = async (
 ): Promise<Delivered> => {
   const { headers, body } = toHttp(tools.text, record);
   const answer = await gateway({ method: 'POST', path: markersPath, headers, body }, withinMs);
+  if (!answer.ok && answer.problem.code === 'unreachable')
+    return fail(problem('unreachable', answer.problem.message, appendHints.unknown));
   const json = readAnswer(tools.text, answer);
-  if (!json.ok) return json;
+  if (!json.ok)
+    return !answer.ok && answer.problem.code === 'no-connection'
+      ? fail(nothingStored(json.problem))
+      : json;
   const receipt = readReceipt(json.value);
   if (receipt === undefined)
     return fail(problem('unreachable', 'the answer is not that of a gateway', 'see PLIMSOLL_URL'));
@@ -132,6 +138,10 @@ export const deliverThrough = async (
     note({ code: receipt.code ?? 'warning', message: warning, hint: '' });
   return ok(receipt);
 };
+
+/** An outage before anything was sent, with what came of the marker: who reads on past --no-fail must not miss it. */
+export const nothingStored = (cause: CliProblem): CliProblem =>
+  cause.exit === 6 ? { ...cause, message: `${cause.message}; nothing was stored` } : cause;
 
 const appendTriesMax = 3;
 
@@ -143,17 +153,21 @@ export const append = async (
   for (let tried = 1; ; tried++) {
     const appended = await log.append(0, [record]);
     if (appended.ok) return ok(appended.value[0]?.position ?? 0);
-    const { code, message } = appended.problem;
+    const { message } = appended.problem;
+    // What the first try left open, a later one that could not even be sent does not settle.
+    const isOpen = tried > 1 && appended.problem.code === 'unreachable';
+    const code = isOpen ? 'unknown' : appended.problem.code;
     // Nobody knows whether it was stored. The same bytes again are the same marker, which counts once.
     if (code === 'unknown' && tried < appendTriesMax) continue;
-    return fail(problem(code, message, appendHints[code]));
+    const cause = problem(code, message, appendHints[code]);
+    return fail(code === 'unreachable' ? nothingStored(cause) : cause);
   }
 };
 
 const appendHints: {
   readonly [Code in 'unreachable' | 'unknown' | 'refused' | 'corrupt']: string;
 } = {
-  unreachable: 'nothing was written; is the log up? See PLIMSOLL_LOG',
+  unreachable: 'is the log up? See PLIMSOLL_LOG',
   unknown: 'it may have been stored; the same command again does no harm',
   refused: 'nothing was written; is the disk full, or the log not writable?',
   corrupt: 'nothing was written; restore the log from a backup',

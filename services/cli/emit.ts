@@ -10,12 +10,13 @@ import { announceNames } from './announce.ts';
 import type { Given } from './arguments.ts';
 import { ciJob } from './ci-run.ts';
 import type { Delivered } from './deliver.ts';
-import { deliverAtHand, deliverThrough, deliverUnasked } from './deliver.ts';
+import { deliverAtHand, deliverThrough, deliverUnasked, nothingStored } from './deliver.ts';
 import { deploymentToPlan, deploymentToUpdate, keepPlan } from './deployment-of.ts';
 import type { Asked } from './deployment-of.ts';
 import type { Draft, EmittingCommand, Origin } from './draft.ts';
 import { completeMarker, draftMarker } from './draft.ts';
 import { readDuration } from './duration.ts';
+import { nearest } from './nearest.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { problem, refuse } from './problem.ts';
@@ -78,12 +79,13 @@ const emitWithin = async (
   const origin: Origin = { audience: settings.audience, job, host, repositoryAddress };
   const draft = draftMarker(command, given, origin);
   if (!draft.ok) return failed(draft.problem);
+  noteStrategy(ports, given);
   const asked: Asked = { given, job, deployName: draft.value.deployName };
   const checked = await rehearse(ports, draft.value, given, origin);
   if (!checked.ok) return failed(checked.problem);
 
   const opened = await openDoor(ports);
-  if (!opened.ok) return failed(opened.problem);
+  if (!opened.ok) return failed(nothingStored(opened.problem));
   const door = opened.value;
   const signer = await readSigner(ports, given);
   if (!signer.ok) return failed(signer.problem);
@@ -100,6 +102,22 @@ const emitWithin = async (
   if (door.atHand !== undefined && delivered.value.delivery === 'stored')
     await announceNames(door.atHand, marker.slot, ports.note);
   return { receipt: delivered.value, marker, problem: undefined };
+};
+
+const strategies = ['rolling', 'canary', 'blue-green', 'all-at-once'];
+
+/** A strategy is any word, but a slip in `canary` would leave a deployment without a comparison. */
+const noteStrategy = ({ note }: CliPorts, given: Given): void => {
+  const written = given.value('strategy');
+  const near = written === null ? undefined : nearest(written, strategies);
+  if (near === undefined || near === written) return;
+  // A share of the traffic makes it a canary too.
+  const isMissed = near === 'canary' && !given.has('canary-share');
+  note({
+    code: 'strategy-unusual',
+    message: `--strategy=${written}: did you mean ${near}?${isMissed ? ' Only canary is compared' : ''}`,
+    hint: '',
+  });
 };
 
 /** Stands for the planned place, which is not known yet, while the rest of an update is looked at. */
@@ -167,12 +185,17 @@ const openDoor = async (ports: CliPorts): Promise<Result<Door, CliProblem>> => {
   });
 };
 
+/** Behind a gateway no key is made by itself: the log would not trust it. */
+const trustedKeyHint =
+  'name a key that the log trusts by PLIMSOLL_KEY or --key=FILE; plimsoll keys new --principal=NAME --out=FILE makes one, which an administrator has to trust';
+
 const readSigner = async (ports: CliPorts, given: Given): Promise<Result<Signer, CliProblem>> => {
-  const path = given.value('key') ?? ports.settings.keyFile ?? ports.keys.pathOf('local');
-  const signer = await ports.keys.read(path);
+  const named = given.value('key') ?? ports.settings.keyFile;
+  const signer = await ports.keys.read(named ?? ports.keys.pathOf('local'));
   if (signer.ok) return signer;
   const { code, message, hint } = signer.problem;
-  return refuse(code, message, hint);
+  const needsName = named === null && ports.gateway !== null && code === 'key-file-missing';
+  return refuse(code, message, needsName ? trustedKeyHint : hint);
 };
 
 type Made = {

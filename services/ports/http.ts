@@ -33,11 +33,12 @@ export type HttpServer = {
 };
 
 /**
- * - `unreachable`: no connection, or no answer in time; it may have been done all the same.
+ * - `no-connection`: nothing was sent.
+ * - `unreachable`: no answer, or none in time; it may have been done all the same.
  * - `refused`: an answer that is no HTTP, or larger than asked for.
  */
 export type HttpClientProblem = {
-  readonly code: 'unreachable' | 'refused';
+  readonly code: 'no-connection' | 'unreachable' | 'refused';
   readonly message: string;
 };
 

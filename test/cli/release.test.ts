@@ -564,6 +564,8 @@ describe('when something cannot be reached', () => {
     expect([strict.exit, strict.out, problemOf(strict).code]).toEqual([6, [], 'unreachable']);
     const soft = await shop.plimsoll(...log('1', '--json', '--no-fail'));
     expect([soft.exit, soft.out, problemOf(soft).code]).toEqual([0, [], 'unreachable']);
+    for (const said of [strict, soft])
+      expect(problemOf(said).message).toBe('no log; nothing was stored');
     expect((await shop.plimsoll('current')).exit).toBe(6);
   });
 
@@ -718,4 +720,47 @@ describe('through a gateway', () => {
     const said = await shop.plimsoll(...log('1', '--json'));
     expect([said.exit, problemOf(said).code]).toEqual([exit, code]);
   });
+
+  test.each([
+    ['no-connection', 'gone; nothing was stored', 'is the gateway up?'],
+    ['unreachable', 'gone', 'it may have been stored'],
+  ] as const)('an outage says what it knows of the marker: %s', async (code, message, hint) => {
+    const shop = await desk({
+      change: (ports) => ({ ...ports, gateway: async () => fail({ code, message: 'gone' }) }),
+    });
+    const said = await shop.plimsoll(...log('1', '--json'));
+    expect([said.exit, problemOf(said)]).toMatchObject([6, { code: 'unreachable', message }]);
+    expect(problemOf(said).hint).toContain(hint);
+  });
+
+  test('who has no key is told where one comes from', async () => {
+    const shop = await desk({
+      isRemote: true,
+      change: (ports) => ({
+        ...ports,
+        keys: { ...ports.keys, read: () => ports.keys.read('missing.json') },
+      }),
+    });
+    const unnamed = problemOf(await shop.plimsoll(...log('1', '--json')));
+    expect(unnamed.hint).toContain('PLIMSOLL_KEY or --key=FILE; plimsoll keys new');
+    const named = problemOf(await shop.plimsoll(...log('1', '--json', '--key=x.json')));
+    expect(named).toMatchObject({ code: 'key-file-missing', hint: 'make one' });
+  });
+});
+
+test('a strategy is any word; one that is nearly a known word is stored with a note', async () => {
+  const shop = await desk();
+  const notes = async (name: string, ...more: readonly string[]): Promise<readonly string[]> => {
+    const said = await shop.plimsoll(...plan('1', name, ...more));
+    expect(said.exit).toBe(0);
+    return said.err;
+  };
+  expect(await notes('a', '--strategy=cannary')).toEqual([
+    'plimsoll: --strategy=cannary: did you mean canary? Only canary is compared',
+  ]);
+  expect(await notes('b', '--strategy=cannary', '--canary-share=0.1')).toEqual([
+    'plimsoll: --strategy=cannary: did you mean canary?',
+  ]);
+  expect(await notes('c', '--strategy=canary')).toEqual([]);
+  expect(await notes('d', '--strategy=shadow')).toEqual([]);
 });

@@ -35,10 +35,14 @@ export const createHttpClient = (baseUrl: string): HttpClient => {
         clearTimeout(timer);
         settle(answer);
       };
-      outgoing.once('error', (error) => finish(unreachable(baseUrl, error)));
+      let isConnected = false;
+      outgoing.once('socket', (socket) => socket.once('connect', () => (isConnected = true)));
+      outgoing.once('error', (error) =>
+        finish(noAnswer(isConnected ? 'unreachable' : 'no-connection', baseUrl, error)),
+      );
       outgoing.once('response', (incoming) => {
         void readAnswer(incoming).then(finish, (error: unknown) =>
-          finish(unreachable(baseUrl, error)),
+          finish(noAnswer('unreachable', baseUrl, error)),
         );
       });
       outgoing.end(body);
@@ -67,8 +71,8 @@ const readAnswer = async (incoming: IncomingMessage): Promise<Answer> => {
   });
 };
 
-const unreachable = (baseUrl: string, error: unknown): Answer =>
+const noAnswer = (code: 'no-connection' | 'unreachable', baseUrl: string, error: unknown): Answer =>
   fail({
-    code: 'unreachable',
+    code,
     message: `${baseUrl}: ${error instanceof Error ? error.message : String(error)}`,
   });

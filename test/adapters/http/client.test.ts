@@ -1,0 +1,17 @@
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { expect, test } from 'vitest';
+import { createHttpClient } from '../../../services/adapters/http/client.ts';
+
+const get = { method: 'GET', path: '/', headers: {} } as const;
+
+test('who cannot be connected to was sent nothing; who hangs up may have done it', async () => {
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
+  const client = createHttpClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  expect(await client(get, 5000)).toMatchObject({ problem: { code: 'unreachable' } });
+  await new Promise((done) => void server.close(done));
+  expect(await client(get, 5000)).toMatchObject({
+    problem: { code: 'no-connection', message: expect.stringContaining('ECONNREFUSED') },
+  });
+});
