@@ -333,7 +333,7 @@ const cancelCommand = ({ given }: Asked): string => {
   const deployment = given.value('deployment');
   return [
     'plimsoll release update',
-    ...given.words,
+    ...given.words.map((word) => (/^[\w.@:/-]+$/.test(word) ? word : `'${word}'`)),
     ...(deployment === null ? [] : [`--deployment=${deployment}`]),
     '--status=CANCELED',
   ].join(' ');

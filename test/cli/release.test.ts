@@ -636,6 +636,26 @@ describe('when something cannot be reached', () => {
     expect((await shop.plimsoll('dead-letters', 'list')).out).toEqual([]);
   });
 
+  test('an outage after an answer that was lost does not say that nothing was stored', async () => {
+    let tries = 0;
+    const shop = await desk({
+      change: (ports) => ({
+        ...ports,
+        atHand: async (onProgress) => {
+          const atHand = await ports.atHand(onProgress);
+          if (!atHand.ok) return atHand;
+          const append = async (): ReturnType<typeof atHand.value.log.append> =>
+            fail({ code: tries++ === 0 ? 'unknown' : 'unreachable', message: 'gone' });
+          return ok({ ...atHand.value, log: { ...atHand.value.log, append } });
+        },
+      }),
+    });
+    const lost = problemOf(await shop.plimsoll(...log('1', '--json')));
+    expect(lost).toMatchObject({ message: 'gone', hint: expect.stringContaining('may have been') });
+    const away = await shop.plimsoll(...log('1', '--json'));
+    expect(problemOf(away).message).toBe('gone; nothing was stored');
+  });
+
   test('what takes too long is given up with exit code 8', async () => {
     const shop = await desk({
       change: (ports) => ({
