@@ -14,7 +14,6 @@ import { parsePolicy, standardPreset } from '../core/canary/policy.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import { parseSettings } from '../core/settings.ts';
-import type { Settings } from '../core/settings.ts';
 import type { OwnNumbers } from '../ports/own-metrics.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 import { openGeneration, rebuild } from '../projector/catch-up.ts';
@@ -149,7 +148,7 @@ const portsOf = (foundation: Foundation, stop: AbortSignal): CliPorts => {
     ids,
     tools,
     keys,
-    planned: openPlannedHere(join(settings.dataFolder, 'planned', planFolder(settings))),
+    planned: openPlannedHere(join(settings.dataFolder, 'planned', settings.audience)),
     gateway: settings.url === null ? null : createHttpClient(settings.url),
     repositoryAddress,
     log,
@@ -169,14 +168,6 @@ const portsOf = (foundation: Foundation, stop: AbortSignal): CliPorts => {
     stop,
   };
   return ports;
-};
-
-/** What is planned on one log is not known on another that is reached from the same folder. */
-const planFolder = ({ audience, url, log }: Settings): string => {
-  if (url !== null) return encodeURIComponent(`${audience}@${url}`);
-  return log.foundation === 'kafka'
-    ? encodeURIComponent(`${audience}@${log.brokers.join(',')}`)
-    : audience;
 };
 
 type OpenLog = CliPorts['log'];
