@@ -2,7 +2,7 @@ import type { Deployment } from './deployment.ts';
 import type { Fact, SlotHistory } from './lifecycle.ts';
 import { evolve } from './lifecycle.ts';
 import type { Position } from './log/record.ts';
-import { kinds } from './markers/kinds.ts';
+import { isUpdate, kinds } from './markers/kinds.ts';
 import type { Logged, Planned, Slot, Update } from './markers/marker.ts';
 import type { Result } from './result.ts';
 import { fail, ok } from './result.ts';
@@ -171,9 +171,6 @@ const refuseContradiction = (
     'a rerun of the CI run opens the next attempt; outside CI plan it anew',
   );
 };
-
-const isUpdate = (marker: Planned | Update | Logged): marker is Update =>
-  marker.kind !== 'planned' && marker.kind !== 'logged';
 
 const refuse = (
   code: RefusedCommand['code'],

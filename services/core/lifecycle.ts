@@ -22,6 +22,7 @@ import type {
   Slot,
   Update,
 } from './markers/marker.ts';
+import { isUpdate } from './markers/kinds.ts';
 import { sameSlot, slotKey } from './markers/slot.ts';
 import type { KeyState, Trust } from './trust/trust.ts';
 import { coversSlot } from './trust/trust.ts';
@@ -625,24 +626,6 @@ const entryOf = (fact: Fact, note: Note, says: string | null): Entry => {
     colour: shift?.colour ?? null,
     details: 'details' in marker ? knownDetails(marker.details) : {},
   };
-};
-
-const isUpdate = (marker: DeploymentMarker): marker is Update => {
-  switch (marker.kind) {
-    case 'started':
-    case 'succeeded':
-    case 'failed':
-    case 'canceled':
-    case 'traffic-shifted':
-      return true;
-    case 'planned':
-    case 'logged':
-    case 'promote':
-    case 'advance':
-    case 'hold':
-    case 'roll-back':
-      return false;
-  }
 };
 
 const decisionSummary = (fact: Fact<Decided>, note: Note): DecisionSummary => {

@@ -1,7 +1,7 @@
 import type { Json } from './canonical.ts';
 import { canonicalJson } from './canonical.ts';
 import type { Checked } from './check/check-batch.ts';
-import { checkBatch, isTrustChange } from './check/check-batch.ts';
+import { checkBatch } from './check/check-batch.ts';
 import type { About, Claims } from './check/claims.ts';
 import { claimsOf } from './check/claims.ts';
 import type { CheckProblem, CheckTools } from './check/check-record.ts';
@@ -11,6 +11,7 @@ import type { Expelled, Fact, RefusalCode } from './lifecycle.ts';
 import { attemptWith, evolve, markConflict } from './lifecycle.ts';
 import type { LogRecord, Position } from './log/record.ts';
 import type { Text } from './markers/crypto.ts';
+import { isTrustChange } from './markers/kinds.ts';
 import type { DeploymentMarker, Role, Slot } from './markers/marker.ts';
 import { slotKey } from './markers/slot.ts';
 import type { Change } from './read-models.ts';

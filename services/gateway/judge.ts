@@ -1,6 +1,6 @@
 import type { Authentic } from '../core/check/check-record.ts';
 import type { Checked } from '../core/check/check-batch.ts';
-import { checkBatch, isTrustChange } from '../core/check/check-batch.ts';
+import { checkBatch } from '../core/check/check-batch.ts';
 import { decide } from '../core/decide.ts';
 import type { Standing } from '../core/decide.ts';
 import type { Attempt, Deployment } from '../core/deployment.ts';
@@ -15,6 +15,7 @@ import type {
   TrustChange,
   Update,
 } from '../core/markers/marker.ts';
+import { isTrustChange } from '../core/markers/kinds.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import type { LoadedRows } from '../core/projection.ts';
 import { address, markerKey, readMarkerRow, rowsNeeded } from '../core/projection.ts';

@@ -6,7 +6,7 @@ import { fail, ok } from '../core/result.ts';
 import type { Generation } from '../ports/read-model-store.ts';
 import type { ReadProblem } from '../ports/record-log.ts';
 import type { ProjectionPorts, ProjectionProblem } from './project.ts';
-import { applyBatch, batchRecordsMax, loadState } from './project.ts';
+import { applyBatch, batchRecordsMax, loadState, storeProblem } from './project.ts';
 
 /** Read models that are as new as the log was when they were asked for. */
 export type CaughtUp = {
@@ -35,10 +35,10 @@ export const openGeneration = async (
   options: FoldOptions = {},
 ): Promise<Result<CaughtUp, ProjectionProblem>> => {
   const current = await ports.store.current();
-  if (!current.ok) return storeFailed(current.problem);
+  if (!current.ok) return fail(storeProblem(current.problem));
   const generation = current.value ?? firstGeneration;
   const checkpoint = await ports.store.checkpoint(generation);
-  if (!checkpoint.ok) return storeFailed(checkpoint.problem);
+  if (!checkpoint.ok) return fail(storeProblem(checkpoint.problem));
   const wrote = checkpoint.value?.foldVersion ?? currentFoldVersion;
   if (wrote > currentFoldVersion)
     return refuse(
@@ -59,7 +59,7 @@ const openFirst = async (
   if (!folded.ok) return folded;
   // If we stop before this, the next one finds the generation folded and only points to it.
   const switched = await ports.store.switchTo(undefined, firstGeneration);
-  if (!switched.ok) return storeFailed(switched.problem);
+  if (!switched.ok) return fail(storeProblem(switched.problem));
   return switched.value ? folded : openGeneration(ports, options);
 };
 
@@ -72,9 +72,9 @@ export const rebuild = async (
   options: FoldOptions = {},
 ): Promise<Result<CaughtUp, ProjectionProblem>> => {
   const current = await ports.store.current();
-  if (!current.ok) return storeFailed(current.problem);
+  if (!current.ok) return fail(storeProblem(current.problem));
   const known = await ports.store.generations();
-  if (!known.ok) return storeFailed(known.problem);
+  if (!known.ok) return fail(storeProblem(known.problem));
   const generation = nextGeneration(known.value);
   const folded = await foldToEnd(ports, generation, options);
   if (!folded.ok) return folded;
@@ -82,7 +82,7 @@ export const rebuild = async (
   const newest = await foldToEnd(ports, generation, options);
   if (!newest.ok) return newest;
   const switched = await ports.store.switchTo(current.value, generation);
-  if (!switched.ok) return storeFailed(switched.problem);
+  if (!switched.ok) return fail(storeProblem(switched.problem));
   if (!switched.value) {
     await ports.store.drop(generation);
     return openGeneration(ports, options);
@@ -222,12 +222,6 @@ const logShortened = (
     'log-shortened',
     `${log.name} ends at ${end}, the read models were folded up to ${next}: the log was shortened or replaced`,
   );
-
-const storeFailed = (problem: {
-  readonly code: string;
-  readonly message: string;
-}): Result<never, ProjectionProblem> =>
-  refuse(problem.code === 'corrupt' ? 'corrupt' : 'unreachable', problem.message);
 
 const logFailed = (problem: ReadProblem): Result<never, ProjectionProblem> => {
   switch (problem.code) {

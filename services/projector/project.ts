@@ -13,7 +13,13 @@ import {
 } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
-import type { Checkpoint, Generation, ReadModelStore, Step } from '../ports/read-model-store.ts';
+import type {
+  Checkpoint,
+  Generation,
+  ReadModelStore,
+  Step,
+  StoreProblem,
+} from '../ports/read-model-store.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 
 export type ProjectionPorts = {
@@ -215,13 +221,8 @@ const refusedMessage = (refused: {
     ? `${refused.refused}: the generation holds no checkpoint`
     : `${refused.refused}: the generation stands at ${refused.stored.next} of log ${refused.stored.logId}, fold ${refused.stored.foldVersion}`;
 
-const storeProblem = ({
-  code,
-  message,
-}: {
-  readonly code: string;
-  readonly message: string;
-}): ProjectionProblem => ({
+/** A store's problem as the projection tells it: damage is damage, and all else may pass. */
+export const storeProblem = ({ code, message }: StoreProblem): ProjectionProblem => ({
   code: code === 'corrupt' ? 'corrupt' : 'unreachable',
   message,
 });

@@ -74,7 +74,7 @@ type Run = {
 };
 
 const openRun = (ports: ProjectorPorts): Run => {
-  const stopping = openStop();
+  const stopping = new AbortController();
   const alone = openTurns();
   const counts: Record<string, number> = {};
   /** What we write to, while the partition is ours. */
@@ -103,7 +103,7 @@ const openRun = (ports: ProjectorPorts): Run => {
   /** Opens the read models that readers use and folds what is new. Undefined: nobody wants it any more. */
   const catchUp = async (): Promise<CaughtUp | undefined> => {
     const lossesBefore = losses;
-    const isWanted = (): boolean => losses === lossesBefore && !stopping.stop.aborted;
+    const isWanted = (): boolean => losses === lossesBefore && !stopping.signal.aborted;
     const opened = await openGeneration(ports, {
       isWanted,
       onProgress: ({ next, end }) => reached(next, end),
@@ -202,13 +202,13 @@ const openRun = (ports: ProjectorPorts): Run => {
       onLost: lose,
     });
     subscription = following;
-    if (stopping.stop.aborted) await following.stop();
-    const over = openStop();
+    if (stopping.signal.aborted) await following.stop();
+    const over = new AbortController();
     const ended = following.ended.then((ending) => {
       if (ending === undefined) return undefined;
       return ending.code === 'subscriber' ? problemOf(ending.cause) : unreachable(ending.message);
     });
-    const why = await Promise.race([ended, keepLooking(over.stop)]);
+    const why = await Promise.race([ended, keepLooking(over.signal)]);
     over.abort();
     await following.stop();
     lose();
@@ -217,7 +217,7 @@ const openRun = (ports: ProjectorPorts): Run => {
 
   const follow = async (): Promise<ProjectionProblem | undefined> => {
     let retryMs = retryMsFirst;
-    while (!stopping.stop.aborted) {
+    while (!stopping.signal.aborted) {
       const before: Position = progress?.next ?? 0;
       const why = await once().catch(problemOf);
       if (why === undefined) return undefined;
@@ -226,7 +226,7 @@ const openRun = (ports: ProjectorPorts): Run => {
       if ((progress?.next ?? 0) > before) retryMs = retryMsFirst;
       ports.tell({ event: 'stopped-by', ...why, retryInMs: final ? null : retryMs });
       if (final) return why;
-      await ports.clock.sleep(retryMs, stopping.stop);
+      await ports.clock.sleep(retryMs, stopping.signal);
       retryMs = Math.min(retryMs * 2, retryMsMax);
     }
     return undefined;
@@ -291,23 +291,5 @@ const openTurns = (): (<Value>(work: () => Promise<Value>) => Promise<Value>) =>
     const done = last.then(work);
     last = done.catch(() => undefined);
     return done;
-  };
-};
-
-const openStop = (): { readonly stop: Stop; readonly abort: () => void } => {
-  const listeners = new Set<() => void>();
-  let aborted = false;
-  return {
-    stop: {
-      get aborted() {
-        return aborted;
-      },
-      addEventListener: (_type, listener) => listeners.add(listener),
-      removeEventListener: (_type, listener) => listeners.delete(listener),
-    },
-    abort: () => {
-      aborted = true;
-      for (const listener of listeners) listener();
-    },
   };
 };

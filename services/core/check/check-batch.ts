@@ -1,6 +1,7 @@
 import type { LogRecord } from '../log/record.ts';
 import type { EnvelopePrefix } from '../markers/codec.ts';
-import type { Marker, TrustChange } from '../markers/marker.ts';
+import { isTrustChange } from '../markers/kinds.ts';
+import type { TrustChange } from '../markers/marker.ts';
 import type { Trust, TrustProblem } from '../trust/trust.ts';
 import { evolveTrust, trustIdentity } from '../trust/trust.ts';
 import type { Authentic, CheckProblem, CheckTools } from './check-record.ts';
@@ -84,26 +85,4 @@ const changeTrust = (
   if (!evolved.ok) return rejected(evolved.problem.code, evolved.problem.message);
   const markers = new Map([...trust.markers, [identity, authentic.digest]]);
   return { record, trust: { ...evolved.value, markers }, outcome: 'trust-changed', authentic };
-};
-
-export const isTrustChange = (marker: Marker): marker is TrustChange => {
-  switch (marker.kind) {
-    case 'log-opened':
-    case 'key-added':
-    case 'key-retired':
-    case 'key-compromised':
-      return true;
-    case 'planned':
-    case 'started':
-    case 'succeeded':
-    case 'failed':
-    case 'canceled':
-    case 'traffic-shifted':
-    case 'logged':
-    case 'promote':
-    case 'advance':
-    case 'hold':
-    case 'roll-back':
-      return false;
-  }
 };

@@ -1,5 +1,5 @@
 import type { Shape } from './codec.ts';
-import type { Kind, Role } from './marker.ts';
+import type { Kind, Marker, Role, TrustChange, Update } from './marker.ts';
 
 /** The register of kinds: growth costs one line here and its case in the unions. */
 export type KindEntry = {
@@ -29,3 +29,9 @@ export const kinds: { readonly [Name in Kind]: KindEntry } = {
 };
 
 export const isKind = (word: string): word is Kind => Object.hasOwn(kinds, word);
+
+/** The shape is what these have in common, and no other kind has it. */
+export const isTrustChange = (marker: Marker): marker is TrustChange =>
+  kinds[marker.kind].shape === 'trust';
+
+export const isUpdate = (marker: Marker): marker is Update => kinds[marker.kind].shape === 'update';
