@@ -1,7 +1,8 @@
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
-import type { Command, CommandName, Option } from './commands.ts';
+import type { Command, CommandName } from './commands.ts';
 import { commands, optionsOf } from './commands.ts';
+import type { Option } from './commands/command.ts';
 import { nearest } from './nearest.ts';
 import type { CliProblem } from './problem.ts';
 import { refuse } from './problem.ts';

@@ -1,5 +1,6 @@
-import type { Command, Option } from './commands.ts';
-import { commands, commonOptions, settingsHelp } from './commands.ts';
+import type { Command } from './commands.ts';
+import { commands, commonOptions, groupSummaries, settingsHelp } from './commands.ts';
+import type { Option } from './commands/command.ts';
 
 /** The help about a command, a group of commands, or everything. Each fits on one screen. */
 export const helpText = (about: string): string => {
@@ -17,7 +18,7 @@ const overview = (): string =>
     '',
     'plimsoll COMMAND [OPTIONS]',
     '',
-    ...twoColumns(commands.map(({ name, summary }) => [name, summary])),
+    ...twoColumns(overviewLines()),
     '',
     'Settings, from the environment:',
     ...twoColumns(settingsHelp.map(([name, meaning]) => [name, meaning])),
@@ -31,6 +32,17 @@ const overview = (): string =>
     '6 unreachable, 8 timeout. plimsoll COMMAND --help tells more.',
     '',
   ].join('\n');
+
+/** Commands of two words stand on one line for each first word. */
+const overviewLines = (): readonly (readonly [left: string, right: string])[] => {
+  const groups = Map.groupBy(commands, ({ name }) => name.split(' ')[0] ?? name);
+  return [...groups].map(([first, members]) => {
+    const [only] = members;
+    if (members.length === 1 && only !== undefined) return [only.name, only.summary];
+    const verbs = members.map(({ name }) => name.slice(first.length).trim() || '…');
+    return [first, `${groupSummaries[first] ?? 'commands'}: ${verbs.join(', ')}`];
+  });
+};
 
 const groupHelp = (about: string, group: readonly Command[]): string =>
   [

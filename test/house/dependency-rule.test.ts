@@ -97,6 +97,11 @@ const breaches: readonly Planted[] = [
     breaks: 'nobody-imports-a-composition-root',
   },
   {
+    from: 'services/projector/reaches-a-part-of-main.ts',
+    code: "import { part } from './main/part.ts'; export const x = part;",
+    breaks: 'nobody-imports-a-composition-root',
+  },
+  {
     from: 'services/adapters/sea/reaches-dev.ts',
     code: "import { demo } from '../../dev/demo.ts'; export const x = demo;",
     breaks: 'nobody-imports-a-composition-root',
@@ -125,7 +130,11 @@ const allowed: Readonly<Record<string, string>> = {
     "import type { Port } from '../ports/port.ts'; export const project = [parseArgs, fold as Port];",
   'services/projector/main.ts':
     "import { wave } from 'wave'; import { adapter } from '../adapters/sea/adapter.ts';" +
-    "import { project } from './project.ts'; export const start = [adapter, project, wave];",
+    "import { project } from './project.ts'; import { part } from './main/part.ts';" +
+    'export const start = [adapter, part, project, wave];',
+  'services/projector/main/part.ts':
+    "import { adapter } from '../../adapters/sea/adapter.ts'; import { project } from '../project.ts';" +
+    'export const part = [adapter, project];',
   'services/sdk/client.ts':
     "import { spool } from '../adapters/spool/spool.ts'; export const client = spool;",
   'services/cli/commands/emit.ts':

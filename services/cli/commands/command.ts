@@ -1,0 +1,33 @@
+export type Option = {
+  readonly name: string;
+  /** What the help writes for the value; null: a switch without one. */
+  readonly value: string | null;
+  readonly meaning: string;
+  readonly isRepeatable?: boolean;
+  readonly isRequired?: boolean;
+};
+
+/** One command: its name, what it takes and what its help says. */
+export type CommandOf<Name extends string> = {
+  readonly name: Name;
+  readonly summary: string;
+  /** Words after the command. Only the last may be optional. */
+  readonly words: readonly { readonly name: string; readonly isOptional?: boolean }[];
+  readonly options: readonly Option[];
+  /** What follows `plimsoll` and the command's name; at least one. */
+  readonly examples: readonly string[];
+};
+
+export const option = (name: string, value: string | null, meaning: string): Option => ({
+  name,
+  value,
+  meaning,
+});
+export const required = (name: string, value: string, meaning: string): Option => ({
+  ...option(name, value, meaning),
+  isRequired: true,
+});
+export const repeatable = (name: string, value: string, meaning: string): Option => ({
+  ...option(name, value, meaning),
+  isRepeatable: true,
+});

@@ -1,0 +1,84 @@
+import type { CommandOf, Option } from './command.ts';
+import { option } from './command.ts';
+
+export type ReaderCommand =
+  | 'current'
+  | 'timeline'
+  | 'show'
+  | 'decisions'
+  | 'environments'
+  | 'components'
+  | 'dead-letters list'
+  | 'dead-letters show';
+
+const filterOptions: readonly Option[] = [
+  option('environment-name', 'NAME', 'only this environment'),
+  option('component-name', 'NAME', 'only this component'),
+  option('namespace', 'NAME', 'only this namespace'),
+  option('target', 'NAME', 'only this target'),
+];
+
+export const readerCommands: readonly CommandOf<ReaderCommand>[] = [
+  {
+    name: 'current',
+    summary: 'what runs where',
+    words: [],
+    options: filterOptions,
+    examples: ['', '--environment-name=production --json'],
+  },
+  {
+    name: 'timeline',
+    summary: 'attempts to deploy, oldest first',
+    words: [],
+    options: [
+      ...filterOptions,
+      option('limit', 'COUNT', 'only the newest so many (default 50; with --json all)'),
+    ],
+    examples: ['', '--component-name=checkout --limit=10'],
+  },
+  {
+    name: 'show',
+    summary: 'one deployment: attempts, signers, positions, verdicts, reasons',
+    words: [{ name: 'deployment' }],
+    options: [],
+    examples: ['0f3e5a6c-7b1d-8c2e-9f40-51627384a5b6'],
+  },
+  {
+    name: 'decisions',
+    summary: 'what the analyser decided, oldest first',
+    words: [],
+    options: [
+      option('follow', null, 'stay and print each new decision'),
+      option('limit', 'COUNT', 'only the newest so many (default 50; with --json all)'),
+    ],
+    examples: ['', '--follow --json'],
+  },
+  {
+    name: 'environments',
+    summary: 'environments seen so far',
+    words: [],
+    options: [],
+    examples: ['--json'],
+  },
+  {
+    name: 'components',
+    summary: 'components seen so far',
+    words: [],
+    options: [],
+    examples: ['--json'],
+  },
+  {
+    name: 'dead-letters list',
+    summary: 'records that were not accepted, oldest first',
+    words: [],
+    options: [option('limit', 'COUNT', 'only the newest so many (default 50; with --json all)')],
+    examples: [''],
+  },
+  {
+    name: 'dead-letters show',
+    summary: 'one record that was not accepted: code, headers, bytes',
+    words: [{ name: 'position' }],
+    options: [],
+    examples: ['812'],
+  },
+];

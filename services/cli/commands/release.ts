@@ -1,0 +1,98 @@
+import type { CommandOf, Option } from './command.ts';
+import { option, repeatable, required } from './command.ts';
+
+export type ReleaseCommand = 'release plan' | 'release update' | 'release log';
+
+const placeOptions: readonly Option[] = [
+  option('environment-name', 'NAME', 'environment (default: default)'),
+  option('component-name', 'NAME', 'what is deployed (default: name of the repository)'),
+  option('namespace', 'NAME', 'namespace (default: default)'),
+  option('target', 'NAME', 'exact place inside the environment, such as a region'),
+];
+
+const deliveryOptions: readonly Option[] = [
+  option('key', 'FILE', 'key file to sign with (default: PLIMSOLL_KEY)'),
+  option('source', 'URI', 'who says it (default: the CI job)'),
+  option('timeout', 'TIME', 'give up after this long, such as 500ms or 10s (default 10s)'),
+  option('strict', null, 'nothing is spooled yet: a command fails anyway when it cannot deliver'),
+  option('no-fail', null, 'exit 0 whatever happens'),
+];
+
+const artifactOptions: readonly Option[] = [
+  required('target-version', 'VERSION', 'the version that is deployed'),
+  option('digest', 'sha256:…', 'digest of the artifact that runs'),
+  option('rollback', null, 'this brings back an earlier version'),
+];
+
+const detailOptions: readonly Option[] = [
+  option('commit', 'HASH', 'commit of what runs'),
+  option('repository', 'URL', 'repository of the change'),
+  option('build', 'ID', 'build that made the artifact'),
+  option('trigger', 'WORD', 'push, tag, schedule, api, manual, rerun or auto'),
+  option('actor', 'NAME', 'person or account that started it'),
+  option('owner', 'TEAM', 'team that answers for it'),
+  repeatable('ticket', 'ID', 'change ticket'),
+  option('intent', 'WORD', 'planned, fix, rollback, config, migration or flag'),
+  repeatable('risk', 'WORD', 'a risk, such as schema-migration'),
+  option('cluster', 'NAME', 'cluster it runs in'),
+  option('zone', 'NAME', 'zone or region it runs in'),
+  option('function-version', 'ID', 'version of a serverless function'),
+  option('function-alias', 'NAME', 'alias of a serverless function'),
+  option('runbook', 'URL', 'where the runbook is'),
+  repeatable('resource', 'NAME=VALUE', 'requested resource, such as cpu=500m'),
+  repeatable('label', 'NAME:VALUE', 'label, at most 20'),
+  repeatable('link', 'NAME=URL', 'link'),
+  repeatable('change', 'TYPE:ID[:TITLE]', 'commit or pull-request it is made of'),
+];
+
+const deploymentOption = option(
+  'deployment',
+  'UUID',
+  'default: that of the CI run, or of the last plan here under that name',
+);
+
+export const releaseCommands: readonly CommandOf<ReleaseCommand>[] = [
+  {
+    name: 'release plan',
+    summary: 'announce a deployment and follow its status',
+    words: [{ name: 'deploy-name', isOptional: true }],
+    options: [
+      ...artifactOptions,
+      ...placeOptions,
+      option('strategy', 'WORD', 'rolling, canary, blue-green, all-at-once, …'),
+      option('canary-share', 'SHARE', 'share of the traffic it gets at first, above 0 and up to 1'),
+      deploymentOption,
+      ...detailOptions,
+      ...deliveryOptions,
+    ],
+    examples: [
+      '--environment-name=production --component-name=shop --target-version=2.0.0',
+      'eu-deploy --target-version=2.0.0 --canary-share=0.1 --ticket=CHG-7',
+    ],
+  },
+  {
+    name: 'release update',
+    summary: 'say how a planned deployment goes',
+    words: [{ name: 'deploy-name', isOptional: true }],
+    options: [
+      option('status', 'STATUS', 'RUNNING, SUCCESS, FAILED, CANCELED (other spellings too)'),
+      option('failure-reason', 'TEXT', 'why it failed or was canceled'),
+      option('canary-share', 'SHARE', 'instead of a status: the share of traffic it has now'),
+      option('colour', 'WORD', 'instead of a status: the colour that has the traffic now'),
+      ...placeOptions.map(({ name, value }) =>
+        option(name, value, 'must be what was planned; may be left out'),
+      ),
+      deploymentOption,
+      ...detailOptions,
+      ...deliveryOptions,
+    ],
+    examples: ['--status=SUCCESS', 'eu-deploy --status=FAILED --failure-reason="health check"'],
+  },
+  {
+    name: 'release log',
+    summary: 'record a deployment that is done, without following its status',
+    words: [],
+    options: [...artifactOptions, ...placeOptions, ...detailOptions, ...deliveryOptions],
+    examples: ['--environment-name=production --component-name=shop --target-version=2.0.0'],
+  },
+];

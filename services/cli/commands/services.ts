@@ -1,0 +1,23 @@
+import type { CommandOf } from './command.ts';
+
+export type ServiceCommand = 'rebuild' | 'up' | 'gateway' | 'projector' | 'analyser';
+
+export const serviceCommands: readonly CommandOf<ServiceCommand>[] = [
+  {
+    name: 'rebuild',
+    summary: 'fold the whole log again, beside the read models in use, then switch',
+    words: [],
+    options: [],
+    examples: [''],
+  },
+  {
+    name: 'up',
+    summary: 'run gateway, projector and analyser in one process',
+    words: [],
+    options: [],
+    examples: [''],
+  },
+  { name: 'gateway', summary: 'run the gateway', words: [], options: [], examples: [''] },
+  { name: 'projector', summary: 'run the projector', words: [], options: [], examples: [''] },
+  { name: 'analyser', summary: 'run the analyser', words: [], options: [], examples: [''] },
+];

@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises';
+import type { JudgePolicy } from '../../core/canary/policy.ts';
+import { parsePolicy, standardPreset } from '../../core/canary/policy.ts';
+import type { Result } from '../../core/result.ts';
+import { ok } from '../../core/result.ts';
+import type { Running } from '../ports.ts';
+import type { CliProblem } from '../problem.ts';
+import { refuse } from '../problem.ts';
+import type { Composition } from './composition.ts';
+import { failed, measured, openProjection } from './composition.ts';
+
+export const startAnalyser = async (
+  composition: Composition,
+): Promise<Result<Running, CliProblem>> => {
+  const { foundation, keys, alongside, note } = composition;
+  const projection = await openProjection(composition);
+  if (!projection.ok) return projection;
+  const { settings, clock } = foundation;
+  const policy = await readPolicy(settings.policyFile);
+  if (!policy.ok) return policy;
+  const signer = await keys.read(settings.analyserKeyFile ?? keys.pathOf('analyser'));
+  if (!signer.ok) return failed(signer.problem);
+  const metrics = await foundation.stream('otlp_metrics');
+  if (!metrics.ok) return failed(metrics.problem);
+  const samples = await foundation.stream('samples');
+  if (!samples.ok) return failed(samples.problem);
+  const [service, otlp] = await Promise.all([
+    import('../../analyser/start.ts'),
+    import('../../adapters/otlp/metrics-request.ts'),
+  ]);
+  const analyser = service.startAnalyser({
+    ...projection.value,
+    clock,
+    metrics: metrics.value,
+    samples: samples.value,
+    signer: signer.value,
+    readMetrics: otlp.openMetricsReader(),
+    otlpContentTypeOf: otlp.otlpContentTypeOf,
+    policy: policy.value,
+    tell: (event) => {
+      switch (event.event) {
+        case 'key-untrusted':
+          note({
+            code: 'key-untrusted',
+            message: `analyser: the log does not trust its key ${event.keyId}`,
+            hint: 'plimsoll keys trust FILE --role=analyser …',
+          });
+          return;
+        case 'part-stopped':
+          note({
+            code: 'unreachable',
+            message: `analyser: ${event.part}: ${event.message}; again in ${event.retryInMs} ms`,
+            hint: '',
+          });
+          return;
+        case 'excluded': {
+          const counts = Object.entries(event.points).map(([why, count]) => `${why} ${count}`);
+          const message =
+            event.deployment === null
+              ? `telemetry that was not taken: ${counts.join(', ')}`
+              : `points that are no evidence for deployment ${event.deployment}: ${counts.join(', ')}`;
+          note({
+            code: 'excluded',
+            message: `analyser: ${message}`,
+            hint: 'does the service send its service.version, deployment.environment.name and its own time?',
+          });
+          return;
+        }
+        case 'analysis-opened': {
+          const message = `analyser: compares deployment ${event.deployment}, attempt ${event.attempt}`;
+          note({ code: 'analysis-opened', message, hint: '' });
+          return;
+        }
+        case 'decided':
+          if (event.position === null) return;
+          note({
+            code: 'decided',
+            message: `analyser: ${event.kind} for deployment ${event.deployment} (position ${event.position})`,
+            hint: '',
+          });
+          return;
+        case 'started':
+        case 'renewed':
+      }
+    },
+  });
+  alongside.analyser = analyser.status;
+  await measured('analyser', () => {
+    const { parts, rejected } = analyser.status();
+    return {
+      lagRecords: parts.reduce((sum, part) => sum + part.lagRecords, 0),
+      totals: { ...rejected.telemetry, ...rejected.samples },
+    };
+  });
+  return ok({
+    name: 'analyser',
+    lines: [
+      `analyser: signs with key ${signer.value.keyId}, policy ${settings.policyFile ?? 'standard'}`,
+    ],
+    ended: new Promise(() => undefined),
+    stop: analyser.stop,
+  });
+};
+
+const readPolicy = async (path: string | null): Promise<Result<JudgePolicy, CliProblem>> => {
+  if (path === null) return ok(standardPreset);
+  let overrides: unknown;
+  try {
+    overrides = JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    return refuse(
+      'policy-invalid',
+      `${path}: ${String(cause)}`,
+      'PLIMSOLL_POLICY names a JSON file',
+    );
+  }
+  const policy = parsePolicy(overrides);
+  return policy.ok
+    ? policy
+    : refuse('policy-invalid', `${path}: ${policy.problem.message}`, 'mend it');
+};

@@ -1,0 +1,108 @@
+import { execFile } from 'node:child_process';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { newKeyFile, readKeyFile, readPublicKeyFile } from '../../adapters/ed25519/key-file.ts';
+import type { Foundation } from '../../adapters/foundation/foundation.ts';
+import { keysFolder } from '../../adapters/foundation/open-keys.ts';
+import { createHttpClient } from '../../adapters/http/client.ts';
+import { openPlannedHere } from '../../adapters/planned-here/folder.ts';
+import type { Result } from '../../core/result.ts';
+import { fail, ok } from '../../core/result.ts';
+import type { RecordLog } from '../../ports/record-log.ts';
+import { openGeneration, rebuild } from '../../projector/catch-up.ts';
+import type { AtHand, CliPorts, FoldProgress, KeyFiles } from '../ports.ts';
+import type { CliProblem } from '../problem.ts';
+import { foldFailed } from '../problem.ts';
+import { startAnalyser } from './analyser-service.ts';
+import type { Composition } from './composition.ts';
+import { failed, openProjection } from './composition.ts';
+import { startGateway } from './gateway-service.ts';
+import { startProjector } from './projector-service.ts';
+
+const gitWithinMs = 2000;
+
+/** What the commands stand on, put together for one foundation. Nothing is opened before it is asked for. */
+export const commandPorts = (
+  foundation: Foundation,
+  {
+    env,
+    terminal,
+    note,
+    stop,
+  }: Pick<CliPorts, 'env' | 'terminal' | 'note'> & { readonly stop: AbortSignal },
+): CliPorts => {
+  const { settings, clock, ids, tools } = foundation;
+  const keys = keyFiles(settings.dataFolder);
+  let isFirstUseTold = false;
+  const tellFirstUse = (): void => {
+    const made = foundation.firstUse();
+    if (made === null || isFirstUseTold) return;
+    isFirstUseTold = true;
+    note({ code: 'first-use', message: made, hint: '' });
+  };
+  const log = async (): Promise<Result<RecordLog, CliProblem>> => {
+    const opened = await foundation.stream('log');
+    tellFirstUse();
+    return opened.ok ? opened : failed(opened.problem);
+  };
+  const composition: Composition = { foundation, log, keys, alongside: {}, note, stop };
+  const fold = async (
+    work: typeof openGeneration | typeof rebuild,
+    onProgress: (progress: FoldProgress) => void,
+  ): Promise<Result<AtHand, CliProblem>> => {
+    const projection = await openProjection(composition);
+    if (!projection.ok) return projection;
+    const folded = await work(projection.value, { onProgress });
+    if (!folded.ok) return fail(foldFailed(folded.problem));
+    const { generation, state } = folded.value;
+    return ok({ log: projection.value.log, store: projection.value.store, generation, state });
+  };
+  return {
+    settings,
+    env,
+    host: hostname(),
+    terminal,
+    note,
+    clock,
+    ids,
+    tools,
+    keys,
+    planned: openPlannedHere(join(settings.dataFolder, 'planned', settings.audience)),
+    gateway: settings.url === null ? null : createHttpClient(settings.url),
+    repositoryAddress,
+    log,
+    atHand: (onProgress) => fold(openGeneration, onProgress),
+    rebuild: (onProgress) => fold(rebuild, onProgress),
+    start: (service) => {
+      switch (service) {
+        case 'gateway':
+          return startGateway(composition);
+        case 'projector':
+          return startProjector(composition);
+        case 'analyser':
+          return startAnalyser(composition);
+      }
+    },
+    prune: foundation.prune,
+    stop,
+  };
+};
+
+const keyFiles = (dataFolder: string): KeyFiles => ({
+  read: readKeyFile,
+  readPublic: readPublicKeyFile,
+  create: async ({ principal, path }) => {
+    const made = await newKeyFile({ principal, path });
+    return made.ok ? ok({ key: made.value.signer, path, publicPath: made.value.publicPath }) : made;
+  },
+  pathOf: (name) => join(keysFolder(dataFolder), `${name}.json`),
+});
+
+/** Address of the repository around the working folder, as git knows it. Without git there is none. */
+const repositoryAddress = (): Promise<string | null> =>
+  new Promise((done) => {
+    const options = { timeout: gitWithinMs, encoding: 'utf8' } as const;
+    execFile('git', ['config', '--get', 'remote.origin.url'], options, (error, stdout) =>
+      done(error === null && stdout.trim() !== '' ? stdout.trim() : null),
+    );
+  });

@@ -1,0 +1,56 @@
+import type { Foundation } from '../../adapters/foundation/foundation.ts';
+import type { AnalyserStatus } from '../../analyser/start.ts';
+import type { Result } from '../../core/result.ts';
+import { ok } from '../../core/result.ts';
+import type { OwnNumbers } from '../../ports/own-metrics.ts';
+import type { ProjectionPorts } from '../../projector/project.ts';
+import type { ProjectorStatus } from '../../projector/start.ts';
+import type { Note } from '../note.ts';
+import type { CliPorts, KeyFiles, ServiceName } from '../ports.ts';
+import type { CliProblem } from '../problem.ts';
+import { refuse } from '../problem.ts';
+
+// What the parts of the composition root hand to each other. Only main.ts imports this folder.
+
+/** How the services of this process stand, as far as they were started. */
+export type Alongside = { projector?: () => ProjectorStatus; analyser?: () => AnalyserStatus };
+
+export type Composition = {
+  readonly foundation: Foundation;
+  /** The log, opened or made; it says so where it was made. */
+  readonly log: CliPorts['log'];
+  readonly keys: KeyFiles;
+  readonly alongside: Alongside;
+  readonly note: (told: Note) => void;
+  /** Aborts when the operator asks to stop. */
+  readonly stop: AbortSignal;
+};
+
+export const openProjection = async ({
+  foundation: { store, tools, settings },
+  log,
+}: Composition): Promise<Result<ProjectionPorts, CliProblem>> => {
+  const opened = await log();
+  if (!opened.ok) return opened;
+  const stored = await store();
+  if (!stored.ok) return failed(stored.problem);
+  const { audience, logId: pinnedLogId } = settings;
+  return ok({ log: opened.value, store: stored.value, tools, audience, pinnedLogId });
+};
+
+/** A problem of what was opened, as commands tell it. */
+export const failed = ({
+  code,
+  message,
+  hint,
+}: {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}): Result<never, CliProblem> => refuse(code, message, hint);
+
+/** Only a service that runs loads the OpenTelemetry API. */
+export const measured = async (service: ServiceName, read: () => OwnNumbers): Promise<void> => {
+  const { measureService } = await import('../../adapters/telemetry/own-metrics.ts');
+  measureService(service, read);
+};

@@ -1,0 +1,90 @@
+import type { AnalyserStatus } from '../../analyser/start.ts';
+import type { Result } from '../../core/result.ts';
+import { ok } from '../../core/result.ts';
+import type { Running } from '../ports.ts';
+import type { CliProblem } from '../problem.ts';
+import type { Composition } from './composition.ts';
+import { failed, measured, openProjection } from './composition.ts';
+
+export const startGateway = async (
+  composition: Composition,
+): Promise<Result<Running, CliProblem>> => {
+  const { foundation, alongside, note } = composition;
+  const projection = await openProjection(composition);
+  if (!projection.ok) return projection;
+  const streams = await Promise.all([
+    foundation.stream('otlp_metrics'),
+    foundation.stream('otlp_spans'),
+    foundation.stream('otlp_logs'),
+  ]);
+  const [metrics, traces, logs] = streams;
+  if (!metrics.ok) return failed(metrics.problem);
+  if (!traces.ok) return failed(traces.problem);
+  if (!logs.ok) return failed(logs.problem);
+  // Nobody reads traces and logs from the embedded log: there they are answered and let go.
+  const isKept = foundation.settings.log.foundation === 'kafka';
+  const [service, http, schemas, canonical, otlp, split, gunzip, response, status] =
+    await Promise.all([
+      import('../../gateway/start.ts'),
+      import('../../adapters/http/server.ts'),
+      import('../../adapters/avro/schema-files.ts'),
+      import('../../adapters/avro/canonical-form.ts'),
+      import('../../adapters/otlp/metrics-request.ts'),
+      import('../../adapters/otlp/split-request.ts'),
+      import('../../adapters/otlp/gunzip.ts'),
+      import('../../adapters/otlp/metrics-response.ts'),
+      import('../../adapters/otlp/status-response.ts'),
+    ]);
+  const { host, port, otlpPort } = foundation.settings;
+  const gateway = await service.startGateway({
+    ...projection.value,
+    clock: foundation.clock,
+    schemas: schemas
+      .loadSchemas()
+      .map((schema) => ({ ...schema, digest: canonical.schemaDigest(schema.text) })),
+    telemetry: {
+      metrics: metrics.value,
+      traces: isKept ? traces.value : null,
+      logs: isKept ? logs.value : null,
+    },
+    otlp: {
+      readMetrics: otlp.openMetricsReader(),
+      split: split.splitOtlp,
+      gunzip: gunzip.gunzipCapped,
+      writeMetricsResponse: response.encodeMetricsResponse,
+      writeStatus: status.encodeStatus,
+    },
+    alongside: () => ({
+      ...(alongside.projector === undefined ? {} : { projector: alongside.projector() }),
+      ...(alongside.analyser === undefined ? {} : { analyser: openOnly(alongside.analyser()) }),
+    }),
+    serve: http.serveHttp,
+    host,
+    port,
+    otlpPort,
+    onError: (error) =>
+      note({ code: 'internal', message: `gateway: ${String(error)}`, hint: 'please report it' }),
+  });
+  if (!gateway.ok) return failed(gateway.problem);
+  await measured('gateway', () => ({
+    lagRecords: null,
+    totals: gateway.value.status().answers,
+  }));
+  const at = (atPort: number): string => `http://${host}:${atPort}`;
+  return ok({
+    name: 'gateway',
+    lines: [
+      `gateway: ${at(gateway.value.port)}`,
+      `gateway: OTLP/HTTP at ${gateway.value.otlpPorts.map(at).join(' and ')}`,
+    ],
+    // It has no end of its own.
+    ended: new Promise(() => undefined),
+    stop: gateway.value.stop,
+  });
+};
+
+/** Analyses that ended are told by their decisions. */
+const openOnly = (status: AnalyserStatus): AnalyserStatus => ({
+  ...status,
+  analyses: status.analyses.filter(({ ended }) => ended === null),
+});

@@ -1,0 +1,61 @@
+import type { Result } from '../../core/result.ts';
+import { ok } from '../../core/result.ts';
+import type { Running } from '../ports.ts';
+import type { CliProblem } from '../problem.ts';
+import { foldFailed } from '../problem.ts';
+import type { Composition } from './composition.ts';
+import { measured, openProjection } from './composition.ts';
+
+export const startProjector = async (
+  composition: Composition,
+): Promise<Result<Running, CliProblem>> => {
+  const { foundation, stop, alongside, note } = composition;
+  const projection = await openProjection(composition);
+  if (!projection.ok) return projection;
+  const service = await import('../../projector/start.ts');
+  const projector = service.startProjector({
+    ...projection.value,
+    clock: foundation.clock,
+    tell: (event) => {
+      switch (event.event) {
+        case 'log':
+          note({ code: 'log', message: `projector: log ${event.logId}`, hint: '' });
+          return;
+        case 'standby':
+          // Who stops stands by too, and that is no news.
+          if (stop.aborted) return;
+          note({ code: 'standby', message: 'projector: stands by', hint: standbyHint });
+          return;
+        case 'stopped-by': {
+          const { code, message, retryInMs } = event;
+          const then = retryInMs === null ? '' : `; again in ${retryInMs} ms`;
+          note({ code, message: `projector: ${message}${then}`, hint: '' });
+          return;
+        }
+        case 'conflict':
+          note({
+            code: 'conflict',
+            message: `projector: CONFLICT: a marker of deployment ${event.deployment} came again with other content (position ${event.position}); its gate is held`,
+            hint: `plimsoll show ${event.deployment}`,
+          });
+          return;
+        case 'active':
+        // A command that folded by itself was faster: nothing is lost.
+        case 'overtaken':
+      }
+    },
+  });
+  alongside.projector = projector.status;
+  await measured('projector', () => {
+    const { lagRecords, counts } = projector.status();
+    return { lagRecords, totals: counts };
+  });
+  return ok({
+    name: 'projector',
+    lines: [`projector: follows ${projection.value.log.name}`],
+    ended: projector.ended.then((why) => (why === undefined ? undefined : foldFailed(why))),
+    stop: projector.stop,
+  });
+};
+
+const standbyHint = 'another one is active, or the log or the read models cannot be reached';
