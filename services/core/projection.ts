@@ -14,6 +14,7 @@ import type { Text } from './markers/crypto.ts';
 import { isTrustChange } from './markers/kinds.ts';
 import type { DeploymentMarker, Role, Slot } from './markers/marker.ts';
 import { slotKey } from './markers/slot.ts';
+import { producerKey } from './producers.ts';
 import type { Change } from './read-models.ts';
 import { foldVersion, positionKey, readModels, timeline } from './read-models.ts';
 import type { Result } from './result.ts';
@@ -122,7 +123,9 @@ export const rowsNeeded = (
       want('deployment', first);
       deployments.add(first);
     }
-    const { deployment, slot } = marker as DeploymentMarker;
+    const { deployment, slot, producer, sequence } = marker as DeploymentMarker;
+    if (producer !== null && sequence !== null)
+      want('producer', producerKey(signer.principal, producer));
     want('deployment', deployment);
     deployments.add(deployment);
     if (slot !== null) wantSlot(slot);
@@ -277,6 +280,7 @@ const foldAuthentic = (
     throw new TypeError('an evolution names an attempt that it has not made');
   const change: Change = {
     marker,
+    principal: signer.principal,
     position: record.position,
     atMs: fact.atMs,
     note,

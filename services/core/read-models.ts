@@ -5,12 +5,16 @@ import type { Position } from './log/record.ts';
 import { kinds } from './markers/kinds.ts';
 import type { DeploymentMarker, Slot } from './markers/marker.ts';
 import { schemasKnown } from './markers/upcast.ts';
+import type { ProducerRow } from './producers.ts';
+import { evolveProducer, producerKey } from './producers.ts';
 import type { AttemptLine } from './slot-state.ts';
 import { attemptLine } from './slot-state.ts';
 
 /** What one accepted marker did. */
 export type Change = {
   readonly marker: DeploymentMarker;
+  /** Who signed it. */
+  readonly principal: string;
   readonly position: Position;
   readonly atMs: number;
   readonly note: Note;
@@ -128,12 +132,25 @@ const components: ReadModel<NameRow> = nameModel(
   (slot) => slot.environment,
 );
 
+/** What numbers a producer's markers have. A marker without a number tells nothing here. */
+const producers: ReadModel<ProducerRow> = {
+  name: 'producer',
+  version: 1,
+  keysOf: ({ marker: { producer, sequence }, principal }) =>
+    producer === null || sequence === null ? [] : [producerKey(principal, producer)],
+  evolve: (row, { marker: { producer, sequence }, principal, position, atMs }) =>
+    producer === null || sequence === null
+      ? row
+      : evolveProducer(row, { principal, producer, sequence, position, atMs }),
+};
+
 /** Everything that follows from changes. The types of the rows are forgotten here: the fold stores them as JSON. */
 export const readModels: readonly ReadModel<Json>[] = [
   timeline,
   decisions,
   environments,
   components,
+  producers,
 ] as unknown as readonly ReadModel<Json>[];
 
 /** Models that are listed by key order; the others are read by key only. */

@@ -356,6 +356,8 @@ const positionFields = new Set([
     'first',
     'firstPosition',
     'lastPosition',
+    'highestPosition',
+    'repeatedAt',
     'addedAt',
     'retiredAt',
   ],

@@ -57,6 +57,8 @@ export const deploymentNames = ['1', '2', '3', '4', '5'] as const;
 const envelope = {
   deployment: fc.constantFrom(...deploymentNames).map(run),
   attempt: fc.constantFrom(null, null, '1', '2', '3'),
+  producer: fc.constantFrom(null, 'laptop', 'runner'),
+  sequence: fc.oneof(fc.constant(null), fc.integer({ min: 1, max: 40 })),
 };
 
 /** What an emitter may say, about anything. */
