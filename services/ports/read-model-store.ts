@@ -64,6 +64,25 @@ export type ScanRange = {
   readonly rowsMax: number;
 };
 
+export type AsideEntry = { readonly key: string; readonly value: string };
+
+/** `value` null removes the entry. */
+export type AsideWrite = { readonly key: string; readonly value: string | null };
+
+/**
+ * Small values beside the generations, which outlive them. Keys sort by their UTF-8 bytes; who keeps something here
+ * begins its keys with a prefix of its own. Sizes are capped (`core/aside-fault.ts`); more is `refused`.
+ */
+export type Aside = {
+  /** Those that exist. */
+  readonly read: (
+    keys: readonly string[],
+  ) => Promise<Result<ReadonlyMap<string, string>, StoreProblem>>;
+  /** All of them or none. Of a key that stands twice the last counts. */
+  readonly write: (entries: readonly AsideWrite[]) => Promise<Result<void, StoreProblem>>;
+  readonly scan: (range: ScanRange) => Promise<Result<readonly AsideEntry[], StoreProblem>>;
+};
+
 /**
  * Holds the read models of one audience. Rows are opaque strings; the fold alone knows what is in them.
  * `commit` is one atomic compare-and-set on the stored checkpoint, so a zombie can do no harm and of two
@@ -109,5 +128,6 @@ export type ReadModelStore = {
   ) => Promise<Result<'committed' | Refused, StoreProblem>>;
   /** Every row of a generation as `model\nkey\nvalue`, sorted by bytes: for comparison. Not for hot paths. */
   readonly dump: (generation: Generation) => Promise<Result<readonly string[], StoreProblem>>;
+  readonly aside: Aside;
   readonly close: () => Promise<void>;
 };

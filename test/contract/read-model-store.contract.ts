@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as fc from 'fast-check';
+import { asideEntriesMax, asideKeyMax, asideValueMax } from '../../services/core/aside-fault.ts';
 import { compareUtf8 } from '../../services/core/utf8-order.ts';
 import type {
   Checkpoint,
@@ -479,6 +480,154 @@ export const readModelStoreContract = (
           ok: false,
           problem: { code: 'unreachable' },
         });
+      }),
+    );
+  });
+
+  describe(`${name}: what is kept aside`, () => {
+    const entriesOf = async (store: ReadModelStore, range: ScanRange): Promise<readonly string[]> =>
+      value(await store.aside.scan(range)).map(({ key, value: content }) => `${key}=${content}`);
+
+    test(
+      'is empty at first, and gives back what was written, also to another process',
+      withStore(async ({ store, reopen }) => {
+        expect(value(await store.aside.read(['a', 'b']))).toEqual(new Map());
+        expect(value(await store.aside.read([]))).toEqual(new Map());
+        expect(value(await store.aside.scan({ rowsMax: 5 }))).toEqual([]);
+        value(await store.aside.write([]));
+        value(
+          await store.aside.write([
+            { key: 'a', value: '1' },
+            { key: 'b', value: '' },
+          ]),
+        );
+        const reader = (await reopen?.()) ?? store;
+        expect(value(await reader.aside.read(['b', 'absent', 'a', '\ud800']))).toEqual(
+          new Map([
+            ['a', '1'],
+            ['b', ''],
+          ]),
+        );
+        if (reader !== store) await reader.close();
+      }),
+    );
+
+    test(
+      'replaces a value, and null removes it, also from the order; of one key the last counts',
+      withStore(async ({ store }) => {
+        value(
+          await store.aside.write([
+            { key: 'a', value: '1' },
+            { key: 'b', value: '1' },
+          ]),
+        );
+        value(
+          await store.aside.write([
+            { key: 'a', value: '2' },
+            { key: 'b', value: null },
+            { key: 'c', value: 'x' },
+            { key: 'c', value: null },
+            { key: 'd', value: null },
+            { key: 'd', value: 'y' },
+            { key: 'never there', value: null },
+          ]),
+        );
+        expect(await entriesOf(store, { rowsMax: 9 })).toEqual(['a=2', 'd=y']);
+      }),
+    );
+
+    test(
+      'outlives the generations, and belongs to none',
+      withStore(async ({ store }) => {
+        value(await store.commit('aside', stepOf(undefined, 1, [row(timeline, 'a', 'row')])));
+        value(await store.aside.write([{ key: 'a', value: 'kept' }]));
+        expect(value(await store.dump('aside'))).toEqual([`${timeline}\na\nrow`]);
+        value(await store.drop('aside'));
+        expect(value(await store.generations())).toEqual([]);
+        expect(await entriesOf(store, { rowsMax: 9 })).toEqual(['a=kept']);
+      }),
+    );
+
+    test.each([
+      ['a line break in a key', { key: 'a\nb', value: 'x' }],
+      ['half a surrogate pair in a key', { key: '\ud800', value: 'x' }],
+      ['half a surrogate pair in a value', { key: 'a', value: '\udc00' }],
+      ['a key that is too long', { key: 'k'.repeat(asideKeyMax + 1), value: 'x' }],
+      ['a value that is too long', { key: 'a', value: 'x'.repeat(asideValueMax + 1) }],
+    ])('%s: a problem, and what is good beside it is not written either', async (_, faulty) => {
+      await withStore(async ({ store }) => {
+        const answer = await store.aside.write([{ key: 'good', value: 'x' }, faulty]);
+        expect(answer).toMatchObject({ ok: false, problem: { code: 'refused' } });
+        expect(value(await store.aside.scan({ rowsMax: 9 }))).toEqual([]);
+      })();
+    });
+
+    test(
+      'takes the largest write there may be, and nothing above it',
+      withStore(async ({ store }) => {
+        const entries = Array.from({ length: asideEntriesMax + 1 }, (_, index) => ({
+          key: `${index}`.padStart(asideKeyMax, '0'),
+          value: index === 0 ? 'é'.repeat(asideValueMax) : `${index}`,
+        }));
+        expect(await store.aside.write(entries)).toMatchObject({
+          ok: false,
+          problem: { code: 'refused' },
+        });
+        value(await store.aside.write(entries.slice(1)));
+        value(await store.aside.write(entries.slice(0, 1)));
+        expect(value(await store.aside.scan({ rowsMax: 5_000 }))).toEqual(entries);
+      }),
+    );
+
+    test(
+      'any key comes back as it went in',
+      withStore(async ({ store }) => {
+        const keys = hostileKeys.filter((key) => key.length <= asideKeyMax);
+        value(await store.aside.write(keys.map((key) => ({ key, value: `of ${key}` }))));
+        expect(value(await store.aside.scan({ rowsMax: 1_000 }))).toEqual(
+          keys.toSorted(byBytes).map((key) => ({ key, value: `of ${key}` })),
+        );
+        expect([...value(await store.aside.read(keys)).keys()].toSorted(byBytes)).toEqual(
+          keys.toSorted(byBytes),
+        );
+      }),
+    );
+
+    test('is scanned as a sorted list would be cut', async () => {
+      const letter = fc.constantFrom('a', 'b', '\ud7ff', '\uff5e', '\u{10ffff}', '/', '\0');
+      const anyKey = fc.array(letter, { maxLength: 4 }).map((letters) => letters.join(''));
+      const ranges = fc.record(
+        { prefix: anyKey, after: anyKey, newestFirst: fc.boolean(), rowsMax: fc.nat(8) },
+        { requiredKeys: ['rowsMax'] },
+      );
+      const property = fc.asyncProperty(
+        fc.uniqueArray(anyKey, { maxLength: 30 }),
+        fc.array(ranges, { minLength: 1, maxLength: 5 }),
+        async (keys, asked) => {
+          const { store, close } = await open();
+          try {
+            value(await store.aside.write(keys.map((key) => ({ key, value: `of ${key}` }))));
+            for (const range of asked)
+              expect(value(await store.aside.scan(range))).toEqual(
+                cut(keys, range).map((key) => ({ key, value: `of ${key}` })),
+              );
+          } finally {
+            await close();
+          }
+        },
+      );
+      await fc.assert(property, { numRuns });
+    });
+
+    test(
+      'a closed store answers with a problem here, too',
+      withStore(async ({ store, reopen }) => {
+        const closed = (await reopen?.()) ?? store;
+        await closed.close();
+        const unreachable = { ok: false, problem: { code: 'unreachable' } };
+        expect(await closed.aside.read(['a'])).toMatchObject(unreachable);
+        expect(await closed.aside.write([{ key: 'a', value: 'x' }])).toMatchObject(unreachable);
+        expect(await closed.aside.scan({ rowsMax: 1 })).toMatchObject(unreachable);
       }),
     );
   });

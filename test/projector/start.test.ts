@@ -212,6 +212,11 @@ const fragileStore = (): {
       scan: async (...args) => (away ? gone : inner.scan(...args)),
       commit: async (...args) => (away ? gone : inner.commit(...args)),
       dump: async (...args) => (away ? gone : inner.dump(...args)),
+      aside: {
+        read: async (...args) => (away ? gone : inner.aside.read(...args)),
+        write: async (...args) => (away ? gone : inner.aside.write(...args)),
+        scan: async (...args) => (away ? gone : inner.aside.scan(...args)),
+      },
       close: async () => inner.close(),
     },
   };

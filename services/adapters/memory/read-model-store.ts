@@ -1,3 +1,4 @@
+import { asideRefusal } from '../../core/aside-fault.ts';
 import { fail, ok } from '../../core/result.ts';
 import { rowFault } from '../../core/row-fault.ts';
 import { stepRefusal } from '../../core/step-refusal.ts';
@@ -24,6 +25,7 @@ export const createMemoryReadModelStore = (options: {
 }): ReadModelStore => {
   const generations = new Map<Generation, Held>();
   const ordered = new Set(options.orderedModels);
+  const aside: Model = { rows: new Map(), sortedKeys: undefined };
   let current: Generation | undefined;
   let closed = false;
 
@@ -97,6 +99,25 @@ export const createMemoryReadModelStore = (options: {
         );
         return ok(lines.toSorted(compareUtf8));
       }),
+    aside: {
+      read: (keys) =>
+        answer(() => {
+          const found = new Map<string, string>();
+          for (const key of keys) {
+            const value = aside.rows.get(key);
+            if (value !== undefined) found.set(key, value);
+          }
+          return ok(found);
+        }),
+      write: (entries) =>
+        answer(() => {
+          const refusal = asideRefusal(entries);
+          if (refusal !== undefined) return refused(refusal);
+          for (const { key, value } of entries) writeEntry(aside, key, value);
+          return ok(undefined);
+        }),
+      scan: (range) => answer(() => ok(scanRows(aside, range))),
+    },
     close: async () => {
       closed = true;
     },
@@ -106,6 +127,10 @@ export const createMemoryReadModelStore = (options: {
 const writeRow = (models: Map<string, Model>, { model: name, key, value }: RowWrite): void => {
   const model = models.get(name) ?? { rows: new Map<string, string>(), sortedKeys: undefined };
   models.set(name, model);
+  writeEntry(model, key, value);
+};
+
+const writeEntry = (model: Model, key: string, value: string | null): void => {
   if (value === null ? model.rows.delete(key) : !model.rows.has(key)) model.sortedKeys = undefined;
   if (value !== null) model.rows.set(key, value);
 };

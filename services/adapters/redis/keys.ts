@@ -6,6 +6,10 @@ export type Keys = {
   readonly current: string;
   /** Set: the generations that stand here. */
   readonly generations: string;
+  /** Hash: what stands beside the generations, by its key. */
+  readonly aside: string;
+  /** Sorted set of those keys, all with score 0. */
+  readonly asideOrder: string;
   /** Hash: logId, next, lastDigest, foldVersion. */
   readonly checkpoint: (generation: Generation) => string;
   /** Set: the read models that have, or had, rows. */
@@ -23,6 +27,9 @@ export function keysOf(prefix: string, audience: string): Keys {
   return {
     current: `${tag}:current`,
     generations: `${tag}:generations`,
+    // No generation's keys begin so: what follows the tag there has a part of its own behind it.
+    aside: `${tag}:aside`,
+    asideOrder: `${tag}:aside-order`,
     checkpoint: (generation) => `${under(generation)}:checkpoint`,
     models: (generation) => `${under(generation)}:models`,
     rows: (generation, model) => `${under(generation)}:rows:${encodeURIComponent(model)}`,

@@ -10,6 +10,7 @@ import type {
   RowKey,
   StoreProblem,
 } from '../../ports/read-model-store.ts';
+import { openAside } from './aside.ts';
 import { commitArguments, scanArguments } from './arguments.ts';
 import { connect, placeOf, problemOf } from './connection.ts';
 import { keysOf } from './keys.ts';
@@ -253,6 +254,7 @@ export async function openRedisReadModelStore(
     scan,
     commit,
     dump,
+    aside: openAside(client, scripts, keys, ask),
     close: async () => {
       client.removeAllListeners('close');
       // QUIT lets calls that are under way be answered; without a connection there are none.

@@ -33,6 +33,10 @@ export type Scripts = {
   readonly overview: Call<readonly [CheckpointFields, models: readonly string[]]>;
   readonly switchTo: Call<0 | 1>;
   readonly drop: Call<'dropped' | 'current' | 'models-changed'>;
+  readonly asideWrite: Call<readonly ['written'] | Damage>;
+  readonly asideScan: Call<
+    readonly ['scanned', keys: readonly string[], values: readonly (string | null)[]] | Damage
+  >;
 };
 
 type Call<Reply> = (keys: readonly string[], args: readonly (string | Buffer)[]) => Promise<Reply>;
@@ -205,6 +209,42 @@ for i = 3, #KEYS do redis.call('UNLINK', KEYS[i]) end
 return 'dropped'
 `;
 
+/** KEYS: values, order. ARGV: how many are set; key and value of those; keys of those removed. */
+const asideWrite = `#!lua
+for i, wanted in ipairs({'hash', 'zset'}) do
+  local found = redis.call('TYPE', KEYS[i]).ok
+  if found ~= wanted and found ~= 'none' then return {'wrong-type', KEYS[i], found, wanted} end
+end
+local firstGone = 2 + 2 * tonumber(ARGV[1])
+for i = 2, firstGone - 1, 2 do
+  redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+  redis.call('ZADD', KEYS[2], 0, ARGV[i])
+end
+for i = firstGone, #ARGV do
+  redis.call('HDEL', KEYS[1], ARGV[i])
+  redis.call('ZREM', KEYS[2], ARGV[i])
+end
+return {'written'}
+`;
+
+/** KEYS: values, order. ARGV: the two ends as ZRANGE BYLEX takes them, `REV` or empty, rowsMax. */
+const asideScan = `#!lua flags=no-writes
+local rows, ordered = redis.call('HLEN', KEYS[1]), redis.call('ZCARD', KEYS[2])
+if rows ~= ordered then return {'disorder', KEYS[2], rows, ordered} end
+local keys
+if ARGV[3] == 'REV' then
+  keys = redis.call('ZRANGE', KEYS[2], ARGV[1], ARGV[2], 'BYLEX', 'REV', 'LIMIT', 0, ARGV[4])
+else
+  keys = redis.call('ZRANGE', KEYS[2], ARGV[1], ARGV[2], 'BYLEX', 'LIMIT', 0, ARGV[4])
+end
+local values = {}
+for first = 1, #keys, ${unpackMax} do
+  local piece = redis.call('HMGET', KEYS[1], unpack(keys, first, math.min(first + ${unpackMax} - 1, #keys)))
+  for i = 1, #piece do values[#values + 1] = piece[i] end
+end
+return {'scanned', keys, values}
+`;
+
 export function defineScripts(client: Redis): Scripts {
   const define = <Reply>(name: string, lua: string): Call<Reply> => {
     const command = `plimsoll-${name}`;
@@ -225,5 +265,7 @@ export function defineScripts(client: Redis): Scripts {
     overview: define('overview', overview),
     switchTo: define('switch-to', switchTo),
     drop: define('drop', drop),
+    asideWrite: define('aside-write', asideWrite),
+    asideScan: define('aside-scan', asideScan),
   };
 }

@@ -13,6 +13,7 @@ import type {
   Step,
   StoreProblem,
 } from '../../ports/read-model-store.ts';
+import { openAside } from './aside.ts';
 import type { SqliteFile } from './file.ts';
 import { toStoreProblem } from './port-problems.ts';
 import { boundsOf } from './scan-range.ts';
@@ -220,6 +221,7 @@ export const openSqliteReadModelStore = (
           .map(({ model, key, value }) => `${model}\n${key}\n${value}`)
           .toSorted(compareUtf8);
       }),
+    aside: openAside(file, audience, { read, write }),
     close: async () => {
       closed = true;
     },

@@ -2,14 +2,27 @@
 export const applicationId = 0x504c494d;
 
 /** Raise it with every change below, and bring older files up to it. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
+
+const asideSql = `
+CREATE TABLE store_aside (
+  audience TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  checksum INTEGER NOT NULL,            -- CRC-32, see store-row.ts
+  PRIMARY KEY (audience, key)
+) STRICT;
+`;
+
+/** What brings a file of an older layout up to the next one, by the layout it has. */
+export const upgrades: { readonly [version: number]: string } = { 1: asideSql };
 
 /**
  * One file holds logs and read models, each under its name. Rows of records and read models lie in ordinary
  * tables with an index, not WITHOUT ROWID: their values are long, and in a WITHOUT ROWID table the long rows
  * are the tree itself (measured with rows of 1.5 kB: four times the time for a batch, twice the file).
  */
-export const schemaSql = `
+export const schemaSql: string = `
 CREATE TABLE log_partitions (
   id INTEGER PRIMARY KEY,
   log TEXT NOT NULL,
@@ -65,7 +78,7 @@ CREATE TABLE store_rows (
   checksum INTEGER NOT NULL,            -- CRC-32, see store-row.ts
   PRIMARY KEY (generation_id, model, key)
 ) STRICT;
-`;
+${asideSql}`;
 
 /** Every table that a whole file has. */
 export const tableNames: readonly string[] = [
@@ -75,4 +88,5 @@ export const tableNames: readonly string[] = [
   'store_pointers',
   'store_generations',
   'store_rows',
+  'store_aside',
 ];

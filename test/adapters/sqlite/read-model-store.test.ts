@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, test } from 'vitest';
 import { openSqliteFile } from '../../../services/adapters/sqlite/file.ts';
 import type { SqliteFile } from '../../../services/adapters/sqlite/file.ts';
 import { openSqliteReadModelStore } from '../../../services/adapters/sqlite/read-model-store.ts';
@@ -28,4 +30,27 @@ readModelStoreContract('sqlite read-model store', async () => {
       for (const file of used) file.close();
     },
   };
+});
+
+test('a file of the first layout is brought up to this one when it is opened, with all that is in it', async () => {
+  const old = join(scratchFolder(), 'old.db');
+  const options = { audience: 'local', orderedModels: ['timeline'] };
+  const file = value(await openSqliteFile(old, { create: true, sleep: clock.sleep }));
+  const to = { logId: 'log-1', next: 1, lastDigest: 'of 0', foldVersion: 1 };
+  const step = { from: undefined, to, writes: [{ model: 'timeline', key: 'a', value: 'kept' }] };
+  value(await openSqliteReadModelStore(file, options).commit('g1', step));
+  file.close();
+  const database = new DatabaseSync(old);
+  database.exec('DROP TABLE store_aside; PRAGMA user_version = 1;');
+  database.close();
+
+  // Two at once: whoever is slower finds it done.
+  const opened = await Promise.all(
+    [1, 2].map(() => openSqliteFile(old, { create: false, sleep: clock.sleep })),
+  );
+  const [store, other] = opened.map((each) => openSqliteReadModelStore(value(each), options));
+  value(await store!.aside.write([{ key: 'a', value: 'new' }]));
+  expect(value(await other!.aside.read(['a']))).toEqual(new Map([['a', 'new']]));
+  expect(value(await other!.dump('g1'))).toEqual(['timeline\na\nkept']);
+  for (const each of opened) value(each).close();
 });
