@@ -1,28 +1,18 @@
 import type { LogRecord, Position } from '../core/log/record.ts';
-import type { FoldState, Outcome } from '../core/projection.ts';
+import type { FoldState } from '../core/projection.ts';
 import { currentFoldVersion } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
+import type {
+  CaughtUp,
+  FoldOptions,
+  FoldToEnd,
+  ProjectionPorts,
+  ProjectionProblem,
+} from '../ports/projecting.ts';
 import type { Generation } from '../ports/read-model-store.ts';
 import type { ReadProblem } from '../ports/record-log.ts';
-import type { ProjectionPorts, ProjectionProblem } from './project.ts';
 import { applyBatch, batchRecordsMax, loadState, storeProblem } from './project.ts';
-
-/** Read models that are as new as the log was when they were asked for. */
-export type CaughtUp = {
-  readonly generation: Generation;
-  readonly state: FoldState;
-};
-
-export type Progress = { readonly next: Position; readonly end: Position };
-
-export type FoldOptions = {
-  readonly onProgress?: (progress: Progress) => void;
-  /** What became of the records of each batch that was committed. */
-  readonly onFolded?: (outcomes: readonly Outcome[]) => void;
-  /** Asked before each batch. False: the answer is `stopped`, and what was committed stays. */
-  readonly isWanted?: () => boolean;
-};
 
 const firstGeneration = 'g1';
 
@@ -101,14 +91,12 @@ const numberOf = (generation: Generation): number =>
   Number(/^g([0-9]+)$/.exec(generation)?.[1] ?? 0);
 
 /**
- * Reads from the checkpoint at least to the end that the log has now. Safe beside a projector: of two writers one
- * wins each step, and the other reads again where things stand.
+ * Reads from the checkpoint at least to the end that the log has now, or to `to`. Safe beside a projector: of two
+ * writers one wins each step, and the other reads again where things stand.
  */
-export const foldToEnd = async (
-  ports: ProjectionPorts,
-  generation: Generation,
-  options: FoldOptions = {},
-): Promise<Result<CaughtUp, ProjectionProblem>> => {
+export const foldToEnd: FoldToEnd = async (ports, generation, options = {}) => {
+  if (options.to !== undefined && options.to < 1)
+    throw new RangeError('the record that opens the log is always folded');
   for (let refused = 0; ; refused++) {
     const folded = await foldOnce(ports, generation, options);
     if (folded.ok || folded.problem.code !== 'gap' || refused === refusedInRowMax) return folded;
@@ -121,16 +109,18 @@ export const refusedInRowMax = 100;
 const foldOnce = async (
   ports: ProjectionPorts,
   generation: Generation,
-  { onProgress, onFolded, isWanted }: FoldOptions,
+  { to, onProgress, onFolded, isWanted }: FoldOptions,
 ): Promise<Result<CaughtUp, ProjectionProblem>> => {
   const opened = await openState(ports, generation);
   if (!opened.ok) return opened;
-  const { end } = opened.value;
+  const end = Math.min(opened.value.end, to ?? opened.value.end);
   let { state } = opened.value;
   for (;;) {
-    onProgress?.({ next: state?.next ?? 0, end: Math.max(end, state?.next ?? 0) });
+    const next = state?.next ?? 0;
+    onProgress?.({ next, end: Math.max(end, next) });
+    if (state !== undefined && next >= (to ?? Infinity)) return ok({ generation, state });
     if (isWanted?.() === false) return refuse('stopped', 'nobody waits for the fold any more');
-    const records = await readOn(ports, state);
+    const records = await readOn(ports, state, to);
     if (!records.ok) return records;
     if (records.value.length > 0) {
       const applied = await applyBatch(ports, generation, state, records.value);
@@ -171,15 +161,16 @@ const openState = async (
 };
 
 /**
- * The records from `state.next` on; none at the end. It reads the last applied record with them, and makes sure that
+ * The records from `state.next` on, below `to`; none at the end. It reads the last applied record with them, and makes sure that
  * it is the one that was applied.
  */
 const readOn = async (
   ports: ProjectionPorts,
   state: FoldState | undefined,
+  to: Position | undefined,
 ): Promise<Result<readonly LogRecord[], ProjectionProblem>> => {
   const from = state === undefined ? 0 : state.next - 1;
-  const records = await ports.log.read(0, from, batchRecordsMax);
+  const records = await ports.log.read(0, from, Math.min(batchRecordsMax, (to ?? Infinity) - from));
   if (!records.ok) return logFailed(records.problem);
   if (state === undefined) return ok(records.value);
   const [last, ...rest] = records.value;

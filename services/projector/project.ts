@@ -1,5 +1,4 @@
 import type { Checked } from '../core/check/check-batch.ts';
-import type { CheckTools } from '../core/check/check-record.ts';
 import type { LogRecord, Position } from '../core/log/record.ts';
 import type { Folded, FoldState, LoadedRows, Outcome, RowAddress } from '../core/projection.ts';
 import {
@@ -13,6 +12,7 @@ import {
 } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
+import type { ProjectionPorts, ProjectionProblem } from '../ports/projecting.ts';
 import type {
   Checkpoint,
   Generation,
@@ -20,39 +20,6 @@ import type {
   Step,
   StoreProblem,
 } from '../ports/read-model-store.ts';
-import type { RecordLog } from '../ports/record-log.ts';
-
-export type ProjectionPorts = {
-  readonly log: RecordLog;
-  readonly store: ReadModelStore;
-  readonly tools: CheckTools;
-  readonly audience: string;
-  /** The log id that this installation expects, or null: it takes the one it finds and says so. */
-  readonly pinnedLogId: string | null;
-};
-
-/**
- * Why the projector cannot go on.
- * - `foreign-log`: the read models are another log's, or the pinned log id is another.
- * - `log-shortened`: the log ends before what was already applied.
- * - `old-code`: the read models were written by a newer fold.
- * - `gap`: somebody else moved the checkpoint; read it again.
- * - `log-empty`: there is no record 0 yet.
- * - `stopped`: who asked does not want it any more.
- */
-export type ProjectionProblem = {
-  readonly code:
-    | 'foreign-log'
-    | 'log-shortened'
-    | 'log-not-opened'
-    | 'log-empty'
-    | 'old-code'
-    | 'gap'
-    | 'stopped'
-    | 'unreachable'
-    | 'corrupt';
-  readonly message: string;
-};
 
 /** Records of one commit. Small enough that the main thread is free again soon. */
 export const batchRecordsMax = 200;

@@ -1,11 +1,15 @@
 import type { Position } from '../core/log/record.ts';
 import type { Outcome } from '../core/projection.ts';
 import type { Clock, Stop } from '../ports/clock.ts';
+import type {
+  CaughtUp,
+  Progress,
+  ProjectionPorts,
+  ProjectionProblem,
+} from '../ports/projecting.ts';
 import type { Generation } from '../ports/read-model-store.ts';
 import type { RecordBatch, Subscription } from '../ports/record-log.ts';
-import type { CaughtUp, Progress } from './catch-up.ts';
 import { checkLastApplied, openGeneration, refusedInRowMax } from './catch-up.ts';
-import type { ProjectionPorts, ProjectionProblem } from './project.ts';
 import { applyBatch, batchRecordsMax } from './project.ts';
 
 export type ProjectorPorts = ProjectionPorts & {

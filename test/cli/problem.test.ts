@@ -12,7 +12,7 @@ import type { TrustProblem } from '../../services/core/trust/trust.ts';
 import type { GatewayProblem } from '../../services/gateway/start.ts';
 import type { StoreProblem } from '../../services/ports/read-model-store.ts';
 import type { AppendProblem, ReadProblem } from '../../services/ports/record-log.ts';
-import type { ProjectionProblem } from '../../services/projector/project.ts';
+import type { ProjectionProblem } from '../../services/ports/projecting.ts';
 
 /** Every code that can reach a command: a new one does not compile before it has its exit code here. */
 type Code =

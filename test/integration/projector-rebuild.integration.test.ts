@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Generation, ReadModelStore } from '../../services/ports/read-model-store.ts';
-import type { ProjectionPorts } from '../../services/projector/project.ts';
+import type { ProjectionPorts } from '../../services/ports/projecting.ts';
 import { rebuild } from '../../services/projector/catch-up.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FedLog } from '../support/fed-log.ts';

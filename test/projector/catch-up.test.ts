@@ -6,7 +6,7 @@ import { ok } from '../../services/core/result.ts';
 import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
 import type { RecordLog } from '../../services/ports/record-log.ts';
 import { foldToEnd, openGeneration, rebuild } from '../../services/projector/catch-up.ts';
-import type { ProjectionPorts } from '../../services/projector/project.ts';
+import type { ProjectionPorts } from '../../services/ports/projecting.ts';
 import { emptyStore, openedAtMs, tools } from '../support/given.ts';
 import { hostileLog } from '../support/hostile-log.ts';
 import { audience, logId } from '../support/markers.ts';
@@ -139,6 +139,33 @@ describe('whoever folds beside another', () => {
     value(await openGeneration(ports, { onProgress: (progress) => seen.push(progress.next) }));
     expect(seen[0]).toBe(next);
     expect(await dump(ports)).toEqual(await folded(ports.log));
+  });
+});
+
+describe('a fold up to a position', () => {
+  test.each([1, 2, 199, 200, 201, 250])(
+    'stops before position %i, and goes on from there',
+    async (to) => {
+      const ports = portsOf(await logOf(records));
+      const seen: number[] = [];
+      const part = value(
+        await foldToEnd(ports, 'then', { to, onProgress: ({ end }) => seen.push(end) }),
+      );
+      expect(part.state.next).toBe(to);
+      expect(new Set(seen)).toEqual(new Set([to]));
+      const stored = value(await ports.log.read(0, 0, 10_000));
+      expect(value(await ports.store.dump('then'))).toEqual(pureFold(stored, audience).dumpAt(to));
+      expect(value(await foldToEnd(ports, 'then')).state.next).toBe(records.length);
+      expect(value(await ports.store.dump('then'))).toEqual(await folded(ports.log));
+    },
+  );
+
+  test('beyond the end stops at the end, and what is folded already stays', async () => {
+    const ports = portsOf(await logOf(records));
+    const to = records.length + 7;
+    expect(value(await foldToEnd(ports, 'then', { to })).state.next).toBe(records.length);
+    expect(value(await foldToEnd(ports, 'then', { to: 3 })).state.next).toBe(records.length);
+    await expect(foldToEnd(ports, 'then', { to: 0 })).rejects.toThrow('always folded');
   });
 });
 

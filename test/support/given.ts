@@ -22,7 +22,7 @@ import type { Line } from '../../services/core/views.ts';
 import { currentLines, presentOf, timelineLine } from '../../services/core/views.ts';
 import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
 import type { Signer } from '../../services/ports/signer.ts';
-import type { ProjectionPorts } from '../../services/projector/project.ts';
+import type { ProjectionPorts } from '../../services/ports/projecting.ts';
 import { applyBatch } from '../../services/projector/project.ts';
 import type { Said, Scope } from './markers.ts';
 import { added, audience, compromised, id, opened, place, retired, run } from './markers.ts';

@@ -3,7 +3,7 @@ import type { AnalyserStatus } from '../../analyser/start.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { OwnNumbers } from '../../ports/own-metrics.ts';
-import type { ProjectionPorts } from '../../projector/project.ts';
+import type { ProjectionPorts } from '../../ports/projecting.ts';
 import type { ProjectorStatus } from '../../projector/start.ts';
 import type { Note } from '../note.ts';
 import type { CliPorts, KeyFiles, ServiceName } from '../ports.ts';
