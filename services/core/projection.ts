@@ -11,9 +11,10 @@ import type { Expelled, Fact, RefusalCode } from './lifecycle.ts';
 import { attemptWith, evolve, markConflict } from './lifecycle.ts';
 import type { LogRecord, Position } from './log/record.ts';
 import type { Text } from './markers/crypto.ts';
-import { isTrustChange } from './markers/kinds.ts';
-import type { DeploymentMarker, Role, Slot } from './markers/marker.ts';
+import { isOperation, isTrustChange } from './markers/kinds.ts';
+import type { DeploymentMarker, Operation, Role, Slot } from './markers/marker.ts';
 import { slotKey } from './markers/slot.ts';
+import { operationRow } from './operations.ts';
 import { producerKey } from './producers.ts';
 import type { Change } from './read-models.ts';
 import { foldVersion, positionKey, readModels, timeline } from './read-models.ts';
@@ -46,7 +47,7 @@ export type Outcome =
       readonly note: Note;
       readonly change: Change;
     }
-  | { readonly position: Position; readonly outcome: 'trust' | 'duplicate' }
+  | { readonly position: Position; readonly outcome: 'trust' | 'operation' | 'duplicate' }
   | {
       readonly position: Position;
       readonly outcome: 'dead-letter';
@@ -120,9 +121,12 @@ export const rowsNeeded = (
     const seen = loaded.get(address('marker', id));
     if (seen !== undefined) {
       const first = readMarkerRow(seen).deployment;
-      want('deployment', first);
-      deployments.add(first);
+      if (first !== noDeployment) {
+        want('deployment', first);
+        deployments.add(first);
+      }
     }
+    if (isOperation(marker)) continue;
     const { deployment, slot, producer, sequence } = marker as DeploymentMarker;
     if (producer !== null && sequence !== null)
       want('producer', producerKey(signer.principal, producer));
@@ -247,14 +251,16 @@ const foldAuthentic = (
 ): Outcome => {
   const { record, authentic, trust } = item;
   const { signer, digest, waitedMs } = authentic;
-  const marker = authentic.marker as DeploymentMarker;
-  const id = markerKey(marker.marker, signer.principal);
+  const id = markerKey(authentic.marker.marker, signer.principal);
   const seen = rows.get('marker', id);
   if (seen !== undefined) {
     const first = splitMarkerRow(seen);
     if (first.digest === digest) return { position: record.position, outcome: 'duplicate' };
     return conflict(tools, rows, item, first);
   }
+  if (isOperation(authentic.marker))
+    return foldOperation(rows, item, authentic.marker, id, logTimeMs - waitedMs);
+  const marker = authentic.marker as DeploymentMarker;
   const fact: Fact = {
     marker,
     position: record.position,
@@ -298,6 +304,21 @@ const foldAuthentic = (
       rows.put(model.name, key, model.evolve(rows.json(model.name, key), change, key));
   for (const one of expelled) expel(rows, one, deployment.id, attempt);
   return { position: record.position, outcome: 'applied', note, change };
+};
+
+const foldOperation = (
+  rows: Rows,
+  { record, authentic }: AuthenticItem,
+  operation: Operation,
+  id: string,
+  at: number,
+): Outcome => {
+  const { position } = record;
+  const { signer, digest } = authentic;
+  rows.put('marker', id, `${position}:${digest}:${noDeployment}`);
+  const row = operationRow(operation, { position, at, signer }, null);
+  rows.put('operation', positionKey(position), row);
+  return { position, outcome: 'operation' };
 };
 
 const putSlot = (rows: Rows, slot: Slot, change: Change): void => {
@@ -375,7 +396,10 @@ const deadLetter = (
 const aboutOf = (item: Checked): About | undefined => {
   if (item.outcome === 'rejected') return item.unread;
   const { marker } = item.authentic;
-  return { kind: marker.kind, deployment: isTrustChange(marker) ? null : marker.deployment };
+  return {
+    kind: marker.kind,
+    deployment: isTrustChange(marker) || isOperation(marker) ? null : marker.deployment,
+  };
 };
 
 /** An update that was accepted without a plan becomes a dead letter, and its id is free to be judged anew. */
@@ -411,9 +435,13 @@ const expel = (
 
 export const markerKey = (marker: string, principal: string): string => `${marker}:${principal}`;
 
+/** In the `marker` row of a record that is about no deployment. */
+const noDeployment = '';
+
 export type MarkerRow = {
   readonly position: Position;
   readonly digest: string;
+  /** Empty for an operation. */
   readonly deployment: string;
 };
 

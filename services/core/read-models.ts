@@ -158,10 +158,11 @@ export const orderedModels: readonly string[] = [
   'slot',
   'dead-letter',
   'trust',
+  'operation',
   ...readModels.map(({ name }) => name),
 ];
 
-/** Version of the lifecycle and of the models that the fold itself writes (deployment, slot, marker, trust, dead-letter). */
+/** Version of the lifecycle and of the models that the fold itself writes (deployment, slot, marker, trust, dead-letter, operation). */
 const lifecycleVersion = 5;
 
 /** What a fold's rows depend on beside the records. None of it is ever taken away, so their sum only grows. */

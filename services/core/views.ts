@@ -3,6 +3,7 @@ import { isoTime, isoTimeOrNull } from './instant.ts';
 import type { Attempt, Deployment, Entry, Status } from './deployment.ts';
 import type { Position } from './log/record.ts';
 import { slotKey } from './markers/slot.ts';
+import type { OperationRow } from './operations.ts';
 import type { DeadLetter } from './projection.ts';
 import type { DecisionRow, NameRow } from './read-models.ts';
 import type { AttemptLine, SlotState } from './slot-state.ts';
@@ -205,6 +206,36 @@ export const deadLetterLine = (letter: DeadLetter): Line => ({
   digest: letter.digest,
   signer: letter.principal,
   claims: { ...letter.claims },
+});
+
+/** What an operator did, one line of `operations`. */
+export const operationLine = (row: OperationRow, present: Present): Line => ({
+  position: row.position,
+  at: isoTime(row.at),
+  kind: row.kind,
+  signer: row.principal,
+  key: row.key,
+  reason: row.reason,
+  generation: row.generation,
+  from: row.from,
+  to: row.to,
+  positions: row.positions,
+  deployments: row.deployments,
+  environment: row.environment,
+  days: row.days,
+  digest: row.digest,
+  counts: row.counts.map(({ name, value }) => ({ name, value })),
+  note: row.note,
+  effect:
+    row.effect === null
+      ? null
+      : {
+          done: row.effect.done,
+          refused: row.effect.refused.map(({ code, count }) => ({ code, count })),
+        },
+  marker: row.marker,
+  source: row.source,
+  suspect: isSuspect(present, row.key, row.position),
 });
 
 /** A key, one line of `keys list`. */

@@ -11,6 +11,7 @@ import {
   deadLetterList,
   decisionList,
   environmentList,
+  operationList,
   timelineList,
 } from './lists.ts';
 import { postMarker } from './markers.ts';
@@ -104,6 +105,7 @@ export const createApp = (
     list('/v1/timeline', timelineList),
     list('/v1/decisions', decisionList),
     list('/v1/dead-letters', deadLetterList),
+    list('/v1/operations', operationList),
     list('/v1/environments', environmentList),
     list('/v1/components', componentList),
     get('/v1/deployments/{id}', ['at-least'], (request, id) => getDeployment(reads, request, id)),

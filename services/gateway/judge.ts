@@ -10,12 +10,13 @@ import type {
   Decided,
   DeploymentMarker,
   Logged,
+  Operation,
   Planned,
   Slot,
   TrustChange,
   Update,
 } from '../core/markers/marker.ts';
-import { isTrustChange } from '../core/markers/kinds.ts';
+import { isOperation, isTrustChange } from '../core/markers/kinds.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import type { LoadedRows } from '../core/projection.ts';
 import { address, markerKey, readMarkerRow, rowsNeeded } from '../core/projection.ts';
@@ -127,7 +128,7 @@ const loadRows = async (
 
 const judgeMarker = (
   authentic: Authentic,
-  marker: DeploymentMarker,
+  marker: DeploymentMarker | Operation,
   trust: Trust,
   rows: LoadedRows,
   record: LogRecord,
@@ -146,6 +147,8 @@ const judgeMarker = (
     const attempt = attemptAt(deploymentIn(rows, first.deployment), first.position);
     return ok({ ...known, answer: 'duplicate', position: first.position, attempt });
   }
+  // What an operation comes to is the fold's to say; it moves no deployment.
+  if (isOperation(marker)) return ok({ ...known, answer: 'append', attempt: null });
   const standing: Standing = {
     trust,
     deployment: deploymentIn(rows, marker.deployment),

@@ -1,6 +1,7 @@
 import type { Slot } from '../core/markers/marker.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import type { DeadLetter } from '../core/projection.ts';
+import type { OperationRow } from '../core/operations.ts';
 import type { DecisionRow, NameRow } from '../core/read-models.ts';
 import { positionKey } from '../core/read-models.ts';
 import type { AttemptLine, SlotState } from '../core/slot-state.ts';
@@ -10,6 +11,7 @@ import {
   deadLetterLine,
   decisionLine,
   nameLine,
+  operationLine,
   timelineLine,
 } from '../core/views.ts';
 import { parsePosition } from './query.ts';
@@ -115,6 +117,17 @@ export const deadLetterList: List = {
   lines: (row, query) => {
     const letter = JSON.parse(row) as DeadLetter;
     return isEqual(query, 'code', letter.code) ? [deadLetterLine(letter)] : [];
+  },
+};
+
+export const operationList: List = {
+  model: 'operation',
+  filters: ['kind', 'order'],
+  prefix: wherever,
+  ...byPosition,
+  lines: (row, query, present) => {
+    const operation = JSON.parse(row) as OperationRow;
+    return isEqual(query, 'kind', operation.kind) ? [operationLine(operation, present)] : [];
   },
 };
 

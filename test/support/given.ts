@@ -303,6 +303,7 @@ const noteOf = (outcome: Outcome): string => {
     case 'dead-letter':
       return outcome.code;
     case 'trust':
+    case 'operation':
     case 'duplicate':
       return outcome.outcome;
   }

@@ -44,6 +44,7 @@ const shapes: { readonly [Name in Shape]: true } = {
   place: true,
   decision: true,
   trust: true,
+  operation: true,
   points: true,
   analysis: true,
   tick: true,

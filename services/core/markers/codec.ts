@@ -7,6 +7,7 @@ export type Shape =
   | 'place'
   | 'decision'
   | 'trust'
+  | 'operation'
   | 'points'
   | 'analysis'
   | 'tick'

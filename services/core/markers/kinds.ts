@@ -1,5 +1,5 @@
 import type { Shape } from './codec.ts';
-import type { Kind, Marker, Role, TrustChange, Update } from './marker.ts';
+import type { Kind, Marker, Operation, Role, TrustChange, Update } from './marker.ts';
 
 /** The register of kinds: growth costs one line here and its case in the unions. */
 export type KindEntry = {
@@ -26,6 +26,19 @@ export const kinds: { readonly [Name in Kind]: KindEntry } = {
   'key-added': { shape: 'trust', role: 'trust-admin', headline: 'key added' },
   'key-retired': { shape: 'trust', role: 'trust-admin', headline: 'key retired' },
   'key-compromised': { shape: 'trust', role: 'trust-admin', headline: 'key compromised' },
+  'generation-built': { shape: 'operation', role: 'operator', headline: 'generation built' },
+  'generation-switched': { shape: 'operation', role: 'operator', headline: 'generation switched' },
+  'generation-dropped': { shape: 'operation', role: 'operator', headline: 'generation dropped' },
+  'letters-redriven': { shape: 'operation', role: 'operator', headline: 'dead letters redriven' },
+  'letters-discarded': { shape: 'operation', role: 'operator', headline: 'dead letters discarded' },
+  'retention-set': { shape: 'operation', role: 'operator', headline: 'retention set' },
+  'deployments-forgotten': {
+    shape: 'operation',
+    role: 'operator',
+    headline: 'deployments forgotten',
+  },
+  'log-archived': { shape: 'operation', role: 'operator', headline: 'log archived' },
+  'log-sealed': { shape: 'operation', role: 'operator', headline: 'log sealed' },
 };
 
 export const isKind = (word: string): word is Kind => Object.hasOwn(kinds, word);
@@ -33,5 +46,8 @@ export const isKind = (word: string): word is Kind => Object.hasOwn(kinds, word)
 /** The shape is what these have in common, and no other kind has it. */
 export const isTrustChange = (marker: Marker): marker is TrustChange =>
   kinds[marker.kind].shape === 'trust';
+
+export const isOperation = (marker: Marker): marker is Operation =>
+  kinds[marker.kind].shape === 'operation';
 
 export const isUpdate = (marker: Marker): marker is Update => kinds[marker.kind].shape === 'update';

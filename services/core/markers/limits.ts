@@ -10,6 +10,7 @@ export const headerBytesMax = 1024;
 export const textMax = 256;
 export const textMaxByField: { readonly [field: string]: number } = {
   reason: 2000,
+  note: 2000,
   explanation: 4000,
   title: 500,
   url: 2048,
@@ -25,6 +26,12 @@ export const timeMsMax = 253_402_300_799_999;
 
 export const labelsMax = 20;
 export const listMax = 200;
+/** Dead letters that one operation redrives, deployments that one forgets: the fold looks at each. */
+export const redrivenMax = 100;
+export const forgottenMax = 200;
+export const countsMax = 50;
+/** A hundred years. */
+export const retentionDaysMax = 36_500;
 
 /** A decision may be obeyed for at most this long after its append. */
 export const validForMsMax: number = 5 * 60_000;

@@ -158,8 +158,39 @@ export type KeyCompromised = TrustBase & {
 };
 export type TrustChange = LogOpened | KeyAdded | KeyRetired | KeyCompromised;
 
+/** What an operator did. Which fields a kind has is said in parse-marker.ts; the others are null or empty. */
+export type Operation = Envelope & {
+  readonly kind: OperationKind;
+  readonly deployment: null;
+  readonly reason: string;
+  readonly generation: string | null;
+  /** Positions that it is about; `to` is the one behind the last. */
+  readonly from: number | null;
+  readonly to: number | null;
+  /** Of dead letters, ascending. */
+  readonly positions: readonly number[];
+  readonly deployments: readonly string[];
+  /** A name, or the beginning of one and `*`. */
+  readonly environment: string | null;
+  readonly days: number | null;
+  /** SHA-256, 64 hex digits. */
+  readonly digest: string | null;
+  readonly counts: readonly { readonly name: string; readonly value: number }[];
+  readonly note: string | null;
+};
+export type OperationKind =
+  | 'generation-built'
+  | 'generation-switched'
+  | 'generation-dropped'
+  | 'letters-redriven'
+  | 'letters-discarded'
+  | 'retention-set'
+  | 'deployments-forgotten'
+  | 'log-archived'
+  | 'log-sealed';
+
 /** One signed fact, in the newest version of its shape. */
-export type Marker = Planned | Update | Logged | Decided | TrustChange;
+export type Marker = Planned | Update | Logged | Decided | TrustChange | Operation;
 export type Kind = Marker['kind'];
 
 /** A marker that is about a deployment. */

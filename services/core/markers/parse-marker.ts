@@ -4,9 +4,13 @@ import { isWeakPublicKey } from '../trust/weak-keys.ts';
 import type { Shape } from './codec.ts';
 import { isKind, kinds } from './kinds.ts';
 import {
+  countsMax,
+  forgottenMax,
   labelsMax,
   listMax,
   nameMax,
+  redrivenMax,
+  retentionDaysMax,
   textMax,
   textMaxByField,
   timeMsMax,
@@ -231,6 +235,71 @@ const keyChecks: FieldChecks = [
   ['key.kinds', listOf(listMax, isScopeName)],
 ];
 
+const isUsed: Check = (value) => (value === null ? 'is missing' : undefined);
+const isEmptyList: Check = (value) =>
+  Array.isArray(value) && value.length === 0 ? undefined : 'must be empty';
+const isGeneration: Check = (value) =>
+  typeof value === 'string' && /^[a-z0-9][a-z0-9.-]{0,62}$/.test(value)
+    ? undefined
+    : 'must be 1 to 63 of a-z, 0-9, dot and dash';
+const isHexDigestOrNull: Check = (value, body) =>
+  value === null ? undefined : isHexDigest(value, body);
+const isEnd: Check = (value, body) => {
+  const { from } = body;
+  return typeof from === 'number' && typeof value === 'number' && value < from
+    ? 'must not be below from'
+    : isCountOrNull(value, body);
+};
+/** Ascending, each once: the same letters are named in one way only. */
+const positionsOf =
+  (countMax: number): Check =>
+  (value, body) => {
+    const problem = listOf(countMax, isCount)(value, body);
+    if (problem !== undefined) return problem;
+    const positions = value as readonly number[];
+    if (positions.length === 0) return 'must name at least one';
+    return positions.every((at, index) => index === 0 || at > (positions[index - 1] ?? at))
+      ? undefined
+      : 'must be ascending, each position once';
+  };
+const deploymentsNamed: Check = (value, body) => {
+  const problem = listOf(forgottenMax, isUuid)(value, body);
+  if (problem !== undefined) return problem;
+  const ids = value as readonly string[];
+  if (ids.length === 0) return 'must name at least one';
+  return new Set(ids).size === ids.length ? undefined : 'must name each deployment once';
+};
+const isEnvironmentPattern: Check = (value, body) =>
+  isScopeName(value, body) ?? isName(value, body);
+const isEnvironmentPatternOrNull: Check = (value, body) =>
+  value === null ? undefined : isEnvironmentPattern(value, body);
+
+const isNamedCount: Check = (value, body) => {
+  const { name, value: count } = value as Body;
+  return isName(name, body) ?? isCount(count, body);
+};
+
+/** An operation has all fields of its shape; which of them its kind uses is named, the others say nothing. */
+const operationChecks = (used: { readonly [field: string]: Check }): FieldChecks => [
+  ['deployment', isNull],
+  ['reason', isNonEmpty],
+  ['generation', used['generation'] ?? isNull],
+  ['from', used['from'] ?? isNull],
+  ['to', used['to'] ?? isNull],
+  ['positions', used['positions'] ?? isEmptyList],
+  ['deployments', used['deployments'] ?? isEmptyList],
+  ['environment', used['environment'] ?? isNull],
+  ['days', used['days'] ?? isNull],
+  ['digest', used['digest'] ?? isNull],
+  ['counts', listOf(countsMax, isNamedCount)],
+];
+const generationChecks: FieldChecks = operationChecks({
+  generation: isGeneration,
+  from: isCountOrNull,
+  to: isEnd,
+  digest: isHexDigestOrNull,
+});
+
 const firstFieldProblem = (kind: Kind, body: Body): FieldProblem | undefined => {
   const named = kinds[kind].shape === 'update' && body['slot'] !== null ? slotChecks : [];
   for (const [path, check] of [...envelopeChecks, ...checksOf(kind), ...named]) {
@@ -274,6 +343,38 @@ const checksOf = (kind: Kind): FieldChecks => {
       return [...checksByShape.trust, ['key', isNull], ['keyId', isKeyId], ['since', isNull]];
     case 'key-compromised':
       return [...checksByShape.trust, ['key', isNull], ['keyId', isKeyId], ['since', isCount]];
+    case 'generation-built':
+    case 'generation-switched':
+    case 'generation-dropped':
+      return generationChecks;
+    case 'letters-redriven':
+      return operationChecks({ positions: positionsOf(redrivenMax) });
+    case 'letters-discarded':
+      return operationChecks({ positions: positionsOf(listMax) });
+    case 'retention-set':
+      return operationChecks({
+        environment: isEnvironmentPattern,
+        days: (value) =>
+          isWhole(value, 1, retentionDaysMax) ? undefined : `must be 1 to ${retentionDaysMax}`,
+      });
+    case 'deployments-forgotten':
+      return operationChecks({
+        deployments: deploymentsNamed,
+        environment: isEnvironmentPatternOrNull,
+        to: isCountOrNull,
+      });
+    case 'log-archived':
+      return operationChecks({
+        from: isCount,
+        to: (value, body) => isUsed(value, body) ?? isEnd(value, body),
+        digest: isHexDigest,
+      });
+    case 'log-sealed':
+      return operationChecks({
+        from: isCountOrNull,
+        to: isEnd,
+        digest: isHexDigestOrNull,
+      });
   }
 };
 

@@ -12,6 +12,7 @@ const upcasters: { readonly [Name in Shape]: readonly Upcaster[] } = {
   place: [],
   decision: [],
   trust: [],
+  operation: [],
   points: [],
   analysis: [],
   tick: [],

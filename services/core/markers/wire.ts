@@ -84,6 +84,16 @@ const recordKey = (marker: Marker): string => {
     case 'key-retired':
     case 'key-compromised':
       return 'trust';
+    case 'generation-built':
+    case 'generation-switched':
+    case 'generation-dropped':
+    case 'letters-redriven':
+    case 'letters-discarded':
+    case 'retention-set':
+    case 'deployments-forgotten':
+    case 'log-archived':
+    case 'log-sealed':
+      return 'operation';
   }
 };
 

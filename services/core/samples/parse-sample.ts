@@ -22,6 +22,7 @@ const kindOfShape: { readonly [Name in Shape]: SampleKind | undefined } = {
   place: undefined,
   decision: undefined,
   trust: undefined,
+  operation: undefined,
   points: 'points',
   analysis: 'analysis-opened',
   tick: 'tick',

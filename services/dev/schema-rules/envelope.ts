@@ -8,7 +8,7 @@ type Envelope = { readonly shapes: readonly Shape[]; readonly fields: readonly s
 
 /** What every record of the log begins with, so that one of an unknown schema can still be listed. */
 const logEnvelope: Envelope = {
-  shapes: ['plan', 'update', 'place', 'decision', 'trust'],
+  shapes: ['plan', 'update', 'place', 'decision', 'trust', 'operation'],
   fields: [
     'marker',
     'deployment',
