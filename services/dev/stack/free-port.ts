@@ -6,11 +6,15 @@ import { createServer } from 'node:net';
 const portMin = 20_000;
 const portMax = 32_000;
 const triesMax = 100;
+/** Ports given to this process: what will listen there may not do so yet, or may have been killed. */
+const given = new Set<number>();
 
-/** A loopback TCP port that nobody listens on at this moment. */
+/** A loopback TCP port that nobody listens on at this moment. The same one is never given twice. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < triesMax; tries += 1) {
     const port = randomInt(portMin, portMax);
+    if (given.has(port)) continue;
+    given.add(port);
     if (await isFree(port)) return port;
   }
   throw new Error(`no free port between ${portMin} and ${portMax}`);

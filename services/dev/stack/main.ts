@@ -5,12 +5,13 @@ import type { Stack } from './stack.ts';
 
 const help = `Starts a real Apache Kafka and a real Redis for development, and stops them with Ctrl-C.
 
-  npm run stack [-- start] [-- --json]
+  npm run stack [-- start] [-- --nodes 3] [-- --json]
 
 They are, in this order: the addresses in PLIMSOLL_TEST_KAFKA=host:port,… and PLIMSOLL_TEST_REDIS=redis://host:port;
 containers, where a Docker engine answers; native processes on free loopback ports (Kafka's jars come through Maven
 into the cache folder, Redis is Debian's redis-server). Their data is in a temporary folder and goes with them.
 
+  --nodes  1 (default), or 3 Kafka nodes that keep three copies, of which two must be in sync; always native
   --json   one line: {"kafkaBrokers","redisUrl","versions":{"kafka","redis"},"how","log","store"}
   --help   this text
 
@@ -40,7 +41,7 @@ async function main(): Promise<number> {
       process.once(signal, () => resolve());
   });
   const say = (line: string): boolean => process.stderr.write(`${line}\n`);
-  const starting = startStack({ env: process.env, say });
+  const starting = startStack({ env: process.env, say, nodes: parsed.nodes });
   // Stopped while starting: exiting ends what has been started so far.
   const stack = await Promise.race([starting, stopAsked]);
   if (stack === undefined) return 0;
@@ -54,16 +55,22 @@ async function main(): Promise<number> {
 
 function parse(
   args: readonly string[],
-): { readonly json: boolean; readonly help: boolean } | string {
+): { readonly json: boolean; readonly help: boolean; readonly nodes: 1 | 3 } | string {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        nodes: { type: 'string', default: '1' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
     });
     const unknown = positionals.find((word, index) => index > 0 || word !== 'start');
     if (unknown !== undefined) return `unknown word: ${unknown}`;
-    return { json: values.json ?? false, help: values.help ?? false };
+    const { nodes, json = false, help: asksHelp = false } = values;
+    if (nodes !== '1' && nodes !== '3') return `--nodes ${nodes}: 1 or 3`;
+    return { json, help: asksHelp, nodes: nodes === '1' ? 1 : 3 };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -25,6 +25,10 @@ export type OwnProcess = {
   readonly stop: () => Promise<void>;
   /** SIGKILL: what a crash of the machine's process looks like to its clients. */
   readonly kill: () => Promise<void>;
+  /** SIGSTOP: its connections stay open and nobody answers. */
+  readonly pause: () => void;
+  /** SIGCONT. */
+  readonly resume: () => void;
 };
 
 const running = new Set<ChildProcess>();
@@ -74,8 +78,13 @@ export function startOwn(
     });
   });
 
-  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+  const send = (signal: NodeJS.Signals): void => {
     if (running.has(child)) child.kill(signal);
+  };
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+    send(signal);
+    // A paused process hears SIGTERM only when it goes on.
+    if (signal === 'SIGTERM') send('SIGCONT');
     const timer = setTimeout(() => child.kill('SIGKILL'), politeMs);
     await exited;
     clearTimeout(timer);
@@ -87,6 +96,8 @@ export function startOwn(
     lastOutput: () => output.split('\n').slice(-25).join('\n').trim(),
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
+    pause: () => send('SIGSTOP'),
+    resume: () => send('SIGCONT'),
   };
 }
 

@@ -8,9 +8,10 @@ const readyTopicPrefix = 'plimsoll-stack-ready-';
 
 /**
  * Resolves once one record was produced to a new topic and came back through a consumer group: from then on
- * neither the leader nor the group coordinator is still loading. The topic is deleted again.
+ * neither the leader nor the group coordinator is still loading. The topic is deleted again. `copies`: of how many
+ * nodes a record must reach the disk.
  */
-export async function kafkaAnswers(brokers: readonly string[]): Promise<void> {
+export async function kafkaAnswers(brokers: readonly string[], copies = 1): Promise<void> {
   const kafka = new Kafka({
     clientId: 'plimsoll-stack',
     brokers: [...brokers],
@@ -25,7 +26,10 @@ export async function kafkaAnswers(brokers: readonly string[]): Promise<void> {
   const consumer = kafka.consumer({ groupId: topic, maxWaitTimeInMs: 100 });
   const roundTrip = async (): Promise<void> => {
     await Promise.all([admin.connect(), producer.connect(), consumer.connect()]);
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+    await admin.createTopics({
+      topics: [{ topic, numPartitions: 1, replicationFactor: copies }],
+      waitForLeaders: true,
+    });
     await producer.send({ topic, messages: [{ value: topic }] });
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     await new Promise<void>((resolve, reject) => {
@@ -67,7 +71,11 @@ export async function redisAnswers(url: string): Promise<string> {
   }
 }
 
-async function within<Value>(timeoutMs: number, who: string, work: Promise<Value>): Promise<Value> {
+export async function within<Value>(
+  timeoutMs: number,
+  who: string,
+  work: Promise<Value>,
+): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {

@@ -2,14 +2,19 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startInDocker } from './docker.ts';
-import { startNativeKafka } from './native-kafka.ts';
+import { startKafkaCluster } from './native-kafka.ts';
+import type { KafkaNode, KafkaOptions } from './native-kafka.ts';
 import { startNativeRedis } from './native-redis.ts';
+import type { NativeRedis } from './native-redis.ts';
 import { removeFolder, removeFolderOnExit } from './own-process.ts';
 import { needPrograms } from './prerequisites.ts';
 import type { Environment, Program } from './prerequisites.ts';
 import { StackProblem } from './problem.ts';
 import type { Say } from './problem.ts';
 import { kafkaAnswers, redisAnswers } from './readiness.ts';
+
+/** The servers of a native stack, each to be killed, paused and started again, and cut off where it has a proxy. */
+export type StackParts = { readonly kafka: readonly KafkaNode[]; readonly redis: NativeRedis };
 
 /** Real Kafka and Redis that answer. */
 export type Stack = {
@@ -20,11 +25,8 @@ export type Stack = {
   readonly how: 'addresses' | 'docker' | 'native';
   /** Ends what was started here and removes its data; given addresses are left alone. Safe to call twice. */
   readonly stop: () => Promise<void>;
-  /** kill -9, and a start with the same data on the same port. Native stacks only, else `not-ours`. */
-  readonly killKafka: () => Promise<void>;
-  readonly startKafka: () => Promise<void>;
-  readonly killRedis: () => Promise<void>;
-  readonly startRedis: () => Promise<void>;
+  /** To kill, pause and cut. Undefined where the servers are not processes of ours. */
+  readonly parts?: StackParts;
 };
 
 export type StackOptions = {
@@ -33,6 +35,10 @@ export type StackOptions = {
   readonly say?: Say;
   /** Further programs that the caller will run, installed with the rest. */
   readonly programs?: readonly Program[];
+  /** Kafka nodes, 1 unless told. Three are always native, unless addresses are given. */
+  readonly nodes?: 1 | 3;
+  /** A TCP proxy of ours stands before each server, and clients are sent there. Native as well. */
+  readonly proxied?: boolean;
 };
 
 /**
@@ -46,7 +52,18 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const given = givenAddresses(env);
   if (options.programs !== undefined) await needPrograms(options.programs, env, say);
   if (given !== undefined) return useAddresses(given);
-  return (await inDocker(env, say)) ?? native(env, say);
+  const { nodes = 1, proxied = false } = options;
+  const plain = nodes === 1 && !proxied;
+  return (plain ? await inDocker(env, say) : undefined) ?? native(env, say, { nodes, proxied });
+}
+
+/** The parts of a stack, for a test of faults. Throws `StackProblem` where the servers are not ours to kill. */
+export function partsOf(stack: Stack): StackParts {
+  if (stack.parts !== undefined) return stack.parts;
+  throw new StackProblem(
+    'not-ours',
+    'only servers that the stack runs as native processes can be killed, paused or cut off',
+  );
 }
 
 type Addresses = { readonly kafkaBrokers: readonly string[]; readonly redisUrl: string };
@@ -85,14 +102,13 @@ async function useAddresses({ kafkaBrokers, redisUrl }: Addresses): Promise<Stac
     versions: { kafka: 'of the given address', redis },
     how: 'addresses',
     stop: async () => undefined,
-    ...noFaults,
   };
 }
 
 async function inDocker(env: Environment, say: Say): Promise<Stack | undefined> {
   try {
     const stack = await startInDocker(env);
-    return stack && { ...stack, how: 'docker', ...noFaults };
+    return stack && { ...stack, how: 'docker' };
   } catch (error) {
     say(
       `Docker answers, but its containers do not start (${String(error)}): using native processes`,
@@ -101,18 +117,19 @@ async function inDocker(env: Environment, say: Say): Promise<Stack | undefined> 
   }
 }
 
-async function native(env: Environment, say: Say): Promise<Stack> {
+async function native(env: Environment, say: Say, kafkaOptions: KafkaOptions): Promise<Stack> {
   // One after the other: two apt-get at once would wait for each other's lock.
   await needPrograms(['java', 'redis-server'], env, say);
   const folder = mkdtempSync(join(tmpdir(), 'plimsoll-stack-'));
   removeFolderOnExit(folder);
+  const { proxied } = kafkaOptions;
   const started = await Promise.allSettled([
-    startNativeKafka(join(folder, 'kafka'), env, say),
-    startNativeRedis(join(folder, 'redis'), env, say),
+    startKafkaCluster(join(folder, 'kafka'), env, say, kafkaOptions),
+    startNativeRedis(join(folder, 'redis'), env, say, { proxied }),
   ]);
   const stop = async (): Promise<void> => {
     await Promise.all(
-      started.flatMap((server) => (server.status === 'fulfilled' ? [server.value.stop()] : [])),
+      started.flatMap((server) => (server.status === 'fulfilled' ? [server.value.close()] : [])),
     );
     removeFolder(folder);
   };
@@ -127,22 +144,6 @@ async function native(env: Environment, say: Say): Promise<Stack> {
     versions: { kafka: kafka.value.version, redis: redis.value.version },
     how: 'native',
     stop,
-    killKafka: kafka.value.kill,
-    startKafka: kafka.value.start,
-    killRedis: redis.value.kill,
-    startRedis: redis.value.start,
+    parts: { kafka: kafka.value.nodes, redis: redis.value },
   };
 }
-
-const notOurs = async (): Promise<never> => {
-  throw new StackProblem(
-    'not-ours',
-    'only servers that the stack runs as native processes can be killed',
-  );
-};
-const noFaults = {
-  killKafka: notOurs,
-  startKafka: notOurs,
-  killRedis: notOurs,
-  startRedis: notOurs,
-};
