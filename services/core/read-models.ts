@@ -7,6 +7,8 @@ import type { DeploymentMarker, Slot } from './markers/marker.ts';
 import { schemasKnown } from './markers/upcast.ts';
 import type { ProducerRow } from './producers.ts';
 import { evolveProducer, producerKey } from './producers.ts';
+import type { RemarkRow } from './remarks.ts';
+import { isRemarkable } from './remarks.ts';
 import type { AttemptLine } from './slot-state.ts';
 import { attemptLine } from './slot-state.ts';
 
@@ -144,6 +146,41 @@ const producers: ReadModel<ProducerRow> = {
       : evolveProducer(row, { principal, producer, sequence, position, atMs }),
 };
 
+/** Markers that there is something to say about. Its plan gives those of an unplanned attempt another note. */
+const remarks: ReadModel<RemarkRow> = {
+  name: 'remark',
+  version: 1,
+  keysOf: ({ attempt, before, position }) => {
+    const isPlannedNow = before !== undefined && before.plan === null && attempt.plan !== null;
+    const told = isPlannedNow
+      ? attempt.entries
+      : attempt.entries.filter((entry) => entry.position === position && isRemarkable(entry));
+    return told.map((entry) => positionKey(entry.position));
+  },
+  evolve: (_row, { deployment, attempt }, key) => {
+    const entry = attempt.entries.find(({ position }) => positionKey(position) === key);
+    if (entry === undefined || !isRemarkable(entry)) return undefined;
+    return {
+      position: entry.position,
+      deployment: deployment.id,
+      attempt: attempt.number,
+      slot: attempt.plan?.slot ?? null,
+      version: attempt.plan?.version ?? null,
+      kind: entry.kind,
+      note: entry.note,
+      says: entry.says,
+      at: entry.at,
+      appendedAt: entry.appendedAt,
+      occurredAt: entry.occurredAt,
+      waitedMs: entry.waitedMs,
+      clockSkewed: entry.clockSkewed,
+      principal: entry.principal,
+      key: entry.key,
+      source: entry.source,
+    };
+  },
+};
+
 /** Everything that follows from changes. The types of the rows are forgotten here: the fold stores them as JSON. */
 export const readModels: readonly ReadModel<Json>[] = [
   timeline,
@@ -151,6 +188,7 @@ export const readModels: readonly ReadModel<Json>[] = [
   environments,
   components,
   producers,
+  remarks,
 ] as unknown as readonly ReadModel<Json>[];
 
 /** Models that are listed by key order; the others are read by key only. */

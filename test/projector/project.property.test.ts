@@ -369,7 +369,7 @@ const halved = ({ model, key, json }: Row) =>
 const asNumbers = ({ model, key, json }: Row) => shown(model, key, json, (position) => position);
 
 const shown = (model: string, key: string, json: string, map: (position: number) => number) => {
-  const isNumbered = ['timeline', 'decision', 'dead-letter'].includes(model);
+  const isNumbered = ['timeline', 'decision', 'dead-letter', 'remark'].includes(model);
   const mapped = JSON.parse(json, function (this: unknown, name: string, field: unknown) {
     if (typeof field !== 'number') return field;
     const isFound =
