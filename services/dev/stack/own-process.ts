@@ -12,6 +12,8 @@ export type OwnProcessOptions = {
   readonly env?: NodeJS.ProcessEnv;
   /** Is told each line of the standard output. */
   readonly onLine?: (line: string) => void;
+  /** Is told each line of the error output. */
+  readonly onErrorLine?: (line: string) => void;
 };
 
 /** A server that we started, and the only kind of process that we ever end. */
@@ -66,6 +68,8 @@ export function startOwn(
   child.stderr.on('data', keep);
   if (options.onLine !== undefined)
     createInterface({ input: child.stdout }).on('line', options.onLine);
+  if (options.onErrorLine !== undefined)
+    createInterface({ input: child.stderr }).on('line', options.onErrorLine);
 
   const exited = new Promise<string>((resolve) => {
     child.once('error', (error) => {
