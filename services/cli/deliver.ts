@@ -150,9 +150,18 @@ export const append = async (
   log: RecordLog,
   record: NewRecord,
 ): Promise<Result<number, CliProblem>> => {
+  const positions = await appendAll(log, [record]);
+  return positions.ok ? ok(positions.value[0] ?? 0) : positions;
+};
+
+/** The same for records that stand next to each other, all or none. */
+export const appendAll = async (
+  log: RecordLog,
+  records: readonly NewRecord[],
+): Promise<Result<readonly number[], CliProblem>> => {
   for (let tried = 1; ; tried++) {
-    const appended = await log.append(0, [record]);
-    if (appended.ok) return ok(appended.value[0]?.position ?? 0);
+    const appended = await log.append(0, records);
+    if (appended.ok) return ok(appended.value.map(({ position }) => position));
     const { message } = appended.problem;
     // What the first try left open, a later one that could not even be sent does not settle.
     const isOpen = tried > 1 && appended.problem.code === 'unreachable';

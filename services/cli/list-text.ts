@@ -86,6 +86,40 @@ const decision = (line: Line): string =>
     ? text('decision')(line)
     : joined(text('decision'), text('note'))(line);
 
+const count = (value: Json | undefined): number => (Array.isArray(value) ? value.length : 0);
+
+const rangeOf = (line: Line): string => {
+  const [from, to] = [text('from')(line), text('to')(line)];
+  if (to === '') return '';
+  return from === '' ? `up to ${to}` : `positions ${from} to ${to}`;
+};
+
+/** What an operation was about, in few words: only the fields that it uses. */
+const aboutOperation = (line: Line): string => {
+  const letters = count(line['positions']);
+  const deployments = count(line['deployments']);
+  const { effect } = line;
+  const refused =
+    isLine(effect) && Array.isArray(effect['refused'])
+      ? effect['refused'].flatMap((item) =>
+          isLine(item) ? [`${text('count')(item)} ${text('code')(item)}`] : [],
+        )
+      : [];
+  return [
+    text('generation')(line),
+    rangeOf(line),
+    letters === 0 ? '' : `${letters} ${letters === 1 ? 'letter' : 'letters'}`,
+    deployments === 0 ? '' : `${deployments} ${deployments === 1 ? 'deployment' : 'deployments'}`,
+    text('environment')(line),
+    line['days'] === null ? '' : `${text('days')(line)} days`,
+    refused.length === 0 ? '' : `not done: ${refused.join(', ')}`,
+    text('note')(line),
+    line['suspect'] === true ? 'SUSPECT KEY' : '',
+  ]
+    .filter((part) => part !== '')
+    .join('; ');
+};
+
 const place: readonly Column[] = [
   ['NAMESPACE', unlessDefault('namespace')],
   ['ENVIRONMENT', text('environment')],
@@ -108,6 +142,7 @@ export type Listing =
   | 'timeline'
   | 'decisions'
   | 'deadLetters'
+  | 'operations'
   | 'environments'
   | 'components'
   | 'keys';
@@ -151,6 +186,14 @@ const listings: { readonly [Name in Listing]: readonly Column[] } = {
     ['KIND', claim('kind')],
     ['DEPLOYMENT', claim('deployment')],
     ['MESSAGE', text('message')],
+  ],
+  operations: [
+    ['POSITION', text('position')],
+    ['AT (UTC)', time('at')],
+    ['KIND', text('kind')],
+    ['SIGNER', text('signer')],
+    ['ABOUT', aboutOperation],
+    ['REASON', text('reason')],
   ],
   environments: [...nameColumns, ['COMPONENTS', list('components')]],
   components: [...nameColumns, ['ENVIRONMENTS', list('environments')]],

@@ -2,6 +2,7 @@ import type { Deployment } from '../core/deployment.ts';
 import type { Position } from '../core/log/record.ts';
 import { markerKey, readMarkerRow } from '../core/projection.ts';
 import type { DeadLetter } from '../core/projection.ts';
+import type { OperationRow } from '../core/operations.ts';
 import { positionKey } from '../core/read-models.ts';
 import type { DecisionRow, NameRow } from '../core/read-models.ts';
 import type { Result } from '../core/result.ts';
@@ -15,6 +16,7 @@ import {
   deploymentView,
   keyLine,
   nameLine,
+  operationLine,
   presentOf,
   timelineLine,
 } from '../core/views.ts';
@@ -67,6 +69,14 @@ const listOf = async (
       );
     case 'dead-letters':
       return byPosition<DeadLetter>(atHand, 'dead-letter', choice, () => true, deadLetterLine);
+    case 'operations':
+      return byPosition<OperationRow>(
+        atHand,
+        'operation',
+        choice,
+        () => true,
+        (row) => operationLine(row, present),
+      );
     case 'environments':
       return namesOf(atHand, 'environment', 'components');
     case 'components':

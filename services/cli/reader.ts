@@ -8,6 +8,7 @@ export type ListName =
   | 'timeline'
   | 'decisions'
   | 'dead-letters'
+  | 'operations'
   | 'environments'
   | 'components'
   | 'keys';

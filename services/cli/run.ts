@@ -38,6 +38,7 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
     case 'current':
     case 'timeline':
     case 'dead-letters list':
+    case 'operations':
     case 'environments':
     case 'components':
     case 'keys list':
@@ -132,6 +133,7 @@ const lists: {
       | 'timeline'
       | 'decisions'
       | 'dead-letters list'
+      | 'operations'
       | 'environments'
       | 'components'
       | 'keys list'
@@ -141,6 +143,7 @@ const lists: {
   timeline: { list: 'timeline', text: 'timeline', empty: 'no deployments' },
   decisions: { list: 'decisions', text: 'decisions', empty: 'no decisions' },
   'dead-letters list': { list: 'dead-letters', text: 'deadLetters', empty: 'no dead letters' },
+  operations: { list: 'operations', text: 'operations', empty: 'no operations' },
   environments: { list: 'environments', text: 'environments', empty: 'no environments' },
   components: { list: 'components', text: 'components', empty: 'no components' },
   'keys list': { list: 'keys', text: 'keys', empty: 'no keys' },
@@ -183,7 +186,7 @@ const runList = async (
 
 /** Lists that grow with the log. */
 const isLong = ({ list }: ListPlan): boolean =>
-  list === 'timeline' || list === 'decisions' || list === 'dead-letters';
+  list === 'timeline' || list === 'decisions' || list === 'dead-letters' || list === 'operations';
 
 const readChoice = ({ list }: ListPlan, given: Given): Result<Choice, CliProblem> => {
   const filter: Filter = {
@@ -197,7 +200,8 @@ const readChoice = ({ list }: ListPlan, given: Given): Result<Choice, CliProblem
       return ok({ filter });
     case 'timeline':
     case 'decisions':
-    case 'dead-letters': {
+    case 'dead-letters':
+    case 'operations': {
       const limit = given.value('limit');
       if (limit === null) return ok({ filter });
       const newestMax = readCount('limit', limit, newestMaxMost);

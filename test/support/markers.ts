@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Body } from '../../services/core/markers/upcast.ts';
-import type { Kind, Role, Slot } from '../../services/core/markers/marker.ts';
+import type { Kind, OperationKind, Role, Slot } from '../../services/core/markers/marker.ts';
 import type { Signer } from '../../services/ports/signer.ts';
 
 // Bodies of markers, each of them valid; a test names only what it is about.
@@ -140,6 +140,25 @@ export const decided = (
   fromDigest: null,
   toVersion: '1.9.0',
   toDigest: null,
+  ...over,
+});
+
+/** What an operator did; a test names the fields that its kind uses. */
+export const operated = (kind: OperationKind, over: Body = {}): Said => ({
+  ...envelope,
+  kind,
+  deployment: null,
+  reason: 'the test asks for it',
+  generation: null,
+  from: null,
+  to: null,
+  positions: [],
+  deployments: [],
+  environment: null,
+  days: null,
+  digest: null,
+  counts: [],
+  note: null,
   ...over,
 });
 

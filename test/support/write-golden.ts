@@ -11,6 +11,7 @@ import {
   failed,
   logged,
   noDetails,
+  operated,
   opened,
   planned,
   retired,
@@ -51,7 +52,31 @@ const details = {
 const stage = trusts('stage', { environments: ['staging'] });
 const analyser = trusts('analyser', { roles: ['analyser'] });
 
+const operator = trusts('ops', { roles: ['operator'] });
+
 const valid: readonly Story[] = [
+  [
+    'log_operations',
+    'What an operator did with the log and its read models; no deployment is moved.',
+    operator,
+    by('ci', logged('1.0.0')),
+    by('ops', operated('retention-set', { environment: 'pr-*', days: 14 })),
+    by(
+      'ops',
+      operated('generation-built', {
+        generation: 'g2',
+        from: 0,
+        to: 4,
+        digest: 'c'.repeat(64),
+        counts: [{ name: 'rows', value: 9 }],
+        note: 'beside g1',
+      }),
+    ),
+    by('ops', operated('generation-switched', { generation: 'g2', to: 4 })),
+    by('ops', operated('generation-dropped', { generation: 'g1' })),
+    by('ops', operated('log-archived', { from: 0, to: 6, digest: 'd'.repeat(64) })),
+    again(4),
+  ],
   [
     'log_plan_start_success',
     'A deployment from plan to success, with details.',
@@ -250,6 +275,27 @@ const invalid = async (): Promise<readonly Story[]> => [
     by('ci', added(keyOf('thief'), { roles: ['trust-admin'] })),
   ],
   ['log_decision_by_emitter', 'An emitter decides.', by('ci', decided('roll-back'))],
+  [
+    'log_operation_by_emitter',
+    'An emitter says how long things are kept.',
+    by('ci', operated('retention-set', { environment: 'production', days: 1 })),
+  ],
+  [
+    'log_operation_without_its_field',
+    'Letters are redriven, and none is named.',
+    trusted,
+    await forged.body('operation', operated('letters-redriven', { positions: [1] }), {
+      positions: [],
+    }),
+  ],
+  [
+    'log_operation_with_anothers_field',
+    'A generation is dropped, and days are named.',
+    trusted,
+    await forged.body('operation', operated('generation-dropped', { generation: 'g1' }), {
+      days: 3,
+    }),
+  ],
   ['log_plan_by_analyser', 'An analyser plans.', analyser, by('analyser', planned())],
   [
     'log_kind_not_allowed',

@@ -9,7 +9,8 @@ export type ReaderCommand =
   | 'environments'
   | 'components'
   | 'dead-letters list'
-  | 'dead-letters show';
+  | 'dead-letters show'
+  | 'operations';
 
 const filterOptions: readonly Option[] = [
   option('environment-name', 'NAME', 'only this environment'),
@@ -80,5 +81,12 @@ export const readerCommands: readonly CommandOf<ReaderCommand>[] = [
     words: [{ name: 'position' }],
     options: [],
     examples: ['812'],
+  },
+  {
+    name: 'operations',
+    summary: 'what operators did with the log and the read models, and why',
+    words: [],
+    options: [option('limit', 'COUNT', 'only the newest so many (default 50; with --json all)')],
+    examples: ['', '--limit=10 --json'],
   },
 ];
