@@ -1,6 +1,6 @@
 import type { Result } from '../result.ts';
 
-/** Shapes of the log, then of `samples`. One schema per shape and version. */
+/** Shapes of the log, of `instances`, then of `samples`. One schema per shape and version. */
 export type Shape =
   | 'plan'
   | 'update'
@@ -8,6 +8,7 @@ export type Shape =
   | 'decision'
   | 'trust'
   | 'operation'
+  | 'instance'
   | 'points'
   | 'analysis'
   | 'tick'

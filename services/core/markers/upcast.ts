@@ -13,6 +13,7 @@ const upcasters: { readonly [Name in Shape]: readonly Upcaster[] } = {
   decision: [],
   trust: [],
   operation: [],
+  instance: [],
   points: [],
   analysis: [],
   tick: [],

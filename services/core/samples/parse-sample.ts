@@ -23,6 +23,7 @@ const kindOfShape: { readonly [Name in Shape]: SampleKind | undefined } = {
   decision: undefined,
   trust: undefined,
   operation: undefined,
+  instance: undefined,
   points: 'points',
   analysis: 'analysis-opened',
   tick: 'tick',

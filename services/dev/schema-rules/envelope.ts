@@ -6,9 +6,9 @@ import type { Shape } from '../../core/markers/codec.ts';
 
 type Envelope = { readonly shapes: readonly Shape[]; readonly fields: readonly string[] };
 
-/** What every record of the log begins with, so that one of an unknown schema can still be listed. */
+/** What every record of the log and of `instances` begins with, so that one of an unknown schema can still be listed. */
 const logEnvelope: Envelope = {
-  shapes: ['plan', 'update', 'place', 'decision', 'trust', 'operation'],
+  shapes: ['plan', 'update', 'place', 'decision', 'trust', 'operation', 'instance'],
   fields: [
     'marker',
     'deployment',
