@@ -1,4 +1,4 @@
-import type { LogRecord } from '../log/record.ts';
+import type { LogRecord, Position } from '../log/record.ts';
 import type { DecodeProblem, MarkerCodec } from '../markers/codec.ts';
 import type { Crypto, Text } from '../markers/crypto.ts';
 import { kinds } from '../markers/kinds.ts';
@@ -22,10 +22,22 @@ import type { KeyState, Trust } from '../trust/trust.ts';
 import { coversKind, hasRole, keyProblem } from '../trust/trust.ts';
 import { isWeakSignature } from '../trust/weak-keys.ts';
 
+/** Of a record's two signatures: the signer's over its value, the deliverer's over its waiting time. */
+export type Signed = 'value' | 'waited';
+
+/** What is known of signature checks already, and who hears what came of each that is asked for. */
+export type SignatureChecks = {
+  /** What came of this check, or undefined: it has to be made. */
+  readonly known: (position: Position, signed: Signed) => boolean | undefined;
+  readonly found: (position: Position, signed: Signed, isGood: boolean) => void;
+};
+
 export type CheckTools = {
   readonly codec: MarkerCodec;
   readonly crypto: Crypto;
   readonly text: Text;
+  /** Left out: every signature is checked. */
+  readonly signatures?: SignatureChecks;
 };
 
 /** A record whose signer, bytes and form are proven. Its place and scope are the fold's to judge. */
@@ -73,7 +85,7 @@ export const checkRecord = (
     return refuse('key-unknown', `no key ${headers.value.keyId} is trusted on this log`);
   const ended = keyProblem(signer);
   if (ended !== undefined) return fail(ended);
-  const signed = checkSignature(tools, audience, signer.publicKey, headers.value, record.value);
+  const signed = checkSignature(tools, audience, signer.publicKey, headers.value, record);
   if (!signed.ok) return signed;
   const marker = readMarker(tools, audience, headers.value, record);
   if (!marker.ok) return marker;
@@ -89,7 +101,7 @@ export const checkRecord = (
       `the key ${signer.id} may not sign ${marker.value.kind} records`,
     );
   const digest = tools.crypto.sha256Hex(record.value);
-  const waited = checkWaited(tools, audience, trust, headers.value, digest);
+  const waited = checkWaited(tools, audience, trust, headers.value, record.position, digest);
   if (!waited.ok) return waited;
   return ok({ marker: marker.value, signer, digest, waitedMs: waited.value });
 };
@@ -115,31 +127,45 @@ export const checkOpening = (
       'log-not-opened',
       'record 0 must be signed by the trust administrator that it names',
     );
-  const signed = checkSignature(tools, audience, opened.key.publicKey, headers.value, record.value);
+  const signed = checkSignature(tools, audience, opened.key.publicKey, headers.value, record);
   return signed.ok ? ok(opened) : signed;
 };
 
 const checkSignature = (
-  { crypto, text }: CheckTools,
+  tools: CheckTools,
   audience: string,
   publicKey: Uint8Array,
   headers: WireHeaders,
-  value: Uint8Array,
+  { position, value }: LogRecord,
 ): Result<void, CheckProblem> => {
   if (isWeakSignature(headers.signature))
     return refuse('signature-weak', 'the signature is built on a point of low order');
   const type = markerType(headers.schemaDigest, audience);
-  return crypto.verify(
-    'ed25519',
-    publicKey,
-    preAuthenticationEncoding(text, type, value),
-    headers.signature,
-  )
+  const isGood = askedOnce(tools, position, 'value', () =>
+    tools.crypto.verify(
+      'ed25519',
+      publicKey,
+      preAuthenticationEncoding(tools.text, type, value),
+      headers.signature,
+    ),
+  );
+  return isGood
     ? ok(undefined)
     : refuse(
         'signature-bad',
         `the signature does not fit these bytes, schema ${headers.schemaDigest.slice(0, 12)} and audience ${audience}`,
       );
+};
+
+const askedOnce = (
+  { signatures }: CheckTools,
+  position: Position,
+  signed: Signed,
+  verify: () => boolean,
+): boolean => {
+  const isGood = signatures?.known(position, signed) ?? verify();
+  signatures?.found(position, signed, isGood);
+  return isGood;
 };
 
 const readMarker = (
@@ -167,10 +193,11 @@ const readMarker = (
 
 /** A waiting time counts only when a key in good standing that may deliver has signed it for this value. */
 const checkWaited = (
-  { crypto, text }: CheckTools,
+  tools: CheckTools,
   audience: string,
   trust: Trust,
   { waited }: WireHeaders,
+  position: Position,
   digest: string,
 ): Result<number, CheckProblem> => {
   if (waited === null) return ok(0);
@@ -179,10 +206,16 @@ const checkWaited = (
     return refuse('waited-bad', `no key ${waited.keyId} in good standing signs waiting times`);
   if (!['emitter', 'gateway', 'operator'].some((role) => key.roles.some((has) => has === role)))
     return refuse('waited-bad', `the key ${waited.keyId} has no role that delivers markers`);
-  const message = waitedMessage(text, audience, waited.ms, digest);
   if (
     isWeakSignature(waited.signature) ||
-    !crypto.verify('ed25519', key.publicKey, message, waited.signature)
+    !askedOnce(tools, position, 'waited', () =>
+      tools.crypto.verify(
+        'ed25519',
+        key.publicKey,
+        waitedMessage(tools.text, audience, waited.ms, digest),
+        waited.signature,
+      ),
+    )
   )
     return refuse('waited-bad', 'the waiting time is not signed for this value');
   return ok(waited.ms);
