@@ -1,5 +1,6 @@
 import type { Position } from '../core/log/record.ts';
 import type { Outcome } from '../core/projection.ts';
+import type { Result } from '../core/result.ts';
 import type { Clock, Stop } from '../ports/clock.ts';
 import type {
   CaughtUp,
@@ -16,6 +17,18 @@ export type ProjectorPorts = ProjectionPorts & {
   readonly clock: Clock;
   /** Says what an operator should know. Never called with what a record contains. */
   readonly tell: (event: ProjectorEvent) => void;
+  /** Whoever counts and times what is done here. */
+  readonly measure?: ProjectorMeasure;
+};
+
+/** Both answer at once and never throw. */
+export type ProjectorMeasure = {
+  /** Runs the application of one batch; looks at the clock before and after, and at what became of the records. */
+  readonly batch: <Applied extends Result<{ readonly outcomes: readonly Outcome[] }, unknown>>(
+    work: () => Promise<Applied>,
+  ) => Promise<Applied>;
+  /** What became of records that are now in the read models. */
+  readonly outcomes: (outcomes: readonly Outcome[]) => void;
 };
 
 export type ProjectorEvent =
@@ -37,6 +50,11 @@ export type ProjectorStatus = {
   /** Next position to apply, or null where it was never active. */
   readonly next: Position | null;
   readonly lagRecords: number | null;
+  /** When the oldest record that waits was appended. Null: none waits, or it is not known. */
+  readonly waitingSinceMs: number | null;
+  /** When the checkpoint was last written, or seen where it should be, on this machine's clock. */
+  readonly checkpointSeenAtMs: number | null;
+  readonly generation: Generation | null;
   readonly counts: { readonly [outcome: string]: number };
   readonly problem: ProjectionProblem | null;
 };
@@ -80,6 +98,7 @@ type Run = {
 const openRun = (ports: ProjectorPorts): Run => {
   const stopping = new AbortController();
   const alone = openTurns();
+  const measured: ProjectorMeasure['batch'] = ports.measure?.batch ?? ((work) => work());
   const counts: Record<string, number> = {};
   /** What we write to, while the partition is ours. */
   let held: CaughtUp | undefined;
@@ -88,6 +107,8 @@ const openRun = (ports: ProjectorPorts): Run => {
   let problem: ProjectionProblem | null = null;
   let subscription: Subscription | undefined;
   let hintedAtMs = 0;
+  let waitingSinceMs: number | null = null;
+  let checkpointSeenAtMs: number | null = null;
   /** Read models that are filled again meet old conflicts again. */
   let conflictTold: Position = 0;
 
@@ -95,6 +116,7 @@ const openRun = (ports: ProjectorPorts): Run => {
     progress = { next, end: Math.max(next, end) };
   };
   const notice = (outcomes: readonly Outcome[]): void => {
+    ports.measure?.outcomes(outcomes);
     for (const outcome of outcomes) {
       count(counts, outcome);
       if (outcome.outcome !== 'dead-letter' || outcome.holds === undefined) continue;
@@ -116,6 +138,7 @@ const openRun = (ports: ProjectorPorts): Run => {
     if (!isWanted()) return undefined;
     if (!opened.ok) throw new Halted(opened.problem);
     held = opened.value;
+    checkpointSeenAtMs = ports.clock.nowMs();
     return held;
   };
 
@@ -147,9 +170,16 @@ const openRun = (ports: ProjectorPorts): Run => {
       if (rest.length === 0) break;
       const checked = await checkLastApplied(ports, state);
       if (!checked.ok) throw new Halted(checked.problem);
-      const applied = await applyBatch(ports, generation, state, rest.slice(0, batchRecordsMax));
+      waitingSinceMs = rest[0]?.appendedAtMs ?? null;
+      const applied = await measured(() =>
+        applyBatch(ports, generation, state, rest.slice(0, batchRecordsMax)),
+      );
       if (applied.ok) {
         refusedInRow = 0;
+        reached(applied.value.state.next, end);
+        // The one behind it came no earlier.
+        waitingSinceMs = applied.value.state.logTimeMs;
+        checkpointSeenAtMs = ports.clock.nowMs();
         notice(applied.value.outcomes);
         if (held !== undefined) held = { generation, state: applied.value.state };
       } else if (applied.problem.code === 'gap') {
@@ -184,7 +214,8 @@ const openRun = (ports: ProjectorPorts): Run => {
       current.value === generation &&
       checkpoint.value?.next === state.next &&
       checkpoint.value.lastDigest === state.lastDigest;
-    if (!stands) await catchUp();
+    if (stands) checkpointSeenAtMs = ports.clock.nowMs();
+    else await catchUp();
   };
 
   const keepLooking = async (over: Stop): Promise<ProjectionProblem | undefined> => {
@@ -242,6 +273,9 @@ const openRun = (ports: ProjectorPorts): Run => {
       active: held !== undefined,
       next: progress?.next ?? null,
       lagRecords: progress === null ? null : progress.end - progress.next,
+      waitingSinceMs: progress !== null && progress.end > progress.next ? waitingSinceMs : null,
+      checkpointSeenAtMs,
+      generation: held?.generation ?? null,
       counts: { ...counts },
       problem,
     }),
