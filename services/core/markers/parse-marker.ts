@@ -45,24 +45,20 @@ export const parseMarker = (shape: Shape, body: Body): Result<Marker, FieldProbl
       'kind',
       `a ${kind} record has the shape ${kinds[kind].shape}, not ${shape}`,
     );
-  const text = firstTextProblem(body);
-  if (text !== undefined) {
-    const path = text.path.slice(1);
-    return refuse('field-invalid', path, `${path} ${text.message}`);
-  }
-  const problem = firstFieldProblem(kind, body);
+  const problem = textFault(body) ?? firstFieldProblem(kind, body);
   if (problem !== undefined) return fail(problem);
   return ok(body as unknown as Marker);
 };
 
-type Check = (value: unknown, body: Body) => string | undefined;
+/** What is wrong with a value, as the end of a sentence, or undefined. */
+export type Check = (value: unknown, body: Body) => string | undefined;
 
 export const uuidPattern: RegExp =
   /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-const isUuid: Check = (value) =>
+export const isUuid: Check = (value) =>
   typeof value === 'string' && uuidPattern.test(value) ? undefined : 'must be a UUID in lower case';
 const isNull: Check = (value) => (value === null ? undefined : 'must be null');
-const isTime: Check = (value) =>
+export const isTime: Check = (value) =>
   isWhole(value, 0, timeMsMax)
     ? undefined
     : 'must be milliseconds since 1970, before the year 10000';
@@ -77,10 +73,11 @@ const isShort: Check = (value) =>
     : `is longer than ${nameMax} characters`;
 const isOneLine: Check = (value) =>
   typeof value === 'string' && !/[\t\n]/.test(value) ? undefined : 'must be one line without tabs';
-const isName: Check = (value, body) =>
+export const isName: Check = (value, body) =>
   isNonEmpty(value, body) ?? isShort(value, body) ?? isOneLine(value, body);
-const isNameOrNull: Check = (value, body) => (value === null ? undefined : isName(value, body));
-const isDigest: Check = (value) =>
+export const isNameOrNull: Check = (value, body) =>
+  value === null ? undefined : isName(value, body);
+export const isDigest: Check = (value) =>
   value === null || (typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value))
     ? undefined
     : 'must be sha256: and 64 hex digits in lower case';
@@ -126,7 +123,7 @@ const isPublicKey: Check = (value) =>
 
 export const audiencePattern: RegExp = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
-const envelopeChecks: FieldChecks = [
+export const envelopeChecks: FieldChecks = [
   ['marker', isUuid],
   ['audience', isAudience],
   ['source', isNonEmpty],
@@ -135,7 +132,7 @@ const envelopeChecks: FieldChecks = [
   ['sequence', isCountOrNull],
   ['attempt', isNameOrNull],
 ];
-const slotChecks: FieldChecks = [
+export const slotChecks: FieldChecks = [
   ['slot.namespace', isName],
   ['slot.environment', isName],
   ['slot.component', isName],
@@ -149,7 +146,7 @@ const detailChecks: FieldChecks = [
   ['details.links', listOf(listMax, () => undefined)],
   ['details.changes', listOf(listMax, () => undefined)],
 ];
-const artifactChecks: FieldChecks = [
+export const artifactChecks: FieldChecks = [
   ['version', isName],
   ['digest', isDigest],
 ];
@@ -302,11 +299,8 @@ const generationChecks: FieldChecks = operationChecks({
 
 const firstFieldProblem = (kind: Kind, body: Body): FieldProblem | undefined => {
   const named = kinds[kind].shape === 'update' && body['slot'] !== null ? slotChecks : [];
-  for (const [path, check] of [...envelopeChecks, ...checksOf(kind), ...named]) {
-    const message = check(valueAt(body, path), body);
-    if (message !== undefined)
-      return { code: 'field-invalid', path, message: `${path} ${message}` };
-  }
+  const problem = fieldFault(body, [...envelopeChecks, ...checksOf(kind), ...named]);
+  if (problem !== undefined) return problem;
   const publicKey = valueAt(body, 'key.publicKey');
   if (publicKey instanceof Uint8Array && isWeakPublicKey(publicKey))
     return {
@@ -317,7 +311,27 @@ const firstFieldProblem = (kind: Kind, body: Body): FieldProblem | undefined => 
   return undefined;
 };
 
-type FieldChecks = readonly (readonly [path: string, check: Check])[];
+export type FieldChecks = readonly (readonly [path: string, check: Check])[];
+
+/** What is wrong with a body by these checks and with its texts, for a shape that has a door of its own. */
+export const firstFault = (body: Body, checks: FieldChecks): FieldProblem | undefined =>
+  textFault(body) ?? fieldFault(body, checks);
+
+const textFault = (body: Body): FieldProblem | undefined => {
+  const text = firstTextProblem(body);
+  if (text === undefined) return undefined;
+  const path = text.path.slice(1);
+  return { code: 'field-invalid', path, message: `${path} ${text.message}` };
+};
+
+const fieldFault = (body: Body, checks: FieldChecks): FieldProblem | undefined => {
+  for (const [path, check] of checks) {
+    const message = check(valueAt(body, path), body);
+    if (message !== undefined)
+      return { code: 'field-invalid', path, message: `${path} ${message}` };
+  }
+  return undefined;
+};
 
 const checksOf = (kind: Kind): FieldChecks => {
   switch (kind) {
@@ -370,11 +384,9 @@ const checksOf = (kind: Kind): FieldChecks => {
         digest: isHexDigest,
       });
     case 'log-sealed':
-      return operationChecks({
-        from: isCountOrNull,
-        to: isEnd,
-        digest: isHexDigestOrNull,
-      });
+    case 'log-continued':
+      // `to` is the record's own position: one that lies elsewhere, as on a copy of the log, is told by it.
+      return operationChecks({ to: isCount, digest: isHexDigest });
   }
 };
 
