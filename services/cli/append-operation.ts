@@ -14,6 +14,7 @@ import { toMarker } from './marker-fields.ts';
 import type { CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { refuse } from './problem.ts';
+import { refuseSealed } from './sealed.ts';
 
 // Every operation leaves a signed record on the log: who, why, what.
 
@@ -67,6 +68,8 @@ export const mayOperate = (
   { keyId }: Pick<Signer, 'keyId'>,
   kind: OperationKind,
 ): Result<void, CliProblem> => {
+  const sealed = refuseSealed(trust);
+  if (sealed !== undefined) return sealed;
   const key = trust.keys.get(keyId);
   const hint = "use an operator's key: --key FILE; plimsoll keys list shows roles";
   if (key === undefined)

@@ -15,6 +15,7 @@ import { readAnswer } from './gateway-answer.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { foldFailed, problem } from './problem.ts';
+import { refuseSealed } from './sealed.ts';
 import { readStanding } from './standing.ts';
 
 // The last step of an emitting command: the signed record onto the log, by hand or through a gateway.
@@ -30,6 +31,8 @@ export const deliverAtHand = async (
   keyId: string,
   record: NewRecord,
 ): Promise<Delivered> => {
+  const sealed = refuseSealed(atHand.state.trust);
+  if (sealed !== undefined) return sealed;
   const standing = await readStanding(atHand, marker);
   if (!standing.ok) return fail(nothingStored(standing.problem));
   const decided = decide(marker, keyId, standing.value, clock.nowMs());

@@ -15,6 +15,7 @@ import { positionAt } from './position-at.ts';
 import type { AtHand, CliPorts, PublicKey } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { problem, refuse } from './problem.ts';
+import { refuseSealed } from './sealed.ts';
 
 // Changes of trust: an administrator signs them, the log keeps them, and they count from the next position on.
 
@@ -183,6 +184,8 @@ const mayChange = (
   marker: Change,
   next: Position,
 ): Result<void, CliProblem> => {
+  const sealed = refuseSealed(trust);
+  if (sealed !== undefined) return sealed;
   const administrator = trust.keys.get(keyId);
   const hint = "use an administrator's key: --key FILE; plimsoll keys list shows roles";
   if (administrator === undefined)

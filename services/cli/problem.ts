@@ -97,6 +97,8 @@ const exits: { readonly [code: string]: ExitCode } = {
     'wrong-log',
     'decision-misplaced',
     'log-already-open',
+    'log-sealed',
+    'seal-misplaced',
     'key-exists',
     'key-ended',
   ),

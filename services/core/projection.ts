@@ -22,7 +22,7 @@ import type { Result } from './result.ts';
 import { fail, ok } from './result.ts';
 import type { SlotState } from './slot-state.ts';
 import { attemptLine, evolveSlot, slotHistory, withLine } from './slot-state.ts';
-import type { KeyState, Trust } from './trust/trust.ts';
+import type { KeyState, Seal, Trust } from './trust/trust.ts';
 import { openTrust } from './trust/trust.ts';
 
 // The fold: records 0..n in, rows out. Live, rebuild and replay run this one function.
@@ -210,9 +210,12 @@ export const readFoldState = (
 ): FoldState => {
   const keys = new Map<string, KeyState>();
   const markers = new Map<string, string>();
+  let sealed: Seal | null = null;
   for (const { key, value } of trustRows) {
     if (key.startsWith(trustMarkerPrefix)) {
       markers.set(key.slice(trustMarkerPrefix.length), JSON.parse(value) as string);
+    } else if (key === sealKey) {
+      sealed = JSON.parse(value) as Seal;
     } else {
       const state = readTrustRow(text, value);
       keys.set(state.id, state);
@@ -222,7 +225,7 @@ export const readFoldState = (
   return {
     next: checkpoint.next,
     lastDigest: checkpoint.lastDigest,
-    trust: { logId: checkpoint.logId, keys, markers },
+    trust: { logId: checkpoint.logId, keys, markers, sealed },
     logTimeMs: timeMs,
   };
 };
@@ -464,6 +467,7 @@ const holderOf = (json: string | undefined): string | undefined =>
   json === undefined ? undefined : (JSON.parse(json) as SlotState).holders.at(-1)?.deployment;
 
 const trustMarkerPrefix = 'marker/';
+const sealKey = 'seal';
 
 const putTrust = (rows: Rows, text: Text, before: Trust | undefined, after: Trust): void => {
   for (const key of after.keys.values())
@@ -475,6 +479,8 @@ const putTrust = (rows: Rows, text: Text, before: Trust | undefined, after: Trus
   for (const [identity, digest] of after.markers)
     if (!before?.markers.has(identity))
       rows.put('trust', `${trustMarkerPrefix}${identity}`, digest);
+  if (after.sealed !== null && after.sealed !== before?.sealed)
+    rows.put('trust', sealKey, after.sealed);
 };
 
 const plainKey = (key: KeyState): Omit<KeyState, 'publicKey'> & { publicKey?: unknown } => ({

@@ -68,12 +68,17 @@ export const judge = async (
   const placed: LogRecord = { ...record, position: asOf.checkpoint.next, appendedAtMs: nowMs };
   const checked = checkBatch(ports.tools, ports.audience, trust, [placed]).checked[0];
   if (checked === undefined) throw new TypeError('a check answers every record');
-  if (checked.outcome === 'rejected') return refuse(checked.code, checked.message);
+  if (checked.outcome === 'rejected')
+    return refuse(checked.code, checked.message, goesOnAt(trust, checked.code));
   const judged = await judgeChecked(ports.reads, trust, checked);
   return judged.ok
     ? ok({ ...judged.value, authentic: checked.authentic, heldUpTo: positionOf(asOf) })
     : judged;
 };
+
+/** Whoever is refused by a log that was sealed is told where it went on. */
+const goesOnAt = ({ sealed }: Trust, code: string): string | undefined =>
+  code === 'log-sealed' && sealed?.note ? `the log goes on elsewhere: ${sealed.note}` : undefined;
 
 type Accepted = Exclude<Checked, { readonly outcome: 'rejected' }>;
 

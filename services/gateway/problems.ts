@@ -32,6 +32,7 @@ export type ProblemCode =
   | 'json-not-yet'
   | 'log-corrupt'
   | 'log-refused'
+  | 'log-sealed'
   | 'log-unreachable'
   | 'method-not-allowed'
   | 'not-found'
@@ -39,6 +40,7 @@ export type ProblemCode =
   | 'not-yet'
   | 'query-invalid'
   | 'query-unknown'
+  | 'seal-misplaced'
   | 'store-corrupt'
   | 'store-unreachable';
 
@@ -120,6 +122,8 @@ const statuses: { readonly [Code in ProblemCode]: Status } = {
   conflict: 409,
   'log-not-opened': 409,
   'log-already-open': 409,
+  'log-sealed': 409,
+  'seal-misplaced': 409,
   'wrong-log': 409,
   'key-exists': 409,
   'key-ended': 409,

@@ -91,7 +91,8 @@ const said: { readonly [Kind in OperationKind]: Body } = {
   'retention-set': { environment: 'pr-*', days: 14 },
   'deployments-forgotten': { deployments: [run('7')] },
   'log-archived': { from: 0, to: 9, digest: 'a'.repeat(64) },
-  'log-sealed': {},
+  'log-sealed': { to: 9, digest: 'a'.repeat(64) },
+  'log-continued': { to: 9, digest: 'a'.repeat(64) },
 };
 const kindsOfOperation = Object.keys(said) as readonly OperationKind[];
 
@@ -136,7 +137,8 @@ describe('the door', () => {
     'retention-set': ['environment', 'days'],
     'deployments-forgotten': ['deployments', 'environment', 'to'],
     'log-archived': ['from', 'to', 'digest'],
-    'log-sealed': ['from', 'to', 'digest'],
+    'log-sealed': ['to', 'digest'],
+    'log-continued': ['to', 'digest'],
   };
   test.each(
     kindsOfOperation.flatMap((kind) =>

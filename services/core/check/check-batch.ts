@@ -1,7 +1,7 @@
 import type { LogRecord } from '../log/record.ts';
 import type { EnvelopePrefix } from '../markers/codec.ts';
-import { isTrustChange } from '../markers/kinds.ts';
-import type { TrustChange } from '../markers/marker.ts';
+import { isOperation, isTrustChange } from '../markers/kinds.ts';
+import type { Operation, TrustChange } from '../markers/marker.ts';
 import type { Trust, TrustProblem } from '../trust/trust.ts';
 import { evolveTrust, trustIdentity } from '../trust/trust.ts';
 import type { Authentic, CheckProblem, CheckTools } from './check-record.ts';
@@ -16,7 +16,12 @@ export type Checked = {
   | { readonly outcome: 'trust-changed' | 'trust-repeated'; readonly authentic: Authentic }
   | {
       readonly outcome: 'rejected';
-      readonly code: CheckProblem['code'] | TrustProblem['code'] | 'conflict';
+      readonly code:
+        | CheckProblem['code']
+        | TrustProblem['code']
+        | 'conflict'
+        | 'log-sealed'
+        | 'seal-misplaced';
       readonly message: string;
       /** Of a well signed record that this release cannot read: what it is about, as far as can be told. */
       readonly unread: EnvelopePrefix | undefined;
@@ -48,15 +53,50 @@ const checkOne = (
   trust: Trust,
   record: LogRecord,
 ): Checked => {
+  if (trust.sealed !== null)
+    return rejected(trust, record, 'log-sealed', `the log was sealed at ${trust.sealed.at}`);
   const answer = checkRecord(tools, audience, trust, record);
   if (!answer.ok) {
     const unread = isUnread(answer.problem) ? tools.codec.prefix(record.value) : undefined;
     return { record, trust, outcome: 'rejected', ...answer.problem, unread };
   }
   const authentic = answer.value;
-  if (!isTrustChange(authentic.marker)) return { record, trust, outcome: 'authentic', authentic };
-  return changeTrust(trust, record, authentic, authentic.marker);
+  const { marker } = authentic;
+  if (isTrustChange(marker)) return changeTrust(trust, record, authentic, marker);
+  if (isOperation(marker) && isPlaced(marker)) return checkPlaced(trust, record, authentic, marker);
+  return { record, trust, outcome: 'authentic', authentic };
 };
+
+/** These tell where they lie, so that nobody can carry them to another place or to a copy of the log. */
+const isPlaced = ({ kind }: Operation): boolean =>
+  kind === 'log-sealed' || kind === 'log-continued';
+
+const checkPlaced = (
+  trust: Trust,
+  record: LogRecord,
+  authentic: Authentic,
+  { kind, to, note }: Operation,
+): Checked => {
+  const { position } = record;
+  if (to !== position)
+    return rejected(
+      trust,
+      record,
+      'seal-misplaced',
+      `a ${kind} record for position ${to} lies at ${position}: it counts nowhere else`,
+    );
+  const after = kind === 'log-sealed' ? { ...trust, sealed: { at: position, note } } : trust;
+  return { record, trust: after, outcome: 'authentic', authentic };
+};
+
+type Rejected = Extract<Checked, { readonly outcome: 'rejected' }>;
+
+const rejected = (
+  trust: Trust,
+  record: LogRecord,
+  code: Rejected['code'],
+  message: string,
+): Rejected => ({ record, trust, outcome: 'rejected', code, message, unread: undefined });
 
 /** These are found only after the signature was found good. */
 const isUnread = ({ code }: CheckProblem): boolean =>
@@ -71,18 +111,15 @@ const changeTrust = (
   const identity = trustIdentity(change, authentic.signer.principal);
   const seen = trust.markers.get(identity);
   if (seen === authentic.digest) return { record, trust, outcome: 'trust-repeated', authentic };
-  const rejected = (code: TrustProblem['code'] | 'conflict', message: string): Checked => ({
-    record,
-    trust,
-    outcome: 'rejected',
-    code,
-    message,
-    unread: undefined,
-  });
   if (seen !== undefined)
-    return rejected('conflict', 'this principal has used the marker id for another trust record');
+    return rejected(
+      trust,
+      record,
+      'conflict',
+      'this principal has used the marker id for another trust record',
+    );
   const evolved = evolveTrust(trust, change, record.position);
-  if (!evolved.ok) return rejected(evolved.problem.code, evolved.problem.message);
+  if (!evolved.ok) return rejected(trust, record, evolved.problem.code, evolved.problem.message);
   const markers = new Map([...trust.markers, [identity, authentic.digest]]);
   return { record, trust: { ...evolved.value, markers }, outcome: 'trust-changed', authentic };
 };

@@ -39,6 +39,7 @@ export const kinds: { readonly [Name in Kind]: KindEntry } = {
   },
   'log-archived': { shape: 'operation', role: 'operator', headline: 'log archived' },
   'log-sealed': { shape: 'operation', role: 'operator', headline: 'log sealed' },
+  'log-continued': { shape: 'operation', role: 'operator', headline: 'log continued' },
 };
 
 export const isKind = (word: string): word is Kind => Object.hasOwn(kinds, word);

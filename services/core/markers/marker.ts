@@ -187,7 +187,8 @@ export type OperationKind =
   | 'retention-set'
   | 'deployments-forgotten'
   | 'log-archived'
-  | 'log-sealed';
+  | 'log-sealed'
+  | 'log-continued';
 
 /** One signed fact, in the newest version of its shape. */
 export type Marker = Planned | Update | Logged | Decided | TrustChange | Operation;

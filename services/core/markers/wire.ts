@@ -93,6 +93,7 @@ const recordKey = (marker: Marker): string => {
     case 'deployments-forgotten':
     case 'log-archived':
     case 'log-sealed':
+    case 'log-continued':
       return 'operation';
   }
 };

@@ -24,6 +24,15 @@ export type Trust = {
   readonly keys: ReadonlyMap<string, KeyState>;
   /** Trust records accepted so far: `marker:principal` to the digest of their value. */
   readonly markers: ReadonlyMap<string, string>;
+  /** Where the log was sealed, or null while it is open. */
+  readonly sealed: Seal | null;
+};
+
+/** An operator ended the log here: nothing after this position counts, a change of trust neither. */
+export type Seal = {
+  readonly at: Position;
+  /** Where the log went on, in the operator's words. */
+  readonly note: string | null;
 };
 
 export type TrustProblem = {
@@ -36,6 +45,7 @@ export const openTrust = (opened: LogOpened, digest: string): Trust => ({
   logId: opened.log,
   keys: new Map([[opened.key.id, keyState(opened, 0)]]),
   markers: new Map([[trustIdentity(opened, opened.key.principal), digest]]),
+  sealed: null,
 });
 
 /** What names a trust record: its marker id and who signed it. */
@@ -101,6 +111,14 @@ export const coversKind = (key: TrustedKey, kind: string): boolean => covers(key
 /** Whether the key's scope covers the place. Deny by default: an empty list covers nothing. */
 export const coversSlot = (key: TrustedKey, slot: Slot): boolean =>
   covers(key.environments, slot.environment) && covers(key.components, slot.component);
+
+/** Everything, and so also what has no place. */
+export const coversEverywhere = (key: TrustedKey): boolean =>
+  key.environments.includes('*') && key.components.includes('*');
+
+/** Whether the key may speak for all components of the environments of a pattern: a name, or its beginning and `*`. */
+export const coversEnvironments = (key: TrustedKey, pattern: string): boolean =>
+  covers(key.environments, pattern) && key.components.includes('*');
 
 const covers = (patterns: readonly string[], name: string): boolean =>
   patterns.some((pattern) =>
