@@ -20,24 +20,27 @@ export const runServices = async (
   tell: (note: Note) => void,
 ): Promise<CliProblem | undefined> => {
   const running: Running[] = [];
+  const over = new AbortController();
   let ending: CliProblem | undefined;
+  const end = (why?: CliProblem): void => {
+    if (!over.signal.aborted) ending = why;
+    over.abort();
+  };
+  ports.stop.addEventListener('abort', () => end());
+  if (ports.stop.aborted) end();
   for (const name of names) {
-    const started = await startWhenReachable(ports, name);
-    if (!started.ok) {
-      ending = started.problem;
-      break;
+    const started = await startWhenReachable({ ...ports, stop: over.signal }, name);
+    if (!started.ok) end(started.problem);
+    else if (started.value !== 'stopped') {
+      running.push(started.value);
+      // It may end while others are still waited for.
+      void started.value.ended.then(end);
+      for (const message of started.value.lines) tell({ code: name, message, hint: '' });
     }
-    if (started.value === 'stopped') break;
-    running.push(started.value);
-    for (const message of started.value.lines) tell({ code: name, message, hint: '' });
   }
   if (running.length === names.length) {
     tell({ code: 'ready', message: 'ready; Ctrl-C stops', hint: '' });
-    const pruning = new AbortController();
-    const pruned = pruneNowAndThen(ports, pruning.signal);
-    ending = await Promise.race([asked(ports), ...running.map(({ ended }) => ended)]);
-    pruning.abort();
-    await pruned;
+    await pruneNowAndThen(ports, over.signal);
   }
   // First the doors close, then what stands behind them: the reverse order of the start.
   for (const service of running.toReversed()) await service.stop();
@@ -63,12 +66,6 @@ const startWhenReachable = async (
     retryMs = Math.min(retryMs * 2, retryMsMax);
   }
 };
-
-const asked = ({ stop }: ServicePorts): Promise<undefined> =>
-  new Promise((done) => {
-    if (stop.aborted) done(undefined);
-    stop.addEventListener('abort', () => done(undefined));
-  });
 
 const pruneNowAndThen = async (
   { clock, prune, note }: ServicePorts,

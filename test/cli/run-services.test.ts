@@ -128,6 +128,17 @@ describe('services in one process', () => {
     expect(house.steps.filter((step) => step.startsWith('stop'))).toHaveLength(3);
   });
 
+  test('end all together also while one of them is still waited for', async () => {
+    const house = open({ gateway: 1_000 });
+    await eventually('the gateway is waited for', () => house.notes.length === 1);
+    const why = problem('foreign-log', 'another log', 'look');
+    house.fail('projector', why);
+    await house.pass(20_000);
+    expect(await house.ended).toBe(why);
+    expect(house.told).not.toContain('ready; Ctrl-C stops');
+    expect(house.steps.slice(-2)).toEqual(['stop analyser', 'stop projector']);
+  });
+
   test('do not begin where one is refused for good', async () => {
     const why = problem('port-taken', 'taken', 'another');
     const house = open({}, { gateway: why });
