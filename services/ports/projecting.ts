@@ -2,7 +2,7 @@ import type { CheckTools } from '../core/check/check-record.ts';
 import type { Position } from '../core/log/record.ts';
 import type { FoldState, Outcome } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
-import type { Generation, ReadModelStore } from './read-model-store.ts';
+import type { Aside, Generation, ReadModelStore } from './read-model-store.ts';
 import type { RecordLog } from './record-log.ts';
 
 // What the projector does for others: it folds a log into read models.
@@ -49,12 +49,42 @@ export type CaughtUp = {
 /** `next` is the next position to fold, `end` where the fold will stop as far as is known. */
 export type Progress = { readonly next: Position; readonly end: Position };
 
+/** Records [from, to). */
+export type PositionRange = { readonly from: Position; readonly to: Position };
+
+/** How far a fold believes what came of signature checks before. */
+export type BelievedChecks = {
+  /** Where it is remembered: beside the read models that a projector keeps, also for a fold into another store. */
+  readonly aside: Aside;
+  /** Share of the remembered checks that are made all the same, from 0 to 1. With 1 nothing is believed. */
+  readonly sampleShare: number;
+  /** Which ones follows from this. */
+  readonly seed: number;
+  /** A remembered range was wrong: its checks are all made again, and remembered anew. */
+  readonly onWrong?: (wrong: WrongChecks) => void;
+};
+
+/**
+ * - `damaged`: what was kept cannot be read; where it ends is not known, so `to` is `from`.
+ * - `other-bytes`: it was not made of the records that lie on the log.
+ * - `other-outcome`: a check that was made again came out otherwise.
+ */
+export type WrongChecks = PositionRange & {
+  readonly why: 'damaged' | 'other-bytes' | 'other-outcome';
+};
+
 export type FoldOptions = {
   /**
    * The first position that is not folded, 1 or more. Unless told, and where the log ends before: the end that the
    * log has when the fold begins. What is folded already stays.
    */
   readonly to?: Position;
+  /** Left out: every signature is checked, and what came of it is remembered in the store that is folded into. */
+  readonly checks?: BelievedChecks;
+  /** Records of one commit, at most; 200 unless told. */
+  readonly recordsMax?: number;
+  /** Awaited before each batch: whoever folds beside others may slow down here. */
+  readonly pace?: (progress: Progress) => Promise<void>;
   readonly onProgress?: (progress: Progress) => void;
   /** What became of the records of each batch that was committed. */
   readonly onFolded?: (outcomes: readonly Outcome[]) => void;

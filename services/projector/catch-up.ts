@@ -12,6 +12,8 @@ import type {
 } from '../ports/projecting.ts';
 import type { Generation } from '../ports/read-model-store.ts';
 import type { ReadProblem } from '../ports/record-log.ts';
+import type { Checks } from './checks.ts';
+import { openChecks } from './checks.ts';
 import { applyBatch, batchRecordsMax, loadState, storeProblem } from './project.ts';
 
 const firstGeneration = 'g1';
@@ -109,7 +111,20 @@ export const refusedInRowMax = 100;
 const foldOnce = async (
   ports: ProjectionPorts,
   generation: Generation,
-  { to, onProgress, onFolded, isWanted }: FoldOptions,
+  options: FoldOptions,
+): Promise<Result<CaughtUp, ProjectionProblem>> => {
+  const { store, tools, audience } = ports;
+  const checks = openChecks(tools, audience, options.checks?.aside ?? store.aside, options.checks);
+  const folded = await foldOn(ports, generation, checks, options);
+  if (folded.ok || folded.problem.code === 'stopped') await checks.end();
+  return folded;
+};
+
+const foldOn = async (
+  ports: ProjectionPorts,
+  generation: Generation,
+  checks: Checks,
+  { to, recordsMax = batchRecordsMax, pace, onProgress, onFolded, isWanted }: FoldOptions,
 ): Promise<Result<CaughtUp, ProjectionProblem>> => {
   const opened = await openState(ports, generation);
   if (!opened.ok) return opened;
@@ -117,13 +132,19 @@ const foldOnce = async (
   let { state } = opened.value;
   for (;;) {
     const next = state?.next ?? 0;
-    onProgress?.({ next, end: Math.max(end, next) });
+    const progress = { next, end: Math.max(end, next) };
+    onProgress?.(progress);
     if (state !== undefined && next >= (to ?? Infinity)) return ok({ generation, state });
+    await pace?.(progress);
     if (isWanted?.() === false) return refuse('stopped', 'nobody waits for the fold any more');
-    const records = await readOn(ports, state, to);
+    const cut =
+      state === undefined
+        ? firstBatchRecords
+        : await checks.cut(state.trust.logId, next, recordsMax);
+    const records = await readOn(ports, state, Math.min(cut, to ?? Infinity));
     if (!records.ok) return records;
     if (records.value.length > 0) {
-      const applied = await applyBatch(ports, generation, state, records.value);
+      const applied = await applyBatch(ports, generation, state, records.value, checks);
       if (!applied.ok) return applied;
       ({ state } = applied.value);
       onFolded?.(applied.value.outcomes);
@@ -135,6 +156,9 @@ const foldOnce = async (
     }
   }
 };
+
+/** What is remembered of checks goes by the log id, and that is in record 0. */
+const firstBatchRecords = 1;
 
 /** The state of a generation, and the end of the log, after making sure that the log was not shortened below it. */
 const openState = async (

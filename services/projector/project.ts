@@ -12,6 +12,7 @@ import {
 } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
+import type { Checks } from './checks.ts';
 import type { ProjectionPorts, ProjectionProblem } from '../ports/projecting.ts';
 import type {
   Checkpoint,
@@ -86,10 +87,11 @@ export const applyBatch = async (
   generation: Generation,
   state: FoldState | undefined,
   records: readonly LogRecord[],
+  checks?: Checks,
 ): Promise<
   Result<{ readonly state: FoldState; readonly outcomes: readonly Outcome[] }, ProjectionProblem>
 > => {
-  const folded = await foldRecords(ports, generation, state, records);
+  const folded = await foldRecords(ports, generation, state, records, checks);
   if (!folded.ok) return folded;
   const step: Step = {
     from: state === undefined ? undefined : checkpointOf(state),
@@ -100,6 +102,7 @@ export const applyBatch = async (
   if (!committed.ok) return fail(storeProblem(committed.problem));
   if (committed.value !== 'committed')
     return refuse(committed.value.refused, refusedMessage(committed.value));
+  await checks?.committed();
   return ok({ state: folded.value.state, outcomes: folded.value.outcomes });
 };
 
@@ -115,9 +118,10 @@ const foldRecords = async (
   generation: Generation,
   state: FoldState | undefined,
   records: readonly LogRecord[],
+  checks: Checks | undefined,
 ): Promise<Result<Folded, ProjectionProblem>> => {
   const { tools, audience } = ports;
-  if (state !== undefined) return foldChecked(ports, generation, state, records);
+  if (state !== undefined) return foldChecked(ports, generation, state, records, checks);
   const [opening, ...rest] = records;
   if (opening === undefined) return refuse('log-empty', 'the log has no record 0 yet');
   const opened = foldOpening(tools, audience, opening);
@@ -133,7 +137,7 @@ const foldRecords = async (
       `${ports.log.name} is the log ${logId}; PLIMSOLL_LOG_ID asks for ${ports.pinnedLogId}`,
     );
   if (rest.length === 0) return opened;
-  const folded = await foldChecked(ports, generation, opened.value.state, rest);
+  const folded = await foldChecked(ports, generation, opened.value.state, rest, checks);
   if (!folded.ok) return folded;
   const later = new Set(folded.value.writes.map(({ model, key }) => address(model, key)));
   return ok({
@@ -151,10 +155,26 @@ const foldChecked = async (
   generation: Generation,
   state: FoldState,
   records: readonly LogRecord[],
+  checks: Checks | undefined,
 ): Promise<Result<Folded, ProjectionProblem>> => {
-  const checked = check(ports.tools, ports.audience, state, records);
+  const checked = checkRecords(ports, state, records, checks);
   const loaded = await loadRows(ports.store, generation, state, checked);
   return loaded.ok ? ok(fold(ports.tools, state, checked, loaded.value)) : loaded;
+};
+
+const checkRecords = (
+  { tools, audience }: ProjectionPorts,
+  state: FoldState,
+  records: readonly LogRecord[],
+  checks: Checks | undefined,
+): readonly Checked[] => {
+  if (checks === undefined) return check(tools, audience, state, records);
+  // Each further pass believes less than the one before.
+  for (;;) {
+    const { signatures, isSound } = checks.pass(state.trust.logId, records);
+    const checked = check({ ...tools, signatures }, audience, state, records);
+    if (isSound()) return checked;
+  }
 };
 
 /** Asks for rows until the fold needs no more: a marker leads to its deployment, that to its slots, those to holders. */

@@ -11,6 +11,7 @@ import type {
 import type { Generation } from '../ports/read-model-store.ts';
 import type { RecordBatch, Subscription } from '../ports/record-log.ts';
 import { checkLastApplied, openGeneration, refusedInRowMax } from './catch-up.ts';
+import { openChecks } from './checks.ts';
 import { applyBatch, batchRecordsMax } from './project.ts';
 
 export type ProjectorPorts = ProjectionPorts & {
@@ -102,6 +103,7 @@ const openRun = (ports: ProjectorPorts): Run => {
   const counts: Record<string, number> = {};
   /** What we write to, while the partition is ours. */
   let held: CaughtUp | undefined;
+  const checks = openChecks(ports.tools, ports.audience, ports.store.aside);
   let losses = 0;
   let progress: Progress | null = null;
   let problem: ProjectionProblem | null = null;
@@ -247,6 +249,7 @@ const openRun = (ports: ProjectorPorts): Run => {
     over.abort();
     await following.stop();
     lose();
+    await checks.end();
     return why;
   };
 
