@@ -1,7 +1,7 @@
 import type { Deployment } from '../core/deployment.ts';
 import type { Position } from '../core/log/record.ts';
 import { markerKey, readMarkerRow } from '../core/projection.ts';
-import type { DeadLetter } from '../core/projection.ts';
+import type { DeadLetter } from '../core/dead-letters.ts';
 import type { OperationRow } from '../core/operations.ts';
 import { positionKey } from '../core/read-models.ts';
 import type { DecisionRow, NameRow } from '../core/read-models.ts';

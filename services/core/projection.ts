@@ -2,10 +2,12 @@ import type { Json } from './canonical.ts';
 import { canonicalJson } from './canonical.ts';
 import type { Checked } from './check/check-batch.ts';
 import { checkBatch } from './check/check-batch.ts';
-import type { About, Claims } from './check/claims.ts';
+import type { About } from './check/claims.ts';
 import { claimsOf } from './check/claims.ts';
 import type { CheckProblem, CheckTools } from './check/check-record.ts';
 import { checkOpening } from './check/check-record.ts';
+import type { DeadLetter, Redriving } from './dead-letters.ts';
+import { letterAt, redrivingAfter, withRedrive } from './dead-letters.ts';
 import type { Attempt, Deployment, Note } from './deployment.ts';
 import type { Expelled, Fact, RefusalCode } from './lifecycle.ts';
 import { attemptWith, evolve, markConflict } from './lifecycle.ts';
@@ -14,12 +16,14 @@ import type { Text } from './markers/crypto.ts';
 import { isOperation, isTrustChange } from './markers/kinds.ts';
 import type { DeploymentMarker, Operation, Role, Slot } from './markers/marker.ts';
 import { slotKey } from './markers/slot.ts';
+import { applyOperation, operationRefusal, rowsOfOperation } from './operation-effects.ts';
 import { operationRow } from './operations.ts';
 import { producerKey } from './producers.ts';
 import type { Change } from './read-models.ts';
-import { foldVersion, positionKey, readModels, timeline } from './read-models.ts';
+import { foldVersion, positionKey, readModels, rowsOfDeployment, timeline } from './read-models.ts';
 import type { Result } from './result.ts';
 import { fail, ok } from './result.ts';
+import type { RetentionRow } from './retention.ts';
 import type { SlotState } from './slot-state.ts';
 import { attemptLine, evolveSlot, slotHistory, withLine } from './slot-state.ts';
 import type { KeyState, Seal, Trust } from './trust/trust.ts';
@@ -37,6 +41,8 @@ export type FoldState = {
   readonly trust: Trust;
   /** Running maximum of append times: the log's own time. */
   readonly logTimeMs: number;
+  /** Dead letters whose bytes come next, or null. */
+  readonly redriving: Redriving | null;
 };
 
 /** What became of one record. */
@@ -61,20 +67,6 @@ export type DeadLetterCode =
   | RefusalCode
   | 'conflict';
 
-export type DeadLetter = {
-  readonly position: Position;
-  readonly code: DeadLetterCode;
-  readonly message: string;
-  readonly appendedAt: number;
-  readonly valueBytes: number;
-  /** SHA-256 of the value; null for an update that its deployment's plan expelled. The bytes are on the log. */
-  readonly digest: string | null;
-  /** Proven signer, or null where the signature was not good or not looked at. */
-  readonly principal: string | null;
-  /** What the record claims; unproven. */
-  readonly claims: Claims;
-};
-
 export type Folded = {
   readonly state: FoldState;
   readonly writes: readonly RowChange[];
@@ -94,11 +86,15 @@ export const check = (
   records: readonly LogRecord[],
 ): readonly Checked[] => checkBatch(tools, audience, state.trust, records).checked;
 
-/** Rows that the fold of these records will look at; call it again with what it brought until it asks no more. */
+/**
+ * Rows that the fold of these records will look at; call it again with what it brought until it asks no more.
+ * `redriving` is that of the state before the first record.
+ */
 export const rowsNeeded = (
   checked: readonly Checked[],
   loaded: LoadedRows,
   asked: ReadonlySet<string>,
+  redriving: Redriving | null,
 ): readonly RowAddress[] => {
   const wanted = new Map<string, RowAddress>();
   const want = (model: string, key: string): void => {
@@ -113,7 +109,13 @@ export const rowsNeeded = (
   // Each row is looked at once, however many records name it.
   const deployments = new Set<string>();
   const logged = new Set<string>();
+  const forgotten = new Set<string>();
+  let announced = redriving;
   for (const item of checked) {
+    const { position } = item.record;
+    const letter = letterAt(announced, position);
+    if (letter !== undefined) want('dead-letter', positionKey(letter));
+    announced = redrivingAfter(announced, position) ?? redrivingOf(item, position, false);
     if (item.outcome !== 'authentic') continue;
     const { marker, signer } = item.authentic;
     const id = markerKey(marker.marker, signer.principal);
@@ -126,7 +128,12 @@ export const rowsNeeded = (
         deployments.add(first);
       }
     }
-    if (isOperation(marker)) continue;
+    if (isOperation(marker)) {
+      for (const { model, key } of rowsOfOperation(marker)) want(model, key);
+      if (marker.kind === 'deployments-forgotten')
+        for (const named of marker.deployments) forgotten.add(named);
+      continue;
+    }
     const { deployment, slot, producer, sequence } = marker as DeploymentMarker;
     if (producer !== null && sequence !== null)
       want('producer', producerKey(signer.principal, producer));
@@ -134,6 +141,13 @@ export const rowsNeeded = (
     deployments.add(deployment);
     if (slot !== null) wantSlot(slot);
     if (slot !== null && marker.kind === 'logged') logged.add(slotKey(slot));
+  }
+  for (const id of forgotten) {
+    deployments.add(id);
+    const row = loaded.get(address('deployment', id));
+    if (row !== undefined)
+      for (const { model, key } of rowsOfDeployment(JSON.parse(row) as Deployment))
+        want(model, key);
   }
   for (const id of deployments) slotsOf(loaded.get(address('deployment', id))).forEach(wantSlot);
   // A logged marker that repeats what runs there goes to the deployment that holds the slot.
@@ -152,7 +166,7 @@ export const fold = (
   loaded: LoadedRows,
 ): Folded => {
   const rows = openRows(loaded);
-  let { logTimeMs, trust, next, lastDigest } = state;
+  let { logTimeMs, trust, next, lastDigest, redriving } = state;
   const outcomes = checked.map((item): Outcome => {
     const { record } = item;
     if (record.position !== next)
@@ -160,15 +174,23 @@ export const fold = (
     logTimeMs = Math.max(logTimeMs, record.appendedAtMs);
     next = record.position + 1;
     trust = item.trust;
-    return foldOne(tools, rows, item, logTimeMs);
+    const outcome = foldOne(tools, rows, item, logTimeMs);
+    if (redriving !== null) linkRedrive(tools, rows, record, outcome, redriving, logTimeMs);
+    redriving =
+      redrivingAfter(redriving, record.position) ?? redrivingAnnounced(rows, item, outcome);
+    return outcome;
   });
   const last = checked.at(-1)?.record;
   if (last !== undefined) {
     lastDigest = tools.crypto.sha256Hex(last.value);
-    rows.put('log', 'time', { timeMs: logTimeMs });
+    rows.put('log', 'time', timeRow(logTimeMs, redriving));
     if (trust !== state.trust) putTrust(rows, tools.text, state.trust, trust);
   }
-  return { state: { next, lastDigest, trust, logTimeMs }, writes: rows.changes(), outcomes };
+  return {
+    state: { next, lastDigest, trust, logTimeMs, redriving },
+    writes: rows.changes(),
+    outcomes,
+  };
 };
 
 /** Record 0: the state with which everything begins, and the rows it writes. */
@@ -185,13 +207,14 @@ export const foldOpening = (
   const trust = openTrust(opened.value, digest);
   const rows = openRows(new Map());
   putTrust(rows, tools.text, undefined, trust);
-  rows.put('log', 'time', { timeMs: record.appendedAtMs });
+  rows.put('log', 'time', timeRow(record.appendedAtMs, null));
   return ok({
     state: {
       next: 1,
       lastDigest: digest,
       trust,
       logTimeMs: record.appendedAtMs,
+      redriving: null,
     },
     writes: rows.changes(),
     outcomes: [{ position: 0, outcome: 'trust' }],
@@ -206,7 +229,7 @@ export const readFoldState = (
   text: Text,
   checkpoint: { readonly logId: string; readonly next: Position; readonly lastDigest: string },
   trustRows: readonly { readonly key: string; readonly value: string }[],
-  timeRow: string | undefined,
+  time: string | undefined,
 ): FoldState => {
   const keys = new Map<string, KeyState>();
   const markers = new Map<string, string>();
@@ -221,14 +244,85 @@ export const readFoldState = (
       keys.set(state.id, state);
     }
   }
-  const { timeMs } = JSON.parse(timeRow ?? '{"timeMs":0}') as { readonly timeMs: number };
+  const { timeMs, redriving } = JSON.parse(time ?? '{"timeMs":0}') as TimeRow;
   return {
     next: checkpoint.next,
     lastDigest: checkpoint.lastDigest,
     trust: { logId: checkpoint.logId, keys, markers, sealed },
     logTimeMs: timeMs,
+    redriving: redriving ?? null,
   };
 };
+
+/** What the model `log` keeps of the state. */
+type TimeRow = { readonly timeMs: number; readonly redriving?: Redriving };
+
+const timeRow = (timeMs: number, redriving: Redriving | null): TimeRow =>
+  redriving === null ? { timeMs } : { timeMs, redriving };
+
+/** The letters whose bytes an operation says to stand right behind it. */
+const redrivingOf = (item: Checked, operation: Position, isRepeat: boolean): Redriving | null =>
+  item.outcome === 'authentic' && item.authentic.marker.kind === 'letters-redriven'
+    ? {
+        operation,
+        from: item.record.position + 1,
+        letters: [...item.authentic.marker.positions],
+        isRepeat,
+      }
+    : null;
+
+const redrivingAnnounced = (rows: Rows, item: Checked, outcome: Outcome): Redriving | null => {
+  if (item.outcome !== 'authentic') return null;
+  const { position } = item.record;
+  switch (outcome.outcome) {
+    case 'operation':
+      return redrivingOf(item, position, false);
+    case 'duplicate': {
+      const { marker, signer } = item.authentic;
+      const first = rows.get('marker', markerKey(marker.marker, signer.principal));
+      return redrivingOf(
+        item,
+        first === undefined ? position : splitMarkerRow(first).position,
+        true,
+      );
+    }
+    case 'applied':
+    case 'trust':
+    case 'dead-letter':
+      return null;
+  }
+};
+
+/** A record that repeats a dead letter's bytes where an operation announced it: each tells of the other. */
+const linkRedrive = (
+  tools: CheckTools,
+  rows: Rows,
+  record: LogRecord,
+  outcome: Outcome,
+  redriving: Redriving,
+  at: number,
+): void => {
+  const { position } = record;
+  const letter = letterAt(redriving, position);
+  const first = letter === undefined ? undefined : rows.get('dead-letter', positionKey(letter));
+  if (first === undefined || first.redriveOf !== null || !hasBytesOf(tools, record, first)) return;
+  const code = outcome.outcome === 'dead-letter' ? outcome.code : null;
+  // Sent twice because nobody knew whether it was stored: it happened once.
+  if (!redriving.isRepeat) {
+    const redriven = { position, operation: redriving.operation, at, code };
+    rows.put('dead-letter', positionKey(first.position), withRedrive(first, redriven));
+  }
+  const again = code === null ? undefined : rows.get('dead-letter', positionKey(position));
+  if (again !== undefined)
+    rows.put('dead-letter', positionKey(position), { ...again, redriveOf: first.position });
+};
+
+/** An expelled update's letter has no digest: its size and the id that it claims must do. */
+const hasBytesOf = (tools: CheckTools, record: LogRecord, letter: DeadLetter): boolean =>
+  letter.digest === null
+    ? letter.valueBytes === record.value.length &&
+      letter.claims.marker === claimsOf(tools.text, record, undefined).marker
+    : letter.digest === tools.crypto.sha256Hex(record.value);
 
 const foldOne = (tools: CheckTools, rows: Rows, item: Checked, logTimeMs: number): Outcome => {
   const { position } = item.record;
@@ -262,7 +356,7 @@ const foldAuthentic = (
     return conflict(tools, rows, item, first);
   }
   if (isOperation(authentic.marker))
-    return foldOperation(rows, item, authentic.marker, id, logTimeMs - waitedMs);
+    return foldOperation(tools, rows, item, authentic.marker, id, logTimeMs);
   const marker = authentic.marker as DeploymentMarker;
   const fact: Fact = {
     marker,
@@ -310,17 +404,22 @@ const foldAuthentic = (
 };
 
 const foldOperation = (
+  tools: CheckTools,
   rows: Rows,
-  { record, authentic }: AuthenticItem,
+  item: AuthenticItem,
   operation: Operation,
   id: string,
-  at: number,
+  logTimeMs: number,
 ): Outcome => {
-  const { position } = record;
-  const { signer, digest } = authentic;
+  const { position } = item.record;
+  const { signer, digest, waitedMs } = item.authentic;
+  const refusal = operationRefusal(operation, signer);
+  if (refusal !== undefined)
+    return deadLetter(tools, rows, item, 'out-of-scope', refusal, signer.principal);
+  const from = { position, at: logTimeMs - waitedMs, logTimeMs, signer, trust: item.trust };
   rows.put('marker', id, `${position}:${digest}:${noDeployment}`);
-  const row = operationRow(operation, { position, at, signer }, null);
-  rows.put('operation', positionKey(position), row);
+  const effect = applyOperation(rows, operation, from);
+  rows.put('operation', positionKey(position), operationRow(operation, from, effect));
   return { position, outcome: 'operation' };
 };
 
@@ -382,7 +481,7 @@ const deadLetter = (
   principal: string | null,
 ): Extract<Outcome, { readonly outcome: 'dead-letter' }> => {
   const { record } = item;
-  const letter: DeadLetter = {
+  const letter: DeadLetter<DeadLetterCode> = {
     position: record.position,
     code,
     message,
@@ -391,10 +490,14 @@ const deadLetter = (
     digest: tools.crypto.sha256Hex(record.value),
     principal,
     claims: claimsOf(tools.text, record, aboutOf(item)),
+    ...untouched,
   };
   rows.put('dead-letter', positionKey(record.position), letter);
   return { position: record.position, outcome: 'dead-letter', code };
 };
+
+/** No operator did anything with it yet. */
+const untouched = { redriven: [], redrives: 0, discarded: null, redriveOf: null } as const;
 
 const aboutOf = (item: Checked): About | undefined => {
   if (item.outcome === 'rejected') return item.unread;
@@ -413,7 +516,7 @@ const expel = (
   attempt: Attempt,
 ): void => {
   const slot = attempt.plan === null ? '' : slotKey(attempt.plan.slot);
-  const letter: DeadLetter = {
+  const letter: DeadLetter<DeadLetterCode> = {
     position: entry.position,
     code,
     message:
@@ -431,6 +534,7 @@ const expel = (
       deployment,
       kind: entry.kind,
     },
+    ...untouched,
   };
   rows.put('dead-letter', positionKey(entry.position), letter);
   rows.remove('marker', markerKey(entry.marker, entry.principal));
@@ -502,6 +606,8 @@ type FoldRows = {
   readonly marker: string;
   readonly deployment: Deployment;
   readonly slot: SlotState;
+  readonly 'dead-letter': DeadLetter;
+  readonly retention: RetentionRow;
 };
 
 /** Rows parsed once and written once, however many records of a batch touch them. */

@@ -37,6 +37,8 @@ export type ReadModel<Row> = {
   readonly keysOf: (change: Change) => readonly string[];
   /** The row after the change; undefined: the row goes. */
   readonly evolve: (row: Row | undefined, change: Change, key: string) => Row | undefined;
+  /** Rows that are of this deployment alone: they go when it is forgotten. */
+  readonly keysOfDeployment: (deployment: Deployment) => readonly string[];
 };
 
 /** A position as a key that sorts as the position does. */
@@ -48,6 +50,7 @@ export const timeline: ReadModel<AttemptLine> = {
   version: 3,
   keysOf: ({ attempt }) => [positionKey(attempt.openedAt)],
   evolve: (_row, { deployment, attempt }) => attemptLine(deployment, attempt),
+  keysOfDeployment: ({ attempts }) => attempts.map(({ openedAt }) => positionKey(openedAt)),
 };
 
 export type DecisionRow = DecisionSummary & {
@@ -76,6 +79,8 @@ const decisions: ReadModel<DecisionRow> = {
           slot: attempt.plan.slot,
         };
   },
+  keysOfDeployment: ({ attempts }) =>
+    attempts.flatMap(({ decisions: made }) => made.map(({ position }) => positionKey(position))),
 };
 
 export type NameRow = {
@@ -121,6 +126,7 @@ const nameModel = (
       seenWith,
     };
   },
+  keysOfDeployment: () => [],
 });
 
 const environments: ReadModel<NameRow> = nameModel(
@@ -144,6 +150,7 @@ const producers: ReadModel<ProducerRow> = {
     producer === null || sequence === null
       ? row
       : evolveProducer(row, { principal, producer, sequence, position, atMs }),
+  keysOfDeployment: () => [],
 };
 
 /** Markers that there is something to say about. Its plan gives those of an unplanned attempt another note. */
@@ -179,6 +186,10 @@ const remarks: ReadModel<RemarkRow> = {
       source: entry.source,
     };
   },
+  keysOfDeployment: ({ attempts }) =>
+    attempts.flatMap(({ entries }) =>
+      entries.filter(isRemarkable).map(({ position }) => positionKey(position)),
+    ),
 };
 
 /** Everything that follows from changes. The types of the rows are forgotten here: the fold stores them as JSON. */
@@ -191,6 +202,14 @@ export const readModels: readonly ReadModel<Json>[] = [
   remarks,
 ] as unknown as readonly ReadModel<Json>[];
 
+/** Rows of read models that are of one deployment alone. */
+export const rowsOfDeployment = (
+  deployment: Deployment,
+): readonly { readonly model: string; readonly key: string }[] =>
+  readModels.flatMap(({ name, keysOfDeployment }) =>
+    keysOfDeployment(deployment).map((key) => ({ model: name, key })),
+  );
+
 /** Models that are listed by key order; the others are read by key only. */
 export const orderedModels: readonly string[] = [
   'slot',
@@ -201,7 +220,7 @@ export const orderedModels: readonly string[] = [
 ];
 
 /** Version of the lifecycle and of the models that the fold itself writes (deployment, slot, marker, trust, dead-letter, operation). */
-const lifecycleVersion = 5;
+const lifecycleVersion = 6;
 
 /** What a fold's rows depend on beside the records. None of it is ever taken away, so their sum only grows. */
 export type FoldParts = {

@@ -4,7 +4,7 @@ import type { Attempt, Deployment, Entry, Status } from './deployment.ts';
 import type { Position } from './log/record.ts';
 import { slotKey } from './markers/slot.ts';
 import type { OperationRow } from './operations.ts';
-import type { DeadLetter } from './projection.ts';
+import type { DeadLetter } from './dead-letters.ts';
 import type { DecisionRow, NameRow } from './read-models.ts';
 import type { AttemptLine, SlotState } from './slot-state.ts';
 import { attemptLine } from './slot-state.ts';

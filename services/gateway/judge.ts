@@ -122,7 +122,7 @@ const loadRows = async (
   const loaded = new Map<string, string>();
   const asked = new Set<string>();
   for (;;) {
-    const wanted = rowsNeeded([checked], loaded, asked);
+    const wanted = rowsNeeded([checked], loaded, asked, null);
     if (wanted.length === 0) return ok(loaded);
     for (const { model, key } of wanted) asked.add(address(model, key));
     const read = await reads.rows(wanted);

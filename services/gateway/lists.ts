@@ -1,6 +1,6 @@
 import type { Slot } from '../core/markers/marker.ts';
 import { slotKey } from '../core/markers/slot.ts';
-import type { DeadLetter } from '../core/projection.ts';
+import type { DeadLetter } from '../core/dead-letters.ts';
 import type { OperationRow } from '../core/operations.ts';
 import type { DecisionRow, NameRow } from '../core/read-models.ts';
 import { positionKey } from '../core/read-models.ts';

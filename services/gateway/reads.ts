@@ -1,7 +1,7 @@
 import type { Json } from '../core/canonical.ts';
 import type { Deployment } from '../core/deployment.ts';
 import type { Position } from '../core/log/record.ts';
-import type { DeadLetter } from '../core/projection.ts';
+import type { DeadLetter } from '../core/dead-letters.ts';
 import { address, markerKey, readMarkerRow } from '../core/projection.ts';
 import { positionKey } from '../core/read-models.ts';
 import type { Result } from '../core/result.ts';

@@ -187,7 +187,7 @@ const loadRows = async (
   const loaded = new Map<string, string>();
   const asked = new Set<string>();
   for (;;) {
-    const wanted: readonly RowAddress[] = rowsNeeded(checked, loaded, asked);
+    const wanted: readonly RowAddress[] = rowsNeeded(checked, loaded, asked, state.redriving);
     if (wanted.length === 0) return ok(loaded);
     for (const { model, key } of wanted) asked.add(address(model, key));
     const read = await store.rows(generation, wanted);

@@ -39,7 +39,7 @@ describe('an operation', () => {
       digest: null,
       counts: [],
       note: null,
-      effect: null,
+      effect: { done: 1, refused: [] },
     });
   });
 

@@ -1,0 +1,178 @@
+import type { DeadLetter } from './dead-letters.ts';
+import { letterState, withDiscard } from './dead-letters.ts';
+import type { Deployment } from './deployment.ts';
+import type { Position } from './log/record.ts';
+import type { Operation } from './markers/marker.ts';
+import { slotKey } from './markers/slot.ts';
+import type { Effect } from './operations.ts';
+import { positionKey, rowsOfDeployment } from './read-models.ts';
+import type { RetentionRow } from './retention.ts';
+import { keptBecause, retentionKey, tiersOf, withTier } from './retention.ts';
+import type { SlotState } from './slot-state.ts';
+import type { KeyState, Trust } from './trust/trust.ts';
+import { coversEnvironments, coversEverywhere } from './trust/trust.ts';
+
+// What the fold does because of an operation. Letters and deployments that must stay as they are stay, and are counted.
+
+type OperationRows = {
+  readonly 'dead-letter': DeadLetter;
+  readonly deployment: Deployment;
+  readonly slot: SlotState;
+  readonly retention: RetentionRow;
+};
+
+/** The rows of the fold, as far as operations look at them. */
+export type Rows = {
+  readonly get: <Model extends keyof OperationRows>(
+    model: Model,
+    key: string,
+  ) => OperationRows[Model] | undefined;
+  readonly put: (model: string, key: string, row: unknown) => void;
+  readonly remove: (model: string, key: string) => void;
+};
+
+type From = {
+  readonly position: Position;
+  readonly at: number;
+  readonly logTimeMs: number;
+  readonly signer: KeyState;
+  readonly trust: Trust;
+};
+
+/** Why the whole operation is not accepted, or undefined. What is about no place needs a key for everywhere. */
+export const operationRefusal = (operation: Operation, signer: KeyState): string | undefined => {
+  switch (operation.kind) {
+    case 'generation-built':
+    case 'generation-switched':
+    case 'generation-dropped':
+    case 'letters-redriven':
+    case 'letters-discarded':
+    case 'log-archived':
+    case 'log-sealed':
+    case 'log-continued':
+      return coversEverywhere(signer)
+        ? undefined
+        : `the key ${signer.id} of ${signer.principal} may act in some places only, and this is about all`;
+    case 'retention-set':
+      return coversEnvironments(signer, operation.environment ?? '')
+        ? undefined
+        : `the key ${signer.id} of ${signer.principal} may not act on all of ${operation.environment}`;
+    // Each deployment is asked by itself.
+    case 'deployments-forgotten':
+      return undefined;
+  }
+};
+
+/** Writes what follows from the operation, and says what was done and what was not. Null: it changes no row. */
+export const applyOperation = (rows: Rows, operation: Operation, from: From): Effect | null => {
+  switch (operation.kind) {
+    case 'letters-redriven':
+      return effectOf(operation.positions.map((position) => notFirst(rows, position)));
+    case 'letters-discarded':
+      return effectOf(
+        operation.positions.map((position) => discard(rows, operation, position, from)),
+      );
+    case 'retention-set':
+      return effectOf([setTier(rows, operation, from)]);
+    case 'deployments-forgotten':
+      return effectOf(operation.deployments.map((id) => forget(rows, id, from)));
+    case 'generation-built':
+    case 'generation-switched':
+    case 'generation-dropped':
+    case 'log-archived':
+    case 'log-sealed':
+    case 'log-continued':
+      return null;
+  }
+};
+
+/** One answer for each part: undefined where it was done, else why not. */
+const effectOf = (parts: readonly (string | undefined)[]): Effect => {
+  const refused = new Map<string, number>();
+  for (const code of parts) if (code !== undefined) refused.set(code, (refused.get(code) ?? 0) + 1);
+  return {
+    done: parts.filter((code) => code === undefined).length,
+    refused: [...refused]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([code, count]) => ({ code, count })),
+  };
+};
+
+const notFirst = (rows: Rows, position: Position): string | undefined => {
+  const letter = rows.get('dead-letter', positionKey(position));
+  if (letter === undefined) return 'unknown';
+  return letter.redriveOf === null ? undefined : 'letter-repeat';
+};
+
+const discard = (
+  rows: Rows,
+  { reason }: Operation,
+  position: Position,
+  from: From,
+): string | undefined => {
+  const key = positionKey(position);
+  const letter = rows.get('dead-letter', key);
+  if (letter === undefined) return 'unknown';
+  const state = letterState(letter);
+  if (state !== 'open') return `letter-${state}`;
+  const { at, signer } = from;
+  const by = { operation: from.position, at, principal: signer.principal, key: signer.id, reason };
+  rows.put('dead-letter', key, withDiscard(letter, by));
+  return undefined;
+};
+
+const setTier = (rows: Rows, operation: Operation, from: From): string | undefined => {
+  const { environment, days, reason } = operation;
+  if (environment === null || days === null)
+    throw new TypeError('the door lets no retention-set through without environment and days');
+  const { position, at, signer } = from;
+  const set = { position, at, principal: signer.principal, key: signer.id, reason };
+  const row = withTier(rows.get('retention', retentionKey), { environment, days, set });
+  if (row === undefined) return 'tiers-full';
+  rows.put('retention', retentionKey, row);
+  return undefined;
+};
+
+const forget = (rows: Rows, id: string, from: From): string | undefined => {
+  const deployment = rows.get('deployment', id);
+  const kept = keptBecause(deployment, {
+    tiers: tiersOf(rows.get('retention', retentionKey)),
+    nowMs: from.logTimeMs,
+    trust: from.trust,
+    signer: from.signer,
+    slot: (slot) => rows.get('slot', slotKey(slot)),
+  });
+  if (kept !== undefined || deployment === undefined) return kept ?? 'unknown';
+  rows.remove('deployment', id);
+  for (const { model, key } of rowsOfDeployment(deployment)) rows.remove(model, key);
+  rows.put('forgotten', id, { operation: from.position, attempts: deployment.attempts.length });
+  return undefined;
+};
+
+/** Rows that an operation looks at by what it says itself; deployments lead to more. */
+export const rowsOfOperation = (
+  operation: Operation,
+): readonly { readonly model: string; readonly key: string }[] => {
+  switch (operation.kind) {
+    case 'letters-redriven':
+    case 'letters-discarded':
+      return operation.positions.map((at) => ({ model: 'dead-letter', key: positionKey(at) }));
+    case 'retention-set':
+      return [{ model: 'retention', key: retentionKey }];
+    case 'deployments-forgotten':
+      return [
+        { model: 'retention', key: retentionKey },
+        ...operation.deployments.flatMap((key) => [
+          { model: 'deployment', key },
+          { model: 'forgotten', key },
+        ]),
+      ];
+    case 'generation-built':
+    case 'generation-switched':
+    case 'generation-dropped':
+    case 'log-archived':
+    case 'log-sealed':
+    case 'log-continued':
+      return [];
+  }
+};
