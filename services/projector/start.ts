@@ -13,6 +13,7 @@ import type { RecordBatch, Subscription } from '../ports/record-log.ts';
 import { checkLastApplied, openGeneration, refusedInRowMax } from './catch-up.ts';
 import { openChecks } from './checks.ts';
 import { applyBatch, batchRecordsMax } from './project.ts';
+import { openTurns } from './turns.ts';
 
 export type ProjectorPorts = ProjectionPorts & {
   readonly clock: Clock;
@@ -323,14 +324,4 @@ class Halted extends Error {
 const count = (counts: Record<string, number>, outcome: Outcome): void => {
   const name = outcome.outcome === 'dead-letter' ? `dead-letter:${outcome.code}` : outcome.outcome;
   counts[name] = (counts[name] ?? 0) + 1;
-};
-
-/** Lets one piece of work run at a time, in the order in which they came. */
-const openTurns = (): (<Value>(work: () => Promise<Value>) => Promise<Value>) => {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const done = last.then(work);
-    last = done.catch(() => undefined);
-    return done;
-  };
 };
