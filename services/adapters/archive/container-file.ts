@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import type { Header, LogRecord, Position } from '../../core/log/record.ts';
+import type { Header, LogRecord } from '../../core/log/record.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import { ByteCursor, ByteFault, longBytes } from './bytes.ts';
@@ -205,7 +205,7 @@ const unpack = (packed: Uint8Array): Uint8Array => {
 };
 
 const readRecord = (cursor: ByteCursor): LogRecord => ({
-  position: cursor.long() as Position,
+  position: cursor.long(),
   appendedAtMs: cursor.long(),
   key: plain(cursor.sized()),
   headers: readHeaders(cursor),

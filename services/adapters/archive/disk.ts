@@ -1,5 +1,6 @@
 import { open, mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { compareUtf8 } from '../../core/utf8-order.ts';
 
 /** The steps by which an archive reaches the disk, each one that a process may be killed before or after. */
 export type Disk = {
@@ -67,7 +68,7 @@ export const filesIn = async (
     throw error;
   });
   const files: { readonly name: string; readonly changedAtMs: number }[] = [];
-  for (const name of names.toSorted()) {
+  for (const name of names.toSorted(compareUtf8)) {
     // It may be gone by now: another run names its files while we look.
     const found = await stat(join(folder, name)).catch(() => undefined);
     if (found !== undefined) files.push({ name, changedAtMs: found.mtimeMs });

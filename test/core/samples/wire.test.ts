@@ -149,6 +149,7 @@ describe('a sample is refused', () => {
       logId: '',
       keys: keysOf({ roles: ['analyser', 'emitter'] }),
       markers: new Map(),
+      sealed: null,
     };
     const sample = { ...(await recordOf(own)), position: 1, appendedAtMs: 1 };
     const checked = checkRecord(tools, audience, trust, sample);

@@ -1,0 +1,331 @@
+import { randomUUID } from 'node:crypto';
+import {
+  copyFileSync,
+  cpSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { openReader } from '../../../services/adapters/archive/reader.ts';
+import type { LogRecord } from '../../../services/core/log/record.ts';
+import type { Step } from '../../support/given.ts';
+import {
+  by,
+  findsCompromised,
+  keyOf,
+  recordsOf,
+  retires,
+  tools,
+  trusts,
+} from '../../support/given.ts';
+import { allOf, archive, logOf, topic, verify } from '../../support/archives.ts';
+import { logId, logged, planned, run } from '../../support/markers.ts';
+import { value } from '../../support/records.ts';
+import { scratchFolder } from '../../support/scratch-folder.ts';
+
+const scratch = scratchFolder();
+const newFolder = (): string => join(scratch, randomUUID());
+const partition = (folder: string): string => join(folder, topic, '0');
+const namesIn = (folder: string): readonly string[] => readdirSync(partition(folder)).toSorted();
+
+const steps = (count: number): readonly Step[] =>
+  Array.from({ length: count }, (_, index) => by('ci', logged(`${index}.0.0`)));
+/** Record 0, the keys of ops and ci, and so many markers. */
+const records = (count: number, ...more: readonly Step[]): Promise<readonly LogRecord[]> =>
+  recordsOf(trusts('ops', { roles: ['operator'] }), ...steps(count), ...more);
+
+const read = async (folder: string): Promise<readonly LogRecord[]> =>
+  value(await value(await openReader(tools.crypto.sha256Hex, folder, topic)).read(0, 1_000_000));
+
+describe('an archive', () => {
+  test('holds the whole log, in files that are named by their positions', async () => {
+    const log = await logOf(await records(5));
+    const folder = newFolder();
+    const told = value(await archive(folder, log, { fileRecordsMax: 3 }));
+    expect(told).toMatchObject({
+      log: logId,
+      topic,
+      to: 8,
+      added: { from: 0, records: 8, files: 3 },
+    });
+    expect(namesIn(folder)).toEqual([
+      '000000000000-000000000002.avro',
+      '000000000003-000000000005.avro',
+      '000000000006-000000000007.avro',
+      'manifest.jsonl',
+    ]);
+    expect(await read(folder)).toEqual(await allOf(log));
+  });
+
+  test('written again is as it was; later it takes what is new', async () => {
+    const all = await records(5);
+    const log = await logOf(all.slice(0, 4));
+    const folder = newFolder();
+    const first = value(await archive(folder, log));
+    const before = readFileSync(join(partition(folder), 'manifest.jsonl'), 'utf8');
+    const again = value(await archive(folder, log));
+    expect(again).toEqual({ ...first, added: { from: 4, records: 0, files: 0, bytes: 0 } });
+    expect(readFileSync(join(partition(folder), 'manifest.jsonl'), 'utf8')).toBe(before);
+    value(await log.append(0, all.slice(4)));
+    expect(value(await archive(folder, log)).added).toMatchObject({
+      from: 4,
+      records: 4,
+      files: 1,
+    });
+    expect(await read(folder)).toEqual(await allOf(log));
+  });
+
+  test('finds nothing new in what earlier runs left on the log', async () => {
+    const all = await records(5);
+    const log = await logOf(all.slice(0, 4));
+    const folder = newFolder();
+    value(await archive(folder, log));
+    value(await log.append(0, all.slice(4, 6)));
+    const isTrace = ({ position }: LogRecord): boolean => position >= 4;
+    expect(value(await archive(folder, log, { isTrace })).added.records).toBe(0);
+    value(await log.append(0, all.slice(6)));
+    const isOlder = ({ position }: LogRecord): boolean => position < 6;
+    expect(value(await archive(folder, log, { isTrace: isOlder })).added.records).toBe(4);
+  });
+
+  test('goes on where the log forgot what is archived already', async () => {
+    const all = await records(6);
+    const log = await logOf(all.slice(0, 5));
+    const folder = newFolder();
+    value(await archive(folder, log));
+    const atMs = (await allOf(log))[3]?.appendedAtMs ?? 0;
+    value(await log.prune(0, atMs));
+    value(await log.append(0, all.slice(5)));
+    expect(value(await archive(folder, log)).to).toBe(9);
+    expect((await read(folder)).length).toBe(9);
+  });
+});
+
+describe('what does not fit is refused, and nothing is changed', () => {
+  const refused = async (
+    folder: string,
+    log: Parameters<typeof archive>[1],
+    over: Parameters<typeof archive>[2] = {},
+  ): Promise<string> => {
+    const names = (): readonly (readonly [string, string])[] =>
+      namesIn(folder).map((name) => [name, readFileSync(join(partition(folder), name), 'hex')]);
+    const before = names();
+    const told = await archive(folder, log, over);
+    expect(names()).toEqual(before);
+    return told.ok ? 'ok' : told.problem.code;
+  };
+
+  test('the archive of another log', async () => {
+    const folder = newFolder();
+    value(await archive(folder, await logOf(await records(3))));
+    expect(await refused(folder, await logOf(await records(9)), { logId: randomUUID() })).toBe(
+      'foreign-archive',
+    );
+  });
+
+  test('a log whose records are others', async () => {
+    const folder = newFolder();
+    value(await archive(folder, await logOf(await records(3))));
+    const other = await logOf(
+      await records(0, ...Array.from({ length: 9 }, () => by('ci', planned()))),
+    );
+    expect(await refused(folder, other)).toBe('foreign-archive');
+  });
+
+  test('a log that lost what the archive needs next', async () => {
+    const all = await records(6);
+    const log = await logOf(all.slice(0, 3));
+    const folder = newFolder();
+    value(await archive(folder, log));
+    const whole = await logOf(all);
+    value(await whole.prune(0, (await allOf(whole))[5]?.appendedAtMs ?? 0));
+    expect(await refused(folder, whole)).toBe('archive-gap');
+  });
+
+  test('a log that was shortened', async () => {
+    const all = await records(6);
+    const folder = newFolder();
+    value(await archive(folder, await logOf(all)));
+    expect(await refused(folder, await logOf(all.slice(0, 4)))).toBe('archive-ahead');
+  });
+
+  test('a first archive of a log that begins later, or with no opening', async () => {
+    const log = await logOf(await records(5));
+    value(await log.prune(0, (await allOf(log))[2]?.appendedAtMs ?? 0));
+    const early = await archive(newFolder(), log);
+    expect(early).toMatchObject({ ok: false, problem: { code: 'archive-gap' } });
+    const strange = await logOf((await records(3)).slice(1));
+    expect(await archive(newFolder(), strange)).toMatchObject({
+      ok: false,
+      problem: { code: 'foreign-archive' },
+    });
+  });
+
+  test('a folder that takes nothing', async () => {
+    const folder = newFolder();
+    writeFileSync(folder, 'a file');
+    expect(await archive(folder, await logOf(await records(1)))).toMatchObject({
+      ok: false,
+      problem: { code: 'refused' },
+    });
+  });
+});
+
+describe('a whole archive', () => {
+  const kept = async (...more: readonly Step[]): Promise<string> => {
+    const folder = newFolder();
+    value(await archive(folder, await logOf(await records(5, ...more)), { fileRecordsMax: 3 }));
+    return folder;
+  };
+
+  test('is found so, with every signature where that is asked for', async () => {
+    const folder = await kept(
+      by('stranger', logged('6.6.6'), { spoilt: (r) => ({ ...r, key: r.value }) }),
+    );
+    expect(value(await verify(folder))).toMatchObject({
+      log: logId,
+      to: 10,
+      files: 4,
+      records: 10,
+      signatures: null,
+      strangers: [],
+    });
+    expect(value(await verify(folder, { signatures: true })).signatures).toEqual({
+      good: 9,
+      bad: { 'header-mismatch': 1 },
+    });
+  });
+
+  const spoil: readonly [string, string, (at: string) => void][] = [
+    [
+      'a changed byte in a file',
+      'archive-damaged',
+      (at) => flip(join(at, '000000000003-000000000005.avro'), 200),
+    ],
+    [
+      'a file that is cut off',
+      'archive-damaged',
+      (at) => cut(join(at, '000000000003-000000000005.avro')),
+    ],
+    [
+      'a missing file',
+      'archive-damaged',
+      (at) => rmSync(join(at, '000000000006-000000000007.avro')),
+    ],
+    [
+      'two files that changed places',
+      'archive-damaged',
+      (at) => {
+        renameSync(join(at, '000000000000-000000000002.avro'), join(at, 'x'));
+        renameSync(
+          join(at, '000000000003-000000000005.avro'),
+          join(at, '000000000000-000000000002.avro'),
+        );
+        renameSync(join(at, 'x'), join(at, '000000000003-000000000005.avro'));
+      },
+    ],
+    [
+      'a line that was taken out',
+      'archive-damaged',
+      (at) => lines(at, (all) => all.filter((_, index) => index !== 2)),
+    ],
+    ['a last line that is cut off', 'archive-damaged', (at) => cut(join(at, 'manifest.jsonl'))],
+    [
+      'a line that was written otherwise',
+      'archive-damaged',
+      (at) =>
+        lines(at, ([head = '', ...rest]) => [
+          head,
+          ...rest.map((line) => line.replace('"bytes":', '"bytes": ')),
+        ]),
+    ],
+    [
+      'a last line of another signature',
+      'archive-untrusted',
+      (at) =>
+        lines(at, (all) =>
+          all.map((line, index) =>
+            index === 3 ? line.replace(/"signature":"...../, '"signature":"AAAAA') : line,
+          ),
+        ),
+    ],
+    [
+      'another key in the last line',
+      'archive-untrusted',
+      (at) =>
+        lines(at, (all) =>
+          all.map((line, index) =>
+            index === 3 ? line.replace(/"key":"[0-9a-f]{16}/, `"key":"${'0'.repeat(16)}`) : line,
+          ),
+        ),
+    ],
+  ];
+  test.each(spoil)('is told from one with %s', async (_what, code, change) => {
+    const folder = await kept();
+    change(partition(folder));
+    expect(await verify(folder)).toMatchObject({ ok: false, problem: { code } });
+  });
+
+  test('signed by a key that is no operator, was retired, or was compromised, is not trusted', async () => {
+    const signedBy = async (name: string, ...more: readonly Step[]): Promise<unknown> => {
+      const folder = newFolder();
+      const log = await logOf(await records(3, ...more));
+      value(await archive(folder, log, { signer: keyOf(name) }));
+      const told = await verify(folder);
+      return told.ok ? 'ok' : told.problem.code;
+    };
+    expect(await signedBy('ops')).toBe('ok');
+    expect(await signedBy('nobody')).toBe('archive-untrusted');
+    expect(await signedBy('ci')).toBe('archive-untrusted');
+    expect(await signedBy('ops', retires('ops'))).toBe('archive-untrusted');
+    expect(await signedBy('ops', findsCompromised('ops', 3))).toBe('archive-untrusted');
+  });
+
+  test('of another log id than the pinned one, or of another topic, is told', async () => {
+    const folder = await kept();
+    expect(await verify(folder, { pinnedLogId: run('x') })).toMatchObject({
+      ok: false,
+      problem: { code: 'foreign-archive' },
+    });
+    expect(await verify(folder, { topic: 'plimsoll.other.log' })).toMatchObject({
+      ok: false,
+      problem: { code: 'archive-missing' },
+    });
+    cpSync(join(folder, topic), join(folder, 'plimsoll.other.log'), { recursive: true });
+    expect(await verify(folder, { topic: 'plimsoll.other.log' })).toMatchObject({
+      ok: false,
+      problem: { code: 'foreign-archive' },
+    });
+  });
+
+  test('names the files that do not belong to it', async () => {
+    const folder = await kept();
+    const at = partition(folder);
+    copyFileSync(
+      join(at, '000000000006-000000000007.avro'),
+      join(at, '000000000008-000000000008.avro'),
+    );
+    expect(value(await verify(folder)).strangers).toEqual(['000000000008-000000000008.avro']);
+  });
+});
+
+const flip = (path: string, at: number): void => {
+  const bytes = readFileSync(path);
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+};
+const cut = (path: string): void => writeFileSync(path, readFileSync(path).subarray(0, -1));
+const lines = (at: string, change: (lines: readonly string[]) => readonly string[]): void => {
+  const path = join(at, 'manifest.jsonl');
+  const all = readFileSync(path, 'utf8').trimEnd().split('\n');
+  writeFileSync(
+    path,
+    change(all)
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
+};
