@@ -2,6 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { link, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CheckTools } from '../../core/check/check-record.ts';
+import { orderedInstanceModels } from '../../core/instances/fold.ts';
+import { instanceKeptMs, instancePartitions } from '../../core/instances/instance.ts';
 import { orderedModels } from '../../core/read-models.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
@@ -21,12 +23,19 @@ import type { SqliteRecordLog } from '../sqlite/record-log.ts';
 import { createSystemClock } from '../system/clock.ts';
 import { createIds } from '../system/ids.ts';
 import { hasKeys, makeKeys, readKey } from './open-keys.ts';
+import { hasInstancesFile, instancesFileIn, openInstancesFile } from './instances-file.ts';
 import type { InstallationKeys } from './open-log.ts';
 import { openLog, openingRecordsMax } from './open-log.ts';
 import { openOnce } from './opened-once.ts';
 
 /** The streams of an audience, by the names they have on the foundation. */
-export type StreamName = 'log' | 'samples' | 'otlp_metrics' | 'otlp_spans' | 'otlp_logs';
+export type StreamName =
+  | 'log'
+  | 'samples'
+  | 'instances'
+  | 'otlp_metrics'
+  | 'otlp_spans'
+  | 'otlp_logs';
 
 type StreamPlan = {
   readonly partitions: number;
@@ -41,6 +50,7 @@ const telemetry: StreamPlan = { partitions: 1, keptMs: dayMs, anyPartitions: tru
 const streams: { readonly [Name in StreamName]: StreamPlan } = {
   log: { partitions: 1, keptMs: 'for-ever', anyPartitions: false },
   samples: { partitions: 12, keptMs: 7 * dayMs, anyPartitions: false },
+  instances: { partitions: instancePartitions, keptMs: instanceKeptMs, anyPartitions: false },
   otlp_metrics: telemetry,
   otlp_spans: telemetry,
   otlp_logs: telemetry,
@@ -61,6 +71,10 @@ export type Foundation = {
   readonly ids: Ids;
   readonly stream: (name: StreamName) => Promise<Result<RecordLog, FoundationProblem>>;
   readonly store: () => Promise<Result<ReadModelStore, FoundationProblem>>;
+  /** What is counted of instances: apart from the read models, and no generation of theirs. */
+  readonly instanceStore: () => Promise<Result<ReadModelStore, FoundationProblem>>;
+  /** Whether instances were ever kept here, as far as that is told without making a place for them. */
+  readonly mayHaveInstances: () => boolean;
   /** What was made because it was not there: one line for whoever started it, or nothing. */
   readonly firstUse: () => string | null;
   /** Removes telemetry and samples that are past their time; rejects where it cannot. Kafka does that itself. */
@@ -74,6 +88,9 @@ export type FoundationOptions = {
   /** How long a service that died, or hangs, keeps others waiting; each foundation has its own default. */
   readonly leaseMs?: number;
 };
+
+/** Instances are kept apart from what the log feeds. */
+type StorePart = 'read models' | 'instances';
 
 const databaseName = 'plimsoll.db';
 
@@ -99,12 +116,19 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
     openDatabase({ settings, tools, clock, ids, say }, folder),
   );
 
+  const instanceFiles = openOnce(
+    async (folder: string): Promise<Result<SqliteFile, FoundationProblem>> => {
+      const file = await openInstancesFile(folder, clock);
+      return file.ok ? file : databaseFailed(file.problem, instancesFileIn(folder));
+    },
+  );
+
   const openStream = async (name: StreamName): Promise<Result<RecordLog, FoundationProblem>> => {
     const setting = settings.log;
     const plan = { name: streamName(settings.audience, name), ...streams[name] };
     switch (setting.foundation) {
       case 'sqlite': {
-        const file = await files.get(setting.folder);
+        const file = await (name === 'instances' ? instanceFiles : files).get(setting.folder);
         if (!file.ok) return file;
         const log = await openSqliteLog(file.value, clock, { ...plan, ...lease });
         if (!log.ok) return log;
@@ -130,27 +154,28 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
     }
   };
 
-  const openStore = async (): Promise<Result<ReadModelStore, FoundationProblem>> => {
+  const openStore = async (part: StorePart): Promise<Result<ReadModelStore, FoundationProblem>> => {
     const setting = settings.store;
+    const { audience } = settings;
+    const ordered = part === 'instances' ? orderedInstanceModels : orderedModels;
     switch (setting.foundation) {
       case 'sqlite': {
-        const file = await files.get(setting.folder);
+        const file = await (part === 'instances' ? instanceFiles : files).get(setting.folder);
         if (!file.ok) return file;
         const { openSqliteReadModelStore } = await import('../sqlite/read-model-store.ts');
-        return ok(
-          openSqliteReadModelStore(file.value, { audience: settings.audience, orderedModels }),
-        );
+        return ok(openSqliteReadModelStore(file.value, { audience, orderedModels: ordered }));
       }
       case 'memory': {
         const { createMemoryReadModelStore } = await import('../memory/read-model-store.ts');
-        return ok(createMemoryReadModelStore({ orderedModels }));
+        return ok(createMemoryReadModelStore({ orderedModels: ordered }));
       }
       case 'redis': {
         const { openRedisReadModelStore } = await import('../redis/read-model-store.ts');
         const store = await openRedisReadModelStore({
           url: setting.url,
-          audience: settings.audience,
-          orderedModels,
+          audience,
+          ...(part === 'instances' ? { prefix: 'plimsoll.instances' } : {}),
+          orderedModels: ordered,
           ...(options.note === undefined ? {} : { onLog: options.note }),
         });
         return store.ok
@@ -161,7 +186,7 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
   };
 
   const logs = openOnce(openStream);
-  const stores = openOnce((_: 'read models') => openStore());
+  const stores = openOnce(openStore);
 
   return {
     settings,
@@ -172,6 +197,9 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
     firstUse: () => firstUse,
     stream: logs.get,
     store: () => stores.get('read models'),
+    instanceStore: () => stores.get('instances'),
+    mayHaveInstances: () =>
+      settings.log.foundation === 'kafka' || hasInstancesFile(settings.log.folder),
     prune: async () => {
       for (const [name, opening] of logs.all()) {
         const { keptMs } = streams[name];
@@ -195,7 +223,7 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
         const store = await opening;
         if (store.ok) await store.value.close();
       }
-      for (const [, opening] of files.all()) {
+      for (const [, opening] of [...files.all(), ...instanceFiles.all()]) {
         const file = await opening;
         if (file.ok) file.value.close();
       }
