@@ -185,16 +185,16 @@ const openState = async (
 };
 
 /**
- * The records from `state.next` on, below `to`; none at the end. It reads the last applied record with them, and makes sure that
- * it is the one that was applied.
+ * The records from `state.next` on, below `to`; none at the end. It reads the last applied record with them, and
+ * makes sure that it is the one that was applied.
  */
 const readOn = async (
   ports: ProjectionPorts,
   state: FoldState | undefined,
-  to: Position | undefined,
+  to: Position,
 ): Promise<Result<readonly LogRecord[], ProjectionProblem>> => {
   const from = state === undefined ? 0 : state.next - 1;
-  const records = await ports.log.read(0, from, Math.min(batchRecordsMax, (to ?? Infinity) - from));
+  const records = await ports.log.read(0, from, to - from);
   if (!records.ok) return logFailed(records.problem);
   if (state === undefined) return ok(records.value);
   const [last, ...rest] = records.value;
