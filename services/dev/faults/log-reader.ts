@@ -22,13 +22,30 @@ export const openLogReader = (brokers: readonly string[], topic: string): LogRea
   const records: LogRecord[] = [];
 
   const readFrom = async (from: number): Promise<readonly LogRecord[]> => {
-    const args = ['-C', '-q', '-e', '-b', brokers.join(','), '-t', topic, '-p', '0', '-o', `${from}`];
+    const args = [
+      '-C',
+      '-q',
+      '-e',
+      '-b',
+      brokers.join(','),
+      '-t',
+      topic,
+      '-p',
+      '0',
+      '-o',
+      `${from}`,
+    ];
     const quick = ['-X', 'fetch.wait.max.ms=20', '-X', 'socket.timeout.ms=5000'];
     const output = await new Promise<Buffer>((resolve) => {
       execFile(
         findProgram('kcat') ?? 'kcat',
         [...args, ...quick, '-f', format],
-        { encoding: 'buffer', maxBuffer: outputBytesMax, timeout: oneReadMs, killSignal: 'SIGKILL' },
+        {
+          encoding: 'buffer',
+          maxBuffer: outputBytesMax,
+          timeout: oneReadMs,
+          killSignal: 'SIGKILL',
+        },
         // What came before a broken connection is whole records and perhaps the half of one.
         (_error, stdout) => resolve(stdout),
       );

@@ -14,6 +14,7 @@ const packageOf = {
   mvn: 'maven',
   'redis-server': 'redis-server',
   kcat: 'kcat',
+  faketime: 'faketime',
 } as const;
 
 export type Program = keyof typeof packageOf;
