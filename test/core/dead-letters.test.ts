@@ -4,17 +4,9 @@ import { letterState, redriveRefusal } from '../../services/core/dead-letters.ts
 import type { OperationRow } from '../../services/core/operations.ts';
 import { positionKey } from '../../services/core/read-models.ts';
 import type { House, Step } from '../support/given.ts';
-import { again, by, given, raw, retires, trusts } from '../support/given.ts';
+import { again, by, given, raw, trusts } from '../support/given.ts';
 import { pureFold } from '../support/pure-fold.ts';
-import {
-  audience,
-  logged,
-  operated,
-  planned,
-  run,
-  started,
-  succeeded,
-} from '../support/markers.ts';
+import { audience, operated, planned, run, started, succeeded } from '../support/markers.ts';
 import { record } from '../support/records.ts';
 
 const operator = trusts('ops', { roles: ['operator'] });

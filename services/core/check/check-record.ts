@@ -191,6 +191,23 @@ const readMarker = (
   return parsed;
 };
 
+/**
+ * How long a record says that it waited before it was appended; undefined where nobody who may has signed that.
+ * 0 where it says nothing, also where its headers cannot be read.
+ */
+export const provenWaitMs = (
+  tools: CheckTools,
+  audience: string,
+  trust: Trust,
+  record: LogRecord,
+): number | undefined => {
+  const headers = readHeaders(tools.text, record);
+  if (!headers.ok) return 0;
+  const digest = tools.crypto.sha256Hex(record.value);
+  const waited = checkWaited(tools, audience, trust, headers.value, record.position, digest);
+  return waited.ok ? waited.value : undefined;
+};
+
 /** A waiting time counts only when a key in good standing that may deliver has signed it for this value. */
 const checkWaited = (
   tools: CheckTools,

@@ -178,6 +178,13 @@ export const waitedHeader = (
   value: text.encodeUtf8(`${waitedMs}:${keyId}:${text.encodeBase64(signature)}`),
 });
 
+/** The record with another signed waiting time in the place of one that it may have. */
+export const withWaited = (record: NewRecord, waited: Header): NewRecord => ({
+  key: record.key,
+  value: record.value,
+  headers: [...record.headers.filter(({ name }) => name !== headerNames.waited), waited],
+});
+
 export type WireProblem = {
   readonly code:
     | 'value-too-large'
