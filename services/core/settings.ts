@@ -23,11 +23,15 @@ export type Settings = {
   readonly keyFile: string | null;
   readonly analyserKeyFile: string | null;
   readonly logId: string | null;
+  /** Folder of the log's archive, which gives what the log no longer holds; null: there is none. */
+  readonly archiveFolder: string | null;
   /** Policy file of the analyser (JSON), or null: the standard preset. */
   readonly policyFile: string | null;
   readonly host: string;
   readonly port: number;
   readonly otlpPort: number;
+  /** Where /metrics is served beside the gateway; null: nowhere. */
+  readonly metricsPort: number | null;
   /** Names that look like settings and are none: said, never obeyed. */
   readonly unknown: readonly string[];
 };
@@ -48,10 +52,13 @@ export const settingNames: { readonly [name: string]: string } = {
     'key file of the analyser (default: keys/analyser.json in the data folder)',
   PLIMSOLL_AUDIENCE: 'the organisation or tenant whose log this is (default local)',
   PLIMSOLL_LOG_ID: 'the log id that is expected; another one is refused',
+  PLIMSOLL_ARCHIVE: 'folder of an archive that gives the records which the log no longer holds',
   PLIMSOLL_POLICY: 'policy file of the analyser, JSON (default: the standard preset)',
-  PLIMSOLL_HOST: 'address that the gateway listens on (default 127.0.0.1)',
+  PLIMSOLL_HOST: 'address that services listen on (default 127.0.0.1)',
   PLIMSOLL_PORT: 'port of the gateway (default 7464; 0 takes a free one)',
   PLIMSOLL_OTLP_PORT: 'port for OTLP/HTTP (default 4318; 0 takes a free one)',
+  PLIMSOLL_METRICS_PORT:
+    'port for /metrics and /healthz of any service (default: only the gateway)',
 };
 
 const defaultFolder = './plimsoll-data';
@@ -81,6 +88,9 @@ export const parseSettings = (env: {
   if (port === undefined) return refuse('PLIMSOLL_PORT', 'must be a port, 0 to 65535');
   const otlpPort = parsePort(text('PLIMSOLL_OTLP_PORT') ?? '4318');
   if (otlpPort === undefined) return refuse('PLIMSOLL_OTLP_PORT', 'must be a port, 0 to 65535');
+  const metricsPort = parsePort(text('PLIMSOLL_METRICS_PORT') ?? '0');
+  if (metricsPort === undefined)
+    return refuse('PLIMSOLL_METRICS_PORT', 'must be a port, 0 to 65535');
   return ok({
     audience,
     log,
@@ -90,10 +100,12 @@ export const parseSettings = (env: {
     keyFile: text('PLIMSOLL_KEY'),
     analyserKeyFile: text('PLIMSOLL_ANALYSER_KEY'),
     logId,
+    archiveFolder: text('PLIMSOLL_ARCHIVE'),
     policyFile: text('PLIMSOLL_POLICY'),
     host: text('PLIMSOLL_HOST') ?? '127.0.0.1',
     port,
     otlpPort,
+    metricsPort: text('PLIMSOLL_METRICS_PORT') === null ? null : metricsPort,
     unknown: Object.keys(env).filter(
       (name) =>
         name.startsWith('PLIMSOLL_') &&
@@ -103,7 +115,8 @@ export const parseSettings = (env: {
   });
 };
 
-const parseLog = (value: string): LogSetting | undefined => {
+/** Reads `sqlite:FOLDER` or `kafka://HOST:PORT,…`; undefined for anything else. */
+export const parseLog = (value: string): LogSetting | undefined => {
   const folder = /^sqlite:(.+)$/.exec(value)?.[1];
   if (folder !== undefined) return { foundation: 'sqlite', folder };
   const brokers = /^kafka:\/\/(.+)$/.exec(value)?.[1]?.split(',');

@@ -13,10 +13,12 @@ test('nothing set: an embedded log in a folder beside', () => {
     keyFile: null,
     analyserKeyFile: null,
     logId: null,
+    archiveFolder: null,
     policyFile: null,
     host: '127.0.0.1',
     port: 7464,
     otlpPort: 4318,
+    metricsPort: null,
     unknown: [],
   } satisfies Settings);
 });

@@ -22,6 +22,8 @@ import type { SqliteProblem } from '../sqlite/problem.ts';
 import type { SqliteRecordLog } from '../sqlite/record-log.ts';
 import { createSystemClock } from '../system/clock.ts';
 import { createIds } from '../system/ids.ts';
+import type { ArchivedLogProblem } from './archived-log.ts';
+import { withArchive } from './archived-log.ts';
 import { hasKeys, makeKeys, readKey } from './open-keys.ts';
 import { hasInstancesFile, instancesFileIn, openInstancesFile } from './instances-file.ts';
 import type { InstallationKeys } from './open-log.ts';
@@ -57,7 +59,15 @@ const streams: { readonly [Name in StreamName]: StreamPlan } = {
 };
 
 export type FoundationProblem = {
-  readonly code: 'unreachable' | 'corrupt' | 'refused' | 'misfit' | 'key-problem' | 'missing';
+  readonly code:
+    | 'unreachable'
+    | 'corrupt'
+    | 'refused'
+    | 'misfit'
+    | 'key-problem'
+    | 'missing'
+    | 'migrating'
+    | ArchivedLogProblem['code'];
   readonly message: string;
   readonly hint: string;
 };
@@ -92,7 +102,8 @@ export type FoundationOptions = {
 /** Instances are kept apart from what the log feeds. */
 type StorePart = 'read models' | 'instances';
 
-const databaseName = 'plimsoll.db';
+/** The file of an embedded installation, in its folder. */
+export const databaseName = 'plimsoll.db';
 
 /** The pure tools that checking needs: codec of the published schemas, cryptography, text. */
 export const openTools = (): CheckTools => ({
@@ -123,6 +134,11 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
     },
   );
 
+  const openTheLog = async (log: RecordLog): Promise<Result<RecordLog, FoundationProblem>> => {
+    const joined = await withArchive(settings, tools, log);
+    return joined.ok ? openIfEmpty({ settings, tools, clock, ids, say }, joined.value) : joined;
+  };
+
   const openStream = async (name: StreamName): Promise<Result<RecordLog, FoundationProblem>> => {
     const setting = settings.log;
     const plan = { name: streamName(settings.audience, name), ...streams[name] };
@@ -130,9 +146,12 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
       case 'sqlite': {
         const file = await (name === 'instances' ? instanceFiles : files).get(setting.folder);
         if (!file.ok) return file;
+        if (name === 'log') {
+          const taken = await refuseCopy(file.value, plan.name);
+          if (!taken.ok) return taken;
+        }
         const log = await openSqliteLog(file.value, clock, { ...plan, ...lease });
-        if (!log.ok) return log;
-        return name === 'log' ? openIfEmpty({ settings, tools, clock, ids, say }, log.value) : log;
+        return log.ok && name === 'log' ? openTheLog(log.value) : log;
       }
       case 'kafka': {
         const { openKafkaRecordLog } = await import('../kafka/record-log.ts');
@@ -147,7 +166,7 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
         });
         if (!log.ok) return log;
         if (name !== 'log') return ok(log.value);
-        const opened = await openIfEmpty({ settings, tools, clock, ids, say }, log.value);
+        const opened = await openTheLog(log.value);
         if (!opened.ok) await log.value.close();
         return opened;
       }
@@ -231,7 +250,25 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
   };
 };
 
-const streamName = (audience: string, name: StreamName): string => `plimsoll.${audience}.${name}`;
+export const streamName = (audience: string, name: StreamName): string =>
+  `plimsoll.${audience}.${name}`;
+
+/** A log that is only being copied into the file must not get another one beside it. */
+const refuseCopy = async (
+  file: SqliteFile,
+  name: string,
+): Promise<Result<void, FoundationProblem>> => {
+  const { isBeingCopied } = await import('../sqlite/copy-target.ts');
+  const copied = await isBeingCopied(file, name);
+  if (!copied.ok) return databaseFailed(copied.problem, file.path);
+  return copied.value
+    ? fail({
+        code: 'migrating',
+        message: `${file.path}: a log is being copied into it, and it is not whole yet`,
+        hint: 'run the same plimsoll migrate again: it goes on where it stopped',
+      })
+    : ok(undefined);
+};
 
 const kindOf = ({ log, store }: Settings): Foundation['kind'] => {
   if (log.foundation === 'sqlite' && store.foundation !== 'redis') return 'embedded';

@@ -52,6 +52,9 @@ type Waiting = {
 /** One producer's life. `sends` counts the tries of the send under way that got as far as choosing a partition. */
 type Life = { readonly producer: Producer; abandoned: boolean; sends: number };
 
+/** A record that is copied from another log keeps the time it has, where the topic lets it. */
+type Sent = NewRecord & { readonly appendedAtMs?: number };
+
 export const openLane = (kafka: Kafka, topic: string, appendWithinMs: number): Lane => {
   const queue: Waiting[] = [];
   let life: Life | undefined;
@@ -204,11 +207,19 @@ const problemOf = (
   return { code: 'unknown', message };
 };
 
-const toMessage = (record: NewRecord, partition: number): Message => {
+const toMessage = (record: Sent, partition: number): Message => {
   // No prototype: a header may be called like something that every object inherits.
   const headers: Record<string, Buffer[]> = Object.create(null);
   for (const { name, value } of record.headers) (headers[name] ??= []).push(toBuffer(value));
-  return { partition, key: toBuffer(record.key), value: toBuffer(record.value), headers };
+  const { appendedAtMs } = record;
+  return {
+    partition,
+    key: toBuffer(record.key),
+    value: toBuffer(record.value),
+    headers,
+    // A topic that gives its own times, as every log does, takes no notice.
+    ...(appendedAtMs === undefined ? {} : { timestamp: String(appendedAtMs) }),
+  };
 };
 
 const toBuffer = (bytes: Uint8Array): Buffer =>

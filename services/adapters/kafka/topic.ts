@@ -18,6 +18,8 @@ export type TopicPlan = {
   readonly anyPartitions?: boolean;
   /** How long records are kept; `for-ever` for the log itself. */
   readonly keptMs: number | 'for-ever';
+  /** Records are being copied into it with the times they have: it is no log yet. */
+  readonly isCopy?: boolean;
 };
 
 /** `misfit`: the topic exists, but with settings under which our promises would not hold. */
@@ -63,7 +65,7 @@ const create = async (admin: Admin, plan: TopicPlan): Promise<Result<void, Topic
   const { brokers } = await admin.describeCluster();
   const enough = brokers.length >= copiesWanted;
   const settings = {
-    'message.timestamp.type': 'LogAppendTime',
+    ...timesOf(plan.isCopy === true),
     'cleanup.policy': 'delete',
     'retention.ms': plan.keptMs === 'for-ever' ? '-1' : String(plan.keptMs),
     'retention.bytes': '-1',
@@ -98,6 +100,71 @@ const create = async (admin: Admin, plan: TopicPlan): Promise<Result<void, Topic
   }
 };
 
+const timeType = 'message.timestamp.type';
+/** Kafka refuses times that are far from its own clock, unless it is told that none is too far. */
+const noLimitMs = String(2n ** 63n - 1n);
+
+/** Whose times the records have: the log's own, or while they are copied those that they bring. */
+const timesOf = (isCopy: boolean): { readonly [name: string]: string } =>
+  isCopy
+    ? {
+        [timeType]: 'CreateTime',
+        'message.timestamp.before.max.ms': noLimitMs,
+        'message.timestamp.after.max.ms': noLimitMs,
+      }
+    : { [timeType]: 'LogAppendTime' };
+
+/** Whether records of the topic get the time of the broker, or keep the one they bring. */
+export const isCopyTopic = async (admin: Admin, topic: string): Promise<boolean> =>
+  (await describe(admin, topic, [timeType])).get(timeType) === 'CreateTime';
+
+/**
+ * Lets a topic keep the times that records bring, or end that. Other settings that the topic has stay as they are:
+ * the request that Kafka knows replaces them all, so they are sent along.
+ */
+export const setTopicTimes = async (
+  admin: Admin,
+  topic: string,
+  isCopy: boolean,
+): Promise<void> => {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }],
+  });
+  const own = (resources[0]?.configEntries ?? []).filter(
+    ({ configName, configSource }) =>
+      configSource === kafkajs.ConfigSource.TOPIC_CONFIG && !configName.startsWith('message.timestamp.'),
+  );
+  const settings = {
+    ...Object.fromEntries(own.map(({ configName, configValue }) => [configName, configValue])),
+    ...timesOf(isCopy),
+  };
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [
+      {
+        type: kafkajs.ConfigResourceTypes.TOPIC,
+        name: topic,
+        configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
+      },
+    ],
+  });
+};
+
+const describe = async (
+  admin: Admin,
+  topic: string,
+  configNames: string[],
+): Promise<ReadonlyMap<string, string>> => {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames }],
+  });
+  return new Map(
+    resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]),
+  );
+};
+
 const refusedTypes: ReadonlySet<string> = new Set([
   'TOPIC_AUTHORIZATION_FAILED',
   'CLUSTER_AUTHORIZATION_FAILED',
@@ -117,26 +184,14 @@ const checkSettings = async (
   admin: Admin,
   plan: TopicPlan,
 ): Promise<Result<void, TopicProblem>> => {
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: [
-      {
-        type: kafkajs.ConfigResourceTypes.TOPIC,
-        name: plan.topic,
-        configNames: [
-          'message.timestamp.type',
-          'cleanup.policy',
-          'retention.ms',
-          'retention.bytes',
-        ],
-      },
-    ],
-  });
-  const found = new Map(
-    resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]),
-  );
+  const found = await describe(admin, plan.topic, [
+    timeType,
+    'cleanup.policy',
+    'retention.ms',
+    'retention.bytes',
+  ]);
   const needed: [name: string, value: string][] = [
-    ['message.timestamp.type', 'LogAppendTime'],
+    ...(plan.isCopy === true ? [] : ([[timeType, 'LogAppendTime']] satisfies [[string, string]])),
     ['cleanup.policy', 'delete'],
   ];
   if (plan.keptMs === 'for-ever') needed.push(['retention.ms', '-1'], ['retention.bytes', '-1']);
@@ -145,12 +200,17 @@ const checkSettings = async (
   const faults = wrong.map(
     ([name, value]) => `has ${name}=${found.get(name)}; it must be ${value}`,
   );
-  const hint = plan.anyPartitions === true ? alterLine(plan, wrong) : makeAnew;
+  const isCopied = found.get(timeType) === 'CreateTime' && plan.keptMs === 'for-ever';
+  const hint =
+    plan.anyPartitions === true ? alterLine(plan, wrong) : isCopied ? goOnCopying : makeAnew;
   return misfit(plan, faults.join(', '), hint);
 };
 
 const makeAnew =
   'Plimsoll makes this topic itself: remove it if nothing of worth is in it, or choose another PLIMSOLL_AUDIENCE';
+
+const goOnCopying =
+  'a log was being copied into it: run the same plimsoll migrate again, it goes on where it stopped; if none was, remove the topic';
 
 /** A topic of telemetry may stay whoever made it: the Collector's exporter lets brokers make it as they like. */
 const alterLine = (plan: TopicPlan, settings: readonly (readonly [string, string])[]): string =>

@@ -23,9 +23,17 @@ export type RecordTable = {
     from: Position,
     recordsMax: number,
   ) => Result<{ readonly records: readonly LogRecord[]; readonly end: Position }, ReadProblem>;
+  /** Appends records with the positions and times they have; the first must be the next one. */
+  readonly copy: (id: number, records: readonly LogRecord[]) => void;
+  readonly rename: (from: string, to: string) => void;
+  /** Takes away a log that holds nothing. */
+  readonly remove: (log: string) => void;
   /** Forgets some of the records appended before a time; answers how many. */
   readonly prune: (id: number, appendedBeforeMs: number) => number;
 };
+
+const insertSql = `INSERT INTO log_records (partition_id, position, appended_at_ms, key, headers, value, checksum)
+  VALUES (?, ?, ?, ?, ?, ?, ?)`;
 
 type PartitionRow = { start: Position; end: Position; lastAppendedAtMs: number };
 
@@ -39,6 +47,12 @@ export const recordTable = (file: SqliteFile): RecordTable => {
       .get(id) as PartitionRow | undefined;
     if (row === undefined) throw new StepProblem('corrupt', `partition ${id} is gone`);
     return row;
+  };
+
+  const advance = (id: number, end: Position, lastAppendedAtMs: number): void => {
+    file
+      .prepare('UPDATE log_partitions SET end_position = ?, last_appended_at_ms = ? WHERE id = ?')
+      .run(end, lastAppendedAtMs, id);
   };
 
   return {
@@ -60,19 +74,38 @@ export const recordTable = (file: SqliteFile): RecordTable => {
     append: (id, records, nowMs) => {
       const { end, lastAppendedAtMs } = partitionOf(id);
       const appendedAtMs = Math.max(lastAppendedAtMs, nowMs);
-      const insert = file.prepare(
-        `INSERT INTO log_records (partition_id, position, appended_at_ms, key, headers, value, checksum)
-         VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      );
+      const insert = file.prepare(insertSql);
       const appended = records.map((record, index): Appended => {
         const row = toRow(record, end + index, appendedAtMs);
         insert.run(id, row.position, appendedAtMs, row.key, row.headers, row.value, row.checksum);
         return { position: row.position, appendedAtMs };
       });
-      file
-        .prepare('UPDATE log_partitions SET end_position = ?, last_appended_at_ms = ? WHERE id = ?')
-        .run(end + records.length, appendedAtMs, id);
+      advance(id, end + records.length, appendedAtMs);
       return appended;
+    },
+
+    copy: (id, records) => {
+      const { end, lastAppendedAtMs } = partitionOf(id);
+      let latestMs = lastAppendedAtMs;
+      const insert = file.prepare(insertSql);
+      for (const [index, record] of records.entries()) {
+        if (record.position !== end + index)
+          throw new RangeError(`record ${record.position} cannot follow at ${end + index}`);
+        const row = toRow(record, record.position, record.appendedAtMs);
+        insert.run(
+          ...[id, row.position, row.appendedAtMs, row.key, row.headers, row.value, row.checksum],
+        );
+        latestMs = Math.max(latestMs, record.appendedAtMs);
+      }
+      advance(id, end + records.length, latestMs);
+    },
+
+    rename: (from, to) => {
+      file.prepare('UPDATE log_partitions SET log = ? WHERE log = ?').run(to, from);
+    },
+
+    remove: (log) => {
+      file.prepare('DELETE FROM log_partitions WHERE log = ? AND end_position = 0').run(log);
     },
 
     range: (id) => {
