@@ -1,5 +1,6 @@
 import type { Position } from '../core/log/record.ts';
 import type { Outcome } from '../core/projection.ts';
+import { currentFoldVersion } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
 import type { Clock, Stop } from '../ports/clock.ts';
 import type {
@@ -129,9 +130,11 @@ const openRun = (ports: ProjectorPorts): Run => {
     }
   };
 
-  /** Opens the read models that readers use and folds what is new. Undefined: nobody wants it any more. */
-  const catchUp = async (): Promise<CaughtUp | undefined> => {
-    const lossesBefore = losses;
+  /**
+   * Opens the read models that readers use and folds what is new. Undefined: the partition was lost since it was ours
+   * (`lossesBefore`), and nobody wants it any more.
+   */
+  const catchUp = async (lossesBefore: number): Promise<CaughtUp | undefined> => {
     const isWanted = (): boolean => losses === lossesBefore && !stopping.signal.aborted;
     const opened = await openGeneration(ports, {
       isWanted,
@@ -145,8 +148,8 @@ const openRun = (ports: ProjectorPorts): Run => {
     return held;
   };
 
-  const takeOver = async (): Promise<Position> => {
-    const opened = await catchUp();
+  const takeOver = async (lossesBefore: number): Promise<Position> => {
+    const opened = await catchUp(lossesBefore);
     // Where the partition was lost meanwhile nobody reads from here.
     if (opened === undefined) return 0;
     const { generation, state } = opened;
@@ -163,6 +166,7 @@ const openRun = (ports: ProjectorPorts): Run => {
   };
 
   const apply = async ({ records, end }: RecordBatch): Promise<void> => {
+    const lossesBefore = losses;
     let refusedInRow = 0;
     // If the partition is lost meanwhile, the next owner applies the rest.
     while (held !== undefined) {
@@ -191,7 +195,7 @@ const openRun = (ports: ProjectorPorts): Run => {
         refusedInRow += 1;
         // Somebody is faster each time, or the store contradicts itself: begin again after a pause.
         if (refusedInRow > refusedInRowMax) throw new Halted(applied.problem);
-        if ((await catchUp()) === undefined) return;
+        if ((await catchUp(lossesBefore)) === undefined) return;
       } else throw new Halted(applied.problem);
     }
     const nowMs = ports.clock.nowMs();
@@ -208,6 +212,7 @@ const openRun = (ports: ProjectorPorts): Run => {
    */
   const look = async (): Promise<void> => {
     if (held === undefined) return;
+    const lossesBefore = losses;
     const { generation, state } = held;
     const current = await ports.store.current();
     const checkpoint = await ports.store.checkpoint(generation);
@@ -216,9 +221,10 @@ const openRun = (ports: ProjectorPorts): Run => {
     const stands =
       current.value === generation &&
       checkpoint.value?.next === state.next &&
-      checkpoint.value.lastDigest === state.lastDigest;
+      checkpoint.value.lastDigest === state.lastDigest &&
+      checkpoint.value.foldVersion === currentFoldVersion;
     if (stands) checkpointSeenAtMs = ports.clock.nowMs();
-    else await catchUp();
+    else await catchUp(lossesBefore);
   };
 
   const keepLooking = async (over: Stop): Promise<ProjectionProblem | undefined> => {
@@ -235,7 +241,10 @@ const openRun = (ports: ProjectorPorts): Run => {
 
   const once = async (): Promise<ProjectionProblem | undefined> => {
     const following = await ports.log.subscribe(`plimsoll.${ports.audience}.projector`, {
-      startFrom: () => alone(takeOver),
+      startFrom: () => {
+        const lossesBefore = losses;
+        return alone(() => takeOver(lossesBefore));
+      },
       onBatch: (batch) => alone(() => apply(batch)),
       onLost: lose,
     });
