@@ -43,7 +43,7 @@ export const wantsJson = (args: readonly string[]): boolean => beforeEnd(args).i
 
 /** Whether this is a step of a pipeline that asked never to be failed by it, also where it cannot be read. */
 export const neverFails = (args: readonly string[]): boolean =>
-  args[0] === 'release' && beforeEnd(args).includes('--no-fail');
+  (args[0] === 'release' || args[0] === 'instance') && beforeEnd(args).includes('--no-fail');
 
 const beforeEnd = (args: readonly string[]): readonly string[] => {
   const end = args.indexOf('--');
@@ -174,7 +174,7 @@ const wordFault = (
   words: readonly string[],
 ): Result<never, CliProblem> | undefined => {
   const extra = words[command.words.length];
-  if (extra !== undefined)
+  if (extra !== undefined && command.words.at(-1)?.isRepeatable !== true)
     return refuse(
       'word-unexpected',
       `plimsoll ${command.name} does not know what to do with ${quote(extra)}`,

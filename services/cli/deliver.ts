@@ -152,8 +152,9 @@ const appendTriesMax = 3;
 export const append = async (
   log: RecordLog,
   record: NewRecord,
+  partition = 0,
 ): Promise<Result<number, CliProblem>> => {
-  const positions = await appendAll(log, [record]);
+  const positions = await appendAll(log, [record], partition);
   return positions.ok ? ok(positions.value[0] ?? 0) : positions;
 };
 
@@ -161,9 +162,10 @@ export const append = async (
 export const appendAll = async (
   log: RecordLog,
   records: readonly NewRecord[],
+  partition = 0,
 ): Promise<Result<readonly number[], CliProblem>> => {
   for (let tried = 1; ; tried++) {
-    const appended = await log.append(0, records);
+    const appended = await log.append(partition, records);
     if (appended.ok) return ok(appended.value.map(({ position }) => position));
     const { message } = appended.problem;
     // What the first try left open, a later one that could not even be sent does not settle.

@@ -1,5 +1,6 @@
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
+import type { Given } from './arguments.ts';
 import type { CliProblem } from './problem.ts';
 import { refuse } from './problem.ts';
 
@@ -17,6 +18,14 @@ export const readDuration = (option: string, written: string): Result<number, Cl
         `--${option}=${JSON.stringify(written.slice(0, 64))} is no time`,
         'write it such as 500ms, 10s or 2m; at most an hour',
       );
+};
+
+const timeoutMsDefault = 10_000;
+
+/** How long a command may take, by its `--timeout`. */
+export const readTimeout = (given: Given): Result<number, CliProblem> => {
+  const written = given.value('timeout');
+  return written === null ? ok(timeoutMsDefault) : readDuration('timeout', written);
 };
 
 /** A whole number from 1 on. */

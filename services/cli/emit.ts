@@ -15,7 +15,7 @@ import { deploymentToPlan, deploymentToUpdate, keepPlan } from './deployment-of.
 import type { Asked } from './deployment-of.ts';
 import type { Draft, EmittingCommand, Origin } from './draft.ts';
 import { completeMarker, draftMarker } from './draft.ts';
-import { readDuration } from './duration.ts';
+import { readTimeout } from './duration.ts';
 import { nearest } from './nearest.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
@@ -29,8 +29,6 @@ export type Emitted = {
   readonly marker: Emittable | undefined;
   readonly problem: CliProblem | undefined;
 };
-
-const timeoutMsDefault = 10_000;
 
 /**
  * Flags to marker to log. What is wrong in the command line is said before anything is opened or written; then the
@@ -61,11 +59,6 @@ export const emit = async (
   } finally {
     done.abort();
   }
-};
-
-const readTimeout = (given: Given): Result<number, CliProblem> => {
-  const written = given.value('timeout');
-  return written === null ? ok(timeoutMsDefault) : readDuration('timeout', written);
 };
 
 const emitWithin = async (
@@ -189,7 +182,11 @@ const openDoor = async (ports: CliPorts): Promise<Result<Door, CliProblem>> => {
 const trustedKeyHint =
   'name a key that the log trusts by PLIMSOLL_KEY or --key=FILE; plimsoll keys new --principal=NAME --out=FILE makes one, which an administrator has to trust';
 
-const readSigner = async (ports: CliPorts, given: Given): Promise<Result<Signer, CliProblem>> => {
+/** The key that `--key` names, or PLIMSOLL_KEY, or the one that first use made. */
+export const readSigner = async (
+  ports: CliPorts,
+  given: Given,
+): Promise<Result<Signer, CliProblem>> => {
   const named = given.value('key') ?? ports.settings.keyFile;
   const signer = await ports.keys.read(named ?? ports.keys.pathOf('local'));
   if (signer.ok) return signer;

@@ -93,6 +93,11 @@ export type CliPorts = {
   readonly rebuild: (
     onProgress: (progress: FoldProgress) => void,
   ) => Promise<Result<AtHand, CliProblem>>;
+  /** Instances that started, apart from the log. */
+  readonly instances: {
+    /** Their topic, opened or made. */
+    readonly topic: () => Promise<Result<RecordLog, CliProblem>>;
+  };
   readonly start: (service: ServiceName) => Promise<Result<Running, CliProblem>>;
   /** Removes telemetry that is past its time. */
   readonly prune: () => Promise<void>;

@@ -5,7 +5,9 @@ import type { ReadProblem, RecordLog } from '../ports/record-log.ts';
 import type { CliProblem } from './problem.ts';
 import { refuse } from './problem.ts';
 
-const utcTime = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,3})?)?Z$/;
+/** A time in UTC, as commands take it. */
+export const utcTime: RegExp =
+  /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,3})?)?Z$/;
 
 /** A position as it was written: itself, or the first that was appended at a UTC time or later. */
 export const positionAt = async (

@@ -1,9 +1,11 @@
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
+import { instancesPath } from '../core/instances/instance.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from '../ports/http.ts';
 import type { Signal } from '../ports/otlp.ts';
 import { openAppender } from './appender.ts';
 import { getHealth, getReadiness } from './health.ts';
+import { openInstanceDoor } from './instances.ts';
 import type { List } from './lists.ts';
 import {
   componentList,
@@ -15,6 +17,7 @@ import {
   timelineList,
 } from './lists.ts';
 import { postMarker } from './markers.ts';
+import { getMetrics } from './metrics.ts';
 import type { GatewayPorts } from './ports.ts';
 import type { Problem } from './problems.ts';
 import { codeHeader, problemResponse } from './problems.ts';
@@ -94,6 +97,12 @@ export const createApp = (
     otlp('/v1/traces', 'traces'),
     otlp('/v1/logs', 'logs'),
   ];
+  const { instances } = ports;
+  const starts = instances && openInstanceDoor({ ...parts, topic: instances });
+  const instanceRoutes: readonly Route[] =
+    starts === undefined
+      ? []
+      : [{ method: 'POST', path: instancesPath, query: [], answer: starts.post }];
   const routes: readonly Route[] = [
     {
       method: 'POST',
@@ -101,6 +110,7 @@ export const createApp = (
       query: [],
       answer: (request) => postMarker(parts, request),
     },
+    ...instanceRoutes,
     list('/v1/current', currentList),
     list('/v1/timeline', timelineList),
     list('/v1/decisions', decisionList),
@@ -117,6 +127,13 @@ export const createApp = (
     get('/v1/schemas/{sha256}', [], (_request, digest) => getSchema(ports.schemas, digest)),
     health,
     get('/readyz', [], () => getReadiness(parts)),
+    // Collectors put into the query what they like.
+    {
+      method: 'GET',
+      path: '/metrics',
+      query: null,
+      answer: (request) => getMetrics(ports, request),
+    },
     ...otlpRoutes,
   ];
 

@@ -49,8 +49,9 @@ export const postMarker = async (
   return ok(respond(verdict.value, isFirst ? 'stored' : 'duplicate', position));
 };
 
-const readRecord = async (
-  { tools }: MarkerPorts,
+/** The signed record that a request carries; nothing in it is believed yet. */
+export const readRecord = async (
+  { tools }: Pick<MarkerPorts, 'tools'>,
   request: HttpRequest,
 ): Promise<Result<NewRecord, Problem>> => {
   const encoding = request.header('content-encoding');

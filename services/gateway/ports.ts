@@ -1,5 +1,6 @@
 import type { Json } from '../core/canonical.ts';
 import type { CheckTools } from '../core/check/check-record.ts';
+import type { Result } from '../core/result.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
   Gunzip,
@@ -8,6 +9,7 @@ import type {
   WriteMetricsResponse,
   WriteOtlpStatus,
 } from '../ports/otlp.ts';
+import type { WriteMetrics } from '../ports/own-metrics.ts';
 import type { ReadModelStore } from '../ports/read-model-store.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 
@@ -30,6 +32,10 @@ export type GatewayPorts = {
   readonly schemas: readonly PublishedSchema[];
   /** How the services stand that run in this process beside the gateway, for whoever asks for readiness. */
   readonly alongside?: () => { readonly [service: string]: Json };
+  /** The numbers of this process, for whoever collects them; without it there are none. */
+  readonly writeMetrics?: WriteMetrics;
+  /** Where starts of instances are appended, opened when the first one comes; without it none are taken. */
+  readonly instances?: () => Promise<Result<RecordLog, { readonly message: string }>>;
   /** Streams that telemetry is appended to. Null: it is answered and let go. */
   readonly telemetry: {
     readonly metrics: RecordLog;

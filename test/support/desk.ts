@@ -136,6 +136,7 @@ const portsOf = (
     rebuild: () => fold(rebuild),
     start: async (name: ServiceName): Promise<Result<Running, CliProblem>> =>
       refuse('internal', `${name} is not started here`, ''),
+    instances: { topic: async () => ok(house.instances) },
     prune: async () => undefined,
     stop: new AbortController().signal,
   };

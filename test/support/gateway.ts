@@ -6,6 +6,7 @@ import { openMetricsReader } from '../../services/adapters/otlp/metrics-request.
 import { encodeMetricsResponse } from '../../services/adapters/otlp/metrics-response.ts';
 import { splitOtlp } from '../../services/adapters/otlp/split-request.ts';
 import { encodeStatus } from '../../services/adapters/otlp/status-response.ts';
+import { instancePartitions } from '../../services/core/instances/instance.ts';
 import type { LogRecord, NewRecord } from '../../services/core/log/record.ts';
 import { toHttp } from '../../services/core/markers/http-wire.ts';
 import type { FoldState } from '../../services/core/projection.ts';
@@ -51,6 +52,7 @@ export type GatewayHouse = {
   readonly log: RecordLog;
   readonly store: ReadModelStore;
   readonly metrics: RecordLog;
+  readonly instances: RecordLog;
   readonly get: (target: string, asked?: Asked) => Promise<Answered>;
   readonly send: (method: string, target: string, asked?: Asked) => Promise<Answered>;
   readonly post: (record: NewRecord, asked?: Asked) => Promise<Answered>;
@@ -69,10 +71,11 @@ export const openGatewayHouse = async (
   change: (whole: GatewayPorts) => Partial<GatewayPorts> = () => ({}),
 ): Promise<GatewayHouse> => {
   let nowMs = openedAtMs;
-  const memoryLog = (name: string): RecordLog =>
-    createMemoryRecordLog({ name, partitions: 1, nowMs: () => nowMs });
+  const memoryLog = (name: string, partitions = 1): RecordLog =>
+    createMemoryRecordLog({ name, partitions, nowMs: () => nowMs });
   const log = memoryLog('log');
   const metrics = memoryLog('otlp_metrics');
+  const instances = memoryLog('instances', instancePartitions);
   const store = emptyStore();
   for (const record of await recordsOf(...steps)) value(await log.append(0, [record]));
 
@@ -104,6 +107,7 @@ export const openGatewayHouse = async (
       },
     },
     schemas: loadSchemas().map((file) => ({ ...file, digest: schemaDigest(file.text) })),
+    instances: async () => ok(instances),
     telemetry: { metrics, traces: null, logs: null },
     otlp: {
       readMetrics: openMetricsReader(),
@@ -124,6 +128,7 @@ export const openGatewayHouse = async (
     log,
     store,
     metrics,
+    instances,
     send,
     get: (target, asked) => send('GET', target, asked),
     post: (record, asked = {}) => {

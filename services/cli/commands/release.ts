@@ -3,14 +3,14 @@ import { option, repeatable, required } from './command.ts';
 
 export type ReleaseCommand = 'release plan' | 'release update' | 'release log';
 
-const placeOptions: readonly Option[] = [
+export const placeOptions: readonly Option[] = [
   option('environment-name', 'NAME', 'environment (default: default)'),
   option('component-name', 'NAME', 'what is deployed (default: name of the repository)'),
   option('namespace', 'NAME', 'namespace (default: default)'),
   option('target', 'NAME', 'exact place inside the environment, such as a region'),
 ];
 
-const deliveryOptions: readonly Option[] = [
+export const deliveryOptions: readonly Option[] = [
   option('key', 'FILE', 'key file to sign with (default: PLIMSOLL_KEY)'),
   option('source', 'URI', 'who says it (default: the CI job)'),
   option('timeout', 'TIME', 'give up after this long, such as 500ms or 10s (default 10s)'),
