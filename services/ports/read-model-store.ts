@@ -64,6 +64,11 @@ export type ScanRange = {
   readonly rowsMax: number;
 };
 
+export type WalkedRows = {
+  readonly rows: readonly (RowKey & { readonly value: string })[];
+  readonly cursor: string | undefined;
+};
+
 export type AsideEntry = { readonly key: string; readonly value: string };
 
 /** `value` null removes the entry. */
@@ -126,6 +131,20 @@ export type ReadModelStore = {
     generation: Generation,
     step: Step,
   ) => Promise<Result<'committed' | Refused, StoreProblem>>;
+  /**
+   * Rows of a generation, a page at a time, in an order of the store's own; a row may come twice. `cursor` is what
+   * the page before brought, undefined for the first and after the last. Rows that are written meanwhile may be
+   * missed, or be there as of another step: whoever compares looks again.
+   */
+  readonly walk: (
+    generation: Generation,
+    cursor: string | undefined,
+    rowsMax: number,
+  ) => Promise<Result<WalkedRows, StoreProblem>>;
+  /** How many rows each read model of a generation has. */
+  readonly counts: (
+    generation: Generation,
+  ) => Promise<Result<ReadonlyMap<string, number>, StoreProblem>>;
   /** Every row of a generation as `model\nkey\nvalue`, sorted by bytes: for comparison. Not for hot paths. */
   readonly dump: (generation: Generation) => Promise<Result<readonly string[], StoreProblem>>;
   readonly aside: Aside;

@@ -53,6 +53,7 @@ export const overlayStore = (
       checkpoint = step.to;
       return ok('committed');
     },
+    walk: async () => fail({ code: 'refused', message: 'what is tried is not walked through' }),
     dump: async () => fail({ code: 'refused', message: 'what is tried is not dumped' }),
     aside: { ...store.aside, write: async () => ok(undefined) },
     switchTo: async () => ok(false),

@@ -416,6 +416,55 @@ export const readModelStoreContract = (
     });
   });
 
+  describe(`${name}: walking through a generation`, () => {
+    test(
+      'brings every row of every read model, whatever the pages are, and counts them',
+      withStore(async ({ store }) => {
+        const writes = [timeline, 'slots', 'a model'].flatMap((model) =>
+          ['', 'é', ...Array.from({ length: 23 }, (_, index) => `key ${index}`)].map((key) =>
+            row(model, key, `${model} ${key}`),
+          ),
+        );
+        value(await store.commit('g1', stepOf(undefined, 1, writes)));
+        value(await store.commit('g2', stepOf(undefined, 1, [row('slots', 'other', 'x')])));
+        for (const rowsMax of [1, 7, 25, 1_000]) {
+          const found = new Map<string, string>();
+          let cursor: string | undefined;
+          do {
+            const page = value(await store.walk('g1', cursor, rowsMax));
+            for (const each of page.rows) found.set(`${each.model}\n${each.key}`, each.value);
+            ({ cursor } = page);
+          } while (cursor !== undefined);
+          expect(
+            [...found].map(([place, content]) => `${place}\n${content}`).toSorted(byBytes),
+          ).toEqual(value(await store.dump('g1')));
+        }
+        expect(new Map(value(await store.counts('g1')))).toEqual(
+          new Map([
+            [timeline, 25],
+            ['slots', 25],
+            ['a model', 25],
+          ]),
+        );
+      }),
+    );
+
+    test(
+      'a generation that is not there, or whose rows are gone, has none',
+      withStore(async ({ store }) => {
+        expect(value(await store.walk('g1', undefined, 9))).toEqual({
+          rows: [],
+          cursor: undefined,
+        });
+        expect(value(await store.counts('g1')).size).toBe(0);
+        value(await store.commit('g1', stepOf(undefined, 1, [row('slots', 'a', 'x')])));
+        value(await store.commit('g1', stepOf(1, 2, [row('slots', 'a', null)])));
+        expect(value(await store.counts('g1')).size).toBe(0);
+        expect(value(await store.walk('g1', undefined, 9)).rows).toEqual([]);
+      }),
+    );
+  });
+
   describe(`${name}: generations`, () => {
     test(
       'readers are pointed to another generation only by whoever knows the present one',

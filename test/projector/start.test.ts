@@ -211,6 +211,8 @@ const fragileStore = (): {
       rows: async (...args) => (away ? gone : inner.rows(...args)),
       scan: async (...args) => (away ? gone : inner.scan(...args)),
       commit: async (...args) => (away ? gone : inner.commit(...args)),
+      walk: async (...args) => (away ? gone : inner.walk(...args)),
+      counts: async (...args) => (away ? gone : inner.counts(...args)),
       dump: async (...args) => (away ? gone : inner.dump(...args)),
       aside: {
         read: async (...args) => (away ? gone : inner.aside.read(...args)),

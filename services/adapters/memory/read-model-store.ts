@@ -12,6 +12,7 @@ import type {
   ScanRange,
   Step,
   StoreProblem,
+  WalkedRows,
 } from '../../ports/read-model-store.ts';
 
 /** One read model's rows. `sortedKeys` is undefined while it is out of date. */
@@ -91,6 +92,17 @@ export const createMemoryReadModelStore = (options: {
         });
       }),
     commit: (generation, step) => answer(() => commit(generation, step)),
+    walk: (generation, cursor, rowsMax) =>
+      answer(() => ok(walkRows(generations.get(generation)?.models, cursor, rowsMax))),
+    counts: (generation) =>
+      answer(() => {
+        const models = [...(generations.get(generation)?.models ?? [])];
+        return ok(
+          new Map(
+            models.flatMap(([model, { rows }]) => (rows.size === 0 ? [] : [[model, rows.size]])),
+          ),
+        );
+      }),
     dump: (generation) =>
       answer(() => {
         const models = [...(generations.get(generation)?.models ?? [])];
@@ -137,8 +149,7 @@ const writeEntry = (model: Model, key: string, value: string | null): void => {
 
 const scanRows = (model: Model, range: ScanRange): { key: string; value: string }[] => {
   const { prefix = '', after, newestFirst = false, rowsMax } = range;
-  model.sortedKeys ??= [...model.rows.keys()].toSorted(compareUtf8);
-  const keys = newestFirst ? model.sortedKeys.toReversed() : model.sortedKeys;
+  const keys = newestFirst ? sorted(model).toReversed() : sorted(model);
   const rows: { key: string; value: string }[] = [];
   for (const key of keys) {
     if (rows.length >= rowsMax) break;
@@ -147,6 +158,31 @@ const scanRows = (model: Model, range: ScanRange): { key: string; value: string 
     if (value !== undefined) rows.push({ key, value });
   }
   return rows;
+};
+
+/** The cursor names the model and how many of its keys, sorted, were brought already. */
+const walkRows = (
+  models: ReadonlyMap<string, Model> | undefined,
+  cursor: string | undefined,
+  rowsMax: number,
+): WalkedRows => {
+  const names = [...(models?.keys() ?? [])];
+  const [name = names[0], from = 0] =
+    cursor === undefined ? [] : (JSON.parse(cursor) as [string, number]);
+  const model = name === undefined ? undefined : models?.get(name);
+  if (name === undefined || model === undefined) return { rows: [], cursor: undefined };
+  const keys = sorted(model);
+  const rows = keys
+    .slice(from, from + rowsMax)
+    .map((key) => ({ model: name, key, value: model.rows.get(key) ?? '' }));
+  const nextName = names[names.indexOf(name) + 1];
+  const next = from + rowsMax < keys.length ? [name, from + rowsMax] : [nextName, 0];
+  return { rows, cursor: next[0] === undefined ? undefined : JSON.stringify(next) };
+};
+
+const sorted = (model: Model): readonly string[] => {
+  model.sortedKeys ??= [...model.rows.keys()].toSorted(compareUtf8);
+  return model.sortedKeys;
 };
 
 const isPast = (key: string, mark: string | undefined, newestFirst: boolean): boolean => {

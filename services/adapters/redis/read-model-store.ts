@@ -180,6 +180,39 @@ export async function openRedisReadModelStore(
     return ok(found);
   };
 
+  /** The cursor names the model and where HSCAN stands in it; models come in the order of their names. */
+  const walk: ReadModelStore['walk'] = async (generation, cursor, rowsMax) => {
+    const seen = await ask(client.smembers(keys.models(generation)));
+    if (!seen.ok) return seen;
+    const models = seen.value.toSorted(compareUtf8);
+    const [model = models[0], at = '0'] =
+      cursor === undefined ? [] : (JSON.parse(cursor) as readonly string[]);
+    if (model === undefined) return ok({ rows: [], cursor: undefined });
+    const page = await ask(client.hscan(keys.rows(generation, model), at, 'COUNT', rowsMax));
+    if (!page.ok) return page;
+    const [next, flat] = page.value;
+    const found: { model: string; key: string; value: string }[] = [];
+    for (let index = 0; index + 1 < flat.length; index += 2)
+      found.push({ model, key: flat[index] ?? '', value: flat[index + 1] ?? '' });
+    const after = next === '0' ? models[models.indexOf(model) + 1] : model;
+    return ok({
+      rows: found,
+      cursor: after === undefined ? undefined : JSON.stringify([after, next]),
+    });
+  };
+
+  const counts: ReadModelStore['counts'] = async (generation) => {
+    const seen = await ask(client.smembers(keys.models(generation)));
+    if (!seen.ok) return seen;
+    const counted = new Map<string, number>();
+    for (const model of seen.value.toSorted(compareUtf8)) {
+      const rowsHeld = await ask(client.hlen(keys.rows(generation, model)));
+      if (!rowsHeld.ok) return rowsHeld;
+      if (rowsHeld.value > 0) counted.set(model, rowsHeld.value);
+    }
+    return ok(counted);
+  };
+
   const dump: ReadModelStore['dump'] = async (generation) => {
     for (let tries = 0; tries < dumpTriesMax; tries += 1) {
       const before = await overview(generation);
@@ -253,6 +286,8 @@ export async function openRedisReadModelStore(
     rows,
     scan,
     commit,
+    walk,
+    counts,
     dump,
     aside: openAside(client, scripts, keys, ask),
     close: async () => {

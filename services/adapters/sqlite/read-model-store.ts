@@ -12,6 +12,7 @@ import type {
   ScanRange,
   Step,
   StoreProblem,
+  WalkedRows,
 } from '../../ports/read-model-store.ts';
 import { openAside } from './aside.ts';
 import type { SqliteFile } from './file.ts';
@@ -147,6 +148,31 @@ export const openSqliteReadModelStore = (
     return (rows as StoreRow[]).map(checkedRow).map(({ key, value }) => ({ key, value }));
   };
 
+  const walk = (
+    generation: Generation,
+    cursor: string | undefined,
+    rowsMax: number,
+  ): WalkedRows => {
+    const { model, key } =
+      cursor === undefined ? { model: '', key: '' } : (JSON.parse(cursor) as RowKey);
+    const rows = file
+      .prepare(
+        `SELECT model, key, value, checksum FROM store_rows WHERE generation_id = ?
+         AND (model, key) > (?, ?) ORDER BY model, key LIMIT ?`,
+      )
+      .all(held(generation)?.id ?? null, model, key, rowsMax) as StoreRow[];
+    const last = rows.at(-1);
+    return {
+      rows: rows
+        .map(checkedRow)
+        .map((row) => ({ model: row.model, key: row.key, value: row.value })),
+      cursor:
+        last === undefined || rows.length < rowsMax
+          ? undefined
+          : JSON.stringify({ model: last.model, key: last.key }),
+    };
+  };
+
   const drop: ReadModelStore['drop'] = async (generation) => {
     const unnamed = await write(() => {
       if (current() === generation) return false;
@@ -211,6 +237,16 @@ export const openSqliteReadModelStore = (
       });
     },
     commit,
+    walk: (generation, cursor, rowsMax) => read(() => walk(generation, cursor, rowsMax)),
+    counts: (generation) =>
+      read(() => {
+        const counted = file
+          .prepare(
+            `SELECT model, count(*) AS rows FROM store_rows WHERE generation_id = ? GROUP BY model`,
+          )
+          .all(held(generation)?.id ?? null) as { model: string; rows: number }[];
+        return new Map(counted.map(({ model, rows }) => [model, rows]));
+      }),
     dump: (generation) =>
       read(() => {
         const rows = file
