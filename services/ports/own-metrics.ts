@@ -1,10 +1,9 @@
-/** What a service says of itself, as numbers. */
-export type OwnNumbers = {
-  /** Records that wait for it; null: nobody knows. */
-  readonly lagRecords: number | null;
-  /** What has become of things so far, by outcome or code. They only grow. */
-  readonly totals: { readonly [outcome: string]: number };
-};
+import type { MetricFamily } from '../core/own-metrics/family.ts';
 
-/** Lets the numbers of a service be read by whoever measures this process, for as long as it runs. */
-export type MeasureService = (service: string, read: () => OwnNumbers) => void;
+/** Answers at once from memory. Always the same families in the same order, with few points each. */
+export type ReadMetrics = () => readonly MetricFamily[];
+
+/** The numbers of all services of this process, as text, in the format that an Accept header asks for. */
+export type WriteMetrics = (
+  accept: string | undefined,
+) => Promise<{ readonly contentType: string; readonly body: string }>;

@@ -68,6 +68,8 @@ test.each<readonly [name: string, content: string, settings: Partial<Settings>]>
   ],
   ['PLIMSOLL_PORT', '0', { port: 0 }],
   ['PLIMSOLL_OTLP_PORT', '65535', { otlpPort: 65_535 }],
+  ['PLIMSOLL_METRICS_PORT', '0', { metricsPort: 0 }],
+  ['PLIMSOLL_METRICS_PORT', '9464', { metricsPort: 9464 }],
 ])('%s=%s', (name, content, settings) => {
   expect(value(parseSettings({ [name]: content }))).toMatchObject(settings);
 });
@@ -101,6 +103,7 @@ describe('is refused, with its name and without its value', () => {
     ['PLIMSOLL_PORT', '-1'],
     ['PLIMSOLL_PORT', '80.5'],
     ['PLIMSOLL_OTLP_PORT', 'http'],
+    ['PLIMSOLL_METRICS_PORT', '65536'],
   ])('%s=%s', (name, content) => {
     const parsed = parseSettings({ [name]: content });
     expect(parsed).toMatchObject({

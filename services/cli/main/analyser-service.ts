@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { openAnalyserMeasurements } from '../../analyser/measurements.ts';
 import type { JudgePolicy } from '../../core/canary/policy.ts';
 import { parsePolicy, standardPreset } from '../../core/canary/policy.ts';
 import type { Result } from '../../core/result.ts';
@@ -7,12 +8,12 @@ import type { Running } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
 import type { Composition } from './composition.ts';
-import { failed, measured, openProjection } from './composition.ts';
+import { failed, openProjection } from './composition.ts';
 
 export const startAnalyser = async (
   composition: Composition,
 ): Promise<Result<Running, CliProblem>> => {
-  const { foundation, keys, alongside, note } = composition;
+  const { foundation, keys, alongside, note, metrics: ownMetrics } = composition;
   const projection = await openProjection(composition);
   if (!projection.ok) return projection;
   const { settings, clock } = foundation;
@@ -28,6 +29,7 @@ export const startAnalyser = async (
     import('../../analyser/start.ts'),
     import('../../adapters/otlp/metrics-request.ts'),
   ]);
+  const measurements = openAnalyserMeasurements();
   const analyser = service.startAnalyser({
     ...projection.value,
     clock,
@@ -38,6 +40,7 @@ export const startAnalyser = async (
     otlpContentTypeOf: otlp.otlpContentTypeOf,
     policy: policy.value,
     tell: (event) => {
+      measurements.notice(event);
       switch (event.event) {
         case 'key-untrusted':
           note({
@@ -85,13 +88,7 @@ export const startAnalyser = async (
     },
   });
   alongside.analyser = analyser.status;
-  await measured('analyser', () => {
-    const { parts, rejected } = analyser.status();
-    return {
-      lagRecords: parts.reduce((sum, part) => sum + part.lagRecords, 0),
-      totals: { ...rejected.telemetry, ...rejected.samples },
-    };
-  });
+  await ownMetrics.add(measurements.read(analyser.status));
   return ok({
     name: 'analyser',
     lines: [

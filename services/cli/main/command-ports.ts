@@ -17,6 +17,10 @@ import { startAnalyser } from './analyser-service.ts';
 import type { Composition } from './composition.ts';
 import { failed, openProjection } from './composition.ts';
 import { startGateway } from './gateway-service.ts';
+import { openInstanceTopic } from './instances.ts';
+import { withMetrics } from './metrics-server.ts';
+import { openOwnMetrics } from './own-metrics.ts';
+import { planRedriveOn } from './letters.ts';
 import { startProjector } from './projector-service.ts';
 
 const gitWithinMs = 2000;
@@ -45,7 +49,11 @@ export const commandPorts = (
     tellFirstUse();
     return opened.ok ? opened : failed(opened.problem);
   };
-  const composition: Composition = { foundation, log, keys, alongside: {}, note, stop };
+  const metrics = openOwnMetrics();
+  const composition: Composition = {
+    ...{ foundation, log, keys, note, stop, metrics },
+    alongside: {},
+  };
   const fold = async (
     work: typeof openGeneration | typeof rebuild,
     onProgress: (progress: FoldProgress) => void,
@@ -73,7 +81,7 @@ export const commandPorts = (
     log,
     atHand: (onProgress) => fold(openGeneration, onProgress),
     rebuild: (onProgress) => fold(rebuild, onProgress),
-    start: (service) => {
+    start: withMetrics(composition, (service) => {
       switch (service) {
         case 'gateway':
           return startGateway(composition);
@@ -82,7 +90,9 @@ export const commandPorts = (
         case 'analyser':
           return startAnalyser(composition);
       }
-    },
+    }),
+    instances: { topic: () => openInstanceTopic(composition) },
+    planRedrive: planRedriveOn(foundation),
     prune: foundation.prune,
     stop,
   };

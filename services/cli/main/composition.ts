@@ -2,13 +2,13 @@ import type { Foundation } from '../../adapters/foundation/foundation.ts';
 import type { AnalyserStatus } from '../../analyser/start.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
-import type { OwnNumbers } from '../../ports/own-metrics.ts';
 import type { ProjectionPorts } from '../../ports/projecting.ts';
 import type { ProjectorStatus } from '../../projector/start.ts';
 import type { Note } from '../note.ts';
-import type { CliPorts, KeyFiles, ServiceName } from '../ports.ts';
+import type { CliPorts, KeyFiles } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
+import type { OwnMetrics } from './own-metrics.ts';
 
 // What the parts of the composition root hand to each other. Only main.ts imports this folder.
 
@@ -21,6 +21,8 @@ export type Composition = {
   readonly log: CliPorts['log'];
   readonly keys: KeyFiles;
   readonly alongside: Alongside;
+  /** The numbers of the services of this process. */
+  readonly metrics: OwnMetrics;
   readonly note: (told: Note) => void;
   /** Aborts when the operator asks to stop. */
   readonly stop: AbortSignal;
@@ -48,9 +50,3 @@ export const failed = ({
   readonly message: string;
   readonly hint: string;
 }): Result<never, CliProblem> => refuse(code, message, hint);
-
-/** Only a service that runs loads the OpenTelemetry API. */
-export const measured = async (service: ServiceName, read: () => OwnNumbers): Promise<void> => {
-  const { measureService } = await import('../../adapters/telemetry/own-metrics.ts');
-  measureService(service, read);
-};

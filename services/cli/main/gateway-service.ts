@@ -1,15 +1,16 @@
 import type { AnalyserStatus } from '../../analyser/start.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
+import { gatewayMetrics } from '../../gateway/measurements.ts';
 import type { Running } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import type { Composition } from './composition.ts';
-import { failed, measured, openProjection } from './composition.ts';
+import { failed, openProjection } from './composition.ts';
 
 export const startGateway = async (
   composition: Composition,
 ): Promise<Result<Running, CliProblem>> => {
-  const { foundation, alongside, note } = composition;
+  const { foundation, alongside, note, metrics: ownMetrics } = composition;
   const projection = await openProjection(composition);
   if (!projection.ok) return projection;
   const streams = await Promise.all([
@@ -42,6 +43,7 @@ export const startGateway = async (
     schemas: schemas
       .loadSchemas()
       .map((schema) => ({ ...schema, digest: canonical.schemaDigest(schema.text) })),
+    instances: () => foundation.stream('instances'),
     telemetry: {
       metrics: metrics.value,
       traces: isKept ? traces.value : null,
@@ -58,6 +60,7 @@ export const startGateway = async (
       ...(alongside.projector === undefined ? {} : { projector: alongside.projector() }),
       ...(alongside.analyser === undefined ? {} : { analyser: openOnly(alongside.analyser()) }),
     }),
+    writeMetrics: ownMetrics.write,
     serve: http.serveHttp,
     host,
     port,
@@ -66,10 +69,7 @@ export const startGateway = async (
       note({ code: 'internal', message: `gateway: ${String(error)}`, hint: 'please report it' }),
   });
   if (!gateway.ok) return failed(gateway.problem);
-  await measured('gateway', () => ({
-    lagRecords: null,
-    totals: gateway.value.status().answers,
-  }));
+  await ownMetrics.add(gatewayMetrics(gateway.value.status));
   const at = (atPort: number): string => `http://${host}:${atPort}`;
   return ok({
     name: 'gateway',

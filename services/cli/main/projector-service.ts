@@ -1,21 +1,42 @@
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
+import {
+  applySeconds,
+  applySecondsBounds,
+  openProjectorMeasurements,
+} from '../../projector/measurements.ts';
 import type { Running } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { foldFailed } from '../problem.ts';
 import type { Composition } from './composition.ts';
-import { measured, openProjection } from './composition.ts';
+import { openProjection } from './composition.ts';
+import { startCountingInstances } from './instances.ts';
 
 export const startProjector = async (
   composition: Composition,
 ): Promise<Result<Running, CliProblem>> => {
-  const { foundation, stop, alongside, note } = composition;
+  const { foundation, stop, alongside, note, metrics } = composition;
   const projection = await openProjection(composition);
   if (!projection.ok) return projection;
-  const service = await import('../../projector/start.ts');
+  const [service, { openOtelHistogram }] = await Promise.all([
+    import('../../projector/start.ts'),
+    import('../../adapters/telemetry/own-metrics.ts'),
+  ]);
+  const { audience, log } = foundation.settings;
+  const measurements = openProjectorMeasurements(
+    { seconds: () => performance.now() / 1000, nowMs: foundation.clock.nowMs },
+    openOtelHistogram(applySeconds, applySecondsBounds, {
+      // The attributes that OpenTelemetry asks of `messaging.process.duration`.
+      'messaging.operation.name': 'apply',
+      'messaging.system': log.foundation,
+      'messaging.destination.name': projection.value.log.name,
+      'messaging.consumer.group.name': `plimsoll.${audience}.projector`,
+    }),
+  );
   const projector = service.startProjector({
     ...projection.value,
     clock: foundation.clock,
+    measure: measurements.measure,
     tell: (event) => {
       switch (event.event) {
         case 'log':
@@ -46,15 +67,19 @@ export const startProjector = async (
     },
   });
   alongside.projector = projector.status;
-  await measured('projector', () => {
-    const { lagRecords, counts } = projector.status();
-    return { lagRecords, totals: counts };
-  });
+  const counting = await startCountingInstances(composition, projection.value);
+  if (!counting.ok) {
+    await projector.stop();
+    return counting;
+  }
+  await metrics.add(measurements.read(projector.status));
   return ok({
     name: 'projector',
     lines: [`projector: follows ${projection.value.log.name}`],
     ended: projector.ended.then((why) => (why === undefined ? undefined : foldFailed(why))),
-    stop: projector.stop,
+    stop: async () => {
+      await Promise.all([projector.stop(), counting.value.stop()]);
+    },
   });
 };
 
