@@ -133,8 +133,11 @@ const openGoing = (
   let opened = 0;
   let problem: string | null = null;
 
+  const givenUp = new AbortController();
+
   const fail = (why: string): void => {
     problem ??= why;
+    givenUp.abort();
     events.add('campaign', `FAILED: ${why}`);
   };
   const isOver = (): boolean => problem !== null || stop.aborted || performance.now() > deadlineMs;
@@ -157,14 +160,14 @@ const openGoing = (
     });
     open.set(number, street);
     await street.emitters.burst(50);
-    take(await waitRecovered(street));
+    take(await waitRecovered(street, givenUp.signal));
     return street;
   };
 
   const leave = async (number: number): Promise<void> => {
     const street = open.get(number);
     if (street === undefined) return;
-    if (problem === null) take(await waitRecovered(street));
+    if (problem === null) take(await waitRecovered(street, givenUp.signal));
     if (problem === null) take(await street.checker.checkAtEnd());
     if (problem !== null) return;
     const { checks, records, rollBacks } = street.checker.counts();
@@ -184,7 +187,7 @@ const openGoing = (
     healedAtMs.set(who, performance.now());
     faults += 1;
     byKind.set(kind, (byKind.get(kind) ?? 0) + 1);
-    const found = (await Promise.all(felt.map((street) => waitRecovered(street)))).flat();
+    const found = (await Promise.all(felt.map((street) => waitRecovered(street, givenUp.signal)))).flat();
     // A fault of the other worker that was healed meanwhile is what we waited for last.
     const others = who === 'cluster' ? [...healedAtMs.values()] : [healedAtMs.get('cluster') ?? 0];
     const since = Math.max(healedAtMs.get(who) ?? 0, ...others);

@@ -22,8 +22,9 @@ export type CanaryOptions = {
 };
 
 const exportEveryMs = 1_000;
-const analysedForMs = 20_000;
-const betweenMs = 3_000;
+const analysedForMs = 45_000;
+/** Several are analysed at a time. */
+const betweenMs = 9_000;
 
 type Server = {
   readonly component: string;
@@ -31,6 +32,8 @@ type Server = {
   readonly deployment: string | null;
   readonly requests: number;
   readonly errors: number;
+  /** A cumulative series is told by its start. */
+  readonly startedAtMs: number;
   exports: number;
 };
 
@@ -69,7 +72,7 @@ export const startCanaries = (options: CanaryOptions): Canaries => {
       await pipelines.say('planned', { ...plan, strategy: null, canaryShare: 0.2 }),
     );
     await emitters.deliver(await pipelines.say('started', { ...updateBody, deployment }));
-    const base = { component, exports: 0 };
+    const base = { component, exports: 0, startedAtMs: Date.now() };
     await exporting(
       [
         { ...base, version: '1.0.0', deployment: null, requests: 200, errors: 1 },
@@ -81,10 +84,14 @@ export const startCanaries = (options: CanaryOptions): Canaries => {
   };
 
   const going = async (): Promise<void> => {
+    const under: Promise<void>[] = [];
     for (let number = 1; !signal.aborted; number += 1) {
-      await runOne(number).catch((error: unknown) => events.add('canaries', String(error)));
+      under.push(
+        runOne(number).catch((error: unknown) => events.add('canaries', String(error))),
+      );
       await wait(betweenMs);
     }
+    await Promise.all(under);
   };
   const over = going();
   return {
@@ -100,7 +107,7 @@ const exportOf = (server: Server, nowMs: number, tools: CheckTools): NewRecord =
   const nanos = (ms: number): string => `${ms}000000`;
   const attribute = (key: string, stringValue: string): object => ({ key, value: { stringValue } });
   const point = (status: number, perExport: number): object => ({
-    startTimeUnixNano: nanos(nowMs - server.exports * exportEveryMs),
+    startTimeUnixNano: nanos(server.startedAtMs),
     timeUnixNano: nanos(nowMs),
     count: String(perExport * server.exports),
     sum: 1.5,

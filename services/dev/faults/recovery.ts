@@ -5,12 +5,19 @@ import type { Street } from './street.ts';
 const recoverWithinMs = 120_000;
 const lookEveryMs = 40;
 
-/** Waits until the read models are at the end of the log, and says what is not as it must be. */
-export const waitRecovered = async (street: Street): Promise<readonly Finding[]> => {
+/**
+ * Waits until the read models are at the end of the log, and says what is not as it must be. Given up, it says
+ * nothing.
+ */
+export const waitRecovered = async (
+  street: Street,
+  givenUp: AbortSignal,
+): Promise<readonly Finding[]> => {
   const deadlineMs = performance.now() + recoverWithinMs;
   while (!(await isAtEnd(street))) {
     const ended = endedOf(street);
     if (ended.length > 0) return ended;
+    if (givenUp.aborted) return [];
     if (performance.now() > deadlineMs) return [await notRecovered(street)];
     await sleep(lookEveryMs);
   }

@@ -90,7 +90,12 @@ export const startStreetRedis = async (folder: string): Promise<StreetRedis> => 
     port,
     folder,
     ask: async (...[command, ...words]) => {
-      const client = new Redis(directUrl, { lazyConnect: true, retryStrategy: () => null });
+      const client = new Redis(directUrl, {
+        lazyConnect: true,
+        retryStrategy: () => null,
+        // A server that is busy with a script would not pass it, and that is when we must reach it.
+        enableReadyCheck: false,
+      });
       client.on('error', () => undefined);
       try {
         await client.connect();
