@@ -4,6 +4,7 @@ import type { Deployment } from '../core/deployment.ts';
 import type { LogRecord, Position } from '../core/log/record.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import { address } from '../core/projection.ts';
+import { readRow } from '../core/row-text.ts';
 import type { Sample } from '../core/samples/sample.ts';
 import type { SlotState } from '../core/slot-state.ts';
 import type { Stop } from '../ports/clock.ts';
@@ -37,7 +38,7 @@ export const followLog = (ports: AnalyserPorts, stop: Stop): Follower => {
   const openings = (deployment: Deployment, rows: Rows, tools: OpeningTools): readonly Sample[] =>
     canaryAttempts(deployment).flatMap((attempt) => {
       const slot = rows.get(address('slot', slotKey(attempt.plan.slot)));
-      const state = slot === undefined ? undefined : (JSON.parse(slot) as SlotState);
+      const state = slot === undefined ? undefined : readRow<SlotState>('slot', slot);
       const opening = openingOf(tools, deployment, attempt, state);
       if (opening === undefined || opened.has(opening.analysis)) return [];
       if (opened.size >= openedRememberedMax) opened.clear();
@@ -93,7 +94,7 @@ type Rows = ReadonlyMap<string, string>;
 const deploymentsIn = (rows: Rows): readonly Deployment[] =>
   [...rows]
     .filter(([at]) => at.startsWith(address('deployment', '')))
-    .map(([, row]) => JSON.parse(row) as Deployment);
+    .map(([, row]) => readRow<Deployment>('deployment', row));
 
 const deploymentIn = ({ tools }: AnalyserPorts, record: LogRecord): readonly string[] => {
   const deployment = tools.codec.prefix(record.value)?.deployment;

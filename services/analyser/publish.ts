@@ -4,6 +4,7 @@ import type { Position } from '../core/log/record.ts';
 import type { Decided } from '../core/markers/marker.ts';
 import { signMarker } from '../core/markers/wire.ts';
 import { address } from '../core/projection.ts';
+import { readRow } from '../core/row-text.ts';
 import type { RowKey } from '../ports/read-model-store.ts';
 import type { Stop } from '../ports/clock.ts';
 import { appendSurely } from './append.ts';
@@ -55,5 +56,7 @@ const isSettled = async (
   const { rows } = read.value;
   if (rows.has(address(marker.model, marker.key))) return true;
   const row = rows.get(address(deployment.model, deployment.key));
-  return row !== undefined && decisionIsMoot(JSON.parse(row) as Deployment, attempt, decision);
+  return (
+    row !== undefined && decisionIsMoot(readRow<Deployment>('deployment', row), attempt, decision)
+  );
 };

@@ -1,12 +1,13 @@
 import type { Deployment } from '../core/deployment.ts';
 import type { Position } from '../core/log/record.ts';
-import { markerKey, readMarkerRow } from '../core/projection.ts';
+import { markerKey } from '../core/projection.ts';
 import type { DeadLetter } from '../core/dead-letters.ts';
 import type { OperationRow } from '../core/operations.ts';
 import { positionKey } from '../core/read-models.ts';
 import type { DecisionRow, NameRow } from '../core/read-models.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
+import type { MarkerRow } from '../core/row-forms/marker.ts';
 import type { AttemptLine, SlotState } from '../core/slot-state.ts';
 import type { Line, Present } from '../core/views.ts';
 import {
@@ -93,13 +94,13 @@ const listOf = async (
 const byPosition = async <Row>(
   atHand: AtHand,
   model: string,
-  { after, newestMax }: Choice,
+  { after, newestMax, isWanted: isLineWanted }: Choice,
   isWanted: (row: Row) => boolean,
   lineOf: (row: Row) => Line,
 ): Promise<Lines> => {
   const rows = await scanRows<Row>(atHand, model, {
     range: after === undefined ? { newestFirst: true } : { after: positionKey(after) },
-    isWanted,
+    isWanted: (row) => isWanted(row) && (isLineWanted?.(lineOf(row)) ?? true),
     ...(newestMax === undefined ? {} : { wantedMax: newestMax }),
   });
   if (!rows.ok) return rows;
@@ -131,10 +132,16 @@ const findDeployment = async (
   const direct = rows.value.get('deployment', id) as Deployment | undefined;
   if (direct !== undefined) return ok(direct);
   const named = markerKeys
-    .map((key) => rows.value.json('marker', key))
+    .map((key) => rows.value.get('marker', key) as MarkerRow | undefined)
     .find((row) => row !== undefined);
-  if (named === undefined) return notFound(id);
-  const key = readMarkerRow(named).deployment;
+  if (named === undefined || named.openedAt === null) return notFound(id);
+  // The index says where the attempt was opened, and the line of that attempt is whose it is.
+  const lineKey = positionKey(named.openedAt);
+  const lines = await readRows(atHand, [{ model: 'timeline', key: lineKey }]);
+  if (!lines.ok) return lines;
+  const line = lines.value.get('timeline', lineKey) as AttemptLine | undefined;
+  if (line === undefined) return notFound(id);
+  const key = line.deployment;
   const row = await readRows(atHand, [{ model: 'deployment', key }]);
   if (!row.ok) return row;
   const found = row.value.get('deployment', key) as Deployment | undefined;

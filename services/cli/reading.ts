@@ -1,6 +1,7 @@
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import { address } from '../core/projection.ts';
+import { readRow } from '../core/row-text.ts';
 import type { RowKey, ScanRange, StoreProblem } from '../ports/read-model-store.ts';
 import type { AtHand } from './ports.ts';
 import type { CliProblem } from './problem.ts';
@@ -25,7 +26,7 @@ export const readRows = async (
     json,
     get: (model, key) => {
       const row = json(model, key);
-      return row === undefined ? undefined : JSON.parse(row);
+      return row === undefined ? undefined : readRow(model, row);
     },
   });
 };
@@ -54,7 +55,7 @@ export const scanRows = async <Row>(
     if (!page.ok) return fail(storeFailed(page.problem));
     if (page.value.checkpoint === undefined) return fail(replaced());
     for (const { value } of page.value.rows) {
-      const row = JSON.parse(value) as Row;
+      const row = readRow<Row>(model, value);
       if (isWanted(row)) found.push(row);
       if (found.length >= wantedMax) return ok(found);
     }

@@ -121,3 +121,9 @@ export type Deployment = {
   /** Markers whose id came again with other content: the gate of the attempt that has them is held. */
   readonly conflicts: readonly Conflict[];
 };
+
+/** A producer's clock further than this from the log's is flagged. */
+const clockSkewMs: number = 5 * 60_000;
+
+export const isClockSkewed = (occurredAt: number, at: number): boolean =>
+  Math.abs(occurredAt - at) > clockSkewMs;

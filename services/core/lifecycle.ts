@@ -12,6 +12,7 @@ import type {
   Plan,
   Renewal,
 } from './deployment.ts';
+import { isClockSkewed } from './deployment.ts';
 import type { Position } from './log/record.ts';
 import type {
   Decided,
@@ -78,8 +79,6 @@ export type Expelled = {
   readonly code: 'out-of-scope' | 'key-compromised';
 };
 
-/** A producer's clock further than this from the log's is flagged. */
-const clockSkewMs: number = 5 * 60_000;
 /** Attempts that may share a slot in one deployment. */
 export const attemptsMax = 100;
 /** Attempts of one deployment that wait for their plan. */
@@ -611,7 +610,7 @@ const entryOf = (fact: Fact, note: Note, says: string | null): Entry => {
     appendedAt: fact.appendedAtMs,
     waitedMs: fact.waitedMs,
     occurredAt: marker.occurredAt,
-    clockSkewed: Math.abs(marker.occurredAt - fact.atMs) > clockSkewMs,
+    clockSkewed: isClockSkewed(marker.occurredAt, fact.atMs),
     principal: signer.principal,
     key: signer.id,
     source: marker.source,

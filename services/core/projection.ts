@@ -1,5 +1,3 @@
-import type { Json } from './canonical.ts';
-import { canonicalJson } from './canonical.ts';
 import type { Checked } from './check/check-batch.ts';
 import { checkBatch } from './check/check-batch.ts';
 import type { About } from './check/claims.ts';
@@ -11,6 +9,8 @@ import { letterAt, redrivingAfter, withRedrive } from './dead-letters.ts';
 import type { Attempt, Deployment, Note } from './deployment.ts';
 import type { Expelled, Fact, RefusalCode } from './lifecycle.ts';
 import { attemptWith, evolve, markConflict } from './lifecycle.ts';
+import type { FoldRows, KnownRow, KnownRows, RowAddress, RowChange } from './known-rows.ts';
+import { address, knownTexts, openFoldRows } from './known-rows.ts';
 import type { LogRecord, Position } from './log/record.ts';
 import type { Text } from './markers/crypto.ts';
 import { isOperation, isTrustChange } from './markers/kinds.ts';
@@ -23,16 +23,18 @@ import type { Change } from './read-models.ts';
 import { foldVersion, positionKey, readModels, rowsOfDeployment, timeline } from './read-models.ts';
 import type { Result } from './result.ts';
 import { fail, ok } from './result.ts';
-import type { RetentionRow } from './retention.ts';
-import type { SlotState } from './slot-state.ts';
+import type { MarkerRow } from './row-forms/marker.ts';
+import { isSameContent, markerRowOf } from './row-forms/marker.ts';
+import { noRowsDigest, rolledDigest } from './rows-digest.ts';
+import type { AttemptLine, SlotState } from './slot-state.ts';
 import { attemptLine, evolveSlot, slotHistory, withLine } from './slot-state.ts';
 import type { KeyState, Seal, Trust } from './trust/trust.ts';
 import { openTrust } from './trust/trust.ts';
 
-// The fold: records 0..n in, rows out. Live, rebuild and replay run this one function.
+export { address };
+export type { LoadedRows, RowAddress, RowChange } from './known-rows.ts';
 
-export type RowAddress = { readonly model: string; readonly key: string };
-export type RowChange = RowAddress & { readonly value: string | null };
+// The fold: records 0..n in, rows out. Live, rebuild and replay run this one function.
 
 /** What the fold carries from batch to batch beside the rows; it can be read back from the rows. */
 export type FoldState = {
@@ -43,6 +45,8 @@ export type FoldState = {
   readonly logTimeMs: number;
   /** Dead letters whose bytes come next, or null. */
   readonly redriving: Redriving | null;
+  /** Of all rows; see rows-digest.ts. */
+  readonly rowsDigest: string;
 };
 
 /** What became of one record. */
@@ -70,13 +74,10 @@ export type DeadLetterCode =
 export type Folded = {
   readonly state: FoldState;
   readonly writes: readonly RowChange[];
+  /** The rows that were put, by `address`, as they are now. */
+  readonly rows: ReadonlyMap<string, KnownRow>;
   readonly outcomes: readonly Outcome[];
 };
-
-/** Rows that were loaded, by `address`. Rows that do not exist are simply absent. */
-export type LoadedRows = ReadonlyMap<string, string>;
-
-export const address = (model: string, key: string): string => `${model}\n${key}`;
 
 /** The records checked, with the keys that the log has named so far. The first step; it reads no row. */
 export const check = (
@@ -87,30 +88,45 @@ export const check = (
 ): readonly Checked[] => checkBatch(tools, audience, state.trust, records).checked;
 
 /**
- * Rows that the fold of these records will look at; call it again with what it brought until it asks no more.
- * `redriving` is that of the state before the first record.
+ * Rows that the fold of these records will look at and that are not known; call it again with what it brought until it
+ * asks no more. `redriving` is that of the state before the first record.
  */
 export const rowsNeeded = (
   checked: readonly Checked[],
-  loaded: LoadedRows,
-  asked: ReadonlySet<string>,
+  known: KnownRows,
   redriving: Redriving | null,
 ): readonly RowAddress[] => {
   const wanted = new Map<string, RowAddress>();
-  const want = (model: string, key: string): void => {
+  /** The row, if it is known by now. */
+  const want = (model: string, key: string): unknown => {
     const at = address(model, key);
-    if (!asked.has(at)) wanted.set(at, { model, key });
-  };
-  const wantSlot = (slot: Slot): void => {
-    want('slot', slotKey(slot));
-    want('environment', slot.environment);
-    want('component', slot.component);
+    const row = known.get(at);
+    if (row === undefined) wanted.set(at, { model, key });
+    return row?.row();
   };
   // Each row is looked at once, however many records name it.
+  const slots = new Set<string>();
+  const wantSlot = (slot: Slot): SlotState | undefined => {
+    const key = slotKey(slot);
+    if (!slots.has(key)) {
+      slots.add(key);
+      want('environment', slot.environment);
+      want('component', slot.component);
+    }
+    return want('slot', key) as SlotState | undefined;
+  };
   const deployments = new Set<string>();
-  const logged = new Set<string>();
-  const forgotten = new Set<string>();
   let announced = redriving;
+  const wantDeployment = (id: string): Deployment | undefined => {
+    const deployment = want('deployment', id) as Deployment | undefined;
+    if (deployments.has(id)) return deployment;
+    deployments.add(id);
+    for (const { plan, entries } of deployment?.attempts ?? [])
+      if (plan !== null) wantSlot(plan.slot);
+      // Its plan may expel them, and their ids with them.
+      else for (const entry of entries) want('marker', markerKey(entry.marker, entry.principal));
+    return deployment;
+  };
   for (const item of checked) {
     const { position } = item.record;
     const letter = letterAt(announced, position);
@@ -118,54 +134,51 @@ export const rowsNeeded = (
     announced = redrivingAfter(announced, position) ?? redrivingOf(item, position, false);
     if (item.outcome !== 'authentic') continue;
     const { marker, signer } = item.authentic;
-    const id = markerKey(marker.marker, signer.principal);
-    want('marker', id);
-    const seen = loaded.get(address('marker', id));
-    if (seen !== undefined) {
-      const first = readMarkerRow(seen).deployment;
-      if (first !== noDeployment) {
-        want('deployment', first);
-        deployments.add(first);
-      }
-    }
+    const first = want('marker', markerKey(marker.marker, signer.principal)) as
+      | MarkerRow
+      | undefined;
+    const id = first === undefined ? undefined : wantDeploymentOf(first, want);
+    if (id !== undefined) wantDeployment(id);
     if (isOperation(marker)) {
       for (const { model, key } of rowsOfOperation(marker)) want(model, key);
       if (marker.kind === 'deployments-forgotten')
-        for (const named of marker.deployments) forgotten.add(named);
+        for (const named of marker.deployments) {
+          const going = wantDeployment(named);
+          if (going !== undefined)
+            for (const { model, key } of rowsOfDeployment(going)) want(model, key);
+        }
       continue;
     }
     const { deployment, slot, producer, sequence } = marker as DeploymentMarker;
     if (producer !== null && sequence !== null)
       want('producer', producerKey(signer.principal, producer));
-    want('deployment', deployment);
-    deployments.add(deployment);
-    if (slot !== null) wantSlot(slot);
-    if (slot !== null && marker.kind === 'logged') logged.add(slotKey(slot));
-  }
-  for (const id of forgotten) {
-    deployments.add(id);
-    const row = loaded.get(address('deployment', id));
-    if (row !== undefined)
-      for (const { model, key } of rowsOfDeployment(JSON.parse(row) as Deployment))
-        want(model, key);
-  }
-  for (const id of deployments) slotsOf(loaded.get(address('deployment', id))).forEach(wantSlot);
-  // A logged marker that repeats what runs there goes to the deployment that holds the slot.
-  for (const key of logged) {
-    const holder = holderOf(loaded.get(address('slot', key)));
-    if (holder !== undefined) want('deployment', holder);
+    wantDeployment(deployment);
+    if (slot === null) continue;
+    const state = wantSlot(slot);
+    // A logged marker that repeats what runs there goes to the deployment that holds the slot.
+    const holder = marker.kind === 'logged' ? state?.holders.at(-1)?.deployment : undefined;
+    if (holder !== undefined) wantDeployment(holder);
   }
   return [...wanted.values()];
 };
+
+/** The deployment of a marker in the index; undefined for an operation, or while the row that says it is not known. */
+const wantDeploymentOf = (
+  { openedAt }: MarkerRow,
+  want: (model: string, key: string) => unknown,
+): string | undefined =>
+  openedAt === null
+    ? undefined
+    : (want(timeline.name, positionKey(openedAt)) as AttemptLine | undefined)?.deployment;
 
 /** Folds checked records over the loaded rows. Pure: the same records give the same rows however they are cut. */
 export const fold = (
   tools: CheckTools,
   state: FoldState,
   checked: readonly Checked[],
-  loaded: LoadedRows,
+  known: KnownRows,
 ): Folded => {
-  const rows = openRows(loaded);
+  const rows = openFoldRows(known);
   let { logTimeMs, trust, next, lastDigest, redriving } = state;
   const outcomes = checked.map((item): Outcome => {
     const { record } = item;
@@ -183,12 +196,16 @@ export const fold = (
   const last = checked.at(-1)?.record;
   if (last !== undefined) {
     lastDigest = tools.crypto.sha256Hex(last.value);
+    rows.was('log', 'time', () => timeRow(state.logTimeMs, state.redriving));
     rows.put('log', 'time', timeRow(logTimeMs, redriving));
     if (trust !== state.trust) putTrust(rows, tools.text, state.trust, trust);
   }
+  const changes = rows.changes(tools.crypto);
+  const rowsDigest = rolledDigest(state.rowsDigest, changes.hash);
   return {
-    state: { next, lastDigest, trust, logTimeMs, redriving },
-    writes: rows.changes(),
+    state: { next, lastDigest, trust, logTimeMs, redriving, rowsDigest },
+    writes: changes.writes,
+    rows: changes.rows,
     outcomes,
   };
 };
@@ -205,9 +222,10 @@ export const foldOpening = (
   if (!opened.ok) return opened;
   const digest = tools.crypto.sha256Hex(record.value);
   const trust = openTrust(opened.value, digest);
-  const rows = openRows(new Map());
+  const rows = openFoldRows(knownTexts(new Map()));
   putTrust(rows, tools.text, undefined, trust);
   rows.put('log', 'time', timeRow(record.appendedAtMs, null));
+  const changes = rows.changes(tools.crypto);
   return ok({
     state: {
       next: 1,
@@ -215,8 +233,10 @@ export const foldOpening = (
       trust,
       logTimeMs: record.appendedAtMs,
       redriving: null,
+      rowsDigest: rolledDigest(noRowsDigest, changes.hash),
     },
-    writes: rows.changes(),
+    writes: changes.writes,
+    rows: changes.rows,
     outcomes: [{ position: 0, outcome: 'trust' }],
   });
 };
@@ -227,7 +247,12 @@ export const currentFoldVersion: number = foldVersion;
 /** Reads trust and log time back from the rows of the models `trust` and `log`. */
 export const readFoldState = (
   text: Text,
-  checkpoint: { readonly logId: string; readonly next: Position; readonly lastDigest: string },
+  checkpoint: {
+    readonly logId: string;
+    readonly next: Position;
+    readonly lastDigest: string;
+    readonly rowsDigest: string;
+  },
   trustRows: readonly { readonly key: string; readonly value: string }[],
   time: string | undefined,
 ): FoldState => {
@@ -248,6 +273,7 @@ export const readFoldState = (
   return {
     next: checkpoint.next,
     lastDigest: checkpoint.lastDigest,
+    rowsDigest: checkpoint.rowsDigest,
     trust: { logId: checkpoint.logId, keys, markers, sealed },
     logTimeMs: timeMs,
     redriving: redriving ?? null,
@@ -271,7 +297,7 @@ const redrivingOf = (item: Checked, operation: Position, isRepeat: boolean): Red
       }
     : null;
 
-const redrivingAnnounced = (rows: Rows, item: Checked, outcome: Outcome): Redriving | null => {
+const redrivingAnnounced = (rows: FoldRows, item: Checked, outcome: Outcome): Redriving | null => {
   if (item.outcome !== 'authentic') return null;
   const { position } = item.record;
   switch (outcome.outcome) {
@@ -280,11 +306,7 @@ const redrivingAnnounced = (rows: Rows, item: Checked, outcome: Outcome): Redriv
     case 'duplicate': {
       const { marker, signer } = item.authentic;
       const first = rows.get('marker', markerKey(marker.marker, signer.principal));
-      return redrivingOf(
-        item,
-        first === undefined ? position : splitMarkerRow(first).position,
-        true,
-      );
+      return redrivingOf(item, first?.position ?? position, true);
     }
     case 'applied':
     case 'trust':
@@ -296,7 +318,7 @@ const redrivingAnnounced = (rows: Rows, item: Checked, outcome: Outcome): Redriv
 /** A record that repeats a dead letter's bytes where an operation announced it: each tells of the other. */
 const linkRedrive = (
   tools: CheckTools,
-  rows: Rows,
+  rows: FoldRows,
   record: LogRecord,
   outcome: Outcome,
   redriving: Redriving,
@@ -324,7 +346,7 @@ const hasBytesOf = (tools: CheckTools, record: LogRecord, letter: DeadLetter): b
       letter.claims.marker === claimsOf(tools.text, record, undefined).marker
     : letter.digest === tools.crypto.sha256Hex(record.value);
 
-const foldOne = (tools: CheckTools, rows: Rows, item: Checked, logTimeMs: number): Outcome => {
+const foldOne = (tools: CheckTools, rows: FoldRows, item: Checked, logTimeMs: number): Outcome => {
   const { position } = item.record;
   switch (item.outcome) {
     case 'rejected':
@@ -342,19 +364,18 @@ type AuthenticItem = Extract<Checked, { readonly outcome: 'authentic' }>;
 
 const foldAuthentic = (
   tools: CheckTools,
-  rows: Rows,
+  rows: FoldRows,
   item: AuthenticItem,
   logTimeMs: number,
 ): Outcome => {
   const { record, authentic, trust } = item;
   const { signer, digest, waitedMs } = authentic;
   const id = markerKey(authentic.marker.marker, signer.principal);
-  const seen = rows.get('marker', id);
-  if (seen !== undefined) {
-    const first = splitMarkerRow(seen);
-    if (first.digest === digest) return { position: record.position, outcome: 'duplicate' };
-    return conflict(tools, rows, item, first);
-  }
+  const first = rows.get('marker', id);
+  if (first !== undefined)
+    return isSameContent(first, digest)
+      ? { position: record.position, outcome: 'duplicate' }
+      : conflict(tools, rows, item, first);
   if (isOperation(authentic.marker))
     return foldOperation(tools, rows, item, authentic.marker, id, logTimeMs);
   const marker = authentic.marker as DeploymentMarker;
@@ -367,9 +388,8 @@ const foldAuthentic = (
     atMs: logTimeMs - waitedMs,
     signer,
   };
-  const before = rows.get('deployment', marker.deployment);
   const evolution = evolve(
-    before,
+    rows.get('deployment', marker.deployment),
     fact,
     trust,
     (slot) => slotHistory(rows.get('slot', slotKey(slot))),
@@ -381,6 +401,7 @@ const foldAuthentic = (
   const attempt = deployment.attempts.find(({ number }) => number === evolution.attempt);
   if (attempt === undefined)
     throw new TypeError('an evolution names an attempt that it has not made');
+  const before = rows.get('deployment', deployment.id);
   const change: Change = {
     marker,
     principal: signer.principal,
@@ -388,24 +409,26 @@ const foldAuthentic = (
     atMs: fact.atMs,
     note,
     deployment,
-    before: rows
-      .get('deployment', deployment.id)
-      ?.attempts.find(({ number }) => number === evolution.attempt),
+    deploymentBefore: before,
+    before: before?.attempts.find(({ number }) => number === evolution.attempt),
     attempt,
+    line: attemptLine(deployment, attempt),
   };
-  rows.put('marker', id, `${record.position}:${digest}:${deployment.id}`);
+  rows.put('marker', id, markerRowOf(record.position, digest, attempt.openedAt));
   rows.put('deployment', deployment.id, deployment);
   if (attempt.plan !== null) putSlot(rows, attempt.plan.slot, change);
   for (const model of readModels)
-    for (const key of model.keysOf(change))
-      rows.put(model.name, key, model.evolve(rows.json(model.name, key), change, key));
+    for (const key of model.keysOf(change)) {
+      if (model.before !== undefined) rows.was(model.name, key, () => model.before?.(change, key));
+      rows.put(model.name, key, model.evolve(rows.row(model.name, key), change, key));
+    }
   for (const one of expelled) expel(rows, one, deployment.id, attempt);
   return { position: record.position, outcome: 'applied', note, change };
 };
 
 const foldOperation = (
   tools: CheckTools,
-  rows: Rows,
+  rows: FoldRows,
   item: AuthenticItem,
   operation: Operation,
   id: string,
@@ -417,32 +440,25 @@ const foldOperation = (
   if (refusal !== undefined)
     return deadLetter(tools, rows, item, 'out-of-scope', refusal, signer.principal);
   const from = { position, at: logTimeMs - waitedMs, logTimeMs, signer, trust: item.trust };
-  rows.put('marker', id, `${position}:${digest}:${noDeployment}`);
+  rows.put('marker', id, markerRowOf(position, digest, null));
   const effect = applyOperation(rows, operation, from);
   rows.put('operation', positionKey(position), operationRow(operation, from, effect));
   return { position, outcome: 'operation' };
 };
 
-const putSlot = (rows: Rows, slot: Slot, change: Change): void => {
+const putSlot = (rows: FoldRows, slot: Slot, change: Change): void => {
   const key = slotKey(slot);
-  const state = evolveSlot(
-    rows.get('slot', key),
-    slot,
-    change.deployment,
-    change.before,
-    change.attempt,
-  );
-  rows.put('slot', key, state);
+  rows.put('slot', key, evolveSlot(rows.get('slot', key), slot, change));
 };
 
 const conflict = (
   tools: CheckTools,
-  rows: Rows,
+  rows: FoldRows,
   item: AuthenticItem,
   first: MarkerRow,
 ): Outcome => {
   const { record, authentic } = item;
-  const deployment = rows.get('deployment', first.deployment);
+  const deployment = deploymentOf(rows, first);
   const marked =
     deployment &&
     markConflict(deployment, {
@@ -453,20 +469,28 @@ const conflict = (
       at: record.appendedAtMs,
       digest: authentic.digest,
     });
-  const isNews = marked !== undefined && marked !== deployment;
-  if (isNews) putConflict(rows, marked, first.position);
+  const isNews = deployment !== undefined && marked !== undefined && marked !== deployment;
+  if (isNews) putConflict(rows, deployment, marked, first.position);
   const message = `the marker id ${authentic.marker.marker} stands at position ${first.position} with other content`;
   const letter = deadLetter(tools, rows, item, 'conflict', message, authentic.signer.principal);
   return isNews ? { ...letter, holds: marked.id } : letter;
 };
 
 /** A conflict is no change that read models hear of; the lines of its attempt show it all the same. */
-const putConflict = (rows: Rows, deployment: Deployment, first: Position): void => {
+const putConflict = (
+  rows: FoldRows,
+  before: Deployment,
+  deployment: Deployment,
+  first: Position,
+): void => {
   rows.put('deployment', deployment.id, deployment);
   const attempt = attemptWith(deployment, first);
   if (attempt === undefined) return;
   const line = attemptLine(deployment, attempt);
-  rows.put(timeline.name, positionKey(attempt.openedAt), line);
+  const lineKey = positionKey(attempt.openedAt);
+  // A conflict changes no attempt.
+  rows.was(timeline.name, lineKey, () => attemptLine(before, attempt));
+  rows.put(timeline.name, lineKey, line);
   const key = attempt.plan === null ? undefined : slotKey(attempt.plan.slot);
   const state = key === undefined ? undefined : rows.get('slot', key);
   if (key !== undefined && state !== undefined) rows.put('slot', key, withLine(state, line));
@@ -474,7 +498,7 @@ const putConflict = (rows: Rows, deployment: Deployment, first: Position): void 
 
 const deadLetter = (
   tools: CheckTools,
-  rows: Rows,
+  rows: FoldRows,
   item: Checked,
   code: DeadLetterCode,
   message: string,
@@ -510,7 +534,7 @@ const aboutOf = (item: Checked): About | undefined => {
 
 /** An update that was accepted without a plan becomes a dead letter, and its id is free to be judged anew. */
 const expel = (
-  rows: Rows,
+  rows: FoldRows,
   { entry, code }: Expelled,
   deployment: string,
   attempt: Attempt,
@@ -542,44 +566,23 @@ const expel = (
 
 export const markerKey = (marker: string, principal: string): string => `${marker}:${principal}`;
 
-/** In the `marker` row of a record that is about no deployment. */
-const noDeployment = '';
-
-export type MarkerRow = {
-  readonly position: Position;
-  readonly digest: string;
-  /** Empty for an operation. */
-  readonly deployment: string;
+/** The deployment of a marker in the index; undefined for an operation. */
+const deploymentOf = (rows: FoldRows, { openedAt }: MarkerRow): Deployment | undefined => {
+  if (openedAt === null) return undefined;
+  const line = rows.get('timeline', positionKey(openedAt));
+  return line === undefined ? undefined : rows.get('deployment', line.deployment);
 };
-
-const splitMarkerRow = (row: string): MarkerRow => {
-  const [position = '', digest = '', deployment = ''] = row.split(':');
-  return { position: Number(position), digest, deployment };
-};
-
-export const readMarkerRow = (json: string): MarkerRow =>
-  splitMarkerRow(JSON.parse(json) as string);
-
-const slotsOf = (json: string | undefined): readonly Slot[] =>
-  json === undefined
-    ? []
-    : (JSON.parse(json) as Deployment).attempts.flatMap(({ plan }) =>
-        plan === null ? [] : [plan.slot],
-      );
-
-const holderOf = (json: string | undefined): string | undefined =>
-  json === undefined ? undefined : (JSON.parse(json) as SlotState).holders.at(-1)?.deployment;
 
 const trustMarkerPrefix = 'marker/';
 const sealKey = 'seal';
 
-const putTrust = (rows: Rows, text: Text, before: Trust | undefined, after: Trust): void => {
-  for (const key of after.keys.values())
-    if (before?.keys.get(key.id) !== key)
-      rows.put('trust', `key/${key.id}`, {
-        ...plainKey(key),
-        publicKey: text.encodeBase64(key.publicKey),
-      });
+const putTrust = (rows: FoldRows, text: Text, before: Trust | undefined, after: Trust): void => {
+  for (const key of after.keys.values()) {
+    const known = before?.keys.get(key.id);
+    if (known === key) continue;
+    if (known !== undefined) rows.was('trust', `key/${key.id}`, () => trustRow(text, known));
+    rows.put('trust', `key/${key.id}`, trustRow(text, key));
+  }
   for (const [identity, digest] of after.markers)
     if (!before?.markers.has(identity))
       rows.put('trust', `${trustMarkerPrefix}${identity}`, digest);
@@ -587,9 +590,13 @@ const putTrust = (rows: Rows, text: Text, before: Trust | undefined, after: Trus
     rows.put('trust', sealKey, after.sealed);
 };
 
-const plainKey = (key: KeyState): Omit<KeyState, 'publicKey'> & { publicKey?: unknown } => ({
+const trustRow = (
+  text: Text,
+  key: KeyState,
+): Omit<KeyState, 'publicKey'> & { readonly publicKey: string } => ({
   ...key,
   roles: [...key.roles],
+  publicKey: text.encodeBase64(key.publicKey),
 });
 
 /** A key as a `trust` row holds it. */
@@ -599,54 +606,4 @@ export const readTrustRow = (text: Text, value: string): KeyState => {
     readonly roles: readonly Role[];
   };
   return { ...row, publicKey: text.decodeBase64(row.publicKey) ?? new Uint8Array() };
-};
-
-/** The models that the fold itself reads and writes. */
-type FoldRows = {
-  readonly marker: string;
-  readonly deployment: Deployment;
-  readonly slot: SlotState;
-  readonly 'dead-letter': DeadLetter;
-  readonly retention: RetentionRow;
-};
-
-/** Rows parsed once and written once, however many records of a batch touch them. */
-type Rows = {
-  readonly get: <Model extends keyof FoldRows>(
-    model: Model,
-    key: string,
-  ) => FoldRows[Model] | undefined;
-  readonly json: (model: string, key: string) => Json | undefined;
-  readonly put: (model: string, key: string, row: unknown) => void;
-  readonly remove: (model: string, key: string) => void;
-  readonly changes: () => readonly RowChange[];
-};
-
-const openRows = (loaded: LoadedRows): Rows => {
-  const parsed = new Map<string, unknown>();
-  const dirty = new Map<string, RowAddress>();
-  const read = (model: string, key: string): unknown => {
-    const at = address(model, key);
-    if (!parsed.has(at)) {
-      const json = loaded.get(at);
-      parsed.set(at, json === undefined ? undefined : JSON.parse(json));
-    }
-    return parsed.get(at);
-  };
-  const put = (model: string, key: string, row: unknown): void => {
-    const at = address(model, key);
-    parsed.set(at, row);
-    dirty.set(at, { model, key });
-  };
-  return {
-    get: (model, key) => read(model, key) as FoldRows[typeof model] | undefined,
-    json: (model, key) => read(model, key) as Json | undefined,
-    put,
-    remove: (model, key) => put(model, key, undefined),
-    changes: () =>
-      [...dirty].map(([at, place]) => {
-        const row = parsed.get(at);
-        return { ...place, value: row === undefined ? null : canonicalJson(row as Json) };
-      }),
-  };
 };

@@ -1,4 +1,3 @@
-import type { Json } from './canonical.ts';
 import type { Attempt, DecisionSummary, Deployment, Note } from './deployment.ts';
 import { decisionRenewed } from './lifecycle.ts';
 import type { Position } from './log/record.ts';
@@ -21,9 +20,12 @@ export type Change = {
   readonly atMs: number;
   readonly note: Note;
   readonly deployment: Deployment;
+  readonly deploymentBefore: Deployment | undefined;
   /** The attempt before and after. */
   readonly before: Attempt | undefined;
   readonly attempt: Attempt;
+  /** The attempt after, as lists show it. */
+  readonly line: AttemptLine;
 };
 
 /**
@@ -35,6 +37,11 @@ export type ReadModel<Row> = {
   readonly version: number;
   /** Rows that this change touches; empty: not for me. */
   readonly keysOf: (change: Change) => readonly string[];
+  /**
+   * The row before the change, of a model whose rows follow from the deployment's row alone. Nobody need read such a row to
+   * write it. Of a model without this the fold is given the rows, or they are not there yet (`rowsNeeded`).
+   */
+  readonly before?: (change: Change, key: string) => Row | undefined;
   /** The row after the change; undefined: the row goes. */
   readonly evolve: (row: Row | undefined, change: Change, key: string) => Row | undefined;
   /** Rows that are of this deployment alone: they go when it is forgotten. */
@@ -49,7 +56,11 @@ export const timeline: ReadModel<AttemptLine> = {
   name: 'timeline',
   version: 3,
   keysOf: ({ attempt }) => [positionKey(attempt.openedAt)],
-  evolve: (_row, { deployment, attempt }) => attemptLine(deployment, attempt),
+  before: ({ deploymentBefore, before }) =>
+    deploymentBefore === undefined || before === undefined
+      ? undefined
+      : attemptLine(deploymentBefore, before),
+  evolve: (_row, { line }) => line,
   keysOfDeployment: ({ attempts }) => attempts.map(({ openedAt }) => positionKey(openedAt)),
 };
 
@@ -68,19 +79,27 @@ const decisions: ReadModel<DecisionRow> = {
     const renewed = note === 'repeat' ? decisionRenewed(attempt, marker) : undefined;
     return [position, ...(renewed === undefined ? [] : [renewed.position])].map(positionKey);
   },
-  evolve: (row, { deployment, attempt }, key) => {
-    const decision = attempt.decisions.find(({ position }) => positionKey(position) === key);
-    return decision === undefined || attempt.plan === null
-      ? row
-      : {
-          ...decision,
-          deployment: deployment.id,
-          attempt: attempt.number,
-          slot: attempt.plan.slot,
-        };
-  },
+  before: ({ deployment, before }, key) =>
+    before === undefined ? undefined : decisionRow(deployment, before, key),
+  evolve: (row, { deployment, attempt }, key) => decisionRow(deployment, attempt, key) ?? row,
   keysOfDeployment: ({ attempts }) =>
     attempts.flatMap(({ decisions: made }) => made.map(({ position }) => positionKey(position))),
+};
+
+const decisionRow = (
+  deployment: Deployment,
+  attempt: Attempt,
+  key: string,
+): DecisionRow | undefined => {
+  const decision = attempt.decisions.find(({ position }) => positionKey(position) === key);
+  return decision === undefined || attempt.plan === null
+    ? undefined
+    : {
+        ...decision,
+        deployment: deployment.id,
+        attempt: attempt.number,
+        slot: attempt.plan.slot,
+      };
 };
 
 export type NameRow = {
@@ -164,43 +183,51 @@ const remarks: ReadModel<RemarkRow> = {
       : attempt.entries.filter((entry) => entry.position === position && isRemarkable(entry));
     return told.map((entry) => positionKey(entry.position));
   },
-  evolve: (_row, { deployment, attempt }, key) => {
-    const entry = attempt.entries.find(({ position }) => positionKey(position) === key);
-    if (entry === undefined || !isRemarkable(entry)) return undefined;
-    return {
-      position: entry.position,
-      deployment: deployment.id,
-      attempt: attempt.number,
-      slot: attempt.plan?.slot ?? null,
-      version: attempt.plan?.version ?? null,
-      kind: entry.kind,
-      note: entry.note,
-      says: entry.says,
-      at: entry.at,
-      appendedAt: entry.appendedAt,
-      occurredAt: entry.occurredAt,
-      waitedMs: entry.waitedMs,
-      clockSkewed: entry.clockSkewed,
-      principal: entry.principal,
-      key: entry.key,
-      source: entry.source,
-    };
-  },
+  before: ({ deployment, before }, key) =>
+    before === undefined ? undefined : remarkRow(deployment, before, key),
+  evolve: (_row, { deployment, attempt }, key) => remarkRow(deployment, attempt, key),
   keysOfDeployment: ({ attempts }) =>
     attempts.flatMap(({ entries }) =>
       entries.filter(isRemarkable).map(({ position }) => positionKey(position)),
     ),
 };
 
+const remarkRow = (
+  deployment: Deployment,
+  attempt: Attempt,
+  key: string,
+): RemarkRow | undefined => {
+  const entry = attempt.entries.find(({ position }) => positionKey(position) === key);
+  if (entry === undefined || !isRemarkable(entry)) return undefined;
+  return {
+    position: entry.position,
+    deployment: deployment.id,
+    attempt: attempt.number,
+    slot: attempt.plan?.slot ?? null,
+    version: attempt.plan?.version ?? null,
+    kind: entry.kind,
+    note: entry.note,
+    says: entry.says,
+    at: entry.at,
+    appendedAt: entry.appendedAt,
+    occurredAt: entry.occurredAt,
+    waitedMs: entry.waitedMs,
+    clockSkewed: entry.clockSkewed,
+    principal: entry.principal,
+    key: entry.key,
+    source: entry.source,
+  };
+};
+
 /** Everything that follows from changes. The types of the rows are forgotten here: the fold stores them as JSON. */
-export const readModels: readonly ReadModel<Json>[] = [
+export const readModels: readonly ReadModel<unknown>[] = [
   timeline,
   decisions,
   environments,
   components,
   producers,
   remarks,
-] as unknown as readonly ReadModel<Json>[];
+] as unknown as readonly ReadModel<unknown>[];
 
 /** Rows of read models that are of one deployment alone. */
 export const rowsOfDeployment = (
@@ -220,7 +247,7 @@ export const orderedModels: readonly string[] = [
 ];
 
 /** Version of the lifecycle and of the models that the fold itself writes (deployment, slot, marker, trust, dead-letter, operation). */
-const lifecycleVersion = 6;
+const lifecycleVersion = 7;
 
 /** What a fold's rows depend on beside the records. None of it is ever taken away, so their sum only grows. */
 export type FoldParts = {

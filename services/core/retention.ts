@@ -135,6 +135,7 @@ export const keptBecause = (
   const states = slots.flatMap((slot) => (slot === null ? [] : [asked.slot(slot)]));
   const isThis = (other: { readonly deployment: string }): boolean =>
     other.deployment === deployment.id;
+  const opened = new Set(attempts.map(({ openedAt }) => openedAt));
   for (const state of states) {
     if (state === undefined) continue;
     const { holders, past } = state;
@@ -144,7 +145,7 @@ export const keptBecause = (
       )
     )
       return 'holds-slot';
-    if (past.slice(-pastKeptMax).some(isThis)) return 'recent-past';
+    if (past.slice(-pastKeptMax).some(({ position }) => opened.has(position))) return 'recent-past';
   }
   const days = Math.max(
     ...slots.map((slot) => tierOf(asked.tiers, slot?.environment ?? null).days),

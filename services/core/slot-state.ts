@@ -105,8 +105,8 @@ export type SlotState = {
   readonly past: readonly {
     readonly version: string;
     readonly digest: string | null;
-    readonly deployment: string;
-    readonly attempt: number;
+    /** Of the record that opened its attempt: the key of its line in `timeline`. */
+    readonly position: Position;
     readonly since: number;
   }[];
 };
@@ -135,11 +135,16 @@ export const slotHistory = (state: SlotState | undefined): SlotHistory => {
 export const evolveSlot = (
   state: SlotState | undefined,
   slot: Slot,
-  deployment: Deployment,
-  before: Attempt | undefined,
-  after: Attempt,
+  {
+    before,
+    attempt: after,
+    line,
+  }: {
+    readonly before: Attempt | undefined;
+    readonly attempt: Attempt;
+    readonly line: AttemptLine;
+  },
 ): SlotState => {
-  const line = attemptLine(deployment, after);
   const known: SlotState = state ?? { slot, holders: [], doubt: null, beside: [], past: [] };
   const others = known.beside.filter((other) => !isSameAttempt(other, line));
   const beside = hasEnded(after)
@@ -203,8 +208,7 @@ const withDoubt = (state: SlotState, line: AttemptLine, at: number): SlotState =
 const pastOf = (line: AttemptLine, since: number): SlotState['past'][number] => ({
   version: line.version ?? '',
   digest: line.digest,
-  deployment: line.deployment,
-  attempt: line.attempt,
+  position: line.position,
   since,
 });
 

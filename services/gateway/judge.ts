@@ -18,11 +18,15 @@ import type {
 } from '../core/markers/marker.ts';
 import { isOperation, isTrustChange } from '../core/markers/kinds.ts';
 import { slotKey } from '../core/markers/slot.ts';
-import type { LoadedRows } from '../core/projection.ts';
-import { address, markerKey, readMarkerRow, rowsNeeded } from '../core/projection.ts';
+import type { KnownRows } from '../core/known-rows.ts';
+import { address, createRowMemory } from '../core/known-rows.ts';
+import { markerKey, rowsNeeded } from '../core/projection.ts';
+import { positionKey } from '../core/read-models.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
-import type { SlotState } from '../core/slot-state.ts';
+import type { MarkerRow } from '../core/row-forms/marker.ts';
+import { isSameContent } from '../core/row-forms/marker.ts';
+import type { AttemptLine, SlotState } from '../core/slot-state.ts';
 import { slotHistory } from '../core/slot-state.ts';
 import type { KeyState, Trust } from '../core/trust/trust.ts';
 import { coversSlot } from '../core/trust/trust.ts';
@@ -118,16 +122,14 @@ const trustPosition = (trust: Trust, change: TrustChange): Position | null => {
 const loadRows = async (
   reads: ReadSide,
   checked: Accepted,
-): Promise<Result<LoadedRows, Problem>> => {
-  const loaded = new Map<string, string>();
-  const asked = new Set<string>();
+): Promise<Result<KnownRows, Problem>> => {
+  const known = createRowMemory(Number.POSITIVE_INFINITY);
   for (;;) {
-    const wanted = rowsNeeded([checked], loaded, asked, null);
-    if (wanted.length === 0) return ok(loaded);
-    for (const { model, key } of wanted) asked.add(address(model, key));
+    const wanted = rowsNeeded([checked], known, null);
+    if (wanted.length === 0) return ok(known);
     const read = await reads.rows(wanted);
     if (!read.ok) return read;
-    for (const [at, value] of read.value.rows) loaded.set(at, value);
+    known.learn(wanted, read.value.rows);
   }
 };
 
@@ -135,21 +137,20 @@ const judgeMarker = (
   authentic: Authentic,
   marker: DeploymentMarker | Operation,
   trust: Trust,
-  rows: LoadedRows,
+  rows: KnownRows,
   record: LogRecord,
 ): Result<Judged, Problem> => {
   const { signer, digest } = authentic;
   const known = { code: null, warning: null };
-  const seen = rows.get(address('marker', markerKey(marker.marker, signer.principal)));
-  if (seen !== undefined) {
-    const first = readMarkerRow(seen);
-    if (first.digest !== digest)
+  const first = rowIn<MarkerRow>(rows, 'marker', markerKey(marker.marker, signer.principal));
+  if (first !== undefined) {
+    if (!isSameContent(first, digest))
       return refuse(
         'conflict',
         `the marker id ${marker.marker} stands at position ${first.position} with other content`,
         'a marker id is used once: emit anew with a new one',
       );
-    const attempt = attemptAt(deploymentIn(rows, first.deployment), first.position);
+    const attempt = attemptOf(rows, first);
     return ok({ ...known, answer: 'duplicate', position: first.position, attempt });
   }
   // What an operation comes to is the fold's to say; it moves no deployment.
@@ -251,20 +252,20 @@ const judgeDecision = (
 const scopeMessage = (signer: KeyState, slot: string): string =>
   `the key ${signer.id} of ${signer.principal} may not act on ${slot}`;
 
-const deploymentIn = (rows: LoadedRows, id: string): Deployment | undefined => {
-  const json = rows.get(address('deployment', id));
-  return json === undefined ? undefined : (JSON.parse(json) as Deployment);
-};
+const rowIn = <Row>(rows: KnownRows, model: string, key: string): Row | undefined =>
+  rows.get(address(model, key))?.row() as Row | undefined;
 
-const slotIn = (rows: LoadedRows, slot: Slot): SlotState | undefined => {
-  const json = rows.get(address('slot', slotKey(slot)));
-  return json === undefined ? undefined : (JSON.parse(json) as SlotState);
-};
+const deploymentIn = (rows: KnownRows, id: string): Deployment | undefined =>
+  rowIn<Deployment>(rows, 'deployment', id);
 
-const attemptAt = (deployment: Deployment | undefined, position: Position): number | null =>
-  deployment?.attempts.find((attempt) =>
-    attempt.entries.some((entry) => entry.position === position),
-  )?.number ?? null;
+const slotIn = (rows: KnownRows, slot: Slot): SlotState | undefined =>
+  rowIn<SlotState>(rows, 'slot', slotKey(slot));
+
+/** The number of the attempt that has the marker in its history. */
+const attemptOf = (rows: KnownRows, { openedAt }: MarkerRow): number | null =>
+  openedAt === null
+    ? null
+    : (rowIn<AttemptLine>(rows, 'timeline', positionKey(openedAt))?.attempt ?? null);
 
 /** Where the same was said first. */
 const positionOfSame = (

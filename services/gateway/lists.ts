@@ -4,6 +4,7 @@ import type { DeadLetter } from '../core/dead-letters.ts';
 import type { OperationRow } from '../core/operations.ts';
 import type { DecisionRow, NameRow } from '../core/read-models.ts';
 import { positionKey } from '../core/read-models.ts';
+import { readRow } from '../core/row-text.ts';
 import type { AttemptLine, SlotState } from '../core/slot-state.ts';
 import type { Line, Present } from '../core/views.ts';
 import {
@@ -78,7 +79,7 @@ export const currentList: List = {
   prefix: slotPrefix,
   ...byName,
   lines: (row, query, present) => {
-    const state = JSON.parse(row) as SlotState;
+    const state = readRow<SlotState>('slot', row);
     return isThere(query, state.slot) ? currentLines(state, present) : [];
   },
 };
@@ -89,7 +90,7 @@ export const timelineList: List = {
   prefix: wherever,
   ...byPosition,
   lines: (row, query, present) => {
-    const line = JSON.parse(row) as AttemptLine;
+    const line = readRow<AttemptLine>('timeline', row);
     return isThere(query, line) && isEqual(query, 'deployment', line.deployment)
       ? [timelineLine(line, present)]
       : [];

@@ -2,8 +2,11 @@ import type { Json } from '../core/canonical.ts';
 import type { Deployment } from '../core/deployment.ts';
 import type { Position } from '../core/log/record.ts';
 import type { DeadLetter } from '../core/dead-letters.ts';
-import { address, markerKey, readMarkerRow } from '../core/projection.ts';
+import { address, markerKey } from '../core/projection.ts';
 import { positionKey } from '../core/read-models.ts';
+import type { MarkerRow } from '../core/row-forms/marker.ts';
+import { readRow } from '../core/row-text.ts';
+import type { AttemptLine } from '../core/slot-state.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Line, Present } from '../core/views.ts';
@@ -135,7 +138,15 @@ export const getDeployment = async (reads: ReadSide, request: HttpRequest, id: s
   const named = markers.find((row) => row !== undefined);
   if (own !== undefined) return itemResponse(reads, asOf, own, deploymentItem);
   if (named === undefined) return missing(asOf, `no deployment and no marker ${id} is known`);
-  const { deployment } = readMarkerRow(named);
+  // The index says where the attempt was opened, and the line of that attempt is whose it is.
+  const { openedAt } = readRow<MarkerRow>('marker', named);
+  if (openedAt === null) return missing(asOf, `the marker ${id} is about no deployment`);
+  const lineKey = positionKey(openedAt);
+  const lines = await reads.rows([{ model: 'timeline', key: lineKey }]);
+  if (!lines.ok) return lines;
+  const line = lines.value.rows.get(address('timeline', lineKey));
+  if (line === undefined) return missing(asOf, `no deployment of the marker ${id} is known`);
+  const { deployment } = readRow<AttemptLine>('timeline', line);
   const read = await reads.rows([{ model: 'deployment', key: deployment }]);
   if (!read.ok) return read;
   const row = read.value.rows.get(address('deployment', deployment));
@@ -145,7 +156,7 @@ export const getDeployment = async (reads: ReadSide, request: HttpRequest, id: s
 };
 
 const deploymentItem = (row: string, present: Present): Line =>
-  deploymentView(JSON.parse(row) as Deployment, present);
+  deploymentView(readRow<Deployment>('deployment', row), present);
 
 export const getDeadLetter = async (
   reads: ReadSide,

@@ -13,6 +13,8 @@ export type Checkpoint = {
   readonly lastDigest: string;
   /** Version of the fold that wrote the rows. */
   readonly foldVersion: number;
+  /** Of all rows of the generation (core/rows-digest.ts): what a scan of them must add up to. */
+  readonly rowsDigest: string;
 };
 
 /** A row's place: the read model and its key. Keys sort by their UTF-8 bytes. */

@@ -9,6 +9,7 @@ import {
 import type { CheckedInstance } from '../core/instances/fold.ts';
 import type { LogRecord, Position } from '../core/log/record.ts';
 import type { Result } from '../core/result.ts';
+import { noRowsDigest } from '../core/rows-digest.ts';
 import { fail, ok } from '../core/result.ts';
 import type { KeyState } from '../core/trust/trust.ts';
 import type { ProjectionPorts, ProjectionProblem } from '../ports/projecting.ts';
@@ -127,6 +128,8 @@ export const applyInstances = async (
     next: last.position + 1,
     lastDigest: tools.crypto.sha256Hex(last.value),
     foldVersion: instanceFoldVersion,
+    // Nobody asks for it here.
+    rowsDigest: noRowsDigest,
   };
   const writes = foldInstances(tools, checked, loaded.value.rows);
   const committed = await ports.instanceStore.commit(generation, {

@@ -1,8 +1,9 @@
 import type { Checked } from '../core/check/check-batch.ts';
+import type { RowAddress, RowMemory } from '../core/known-rows.ts';
+import { address, createRowMemory } from '../core/known-rows.ts';
 import type { LogRecord, Position } from '../core/log/record.ts';
-import type { Folded, FoldState, LoadedRows, Outcome, RowAddress } from '../core/projection.ts';
+import type { Folded, FoldState, Outcome } from '../core/projection.ts';
 import {
-  address,
   check,
   currentFoldVersion,
   fold,
@@ -91,7 +92,8 @@ export const applyBatch = async (
 ): Promise<
   Result<{ readonly state: FoldState; readonly outcomes: readonly Outcome[] }, ProjectionProblem>
 > => {
-  const folded = await foldRecords(ports, generation, state, records, checks);
+  const memory = takeMemory(ports.store, generation, state);
+  const folded = await foldRecords(ports, generation, state, records, memory, checks);
   if (!folded.ok) return folded;
   const step: Step = {
     from: state === undefined ? undefined : checkpointOf(state),
@@ -102,8 +104,35 @@ export const applyBatch = async (
   if (!committed.ok) return fail(storeProblem(committed.problem));
   if (committed.value !== 'committed')
     return refuse(committed.value.refused, refusedMessage(committed.value));
+  memory.keep(folded.value.rows);
+  memories.set(folded.value.state, { store: ports.store, generation, memory });
   await checks?.committed();
   return ok({ state: folded.value.state, outcomes: folded.value.outcomes });
+};
+
+/** Rows that a projector remembers from step to step; as many again while it forgets. */
+const memoryBytesMax = 32 * 1024 * 1024;
+
+/**
+ * Rows as they were committed with a state, so that who goes on from that state need not read and parse them again. A
+ * state leads to them once: whatever goes wrong, the next one is read from the store, and nothing is remembered. That
+ * nobody else wrote meanwhile, the compare-and-set of the checkpoint makes sure.
+ */
+const memories = new WeakMap<
+  FoldState,
+  { readonly store: ReadModelStore; readonly generation: Generation; readonly memory: RowMemory }
+>();
+
+const takeMemory = (
+  store: ReadModelStore,
+  generation: Generation,
+  state: FoldState | undefined,
+): RowMemory => {
+  const kept = state === undefined ? undefined : memories.get(state);
+  if (state !== undefined) memories.delete(state);
+  return kept !== undefined && kept.store === store && kept.generation === generation
+    ? kept.memory
+    : createRowMemory(memoryBytesMax);
 };
 
 const checkpointOf = (state: FoldState): Checkpoint => ({
@@ -111,6 +140,7 @@ const checkpointOf = (state: FoldState): Checkpoint => ({
   next: state.next,
   lastDigest: state.lastDigest,
   foldVersion: currentFoldVersion,
+  rowsDigest: state.rowsDigest,
 });
 
 const foldRecords = async (
@@ -118,10 +148,11 @@ const foldRecords = async (
   generation: Generation,
   state: FoldState | undefined,
   records: readonly LogRecord[],
+  memory: RowMemory,
   checks: Checks | undefined,
 ): Promise<Result<Folded, ProjectionProblem>> => {
   const { tools, audience } = ports;
-  if (state !== undefined) return foldChecked(ports, generation, state, records, checks);
+  if (state !== undefined) return foldChecked(ports, generation, state, records, memory, checks);
   const [opening, ...rest] = records;
   if (opening === undefined) return refuse('log-empty', 'the log has no record 0 yet');
   const opened = foldOpening(tools, audience, opening);
@@ -137,7 +168,7 @@ const foldRecords = async (
       `${ports.log.name} is the log ${logId}; PLIMSOLL_LOG_ID asks for ${ports.pinnedLogId}`,
     );
   if (rest.length === 0) return opened;
-  const folded = await foldChecked(ports, generation, opened.value.state, rest, checks);
+  const folded = await foldChecked(ports, generation, opened.value.state, rest, memory, checks);
   if (!folded.ok) return folded;
   const later = new Set(folded.value.writes.map(({ model, key }) => address(model, key)));
   return ok({
@@ -155,11 +186,12 @@ const foldChecked = async (
   generation: Generation,
   state: FoldState,
   records: readonly LogRecord[],
+  memory: RowMemory,
   checks: Checks | undefined,
 ): Promise<Result<Folded, ProjectionProblem>> => {
   const checked = checkRecords(ports, state, records, checks);
-  const loaded = await loadRows(ports.store, generation, state, checked);
-  return loaded.ok ? ok(fold(ports.tools, state, checked, loaded.value)) : loaded;
+  const loaded = await loadRows(ports.store, generation, state, checked, memory);
+  return loaded.ok ? ok(fold(ports.tools, state, checked, memory)) : loaded;
 };
 
 const checkRecords = (
@@ -183,20 +215,18 @@ const loadRows = async (
   generation: Generation,
   state: FoldState,
   checked: readonly Checked[],
-): Promise<Result<LoadedRows, ProjectionProblem>> => {
-  const loaded = new Map<string, string>();
-  const asked = new Set<string>();
+  memory: RowMemory,
+): Promise<Result<void, ProjectionProblem>> => {
   for (;;) {
-    const wanted: readonly RowAddress[] = rowsNeeded(checked, loaded, asked, state.redriving);
-    if (wanted.length === 0) return ok(loaded);
-    for (const { model, key } of wanted) asked.add(address(model, key));
+    const wanted: readonly RowAddress[] = rowsNeeded(checked, memory, state.redriving);
+    if (wanted.length === 0) return ok(undefined);
     const read = await store.rows(generation, wanted);
     if (!read.ok) return fail(storeProblem(read.problem));
     // The commit would find it too; this only saves the work. An empty generation has no checkpoint yet.
     const { checkpoint } = read.value;
     if (checkpoint !== undefined && checkpoint.next !== state.next)
       return refuse('gap', `the checkpoint is ${checkpoint.next}, not ${state.next}`);
-    for (const [at, value] of read.value.rows) loaded.set(at, value);
+    memory.learn(wanted, read.value.rows);
   }
 };
 

@@ -31,6 +31,7 @@ const at = (next: number, part: Partial<Checkpoint> = {}): Checkpoint => ({
   next,
   lastDigest: `digest of ${next - 1}`,
   foldVersion: 1,
+  rowsDigest: String(next).padStart(32, '0'),
   ...part,
 });
 

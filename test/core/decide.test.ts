@@ -4,6 +4,7 @@ import type { Standing } from '../../services/core/decide.ts';
 import type { Deployment } from '../../services/core/deployment.ts';
 import type { Logged, Planned, Update } from '../../services/core/markers/marker.ts';
 import { slotKey } from '../../services/core/markers/slot.ts';
+import { readRow } from '../../services/core/row-text.ts';
 import type { SlotState } from '../../services/core/slot-state.ts';
 import { slotHistory } from '../../services/core/slot-state.ts';
 import { loadState } from '../../services/projector/project.ts';
@@ -44,15 +45,18 @@ const told = async (steps: readonly Step[], name: string, says: Said): Promise<s
       line.split('\n')[2] ?? '',
     ]),
   );
-  const deploymentOf = (wanted: string) =>
-    JSON.parse(rows.get(`deployment ${wanted}`) ?? 'null') as Deployment | null;
-  const slotOf = (key: string) => JSON.parse(rows.get(`slot ${key}`) ?? 'null') as SlotState | null;
+  const rowOf = <Row>(model: string, key: string): Row | undefined => {
+    const text = rows.get(`${model} ${key}`);
+    return text === undefined ? undefined : readRow<Row>(model, text);
+  };
+  const deploymentOf = (wanted: string) => rowOf<Deployment>('deployment', wanted);
+  const slotOf = (key: string) => rowOf<SlotState>('slot', key);
   const marker = markerOf(name, says, 'command') as Planned | Update | Logged;
   const standing: Standing = {
     trust: state.trust,
-    deployment: deploymentOf(marker.deployment) ?? undefined,
-    slots: (slot) => slotHistory(slotOf(slotKey(slot)) ?? undefined),
-    holder: (wanted) => deploymentOf(wanted) ?? undefined,
+    deployment: deploymentOf(marker.deployment),
+    slots: (slot) => slotHistory(slotOf(slotKey(slot))),
+    holder: (wanted) => deploymentOf(wanted),
     next: state.next,
   };
   const answer = decide(marker, keyOf(name).keyId, standing, openedAtMs + 3_600_000);

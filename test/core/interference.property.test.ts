@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../services/core/projection.ts';
+import { readRow } from '../../services/core/row-text.ts';
 import type { Step } from '../support/given.ts';
 import { by, fold, raw, recordsOf, trusts } from '../support/given.ts';
 import { anyDecision, anythingSaid } from '../support/histories.ts';
@@ -63,7 +64,8 @@ const story = async (steps: readonly Step[]) => {
     // The number of an attempt counts what others opened too; nothing else may differ.
     slots: rows
       .filter(([model, key]) => model === 'slot' && key?.startsWith('default/production/'))
-      .map(([, key, json]) => [key, (json ?? '').replace(/"attempt":\d+/g, '"attempt":0')]),
+      .map(([, key, text]) => [key, JSON.stringify(readRow('slot', text ?? ''))])
+      .map(([key, json]) => [key, (json ?? '').replace(/"attempt":\d+/g, '"attempt":0')]),
   };
 };
 

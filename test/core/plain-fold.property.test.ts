@@ -4,6 +4,7 @@ import type { Authentic } from '../../services/core/check/check-record.ts';
 import type { Deployment } from '../../services/core/deployment.ts';
 import type { LogRecord } from '../../services/core/log/record.ts';
 import { check, foldOpening } from '../../services/core/projection.ts';
+import { readRow } from '../../services/core/row-text.ts';
 import type { SlotState } from '../../services/core/slot-state.ts';
 import type { Step } from '../support/given.ts';
 import { fold, recordsOf, tools } from '../support/given.ts';
@@ -101,7 +102,7 @@ test('the plain reading agrees with the rows', async () => {
       const rows = (await house.dump()).map((line) => line.split('\n'));
       const deployments = rows
         .filter(([model]) => model === 'deployment')
-        .map(([, , json]) => JSON.parse(json ?? '') as Deployment);
+        .map(([, , json]) => readRow<Deployment>('deployment', json ?? ''));
       const statuses = deployments.flatMap(({ id, attempts }) =>
         attempts
           .filter(({ plan }) => plan !== null)
@@ -124,7 +125,7 @@ test('the plain reading agrees with the rows', async () => {
 
       const slots = rows
         .filter(([model]) => model === 'slot')
-        .map(([, , json]) => JSON.parse(json ?? '') as SlotState);
+        .map(([, , json]) => readRow<SlotState>('slot', json ?? ''));
       for (const state of slots) {
         const holder = state.holders.at(-1);
         expect({

@@ -4,6 +4,8 @@ import type { Deployment } from '../../services/core/deployment.ts';
 import type { LogRecord } from '../../services/core/log/record.ts';
 import type { DeadLetter } from '../../services/core/dead-letters.ts';
 import type { FoldState, Outcome } from '../../services/core/projection.ts';
+import type { MarkerRow } from '../../services/core/row-forms/marker.ts';
+import { readRow } from '../../services/core/row-text.ts';
 import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
 import { applyBatch, loadState } from '../../services/projector/project.ts';
 import type { Step } from '../support/given.ts';
@@ -180,7 +182,7 @@ describe('no record is lost', () => {
           .map(({ json }) => JSON.parse(json) as DeadLetter);
         const told = rows
           .filter(({ model }) => model === 'deployment')
-          .flatMap(({ json }) => (JSON.parse(json) as Deployment).attempts)
+          .flatMap(({ json }) => readRow<Deployment>('deployment', json).attempts)
           .flatMap(({ entries }) => entries.map(({ position }) => position));
         const places = new Map<number, string[]>();
         const put = (position: number, where: string) =>
@@ -216,7 +218,7 @@ describe('no record is lost', () => {
           .map(({ position }) => position);
         const indexed = rows
           .filter(({ model }) => model === 'marker')
-          .map(({ json }) => Number((JSON.parse(json) as string).split(':')[0]));
+          .map(({ json }) => readRow<MarkerRow>('marker', json).position);
         expect(indexed.toSorted((a, b) => a - b)).toEqual(applied);
       }),
       runs,
@@ -371,7 +373,8 @@ const asNumbers = ({ model, key, json }: Row) => shown(model, key, json, (positi
 
 const shown = (model: string, key: string, json: string, map: (position: number) => number) => {
   const isNumbered = ['timeline', 'decision', 'dead-letter', 'remark'].includes(model);
-  const mapped = JSON.parse(json, function (this: unknown, name: string, field: unknown) {
+  const row = JSON.stringify(readRow(model, json));
+  const mapped = JSON.parse(row, function (this: unknown, name: string, field: unknown) {
     if (typeof field !== 'number') return field;
     const isFound =
       name === 'at' &&
@@ -379,14 +382,10 @@ const shown = (model: string, key: string, json: string, map: (position: number)
       !Object.hasOwn(this as object, 'principal');
     return positionFields.has(name) || (isFound && model === 'trust') ? map(field) : field;
   }) as unknown;
-  const indexed =
-    model === 'marker'
-      ? String(mapped).replace(/^\d+/, (position) => String(map(Number(position))))
-      : mapped;
   const message = (text: string) =>
     text.replace(
       /position (\d+)/g,
       (_all, position: string) => `position ${map(Number(position))}`,
     );
-  return [model, isNumbered ? map(Number(key)) : key, message(JSON.stringify(indexed))];
+  return [model, isNumbered ? map(Number(key)) : key, message(JSON.stringify(mapped))];
 };

@@ -5,6 +5,7 @@ import { createMemoryRecordLog } from '../../services/adapters/memory/record-log
 import type { Deployment } from '../../services/core/deployment.ts';
 import type { NewRecord } from '../../services/core/log/record.ts';
 import { fail, ok } from '../../services/core/result.ts';
+import { readRow } from '../../services/core/row-text.ts';
 import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
 import type { RecordLog } from '../../services/ports/record-log.ts';
 import { foldToEnd } from '../../services/projector/catch-up.ts';
@@ -78,7 +79,7 @@ test('each conflict is told once, with deployment and position, also when read m
     .map((line) => line.split('\n'))
     .filter(([model]) => model === 'deployment')
     .flatMap(([, , json]) => {
-      const { id, conflicts } = JSON.parse(json ?? '') as Deployment;
+      const { id, conflicts } = readRow<Deployment>('deployment', json ?? '');
       return conflicts.map(({ position }) => ({ event: 'conflict', deployment: id, position }));
     })
     .toSorted((a, b) => a.position - b.position);

@@ -15,6 +15,7 @@ import { fail } from '../../services/core/result.ts';
 import type { FoldState } from '../../services/core/projection.ts';
 import type { DecisionRow } from '../../services/core/read-models.ts';
 import { orderedModels } from '../../services/core/read-models.ts';
+import { readRow } from '../../services/core/row-text.ts';
 import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
 import type { RecordLog, Subscription } from '../../services/ports/record-log.ts';
 import { applyBatch } from '../../services/projector/project.ts';
@@ -125,8 +126,8 @@ export const buildAnalyserHouse = async (policy: JudgePolicy): Promise<AnalyserH
   await say('admin', added(keyOf('ci'), { roles: ['emitter'] }));
 
   const row = async <Row>(model: string): Promise<readonly Row[]> =>
-    value(await store.scan('g', model, { rowsMax: 10_000 })).rows.map(
-      ({ value: json }) => JSON.parse(json) as Row,
+    value(await store.scan('g', model, { rowsMax: 10_000 })).rows.map(({ value: json }) =>
+      readRow<Row>(model, json),
     );
 
   return {

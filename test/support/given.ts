@@ -17,6 +17,7 @@ import { signMarker, waitedHeader, waitedMessage } from '../../services/core/mar
 import type { DeadLetter } from '../../services/core/dead-letters.ts';
 import type { Outcome } from '../../services/core/projection.ts';
 import { address } from '../../services/core/projection.ts';
+import { readRow } from '../../services/core/row-text.ts';
 import { orderedModels } from '../../services/core/read-models.ts';
 import type { AttemptLine, SlotState } from '../../services/core/slot-state.ts';
 import type { Line } from '../../services/core/views.ts';
@@ -73,7 +74,7 @@ export const raw = (record: NewRecord): Step => ({ raw: record });
 const rememberingCrypto = (crypto: Crypto): Crypto => {
   const known = new Map<string, boolean>();
   return {
-    sha256Hex: crypto.sha256Hex,
+    ...crypto,
     verify: (algorithm, publicKey, message, signature) => {
       const asked = Buffer.concat([publicKey, signature, message]).toString('latin1');
       const good = known.get(asked) ?? crypto.verify(algorithm, publicKey, message, signature);
@@ -247,11 +248,11 @@ const houseOf = (
   const row = async <Row>(model: string, key: string): Promise<Row | undefined> => {
     const { rows } = value(await store.rows('g', [{ model, key }]));
     const json = rows.get(address(model, key));
-    return json === undefined ? undefined : (JSON.parse(json) as Row);
+    return json === undefined ? undefined : readRow<Row>(model, json);
   };
   const scanned = async <Row>(model: string): Promise<readonly Row[]> =>
-    value(await store.scan('g', model, { rowsMax: 100_000 })).rows.map(
-      ({ value: json }) => JSON.parse(json) as Row,
+    value(await store.scan('g', model, { rowsMax: 100_000 })).rows.map(({ value: json }) =>
+      readRow<Row>(model, json),
     );
   const deployment = async (name = '7'): Promise<Deployment> => {
     const found = await row<Deployment>('deployment', run(name));

@@ -1,5 +1,6 @@
 import type { LogRecord, Position } from '../../services/core/log/record.ts';
 import type { FoldState, Outcome } from '../../services/core/projection.ts';
+import { knownTexts } from '../../services/core/known-rows.ts';
 import { address, check, fold, foldOpening } from '../../services/core/projection.ts';
 import { compareUtf8 } from '../../services/core/utf8-order.ts';
 import { tools } from './given.ts';
@@ -23,7 +24,7 @@ export const pureFold = (records: readonly LogRecord[], audience: string): PureF
     const folded =
       state === undefined
         ? value(foldOpening(tools, audience, record))
-        : fold(tools, state, check(tools, audience, state, [record]), rows);
+        : fold(tools, state, check(tools, audience, state, [record]), knownTexts(rows));
     state = folded.state;
     outcomes.push(...folded.outcomes);
     for (const { model, key, value: row } of folded.writes)

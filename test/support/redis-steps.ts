@@ -19,7 +19,13 @@ export async function openStore(url: string, audience: string): Promise<ReadMode
 }
 
 export function checkpointAt(next: number, logId = 'log-1'): Checkpoint {
-  return { logId, next, lastDigest: `digest-${next}`, foldVersion: 1 };
+  return {
+    logId,
+    next,
+    lastDigest: `digest-${next}`,
+    foldVersion: 1,
+    rowsDigest: String(next).padStart(32, '0'),
+  };
 }
 
 /** The step that leads from `from` (undefined: nothing) to `next`. */

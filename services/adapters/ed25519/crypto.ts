@@ -25,6 +25,7 @@ export function createCrypto(): Crypto {
 
   return {
     sha256Hex: (bytes) => hash('sha256', bytes, 'hex'),
+    sha256HexOfText: (text) => hash('sha256', text, 'hex'),
     verify: (_algorithm, publicKey, message, signature) => {
       if (publicKey.length !== publicKeyBytes || signature.length !== signatureBytes) return false;
       try {

@@ -21,6 +21,7 @@ export function commitArguments(
     from?.lastDigest ?? '',
     String(to.next),
     to.lastDigest,
+    to.rowsDigest,
   ];
   for (const [model, { set, gone }] of byModel) {
     const order = ordered.has(model) ? 'ordered' : 'unordered';

@@ -10,7 +10,7 @@ export type Keys = {
   readonly aside: string;
   /** Sorted set of those keys, all with score 0. */
   readonly asideOrder: string;
-  /** Hash: logId, next, lastDigest, foldVersion. */
+  /** Hash: `checkpointFields`. */
   readonly checkpoint: (generation: Generation) => string;
   /** Set: the read models that have, or had, rows. */
   readonly models: (generation: Generation) => string;

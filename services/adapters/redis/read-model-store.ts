@@ -15,7 +15,7 @@ import { commitArguments, scanArguments } from './arguments.ts';
 import { connect, placeOf, problemOf } from './connection.ts';
 import { keysOf } from './keys.ts';
 import { damaged, toCheckpoint } from './replies.ts';
-import { defineScripts } from './scripts.ts';
+import { checkpointFields, defineScripts } from './scripts.ts';
 
 const scanPageRows = 1_000;
 const dumpTriesMax = 5;
@@ -278,9 +278,7 @@ export async function openRedisReadModelStore(
     },
     drop,
     checkpoint: async (generation) => {
-      const fields = await ask(
-        client.hmget(keys.checkpoint(generation), 'logId', 'next', 'lastDigest', 'foldVersion'),
-      );
+      const fields = await ask(client.hmget(keys.checkpoint(generation), ...checkpointFields));
       return fields.ok ? toCheckpoint(fields.value) : fields;
     },
     rows,

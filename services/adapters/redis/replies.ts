@@ -1,4 +1,5 @@
 import { fail, ok } from '../../core/result.ts';
+import { noRowsDigest } from '../../core/rows-digest.ts';
 import type { Result } from '../../core/result.ts';
 import type { Checkpoint, StoreProblem } from '../../ports/read-model-store.ts';
 import type { CheckpointFields, Damage } from './scripts.ts';
@@ -6,13 +7,17 @@ import type { CheckpointFields, Damage } from './scripts.ts';
 export function toCheckpoint(
   fields: CheckpointFields,
 ): Result<Checkpoint | undefined, StoreProblem> {
-  const [logId, next, lastDigest, foldVersion] = fields.map((field) => field ?? undefined);
+  const [logId, next, lastDigest, foldVersion, rowsDigest] = fields.map(
+    (field) => field ?? undefined,
+  );
   if (fields.every((field) => field === null)) return ok(undefined);
   const checkpoint = {
     logId: logId ?? '',
     next: Number(next),
     lastDigest: lastDigest ?? '',
     foldVersion: Number(foldVersion),
+    // An older release kept none. It wrote older rows, too, which are folded anew.
+    rowsDigest: rowsDigest ?? noRowsDigest,
   };
   const isWhole =
     logId !== undefined &&

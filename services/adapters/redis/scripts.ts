@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 
-/** logId, next, lastDigest, foldVersion; all null where nothing was committed yet. */
+/** logId, next, lastDigest, foldVersion, rowsDigest; all null where nothing was committed yet. */
 export type CheckpointFields = readonly (string | null)[];
 
 export type CommitReply =
@@ -47,9 +47,18 @@ const unpackMax = 4_000;
 // `#!lua` makes Redis check memory, replicas and disk before the script starts, so that it cannot be stopped
 // after its first write; `no-writes` lets reads through where writes are refused.
 
+/** Of a checkpoint's hash. */
+export const checkpointFields = [
+  'logId',
+  'next',
+  'lastDigest',
+  'foldVersion',
+  'rowsDigest',
+] as const;
+
 const readCheckpoint = `
 local function readCheckpoint(key)
-  return redis.call('HMGET', key, 'logId', 'next', 'lastDigest', 'foldVersion')
+  return redis.call('HMGET', key, ${checkpointFields.map((name) => `'${name}'`).join(', ')})
 end
 `;
 
@@ -57,7 +66,7 @@ end
  * KEYS: checkpoint, generations, models; then for each model its rows and its order (the rows again where the
  * model is not ordered).
  * ARGV: generation; logId and foldVersion of the step; the next position and digest it started from (two empty
- * strings for the first of a generation); the next position and digest it leads to; then for each model its
+ * strings for the first of a generation); the next position and digest it leads to, and its rows' digest; then for each model its
  * name, `ordered` or `unordered`, how many rows are set, how many removed; then for each model key and value of
  * those set, keys of those removed.
  *
@@ -67,7 +76,7 @@ end
 const commit = `#!lua
 ${readCheckpoint}
 local generation, logId, foldVersion = ARGV[1], ARGV[2], ARGV[3]
-local fromNext, fromDigest, toNext, toDigest = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local fromNext, fromDigest, toNext, toDigest, rowsDigest = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 
 local function typeOf(key) return redis.call('TYPE', key).ok end
 local function wrongType(key, wanted)
@@ -92,10 +101,10 @@ local function refusal()
   if stored[2] ~= fromNext then return 'gap' end
 end
 local refused = refusal()
-if refused then return {'refused', refused, stored[1], stored[2], stored[3], stored[4]} end
+if refused then return {'refused', refused, stored[1], stored[2], stored[3], stored[4], stored[5]} end
 
 local models = {}
-local header = 8
+local header = 9
 local data = header + 4 * (#KEYS - 3) / 2
 for k = 4, #KEYS, 2 do
   local model = {
@@ -142,7 +151,8 @@ for _, model in ipairs(models) do
     if model.ordered then redis.call('ZREM', model.order, unpack(ARGV, first, last)) end
   end
 end
-redis.call('HSET', KEYS[1], 'logId', logId, 'next', toNext, 'lastDigest', toDigest, 'foldVersion', foldVersion)
+redis.call('HSET', KEYS[1], 'logId', logId, 'next', toNext, 'lastDigest', toDigest, 'foldVersion', foldVersion,
+  'rowsDigest', rowsDigest)
 return {'committed'}
 `;
 

@@ -65,7 +65,7 @@ export const openSqliteReadModelStore = (
     const row = file
       .prepare(
         `SELECT id, log_id AS logId, next_position AS next, last_digest AS lastDigest,
-         fold_version AS foldVersion FROM store_generations WHERE audience = ? AND generation = ?`,
+         fold_version AS foldVersion, rows_digest AS rowsDigest FROM store_generations WHERE audience = ? AND generation = ?`,
       )
       .get(audience, generation) as ({ id: number } & Checkpoint) | undefined;
     if (row === undefined) return undefined;
@@ -78,14 +78,20 @@ export const openSqliteReadModelStore = (
     const row = file
       .prepare(
         `INSERT INTO store_generations
-         (audience, generation, log_id, next_position, last_digest, fold_version)
-         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET log_id = excluded.log_id,
+         (audience, generation, log_id, next_position, last_digest, fold_version, rows_digest)
+         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET log_id = excluded.log_id,
          next_position = excluded.next_position, last_digest = excluded.last_digest,
-         fold_version = excluded.fold_version RETURNING id`,
+         fold_version = excluded.fold_version, rows_digest = excluded.rows_digest RETURNING id`,
       )
-      .get(audience, generation, to.logId, to.next, to.lastDigest, to.foldVersion) as {
-      id: number;
-    };
+      .get(
+        audience,
+        generation,
+        to.logId,
+        to.next,
+        to.lastDigest,
+        to.foldVersion,
+        to.rowsDigest,
+      ) as { id: number };
     return row.id;
   };
 

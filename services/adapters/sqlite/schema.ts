@@ -2,7 +2,7 @@
 export const applicationId = 0x504c494d;
 
 /** Raise it with every change below, and bring older files up to it. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 const asideSql = `
 CREATE TABLE store_aside (
@@ -14,8 +14,17 @@ CREATE TABLE store_aside (
 ) STRICT;
 `;
 
+// An older release kept none. It wrote older rows, too, which are folded anew.
+const rowsDigestSql = `
+ALTER TABLE store_generations
+  ADD COLUMN rows_digest TEXT NOT NULL DEFAULT '00000000000000000000000000000000';
+`;
+
 /** What brings a file of an older layout up to the next one, by the layout it has. */
-export const upgrades: { readonly [version: number]: string } = { 1: asideSql };
+export const upgrades: { readonly [version: number]: string } = {
+  1: asideSql,
+  2: rowsDigestSql,
+};
 
 /**
  * One file holds logs and read models, each under its name. Rows of records and read models lie in ordinary
@@ -67,6 +76,7 @@ CREATE TABLE store_generations (
   next_position INTEGER NOT NULL,
   last_digest TEXT NOT NULL,
   fold_version INTEGER NOT NULL,
+  rows_digest TEXT NOT NULL DEFAULT '00000000000000000000000000000000', -- see core/rows-digest.ts
   UNIQUE (audience, generation)
 ) STRICT;
 

@@ -2,6 +2,8 @@
 export type Crypto = {
   /** SHA-256, 64 hex digits. */
   readonly sha256Hex: (bytes: Uint8Array) => string;
+  /** The same of a text's UTF-8 bytes. */
+  readonly sha256HexOfText: (text: string) => string;
   /** Whether the signature is good. Never throws, whatever the bytes. */
   readonly verify: (
     algorithm: 'ed25519',

@@ -171,7 +171,13 @@ async function commitAll(
   let from: Checkpoint | undefined;
   for (const [index, writes] of steps.entries()) {
     const next = (index + 1) * markersPerBatch;
-    const to = { logId: 'bench', next, lastDigest: String(next).padStart(64, 'd'), foldVersion: 1 };
+    const to = {
+      logId: 'bench',
+      next,
+      lastDigest: String(next).padStart(64, 'd'),
+      foldVersion: 1,
+      rowsDigest: '0'.repeat(32),
+    };
     if (readsFirst) {
       const read = await store.rows(generation, writes);
       if (!read.ok) throw new Error(read.problem.message);

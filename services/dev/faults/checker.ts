@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckTools } from '../../core/check/check-record.ts';
 import type { Deployment } from '../../core/deployment.ts';
 import type { Position } from '../../core/log/record.ts';
+import { readRow } from '../../core/row-text.ts';
 import type { Generation, ReadModelStore } from '../../ports/read-model-store.ts';
 import type { Emitters } from './emitters.ts';
 import type { LogReader } from './log-reader.ts';
@@ -172,7 +173,7 @@ export const openChecker = (options: CheckerOptions): Checker => {
     rollBacks = 0;
     for (const line of dump) {
       if (!line.startsWith('deployment\n')) continue;
-      const deployment = JSON.parse(line.slice(line.indexOf('\n', 11) + 1)) as Deployment;
+      const deployment = readRow<Deployment>('deployment', line.slice(line.indexOf('\n', 11) + 1));
       const seen = new Set<string>();
       for (const attempt of deployment.attempts) {
         for (const { marker, principal } of attempt.entries) {

@@ -2,6 +2,7 @@ import type { CheckTools } from '../../core/check/check-record.ts';
 import type { LogRecord, Position } from '../../core/log/record.ts';
 import type { Crypto } from '../../core/markers/crypto.ts';
 import type { FoldState, Outcome } from '../../core/projection.ts';
+import { knownTexts } from '../../core/known-rows.ts';
 import { address, check, fold, foldOpening } from '../../core/projection.ts';
 import { compareUtf8 } from '../../core/utf8-order.ts';
 
@@ -35,7 +36,7 @@ export const openPureFold = (
       else rows.set(address(model, key), value);
   };
   const later = (from: FoldState, record: LogRecord): ReturnType<typeof fold> =>
-    fold(tools, from, check(tools, audience, from, [record]), rows);
+    fold(tools, from, check(tools, audience, from, [record]), knownTexts(rows));
   const opening = (record: LogRecord): ReturnType<typeof fold> => {
     const opened = foldOpening(tools, audience, record);
     if (!opened.ok) throw new Error(`record 0 opens no log: ${opened.problem.message}`);

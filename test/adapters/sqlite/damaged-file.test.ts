@@ -60,7 +60,7 @@ const contents = Array.from(
 );
 const step: Step = {
   from: undefined,
-  to: { logId: 'log-1', next: 60, lastDigest: 'd', foldVersion: 1 },
+  to: { logId: 'log-1', next: 60, lastDigest: 'd', foldVersion: 1, rowsDigest: '0'.repeat(32) },
   writes: contents.map((content, at) => ({ model: 'slots', key: `key ${at}`, value: content })),
 };
 

@@ -36,12 +36,15 @@ test('a file of the first layout is brought up to this one when it is opened, wi
   const old = join(scratchFolder(), 'old.db');
   const options = { audience: 'local', orderedModels: ['timeline'] };
   const file = value(await openSqliteFile(old, { create: true, sleep: clock.sleep }));
-  const to = { logId: 'log-1', next: 1, lastDigest: 'of 0', foldVersion: 1 };
+  const rowsDigest = '0'.repeat(32);
+  const to = { logId: 'log-1', next: 1, lastDigest: 'of 0', foldVersion: 1, rowsDigest };
   const step = { from: undefined, to, writes: [{ model: 'timeline', key: 'a', value: 'kept' }] };
   value(await openSqliteReadModelStore(file, options).commit('g1', step));
   file.close();
   const database = new DatabaseSync(old);
-  database.exec('DROP TABLE store_aside; PRAGMA user_version = 1;');
+  database.exec(
+    'ALTER TABLE store_generations DROP COLUMN rows_digest; DROP TABLE store_aside; PRAGMA user_version = 1;',
+  );
   database.close();
 
   // Two at once: whoever is slower finds it done.

@@ -1,0 +1,31 @@
+import type { Crypto } from './markers/crypto.ts';
+
+// A digest of all rows of a generation that rolls along: each row's hash, added up. The order in which rows are
+// written does not matter, and a step adds what is new and takes away what was.
+
+/** Hex digits of SHA-256 that a row adds: 128 bits. */
+const digits = 32;
+const modulus: bigint = 1n << 128n;
+
+export const noRow = 0n;
+export const noRowsDigest: string = '0'.repeat(digits);
+
+/** The hash of one row; `at` is its model and key with a line break between them, which neither holds. */
+export const rowHash = (crypto: Crypto, at: string, text: string): bigint =>
+  BigInt(`0x${crypto.sha256HexOfText(`${at}\n${text}`).slice(0, digits)}`);
+
+/** The digest after rows were changed; `hash` is what they add less what they had added. */
+export const rolledDigest = (digest: string, hash: bigint): string => {
+  const sum = (BigInt(`0x${digest}`) + hash) % modulus;
+  return (sum < 0n ? sum + modulus : sum).toString(16).padStart(digits, '0');
+};
+
+/** The digest of rows that were read back: what a checkpoint's `rowsDigest` must say of all rows of its generation. */
+export const rowsDigestOf = (
+  crypto: Crypto,
+  rows: Iterable<{ readonly model: string; readonly key: string; readonly value: string }>,
+): string => {
+  let sum = noRow;
+  for (const { model, key, value } of rows) sum += rowHash(crypto, `${model}\n${key}`, value);
+  return rolledDigest(noRowsDigest, sum);
+};
