@@ -1,6 +1,10 @@
 import { settingNames } from '../core/settings.ts';
 import type { CommandOf, Option } from './commands/command.ts';
 import { option } from './commands/command.ts';
+import type { DeadLetterCommand } from './commands/dead-letters.ts';
+import { deadLetterCommands } from './commands/dead-letters.ts';
+import type { InstanceCommand } from './commands/instances.ts';
+import { instanceCommands } from './commands/instances.ts';
 import type { KeyCommand } from './commands/keys.ts';
 import { keyCommands } from './commands/keys.ts';
 import type { ReaderCommand } from './commands/readers.ts';
@@ -12,13 +16,21 @@ import { serviceCommands } from './commands/services.ts';
 
 // The table of commands: one file an area.
 
-export type CommandName = ReleaseCommand | ReaderCommand | KeyCommand | ServiceCommand;
+export type CommandName =
+  | ReleaseCommand
+  | InstanceCommand
+  | ReaderCommand
+  | DeadLetterCommand
+  | KeyCommand
+  | ServiceCommand;
 
 export type Command = CommandOf<CommandName>;
 
 export const commands: readonly Command[] = [
   ...releaseCommands,
+  ...instanceCommands,
   ...readerCommands,
+  ...deadLetterCommands,
   ...keyCommands,
   ...serviceCommands,
 ];

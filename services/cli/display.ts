@@ -84,6 +84,19 @@ export const table = (
 export const shortTime = (iso: string | null): string =>
   iso === null ? '' : iso.replace('T', ' ').replace(/\.[0-9]+Z$/, 'Z');
 
+const units: readonly (readonly [ms: number, name: string])[] = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+  [1000, 's'],
+];
+
+/** A time span in the largest unit that it fills at least twice, rounded down: `350 ms`, `90 s`, `3 h`. */
+export const spanText = (ms: number): string => {
+  const [unitMs, name] = units.find(([unit]) => ms >= 2 * unit) ?? [1, 'ms'];
+  return `${Math.floor(ms / unitMs)} ${name}`;
+};
+
 const green = 32;
 const red = 31;
 const yellow = 33;

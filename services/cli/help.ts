@@ -57,9 +57,10 @@ const groupHelp = (about: string, group: readonly Command[]): string =>
 
 const commandHelp = (command: Command): string => {
   const { name, summary, words, options } = command;
-  const wordsWritten = words.map((word) =>
-    word.isOptional ? `[<${word.name}>]` : `<${word.name}>`,
-  );
+  const wordsWritten = words.map((word) => {
+    const one = `<${word.name}>${word.isRepeatable === true ? '…' : ''}`;
+    return word.isOptional === true ? `[${one}]` : one;
+  });
   const shown = [...options, ...commonOptions];
   return [
     `plimsoll ${[name, ...wordsWritten, '[OPTIONS]'].join(' ')}`,

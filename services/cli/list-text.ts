@@ -88,6 +88,15 @@ const decision = (line: Line): string =>
 
 const count = (value: Json | undefined): number => (Array.isArray(value) ? value.length : 0);
 
+/** Said where a letter is no open one that nobody touched. */
+const letterStateText = (line: Line): string => {
+  const state = text('state')(line);
+  if (state === 'repeat') return `repeat of ${text('redriveOf')(line)}`;
+  if (state !== 'open') return state;
+  const redrives = text('redrives')(line);
+  return redrives === '0' ? '' : `open, redriven ${redrives} times`;
+};
+
 const rangeOf = (line: Line): string => {
   const [from, to] = [text('from')(line), text('to')(line)];
   if (to === '') return '';
@@ -185,6 +194,7 @@ const listings: { readonly [Name in Listing]: readonly Column[] } = {
     ['SIGNER', text('signer')],
     ['KIND', claim('kind')],
     ['DEPLOYMENT', claim('deployment')],
+    ['STATE', letterStateText],
     ['MESSAGE', text('message')],
   ],
   operations: [

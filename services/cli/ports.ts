@@ -3,6 +3,7 @@ import type { FoldState } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Clock, Stop } from '../ports/clock.ts';
+import type { PlanRedrive } from '../ports/dead-letters.ts';
 import type { HttpClient } from '../ports/http.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { PlannedHereStore } from '../ports/planned-here.ts';
@@ -98,6 +99,8 @@ export type CliPorts = {
     /** Their topic, opened or made. */
     readonly topic: () => Promise<Result<RecordLog, CliProblem>>;
   };
+  /** What would become of dead letters that are appended again. */
+  readonly planRedrive: (atHand: AtHand) => PlanRedrive;
   readonly start: (service: ServiceName) => Promise<Result<Running, CliProblem>>;
   /** Removes telemetry that is past its time. */
   readonly prune: () => Promise<void>;

@@ -93,6 +93,7 @@ const exits: { readonly [code: string]: ExitCode } = {
     'deployment-taken',
     'conflict',
     'last-administrator',
+    'nothing-redriven',
     'foreign-log',
     'wrong-log',
     'decision-misplaced',

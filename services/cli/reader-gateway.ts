@@ -45,12 +45,19 @@ const allPages = async (
   const lines: Line[] = [];
   let after = choice.after === undefined ? null : String(choice.after);
   for (;;) {
-    const wanted = (newestMax ?? Number.POSITIVE_INFINITY) - lines.length;
-    const page = await get(pathOf(name, choice, Math.min(wanted, pageLinesMax), isNewest, after));
+    const missing = (newestMax ?? Number.POSITIVE_INFINITY) - lines.length;
+    // Nobody knows how many of a page are wanted.
+    const asked = choice.isWanted === undefined ? Math.min(missing, pageLinesMax) : pageLinesMax;
+    const page = await get(pathOf(name, choice, asked, isNewest, after));
     if (!page.ok) return page;
     const { items, next } = page.value;
     if (!Array.isArray(items) || !items.every(isLine)) return strange();
-    lines.push(...items);
+    for (const item of items)
+      if (
+        lines.length < (newestMax ?? Number.POSITIVE_INFINITY) &&
+        (choice.isWanted?.(item) ?? true)
+      )
+        lines.push(item);
     if (
       typeof next !== 'string' ||
       next === after ||

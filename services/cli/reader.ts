@@ -28,6 +28,8 @@ export type Choice = {
   readonly newestMax?: number;
   /** Those after a position. */
   readonly after?: Position;
+  /** Asked of each line, the newest first where only the newest are meant; only wanted ones count as such. */
+  readonly isWanted?: (line: Line) => boolean;
 };
 
 /** The questions that the log at hand and a gateway both answer, in lines of core/views.ts. */

@@ -2,23 +2,22 @@ import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Given } from './arguments.ts';
 import type { CommandName } from './commands.ts';
-import { readCount } from './duration.ts';
+import { runDeadLetters } from './dead-letters.ts';
 import type { EmittingCommand } from './draft.ts';
 import { emit } from './emit.ts';
 import { receiptSentence } from './emit-text.ts';
+import { runInstances } from './instances.ts';
 import { markCompromised, retireKey, trustKey } from './key-changes.ts';
 import { newKey } from './key-new.ts';
-import { letterLine, letterText } from './letter-text.ts';
-import type { Listing } from './list-text.ts';
-import { decisionLine, listText } from './list-text.ts';
+import { decisionLine } from './list-text.ts';
+import { lists, newestShownMax, readChoice, runList } from './lists.ts';
+import { onlyAtHand, openReader } from './open-reader.ts';
 import { printLines, printProblem, printText } from './output.ts';
 import type { CliPorts, ServiceName } from './ports.ts';
 import type { CliProblem, ExitCode } from './problem.ts';
 import { refuse } from './problem.ts';
 import { openProgress } from './progress.ts';
-import { readAtHand } from './reader-at-hand.ts';
-import { readThrough } from './reader-gateway.ts';
-import type { Choice, Filter, ListName, Reader } from './reader.ts';
+import type { Choice } from './reader.ts';
 import { runServices } from './run-services.ts';
 import { showText } from './show-text.ts';
 
@@ -35,9 +34,10 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
     case 'release update':
     case 'release log':
       return runEmitting(ports, name, given, isJson);
+    case 'instance start':
+      return runInstances(ports, name, given, isJson);
     case 'current':
     case 'timeline':
-    case 'dead-letters list':
     case 'operations':
     case 'environments':
     case 'components':
@@ -51,8 +51,11 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
       );
     case 'show':
       return end(await runShow(ports, given, isJson));
+    case 'dead-letters list':
     case 'dead-letters show':
-      return end(await runLetter(ports, given, isJson));
+    case 'dead-letters redrive':
+    case 'dead-letters discard':
+      return end(await runDeadLetters(ports, name, given, isJson));
     case 'keys new':
       return end(await printed(ports, isJson, newKey(ports, given), keyMadeText));
     case 'keys trust':
@@ -78,19 +81,6 @@ const keyChanges = {
   'keys retire': retireKey,
   'keys compromised': markCompromised,
 };
-
-/** These work on the log and the read models themselves; a gateway does not do them for others. */
-const onlyAtHand = (
-  { gateway }: CliPorts,
-  name: CommandName,
-): Result<never, CliProblem> | undefined =>
-  gateway === null
-    ? undefined
-    : refuse(
-        'not-through-gateway',
-        `plimsoll ${name} works on the log itself, and PLIMSOLL_URL names a gateway`,
-        'call it where the log is at hand (PLIMSOLL_LOG), without PLIMSOLL_URL',
-      );
 
 const serve = async (
   ports: CliPorts,
@@ -119,107 +109,6 @@ const runEmitting = async (
   return given.has('no-fail') ? 0 : problem.exit;
 };
 
-type ListPlan = {
-  readonly list: ListName;
-  readonly text: Listing;
-  /** What is said where there is nothing. */
-  readonly empty: string;
-};
-
-const lists: {
-  readonly [
-    Name in
-      | 'current'
-      | 'timeline'
-      | 'decisions'
-      | 'dead-letters list'
-      | 'operations'
-      | 'environments'
-      | 'components'
-      | 'keys list'
-  ]: ListPlan;
-} = {
-  current: { list: 'current', text: 'current', empty: 'nothing is known to run here' },
-  timeline: { list: 'timeline', text: 'timeline', empty: 'no deployments' },
-  decisions: { list: 'decisions', text: 'decisions', empty: 'no decisions' },
-  'dead-letters list': { list: 'dead-letters', text: 'deadLetters', empty: 'no dead letters' },
-  operations: { list: 'operations', text: 'operations', empty: 'no operations' },
-  environments: { list: 'environments', text: 'environments', empty: 'no environments' },
-  components: { list: 'components', text: 'components', empty: 'no components' },
-  'keys list': { list: 'keys', text: 'keys', empty: 'no keys' },
-};
-
-/** What people are shown of a long list unless they ask for more; programs get all of it. */
-const newestShownMax = 50;
-const newestMaxMost = 100_000;
-
-const runList = async (
-  ports: CliPorts,
-  plan: ListPlan,
-  given: Given,
-  isJson: boolean,
-): Promise<Result<void, CliProblem>> => {
-  const choice = readChoice(plan, given);
-  if (!choice.ok) return choice;
-  const reader = await openReader(ports);
-  if (!reader.ok) return reader;
-  const isCut = !isJson && isLong(plan) && choice.value.newestMax === undefined;
-  // One more than is shown tells whether there are more.
-  const asked = isCut ? { ...choice.value, newestMax: newestShownMax + 1 } : choice.value;
-  const lines = await reader.value.list(plan.list, asked);
-  if (!lines.ok) return lines;
-  if (isJson) {
-    printLines(ports.terminal, lines.value);
-    return ok(undefined);
-  }
-  const shown = isCut ? lines.value.slice(-newestShownMax) : lines.value;
-  if (shown.length === 0) ports.note({ code: 'empty', message: plan.empty, hint: '' });
-  else printText(ports.terminal, listText(plan.text, shown, ports.terminal));
-  if (shown.length < lines.value.length)
-    ports.note({
-      code: 'more',
-      message: `only the newest ${newestShownMax} are shown`,
-      hint: '--limit=COUNT shows more',
-    });
-  return ok(undefined);
-};
-
-/** Lists that grow with the log. */
-const isLong = ({ list }: ListPlan): boolean =>
-  list === 'timeline' || list === 'decisions' || list === 'dead-letters' || list === 'operations';
-
-const readChoice = ({ list }: ListPlan, given: Given): Result<Choice, CliProblem> => {
-  const filter: Filter = {
-    environment: given.value('environment-name'),
-    component: given.value('component-name'),
-    namespace: given.value('namespace'),
-    target: given.value('target'),
-  };
-  switch (list) {
-    case 'current':
-      return ok({ filter });
-    case 'timeline':
-    case 'decisions':
-    case 'dead-letters':
-    case 'operations': {
-      const limit = given.value('limit');
-      if (limit === null) return ok({ filter });
-      const newestMax = readCount('limit', limit, newestMaxMost);
-      return newestMax.ok ? ok({ filter, newestMax: newestMax.value }) : newestMax;
-    }
-    case 'environments':
-    case 'components':
-    case 'keys':
-      return ok({});
-  }
-};
-
-const openReader = async (ports: CliPorts): Promise<Result<Reader, CliProblem>> => {
-  if (ports.gateway !== null) return ok(readThrough(ports.gateway, ports));
-  const atHand = await ports.atHand(openProgress(ports, 'folding what is new'));
-  return atHand.ok ? ok(readAtHand(atHand.value, ports.clock.nowMs())) : atHand;
-};
-
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 const runShow = async (
@@ -240,27 +129,6 @@ const runShow = async (
   if (!view.ok) return view;
   if (isJson) printLines(ports.terminal, [view.value]);
   else printText(ports.terminal, showText(view.value));
-  return ok(undefined);
-};
-
-const runLetter = async (
-  ports: CliPorts,
-  given: Given,
-  isJson: boolean,
-): Promise<Result<void, CliProblem>> => {
-  const written = given.words[0] ?? '';
-  if (!/^(?:0|[1-9][0-9]{0,11})$/.test(written))
-    return refuse(
-      'word-invalid',
-      `${JSON.stringify(written.slice(0, 64))} is no position`,
-      'plimsoll dead-letters list shows positions',
-    );
-  const reader = await openReader(ports);
-  if (!reader.ok) return reader;
-  const letter = await reader.value.deadLetter(Number(written));
-  if (!letter.ok) return letter;
-  if (isJson) printLines(ports.terminal, [letterLine(letter.value)]);
-  else printText(ports.terminal, letterText(letter.value));
   return ok(undefined);
 };
 

@@ -5,6 +5,7 @@ import type { Position } from './log/record.ts';
 import { slotKey } from './markers/slot.ts';
 import type { OperationRow } from './operations.ts';
 import type { DeadLetter } from './dead-letters.ts';
+import { letterState } from './dead-letters.ts';
 import type { DecisionRow, NameRow } from './read-models.ts';
 import type { AttemptLine, SlotState } from './slot-state.ts';
 import { attemptLine } from './slot-state.ts';
@@ -31,7 +32,8 @@ export const presentOf = (nowMs: number, keys: readonly KeyState[]): Present => 
   ),
 });
 
-const isSuspect = ({ suspects }: Present, key: string, position: Position): boolean =>
+/** Whether what that key signed at that position is suspect. */
+export const isSuspectAt = ({ suspects }: Present, key: string, position: Position): boolean =>
   position >= (suspects.get(key) ?? Number.POSITIVE_INFINITY);
 
 /** What is planned or running and was not heard of for so long is shown as `expired`. */
@@ -73,8 +75,8 @@ export const timelineLine = (line: AttemptLine, present: Present): Line => ({
   unplanned: line.unplanned,
   conflict: line.conflict,
   suspect:
-    isSuspect(present, line.key, line.statusPosition) ||
-    (line.plan !== null && isSuspect(present, line.plan.key, line.plan.position)),
+    isSuspectAt(present, line.key, line.statusPosition) ||
+    (line.plan !== null && isSuspectAt(present, line.plan.key, line.plan.position)),
   position: line.position,
   statusPosition: line.statusPosition,
 });
@@ -107,13 +109,13 @@ const entryLine = (entry: Entry, present: Present): Line => ({
   reason: entry.reason,
   canaryShare: entry.canaryShare,
   colour: entry.colour,
-  suspect: isSuspect(present, entry.key, entry.position),
+  suspect: isSuspectAt(present, entry.key, entry.position),
   details: entry.details,
 });
 
 /** A renewal by a key that was found compromised prolongs nothing. */
 const validUntilOf = ({ at, validForMs, renewal }: DecisionRow, present: Present): number =>
-  renewal === null || isSuspect(present, renewal.key, renewal.position)
+  renewal === null || isSuspectAt(present, renewal.key, renewal.position)
     ? at + validForMs
     : renewal.validUntil;
 
@@ -157,7 +159,7 @@ export const decisionLine = (row: DecisionRow, present: Present): Line => ({
   signer: row.principal,
   key: row.key,
   note: row.note,
-  suspect: isSuspect(present, row.key, row.position),
+  suspect: isSuspectAt(present, row.key, row.position),
 });
 
 const attemptView = (deployment: Deployment, attempt: Attempt, present: Present): Line => {
@@ -206,6 +208,25 @@ export const deadLetterLine = (letter: DeadLetter): Line => ({
   digest: letter.digest,
   signer: letter.principal,
   claims: { ...letter.claims },
+  state: letterState(letter),
+  redriven: letter.redriven.map(({ position, operation, at, code }) => ({
+    position,
+    operation,
+    at: isoTime(at),
+    code,
+  })),
+  redrives: letter.redrives,
+  discarded:
+    letter.discarded === null
+      ? null
+      : {
+          operation: letter.discarded.operation,
+          at: isoTime(letter.discarded.at),
+          signer: letter.discarded.principal,
+          key: letter.discarded.key,
+          reason: letter.discarded.reason,
+        },
+  redriveOf: letter.redriveOf,
 });
 
 /** What an operator did, one line of `operations`. */
@@ -235,7 +256,7 @@ export const operationLine = (row: OperationRow, present: Present): Line => ({
         },
   marker: row.marker,
   source: row.source,
-  suspect: isSuspect(present, row.key, row.position),
+  suspect: isSuspectAt(present, row.key, row.position),
 });
 
 /** A key, one line of `keys list`. */

@@ -10,7 +10,8 @@ import { fail, ok } from '../../services/core/result.ts';
 import type { Result } from '../../services/core/result.ts';
 import { parseSettings } from '../../services/core/settings.ts';
 import type { HttpClient } from '../../services/ports/http.ts';
-import { openGeneration, rebuild } from '../../services/projector/catch-up.ts';
+import { foldToEnd, openGeneration, rebuild } from '../../services/projector/catch-up.ts';
+import { openPlanRedrive } from '../../services/replay/redrive.ts';
 import type { GatewayHouse } from './gateway.ts';
 import { openGatewayHouse } from './gateway.ts';
 import type { Step } from './given.ts';
@@ -137,6 +138,11 @@ const portsOf = (
     start: async (name: ServiceName): Promise<Result<Running, CliProblem>> =>
       refuse('internal', `${name} is not started here`, ''),
     instances: { topic: async () => ok(house.instances) },
+    planRedrive: ({ generation, state }) =>
+      openPlanRedrive(
+        { ...projection, clock: house.ports.clock, foldToEnd },
+        { generation, trust: state.trust },
+      ),
     prune: async () => undefined,
     stop: new AbortController().signal,
   };

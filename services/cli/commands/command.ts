@@ -11,8 +11,12 @@ export type Option = {
 export type CommandOf<Name extends string> = {
   readonly name: Name;
   readonly summary: string;
-  /** Words after the command. Only the last may be optional. */
-  readonly words: readonly { readonly name: string; readonly isOptional?: boolean }[];
+  /** Words after the command. Only the last may be optional or stand several times. */
+  readonly words: readonly {
+    readonly name: string;
+    readonly isOptional?: boolean;
+    readonly isRepeatable?: boolean;
+  }[];
   readonly options: readonly Option[];
   /** What follows `plimsoll` and the command's name; at least one. */
   readonly examples: readonly string[];

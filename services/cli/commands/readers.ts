@@ -8,8 +8,6 @@ export type ReaderCommand =
   | 'decisions'
   | 'environments'
   | 'components'
-  | 'dead-letters list'
-  | 'dead-letters show'
   | 'operations';
 
 const filterOptions: readonly Option[] = [
@@ -67,20 +65,6 @@ export const readerCommands: readonly CommandOf<ReaderCommand>[] = [
     words: [],
     options: [],
     examples: ['--json'],
-  },
-  {
-    name: 'dead-letters list',
-    summary: 'records that were not accepted, oldest first',
-    words: [],
-    options: [option('limit', 'COUNT', 'only the newest so many (default 50; with --json all)')],
-    examples: [''],
-  },
-  {
-    name: 'dead-letters show',
-    summary: 'one record that was not accepted: code, headers, bytes',
-    words: [{ name: 'position' }],
-    options: [],
-    examples: ['812'],
   },
   {
     name: 'operations',

@@ -1,0 +1,17 @@
+import { openPlanRedrive } from '../../replay/redrive.ts';
+import { foldToEnd } from '../../projector/catch-up.ts';
+import type { Foundation } from '../../adapters/foundation/foundation.ts';
+import type { CliPorts } from '../ports.ts';
+
+/** What becomes of dead letters is asked of the projector's own fold, over the read models at hand. */
+export const planRedriveOn =
+  ({ settings, tools, clock }: Foundation): CliPorts['planRedrive'] =>
+  ({ log, store, generation, state }) =>
+    openPlanRedrive(
+      {
+        ...{ log, store, tools, clock, foldToEnd },
+        audience: settings.audience,
+        pinnedLogId: settings.logId,
+      },
+      { generation, trust: state.trust },
+    );
