@@ -22,6 +22,7 @@ export const nodeFlags: readonly string[] = [
 ];
 
 const schemaCheck = 'services/dev/check-schemas.ts';
+const composeCheck = 'services/dev/check-compose.ts';
 
 /** Everything a machine can say about the source without running it; the slow ones first. */
 export const staticSteps: readonly Step[] = [
@@ -33,6 +34,7 @@ export const staticSteps: readonly Step[] = [
   ...(existsSync(join(repositoryFolder, schemaCheck))
     ? [{ name: 'schemas', command: ['node', ...nodeFlags, schemaCheck] } satisfies Step]
     : []),
+  { name: 'compose file', command: ['node', ...nodeFlags, composeCheck] },
   { name: 'format', command: ['oxfmt', '--check'] },
 ];
 
