@@ -170,16 +170,22 @@ const openRun = (ports: ProjectorPorts): Run => {
     let refusedInRow = 0;
     // If the partition is lost meanwhile, the next owner applies the rest.
     while (held !== undefined) {
-      const { generation, state } = held;
+      const { generation, state, filter } = held;
       reached(state.next, end);
       // What we caught up with by ourselves is handed to us all the same.
       const rest = records.filter(({ position }) => position >= state.next);
       if (rest.length === 0) break;
+      // The store fell back to a state from which the log, as it was then, could not be folded up to here.
+      if (rest[0]?.position !== state.next)
+        throw new Halted({
+          code: 'gap',
+          message: `the log was read from ${rest[0]?.position} on, the read models stand at ${state.next}`,
+        });
       const checked = await checkLastApplied(ports, state);
       if (!checked.ok) throw new Halted(checked.problem);
       waitingSinceMs = rest[0]?.appendedAtMs ?? null;
       const applied = await measured(() =>
-        applyBatch(ports, generation, state, rest.slice(0, batchRecordsMax)),
+        applyBatch(ports, generation, state, rest.slice(0, batchRecordsMax), { checks, filter }),
       );
       if (applied.ok) {
         refusedInRow = 0;
@@ -188,7 +194,7 @@ const openRun = (ports: ProjectorPorts): Run => {
         waitingSinceMs = applied.value.state.logTimeMs;
         checkpointSeenAtMs = ports.clock.nowMs();
         notice(applied.value.outcomes);
-        if (held !== undefined) held = { generation, state: applied.value.state };
+        if (held !== undefined) held = { generation, state: applied.value.state, filter };
       } else if (applied.problem.code === 'gap') {
         ports.tell({ event: 'overtaken', generation, next: state.next });
         counts['overtaken'] = (counts['overtaken'] ?? 0) + 1;
