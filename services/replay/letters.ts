@@ -3,6 +3,7 @@ import { letterState } from '../core/dead-letters.ts';
 import type { Position } from '../core/log/record.ts';
 import { address } from '../core/projection.ts';
 import { positionKey } from '../core/read-models.ts';
+import { readRow } from '../core/row-text.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { LetterChoice, LettersProblem } from '../ports/dead-letters.ts';
@@ -55,7 +56,7 @@ const named = async (
           code: 'not-found',
           message: `the record at position ${position} is no dead letter`,
         });
-      const letter = JSON.parse(row) as DeadLetter;
+      const letter = readRow<DeadLetter>('dead-letter', row);
       // Whoever names a redrive means the letter itself.
       if (letter.redriveOf === null) found.set(position, letter);
       else if (!asked.has(letter.redriveOf)) first.push(letter.redriveOf);
@@ -79,7 +80,7 @@ const open = async (
     });
     if (!page.ok) return fail(storeProblem(page.problem));
     for (const { value } of page.value.rows) {
-      const letter = JSON.parse(value) as DeadLetter;
+      const letter = readRow<DeadLetter>('dead-letter', value);
       if (letterState(letter) !== 'open') continue;
       const isOne = await isMeant(letter);
       if (!isOne.ok) return isOne;
