@@ -7,6 +7,7 @@ import type { OperationRow } from './operations.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import { letterState } from './dead-letters.ts';
 import type { DecisionRow, NameRow } from './read-models.ts';
+import type { RetentionTier } from './retention.ts';
 import type { AttemptLine, SlotState } from './slot-state.ts';
 import { attemptLine } from './slot-state.ts';
 import type { KeyState } from './trust/trust.ts';
@@ -257,6 +258,21 @@ export const operationLine = (row: OperationRow, present: Present): Line => ({
   marker: row.marker,
   source: row.source,
   suspect: isSuspectAt(present, row.key, row.position),
+});
+
+/** How long deployments of an environment are kept, one line of `retention list`. */
+export const retentionLine = (
+  { environment, days, set }: RetentionTier,
+  present: Present,
+): Line => ({
+  environment,
+  days,
+  position: set?.position ?? null,
+  at: isoTimeOrNull(set?.at ?? null),
+  signer: set?.principal ?? null,
+  key: set?.key ?? null,
+  reason: set?.reason ?? null,
+  suspect: set !== null && isSuspectAt(present, set.key, set.position),
 });
 
 /** A key, one line of `keys list`. */

@@ -178,7 +178,10 @@ const openRun = (
       if (done.ok) {
         applied += checked.length;
         for (const item of checked) count(counts, item);
-        if (states.has(partition)) states.set(partition, done.value);
+        if (states.has(partition)) {
+          states.set(partition, done.value);
+          lags.set(partition, Math.max(0, end - done.value.next));
+        }
       } else if (done.problem.code === 'gap') await takeOver(partition);
       else throw new Halted(done.problem);
       await rest(beganMs);
