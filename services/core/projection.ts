@@ -21,6 +21,8 @@ import { operationRow } from './operations.ts';
 import { producerKey } from './producers.ts';
 import type { Change } from './read-models.ts';
 import { foldVersion, positionKey, readModels, rowsOfDeployment, timeline } from './read-models.ts';
+import type { RecordFilter } from './record-filter.ts';
+import { passesFilter } from './record-filter.ts';
 import type { Result } from './result.ts';
 import { fail, ok } from './result.ts';
 import type { MarkerRow } from './row-forms/marker.ts';
@@ -57,7 +59,11 @@ export type Outcome =
       readonly note: Note;
       readonly change: Change;
     }
-  | { readonly position: Position; readonly outcome: 'trust' | 'operation' | 'duplicate' }
+  | {
+      readonly position: Position;
+      /** `left-out`: the generation is folded from other records than this one. */
+      readonly outcome: 'trust' | 'operation' | 'duplicate' | 'left-out';
+    }
   | {
       readonly position: Position;
       readonly outcome: 'dead-letter';
@@ -171,12 +177,16 @@ const wantDeploymentOf = (
     ? undefined
     : (want(timeline.name, positionKey(openedAt)) as AttemptLine | undefined)?.deployment;
 
-/** Folds checked records over the loaded rows. Pure: the same records give the same rows however they are cut. */
+/**
+ * Folds checked records over the loaded rows. Pure: the same records give the same rows however they are cut. What a
+ * filter does not take changes no row, and is passed by.
+ */
 export const fold = (
   tools: CheckTools,
   state: FoldState,
   checked: readonly Checked[],
   known: KnownRows,
+  filter: RecordFilter | null = null,
 ): Folded => {
   const rows = openFoldRows(known);
   let { logTimeMs, trust, next, lastDigest, redriving } = state;
@@ -187,6 +197,10 @@ export const fold = (
     logTimeMs = Math.max(logTimeMs, record.appendedAtMs);
     next = record.position + 1;
     trust = item.trust;
+    if (filter !== null && !isTaken(tools, filter, item, rows)) {
+      redriving = redrivingAfter(redriving, record.position);
+      return { position: record.position, outcome: 'left-out' };
+    }
     const outcome = foldOne(tools, rows, item, logTimeMs);
     if (redriving !== null) linkRedrive(tools, rows, record, outcome, redriving, logTimeMs);
     redriving =
@@ -209,6 +223,19 @@ export const fold = (
     outcomes,
   };
 };
+
+const isTaken = (
+  { text }: CheckTools,
+  filter: RecordFilter,
+  item: Checked,
+  rows: FoldRows,
+): boolean =>
+  passesFilter(
+    text,
+    filter,
+    item,
+    (deployment) => rows.get('deployment', deployment) !== undefined,
+  );
 
 /** Record 0: the state with which everything begins, and the rows it writes. */
 export const foldOpening = (
@@ -311,6 +338,7 @@ const redrivingAnnounced = (rows: FoldRows, item: Checked, outcome: Outcome): Re
     case 'applied':
     case 'trust':
     case 'dead-letter':
+    case 'left-out':
       return null;
   }
 };

@@ -1,6 +1,7 @@
 import type { CheckTools } from '../core/check/check-record.ts';
 import type { Position } from '../core/log/record.ts';
 import type { FoldState, Outcome } from '../core/projection.ts';
+import type { RecordFilter } from '../core/record-filter.ts';
 import type { Result } from '../core/result.ts';
 import type { Aside, Generation, ReadModelStore } from './read-model-store.ts';
 import type { RecordLog } from './record-log.ts';
@@ -44,6 +45,8 @@ export type ProjectionProblem = {
 export type CaughtUp = {
   readonly generation: Generation;
   readonly state: FoldState;
+  /** Which records it is folded from; null: all. */
+  readonly filter: RecordFilter | null;
 };
 
 /** `next` is the next position to fold, `end` where the fold will stop as far as is known. */
@@ -79,6 +82,8 @@ export type FoldOptions = {
    * log has when the fold begins. What is folded already stays.
    */
   readonly to?: Position;
+  /** Which records are folded, null: all. Left out: those that the generation's note says. */
+  readonly filter?: RecordFilter | null;
   /** Left out: every signature is checked, and what came of it is remembered in the store that is folded into. */
   readonly checks?: BelievedChecks;
   /** Records of one commit, at most; 200 unless told. */

@@ -1,6 +1,9 @@
+import type { GenerationNote } from '../core/generation-note.ts';
+import { beyondKept, filterOf, nextGeneration } from '../core/generation-note.ts';
 import type { LogRecord, Position } from '../core/log/record.ts';
 import type { FoldState } from '../core/projection.ts';
 import { currentFoldVersion } from '../core/projection.ts';
+import { noFilter } from '../core/record-filter.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type {
@@ -14,6 +17,7 @@ import type { Generation } from '../ports/read-model-store.ts';
 import type { ReadProblem } from '../ports/record-log.ts';
 import type { Checks } from './checks.ts';
 import { openChecks } from './checks.ts';
+import { dropGeneration, loadNote, saveNote } from './generation-notes.ts';
 import { applyBatch, batchRecordsMax, loadState, storeProblem } from './project.ts';
 
 const firstGeneration = 'g1';
@@ -37,11 +41,22 @@ export const openGeneration = async (
       'old-code',
       `the read models were written by fold ${wrote}; this program has fold ${currentFoldVersion}: install the newer release`,
     );
-  if (wrote < currentFoldVersion) return rebuild(ports, options);
+  if (wrote < currentFoldVersion) return rebuild(ports, { ...believing(ports), ...options });
   return current.value === undefined
     ? openFirst(ports, options)
     : foldToEnd(ports, generation, options);
 };
+
+/** What was checked before need not be checked for a new release's rows; a few are all the same. */
+const believing = ({ store }: ProjectionPorts): Pick<FoldOptions, 'checks' | 'recordsMax'> => ({
+  recordsMax: rebuildRecordsMax,
+  checks: { aside: store.aside, sampleShare: checkedAgainShare, seed: currentFoldVersion },
+});
+
+/** Records of one commit where nobody waits for the next one to be visible. */
+export const rebuildRecordsMax = 1000;
+/** Share of the remembered signature checks that a rebuild makes all the same. */
+export const checkedAgainShare = 0.01;
 
 const openFirst = async (
   ports: ProjectionPorts,
@@ -56,41 +71,110 @@ const openFirst = async (
 };
 
 /**
- * Folds the whole log into a new generation beside the one in use, then switches to it and drops all older ones. A
- * projector may go on meanwhile; it finds its generation gone and goes on with the new one.
+ * Folds the whole log into a new generation beside the one in use, then switches to it. The one that was in use stays,
+ * so that it can be switched back to; of older ones only a few stay. A projector may go on meanwhile; it finds its
+ * generation no longer in use and goes on with the new one.
  */
 export const rebuild = async (
   ports: ProjectionPorts,
   options: FoldOptions = {},
 ): Promise<Result<CaughtUp, ProjectionProblem>> => {
-  const current = await ports.store.current();
+  const { store } = ports;
+  const current = await store.current();
   if (!current.ok) return fail(storeProblem(current.problem));
-  const known = await ports.store.generations();
+  const known = await store.generations();
   if (!known.ok) return fail(storeProblem(known.problem));
   const generation = nextGeneration(known.value);
-  const folded = await foldToEnd(ports, generation, options);
-  if (!folded.ok) return folded;
-  // Once more, for what came meanwhile: readers must not be sent back.
-  const newest = await foldToEnd(ports, generation, options);
-  if (!newest.ok) return newest;
-  const switched = await ports.store.switchTo(current.value, generation);
+  const caughtUp = await foldPast(ports, generation, current.value, options);
+  if (!caughtUp.ok) return caughtUp;
+  const noted = await saveNote(store, generation, rebuiltNote(caughtUp.value, current.value));
+  if (!noted.ok) return noted;
+  const switched = await store.switchTo(current.value, generation);
   if (!switched.ok) return fail(storeProblem(switched.problem));
   if (!switched.value) {
-    await ports.store.drop(generation);
+    await dropGeneration(store, generation);
     return openGeneration(ports, options);
   }
-  // Also what rebuilds left that were killed. What cannot be dropped now, the next rebuild drops.
-  for (const old of known.value.filter((name) => numberOf(name) < numberOf(generation)))
-    await ports.store.drop(old);
-  // Only now nobody can write to the old generation any more, so what was written only there is on the log.
+  await dropBeyondKept(ports, known.value, current.value);
+  // What was written to the old generation until now is on the log.
   return foldToEnd(ports, generation, options);
 };
 
-const nextGeneration = (known: readonly Generation[]): Generation =>
-  `g${Math.max(0, ...known.map(numberOf)) + 1}`;
+/** Times are the log's own: the projector asks no clock. */
+const rebuiltNote = (
+  { state }: CaughtUp,
+  switchedFrom: Generation | undefined,
+): GenerationNote => ({
+  madeAt: state.logTimeMs,
+  madeBy: 'projector',
+  why: 'folded again from record 0',
+  filter: noFilter,
+  to: null,
+  state: 'complete',
+  pauseAsked: false,
+  seenAt: state.logTimeMs,
+  rate: null,
+  sampleShare: 1,
+  seed: 0,
+  switchedFrom: switchedFrom ?? null,
+});
 
-const numberOf = (generation: Generation): number =>
-  Number(/^g([0-9]+)$/.exec(generation)?.[1] ?? 0);
+/** Also what rebuilds left that were killed. What cannot be dropped now, the next rebuild drops. */
+const dropBeyondKept = async (
+  { store }: ProjectionPorts,
+  known: readonly Generation[],
+  previous: Generation | undefined,
+): Promise<void> => {
+  const used = new Set([previous]);
+  for (const generation of known) {
+    const note = await loadNote(store, generation);
+    // Somebody may still fold it, or means to.
+    if (!note.ok || (note.value !== undefined && note.value.state !== 'complete'))
+      used.add(generation);
+  }
+  for (const generation of beyondKept(known, (one) => used.has(one)))
+    await dropGeneration(store, generation);
+};
+
+/**
+ * Folds until the new generation is as far as the one that readers use: they are never sent back, nor to another log.
+ * Where that cannot be, the new one is dropped and the answer says why.
+ */
+const foldPast = async (
+  ports: ProjectionPorts,
+  generation: Generation,
+  used: Generation | undefined,
+  options: FoldOptions,
+): Promise<Result<CaughtUp, ProjectionProblem>> => {
+  const abandoned = async (
+    problem: Result<never, ProjectionProblem>,
+  ): Promise<Result<never, ProjectionProblem>> => {
+    await dropGeneration(ports.store, generation);
+    return problem;
+  };
+  let usedBefore: Position = 0;
+  for (;;) {
+    const folded = await foldToEnd(ports, generation, options);
+    if (!folded.ok || used === undefined) return folded;
+    const { next, trust } = folded.value.state;
+    // It was there before this fold went to the end.
+    if (next < usedBefore) return abandoned(logShortened(ports, next, usedBefore));
+    const stands = await ports.store.checkpoint(used);
+    if (!stands.ok) return fail(storeProblem(stands.problem));
+    if (stands.value === undefined) return folded;
+    const { logId, next: usedNext } = stands.value;
+    if (logId !== trust.logId)
+      return abandoned(
+        refuse(
+          'foreign-log',
+          `the read models in use are of the log ${logId}, ${ports.log.name} is the log ${trust.logId}: another log needs a store of its own`,
+        ),
+      );
+    if (usedNext <= next) return folded;
+    // Either more came meanwhile, or the log has lost its tail: the next round tells.
+    usedBefore = usedNext;
+  }
+};
 
 /**
  * Reads from the checkpoint at least to the end that the log has now, or to `to`. Safe beside a projector: of two
@@ -124,8 +208,11 @@ const foldOn = async (
   ports: ProjectionPorts,
   generation: Generation,
   checks: Checks,
-  { to, recordsMax = batchRecordsMax, pace, onProgress, onFolded, isWanted }: FoldOptions,
+  { to, recordsMax = batchRecordsMax, pace, onProgress, onFolded, isWanted, ...how }: FoldOptions,
 ): Promise<Result<CaughtUp, ProjectionProblem>> => {
+  const note = how.filter === undefined ? await loadNote(ports.store, generation) : ok(undefined);
+  if (!note.ok) return note;
+  const filter = how.filter ?? filterOf(note.value);
   const opened = await openState(ports, generation);
   if (!opened.ok) return opened;
   const end = Math.min(opened.value.end, to ?? opened.value.end);
@@ -134,7 +221,7 @@ const foldOn = async (
     const next = state?.next ?? 0;
     const progress = { next, end: Math.max(end, next) };
     onProgress?.(progress);
-    if (state !== undefined && next >= (to ?? Infinity)) return ok({ generation, state });
+    if (state !== undefined && next >= (to ?? Infinity)) return ok({ generation, state, filter });
     await pace?.(progress);
     if (isWanted?.() === false) return refuse('stopped', 'nobody waits for the fold any more');
     const cut =
@@ -144,7 +231,7 @@ const foldOn = async (
     const records = await readOn(ports, state, Math.min(cut, to ?? Infinity));
     if (!records.ok) return records;
     if (records.value.length > 0) {
-      const applied = await applyBatch(ports, generation, state, records.value, checks);
+      const applied = await applyBatch(ports, generation, state, records.value, { checks, filter });
       if (!applied.ok) return applied;
       ({ state } = applied.value);
       onFolded?.(applied.value.outcomes);
@@ -152,7 +239,7 @@ const foldOn = async (
     if (state === undefined) return refuse('log-empty', `${ports.log.name} has no record 0 yet`);
     if (records.value.length === 0 || state.next >= end) {
       onProgress?.({ next: state.next, end: Math.max(end, state.next) });
-      return ok({ generation, state });
+      return ok({ generation, state, filter });
     }
   }
 };

@@ -11,6 +11,7 @@ import {
   readFoldState,
   rowsNeeded,
 } from '../core/projection.ts';
+import type { RecordFilter } from '../core/record-filter.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Checks } from './checks.ts';
@@ -79,6 +80,9 @@ const allRows = async (
   }
 };
 
+/** How records are folded; left out: all of them, and every signature is checked. */
+export type FoldHow = { readonly checks?: Checks; readonly filter?: RecordFilter | null };
+
 /**
  * Applies records that begin at `state.next` and commits them as one step. `state` undefined means that they begin
  * with record 0. On `gap` nothing was written: load the state again.
@@ -88,12 +92,12 @@ export const applyBatch = async (
   generation: Generation,
   state: FoldState | undefined,
   records: readonly LogRecord[],
-  checks?: Checks,
+  how: FoldHow = {},
 ): Promise<
   Result<{ readonly state: FoldState; readonly outcomes: readonly Outcome[] }, ProjectionProblem>
 > => {
   const memory = takeMemory(ports.store, generation, state);
-  const folded = await foldRecords(ports, generation, state, records, memory, checks);
+  const folded = await foldRecords(ports, generation, state, records, memory, how);
   if (!folded.ok) return folded;
   const step: Step = {
     from: state === undefined ? undefined : checkpointOf(state),
@@ -106,7 +110,7 @@ export const applyBatch = async (
     return refuse(committed.value.refused, refusedMessage(committed.value));
   memory.keep(folded.value.rows);
   memories.set(folded.value.state, { store: ports.store, generation, memory });
-  await checks?.committed();
+  await how.checks?.committed();
   return ok({ state: folded.value.state, outcomes: folded.value.outcomes });
 };
 
@@ -149,10 +153,10 @@ const foldRecords = async (
   state: FoldState | undefined,
   records: readonly LogRecord[],
   memory: RowMemory,
-  checks: Checks | undefined,
+  how: FoldHow,
 ): Promise<Result<Folded, ProjectionProblem>> => {
   const { tools, audience } = ports;
-  if (state !== undefined) return foldChecked(ports, generation, state, records, memory, checks);
+  if (state !== undefined) return foldChecked(ports, generation, state, records, memory, how);
   const [opening, ...rest] = records;
   if (opening === undefined) return refuse('log-empty', 'the log has no record 0 yet');
   const opened = foldOpening(tools, audience, opening);
@@ -168,7 +172,7 @@ const foldRecords = async (
       `${ports.log.name} is the log ${logId}; PLIMSOLL_LOG_ID asks for ${ports.pinnedLogId}`,
     );
   if (rest.length === 0) return opened;
-  const folded = await foldChecked(ports, generation, opened.value.state, rest, memory, checks);
+  const folded = await foldChecked(ports, generation, opened.value.state, rest, memory, how);
   if (!folded.ok) return folded;
   const later = new Set(folded.value.writes.map(({ model, key }) => address(model, key)));
   return ok({
@@ -187,11 +191,11 @@ const foldChecked = async (
   state: FoldState,
   records: readonly LogRecord[],
   memory: RowMemory,
-  checks: Checks | undefined,
+  how: FoldHow,
 ): Promise<Result<Folded, ProjectionProblem>> => {
-  const checked = checkRecords(ports, state, records, checks);
+  const checked = checkRecords(ports, state, records, how.checks);
   const loaded = await loadRows(ports.store, generation, state, checked, memory);
-  return loaded.ok ? ok(fold(ports.tools, state, checked, memory)) : loaded;
+  return loaded.ok ? ok(fold(ports.tools, state, checked, memory, how.filter)) : loaded;
 };
 
 const checkRecords = (

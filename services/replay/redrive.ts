@@ -119,6 +119,7 @@ const plannedLetter = (
       return { ...known, outlook: 'accepted', becomes: outcome.note, message: null, isSent: true };
     case 'trust':
     case 'operation':
+    case 'left-out':
       return {
         ...known,
         outlook: 'accepted',

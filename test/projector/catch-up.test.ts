@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryRecordLog } from '../../services/adapters/memory/record-log.ts';
+import {
+  generationPrefix,
+  noteKey,
+  readNote,
+  writeNote,
+} from '../../services/core/generation-note.ts';
 import type { NewRecord } from '../../services/core/log/record.ts';
 import { currentFoldVersion } from '../../services/core/projection.ts';
 import { ok } from '../../services/core/result.ts';
@@ -85,7 +91,8 @@ describe('whoever folds beside another', () => {
       },
     };
     value(await rebuild({ ...ports, store: switching }));
-    expect(value(await ports.store.generations())).toEqual(['g2']);
+    expect(value(await ports.store.current())).toBe('g2');
+    expect(value(await ports.store.generations())).toEqual(['g1', 'g2']);
     expect(await dump(ports)).toEqual(await folded(log));
   });
 
@@ -210,17 +217,46 @@ describe('read models that are not of this log', () => {
     value(await openGeneration({ ...before, pinnedLogId: logId }));
   });
 
-  test('are folded anew by a rebuild', async () => {
+  test('are not replaced by a rebuild that would send readers back', async () => {
     const before = portsOf(await logOf(records.slice(0, 300)));
     value(await openGeneration(before));
     const ports = {
       ...before,
       log: await logOf(await hostileLog({ seed: 4, audience, records: 40 })),
     };
+    const old = value(await before.store.dump('g1'));
     expect(await openGeneration(ports)).toMatchObject({ problem: { code: 'log-shortened' } });
+    expect(await rebuild(ports)).toMatchObject({ problem: { code: 'log-shortened' } });
+    expect(value(await ports.store.current())).toBe('g1');
+    expect(value(await ports.store.generations())).toEqual(['g1']);
+    expect(await dump(ports)).toEqual(old);
+  });
+});
+
+describe('generations that nobody uses any more', () => {
+  test('stay, a few of them; the one that readers were switched from always does', async () => {
+    const ports = portsOf(await logOf(records.slice(0, 60)));
+    value(await openGeneration(ports));
+    for (let count = 0; count < 6; count += 1) value(await rebuild(ports));
+    expect(value(await ports.store.current())).toBe('g7');
+    expect(value(await ports.store.generations())).toEqual(['g4', 'g5', 'g6', 'g7']);
+    const notes = value(await ports.store.aside.scan({ prefix: generationPrefix, rowsMax: 99 }));
+    expect(notes.map(({ key }) => key)).toEqual(['g4', 'g5', 'g6', 'g7'].map(noteKey));
+    expect(readNote(notes.at(-1)?.value ?? '')).toMatchObject({ switchedFrom: 'g6' });
+  });
+
+  test('stay where somebody means to fold them on', async () => {
+    const ports = portsOf(await logOf(records.slice(0, 60)));
+    value(await openGeneration(ports));
     value(await rebuild(ports));
-    expect(await dump(ports)).toEqual(await folded(ports.log));
-    expect(value(await ports.store.generations())).toEqual(['g2']);
+    const made = value(await ports.store.aside.read([noteKey('g2')])).get(noteKey('g2')) ?? '';
+    const note = readNote(made);
+    if (note === undefined) throw new Error('a rebuild leaves a note');
+    const paused = writeNote({ ...note, state: 'paused' });
+    value(await foldToEnd(ports, 'g3', { to: 20 }));
+    value(await ports.store.aside.write([{ key: noteKey('g3'), value: paused }]));
+    for (let count = 0; count < 6; count += 1) value(await rebuild(ports));
+    expect(value(await ports.store.generations())).toContain('g3');
   });
 });
 
@@ -245,8 +281,10 @@ describe('read models of another version of the fold', () => {
     const log = await logOf(records);
     const ports = portsOf(log, await writtenBy(log, currentFoldVersion - 1));
     expect(value(await openGeneration(ports)).generation).toBe('g2');
-    expect(value(await ports.store.generations())).toEqual(['g2']);
+    expect(value(await ports.store.current())).toBe('g2');
     expect(await dump(ports)).toEqual(await folded(log));
+    // The older release finds its own read models when it is switched back to them.
+    expect(value(await ports.store.checkpoint('g1'))?.foldVersion).toBe(currentFoldVersion - 1);
   });
 
   test('are folded anew also where it was stopped before readers were pointed to them', async () => {

@@ -306,6 +306,7 @@ const noteOf = (outcome: Outcome): string => {
       return outcome.code;
     case 'trust':
     case 'operation':
+    case 'left-out':
     case 'duplicate':
       return outcome.outcome;
   }
