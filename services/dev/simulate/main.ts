@@ -1,0 +1,171 @@
+import { parseArguments, usage } from './arguments.ts';
+import type { SimulateOptions } from './arguments.ts';
+import { addRun, commitNow, nextSeed, readCampaign, writeCampaign } from './campaign.ts';
+import { makeGround } from './ground.ts';
+import { runPlanted } from './planted/run.ts';
+import type { Ground, ScheduleResult } from './schedule.ts';
+import { runSchedule } from './schedule.ts';
+import { shrink, traceOf } from './shrink.ts';
+
+// `npm run simulate`: see arguments.ts.
+
+const exitBadInput = 2;
+const tellEveryMs = 2_000;
+/** A campaign is written so often, so that little is lost when it is stopped. */
+const saveEveryMs = 60_000;
+const shrunkMax = 3;
+
+type Tally = {
+  schedules: number;
+  faults: number;
+  divergences: number;
+  readonly byName: Map<string, number>;
+  readonly refusals: Map<string, number>;
+};
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+const add = (tally: Tally, { faults, byName, refusals, divergence }: ScheduleResult): void => {
+  tally.schedules += 1;
+  tally.faults += faults;
+  if (divergence !== null) tally.divergences += 1;
+  for (const [name, count] of byName) tally.byName.set(name, (tally.byName.get(name) ?? 0) + count);
+  for (const [code, count] of refusals)
+    tally.refusals.set(code, (tally.refusals.get(code) ?? 0) + count);
+};
+
+/** Says what diverged, how to see it again, and the smallest schedule that does the same. */
+const tellDivergence = async (ground: Ground, failed: ScheduleResult): Promise<void> => {
+  say(`\nseed ${failed.seed}: ${failed.divergence?.code}: ${failed.divergence?.message}`);
+  say(`the whole schedule: npm run simulate -- --schedules 1 --seed ${failed.seed} --trace`);
+  const { options, result, tries } = await shrink(ground, failed);
+  say(
+    `the smallest of ${tries} tries has ${result.faults} of ${failed.faults} faults and ends with ${result.divergence?.code}: ${result.divergence?.message}`,
+  );
+  for (const line of await traceOf(ground, options)) say(line);
+};
+
+const runFrom = async (
+  ground: Ground,
+  seed: number,
+  isOver: (done: number) => boolean,
+  tick: (tally: Tally) => void,
+): Promise<Tally> => {
+  const tally: Tally = {
+    schedules: 0,
+    faults: 0,
+    divergences: 0,
+    byName: new Map(),
+    refusals: new Map(),
+  };
+  for (let next = seed; !isOver(tally.schedules); next++) {
+    const result = await runSchedule(ground, { seed: next });
+    add(tally, result);
+    if (result.divergence !== null && tally.divergences <= shrunkMax)
+      await tellDivergence(ground, result);
+    tick(tally);
+  }
+  return tally;
+};
+
+const seconds = (sinceMs: number): number => Math.round(performance.now() - sinceMs) / 1000;
+
+/** Says how far it is, but not more often than every two seconds. */
+const telling = (
+  startedMs: number,
+  of: (done: number) => string,
+): ((tally: Tally) => void) => {
+  let toldMs = startedMs;
+  return ({ schedules, faults, divergences }) => {
+    const nowMs = performance.now();
+    if (nowMs - toldMs < tellEveryMs) return;
+    toldMs = nowMs;
+    const rate = Math.round((schedules / (nowMs - startedMs)) * 1000);
+    say(
+      `${schedules} ${of(schedules)}: ${faults} faults, ${divergences} divergences, ${rate} schedules/s`,
+    );
+  };
+};
+
+const table = (counts: ReadonlyMap<string, number>): string =>
+  [...counts]
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([name, count]) => `  ${name.padEnd(34)} ${count}`)
+    .join('\n');
+
+const schedules = async (options: SimulateOptions): Promise<void> => {
+  const ground = await makeGround();
+  const startedMs = performance.now();
+  if (options.trace)
+    for (const line of await traceOf(ground, { seed: options.seed })) say(line);
+  const tick = telling(startedMs, () => `of ${options.schedules} schedules`);
+  const tally = await runFrom(ground, options.seed, (done) => done >= options.schedules, tick);
+  say(`\nfaults:\n${table(tally.byName)}`);
+  say(`projectors that refused to go on:\n${table(tally.refusals)}`);
+  finish(options, tally, seconds(startedMs));
+};
+
+const campaign = async (options: SimulateOptions): Promise<void> => {
+  const before = readCampaign(options.file);
+  const from = nextSeed(before);
+  const at = commitNow();
+  const ground = await makeGround();
+  const startedMs = performance.now();
+  const untilMs = startedMs + options.minutes * 60_000;
+  const tell = telling(startedMs, (done) => `schedules, ${before.schedules + done} in all`);
+  let savedMs = startedMs;
+  const save = (tally: Tally): void => {
+    const { schedules: done, faults, divergences } = tally;
+    const run = { schedules: done, faults, divergences, seconds: seconds(startedMs) };
+    writeCampaign(options.file, addRun(before, { ...at, from, to: from + done - 1, ...run }));
+  };
+  const tally = await runFrom(
+    ground,
+    from,
+    () => performance.now() >= untilMs,
+    (now) => {
+      tell(now);
+      if (performance.now() - savedMs < saveEveryMs) return;
+      savedMs = performance.now();
+      save(now);
+    },
+  );
+  save(tally);
+  const all = readCampaign(options.file);
+  say(
+    `seeds ${from} to ${from + tally.schedules - 1}; in all ${all.schedules} schedules, ${all.faults} faults, ${all.divergences} divergences`,
+  );
+  finish(options, tally, seconds(startedMs));
+};
+
+const finish = ({ json }: SimulateOptions, tally: Tally, took: number): void => {
+  const { schedules: done, faults, divergences } = tally;
+  const line = json
+    ? JSON.stringify({ schedules: done, faults, divergences, seconds: took })
+    : `${done} schedules, ${faults} faults, ${divergences} divergences in ${took} s`;
+  process.stdout.write(`${line}\n`);
+  process.exitCode = divergences === 0 ? 0 : 1;
+};
+
+const main = async (): Promise<void> => {
+  const options = parseArguments(process.argv.slice(2));
+  if (!options.ok) {
+    process.stderr.write(`${options.problem}\n\n${usage}`);
+    process.exitCode = exitBadInput;
+    return;
+  }
+  if (options.value.help) {
+    process.stdout.write(usage);
+    return;
+  }
+  switch (options.value.does) {
+    case 'schedules':
+      return schedules(options.value);
+    case 'campaign':
+      return campaign(options.value);
+    case 'planted':
+      process.exitCode = await runPlanted(options.value.json);
+  }
+};
+
+await main();

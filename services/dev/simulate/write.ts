@@ -1,0 +1,331 @@
+import { createHash } from 'node:crypto';
+import type { NewRecord } from '../../core/log/record.ts';
+import { kinds } from '../../core/markers/kinds.ts';
+import type { Kind } from '../../core/markers/marker.ts';
+import { parseMarker } from '../../core/markers/parse-marker.ts';
+import type { Body } from '../../core/markers/upcast.ts';
+import { headerNames, signMarker, waitedHeader, waitedMessage } from '../../core/markers/wire.ts';
+import type { Fact, Place, Scope, Told } from './told.ts';
+import { signerOf, tools } from './tools.ts';
+
+// Writes signed records together with what they say.
+
+export const audience = 'simulation';
+/** 2026-11-21T10:00:00Z: when every simulated log is opened. */
+export const openedAtMs = 1_795_255_200_000;
+
+/** A UUID for a name: the same name is the same id. */
+export const idOf = (name: string, version: 7 | 8 = 7): string => {
+  const hex = createHash('sha256').update(name).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${version}${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+};
+
+export const logIdOf = (log: string): string => idOf(`log ${log}`);
+
+const noDetails: Body = {
+  commit: null,
+  repository: null,
+  build: null,
+  trigger: null,
+  actor: null,
+  owner: null,
+  tickets: [],
+  intent: null,
+  riskFlags: [],
+  cluster: null,
+  zone: null,
+  functionVersion: null,
+  functionAlias: null,
+  runbook: null,
+  resources: [],
+  labels: [],
+  links: [],
+  changes: [],
+};
+
+/** What somebody says; whatever is left out is said by nobody. */
+export type Says = {
+  readonly by: string;
+  readonly kind: Kind;
+  /** Name of the marker: the same name is the same id. */
+  readonly marker: string;
+  readonly deployment?: string;
+  readonly place?: Place;
+  readonly token?: string;
+  readonly version?: string;
+  readonly reason?: string;
+  readonly details?: string;
+  readonly canaryShare?: number;
+  readonly analysis?: string;
+  readonly evidence?: string;
+  readonly key?: string;
+  readonly scope?: Scope;
+  readonly since?: number;
+  readonly log?: string;
+  readonly occurredAtMs?: number;
+};
+
+export const everything: Scope = {
+  roles: ['emitter'],
+  environments: ['*'],
+  components: ['*'],
+  kinds: ['*'],
+};
+
+const slotBody = (place: Place | undefined): Body | null =>
+  place === undefined ? null : { namespace: 'default', ...place, target: null };
+
+const decisionBody = (says: Says): Body => ({
+  analysis: idOf(says.analysis ?? 'analysis', 8),
+  windowIndex: 3,
+  windowEndedAt: openedAtMs,
+  windows: 4,
+  windowMs: 5000,
+  verdict: says.kind === 'roll-back' ? 'fail' : 'pass',
+  reason: 'errors',
+  explanation: 'the canary fails more often than allowed',
+  metric: 'errors',
+  canary: { requests: 100, errors: 9 },
+  baseline: { requests: 900, errors: 1 },
+  ratio: 81,
+  ratioLow: 10,
+  ratioHigh: 600,
+  evidence: 250,
+  evidenceNeeded: 200,
+  toleranceRelative: 0.1,
+  toleranceAbsolute: 0.001,
+  strongest: [1, 2],
+  share: null,
+  validForMs: 60_000,
+  judge: 'errors.v1',
+  policyDigest: 'a'.repeat(64),
+  evidenceDigest: createHash('sha256')
+    .update(says.evidence ?? 'evidence')
+    .digest('hex'),
+  samplesPartition: 0,
+  samplesFrom: 10,
+  samplesTo: 90,
+  fromVersion: says.version ?? '0',
+  fromDigest: null,
+  toVersion: null,
+  toDigest: null,
+});
+
+const trustBody = (says: Says): Body => {
+  const key = says.key === undefined ? undefined : signerOf(says.key);
+  const isNew = says.kind === 'log-opened' || says.kind === 'key-added';
+  return {
+    log: logIdOf(says.log ?? 'simulated'),
+    reason: null,
+    key:
+      key === undefined || !isNew
+        ? null
+        : {
+            id: key.keyId,
+            principal: key.principal,
+            algorithm: key.algorithm,
+            publicKey: key.publicKey,
+            ...(says.scope ?? everything),
+          },
+    keyId: key === undefined || isNew ? null : key.keyId,
+    since: says.since ?? null,
+  };
+};
+
+const bodyOf = (says: Says): Body => {
+  const details =
+    says.details === undefined ? noDetails : { ...noDetails, intent: says.details };
+  const plan = {
+    slot: slotBody(says.place),
+    version: says.version ?? '0',
+    digest: null,
+    rollback: false,
+    details,
+  };
+  switch (kinds[says.kind].shape) {
+    case 'plan':
+      return { ...plan, name: 'default', strategy: null, canaryShare: says.canaryShare ?? null };
+    case 'place':
+      return plan;
+    case 'update':
+      return {
+        slot: slotBody(says.place),
+        statusReported: null,
+        reason: says.reason ?? null,
+        details,
+        canaryShare: says.canaryShare ?? null,
+        colour: null,
+      };
+    case 'decision':
+      return { ...decisionBody(says), slot: slotBody(says.place) };
+    case 'trust':
+      return trustBody(says);
+    default:
+      throw new RangeError(`nobody in the simulation says ${says.kind}`);
+  }
+};
+
+const deploymentIdOf = (says: Says): string | null => {
+  if (kinds[says.kind].shape === 'trust') return null;
+  return says.kind === 'logged' ? idOf(says.marker) : idOf(`deployment ${says.deployment}`, 8);
+};
+
+const toldOf = (says: Says, record: NewRecord): Told => ({
+  unreadable: null,
+  by: says.by,
+  spoilt: null,
+  kind: says.kind,
+  role: kinds[says.kind].role as Told['role'],
+  marker: idOf(says.marker),
+  content: tools.crypto.sha256Hex(record.value),
+  deployment: deploymentIdOf(says),
+  place: says.place ?? null,
+  token: says.token ?? null,
+  version: says.version ?? null,
+  reason: says.reason ?? null,
+  share: says.canaryShare ?? null,
+  details: `${says.details ?? ''}`,
+  waited: null,
+  decision:
+    says.analysis === undefined
+      ? null
+      : { analysis: says.analysis, evidence: says.evidence ?? 'evidence' },
+  trust:
+    says.key === undefined
+      ? null
+      : {
+          key: says.key,
+          log: says.log ?? 'simulated',
+          scope: says.scope ?? null,
+          since: says.since ?? null,
+        },
+});
+
+/** A record that says this, signed. */
+export const write = async (says: Says, forAudience: string = audience): Promise<Fact> => {
+  const body: Body = {
+    kind: says.kind,
+    marker: idOf(says.marker),
+    deployment: deploymentIdOf(says),
+    audience: forAudience,
+    source: `/pipelines/${says.by}`,
+    occurredAt: says.occurredAtMs ?? openedAtMs,
+    producer: null,
+    sequence: null,
+    attempt: says.token ?? null,
+    ...bodyOf(says),
+  };
+  const parsed = parseMarker(kinds[says.kind].shape, body);
+  if (!parsed.ok) throw new TypeError(`${parsed.problem.path}: ${parsed.problem.message}`);
+  const record = await signMarker(tools.codec, tools.text, parsed.value, signerOf(says.by));
+  return { record, told: toldOf(says, record), what: `${says.kind} by ${says.by} (${says.marker})` };
+};
+
+/** The same marker, delivered late by somebody who says so; a forged waiting time is signed for another one. */
+export const waited = async (
+  fact: Fact,
+  ms: number,
+  by: string,
+  isGood = true,
+): Promise<Fact> => {
+  const { keyId, sign } = signerOf(by);
+  const signed = waitedMessage(tools.text, audience, isGood ? ms : ms + 1, fact.told.content);
+  const header = waitedHeader(tools.text, ms, keyId, await sign(signed));
+  return {
+    record: { ...fact.record, headers: [...fact.record.headers, header] },
+    told: { ...fact.told, waited: { ms, by, isGood } },
+    what: `${fact.what} that waited ${ms} ms${isGood ? '' : ', forged'}`,
+  };
+};
+
+/** The bytes of a fact with a flaw, and the code that the flaw earns. */
+export const spoil = {
+  signature: (fact: Fact): Fact => {
+    const value = Uint8Array.from(fact.record.value);
+    value[value.length - 1] = (value.at(-1) ?? 0) ^ 1;
+    return flawed(fact, 'bit flipped', { ...fact.record, value }, { spoilt: 'signature-bad' });
+  },
+  recordKey: (fact: Fact): Fact =>
+    flawed(fact, 'other key', { ...fact.record, key: new Uint8Array() }, { spoilt: 'header-mismatch' }),
+  header: (fact: Fact): Fact =>
+    flawed(
+      fact,
+      'another id in the header',
+      {
+        ...fact.record,
+        headers: fact.record.headers.map((header) =>
+          header.name === headerNames.id
+            ? { ...header, value: tools.text.encodeUtf8(idOf('another')) }
+            : header,
+        ),
+      },
+      { spoilt: 'header-mismatch' },
+    ),
+  signatureHeader: (fact: Fact): Fact =>
+    flawed(
+      fact,
+      'no signature',
+      {
+        ...fact.record,
+        headers: fact.record.headers.filter(({ name }) => name !== headerNames.signature),
+      },
+      { unreadable: 'header-missing' },
+    ),
+  schema: (fact: Fact): Fact =>
+    flawed(
+      fact,
+      'swapped schema',
+      {
+        ...fact.record,
+        headers: fact.record.headers.map((header) =>
+          header.name === headerNames.schema
+            ? { ...header, value: tools.text.encodeUtf8('0'.repeat(64)) }
+            : header,
+        ),
+      },
+      { spoilt: 'signature-bad' },
+    ),
+  size: (fact: Fact): Fact =>
+    flawed(
+      fact,
+      'oversized',
+      { ...fact.record, value: oversized },
+      { unreadable: 'value-too-large' },
+    ),
+} as const;
+
+const oversized = new Uint8Array(70_000);
+
+const flawed = (fact: Fact, how: string, record: NewRecord, told: Partial<Told>): Fact => ({
+  record,
+  told: { ...fact.told, ...told },
+  what: `${fact.what}, ${how}`,
+});
+
+/** Bytes that are no record at all. */
+export const poison = (seed: string): Fact => {
+  const value = createHash('sha256').update(seed).digest();
+  return {
+    record: { key: value.subarray(0, 5), headers: [], value },
+    told: {
+      unreadable: 'header-missing',
+      by: '',
+      spoilt: null,
+      kind: '',
+      role: 'emitter',
+      marker: '',
+      content: seed,
+      deployment: null,
+      place: null,
+      token: null,
+      version: null,
+      reason: null,
+      share: null,
+      details: '',
+      waited: null,
+      decision: null,
+      trust: null,
+    },
+    what: 'poison bytes',
+  };
+};
