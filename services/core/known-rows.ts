@@ -24,14 +24,16 @@ export type KnownRow = {
   readonly bytes: number;
 };
 
-export type KnownRows = { readonly get: (at: string) => KnownRow | undefined };
+export type KnownRows = {
+  readonly get: (model: string, key: string) => KnownRow | undefined;
+};
 
 /** What a row that takes no text costs in a memory, about. */
 const rowBytesMin = 200;
 
 const absentRow: KnownRow = { row: () => undefined, hash: () => noRow, bytes: rowBytesMin };
 
-export const rowFromText = (model: string, at: string, text: string): KnownRow => {
+const rowFromText = (model: string, key: string, text: string): KnownRow => {
   let row: unknown;
   let isRead = false;
   let hash: bigint | undefined;
@@ -41,23 +43,34 @@ export const rowFromText = (model: string, at: string, text: string): KnownRow =
       isRead = true;
       return row;
     },
-    hash: (crypto) => (hash ??= rowHash(crypto, at, text)),
+    hash: (crypto) => (hash ??= rowHash(crypto, { model, key, value: text })),
     // The text, and what was read from it.
     bytes: rowBytesMin + 3 * text.length,
   };
 };
 
+/** Values by model and key. Keys are long, and a text that was put together of both would be hashed each time. */
+type ByPlace<Value> = Map<string, Map<string, Value>>;
+
+const valueAt = <Value>(places: ByPlace<Value>, model: string, key: string): Value | undefined =>
+  places.get(model)?.get(key);
+
+const putAt = <Value>(places: ByPlace<Value>, model: string, key: string, value: Value): void => {
+  const keys = places.get(model);
+  if (keys === undefined) places.set(model, new Map([[key, value]]));
+  else keys.set(key, value);
+};
+
 /** Rows of which nobody knows more than the texts. What has no text is not there. */
 export const knownTexts = (loaded: LoadedRows): KnownRows => {
-  const read = new Map<string, KnownRow>();
+  const read: ByPlace<KnownRow> = new Map();
   return {
-    get: (at) => {
-      const known = read.get(at);
+    get: (model, key) => {
+      const known = valueAt(read, model, key);
       if (known !== undefined) return known;
-      const text = loaded.get(at);
-      const row =
-        text === undefined ? absentRow : rowFromText(at.slice(0, at.indexOf('\n')), at, text);
-      read.set(at, row);
+      const text = loaded.get(address(model, key));
+      const row = text === undefined ? absentRow : rowFromText(model, key, text);
+      putAt(read, model, key, row);
       return row;
     },
   };
@@ -67,8 +80,11 @@ export type RowMemory = KnownRows & {
   /** Rows that were asked for, and those of them that are there. */
   readonly learn: (asked: readonly RowAddress[], found: LoadedRows) => void;
   /** Rows as they stand after a step. */
-  readonly keep: (rows: ReadonlyMap<string, KnownRow>) => void;
+  readonly keep: (rows: readonly FoldedRow[]) => void;
 };
+
+/** A row as a step left it. */
+export type FoldedRow = RowAddress & { readonly known: KnownRow };
 
 /** Models whose rows are looked at again; the others' are mostly written once. */
 const remembered: ReadonlySet<string> = new Set([
@@ -79,43 +95,41 @@ const remembered: ReadonlySet<string> = new Set([
   'component',
   'producer',
 ]);
-const isRemembered = (at: string): boolean => remembered.has(at.slice(0, at.indexOf('\n')));
 
 /**
  * Remembers the rows that were used last, up to twice `bytesMax`. It forgets between steps only: what was learnt for a
  * step is there until `keep`.
  */
 export const createRowMemory = (bytesMax: number): RowMemory => {
-  let young = new Map<string, KnownRow>();
-  let old = new Map<string, KnownRow>();
+  let young: ByPlace<KnownRow> = new Map();
+  let old: ByPlace<KnownRow> = new Map();
   let youngBytes = 0;
   /** For this step alone. */
-  const passing = new Map<string, KnownRow>();
-  const put = (at: string, row: KnownRow): void => {
-    youngBytes += row.bytes - (young.get(at)?.bytes ?? 0);
-    young.set(at, row);
+  let passing: ByPlace<KnownRow> = new Map();
+  const put = (model: string, key: string, row: KnownRow): void => {
+    youngBytes += row.bytes - (valueAt(young, model, key)?.bytes ?? 0);
+    putAt(young, model, key, row);
   };
   return {
-    get: (at) => {
-      const known = young.get(at);
+    get: (model, key) => {
+      const known = valueAt(young, model, key);
       if (known !== undefined) return known;
-      const aged = old.get(at);
-      if (aged === undefined) return passing.get(at);
-      put(at, aged);
+      const aged = valueAt(old, model, key);
+      if (aged === undefined) return valueAt(passing, model, key);
+      put(model, key, aged);
       return aged;
     },
     learn: (asked, found) => {
       for (const { model, key } of asked) {
-        const at = address(model, key);
-        const text = found.get(at);
-        const row = text === undefined ? absentRow : rowFromText(model, at, text);
-        if (remembered.has(model)) put(at, row);
-        else passing.set(at, row);
+        const text = found.get(address(model, key));
+        const row = text === undefined ? absentRow : rowFromText(model, key, text);
+        if (remembered.has(model)) put(model, key, row);
+        else putAt(passing, model, key, row);
       }
     },
     keep: (rows) => {
-      passing.clear();
-      for (const [at, row] of rows) if (isRemembered(at)) put(at, row);
+      passing = new Map();
+      for (const { model, key, known } of rows) if (remembered.has(model)) put(model, key, known);
       if (youngBytes <= bytesMax) return;
       old = young;
       young = new Map();
@@ -153,52 +167,52 @@ export type RowChanges = {
   readonly writes: readonly RowChange[];
   /** What the writes add to the rows' digest. */
   readonly hash: bigint;
-  readonly rows: ReadonlyMap<string, KnownRow>;
+  readonly rows: readonly FoldedRow[];
 };
 
+type Changed = RowAddress & { row: unknown };
+
 export const openFoldRows = (known: KnownRows): FoldRows => {
-  const changed = new Map<string, RowAddress & { row: unknown }>();
-  const derived = new Map<string, KnownRow>();
-  const before = (at: string): KnownRow => known.get(at) ?? derived.get(at) ?? absentRow;
+  const changed: ByPlace<Changed> = new Map();
+  const derived: ByPlace<KnownRow> = new Map();
+  const before = (model: string, key: string): KnownRow =>
+    known.get(model, key) ?? valueAt(derived, model, key) ?? absentRow;
   const put = (model: string, key: string, row: unknown): void => {
-    const at = address(model, key);
-    const change = changed.get(at);
-    if (change === undefined) changed.set(at, { model, key, row });
+    const change = valueAt(changed, model, key);
+    if (change === undefined) putAt(changed, model, key, { model, key, row });
     else change.row = row;
   };
   const row = (model: string, key: string): unknown => {
-    const at = address(model, key);
-    const change = changed.get(at);
-    return change === undefined ? before(at).row() : change.row;
+    const change = valueAt(changed, model, key);
+    return change === undefined ? before(model, key).row() : change.row;
   };
   return {
     get: (model, key) => row(model, key) as RowTypes[typeof model] | undefined,
     row,
     was: (model, key, rowBefore) => {
-      const at = address(model, key);
-      if (changed.has(at) || derived.has(at) || known.get(at) !== undefined) return;
+      if (valueAt(changed, model, key) !== undefined || known.get(model, key) !== undefined) return;
+      if (valueAt(derived, model, key) !== undefined) return;
       const value = rowBefore();
-      derived.set(
-        at,
-        value === undefined ? absentRow : rowFromText(model, at, rowText(model, value)),
-      );
+      const text = value === undefined ? undefined : rowText(model, value);
+      putAt(derived, model, key, text === undefined ? absentRow : rowFromText(model, key, text));
     },
     put,
     remove: (model, key) => put(model, key, undefined),
     changes: (crypto) => {
       const writes: RowChange[] = [];
-      const rows = new Map<string, KnownRow>();
+      const rows: FoldedRow[] = [];
       let sum = noRow;
-      for (const [at, { model, key, row: now }] of changed) {
-        const was = before(at).hash(crypto);
-        const value = now === undefined ? null : rowText(model, now);
-        const hash = value === null ? noRow : rowHash(crypto, at, value);
-        rows.set(at, value === null ? absentRow : rowOf(now, hash, value));
-        // A row that is what it was need not be written.
-        if (hash === was) continue;
-        sum += hash - was;
-        writes.push({ model, key, value });
-      }
+      for (const places of changed.values())
+        for (const { model, key, row: now } of places.values()) {
+          const was = before(model, key).hash(crypto);
+          const value = now === undefined ? null : rowText(model, now);
+          const hash = value === null ? noRow : rowHash(crypto, { model, key, value });
+          rows.push({ model, key, known: value === null ? absentRow : rowOf(now, hash, value) });
+          // A row that is what it was need not be written.
+          if (hash === was) continue;
+          sum += hash - was;
+          writes.push({ model, key, value });
+        }
       return { writes, hash: sum, rows };
     },
   };

@@ -9,7 +9,7 @@ import { letterAt, redrivingAfter, withRedrive } from './dead-letters.ts';
 import type { Attempt, Deployment, Note } from './deployment.ts';
 import type { Expelled, Fact, RefusalCode } from './lifecycle.ts';
 import { attemptWith, evolve, markConflict } from './lifecycle.ts';
-import type { FoldRows, KnownRow, KnownRows, RowAddress, RowChange } from './known-rows.ts';
+import type { FoldRows, FoldedRow, KnownRows, RowAddress, RowChange } from './known-rows.ts';
 import { address, knownTexts, openFoldRows } from './known-rows.ts';
 import type { LogRecord, Position } from './log/record.ts';
 import type { Text } from './markers/crypto.ts';
@@ -80,8 +80,8 @@ export type DeadLetterCode =
 export type Folded = {
   readonly state: FoldState;
   readonly writes: readonly RowChange[];
-  /** The rows that were put, by `address`, as they are now. */
-  readonly rows: ReadonlyMap<string, KnownRow>;
+  /** The rows that were put, as they are now. */
+  readonly rows: readonly FoldedRow[];
   readonly outcomes: readonly Outcome[];
 };
 
@@ -105,9 +105,8 @@ export const rowsNeeded = (
   const wanted = new Map<string, RowAddress>();
   /** The row, if it is known by now. */
   const want = (model: string, key: string): unknown => {
-    const at = address(model, key);
-    const row = known.get(at);
-    if (row === undefined) wanted.set(at, { model, key });
+    const row = known.get(model, key);
+    if (row === undefined) wanted.set(address(model, key), { model, key });
     return row?.row();
   };
   // Each row is looked at once, however many records name it.

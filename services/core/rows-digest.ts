@@ -10,9 +10,11 @@ const modulus: bigint = 1n << 128n;
 export const noRow = 0n;
 export const noRowsDigest: string = '0'.repeat(digits);
 
-/** The hash of one row; `at` is its model and key with a line break between them, which neither holds. */
-export const rowHash = (crypto: Crypto, at: string, text: string): bigint =>
-  BigInt(`0x${crypto.sha256HexOfText(`${at}\n${text}`).slice(0, digits)}`);
+type Row = { readonly model: string; readonly key: string; readonly value: string };
+
+/** The hash of one row. Model and key hold no line break. */
+export const rowHash = (crypto: Crypto, { model, key, value }: Row): bigint =>
+  BigInt(`0x${crypto.sha256HexOfText(`${model}\n${key}\n${value}`).slice(0, digits)}`);
 
 /** The digest after rows were changed; `hash` is what they add less what they had added. */
 export const rolledDigest = (digest: string, hash: bigint): string => {
@@ -21,11 +23,8 @@ export const rolledDigest = (digest: string, hash: bigint): string => {
 };
 
 /** The digest of rows that were read back: what a checkpoint's `rowsDigest` must say of all rows of its generation. */
-export const rowsDigestOf = (
-  crypto: Crypto,
-  rows: Iterable<{ readonly model: string; readonly key: string; readonly value: string }>,
-): string => {
+export const rowsDigestOf = (crypto: Crypto, rows: Iterable<Row>): string => {
   let sum = noRow;
-  for (const { model, key, value } of rows) sum += rowHash(crypto, `${model}\n${key}`, value);
+  for (const row of rows) sum += rowHash(crypto, row);
   return rolledDigest(noRowsDigest, sum);
 };

@@ -44,10 +44,6 @@ export type AttemptLine = {
 
 export const attemptLine = (deployment: Deployment, attempt: Attempt): AttemptLine => {
   const { plan } = attempt;
-  // The analyser's own repetition is no news of a deployment that nobody else speaks of.
-  const renewals = new Set(
-    attempt.decisions.filter(({ note }) => note === 'repeat').map(({ position }) => position),
-  );
   return {
     deployment: deployment.id,
     attempt: attempt.number,
@@ -66,17 +62,27 @@ export const attemptLine = (deployment: Deployment, attempt: Attempt): AttemptLi
     conflict: conflictsOf(deployment, attempt).length > 0,
     startedAt: attempt.startedAt,
     endedAt: attempt.endedAt,
-    heardAt: attempt.entries
-      .filter(({ position }) => !renewals.has(position))
-      .reduce((last, { at }) => Math.max(last, at), attempt.openedAtMs),
+    heardAt: heardAt(attempt),
     statusPosition: attempt.statusPosition,
     signer: attempt.principal,
     key: attempt.key,
     plan: plan === null ? null : { position: plan.position, key: plan.key },
-    links: (plan?.details.links ?? []).slice(0, linksMax),
+    links: firstOf(plan?.details.links ?? [], linksMax),
     position: attempt.openedAt,
   };
 };
+
+const heardAt = ({ entries, decisions, openedAtMs }: Attempt): number => {
+  // The analyser's own repetition is no news of a deployment that nobody else speaks of.
+  const renewals = new Set<Position>();
+  for (const { note, position } of decisions) if (note === 'repeat') renewals.add(position);
+  let last = openedAtMs;
+  for (const { position, at } of entries) if (at > last && !renewals.has(position)) last = at;
+  return last;
+};
+
+const firstOf = <Item>(items: readonly Item[], countMax: number): readonly Item[] =>
+  items.length <= countMax ? items : items.slice(0, countMax);
 
 /** An attempt that failed or was canceled after the holder took the slot: what runs there is not certain. */
 export type Uncertain = {

@@ -19,7 +19,7 @@ import type {
 import { isOperation, isTrustChange } from '../core/markers/kinds.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import type { KnownRows } from '../core/known-rows.ts';
-import { address, createRowMemory } from '../core/known-rows.ts';
+import { createRowMemory } from '../core/known-rows.ts';
 import { markerKey, rowsNeeded } from '../core/projection.ts';
 import { positionKey } from '../core/read-models.ts';
 import type { Result } from '../core/result.ts';
@@ -253,7 +253,7 @@ const scopeMessage = (signer: KeyState, slot: string): string =>
   `the key ${signer.id} of ${signer.principal} may not act on ${slot}`;
 
 const rowIn = <Row>(rows: KnownRows, model: string, key: string): Row | undefined =>
-  rows.get(address(model, key))?.row() as Row | undefined;
+  rows.get(model, key)?.row() as Row | undefined;
 
 const deploymentIn = (rows: KnownRows, id: string): Deployment | undefined =>
   rowIn<Deployment>(rows, 'deployment', id);

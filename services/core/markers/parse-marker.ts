@@ -299,9 +299,10 @@ const generationChecks: FieldChecks = operationChecks({
 
 const firstFieldProblem = (kind: Kind, body: Body): FieldProblem | undefined => {
   const named = kinds[kind].shape === 'update' && body['slot'] !== null ? slotChecks : [];
-  const problem = fieldFault(body, [...envelopeChecks, ...checksOf(kind), ...named]);
+  const problem =
+    fieldFault(body, envelopeChecks) ?? fieldFault(body, checksOf(kind)) ?? fieldFault(body, named);
   if (problem !== undefined) return problem;
-  const publicKey = valueAt(body, 'key.publicKey');
+  const publicKey = kinds[kind].shape === 'trust' ? valueAt(body, 'key.publicKey') : undefined;
   if (publicKey instanceof Uint8Array && isWeakPublicKey(publicKey))
     return {
       code: 'key-weak',
@@ -390,9 +391,18 @@ const checksOf = (kind: Kind): FieldChecks => {
   }
 };
 
+/** Of the paths above, so that they are taken apart once. */
+const namesByPath = new Map<string, readonly string[]>();
+
+const namesOf = (path: string): readonly string[] => {
+  let names = namesByPath.get(path);
+  if (names === undefined) namesByPath.set(path, (names = path.split('.')));
+  return names;
+};
+
 const valueAt = (body: Body, path: string): unknown => {
   let value: unknown = body;
-  for (const name of path.split('.')) {
+  for (const name of namesOf(path)) {
     if (value === null || value === undefined || typeof value !== 'object') return undefined;
     value = (value as Body)[name];
   }

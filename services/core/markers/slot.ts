@@ -13,8 +13,13 @@ export const sameSlot = (a: Slot, b: Slot): boolean =>
   a.namespace === b.namespace &&
   a.target === b.target;
 
+/** Most parts: nothing of it is encoded. */
+const plainPart = /^[A-Za-z0-9_.~-]*$/;
+
 const encodePart = (part: string): string =>
-  encodeURIComponent(part).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  plainPart.test(part)
+    ? part
+    : encodeURIComponent(part).replace(
+        /[!'()*]/g,
+        (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+      );

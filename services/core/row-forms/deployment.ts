@@ -171,7 +171,7 @@ const packPlan = (words: Words, plan: Plan): PackedPlan => [
   plan.canaryShare,
   words.numberOf(plan.principal),
   words.numberOf(plan.key),
-  inOrder(plan.details as Json) as KnownDetails,
+  plan.details,
 ];
 
 const unpackPlan = (words: readonly string[], packed: PackedPlan): Plan => {
@@ -218,7 +218,7 @@ const unusualOf = (entry: Entry, plan: Plan | null): Unusual | undefined => {
     ...(appendedAt === at + waitedMs ? {} : { appendedAt }),
     ...(canaryShare === null ? {} : { canaryShare }),
     ...(colour === null ? {} : { colour }),
-    ...(isEmpty(details) ? {} : { details: inOrder(details as Json) as KnownDetails }),
+    ...(isEmpty(details) ? {} : { details }),
     ...(note === 'applied' ? {} : { note }),
     ...(reason === null ? {} : { reason }),
     ...(says === null ? {} : { says }),

@@ -48,12 +48,7 @@ export const packSlotState = (state: SlotState): PackedSlotState => [
   ]),
   state.doubt === null ? 0 : packUncertain(state.doubt),
   state.beside.map(packLine),
-  state.past.flatMap(({ version, digest, position, since }) => [
-    version,
-    orAbsent(digest),
-    position,
-    since,
-  ]),
+  packPast(state.past),
 ];
 
 export const unpackSlotState = (packed: PackedSlotState): SlotState => {
@@ -71,6 +66,13 @@ export const unpackSlotState = (packed: PackedSlotState): SlotState => {
     beside: beside.map((line): AttemptLine => unpackLine(line)),
     past: unpackPast(past),
   };
+};
+
+const packPast = (past: SlotState['past']): readonly (string | number)[] => {
+  const flat: (string | number)[] = [];
+  for (const { version, digest, position, since } of past)
+    flat.push(version, orAbsent(digest), position, since);
+  return flat;
 };
 
 const unpackPast = (flat: readonly (string | number)[]): SlotState['past'] => {
