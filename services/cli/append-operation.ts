@@ -1,11 +1,12 @@
 import type { NewRecord, Position } from '../core/log/record.ts';
 import type { Operation, OperationKind } from '../core/markers/marker.ts';
 import { signMarker } from '../core/markers/wire.ts';
+import { operationRefusal } from '../core/operation-effects.ts';
 import type { OperationDraft } from '../core/operations.ts';
 import { operationBody } from '../core/operations.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
-import type { Trust } from '../core/trust/trust.ts';
+import type { KeyState, Trust } from '../core/trust/trust.ts';
 import { coversKind, hasRole, keyProblem } from '../core/trust/trust.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 import type { Signer } from '../ports/signer.ts';
@@ -62,12 +63,12 @@ export const draftOperation = (
   return marker.ok ? ok(marker.value as Operation) : marker;
 };
 
-/** What the checks of the log will ask of the signer, asked before anything is done. */
+/** What the checks of the log will ask of the signer, asked before anything is done. Answers the key as the log knows it. */
 export const mayOperate = (
   trust: Trust,
   { keyId }: Pick<Signer, 'keyId'>,
   kind: OperationKind,
-): Result<void, CliProblem> => {
+): Result<KeyState, CliProblem> => {
   const sealed = refuseSealed(trust);
   if (sealed !== undefined) return sealed;
   const key = trust.keys.get(keyId);
@@ -79,7 +80,7 @@ export const mayOperate = (
   if (!hasRole(key, 'operator'))
     return refuse('role-missing', `the key ${keyId} has not the role operator`, hint);
   return coversKind(key, kind)
-    ? ok(undefined)
+    ? ok(key)
     : refuse('kind-not-allowed', `the key ${keyId} may not sign ${kind}`, hint);
 };
 
@@ -100,6 +101,9 @@ export const appendOperation = async (
   if (!signer.ok) return signer;
   const allowed = mayOperate(trust, signer.value, draft.kind);
   if (!allowed.ok) return allowed;
+  const refusal = operationRefusal(operation.value, allowed.value);
+  if (refusal !== undefined)
+    return refuse('out-of-scope', refusal, 'use a key for everything: --key FILE');
   const { codec, text } = ports.tools;
   const record = await signMarker(codec, text, operation.value, signer.value);
   const positions = await appendAll(log, [record, ...behind]);

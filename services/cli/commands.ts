@@ -1,4 +1,6 @@
 import { settingNames } from '../core/settings.ts';
+import type { ArchiveCommand } from './commands/archive.ts';
+import { archiveCommands } from './commands/archive.ts';
 import type { CommandOf, Option } from './commands/command.ts';
 import { option } from './commands/command.ts';
 import type { DeadLetterCommand } from './commands/dead-letters.ts';
@@ -7,10 +9,14 @@ import type { InstanceCommand } from './commands/instances.ts';
 import { instanceCommands } from './commands/instances.ts';
 import type { KeyCommand } from './commands/keys.ts';
 import { keyCommands } from './commands/keys.ts';
+import type { ProblemCommand } from './commands/problems.ts';
+import { problemCommands } from './commands/problems.ts';
 import type { ReaderCommand } from './commands/readers.ts';
 import { readerCommands } from './commands/readers.ts';
 import type { ReleaseCommand } from './commands/release.ts';
 import { releaseCommands } from './commands/release.ts';
+import type { RetentionCommand } from './commands/retention.ts';
+import { retentionCommands } from './commands/retention.ts';
 import type { ServiceCommand } from './commands/services.ts';
 import { serviceCommands } from './commands/services.ts';
 
@@ -20,8 +26,11 @@ export type CommandName =
   | ReleaseCommand
   | InstanceCommand
   | ReaderCommand
+  | ProblemCommand
   | DeadLetterCommand
+  | RetentionCommand
   | KeyCommand
+  | ArchiveCommand
   | ServiceCommand;
 
 export type Command = CommandOf<CommandName>;
@@ -30,8 +39,11 @@ export const commands: readonly Command[] = [
   ...releaseCommands,
   ...instanceCommands,
   ...readerCommands,
+  ...problemCommands,
   ...deadLetterCommands,
+  ...retentionCommands,
   ...keyCommands,
+  ...archiveCommands,
   ...serviceCommands,
 ];
 
@@ -39,6 +51,7 @@ export const commands: readonly Command[] = [
 export const groupSummaries: { readonly [group: string]: string } = {
   release: 'what a pipeline says of a deployment',
   'dead-letters': 'records that were not accepted',
+  retention: 'how long read models keep deployments',
   keys: 'who may sign what',
 };
 

@@ -97,6 +97,12 @@ export const spanText = (ms: number): string => {
   return `${Math.floor(ms / unitMs)} ${name}`;
 };
 
+/** `812 B`, `3.4 KB`, `1.2 MB`: a KB is 1,000 bytes. */
+export const bytesText = (bytes: number): string => {
+  const [unit, name] = bytes >= 1e6 ? [1e6, 'MB'] : bytes >= 1e3 ? [1e3, 'KB'] : [1, 'B'];
+  return `${unit === 1 ? bytes : (bytes / unit).toFixed(1)} ${name}`;
+};
+
 const green = 32;
 const red = 31;
 const yellow = 33;

@@ -152,6 +152,7 @@ export type Listing =
   | 'decisions'
   | 'deadLetters'
   | 'operations'
+  | 'retention'
   | 'environments'
   | 'components'
   | 'keys';
@@ -204,6 +205,15 @@ const listings: { readonly [Name in Listing]: readonly Column[] } = {
     ['SIGNER', text('signer')],
     ['ABOUT', aboutOperation],
     ['REASON', text('reason')],
+  ],
+  retention: [
+    ['ENVIRONMENT', text('environment')],
+    ['DAYS', text('days')],
+    ['SET BY', (line) => (line['position'] === null ? 'built in' : text('signer')(line))],
+    ['AT (UTC)', time('at')],
+    ['POSITION', text('position')],
+    ['REASON', text('reason')],
+    ['NOTES', marks],
   ],
   environments: [...nameColumns, ['COMPONENTS', list('components')]],
   components: [...nameColumns, ['ENVIRONMENTS', list('environments')]],

@@ -103,6 +103,7 @@ export const readChoice = ({ list }: ListPlan, given: Given): Result<Choice, Cli
     }
     case 'environments':
     case 'components':
+    case 'retention':
     case 'keys':
       return ok({});
   }

@@ -1,14 +1,18 @@
 import type { CheckTools } from '../core/check/check-record.ts';
 import type { FoldState } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
-import type { Settings } from '../core/settings.ts';
+import type { LogSetting, Settings } from '../core/settings.ts';
+import type { Archives } from '../ports/archive.ts';
 import type { Clock, Stop } from '../ports/clock.ts';
 import type { PlanRedrive } from '../ports/dead-letters.ts';
 import type { HttpClient } from '../ports/http.ts';
 import type { Ids } from '../ports/ids.ts';
+import type { Migrated, MigrationStep } from '../ports/migrating.ts';
 import type { PlannedHereStore } from '../ports/planned-here.ts';
+import type { ProblemAnswer, ProblemQuestion } from '../ports/problem-view.ts';
 import type { Generation, ReadModelStore } from '../ports/read-model-store.ts';
 import type { RecordLog } from '../ports/record-log.ts';
+import type { PlanRetention } from '../ports/retention.ts';
 import type { Signer } from '../ports/signer.ts';
 import type { Environment } from './ci-run.ts';
 import type { Note } from './note.ts';
@@ -68,6 +72,15 @@ export type Running = {
 
 export type ServiceName = Running['name'];
 
+/** A log is to move. Its ends are opened for this, whatever the settings name. */
+export type MigrateCommand = {
+  readonly from: LogSetting;
+  readonly to: LogSetting;
+  readonly reason: string;
+  readonly signer: Signer;
+  readonly onProgress: (step: MigrationStep, next: number, end: number) => void;
+};
+
 /** Everything that the commands stand on. Nothing is opened before it is asked for. */
 export type CliPorts = {
   readonly settings: Settings;
@@ -99,8 +112,19 @@ export type CliPorts = {
     /** Their topic, opened or made. */
     readonly topic: () => Promise<Result<RecordLog, CliProblem>>;
   };
+  /** What is missing or wrong, by the log and the instances, folded to their ends. */
+  readonly problems: (
+    question: ProblemQuestion,
+    onProgress: (progress: FoldProgress) => void,
+  ) => Promise<Result<ProblemAnswer, CliProblem>>;
+  /** A file's text, unless it is larger than that. */
+  readonly readTextFile: (path: string, bytesMax: number) => Promise<Result<string, CliProblem>>;
   /** What would become of dead letters that are appended again. */
   readonly planRedrive: (atHand: AtHand) => PlanRedrive;
+  /** What the read models would forget. */
+  readonly planRetention: (atHand: AtHand) => PlanRetention;
+  readonly archives: Archives;
+  readonly migrate: (command: MigrateCommand) => Promise<Result<Migrated, CliProblem>>;
   readonly start: (service: ServiceName) => Promise<Result<Running, CliProblem>>;
   /** Removes telemetry that is past its time. */
   readonly prune: () => Promise<void>;

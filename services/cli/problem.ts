@@ -34,6 +34,16 @@ export const knownExitOf = (code: string): ExitCode | undefined =>
 const all = (exit: ExitCode, ...codes: readonly string[]): { readonly [code: string]: ExitCode } =>
   Object.fromEntries(codes.map((code) => [code, exit]));
 
+/** An archive that does not fit its log, or is not to be trusted. */
+const archiveRefusals: readonly string[] = [
+  ...['foreign-archive', 'archive-gap', 'archive-ahead', 'archive-busy', 'archive-untrusted'],
+  ...['seam-gap', 'seam-differs', 'seam-unproven'],
+];
+const migrationRefusals: readonly string[] = [
+  ...['migrating', 'target-taken', 'target-differs', 'sealed-elsewhere', 'canary-running'],
+  ...['not-sealed', 'copy-misplaced'],
+];
+
 const exits: { readonly [code: string]: ExitCode } = {
   ...all(
     1,
@@ -46,6 +56,8 @@ const exits: { readonly [code: string]: ExitCode } = {
     'beyond-end',
     'gap',
     'log-not-opened',
+    'archive-damaged',
+    'models-differ',
     'old-code',
   ),
   ...all(
@@ -66,6 +78,8 @@ const exits: { readonly [code: string]: ExitCode } = {
     'field-invalid',
     'principal-invalid',
     'policy-invalid',
+    'expected-invalid',
+    'file-invalid',
     // A record that no log takes.
     'kind-unknown',
     'kind-wrong-shape',
@@ -94,16 +108,19 @@ const exits: { readonly [code: string]: ExitCode } = {
     'conflict',
     'last-administrator',
     'nothing-redriven',
+    'tiers-full',
     'foreign-log',
     'wrong-log',
     'decision-misplaced',
     'log-already-open',
     'log-sealed',
     'seal-misplaced',
+    ...archiveRefusals,
+    ...migrationRefusals,
     'key-exists',
     'key-ended',
   ),
-  ...all(4, 'deployment-unknown', 'not-found'),
+  ...all(4, 'deployment-unknown', 'not-found', 'archive-missing'),
   ...all(
     5,
     'out-of-scope',

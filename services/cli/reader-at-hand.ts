@@ -5,6 +5,8 @@ import type { DeadLetter } from '../core/dead-letters.ts';
 import type { OperationRow } from '../core/operations.ts';
 import { positionKey } from '../core/read-models.ts';
 import type { DecisionRow, NameRow } from '../core/read-models.ts';
+import type { RetentionRow } from '../core/retention.ts';
+import { retentionKey, tiersOf } from '../core/retention.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { MarkerRow } from '../core/row-forms/marker.ts';
@@ -18,6 +20,7 @@ import {
   keyLine,
   nameLine,
   operationLine,
+  retentionLine,
   presentOf,
   timelineLine,
 } from '../core/views.ts';
@@ -82,6 +85,12 @@ const listOf = async (
       return namesOf(atHand, 'environment', 'components');
     case 'components':
       return namesOf(atHand, 'component', 'environments');
+    case 'retention': {
+      const rows = await readRows(atHand, [{ model: 'retention', key: retentionKey }]);
+      if (!rows.ok) return rows;
+      const row = rows.value.get('retention', retentionKey) as RetentionRow | undefined;
+      return ok(tiersOf(row).map((tier) => retentionLine(tier, present)));
+    }
     case 'keys':
       return ok(
         [...atHand.state.trust.keys.values()]
@@ -126,11 +135,13 @@ const findDeployment = async (
   const markerKeys = [...principals].map((principal) => markerKey(id, principal));
   const rows = await readRows(atHand, [
     { model: 'deployment', key: id },
+    { model: 'forgotten', key: id },
     ...markerKeys.map((key) => ({ model: 'marker', key })),
   ]);
   if (!rows.ok) return rows;
   const direct = rows.value.get('deployment', id) as Deployment | undefined;
   if (direct !== undefined) return ok(direct);
+  if (rows.value.get('forgotten', id) !== undefined) return forgotten(`the deployment ${id}`);
   const named = markerKeys
     .map((key) => rows.value.get('marker', key) as MarkerRow | undefined)
     .find((row) => row !== undefined);
@@ -140,13 +151,22 @@ const findDeployment = async (
   const lines = await readRows(atHand, [{ model: 'timeline', key: lineKey }]);
   if (!lines.ok) return lines;
   const line = lines.value.get('timeline', lineKey) as AttemptLine | undefined;
-  if (line === undefined) return notFound(id);
+  if (line === undefined) return forgotten(`the deployment of the marker ${id}`);
   const key = line.deployment;
   const row = await readRows(atHand, [{ model: 'deployment', key }]);
   if (!row.ok) return row;
   const found = row.value.get('deployment', key) as Deployment | undefined;
   return found === undefined ? notFound(id) : ok(found);
 };
+
+const forgotten = (what: string): Result<never, CliProblem> =>
+  fail(
+    problem(
+      'not-found',
+      `${what} was forgotten, as retention says`,
+      'plimsoll operations tells who let it go and why; its records are on the log',
+    ),
+  );
 
 const notFound = (id: string): Result<never, CliProblem> =>
   fail(

@@ -75,8 +75,8 @@ const pathOf = (
   isNewest: boolean,
   after: string | null,
 ): string => {
-  // Keys are told all at once.
-  if (name === 'keys') return '/v1/keys';
+  // These are told all at once.
+  if (name === 'keys' || name === 'retention') return `/v1/${name}`;
   const query: readonly (readonly [string, string | null])[] = [
     ...Object.entries(filter ?? {}),
     ['limit', String(limit)],

@@ -9,6 +9,7 @@ export type ListName =
   | 'decisions'
   | 'dead-letters'
   | 'operations'
+  | 'retention'
   | 'environments'
   | 'components'
   | 'keys';

@@ -1,5 +1,6 @@
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
+import { runArchive } from './archive.ts';
 import type { Given } from './arguments.ts';
 import type { CommandName } from './commands.ts';
 import { runDeadLetters } from './dead-letters.ts';
@@ -16,8 +17,10 @@ import { printLines, printProblem, printText } from './output.ts';
 import type { CliPorts, ServiceName } from './ports.ts';
 import type { CliProblem, ExitCode } from './problem.ts';
 import { refuse } from './problem.ts';
+import { runProblems } from './problems.ts';
 import { openProgress } from './progress.ts';
 import type { Choice } from './reader.ts';
+import { runRetention } from './retention.ts';
 import { runServices } from './run-services.ts';
 import { showText } from './show-text.ts';
 
@@ -56,6 +59,13 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
     case 'dead-letters redrive':
     case 'dead-letters discard':
       return end(await runDeadLetters(ports, name, given, isJson));
+    case 'retention set':
+    case 'retention list':
+    case 'retention plan':
+    case 'retention apply':
+      return end(await runRetention(ports, name, given, isJson));
+    case 'problems':
+      return runProblems(ports, given, isJson);
     case 'keys new':
       return end(await printed(ports, isJson, newKey(ports, given), keyMadeText));
     case 'keys trust':
@@ -65,6 +75,11 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
         onlyAtHand(ports, name) ??
           (await printed(ports, isJson, keyChanges[name](ports, given), keyChangedText)),
       );
+    case 'archive':
+    case 'archive verify':
+    case 'export':
+    case 'migrate':
+      return end(await runArchive(ports, name, given, isJson));
     case 'rebuild':
       return end(onlyAtHand(ports, name) ?? (await runRebuild(ports, isJson)));
     case 'up':

@@ -4,6 +4,7 @@ import { instancesPath } from '../core/instances/instance.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from '../ports/http.ts';
 import type { Signal } from '../ports/otlp.ts';
 import { openAppender } from './appender.ts';
+import { getProblems, problemQuery } from './find-problems.ts';
 import { getHealth, getReadiness } from './health.ts';
 import { openInstanceDoor } from './instances.ts';
 import type { List } from './lists.ts';
@@ -23,7 +24,14 @@ import type { Problem } from './problems.ts';
 import { codeHeader, problemResponse } from './problems.ts';
 import { refuseUnknown } from './query.ts';
 import { openReadSide } from './read-side.ts';
-import { getDeadLetter, getDeployment, getKeys, getList, listQuery } from './reads.ts';
+import {
+  getDeadLetter,
+  getDeployment,
+  getKeys,
+  getList,
+  getRetention,
+  listQuery,
+} from './reads.ts';
 import { openRecent } from './recent.ts';
 import { getSchema, listSchemas } from './schemas.ts';
 import { openTelemetry } from './telemetry.ts';
@@ -99,6 +107,15 @@ export const createApp = (
   ];
   const { instances } = ports;
   const starts = instances && openInstanceDoor({ ...parts, topic: instances });
+  const { problems } = ports;
+  const problemRoutes =
+    problems === undefined
+      ? []
+      : [
+          get('/v1/problems', problemQuery, (request) =>
+            getProblems({ ...ports, problems }, request),
+          ),
+        ];
   const instanceRoutes: readonly Route[] =
     starts === undefined
       ? []
@@ -111,6 +128,7 @@ export const createApp = (
       answer: (request) => postMarker(parts, request),
     },
     ...instanceRoutes,
+    ...problemRoutes,
     list('/v1/current', currentList),
     list('/v1/timeline', timelineList),
     list('/v1/decisions', decisionList),
@@ -123,6 +141,7 @@ export const createApp = (
       getDeadLetter(reads, request, position),
     ),
     get('/v1/keys', ['at-least'], (request) => getKeys(reads, request)),
+    get('/v1/retention', ['at-least'], (request) => getRetention(reads, request)),
     get('/v1/schemas', [], () => listSchemas(ports.schemas)),
     get('/v1/schemas/{sha256}', [], (_request, digest) => getSchema(ports.schemas, digest)),
     health,

@@ -7,10 +7,18 @@ import { positionKey } from '../core/read-models.ts';
 import type { MarkerRow } from '../core/row-forms/marker.ts';
 import { readRow } from '../core/row-text.ts';
 import type { AttemptLine } from '../core/slot-state.ts';
+import type { RetentionRow } from '../core/retention.ts';
+import { retentionKey, tiersOf } from '../core/retention.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Line, Present } from '../core/views.ts';
-import { deadLetterLine, deploymentView, keyLine, presentOf } from '../core/views.ts';
+import {
+  deadLetterLine,
+  deploymentView,
+  keyLine,
+  presentOf,
+  retentionLine,
+} from '../core/views.ts';
 import type { HttpRequest, HttpResponse } from '../ports/http.ts';
 import type { List } from './lists.ts';
 import type { Problem } from './problems.ts';
@@ -119,6 +127,20 @@ export const getKeys = async (reads: ReadSide, request: HttpRequest): Answer => 
   return ok(listResponse(request, keys.value.asOf, lines, null));
 };
 
+export const getRetention = async (reads: ReadSide, request: HttpRequest): Answer => {
+  const waited = await waitAtLeast(reads, request);
+  if (!waited.ok) return waited;
+  const read = await reads.rows([{ model: 'retention', key: retentionKey }]);
+  if (!read.ok) return read;
+  const present = await readPresent(reads);
+  if (!present.ok) return present;
+  const { asOf, rows } = read.value;
+  const row = rows.get(address('retention', retentionKey));
+  const tiers = tiersOf(row === undefined ? undefined : readRow<RetentionRow>('retention', row));
+  const lines = tiers.map((tier) => retentionLine(tier, present.value));
+  return ok(listResponse(request, asOf, lines, null));
+};
+
 /** A deployment with its whole history, by its own id or by that of a marker of it. */
 export const getDeployment = async (reads: ReadSide, request: HttpRequest, id: string): Answer => {
   const waited = await waitAtLeast(reads, request);
@@ -129,14 +151,16 @@ export const getDeployment = async (reads: ReadSide, request: HttpRequest, id: s
   const principals = new Set([...keys.value.trust.keys.values()].map(({ principal }) => principal));
   const asked = [
     { model: 'deployment', key: id },
+    { model: 'forgotten', key: id },
     ...[...principals].map((principal) => ({ model: 'marker', key: markerKey(id, principal) })),
   ];
   const direct = await reads.rows(asked);
   if (!direct.ok) return direct;
   const { asOf, rows } = direct.value;
-  const [own, ...markers] = asked.map(({ model, key }) => rows.get(address(model, key)));
+  const [own, forgotten, ...markers] = asked.map(({ model, key }) => rows.get(address(model, key)));
   const named = markers.find((row) => row !== undefined);
   if (own !== undefined) return itemResponse(reads, asOf, own, deploymentItem);
+  if (forgotten !== undefined) return missing(asOf, `the deployment ${id} was forgotten`);
   if (named === undefined) return missing(asOf, `no deployment and no marker ${id} is known`);
   // The index says where the attempt was opened, and the line of that attempt is whose it is.
   const { openedAt } = readRow<MarkerRow>('marker', named);
@@ -145,7 +169,7 @@ export const getDeployment = async (reads: ReadSide, request: HttpRequest, id: s
   const lines = await reads.rows([{ model: 'timeline', key: lineKey }]);
   if (!lines.ok) return lines;
   const line = lines.value.rows.get(address('timeline', lineKey));
-  if (line === undefined) return missing(asOf, `no deployment of the marker ${id} is known`);
+  if (line === undefined) return missing(asOf, `the deployment of the marker ${id} was forgotten`);
   const { deployment } = readRow<AttemptLine>('timeline', line);
   const read = await reads.rows([{ model: 'deployment', key: deployment }]);
   if (!read.ok) return read;

@@ -4,6 +4,8 @@ import { parseArguments, wantsJson } from '../../services/cli/arguments.ts';
 import { printNote, printProblem } from '../../services/cli/output.ts';
 import { foldFailed, problem, refuse } from '../../services/cli/problem.ts';
 import { run } from '../../services/cli/run.ts';
+import { verifyArchive } from '../../services/adapters/archive/verify.ts';
+import { writeArchive } from '../../services/adapters/archive/write.ts';
 import { createMemoryIds } from '../../services/adapters/memory/ids.ts';
 import { openPlannedHere } from '../../services/adapters/planned-here/folder.ts';
 import { fail, ok } from '../../services/core/result.ts';
@@ -11,6 +13,7 @@ import type { Result } from '../../services/core/result.ts';
 import { parseSettings } from '../../services/core/settings.ts';
 import type { HttpClient } from '../../services/ports/http.ts';
 import { foldToEnd, openGeneration, rebuild } from '../../services/projector/catch-up.ts';
+import { openPlanRetention } from '../../services/replay/plan-retention.ts';
 import { openPlanRedrive } from '../../services/replay/redrive.ts';
 import type { GatewayHouse } from './gateway.ts';
 import { openGatewayHouse } from './gateway.ts';
@@ -135,6 +138,11 @@ const portsOf = (
     log: async () => ok(log),
     atHand: () => fold(openGeneration),
     rebuild: () => fold(rebuild),
+    archives: {
+      write: (request) => writeArchive({ tools, audience, nowMs }, request),
+      verify: (request) => verifyArchive({ tools, audience }, request),
+    },
+    migrate: async () => refuse('internal', 'nothing moves here', ''),
     start: async (name: ServiceName): Promise<Result<Running, CliProblem>> =>
       refuse('internal', `${name} is not started here`, ''),
     instances: { topic: async () => ok(house.instances) },
@@ -143,6 +151,8 @@ const portsOf = (
         { ...projection, clock: house.ports.clock, foldToEnd },
         { generation, trust: state.trust },
       ),
+    planRetention: ({ generation, state }) =>
+      openPlanRetention(store, { generation, state, nowMs: nowMs() }),
     prune: async () => undefined,
     stop: new AbortController().signal,
   };

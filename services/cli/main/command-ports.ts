@@ -14,13 +14,16 @@ import type { AtHand, CliPorts, FoldProgress, KeyFiles } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { foldFailed } from '../problem.ts';
 import { startAnalyser } from './analyser-service.ts';
+import { archivesOn } from './archiving.ts';
 import type { Composition } from './composition.ts';
 import { failed, openProjection } from './composition.ts';
 import { startGateway } from './gateway-service.ts';
 import { openInstanceTopic } from './instances.ts';
 import { withMetrics } from './metrics-server.ts';
+import { migrateOn } from './migration.ts';
 import { openOwnMetrics } from './own-metrics.ts';
-import { planRedriveOn } from './letters.ts';
+import { planRedriveOn, planRetentionOn } from './operating.ts';
+import { problemsAtHand, readTextFile } from './problems.ts';
 import { startProjector } from './projector-service.ts';
 
 const gitWithinMs = 2000;
@@ -91,8 +94,13 @@ export const commandPorts = (
           return startAnalyser(composition);
       }
     }),
+    archives: archivesOn(foundation),
+    migrate: migrateOn(foundation, hostname()),
     instances: { topic: () => openInstanceTopic(composition) },
+    problems: (question, onProgress) => problemsAtHand(composition, question, onProgress),
+    readTextFile,
     planRedrive: planRedriveOn(foundation),
+    planRetention: planRetentionOn(foundation),
     prune: foundation.prune,
     stop,
   };

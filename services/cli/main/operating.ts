@@ -1,3 +1,4 @@
+import { openPlanRetention } from '../../replay/plan-retention.ts';
 import { openPlanRedrive } from '../../replay/redrive.ts';
 import { foldToEnd } from '../../projector/catch-up.ts';
 import type { Foundation } from '../../adapters/foundation/foundation.ts';
@@ -15,3 +16,13 @@ export const planRedriveOn =
       },
       { generation, trust: state.trust },
     );
+
+/** By the clock, or by the log's time where that is ahead: the fold goes by the log's. */
+export const planRetentionOn =
+  ({ clock }: Foundation): CliPorts['planRetention'] =>
+  ({ store, generation, state }) =>
+    openPlanRetention(store, {
+      generation,
+      state,
+      nowMs: Math.max(clock.nowMs(), state.logTimeMs),
+    });
