@@ -13,17 +13,24 @@ export const utcTime: RegExp =
 export const positionAt = async (
   log: RecordLog,
   written: string,
+  option = '--since',
 ): Promise<Result<Position, CliProblem>> => {
+  const invalid = (hint: string): Result<never, CliProblem> =>
+    refuse(
+      'option-invalid',
+      `${option}=${JSON.stringify(written.slice(0, 64))} is no position`,
+      hint,
+    );
   const range = await log.range(0);
   if (!range.ok) return logFailed(range.problem);
   const { start, end } = range.value;
   if (/^(?:0|[1-9][0-9]{0,11})$/.test(written)) {
     const position = Number(written);
-    return position <= end ? ok(position) : invalid(written, `the log ends at position ${end}`);
+    return position <= end ? ok(position) : invalid(`the log ends at position ${end}`);
   }
   const timeMs = utcTime.test(written) ? Date.parse(written) : Number.NaN;
   return Number.isNaN(timeMs)
-    ? invalid(written, 'write a position, or a time in UTC such as 2026-11-21T10:00:00Z')
+    ? invalid('write a position, or a time in UTC such as 2026-11-21T10:00:00Z')
     : firstSince(log, timeMs, start, end);
 };
 
@@ -70,9 +77,6 @@ const halve = async (
   }
   return ok(low);
 };
-
-const invalid = (written: string, hint: string): Result<never, CliProblem> =>
-  refuse('option-invalid', `--since=${JSON.stringify(written.slice(0, 64))} is no position`, hint);
 
 const logFailed = ({ code, message }: ReadProblem): Result<never, CliProblem> =>
   refuse(code, message, 'is the log up? See PLIMSOLL_LOG');

@@ -1,7 +1,8 @@
 import type { LogRecord, Position } from '../core/log/record.ts';
+import type { FoldState } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
 import type { ProjectionProblem } from './projecting.ts';
-import type { AppendProblem, ReadProblem, RecordLog } from './record-log.ts';
+import type { AppendProblem, RecordLog } from './record-log.ts';
 
 // A log moves to another foundation: its records are copied with their positions and times, then it goes on there.
 
@@ -29,18 +30,39 @@ export type CopyTarget = {
   readonly copy: (records: readonly LogRecord[]) => Promise<Result<void, CopyProblem>>;
   /** Makes it the log, in one step: from now on positions and times are its own. It may have been so already. */
   readonly open: () => Promise<Result<RecordLog, CopyProblem>>;
-  readonly close: () => Promise<void>;
 };
 
-/** Why an end of the way cannot be opened, with what to do. */
-export type EndProblem = { readonly code: string; readonly message: string; readonly hint: string };
-
-/** Read models of one end, folded by themselves for comparing. */
+/** Read models of one end, folded by themselves; `state.rowsDigest` stands for every byte of every row. */
 export type FoldedEnd = {
-  /** The position up to which it is folded, exclusive. */
-  readonly to: Position;
-  /** Stands for every byte of every row (hex). */
-  readonly digest: string;
+  readonly state: FoldState;
+  /** Deployments of which a canary runs that an analysis may be judging. */
+  readonly canaries: readonly string[];
 };
 
-export type FoldProblem = ProjectionProblem | ReadProblem;
+/** Folds an end up to a position, exclusive. Asked for a later one it goes on from where it was. */
+export type FoldEnd = (to: Position) => Promise<Result<FoldedEnd, ProjectionProblem>>;
+
+/** Where a log comes from. */
+export type CopySource = {
+  readonly address: string;
+  readonly log: RecordLog;
+};
+
+/** One step of the way, as it is told while it goes on. */
+export type MigrationStep = 'copying' | 'folding' | 'sealed' | 'opened' | 'carrying';
+
+export type Migrated = {
+  readonly log: string;
+  readonly from: string;
+  readonly to: string;
+  /** Where the old log was sealed: both have the same records before it. */
+  readonly position: Position;
+  /** Of all rows of the read models at that position, the same on both sides. */
+  readonly rowsDigest: string;
+  /** Records that this run copied, before the seal. */
+  readonly copied: number;
+  /** Records that came to the old log after its seal, and were appended to the new one by this run. */
+  readonly carried: number;
+  /** Nothing was left to do but carrying. */
+  readonly already: boolean;
+};

@@ -5,7 +5,7 @@ import { fail, ok } from '../../core/result.ts';
 import type { ArchiveReader } from '../../ports/archive.ts';
 import type { ReadProblem, RecordLog, Subscriber } from '../../ports/record-log.ts';
 import { readHeaders } from '../../core/markers/wire.ts';
-import { sameRecord } from './same-record.ts';
+import { isSameRecord } from '../../core/log/same-record.ts';
 
 /**
  * - `seam-gap`: the log begins after the archive ends: some records are in neither.
@@ -60,7 +60,7 @@ const proveSeam = async (
   if (!held.ok) return held;
   const kept = await archive.read(seam - 1, 1);
   if (!kept.ok) return kept;
-  return sameRecord(held.value[0], kept.value[0])
+  return isSameRecord(held.value[0], kept.value[0])
     ? ok(undefined)
     : refuse(
         'seam-differs',

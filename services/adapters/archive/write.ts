@@ -23,7 +23,7 @@ import {
   withFile,
 } from './manifest.ts';
 import { openReader } from './reader.ts';
-import { sameRecord } from './same-record.ts';
+import { isSameRecord } from '../../core/log/same-record.ts';
 
 /** A file is closed when it has so many records or bytes, whichever comes first. */
 const fileRecordsMax = 50_000;
@@ -169,7 +169,7 @@ const fitsTogether = async (
   if (!reader.ok) return reader;
   const last = await reader.value.read(next - 1, 1);
   if (!last.ok) return refuse('archive-damaged', last.problem.message);
-  return sameRecord(live.value[0], last.value[0])
+  return isSameRecord(live.value[0], last.value[0])
     ? ok(undefined)
     : refuse(
         'foreign-archive',

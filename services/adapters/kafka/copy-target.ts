@@ -18,7 +18,7 @@ const lookAgainMs = 100;
  */
 export const openKafkaCopyTarget = async (
   options: KafkaRecordLogOptions & { readonly address: string },
-): Promise<Result<CopyTarget, OpenProblem>> => {
+): Promise<Result<CopyTarget & { readonly close: () => Promise<void> }, OpenProblem>> => {
   const { topic, address } = options;
   const log = await openKafkaRecordLog({ ...options, isCopy: true });
   if (!log.ok) return log;

@@ -20,6 +20,8 @@ export type TopicPlan = {
   readonly keptMs: number | 'for-ever';
   /** Records are being copied into it with the times they have: it is no log yet. */
   readonly isCopy?: boolean;
+  /** It is refused where it is not there; else it is made. */
+  readonly mustExist?: boolean;
 };
 
 /** `misfit`: the topic exists, but with settings under which our promises would not hold. */
@@ -40,6 +42,12 @@ export const ensureTopic = async (
 ): Promise<Result<number, TopicProblem>> => {
   const partitions = await partitionCount(admin, plan.topic);
   if (partitions === undefined) {
+    if (plan.mustExist === true)
+      return fail({
+        code: 'refused',
+        message: `there is no Kafka topic ${plan.topic}`,
+        hint: 'are the brokers and PLIMSOLL_AUDIENCE right?',
+      });
     const created = await create(admin, plan);
     if (!created.ok) return created;
     // Someone else may have created it in the same moment: it is checked like any other.
@@ -133,7 +141,8 @@ export const setTopicTimes = async (
   });
   const own = (resources[0]?.configEntries ?? []).filter(
     ({ configName, configSource }) =>
-      configSource === kafkajs.ConfigSource.TOPIC_CONFIG && !configName.startsWith('message.timestamp.'),
+      configSource === kafkajs.ConfigSource.TOPIC_CONFIG &&
+      !configName.startsWith('message.timestamp.'),
   );
   const settings = {
     ...Object.fromEntries(own.map(({ configName, configValue }) => [configName, configValue])),

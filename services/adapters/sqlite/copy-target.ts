@@ -87,6 +87,5 @@ export const openSqliteCopyTarget = async (
       const own = await openSqliteRecordLog(file, { ...options, partitions: 1 });
       return own.ok ? own : fail(toAppendProblem(own.problem));
     },
-    close: log.close,
   });
 };

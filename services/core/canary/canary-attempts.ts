@@ -26,6 +26,13 @@ export const canaryAttempts = (deployment: Deployment): readonly CanaryAttempt[]
       attempt.plan !== null && (attempt.plan.strategy === 'canary' || attempt.share !== null),
   );
 
+/** Whether an analysis may be judging the deployment: a canary of it was started, not long ago, and has not ended. */
+export const hasRunningCanary = (deployment: Deployment, nowMs: number): boolean =>
+  canaryAttempts(deployment).some(
+    ({ status, startedAt }) =>
+      status === 'running' && startedAt !== null && nowMs - startedAt <= startedBeforeMsMax,
+  );
+
 /** The id of the analysis of one attempt: the same whoever opens it, and how often. */
 export const analysisIdOf = (digest: TextDigest, deployment: string, attempt: number): string =>
   uuidOfParts(digest, ['analysis', deployment, String(attempt)]);
