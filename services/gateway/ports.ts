@@ -10,6 +10,7 @@ import type {
   WriteOtlpStatus,
 } from '../ports/otlp.ts';
 import type { WriteMetrics } from '../ports/own-metrics.ts';
+import type { ProblemAnswer, ProblemQuestion } from '../ports/problem-view.ts';
 import type { ReadModelStore } from '../ports/read-model-store.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 
@@ -36,6 +37,10 @@ export type GatewayPorts = {
   readonly writeMetrics?: WriteMetrics;
   /** Where starts of instances are appended, opened when the first one comes; without it none are taken. */
   readonly instances?: () => Promise<Result<RecordLog, { readonly message: string }>>;
+  /** What is missing or wrong, by the read models as they are now; without it nobody is told. */
+  readonly problems?: (
+    question: ProblemQuestion,
+  ) => Promise<Result<ProblemAnswer, { readonly code: string; readonly message: string }>>;
   /** Streams that telemetry is appended to. Null: it is answered and let go. */
   readonly telemetry: {
     readonly metrics: RecordLog;

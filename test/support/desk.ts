@@ -6,6 +6,8 @@ import { foldFailed, problem, refuse } from '../../services/cli/problem.ts';
 import { run } from '../../services/cli/run.ts';
 import { verifyArchive } from '../../services/adapters/archive/verify.ts';
 import { writeArchive } from '../../services/adapters/archive/write.ts';
+import { createMemoryReadModelStore } from '../../services/adapters/memory/read-model-store.ts';
+import { orderedInstanceModels } from '../../services/core/instances/fold.ts';
 import { createMemoryIds } from '../../services/adapters/memory/ids.ts';
 import { openPlannedHere } from '../../services/adapters/planned-here/folder.ts';
 import { fail, ok } from '../../services/core/result.ts';
@@ -13,6 +15,8 @@ import type { Result } from '../../services/core/result.ts';
 import { parseSettings } from '../../services/core/settings.ts';
 import type { HttpClient } from '../../services/ports/http.ts';
 import { foldToEnd, openGeneration, rebuild } from '../../services/projector/catch-up.ts';
+import { foldInstancesToEnd } from '../../services/projector/instances.ts';
+import { readProblems } from '../../services/projector/problems.ts';
 import { openPlanRetention } from '../../services/replay/plan-retention.ts';
 import { openPlanRedrive } from '../../services/replay/redrive.ts';
 import type { GatewayHouse } from './gateway.ts';
@@ -45,6 +49,8 @@ export type DeskOptions = {
   /** Commands go through the gateway. */
   readonly isRemote?: boolean;
   readonly repository?: string;
+  /** Texts of files, by their paths. */
+  readonly files?: { readonly [path: string]: string };
   readonly columns?: number;
   readonly hasColour?: boolean;
   readonly change?: (ports: CliPorts) => CliPorts;
@@ -93,7 +99,13 @@ const deskBefore = (
 
 const portsOf = (
   house: GatewayHouse,
-  { folder, env = {}, isRemote = false, repository }: DeskOptions & { readonly folder: string },
+  {
+    folder,
+    env = {},
+    isRemote = false,
+    repository,
+    files = {},
+  }: DeskOptions & { readonly folder: string },
   terminal: CliPorts['terminal'],
   note: CliPorts['note'],
 ): CliPorts => {
@@ -146,6 +158,18 @@ const portsOf = (
     start: async (name: ServiceName): Promise<Result<Running, CliProblem>> =>
       refuse('internal', `${name} is not started here`, ''),
     instances: { topic: async () => ok(house.instances) },
+    problems: async (question) => {
+      const folded = await openGeneration(projection);
+      if (!folded.ok) return fail(foldFailed(folded.problem));
+      const instanceStore = createMemoryReadModelStore({ orderedModels: orderedInstanceModels });
+      value(await foldInstancesToEnd({ instances: house.instances, instanceStore, projection }));
+      const { generation } = folded.value;
+      return ok(value(await readProblems(tools)({ store, generation, instanceStore }, question)));
+    },
+    readTextFile: async (path) => {
+      const text = files[path];
+      return text === undefined ? refuse('file-invalid', `${path}: no such file`, '') : ok(text);
+    },
     planRedrive: ({ generation, state }) =>
       openPlanRedrive(
         { ...projection, clock: house.ports.clock, foldToEnd },

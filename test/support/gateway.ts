@@ -1,11 +1,13 @@
 import { schemaDigest } from '../../services/adapters/avro/canonical-form.ts';
 import { loadSchemas } from '../../services/adapters/avro/schema-files.ts';
+import { createMemoryReadModelStore } from '../../services/adapters/memory/read-model-store.ts';
 import { createMemoryRecordLog } from '../../services/adapters/memory/record-log.ts';
 import { gunzipCapped } from '../../services/adapters/otlp/gunzip.ts';
 import { openMetricsReader } from '../../services/adapters/otlp/metrics-request.ts';
 import { encodeMetricsResponse } from '../../services/adapters/otlp/metrics-response.ts';
 import { splitOtlp } from '../../services/adapters/otlp/split-request.ts';
 import { encodeStatus } from '../../services/adapters/otlp/status-response.ts';
+import { orderedInstanceModels } from '../../services/core/instances/fold.ts';
 import { instancePartitions } from '../../services/core/instances/instance.ts';
 import type { LogRecord, NewRecord } from '../../services/core/log/record.ts';
 import { toHttp } from '../../services/core/markers/http-wire.ts';
@@ -17,6 +19,8 @@ import type { GatewayPorts } from '../../services/gateway/ports.ts';
 import type { HttpHandler, HttpRequest } from '../../services/ports/http.ts';
 import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
 import type { RecordLog } from '../../services/ports/record-log.ts';
+import { foldInstancesToEnd } from '../../services/projector/instances.ts';
+import { readProblems } from '../../services/projector/problems.ts';
 import { applyBatch } from '../../services/projector/project.ts';
 import type { Step } from './given.ts';
 import { emptyStore, openedAtMs, recordsOf, tools } from './given.ts';
@@ -108,6 +112,12 @@ export const openGatewayHouse = async (
     },
     schemas: loadSchemas().map((file) => ({ ...file, digest: schemaDigest(file.text) })),
     instances: async () => ok(instances),
+    problems: async (question) => {
+      const instanceStore = createMemoryReadModelStore({ orderedModels: orderedInstanceModels });
+      const projection = { log, store, tools, audience };
+      value(await foldInstancesToEnd({ instances, instanceStore, projection }));
+      return readProblems(tools)({ store, generation: 'g1', instanceStore }, question);
+    },
     telemetry: { metrics, traces: null, logs: null },
     otlp: {
       readMetrics: openMetricsReader(),

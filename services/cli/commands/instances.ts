@@ -22,7 +22,7 @@ export const instanceCommands: readonly CommandOf<InstanceCommand>[] = [
     ],
     examples: [
       '--environment-name=production --component-name=shop --target-version=2.0.0',
-      '--component-name=shop --target-version=2.0.0 --instance=shop-7d9f --zone=eu-1',
+      '--component-name=shop --target-version=2.0.0 --instance=pod-7 --zone=eu',
     ],
   },
 ];

@@ -10,7 +10,7 @@ export type ReaderCommand =
   | 'components'
   | 'operations';
 
-const filterOptions: readonly Option[] = [
+export const filterOptions: readonly Option[] = [
   option('environment-name', 'NAME', 'only this environment'),
   option('component-name', 'NAME', 'only this component'),
   option('namespace', 'NAME', 'only this namespace'),

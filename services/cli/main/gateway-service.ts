@@ -6,6 +6,7 @@ import type { Running } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import type { Composition } from './composition.ts';
 import { failed, openProjection } from './composition.ts';
+import { problemsOfProjector } from './problems.ts';
 
 export const startGateway = async (
   composition: Composition,
@@ -44,6 +45,7 @@ export const startGateway = async (
       .loadSchemas()
       .map((schema) => ({ ...schema, digest: canonical.schemaDigest(schema.text) })),
     instances: () => foundation.stream('instances'),
+    problems: problemsOfProjector(composition),
     telemetry: {
       metrics: metrics.value,
       traces: isKept ? traces.value : null,

@@ -39,9 +39,8 @@ const coverageOf = (expectation: Expectation, rows: ProblemRows): Problem | unde
     ...rows.deployments.flatMap((deployment) => reportsOf(deployment, expectation)),
     ...rows.running.flatMap((running) => instanceReports(running, expectation)),
   ].filter((report) => places.some((place) => isIn(report, place)));
-  const triggers = triggersOf(expectation, reports).filter(({ version }) =>
-    isStillWanted(version, expectation, reports),
-  );
+  const all = triggersOf(expectation, reports);
+  const triggers = all.filter((trigger) => isStillWanted(trigger, all, expectation, reports));
   const withinMs = expectation.withinMinutes * 60_000;
   const { nowMs } = rows.present;
   const newest =
@@ -96,11 +95,11 @@ const coverageOf = (expectation: Expectation, rows: ProblemRows): Problem | unde
   });
 };
 
-/** Versions by the moment from which on they were due, oldest first. */
-const triggersOf = (
-  { after }: Expectation,
-  reports: readonly Report[],
-): readonly { readonly version: string; readonly at: number }[] => {
+/** A version, and the moment from which on its time runs. */
+type Trigger = { readonly version: string; readonly at: number };
+
+/** Oldest first. */
+const triggersOf = ({ after }: Expectation, reports: readonly Report[]): readonly Trigger[] => {
   const first = new Map<string, number>();
   for (const { version, what, at } of reports)
     if (what === (after === 'planned' ? 'planned' : 'succeeded'))
@@ -110,9 +109,10 @@ const triggersOf = (
     .toSorted((a, b) => a.at - b.at || (a.version < b.version ? -1 : 1));
 };
 
-/** A version that was taken back wherever it had been is owed to nobody. */
+/** A version that was taken back for an earlier one wherever it had been is owed to nobody. */
 const isStillWanted = (
-  version: string,
+  { version, at }: Trigger,
+  triggers: readonly Trigger[],
   { after }: Expectation,
   reports: readonly Report[],
 ): boolean => {
@@ -123,15 +123,15 @@ const isStillWanted = (
     const known = newestIn.get(place);
     if (known === undefined || report.at >= known.at) newestIn.set(place, report);
   }
-  if ([...newestIn.values()].some((report) => report.version === version)) return true;
-  // Planned and not yet anywhere: it is wanted unless it failed.
-  return (
-    after === 'planned' &&
-    !reports.some(
-      (report) =>
-        report.version === version && (report.what === 'failed' || report.what === 'succeeded'),
-    )
-  );
+  const own = reports.filter((report) => report.version === version);
+  const places = own.filter(({ what }) => what === 'succeeded').map(placeText);
+  if (places.length === 0)
+    // Planned and not yet anywhere: it is wanted unless it failed.
+    return after === 'planned' && !own.some(({ what }) => what === 'failed');
+  return places.some((place) => {
+    const stands = newestIn.get(place)?.version;
+    return triggers.some((other) => other.version === stands && other.at >= at);
+  });
 };
 
 const isThere = ({ what }: Report): boolean => what === 'succeeded' || what === 'runs';

@@ -3,7 +3,7 @@ import { deploymentProblems } from './deployments.ts';
 import { expectedProblems } from './expected.ts';
 import { letterProblems } from './letters.ts';
 import type { Expectation } from './parse-expected.ts';
-import type { Problem, ProblemPlace, ProblemRows, Severity } from './problem.ts';
+import type { Problem, ProblemPlace, ProblemRows } from './problem.ts';
 import { severities } from './problem.ts';
 import { producerProblems } from './producers.ts';
 import { runningProblems } from './running.ts';
@@ -49,7 +49,3 @@ const isExpected = (
   (filter.component ?? component) === component &&
   (filter.environment === null || environments.includes(filter.environment)) &&
   (filter.target === null || targets.length === 0 || targets.includes(filter.target));
-
-/** Whether one of the problems is so grave, or graver. */
-export const isAnyAs = (problems: readonly Problem[], grave: Severity): boolean =>
-  problems.some(({ severity }) => severities.indexOf(severity) <= severities.indexOf(grave));
