@@ -86,6 +86,8 @@ export type FoldOptions = {
   readonly filter?: RecordFilter | null;
   /** Left out: every signature is checked, and what came of it is remembered in the store that is folded into. */
   readonly checks?: BelievedChecks;
+  /** The generation must hold nothing yet; else the answer is `gap`, and nothing was written. */
+  readonly isNew?: boolean;
   /** Records of one commit, at most; 200 unless told. */
   readonly recordsMax?: number;
   /** Awaited before each batch: whoever folds beside others may slow down here. */

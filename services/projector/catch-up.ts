@@ -91,10 +91,8 @@ export const rebuild = async (
   if (!noted.ok) return noted;
   const switched = await store.switchTo(current.value, generation);
   if (!switched.ok) return fail(storeProblem(switched.problem));
-  if (!switched.value) {
-    await dropGeneration(store, generation);
-    return openGeneration(ports, options);
-  }
+  // Another rebuild was faster. Ours stays for the next one to drop: a third may be about to switch to it.
+  if (!switched.value) return openGeneration(ports, options);
   await dropBeyondKept(ports, known.value, current.value);
   // What was written to the old generation until now is on the log.
   return foldToEnd(ports, generation, options);
@@ -185,7 +183,8 @@ export const foldToEnd: FoldToEnd = async (ports, generation, options = {}) => {
     throw new RangeError('the record that opens the log is always folded');
   for (let refused = 0; ; refused++) {
     const folded = await foldOnce(ports, generation, options);
-    if (folded.ok || folded.problem.code !== 'gap' || refused === refusedInRowMax) return folded;
+    const isOver = folded.ok || folded.problem.code !== 'gap' || options.isNew === true;
+    if (isOver || refused === refusedInRowMax) return folded;
   }
 };
 
@@ -208,13 +207,24 @@ const foldOn = async (
   ports: ProjectionPorts,
   generation: Generation,
   checks: Checks,
-  { to, recordsMax = batchRecordsMax, pace, onProgress, onFolded, isWanted, ...how }: FoldOptions,
+  {
+    to,
+    isNew,
+    recordsMax = batchRecordsMax,
+    pace,
+    onProgress,
+    onFolded,
+    isWanted,
+    ...how
+  }: FoldOptions,
 ): Promise<Result<CaughtUp, ProjectionProblem>> => {
   const note = how.filter === undefined ? await loadNote(ports.store, generation) : ok(undefined);
   if (!note.ok) return note;
   const filter = how.filter ?? filterOf(note.value);
   const opened = await openState(ports, generation);
   if (!opened.ok) return opened;
+  if (isNew === true && opened.value.state !== undefined)
+    return refuse('gap', `generation ${generation} is there already`);
   const end = Math.min(opened.value.end, to ?? opened.value.end);
   let { state } = opened.value;
   for (;;) {

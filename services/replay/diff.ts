@@ -1,0 +1,263 @@
+import { address } from '../core/projection.ts';
+import { filterOf } from '../core/generation-note.ts';
+import type { Result } from '../core/result.ts';
+import { ok } from '../core/result.ts';
+import { compareUtf8 } from '../core/utf8-order.ts';
+import type { Checkpoint, Generation, ReadModelStore, RowKey } from '../ports/read-model-store.ts';
+import type {
+  ComparedGeneration,
+  GenerationDiff,
+  ReplayProblem,
+  RowDifference,
+  Watch,
+} from '../ports/replaying.ts';
+import { currentOf, loadCheckpoint, loadNote, refuse, storeFailed } from './generations.ts';
+import type { ReplayPorts } from './ports.ts';
+import { differingParts, newestPosition } from './row-positions.ts';
+
+/** Differences that are kept one by one; more are counted. */
+export const differencesKeptMax = 10_000;
+const pageRows = 500;
+const partsMax = 5;
+/** How often rows that differ are looked at again while a projector goes on. */
+const roundsMax = 3;
+
+/** One side of a comparison: a generation, in whichever store it lies. */
+export type Side = {
+  readonly store: ReadModelStore;
+  readonly generation: Generation;
+  readonly isFiltered: boolean;
+};
+
+/** Brings both to the same position, as far as that can be, and compares them row by row. */
+export const diffGenerations = async (
+  ports: ReplayPorts,
+  firstName: Generation,
+  secondName: Generation | null,
+  watch: Watch,
+): Promise<Result<GenerationDiff, ReplayProblem>> => {
+  const current = secondName === null ? await currentOf(ports) : ok(secondName);
+  if (!current.ok) return current;
+  if (current.value === undefined)
+    return refuse('generation-unknown', 'readers use no generation yet');
+  const first = await sideOf(ports, firstName);
+  if (!first.ok) return first;
+  const second = await sideOf(ports, current.value);
+  if (!second.ok) return second;
+  const level = (): Promise<Result<void, ReplayProblem>> =>
+    bringLevel(ports, [firstName, second.value.generation], watch);
+  return compare(first.value, second.value, level, watch);
+};
+
+const sideOf = async (
+  ports: ReplayPorts,
+  generation: Generation,
+): Promise<Result<Side, ReplayProblem>> => {
+  const note = await loadNote(ports, generation);
+  if (!note.ok) return note;
+  return ok({ store: ports.store, generation, isFiltered: filterOf(note.value) !== null });
+};
+
+/** Folds the one that is behind up to where the other stands. One of another fold stays where it is. */
+const bringLevel = async (
+  ports: ReplayPorts,
+  generations: readonly Generation[],
+  watch: Watch,
+): Promise<Result<void, ReplayProblem>> => {
+  const stands: (Checkpoint & { readonly generation: Generation })[] = [];
+  for (const generation of generations) {
+    const checkpoint = await loadCheckpoint(ports, generation);
+    if (!checkpoint.ok) return checkpoint;
+    stands.push({ ...checkpoint.value, generation });
+  }
+  const [behind, ahead] = stands.toSorted((one, other) => one.next - other.next);
+  if (behind === undefined || ahead === undefined || behind.next === ahead.next)
+    return ok(undefined);
+  const note = await loadNote(ports, behind.generation);
+  if (!note.ok) return note;
+  // It was asked to stop there.
+  if (note.value !== undefined && note.value.to !== null) return ok(undefined);
+  const folded = await ports.fold(ports, behind.generation, { to: ahead.next, ...watch });
+  return folded.ok || folded.problem.code === 'old-code' ? ok(undefined) : folded;
+};
+
+/**
+ * Compares two generations, wherever they lie. Rows that differ are looked at again after both were brought level
+ * once more, for a projector may go on meanwhile; what then differs by a newer record alone is called `behind`.
+ */
+export const compare = async (
+  first: Side,
+  second: Side,
+  level: () => Promise<Result<void, ReplayProblem>>,
+  watch: Watch,
+): Promise<Result<GenerationDiff, ReplayProblem>> => {
+  const levelled = await level();
+  if (!levelled.ok) return levelled;
+  const suspects = await findSuspects(first, second, watch);
+  if (!suspects.ok) return suspects;
+  let differing: ReadonlyMap<string, RowKey> = suspects.value;
+  let found: Looked | undefined;
+  for (let round = 0; round < roundsMax; round += 1) {
+    const looked = await lookAgain(first, second, differing);
+    if (!looked.ok) return looked;
+    found = looked.value;
+    if (found.first.next === found.second.next && found.isStill) break;
+    differing = new Map(found.rows.map((row) => [address(row.model, row.key), row]));
+    const again = await level();
+    if (!again.ok) return again;
+  }
+  if (found === undefined) throw new TypeError('there is at least one round');
+  return ok(summary(first, second, found));
+};
+
+/** Every row of the first beside that of the second, then those that only the second has. */
+const findSuspects = async (
+  first: Side,
+  second: Side,
+  { isWanted }: Watch,
+): Promise<Result<ReadonlyMap<string, RowKey>, ReplayProblem>> => {
+  const suspects = new Map<string, RowKey>();
+  for (const [walked, other] of [
+    [first, second],
+    [second, first],
+  ] as const) {
+    let cursor: string | undefined;
+    do {
+      if (isWanted?.() === false) return refuse('stopped', 'nobody waits for the comparison');
+      const page = await walked.store.walk(walked.generation, cursor, pageRows);
+      if (!page.ok) return storeFailed(page.problem);
+      ({ cursor } = page.value);
+      const beside = await other.store.rows(other.generation, page.value.rows);
+      if (!beside.ok) return storeFailed(beside.problem);
+      for (const { model, key, value } of page.value.rows) {
+        const at = address(model, key);
+        if (beside.value.rows.get(at) !== value) suspects.set(at, { model, key });
+      }
+    } while (cursor !== undefined);
+  }
+  return ok(suspects);
+};
+
+type Looked = {
+  readonly first: Checkpoint;
+  readonly second: Checkpoint;
+  /** Neither moved while the rows were read. */
+  readonly isStill: boolean;
+  readonly rows: readonly (RowKey & {
+    readonly one: string | undefined;
+    readonly other: string | undefined;
+  })[];
+};
+
+const lookAgain = async (
+  first: Side,
+  second: Side,
+  suspects: ReadonlyMap<string, RowKey>,
+): Promise<Result<Looked, ReplayProblem>> => {
+  const keys = [...suspects.values()];
+  const one = await readAll(first, keys);
+  if (!one.ok) return one;
+  const other = await readAll(second, keys);
+  if (!other.ok) return other;
+  const rows = keys.flatMap((row) => {
+    const at = address(row.model, row.key);
+    const [left, right] = [one.value.rows.get(at), other.value.rows.get(at)];
+    return left === right ? [] : [{ ...row, one: left, other: right }];
+  });
+  return ok({
+    first: one.value.checkpoint,
+    second: other.value.checkpoint,
+    isStill: one.value.isStill && other.value.isStill,
+    rows,
+  });
+};
+
+const readAll = async (
+  { store, generation }: Side,
+  keys: readonly RowKey[],
+): Promise<
+  Result<
+    {
+      readonly checkpoint: Checkpoint;
+      readonly isStill: boolean;
+      readonly rows: ReadonlyMap<string, string>;
+    },
+    ReplayProblem
+  >
+> => {
+  const rows = new Map<string, string>();
+  const nexts = new Set<number>();
+  for (let at = 0; ; at += pageRows) {
+    const page = await store.rows(generation, keys.slice(at, at + pageRows));
+    if (!page.ok) return storeFailed(page.problem);
+    const { checkpoint } = page.value;
+    if (checkpoint === undefined)
+      return refuse('generation-unknown', `there is no generation ${generation}`);
+    nexts.add(checkpoint.next);
+    for (const [place, value] of page.value.rows) rows.set(place, value);
+    if (at + pageRows >= keys.length) return ok({ checkpoint, isStill: nexts.size === 1, rows });
+  }
+};
+
+const summary = (first: Side, second: Side, looked: Looked): GenerationDiff => {
+  const models = new Map<string, { added: number; removed: number; changed: number }>();
+  for (const { model, one, other } of looked.rows) {
+    const counts = models.get(model) ?? { added: 0, removed: 0, changed: 0 };
+    models.set(model, counts);
+    if (one === undefined) counts.added += 1;
+    else if (other === undefined) counts.removed += 1;
+    else counts.changed += 1;
+  }
+  const kept = looked.rows
+    .toSorted((one, other) =>
+      compareUtf8(address(one.model, one.key), address(other.model, other.key)),
+    )
+    .slice(0, differencesKeptMax);
+  return {
+    first: comparedOf(first, looked.first),
+    second: comparedOf(second, looked.second),
+    models: [...models]
+      .map(([model, counts]) => ({ model, ...counts }))
+      .toSorted((one, other) => compareUtf8(one.model, other.model)),
+    differences: kept.map((row) => differenceOf(first, second, looked, row)),
+    isCut: looked.rows.length > kept.length,
+  };
+};
+
+const comparedOf = (
+  { generation }: Side,
+  { next, rowsDigest }: Checkpoint,
+): ComparedGeneration => ({ generation, next, rowsDigest });
+
+const differenceOf = (
+  first: Side,
+  second: Side,
+  looked: Looked,
+  { model, key, one, other }: Looked['rows'][number],
+): RowDifference => {
+  const nextMax = Math.max(looked.first.next, looked.second.next);
+  const newest = (value: string | undefined): number | null =>
+    value === undefined ? null : newestPosition(model, value, nextMax);
+  const [firstPosition, secondPosition] = [newest(one), newest(other)];
+  const [nextFirst, nextSecond] = [looked.first.next, looked.second.next];
+  // The fold's own time moves with every record.
+  const isBehind =
+    nextFirst !== nextSecond &&
+    (model === 'log' || (firstPosition ?? -1) >= nextSecond || (secondPosition ?? -1) >= nextFirst);
+  const why = (): RowDifference['why'] => {
+    if (isBehind) return 'behind';
+    if (first.isFiltered || second.isFiltered) return 'left-out';
+    return looked.first.foldVersion === looked.second.foldVersion ? 'unexplained' : 'other-fold';
+  };
+  return {
+    model,
+    key,
+    first: one ?? null,
+    second: other ?? null,
+    firstPosition,
+    secondPosition,
+    parts:
+      one === undefined || other === undefined ? [] : differingParts(model, one, other, partsMax),
+    why: why(),
+  };
+};

@@ -1,0 +1,169 @@
+import type { GenerationNote } from '../core/generation-note.ts';
+import { isBeingFolded, nextGeneration } from '../core/generation-note.ts';
+import type { Position } from '../core/log/record.ts';
+import type { Outcome } from '../core/projection.ts';
+import type { Result } from '../core/result.ts';
+import { ok } from '../core/result.ts';
+import type { CaughtUp, FoldOptions, WrongChecks } from '../ports/projecting.ts';
+import type { Generation } from '../ports/read-model-store.ts';
+import type { ReplayProblem, ReplayRun, Replaying, RunWish } from '../ports/replaying.ts';
+import { countOutcomes, countsOf } from './counts.ts';
+import { loadCheckpoint, loadNote, refuse, saveNote, storeFailed } from './generations.ts';
+import { openPace } from './pace.ts';
+import type { ReplayPorts } from './ports.ts';
+
+/** Records of one commit, where nobody waits for the next one to be visible. */
+export const foldedAtOnceMax = 1000;
+/** How often whoever folds says that it lives, and looks whether somebody asked it to pause, milliseconds. */
+const seenEveryMs = 1000;
+/** How often two that begin a generation at once may be in each other's way. */
+const namesTriedMax = 20;
+
+type Begun = { readonly generation: Generation; readonly note: GenerationNote };
+
+export const runReplay = async (
+  ports: ReplayPorts,
+  wish: RunWish,
+  watch: Parameters<Replaying['run']>[1],
+): Promise<Result<ReplayRun, ReplayProblem>> => {
+  const begun = 'resume' in wish ? await resume(ports, wish.resume) : await begin(ports, wish);
+  if (!begun.ok) return begun;
+  watch.onBegun?.(begun.value.generation);
+  return foldOn(ports, begun.value, watch);
+};
+
+/** A name of its own: the first step of a generation is a compare-and-set, so of two that choose one name one wins. */
+const begin = async (
+  ports: ReplayPorts,
+  wish: Exclude<RunWish, { readonly resume: Generation }>,
+): Promise<Result<Begun, ReplayProblem>> => {
+  const nowMs = ports.clock.nowMs();
+  const note: GenerationNote = {
+    madeAt: nowMs,
+    madeBy: wish.by.principal,
+    why: wish.by.reason,
+    filter: wish.filter,
+    to: wish.to,
+    state: 'running',
+    pauseAsked: false,
+    seenAt: nowMs,
+    rate: wish.rate,
+    sampleShare: wish.sampleShare,
+    seed: wish.seed,
+    switchedFrom: null,
+  };
+  for (let tries = 0; tries < namesTriedMax; tries += 1) {
+    const known = await ports.store.generations();
+    if (!known.ok) return storeFailed(known.problem);
+    const generation = nextGeneration(known.value);
+    // Record 0 is in every generation, whatever its filter, so nothing is wrong if we are killed before the note.
+    const opened = await ports.fold(ports, generation, { to: 1, filter: null, isNew: true });
+    if (!opened.ok && opened.problem.code === 'gap') continue;
+    if (!opened.ok) return opened;
+    const noted = await saveNote(ports, generation, note);
+    return noted.ok ? ok({ generation, note }) : noted;
+  }
+  return refuse('gap', 'others begin generations all the time; call again');
+};
+
+const resume = async (
+  ports: ReplayPorts,
+  generation: Generation,
+): Promise<Result<Begun, ReplayProblem>> => {
+  const checkpoint = await loadCheckpoint(ports, generation);
+  if (!checkpoint.ok) return checkpoint;
+  const note = await loadNote(ports, generation);
+  if (!note.ok) return note;
+  if (note.value === undefined)
+    return refuse(
+      'generation-unknown',
+      `nobody noted what generation ${generation} is for: it was not begun by a replay, or was killed at its first step`,
+    );
+  const nowMs = ports.clock.nowMs();
+  if (isBeingFolded(note.value, nowMs) && !note.value.pauseAsked)
+    return refuse('generation-in-use', `somebody folds generation ${generation} at this time`);
+  const running: GenerationNote = {
+    ...note.value,
+    state: 'running',
+    pauseAsked: false,
+    seenAt: nowMs,
+  };
+  const noted = await saveNote(ports, generation, running);
+  return noted.ok ? ok({ generation, note: running }) : noted;
+};
+
+const foldOn = async (
+  ports: ReplayPorts,
+  { generation, note }: Begun,
+  watch: Parameters<Replaying['run']>[1],
+): Promise<Result<ReplayRun, ReplayProblem>> => {
+  const { clock } = ports;
+  const startedAtMs = clock.nowMs();
+  const outcomes = new Map<string, number>();
+  const wrongChecks: WrongChecks[] = [];
+  let from: Position | undefined;
+  let seenAtMs = startedAtMs;
+  let isPauseAsked = false;
+  const pace = openPace(ports, generation, note.rate);
+
+  /** Says that this run lives, and hears whether somebody wants it to pause. Losing a word of it harms nothing. */
+  const beSeen = async (): Promise<void> => {
+    const nowMs = clock.nowMs();
+    if (nowMs - seenAtMs < seenEveryMs) return;
+    seenAtMs = nowMs;
+    const kept = await loadNote(ports, generation);
+    if (!kept.ok || kept.value === undefined) return;
+    isPauseAsked = kept.value.pauseAsked;
+    if (!isPauseAsked) await saveNote(ports, generation, { ...kept.value, seenAt: nowMs });
+  };
+  const options: FoldOptions = {
+    ...(note.to === null ? {} : { to: note.to }),
+    filter: note.filter,
+    recordsMax: pace.recordsMax,
+    checks: {
+      aside: ports.store.aside,
+      sampleShare: note.sampleShare,
+      seed: note.seed,
+      onWrong: (range) => void wrongChecks.push(range),
+    },
+    pace: async (progress) => {
+      from ??= progress.next;
+      await beSeen();
+      await pace.wait(progress, () => !isPauseAsked && watch.isWanted?.() !== false);
+    },
+    isWanted: () => !isPauseAsked && watch.isWanted?.() !== false,
+    onFolded: (folded: readonly Outcome[]) => countOutcomes(outcomes, folded),
+    ...(watch.onProgress === undefined ? {} : { onProgress: watch.onProgress }),
+  };
+
+  let folded: Result<CaughtUp, ReplayProblem> = await ports.fold(ports, generation, options);
+  // Once more, for what came meanwhile.
+  if (folded.ok && note.to === null) folded = await ports.fold(ports, generation, options);
+  const isPaused = !folded.ok && folded.problem.code === 'stopped';
+  if (!folded.ok && !isPaused) return folded;
+  const state = isPaused ? 'paused' : 'complete';
+  const kept = await loadNote(ports, generation);
+  if (!kept.ok) return kept;
+  const noted = await saveNote(ports, generation, {
+    ...(kept.value ?? note),
+    state,
+    pauseAsked: false,
+    seenAt: clock.nowMs(),
+  });
+  if (!noted.ok) return noted;
+  const checkpoint = await loadCheckpoint(ports, generation);
+  if (!checkpoint.ok) return checkpoint;
+  const { next, rowsDigest } = checkpoint.value;
+  return ok({
+    generation,
+    state,
+    next,
+    folded: next - (from ?? next),
+    seconds: (clock.nowMs() - startedAtMs) / 1000,
+    rowsDigest,
+    outcomes: countsOf(outcomes),
+    wrongChecks,
+    filter: note.filter,
+    to: note.to,
+  });
+};

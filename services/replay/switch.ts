@@ -1,0 +1,239 @@
+import type { GenerationNote } from '../core/generation-note.ts';
+import { beyondKept, filterOf, isBeingFolded } from '../core/generation-note.ts';
+import type { Position } from '../core/log/record.ts';
+import { currentFoldVersion } from '../core/projection.ts';
+import { filterText, noFilter } from '../core/record-filter.ts';
+import type { Result } from '../core/result.ts';
+import { ok } from '../core/result.ts';
+import type { Checkpoint, Generation } from '../ports/read-model-store.ts';
+import type { ReplayProblem, Replaying, Switched, Watch } from '../ports/replaying.ts';
+import {
+  currentOf,
+  dropGeneration,
+  loadCheckpoint,
+  loadNote,
+  logEnd,
+  previousOf,
+  refuse,
+  saveNote,
+  storeFailed,
+} from './generations.ts';
+import type { ReplayPorts } from './ports.ts';
+import { foldedAtOnceMax } from './run.ts';
+import { statusOf } from './status.ts';
+
+/** Going back folds so many records at most before; further behind it has to be said. */
+export const caughtUpOnTheWayMax = 20_000;
+/** Share of the remembered signature checks that are made all the same on the way. */
+const checkedAgainShare = 0.01;
+
+export const switchTo = async (
+  ports: ReplayPorts,
+  generation: Generation,
+  options: Parameters<Replaying['switchTo']>[1],
+): Promise<Result<Switched, ReplayProblem>> => {
+  const checkpoint = await loadCheckpoint(ports, generation);
+  if (!checkpoint.ok) return checkpoint;
+  const current = await currentOf(ports);
+  if (!current.ok) return current;
+  if (current.value === generation) return switched(ports, generation, generation);
+  const note = await loadNote(ports, generation);
+  if (!note.ok) return note;
+  const filter = filterOf(note.value);
+  if (filter !== null && !options.isForced)
+    return refuse(
+      'generation-filtered',
+      `generation ${generation} was folded from a part of the log (${filterText(filter)}): readers would miss the rest`,
+    );
+  const sameFold = ofThisFold(generation, checkpoint.value);
+  if (!sameFold.ok) return sameFold;
+  const caughtUp = await foldPast(ports, generation, current.value, options);
+  if (!caughtUp.ok) return caughtUp;
+  return point(ports, current.value, generation, note.value);
+};
+
+export const back = async (
+  ports: ReplayPorts,
+  options: Parameters<Replaying['back']>[0],
+): Promise<Result<Switched, ReplayProblem>> => {
+  const current = await currentOf(ports);
+  if (!current.ok) return current;
+  const previous = await previousOf(ports, current.value);
+  if (!previous.ok) return previous;
+  if (previous.value === undefined)
+    return refuse(
+      'no-previous',
+      current.value === undefined
+        ? 'readers use no generation yet'
+        : `readers were not switched to ${current.value} from a generation that is still there`,
+    );
+  const generation = previous.value;
+  const checkpoint = await loadCheckpoint(ports, generation);
+  if (!checkpoint.ok) return checkpoint;
+  const sameFold = ofThisFold(generation, checkpoint.value);
+  if (!sameFold.ok) return sameFold;
+  if (!options.isStale) {
+    const end = await logEnd(ports);
+    if (!end.ok) return end;
+    const lag = end.value - checkpoint.value.next;
+    if (lag > caughtUpOnTheWayMax)
+      return refuse(
+        'generation-behind',
+        `generation ${generation} is ${lag} records behind: readers would be sent back`,
+      );
+    const caughtUp = await foldPast(ports, generation, current.value, options);
+    if (!caughtUp.ok) return caughtUp;
+  }
+  const note = await loadNote(ports, generation);
+  if (!note.ok) return note;
+  return point(ports, current.value, generation, note.value);
+};
+
+/** The release that wrote other rows reads them, too; this one would fold all of them anew at once. */
+const ofThisFold = (
+  generation: Generation,
+  { foldVersion }: Checkpoint,
+): Result<void, ReplayProblem> =>
+  foldVersion === currentFoldVersion
+    ? ok(undefined)
+    : refuse(
+        'generation-other-fold',
+        `generation ${generation} was written by fold ${foldVersion}; this release has fold ${currentFoldVersion}`,
+      );
+
+/** Folds until it is as far as the one that readers use, so that they are never sent back, nor to another log. */
+const foldPast = async (
+  ports: ReplayPorts,
+  generation: Generation,
+  used: Generation | undefined,
+  watch: Watch,
+): Promise<Result<void, ReplayProblem>> => {
+  let usedBefore: Position = 0;
+  for (;;) {
+    const folded = await ports.fold(ports, generation, {
+      recordsMax: foldedAtOnceMax,
+      checks: { aside: ports.store.aside, sampleShare: checkedAgainShare, seed: usedBefore },
+      ...watch,
+    });
+    if (!folded.ok) return folded;
+    const { next, trust } = folded.value.state;
+    if (next < usedBefore)
+      return refuse(
+        'log-shortened',
+        `the log ends at ${next}, and readers have seen ${usedBefore}: it was shortened or replaced`,
+      );
+    if (used === undefined) return ok(undefined);
+    const stands = await ports.store.checkpoint(used);
+    if (!stands.ok) return storeFailed(stands.problem);
+    if (stands.value === undefined) return ok(undefined);
+    if (stands.value.logId !== trust.logId)
+      return refuse(
+        'foreign-log',
+        `readers use read models of the log ${stands.value.logId}; ${generation} is of the log ${trust.logId}`,
+      );
+    if (stands.value.next <= next) return ok(undefined);
+    // More came meanwhile, or the log has lost its tail: the next round tells.
+    usedBefore = stands.value.next;
+  }
+};
+
+/** What a generation was switched from is noted first: if we are killed between, nobody is misled. */
+const point = async (
+  ports: ReplayPorts,
+  from: Generation | undefined,
+  to: Generation,
+  note: GenerationNote | undefined,
+): Promise<Result<Switched, ReplayProblem>> => {
+  const noted = await saveNote(ports, to, {
+    ...(note ?? firstNote(ports.clock.nowMs())),
+    // Readers go on from here to the end of the log.
+    to: null,
+    switchedFrom: from ?? null,
+  });
+  if (!noted.ok) return noted;
+  const pointed = await ports.store.switchTo(from, to);
+  if (!pointed.ok) return storeFailed(pointed.problem);
+  if (!pointed.value)
+    return refuse('switched-meanwhile', 'somebody else switched at the same time');
+  return switched(ports, from ?? null, to);
+};
+
+/** Of a generation that a projector made by itself. */
+const firstNote = (nowMs: number): GenerationNote => ({
+  madeAt: nowMs,
+  madeBy: 'projector',
+  why: 'made by a projector',
+  filter: noFilter,
+  to: null,
+  state: 'complete',
+  pauseAsked: false,
+  seenAt: nowMs,
+  rate: null,
+  sampleShare: 1,
+  seed: 0,
+  switchedFrom: null,
+});
+
+const switched = async (
+  ports: ReplayPorts,
+  from: Generation | null,
+  to: Generation,
+): Promise<Result<Switched, ReplayProblem>> => {
+  const checkpoint = await loadCheckpoint(ports, to);
+  if (!checkpoint.ok) return checkpoint;
+  const end = await logEnd(ports);
+  if (!end.ok) return end;
+  const { next, rowsDigest } = checkpoint.value;
+  return ok({ from, to, next, lag: Math.max(0, end.value - next), rowsDigest });
+};
+
+export const drop = async (
+  ports: ReplayPorts,
+  generation: Generation,
+  { isForced }: { readonly isForced: boolean },
+): ReturnType<Replaying['drop']> => {
+  const status = await statusOf(ports);
+  if (!status.ok) return status;
+  const found = status.value.find((one) => one.generation === generation);
+  if (found === undefined)
+    return refuse('generation-unknown', `there is no generation ${generation}`);
+  if (found.isCurrent)
+    return refuse('generation-in-use', `readers use generation ${generation}: it stays`);
+  if (found.isPrevious && !isForced)
+    return refuse(
+      'generation-in-use',
+      `readers used generation ${generation} before: plimsoll replay back needs it`,
+    );
+  if (found.state === 'running' && !isForced)
+    return refuse('generation-in-use', `somebody folds generation ${generation} at this time`);
+  const dropped = await dropGeneration(ports, generation);
+  return dropped.ok ? ok(found) : dropped;
+};
+
+export const dropBeyondKept = async (
+  ports: ReplayPorts,
+): ReturnType<Replaying['dropBeyondKept']> => {
+  const current = await currentOf(ports);
+  if (!current.ok) return current;
+  const previous = await previousOf(ports, current.value);
+  if (!previous.ok) return previous;
+  const known = await ports.store.generations();
+  if (!known.ok) return storeFailed(known.problem);
+  const used = new Set([current.value, previous.value]);
+  for (const generation of known.value) {
+    const note = await loadNote(ports, generation);
+    // Somebody may fold it on, or look at it.
+    if (
+      !note.ok ||
+      isBeingFolded(note.value, ports.clock.nowMs()) ||
+      note.value?.state === 'paused'
+    )
+      used.add(generation);
+  }
+  const gone = beyondKept(known.value, (generation) => used.has(generation));
+  for (const generation of gone) {
+    const dropped = await dropGeneration(ports, generation);
+    if (!dropped.ok) return dropped;
+  }
+  return ok(gone);
+};
