@@ -160,24 +160,36 @@ const scanRows = (model: Model, range: ScanRange): { key: string; value: string 
   return rows;
 };
 
-/** The cursor names the model and how many of its keys, sorted, were brought already. */
+/** The cursor names the model and the last of its keys, sorted, that was brought already; null: none yet. */
 const walkRows = (
   models: ReadonlyMap<string, Model> | undefined,
   cursor: string | undefined,
   rowsMax: number,
 ): WalkedRows => {
   const names = [...(models?.keys() ?? [])];
-  const [name = names[0], from = 0] =
-    cursor === undefined ? [] : (JSON.parse(cursor) as [string, number]);
+  const [name = names[0], after = null] =
+    cursor === undefined ? [] : (JSON.parse(cursor) as [string, string | null]);
   const model = name === undefined ? undefined : models?.get(name);
   if (name === undefined || model === undefined) return { rows: [], cursor: undefined };
   const keys = sorted(model);
+  const from = after === null ? 0 : placeBehind(keys, after);
   const rows = keys
     .slice(from, from + rowsMax)
     .map((key) => ({ model: name, key, value: model.rows.get(key) ?? '' }));
   const nextName = names[names.indexOf(name) + 1];
-  const next = from + rowsMax < keys.length ? [name, from + rowsMax] : [nextName, 0];
+  const next = from + rowsMax < keys.length ? [name, rows.at(-1)?.key ?? null] : [nextName, null];
   return { rows, cursor: next[0] === undefined ? undefined : JSON.stringify(next) };
+};
+
+/** Where the keys begin that sort behind this one, which may be gone by now. */
+const placeBehind = (keys: readonly string[], after: string): number => {
+  let [low, high] = [0, keys.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareUtf8(keys[middle] ?? '', after) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 };
 
 const sorted = (model: Model): readonly string[] => {
