@@ -42,10 +42,7 @@ export const addRun = (campaign: Campaign, run: CampaignRun): Campaign => {
     last.changed === run.changed &&
     last.to + 1 === run.from;
   const runs = goesOn
-    ? [
-        ...campaign.runs.slice(0, -1),
-        { ...run, ...sum(last, run), from: last.from },
-      ]
+    ? [...campaign.runs.slice(0, -1), { ...run, ...sum(last, run), from: last.from }]
     : [...campaign.runs, run];
   return { ...sum(campaign, run), runs };
 };

@@ -254,4 +254,3 @@ export const makeCorpus = async (): Promise<Corpus> => {
     elsewhere: [...other, ...logged].map(({ record }) => record),
   };
 };
-

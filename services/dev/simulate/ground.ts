@@ -16,15 +16,17 @@ export const makeGround = async (): Promise<Ground> => {
   const reference = new Reference(records);
   reference.foldTo(records.length);
   const elsewhere = laid(corpus.elsewhere);
+  const step = stepOf(elsewhere);
   return {
     corpus,
     opening: { records, facts: corpus.opening, remembered: reference.remembered() },
     elsewhere: {
       records: elsewhere,
-      instance: await instanceOf([
-        { wrote: 'step', generation: 'g1', step: stepOf(elsewhere) },
-        { wrote: 'switch', expected: undefined, generation: 'g1' },
-      ]),
+      instance: () =>
+        instanceOf([
+          { wrote: 'step', generation: 'g1', step },
+          { wrote: 'switch', expected: undefined, generation: 'g1' },
+        ]),
     },
   };
 };

@@ -71,10 +71,7 @@ const runFrom = async (
 const seconds = (sinceMs: number): number => Math.round(performance.now() - sinceMs) / 1000;
 
 /** Says how far it is, but not more often than every two seconds. */
-const telling = (
-  startedMs: number,
-  of: (done: number) => string,
-): ((tally: Tally) => void) => {
+const telling = (startedMs: number, of: (done: number) => string): ((tally: Tally) => void) => {
   let toldMs = startedMs;
   return ({ schedules, faults, divergences }) => {
     const nowMs = performance.now();
@@ -96,8 +93,7 @@ const table = (counts: ReadonlyMap<string, number>): string =>
 const schedules = async (options: SimulateOptions): Promise<void> => {
   const ground = await makeGround();
   const startedMs = performance.now();
-  if (options.trace)
-    for (const line of await traceOf(ground, { seed: options.seed })) say(line);
+  if (options.trace) for (const line of await traceOf(ground, { seed: options.seed })) say(line);
   const tick = telling(startedMs, () => `of ${options.schedules} schedules`);
   const tally = await runFrom(ground, options.seed, (done) => done >= options.schedules, tick);
   say(`\nfaults:\n${table(tally.byName)}`);

@@ -16,6 +16,8 @@ export type PlainAttempt = {
   readonly number: number;
   readonly openedAt: number;
   plan: Said | null;
+  /** The record with which it had its plan: its own, or one that took an earlier plan over. */
+  plannedBy: number;
   tokens: readonly string[];
   said: readonly Said[];
   decisions: readonly Decision[];
@@ -24,7 +26,11 @@ export type PlainAttempt = {
 export type PlainDeployment = {
   attempts: readonly PlainAttempt[];
   /** Position of the first, and what stands against it. */
-  conflicts: readonly { readonly first: number; readonly identity: string; readonly content: string }[];
+  conflicts: readonly {
+    readonly first: number;
+    readonly identity: string;
+    readonly content: string;
+  }[];
 };
 
 export type PlainMarker = {
@@ -207,7 +213,7 @@ export class PlainFold {
       .flatMap(({ told }) => (told.token === null ? [] : [told.token]));
   }
 
-  #withPlan(attempt: PlainAttempt, plan: Said, place: Place): void {
+  #withPlan(attempt: PlainAttempt, plan: Said, place: Place, plannedBy: number): void {
     for (const one of attempt.said) {
       const code = this.#expulsion(one, place);
       if (code === undefined) continue;
@@ -217,6 +223,7 @@ export class PlainFold {
     attempt.tokens = [...new Set(this.#tokens(attempt, place))];
     attempt.said = attempt.said.filter((one) => this.#expulsion(one, place) === undefined);
     attempt.plan = plan;
+    attempt.plannedBy = plannedBy;
   }
 
   #planned(said: Said, deployment: PlainDeployment): { refused: string } | string {
@@ -243,7 +250,7 @@ export class PlainFold {
       return 'applied';
     }
     if (joined.plan === null) {
-      this.#withPlan(joined, said, place);
+      this.#withPlan(joined, said, place, said.position);
       hear(joined, said);
       return 'applied';
     }
@@ -276,7 +283,7 @@ export class PlainFold {
     }
     const lastPlan = planned.at(-1)?.plan ?? null;
     if (joined.plan === null && lastPlan !== null && place !== undefined)
-      this.#withPlan(joined, lastPlan, place);
+      this.#withPlan(joined, lastPlan, place, said.position);
     joined.said = [...joined.said, said];
     if (!isMisplaced) learnToken(joined, told.token);
     return noteOf(joined, said);
@@ -287,6 +294,7 @@ export class PlainFold {
       number: (deployment.attempts.at(-1)?.number ?? 0) + 1,
       openedAt: said.position,
       plan,
+      plannedBy: said.position,
       tokens: said.told.token === null ? [] : [said.told.token],
       said: [said],
       decisions: [],
@@ -333,7 +341,9 @@ export class PlainFold {
   /** What holds the place: the success that is last in time; of two at once the one that was known last. */
   #held(
     place: Place,
-  ): { deployment: string; attempt: PlainAttempt; version: string; uncertain: boolean } | undefined {
+  ):
+    | { deployment: string; attempt: PlainAttempt; version: string; uncertain: boolean }
+    | undefined {
     const ended = this.#attemptsIn(place)
       .map(({ deployment, attempt }) => ({ deployment, attempt, read: readAttempt(attempt) }))
       .filter(({ read }) => read.endedAt !== null)
@@ -392,7 +402,8 @@ export class PlainFold {
 }
 
 const learnToken = (attempt: PlainAttempt, token: string | null): void => {
-  if (token !== null && !attempt.tokens.includes(token)) attempt.tokens = [...attempt.tokens, token];
+  if (token !== null && !attempt.tokens.includes(token))
+    attempt.tokens = [...attempt.tokens, token];
 };
 
 const hear = (attempt: PlainAttempt, said: Said): void => {
@@ -435,7 +446,7 @@ const noteOf = (attempt: PlainAttempt, said: Said): string =>
 
 /** planned < running < ended, and the first end stays. Goes over all that was said, in order. */
 export const readAttempt = (attempt: PlainAttempt): PlainStatus => {
-  const { plan, said, decisions } = attempt;
+  const { plan, plannedBy, said, decisions } = attempt;
   let status = 'planned';
   let startedAt: number | null = null;
   let ended: Said | undefined;
@@ -475,6 +486,6 @@ export const readAttempt = (attempt: PlainAttempt): PlainStatus => {
     return 'applied';
   });
   // A plan that comes after the end is when the place hears of that end.
-  const endKnownAt = Math.max(ended?.position ?? 0, plan?.position ?? 0);
+  const endKnownAt = Math.max(ended?.position ?? 0, plannedBy);
   return { status, startedAt, endedAt: ended?.at ?? null, endKnownAt, notes };
 };

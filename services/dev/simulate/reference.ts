@@ -91,7 +91,7 @@ export class Reference {
     this.#state = folded.state;
     this.#outcomes.push(...folded.outcomes);
     this.#digests.push(folded.state.rowsDigest);
-    for (const [at, row] of folded.rows) this.#rows.set(at, row);
+    for (const { model, key, known } of folded.rows) this.#rows.set(address(model, key), known);
     const touched: string[] = [];
     for (const { model, key, value } of folded.writes) {
       const at = address(model, key);
@@ -106,7 +106,9 @@ export class Reference {
     const state = this.#state;
     if (state !== undefined) {
       const absent = knownTexts(new Map());
-      const known: KnownRows = { get: (at) => this.#rows.get(at) ?? absent.get(at) };
+      const known: KnownRows = {
+        get: (model, key) => this.#rows.get(address(model, key)) ?? absent.get(model, key),
+      };
       return fold(tools, state, check(tools, audience, state, [record]), known);
     }
     const opened = foldOpening(tools, audience, record);

@@ -60,10 +60,7 @@ export const runSchedule = async (
 ): Promise<ScheduleResult> => {
   const { seed, trace } = options;
   const work = openChance(seed, streams.work);
-  const faults = openFaults(
-    openChance(seed, streams.faults),
-    options.without ?? new Set<number>(),
-  );
+  const faults = openFaults(openChance(seed, streams.faults), options.without ?? new Set<number>());
   const workload = chooseWorkload(ground.corpus, work, faults.strikes);
   const world = openWorld({
     order: openChance(seed, streams.order),
@@ -143,7 +140,8 @@ const compareCurrent = async (world: World): Promise<void> => {
   const current = await store.current();
   const generations = await store.generations();
   if (!current.ok || !generations.ok) throw new TypeError('the memory store always answers');
-  for (const generation of generations.value) await world.judge.compareDump(store, generation);
+  for (const generation of generations.value)
+    await world.judge.compareDump(store, generation, generation === current.value);
 };
 
 const isDone = async (world: World): Promise<boolean> => {

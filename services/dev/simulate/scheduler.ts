@@ -135,8 +135,7 @@ export const openScheduler = (options: SchedulerOptions): Scheduler => {
 
   return {
     nowMs: () => nowMs,
-    operations: () =>
-      operations.map(({ life, label }) => `${life.name} ${label}`),
+    operations: () => operations.map(({ life, label }) => `${life.name} ${label}`),
     call: <Value>(
       life: Life,
       label: string,

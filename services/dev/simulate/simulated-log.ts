@@ -21,7 +21,11 @@ import type { Life, Scheduler } from './scheduler.ts';
 
 type Partition = { readonly records: LogRecord[] };
 type Member = { readonly life: Life; readonly following: Following };
-type Group = { members: Member[]; owner: Member | undefined; readonly hints: Map<number, Position> };
+type Group = {
+  members: Member[];
+  owner: Member | undefined;
+  readonly hints: Map<number, Position>;
+};
 
 /** What those who read and append see instead of the log. */
 export type View =
@@ -66,10 +70,7 @@ const unreachable = { code: 'unreachable', message: 'simulated: no connection' }
 
 export const openSimulatedLog = (options: SimulatedLogOptions): SimulatedLog => {
   const { name, scheduler, broker } = options;
-  const partitions = Array.from(
-    { length: options.partitions },
-    (): Partition => ({ records: [] }),
-  );
+  const partitions = Array.from({ length: options.partitions }, (): Partition => ({ records: [] }));
   const groups = new Map<string, Group>();
   let view: View = { shows: 'whole' };
 

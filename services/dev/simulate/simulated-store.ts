@@ -35,11 +35,7 @@ export type StoreEvents = {
   ) => void;
   /** A step was taken, and whoever asked has heard it. */
   readonly told: (life: Life, step: Step) => void;
-  readonly switched: (
-    life: Life,
-    from: Generation | undefined,
-    to: Generation,
-  ) => Promise<void>;
+  readonly switched: (life: Life, from: Generation | undefined, to: Generation) => Promise<void>;
   readonly dropped: (generation: Generation) => void;
   readonly checkpointRead: (life: Life) => void;
   readonly rebuildBegun: (life: Life) => Promise<void>;

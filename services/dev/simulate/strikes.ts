@@ -10,8 +10,8 @@ import type { World } from './world.ts';
 export type Elsewhere = {
   /** Another log of the same audience. */
   readonly records: readonly LogRecord[];
-  /** The store of that log. */
-  readonly instance: StoreInstance;
+  /** A store of that log, each time as if nobody had used it. */
+  readonly instance: () => Promise<StoreInstance>;
 };
 
 /** Two numbers in [0, 1) that were drawn before anybody knew whether the fault is left out. */
@@ -38,7 +38,7 @@ const picked = <Item>(items: readonly Item[], drawn: number): Item | undefined =
   items[Math.floor(drawn * items.length)];
 
 const isItself = (world: World): boolean =>
-  world.isOwnStore && world.log.view().shows === 'whole';
+  world.isOwnStore && !world.isOfNewerRelease && world.log.view().shows === 'whole';
 
 const outage = (what: 'log' | 'store'): Strike => ({
   name: `${what}-unreachable`,
@@ -64,7 +64,12 @@ const otherVersion = (name: string, by: number): Strike => ({
       world.store.replace(await instanceOf(rewritten(history, generation, foldVersion)));
     };
     await change(currentFoldVersion + by);
-    return by > 0 ? () => change(currentFoldVersion) : undefined;
+    if (by < 0) return undefined;
+    world.isOfNewerRelease = true;
+    return async () => {
+      await change(currentFoldVersion);
+      world.isOfNewerRelease = false;
+    };
   },
 });
 
@@ -137,12 +142,16 @@ const strikes: readonly Strike[] = [
     name: 'wrong-instance',
     weight: 1,
     isPossible: isItself,
-    strike: (world, _drawn, { instance }) => {
+    strike: async (world, _drawn, { instance }) => {
       const own = world.store.instance();
+      const foreign = await instance();
       world.causes.add('foreign-log').add('log-shortened');
-      world.store.replace(instance);
+      // Who is connected to another server in the middle of a rebuild has looked at one and switches the other.
+      world.floors.clear();
+      world.store.replace(foreign);
       world.isOwnStore = false;
       return () => {
+        world.floors.clear();
         world.store.replace(own);
         world.isOwnStore = true;
       };

@@ -46,6 +46,8 @@ export type World = {
   readonly trace: ((line: string) => void) | undefined;
   /** The connected store holds this log's read models. */
   isOwnStore: boolean;
+  /** Its read models are as another release has written them. */
+  isOfNewerRelease: boolean;
   brokerSkewMs: number;
   /** Calls of this kind fail. */
   readonly outages: Set<'log' | 'store'>;
@@ -214,13 +216,13 @@ export const openWorld = (options: WorldOptions): World => {
     return openLife(`${name}#${number}`);
   };
 
-  const hear = (process: () => ProjectorProcess | undefined, event: ProjectorEvent): void => {
-    const heard = process();
+  const hear = (heard: ProjectorProcess | undefined, event: ProjectorEvent): void => {
     trace?.(`  ..  ${heard?.life.name ?? 'a projector'} says ${JSON.stringify(event)}`);
     if (event.event === 'conflict' && heard !== undefined) {
       if (heard.conflictsTold.has(event.position))
         note('conflict-told-twice', `${heard.life.name} told ${event.position} again`);
       heard.conflictsTold.add(event.position);
+      judge.reference.foldTo(event.position + 1);
       const outcome = judge.reference.outcomeAt(event.position);
       if (outcome?.outcome !== 'dead-letter' || outcome.holds !== event.deployment)
         note('conflict-untrue', `${event.position} is no conflict of ${event.deployment}`);
@@ -240,6 +242,7 @@ export const openWorld = (options: WorldOptions): World => {
     acknowledged,
     trace,
     isOwnStore: true,
+    isOfNewerRelease: false,
     brokerSkewMs: 0,
     outages: new Set(),
     impatience: 0.08,
@@ -249,19 +252,20 @@ export const openWorld = (options: WorldOptions): World => {
     startProjector: (name) => {
       const life = newLife(name);
       mortal.add(life);
-      let process: ProjectorProcess | undefined;
+      const holder: { process?: ProjectorProcess } = {};
       const projector = startProjector({
         ...portsOf(life),
         clock: scheduler.clockOf(life),
-        tell: (event) => hear(() => process, event),
+        tell: (event) => hear(holder.process, event),
       });
-      process = { life, projector, passed: 0, conflictsTold: new Set() };
-      projectors.set(name, process);
+      holder.process = { life, projector, passed: 0, conflictsTold: new Set() };
+      projectors.set(name, holder.process);
       void projector.ended.then((problem) => {
         if (!life.isAlive) return;
         trace?.(`  !!  ${life.name} ends: ${problem?.code ?? 'stopped'}`);
         const code = problem?.code ?? 'stopped';
-        if (!world.causes.has(code)) note('stopped-without-cause', `${life.name}: ${problem?.message}`);
+        if (!world.causes.has(code))
+          note('stopped-without-cause', `${life.name}: ${problem?.message}`);
         faults.refused(code);
         life.isAlive = false;
         scheduler.forget(life);
@@ -270,8 +274,7 @@ export const openWorld = (options: WorldOptions): World => {
     },
     startEmission: (emission) => {
       const life = newLife(emission.name);
-      for (const group of emission.groups)
-        for (const fact of group) factOf.set(fact.record, fact);
+      for (const group of emission.groups) for (const fact of group) factOf.set(fact.record, fact);
       emitting += 1;
       const sending = emit(
         {

@@ -133,8 +133,7 @@ const trustBody = (says: Says): Body => {
 };
 
 const bodyOf = (says: Says): Body => {
-  const details =
-    says.details === undefined ? noDetails : { ...noDetails, intent: says.details };
+  const details = says.details === undefined ? noDetails : { ...noDetails, intent: says.details };
   const plan = {
     slot: slotBody(says.place),
     version: says.version ?? '0',
@@ -160,7 +159,12 @@ const bodyOf = (says: Says): Body => {
       return { ...decisionBody(says), slot: slotBody(says.place) };
     case 'trust':
       return trustBody(says);
-    default:
+    case 'operation':
+    case 'points':
+    case 'analysis':
+    case 'tick':
+    case 'copy':
+    case 'instance':
       throw new RangeError(`nobody in the simulation says ${says.kind}`);
   }
 };
@@ -184,7 +188,7 @@ const toldOf = (says: Says, record: NewRecord): Told => ({
   version: says.version ?? null,
   reason: says.reason ?? null,
   share: says.canaryShare ?? null,
-  details: `${says.details ?? ''}`,
+  details: says.details ?? '',
   waited: null,
   decision:
     says.analysis === undefined
@@ -218,16 +222,15 @@ export const write = async (says: Says, forAudience: string = audience): Promise
   const parsed = parseMarker(kinds[says.kind].shape, body);
   if (!parsed.ok) throw new TypeError(`${parsed.problem.path}: ${parsed.problem.message}`);
   const record = await signMarker(tools.codec, tools.text, parsed.value, signerOf(says.by));
-  return { record, told: toldOf(says, record), what: `${says.kind} by ${says.by} (${says.marker})` };
+  return {
+    record,
+    told: toldOf(says, record),
+    what: `${says.kind} by ${says.by} (${says.marker})`,
+  };
 };
 
 /** The same marker, delivered late by somebody who says so; a forged waiting time is signed for another one. */
-export const waited = async (
-  fact: Fact,
-  ms: number,
-  by: string,
-  isGood = true,
-): Promise<Fact> => {
+export const waited = async (fact: Fact, ms: number, by: string, isGood = true): Promise<Fact> => {
   const { keyId, sign } = signerOf(by);
   const signed = waitedMessage(tools.text, audience, isGood ? ms : ms + 1, fact.told.content);
   const header = waitedHeader(tools.text, ms, keyId, await sign(signed));
@@ -246,7 +249,12 @@ export const spoil = {
     return flawed(fact, 'bit flipped', { ...fact.record, value }, { spoilt: 'signature-bad' });
   },
   recordKey: (fact: Fact): Fact =>
-    flawed(fact, 'other key', { ...fact.record, key: new Uint8Array() }, { spoilt: 'header-mismatch' }),
+    flawed(
+      fact,
+      'other key',
+      { ...fact.record, key: new Uint8Array() },
+      { spoilt: 'header-mismatch' },
+    ),
   header: (fact: Fact): Fact =>
     flawed(
       fact,
