@@ -1,7 +1,8 @@
 import type { Consumer, Kafka } from 'kafkajs';
-import { kafkaClient, tries } from './client.ts';
+import { kafkaClient, requestTimeoutMs, tries } from './client.ts';
 import type { KafkaAddress } from './client.ts';
 import { messageOf } from './failure.ts';
+import { openMembership } from './membership.ts';
 
 const leaseMsDefault = 10_000;
 const rebalanceTimeoutMs = 15_000;
@@ -50,8 +51,9 @@ export const joinGroup = (
       // kafkajs shares out by the order of member ids, which begin with the client's: the oldest member stays first,
       // so a newcomer stands by instead of taking the partition from the one that works.
       const kafka = kafkaClient(address, `-${Date.now()}`);
-      const consumer = newConsumer(kafka, group, address.leaseMs ?? leaseMsDefault);
-      const crashed = watch(consumer, topic, (partitions) => {
+      const leaseMs = address.leaseMs ?? leaseMsDefault;
+      const consumer = newConsumer(kafka, group, leaseMs);
+      const crashed = watch(consumer, topic, leaseMs, (partitions) => {
         if (!leaving) onAssigned(partitions);
       });
       try {
@@ -109,25 +111,42 @@ const newConsumer = (kafka: Kafka, group: string, leaseMs: number): Consumer =>
     retry: { ...tries, retries: outageTriesMax, restartOnFailure: async () => false },
   });
 
-/** Rejects when the consumer has given up. */
+/** Rejects when the consumer has given up, or when its coordinator was silent for longer than any join takes. */
 const watch = (
   consumer: Consumer,
   topic: string,
+  leaseMs: number,
   onAssigned: (partitions: readonly number[]) => void,
 ): Promise<never> => {
   const crashed = Promise.withResolvers<never>();
   crashed.promise.catch(() => undefined);
-  let memberId: string | undefined;
+  const { joined, rejoining, acknowledged } = openMembership(onAssigned, (why) =>
+    crashed.reject(new Error(why)),
+  );
+  // A consumer that was put out while its coordinator was loading may neither join again nor say anything. How long
+  // the first join takes is for kafkajs to say.
+  let heardAtMs = Number.POSITIVE_INFINITY;
+  const silentMsMax = rebalanceTimeoutMs + requestTimeoutMs + leaseMs;
+  const watching = setInterval(() => {
+    if (performance.now() - heardAtMs > silentMsMax)
+      crashed.reject(new Error(`its coordinator was silent for more than ${silentMsMax} ms`));
+  }, leaseMs);
+  watching.unref();
+  crashed.promise.catch(() => clearInterval(watching));
+  consumer.on(consumer.events.STOP, () => clearInterval(watching));
+
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    heardAtMs = performance.now();
     const partitions = payload.memberAssignment[topic] ?? [];
     // kafkajs calls this before its first fetch, without a turn of the event loop between.
     consumer.pause([{ topic, partitions: [...partitions] }]);
-    memberId ??= payload.memberId;
-    if (memberId === payload.memberId) onAssigned(partitions);
-    // It was put out and is let in anew. Others work since: it comes back as the newcomer that it is.
-    else crashed.reject(new Error('it was silent for longer than its lease'));
+    joined(payload.memberId, partitions);
   });
-  consumer.on(consumer.events.REBALANCING, () => onAssigned([]));
+  consumer.on(consumer.events.HEARTBEAT, () => {
+    heardAtMs = performance.now();
+    acknowledged();
+  });
+  consumer.on(consumer.events.REBALANCING, rejoining);
   consumer.on(consumer.events.CRASH, ({ payload }) => crashed.reject(payload.error));
   return crashed.promise;
 };

@@ -187,7 +187,9 @@ const openGoing = (
     healedAtMs.set(who, performance.now());
     faults += 1;
     byKind.set(kind, (byKind.get(kind) ?? 0) + 1);
-    const found = (await Promise.all(felt.map((street) => waitRecovered(street, givenUp.signal)))).flat();
+    const found = (
+      await Promise.all(felt.map((street) => waitRecovered(street, givenUp.signal)))
+    ).flat();
     // A fault of the other worker that was healed meanwhile is what we waited for last.
     const others = who === 'cluster' ? [...healedAtMs.values()] : [healedAtMs.get('cluster') ?? 0];
     const since = Math.max(healedAtMs.get(who) ?? 0, ...others);

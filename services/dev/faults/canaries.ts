@@ -86,9 +86,7 @@ export const startCanaries = (options: CanaryOptions): Canaries => {
   const going = async (): Promise<void> => {
     const under: Promise<void>[] = [];
     for (let number = 1; !signal.aborted; number += 1) {
-      under.push(
-        runOne(number).catch((error: unknown) => events.add('canaries', String(error))),
-      );
+      under.push(runOne(number).catch((error: unknown) => events.add('canaries', String(error))));
       await wait(betweenMs);
     }
     await Promise.all(under);

@@ -29,10 +29,23 @@ const node = (
   },
 });
 
+const startTriesMax = 3;
+
+/** A Java process starts in seconds, or in a minute where the machine has much else to do. */
+const startPatiently = async (picked: KafkaNode): Promise<void> => {
+  for (let tries = 1; ; tries += 1)
+    try {
+      await picked.start();
+      return;
+    } catch (error) {
+      if (tries === startTriesMax) throw error;
+    }
+};
+
 const killAndStart = async (picked: KafkaNode, chance: Chance): Promise<void> => {
   await picked.kill();
   await chance.pause(0, 1_500);
-  await picked.start();
+  await startPatiently(picked);
 };
 
 export const kafkaFaults: readonly ClusterFault[] = [
@@ -40,7 +53,10 @@ export const kafkaFaults: readonly ClusterFault[] = [
   node('kafka-coordinator-killed', 2, coordinator, killAndStart),
   node('kafka-node-killed', 1, any, killAndStart),
   // Stopped in order, a leader hands over before it goes.
-  node('kafka-leader-changed', 2, leader, (picked) => picked.restart()),
+  node('kafka-leader-changed', 2, leader, async (picked) => {
+    await picked.stop();
+    await startPatiently(picked);
+  }),
   node('kafka-node-paused', 4, leader, async (picked, chance) => {
     picked.pause();
     await chance.pause(1_000, 5_000);
