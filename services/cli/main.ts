@@ -84,11 +84,16 @@ const runCommand = async ({ command, given }: RunRequest): Promise<ExitCode> => 
 /** Asks commands that stay to end in their own time; a second Ctrl-C ends them at once. */
 const stopFor = (name: string, isFollowing: boolean): AbortSignal => {
   const stopping = new AbortController();
-  if (isFollowing || ['up', 'gateway', 'projector', 'analyser'].includes(name))
+  if (isFollowing || staying.has(name))
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.once(signal, () => stopping.abort());
   return stopping.signal;
 };
+
+const staying: ReadonlySet<string> = new Set([
+  ...['up', 'gateway', 'projector', 'analyser'],
+  ...['replay plan', 'replay run', 'replay diff', 'rebuild'],
+]);
 
 /** Whoever reads our output may stop early, as `head` does. */
 const endQuietly = (error: NodeJS.ErrnoException): void => {

@@ -11,7 +11,8 @@ import { isFiltering, readFilter } from './record-filter.ts';
 export type GenerationState = 'running' | 'paused' | 'complete';
 
 export type GenerationNote = {
-  readonly madeAt: number;
+  /** Null: nobody noted it then. */
+  readonly madeAt: number | null;
   /** Principal of the key that its operations are signed with, or `projector`. */
   readonly madeBy: string;
   readonly why: string;
@@ -35,6 +36,9 @@ export type GenerationNote = {
 export const generationPrefix = 'generation/';
 export const noteKey = (generation: string): string => `${generationPrefix}${generation}`;
 
+/** The highest generation that was dropped: its name is not given again, for the log tells of it. */
+export const droppedKey = 'generation-dropped';
+
 export const writeNote = (note: GenerationNote): string => JSON.stringify({ version: 1, ...note });
 
 /** Reads a note back; undefined where it is damaged or a newer release's. */
@@ -46,8 +50,8 @@ export const readNote = (value: string): GenerationNote | undefined => {
   const { madeAt, madeBy, why, to, state, pauseAsked, seenAt, rate, sampleShare, seed } =
     note as Partial<GenerationNote>;
   const isWhole =
-    [madeAt, seenAt, sampleShare, seed].every((field) => typeof field === 'number') &&
-    [to, rate].every((field) => field === null || typeof field === 'number') &&
+    [seenAt, sampleShare, seed].every((field) => typeof field === 'number') &&
+    [madeAt, to, rate].every((field) => field === null || typeof field === 'number') &&
     typeof madeBy === 'string' &&
     typeof why === 'string' &&
     typeof pauseAsked === 'boolean' &&
@@ -82,6 +86,9 @@ const numberOf = (generation: string): number => Number(/^g([0-9]+)$/.exec(gener
 /** The name of a generation that stands behind all these. */
 export const nextGeneration = (known: readonly string[]): string =>
   `g${Math.max(0, ...known.map(numberOf)) + 1}`;
+
+export const higherOf = (one: string | undefined, other: string): string =>
+  one !== undefined && numberOf(one) > numberOf(other) ? one : other;
 
 /** The oldest of those that nobody uses or folds, beyond what is kept. */
 export const beyondKept = (

@@ -17,7 +17,7 @@ import type { Generation } from '../ports/read-model-store.ts';
 import type { ReadProblem } from '../ports/record-log.ts';
 import type { Checks } from './checks.ts';
 import { openChecks } from './checks.ts';
-import { dropGeneration, loadNote, saveNote } from './generation-notes.ts';
+import { dropGeneration, loadNote, namesTaken, saveNote } from './generation-notes.ts';
 import { applyBatch, batchRecordsMax, loadState, storeProblem } from './project.ts';
 
 const firstGeneration = 'g1';
@@ -84,7 +84,9 @@ export const rebuild = async (
   if (!current.ok) return fail(storeProblem(current.problem));
   const known = await store.generations();
   if (!known.ok) return fail(storeProblem(known.problem));
-  const generation = nextGeneration(known.value);
+  const taken = await namesTaken(store);
+  if (!taken.ok) return taken;
+  const generation = nextGeneration(taken.value);
   const caughtUp = await foldPast(ports, generation, current.value, options);
   if (!caughtUp.ok) return caughtUp;
   const noted = await saveNote(store, generation, rebuiltNote(caughtUp.value, current.value));

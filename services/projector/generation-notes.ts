@@ -1,5 +1,5 @@
 import type { GenerationNote } from '../core/generation-note.ts';
-import { noteKey, readNote, writeNote } from '../core/generation-note.ts';
+import { droppedKey, higherOf, noteKey, readNote, writeNote } from '../core/generation-note.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { ProjectionProblem } from '../ports/projecting.ts';
@@ -44,6 +44,22 @@ export const dropGeneration = async (
 ): Promise<Result<void, ProjectionProblem>> => {
   const dropped = await store.drop(generation);
   if (!dropped.ok) return fail(storeProblem(dropped.problem));
-  const forgotten = await store.aside.write([{ key: noteKey(generation), value: null }]);
+  const read = await store.aside.read([droppedKey]);
+  if (!read.ok) return fail(storeProblem(read.problem));
+  const forgotten = await store.aside.write([
+    { key: noteKey(generation), value: null },
+    { key: droppedKey, value: higherOf(read.value.get(droppedKey), generation) },
+  ]);
   return forgotten.ok ? ok(undefined) : fail(storeProblem(forgotten.problem));
+};
+
+/** The names that no new generation may have. */
+export const namesTaken = async (
+  store: ReadModelStore,
+): Promise<Result<readonly Generation[], ProjectionProblem>> => {
+  const known = await store.generations();
+  if (!known.ok) return fail(storeProblem(known.problem));
+  const read = await store.aside.read([droppedKey]);
+  if (!read.ok) return fail(storeProblem(read.problem));
+  return ok([...known.value, ...read.value.values()]);
 };

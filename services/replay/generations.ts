@@ -1,5 +1,5 @@
 import type { GenerationNote } from '../core/generation-note.ts';
-import { noteKey, readNote, writeNote } from '../core/generation-note.ts';
+import { droppedKey, higherOf, noteKey, readNote, writeNote } from '../core/generation-note.ts';
 import type { Position } from '../core/log/record.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
@@ -50,8 +50,24 @@ export const dropGeneration = async (
 ): Promise<Result<void, ReplayProblem>> => {
   const dropped = await store.drop(generation);
   if (!dropped.ok) return storeFailed(dropped.problem);
-  const forgotten = await store.aside.write([{ key: noteKey(generation), value: null }]);
+  const read = await store.aside.read([droppedKey]);
+  if (!read.ok) return storeFailed(read.problem);
+  const forgotten = await store.aside.write([
+    { key: noteKey(generation), value: null },
+    { key: droppedKey, value: higherOf(read.value.get(droppedKey), generation) },
+  ]);
   return forgotten.ok ? ok(undefined) : storeFailed(forgotten.problem);
+};
+
+/** The names that no new generation may have. */
+export const namesTaken = async ({
+  store,
+}: ReplayPorts): Promise<Result<readonly Generation[], ReplayProblem>> => {
+  const known = await store.generations();
+  if (!known.ok) return storeFailed(known.problem);
+  const read = await store.aside.read([droppedKey]);
+  if (!read.ok) return storeFailed(read.problem);
+  return ok([...known.value, ...read.value.values()]);
 };
 
 export const loadCheckpoint = async (

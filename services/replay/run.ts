@@ -8,7 +8,7 @@ import type { CaughtUp, FoldOptions, WrongChecks } from '../ports/projecting.ts'
 import type { Generation } from '../ports/read-model-store.ts';
 import type { ReplayProblem, ReplayRun, Replaying, RunWish } from '../ports/replaying.ts';
 import { countOutcomes, countsOf } from './counts.ts';
-import { loadCheckpoint, loadNote, refuse, saveNote, storeFailed } from './generations.ts';
+import { loadCheckpoint, loadNote, namesTaken, refuse, saveNote } from './generations.ts';
 import { openPace } from './pace.ts';
 import type { ReplayPorts } from './ports.ts';
 
@@ -53,9 +53,9 @@ const begin = async (
     switchedFrom: null,
   };
   for (let tries = 0; tries < namesTriedMax; tries += 1) {
-    const known = await ports.store.generations();
-    if (!known.ok) return storeFailed(known.problem);
-    const generation = nextGeneration(known.value);
+    const taken = await namesTaken(ports);
+    if (!taken.ok) return taken;
+    const generation = nextGeneration(taken.value);
     // Record 0 is in every generation, whatever its filter, so nothing is wrong if we are killed before the note.
     const opened = await ports.fold(ports, generation, { to: 1, filter: null, isNew: true });
     if (!opened.ok && opened.problem.code === 'gap') continue;

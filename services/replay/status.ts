@@ -31,11 +31,12 @@ export const statusOf = async (
     if (!note.ok) return note;
     const { next, foldVersion, rowsDigest } = checkpoint.value;
     const isCurrent = generation === current.value;
+    const isPrevious = generation === previous.value;
     found.push({
       generation,
       isCurrent,
-      isPrevious: generation === previous.value,
-      state: stateOf(note.value, isCurrent, ports.clock.nowMs()),
+      isPrevious,
+      state: stateOf(note.value, isCurrent || isPrevious, ports.clock.nowMs()),
       rows: [...counts.value.values()].reduce((sum, rows) => sum + rows, 0),
       next,
       lag: Math.max(0, end.value - next),
@@ -53,10 +54,10 @@ export const statusOf = async (
 
 const stateOf = (
   note: GenerationNote | undefined,
-  isCurrent: boolean,
+  isUsed: boolean,
   nowMs: number,
 ): GenerationStatus['state'] => {
-  if (note === undefined) return isCurrent ? 'complete' : 'unfinished';
+  if (note === undefined) return isUsed ? 'complete' : 'unfinished';
   if (note.state !== 'running') return note.state;
   return isBeingFolded(note, nowMs) ? 'running' : 'stopped';
 };

@@ -160,7 +160,7 @@ const point = async (
 
 /** Of a generation that a projector made by itself. */
 const firstNote = (nowMs: number): GenerationNote => ({
-  madeAt: nowMs,
+  madeAt: null,
   madeBy: 'projector',
   why: 'made by a projector',
   filter: noFilter,

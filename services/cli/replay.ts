@@ -1,0 +1,396 @@
+import type { Operation } from '../core/markers/marker.ts';
+import { filterText } from '../core/record-filter.ts';
+import type { OperationDraft } from '../core/operations.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { Trust } from '../core/trust/trust.ts';
+import type { Generation } from '../ports/read-model-store.ts';
+import type { Replaying, ReplayRun, RunWish, Switched } from '../ports/replaying.ts';
+import { appendOperation, draftOperation, mayOperate, readOperator } from './append-operation.ts';
+import type { Given } from './arguments.ts';
+import type { ReplayCommand } from './commands/replay.ts';
+import { readCount } from './duration.ts';
+import { onlyAtHand } from './open-reader.ts';
+import { printLines, printText } from './output.ts';
+import type { CliPorts } from './ports.ts';
+import type { CliProblem } from './problem.ts';
+import { foldFailed, refuse } from './problem.ts';
+import { openProgressBar } from './progress.ts';
+import { readBelieved, readChoice, refuseWithResume } from './replay-choice.ts';
+import {
+  diffLines,
+  diffText,
+  planLine,
+  planText,
+  runLine,
+  runText,
+  statusLine,
+  statusText,
+  switchedLine,
+  switchedText,
+} from './replay-text.ts';
+
+type Done = Promise<Result<void, CliProblem>>;
+
+/** `plimsoll replay …` and `plimsoll rebuild`: read models beside those in use. */
+export const runReplays = async (
+  ports: CliPorts,
+  name: ReplayCommand,
+  given: Given,
+  isJson: boolean,
+): Done => {
+  const refused = onlyAtHand(ports, name);
+  if (refused !== undefined) return refused;
+  const opened = await ports.replay();
+  if (!opened.ok) return opened;
+  const replay = opened.value;
+  switch (name) {
+    case 'replay plan':
+      return plan(ports, replay, given, isJson);
+    case 'replay run':
+      return run(ports, replay, given, isJson);
+    case 'replay pause':
+      return pause(ports, replay, given, isJson);
+    case 'replay status':
+      return status(ports, replay, isJson);
+    case 'replay diff':
+      return diff(ports, replay, given, isJson);
+    case 'replay switch':
+      return switchGeneration(ports, replay, given, isJson);
+    case 'replay back':
+      return back(ports, replay, given, isJson);
+    case 'replay drop':
+      return drop(ports, replay, given, isJson);
+    case 'rebuild':
+      return rebuild(ports, replay, given, isJson);
+  }
+};
+
+const isWantedBy =
+  ({ stop }: CliPorts) =>
+  (): boolean =>
+    !stop.aborted;
+
+const plan = async (ports: CliPorts, replay: Replaying, given: Given, isJson: boolean): Done => {
+  const choice = await readChoice(ports, given);
+  if (!choice.ok) return choice;
+  const believed = readBelieved(given, ports.chance());
+  if (!believed.ok) return believed;
+  const planned = await replay.plan(
+    { ...choice.value, ...believed.value },
+    {
+      hasEffect: !given.has('no-effect'),
+      onProgress: openProgressBar(ports, 'folding, to nothing that stays'),
+      isWanted: isWantedBy(ports),
+    },
+  );
+  if (!planned.ok) return fail(foldFailed(planned.problem));
+  const line = planLine(planned.value, choice.value, believed.value);
+  if (isJson) printLines(ports.terminal, [line]);
+  else printText(ports.terminal, planText(planned.value, ports.terminal.columns));
+  return ok(undefined);
+};
+
+const run = async (ports: CliPorts, replay: Replaying, given: Given, isJson: boolean): Done => {
+  const operator = await openOperator(ports, replay, given, 'generation-built');
+  if (!operator.ok) return operator;
+  const wish = await readWish(ports, given, operator.value);
+  if (!wish.ok) return wish;
+  const ran = await runAndTell(ports, replay, wish.value, operator.value);
+  if (!ran.ok) return ran;
+  if (isJson) printLines(ports.terminal, [runLine(ran.value.run, ran.value.operation)]);
+  else printText(ports.terminal, runText(ran.value.run));
+  return ran.value.run.state === 'complete' ? ok(undefined) : paused(ran.value.run);
+};
+
+const paused = ({ generation, next }: ReplayRun): Result<never, CliProblem> =>
+  refuse(
+    'paused',
+    `generation ${generation} is paused at position ${next}`,
+    `plimsoll replay run --resume=${generation} --reason=TEXT goes on`,
+  );
+
+const readWish = async (
+  ports: CliPorts,
+  given: Given,
+  { principal, reason }: Operator,
+): Promise<Result<RunWish, CliProblem>> => {
+  const resume = given.value('resume');
+  if (resume !== null) {
+    const alone = refuseWithResume(given);
+    return alone.ok ? ok({ resume }) : alone;
+  }
+  const choice = await readChoice(ports, given);
+  if (!choice.ok) return choice;
+  const believed = readBelieved(given, ports.chance());
+  if (!believed.ok) return believed;
+  const written = given.value('rate');
+  const rate = written === null ? ok(null) : readCount('rate', written, rateMax);
+  if (!rate.ok) return rate;
+  return ok({
+    ...choice.value,
+    ...believed.value,
+    by: { principal, reason },
+    rate: rate.value,
+  });
+};
+
+const rateMax = 1_000_000;
+
+type Ran = { readonly run: ReplayRun; readonly operation: number | null };
+
+/** The run, and the operation that tells of it: it comes after what it tells of. */
+const runAndTell = async (
+  ports: CliPorts,
+  replay: Replaying,
+  wish: RunWish,
+  operator: Operator,
+): Promise<Result<Ran, CliProblem>> => {
+  const ran = await replay.run(wish, {
+    onBegun: (generation) =>
+      ports.note({
+        code: 'generation',
+        message: `folding into generation ${generation}; readers go on as before`,
+        hint: '',
+      }),
+    onProgress: openProgressBar(ports, 'folding'),
+    isWanted: isWantedBy(ports),
+  });
+  if (!ran.ok) return fail(foldFailed(ran.problem));
+  const { generation, next, folded, wrongChecks, filter, rowsDigest, state } = ran.value;
+  for (const { from, to, why } of wrongChecks)
+    ports.note({
+      code: 'checks-wrong',
+      message: `what was remembered of the signature checks of records ${from} to ${to} was wrong (${why}); they were made again`,
+      hint: 'who else writes to this store?',
+    });
+  if (state === 'paused') return ok({ run: ran.value, operation: null });
+  const words = filterText(filter);
+  const operation = await tell(ports, replay, operator, generation, {
+    ...{ kind: 'generation-built', generation, from: 0, to: next },
+    counts: [
+      { name: 'records', value: folded },
+      { name: 'checks-wrong', value: wrongChecks.length },
+    ],
+    note: `rows ${rowsDigest}${words === '' ? '' : `; only ${words}`}`.slice(0, noteMax),
+  });
+  return operation.ok ? ok({ run: ran.value, operation: operation.value }) : operation;
+};
+
+const noteMax = 1000;
+
+const pause = async (ports: CliPorts, replay: Replaying, given: Given, isJson: boolean): Done => {
+  const generation = given.words[0] ?? '';
+  const asked = await replay.pause(generation);
+  if (!asked.ok) return fail(foldFailed(asked.problem));
+  if (isJson) printLines(ports.terminal, [{ generation, asked: true }]);
+  else
+    printText(ports.terminal, [
+      `whoever folds ${generation} pauses within a few seconds; plimsoll replay run --resume=${generation} goes on`,
+    ]);
+  return ok(undefined);
+};
+
+const status = async (ports: CliPorts, replay: Replaying, isJson: boolean): Done => {
+  const found = await replay.status();
+  if (!found.ok) return fail(foldFailed(found.problem));
+  if (isJson) printLines(ports.terminal, found.value.map(statusLine));
+  else if (found.value.length === 0)
+    ports.note({ code: 'empty', message: 'no generations yet', hint: '' });
+  else printText(ports.terminal, statusText(found.value, ports.terminal.columns));
+  return ok(undefined);
+};
+
+const differencesShown = 50;
+const differencesMax = 10_000;
+
+const diff = async (ports: CliPorts, replay: Replaying, given: Given, isJson: boolean): Done => {
+  const limit = readCount('limit', given.value('limit') ?? `${differencesShown}`, differencesMax);
+  if (!limit.ok) return limit;
+  const written = given.value('after');
+  const after = written === null ? ok(0) : readCount('after', written, differencesMax);
+  if (!after.ok) return after;
+  const shown = isJson && !given.has('limit') ? differencesMax : limit.value;
+  const [first = '', second = null] = given.words;
+  const compared = await replay.diff(first, second, {
+    onProgress: openProgressBar(ports, 'bringing both to the same position'),
+    isWanted: isWantedBy(ports),
+  });
+  if (!compared.ok) return fail(foldFailed(compared.problem));
+  const page = { from: after.value, max: shown };
+  if (isJson) printLines(ports.terminal, diffLines(compared.value, page));
+  else printText(ports.terminal, diffText(compared.value, page, ports.terminal.columns));
+  return ok(undefined);
+};
+
+const switchGeneration = async (
+  ports: CliPorts,
+  replay: Replaying,
+  given: Given,
+  isJson: boolean,
+): Done => {
+  const operator = await openOperator(ports, replay, given, 'generation-switched');
+  if (!operator.ok) return operator;
+  const switched = await replay.switchTo(given.words[0] ?? '', {
+    isForced: given.has('force'),
+    onProgress: openProgressBar(ports, 'folding what is new'),
+    isWanted: isWantedBy(ports),
+  });
+  if (!switched.ok) return fail(foldFailed(switched.problem));
+  return tellSwitched(ports, replay, operator.value, switched.value, isJson);
+};
+
+const back = async (ports: CliPorts, replay: Replaying, given: Given, isJson: boolean): Done => {
+  const operator = await openOperator(ports, replay, given, 'generation-switched');
+  if (!operator.ok) return operator;
+  const switched = await replay.back({
+    isStale: given.has('stale'),
+    onProgress: openProgressBar(ports, 'folding what is new'),
+    isWanted: isWantedBy(ports),
+  });
+  if (!switched.ok) return fail(foldFailed(switched.problem));
+  return tellSwitched(ports, replay, operator.value, switched.value, isJson);
+};
+
+const tellSwitched = async (
+  ports: CliPorts,
+  replay: Replaying,
+  operator: Operator,
+  switched: Switched,
+  isJson: boolean,
+): Done => {
+  const told = await tellOfSwitch(ports, replay, operator, switched);
+  if (!told.ok) return told;
+  if (isJson) printLines(ports.terminal, [switchedLine(switched, told.value)]);
+  else printText(ports.terminal, switchedText(switched));
+  return ok(undefined);
+};
+
+/** Null: readers used it already, and there is nothing to tell. */
+const tellOfSwitch = async (
+  ports: CliPorts,
+  replay: Replaying,
+  operator: Operator,
+  { from, to, next, rowsDigest }: Switched,
+): Promise<Result<number | null, CliProblem>> =>
+  from === to
+    ? ok(null)
+    : tell(ports, replay, operator, to, {
+        ...{ kind: 'generation-switched', generation: to, from: 0, to: next },
+        note: `rows ${rowsDigest}${from === null ? '' : `; before: ${from}`}`,
+      });
+
+const drop = async (ports: CliPorts, replay: Replaying, given: Given, isJson: boolean): Done => {
+  const operator = await openOperator(ports, replay, given, 'generation-dropped');
+  if (!operator.ok) return operator;
+  const dropped = await replay.drop(given.words[0] ?? '', { isForced: given.has('force') });
+  if (!dropped.ok) return fail(foldFailed(dropped.problem));
+  const { generation, rows, next } = dropped.value;
+  const operation = await tell(ports, replay, operator.value, null, {
+    ...{ kind: 'generation-dropped', generation, from: 0, to: next },
+    counts: [{ name: 'rows', value: rows }],
+  });
+  if (!operation.ok) return operation;
+  if (isJson) printLines(ports.terminal, [{ generation, rows, operation: operation.value }]);
+  else printText(ports.terminal, [`dropped generation ${generation}: ${rows} rows`]);
+  return ok(undefined);
+};
+
+/** A run over the whole log, a switch, and away with what is beyond a few generations. */
+const rebuild = async (ports: CliPorts, replay: Replaying, given: Given, isJson: boolean): Done => {
+  const operator = await openOperator(ports, replay, given, 'generation-built');
+  if (!operator.ok) return operator;
+  const believed = readBelieved(given, ports.chance());
+  if (!believed.ok) return believed;
+  const { principal, reason } = operator.value;
+  const wish: RunWish = {
+    filter: { from: null, environments: [], components: [], kinds: [], headers: [] },
+    to: null,
+    ...believed.value,
+    by: { principal, reason },
+    rate: null,
+  };
+  const ran = await runAndTell(ports, replay, wish, operator.value);
+  if (!ran.ok) return ran;
+  const { generation } = ran.value.run;
+  if (ran.value.run.state === 'paused') return paused(ran.value.run);
+  const switched = await replay.switchTo(generation, {
+    isForced: false,
+    isWanted: isWantedBy(ports),
+  });
+  if (!switched.ok) return fail(foldFailed(switched.problem));
+  const told = await tellOfSwitch(ports, replay, operator.value, switched.value);
+  if (!told.ok) return told;
+  const gone = await replay.dropBeyondKept();
+  if (!gone.ok) return fail(foldFailed(gone.problem));
+  const trust = await replay.trust(generation);
+  const line = {
+    generation,
+    logId: trust?.logId ?? '',
+    records: switched.value.next,
+    before: switched.value.from,
+    dropped: gone.value,
+  };
+  if (isJson) printLines(ports.terminal, [line]);
+  else
+    printText(ports.terminal, [
+      `rebuilt from ${line.records} records of log ${line.logId}; readers use generation ${generation} now`,
+      ...(line.before === null
+        ? []
+        : [`generation ${line.before} is kept: plimsoll replay back --reason=TEXT`]),
+      ...(gone.value.length === 0 ? [] : [`dropped, beyond a few: ${gone.value.join(', ')}`]),
+    ]);
+  return ok(undefined);
+};
+
+type Operator = {
+  readonly principal: string;
+  readonly reason: string;
+  readonly keyFile: string | null;
+};
+
+/** Who does it and why, and whether the log will take that, as far as it can be known before anything is done. */
+const openOperator = async (
+  ports: CliPorts,
+  replay: Replaying,
+  given: Given,
+  kind: Operation['kind'],
+): Promise<Result<Operator, CliProblem>> => {
+  const reason = given.value('reason') ?? 'rebuild';
+  const drafted = draftOperation(ports, { kind, reason, generation: 'g1' });
+  if (!drafted.ok) return drafted;
+  const keyFile = given.value('key');
+  const signer = await readOperator(ports, keyFile);
+  if (!signer.ok) return signer;
+  const trust = await replay.trust(null);
+  const allowed = trust === undefined ? ok(undefined) : mayOperate(trust, signer.value, kind);
+  return allowed.ok ? ok({ principal: signer.value.principal, reason, keyFile }) : allowed;
+};
+
+/** Leaves the operation on the log; answers its position. `generation`: whose keys are asked. */
+const tell = async (
+  ports: CliPorts,
+  replay: Replaying,
+  { reason, keyFile }: Operator,
+  generation: Generation | null,
+  draft: Omit<OperationDraft, 'reason'>,
+): Promise<Result<number, CliProblem>> => {
+  const log = await ports.log();
+  if (!log.ok) return untold(log.problem);
+  const trust: Trust | undefined = await replay.trust(generation);
+  if (trust === undefined)
+    return refuse('unreachable', 'it was done, and is not on the log', 'is the store up?');
+  const appended = await appendOperation(
+    ports,
+    { log: log.value, trust },
+    { ...draft, reason },
+    keyFile,
+  );
+  return appended.ok ? ok(appended.value.position) : untold(appended.problem);
+};
+
+const untold = (problem: CliProblem): Result<never, CliProblem> =>
+  fail({
+    ...problem,
+    message: `it was done, and could not be told on the log: ${problem.message}`,
+  });
