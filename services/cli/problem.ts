@@ -108,7 +108,16 @@ const exits: { readonly [code: string]: ExitCode } = {
     'conflict',
     'last-administrator',
     'nothing-redriven',
+    'generation-in-use',
+    'generation-filtered',
+    'generation-behind',
+    'generation-other-fold',
+    'no-previous',
+    'switched-meanwhile',
+    'stopped',
+    'paused',
     'tiers-full',
+    'models-divergent',
     'foreign-log',
     'wrong-log',
     'decision-misplaced',
@@ -120,7 +129,7 @@ const exits: { readonly [code: string]: ExitCode } = {
     'key-exists',
     'key-ended',
   ),
-  ...all(4, 'deployment-unknown', 'not-found', 'archive-missing'),
+  ...all(4, 'deployment-unknown', 'not-found', 'generation-unknown', 'archive-missing'),
   ...all(
     5,
     'out-of-scope',
@@ -177,7 +186,20 @@ const hints: { readonly [code: string]: string } = {
   'foreign-log':
     'point PLIMSOLL_LOG and PLIMSOLL_STORE to the same installation; nothing was written',
   'log-shortened':
-    'restore the log, or, if it is meant to be this one, empty the store and call plimsoll rebuild',
+    'restore the log (what it no longer holds PLIMSOLL_ARCHIVE=FOLDER gives), or, if it is meant to be this one, empty the store and call plimsoll rebuild',
+  'generation-unknown': 'plimsoll replay status lists them',
+  'generation-in-use':
+    'plimsoll replay status shows who uses it; --force does it all the same, where that may be',
+  'generation-filtered': 'a replay over the whole log is safe; --force switches all the same',
+  'generation-behind':
+    'plimsoll replay run --resume=GENERATION brings it up to date; --stale goes back all the same',
+  'generation-other-fold':
+    'the release that wrote it can use it; this one makes its own with plimsoll rebuild',
+  'no-previous':
+    'plimsoll replay status lists generations; plimsoll replay switch takes one of them',
+  'switched-meanwhile':
+    'plimsoll replay status shows what readers use now; call again if it is still wanted',
+  stopped: 'call again to begin anew',
   'log-not-opened': 'is PLIMSOLL_AUDIENCE right, and the log made by Plimsoll?',
   'log-empty': 'somebody is just making the log; call again',
   'old-code': 'install the newer release of plimsoll',

@@ -384,6 +384,8 @@ const openIfEmpty = async (
 ): Promise<Result<RecordLog, FoundationProblem>> => {
   const range = await log.range(0);
   if (!range.ok) return unreadable(range.problem);
+  // It forgot its opening, which was long complete then.
+  if (range.value.start > 0) return ok(log);
   const isEmpty = range.value.end === 0;
   if (isEmpty) {
     const keyed = await ensureKeys(settings.dataFolder);
