@@ -160,7 +160,9 @@ export type FoldRows = {
   readonly was: (model: string, key: string, row: () => unknown) => void;
   readonly put: (model: string, key: string, row: unknown) => void;
   readonly remove: (model: string, key: string) => void;
-  readonly changes: (crypto: Crypto) => RowChanges;
+  /** Makes the texts of up to so many changed rows; true when all have theirs. Nothing is put any more. */
+  readonly settle: (crypto: Crypto, rowsMax: number) => boolean;
+  readonly changes: () => RowChanges;
 };
 
 export type RowChanges = {
@@ -177,6 +179,10 @@ export const openFoldRows = (known: KnownRows): FoldRows => {
   const derived: ByPlace<KnownRow> = new Map();
   const before = (model: string, key: string): KnownRow =>
     known.get(model, key) ?? valueAt(derived, model, key) ?? absentRow;
+  const writes: RowChange[] = [];
+  const rows: FoldedRow[] = [];
+  let sum = noRow;
+  let unsettled: Changed[] | undefined;
   const put = (model: string, key: string, row: unknown): void => {
     const change = valueAt(changed, model, key);
     if (change === undefined) putAt(changed, model, key, { model, key, row });
@@ -198,23 +204,21 @@ export const openFoldRows = (known: KnownRows): FoldRows => {
     },
     put,
     remove: (model, key) => put(model, key, undefined),
-    changes: (crypto) => {
-      const writes: RowChange[] = [];
-      const rows: FoldedRow[] = [];
-      let sum = noRow;
-      for (const places of changed.values())
-        for (const { model, key, row: now } of places.values()) {
-          const was = before(model, key).hash(crypto);
-          const value = now === undefined ? null : rowText(model, now);
-          const hash = value === null ? noRow : rowHash(crypto, { model, key, value });
-          rows.push({ model, key, known: value === null ? absentRow : rowOf(now, hash, value) });
-          // A row that is what it was need not be written.
-          if (hash === was) continue;
-          sum += hash - was;
-          writes.push({ model, key, value });
-        }
-      return { writes, hash: sum, rows };
+    settle: (crypto, rowsMax) => {
+      unsettled ??= [...changed.values()].flatMap((places) => [...places.values()]);
+      for (const { model, key, row: now } of unsettled.splice(0, rowsMax)) {
+        const was = before(model, key).hash(crypto);
+        const value = now === undefined ? null : rowText(model, now);
+        const hash = value === null ? noRow : rowHash(crypto, { model, key, value });
+        rows.push({ model, key, known: value === null ? absentRow : rowOf(now, hash, value) });
+        // A row that is what it was need not be written.
+        if (hash === was) continue;
+        sum += hash - was;
+        writes.push({ model, key, value });
+      }
+      return unsettled.length === 0;
     },
+    changes: () => ({ writes, hash: sum, rows }),
   };
 };
 

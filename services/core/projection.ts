@@ -176,26 +176,40 @@ const wantDeploymentOf = (
     ? undefined
     : (want(timeline.name, positionKey(openedAt)) as AttemptLine | undefined)?.deployment;
 
+/** A fold of one batch, in pieces, so that whoever folds can do something else between them. */
+export type Folding = {
+  /** Folds the next records. */
+  readonly add: (checked: readonly Checked[]) => void;
+  /** After the last record: makes the texts of up to so many rows. True when all are made. */
+  readonly settle: (rowsMax: number) => boolean;
+  /** After that. */
+  readonly end: () => Folded;
+};
+
 /**
  * Folds checked records over the loaded rows. Pure: the same records give the same rows however they are cut. What a
  * filter does not take changes no row, and is passed by.
  */
-export const fold = (
+export const openFold = (
   tools: CheckTools,
   state: FoldState,
-  checked: readonly Checked[],
   known: KnownRows,
   filter: RecordFilter | null = null,
-): Folded => {
+): Folding => {
   const rows = openFoldRows(known);
-  let { logTimeMs, trust, next, lastDigest, redriving } = state;
-  const outcomes = checked.map((item): Outcome => {
+  let { logTimeMs, trust, next, redriving } = state;
+  const outcomes: Outcome[] = [];
+  let last: LogRecord | undefined;
+  let isSettling = false;
+
+  const add = (item: Checked): Outcome => {
     const { record } = item;
     if (record.position !== next)
       throw new RangeError(`record ${next} is to be folded, not ${record.position}`);
     logTimeMs = Math.max(logTimeMs, record.appendedAtMs);
     next = record.position + 1;
     trust = item.trust;
+    last = record;
     if (filter !== null && !isTaken(tools, filter, item, rows)) {
       redriving = redrivingAfter(redriving, record.position);
       return { position: record.position, outcome: 'left-out' };
@@ -205,22 +219,52 @@ export const fold = (
     redriving =
       redrivingAfter(redriving, record.position) ?? redrivingAnnounced(rows, item, outcome);
     return outcome;
-  });
-  const last = checked.at(-1)?.record;
-  if (last !== undefined) {
-    lastDigest = tools.crypto.sha256Hex(last.value);
-    rows.was('log', 'time', () => timeRow(state.logTimeMs, state.redriving));
-    rows.put('log', 'time', timeRow(logTimeMs, redriving));
-    if (trust !== state.trust) putTrust(rows, tools.text, state.trust, trust);
-  }
-  const changes = rows.changes(tools.crypto);
-  const rowsDigest = rolledDigest(state.rowsDigest, changes.hash);
-  return {
-    state: { next, lastDigest, trust, logTimeMs, redriving, rowsDigest },
-    writes: changes.writes,
-    rows: changes.rows,
-    outcomes,
   };
+
+  return {
+    add: (checked) => {
+      for (const item of checked) outcomes.push(add(item));
+    },
+    settle: (rowsMax) => {
+      if (!isSettling && last !== undefined) {
+        rows.was('log', 'time', () => timeRow(state.logTimeMs, state.redriving));
+        rows.put('log', 'time', timeRow(logTimeMs, redriving));
+        if (trust !== state.trust) putTrust(rows, tools.text, state.trust, trust);
+      }
+      isSettling = true;
+      return rows.settle(tools.crypto, rowsMax);
+    },
+    end: () => {
+      const changes = rows.changes();
+      return {
+        state: {
+          next,
+          lastDigest: last === undefined ? state.lastDigest : tools.crypto.sha256Hex(last.value),
+          trust,
+          logTimeMs,
+          redriving,
+          rowsDigest: rolledDigest(state.rowsDigest, changes.hash),
+        },
+        writes: changes.writes,
+        rows: changes.rows,
+        outcomes,
+      };
+    },
+  };
+};
+
+/** The whole of `openFold` at once. */
+export const fold = (
+  tools: CheckTools,
+  state: FoldState,
+  checked: readonly Checked[],
+  known: KnownRows,
+  filter: RecordFilter | null = null,
+): Folded => {
+  const folding = openFold(tools, state, known, filter);
+  folding.add(checked);
+  folding.settle(Number.POSITIVE_INFINITY);
+  return folding.end();
 };
 
 const isTaken = (
@@ -251,7 +295,8 @@ export const foldOpening = (
   const rows = openFoldRows(knownTexts(new Map()));
   putTrust(rows, tools.text, undefined, trust);
   rows.put('log', 'time', timeRow(record.appendedAtMs, null));
-  const changes = rows.changes(tools.crypto);
+  rows.settle(tools.crypto, Number.POSITIVE_INFINITY);
+  const changes = rows.changes();
   return ok({
     state: {
       next: 1,

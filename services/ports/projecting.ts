@@ -5,6 +5,7 @@ import type { RecordFilter } from '../core/record-filter.ts';
 import type { Result } from '../core/result.ts';
 import type { Aside, Generation, ReadModelStore } from './read-model-store.ts';
 import type { RecordLog } from './record-log.ts';
+import type { SignatureChecking } from './signature-checking.ts';
 
 // What the projector does for others: it folds a log into read models.
 
@@ -16,6 +17,13 @@ export type ProjectionPorts = {
   readonly audience: string;
   /** The log id that this installation expects, or null: it takes the one it finds and says so. */
   readonly pinnedLogId: string | null;
+  /** Checks signatures on further cores. Left out, each is checked when it is come to. */
+  readonly signatureChecking?: SignatureChecking;
+  /**
+   * Lets the rest of the process have its turn; awaited between pieces of work that take a few milliseconds. Left out,
+   * a batch is folded in one go.
+   */
+  readonly turn?: () => Promise<void>;
 };
 
 /**

@@ -96,6 +96,8 @@ export type Aside = {
  * projectors at most one wins. After any problem the caller reads the checkpoint again: it is the truth.
  */
 export type ReadModelStore = {
+  /** Which store it is, among all that one log may be folded into. It holds no password. */
+  readonly name: string;
   /** The generation that readers use, or undefined in an empty store. */
   readonly current: () => Promise<Result<Generation | undefined, StoreProblem>>;
   /** Points readers to another generation, if they are still pointed to `expected`; else answers false. */

@@ -1,13 +1,15 @@
+import { knowing, signaturesAhead } from '../core/check/ahead.ts';
 import type { Checked } from '../core/check/check-batch.ts';
+import { checkBatch } from '../core/check/check-batch.ts';
+import type { CheckTools } from '../core/check/check-record.ts';
 import type { RowAddress, RowMemory } from '../core/known-rows.ts';
 import { address, createRowMemory } from '../core/known-rows.ts';
 import type { LogRecord, Position } from '../core/log/record.ts';
 import type { Folded, FoldState, Outcome } from '../core/projection.ts';
 import {
-  check,
   currentFoldVersion,
-  fold,
   foldOpening,
+  openFold,
   readFoldState,
   rowsNeeded,
 } from '../core/projection.ts';
@@ -15,6 +17,7 @@ import type { RecordFilter } from '../core/record-filter.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Checks } from './checks.ts';
+import type { Trust } from '../core/trust/trust.ts';
 import type { ProjectionPorts, ProjectionProblem } from '../ports/projecting.ts';
 import type {
   Checkpoint,
@@ -193,25 +196,92 @@ const foldChecked = async (
   memory: RowMemory,
   how: FoldHow,
 ): Promise<Result<Folded, ProjectionProblem>> => {
-  const checked = checkRecords(ports, state, records, how.checks);
+  const checked = await checkRecords(ports, state, records, how.checks);
   const loaded = await loadRows(ports.store, generation, state, checked, memory);
-  return loaded.ok ? ok(fold(ports.tools, state, checked, memory, how.filter)) : loaded;
+  if (!loaded.ok) return loaded;
+  const folding = openFold(ports.tools, state, memory, how.filter);
+  for (let from = 0; from < checked.length; from += foldedAtOnceMax) {
+    await ports.turn?.();
+    folding.add(checked.slice(from, from + foldedAtOnceMax));
+  }
+  do await ports.turn?.();
+  while (!folding.settle(settledAtOnceMax));
+  await ports.turn?.();
+  return ok(folding.end());
 };
 
-const checkRecords = (
-  { tools, audience }: ProjectionPorts,
+const checkRecords = async (
+  ports: ProjectionPorts,
   state: FoldState,
   records: readonly LogRecord[],
   checks: Checks | undefined,
-): readonly Checked[] => {
-  if (checks === undefined) return check(tools, audience, state, records);
+): Promise<readonly Checked[]> => {
   // Each further pass believes less than the one before.
   for (;;) {
-    const { signatures, isSound } = checks.pass(state.trust.logId, records);
-    const checked = check({ ...tools, signatures }, audience, state, records);
-    if (isSound()) return checked;
+    const pass = checks?.pass(state.trust.logId, records);
+    const tools =
+      pass === undefined ? ports.tools : { ...ports.tools, signatures: pass.signatures };
+    const checked = await checkInPieces(
+      ports,
+      await verifiedAhead(ports, tools, state.trust, records),
+      state.trust,
+      records,
+    );
+    if (pass === undefined || pass.isSound()) return checked;
   }
 };
+
+/** Tools that know what came of the signatures, where there is somebody to check them beside this thread. */
+const verifiedAhead = async (
+  { signatureChecking, turn, audience }: ProjectionPorts,
+  tools: CheckTools,
+  trust: Trust,
+  records: readonly LogRecord[],
+): Promise<CheckTools> => {
+  if (signatureChecking === undefined) return tools;
+  await turn?.();
+  const { signed, headers } = signaturesAhead(tools, audience, trust, records);
+  const isGood = await signatureChecking.verifyAll(signed);
+  const outcomes = new Map(signed.map(({ position }, at) => [position, isGood[at] === true]));
+  return knowing(tools, headers, outcomes);
+};
+
+const checkInPieces = async (
+  { turn, audience }: ProjectionPorts,
+  tools: CheckTools,
+  before: Trust,
+  records: readonly LogRecord[],
+): Promise<readonly Checked[]> => {
+  let trust = before;
+  const checked: Checked[] = [];
+  for (const piece of piecesOf(records)) {
+    await turn?.();
+    const answer = checkBatch(tools, audience, trust, piece);
+    ({ trust } = answer);
+    checked.push(...answer.checked);
+  }
+  return checked;
+};
+
+function* piecesOf(records: readonly LogRecord[]): Generator<readonly LogRecord[]> {
+  let piece: LogRecord[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    piece.push(record);
+    bytes += record.value.length;
+    if (piece.length < checkedAtOnceMax && bytes < checkedBytesMax) continue;
+    yield piece;
+    piece = [];
+    bytes = 0;
+  }
+  if (piece.length > 0) yield piece;
+}
+
+/** Between two turns, so that no piece takes 5 ms: about 0.15 ms a record checked, 0.03 folded, 0.01 a row settled. */
+export const checkedAtOnceMax = 16;
+export const checkedBytesMax: number = 128 * 1024;
+export const foldedAtOnceMax = 50;
+export const settledAtOnceMax = 100;
 
 /** Asks for rows until the fold needs no more: a marker leads to its deployment, that to its slots, those to holders. */
 const loadRows = async (

@@ -13,6 +13,7 @@ import type { Generation } from '../ports/read-model-store.ts';
 import type { RecordBatch, Subscription } from '../ports/record-log.ts';
 import { checkLastApplied, openGeneration, refusedInRowMax } from './catch-up.ts';
 import { openChecks } from './checks.ts';
+import { projectorGroup } from './group.ts';
 import { applyBatch, batchRecordsMax } from './project.ts';
 import { openTurns } from './turns.ts';
 
@@ -58,6 +59,8 @@ export type ProjectorStatus = {
   /** When the checkpoint was last written, or seen where it should be, on this machine's clock. */
   readonly checkpointSeenAtMs: number | null;
   readonly generation: Generation | null;
+  /** Of all its rows at `next`, while it is active; see core/rows-digest.ts. */
+  readonly rowsDigest: string | null;
   readonly counts: { readonly [outcome: string]: number };
   readonly problem: ProjectionProblem | null;
 };
@@ -101,6 +104,7 @@ type Run = {
 const openRun = (ports: ProjectorPorts): Run => {
   const stopping = new AbortController();
   const alone = openTurns();
+  const group = projectorGroup(ports.tools.crypto, ports.audience, ports.store.name);
   const measured: ProjectorMeasure['batch'] = ports.measure?.batch ?? ((work) => work());
   const counts: Record<string, number> = {};
   /** What we write to, while the partition is ours. */
@@ -246,7 +250,7 @@ const openRun = (ports: ProjectorPorts): Run => {
   };
 
   const once = async (): Promise<ProjectionProblem | undefined> => {
-    const following = await ports.log.subscribe(`plimsoll.${ports.audience}.projector`, {
+    const following = await ports.log.subscribe(group, {
       startFrom: () => {
         const lossesBefore = losses;
         return alone(() => takeOver(lossesBefore));
@@ -295,6 +299,7 @@ const openRun = (ports: ProjectorPorts): Run => {
       waitingSinceMs: progress !== null && progress.end > progress.next ? waitingSinceMs : null,
       checkpointSeenAtMs,
       generation: held?.generation ?? null,
+      rowsDigest: held?.state.rowsDigest ?? null,
       counts: { ...counts },
       problem,
     }),

@@ -204,6 +204,7 @@ const fragileStore = (): {
     isAway: (now) => void (away = now),
     lose: () => void (inner = emptyStore()),
     store: {
+      name: inner.name,
       current: async () => (away ? gone : inner.current()),
       switchTo: async (...args) => (away ? gone : inner.switchTo(...args)),
       generations: async () => (away ? gone : inner.generations()),

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { link, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,11 +11,13 @@ import { fail, ok } from '../../core/result.ts';
 import type { Settings } from '../../core/settings.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Ids } from '../../ports/ids.ts';
+import type { SignatureChecking } from '../../ports/signature-checking.ts';
 import type { ReadModelStore } from '../../ports/read-model-store.ts';
 import type { RecordLog } from '../../ports/record-log.ts';
 import { openCodec } from '../avro/codec.ts';
 import { loadSchemas } from '../avro/schema-files.ts';
 import { createCrypto } from '../ed25519/crypto.ts';
+import { createSignatureChecking } from '../ed25519/signature-checking.ts';
 import type { KeyProblem } from '../ed25519/key-file.ts';
 import { createText } from '../ed25519/text.ts';
 import type { SqliteFile } from '../sqlite/file.ts';
@@ -77,6 +80,8 @@ export type Foundation = {
   readonly settings: Settings;
   readonly kind: 'embedded' | 'stack' | 'mixed';
   readonly tools: CheckTools;
+  /** Further cores for signature checks, where there are any. */
+  readonly signatureChecking: SignatureChecking | undefined;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly stream: (name: StreamName) => Promise<Result<RecordLog, FoundationProblem>>;
@@ -112,11 +117,17 @@ export const openTools = (): CheckTools => ({
   text: createText(),
 });
 
+/** More than these cores a log's one reader cannot feed. */
+const verifyThreadsMax = 7;
+
 /** Opens nothing yet: each part is opened when it is first asked for, and only then is its driver loaded. */
 export const openFoundation = (settings: Settings, options: FoundationOptions = {}): Foundation => {
   const clock = createSystemClock();
   const ids = createIds({ nowMs: clock.nowMs, randomBytes: (count) => randomBytes(count) });
   const tools = openTools();
+  const threads = Math.min(availableParallelism() - 1, verifyThreadsMax);
+  const signatureChecking: SignatureChecking | undefined =
+    threads < 1 ? undefined : createSignatureChecking({ crypto: tools.crypto, threads });
   let firstUse: string | null = null;
   const lease = options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs };
 
@@ -186,7 +197,10 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
       }
       case 'memory': {
         const { createMemoryReadModelStore } = await import('../memory/read-model-store.ts');
-        return ok(createMemoryReadModelStore({ orderedModels: ordered }));
+        // Nobody else can fill it, so nobody else's projector is to be waited for.
+        return ok(
+          createMemoryReadModelStore({ orderedModels: ordered, name: `memory ${ids.uuidV7()}` }),
+        );
       }
       case 'redis': {
         const { openRedisReadModelStore } = await import('../redis/read-model-store.ts');
@@ -211,6 +225,7 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
     settings,
     kind: kindOf(settings),
     tools,
+    signatureChecking,
     clock,
     ids,
     firstUse: () => firstUse,
@@ -234,6 +249,7 @@ export const openFoundation = (settings: Settings, options: FoundationOptions = 
       }
     },
     close: async () => {
+      await signatureChecking?.close();
       for (const [, opening] of logs.all()) {
         const log = await opening;
         if (log.ok) await log.value.close();

@@ -17,6 +17,8 @@ const outageTriesMax = 30;
 export type GroupLease = {
   /** Keeps a position for the group. Best effort: a failure is a note. */
   readonly commit: (partition: number, position: number) => Promise<void>;
+  /** Leaves, and joins again when `until` is settled. */
+  readonly stepBack: (until: Promise<unknown>) => void;
   readonly leave: () => Promise<void>;
 };
 
@@ -26,6 +28,8 @@ export type LeaseOptions = KafkaAddress & {
    * broker allows 6,000 at least unless its `group.min.session.timeout.ms` says otherwise.
    */
   readonly leaseMs?: number;
+  /** A batch that is pending for longer hands its partitions to others. 120,000 unless told. */
+  readonly batchPendingMaxMs?: number;
 };
 
 /**
@@ -44,6 +48,8 @@ export const joinGroup = (
 ): GroupLease => {
   const leaveAsked = Promise.withResolvers<void>();
   let leaving = false;
+  let steppedBack = Promise.withResolvers<void>();
+  let away: Promise<unknown> | undefined;
   let member: Consumer | undefined;
 
   const stay = async (): Promise<void> => {
@@ -65,7 +71,7 @@ export const joinGroup = (
           eachBatch: async () => undefined,
         });
         member = consumer;
-        await Promise.race([crashed, leaveAsked.promise]);
+        await Promise.race([crashed, leaveAsked.promise, steppedBack.promise]);
       } catch (error) {
         address.note?.({
           from: `group ${group}`,
@@ -75,6 +81,11 @@ export const joinGroup = (
       member = undefined;
       if (!leaving) onAssigned([]);
       await consumer.disconnect().catch(() => undefined);
+      if (away !== undefined) {
+        await Promise.race([away, leaveAsked.promise]);
+        away = undefined;
+        steppedBack = Promise.withResolvers();
+      }
       if (!leaving) await Promise.race([pause(beforeRejoinMs), leaveAsked.promise]);
     }
   };
@@ -90,6 +101,10 @@ export const joinGroup = (
           message: `hint not kept: ${messageOf(error)}`,
         });
       }
+    },
+    stepBack: (until) => {
+      away = until.catch(() => undefined);
+      steppedBack.resolve();
     },
     leave: async () => {
       leaving = true;

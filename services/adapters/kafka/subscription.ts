@@ -16,8 +16,11 @@ import type { Fetched, PositionReader } from './position-reader.ts';
 const batchRecordsMax = 200;
 const longPollMs = 1_000;
 const pollWithinMs = 10_000;
-/** The membership is kept alive beside the work, so someone must notice work that never ends. */
-const batchPendingMaxMs = 120_000;
+/**
+ * The membership is kept alive beside the work, so someone must notice work that does not end: others get the
+ * partitions until it does.
+ */
+const batchPendingMaxMsDefault = 120_000;
 
 export type KafkaSubscription = Subscription & {
   readonly finish: (reason: Ending) => Promise<void>;
@@ -62,6 +65,22 @@ export const subscribeToTopic = (
     return { partition, records: records.slice(0, batchRecordsMax), end };
   };
 
+  const batchPendingMaxMs = address.batchPendingMaxMs ?? batchPendingMaxMsDefault;
+  const watched = async (partition: number, pending: Promise<void>): Promise<void> => {
+    const timer = setTimeout(() => {
+      address.note?.({
+        from: `group ${group}`,
+        message: `a batch of partition ${partition} is pending for more than ${batchPendingMaxMs / 1000} s: it is others' turn until it is done`,
+      });
+      lease.stepBack(pending);
+    }, batchPendingMaxMs);
+    try {
+      await pending;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
   const closeReader = async (partition: number): Promise<void> => {
     const reader = readers.get(partition);
     readers.delete(partition);
@@ -85,7 +104,7 @@ export const subscribeToTopic = (
   const following: Following = createFollowing({
     subscriber: {
       startFrom: (partition, hint) => subscriber.startFrom(partition, hint),
-      onBatch: (batch) => watched(subscriber.onBatch(batch)),
+      onBatch: (batch) => watched(batch.partition, subscriber.onBatch(batch)),
       onLost: (partition) => subscriber.onLost?.(partition),
     },
     read: poll,
@@ -112,20 +131,6 @@ export const subscribeToTopic = (
     stop: () => finish(undefined),
     finish,
   };
-};
-
-const watched = async (pending: Promise<void>): Promise<void> => {
-  const stalled = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () =>
-      stalled.reject(new Error(`a batch was pending for more than ${batchPendingMaxMs / 1000} s`)),
-    batchPendingMaxMs,
-  );
-  try {
-    await Promise.race([pending, stalled.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 };
 
 /** The positions the group has kept. Best effort: without an answer there are none. */

@@ -23,6 +23,8 @@ type Held = { checkpoint: Checkpoint; readonly models: Map<string, Model> };
 export const createMemoryReadModelStore = (options: {
   /** The read models that `scan` can walk in the order of their keys. */
   readonly orderedModels: readonly string[];
+  /** `memory` unless told. */
+  readonly name?: string;
 }): ReadModelStore => {
   const generations = new Map<Generation, Held>();
   const ordered = new Set(options.orderedModels);
@@ -56,6 +58,7 @@ export const createMemoryReadModelStore = (options: {
   };
 
   return {
+    name: options.name ?? 'memory',
     current: () => answer(() => ok(current)),
     switchTo: (expected, generation) =>
       answer(() => {

@@ -99,6 +99,12 @@ export function placeOf(url: string): string | undefined {
   return (protocol === 'redis:' || protocol === 'rediss:') && host !== '' ? host : undefined;
 }
 
+/** Which store it is: server, number of the database and audience, and no password. */
+export function redisStoreName(url: string, audience: string, prefix = 'plimsoll'): string {
+  const database = /^\/(\d+)$/.exec(new URL(url).pathname)?.[1] ?? '0';
+  return `redis ${placeOf(url)}/${database} ${prefix} ${audience}`;
+}
+
 /** Whether read models are safe in this server, by what INFO says of it; answers its name and version. */
 export function judgeServer(info: string, where: string): Result<string, StoreProblem> {
   const field = (name: string): string | undefined =>

@@ -12,7 +12,7 @@ import type {
 } from '../../ports/read-model-store.ts';
 import { openAside } from './aside.ts';
 import { commitArguments, scanArguments } from './arguments.ts';
-import { connect, placeOf, problemOf } from './connection.ts';
+import { connect, placeOf, problemOf, redisStoreName } from './connection.ts';
 import { keysOf } from './keys.ts';
 import { damaged, toCheckpoint } from './replies.ts';
 import { checkpointFields, defineScripts } from './scripts.ts';
@@ -264,6 +264,7 @@ export async function openRedisReadModelStore(
   };
 
   return ok({
+    name: redisStoreName(options.url, options.audience, options.prefix),
     current: async () => {
       const current = await ask(client.get(keys.current));
       return current.ok ? ok(current.value ?? undefined) : current;

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import { rowFault } from '../../core/row-fault.ts';
@@ -210,6 +211,7 @@ export const openSqliteReadModelStore = (
   };
 
   return {
+    name: `sqlite ${resolve(file.path)}`,
     current: () => read(current),
     switchTo: (expected, generation) =>
       write(() => {

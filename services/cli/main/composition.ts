@@ -1,4 +1,5 @@
 import type { Foundation } from '../../adapters/foundation/foundation.ts';
+import { nextTurn } from '../../adapters/system/turn.ts';
 import type { AnalyserStatus } from '../../analyser/start.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
@@ -29,7 +30,7 @@ export type Composition = {
 };
 
 export const openProjection = async ({
-  foundation: { store, tools, settings },
+  foundation: { store, tools, settings, signatureChecking },
   log,
 }: Composition): Promise<Result<ProjectionPorts, CliProblem>> => {
   const opened = await log();
@@ -37,7 +38,15 @@ export const openProjection = async ({
   const stored = await store();
   if (!stored.ok) return failed(stored.problem);
   const { audience, logId: pinnedLogId } = settings;
-  return ok({ log: opened.value, store: stored.value, tools, audience, pinnedLogId });
+  return ok({
+    log: opened.value,
+    store: stored.value,
+    tools,
+    audience,
+    pinnedLogId,
+    turn: nextTurn,
+    ...(signatureChecking === undefined ? {} : { signatureChecking }),
+  });
 };
 
 /** A problem of what was opened, as commands tell it. */

@@ -1,5 +1,6 @@
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
+import { projectorGroup } from '../../projector/group.ts';
 import {
   applySeconds,
   applySecondsBounds,
@@ -30,7 +31,11 @@ export const startProjector = async (
       'messaging.operation.name': 'apply',
       'messaging.system': log.foundation,
       'messaging.destination.name': projection.value.log.name,
-      'messaging.consumer.group.name': `plimsoll.${audience}.projector`,
+      'messaging.consumer.group.name': projectorGroup(
+        foundation.tools.crypto,
+        audience,
+        projection.value.store.name,
+      ),
     }),
   );
   const projector = service.startProjector({

@@ -38,6 +38,8 @@ export type CheckTools = {
   readonly text: Text;
   /** Left out: every signature is checked. */
   readonly signatures?: SignatureChecks;
+  /** Headers that were read before, by position. */
+  readonly headers?: ReadonlyMap<Position, Result<WireHeaders, WireProblem>>;
 };
 
 /** A record whose signer, bytes and form are proven. Its place and scope are the fold's to judge. */
@@ -78,7 +80,7 @@ export const checkRecord = (
   trust: Trust,
   record: LogRecord,
 ): Result<Authentic, CheckProblem> => {
-  const headers = readHeaders(tools.text, record);
+  const headers = tools.headers?.get(record.position) ?? readHeaders(tools.text, record);
   if (!headers.ok) return headers;
   const signer = trust.keys.get(headers.value.keyId);
   if (signer === undefined)

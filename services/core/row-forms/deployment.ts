@@ -34,7 +34,8 @@ type PackedAttempt = readonly [
   number: number,
   openedAt: Position,
   openedAtMs: number,
-  rerunOf: number | Absent,
+  /** 0 for none. */
+  rerunOf: number,
   status: Status,
   statusReported: string | Absent,
   reason: string | Absent,
@@ -100,7 +101,7 @@ type Unusual = {
 export const packDeployment = ({ id, attempts, conflicts }: Deployment): PackedDeployment => {
   const words = openWords();
   const packed = attempts.map((attempt) => packAttempt(words, attempt));
-  return [id, words.list, packed, inOrder(conflicts as unknown as Json) as unknown as Conflict[]];
+  return [id, words.list, packed, inOrder(conflicts) as unknown as Conflict[]];
 };
 
 export const unpackDeployment = (packed: PackedDeployment): Deployment => {
@@ -129,7 +130,7 @@ const packAttempt = (words: Words, attempt: Attempt): PackedAttempt => [
   attempt.entries.map((entry) => packEntry(words, entry, attempt.plan)),
   attempt.decisions.length === 0
     ? []
-    : (inOrder(attempt.decisions as unknown as Json) as unknown as DecisionSummary[]),
+    : (inOrder(attempt.decisions) as unknown as DecisionSummary[]),
 ];
 
 const unpackAttempt = (words: readonly string[], packed: PackedAttempt): Attempt => {
@@ -142,7 +143,7 @@ const unpackAttempt = (words: readonly string[], packed: PackedAttempt): Attempt
     tokens: tokens.map((token) => wordAt(words, token)),
     openedAt,
     openedAtMs,
-    rerunOf: orNull(rerunOf),
+    rerunOf: rerunOf === 0 ? null : rerunOf,
     plan,
     status,
     statusReported: orNull(statusReported),

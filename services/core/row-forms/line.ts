@@ -24,8 +24,8 @@ export type PackedLine = readonly [
   statusPosition: Position,
   signer: string,
   key: string,
-  /** Its position alone where the line's key signed it. */
-  plan: Position | readonly [Position, string] | Absent,
+  /** Its position alone where the line's key signed it; 0 for none. */
+  plan: Position | readonly [Position, string],
   /** Name, value, name, value. */
   ...links: string[],
 ];

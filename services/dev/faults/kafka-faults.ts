@@ -2,6 +2,7 @@ import type { KafkaNode } from '../stack/native-kafka.ts';
 import type { Chance, Cluster, ClusterFault } from './fault.ts';
 import { coordinatorOf, leaderOf } from './kafka-facts.ts';
 import type { Street } from './street.ts';
+import { groupOf } from './group.ts';
 
 // What happens to the nodes of Kafka.
 
@@ -10,8 +11,7 @@ const burst = 25;
 type Pick = (cluster: Cluster, street: Street, chance: Chance) => Promise<KafkaNode>;
 
 const leader: Pick = (cluster, street) => leaderOf(cluster, street.log.name);
-const coordinator: Pick = (cluster, street) =>
-  coordinatorOf(cluster, `plimsoll.${street.audience}.projector`);
+const coordinator: Pick = (cluster, street) => coordinatorOf(cluster, groupOf(street));
 const any: Pick = async (cluster, _street, chance) => chance.oneOf(cluster.nodes);
 
 const node = (

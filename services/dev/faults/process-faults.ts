@@ -4,6 +4,7 @@ import type { Chance, StreetFault } from './fault.ts';
 import type { Member } from './member.ts';
 import { otherFold } from './street.ts';
 import type { Street } from './street.ts';
+import { groupOf } from './group.ts';
 
 // What happens to the services themselves.
 
@@ -224,7 +225,7 @@ const joinAndLeave = async (
     retry: { retries: 2 },
   });
   const consumer = kafka.consumer({
-    groupId: `plimsoll.${street.audience}.projector`,
+    groupId: groupOf(street),
     sessionTimeout: 6_000,
     retry: { retries: 2, restartOnFailure: async () => false },
   });

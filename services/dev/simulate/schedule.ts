@@ -9,6 +9,9 @@ import type { Elsewhere } from './strikes.ts';
 import { chooseWorkload } from './workload.ts';
 import type { Opening, World } from './world.ts';
 import { openWorld } from './world.ts';
+import { createMemoryReadModelStore } from '../../adapters/memory/read-model-store.ts';
+import { projectorGroup } from '../../projector/group.ts';
+import { tools } from './tools.ts';
 import { audience } from './write.ts';
 
 // One schedule: an installation, some thirty faults, then everything heals, and must come to what the log says.
@@ -51,7 +54,11 @@ const healthySteps = 3_000;
 const pinnedShare = 0.7;
 const gatewayShare = 0.2;
 const dumpShare = 0.02;
-const projectorGroup = `plimsoll.${audience}.projector`;
+const lease = projectorGroup(
+  tools.crypto,
+  audience,
+  createMemoryReadModelStore({ orderedModels: [] }).name,
+);
 
 /** Runs the schedule of a seed. The same seed and options give the same schedule, step by step. */
 export const runSchedule = async (
@@ -168,14 +175,14 @@ const converge = async (world: World, counted: { steps: number }): Promise<void>
   });
   world.diverge(
     'stuck',
-    `the log is ${world.log.ownerOf(projectorGroup)}'s; healthy for ${healthySteps} steps, the log ends at ${world.log.records(0).length}, ${world.emitting()} emit, ${world.scheduler.operations().join(', ')}: ${stands.join('; ')}`,
+    `the log is ${world.log.ownerOf(lease)}'s; healthy for ${healthySteps} steps, the log ends at ${world.log.records(0).length}, ${world.emitting()} emit, ${world.scheduler.operations().join(', ')}: ${stands.join('; ')}`,
   );
 };
 
 /** Whoever has the lease works, and nobody is dead. */
 const isStaffed = (world: World): boolean => {
   const processes = [...world.projectors.values()];
-  const owner = world.log.ownerOf(projectorGroup);
+  const owner = world.log.ownerOf(lease);
   return (
     processes.every(({ life }) => life.isAlive) &&
     processes.some(({ life, projector }) => life.name === owner && projector.status().active)
@@ -201,7 +208,7 @@ const judgeAtRest = async (world: World): Promise<void> => {
       );
   }
   const active = processes.filter(({ projector }) => projector.status().active);
-  const owner = world.log.ownerOf(projectorGroup);
+  const owner = world.log.ownerOf(lease);
   if (active.length !== 1 || active[0]?.life.name !== owner)
     world.diverge(
       'two-active',

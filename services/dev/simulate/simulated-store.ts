@@ -151,6 +151,7 @@ export const openSimulatedStore = (scheduler: Scheduler, events: StoreEvents): S
     ): Promise<Result<Value, StoreProblem>> =>
       scheduler.call<Result<Value, StoreProblem>>(life, `store.${name}`, run, unreachable);
     return {
+      name: at.store.name,
       current: () => call('current', () => at.store.current()),
       switchTo: (expected, generation) =>
         call(`switch to ${generation}`, () => switchTo(life, expected, generation)),
