@@ -15,8 +15,12 @@ import type { ReaderCommand } from './commands/readers.ts';
 import { readerCommands } from './commands/readers.ts';
 import type { ReleaseCommand } from './commands/release.ts';
 import { releaseCommands } from './commands/release.ts';
+import type { ReplayCommand } from './commands/replay.ts';
+import { replayCommands } from './commands/replay.ts';
 import type { RetentionCommand } from './commands/retention.ts';
 import { retentionCommands } from './commands/retention.ts';
+import type { VerifyCommand } from './commands/verify.ts';
+import { verifyCommands } from './commands/verify.ts';
 import type { ServiceCommand } from './commands/services.ts';
 import { serviceCommands } from './commands/services.ts';
 
@@ -29,6 +33,8 @@ export type CommandName =
   | ProblemCommand
   | DeadLetterCommand
   | RetentionCommand
+  | VerifyCommand
+  | ReplayCommand
   | KeyCommand
   | ArchiveCommand
   | ServiceCommand;
@@ -42,6 +48,8 @@ export const commands: readonly Command[] = [
   ...problemCommands,
   ...deadLetterCommands,
   ...retentionCommands,
+  ...verifyCommands,
+  ...replayCommands,
   ...keyCommands,
   ...archiveCommands,
   ...serviceCommands,
@@ -51,6 +59,7 @@ export const commands: readonly Command[] = [
 export const groupSummaries: { readonly [group: string]: string } = {
   release: 'what a pipeline says of a deployment',
   'dead-letters': 'records that were not accepted',
+  replay: 'read models folded anew',
   retention: 'how long read models keep deployments',
   keys: 'who may sign what',
 };

@@ -1,4 +1,5 @@
 import type { CheckTools } from '../core/check/check-record.ts';
+import type { Position } from '../core/log/record.ts';
 import type { FoldState } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
 import type { LogSetting, Settings } from '../core/settings.ts';
@@ -12,8 +13,10 @@ import type { PlannedHereStore } from '../ports/planned-here.ts';
 import type { ProblemAnswer, ProblemQuestion } from '../ports/problem-view.ts';
 import type { Generation, ReadModelStore } from '../ports/read-model-store.ts';
 import type { RecordLog } from '../ports/record-log.ts';
+import type { Replaying } from '../ports/replaying.ts';
 import type { PlanRetention } from '../ports/retention.ts';
 import type { Signer } from '../ports/signer.ts';
+import type { VerifierStatus, Verifying } from '../ports/verifying.ts';
 import type { Environment } from './ci-run.ts';
 import type { Note } from './note.ts';
 import type { CliProblem } from './problem.ts';
@@ -104,9 +107,15 @@ export type CliPorts = {
   readonly atHand: (
     onProgress: (progress: FoldProgress) => void,
   ) => Promise<Result<AtHand, CliProblem>>;
-  readonly rebuild: (
+  /** The read models as they were before a position, folded anew into memory. */
+  readonly atHandBefore: (
+    position: Position,
     onProgress: (progress: FoldProgress) => void,
   ) => Promise<Result<AtHand, CliProblem>>;
+  /** Generations of read models, in the store that the settings name; nothing is folded yet. */
+  readonly replay: () => Promise<Result<Replaying, CliProblem>>;
+  /** A whole number from 0 to 2^32 - 1, by chance. */
+  readonly chance: () => number;
   /** Instances that started, apart from the log. */
   readonly instances: {
     /** Their topic, opened or made. */
@@ -126,6 +135,12 @@ export type CliPorts = {
   readonly archives: Archives;
   readonly migrate: (command: MigrateCommand) => Promise<Result<Migrated, CliProblem>>;
   readonly start: (service: ServiceName) => Promise<Result<Running, CliProblem>>;
+  /** The read models of the settings' store, to be compared with the log; nothing is folded into them. */
+  readonly verifying: () => Promise<Result<Verifying, CliProblem>>;
+  /** Lets the numbers of a verifier that goes on be read; answers where they can be. */
+  readonly measureVerifier: (
+    status: () => VerifierStatus,
+  ) => Promise<Result<readonly string[], CliProblem>>;
   /** Removes telemetry that is past its time. */
   readonly prune: () => Promise<void>;
   /** Aborts when the operator asks to stop (Ctrl-C, SIGTERM). */

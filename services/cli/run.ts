@@ -17,12 +17,14 @@ import { printLines, printProblem, printText } from './output.ts';
 import type { CliPorts, ServiceName } from './ports.ts';
 import type { CliProblem, ExitCode } from './problem.ts';
 import { refuse } from './problem.ts';
+import { runCurrentAt, runShowAt, runTimelineAround } from './point-in-time.ts';
 import { runProblems } from './problems.ts';
-import { openProgress } from './progress.ts';
 import type { Choice } from './reader.ts';
+import { runReplays } from './replay.ts';
 import { runRetention } from './retention.ts';
 import { runServices } from './run-services.ts';
 import { showText } from './show-text.ts';
+import { runVerifyModels } from './verify-models.ts';
 
 /** Runs one command to its end and answers its exit code. What it has to say is printed. */
 export const run = async (ports: CliPorts, name: CommandName, given: Given): Promise<ExitCode> => {
@@ -40,7 +42,12 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
     case 'instance start':
       return runInstances(ports, name, given, isJson);
     case 'current':
-    case 'timeline':
+    case 'timeline': {
+      const written = given.value(name === 'current' ? 'at' : 'around');
+      if (written === null) return end(await runList(ports, lists[name], given, isJson));
+      const runPast = name === 'current' ? runCurrentAt : runTimelineAround;
+      return end(await runPast(ports, given, written, isJson));
+    }
     case 'operations':
     case 'environments':
     case 'components':
@@ -66,6 +73,8 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
       return end(await runRetention(ports, name, given, isJson));
     case 'problems':
       return runProblems(ports, given, isJson);
+    case 'verify-models':
+      return end(await runVerifyModels(ports, given, isJson));
     case 'keys new':
       return end(await printed(ports, isJson, newKey(ports, given), keyMadeText));
     case 'keys trust':
@@ -80,8 +89,16 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
     case 'export':
     case 'migrate':
       return end(await runArchive(ports, name, given, isJson));
+    case 'replay plan':
+    case 'replay run':
+    case 'replay pause':
+    case 'replay status':
+    case 'replay diff':
+    case 'replay switch':
+    case 'replay back':
+    case 'replay drop':
     case 'rebuild':
-      return end(onlyAtHand(ports, name) ?? (await runRebuild(ports, isJson)));
+      return end(await runReplays(ports, name, given, isJson));
     case 'up':
       return end(await serve(ports, ['projector', 'analyser', 'gateway'], isJson));
     case 'gateway':
@@ -138,6 +155,8 @@ const runShow = async (
       `${JSON.stringify(id.slice(0, 64))} is no id of a deployment or marker`,
       'it is a UUID; plimsoll timeline shows those of deployments',
     );
+  const at = given.value('at');
+  if (at !== null) return runShowAt(ports, id, at, isJson);
   const reader = await openReader(ports);
   if (!reader.ok) return reader;
   const view = await reader.value.show(id);
@@ -188,19 +207,6 @@ const followDecisions = async (
     choice = { after, newestMax: followLinesMax };
     await ports.clock.sleep(followEveryMs, ports.stop);
   }
-  return ok(undefined);
-};
-
-const runRebuild = async (ports: CliPorts, isJson: boolean): Promise<Result<void, CliProblem>> => {
-  const rebuilt = await ports.rebuild(openProgress(ports, 'rebuilding'));
-  if (!rebuilt.ok) return rebuilt;
-  const { generation, state } = rebuilt.value;
-  const told = { generation, logId: state.trust.logId, records: state.next };
-  if (isJson) printLines(ports.terminal, [told]);
-  else
-    printText(ports.terminal, [
-      `rebuilt from ${told.records} records of log ${told.logId}; readers use generation ${generation} now`,
-    ]);
   return ok(undefined);
 };
 

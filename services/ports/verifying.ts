@@ -73,3 +73,22 @@ export type OpenVerifier = (
   generation: Generation,
   options: { readonly isFull: boolean },
 ) => Promise<Result<Verifier, VerifyProblem>>;
+
+/** How a verifier that goes on stands, for whoever measures it. */
+export type VerifierStatus = {
+  /** The last comparison that came to its end; null: none yet. A wrong digest counts as one divergent row. */
+  readonly verified: {
+    readonly position: Position;
+    readonly divergent: number;
+    readonly seconds: number;
+    readonly atMs: number;
+  } | null;
+  readonly rounds: number;
+};
+
+/** What there is to verify, and with what. */
+export type Verifying = {
+  /** The generation that readers use, or undefined in an empty store. */
+  readonly current: () => Promise<Result<Generation | undefined, VerifyProblem>>;
+  readonly open: OpenVerifier;
+};

@@ -139,7 +139,7 @@ describe('retention apply', () => {
     const desk = await aDesk(400);
     await desk.plimsoll('retention', 'apply', ops, '--reason=monthly');
     const before = await desk.plimsoll('timeline', '--json');
-    expect((await desk.plimsoll('rebuild')).exit).toBe(0);
+    expect((await desk.plimsoll('rebuild', ops, '--reason=why')).exit).toBe(0);
     expect((await desk.plimsoll('timeline', '--json')).out).toEqual(before.out);
   });
 });

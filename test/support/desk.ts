@@ -11,18 +11,21 @@ import { orderedInstanceModels } from '../../services/core/instances/fold.ts';
 import { createMemoryIds } from '../../services/adapters/memory/ids.ts';
 import { openPlannedHere } from '../../services/adapters/planned-here/folder.ts';
 import { fail, ok } from '../../services/core/result.ts';
+import { orderedModels } from '../../services/core/read-models.ts';
 import type { Result } from '../../services/core/result.ts';
 import { parseSettings } from '../../services/core/settings.ts';
 import type { HttpClient } from '../../services/ports/http.ts';
-import { foldToEnd, openGeneration, rebuild } from '../../services/projector/catch-up.ts';
+import { foldToEnd, openGeneration } from '../../services/projector/catch-up.ts';
 import { foldInstancesToEnd } from '../../services/projector/instances.ts';
 import { readProblems } from '../../services/projector/problems.ts';
 import { openPlanRetention } from '../../services/replay/plan-retention.ts';
+import { openReplay } from '../../services/replay/replay.ts';
+import { openVerifier } from '../../services/replay/verify.ts';
 import { openPlanRedrive } from '../../services/replay/redrive.ts';
 import type { GatewayHouse } from './gateway.ts';
 import { openGatewayHouse } from './gateway.ts';
 import type { Step } from './given.ts';
-import { keyOf, tools, trusts } from './given.ts';
+import { emptyStore, keyOf, tools, trusts } from './given.ts';
 import { audience } from './markers.ts';
 import { value } from './records.ts';
 
@@ -112,9 +115,7 @@ const portsOf = (
   const { log, store } = house;
   const { nowMs } = house.ports.clock;
   const projection = { log, store, tools, audience, pinnedLogId: null };
-  const fold = async (
-    work: typeof openGeneration | typeof rebuild,
-  ): ReturnType<CliPorts['atHand']> => {
+  const fold = async (work: typeof openGeneration): ReturnType<CliPorts['atHand']> => {
     const folded = await work(projection, {});
     return folded.ok ? ok({ log, store, ...folded.value }) : fail(foldFailed(folded.problem));
   };
@@ -148,8 +149,25 @@ const portsOf = (
     gateway: isRemote ? clientOf(house) : null,
     repositoryAddress: async () => repository ?? null,
     log: async () => ok(log),
+    atHandBefore: async (position) => {
+      const memory = emptyStore();
+      const folded = await foldToEnd({ ...projection, store: memory }, 'g1', { to: position });
+      return folded.ok
+        ? ok({ log, store: memory, ...folded.value })
+        : fail(foldFailed(folded.problem));
+    },
     atHand: () => fold(openGeneration),
-    rebuild: () => fold(rebuild),
+    replay: async () =>
+      ok(
+        openReplay({
+          ...projection,
+          // The clock of the desk sleeps until it is told to end, and a rate asks for naps.
+          clock: { nowMs, sleep: async () => undefined },
+          fold: foldToEnd,
+          scratch: async () => ok(createMemoryReadModelStore({ orderedModels })),
+        }),
+      ),
+    chance: () => 1,
     archives: {
       write: (request) => writeArchive({ tools, audience, nowMs }, request),
       verify: (request) => verifyArchive({ tools, audience }, request),
@@ -177,6 +195,17 @@ const portsOf = (
       ),
     planRetention: ({ generation, state }) =>
       openPlanRetention(store, { generation, state, nowMs: nowMs() }),
+    verifying: async () =>
+      ok({
+        current: async () => ok(value(await store.current())),
+        open: openVerifier({
+          ...projection,
+          clock: house.ports.clock,
+          fold: foldToEnd,
+          scratch: async () => ok(emptyStore()),
+        }),
+      }),
+    measureVerifier: async () => ok([]),
     prune: async () => undefined,
     stop: new AbortController().signal,
   };

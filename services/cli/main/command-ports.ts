@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { newKeyFile, readKeyFile, readPublicKeyFile } from '../../adapters/ed25519/key-file.ts';
@@ -9,7 +10,7 @@ import { openPlannedHere } from '../../adapters/planned-here/folder.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { RecordLog } from '../../ports/record-log.ts';
-import { openGeneration, rebuild } from '../../projector/catch-up.ts';
+import { openGeneration } from '../../projector/catch-up.ts';
 import type { AtHand, CliPorts, FoldProgress, KeyFiles } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { foldFailed } from '../problem.ts';
@@ -23,8 +24,11 @@ import { withMetrics } from './metrics-server.ts';
 import { migrateOn } from './migration.ts';
 import { openOwnMetrics } from './own-metrics.ts';
 import { planRedriveOn, planRetentionOn } from './operating.ts';
+import { atHandBeforeOn } from './point-in-time.ts';
 import { problemsAtHand, readTextFile } from './problems.ts';
 import { startProjector } from './projector-service.ts';
+import { replayOn } from './replaying.ts';
+import { measureVerifierOn, verifyingOn } from './verifying.ts';
 
 const gitWithinMs = 2000;
 
@@ -58,7 +62,7 @@ export const commandPorts = (
     alongside: {},
   };
   const fold = async (
-    work: typeof openGeneration | typeof rebuild,
+    work: typeof openGeneration,
     onProgress: (progress: FoldProgress) => void,
   ): Promise<Result<AtHand, CliProblem>> => {
     const projection = await openProjection(composition);
@@ -83,7 +87,9 @@ export const commandPorts = (
     repositoryAddress,
     log,
     atHand: (onProgress) => fold(openGeneration, onProgress),
-    rebuild: (onProgress) => fold(rebuild, onProgress),
+    atHandBefore: atHandBeforeOn(composition),
+    replay: () => replayOn(composition),
+    chance: () => randomInt(2 ** 32),
     start: withMetrics(composition, (service) => {
       switch (service) {
         case 'gateway':
@@ -101,6 +107,8 @@ export const commandPorts = (
     readTextFile,
     planRedrive: planRedriveOn(foundation),
     planRetention: planRetentionOn(foundation),
+    verifying: () => verifyingOn(composition),
+    measureVerifier: (status) => measureVerifierOn(composition, status),
     prune: foundation.prune,
     stop,
   };

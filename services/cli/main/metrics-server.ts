@@ -41,7 +41,7 @@ export const withMetrics = (composition: Composition, start: StartService): CliP
   };
 };
 
-const serveMetrics = async ({
+export const serveMetrics = async ({
   foundation: { settings },
   metrics,
   note,
