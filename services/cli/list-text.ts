@@ -146,9 +146,28 @@ const nameColumns: readonly Column[] = [
 const percent = (share: unknown): string =>
   typeof share === 'number' ? `${Math.round(share * 10_000) / 100} %` : '';
 
+const attemptColumns: readonly Column[] = [
+  ['STARTED (UTC)', time('startedAt')],
+  ['ENDED (UTC)', time('endedAt')],
+  ...place,
+  ['VERSION', text('version')],
+  ['STATUS', text('status')],
+  ['SIGNER', text('signer')],
+  ['DEPLOYMENT', text('deployment')],
+  ['ATTEMPT', (line) => (line['attempt'] === 1 ? '' : text('attempt')(line))],
+  ['NOTES', joined(text('failureReason'), marks)],
+];
+
+/** When an attempt was first heard of, as seen from a moment. */
+const heard = (line: Line): string => {
+  if (line['heardAfter'] !== true) return 'before';
+  return line['countsBefore'] === true ? 'after, counts from before' : 'after';
+};
+
 export type Listing =
   | 'current'
   | 'timeline'
+  | 'around'
   | 'decisions'
   | 'deadLetters'
   | 'operations'
@@ -166,17 +185,8 @@ const listings: { readonly [Name in Listing]: readonly Column[] } = {
     ['SIGNER', text('signer')],
     ['NOTES', joined(uncertainty, beside, marks)],
   ],
-  timeline: [
-    ['STARTED (UTC)', time('startedAt')],
-    ['ENDED (UTC)', time('endedAt')],
-    ...place,
-    ['VERSION', text('version')],
-    ['STATUS', text('status')],
-    ['SIGNER', text('signer')],
-    ['DEPLOYMENT', text('deployment')],
-    ['ATTEMPT', (line) => (line['attempt'] === 1 ? '' : text('attempt')(line))],
-    ['NOTES', joined(text('failureReason'), marks)],
-  ],
+  timeline: attemptColumns,
+  around: [['HEARD', heard], ...attemptColumns],
   decisions: [
     ['AT (UTC)', time('at')],
     ['DECISION', decision],

@@ -43,7 +43,8 @@ export const lists: {
 
 /** What people are shown of a long list unless they ask for more; programs get all of it. */
 export const newestShownMax = 50;
-const newestMaxMost = 100_000;
+/** The most that `--limit` may ask for. */
+export const newestMaxMost = 100_000;
 
 export const runList = async (
   ports: CliPorts,

@@ -127,7 +127,7 @@ const namesOf = async (
 };
 
 /** Markers are known by id and signer; whoever asks knows the id alone. */
-const findDeployment = async (
+export const findDeployment = async (
   atHand: AtHand,
   id: string,
 ): Promise<Result<Deployment, CliProblem>> => {
@@ -203,7 +203,8 @@ const findLetter = async (
 
 type Placed = { readonly [Part in keyof Filter]: string | null };
 
-const matches = (place: Placed, filter: Filter | undefined): boolean =>
+/** Whether a place is one that is asked for. */
+export const matches = (place: Placed, filter: Filter | undefined): boolean =>
   filter === undefined ||
   (['environment', 'component', 'namespace', 'target'] as const).every(
     (part) => filter[part] === null || filter[part] === place[part],

@@ -17,13 +17,19 @@ export const filterOptions: readonly Option[] = [
   option('target', 'NAME', 'only this target'),
 ];
 
+const atOption = option(
+  'at',
+  'POSITION',
+  'what was known before a position or UTC time, and what is known now of then',
+);
+
 export const readerCommands: readonly CommandOf<ReaderCommand>[] = [
   {
     name: 'current',
     summary: 'what runs where',
     words: [],
-    options: filterOptions,
-    examples: ['', '--environment-name=production --json'],
+    options: [...filterOptions, atOption],
+    examples: ['', '--environment-name=production --json', '--at=2026-11-21T10:00:00Z'],
   },
   {
     name: 'timeline',
@@ -31,16 +37,24 @@ export const readerCommands: readonly CommandOf<ReaderCommand>[] = [
     words: [],
     options: [
       ...filterOptions,
+      option(
+        'around',
+        'POSITION',
+        'attempts before and after a position or UTC time, --limit of each',
+      ),
       option('limit', 'COUNT', 'only the newest so many (default 50; with --json all)'),
     ],
-    examples: ['', '--component-name=checkout --limit=10'],
+    examples: ['', '--component-name=checkout --limit=10', '--around=812'],
   },
   {
     name: 'show',
     summary: 'one deployment: attempts, signers, positions, verdicts, reasons',
     words: [{ name: 'deployment' }],
-    options: [],
-    examples: ['0f3e5a6c-7b1d-8c2e-9f40-51627384a5b6'],
+    options: [atOption],
+    examples: [
+      '0f3e5a6c-7b1d-8c2e-9f40-51627384a5b6',
+      '0f3e5a6c-7b1d-8c2e-9f40-51627384a5b6 --at=812',
+    ],
   },
   {
     name: 'decisions',
