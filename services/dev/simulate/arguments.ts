@@ -9,19 +9,21 @@ export type SimulateOptions = {
   readonly minutes: number;
   readonly file: string;
   readonly trace: boolean;
+  readonly first: boolean;
   readonly json: boolean;
   readonly help: boolean;
 };
 
 export const usage = `Log, store, clock, network and crashes under one seeded scheduler, around the real projector.
 
-  npm run simulate -- [--schedules N] [--seed N] [--trace] [--json]
+  npm run simulate -- [--schedules N] [--seed N] [--trace] [--first] [--json]
   npm run simulate -- --campaign [--minutes N] [--file FILE] [--json]
   npm run simulate -- --planted [--json]
 
   --schedules N  how many schedules, 1 to 10000000 (default 1000); some thirty faults each
   --seed N       the first one's seed, 0 to 4294967295 (default 1); the next has the next
   --trace        print every step of the first schedule
+  --first        stop at the first divergence, and do not shrink it
   --campaign     go on with the seeds that no campaign has tried, and add it up in a file
   --minutes N    how long a campaign runs, 1 to 1440 (default 10)
   --file FILE    where campaigns add up (default services/dev/simulate/campaign.json)
@@ -50,11 +52,12 @@ export const parseArguments = (args: readonly string[]): Result<SimulateOptions,
         campaign: { type: 'boolean', default: false },
         planted: { type: 'boolean', default: false },
         trace: { type: 'boolean', default: false },
+        first: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
-    const { campaign, planted, trace, json, help, file } = values;
+    const { campaign, planted, trace, first, json, help, file } = values;
     if (campaign && planted) return fail('--campaign and --planted do not go together');
     const schedules = wholeNumber('--schedules', values.schedules, 1, schedulesMax);
     if (!schedules.ok) return schedules;
@@ -70,6 +73,7 @@ export const parseArguments = (args: readonly string[]): Result<SimulateOptions,
       minutes: minutes.value,
       file,
       trace,
+      first,
       json,
       help,
     });

@@ -95,10 +95,14 @@ export const openJudge = (
   const committed: Judge['committed'] = (generation, { from, to, writes }, before) => {
     checkStand(to);
     const start = from?.next ?? 0;
-    if ((before?.next ?? 0) !== start || before?.lastDigest !== from?.lastDigest)
+    if (
+      (before?.next ?? 0) !== start ||
+      before?.lastDigest !== from?.lastDigest ||
+      (before !== undefined && before.foldVersion !== to.foldVersion)
+    )
       throw new Diverged(
         'checkpoint-wrong',
-        `${generation} stood at ${before?.next ?? 'nothing'}, and took a step from ${from?.next ?? 'nothing'}`,
+        `${generation} stood at ${before?.next ?? 'nothing'} of fold ${before?.foldVersion}, and took a step from ${from?.next ?? 'nothing'}`,
       );
     const written = new Map(writes.map(({ model, key, value }) => [address(model, key), value]));
     for (const at of new Set([...reference.touchedIn(start, to.next), ...written.keys()])) {

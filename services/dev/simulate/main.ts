@@ -35,9 +35,14 @@ const add = (tally: Tally, { faults, byName, refusals, divergence }: ScheduleRes
 };
 
 /** Says what diverged, how to see it again, and the smallest schedule that does the same. */
-const tellDivergence = async (ground: Ground, failed: ScheduleResult): Promise<void> => {
+const tellDivergence = async (
+  ground: Ground,
+  failed: ScheduleResult,
+  shrinks: boolean,
+): Promise<void> => {
   say(`\nseed ${failed.seed}: ${failed.divergence?.code}: ${failed.divergence?.message}`);
   say(`the whole schedule: npm run simulate -- --schedules 1 --seed ${failed.seed} --trace`);
+  if (!shrinks) return;
   const { options, result, tries } = await shrink(ground, failed);
   say(
     `the smallest of ${tries} tries has ${result.faults} of ${failed.faults} faults and ends with ${result.divergence?.code}: ${result.divergence?.message}`,
@@ -48,6 +53,7 @@ const tellDivergence = async (ground: Ground, failed: ScheduleResult): Promise<v
 const runFrom = async (
   ground: Ground,
   seed: number,
+  first: boolean,
   isOver: (done: number) => boolean,
   tick: (tally: Tally) => void,
 ): Promise<Tally> => {
@@ -58,11 +64,11 @@ const runFrom = async (
     byName: new Map(),
     refusals: new Map(),
   };
-  for (let next = seed; !isOver(tally.schedules); next++) {
+  for (let next = seed; !isOver(tally.schedules) && !(first && tally.divergences > 0); next++) {
     const result = await runSchedule(ground, { seed: next });
     add(tally, result);
     if (result.divergence !== null && tally.divergences <= shrunkMax)
-      await tellDivergence(ground, result);
+      await tellDivergence(ground, result, !first);
     tick(tally);
   }
   return tally;
@@ -95,7 +101,13 @@ const schedules = async (options: SimulateOptions): Promise<void> => {
   const startedMs = performance.now();
   if (options.trace) for (const line of await traceOf(ground, { seed: options.seed })) say(line);
   const tick = telling(startedMs, () => `of ${options.schedules} schedules`);
-  const tally = await runFrom(ground, options.seed, (done) => done >= options.schedules, tick);
+  const tally = await runFrom(
+    ground,
+    options.seed,
+    options.first,
+    (done) => done >= options.schedules,
+    tick,
+  );
   say(`\nfaults:\n${table(tally.byName)}`);
   say(`projectors that refused to go on:\n${table(tally.refusals)}`);
   finish(options, tally, seconds(startedMs));
@@ -118,6 +130,7 @@ const campaign = async (options: SimulateOptions): Promise<void> => {
   const tally = await runFrom(
     ground,
     from,
+    false,
     () => performance.now() >= untilMs,
     (now) => {
       tell(now);
