@@ -20,7 +20,7 @@ export const filterOptions: readonly Option[] = [
 const atOption = option(
   'at',
   'POSITION',
-  'what was known before a position or UTC time, and what is known now of then',
+  'what was known before a position or UTC time, and is known now of it',
 );
 
 export const readerCommands: readonly CommandOf<ReaderCommand>[] = [
