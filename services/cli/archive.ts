@@ -144,7 +144,6 @@ const verify = async (ports: CliPorts, given: Given, isJson: boolean): Done => {
   const folder = given.words[0] ?? '';
   const verified = await ports.archives.verify({
     folder,
-    topic: `plimsoll.${settings.audience}.log`,
     pinnedLogId: settings.logId,
     signatures: given.has('signatures'),
     onProgress: openProgress(ports, 'verifying'),

@@ -108,5 +108,8 @@ export type ArchiveReader = {
 
 export type Archives = {
   readonly write: (request: ArchiveRequest) => Promise<Result<Archived, ArchiveProblem>>;
-  readonly verify: (request: VerifyRequest) => Promise<Result<Verified, ArchiveProblem>>;
+  /** Of this installation's log. */
+  readonly verify: (
+    request: Omit<VerifyRequest, 'topic'>,
+  ) => Promise<Result<Verified, ArchiveProblem>>;
 };

@@ -170,7 +170,7 @@ const portsOf = (
     chance: () => 1,
     archives: {
       write: (request) => writeArchive({ tools, audience, nowMs }, request),
-      verify: (request) => verifyArchive({ tools, audience }, request),
+      verify: (request) => verifyArchive({ tools, audience }, { ...request, topic: log.name }),
     },
     migrate: async () => refuse('internal', 'nothing moves here', ''),
     start: async (name: ServiceName): Promise<Result<Running, CliProblem>> =>
