@@ -38,7 +38,10 @@ const startPatiently = async (picked: KafkaNode): Promise<void> => {
       await picked.start();
       return;
     } catch (error) {
-      if (tries === startTriesMax) throw error;
+      if (tries === startTriesMax)
+        throw new Error(`node ${picked.nodeId} does not come back:\n${picked.lastOutput()}`, {
+          cause: error,
+        });
     }
 };
 

@@ -26,9 +26,10 @@ export async function kafkaAnswers(brokers: readonly string[], copies = 1): Prom
   const consumer = kafka.consumer({ groupId: topic, maxWaitTimeInMs: 100 });
   const roundTrip = async (): Promise<void> => {
     await Promise.all([admin.connect(), producer.connect(), consumer.connect()]);
+    // Not waited for here: kafkajs rejects where a node has not heard of the topic yet. The producer tries again.
     await admin.createTopics({
       topics: [{ topic, numPartitions: 1, replicationFactor: copies }],
-      waitForLeaders: true,
+      waitForLeaders: false,
     });
     await producer.send({ topic, messages: [{ value: topic }] });
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
