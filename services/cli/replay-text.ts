@@ -99,7 +99,7 @@ const modelsText = ({ models }: GenerationDiff): readonly string[] =>
 const whys: { readonly [Why in RowDifference['why']]: string } = {
   'left-out': 'a filter left records out',
   'other-fold': 'another version of the fold',
-  behind: 'one has not seen that record yet',
+  behind: 'they stand at different positions',
   unexplained: 'UNEXPLAINED: one of them is damaged',
 };
 

@@ -57,7 +57,7 @@ export type RowDifference = {
   readonly parts: readonly string[];
   /**
    * - `left-out`: the filter of one of them. `other-fold`: another version of the fold wrote one of them.
-   * - `behind`: one has not seen the other's newest record yet.
+   * - `behind`: they stand at different positions, and nothing else can be told.
    * - `unexplained`: the same records, the same fold, and another row: one of them is damaged.
    */
   readonly why: 'left-out' | 'other-fold' | 'behind' | 'unexplained';

@@ -239,13 +239,9 @@ const differenceOf = (
   const newest = (value: string | undefined): number | null =>
     value === undefined ? null : newestPosition(model, value, nextMax);
   const [firstPosition, secondPosition] = [newest(one), newest(other)];
-  const [nextFirst, nextSecond] = [looked.first.next, looked.second.next];
-  // The fold's own time moves with every record.
-  const isBehind =
-    nextFirst !== nextSecond &&
-    (model === 'log' || (firstPosition ?? -1) >= nextSecond || (secondPosition ?? -1) >= nextFirst);
   const why = (): RowDifference['why'] => {
-    if (isBehind) return 'behind';
+    // Also rows that tell of no newer record: one may have lost parts, or be gone, by then.
+    if (looked.first.next !== looked.second.next) return 'behind';
     if (first.isFiltered || second.isFiltered) return 'left-out';
     return looked.first.foldVersion === looked.second.foldVersion ? 'unexplained' : 'other-fold';
   };
