@@ -163,7 +163,11 @@ export const openSimulatedLog = (options: SimulatedLogOptions): SimulatedLog => 
     return group;
   };
 
-  const subscribe = (life: Life, groupName: string, subscriber: Subscriber): Subscription => {
+  const subscribe = (
+    life: Life,
+    groupName: string,
+    subscriber: Subscriber,
+  ): { readonly following: Following; readonly subscription: Subscription } => {
     const group = groupOf(groupName);
     const batch = (
       partition: number,
@@ -188,7 +192,7 @@ export const openSimulatedLog = (options: SimulatedLogOptions): SimulatedLog => 
     const member: Member = { life, following };
     group.members.push(member);
     if (group.owner === undefined) elect(group, member);
-    return {
+    const subscription: Subscription = {
       owned: following.owned,
       hint: (partition, position) =>
         scheduler.call(
@@ -202,46 +206,54 @@ export const openSimulatedLog = (options: SimulatedLogOptions): SimulatedLog => 
       ended: following.ended,
       stop: () => following.finish(undefined),
     };
+    return { following, subscription };
   };
 
   const open = (life: Life): RecordLog => {
     let closed = false;
-    const mine = new Set<Subscription>();
+    const mine = new Set<Following>();
     return {
       name,
       partitions: options.partitions,
-      append: (partition, records) =>
-        scheduler.call(
+      append: async (partition, records) => {
+        at(partition);
+        return scheduler.call(
           life,
           `${name}.append`,
           () => (closed ? fail(unreachable) : append(partition, records)),
           (isDone) =>
             fail({ code: isDone ? 'unknown' : 'unreachable', message: 'simulated: no answer' }),
-        ),
-      read: (partition, from, recordsMax) =>
-        scheduler.call(
+        );
+      },
+      read: async (partition, from, recordsMax) => {
+        at(partition);
+        return scheduler.call(
           life,
           `${name}.read`,
           () => (closed ? fail(closedProblem(name)) : read(partition, from, recordsMax)),
           () => fail(unreachable),
-        ),
-      range: (partition) =>
-        scheduler.call(
+        );
+      },
+      range: async (partition) => {
+        at(partition);
+        return scheduler.call(
           life,
           `${name}.range`,
           (): Result<LogRange, ReadProblem> =>
             closed ? fail(closedProblem(name)) : ok({ start: 0, end: seen(partition).length }),
           () => fail(unreachable),
-        ),
+        );
+      },
       subscribe: (groupName, subscriber) =>
         scheduler.call(life, `${name}.subscribe`, () => {
-          const subscription = subscribe(life, groupName, subscriber);
-          mine.add(subscription);
+          const { following, subscription } = subscribe(life, groupName, subscriber);
+          mine.add(following);
+          if (closed) void following.finish(closedProblem(name));
           return subscription;
         }),
       close: async () => {
         closed = true;
-        for (const subscription of mine) await subscription.stop();
+        for (const following of mine) await following.finish(closedProblem(name));
       },
     };
   };

@@ -180,8 +180,8 @@ const ofTheLoop: readonly PlantedBug[] = [
   bug(
     'read models of an older fold are gone on with',
     catchUp,
-    `if (wrote < currentFoldVersion) return rebuild(ports, options);`,
-    ``,
+    `if (wrote < currentFoldVersion) return rebuild`,
+    `if (wrote < 0) return rebuild`,
   ),
 ];
 

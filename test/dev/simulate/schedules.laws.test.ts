@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { makeGround } from '../../../services/dev/simulate/ground.ts';
+import { runSchedule } from '../../../services/dev/simulate/schedule.ts';
+
+const schedules = 300;
+
+test(`after ${schedules} schedules of faults the read models are what the log says`, async () => {
+  const ground = await makeGround();
+  for (let seed = 1; seed <= schedules; seed++) {
+    const { divergence } = await runSchedule(ground, { seed });
+    expect(divergence, `npm run simulate -- --schedules 1 --seed ${seed} --trace`).toBeNull();
+  }
+}, 120_000);
