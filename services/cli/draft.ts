@@ -2,6 +2,7 @@ import type { Logged, Planned, Slot, Update } from '../core/markers/marker.ts';
 import type { Body } from '../core/markers/upcast.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
+import type { Numbered } from '../ports/numbering.ts';
 import type { Given } from './arguments.ts';
 import type { CiJob } from './ci-run.ts';
 import type { CommandName } from './commands.ts';
@@ -155,7 +156,12 @@ const readShare = (given: Given): Result<number | null, CliProblem> => {
 /** The draft as a marker, or its fault in the words of the command line. */
 export const completeMarker = (
   draft: Draft,
-  ids: { readonly marker: string; readonly deployment: string; readonly occurredAt: number },
+  ids: {
+    readonly marker: string;
+    readonly deployment: string;
+    readonly occurredAt: number;
+    readonly numbered: Numbered | null;
+  },
   slot: Slot | null,
   given: Given,
   { audience, job, host }: Origin,
@@ -169,8 +175,8 @@ export const completeMarker = (
       audience,
       source: given.value('source') ?? job?.source ?? `plimsoll/${host}`,
       occurredAt: ids.occurredAt,
-      producer: null,
-      sequence: null,
+      producer: ids.numbered?.producer ?? null,
+      sequence: ids.numbered?.sequence ?? null,
       attempt: job?.attempt ?? null,
       slot,
       ...draft.fields,

@@ -5,6 +5,7 @@ import { readHeaders, signMarker } from '../core/markers/wire.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
+import type { Numbered } from '../ports/numbering.ts';
 import type { Signer } from '../ports/signer.ts';
 import { announceNames } from './announce.ts';
 import type { Given } from './arguments.ts';
@@ -82,14 +83,46 @@ const emitWithin = async (
   const door = opened.value;
   const signer = await readSigner(ports, given);
   if (!signer.ok) return failed(signer.problem);
-  const made = await makeMarker(ports, draft.value, asked, origin, checked.value, door.atHand);
+  // Folders of CI jobs come and go: there the run is what counts.
+  const { keyId } = signer.value;
+  const numbered = job === null ? await ports.numbering.take(keyId) : null;
+  const emitted = await emitNumbered(ports, {
+    draft: draft.value,
+    place: checked.value,
+    ...{ asked, origin, door, timeoutMs, numbered },
+    signer: signer.value,
+  });
+  if (numbered !== null && isUnused(emitted)) await ports.numbering.giveBack(keyId, numbered);
+  return emitted;
+};
+
+/** Whether it is certain that nothing with this number was stored. What an outage swallowed leaves a gap to be seen. */
+const isUnused = ({ receipt, problem: cause }: Emitted): boolean =>
+  cause === undefined
+    ? receipt?.delivery === 'duplicate'
+    : cause.exit === 2 || cause.exit === 3 || cause.exit === 4 || cause.exit === 5;
+
+type Emission = {
+  readonly draft: Draft;
+  readonly place: Slot | null;
+  readonly asked: Asked;
+  readonly origin: Origin;
+  readonly door: Door;
+  readonly timeoutMs: number;
+  readonly numbered: Numbered | null;
+  readonly signer: Signer;
+};
+
+const emitNumbered = async (ports: CliPorts, emission: Emission): Promise<Emitted> => {
+  const { asked, door, signer, timeoutMs } = emission;
+  const made = await makeMarker(ports, emission);
   if (!made.ok) return failed(made.problem);
   const { marker, misplaced } = made.value;
   if (misplaced !== undefined) return refused(marker, misplaced, asked);
-  const record = await signRecord(ports, marker, signer.value);
+  const record = await signRecord(ports, marker, signer);
   if (!record.ok) return failed(record.problem, marker);
 
-  const delivered = await door.deliver(marker, signer.value, record.value, timeoutMs);
+  const delivered = await door.deliver(marker, signer, record.value, timeoutMs);
   if (!delivered.ok) return refused(marker, delivered.problem, asked);
   await remember(ports, asked, marker);
   if (door.atHand !== undefined && delivered.value.delivery === 'stored')
@@ -133,7 +166,8 @@ const rehearse = async (
   const marker = ports.ids.uuidV7();
   const deployment = given.value('deployment') ?? marker;
   const occurredAt = ports.clock.nowMs();
-  const made = completeMarker(draft, { marker, deployment, occurredAt }, slot.value, given, origin);
+  const ids = { marker, deployment, occurredAt, numbered: null };
+  const made = completeMarker(draft, ids, slot.value, given, origin);
   return made.ok ? slot : made;
 };
 
@@ -203,18 +237,14 @@ type Made = {
 
 const makeMarker = async (
   ports: CliPorts,
-  draft: Draft,
-  asked: Asked,
-  origin: Origin,
-  place: Slot | null,
-  atHand: AtHand | undefined,
+  { draft, asked, origin, place, door, numbered }: Emission,
 ): Promise<Result<Made, CliProblem>> => {
-  const named = await nameDeployment(ports, draft, asked, place, atHand);
+  const named = await nameDeployment(ports, draft, asked, place, door.atHand);
   if (!named.ok) return named;
   const { deployment, slot, planned } = named.value;
   const marker = completeMarker(
     draft,
-    { marker: ports.ids.uuidV7(), deployment, occurredAt: ports.clock.nowMs() },
+    { marker: ports.ids.uuidV7(), deployment, occurredAt: ports.clock.nowMs(), numbered },
     slot,
     asked.given,
     origin,

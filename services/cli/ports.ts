@@ -9,6 +9,7 @@ import type { PlanRedrive } from '../ports/dead-letters.ts';
 import type { HttpClient } from '../ports/http.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Migrated, MigrationStep } from '../ports/migrating.ts';
+import type { Numbering } from '../ports/numbering.ts';
 import type { PlannedHereStore } from '../ports/planned-here.ts';
 import type { ProblemAnswer, ProblemQuestion } from '../ports/problem-view.ts';
 import type { Generation, ReadModelStore } from '../ports/read-model-store.ts';
@@ -98,6 +99,7 @@ export type CliPorts = {
   readonly tools: CheckTools;
   readonly keys: KeyFiles;
   readonly planned: PlannedHereStore;
+  readonly numbering: Numbering;
   /** The gateway that PLIMSOLL_URL names, or null: commands go to the log itself. */
   readonly gateway: HttpClient | null;
   /** Address of the repository that the working folder belongs to, or null. */

@@ -15,6 +15,7 @@ import { orderedModels } from '../../services/core/read-models.ts';
 import type { Result } from '../../services/core/result.ts';
 import { parseSettings } from '../../services/core/settings.ts';
 import type { HttpClient } from '../../services/ports/http.ts';
+import type { Numbering } from '../../services/ports/numbering.ts';
 import { foldToEnd, openGeneration } from '../../services/projector/catch-up.ts';
 import { foldInstancesToEnd } from '../../services/projector/instances.ts';
 import { readProblems } from '../../services/projector/problems.ts';
@@ -53,6 +54,8 @@ export type DeskOptions = {
   readonly isRemote?: boolean;
   readonly repository?: string;
   /** Texts of files, by their paths. */
+  /** How what is emitted is counted; without it nothing is. */
+  readonly numbering?: Numbering;
   readonly files?: { readonly [path: string]: string };
   readonly columns?: number;
   readonly hasColour?: boolean;
@@ -108,6 +111,7 @@ const portsOf = (
     isRemote = false,
     repository,
     files = {},
+    numbering,
   }: DeskOptions & { readonly folder: string },
   terminal: CliPorts['terminal'],
   note: CliPorts['note'],
@@ -146,6 +150,7 @@ const portsOf = (
       pathOf: (name) => `keys/${name}.json`,
     },
     planned: openPlannedHere(folder),
+    numbering: numbering ?? { take: async () => null, giveBack: async () => undefined },
     gateway: isRemote ? clientOf(house) : null,
     repositoryAddress: async () => repository ?? null,
     log: async () => ok(log),

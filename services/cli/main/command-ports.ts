@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { newKeyFile, readKeyFile, readPublicKeyFile } from '../../adapters/ed25519/key-file.ts';
 import type { Foundation } from '../../adapters/foundation/foundation.ts';
 import { keysFolder } from '../../adapters/foundation/open-keys.ts';
 import { createHttpClient } from '../../adapters/http/client.ts';
+import { openNumbering } from '../../adapters/numbering/folder.ts';
 import { openPlannedHere } from '../../adapters/planned-here/folder.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
@@ -83,6 +85,12 @@ export const commandPorts = (
     tools,
     keys,
     planned: openPlannedHere(join(settings.dataFolder, 'planned', settings.audience)),
+    numbering: openNumbering({
+      folder: join(settings.dataFolder, 'numbering'),
+      log: JSON.stringify([settings.audience, settings.url ?? settings.log]),
+      host: hostname(),
+      mayBegin: () => existsSync(settings.dataFolder),
+    }),
     gateway: settings.url === null ? null : createHttpClient(settings.url),
     repositoryAddress,
     log,
