@@ -13,6 +13,7 @@ import type { GatewayProblem } from '../../services/gateway/start.ts';
 import type { StoreProblem } from '../../services/ports/read-model-store.ts';
 import type { AppendProblem, ReadProblem } from '../../services/ports/record-log.ts';
 import type { ProjectionProblem } from '../../services/ports/projecting.ts';
+import type { ReplayProblem } from '../../services/ports/replaying.ts';
 
 /** Every code that can reach a command: a new one does not compile before it has its exit code here. */
 type Code =
@@ -28,7 +29,8 @@ type Code =
   | StoreProblem['code']
   | AppendProblem['code']
   | ReadProblem['code']
-  | Exclude<ProjectionProblem['code'], 'stopped'>;
+  | ProjectionProblem['code']
+  | ReplayProblem['code'];
 
 const exits: { readonly [Name in Code]: ExitCode } = {
   corrupt: 1,
@@ -79,6 +81,14 @@ const exits: { readonly [Name in Code]: ExitCode } = {
   'log-already-open': 3,
   'key-exists': 3,
   'key-ended': 3,
+  stopped: 3,
+  'no-previous': 3,
+  'generation-in-use': 3,
+  'generation-filtered': 3,
+  'generation-behind': 3,
+  'generation-other-fold': 3,
+  'switched-meanwhile': 3,
+  'generation-unknown': 4,
 
   'deployment-unknown': 4,
 

@@ -1,15 +1,8 @@
 import type { CommandOf } from './command.ts';
 
-export type ServiceCommand = 'rebuild' | 'up' | 'gateway' | 'projector' | 'analyser';
+export type ServiceCommand = 'up' | 'gateway' | 'projector' | 'analyser';
 
 export const serviceCommands: readonly CommandOf<ServiceCommand>[] = [
-  {
-    name: 'rebuild',
-    summary: 'fold the whole log again, beside the read models in use, then switch',
-    words: [],
-    options: [],
-    examples: [''],
-  },
   {
     name: 'up',
     summary: 'run gateway, projector and analyser in one process',
