@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { startNativeRedis } from '../stack/native-redis.ts';
+import { processMemoryPeakMb } from './process-usage.ts';
 
 /** A Redis of one bench, in a folder of its own, with the append-only file on. */
 export type BenchRedis = {
@@ -12,6 +13,8 @@ export type BenchRedis = {
   readonly client: Redis;
   /** CPU that the server has used so far, microseconds. */
   readonly cpuMicros: () => Promise<number>;
+  /** The most memory that the server has had resident. */
+  readonly memoryPeakMb: () => number;
   readonly stop: () => Promise<void>;
 };
 
@@ -31,6 +34,7 @@ export const startBenchRedis = async (): Promise<BenchRedis> => {
         Number(new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1]);
       return Math.round((seconds('used_cpu_sys') + seconds('used_cpu_user')) * 1e6);
     },
+    memoryPeakMb: () => processMemoryPeakMb(redis.pid()),
     stop: async () => {
       client.disconnect();
       await redis.stop();

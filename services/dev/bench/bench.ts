@@ -9,16 +9,36 @@ export type Bench = {
   readonly close?: () => Promise<void>;
   /** CPU that another process (a server) has used so far for this bench, in microseconds. */
   readonly extraCpuMicros?: () => Promise<number>;
+  /** What else was seen, one line each; asked before `close`. */
+  readonly notes?: () => readonly string[];
+  /** Why it cannot be measured here; undefined: it can. */
+  readonly skipped?: () => Promise<string | undefined>;
 };
 
 export type Alternative = {
   readonly name: string;
   /** Does some of the work, and answers how many operations that were (more than 0). */
-  readonly run: () => Promise<number> | number;
+  readonly run: () => Promise<number | Measured> | number;
+  /** Puts away what a run left. Not counted. */
+  readonly tidy?: () => Promise<void>;
 };
 
-/** The CPU time per operation of alternative `of`, divided by that of alternative `over`. */
-export type RatioOf = { readonly name: string; readonly of: string; readonly over: string };
+/** Work that looks at its own clock, because it begins with what is none of it. */
+export type Measured = {
+  readonly operations: number;
+  readonly wallMicros: number;
+  /** CPU of processes that the bench does not count. */
+  readonly cpuMicros: number;
+};
+
+/** The time per operation of alternative `of`, divided by that of alternative `over`. */
+export type RatioOf = {
+  readonly name: string;
+  readonly of: string;
+  readonly over: string;
+  /** Which time is meant; CPU unless told. */
+  readonly by?: 'cpu' | 'wall';
+};
 
 export type Rounds = {
   readonly rounds: number;
@@ -52,6 +72,7 @@ export type BenchResult = {
   readonly unit: string;
   readonly alternatives: readonly AlternativeResult[];
   readonly ratios: readonly RatioResult[];
+  readonly notes: readonly string[];
 };
 
 /**
@@ -67,7 +88,7 @@ export const interleave = async (bench: Bench, settings: Rounds): Promise<BenchR
     for (let round = 0; round < settings.rounds; round++) {
       rounds.push(await runRound(bench, round, settings.minMs));
     }
-    return summarise(bench, rounds);
+    return { ...summarise(bench, rounds), notes: bench.notes?.() ?? [] };
   } finally {
     await bench.close?.();
   }
@@ -88,6 +109,7 @@ const runRound = async (
     const extraBefore = (await bench.extraCpuMicros?.()) ?? 0;
     const { operations, cpuMicros, wallMicros } = await measure(alternative, minMs);
     const extraMicros = ((await bench.extraCpuMicros?.()) ?? 0) - extraBefore;
+    await alternative.tidy?.();
     costs.set(alternative.name, {
       cpuMicros: (cpuMicros + extraMicros) / operations,
       wallMicros: wallMicros / operations,
@@ -103,24 +125,29 @@ const measure = async (
   const cpuBefore = process.cpuUsage();
   const wallBefore = performance.now();
   let operations = 0;
-  let wallMs = 0;
+  let elsewhereMicros = 0;
+  let wallMicros = 0;
   do {
+    const startedMs = performance.now();
     const outcome = run();
     // Awaiting a number would cost a turn of the event loop, which is not part of the work.
     const done = typeof outcome === 'number' ? outcome : await outcome;
-    if (!(done > 0)) throw new Error(`${name} did no operation`);
-    operations += done;
-    wallMs = performance.now() - wallBefore;
-  } while (wallMs < minMs);
+    const own = typeof done === 'number' ? { operations: done, cpuMicros: 0 } : done;
+    if (!(own.operations > 0)) throw new Error(`${name} did no operation`);
+    operations += own.operations;
+    elsewhereMicros += own.cpuMicros;
+    wallMicros +=
+      typeof done === 'number' ? (performance.now() - startedMs) * 1000 : done.wallMicros;
+  } while (performance.now() - wallBefore < minMs);
   const cpu = process.cpuUsage(cpuBefore);
-  return { operations, cpuMicros: cpu.user + cpu.system, wallMicros: wallMs * 1000 };
+  return { operations, cpuMicros: cpu.user + cpu.system + elsewhereMicros, wallMicros };
 };
 
 /** The figures of a bench from the costs of its rounds. */
 export const summarise = (
   bench: Pick<Bench, 'name' | 'unit' | 'alternatives' | 'ratios'>,
   rounds: readonly ReadonlyMap<string, Cost>[],
-): BenchResult => {
+): Omit<BenchResult, 'notes'> => {
   const costIn = (round: ReadonlyMap<string, Cost>, name: string): Cost => {
     const cost = round.get(name);
     if (cost === undefined) throw new Error(`bench ${bench.name} has no alternative ${name}`);

@@ -11,7 +11,6 @@ import { openSqliteReadModelStore } from '../../adapters/sqlite/read-model-store
 import { createSystemClock } from '../../adapters/system/clock.ts';
 import type { FoldState } from '../../core/projection.ts';
 import type { LogRecord, NewRecord } from '../../core/log/record.ts';
-import type { Details, Marker } from '../../core/markers/marker.ts';
 import {
   markerType,
   preAuthenticationEncoding,
@@ -24,11 +23,11 @@ import { applyBatch, batchRecordsMax } from '../../projector/project.ts';
 import { startBenchRedis } from './bench-redis.ts';
 import type { BenchRedis } from './bench-redis.ts';
 import type { Bench } from './bench.ts';
+import { deploymentMarkers } from './markers.ts';
 
 const audience = 'bench';
 const deployments = 2000;
 const batchesPerRun = 5;
-const slots = 60;
 
 type Target = {
   readonly store: ReadModelStore;
@@ -171,7 +170,12 @@ const makeRecords = async (): Promise<{
   if (!opened.ok) throw new Error(opened.problem.message);
   const records: NewRecord[] = [...opened.value];
   for (let index = 0; index < deployments; index++)
-    for (const marker of deploymentMarkers(index, ids.uuidV7, startMs))
+    for (const marker of deploymentMarkers({
+      audience,
+      index,
+      uuid: ids.uuidV7,
+      atMs: startMs + index * 30,
+    }))
       records.push(await signMarker(tools.codec, tools.text, marker, emitter));
   return {
     publicKey: emitter.publicKey,
@@ -181,79 +185,6 @@ const makeRecords = async (): Promise<{
       appendedAtMs: startMs + position * 10,
     })),
   };
-};
-
-const deploymentMarkers = (
-  index: number,
-  uuid: () => string,
-  startMs: number,
-): readonly Marker[] => {
-  const envelope = {
-    deployment: uuid(),
-    audience,
-    source: 'bench/ci',
-    occurredAt: startMs + index * 30,
-    producer: null,
-    sequence: null,
-    attempt: `run-${index}`,
-  };
-  const update = {
-    ...envelope,
-    slot: null,
-    statusReported: null,
-    reason: null,
-    details: noDetails,
-    canaryShare: null,
-    colour: null,
-  };
-  return [
-    {
-      ...envelope,
-      marker: uuid(),
-      kind: 'planned',
-      slot: {
-        namespace: 'default',
-        environment: ['staging', 'production'][index % 2] ?? 'staging',
-        component: `component-${index % slots}`,
-        target: null,
-      },
-      name: 'default',
-      version: `1.${index}.0`,
-      digest: null,
-      rollback: false,
-      strategy: null,
-      canaryShare: null,
-      details: {
-        ...noDetails,
-        commit: '4d1f9e2c7a0b5d3e8f6a1c2b3d4e5f6071829304',
-        actor: 'someone',
-        links: [{ name: 'run', value: `https://ci.example/runs/${index}` }],
-      },
-    },
-    { ...update, marker: uuid(), kind: 'started', statusReported: 'RUNNING' },
-    { ...update, marker: uuid(), kind: 'succeeded', statusReported: 'SUCCESS' },
-  ] as unknown as readonly Marker[];
-};
-
-const noDetails: Details = {
-  commit: null,
-  repository: null,
-  build: null,
-  trigger: null,
-  actor: null,
-  owner: null,
-  tickets: [],
-  intent: null,
-  riskFlags: [],
-  cluster: null,
-  zone: null,
-  functionVersion: null,
-  functionAlias: null,
-  runbook: null,
-  resources: [],
-  labels: [],
-  links: [],
-  changes: [],
 };
 
 const sqliteStore = async (folder: string): Promise<ReadModelStore> => {

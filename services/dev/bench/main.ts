@@ -1,20 +1,38 @@
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Bench, type BenchResult, interleave } from './bench.ts';
+import { archiveRead } from './archive-read.ts';
+import { currentEmbedded, rebuildEmbedded } from './embedded.ts';
+import { emitToVisible } from './emit-to-visible.ts';
 import { otlpDecode } from './otlp-decode.ts';
 import { redisApply } from './redis-apply.ts';
 import { liveProjection } from './live-projection.ts';
+import { rebuildVsStreams } from './rebuild-vs-streams.ts';
 import { benchReport } from './report.ts';
 
-const benches: readonly Bench[] = [otlpDecode, redisApply, liveProjection];
+const MARKERS_SHORT = 20_000;
+const MARKERS_FULL = 1_000_000;
+
+const benchesOf = (markers: number): readonly Bench[] => [
+  otlpDecode,
+  redisApply,
+  liveProjection,
+  archiveRead,
+  emitToVisible(),
+  currentEmbedded(markers),
+  rebuildEmbedded(markers),
+  rebuildVsStreams(markers),
+];
+const benches = benchesOf(MARKERS_SHORT);
 
 const ROUNDS_DEFAULT = 7;
 const ROUND_MIN_MS = 200;
 const EXIT_BAD_INPUT = 2;
 
-const USAGE = `npm run bench [-- --only NAME --rounds N --json]
+const USAGE = `npm run bench [-- --only NAME --rounds N --full --json]
   --only NAME   one bench: ${benches.map((bench) => bench.name).join(', ')}
   --rounds N    rounds that are counted (default ${ROUNDS_DEFAULT})
+  --full        logs of ${MARKERS_FULL} markers instead of ${MARKERS_SHORT}; they are made once, in the cache folder
   --json        end with one line {"ratios": ...}
   --help        this help`;
 
@@ -32,12 +50,14 @@ const settingsOf = (args: readonly string[]): Settings | string => {
       options: {
         only: { type: 'string' },
         rounds: { type: 'string', default: String(ROUNDS_DEFAULT) },
+        full: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
       },
     });
-    const { only, rounds, json } = values;
+    const { only, rounds, full, json } = values;
     if (!/^[1-9]\d{0,3}$/.test(rounds)) return `--rounds ${rounds}: not a number from 1 to 9999`;
-    const chosen = benches.filter((bench) => only === undefined || bench.name === only);
+    const sized = full ? benchesOf(MARKERS_FULL) : benches;
+    const chosen = sized.filter((bench) => only === undefined || bench.name === only);
     if (chosen.length === 0) return `--only ${only}: no such bench`;
     return { chosen, rounds: Number(rounds), json };
   } catch (fault) {
@@ -59,12 +79,19 @@ if (args.includes('--help')) {
   process.stdout.write(`${machineLine()}\n`);
   const results: BenchResult[] = [];
   for (const bench of settings.chosen) {
+    const why = await bench.skipped?.();
+    if (why !== undefined) {
+      process.stdout.write(`\n${bench.name}: skipped: ${why}\n`);
+      continue;
+    }
     const result = await interleave(bench, { rounds: settings.rounds, minMs: ROUND_MIN_MS });
     process.stdout.write(`\n${benchReport(result)}`);
     results.push(result);
   }
   if (settings.json) {
-    const ratios = results.flatMap((result) => result.ratios.map(({ name, cpu }) => [name, cpu]));
+    const ratios = results.flatMap((result) =>
+      result.ratios.map(({ name, by, cpu, wall }) => [name, by === 'wall' ? wall : cpu]),
+    );
     process.stdout.write(`${JSON.stringify({ ratios: Object.fromEntries(ratios) })}\n`);
   }
 }

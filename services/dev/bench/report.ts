@@ -15,7 +15,8 @@ export const benchReport = (result: BenchResult): string => {
     ...result.ratios.map(({ name, cpu, wall }) => [name, spreadText(cpu), spreadText(wall)]),
   ]);
   const rounds = result.ratios[0]?.cpu.rounds ?? result.alternatives[0]?.cpuMicros.rounds ?? 0;
-  return `${alternatives}${ratios}median [lowest-highest] of ${rounds} interleaved rounds\n`;
+  const notes = result.notes.map((note) => `${note}\n`).join('');
+  return `${alternatives}${ratios}median [lowest-highest] of ${rounds} interleaved rounds\n${notes}`;
 };
 
 const spreadText = ({ median, low, high }: Spread): string =>

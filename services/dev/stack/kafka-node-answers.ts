@@ -5,7 +5,7 @@ import { within } from './readiness.ts';
 // kafkajs asks any node of a cluster, and finds them by the addresses that they advertise: a proxy, perhaps a broken
 // one. Whether this one node is back, only a connection to its own port can tell.
 
-const readyWithinMs = 60_000;
+const readyWithinMs = 120_000;
 const betweenTriesMs = 100;
 const answerWithinMs = 2_000;
 const answerBytesMax = 65_536;

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { Kafka, Partitioners, logLevel } from 'kafkajs';
 import { StackProblem } from './problem.ts';
 
-const readyWithinMs = 60_000;
+const readyWithinMs = 120_000;
 const readyTopicPrefix = 'plimsoll-stack-ready-';
 
 /**
@@ -18,7 +18,7 @@ export async function kafkaAnswers(brokers: readonly string[], copies = 1): Prom
     // A fresh broker answers "coordinator is loading" a few times: no reason for alarm, nor for a log line.
     logLevel: logLevel.NOTHING,
     connectionTimeout: 2_000,
-    retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 100 },
+    retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 10_000 },
   });
   const topic = `${readyTopicPrefix}${randomUUID()}`;
   const admin = kafka.admin();

@@ -63,6 +63,33 @@ describe('alternatives', () => {
   });
 });
 
+describe('work that looks at its own clock', () => {
+  const measured = { operations: 4, wallMicros: 800, cpuMicros: 40_000_000_000 };
+
+  test('tells its own time, and the CPU of others beside ours', async () => {
+    const tidied: string[] = [];
+    const bench = {
+      name: 'elsewhere',
+      unit: 'record',
+      alternatives: [
+        {
+          name: 'peer',
+          run: async (): Promise<typeof measured> => measured,
+          tidy: async (): Promise<void> => void tidied.push('peer'),
+        },
+      ],
+      ratios: [],
+      notes: () => ['the peer was there'],
+    };
+    const { alternatives, notes } = await interleave(bench, { rounds: 2, minMs: 0 });
+    expect(alternatives[0]?.wallMicros.median).toBe(200);
+    expect(alternatives[0]?.cpuMicros.median).toBeGreaterThanOrEqual(10_000_000_000);
+    expect(notes).toEqual(['the peer was there']);
+    // Once in the round that does not count.
+    expect(tidied.length).toBe(3);
+  });
+});
+
 describe('figures', () => {
   const bench = {
     name: 'figures',

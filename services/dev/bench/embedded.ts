@@ -1,0 +1,199 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { avscType } from '../../adapters/avro/avsc-type.ts';
+import { schemaDigest } from '../../adapters/avro/canonical-form.ts';
+import { loadSchemas } from '../../adapters/avro/schema-files.ts';
+import { openFoundation } from '../../adapters/foundation/foundation.ts';
+import type { Foundation } from '../../adapters/foundation/foundation.ts';
+import type { LogRecord } from '../../core/log/record.ts';
+import type { ProjectionPorts } from '../../ports/projecting.ts';
+import {
+  checkedAgainShare,
+  foldToEnd,
+  openGeneration,
+  rebuildRecordsMax,
+} from '../../projector/catch-up.ts';
+import type { Bench } from './bench.ts';
+import { benchCorpus, valueOf } from './corpus.ts';
+import type { Corpus } from './corpus.ts';
+import { childrenCpuMicros } from './process-usage.ts';
+
+const plimsoll = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+const nodeFlags = ['--disable-warning=ExperimentalWarning'];
+const tellEveryRecords = 100_000;
+/** Records that are decoded over and over: reading them all into memory says no more. */
+const decodedRecords = 20_000;
+
+/**
+ * The whole command `plimsoll current`, as a process of its own, on a log of many markers whose read models are up to
+ * date and on an empty one. Nothing else runs. CPU is that of the command.
+ */
+export const currentEmbedded = (markers: number): Bench => {
+  let folder = '';
+  let full: Corpus | undefined;
+  const run = async (log: string, audience: string): Promise<number> => {
+    const env = { PATH: process.env['PATH'], PLIMSOLL_LOG: log, PLIMSOLL_AUDIENCE: audience };
+    const child = spawn(process.execPath, [...nodeFlags, plimsoll, 'current'], {
+      cwd: folder,
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let told = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      told += text;
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    if (code !== 0) throw new Error(`plimsoll current ended with ${String(code)}: ${told}`);
+    return 1;
+  };
+  const ofMany = `current, ${markers} markers`;
+  const ofNone = 'current, empty log';
+  return {
+    name: 'current-embedded',
+    unit: 'command',
+    alternatives: [
+      { name: ofMany, run: () => run(`sqlite:${join(full?.folder ?? '', 'data')}`, 'bench') },
+      { name: ofNone, run: () => run(`sqlite:${join(folder, 'data')}`, 'local') },
+    ],
+    ratios: [{ name: `current-embedded: ${markers} markers / none`, of: ofMany, over: ofNone }],
+    open: async () => {
+      folder = mkdtempSync(join(tmpdir(), 'plimsoll-bench-'));
+      full = await benchCorpus(markers);
+      await withCorpus(full, async (ports) => {
+        valueOf(await openGeneration(ports, { onProgress: tell('folding', markers) }));
+      });
+    },
+    extraCpuMicros: async () => childrenCpuMicros(),
+    close: async () => rmSync(folder, { recursive: true, force: true }),
+  };
+};
+
+type Running = {
+  readonly foundation: Foundation;
+  readonly ports: ProjectionPorts;
+  readonly decode: () => number;
+};
+
+/**
+ * A rebuild of the same file as `plimsoll rebuild` makes it, beside avsc alone, which decodes the values and does nothing
+ * with them.
+ */
+export const rebuildEmbedded = (markers: number): Bench => {
+  let open: Running | undefined;
+  let rebuilds = 0;
+  const running = (): Running => {
+    if (open === undefined) throw new TypeError('the bench is not open');
+    return open;
+  };
+  const rebuilt = 'rebuild, checks remembered';
+  const bare = 'bare Avro decoding';
+  const generation = (): string => `g${1_000 + rebuilds}`;
+  return {
+    name: 'rebuild-embedded',
+    unit: 'record',
+    alternatives: [
+      { name: bare, run: () => running().decode() },
+      {
+        name: rebuilt,
+        run: async () => {
+          const { ports } = running();
+          rebuilds += 1;
+          const { state } = valueOf(
+            await foldToEnd(ports, generation(), {
+              isNew: true,
+              recordsMax: rebuildRecordsMax,
+              checks: {
+                aside: ports.store.aside,
+                sampleShare: checkedAgainShare,
+                seed: rebuilds,
+              },
+            }),
+          );
+          return state.next;
+        },
+        tidy: async () => valueOf(await running().ports.store.drop(generation())),
+      },
+    ],
+    // Below the line stands the slower one: the ratio is the share of the bare rate that is left.
+    ratios: [
+      { name: 'rebuild-embedded: rate / rate of bare Avro decoding', of: bare, over: rebuilt },
+    ],
+    notes: () => [`${markers} markers`],
+    open: async () => {
+      const { settings } = await benchCorpus(markers);
+      const foundation = openFoundation(settings);
+      const ports = await portsOf(foundation);
+      const { generation: current } = valueOf(
+        await openGeneration(ports, { onProgress: tell('folding', markers) }),
+      );
+      // Of a bench that was killed.
+      for (const name of valueOf(await ports.store.generations()))
+        if (name !== current) valueOf(await ports.store.drop(name));
+      open = { foundation, ports, decode: await decoder(ports) };
+    },
+    close: async () => {
+      const closing = open?.foundation;
+      open = undefined;
+      await closing?.close();
+    },
+  };
+};
+
+/** Decodes the values of some records with the bare library; answers how many. */
+const decoder = async ({ log, tools }: ProjectionPorts): Promise<() => number> => {
+  const records: LogRecord[] = [];
+  while (records.length < decodedRecords) {
+    const more = valueOf(await log.read(0, records.length, 1_000));
+    if (more.length === 0) break;
+    records.push(...more);
+  }
+  const types = new Map(loadSchemas().map(({ text }) => [schemaDigest(text), avscType(text)]));
+  const values = records.map(({ headers, value }) => {
+    const digest = headers.find(({ name }) => name === 'plimsoll-schema')?.value;
+    const type = types.get(tools.text.decodeUtf8(digest ?? new Uint8Array()) ?? '');
+    if (type === undefined) throw new TypeError('a record of ours has no known schema');
+    return { type, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength) };
+  });
+  return () => {
+    for (const { type, value } of values) type.fromBuffer(value);
+    return values.length;
+  };
+};
+
+const withCorpus = async (
+  { settings }: Corpus,
+  work: (ports: ProjectionPorts) => Promise<void>,
+): Promise<void> => {
+  const foundation = openFoundation(settings);
+  try {
+    await work(await portsOf(foundation));
+  } finally {
+    await foundation.close();
+  }
+};
+
+const portsOf = async ({
+  stream,
+  store,
+  tools,
+  settings,
+}: Foundation): Promise<ProjectionPorts> => ({
+  log: valueOf(await stream('log')),
+  store: valueOf(await store()),
+  tools,
+  audience: settings.audience,
+  pinnedLogId: null,
+});
+
+/** Says how far the first fold of a corpus is: it is made once. */
+const tell = (what: string, markers: number): ((progress: { readonly next: number }) => void) => {
+  let told = 0;
+  return ({ next }) => {
+    if (next < told + tellEveryRecords) return;
+    told = next;
+    console.error(`${what} ${markers} markers, once: ${next}`);
+  };
+};
