@@ -53,6 +53,7 @@ const mendedWithinSteps = 50;
 const healthySteps = 3_000;
 const pinnedShare = 0.7;
 const gatewayShare = 0.2;
+const inPiecesShare = 0.2;
 const dumpShare = 0.02;
 const lease = projectorGroup(
   tools.crypto,
@@ -75,6 +76,7 @@ export const runSchedule = async (
     corpus: ground.corpus,
     isPinned: work.happens(pinnedShare),
     throughGateway: work.happens(gatewayShare),
+    inPieces: work.happens(inPiecesShare),
     batchRecordsMax: work.oneOf([3, 10, 200]),
     opening: ground.opening,
     trace,

@@ -77,6 +77,8 @@ export type WorldOptions = {
   readonly corpus: Corpus;
   readonly isPinned: boolean;
   readonly throughGateway: boolean;
+  /** Projectors give the thread back while they fold. */
+  readonly inPieces: boolean;
   readonly batchRecordsMax: number;
   readonly opening: Opening;
   readonly trace: ((line: string) => void) | undefined;
@@ -208,6 +210,21 @@ export const openWorld = (options: WorldOptions): World => {
     tools,
     audience,
     pinnedLogId: world.pinnedLogId,
+    ...(options.inPieces ? cores(life) : {}),
+  });
+
+  /** Others have their turn in the middle of a batch, and signatures are checked on further cores. */
+  const cores = (life: Life): Pick<ProjectionPorts, 'turn' | 'signatureChecking'> => ({
+    turn: () => scheduler.call(life, 'turn', () => undefined),
+    signatureChecking: {
+      verifyAll: (signed) =>
+        scheduler.call(life, 'verify', () =>
+          signed.map(({ publicKey, message, signature }) =>
+            tools.crypto.verify('ed25519', publicKey, message, signature),
+          ),
+        ),
+      close: async () => {},
+    },
   });
 
   const newLife = (name: string): Life => {

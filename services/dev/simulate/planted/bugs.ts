@@ -64,8 +64,8 @@ const ofTheStep: readonly PlantedBug[] = [
   bug(
     'the checkpoint names the digest of the first record of its batch',
     projection,
-    `const last = checked.at(-1)?.record;`,
-    `const last = checked[0]?.record;`,
+    `    last = record;`,
+    `    last ??= record;`,
   ),
   bug(
     'the digest of all rows begins anew with each batch',
@@ -102,6 +102,14 @@ const takeMemory = (`,
     step,
     `if (trust.value.nexts.every((next) => next === checkpoint.next))`,
     `if (trust.value.nexts.length > 0)`,
+  ),
+  bug(
+    'a change of trust does not count in the next piece of its batch',
+    step,
+    `    ({ trust } = answer);
+    checked.push`,
+    `    if (piece.length > 16) ({ trust } = answer);
+    checked.push`,
   ),
   bug(
     'the time of the log is forgotten by whoever takes over',
