@@ -65,9 +65,10 @@ const plantAll = async (
       }
       const takeOut = tree.plant(edits);
       try {
-        const { outcome, seconds, output } = await runCheck(tree.folder, check, env);
+        const { outcome, seconds, schedules, output } = await runCheck(tree.folder, check, env);
+        const seeds = schedules === null ? '' : `, ${schedules} seeds`;
         tried.push(
-          `${outcome === 'caught' ? 'caught by' : outcome} ${nameOf(check)} after ${seconds.toFixed(0)} s`,
+          `${outcome === 'caught' ? 'caught by' : outcome} ${nameOf(check)} after ${seconds.toFixed(0)} s${seeds}`,
         );
         if (outcome === 'caught') return { caughtBy: nameOf(check), told: tried.join('; ') };
         if (outcome === 'broken') say(`${name}:\n${output.slice(-3_000)}`);

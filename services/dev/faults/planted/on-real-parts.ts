@@ -28,7 +28,7 @@ const scripts = 'services/adapters/redis/scripts.ts';
 const redisStore = 'services/adapters/redis/read-model-store.ts';
 const lane = 'services/adapters/kafka/lane.ts';
 const reader = 'services/adapters/kafka/position-reader.ts';
-const lease = 'services/adapters/kafka/group-lease.ts';
+const membership = 'services/adapters/kafka/membership.ts';
 const catchUp = 'services/projector/catch-up.ts';
 const loop = 'services/projector/start.ts';
 
@@ -215,11 +215,18 @@ export const bugsOnRealParts: readonly PlantedBug[] = [
   ),
   bug(
     'a member that slept takes the partition back as if nothing had been',
-    lease,
-    `    else crashed.reject(new Error('it was silent for longer than its lease'));`,
-    '    else onAssigned(partitions);',
-    standby,
-    campaign('projector-slept', 1),
+    membership,
+    `      else onOver('it was silent for longer than its lease');`,
+    '      else onAssigned(partitions);',
+    suite('unit', 'adapters/kafka/membership.test.ts'),
+  ),
+  bug(
+    'a member whose rejoining was given up stands by for ever',
+    membership,
+    `      isRejoining = false;
+      onAssigned(shared);`,
+    '      isRejoining = false;',
+    suite('unit', 'adapters/kafka/membership.test.ts'),
   ),
   bug(
     'the hint of the group is believed: what lies before it is skipped',

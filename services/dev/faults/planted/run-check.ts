@@ -7,6 +7,8 @@ import type { PlantedCheck } from './planted-bug.ts';
 export type Outcome = {
   readonly outcome: 'passed' | 'caught' | 'broken';
   readonly seconds: number;
+  /** How many simulated schedules it took, where it was one. */
+  readonly schedules: number | null;
   readonly output: string;
 };
 
@@ -36,9 +38,11 @@ export const runCheck = (
         const output = `${stdout}\n${stderr}`;
         const seconds = (performance.now() - startedMs) / 1000;
         const found = isFinding.test(output);
+        const schedules = /^\{"schedules":(\d+)/m.exec(stdout)?.[1];
         resolve({
           outcome: error === null ? 'passed' : found ? 'caught' : 'broken',
           seconds,
+          schedules: schedules === undefined ? null : Number(schedules),
           output,
         });
       },
@@ -85,10 +89,10 @@ const commandOf = (
           join(folder, 'services', 'dev', 'simulate', 'main.ts'),
           '--schedules',
           `${check.schedules}`,
-          '--seed',
-          sameSeed,
+          '--first',
+          '--json',
         ),
-        /diverge|FAILED/i,
+        /"divergences":[1-9]/,
       ];
   }
 };
