@@ -12,7 +12,6 @@ const redisAlone = suite('integration', 'integration/redis-read-model-store.inte
 const kafkaContract = suite('integration', 'contract/record-log-kafka.integration.test.ts');
 const kafkaAlone = suite('integration', 'integration/kafka-record-log.integration.test.ts');
 const foreignLog = suite('integration', 'integration/projector-foreign-log.integration.test.ts');
-const standby = suite('integration', 'integration/projector-standby.integration.test.ts');
 const serversKilled = suite(
   'integration',
   'integration/projector-servers-killed.integration.test.ts',
