@@ -1,4 +1,5 @@
 import type { NewRecord } from '../../core/log/record.ts';
+import { makeCanary } from './canary.ts';
 import { openChance } from './chance.ts';
 import type { Chance } from './chance.ts';
 import type { Fact, Place, Scope } from './told.ts';
@@ -24,6 +25,8 @@ export type Corpus = {
   readonly pipelines: readonly Pipeline[];
   /** Changes of trust that may come at any moment. */
   readonly trustChanges: readonly Fact[];
+  /** A canary that analysers must roll back. */
+  readonly canary: readonly Fact[];
   readonly strays: readonly { readonly fault: string; readonly fact: Fact }[];
   /** Another log of the same audience, well opened and longer than any schedule's. */
   readonly elsewhere: readonly NewRecord[];
@@ -250,6 +253,7 @@ export const makeCorpus = async (): Promise<Corpus> => {
     opening: await openingFacts('simulated'),
     pipelines,
     trustChanges: await trustChanges(),
+    canary: await makeCanary(),
     strays: await strays(),
     elsewhere: [...other, ...logged].map(({ record }) => record),
   };

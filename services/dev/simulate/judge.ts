@@ -13,6 +13,7 @@ import { tools } from './tools.ts';
 // What must hold at every moment, and who says so when it does not.
 
 export type DivergenceCode =
+  | 'analysers-disagree'
   | 'acknowledged-lost'
   | 'checkpoint-wrong'
   | 'conflict-told-twice'

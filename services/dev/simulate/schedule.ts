@@ -51,9 +51,13 @@ const strikeShare = 0.1;
 const mendedWithinSteps = 50;
 /** Healthy, everything must be done within so many steps. */
 const healthySteps = 3_000;
+/** Where a canary is judged there are many more. */
+const healthyStepsWithCanary = 20_000;
 const pinnedShare = 0.7;
 const gatewayShare = 0.2;
 const inPiecesShare = 0.2;
+/** Schedules with analysers: one of them costs as much as ten others. */
+const canaryShare = 0.05;
 const dumpShare = 0.02;
 const lease = projectorGroup(
   tools.crypto,
@@ -77,6 +81,7 @@ export const runSchedule = async (
     isPinned: work.happens(pinnedShare),
     throughGateway: work.happens(gatewayShare),
     inPieces: work.happens(inPiecesShare),
+    hasCanary: work.happens(canaryShare),
     batchRecordsMax: work.oneOf([3, 10, 200]),
     opening: ground.opening,
     trace,
@@ -85,6 +90,7 @@ export const runSchedule = async (
     world.startProjector(`projector ${number}`);
   for (const { name, groups } of workload.emissions)
     world.startEmission({ name, groups: groups.slice(0, options.groupsMax) });
+  if (world.hasCanary) world.startCanary(ground.corpus.canary);
   const counted = { steps: 0 };
   const divergence = await run(world, ground, seed, counted).then(
     () => null,
@@ -154,6 +160,7 @@ const compareCurrent = async (world: World): Promise<void> => {
 };
 
 const isDone = async (world: World): Promise<boolean> => {
+  if (world.hasCanary && !world.isCanaryJudged()) return false;
   if (world.emitting() > 0 || world.scheduler.operations().length > 0) return false;
   const { store } = world.store.instance();
   const current = await store.current();
@@ -166,7 +173,8 @@ const isDone = async (world: World): Promise<boolean> => {
 
 const converge = async (world: World, counted: { steps: number }): Promise<void> => {
   world.impatience = 0;
-  for (let at = 0; at < healthySteps; at++) {
+  const stepsMax = world.hasCanary ? healthyStepsWithCanary : healthySteps;
+  for (let at = 0; at < stepsMax; at++) {
     await world.scheduler.settle();
     if ((await isDone(world)) && isStaffed(world)) return;
     await step(world, counted);
@@ -177,7 +185,7 @@ const converge = async (world: World, counted: { steps: number }): Promise<void>
   });
   world.diverge(
     'stuck',
-    `the log is ${world.log.ownerOf(lease)}'s; healthy for ${healthySteps} steps, the log ends at ${world.log.records(0).length}, ${world.emitting()} emit, ${world.scheduler.operations().join(', ')}: ${stands.join('; ')}`,
+    `the log is ${world.log.ownerOf(lease)}'s; healthy for ${stepsMax} steps, the log ends at ${world.log.records(0).length}, ${world.emitting()} emit, ${world.scheduler.operations().join(', ')}: ${stands.join('; ')}`,
   );
 };
 
@@ -217,6 +225,12 @@ const judgeAtRest = async (world: World): Promise<void> => {
       `${active.map(({ life }) => life.name).join(', ')} are active; the log is ${owner}'s`,
     );
   rollBacksStand(world, records.length);
+  for (let position = 0; position < records.length; position++) {
+    const outcome = world.judge.reference.outcomeAt(position);
+    if (outcome?.outcome !== 'dead-letter' || outcome.code !== 'conflict') continue;
+    if (world.factAt(position)?.told.role === 'analyser')
+      world.diverge('analysers-disagree', `the decision at ${position} was made otherwise before`);
+  }
 };
 
 /** The first roll-back of an attempt stands, and no other beside it. */

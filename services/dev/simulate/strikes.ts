@@ -37,6 +37,12 @@ const hourMs = 3_600_000;
 const picked = <Item>(items: readonly Item[], drawn: number): Item | undefined =>
   items[Math.floor(drawn * items.length)];
 
+/**
+ * An analyser that reads the models of another log cannot tell: installations with a canary are spared what would put
+ * it before one.
+ */
+const isAlone = (world: World): boolean => isItself(world) && !world.hasCanary;
+
 const isItself = (world: World): boolean =>
   world.isOwnStore && !world.isOfNewerRelease && world.log.view().shows === 'whole';
 
@@ -90,7 +96,7 @@ const strikes: readonly Strike[] = [
       const life = picked([...world.projectors.values()], which)?.life;
       if (life === undefined || !life.isAlive || life.isPaused) return undefined;
       life.isPaused = true;
-      world.log.rebalance((members) =>
+      world.rebalance((members) =>
         Math.max(
           0,
           members.findIndex((name) => name !== life.name),
@@ -104,15 +110,14 @@ const strikes: readonly Strike[] = [
   {
     name: 'lease-lost',
     weight: 5,
-    strike: (world, [which]) =>
-      world.log.rebalance((members) => Math.floor(which * members.length)),
+    strike: (world, [which]) => world.rebalance((members) => Math.floor(which * members.length)),
   },
   {
     name: 'rebalance-storm',
     weight: 1,
     strike: (world, [which]) => {
       for (let round = 0; round < 4; round++)
-        world.log.rebalance((members) => (round + Math.floor(which * 8)) % members.length);
+        world.rebalance((members) => (round + Math.floor(which * 8)) % members.length);
     },
   },
   outage('log'),
@@ -141,7 +146,7 @@ const strikes: readonly Strike[] = [
   {
     name: 'wrong-instance',
     weight: 1,
-    isPossible: isItself,
+    isPossible: isAlone,
     strike: async (world, _drawn, { instance }) => {
       const own = world.store.instance();
       const foreign = await instance();
@@ -160,7 +165,7 @@ const strikes: readonly Strike[] = [
   {
     name: 'log-shortened',
     weight: 1,
-    isPossible: isItself,
+    isPossible: isAlone,
     strike: (world, [where]) => {
       world.causes.add('log-shortened');
       const end = Math.floor(where * world.log.records(0).length);
@@ -172,7 +177,7 @@ const strikes: readonly Strike[] = [
     // Who does not pin the log takes the one it finds: only those who pin it are promised a refusal.
     name: 'log-recreated',
     weight: 1,
-    isPossible: (world) => isItself(world) && world.pinnedLogId !== null,
+    isPossible: (world) => isAlone(world) && world.pinnedLogId !== null,
     strike: (world, [where], { records }) => {
       world.causes.add('foreign-log').add('log-shortened');
       const end = 1 + Math.floor(where * (records.length - 1));

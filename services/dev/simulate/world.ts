@@ -4,6 +4,7 @@ import type { ProjectionPorts } from '../../ports/projecting.ts';
 import { rebuild } from '../../projector/catch-up.ts';
 import { startProjector } from '../../projector/start.ts';
 import type { Projector, ProjectorEvent } from '../../projector/start.ts';
+import { canaryDeployment, openCanaryHouse } from './canary.ts';
 import type { Chance } from './chance.ts';
 import type { Corpus } from './corpus.ts';
 import type { Faults } from './faults.ts';
@@ -20,7 +21,7 @@ import type { Fact } from './told.ts';
 import { tools } from './tools.ts';
 import type { Emission } from './workload.ts';
 import { emit } from './workload.ts';
-import { audience, logIdOf, openedAtMs } from './write.ts';
+import { audience, logIdOf, openedAtMs, readDecision } from './write.ts';
 
 // One simulated installation: a log, a store, several projectors, whoever writes, and an operator.
 
@@ -58,6 +59,12 @@ export type World = {
   readonly factAt: (position: Position) => Fact | undefined;
   readonly pinnedLogId: string | null;
   readonly startProjector: (name: string) => void;
+  /** Analysers work here, and a canary that must be rolled back. */
+  readonly hasCanary: boolean;
+  readonly startCanary: (facts: readonly Fact[]) => void;
+  readonly isCanaryJudged: () => boolean;
+  /** Leases of every log, as `SimulatedLog.rebalance`. */
+  readonly rebalance: SimulatedLog['rebalance'];
   readonly startEmission: (emission: Emission) => void;
   readonly startRebuild: () => void;
   readonly crash: (life: Life) => void;
@@ -79,6 +86,7 @@ export type WorldOptions = {
   readonly throughGateway: boolean;
   /** Projectors give the thread back while they fold. */
   readonly inPieces: boolean;
+  readonly hasCanary: boolean;
   readonly batchRecordsMax: number;
   readonly opening: Opening;
   readonly trace: ((line: string) => void) | undefined;
@@ -108,6 +116,8 @@ export const openWorld = (options: WorldOptions): World => {
   let failure: Error | undefined;
   let emitting = 0;
   let current: Generation | undefined;
+  let judgedTo = 0;
+  let isRolledBack = false;
 
   /** For what is found inside the product's own calls, which might catch what is thrown. */
   const note = (code: DivergenceCode, message: string): Diverged => {
@@ -143,11 +153,18 @@ export const openWorld = (options: WorldOptions): World => {
     brokerMs: () => Math.round(scheduler.nowMs() + world.brokerSkewMs),
     copied: (record) => record,
     appended: (_partition, position, record) => {
-      facts[position] = factOf.get(record);
-      trace?.(`  ->  ${position}: ${factOf.get(record)?.what ?? 'a record'}`);
+      // What nobody prepared is a decision of an analyser.
+      const fact = factOf.get(record) ?? readDecision(record);
+      facts[position] = fact;
+      trace?.(`  ->  ${position}: ${fact.what}`);
     },
   });
   log.lay(options.opening.records);
+  const canary = options.hasCanary
+    ? openCanaryHouse({ scheduler, broker, log, trace, openStore: (life) => store.open(life) })
+    : undefined;
+  const logs = [log, ...(canary?.logs ?? [])];
+  const revivals = new Map<Life, () => void>();
 
   const judge = openJudge(
     log.records(0),
@@ -269,6 +286,7 @@ export const openWorld = (options: WorldOptions): World => {
     startProjector: (name) => {
       const life = newLife(name);
       mortal.add(life);
+      revivals.set(life, () => world.startProjector(name));
       const holder: { process?: ProjectorProcess } = {};
       const projector = startProjector({
         ...portsOf(life),
@@ -288,6 +306,38 @@ export const openWorld = (options: WorldOptions): World => {
         scheduler.forget(life);
         world.asBroker(`start ${name}`, () => world.startProjector(name), restartAfterMs);
       });
+    },
+    hasCanary: options.hasCanary,
+    rebalance: (choose) => {
+      for (const one of logs) one.rebalance(choose);
+    },
+    startCanary: (canaryFacts) => {
+      const start = (name: string): void => {
+        const life = newLife(name);
+        mortal.add(life);
+        revivals.set(life, () => start(name));
+        canary?.startAnalyser(life);
+      };
+      for (const name of ['analyser A', 'analyser B']) start(name);
+      world.startEmission({ name: 'canary', groups: canaryFacts.map((fact) => [fact]) });
+      const started = canaryFacts.at(-1);
+      canary?.startServers(
+        newLife('servers'),
+        () => acknowledged.some(({ fact }) => fact === started),
+        world.isCanaryJudged,
+      );
+    },
+    isCanaryJudged: () => {
+      const end = log.records(0).length;
+      judge.reference.foldTo(end);
+      for (; judgedTo < end; judgedTo++) {
+        const outcome = judge.reference.outcomeAt(judgedTo);
+        if (outcome?.outcome !== 'applied' || outcome.note !== 'applied') continue;
+        const { marker } = outcome.change;
+        if (marker.kind === 'roll-back' && marker.deployment === canaryDeployment)
+          isRolledBack = true;
+      }
+      return isRolledBack;
     },
     startEmission: (emission) => {
       const life = newLife(emission.name);
@@ -322,10 +372,9 @@ export const openWorld = (options: WorldOptions): World => {
     crash: (life) => {
       life.isAlive = false;
       scheduler.forget(life);
-      log.expire(life);
-      for (const [name, process] of projectors)
-        if (process.life === life)
-          world.asBroker(`start ${name}`, () => world.startProjector(name), restartAfterMs);
+      for (const one of logs) one.expire(life);
+      const revive = revivals.get(life);
+      if (revive !== undefined) world.asBroker(`start ${life.name}`, revive, restartAfterMs);
     },
     emitting: () => emitting,
     current: () => current,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { NewRecord } from '../../core/log/record.ts';
 import { kinds } from '../../core/markers/kinds.ts';
-import type { Kind } from '../../core/markers/marker.ts';
+import type { Decided, Kind } from '../../core/markers/marker.ts';
 import { parseMarker } from '../../core/markers/parse-marker.ts';
 import type { Body } from '../../core/markers/upcast.ts';
 import { headerNames, signMarker, waitedHeader, waitedMessage } from '../../core/markers/wire.ts';
@@ -335,5 +335,38 @@ export const poison = (seed: string): Fact => {
       trust: null,
     },
     what: 'poison bytes',
+  };
+};
+
+/** What a decision says that an analyser has made. */
+export const readDecision = (record: NewRecord): Fact => {
+  const header = record.headers.find(({ name }) => name === headerNames.schema);
+  const digest = header === undefined ? '' : (tools.text.decodeUtf8(header.value) ?? '');
+  const decoded = tools.codec.decode(digest, record.value);
+  if (!decoded.ok) throw new TypeError(decoded.problem.message);
+  const decided = decoded.value.body as Decided;
+  const { environment, component } = decided.slot;
+  return {
+    record,
+    told: {
+      unreadable: null,
+      by: 'analyser',
+      spoilt: null,
+      kind: decided.kind,
+      role: 'analyser',
+      marker: decided.marker,
+      content: tools.crypto.sha256Hex(record.value),
+      deployment: decided.deployment,
+      place: { environment, component },
+      token: decided.attempt,
+      version: decided.fromVersion,
+      reason: null,
+      share: null,
+      details: '',
+      waited: null,
+      decision: { analysis: decided.analysis, evidence: decided.evidenceDigest },
+      trust: null,
+    },
+    what: `${decided.kind} by an analyser`,
   };
 };
