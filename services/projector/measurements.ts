@@ -5,7 +5,8 @@ import { openPlaceCounter } from '../core/own-metrics/place-counter.ts';
 import { active, lagRecords, refusals } from '../core/own-metrics/shared-names.ts';
 import type { Outcome } from '../core/projection.ts';
 import type { ReadMetrics } from '../ports/own-metrics.ts';
-import type { ProjectorMeasure, ProjectorStatus } from './start.ts';
+import type { InstanceFollowerStatus } from './follow-instances.ts';
+import type { ProjectorEvent, ProjectorMeasure, ProjectorStatus } from './start.ts';
 
 /**
  * A batch of one record takes about a millisecond, one of 200 some thirty; from 5 ms on they are the bounds of
@@ -80,10 +81,13 @@ export const openProjectorMeasurements = (
   alsoApplied: (seconds: number) => void = () => undefined,
 ): {
   readonly measure: ProjectorMeasure;
+  /** Counts what interrupted it, by code. */
+  readonly notice: (event: ProjectorEvent) => void;
   readonly read: (status: () => ProjectorStatus) => ReadMetrics;
 } => {
   const places = openPlaceCounter();
   const durations = openHistogram(applySecondsBounds);
+  const stops: Record<string, number> = {};
 
   const outcomes = (all: readonly Outcome[]): void => {
     for (const outcome of all) {
@@ -104,6 +108,9 @@ export const openProjectorMeasurements = (
       deployment === undefined ? undefined : { deployment, atMs: clock.nowMs() },
     );
     return done;
+  };
+  const notice = (event: ProjectorEvent): void => {
+    if (event.event === 'stopped-by') stops[event.code] = (stops[event.code] ?? 0) + 1;
   };
   const ageS = (sinceMs: number | null): number | null =>
     sinceMs === null ? null : Math.max(0, (clock.nowMs() - sinceMs) / 1000);
@@ -129,14 +136,40 @@ export const openProjectorMeasurements = (
       counter(duplicates, pointOf({}, counts['duplicate'] ?? 0)),
       counter(conflicts, pointOf({}, counts[`${deadLetterPrefix}conflict`] ?? 0)),
       counter(deadLetters, pointsBy('code', byCode(counts))),
-      counter(refusals, pointsBy('code', refusedSteps(counts), service)),
+      counter(refusals, pointsBy('code', { ...refusedSteps(counts), ...stops }, service)),
       { ...applySeconds, kind: 'histogram', points: [{ labels: {}, state: durations.read() }] },
     ];
   };
 
-  return { measure: { batch, outcomes }, read };
+  return { measure: { batch, outcomes }, notice, read };
 };
 
+const instancesCounted: MetricName = {
+  name: 'plimsoll_instances_counted',
+  otelName: 'plimsoll.instances.counted',
+  unit: '{record}',
+  help: 'Records of started instances that went into the counts of what runs',
+};
+
+/** What counting instances says of itself. It has a part of the thread only, so its lag is its own. */
+export const instanceMetrics =
+  (status: () => InstanceFollowerStatus): ReadMetrics =>
+  () => {
+    const { partitions, lagRecords: lag, counts } = status();
+    const { counted = 0, ...refused } = counts;
+    const codes = Object.entries(refused).map(([name, total]): [string, number] => [
+      name.replace(/^refused:/, ''),
+      total,
+    ]);
+    return [
+      gauge(active, pointOf(instances, partitions.length > 0 ? 1 : 0)),
+      gauge(lagRecords, pointOf(instances, lag)),
+      counter(instancesCounted, pointOf({}, counted)),
+      counter(refusals, pointsBy('code', Object.fromEntries(codes), instances)),
+    ];
+  };
+
+const instances = { service: 'instances' };
 const service = { service: 'projector' };
 const deadLetterPrefix = 'dead-letter:';
 const outcomeNames: ReadonlySet<string> = new Set(['applied', 'trust', 'operation', 'duplicate']);

@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import { writeExposition } from '../../services/adapters/telemetry/exposition.ts';
 import { createMemoryClock } from '../../services/adapters/memory/clock.ts';
 import { createMemoryRecordLog } from '../../services/adapters/memory/record-log.ts';
-import { openProjectorMeasurements } from '../../services/projector/measurements.ts';
+import {
+  instanceMetrics,
+  openProjectorMeasurements,
+} from '../../services/projector/measurements.ts';
 import { readStanding } from '../../services/projector/standing.ts';
 import { startProjector } from '../../services/projector/start.ts';
 import { eventually } from '../support/eventually.ts';
@@ -143,5 +146,42 @@ test('how far a generation is folded is told by whoever asks the store', async (
     ['plimsoll_log_end_position', {}, 100],
     ['plimsoll_generation_progress_ratio', { generation: 'g1' }, 0.8],
     ['plimsoll_generation_current', { generation: 'g1' }, 1],
+  ]);
+});
+
+test('what interrupted a projector is counted by code', () => {
+  const { notice, read } = openProjectorMeasurements({ seconds: () => 0, nowMs: () => 0 });
+  const stopped = { event: 'stopped-by', message: '', retryInMs: 200 } as const;
+  for (const code of ['unreachable', 'unreachable', 'foreign-log']) notice({ ...stopped, code });
+  notice({ event: 'active' });
+  const status = {
+    ...{ active: false, next: null, lagRecords: null, waitingSinceMs: null },
+    ...{ checkpointSeenAtMs: null, generation: null, rowsDigest: null, problem: null },
+    counts: { overtaken: 2, applied: 5 },
+  };
+  const refusals = readExposition(writeExposition(read(() => status)(), 'prometheus'), 'prometheus')
+    .find(({ name }) => name === 'plimsoll_refusals_total')
+    ?.samples.map(({ labels, value: count }) => [labels['code'], count]);
+  expect(refusals).toEqual([
+    ['overtaken', 2],
+    ['unreachable', 2],
+    ['foreign-log', 1],
+  ]);
+});
+
+test('counting instances tells its own lag, what it counted and what it refused', () => {
+  const counts = { counted: 7, 'refused:key-unknown': 2 };
+  const families = instanceMetrics(() => ({
+    ...{ partitions: [3], lagRecords: 4, counts },
+    problem: null,
+  }))();
+  const read = readExposition(writeExposition(families, 'prometheus'), 'prometheus');
+  expect(
+    read.flatMap(({ samples }) => samples.map(({ labels, value: number }) => [labels, number])),
+  ).toEqual([
+    [{ service: 'instances' }, 1],
+    [{ service: 'instances' }, 4],
+    [{}, 7],
+    [{ service: 'instances', code: 'key-unknown' }, 2],
   ]);
 });

@@ -4,6 +4,7 @@ import { projectorGroup } from '../../projector/group.ts';
 import {
   applySeconds,
   applySecondsBounds,
+  instanceMetrics,
   openProjectorMeasurements,
 } from '../../projector/measurements.ts';
 import type { Running } from '../ports.ts';
@@ -43,6 +44,7 @@ export const startProjector = async (
     clock: foundation.clock,
     measure: measurements.measure,
     tell: (event) => {
+      measurements.notice(event);
       switch (event.event) {
         case 'log':
           note({ code: 'log', message: `projector: log ${event.logId}`, hint: '' });
@@ -78,6 +80,7 @@ export const startProjector = async (
     return counting;
   }
   await metrics.add(measurements.read(projector.status));
+  await metrics.add(instanceMetrics(counting.value.status));
   return ok({
     name: 'projector',
     lines: [`projector: follows ${projection.value.log.name}`],
