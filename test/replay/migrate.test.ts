@@ -95,6 +95,20 @@ describe('a log that moves', () => {
     );
   });
 
+  test('whose target was lost after the seal is copied anew', async () => {
+    const source = await logOf(await story());
+    const lost = await newTarget();
+    const unable = {
+      ...lost,
+      open: async () => fail({ code: 'unreachable', message: 'gone' } as const),
+    };
+    expect(await codeOf(move(source, unable))).toBe('unreachable');
+    const target = await newTarget();
+    const told = value(await move(source, target));
+    expect(told).toMatchObject({ copied: told.position, already: false });
+    expect(await everything(value(await target.open()))).toHaveLength(told.position + 1);
+  });
+
   test('of which others write more all the time is sealed behind what they wrote', async () => {
     const memory = await logOf(await story());
     let busy = 3;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   copyFileSync,
   cpSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -10,6 +11,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { buildFile } from '../../../services/adapters/archive/container-file.ts';
+import {
+  fileName,
+  manifestBytes,
+  newManifest,
+  withFile,
+} from '../../../services/adapters/archive/manifest.ts';
 import { openReader } from '../../../services/adapters/archive/reader.ts';
 import type { LogRecord } from '../../../services/core/log/record.ts';
 import type { Step } from '../../support/given.ts';
@@ -23,7 +31,7 @@ import {
   trusts,
 } from '../../support/given.ts';
 import { allOf, archive, logOf, topic, verify } from '../../support/archives.ts';
-import { logId, logged, planned, run } from '../../support/markers.ts';
+import { audience, logId, logged, planned, run } from '../../support/markers.ts';
 import { value } from '../../support/records.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
@@ -200,6 +208,14 @@ describe('a whole archive', () => {
     });
   });
 
+  /** What only the digest of the file tells: another digit in what nobody reads. */
+  const otherPartition = (at: string): void => {
+    const path = join(at, '000000000003-000000000005.avro');
+    const bytes = readFileSync(path);
+    bytes[bytes.indexOf('plimsoll.partition') + 'plimsoll.partition'.length + 1] = 0x31;
+    writeFileSync(path, bytes);
+  };
+
   const spoil: readonly [string, string, (at: string) => void][] = [
     [
       'a changed byte in a file',
@@ -210,6 +226,12 @@ describe('a whole archive', () => {
       'a file that is cut off',
       'archive-damaged',
       (at) => cut(join(at, '000000000003-000000000005.avro')),
+    ],
+    ['another partition in a file', 'archive-damaged', otherPartition],
+    [
+      'another word in the first line',
+      'archive-damaged',
+      (at) => lines(at, ([head = '', ...rest]) => [head.replace('"deflate"', '"snappy"'), ...rest]),
     ],
     [
       'a missing file',
@@ -283,6 +305,25 @@ describe('a whole archive', () => {
     expect(await signedBy('ci')).toBe('archive-untrusted');
     expect(await signedBy('ops', retires('ops'))).toBe('archive-untrusted');
     expect(await signedBy('ops', findsCompromised('ops', 3))).toBe('archive-untrusted');
+  });
+
+  test('whose operator put records where others belong is told', async () => {
+    const all = await allOf(await logOf(await records(3)));
+    const origin = { logId, topic, partition: 0 };
+    const builder = buildFile(origin);
+    for (const record of all.toSpliced(2, 2, ...all.slice(2, 4).toReversed())) builder.add(record);
+    const bytes = builder.finish();
+    const { sha256Hex } = tools.crypto;
+    const signing = { sha256Hex, text: tools.text, signer: keyOf('ops') };
+    const manifest = await withFile(signing, newManifest(sha256Hex, { ...origin, audience }), {
+      ...{ first: 0, last: all.length - 1, records: all.length },
+      ...{ bytes: bytes.length, sha256: sha256Hex(bytes) },
+    });
+    const folder = newFolder();
+    mkdirSync(partition(folder), { recursive: true });
+    writeFileSync(join(partition(folder), fileName({ first: 0, last: all.length - 1 })), bytes);
+    writeFileSync(join(partition(folder), 'manifest.jsonl'), manifestBytes(manifest));
+    expect(await verify(folder)).toMatchObject({ ok: false, problem: { code: 'archive-damaged' } });
   });
 
   test('of another log id than the pinned one, or of another topic, is told', async () => {
