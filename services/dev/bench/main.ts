@@ -7,6 +7,7 @@ import { emitToVisible } from './emit-to-visible.ts';
 import { otlpDecode } from './otlp-decode.ts';
 import { redisApply } from './redis-apply.ts';
 import { liveProjection } from './live-projection.ts';
+import { rebuild } from './rebuild.ts';
 import { rebuildVsStreams } from './rebuild-vs-streams.ts';
 import { benchReport } from './report.ts';
 
@@ -18,6 +19,7 @@ const benchesOf = (markers: number): readonly Bench[] => [
   redisApply,
   liveProjection,
   archiveRead,
+  rebuild(markers),
   emitToVisible(),
   currentEmbedded(markers),
   rebuildEmbedded(markers),
