@@ -22,7 +22,7 @@ const daysMax = 3660;
 const dayMs = 86_400_000;
 const followEveryMs = 5_000;
 const gatewayWithinMs = 15_000;
-export const expectedBytesMax: number = 256 * 1024;
+const expectedBytesMax: number = 256 * 1024;
 
 /** What was found, or how a command that watches for it ended: 3 where something is as grave as `--fail-on` says. */
 export const runProblems = async (

@@ -22,7 +22,7 @@ import type { Generation, ReadModelStore, StoreProblem } from '../ports/read-mod
 
 const pageRows = 500;
 /** Rows of one list that a look takes in; of those that grow with the log the newest. */
-export const rowsMax = 20_000;
+const rowsMax = 20_000;
 /** Deployments that are read whole, in one request. */
 const deploymentsPerRead = 200;
 

@@ -41,7 +41,7 @@ export const groupsMax = 200;
 /** Up to here a slot's instances are remembered by name; those above it by a digest of their name. */
 export const namedMax = 1_000;
 /** Instances of one slot that are counted. */
-export const membersMax = 100_000;
+const membersMax = 100_000;
 
 /** The instances of a slot are spread over so many rows, so that a start rewrites a small part of them. */
 const buckets = 64;

@@ -23,7 +23,7 @@ export type ExpectedProblem = {
   readonly message: string;
 };
 
-export const expectationsMax = 500;
+const expectationsMax = 500;
 export const placesMax = 1_000;
 const namesMax = 200;
 const withinMinutesMax: number = 30 * 24 * 60;

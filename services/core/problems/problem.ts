@@ -70,8 +70,8 @@ export type Problem = {
   readonly at: number | null;
 };
 
-export const positionsMax = 20;
-export const namedMax = 50;
+const positionsMax = 20;
+const namedMax = 50;
 
 /** One slot's instances, with where their records lie. */
 export type RunningSlot = {

@@ -7,7 +7,7 @@ import { problemOf } from './problem.ts';
 // What the producers' own numbers and clocks show.
 
 /** What waited longer than this arrived late. */
-export const lateAfterMs: number = 10 * 60_000;
+const lateAfterMs: number = 10 * 60_000;
 
 export const producerProblems = ({ producers, remarks }: ProblemRows): readonly Problem[] => [
   ...producers.flatMap((row) => [...gaps(row), ...repeats(row)]),
