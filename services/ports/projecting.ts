@@ -3,7 +3,7 @@ import type { Position } from '../core/log/record.ts';
 import type { FoldState, Outcome } from '../core/projection.ts';
 import type { RecordFilter } from '../core/record-filter.ts';
 import type { Result } from '../core/result.ts';
-import type { Aside, Generation, ReadModelStore } from './read-model-store.ts';
+import type { Aside, Generation, ReadModelStore, StoreReason } from './read-model-store.ts';
 import type { RecordLog } from './record-log.ts';
 import type { SignatureChecking } from './signature-checking.ts';
 
@@ -47,6 +47,8 @@ export type ProjectionProblem = {
     | 'unreachable'
     | 'corrupt';
   readonly message: string;
+  /** Of the store, where it gave one. */
+  readonly reason?: StoreReason;
 };
 
 /** Read models, and the state that a fold goes on with. */

@@ -49,7 +49,26 @@ export type Refused = {
 export type StoreProblem = {
   readonly code: 'unreachable' | 'corrupt' | 'refused';
   readonly message: string;
+  /** What the server said, where it said something that has a name. */
+  readonly reason?: StoreReason;
 };
+
+/**
+ * - `read-only`: it is a replica by now. `loading`: it reads its data after a start. `busy`: somebody's script runs
+ *   on and on. `script-missing`: it has forgotten the script that was called. These pass.
+ * - `out-of-memory`, `disk-failed`, `not-allowed`, `cluster`: an operator must see to it.
+ * - `wrong-type`: a key of ours holds what is none of ours.
+ */
+export type StoreReason =
+  | 'read-only'
+  | 'loading'
+  | 'busy'
+  | 'script-missing'
+  | 'out-of-memory'
+  | 'disk-failed'
+  | 'not-allowed'
+  | 'cluster'
+  | 'wrong-type';
 
 export type ReadRows = {
   readonly checkpoint: Checkpoint | undefined;

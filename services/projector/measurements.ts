@@ -7,6 +7,7 @@ import type { Outcome } from '../core/projection.ts';
 import type { ReadMetrics } from '../ports/own-metrics.ts';
 import type { InstanceFollowerStatus } from './follow-instances.ts';
 import type { ProjectorEvent, ProjectorMeasure, ProjectorStatus } from './start.ts';
+import { refusedPrefix } from './start.ts';
 
 /**
  * A batch of one record takes about a millisecond, one of 200 some thirty; from 5 ms on they are the bounds of
@@ -110,7 +111,9 @@ export const openProjectorMeasurements = (
     return done;
   };
   const notice = (event: ProjectorEvent): void => {
-    if (event.event === 'stopped-by') stops[event.code] = (stops[event.code] ?? 0) + 1;
+    if (event.event !== 'stopped-by') return;
+    const name = event.reason ?? event.code;
+    stops[name] = (stops[name] ?? 0) + 1;
   };
   const ageS = (sinceMs: number | null): number | null =>
     sinceMs === null ? null : Math.max(0, (clock.nowMs() - sinceMs) / 1000);
@@ -172,7 +175,13 @@ export const instanceMetrics =
 const instances = { service: 'instances' };
 const service = { service: 'projector' };
 const deadLetterPrefix = 'dead-letter:';
-const outcomeNames: ReadonlySet<string> = new Set(['applied', 'trust', 'operation', 'duplicate']);
+const outcomeNames: ReadonlySet<string> = new Set([
+  'applied',
+  'trust',
+  'operation',
+  'duplicate',
+  'left-out',
+]);
 
 type Counts = { readonly [name: string]: number };
 
@@ -188,10 +197,13 @@ const byCode = (counts: Counts): Counts =>
       .map(([name, total]) => [name.slice(deadLetterPrefix.length), total]),
   );
 
-/** What is counted and is the outcome of no record: steps that the store refused, by code. */
+/** What is counted and is the outcome of no record: what it could not go on for, by code. */
 const refusedSteps = (counts: Counts): Counts =>
   Object.fromEntries(
-    Object.entries(counts).filter(
-      ([name]) => !outcomeNames.has(name) && !name.startsWith(deadLetterPrefix),
-    ),
+    Object.entries(counts)
+      .filter(([name]) => !outcomeNames.has(name) && !name.startsWith(deadLetterPrefix))
+      .map(([name, total]) => [
+        name.startsWith(refusedPrefix) ? name.slice(refusedPrefix.length) : name,
+        total,
+      ]),
   );

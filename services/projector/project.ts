@@ -313,9 +313,10 @@ const refusedMessage = (refused: {
     : `${refused.refused}: the generation stands at ${refused.stored.next} of log ${refused.stored.logId}, fold ${refused.stored.foldVersion}`;
 
 /** A store's problem as the projection tells it: damage is damage, and all else may pass. */
-export const storeProblem = ({ code, message }: StoreProblem): ProjectionProblem => ({
+export const storeProblem = ({ code, message, reason }: StoreProblem): ProjectionProblem => ({
   code: code === 'corrupt' ? 'corrupt' : 'unreachable',
   message,
+  ...(reason === undefined ? {} : { reason }),
 });
 
 const refuse = (

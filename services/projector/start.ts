@@ -9,7 +9,7 @@ import type {
   ProjectionPorts,
   ProjectionProblem,
 } from '../ports/projecting.ts';
-import type { Generation } from '../ports/read-model-store.ts';
+import type { Generation, StoreReason } from '../ports/read-model-store.ts';
 import type { RecordBatch, Subscription } from '../ports/record-log.ts';
 import { checkLastApplied, openGeneration, refusedInRowMax } from './catch-up.ts';
 import { openChecks } from './checks.ts';
@@ -46,6 +46,7 @@ export type ProjectorEvent =
       readonly event: 'stopped-by';
       readonly code: string;
       readonly message: string;
+      readonly reason?: StoreReason;
       readonly retryInMs: number | null;
     };
 
@@ -61,6 +62,10 @@ export type ProjectorStatus = {
   readonly generation: Generation | null;
   /** Of all its rows at `next`, while it is active; see core/rows-digest.ts. */
   readonly rowsDigest: string | null;
+  /**
+   * Records by what became of them, since this process began; `overtaken`: steps that somebody else was ahead of;
+   * `refused:<code>`: how often it could not go on, and why.
+   */
   readonly counts: { readonly [outcome: string]: number };
   readonly problem: ProjectionProblem | null;
 };
@@ -71,6 +76,9 @@ export type Projector = {
   readonly ended: Promise<ProjectionProblem | undefined>;
   readonly stop: () => Promise<void>;
 };
+
+/** Begins the names of counts that are of no record. */
+export const refusedPrefix = 'refused:';
 
 const retryMsFirst = 200;
 const retryMsMax = 5_000;
@@ -120,6 +128,11 @@ const openRun = (ports: ProjectorPorts): Run => {
   /** Read models that are filled again meet old conflicts again. */
   let conflictTold: Position = 0;
 
+  /** What it could not go on for, by the store's own word where there is one. */
+  const countRefusal = ({ code, reason }: ProjectionProblem): void => {
+    const name = `${refusedPrefix}${reason ?? code}`;
+    counts[name] = (counts[name] ?? 0) + 1;
+  };
   const reached = (next: Position, end: Position): void => {
     progress = { next, end: Math.max(next, end) };
   };
@@ -280,6 +293,7 @@ const openRun = (ports: ProjectorPorts): Run => {
       const why = await once().catch(problemOf);
       if (why === undefined) return undefined;
       problem = why;
+      countRefusal(why);
       const final = isFinal(why);
       if ((progress?.next ?? 0) > before) retryMs = retryMsFirst;
       ports.tell({ event: 'stopped-by', ...why, retryInMs: final ? null : retryMs });

@@ -143,29 +143,65 @@ export function problemOf(error: unknown, where: string): StoreProblem {
   const message = textOf(error);
   const [word = ''] = message.split(' ', 1);
   const isAnswer = error instanceof Error && error.name === 'ReplyError';
-  if (isAnswer && word === 'WRONGTYPE') {
-    return {
-      code: 'corrupt',
-      message: `a key of ours in Redis at ${where} holds something else: ${message}`,
-    };
-  }
-  const hint = isAnswer ? refusals[word] : undefined;
-  if (hint !== undefined) {
-    return { code: 'refused', message: `Redis at ${where} refused: ${hint} (${message})` };
-  }
-  return { code: 'unreachable', message: `Redis at ${where}: ${message}` };
+  const known = isAnswer && Object.hasOwn(answers, word) ? answers[word] : undefined;
+  if (known === undefined) return { code: 'unreachable', message: `Redis at ${where}: ${message}` };
+  const { code, reason, says } = known;
+  const told =
+    code === 'corrupt'
+      ? `a key of ours in Redis at ${where} ${says}: ${message}`
+      : `Redis at ${where} ${code === 'refused' ? 'refused: ' : ''}${says} (${message})`;
+  return reason === undefined ? { code, message: told } : { code, message: told, reason };
 }
 
-/** Answers that no retry will change, by their first word, with what to do about them. */
-const refusals: { readonly [word: string]: string } = {
-  OOM: 'its memory is full; raise maxmemory',
-  MISCONF: 'it cannot save to its disk',
-  NOAUTH: 'it wants a password; put it into the address',
-  WRONGPASS: 'the password in the address is wrong',
-  NOPERM: 'its access list does not allow this user what Plimsoll needs',
-  MOVED: 'it is a part of a cluster that does not hold this audience; name the part that does',
-  CROSSSLOT: 'keys of one audience do not share a slot',
-  ERR: 'it did not understand the call',
+type Known = Pick<StoreProblem, 'code' | 'reason'> & { readonly says: string };
+
+/** Answers by their first word: what no retry will change, with what to do about it, and what passes. */
+const answers: { readonly [word: string]: Known } = {
+  WRONGTYPE: { code: 'corrupt', reason: 'wrong-type', says: 'holds something else' },
+  OOM: {
+    code: 'refused',
+    reason: 'out-of-memory',
+    says: 'its memory is full; raise maxmemory',
+  },
+  MISCONF: { code: 'refused', reason: 'disk-failed', says: 'it cannot save to its disk' },
+  NOAUTH: {
+    code: 'refused',
+    reason: 'not-allowed',
+    says: 'it wants a password; put it into the address',
+  },
+  WRONGPASS: {
+    code: 'refused',
+    reason: 'not-allowed',
+    says: 'the password in the address is wrong',
+  },
+  NOPERM: {
+    code: 'refused',
+    reason: 'not-allowed',
+    says: 'its access list does not allow this user what Plimsoll needs',
+  },
+  MOVED: {
+    code: 'refused',
+    reason: 'cluster',
+    says: 'it is a part of a cluster that does not hold this audience; name the part that does',
+  },
+  CROSSSLOT: {
+    code: 'refused',
+    reason: 'cluster',
+    says: 'keys of one audience do not share a slot',
+  },
+  ERR: { code: 'refused', says: 'it did not understand the call' },
+  READONLY: { code: 'unreachable', reason: 'read-only', says: 'is a replica and takes no writes' },
+  LOADING: { code: 'unreachable', reason: 'loading', says: 'still reads its data' },
+  BUSY: {
+    code: 'unreachable',
+    reason: 'busy',
+    says: 'is kept busy by a script; SCRIPT KILL ends one that has not written',
+  },
+  NOSCRIPT: {
+    code: 'unreachable',
+    reason: 'script-missing',
+    says: 'has forgotten a script; it is brought again with the next call',
+  },
 };
 
 function textOf(error: unknown): string {

@@ -11,6 +11,7 @@ import type { Opening, World } from './world.ts';
 import { openWorld } from './world.ts';
 import { createMemoryReadModelStore } from '../../adapters/memory/read-model-store.ts';
 import { projectorGroup } from '../../projector/group.ts';
+import { refusedPrefix } from '../../projector/start.ts';
 import { tools } from './tools.ts';
 import { audience } from './write.ts';
 
@@ -210,7 +211,9 @@ const judgeAtRest = async (world: World): Promise<void> => {
   const processes = [...world.projectors.values()].filter(({ life }) => life.isAlive);
   for (const { life, projector, passed } of processes) {
     const { overtaken = 0, ...counts } = projector.status().counts;
-    const counted = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    const counted = Object.entries(counts)
+      .filter(([name]) => !name.startsWith(refusedPrefix))
+      .reduce((sum, [, count]) => sum + count, 0);
     if (counted !== passed)
       world.diverge(
         'counts-wrong',

@@ -45,6 +45,8 @@ describe('what a failed call means', () => {
     ['refused', answer('WRONGPASS invalid username-password pair or user is disabled.')],
     ['refused', answer('MOVED 1234 10.0.0.2:6379')],
     ['unreachable', answer('LOADING Redis is loading the dataset in memory')],
+    ['unreachable', answer('BUSY Redis is busy running a script.')],
+    ['unreachable', answer('NOSCRIPT No matching script. Please use EVAL.')],
     ['unreachable', answer("READONLY You can't write against a read only replica.")],
     ['unreachable', new Error('Command timed out')],
     // Only an answer of the server is a clear no, whatever another error says.
