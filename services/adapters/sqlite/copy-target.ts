@@ -9,7 +9,7 @@ import { openSqliteRecordLog } from './record-log.ts';
 import { recordTable } from './record-table.ts';
 
 /** While a log is copied into a file it has another name there; under its own name there is nothing yet. */
-export const copyName = (log: string): string => `${log}.migrating`;
+const copyName = (log: string): string => `${log}.migrating`;
 
 /** Whether a log of that name is being copied into the file. */
 export const isBeingCopied = async (
