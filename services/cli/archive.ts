@@ -135,9 +135,10 @@ const archivedText = (
   const where = `${plainText(folder)} holds log ${log} up to position ${to}`;
   const told = operation === null ? '' : ` (operation at position ${operation})`;
   if (added.records === 0) return `nothing new: ${where}${told}`;
-  const files = `${added.files} ${added.files === 1 ? 'file' : 'files'}`;
-  return `archived ${added.records} records from position ${added.from} on in ${files}, ${added.bytes} bytes: ${where}${told}`;
+  return `archived ${added.records} records from position ${added.from} on in ${filesText(added.files)}, ${added.bytes} bytes: ${where}${told}`;
 };
+
+const filesText = (count: number): string => (count === 1 ? '1 file' : `${count} files`);
 
 const verify = async (ports: CliPorts, given: Given, isJson: boolean): Done => {
   const { settings } = ports;
@@ -184,7 +185,7 @@ const verifiedText = (
   { log, to, files, records, bytes, digest, signatures }: Verified,
   folder: string,
 ): readonly string[] => [
-  `${plainText(folder)} is whole: log ${log}, ${records} records up to position ${to} in ${files} files, ${bytes} bytes`,
+  `${plainText(folder)} is whole: log ${log}, ${records} records up to position ${to} in ${filesText(files)}, ${bytes} bytes`,
   `digest ${digest}`,
   ...(signatures === null
     ? []
