@@ -18,6 +18,7 @@ import type {
 } from '../core/markers/marker.ts';
 import { isOperation, isTrustChange } from '../core/markers/kinds.ts';
 import { slotKey } from '../core/markers/slot.ts';
+import { operationRefusal } from '../core/operation-effects.ts';
 import type { KnownRows } from '../core/known-rows.ts';
 import { createRowMemory } from '../core/known-rows.ts';
 import { markerKey, rowsNeeded } from '../core/projection.ts';
@@ -154,7 +155,12 @@ const judgeMarker = (
     return ok({ ...known, answer: 'duplicate', position: first.position, attempt });
   }
   // What an operation comes to is the fold's to say; it moves no deployment.
-  if (isOperation(marker)) return ok({ ...known, answer: 'append', attempt: null });
+  if (isOperation(marker)) {
+    const refusal = operationRefusal(marker, signer);
+    return refusal === undefined
+      ? ok({ ...known, answer: 'append', attempt: null })
+      : refuse('out-of-scope', refusal);
+  }
   const standing: Standing = {
     trust,
     deployment: deploymentIn(rows, marker.deployment),

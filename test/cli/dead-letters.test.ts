@@ -171,6 +171,15 @@ describe('dead-letters redrive', () => {
     expect(lines.map(({ letter }) => letter)).toEqual([3, 4, 5]);
   });
 
+  test('leaves alone what is settled where no position is named', async () => {
+    const desk = await aDesk();
+    await trustLate(desk);
+    await redrive(desk, '3', ...why);
+    await desk.plimsoll('dead-letters', 'discard', '4', '--reason=noise', '--key=ops.json');
+    const lines = await redrive(desk, '--code=key-unknown', '--dry-run', '--key=ops.json');
+    expect(lines.map(({ letter }) => letter)).toEqual([5]);
+  });
+
   test('counts the time since the first append, so that a late success becomes history', async () => {
     const desk = await aDesk();
     // Each call leaves the log a minute older.
