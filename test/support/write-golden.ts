@@ -2,17 +2,30 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { forged } from './forge.ts';
 import type { Step } from './given.ts';
-import { again, by, findsCompromised, fold, keyOf, recordsOf, retires, trusts } from './given.ts';
+import {
+  again,
+  by,
+  findsCompromised,
+  fold,
+  keyOf,
+  raw,
+  recordsOf,
+  retires,
+  signed,
+  trusts,
+} from './given.ts';
 import { asGolden, goldenFolder } from './golden-logs.ts';
 import {
   added,
   audience,
   decided,
   failed,
+  id,
   logged,
   noDetails,
   operated,
   opened,
+  place,
   planned,
   retired,
   run,
@@ -54,7 +67,34 @@ const analyser = trusts('analyser', { roles: ['analyser'] });
 
 const operator = trusts('ops', { roles: ['operator'] });
 
+const yearSeconds = 366 * 86_400;
+
 const valid: readonly Story[] = [
+  [
+    'log_letters_redriven_and_discarded',
+    'A record that its key makes good later, sent again behind the operation that names it; another is let rest.',
+    operator,
+    raw({ key: new Uint8Array(), headers: [], value: Uint8Array.of(1) }),
+    raw(await signed('late', planned('2.0.0'), 'early')),
+    trusts('late'),
+    by('ops', operated('letters-redriven', { positions: [2, 3] })),
+    again(2),
+    again(3),
+    by('ops', operated('letters-discarded', { positions: [2] })),
+  ],
+  [
+    'log_deployments_forgotten',
+    'What failed a year ago is forgotten, what runs is not; then somebody speaks of it again.',
+    operator,
+    by('ci', planned('1.0.0')),
+    by('ci', failed()),
+    by('ci', logged('1.1.0', { slot: place('staging') }), { marker: 'runs' }),
+    by('ops', operated('deployments-forgotten', { deployments: [run('7'), id('runs')] }), {
+      at: yearSeconds,
+    }),
+    again(3),
+    by('ci', planned('2.0.0')),
+  ],
   [
     'log_operations',
     'What an operator did with the log and its read models; no deployment is moved.',
