@@ -297,4 +297,19 @@ const ofTheFold: readonly PlantedBug[] = [
   ),
 ];
 
-export const simulatedBugs: readonly PlantedBug[] = [...ofTheStep, ...ofTheLoop, ...ofTheFold];
+/** Who judges canaries. */
+const ofTheAnalyser: readonly PlantedBug[] = [
+  bug(
+    'an analyser that takes over begins behind the analyses that are open',
+    'analyser/stage-two.ts',
+    `return lowestOpening(mine.state) ?? (records.at(-1)?.position ?? -1) + 1;`,
+    `return (records.at(-1)?.position ?? -1) + 1;`,
+  ),
+];
+
+export const simulatedBugs: readonly PlantedBug[] = [
+  ...ofTheStep,
+  ...ofTheLoop,
+  ...ofTheFold,
+  ...ofTheAnalyser,
+];
