@@ -9,7 +9,7 @@ import { groupOf } from './group.ts';
 // What happens to the services themselves.
 
 const burst = 25;
-const endWithinMs = 40_000;
+const endWithinMs = 120_000;
 
 /** Killed while there is work, and started again a little later. */
 const killed = (
@@ -156,7 +156,9 @@ export const processFaults: readonly StreetFault[] = [
       await switched(street);
       await chance.pause(0, 1_000);
       await newer.kill();
-      await over(street, chance.oneOf(street.projectors));
+      const refusing = chance.oneOf(street.projectors);
+      await over(street, refusing);
+      endedWith(refusing, ['old-code']);
       await stopAll(street.projectors);
       street.version.above += 1;
       await Promise.all([street.gateway.stop(), stopAll(street.analysers)]);
