@@ -161,6 +161,7 @@ describe('for people', () => {
         "valueBytes: 19",
         "digest: 5a6a3e7f40000c9a9a0c00d44a46484fefec2cfd38e1e5f0098aacf3b6c68999",
         "claims: {"deployment":null,"keyId":null,"kind":null,"marker":null,"type":null}",
+        "state: open",
         "key (26 bytes): key of \\x1b[2Jnothing of ours",
         "header ce_id: header of \\x1b[2Jnothing of ours",
         "value (19 bytes):",
