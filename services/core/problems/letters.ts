@@ -2,7 +2,7 @@ import type { CheckProblem } from '../check/check-record.ts';
 import type { DeadLetter } from '../dead-letters.ts';
 import { letterState } from '../dead-letters.ts';
 import type { Problem, ProblemCode, ProblemRows } from './problem.ts';
-import { problemOf } from './problem.ts';
+import { countOf, problemOf } from './problem.ts';
 
 // What was not accepted and is still open, one problem a code; and what was refused among instances.
 
@@ -61,7 +61,7 @@ export const letterProblems = ({ letters, refusedInstances }: ProblemRows): read
         code: 'instances-refused',
         severity: 'warning',
         subject: `${code} ${partition}`,
-        message: `${count} starts of instances were refused (${code}): ${message}`,
+        message: `${countOf(count, 'start')} of instances refused (${code}): ${message}`,
         hint: toldOf(code).hint.replace('plimsoll dead-letters list, ', ''),
         count,
         instances: [{ partition, position: lastPosition }],
@@ -80,7 +80,7 @@ const lettersOf = (code: string, said: readonly DeadLetter[]): Problem => {
   return problemOf({
     ...told,
     subject: code,
-    message: `${said.length} records were not accepted: ${code}${signers.length === 0 ? '' : `, by ${signers.slice(0, 5).join(', ')}`}`,
+    message: `${countOf(said.length, 'record')} not accepted (${code})${signers.length === 0 ? '' : `, by ${signers.slice(0, 5).join(', ')}`}`,
     principal: signers.length === 1 ? (signers[0] ?? null) : null,
     count: said.length,
     positions: said.map(({ position }) => position),

@@ -129,6 +129,10 @@ export const placeName = ({ namespace, environment, component, target }: Problem
     ...(component === null ? [] : [component]),
   ].join('/') + (target === null ? '' : ` (${target})`);
 
+/** `1 record`, `2 records`. */
+export const countOf = (count: number, what: string): string =>
+  `${count} ${what}${count === 1 ? '' : 's'}`;
+
 /** A problem as one line of `problems`. */
 export const problemLine = (problem: Problem): Line => ({
   severity: problem.severity,

@@ -2,7 +2,7 @@ import type { ProducerRow } from '../producers.ts';
 import { missingCount, producerKey } from '../producers.ts';
 import type { RemarkRow } from '../remarks.ts';
 import type { Problem, ProblemRows } from './problem.ts';
-import { problemOf } from './problem.ts';
+import { countOf, problemOf } from './problem.ts';
 
 // What the producers' own numbers and clocks show.
 
@@ -49,7 +49,7 @@ const repeats = (row: ProducerRow): readonly Problem[] =>
           code: 'sequence-repeat',
           severity: 'warning',
           subject: producerKey(row.principal, row.producer),
-          message: `${row.repeats} markers of ${row.producer} have a number that another one had`,
+          message: `${countOf(row.repeats, 'marker')} of ${row.producer} with a number that another one had`,
           hint: 'was its data folder copied? Two installations must not count under one name',
           principal: row.principal,
           count: row.repeats,
@@ -90,7 +90,7 @@ const arrivedLate = (said: readonly RemarkRow[]): readonly Problem[] => {
       code: 'arrived-late',
       severity: 'warning',
       subject: sender(last),
-      message: `${late.length} markers of ${last.source} waited up to ${durationOf(longest)} before they came`,
+      message: `${countOf(late.length, 'marker')} of ${last.source} waited up to ${durationOf(longest)} on the way`,
       hint: 'can it reach the log or the gateway? What waited counts from when it was said',
       principal: last.principal,
       count: late.length,

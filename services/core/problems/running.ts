@@ -2,7 +2,7 @@ import type { InstanceGroup, SlotInstances } from '../instances/running.ts';
 import { slotKey } from '../markers/slot.ts';
 import type { SlotState } from '../slot-state.ts';
 import type { Problem, ProblemRows, RunningSlot } from './problem.ts';
-import { placeName, problemOf } from './problem.ts';
+import { countOf, placeName, problemOf } from './problem.ts';
 import { durationOf } from './producers.ts';
 
 // What runs, by its instances, against what deployments claim. An instance says when it starts and never when it ends,
@@ -107,7 +107,7 @@ const mismatch = (here: RunningSlot, state: SlotState, claim: Claim): readonly P
       code: 'digest-mismatch',
       severity: 'alarm',
       subject: slotKey(state.slot),
-      message: `${count} instances in ${placeName(state.slot)} run ${others.map(({ group }) => artifact(group)).join(', ')}; said to run there is ${artifact({ version: holder.version ?? '', digest: holder.digest })} (${coverage.reported} of ${coverage.expected} do)`,
+      message: `${countOf(count, 'instance')} of ${others.map(({ group }) => artifact(group)).join(', ')} in ${placeName(state.slot)}, where ${artifact({ version: holder.version ?? '', digest: holder.digest })} is said to run (${coverage.reported} of ${coverage.expected} do)`,
       hint: `what started them? Deploy what should run, or say what does: plimsoll release log --component-name=${state.slot.component} …`,
       place: state.slot,
       deployment: holder.deployment,
@@ -175,7 +175,7 @@ const silent = (
       code: 'running-unknown',
       severity: 'warning',
       subject: slotKey(state.slot),
-      message: `none of the ${here.state.instances} instances known in ${placeName(state.slot)} has started since ${holder.version ?? 'the last version'} was deployed ${durationOf(nowMs - holder.since)} ago`,
+      message: `none of the ${countOf(here.state.instances, 'instance')} known in ${placeName(state.slot)} has started since ${holder.version ?? 'the last version'} was deployed ${durationOf(nowMs - holder.since)} ago`,
       hint: 'do its instances still say that they start? plimsoll instance start',
       place: state.slot,
       deployment: holder.deployment,
@@ -194,7 +194,7 @@ const unclaimed = ({ partition, state }: RunningSlot): Problem =>
     code: 'running-unclaimed',
     severity: 'warning',
     subject: slotKey(state.slot),
-    message: `${state.instances} instances run ${state.groups.map(artifact).join(', ')} in ${placeName(state.slot)}, where no deployment is known`,
+    message: `${countOf(state.instances, 'instance')} of ${state.groups.map(artifact).join(', ')} in ${placeName(state.slot)}, where no deployment is known`,
     hint: 'is the place spelt as its deployments spell it? plimsoll current',
     place: state.slot,
     count: state.instances,
@@ -210,7 +210,7 @@ const uncounted = ({ partition, state }: RunningSlot): readonly Problem[] =>
           code: 'running-uncounted',
           severity: 'warning',
           subject: slotKey(state.slot),
-          message: `${state.uncounted} starts in ${placeName(state.slot)} were not counted: it has more instances, or more versions and places, than are told apart`,
+          message: `${countOf(state.uncounted, 'start')} in ${placeName(state.slot)} not counted: it has more instances, or more versions and places, than are told apart`,
           hint: 'is something starting there over and over, or under ever new names?',
           place: state.slot,
           count: state.uncounted,

@@ -112,9 +112,9 @@ describe('records that were not accepted', () => {
 
   test('are told by what is wrong with them, with their positions and who is known to have signed', async () => {
     expect(told(await problemsOf(await story(), { now: 10 }))).toEqual([
-      'warning out-of-scope at 3: 1 records were not accepted: out-of-scope, by stage',
-      'warning unsigned at 6: 1 records were not accepted: header-missing',
-      'warning unsigned at 4,5: 2 records were not accepted: key-unknown',
+      'warning out-of-scope at 3: 1 record not accepted (out-of-scope), by stage',
+      'warning unsigned at 6: 1 record not accepted (header-missing)',
+      'warning unsigned at 4,5: 2 records not accepted (key-unknown)',
     ]);
   });
 

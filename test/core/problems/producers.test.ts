@@ -26,7 +26,7 @@ test('numbers that never came are told with the markers that showed it', async (
 test('a number that another marker had is told', async () => {
   const story = [by('ci', planned('2.0.0', numbered(1))), by('ci', started(numbered(1)))];
   expect(told(await problemsOf(story, { now: 10 }))).toEqual([
-    'warning sequence-repeat at 3: 1 markers of laptop have a number that another one had',
+    'warning sequence-repeat at 3: 1 marker of laptop with a number that another one had',
   ]);
 });
 
@@ -44,7 +44,7 @@ test('what waited long arrived late; what waited a little is in order', async ()
     by('ci', started(), { waitedMs: 40 * 60_000 }),
   ];
   expect(told(await problemsOf(story, { now: 10, since: 0 }))).toEqual([
-    'warning arrived-late at 3: 1 markers of /pipelines/ci waited up to 40 minutes before they came',
+    'warning arrived-late at 3: 1 marker of /pipelines/ci waited up to 40 minutes on the way',
   ]);
 });
 

@@ -47,7 +47,7 @@ describe('another digest than the one that is claimed', () => {
     ];
     const problems = await problemsOf(deployed(), { now: 60 * minute, starts });
     expect(told(problems)).toEqual([
-      `alarm digest-mismatch at 5: 1 instances in production/checkout run 1.9.4 (${one.slice(0, 19)}…); said to run there is 2.0.0 (${two.slice(0, 19)}…) (2 of 3 do)`,
+      `alarm digest-mismatch at 5: 1 instance of 1.9.4 (${one.slice(0, 19)}…) in production/checkout, where 2.0.0 (${two.slice(0, 19)}…) is said to run (2 of 3 do)`,
     ]);
     expect(problems[0]).toMatchObject({
       coverage: { reported: 2, expected: 3 },
@@ -92,7 +92,7 @@ describe('another digest than the one that is claimed', () => {
   test('is told by the version where the digest of one side is not known', async () => {
     const starts = [running('a', 30 * minute, { version: '1.9.4', digest: null })];
     expect(await found(deployed(), starts)).toEqual([
-      `alarm digest-mismatch at 5: 1 instances in production/checkout run 1.9.4; said to run there is 2.0.0 (${two.slice(0, 19)}…) (0 of 1 do)`,
+      `alarm digest-mismatch at 5: 1 instance of 1.9.4 in production/checkout, where 2.0.0 (${two.slice(0, 19)}…) is said to run (0 of 1 do)`,
     ]);
     expect(await found(deployed({ digest: null }), [running('a', 30 * minute)])).toEqual([]);
   });
@@ -116,7 +116,7 @@ test('instances that fell silent with a deployment are missed, when they had the
 test('instances where nothing is deployed are told', async () => {
   const starts = [running('a', 1 * minute, { slot: place('prodution') })];
   expect(await found([trusts('node'), by('ci', logged())], starts)).toEqual([
-    `warning running-unclaimed at : 1 instances run 2.0.0 (${two.slice(0, 19)}…) in prodution/checkout, where no deployment is known`,
+    `warning running-unclaimed at : 1 instance of 2.0.0 (${two.slice(0, 19)}…) in prodution/checkout, where no deployment is known`,
   ]);
 });
 
