@@ -62,6 +62,7 @@ export const groupSummaries: { readonly [group: string]: string } = {
   replay: 'read models folded anew',
   retention: 'how long read models keep deployments',
   keys: 'who may sign what',
+  archive: 'the log in files that prove themselves; beside it',
 };
 
 /** Options that every command takes. */

@@ -8,6 +8,7 @@ export const helpText = (about: string): string => {
   if (command !== undefined) return commandHelp(command);
   const group = commands.filter(({ name }) => name.startsWith(`${about} `));
   if (about !== '' && group.length > 0) return groupHelp(about, group);
+  if (about === 'settings') return settingsText();
   return overview();
 };
 
@@ -20,8 +21,8 @@ const overview = (): string =>
     '',
     ...twoColumns(overviewLines()),
     '',
-    'Settings, from the environment:',
-    ...twoColumns(settingsHelp.map(([name, meaning]) => [name, meaning])),
+    'Settings come from the environment (PLIMSOLL_LOG, PLIMSOLL_STORE, PLIMSOLL_URL, …):',
+    '  plimsoll help settings',
     '',
     'Examples:',
     '  plimsoll release log --component-name=checkout --target-version=2.0.0',
@@ -33,14 +34,26 @@ const overview = (): string =>
     '',
   ].join('\n');
 
+const settingsText = (): string =>
+  [
+    'Settings, from the environment:',
+    '',
+    ...twoColumns(settingsHelp.map(([name, meaning]) => [name, meaning])),
+    '',
+    'Examples:',
+    '  plimsoll up',
+    '',
+  ].join('\n');
+
 /** Commands of two words stand on one line for each first word. */
 const overviewLines = (): readonly (readonly [left: string, right: string])[] => {
   const groups = Map.groupBy(commands, ({ name }) => name.split(' ')[0] ?? name);
   return [...groups].map(([first, members]) => {
     const [only] = members;
     if (members.length === 1 && only !== undefined) return [only.name, only.summary];
-    const verbs = members.map(({ name }) => name.slice(first.length).trim() || '…');
-    return [first, `${groupSummaries[first] ?? 'commands'}: ${verbs.join(', ')}`];
+    const verbs = members.map(({ name }) => name.slice(first.length).trim());
+    const written = verbs.filter((verb) => verb !== '').join(', ');
+    return [first, `${groupSummaries[first] ?? 'commands'}: ${written}`];
   });
 };
 

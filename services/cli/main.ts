@@ -59,7 +59,7 @@ const runCommand = async ({ command, given }: RunRequest): Promise<ExitCode> => 
   const settings = parseSettings(process.env);
   if (!settings.ok)
     return refused(
-      problem(settings.problem.code, settings.problem.message, 'plimsoll --help lists settings'),
+      problem(settings.problem.code, settings.problem.message, 'plimsoll help settings lists them'),
     );
   for (const name of settings.value.unknown)
     note({ code: 'setting-unknown', message: `${name} is no setting`, hint: 'it is not obeyed' });

@@ -6,7 +6,14 @@ import { helpText } from '../../services/cli/help.ts';
 const columnsMax = 100;
 const linesMax = 50;
 
-const topics = ['', 'release', 'keys', 'dead-letters', ...commands.map(({ name }) => name)];
+const topics = [
+  '',
+  'settings',
+  'release',
+  'keys',
+  'dead-letters',
+  ...commands.map(({ name }) => name),
+];
 
 /** The words of a shell line; quotes hold words together. */
 const wordsOf = (line: string): readonly string[] =>
