@@ -1,19 +1,34 @@
 import type { Generation, ScanRange, Step } from '../../ports/read-model-store.ts';
+import { smallKeyOf, smallModels, SmallWrites } from './small-rows.ts';
+
+type Group = {
+  readonly set: string[];
+  readonly gone: string[];
+  readonly small: Map<string, SmallWrites>;
+};
 
 /** Lays a step out as the commit script reads it. */
 export function commitArguments(
   generation: Generation,
   { from, to, writes }: Step,
   ordered: ReadonlySet<string>,
-): { models: readonly string[]; args: readonly string[] } {
-  const byModel = new Map<string, { readonly set: string[]; readonly gone: string[] }>();
+): { models: readonly string[]; args: readonly (string | Buffer)[] } {
+  const byModel = new Map<string, Group>();
   for (const { model, key, value } of writes) {
     let group = byModel.get(model);
-    if (group === undefined) byModel.set(model, (group = { set: [], gone: [] }));
-    if (value === null) group.gone.push(key);
+    if (group === undefined) {
+      group = { set: [], gone: [], small: new Map() };
+      byModel.set(model, group);
+    }
+    const place = smallKeyOf(model, key);
+    if (place !== undefined) {
+      let owned = group.small.get(place.owner);
+      if (owned === undefined) group.small.set(place.owner, (owned = new SmallWrites()));
+      owned.add(place.field, value);
+    } else if (value === null) group.gone.push(key);
     else group.set.push(key, value);
   }
-  const args = [
+  const args: (string | Buffer)[] = [
     generation,
     to.logId,
     String(to.foldVersion),
@@ -23,16 +38,20 @@ export function commitArguments(
     to.lastDigest,
     to.rowsDigest,
   ];
-  for (const [model, { set, gone }] of byModel) {
-    const order = ordered.has(model) ? 'ordered' : 'unordered';
-    args.push(model, order, String(set.length / 2), String(gone.length));
+  for (const [model, { set, gone, small }] of byModel) {
+    args.push(model, layoutOf(model, ordered));
+    args.push(String(set.length / 2), String(gone.length), String(small.size));
   }
-  for (const { set, gone } of byModel.values()) {
+  for (const { set, gone, small } of byModel.values()) {
     for (const arg of set) args.push(arg);
     for (const arg of gone) args.push(arg);
+    for (const [owner, owned] of small) args.push(owner, ...owned.blobs());
   }
   return { models: [...byModel.keys()], args };
 }
+
+const layoutOf = (model: string, ordered: ReadonlySet<string>): string =>
+  smallModels.has(model) ? 'small' : ordered.has(model) ? 'ordered' : 'unordered';
 
 /** The two ends of a range as ZRANGE BYLEX takes them: `[` takes the end in, `(` leaves it out, `-` and `+` are open. */
 export function scanArguments({

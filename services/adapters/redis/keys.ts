@@ -16,6 +16,11 @@ export type Keys = {
   readonly models: (generation: Generation) => string;
   /** Hash: row key to row. */
   readonly rows: (generation: Generation, model: string) => string;
+  /**
+   * Hash: of the small rows of a model, each owner's number and count (see small-rows.ts). Its buckets are hashes
+   * under its name, with number and bucket behind it.
+   */
+  readonly small: (generation: Generation, model: string) => string;
   /** Sorted set of the row keys, all with score 0, so that Redis sorts them by their bytes. */
   readonly order: (generation: Generation, model: string) => string;
 };
@@ -33,6 +38,7 @@ export function keysOf(prefix: string, audience: string): Keys {
     checkpoint: (generation) => `${under(generation)}:checkpoint`,
     models: (generation) => `${under(generation)}:models`,
     rows: (generation, model) => `${under(generation)}:rows:${encodeURIComponent(model)}`,
+    small: (generation, model) => `${under(generation)}:small:${encodeURIComponent(model)}`,
     order: (generation, model) => `${under(generation)}:order:${encodeURIComponent(model)}`,
   };
 }

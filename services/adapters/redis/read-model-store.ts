@@ -16,8 +16,12 @@ import { connect, placeOf, problemOf, redisStoreName } from './connection.ts';
 import { keysOf } from './keys.ts';
 import { damaged, toCheckpoint } from './replies.ts';
 import { checkpointFields, defineScripts } from './scripts.ts';
+import { keyOfSmall, smallKeyOf, smallModels } from './small-rows.ts';
 
 const scanPageRows = 1_000;
+/** HSCAN begins and ends with it. */
+const firstCursor = '0';
+const firstSmallCursor = '0:0';
 const dumpTriesMax = 5;
 const dropTriesMax = 5;
 
@@ -64,6 +68,7 @@ export async function openRedisReadModelStore(
   /** Keys of a generation's row data, for scripts that take rows and order in pairs. */
   const modelKeys = (generation: Generation, model: string): readonly [string, string] => {
     const rows = keys.rows(generation, model);
+    if (smallModels.has(model)) return [rows, keys.small(generation, model)];
     return [rows, ordered.has(model) ? keys.order(generation, model) : rows];
   };
 
@@ -99,15 +104,43 @@ export async function openRedisReadModelStore(
   ): Promise<Result<ReadRows, StoreProblem>> => {
     // A row that no store could keep is not there; asked for, its key would turn into another one.
     const possible = wanted.filter((row) => rowFault(row) === undefined);
-    const byModel = Map.groupBy(possible, ({ model }) => model);
-    const models = [...byModel.keys()];
-    const asked = [...byModel.values()].flat();
+    const large = new Map<string, RowKey[]>();
+    const small = new Map<string, { readonly asked: RowKey[]; readonly fields: Buffer[] }>();
+    for (const row of possible) {
+      const place = smallKeyOf(row.model, row.key);
+      if (place === undefined) {
+        const group = large.get(row.model);
+        if (group === undefined) large.set(row.model, [row]);
+        else group.push(row);
+        continue;
+      }
+      const of = `${row.model}\n${place.owner}`;
+      const group = small.get(of);
+      if (group === undefined) small.set(of, { asked: [row], fields: [place.field] });
+      else {
+        group.asked.push(row);
+        group.fields.push(place.field);
+      }
+    }
+    const models = [...large.keys()];
+    const asked = [...[...large.values()].flat(), ...[...small.values()].flatMap((of) => of.asked)];
     const reply = await ask(
       scripts.rows(
-        [keys.checkpoint(generation), ...models.map((model) => keys.rows(generation, model))],
         [
-          ...Array.from(byModel.values(), (group) => String(group.length)),
-          ...asked.map(({ key }) => key),
+          keys.checkpoint(generation),
+          ...models.map((model) => keys.rows(generation, model)),
+          ...Array.from(small.keys(), (of) =>
+            keys.small(generation, of.slice(0, of.indexOf('\n'))),
+          ),
+        ],
+        [
+          String(models.length),
+          ...Array.from(large.values(), (group) => String(group.length)),
+          ...[...large.values()].flat().map(({ key }) => key),
+          ...[...small].flatMap(([of, { fields }]) => [
+            of.slice(of.indexOf('\n') + 1),
+            Buffer.concat(fields),
+          ]),
         ],
       ),
     );
@@ -167,17 +200,52 @@ export async function openRedisReadModelStore(
   ): Promise<Result<Map<string, string>, StoreProblem>> => {
     // HSCAN may bring a row twice.
     const found = new Map<string, string>();
-    let cursor = '0';
-    do {
+    for (let cursor: string | undefined = firstCursor; cursor !== undefined;) {
+      const page = await pageOf(generation, model, cursor, scanPageRows);
+      if (!page.ok) return page;
+      for (const { key, value } of page.value.rows) found.set(key, value);
+      ({ cursor } = page.value);
+    }
+    return ok(found);
+  };
+
+  /** Rows of a model, those of a size of their own first. */
+  const pageOf = async (
+    generation: Generation,
+    model: string,
+    cursor: string,
+    rowsMax: number,
+  ): Promise<
+    Result<
+      {
+        readonly rows: readonly { readonly key: string; readonly value: string }[];
+        readonly cursor: string | undefined;
+      },
+      StoreProblem
+    >
+  > => {
+    const [number, bucket] = cursor.split(':');
+    const found: { key: string; value: string }[] = [];
+    if (number !== undefined && bucket !== undefined) {
       const page = await ask(
-        client.hscan(keys.rows(generation, model), cursor, 'COUNT', scanPageRows),
+        scripts.smallPage([keys.small(generation, model)], [number, bucket, String(rowsMax)]),
       );
       if (!page.ok) return page;
-      const [next, flat] = page.value;
-      for (let at = 0; at + 1 < flat.length; at += 2) found.set(flat[at] ?? '', flat[at + 1] ?? '');
-      cursor = next;
-    } while (cursor !== '0');
-    return ok(found);
+      const [flat, ...next] = page.value;
+      for (let at = 0; at + 2 < flat.length; at += 3)
+        found.push({
+          key: keyOfSmall(flat[at + 1] ?? '', flat[at] ?? ''),
+          value: flat[at + 2] ?? '',
+        });
+      return ok({ rows: found, cursor: next.length === 0 ? undefined : next.join(':') });
+    }
+    const page = await ask(client.hscan(keys.rows(generation, model), cursor, 'COUNT', rowsMax));
+    if (!page.ok) return page;
+    const [next, flat] = page.value;
+    for (let at = 0; at + 1 < flat.length; at += 2)
+      found.push({ key: flat[at] ?? '', value: flat[at + 1] ?? '' });
+    const behind = smallModels.has(model) ? firstSmallCursor : undefined;
+    return ok({ rows: found, cursor: next === firstCursor ? behind : next });
   };
 
   /** The cursor names the model and where HSCAN stands in it; models come in the order of their names. */
@@ -185,19 +253,16 @@ export async function openRedisReadModelStore(
     const seen = await ask(client.smembers(keys.models(generation)));
     if (!seen.ok) return seen;
     const models = seen.value.toSorted(compareUtf8);
-    const [model = models[0], at = '0'] =
+    const [model = models[0], at = firstCursor] =
       cursor === undefined ? [] : (JSON.parse(cursor) as readonly string[]);
     if (model === undefined) return ok({ rows: [], cursor: undefined });
-    const page = await ask(client.hscan(keys.rows(generation, model), at, 'COUNT', rowsMax));
+    const page = await pageOf(generation, model, at, rowsMax);
     if (!page.ok) return page;
-    const [next, flat] = page.value;
-    const found: { model: string; key: string; value: string }[] = [];
-    for (let index = 0; index + 1 < flat.length; index += 2)
-      found.push({ model, key: flat[index] ?? '', value: flat[index + 1] ?? '' });
-    const after = next === '0' ? models[models.indexOf(model) + 1] : model;
+    const after = page.value.cursor === undefined ? models[models.indexOf(model) + 1] : model;
     return ok({
-      rows: found,
-      cursor: after === undefined ? undefined : JSON.stringify([after, next]),
+      rows: page.value.rows.map((row) => ({ model, ...row })),
+      cursor:
+        after === undefined ? undefined : JSON.stringify([after, page.value.cursor ?? firstCursor]),
     });
   };
 
@@ -208,7 +273,12 @@ export async function openRedisReadModelStore(
     for (const model of seen.value.toSorted(compareUtf8)) {
       const rowsHeld = await ask(client.hlen(keys.rows(generation, model)));
       if (!rowsHeld.ok) return rowsHeld;
-      if (rowsHeld.value > 0) counted.set(model, rowsHeld.value);
+      const small = smallModels.has(model)
+        ? await ask(scripts.smallCount([keys.small(generation, model)], []))
+        : ok(0);
+      if (!small.ok) return small;
+      const held = rowsHeld.value + small.value;
+      if (held > 0) counted.set(model, held);
     }
     return ok(counted);
   };
@@ -249,6 +319,7 @@ export async function openRedisReadModelStore(
             ...models.flatMap((model) => [
               keys.rows(generation, model),
               keys.order(generation, model),
+              keys.small(generation, model),
             ]),
           ],
           [generation, ...models],

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { smallRowsLua } from './small-rows.ts';
 
 /** logId, next, lastDigest, foldVersion, rowsDigest; all null where nothing was committed yet. */
 export type CheckpointFields = readonly (string | null)[];
@@ -33,6 +34,11 @@ export type Scripts = {
   readonly overview: Call<readonly [CheckpointFields, models: readonly string[]]>;
   readonly switchTo: Call<0 | 1>;
   readonly drop: Call<'dropped' | 'current' | 'models-changed'>;
+  readonly smallPage: Call<
+    | readonly [rows: readonly string[]]
+    | readonly [rows: readonly string[], number: number, bucket: number]
+  >;
+  readonly smallCount: Call<number>;
   readonly asideWrite: Call<readonly ['written'] | Damage>;
   readonly asideScan: Call<
     readonly ['scanned', keys: readonly string[], values: readonly (string | null)[]] | Damage
@@ -63,18 +69,19 @@ end
 `;
 
 /**
- * KEYS: checkpoint, generations, models; then for each model its rows and its order (the rows again where the
- * model is not ordered).
+ * KEYS: checkpoint, generations, models; then for each model its rows and its order, or the index of its small rows
+ * (the rows again where it has neither).
  * ARGV: generation; logId and foldVersion of the step; the next position and digest it started from (two empty
  * strings for the first of a generation); the next position and digest it leads to, and its rows' digest; then for each model its
- * name, `ordered` or `unordered`, how many rows are set, how many removed; then for each model key and value of
- * those set, keys of those removed.
+ * name, `ordered`, `small` or `unordered`, how many rows are set, how many removed, and how many owners have small rows;
+ * then for each model key and value of those set, keys of those removed, and of each owner its name, what is set and
+ * what is removed.
  *
  * Lua does not roll back. So everything that could fail is checked before the first write, all writes are
  * set-like, and the checkpoint comes last.
  */
 const commit = `#!lua
-${readCheckpoint}
+${readCheckpoint}${smallRowsLua}
 local generation, logId, foldVersion = ARGV[1], ARGV[2], ARGV[3]
 local fromNext, fromDigest, toNext, toDigest, rowsDigest = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 
@@ -105,16 +112,18 @@ if refused then return {'refused', refused, stored[1], stored[2], stored[3], sto
 
 local models = {}
 local header = 9
-local data = header + 4 * (#KEYS - 3) / 2
+local data = header + 5 * (#KEYS - 3) / 2
 for k = 4, #KEYS, 2 do
   local model = {
     rows = KEYS[k], order = KEYS[k + 1], name = ARGV[header], ordered = ARGV[header + 1] == 'ordered',
+    small = ARGV[header + 1] == 'small', owners = tonumber(ARGV[header + 4]), plans = {},
   }
   model.firstSet = data
   model.firstGone = data + 2 * tonumber(ARGV[header + 2])
   data = model.firstGone + tonumber(ARGV[header + 3])
   model.last = data - 1
-  header = header + 4
+  data = data + 3 * model.owners
+  header = header + 5
   models[#models + 1] = model
 end
 assert(data == #ARGV + 1, 'the counts do not fit the arguments')
@@ -124,6 +133,22 @@ for _, model in ipairs(models) do
   damage = wrongType(model.rows, 'hash') or (model.ordered and wrongType(model.order, 'zset'))
   if damage then return damage end
   if isFirst and typeOf(model.rows) ~= 'none' then return {'no-checkpoint', model.rows} end
+  if model.small then
+    damage = wrongType(model.order, 'hash')
+    if damage then return damage end
+    if isFirst and typeOf(model.order) ~= 'none' then return {'no-checkpoint', model.order} end
+    local newNumber = redis.call('HLEN', model.order) / 2
+    for owner = 0, model.owners - 1 do
+      local at = model.last + 1 + 3 * owner
+      local plan = planSmall(model.order, ARGV[at], ARGV[at + 1], ARGV[at + 2], newNumber)
+      if plan.isNew then newNumber = newNumber + 1 end
+      for bucket in pairs(bucketsTouched(plan)) do
+        damage = wrongType(bucketKey(plan, bucket), 'hash')
+        if damage then return damage end
+      end
+      model.plans[#model.plans + 1] = plan
+    end
+  end
   if model.ordered then
     local rows, ordered = redis.call('HLEN', model.rows), redis.call('ZCARD', model.order)
     if rows ~= ordered then return {'disorder', model.order, rows, ordered} end
@@ -150,6 +175,7 @@ for _, model in ipairs(models) do
     redis.call('HDEL', model.rows, unpack(ARGV, first, last))
     if model.ordered then redis.call('ZREM', model.order, unpack(ARGV, first, last)) end
   end
+  for _, plan in ipairs(model.plans) do writeSmall(plan) end
 end
 redis.call('HSET', KEYS[1], 'logId', logId, 'next', toNext, 'lastDigest', toDigest, 'foldVersion', foldVersion,
   'rowsDigest', rowsDigest)
@@ -157,19 +183,35 @@ return {'committed'}
 `;
 
 /**
- * KEYS: checkpoint, then the rows of each model. ARGV: how many rows of each model, then their keys.
+ * KEYS: checkpoint, then the rows of each model, then the indexes of small rows. ARGV: how many rows of each model, and how
+ * many models; then the keys of rows; then for each index its owner and what is asked of it.
  */
 const rows = `#!lua flags=no-writes
-${readCheckpoint}
+${readCheckpoint}${smallRowsLua}
 local reply = {readCheckpoint(KEYS[1])}
-local first = #KEYS
-for k = 2, #KEYS do
-  local ends = first + tonumber(ARGV[k - 1])
+local models = tonumber(ARGV[1])
+local first = 2 + models
+for k = 2, 1 + models do
+  local ends = first + tonumber(ARGV[k])
   for from = first, ends - 1, ${unpackMax} do
     local to = math.min(from + ${unpackMax}, ends) - 1
     reply[#reply + 1] = redis.call('HMGET', KEYS[k], unpack(ARGV, from, to))
   end
   first = ends
+end
+for k = 2 + models, #KEYS do
+  local owner, fields, values = ARGV[first], ARGV[first + 1], {}
+  local number, count = ownerIn(KEYS[k], owner)
+  local buckets = number and bucketsFor(count)
+  local size = number and sizeFor(buckets)
+  for at = 1, #fields, 16 do
+    local field = string.sub(fields, at, at + 15)
+    local value = number
+      and redis.call('HGET', KEYS[k] .. ':' .. number .. ':' .. bucketOf(hashOf(field), buckets, size), field)
+    values[#values + 1] = value and textOf(value) or false
+  end
+  reply[#reply + 1] = values
+  first = first + 2
 end
 return reply
 `;
@@ -208,6 +250,7 @@ return 1
 
 /** KEYS: current, generations, models; then all others of the generation. ARGV: generation, its models. */
 const drop = `#!lua
+${smallRowsLua}
 if redis.call('GET', KEYS[1]) == ARGV[1] then return 'current' end
 local known = {}
 for i = 2, #ARGV do known[ARGV[i]] = true end
@@ -215,7 +258,19 @@ for _, model in ipairs(redis.call('SMEMBERS', KEYS[3])) do
   if not known[model] then return 'models-changed' end
 end
 redis.call('SREM', KEYS[2], ARGV[1])
-for i = 3, #KEYS do redis.call('UNLINK', KEYS[i]) end
+for i = 3, #KEYS do
+  if redis.call('TYPE', KEYS[i]).ok == 'hash' and string.find(KEYS[i], ':small:', 1, true) then
+    local index = redis.call('HGETALL', KEYS[i])
+    for at = 1, #index, 2 do
+      if string.sub(index[at], 1, 1) == '#' then
+        for bucket = 0, bucketsFor(tonumber(index[at + 1])) - 1 do
+          redis.call('UNLINK', KEYS[i] .. ':' .. string.sub(index[at], 2) .. ':' .. bucket)
+        end
+      end
+    end
+  end
+  redis.call('UNLINK', KEYS[i])
+end
 return 'dropped'
 `;
 
@@ -255,6 +310,51 @@ end
 return {'scanned', keys, values}
 `;
 
+/**
+ * KEYS: the index of a model's small rows. ARGV: where the page before ended, as number and bucket; how many rows, about.
+ * Owner, hex digits of the key and value, and so on; then where this page ended, or nothing at the end.
+ */
+const smallPage = `#!lua flags=no-writes
+${smallRowsLua}
+local owners = {}
+local index = redis.call('HGETALL', KEYS[1])
+for i = 1, #index, 2 do
+  if string.sub(index[i], 1, 1) == 'o' then owners[tonumber(index[i + 1]) + 1] = string.sub(index[i], 2) end
+end
+local rows, number, bucket = {}, tonumber(ARGV[1]), tonumber(ARGV[2])
+while owners[number + 1] do
+  local buckets = bucketsFor(tonumber(redis.call('HGET', KEYS[1], '#' .. number)))
+  while bucket < buckets do
+    if #rows >= 3 * tonumber(ARGV[3]) then return {rows, number, bucket} end
+    local all = redis.call('HGETALL', KEYS[1] .. ':' .. number .. ':' .. bucket)
+    for i = 1, #all, 2 do
+      rows[#rows + 1] = owners[number + 1]
+      rows[#rows + 1] = (string.gsub(all[i], '.', function(byte)
+        return string.format('%02x', string.byte(byte))
+      end))
+      rows[#rows + 1] = textOf(all[i + 1])
+    end
+    bucket = bucket + 1
+  end
+  number, bucket = number + 1, 0
+end
+return {rows}
+`;
+
+/** KEYS: the index of a model's small rows. How many there are. */
+const smallCount = `#!lua flags=no-writes
+${smallRowsLua}
+local rows, index = 0, redis.call('HGETALL', KEYS[1])
+for i = 1, #index, 2 do
+  if string.sub(index[i], 1, 1) == '#' then
+    for bucket = 0, bucketsFor(tonumber(index[i + 1])) - 1 do
+      rows = rows + redis.call('HLEN', KEYS[1] .. ':' .. string.sub(index[i], 2) .. ':' .. bucket)
+    end
+  end
+end
+return rows
+`;
+
 export function defineScripts(client: Redis): Scripts {
   const define = <Reply>(name: string, lua: string): Call<Reply> => {
     const command = `plimsoll-${name}`;
@@ -275,6 +375,8 @@ export function defineScripts(client: Redis): Scripts {
     overview: define('overview', overview),
     switchTo: define('switch-to', switchTo),
     drop: define('drop', drop),
+    smallPage: define('small-page', smallPage),
+    smallCount: define('small-count', smallCount),
     asideWrite: define('aside-write', asideWrite),
     asideScan: define('aside-scan', asideScan),
   };

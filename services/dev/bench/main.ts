@@ -6,6 +6,7 @@ import { currentEmbedded, rebuildEmbedded } from './embedded.ts';
 import { emitToVisible } from './emit-to-visible.ts';
 import { otlpDecode } from './otlp-decode.ts';
 import { redisApply } from './redis-apply.ts';
+import { redisMemory } from './redis-memory.ts';
 import { liveProjection } from './live-projection.ts';
 import { rebuild } from './rebuild.ts';
 import { rebuildVsStreams } from './rebuild-vs-streams.ts';
@@ -17,6 +18,7 @@ const MARKERS_FULL = 1_000_000;
 const benchesOf = (markers: number): readonly Bench[] => [
   otlpDecode,
   redisApply,
+  redisMemory,
   liveProjection,
   archiveRead,
   rebuild(markers),

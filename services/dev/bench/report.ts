@@ -16,6 +16,7 @@ export const benchReport = (result: BenchResult): string => {
   ]);
   const rounds = result.ratios[0]?.cpu.rounds ?? result.alternatives[0]?.cpuMicros.rounds ?? 0;
   const notes = result.notes.map((note) => `${note}\n`).join('');
+  if (result.alternatives.length === 0) return notes;
   return `${alternatives}${ratios}median [lowest-highest] of ${rounds} interleaved rounds\n${notes}`;
 };
 
