@@ -24,6 +24,8 @@ const remembered = <Key extends object, Value>(
 
 /** Signatures and messages that stay remembered. */
 const rememberedMax = 50_000;
+/** Texts of rows are long, and mostly of one schedule alone. */
+const textsRememberedMax = 3_000;
 
 const latin1 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
@@ -36,6 +38,7 @@ const rememberingTools = (): CheckTools => {
   const decoded = remembered(() => new Map<string, ReturnType<typeof codec.decode>>());
   const prefix = remembered((value: Uint8Array) => ({ prefix: codec.prefix(value) }));
   const digests = new Map<string, string>();
+  const encoded = new Map<string, Uint8Array>();
   const base64 = new Map<string, Uint8Array | undefined>();
   const utf8 = remembered((value: Uint8Array) => ({ text: text.decodeUtf8(value) }));
   return {
@@ -56,7 +59,7 @@ const rememberingTools = (): CheckTools => {
       sha256HexOfText: (written) => {
         const known = digests.get(written);
         if (known !== undefined) return known;
-        if (digests.size >= rememberedMax) digests.clear();
+        if (digests.size >= textsRememberedMax) digests.clear();
         const digest = crypto.sha256HexOfText(written);
         digests.set(written, digest);
         return digest;
@@ -73,6 +76,14 @@ const rememberingTools = (): CheckTools => {
     },
     text: {
       ...text,
+      encodeUtf8: (plain) => {
+        const known = encoded.get(plain);
+        if (known !== undefined) return known;
+        if (encoded.size >= textsRememberedMax) encoded.clear();
+        const bytes = text.encodeUtf8(plain);
+        encoded.set(plain, bytes);
+        return bytes;
+      },
       decodeUtf8: (bytes) => utf8(bytes).text,
       decodeBase64: (written) => {
         if (!base64.has(written)) {
