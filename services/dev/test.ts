@@ -1,4 +1,4 @@
-// `npm test`: the static checks, the unit tests, the laws, then the tests on real Kafka and Redis.
+// `npm test`: the static checks, the unit tests, the laws, simulated schedules, then the tests on real Kafka and Redis.
 // The last line is `N passed, N failed`, for people and for the machine that only reads that line.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   houseEnvironment,
+  nodeFlags,
   printStep,
   repositoryFolder,
   runSteps,
@@ -15,6 +16,8 @@ import { addTallies, readTally, tallyLine } from './test-tally.ts';
 import type { Tally } from './test-tally.ts';
 
 const stepsAtOnce = 2;
+/** Two minutes of one core that has nothing else to do. */
+const schedules = 10_000;
 
 /** Runs one vitest project with its usual output and counts what it reports. */
 function runTests(project: string, reportFolder: string): Promise<Tally> {
@@ -33,6 +36,23 @@ function runTests(project: string, reportFolder: string): Promise<Tally> {
   });
 }
 
+/** Schedules of simulated faults, all of them together one test. */
+function runSchedules(): Promise<Tally> {
+  const args = [...nodeFlags, 'services/dev/simulate/main.ts', '--schedules', `${schedules}`];
+  console.log(`\n${schedules} simulated schedules`);
+  return new Promise((done) => {
+    const child = spawn('node', args, {
+      cwd: repositoryFolder,
+      env: houseEnvironment(),
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    const end = (passed: boolean): void =>
+      done({ passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 });
+    child.on('error', () => end(false));
+    child.on('close', (code) => end(code === 0));
+  });
+}
+
 const reportFolder = mkdtempSync(join(tmpdir(), 'plimsoll-test-'));
 try {
   const steps = await runSteps(staticSteps, stepsAtOnce, printStep);
@@ -41,6 +61,7 @@ try {
     { passed: passedSteps, failed: steps.length - passedSteps, skipped: 0 },
     await runTests('unit', reportFolder),
     await runTests('laws', reportFolder),
+    await runSchedules(),
     await runTests('integration', reportFolder),
   ]);
   console.log(`\n${tallyLine(tally)}`);
