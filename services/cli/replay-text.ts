@@ -138,7 +138,9 @@ export const diffText = (
       : [
           `${apart > 0 ? first.generation : second.generation} is ${Math.abs(apart)} records behind`,
         ]),
-    ...(differences.length === 0 ? ['the same rows'] : modelsText(diff)),
+    ...(differences.length === 0
+      ? ['the same rows']
+      : [`from ${first.generation} to ${second.generation}:`, ...modelsText(diff)]),
     ...(shown.length === 0 ? [] : differencesText(shown, columns)),
     ...(rest > 0 ? [`${rest} more: --after=${from + shown.length}`] : []),
     ...(diff.isCut ? ['and there are more than are listed'] : []),
