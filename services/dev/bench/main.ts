@@ -37,7 +37,7 @@ const USAGE = `npm run bench [-- --only NAME --rounds N --full --json]
   --only NAME   one bench: ${benches.map((bench) => bench.name).join(', ')}
   --rounds N    rounds that are counted (default ${ROUNDS_DEFAULT})
   --full        logs of ${MARKERS_FULL} markers instead of ${MARKERS_SHORT}; they are made once, in the cache folder
-  --json        end with one line {"ratios": ...}
+  --json        end with one line {"ratios": ..., "wallRatios": ...}
   --help        this help`;
 
 type Settings = {
@@ -93,9 +93,13 @@ if (args.includes('--help')) {
     results.push(result);
   }
   if (settings.json) {
-    const ratios = results.flatMap((result) =>
-      result.ratios.map(({ name, by, cpu, wall }) => [name, by === 'wall' ? wall : cpu]),
-    );
-    process.stdout.write(`${JSON.stringify({ ratios: Object.fromEntries(ratios) })}\n`);
+    const all = results.flatMap((result) => result.ratios);
+    const ratios = all.map(({ name, by, cpu, wall }) => [name, by === 'wall' ? wall : cpu]);
+    const wallRatios = all.map(({ name, wall }) => [name, wall]);
+    const line = {
+      ratios: Object.fromEntries(ratios),
+      wallRatios: Object.fromEntries(wallRatios),
+    };
+    process.stdout.write(`${JSON.stringify(line)}\n`);
   }
 }

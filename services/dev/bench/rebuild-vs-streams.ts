@@ -100,16 +100,12 @@ export const rebuildVsStreams = (markers: number): Bench => {
       { name: names.once, run: () => streams('exactly_once_v2') },
       { name: names.least, run: () => streams('at_least_once') },
     ],
-    ratios: (['wall', 'cpu'] as const).flatMap((by) => {
-      const what = by === 'wall' ? 'rate' : 'records per CPU second';
-      const ratio = (over: keyof typeof names): Bench['ratios'][number] => ({
-        name: `rebuild-vs-streams: ${what} of rebuild / of ${names[over]}`,
-        of: names[over],
-        over: names.rebuild,
-        by,
-      });
-      return [ratio('live'), ratio('once'), ratio('least')];
-    }),
+    // Below the line stands the rebuild: above 1 it is ahead.
+    ratios: (['live', 'once', 'least'] as const).map((other) => ({
+      name: `rebuild-vs-streams: rate of rebuild / of ${names[other]}`,
+      of: names[other],
+      over: names.rebuild,
+    })),
     skipped: async () => streamsMissing(),
     open: async () => {
       const classPath = await buildStreamsJob();

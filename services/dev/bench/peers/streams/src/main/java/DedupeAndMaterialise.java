@@ -30,6 +30,7 @@ import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
@@ -80,6 +81,13 @@ public final class DedupeAndMaterialise {
             .withCachingEnabled(),
         "fold");
     KafkaStreams streams = new KafkaStreams(topology, settings);
+    streams.setUncaughtExceptionHandler(
+        fault -> {
+          fault.printStackTrace();
+          // Closing would wait for threads that are gone.
+          Runtime.getRuntime().halt(1);
+          return StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+        });
     streams.start();
     run.over.await();
     // Closing flushes and commits: only then everything is materialised.
@@ -167,7 +175,8 @@ public final class DedupeAndMaterialise {
         throws IOException {
       decoder = DecoderFactory.get().binaryDecoder(value, decoder);
       GenericRecord marker = reader.read(null, decoder);
-      if (!marker.hasField("deployment")) return;
+      // Keys and operations are about no deployment.
+      if (!marker.hasField("deployment") || marker.get("deployment") == null) return;
       String deployment = marker.get("deployment").toString();
       byte[] before = rows.get(deployment);
       GenericRecord row = before == null ? new GenericData.Record(ROW) : rowOf(before);
