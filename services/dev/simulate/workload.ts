@@ -8,8 +8,11 @@ import type { Fact } from './told.ts';
 
 // Who writes what in one schedule: pipelines that resend what they were not told of, strangers, analysers.
 
-/** What one emitter has to say, in its order; those of a group are sent at the same time. */
-export type Emission = { readonly name: string; readonly groups: readonly (readonly Fact[])[] };
+/** What is sent at the same time, so long after what came before. */
+export type Group = { readonly afterMs: number; readonly facts: readonly Fact[] };
+
+/** What one emitter has to say, in its order. */
+export type Emission = { readonly name: string; readonly groups: readonly Group[] };
 
 export type Workload = {
   readonly emissions: readonly Emission[];
@@ -21,6 +24,9 @@ const pipelinesMin = 3;
 const pipelinesSpan = 3;
 const troublesMax = 7;
 const emittersMax = 3;
+/** Emitters rest in between, so that records come while everything else goes on. */
+const restShare = 0.7;
+const restMsMax = 5_000;
 
 /** Takes a schedule's records from the corpus. `keeps` is asked of each fault that lies in a record. */
 export const chooseWorkload = (
@@ -67,7 +73,7 @@ export const chooseWorkload = (
     emissions: [
       ...emitters.map((facts, index) => ({
         name: `emitter ${index + 1}`,
-        groups: grouped(facts, chance),
+        groups: grouped(facts, chance, 0.6),
       })),
       ...analysersOf(pipelines, chance),
     ],
@@ -81,16 +87,25 @@ const analysersOf = (pipelines: Corpus['pipelines'], chance: Chance): readonly E
   const said = decided.filter(() => chance.happens(0.6));
   return ['analyser 1', 'analyser 2'].map((name) => ({
     name,
-    groups: said.filter(() => chance.happens(0.8)).map((fact) => [fact]),
+    groups: grouped(
+      said.filter(() => chance.happens(0.8)),
+      chance,
+      0,
+    ),
   }));
 };
 
-const grouped = (facts: readonly Fact[], chance: Chance): readonly (readonly Fact[])[] => {
-  const groups: Fact[][] = [];
+const grouped = (
+  facts: readonly Fact[],
+  chance: Chance,
+  togetherShare: number,
+): readonly Group[] => {
+  const groups: { readonly afterMs: number; readonly facts: Fact[] }[] = [];
   for (const fact of facts) {
     const last = groups.at(-1);
-    if (last !== undefined && chance.happens(0.6)) last.push(fact);
-    else groups.push([fact]);
+    const afterMs = chance.happens(restShare) ? chance.below(restMsMax) : 0;
+    if (last !== undefined && chance.happens(togetherShare)) last.facts.push(fact);
+    else groups.push({ afterMs, facts: [fact] });
   }
   return groups;
 };
@@ -129,5 +144,8 @@ export const emit = async (
       await clock.sleep(resendAfterMs);
     }
   };
-  for (const group of groups) await Promise.all(group.map(send));
+  for (const { afterMs, facts } of groups) {
+    await clock.sleep(afterMs);
+    await Promise.all(facts.map(send));
+  }
 };

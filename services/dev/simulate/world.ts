@@ -319,7 +319,10 @@ export const openWorld = (options: WorldOptions): World => {
         canary?.startAnalyser(life);
       };
       for (const name of ['analyser A', 'analyser B']) start(name);
-      world.startEmission({ name: 'canary', groups: canaryFacts.map((fact) => [fact]) });
+      world.startEmission({
+        name: 'canary',
+        groups: canaryFacts.map((fact) => ({ afterMs: 0, facts: [fact] })),
+      });
       const started = canaryFacts.at(-1);
       canary?.startServers(
         newLife('servers'),
@@ -341,7 +344,8 @@ export const openWorld = (options: WorldOptions): World => {
     },
     startEmission: (emission) => {
       const life = newLife(emission.name);
-      for (const group of emission.groups) for (const fact of group) factOf.set(fact.record, fact);
+      for (const { facts: sent } of emission.groups)
+        for (const fact of sent) factOf.set(fact.record, fact);
       emitting += 1;
       const sending = emit(
         {
