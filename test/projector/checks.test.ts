@@ -196,6 +196,10 @@ describe('a remembered range that is wrong', () => {
     // The rows are right all the same.
     expect(await house.fold('g2', house.believing({ sampleShare: 1 }))).toBeGreaterThan(all);
     expect(house.wrongFound()).toEqual(lies.map(({ wrong }) => wrong));
+    const kept = (await house.ranges()).map(({ range }) => range);
+    expect(kept.map((range) => range?.from)).toEqual(
+      [1, ...kept.map((range) => range?.to)].slice(0, -1),
+    );
     expect(await house.fold('g3', house.believing({ sampleShare: 1 }))).toBe(all);
     expect(await house.fold('g4', house.believing())).toBe(opening);
     expect(house.wrongFound()).toEqual([]);
