@@ -61,7 +61,11 @@ const listLetters = async (ports: CliPorts, given: Given, isJson: boolean): Done
     settled++;
     return false;
   };
-  const plan = { list: 'dead-letters', text: 'deadLetters', empty: 'no open dead letters' } as const;
+  const plan = {
+    list: 'dead-letters',
+    text: 'deadLetters',
+    empty: 'no open dead letters',
+  } as const;
   const listed = await runList(ports, plan, given, isJson, isWanted);
   if (listed.ok && settled > 0)
     ports.note({

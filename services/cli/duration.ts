@@ -8,7 +8,7 @@ const unitsMs: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000
 const timeoutMsMax: number = 60 * 60_000;
 
 /** `500ms`, `10s` or `2m` in milliseconds, 1 to an hour's. A bare number is refused: of what? */
-export const readDuration = (option: string, written: string): Result<number, CliProblem> => {
+const readDuration = (option: string, written: string): Result<number, CliProblem> => {
   const [, count, unit] = /^([0-9]{1,7}(?:\.[0-9]{1,3})?)(ms|s|m)$/.exec(written) ?? [];
   const ms = Math.round(Number(count) * (unitsMs[unit ?? ''] ?? 0));
   return ms >= 1 && ms <= timeoutMsMax

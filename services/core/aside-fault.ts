@@ -10,7 +10,7 @@ export const asideEntriesMax = 1_000;
 export type AsideFault = 'line-break' | 'not-unicode' | 'key-too-large' | 'value-too-large';
 
 /** Why a store cannot keep this value aside, or undefined. */
-export const asideFault = ({
+const asideFault = ({
   key,
   value,
 }: {

@@ -50,17 +50,15 @@ export type Discarded = {
  */
 export type LetterState = 'open' | 'redriven' | 'discarded' | 'repeat';
 
-export const letterStates: readonly LetterState[] = ['open', 'redriven', 'discarded', 'repeat'];
-
 export const letterState = ({ redriven, discarded, redriveOf }: DeadLetter): LetterState => {
   if (redriveOf !== null) return 'repeat';
   if (redriven.some(({ code }) => code === null)) return 'redriven';
   return discarded === null ? 'open' : 'discarded';
 };
 
-export const redrivesKeptMax = 20;
+const redrivesKeptMax = 20;
 /** Redrives of one letter without `force`: what failed so often is mended elsewhere. */
-export const redrivesMax = 3;
+const redrivesMax = 3;
 
 export const withRedrive = (letter: DeadLetter, redriven: Redriven): DeadLetter => ({
   ...letter,

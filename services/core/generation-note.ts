@@ -79,7 +79,7 @@ export const filterOf = (note: GenerationNote | undefined): RecordFilter | null 
 const generationsKeptMax = 2;
 
 /** How long after it was last heard of a generation counts as being folded, milliseconds. */
-export const seenWithinMs = 60_000;
+const seenWithinMs = 60_000;
 
 const numberOf = (generation: string): number => Number(/^g([0-9]+)$/.exec(generation)?.[1] ?? 0);
 

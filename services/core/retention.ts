@@ -36,7 +36,7 @@ const builtIn = (environment: string, days: number): RetentionTier => ({
 });
 
 /** Without a word of an operator: a year; names that tools give to environments of one change, two weeks. */
-export const tiersBuiltIn: readonly RetentionTier[] = [
+const tiersBuiltIn: readonly RetentionTier[] = [
   builtIn('*', 365),
   ...['ephemeral-*', 'pr-*', 'preview-*', 'review-*', 'review/*'].map((environment) =>
     builtIn(environment, 14),
@@ -88,7 +88,7 @@ const fits = (pattern: string, environment: string): boolean =>
   pattern.endsWith('*') ? environment.startsWith(pattern.slice(0, -1)) : pattern === environment;
 
 /** Of the versions that held a slot before, those that somebody may want to go back to. */
-export const pastKeptMax = 5;
+const pastKeptMax = 5;
 
 /**
  * Why a deployment stays in the read models.

@@ -143,7 +143,9 @@ const judgeMarker = (
 ): Result<Judged, Problem> => {
   const { signer, digest } = authentic;
   const known = { code: null, warning: null };
-  const first = rowIn<MarkerRow>(rows, 'marker', markerKey(marker.marker, signer.principal));
+  const first = rowIn(rows, 'marker', markerKey(marker.marker, signer.principal)) as
+    | MarkerRow
+    | undefined;
   if (first !== undefined) {
     if (!isSameContent(first, digest))
       return refuse(
@@ -258,20 +260,20 @@ const judgeDecision = (
 const scopeMessage = (signer: KeyState, slot: string): string =>
   `the key ${signer.id} of ${signer.principal} may not act on ${slot}`;
 
-const rowIn = <Row>(rows: KnownRows, model: string, key: string): Row | undefined =>
-  rows.get(model, key)?.row() as Row | undefined;
+const rowIn = (rows: KnownRows, model: string, key: string): unknown => rows.get(model, key)?.row();
 
 const deploymentIn = (rows: KnownRows, id: string): Deployment | undefined =>
-  rowIn<Deployment>(rows, 'deployment', id);
+  rowIn(rows, 'deployment', id) as Deployment | undefined;
 
 const slotIn = (rows: KnownRows, slot: Slot): SlotState | undefined =>
-  rowIn<SlotState>(rows, 'slot', slotKey(slot));
+  rowIn(rows, 'slot', slotKey(slot)) as SlotState | undefined;
 
 /** The number of the attempt that has the marker in its history. */
-const attemptOf = (rows: KnownRows, { openedAt }: MarkerRow): number | null =>
-  openedAt === null
-    ? null
-    : (rowIn<AttemptLine>(rows, 'timeline', positionKey(openedAt))?.attempt ?? null);
+const attemptOf = (rows: KnownRows, { openedAt }: MarkerRow): number | null => {
+  if (openedAt === null) return null;
+  const line = rowIn(rows, 'timeline', positionKey(openedAt)) as AttemptLine | undefined;
+  return line?.attempt ?? null;
+};
 
 /** Where the same was said first. */
 const positionOfSame = (

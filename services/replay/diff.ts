@@ -16,7 +16,7 @@ import type { ReplayPorts } from './ports.ts';
 import { differingParts, newestPosition } from './row-positions.ts';
 
 /** Differences that are kept one by one; more are counted. */
-export const differencesKeptMax = 10_000;
+const differencesKeptMax = 10_000;
 const pageRows = 500;
 const partsMax = 5;
 /** How often rows that differ are looked at again while a projector goes on. */

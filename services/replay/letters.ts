@@ -11,7 +11,7 @@ import type { ProjectionPorts } from '../ports/projecting.ts';
 import type { Generation, StoreProblem } from '../ports/read-model-store.ts';
 
 /** Letters that one call redrives; the oldest first. */
-export const lettersMax = 10_000;
+const lettersMax = 10_000;
 const pageRows = 500;
 
 export type ChosenLetters = { readonly letters: readonly DeadLetter[]; readonly isCut: boolean };

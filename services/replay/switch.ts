@@ -23,7 +23,7 @@ import { foldedAtOnceMax } from './run.ts';
 import { statusOf } from './status.ts';
 
 /** Going back folds so many records at most before; further behind it has to be said. */
-export const caughtUpOnTheWayMax = 20_000;
+const caughtUpOnTheWayMax = 20_000;
 /** Share of the remembered signature checks that are made all the same on the way. */
 const checkedAgainShare = 0.01;
 

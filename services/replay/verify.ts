@@ -33,9 +33,9 @@ export type VerifyPorts = ProjectionPorts & {
 };
 
 const pageRows = 500;
-export const divergencesKeptMax = 100;
+const divergencesKeptMax = 100;
 /** Of a row in a report: what is wrong is mostly seen at its beginning, and the store has it whole. */
-export const shownCharsMax = 2000;
+const shownCharsMax = 2000;
 /** Of remembered signature checks, how many are made again unless all are. */
 const sampleShare = 0.05;
 /** In the scratch store. */

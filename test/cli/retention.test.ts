@@ -166,7 +166,9 @@ describe('retention set', () => {
     expect(await plan(desk)).toEqual(['pr-1 1', 'pr-3 0 not-ended']);
     const listed = linesOf(await desk.plimsoll('retention', 'list', '--json'), 'retention');
     expect(
-      listed.map(({ environment, days, signer }) => `${environment} ${days} ${signer}`),
+      listed.map(({ environment, days, signer }) =>
+        [environment, days, signer].map(String).join(' '),
+      ),
     ).toEqual([
       '* 365 null',
       'ephemeral-* 14 null',

@@ -112,7 +112,7 @@ describe('verify-models', () => {
     const stopping = new AbortController();
     const seen: VerifierStatus[] = [];
     let status: (() => VerifierStatus) | undefined;
-    let houseOf: Desk['house'] | undefined;
+    const houses: Desk['house'][] = [];
     const desk = await aDesk((ports) => ({
       ...ports,
       stop: stopping.signal,
@@ -123,14 +123,15 @@ describe('verify-models', () => {
       clock: {
         ...ports.clock,
         sleep: async () => {
-          if (status === undefined || houseOf === undefined) return;
+          const [house] = houses;
+          if (status === undefined || house === undefined) return;
           seen.push(status());
-          if (seen.length === 1) await plant(houseOf.store, [{ model: 'x', key: 'y', value: '1' }]);
+          if (seen.length === 1) await plant(house.store, [{ model: 'x', key: 'y', value: '1' }]);
           if (seen.length === 2) stopping.abort();
         },
       },
     }));
-    houseOf = desk.house;
+    houses.push(desk.house);
     const said = await desk.plimsoll('verify-models', '--follow', '--every=10s', '--json');
     expect(said.exit).toBe(3);
     expect(said.out).toHaveLength(2);

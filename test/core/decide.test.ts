@@ -45,12 +45,12 @@ const told = async (steps: readonly Step[], name: string, says: Said): Promise<s
       line.split('\n')[2] ?? '',
     ]),
   );
-  const rowOf = <Row>(model: string, key: string): Row | undefined => {
+  const rowOf = (model: string, key: string): unknown => {
     const text = rows.get(`${model} ${key}`);
-    return text === undefined ? undefined : readRow<Row>(model, text);
+    return text === undefined ? undefined : readRow<unknown>(model, text);
   };
-  const deploymentOf = (wanted: string) => rowOf<Deployment>('deployment', wanted);
-  const slotOf = (key: string) => rowOf<SlotState>('slot', key);
+  const deploymentOf = (wanted: string) => rowOf('deployment', wanted) as Deployment | undefined;
+  const slotOf = (key: string) => rowOf('slot', key) as SlotState | undefined;
   const marker = markerOf(name, says, 'command') as Planned | Update | Logged;
   const standing: Standing = {
     trust: state.trust,

@@ -289,6 +289,11 @@ test('dead letters: where, why, whose, and what it claims', async () => {
       deployment: run('7'),
       kind: 'planned',
     },
+    state: 'open',
+    discarded: null,
+    redriveOf: null,
+    redriven: [],
+    redrives: 0,
   });
 });
 

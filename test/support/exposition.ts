@@ -31,6 +31,7 @@ export const readExposition = (text: string, format: Format): readonly ReadFamil
   const lines = text.slice(0, -1).split('\n');
   if (format === 'openmetrics' && lines.pop() !== '# EOF') throw new Error('no # EOF at the end');
   const families: { name: string; help: string; type: string; samples: ReadSample[] }[] = [];
+  const series = new Set<string>();
   for (const line of lines) {
     const head = /^# (HELP|TYPE) (\S+) (.*)$/s.exec(line);
     if (head !== null) {
@@ -58,8 +59,9 @@ export const readExposition = (text: string, format: Format): readonly ReadFamil
     const sample = readSample(line, format);
     if (!sampleNames(family, format).includes(sample.name))
       throw new Error(`${sample.name} is no sample of ${family.name}`);
-    if (family.samples.some((other) => keyOf(other) === keyOf(sample)))
-      throw new Error(`the same series twice: ${line}`);
+    const key = keyOf(sample);
+    if (series.has(key)) throw new Error(`the same series twice: ${line}`);
+    series.add(key);
     if (sample.exemplar !== null && !/_(total|bucket)$/.test(sample.name))
       throw new Error(`an exemplar where none may be: ${line}`);
     family.samples.push(sample);

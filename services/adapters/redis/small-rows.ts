@@ -30,7 +30,7 @@ const plainMark = 0;
 const hexForm = /^"(?:[0-9a-f]{2})*"$/;
 
 /** A JSON text of hex digits in pairs takes half its bytes; any other value stands as it is. */
-export function packValue(value: string): Buffer {
+function packValue(value: string): Buffer {
   return hexForm.test(value)
     ? Buffer.concat([Buffer.of(packedMark), Buffer.from(value.slice(1, -1), 'hex')])
     : Buffer.concat([Buffer.of(plainMark), Buffer.from(value)]);

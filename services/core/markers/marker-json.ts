@@ -27,9 +27,9 @@ const plain = (value: object): MarkerJson => JSON.parse(JSON.stringify(value)) a
 export const readMarkerJson = (text: Text, json: Json): Result<Marker, FieldProblem> => {
   if (typeof json !== 'object' || json === null || !('kind' in json))
     return refuse('kind', 'is missing');
-  const { kind } = json as MarkerJson;
+  const { kind } = json;
   if (typeof kind !== 'string' || !isKind(kind)) return refuse('kind', 'is not in the register');
-  const body = withBytes(text, json as MarkerJson);
+  const body = withBytes(text, json);
   return body === undefined
     ? refuse('key.publicKey', 'is not base64')
     : parseMarker(kinds[kind].shape, body);
@@ -38,9 +38,9 @@ export const readMarkerJson = (text: Text, json: Json): Result<Marker, FieldProb
 const withBytes = (text: Text, json: MarkerJson): Body | undefined => {
   const { key } = json;
   if (typeof key !== 'object' || key === null || Array.isArray(key)) return json;
-  const { publicKey } = key as MarkerJson;
+  const { publicKey, ...rest } = key as MarkerJson;
   const bytes = typeof publicKey === 'string' ? text.decodeBase64(publicKey) : undefined;
-  return bytes === undefined ? undefined : { ...json, key: { ...key, publicKey: bytes } };
+  return bytes === undefined ? undefined : { ...json, key: { ...rest, publicKey: bytes } };
 };
 
 const refuse = (path: string, what: string): Result<never, FieldProblem> =>

@@ -77,7 +77,7 @@ export const isName: Check = (value, body) =>
   isNonEmpty(value, body) ?? isShort(value, body) ?? isOneLine(value, body);
 export const isNameOrNull: Check = (value, body) =>
   value === null ? undefined : isName(value, body);
-export const isDigest: Check = (value) =>
+const isDigest: Check = (value) =>
   value === null || (typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value))
     ? undefined
     : 'must be sha256: and 64 hex digits in lower case';

@@ -17,7 +17,7 @@ test.runIf(linux)('CPU and memory of a process are those that the process itself
   );
 });
 
-test.runIf(linux)('CPU of children that have ended is counted', () => {
+test.runIf(linux)('CPU of children that have ended is counted', { timeout: 60_000 }, () => {
   const before = childrenCpuMicros();
   spawnSync(process.execPath, ['-e', 'while (process.cpuUsage().user < 2e5);']);
   expect(childrenCpuMicros() - before).toBeGreaterThan(150_000);

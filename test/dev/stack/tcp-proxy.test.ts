@@ -107,6 +107,7 @@ test('bytes pass both ways, in order and whole, and an end is passed on behind t
   expect(proxy.connections()).toBe(1);
   client.socket.end();
   await eventually('the connection is over', () => proxy.connections() === 0);
+  await eventually('the client heard of it', () => client.broken() !== undefined);
   expect(client.broken()).toBe('closed');
 });
 
