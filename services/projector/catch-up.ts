@@ -285,9 +285,9 @@ const openState = async (
 
 /**
  * The records from `state.next` on, below `to`; none at the end. It reads the last applied record with them, and
- * makes sure that it is the one that was applied.
+ * makes sure that it is the one that was applied: the log may have been replaced while we were connected to it.
  */
-const readOn = async (
+export const readOn = async (
   ports: ProjectionPorts,
   state: FoldState | undefined,
   to: Position,
@@ -299,18 +299,6 @@ const readOn = async (
   const [last, ...rest] = records.value;
   const judged = isLastApplied(ports, state, last);
   return judged.ok ? ok(rest) : judged;
-};
-
-/**
- * Makes sure that the log still holds, at its place, the last record that was applied: it may have been replaced by
- * another log while we were connected to it.
- */
-export const checkLastApplied = async (
-  ports: ProjectionPorts,
-  state: FoldState,
-): Promise<Result<void, ProjectionProblem>> => {
-  const records = await ports.log.read(0, state.next - 1, 1);
-  return records.ok ? isLastApplied(ports, state, records.value[0]) : logFailed(records.problem);
 };
 
 const isLastApplied = (

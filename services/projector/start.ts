@@ -11,7 +11,7 @@ import type {
 } from '../ports/projecting.ts';
 import type { Generation, StoreReason } from '../ports/read-model-store.ts';
 import type { RecordBatch, Subscription } from '../ports/record-log.ts';
-import { checkLastApplied, openGeneration, refusedInRowMax } from './catch-up.ts';
+import { openGeneration, readOn, refusedInRowMax } from './catch-up.ts';
 import { openChecks } from './checks.ts';
 import { projectorGroup } from './group.ts';
 import { applyBatch, batchRecordsMax } from './project.ts';
@@ -189,20 +189,20 @@ const openRun = (ports: ProjectorPorts): Run => {
     while (held !== undefined) {
       const { generation, state, filter } = held;
       reached(state.next, end);
+      const to = (records.at(-1)?.position ?? -1) + 1;
       // What we caught up with by ourselves is handed to us all the same.
-      const rest = records.filter(({ position }) => position >= state.next);
-      if (rest.length === 0) break;
-      // The store fell back to a state from which the log, as it was then, could not be folded up to here.
-      if (rest[0]?.position !== state.next)
+      if (state.next >= to) break;
+      // In one piece with the record that they follow: the batch may be of another log that stood here for a moment.
+      const news = await readOn(ports, state, Math.min(to, state.next + batchRecordsMax));
+      if (!news.ok) throw new Halted(news.problem);
+      if (news.value.length === 0)
         throw new Halted({
           code: 'gap',
-          message: `the log was read from ${rest[0]?.position} on, the read models stand at ${state.next}`,
+          message: `the log was handed over up to ${to}, and ends at ${state.next}`,
         });
-      const checked = await checkLastApplied(ports, state);
-      if (!checked.ok) throw new Halted(checked.problem);
-      waitingSinceMs = rest[0]?.appendedAtMs ?? null;
+      waitingSinceMs = news.value[0]?.appendedAtMs ?? null;
       const applied = await measured(() =>
-        applyBatch(ports, generation, state, rest.slice(0, batchRecordsMax), { checks, filter }),
+        applyBatch(ports, generation, state, news.value, { checks, filter }),
       );
       if (applied.ok) {
         refusedInRow = 0;
