@@ -8,6 +8,7 @@ import {
 } from '../../services/projector/measurements.ts';
 import { readStanding } from '../../services/projector/standing.ts';
 import { startProjector } from '../../services/projector/start.ts';
+import type { ProjectorStatus } from '../../services/projector/start.ts';
 import { eventually } from '../support/eventually.ts';
 import { readExposition } from '../support/exposition.ts';
 import type { ReadFamily } from '../support/exposition.ts';
@@ -129,6 +130,8 @@ test('position, lag and age of the checkpoint are those of the projector', async
   expect(numberOf('plimsoll_active')).toBe(1);
   passS(90);
   expect(numberOf('plimsoll_checkpoint_age_seconds')).toBe(90);
+  // The log is quiet, and that is no lag.
+  expect(numberOf('plimsoll_lag_seconds')).toBe(0);
   await projector.stop();
   expect(numberOf('plimsoll_active')).toBe(0);
 });
@@ -149,16 +152,33 @@ test('how far a generation is folded is told by whoever asks the store', async (
   ]);
 });
 
+const neverActive: ProjectorStatus = {
+  ...{ active: false, next: null, lagRecords: null, waitingSinceMs: null },
+  ...{ checkpointSeenAtMs: null, generation: null, rowsDigest: null, problem: null },
+  counts: {},
+};
+
+test.each([
+  ['none is known', null, null, undefined],
+  ['none waits', 0, 1_000, 0],
+  ['one waits since five seconds', 3, 5_000, 5],
+  ['one waits and nobody knows since when', 3, null, undefined],
+  ['one waits that comes from a clock that is ahead', 3, 20_000, 0],
+])('the lag in time where %s', (_, lagRecords, waitingSinceMs, lagS) => {
+  const { read } = openProjectorMeasurements({ seconds: () => 0, nowMs: () => 10_000 });
+  const families = read(() => ({ ...neverActive, lagRecords, waitingSinceMs }))();
+  const told = families.find(({ name }) => name === 'plimsoll_lag_seconds');
+  expect(told?.points.map((point) => 'value' in point && point.value)).toEqual(
+    lagS === undefined ? [] : [lagS],
+  );
+});
+
 test('what interrupted a projector is counted by code', () => {
   const { notice, read } = openProjectorMeasurements({ seconds: () => 0, nowMs: () => 0 });
   const stopped = { event: 'stopped-by', message: '', retryInMs: 200 } as const;
   for (const code of ['unreachable', 'unreachable', 'foreign-log']) notice({ ...stopped, code });
   notice({ event: 'active' });
-  const status = {
-    ...{ active: false, next: null, lagRecords: null, waitingSinceMs: null },
-    ...{ checkpointSeenAtMs: null, generation: null, rowsDigest: null, problem: null },
-    counts: { overtaken: 2, applied: 5 },
-  };
+  const status = { ...neverActive, counts: { overtaken: 2, applied: 5 } };
   const refusals = readExposition(writeExposition(read(() => status)(), 'prometheus'), 'prometheus')
     .find(({ name }) => name === 'plimsoll_refusals_total')
     ?.samples.map(({ labels, value: count }) => [labels['code'], count]);

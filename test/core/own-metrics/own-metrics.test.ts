@@ -42,6 +42,20 @@ describe('counts by place', () => {
     expect(read.reduce((sum, { total }) => sum + total, 0)).toBe(count);
   });
 
+  test('stay small also where few names make many pairs', () => {
+    const places = openPlaceCounter();
+    for (let environment = 0; environment < 150; environment += 1)
+      for (let component = 0; component < 150; component += 1)
+        places.count({ environment: `e${environment}`, component: `c${component}` }, 'd', 0);
+    const read = places.read();
+    expect(read.length).toBe(1_001);
+    expect(read.at(-1)).toMatchObject({
+      environment: 'other',
+      component: 'other',
+      total: 150 * 150 - 1_000,
+    });
+  });
+
   test('do not take one pair for another, whatever characters are in the names', () => {
     const places = openPlaceCounter();
     places.count({ environment: 'a', component: 'b","c' }, 'd', 0);
