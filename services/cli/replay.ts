@@ -5,7 +5,13 @@ import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Trust } from '../core/trust/trust.ts';
 import type { Generation } from '../ports/read-model-store.ts';
-import type { Replaying, ReplayRun, RunWish, Switched } from '../ports/replaying.ts';
+import type {
+  DroppedGeneration,
+  Replaying,
+  ReplayRun,
+  RunWish,
+  Switched,
+} from '../ports/replaying.ts';
 import { appendOperation, draftOperation, mayOperate, readOperator } from './append-operation.ts';
 import type { Given } from './arguments.ts';
 import type { ReplayCommand } from './commands/replay.ts';
@@ -272,29 +278,38 @@ const tellOfSwitch = async (
   replay: Replaying,
   operator: Operator,
   { from, to, next, rowsDigest }: Switched,
-): Promise<Result<number | null, CliProblem>> =>
-  from === to
-    ? ok(null)
-    : tell(ports, replay, operator, to, {
-        ...{ kind: 'generation-switched', generation: to, from: 0, to: next },
-        note: `rows ${rowsDigest}${from === null ? '' : `; before: ${from}`}`,
-      });
+): Promise<Result<number | null, CliProblem>> => {
+  if (from === to) return ok(null);
+  const told = await tell(ports, replay, operator, to, {
+    ...{ kind: 'generation-switched', generation: to, from: 0, to: next },
+    note: `rows ${rowsDigest}${from === null ? '' : `; before: ${from}`}`,
+  });
+  return told.ok ? told : fail({ ...told.problem, hint: againHint(to) });
+};
 
 const drop = async (ports: CliPorts, replay: Replaying, given: Given, isJson: boolean): Done => {
   const operator = await openOperator(ports, replay, given, 'generation-dropped');
   if (!operator.ok) return operator;
   const dropped = await replay.drop(given.words[0] ?? '', { isForced: given.has('force') });
   if (!dropped.ok) return fail(foldFailed(dropped.problem));
-  const { generation, rows, next } = dropped.value;
-  const operation = await tell(ports, replay, operator.value, null, {
-    ...{ kind: 'generation-dropped', generation, from: 0, to: next },
-    counts: [{ name: 'rows', value: rows }],
-  });
+  const { generation, rows } = dropped.value;
+  const operation = await tellOfDrop(ports, replay, operator.value, dropped.value);
   if (!operation.ok) return operation;
   if (isJson) printLines(ports.terminal, [{ generation, rows, operation: operation.value }]);
   else printText(ports.terminal, [`dropped generation ${generation}: ${rows} rows`]);
   return ok(undefined);
 };
+
+const tellOfDrop = (
+  ports: CliPorts,
+  replay: Replaying,
+  operator: Operator,
+  { generation, rows, next }: DroppedGeneration,
+): Promise<Result<number, CliProblem>> =>
+  tell(ports, replay, operator, null, {
+    ...{ kind: 'generation-dropped', generation, from: 0, to: next },
+    counts: [{ name: 'rows', value: rows }],
+  });
 
 /** A run over the whole log, a switch, and away with what is beyond a few generations. */
 const rebuild = async (ports: CliPorts, replay: Replaying, given: Given, isJson: boolean): Done => {
@@ -323,13 +338,18 @@ const rebuild = async (ports: CliPorts, replay: Replaying, given: Given, isJson:
   if (!told.ok) return told;
   const gone = await replay.dropBeyondKept();
   if (!gone.ok) return fail(foldFailed(gone.problem));
+  for (const dropped of gone.value) {
+    const operation = await tellOfDrop(ports, replay, operator.value, dropped);
+    if (!operation.ok) return operation;
+  }
+  const names = gone.value.map((dropped) => dropped.generation);
   const trust = await replay.trust(generation);
   const line = {
     generation,
     logId: trust?.logId ?? '',
     records: switched.value.next,
     before: switched.value.from,
-    dropped: gone.value,
+    dropped: names,
   };
   if (isJson) printLines(ports.terminal, [line]);
   else
@@ -338,7 +358,7 @@ const rebuild = async (ports: CliPorts, replay: Replaying, given: Given, isJson:
       ...(line.before === null
         ? []
         : [`generation ${line.before} is kept: plimsoll replay back --reason=TEXT`]),
-      ...(gone.value.length === 0 ? [] : [`dropped, beyond a few: ${gone.value.join(', ')}`]),
+      ...(names.length === 0 ? [] : [`dropped, beyond a few: ${names.join(', ')}`]),
     ]);
   return ok(undefined);
 };
@@ -394,3 +414,7 @@ const untold = (problem: CliProblem): Result<never, CliProblem> =>
     ...problem,
     message: `it was done, and could not be told on the log: ${problem.message}`,
   });
+
+/** A switch that the log was not told of is told when somebody says it again. */
+const againHint = (generation: Generation): string =>
+  `plimsoll replay switch ${generation} --reason=TEXT tells it`;

@@ -146,6 +146,7 @@ export type GenerationStatus = {
 };
 
 export type Switched = {
+  /** What readers used before; the same as `to` where they used it already, and the log tells of that. */
   readonly from: Generation | null;
   readonly to: Generation;
   readonly next: Position;
@@ -153,6 +154,9 @@ export type Switched = {
   readonly lag: number;
   readonly rowsDigest: string;
 };
+
+/** What it was: how many rows, and how far. */
+export type DroppedGeneration = Pick<GenerationStatus, 'generation' | 'rows' | 'next'>;
 
 /** Who made a generation and why, for its note. */
 export type MadeBy = { readonly principal: string; readonly reason: string };
@@ -202,5 +206,5 @@ export type Replaying = {
     options: { readonly isForced: boolean },
   ) => Promise<Result<GenerationStatus, ReplayProblem>>;
   /** Drops the oldest of those that nobody needs, beyond a few; answers which. */
-  readonly dropBeyondKept: () => Promise<Result<readonly Generation[], ReplayProblem>>;
+  readonly dropBeyondKept: () => Promise<Result<readonly DroppedGeneration[], ReplayProblem>>;
 };

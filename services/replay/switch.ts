@@ -1,12 +1,20 @@
 import type { GenerationNote } from '../core/generation-note.ts';
 import { beyondKept, filterOf, isBeingFolded } from '../core/generation-note.ts';
 import type { Position } from '../core/log/record.ts';
+import type { OperationRow } from '../core/operations.ts';
 import { currentFoldVersion } from '../core/projection.ts';
 import { filterText, noFilter } from '../core/record-filter.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
+import { readRow } from '../core/row-text.ts';
 import type { Checkpoint, Generation } from '../ports/read-model-store.ts';
-import type { ReplayProblem, Replaying, Switched, Watch } from '../ports/replaying.ts';
+import type {
+  DroppedGeneration,
+  ReplayProblem,
+  Replaying,
+  Switched,
+  Watch,
+} from '../ports/replaying.ts';
 import {
   currentOf,
   dropGeneration,
@@ -36,7 +44,7 @@ export const switchTo = async (
   if (!checkpoint.ok) return checkpoint;
   const current = await currentOf(ports);
   if (!current.ok) return current;
-  if (current.value === generation) return switched(ports, generation, generation);
+  if (current.value === generation) return inUseAlready(ports, generation, checkpoint.value);
   const note = await loadNote(ports, generation);
   if (!note.ok) return note;
   const filter = filterOf(note.value);
@@ -88,6 +96,52 @@ export const back = async (
   if (!note.ok) return note;
   return point(ports, current.value, generation, note.value);
 };
+
+/**
+ * Where whoever switched was cut off before the log was told, `from` is the generation that readers used then: so who
+ * says it again leaves the operation behind.
+ */
+const inUseAlready = async (
+  ports: ReplayPorts,
+  generation: Generation,
+  { foldVersion }: Checkpoint,
+): Promise<Result<Switched, ReplayProblem>> => {
+  const note = await loadNote(ports, generation);
+  if (!note.ok) return note;
+  const from = note.value?.switchedFrom ?? null;
+  if (from === null || foldVersion !== currentFoldVersion)
+    return switched(ports, generation, generation);
+  // The operation may be on the log and not in the rows yet.
+  const folded = await ports.fold(ports, generation, { recordsMax: foldedAtOnceMax });
+  if (!folded.ok) return folded;
+  const told = await lastSwitchTold(ports, generation);
+  if (!told.ok) return told;
+  return switched(ports, told.value === generation ? generation : from, generation);
+};
+
+/** Which generation readers were last switched to, as the log tells it. */
+const lastSwitchTold = async (
+  { store }: ReplayPorts,
+  generation: Generation,
+): Promise<Result<Generation | null, ReplayProblem>> => {
+  let after: string | undefined;
+  for (;;) {
+    const page = await store.scan(generation, 'operation', {
+      ...{ newestFirst: true, rowsMax: operationsAtOnce },
+      ...(after === undefined ? {} : { after }),
+    });
+    if (!page.ok) return storeFailed(page.problem);
+    const { rows } = page.value;
+    for (const { value } of rows) {
+      const operation = readRow<OperationRow>('operation', value);
+      if (operation.kind === 'generation-switched') return ok(operation.generation);
+    }
+    if (rows.length < operationsAtOnce) return ok(null);
+    after = rows.at(-1)?.key;
+  }
+};
+
+const operationsAtOnce = 200;
 
 /** The release that wrote other rows reads them, too; this one would fold all of them anew at once. */
 const ofThisFold = (
@@ -230,10 +284,16 @@ export const dropBeyondKept = async (
     )
       used.add(generation);
   }
-  const gone = beyondKept(known.value, (generation) => used.has(generation));
-  for (const generation of gone) {
+  const gone: DroppedGeneration[] = [];
+  for (const generation of beyondKept(known.value, (one) => used.has(one))) {
+    const checkpoint = await loadCheckpoint(ports, generation);
+    if (!checkpoint.ok) return checkpoint;
+    const counts = await ports.store.counts(generation);
+    if (!counts.ok) return storeFailed(counts.problem);
     const dropped = await dropGeneration(ports, generation);
     if (!dropped.ok) return dropped;
+    const rows = [...counts.value.values()].reduce((sum, count) => sum + count, 0);
+    gone.push({ generation, rows, next: checkpoint.value.next });
   }
   return ok(gone);
 };

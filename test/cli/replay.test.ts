@@ -5,7 +5,7 @@ import type { Step } from '../support/given.ts';
 import { by, signed, trusts } from '../support/given.ts';
 import { faultsOf } from '../support/cli-schemas.ts';
 import type { Desk, Said } from '../support/desk.ts';
-import { jsonOf, openDesk } from '../support/desk.ts';
+import { jsonOf, openDesk, unreachable } from '../support/desk.ts';
 import { decided, logged, place, planned, run, started, succeeded } from '../support/markers.ts';
 import { value } from '../support/records.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
@@ -134,6 +134,37 @@ describe('a generation from its plan to its end', () => {
     expect(jsonOf(good('rebuild', await desk.plimsoll('rebuild', ops, '--json')))).toMatchObject({
       ...{ generation: 'g7', before: 'g6', dropped: ['g3'] },
     });
+    const told = linesOf(await desk.plimsoll('operations', '--json'));
+    expect(told.filter(({ kind }) => kind === 'generation-dropped')).toMatchObject([
+      { generation: 'g1', signer: 'ops', reason: 'rebuild', from: 0 },
+      { generation: 'g2', signer: 'ops', reason: 'rebuild', from: 0 },
+      { generation: 'g3', signer: 'ops', reason: 'rebuild', from: 0 },
+    ]);
+  });
+
+  test('switched while the log cannot be told, it is told when somebody says it again', async () => {
+    const desk = await aDesk();
+    await desk.plimsoll('replay', 'run', why, ops);
+    const cutOff = desk.elsewhere({
+      change: (ports) => ({ ...ports, log: async () => unreachable('the line is cut') }),
+    });
+    const untold = await cutOff.plimsoll('replay', 'switch', 'g2', why, ops, '--json');
+    expect([untold.exit, JSON.parse(untold.err.at(-1) ?? '')]).toMatchObject([
+      6,
+      {
+        message: expect.stringContaining('it was done, and could not be told') as unknown,
+        hint: 'plimsoll replay switch g2 --reason=TEXT tells it',
+      },
+    ]);
+    expect(await kindsOf(desk)).toEqual(['generation-built']);
+    const again = async (): Promise<unknown> =>
+      jsonOf(
+        good('replay-switched', await desk.plimsoll('replay', 'switch', 'g2', why, ops, '--json')),
+      );
+    const told = { from: 'g1', to: 'g2', operation: expect.any(Number) as unknown };
+    expect(await again()).toMatchObject(told);
+    expect(await again()).toMatchObject({ from: 'g2', to: 'g2', operation: null });
+    expect(await kindsOf(desk)).toEqual(['generation-built', 'generation-switched']);
   });
 });
 

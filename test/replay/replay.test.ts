@@ -320,8 +320,9 @@ describe('a switch', () => {
     expect(value(await replay.switchTo('g2', { isForced: false }))).toMatchObject({
       ...{ from: 'g1', to: 'g2', lag: 0 },
     });
+    // Nobody told the log of it, so it is still to be told.
     expect(value(await replay.switchTo('g2', { isForced: false }))).toMatchObject({
-      ...{ from: 'g2', to: 'g2' },
+      ...{ from: 'g1', to: 'g2' },
     });
     await append(records.slice(300));
     value(await openGeneration(ports));
@@ -421,12 +422,16 @@ describe('a generation that goes', () => {
   });
 
   test('beyond a few is dropped, the oldest first; what is paused or in use stays', async () => {
-    const { ports, replay } = await house(records.slice(0, 50));
+    const { ports, replay, store } = await house(records.slice(0, 50));
     value(await openGeneration(ports));
     value(await replay.run(wish({ rate: 20 }), { isWanted: () => false }));
     for (let count = 0; count < 5; count += 1) value(await replay.run(wish(), {}));
     value(await replay.switchTo('g4', { isForced: false }));
-    expect(value(await replay.dropBeyondKept())).toEqual(['g3', 'g5']);
+    const rows = value(await store.dump('g4')).length;
+    expect(value(await replay.dropBeyondKept())).toEqual([
+      { generation: 'g3', rows, next: 50 },
+      { generation: 'g5', rows, next: 50 },
+    ]);
     expect(await namesOf(replay)).toEqual(['g1', 'g2', 'g4', 'g6', 'g7']);
   });
 });
