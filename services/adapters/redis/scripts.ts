@@ -142,8 +142,8 @@ for _, model in ipairs(models) do
       local at = model.last + 1 + 3 * owner
       local plan = planSmall(model.order, ARGV[at], ARGV[at + 1], ARGV[at + 2], newNumber)
       if plan.isNew then newNumber = newNumber + 1 end
-      for bucket in pairs(bucketsTouched(plan)) do
-        damage = wrongType(bucketKey(plan, bucket), 'hash')
+      for key in pairs(keysTouched(plan)) do
+        damage = wrongType(key, 'hash')
         if damage then return damage end
       end
       model.plans[#model.plans + 1] = plan
@@ -204,11 +204,12 @@ for k = 2 + models, #KEYS do
   local number, count = ownerIn(KEYS[k], owner)
   local buckets = number and bucketsFor(count)
   local size = number and sizeFor(buckets)
+  local prefix, i = KEYS[k] .. ':' .. (number or ''), 0
   for at = 1, #fields, 16 do
-    local field = string.sub(fields, at, at + 15)
     local value = number
-      and redis.call('HGET', KEYS[k] .. ':' .. number .. ':' .. bucketOf(hashOf(field), buckets, size), field)
-    values[#values + 1] = value and textOf(value) or false
+      and call('HGET', prefix .. ':' .. bucketOf(hashAt(fields, at), buckets, size), sub(fields, at, at + 15))
+    i = i + 1
+    values[i] = value and textOf(value) or false
   end
   reply[#reply + 1] = values
   first = first + 2

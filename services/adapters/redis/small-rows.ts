@@ -1,5 +1,5 @@
-// Rows of which there are very many, kept in a fraction of what a row of its own takes: by 16 bytes in hashes of about
-// a hundred, which Redis packs. Which rows those are, their keys say: a UUID, a colon and an owner.
+// Rows of which there are very many, kept in a fraction of what a row of its own takes: by 16 bytes in hashes of some
+// sixty, which Redis packs. Which rows those are, their keys say: a UUID, a colon and an owner.
 
 /** The read models whose rows may be small. */
 export const smallModels: ReadonlySet<string> = new Set(['marker']);
@@ -58,16 +58,21 @@ export class SmallWrites {
   }
 }
 
-const perBucket = 100;
+const perBucket = 64;
 
 /**
- * Lua: linear hashing (Litwin 1980). Each owner has as many buckets as its keys fill, about `perBucket` to each; with
- * every further hundred keys one bucket is split in two, so no step ever moves more than one bucket for each hundred
- * that it writes. Count and number of each owner stand in the index; keys that go are not counted back.
+ * Lua: linear hashing (Litwin 1980). Each owner has as many buckets as its keys fill, about `perBucket` to each; each
+ * time a further bucket's worth of keys has come, one bucket is split in two, so a step moves little beside what it
+ * writes. Count and number of each owner stand in the index; keys that go are not counted back.
  */
 export const smallRowsLua: string = `
 local perBucket = ${perBucket}
-local function hashOf(field) return tonumber(string.sub(redis.sha1hex(field), 1, 8), 16) end
+local call, sub, unpackAt = redis.call, string.sub, struct.unpack
+-- The last bytes of a UUID are random, or a place; where they are a place, the first ones are a time.
+local function hashAt(bytes, at)
+  local first, last = unpackAt('>I4xxxxxxxxI4', bytes, at)
+  return (first * 31 + last) % 4294967296
+end
 local function bucketsFor(count) return math.max(1, math.ceil(count / perBucket)) end
 local function sizeFor(buckets)
   local size = 1
@@ -80,82 +85,81 @@ local function bucketOf(hash, buckets, size)
   return bucket
 end
 local function ownerIn(index, owner)
-  local number = redis.call('HGET', index, 'o' .. owner)
+  local number = call('HGET', index, 'o' .. owner)
   if not number then return nil end
-  return number, tonumber(redis.call('HGET', index, '#' .. number))
+  return number, tonumber(call('HGET', index, '#' .. number))
 end
 local function textOf(value)
-  if string.byte(value) == ${plainMark} then return string.sub(value, 2) end
-  return '"' .. string.gsub(string.sub(value, 2), '.', function(byte)
+  if string.byte(value) == ${plainMark} then return sub(value, 2) end
+  return '"' .. string.gsub(sub(value, 2), '.', function(byte)
     return string.format('%02x', string.byte(byte))
   end) .. '"'
 end
-local function lengthAt(blob, at)
-  local a, b, c, d = string.byte(blob, at, at + 3)
-  return ((a * 256 + b) * 256 + c) * 256 + d
-end
 
--- What is to be written for one owner, and what of other types stands where it would be.
+-- What is to be written for one owner, and where.
 local function planSmall(index, owner, set, gone, newNumber)
   local number, count = ownerIn(index, owner)
   local plan = {
     index = index, owner = owner, number = number or newNumber, isNew = not number, count = count or 0,
-    set = {}, gone = {},
+    fields = {}, values = {}, hashes = {}, keys = {}, gone = {}, goneKeys = {},
   }
+  plan.prefix = index .. ':' .. plan.number .. ':'
   plan.buckets = bucketsFor(plan.count)
   plan.size = sizeFor(plan.buckets)
-  local at = 1
+  local at, i = 1, 0
   while at <= #set do
-    local field, length = string.sub(set, at, at + 15), lengthAt(set, at + 16)
-    plan.set[#plan.set + 1] = {
-      field = field, hash = hashOf(field), value = string.sub(set, at + 20, at + 19 + length),
-    }
+    i = i + 1
+    local first, last, length = unpackAt('>I4xxxxxxxxI4I4', set, at)
+    local hash = (first * 31 + last) % 4294967296
+    plan.fields[i] = sub(set, at, at + 15)
+    plan.values[i] = sub(set, at + 20, at + 19 + length)
+    plan.hashes[i] = hash
+    plan.keys[i] = plan.prefix .. bucketOf(hash, plan.buckets, plan.size)
     at = at + 20 + length
   end
   for from = 1, #gone, 16 do
-    local field = string.sub(gone, from, from + 15)
-    plan.gone[#plan.gone + 1] = { field = field, hash = hashOf(field) }
+    plan.gone[#plan.gone + 1] = sub(gone, from, from + 15)
+    plan.goneKeys[#plan.gone] = plan.prefix .. bucketOf(hashAt(gone, from), plan.buckets, plan.size)
   end
   return plan
 end
-local function bucketKey(plan, bucket) return plan.index .. ':' .. plan.number .. ':' .. bucket end
-local function bucketsTouched(plan)
+local function keysTouched(plan)
   local touched = {}
-  for _, rows in ipairs({plan.set, plan.gone}) do
-    for _, row in ipairs(rows) do touched[bucketOf(row.hash, plan.buckets, plan.size)] = true end
-  end
-  for further = plan.buckets, bucketsFor(plan.count + #plan.set) do touched[further] = true end
+  for _, key in ipairs(plan.keys) do touched[key] = true end
+  for _, key in ipairs(plan.goneKeys) do touched[key] = true end
+  for further = plan.buckets, bucketsFor(plan.count + #plan.fields) do touched[plan.prefix .. further] = true end
   return touched
 end
 
 local function splitOne(plan)
-  local from, to = bucketKey(plan, plan.buckets - plan.size), bucketKey(plan, plan.buckets)
-  local all, moved, left = redis.call('HGETALL', from), {}, {}
+  local from, to = plan.prefix .. (plan.buckets - plan.size), plan.prefix .. plan.buckets
+  local all, moved, left = call('HGETALL', from), {}, {}
   for i = 1, #all, 2 do
-    if hashOf(all[i]) % (plan.size * 2) == plan.buckets then
+    if hashAt(all[i], 1) % (plan.size * 2) == plan.buckets then
       moved[#moved + 1] = all[i]
       moved[#moved + 1] = all[i + 1]
       left[#left + 1] = all[i]
     end
   end
   for i = 1, #left, 1000 do
-    redis.call('HSET', to, unpack(moved, 2 * i - 1, 2 * math.min(i + 999, #left)))
-    redis.call('HDEL', from, unpack(left, i, math.min(i + 999, #left)))
+    call('HSET', to, unpack(moved, 2 * i - 1, 2 * math.min(i + 999, #left)))
+    call('HDEL', from, unpack(left, i, math.min(i + 999, #left)))
   end
   plan.buckets = plan.buckets + 1
   if plan.buckets == plan.size * 2 then plan.size = plan.buckets end
 end
 local function writeSmall(plan)
-  for _, row in ipairs(plan.set) do
-    local key = bucketKey(plan, bucketOf(row.hash, plan.buckets, plan.size))
-    if redis.call('HSET', key, row.field, row.value) == 1 then
+  -- What goes is no key of those that come, and goes from where it was before any bucket is split.
+  for i, field in ipairs(plan.gone) do call('HDEL', plan.goneKeys[i], field) end
+  local planned = plan.buckets
+  for i, field in ipairs(plan.fields) do
+    local key = plan.keys[i]
+    if plan.buckets ~= planned then key = plan.prefix .. bucketOf(plan.hashes[i], plan.buckets, plan.size) end
+    if call('HSET', key, field, plan.values[i]) == 1 then
       plan.count = plan.count + 1
       while bucketsFor(plan.count) > plan.buckets do splitOne(plan) end
     end
   end
-  for _, row in ipairs(plan.gone) do
-    redis.call('HDEL', bucketKey(plan, bucketOf(row.hash, plan.buckets, plan.size)), row.field)
-  end
-  redis.call('HSET', plan.index, 'o' .. plan.owner, plan.number, '#' .. plan.number, plan.count)
+  call('HSET', plan.index, 'o' .. plan.owner, plan.number, '#' .. plan.number, plan.count)
 end
 `;

@@ -35,6 +35,7 @@ export const signaturesAhead = (
     const { keyId, signature, schemaDigest } = read.value;
     const key = trust.keys.get(keyId);
     if (key === undefined || keyProblem(key) !== undefined || isWeakSignature(signature)) continue;
+    if (tools.repeats?.of(record, trust) !== undefined) continue;
     const type = markerType(schemaDigest, audience);
     const message = preAuthenticationEncoding(tools.text, type, value);
     signed.push({ position, publicKey: key.publicKey, message, signature });

@@ -3,7 +3,7 @@ import type { EnvelopePrefix } from '../markers/codec.ts';
 import { isOperation, isTrustChange } from '../markers/kinds.ts';
 import type { Operation, TrustChange } from '../markers/marker.ts';
 import type { Trust, TrustProblem } from '../trust/trust.ts';
-import { evolveTrust, trustIdentity } from '../trust/trust.ts';
+import { coversEverywhere, evolveTrust, trustIdentity } from '../trust/trust.ts';
 import type { Authentic, CheckProblem, CheckTools } from './check-record.ts';
 import { checkRecord } from './check-record.ts';
 
@@ -55,6 +55,11 @@ const checkOne = (
 ): Checked => {
   if (trust.sealed !== null)
     return rejected(trust, record, 'log-sealed', `the log was sealed at ${trust.sealed.at}`);
+  const again = tools.repeats?.of(record, trust);
+  if (again !== undefined && again.marker.audience === audience) {
+    tools.signatures?.found(record.position, 'value', true);
+    return { record, trust, outcome: 'authentic', authentic: again };
+  }
   const answer = checkRecord(tools, audience, trust, record);
   if (!answer.ok) {
     const unread = isUnread(answer.problem) ? tools.codec.prefix(record.value) : undefined;
@@ -85,7 +90,9 @@ const checkPlaced = (
       'seal-misplaced',
       `a ${kind} record for position ${to} lies at ${position}: it counts nowhere else`,
     );
-  const after = kind === 'log-sealed' ? { ...trust, sealed: { at: position, note } } : trust;
+  // Of a key for some places only the fold refuses it, and what it refuses must end nothing.
+  const isEnd = kind === 'log-sealed' && coversEverywhere(authentic.signer);
+  const after = isEnd ? { ...trust, sealed: { at: position, note } } : trust;
   return { record, trust: after, outcome: 'authentic', authentic };
 };
 

@@ -18,6 +18,7 @@ import {
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import { keyIdOf } from '../trust/key-id.ts';
+import type { Repeats } from './repeats.ts';
 import type { KeyState, Trust } from '../trust/trust.ts';
 import { coversKind, hasRole, keyProblem } from '../trust/trust.ts';
 import { isWeakSignature } from '../trust/weak-keys.ts';
@@ -40,6 +41,8 @@ export type CheckTools = {
   readonly signatures?: SignatureChecks;
   /** Headers that were read before, by position. */
   readonly headers?: ReadonlyMap<Position, Result<WireHeaders, WireProblem>>;
+  /** Left out: every record is checked, whether it came before or not. */
+  readonly repeats?: Pick<Repeats, 'of'>;
 };
 
 /** A record whose signer, bytes and form are proven. Its place and scope are the fold's to judge. */

@@ -9,6 +9,7 @@ import { openRedisReadModelStore } from '../../adapters/redis/read-model-store.t
 import { openSqliteFile } from '../../adapters/sqlite/file.ts';
 import { openSqliteReadModelStore } from '../../adapters/sqlite/read-model-store.ts';
 import { createSystemClock } from '../../adapters/system/clock.ts';
+import { nextTurn } from '../../adapters/system/turn.ts';
 import type { FoldState } from '../../core/projection.ts';
 import type { LogRecord, NewRecord } from '../../core/log/record.ts';
 import {
@@ -24,10 +25,13 @@ import { startBenchRedis } from './bench-redis.ts';
 import type { BenchRedis } from './bench-redis.ts';
 import type { Bench } from './bench.ts';
 import { deploymentMarkers } from './markers.ts';
+import { measureSlices, slicesLine } from './slices.ts';
 
 const audience = 'bench';
 const deployments = 2000;
 const batchesPerRun = 5;
+const runsToWarmUp = 4;
+const runsWatched = 4;
 
 type Target = {
   readonly store: ReadModelStore;
@@ -43,6 +47,7 @@ type Running = {
   readonly redis: BenchRedis;
 };
 let open: Running | undefined;
+let slices: readonly string[] = [];
 // Records 0 and 1 are the administrator's.
 let verifyFrom = 1;
 
@@ -82,8 +87,10 @@ export const liveProjection: Bench = {
         redis: target(await redisStore(redis.url)),
       },
     };
+    slices = await slicesOf(open);
   },
   extraCpuMicros: () => running().redis.cpuMicros(),
+  notes: () => slices,
   close: async () => {
     if (open === undefined) return;
     const { redis, targets } = open;
@@ -104,6 +111,19 @@ const target = (store: ReadModelStore): Target => ({
   state: undefined,
   next: 0,
 });
+
+/** Of each projection, when it is warm: how long it keeps the main thread to itself. */
+const slicesOf = async (warm: Running): Promise<readonly string[]> => {
+  const lines: string[] = [];
+  for (const name of Object.keys(warm.targets)) {
+    for (let run = 0; run < runsToWarmUp; run++) await project(warm, name);
+    const seen = await measureSlices(async () => {
+      for (let run = 0; run < runsWatched; run++) await project(warm, name);
+    });
+    lines.push(slicesLine(`live-projection into ${name}`, seen));
+  }
+  return lines;
+};
 
 const verifyAll = ({ records, publicKey }: Running): number => {
   const count = batchesPerRun * batchRecordsMax;
@@ -137,7 +157,7 @@ const project = async ({ records, targets }: Running, name: string): Promise<num
     }
     const slice = records.slice(into.next, into.next + batchRecordsMax);
     const done = await applyBatch(
-      { log, store: into.store, tools, audience, pinnedLogId: null },
+      { log, store: into.store, tools, audience, pinnedLogId: null, turn: nextTurn },
       `g${into.generation}`,
       into.state,
       slice,
