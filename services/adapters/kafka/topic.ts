@@ -50,13 +50,32 @@ export const ensureTopic = async (
       });
     const created = await create(admin, plan);
     if (!created.ok) return created;
+    await onceHeardOf(() => admin.fetchTopicMetadata({ topics: [plan.topic] }));
     // Someone else may have created it in the same moment: it is checked like any other.
   } else if (partitions !== plan.partitions && plan.anyPartitions !== true) {
     return misfit(plan, `has ${partitions} partitions, not ${plan.partitions}`, makeAnew);
   }
-  const fits = await checkSettings(admin, plan);
+  const fits = await onceHeardOf(() => checkSettings(admin, plan));
   if (!fits.ok) return fits;
   return ok((await partitionCount(admin, plan.topic)) ?? plan.partitions);
+};
+
+const heardOfTriesMax = 50;
+const heardOfAgainMs = 100;
+const unheardOf: ReadonlySet<string> = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+]);
+
+/** Each broker hears of a new topic in its own time. Until then it says that there is none: asked again, for 5 s. */
+const onceHeardOf = async <Value>(ask: () => Promise<Value>): Promise<Value> => {
+  for (let tries = 1; ; tries += 1)
+    try {
+      return await ask();
+    } catch (error) {
+      if (tries === heardOfTriesMax || !unheardOf.has(faultType(error) ?? '')) throw error;
+      await new Promise((resolve) => setTimeout(resolve, heardOfAgainMs));
+    }
 };
 
 const partitionCount = async (admin: Admin, topic: string): Promise<number | undefined> => {
@@ -85,7 +104,8 @@ const create = async (admin: Admin, plan: TopicPlan): Promise<Result<void, Topic
   };
   try {
     await admin.createTopics({
-      waitForLeaders: true,
+      // kafkajs would reject where a broker has not heard of the topic yet; we wait ourselves.
+      waitForLeaders: false,
       topics: [
         {
           topic: plan.topic,

@@ -10,8 +10,8 @@ const batchBytes = 512 * 1024;
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** The part of kafkajs that reads: each answer holds the one record that was asked for. Or it never answers. */
-const kafkaOf = (answers: 'always' | 'never'): Kafka => {
+/** The part of kafkajs that reads: each answer holds the one record that was asked for, or the one after it. Or it never answers. */
+const kafkaOf = (answers: 'always' | 'never' | 'the next'): Kafka => {
   const fetch = async (request: {
     readonly topics: readonly {
       readonly partitions: readonly { readonly fetchOffset: string }[];
@@ -19,7 +19,8 @@ const kafkaOf = (answers: 'always' | 'never'): Kafka => {
   }): Promise<unknown> => {
     await setImmediate();
     if (answers === 'never') return new Promise(() => undefined);
-    const offset = request.topics[0]?.partitions[0]?.fetchOffset ?? '';
+    const asked = request.topics[0]?.partitions[0]?.fetchOffset ?? '';
+    const offset = answers === 'the next' ? String(Number(asked) + 1) : asked;
     const record = { offset, timestamp: '1', key: null, headers: {}, isControlRecord: false };
     const messages = [{ ...record, value: Buffer.alloc(batchBytes) }];
     return {
@@ -60,4 +61,12 @@ describe('a reader that stays open', () => {
     await reader.close();
     expect(await fetching).toMatchObject({ ok: false, problem: { code: 'closed' } });
   });
+});
+
+test('a position that is missing is damage, and is not passed over', async () => {
+  const reader = createPositionReader(kafkaOf('the next'), 'topic', 0);
+  const fetched = await reader.fetch(7, { waitMs: 0, withinMs: 10_000 });
+  expect(fetched).toMatchObject({ ok: false, problem: { code: 'corrupt' } });
+  expect(fetched.ok ? '' : fetched.problem.message).toContain('position 7 is missing');
+  await reader.close();
 });

@@ -67,22 +67,20 @@ export const bugsOnRealParts: readonly PlantedBug[] = [
       {
         file: redisStore,
         from: `commitArguments(generation, step, ordered);`,
-        to: `commitArguments(generation, { ...step, writes: [] }, ordered);`,
+        to: `commitArguments(
+      generation,
+      // Without rows only where the rows will follow.
+      step.from?.next === step.to.next ? step : { ...step, writes: [] },
+      ordered,
+    );`,
       },
       {
         file: redisStore,
         from: `    if (reply.value[0] === 'committed') return ok('committed');`,
-        to: `    if (reply.value[0] === 'committed') {
-      for (const { model, key, value } of step.writes) {
-        const [of, order] = modelKeys(generation, model);
-        await client.sadd(keys.models(generation), model);
-        if (value === null) await client.hdel(of, key);
-        else await client.hset(of, key, value);
-        if (value === null && order !== of) await client.zrem(order, key);
-        if (value !== null && order !== of) await client.zadd(order, 0, key);
-      }
-      return ok('committed');
-    }`,
+        to: `    if (reply.value[0] === 'committed')
+      return step.from?.next === step.to.next
+        ? ok('committed')
+        : commit(generation, { ...step, from: step.to });`,
       },
     ],
     checks: [cuts],
