@@ -172,15 +172,19 @@ const producers: ReadModel<ProducerRow> = {
   keysOfDeployment: () => [],
 };
 
-/** Markers that there is something to say about. Its plan gives those of an unplanned attempt another note. */
+/**
+ * Markers that there is something to say about. Its plan gives those of an unplanned attempt another note, or expels
+ * them, and their rows with them.
+ */
 const remarks: ReadModel<RemarkRow> = {
   name: 'remark',
-  version: 1,
+  version: 2,
   keysOf: ({ attempt, before, position }) => {
     const isPlannedNow = before !== undefined && before.plan === null && attempt.plan !== null;
-    const told = isPlannedNow
-      ? attempt.entries
-      : attempt.entries.filter((entry) => entry.position === position && isRemarkable(entry));
+    const told = [
+      ...(isPlannedNow ? before.entries : []),
+      ...attempt.entries.filter((entry) => entry.position === position && isRemarkable(entry)),
+    ];
     return told.map((entry) => positionKey(entry.position));
   },
   before: ({ deployment, before }, key) =>

@@ -1,9 +1,11 @@
 import type { CheckTools } from '../core/check/check-record.ts';
+import { provenWaitMs } from '../core/check/check-record.ts';
 import type { LogRecord, NewRecord, Position } from '../core/log/record.ts';
 import { waitedMsMax } from '../core/markers/limits.ts';
-import { headerNames, waitedHeader, waitedMessage } from '../core/markers/wire.ts';
+import { waitedHeader, waitedMessage, withWaited } from '../core/markers/wire.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
+import type { Trust } from '../core/trust/trust.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AppendProblem, ReadProblem, RecordLog } from '../ports/record-log.ts';
 import type { Signer } from '../ports/signer.ts';
@@ -15,6 +17,8 @@ export type CarryPorts = {
   readonly clock: Pick<Clock, 'nowMs'>;
   /** Signs how long a record waited; a key that the log trusts. */
   readonly signer: Signer;
+  /** The keys at the seal: who may say how long a record had waited before it came. */
+  readonly trust: Trust;
 };
 
 /**
@@ -67,15 +71,20 @@ const appendOnce = async (
   }
 };
 
-/** The record with the time that it lay on the old log, signed; one that waited before has its time already. */
+/**
+ * The record with the time that it lay on the old log and that it had waited before, signed. A time before that nobody
+ * proved is handed on as it is, for the fold to refuse.
+ */
 const waited = async (
-  { tools: { text, crypto }, audience, clock, signer }: CarryPorts,
-  { key, headers, value, appendedAtMs }: LogRecord,
+  { tools, audience, clock, signer, trust }: CarryPorts,
+  record: LogRecord,
 ): Promise<NewRecord> => {
-  const ms = Math.min(waitedMsMax, Math.max(0, clock.nowMs() - appendedAtMs));
-  if (ms === 0 || headers.some(({ name }) => name === headerNames.waited))
-    return { key, headers, value };
+  const { key, headers, value, appendedAtMs } = record;
+  const before = provenWaitMs(tools, audience, trust, record);
+  const lainMs = Math.max(0, clock.nowMs() - appendedAtMs);
+  if (before === undefined || lainMs === 0) return { key, headers, value };
+  const ms = Math.min(waitedMsMax, before + lainMs);
+  const { crypto, text } = tools;
   const message = waitedMessage(text, audience, ms, crypto.sha256Hex(value));
-  const header = waitedHeader(text, ms, signer.keyId, await signer.sign(message));
-  return { key, value, headers: [...headers, header] };
+  return withWaited(record, waitedHeader(text, ms, signer.keyId, await signer.sign(message)));
 };

@@ -8,7 +8,7 @@ import { operationBody } from '../core/operations.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Trust } from '../core/trust/trust.ts';
-import { coversKind, hasRole, keyProblem } from '../core/trust/trust.ts';
+import { coversEverywhere, coversKind, hasRole, keyProblem } from '../core/trust/trust.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
 import type {
@@ -67,6 +67,7 @@ export type MigrateProblem = {
     | 'key-compromised'
     | 'role-missing'
     | 'kind-not-allowed'
+    | 'out-of-scope'
     | 'field-invalid'
     | CopyProblem['code']
     | ReadProblem['code']
@@ -241,7 +242,7 @@ const openAndCarry = async (
   const opened = await target.open();
   if (!opened.ok) return opened;
   run.request.onProgress?.('opened', seal, seal);
-  const carried = await carryLate(run, source.log, opened.value, seal, (next, end) =>
+  const carried = await carryLate({ ...run, trust }, source.log, opened.value, seal, (next, end) =>
     run.request.onProgress?.('carrying', next, end),
   );
   if (!carried.ok) return carried;
@@ -296,9 +297,14 @@ const mayOperate = (trust: Trust, { keyId }: Signer): Result<void, MigrateProble
   if (ended !== undefined) return fail(ended);
   if (!hasRole(key, 'operator'))
     return refuse('role-missing', `the key ${keyId} has not the role operator`);
-  return coversKind(key, 'log-sealed') && coversKind(key, 'log-continued')
+  if (!coversKind(key, 'log-sealed') || !coversKind(key, 'log-continued'))
+    return refuse('kind-not-allowed', `the key ${keyId} may not sign log-sealed and log-continued`);
+  return coversEverywhere(key)
     ? ok(undefined)
-    : refuse('kind-not-allowed', `the key ${keyId} may not sign log-sealed and log-continued`);
+    : refuse(
+        'out-of-scope',
+        `the key ${keyId} may act in some places only, and a seal is about all`,
+      );
 };
 
 const operation = async (

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { positionKey } from '../../services/core/read-models.ts';
 import type { RemarkRow } from '../../services/core/remarks.ts';
 import type { House } from '../support/given.ts';
-import { by, given } from '../support/given.ts';
+import { by, given, trusts } from '../support/given.ts';
 import { failed, noDetails, place, planned, started, succeeded } from '../support/markers.ts';
 
 const remarks = async (house: House): Promise<readonly string[]> => {
@@ -52,4 +52,15 @@ test('its plan gives what an unplanned attempt heard its slot, and another note 
     by('ci', planned()),
   );
   expect(await remarks(house)).toEqual(['2 started contradiction waited 500 2.0.0']);
+});
+
+test('of what its plan expelled nothing is remarked on: it is a dead letter', async () => {
+  const house = await given(
+    trusts('elsewhere', { environments: ['staging'] }),
+    by('ci', started()),
+    by('elsewhere', succeeded(), { waitedMs: 500 }),
+    by('ci', planned()),
+  );
+  expect((await house.deadLetters()).map(({ position }) => position)).toEqual([4]);
+  expect(await remarks(house)).toEqual([]);
 });

@@ -102,6 +102,17 @@ describe('a seal', () => {
     ).toEqual(['kind-not-allowed', 'applied']);
   });
 
+  test('of an operator for some places only ends nothing, for it is about all', async () => {
+    for (const scope of [{ environments: ['staging'] }, { components: ['cart'] }])
+      expect(
+        await goesOn(
+          trusts('some', { roles: ['operator'], ...scope }),
+          by('some', seal(3)),
+          by('ci', planned()),
+        ),
+      ).toEqual(['out-of-scope', 'applied', 'applied']);
+  });
+
   test('that was tampered with ends nothing', async () => {
     const record = await signed('ops', seal(2), 'seal');
     const value_ = Uint8Array.from(record.value);

@@ -11,7 +11,17 @@ import type { CopyTarget } from '../../services/ports/migrating.ts';
 import type { RecordLog } from '../../services/ports/record-log.ts';
 import { logOf } from '../support/archives.ts';
 import type { Step } from '../support/given.ts';
-import { by, fold, keyOf, recordsOf, signed, trusts } from '../support/given.ts';
+import {
+  by,
+  delivered,
+  fold,
+  keyOf,
+  openedAtMs,
+  recordsOf,
+  signed,
+  tools,
+  trusts,
+} from '../support/given.ts';
 import { logged, operated, planned } from '../support/markers.ts';
 import { everything, foldOf, move, openMoveFile, openMoveTarget } from '../support/moving.ts';
 import { value } from '../support/records.ts';
@@ -93,6 +103,38 @@ describe('a log that moves', () => {
     expect((await everything(opened)).at(-1)?.headers.map(({ name }) => name)).toContain(
       'plimsoll-waited',
     );
+  });
+
+  test('takes what had waited on a spool and came late for as old as it is', async () => {
+    const source = await logOf(await story());
+    const file = await newFile();
+    value(await move(source, await openMoveTarget(file)));
+    value(await source.append(0, [await delivered(await late('8.0.0'), 60_000, 'ci')]));
+    const spoilt = await delivered(await late('9.0.0'), 60_000, 'ops');
+    const [last] = (await everything(source)).slice(-1);
+    value(await source.append(0, [{ ...spoilt, headers: last?.headers ?? [] }]));
+    const lain = openedAtMs + 10_000_000 - (last?.appendedAtMs ?? 0);
+    const target = await openMoveTarget(file);
+    expect(value(await move(source, target)).carried).toBe(2);
+    const records = await everything(value(await target.open()));
+    const waited = records.slice(-2).map(({ headers }) => {
+      const header = headers.find(({ name }) => name === 'plimsoll-waited');
+      return Number(tools.text.decodeUtf8(header?.value ?? new Uint8Array())?.split(':')[0]);
+    });
+    // What nobody proved is handed on as it came.
+    expect(waited).toEqual([60_000 + lain, 60_000]);
+    expect((await fold(records)).notes().slice(-2)).toEqual(['applied', 'signature-bad']);
+  });
+
+  test('is sealed by nobody who may act in some places only', async () => {
+    const source = await logOf(
+      await story(trusts('some', { roles: ['operator'], environments: ['staging'] })),
+    );
+    const size = (await everything(source)).length;
+    expect(await codeOf(move(source, await newTarget(), { signer: keyOf('some') }))).toBe(
+      'out-of-scope',
+    );
+    expect(await everything(source)).toHaveLength(size);
   });
 
   test('whose target was lost after the seal is copied anew', async () => {
