@@ -27,7 +27,9 @@ let raw: Redis;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'plimsoll-refusals-'));
-  redis = await startNativeRedis(folder, process.env, () => undefined);
+  redis = await startNativeRedis(folder, process.env, () => undefined, {
+    settings: { 'enable-protected-configs': 'yes' },
+  });
   raw = new Redis(redis.url);
 }, testMs);
 
@@ -98,6 +100,28 @@ test.each([
     what: 'is full',
     begin: async () => void (await raw.config('SET', 'maxmemory', '1')),
     end: async () => void (await raw.config('SET', 'maxmemory', '0')),
+  },
+  {
+    name: 'not-allowed',
+    what: 'took the right to write from us',
+    begin: async () => void (await raw.call('ACL', 'SETUSER', 'default', '-evalsha', '-eval')),
+    end: async () => void (await raw.call('ACL', 'SETUSER', 'default', '+@all')),
+  },
+  {
+    name: 'disk-failed',
+    what: 'cannot save to its disk',
+    begin: async () => {
+      await raw.config('SET', 'save', '3600 1');
+      await raw.config('SET', 'dir', '/proc');
+      await raw.bgsave();
+      const hasFailed = async (): Promise<boolean> =>
+        (await raw.info('persistence')).includes('rdb_last_bgsave_status:err');
+      await eventually('it could not save', hasFailed, withinMs);
+    },
+    end: async () => {
+      await raw.config('SET', 'dir', folder);
+      await raw.config('SET', 'save', '');
+    },
   },
 ])(
   'a Redis that $what is named and counted, and the projector goes on when it is over',

@@ -40,19 +40,32 @@ describe('what a failed call means', () => {
     Object.assign(new Error(message), { name: 'ReplyError' });
 
   test.each([
-    ['corrupt', answer('WRONGTYPE Operation against a key holding the wrong kind of value')],
-    ['refused', answer("OOM command not allowed when used memory > 'maxmemory'.")],
-    ['refused', answer('WRONGPASS invalid username-password pair or user is disabled.')],
-    ['refused', answer('MOVED 1234 10.0.0.2:6379')],
-    ['unreachable', answer('LOADING Redis is loading the dataset in memory')],
-    ['unreachable', answer('BUSY Redis is busy running a script.')],
-    ['unreachable', answer('NOSCRIPT No matching script. Please use EVAL.')],
-    ['unreachable', answer("READONLY You can't write against a read only replica.")],
-    ['unreachable', new Error('Command timed out')],
+    ['corrupt', 'wrong-type', 'WRONGTYPE Operation against a key holding the wrong kind of value'],
+    ['refused', 'out-of-memory', "OOM command not allowed when used memory > 'maxmemory'."],
+    ['refused', 'disk-failed', 'MISCONF Redis is configured to save RDB snapshots'],
+    ['refused', 'not-allowed', 'WRONGPASS invalid username-password pair or user is disabled.'],
+    ['refused', 'not-allowed', 'NOAUTH Authentication required.'],
+    ['refused', 'not-allowed', "NOPERM User default has no permissions to run 'evalsha'"],
+    ['refused', 'cluster', 'MOVED 1234 10.0.0.2:6379'],
+    ['refused', 'cluster', "CROSSSLOT Keys in request don't hash to the same slot"],
+    ['refused', undefined, 'ERR wrong number of arguments'],
+    ['unreachable', 'loading', 'LOADING Redis is loading the dataset in memory'],
+    ['unreachable', 'busy', 'BUSY Redis is busy running a script.'],
+    ['unreachable', 'script-missing', 'NOSCRIPT No matching script. Please use EVAL.'],
+    ['unreachable', 'read-only', "READONLY You can't write against a read only replica."],
+    ['unreachable', undefined, 'SOMETHING that no Redis says today'],
+  ])('%s, %s: %s', (code, reason, message) => {
+    const problem = problemOf(answer(message), 'here:1');
+    expect([problem.code, problem.reason]).toEqual([code, reason]);
+  });
+
+  test.each([
+    new Error('Command timed out'),
     // Only an answer of the server is a clear no, whatever another error says.
-    ['unreachable', new Error('OOM in the network')],
-  ])('%s: %s', (code, error) => {
-    expect(problemOf(error, 'here:1').code).toBe(code);
+    new Error('OOM in the network'),
+  ])('%s: nobody knows', (error) => {
+    expect(problemOf(error, 'here:1')).toMatchObject({ code: 'unreachable' });
+    expect(problemOf(error, 'here:1').reason).toBeUndefined();
   });
 });
 
