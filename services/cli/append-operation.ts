@@ -63,14 +63,19 @@ export const draftOperation = (
   return marker.ok ? ok(marker.value as Operation) : marker;
 };
 
-/** What the checks of the log will ask of the signer, asked before anything is done. Answers the key as the log knows it. */
+/** What the log will ask of the signer, asked before anything is done. Answers the key as the log knows it. */
 export const mayOperate = (
   trust: Trust,
+  signer: Pick<Signer, 'keyId'>,
+  operation: Operation,
+): Result<KeyState, CliProblem> => refuseSealed(trust) ?? maySign(trust, signer, operation);
+
+/** The same of a log that takes nothing more, where the operation itself stays untold. */
+export const maySign = (
+  trust: Trust,
   { keyId }: Pick<Signer, 'keyId'>,
-  kind: OperationKind,
+  operation: Operation,
 ): Result<KeyState, CliProblem> => {
-  const sealed = refuseSealed(trust);
-  if (sealed !== undefined) return sealed;
   const key = trust.keys.get(keyId);
   const hint = "use an operator's key: --key FILE; plimsoll keys list shows roles";
   if (key === undefined)
@@ -79,9 +84,12 @@ export const mayOperate = (
   if (ended !== undefined) return refuse(ended.code, ended.message, hint);
   if (!hasRole(key, 'operator'))
     return refuse('role-missing', `the key ${keyId} has not the role operator`, hint);
-  return coversKind(key, kind)
+  if (!coversKind(key, operation.kind))
+    return refuse('kind-not-allowed', `the key ${keyId} may not sign ${operation.kind}`, hint);
+  const refusal = operationRefusal(operation, key);
+  return refusal === undefined
     ? ok(key)
-    : refuse('kind-not-allowed', `the key ${keyId} may not sign ${kind}`, hint);
+    : refuse('out-of-scope', refusal, 'use a key for everything: --key FILE');
 };
 
 /**
@@ -99,11 +107,8 @@ export const appendOperation = async (
   if (!operation.ok) return operation;
   const signer = await readOperator(ports, keyFile);
   if (!signer.ok) return signer;
-  const allowed = mayOperate(trust, signer.value, draft.kind);
+  const allowed = mayOperate(trust, signer.value, operation.value);
   if (!allowed.ok) return allowed;
-  const refusal = operationRefusal(operation.value, allowed.value);
-  if (refusal !== undefined)
-    return refuse('out-of-scope', refusal, 'use a key for everything: --key FILE');
   const { codec, text } = ports.tools;
   const record = await signMarker(codec, text, operation.value, signer.value);
   const positions = await appendAll(log, [record, ...behind]);

@@ -8,7 +8,7 @@ import type { LogSetting } from '../core/settings.ts';
 import type { Line } from '../core/views.ts';
 import type { Archived, ArchiveProblem, Verified } from '../ports/archive.ts';
 import type { MigrationStep } from '../ports/migrating.ts';
-import { appendOperation, draftOperation, mayOperate, readOperator } from './append-operation.ts';
+import { appendOperation, draftOperation, maySign, readOperator } from './append-operation.ts';
 import type { Given } from './arguments.ts';
 import type { ArchiveCommand } from './commands/archive.ts';
 import { plainText } from './display.ts';
@@ -54,7 +54,7 @@ const archive = async (ports: CliPorts, given: Given, isJson: boolean): Done => 
   const { log, state } = opened.value;
   // A sealed log is archived, too; only nothing can be appended to it that would tell of it.
   const isOpen = state.trust.sealed === null;
-  const allowed = isOpen ? mayOperate(state.trust, signer.value, 'log-archived') : ok(undefined);
+  const allowed = maySign(state.trust, signer.value, drafted.value);
   if (!allowed.ok) return allowed;
   const written = await ports.archives.write({
     folder,

@@ -1,5 +1,6 @@
 import type { DeadLetter, Redriven } from '../core/dead-letters.ts';
 import type { Position } from '../core/log/record.ts';
+import type { Operation } from '../core/markers/marker.ts';
 import { positionKey } from '../core/read-models.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
@@ -59,7 +60,7 @@ export const redrive = async (
   if (!drafted.ok) return drafted;
   const atHand = await ports.atHand(openProgress(ports, 'folding what is new'));
   if (!atHand.ok) return atHand;
-  const planned = await planOf(ports, atHand.value, choice, given);
+  const planned = await planOf(ports, atHand.value, drafted.value, choice, given);
   if (!planned.ok) return planned;
   const { letters, chunks, isCut } = planned.value;
   if (isCut)
@@ -106,12 +107,13 @@ export const redrive = async (
 const planOf = async (
   ports: CliPorts,
   atHand: AtHand,
+  operation: Operation,
   choice: LetterChoice,
   given: Given,
 ): Promise<Result<RedrivePlan, CliProblem>> => {
   const signer = await readOperator(ports, given.value('key'));
   if (!signer.ok) return signer;
-  const allowed = mayOperate(atHand.state.trust, signer.value, 'letters-redriven');
+  const allowed = mayOperate(atHand.state.trust, signer.value, operation);
   if (!allowed.ok) return allowed;
   const planned = await ports.planRedrive(atHand)(choice, {
     signer: signer.value,

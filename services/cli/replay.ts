@@ -383,7 +383,8 @@ const openOperator = async (
   const signer = await readOperator(ports, keyFile);
   if (!signer.ok) return signer;
   const trust = await replay.trust(null);
-  const allowed = trust === undefined ? ok(undefined) : mayOperate(trust, signer.value, kind);
+  const allowed =
+    trust === undefined ? ok(undefined) : mayOperate(trust, signer.value, drafted.value);
   return allowed.ok ? ok({ principal: signer.value.principal, reason, keyFile }) : allowed;
 };
 

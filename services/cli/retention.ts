@@ -192,9 +192,14 @@ const signerOf = async (
   { state }: AtHand,
   given: Given,
 ): Promise<Result<KeyState, CliProblem>> => {
+  const drafted = draftOperation(ports, {
+    ...{ kind: 'deployments-forgotten', reason: 'a plan' },
+    deployments: [ports.ids.uuidV7()],
+  });
+  if (!drafted.ok) return drafted;
   const signer = await readOperator(ports, given.value('key'));
   if (!signer.ok) return signer;
-  return mayOperate(state.trust, signer.value, 'deployments-forgotten');
+  return mayOperate(state.trust, signer.value, drafted.value);
 };
 
 /** What the fold made of the operations. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Json } from '../../services/core/canonical.ts';
@@ -7,8 +8,8 @@ import { csvLine } from '../../services/cli/csv.ts';
 import { faultsOf } from '../support/cli-schemas.ts';
 import type { Desk } from '../support/desk.ts';
 import { openDesk } from '../support/desk.ts';
-import { again, by, raw, signed, tools, trusts } from '../support/given.ts';
-import { logged, operated, planned, started, succeeded } from '../support/markers.ts';
+import { again, by, keyOf, raw, signed, tools, trusts } from '../support/given.ts';
+import { added, logged, operated, planned, started, succeeded } from '../support/markers.ts';
 import { value } from '../support/records.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
@@ -87,6 +88,31 @@ describe('plimsoll archive', () => {
       expect.stringContaining('not-through-gateway'),
     ]);
     expect((await desk.plimsoll('archive')).exit).toBe(2);
+  });
+
+  test('is for operators of everything: nothing is written before that is known', async () => {
+    value(
+      await desk.house.log.append(0, [
+        await signed(
+          'admin',
+          added(keyOf('some'), { roles: ['operator'], components: ['cart'] }),
+          'k',
+        ),
+      ]),
+    );
+    const folder = newFolder();
+    const refused = await desk.plimsoll('archive', `--to=${folder}`, '--key=keys/some.json');
+    expect([refused.exit, refused.err[0]]).toEqual([5, expect.stringContaining('out-of-scope')]);
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  test('of a log that was sealed asks for an operator, too: nobody would trust what it writes', async () => {
+    const seal = operated('log-sealed', { to: 7, digest: 'a'.repeat(64), note: 'elsewhere' });
+    value(await desk.house.log.append(0, [await signed('admin-of-archives', seal, 'seal')]));
+    const folder = newFolder();
+    const refused = await desk.plimsoll('archive', `--to=${folder}`, '--key=keys/local.json');
+    expect([refused.exit, refused.err[0]]).toEqual([5, expect.stringContaining('role-missing')]);
+    expect(existsSync(folder)).toBe(false);
   });
 
   test('of a log that was sealed is written too; nothing is appended', async () => {

@@ -86,6 +86,24 @@ describe('a generation from its plan to its end', () => {
     ]);
   });
 
+  test('is not touched by an operator for some places only', async () => {
+    const desk = await openDesk({
+      folder: join(scratch, randomUUID()),
+      steps: [...history, trusts('some', { roles: ['operator'], environments: ['staging'] })],
+    });
+    jsonOf(good('replay-run', await desk.plimsoll('replay', 'run', why, ops, '--json')));
+    const before = (await desk.plimsoll('replay', 'status', '--json')).out;
+    for (const command of [['run'], ['switch', 'g2'], ['drop', 'g2'], ['back']]) {
+      const refused = await desk.plimsoll('replay', ...command, why, '--key=keys/some.json');
+      expect([command, refused.exit, refused.err]).toEqual([
+        command,
+        5,
+        [expect.stringContaining('[out-of-scope]'), expect.any(String)],
+      ]);
+    }
+    expect((await desk.plimsoll('replay', 'status', '--json')).out).toEqual(before);
+  });
+
   test('is told for people with what to do next', async () => {
     const desk = await aDesk();
     expect((await desk.plimsoll('replay', 'plan')).out).toEqual([
