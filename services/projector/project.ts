@@ -6,7 +6,7 @@ import { createRepeats } from '../core/check/repeats.ts';
 import type { CheckTools } from '../core/check/check-record.ts';
 import type { RowAddress, RowMemory } from '../core/known-rows.ts';
 import { address, createRowMemory } from '../core/known-rows.ts';
-import type { LogRecord, Position } from '../core/log/record.ts';
+import type { LogRecord } from '../core/log/record.ts';
 import type { Folded, FoldState, Outcome } from '../core/projection.ts';
 import {
   currentFoldVersion,
@@ -45,13 +45,20 @@ export const loadState = async (
     const { checkpoint, rows } = time.value;
     if (checkpoint === undefined) return ok(undefined);
     // Read in several steps: they belong together only if nobody committed in between.
-    if (trust.value.nexts.every((next) => next === checkpoint.next))
+    if (trust.value.stands.every((stands) => isSameStand(stands, checkpoint)))
       return ok(
         readFoldState(tools.text, checkpoint, trust.value.rows, rows.get(address('log', 'time'))),
       );
   }
   return refuse('unreachable', 'the read models change faster than they can be read');
 };
+
+/** After the same records, with the same rows: also where another store answers for a moment. */
+const isSameStand = (
+  stands: Checkpoint | undefined,
+  { next, lastDigest, rowsDigest }: Pick<Checkpoint, 'next' | 'lastDigest' | 'rowsDigest'>,
+): boolean =>
+  stands?.next === next && stands.lastDigest === lastDigest && stands.rowsDigest === rowsDigest;
 
 const rereadsMax = 50;
 const scanRowsMax = 1000;
@@ -63,15 +70,15 @@ const allRows = async (
 ): Promise<
   Result<
     {
-      /** Where the checkpoint stood at each page. */
-      readonly nexts: readonly (Position | undefined)[];
+      /** Where the generation stood at each page. */
+      readonly stands: readonly (Checkpoint | undefined)[];
       readonly rows: readonly { key: string; value: string }[];
     },
     ProjectionProblem
   >
 > => {
   const rows: { key: string; value: string }[] = [];
-  const nexts: (Position | undefined)[] = [];
+  const stands: (Checkpoint | undefined)[] = [];
   for (;;) {
     const after = rows.at(-1)?.key;
     const page = await store.scan(generation, model, {
@@ -80,8 +87,8 @@ const allRows = async (
     });
     if (!page.ok) return fail(storeProblem(page.problem));
     rows.push(...page.value.rows);
-    nexts.push(page.value.checkpoint?.next);
-    if (page.value.rows.length < scanRowsMax) return ok({ nexts, rows });
+    stands.push(page.value.checkpoint);
+    if (page.value.rows.length < scanRowsMax) return ok({ stands, rows });
   }
 };
 
@@ -171,7 +178,8 @@ const foldRecords = async (
   how: FoldHow,
 ): Promise<Result<Folded, ProjectionProblem>> => {
   const { tools, audience } = ports;
-  if (state !== undefined) return foldChecked(ports, generation, state, records, memory, how);
+  if (state !== undefined)
+    return foldChecked(ports, generation, state, false, records, memory, how);
   const [opening, ...rest] = records;
   if (opening === undefined) return refuse('log-empty', 'the log has no record 0 yet');
   const opened = foldOpening(tools, audience, opening);
@@ -187,7 +195,7 @@ const foldRecords = async (
       `${ports.log.name} is the log ${logId}; PLIMSOLL_LOG_ID asks for ${ports.pinnedLogId}`,
     );
   if (rest.length === 0) return opened;
-  const folded = await foldChecked(ports, generation, opened.value.state, rest, memory, how);
+  const folded = await foldChecked(ports, generation, opened.value.state, true, rest, memory, how);
   if (!folded.ok) return folded;
   const later = new Set(folded.value.writes.map(({ model, key }) => address(model, key)));
   return ok({
@@ -204,6 +212,8 @@ const foldChecked = async (
   ports: ProjectionPorts,
   generation: Generation,
   state: FoldState,
+  /** Nothing is stored yet. */
+  isNew: boolean,
   records: readonly LogRecord[],
   memory: Memory,
   how: FoldHow,
@@ -211,7 +221,7 @@ const foldChecked = async (
   const checked = await checkRecords(ports, state, records, memory.repeats, how.checks);
   memory.repeats.keep(checked);
   await ports.turn?.();
-  const loaded = await loadRows(ports, generation, state, checked, memory.rows);
+  const loaded = await loadRows(ports, generation, state, isNew, checked, memory.rows);
   if (!loaded.ok) return loaded;
   const folding = openFold(ports.tools, state, memory.rows, how.filter);
   for (let from = 0; from < checked.length; from += foldedAtOnceMax) {
@@ -306,6 +316,7 @@ const loadRows = async (
   { store, turn }: ProjectionPorts,
   generation: Generation,
   state: FoldState,
+  isNew: boolean,
   checked: readonly Checked[],
   memory: RowMemory,
 ): Promise<Result<void, ProjectionProblem>> => {
@@ -314,10 +325,13 @@ const loadRows = async (
     if (wanted.length === 0) return ok(undefined);
     const read = await store.rows(generation, wanted);
     if (!read.ok) return fail(storeProblem(read.problem));
-    // The commit would find it too; this only saves the work. An empty generation has no checkpoint yet.
+    // The commit finds what has changed since, but not that for a moment another store has answered, or an empty one.
     const { checkpoint } = read.value;
-    if (checkpoint !== undefined && checkpoint.next !== state.next)
-      return refuse('gap', `the checkpoint is ${checkpoint.next}, not ${state.next}`);
+    if (checkpoint === undefined ? !isNew : !isSameStand(checkpoint, state))
+      return refuse(
+        'gap',
+        `the rows are of a store that stands at ${checkpoint?.next ?? 'nothing'}, not at ${state.next}`,
+      );
     memory.learn(wanted, read.value.rows);
     await turn?.();
   }
