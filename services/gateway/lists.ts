@@ -1,6 +1,7 @@
 import type { Slot } from '../core/markers/marker.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import type { DeadLetter } from '../core/dead-letters.ts';
+import { letterState } from '../core/dead-letters.ts';
 import type { OperationRow } from '../core/operations.ts';
 import type { DecisionRow, NameRow } from '../core/read-models.ts';
 import { positionKey } from '../core/read-models.ts';
@@ -112,12 +113,14 @@ export const decisionList: List = {
 
 export const deadLetterList: List = {
   model: 'dead-letter',
-  filters: ['code', 'order'],
+  filters: ['code', 'state', 'order'],
   prefix: wherever,
   ...byPosition,
   lines: (row, query) => {
     const letter = JSON.parse(row) as DeadLetter;
-    return isEqual(query, 'code', letter.code) ? [deadLetterLine(letter)] : [];
+    return isEqual(query, 'code', letter.code) && isEqual(query, 'state', letterState(letter))
+      ? [deadLetterLine(letter)]
+      : [];
   },
 };
 

@@ -111,6 +111,8 @@ describe('what is asked', () => {
     const letters = await house.get('/v1/dead-letters');
     expect(letters.json.items).toMatchObject([{ position: 10, code: 'key-unknown' }]);
     expect((await house.get('/v1/dead-letters?code=conflict')).json.items).toEqual([]);
+    expect((await house.get('/v1/dead-letters?state=open')).json).toEqual(letters.json);
+    expect((await house.get('/v1/dead-letters?state=redriven')).json.items).toEqual([]);
     expect((await house.get('/v1/dead-letters/10')).json.item).toEqual(letters.json.items[0]);
     expect((await house.get('/v1/dead-letters/9')).status).toBe(404);
   });
