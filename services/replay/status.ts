@@ -1,5 +1,6 @@
 import type { GenerationNote } from '../core/generation-note.ts';
 import { filterOf, isBeingFolded } from '../core/generation-note.ts';
+import type { Position } from '../core/log/record.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { Generation } from '../ports/read-model-store.ts';
@@ -21,35 +22,65 @@ export const statusOf = async (
   if (!known.ok) return storeFailed(known.problem);
   const found: GenerationStatus[] = [];
   for (const generation of known.value) {
-    const checkpoint = await ports.store.checkpoint(generation);
-    if (!checkpoint.ok) return storeFailed(checkpoint.problem);
-    // Dropped meanwhile.
-    if (checkpoint.value === undefined) continue;
-    const counts = await ports.store.counts(generation);
-    if (!counts.ok) return storeFailed(counts.problem);
     const note = await loadNote(ports, generation);
     if (!note.ok) return note;
-    const { next, foldVersion, rowsDigest } = checkpoint.value;
     const isCurrent = generation === current.value;
     const isPrevious = generation === previous.value;
-    found.push({
-      generation,
-      isCurrent,
-      isPrevious,
-      state: stateOf(note.value, isCurrent || isPrevious, ports.clock.nowMs()),
-      rows: [...counts.value.values()].reduce((sum, rows) => sum + rows, 0),
-      next,
-      lag: Math.max(0, end.value - next),
-      foldVersion,
-      rowsDigest,
-      madeAt: note.value?.madeAt ?? null,
-      madeBy: note.value?.madeBy ?? null,
-      why: note.value?.why ?? null,
-      filter: filterOf(note.value),
-      to: note.value?.to ?? null,
-    });
+    const told = await tell(ports, generation, note.value, { isCurrent, isPrevious }, end.value);
+    if (!told.ok) return told;
+    // Dropped meanwhile.
+    if (told.value !== undefined) found.push(told.value);
   }
   return ok(found.toSorted(byNumber));
+};
+
+/** How one generation stands; undefined where it is gone. A note that cannot be read is as if there were none. */
+export const statusOfOne = async (
+  ports: ReplayPorts,
+  generation: Generation,
+): Promise<Result<GenerationStatus | undefined, ReplayProblem>> => {
+  const current = await currentOf(ports);
+  if (!current.ok) return current;
+  const previous = await previousOf(ports, current.value);
+  if (!previous.ok) return previous;
+  const end = await logEnd(ports);
+  if (!end.ok) return end;
+  const note = await loadNote(ports, generation);
+  if (!note.ok && note.problem.code !== 'corrupt') return note;
+  const used = {
+    isCurrent: generation === current.value,
+    isPrevious: generation === previous.value,
+  };
+  return tell(ports, generation, note.ok ? note.value : undefined, used, end.value);
+};
+
+const tell = async (
+  ports: ReplayPorts,
+  generation: Generation,
+  note: GenerationNote | undefined,
+  { isCurrent, isPrevious }: Pick<GenerationStatus, 'isCurrent' | 'isPrevious'>,
+  end: Position,
+): Promise<Result<GenerationStatus | undefined, ReplayProblem>> => {
+  const checkpoint = await ports.store.checkpoint(generation);
+  if (!checkpoint.ok) return storeFailed(checkpoint.problem);
+  if (checkpoint.value === undefined) return ok(undefined);
+  const counts = await ports.store.counts(generation);
+  if (!counts.ok) return storeFailed(counts.problem);
+  const { next, foldVersion, rowsDigest } = checkpoint.value;
+  return ok({
+    ...{ generation, isCurrent, isPrevious },
+    state: stateOf(note, isCurrent || isPrevious, ports.clock.nowMs()),
+    rows: [...counts.value.values()].reduce((sum, rows) => sum + rows, 0),
+    next,
+    lag: Math.max(0, end - next),
+    foldVersion,
+    rowsDigest,
+    madeAt: note?.madeAt ?? null,
+    madeBy: note?.madeBy ?? null,
+    why: note?.why ?? null,
+    filter: filterOf(note),
+    to: note?.to ?? null,
+  });
 };
 
 const stateOf = (

@@ -28,7 +28,7 @@ import {
 } from './generations.ts';
 import type { ReplayPorts } from './ports.ts';
 import { foldedAtOnceMax } from './run.ts';
-import { statusOf } from './status.ts';
+import { statusOfOne } from './status.ts';
 
 /** Going back folds so many records at most before; further behind it has to be said. */
 const caughtUpOnTheWayMax = 20_000;
@@ -246,9 +246,9 @@ export const drop = async (
   generation: Generation,
   { isForced }: { readonly isForced: boolean },
 ): ReturnType<Replaying['drop']> => {
-  const status = await statusOf(ports);
+  const status = await statusOfOne(ports, generation);
   if (!status.ok) return status;
-  const found = status.value.find((one) => one.generation === generation);
+  const found = status.value;
   if (found === undefined)
     return refuse('generation-unknown', `there is no generation ${generation}`);
   if (found.isCurrent)

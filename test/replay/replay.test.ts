@@ -612,3 +612,19 @@ test('the status of a generation whose note was rewritten by hand is told as dam
   value(await store.aside.write([entry]));
   expect(await replay.status()).toMatchObject({ problem: { code: 'corrupt' } });
 });
+
+test('a generation whose note cannot be read is dropped, as its problem says; of the others nobody is misled', async () => {
+  const { replay, store } = await house(records.slice(0, 50));
+  value(await replay.run(wish(), {}));
+  value(await replay.run(wish(), {}));
+  value(await replay.switchTo('g1', { isForced: false }));
+  value(await store.aside.write([{ key: noteKey('g2'), value: '{' }]));
+  expect(await replay.status()).toMatchObject({
+    problem: { code: 'corrupt', message: expect.stringContaining('drop it') },
+  });
+  expect(await replay.drop('g1', { isForced: false })).toMatchObject({
+    problem: { code: 'generation-in-use' },
+  });
+  expect(value(await replay.drop('g2', { isForced: false })).generation).toBe('g2');
+  expect(value(await replay.status()).map(({ generation }) => generation)).toEqual(['g1']);
+});
