@@ -1,3 +1,5 @@
+import type { Result } from '../core/result.ts';
+import { fail } from '../core/result.ts';
 import { hasRole, keyProblem } from '../core/trust/trust.ts';
 import type { KeyState } from '../core/trust/trust.ts';
 import { Halted } from './halted.ts';
@@ -18,9 +20,7 @@ const lookAgainAfterMs = 2_000;
 /** However many records name unknown keys, the read models are not asked more often. */
 const lookAgainMsMin = 200;
 
-export const openTrustedKeys = (
-  ports: Pick<AnalyserPorts, 'store' | 'tools' | 'clock'>,
-): TrustedKeys => {
+export const openTrustedKeys = (ports: Ports): TrustedKeys => {
   let keys: ReadonlyMap<string, KeyState> | undefined;
   let lookedAtMs = Number.NEGATIVE_INFINITY;
   return {
@@ -30,12 +30,12 @@ export const openTrustedKeys = (
       // Less than none has passed where the clock was set back.
       const isFresh = sinceMs >= 0 && sinceMs < (isKnown ? lookAgainAfterMs : lookAgainMsMin);
       if (keys !== undefined && isFresh) return keys;
-      const read = await readKeys(ports);
+      const read = await readKeysOfLog(ports);
       if (read.ok) {
         keys = read.value;
         lookedAtMs = ports.clock.nowMs();
       } else if (keys === undefined || !isKnown) {
-        // An outage of the store must not turn good samples into refused ones: they are read again.
+        // What befalls the store must not turn good samples into refused ones: they are read again.
         throw new Halted(`the keys cannot be read: ${read.problem.message}`);
       }
       return keys;
@@ -43,11 +43,27 @@ export const openTrustedKeys = (
   };
 };
 
-/** Whether the log trusts this analyser's own key to sign samples and decisions; undefined: nobody can say. */
-export const isOwnKeyTrusted = async (
-  ports: Pick<AnalyserPorts, 'store' | 'tools' | 'clock' | 'signer'>,
-): Promise<boolean | undefined> => {
+type Ports = Pick<AnalyserPorts, 'store' | 'tools' | 'clock' | 'signer'>;
+
+/**
+ * The keys, of read models that know this analyser's own: nothing is judged before the log trusts it, so a store without
+ * it has fallen back to where it was not trusted yet, and is being filled again.
+ */
+const readKeysOfLog = async (
+  ports: Ports,
+): Promise<Result<ReadonlyMap<string, KeyState>, { readonly message: string }>> => {
   const keys = await readKeys(ports);
+  return keys.ok && !keys.value.has(ports.signer.keyId)
+    ? fail({ message: 'the read models are behind: they do not know the key of this analyser yet' })
+    : keys;
+};
+
+/**
+ * Whether the log trusts this analyser's own key to sign samples and decisions; undefined: nobody can say, or the read
+ * models do not know it yet.
+ */
+export const isOwnKeyTrusted = async (ports: Ports): Promise<boolean | undefined> => {
+  const keys = await readKeysOfLog(ports);
   if (!keys.ok) return undefined;
   const own = keys.value.get(ports.signer.keyId);
   return own !== undefined && keyProblem(own) === undefined && hasRole(own, 'analyser');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openTrustedKeys } from '../../services/analyser/trusted-keys.ts';
 import type { TrustedKeys } from '../../services/analyser/trusted-keys.ts';
-import { fail } from '../../services/core/result.ts';
+import { fail, ok } from '../../services/core/result.ts';
 import { buildAnalyserHouse } from '../support/analyser-house.ts';
 import type { AnalyserHouse } from '../support/analyser-house.ts';
 import { fastPolicy } from '../support/canary/sample-streams.ts';
@@ -14,22 +14,25 @@ const lookAgainMs = 2_001;
 type Looked = {
   readonly house: AnalyserHouse;
   readonly keys: TrustedKeys;
-  readonly time: { nowMs: number; isStoreAway: boolean };
+  readonly time: { nowMs: number; isStoreAway: boolean; isStoreEmpty: boolean };
 };
 
 const lookingHouse = async (): Promise<Looked> => {
   const house = await buildAnalyserHouse(fastPolicy);
   await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
-  const time = { nowMs: 1_000_000, isStoreAway: false };
+  const time = { nowMs: 1_000_000, isStoreAway: false, isStoreEmpty: false };
   const keys = openTrustedKeys({
     tools,
+    signer: keyOf('analyser'),
     clock: { ...house.clock, nowMs: () => time.nowMs },
     store: {
       ...house.store,
       scan: async (...asked) =>
         time.isStoreAway
           ? fail({ code: 'unreachable', message: 'away' })
-          : house.store.scan(...asked),
+          : time.isStoreEmpty
+            ? ok({ checkpoint: undefined, rows: [] })
+            : house.store.scan(...asked),
     },
   });
   return { house, keys, time };
@@ -62,4 +65,15 @@ test('and nobody is taken for unknown who could not be looked up', async () => {
   time.isStoreAway = true;
   time.nowMs += lookAgainMs;
   await expect(keys.forKey('0123456789abcdef')).rejects.toThrow('away');
+});
+
+test('a store that fell back to before the analyser was trusted makes nobody unknown', async () => {
+  const { keys, time } = await lookingHouse();
+  time.isStoreEmpty = true;
+  await expect(keys.forKey(keyId)).rejects.toThrow('behind');
+  time.isStoreEmpty = false;
+  await keys.forKey(keyId);
+  time.isStoreEmpty = true;
+  time.nowMs += lookAgainMs;
+  expect([...(await keys.forKey(keyId)).keys()]).toContain(keyId);
 });
