@@ -97,17 +97,23 @@ export const openSqliteReadModelStore = (
   };
 
   const putRows = (id: number, writes: Step['writes']): void => {
-    const put = file.prepare(
-      `INSERT INTO store_rows (generation_id, model, key, value, checksum) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET value = excluded.value, checksum = excluded.checksum`,
-    );
     const remove = file.prepare(
       'DELETE FROM store_rows WHERE generation_id = ? AND model = ? AND key = ?',
     );
+    let waiting: (string | number)[] = [];
+    const put = (): void => {
+      file.prepare(putSql(waiting.length / putFields)).run(...waiting);
+      waiting = [];
+    };
     for (const { model, key, value } of writes) {
-      if (value === null) remove.run(id, model, key);
-      else put.run(id, model, key, value, rowChecksum({ model, key, value }));
+      if (value === null) {
+        remove.run(id, model, key);
+        continue;
+      }
+      waiting.push(id, model, key, value, rowChecksum({ model, key, value }));
+      if (waiting.length === putFields * putAtOnce) put();
     }
+    if (waiting.length > 0) put();
   };
 
   const commit: ReadModelStore['commit'] = async (generation, step) => {
@@ -127,13 +133,17 @@ export const openSqliteReadModelStore = (
     const found = held(generation);
     const rows = new Map<string, string>();
     if (found === undefined) return { checkpoint: undefined, rows };
+    // All keys of a model in one call: most of them are not there, and a call costs more than a look.
     const get = file.prepare(
-      'SELECT value, checksum FROM store_rows WHERE generation_id = ? AND model = ? AND key = ?',
+      `SELECT asked.key AS at, row.value, row.checksum FROM json_each(?3) AS asked CROSS JOIN store_rows AS row
+       ON row.generation_id = ?1 AND row.model = ?2 AND row.key = asked.value`,
     );
-    for (const { model, key } of keys) {
-      const row = get.get(found.id, model, key) as Pick<StoreRow, 'value' | 'checksum'> | undefined;
-      if (row === undefined) continue;
-      rows.set(`${model}\n${key}`, checkedRow({ model, key, ...row }).value);
+    for (const [model, wanted] of Map.groupBy(keys, (asked) => asked.model)) {
+      const json = JSON.stringify(wanted.map(({ key }) => key));
+      for (const { at, value, checksum } of get.all(found.id, model, json) as FoundRow[]) {
+        const key = wanted[at]?.key ?? '';
+        rows.set(`${model}\n${key}`, checkedRow({ model, key, value, checksum }).value);
+      }
     }
     return { checkpoint: found.checkpoint, rows };
   };
@@ -271,6 +281,20 @@ export const openSqliteReadModelStore = (
     },
   };
 };
+
+type FoundRow = Pick<StoreRow, 'value' | 'checksum'> & {
+  /** Its place among the keys that were asked for. */
+  readonly at: number;
+};
+
+const putFields = 5;
+/** Rows that one statement writes: a call costs as much as a row. */
+const putAtOnce = 32;
+
+const putSql = (rows: number): string =>
+  `INSERT INTO store_rows (generation_id, model, key, value, checksum)
+   VALUES ${Array.from({ length: rows }, () => '(?, ?, ?, ?, ?)').join()}
+   ON CONFLICT DO UPDATE SET value = excluded.value, checksum = excluded.checksum`;
 
 const refused = (message: string): { readonly ok: false; readonly problem: StoreProblem } =>
   fail({ code: 'refused', message });

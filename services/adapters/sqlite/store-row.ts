@@ -6,7 +6,7 @@ import { StepProblem } from './problem.ts';
 export type StoreRow = RowKey & { readonly value: string; readonly checksum: number };
 
 export const rowChecksum = ({ model, key, value }: Omit<StoreRow, 'checksum'>): number =>
-  crc32(value, crc32(`${model}\n${key}\n`));
+  crc32(`${model}\n${key}\n${value}`);
 
 /** The row, if it is the one that was written; else it throws. */
 export const checkedRow = (row: StoreRow): StoreRow => {
