@@ -31,7 +31,7 @@ const fileBytesFull = 16_000_000;
 const readRecordsMax = 500;
 /** Records of earlier runs that are looked at before a run says that nothing is new. */
 const tracesMax = 100;
-/** A file under a temporary name that was not touched for so long belongs to a run that is gone. */
+/** A file without an entry that was not touched for so long belongs to a run that is gone. */
 const abandonedAfterMs = 3_600_000;
 
 export type WritePorts = {
@@ -189,19 +189,30 @@ const isAnythingNew = async (
   return rest.ok ? ok(!rest.value.every(isTrace)) : logFailed(rest.problem);
 };
 
-/** What a run that was killed left behind: files without an entry from where the archive ends, and temporary ones. */
+/**
+ * What runs that were killed left behind: temporary files, and files that the manifest does not name and whose records
+ * it has, or will have in a moment. Only old ones: another run may be about to name a new one.
+ */
 const removeAbandoned = async (
   { nowMs }: WritePorts,
   disk: Disk,
   at: string,
   manifest: Manifest,
 ): Promise<void> => {
-  const beginning = fileName({ first: endOf(manifest), last: 0 }).split('-')[0];
+  const end = endOf(manifest);
+  const named = new Set(manifest.entries.map(fileName));
   for (const { name, changedAtMs } of await filesIn(at)) {
-    const isOld = nowMs() - changedAtMs > abandonedAfterMs;
-    const isUnnamed = name.startsWith(`${beginning}-`) && name.endsWith('.avro');
-    if (isUnnamed || (name.endsWith('.tmp') && isOld)) await disk.remove(join(at, name));
+    if (named.has(name) || nowMs() - changedAtMs <= abandonedAfterMs) continue;
+    const [first, last] = positionsIn(name) ?? [];
+    const isReplaced = first === end || (last !== undefined && last < end);
+    if (isReplaced || name.endsWith('.tmp')) await disk.remove(join(at, name));
   }
+};
+
+/** The positions that a file's name says. */
+const positionsIn = (name: string): readonly [first: Position, last: Position] | undefined => {
+  const found = /^([0-9]{12})-([0-9]{12})\.avro$/.exec(name);
+  return found === null ? undefined : [Number(found[1]), Number(found[2])];
 };
 
 const writeFile = async (

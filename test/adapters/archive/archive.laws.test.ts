@@ -30,6 +30,9 @@ const archived = async (folder: string): Promise<readonly LogRecord[]> => {
   return value(await reader.read(0, reader.end + 1));
 };
 
+/** Whoever wrote by now is gone. */
+const hoursLater = (): number => Date.now() + 2 * 3_600_000;
+
 describe('an archive run that is killed', () => {
   test('at any step, before it, half-way or after it, is finished by the next one', async () => {
     const log = await logOf(records);
@@ -41,7 +44,7 @@ describe('an archive run that is killed', () => {
       for (const when of ['before', 'half-way', 'after'] as const) {
         const folder = newFolder();
         const { disk } = killedAt(step, when);
-        // It cut its files elsewhere: what it left under other names must not stay.
+        // It cut its files elsewhere: what it left under other names must not stay for ever.
         const shorter = { fileRecordsMax: 20 };
         await expect(archive(folder, log, { ...shorter, disk })).rejects.toThrow(Killed);
         // What stands there now is nothing, or an archive: whole as far as it goes.
@@ -50,7 +53,7 @@ describe('an archive run that is killed', () => {
           (told: true | string) => told === true || told === 'archive-missing',
           `killed ${when} step ${step}`,
         );
-        const told = value(await archive(folder, log, cuts));
+        const told = value(await archive(folder, log, { ...cuts, nowMs: hoursLater }));
         expect(told.to).toBe(records.length);
         expect(await archived(folder)).toEqual(whole);
         expect(
@@ -67,7 +70,7 @@ describe('an archive run that is killed', () => {
       const { disk } = killedAt(step, 'after');
       await archive(disturbed, log, { fileRecordsMax: 25, disk }).catch(() => undefined);
     }
-    value(await archive(disturbed, log, { fileRecordsMax: 25 }));
+    value(await archive(disturbed, log, { fileRecordsMax: 25, nowMs: hoursLater }));
     const files = (folder: string): readonly (readonly [string, string])[] => {
       const at = join(folder, topic, '0');
       return readdirSync(at)

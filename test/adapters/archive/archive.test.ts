@@ -11,6 +11,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Disk } from '../../../services/adapters/archive/disk.ts';
+import { openDisk } from '../../../services/adapters/archive/disk.ts';
 import { buildFile } from '../../../services/adapters/archive/container-file.ts';
 import {
   fileName,
@@ -351,6 +353,44 @@ describe('a whole archive', () => {
       join(at, '000000000008-000000000008.avro'),
     );
     expect(value(await verify(folder)).strangers).toEqual(['000000000008-000000000008.avro']);
+  });
+});
+
+describe('two runs at once', () => {
+  test('leave an archive that is whole: neither takes away what the other is about to name', async () => {
+    const log = await logOf(await records(5));
+    const folder = newFolder();
+    const real = openDisk();
+    const hasLooked = Promise.withResolvers<void>();
+    const isNamed = Promise.withResolvers<void>();
+    // It begins when the first has its file in place, and writes when the first is done.
+    const slower: Disk = {
+      ...real,
+      writeSynced: async (path, bytes) => {
+        hasLooked.resolve();
+        await isNamed.promise;
+        await real.writeSynced(path, bytes);
+      },
+    };
+    let second: ReturnType<typeof archive> | undefined;
+    const first = await archive(folder, log, {
+      disk: {
+        ...real,
+        moveSynced: async (from, to) => {
+          await real.moveSynced(from, to);
+          if (second !== undefined || !to.endsWith('.avro')) return;
+          value(await log.append(0, await records(1)));
+          second = archive(folder, log, { disk: slower });
+          await hasLooked.promise;
+        },
+      },
+    });
+    isNamed.resolve();
+    expect(value(first).to).toBe(8);
+    expect(await second).toMatchObject({ problem: { code: 'archive-busy' } });
+    expect(value(await verify(folder)).records).toBe(8);
+    value(await archive(folder, log));
+    expect(value(await verify(folder)).records).toBe(12);
   });
 });
 
