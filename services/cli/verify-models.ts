@@ -24,6 +24,8 @@ type Done = Promise<Result<void, CliProblem>>;
 const everyMsDefault: number = 60 * 60_000;
 const everyMsLeast = 10_000;
 const everyMsMost: number = 7 * 24 * 60 * 60_000;
+/** When a look that came to no end is tried again, at the latest. */
+const againMs = 10_000;
 /** What people are shown of what differs; --json has more. */
 const shownMax = 20;
 
@@ -49,7 +51,8 @@ export const runVerifyModels = async (ports: CliPorts, given: Given, isJson: boo
       if (!isFollowing) return looked.ok ? verdict(looked.value) : looked;
       // Whoever follows for days outlives a restart of what it asks.
       if (!looked.ok && !ports.stop.aborted) ports.note(looked.problem);
-      if (!ports.stop.aborted) await ports.clock.sleep(everyMs.value, ports.stop);
+      const untilNextMs = looked.ok ? everyMs.value : Math.min(againMs, everyMs.value);
+      if (!ports.stop.aborted) await ports.clock.sleep(untilNextMs, ports.stop);
       if (ports.stop.aborted) return looked.ok ? verdict(looked.value) : ok(undefined);
     }
   } finally {

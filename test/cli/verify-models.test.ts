@@ -9,6 +9,7 @@ import type { Desk, DeskOptions, Said } from '../support/desk.ts';
 import { openDesk } from '../support/desk.ts';
 import { by } from '../support/given.ts';
 import { logged, planned, succeeded } from '../support/markers.ts';
+import { value } from '../support/records.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { plant } from '../support/verifier.ts';
 
@@ -106,6 +107,30 @@ describe('verify-models', () => {
       .elsewhere({ isRemote: true })
       .plimsoll('verify-models', '--json');
     expect([said.exit, codeIn(said)]).toEqual([2, 'not-through-gateway']);
+  });
+
+  test('that follows does not wait an hour where there was nothing to look at yet', async () => {
+    const stopping = new AbortController();
+    const slept: number[] = [];
+    const desk = await aDesk((ports) => ({
+      ...ports,
+      stop: stopping.signal,
+      verifying: async () => {
+        const { open, current } = value(await ports.verifying());
+        // Nobody has folded anything before the first sleep.
+        return ok({ open, current: async () => (slept.length === 0 ? ok(undefined) : current()) });
+      },
+      clock: {
+        ...ports.clock,
+        sleep: async (ms) => {
+          slept.push(ms);
+          if (slept.length === 2) stopping.abort();
+        },
+      },
+    }));
+    const said = await desk.plimsoll('verify-models', '--follow', '--every=1h', '--json');
+    expect([said.exit, said.out.length]).toEqual([0, 1]);
+    expect(slept).toEqual([10_000, 3_600_000]);
   });
 
   test('that follows looks again, and its numbers can be read', async () => {

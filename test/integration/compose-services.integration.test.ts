@@ -78,7 +78,9 @@ test(
     });
     const ours = (file?.services ?? []).filter(({ build }) => build !== null);
     const all = ours.flatMap((service) => Array.from({ length: service.replicas }, () => service));
-    expect(all.map(({ name }) => name)).toEqual(['projector', 'projector', 'analyser', 'gateway']);
+    expect(all.map(({ name }) => name)).toEqual([
+      ...['projector', 'projector', 'analyser', 'verifier', 'gateway'],
+    ]);
     const running: Running[] = [];
     try {
       for (const service of all) running.push(await start(service, audience));
@@ -91,15 +93,19 @@ test(
           ),
         ),
       );
-      // One projector works and the other stands by; the analyser comes to work; all know one end of the log.
+      // One projector works and the other stands by; the analyser comes to work; all know one end of the log; the
+      // verifier finds in the rows what the log says.
       await eventually(
         'the services meet in the log',
         async () => {
           const told = await Promise.all(running.map(collect));
           const active = told.map((numbers) => numbers.get('plimsoll_active') ?? 0);
-          const ends = new Set(told.map((numbers) => numbers.get('plimsoll_log_end_position')));
           const [one = 0, other = 0, analyser = 0] = active;
-          return one + other === 1 && analyser === 1 && ends.size === 1 && !ends.has(0);
+          const [verified] = told.filter((_, at) => all[at]?.name === 'verifier');
+          const others = told.filter((numbers) => numbers !== verified);
+          const ends = new Set(others.map((numbers) => numbers.get('plimsoll_log_end_position')));
+          const isWhole = verified?.get('plimsoll_models_divergent_rows') === 0;
+          return one + other === 1 && analyser === 1 && ends.size === 1 && !ends.has(0) && isWhole;
         },
         healthyWithinMs,
       );

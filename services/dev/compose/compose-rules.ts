@@ -1,3 +1,4 @@
+import { parseArguments } from '../../cli/arguments.ts';
 import type { ServiceName } from '../../cli/ports.ts';
 import type { Settings } from '../../core/settings.ts';
 import { parseSettings } from '../../core/settings.ts';
@@ -14,6 +15,8 @@ export type Files = {
 };
 
 const programs: ReadonlySet<string> = new Set<ServiceName>(['gateway', 'projector', 'analyser']);
+/** Stays as a service does, where it is told to follow. */
+const verifier = 'verify-models';
 const nodeMajorMin = 22;
 
 /** Everything that can be told to be wrong with the Compose file without an engine; empty: nothing. */
@@ -111,7 +114,7 @@ const redisFaults = ({ services }: ComposeFile, fault: Fault): void => {
 
 const plimsollFaults = (file: ComposeFile, fault: Fault): void => {
   const ours = file.services.filter(({ build }) => build !== null);
-  for (const program of programs)
+  for (const program of [...programs, verifier])
     if (!ours.some(({ command }) => command[0] === program))
       fault('services', `no ${program} runs`);
   for (const service of ours) ownServiceFaults(service, file, fault);
@@ -122,7 +125,9 @@ const plimsollFaults = (file: ComposeFile, fault: Fault): void => {
 const ownServiceFaults = (service: ComposeService, file: ComposeFile, fault: Fault): void => {
   const { name, command, environment, volumes, replicas } = service;
   const [program = '', ...more] = command;
-  if (!programs.has(program) || more.length > 0)
+  const asked = parseArguments(command);
+  if (!asked.ok) fault(`${name}.command`, asked.problem.message);
+  if (program === verifier ? !more.includes('--follow') : !programs.has(program) || more.length > 0)
     fault(`${name}.command`, `plimsoll ${command.join(' ')} is no service`);
   const settings = parseSettings(environment);
   if (!settings.ok) return fault(`${name}.environment`, settings.problem.message);

@@ -133,6 +133,13 @@ test.each([
   ],
   ['a store that is a file', 'redis://redis:6379', 'sqlite:./data', 'PLIMSOLL_STORE must be Redis'],
   ['a command that is none', "command: ['analyser']", "command: ['analyzer']", 'no analyser runs'],
+  [
+    'a verifier that looks once',
+    "'verify-models', '--follow', '--every=10m'",
+    "'verify-models'",
+    'is no service',
+  ],
+  ['a verifier that cannot be told so', '--every=10m', '--each=10m', '--each'],
   ['one projector alone', 'replicas: 2', 'replicas: 1', 'stands by'],
   [
     'keys that go with the container',
