@@ -108,6 +108,7 @@ const exits: { readonly [code: string]: ExitCode } = {
     'conflict',
     'last-administrator',
     'nothing-redriven',
+    'clock-behind',
     'generation-in-use',
     'generation-filtered',
     'generation-behind',
@@ -199,6 +200,7 @@ const hints: { readonly [code: string]: string } = {
     'plimsoll replay status lists generations; plimsoll replay switch takes one of them',
   'switched-meanwhile':
     'plimsoll replay status shows what readers use now; call again if it is still wanted',
+  'clock-behind': 'set the clock of this machine; nothing was appended',
   stopped: 'call again to begin anew',
   'log-not-opened': 'is PLIMSOLL_AUDIENCE right, and the log made by Plimsoll?',
   'log-empty': 'somebody is just making the log; call again',

@@ -49,9 +49,10 @@ export type RedrivePlan = {
   readonly isCut: boolean;
 };
 
+/** `clock-behind`: by the clock of this machine it cannot be told how long letters waited. */
 export type LettersProblem =
   | ProjectionProblem
-  | { readonly code: 'not-found'; readonly message: string };
+  | { readonly code: 'not-found' | 'clock-behind'; readonly message: string };
 
 /** Judges letters as if they were appended now, and makes the records that would be. Appends nothing. */
 export type PlanRedrive = (

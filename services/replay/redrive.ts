@@ -5,7 +5,7 @@ import { appendBytes, appendBytesMax } from '../core/log/append-size.ts';
 import type { LogRecord, NewRecord, Position } from '../core/log/record.ts';
 import { redrivenMax, valueBytesMax, waitedMsMax } from '../core/markers/limits.ts';
 import { waitedHeader, waitedMessage, withWaited } from '../core/markers/wire.ts';
-import type { Outcome } from '../core/projection.ts';
+import type { FoldState, Outcome } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Trust } from '../core/trust/trust.ts';
@@ -26,26 +26,46 @@ import { rehearse } from './rehearse.ts';
 export type RedrivePorts = ProjectionPorts & {
   readonly clock: Clock;
   readonly foldToEnd: FoldToEnd;
+  /** Bytes of records that one plan holds; for tests. */
+  readonly heldBytesMax?: number;
 };
 
 /** Room for the operation that stands before the records of an append. */
 const operationBytesMax = 16 * 1024;
 const chunkBytesMax = appendBytesMax - operationBytesMax;
+/** Whoever floods a log with letters shall not fill the memory of whoever redrives them. */
+const heldBytesMax = 64 * 1024 * 1024;
+/** How far the clocks of the log and of this machine may be apart. */
+const clocksApartMs = 60_000;
 
 /** Answers for one state of the read models: those of `generation`, folded up to the end just now. */
 export const openPlanRedrive =
-  (ports: RedrivePorts, { generation, trust }: At): PlanRedrive =>
+  (ports: RedrivePorts, { generation, state }: At): PlanRedrive =>
   async (choice, { signer, isForced, onProgress }) => {
+    const now = timeOf(ports, state);
+    if (!now.ok) return now;
+    const nowMs = now.value;
     const chosen = await chosenLetters(ports, generation, choice);
     if (!chosen.ok) return chosen;
-    const { letters, isCut } = chosen.value;
+    const { letters } = chosen.value;
     if (letters.length === 0) return fail(nothingChosen(choice));
-    const nowMs = ports.clock.nowMs();
+    let { isCut } = chosen.value;
+    let bytes = 0;
     const prepared: Prepared[] = [];
     for (const letter of letters) {
       onProgress({ next: prepared.length, end: letters.length });
-      const one = await prepare(ports, trust, letter, signer, nowMs);
+      const one = await prepare(ports, state.trust, letter, signer, nowMs);
       if (!one.ok) return one;
+      if (!isTried(one.value, isForced)) {
+        prepared.push({ ...one.value, record: nothing });
+        continue;
+      }
+      const more = appendBytes([one.value.record]);
+      if (bytes > 0 && bytes + more > (ports.heldBytesMax ?? heldBytesMax)) {
+        isCut = true;
+        break;
+      }
+      bytes += more;
       prepared.push(one.value);
     }
     const judged = await judge(ports, generation, prepared, nowMs, isForced);
@@ -57,7 +77,27 @@ export const openPlanRedrive =
     return ok({ letters: planned, chunks: chunksOf(sent), isCut });
   };
 
-type At = { readonly generation: Generation; readonly trust: Trust };
+type At = {
+  readonly generation: Generation;
+  readonly state: Pick<FoldState, 'trust' | 'logTimeMs'>;
+};
+
+/**
+ * Now, as the log will have it. By a clock that is behind letters would not have waited long enough, and a late success
+ * could pass for what runs now.
+ */
+const timeOf = (
+  { clock }: RedrivePorts,
+  { logTimeMs }: At['state'],
+): Result<number, LettersProblem> => {
+  const behindMs = logTimeMs - clock.nowMs();
+  return behindMs <= clocksApartMs
+    ? ok(Math.max(clock.nowMs(), logTimeMs))
+    : fail({
+        code: 'clock-behind',
+        message: `the clock of this machine is ${Math.round(behindMs / 1000)} s behind the log's, and how long letters waited is counted by it`,
+      });
+};
 
 type Sendable = { readonly position: Position; readonly record: NewRecord };
 
@@ -81,6 +121,12 @@ type Prepared = {
   readonly isImpossible: boolean;
 };
 
+const isTried = ({ guard, isImpossible }: Prepared, isForced: boolean): boolean =>
+  !isImpossible && (isForced || guard === undefined);
+
+/** In the place of a record that is not sent. */
+const nothing: NewRecord = { key: new Uint8Array(), headers: [], value: new Uint8Array() };
+
 /** Together and in their order: an update needs its plan. What would be refused changes nothing for the others. */
 const judge = async (
   ports: RedrivePorts,
@@ -89,9 +135,7 @@ const judge = async (
   nowMs: number,
   isForced: boolean,
 ): Promise<Result<readonly PlannedLetter[], LettersProblem>> => {
-  const tried = prepared.filter(
-    ({ guard, isImpossible }) => !isImpossible && (isForced || guard === undefined),
-  );
+  const tried = prepared.filter((one) => isTried(one, isForced));
   const records = tried.map(({ record }) => record);
   const outcomes = await rehearse(ports, ports.foldToEnd, generation, records, nowMs);
   if (!outcomes.ok) return outcomes;

@@ -196,7 +196,7 @@ const portsOf = (
     planRedrive: ({ generation, state }) =>
       openPlanRedrive(
         { ...projection, clock: house.ports.clock, foldToEnd },
-        { generation, trust: state.trust },
+        { generation, state },
       ),
     planRetention: ({ generation, state }) =>
       openPlanRetention(store, { generation, state, nowMs: nowMs() }),

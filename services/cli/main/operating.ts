@@ -14,7 +14,7 @@ export const planRedriveOn =
         audience: settings.audience,
         pinnedLogId: settings.logId,
       },
-      { generation, trust: state.trust },
+      { generation, state },
     );
 
 /** By the clock, or by the log's time where that is ahead: the fold goes by the log's. */
