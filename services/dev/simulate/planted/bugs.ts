@@ -100,8 +100,8 @@ const takeMemory = (`,
   bug(
     'the keys of one moment go with the checkpoint of another',
     step,
-    `if (trust.value.nexts.every((next) => next === checkpoint.next))`,
-    `if (trust.value.nexts.length > 0)`,
+    `if (trust.value.stands.every((stands) => isSameStand(stands, checkpoint)))`,
+    `if (trust.value.stands.length > 0)`,
   ),
   bug(
     'a change of trust does not count in the next piece of its batch',
