@@ -9,6 +9,8 @@ type ServicePorts = Pick<CliPorts, 'start' | 'stop' | 'clock' | 'note' | 'prune'
 const retryMsFirst = 500;
 const retryMsMax = 10_000;
 const pruneEveryMs: number = 10 * 60_000;
+/** What is done here survives being killed, so nobody waits longer for an orderly end than supervisors do. */
+const stopWithinMs = 10_000;
 
 /**
  * Runs services until the operator asks to stop, or one of them ends for good: then all stop, and its problem is
@@ -42,9 +44,30 @@ export const runServices = async (
     tell({ code: 'ready', message: 'ready; Ctrl-C stops', hint: '' });
     await pruneNowAndThen(ports, over.signal);
   }
-  // First the doors close, then what stands behind them: the reverse order of the start.
-  for (const service of running.toReversed()) await service.stop();
+  await stopAll(ports, running);
   return ending;
+};
+
+/** First the doors close, then what stands behind them: the reverse order of the start. */
+const stopAll = async (
+  { clock, note }: ServicePorts,
+  running: readonly Running[],
+): Promise<void> => {
+  const inTime = new AbortController();
+  let standing = running;
+  const inOrder = async (): Promise<'stopped'> => {
+    for (; standing.length > 0; standing = standing.slice(0, -1)) await standing.at(-1)?.stop();
+    return 'stopped';
+  };
+  const over = await Promise.race([inOrder(), clock.sleep(stopWithinMs, inTime.signal)]);
+  inTime.abort();
+  if (over === 'stopped') return;
+  const names = standing.map(({ name }) => name).join(', ');
+  note({
+    code: 'stop-cut',
+    message: `${names} did not come to an end within ${stopWithinMs / 1000} s: cut off`,
+    hint: 'nothing is lost: what was acknowledged is on the log',
+  });
 };
 
 const startWhenReachable = async (

@@ -28,6 +28,7 @@ const everything: readonly ServiceName[] = ['projector', 'analyser', 'gateway'];
 const open = (
   down: { readonly [Name in ServiceName]?: number } = {},
   refused: { readonly [Name in ServiceName]?: CliProblem } = {},
+  neverStops: ServiceName | null = null,
 ): House => {
   const clock = createMemoryClock(0);
   const stopping = new AbortController();
@@ -48,7 +49,10 @@ const open = (
       name,
       lines: [`${name} is here`],
       ended: new Promise((end) => ends.set(name, end)),
-      stop: async () => void steps.push(`stop ${name}`),
+      stop: async () => {
+        steps.push(`stop ${name}`);
+        if (name === neverStops) await new Promise(() => undefined);
+      },
     });
   };
   const ended = runServices(
@@ -97,6 +101,23 @@ describe('services in one process', () => {
       ...everything.toReversed().map((name) => `stop ${name}`),
     ]);
     expect(house.notes).toEqual([]);
+  });
+
+  test('that cannot come to an end are cut off after ten seconds, and it is said which', async () => {
+    const house = open({}, {}, 'analyser');
+    await isReady(house);
+    house.stop();
+    await eventually('it tries to', () => house.steps.includes('stop analyser'));
+    await house.pass(9_000);
+    expect(house.notes).toEqual([]);
+    await house.pass(2_000);
+    expect(await house.ended).toBeUndefined();
+    expect(house.notes).toMatchObject([
+      {
+        code: 'stop-cut',
+        message: expect.stringMatching(/^projector, analyser did not/) as unknown,
+      },
+    ]);
   });
 
   test('wait for what cannot be reached, and say so once', async () => {
