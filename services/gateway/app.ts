@@ -4,7 +4,7 @@ import { instancesPath } from '../core/instances/instance.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from '../ports/http.ts';
 import type { Signal } from '../ports/otlp.ts';
 import { openAppender } from './appender.ts';
-import { getProblems, problemQuery } from './find-problems.ts';
+import { openProblemDoor, problemQuery } from './find-problems.ts';
 import { getHealth, getReadiness } from './health.ts';
 import { openInstanceDoor } from './instances.ts';
 import type { List } from './lists.ts';
@@ -111,11 +111,7 @@ export const createApp = (
   const problemRoutes =
     problems === undefined
       ? []
-      : [
-          get('/v1/problems', problemQuery, (request) =>
-            getProblems({ ...ports, problems }, request),
-          ),
-        ];
+      : [get('/v1/problems', problemQuery, openProblemDoor({ clock: ports.clock, problems }))];
   const instanceRoutes: readonly Route[] =
     starts === undefined
       ? []
