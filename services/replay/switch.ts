@@ -57,7 +57,7 @@ export const switchTo = async (
   if (!sameFold.ok) return sameFold;
   const caughtUp = await foldPast(ports, generation, current.value, options);
   if (!caughtUp.ok) return caughtUp;
-  return point(ports, current.value, generation, note.value);
+  return point(ports, current.value, generation, caughtUp.value, note.value);
 };
 
 export const back = async (
@@ -80,6 +80,7 @@ export const back = async (
   if (!checkpoint.ok) return checkpoint;
   const sameFold = ofThisFold(generation, checkpoint.value);
   if (!sameFold.ok) return sameFold;
+  let reached = checkpoint.value.next;
   if (!options.isStale) {
     const end = await logEnd(ports);
     if (!end.ok) return end;
@@ -91,10 +92,11 @@ export const back = async (
       );
     const caughtUp = await foldPast(ports, generation, current.value, options);
     if (!caughtUp.ok) return caughtUp;
+    reached = caughtUp.value;
   }
   const note = await loadNote(ports, generation);
   if (!note.ok) return note;
-  return point(ports, current.value, generation, note.value);
+  return point(ports, current.value, generation, reached, note.value);
 };
 
 /**
@@ -155,13 +157,13 @@ const ofThisFold = (
         `generation ${generation} was written by fold ${foldVersion}; this release has fold ${currentFoldVersion}`,
       );
 
-/** Folds until it is as far as the one that readers use, so that they are never sent back, nor to another log. */
+/** Folds until it is as far as the one that readers use, so that they are never sent back, nor to another log; how far. */
 const foldPast = async (
   ports: ReplayPorts,
   generation: Generation,
   used: Generation | undefined,
   watch: Watch,
-): Promise<Result<void, ReplayProblem>> => {
+): Promise<Result<Position, ReplayProblem>> => {
   let usedBefore: Position = 0;
   for (;;) {
     const folded = await ports.fold(ports, generation, {
@@ -176,16 +178,16 @@ const foldPast = async (
         'log-shortened',
         `the log ends at ${next}, and readers have seen ${usedBefore}: it was shortened or replaced`,
       );
-    if (used === undefined) return ok(undefined);
+    if (used === undefined) return ok(next);
     const stands = await ports.store.checkpoint(used);
     if (!stands.ok) return storeFailed(stands.problem);
-    if (stands.value === undefined) return ok(undefined);
+    if (stands.value === undefined) return ok(next);
     if (stands.value.logId !== trust.logId)
       return refuse(
         'foreign-log',
         `readers use read models of the log ${stands.value.logId}; ${generation} is of the log ${trust.logId}`,
       );
-    if (stands.value.next <= next) return ok(undefined);
+    if (stands.value.next <= next) return ok(next);
     // More came meanwhile, or the log has lost its tail: the next round tells.
     usedBefore = stands.value.next;
   }
@@ -196,6 +198,7 @@ const point = async (
   ports: ReplayPorts,
   from: Generation | undefined,
   to: Generation,
+  reached: Position,
   note: GenerationNote | undefined,
 ): Promise<Result<Switched, ReplayProblem>> => {
   const noted = await saveNote(ports, to, {
@@ -209,7 +212,17 @@ const point = async (
   if (!pointed.ok) return storeFailed(pointed.problem);
   if (!pointed.value)
     return refuse('switched-meanwhile', 'somebody else switched at the same time');
-  return switched(ports, from ?? null, to);
+  const stands = await ports.store.checkpoint(to);
+  if (!stands.ok) return storeFailed(stands.problem);
+  // From now on nobody drops it; whoever did before has taken away what readers need.
+  const isGone = stands.value === undefined || stands.value.next < reached;
+  if (!isGone || from === undefined) return switched(ports, from ?? null, to);
+  const left = await ports.store.switchTo(to, from);
+  if (!left.ok) return storeFailed(left.problem);
+  return refuse(
+    'generation-unknown',
+    `generation ${to} was dropped at the same time: readers use ${from} as before`,
+  );
 };
 
 /** Of a generation that a projector made by itself. */

@@ -386,6 +386,24 @@ describe('a switch', () => {
     expect(value(await store.current())).toBe('g3');
   });
 
+  test('to a generation that somebody drops at the last moment leaves readers where they were', async () => {
+    const { ports, replay, store } = await house(records.slice(0, 200));
+    value(await openGeneration(ports));
+    value(await replay.run(wish(), {}));
+    const other: ReadModelStore = {
+      ...store,
+      switchTo: async (from, to) => {
+        if (to === 'g2') value(await replay.drop('g2', { isForced: false }));
+        return store.switchTo(from, to);
+      },
+    };
+    const hasty = openReplay({ ...ports, store: other });
+    expect(await hasty.switchTo('g2', { isForced: false })).toMatchObject({
+      problem: { code: 'generation-unknown' },
+    });
+    expect(value(await store.current())).toBe('g1');
+  });
+
   test('to a generation of a log that lost its tail is refused: readers are not sent back', async () => {
     const { ports, store } = await house();
     value(await openGeneration(ports));
