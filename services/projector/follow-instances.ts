@@ -224,8 +224,10 @@ const openRun = (
       const isFinal = why.code === 'foreign-log' || why.code === 'corrupt';
       if (applied > before) retryMs = retryMsFirst;
       // Until the log's own projector has made its read models there is nobody to ask for keys.
-      if (why.code !== 'log-empty')
+      if (why.code !== 'log-empty') {
+        raise(counts, `refused:${why.code}`);
         ports.tell({ event: 'stopped-by', ...why, retryInMs: isFinal ? null : retryMs });
+      }
       if (isFinal) return why;
       await sleep(retryMs, stopping.signal);
       retryMs = Math.min(retryMs * 2, retryMsMax);
@@ -248,8 +250,10 @@ const openRun = (
   };
 };
 
-const count = (counts: Record<string, number>, item: CheckedInstance): void => {
-  const name = 'refused' in item ? `refused:${item.refused}` : 'counted';
+const count = (counts: Record<string, number>, item: CheckedInstance): void =>
+  raise(counts, 'refused' in item ? `refused:${item.refused}` : 'counted');
+
+const raise = (counts: Record<string, number>, name: string): void => {
   counts[name] = (counts[name] ?? 0) + 1;
 };
 

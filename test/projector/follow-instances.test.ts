@@ -168,6 +168,8 @@ describe('each start counts once', () => {
     );
     await follower.stop();
     expect(asked).toBeGreaterThan(3);
+    // What interrupted it is counted by its name.
+    expect(follower.status().counts['refused:unreachable']).toBeGreaterThan(0);
   });
 });
 
