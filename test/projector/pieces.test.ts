@@ -105,7 +105,10 @@ test('signatures that were checked on other cores give the same rows', async () 
 
 test('who checks them elsewhere is believed: a good one called bad is a dead letter', async () => {
   const { dump } = await foldWith({
-    signatureChecking: { verifyAll: async (signed) => signed.map(() => false), close: async () => {} },
+    signatureChecking: {
+      verifyAll: async (signed) => signed.map(() => false),
+      close: async () => {},
+    },
   });
   expect(dump.some((line) => line.includes('"code":"signature-bad"'))).toBe(true);
   expect(dump.filter((line) => line.startsWith('deployment\n'))).toEqual([]);

@@ -8,7 +8,10 @@ import { createCrypto } from '../../../services/adapters/ed25519/crypto.ts';
 import { createSignatureChecking } from '../../../services/adapters/ed25519/signature-checking.ts';
 import type { SignatureCheckingOptions } from '../../../services/adapters/ed25519/signature-checking.ts';
 import { createMemorySigner } from '../../../services/adapters/memory/signer.ts';
-import type { SignedMessage, SignatureChecking } from '../../../services/ports/signature-checking.ts';
+import type {
+  SignedMessage,
+  SignatureChecking,
+} from '../../../services/ports/signature-checking.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
 const crypto = createCrypto();
@@ -96,7 +99,10 @@ describe.each([
 });
 
 test('threads keep no process alive', async () => {
-  const verifying = new URL('../../../services/adapters/ed25519/signature-checking.ts', import.meta.url);
+  const verifying = new URL(
+    '../../../services/adapters/ed25519/signature-checking.ts',
+    import.meta.url,
+  );
   const cryptoFile = new URL('../../../services/adapters/ed25519/crypto.ts', import.meta.url);
   const path = join(scratchFolder(), 'program.mjs');
   writeFileSync(
