@@ -83,9 +83,12 @@ const seenWithinMs = 60_000;
 
 const numberOf = (generation: string): number => Number(/^g([0-9]+)$/.exec(generation)?.[1] ?? 0);
 
-/** The name of a generation that stands behind all these. */
+/** The one that a projector makes where there is none; it has no filter, and nobody else begins it. */
+export const firstGeneration: string = 'g1';
+
+/** The name of a generation that stands behind all these, and behind the first. */
 export const nextGeneration = (known: readonly string[]): string =>
-  `g${Math.max(0, ...known.map(numberOf)) + 1}`;
+  `g${Math.max(numberOf(firstGeneration), ...known.map(numberOf)) + 1}`;
 
 export const higherOf = (one: string | undefined, other: string): string =>
   one !== undefined && numberOf(one) > numberOf(other) ? one : other;

@@ -1,5 +1,5 @@
 import type { GenerationNote } from '../core/generation-note.ts';
-import { beyondKept, filterOf, nextGeneration } from '../core/generation-note.ts';
+import { beyondKept, filterOf, firstGeneration, nextGeneration } from '../core/generation-note.ts';
 import type { LogRecord, Position } from '../core/log/record.ts';
 import type { FoldState } from '../core/projection.ts';
 import { currentFoldVersion } from '../core/projection.ts';
@@ -19,8 +19,6 @@ import type { Checks } from './checks.ts';
 import { openChecks } from './checks.ts';
 import { dropGeneration, loadNote, namesTaken, saveNote } from './generation-notes.ts';
 import { applyBatch, batchRecordsMax, loadState, storeProblem } from './project.ts';
-
-const firstGeneration = 'g1';
 
 /**
  * The generation that readers use, made where there is none. One that another version of the fold wrote is folded
@@ -84,9 +82,9 @@ export const rebuild = async (
   if (!current.ok) return fail(storeProblem(current.problem));
   const known = await store.generations();
   if (!known.ok) return fail(storeProblem(known.problem));
-  const taken = await namesTaken(store);
-  if (!taken.ok) return taken;
-  const generation = nextGeneration(taken.value);
+  const begun = await beginGeneration(ports, options);
+  if (!begun.ok) return begun;
+  const generation = begun.value;
   const caughtUp = await foldPast(ports, generation, current.value, options);
   if (!caughtUp.ok) return caughtUp;
   const noted = await saveNote(store, generation, rebuiltNote(caughtUp.value, current.value));
@@ -98,6 +96,25 @@ export const rebuild = async (
   await dropBeyondKept(ports, known.value, current.value);
   // What was written to the old generation until now is on the log.
   return foldToEnd(ports, generation, options);
+};
+
+const namesTriedMax = 20;
+
+/** A generation that is ours alone: a replay that takes the name first may have a filter, and would have us fold by it. */
+const beginGeneration = async (
+  ports: ProjectionPorts,
+  options: FoldOptions,
+): Promise<Result<Generation, ProjectionProblem>> => {
+  for (let tries = 0; tries < namesTriedMax; tries++) {
+    const taken = await namesTaken(ports.store);
+    if (!taken.ok) return taken;
+    const generation = nextGeneration(taken.value);
+    const first = { ...options, to: 1, filter: null, isNew: true };
+    const opened = await foldToEnd(ports, generation, first);
+    if (opened.ok) return ok(generation);
+    if (opened.problem.code !== 'gap') return opened;
+  }
+  return refuse('gap', 'others begin generations all the time');
 };
 
 /** Times are the log's own: the projector asks no clock. */

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryRecordLog } from '../../services/adapters/memory/record-log.ts';
 import type { NewRecord } from '../../services/core/log/record.ts';
+import type { GenerationNote } from '../../services/core/generation-note.ts';
+import { nextGeneration } from '../../services/core/generation-note.ts';
+import { noFilter } from '../../services/core/record-filter.ts';
 import type { ProjectionPorts } from '../../services/ports/projecting.ts';
 import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
-import { openGeneration, rebuild } from '../../services/projector/catch-up.ts';
+import { foldToEnd, openGeneration, rebuild } from '../../services/projector/catch-up.ts';
+import { saveNote } from '../../services/projector/generation-notes.ts';
 import { emptyStore, keyOf, openedAtMs, signed, tools } from '../support/given.ts';
 import { hostileLog } from '../support/hostile-log.ts';
 import { audience, id, opened } from '../support/markers.ts';
@@ -18,6 +22,21 @@ const portsOf = async (
   const log = createMemoryRecordLog({ name: 'log', partitions: 1, nowMs: () => openedAtMs });
   value(await log.append(0, content));
   return { log, store, tools, audience, pinnedLogId: null };
+};
+
+const running: GenerationNote = {
+  madeAt: openedAtMs,
+  madeBy: 'operator',
+  why: 'a look',
+  filter: noFilter,
+  to: null,
+  state: 'running',
+  pauseAsked: false,
+  seenAt: openedAtMs,
+  rate: null,
+  sampleShare: 0,
+  seed: 1,
+  switchedFrom: null,
 };
 
 /** Read models of the whole log, and the rows that readers see. */
@@ -89,4 +108,32 @@ test('a rebuild that another one has overtaken leaves its generation: a third ma
   expect(value(await store.generations())).toContain(overtaken);
   expect(value(await store.current())).not.toBe(overtaken);
   expect(await seen()).toEqual(before);
+});
+
+test('a rebuild whose name a filtered replay takes at that moment folds under another, and whole', async () => {
+  const { store, seen } = await built();
+  const before = await seen();
+  const ports = await portsOf(records, store);
+  let taken: string | undefined;
+  const contested: ReadModelStore = {
+    ...store,
+    commit: async (generation, step) => {
+      if (step.from === undefined && taken === undefined) {
+        taken = generation;
+        value(await foldToEnd(ports, generation, { to: 1, filter: null, isNew: true }));
+        const note = { ...running, filter: { ...noFilter, components: ['nothing'] } };
+        value(await saveNote(store, generation, note));
+        value(await foldToEnd(ports, generation));
+      }
+      return store.commit(generation, step);
+    },
+  };
+  const { generation } = value(await rebuild({ ...ports, store: contested }));
+  expect(taken).toBeDefined();
+  expect(generation).not.toBe(taken);
+  expect(await seen()).toEqual(before);
+});
+
+test('the name of the first generation is no name for a replay', () => {
+  expect(nextGeneration([])).toBe('g2');
 });

@@ -145,12 +145,12 @@ describe('a filtered generation', () => {
           value(await replay.run(wish({ filter, rate }), { isWanted: () => (left -= 1) >= 0 }));
           for (const batches of pauses.slice(1)) {
             left = batches;
-            value(await replay.run({ resume: 'g1' }, { isWanted: () => (left -= 1) >= 0 }));
+            value(await replay.run({ resume: 'g2' }, { isWanted: () => (left -= 1) >= 0 }));
           }
-          value(await replay.run({ resume: 'g1' }, {}));
-          expect(value(await often.store.dump('g1'))).toEqual(value(await once.store.dump('g1')));
-          expect(value(await often.store.checkpoint('g1'))).toEqual(
-            value(await once.store.checkpoint('g1')),
+          value(await replay.run({ resume: 'g2' }, {}));
+          expect(value(await often.store.dump('g2'))).toEqual(value(await once.store.dump('g2')));
+          expect(value(await often.store.checkpoint('g2'))).toEqual(
+            value(await once.store.checkpoint('g2')),
           );
         },
       ),

@@ -113,7 +113,7 @@ describe('a replay', () => {
       replay.run(wish(), {}),
       replay.run(filtered({ components: ['checkout'] }), {}),
     ]);
-    expect(ran.map((one) => value(one).generation).toSorted()).toEqual(['g1', 'g2']);
+    expect(ran.map((one) => value(one).generation).toSorted()).toEqual(['g2', 'g3']);
   });
 
   test('stops where it was asked to; a switch folds the rest', async () => {
@@ -185,11 +185,11 @@ describe('a replay that is interrupted', () => {
     const ran = value(await replay.run(wanted, { isWanted: () => (asked += 1) < 4 }));
     expect(ran.state).toBe('paused');
     expect(ran.next).toBeLessThan(records.length);
-    expect(await note('g1')).toMatchObject({ state: 'paused', rate: 400 });
-    const resumed = value(await replay.run({ resume: 'g1' }, {}));
-    expect(resumed).toMatchObject({ generation: 'g1', state: 'complete' });
+    expect(await note('g2')).toMatchObject({ state: 'paused', rate: 400 });
+    const resumed = value(await replay.run({ resume: 'g2' }, {}));
+    expect(resumed).toMatchObject({ generation: 'g2', state: 'complete' });
     expect(resumed.folded).toBe(records.length - ran.next);
-    expect(await dump('g1')).toEqual(await expected());
+    expect(await dump('g2')).toEqual(await expected());
   });
 
   test('by somebody else who asked for it pauses, too', async () => {
@@ -197,12 +197,12 @@ describe('a replay that is interrupted', () => {
     const ran = replay.run(wish({ rate: 40 }), {
       onProgress: ({ next }) => {
         passMs(1001);
-        if (next > 40 && next < 80) void replay.pause('g1');
+        if (next > 40 && next < 80) void replay.pause('g2');
       },
     });
     expect(value(await ran).state).toBe('paused');
-    expect(await note('g1')).toMatchObject({ state: 'paused', pauseAsked: false });
-    expect(await replay.pause('g1')).toMatchObject({ problem: { code: 'generation-unknown' } });
+    expect(await note('g2')).toMatchObject({ state: 'paused', pauseAsked: false });
+    expect(await replay.pause('g2')).toMatchObject({ problem: { code: 'generation-unknown' } });
   });
 
   test('by a kill goes on with the filter it was begun with, once it counts as dead', async () => {
@@ -221,16 +221,16 @@ describe('a replay that is interrupted', () => {
     await expect(
       begun.run(wish({ filter: { ...noFilter, kinds: [...kinds] }, rate: 200 }), {}),
     ).rejects.toThrow('killed');
-    expect(await replay.run({ resume: 'g1' }, {})).toMatchObject({
+    expect(await replay.run({ resume: 'g2' }, {})).toMatchObject({
       problem: { code: 'generation-in-use' },
     });
     passMs(60_001);
     expect(value(await replay.status())).toMatchObject([{ state: 'stopped' }]);
-    const resumed = value(await replay.run({ resume: 'g1' }, {}));
+    const resumed = value(await replay.run({ resume: 'g2' }, {}));
     expect(resumed.filter.kinds).toEqual(kinds);
     const whole = await house();
     value(await whole.replay.run(filtered({ kinds: [...kinds] }), {}));
-    expect(await dump('g1')).toEqual(await whole.dump('g1'));
+    expect(await dump('g2')).toEqual(await whole.dump('g2'));
   });
 
   test('cannot be resumed where nobody noted what it is for', async () => {
@@ -247,11 +247,11 @@ describe('a filter', () => {
   const rowsOf = async (part: Partial<RecordFilter>) => {
     const one = await house();
     value(await one.replay.run(filtered(part), {}));
-    const timeline = value(await one.store.scan('g1', 'timeline', { rowsMax: 10_000 })).rows;
-    const letters = value(await one.store.scan('g1', 'dead-letter', { rowsMax: 10_000 })).rows;
-    const trust = value(await one.store.scan('g1', 'trust', { rowsMax: 10_000 })).rows;
-    const environments = value(await one.store.scan('g1', 'environment', { rowsMax: 99 })).rows;
-    const components = value(await one.store.scan('g1', 'component', { rowsMax: 99 })).rows;
+    const timeline = value(await one.store.scan('g2', 'timeline', { rowsMax: 10_000 })).rows;
+    const letters = value(await one.store.scan('g2', 'dead-letter', { rowsMax: 10_000 })).rows;
+    const trust = value(await one.store.scan('g2', 'trust', { rowsMax: 10_000 })).rows;
+    const environments = value(await one.store.scan('g2', 'environment', { rowsMax: 99 })).rows;
+    const components = value(await one.store.scan('g2', 'component', { rowsMax: 99 })).rows;
     return {
       ...{ timeline, letters, trust },
       environments: environments.map(({ key }) => key),
@@ -298,14 +298,14 @@ describe('a filter', () => {
     expect(value(await openGeneration(ports))).toMatchObject({ generation: 'g2' });
     const whole = await house();
     value(await whole.replay.run(filtered({ components: ['cart'] }), {}));
-    expect(await dump('g2')).toEqual(await whole.dump('g1'));
+    expect(await dump('g2')).toEqual(await whole.dump('g2'));
   });
 
   test('that cannot be read stops whoever would fold it on, rather than let everything in', async () => {
     const { ports, replay, store } = await house(records.slice(0, 200));
     value(await replay.run(filtered({ components: ['cart'] }), {}));
-    value(await store.aside.write([{ key: noteKey('g1'), value: '{' }]));
-    expect(await foldToEnd(ports, 'g1')).toMatchObject({ problem: { code: 'corrupt' } });
+    value(await store.aside.write([{ key: noteKey('g2'), value: '{' }]));
+    expect(await foldToEnd(ports, 'g2')).toMatchObject({ problem: { code: 'corrupt' } });
   });
 });
 
@@ -624,9 +624,9 @@ describe('a plan', () => {
 test('the status of a generation whose note was rewritten by hand is told as damage', async () => {
   const { replay, store, note } = await house(records.slice(0, 50));
   value(await replay.run(wish(), {}));
-  const kept = await note('g1');
+  const kept = await note('g2');
   if (kept === undefined) throw new Error('there is a note');
-  const entry = { key: noteKey('g1'), value: writeNote(kept).replace('"complete"', '"done"') };
+  const entry = { key: noteKey('g2'), value: writeNote(kept).replace('"complete"', '"done"') };
   value(await store.aside.write([entry]));
   expect(await replay.status()).toMatchObject({ problem: { code: 'corrupt' } });
 });
@@ -635,14 +635,14 @@ test('a generation whose note cannot be read is dropped, as its problem says; of
   const { replay, store } = await house(records.slice(0, 50));
   value(await replay.run(wish(), {}));
   value(await replay.run(wish(), {}));
-  value(await replay.switchTo('g1', { isForced: false }));
-  value(await store.aside.write([{ key: noteKey('g2'), value: '{' }]));
+  value(await replay.switchTo('g2', { isForced: false }));
+  value(await store.aside.write([{ key: noteKey('g3'), value: '{' }]));
   expect(await replay.status()).toMatchObject({
     problem: { code: 'corrupt', message: expect.stringContaining('drop it') },
   });
-  expect(await replay.drop('g1', { isForced: false })).toMatchObject({
+  expect(await replay.drop('g2', { isForced: false })).toMatchObject({
     problem: { code: 'generation-in-use' },
   });
-  expect(value(await replay.drop('g2', { isForced: false })).generation).toBe('g2');
-  expect(value(await replay.status()).map(({ generation }) => generation)).toEqual(['g1']);
+  expect(value(await replay.drop('g3', { isForced: false })).generation).toBe('g3');
+  expect(value(await replay.status()).map(({ generation }) => generation)).toEqual(['g2']);
 });
