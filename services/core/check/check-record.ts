@@ -18,7 +18,6 @@ import {
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import { keyIdOf } from '../trust/key-id.ts';
-import type { Repeats } from './repeats.ts';
 import type { KeyState, Trust } from '../trust/trust.ts';
 import { coversKind, hasRole, keyProblem } from '../trust/trust.ts';
 import { isWeakSignature } from '../trust/weak-keys.ts';
@@ -42,7 +41,9 @@ export type CheckTools = {
   /** Headers that were read before, by position. */
   readonly headers?: ReadonlyMap<Position, Result<WireHeaders, WireProblem>>;
   /** Left out: every record is checked, whether it came before or not. */
-  readonly repeats?: Pick<Repeats, 'of'>;
+  readonly repeats?: {
+    readonly of: (record: LogRecord, trust: Trust) => Authentic | undefined;
+  };
 };
 
 /** A record whose signer, bytes and form are proven. Its place and scope are the fold's to judge. */
