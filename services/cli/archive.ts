@@ -20,6 +20,7 @@ import type { CliProblem } from './problem.ts';
 import { problem, refuse } from './problem.ts';
 import { openProgress } from './progress.ts';
 import { scanRows } from './reading.ts';
+import { settingsAfterMove } from './sealed.ts';
 
 type Done = Promise<Result<void, CliProblem>>;
 
@@ -201,7 +202,8 @@ const archiveFailed = ({ code, message }: ArchiveProblem): CliProblem =>
 
 const archiveHints: { readonly [Code in ArchiveProblem['code']]: string } = {
   'foreign-archive': 'name the folder of this log, or an empty one; nothing was changed',
-  'archive-gap': 'an archive that holds them must be found; nothing was changed',
+  'archive-gap':
+    'PLIMSOLL_ARCHIVE=FOLDER gives what the log no longer holds, from an archive of it; nothing was changed',
   'archive-ahead': 'point PLIMSOLL_LOG to the log that was archived; nothing was changed',
   'archive-damaged': 'put a good copy of it in its place, or begin anew in an empty folder',
   'archive-untrusted': 'only an operator whom the log trusts signs an archive: is it a forgery?',
@@ -246,8 +248,8 @@ const migrate = async (ports: CliPorts, given: Given, isJson: boolean): Done => 
     ]);
   ports.note({
     code: 'moved',
-    message: `set PLIMSOLL_LOG=${value.to} for every pipeline and service, and start the services again`,
-    hint: 'keys stay where they are (PLIMSOLL_KEY, or copy the keys folder); samples and telemetry were not moved',
+    message: `${settingsAfterMove(value.to)} for every pipeline and service, and start the services again`,
+    hint: "keys stay in the old folder's keys/: copy that to the new folder, or name a key by --key or PLIMSOLL_KEY; samples and telemetry were not moved",
   });
   return ok(undefined);
 };

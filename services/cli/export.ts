@@ -23,7 +23,7 @@ import { nearest } from './nearest.ts';
 import { positionAt } from './position-at.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
-import { foldFailed, refuse } from './problem.ts';
+import { foldFailed, readFailed, refuse } from './problem.ts';
 import { openProgress } from './progress.ts';
 import { readRows } from './reading.ts';
 
@@ -173,14 +173,7 @@ const openWalk = ({ tools, settings: { audience } }: CliPorts, { log }: AtHand):
   };
 };
 
-const logFailed = ({ code, message }: ReadProblem): Result<never, CliProblem> =>
-  refuse(
-    code,
-    message,
-    code === 'before-start'
-      ? 'PLIMSOLL_ARCHIVE=FOLDER gives what the log no longer holds'
-      : 'is the log up? See PLIMSOLL_LOG',
-  );
+const logFailed = (problem: ReadProblem): Result<never, CliProblem> => fail(readFailed(problem));
 
 /** Asks the read models of the whole batch at once: first the ids, then the attempts that they lead to. */
 const linesOf = async (

@@ -30,7 +30,7 @@ import { printLines, printText } from './output.ts';
 import { positionAt, utcTime } from './position-at.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
-import { problem, refuse } from './problem.ts';
+import { problem, readFailed, refuse } from './problem.ts';
 import { openProgress } from './progress.ts';
 import { findDeployment, matches, readAtHand } from './reader-at-hand.ts';
 import type { Filter } from './reader.ts';
@@ -322,7 +322,5 @@ const timeBefore = async (
   position: Position,
 ): Promise<Result<number, CliProblem>> => {
   const read = await log.read(0, position - 1, 1);
-  return read.ok
-    ? ok(read.value[0]?.appendedAtMs ?? 0)
-    : refuse(read.problem.code, read.problem.message, 'is the log up? See PLIMSOLL_LOG');
+  return read.ok ? ok(read.value[0]?.appendedAtMs ?? 0) : fail(readFailed(read.problem));
 };

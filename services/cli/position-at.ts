@@ -1,9 +1,9 @@
 import type { Position } from '../core/log/record.ts';
 import type { Result } from '../core/result.ts';
-import { ok } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
 import type { ReadProblem, RecordLog } from '../ports/record-log.ts';
 import type { CliProblem } from './problem.ts';
-import { refuse } from './problem.ts';
+import { readFailed, refuse } from './problem.ts';
 
 /** A time in UTC, as commands take it. */
 export const utcTime: RegExp =
@@ -78,5 +78,4 @@ const halve = async (
   return ok(low);
 };
 
-const logFailed = ({ code, message }: ReadProblem): Result<never, CliProblem> =>
-  refuse(code, message, 'is the log up? See PLIMSOLL_LOG');
+const logFailed = (problem: ReadProblem): Result<never, CliProblem> => fail(readFailed(problem));

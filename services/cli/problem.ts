@@ -1,5 +1,6 @@
 import type { Result } from '../core/result.ts';
 import { fail } from '../core/result.ts';
+import type { ReadProblem } from '../ports/record-log.ts';
 
 /**
  * - 0: stored, spooled or already so · 1: internal · 2: bad input · 3: refused by rule · 4: not found
@@ -183,11 +184,21 @@ export const foldFailed = ({
   readonly message: string;
 }): CliProblem => problem(code, message, Object.hasOwn(hints, code) ? (hints[code] ?? '') : '');
 
+/** Why the log could not be read, with what to do about it. */
+export const readFailed = ({ code, message }: ReadProblem): CliProblem =>
+  problem(
+    code,
+    message,
+    code === 'before-start'
+      ? 'PLIMSOLL_ARCHIVE=FOLDER gives what the log no longer holds, from an archive of it'
+      : 'is the log up? See PLIMSOLL_LOG',
+  );
+
 const hints: { readonly [code: string]: string } = {
   'foreign-log':
-    'point PLIMSOLL_LOG and PLIMSOLL_STORE to the same installation; nothing was written',
+    'PLIMSOLL_LOG and PLIMSOLL_STORE must be of one installation: after plimsoll migrate the new log needs another store, too (redis://HOST:PORT, or sqlite:FOLDER with an empty folder); nothing was written',
   'log-shortened':
-    'restore the log (what it no longer holds PLIMSOLL_ARCHIVE=FOLDER gives), or, if it is meant to be this one, empty the store and call plimsoll rebuild',
+    'where the log has lost its beginning, PLIMSOLL_ARCHIVE=FOLDER gives it from an archive; where it is another or a shorter log, name the right one by PLIMSOLL_LOG, or restore it; keep the store: it holds what was folded',
   'generation-unknown': 'plimsoll replay status lists them',
   'generation-in-use':
     'plimsoll replay status shows who uses it; --force does it all the same, where that may be',
@@ -207,5 +218,6 @@ const hints: { readonly [code: string]: string } = {
   'old-code': 'install the newer release of plimsoll',
   gap: 'somebody else writes these read models; call again',
   unreachable: 'are log and store up? See PLIMSOLL_LOG and PLIMSOLL_STORE',
-  corrupt: 'nothing was changed; restore it from a backup, or move it away to begin anew',
+  corrupt:
+    'nothing was changed; damaged read models: plimsoll rebuild --reason=TEXT folds the log again; a damaged log or database: restore it from a backup',
 };

@@ -26,7 +26,7 @@ import {
 } from '../core/views.ts';
 import type { AtHand } from './ports.ts';
 import type { CliProblem } from './problem.ts';
-import { problem } from './problem.ts';
+import { problem, readFailed } from './problem.ts';
 import type { Choice, Filter, LetterView, ListName, Reader } from './reader.ts';
 import { readRows, scanRows } from './reading.ts';
 
@@ -194,10 +194,7 @@ const findLetter = async (
       ),
     );
   const read = await atHand.log.read(0, position, 1);
-  if (!read.ok)
-    return fail(
-      problem(read.problem.code, read.problem.message, 'is the log up? See PLIMSOLL_LOG'),
-    );
+  if (!read.ok) return fail(readFailed(read.problem));
   return ok({ letter: deadLetterLine(letter), record: read.value[0] ?? null });
 };
 

@@ -72,6 +72,6 @@ const storeFailed = ({ code, message }: StoreProblem): CliProblem =>
     code,
     message,
     code === 'corrupt'
-      ? 'restore it, or point PLIMSOLL_STORE to an empty one: it is folded from the log again'
+      ? 'plimsoll rebuild --reason=TEXT folds them from the log again'
       : 'is the store up? See PLIMSOLL_STORE',
   );

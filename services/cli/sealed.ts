@@ -12,5 +12,16 @@ export const refuseSealed = ({ sealed }: Trust): Result<never, CliProblem> | und
         `the log was sealed at position ${sealed.at} and takes nothing more; nothing was stored`,
         sealed.note === null
           ? 'ask whoever sealed it where it went on'
-          : `it goes on elsewhere: set PLIMSOLL_LOG=${sealed.note}`,
+          : `it goes on elsewhere: ${settingsAfterMove(sealed.note)}`,
       );
+
+/**
+ * What to set for a log that moved to `address`. The old store holds the read models of the log that was sealed, and a
+ * store that nobody names is a database in the data folder.
+ */
+export const settingsAfterMove = (address: string): string =>
+  address.startsWith('sqlite:')
+    ? `set PLIMSOLL_LOG=${address}; PLIMSOLL_STORE, where it is set, must name another store, too (${otherStores})`
+    : `set PLIMSOLL_LOG=${address} and PLIMSOLL_STORE to another store, too (${otherStores})`;
+
+const otherStores = 'redis://HOST:PORT, or sqlite:FOLDER with an empty folder';

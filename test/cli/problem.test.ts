@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { KeyProblem } from '../../services/adapters/ed25519/key-file.ts';
 import type { FoundationProblem } from '../../services/adapters/foundation/foundation.ts';
-import { foldFailed, problem } from '../../services/cli/problem.ts';
+import { damaged } from '../../services/adapters/redis/replies.ts';
+import { foldFailed, problem, readFailed } from '../../services/cli/problem.ts';
 import type { ExitCode } from '../../services/cli/problem.ts';
+import { settingsAfterMove } from '../../services/cli/sealed.ts';
 import type { CheckProblem } from '../../services/core/check/check-record.ts';
 import type { RefusedCommand } from '../../services/core/decide.ts';
 import type { HttpWireProblem } from '../../services/core/markers/http-wire.ts';
@@ -140,4 +142,36 @@ describe('the exit code', () => {
 test('read models that cannot be folded say what to do', () => {
   for (const code of ['foreign-log', 'log-shortened', 'old-code', 'corrupt', 'unreachable', 'gap'])
     expect(foldFailed({ code, message: 'so' }).hint).not.toBe('');
+});
+
+test.each([
+  ['foreign-log', ['plimsoll migrate', 'redis://HOST:PORT', 'sqlite:FOLDER with an empty folder']],
+  ['log-shortened', ['PLIMSOLL_ARCHIVE=FOLDER', 'PLIMSOLL_LOG', 'keep the store']],
+  ['corrupt', ['plimsoll rebuild --reason=TEXT', 'backup']],
+])('the hint of %s names the ways out, and never the loss of what was folded', (code, ways) => {
+  const { hint } = foldFailed({ code, message: 'so' });
+  for (const way of ways) expect(hint).toContain(way);
+  expect(hint).not.toMatch(/empty the store|drop/);
+});
+
+test('a log that has lost its beginning is read with its archive', () => {
+  const gone = { code: 'before-start', message: 'the log begins at position 30 now' } as const;
+  expect(readFailed(gone).hint).toContain('PLIMSOLL_ARCHIVE=FOLDER');
+  expect(readFailed({ code: 'unreachable', message: 'no' }).hint).toContain('PLIMSOLL_LOG');
+});
+
+test('a store that is damaged is folded from the log again', () => {
+  const { message } = damaged(['disorder', 'plimsoll:timeline', 3, 2]);
+  expect(message).toContain('plimsoll rebuild --reason=TEXT');
+  expect(message).not.toContain('drop');
+});
+
+test.each([
+  ['kafka://broker:9092', 'and PLIMSOLL_STORE to another store'],
+  ['sqlite:/data/new', 'PLIMSOLL_STORE, where it is set, must name another store'],
+])('whoever follows a log to %s is told that the store moves, too', (address, words) => {
+  const told = settingsAfterMove(address);
+  expect(told).toContain(`PLIMSOLL_LOG=${address}`);
+  expect(told).toContain(words);
+  expect(told).toContain('redis://HOST:PORT, or sqlite:FOLDER with an empty folder');
 });

@@ -208,7 +208,7 @@ async function readSmallFile(
       ? problem(
           'key-file-missing',
           `${path}: there is no such file`,
-          'plimsoll keys new makes a key',
+          "plimsoll keys new makes a key; after plimsoll migrate keys are still in the old folder's keys/: copy that, or name the file by --key or PLIMSOLL_KEY",
         )
       : notReadable(path, errorCode(cause));
   } finally {

@@ -140,7 +140,7 @@ export const createPositionReader = (
     return from < start
       ? {
           code: 'before-start',
-          message: `${topic}/${partition}: ${from} is before the start, ${start}`,
+          message: `${topic}/${partition}: the log begins at position ${start} now; ${from} is gone`,
         }
       : { code: 'beyond-end', message: `${topic}/${partition}: ${from} is past the end, ${end}` };
   };

@@ -81,7 +81,10 @@ export const createMemoryRecordLog = (options: {
     if (closed) return fail(closedProblem);
     const end = start + records.length;
     if (from < start)
-      return fail({ code: 'before-start', message: `${from} is before the start, ${start}` });
+      return fail({
+        code: 'before-start',
+        message: `the log begins at position ${start} now; ${from} is gone`,
+      });
     if (from > end) return fail({ code: 'beyond-end', message: `${from} is past the end, ${end}` });
     return ok(records.slice(from - start, from - start + recordsMax));
   };

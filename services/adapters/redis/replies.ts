@@ -29,6 +29,8 @@ export function toCheckpoint(
     : fail({ code: 'corrupt', message: 'the stored checkpoint is damaged' });
 }
 
+const foldAgain = 'plimsoll rebuild --reason=TEXT folds the log again, beside it';
+
 /** What to say of keys that this adapter did not write, or not so. */
 export function damaged(damage: Damage): StoreProblem {
   const message = (): string => {
@@ -36,11 +38,11 @@ export function damaged(damage: Damage): StoreProblem {
       case 'wrong-type':
         return `the key ${damage[1]} holds a ${damage[2]} where Plimsoll keeps a ${damage[3]}: something else writes here`;
       case 'half-checkpoint':
-        return `the checkpoint ${damage[1]} is damaged: drop the generation and fold again`;
+        return `the checkpoint ${damage[1]} is damaged: ${foldAgain}`;
       case 'no-checkpoint':
-        return `the key ${damage[1]} has data, but the generation has no checkpoint: drop it and fold again`;
+        return `the key ${damage[1]} has data, but the generation has no checkpoint: ${foldAgain}`;
       case 'disorder':
-        return `${damage[1]} orders ${damage[3]} keys of ${damage[2]} rows: drop the generation and fold again`;
+        return `${damage[1]} orders ${damage[3]} keys of ${damage[2]} rows: ${foldAgain}`;
     }
   };
   return { code: 'corrupt', message: message() };

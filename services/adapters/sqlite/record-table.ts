@@ -116,7 +116,10 @@ export const recordTable = (file: SqliteFile): RecordTable => {
     read: (id, from, recordsMax) => {
       const { start, end } = partitionOf(id);
       if (from < start)
-        return fail({ code: 'before-start', message: `${from} is before the start, ${start}` });
+        return fail({
+          code: 'before-start',
+          message: `the log begins at position ${start} now; ${from} is gone`,
+        });
       if (from > end)
         return fail({ code: 'beyond-end', message: `${from} is past the end, ${end}` });
       const rows = file

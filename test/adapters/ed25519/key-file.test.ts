@@ -172,7 +172,12 @@ describe('a key file is refused', () => {
   );
 
   test('when it is not there, or not a file', async () => {
-    expect(await readKeyFile(path)).toMatchObject({ problem: { code: 'key-file-missing' } });
+    expect(await readKeyFile(path)).toMatchObject({
+      problem: {
+        code: 'key-file-missing',
+        hint: expect.stringMatching(/after plimsoll migrate .* --key or PLIMSOLL_KEY/),
+      },
+    });
     expect(await readKeyFile(folder)).toMatchObject({ problem: { code: 'key-file-not-readable' } });
   });
 
