@@ -17,11 +17,16 @@ type StartService = (service: ServiceName) => Promise<Result<Running, CliProblem
 /** Starts services as `start` does, and with the first of them the port for their numbers where one is set. */
 export const withMetrics = (composition: Composition, start: StartService): CliPorts['start'] => {
   let server: HttpServer | undefined;
+  let isStandingAsked = false;
   return async (service) => {
     const running = await start(service);
     if (!running.ok || server !== undefined) return running;
     const projection = await openProjection(composition);
-    if (projection.ok) composition.metrics.addAsked(() => readStanding(projection.value));
+    // The store is one, however many services look at it: a series that is there twice no collector takes.
+    if (projection.ok && !isStandingAsked) {
+      isStandingAsked = true;
+      composition.metrics.addAsked(() => readStanding(projection.value));
+    }
     const served = await serveMetrics(composition);
     if (!served.ok) {
       await running.value.stop();
