@@ -166,6 +166,7 @@ const failed = ({ code, message }: VerifyProblem): CliProblem => {
     case 'stopped':
     case 'unreachable':
     case 'corrupt':
+    case 'archive-damaged':
       return foldFailed({ code, message });
   }
 };
@@ -202,7 +203,7 @@ const verificationLine = (verification: Verification): Line => ({
 
 const verificationText = (verification: Verification): readonly string[] => {
   const { generation, rows, divergent, divergences, digest, to, seconds } = verification;
-  const where = `up to position ${to - 1}`;
+  const where = `up to position ${to}`;
   const took = `in ${spanText(seconds * 1000)}`;
   if (!isDivergent(verification) && !verification.isCut)
     return [
@@ -213,14 +214,21 @@ const verificationText = (verification: Verification): readonly string[] => {
     `${generation}: ${divergent} of ${rows} rows are NOT what the log says ${where} (${took})`,
     ...divergences.slice(0, shownMax).map(divergenceText),
     ...(divergent > shownMax ? [`  … and ${divergent - shownMax} more`] : []),
-    digest.isEqual
-      ? `the digest is that of the log: ${digest.stored}`
-      : `the digest is WRONG: ${digest.stored}; the log says ${digest.expected}`,
+    digestText(verification),
     ...(verification.isCut
       ? ['the store is damaged: rows of which the log says nothing were not looked for to the end']
       : []),
     ...wrongChecksText(verification),
   ].map(plainText);
+};
+
+/** Whoever writes to the store by hand leaves the digest alone that the projector rolls along. */
+const digestText = ({ divergent, digest }: Verification): string => {
+  if (!digest.isEqual)
+    return `the digest is WRONG: ${digest.stored}; the log says ${digest.expected}`;
+  return divergent === 0
+    ? `the digest is that of the log: ${digest.stored}`
+    : `the digest rolled along is that of the log, although rows differ: somebody wrote to the store past the projector (${digest.stored})`;
 };
 
 const divergenceText = ({ why, model, key, position }: Divergence): string =>

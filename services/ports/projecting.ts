@@ -33,6 +33,7 @@ export type ProjectionPorts = {
  * - `old-code`: the read models were written by a newer fold.
  * - `gap`: somebody else moved the checkpoint; read it again.
  * - `log-empty`: there is no record 0 yet.
+ * - `archive-damaged`: the archive that gives what the log no longer holds is not what was written.
  * - `stopped`: who asked does not want it any more.
  */
 export type ProjectionProblem = {
@@ -45,7 +46,8 @@ export type ProjectionProblem = {
     | 'gap'
     | 'stopped'
     | 'unreachable'
-    | 'corrupt';
+    | 'corrupt'
+    | 'archive-damaged';
   readonly message: string;
   /** Of the store, where it gave one. */
   readonly reason?: StoreReason;

@@ -19,9 +19,16 @@ export type AppendProblem = {
 /**
  * - `before-start`: the position asked for is older than what the log still holds.
  * - `beyond-end`: the position asked for is past the end: the log was shortened, or it is another log.
+ * - `archive-damaged`: the record comes from the log's archive, and that is not what was written.
  */
 export type ReadProblem = {
-  readonly code: 'unreachable' | 'before-start' | 'beyond-end' | 'corrupt' | 'closed';
+  readonly code:
+    | 'unreachable'
+    | 'before-start'
+    | 'beyond-end'
+    | 'corrupt'
+    | 'archive-damaged'
+    | 'closed';
   readonly message: string;
 };
 

@@ -345,7 +345,8 @@ const logShortened = (
 const logFailed = (problem: ReadProblem): Result<never, ProjectionProblem> => {
   switch (problem.code) {
     case 'corrupt':
-      return refuse('corrupt', problem.message);
+    case 'archive-damaged':
+      return refuse(problem.code, problem.message);
     case 'beyond-end':
     case 'before-start':
       return refuse('log-shortened', problem.message);

@@ -332,6 +332,7 @@ const isFinal = ({ code }: ProjectionProblem): boolean => {
     case 'log-not-opened':
     case 'old-code':
     case 'corrupt':
+    case 'archive-damaged':
       return true;
     case 'log-empty':
     case 'gap':

@@ -1,3 +1,4 @@
+import type { ProjectionProblem } from '../ports/projecting.ts';
 import type { GenerationNote } from '../core/generation-note.ts';
 import { droppedKey, higherOf, noteKey, readNote, writeNote } from '../core/generation-note.ts';
 import type { Position } from '../core/log/record.ts';
@@ -17,6 +18,12 @@ export const refuse = (
   code: ReplayProblem['code'],
   message: string,
 ): Result<never, ReplayProblem> => fail({ code, message });
+
+/** Of a generation that a projector made by itself. */
+export const madeByProjector: Pick<GenerationNote, 'madeBy' | 'why'> = {
+  madeBy: 'projector',
+  why: 'made by a projector',
+};
 
 /** Undefined: nobody noted anything. */
 export const loadNote = async (
@@ -86,10 +93,12 @@ export const logEnd = async ({ log }: ReplayPorts): Promise<Result<Position, Rep
   return range.ok ? ok(range.value.end) : refuse(readCode(range.problem), range.problem.message);
 };
 
-const readCode = ({ code }: ReadProblem): ReplayProblem['code'] => {
+/** Why the log could not be read, as a projection tells it. */
+export const readCode = ({ code }: ReadProblem): ProjectionProblem['code'] => {
   switch (code) {
     case 'corrupt':
-      return 'corrupt';
+    case 'archive-damaged':
+      return code;
     case 'before-start':
     case 'beyond-end':
       return 'log-shortened';

@@ -9,6 +9,7 @@ import { fail, ok } from '../core/result.ts';
 import type { LetterChoice, LettersProblem } from '../ports/dead-letters.ts';
 import type { ProjectionPorts } from '../ports/projecting.ts';
 import type { Generation, StoreProblem } from '../ports/read-model-store.ts';
+import { readCode } from './generations.ts';
 
 /** Letters that one call redrives; the oldest first. */
 const lettersMax = 10_000;
@@ -103,7 +104,7 @@ const isAbout = async (
   const read = await log.read(0, position, 1);
   if (!read.ok)
     return fail({
-      code: read.problem.code === 'corrupt' ? 'corrupt' : 'unreachable',
+      code: readCode(read.problem),
       message: read.problem.message,
     });
   const [record] = read.value;

@@ -20,6 +20,7 @@ import type {
 import type { FoldToEnd, ProjectionPorts } from '../ports/projecting.ts';
 import type { Generation } from '../ports/read-model-store.ts';
 import type { Signer } from '../ports/signer.ts';
+import { readCode } from './generations.ts';
 import { chosenLetters } from './letters.ts';
 import { rehearse } from './rehearse.ts';
 
@@ -194,7 +195,7 @@ const prepare = async (
   const read = await ports.log.read(0, letter.position, 1);
   if (!read.ok)
     return fail({
-      code: read.problem.code === 'corrupt' ? 'corrupt' : 'unreachable',
+      code: readCode(read.problem),
       message: read.problem.message,
     });
   const [first] = read.value;

@@ -61,7 +61,7 @@ const exits: { readonly [Name in Code]: ExitCode } = {
   'body-too-deep': 2,
   'body-not-canonical': 2,
 
-  'archive-damaged': 1,
+  'archive-damaged': 3,
   'archive-missing': 4,
   'foreign-archive': 3,
   'archive-gap': 3,
@@ -147,6 +147,7 @@ test('read models that cannot be folded say what to do', () => {
 test.each([
   ['foreign-log', ['plimsoll migrate', 'redis://HOST:PORT', 'sqlite:FOLDER with an empty folder']],
   ['log-shortened', ['PLIMSOLL_ARCHIVE=FOLDER', 'PLIMSOLL_LOG', 'keep the store']],
+  ['archive-damaged', ['plimsoll archive verify']],
   ['corrupt', ['plimsoll rebuild --reason=TEXT', 'backup']],
 ])('the hint of %s names the ways out, and never the loss of what was folded', (code, ways) => {
   const { hint } = foldFailed({ code, message: 'so' });

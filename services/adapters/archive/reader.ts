@@ -40,7 +40,8 @@ export const openReader = async (
     while (records.length < recordsMax && from + records.length < end) {
       const position = from + records.length;
       const block = await blocks(position);
-      if (!block.ok) return fail<ReadProblem>({ code: 'corrupt', message: block.problem.message });
+      if (!block.ok)
+        return fail<ReadProblem>({ code: 'archive-damaged', message: block.problem.message });
       const begin = position - (block.value[0]?.position ?? position);
       records.push(...block.value.slice(begin, begin + recordsMax - records.length));
     }

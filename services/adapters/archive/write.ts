@@ -272,6 +272,7 @@ const putInPlace = async (disk: Disk, path: string, bytes: Uint8Array): Promise<
 const logFailed = ({ code, message }: ReadProblem): Result<never, ArchiveProblem> => {
   switch (code) {
     case 'corrupt':
+    case 'archive-damaged':
     case 'unreachable':
       return fail({ code, message });
     case 'closed':

@@ -38,6 +38,8 @@ const hintFor = (code: string, audience: string): string => {
       return `is PLIMSOLL_ARCHIVE the right folder, and ${audience} the right audience?`;
     case 'archive-damaged':
       return 'put a good copy of the archive in its place; plimsoll archive verify tells more';
+    case 'corrupt':
+      return 'restore the log from a backup';
     case 'seam-gap':
       return 'an archive that was made later would hold them; without it they are lost';
     case 'seam-unproven':

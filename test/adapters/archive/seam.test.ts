@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { MemoryRecordLog } from '../../../services/adapters/memory/record-log.ts';
+import { createMemoryReadModelStore } from '../../../services/adapters/memory/read-model-store.ts';
 import { openReader } from '../../../services/adapters/archive/reader.ts';
 import { joinArchive } from '../../../services/adapters/archive/seam.ts';
 import type { LogRecord, Position } from '../../../services/core/log/record.ts';
+import { orderedModels } from '../../../services/core/read-models.ts';
+import { openGeneration } from '../../../services/projector/catch-up.ts';
 import type { ArchiveReader } from '../../../services/ports/archive.ts';
 import type { RecordLog } from '../../../services/ports/record-log.ts';
 import type { Step } from '../../support/given.ts';
@@ -33,6 +37,20 @@ const archiveOf = async (log: RecordLog): Promise<ArchiveReader> => {
 const forget = async (log: MemoryRecordLog, before: Position): Promise<void> => {
   const [kept] = value(await log.read(0, before, 1));
   value(await log.prune(0, kept?.appendedAtMs ?? Number.POSITIVE_INFINITY));
+};
+
+/** The archive of 8 records in two files, one of which is then spoilt. */
+const spoiltArchiveOf = async (log: RecordLog, which: number): Promise<ArchiveReader> => {
+  const folder = join(scratch, randomUUID());
+  value(await archive(folder, log, { fileRecordsMax: 4 }));
+  const name = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.avro'))
+    .toSorted()[which];
+  const path = join(folder, name ?? 'none');
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+  return value(await openReader(tools.crypto.sha256Hex, folder, topic));
 };
 
 const joinedCode = async (log: RecordLog, reader: ArchiveReader): Promise<string> => {
@@ -89,6 +107,28 @@ describe('a log that forgot its beginning', () => {
       ok: false,
       problem: { code: 'before-start' },
     });
+  });
+});
+
+describe('an archive that is damaged', () => {
+  test('is not joined where its last record cannot be read', async () => {
+    const all = await records(12);
+    const log = await logOf(all);
+    const reader = await spoiltArchiveOf(await logOf(all.slice(0, 8)), 1);
+    expect(await joinedCode(log, reader)).toBe('archive-damaged');
+  });
+
+  test('says so where a record is first needed, and nothing of it is folded', async () => {
+    const all = await records(12);
+    const log = await logOf(all);
+    const reader = await spoiltArchiveOf(await logOf(all.slice(0, 8)), 0);
+    await forget(log, 6);
+    const joined = value(await joinArchive(tools, log, reader));
+    expect(await joined.read(0, 0, 1)).toMatchObject({ problem: { code: 'archive-damaged' } });
+    const store = createMemoryReadModelStore({ orderedModels });
+    const ports = { log: joined, store, tools, audience: 'local', pinnedLogId: null };
+    expect(await openGeneration(ports)).toMatchObject({ problem: { code: 'archive-damaged' } });
+    expect(value(await store.generations())).toEqual([]);
   });
 });
 
