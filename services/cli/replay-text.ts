@@ -108,7 +108,7 @@ const differencesText = (
   columns: number | null,
 ): readonly string[] =>
   table(
-    ['model', 'key', 'first', 'second', 'newest records', 'why', 'parts'],
+    ['MODEL', 'KEY', 'FIRST', 'SECOND', 'NEWEST RECORDS', 'WHY', 'PARTS'],
     differences.map(({ model, key, first, second, firstPosition, secondPosition, why, parts }) => [
       model,
       key,
@@ -140,12 +140,19 @@ export const diffText = (
         ]),
     ...(differences.length === 0
       ? ['the same rows']
-      : [`from ${first.generation} to ${second.generation}:`, ...modelsText(diff)]),
+      : [
+          ...(first.rowsDigest === second.rowsDigest ? [pastProjectorText] : []),
+          `from ${first.generation} to ${second.generation}:`,
+          ...modelsText(diff),
+        ]),
     ...(shown.length === 0 ? [] : differencesText(shown, columns)),
     ...(rest > 0 ? [`${rest} more: --after=${from + shown.length}`] : []),
     ...(diff.isCut ? ['and there are more than are listed'] : []),
   ];
 };
+
+const pastProjectorText =
+  'the digests rolled along are the same, although rows differ: somebody wrote to the store past the projector';
 
 /** First a line for both generations, then one for each difference. */
 export const diffLines = (diff: GenerationDiff, { from, max }: Page): readonly Line[] => [
@@ -216,6 +223,7 @@ export const statusLine = (status: GenerationStatus): Line => ({
   why: status.why,
   filter: status.filter === null ? '' : filterText(status.filter),
   to: status.to,
+  rate: status.rate,
 });
 
 export const statusText = (
@@ -223,7 +231,10 @@ export const statusText = (
   columns: number | null,
 ): readonly string[] =>
   table(
-    ['generation', 'used', 'state', 'rows', 'next', 'lag', 'made', 'by', 'of', 'why', 'digest'],
+    [
+      ...['GENERATION', 'USED', 'STATE', 'ROWS', 'NEXT', 'LAG', 'MADE', 'BY'],
+      ...['ONLY', 'TO', 'RATE', 'WHY', 'DIGEST'],
+    ],
     found.map((one) => [
       one.generation,
       one.isCurrent ? 'now' : one.isPrevious ? 'before' : '',
@@ -234,6 +245,8 @@ export const statusText = (
       shortTime(timeOf(one.madeAt)),
       one.madeBy ?? '',
       one.filter === null ? '' : filterText(one.filter),
+      `${one.to ?? ''}`,
+      one.rate === null ? '' : `${one.rate} a second`,
       one.why ?? '',
       one.rowsDigest.slice(0, 12),
     ]),

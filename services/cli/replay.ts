@@ -8,6 +8,7 @@ import type { Generation } from '../ports/read-model-store.ts';
 import type {
   DroppedGeneration,
   Replaying,
+  ReplayProblem,
   ReplayRun,
   RunWish,
   Switched,
@@ -162,7 +163,7 @@ const runAndTell = async (
     onProgress: openProgressBar(ports, 'folding'),
     isWanted: isWantedBy(ports),
   });
-  if (!ran.ok) return fail(foldFailed(ran.problem));
+  if (!ran.ok) return fail(runFailed(ran.problem, wish));
   const { generation, next, folded, wrongChecks, filter, rowsDigest, state } = ran.value;
   for (const { from, to, why } of wrongChecks)
     ports.note({
@@ -182,6 +183,15 @@ const runAndTell = async (
   });
   return operation.ok ? ok({ run: ran.value, operation: operation.value }) : operation;
 };
+
+/** Whoever was killed counts as folding until it was not heard of for a minute. */
+const runFailed = (problem: ReplayProblem, wish: RunWish): CliProblem =>
+  'resume' in wish && problem.code === 'generation-in-use'
+    ? {
+        ...foldFailed(problem),
+        hint: `wait a minute if it was killed, or plimsoll replay pause ${wish.resume}`,
+      }
+    : foldFailed(problem);
 
 const noteMax = 1000;
 

@@ -56,9 +56,10 @@ export type RowDifference = {
   /** Names of the parts that differ, the first few. */
   readonly parts: readonly string[];
   /**
-   * - `left-out`: the filter of one of them. `other-fold`: another version of the fold wrote one of them.
+   * - `left-out`: the filter of one of them; each is what its own records make. `other-fold`: another version of the
+   *   fold wrote one of them.
    * - `behind`: they stand at different positions, and nothing else can be told.
-   * - `unexplained`: the same records, the same fold, and another row: one of them is damaged.
+   * - `unexplained`: the records and the fold do not make these rows: one of them is damaged.
    */
   readonly why: 'left-out' | 'other-fold' | 'behind' | 'unexplained';
 };
@@ -139,10 +140,13 @@ export type GenerationStatus = {
   readonly foldVersion: number;
   readonly rowsDigest: string;
   readonly madeAt: number | null;
+  /** Principal of an operator, or `projector`; null: nobody noted it. */
   readonly madeBy: string | null;
   readonly why: string | null;
   readonly filter: RecordFilter | null;
   readonly to: Position | null;
+  /** Records a second that its replay folds at most; null: as fast as it goes. */
+  readonly rate: number | null;
 };
 
 export type Switched = {

@@ -1,11 +1,18 @@
 import type { GenerationNote } from '../core/generation-note.ts';
-import { filterOf, isBeingFolded } from '../core/generation-note.ts';
+import { filterOf, firstGeneration, isBeingFolded } from '../core/generation-note.ts';
 import type { Position } from '../core/log/record.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { Generation } from '../ports/read-model-store.ts';
 import type { GenerationStatus, ReplayProblem } from '../ports/replaying.ts';
-import { currentOf, loadNote, logEnd, previousOf, storeFailed } from './generations.ts';
+import {
+  currentOf,
+  loadNote,
+  logEnd,
+  madeByProjector,
+  previousOf,
+  storeFailed,
+} from './generations.ts';
 import type { ReplayPorts } from './ports.ts';
 
 /** Every generation that the store holds. */
@@ -67,6 +74,9 @@ const tell = async (
   const counts = await ports.store.counts(generation);
   if (!counts.ok) return storeFailed(counts.problem);
   const { next, foldVersion, rowsDigest } = checkpoint.value;
+  // Projectors note nothing of the first, nor of what readers used before there were notes.
+  const isOfProjector = isCurrent || isPrevious || generation === firstGeneration;
+  const made = note ?? (isOfProjector ? madeByProjector : undefined);
   return ok({
     ...{ generation, isCurrent, isPrevious },
     state: stateOf(note, isCurrent || isPrevious, ports.clock.nowMs()),
@@ -76,10 +86,11 @@ const tell = async (
     foldVersion,
     rowsDigest,
     madeAt: note?.madeAt ?? null,
-    madeBy: note?.madeBy ?? null,
-    why: note?.why ?? null,
+    madeBy: made?.madeBy ?? null,
+    why: made?.why ?? null,
     filter: filterOf(note),
     to: note?.to ?? null,
+    rate: note?.rate ?? null,
   });
 };
 

@@ -21,6 +21,7 @@ import {
   loadCheckpoint,
   loadNote,
   logEnd,
+  madeByProjector,
   previousOf,
   refuse,
   saveNote,
@@ -225,11 +226,9 @@ const point = async (
   );
 };
 
-/** Of a generation that a projector made by itself. */
 const firstNote = (nowMs: number): GenerationNote => ({
   madeAt: null,
-  madeBy: 'projector',
-  why: 'made by a projector',
+  ...madeByProjector,
   filter: noFilter,
   to: null,
   state: 'complete',

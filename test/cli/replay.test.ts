@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { noteKey, readNote, writeNote } from '../../services/core/generation-note.ts';
 import type { Step } from '../support/given.ts';
 import { by, signed, trusts } from '../support/given.ts';
 import { faultsOf } from '../support/cli-schemas.ts';
@@ -9,6 +10,7 @@ import { jsonOf, openDesk, unreachable } from '../support/desk.ts';
 import { decided, logged, place, planned, run, started, succeeded } from '../support/markers.ts';
 import { value } from '../support/records.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
+import { plant } from '../support/verifier.ts';
 
 const scratch = scratchFolder();
 const ops = '--key=keys/ops.json';
@@ -129,7 +131,7 @@ describe('a generation from its plan to its end', () => {
       'generation g1 is kept: plimsoll replay back --reason=TEXT',
     );
     const [heading, ...rows] = (await desk.plimsoll('replay', 'status')).out;
-    expect(heading).toMatch(/^generation +used +state +rows +next +lag /);
+    expect(heading).toMatch(/^GENERATION +USED +STATE +ROWS +NEXT +LAG .* DIGEST$/);
     expect(rows).toEqual([
       expect.stringMatching(/^g1 +before +complete /),
       expect.stringMatching(/^g2 +now +complete /),
@@ -184,6 +186,20 @@ describe('a generation from its plan to its end', () => {
     expect(await again()).toMatchObject({ from: 'g2', to: 'g2', operation: null });
     expect(await kindsOf(desk)).toEqual(['generation-built', 'generation-switched']);
   });
+});
+
+test('rows that were written past the projector are told as that, whatever the digests say', async () => {
+  const desk = await aDesk();
+  await desk.plimsoll('replay', 'run', why, ops);
+  await plant(desk.house.store, [{ model: 'timeline', key: '000000000005', value: null }]);
+  const { out } = await desk.plimsoll('replay', 'diff', 'g2', 'g1');
+  expect(out.slice(2)).toEqual([
+    'the digests rolled along are the same, although rows differ: somebody wrote to the store past the projector',
+    'from g2 to g1:',
+    '  timeline: 0 added, 1 removed, 0 changed',
+    expect.stringMatching(/^MODEL +KEY +FIRST +SECOND +NEWEST RECORDS +WHY$/),
+    expect.stringMatching(/^timeline .*UNEXPLAINED/),
+  ]);
 });
 
 describe('a part of the log', () => {
@@ -274,6 +290,32 @@ describe('a run that stops before its end', () => {
       ...{ generation: 'g2', state: 'complete', filter: 'component cart' },
     });
     expect(await kindsOf(desk)).toEqual(['generation-built']);
+  });
+
+  test('shows the rate that it is folded on with; whoever comes too soon is told what to do', async () => {
+    const desk = await aDesk();
+    const [made] = linesOf(
+      good('replay-status', await desk.plimsoll('replay', 'status', '--json')),
+    );
+    expect(made).toMatchObject({ state: 'complete', madeBy: 'projector', rate: null });
+    await desk.plimsoll('replay', 'run', '--rate=400', '--to=5', why, ops);
+    const status = await desk.plimsoll('replay', 'status', '--json');
+    expect(linesOf(good('replay-status', status))[1]).toMatchObject({ rate: 400, to: 5 });
+    const [heading, , row] = (await desk.plimsoll('replay', 'status')).out;
+    expect([heading, row]).toEqual([
+      expect.stringMatching(/ TO +RATE +WHY +DIGEST$/),
+      expect.stringMatching(/ 5 +400 a second +because +[0-9a-f]{12}$/),
+    ]);
+    const { aside } = desk.house.store;
+    const kept = readNote(value(await aside.read([noteKey('g2')])).get(noteKey('g2')) ?? '');
+    if (kept === undefined) throw new Error('there is a note');
+    const running = { ...kept, state: 'running', seenAt: 1e15 } as const;
+    value(await aside.write([{ key: noteKey('g2'), value: writeNote(running) }]));
+    const early = await desk.plimsoll('replay', 'run', '--resume=g2', why, ops, '--json');
+    expect(JSON.parse(early.err.at(-1) ?? '')).toMatchObject({
+      code: 'generation-in-use',
+      hint: 'wait a minute if it was killed, or plimsoll replay pause g2',
+    });
   });
 
   test('can be asked to by somebody else, where one runs', async () => {
