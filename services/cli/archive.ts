@@ -166,7 +166,24 @@ const verify = async (ports: CliPorts, given: Given, isJson: boolean): Done => {
       message: `the log id ${verified.value.log} was taken from the archive itself`,
       hint: 'set PLIMSOLL_LOG_ID to make sure that it is the log which you mean',
     });
-  return ok(undefined);
+  return unprovenIn(verified.value);
+};
+
+const unprovenToldMax = 20;
+
+/** The files are as an operator signed them, and yet nobody vouches for what stands in some places. */
+const unprovenIn = ({ signatures }: Verified): Result<void, CliProblem> => {
+  if (signatures === null || signatures.unproven.length === 0) return ok(undefined);
+  const { unproven, isCut } = signatures;
+  const told = unproven
+    .slice(0, unprovenToldMax)
+    .map(({ position, code }) => `${position} (${code})`);
+  const more = unproven.length > told.length || isCut ? ', …' : '';
+  return refuse(
+    'records-unproven',
+    `no trusted signature proves the records at position ${told.join(', ')}${more}`,
+    'the log itself may hold hostile or damaged records: if plimsoll dead-letters does not list each of them there, the archive was changed',
+  );
 };
 
 const verifiedLine = (verified: Verified, folder: string): Line => ({
@@ -186,7 +203,7 @@ const verifiedText = (
   { log, to, files, records, bytes, digest, signatures }: Verified,
   folder: string,
 ): readonly string[] => [
-  `${plainText(folder)} is whole: log ${log}, ${records} records up to position ${to} in ${filesText(files)}, ${bytes} bytes`,
+  `${plainText(folder)} ${signatures === null || signatures.unproven.length === 0 ? 'is whole' : 'has all its files'}: log ${log}, ${records} records up to position ${to} in ${filesText(files)}, ${bytes} bytes`,
   `digest ${digest}`,
   ...(signatures === null
     ? []

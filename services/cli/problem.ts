@@ -37,7 +37,6 @@ const all = (exit: ExitCode, ...codes: readonly string[]): { readonly [code: str
 
 /** An archive that does not fit its log, or is not to be trusted. */
 const archiveRefusals: readonly string[] = [
-  'archive-damaged',
   ...['foreign-archive', 'archive-gap', 'archive-ahead', 'archive-busy', 'archive-untrusted'],
   'records-unproven',
   ...['seam-gap', 'seam-differs', 'seam-unproven'],
@@ -59,6 +58,7 @@ const exits: { readonly [code: string]: ExitCode } = {
     'beyond-end',
     'gap',
     'log-not-opened',
+    'archive-damaged',
     'models-differ',
     'old-code',
   ),
@@ -187,24 +187,19 @@ export const foldFailed = ({
 
 /** Why the log could not be read, with what to do about it. */
 export const readFailed = ({ code, message }: ReadProblem): CliProblem =>
-  problem(code, message, readHints[code] ?? 'is the log up? See PLIMSOLL_LOG');
-
-const archiveDamagedHint =
-  'put a good copy of the archive in its place; plimsoll archive verify FOLDER tells more';
-
-const readHints: { readonly [Code in ReadProblem['code']]?: string } = {
-  'before-start':
-    'PLIMSOLL_ARCHIVE=FOLDER gives what the log no longer holds, from an archive of it',
-  'archive-damaged': archiveDamagedHint,
-  corrupt: 'restore the log from a backup',
-};
+  problem(
+    code,
+    message,
+    code === 'before-start'
+      ? 'PLIMSOLL_ARCHIVE=FOLDER gives what the log no longer holds, from an archive of it'
+      : 'is the log up? See PLIMSOLL_LOG',
+  );
 
 const hints: { readonly [code: string]: string } = {
   'foreign-log':
     'PLIMSOLL_LOG and PLIMSOLL_STORE must be of one installation: after plimsoll migrate the new log needs another store, too (redis://HOST:PORT, or sqlite:FOLDER with an empty folder); nothing was written',
   'log-shortened':
     'where the log has lost its beginning, PLIMSOLL_ARCHIVE=FOLDER gives it from an archive; where it is another or a shorter log, name the right one by PLIMSOLL_LOG, or restore it; keep the store: it holds what was folded',
-  'archive-damaged': archiveDamagedHint,
   'generation-unknown': 'plimsoll replay status lists them',
   'generation-in-use':
     'plimsoll replay status shows who uses it; --force does it all the same, where that may be',

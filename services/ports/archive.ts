@@ -74,6 +74,8 @@ export type VerifyRequest = {
   readonly onProgress?: (progress: ArchiveProgress) => void;
 };
 
+export type UnprovenRecord = { readonly position: Position; readonly code: string };
+
 export type Verified = {
   readonly log: string;
   readonly topic: string;
@@ -86,6 +88,12 @@ export type Verified = {
   readonly signatures: {
     readonly good: number;
     readonly bad: { readonly [code: string]: number };
+    /**
+     * Of these, records that nobody trusted is proven to have signed as they lie here: whoever changed an archived
+     * record leaves one, and so does whoever put a hostile record on the log itself. The first thousand.
+     */
+    readonly unproven: readonly UnprovenRecord[];
+    readonly isCut: boolean;
   } | null;
   /** Files in the folder that the manifest does not name: left by a run that was stopped, or a stranger's. */
   readonly strangers: readonly string[];

@@ -136,6 +136,42 @@ describe('plimsoll archive', () => {
   });
 });
 
+describe('archive verify --signatures', () => {
+  test('does not end well where a record has no good signature, and names its position', async () => {
+    const folder = newFolder();
+    const record = await signed('ci', logged('3.0.0'), 'm');
+    value(await desk.house.log.append(0, [{ ...record, value: record.value.toReversed() }]));
+    await desk.plimsoll('archive', `--to=${folder}`, key);
+    expect((await desk.plimsoll('archive', 'verify', folder)).exit).toBe(0);
+
+    const told = await desk.plimsoll('archive', 'verify', folder, '--signatures', '--json');
+    const [line] = linesOf(told.out);
+    expect([told.exit, faultsOf('archive-verify', line)]).toEqual([3, []]);
+    expect(line).toMatchObject({
+      signatures: { unproven: [{ position: 7, code: 'signature-bad' }], isCut: false },
+    });
+    expect(JSON.parse(told.err.at(-1) ?? '')).toMatchObject({
+      code: 'records-unproven',
+      message: expect.stringContaining('7 (signature-bad)'),
+      hint: expect.stringContaining('the log itself may hold hostile'),
+    });
+    const text = await desk.plimsoll('archive', 'verify', folder, '--signatures');
+    expect([text.exit, text.out.join(' ')]).toEqual([3, expect.not.stringContaining('is whole')]);
+  });
+
+  test('ends well beside a record that is well signed and against the rules', async () => {
+    const said = operated('log-archived', { from: 0, to: 1, digest: 'a'.repeat(64) });
+    const folder = newFolder();
+    value(await desk.house.log.append(0, [await signed('ci', said, 'm')]));
+    await desk.plimsoll('archive', `--to=${folder}`, key);
+    const told = await desk.plimsoll('archive', 'verify', folder, '--signatures', '--json');
+    expect([told.exit, linesOf(told.out)]).toMatchObject([
+      0,
+      [{ signatures: { bad: { 'role-missing': 1 }, unproven: [] } }],
+    ]);
+  });
+});
+
 describe('a log that was sealed', () => {
   test.each([
     [

@@ -1,3 +1,4 @@
+import type { Checked } from '../../core/check/check-batch.ts';
 import { checkBatch } from '../../core/check/check-batch.ts';
 import type { CheckTools } from '../../core/check/check-record.ts';
 import { checkOpening } from '../../core/check/check-record.ts';
@@ -6,15 +7,20 @@ import { isKind, kinds } from '../../core/markers/kinds.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Trust } from '../../core/trust/trust.ts';
-import { hasRole, openTrust } from '../../core/trust/trust.ts';
-import { isWeakSignature } from '../../core/trust/weak-keys.ts';
-import type { ArchiveProblem, Verified, VerifyRequest } from '../../ports/archive.ts';
+import { openTrust } from '../../core/trust/trust.ts';
+import type {
+  ArchiveProblem,
+  UnprovenRecord,
+  Verified,
+  VerifyRequest,
+} from '../../ports/archive.ts';
 import { filesIn } from './disk.ts';
-import type { Entry, Identity, Manifest } from './manifest.ts';
+import type { Witness } from './entry-trust.ts';
+import { untrustedEntry, witnessIn } from './entry-trust.ts';
+import type { Identity, Manifest } from './manifest.ts';
 import {
   digestOf,
   endOf,
-  entryMessage,
   fileName,
   manifestPath,
   partitionFolder,
@@ -26,8 +32,9 @@ export type VerifyPorts = { readonly tools: CheckTools; readonly audience: strin
 
 /**
  * Checks an archive from its own files alone: the chain of the manifest, each file's digest, every position, and that
- * each entry was signed by an operator whom the archived log itself trusts. Only who pins the log id knows that it is
- * the log that was meant. Changes nothing.
+ * each entry was signed by an operator whom the archived log itself trusts (see `untrustedEntry`). Only who pins the
+ * log id knows that it is the log that was meant, and only the newest digest that the log itself tells
+ * (`log-archived`) proves that the end of the archive is there. Changes nothing.
  */
 export const verifyArchive = async (
   ports: VerifyPorts,
@@ -50,12 +57,13 @@ export const verifyArchive = async (
     );
   const walked = await walk(ports, request, at, manifest);
   if (!walked.ok) return walked;
-  const { trust, good, bad } = walked.value;
-  for (const [index, entry] of manifest.entries.entries()) {
-    const signed = checkSigned(ports.tools, trust, identity, entry);
-    if (signed !== undefined)
-      return refuse('archive-untrusted', `${manifestPath(at)}: line ${index + 2} ${signed}`);
-  }
+  const { trust, good, bad, unproven, witnesses } = walked.value;
+  const fault = untrustedEntry(ports.tools, trust, manifest, witnesses);
+  if (fault !== undefined)
+    return refuse(
+      'archive-untrusted',
+      `${manifestPath(at)}: line ${fault.index + 2} ${fault.message}`,
+    );
   return ok({
     log: identity.logId,
     topic: identity.topic,
@@ -64,7 +72,14 @@ export const verifyArchive = async (
     records: endOf(manifest),
     bytes: manifest.entries.reduce((sum, { bytes }) => sum + bytes, 0),
     digest: digestOf(manifest),
-    signatures: request.signatures ? { good, bad: Object.fromEntries(bad) } : null,
+    signatures: request.signatures
+      ? {
+          good,
+          bad: Object.fromEntries(bad),
+          unproven: unproven.slice(0, unprovenListedMax),
+          isCut: unproven.length > unprovenListedMax,
+        }
+      : null,
     strangers: await strangersIn(at, manifest),
   });
 };
@@ -73,7 +88,23 @@ type Walked = {
   readonly trust: Trust;
   readonly good: number;
   readonly bad: ReadonlyMap<string, number>;
+  /** One more than are listed, at most. */
+  readonly unproven: readonly UnprovenRecord[];
+  readonly witnesses: readonly Witness[];
 };
+
+/** Records without proof that are named one by one; more are counted. */
+const unprovenListedMax = 1000;
+
+/** Their bytes are those that somebody trusted has signed (or lie after the seal, where none counts). */
+const provenThough: ReadonlySet<Rejection> = new Set<Rejection>([
+  ...(['schema-unknown', 'kind-unknown', 'kind-wrong-shape', 'field-invalid'] as const),
+  ...(['body-malformed', 'body-too-deep', 'body-not-canonical'] as const),
+  ...(['key-weak', 'audience-wrong', 'role-missing', 'kind-not-allowed', 'conflict'] as const),
+  ...(['log-already-open', 'wrong-log', 'key-exists', 'key-ended', 'log-sealed'] as const),
+]);
+
+type Rejection = Extract<Checked, { readonly outcome: 'rejected' }>['code'];
 
 /** Every file, block and record once, in order. */
 const walk = async (
@@ -85,6 +116,8 @@ const walk = async (
   let trust: Trust | undefined;
   let good = 0;
   const bad = new Map<string, number>();
+  const unproven: UnprovenRecord[] = [];
+  const witnesses: Witness[] = [];
   const end = (entries.at(-1)?.last ?? -1) + 1;
   for (const entry of entries) {
     onProgress?.({ next: entry.first, end });
@@ -100,18 +133,26 @@ const walk = async (
         good += 1;
         records = records.slice(1);
       }
-      const looked = signatures ? records : records.filter((record) => changesTrust(tools, record));
+      const looked = signatures ? records : records.filter((record) => bearsOnTrust(tools, record));
       const checks = checkBatch(tools, audience, trust, looked);
       trust = checks.trust;
       for (const checked of checks.checked) {
-        if (checked.outcome === 'rejected') bad.set(checked.code, (bad.get(checked.code) ?? 0) + 1);
-        else good += 1;
+        const witness = witnessIn(checked);
+        if (witness !== undefined) witnesses.push(witness);
+        if (checked.outcome !== 'rejected') {
+          good += 1;
+          continue;
+        }
+        const { code, record } = checked;
+        bad.set(code, (bad.get(code) ?? 0) + 1);
+        if (!provenThough.has(code) && unproven.length <= unprovenListedMax)
+          unproven.push({ position: record.position, code });
       }
       await turn();
     }
   }
   if (trust === undefined) return refuse('archive-damaged', `${at} has no record 0`);
-  return ok({ trust, good, bad });
+  return ok({ trust, good, bad, unproven, witnesses });
 };
 
 const open = (
@@ -127,33 +168,13 @@ const open = (
 };
 
 /** By what the body says of itself: the check that follows believes none of it. */
-const changesTrust = ({ codec }: CheckTools, record: LogRecord): boolean => {
+const bearsOnTrust = ({ codec }: CheckTools, record: LogRecord): boolean => {
   const kind = codec.prefix(record.value)?.kind;
   return (
-    kind !== undefined && isKind(kind) && (kinds[kind].shape === 'trust' || kind === 'log-sealed')
+    kind !== undefined &&
+    isKind(kind) &&
+    (kinds[kind].shape === 'trust' || kind === 'log-sealed' || kind === 'log-archived')
   );
-};
-
-/** What is wrong with an entry's signature, or undefined. */
-const checkSigned = (
-  { crypto, text }: CheckTools,
-  trust: Trust,
-  identity: Identity,
-  entry: Entry,
-): string | undefined => {
-  const key = trust.keys.get(entry.key);
-  if (key === undefined) return `is signed by ${entry.key}, a key that the log has not named`;
-  if (!hasRole(key, 'operator')) return `is signed by ${key.id}, which has not the role operator`;
-  if (key.retiredAt !== null && key.retiredAt <= entry.last)
-    return `is signed by ${key.id}, which was retired at position ${key.retiredAt}`;
-  if (key.compromised !== null && key.compromised.since <= entry.last)
-    return `is signed by ${key.id}, which is compromised since position ${key.compromised.since}`;
-  const signature = text.decodeBase64(entry.signature);
-  const isGood =
-    signature?.length === 64 &&
-    !isWeakSignature(signature) &&
-    crypto.verify('ed25519', key.publicKey, entryMessage(text, identity, entry), signature);
-  return isGood ? undefined : `has a signature that does not fit what it says`;
 };
 
 const strangersIn = async (at: string, { entries }: Manifest): Promise<readonly string[]> => {

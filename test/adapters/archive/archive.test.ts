@@ -33,7 +33,7 @@ import {
   trusts,
 } from '../../support/given.ts';
 import { allOf, archive, logOf, topic, verify } from '../../support/archives.ts';
-import { audience, logId, logged, planned, run } from '../../support/markers.ts';
+import { audience, logId, logged, operated, planned, run } from '../../support/markers.ts';
 import { value } from '../../support/records.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
@@ -207,6 +207,8 @@ describe('a whole archive', () => {
     expect(value(await verify(folder, { signatures: true })).signatures).toEqual({
       good: 9,
       bad: { 'header-mismatch': 1 },
+      unproven: [{ position: 9, code: 'header-mismatch' }],
+      isCut: false,
     });
   });
 
@@ -307,6 +309,81 @@ describe('a whole archive', () => {
     expect(await signedBy('ci')).toBe('archive-untrusted');
     expect(await signedBy('ops', retires('ops'))).toBe('archive-untrusted');
     expect(await signedBy('ops', findsCompromised('ops', 3))).toBe('archive-untrusted');
+  });
+
+  describe('whose first file was signed by a key that was found compromised later', () => {
+    const operators = ['ops', 'others'].map((name) => trusts(name, { roles: ['operator'] }));
+    /** Positions 0 to 8. */
+    const head = [...operators, ...steps(5)];
+
+    /** Signed by ops up to position 9; what comes then by others, who find ops compromised since a position. */
+    const keptBy = async (
+      since: number,
+      changed: (all: readonly LogRecord[]) => readonly LogRecord[],
+      ...later: readonly ((digest: string) => Step)[]
+    ): Promise<string> => {
+      const folder = newFolder();
+      const began = await logOf(changed(await recordsOf(...head)));
+      const { digest } = value(await archive(folder, began));
+      const told = later.map((step) => step(digest));
+      const all = changed(await recordsOf(...head, ...told, findsCompromised('ops', since)));
+      value(await archive(folder, await logOf(all), { signer: keyOf('others') }));
+      return folder;
+    };
+    const asItWas = (all: readonly LogRecord[]): readonly LogRecord[] => all;
+    const spoilt = (all: readonly LogRecord[]): readonly LogRecord[] =>
+      all.map((record) =>
+        record.position === 5 ? { ...record, value: record.value.toReversed() } : record,
+      );
+    const tells =
+      (name: string) =>
+      (digest: string): Step =>
+        by(name, operated('log-archived', { from: 0, to: 9, digest }));
+    const untrusted = {
+      ok: false,
+      problem: {
+        code: 'archive-untrusted',
+        message: expect.stringMatching(
+          /line 2 \(000000000000-000000000008\.avro\).*since position \d+ \[key-compromised\]/,
+        ),
+      },
+    };
+
+    test('is not trusted where nothing on the log names that file: a thief may have written it anew', async () => {
+      expect(await verify(await keptBy(9, spoilt))).toMatchObject(untrusted);
+      expect(await verify(await keptBy(9, asItWas))).toMatchObject(untrusted);
+    });
+
+    test.each(['ops', 'others'])(
+      'counts where the log named it before the key was lost (%s did)',
+      async (name) => {
+        expect(await verify(await keptBy(10, asItWas, tells(name)))).toMatchObject({ ok: true });
+      },
+    );
+
+    test('does not count by what was told when the key was lost already, or of another archive', async () => {
+      expect(await verify(await keptBy(9, asItWas, tells('others')))).toMatchObject(untrusted);
+      const another = (): Step => tells('others')('a'.repeat(64));
+      expect(await verify(await keptBy(10, asItWas, another))).toMatchObject(untrusted);
+    });
+
+    test('does not count by the word of who is no operator', async () => {
+      expect(await verify(await keptBy(11, asItWas, tells('ci')))).toMatchObject(untrusted);
+    });
+
+    test('does not count by what a file says that does not count itself', async () => {
+      const folder = newFolder();
+      const began = await logOf(await recordsOf(...head));
+      const { digest } = value(await archive(folder, began));
+      const named = [...head, tells('others')(digest)];
+      value(await archive(folder, await logOf(await recordsOf(...named))));
+      const all = await recordsOf(...named, findsCompromised('ops', 10));
+      value(await archive(folder, await logOf(all), { signer: keyOf('others') }));
+      expect(await verify(folder)).toMatchObject({
+        ok: false,
+        problem: { message: expect.stringContaining('line 3 (000000000009-000000000009.avro)') },
+      });
+    });
   });
 
   test('whose operator put records where others belong is told', async () => {
