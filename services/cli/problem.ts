@@ -37,6 +37,7 @@ const all = (exit: ExitCode, ...codes: readonly string[]): { readonly [code: str
 
 /** An archive that does not fit its log, or is not to be trusted. */
 const archiveRefusals: readonly string[] = [
+  'archive-damaged',
   ...['foreign-archive', 'archive-gap', 'archive-ahead', 'archive-busy', 'archive-untrusted'],
   'records-unproven',
   ...['seam-gap', 'seam-differs', 'seam-unproven'],
@@ -58,7 +59,6 @@ const exits: { readonly [code: string]: ExitCode } = {
     'beyond-end',
     'gap',
     'log-not-opened',
-    'archive-damaged',
     'models-differ',
     'old-code',
   ),
@@ -82,6 +82,7 @@ const exits: { readonly [code: string]: ExitCode } = {
     'policy-invalid',
     'expected-invalid',
     'file-invalid',
+    'folder-invalid',
     // A record that no log takes.
     'kind-unknown',
     'kind-wrong-shape',
@@ -187,19 +188,24 @@ export const foldFailed = ({
 
 /** Why the log could not be read, with what to do about it. */
 export const readFailed = ({ code, message }: ReadProblem): CliProblem =>
-  problem(
-    code,
-    message,
-    code === 'before-start'
-      ? 'PLIMSOLL_ARCHIVE=FOLDER gives what the log no longer holds, from an archive of it'
-      : 'is the log up? See PLIMSOLL_LOG',
-  );
+  problem(code, message, readHints[code] ?? 'is the log up? See PLIMSOLL_LOG');
+
+const archiveDamagedHint =
+  'put a good copy of the archive in its place; plimsoll archive verify FOLDER tells more';
+
+const readHints: { readonly [Code in ReadProblem['code']]?: string } = {
+  'before-start':
+    'PLIMSOLL_ARCHIVE=FOLDER gives what the log no longer holds, from an archive of it',
+  'archive-damaged': archiveDamagedHint,
+  corrupt: 'restore the log from a backup',
+};
 
 const hints: { readonly [code: string]: string } = {
   'foreign-log':
     'PLIMSOLL_LOG and PLIMSOLL_STORE must be of one installation: after plimsoll migrate the new log needs another store, too (redis://HOST:PORT, or sqlite:FOLDER with an empty folder); nothing was written',
   'log-shortened':
     'where the log has lost its beginning, PLIMSOLL_ARCHIVE=FOLDER gives it from an archive; where it is another or a shorter log, name the right one by PLIMSOLL_LOG, or restore it; keep the store: it holds what was folded',
+  'archive-damaged': archiveDamagedHint,
   'generation-unknown': 'plimsoll replay status lists them',
   'generation-in-use':
     'plimsoll replay status shows who uses it; --force does it all the same, where that may be',
