@@ -229,7 +229,7 @@ const diff = async (ports: CliPorts, replay: Replaying, given: Given, isJson: bo
   const shown = isJson && !given.has('limit') ? differencesMax : limit.value;
   const [first = '', second = null] = given.words;
   const compared = await replay.diff(first, second, {
-    onProgress: openProgressBar(ports, 'bringing both to the same position'),
+    onProgress: openProgressBar(ports, 'folding what is compared'),
     isWanted: isWantedBy(ports),
   });
   if (!compared.ok) return fail(foldFailed(compared.problem));

@@ -11,6 +11,8 @@ import type {
   RowDifference,
   Watch,
 } from '../ports/replaying.ts';
+import type { Explained } from './explain.ts';
+import { explainLeftOut } from './explain.ts';
 import { currentOf, loadCheckpoint, loadNote, refuse, storeFailed } from './generations.ts';
 import type { ReplayPorts } from './ports.ts';
 import { differingParts, newestPosition } from './row-positions.ts';
@@ -46,16 +48,20 @@ export const diffGenerations = async (
   if (!second.ok) return second;
   const level = (): Promise<Result<void, ReplayProblem>> =>
     bringLevel(ports, [firstName, second.value.generation], watch);
-  return compare(first.value, second.value, level, watch);
+  const compared = await compare(first.value, second.value, level, watch);
+  if (!compared.ok) return compared;
+  const sides = { first: first.value, second: second.value };
+  return explainLeftOut(ports, compared.value, sides, watch);
 };
 
 const sideOf = async (
   ports: ReplayPorts,
   generation: Generation,
-): Promise<Result<Side, ReplayProblem>> => {
+): Promise<Result<Side & Explained, ReplayProblem>> => {
   const note = await loadNote(ports, generation);
   if (!note.ok) return note;
-  return ok({ store: ports.store, generation, isFiltered: filterOf(note.value) !== null });
+  const filter = filterOf(note.value);
+  return ok({ store: ports.store, generation, filter, isFiltered: filter !== null });
 };
 
 /** Folds the one that is behind up to where the other stands. One of another fold stays where it is. */

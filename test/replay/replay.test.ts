@@ -518,6 +518,36 @@ describe('two generations compared', () => {
     expect(absent.every(({ secondPosition }) => secondPosition !== null)).toBe(true);
   });
 
+  test.each([
+    ['is gone from the whole one', 'g1', 'cart', null],
+    ['is changed in the whole one', 'g1', 'checkout', '{"lastPosition":4}'],
+    ['is planted in the whole one', 'g1', 'moon', '{"lastPosition":4}'],
+    ['is gone from the filtered one', 'g2', 'cart', null],
+    ['is planted in the filtered one', 'g2', 'moon', '{"lastPosition":4}'],
+  ])('blame no filter for a row that %s', async (_what, generation, key, text) => {
+    const { ports, replay, store } = await house();
+    value(await openGeneration(ports));
+    value(await replay.run(filtered({ components: ['cart'] }), {}));
+    const before = value(await replay.diff('g2', null, {})).differences;
+    const checkpoint = value(await store.checkpoint(generation));
+    if (checkpoint === undefined) throw new Error('there is one');
+    const planted = { model: 'component', key, value: text };
+    value(
+      await store.commit(generation, {
+        ...{ from: checkpoint, to: checkpoint },
+        writes: [planted],
+      }),
+    );
+    const { differences } = value(await replay.diff('g2', null, {}));
+    const unexplained = differences.filter(({ why }) => why === 'unexplained');
+    expect(unexplained.map(({ model, key: of }) => [model, of])).toEqual([['component', key]]);
+    const isPlanted = (row: { readonly model: string; readonly key: string }): boolean =>
+      row.model === planted.model && row.key === key;
+    expect(differences.filter((row) => !isPlanted(row))).toEqual(
+      before.filter((row) => !isPlanted(row)),
+    );
+  });
+
   test('show a damaged row as what nothing explains, with the parts that differ', async () => {
     const { ports, replay, store } = await house();
     value(await openGeneration(ports));
