@@ -13,7 +13,8 @@ import type { Signer } from './signer.ts';
  * - `archive-untrusted`: an entry is not signed by an operator that the archived log itself trusts.
  * - `archive-missing`: there is no archive of this log in the folder.
  * - `archive-busy`: another run wrote to it meanwhile.
- * - `refused`: the folder takes nothing (rights, disk full).
+ * - `folder-invalid`: where the archive should be no folder can be, or none that may be written to.
+ * - `refused`: the folder takes nothing (disk full).
  * - `stopped`: who asked does not want it any more; what was written stays.
  */
 export type ArchiveProblem = {
@@ -25,6 +26,7 @@ export type ArchiveProblem = {
     | 'archive-untrusted'
     | 'archive-missing'
     | 'archive-busy'
+    | 'folder-invalid'
     | 'refused'
     | 'stopped'
     | 'unreachable'

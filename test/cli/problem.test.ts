@@ -44,6 +44,7 @@ const exits: { readonly [Name in Code]: ExitCode } = {
   'old-code': 1,
 
   'setting-invalid': 2,
+  'folder-invalid': 2,
   'field-invalid': 2,
   'kind-unknown': 2,
   'kind-wrong-shape': 2,

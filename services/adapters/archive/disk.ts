@@ -1,6 +1,7 @@
-import { open, mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { compareUtf8 } from '../../core/utf8-order.ts';
+import { makeFolders } from '../system/make-folders.ts';
 
 /** The steps by which an archive reaches the disk, each one that a process may be killed before or after. */
 export type Disk = {
@@ -15,9 +16,9 @@ export type Disk = {
 
 export const openDisk = (): Disk => ({
   makeFolder: async (path) => {
-    const first = await mkdir(path, { recursive: true });
+    const first = await makeFolders(path);
     if (first === undefined) return;
-    for (let made = path; made.length >= first.length; made = dirname(made))
+    for (let made = resolve(path); made.length >= first.length; made = dirname(made))
       await syncFolder(dirname(made));
   },
   writeSynced: async (path, bytes) => {

@@ -24,6 +24,7 @@ import {
 } from './manifest.ts';
 import { openReader } from './reader.ts';
 import { isSameRecord } from '../../core/log/same-record.ts';
+import { folderFault } from '../system/make-folders.ts';
 
 /** A file is closed when it has so many records or bytes, whichever comes first. */
 const fileRecordsMax = 50_000;
@@ -57,7 +58,10 @@ export const writeArchive = async (
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;
-    return refuse('refused', `${request.folder} takes nothing: ${code}`);
+    const fault = folderFault(code);
+    return fault === undefined
+      ? refuse('refused', `${request.folder} takes nothing: ${code}`)
+      : refuse('folder-invalid', `${request.folder} cannot hold an archive: ${fault} (${code})`);
   }
 };
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withArchive } from '../../adapters/foundation/archived-log.ts';
-import type { Foundation } from '../../adapters/foundation/foundation.ts';
+import type { Foundation, FoundationProblem } from '../../adapters/foundation/foundation.ts';
 import { addressOf, openSource, openTarget } from '../../adapters/foundation/log-ends.ts';
 import { openSqliteFile } from '../../adapters/sqlite/file.ts';
 import { openSqliteReadModelStore } from '../../adapters/sqlite/read-model-store.ts';
@@ -37,7 +37,7 @@ export const migrateOn =
     const leaving: (() => Promise<void>)[] = [];
     try {
       const source = await openSource(ends, command.from);
-      if (!source.ok) return failed(source.problem);
+      if (!source.ok) return noSource(source.problem);
       leaving.push(source.value.close);
       const whole = await withArchive(settings, tools, source.value.log);
       if (!whole.ok) return failed(whole.problem);
@@ -67,6 +67,12 @@ export const migrateOn =
       for (const leave of leaving.toReversed()) await leave();
     }
   };
+
+/** A log that is not where `--from` says is a word to mend, not a server to wait for. */
+const noSource = ({ code, message, hint }: FoundationProblem): Result<never, CliProblem> =>
+  code === 'missing'
+    ? refuse('option-invalid', `--from names no log: ${message}`, hint)
+    : failed({ code, message, hint });
 
 type Folding = Pick<Foundation, 'tools' | 'clock'> & { readonly audience: string };
 

@@ -180,7 +180,15 @@ describe('what does not fit is refused, and nothing is changed', () => {
     writeFileSync(folder, 'a file');
     expect(await archive(folder, await logOf(await records(1)))).toMatchObject({
       ok: false,
-      problem: { code: 'refused' },
+      problem: { code: 'folder-invalid', message: expect.stringContaining('below, a file') },
+    });
+    expect(readFileSync(folder, 'utf8')).toBe('a file');
+  });
+
+  test.runIf(process.platform === 'linux')('a place where no folder can be made', async () => {
+    expect(await archive('/proc/plimsoll', await logOf(await records(1)))).toMatchObject({
+      ok: false,
+      problem: { code: 'folder-invalid' },
     });
   });
 });
