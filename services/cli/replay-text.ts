@@ -182,6 +182,7 @@ export const runLine = (run: ReplayRun, operation: number | null): Line => ({
   state: run.state,
   next: run.next,
   folded: run.folded,
+  leftOut: run.leftOut,
   seconds: run.seconds,
   rowsDigest: run.rowsDigest,
   outcomes: run.outcomes,
@@ -192,13 +193,18 @@ export const runLine = (run: ReplayRun, operation: number | null): Line => ({
 });
 
 export const runText = (run: ReplayRun): readonly string[] => {
-  const { generation, next, folded, seconds, state, rowsDigest } = run;
+  const { generation, next, folded, leftOut, seconds, state, rowsDigest } = run;
   const words = filterText(run.filter);
   const speed = seconds > 0 ? `, ${Math.round(folded / seconds)} a second` : '';
   return [
     `folded ${folded} records into generation ${generation} in ${spanText(seconds * 1000)}${speed}`,
     `it stands at position ${next}, rows ${rowsDigest}`,
-    ...(words === '' ? [] : [plainText(`only ${words}: switching to it needs --force`)]),
+    ...(words === ''
+      ? []
+      : [
+          `${folded - leftOut} of these records passed the filter, ${leftOut} were left out`,
+          plainText(`only ${words}: switching to it needs --force`),
+        ]),
     ...(state === 'paused'
       ? []
       : [

@@ -164,7 +164,7 @@ const runAndTell = async (
     isWanted: isWantedBy(ports),
   });
   if (!ran.ok) return fail(runFailed(ran.problem, wish));
-  const { generation, next, folded, wrongChecks, filter, rowsDigest, state } = ran.value;
+  const { generation, next, folded, leftOut, wrongChecks, filter, rowsDigest, state } = ran.value;
   for (const { from, to, why } of wrongChecks)
     ports.note({
       code: 'checks-wrong',
@@ -177,6 +177,7 @@ const runAndTell = async (
     ...{ kind: 'generation-built', generation, from: 0, to: next },
     counts: [
       { name: 'records', value: folded },
+      ...(words === '' ? [] : [{ name: 'left-out', value: leftOut }]),
       { name: 'checks-wrong', value: wrongChecks.length },
     ],
     note: `rows ${rowsDigest}${words === '' ? '' : `; only ${words}`}`.slice(0, noteMax),

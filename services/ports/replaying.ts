@@ -117,8 +117,10 @@ export type ReplayRun = {
   readonly generation: Generation;
   readonly state: 'complete' | 'paused';
   readonly next: Position;
-  /** Records that this run folded, and how long it took. */
+  /** Records that this run took from the log, record 0 among them, and how long it took. */
   readonly folded: number;
+  /** Of them, those that the filter left out. */
+  readonly leftOut: number;
   readonly seconds: number;
   readonly rowsDigest: string;
   readonly outcomes: readonly Count[];

@@ -19,7 +19,13 @@ const seenEveryMs = 1000;
 /** How often two that begin a generation at once may be in each other's way. */
 const namesTriedMax = 20;
 
-type Begun = { readonly generation: Generation; readonly note: GenerationNote };
+type Begun = {
+  readonly generation: Generation;
+  readonly note: GenerationNote;
+  /** Where this run begins, and what became of the records that it has folded since. */
+  readonly from: Position;
+  readonly outcomes: readonly Outcome[];
+};
 
 export const runReplay = async (
   ports: ReplayPorts,
@@ -57,11 +63,15 @@ const begin = async (
     if (!taken.ok) return taken;
     const generation = nextGeneration(taken.value);
     // Record 0 is in every generation, whatever its filter, so nothing is wrong if we are killed before the note.
-    const opened = await ports.fold(ports, generation, { to: 1, filter: null, isNew: true });
+    const outcomes: Outcome[] = [];
+    const opened = await ports.fold(ports, generation, {
+      ...{ to: 1, filter: null, isNew: true },
+      onFolded: (batch) => void outcomes.push(...batch),
+    });
     if (!opened.ok && opened.problem.code === 'gap') continue;
     if (!opened.ok) return opened;
     const noted = await saveNote(ports, generation, note);
-    return noted.ok ? ok({ generation, note }) : noted;
+    return noted.ok ? ok({ generation, note, from: 0, outcomes }) : noted;
   }
   return refuse('gap', 'others begin generations all the time; call again');
 };
@@ -89,19 +99,20 @@ const resume = async (
     seenAt: nowMs,
   };
   const noted = await saveNote(ports, generation, running);
-  return noted.ok ? ok({ generation, note: running }) : noted;
+  if (!noted.ok) return noted;
+  return ok({ generation, note: running, from: checkpoint.value.next, outcomes: [] });
 };
 
 const foldOn = async (
   ports: ReplayPorts,
-  { generation, note }: Begun,
+  { generation, note, from, outcomes: before }: Begun,
   watch: Parameters<Replaying['run']>[1],
 ): Promise<Result<ReplayRun, ReplayProblem>> => {
   const { clock } = ports;
   const startedAtMs = clock.nowMs();
   const outcomes = new Map<string, number>();
+  countOutcomes(outcomes, before);
   const wrongChecks: WrongChecks[] = [];
-  let from: Position | undefined;
   let seenAtMs = startedAtMs;
   let isPauseAsked = false;
   const pace = openPace(ports, generation, note.rate);
@@ -127,7 +138,6 @@ const foldOn = async (
       onWrong: (range) => void wrongChecks.push(range),
     },
     pace: async (progress) => {
-      from ??= progress.next;
       await beSeen();
       await pace.wait(progress, () => !isPauseAsked && watch.isWanted?.() !== false);
     },
@@ -158,7 +168,8 @@ const foldOn = async (
     generation,
     state,
     next,
-    folded: next - (from ?? next),
+    folded: next - from,
+    leftOut: outcomes.get('left-out') ?? 0,
     seconds: (clock.nowMs() - startedAtMs) / 1000,
     rowsDigest,
     outcomes: countsOf(outcomes),

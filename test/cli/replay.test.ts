@@ -122,6 +122,8 @@ describe('a generation from its plan to its end', () => {
     ]);
     const ran = await desk.plimsoll('replay', 'run', why, ops);
     expect(ran.err).toEqual(['plimsoll: folding into generation g2; readers go on as before']);
+    const size = (await desk.house.records()).length;
+    expect(ran.out[0]).toMatch(new RegExp(`^folded ${size - 1} records into generation g2 in `));
     expect(ran.out.slice(-2)).toEqual([
       'compare it: plimsoll replay diff g2',
       'use it: plimsoll replay switch g2 --reason=TEXT',
@@ -215,7 +217,16 @@ describe('a part of the log', () => {
         { model: 'timeline', added: 0, removed: 2, changed: 0 },
       ]) as unknown,
     });
-    await desk.plimsoll('replay', 'run', ...part, why, ops);
+    const ran = await desk.plimsoll('replay', 'run', ...part, why, ops);
+    expect(ran.out.slice(0, 4)).toEqual([
+      expect.stringMatching(/^folded 9 records into generation g2 in /),
+      expect.stringMatching(/^it stands at position 9, /),
+      '5 of these records passed the filter, 4 were left out',
+      'only from 2, environment staging, component cart, kind logged: switching to it needs --force',
+    ]);
+    expect(linesOf(await desk.plimsoll('operations', '--json'))).toMatchObject([
+      { counts: [{ name: 'records', value: 9 }, { name: 'left-out', value: 4 }, {}] },
+    ]);
     const diff = await desk.plimsoll('replay', 'diff', 'g2', '--json');
     const [summary, ...rows] = linesOf(diff);
     expect(summary?.['differences']).toBe(rows.length);

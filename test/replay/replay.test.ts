@@ -84,9 +84,11 @@ describe('a replay', () => {
       generation: 'g2',
       state: 'complete',
       next: records.length,
-      folded: records.length - 1,
+      folded: records.length,
+      leftOut: 0,
       wrongChecks: [],
     });
+    expect(ran.outcomes.reduce((sum, { count }) => sum + count, 0)).toBe(records.length);
     expect(await dump('g2')).toEqual(await expected());
     expect(value(await store.current())).toBe('g1');
     expect(await note('g2')).toMatchObject({
