@@ -62,6 +62,9 @@ export const getReadiness = async (
         message: `the read models were folded from another log, ${checkpoint.logId}`,
       });
   }
+  // A sealed log is still read here; only appends must go where it went on.
+  const known = asOf?.ok === true ? await inTime(ports.clock, ports.reads.trust()) : undefined;
+  const sealed = known?.ok === true ? known.value.trust.sealed : null;
   const queued = ports.appender.queued();
   if (queued >= queueRecordsMax)
     reasons.push({ code: 'busy', message: `${queued} records wait for the log` });
@@ -70,6 +73,7 @@ export const getReadiness = async (
     checkpoint: checkpoint === null ? null : { logId: checkpoint.logId, next: checkpoint.next },
     lagRecords,
     queued,
+    ...(sealed === null ? {} : { appends: { code: 'log-sealed', ...sealed } }),
     gateway: { answers: ports.answers() },
     ...ports.alongside?.(),
   };

@@ -3,7 +3,7 @@ import { fail, ok } from '../../services/core/result.ts';
 import { lagRecordsMax } from '../../services/gateway/health.ts';
 import { openGatewayHouse } from '../support/gateway.ts';
 import { by, signed, trusts } from '../support/given.ts';
-import { logged, logId, planned } from '../support/markers.ts';
+import { logged, logId, operated, planned } from '../support/markers.ts';
 import { value } from '../support/records.ts';
 
 test('alive is who answers', async () => {
@@ -27,6 +27,15 @@ describe('ready', () => {
       queued: 0,
       gateway: { answers: {} },
     });
+  });
+
+  test('is who reads a sealed log, too; appends are told where it went on', async () => {
+    const note = 'kafka://elsewhere:9092';
+    const seal = operated('log-sealed', { to: 2, digest: 'a'.repeat(64), note });
+    const house = await openGatewayHouse([trusts('ops', { roles: ['operator'] }), by('ops', seal)]);
+    const answer = await house.get('/readyz');
+    expect([answer.status, answer.json.status]).toEqual([200, 'ready']);
+    expect(answer.json.appends).toEqual({ code: 'log-sealed', at: 2, note });
   });
 
   test('is not who cannot reach the log', async () => {
