@@ -143,7 +143,9 @@ export const processFaults: readonly StreetFault[] = [
     kind: 'newer-version-rolled-out',
     weight: 1,
     make: async (street, chance) => {
+      const before = await foldOf(street);
       await stopAll(street.projectors);
+      street.ends.areExpected = true;
       const newer = street.another(
         'newer projector',
         ['projector'],
@@ -151,9 +153,9 @@ export const processFaults: readonly StreetFault[] = [
       );
       newer.start();
       await street.emitters.burst(burst);
-      // The others come back as they were: whoever is active after the newer one has folded must refuse.
+      await switched(street, before);
+      // The others come back as they were: whoever is active after the newer one must refuse.
       startAll(street.projectors);
-      await switched(street);
       await chance.pause(0, 1_000);
       await newer.kill();
       const refusing = chance.oneOf(street.projectors);
@@ -163,6 +165,7 @@ export const processFaults: readonly StreetFault[] = [
       street.version.above += 1;
       await Promise.all([street.gateway.stop(), stopAll(street.analysers)]);
       startAll(street.members());
+      street.ends.areExpected = false;
     },
   },
   {
@@ -192,16 +195,12 @@ export const processFaults: readonly StreetFault[] = [
   },
 ];
 
-/** Resolves when readers are on a generation of a newer fold. */
-const switched = async (street: Street): Promise<void> => {
-  const before = street.version.above;
+/** Resolves when readers are on a generation of another fold than this one. */
+const switched = async (street: Street, before: number | undefined): Promise<void> => {
   const deadlineMs = performance.now() + endWithinMs;
-  const first = await foldOf(street);
-  for (
-    let now = first;
-    now === first && before === street.version.above;
-    now = await foldOf(street)
-  ) {
+  for (;;) {
+    const now = await foldOf(street);
+    if (now !== undefined && now !== before) return;
     if (performance.now() > deadlineMs) throw new Error('the newer projector does not take over');
     await sleep(100);
   }

@@ -149,6 +149,7 @@ export const redisFaults: readonly StreetFault[] = [
     make: async (street, chance) => {
       const { redis, projectors, events } = street;
       const foreign = await openForeignRedis(street);
+      street.ends.areExpected = true;
       try {
         redis.proxy.aim({ host: '127.0.0.1', port: foreign.port });
         redis.proxy.cut();
@@ -177,6 +178,7 @@ export const redisFaults: readonly StreetFault[] = [
         await foreign.close();
       }
       for (const projector of projectors) projector.start();
+      street.ends.areExpected = false;
     },
   },
 ];

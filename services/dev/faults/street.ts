@@ -55,6 +55,8 @@ export type Street = {
   ) => Member;
   /** How many versions of the fold the street is above the tree's. */
   readonly version: { above: number };
+  /** A fault is under way that services answer by ending. */
+  readonly ends: { areExpected: boolean };
   readonly emitters: Emitters;
   readonly pipelines: Pipelines;
   readonly log: RecordLog;
@@ -207,6 +209,7 @@ export const openStreet = async (options: StreetOptions): Promise<Street> => {
       return other;
     },
     version,
+    ends: { areExpected: false },
     emitters,
     pipelines,
     log,
