@@ -228,10 +228,10 @@ export const bugsOnRealParts: readonly PlantedBug[] = [
   bug(
     'whoever takes over begins one record too late',
     loop,
-    `    ports.tell({ event: 'active' });
-    return state.next;`,
-    `    ports.tell({ event: 'active' });
-    return state.next + 1;`,
+    `    return state.next;
+  };`,
+    `    return state.next + 1;
+  };`,
     suite('unit', 'projector/start.test.ts'),
     campaign('projector-killed', 1),
   ),
