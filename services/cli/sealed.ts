@@ -10,10 +10,14 @@ export const refuseSealed = ({ sealed }: Trust): Result<never, CliProblem> | und
     : refuse(
         'log-sealed',
         `the log was sealed at position ${sealed.at} and takes nothing more; nothing was stored`,
-        sealed.note === null
-          ? 'ask whoever sealed it where it went on'
-          : `it goes on elsewhere: ${settingsAfterMove(sealed.note)}`,
+        goesOnAt(sealed.note),
       );
+
+/** Where a sealed log went on, by the note that its seal holds. */
+export const goesOnAt = (note: string | null): string =>
+  note === null
+    ? 'ask whoever sealed it where it went on'
+    : `it goes on elsewhere: ${settingsAfterMove(note)}`;
 
 /**
  * What to set for a log that moved to `address`. The old store holds the read models of the log that was sealed, and a

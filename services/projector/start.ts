@@ -40,6 +40,8 @@ export type ProjectorEvent =
   | { readonly event: 'log'; readonly logId: string; readonly generation: Generation }
   /** A step was refused because somebody else has moved the checkpoint: nothing was written, and it goes on there. */
   | { readonly event: 'overtaken'; readonly generation: Generation; readonly next: Position }
+  /** The log was sealed at a position and takes nothing more; `note`: where it went on. Told once. */
+  | { readonly event: 'sealed'; readonly at: Position; readonly note: string | null }
   /** A marker came again with other content: the gate of that deployment's attempt is held. */
   | { readonly event: 'conflict'; readonly deployment: string; readonly position: Position }
   | {
@@ -119,6 +121,7 @@ const openRun = (ports: ProjectorPorts): Run => {
   let held: CaughtUp | undefined;
   const checks = openChecks(ports.tools, ports.audience, ports.store.aside);
   let losses = 0;
+  let isSealedTold = false;
   let progress: Progress | null = null;
   let problem: ProjectionProblem | null = null;
   let subscription: Subscription | undefined;
@@ -173,7 +176,15 @@ const openRun = (ports: ProjectorPorts): Run => {
     problem = null;
     ports.tell({ event: 'log', logId: state.trust.logId, generation });
     ports.tell({ event: 'active' });
+    tellSealed();
     return state.next;
+  };
+
+  const tellSealed = (): void => {
+    const sealed = held?.state.trust.sealed ?? null;
+    if (isSealedTold || sealed === null) return;
+    isSealedTold = true;
+    ports.tell({ event: 'sealed', at: sealed.at, note: sealed.note });
   };
 
   const lose = (): void => {
@@ -221,6 +232,7 @@ const openRun = (ports: ProjectorPorts): Run => {
         if ((await catchUp(lossesBefore)) === undefined) return;
       } else throw new Halted(applied.problem);
     }
+    tellSealed();
     const nowMs = ports.clock.nowMs();
     if (held !== undefined && nowMs - hintedAtMs > hintEveryMs) {
       hintedAtMs = nowMs;

@@ -12,9 +12,9 @@ import { foldToEnd } from '../../services/projector/catch-up.ts';
 import type { Projector, ProjectorEvent } from '../../services/projector/start.ts';
 import { startProjector } from '../../services/projector/start.ts';
 import { eventually } from '../support/eventually.ts';
-import { emptyStore, openedAtMs, tools } from '../support/given.ts';
+import { by, emptyStore, openedAtMs, recordsOf, tools, trusts } from '../support/given.ts';
 import { hostileLog } from '../support/hostile-log.ts';
-import { audience } from '../support/markers.ts';
+import { audience, logged, operated } from '../support/markers.ts';
 import { pureFold } from '../support/pure-fold.ts';
 import { value } from '../support/records.ts';
 
@@ -281,6 +281,32 @@ describe('a store', () => {
     await projected(store);
     expect(namesOf(projector.told)).toEqual(['log', 'active', 'overtaken']);
   });
+});
+
+test('a seal is told once, while it is followed and again by whoever comes later', async () => {
+  const { log, start, projected } = openHouse();
+  const store = emptyStore();
+  const seal = operated('log-sealed', { to: 2, digest: 'a'.repeat(64), note: 'elsewhere' });
+  const sealed = await recordsOf(
+    trusts('ops', { roles: ['operator'] }),
+    by('ops', seal),
+    by('ops', logged()),
+  );
+  const told = { event: 'sealed', at: 2, note: 'elsewhere' };
+  value(await log.append(0, sealed.slice(0, 2)));
+  const first = start(store);
+  await eventually('it is active', () => first.told.length === 2);
+  value(await log.append(0, sealed.slice(2, 3)));
+  await projected(store);
+  value(await log.append(0, sealed.slice(3)));
+  await projected(store);
+  await eventually('the seal is told', () => first.told.length > 2);
+  expect(first.told.slice(2)).toEqual([told]);
+  await first.stop();
+  const second = start(store);
+  await eventually('the seal is told', () => second.told.length > 2);
+  expect(second.told.slice(2)).toEqual([told]);
+  await second.stop();
 });
 
 test.each<[string, readonly NewRecord[]]>([

@@ -10,6 +10,7 @@ import {
 import type { Running } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { foldFailed } from '../problem.ts';
+import { goesOnAt } from '../sealed.ts';
 import type { Composition } from './composition.ts';
 import { openProjection } from './composition.ts';
 import { startCountingInstances } from './instances.ts';
@@ -60,6 +61,13 @@ export const startProjector = async (
           note({ code, message: `projector: ${message}${then}`, hint: '' });
           return;
         }
+        case 'sealed':
+          note({
+            code: 'log-sealed',
+            message: `projector: the log was sealed at position ${event.at} and takes nothing more`,
+            hint: goesOnAt(event.note),
+          });
+          return;
         case 'conflict':
           note({
             code: 'conflict',
