@@ -70,7 +70,7 @@ const runCommand = async ({ command, given }: RunRequest): Promise<ExitCode> => 
         env: process.env,
         terminal,
         note,
-        stop: stopFor(command.name, given.has('follow')),
+        stop: stopFor(command.name, given.has('follow') || given.value('at') !== null),
       }),
       command.name,
       given,
@@ -82,9 +82,9 @@ const runCommand = async ({ command, given }: RunRequest): Promise<ExitCode> => 
 };
 
 /** Asks commands that stay to end in their own time; a second Ctrl-C ends them at once. */
-const stopFor = (name: string, isFollowing: boolean): AbortSignal => {
+const stopFor = (name: string, isLong: boolean): AbortSignal => {
   const stopping = new AbortController();
-  if (isFollowing || staying.has(name))
+  if (isLong || staying.has(name))
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.once(signal, () => stopping.abort());
   return stopping.signal;

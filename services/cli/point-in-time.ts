@@ -109,11 +109,23 @@ export const runCurrentAt = async (
 ): Promise<Result<void, CliProblem>> => {
   const past = await openPast(ports, 'current', '--at', written);
   if (!past.ok) return past;
-  const { moment, before } = past.value;
-  const filter = filterOf(given);
+  try {
+    return await tellCurrent(ports, past.value, filterOf(given), isJson);
+  } finally {
+    await past.value.before.store.close();
+  }
+};
+
+const tellCurrent = async (
+  ports: CliPorts,
+  past: Past,
+  filter: Filter,
+  isJson: boolean,
+): Promise<Result<void, CliProblem>> => {
+  const { moment, before } = past;
   const lines = await readAtHand(before, moment.atMs).list('current', { filter });
   if (!lines.ok) return lines;
-  const learned = await lessonsOf(past.value, filter);
+  const learned = await lessonsOf(past, filter);
   if (!learned.ok) return learned;
   const { lessons, isCut } = learned.value;
   if (isCut)
@@ -225,12 +237,25 @@ export const runShowAt = async (
 ): Promise<Result<void, CliProblem>> => {
   const past = await openPast(ports, 'show', '--at', written);
   if (!past.ok) return past;
-  const { moment, before, now } = past.value;
+  try {
+    return await tellDeployment(ports, past.value, id, isJson);
+  } finally {
+    await past.value.before.store.close();
+  }
+};
+
+const tellDeployment = async (
+  ports: CliPorts,
+  past: Past,
+  id: string,
+  isJson: boolean,
+): Promise<Result<void, CliProblem>> => {
+  const { moment, before, now } = past;
   const today = await findDeployment(now, id);
   if (!today.ok) return today;
   const known = await findDeployment(before, today.value.id);
   if (!known.ok && known.problem.code !== 'not-found') return known;
-  const learned = deploymentLessons(moment, today.value, presentThen(past.value), [
+  const learned = deploymentLessons(moment, today.value, presentThen(past), [
     ...now.state.trust.keys.values(),
   ]);
   if (!known.ok && learned.length === 0)
@@ -241,7 +266,7 @@ export const runShowAt = async (
         `it was first heard of at position ${today.value.attempts[0]?.openedAt ?? 'unknown'}`,
       ),
     );
-  const view = known.ok ? deploymentView(known.value, presentThen(past.value)) : null;
+  const view = known.ok ? deploymentView(known.value, presentThen(past)) : null;
   if (isJson) {
     printLines(ports.terminal, [
       {

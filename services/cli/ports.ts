@@ -109,7 +109,7 @@ export type CliPorts = {
   readonly atHand: (
     onProgress: (progress: FoldProgress) => void,
   ) => Promise<Result<AtHand, CliProblem>>;
-  /** The read models as they were before a position, folded anew into memory. */
+  /** The read models as they were before a position, folded anew. Who asks closes their store: it may be a file. */
   readonly atHandBefore: (
     position: Position,
     onProgress: (progress: FoldProgress) => void,

@@ -54,6 +54,33 @@ const story: readonly Step[] = [
   by('ci', logged('3.0.0'), { at: 300 }),
 ];
 
+test('what was folded for a moment is closed at the end, whether there was an answer or not', async () => {
+  const desk = await deskOf(story);
+  let [opened, closed] = [0, 0];
+  const counting = desk.elsewhere({
+    change: (ports) => ({
+      ...ports,
+      atHandBefore: async (...args) => {
+        const before = await ports.atHandBefore(...args);
+        if (!before.ok) return before;
+        opened += 1;
+        const { store } = before.value;
+        const close = async (): Promise<void> => {
+          closed += 1;
+          await store.close();
+        };
+        return { ok: true, value: { ...before.value, store: { ...store, close } } };
+      },
+    }),
+  });
+  expect((await counting.plimsoll('current', '--at=5')).exit).toBe(0);
+  expect([opened, closed]).toEqual([1, 1]);
+  expect(
+    (await counting.plimsoll('show', '0190ffff-0000-7000-8000-00000000ffff', '--at=5')).exit,
+  ).toBe(4);
+  expect([opened, closed]).toEqual([2, 2]);
+});
+
 describe('current --at', () => {
   test('a position is what lay before it', async () => {
     const desk = await deskOf(story);
