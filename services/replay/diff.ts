@@ -101,14 +101,14 @@ export const compare = async (
   if (!levelled.ok) return levelled;
   const suspects = await findSuspects(first, second, watch);
   if (!suspects.ok) return suspects;
-  let differing: ReadonlyMap<string, RowKey> = suspects.value;
+  let differing: readonly RowKey[] = [...suspects.value.values()];
   let found: Looked | undefined;
   for (let round = 0; round < roundsMax; round += 1) {
     const looked = await lookAgain(first, second, differing);
     if (!looked.ok) return looked;
     found = looked.value;
     if (found.first.next === found.second.next && found.isStill) break;
-    differing = new Map(found.rows.map((row) => [address(row.model, row.key), row]));
+    differing = found.keys;
     const again = await level();
     if (!again.ok) return again;
   }
@@ -144,91 +144,102 @@ const findSuspects = async (
   return ok(suspects);
 };
 
+type Differing = RowKey & {
+  readonly one: string | undefined;
+  readonly other: string | undefined;
+};
+
+type Counts = { added: number; removed: number; changed: number };
+
 type Looked = {
   readonly first: Checkpoint;
   readonly second: Checkpoint;
   /** Neither moved while the rows were read. */
   readonly isStill: boolean;
-  readonly rows: readonly (RowKey & {
-    readonly one: string | undefined;
-    readonly other: string | undefined;
-  })[];
+  /** Of every row that differs; the rows themselves may be far too many to hold. */
+  readonly keys: readonly RowKey[];
+  readonly models: ReadonlyMap<string, Counts>;
+  /** The first ones by address. */
+  readonly kept: readonly Differing[];
 };
 
 const lookAgain = async (
   first: Side,
   second: Side,
-  suspects: ReadonlyMap<string, RowKey>,
+  suspects: readonly RowKey[],
 ): Promise<Result<Looked, ReplayProblem>> => {
-  const keys = [...suspects.values()];
-  const one = await readAll(first, keys);
-  if (!one.ok) return one;
-  const other = await readAll(second, keys);
-  if (!other.ok) return other;
-  const rows = keys.flatMap((row) => {
-    const at = address(row.model, row.key);
-    const [left, right] = [one.value.rows.get(at), other.value.rows.get(at)];
-    return left === right ? [] : [{ ...row, one: left, other: right }];
-  });
-  return ok({
-    first: one.value.checkpoint,
-    second: other.value.checkpoint,
-    isStill: one.value.isStill && other.value.isStill,
-    rows,
-  });
-};
-
-const readAll = async (
-  { store, generation }: Side,
-  keys: readonly RowKey[],
-): Promise<
-  Result<
-    {
-      readonly checkpoint: Checkpoint;
-      readonly isStill: boolean;
-      readonly rows: ReadonlyMap<string, string>;
-    },
-    ReplayProblem
-  >
-> => {
-  const rows = new Map<string, string>();
-  const nexts = new Set<number>();
-  for (let at = 0; ; at += pageRows) {
-    const page = await store.rows(generation, keys.slice(at, at + pageRows));
-    if (!page.ok) return storeFailed(page.problem);
-    const { checkpoint } = page.value;
-    if (checkpoint === undefined)
-      return refuse('generation-unknown', `there is no generation ${generation}`);
-    nexts.add(checkpoint.next);
-    for (const [place, value] of page.value.rows) rows.set(place, value);
-    if (at + pageRows >= keys.length) return ok({ checkpoint, isStill: nexts.size === 1, rows });
+  const keys: RowKey[] = [];
+  const models = new Map<string, Counts>();
+  let kept: Differing[] = [];
+  const [firstNexts, secondNexts] = [new Set<number>(), new Set<number>()];
+  for (let from = 0; ; from += pageRows) {
+    const page = suspects.slice(from, from + pageRows);
+    const one = await readPage(first, page);
+    if (!one.ok) return one;
+    const other = await readPage(second, page);
+    if (!other.ok) return other;
+    firstNexts.add(one.value.checkpoint.next);
+    secondNexts.add(other.value.checkpoint.next);
+    for (const key of page) {
+      const at = address(key.model, key.key);
+      const row = { ...key, one: one.value.rows.get(at), other: other.value.rows.get(at) };
+      if (row.one === row.other) continue;
+      keys.push(key);
+      count(models, row);
+      kept.push(row);
+    }
+    if (kept.length >= 2 * differencesKeptMax) kept = firstOf(kept);
+    if (from + pageRows >= suspects.length)
+      return ok({
+        first: one.value.checkpoint,
+        second: other.value.checkpoint,
+        isStill: firstNexts.size === 1 && secondNexts.size === 1,
+        ...{ keys, models, kept: firstOf(kept) },
+      });
   }
 };
 
-const summary = (first: Side, second: Side, looked: Looked): GenerationDiff => {
-  const models = new Map<string, { added: number; removed: number; changed: number }>();
-  for (const { model, one, other } of looked.rows) {
-    const counts = models.get(model) ?? { added: 0, removed: 0, changed: 0 };
-    models.set(model, counts);
-    if (one === undefined) counts.added += 1;
-    else if (other === undefined) counts.removed += 1;
-    else counts.changed += 1;
-  }
-  const kept = looked.rows
+const firstOf = (rows: readonly Differing[]): Differing[] =>
+  rows
     .toSorted((one, other) =>
       compareUtf8(address(one.model, one.key), address(other.model, other.key)),
     )
     .slice(0, differencesKeptMax);
-  return {
-    first: comparedOf(first, looked.first),
-    second: comparedOf(second, looked.second),
-    models: [...models]
-      .map(([model, counts]) => ({ model, ...counts }))
-      .toSorted((one, other) => compareUtf8(one.model, other.model)),
-    differences: kept.map((row) => differenceOf(first, second, looked, row)),
-    isCut: looked.rows.length > kept.length,
-  };
+
+const count = (models: Map<string, Counts>, { model, one, other }: Differing): void => {
+  const counts = models.get(model) ?? { added: 0, removed: 0, changed: 0 };
+  models.set(model, counts);
+  if (one === undefined) counts.added += 1;
+  else if (other === undefined) counts.removed += 1;
+  else counts.changed += 1;
 };
+
+const readPage = async (
+  { store, generation }: Side,
+  keys: readonly RowKey[],
+): Promise<
+  Result<
+    { readonly checkpoint: Checkpoint; readonly rows: ReadonlyMap<string, string> },
+    ReplayProblem
+  >
+> => {
+  const page = await store.rows(generation, keys);
+  if (!page.ok) return storeFailed(page.problem);
+  const { checkpoint, rows } = page.value;
+  return checkpoint === undefined
+    ? refuse('generation-unknown', `there is no generation ${generation}`)
+    : ok({ checkpoint, rows });
+};
+
+const summary = (first: Side, second: Side, looked: Looked): GenerationDiff => ({
+  first: comparedOf(first, looked.first),
+  second: comparedOf(second, looked.second),
+  models: [...looked.models]
+    .map(([model, counts]) => ({ model, ...counts }))
+    .toSorted((one, other) => compareUtf8(one.model, other.model)),
+  differences: looked.kept.map((row) => differenceOf(first, second, looked, row)),
+  isCut: looked.keys.length > looked.kept.length,
+});
 
 const comparedOf = (
   { generation }: Side,
@@ -239,7 +250,7 @@ const differenceOf = (
   first: Side,
   second: Side,
   looked: Looked,
-  { model, key, one, other }: Looked['rows'][number],
+  { model, key, one, other }: Differing,
 ): RowDifference => {
   const nextMax = Math.max(looked.first.next, looked.second.next);
   const newest = (value: string | undefined): number | null =>
