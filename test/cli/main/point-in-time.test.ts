@@ -9,7 +9,7 @@ import { openOwnMetrics } from '../../../services/cli/main/own-metrics.ts';
 import { atHandBeforeOn } from '../../../services/cli/main/point-in-time.ts';
 import { problem } from '../../../services/cli/problem.ts';
 import { orderedModels } from '../../../services/core/read-models.ts';
-import { fail, ok } from '../../../services/core/result.ts';
+import { fail } from '../../../services/core/result.ts';
 import { parseSettings } from '../../../services/core/settings.ts';
 import type { ReadModelStore } from '../../../services/ports/read-model-store.ts';
 import { value } from '../../support/records.ts';
@@ -45,7 +45,7 @@ test('a moment is folded into the scratch store for so many records, closed wher
       closed += 1;
       await store.close();
     };
-    return ok({ ...store, close }) as { ok: true; value: ReadModelStore };
+    return { ok: true, value: { ...store, close } };
   };
   const stopping = new AbortController();
   const atHandBefore = atHandBeforeOn(composed(stopping.signal), scratch);
