@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { withArchive } from '../../adapters/foundation/archived-log.ts';
 import type { Foundation, FoundationProblem } from '../../adapters/foundation/foundation.ts';
 import { addressOf, openSource, openTarget } from '../../adapters/foundation/log-ends.ts';
-import { openSqliteFile } from '../../adapters/sqlite/file.ts';
-import { openSqliteReadModelStore } from '../../adapters/sqlite/read-model-store.ts';
 import { hasRunningCanary } from '../../core/canary/canary-attempts.ts';
 import type { Deployment } from '../../core/deployment.ts';
 import { address } from '../../core/known-rows.ts';
@@ -88,6 +86,11 @@ const openFold = (
 
   const store = async (): Promise<Result<ReadModelStore, ProjectionProblem>> => {
     if (opened !== undefined) return ok(opened.store);
+    // Most commands never need it, and one that goes through a gateway loads no database.
+    const [{ openSqliteFile }, { openSqliteReadModelStore }] = await Promise.all([
+      import('../../adapters/sqlite/file.ts'),
+      import('../../adapters/sqlite/read-model-store.ts'),
+    ]);
     const file = await openSqliteFile(path, { create: true, sleep: clock.sleep });
     if (!file.ok) return fail({ code: 'unreachable', message: file.problem.message });
     const made = openSqliteReadModelStore(file.value, { audience, orderedModels });

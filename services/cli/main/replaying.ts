@@ -2,8 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMemoryReadModelStore } from '../../adapters/memory/read-model-store.ts';
-import { openSqliteFile } from '../../adapters/sqlite/file.ts';
-import { openSqliteReadModelStore } from '../../adapters/sqlite/read-model-store.ts';
 import { orderedModels } from '../../core/read-models.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
@@ -46,6 +44,11 @@ export const scratchStores =
 /** A store in a file of its own, which is removed when it is closed. */
 const scratchFile = async ({ sleep }: Clock): Promise<Result<ReadModelStore, StoreProblem>> => {
   const folder = await mkdtemp(join(tmpdir(), 'plimsoll-replay-'));
+  // Most commands never need it, and one that goes through a gateway loads no database.
+  const [{ openSqliteFile }, { openSqliteReadModelStore }] = await Promise.all([
+    import('../../adapters/sqlite/file.ts'),
+    import('../../adapters/sqlite/read-model-store.ts'),
+  ]);
   const file = await openSqliteFile(join(folder, 'tried.db'), { create: true, sleep });
   if (!file.ok) {
     await rm(folder, { recursive: true, force: true });
