@@ -155,7 +155,7 @@ describe('a log', () => {
     };
     const self = move('sqlite:./plimsoll-data', 'sqlite:plimsoll-data/');
     expect(await code(self)).toEqual([2, 'option-invalid']);
-    expect(await code(move('sqlite:./nowhere', kafka))).toEqual([6, 'missing']);
+    expect(await code(move('sqlite:./nowhere', kafka))).toEqual([2, 'option-invalid']);
     expect(await code(move(kafka, 'sqlite:./target'))).toEqual([6, 'refused']);
     expect((await run(release('1.0.0'), { PLIMSOLL_LOG: 'sqlite:./taken' })).exit).toBe(5);
     expect(await code(move('sqlite:./plimsoll-data', 'sqlite:./taken'))).toEqual([
