@@ -22,8 +22,8 @@ import { freshAudience } from '../support/stack.ts';
 
 const folder = scratchFolder();
 const startProcess = projectorProcesses();
-const recoverMs = 40_000;
-const testTimeoutMs = 120_000;
+const recoverMs = 100_000;
+const testTimeoutMs = 300_000;
 
 let stack: Stack;
 let nodes: readonly KafkaNode[];
