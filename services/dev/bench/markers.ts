@@ -1,4 +1,5 @@
-import type { Details, Marker } from '../../core/markers/marker.ts';
+import { noDetails } from '../no-details.ts';
+import type { Marker } from '../../core/markers/marker.ts';
 
 const components = 60;
 export const markersPerDeployment = 3;
@@ -60,25 +61,4 @@ export const deploymentMarkers = ({
     { ...update, marker: uuid(), kind: 'started', statusReported: 'RUNNING' },
     { ...update, marker: uuid(), kind: 'succeeded', statusReported: 'SUCCESS' },
   ] as unknown as readonly Marker[];
-};
-
-const noDetails: Details = {
-  commit: null,
-  repository: null,
-  build: null,
-  trigger: null,
-  actor: null,
-  owner: null,
-  tickets: [],
-  intent: null,
-  riskFlags: [],
-  cluster: null,
-  zone: null,
-  functionVersion: null,
-  functionAlias: null,
-  runbook: null,
-  resources: [],
-  labels: [],
-  links: [],
-  changes: [],
 };

@@ -6,7 +6,8 @@ import type { Body } from '../../core/markers/upcast.ts';
 import type { RecordLog } from '../../ports/record-log.ts';
 import type { Emitters } from './emitters.ts';
 import type { Events } from './events.ts';
-import { noDetails, updateBody } from './pipelines.ts';
+import { noDetails } from '../no-details.ts';
+import { updateBody } from './pipelines.ts';
 import type { Pipelines } from './pipelines.ts';
 
 /** Canaries that fail, one after the other: the analysers have something to decide while they are killed. */

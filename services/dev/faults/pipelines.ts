@@ -1,3 +1,4 @@
+import { noDetails } from '../no-details.ts';
 import { uuidOfParts } from '../../core/uuid-v8.ts';
 import type { CheckTools } from '../../core/check/check-record.ts';
 import type { NewRecord } from '../../core/log/record.ts';
@@ -32,27 +33,6 @@ export type PipelineOptions = {
   readonly ids: Pick<Ids, 'uuidV7'>;
   readonly nowMs: () => number;
   readonly random: Random;
-};
-
-export const noDetails: Body = {
-  commit: null,
-  repository: null,
-  build: null,
-  trigger: null,
-  actor: null,
-  owner: null,
-  tickets: [],
-  intent: null,
-  riskFlags: [],
-  cluster: null,
-  zone: null,
-  functionVersion: null,
-  functionAlias: null,
-  runbook: null,
-  resources: [],
-  labels: [],
-  links: [],
-  changes: [],
 };
 
 const environments = ['production', 'staging', 'staging-eu'] as const;

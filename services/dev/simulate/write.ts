@@ -1,3 +1,4 @@
+import { noDetails } from '../no-details.ts';
 import { createHash } from 'node:crypto';
 import type { NewRecord } from '../../core/log/record.ts';
 import { kinds } from '../../core/markers/kinds.ts';
@@ -21,27 +22,6 @@ export const idOf = (name: string, version: 7 | 8 = 7): string => {
 };
 
 export const logIdOf = (log: string): string => idOf(`log ${log}`);
-
-const noDetails: Body = {
-  commit: null,
-  repository: null,
-  build: null,
-  trigger: null,
-  actor: null,
-  owner: null,
-  tickets: [],
-  intent: null,
-  riskFlags: [],
-  cluster: null,
-  zone: null,
-  functionVersion: null,
-  functionAlias: null,
-  runbook: null,
-  resources: [],
-  labels: [],
-  links: [],
-  changes: [],
-};
 
 /** What somebody says; whatever is left out is said by nobody. */
 export type Says = {
