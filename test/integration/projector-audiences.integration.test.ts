@@ -58,6 +58,8 @@ test(
     await Promise.all(all.map(({ fed }) => fed.compareAtEnd()));
     const killed = await activeOf(one);
     const undisturbed = await activeOf(other);
+    // While the two found each other the work may have gone from hand to hand.
+    const stoodBy = undisturbed.said('standby').length;
 
     killed.signal('SIGKILL');
     expect(await killed.over).toBe('SIGKILL');
@@ -66,7 +68,7 @@ test(
     await Promise.all(all.map(({ fed }) => fed.compareAtEnd()));
     await activeOf(one);
     expect(await activeOf(other)).toBe(undisturbed);
-    expect(undisturbed.said('standby')).toEqual([]);
+    expect(undisturbed.said('standby')).toHaveLength(stoodBy);
 
     // One goes back to nothing; the other keeps every row.
     const before = value(await other.fed.store.dump('g1'));

@@ -89,13 +89,16 @@ test(
   'a Redis that comes back without its last writes is folded on from where it stands',
   async () => {
     const { fed, projector, feed } = await openHouse();
+    const appendOnly = join(folder, 'redis', 'appendonlydir');
+    const tail = readdirSync(appendOnly).find((name) => name.endsWith('.incr.aof')) ?? '';
+    const bytesNow = (): number => statSync(join(appendOnly, tail)).size;
+    const bytesBefore = bytesNow();
     await feed(200);
     await fed.compareAtEnd();
     projector.signal('SIGSTOP');
     await redis.kill();
-    const appendOnly = join(folder, 'redis', 'appendonlydir');
-    const tail = readdirSync(appendOnly).find((name) => name.endsWith('.incr.aof')) ?? '';
-    truncateSync(join(appendOnly, tail), statSync(join(appendOnly, tail)).size - 100);
+    // Half of what it wrote since: the very last writes are remembered checks, beside the read models.
+    truncateSync(join(appendOnly, tail), Math.floor((bytesBefore + bytesNow()) / 2));
     await redis.start();
     await eventually('the store answers', async () => (await fed.store.current()).ok);
     expect(await fed.compare()).toBeLessThan(fed.records.length);
