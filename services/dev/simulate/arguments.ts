@@ -7,6 +7,7 @@ export type SimulateOptions = {
   readonly schedules: number;
   readonly seed: number;
   readonly minutes: number;
+  readonly workers: number;
   readonly file: string;
   readonly trace: boolean;
   readonly first: boolean;
@@ -17,7 +18,7 @@ export type SimulateOptions = {
 export const usage = `Log, store, clock, network and crashes under one seeded scheduler, around the real projector.
 
   npm run simulate -- [--schedules N] [--seed N] [--trace] [--first] [--json]
-  npm run simulate -- --campaign [--minutes N] [--file FILE] [--json]
+  npm run simulate -- --campaign [--minutes N] [--workers N] [--file FILE] [--json]
   npm run simulate -- --planted [--json]
 
   --schedules N  how many schedules, 1 to 10000000 (default 1000); some thirty faults each
@@ -26,6 +27,7 @@ export const usage = `Log, store, clock, network and crashes under one seeded sc
   --first        stop at the first divergence, and do not shrink it
   --campaign     go on with the seeds that no campaign has tried, and add it up in a file
   --minutes N    how long a campaign runs, 1 to 1440 (default 10)
+  --workers N    on how many threads a campaign runs, 1 to 64 (default 1)
   --file FILE    where campaigns add up (default services/dev/simulate/campaign.json)
   --planted      plant each known bug and see it caught
   --json         end with one line of JSON on stdout; all else goes to stderr
@@ -38,6 +40,7 @@ export const campaignFile = 'services/dev/simulate/campaign.json';
 const seedMax = 2 ** 32 - 1;
 const schedulesMax = 10_000_000;
 const minutesMax = 1440;
+const workersMax = 64;
 
 /** The options, or a sentence that says what is wrong with them. */
 export const parseArguments = (args: readonly string[]): Result<SimulateOptions, string> => {
@@ -48,6 +51,7 @@ export const parseArguments = (args: readonly string[]): Result<SimulateOptions,
         schedules: { type: 'string', default: '1000' },
         seed: { type: 'string', default: '1' },
         minutes: { type: 'string', default: '10' },
+        workers: { type: 'string', default: '1' },
         file: { type: 'string', default: campaignFile },
         campaign: { type: 'boolean', default: false },
         planted: { type: 'boolean', default: false },
@@ -65,12 +69,15 @@ export const parseArguments = (args: readonly string[]): Result<SimulateOptions,
     if (!seed.ok) return seed;
     const minutes = wholeNumber('--minutes', values.minutes, 1, minutesMax);
     if (!minutes.ok) return minutes;
+    const workers = wholeNumber('--workers', values.workers, 1, workersMax);
+    if (!workers.ok) return workers;
     const does = campaign ? 'campaign' : planted ? 'planted' : 'schedules';
     return ok({
       does,
       schedules: schedules.value,
       seed: seed.value,
       minutes: minutes.value,
+      workers: workers.value,
       file,
       trace,
       first,

@@ -1,11 +1,12 @@
 import { parseArguments, usage } from './arguments.ts';
 import type { SimulateOptions } from './arguments.ts';
 import { addRun, commitNow, nextSeed, readCampaign, writeCampaign } from './campaign.ts';
+import { runBlocks } from './blocks.ts';
 import { makeGround } from './ground.ts';
 import { runPlanted } from './planted/run.ts';
-import type { Ground, ScheduleResult } from './schedule.ts';
-import { runSchedule } from './schedule.ts';
-import { shrink, traceOf } from './shrink.ts';
+import { runSchedules, say } from './run.ts';
+import { traceOf } from './shrink.ts';
+import type { Tally } from './tally.ts';
 
 // `npm run simulate`: see arguments.ts.
 
@@ -13,66 +14,6 @@ const exitBadInput = 2;
 const tellEveryMs = 2_000;
 /** A campaign is written so often, so that little is lost when it is stopped. */
 const saveEveryMs = 60_000;
-const shrunkMax = 3;
-
-type Tally = {
-  schedules: number;
-  faults: number;
-  divergences: number;
-  readonly byName: Map<string, number>;
-  readonly refusals: Map<string, number>;
-};
-
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
-
-const add = (tally: Tally, { faults, byName, refusals, divergence }: ScheduleResult): void => {
-  tally.schedules += 1;
-  tally.faults += faults;
-  if (divergence !== null) tally.divergences += 1;
-  for (const [name, count] of byName) tally.byName.set(name, (tally.byName.get(name) ?? 0) + count);
-  for (const [code, count] of refusals)
-    tally.refusals.set(code, (tally.refusals.get(code) ?? 0) + count);
-};
-
-/** Says what diverged, how to see it again, and the smallest schedule that does the same. */
-const tellDivergence = async (
-  ground: Ground,
-  failed: ScheduleResult,
-  shrinks: boolean,
-): Promise<void> => {
-  say(`\nseed ${failed.seed}: ${failed.divergence?.code}: ${failed.divergence?.message}`);
-  say(`the whole schedule: npm run simulate -- --schedules 1 --seed ${failed.seed} --trace`);
-  if (!shrinks) return;
-  const { options, result, tries } = await shrink(ground, failed);
-  say(
-    `the smallest of ${tries} tries has ${result.faults} of ${failed.faults} faults and ends with ${result.divergence?.code}: ${result.divergence?.message}`,
-  );
-  for (const line of await traceOf(ground, options)) say(line);
-};
-
-const runFrom = async (
-  ground: Ground,
-  seed: number,
-  first: boolean,
-  isOver: (done: number) => boolean,
-  tick: (tally: Tally) => void,
-): Promise<Tally> => {
-  const tally: Tally = {
-    schedules: 0,
-    faults: 0,
-    divergences: 0,
-    byName: new Map(),
-    refusals: new Map(),
-  };
-  for (let next = seed; !isOver(tally.schedules) && !(first && tally.divergences > 0); next++) {
-    const result = await runSchedule(ground, { seed: next });
-    add(tally, result);
-    if (result.divergence !== null && tally.divergences <= shrunkMax)
-      await tellDivergence(ground, result, !first);
-    tick(tally);
-  }
-  return tally;
-};
 
 const seconds = (sinceMs: number): number => Math.round(performance.now() - sinceMs) / 1000;
 
@@ -101,13 +42,12 @@ const schedules = async (options: SimulateOptions): Promise<void> => {
   const startedMs = performance.now();
   if (options.trace) for (const line of await traceOf(ground, { seed: options.seed })) say(line);
   const tick = telling(startedMs, () => `of ${options.schedules} schedules`);
-  const tally = await runFrom(
-    ground,
-    options.seed,
-    options.first,
-    (done) => done >= options.schedules,
-    tick,
-  );
+  const tally = await runSchedules(ground, {
+    seed: options.seed,
+    first: options.first,
+    isOver: ({ schedules: done }) => done >= options.schedules,
+    onSchedule: tick,
+  });
   say(`\nfaults:\n${table(tally.byName)}`);
   say(`projectors that refused to go on:\n${table(tally.refusals)}`);
   finish(options, tally, seconds(startedMs));
@@ -117,7 +57,6 @@ const campaign = async (options: SimulateOptions): Promise<void> => {
   const before = readCampaign(options.file);
   const from = nextSeed(before);
   const at = commitNow();
-  const ground = await makeGround();
   const startedMs = performance.now();
   const untilMs = startedMs + options.minutes * 60_000;
   const tell = telling(startedMs, (done) => `schedules, ${before.schedules + done} in all`);
@@ -127,10 +66,9 @@ const campaign = async (options: SimulateOptions): Promise<void> => {
     const run = { schedules: done, faults, divergences, seconds: seconds(startedMs) };
     writeCampaign(options.file, addRun(before, { ...at, from, to: from + done - 1, ...run }));
   };
-  const tally = await runFrom(
-    ground,
+  const tally = await runBlocks(
     from,
-    false,
+    options.workers,
     () => performance.now() >= untilMs,
     (now) => {
       tell(now);

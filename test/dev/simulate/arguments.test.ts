@@ -24,6 +24,7 @@ test.each([
   ['--seed', '-1'],
   ['--seed', '4294967296'],
   ['--minutes', 'ten'],
+  ['--workers', '0'],
   ['--never'],
 ])('%s %s is refused with a sentence', (...args) => {
   const parsed = parseArguments(args.filter((one) => one !== undefined));
