@@ -53,8 +53,8 @@ export type CheckerOptions = {
   /** Straight to the server, past every proxy. */
   readonly store: ReadModelStore;
   readonly emitters: Emitters;
-  /** The names of all keys in this audience's Redis. */
-  readonly keys: () => Promise<readonly string[]>;
+  /** The names of all keys in this audience's Redis; undefined where it does not answer. */
+  readonly keys: () => Promise<readonly string[] | undefined>;
 };
 
 type Stand = {
@@ -198,7 +198,14 @@ export const openChecker = (options: CheckerOptions): Checker => {
 
   const judgeKeys = async (): Promise<readonly Finding[]> => {
     const tag = `{plimsoll:${audience}}:`;
-    const strangers = (await options.keys()).filter((key) => !key.startsWith(tag));
+    const deadlineMs = performance.now() + answersWithinMs;
+    let keys = await options.keys();
+    // Another worker may have struck it meanwhile.
+    for (; keys === undefined && performance.now() < deadlineMs; keys = await options.keys())
+      await sleep(againAfterMs);
+    if (keys === undefined)
+      return [{ code: 'not-recovered', message: 'the store does not tell its keys' }];
+    const strangers = keys.filter((key) => !key.startsWith(tag));
     return strangers.length === 0
       ? []
       : [{ code: 'crossed', message: `keys that are not ${audience}'s: ${strangers.join(', ')}` }];

@@ -189,7 +189,11 @@ export const openStreet = async (options: StreetOptions): Promise<Street> => {
     reader: openLogReader(brokers, log.name),
     store,
     emitters,
-    keys: async () => (await redis.ask('KEYS', '*')) as readonly string[],
+    keys: () =>
+      redis.ask('KEYS', '*').then(
+        (keys) => keys as readonly string[],
+        () => undefined,
+      ),
   });
 
   return {
