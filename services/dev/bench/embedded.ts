@@ -10,6 +10,7 @@ import { openFoundation } from '../../adapters/foundation/foundation.ts';
 import type { Foundation } from '../../adapters/foundation/foundation.ts';
 import type { LogRecord } from '../../core/log/record.ts';
 import type { ProjectionPorts } from '../../ports/projecting.ts';
+import type { ReadModelStore, Step } from '../../ports/read-model-store.ts';
 import {
   checkedAgainShare,
   foldToEnd,
@@ -24,7 +25,7 @@ import { childrenCpuMicros } from './process-usage.ts';
 const plimsoll = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const nodeFlags = ['--disable-warning=ExperimentalWarning'];
 const tellEveryRecords = 100_000;
-/** Records that are decoded over and over: reading them all into memory says no more. */
+/** Records that are decoded, or stored, over and over: reading them all into memory says no more. */
 const decodedRecords = 20_000;
 
 /**
@@ -75,11 +76,13 @@ type Running = {
   readonly foundation: Foundation;
   readonly ports: ProjectionPorts;
   readonly decode: () => number;
+  readonly steps: readonly Step[];
 };
 
 /**
  * A rebuild of the same file as `plimsoll rebuild` makes it, beside avsc alone, which decodes the values and does nothing
- * with them.
+ * with them, and beside the two ends of a rebuild alone: the same log is read, and the rows that a rebuild made of it
+ * are written with the same promises.
  */
 export const rebuildEmbedded = (markers: number): Bench => {
   let open: Running | undefined;
@@ -90,7 +93,9 @@ export const rebuildEmbedded = (markers: number): Bench => {
   };
   const rebuilt = 'rebuild, checks remembered';
   const bare = 'bare Avro decoding';
+  const stored = 'the log read and the finished rows written, nothing else';
   const generation = (): string => `g${1_000 + rebuilds}`;
+  const tidy = async (): Promise<void> => valueOf(await running().ports.store.drop(generation()));
   return {
     name: 'rebuild-embedded',
     unit: 'record',
@@ -114,12 +119,21 @@ export const rebuildEmbedded = (markers: number): Bench => {
           );
           return state.next;
         },
-        tidy: async () => valueOf(await running().ports.store.drop(generation())),
+        tidy,
+      },
+      {
+        name: stored,
+        run: () => {
+          rebuilds += 1;
+          return readAndWrite(running(), generation());
+        },
+        tidy,
       },
     ],
     // Below the line stands the slower one: the ratio is the share of the bare rate that is left.
     ratios: [
       { name: 'rebuild-embedded: rate / rate of bare Avro decoding', of: bare, over: rebuilt },
+      { name: 'rebuild-embedded: rate / rate of reading and writing', of: stored, over: rebuilt },
     ],
     notes: () => [`${markers} markers`],
     open: async () => {
@@ -132,7 +146,7 @@ export const rebuildEmbedded = (markers: number): Bench => {
       // Of a bench that was killed.
       for (const name of valueOf(await ports.store.generations()))
         if (name !== current) valueOf(await ports.store.drop(name));
-      open = { foundation, ports, decode: await decoder(ports) };
+      open = { foundation, ports, decode: await decoder(ports), steps: await stepsOf(ports) };
     },
     close: async () => {
       const closing = open?.foundation;
@@ -161,6 +175,36 @@ const decoder = async ({ log, tools }: ProjectionPorts): Promise<() => number> =
     for (const { type, value } of values) type.fromBuffer(value);
     return values.length;
   };
+};
+
+/** What a rebuild of some records commits. */
+const stepsOf = async (ports: ProjectionPorts): Promise<readonly Step[]> => {
+  const steps: Step[] = [];
+  const store: ReadModelStore = {
+    ...ports.store,
+    commit: (generation, step) => {
+      steps.push(step);
+      return ports.store.commit(generation, step);
+    },
+  };
+  const how = { isNew: true, recordsMax: rebuildRecordsMax, to: decodedRecords };
+  valueOf(await foldToEnd({ ...ports, store }, 'g999', how));
+  valueOf(await store.drop('g999'));
+  return steps;
+};
+
+const readAndWrite = async (
+  { ports: { log, store }, steps }: Running,
+  generation: string,
+): Promise<number> => {
+  let next = 0;
+  for (const step of steps) {
+    const records = valueOf(await log.read(0, next, step.to.next - next));
+    if (valueOf(await store.commit(generation, step)) !== 'committed')
+      throw new TypeError('a step of ours was refused');
+    next += records.length;
+  }
+  return next;
 };
 
 const withCorpus = async (
