@@ -20,8 +20,6 @@ export type GenerationNote = {
   /** Where it was asked to stop; null: at the end of the log. */
   readonly to: Position | null;
   readonly state: GenerationState;
-  /** Somebody asked whoever folds it to pause. */
-  readonly pauseAsked: boolean;
   /** When whoever folds it was last heard of. */
   readonly seenAt: number;
   /** Records a second at most; null: as fast as it goes. */
@@ -36,6 +34,9 @@ export type GenerationNote = {
 export const generationPrefix = 'generation/';
 export const noteKey = (generation: string): string => `${generationPrefix}${generation}`;
 
+/** There while somebody asks whoever folds it to pause: apart from the note, which the one who folds rewrites. */
+export const pauseKey = (generation: string): string => `generation-pause/${generation}`;
+
 /** The highest generation that was dropped: its name is not given again, for the log tells of it. */
 export const droppedKey = 'generation-dropped';
 
@@ -47,14 +48,13 @@ export const readNote = (value: string): GenerationNote | undefined => {
   if (kept?.['version'] !== 1) return undefined;
   const { version: _, ...note } = kept;
   const filter = readFilter(note['filter']);
-  const { madeAt, madeBy, why, to, state, pauseAsked, seenAt, rate, sampleShare, seed } =
+  const { madeAt, madeBy, why, to, state, seenAt, rate, sampleShare, seed } =
     note as Partial<GenerationNote>;
   const isWhole =
     [seenAt, sampleShare, seed].every((field) => typeof field === 'number') &&
     [madeAt, to, rate].every((field) => field === null || typeof field === 'number') &&
     typeof madeBy === 'string' &&
     typeof why === 'string' &&
-    typeof pauseAsked === 'boolean' &&
     (note['switchedFrom'] === null || typeof note['switchedFrom'] === 'string') &&
     (state === 'running' || state === 'paused' || state === 'complete');
   return filter !== undefined && isWhole

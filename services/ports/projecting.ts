@@ -1,4 +1,5 @@
 import type { CheckTools } from '../core/check/check-record.ts';
+import type { GenerationNote } from '../core/generation-note.ts';
 import type { Position } from '../core/log/record.ts';
 import type { FoldState, Outcome } from '../core/projection.ts';
 import type { RecordFilter } from '../core/record-filter.ts';
@@ -117,3 +118,33 @@ export type FoldToEnd = (
   generation: Generation,
   options?: FoldOptions,
 ) => Promise<Result<CaughtUp, ProjectionProblem>>;
+
+type Noted<Value> = Promise<Result<Value, ProjectionProblem>>;
+
+/** What is kept beside the generations of a store: what each was made for, and which names were given. */
+export type GenerationNotes = {
+  /**
+   * What a generation was made for; undefined where nobody noted it: it is folded from all records. A note that cannot
+   * be read is `corrupt`, for what was left out must not be folded in by mistake.
+   */
+  readonly load: (
+    store: ReadModelStore,
+    generation: Generation,
+  ) => Noted<GenerationNote | undefined>;
+  readonly save: (
+    store: ReadModelStore,
+    generation: Generation,
+    note: GenerationNote,
+  ) => Noted<void>;
+  /** Drops a generation's rows, then its note. Its name is not given again. */
+  readonly drop: (store: ReadModelStore, generation: Generation) => Noted<void>;
+  /** The names that no new generation may have. */
+  readonly namesTaken: (store: ReadModelStore) => Noted<readonly Generation[]>;
+  /** Whether somebody asked whoever folds it to pause. */
+  readonly isPauseAsked: (store: ReadModelStore, generation: Generation) => Noted<boolean>;
+  readonly askPause: (
+    store: ReadModelStore,
+    generation: Generation,
+    isAsked: boolean,
+  ) => Noted<void>;
+};

@@ -17,7 +17,7 @@ import type { Generation } from '../ports/read-model-store.ts';
 import type { ReadProblem } from '../ports/record-log.ts';
 import type { Checks } from './checks.ts';
 import { openChecks } from './checks.ts';
-import { dropGeneration, loadNote, namesTaken, saveNote } from './generation-notes.ts';
+import { generationNotes as notes } from './generation-notes.ts';
 import { applyBatch, batchRecordsMax, loadState, storeProblem } from './project.ts';
 
 /**
@@ -87,7 +87,7 @@ export const rebuild = async (
   const generation = begun.value;
   const caughtUp = await foldPast(ports, generation, current.value, options);
   if (!caughtUp.ok) return caughtUp;
-  const noted = await saveNote(store, generation, rebuiltNote(caughtUp.value, current.value));
+  const noted = await notes.save(store, generation, rebuiltNote(caughtUp.value, current.value));
   if (!noted.ok) return noted;
   const switched = await store.switchTo(current.value, generation);
   if (!switched.ok) return fail(storeProblem(switched.problem));
@@ -106,7 +106,7 @@ const beginGeneration = async (
   options: FoldOptions,
 ): Promise<Result<Generation, ProjectionProblem>> => {
   for (let tries = 0; tries < namesTriedMax; tries++) {
-    const taken = await namesTaken(ports.store);
+    const taken = await notes.namesTaken(ports.store);
     if (!taken.ok) return taken;
     const generation = nextGeneration(taken.value);
     const first = { ...options, to: 1, filter: null, isNew: true };
@@ -128,7 +128,6 @@ const rebuiltNote = (
   filter: noFilter,
   to: null,
   state: 'complete',
-  pauseAsked: false,
   seenAt: state.logTimeMs,
   rate: null,
   sampleShare: 1,
@@ -144,13 +143,13 @@ const dropBeyondKept = async (
 ): Promise<void> => {
   const used = new Set([previous]);
   for (const generation of known) {
-    const note = await loadNote(store, generation);
+    const note = await notes.load(store, generation);
     // Somebody may still fold it, or means to.
     if (!note.ok || (note.value !== undefined && note.value.state !== 'complete'))
       used.add(generation);
   }
   for (const generation of beyondKept(known, (one) => used.has(one)))
-    await dropGeneration(store, generation);
+    await notes.drop(store, generation);
 };
 
 /**
@@ -166,7 +165,7 @@ const foldPast = async (
   const abandoned = async (
     problem: Result<never, ProjectionProblem>,
   ): Promise<Result<never, ProjectionProblem>> => {
-    await dropGeneration(ports.store, generation);
+    await notes.drop(ports.store, generation);
     return problem;
   };
   let usedBefore: Position = 0;
@@ -237,7 +236,7 @@ const foldOn = async (
     ...how
   }: FoldOptions,
 ): Promise<Result<CaughtUp, ProjectionProblem>> => {
-  const note = how.filter === undefined ? await loadNote(ports.store, generation) : ok(undefined);
+  const note = how.filter === undefined ? await notes.load(ports.store, generation) : ok(undefined);
   if (!note.ok) return note;
   const filter = how.filter ?? filterOf(note.value);
   const opened = await openState(ports, generation);

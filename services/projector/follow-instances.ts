@@ -6,6 +6,8 @@ import type { ProjectionProblem } from '../ports/projecting.ts';
 import type { RecordBatch, Subscription } from '../ports/record-log.ts';
 import type { InstancePorts, InstanceTrust, PartitionState } from './instances.ts';
 import { applyInstances, checkInstances, openPartition, readInstanceTrust } from './instances.ts';
+import type { Follower, Run } from './keep-following.ts';
+import { Halted, keepFollowing, problemOfEnding, started } from './keep-following.ts';
 import { openTurns } from './turns.ts';
 
 export type InstanceFollowerPorts = InstancePorts & {
@@ -28,12 +30,7 @@ export type InstanceFollowerStatus = {
   readonly problem: ProjectionProblem | null;
 };
 
-export type InstanceFollower = {
-  readonly status: () => InstanceFollowerStatus;
-  /** Settles when it has ended for good: a problem that trying again cannot mend, or `stop`. */
-  readonly ended: Promise<ProjectionProblem | undefined>;
-  readonly stop: () => Promise<void>;
-};
+export type InstanceFollower = Follower<InstanceFollowerStatus>;
 
 /** Records of one commit. */
 const batchRecordsMax = 50;
@@ -43,8 +40,6 @@ const sliceRecordsMax = 25;
 const restTimes = 3;
 /** A clock that was set meanwhile makes no longer rest than this. */
 const restMsMax = 200;
-const retryMsFirst = 200;
-const retryMsMax = 5_000;
 const hintEveryMs = 2_000;
 /** A key that was found compromised is refused after this at the latest. */
 const trustFreshMs = 2_000;
@@ -59,18 +54,8 @@ const clocksApartMs = 500;
  * Follows `instances` and counts what runs. It has a quarter of the thread at most, however much comes: what it cannot
  * take waits on the topic, and nothing that follows the log waits for it.
  */
-export const followInstances = (ports: InstanceFollowerPorts): InstanceFollower => {
-  const run = openRun(ports);
-  const ended = run.follow();
-  return {
-    status: run.status,
-    ended,
-    stop: async () => {
-      await run.stop();
-      await ended;
-    },
-  };
-};
+export const followInstances = (ports: InstanceFollowerPorts): InstanceFollower =>
+  started(openRun(ports));
 
 type Trusted = {
   readonly value: InstanceTrust;
@@ -79,13 +64,7 @@ type Trusted = {
   readonly wholeAtMs: number;
 };
 
-const openRun = (
-  ports: InstanceFollowerPorts,
-): {
-  readonly status: () => InstanceFollowerStatus;
-  readonly follow: () => Promise<ProjectionProblem | undefined>;
-  readonly stop: () => Promise<void>;
-} => {
+const openRun = (ports: InstanceFollowerPorts): Run<InstanceFollowerStatus> => {
   const stopping = new AbortController();
   const { nowMs, sleep } = ports.clock;
   const alone = openTurns();
@@ -210,30 +189,25 @@ const openRun = (
     await following.stop();
     states.clear();
     lags.clear();
-    if (ending === undefined) return undefined;
-    return ending.code === 'subscriber' ? problemOf(ending.cause) : unreachable(ending.message);
+    return problemOfEnding(ending);
   };
 
-  const follow = async (): Promise<ProjectionProblem | undefined> => {
-    let retryMs = retryMsFirst;
-    while (!stopping.signal.aborted) {
-      const before = applied;
-      const why = await once().catch(problemOf);
-      if (why === undefined) return undefined;
-      problem = why;
-      const isFinal = why.code === 'foreign-log' || why.code === 'corrupt';
-      if (applied > before) retryMs = retryMsFirst;
-      // Until the log's own projector has made its read models there is nobody to ask for keys.
-      if (why.code !== 'log-empty') {
-        raise(counts, `refused:${why.code}`);
-        ports.tell({ event: 'stopped-by', ...why, retryInMs: isFinal ? null : retryMs });
-      }
-      if (isFinal) return why;
-      await sleep(retryMs, stopping.signal);
-      retryMs = Math.min(retryMs * 2, retryMsMax);
-    }
-    return undefined;
-  };
+  const follow = (): Promise<ProjectionProblem | undefined> =>
+    keepFollowing(
+      { clock: ports.clock, stop: stopping.signal },
+      {
+        once,
+        done: () => applied,
+        isFinal: ({ code }) => code === 'foreign-log' || code === 'corrupt',
+        onStopped: (why, retryInMs) => {
+          problem = why;
+          // Until the log's own projector has made its read models there is nobody to ask for keys.
+          if (why.code === 'log-empty') return;
+          raise(counts, `refused:${why.code}`);
+          ports.tell({ event: 'stopped-by', ...why, retryInMs });
+        },
+      },
+    );
 
   return {
     follow,
@@ -256,17 +230,3 @@ const count = (counts: Record<string, number>, item: CheckedInstance): void =>
 const raise = (counts: Record<string, number>, name: string): void => {
   counts[name] = (counts[name] ?? 0) + 1;
 };
-
-const unreachable = (message: string): ProjectionProblem => ({ code: 'unreachable', message });
-
-const problemOf = (cause: unknown): ProjectionProblem =>
-  cause instanceof Halted ? cause.problem : unreachable(String(cause));
-
-/** Carries a problem out of a subscriber; `problemOf` takes it out again. */
-class Halted extends Error {
-  readonly problem: ProjectionProblem;
-  constructor(problem: ProjectionProblem) {
-    super(`${problem.code}: ${problem.message}`);
-    this.problem = problem;
-  }
-}

@@ -14,6 +14,8 @@ import type { RecordBatch, Subscription } from '../ports/record-log.ts';
 import { openGeneration, readOn, refusedInRowMax } from './catch-up.ts';
 import { openChecks } from './checks.ts';
 import { projectorGroup } from './group.ts';
+import type { Follower, Run } from './keep-following.ts';
+import { Halted, keepFollowing, problemOf, problemOfEnding, started } from './keep-following.ts';
 import { applyBatch, batchRecordsMax } from './project.ts';
 import { openTurns } from './turns.ts';
 
@@ -72,18 +74,11 @@ export type ProjectorStatus = {
   readonly problem: ProjectionProblem | null;
 };
 
-export type Projector = {
-  readonly status: () => ProjectorStatus;
-  /** Settles when it has ended for good: a problem that trying again cannot mend, or `stop`. */
-  readonly ended: Promise<ProjectionProblem | undefined>;
-  readonly stop: () => Promise<void>;
-};
+export type Projector = Follower<ProjectorStatus>;
 
 /** Begins the names of counts that are of no record. */
 export const refusedPrefix = 'refused:';
 
-const retryMsFirst = 200;
-const retryMsMax = 5_000;
 const hintEveryMs = 2000;
 /** How often an idle projector looks whether the read models are still those that it left. */
 const lookEveryMs = 2000;
@@ -92,26 +87,9 @@ const lookEveryMs = 2000;
  * Follows the log and keeps the read models up to date. Of several on one audience the log lets one be active; if
  * two believe to be it, the store lets one win each step, and the other reads again where things stand.
  */
-export const startProjector = (ports: ProjectorPorts): Projector => {
-  const run = openRun(ports);
-  const ended = run.follow();
-  return {
-    status: run.status,
-    ended,
-    stop: async () => {
-      await run.stop();
-      await ended;
-    },
-  };
-};
+export const startProjector = (ports: ProjectorPorts): Projector => started(openRun(ports));
 
-type Run = {
-  readonly status: () => ProjectorStatus;
-  readonly follow: () => Promise<ProjectionProblem | undefined>;
-  readonly stop: () => Promise<void>;
-};
-
-const openRun = (ports: ProjectorPorts): Run => {
+const openRun = (ports: ProjectorPorts): Run<ProjectorStatus> => {
   const stopping = new AbortController();
   const alone = openTurns();
   const group = projectorGroup(ports.tools.crypto, ports.audience, ports.store.name);
@@ -286,10 +264,7 @@ const openRun = (ports: ProjectorPorts): Run => {
     subscription = following;
     if (stopping.signal.aborted) await following.stop();
     const over = new AbortController();
-    const ended = following.ended.then((ending) => {
-      if (ending === undefined) return undefined;
-      return ending.code === 'subscriber' ? problemOf(ending.cause) : unreachable(ending.message);
-    });
+    const ended = following.ended.then(problemOfEnding);
     const why = await Promise.race([ended, keepLooking(over.signal)]);
     over.abort();
     await following.stop();
@@ -298,23 +273,20 @@ const openRun = (ports: ProjectorPorts): Run => {
     return why;
   };
 
-  const follow = async (): Promise<ProjectionProblem | undefined> => {
-    let retryMs = retryMsFirst;
-    while (!stopping.signal.aborted) {
-      const before: Position = progress?.next ?? 0;
-      const why = await once().catch(problemOf);
-      if (why === undefined) return undefined;
-      problem = why;
-      countRefusal(why);
-      const final = isFinal(why);
-      if ((progress?.next ?? 0) > before) retryMs = retryMsFirst;
-      ports.tell({ event: 'stopped-by', ...why, retryInMs: final ? null : retryMs });
-      if (final) return why;
-      await ports.clock.sleep(retryMs, stopping.signal);
-      retryMs = Math.min(retryMs * 2, retryMsMax);
-    }
-    return undefined;
-  };
+  const follow = (): Promise<ProjectionProblem | undefined> =>
+    keepFollowing(
+      { clock: ports.clock, stop: stopping.signal },
+      {
+        once,
+        done: () => progress?.next ?? 0,
+        isFinal,
+        onStopped: (why, retryInMs) => {
+          problem = why;
+          countRefusal(why);
+          ports.tell({ event: 'stopped-by', ...why, retryInMs });
+        },
+      },
+    );
 
   return {
     follow,
@@ -353,20 +325,6 @@ const isFinal = ({ code }: ProjectionProblem): boolean => {
       return false;
   }
 };
-
-const unreachable = (message: string): ProjectionProblem => ({ code: 'unreachable', message });
-
-const problemOf = (cause: unknown): ProjectionProblem =>
-  cause instanceof Halted ? cause.problem : unreachable(String(cause));
-
-/** Carries a problem out of a subscriber; `problemOf` takes it out again. */
-class Halted extends Error {
-  readonly problem: ProjectionProblem;
-  constructor(problem: ProjectionProblem) {
-    super(`${problem.code}: ${problem.message}`);
-    this.problem = problem;
-  }
-}
 
 const count = (counts: Record<string, number>, outcome: Outcome): void => {
   const name = outcome.outcome === 'dead-letter' ? `dead-letter:${outcome.code}` : outcome.outcome;

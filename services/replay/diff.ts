@@ -13,7 +13,7 @@ import type {
 } from '../ports/replaying.ts';
 import type { Explained } from './explain.ts';
 import { explainLeftOut } from './explain.ts';
-import { currentOf, loadCheckpoint, loadNote, refuse, storeFailed } from './generations.ts';
+import { currentOf, loadCheckpoint, refuse, storeFailed } from './generations.ts';
 import type { ReplayPorts } from './ports.ts';
 import { differingParts, newestPosition } from './row-positions.ts';
 
@@ -58,7 +58,7 @@ const sideOf = async (
   ports: ReplayPorts,
   generation: Generation,
 ): Promise<Result<Side & Explained, ReplayProblem>> => {
-  const note = await loadNote(ports, generation);
+  const note = await ports.notes.load(ports.store, generation);
   if (!note.ok) return note;
   const filter = filterOf(note.value);
   return ok({ store: ports.store, generation, filter, isFiltered: filter !== null });
@@ -79,7 +79,7 @@ const bringLevel = async (
   const [behind, ahead] = stands.toSorted((one, other) => one.next - other.next);
   if (behind === undefined || ahead === undefined || behind.next === ahead.next)
     return ok(undefined);
-  const note = await loadNote(ports, behind.generation);
+  const note = await ports.notes.load(ports.store, behind.generation);
   if (!note.ok) return note;
   // It was asked to stop there.
   if (note.value !== undefined && note.value.to !== null) return ok(undefined);

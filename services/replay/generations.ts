@@ -1,6 +1,5 @@
 import type { ProjectionProblem } from '../ports/projecting.ts';
 import type { GenerationNote } from '../core/generation-note.ts';
-import { droppedKey, higherOf, noteKey, readNote, writeNote } from '../core/generation-note.ts';
 import type { Position } from '../core/log/record.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
@@ -23,58 +22,6 @@ export const refuse = (
 export const madeByProjector: Pick<GenerationNote, 'madeBy' | 'why'> = {
   madeBy: 'projector',
   why: 'made by a projector',
-};
-
-/** Undefined: nobody noted anything. */
-export const loadNote = async (
-  { store }: ReplayPorts,
-  generation: Generation,
-): Promise<Result<GenerationNote | undefined, ReplayProblem>> => {
-  const key = noteKey(generation);
-  const read = await store.aside.read([key]);
-  if (!read.ok) return storeFailed(read.problem);
-  const kept = read.value.get(key);
-  if (kept === undefined) return ok(undefined);
-  const note = readNote(kept);
-  return note === undefined
-    ? refuse('corrupt', `the note of generation ${generation} cannot be read: drop it`)
-    : ok(note);
-};
-
-export const saveNote = async (
-  { store }: ReplayPorts,
-  generation: Generation,
-  note: GenerationNote,
-): Promise<Result<void, ReplayProblem>> => {
-  const saved = await store.aside.write([{ key: noteKey(generation), value: writeNote(note) }]);
-  return saved.ok ? saved : storeFailed(saved.problem);
-};
-
-/** Rows first: a note without rows is harmless, rows of a filtered generation without a note are not. */
-export const dropGeneration = async (
-  { store }: ReplayPorts,
-  generation: Generation,
-): Promise<Result<void, ReplayProblem>> => {
-  const dropped = await store.drop(generation);
-  if (!dropped.ok) return storeFailed(dropped.problem);
-  const read = await store.aside.read([droppedKey]);
-  if (!read.ok) return storeFailed(read.problem);
-  const forgotten = await store.aside.write([
-    { key: noteKey(generation), value: null },
-    { key: droppedKey, value: higherOf(read.value.get(droppedKey), generation) },
-  ]);
-  return forgotten.ok ? ok(undefined) : storeFailed(forgotten.problem);
-};
-
-/** The names that no new generation may have. */
-export const namesTaken = async ({
-  store,
-}: ReplayPorts): Promise<Result<readonly Generation[], ReplayProblem>> => {
-  const known = await store.generations();
-  if (!known.ok) return storeFailed(known.problem);
-  const read = await store.aside.read([droppedKey]);
-  if (!read.ok) return storeFailed(read.problem);
-  return ok([...known.value, ...read.value.values()]);
 };
 
 export const loadCheckpoint = async (
@@ -121,7 +68,7 @@ export const previousOf = async (
   current: Generation | undefined,
 ): Promise<Result<Generation | undefined, ReplayProblem>> => {
   if (current === undefined) return ok(undefined);
-  const note = await loadNote(ports, current);
+  const note = await ports.notes.load(ports.store, current);
   if (!note.ok) return note;
   const from = note.value?.switchedFrom ?? null;
   if (from === null) return ok(undefined);

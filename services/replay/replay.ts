@@ -3,7 +3,7 @@ import { ok } from '../core/result.ts';
 import type { Generation } from '../ports/read-model-store.ts';
 import type { ReplayProblem, Replaying } from '../ports/replaying.ts';
 import { diffGenerations } from './diff.ts';
-import { currentOf, loadCheckpoint, loadNote, refuse, saveNote } from './generations.ts';
+import { currentOf, loadCheckpoint, refuse } from './generations.ts';
 import { planReplay } from './plan.ts';
 import type { ReplayPorts } from './ports.ts';
 import { runReplay } from './run.ts';
@@ -36,9 +36,9 @@ const pause = async (
 ): Promise<Result<void, ReplayProblem>> => {
   const checkpoint = await loadCheckpoint(ports, generation);
   if (!checkpoint.ok) return checkpoint;
-  const note = await loadNote(ports, generation);
+  const note = await ports.notes.load(ports.store, generation);
   if (!note.ok) return note;
   if (note.value?.state !== 'running')
     return refuse('generation-unknown', `no replay folds generation ${generation} at this time`);
-  return saveNote(ports, generation, { ...note.value, pauseAsked: true });
+  return ports.notes.askPause(ports.store, generation, true);
 };

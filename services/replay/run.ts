@@ -8,7 +8,7 @@ import type { CaughtUp, FoldOptions, WrongChecks } from '../ports/projecting.ts'
 import type { Generation } from '../ports/read-model-store.ts';
 import type { ReplayProblem, ReplayRun, Replaying, RunWish } from '../ports/replaying.ts';
 import { countOutcomes, countsOf } from './counts.ts';
-import { loadCheckpoint, loadNote, namesTaken, refuse, saveNote } from './generations.ts';
+import { loadCheckpoint, refuse } from './generations.ts';
 import { openPace } from './pace.ts';
 import type { ReplayPorts } from './ports.ts';
 
@@ -51,7 +51,6 @@ const begin = async (
     filter: wish.filter,
     to: wish.to,
     state: 'running',
-    pauseAsked: false,
     seenAt: nowMs,
     rate: wish.rate,
     sampleShare: wish.sampleShare,
@@ -59,7 +58,7 @@ const begin = async (
     switchedFrom: null,
   };
   for (let tries = 0; tries < namesTriedMax; tries += 1) {
-    const taken = await namesTaken(ports);
+    const taken = await ports.notes.namesTaken(ports.store);
     if (!taken.ok) return taken;
     const generation = nextGeneration(taken.value);
     // Record 0 is in every generation, whatever its filter, so nothing is wrong if we are killed before the note.
@@ -70,7 +69,7 @@ const begin = async (
     });
     if (!opened.ok && opened.problem.code === 'gap') continue;
     if (!opened.ok) return opened;
-    const noted = await saveNote(ports, generation, note);
+    const noted = await ports.notes.save(ports.store, generation, note);
     return noted.ok ? ok({ generation, note, from: 0, outcomes }) : noted;
   }
   return refuse('gap', 'others begin generations all the time; call again');
@@ -82,23 +81,26 @@ const resume = async (
 ): Promise<Result<Begun, ReplayProblem>> => {
   const checkpoint = await loadCheckpoint(ports, generation);
   if (!checkpoint.ok) return checkpoint;
-  const note = await loadNote(ports, generation);
+  const note = await ports.notes.load(ports.store, generation);
   if (!note.ok) return note;
   if (note.value === undefined)
     return refuse(
       'generation-unknown',
       `nobody noted what generation ${generation} is for: it was not begun by a replay, or was killed at its first step`,
     );
+  const pauseAsked = await ports.notes.isPauseAsked(ports.store, generation);
+  if (!pauseAsked.ok) return pauseAsked;
   const nowMs = ports.clock.nowMs();
-  if (isBeingFolded(note.value, nowMs) && !note.value.pauseAsked)
+  if (isBeingFolded(note.value, nowMs) && !pauseAsked.value)
     return refuse('generation-in-use', `somebody folds generation ${generation} at this time`);
   const running: GenerationNote = {
     ...note.value,
     state: 'running',
-    pauseAsked: false,
     seenAt: nowMs,
   };
-  const noted = await saveNote(ports, generation, running);
+  const goesOn = await ports.notes.askPause(ports.store, generation, false);
+  if (!goesOn.ok) return goesOn;
+  const noted = await ports.notes.save(ports.store, generation, running);
   if (!noted.ok) return noted;
   return ok({ generation, note: running, from: checkpoint.value.next, outcomes: [] });
 };
@@ -122,10 +124,11 @@ const foldOn = async (
     const nowMs = clock.nowMs();
     if (nowMs - seenAtMs < seenEveryMs) return;
     seenAtMs = nowMs;
-    const kept = await loadNote(ports, generation);
+    const kept = await ports.notes.load(ports.store, generation);
     if (!kept.ok || kept.value === undefined) return;
-    isPauseAsked = kept.value.pauseAsked;
-    if (!isPauseAsked) await saveNote(ports, generation, { ...kept.value, seenAt: nowMs });
+    await ports.notes.save(ports.store, generation, { ...kept.value, seenAt: nowMs });
+    const asked = await ports.notes.isPauseAsked(ports.store, generation);
+    isPauseAsked ||= asked.ok && asked.value;
   };
   const options: FoldOptions = {
     ...(note.to === null ? {} : { to: note.to }),
@@ -152,15 +155,16 @@ const foldOn = async (
   const isPaused = !folded.ok && folded.problem.code === 'stopped';
   if (!folded.ok && !isPaused) return folded;
   const state = isPaused ? 'paused' : 'complete';
-  const kept = await loadNote(ports, generation);
+  const kept = await ports.notes.load(ports.store, generation);
   if (!kept.ok) return kept;
-  const noted = await saveNote(ports, generation, {
+  const noted = await ports.notes.save(ports.store, generation, {
     ...(kept.value ?? note),
     state,
-    pauseAsked: false,
     seenAt: clock.nowMs(),
   });
   if (!noted.ok) return noted;
+  const heard = await ports.notes.askPause(ports.store, generation, false);
+  if (!heard.ok) return heard;
   const checkpoint = await loadCheckpoint(ports, generation);
   if (!checkpoint.ok) return checkpoint;
   const { next, rowsDigest } = checkpoint.value;

@@ -5,14 +5,7 @@ import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { Generation } from '../ports/read-model-store.ts';
 import type { GenerationStatus, ReplayProblem } from '../ports/replaying.ts';
-import {
-  currentOf,
-  loadNote,
-  logEnd,
-  madeByProjector,
-  previousOf,
-  storeFailed,
-} from './generations.ts';
+import { currentOf, logEnd, madeByProjector, previousOf, storeFailed } from './generations.ts';
 import type { ReplayPorts } from './ports.ts';
 
 /** Every generation that the store holds. */
@@ -29,7 +22,7 @@ export const statusOf = async (
   if (!known.ok) return storeFailed(known.problem);
   const found: GenerationStatus[] = [];
   for (const generation of known.value) {
-    const note = await loadNote(ports, generation);
+    const note = await ports.notes.load(ports.store, generation);
     if (!note.ok) return note;
     const isCurrent = generation === current.value;
     const isPrevious = generation === previous.value;
@@ -52,7 +45,7 @@ export const statusOfOne = async (
   if (!previous.ok) return previous;
   const end = await logEnd(ports);
   if (!end.ok) return end;
-  const note = await loadNote(ports, generation);
+  const note = await ports.notes.load(ports.store, generation);
   if (!note.ok && note.problem.code !== 'corrupt') return note;
   const used = {
     isCurrent: generation === current.value,

@@ -17,14 +17,11 @@ import type {
 } from '../ports/replaying.ts';
 import {
   currentOf,
-  dropGeneration,
   loadCheckpoint,
-  loadNote,
   logEnd,
   madeByProjector,
   previousOf,
   refuse,
-  saveNote,
   storeFailed,
 } from './generations.ts';
 import type { ReplayPorts } from './ports.ts';
@@ -46,7 +43,7 @@ export const switchTo = async (
   const current = await currentOf(ports);
   if (!current.ok) return current;
   if (current.value === generation) return inUseAlready(ports, generation, checkpoint.value);
-  const note = await loadNote(ports, generation);
+  const note = await ports.notes.load(ports.store, generation);
   if (!note.ok) return note;
   const filter = filterOf(note.value);
   if (filter !== null && !options.isForced)
@@ -95,7 +92,7 @@ export const back = async (
     if (!caughtUp.ok) return caughtUp;
     reached = caughtUp.value;
   }
-  const note = await loadNote(ports, generation);
+  const note = await ports.notes.load(ports.store, generation);
   if (!note.ok) return note;
   return point(ports, current.value, generation, reached, note.value);
 };
@@ -109,7 +106,7 @@ const inUseAlready = async (
   generation: Generation,
   { foldVersion }: Checkpoint,
 ): Promise<Result<Switched, ReplayProblem>> => {
-  const note = await loadNote(ports, generation);
+  const note = await ports.notes.load(ports.store, generation);
   if (!note.ok) return note;
   const from = note.value?.switchedFrom ?? null;
   if (from === null || foldVersion !== currentFoldVersion)
@@ -202,7 +199,7 @@ const point = async (
   reached: Position,
   note: GenerationNote | undefined,
 ): Promise<Result<Switched, ReplayProblem>> => {
-  const noted = await saveNote(ports, to, {
+  const noted = await ports.notes.save(ports.store, to, {
     ...(note ?? firstNote(ports.clock.nowMs())),
     // Readers go on from here to the end of the log.
     to: null,
@@ -232,7 +229,6 @@ const firstNote = (nowMs: number): GenerationNote => ({
   filter: noFilter,
   to: null,
   state: 'complete',
-  pauseAsked: false,
   seenAt: nowMs,
   rate: null,
   sampleShare: 1,
@@ -272,7 +268,7 @@ export const drop = async (
     );
   if (found.state === 'running' && !isForced)
     return refuse('generation-in-use', `somebody folds generation ${generation} at this time`);
-  const dropped = await dropGeneration(ports, generation);
+  const dropped = await ports.notes.drop(ports.store, generation);
   return dropped.ok ? ok(found) : dropped;
 };
 
@@ -287,7 +283,7 @@ export const dropBeyondKept = async (
   if (!known.ok) return storeFailed(known.problem);
   const used = new Set([current.value, previous.value]);
   for (const generation of known.value) {
-    const note = await loadNote(ports, generation);
+    const note = await ports.notes.load(ports.store, generation);
     // Somebody may fold it on, or look at it.
     if (
       !note.ok ||
@@ -302,7 +298,7 @@ export const dropBeyondKept = async (
     if (!checkpoint.ok) return checkpoint;
     const counts = await ports.store.counts(generation);
     if (!counts.ok) return storeFailed(counts.problem);
-    const dropped = await dropGeneration(ports, generation);
+    const dropped = await ports.notes.drop(ports.store, generation);
     if (!dropped.ok) return dropped;
     const rows = [...counts.value.values()].reduce((sum, count) => sum + count, 0);
     gone.push({ generation, rows, next: checkpoint.value.next });

@@ -10,6 +10,7 @@ import { ok } from '../../services/core/result.ts';
 import type { WrongChecks } from '../../services/ports/projecting.ts';
 import type { Replaying, RunWish } from '../../services/ports/replaying.ts';
 import { foldToEnd } from '../../services/projector/catch-up.ts';
+import { generationNotes } from '../../services/projector/generation-notes.ts';
 import { openReplay } from '../../services/replay/replay.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FedLog } from '../support/fed-log.ts';
@@ -82,7 +83,7 @@ const openHouse = async (
   await eventually('it is active', projector.isActive, takeOverMs);
   const replay = openReplay({
     ...{ log: fed.log, store: fed.store, tools, audience, pinnedLogId: null },
-    ...{ clock: createSystemClock(), fold: foldToEnd },
+    ...{ clock: createSystemClock(), fold: foldToEnd, notes: generationNotes },
     scratch: async () => ok(createMemoryReadModelStore({ orderedModels })),
   });
   return { fed, settings, replay, projector, feed };

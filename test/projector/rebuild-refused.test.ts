@@ -7,7 +7,7 @@ import { noFilter } from '../../services/core/record-filter.ts';
 import type { ProjectionPorts } from '../../services/ports/projecting.ts';
 import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
 import { foldToEnd, openGeneration, rebuild } from '../../services/projector/catch-up.ts';
-import { saveNote } from '../../services/projector/generation-notes.ts';
+import { generationNotes } from '../../services/projector/generation-notes.ts';
 import { emptyStore, keyOf, openedAtMs, signed, tools } from '../support/given.ts';
 import { hostileLog } from '../support/hostile-log.ts';
 import { audience, id, opened } from '../support/markers.ts';
@@ -31,7 +31,6 @@ const running: GenerationNote = {
   filter: noFilter,
   to: null,
   state: 'running',
-  pauseAsked: false,
   seenAt: openedAtMs,
   rate: null,
   sampleShare: 0,
@@ -122,7 +121,7 @@ test('a rebuild whose name a filtered replay takes at that moment folds under an
         taken = generation;
         value(await foldToEnd(ports, generation, { to: 1, filter: null, isNew: true }));
         const note = { ...running, filter: { ...noFilter, components: ['nothing'] } };
-        value(await saveNote(store, generation, note));
+        value(await generationNotes.save(store, generation, note));
         value(await foldToEnd(ports, generation));
       }
       return store.commit(generation, step);

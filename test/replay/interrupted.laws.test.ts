@@ -9,6 +9,7 @@ import { ok } from '../../services/core/result.ts';
 import type { Generation, ReadModelStore } from '../../services/ports/read-model-store.ts';
 import type { Replaying, RunWish } from '../../services/ports/replaying.ts';
 import { foldToEnd, openGeneration } from '../../services/projector/catch-up.ts';
+import { generationNotes } from '../../services/projector/generation-notes.ts';
 import type { ReplayPorts } from '../../services/replay/ports.ts';
 import { openReplay } from '../../services/replay/replay.ts';
 import { emptyStore, openedAtMs, tools } from '../support/given.ts';
@@ -36,6 +37,7 @@ const house = async (content: readonly NewRecord[] = records) => {
     ...{ log, store, tools, audience, pinnedLogId: null },
     clock: { nowMs: () => nowMs, sleep: async (ms) => void (nowMs += ms) },
     fold: foldToEnd,
+    notes: generationNotes,
     scratch: async () => ok(emptyStore()),
   };
   const whole = pureFold(value(await log.read(0, 0, 10_000)), audience);

@@ -9,6 +9,7 @@ import { ok } from '../../services/core/result.ts';
 import type { Generation, ReadModelStore } from '../../services/ports/read-model-store.ts';
 import type { Replaying, RunWish } from '../../services/ports/replaying.ts';
 import { foldToEnd, openGeneration } from '../../services/projector/catch-up.ts';
+import { generationNotes } from '../../services/projector/generation-notes.ts';
 import type { ReplayPorts } from '../../services/replay/ports.ts';
 import { openReplay } from '../../services/replay/replay.ts';
 import { emptyStore, openedAtMs, tools } from '../support/given.ts';
@@ -42,6 +43,7 @@ const house = async (
       },
     },
     fold: foldToEnd,
+    notes: generationNotes,
     scratch: async () => ok(emptyStore()),
   };
   const dump = async (generation: Generation): Promise<readonly string[]> =>
@@ -203,8 +205,30 @@ describe('a replay that is interrupted', () => {
       },
     });
     expect(value(await ran).state).toBe('paused');
-    expect(await note('g2')).toMatchObject({ state: 'paused', pauseAsked: false });
+    expect(await note('g2')).toMatchObject({ state: 'paused' });
     expect(await replay.pause('g2')).toMatchObject({ problem: { code: 'generation-unknown' } });
+  });
+
+  test('by somebody else just when it says that it lives pauses all the same', async () => {
+    const { ports, replay, passMs, store } = await house();
+    let notesWritten = 0;
+    const asking: ReadModelStore = {
+      ...store,
+      aside: {
+        ...store.aside,
+        write: async (entries) => {
+          const ofNote = entries.some(({ key }) => key === noteKey('g2'));
+          notesWritten += ofNote ? 1 : 0;
+          // The first is the beginning; with the second it says that it lives.
+          if (ofNote && notesWritten === 2) value(await replay.pause('g2'));
+          return store.aside.write(entries);
+        },
+      },
+    };
+    const ran = openReplay({ ...ports, store: asking }).run(wish({ rate: 40 }), {
+      onProgress: () => passMs(1001),
+    });
+    expect(value(await ran).state).toBe('paused');
   });
 
   test('by a kill goes on with the filter it was begun with, once it counts as dead', async () => {

@@ -17,6 +17,7 @@ import { parseSettings } from '../../services/core/settings.ts';
 import type { HttpClient } from '../../services/ports/http.ts';
 import type { Numbering } from '../../services/ports/numbering.ts';
 import { foldToEnd, openGeneration } from '../../services/projector/catch-up.ts';
+import { generationNotes } from '../../services/projector/generation-notes.ts';
 import { foldInstancesToEnd } from '../../services/projector/instances.ts';
 import { readProblems } from '../../services/projector/problems.ts';
 import { openPlanRetention } from '../../services/replay/plan-retention.ts';
@@ -169,6 +170,7 @@ const portsOf = (
           // The clock of the desk sleeps until it is told to end, and a rate asks for naps.
           clock: { nowMs, sleep: async () => undefined },
           fold: foldToEnd,
+          notes: generationNotes,
           scratch: async () => ok(createMemoryReadModelStore({ orderedModels })),
         }),
       ),

@@ -9,6 +9,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { ReadModelStore, StoreProblem } from '../../ports/read-model-store.ts';
 import type { Replaying } from '../../ports/replaying.ts';
 import { foldToEnd } from '../../projector/catch-up.ts';
+import { generationNotes } from '../../projector/generation-notes.ts';
 import { openReplay } from '../../replay/replay.ts';
 import type { CliProblem } from '../problem.ts';
 import type { Composition } from './composition.ts';
@@ -28,6 +29,7 @@ export const replayOn = async (
       ...projection.value,
       clock,
       fold: foldToEnd,
+      notes: generationNotes,
       scratch: scratchStores(clock),
     }),
   );

@@ -7,6 +7,7 @@ import { ok } from '../../../services/core/result.ts';
 import { parseSettings } from '../../../services/core/settings.ts';
 import type { ReadModelStore } from '../../../services/ports/read-model-store.ts';
 import { foldToEnd } from '../../../services/projector/catch-up.ts';
+import { generationNotes } from '../../../services/projector/generation-notes.ts';
 import { openReplay } from '../../../services/replay/replay.ts';
 import { value } from '../records.ts';
 
@@ -29,6 +30,7 @@ const replay = openReplay({
   log: value(await foundation.stream('log')),
   store: mortal(value(await foundation.store())),
   ...{ tools: foundation.tools, clock: foundation.clock, fold: foldToEnd },
+  notes: generationNotes,
   ...{ audience: settings.audience, pinnedLogId: settings.logId },
   scratch: async () => ok(createMemoryReadModelStore({ orderedModels })),
 });
