@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Body } from '../../services/core/markers/upcast.ts';
 import type { Kind, OperationKind, Role, Slot } from '../../services/core/markers/marker.ts';
+import { noDetails } from '../../services/dev/no-details.ts';
 import type { Signer } from '../../services/ports/signer.ts';
 
 // Bodies of markers, each of them valid; a test names only what it is about.
@@ -14,28 +15,9 @@ export const id = (name: string, version: 7 | 8 = 7): string => {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${version}${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 };
 
-export const run = (name: string): string => id(`deployment ${name}`, 8);
+export { noDetails };
 
-export const noDetails: Body = {
-  commit: null,
-  repository: null,
-  build: null,
-  trigger: null,
-  actor: null,
-  owner: null,
-  tickets: [],
-  intent: null,
-  riskFlags: [],
-  cluster: null,
-  zone: null,
-  functionVersion: null,
-  functionAlias: null,
-  runbook: null,
-  resources: [],
-  labels: [],
-  links: [],
-  changes: [],
-};
+export const run = (name: string): string => id(`deployment ${name}`, 8);
 
 export const place = (
   environment: string,

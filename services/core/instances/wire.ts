@@ -1,19 +1,18 @@
 import type { CheckTools } from '../check/check-record.ts';
+import type { SideRecordProblem } from '../check/side-record.ts';
+import { checkSideRecord } from '../check/side-record.ts';
 import type { NewRecord } from '../log/record.ts';
-import type { DecodeProblem, MarkerCodec, SchemaRef } from '../markers/codec.ts';
+import type { MarkerCodec, SchemaRef } from '../markers/codec.ts';
 import type { Text } from '../markers/crypto.ts';
 import type { FieldProblem } from '../markers/parse-marker.ts';
 import { slotKey } from '../markers/slot.ts';
-import type { Body } from '../markers/upcast.ts';
-import { upcast } from '../markers/upcast.ts';
-import type { Sign, WireProblem } from '../markers/wire.ts';
-import { headerNames, preAuthenticationEncoding, readHeaders } from '../markers/wire.ts';
+import type { Sign } from '../markers/wire.ts';
+import { headerNames, preAuthenticationEncoding } from '../markers/wire.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import { partitionOfKey } from '../samples/key.ts';
 import type { KeyState } from '../trust/trust.ts';
-import { coversKind, coversSlot, hasRole, keyProblem } from '../trust/trust.ts';
-import { isWeakSignature } from '../trust/weak-keys.ts';
+import { coversKind, coversSlot } from '../trust/trust.ts';
 import type { InstanceStarted } from './instance.ts';
 import { instancePartitions } from './instance.ts';
 import { parseInstance } from './parse-instance.ts';
@@ -63,15 +62,8 @@ export const partitionOfInstance = (text: Text, { key }: Pick<NewRecord, 'key'>)
 /** Why a record of `instances` is not counted. */
 export type InstanceProblem = {
   readonly code:
-    | WireProblem['code']
-    | DecodeProblem['code']
+    | SideRecordProblem['code']
     | FieldProblem['code']
-    | 'key-unknown'
-    | 'key-retired'
-    | 'key-compromised'
-    | 'signature-weak'
-    | 'signature-bad'
-    | 'role-missing'
     | 'kind-not-allowed'
     | 'out-of-scope'
     | 'audience-wrong';
@@ -83,47 +75,34 @@ export type InstanceProblem = {
  * exact bytes, and only then decoding and form; last whether the key may speak of that place. Never throws on bytes.
  */
 export const checkInstance = (
-  { codec, crypto, text }: CheckTools,
+  tools: CheckTools,
   audience: string,
   keys: ReadonlyMap<string, KeyState>,
   record: NewRecord,
 ): Result<InstanceStarted, InstanceProblem> => {
-  const headers = readHeaders(text, record);
-  if (!headers.ok) return headers;
-  const { schemaDigest, keyId, signature, byName } = headers.value;
-  const signer = keys.get(keyId);
-  if (signer === undefined)
-    return refuse('key-unknown', `no key ${keyId} is trusted on the log of ${audience}`);
-  const ended = keyProblem(signer);
-  if (ended !== undefined) return fail(ended);
-  if (isWeakSignature(signature))
-    return refuse('signature-weak', 'the signature is built on a point of low order');
-  const type = instanceType(schemaDigest, audience);
-  const message = preAuthenticationEncoding(text, type, record.value);
-  if (!crypto.verify('ed25519', signer.publicKey, message, signature))
-    return refuse('signature-bad', `the signature does not fit these bytes and ${audience}`);
-  const decoded = codec.decode(schemaDigest, record.value);
-  if (!decoded.ok) return decoded;
-  const { schema, body } = decoded.value;
-  const parsed = parseInstance(schema.shape, upcast(schema.shape, schema.version, body as Body));
+  const typeOf = (schemaDigest: string): string => instanceType(schemaDigest, audience);
+  const checked = checkSideRecord(tools, { audience, keys }, { role: 'emitter', typeOf }, record);
+  if (!checked.ok) return checked;
+  const { signer, headers, schema, body } = checked.value;
+  const parsed = parseInstance(schema.shape, body);
   if (!parsed.ok) return refuse(parsed.problem.code, parsed.problem.message);
   const instance = parsed.value;
   if (instance.audience !== audience)
     return refuse('audience-wrong', `the record was written for another audience than ${audience}`);
-  const differs = routing(instance, schema).find(([name, value]) => byName.get(name) !== value);
+  const differs = routing(instance, schema).find(
+    ([name, value]) => headers.byName.get(name) !== value,
+  );
   if (differs !== undefined)
     return refuse('header-mismatch', `the header ${differs[0]} does not say what the body says`);
-  if (text.decodeUtf8(record.key) !== slotKey(instance.slot))
+  if (tools.text.decodeUtf8(record.key) !== slotKey(instance.slot))
     return refuse('header-mismatch', 'the record key does not say what the body says');
-  if (!hasRole(signer, 'emitter'))
-    return refuse('role-missing', `the key ${keyId} has not the role emitter`);
   if (!coversKind(signer, instance.kind))
-    return refuse('kind-not-allowed', `the key ${keyId} may not sign ${instance.kind} records`);
+    return refuse('kind-not-allowed', `the key ${signer.id} may not sign ${instance.kind} records`);
   return coversSlot(signer, instance.slot)
     ? ok(instance)
     : refuse(
         'out-of-scope',
-        `the key ${keyId} of ${signer.principal} may not act on ${slotKey(instance.slot)}`,
+        `the key ${signer.id} of ${signer.principal} may not act on ${slotKey(instance.slot)}`,
       );
 };
 

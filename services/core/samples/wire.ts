@@ -1,16 +1,15 @@
 import type { CheckTools } from '../check/check-record.ts';
+import type { SideRecordProblem } from '../check/side-record.ts';
+import { checkSideRecord } from '../check/side-record.ts';
 import type { NewRecord } from '../log/record.ts';
-import type { DecodeProblem, MarkerCodec, Shape } from '../markers/codec.ts';
+import type { MarkerCodec, Shape } from '../markers/codec.ts';
 import type { Text } from '../markers/crypto.ts';
-import type { Body } from '../markers/upcast.ts';
-import { upcast } from '../markers/upcast.ts';
-import type { Sign, WireProblem } from '../markers/wire.ts';
-import { headerNames, preAuthenticationEncoding, readHeaders } from '../markers/wire.ts';
+import type { Sign } from '../markers/wire.ts';
+import { headerNames, preAuthenticationEncoding } from '../markers/wire.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import type { KeyState } from '../trust/trust.ts';
-import { coversSlot, hasRole, keyProblem } from '../trust/trust.ts';
-import { isWeakSignature } from '../trust/weak-keys.ts';
+import { coversSlot } from '../trust/trust.ts';
 import { sampleKey } from './key.ts';
 import type { SampleFieldProblem } from './parse-sample.ts';
 import { parseSample } from './parse-sample.ts';
@@ -55,15 +54,8 @@ export const signSample = async (
 /** Why a record of `samples` is not used. It is counted and stepped over. */
 export type SampleProblem = {
   readonly code:
-    | WireProblem['code']
-    | DecodeProblem['code']
+    | SideRecordProblem['code']
     | SampleFieldProblem['code']
-    | 'key-unknown'
-    | 'key-retired'
-    | 'key-compromised'
-    | 'signature-weak'
-    | 'signature-bad'
-    | 'role-missing'
     | 'out-of-scope'
     | 'audience-wrong';
   readonly message: string;
@@ -74,39 +66,25 @@ export type SampleProblem = {
  * exact bytes, and only then decoding and form; last whether the key may speak of that place. Never throws on bytes.
  */
 export const checkSample = (
-  { codec, crypto, text }: CheckTools,
+  tools: CheckTools,
   audience: string,
   keys: ReadonlyMap<string, KeyState>,
   record: NewRecord,
 ): Result<Sample, SampleProblem> => {
-  const headers = readHeaders(text, record);
-  if (!headers.ok) return headers;
-  const { schemaDigest, keyId, signature } = headers.value;
-  const signer = keys.get(keyId);
-  if (signer === undefined)
-    return refuse('key-unknown', `no key ${keyId} is trusted on the log of ${audience}`);
-  const ended = keyProblem(signer);
-  if (ended !== undefined) return fail(ended);
-  if (!hasRole(signer, 'analyser'))
-    return refuse('role-missing', `the key ${keyId} has not the role analyser`);
-  if (isWeakSignature(signature))
-    return refuse('signature-weak', 'the signature is built on a point of low order');
-  const message = preAuthenticationEncoding(text, sampleType(schemaDigest, audience), record.value);
-  if (!crypto.verify('ed25519', signer.publicKey, message, signature))
-    return refuse('signature-bad', `the signature does not fit these bytes and ${audience}`);
-  const decoded = codec.decode(schemaDigest, record.value);
-  if (!decoded.ok) return decoded;
-  const { schema, body } = decoded.value;
-  const parsed = parseSample(schema.shape, upcast(schema.shape, schema.version, body as Body));
+  const typeOf = (schemaDigest: string): string => sampleType(schemaDigest, audience);
+  const checked = checkSideRecord(tools, { audience, keys }, { role: 'analyser', typeOf }, record);
+  if (!checked.ok) return checked;
+  const { signer, schema, body } = checked.value;
+  const parsed = parseSample(schema.shape, body);
   if (!parsed.ok) return parsed;
   const sample = parsed.value;
   if (sample.audience !== audience)
     return refuse('audience-wrong', `the sample was written for another audience than ${audience}`);
-  if (text.decodeUtf8(record.key) !== sampleKey(sample))
+  if (tools.text.decodeUtf8(record.key) !== sampleKey(sample))
     return refuse('header-mismatch', 'the record key does not say what the body says');
   const { environment, component } = sample;
   if (!coversSlot(signer, { namespace: '', environment, component, target: null }))
-    return refuse('out-of-scope', `the key ${keyId} may not speak of ${sampleKey(sample)}`);
+    return refuse('out-of-scope', `the key ${signer.id} may not speak of ${sampleKey(sample)}`);
   return ok(sample);
 };
 
