@@ -4,8 +4,8 @@ import type { Result } from '../../core/result.ts';
 import type { Appended, LogRange, ReadProblem } from '../../ports/record-log.ts';
 import type { SqliteFile } from './file.ts';
 import { StepProblem } from './problem.ts';
-import { toRecord, toRow } from './record-row.ts';
-import type { RecordRow } from './record-row.ts';
+import { framedColumns, toRecord, toRow } from './record-row.ts';
+import type { FramedRow, RecordRow } from './record-row.ts';
 
 /** Records of one pruning step: short, so that appends get between them. */
 const prunedAtOnceMax = 2_000;
@@ -122,12 +122,12 @@ export const recordTable = (file: SqliteFile): RecordTable => {
         });
       if (from > end)
         return fail({ code: 'beyond-end', message: `${from} is past the end, ${end}` });
-      const rows = file
-        .prepare(
-          `SELECT position, appended_at_ms AS appendedAtMs, key, headers, value, checksum
-           FROM log_records WHERE partition_id = ? AND position >= ? ORDER BY position LIMIT ?`,
-        )
-        .all(id, from, recordsMax) as RecordRow[];
+      const select = file.prepare(
+        `SELECT ${framedColumns} FROM log_records
+         WHERE partition_id = ? AND position >= ? ORDER BY position LIMIT ?`,
+      );
+      select.setReturnArrays(true);
+      const rows = select.all(id, from, recordsMax) as unknown as FramedRow[];
       checkWhole(rows, from, Math.min(recordsMax, end - from));
       return ok({ records: rows.map(toRecord), end });
     },
@@ -153,8 +153,8 @@ export const recordTable = (file: SqliteFile): RecordTable => {
 };
 
 /** Positions have no gaps: a row that is not where it must be was lost. */
-const checkWhole = (rows: readonly RecordRow[], from: Position, expected: number): void => {
-  const missing = rows.findIndex(({ position }, index) => position !== from + index);
+const checkWhole = (rows: readonly FramedRow[], from: Position, expected: number): void => {
+  const missing = rows.findIndex(([position], index) => position !== from + index);
   if (missing === -1 && rows.length === expected) return;
   const position = from + (missing === -1 ? rows.length : missing);
   throw new StepProblem('corrupt', `the record at position ${position} is missing`);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openSqliteFile } from '../../../services/adapters/sqlite/file.ts';
 import type { SqliteFile } from '../../../services/adapters/sqlite/file.ts';
@@ -7,7 +8,7 @@ import type { SqliteRecordLog } from '../../../services/adapters/sqlite/record-l
 import { createSystemClock } from '../../../services/adapters/system/clock.ts';
 import { recordLogContract } from '../../contract/record-log.contract.ts';
 import { eventually } from '../../support/eventually.ts';
-import { record, value } from '../../support/records.ts';
+import { record, text, value } from '../../support/records.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
 const clock = createSystemClock();
@@ -59,6 +60,32 @@ recordLogContract(
     },
   },
 );
+
+test('headers of any names and bytes come back, those that JSON must escape too', async () => {
+  const file = await openFile(freshPath());
+  const log = await openLog(file);
+  const utf8 = new TextEncoder();
+  // What stands between headers in the table is the likeliest to be taken for their end.
+  const part = fc.string({
+    unit: fc.constantFrom('"', '\\', '[', ']', ',', 'a', '\u007f', '\n', 'é', '☃'),
+  });
+  const bytes = fc.oneof(
+    part.map((content) => utf8.encode(content)),
+    fc.uint8Array(),
+  );
+  const headers = fc.array(fc.record({ name: part, value: bytes }), { maxLength: 5 });
+  const property = fc.asyncProperty(
+    fc.array(fc.record({ key: bytes, headers, value: bytes }), { minLength: 1, maxLength: 20 }),
+    async (records) => {
+      const { end } = value(await log.range(0));
+      value(await log.append(0, records));
+      const read = value(await log.read(0, end, records.length));
+      expect(read.map(text)).toEqual(records.map(text));
+    },
+  );
+  await fc.assert(property, { numRuns: 40 });
+  file.close();
+});
 
 test('a member that stops lets go at once: nobody waits until its lease runs out', async () => {
   const path = freshPath();
