@@ -1,24 +1,19 @@
-import { isUtf8 } from 'node:buffer';
 import type { DecodeProblem } from '../../core/markers/codec.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
+import { textOf } from '../ed25519/text.ts';
 import { arrayItemsMax, nestingMax, wholeNumberMax, wholeNumberMin } from './limits.ts';
 import type { RecordNode, SchemaNode } from './schema-tree.ts';
 
 /**
  * Reads exactly one value. Time and memory are bounded by the bytes at hand, never by a number that they
- * declare; where Avro has several ways to write a value, only the one of our writers is taken. Objects are
- * plain, a null of a union is null, `bytes` are a copy as Uint8Array.
+ * declare; where Avro has several ways to write a value, only the one of our writers is taken: a body that is
+ * read has no other bytes than these. Objects are plain, a null of a union is null, `bytes` are a copy as Uint8Array.
  */
 export function readBody(schema: RecordNode, bytes: Uint8Array): Result<unknown, DecodeProblem> {
-  const cursor: Cursor = {
-    bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-    at: 0,
-    itemsLeft: arrayItemsMax,
-    depth: 0,
-  };
+  const cursor: Cursor = { bytes, at: 0, itemsLeft: arrayItemsMax, depth: 0 };
   try {
-    const body = readRecord(schema, cursor);
+    const body = recordReader(schema)(cursor);
     const left = bytes.length - cursor.at;
     if (left > 0) throw new BodyFault('body-malformed', `${left} bytes are left over`);
     return ok(body);
@@ -29,7 +24,7 @@ export function readBody(schema: RecordNode, bytes: Uint8Array): Result<unknown,
   }
 }
 
-type Cursor = { readonly bytes: Buffer; at: number; itemsLeft: number; depth: number };
+type Cursor = { readonly bytes: Uint8Array; at: number; itemsLeft: number; depth: number };
 
 /** Thrown and caught inside this file only. */
 class BodyFault extends Error {
@@ -42,49 +37,84 @@ class BodyFault extends Error {
   }
 }
 
-function readValue(node: SchemaNode, cursor: Cursor): unknown {
+type Read = (cursor: Cursor) => unknown;
+type Body = { [name: string]: unknown };
+
+/** What each record of a schema is read with, built once. */
+const recordReaders = new WeakMap<RecordNode, Read>();
+
+const recordReader = (record: RecordNode): Read => {
+  const known = recordReaders.get(record);
+  if (known !== undefined) return known;
+  const reader = buildRecordReader(record);
+  recordReaders.set(record, reader);
+  return reader;
+};
+
+function readerOf(node: SchemaNode): Read {
   switch (node.type) {
     case 'boolean':
-      return readBoolean(cursor);
+      return readBoolean;
     case 'int':
-      return readInt(cursor);
+      return readInt;
     case 'long':
-      return readLong(cursor);
+      return readLong;
     case 'double':
-      return readDouble(cursor);
+      return readDouble;
     case 'string':
-      return readText(cursor);
+      return readText;
     case 'bytes':
-      return readBytes(cursor);
-    case 'nullable':
-      return readBranch(cursor) === 0 ? null : readValue(node.value, cursor);
-    case 'array':
-      return readArray(node.items, node.itemBytesMin, cursor);
-    case 'record':
-      return readRecord(node, cursor);
+      return readBytes;
+    case 'nullable': {
+      const read = readerOf(node.value);
+      return (cursor) => (readBranch(cursor) === 0 ? null : read(cursor));
+    }
+    case 'array': {
+      const read = readerOf(node.items);
+      return (cursor) => readArray(read, node.itemBytesMin, cursor);
+    }
+    case 'record': {
+      // Not before it is needed: a record may hold itself.
+      let read: Read | undefined;
+      return (cursor) => (read ??= recordReader(node))(cursor);
+    }
   }
 }
 
-function readRecord(record: RecordNode, cursor: Cursor): unknown {
-  if (++cursor.depth > nestingMax)
-    throw new BodyFault('body-too-deep', `is nested deeper than ${nestingMax} records`);
-  const body: { [name: string]: unknown } = {};
-  let name = '';
-  try {
-    for (const field of record.fields) {
-      name = field.name;
-      body[name] = readValue(field.node, cursor);
+function buildRecordReader(record: RecordNode): Read {
+  const fields = record.fields.map(({ name, node }) => ({
+    name,
+    isNullable: node.type === 'nullable',
+    read: readerOf(node),
+  }));
+  // A copy of this has all its fields from the start, which is less work than adding one after the other.
+  const empty: Body = Object.fromEntries(fields.map(({ name }) => [name, null]));
+  return (cursor) => {
+    if (++cursor.depth > nestingMax)
+      throw new BodyFault('body-too-deep', `is nested deeper than ${nestingMax} records`);
+    const body = { ...empty };
+    let name = '';
+    try {
+      for (const field of fields) {
+        // Most fields are null, and then one byte says so.
+        if (field.isNullable && cursor.bytes[cursor.at] === 0) {
+          cursor.at += 1;
+          continue;
+        }
+        ({ name } = field);
+        body[name] = field.read(cursor);
+      }
+    } catch (cause) {
+      if (cause instanceof BodyFault) cause.path.push(name);
+      throw cause;
     }
-  } catch (cause) {
-    if (cause instanceof BodyFault) cause.path.push(name);
-    throw cause;
-  }
-  cursor.depth--;
-  return body;
+    cursor.depth--;
+    return body;
+  };
 }
 
 /** One block with a count, then a zero; or the zero alone. */
-function readArray(items: SchemaNode, itemBytesMin: number, cursor: Cursor): readonly unknown[] {
+function readArray(readItem: Read, itemBytesMin: number, cursor: Cursor): readonly unknown[] {
   const count = readLong(cursor);
   if (count === 0) return [];
   if (count < 0) throw new BodyFault('body-not-canonical', 'has a block with a negative count');
@@ -97,7 +127,7 @@ function readArray(items: SchemaNode, itemBytesMin: number, cursor: Cursor): rea
     throw new BodyFault('body-malformed', `declares ${count} items, more than the bytes can hold`);
   cursor.itemsLeft -= count;
   const list: unknown[] = [];
-  for (let index = 0; index < count; index++) list.push(readValue(items, cursor));
+  for (let index = 0; index < count; index++) list.push(readItem(cursor));
   if (readLong(cursor) !== 0) throw new BodyFault('body-not-canonical', 'has more than one block');
   return list;
 }
@@ -110,7 +140,7 @@ function readBranch(cursor: Cursor): number {
 }
 
 function readBoolean(cursor: Cursor): boolean {
-  const byte = readByte(cursor);
+  const byte = cursor.bytes[advance(1, cursor)] ?? 0;
   if (byte > 1) throw new BodyFault('body-malformed', `is a boolean with the byte ${byte}`);
   return byte === 1;
 }
@@ -124,13 +154,22 @@ function readInt(cursor: Cursor): number {
 const lowBytes = 4; // 28 bits: the most that JavaScript's 32-bit operators take whole
 const longBytesMax = 10;
 
-/** Zigzag base 128: the low 28 bits are kept apart, because numbers are exact up to 2^53 only. */
+/** Zigzag base 128. */
 function readLong(cursor: Cursor): number {
+  // Nearly every number is a length below 64.
+  const byte = cursor.bytes[cursor.at];
+  if (byte === undefined || byte >= 0x80) return readLongerLong(cursor);
+  cursor.at += 1;
+  return (byte >>> 1) ^ -(byte & 1);
+}
+
+/** The low 28 bits are kept apart, because numbers are exact up to 2^53 only. */
+function readLongerLong(cursor: Cursor): number {
   let low = 0;
   let high = 0;
   let highUnit = 1;
   for (let index = 0; index < longBytesMax; index++) {
-    const byte = readByte(cursor);
+    const byte = cursor.bytes[advance(1, cursor)] ?? 0;
     const bits = byte & 0x7f;
     if (index < lowBytes) {
       low |= bits << (7 * index);
@@ -153,9 +192,10 @@ function readLong(cursor: Cursor): number {
 
 function readDouble(cursor: Cursor): number {
   const start = advance(8, cursor);
-  const value = cursor.bytes.readDoubleLE(start);
+  const view = new DataView(cursor.bytes.buffer, cursor.bytes.byteOffset + start, 8);
+  const value = view.getFloat64(0, true);
   // NaN has 2^53 - 2 spellings, and which of them survives JavaScript depends on the machine.
-  if (Number.isNaN(value) && cursor.bytes.readBigUInt64LE(start) !== 0x7ff8000000000000n)
+  if (Number.isNaN(value) && view.getBigUint64(0, true) !== 0x7ff8000000000000n)
     throw new BodyFault('body-not-canonical', 'has an unusual NaN');
   return value;
 }
@@ -163,19 +203,15 @@ function readDouble(cursor: Cursor): number {
 function readText(cursor: Cursor): string {
   const length = readLength(cursor);
   const start = advance(length, cursor);
-  const { bytes, at: end } = cursor;
-  for (let index = start; index < end; index++) {
-    if ((bytes[index] ?? 0) < 0x80) continue;
-    if (!isUtf8(bytes.subarray(start, end))) throw new BodyFault('body-malformed', 'is not UTF-8');
-    return bytes.toString('utf8', start, end);
-  }
-  return bytes.toString('latin1', start, end); // ASCII alone, as nearly always
+  const text = textOf(cursor.bytes, start, cursor.at);
+  if (text === undefined) throw new BodyFault('body-malformed', 'is not UTF-8');
+  return text;
 }
 
 function readBytes(cursor: Cursor): Uint8Array {
   const length = readLength(cursor);
   const start = advance(length, cursor);
-  return Uint8Array.from(cursor.bytes.subarray(start, start + length));
+  return Uint8Array.from(cursor.bytes.subarray(start, cursor.at));
 }
 
 function readLength(cursor: Cursor): number {
@@ -183,8 +219,6 @@ function readLength(cursor: Cursor): number {
   if (length < 0) throw new BodyFault('body-malformed', `has the length ${length}`);
   return length;
 }
-
-const readByte = (cursor: Cursor): number => cursor.bytes[advance(1, cursor)] ?? 0;
 
 /** Moves on by so many bytes and answers where they begin. */
 function advance(length: number, cursor: Cursor): number {

@@ -70,6 +70,86 @@ describe('a body that is not', () => {
   });
 });
 
+describe('a body is read only from the very bytes that encoding it gives', () => {
+  test.each(schemas)('$name, its bytes changed in every way', ({ node, text }) => {
+    const type = avscType(text);
+    fc.assert(
+      fc.property(anyBody(node), anyChanges, (body, changes) => {
+        const bytes = changed(type.toBuffer(body), changes);
+        const read = readBody(node, bytes);
+        expect(read.ok ? type.toBuffer(read.value) : bytes).toEqual(bytes);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test.each([
+    '"boolean"',
+    '"int"',
+    '"long"',
+    '"string"',
+    '"bytes"',
+    '["null","long"]',
+    '{"type":"array","items":"long"}',
+  ])('%s, and the other way round: one byte, or two', (type) => {
+    const text = `{"type":"record","name":"One","fields":[{"name":"a","type":${type}}]}`;
+    const node = parseSchema(text);
+    const avsc = avscType(text);
+    const differing = shortStrings().filter(
+      (bytes) => readBody(node, bytes).ok !== isReadAndWritten(avsc, bytes),
+    );
+    expect(differing).toEqual([]);
+  });
+});
+
+type Change = {
+  readonly how: 'set' | 'insert' | 'remove' | 'overlong' | 'cut';
+  readonly at: number;
+  readonly to: number;
+};
+
+const anyChanges = fc.array(
+  fc.record({
+    how: fc.constantFrom<Change['how'][]>('set', 'insert', 'remove', 'overlong', 'cut'),
+    at: fc.nat(),
+    to: fc.oneof(fc.nat({ max: 255 }), fc.constantFrom(0, 1, 2, 3, 0x7f, 0x80, 0xc0, 0xed)),
+  }),
+  { minLength: 1, maxLength: 3 },
+);
+
+/** `overlong`: a byte says that one more of its number follows, which is zero. */
+const changed = (bytes: Uint8Array, changes: readonly Change[]): Buffer => {
+  let list = [...bytes];
+  for (const { how, at, to } of changes) {
+    const index = at % Math.max(list.length, 1);
+    if (how === 'set') list[index] = to;
+    if (how === 'insert') list.splice(index, 0, to);
+    if (how === 'remove') list.splice(index, 1);
+    if (how === 'overlong') list.splice(index, 1, (list[index] ?? 0) | 0x80, 0);
+    if (how === 'cut') list = list.slice(0, index);
+  }
+  return Buffer.from(list);
+};
+
+/** Every first byte, and second ones of each kind. */
+const shortStrings = (): readonly Buffer[] => {
+  const all = Array.from({ length: 256 }, (_, byte) => byte);
+  const second = [0, 1, 2, 3, 4, 0x3f, 0x40, 0x41, 0x7f, 0x80, 0x81, 0xbf, 0xc3, 0xed, 0xff];
+  return [
+    Buffer.alloc(0),
+    ...all.map((one) => Buffer.from([one])),
+    ...all.flatMap((one) => second.map((two) => Buffer.from([one, two]))),
+  ];
+};
+
+const isReadAndWritten = (type: ReturnType<typeof avscType>, bytes: Buffer): boolean => {
+  try {
+    return type.toBuffer(type.fromBuffer(bytes)).equals(bytes);
+  } catch {
+    return false;
+  }
+};
+
 describe('bytes from a stranger', () => {
   test.each(schemas)('read as $name, never throw', ({ node }) => {
     fc.assert(
