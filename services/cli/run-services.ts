@@ -1,6 +1,7 @@
 import type { Result } from '../core/result.ts';
-import { ok } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
 import type { Note } from './note.ts';
+import { printLines, printText } from './output.ts';
 import type { CliPorts, Running, ServiceName } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 
@@ -101,4 +102,16 @@ const pruneNowAndThen = async (
       note({ code: 'prune', message: `old telemetry was not removed: ${String(cause)}`, hint: '' }),
     );
   }
+};
+
+/** Runs services until the operator asks them to end; prints what they say. */
+export const serve = async (
+  ports: CliPorts,
+  names: readonly ServiceName[],
+  isJson: boolean,
+): Promise<Result<void, CliProblem>> => {
+  const cause = await runServices(ports, names, (told) =>
+    isJson ? printLines(ports.terminal, [told]) : printText(ports.terminal, [told.message]),
+  );
+  return cause === undefined ? ok(undefined) : fail(cause);
 };

@@ -35,6 +35,9 @@ const linesOf = (out: string): readonly { readonly [field: string]: unknown }[] 
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as { readonly [field: string]: unknown });
 
+/** What a command that pipelines run may load: each module takes a millisecond and more. */
+const modulesMax = 200;
+
 /** Ports that nobody else has. */
 const free = { PLIMSOLL_PORT: '0', PLIMSOLL_OTLP_PORT: '0' };
 
@@ -244,6 +247,9 @@ describe('plimsoll up', () => {
     ]);
     expect(loaded()).toMatch(/cli\/main\.ts/);
     expect(loaded()).not.toMatch(/kafkajs|ioredis|node:sqlite|adapters\/(?:kafka|redis|sqlite)/);
+    expect(loaded()).not.toMatch(/services\/(?:replay|projector|analyser|gateway)\//);
+    expect(loaded()).not.toMatch(/adapters\/(?:archive|memory|otlp|telemetry)\//);
+    expect(loaded().split('\n').length).toBeLessThan(modulesMax);
     // Beside it a command may also go to the log itself.
     expect((await plimsoll(folder, log('1.1.0'))).exit).toBe(0);
     await eventually('the gateway shows both', async () => {

@@ -7,11 +7,11 @@ import { ok } from '../../core/result.ts';
 import type { Running } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
-import type { Composition } from './composition.ts';
+import type { ServiceComposition } from './composition.ts';
 import { failed, openProjection } from './composition.ts';
 
 export const startAnalyser = async (
-  composition: Composition,
+  composition: ServiceComposition,
 ): Promise<Result<Running, CliProblem>> => {
   const { foundation, keys, alongside, note, metrics: ownMetrics } = composition;
   const projection = await openProjection(composition);

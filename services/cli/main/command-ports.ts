@@ -12,29 +12,19 @@ import { openPlannedHere } from '../../adapters/planned-here/folder.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { RecordLog } from '../../ports/record-log.ts';
-import { openGeneration } from '../../projector/catch-up.ts';
 import type { AtHand, CliPorts, FoldProgress, KeyFiles } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { foldFailed } from '../problem.ts';
-import { startAnalyser } from './analyser-service.ts';
-import { archivesOn } from './archiving.ts';
 import type { Composition } from './composition.ts';
 import { failed, openProjection } from './composition.ts';
-import { startGateway } from './gateway-service.ts';
-import { openInstanceTopic } from './instances.ts';
-import { withMetrics } from './metrics-server.ts';
-import { migrateOn } from './migration.ts';
-import { openOwnMetrics } from './own-metrics.ts';
-import { planRedriveOn, planRetentionOn } from './operating.ts';
-import { atHandBeforeOn } from './point-in-time.ts';
-import { problemsAtHand, readTextFile } from './problems.ts';
-import { startProjector } from './projector-service.ts';
-import { replayOn } from './replaying.ts';
-import { measureVerifierOn, verifyingOn } from './verifying.ts';
+import { readTextFile } from './text-file.ts';
 
 const gitWithinMs = 2000;
 
-/** What the commands stand on, put together for one foundation. Nothing is opened before it is asked for. */
+/**
+ * What the commands stand on, put together for one foundation. Nothing is opened before it is asked for, and of the
+ * rooms only what every command needs is loaded before: what pipelines run must start quickly.
+ */
 export const commandPorts = (
   foundation: Foundation,
   {
@@ -58,21 +48,22 @@ export const commandPorts = (
     tellFirstUse();
     return opened.ok ? opened : failed(opened.problem);
   };
-  const metrics = openOwnMetrics();
-  const composition: Composition = {
-    ...{ foundation, log, keys, note, stop, metrics },
-    alongside: {},
-  };
+  const composition: Composition = { foundation, log, keys, note, stop };
   const fold = async (
-    work: typeof openGeneration,
     onProgress: (progress: FoldProgress) => void,
   ): Promise<Result<AtHand, CliProblem>> => {
     const projection = await openProjection(composition);
     if (!projection.ok) return projection;
-    const folded = await work(projection.value, { onProgress });
+    const { openGeneration } = await import('../../projector/catch-up.ts');
+    const folded = await openGeneration(projection.value, { onProgress });
     if (!folded.ok) return fail(foldFailed(folded.problem));
     const { generation, state } = folded.value;
     return ok({ log: projection.value.log, store: projection.value.store, generation, state });
+  };
+  let services: Promise<CliPorts['start']> | undefined;
+  const start: CliPorts['start'] = async (service) => {
+    services ??= import('./services.ts').then(({ servicesOn }) => servicesOn(composition));
+    return (await services)(service);
   };
   return {
     settings,
@@ -94,29 +85,33 @@ export const commandPorts = (
     gateway: settings.url === null ? null : createHttpClient(settings.url),
     repositoryAddress,
     log,
-    atHand: (onProgress) => fold(openGeneration, onProgress),
-    atHandBefore: atHandBeforeOn(composition),
-    replay: () => replayOn(composition),
+    atHand: fold,
+    atHandBefore: async (position, onProgress) =>
+      (await import('./point-in-time.ts')).atHandBeforeOn(composition)(position, onProgress),
+    replay: async () => (await import('./replaying.ts')).replayOn(composition),
     chance: () => randomInt(2 ** 32),
-    start: withMetrics(composition, (service) => {
-      switch (service) {
-        case 'gateway':
-          return startGateway(composition);
-        case 'projector':
-          return startProjector(composition);
-        case 'analyser':
-          return startAnalyser(composition);
-      }
-    }),
-    archives: archivesOn(foundation),
-    migrate: migrateOn(foundation, hostname()),
-    instances: { topic: () => openInstanceTopic(composition) },
-    problems: (question, onProgress) => problemsAtHand(composition, question, onProgress),
+    start,
+    archives: {
+      write: async (request) =>
+        (await import('./archiving.ts')).archivesOn(foundation).write(request),
+      verify: async (request) =>
+        (await import('./archiving.ts')).archivesOn(foundation).verify(request),
+    },
+    migrate: async (command) =>
+      (await import('./migration.ts')).migrateOn(foundation, hostname())(command),
+    instances: {
+      topic: async () => (await import('./instances.ts')).openInstanceTopic(composition),
+    },
+    problems: async (question, onProgress) =>
+      (await import('./problems.ts')).problemsAtHand(composition, question, onProgress),
     readTextFile,
-    planRedrive: planRedriveOn(foundation),
-    planRetention: planRetentionOn(foundation),
-    verifying: () => verifyingOn(composition),
-    measureVerifier: (status) => measureVerifierOn(composition, status),
+    planRedrive: (atHand) => async (choice, options) =>
+      (await import('./operating.ts')).planRedriveOn(foundation)(atHand)(choice, options),
+    planRetention: (atHand) => async (options) =>
+      (await import('./operating.ts')).planRetentionOn(foundation)(atHand)(options),
+    verifying: async () => (await import('./verifying.ts')).verifyingOn(composition),
+    measureVerifier: async (status) =>
+      (await import('./verifying.ts')).measureVerifierOn(composition, status),
     prune: foundation.prune,
     stop,
   };

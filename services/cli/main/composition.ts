@@ -21,12 +21,16 @@ export type Composition = {
   /** The log, opened or made; it says so where it was made. */
   readonly log: CliPorts['log'];
   readonly keys: KeyFiles;
-  readonly alongside: Alongside;
-  /** The numbers of the services of this process. */
-  readonly metrics: OwnMetrics;
   readonly note: (told: Note) => void;
   /** Aborts when the operator asks to stop. */
   readonly stop: AbortSignal;
+};
+
+/** What services need beside it. */
+export type ServiceComposition = Composition & {
+  readonly alongside: Alongside;
+  /** The numbers of the services of this process. */
+  readonly metrics: OwnMetrics;
 };
 
 export const openProjection = async ({

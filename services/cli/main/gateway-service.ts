@@ -4,12 +4,12 @@ import { ok } from '../../core/result.ts';
 import { gatewayMetrics } from '../../gateway/measurements.ts';
 import type { Running } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
-import type { Composition } from './composition.ts';
+import type { ServiceComposition } from './composition.ts';
 import { failed, openProjection } from './composition.ts';
 import { problemsOfProjector } from './problems.ts';
 
 export const startGateway = async (
-  composition: Composition,
+  composition: ServiceComposition,
 ): Promise<Result<Running, CliProblem>> => {
   const { foundation, alongside, note, metrics: ownMetrics } = composition;
   const projection = await openProjection(composition);

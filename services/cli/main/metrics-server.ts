@@ -7,7 +7,7 @@ import { readStanding } from '../../projector/standing.ts';
 import type { CliPorts, Running, ServiceName } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
-import type { Composition } from './composition.ts';
+import type { ServiceComposition } from './composition.ts';
 import { openProjection } from './composition.ts';
 
 const closeWithinMs = 1_000;
@@ -15,7 +15,10 @@ const closeWithinMs = 1_000;
 type StartService = (service: ServiceName) => Promise<Result<Running, CliProblem>>;
 
 /** Starts services as `start` does, and with the first of them the port for their numbers where one is set. */
-export const withMetrics = (composition: Composition, start: StartService): CliPorts['start'] => {
+export const withMetrics = (
+  composition: ServiceComposition,
+  start: StartService,
+): CliPorts['start'] => {
   let server: HttpServer | undefined;
   let isStandingAsked = false;
   return async (service) => {
@@ -50,7 +53,9 @@ export const serveMetrics = async ({
   foundation: { settings },
   metrics,
   note,
-}: Composition): Promise<Result<HttpServer | null, CliProblem>> => {
+}: Pick<ServiceComposition, 'foundation' | 'metrics' | 'note'>): Promise<
+  Result<HttpServer | null, CliProblem>
+> => {
   const { host, metricsPort: port } = settings;
   if (port === null) return ok(null);
   const { serveHttp } = await import('../../adapters/http/server.ts');

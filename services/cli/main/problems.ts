@@ -1,15 +1,14 @@
-import { open } from 'node:fs/promises';
 import type { Result } from '../../core/result.ts';
-import { fail, ok } from '../../core/result.ts';
+import { fail } from '../../core/result.ts';
 import type { ProblemAnswer, ProblemQuestion } from '../../ports/problem-view.ts';
 import { openGeneration } from '../../projector/catch-up.ts';
 import { foldInstancesToEnd } from '../../projector/instances.ts';
 import { readProblems } from '../../projector/problems.ts';
 import type { FoldProgress } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
-import { foldFailed, problem, refuse } from '../problem.ts';
+import { foldFailed, problem } from '../problem.ts';
 import type { Composition } from './composition.ts';
-import { failed, openProjection } from './composition.ts';
+import { openProjection } from './composition.ts';
 import { openInstancePorts } from './instances.ts';
 
 /** Folds what is new, of the log and of instances, and reads the problems from it. */
@@ -66,27 +65,3 @@ const readFailed = ({ code, message }: { code: string; message: string }): CliPr
   code === 'changing'
     ? problem('unreachable', message, 'call again')
     : foldFailed({ code, message });
-
-/** A file's text; no more of it is read than is taken. */
-export const readTextFile = async (
-  path: string,
-  bytesMax: number,
-): Promise<Result<string, CliProblem>> => {
-  try {
-    const file = await open(path, 'r');
-    try {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(bytesMax + 1), 0, bytesMax + 1, 0);
-      if (bytesRead > bytesMax)
-        return refuse('file-invalid', `${path} is larger than ${bytesMax} bytes`, 'split it');
-      return ok(new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, bytesRead)));
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    return failed({
-      code: 'file-invalid',
-      message: `${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      hint: 'is it there, readable, and UTF-8?',
-    });
-  }
-};

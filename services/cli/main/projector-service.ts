@@ -11,12 +11,12 @@ import type { Running } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { foldFailed } from '../problem.ts';
 import { goesOnAt } from '../sealed.ts';
-import type { Composition } from './composition.ts';
+import type { ServiceComposition } from './composition.ts';
 import { openProjection } from './composition.ts';
 import { startCountingInstances } from './instances.ts';
 
 export const startProjector = async (
-  composition: Composition,
+  composition: ServiceComposition,
 ): Promise<Result<Running, CliProblem>> => {
   const { foundation, stop, alongside, note, metrics } = composition;
   const projection = await openProjection(composition);

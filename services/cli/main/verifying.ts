@@ -8,6 +8,7 @@ import type { CliProblem } from '../problem.ts';
 import type { Composition } from './composition.ts';
 import { openProjection } from './composition.ts';
 import { serveMetrics } from './metrics-server.ts';
+import { openOwnMetrics } from './own-metrics.ts';
 import { scratchStores } from './replaying.ts';
 
 export const verifyingOn = async (
@@ -38,8 +39,9 @@ export const measureVerifierOn = async (
   composition: Composition,
   status: () => VerifierStatus,
 ): Promise<Result<readonly string[], CliProblem>> => {
-  await composition.metrics.add(measureVerifier(status));
-  const served = await serveMetrics(composition);
+  const metrics = openOwnMetrics();
+  await metrics.add(measureVerifier(status));
+  const served = await serveMetrics({ ...composition, metrics });
   if (!served.ok) return served;
   const { host } = composition.foundation.settings;
   return ok(served.value === null ? [] : [`metrics: http://${host}:${served.value.port}/metrics`]);

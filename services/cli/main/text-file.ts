@@ -1,0 +1,30 @@
+import { open } from 'node:fs/promises';
+import type { Result } from '../../core/result.ts';
+import { ok } from '../../core/result.ts';
+import type { CliProblem } from '../problem.ts';
+import { refuse } from '../problem.ts';
+import { failed } from './composition.ts';
+
+/** A file's text; no more of it is read than is taken. */
+export const readTextFile = async (
+  path: string,
+  bytesMax: number,
+): Promise<Result<string, CliProblem>> => {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(bytesMax + 1), 0, bytesMax + 1, 0);
+      if (bytesRead > bytesMax)
+        return refuse('file-invalid', `${path} is larger than ${bytesMax} bytes`, 'split it');
+      return ok(new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, bytesRead)));
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    return failed({
+      code: 'file-invalid',
+      message: `${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      hint: 'is it there, readable, and UTF-8?',
+    });
+  }
+};
