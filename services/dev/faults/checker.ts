@@ -63,7 +63,8 @@ type Stand = {
   readonly dump: readonly string[];
 };
 
-const answersWithinMs = 20_000;
+// Beside a worker that strikes it again and again, on a machine that does much else.
+const answersWithinMs = 90_000;
 const againAfterMs = 100;
 const unquietTriesMax = 2;
 
