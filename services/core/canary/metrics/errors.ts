@@ -10,8 +10,10 @@ import type {
 import type { JudgePolicy, Tolerance } from '../policy.ts';
 import { addToRatio, initialRatio, ratioInterval, ratioOf } from '../ratio.ts';
 import type { RatioState } from '../ratio.ts';
-import { addCounts, isPaired, noCounts } from '../window.ts';
+import type { RateCounts } from '../rate-counts.ts';
+import { addCounts, noCounts } from '../window.ts';
 import type { ArmCounts, WindowCounts } from '../window.ts';
+import { lineIncrements, predictedRate } from './rate-test.ts';
 
 /** Request errors, compared window by window as rates, with no assumption about drift. */
 export type ErrorsState = MetricEvidence & {
@@ -59,59 +61,28 @@ export const errorsJudge: MetricJudge<ErrorsState> = {
 
 /** Baseline errors per request, from earlier windows and the prior alone. */
 export const predictedBaselineRate = (policy: JudgePolicy, baselineSeen: ArmCounts): number =>
-  (baselineSeen.errors + policy.priorRate * policy.priorRequests) /
-  (baselineSeen.requests + policy.priorRequests);
+  predictedRate(rateOf(baselineSeen), { rate: policy.priorRate, total: policy.priorRequests });
 
-/**
- * The log-increments of one window against the null "canary rate <= relative * baseline rate +
- * absolute" (for multiples below 1: ">="), one for each alternative rate `multiple * (relative *
- * baselineRate + absolute)`.
- *
- * The alternative (c, b) is projected onto the null's line: (c0, b0), c0 = relative * b0 + absolute,
- * minimises the Kullback-Leibler divergence. The increment is then
- * e_c ln(c/c0) + e_b ln(b/b0) - n_c (c - c0) - n_b (b - b0), and its exponential has expectation at
- * most 1 at every point of the null: exactly what a projection onto a convex set gives for Poisson
- * counts, and less for sums of independent indicators, since 1 + x <= e^x. `baselineRate` must come
- * from earlier windows; any such value is valid, a good one is fast.
- */
+/** The log-increments of one window against a tolerance line: see `lineIncrements`. */
 export const errorIncrements = (
   tolerance: Tolerance,
   multiples: readonly number[],
   baselineRate: number,
-  window: WindowCounts,
-): readonly number[] => {
-  if (!isPaired(window)) return multiples.map(() => 0);
-  const { canary, baseline } = window;
-  const { relative, absolute } = tolerance;
-  return multiples.map((multiple) => {
-    const canaryRate = multiple * (relative * baselineRate + absolute);
-    const baselineNull = projectOntoLine(tolerance, window, canaryRate, baselineRate);
-    const canaryNull = relative * baselineNull + absolute;
-    return (
-      canary.errors * Math.log(canaryRate / canaryNull) +
-      baseline.errors * Math.log(baselineRate / baselineNull) -
-      canary.requests * (canaryRate - canaryNull) -
-      baseline.requests * (baselineRate - baselineNull)
-    );
-  });
-};
-
-/** The baseline rate of the nearest point on the line: the positive root of a quadratic. */
-const projectOntoLine = (
-  { relative, absolute }: Tolerance,
   { canary, baseline }: WindowCounts,
-  canaryRate: number,
-  baselineRate: number,
-): number => {
-  const a = canary.requests * relative * relative + baseline.requests * relative;
-  const b =
-    canary.requests * relative * (absolute - canaryRate) +
-    baseline.requests * (absolute - relative * baselineRate);
-  const c = -baseline.requests * baselineRate * absolute;
-  const root = Math.sqrt(b * b - 4 * a * c);
-  // Two forms of the same root; each is used where it subtracts nothing.
-  return b > 0 ? (-2 * c) / (b + root) : (root - b) / (2 * a);
-};
+  dispersion: number = NO_DISPERSION,
+): readonly number[] =>
+  lineIncrements(
+    tolerance,
+    multiples,
+    baselineRate,
+    { canary: rateOf(canary), baseline: rateOf(baseline) },
+    dispersion,
+  );
+
+const rateOf = ({ requests, errors }: ArmCounts): RateCounts => ({
+  total: requests,
+  events: errors,
+});
 
 const addJudged = (
   policy: JudgePolicy,
@@ -121,10 +92,9 @@ const addJudged = (
   rate: number,
 ): ErrorsState => {
   const { grids, tolerance, promoteTolerance, blockCapNats, restarts } = policy;
-  const scaled = (increments: readonly number[]): readonly number[] =>
-    increments.map((increment) => increment / state.dispersion);
-  const forRollback = scaled(errorIncrements(tolerance, grids.rollback, rate, window));
-  const forPromote = scaled(errorIncrements(promoteTolerance, grids.promote, rate, window));
+  const { dispersion } = state;
+  const forRollback = errorIncrements(tolerance, grids.rollback, rate, window, dispersion);
+  const forPromote = errorIncrements(promoteTolerance, grids.promote, rate, window, dispersion);
   const next = addToEvidence(policy, state, forRollback, forPromote, place);
   const logRollback = logMixture(next.rollback, restarts, blockCapNats);
   return {
