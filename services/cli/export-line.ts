@@ -89,6 +89,8 @@ const statusOf = (kind: Kind): string | null => {
     case 'key-added':
     case 'key-retired':
     case 'key-compromised':
+    case 'generation-begun':
+    case 'generation-paused':
     case 'generation-built':
     case 'generation-switched':
     case 'generation-dropped':

@@ -213,7 +213,7 @@ const hints: { readonly [code: string]: string } = {
   'generation-behind':
     'plimsoll replay run --resume=GENERATION brings it up to date; --stale goes back all the same',
   'generation-other-fold':
-    'the release that wrote it can use it; this one makes its own with plimsoll rebuild',
+    'the release that wrote it can use it; this one makes its own with plimsoll rebuild --reason=TEXT',
   'no-previous':
     'plimsoll replay status lists generations; plimsoll replay switch takes one of them',
   'switched-meanwhile':

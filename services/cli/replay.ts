@@ -6,6 +6,7 @@ import { fail, ok } from '../core/result.ts';
 import type { Trust } from '../core/trust/trust.ts';
 import type { Generation } from '../ports/read-model-store.ts';
 import type {
+  BegunRun,
   DroppedGeneration,
   Replaying,
   ReplayProblem,
@@ -153,17 +154,23 @@ const runAndTell = async (
   wish: RunWish,
   operator: Operator,
 ): Promise<Result<Ran, CliProblem>> => {
+  let untellable: CliProblem | undefined;
   const ran = await replay.run(wish, {
-    onBegun: (generation) =>
-      ports.note({
-        code: 'generation',
-        message: `folding into generation ${generation}; readers go on as before`,
-        hint: '',
-      }),
+    onBegun: async (begun) => {
+      const told = await tellOfBeginning(ports, replay, operator, begun);
+      if (!told.ok) untellable = told.problem;
+      else
+        ports.note({
+          code: 'generation',
+          message: `folding into generation ${begun.generation}; readers go on as before`,
+          hint: '',
+        });
+      return told.ok;
+    },
     onProgress: openProgressBar(ports, 'folding'),
     isWanted: isWantedBy(ports),
   });
-  if (!ran.ok) return fail(runFailed(ran.problem, wish));
+  if (!ran.ok) return fail(untellable ?? runFailed(ran.problem, wish));
   const { generation, next, folded, leftOut, wrongChecks, filter, rowsDigest, state } = ran.value;
   for (const { from, to, why } of wrongChecks)
     ports.note({
@@ -171,7 +178,8 @@ const runAndTell = async (
       message: `what was remembered of the signature checks of records ${from} to ${to} was wrong (${why}); they were made again`,
       hint: 'who else writes to this store?',
     });
-  if (state === 'paused') return ok({ run: ran.value, operation: null });
+  if (state === 'paused')
+    return ok({ run: ran.value, operation: await tellOfPause(ports, replay, operator, ran.value) });
   const words = filterText(filter);
   const operation = await tell(ports, replay, operator, generation, {
     ...{ kind: 'generation-built', generation, from: 0, to: next },
@@ -183,6 +191,44 @@ const runAndTell = async (
     note: `rows ${rowsDigest}${words === '' ? '' : `; only ${words}`}`.slice(0, noteMax),
   });
   return operation.ok ? ok({ run: ran.value, operation: operation.value }) : operation;
+};
+
+/** Before anything is folded, so that the log tells of a run that is killed, too. */
+const tellOfBeginning = async (
+  ports: CliPorts,
+  replay: Replaying,
+  operator: Operator,
+  { generation, from, to, filter }: BegunRun,
+): Promise<Result<number, CliProblem>> => {
+  const words = filterText(filter);
+  const about = [
+    ...(from > 1 ? [`goes on from position ${from}`] : []),
+    ...(words === '' ? [] : [`only ${words}`]),
+  ].join('; ');
+  const told = await append(ports, replay, operator, null, {
+    ...{ kind: 'generation-begun', generation, from, to },
+    note: about === '' ? null : about.slice(0, noteMax),
+  });
+  return told.ok
+    ? told
+    : fail({ ...told.problem, message: `nothing was folded: ${told.problem.message}` });
+};
+
+/** Null: the log could not be told; the pause stands all the same. */
+const tellOfPause = async (
+  ports: CliPorts,
+  replay: Replaying,
+  operator: Operator,
+  { generation, next, folded }: ReplayRun,
+): Promise<number | null> => {
+  const told = await tell(ports, replay, operator, null, {
+    ...{ kind: 'generation-paused', generation, from: 0, to: next },
+    counts: [{ name: 'records', value: folded }],
+    note: ports.stop.aborted ? null : 'somebody else asked for it',
+  });
+  if (told.ok) return told.value;
+  ports.note(told.problem);
+  return null;
 };
 
 /** Whoever was killed counts as folding until it was not heard of for a minute. */
@@ -387,7 +433,7 @@ const openOperator = async (
   given: Given,
   kind: Operation['kind'],
 ): Promise<Result<Operator, CliProblem>> => {
-  const reason = given.value('reason') ?? 'rebuild';
+  const reason = given.value('reason') ?? '';
   const drafted = draftOperation(ports, { kind, reason, generation: 'g1' });
   if (!drafted.ok) return drafted;
   const keyFile = given.value('key');
@@ -403,29 +449,37 @@ const openOperator = async (
 const tell = async (
   ports: CliPorts,
   replay: Replaying,
+  operator: Operator,
+  generation: Generation | null,
+  draft: Omit<OperationDraft, 'reason'>,
+): Promise<Result<number, CliProblem>> => {
+  const told = await append(ports, replay, operator, generation, draft);
+  return told.ok
+    ? told
+    : fail({
+        ...told.problem,
+        message: `it was done, and could not be told on the log: ${told.problem.message}`,
+      });
+};
+
+const append = async (
+  ports: CliPorts,
+  replay: Replaying,
   { reason, keyFile }: Operator,
   generation: Generation | null,
   draft: Omit<OperationDraft, 'reason'>,
 ): Promise<Result<number, CliProblem>> => {
   const log = await ports.log();
-  if (!log.ok) return untold(log.problem);
+  if (!log.ok) return log;
   const trust: Trust | undefined = await replay.trust(generation);
-  if (trust === undefined)
-    return refuse('unreachable', 'it was done, and is not on the log', 'is the store up?');
   const appended = await appendOperation(
     ports,
     { log: log.value, trust },
     { ...draft, reason },
     keyFile,
   );
-  return appended.ok ? ok(appended.value.position) : untold(appended.problem);
+  return appended.ok ? ok(appended.value.position) : appended;
 };
-
-const untold = (problem: CliProblem): Result<never, CliProblem> =>
-  fail({
-    ...problem,
-    message: `it was done, and could not be told on the log: ${problem.message}`,
-  });
 
 /** A switch that the log was not told of is told when somebody says it again. */
 const againHint = (generation: Generation): string =>

@@ -153,7 +153,7 @@ const failed = ({ code, message }: VerifyProblem): CliProblem => {
       return problem(
         'old-code',
         message,
-        'compare with the release that wrote it, or plimsoll rebuild',
+        'compare with the release that wrote it, or plimsoll rebuild --reason=TEXT',
       );
     case 'went-back':
       return problem('unreachable', message, 'call again');
@@ -179,7 +179,7 @@ const verdict = (verification: Verification): Result<void, CliProblem> =>
     ? refuse(
         'models-divergent',
         `the read models of generation ${verification.generation} are not what the log says`,
-        'keep a copy of the store, find out who wrote to it, then: plimsoll rebuild',
+        'keep a copy of the store, find out who wrote to it, then: plimsoll rebuild --reason=TEXT',
       )
     : ok(undefined);
 

@@ -42,6 +42,8 @@ type From = {
 /** Why the whole operation is not accepted, or undefined. What is about no place needs a key for everywhere. */
 export const operationRefusal = (operation: Operation, signer: KeyState): string | undefined => {
   switch (operation.kind) {
+    case 'generation-begun':
+    case 'generation-paused':
     case 'generation-built':
     case 'generation-switched':
     case 'generation-dropped':
@@ -76,6 +78,8 @@ export const applyOperation = (rows: Rows, operation: Operation, from: From): Ef
       return effectOf([setTier(rows, operation, from)]);
     case 'deployments-forgotten':
       return effectOf(operation.deployments.map((id) => forget(rows, id, from)));
+    case 'generation-begun':
+    case 'generation-paused':
     case 'generation-built':
     case 'generation-switched':
     case 'generation-dropped':
@@ -167,6 +171,8 @@ export const rowsOfOperation = (
           { model: 'forgotten', key },
         ]),
       ];
+    case 'generation-begun':
+    case 'generation-paused':
     case 'generation-built':
     case 'generation-switched':
     case 'generation-dropped':

@@ -176,6 +176,12 @@ export type RunWish =
       })
   | { readonly resume: Generation };
 
+/** Folds on at `from`, to `to` or the log's end (null). */
+export type BegunRun = ReplayChoice & {
+  readonly generation: Generation;
+  readonly from: Position;
+};
+
 export type Replaying = {
   /** The keys as this generation knows them: who may leave an operation behind. Undefined: nobody knows. */
   readonly trust: (generation: Generation | null) => Promise<Trust | undefined>;
@@ -187,7 +193,10 @@ export type Replaying = {
   /** Folds into a new generation beside the others, or goes on with one. Beside a projector that lags it slows down. */
   readonly run: (
     wish: RunWish,
-    watch: Watch & { readonly onBegun?: (generation: Generation) => void },
+    watch: Watch & {
+      /** Awaited before anything is folded; false: nothing is, and a generation that was begun is gone again. */
+      readonly onBegun?: (begun: BegunRun) => Promise<boolean>;
+    },
   ) => Promise<Result<ReplayRun, ReplayProblem>>;
   /** Asks whoever folds it to stop between two steps. */
   readonly pause: (generation: Generation) => Promise<Result<void, ReplayProblem>>;

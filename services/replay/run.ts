@@ -34,7 +34,15 @@ export const runReplay = async (
 ): Promise<Result<ReplayRun, ReplayProblem>> => {
   const begun = 'resume' in wish ? await resume(ports, wish.resume) : await begin(ports, wish);
   if (!begun.ok) return begun;
-  watch.onBegun?.(begun.value.generation);
+  const { generation, note, from } = begun.value;
+  const { filter, to } = note;
+  if (watch.onBegun !== undefined && !(await watch.onBegun({ generation, from, filter, to }))) {
+    const left =
+      'resume' in wish
+        ? await ports.notes.save(ports.store, generation, { ...note, state: 'paused' })
+        : await ports.notes.drop(ports.store, generation);
+    return left.ok ? refuse('stopped', `generation ${generation} is not folded`) : left;
+  }
   return foldOn(ports, begun.value, watch);
 };
 

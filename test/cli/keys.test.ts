@@ -157,7 +157,7 @@ test('trust is changed, and read models are rebuilt, where the log is, not throu
     ['keys', 'trust', 'ci.pub.json', '--role=emitter', ...everywhere],
     ['keys', 'retire', '0123456789abcdef'],
     ['keys', 'compromised', '0123456789abcdef', '--since=0'],
-    ['rebuild'],
+    ['rebuild', '--reason=why'],
   ]) {
     const said = await plimsoll(...command, '--json');
     expect([said.exit, problemOf(said)]).toMatchObject([2, { code: 'not-through-gateway' }]);

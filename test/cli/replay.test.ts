@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { noteKey, readNote, writeNote } from '../../services/core/generation-note.ts';
+import { ok } from '../../services/core/result.ts';
 import type { Step } from '../support/given.ts';
 import { by, signed, trusts } from '../support/given.ts';
 import { faultsOf } from '../support/cli-schemas.ts';
@@ -51,7 +52,7 @@ describe('a generation from its plan to its end', () => {
     });
 
     const ran = good('replay-run', await desk.plimsoll('replay', 'run', why, ops, '--json'));
-    expect(jsonOf(ran)).toMatchObject({ generation: 'g2', state: 'complete', operation: size });
+    expect(jsonOf(ran)).toMatchObject({ generation: 'g2', state: 'complete', operation: size + 1 });
 
     const [summary, ...rows] = linesOf(await desk.plimsoll('replay', 'diff', 'g2', 'g1', '--json'));
     expect(faultsOf('replay-diff', summary)).toEqual([]);
@@ -59,7 +60,7 @@ describe('a generation from its plan to its end', () => {
 
     const switched = await desk.plimsoll('replay', 'switch', 'g2', why, ops, '--json');
     expect(jsonOf(good('replay-switched', switched))).toMatchObject({
-      ...{ from: 'g1', to: 'g2', lag: 0, operation: size + 1 },
+      ...{ from: 'g1', to: 'g2', lag: 0, operation: size + 2 },
     });
     expect((await desk.plimsoll('timeline', '--json')).out).toEqual(before);
     const again = await desk.plimsoll('replay', 'switch', 'g2', why, ops, '--json');
@@ -81,6 +82,7 @@ describe('a generation from its plan to its end', () => {
     expect(jsonOf(good('replay-dropped', gone))).toMatchObject({ generation: 'g2' });
 
     expect(await kindsOf(desk)).toEqual([
+      'generation-begun',
       'generation-built',
       'generation-switched',
       'generation-switched',
@@ -143,24 +145,30 @@ describe('a generation from its plan to its end', () => {
   test('rebuild makes and uses one in one go, and keeps the one before', async () => {
     const desk = await aDesk();
     const before = (await desk.plimsoll('current', '--json')).out;
-    expect((await desk.plimsoll('rebuild', ops)).out).toEqual([
+    expect((await desk.plimsoll('rebuild', why, ops)).out).toEqual([
       expect.stringMatching(
         /^rebuilt from [0-9]+ records of log .*; readers use generation g2 now$/,
       ),
       'generation g1 is kept: plimsoll replay back --reason=TEXT',
     ]);
     expect((await desk.plimsoll('current', '--json')).out).toEqual(before);
-    expect(await kindsOf(desk)).toEqual(['generation-built', 'generation-switched']);
-    for (let count = 0; count < 3; count += 1) await desk.plimsoll('rebuild', ops);
-    expect((await desk.plimsoll('rebuild', ops)).out.at(-1)).toBe('dropped, beyond a few: g2');
-    expect(jsonOf(good('rebuild', await desk.plimsoll('rebuild', ops, '--json')))).toMatchObject({
+    expect(await kindsOf(desk)).toEqual([
+      'generation-begun',
+      'generation-built',
+      'generation-switched',
+    ]);
+    for (let count = 0; count < 3; count += 1) await desk.plimsoll('rebuild', why, ops);
+    expect((await desk.plimsoll('rebuild', why, ops)).out.at(-1)).toBe('dropped, beyond a few: g2');
+    expect(
+      jsonOf(good('rebuild', await desk.plimsoll('rebuild', why, ops, '--json'))),
+    ).toMatchObject({
       ...{ generation: 'g7', before: 'g6', dropped: ['g3'] },
     });
     const told = linesOf(await desk.plimsoll('operations', '--json'));
     expect(told.filter(({ kind }) => kind === 'generation-dropped')).toMatchObject([
-      { generation: 'g1', signer: 'ops', reason: 'rebuild', from: 0 },
-      { generation: 'g2', signer: 'ops', reason: 'rebuild', from: 0 },
-      { generation: 'g3', signer: 'ops', reason: 'rebuild', from: 0 },
+      { generation: 'g1', signer: 'ops', reason: 'because', from: 0 },
+      { generation: 'g2', signer: 'ops', reason: 'because', from: 0 },
+      { generation: 'g3', signer: 'ops', reason: 'because', from: 0 },
     ]);
   });
 
@@ -178,7 +186,7 @@ describe('a generation from its plan to its end', () => {
         hint: 'plimsoll replay switch g2 --reason=TEXT tells it',
       },
     ]);
-    expect(await kindsOf(desk)).toEqual(['generation-built']);
+    expect(await kindsOf(desk)).toEqual(['generation-begun', 'generation-built']);
     const again = async (): Promise<unknown> =>
       jsonOf(
         good('replay-switched', await desk.plimsoll('replay', 'switch', 'g2', why, ops, '--json')),
@@ -186,7 +194,11 @@ describe('a generation from its plan to its end', () => {
     const told = { from: 'g1', to: 'g2', operation: expect.any(Number) as unknown };
     expect(await again()).toMatchObject(told);
     expect(await again()).toMatchObject({ from: 'g2', to: 'g2', operation: null });
-    expect(await kindsOf(desk)).toEqual(['generation-built', 'generation-switched']);
+    expect(await kindsOf(desk)).toEqual([
+      'generation-begun',
+      'generation-built',
+      'generation-switched',
+    ]);
   });
 });
 
@@ -219,13 +231,14 @@ describe('a part of the log', () => {
     });
     const ran = await desk.plimsoll('replay', 'run', ...part, why, ops);
     expect(ran.out.slice(0, 4)).toEqual([
-      expect.stringMatching(/^folded 9 records into generation g2 in /),
-      expect.stringMatching(/^it stands at position 9, /),
-      '5 of these records passed the filter, 4 were left out',
+      expect.stringMatching(/^folded 10 records into generation g2 in /),
+      expect.stringMatching(/^it stands at position 10, /),
+      '6 of these records passed the filter, 4 were left out',
       'only from 2, environment staging, component cart, kind logged: switching to it needs --force',
     ]);
     expect(linesOf(await desk.plimsoll('operations', '--json'))).toMatchObject([
-      { counts: [{ name: 'records', value: 9 }, { name: 'left-out', value: 4 }, {}] },
+      { kind: 'generation-begun', note: expect.stringMatching(/^only from 2, /) as unknown },
+      { counts: [{ name: 'records', value: 10 }, { name: 'left-out', value: 4 }, {}] },
     ]);
     const diff = await desk.plimsoll('replay', 'diff', 'g2', '--json');
     const [summary, ...rows] = linesOf(diff);
@@ -279,7 +292,7 @@ describe('a run that stops before its end', () => {
     const stopped = desk.elsewhere({ change: (ports) => ({ ...ports, stop: stopping.signal }) });
     const said = await stopped.plimsoll('replay', 'run', '--component=cart', why, ops, '--json');
     expect(said.exit).toBe(3);
-    expect(linesOf(said)).toMatchObject([{ state: 'paused', next: 1, operation: null }]);
+    expect(linesOf(said)).toMatchObject([{ state: 'paused', next: 1, operation: 10 }]);
     expect(JSON.parse(said.err.at(-1) ?? '')).toMatchObject({
       code: 'paused',
       hint: expect.stringContaining('--resume=g2') as unknown,
@@ -300,7 +313,54 @@ describe('a run that stops before its end', () => {
     expect(jsonOf(good('replay-run', resumed))).toMatchObject({
       ...{ generation: 'g2', state: 'complete', filter: 'component cart' },
     });
-    expect(await kindsOf(desk)).toEqual(['generation-built']);
+    expect(linesOf(await desk.plimsoll('operations', '--json'))).toMatchObject([
+      { kind: 'generation-begun', signer: 'ops', reason: 'because', note: 'only component cart' },
+      { kind: 'generation-paused', generation: 'g2', from: 0, to: 1, note: null },
+      { kind: 'generation-begun', note: 'only component cart' },
+      { kind: 'generation-built', generation: 'g2' },
+    ]);
+  });
+
+  test('by a kill is on the log: who began it, why, and what of the log', async () => {
+    const desk = await aDesk();
+    const dying = desk.elsewhere({
+      change: (ports) => ({
+        ...ports,
+        replay: async () => {
+          const opened = await ports.replay();
+          if (!opened.ok) return opened;
+          return ok({
+            ...opened.value,
+            run: (wish, watch) =>
+              opened.value.run(wish, {
+                ...watch,
+                isWanted: () => {
+                  throw new Error('killed');
+                },
+              }),
+          });
+        },
+      }),
+    });
+    await expect(dying.plimsoll('replay', 'run', why, ops)).rejects.toThrow('killed');
+    expect(linesOf(await desk.plimsoll('operations', '--json'))).toMatchObject([
+      { kind: 'generation-begun', generation: 'g2', from: 0, signer: 'ops', reason: 'because' },
+    ]);
+  });
+
+  test('is not even begun where the log cannot be told', async () => {
+    const desk = await aDesk();
+    const cutOff = desk.elsewhere({
+      change: (ports) => ({ ...ports, log: async () => unreachable('the line is cut') }),
+    });
+    const said = await cutOff.plimsoll('replay', 'run', why, ops, '--json');
+    expect([said.exit, JSON.parse(said.err.at(-1) ?? '')]).toMatchObject([
+      6,
+      { message: 'nothing was folded: the line is cut' },
+    ]);
+    expect(linesOf(await desk.plimsoll('replay', 'status', '--json'))).toMatchObject([
+      { generation: 'g1' },
+    ]);
   });
 
   test('shows the rate that it is folded on with; whoever comes too soon is told what to do', async () => {
@@ -339,6 +399,7 @@ describe('a run that stops before its end', () => {
 describe('who may do it', () => {
   test.each([
     [['replay', 'run']],
+    [['rebuild']],
     [['replay', 'switch', 'g1']],
     [['replay', 'back']],
     [['replay', 'drop', 'g1']],
@@ -366,7 +427,7 @@ describe('who may do it', () => {
     [['replay', 'switch', 'g1', why]],
     [['replay', 'back', why]],
     [['replay', 'drop', 'g1', why]],
-    [['rebuild']],
+    [['rebuild', why]],
   ])('%j is not done through a gateway', async (command) => {
     const desk = (await aDesk()).elsewhere({ isRemote: true });
     const said = await desk.plimsoll(...command);
@@ -387,13 +448,13 @@ test('decisions that are followed come once, whatever is built, switched and giv
   });
   const stopping = new AbortController();
   const acts: readonly (() => Promise<unknown>)[] = [
-    async () => desk.plimsoll('rebuild', ops),
+    async () => desk.plimsoll('rebuild', why, ops),
     async () => {
       const decision = await signed('judge', decided('roll-back'), 'a later decision');
       value(await desk.house.log.append(0, [decision]));
     },
     async () => desk.plimsoll('replay', 'back', why, ops, '--stale'),
-    async () => desk.plimsoll('rebuild', ops),
+    async () => desk.plimsoll('rebuild', why, ops),
     async () => desk.plimsoll('replay', 'back', why, ops),
   ];
   let looks = 0;
@@ -414,5 +475,5 @@ test('decisions that are followed come once, whatever is built, switched and giv
   });
   const followed = await follower.plimsoll('decisions', '--follow', '--json');
   expect(linesOf(followed).map(({ decision }) => decision)).toEqual(['hold', 'roll-back']);
-  expect(await kindsOf(desk)).toHaveLength(6);
+  expect(await kindsOf(desk)).toHaveLength(8);
 });

@@ -83,6 +83,8 @@ describe('an operation', () => {
 });
 
 const said: { readonly [Kind in OperationKind]: Body } = {
+  'generation-begun': { generation: 'g2', from: 0 },
+  'generation-paused': { generation: 'g2', from: 0, to: 5 },
   'generation-built': { generation: 'g2', from: 0, to: 9, digest: 'a'.repeat(64) },
   'generation-switched': { generation: 'g2' },
   'generation-dropped': { generation: 'g1' },
@@ -129,6 +131,8 @@ describe('the door', () => {
     digest: 'b'.repeat(64),
   };
   const mayHave: { readonly [Kind in OperationKind]: readonly string[] } = {
+    'generation-begun': ['generation', 'from', 'to', 'digest'],
+    'generation-paused': ['generation', 'from', 'to', 'digest'],
     'generation-built': ['generation', 'from', 'to', 'digest'],
     'generation-switched': ['generation', 'from', 'to', 'digest'],
     'generation-dropped': ['generation', 'from', 'to', 'digest'],
@@ -151,6 +155,7 @@ describe('the door', () => {
   });
 
   test.each<readonly [OperationKind, string, unknown]>([
+    ['generation-begun', 'generation', null],
     ['generation-built', 'generation', null],
     ['generation-built', 'generation', '../g2'],
     ['generation-built', 'digest', 'a'],

@@ -67,13 +67,13 @@ describe('a log on Kafka that forgets its beginning', () => {
     const before = (await run(['timeline', '--json'])).out;
 
     await forget(topic, 7);
-    const alone = await run(['rebuild', '--json']);
+    const alone = await run(['rebuild', '--reason=drill', '--json']);
     expect([alone.exit, alone.err]).toEqual([
       1,
       expect.stringMatching(/begins at position 7 now; 0 is gone.*PLIMSOLL_ARCHIVE=FOLDER/s),
     ]);
     const withArchive = { PLIMSOLL_ARCHIVE: 'archive' };
-    const rebuilt = await run(['rebuild', '--json'], withArchive);
+    const rebuilt = await run(['rebuild', '--reason=drill', '--json'], withArchive);
     expect(rebuilt.exit).toBe(0);
     expect((await run(['timeline', '--json'])).out).toBe(before);
     const exported = await run(['export'], withArchive);
@@ -102,7 +102,7 @@ describe('a log on Kafka that forgets its beginning', () => {
     expect((await run(['current'])).exit).toBe(0);
     await forget(topic, 7);
     const code = async (env: Env): Promise<readonly unknown[]> => {
-      const { exit, err } = await run(['rebuild', '--json'], env);
+      const { exit, err } = await run(['rebuild', '--reason=drill', '--json'], env);
       return [exit, (JSON.parse(err.trim().split('\n').at(-1) ?? '') as { code: string }).code];
     };
     expect(await code({ PLIMSOLL_ARCHIVE: 'archive' })).toEqual([3, 'seam-gap']);

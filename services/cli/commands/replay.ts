@@ -115,11 +115,7 @@ export const replayCommands: readonly CommandOf<ReplayCommand>[] = [
     name: 'rebuild',
     summary: 'fold the whole log again, beside the read models in use, then switch',
     words: [],
-    options: [
-      option('full', null, 'check every signature again'),
-      option('reason', 'TEXT', "why: it stays on the log (default 'rebuild')"),
-      key,
-    ],
-    examples: ['', '--full --reason="store was restored"'],
+    options: [option('full', null, 'check every signature again'), reason, key],
+    examples: ['--reason="rows looked wrong"', '--full --reason="store was restored"'],
   },
 ];

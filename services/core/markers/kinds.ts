@@ -26,6 +26,8 @@ export const kinds: { readonly [Name in Kind]: KindEntry } = {
   'key-added': { shape: 'trust', role: 'trust-admin', headline: 'key added' },
   'key-retired': { shape: 'trust', role: 'trust-admin', headline: 'key retired' },
   'key-compromised': { shape: 'trust', role: 'trust-admin', headline: 'key compromised' },
+  'generation-begun': { shape: 'operation', role: 'operator', headline: 'generation begun' },
+  'generation-paused': { shape: 'operation', role: 'operator', headline: 'generation paused' },
   'generation-built': { shape: 'operation', role: 'operator', headline: 'generation built' },
   'generation-switched': { shape: 'operation', role: 'operator', headline: 'generation switched' },
   'generation-dropped': { shape: 'operation', role: 'operator', headline: 'generation dropped' },

@@ -179,6 +179,8 @@ export type Operation = Envelope & {
   readonly note: string | null;
 };
 export type OperationKind =
+  | 'generation-begun'
+  | 'generation-paused'
   | 'generation-built'
   | 'generation-switched'
   | 'generation-dropped'

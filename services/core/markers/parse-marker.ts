@@ -358,6 +358,8 @@ const checksOf = (kind: Kind): FieldChecks => {
       return [...checksByShape.trust, ['key', isNull], ['keyId', isKeyId], ['since', isNull]];
     case 'key-compromised':
       return [...checksByShape.trust, ['key', isNull], ['keyId', isKeyId], ['since', isCount]];
+    case 'generation-begun':
+    case 'generation-paused':
     case 'generation-built':
     case 'generation-switched':
     case 'generation-dropped':

@@ -84,6 +84,8 @@ const recordKey = (marker: Marker): string => {
     case 'key-retired':
     case 'key-compromised':
       return 'trust';
+    case 'generation-begun':
+    case 'generation-paused':
     case 'generation-built':
     case 'generation-switched':
     case 'generation-dropped':

@@ -175,7 +175,7 @@ export const processFaults: readonly StreetFault[] = [
       for (const projector of street.projectors) projector.pause();
       await street.emitters.burst(burst * 2);
       await chance.pause(100, 400);
-      const rebuild = street.another('rebuild', ['rebuild']);
+      const rebuild = street.another('rebuild', ['rebuild', '--reason=fault']);
       rebuild.start();
       await chance.pause(300, 1_500);
       for (const projector of street.projectors) projector.resume();
@@ -186,7 +186,7 @@ export const processFaults: readonly StreetFault[] = [
     kind: 'rebuild-killed',
     weight: 3,
     make: async (street, chance) => {
-      const rebuild = street.another('rebuild', ['rebuild']);
+      const rebuild = street.another('rebuild', ['rebuild', '--reason=fault']);
       rebuild.start();
       await street.emitters.burst(burst);
       await chance.pause(600, 2_500);
