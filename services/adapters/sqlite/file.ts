@@ -87,12 +87,15 @@ const inspect = (path: string, create: boolean): void => {
 
 const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
+/** Where a statement of many rows keeps the pages that it changes, to take itself back: a file costs more. */
+const statementPages = 'MEMORY';
+
 const openDatabase = (path: string): DatabaseSync => {
   const database = new DatabaseSync(path, { enableForeignKeyConstraints: false });
   try {
     database.exec(`PRAGMA busy_timeout = ${busyStepMs}; PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA cache_size = -${cacheKibibytes};
-      PRAGMA journal_size_limit = ${writeAheadLogBytesKept};`);
+      PRAGMA journal_size_limit = ${writeAheadLogBytesKept}; PRAGMA temp_store = ${statementPages};`);
     checkInside(path, database);
     return database;
   } catch (error) {

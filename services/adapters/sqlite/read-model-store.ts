@@ -102,7 +102,8 @@ export const openSqliteReadModelStore = (
     );
     let waiting: (string | number)[] = [];
     const put = (): void => {
-      file.prepare(putSql(waiting.length / putFields)).run(...waiting);
+      const rows = waiting.length / putFields;
+      file.prepare(rows === putAtOnce ? putManySql : putSql(rows)).run(...waiting);
       waiting = [];
     };
     for (const { model, key, value } of writes) {
@@ -295,6 +296,8 @@ const putSql = (rows: number): string =>
   `INSERT INTO store_rows (generation_id, model, key, value, checksum)
    VALUES ${Array.from({ length: rows }, () => '(?, ?, ?, ?, ?)').join()}
    ON CONFLICT DO UPDATE SET value = excluded.value, checksum = excluded.checksum`;
+
+const putManySql = putSql(putAtOnce);
 
 const refused = (message: string): { readonly ok: false; readonly problem: StoreProblem } =>
   fail({ code: 'refused', message });
