@@ -1,7 +1,7 @@
 import type { Deployment } from '../deployment.ts';
 import type { Position } from '../log/record.ts';
 import type { Expectation } from './parse-expected.ts';
-import type { Problem, ProblemRows, RunningSlot } from './problem.ts';
+import type { Problem, ProblemPlace, ProblemRows, RunningSlot } from './problem.ts';
 import { problemOf } from './problem.ts';
 
 // Places that must report a version within a deadline, and have not.
@@ -39,6 +39,7 @@ const coverageOf = (expectation: Expectation, rows: ProblemRows): Problem | unde
     ...rows.deployments.flatMap((deployment) => reportsOf(deployment, expectation)),
     ...rows.running.flatMap((running) => instanceReports(running, expectation)),
   ].filter((report) => places.some((place) => isIn(report, place)));
+  if (reports.length === 0) return unheard(expectation, places.length);
   const all = triggersOf(expectation, reports);
   const triggers = all.filter((trigger) => isStillWanted(trigger, all, expectation, reports));
   const withinMs = expectation.withinMinutes * 60_000;
@@ -79,13 +80,7 @@ const coverageOf = (expectation: Expectation, rows: ProblemRows): Problem | unde
             hint: 'nothing to do yet',
           }),
     subject: `${expectation.namespace}/${expectation.component} ${newest.version} ${expectation.environments.join(',')}`,
-    place: {
-      namespace: expectation.namespace,
-      environment:
-        expectation.environments.length === 1 ? (expectation.environments[0] ?? null) : null,
-      component: expectation.component,
-      target: null,
-    },
+    place: placeOf(expectation),
     count: missing.length,
     coverage: { reported: reported.length, expected: places.length },
     missing: missing.map(placeText),
@@ -94,6 +89,25 @@ const coverageOf = (expectation: Expectation, rows: ProblemRows): Problem | unde
     at: dueMs,
   });
 };
+
+/** Nothing at all: a name that is wrong would otherwise be silent for ever. */
+const unheard = (expectation: Expectation, places: number): Problem =>
+  problemOf({
+    code: 'expected-unheard',
+    severity: 'info',
+    subject: `${expectation.namespace}/${expectation.component} ${expectation.environments.join(',')}`,
+    message: `nothing of ${expectation.component} was reported in any of the ${places} places where it is expected`,
+    hint: 'are the names right (plimsoll components, plimsoll environments)? --days=COUNT looks further back',
+    place: placeOf(expectation),
+    coverage: { reported: 0, expected: places },
+  });
+
+const placeOf = ({ namespace, environments, component }: Expectation): ProblemPlace => ({
+  namespace,
+  environment: environments.length === 1 ? (environments[0] ?? null) : null,
+  component,
+  target: null,
+});
 
 /** A version, and the moment from which on its time runs. */
 type Trigger = { readonly version: string; readonly at: number };

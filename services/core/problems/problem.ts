@@ -21,6 +21,7 @@ export type ProblemCode =
   | 'expected-missing'
   | 'expected-pending'
   | 'expected-met'
+  | 'expected-unheard'
   | 'digest-mismatch'
   | 'digests-differ'
   | 'running-unknown'

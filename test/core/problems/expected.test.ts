@@ -56,6 +56,16 @@ const found = async (
       `${severity} ${code} ${coverage?.reported} of ${coverage?.expected}${missing.length === 0 ? '' : `: ${missing.join(', ')}`}`,
   );
 
+test.each([
+  [{ component: 'chekcout' }],
+  [{ environments: ['prodution'] }],
+  [{ namespace: 'shop' }],
+])('a file that matches nothing says so: %j', async (over) => {
+  expect(await found(deploys('2.0.0', 'production', 1), 90, over)).toEqual([
+    expect.stringMatching(/^info expected-unheard 0 of [12]$/),
+  ]);
+});
+
 test('nothing is expected before anything succeeded', async () => {
   const steps = [by('ci', planned('2.0.0', { slot: place('staging') }))];
   expect(await found(steps, 20)).toEqual([]);
