@@ -146,12 +146,11 @@ const checkSignature = (
 ): Result<void, CheckProblem> => {
   if (isWeakSignature(headers.signature))
     return refuse('signature-weak', 'the signature is built on a point of low order');
-  const type = markerType(headers.schemaDigest, audience);
   const isGood = askedOnce(tools, position, 'value', () =>
     tools.crypto.verify(
       'ed25519',
       publicKey,
-      preAuthenticationEncoding(tools.text, type, value),
+      preAuthenticationEncoding(tools.text, markerType(headers.schemaDigest, audience), value),
       headers.signature,
     ),
   );

@@ -37,8 +37,7 @@ export const createRepeats = (options: {
         // An operation may hang on its place.
         if (item.outcome !== 'authentic' || isOperation(item.authentic.marker)) continue;
         const mark = markOf(item.record);
-        // What a deliverer says of waiting hangs on that deliverer's key, too.
-        if (mark === undefined || hasWaited(item.record)) continue;
+        if (mark === undefined) continue;
         young.set(mark, { record: item.record, authentic: item.authentic });
         bytes += item.record.value.length;
       }
@@ -54,18 +53,21 @@ const markBytes = 6;
 /** The base64 of a signature ends in two signs of equality. */
 const padding = 2;
 
-/** Some bytes of the signature: nearly unique, and only a first look. */
+/**
+ * Some bytes of the signature, in 32 bits: nearly unique, and only a first look. Undefined for a record that is not
+ * kept: what a deliverer says of waiting hangs on that deliverer's key, too.
+ */
 const markOf = ({ headers }: LogRecord): number | undefined => {
-  const signature = headers.find(({ name }) => name === headerNames.signature)?.value;
-  if (signature === undefined || signature.length < markBytes + padding) return undefined;
-  let mark = 0;
-  const end = signature.length - padding;
-  for (let at = end - markBytes; at < end; at++) mark = mark * 256 + (signature[at] ?? 0);
+  let mark: number | undefined;
+  for (const { name, value } of headers) {
+    if (name === headerNames.waited) return undefined;
+    if (name !== headerNames.signature || value.length < markBytes + padding) continue;
+    mark = 0;
+    const end = value.length - padding;
+    for (let at = end - markBytes; at < end; at++) mark = (mark * 61 + (value[at] ?? 0)) | 0;
+  }
   return mark;
 };
-
-const hasWaited = ({ headers }: LogRecord): boolean =>
-  headers.some(({ name }) => name === headerNames.waited);
 
 /** The same bytes all over; where it lies and since when may differ. */
 const isSame = (a: LogRecord, b: LogRecord): boolean =>

@@ -111,8 +111,19 @@ const listOf =
   (countMax: number, check: Check): Check =>
   (value, body) =>
     Array.isArray(value) && value.length <= countMax
-      ? value.map((item) => check(item, body)).find((problem) => problem !== undefined)
+      ? firstItemProblem(value, check, body)
       : `holds at most ${countMax} items`;
+const firstItemProblem = (
+  items: readonly unknown[],
+  check: Check,
+  body: Body,
+): string | undefined => {
+  for (const item of items) {
+    const problem = check(item, body);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+};
 const roles = oneOf('emitter', 'analyser', 'operator', 'gateway', 'trust-admin');
 const isScopeName: Check = (value) =>
   typeof value === 'string' && /^[^*]{1,128}$|^[^*]{0,127}\*$/.test(value)
@@ -298,11 +309,13 @@ const generationChecks: FieldChecks = operationChecks({
 });
 
 const firstFieldProblem = (kind: Kind, body: Body): FieldProblem | undefined => {
-  const named = kinds[kind].shape === 'update' && body['slot'] !== null ? slotChecks : [];
+  const { shape } = kinds[kind];
   const problem =
-    fieldFault(body, envelopeChecks) ?? fieldFault(body, checksOf(kind)) ?? fieldFault(body, named);
+    fieldFault(body, envelopeChecks) ??
+    fieldFault(body, checksOf(kind)) ??
+    (shape === 'update' && body['slot'] !== null ? fieldFault(body, slotChecks) : undefined);
   if (problem !== undefined) return problem;
-  const publicKey = kinds[kind].shape === 'trust' ? valueAt(body, 'key.publicKey') : undefined;
+  const publicKey = shape === 'trust' ? valueAt(body, ['key', 'publicKey']) : undefined;
   if (publicKey instanceof Uint8Array && isWeakPublicKey(publicKey))
     return {
       code: 'key-weak',
@@ -326,15 +339,24 @@ const textFault = (body: Body): FieldProblem | undefined => {
 };
 
 const fieldFault = (body: Body, checks: FieldChecks): FieldProblem | undefined => {
-  for (const [path, check] of checks) {
-    const message = check(valueAt(body, path), body);
+  for (const { path, names, check } of namedChecksOf(checks)) {
+    const message = check(valueAt(body, names), body);
     if (message !== undefined)
       return { code: 'field-invalid', path, message: `${path} ${message}` };
   }
   return undefined;
 };
 
+/** Each kind's list, built once. */
+const checksByKind = new Map<Kind, FieldChecks>();
+
 const checksOf = (kind: Kind): FieldChecks => {
+  let checks = checksByKind.get(kind);
+  if (checks === undefined) checksByKind.set(kind, (checks = buildChecks(kind)));
+  return checks;
+};
+
+const buildChecks = (kind: Kind): FieldChecks => {
   switch (kind) {
     case 'planned':
       return checksByShape.plan;
@@ -393,18 +415,27 @@ const checksOf = (kind: Kind): FieldChecks => {
   }
 };
 
-/** Of the paths above, so that they are taken apart once. */
-const namesByPath = new Map<string, readonly string[]>();
-
-const namesOf = (path: string): readonly string[] => {
-  let names = namesByPath.get(path);
-  if (names === undefined) namesByPath.set(path, (names = path.split('.')));
-  return names;
+type NamedCheck = {
+  readonly path: string;
+  readonly names: readonly string[];
+  readonly check: Check;
 };
 
-const valueAt = (body: Body, path: string): unknown => {
+/** Lists of checks with their paths taken apart, which is done once. */
+const namedChecks = new WeakMap<FieldChecks, readonly NamedCheck[]>();
+
+const namedChecksOf = (checks: FieldChecks): readonly NamedCheck[] => {
+  let named = namedChecks.get(checks);
+  if (named === undefined) {
+    named = checks.map(([path, check]) => ({ path, names: path.split('.'), check }));
+    namedChecks.set(checks, named);
+  }
+  return named;
+};
+
+const valueAt = (body: Body, names: readonly string[]): unknown => {
   let value: unknown = body;
-  for (const name of namesOf(path)) {
+  for (const name of names) {
     if (value === null || value === undefined || typeof value !== 'object') return undefined;
     value = (value as Body)[name];
   }
@@ -417,15 +448,16 @@ const firstTextProblem = (value: unknown, field = ''): Omit<FieldProblem, 'code'
     const message = textProblem(value, textMaxByField[field] ?? textMax);
     return message === undefined ? undefined : { path: '', message };
   }
-  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return undefined;
+  if (value === null || typeof value !== 'object') return undefined;
   if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) {
-      const problem = firstTextProblem(item, field);
+    for (let index = 0; index < value.length; index++) {
+      const problem = firstTextProblem(value[index], field);
       if (problem !== undefined) return { ...problem, path: `[${index}]${problem.path}` };
     }
     return undefined;
   }
-  for (const name of Object.keys(value)) {
+  if (value instanceof Uint8Array) return undefined;
+  for (const name in value) {
     const problem = firstTextProblem((value as Body)[name], name);
     if (problem !== undefined) return { ...problem, path: `.${name}${problem.path}` };
   }

@@ -209,8 +209,10 @@ export type WireHeaders = {
     readonly keyId: string;
     readonly signature: Uint8Array;
   } | null;
-  readonly byName: ReadonlyMap<string, string>;
+  readonly byName: HeaderTexts;
 };
+
+export type HeaderTexts = { readonly get: (name: string) => string | undefined };
 
 /** Sizes first, then the headers that checking needs. Looks at no byte of the value. */
 export const readHeaders = (text: Text, record: NewRecord): Result<WireHeaders, WireProblem> => {
@@ -229,22 +231,22 @@ export const readHeaders = (text: Text, record: NewRecord): Result<WireHeaders, 
       'headers-too-many',
       `${record.headers.length} headers; at most ${headersMax} are taken`,
     );
-  const byName = new Map<string, string>();
+  // So few that looking through them is less work than a Map.
+  const names: string[] = [];
+  const contents: string[] = [];
   for (const { name, value } of record.headers) {
     if (name.length + value.length > headerBytesMax)
       return refuse('header-too-large', `a header is larger than ${headerBytesMax} bytes`);
     const content = text.decodeUtf8(value);
-    if (content === undefined || byName.has(name))
+    if (content === undefined || names.includes(name))
       return refuse('header-malformed', 'a header is not UTF-8 or stands twice');
-    byName.set(name, content);
+    names.push(name);
+    contents.push(content);
   }
-  return readSignatures(text, byName);
+  return readSignatures(text, { get: (name) => contents[names.indexOf(name)] });
 };
 
-const readSignatures = (
-  text: Text,
-  byName: ReadonlyMap<string, string>,
-): Result<WireHeaders, WireProblem> => {
+const readSignatures = (text: Text, byName: HeaderTexts): Result<WireHeaders, WireProblem> => {
   const schemaDigest = byName.get(headerNames.schema);
   const signatureText = byName.get(headerNames.signature);
   if (schemaDigest === undefined || signatureText === undefined)
@@ -261,7 +263,8 @@ const readSignatures = (
       `${headerNames.signature} must be a key id, a colon and 64 bytes in base64`,
     );
   const waitedText = byName.get(headerNames.waited);
-  if (waitedText === undefined) return ok({ schemaDigest, ...signed, waited: null, byName });
+  const { keyId, signature } = signed;
+  if (waitedText === undefined) return ok({ schemaDigest, keyId, signature, waited: null, byName });
   const [msText = '', ...rest] = waitedText.split(':');
   const waitedSigned = readSignature(text, rest.join(':'));
   const ms = /^(0|[1-9][0-9]{0,11})$/.test(msText) ? Number(msText) : Number.NaN;
@@ -270,19 +273,36 @@ const readSignatures = (
       'header-malformed',
       `${headerNames.waited} must be milliseconds, a key id and a signature`,
     );
-  return ok({ schemaDigest, ...signed, waited: { ms, ...waitedSigned }, byName });
+  return ok({ schemaDigest, keyId, signature, waited: { ms, ...waitedSigned }, byName });
 };
 
 const readSignature = (
   text: Text,
   content: string,
 ): { readonly keyId: string; readonly signature: Uint8Array } | undefined => {
-  const match = /^([0-9a-f]{16}):([A-Za-z0-9+/]{86}==)$/.exec(content);
-  const signature = match?.[2] === undefined ? undefined : text.decodeBase64(match[2]);
-  return match?.[1] === undefined || signature?.length !== 64
-    ? undefined
-    : { keyId: match[1], signature };
+  // 88 signs of strict base64 that give 64 bytes are 86 of its alphabet and two of equality.
+  if (content.length !== keyIdLength + 1 + base64Length || content[keyIdLength] !== ':')
+    return undefined;
+  const keyId = content.slice(0, keyIdLength);
+  if (!/^[0-9a-f]{16}$/.test(keyId)) return undefined;
+  const signature = text.decodeBase64(content.slice(keyIdLength + 1));
+  return signature?.length === signatureBytes ? { keyId, signature } : undefined;
 };
+
+const keyIdLength = 16;
+const base64Length = 88;
+const signatureBytes = 64;
+
+const routingHints: readonly (readonly [
+  name: string,
+  says: (marker: Marker, schema: SchemaRef) => string,
+])[] = [
+  [headerNames.specVersion, () => '1.0'],
+  [headerNames.id, ({ marker }) => marker],
+  [headerNames.type, ({ kind }, schema) => typeHeader(kind, schema)],
+  [headerNames.source, ({ source }) => source],
+  [headerNames.contentType, () => contentType],
+];
 
 /** After the signature: every routing hint must say what the body says. */
 export const headersMatch = (
@@ -292,15 +312,8 @@ export const headersMatch = (
   marker: Marker,
   schema: SchemaRef,
 ): Result<void, WireProblem> => {
-  const expected: readonly (readonly [string, string])[] = [
-    [headerNames.specVersion, '1.0'],
-    [headerNames.id, marker.marker],
-    [headerNames.type, typeHeader(marker.kind, schema)],
-    [headerNames.source, marker.source],
-    [headerNames.contentType, contentType],
-  ];
-  for (const [name, value] of expected)
-    if (headers.byName.get(name) !== value)
+  for (const [name, says] of routingHints)
+    if (headers.byName.get(name) !== says(marker, schema))
       return refuse('header-mismatch', `the header ${name} does not say what the body says`);
   if (text.decodeUtf8(record.key) !== recordKey(marker))
     return refuse('header-mismatch', 'the record key does not say what the body says');

@@ -2,7 +2,7 @@
  * The 14 encodings of Ed25519 points of low order, canonical and not. A signature under such a key, or with such
  * an R, can be good for messages that nobody signed, and libraries differ in which they take.
  */
-const lowOrderEncodings: ReadonlySet<string> = new Set([
+const lowOrderEncodings: readonly Uint8Array[] = [
   '0000000000000000000000000000000000000000000000000000000000000000',
   '0000000000000000000000000000000000000000000000000000000000000080',
   '0100000000000000000000000000000000000000000000000000000000000000',
@@ -17,21 +17,23 @@ const lowOrderEncodings: ReadonlySet<string> = new Set([
   'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
-]);
-
-/** Most points begin otherwise, and this is asked for every record. */
-const lowOrderFirstBytes: ReadonlySet<number> = new Set(
-  [...lowOrderEncodings].map((encoding) => Number.parseInt(encoding.slice(0, 2), 16)),
-);
+].map((hex) => Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)));
 
 /** Whether a public key (32 bytes) must never be trusted: low order, or y not below the field's prime. */
-export const isWeakPublicKey = (publicKey: Uint8Array): boolean =>
-  (lowOrderFirstBytes.has(publicKey[0] ?? 0) && lowOrderEncodings.has(hex(publicKey))) ||
-  !isCanonicalY(publicKey);
+export const isWeakPublicKey = (publicKey: Uint8Array): boolean => isWeakPoint(publicKey);
 
 /** Whether a signature's R (its first 32 bytes) is a point of low order or not canonical. */
-export const isWeakSignature = (signature: Uint8Array): boolean =>
-  isWeakPublicKey(signature.subarray(0, 32));
+export const isWeakSignature = (signature: Uint8Array): boolean => isWeakPoint(signature);
+
+/** Of the first 32 bytes. Asked for every record, and nearly always the first byte answers. */
+const isWeakPoint = (encoded: Uint8Array): boolean =>
+  lowOrderEncodings.some((low) => beginsWith(encoded, low)) || !isCanonicalY(encoded);
+
+const beginsWith = (bytes: Uint8Array, beginning: Uint8Array): boolean => {
+  for (let index = 0; index < beginning.length; index++)
+    if (bytes[index] !== beginning[index]) return false;
+  return true;
+};
 
 /** y < p = 2^255 - 19, little endian, the top bit being the sign of x (RFC 8032, 5.1.3). */
 const isCanonicalY = (encoded: Uint8Array): boolean => {
@@ -39,6 +41,3 @@ const isCanonicalY = (encoded: Uint8Array): boolean => {
   for (let index = 30; index > 0; index--) if (encoded[index] !== 0xff) return true;
   return (encoded[0] ?? 0) < 0xed;
 };
-
-const hex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
