@@ -2,10 +2,16 @@
 
 /** Control characters, line ends and the marks that turn the direction of writing, as \u escapes. */
 export const plainText = (text: string): string =>
-  text.toWellFormed().replace(hidden, (character) => {
-    const short = shortEscapes[character];
-    return short ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
+  text.toWellFormed().replace(hidden, (character) => shortEscapes[character] ?? escaped(character));
+
+/**
+ * JSON of one line: with the same characters escaped that `plainText` escapes, so that a terminal obeys none of them
+ * and every reader gets the same value.
+ */
+export const jsonText = (value: unknown): string => JSON.stringify(value).replace(hidden, escaped);
+
+const escaped = (character: string): string =>
+  `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 const hidden =
   // oxlint-disable-next-line eslint/no-control-regex -- finding them is its task

@@ -18,9 +18,10 @@ import type { RowKey } from '../ports/read-model-store.ts';
 import type { ReadProblem } from '../ports/record-log.ts';
 import type { Given } from './arguments.ts';
 import { csvLine } from './csv.ts';
+import { jsonText } from './display.ts';
 import { csvCells, csvHeading, exportLine, rawOf } from './export-line.ts';
 import { nearest } from './nearest.ts';
-import { positionAt } from './position-at.ts';
+import { positionAt, utcTime } from './position-at.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { foldFailed, readFailed, refuse } from './problem.ts';
@@ -53,25 +54,31 @@ export const runExport = async (
   const atHand = opened.value;
   const from = await boundOf(atHand, given.value('from'), '--from', 0);
   if (!from.ok) return from;
-  const to = await boundOf(atHand, given.value('to'), '--to', atHand.state.next);
+  const to = await boundOf(atHand, given.value('to'), '--to', Infinity);
   if (!to.ok) return to;
+  if (from.value > to.value || isLaterTime(given.value('from'), given.value('to')))
+    return refuse(
+      'option-invalid',
+      `--from=${given.value('from')} is after --to=${given.value('to')}`,
+      'records from --from up to, and without, --to are exported',
+    );
+  // What came since the fold is not in the read models, which are asked what became of each record.
+  const end = Math.min(to.value, atHand.state.next);
   const { terminal } = ports;
   if (wanted.value.isCsv) terminal.out(csvLine(csvHeading(wanted.value.isRaw)));
   const onProgress = openProgress(ports, 'exporting');
   const walking = openWalk(ports, atHand);
-  for (let next = 0; next < to.value;) {
-    const batch = await walking.next(next, Math.min(to.value, next + batchRecords), from.value);
+  for (let next = 0; next < end;) {
+    const batch = await walking.next(next, Math.min(end, next + batchRecords), from.value);
     if (!batch.ok) return batch;
     const lines = await linesOf(ports, atHand, batch.value.checked, wanted.value);
     if (!lines.ok) return lines;
     for (const line of lines.value)
       terminal.out(
-        wanted.value.isCsv
-          ? csvLine(csvCells(line, wanted.value.isRaw))
-          : `${JSON.stringify(line)}\n`,
+        wanted.value.isCsv ? csvLine(csvCells(line, wanted.value.isRaw)) : `${jsonText(line)}\n`,
       );
     next = batch.value.next;
-    onProgress({ next, end: to.value });
+    onProgress({ next, end });
   }
   return ok(undefined);
 };
@@ -100,17 +107,21 @@ const readWanted = (given: Given): Result<Wanted, CliProblem> => {
   });
 };
 
+/** Of two times that no record lies between. */
+const isLaterTime = (one: string | null, other: string | null): boolean =>
+  one !== null &&
+  other !== null &&
+  utcTime.test(one) &&
+  utcTime.test(other) &&
+  Date.parse(one) > Date.parse(other);
+
 const boundOf = async (
-  { log, state }: AtHand,
+  { log }: AtHand,
   written: string | null,
   option: string,
   otherwise: Position,
-): Promise<Result<Position, CliProblem>> => {
-  if (written === null) return ok(otherwise);
-  const position = await positionAt(log, written, option);
-  // What came since the fold is not in the read models, which are asked what became of each record.
-  return position.ok ? ok(Math.min(position.value, state.next)) : position;
-};
+): Promise<Result<Position, CliProblem>> =>
+  written === null ? ok(otherwise) : positionAt(log, written, option);
 
 type Walk = {
   /** Checks records [next, end) as far as they are at or behind `from`; before it only what changes trust is looked at. */

@@ -1,12 +1,12 @@
 import type { Line } from '../core/views.ts';
-import { plainText } from './display.ts';
+import { jsonText, plainText } from './display.ts';
 import type { Note } from './note.ts';
 import type { Terminal } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 
 /** JSON Lines: one value, one line. */
 export const printLines = ({ out }: Terminal, lines: readonly (Line | object)[]): void => {
-  for (const line of lines) out(`${JSON.stringify(line)}\n`);
+  for (const line of lines) out(`${jsonText(line)}\n`);
 };
 
 export const printText = ({ out }: Terminal, lines: readonly string[]): void => {
@@ -21,7 +21,7 @@ export const printProblem = (
 ): void =>
   err(
     isJson
-      ? `${JSON.stringify({ code, message, hint })}\n`
+      ? `${jsonText({ code, message, hint })}\n`
       : `plimsoll: ${plainText(message)} [${plainText(code)}]\n  ${plainText(hint)}\n`,
   );
 
@@ -33,6 +33,6 @@ export const printNote = (
 ): void =>
   err(
     isJson
-      ? `${JSON.stringify({ code, message, hint })}\n`
+      ? `${jsonText({ code, message, hint })}\n`
       : `plimsoll: ${plainText(message)}${hint === '' ? '' : `; ${plainText(hint)}`}\n`,
   );

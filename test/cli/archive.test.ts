@@ -303,6 +303,19 @@ describe('plimsoll export', () => {
       ...['6 signature-bad', '7 header-missing', '8 accepted', '9 accepted'],
     ]);
   });
+
+  test.each([
+    ['--from=5', '--to=4'],
+    ['--from=2030-01-02T00:00:00Z', '--to=2030-01-01T00:00:00Z'],
+    ['--from=2026-11-22T00:00:00Z', '--to=2026-11-21T00:00:00Z'],
+  ])('%s %s is refused, not silently empty', async (...range) => {
+    const { exit, out, err } = await desk.plimsoll('export', ...range);
+    expect([exit, out, err[0]]).toEqual([
+      2,
+      [],
+      expect.stringContaining(`${range[0]} is after ${range[1]}`),
+    ]);
+  });
 });
 
 describe('a line of CSV', () => {

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   displayWidth,
+  jsonText,
   plainText,
   shortened,
   shortTime,
@@ -19,6 +20,19 @@ test('nothing that steers a terminal, or turns the direction of writing, gets th
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       expect(plainText(text)).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e\u2066-\u2069]/u);
+    }),
+  );
+});
+
+test('JSON steers no terminal either, and says the same to every reader', () => {
+  expect(jsonText({ version: 'a\u009b31mb\u202e', '\u0085': ['\u007f'] })).toBe(
+    String.raw`{"version":"a\u009b31mb\u202e","\u0085":["\u007f"]}`,
+  );
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.string({ unit: 'binary' }), (json, text) => {
+      const line = jsonText({ json, text });
+      expect(line).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e\u2066-\u2069]/u);
+      expect(JSON.parse(line)).toEqual(JSON.parse(JSON.stringify({ json, text })));
     }),
   );
 });
