@@ -65,3 +65,20 @@ export type MetricExplanation = {
   /** How much more the counts scatter than independent requests would; 1: not at all. */
   readonly dispersion: number;
 };
+
+/** What came of one metric in one window; null: nothing. */
+export type ShownWindow<Values> = WindowMark & {
+  readonly canary: Values | null;
+  readonly baseline: Values | null;
+};
+
+/**
+ * How a metric with a rule of its own turns windows into evidence. `place.judged` means: after the warm-up; whether
+ * both cohorts said something of this metric it sees itself, and a window in which one did not is no evidence. The
+ * rule is frozen when the analysis is opened. States are plain JSON of about 2 KB.
+ */
+export type RuledJudge<Rule, Window, State extends MetricEvidence, Explained> = {
+  readonly initial: (rule: Rule) => State;
+  readonly addWindow: (rule: Rule, state: State, window: Window, place: WindowPlace) => State;
+  readonly explain: (rule: Rule, state: State) => Explained;
+};

@@ -1,4 +1,5 @@
 import type { BlockPlace, Restarts } from './evidence.ts';
+import { noRestarts } from './evidence.ts';
 
 /**
  * One mixture of e-processes, kept as a gambler's capital: 1 to begin with, spread over alternatives, each of which
@@ -21,6 +22,12 @@ export type StakeRules = {
   readonly blockCapNats: number;
   readonly restarts: Restarts;
 };
+
+/** A promotion needs no fresh starts: what was shown once stays shown. */
+export const withoutRestarts = ({ blockCapNats }: StakeRules): StakeRules => ({
+  blockCapNats,
+  restarts: noRestarts,
+});
 
 /** No window spoke: blocks end and restarts begin all the same. */
 export const noIncrements: readonly number[] = [];

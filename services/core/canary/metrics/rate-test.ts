@@ -7,6 +7,12 @@ import { isPairedRate } from '../rate-counts.ts';
 /** A line `relative * baseline rate + absolute`: what the canary's rate is compared with. */
 export type Line = { readonly relative: number; readonly absolute: number };
 
+/** No tolerance. */
+export const equalShares: Line = { relative: 1, absolute: 0 };
+
+export const isEqualShares = ({ relative, absolute }: Line): boolean =>
+  relative === 1 && absolute === 0;
+
 /** What is assumed of a rate before any is seen, and how many requests that is worth. */
 export type RatePrior = { readonly rate: number; readonly total: number };
 
@@ -74,14 +80,17 @@ const projectOntoLine = (
 };
 
 /**
- * The log-increments of one window against the null "the canary's share is not above the baseline's" (for odds ratios
- * below 1: "not below"), one for each alternative odds ratio r: p_c = r p / (1 - p + r p), p = `baselineRate`, which
- * is projected onto equal shares p0 = (n_c p_c + n_b p) / (n_c + n_b). The increment is the Bernoulli likelihood ratio
- * k_c ln(p_c/p0) + (n_c - k_c) ln((1-p_c)/(1-p0)) + k_b ln(p/p0) + (n_b - k_b) ln((1-p)/(1-p0)), divided by `phi`.
- * Sharper than the line for events that are not rare (Turner, Ly, Grunwald, two-sample e-variables). `baselineRate`
- * lies between 0 and 1, neither included, and comes from earlier windows.
+ * The same null as `lineIncrements` for shares that are not small, with the Bernoulli likelihood instead of Poisson's:
+ * sharper, since a share of one half scatters only half as much as a rate would. One increment for each alternative
+ * odds ratio r against the tolerated share q = relative * p + absolute, p = `baselineRate`: p_c = r q / (1 - q + r q).
+ * It is projected onto the line as there: (q0, p0), q0 = relative * p0 + absolute, minimises the divergence; for the
+ * line "equal shares" p0 = (n_c p_c + n_b p) / (n_c + n_b). The increment is
+ * k_c ln(p_c/q0) + (n_c - k_c) ln((1-p_c)/(1-q0)) + k_b ln(p/p0) + (n_b - k_b) ln((1-p)/(1-p0)), divided by `phi`
+ * (Turner, Ly, Grunwald, two-sample e-variables). `baselineRate` lies between 0 and 1, neither included, and comes from
+ * earlier windows. Where everything is tolerated (q >= 1) nothing is evidence.
  */
 export const oddsIncrements = (
+  line: Line,
   oddsRatios: readonly number[],
   baselineRate: number,
   pair: RatePair,
@@ -89,24 +98,66 @@ export const oddsIncrements = (
 ): readonly number[] => {
   const increments: number[] = [];
   const { canary, baseline } = pair;
-  const total = canary.total + baseline.total;
-  const events = canary.events + baseline.events;
-  const isPaired = isPairedRate(pair);
+  const tolerated = line.relative * baselineRate + line.absolute;
+  const canSpeak = isPairedRate(pair) && tolerated < 1;
   for (const ratio of oddsRatios) {
-    if (!isPaired) {
+    if (!canSpeak) {
       increments.push(0);
       continue;
     }
-    // 1 - p + r p: with it p_c = r p / spread and 1 - p_c = (1 - p) / spread.
-    const extra = baselineRate * (ratio - 1);
-    const canaryRate = (ratio * baselineRate) / (1 + extra);
-    const shared = (canary.total * canaryRate + baseline.total * baselineRate) / total;
+    const canaryRate = (ratio * tolerated) / (1 + tolerated * (ratio - 1));
+    const baselineNull = projectShares(line, pair, canaryRate, baselineRate);
+    const canaryNull = line.relative * baselineNull + line.absolute;
     const increment =
-      canary.events * Math.log(ratio) -
-      canary.total * Math.log1p(extra) +
-      events * Math.log(baselineRate / shared) +
-      (total - events) * Math.log((1 - baselineRate) / (1 - shared));
+      canary.events * Math.log(canaryRate / canaryNull) +
+      (canary.total - canary.events) * Math.log((1 - canaryRate) / (1 - canaryNull)) +
+      baseline.events * Math.log(baselineRate / baselineNull) +
+      (baseline.total - baseline.events) * Math.log((1 - baselineRate) / (1 - baselineNull));
     increments.push(increment / phi);
   }
   return increments;
+};
+
+/** Rounds of Newton's method; it begins so close that three do, and the bracket makes sure of the rest. */
+const roundsMax = 60;
+const precision = 1e-14;
+
+/** The baseline share of the nearest point on the line: where the slope of the divergence, which rises, is zero. */
+const projectShares = (
+  { relative, absolute }: Line,
+  { canary, baseline }: RatePair,
+  canaryRate: number,
+  baselineRate: number,
+): number => {
+  if (isEqualShares({ relative, absolute }))
+    return (
+      (canary.total * canaryRate + baseline.total * baselineRate) / (canary.total + baseline.total)
+    );
+  const facing = (canaryRate - absolute) / relative;
+  let low = Math.max(0, Math.min(facing, baselineRate));
+  let high = Math.max(facing, baselineRate);
+  // Both ends weighed by how exactly each cohort says where it is.
+  const canaryWeight = (canary.total * relative ** 2) / (canaryRate * (1 - canaryRate));
+  const baselineWeight = baseline.total / (baselineRate * (1 - baselineRate));
+  let at =
+    (canaryWeight * facing + baselineWeight * baselineRate) / (canaryWeight + baselineWeight);
+  if (!(at > low && at < high)) at = (low + high) / 2;
+  for (let round = 0; round < roundsMax; round += 1) {
+    const share = relative * at + absolute;
+    const forCanary = share * (1 - share);
+    const forBaseline = at * (1 - at);
+    const canaryPull = (canary.total * relative * (share - canaryRate)) / forCanary;
+    const baselinePull = (baseline.total * (at - baselineRate)) / forBaseline;
+    const slope = canaryPull + baselinePull;
+    if (slope > 0) high = at;
+    else low = at;
+    const bend =
+      (relative * (canary.total * relative - canaryPull * (1 - 2 * share))) / forCanary +
+      (baseline.total - baselinePull * (1 - 2 * at)) / forBaseline;
+    const next = at - slope / bend;
+    const stepped = next > low && next < high ? next : (low + high) / 2;
+    if (Math.abs(stepped - at) <= precision * at) return stepped;
+    at = stepped;
+  }
+  return at;
 };

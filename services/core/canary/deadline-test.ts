@@ -1,0 +1,90 @@
+import type { Line } from './metrics/rate-test.ts';
+import { normalQuantile } from './normal.ts';
+import type { RatePair } from './rate-counts.ts';
+import { isPairedRate } from './rate-counts.ts';
+
+// One classical test when the time of an analysis is over. Looking after every window has spent one half of alpha by
+// then; this spends the other half, once, and finds what is too small to be seen early.
+
+/**
+ * Sums over the judged windows: of the events, how many the canary had, and how many the worst tolerated canary
+ * would have had, with variance and third central moment.
+ */
+export type DeadlineSums = {
+  readonly events: number;
+  readonly expected: number;
+  readonly variance: number;
+  readonly third: number;
+};
+
+export const noDeadlineSums: DeadlineSums = { events: 0, expected: 0, variance: 0, third: 0 };
+
+/**
+ * Adds a window of a rate with a tolerance line. Given m events in both cohorts, the canary's number is binomial with
+ * chance at most a' n_c / (a' n_c + n_b), a' = relative + absolute / baseline rate. The rate comes from earlier
+ * windows, so that it is independent of these events.
+ */
+export const addLineToDeadline = (
+  sums: DeadlineSums,
+  { relative, absolute }: Line,
+  baselineRate: number,
+  pair: RatePair,
+): DeadlineSums => {
+  if (!isPairedRate(pair)) return sums;
+  const { canary, baseline } = pair;
+  const multiple = relative + absolute / baselineRate;
+  const chance = (multiple * canary.total) / (multiple * canary.total + baseline.total);
+  return addStratum(sums, pair, chance, 1);
+};
+
+/**
+ * Adds a window of a rate whose tolerance lies in the boundary: equal shares. Given m events among n requests, the
+ * canary's number is hypergeometric, so the variance is (n - m) / (n - 1) of the binomial one (Cochran, Mantel,
+ * Haenszel).
+ */
+export const addOddsToDeadline = (sums: DeadlineSums, pair: RatePair): DeadlineSums => {
+  if (!isPairedRate(pair)) return sums;
+  const total = pair.canary.total + pair.baseline.total;
+  const events = pair.canary.events + pair.baseline.events;
+  return addStratum(sums, pair, pair.canary.total / total, (total - events) / (total - 1));
+};
+
+const addStratum = (
+  sums: DeadlineSums,
+  { canary, baseline }: RatePair,
+  chance: number,
+  shrink: number,
+): DeadlineSums => {
+  const events = canary.events + baseline.events;
+  const variance = events * chance * (1 - chance) * shrink;
+  return {
+    events: sums.events + canary.events,
+    expected: sums.expected + events * chance,
+    variance: sums.variance + variance,
+    third: sums.third + variance * (1 - 2 * chance),
+  };
+};
+
+export type DeadlineResult = {
+  readonly isWorse: boolean;
+  /** By how many standard deviations the canary's events exceed what is tolerated; 0 without any event. */
+  readonly z: number;
+  /** From which on that is too many. */
+  readonly zNeeded: number;
+};
+
+/**
+ * T = (events - expected) / sqrt(phi * variance) against the normal quantile at 1 - `alpha`, this metric's part of the
+ * budget. Few events are skewed and whole numbers: the quantile is corrected for the skew (Cornish, Fisher, first
+ * term), T by half an event. With `phi`, events count as if phi of them came together.
+ */
+export const deadlineTest = (sums: DeadlineSums, phi: number, alpha: number): DeadlineResult => {
+  const quantile = normalQuantile(1 - alpha);
+  const deviation = Math.sqrt(phi * sums.variance);
+  if (!(deviation > 0)) return { isWorse: false, z: 0, zNeeded: quantile };
+  const skew = (phi * phi * sums.third) / deviation ** 3;
+  const z = (sums.events - sums.expected - phi / 2) / deviation;
+  // A skew to the other side would ease the test; that is not taken.
+  const zNeeded = quantile + Math.max(0, ((quantile * quantile - 1) * skew) / 6);
+  return { isWorse: z > zNeeded, z, zNeeded };
+};

@@ -1,0 +1,259 @@
+import type { Result } from '../result.ts';
+import { fail, ok } from '../result.ts';
+
+// Histograms of durations: added up over the instances of a cohort, and counted above a boundary. Whoever builds them
+// has parsed them at the door: counts are whole numbers, bounds rise, there are as many counts as the shape asks for.
+
+/**
+ * Durations in buckets.
+ * - explicit: `counts.length === bounds.length + 1`; bounds in seconds, rising; the last bucket is open;
+ * - exponential: base 2^(2^-scale); bucket i of `counts` holds (base^(offset + i), base^(offset + i + 1)] seconds;
+ *   what is too short for any bucket is in `zeroCount`.
+ * (OpenTelemetry metrics data model, Histogram and ExponentialHistogram.)
+ */
+export type Durations =
+  | {
+      readonly shape: 'explicit';
+      readonly bounds: readonly number[];
+      readonly counts: readonly number[];
+    }
+  | {
+      readonly shape: 'exponential';
+      readonly scale: number;
+      readonly zeroCount: number;
+      readonly offset: number;
+      readonly counts: readonly number[];
+    };
+type Explicit = Extract<Durations, { readonly shape: 'explicit' }>;
+type Exponential = Extract<Durations, { readonly shape: 'exponential' }>;
+
+/** Why two histograms cannot be added or compared. */
+export type DurationsProblem = 'shapes-differ' | 'no-shared-bound';
+
+/** What a duration is held against: an edge between two buckets. */
+export type Boundary =
+  | { readonly shape: 'explicit'; readonly seconds: number }
+  /** base^edge seconds, base 2^(2^-scale). */
+  | { readonly shape: 'exponential'; readonly scale: number; readonly edge: number };
+
+/** Buckets of one exponential histogram: twice the usual limit of a sender; for more, the scale goes down. */
+const bucketsMax = 320;
+
+/**
+ * Both together. Exponential histograms are brought to the lower scale, explicit ones to the bounds that both have.
+ * The same for any order of any number of them.
+ */
+export const addDurations = (
+  left: Durations,
+  right: Durations,
+): Result<Durations, DurationsProblem> => {
+  if (left.shape === 'explicit')
+    return right.shape === 'explicit' ? addExplicit(left, right) : fail('shapes-differ');
+  return right.shape === 'exponential' ? ok(addExponential(left, right)) : fail('shapes-differ');
+};
+
+const addExplicit = (left: Explicit, right: Explicit): Result<Explicit, DurationsProblem> => {
+  const bounds = sharedBounds(left.bounds, right.bounds);
+  if (bounds.length === 0) return fail('no-shared-bound');
+  const counts = countsOn(bounds, left);
+  for (const [index, count] of countsOn(bounds, right).entries())
+    counts[index] = (counts[index] ?? 0) + count;
+  return ok({ shape: 'explicit', bounds, counts });
+};
+
+const sharedBounds = (left: readonly number[], right: readonly number[]): readonly number[] => {
+  if (left === right || sameNumbers(left, right)) return left;
+  const others = new Set(right);
+  return left.filter((bound) => others.has(bound));
+};
+
+const sameNumbers = (left: readonly number[], right: readonly number[]): boolean => {
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index += 1)
+    if (left[index] !== right[index]) return false;
+  return true;
+};
+
+/** The counts between `bounds`, each of which is one of the histogram's own. */
+const countsOn = (bounds: readonly number[], durations: Explicit): number[] => {
+  const counts = Array<number>(bounds.length + 1).fill(0);
+  let bucket = 0;
+  for (let index = 0; index < durations.counts.length; index += 1) {
+    const isAbove = index > 0 && durations.bounds[index - 1] === bounds[bucket];
+    if (isAbove && bucket < bounds.length) bucket += 1;
+    counts[bucket] = (counts[bucket] ?? 0) + (durations.counts[index] ?? 0);
+  }
+  return counts;
+};
+
+const addExponential = (left: Exponential, right: Exponential): Exponential => {
+  const scale = Math.min(left.scale, right.scale);
+  return fitted(scale, left.zeroCount + right.zeroCount, [left, right]);
+};
+
+/** The same durations at a lower scale: every 2^steps buckets become one (index >> steps). */
+export const downscaled = (durations: Exponential, scale: number): Exponential =>
+  fitted(Math.min(scale, durations.scale), durations.zeroCount, [durations]);
+
+/** Adds the buckets up at `scale`, or at the highest scale below it at which they are not too many; no empty ends. */
+const fitted = (
+  scale: number,
+  zeroCount: number,
+  histograms: readonly Exponential[],
+): Exponential => {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const { scale: from, offset, counts } of histograms) {
+    for (let index = 0; index < counts.length; index += 1) {
+      if ((counts[index] ?? 0) === 0) continue;
+      const at = Math.floor((offset + index) / 2 ** (from - scale));
+      if (at < low) low = at;
+      if (at > high) high = at;
+    }
+  }
+  if (high < low) return { shape: 'exponential', scale, zeroCount, offset: 0, counts: [] };
+  let steps = 0;
+  while (Math.floor(high / 2 ** steps) - Math.floor(low / 2 ** steps) >= bucketsMax) steps += 1;
+  const offset = Math.floor(low / 2 ** steps);
+  const sums = Array<number>(Math.floor(high / 2 ** steps) - offset + 1).fill(0);
+  for (const { scale: from, offset: first, counts } of histograms) {
+    const width = 2 ** (from - scale + steps);
+    for (let index = 0; index < counts.length; index += 1) {
+      const count = counts[index] ?? 0;
+      if (count === 0) continue;
+      const at = Math.floor((first + index) / width) - offset;
+      sums[at] = (sums[at] ?? 0) + count;
+    }
+  }
+  return { shape: 'exponential', scale: scale - steps, zeroCount, offset, counts: sums };
+};
+
+export const totalOf = (durations: Durations): number => {
+  let total = durations.shape === 'exponential' ? durations.zeroCount : 0;
+  for (const count of durations.counts) total += count;
+  return total;
+};
+
+/**
+ * How many durations are longer than the boundary; undefined where the buckets do not say it: another shape, a bound
+ * that is not there, a scale too low for the edge.
+ */
+export const countAbove = (durations: Durations, boundary: Boundary): number | undefined => {
+  if (durations.shape === 'explicit') {
+    if (boundary.shape === 'exponential') return undefined;
+    const index = durations.bounds.indexOf(boundary.seconds);
+    return index < 0 ? undefined : sumFrom(durations.counts, index + 1);
+  }
+  if (boundary.shape === 'explicit') return undefined;
+  const edge = boundary.edge * 2 ** (durations.scale - boundary.scale);
+  return Number.isInteger(edge) ? sumFrom(durations.counts, edge - durations.offset) : undefined;
+};
+
+const sumFrom = (counts: readonly number[], first: number): number => {
+  let sum = 0;
+  for (let index = Math.max(0, first); index < counts.length; index += 1) sum += counts[index] ?? 0;
+  return sum;
+};
+
+export const boundarySeconds = (boundary: Boundary): number =>
+  boundary.shape === 'explicit' ? boundary.seconds : 2 ** (boundary.edge / 2 ** boundary.scale);
+
+/**
+ * The boundary whose share of longer durations is nearest to 1 - quantile, by the logit of the share; undefined where
+ * there is no boundary or no duration.
+ */
+export const boundaryNearest = (durations: Durations, quantile: number): Boundary | undefined => {
+  const total = totalOf(durations);
+  if (total === 0) return undefined;
+  const wanted = Math.log((1 - quantile) / quantile);
+  let above = total - (durations.shape === 'exponential' ? durations.zeroCount : 0);
+  let nearest: number | undefined;
+  let leastDistance = Infinity;
+  const { counts } = durations;
+  const edges = durations.shape === 'explicit' ? durations.bounds.length : counts.length;
+  for (let index = 0; index < edges; index += 1) {
+    above -= counts[index] ?? 0;
+    // Half a duration on either side, so that no share is 0 or 1.
+    const distance = Math.abs(Math.log((above + 0.5) / (total - above + 0.5)) - wanted);
+    if (distance >= leastDistance) continue;
+    leastDistance = distance;
+    nearest = index;
+  }
+  if (nearest === undefined) return undefined;
+  if (durations.shape === 'explicit')
+    return { shape: 'explicit', seconds: durations.bounds[nearest] ?? Infinity };
+  return {
+    shape: 'exponential',
+    scale: durations.scale,
+    edge: durations.offset + nearest + 1,
+  };
+};
+
+/** A boundary that a histogram of this scale has too: the same one, or the nearest. */
+export const boundaryAtScale = (boundary: Boundary, scale: number): Boundary =>
+  boundary.shape === 'explicit' || boundary.scale <= scale
+    ? boundary
+    : {
+        shape: 'exponential',
+        scale,
+        edge: Math.round(boundary.edge / 2 ** (boundary.scale - scale)),
+      };
+
+/** Scales from this one on have buckets fine enough (9 %) to shift a boundary by whole ones. */
+const shiftScaleMin = 3;
+
+/** Whether a margin can be had as a shift of the boundary; where not, the rates themselves need a tolerance. */
+export const isShiftable = (boundary: Boundary): boolean =>
+  boundary.shape === 'exponential' && boundary.scale >= shiftScaleMin;
+
+/** By how many buckets durations shift that are slower by `margin` (0.1: 10 %): the nearest number, at least 1. */
+export const shiftOfMargin = (scale: number, margin: number): number =>
+  margin <= 0 ? 0 : Math.max(1, Math.round(2 ** scale * Math.log2(1 + margin)));
+
+/** How much slower durations are that shift by that many buckets: exact, no interpolation. */
+export const marginOfShift = (scale: number, buckets: number): number =>
+  2 ** (buckets / 2 ** scale) - 1;
+
+/** The boundary that many buckets lower. */
+export const lowered = (boundary: Boundary, buckets: number): Boundary =>
+  boundary.shape === 'explicit' ? boundary : { ...boundary, edge: boundary.edge - buckets };
+
+/** Of ln(duration / centre): how many, their mean, and the sum of squared distances from it. */
+export type LogMoments = {
+  readonly count: number;
+  readonly mean: number;
+  readonly squares: number;
+};
+
+/**
+ * Mean and spread of log-durations from the middles of exponential buckets; undefined for explicit ones, whose middles
+ * say too little. What is `reach` from the centre or further (in nats), and what is in the zero bucket, counts as just
+ * that far: one absurd duration then says no more than a slow one.
+ */
+export const logMoments = (
+  durations: Durations,
+  centreSeconds: number,
+  reach: number,
+): LogMoments | undefined => {
+  if (durations.shape === 'explicit') return undefined;
+  const { scale, offset, counts, zeroCount } = durations;
+  const width = Math.LN2 / 2 ** scale;
+  const first = (offset + 0.5) * width - Math.log(centreSeconds);
+  let count = zeroCount;
+  let sum = -reach * zeroCount;
+  let squared = reach * reach * zeroCount;
+  for (let index = 0; index < counts.length; index += 1) {
+    const inBucket = counts[index] ?? 0;
+    if (inBucket === 0) continue;
+    const at = Math.min(reach, Math.max(-reach, first + index * width));
+    count += inBucket;
+    sum += inBucket * at;
+    squared += inBucket * at * at;
+  }
+  if (count === 0) return { count: 0, mean: 0, squares: 0 };
+  const mean = sum / count;
+  return { count, mean, squares: Math.max(0, squared - sum * mean) };
+};
+
+/** Width of a bucket on the scale of logarithms. */
+export const logWidth = (scale: number): number => Math.LN2 / 2 ** scale;

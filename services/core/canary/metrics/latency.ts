@@ -1,0 +1,330 @@
+import { deadlineTest } from '../deadline-test.ts';
+import type { DeadlineResult } from '../deadline-test.ts';
+import type { Boundary, Durations, DurationsProblem } from '../durations.ts';
+import {
+  addDurations,
+  boundaryNearest,
+  boundarySeconds,
+  isShiftable,
+  logMoments,
+  logWidth,
+  totalOf,
+} from '../durations.ts';
+import { evidenceOf } from '../evidence.ts';
+import { logSumExp } from '../log-sum-exp.ts';
+import type { MetricEvidence, RuledJudge, ShownWindow, WindowPlace } from '../metric-judge.ts';
+import type { StakeRules } from '../stakes.ts';
+import { addToStakes, logCapital, noIncrements } from '../stakes.ts';
+import type { LoudWindow } from '../strongest-windows.ts';
+import { withWindow } from '../strongest-windows.ts';
+import type { Arm, LatencyMargins, Tail, TailExplanation } from './latency-tail.ts';
+import {
+  addToTail,
+  explainTail,
+  logPromoteOf,
+  logRollbackOf,
+  marginsOf,
+  passTail,
+  tailAt,
+  tailAtScale,
+} from './latency-tail.ts';
+import type { MeanLog } from './mean-log.ts';
+import { addToMeanLog, initialMeanLog, logReach } from './mean-log.ts';
+
+/** Quantiles of the baseline at which tails are cut. Coarse buckets have all four; fine ones leave out the second. */
+export const latencyQuantiles: readonly number[] = [0.5, 0.75, 0.9, 0.99];
+const coarseOnly = 0.75;
+
+export type LatencyRule = StakeRules & LatencyMargins & { readonly phi: LatencyPhi };
+
+/** How much more than independent requests each test scatters, at least 1; tails in order of `latencyQuantiles`. */
+export type LatencyPhi = { readonly tails: readonly number[]; readonly meanLog: number };
+
+/** Durations of requests: three tails and the mean of their logarithms; four tails where buckets are coarse. */
+export type LatencyState = MetricEvidence & {
+  /** Before the boundaries are chosen; null from then on. */
+  readonly warmUp: WarmUp | null;
+  readonly tails: readonly Tail[];
+  readonly meanLog: MeanLog | null;
+  readonly strongestWindows: readonly LoudWindow[];
+  /** Windows in which both cohorts said something that could not be compared, and why the last one could not. */
+  readonly unusableWindows: number;
+  readonly problem: LatencyProblem | null;
+};
+
+type WarmUp = {
+  /** What the baseline showed, and the buckets of the canary, all empty. */
+  readonly baseline: Durations | null;
+  readonly canaryBuckets: Durations | null;
+  readonly restartsBegun: number;
+};
+
+/** `scale-fell`: the buckets have become coarser; boundaries move to what these have, from the next window on. */
+export type LatencyProblem = DurationsProblem | 'scale-fell';
+
+/** Boundaries are chosen from at least so many requests of the baseline. */
+const baselineRequestsMin = 50;
+
+export const latencyJudge: RuledJudge<
+  LatencyRule,
+  ShownWindow<Durations>,
+  LatencyState,
+  LatencyExplanation
+> = {
+  initial: () => ({
+    logRollback: 0,
+    logPromote: 0,
+    warmUp: { baseline: null, canaryBuckets: null, restartsBegun: 0 },
+    tails: [],
+    meanLog: null,
+    strongestWindows: [],
+    unusableWindows: 0,
+    problem: null,
+  }),
+  addWindow: (rule, before, window, place) => {
+    const state = before.warmUp === null || !place.judged ? before : chosen(rule, before);
+    if (state.warmUp !== null) return observe(state, state.warmUp, window, place);
+    return place.judged && window.canary !== null && window.baseline !== null
+      ? judged(rule, state, window, window.canary, window.baseline, place)
+      : passed(rule, state, window.baseline, place);
+  },
+  explain: (rule, state) => explain(rule, state),
+};
+
+const observe = (
+  state: LatencyState,
+  warmUp: WarmUp,
+  { canary, baseline }: ShownWindow<Durations>,
+  place: WindowPlace,
+): LatencyState => {
+  const restartsBegun = warmUp.restartsBegun + (place.beginsRestart ? 1 : 0);
+  if (canary === null && baseline === null && restartsBegun === warmUp.restartsBegun) return state;
+  const next: WarmUp = {
+    baseline: together(warmUp.baseline, baseline),
+    canaryBuckets: together(warmUp.canaryBuckets, canary && emptied(canary)),
+    restartsBegun,
+  };
+  return { ...state, warmUp: next };
+};
+
+/** Of two that cannot be added the later one counts. */
+const together = (before: Durations | null, now: Durations | null): Durations | null => {
+  if (before === null || now === null) return now ?? before;
+  const sum = addDurations(before, now);
+  return sum.ok ? sum.value : now;
+};
+
+const emptied = (durations: Durations): Durations =>
+  durations.shape === 'explicit'
+    ? { ...durations, counts: durations.counts.map(() => 0) }
+    : { ...durations, zeroCount: 0, offset: 0, counts: [] };
+
+/** With boundaries and tests, as soon as enough was seen: all of it before the window at hand, as it must be. */
+const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
+  const { warmUp } = state;
+  if (warmUp === null || warmUp.baseline === null || warmUp.canaryBuckets === null) return state;
+  const seen = addDurations(warmUp.baseline, warmUp.canaryBuckets);
+  if (!seen.ok) return state.problem === seen.problem ? state : { ...state, problem: seen.problem };
+  const total = totalOf(seen.value);
+  if (total < baselineRequestsMin) return state;
+  const tails: Tail[] = [];
+  for (const quantile of latencyQuantiles) {
+    const boundary = boundaryNearest(seen.value, quantile);
+    if (boundary === undefined) continue;
+    if (quantile === coarseOnly && isShiftable(boundary)) continue;
+    if (tails.some((tail) => sameBoundary(tail.boundary, boundary))) continue;
+    tails.push(tailAt(quantile, boundary, seen.value, total, rule, warmUp.restartsBegun));
+  }
+  const [middle] = tails;
+  if (middle === undefined) return state;
+  const centreSeconds = boundarySeconds(middle.boundary);
+  const moments = isShiftable(middle.boundary)
+    ? logMoments(seen.value, centreSeconds, logReach)
+    : undefined;
+  const meanLog =
+    moments === undefined
+      ? null
+      : initialMeanLog(centreSeconds, moments, rule, warmUp.restartsBegun);
+  return { ...state, warmUp: null, tails, meanLog, problem: null };
+};
+
+const sameBoundary = (left: Boundary, right: Boundary): boolean =>
+  boundarySeconds(left) === boundarySeconds(right);
+
+const judged = (
+  rule: LatencyRule,
+  state: LatencyState,
+  window: ShownWindow<Durations>,
+  canaryShown: Durations,
+  baselineShown: Durations,
+  place: WindowPlace,
+): LatencyState => {
+  const canary: Arm = { durations: canaryShown, total: totalOf(canaryShown) };
+  const baseline: Arm = { durations: baselineShown, total: totalOf(baselineShown) };
+  let isUsable = true;
+  const tails = state.tails.map((tail) => {
+    const added = addToTail(rule, tail, canary, baseline, place, phiOf(rule, tail));
+    if (added === undefined) isUsable = false;
+    return added ?? passTail(rule, tail, null, place);
+  });
+  const meanLog = withMeanLog(rule, state, canaryShown, baselineShown, place);
+  if (!isUsable) {
+    const problem = problemOf(state.tails, canaryShown, baselineShown);
+    return {
+      ...withEvidence(rule, state, tails, meanLog),
+      tails: problem === 'scale-fell' ? atScale(rule, tails, canaryShown, baselineShown) : tails,
+      unusableWindows: state.unusableWindows + 1,
+      problem,
+    };
+  }
+  const next = withEvidence(rule, state, tails, meanLog);
+  const gain = next.logRollback - state.logRollback;
+  return { ...next, strongestWindows: withWindow(state.strongestWindows, window, gain) };
+};
+
+const passed = (
+  rule: LatencyRule,
+  state: LatencyState,
+  baselineShown: Durations | null,
+  place: WindowPlace,
+): LatencyState => {
+  const baseline = baselineShown && { durations: baselineShown, total: totalOf(baselineShown) };
+  const tails = state.tails.map((tail) => passTail(rule, tail, baseline, place));
+  const stakes = state.meanLog && addToStakes(state.meanLog.stakes, noIncrements, place, rule);
+  const meanLog = state.meanLog && stakes && { ...state.meanLog, stakes };
+  return withEvidence(rule, state, tails, meanLog);
+};
+
+const withMeanLog = (
+  rule: LatencyRule,
+  { meanLog, tails: [tail] }: LatencyState,
+  canary: Durations,
+  baseline: Durations,
+  place: WindowPlace,
+): MeanLog | null => {
+  if (meanLog === null || tail === undefined) return null;
+  const canaryMoments = logMoments(canary, meanLog.centreSeconds, logReach);
+  const baselineMoments = logMoments(baseline, meanLog.centreSeconds, logReach);
+  // The margin is whole buckets of the tails' scale; on coarser ones the means would not shift by it.
+  const isFine = scaleOf(canary, baseline) >= (scaleIn(tail.boundary) ?? Infinity);
+  if (canaryMoments === undefined || baselineMoments === undefined || !isFine)
+    return { ...meanLog, stakes: addToStakes(meanLog.stakes, noIncrements, place, rule) };
+  const scale = scaleIn(tail.boundary) ?? 0;
+  const logMargin = tail.shift * logWidth(scale);
+  const phi = rule.phi.meanLog;
+  return addToMeanLog(
+    rule,
+    meanLog,
+    canaryMoments,
+    baselineMoments,
+    { logMargin, scale, phi },
+    place,
+  );
+};
+
+/**
+ * E = the average of the tests' e-values, an e-value whatever hangs together among them. A promotion needs every tail:
+ * slower beyond the margin in any of them must be refuted by itself.
+ */
+const withEvidence = (
+  rule: LatencyRule,
+  state: LatencyState,
+  tails: readonly Tail[],
+  meanLog: MeanLog | null,
+): LatencyState => {
+  const logs: number[] = [];
+  let logPromote = Infinity;
+  for (const tail of tails) {
+    logs.push(logRollbackOf(tail, rule));
+    logPromote = Math.min(logPromote, logPromoteOf(tail, rule));
+  }
+  if (meanLog !== null) logs.push(logCapital(meanLog.stakes, rule));
+  return {
+    ...state,
+    tails,
+    meanLog,
+    logRollback: logSumExp(logs) - Math.log(logs.length),
+    logPromote,
+  };
+};
+
+const problemOf = (
+  tails: readonly Tail[],
+  canary: Durations,
+  baseline: Durations,
+): LatencyProblem => {
+  const shape = tails[0]?.boundary.shape;
+  if (canary.shape !== shape || baseline.shape !== shape) return 'shapes-differ';
+  return shape === 'explicit' ? 'no-shared-bound' : 'scale-fell';
+};
+
+const atScale = (
+  rule: LatencyRule,
+  tails: readonly Tail[],
+  canary: Durations,
+  baseline: Durations,
+): readonly Tail[] => tails.map((tail) => tailAtScale(tail, scaleOf(canary, baseline), rule));
+
+const scaleOf = (canary: Durations, baseline: Durations): number =>
+  canary.shape === 'exponential' && baseline.shape === 'exponential'
+    ? Math.min(canary.scale, baseline.scale)
+    : -Infinity;
+
+const scaleIn = (boundary: Boundary): number | undefined =>
+  boundary.shape === 'exponential' ? boundary.scale : undefined;
+
+const phiOf = ({ phi }: LatencyRule, { quantile }: Tail): number =>
+  phi.tails[latencyQuantiles.indexOf(quantile)] ?? 1;
+
+/**
+ * The tests at the deadline, one for each tail, each with its part of `alpha`; empty where nothing was compared.
+ */
+export const latencyDeadline = (
+  rule: LatencyRule,
+  { tails }: LatencyState,
+  alpha: number,
+): readonly (DeadlineResult & { readonly quantile: number })[] =>
+  tails.map((tail) => ({
+    quantile: tail.quantile,
+    ...deadlineTest(tail.deadline, phiOf(rule, tail), alpha / tails.length),
+  }));
+
+export type LatencyExplanation = {
+  readonly judged: 'latency';
+  readonly tails: readonly TailExplanation[];
+  /** The place in `tails` of the one that spoke loudest against the canary; null: nothing was compared. */
+  readonly loudest: number | null;
+  /** How much slower the canary may be, and for a promotion, after rounding to buckets. */
+  readonly margin: number;
+  readonly promoteMargin: number;
+  readonly rollbackEvidence: number;
+  readonly promoteEvidence: number;
+  /** Of the mean of log-durations alone; null where buckets are too coarse for it. */
+  readonly meanLogEvidence: number | null;
+  readonly strongestWindows: readonly LoudWindow[];
+  readonly cappedBlocks: number;
+  readonly unusableWindows: number;
+  readonly problem: LatencyProblem | null;
+};
+
+const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => {
+  const { tails, meanLog } = state;
+  const explained = tails.map((tail) => explainTail(rule, tail, phiOf(rule, tail)));
+  const evidence = explained.map(({ rollbackEvidence }) => rollbackEvidence);
+  const [margin, promoteMargin] = tails[0] === undefined ? [0, 0] : marginsOf(tails[0]);
+  const blocks = tails.map(({ rollback }) => rollback.cappedBlocks);
+  return {
+    judged: 'latency',
+    tails: explained,
+    loudest: tails.length === 0 ? null : evidence.indexOf(Math.max(...evidence)),
+    margin: margin ?? 0,
+    promoteMargin: promoteMargin ?? 0,
+    rollbackEvidence: evidenceOf(state.logRollback),
+    promoteEvidence: evidenceOf(state.logPromote),
+    meanLogEvidence: meanLog && evidenceOf(logCapital(meanLog.stakes, rule)),
+    strongestWindows: state.strongestWindows,
+    cappedBlocks: Math.max(0, meanLog?.stakes.cappedBlocks ?? 0, ...blocks),
+    unusableWindows: state.unusableWindows,
+    problem: state.problem,
+  };
+};

@@ -1,0 +1,310 @@
+import { evidenceOf } from '../evidence.ts';
+import type { MetricEvidence, RuledJudge, ShownWindow, WindowPlace } from '../metric-judge.ts';
+import type { RatioInterval } from '../ratio.ts';
+import type { StakeRules, Stakes } from '../stakes.ts';
+import {
+  addToStakes,
+  initialStakes,
+  logCapital,
+  noIncrements,
+  withoutRestarts,
+} from '../stakes.ts';
+import type { LoudWindow } from '../strongest-windows.ts';
+import { withWindow } from '../strongest-windows.ts';
+import type { LevelSums } from './level-ratio.ts';
+import { addToLevels, levelInterval, levelRatio, noLevels } from './level-ratio.ts';
+
+/** Mean of one gauge over its series (instances) in a window. */
+export type Level = { readonly mean: number; readonly series: number };
+
+export type LevelRule = StakeRules & {
+  readonly worse: 'higher' | 'lower';
+  /** By which share of the baseline's level the canary's may be worse; and what must be shown for a promotion. */
+  readonly margin: number;
+  readonly promoteMargin: number;
+  /**
+   * Long-run variance of the relative difference of one window, from A/A history (`levelNoise`); null: there is none,
+   * and batches of a minute must do.
+   */
+  readonly variance: number | null;
+  /** Windows in a minute, at least 1. */
+  readonly windowsPerBatch: number;
+};
+
+/** A gauge (CPU, memory): paired differences, so that load which both cohorts feel cancels. */
+export type LevelState = MetricEvidence & {
+  /** The baseline's level lately: relative differences are shares of it. Null before any. */
+  readonly recent: number | null;
+  readonly sums: LevelSums;
+  readonly batch: Batch;
+  readonly rollback: Stakes;
+  readonly promote: Stakes;
+  readonly strongestWindows: readonly LoudWindow[];
+  /** Windows with a value that no level can have. */
+  readonly unusableWindows: number;
+};
+
+/** Relative differences of the running batch, and what the finished batches scattered. */
+type Batch = {
+  readonly windows: number;
+  readonly excess: number;
+  readonly reserve: number;
+  readonly difference: number;
+  readonly finished: number;
+  readonly mean: number;
+  readonly squares: number;
+};
+
+/**
+ * Alternatives: by how much more than tolerated the canary is worse, as shares of the level. They stand for the
+ * one-sided normal mixture (Waudby-Smith et al. 2024, asymptotic confidence sequences), taken at points, so that cap
+ * and restarts hold here as for every other metric.
+ */
+const effects: readonly number[] = [0.02, 0.05, 0.1, 0.2, 0.4, 0.8];
+/** By how much better than the promote margin, as parts of that margin. */
+const promoteParts: readonly number[] = [0.25, 0.5, 0.75, 1];
+
+/** How fast `recent` follows, per window. */
+const recentWeight = 0.2;
+/** The lower side of a difference counts as at most so many deviations: one lost reading must not blind the test. */
+const deviationsMax = 4;
+/** A level that never moves still moves by 0.1 %. */
+const varianceMin = 1e-6;
+
+/**
+ * Without history: the variance of batches of one minute, from at least five earlier ones, times 4. Differences that
+ * are like each other for minutes (autoregressive with .95 per 5 s) have 4 times the variance that independent batches
+ * would show. Evidence then comes once a minute and is capped, so a roll-back takes eleven minutes at least. In 2,000
+ * A/A runs without margin it rolled back 0 % (independent, .8) and 0.1 % (.95) at a weight of .1, and 0 % with the
+ * margin of any preset; each window by itself, with a running variance, would be 41 % and 58 %.
+ */
+const batchesMin = 5;
+const batchInflation = 4;
+
+export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, LevelExplanation> = {
+  initial: (rule) => ({
+    logRollback: 0,
+    logPromote: 0,
+    recent: null,
+    sums: noLevels,
+    batch: {
+      windows: 0,
+      excess: 0,
+      reserve: 0,
+      difference: 0,
+      finished: 0,
+      mean: 0,
+      squares: 0,
+    },
+    rollback: initialStakes(effects.length, rule),
+    promote: initialStakes(promoteParts.length, withoutRestarts(rule)),
+    strongestWindows: [],
+    unusableWindows: 0,
+  }),
+  addWindow: (rule, state, window, place) => {
+    const { canary, baseline } = window;
+    const isPair = canary !== null && baseline !== null;
+    const isUsable = isPair && isLevel(canary) && isLevel(baseline);
+    if (!place.judged || !isUsable)
+      return passed(rule, state, baseline, isPair && !isUsable, place);
+    const { recent } = state;
+    const next =
+      recent !== null && recent > 0
+        ? judged(rule, state, recent, canary.mean, baseline.mean, place)
+        : withEvidence(rule, state, noIncrements, noIncrements, place);
+    const gain = next.logRollback - state.logRollback;
+    return {
+      ...next,
+      recent: followed(recent, baseline.mean),
+      sums: addToLevels(next.sums, canary.mean, baseline.mean),
+      strongestWindows: withWindow(state.strongestWindows, window, gain),
+    };
+  },
+  explain: (rule, state) => explain(rule, state),
+};
+
+/** NaN, infinite and negative values are no levels; a share of a negative level says nothing. */
+const isLevel = ({ mean, series }: Level): boolean =>
+  Number.isFinite(mean) && mean >= 0 && mean <= levelMax && series > 0;
+
+/** Far above any gauge (bytes of a data centre), and squares of it stay numbers. */
+const levelMax = 1e18;
+
+const followed = (recent: number | null, mean: number): number =>
+  recent === null ? mean : recent + recentWeight * (mean - recent);
+
+const passed = (
+  rule: LevelRule,
+  state: LevelState,
+  baseline: Level | null,
+  isUnusable: boolean,
+  place: WindowPlace,
+): LevelState => ({
+  ...withEvidence(rule, state, noIncrements, noIncrements, place),
+  recent:
+    baseline !== null && isLevel(baseline) ? followed(state.recent, baseline.mean) : state.recent,
+  unusableWindows: state.unusableWindows + (isUnusable ? 1 : 0),
+});
+
+const judged = (
+  rule: LevelRule,
+  state: LevelState,
+  recent: number,
+  canary: number,
+  baseline: number,
+  place: WindowPlace,
+): LevelState => {
+  const worse = rule.worse === 'higher' ? canary - baseline : baseline - canary;
+  const difference = worse / recent;
+  // By how much it is worse than tolerated, and better than it must be for a promotion.
+  const excess = (worse - rule.margin * baseline) / recent;
+  const reserve = (rule.promoteMargin * baseline - worse) / recent;
+  if (rule.variance !== null) {
+    const variance = Math.max(varianceMin, rule.variance);
+    return withEvidence(
+      rule,
+      state,
+      increments(effects, 1, excess, variance),
+      increments(promoteParts, rule.promoteMargin, reserve, variance),
+      place,
+    );
+  }
+  return inBatches(rule, state, { difference, excess, reserve }, place);
+};
+
+const inBatches = (
+  rule: LevelRule,
+  state: LevelState,
+  { difference, excess, reserve }: { difference: number; excess: number; reserve: number },
+  place: WindowPlace,
+): LevelState => {
+  const { batch } = state;
+  const windows = batch.windows + 1;
+  const sum = {
+    excess: batch.excess + excess,
+    reserve: batch.reserve + reserve,
+    difference: batch.difference + difference,
+  };
+  if (windows < rule.windowsPerBatch) {
+    const next = withEvidence(rule, state, noIncrements, noIncrements, place);
+    return { ...next, batch: { ...batch, ...sum, windows } };
+  }
+  const variance = batchVariance(batch);
+  const next =
+    variance === undefined
+      ? withEvidence(rule, state, noIncrements, noIncrements, place)
+      : withEvidence(
+          rule,
+          state,
+          increments(effects, 1, sum.excess / windows, variance),
+          increments(promoteParts, rule.promoteMargin, sum.reserve / windows, variance),
+          place,
+        );
+  return { ...next, batch: finishedWith(batch, sum.difference / windows) };
+};
+
+/** Of the mean of one batch, from the batches before it; undefined: too few. */
+const batchVariance = ({ finished, squares }: Batch): number | undefined =>
+  finished < batchesMin
+    ? undefined
+    : Math.max(varianceMin, (batchInflation * squares) / (finished - 1));
+
+const finishedWith = (batch: Batch, value: number): Batch => {
+  const finished = batch.finished + 1;
+  const mean = batch.mean + (value - batch.mean) / finished;
+  return {
+    windows: 0,
+    excess: 0,
+    reserve: 0,
+    difference: 0,
+    finished,
+    mean,
+    squares: batch.squares + (value - batch.mean) * (value - mean),
+  };
+};
+
+/** For each alternative t = part * unit: t D / v - t^2 / (2 v), the likelihood ratio of a normal mean t against 0. */
+const increments = (
+  parts: readonly number[],
+  unit: number,
+  value: number,
+  variance: number,
+): readonly number[] => {
+  const bounded = Math.max(value, -deviationsMax * Math.sqrt(variance));
+  const list: number[] = [];
+  for (const part of parts) {
+    const effect = part * unit;
+    list.push((effect * (bounded - effect / 2)) / variance);
+  }
+  return list;
+};
+
+const withEvidence = (
+  rule: LevelRule,
+  state: LevelState,
+  forRollback: readonly number[],
+  forPromote: readonly number[],
+  place: WindowPlace,
+): LevelState => {
+  const rollback = addToStakes(state.rollback, forRollback, place, rule);
+  const promote = addToStakes(state.promote, forPromote, place, withoutRestarts(rule));
+  if (rollback === state.rollback && promote === state.promote) return state;
+  return {
+    ...state,
+    rollback,
+    promote,
+    logRollback: logCapital(rollback, rule),
+    logPromote: logCapital(promote, withoutRestarts(rule)),
+  };
+};
+
+export type LevelExplanation = {
+  readonly judged: 'level';
+  readonly worse: 'higher' | 'lower';
+  /** Mean levels over the judged windows; null before any. */
+  readonly canary: number | null;
+  readonly baseline: number | null;
+  /** Canary level / baseline level; null while the baseline's is 0. */
+  readonly ratio: number | null;
+  /** Holds the true ratio with this confidence at every window at once; null ends are open. */
+  readonly interval: RatioInterval & { readonly confidence: number };
+  /** The ratio up to which (`lower`: down to which) the canary counts as no worse. */
+  readonly toleratedRatio: number;
+  readonly rollbackEvidence: number;
+  readonly promoteEvidence: number;
+  readonly strongestWindows: readonly LoudWindow[];
+  readonly cappedBlocks: number;
+  readonly unusableWindows: number;
+  /** Where the variance is from; `batches`: no history, so evidence comes once a minute. */
+  readonly noise: 'history' | 'batches';
+  /** Long-run variance of the relative difference of one window; null while it is not known. */
+  readonly variance: number | null;
+};
+
+const intervalConfidence = 0.99;
+
+const explain = (rule: LevelRule, state: LevelState): LevelExplanation => {
+  const { sums } = state;
+  const ofBatches = batchVariance(state.batch);
+  const variance =
+    rule.variance ?? (ofBatches === undefined ? null : ofBatches * rule.windowsPerBatch);
+  return {
+    judged: 'level',
+    worse: rule.worse,
+    canary: sums.windows === 0 ? null : sums.canary / sums.windows,
+    baseline: sums.windows === 0 ? null : sums.baseline / sums.windows,
+    ratio: levelRatio(sums),
+    interval: {
+      ...levelInterval(sums, variance, intervalConfidence),
+      confidence: intervalConfidence,
+    },
+    toleratedRatio: rule.worse === 'higher' ? 1 + rule.margin : 1 - rule.margin,
+    rollbackEvidence: evidenceOf(state.logRollback),
+    promoteEvidence: evidenceOf(state.logPromote),
+    strongestWindows: state.strongestWindows,
+    cappedBlocks: state.rollback.cappedBlocks,
+    unusableWindows: state.unusableWindows,
+    noise: rule.variance === null ? 'batches' : 'history',
+    variance,
+  };
+};

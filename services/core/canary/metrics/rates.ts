@@ -1,0 +1,162 @@
+import { addLineToDeadline, deadlineTest, noDeadlineSums } from '../deadline-test.ts';
+import type { DeadlineResult, DeadlineSums } from '../deadline-test.ts';
+import { evidenceOf } from '../evidence.ts';
+import type { MetricEvidence, RuledJudge, ShownWindow, WindowPlace } from '../metric-judge.ts';
+import type { RateCounts } from '../rate-counts.ts';
+import { addRates, noRate } from '../rate-counts.ts';
+import { addToCurve, curveInterval, curveRatio, initialCurve } from '../ratio-curve.ts';
+import type { RatioCurve } from '../ratio-curve.ts';
+import type { RatioInterval } from '../ratio.ts';
+import type { StakeRules, Stakes } from '../stakes.ts';
+import {
+  addToStakes,
+  initialStakes,
+  logCapital,
+  noIncrements,
+  withoutRestarts,
+} from '../stakes.ts';
+import type { LoudWindow } from '../strongest-windows.ts';
+import { withWindow } from '../strongest-windows.ts';
+import type { Line, RatePrior } from './rate-test.ts';
+import { lineIncrements, predictedRate } from './rate-test.ts';
+
+export type RatesRule = StakeRules & {
+  /** What the canary's rate may be worse by, and what it must be shown to be better than for a promotion. */
+  readonly tolerance: Line;
+  readonly promoteTolerance: Line;
+  /** Alternatives, as multiples of the tolerated rate: above 1 to roll back, below 1 to promote. */
+  readonly grids: { readonly rollback: readonly number[]; readonly promote: readonly number[] };
+  /** Assumed of the baseline before any is seen. */
+  readonly prior: RatePrior;
+  /** How much more the counts scatter than independent requests would, at least 1. */
+  readonly phi: number;
+};
+
+/** What happens to few requests (errors), compared window by window as rates, with no assumption about drift. */
+export type RatesState = MetricEvidence & {
+  /** Every baseline window so far, warm-up included: it predicts the next window's rate. */
+  readonly seen: RateCounts;
+  readonly canary: RateCounts;
+  readonly baseline: RateCounts;
+  readonly curve: RatioCurve;
+  readonly deadline: DeadlineSums;
+  readonly rollback: Stakes;
+  readonly promote: Stakes;
+  readonly strongestWindows: readonly LoudWindow[];
+};
+
+export const ratesJudge: RuledJudge<
+  RatesRule,
+  ShownWindow<RateCounts>,
+  RatesState,
+  RatesExplanation
+> = {
+  initial: (rule) => ({
+    logRollback: 0,
+    logPromote: 0,
+    seen: noRate,
+    canary: noRate,
+    baseline: noRate,
+    curve: initialCurve,
+    deadline: noDeadlineSums,
+    rollback: initialStakes(rule.grids.rollback.length, rule),
+    promote: initialStakes(rule.grids.promote.length, withoutRestarts(rule)),
+    strongestWindows: [],
+  }),
+  addWindow: (rule, state, window, place) => {
+    const { canary, baseline } = window;
+    const isPaired = canary !== null && baseline !== null && canary.total > 0 && baseline.total > 0;
+    if (!place.judged || !isPaired) {
+      const next = withEvidence(rule, state, noIncrements, noIncrements, place);
+      return baseline === null ? next : { ...next, seen: addRates(state.seen, baseline) };
+    }
+    const { tolerance, promoteTolerance, grids, phi } = rule;
+    const pair = { canary, baseline };
+    const rate = predictedRate(state.seen, rule.prior);
+    const next = withEvidence(
+      rule,
+      state,
+      lineIncrements(tolerance, grids.rollback, rate, pair, phi),
+      lineIncrements(promoteTolerance, grids.promote, rate, pair, phi),
+      place,
+    );
+    const gain = next.logRollback - state.logRollback;
+    return {
+      ...next,
+      seen: addRates(state.seen, baseline),
+      canary: addRates(state.canary, canary),
+      baseline: addRates(state.baseline, baseline),
+      curve: addToCurve(state.curve, pair),
+      deadline: addLineToDeadline(state.deadline, tolerance, rate, pair),
+      strongestWindows: withWindow(state.strongestWindows, window, gain),
+    };
+  },
+  explain: (rule, state) => explain(rule, state),
+};
+
+const withEvidence = (
+  rule: RatesRule,
+  state: RatesState,
+  forRollback: readonly number[],
+  forPromote: readonly number[],
+  place: WindowPlace,
+): RatesState => {
+  const rollback = addToStakes(state.rollback, forRollback, place, rule);
+  const promote = addToStakes(state.promote, forPromote, place, withoutRestarts(rule));
+  if (rollback === state.rollback && promote === state.promote) return state;
+  return {
+    ...state,
+    rollback,
+    promote,
+    logRollback: logCapital(rollback, rule),
+    logPromote: logCapital(promote, withoutRestarts(rule)),
+  };
+};
+
+/** The test at the deadline with this metric's part of alpha; never twice. */
+export const ratesDeadline = (
+  { phi }: RatesRule,
+  { deadline }: RatesState,
+  alpha: number,
+): DeadlineResult => deadlineTest(deadline, phi, alpha);
+
+/** What a person needs to check this metric's part of a verdict. Rates are events per request. */
+export type RatesExplanation = {
+  readonly judged: 'errors';
+  readonly canary: RateCounts;
+  readonly baseline: RateCounts;
+  /** Canary rate / baseline rate, paired by window; null while the baseline has no event. */
+  readonly ratio: number | null;
+  /** Holds the true ratio with this confidence at every window at once; null ends are open. */
+  readonly interval: RatioInterval & { readonly confidence: number };
+  /** The rate up to which the canary counts as no worse, at the baseline rate seen. */
+  readonly toleratedRate: number;
+  readonly rollbackEvidence: number;
+  readonly promoteEvidence: number;
+  readonly strongestWindows: readonly LoudWindow[];
+  readonly cappedBlocks: number;
+  readonly phi: number;
+};
+
+const intervalConfidence = 0.99;
+
+const explain = (rule: RatesRule, state: RatesState): RatesExplanation => {
+  const { canary, baseline, curve } = state;
+  const rate = baseline.total === 0 ? 0 : baseline.events / baseline.total;
+  return {
+    judged: 'errors',
+    canary,
+    baseline,
+    ratio: curveRatio(curve),
+    interval: {
+      ...curveInterval(curve, intervalConfidence, rule.phi),
+      confidence: intervalConfidence,
+    },
+    toleratedRate: rule.tolerance.relative * rate + rule.tolerance.absolute,
+    rollbackEvidence: evidenceOf(state.logRollback),
+    promoteEvidence: evidenceOf(state.logPromote),
+    strongestWindows: state.strongestWindows,
+    cappedBlocks: state.rollback.cappedBlocks,
+    phi: rule.phi,
+  };
+};

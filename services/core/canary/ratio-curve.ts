@@ -1,0 +1,99 @@
+import { logSumExp } from './log-sum-exp.ts';
+import type { RatePair } from './rate-counts.ts';
+import type { RatioInterval } from './ratio.ts';
+
+/**
+ * What is known about the ratio of two rates, from counts paired by window: like `RatioState`, in a third of the
+ * space, and finer about 1, where events are many. Symmetric: swapping the cohorts inverts ratio and interval.
+ */
+export type RatioCurve = {
+  /** Mantel-Haenszel sums: the events of one cohort, weighted by the other's share of requests. */
+  readonly canaryWeighted: number;
+  readonly baselineWeighted: number;
+  /** On the candidates: ln of the likelihood of the split of events. */
+  readonly logLikelihood: readonly number[];
+};
+
+/** ln of the candidates above 1: steps of 2 % at first, up to a ratio of 55. */
+const above: readonly number[] = [
+  0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.55, 0.7, 0.9, 1.2, 1.6, 2.2, 3, 4,
+];
+const candidates: readonly number[] = [...above.map((step) => -step).toReversed(), 0, ...above];
+const points = candidates.length;
+/** Square roots of the candidate ratios; read backwards, they are the inverses. */
+const roots: readonly number[] = candidates.map((candidate) => Math.exp(candidate / 2));
+
+export const initialCurve: RatioCurve = {
+  canaryWeighted: 0,
+  baselineWeighted: 0,
+  logLikelihood: candidates.map(() => 0),
+};
+
+/**
+ * Takes in one window. Given the events of both cohorts together, the canary's number is binomial with odds
+ * ratio * n_c / n_b: the base rate cancels, so drift and changing traffic weights do no harm. For events that are not
+ * rare that overstates their scatter: the interval is then wider than it must be, never narrower.
+ */
+export const addToCurve = (curve: RatioCurve, { canary, baseline }: RatePair): RatioCurve => {
+  const events = canary.events + baseline.events;
+  const total = canary.total + baseline.total;
+  if (events === 0 || canary.total === 0 || baseline.total === 0) return curve;
+  const canaryShare = canary.total / total;
+  const baselineShare = baseline.total / total;
+  const lean = (canary.events - baseline.events) / 2;
+  const logLikelihood: number[] = [];
+  for (let index = 0; index < points; index += 1) {
+    const spread =
+      canaryShare * (roots[index] ?? 0) + baselineShare * (roots[points - 1 - index] ?? 0);
+    const gain = lean * (candidates[index] ?? 0) - events * Math.log(spread);
+    logLikelihood.push((curve.logLikelihood[index] ?? 0) + gain);
+  }
+  return {
+    canaryWeighted: curve.canaryWeighted + canary.events * baselineShare,
+    baselineWeighted: curve.baselineWeighted + baseline.events * canaryShare,
+    logLikelihood,
+  };
+};
+
+/** Canary rate / baseline rate, paired by window (Mantel-Haenszel); null: the baseline has none. */
+export const curveRatio = (curve: RatioCurve): number | null =>
+  curve.baselineWeighted === 0 ? null : curve.canaryWeighted / curve.baselineWeighted;
+
+/**
+ * The ratios that have not been refuted at any confidence lost by looking often: a candidate a is refuted when mean
+ * over the candidates of likelihood(ratio) / likelihood(a), an e-process while a is true, reaches 1 / (1 - confidence).
+ * `phi` flattens the likelihood as it does the evidence.
+ *
+ * The log-likelihood is concave, so between two candidates it lies below the chords of the neighbouring intervals made
+ * longer: the ends, taken where those meet the threshold, are never inside the true ends.
+ */
+export const curveInterval = (
+  { logLikelihood }: RatioCurve,
+  confidence: number,
+  phi: number,
+): RatioInterval => {
+  const heights = logLikelihood.map((value) => value / phi);
+  const threshold = logSumExp(heights) - Math.log(points) + Math.log(1 - confidence);
+  const low = lowEnd(heights, threshold);
+  const high = lowEnd(heights.toReversed(), threshold);
+  return {
+    low: low === null ? null : Math.exp(low),
+    high: high === null ? null : Math.exp(-high),
+  };
+};
+
+/** ln of the lower end; null when even the smallest candidate stands. */
+const lowEnd = (heights: readonly number[], threshold: number): number | null => {
+  const first = heights.findIndex((height) => height >= threshold);
+  if (first <= 0) return null;
+  const [x0, x1, x2, x3] = [first - 2, first - 1, first, first + 1].map(
+    (at) => candidates[at] ?? 0,
+  );
+  const [y0, y1, y2, y3] = [first - 2, first - 1, first, first + 1].map((at) => heights[at] ?? 0);
+  if (x0 === undefined || x1 === undefined || x2 === undefined || x3 === undefined) return null;
+  if (y0 === undefined || y1 === undefined || y2 === undefined || y3 === undefined) return null;
+  const ends = [x1];
+  if (first >= 2) ends.push(x1 + ((threshold - y1) * (x1 - x0)) / (y1 - y0));
+  if (first + 1 < points && y3 > y2) ends.push(x2 - ((y2 - threshold) * (x3 - x2)) / (y3 - y2));
+  return Math.max(...ends);
+};
