@@ -1,5 +1,6 @@
 import type { DeadLetter } from './dead-letters.ts';
 import type { Deployment } from './deployment.ts';
+import { hasEnded } from './lifecycle.ts';
 import type { Crypto } from './markers/crypto.ts';
 import type { RetentionRow } from './retention.ts';
 import type { MarkerRow } from './row-forms/marker.ts';
@@ -33,32 +34,78 @@ const rowBytesMin = 200;
 
 const absentRow: KnownRow = { row: () => undefined, hash: () => noRow, bytes: rowBytesMin };
 
-const rowFromText = (model: string, key: string, text: string): KnownRow => {
-  let row: unknown;
-  let isRead = false;
-  let hash: bigint | undefined;
-  return {
-    row: () => {
-      if (!isRead) row = readRow(model, text);
-      isRead = true;
-      return row;
-    },
-    hash: (crypto) => (hash ??= rowHash(crypto, { model, key, value: text })),
-    // The text, and what was read from it.
-    bytes: rowBytesMin + 3 * text.length,
-  };
-};
+/** A row that was read: what it says and its hash are made when they are first asked for. */
+class ReadRow implements KnownRow {
+  readonly bytes: number;
+  readonly #model: string;
+  readonly #key: string;
+  readonly #text: string;
+  #row: unknown;
+  #hash: bigint | undefined;
+
+  constructor(model: string, key: string, text: string) {
+    this.#model = model;
+    this.#key = key;
+    this.#text = text;
+    // The text, and what is made of it.
+    this.bytes = rowBytesMin + 3 * text.length;
+  }
+
+  row(): unknown {
+    return (this.#row ??= readRow(this.#model, this.#text));
+  }
+
+  hash(crypto: Crypto): bigint {
+    return (this.#hash ??= rowHash(crypto, {
+      model: this.#model,
+      key: this.#key,
+      value: this.#text,
+    }));
+  }
+}
+
+/** A row that was written. */
+class WrittenRow implements KnownRow {
+  readonly bytes: number;
+  readonly #row: unknown;
+  readonly #hash: bigint;
+
+  constructor(row: unknown, hash: bigint, text: string) {
+    this.#row = row;
+    this.#hash = hash;
+    this.bytes = rowBytesMin + 2 * text.length;
+  }
+
+  row(): unknown {
+    return this.#row;
+  }
+
+  hash(): bigint {
+    return this.#hash;
+  }
+}
 
 /** Values by model and key. Keys are long, and a text that was put together of both would be hashed each time. */
 type ByPlace<Value> = Map<string, Map<string, Value>>;
 
-const valueAt = <Value>(places: ByPlace<Value>, model: string, key: string): Value | undefined =>
-  places.get(model)?.get(key);
+const placesOf = <Value>(places: ByPlace<Value>, model: string): Map<string, Value> => {
+  const known = places.get(model);
+  if (known !== undefined) return known;
+  const made = new Map<string, Value>();
+  places.set(model, made);
+  return made;
+};
 
-const putAt = <Value>(places: ByPlace<Value>, model: string, key: string, value: Value): void => {
-  const keys = places.get(model);
-  if (keys === undefined) places.set(model, new Map([[key, value]]));
-  else keys.set(key, value);
+/** Rows that were found by `address`, by place. Of those that are asked for most are new: only few are found. */
+const rowsFound = (found: LoadedRows): ByPlace<KnownRow> => {
+  const rows: ByPlace<KnownRow> = new Map();
+  for (const [at, text] of found) {
+    const end = at.indexOf('\n');
+    const model = at.slice(0, end);
+    const key = at.slice(end + 1);
+    placesOf(rows, model).set(key, new ReadRow(model, key, text));
+  }
+  return rows;
 };
 
 /** Rows of which nobody knows more than the texts. What has no text is not there. */
@@ -66,11 +113,12 @@ export const knownTexts = (loaded: LoadedRows): KnownRows => {
   const read: ByPlace<KnownRow> = new Map();
   return {
     get: (model, key) => {
-      const known = valueAt(read, model, key);
+      const places = placesOf(read, model);
+      const known = places.get(key);
       if (known !== undefined) return known;
       const text = loaded.get(address(model, key));
-      const row = text === undefined ? absentRow : rowFromText(model, key, text);
-      putAt(read, model, key, row);
+      const row = text === undefined ? absentRow : new ReadRow(model, key, text);
+      places.set(key, row);
       return row;
     },
   };
@@ -86,60 +134,87 @@ export type RowMemory = KnownRows & {
 /** A row as a step left it. */
 export type FoldedRow = RowAddress & { readonly known: KnownRow };
 
-/** Models whose rows are looked at again; the others' are mostly written once. */
-const remembered: ReadonlySet<string> = new Set([
-  'deployment',
-  'slot',
-  'timeline',
-  'environment',
-  'component',
-  'producer',
-]);
+/** Whether more is to be said of a row. What is over is read again if need be: to hold it costs more than that. */
+const isOpen: { readonly [model: string]: (row: never) => boolean } = {
+  deployment: ({ attempts }: Deployment) => attempts.some((attempt) => !hasEnded(attempt)),
+  timeline: (line: AttemptLine) => !hasEnded(line),
+  slot: () => true,
+  environment: () => true,
+  component: () => true,
+  producer: () => true,
+};
+
+const isOpenRow = (model: string, known: KnownRow): boolean => {
+  const row = known.row();
+  return row !== undefined && isOpen[model]?.(row as never) === true;
+};
+
+type Remembered = {
+  /** The rows that were used since it last forgot, and those before. */
+  young: Map<string, KnownRow>;
+  old: Map<string, KnownRow>;
+};
 
 /**
  * Remembers the rows that were used last, up to twice `bytesMax`. It forgets between steps only: what was learnt for a
  * step is there until `keep`.
  */
 export const createRowMemory = (bytesMax: number): RowMemory => {
-  let young: ByPlace<KnownRow> = new Map();
-  let old: ByPlace<KnownRow> = new Map();
+  const remembered = new Map<string, Remembered>();
+  for (const model of Object.keys(isOpen))
+    remembered.set(model, { young: new Map(), old: new Map() });
   let youngBytes = 0;
   /** For this step alone. */
   let passing: ByPlace<KnownRow> = new Map();
-  const put = (model: string, key: string, row: KnownRow): void => {
-    youngBytes += row.bytes - (valueAt(young, model, key)?.bytes ?? 0);
-    putAt(young, model, key, row);
+  const put = ({ young }: Remembered, key: string, row: KnownRow): void => {
+    youngBytes += row.bytes - (young.get(key)?.bytes ?? 0);
+    young.set(key, row);
+  };
+  const forget = ({ young, old }: Remembered, key: string): void => {
+    youngBytes -= young.get(key)?.bytes ?? 0;
+    young.delete(key);
+    old.delete(key);
   };
   return {
     get: (model, key) => {
-      const known = valueAt(young, model, key);
+      const rows = remembered.get(model);
+      const known = rows?.young.get(key);
       if (known !== undefined) return known;
-      const aged = valueAt(old, model, key);
-      if (aged === undefined) return valueAt(passing, model, key);
-      put(model, key, aged);
+      const aged = rows?.old.get(key);
+      if (rows === undefined || aged === undefined) return passing.get(model)?.get(key);
+      put(rows, key, aged);
       return aged;
     },
     learn: (asked, found) => {
+      const rows = rowsFound(found);
       for (const { model, key } of asked) {
-        const text = found.get(address(model, key));
-        const row = text === undefined ? absentRow : rowFromText(model, key, text);
-        if (remembered.has(model)) put(model, key, row);
-        else putAt(passing, model, key, row);
+        const row = rows.get(model)?.get(key);
+        const kept = row === undefined ? undefined : remembered.get(model);
+        if (row === undefined || kept === undefined)
+          placesOf(passing, model).set(key, row ?? absentRow);
+        else put(kept, key, row);
       }
     },
     keep: (rows) => {
       passing = new Map();
-      for (const { model, key, known } of rows) if (remembered.has(model)) put(model, key, known);
+      for (const { model, key, known } of rows) {
+        const kept = remembered.get(model);
+        if (kept === undefined) continue;
+        if (isOpenRow(model, known)) put(kept, key, known);
+        else forget(kept, key);
+      }
       if (youngBytes <= bytesMax) return;
-      old = young;
-      young = new Map();
+      for (const kept of remembered.values()) {
+        kept.old = kept.young;
+        kept.young = new Map();
+      }
       youngBytes = 0;
     },
   };
 };
 
 /** The rows that the fold itself looks at. */
-type RowTypes = {
+export type RowTypes = {
   readonly marker: MarkerRow;
   readonly deployment: Deployment;
   readonly slot: SlotState;
@@ -148,16 +223,36 @@ type RowTypes = {
   readonly retention: RetentionRow;
 };
 
+/** A row's place in one fold. It is found once, and whoever has it need not look for the row again. */
+export type Cell<Row = unknown> = RowAddress & {
+  /** The row before the fold, as far as it is known; once it is settled, the row after it. */
+  known: KnownRow | undefined;
+  /** The row as the fold leaves it. */
+  row: Row | undefined;
+  isChanged: boolean;
+  /** Somebody was asked for it; for what it leads to. */
+  isWanted: boolean;
+  isFollowed: boolean;
+};
+
 /** Rows over those that were known: what a batch changes, each row written once however many records touch it. */
 export type FoldRows = {
+  readonly cell: {
+    <Model extends keyof RowTypes>(model: Model, key: string): Cell<RowTypes[Model]>;
+    (model: string, key: string): Cell;
+  };
+  /** Whether anybody knows the row as it was. */
+  readonly isKnown: (cell: Cell) => boolean;
+  /** The row as it is now. */
+  readonly now: <Row>(cell: Cell<Row>) => Row | undefined;
+  readonly change: <Row>(cell: Cell<Row>, row: Row | undefined) => void;
+  /** What a row was before this batch, where that is known without reading it; `undefined`: it was not there. */
+  readonly was: (cell: Cell, row: () => unknown) => void;
+  /** The same by place. */
   readonly get: <Model extends keyof RowTypes>(
     model: Model,
     key: string,
   ) => RowTypes[Model] | undefined;
-  /** The same of any model. */
-  readonly row: (model: string, key: string) => unknown;
-  /** What a row was before this batch, where that is known without reading it; `undefined`: it was not there. */
-  readonly was: (model: string, key: string, row: () => unknown) => void;
   readonly put: (model: string, key: string, row: unknown) => void;
   readonly remove: (model: string, key: string) => void;
   /** Makes the texts of up to so many changed rows; true when all have theirs. Nothing is put any more. */
@@ -172,58 +267,86 @@ export type RowChanges = {
   readonly rows: readonly FoldedRow[];
 };
 
-type Changed = RowAddress & { row: unknown };
+type ModelCells = { readonly cells: Map<string, Cell>; readonly changed: Cell[] };
 
 export const openFoldRows = (known: KnownRows): FoldRows => {
-  const changed: ByPlace<Changed> = new Map();
-  const derived: ByPlace<KnownRow> = new Map();
-  const before = (model: string, key: string): KnownRow =>
-    known.get(model, key) ?? valueAt(derived, model, key) ?? absentRow;
+  const models = new Map<string, ModelCells>();
   const writes: RowChange[] = [];
-  const rows: FoldedRow[] = [];
   let sum = noRow;
-  let unsettled: Changed[] | undefined;
-  const put = (model: string, key: string, row: unknown): void => {
-    const change = valueAt(changed, model, key);
-    if (change === undefined) putAt(changed, model, key, { model, key, row });
-    else change.row = row;
+  let changed: Cell[] | undefined;
+  let settled = 0;
+
+  const cellsOf = (model: string): ModelCells => {
+    const there = models.get(model);
+    if (there !== undefined) return there;
+    const made = { cells: new Map<string, Cell>(), changed: [] };
+    models.set(model, made);
+    return made;
   };
-  const row = (model: string, key: string): unknown => {
-    const change = valueAt(changed, model, key);
-    return change === undefined ? before(model, key).row() : change.row;
+  const cell = (model: string, key: string): Cell<never> => {
+    const { cells } = cellsOf(model);
+    const there = cells.get(key);
+    if (there !== undefined) return there as Cell<never>;
+    const made: Cell = {
+      model,
+      key,
+      known: known.get(model, key),
+      row: undefined,
+      isChanged: false,
+      isWanted: false,
+      isFollowed: false,
+    };
+    cells.set(key, made);
+    return made as Cell<never>;
   };
+  /** It may have been learnt since it was looked for. */
+  const before = (at: Cell): KnownRow | undefined => (at.known ??= known.get(at.model, at.key));
+  const now = <Row>(at: Cell<Row>): Row | undefined =>
+    at.isChanged ? at.row : (before(at)?.row() as Row | undefined);
+  const change = <Row>(at: Cell<Row>, row: Row | undefined): void => {
+    at.row = row;
+    if (at.isChanged) return;
+    at.isChanged = true;
+    cellsOf(at.model).changed.push(at);
+  };
+  const settleOne = (crypto: Crypto, at: Cell): void => {
+    const { model, key, row } = at;
+    const was = before(at)?.hash(crypto) ?? noRow;
+    const value = row === undefined ? null : rowText(model, row);
+    const hash = value === null ? noRow : rowHash(crypto, { model, key, value });
+    at.known = value === null ? absentRow : new WrittenRow(row, hash, value);
+    // A row that is what it was need not be written.
+    if (hash === was) return;
+    sum += hash - was;
+    writes.push({ model, key, value });
+  };
+
   return {
-    get: (model, key) => row(model, key) as RowTypes[typeof model] | undefined,
-    row,
-    was: (model, key, rowBefore) => {
-      if (valueAt(changed, model, key) !== undefined || known.get(model, key) !== undefined) return;
-      if (valueAt(derived, model, key) !== undefined) return;
-      const value = rowBefore();
-      const text = value === undefined ? undefined : rowText(model, value);
-      putAt(derived, model, key, text === undefined ? absentRow : rowFromText(model, key, text));
+    cell,
+    isKnown: (at) => before(at) !== undefined,
+    now,
+    change,
+    was: (at, rowBefore) => {
+      if (at.isChanged || before(at) !== undefined) return;
+      const row = rowBefore();
+      at.known =
+        row === undefined ? absentRow : new ReadRow(at.model, at.key, rowText(at.model, row));
     },
-    put,
-    remove: (model, key) => put(model, key, undefined),
+    get: (model, key) => now(cell(model, key)),
+    put: (model, key, row) => change(cell(model, key) as Cell, row),
+    remove: (model, key) => change(cell(model, key) as Cell, undefined),
     settle: (crypto, rowsMax) => {
-      unsettled ??= [...changed.values()].flatMap((places) => [...places.values()]);
-      for (const { model, key, row: now } of unsettled.splice(0, rowsMax)) {
-        const was = before(model, key).hash(crypto);
-        const value = now === undefined ? null : rowText(model, now);
-        const hash = value === null ? noRow : rowHash(crypto, { model, key, value });
-        rows.push({ model, key, known: value === null ? absentRow : rowOf(now, hash, value) });
-        // A row that is what it was need not be written.
-        if (hash === was) continue;
-        sum += hash - was;
-        writes.push({ model, key, value });
-      }
-      return unsettled.length === 0;
+      changed ??= [...models.values()].flatMap((model) => model.changed);
+      const end = Math.min(changed.length, settled + rowsMax);
+      for (const at of changed.slice(settled, end)) settleOne(crypto, at);
+      settled = end;
+      return end === changed.length;
     },
-    changes: () => ({ writes, hash: sum, rows }),
+    // All of them are known by now.
+    changes: () => ({
+      writes,
+      hash: sum,
+      rows: (changed ?? []) as readonly Cell[] as readonly FoldedRow[],
+    }),
   };
 };
-
-const rowOf = (row: unknown, hash: bigint, text: string): KnownRow => ({
-  row: () => row,
-  hash: () => hash,
-  bytes: rowBytesMin + 2 * text.length,
-});

@@ -123,7 +123,7 @@ export const evolve = (
   }
 };
 
-export const hasEnded = (attempt: Attempt): boolean => {
+export const hasEnded = (attempt: Pick<Attempt, 'status'>): boolean => {
   switch (attempt.status) {
     case 'planned':
     case 'running':

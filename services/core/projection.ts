@@ -14,13 +14,14 @@ import { address, knownTexts, openFoldRows } from './known-rows.ts';
 import type { LogRecord, Position } from './log/record.ts';
 import type { Text } from './markers/crypto.ts';
 import { isOperation, isTrustChange } from './markers/kinds.ts';
-import type { DeploymentMarker, Operation, Role, Slot } from './markers/marker.ts';
+import type { DeploymentMarker, Operation, Role } from './markers/marker.ts';
 import { slotKey } from './markers/slot.ts';
-import { applyOperation, operationRefusal, rowsOfOperation } from './operation-effects.ts';
+import { applyOperation, operationRefusal } from './operation-effects.ts';
 import { operationRow } from './operations.ts';
-import { producerKey } from './producers.ts';
 import type { Change } from './read-models.ts';
-import { foldVersion, positionKey, readModels, rowsOfDeployment, timeline } from './read-models.ts';
+import { foldVersion, positionKey, readModels, timeline } from './read-models.ts';
+import type { AuthenticItem, NamedRows, RecordRows } from './rows-needed.ts';
+import { markerKey, openNamedRows, openNeeds, redrivingOf } from './rows-needed.ts';
 import type { RecordFilter } from './record-filter.ts';
 import { passesFilter } from './record-filter.ts';
 import type { Result } from './result.ts';
@@ -28,12 +29,11 @@ import { fail, ok } from './result.ts';
 import type { MarkerRow } from './row-forms/marker.ts';
 import { isSameContent, markerRowOf } from './row-forms/marker.ts';
 import { noRowsDigest, rolledDigest } from './rows-digest.ts';
-import type { AttemptLine, SlotState } from './slot-state.ts';
 import { attemptLine, evolveSlot, slotHistory, withLine } from './slot-state.ts';
 import type { KeyState, Seal, Trust } from './trust/trust.ts';
 import { openTrust } from './trust/trust.ts';
 
-export { address };
+export { address, markerKey };
 export type { LoadedRows, RowAddress, RowChange } from './known-rows.ts';
 
 // The fold: records 0..n in, rows out. Live, rebuild and replay run this one function.
@@ -102,82 +102,17 @@ export const rowsNeeded = (
   known: KnownRows,
   redriving: Redriving | null,
 ): readonly RowAddress[] => {
-  const wanted = new Map<string, RowAddress>();
-  /** The row, if it is known by now. */
-  const want = (model: string, key: string): unknown => {
-    const row = known.get(model, key);
-    if (row === undefined) wanted.set(address(model, key), { model, key });
-    return row?.row();
-  };
-  // Each row is looked at once, however many records name it.
-  const slots = new Set<string>();
-  const wantSlot = (slot: Slot): SlotState | undefined => {
-    const key = slotKey(slot);
-    if (!slots.has(key)) {
-      slots.add(key);
-      want('environment', slot.environment);
-      want('component', slot.component);
-    }
-    return want('slot', key) as SlotState | undefined;
-  };
-  const deployments = new Set<string>();
-  let announced = redriving;
-  const wantDeployment = (id: string): Deployment | undefined => {
-    const deployment = want('deployment', id) as Deployment | undefined;
-    if (deployments.has(id)) return deployment;
-    deployments.add(id);
-    for (const { plan, entries } of deployment?.attempts ?? [])
-      if (plan !== null) wantSlot(plan.slot);
-      // Its plan may expel them, and their ids with them.
-      else for (const entry of entries) want('marker', markerKey(entry.marker, entry.principal));
-    return deployment;
-  };
-  for (const item of checked) {
-    const { position } = item.record;
-    const letter = letterAt(announced, position);
-    if (letter !== undefined) want('dead-letter', positionKey(letter));
-    announced = redrivingAfter(announced, position) ?? redrivingOf(item, position, false);
-    if (item.outcome !== 'authentic') continue;
-    const { marker, signer } = item.authentic;
-    const first = want('marker', markerKey(marker.marker, signer.principal)) as
-      | MarkerRow
-      | undefined;
-    const id = first === undefined ? undefined : wantDeploymentOf(first, want);
-    if (id !== undefined) wantDeployment(id);
-    if (isOperation(marker)) {
-      for (const { model, key } of rowsOfOperation(marker)) want(model, key);
-      if (marker.kind === 'deployments-forgotten')
-        for (const named of marker.deployments) {
-          const going = wantDeployment(named);
-          if (going !== undefined)
-            for (const { model, key } of rowsOfDeployment(going)) want(model, key);
-        }
-      continue;
-    }
-    const { deployment, slot, producer, sequence } = marker as DeploymentMarker;
-    if (producer !== null && sequence !== null)
-      want('producer', producerKey(signer.principal, producer));
-    wantDeployment(deployment);
-    if (slot === null) continue;
-    const state = wantSlot(slot);
-    // A logged marker that repeats what runs there goes to the deployment that holds the slot.
-    const holder = marker.kind === 'logged' ? state?.holders.at(-1)?.deployment : undefined;
-    if (holder !== undefined) wantDeployment(holder);
-  }
-  return [...wanted.values()];
+  const rows = openFoldRows(known);
+  return openNeeds(rows, openNamedRows(rows), checked, redriving)();
 };
-
-/** The deployment of a marker in the index; undefined for an operation, or while the row that says it is not known. */
-const wantDeploymentOf = (
-  { openedAt }: MarkerRow,
-  want: (model: string, key: string) => unknown,
-): string | undefined =>
-  openedAt === null
-    ? undefined
-    : (want(timeline.name, positionKey(openedAt)) as AttemptLine | undefined)?.deployment;
 
 /** A fold of one batch, in pieces, so that whoever folds can do something else between them. */
 export type Folding = {
+  /**
+   * Answers at each call which rows the fold of these records will look at that are not known and that were not asked
+   * for: to be called again with what they brought until there are none.
+   */
+  readonly needs: (checked: readonly Checked[]) => () => readonly RowAddress[];
   /** Folds the next records. */
   readonly add: (checked: readonly Checked[]) => void;
   /** After the last record: makes the texts of up to so many rows. True when all are made. */
@@ -197,6 +132,7 @@ export const openFold = (
   filter: RecordFilter | null = null,
 ): Folding => {
   const rows = openFoldRows(known);
+  const named = openNamedRows(rows);
   let { logTimeMs, trust, next, redriving } = state;
   const outcomes: Outcome[] = [];
   let last: LogRecord | undefined;
@@ -214,20 +150,21 @@ export const openFold = (
       redriving = redrivingAfter(redriving, record.position);
       return { position: record.position, outcome: 'left-out' };
     }
-    const outcome = foldOne(tools, rows, item, logTimeMs);
+    const outcome = foldOne(tools, rows, named, item, logTimeMs);
     if (redriving !== null) linkRedrive(tools, rows, record, outcome, redriving, logTimeMs);
     redriving =
-      redrivingAfter(redriving, record.position) ?? redrivingAnnounced(rows, item, outcome);
+      redrivingAfter(redriving, record.position) ?? redrivingAnnounced(rows, named, item, outcome);
     return outcome;
   };
 
   return {
+    needs: (checked) => openNeeds(rows, named, checked, state.redriving),
     add: (checked) => {
       for (const item of checked) outcomes.push(add(item));
     },
     settle: (rowsMax) => {
       if (!isSettling && last !== undefined) {
-        rows.was('log', 'time', () => timeRow(state.logTimeMs, state.redriving));
+        rows.was(rows.cell('log', 'time'), () => timeRow(state.logTimeMs, state.redriving));
         rows.put('log', 'time', timeRow(logTimeMs, redriving));
         if (trust !== state.trust) putTrust(rows, tools.text, state.trust, trust);
       }
@@ -357,26 +294,19 @@ type TimeRow = { readonly timeMs: number; readonly redriving?: Redriving };
 const timeRow = (timeMs: number, redriving: Redriving | null): TimeRow =>
   redriving === null ? { timeMs } : { timeMs, redriving };
 
-/** The letters whose bytes an operation says to stand right behind it. */
-const redrivingOf = (item: Checked, operation: Position, isRepeat: boolean): Redriving | null =>
-  item.outcome === 'authentic' && item.authentic.marker.kind === 'letters-redriven'
-    ? {
-        operation,
-        from: item.record.position + 1,
-        letters: [...item.authentic.marker.positions],
-        isRepeat,
-      }
-    : null;
-
-const redrivingAnnounced = (rows: FoldRows, item: Checked, outcome: Outcome): Redriving | null => {
+const redrivingAnnounced = (
+  rows: FoldRows,
+  named: NamedRows,
+  item: Checked,
+  outcome: Outcome,
+): Redriving | null => {
   if (item.outcome !== 'authentic') return null;
   const { position } = item.record;
   switch (outcome.outcome) {
     case 'operation':
       return redrivingOf(item, position, false);
     case 'duplicate': {
-      const { marker, signer } = item.authentic;
-      const first = rows.get('marker', markerKey(marker.marker, signer.principal));
+      const first = rows.now(named.byRecord(item).marker);
       return redrivingOf(item, first?.position ?? position, true);
     }
     case 'applied':
@@ -418,7 +348,13 @@ const hasBytesOf = (tools: CheckTools, record: LogRecord, letter: DeadLetter): b
       letter.claims.marker === claimsOf(tools.text, record, undefined).marker
     : letter.digest === tools.crypto.sha256Hex(record.value);
 
-const foldOne = (tools: CheckTools, rows: FoldRows, item: Checked, logTimeMs: number): Outcome => {
+const foldOne = (
+  tools: CheckTools,
+  rows: FoldRows,
+  named: NamedRows,
+  item: Checked,
+  logTimeMs: number,
+): Outcome => {
   const { position } = item.record;
   switch (item.outcome) {
     case 'rejected':
@@ -428,28 +364,27 @@ const foldOne = (tools: CheckTools, rows: FoldRows, item: Checked, logTimeMs: nu
     case 'trust-repeated':
       return { position, outcome: 'duplicate' };
     case 'authentic':
-      return foldAuthentic(tools, rows, item, logTimeMs);
+      return foldAuthentic(tools, rows, named, item, logTimeMs);
   }
 };
-
-type AuthenticItem = Extract<Checked, { readonly outcome: 'authentic' }>;
 
 const foldAuthentic = (
   tools: CheckTools,
   rows: FoldRows,
+  named: NamedRows,
   item: AuthenticItem,
   logTimeMs: number,
 ): Outcome => {
   const { record, authentic, trust } = item;
   const { signer, digest, waitedMs } = authentic;
-  const id = markerKey(authentic.marker.marker, signer.principal);
-  const first = rows.get('marker', id);
+  const cells = named.byRecord(item);
+  const first = rows.now(cells.marker);
   if (first !== undefined)
     return isSameContent(first, digest)
       ? { position: record.position, outcome: 'duplicate' }
       : conflict(tools, rows, item, first);
   if (isOperation(authentic.marker))
-    return foldOperation(tools, rows, item, authentic.marker, id, logTimeMs);
+    return foldOperation(tools, rows, cells, item, authentic.marker, logTimeMs);
   const marker = authentic.marker as DeploymentMarker;
   const fact: Fact = {
     marker,
@@ -461,10 +396,10 @@ const foldAuthentic = (
     signer,
   };
   const evolution = evolve(
-    rows.get('deployment', marker.deployment),
+    cells.deployment && rows.now(cells.deployment),
     fact,
     trust,
-    (slot) => slotHistory(rows.get('slot', slotKey(slot))),
+    (slot) => slotHistory(rows.now(named.bySlot(slot).slot)),
     (deployment) => rows.get('deployment', deployment),
   );
   if (evolution.outcome === 'refused')
@@ -473,7 +408,12 @@ const foldAuthentic = (
   const attempt = deployment.attempts.find(({ number }) => number === evolution.attempt);
   if (attempt === undefined)
     throw new TypeError('an evolution names an attempt that it has not made');
-  const before = rows.get('deployment', deployment.id);
+  // A logged marker that repeats what runs there goes to the deployment that holds the slot.
+  const cell =
+    cells.deployment?.key === deployment.id
+      ? cells.deployment
+      : rows.cell('deployment', deployment.id);
+  const before = rows.now(cell);
   const change: Change = {
     marker,
     principal: signer.principal,
@@ -486,13 +426,17 @@ const foldAuthentic = (
     attempt,
     line: attemptLine(deployment, attempt),
   };
-  rows.put('marker', id, markerRowOf(record.position, digest, attempt.openedAt));
-  rows.put('deployment', deployment.id, deployment);
-  if (attempt.plan !== null) putSlot(rows, attempt.plan.slot, change);
+  rows.change(cells.marker, markerRowOf(record.position, digest, attempt.openedAt));
+  rows.change(cell, deployment);
+  if (attempt.plan !== null) {
+    const { slot } = named.bySlot(attempt.plan.slot);
+    rows.change(slot, evolveSlot(rows.now(slot), attempt.plan.slot, change));
+  }
   for (const model of readModels)
     for (const key of model.keysOf(change)) {
-      if (model.before !== undefined) rows.was(model.name, key, () => model.before?.(change, key));
-      rows.put(model.name, key, model.evolve(rows.row(model.name, key), change, key));
+      const at = rows.cell(model.name, key);
+      if (model.before !== undefined) rows.was(at, () => model.before?.(change, key));
+      rows.change(at, model.evolve(rows.now(at), change, key));
     }
   for (const one of expelled) expel(rows, one, deployment.id, attempt);
   return { position: record.position, outcome: 'applied', note, change };
@@ -501,9 +445,9 @@ const foldAuthentic = (
 const foldOperation = (
   tools: CheckTools,
   rows: FoldRows,
+  { marker }: RecordRows,
   item: AuthenticItem,
   operation: Operation,
-  id: string,
   logTimeMs: number,
 ): Outcome => {
   const { position } = item.record;
@@ -512,15 +456,10 @@ const foldOperation = (
   if (refusal !== undefined)
     return deadLetter(tools, rows, item, 'out-of-scope', refusal, signer.principal);
   const from = { position, at: logTimeMs - waitedMs, logTimeMs, signer, trust: item.trust };
-  rows.put('marker', id, markerRowOf(position, digest, null));
+  rows.change(marker, markerRowOf(position, digest, null));
   const effect = applyOperation(rows, operation, from);
   rows.put('operation', positionKey(position), operationRow(operation, from, effect));
   return { position, outcome: 'operation' };
-};
-
-const putSlot = (rows: FoldRows, slot: Slot, change: Change): void => {
-  const key = slotKey(slot);
-  rows.put('slot', key, evolveSlot(rows.get('slot', key), slot, change));
 };
 
 const conflict = (
@@ -561,7 +500,7 @@ const putConflict = (
   const line = attemptLine(deployment, attempt);
   const lineKey = positionKey(attempt.openedAt);
   // A conflict changes no attempt.
-  rows.was(timeline.name, lineKey, () => attemptLine(before, attempt));
+  rows.was(rows.cell(timeline.name, lineKey), () => attemptLine(before, attempt));
   rows.put(timeline.name, lineKey, line);
   const key = attempt.plan === null ? undefined : slotKey(attempt.plan.slot);
   const state = key === undefined ? undefined : rows.get('slot', key);
@@ -636,8 +575,6 @@ const expel = (
   rows.remove('marker', markerKey(entry.marker, entry.principal));
 };
 
-export const markerKey = (marker: string, principal: string): string => `${marker}:${principal}`;
-
 /** The deployment of a marker in the index; undefined for an operation. */
 const deploymentOf = (rows: FoldRows, { openedAt }: MarkerRow): Deployment | undefined => {
   if (openedAt === null) return undefined;
@@ -652,7 +589,8 @@ const putTrust = (rows: FoldRows, text: Text, before: Trust | undefined, after: 
   for (const key of after.keys.values()) {
     const known = before?.keys.get(key.id);
     if (known === key) continue;
-    if (known !== undefined) rows.was('trust', `key/${key.id}`, () => trustRow(text, known));
+    if (known !== undefined)
+      rows.was(rows.cell('trust', `key/${key.id}`), () => trustRow(text, known));
     rows.put('trust', `key/${key.id}`, trustRow(text, key));
   }
   for (const [identity, digest] of after.markers)

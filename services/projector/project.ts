@@ -8,13 +8,7 @@ import type { RowAddress, RowMemory } from '../core/known-rows.ts';
 import { address, createRowMemory } from '../core/known-rows.ts';
 import type { LogRecord } from '../core/log/record.ts';
 import type { Folded, FoldState, Outcome } from '../core/projection.ts';
-import {
-  currentFoldVersion,
-  foldOpening,
-  openFold,
-  readFoldState,
-  rowsNeeded,
-} from '../core/projection.ts';
+import { currentFoldVersion, foldOpening, openFold, readFoldState } from '../core/projection.ts';
 import type { RecordFilter } from '../core/record-filter.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
@@ -221,9 +215,10 @@ const foldChecked = async (
   const checked = await checkRecords(ports, state, records, memory.repeats, how.checks);
   memory.repeats.keep(checked);
   await ports.turn?.();
-  const loaded = await loadRows(ports, generation, state, isNew, checked, memory.rows);
-  if (!loaded.ok) return loaded;
   const folding = openFold(ports.tools, state, memory.rows, how.filter);
+  const needed = folding.needs(checked);
+  const loaded = await loadRows(ports, generation, state, isNew, needed, memory.rows);
+  if (!loaded.ok) return loaded;
   for (let from = 0; from < checked.length; from += foldedAtOnceMax) {
     await ports.turn?.();
     folding.add(checked.slice(from, from + foldedAtOnceMax));
@@ -317,11 +312,11 @@ const loadRows = async (
   generation: Generation,
   state: FoldState,
   isNew: boolean,
-  checked: readonly Checked[],
+  needed: () => readonly RowAddress[],
   memory: RowMemory,
 ): Promise<Result<void, ProjectionProblem>> => {
   for (;;) {
-    const wanted: readonly RowAddress[] = rowsNeeded(checked, memory, state.redriving);
+    const wanted = needed();
     if (wanted.length === 0) return ok(undefined);
     const read = await store.rows(generation, wanted);
     if (!read.ok) return fail(storeProblem(read.problem));
