@@ -11,6 +11,8 @@ const lookEveryMs = 500;
 const waitedBesideLagMs = 1000;
 /** The longest single wait, so that whoever asks to stop is heard, milliseconds. */
 const waitMsMax = 200;
+/** How far behind its rate a fold may be and make up for it, milliseconds. */
+const behindMsMax = 1000;
 const recordsMaxUnpaced = 1000;
 
 export type Pace = {
@@ -69,8 +71,10 @@ export const openPace = (
       await look();
       if (isLagging) await sleep(waitedBesideLagMs, isWanted);
       if (rate === null) return;
-      const dueAtMs = began.atMs + ((next - began.at) / rate) * 1000;
-      await sleep(dueAtMs - clock.nowMs(), isWanted);
+      const dueInMs = began.atMs + ((next - began.at) / rate) * 1000 - clock.nowMs();
+      // Time that was lost is not made up for by a burst.
+      if (dueInMs < -behindMsMax) began = { atMs: clock.nowMs(), at: next };
+      else await sleep(dueInMs, isWanted);
     },
   };
 };

@@ -1,3 +1,4 @@
+import { rangeRecordsMin } from '../core/check/remembered.ts';
 import type { GenerationNote } from '../core/generation-note.ts';
 import { isBeingFolded, nextGeneration } from '../core/generation-note.ts';
 import type { Position } from '../core/log/record.ts';
@@ -5,7 +6,7 @@ import type { Outcome } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { CaughtUp, FoldOptions, WrongChecks } from '../ports/projecting.ts';
-import type { Generation } from '../ports/read-model-store.ts';
+import type { Aside, Generation } from '../ports/read-model-store.ts';
 import type { ReplayProblem, ReplayRun, Replaying, RunWish } from '../ports/replaying.ts';
 import { countOutcomes, countsOf } from './counts.ts';
 import { loadCheckpoint, refuse } from './generations.ts';
@@ -18,6 +19,16 @@ export const foldedAtOnceMax = 1000;
 const seenEveryMs = 1000;
 /** How often two that begin a generation at once may be in each other's way. */
 const namesTriedMax = 20;
+
+/**
+ * What is remembered of checks is believed by whole ranges, and they would come as bursts where a rate is lower than
+ * that. So few signatures are checked quickly.
+ */
+const nothingRemembered: Aside = {
+  read: async () => ok(new Map()),
+  scan: async () => ok([]),
+  write: async () => ok(undefined),
+};
 
 type Begun = {
   readonly generation: Generation;
@@ -143,7 +154,7 @@ const foldOn = async (
     filter: note.filter,
     recordsMax: pace.recordsMax,
     checks: {
-      aside: ports.store.aside,
+      aside: pace.recordsMax < rangeRecordsMin ? nothingRemembered : ports.store.aside,
       sampleShare: note.sampleShare,
       seed: note.seed,
       onWrong: (range) => void wrongChecks.push(range),

@@ -138,6 +138,28 @@ describe('a replay', () => {
     expect(sleptMs).toBeLessThan((ran.folded / 100) * 1000 + 500);
   });
 
+  test.each([4, 20, 90])(
+    'at %d records a second comes evenly, also where checks are remembered and after time was lost',
+    async (rate) => {
+      const { ports, replay, passMs } = await house();
+      value(await openGeneration(ports));
+      const startMs = ports.clock.nowMs();
+      let lostMs = 0;
+      let before = 1;
+      const ran = await replay.run(wish({ rate, to: 300 }), {
+        onProgress: ({ next }) => {
+          expect(next - before).toBeLessThanOrEqual(Math.ceil(rate / 4));
+          before = next;
+          if (next > 100 && lostMs === 0) passMs((lostMs = 60_000));
+        },
+      });
+      expect(value(ran).next).toBe(300);
+      const tookMs = ports.clock.nowMs() - startMs - lostMs;
+      expect(tookMs).toBeGreaterThan((240 / rate) * 1000);
+      expect(tookMs).toBeLessThan((320 / rate) * 1000);
+    },
+  );
+
   test('makes room for a projector that lags, and for nobody where none works', async () => {
     const lagging = await house(records);
     const { ports, store, slept } = lagging;
