@@ -73,7 +73,10 @@ const classifyShift = (
   baseline: readonly number[],
   rule: MetricRule,
 ): Classification => {
-  const { estimate, low, high } = shiftBetween(canary, baseline, rule.confidence);
+  const shift = shiftBetween(canary, baseline, rule.confidence);
+  // As published: a judgement that fails is never critical.
+  if (shift === undefined) return { label: 'error', critical: false, deviation: 1 };
+  const { estimate, low, high } = shift;
   const deviation = meanRatio(canary, baseline);
   const effect = rule.effectSize === 'cles' ? commonLanguageEffect(canary, baseline) : deviation;
   const margin = rule.tolerance * Math.abs(estimate);

@@ -15,39 +15,46 @@ const TOLERANCE = 1e-4;
 /**
  * The shift of location between two samples with its confidence interval: the shifts that a two-sided
  * Mann-Whitney test (normal approximation, corrected for ties and continuity) does not refute. Both
- * samples must have values, and they must not be all the same.
+ * samples must have values. Undefined where a shift ties all values: nothing can be said of it.
  */
 export const shiftBetween = (
   canary: readonly number[],
   baseline: readonly number[],
   confidence: number,
-): Shift => {
+): Shift | undefined => {
   const x = Float64Array.from(canary).sort();
   const y = Float64Array.from(baseline).sort();
   const lowest = (x[0] ?? 0) - (y.at(-1) ?? 0);
   const highest = (x.at(-1) ?? 0) - (y[0] ?? 0);
   const quantile = upperQuantile(confidence);
+  let allTied = false;
+  const scoreAt = (shift: number): number => {
+    const score = rankSumScore(x, y, shift);
+    if (Number.isNaN(score)) allTied = true;
+    return score;
+  };
   const shiftAt = (wanted: number): number =>
-    zeroOf((shift) => rankSumScore(x, y, shift) - wanted, lowest, highest, TOLERANCE);
+    zeroOf((shift) => scoreAt(shift) - wanted, lowest, highest, TOLERANCE);
   const endAt = (wanted: number): number => {
     // With few values no shift at all is refuted on one side: the end is then the outermost one.
-    if (rankSumScore(x, y, lowest) <= wanted) return lowest;
-    if (rankSumScore(x, y, highest) >= wanted) return highest;
+    if (scoreAt(lowest) <= wanted) return lowest;
+    if (scoreAt(highest) >= wanted) return highest;
     return shiftAt(wanted);
   };
-  return { estimate: shiftAt(0), low: endAt(quantile), high: endAt(-quantile) };
+  const shift = { estimate: shiftAt(0), low: endAt(quantile), high: endAt(-quantile) };
+  return allTied ? undefined : shift;
 };
 
 /**
  * Standard deviations by which the rank sum of `x - shift` exceeds what two samples of one distribution
- * would give. Both samples ascending. Throws when all values are tied: nothing can be said then.
+ * would give. Both samples ascending. NaN when all values are tied.
  */
 export const rankSumScore = (x: Float64Array, y: Float64Array, shift: number): number => {
   const { rankSum, tieCubes } = ranksOf(x, y, shift);
   const total = x.length + y.length;
   const excess = rankSum - (x.length * (x.length + 1)) / 2 - (x.length * y.length) / 2;
   const variance = ((x.length * y.length) / 12) * (total + 1 - tieCubes / (total * (total - 1)));
-  if (variance === 0) throw new RangeError('all values are tied: no shift can be estimated');
+  if (variance === 0) return Number.NaN;
   return (excess - Math.sign(excess) / 2) / Math.sqrt(variance);
 };
 

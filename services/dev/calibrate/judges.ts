@@ -1,0 +1,6 @@
+import { errorsOnlyCores, errorsOnlyStandard } from './errors-only.ts';
+import type { JudgePlug } from './judge-plug.ts';
+import { kayentas } from './kayenta/judge.ts';
+
+/** Every judge that is calibrated. */
+export const judges: readonly JudgePlug[] = [errorsOnlyStandard, ...errorsOnlyCores, ...kayentas];

@@ -1,0 +1,28 @@
+import { tallyIn } from '../campaign.ts';
+import type { Campaign } from '../campaign.ts';
+import type { Cell } from '../cells.ts';
+import type { JudgePlug } from '../judge-plug.ts';
+import { summaryOf } from '../tally.ts';
+import type { Summary } from '../tally.ts';
+
+/** What one judge did in one cell, with what it is held against. */
+export type Row = {
+  readonly judge: JudgePlug;
+  readonly cell: Cell;
+  readonly summary: Summary;
+  readonly boundSeconds: number | null;
+};
+
+/** Of every judge and cell that has results, cells first. */
+export const rowsOf = (
+  campaign: Campaign,
+  cells: readonly Cell[],
+  judges: readonly JudgePlug[],
+): readonly Row[] =>
+  cells.flatMap((cell) =>
+    judges.flatMap((judge) => {
+      const tally = tallyIn(campaign, judge.name, cell.name);
+      if (tally.runs === 0) return [];
+      return [{ judge, cell, summary: summaryOf(tally), boundSeconds: judge.boundSeconds(cell) }];
+    }),
+  );

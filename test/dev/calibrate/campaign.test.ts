@@ -1,0 +1,158 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+import {
+  addSitting,
+  addTally,
+  newCampaign,
+  readCampaign,
+  tallyIn,
+  writeCampaign,
+} from '../../../services/dev/calibrate/campaign.ts';
+import type { Campaign } from '../../../services/dev/calibrate/campaign.ts';
+import { cells, cellsNamed } from '../../../services/dev/calibrate/cells.ts';
+import type { JudgePlug } from '../../../services/dev/calibrate/judge-plug.ts';
+import { nextBlock, openRunner } from '../../../services/dev/calibrate/run.ts';
+import type { Goal } from '../../../services/dev/calibrate/run.ts';
+import { addTallies, noTally, summaryOf, tallyOf } from '../../../services/dev/calibrate/tally.ts';
+
+/** Rolls back where the first window has an odd number of canary requests, and looks no further. */
+const odd = (name: string): JudgePlug => ({
+  name,
+  about: 'for tests',
+  learn: () => (windows) => {
+    for (const { canary } of windows) {
+      const isOdd = canary.requests % 2 === 1;
+      return {
+        rolledBackMs: isOdd ? 5_000 : null,
+        promotedMs: null,
+        blamed: isOdd ? 'requests' : null,
+      };
+    }
+    return { rolledBackMs: null, promotedMs: null, blamed: null };
+  },
+  boundSeconds: () => null,
+  falseRollbackShareMax: null,
+});
+
+const [first, second] = cells;
+if (first === undefined || second === undefined) throw new Error('no cells');
+
+const runAll = (
+  campaign: Campaign,
+  goals: readonly Goal[],
+  judges: readonly JudgePlug[],
+): Campaign => {
+  const runBlock = openRunner(campaign.seed);
+  let now = campaign;
+  for (let block = nextBlock(now, goals, judges); block !== undefined;) {
+    now = runBlock(now, block);
+    block = nextBlock(now, goals, judges);
+  }
+  return now;
+};
+
+describe('a tally', () => {
+  const tally = tallyOf([
+    { rolledBackMs: 30_000, promotedMs: null, blamed: 'errors' },
+    { rolledBackMs: 10_000, promotedMs: 5_000, blamed: 'errors' },
+    { rolledBackMs: null, promotedMs: 5_000, blamed: null },
+    { rolledBackMs: null, promotedMs: null, blamed: null },
+  ]);
+
+  test('has shares, and quantiles over all runs', () => {
+    expect(summaryOf(tally)).toMatchObject({
+      runs: 4,
+      rolledBack: { runs: 2, share: 0.5, medianSeconds: 30, p90Seconds: null },
+      promoted: { runs: 2, share: 0.5, medianSeconds: 5, p90Seconds: null },
+    });
+    expect(tally.blamed).toEqual({ errors: 2 });
+  });
+
+  test('adds up', () => {
+    expect(summaryOf(addTallies(tally, tally))).toMatchObject({
+      runs: 8,
+      rolledBack: { runs: 4, medianSeconds: 30 },
+    });
+    expect(addTallies(noTally, tally)).toEqual(tally);
+  });
+
+  test('of nothing says nothing', () => {
+    expect(summaryOf(noTally).rolledBack).toMatchObject({
+      share: 0,
+      upper95: 1,
+      medianSeconds: null,
+    });
+  });
+});
+
+describe('a campaign', () => {
+  const goals = [
+    { cell: first, runs: 70 },
+    { cell: second, runs: 20 },
+  ];
+
+  test('reaches each goal exactly', () => {
+    const done = runAll(newCampaign(1), goals, [odd('one')]);
+    expect(tallyIn(done, 'one', first.name).runs).toBe(70);
+    expect(tallyIn(done, 'one', second.name).runs).toBe(20);
+    expect(nextBlock(done, goals, [odd('one')])).toBeUndefined();
+  });
+
+  test('in pieces gives what it gives at once', () => {
+    const atOnce = runAll(newCampaign(1), goals, [odd('one')]);
+    let pieces = newCampaign(1);
+    for (const runs of [3, 51, 70]) pieces = runAll(pieces, [{ cell: first, runs }], [odd('one')]);
+    pieces = runAll(pieces, goals, [odd('one')]);
+    expect(pieces.results).toEqual(atOnce.results);
+  });
+
+  test('lets a judge that comes later catch up on the same canaries', () => {
+    const early = runAll(newCampaign(1), goals, [odd('one')]);
+    const both = runAll(early, goals, [odd('one'), odd('two')]);
+    expect(both.results['two']).toEqual(both.results['one']);
+  });
+
+  test('shows every judge the same canaries', () => {
+    const done = runAll(newCampaign(1), goals, [odd('one'), odd('two')]);
+    expect(done.results['two']).toEqual(done.results['one']);
+    expect(summaryOf(tallyIn(done, 'one', first.name)).rolledBack.share).toBeGreaterThan(0.3);
+  });
+
+  test('takes the cell that is furthest from its goal', () => {
+    const started = addTally(newCampaign(1), 'one', first.name, { ...noTally, runs: 10 });
+    expect(nextBlock(started, goals, [odd('one')])).toMatchObject({
+      cell: second,
+      from: 0,
+      runs: 20,
+    });
+  });
+
+  test('lies in a file, whole', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'calibrate-')), 'campaign.json');
+    expect(readCampaign(file)).toBeUndefined();
+    const sitting = { commit: 'abc', changed: false, runs: 90, seconds: 1 };
+    const done = addSitting(runAll(newCampaign(9), goals, [odd('one')]), sitting);
+    writeCampaign(file, done);
+    expect(readCampaign(file)).toEqual(done);
+    expect(readFileSync(file, 'utf8').split('\n')).toContain('    "one": {');
+    writeCampaign(file, newCampaign(9));
+    expect(readCampaign(file)).toEqual(newCampaign(9));
+  });
+
+  test('counts a sitting with the last one of the same commit', () => {
+    const sitting = { commit: 'abc', changed: false, runs: 90, seconds: 1.4 };
+    const twice = addSitting(addSitting(newCampaign(1), sitting), sitting);
+    expect(twice.sittings).toEqual([{ ...sitting, runs: 180, seconds: 2 }]);
+    expect(addSitting(twice, { ...sitting, changed: true }).sittings).toHaveLength(2);
+  });
+});
+
+test('cells have names of their own; a climate names all of its cells', () => {
+  expect(new Set(cells.map(({ name }) => name)).size).toBe(cells.length);
+  expect(cellsNamed('clusters').length).toBeGreaterThan(4);
+  expect(cellsNamed('iid 0.2/1.8')).toHaveLength(1);
+  expect(cellsNamed('weather')).toEqual([]);
+});

@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+
+import { cells } from '../../../services/dev/calibrate/cells.ts';
+import type { Cell } from '../../../services/dev/calibrate/cells.ts';
+import {
+  errorsOnlyCores,
+  errorsOnlyStandard,
+} from '../../../services/dev/calibrate/errors-only.ts';
+import type { JudgePlug } from '../../../services/dev/calibrate/judge-plug.ts';
+import { openLatencySource } from '../../../services/dev/calibrate/latency.ts';
+import { windowsOf } from '../../../services/dev/calibrate/stream.ts';
+import { summaryOf, tallyOf } from '../../../services/dev/calibrate/tally.ts';
+import type { Summary } from '../../../services/dev/calibrate/tally.ts';
+
+const source = openLatencySource();
+
+const cellNamed = (name: string): Cell => {
+  const cell = cells.find((each) => each.name === name);
+  if (cell === undefined) throw new Error(`no cell ${name}`);
+  return cell;
+};
+
+const summary = (plug: JudgePlug, cell: Cell, runs: number): Summary => {
+  const judge = plug.learn([]);
+  return summaryOf(
+    tallyOf(Array.from({ length: runs }, (_, run) => judge(windowsOf(source, cell, 1, run)))),
+  );
+};
+
+const strict = errorsOnlyCores[0] ?? errorsOnlyStandard;
+
+describe('the core test on errors', () => {
+  test('finds 0.5 -> 2 % in about the least time there can be', () => {
+    const cell = cellNamed('iid 50/50, errors 2 %');
+    const bound = strict.boundSeconds(cell) ?? 0;
+    const { rolledBack } = summary(strict, cell, 100);
+    expect(bound).toBeCloseTo(18.9, 1);
+    expect(rolledBack.share).toBe(1);
+    expect((rolledBack.medianSeconds ?? Infinity) / bound).toBeLessThan(1.6);
+  });
+
+  test('promises no time for a regression that errors do not show', () => {
+    expect(strict.boundSeconds(cellNamed('iid 50/50, latency +25 %'))).toBeNull();
+  });
+
+  test('is misled by clusters of errors, which it knows nothing of', () => {
+    expect(summary(strict, cellNamed('clusters 50/50'), 40).rolledBack.share).toBeGreaterThan(0.2);
+  });
+});
+
+test('the standard preset promotes good canaries after the soak and rolls back bad ones', () => {
+  expect(summary(errorsOnlyStandard, cellNamed('iid 50/50'), 20)).toMatchObject({
+    rolledBack: { runs: 0 },
+    promoted: { runs: 20, medianSeconds: 300 },
+  });
+  const bad = summary(errorsOnlyStandard, cellNamed('iid 50/50, errors 5 %'), 20);
+  expect(bad.rolledBack.share).toBe(1);
+  expect(bad.rolledBack.medianSeconds).toBeLessThanOrEqual(130);
+});
