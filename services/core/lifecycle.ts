@@ -526,11 +526,17 @@ const openAttempt = (
 const isRollback = (plan: Plan, slots: (slot: Slot) => SlotHistory): boolean => {
   if (plan.rollback) return true;
   const { held, past } = slots(plan.slot);
-  const same = (other: { readonly version: string; readonly digest: string | null }): boolean =>
-    other.version === plan.version &&
-    (other.digest === null || plan.digest === null || other.digest === plan.digest);
-  return held !== null && !same(held) && past.some(same);
+  if (held === null || isVersionOf(plan, held)) return false;
+  for (const other of past) if (isVersionOf(plan, other)) return true;
+  return false;
 };
+
+const isVersionOf = (
+  { version, digest }: Plan,
+  other: { readonly version: string; readonly digest: string | null },
+): boolean =>
+  other.version === version &&
+  (other.digest === null || digest === null || other.digest === digest);
 
 const planOf = (fact: Fact<Planned | Logged>): Plan => {
   const { marker, signer, position } = fact;

@@ -181,11 +181,11 @@ const remarks: ReadModel<RemarkRow> = {
   version: 2,
   keysOf: ({ attempt, before, position }) => {
     const isPlannedNow = before !== undefined && before.plan === null && attempt.plan !== null;
-    const told = [
-      ...(isPlannedNow ? before.entries : []),
-      ...attempt.entries.filter((entry) => entry.position === position && isRemarkable(entry)),
-    ];
-    return told.map((entry) => positionKey(entry.position));
+    const entry = attempt.entries.findLast((other) => other.position === position);
+    const told = entry !== undefined && isRemarkable(entry) ? [positionKey(position)] : [];
+    return isPlannedNow
+      ? [...before.entries.map((other) => positionKey(other.position)), ...told]
+      : told;
   },
   before: ({ deployment, before }, key) =>
     before === undefined ? undefined : remarkRow(deployment, before, key),

@@ -73,10 +73,14 @@ export const attemptLine = (deployment: Deployment, attempt: Attempt): AttemptLi
 };
 
 const heardAt = ({ entries, decisions, openedAtMs }: Attempt): number => {
+  let last = openedAtMs;
+  if (decisions.length === 0) {
+    for (const { at } of entries) if (at > last) last = at;
+    return last;
+  }
   // The analyser's own repetition is no news of a deployment that nobody else speaks of.
   const renewals = new Set<Position>();
   for (const { note, position } of decisions) if (note === 'repeat') renewals.add(position);
-  let last = openedAtMs;
   for (const { position, at } of entries) if (at > last && !renewals.has(position)) last = at;
   return last;
 };
@@ -152,27 +156,45 @@ export const evolveSlot = (
   },
 ): SlotState => {
   const known: SlotState = state ?? { slot, holders: [], doubt: null, beside: [], past: [] };
-  const others = known.beside.filter((other) => !isSameAttempt(other, line));
-  const beside = hasEnded(after)
-    ? others
-    : [...others, line].toSorted((a, b) => a.position - b.position).slice(-besideMax);
+  const beside = hasEnded(after) ? without(known.beside, line) : withBeside(known.beside, line);
   // A plan that arrives after the end gives that end its slot.
   const justEnded =
     hasEnded(after) &&
     (before === undefined || before.plan === null || before.status !== after.status);
-  const withBeside: SlotState = { ...known, beside };
-  if (!justEnded || after.endedAt === null) return withBeside;
+  const moved: SlotState = { ...known, beside };
+  if (!justEnded || after.endedAt === null) return moved;
   switch (after.status) {
     case 'succeeded':
     case 'logged':
-      return hold(withBeside, line, after.endedAt);
+      return hold(moved, line, after.endedAt);
     case 'failed':
     case 'canceled':
-      return withDoubt(withBeside, line, after.endedAt);
+      return withDoubt(moved, line, after.endedAt);
     case 'planned':
     case 'running':
-      return withBeside;
+      return moved;
   }
+};
+
+const without = (lines: SlotState['beside'], line: AttemptLine): SlotState['beside'] =>
+  lines.some((other) => isSameAttempt(other, line))
+    ? lines.filter((other) => !isSameAttempt(other, line))
+    : lines;
+
+const withBeside = (lines: SlotState['beside'], line: AttemptLine): SlotState['beside'] =>
+  inserted(without(lines, line), line, ({ position }) => position, besideMax);
+
+/** The item in its place, behind those of the same rank; the last `countMax`. */
+const inserted = <Item>(
+  items: readonly Item[],
+  item: Item,
+  rankOf: (item: Item) => number,
+  countMax: number,
+): readonly Item[] => {
+  const rank = rankOf(item);
+  const at = items.findLastIndex((other) => rankOf(other) <= rank) + 1;
+  const all = items.toSpliced(at, 0, item);
+  return all.length > countMax ? all.slice(-countMax) : all;
 };
 
 /** The attempt's line is another one now, though it changed nothing here. */
@@ -219,7 +241,7 @@ const pastOf = (line: AttemptLine, since: number): SlotState['past'][number] => 
 });
 
 const withPast = (past: SlotState['past'], entry: SlotState['past'][number]): SlotState['past'] =>
-  [...past, entry].toSorted((a, b) => a.since - b.since).slice(-pastMax);
+  inserted(past, entry, ({ since }) => since, pastMax);
 
 const isSameAttempt = (a: AttemptLine, b: AttemptLine): boolean =>
   a.deployment === b.deployment && a.attempt === b.attempt;

@@ -11,16 +11,9 @@ import type {
 } from '../deployment.ts';
 import { isClockSkewed } from '../deployment.ts';
 import type { Position } from '../log/record.ts';
+import { slotKey } from '../markers/slot.ts';
 import type { Absent, Words } from './words.ts';
-import {
-  inOrder,
-  openWords,
-  orAbsent,
-  orNull,
-  slotKeyOrAbsent,
-  slotOfKey,
-  wordAt,
-} from './words.ts';
+import { inOrder, openWords, orAbsent, orNull, slotOfKey, wordAt } from './words.ts';
 
 /** A `Deployment` as a list. Numbers named after a word are its place in `words`. */
 export type PackedDeployment = readonly [
@@ -163,7 +156,7 @@ const unpackAttempt = (words: readonly string[], packed: PackedAttempt): Attempt
 
 const packPlan = (words: Words, plan: Plan): PackedPlan => [
   plan.position,
-  slotKeyOrAbsent(plan.slot) as string,
+  slotKey(plan.slot),
   plan.name,
   plan.version,
   orAbsent(plan.digest),
@@ -211,21 +204,22 @@ const packEntry = (words: Words, entry: Entry, plan: Plan | null): PackedEntry =
   return unusual === undefined ? packed : [...packed, unusual];
 };
 
+type Writable<Of> = { -readonly [Name in keyof Of]: Of[Name] };
+
 /** Its names in order. */
 const unusualOf = (entry: Entry, plan: Plan | null): Unusual | undefined => {
   const { appendedAt, at, waitedMs, note, says, slot, reason, canaryShare, colour } = entry;
-  const details = isPlansOwn(entry, plan) ? {} : entry.details;
-  const unusual: Unusual = {
-    ...(appendedAt === at + waitedMs ? {} : { appendedAt }),
-    ...(canaryShare === null ? {} : { canaryShare }),
-    ...(colour === null ? {} : { colour }),
-    ...(isEmpty(details) ? {} : { details }),
-    ...(note === 'applied' ? {} : { note }),
-    ...(reason === null ? {} : { reason }),
-    ...(says === null ? {} : { says }),
-    ...(slot === null ? {} : { slot: slotKeyOrAbsent(slot) as string }),
-    ...(waitedMs === 0 ? {} : { waitedMs }),
-  };
+  const details = isPlansOwn(entry, plan) ? noDetails : entry.details;
+  const unusual: Writable<Unusual> = {};
+  if (appendedAt !== at + waitedMs) unusual.appendedAt = appendedAt;
+  if (canaryShare !== null) unusual.canaryShare = canaryShare;
+  if (colour !== null) unusual.colour = colour;
+  if (!isEmpty(details)) unusual.details = details;
+  if (note !== 'applied') unusual.note = note;
+  if (reason !== null) unusual.reason = reason;
+  if (says !== null) unusual.says = says;
+  if (slot !== null) unusual.slot = slotKey(slot);
+  if (waitedMs !== 0) unusual.waitedMs = waitedMs;
   return isEmpty(unusual) ? undefined : unusual;
 };
 
@@ -260,6 +254,8 @@ const unpackEntry = (words: readonly string[], packed: PackedEntry, plan: Plan |
     details: isOwn ? plan.details : (unusual.details ?? {}),
   };
 };
+
+const noDetails: KnownDetails = {};
 
 /** The entry of the very record that the plan is of has the plan's details. */
 const isPlansOwn = ({ position }: Entry, plan: Plan | null): boolean =>

@@ -1,6 +1,5 @@
 import type { Json } from '../canonical.ts';
 import type { Slot } from '../markers/marker.ts';
-import { slotKey } from '../markers/slot.ts';
 
 // What the short forms of rows share. A text that may be absent is 0 where it is, which no text is.
 
@@ -17,9 +16,6 @@ export const slotOfKey = (key: string): Slot => {
     : key.split('/');
   return { namespace, environment, component, target: target === '' ? null : target };
 };
-
-export const slotKeyOrAbsent = (slot: Slot | null): string | Absent =>
-  slot === null ? 0 : slotKey(slot);
 
 /** Texts that a row has many times, each written once. */
 export type Words = { readonly list: string[]; readonly numberOf: (word: string) => number };
