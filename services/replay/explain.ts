@@ -28,14 +28,16 @@ export type Explained = {
 export const explainLeftOut = async (
   ports: ReplayPorts,
   diff: GenerationDiff,
-  sides: { readonly first: Explained; readonly second: Explained },
+  /** Null: it was folded just now, and is what its records make. */
+  sides: { readonly first: Explained; readonly second: Explained | null },
   watch: Watch,
 ): Promise<Result<GenerationDiff, ReplayProblem>> => {
   const claimed = diff.differences.filter(({ why }) => why === 'left-out');
   const damaged = new Set<RowDifference>();
   for (const name of ['first', 'second'] as const) {
-    if (claimed.length === 0) break;
-    const { generation, filter } = sides[name];
+    const side = sides[name];
+    if (claimed.length === 0 || side === null) continue;
+    const { generation, filter } = side;
     const checkpoint = await loadCheckpoint(ports, generation);
     if (!checkpoint.ok) return checkpoint;
     // What another release folded cannot be said here.

@@ -2,6 +2,7 @@ import { rangesPrefix, readRange } from '../core/check/remembered.ts';
 import type { LogRecord, Position } from '../core/log/record.ts';
 import { headerNames } from '../core/markers/wire.ts';
 import type { FoldState, Outcome } from '../core/projection.ts';
+import { filterOf } from '../core/generation-note.ts';
 import { isFiltering } from '../core/record-filter.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
@@ -17,6 +18,7 @@ import type {
 } from '../ports/replaying.ts';
 import { countOne, countOutcomes, countsOf } from './counts.ts';
 import { compare } from './diff.ts';
+import { explainLeftOut } from './explain.ts';
 import { currentOf, loadCheckpoint, logEnd, storeFailed } from './generations.ts';
 import type { ReplayPorts } from './ports.ts';
 import { foldedAtOnceMax } from './run.ts';
@@ -213,10 +215,12 @@ const effectOf = async (
   if (!current.ok) return current;
   const used = current.value;
   if (used === undefined) return ok(null);
-  const isFiltered = isFiltering(filter);
-  return compare(
-    { store: ports.store, generation: used, isFiltered: false },
-    { store: scratch, generation: tried, isFiltered },
+  const note = await ports.notes.load(ports.store, used);
+  if (!note.ok) return note;
+  const usedFilter = filterOf(note.value);
+  const compared = await compare(
+    { store: ports.store, generation: used, isFiltered: usedFilter !== null },
+    { store: scratch, generation: tried, isFiltered: isFiltering(filter) },
     async () => {
       const stands = await loadCheckpoint(ports, used);
       if (!stands.ok) return stands;
@@ -233,6 +237,9 @@ const effectOf = async (
     },
     watch,
   );
+  if (!compared.ok) return compared;
+  const sides = { first: { generation: used, filter: usedFilter }, second: null };
+  return explainLeftOut(ports, compared.value, sides, watch);
 };
 
 const pageRanges = 500;

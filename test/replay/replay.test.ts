@@ -690,6 +690,26 @@ describe('a plan', () => {
     expect(await namesOf(replay)).toEqual(['g1']);
   });
 
+  test('blames its filter for no row that somebody else planted, and takes the filter of the one in use', async () => {
+    const { ports, replay, store } = await house();
+    value(await openGeneration(ports));
+    const checkpoint = value(await store.checkpoint('g1'));
+    if (checkpoint === undefined) throw new Error('there is one');
+    const writes = [{ model: 'component', key: 'moon', value: '{"lastPosition":4}' }];
+    value(await store.commit('g1', { from: checkpoint, to: checkpoint, writes }));
+    const filter = { ...noFilter, components: ['cart'] };
+    const whysOf = async (): Promise<ReadonlyMap<string, string>> => {
+      const plan = value(await replay.plan({ ...choice, filter }, { hasEffect: true }));
+      return new Map(plan.effect?.differences.map(({ key, why }) => [key, why]));
+    };
+    const blamed = await whysOf();
+    expect([blamed.get('moon'), blamed.get('checkout')]).toEqual(['unexplained', 'left-out']);
+    value(await replay.run(filtered({ components: ['checkout'] }), {}));
+    value(await replay.switchTo('g2', { isForced: true }));
+    const other = await whysOf();
+    expect([other.get('cart'), other.get('checkout')]).toEqual(['left-out', 'left-out']);
+  });
+
   test('of an empty log is refused, and where readers use nothing there is no effect', async () => {
     expect(await (await house([])).replay.plan(choice, { hasEffect: true })).toMatchObject({
       problem: { code: 'log-empty' },
