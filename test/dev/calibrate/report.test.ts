@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+
+import { addTally, newCampaign } from '../../../services/dev/calibrate/campaign.ts';
+import type { Campaign } from '../../../services/dev/calibrate/campaign.ts';
+import { cells } from '../../../services/dev/calibrate/cells.ts';
+import { climates } from '../../../services/dev/calibrate/climates.ts';
+import { judges } from '../../../services/dev/calibrate/judges.ts';
+import { delayPlot, falseRollbackPlot } from '../../../services/dev/calibrate/report/plots.ts';
+import { rowsOf } from '../../../services/dev/calibrate/report/rows.ts';
+import { pageOf, percent } from '../../../services/dev/calibrate/report/tables.ts';
+import { noTally } from '../../../services/dev/calibrate/tally.ts';
+
+const results = (): Campaign => {
+  let campaign = newCampaign(1);
+  const add = (
+    judge: string,
+    cell: string,
+    rolledBackAt: Readonly<Record<string, number>>,
+  ): void => {
+    campaign = addTally(campaign, judge, cell, { ...noTally, runs: 100, rolledBackAt });
+  };
+  add('errors core strict v1', 'iid 50/50', { '700': 2 });
+  add('errors core strict v1', 'iid 50/50, errors 2 %', { '25': 60, '45': 40 });
+  add('kayenta at the end', 'iid 50/50, errors 2 %', { '1800': 40 });
+  return campaign;
+};
+
+const rows = rowsOf(results(), cells, judges);
+
+describe('the page', () => {
+  const page = pageOf(rows, climates);
+
+  test('says of good canaries how many were rolled back, and how many it may be', () => {
+    expect(page).toContain('| iid 50/50 | 2/100 (<= 6.16 %) |');
+  });
+
+  test('says of regressions how soon they were found, and how soon they could be', () => {
+    expect(page).toContain(
+      '| iid 50/50, errors 2 % | 100 %, 25/45 s (18.9, 1.32x) | 40.0 %, -/- s |',
+    );
+  });
+
+  test('describes every climate and every judge with results', () => {
+    expect(page).toContain('**pod-noise**');
+    expect(page).toContain('*kayenta at the end*');
+    expect(page).not.toContain('*kayenta from minute 2*');
+  });
+});
+
+describe('the plots', () => {
+  test('have a mark for each judge with results', () => {
+    const marks = (plot: string): number => plot.split('<circle').length - 1;
+    // One cell with one judge, and its legend; one cell with two judges, and theirs.
+    expect(marks(falseRollbackPlot(rows))).toBe(1 + 1);
+    expect(marks(delayPlot(rows))).toBe(2 + 2);
+  });
+
+  test('are pictures by themselves, without a foreign character', () => {
+    const plot = delayPlot(rows);
+    expect(plot.startsWith('<svg xmlns="http://www.w3.org/2000/svg"')).toBe(true);
+    expect(plot.endsWith('</svg>\n')).toBe(true);
+    expect(plot).not.toContain('NaN');
+    expect(plot).not.toContain('undefined');
+  });
+
+  test('without any result are empty, and no fault', () => {
+    expect(falseRollbackPlot([])).not.toContain('NaN');
+    expect(pageOf([], climates)).toContain('No runs yet.');
+  });
+});
+
+test('shares are shown with the decimals they need', () => {
+  expect([0, 0.0004, 0.0123, 0.406, 0.9996, 1].map(percent)).toEqual([
+    '0 %',
+    '0.04 %',
+    '1.23 %',
+    '40.6 %',
+    '99.96 %',
+    '100 %',
+  ]);
+});
