@@ -1,12 +1,15 @@
+import type { GenerationNote } from '../core/generation-note.ts';
+import { noteKey, readNote } from '../core/generation-note.ts';
 import type { MetricFamily, MetricName } from '../core/own-metrics/family.ts';
 import { gauge, pointOf } from '../core/own-metrics/family.ts';
 import type { ProjectionPorts } from '../ports/projecting.ts';
+import type { Generation, ReadModelStore } from '../ports/read-model-store.ts';
 
 const generationProgress: MetricName = {
   name: 'plimsoll_generation_progress_ratio',
   otelName: 'plimsoll.generation.progress',
   unit: '1',
-  help: 'Share of the log that is folded into a generation of the read models',
+  help: 'Share of the log that is folded into a generation that is in use or being made',
 };
 const generationCurrent: MetricName = {
   name: 'plimsoll_generation_current',
@@ -24,7 +27,11 @@ const logEnd: MetricName = {
 /** More stand side by side only by mistake. */
 const generationsMax = 20;
 
-/** How the generations of the read models stand, whoever folds them. What cannot be reached is left out. */
+/**
+ * How the generations of the read models stand, whoever folds them: the one in use, and those that are on their way to
+ * where they were asked to go. What is done and only kept stays behind the log for good, and tells nobody anything.
+ * What cannot be reached is left out.
+ */
 export const readStanding = async ({
   log,
   store,
@@ -36,12 +43,19 @@ export const readStanding = async ({
   ]);
   const end = range.ok ? range.value.end : null;
   const generations = known.ok ? known.value.slice(-generationsMax) : [];
+  const notes = await notesOf(store, generations);
+  const left = new Set([...notes.values()].map(({ switchedFrom }) => switchedFrom));
+  const isOnItsWay = (generation: Generation): boolean =>
+    current.ok && generation === current.value
+      ? true
+      : !left.has(generation) && notes.get(generation)?.state !== 'complete';
   const progress = await Promise.all(
-    generations.map(async (generation) => {
+    generations.filter(isOnItsWay).map(async (generation) => {
       const checkpoint = await store.checkpoint(generation);
       if (!checkpoint.ok || end === null) return [];
       const next = checkpoint.value?.next ?? 0;
-      return pointOf({ generation }, end === 0 ? 1 : Math.min(1, next / end));
+      const to = Math.min(end, notes.get(generation)?.to ?? end);
+      return pointOf({ generation }, to === 0 ? 1 : Math.min(1, next / to));
     }),
   );
   return [
@@ -52,4 +66,19 @@ export const readStanding = async ({
       current.ok && current.value !== undefined ? pointOf({ generation: current.value }, 1) : [],
     ),
   ];
+};
+
+/** The notes that can be read. */
+const notesOf = async (
+  { aside }: ReadModelStore,
+  generations: readonly Generation[],
+): Promise<ReadonlyMap<Generation, GenerationNote>> => {
+  const read = await aside.read(generations.map(noteKey));
+  const notes = new Map<Generation, GenerationNote>();
+  for (const generation of generations) {
+    const kept = read.ok ? read.value.get(noteKey(generation)) : undefined;
+    const note = kept === undefined ? undefined : readNote(kept);
+    if (note !== undefined) notes.set(generation, note);
+  }
+  return notes;
 };

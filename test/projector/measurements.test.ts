@@ -2,6 +2,11 @@ import { expect, test } from 'vitest';
 import { writeExposition } from '../../services/adapters/telemetry/exposition.ts';
 import { createMemoryClock } from '../../services/adapters/memory/clock.ts';
 import { createMemoryRecordLog } from '../../services/adapters/memory/record-log.ts';
+import { noFilter } from '../../services/core/record-filter.ts';
+import { ok } from '../../services/core/result.ts';
+import type { ProjectionPorts } from '../../services/ports/projecting.ts';
+import { foldToEnd } from '../../services/projector/catch-up.ts';
+import { generationNotes } from '../../services/projector/generation-notes.ts';
 import {
   instanceMetrics,
   openProjectorMeasurements,
@@ -9,6 +14,7 @@ import {
 import { readStanding } from '../../services/projector/standing.ts';
 import { startProjector } from '../../services/projector/start.ts';
 import type { ProjectorStatus } from '../../services/projector/start.ts';
+import { openReplay } from '../../services/replay/replay.ts';
 import { eventually } from '../support/eventually.ts';
 import { readExposition } from '../support/exposition.ts';
 import type { ReadFamily } from '../support/exposition.ts';
@@ -29,6 +35,7 @@ const openHouse = (): {
   readonly projector: ReturnType<typeof startProjector>;
   readonly standing: () => Promise<readonly ReadFamily[]>;
   readonly appliedS: readonly number[];
+  readonly ports: ProjectionPorts;
 } => {
   const clock = createMemoryClock(openedAtMs);
   let seconds = 0;
@@ -58,6 +65,7 @@ const openHouse = (): {
     standing: async () =>
       readExposition(writeExposition(await readStanding(ports), 'prometheus'), 'prometheus'),
     appliedS,
+    ports,
   };
 };
 
@@ -150,6 +158,32 @@ test('how far a generation is folded is told by whoever asks the store', async (
     ['plimsoll_generation_progress_ratio', { generation: 'g1' }, 0.8],
     ['plimsoll_generation_current', { generation: 'g1' }, 1],
   ]);
+});
+
+test('what is kept, and only kept, is behind the log for good and has no progress', async () => {
+  const { append, isAt, projector, standing, ports } = openHouse();
+  await append(0, 80);
+  await isAt(80);
+  await projector.stop();
+  const clock = createMemoryClock(openedAtMs);
+  const replay = openReplay({
+    ...{ ...ports, clock, fold: foldToEnd, notes: generationNotes },
+    scratch: async () => ok(emptyStore()),
+  });
+  const wish = {
+    ...{ filter: noFilter, sampleShare: 1, seed: 1, rate: null },
+    by: { principal: 'admin', reason: 'a test' },
+  };
+  value(await replay.run({ ...wish, to: null }, {}));
+  value(await replay.switchTo('g2', { isForced: false }));
+  value(await replay.run({ ...wish, to: 40 }, {}));
+  let asked = 0;
+  await replay.run({ ...wish, to: 40, rate: 80 }, { isWanted: () => (asked += 1) < 2 });
+  await append(80, 160);
+  const progress = (await standing())[1]?.samples;
+  expect(progress?.map(({ labels }) => labels['generation'])).toEqual(['g2', 'g4']);
+  const paused = value(await ports.store.checkpoint('g4'))?.next ?? NaN;
+  expect(progress?.map((sample) => sample.value)).toEqual([80 / 160, paused / 40]);
 });
 
 const neverActive: ProjectorStatus = {
