@@ -148,6 +148,8 @@ const openGoing = (
   const wanted = <Fault extends { readonly kind: string }>(all: readonly Fault[]): Fault[] =>
     all.filter(({ kind }) => only.length === 0 || only.includes(kind));
 
+  let clusterFault: Promise<void> = Promise.resolve();
+
   const openAnother = async (number: number): Promise<Street> => {
     opened += 1;
     const street = await openStreet({
@@ -175,6 +177,8 @@ const openGoing = (
     past.records += records;
     past.rollBacks += rollBacks;
     open.delete(number);
+    // A fault of the cluster may still be waited for in it.
+    await clusterFault.catch(() => undefined);
     await street.close();
   };
 
@@ -240,8 +244,11 @@ const openGoing = (
       if (streets.length > 0) {
         const fault = pickFault(all, chance.random);
         events.add('campaign', `cluster: ${fault.kind}`);
-        await fault.make(cluster, chance.oneOf(streets), chance);
-        await recover(fault.kind, 'cluster', streets);
+        clusterFault = (async () => {
+          await fault.make(cluster, chance.oneOf(streets), chance);
+          await recover(fault.kind, 'cluster', streets);
+        })();
+        await clusterFault;
       }
       await chance.pause(...betweenClusterFaultsMs);
     }
