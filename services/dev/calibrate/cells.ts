@@ -1,6 +1,7 @@
 import type { Traffic } from './bounds.ts';
 import { climates } from './climates.ts';
 import type { Climate } from './climates.ts';
+import type { JudgePlug } from './judge-plug.ts';
 import { truths } from './truths.ts';
 import type { Truth } from './truths.ts';
 
@@ -10,13 +11,17 @@ export type Cell = {
   readonly climate: Climate;
   readonly traffic: Traffic;
   readonly truth: Truth;
-  /** How many runs a campaign is to reach. */
-  readonly goalRuns: number;
+  /** One of the cells that promises are held against. */
+  readonly isPromised: boolean;
 };
 
-/** The promise on false rollbacks is held against so many good canaries in each of these climates. */
+/** A promise is held against so many good canaries in each climate; what else is in the tables needs fewer. */
 const PROMISE_RUNS = 10_000;
 const TABLE_RUNS = 1_000;
+
+/** How many runs a campaign is to reach. */
+export const goalRuns = ({ isPromised }: Cell, judge: JudgePlug): number =>
+  isPromised && judge.falseRollbackShareMax !== null ? PROMISE_RUNS : TABLE_RUNS;
 
 const rps = (canaryRps: number, baselineRps: number): Traffic => ({ canaryRps, baselineRps });
 
@@ -30,7 +35,7 @@ const cell = (
   climateName: string,
   traffic: Traffic,
   truthName: string,
-  goalRuns = TABLE_RUNS,
+  isPromised = false,
 ): Cell => {
   const climate = climates.find(({ name }) => name === climateName);
   const truth = truths.find(({ name }) => name === truthName);
@@ -40,13 +45,13 @@ const cell = (
   const { canaryRps, baselineRps } = traffic;
   const place = `${climateName} ${canaryRps}/${baselineRps}`;
   const name = truthName === 'same' ? place : `${place}, ${truthName}`;
-  return { name, climate, traffic, truth, goalRuns };
+  return { name, climate, traffic, truth, isPromised };
 };
 
 /** Good canaries in every climate: those that the promise speaks of. */
 const promised: readonly Cell[] = [
-  ...climates.map(({ name }) => cell(name, usual, 'same', PROMISE_RUNS)),
-  cell('iid', hardlyAny, 'same', PROMISE_RUNS),
+  ...climates.map(({ name }) => cell(name, usual, 'same', true)),
+  cell('iid', hardlyAny, 'same', true),
 ];
 
 const goodElsewhere: readonly Cell[] = [

@@ -3,7 +3,7 @@ import { parseArguments, usage } from './arguments.ts';
 import type { CalibrateOptions } from './arguments.ts';
 import { addSitting, newCampaign, readCampaign, writeCampaign } from './campaign.ts';
 import type { Campaign } from './campaign.ts';
-import { cells, isGood } from './cells.ts';
+import { cells, goalRuns, isGood } from './cells.ts';
 import { judges } from './judges.ts';
 import { rowsOf } from './report/rows.ts';
 import type { Row } from './report/rows.ts';
@@ -37,8 +37,7 @@ const main = (): void => {
 };
 
 const list = (): void => {
-  for (const { name, goalRuns } of cells)
-    process.stdout.write(`cell   ${name} (${goalRuns} runs)\n`);
+  for (const { name } of cells) process.stdout.write(`cell   ${name}\n`);
   for (const { name, about } of judges) process.stdout.write(`judge  ${name}: ${about}\n`);
 };
 
@@ -58,7 +57,9 @@ const campaign = (options: CalibrateOptions): void => {
       `--seed ${seed}: ${file} holds the runs of seed ${before.seed}; give another --file`,
     );
   }
-  const goals = options.cells.map((cell) => ({ cell, runs: options.runs ?? cell.goalRuns }));
+  const goals = options.cells.flatMap((cell) =>
+    options.judges.map((judge) => ({ cell, judge, runs: options.runs ?? goalRuns(cell, judge) })),
+  );
   const commit = commitNow();
   const startedMs = performance.now();
   const untilMs = startedMs + options.minutes * 60_000;
@@ -72,7 +73,7 @@ const campaign = (options: CalibrateOptions): void => {
     writeCampaign(file, addSitting(now, { ...commit, runs, seconds }));
   };
   for (;;) {
-    const block = nextBlock(now, goals, options.judges);
+    const block = nextBlock(now, goals);
     if (block === undefined || performance.now() >= untilMs) break;
     now = runBlock(now, block);
     runs += block.runs * block.judges.length;
@@ -120,7 +121,7 @@ const finish = (
 const isBroken = ({ judge, cell, summary }: Row): boolean =>
   judge.falseRollbackShareMax !== null &&
   isGood(cell) &&
-  summary.runs >= cell.goalRuns &&
+  summary.runs >= goalRuns(cell, judge) &&
   summary.rolledBack.upper95 > judge.falseRollbackShareMax;
 
 const lineOf = ({ judge, cell, summary }: Row): string => {

@@ -9,9 +9,10 @@ import { tallyOf } from './tally.ts';
 /** A judge learns once for so many runs, and results are added up after as many. */
 const BLOCK_RUNS = 50;
 
-export type Goal = { readonly cell: Cell; readonly runs: number };
+/** How many runs of a cell a judge is to have made in all. */
+export type Goal = { readonly cell: Cell; readonly judge: JudgePlug; readonly runs: number };
 
-/** The next runs to make: of the cell that is furthest from its goal, the judges that are furthest behind. */
+/** The next runs to make: of what is furthest from its goal, and of the judges that stand at the same run. */
 export type Block = {
   readonly cell: Cell;
   readonly judges: readonly JudgePlug[];
@@ -19,31 +20,24 @@ export type Block = {
   readonly runs: number;
 };
 
-export const nextBlock = (
-  campaign: Campaign,
-  goals: readonly Goal[],
-  judges: readonly JudgePlug[],
-): Block | undefined => {
-  let furthest: { readonly goal: Goal; readonly done: number } | undefined;
-  for (const goal of goals) {
-    for (const { name } of judges) {
-      const done = tallyIn(campaign, name, goal.cell.name).runs;
-      if (done >= goal.runs) continue;
-      const isFurther =
-        furthest === undefined || done / goal.runs < furthest.done / furthest.goal.runs;
-      if (isFurther) furthest = { goal, done };
-    }
-  }
+export const nextBlock = (campaign: Campaign, goals: readonly Goal[]): Block | undefined => {
+  const open = goals
+    .map((goal) => ({ ...goal, done: tallyIn(campaign, goal.judge.name, goal.cell.name).runs }))
+    .filter(({ done, runs }) => done < runs);
+  let furthest = open[0];
   if (furthest === undefined) return undefined;
-  const { goal, done: from } = furthest;
-  const doneBy = ({ name }: JudgePlug): number => tallyIn(campaign, name, goal.cell.name).runs;
+  for (const goal of open) {
+    if (goal.done / goal.runs < furthest.done / furthest.runs) furthest = goal;
+  }
+  const { cell, done: from } = furthest;
+  const together = open.filter((goal) => goal.cell.name === cell.name && goal.done === from);
   // Runs start at whole blocks for every judge, so that all of them learn from the same histories.
   const toBlockEnd = BLOCK_RUNS - (from % BLOCK_RUNS);
   return {
-    cell: goal.cell,
-    judges: judges.filter((judge) => doneBy(judge) === from),
+    cell,
+    judges: together.map(({ judge }) => judge),
     from,
-    runs: Math.min(toBlockEnd, goal.runs - from),
+    runs: Math.min(toBlockEnd, ...together.map(({ runs }) => runs - from)),
   };
 };
 

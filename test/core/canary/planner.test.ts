@@ -52,6 +52,17 @@ describe('the plan is the formula read backwards:', () => {
     expect(halfAnHour * shiftInformation(shift, 50, 50)).toBeCloseTo(2.4 * Math.log(100), 6);
   });
 
+  test('counts that scatter twice as much are worth half the time', () => {
+    const scattered = { ...latencyPlan(20, 20), ...errorsPlan(20, 20), dispersion: 2 };
+    const halved = {
+      ...scattered,
+      dispersion: 1,
+      exposures: [{ seconds: halfAnHour / 2, canaryRps: 20, baselineRps: 20 }],
+    };
+    expect(smallestErrorRate(scattered)).toBeCloseTo(smallestErrorRate(halved) ?? 0, 12);
+    expect(smallestSlowdown(scattered)).toBeCloseTo(smallestSlowdown(halved) ?? 0, 12);
+  });
+
   test('a ramp counts each of its parts', () => {
     const whole = errorsPlan(20, 20);
     const parts = {

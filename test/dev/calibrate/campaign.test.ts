@@ -12,44 +12,45 @@ import {
   writeCampaign,
 } from '../../../services/dev/calibrate/campaign.ts';
 import type { Campaign } from '../../../services/dev/calibrate/campaign.ts';
-import { cells, cellsNamed } from '../../../services/dev/calibrate/cells.ts';
+import { cells, cellsNamed, goalRuns } from '../../../services/dev/calibrate/cells.ts';
 import type { JudgePlug } from '../../../services/dev/calibrate/judge-plug.ts';
+import type { LivedWindow } from '../../../services/dev/calibrate/lived-window.ts';
 import { nextBlock, openRunner } from '../../../services/dev/calibrate/run.ts';
 import type { Goal } from '../../../services/dev/calibrate/run.ts';
 import { addTallies, noTally, summaryOf, tallyOf } from '../../../services/dev/calibrate/tally.ts';
 
-/** Rolls back where the first window has an odd number of canary requests, and looks no further. */
+/** Looks at the first window of the history and of the canary: an odd number of requests is rolled back. */
 const odd = (name: string): JudgePlug => ({
   name,
   about: 'for tests',
-  learn: () => (windows) => {
-    for (const { canary } of windows) {
-      const isOdd = canary.requests % 2 === 1;
-      return {
-        rolledBackMs: isOdd ? 5_000 : null,
-        promotedMs: null,
-        blamed: isOdd ? 'requests' : null,
-      };
-    }
-    return { rolledBackMs: null, promotedMs: null, blamed: null };
+  learn: (history) => {
+    const learnt = firstRequests(history);
+    return (windows) => {
+      const isOdd = (learnt + firstRequests(windows)) % 2 === 1;
+      return { rolledBackMs: isOdd ? 5_000 : null, promotedMs: null, blamed: null };
+    };
   },
   boundSeconds: () => null,
   falseRollbackShareMax: null,
 });
 
+const firstRequests = (windows: Iterable<LivedWindow>): number => {
+  for (const { canary } of windows) return canary.requests;
+  return 0;
+};
+
 const [first, second] = cells;
 if (first === undefined || second === undefined) throw new Error('no cells');
 
-const runAll = (
-  campaign: Campaign,
-  goals: readonly Goal[],
-  judges: readonly JudgePlug[],
-): Campaign => {
+const one = odd('one');
+const two = odd('two');
+
+const runAll = (campaign: Campaign, goals: readonly Goal[]): Campaign => {
   const runBlock = openRunner(campaign.seed);
   let now = campaign;
-  for (let block = nextBlock(now, goals, judges); block !== undefined;) {
+  for (let block = nextBlock(now, goals); block !== undefined;) {
     now = runBlock(now, block);
-    block = nextBlock(now, goals, judges);
+    block = nextBlock(now, goals);
   }
   return now;
 };
@@ -89,52 +90,60 @@ describe('a tally', () => {
 });
 
 describe('a campaign', () => {
-  const goals = [
-    { cell: first, runs: 70 },
-    { cell: second, runs: 20 },
+  const goalsOf = (judge: JudgePlug): readonly Goal[] => [
+    { cell: first, judge, runs: 70 },
+    { cell: second, judge, runs: 20 },
   ];
+  const goals = goalsOf(one);
+  const both = [...goals, ...goalsOf(two)];
 
   test('reaches each goal exactly', () => {
-    const done = runAll(newCampaign(1), goals, [odd('one')]);
+    const done = runAll(newCampaign(1), goals);
     expect(tallyIn(done, 'one', first.name).runs).toBe(70);
     expect(tallyIn(done, 'one', second.name).runs).toBe(20);
-    expect(nextBlock(done, goals, [odd('one')])).toBeUndefined();
+    expect(nextBlock(done, goals)).toBeUndefined();
   });
 
   test('in pieces gives what it gives at once', () => {
-    const atOnce = runAll(newCampaign(1), goals, [odd('one')]);
+    const atOnce = runAll(newCampaign(1), goals);
     let pieces = newCampaign(1);
-    for (const runs of [3, 51, 70]) pieces = runAll(pieces, [{ cell: first, runs }], [odd('one')]);
-    pieces = runAll(pieces, goals, [odd('one')]);
-    expect(pieces.results).toEqual(atOnce.results);
+    for (const runs of [3, 45, 60]) pieces = runAll(pieces, [{ cell: first, judge: one, runs }]);
+    expect(runAll(pieces, goals).results).toEqual(atOnce.results);
   });
 
   test('lets a judge that comes later catch up on the same canaries', () => {
-    const early = runAll(newCampaign(1), goals, [odd('one')]);
-    const both = runAll(early, goals, [odd('one'), odd('two')]);
-    expect(both.results['two']).toEqual(both.results['one']);
+    const done = runAll(runAll(newCampaign(1), goals), both);
+    expect(done.results['two']).toEqual(done.results['one']);
   });
 
   test('shows every judge the same canaries', () => {
-    const done = runAll(newCampaign(1), goals, [odd('one'), odd('two')]);
+    const done = runAll(newCampaign(1), both);
     expect(done.results['two']).toEqual(done.results['one']);
     expect(summaryOf(tallyIn(done, 'one', first.name)).rolledBack.share).toBeGreaterThan(0.3);
   });
 
-  test('takes the cell that is furthest from its goal', () => {
+  test('goes on with one judge where another has reached its goal', () => {
+    const uneven = [
+      { cell: first, judge: one, runs: 20 },
+      { cell: first, judge: two, runs: 60 },
+    ];
+    const done = runAll(newCampaign(1), uneven);
+    expect(tallyIn(done, 'one', first.name).runs).toBe(20);
+    expect(done.results['two']).toEqual(
+      runAll(newCampaign(1), [{ cell: first, judge: two, runs: 60 }]).results['two'],
+    );
+  });
+
+  test('takes what is furthest from its goal', () => {
     const started = addTally(newCampaign(1), 'one', first.name, { ...noTally, runs: 10 });
-    expect(nextBlock(started, goals, [odd('one')])).toMatchObject({
-      cell: second,
-      from: 0,
-      runs: 20,
-    });
+    expect(nextBlock(started, goals)).toMatchObject({ cell: second, from: 0, runs: 20 });
   });
 
   test('lies in a file, whole', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'calibrate-')), 'campaign.json');
     expect(readCampaign(file)).toBeUndefined();
     const sitting = { commit: 'abc', changed: false, runs: 90, seconds: 1 };
-    const done = addSitting(runAll(newCampaign(9), goals, [odd('one')]), sitting);
+    const done = addSitting(runAll(newCampaign(9), goals), sitting);
     writeCampaign(file, done);
     expect(readCampaign(file)).toEqual(done);
     expect(readFileSync(file, 'utf8').split('\n')).toContain('    "one": {');
@@ -148,6 +157,22 @@ describe('a campaign', () => {
     expect(twice.sittings).toEqual([{ ...sitting, runs: 180, seconds: 2 }]);
     expect(addSitting(twice, { ...sitting, changed: true }).sittings).toHaveLength(2);
   });
+});
+
+test('a promise is held against ten times as many good canaries in each climate', () => {
+  const promising = { ...one, falseRollbackShareMax: 0.01 };
+  const promised = cells.filter((cell) => goalRuns(cell, promising) === 10_000);
+  expect(promised.map(({ name }) => name)).toEqual([
+    'iid 50/50',
+    'bursts 50/50',
+    'ramp 50/50',
+    'clusters 50/50',
+    'incident 50/50',
+    'cold-start 50/50',
+    'pod-noise 50/50',
+    'iid 0.2/1.8',
+  ]);
+  expect(new Set(cells.map((cell) => goalRuns(cell, one)))).toEqual(new Set([1_000]));
 });
 
 test('cells have names of their own; a climate names all of its cells', () => {
