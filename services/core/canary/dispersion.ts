@@ -8,7 +8,7 @@ import {
   logMoments,
   totalOf,
 } from './durations.ts';
-import { latencyQuantiles } from './metrics/latency.ts';
+import { latencyBoundaries, latencyQuantiles } from './metrics/latency.ts';
 import type { LatencyPhi } from './metrics/latency.ts';
 import { logReach } from './metrics/mean-log.ts';
 import type { RatePair } from './rate-counts.ts';
@@ -103,8 +103,9 @@ export const latencyDispersion = (
     whole = sum.value;
     usable.push(batch);
   }
+  const boundaries = new Map(whole === undefined ? [] : latencyBoundaries(whole));
   const tails = latencyQuantiles.map((quantile) => {
-    const boundary = whole && boundaryNearest(whole, quantile);
+    const boundary = boundaries.get(quantile);
     const pairs = usable.flatMap(({ canary, baseline }): readonly RatePair[] => {
       const canaryAbove = boundary && countAbove(canary, boundary);
       const baselineAbove = boundary && countAbove(baseline, boundary);
@@ -119,7 +120,11 @@ export const latencyDispersion = (
     return rateDispersion(pairs, traffic);
   });
   const meanLog = meanLogDispersion(usable, whole, traffic);
-  const all = [...tails, meanLog];
+  // A quantile without a boundary has no test.
+  const all = [
+    ...tails.filter((_, index) => boundaries.has(latencyQuantiles[index] ?? 0)),
+    meanLog,
+  ];
   return {
     phi: { tails: tails.map(({ phi }) => phi), meanLog: meanLog.phi },
     batches: usable.length,
@@ -136,7 +141,7 @@ const meanLogDispersion = (
   whole: Durations | undefined,
   traffic: BatchTraffic | null,
 ): Dispersion => {
-  const middle = whole && boundaryNearest(whole, 0.5);
+  const middle = whole && boundaryNearest(whole, 0.5)?.boundary;
   // Where buckets are too coarse to shift there is no such test.
   if (middle === undefined || !isShiftable(middle))
     return { phi: unknownPhi, batches: 0, note: middle === undefined ? 'unknown' : 'measured' };

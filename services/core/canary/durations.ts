@@ -159,10 +159,14 @@ export const boundarySeconds = (boundary: Boundary): number =>
   boundary.shape === 'explicit' ? boundary.seconds : 2 ** (boundary.edge / 2 ** boundary.scale);
 
 /**
- * The boundary whose share of longer durations is nearest to 1 - quantile, by the logit of the share; undefined where
- * there is no boundary or no duration.
+ * The boundary whose share of longer durations is nearest to 1 - quantile, by the logit of the share, among those that
+ * are not taken; undefined where there is none, or no duration.
  */
-export const boundaryNearest = (durations: Durations, quantile: number): Boundary | undefined => {
+export const boundaryNearest = (
+  durations: Durations,
+  quantile: number,
+  taken: readonly Boundary[] = [],
+): { readonly boundary: Boundary; readonly logitsAway: number } | undefined => {
   const total = totalOf(durations);
   if (total === 0) return undefined;
   const wanted = Math.log((1 - quantile) / quantile);
@@ -175,19 +179,23 @@ export const boundaryNearest = (durations: Durations, quantile: number): Boundar
     above -= counts[index] ?? 0;
     // Half a duration on either side, so that no share is 0 or 1.
     const distance = Math.abs(Math.log((above + 0.5) / (total - above + 0.5)) - wanted);
-    if (distance >= leastDistance) continue;
+    if (distance >= leastDistance || isTaken(taken, edgeAt(durations, index))) continue;
     leastDistance = distance;
     nearest = index;
   }
-  if (nearest === undefined) return undefined;
-  if (durations.shape === 'explicit')
-    return { shape: 'explicit', seconds: durations.bounds[nearest] ?? Infinity };
-  return {
-    shape: 'exponential',
-    scale: durations.scale,
-    edge: durations.offset + nearest + 1,
-  };
+  return nearest === undefined
+    ? undefined
+    : { boundary: edgeAt(durations, nearest), logitsAway: leastDistance };
 };
+
+/** The upper edge of a bucket. */
+const edgeAt = (durations: Durations, index: number): Boundary =>
+  durations.shape === 'explicit'
+    ? { shape: 'explicit', seconds: durations.bounds[index] ?? Infinity }
+    : { shape: 'exponential', scale: durations.scale, edge: durations.offset + index + 1 };
+
+const isTaken = (taken: readonly Boundary[], boundary: Boundary): boolean =>
+  taken.some((other) => boundarySeconds(other) === boundarySeconds(boundary));
 
 /** A boundary that a histogram of this scale has too: the same one, or the nearest. */
 export const boundaryAtScale = (boundary: Boundary, scale: number): Boundary =>

@@ -1,12 +1,15 @@
 import { logSumExp } from './log-sum-exp.ts';
+import { addRates, noRate } from './rate-counts.ts';
 import type { RatePair } from './rate-counts.ts';
 import type { RatioInterval } from './ratio.ts';
 
 /**
- * What is known about the ratio of two rates, from counts paired by window: like `RatioState`, in a third of the
- * space, and finer about 1, where events are many. Symmetric: swapping the cohorts inverts ratio and interval.
+ * What is known about the ratio of two rates, from counts paired by block: like `RatioState`, in a fifth of the space,
+ * and finer about 1, where events are many. Symmetric: swapping the cohorts inverts ratio and interval.
  */
 export type RatioCurve = {
+  /** The running block. Its windows are taken together: they are seconds apart. */
+  readonly block: RatePair;
   /** Mantel-Haenszel sums: the events of one cohort, weighted by the other's share of requests. */
   readonly canaryWeighted: number;
   readonly baselineWeighted: number;
@@ -16,28 +19,47 @@ export type RatioCurve = {
 
 /** ln of the candidates above 1: steps of 2 % at first, up to a ratio of 55. */
 const above: readonly number[] = [
-  0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.55, 0.7, 0.9, 1.2, 1.6, 2.2, 3, 4,
+  0.02, 0.04, 0.07, 0.11, 0.16, 0.22, 0.3, 0.4, 0.5, 0.62, 0.77, 0.95, 1.2, 1.5, 1.9, 2.4, 3.1, 4,
 ];
 const candidates: readonly number[] = [...above.map((step) => -step).toReversed(), 0, ...above];
 const points = candidates.length;
 /** Square roots of the candidate ratios; read backwards, they are the inverses. */
 const roots: readonly number[] = candidates.map((candidate) => Math.exp(candidate / 2));
 
+const emptyBlock: RatePair = { canary: noRate, baseline: noRate };
+
 export const initialCurve: RatioCurve = {
+  block: emptyBlock,
   canaryWeighted: 0,
   baselineWeighted: 0,
   logLikelihood: candidates.map(() => 0),
 };
 
+/** Takes one window in. */
+export const addToCurve = (curve: RatioCurve, pair: RatePair, endsBlock: boolean): RatioCurve => {
+  const next: RatioCurve = {
+    block: {
+      canary: addRates(curve.block.canary, pair.canary),
+      baseline: addRates(curve.block.baseline, pair.baseline),
+    },
+    canaryWeighted: curve.canaryWeighted,
+    baselineWeighted: curve.baselineWeighted,
+    logLikelihood: curve.logLikelihood,
+  };
+  return endsBlock ? withBlock(next) : next;
+};
+
 /**
- * Takes in one window. Given the events of both cohorts together, the canary's number is binomial with odds
+ * With the running block. Given the events of both cohorts together, the canary's number is binomial with odds
  * ratio * n_c / n_b: the base rate cancels, so drift and changing traffic weights do no harm. For events that are not
  * rare that overstates their scatter: the interval is then wider than it must be, never narrower.
  */
-export const addToCurve = (curve: RatioCurve, { canary, baseline }: RatePair): RatioCurve => {
+const withBlock = (curve: RatioCurve): RatioCurve => {
+  const { canary, baseline } = curve.block;
   const events = canary.events + baseline.events;
   const total = canary.total + baseline.total;
-  if (events === 0 || canary.total === 0 || baseline.total === 0) return curve;
+  if (events === 0 || canary.total === 0 || baseline.total === 0)
+    return { ...curve, block: emptyBlock };
   const canaryShare = canary.total / total;
   const baselineShare = baseline.total / total;
   const lean = (canary.events - baseline.events) / 2;
@@ -49,15 +71,18 @@ export const addToCurve = (curve: RatioCurve, { canary, baseline }: RatePair): R
     logLikelihood.push((curve.logLikelihood[index] ?? 0) + gain);
   }
   return {
+    block: emptyBlock,
     canaryWeighted: curve.canaryWeighted + canary.events * baselineShare,
     baselineWeighted: curve.baselineWeighted + baseline.events * canaryShare,
     logLikelihood,
   };
 };
 
-/** Canary rate / baseline rate, paired by window (Mantel-Haenszel); null: the baseline has none. */
-export const curveRatio = (curve: RatioCurve): number | null =>
-  curve.baselineWeighted === 0 ? null : curve.canaryWeighted / curve.baselineWeighted;
+/** Canary rate / baseline rate, paired by block (Mantel-Haenszel); null: the baseline has none. */
+export const curveRatio = (curve: RatioCurve): number | null => {
+  const { canaryWeighted, baselineWeighted } = withBlock(curve);
+  return baselineWeighted === 0 ? null : canaryWeighted / baselineWeighted;
+};
 
 /**
  * The ratios that have not been refuted at any confidence lost by looking often: a candidate a is refuted when mean
@@ -68,11 +93,11 @@ export const curveRatio = (curve: RatioCurve): number | null =>
  * longer: the ends, taken where those meet the threshold, are never inside the true ends.
  */
 export const curveInterval = (
-  { logLikelihood }: RatioCurve,
+  curve: RatioCurve,
   confidence: number,
   phi: number,
 ): RatioInterval => {
-  const heights = logLikelihood.map((value) => value / phi);
+  const heights = withBlock(curve).logLikelihood.map((value) => value / phi);
   const threshold = logSumExp(heights) - Math.log(points) + Math.log(1 - confidence);
   const low = lowEnd(heights, threshold);
   const high = lowEnd(heights.toReversed(), threshold);

@@ -25,8 +25,8 @@ import {
   noIncrements,
   withoutRestarts,
 } from '../stakes.ts';
-import type { Line } from './rate-test.ts';
-import { equalShares, isEqualShares, oddsIncrements } from './rate-test.ts';
+import type { Line, Odds } from './rate-test.ts';
+import { equalShares, isEqualShares, oddsIncrements, oddsOf } from './rate-test.ts';
 
 /** What the canary's durations may be worse by. */
 export type LatencyMargins = {
@@ -64,8 +64,8 @@ export type Tail = {
 };
 
 /** Alternatives: odds ratios against the tolerated share; below 1 to promote. */
-const rollbackRatios: readonly number[] = [1.06, 1.12, 1.25, 1.5, 2, 3, 6, 15];
-const promoteRatios: readonly number[] = [0.94, 0.88, 0.8, 0.67, 0.5];
+const rollbackRatios: readonly Odds[] = oddsOf([1.06, 1.12, 1.25, 1.5, 2, 3, 6, 15]);
+const promoteRatios: readonly Odds[] = oddsOf([0.94, 0.88, 0.8, 0.67, 0.5]);
 
 const intervalConfidence = 0.99;
 
@@ -163,7 +163,7 @@ export const addToTail = (
     canary: addRates(tail.canary, shown),
     baseline: addRates(tail.baseline, beside),
     toleratedEvents: tail.toleratedEvents + tolerated,
-    curve: addToCurve(tail.curve, { canary: shown, baseline: beside }),
+    curve: addToCurve(tail.curve, { canary: shown, baseline: beside }, place.endsBlock),
     deadline: isEqualShares(line)
       ? addOddsToDeadline(tail.deadline, pair)
       : addLineToDeadline(tail.deadline, line, rate, pair),
@@ -218,7 +218,7 @@ export type TailExplanation = {
   /** Of all judged requests, those that took longer than the boundary. */
   readonly canary: RateCounts;
   readonly baseline: RateCounts;
-  /** Canary share / baseline share, paired by window; null while the baseline has none. */
+  /** Canary share / baseline share, paired by block; null while the baseline has none. */
   readonly ratio: number | null;
   /** Holds the true ratio with this confidence at every window at once; null ends are open. */
   readonly interval: RatioInterval & { readonly confidence: number };

@@ -35,6 +35,28 @@ import { addToMeanLog, initialMeanLog, logReach } from './mean-log.ts';
 export const latencyQuantiles: readonly number[] = [0.5, 0.75, 0.9, 0.99];
 const coarseOnly = 0.75;
 
+/** A boundary further from its quantile than this (a share of 1 % that is 4 % or 0.2 %) stands for no other one. */
+const logitsAwayMax = 1.5;
+
+/**
+ * Where the tails are cut: for each quantile the boundary nearest to it. Where two would share one, as they do between
+ * coarse buckets, the later one takes the next, if that is not far off.
+ */
+export const latencyBoundaries = (
+  seen: Durations,
+): readonly (readonly [quantile: number, boundary: Boundary])[] => {
+  const chosen: (readonly [number, Boundary])[] = [];
+  for (const quantile of latencyQuantiles) {
+    const taken = chosen.map(([, boundary]) => boundary);
+    const nearest = boundaryNearest(seen, quantile, taken);
+    if (nearest === undefined) continue;
+    if (quantile === coarseOnly && isShiftable(nearest.boundary)) continue;
+    if (chosen.length > 0 && nearest.logitsAway > logitsAwayMax) continue;
+    chosen.push([quantile, nearest.boundary]);
+  }
+  return chosen;
+};
+
 export type LatencyRule = StakeRules & LatencyMargins & { readonly phi: LatencyPhi };
 
 /** How much more than independent requests each test scatters, at least 1; tails in order of `latencyQuantiles`. */
@@ -128,13 +150,8 @@ const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
   const total = totalOf(seen.value);
   if (total < baselineRequestsMin) return state;
   const tails: Tail[] = [];
-  for (const quantile of latencyQuantiles) {
-    const boundary = boundaryNearest(seen.value, quantile);
-    if (boundary === undefined) continue;
-    if (quantile === coarseOnly && isShiftable(boundary)) continue;
-    if (tails.some((tail) => sameBoundary(tail.boundary, boundary))) continue;
+  for (const [quantile, boundary] of latencyBoundaries(seen.value))
     tails.push(tailAt(quantile, boundary, seen.value, total, rule, warmUp.restartsBegun));
-  }
   const [middle] = tails;
   if (middle === undefined) return state;
   const centreSeconds = boundarySeconds(middle.boundary);
@@ -147,9 +164,6 @@ const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
       : initialMeanLog(centreSeconds, moments, rule, warmUp.restartsBegun);
   return { ...state, warmUp: null, tails, meanLog, problem: null };
 };
-
-const sameBoundary = (left: Boundary, right: Boundary): boolean =>
-  boundarySeconds(left) === boundarySeconds(right);
 
 const judged = (
   rule: LatencyRule,

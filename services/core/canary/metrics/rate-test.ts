@@ -91,7 +91,51 @@ const projectOntoLine = (
  */
 export const oddsIncrements = (
   line: Line,
-  oddsRatios: readonly number[],
+  alternatives: readonly Odds[],
+  baselineRate: number,
+  pair: RatePair,
+  phi: number,
+): readonly number[] => {
+  if (!isPairedRate(pair) || line.relative * baselineRate + line.absolute >= 1)
+    return alternatives.map(() => 0);
+  return isEqualShares(line)
+    ? equalSharesIncrements(alternatives, baselineRate, pair, phi)
+    : sharesIncrements(line, alternatives, baselineRate, pair, phi);
+};
+
+/** An alternative: an odds ratio and its natural logarithm. */
+export type Odds = { readonly ratio: number; readonly log: number };
+
+export const oddsOf = (ratios: readonly number[]): readonly Odds[] =>
+  ratios.map((ratio) => ({ ratio, log: Math.log(ratio) }));
+
+/** The same, with p0 / p and (1 - p0) / (1 - p) written out: one logarithm less for each alternative. */
+const equalSharesIncrements = (
+  alternatives: readonly Odds[],
+  baselineRate: number,
+  { canary, baseline }: RatePair,
+  phi: number,
+): readonly number[] => {
+  const increments: number[] = [];
+  const total = canary.total + baseline.total;
+  const events = canary.events + baseline.events;
+  const canaryPart = canary.total / total;
+  const baselinePart = baseline.total / total;
+  for (const { ratio, log } of alternatives) {
+    const spread = 1 + baselineRate * (ratio - 1);
+    const increment =
+      canary.events * log +
+      baseline.total * Math.log(spread) -
+      events * Math.log(canaryPart * ratio + baselinePart * spread) -
+      (total - events) * Math.log(canaryPart + baselinePart * spread);
+    increments.push(increment / phi);
+  }
+  return increments;
+};
+
+const sharesIncrements = (
+  line: Line,
+  alternatives: readonly Odds[],
   baselineRate: number,
   pair: RatePair,
   phi: number,
@@ -99,12 +143,7 @@ export const oddsIncrements = (
   const increments: number[] = [];
   const { canary, baseline } = pair;
   const tolerated = line.relative * baselineRate + line.absolute;
-  const canSpeak = isPairedRate(pair) && tolerated < 1;
-  for (const ratio of oddsRatios) {
-    if (!canSpeak) {
-      increments.push(0);
-      continue;
-    }
+  for (const { ratio } of alternatives) {
     const canaryRate = (ratio * tolerated) / (1 + tolerated * (ratio - 1));
     const baselineNull = projectShares(line, pair, canaryRate, baselineRate);
     const canaryNull = line.relative * baselineNull + line.absolute;
@@ -118,9 +157,10 @@ export const oddsIncrements = (
   return increments;
 };
 
-/** Rounds of Newton's method; it begins so close that three do, and the bracket makes sure of the rest. */
+/** Newton's method, which begins so close that two or three rounds do; the bracket makes sure of the rest. */
 const roundsMax = 60;
-const precision = 1e-14;
+/** The error of a step is about its square. */
+const stepMax = 1e-7;
 
 /** The baseline share of the nearest point on the line: where the slope of the divergence, which rises, is zero. */
 const projectShares = (
@@ -129,10 +169,6 @@ const projectShares = (
   canaryRate: number,
   baselineRate: number,
 ): number => {
-  if (isEqualShares({ relative, absolute }))
-    return (
-      (canary.total * canaryRate + baseline.total * baselineRate) / (canary.total + baseline.total)
-    );
   const facing = (canaryRate - absolute) / relative;
   let low = Math.max(0, Math.min(facing, baselineRate));
   let high = Math.max(facing, baselineRate);
@@ -156,7 +192,7 @@ const projectShares = (
       (baseline.total - baselinePull * (1 - 2 * at)) / forBaseline;
     const next = at - slope / bend;
     const stepped = next > low && next < high ? next : (low + high) / 2;
-    if (Math.abs(stepped - at) <= precision * at) return stepped;
+    if (Math.abs(stepped - at) <= stepMax * at) return stepped;
     at = stepped;
   }
   return at;

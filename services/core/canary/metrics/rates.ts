@@ -86,7 +86,7 @@ export const ratesJudge: RuledJudge<
       seen: addRates(state.seen, baseline),
       canary: addRates(state.canary, canary),
       baseline: addRates(state.baseline, baseline),
-      curve: addToCurve(state.curve, pair),
+      curve: addToCurve(state.curve, pair, place.endsBlock),
       deadline: addLineToDeadline(state.deadline, tolerance, rate, pair),
       strongestWindows: withWindow(state.strongestWindows, window, gain),
     };
@@ -125,7 +125,7 @@ export type RatesExplanation = {
   readonly judged: 'errors';
   readonly canary: RateCounts;
   readonly baseline: RateCounts;
-  /** Canary rate / baseline rate, paired by window; null while the baseline has no event. */
+  /** Canary rate / baseline rate, paired by block; null while the baseline has no event. */
   readonly ratio: number | null;
   /** Holds the true ratio with this confidence at every window at once; null ends are open. */
   readonly interval: RatioInterval & { readonly confidence: number };

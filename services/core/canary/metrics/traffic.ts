@@ -98,7 +98,7 @@ export const trafficJudge: RuledJudge<
       canaryRequests: state.canaryRequests + canary,
       baselineRequests: state.baselineRequests + baseline,
       expectedRequests: state.expectedRequests + canaryShare * total,
-      curve: addToCurve(state.curve, pair),
+      curve: addToCurve(state.curve, pair, place.endsBlock),
       strongestWindows: withWindow(state.strongestWindows, window, gain),
     };
   },

@@ -1,0 +1,125 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import {
+  addToCurve,
+  curveInterval,
+  curveRatio,
+  initialCurve,
+} from '../../../services/core/canary/ratio-curve.ts';
+import type { RatioCurve } from '../../../services/core/canary/ratio-curve.ts';
+import { pairedStream } from '../../support/canary/arbitraries.ts';
+import type { Counts } from '../../support/canary/streams.ts';
+
+const blockWindows = 3;
+const confidence = 0.99;
+
+const curveAfter = (windows: readonly Counts[]): RatioCurve =>
+  windows.reduce(
+    (curve: RatioCurve, [n, e, m, f], index) =>
+      addToCurve(
+        curve,
+        { canary: { total: n, events: e }, baseline: { total: m, events: f } },
+        index % blockWindows === blockWindows - 1,
+      ),
+    initialCurve,
+  );
+
+/** The windows of each block together. */
+const blocksOf = (windows: readonly Counts[]): readonly Counts[] => {
+  const blocks: Counts[] = [];
+  for (let at = 0; at < windows.length; at += blockWindows) {
+    const sum = [0, 0, 0, 0];
+    for (const window of windows.slice(at, at + blockWindows))
+      for (const [index, count] of window.entries()) sum[index] = (sum[index] ?? 0) + count;
+    blocks.push(sum as unknown as Counts);
+  }
+  return blocks;
+};
+
+const logLikelihood = (windows: readonly Counts[], ratio: number): number =>
+  windows.reduce((sum, [n, e, m, f]) => {
+    const chance = (n * ratio) / (n * ratio + m);
+    return sum + e * Math.log(chance) + f * Math.log1p(-chance);
+  }, 0);
+
+const steps = [
+  0.02, 0.04, 0.07, 0.11, 0.16, 0.22, 0.3, 0.4, 0.5, 0.62, 0.77, 0.95, 1.2, 1.5, 1.9, 2.4, 3.1, 4,
+];
+const candidates = [...steps.map((step) => -step), 0, ...steps];
+
+const logMeanLikelihood = (windows: readonly Counts[]): number => {
+  const values = candidates.map((candidate) => logLikelihood(windows, Math.exp(candidate)));
+  const highest = Math.max(...values);
+  const sum = values.reduce((total, value) => total + Math.exp(value - highest), 0);
+  return highest + Math.log(sum / values.length);
+};
+
+describe('the interval of the ratio', () => {
+  test('holds every ratio that the e-process has not refuted', () => {
+    fc.assert(
+      fc.property(pairedStream, (windows) => {
+        const blocks = blocksOf(windows);
+        const { low, high } = curveInterval(curveAfter(windows), confidence, 1);
+        const outside = [
+          ...(low === null ? [] : [low * (1 - 1e-9)]),
+          ...(high === null ? [] : [high * (1 + 1e-9)]),
+        ];
+        for (const ratio of outside) {
+          const logEvidence = logMeanLikelihood(blocks) - logLikelihood(blocks, ratio);
+          expect(logEvidence).toBeGreaterThan(Math.log(100) - 1e-6);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('is hardly wider than that: 5x is told from 3.5x, and 1.1x of a share of one half from 1x', () => {
+    const five = curveInterval(
+      curveAfter(Array.from({ length: 400 }, () => [250, 5, 250, 1])),
+      confidence,
+      1,
+    );
+    expect(five.low).toBeGreaterThan(3.5);
+    expect(five.high).toBeLessThan(7);
+    const tenth = curveInterval(
+      curveAfter(Array.from({ length: 100 }, () => [250, 138, 250, 125])),
+      confidence,
+      1,
+    );
+    expect(tenth.low).toBeGreaterThan(1.03);
+    expect(tenth.high).toBeLessThan(1.18);
+  });
+
+  test('is inverted, with the ratio, where the cohorts are swapped', () => {
+    /** 0 and open (null) are each other's inverse. */
+    const expectInverse = (actual: number | null, of: number | null): void => {
+      const product = (actual ?? Infinity) * (of ?? Infinity);
+      // Nothing at all on both sides is unknown both ways.
+      const isUnknown = actual === null && of === null;
+      const isInverse = isUnknown || Math.abs(product - 1) < 1e-8 || Number.isNaN(product);
+      expect(isInverse).toBe(true);
+    };
+    fc.assert(
+      fc.property(pairedStream, (windows) => {
+        const straight = curveAfter(windows);
+        const mirrored = curveAfter(windows.map(([n, e, m, f]) => [m, f, n, e]));
+        const one = curveInterval(straight, confidence, 1);
+        const other = curveInterval(mirrored, confidence, 1);
+        expectInverse(other.low, one.high);
+        expectInverse(other.high, one.low);
+        expectInverse(curveRatio(mirrored), curveRatio(straight));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('is open on both sides before any event, and wider where counts scatter more', () => {
+    expect(curveInterval(initialCurve, confidence, 1)).toEqual({ low: null, high: null });
+    expect(curveRatio(initialCurve)).toBeNull();
+    const curve = curveAfter([[10_000, 300, 10_000, 100]]);
+    expect(curveInterval(curve, confidence, 4).low).toBeLessThan(
+      curveInterval(curve, confidence, 1).low ?? 0,
+    );
+  });
+});

@@ -1,0 +1,122 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import {
+  addIncrements,
+  initialEvidence,
+  logMixture,
+} from '../../../services/core/canary/evidence.ts';
+import type { BlockPlace } from '../../../services/core/canary/evidence.ts';
+import {
+  addToStakes,
+  initialStakes,
+  logCapital,
+  noIncrements,
+} from '../../../services/core/canary/stakes.ts';
+import type { StakeRules, Stakes } from '../../../services/core/canary/stakes.ts';
+
+const blockWindows = 3;
+const restartWindows = 6;
+const rules: StakeRules = { blockCapNats: 1.5, restarts: { count: 3, weightEach: 0.1 } };
+const alternatives = 4;
+
+const placeAt = (index: number): BlockPlace => ({
+  endsBlock: (index + 1) % blockWindows === 0,
+  beginsRestart: index > 0 && index % restartWindows === 0 && index / restartWindows <= 3,
+});
+
+const increment = fc.double({ min: -3, max: 3, noNaN: true });
+const history = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: fc.array(increment, { minLength: 4, maxLength: 4 }) },
+    { weight: 1, arbitrary: fc.constant(noIncrements) },
+  ),
+  { maxLength: 40 },
+);
+
+const after = (windows: readonly (readonly number[])[]): Stakes =>
+  windows.reduce(
+    (stakes: Stakes, increments, index) => addToStakes(stakes, increments, placeAt(index), rules),
+    initialStakes(alternatives, rules),
+  );
+
+test('the capital is what the mixture of whole and restarted products is', () => {
+  fc.assert(
+    fc.property(history, (windows) => {
+      const evidence = windows.reduce(
+        (sums, increments, index) =>
+          addIncrements(sums, increments, placeAt(index), rules.blockCapNats),
+        initialEvidence(alternatives),
+      );
+      const expected = logMixture(evidence, rules.restarts, rules.blockCapNats);
+      const stakes = after(windows);
+      expect(logCapital(stakes, rules)).toBeCloseTo(expected, 9);
+      expect(stakes.cappedBlocks).toBe(evidence.cappedBlocks);
+    }),
+  );
+});
+
+describe('while no alternative is expected to grow, the capital is not', () => {
+  /** A coin that multiplies alternative k by 1 + odds_k or by 1 - odds_k: expectation exactly 1. */
+  const odds = [0.1, 0.4, 0.8, 0.99];
+  const heads = odds.map((stake) => Math.log1p(stake));
+  const tails = odds.map((stake) => Math.log1p(-stake));
+
+  test('whatever came before, with cap and restarts', () => {
+    fc.assert(
+      fc.property(history, (windows) => {
+        const before = after(windows);
+        const place = placeAt(windows.length);
+        const grown = [heads, tails].map((increments) =>
+          Math.exp(logCapital(addToStakes(before, increments, place, rules), rules)),
+        );
+        const expected = ((grown[0] ?? 0) + (grown[1] ?? 0)) / 2;
+        expect(expected).toBeLessThanOrEqual(Math.exp(logCapital(before, rules)) * (1 + 1e-12));
+      }),
+    );
+  });
+
+  test('and is 1 to begin with', () => {
+    expect(logCapital(initialStakes(alternatives, rules), rules)).toBeCloseTo(0, 12);
+    for (const begun of [1, 3, 9])
+      expect(logCapital(initialStakes(alternatives, rules, begun), rules)).toBeCloseTo(0, 12);
+  });
+});
+
+test('one block moves no alternative by more than the cap, however loud it is', () => {
+  const loud = [50, 500, 2, 0];
+  const stakes = after([loud, loud, loud]);
+  expect(stakes.cappedBlocks).toBe(1);
+  expect(logCapital(stakes, rules)).toBeLessThanOrEqual(rules.blockCapNats);
+});
+
+test('a regression that begins late is seen by the restarted capital', () => {
+  const bad = Array.from({ length: 18 }, () => [-2, -2, -2, -2]);
+  const good = Array.from({ length: 6 }, () => [0.5, 0.5, 0.5, 0.5]);
+  const late = after([...bad, ...good]);
+  const withoutRestarts: StakeRules = { ...rules, restarts: { count: 0, weightEach: 0 } };
+  const plain = [...bad, ...good].reduce(
+    (stakes: Stakes, increments, index) =>
+      addToStakes(stakes, increments, placeAt(index), withoutRestarts),
+    initialStakes(alternatives, withoutRestarts),
+  );
+  expect(logCapital(late, rules)).toBeGreaterThan(0);
+  expect(logCapital(plain, withoutRestarts)).toBeLessThan(-20);
+});
+
+test('a quiet window inside a block changes nothing at all', () => {
+  const before = after([[1, 0, 0, 0]]);
+  expect(addToStakes(before, noIncrements, placeAt(1), rules)).toBe(before);
+});
+
+test('going on from the stored state changes nothing', () => {
+  fc.assert(
+    fc.property(history, fc.nat(40), (windows, cut) => {
+      let stakes = after(windows.slice(0, cut));
+      stakes = JSON.parse(JSON.stringify(stakes)) as Stakes;
+      for (const [index, increments] of windows.entries())
+        if (index >= cut) stakes = addToStakes(stakes, increments, placeAt(index), rules);
+      expect(stakes).toEqual(after(windows));
+    }),
+  );
+});

@@ -1,0 +1,90 @@
+import type { Durations } from '../../../services/core/canary/durations.ts';
+import type {
+  MetricEvidence,
+  RuledJudge,
+  WindowPlace,
+} from '../../../services/core/canary/metric-judge.ts';
+import type { StakeRules } from '../../../services/core/canary/stakes.ts';
+import {
+  exponentialOf,
+  explicitOf,
+  normals,
+  usualDurations,
+} from '../../../services/dev/canary-climates/durations.ts';
+import { seededRandom } from '../../../services/dev/canary-climates/random.ts';
+
+/** Cap and restarts of the standard preset, windows of 5 s. */
+export const stakeRules: StakeRules = {
+  blockCapNats: 1.5,
+  restarts: { count: 5, weightEach: 0.1 },
+};
+
+export const warmUpWindows = 12;
+const blockWindows = 3;
+const restartWindows = 60;
+
+export const placeAt = (index: number): WindowPlace => ({
+  judged: index >= warmUpWindows,
+  endsBlock: (index + 1) % blockWindows === 0,
+  beginsRestart: index > 0 && index % restartWindows === 0 && index / restartWindows <= 5,
+});
+
+/** Judges windows from the first on; `index` and `startMs` are added. */
+export const judgeEach = <Rule, Window, State extends MetricEvidence, Explained>(
+  judge: RuledJudge<
+    Rule,
+    Window & { readonly index: number; readonly startMs: number },
+    State,
+    Explained
+  >,
+  rule: Rule,
+  windows: readonly Window[],
+  from: { readonly state: State; readonly index: number } = {
+    state: judge.initial(rule),
+    index: 0,
+  },
+): State =>
+  windows.reduce((state, window, at) => {
+    const index = from.index + at;
+    return judge.addWindow(
+      rule,
+      state,
+      { ...window, index, startMs: index * 5_000 },
+      placeAt(index),
+    );
+  }, from.state);
+
+export type ShownDurations = {
+  readonly canary: Durations | null;
+  readonly baseline: Durations | null;
+};
+
+/** Windows of log-normal durations (120 ms); the canary's slower by a factor. */
+export const durationWindows = (
+  windows: number,
+  {
+    seed = 1,
+    canary = 250,
+    baseline = 250,
+    slower = 1,
+    scale = 4,
+    explicit = false,
+  }: {
+    readonly seed?: number;
+    readonly canary?: number;
+    readonly baseline?: number;
+    readonly slower?: number;
+    readonly scale?: number;
+    readonly explicit?: boolean;
+  } = {},
+): readonly ShownDurations[] => {
+  const normal = normals(seededRandom(seed, 0));
+  const draw = (count: number, factor: number): Durations =>
+    explicit
+      ? explicitOf(normal, count, usualDurations, factor)
+      : exponentialOf(normal, count, usualDurations, factor, scale);
+  return Array.from({ length: windows }, () => ({
+    canary: draw(canary, slower),
+    baseline: draw(baseline, 1),
+  }));
+};
