@@ -19,15 +19,15 @@ import { nextBlock, openRunner } from '../../../services/dev/calibrate/run.ts';
 import type { Goal } from '../../../services/dev/calibrate/run.ts';
 import { addTallies, noTally, summaryOf, tallyOf } from '../../../services/dev/calibrate/tally.ts';
 
-/** Looks at the first window of the history and of the canary: an odd number of requests is rolled back. */
+/** Adds up the requests in the first windows of history and canary: an odd sum is rolled back at that second. */
 const odd = (name: string): JudgePlug => ({
   name,
   about: 'for tests',
   learn: (history) => {
     const learnt = firstRequests(history);
     return (windows) => {
-      const isOdd = (learnt + firstRequests(windows)) % 2 === 1;
-      return { rolledBackMs: isOdd ? 5_000 : null, promotedMs: null, blamed: null };
+      const sum = learnt + firstRequests(windows);
+      return { rolledBackMs: sum % 2 === 1 ? 1_000 * sum : null, promotedMs: null, blamed: null };
     };
   },
   boundSeconds: () => null,
