@@ -1,10 +1,12 @@
-import type { Generation, ScanRange, Step } from '../../ports/read-model-store.ts';
-import { smallKeyOf, smallModels, SmallWrites } from './small-rows.ts';
+import type { Generation, RowKey, ScanRange, Step } from '../../ports/read-model-store.ts';
+import { packTexts } from './packed.ts';
+import { packSmall, packSmallKeys, smallKeyOf, smallModels } from './small-rows.ts';
+import type { SmallKey, SmallWrite } from './small-rows.ts';
 
 type Group = {
-  readonly set: string[];
+  readonly set: { readonly key: string; readonly value: string }[];
   readonly gone: string[];
-  readonly small: Map<string, SmallWrites>;
+  readonly small: Map<string, SmallWrite[]>;
 };
 
 /** Lays a step out as the commit script reads it. */
@@ -15,18 +17,11 @@ export function commitArguments(
 ): { models: readonly string[]; args: readonly (string | Buffer)[] } {
   const byModel = new Map<string, Group>();
   for (const { model, key, value } of writes) {
-    let group = byModel.get(model);
-    if (group === undefined) {
-      group = { set: [], gone: [], small: new Map() };
-      byModel.set(model, group);
-    }
+    const group = groupOf(byModel, model, () => ({ set: [], gone: [], small: new Map() }));
     const place = smallKeyOf(model, key);
-    if (place !== undefined) {
-      let owned = group.small.get(place.owner);
-      if (owned === undefined) group.small.set(place.owner, (owned = new SmallWrites()));
-      owned.add(place.field, value);
-    } else if (value === null) group.gone.push(key);
-    else group.set.push(key, value);
+    if (place !== undefined) groupOf(group.small, place.owner, () => []).push({ place, value });
+    else if (value === null) group.gone.push(key);
+    else group.set.push({ key, value });
   }
   const args: (string | Buffer)[] = [
     generation,
@@ -39,16 +34,58 @@ export function commitArguments(
     to.rowsDigest,
   ];
   for (const [model, { set, gone, small }] of byModel) {
-    args.push(model, layoutOf(model, ordered));
-    args.push(String(set.length / 2), String(gone.length), String(small.size));
-  }
-  for (const { set, gone, small } of byModel.values()) {
-    for (const arg of set) args.push(arg);
-    for (const arg of gone) args.push(arg);
-    for (const [owner, owned] of small) args.push(owner, ...owned.blobs());
+    const texts = packTexts(set.flatMap(({ key, value }) => [key, value]));
+    args.push(model, layoutOf(model, ordered), texts, packTexts(gone), String(small.size));
+    for (const [owner, owned] of small) args.push(owner, ...packSmall(owned));
   }
   return { models: [...byModel.keys()], args };
 }
+
+/** Rows as the rows script is asked for them, and in which order it counts them. */
+export function rowsArguments(wanted: readonly RowKey[]): {
+  readonly models: readonly string[];
+  /** Of each owner of small rows, its model. */
+  readonly smallOf: readonly string[];
+  readonly args: readonly (string | Buffer)[];
+  readonly asked: readonly RowKey[];
+} {
+  const large = new Map<string, RowKey[]>();
+  const small = new Map<string, AskedSmall>();
+  for (const row of wanted) {
+    const { model, key } = row;
+    const place = smallKeyOf(model, key);
+    if (place === undefined) {
+      groupOf(large, model, () => []).push(row);
+      continue;
+    }
+    const { owner } = place;
+    const of = groupOf(small, `${model}\n${owner}`, () => ({ model, owner, rows: [], places: [] }));
+    of.rows.push(row);
+    of.places.push(place);
+  }
+  return {
+    models: [...large.keys()],
+    smallOf: Array.from(small.values(), ({ model }) => model),
+    args: [
+      ...Array.from(large.values(), (rows) => packTexts(rows.map(({ key }) => key))),
+      ...[...small.values()].flatMap(({ owner, places }) => [owner, packSmallKeys(places)]),
+    ],
+    asked: [...[...large.values()].flat(), ...[...small.values()].flatMap(({ rows }) => rows)],
+  };
+}
+
+type AskedSmall = {
+  readonly model: string;
+  readonly owner: string;
+  readonly rows: RowKey[];
+  readonly places: SmallKey[];
+};
+
+const groupOf = <Of>(groups: Map<string, Of>, name: string, empty: () => Of): Of => {
+  let group = groups.get(name);
+  if (group === undefined) groups.set(name, (group = empty()));
+  return group;
+};
 
 const layoutOf = (model: string, ordered: ReadonlySet<string>): string =>
   smallModels.has(model) ? 'small' : ordered.has(model) ? 'ordered' : 'unordered';

@@ -11,12 +11,12 @@ import type {
   StoreProblem,
 } from '../../ports/read-model-store.ts';
 import { openAside } from './aside.ts';
-import { commitArguments, scanArguments } from './arguments.ts';
+import { commitArguments, rowsArguments, scanArguments } from './arguments.ts';
 import { connect, placeOf, problemOf, redisStoreName } from './connection.ts';
 import { keysOf } from './keys.ts';
 import { damaged, toCheckpoint } from './replies.ts';
 import { checkpointFields, defineScripts } from './scripts.ts';
-import { keyOfSmall, smallKeyOf, smallModels } from './small-rows.ts';
+import { keyOfSmall, smallModels } from './small-rows.ts';
 
 const scanPageRows = 1_000;
 /** HSCAN begins and ends with it. */
@@ -104,54 +104,26 @@ export async function openRedisReadModelStore(
   ): Promise<Result<ReadRows, StoreProblem>> => {
     // A row that no store could keep is not there; asked for, its key would turn into another one.
     const possible = wanted.filter((row) => rowFault(row) === undefined);
-    const large = new Map<string, RowKey[]>();
-    const small = new Map<string, { readonly asked: RowKey[]; readonly fields: Buffer[] }>();
-    for (const row of possible) {
-      const place = smallKeyOf(row.model, row.key);
-      if (place === undefined) {
-        const group = large.get(row.model);
-        if (group === undefined) large.set(row.model, [row]);
-        else group.push(row);
-        continue;
-      }
-      const of = `${row.model}\n${place.owner}`;
-      const group = small.get(of);
-      if (group === undefined) small.set(of, { asked: [row], fields: [place.field] });
-      else {
-        group.asked.push(row);
-        group.fields.push(place.field);
-      }
-    }
-    const models = [...large.keys()];
-    const asked = [...[...large.values()].flat(), ...[...small.values()].flatMap((of) => of.asked)];
+    const { models, smallOf, args, asked } = rowsArguments(possible);
     const reply = await ask(
       scripts.rows(
         [
           keys.checkpoint(generation),
           ...models.map((model) => keys.rows(generation, model)),
-          ...Array.from(small.keys(), (of) =>
-            keys.small(generation, of.slice(0, of.indexOf('\n'))),
-          ),
+          ...smallOf.map((model) => keys.small(generation, model)),
         ],
-        [
-          String(models.length),
-          ...Array.from(large.values(), (group) => String(group.length)),
-          ...[...large.values()].flat().map(({ key }) => key),
-          ...[...small].flatMap(([of, { fields }]) => [
-            of.slice(of.indexOf('\n') + 1),
-            Buffer.concat(fields),
-          ]),
-        ],
+        [String(models.length), ...args],
       ),
     );
     if (!reply.ok) return reply;
-    const [fields, ...pieces] = reply.value;
+    const [fields, places, values] = reply.value;
     const checkpoint = toCheckpoint(fields);
     if (!checkpoint.ok) return checkpoint;
     const found = new Map<string, string>();
-    for (const [index, value] of pieces.flat().entries()) {
-      const row = asked[index];
-      if (row !== undefined && value !== null) found.set(`${row.model}\n${row.key}`, value);
+    for (const [index, place] of places.entries()) {
+      const row = asked[place];
+      const value = values[index];
+      if (row !== undefined && value !== undefined) found.set(`${row.model}\n${row.key}`, value);
     }
     return ok({ checkpoint: checkpoint.value, rows: found });
   };

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { unpackedLua } from './packed.ts';
 import { smallRowsLua } from './small-rows.ts';
 
 /** logId, next, lastDigest, foldVersion, rowsDigest; all null where nothing was committed yet. */
@@ -28,8 +29,10 @@ export type ScanReply =
 /** One script is one call and one step: other clients see all of it or nothing. */
 export type Scripts = {
   readonly commit: Call<CommitReply>;
-  /** The checkpoint, then the values in the order they were asked for, in pieces. */
-  readonly rows: Call<readonly [CheckpointFields, ...(readonly (string | null)[])[]]>;
+  /** The checkpoint, then which of those that were asked for are there, from 0 on, and what they hold. */
+  readonly rows: Call<
+    readonly [CheckpointFields, found: readonly number[], values: readonly string[]]
+  >;
   readonly scan: Call<ScanReply>;
   readonly overview: Call<readonly [CheckpointFields, models: readonly string[]]>;
   readonly switchTo: Call<0 | 1>;
@@ -73,15 +76,14 @@ end
  * (the rows again where it has neither).
  * ARGV: generation; logId and foldVersion of the step; the next position and digest it started from (two empty
  * strings for the first of a generation); the next position and digest it leads to, and its rows' digest; then for each model its
- * name, `ordered`, `small` or `unordered`, how many rows are set, how many removed, and how many owners have small rows;
- * then for each model key and value of those set, keys of those removed, and of each owner its name, what is set and
- * what is removed.
+ * name, `ordered`, `small` or `unordered`, key and value of the rows set, packed, keys of those removed, packed, and how
+ * many owners have small rows; then of each of those its name, what is set and what is removed, packed.
  *
  * Lua does not roll back. So everything that could fail is checked before the first write, all writes are
  * set-like, and the checkpoint comes last.
  */
 const commit = `#!lua
-${readCheckpoint}${smallRowsLua}
+${readCheckpoint}${unpackedLua}${smallRowsLua}
 local generation, logId, foldVersion = ARGV[1], ARGV[2], ARGV[3]
 local fromNext, fromDigest, toNext, toDigest, rowsDigest = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 
@@ -112,21 +114,16 @@ if refused then return {'refused', refused, stored[1], stored[2], stored[3], sto
 
 local models = {}
 local header = 9
-local data = header + 5 * (#KEYS - 3) / 2
 for k = 4, #KEYS, 2 do
-  local model = {
-    rows = KEYS[k], order = KEYS[k + 1], name = ARGV[header], ordered = ARGV[header + 1] == 'ordered',
-    small = ARGV[header + 1] == 'small', owners = tonumber(ARGV[header + 4]), plans = {},
+  local layout, owners = ARGV[header + 1], tonumber(ARGV[header + 4])
+  models[#models + 1] = {
+    rows = KEYS[k], order = KEYS[k + 1], name = ARGV[header], ordered = layout == 'ordered', small = layout == 'small',
+    set = unpacked(ARGV[header + 2]), gone = unpacked(ARGV[header + 3]),
+    firstOwner = header + 5, lastOwner = header + 4 + 3 * owners, plans = {},
   }
-  model.firstSet = data
-  model.firstGone = data + 2 * tonumber(ARGV[header + 2])
-  data = model.firstGone + tonumber(ARGV[header + 3])
-  model.last = data - 1
-  data = data + 3 * model.owners
-  header = header + 5
-  models[#models + 1] = model
+  header = header + 5 + 3 * owners
 end
-assert(data == #ARGV + 1, 'the counts do not fit the arguments')
+assert(header == #ARGV + 1, 'the counts do not fit the arguments')
 
 if isFirst and typeOf(KEYS[3]) ~= 'none' then return {'no-checkpoint', KEYS[3]} end
 for _, model in ipairs(models) do
@@ -138,12 +135,12 @@ for _, model in ipairs(models) do
     if damage then return damage end
     if isFirst and typeOf(model.order) ~= 'none' then return {'no-checkpoint', model.order} end
     local newNumber = redis.call('HLEN', model.order) / 2
-    for owner = 0, model.owners - 1 do
-      local at = model.last + 1 + 3 * owner
-      local plan = planSmall(model.order, ARGV[at], ARGV[at + 1], ARGV[at + 2], newNumber)
+    for at = model.firstOwner, model.lastOwner, 3 do
+      local plan = planSmall(model.order, ARGV[at], unpacked(ARGV[at + 1]), unpacked(ARGV[at + 2]), newNumber)
       if plan.isNew then newNumber = newNumber + 1 end
-      for key in pairs(keysTouched(plan)) do
-        damage = wrongType(key, 'hash')
+      for _, key in ipairs(keysTouched(plan)) do
+        -- Cheaper than to ask for the type; what is no hash has no such length.
+        damage = type(redis.pcall('HLEN', key)) ~= 'number' and wrongType(key, 'hash')
         if damage then return damage end
       end
       model.plans[#model.plans + 1] = plan
@@ -158,22 +155,22 @@ end
 redis.call('SADD', KEYS[2], generation)
 for _, model in ipairs(models) do
   redis.call('SADD', KEYS[3], model.name)
-  for first = model.firstSet, model.firstGone - 1, ${unpackMax} do
-    local last = math.min(first + ${unpackMax}, model.firstGone) - 1
-    local added = redis.call('HSET', model.rows, unpack(ARGV, first, last))
+  for first = 1, #model.set, ${unpackMax} do
+    local last = math.min(first + ${unpackMax} - 1, #model.set)
+    local added = redis.call('HSET', model.rows, unpack(model.set, first, last))
     if model.ordered and added > 0 then
       local members = {}
       for i = first, last, 2 do
-        members[#members + 1] = 0
-        members[#members + 1] = ARGV[i]
+        members[#members + 1] = '0'
+        members[#members + 1] = model.set[i]
       end
       redis.call('ZADD', model.order, unpack(members))
     end
   end
-  for first = model.firstGone, model.last, ${unpackMax} do
-    local last = math.min(first + ${unpackMax} - 1, model.last)
-    redis.call('HDEL', model.rows, unpack(ARGV, first, last))
-    if model.ordered then redis.call('ZREM', model.order, unpack(ARGV, first, last)) end
+  for first = 1, #model.gone, ${unpackMax} do
+    local last = math.min(first + ${unpackMax} - 1, #model.gone)
+    redis.call('HDEL', model.rows, unpack(model.gone, first, last))
+    if model.ordered then redis.call('ZREM', model.order, unpack(model.gone, first, last)) end
   end
   for _, plan in ipairs(model.plans) do writeSmall(plan) end
 end
@@ -183,38 +180,42 @@ return {'committed'}
 `;
 
 /**
- * KEYS: checkpoint, then the rows of each model, then the indexes of small rows. ARGV: how many rows of each model, and how
- * many models; then the keys of rows; then for each index its owner and what is asked of it.
+ * KEYS: checkpoint, then the rows of each model, then the indexes of small rows. ARGV: how many models; of each the keys of
+ * rows, packed; then for each index its owner, and hash and key of what is asked of it, packed.
  */
 const rows = `#!lua flags=no-writes
-${readCheckpoint}${smallRowsLua}
-local reply = {readCheckpoint(KEYS[1])}
+${readCheckpoint}${unpackedLua}${smallRowsLua}
+local asked, found, values = 0, {}, {}
+local function note(place, value)
+  found[#found + 1] = place
+  values[#values + 1] = value
+end
 local models = tonumber(ARGV[1])
-local first = 2 + models
 for k = 2, 1 + models do
-  local ends = first + tonumber(ARGV[k])
-  for from = first, ends - 1, ${unpackMax} do
-    local to = math.min(from + ${unpackMax}, ends) - 1
-    reply[#reply + 1] = redis.call('HMGET', KEYS[k], unpack(ARGV, from, to))
+  local keys = unpacked(ARGV[k])
+  for first = 1, #keys, ${unpackMax} do
+    local piece = redis.call('HMGET', KEYS[k], unpack(keys, first, math.min(first + ${unpackMax} - 1, #keys)))
+    for i = 1, #piece do
+      if piece[i] then note(asked + first + i - 2, piece[i]) end
+    end
   end
-  first = ends
+  asked = asked + #keys
 end
 for k = 2 + models, #KEYS do
-  local owner, fields, values = ARGV[first], ARGV[first + 1], {}
-  local number, count = ownerIn(KEYS[k], owner)
-  local buckets = number and bucketsFor(count)
-  local size = number and sizeFor(buckets)
-  local prefix, i = KEYS[k] .. ':' .. (number or ''), 0
-  for at = 1, #fields, 16 do
-    local value = number
-      and call('HGET', prefix .. ':' .. bucketOf(hashAt(fields, at), buckets, size), sub(fields, at, at + 15))
-    i = i + 1
-    values[i] = value and textOf(value) or false
+  local at = 2 * k - models - 2
+  local number, count = ownerIn(KEYS[k], ARGV[at])
+  local wanted = unpacked(ARGV[at + 1])
+  if number then
+    local buckets = bucketsFor(count)
+    local size, prefix = sizeFor(buckets), KEYS[k] .. ':' .. number .. ':'
+    for i = 1, #wanted, 2 do
+      local value = call('HGET', prefix .. bucketOf(wanted[i], buckets, size), wanted[i + 1])
+      if value then note(asked + (i - 1) / 2, textOf(value)) end
+    end
   end
-  reply[#reply + 1] = values
-  first = first + 2
+  asked = asked + #wanted / 2
 end
-return reply
+return {readCheckpoint(KEYS[1]), found, values}
 `;
 
 /** KEYS: checkpoint, rows, order. ARGV: the two ends as ZRANGE BYLEX takes them, `REV` or empty, rowsMax. */
@@ -330,9 +331,7 @@ while owners[number + 1] do
     local all = redis.call('HGETALL', KEYS[1] .. ':' .. number .. ':' .. bucket)
     for i = 1, #all, 2 do
       rows[#rows + 1] = owners[number + 1]
-      rows[#rows + 1] = (string.gsub(all[i], '.', function(byte)
-        return string.format('%02x', string.byte(byte))
-      end))
+      rows[#rows + 1] = hexOf(all[i])
       rows[#rows + 1] = textOf(all[i + 1])
     end
     bucket = bucket + 1

@@ -1,22 +1,44 @@
 // Rows of which there are very many, kept in a fraction of what a row of its own takes: by 16 bytes in hashes of some
 // sixty, which Redis packs. Which rows those are, their keys say: a UUID, a colon and an owner.
 
+import { Packed } from './packed.ts';
+
 /** The read models whose rows may be small. */
 export const smallModels: ReadonlySet<string> = new Set(['marker']);
 
-/** A key as its 16 bytes and the name behind the colon. */
-export type SmallKey = { readonly owner: string; readonly field: Buffer };
+/** A key as its 16 bytes, the hash of those, and the name behind the colon. */
+export type SmallKey = { readonly owner: string; readonly field: Buffer; readonly hash: number };
 
-const smallKeyForm =
-  /^([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12}):([^]*)$/;
+const idBytes = 16;
+const idLength = 36;
+/** Where the pairs of hex digits begin. */
+const pairsAt = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+const dashesAt = [8, 13, 18, 23];
 
 export function smallKeyOf(model: string, key: string): SmallKey | undefined {
-  if (!smallModels.has(model)) return undefined;
-  const match = smallKeyForm.exec(key);
-  if (match === null) return undefined;
-  const [, a = '', b = '', c = '', d = '', e = '', owner = ''] = match;
-  return { owner, field: Buffer.from(a + b + c + d + e, 'hex') };
+  if (!smallModels.has(model) || key[idLength] !== ':') return undefined;
+  if (!dashesAt.every((at) => key[at] === '-')) return undefined;
+  const field = Buffer.allocUnsafe(idBytes);
+  for (let at = 0; at < idBytes; at++) {
+    const pair = pairsAt[at] ?? 0;
+    const byte = digitAt(key, pair) * 16 + digitAt(key, pair + 1);
+    // What is no digit makes it no number.
+    if (Number.isNaN(byte)) return undefined;
+    field[at] = byte;
+  }
+  return { owner: key.slice(idLength + 1), field, hash: hashOf(field) };
 }
+
+/** Small letters only: of two keys that differ, none may turn into the other. */
+const digitAt = (key: string, at: number): number => {
+  const code = key.charCodeAt(at);
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  return code >= 0x61 && code <= 0x66 ? code - 0x61 + 10 : Number.NaN;
+};
+
+/** The same as `hashAt` below: a row is looked for where its hash says, by either. */
+const hashOf = (field: Buffer): number =>
+  (field.readUInt32BE(0) * 31 + field.readUInt32BE(12)) % 2 ** 32;
 
 /** The key again, from the hex digits of its bytes. */
 export function keyOfSmall(fieldHex: string, owner: string): string {
@@ -29,36 +51,43 @@ const packedMark = 1;
 const plainMark = 0;
 const hexForm = /^"(?:[0-9a-f]{2})*"$/;
 
-/** A JSON text of hex digits in pairs takes half its bytes; any other value stands as it is. */
-function packValue(value: string): Buffer {
-  return hexForm.test(value)
-    ? Buffer.concat([Buffer.of(packedMark), Buffer.from(value.slice(1, -1), 'hex')])
-    : Buffer.concat([Buffer.of(plainMark), Buffer.from(value)]);
+/** `value` null removes the row. */
+export type SmallWrite = { readonly place: SmallKey; readonly value: string | null };
+
+/**
+ * What one step does to the rows of one owner, as the scripts read it: hash, key and value of those set; hash and key of
+ * those removed. A JSON text of hex digits in pairs takes half its bytes; any other value stands as it is.
+ */
+export function packSmall(writes: readonly SmallWrite[]): readonly [set: Buffer, gone: Buffer] {
+  let characters = 0;
+  for (const { value } of writes) characters += idBytes + (value?.length ?? 0);
+  const set = new Packed(3 * writes.length, characters);
+  const gone: SmallKey[] = [];
+  for (const { place, value } of writes) {
+    if (value === null) {
+      gone.push(place);
+      continue;
+    }
+    set.number(place.hash);
+    set.bytes(place.field);
+    if (hexForm.test(value)) set.marked(packedMark, value.slice(1, -1), 'hex');
+    else set.marked(plainMark, value, 'utf8');
+  }
+  return [set.blob(), packSmallKeys(gone)];
 }
 
-/** What one step does to the rows of one owner, as the scripts read it. */
-export class SmallWrites {
-  readonly #set: Buffer[] = [];
-  readonly #gone: Buffer[] = [];
-
-  add(field: Buffer, value: string | null): void {
-    if (value === null) {
-      this.#gone.push(field);
-      return;
-    }
-    const packed = packValue(value);
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(packed.length);
-    this.#set.push(field, length, packed);
+export function packSmallKeys(places: readonly SmallKey[]): Buffer {
+  const packed = new Packed(2 * places.length, idBytes * places.length);
+  for (const { field, hash } of places) {
+    packed.number(hash);
+    packed.bytes(field);
   }
-
-  /** Key, length and value of those set; keys of those removed. */
-  blobs(): readonly [set: Buffer, gone: Buffer] {
-    return [Buffer.concat(this.#set), Buffer.concat(this.#gone)];
-  }
+  return packed.blob();
 }
 
 const perBucket = 64;
+/** Lua's `unpack` fails near 8,000 values. Even, because they are pairs. */
+const pairsAtOnce = 4_000;
 
 /**
  * Lua: linear hashing (Litwin 1980). Each owner has as many buckets as its keys fill, about `perBucket` to each; each
@@ -89,11 +118,30 @@ local function ownerIn(index, owner)
   if not number then return nil end
   return number, tonumber(call('HGET', index, '#' .. number))
 end
+-- Each character is looked up in a table that fills as it is asked.
+local hexDigits = setmetatable({}, { __index = function(digits, byte)
+  local pair = string.format('%02x', string.byte(byte))
+  digits[byte] = pair
+  return pair
+end })
+local function hexOf(bytes) return (string.gsub(bytes, '.', hexDigits)) end
 local function textOf(value)
   if string.byte(value) == ${plainMark} then return sub(value, 2) end
-  return '"' .. string.gsub(sub(value, 2), '.', function(byte)
-    return string.format('%02x', string.byte(byte))
-  end) .. '"'
+  return '"' .. hexOf(sub(value, 2)) .. '"'
+end
+-- What lies in one bucket goes in one call: hash and what belongs to it, by bucket.
+local function byBucket(rows, first, last, width, buckets, size)
+  local lists = {}
+  for at = first, last, width do
+    local bucket = bucketOf(rows[at], buckets, size)
+    local list = lists[bucket]
+    if not list then
+      list = {}
+      lists[bucket] = list
+    end
+    for further = at + 1, at + width - 1 do list[#list + 1] = rows[further] end
+  end
+  return lists
 end
 
 -- What is to be written for one owner, and where.
@@ -101,64 +149,65 @@ local function planSmall(index, owner, set, gone, newNumber)
   local number, count = ownerIn(index, owner)
   local plan = {
     index = index, owner = owner, number = number or newNumber, isNew = not number, count = count or 0,
-    fields = {}, values = {}, hashes = {}, keys = {}, gone = {}, goneKeys = {},
+    set = set, gone = gone,
   }
   plan.prefix = index .. ':' .. plan.number .. ':'
   plan.buckets = bucketsFor(plan.count)
   plan.size = sizeFor(plan.buckets)
-  local at, i = 1, 0
-  while at <= #set do
-    i = i + 1
-    local first, last, length = unpackAt('>I4xxxxxxxxI4I4', set, at)
-    local hash = (first * 31 + last) % 4294967296
-    plan.fields[i] = sub(set, at, at + 15)
-    plan.values[i] = sub(set, at + 20, at + 19 + length)
-    plan.hashes[i] = hash
-    plan.keys[i] = plan.prefix .. bucketOf(hash, plan.buckets, plan.size)
-    at = at + 20 + length
-  end
-  for from = 1, #gone, 16 do
-    plan.gone[#plan.gone + 1] = sub(gone, from, from + 15)
-    plan.goneKeys[#plan.gone] = plan.prefix .. bucketOf(hashAt(gone, from), plan.buckets, plan.size)
-  end
   return plan
 end
+-- The buckets that are there, and those that come, with what each is split from.
 local function keysTouched(plan)
   local touched = {}
-  for _, key in ipairs(plan.keys) do touched[key] = true end
-  for _, key in ipairs(plan.goneKeys) do touched[key] = true end
-  for further = plan.buckets, bucketsFor(plan.count + #plan.fields) do touched[plan.prefix .. further] = true end
-  return touched
+  for at = 1, #plan.set, 3 do touched[bucketOf(plan.set[at], plan.buckets, plan.size)] = true end
+  for at = 1, #plan.gone, 2 do touched[bucketOf(plan.gone[at], plan.buckets, plan.size)] = true end
+  for further = plan.buckets, bucketsFor(plan.count + #plan.set / 3) - 1 do
+    touched[further] = true
+    touched[further - sizeFor(further)] = true
+  end
+  local keys = {}
+  for bucket in pairs(touched) do keys[#keys + 1] = plan.prefix .. bucket end
+  return keys
 end
 
+local function hset(key, pairsOf)
+  local added = 0
+  for i = 1, #pairsOf, ${pairsAtOnce} do
+    added = added + call('HSET', key, unpack(pairsOf, i, math.min(i + ${pairsAtOnce} - 1, #pairsOf)))
+  end
+  return added
+end
+-- Both halves are written anew: to take one row after the other out of a packed hash costs more.
 local function splitOne(plan)
-  local from, to = plan.prefix .. (plan.buckets - plan.size), plan.prefix .. plan.buckets
+  local from = plan.prefix .. (plan.buckets - plan.size)
   local all, moved, left = call('HGETALL', from), {}, {}
   for i = 1, #all, 2 do
-    if hashAt(all[i], 1) % (plan.size * 2) == plan.buckets then
-      moved[#moved + 1] = all[i]
-      moved[#moved + 1] = all[i + 1]
-      left[#left + 1] = all[i]
-    end
+    local half = hashAt(all[i], 1) % (plan.size * 2) == plan.buckets and moved or left
+    half[#half + 1] = all[i]
+    half[#half + 1] = all[i + 1]
   end
-  for i = 1, #left, 1000 do
-    call('HSET', to, unpack(moved, 2 * i - 1, 2 * math.min(i + 999, #left)))
-    call('HDEL', from, unpack(left, i, math.min(i + 999, #left)))
+  if #moved > 0 then
+    call('UNLINK', from)
+    hset(plan.prefix .. plan.buckets, moved)
+    hset(from, left)
   end
   plan.buckets = plan.buckets + 1
   if plan.buckets == plan.size * 2 then plan.size = plan.buckets end
 end
 local function writeSmall(plan)
   -- What goes is no key of those that come, and goes from where it was before any bucket is split.
-  for i, field in ipairs(plan.gone) do call('HDEL', plan.goneKeys[i], field) end
-  local planned = plan.buckets
-  for i, field in ipairs(plan.fields) do
-    local key = plan.keys[i]
-    if plan.buckets ~= planned then key = plan.prefix .. bucketOf(plan.hashes[i], plan.buckets, plan.size) end
-    if call('HSET', key, field, plan.values[i]) == 1 then
-      plan.count = plan.count + 1
-      while bucketsFor(plan.count) > plan.buckets do splitOne(plan) end
+  for bucket, fields in pairs(byBucket(plan.gone, 1, #plan.gone, 2, plan.buckets, plan.size)) do
+    for _, field in ipairs(fields) do call('HDEL', plan.prefix .. bucket, field) end
+  end
+  local at = 1
+  while at <= #plan.set do
+    -- So few that no bucket grows much before it is split.
+    local last = math.min(#plan.set, at - 1 + 3 * math.max(perBucket / 2, plan.buckets * perBucket / 8))
+    for bucket, list in pairs(byBucket(plan.set, at, last, 3, plan.buckets, plan.size)) do
+      plan.count = plan.count + hset(plan.prefix .. bucket, list)
     end
+    while bucketsFor(plan.count) > plan.buckets do splitOne(plan) end
+    at = last + 1
   end
   call('HSET', plan.index, 'o' .. plan.owner, plan.number, '#' .. plan.number, plan.count)
 end

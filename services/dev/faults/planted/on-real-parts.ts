@@ -123,7 +123,7 @@ export const bugsOnRealParts: readonly PlantedBug[] = [
   bug(
     'removed rows stay',
     scripts,
-    `    redis.call('HDEL', model.rows, unpack(ARGV, first, last))\n`,
+    `    redis.call('HDEL', model.rows, unpack(model.gone, first, last))\n`,
     '',
     redisContract,
   ),
