@@ -1,7 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import type { DecodeProblem } from '../../core/markers/codec.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
-import { textOf } from '../ed25519/text.ts';
 import { arrayItemsMax, nestingMax, wholeNumberMax, wholeNumberMin } from './limits.ts';
 import type { RecordNode, SchemaNode } from './schema-tree.ts';
 
@@ -11,7 +11,12 @@ import type { RecordNode, SchemaNode } from './schema-tree.ts';
  * read has no other bytes than these. Objects are plain, a null of a union is null, `bytes` are a copy as Uint8Array.
  */
 export function readBody(schema: RecordNode, bytes: Uint8Array): Result<unknown, DecodeProblem> {
-  const cursor: Cursor = { bytes, at: 0, itemsLeft: arrayItemsMax, depth: 0 };
+  const cursor: Cursor = {
+    bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    at: 0,
+    itemsLeft: arrayItemsMax,
+    depth: 0,
+  };
   try {
     const body = recordReader(schema)(cursor);
     const left = bytes.length - cursor.at;
@@ -24,7 +29,7 @@ export function readBody(schema: RecordNode, bytes: Uint8Array): Result<unknown,
   }
 }
 
-type Cursor = { readonly bytes: Uint8Array; at: number; itemsLeft: number; depth: number };
+type Cursor = { readonly bytes: Buffer; at: number; itemsLeft: number; depth: number };
 
 /** Thrown and caught inside this file only. */
 class BodyFault extends Error {
@@ -192,10 +197,9 @@ function readLongerLong(cursor: Cursor): number {
 
 function readDouble(cursor: Cursor): number {
   const start = advance(8, cursor);
-  const view = new DataView(cursor.bytes.buffer, cursor.bytes.byteOffset + start, 8);
-  const value = view.getFloat64(0, true);
+  const value = cursor.bytes.readDoubleLE(start);
   // NaN has 2^53 - 2 spellings, and which of them survives JavaScript depends on the machine.
-  if (Number.isNaN(value) && view.getBigUint64(0, true) !== 0x7ff8000000000000n)
+  if (Number.isNaN(value) && cursor.bytes.readBigUInt64LE(start) !== 0x7ff8000000000000n)
     throw new BodyFault('body-not-canonical', 'has an unusual NaN');
   return value;
 }
@@ -203,9 +207,13 @@ function readDouble(cursor: Cursor): number {
 function readText(cursor: Cursor): string {
   const length = readLength(cursor);
   const start = advance(length, cursor);
-  const text = textOf(cursor.bytes, start, cursor.at);
-  if (text === undefined) throw new BodyFault('body-malformed', 'is not UTF-8');
-  return text;
+  const { bytes, at: end } = cursor;
+  for (let index = start; index < end; index++) {
+    if ((bytes[index] ?? 0) < 0x80) continue;
+    if (!isUtf8(bytes.subarray(start, end))) throw new BodyFault('body-malformed', 'is not UTF-8');
+    return bytes.toString('utf8', start, end);
+  }
+  return bytes.toString('latin1', start, end); // ASCII alone, as nearly always
 }
 
 function readBytes(cursor: Cursor): Uint8Array {

@@ -5,7 +5,7 @@ export function createText(): Text {
   const encoder = new TextEncoder();
   return {
     encodeUtf8: (text) => encoder.encode(text),
-    decodeUtf8: (bytes) => textOf(bytes, 0, bytes.length),
+    decodeUtf8: decoded,
     encodeBase64,
     decodeBase64,
   };
@@ -21,8 +21,8 @@ const shortTextsMax = 2048;
 const shortTexts: (string | undefined)[] = Array.from({ length: shortTextsMax }, () => undefined);
 
 /**
- * The text of the bytes [start, end), a byte order mark kept; undefined where they are no UTF-8. Names, words and ids
- * come again and again, so a short text that is known is found by its bytes: that is less work than building it anew.
+ * The text of the bytes [start, end), a byte order mark kept; undefined where they are no UTF-8. For texts of which there
+ * are few, as names of headers: a short one that is known is found by its bytes, and is the same string each time.
  */
 export function textOf(bytes: Uint8Array, start: number, end: number): string | undefined {
   const length = end - start;
