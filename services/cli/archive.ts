@@ -3,6 +3,7 @@ import type { LogRecord } from '../core/log/record.ts';
 import type { OperationRow } from '../core/operations.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
+import { settingsAfterMove } from '../core/sealed-log.ts';
 import { parseLog } from '../core/settings.ts';
 import type { LogSetting } from '../core/settings.ts';
 import type { Line } from '../core/views.ts';
@@ -20,7 +21,6 @@ import type { CliProblem } from './problem.ts';
 import { problem, refuse } from './problem.ts';
 import { openProgress } from './progress.ts';
 import { scanRows } from './reading.ts';
-import { settingsAfterMove } from './sealed.ts';
 
 type Done = Promise<Result<void, CliProblem>>;
 

@@ -27,6 +27,7 @@ import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { MarkerRow } from '../core/row-forms/marker.ts';
 import { isSameContent } from '../core/row-forms/marker.ts';
+import { goesOnAt } from '../core/sealed-log.ts';
 import type { AttemptLine, SlotState } from '../core/slot-state.ts';
 import { slotHistory } from '../core/slot-state.ts';
 import type { KeyState, Trust } from '../core/trust/trust.ts';
@@ -74,16 +75,18 @@ export const judge = async (
   const checked = checkBatch(ports.tools, ports.audience, trust, [placed]).checked[0];
   if (checked === undefined) throw new TypeError('a check answers every record');
   if (checked.outcome === 'rejected')
-    return refuse(checked.code, checked.message, goesOnAt(trust, checked.code));
+    return refuse(checked.code, checked.message, sealedHint(trust, checked.code));
   const judged = await judgeChecked(ports.reads, trust, checked);
   return judged.ok
     ? ok({ ...judged.value, authentic: checked.authentic, heldUpTo: positionOf(asOf) })
     : judged;
 };
 
-/** Whoever is refused by a log that was sealed is told where it went on. */
-const goesOnAt = ({ sealed }: Trust, code: string): string | undefined =>
-  code === 'log-sealed' && sealed?.note ? `the log goes on elsewhere: ${sealed.note}` : undefined;
+/** Whoever is refused by a log that was sealed is told where it went on, and what whoever runs this gateway has to do. */
+const sealedHint = ({ sealed }: Trust, code: string): string | undefined =>
+  code === 'log-sealed' && sealed !== null
+    ? `send it to a gateway of the log that this one went on as; this gateway: ${goesOnAt(sealed.note)}, and start it again`
+    : undefined;
 
 type Accepted = Exclude<Checked, { readonly outcome: 'rejected' }>;
 

@@ -4,7 +4,7 @@ import type { FoundationProblem } from '../../services/adapters/foundation/found
 import { damaged } from '../../services/adapters/redis/replies.ts';
 import { foldFailed, problem, readFailed } from '../../services/cli/problem.ts';
 import type { ExitCode } from '../../services/cli/problem.ts';
-import { settingsAfterMove } from '../../services/cli/sealed.ts';
+import { settingsAfterMove } from '../../services/core/sealed-log.ts';
 import type { CheckProblem } from '../../services/core/check/check-record.ts';
 import type { RefusedCommand } from '../../services/core/decide.ts';
 import type { HttpWireProblem } from '../../services/core/markers/http-wire.ts';

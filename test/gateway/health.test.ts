@@ -36,6 +36,11 @@ describe('ready', () => {
     const answer = await house.get('/readyz');
     expect([answer.status, answer.json.status]).toEqual([200, 'ready']);
     expect(answer.json.appends).toEqual({ code: 'log-sealed', at: 2, note });
+    const refused = await house.post(await signed('ops', logged(), 'too late'));
+    expect([refused.status, refused.json]).toMatchObject([
+      409,
+      { code: 'log-sealed', hint: expect.stringContaining(`set PLIMSOLL_LOG=${note}`) },
+    ]);
   });
 
   test('is not who cannot reach the log', async () => {

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { link, mkdir, rm } from 'node:fs/promises';
+import { link, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CheckTools } from '../../core/check/check-record.ts';
 import { orderedInstanceModels } from '../../core/instances/fold.ts';
@@ -30,6 +30,7 @@ import { withArchive } from './archived-log.ts';
 import { hasKeys, makeKeys, readKey } from './open-keys.ts';
 import { hasInstancesFile, instancesFileIn, openInstancesFile } from './instances-file.ts';
 import type { InstallationKeys } from './open-log.ts';
+import { makeFolder } from './make-folder.ts';
 import { openLog, openingRecordsMax } from './open-log.ts';
 import { openOnce } from './opened-once.ts';
 
@@ -312,6 +313,9 @@ const openDatabase = async (
   const { openSqliteFile } = await import('../sqlite/file.ts');
   const path = join(folder, databaseName);
   const holdsLog = settings.log.foundation === 'sqlite' && settings.log.folder === folder;
+  // On first use of a log the keys come first, and the folder with them.
+  const folderMade = holdsLog ? ok(undefined) : await makeFolder(folder, 'PLIMSOLL_STORE');
+  if (!folderMade.ok) return folderMade;
   const open = (): ReturnType<typeof openSqliteFile> =>
     openSqliteFile(path, { create: !holdsLog, sleep: clock.sleep });
   let file = await open();
@@ -353,7 +357,8 @@ const makeDatabase = async (
 ): Promise<Result<void, FoundationProblem>> => {
   const { clock, settings, say } = building;
   const { openSqliteFile } = await import('../sqlite/file.ts');
-  await mkdir(folder, { recursive: true });
+  const folderMade = await makeFolder(folder, 'PLIMSOLL_LOG');
+  if (!folderMade.ok) return folderMade;
   const keyed = await ensureKeys(folder);
   if (!keyed.ok) return keyed;
   const temporary = `${path}.new-${randomUUID()}`;

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Result } from '../../core/result.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { makeFolders } from '../system/make-folders.ts';
 import type { SqliteFile } from '../sqlite/file.ts';
 import type { SqliteProblem } from '../sqlite/problem.ts';
 
@@ -17,6 +17,6 @@ export const openInstancesFile = async (
   { sleep }: Pick<Clock, 'sleep'>,
 ): Promise<Result<SqliteFile, SqliteProblem>> => {
   const { openSqliteFile } = await import('../sqlite/file.ts');
-  await mkdir(folder, { recursive: true });
+  await makeFolders(folder);
   return openSqliteFile(instancesFileIn(folder), { create: true, sleep });
 };

@@ -6,9 +6,8 @@ import type { Clock } from '../../ports/clock.ts';
 import type { CopySource, CopyTarget } from '../../ports/migrating.ts';
 import type { SqliteProblem } from '../sqlite/problem.ts';
 import type { FoundationProblem } from './foundation.ts';
-import { folderFault, makeFolders } from '../system/make-folders.ts';
-import { codeOf } from '../archive/disk.ts';
 import { databaseName, streamName } from './foundation.ts';
+import { makeFolder } from './make-folder.ts';
 
 // The two ends of a migration. The old log must be there; the new one is made as a copy that nobody takes for a log.
 
@@ -76,7 +75,7 @@ export const openTarget = async (
     import('../sqlite/file.ts'),
     import('../sqlite/copy-target.ts'),
   ]);
-  const folder = await makeFolder(setting.folder);
+  const folder = await makeFolder(setting.folder, '--to');
   if (!folder.ok) return folder;
   const path = join(setting.folder, databaseName);
   const file = await openSqliteFile(path, { create: true, sleep: clock.sleep });
@@ -84,22 +83,6 @@ export const openTarget = async (
   const target = await openSqliteCopyTarget(file.value, { name, address, ...clock });
   if (!target.ok) return fileFailed(target.problem);
   return ok({ ...target.value, close: async () => file.value.close() });
-};
-
-const makeFolder = async (folder: string): Promise<Result<void, FoundationProblem>> => {
-  try {
-    await makeFolders(folder);
-    return ok(undefined);
-  } catch (error) {
-    const code = codeOf(error);
-    const fault = code === undefined ? undefined : folderFault(code);
-    if (fault === undefined) throw error;
-    return fail({
-      code: 'folder-invalid',
-      message: `${folder} cannot hold a database: ${fault} (${code})`,
-      hint: 'name a folder that you may write to, or one that can be made, by --to',
-    });
-  }
 };
 
 const topicOf = (

@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Result } from '../../core/result.ts';
-import { ok } from '../../core/result.ts';
+import { fail, ok } from '../../core/result.ts';
 import type { Signer } from '../../ports/signer.ts';
 import type { KeyProblem } from '../ed25519/key-file.ts';
 import { newKeyFile, readKeyFile } from '../ed25519/key-file.ts';
+import { folderFaultOf, makeFolders } from '../system/make-folders.ts';
 
 /** Keys that an installation makes for itself, each with one task. */
 export type KeyName = 'admin' | 'local' | 'analyser' | 'gateway';
@@ -26,7 +27,18 @@ export const hasKeys = (dataFolder: string): boolean => existsSync(keysFolder(da
 export const makeKeys = async (dataFolder: string): Promise<Result<void, KeyProblem>> => {
   const folder = keysFolder(dataFolder);
   const temporary = `${folder}.new-${randomUUID()}`;
-  await mkdir(temporary, { recursive: true, mode: 0o700 });
+  try {
+    await makeFolders(dataFolder);
+    await mkdir(temporary, { mode: 0o700 });
+  } catch (error) {
+    const fault = folderFaultOf(error);
+    if (fault === undefined) throw error;
+    return fail({
+      code: 'key-file-not-written',
+      message: `${dataFolder} cannot hold keys: ${fault}`,
+      hint: 'name a folder that you may write to, or one that can be made',
+    });
+  }
   try {
     for (const name of keyNames) {
       const made = await newKeyFile({ principal: name, path: join(temporary, `${name}.json`) });

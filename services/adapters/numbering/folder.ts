@@ -1,8 +1,9 @@
 import { hash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nameMax } from '../../core/markers/limits.ts';
 import type { Numbered, Numbering } from '../../ports/numbering.ts';
+import { makeFolders } from '../system/make-folders.ts';
 
 /** Others may be faster so often; then nothing is counted. */
 const triesMax = 100;
@@ -63,7 +64,7 @@ const listed = async (folder: string): Promise<readonly string[] | undefined> =>
 /** The whole folder under a temporary name, renamed into place: whoever comes second uses the first one's. */
 const begin = async (folder: string, host: string): Promise<void> => {
   const temporary = `${folder}.new-${randomUUID()}`;
-  await mkdir(temporary, { recursive: true });
+  await makeFolders(temporary);
   try {
     await writeFile(
       join(temporary, 'producer'),

@@ -1,5 +1,5 @@
 import { hash, randomUUID } from 'node:crypto';
-import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Slot } from '../../core/markers/marker.ts';
 import type { Result } from '../../core/result.ts';
@@ -9,6 +9,7 @@ import type {
   PlannedHereProblem,
   PlannedHereStore,
 } from '../../ports/planned-here.ts';
+import { makeFolders } from '../system/make-folders.ts';
 
 /** Plans of one name that are left lying behind the last one: a reader may just be opening the one before. */
 const keptBehind = 2;
@@ -33,7 +34,7 @@ export const openPlannedHere = (folder: string): PlannedHereStore => {
 
   const write = async (path: string, content: string): Promise<'written' | 'taken'> => {
     const temporary = `${path}.${randomUUID()}.new`;
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     try {
       await writeFile(temporary, content, { flag: 'wx' });
       await link(temporary, path);

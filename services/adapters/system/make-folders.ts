@@ -37,6 +37,13 @@ const isThere = async (path: string): Promise<boolean> => {
 export const folderFault = (code: string): string | undefined =>
   Object.hasOwn(faults, code) ? faults[code] : undefined;
 
+/** The same of what was thrown, with its code: `a file is there (EEXIST)`. */
+export const folderFaultOf = (error: unknown): string | undefined => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const fault = folderFault(code);
+  return fault === undefined ? undefined : `${fault} (${code})`;
+};
+
 const faults: { readonly [code: string]: string } = {
   ENOTDIR: 'it is, or lies below, a file',
   EEXIST: 'a file is there',

@@ -1,5 +1,6 @@
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
+import { goesOnAt } from '../../core/sealed-log.ts';
 import { projectorGroup } from '../../projector/group.ts';
 import {
   applySeconds,
@@ -10,7 +11,6 @@ import {
 import type { Running } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { foldFailed } from '../problem.ts';
-import { goesOnAt } from '../sealed.ts';
 import type { ServiceComposition } from './composition.ts';
 import { openProjection } from './composition.ts';
 import { startCountingInstances } from './instances.ts';

@@ -1,0 +1,24 @@
+import type { Result } from '../../core/result.ts';
+import { fail, ok } from '../../core/result.ts';
+import { folderFaultOf, makeFolders } from '../system/make-folders.ts';
+
+/** A folder for a database, made where it is not there. `option`: by what it was named. Throws for a full disk and the like. */
+export const makeFolder = async (
+  folder: string,
+  option: string,
+): Promise<
+  Result<void, { readonly code: 'folder-invalid'; readonly message: string; readonly hint: string }>
+> => {
+  try {
+    await makeFolders(folder);
+    return ok(undefined);
+  } catch (error) {
+    const fault = folderFaultOf(error);
+    if (fault === undefined) throw error;
+    return fail({
+      code: 'folder-invalid',
+      message: `${folder} cannot hold a database: ${fault}`,
+      hint: `name a folder that you may write to, or one that can be made, by ${option}`,
+    });
+  }
+};
