@@ -1,7 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { repositoryFolder } from '../check-steps.ts';
+import { commitOfServices } from '../commit.ts';
 
 // The sum of all faults that were ever made on real parts, in a committed file. Runs write it; nobody edits it.
 
@@ -101,15 +100,9 @@ export const writeOdometer = (odometer: Odometer, file: string = odometerFile): 
 
 /** The commit that ran, with a plus where the tree had changes; `unknown` outside of git. */
 export const commitOfTree = (): string => {
-  const git = (...args: readonly string[]): string =>
-    execFileSync('git', [...args], {
-      cwd: repositoryFolder,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
   try {
-    const changed = git('status', '--porcelain', '--untracked-files=no', '--', 'services');
-    return `${git('rev-parse', '--short=12', 'HEAD')}${changed === '' ? '' : '+'}`;
+    const { commit, changed } = commitOfServices();
+    return `${commit}${changed ? '+' : ''}`;
   } catch {
     return 'unknown';
   }

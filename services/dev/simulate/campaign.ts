@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { commitOfServices } from '../commit.ts';
 
 // Schedules add up over many runs, on many days: which commit, which seeds, what came of them.
 
@@ -63,11 +63,5 @@ export const writeCampaign = (file: string, campaign: Campaign): void => {
   renameSync(temporary, file);
 };
 
-export const commitNow = (): { readonly commit: string; readonly changed: boolean } => {
-  const git = (...args: readonly string[]): string =>
-    execFileSync('git', args, { encoding: 'utf8' }).trim();
-  return {
-    commit: git('rev-parse', '--short=12', 'HEAD'),
-    changed: git('status', '--porcelain', '--', 'services') !== '',
-  };
-};
+export const commitNow = (): { readonly commit: string; readonly changed: boolean } =>
+  commitOfServices();
