@@ -1,0 +1,221 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { levelJudge } from '../../../../services/core/canary/metrics/level.ts';
+import type {
+  Level,
+  LevelRule,
+  LevelState,
+} from '../../../../services/core/canary/metrics/level.ts';
+import { normals } from '../../../../services/dev/canary-climates/durations.ts';
+import { seededRandom } from '../../../../services/dev/canary-climates/random.ts';
+import { judgeEach, stakeRules, warmUpWindows } from '../../../support/canary/metric-windows.ts';
+
+type Shown = { readonly canary: Level | null; readonly baseline: Level | null };
+
+/** Noise of 5 % in either cohort: relative differences have a variance of 0.005 a window. */
+const known: LevelRule = {
+  ...stakeRules,
+  worse: 'higher',
+  margin: 0.1,
+  promoteMargin: 0.2,
+  variance: 0.005,
+  windowsPerBatch: 12,
+};
+const unknown: LevelRule = { ...known, variance: null };
+
+const level = (mean: number): Level => ({ mean, series: 3 });
+
+const windowsOf = (count: number, factor: number, seed = 1): readonly Shown[] => {
+  const normal = normals(seededRandom(seed, 7));
+  return Array.from({ length: count }, (_, index) => {
+    const load = 0.4 * (1 + 0.3 * Math.sin(index / 20));
+    return {
+      canary: level(load * factor * (1 + 0.05 * normal())),
+      baseline: level(load * (1 + 0.05 * normal())),
+    };
+  });
+};
+
+const after = (
+  windows: readonly Shown[],
+  rule: LevelRule = known,
+  from?: { readonly state: LevelState; readonly index: number },
+): LevelState => judgeEach(levelJudge, rule, windows, from);
+
+const blame = Math.log(200 / 0.1);
+
+describe('with history', () => {
+  test('a canary that takes a quarter more is found, and one like its baseline is shown to be good', () => {
+    const worse = after(windowsOf(warmUpWindows + 60, 1.25));
+    expect(worse.logRollback).toBeGreaterThan(blame);
+    const same = after(windowsOf(warmUpWindows + 60, 1));
+    expect(same.logRollback).toBeLessThan(0);
+    expect(same.logPromote).toBeGreaterThan(Math.log(20));
+  });
+
+  test('where less is worse, a canary that has a quarter less is found', () => {
+    const rule: LevelRule = { ...known, worse: 'lower' };
+    expect(after(windowsOf(warmUpWindows + 60, 0.75), rule).logRollback).toBeGreaterThan(blame);
+    expect(after(windowsOf(warmUpWindows + 60, 1.25), rule).logRollback).toBeLessThan(0);
+    expect(levelJudge.explain(rule, after([], rule)).toleratedRatio).toBeCloseTo(0.9, 12);
+  });
+
+  test('load that both cohorts feel is no difference', () => {
+    const doubled = windowsOf(120, 1).map(({ canary, baseline }, index) =>
+      index < 60
+        ? { canary, baseline }
+        : { canary: level(2 * (canary?.mean ?? 0)), baseline: level(2 * (baseline?.mean ?? 0)) },
+    );
+    expect(after(doubled).logRollback).toBeLessThan(0);
+  });
+
+  test('one wild reading is worth one block, whichever way it goes', () => {
+    const usual = windowsOf(warmUpWindows + 60, 1);
+    const spike = (mean: number): LevelState =>
+      after([...usual, { canary: level(mean), baseline: level(0.4) }, ...windowsOf(45, 1.4, 3)]);
+    const high = after([...usual, { canary: level(1e6), baseline: level(0.4) }]);
+    expect(high.logRollback).toBeLessThanOrEqual(after(usual).logRollback + 1.6);
+    expect(spike(0).logRollback).toBeGreaterThan(blame);
+  });
+});
+
+describe('without history', () => {
+  test('evidence comes once a minute, and not before five minutes of batches were seen', () => {
+    const windows = windowsOf(warmUpWindows + 12 * 5, 2);
+    expect(after(windows, unknown).logRollback).toBeCloseTo(0, 12);
+    const early = after(windows, unknown);
+    const more = after(windowsOf(11, 2), unknown, { state: early, index: windows.length });
+    expect(more.logRollback).toBeCloseTo(0, 12);
+  });
+
+  test('a canary that takes a quarter more is found after eleven minutes at least', () => {
+    const soonest = warmUpWindows + 12 * 10;
+    expect(after(windowsOf(soonest, 1.25), unknown).logRollback).toBeLessThan(blame);
+    expect(after(windowsOf(warmUpWindows + 12 * 20, 1.25), unknown).logRollback).toBeGreaterThan(
+      blame,
+    );
+  });
+
+  test('one like its baseline is shown to be good within the half hour', () => {
+    const state = after(windowsOf(360, 1), unknown);
+    expect(state.logPromote).toBeGreaterThan(Math.log(20));
+    expect(state.logRollback).toBeLessThan(0);
+    expect(levelJudge.explain(unknown, state)).toMatchObject({ noise: 'batches' });
+  });
+});
+
+describe('never evidence is', () => {
+  const usual = windowsOf(warmUpWindows + 30, 1.2);
+  const before = after(usual);
+  const next = { state: before, index: usual.length };
+
+  test.each([Number.NaN, Infinity, -Infinity, -1, 1e300])('a level of %d', (mean) => {
+    for (const window of [
+      { canary: level(mean), baseline: level(0.4) },
+      { canary: level(0.4), baseline: level(mean) },
+    ]) {
+      const state = after([window], known, next);
+      expect(state.logRollback).toBeCloseTo(before.logRollback, 9);
+      expect(state.logPromote).toBeCloseTo(before.logPromote, 9);
+      expect(state.unusableWindows).toBe(1);
+      expect(JSON.parse(JSON.stringify(state))).toEqual(state);
+    }
+  });
+
+  test('a window without one cohort, or a level of no series', () => {
+    for (const window of [
+      { canary: null, baseline: level(9) },
+      { canary: level(9), baseline: null },
+      { canary: { mean: 9, series: 0 }, baseline: level(0.4) },
+    ]) {
+      const state = after([window], known, next);
+      expect(state.logRollback).toBeCloseTo(before.logRollback, 9);
+      expect(state.logPromote).toBeCloseTo(before.logPromote, 9);
+    }
+  });
+
+  test('a baseline of nothing: there is no share of it', () => {
+    const idle = Array.from({ length: 60 }, () => ({ canary: level(1), baseline: level(0) }));
+    const state = after(idle);
+    expect(state.logRollback).toBeCloseTo(0, 12);
+    expect(levelJudge.explain(known, state)).toMatchObject({
+      ratio: null,
+      interval: { high: null },
+    });
+  });
+});
+
+const shown = fc.record({
+  canary: fc.double({ min: 0, max: 1e12, noNaN: true }),
+  baseline: fc.double({ min: 0, max: 1e12, noNaN: true }),
+});
+const stream = fc
+  .array(shown, { maxLength: 60 })
+  .map((list) =>
+    list.map(({ canary, baseline }) => ({ canary: level(canary), baseline: level(baseline) })),
+  );
+
+describe('whatever comes', () => {
+  test('every number stays a number, in the state and in what is told of it', () => {
+    fc.assert(
+      fc.property(stream, fc.constantFrom(known, unknown), (windows, rule) => {
+        const state = after(windows, rule);
+        expect(JSON.parse(JSON.stringify(state))).toEqual(state);
+        const told = levelJudge.explain(rule, state);
+        expect(JSON.parse(JSON.stringify(told))).toEqual(told);
+        expect(JSON.stringify(state).length).toBeLessThan(2_000);
+      }),
+    );
+  });
+
+  test('swapping the cohorts inverts ratio and interval', () => {
+    const swapped = (windows: readonly Shown[]): readonly Shown[] =>
+      windows.map(({ canary, baseline }) => ({ canary: baseline, baseline: canary }));
+    fc.assert(
+      fc.property(fc.nat(1_000), fc.constantFrom(0.5, 1, 1.3), (seed, factor) => {
+        const windows = windowsOf(120, factor, seed);
+        const one = levelJudge.explain(known, after(windows));
+        const other = levelJudge.explain(known, after(swapped(windows)));
+        expect((one.ratio ?? 0) * (other.ratio ?? 0)).toBeCloseTo(1, 9);
+        expect((one.interval.low ?? 0) * (other.interval.high ?? 0)).toBeCloseTo(1, 9);
+        expect((one.interval.high ?? 0) * (other.interval.low ?? 0)).toBeCloseTo(1, 9);
+        expect(one.interval.low).toBeLessThan(factor);
+        expect(one.interval.high).toBeGreaterThan(factor);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('stopping and going on from the stored state changes nothing', () => {
+    fc.assert(
+      fc.property(stream, fc.nat(60), fc.constantFrom(known, unknown), (windows, at, rule) => {
+        const cut = Math.min(at, windows.length);
+        const stored = JSON.parse(JSON.stringify(after(windows.slice(0, cut), rule))) as LevelState;
+        expect(after(windows.slice(cut), rule, { state: stored, index: cut })).toEqual(
+          after(windows, rule),
+        );
+      }),
+    );
+  });
+});
+
+test('an alternative is not expected to grow while the canary is just within the margin', () => {
+  // Normal differences with the variance that the rule knows: the mean of the growth over them.
+  const warm: readonly Shown[] = Array.from({ length: warmUpWindows + 2 }, () => ({
+    canary: level(1.1),
+    baseline: level(1),
+  }));
+  const before = after(warm);
+  const deviation = Math.sqrt(0.005);
+  let [sum, weight] = [0, 0];
+  for (let z = -6; z <= 6; z += 0.02) {
+    const density = Math.exp((-z * z) / 2);
+    const window = { canary: level(1.1 + deviation * z), baseline: level(1) };
+    const state = after([window], known, { state: before, index: warm.length });
+    sum += density * Math.exp(state.logRollback - before.logRollback);
+    weight += density;
+  }
+  expect(sum / weight).toBeLessThanOrEqual(1 + 1e-6);
+  expect(sum / weight).toBeGreaterThan(0.9);
+});
