@@ -149,6 +149,8 @@ const openGoing = (
     all.filter(({ kind }) => only.length === 0 || only.includes(kind));
 
   let clusterFault: Promise<void> = Promise.resolve();
+  /** Streets that no fault of the cluster begins in any more. */
+  const leaving = new Set<number>();
 
   const openAnother = async (number: number): Promise<Street> => {
     opened += 1;
@@ -169,6 +171,8 @@ const openGoing = (
   const leave = async (number: number): Promise<void> => {
     const street = open.get(number);
     if (street === undefined) return;
+    leaving.add(number);
+    await clusterFault.catch(() => undefined);
     if (problem === null) take(await waitRecovered(street, givenUp.signal));
     if (problem === null) take(await street.checker.checkAtEnd());
     if (problem !== null) return;
@@ -177,8 +181,7 @@ const openGoing = (
     past.records += records;
     past.rollBacks += rollBacks;
     open.delete(number);
-    // A fault of the cluster may still be waited for in it.
-    await clusterFault.catch(() => undefined);
+    leaving.delete(number);
     await street.close();
   };
 
@@ -240,7 +243,9 @@ const openGoing = (
     const chance = openChance(seededRandom(seed, streetCount));
     const all = wanted(clusterFaults);
     while (!isOver() && all.length > 0) {
-      const streets = [...open.values()];
+      const streets = [...open].flatMap(([number, street]) =>
+        leaving.has(number) ? [] : [street],
+      );
       if (streets.length > 0) {
         const fault = pickFault(all, chance.random);
         events.add('campaign', `cluster: ${fault.kind}`);

@@ -228,6 +228,19 @@ export const openChecker = (options: CheckerOptions): Checker => {
     ];
   };
 
+  /** Reads everything that was acknowledged so far, or says what is not there to be read. */
+  const readAcknowledged = async (): Promise<Finding | undefined> => {
+    for (;;) {
+      const highest = Math.max(-1, ...emitters.acknowledged.map(({ position }) => position));
+      if (reader.records.length > highest) return undefined;
+      if (!(await reader.readTo(highest + 1)))
+        return {
+          code: 'lost',
+          message: `acknowledged at ${highest}, and the log ends at ${reader.records.length}`,
+        };
+    }
+  };
+
   // Several workers may ask at once; the log is read and folded by one of them at a time.
   let last: Promise<unknown> = Promise.resolve();
   const check = (): Promise<readonly Finding[]> => {
@@ -240,17 +253,15 @@ export const openChecker = (options: CheckerOptions): Checker => {
     check,
     checkAtEnd: async () => {
       await emitters.quiet();
-      const highest = Math.max(-1, ...emitters.acknowledged.map(({ position }) => position));
-      if (!(await reader.readTo(highest + 1)))
-        return [
-          {
-            code: 'lost',
-            message: `acknowledged at ${highest}, and the log ends at ${reader.records.length}`,
-          },
-        ];
+      const before = await readAcknowledged();
+      if (before !== undefined) return [before];
       const changed = await reader.readAgain();
+      const found = await check();
+      // Somebody may have appended meanwhile.
+      const after = await readAcknowledged();
+      if (after !== undefined) return [...found, after];
       return [
-        ...(await check()),
+        ...found,
         ...judgeAcknowledged(true),
         ...(changed === null ? [] : [{ code: 'log-changed' as const, message: changed }]),
       ];

@@ -20,6 +20,7 @@ type Ground = {
   readonly seen: LogRecord[];
   readonly acknowledged: Acknowledged[];
   readonly keys: string[];
+  readonly emitters: Emitters;
   readonly checker: Checker;
 };
 
@@ -58,7 +59,7 @@ const ground = async (): Promise<Ground> => {
     emitters,
     keys: async () => keys,
   });
-  return { records, store, seen, acknowledged, keys, checker };
+  return { records, store, seen, acknowledged, keys, emitters, checker };
 };
 
 const codes = (findings: readonly { readonly code: string }[]): readonly string[] => [
@@ -129,6 +130,35 @@ describe('the checker of a campaign', () => {
     gone.acknowledged.push({ ...second, position: gone.records.length });
     expect(await gone.checker.check()).toEqual([]);
     expect(codes(await gone.checker.checkAtEnd())).toEqual(['lost']);
+  });
+
+  test('reads at the end what somebody appended while it looked, before it calls it lost', async () => {
+    const at = await ground();
+    const [record] = at.records;
+    if (record === undefined) throw new Error('there is no record');
+    const position = at.records.length;
+    let reads = 0;
+    const checker = openChecker({
+      audience: 'local',
+      tools,
+      reader: {
+        records: at.seen,
+        readTo: async (next) => {
+          reads += 1;
+          while (at.seen.length < next) at.seen.push({ ...record, position: at.seen.length });
+          return true;
+        },
+        readAgain: async () => {
+          at.acknowledged.push({ position, record });
+          return null;
+        },
+      },
+      store: at.store,
+      emitters: at.emitters,
+      keys: async () => at.keys,
+    });
+    expect(await checker.checkAtEnd()).toEqual([]);
+    expect(reads).toBe(1);
   });
 
   test('finds keys of another audience', async () => {
