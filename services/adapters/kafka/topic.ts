@@ -51,6 +51,9 @@ export const ensureTopic = async (
     const created = await create(admin, plan);
     if (!created.ok) return created;
     await onceHeardOf(() => admin.fetchTopicMetadata({ topics: [plan.topic] }));
+    // Those that lead its partitions may hear of them later than who answered this, and say until then that they do
+    // not host them: whoever reads or appends next would be told of an outage that is none.
+    await onceHeardOf(() => admin.fetchTopicOffsets(plan.topic));
     // Someone else may have created it in the same moment: it is checked like any other.
   } else if (partitions !== plan.partitions && plan.anyPartitions !== true) {
     return misfit(plan, `has ${partitions} partitions, not ${plan.partitions}`, makeAnew);
@@ -65,6 +68,7 @@ const heardOfAgainMs = 100;
 const unheardOf: ReadonlySet<string> = new Set([
   'UNKNOWN_TOPIC_OR_PARTITION',
   'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
 ]);
 
 /** Each broker hears of a new topic in its own time. Until then it says that there is none: asked again, for 5 s. */
