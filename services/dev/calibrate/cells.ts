@@ -1,7 +1,6 @@
 import type { Traffic } from './bounds.ts';
 import { climates } from './climates.ts';
 import type { Climate } from './climates.ts';
-import type { JudgePlug } from './judge-plug.ts';
 import { truths } from './truths.ts';
 import type { Truth } from './truths.ts';
 
@@ -14,14 +13,6 @@ export type Cell = {
   /** One of the cells that promises are held against. */
   readonly isPromised: boolean;
 };
-
-/** A promise is held against so many good canaries in each climate; what else is in the tables needs fewer. */
-const PROMISE_RUNS = 10_000;
-const TABLE_RUNS = 1_000;
-
-/** How many runs a campaign is to reach. */
-export const goalRuns = ({ isPromised }: Cell, judge: JudgePlug): number =>
-  isPromised && judge.falseRollbackShareMax !== null ? PROMISE_RUNS : TABLE_RUNS;
 
 const rps = (canaryRps: number, baselineRps: number): Traffic => ({ canaryRps, baselineRps });
 

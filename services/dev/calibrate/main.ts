@@ -3,9 +3,10 @@ import { parseArguments, usage } from './arguments.ts';
 import type { CalibrateOptions } from './arguments.ts';
 import { addSitting, newCampaign, readCampaign, writeCampaign } from './campaign.ts';
 import type { Campaign } from './campaign.ts';
-import { cells, goalRuns, isGood } from './cells.ts';
+import { cells } from './cells.ts';
+import { goalRuns } from './goals.ts';
 import { judges } from './judges.ts';
-import { rowsOf } from './report/rows.ts';
+import { breaksPromise, rowsOf } from './report/rows.ts';
 import type { Row } from './report/rows.ts';
 import { percent } from './report/tables.ts';
 import { writeReport } from './report/write.ts';
@@ -100,7 +101,7 @@ const finish = (
   const rows = rowsOf(now, chosen, asked);
   const told = json ? process.stderr : process.stdout;
   for (const row of rows) told.write(`${lineOf(row)}\n`);
-  const broken = rows.filter(isBroken);
+  const broken = rows.filter(breaksPromise);
   for (const { judge, cell } of broken) {
     told.write(`${judge.name} rolls back more good canaries than it promises: ${cell.name}\n`);
   }
@@ -116,13 +117,6 @@ const finish = (
   }
   if (broken.length > 0) process.exitCode = exitPromiseBroken;
 };
-
-/** A promise is held against all the runs of its goal, not before. */
-const isBroken = ({ judge, cell, summary }: Row): boolean =>
-  judge.falseRollbackShareMax !== null &&
-  isGood(cell) &&
-  summary.runs >= goalRuns(cell, judge) &&
-  summary.rolledBack.upper95 > judge.falseRollbackShareMax;
 
 const lineOf = ({ judge, cell, summary }: Row): string => {
   const { runs, rolledBack, promoted } = summary;

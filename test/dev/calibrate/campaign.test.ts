@@ -12,7 +12,8 @@ import {
   writeCampaign,
 } from '../../../services/dev/calibrate/campaign.ts';
 import type { Campaign } from '../../../services/dev/calibrate/campaign.ts';
-import { cells, cellsNamed, goalRuns } from '../../../services/dev/calibrate/cells.ts';
+import { cells, cellsNamed } from '../../../services/dev/calibrate/cells.ts';
+import { goalRuns } from '../../../services/dev/calibrate/goals.ts';
 import type { JudgePlug } from '../../../services/dev/calibrate/judge-plug.ts';
 import type { LivedWindow } from '../../../services/dev/calibrate/lived-window.ts';
 import { nextBlock, openRunner } from '../../../services/dev/calibrate/run.ts';

@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { addTally, newCampaign } from '../../../services/dev/calibrate/campaign.ts';
 import type { Campaign } from '../../../services/dev/calibrate/campaign.ts';
 import { cells } from '../../../services/dev/calibrate/cells.ts';
+import type { Cell } from '../../../services/dev/calibrate/cells.ts';
 import { climates } from '../../../services/dev/calibrate/climates.ts';
 import { judges } from '../../../services/dev/calibrate/judges.ts';
 import { delayPlot, falseRollbackPlot } from '../../../services/dev/calibrate/report/plots.ts';
-import { rowsOf } from '../../../services/dev/calibrate/report/rows.ts';
+import { breaksPromise, rowsOf } from '../../../services/dev/calibrate/report/rows.ts';
 import { pageOf, percent } from '../../../services/dev/calibrate/report/tables.ts';
 import { noTally } from '../../../services/dev/calibrate/tally.ts';
 
@@ -66,6 +67,33 @@ describe('the plots', () => {
   test('without any result are empty, and no fault', () => {
     expect(falseRollbackPlot([])).not.toContain('NaN');
     expect(pageOf([], climates)).toContain('No runs yet.');
+  });
+});
+
+describe('a promise of at most 1 %', () => {
+  const [strict] = judges.filter(({ name }) => name.startsWith('errors core strict'));
+  const [good] = cells;
+  const bad = cells.find(({ name }) => name === 'iid 50/50, errors 2 %');
+  if (strict === undefined || good === undefined || bad === undefined) throw new Error('no cell');
+  const promising = { ...strict, falseRollbackShareMax: 0.01 };
+  const isBroken = (cell: Cell, runs: number, rolledBack: number): boolean => {
+    const tally = { ...noTally, runs, rolledBackAt: { '60': rolledBack } };
+    const campaign = addTally(newCampaign(1), promising.name, cell.name, tally);
+    return rowsOf(campaign, cells, [promising]).some(breaksPromise);
+  };
+
+  test('is kept while its 95 % limit is not above it', () => {
+    expect(isBroken(good, 10_000, 0)).toBe(false);
+    expect(isBroken(good, 10_000, 83)).toBe(false);
+    expect(isBroken(good, 10_000, 84)).toBe(true);
+  });
+
+  test('is held against all the runs of its goal, not before', () => {
+    expect(isBroken(good, 9_999, 5_000)).toBe(false);
+  });
+
+  test('says nothing of bad canaries', () => {
+    expect(isBroken(bad, 10_000, 10_000)).toBe(false);
   });
 });
 

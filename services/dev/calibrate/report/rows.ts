@@ -1,6 +1,8 @@
 import { tallyIn } from '../campaign.ts';
 import type { Campaign } from '../campaign.ts';
+import { isGood } from '../cells.ts';
 import type { Cell } from '../cells.ts';
+import { goalRuns } from '../goals.ts';
 import type { JudgePlug } from '../judge-plug.ts';
 import { summaryOf } from '../tally.ts';
 import type { Summary } from '../tally.ts';
@@ -26,3 +28,10 @@ export const rowsOf = (
       return [{ judge, cell, summary: summaryOf(tally), boundSeconds: judge.boundSeconds(cell) }];
     }),
   );
+
+/** Whether a judge rolls back more good canaries than it promises, as far as all the runs of its goal can say. */
+export const breaksPromise = ({ judge, cell, summary }: Row): boolean =>
+  judge.falseRollbackShareMax !== null &&
+  isGood(cell) &&
+  summary.runs >= goalRuns(cell, judge) &&
+  summary.rolledBack.upper95 > judge.falseRollbackShareMax;

@@ -1,0 +1,10 @@
+import type { Cell } from './cells.ts';
+import type { JudgePlug } from './judge-plug.ts';
+
+/** A promise is held against so many good canaries in each climate; what else is in the tables needs fewer. */
+const PROMISE_RUNS = 10_000;
+const TABLE_RUNS = 1_000;
+
+/** How many runs a campaign is to reach. */
+export const goalRuns = ({ isPromised }: Cell, judge: JudgePlug): number =>
+  isPromised && judge.falseRollbackShareMax !== null ? PROMISE_RUNS : TABLE_RUNS;
