@@ -59,8 +59,10 @@ export const packLine = (line: AttemptLine): PackedLine => [
     : line.plan.key === line.key
       ? line.plan.position
       : [line.plan.position, line.plan.key],
-  ...line.links.flatMap(({ name, value }) => [name, value]),
+  ...(line.links.length === 0 ? noLinks : line.links.flatMap(({ name, value }) => [name, value])),
 ];
+
+const noLinks: readonly string[] = [];
 
 export const unpackLine = (packed: PackedLine): AttemptLine => {
   const [deployment, attempt, position, slot, version, digest, name, status, ...more] = packed;

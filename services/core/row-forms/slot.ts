@@ -1,5 +1,6 @@
 import type { Status } from '../deployment.ts';
 import type { Position } from '../log/record.ts';
+import type { Slot } from '../markers/marker.ts';
 import { slotKey } from '../markers/slot.ts';
 import type { AttemptLine, Holder, SlotState, Uncertain } from '../slot-state.ts';
 import type { PackedLine } from './line.ts';
@@ -35,7 +36,10 @@ type PackedUncertain = readonly [
 const asDoubt = 1;
 const pastFields = 4;
 
-export const packSlotState = (state: SlotState): PackedSlotState => [
+export const slotStateText = (state: SlotState): string =>
+  `${JSON.stringify(packButPast(state)).slice(0, -1)},[${pastText(state)}]]`;
+
+const packButPast = (state: SlotState): readonly unknown[] => [
   slotKey(state.slot),
   state.holders.map((holder) => [
     packLine(holder),
@@ -48,7 +52,6 @@ export const packSlotState = (state: SlotState): PackedSlotState => [
   ]),
   state.doubt === null ? 0 : packUncertain(state.doubt),
   state.beside.map(packLine),
-  packPast(state.past),
 ];
 
 export const unpackSlotState = (packed: PackedSlotState): SlotState => {
@@ -68,11 +71,38 @@ export const unpackSlotState = (packed: PackedSlotState): SlotState => {
   };
 };
 
-const packPast = (past: SlotState['past']): readonly (string | number)[] => {
+type PastText = { readonly past: SlotState['past']; readonly text: string };
+
+/**
+ * What a slot's past was last written as. Most of it is as it was when the slot changes again: a line came, and the
+ * first went. Kept as long as the slot itself is.
+ */
+const written = new WeakMap<Slot, PastText>();
+
+const pastText = ({ slot, past }: SlotState): string => {
+  const before = written.get(slot);
+  const text = (before && goneOn(before, past)) ?? textOfPast(past);
+  written.set(slot, { past, text });
+  return text;
+};
+
+/** The text of a past that begins somewhere in the one before, and has more at its end; undefined: it is none. */
+const goneOn = ({ past: before, text }: PastText, past: SlotState['past']): string | undefined => {
+  const first = past[0];
+  const gone = first === undefined ? -1 : before.indexOf(first);
+  if (gone === -1) return undefined;
+  const kept = before.length - gone;
+  if (kept > past.length) return undefined;
+  for (let at = 1; at < kept; at++) if (before[gone + at] !== past[at]) return undefined;
+  const still = gone === 0 ? text : text.slice(textOfPast(before.slice(0, gone)).length + 1);
+  return kept === past.length ? still : `${still},${textOfPast(past.slice(kept))}`;
+};
+
+const textOfPast = (past: SlotState['past']): string => {
   const flat: (string | number)[] = [];
   for (const { version, digest, position, since } of past)
     flat.push(version, orAbsent(digest), position, since);
-  return flat;
+  return JSON.stringify(flat).slice(1, -1);
 };
 
 const unpackPast = (flat: readonly (string | number)[]): SlotState['past'] => {
