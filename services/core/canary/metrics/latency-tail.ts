@@ -1,5 +1,10 @@
-import type { DeadlineSums } from '../deadline-test.ts';
-import { addLineToDeadline, addOddsToDeadline, noDeadlineSums } from '../deadline-test.ts';
+import type { DeadlineResult, DeadlineSums } from '../deadline-test.ts';
+import {
+  addLineToDeadline,
+  addOddsToDeadline,
+  deadlineTest,
+  noDeadlineSums,
+} from '../deadline-test.ts';
 import type { Boundary, Durations } from '../durations.ts';
 import {
   boundaryAtScale,
@@ -13,7 +18,6 @@ import {
 import { evidenceOf } from '../evidence.ts';
 import type { WindowPlace } from '../metric-judge.ts';
 import type { RateCounts } from '../rate-counts.ts';
-import { addRates, noRate } from '../rate-counts.ts';
 import { addToCurve, curveInterval, curveRatio, initialCurve } from '../ratio-curve.ts';
 import type { RatioCurve } from '../ratio-curve.ts';
 import type { RatioInterval } from '../ratio.ts';
@@ -50,17 +54,38 @@ export type Tail = {
   /** Buckets by which the baseline's boundary lies lower. */
   readonly shift: number;
   readonly promoteShift: number;
-  /** Above the lower boundaries, all baseline windows so far: they predict the next one's share. */
-  readonly seen: RateCounts;
-  readonly promoteSeen: RateCounts;
-  /** Judged windows, above the boundary itself; and the baseline above the lower one. */
-  readonly canary: RateCounts;
-  readonly baseline: RateCounts;
-  readonly toleratedEvents: number;
-  readonly curve: RatioCurve;
-  readonly deadline: DeadlineSums;
   readonly rollback: Stakes;
   readonly promote: Stakes;
+  /** What the running block counted; it is added to the sums when the block ends. */
+  readonly block: TailCounts;
+  readonly sums: TailSums;
+};
+
+/** Of judged windows. The canary's are counted above the boundary, the baseline's above all three. */
+export type TailCounts = {
+  readonly canaryTotal: number;
+  readonly canaryEvents: number;
+  readonly baselineTotal: number;
+  readonly baselineEvents: number;
+  readonly toleratedEvents: number;
+  readonly promisedEvents: number;
+};
+
+type TailSums = {
+  /** What the baseline showed before the first judged window. */
+  readonly warmUp: Pick<TailCounts, 'baselineTotal' | 'toleratedEvents' | 'promisedEvents'>;
+  readonly counts: TailCounts;
+  readonly curve: RatioCurve;
+  readonly deadline: DeadlineSums;
+};
+
+const noCounts: TailCounts = {
+  canaryTotal: 0,
+  canaryEvents: 0,
+  baselineTotal: 0,
+  baselineEvents: 0,
+  toleratedEvents: 0,
+  promisedEvents: 0,
 };
 
 /** Alternatives: odds ratios against the tolerated share; below 1 to promote. */
@@ -79,24 +104,24 @@ export const tailAt = (
   restartsBegun: number,
 ): Tail => {
   const shifts = shiftsAt(boundary, rules);
-  const seenAbove = (buckets: number): RateCounts => ({
-    // Half a request on either side, so that no predicted share is 0 or 1.
-    total: total + 1,
-    events: (countAbove(warmUp, lowered(boundary, buckets)) ?? 0) + 0.5,
-  });
+  const above = (buckets: number): number => countAbove(warmUp, lowered(boundary, buckets)) ?? 0;
   return {
     quantile,
     boundary,
     ...shifts,
-    seen: seenAbove(shifts.shift),
-    promoteSeen: seenAbove(shifts.promoteShift),
-    canary: noRate,
-    baseline: noRate,
-    toleratedEvents: 0,
-    curve: initialCurve,
-    deadline: noDeadlineSums,
     rollback: initialStakes(rollbackRatios.length, rules, restartsBegun),
     promote: initialStakes(promoteRatios.length, withoutRestarts(rules)),
+    block: noCounts,
+    sums: {
+      warmUp: {
+        baselineTotal: total,
+        toleratedEvents: above(shifts.shift),
+        promisedEvents: above(shifts.promoteShift),
+      },
+      counts: noCounts,
+      curve: initialCurve,
+      deadline: noDeadlineSums,
+    },
   };
 };
 
@@ -143,32 +168,79 @@ export const addToTail = (
   if (slower === undefined || baselineSlower === undefined) return undefined;
   if (tolerated === undefined || promised === undefined) return undefined;
   const shown: RateCounts = { total: canary.total, events: slower };
-  const beside: RateCounts = { total: baseline.total, events: baselineSlower };
   const pair = { canary: shown, baseline: { total: baseline.total, events: tolerated } };
   const promotePair = { canary: shown, baseline: { total: baseline.total, events: promised } };
-  const rate = tail.seen.events / tail.seen.total;
-  const promoteRate = tail.promoteSeen.events / tail.promoteSeen.total;
-  const hasShift = isShiftable(tail.boundary);
-  const line = hasShift ? equalShares : rules.tolerance;
-  const promoteLine = hasShift ? equalShares : rules.promoteTolerance;
-  const forRollback = oddsIncrements(line, rollbackRatios, rate, pair, phi);
-  const forPromote = oddsIncrements(promoteLine, promoteRatios, promoteRate, promotePair, phi);
-  return {
+  const [line, promoteLine] = linesOf(tail, rules);
+  const forRollback = oddsIncrements(line, rollbackRatios, toleratedShare(tail.sums), pair, phi);
+  const forPromote = oddsIncrements(
+    promoteLine,
+    promoteRatios,
+    promisedShare(tail.sums),
+    promotePair,
+    phi,
+  );
+  const { block } = tail;
+  const next: Tail = {
     quantile: tail.quantile,
     boundary: tail.boundary,
     shift: tail.shift,
     promoteShift: tail.promoteShift,
-    seen: addRates(tail.seen, pair.baseline),
-    promoteSeen: addRates(tail.promoteSeen, promotePair.baseline),
-    canary: addRates(tail.canary, shown),
-    baseline: addRates(tail.baseline, beside),
-    toleratedEvents: tail.toleratedEvents + tolerated,
-    curve: addToCurve(tail.curve, { canary: shown, baseline: beside }, place.endsBlock),
-    deadline: isEqualShares(line)
-      ? addOddsToDeadline(tail.deadline, pair)
-      : addLineToDeadline(tail.deadline, line, rate, pair),
     rollback: addToStakes(tail.rollback, forRollback, place, rules),
     promote: addToStakes(tail.promote, forPromote, place, withoutRestarts(rules)),
+    block: {
+      canaryTotal: block.canaryTotal + canary.total,
+      canaryEvents: block.canaryEvents + slower,
+      baselineTotal: block.baselineTotal + baseline.total,
+      baselineEvents: block.baselineEvents + baselineSlower,
+      toleratedEvents: block.toleratedEvents + tolerated,
+      promisedEvents: block.promisedEvents + promised,
+    },
+    sums: tail.sums,
+  };
+  return place.endsBlock ? withBlock(rules, next) : next;
+};
+
+/** Shares of the baseline above the lower boundaries, from earlier blocks: half a request keeps them off 0 and 1. */
+const toleratedShare = ({ warmUp, counts }: TailSums): number =>
+  (warmUp.toleratedEvents + counts.toleratedEvents + 0.5) /
+  (warmUp.baselineTotal + counts.baselineTotal + 1);
+
+const promisedShare = ({ warmUp, counts }: TailSums): number =>
+  (warmUp.promisedEvents + counts.promisedEvents + 0.5) /
+  (warmUp.baselineTotal + counts.baselineTotal + 1);
+
+const linesOf = (tail: Tail, margins: LatencyMargins): readonly [rollback: Line, promote: Line] =>
+  isShiftable(tail.boundary)
+    ? [equalShares, equalShares]
+    : [margins.tolerance, margins.promoteTolerance];
+
+/** The running block among the sums. */
+const withBlock = (margins: LatencyMargins, tail: Tail): Tail => {
+  const { block, sums } = tail;
+  if (block.canaryTotal + block.baselineTotal === 0) return tail;
+  const canary: RateCounts = { total: block.canaryTotal, events: block.canaryEvents };
+  const shown = { canary, baseline: { total: block.baselineTotal, events: block.baselineEvents } };
+  const pair = { canary, baseline: { total: block.baselineTotal, events: block.toleratedEvents } };
+  const [line] = linesOf(tail, margins);
+  const { counts } = sums;
+  return {
+    ...tail,
+    block: noCounts,
+    sums: {
+      warmUp: sums.warmUp,
+      counts: {
+        canaryTotal: counts.canaryTotal + block.canaryTotal,
+        canaryEvents: counts.canaryEvents + block.canaryEvents,
+        baselineTotal: counts.baselineTotal + block.baselineTotal,
+        baselineEvents: counts.baselineEvents + block.baselineEvents,
+        toleratedEvents: counts.toleratedEvents + block.toleratedEvents,
+        promisedEvents: counts.promisedEvents + block.promisedEvents,
+      },
+      curve: addToCurve(sums.curve, shown, true),
+      deadline: isEqualShares(line)
+        ? addOddsToDeadline(sums.deadline, pair)
+        : addLineToDeadline(sums.deadline, line, toleratedShare(sums), pair),
+    },
   };
 };
 
@@ -180,30 +252,26 @@ const aboveLowered = (
 ): number | undefined =>
   buckets === 0 ? unshifted : countAbove(durations, lowered(boundary, buckets));
 
-/** A window that says nothing of this tail, or of which only the baseline is known. */
+/** A window that says nothing of this tail. */
 export const passTail = (
-  rules: StakeRules,
+  rules: StakeRules & LatencyMargins,
   tail: Tail,
-  baseline: Arm | null,
   place: WindowPlace,
 ): Tail => {
   const rollback = addToStakes(tail.rollback, noIncrements, place, rules);
   const promote = addToStakes(tail.promote, noIncrements, place, withoutRestarts(rules));
-  const above = baseline && countAbove(baseline.durations, lowered(tail.boundary, tail.shift));
-  const promised =
-    baseline && countAbove(baseline.durations, lowered(tail.boundary, tail.promoteShift));
-  if (baseline === null || typeof above !== 'number' || typeof promised !== 'number')
-    return rollback === tail.rollback && promote === tail.promote
-      ? tail
-      : { ...tail, rollback, promote };
-  return {
-    ...tail,
-    seen: addRates(tail.seen, { total: baseline.total, events: above }),
-    promoteSeen: addRates(tail.promoteSeen, { total: baseline.total, events: promised }),
-    rollback,
-    promote,
-  };
+  if (rollback === tail.rollback && promote === tail.promote) return tail;
+  const next = { ...tail, rollback, promote };
+  return place.endsBlock ? withBlock(rules, next) : next;
 };
+
+/** The test at the deadline, with the running block. */
+export const tailDeadline = (
+  margins: LatencyMargins,
+  tail: Tail,
+  phi: number,
+  alpha: number,
+): DeadlineResult => deadlineTest(withBlock(margins, tail).sums.deadline, phi, alpha);
 
 export const logRollbackOf = (tail: Tail, rules: StakeRules): number =>
   logCapital(tail.rollback, rules);
@@ -234,17 +302,17 @@ export const explainTail = (
   tail: Tail,
   phi: number,
 ): TailExplanation => {
-  const { canary, baseline, toleratedEvents, curve } = tail;
-  const share = baseline.total === 0 ? 0 : toleratedEvents / baseline.total;
-  const { relative, absolute } = rules.tolerance;
+  const { counts, curve } = withBlock(rules, tail).sums;
+  const share = counts.baselineTotal === 0 ? 0 : counts.toleratedEvents / counts.baselineTotal;
+  const [line] = linesOf(tail, rules);
   return {
     quantile: tail.quantile,
     boundaryMs: boundarySeconds(tail.boundary) * 1_000,
-    canary,
-    baseline,
+    canary: { total: counts.canaryTotal, events: counts.canaryEvents },
+    baseline: { total: counts.baselineTotal, events: counts.baselineEvents },
     ratio: curveRatio(curve),
     interval: { ...curveInterval(curve, intervalConfidence, phi), confidence: intervalConfidence },
-    toleratedShare: isShiftable(tail.boundary) ? share : relative * share + absolute,
+    toleratedShare: line.relative * share + line.absolute,
     rollbackEvidence: evidenceOf(logRollbackOf(tail, rules)),
     promoteEvidence: evidenceOf(logPromoteOf(tail, rules)),
     phi,

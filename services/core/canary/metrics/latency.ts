@@ -1,4 +1,3 @@
-import { deadlineTest } from '../deadline-test.ts';
 import type { DeadlineResult } from '../deadline-test.ts';
 import type { Boundary, Durations, DurationsProblem } from '../durations.ts';
 import {
@@ -27,6 +26,7 @@ import {
   passTail,
   tailAt,
   tailAtScale,
+  tailDeadline,
 } from './latency-tail.ts';
 import type { MeanLog } from './mean-log.ts';
 import { addToMeanLog, initialMeanLog, logReach } from './mean-log.ts';
@@ -108,7 +108,7 @@ export const latencyJudge: RuledJudge<
     if (state.warmUp !== null) return observe(state, state.warmUp, window, place);
     return place.judged && window.canary !== null && window.baseline !== null
       ? judged(rule, state, window, window.canary, window.baseline, place)
-      : passed(rule, state, window.baseline, place);
+      : passed(rule, state, place);
   },
   explain: (rule, state) => explain(rule, state),
 };
@@ -179,7 +179,7 @@ const judged = (
   const tails = state.tails.map((tail) => {
     const added = addToTail(rule, tail, canary, baseline, place, phiOf(rule, tail));
     if (added === undefined) isUsable = false;
-    return added ?? passTail(rule, tail, null, place);
+    return added ?? passTail(rule, tail, place);
   });
   const meanLog = withMeanLog(rule, state, canaryShown, baselineShown, place);
   if (!isUsable) {
@@ -196,14 +196,8 @@ const judged = (
   return { ...next, strongestWindows: withWindow(state.strongestWindows, window, gain) };
 };
 
-const passed = (
-  rule: LatencyRule,
-  state: LatencyState,
-  baselineShown: Durations | null,
-  place: WindowPlace,
-): LatencyState => {
-  const baseline = baselineShown && { durations: baselineShown, total: totalOf(baselineShown) };
-  const tails = state.tails.map((tail) => passTail(rule, tail, baseline, place));
+const passed = (rule: LatencyRule, state: LatencyState, place: WindowPlace): LatencyState => {
+  const tails = state.tails.map((tail) => passTail(rule, tail, place));
   const stakes = state.meanLog && addToStakes(state.meanLog.stakes, noIncrements, place, rule);
   const meanLog = state.meanLog && stakes && { ...state.meanLog, stakes };
   return withEvidence(rule, state, tails, meanLog);
@@ -300,7 +294,7 @@ export const latencyDeadline = (
 ): readonly (DeadlineResult & { readonly quantile: number })[] =>
   tails.map((tail) => ({
     quantile: tail.quantile,
-    ...deadlineTest(tail.deadline, phiOf(rule, tail), alpha / tails.length),
+    ...tailDeadline(rule, tail, phiOf(rule, tail), alpha / tails.length),
   }));
 
 export type LatencyExplanation = {
