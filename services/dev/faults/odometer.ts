@@ -2,7 +2,8 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commitOfServices } from '../commit.ts';
 
-// The sum of all faults that were ever made on real parts, in a committed file. Runs write it; nobody edits it.
+// The sum of all faults that were ever made on real parts, in a committed file. Runs write it; the only thing that a
+// person adds is why a run is void.
 
 export type CampaignRun = {
   readonly run: 'campaign';
@@ -21,6 +22,8 @@ export type CampaignRun = {
   readonly recoveryP99Ms: number | null;
   /** Null where it ended well, else what failed. */
   readonly problem: string | null;
+  /** Why it proves nothing, neither good nor bad, as was found later: nothing of it is in the sums. */
+  readonly void?: string;
 };
 
 export type CutsRun = {
