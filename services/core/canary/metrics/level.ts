@@ -125,8 +125,7 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, L
 };
 
 /** NaN, infinite and negative values are no levels; a share of a negative level says nothing. */
-const isLevel = ({ mean, series }: Level): boolean =>
-  Number.isFinite(mean) && mean >= 0 && mean <= levelMax && series > 0;
+const isLevel = ({ mean, series }: Level): boolean => mean >= 0 && mean <= levelMax && series > 0;
 
 /** Far above any gauge (bytes of a data centre), and squares of it stay numbers. */
 const levelMax = 1e18;

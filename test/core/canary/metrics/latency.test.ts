@@ -55,6 +55,11 @@ describe('a canary', () => {
     },
   );
 
+  test('that is a tenth slower is beyond the margin, and found, though within that of a promotion', () => {
+    const state = after(durationWindows(warmUpWindows + 120, { slower: 1.1 }));
+    expect(state.logRollback).toBeGreaterThan(needed);
+  });
+
   test('that is slower within the margin is not held to be slower', () => {
     const state = after(durationWindows(warmUpWindows + 100, { slower: 1.03 }));
     expect(state.logRollback).toBeLessThan(Math.log(5));
