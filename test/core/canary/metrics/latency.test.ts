@@ -58,6 +58,9 @@ describe('a canary', () => {
   test('that is a tenth slower is beyond the margin, and found, though within that of a promotion', () => {
     const state = after(durationWindows(warmUpWindows + 120, { slower: 1.1 }));
     expect(state.logRollback).toBeGreaterThan(needed);
+    // By its tails too, not by the mean alone.
+    const [middle] = latencyJudge.explain(rule, state).tails;
+    expect(middle?.rollbackEvidence).toBeGreaterThan(50);
   });
 
   test('that is slower within the margin is not held to be slower', () => {
