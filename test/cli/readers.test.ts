@@ -348,7 +348,9 @@ describe('for programs', () => {
       steps: [trusts('ops', { roles: ['operator'] }), by('ci', logged('1.9.4'))],
     });
     const before = await log.plimsoll('timeline', '--json');
-    const rebuilt = jsonOf(await log.plimsoll('rebuild', '--reason=why', '--json', '--key=keys/ops.json'));
+    const rebuilt = jsonOf(
+      await log.plimsoll('rebuild', '--reason=why', '--json', '--key=keys/ops.json'),
+    );
     expect(faultsOf('rebuild', rebuilt)).toEqual([]);
     expect(rebuilt).toMatchObject({ generation: 'g2', before: 'g1', dropped: [] });
     expect((await log.plimsoll('timeline', '--json')).out).toEqual(before.out);
