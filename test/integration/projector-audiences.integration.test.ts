@@ -1,4 +1,6 @@
+import { Kafka, logLevel } from 'kafkajs';
 import { expect, test } from 'vitest';
+import { projectorGroup } from '../../services/projector/group.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FedLog } from '../support/fed-log.ts';
 import { onStack, seededChance } from '../support/fed-log.ts';
@@ -6,6 +8,7 @@ import { hostileLog } from '../support/hostile-log.ts';
 import type { ProjectorProcess } from '../support/projector-processes.ts';
 import { leaseMsOn, projectorProcesses } from '../support/projector-processes.ts';
 import { value } from '../support/records.ts';
+import { tools } from '../support/given.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { freshAudience, sharedStack } from '../support/stack.ts';
 
@@ -17,6 +20,7 @@ const testTimeoutMs = 120_000;
 
 type Tenant = {
   readonly fed: FedLog;
+  readonly group: string;
   /** Appends the next records of its hostile log. */
   readonly feed: (count: number) => Promise<void>;
   readonly projectors: ProjectorProcess[];
@@ -33,9 +37,25 @@ const openTenant = async (audience: string, seed: number): Promise<Tenant> => {
     });
   return {
     fed,
+    group: projectorGroup(tools.crypto, audience, fed.store.name),
     feed: async (count) => fed.append(left.splice(0, count)),
     projectors: [start(), start()],
   };
+};
+
+/** Both projectors of each have found each other: from then on nobody joins any more. */
+const haveMet = async (tenants: readonly Tenant[]): Promise<boolean> => {
+  const admin = new Kafka({
+    brokers: [...stack.kafkaBrokers],
+    logLevel: logLevel.NOTHING,
+  }).admin();
+  await admin.connect();
+  try {
+    const { groups } = await admin.describeGroups(tenants.map(({ group }) => group));
+    return groups.every(({ state, members }) => state === 'Stable' && members.length === 2);
+  } finally {
+    await admin.disconnect();
+  }
 };
 
 const activeOf = async ({ projectors }: Tenant): Promise<ProjectorProcess> => {
@@ -54,6 +74,7 @@ test(
     const one = await openTenant(shop, seed);
     const other = await openTenant(`${shop}.eu`, seed + 1);
     const all = [one, other];
+    await eventually('they have met', () => haveMet(all), takeOverMs);
     await Promise.all(all.map(({ feed }) => feed(120)));
     await Promise.all(all.map(({ fed }) => fed.compareAtEnd()));
     const killed = await activeOf(one);
