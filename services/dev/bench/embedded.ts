@@ -10,7 +10,7 @@ import { openFoundation } from '../../adapters/foundation/foundation.ts';
 import type { Foundation } from '../../adapters/foundation/foundation.ts';
 import type { LogRecord } from '../../core/log/record.ts';
 import type { ProjectionPorts } from '../../ports/projecting.ts';
-import type { ReadModelStore, Step } from '../../ports/read-model-store.ts';
+import type { Generation, ReadModelStore, Step } from '../../ports/read-model-store.ts';
 import {
   checkedAgainShare,
   foldToEnd,
@@ -75,6 +75,8 @@ export const currentEmbedded = (markers: number): Bench => {
 type Running = {
   readonly foundation: Foundation;
   readonly ports: ProjectionPorts;
+  /** Names of its generations count on from here. */
+  readonly generationsFrom: number;
   readonly decode: () => number;
   readonly steps: readonly Step[];
 };
@@ -94,7 +96,7 @@ export const rebuildEmbedded = (markers: number): Bench => {
   const rebuilt = 'rebuild, checks remembered';
   const bare = 'bare Avro decoding';
   const stored = 'the log read and the finished rows written, nothing else';
-  const generation = (): string => `g${1_000 + rebuilds}`;
+  const generation = (): string => `g${running().generationsFrom + rebuilds}`;
   const tidy = async (): Promise<void> => valueOf(await running().ports.store.drop(generation()));
   return {
     name: 'rebuild-embedded',
@@ -146,7 +148,10 @@ export const rebuildEmbedded = (markers: number): Bench => {
       // Of a bench that was killed.
       for (const name of valueOf(await ports.store.generations()))
         if (name !== current) valueOf(await ports.store.drop(name));
-      open = { foundation, ports, decode: await decoder(ports), steps: await stepsOf(ports) };
+      // Whatever name the one in use has, none of ours is it.
+      const generationsFrom = Number(current.slice(1)) + 1_000;
+      const steps = await stepsOf(ports, `g${generationsFrom}`);
+      open = { foundation, ports, generationsFrom, decode: await decoder(ports), steps };
     },
     close: async () => {
       const closing = open?.foundation;
@@ -178,7 +183,7 @@ const decoder = async ({ log, tools }: ProjectionPorts): Promise<() => number> =
 };
 
 /** What a rebuild of some records commits. */
-const stepsOf = async (ports: ProjectionPorts): Promise<readonly Step[]> => {
+const stepsOf = async (ports: ProjectionPorts, into: Generation): Promise<readonly Step[]> => {
   const steps: Step[] = [];
   const store: ReadModelStore = {
     ...ports.store,
@@ -188,8 +193,8 @@ const stepsOf = async (ports: ProjectionPorts): Promise<readonly Step[]> => {
     },
   };
   const how = { isNew: true, recordsMax: rebuildRecordsMax, to: decodedRecords };
-  valueOf(await foldToEnd({ ...ports, store }, 'g999', how));
-  valueOf(await store.drop('g999'));
+  valueOf(await foldToEnd({ ...ports, store }, into, how));
+  valueOf(await store.drop(into));
   return steps;
 };
 
