@@ -42,13 +42,28 @@ import { showText } from './show-text.ts';
 /** Read models as they were, beside those of now. */
 type Past = { readonly moment: Moment; readonly before: AtHand; readonly now: AtHand };
 
+/** Does the work with what was known then, which is folded for it and let go of. */
+const withPast = async (
+  ports: CliPorts,
+  name: string,
+  written: string,
+  work: (past: Past) => Promise<Result<void, CliProblem>>,
+): Promise<Result<void, CliProblem>> => {
+  const past = await openPast(ports, name, written);
+  if (!past.ok) return past;
+  try {
+    return await work(past.value);
+  } finally {
+    await past.value.before.store.close();
+  }
+};
+
 const openPast = async (
   ports: CliPorts,
   name: string,
-  option: '--at' | '--around',
   written: string,
 ): Promise<Result<Past, CliProblem>> => {
-  const opened = await openMoment(ports, name, option, written);
+  const opened = await openMoment(ports, name, '--at', written);
   if (!opened.ok) return opened;
   const { position, timeMs, now } = opened.value;
   const before = await ports.atHandBefore(
@@ -107,13 +122,9 @@ export const runCurrentAt = async (
   written: string,
   isJson: boolean,
 ): Promise<Result<void, CliProblem>> => {
-  const past = await openPast(ports, 'current', '--at', written);
-  if (!past.ok) return past;
-  try {
-    return await tellCurrent(ports, past.value, filterOf(given), isJson);
-  } finally {
-    await past.value.before.store.close();
-  }
+  return withPast(ports, 'current', written, (past) =>
+    tellCurrent(ports, past, filterOf(given), isJson),
+  );
 };
 
 const tellCurrent = async (
@@ -235,13 +246,7 @@ export const runShowAt = async (
   written: string,
   isJson: boolean,
 ): Promise<Result<void, CliProblem>> => {
-  const past = await openPast(ports, 'show', '--at', written);
-  if (!past.ok) return past;
-  try {
-    return await tellDeployment(ports, past.value, id, isJson);
-  } finally {
-    await past.value.before.store.close();
-  }
+  return withPast(ports, 'show', written, (past) => tellDeployment(ports, past, id, isJson));
 };
 
 const tellDeployment = async (

@@ -1,19 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { devCommand, lastLine } from '../support/dev-command.ts';
 
-const COMMAND = join(import.meta.dirname, '../../services/dev/judge-aa.ts');
-
-const judgeAa = (
-  ...flags: readonly string[]
-): { readonly code: number | null; readonly stdout: string; readonly stderr: string } => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...flags], {
-    encoding: 'utf8',
-  });
-  return { code: status, stdout, stderr };
-};
-
-const lastLine = (text: string): unknown => JSON.parse(text.trimEnd().split('\n').at(-1) ?? '');
+const judgeAa = devCommand('judge-aa.ts');
 
 describe('judge:aa', () => {
   test('ends with the share of false rollbacks and its upper limit', () => {

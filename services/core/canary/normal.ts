@@ -1,35 +1,37 @@
+// The standard normal distribution.
+
+export const normalDensity = (at: number): number =>
+  Math.exp((-at * at) / 2) / Math.sqrt(2 * Math.PI);
+
 /**
- * The value below which a standard normal number lies with this chance (0 to 1, neither included): Acklam's rational
- * approximation, relative error below 1.2e-9.
+ * The share below `at`: 1/2 + density * (x + x^3/3 + x^5/(3*5) + …), a sum of terms of one sign
+ * (Marsaglia 2004, Evaluating the Normal Distribution). Absolute error about 1e-15.
  */
-export const normalQuantile = (chance: number): number => {
-  if (!(chance > 0 && chance < 1)) throw new RangeError(`no quantile at ${chance}`);
-  if (chance > 0.5) return -normalQuantile(1 - chance);
-  if (chance < tailBelow) {
-    const q = Math.sqrt(-2 * Math.log(chance));
-    return polynomial(tailAbove, q) / (polynomial(tailUnder, q) * q + 1);
+export const normalShareBelow = (at: number): number => {
+  if (at < -BEYOND) return 0;
+  if (at > BEYOND) return 1;
+  let sum = at;
+  let term = at;
+  for (let odd = 3; Math.abs(term) > Math.abs(sum) * 1e-17; odd += 2) {
+    term *= (at * at) / odd;
+    sum += term;
   }
-  const q = chance - 0.5;
-  const r = q * q;
-  return (polynomial(middleAbove, r) * q) / (polynomial(middleUnder, r) * r + 1);
+  return 0.5 + sum * normalDensity(at);
 };
 
-const tailBelow = 0.02425;
-const middleAbove: readonly number[] = [
-  -3.969683028665376e1, 2.209460984245205e2, -2.759285104469687e2, 1.38357751867269e2,
-  -3.066479806614716e1, 2.506628277459239,
-];
-const middleUnder: readonly number[] = [
-  -5.447609879822406e1, 1.615858368580409e2, -1.556989798598866e2, 6.680131188771972e1,
-  -1.328068155288572e1,
-];
-const tailAbove: readonly number[] = [
-  -7.784894002430293e-3, -3.223964580411365e-1, -2.400758277161838, -2.549732539343734,
-  4.374664141464968, 2.938163982698783,
-];
-const tailUnder: readonly number[] = [
-  7.784695709041462e-3, 3.224671290700398e-1, 2.445134137142996, 3.754408661907416,
-];
+/** The value with so large a share below it (between 0 and 1, neither included). */
+export const normalQuantile = (shareBelow: number): number => {
+  if (!(shareBelow > 0 && shareBelow < 1)) throw new RangeError(`no quantile at ${shareBelow}`);
+  let low = -BEYOND;
+  let high = BEYOND;
+  for (let step = 0; step < BISECTIONS; step += 1) {
+    const middle = (low + high) / 2;
+    if (normalShareBelow(middle) < shareBelow) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+};
 
-const polynomial = (coefficients: readonly number[], at: number): number =>
-  coefficients.reduce((sum, coefficient) => sum * at + coefficient, 0);
+/** Less than 1e-23 of the distribution lies beyond it. */
+const BEYOND = 10;
+const BISECTIONS = 64;

@@ -1,3 +1,4 @@
+import { normalDensity } from './normal.ts';
 import type { Tolerance } from './policy.ts';
 
 /**
@@ -147,8 +148,6 @@ const entropySlope = (actual: number, assumed: number): number =>
 /** How far to integrate beyond the means, in standard deviations, and in how many steps (even). */
 const REACH = 8;
 const STEPS = 400;
-
-const normalDensity = (at: number): number => Math.exp((-at * at) / 2) / Math.sqrt(2 * Math.PI);
 
 const needed = ({ alpha, dispersion }: Plan): number =>
   NINE_OF_TEN * dispersion * Math.log(1 / alpha);

@@ -17,6 +17,9 @@ export type RatioState = {
 /** Ends are ratios; null: open on that side. */
 export type RatioInterval = { readonly low: number | null; readonly high: number | null };
 
+/** Of the intervals that people are shown. */
+export const intervalConfidence = 0.99;
+
 const STEPS_PER_DOUBLING = 8;
 const DOUBLINGS = 6;
 const CENTRE = DOUBLINGS * STEPS_PER_DOUBLING;

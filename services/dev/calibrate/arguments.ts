@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
+import { wholeNumber } from '../whole-number.ts';
 import { cells, cellsNamed } from './cells.ts';
 import type { Cell } from './cells.ts';
 import { climates } from './climates.ts';
@@ -111,15 +112,3 @@ const wholeNumberOrNone = (
   max: number,
 ): Result<number | null, string> =>
   text === undefined ? ok(null) : wholeNumber(flag, text, min, max);
-
-const wholeNumber = (
-  flag: string,
-  text: string,
-  min: number,
-  max: number,
-): Result<number, string> => {
-  const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  return number >= min && number <= max
-    ? ok(number)
-    : fail(`${flag} must be a whole number from ${min} to ${max}, not ${text}`);
-};

@@ -1,6 +1,6 @@
 import { errorsInformation } from '../../core/canary/planner.ts';
 import type { Tolerance } from '../../core/canary/policy.ts';
-import { normalDensity, normalQuantile, normalShareBelow } from './normal.ts';
+import { normalDensity, normalQuantile, normalShareBelow } from '../../core/canary/normal.ts';
 
 /**
  * How soon a regression can be found at all: a judge that rolls back at most alpha of the good

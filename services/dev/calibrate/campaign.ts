@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-
+import { existsSync, readFileSync } from 'node:fs';
+import { writeWhole } from '../write-whole.ts';
 import { addTallies, noTally } from './tally.ts';
 import type { Tally } from './tally.ts';
 
@@ -66,10 +66,8 @@ export const writeCampaign = (file: string, { seed, sittings, results }: Campaig
     ([judge, ofCells]) => `    ${JSON.stringify(judge)}: {\n${lines(ofCells, '      ')}\n    }`,
   );
   const sat = sittings.map((sitting) => `    ${JSON.stringify(sitting)}`).join(',\n');
-  const temporary = `${file}.new`;
-  writeFileSync(
-    temporary,
+  writeWhole(
+    file,
     `{\n  "seed": ${seed},\n  "sittings": [\n${sat}\n  ],\n  "results": {\n${judges.join(',\n')}\n  }\n}\n`,
   );
-  renameSync(temporary, file);
 };

@@ -1,4 +1,4 @@
-import { commitNow } from '../simulate/campaign.ts';
+import { commitOfServices } from '../commit.ts';
 import { parseArguments, usage } from './arguments.ts';
 import type { CalibrateOptions } from './arguments.ts';
 import { addSitting, newCampaign, readCampaign, writeCampaign } from './campaign.ts';
@@ -61,7 +61,7 @@ const campaign = (options: CalibrateOptions): void => {
   const goals = options.cells.flatMap((cell) =>
     options.judges.map((judge) => ({ cell, judge, runs: options.runs ?? goalRuns(cell, judge) })),
   );
-  const commit = commitNow();
+  const commit = commitOfServices();
   const startedMs = performance.now();
   const untilMs = startedMs + options.minutes * 60_000;
   const runBlock = openRunner(before.seed);

@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commitOfServices } from '../commit.ts';
+import { writeWhole } from '../write-whole.ts';
 
 // The sum of all faults that were ever made on real parts, in a committed file. Runs write it; the only thing that a
 // person adds is why a run is void.
@@ -94,12 +95,8 @@ export const withCuts = (odometer: Odometer, run: CutsRun): Odometer => ({
   runs: [...odometer.runs, run],
 });
 
-/** Whole or not at all: if we stop in between, the old file stands. */
-export const writeOdometer = (odometer: Odometer, file: string = odometerFile): void => {
-  const temporary = `${file}.new`;
-  writeFileSync(temporary, `${JSON.stringify(odometer, null, 2)}\n`);
-  renameSync(temporary, file);
-};
+export const writeOdometer = (odometer: Odometer, file: string = odometerFile): void =>
+  writeWhole(file, `${JSON.stringify(odometer, null, 2)}\n`);
 
 /** The commit that ran, with a plus where the tree had changes; `unknown` outside of git. */
 export const commitOfTree = (): string => {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isObject, parseJson } from '../../adapters/avro/json.ts';
+import { writeWhole } from '../write-whole.ts';
 
 const listName = 'published.json';
 
@@ -43,9 +44,7 @@ export function publish(folder: string): readonly string[] {
       .toSorted()
       .map((file) => [file, all[file]]),
   );
-  const temporary = join(folder, `${listName}.new`);
-  writeFileSync(temporary, `${JSON.stringify(sorted, null, 2)}\n`);
-  renameSync(temporary, join(folder, listName)); // whole or not at all
+  writeWhole(join(folder, listName), `${JSON.stringify(sorted, null, 2)}\n`);
   return added;
 }
 

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 export type SimulateOptions = {
   readonly does: 'schedules' | 'campaign' | 'planted';
@@ -89,16 +90,4 @@ export const parseArguments = (args: readonly string[]): Result<SimulateOptions,
     if (error instanceof TypeError) return fail(error.message);
     throw error;
   }
-};
-
-const wholeNumber = (
-  flag: string,
-  text: string,
-  min: number,
-  max: number,
-): Result<number, string> => {
-  const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  return number >= min && number <= max
-    ? ok(number)
-    : fail(`${flag} must be a whole number from ${min} to ${max}, not ${text}`);
 };

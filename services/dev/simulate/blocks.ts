@@ -10,24 +10,18 @@ const blockSeeds = 100;
 
 type Block = { readonly seed: number; readonly schedules: number };
 
-/** Blocks that are done, in the order of their seeds as far as no earlier one is missing. */
-export type DoneInOrder = { readonly add: (seed: number, tally: Tally) => void };
-
-export const openDoneInOrder = (first: number, onReached: (all: Tally) => void): DoneInOrder => {
-  const all = noTally();
+/** Takes blocks in as they end, and adds them to `all` as far as no earlier one is missing. */
+export const addInOrder = (first: number, all: Tally): ((seed: number, block: Tally) => void) => {
   const ahead = new Map<number, Tally>();
-  return {
-    add: (seed, tally) => {
-      ahead.set(seed, tally);
-      for (;;) {
-        const next = first + all.schedules;
-        const block = ahead.get(next);
-        if (block === undefined) break;
-        ahead.delete(next);
-        addTally(all, block);
-      }
-      onReached(all);
-    },
+  return (seed, ended) => {
+    ahead.set(seed, ended);
+    for (;;) {
+      const next = first + all.schedules;
+      const block = ahead.get(next);
+      if (block === undefined) return;
+      ahead.delete(next);
+      addTally(all, block);
+    }
   };
 };
 
@@ -42,11 +36,8 @@ export const runBlocks = async (
   onReached: (all: Tally) => void,
 ): Promise<Tally> => {
   let next = first;
-  let reached = noTally();
-  const done = openDoneInOrder(first, (all) => {
-    reached = all;
-    onReached(all);
-  });
+  const all = noTally();
+  const add = addInOrder(first, all);
   const work = async (): Promise<void> => {
     const thread = new Worker(new URL('./block-worker.ts', import.meta.url));
     try {
@@ -55,12 +46,13 @@ export const runBlocks = async (
         next += blockSeeds;
         thread.postMessage(block);
         const [tally] = (await once(thread, 'message')) as [Tally];
-        done.add(block.seed, tally);
+        add(block.seed, tally);
+        onReached(all);
       }
     } finally {
       await thread.terminate();
     }
   };
   await Promise.all(Array.from({ length: workers }, work));
-  return reached;
+  return all;
 };

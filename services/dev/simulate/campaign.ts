@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { commitOfServices } from '../commit.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { writeWhole } from '../write-whole.ts';
 
 // Schedules add up over many runs, on many days: which commit, which seeds, what came of them.
 
@@ -58,10 +58,5 @@ const sum = (a: Sums, b: Sums): Sums => ({
 
 /** Whole or not at all: a campaign that is stopped in the middle leaves what it had. */
 export const writeCampaign = (file: string, campaign: Campaign): void => {
-  const temporary = `${file}.new`;
-  writeFileSync(temporary, `${JSON.stringify(campaign, null, 2)}\n`);
-  renameSync(temporary, file);
+  writeWhole(file, `${JSON.stringify(campaign, null, 2)}\n`);
 };
-
-export const commitNow = (): { readonly commit: string; readonly changed: boolean } =>
-  commitOfServices();

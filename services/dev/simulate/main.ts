@@ -1,6 +1,7 @@
 import { parseArguments, usage } from './arguments.ts';
 import type { SimulateOptions } from './arguments.ts';
-import { addRun, commitNow, nextSeed, readCampaign, writeCampaign } from './campaign.ts';
+import { commitOfServices } from '../commit.ts';
+import { addRun, nextSeed, readCampaign, writeCampaign } from './campaign.ts';
 import { runBlocks } from './blocks.ts';
 import { makeGround } from './ground.ts';
 import { runPlanted } from './planted/run.ts';
@@ -56,7 +57,7 @@ const schedules = async (options: SimulateOptions): Promise<void> => {
 const campaign = async (options: SimulateOptions): Promise<void> => {
   const before = readCampaign(options.file);
   const from = nextSeed(before);
-  const at = commitNow();
+  const at = commitOfServices();
   const startedMs = performance.now();
   const untilMs = startedMs + options.minutes * 60_000;
   const tell = telling(startedMs, (done) => `schedules, ${before.schedules + done} in all`);

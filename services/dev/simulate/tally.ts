@@ -31,11 +31,7 @@ export const addSchedule = (
 
 export const addTally = (
   tally: Tally,
-  more: {
-    readonly [Name in keyof Tally]: Tally[Name] extends number
-      ? number
-      : ReadonlyMap<string, number>;
-  },
+  more: Readonly<Omit<Tally, 'byName' | 'refusals'>> & Pick<ScheduleResult, 'byName' | 'refusals'>,
 ): void => {
   tally.schedules += more.schedules;
   tally.faults += more.faults;

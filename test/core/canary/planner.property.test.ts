@@ -3,24 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { smallestErrorRate, smallestSlowdown } from '../../../services/core/canary/planner.ts';
 import type { ErrorsPlan, LatencyPlan } from '../../../services/core/canary/planner.ts';
-
-const halfAnHour = 1_800;
-
-const errorsPlan = (canaryRps: number, baselineRps: number): ErrorsPlan => ({
-  exposures: [{ seconds: halfAnHour, canaryRps, baselineRps }],
-  alpha: 0.01,
-  dispersion: 1,
-  baselineRate: 0.005,
-  tolerance: { relative: 1, absolute: 0 },
-});
-
-const latencyPlan = (canaryRps: number, baselineRps: number): LatencyPlan => ({
-  exposures: [{ seconds: halfAnHour, canaryRps, baselineRps }],
-  alpha: 0.01,
-  dispersion: 1,
-  spread: 0.8,
-  toleratedSlowdown: 1,
-});
+import { errorsPlan, latencyPlan } from '../../support/canary/plans.ts';
 
 /** null: nothing can be seen, which is larger than anything. */
 const size = (value: number | null): number => value ?? Infinity;

@@ -1,21 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { devCommand, lastLine } from '../../support/dev-command.ts';
 
-const COMMAND = join(import.meta.dirname, '../../../services/dev/calibrate/main.ts');
-
-const calibrate = (
-  ...flags: readonly string[]
-): { readonly code: number | null; readonly stdout: string; readonly stderr: string } => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...flags], {
-    encoding: 'utf8',
-  });
-  return { code: status, stdout, stderr };
-};
-
-const lastLine = (text: string): unknown => JSON.parse(text.trimEnd().split('\n').at(-1) ?? '');
+const calibrate = devCommand('calibrate/main.ts');
 
 test('judge:calibrate adds runs up in its file, and writes tables and plots of them', () => {
   const folder = mkdtempSync(join(tmpdir(), 'calibrate-'));

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { openDoneInOrder } from '../../../services/dev/simulate/blocks.ts';
+import { addInOrder } from '../../../services/dev/simulate/blocks.ts';
 import type { Tally } from '../../../services/dev/simulate/tally.ts';
+import { noTally } from '../../../services/dev/simulate/tally.ts';
 
 const block = (faults: number, divergences = 0): Tally => ({
   schedules: 10,
@@ -11,14 +12,18 @@ const block = (faults: number, divergences = 0): Tally => ({
 });
 
 test('blocks that end out of order are added up only as far as none is missing', () => {
-  const reached: (readonly number[])[] = [];
-  const done = openDoneInOrder(41, ({ schedules, faults, divergences, byName }) =>
-    reached.push([schedules, faults, divergences, byName.get('crash') ?? 0]),
-  );
-  done.add(51, block(2, 1));
-  done.add(71, block(4));
-  done.add(41, block(1));
-  done.add(61, block(3));
+  const all = noTally();
+  const add = addInOrder(41, all);
+  const reached = [
+    [51, block(2, 1)] as const,
+    [71, block(4)] as const,
+    [41, block(1)] as const,
+    [61, block(3)] as const,
+  ].map(([seed, ended]) => {
+    add(seed, ended);
+    const { schedules, faults, divergences, byName } = all;
+    return [schedules, faults, divergences, byName.get('crash') ?? 0];
+  });
   expect(reached).toEqual([
     [0, 0, 0, 0],
     [0, 0, 0, 0],

@@ -8,7 +8,7 @@ import type {
   WindowPlace,
 } from '../metric-judge.ts';
 import type { JudgePolicy, Tolerance } from '../policy.ts';
-import { addToRatio, initialRatio, ratioInterval, ratioOf } from '../ratio.ts';
+import { addToRatio, initialRatio, intervalConfidence, ratioInterval, ratioOf } from '../ratio.ts';
 import type { RatioState } from '../ratio.ts';
 import type { RateCounts } from '../rate-counts.ts';
 import { addCounts, noCounts } from '../window.ts';
@@ -30,7 +30,6 @@ export type ErrorsState = MetricEvidence & {
 };
 
 const STRONGEST_WINDOWS_MAX = 3;
-const INTERVAL_CONFIDENCE = 0.99;
 const NO_DISPERSION = 1;
 /** Also without evidence, blocks end and restarts begin. */
 const NO_INCREMENTS: readonly number[] = [];
@@ -149,8 +148,8 @@ const explain = (policy: JudgePolicy, state: ErrorsState): MetricExplanation => 
     baseline,
     ratio: ratioOf(state.ratio),
     interval: {
-      ...ratioInterval(state.ratio, INTERVAL_CONFIDENCE, dispersion),
-      confidence: INTERVAL_CONFIDENCE,
+      ...ratioInterval(state.ratio, intervalConfidence, dispersion),
+      confidence: intervalConfidence,
     },
     toleratedRate: relative * baselineRate + absolute,
     rollbackEvidence: evidenceOf(state.logRollback),

@@ -21,6 +21,7 @@ import type { RateCounts } from '../rate-counts.ts';
 import { addToCurve, curveInterval, curveRatio, initialCurve } from '../ratio-curve.ts';
 import type { RatioCurve } from '../ratio-curve.ts';
 import type { RatioInterval } from '../ratio.ts';
+import { intervalConfidence } from '../ratio.ts';
 import type { StakeRules, Stakes } from '../stakes.ts';
 import {
   addToStakes,
@@ -91,8 +92,6 @@ const noCounts: TailCounts = {
 /** Alternatives: odds ratios against the tolerated share; below 1 to promote. */
 const rollbackRatios: readonly Odds[] = oddsOf([1.06, 1.12, 1.25, 1.5, 2, 3, 6, 15]);
 const promoteRatios: readonly Odds[] = oddsOf([0.94, 0.88, 0.8, 0.67, 0.5]);
-
-const intervalConfidence = 0.99;
 
 /** A tail at a boundary that was chosen from `warmUp`, what the baseline showed before. */
 export const tailAt = (

@@ -1,18 +1,16 @@
 import { evidenceOf } from '../evidence.ts';
-import type { MetricEvidence, RuledJudge, ShownWindow, WindowPlace } from '../metric-judge.ts';
+import type { RuledJudge, ShownWindow, WindowPlace } from '../metric-judge.ts';
 import type { RatioInterval } from '../ratio.ts';
-import type { StakeRules, Stakes } from '../stakes.ts';
-import {
-  addToStakes,
-  initialStakes,
-  logCapital,
-  noIncrements,
-  withoutRestarts,
-} from '../stakes.ts';
+import { intervalConfidence } from '../ratio.ts';
+import type { StakeRules } from '../stakes.ts';
+import { initialStakes, noIncrements, withoutRestarts } from '../stakes.ts';
 import type { LoudWindow } from '../strongest-windows.ts';
 import { withWindow } from '../strongest-windows.ts';
 import type { LevelSums } from './level-ratio.ts';
 import { addToLevels, levelInterval, levelRatio, noLevels } from './level-ratio.ts';
+import { normalIncrements } from './normal-increments.ts';
+import type { Staked } from './staked.ts';
+import { withEvidence } from './staked.ts';
 
 /** Mean of one gauge over its series (instances) in a window. */
 export type Level = { readonly mean: number; readonly series: number };
@@ -32,13 +30,11 @@ export type LevelRule = StakeRules & {
 };
 
 /** A gauge (CPU, memory): paired differences, so that load which both cohorts feel cancels. */
-export type LevelState = MetricEvidence & {
+export type LevelState = Staked & {
   /** The baseline's level lately: relative differences are shares of it. Null before any. */
   readonly recent: number | null;
   readonly sums: LevelSums;
   readonly batch: Batch;
-  readonly rollback: Stakes;
-  readonly promote: Stakes;
   readonly strongestWindows: readonly LoudWindow[];
   /** Windows with a value that no level can have. */
   readonly unusableWindows: number;
@@ -223,40 +219,18 @@ const finishedWith = (batch: Batch, value: number): Batch => {
   };
 };
 
-/** For each alternative t = part * unit: t D / v - t^2 / (2 v), the likelihood ratio of a normal mean t against 0. */
+/** For each alternative part * unit; one lost reading must not blind the test. */
 const increments = (
   parts: readonly number[],
   unit: number,
   value: number,
   variance: number,
-): readonly number[] => {
-  const bounded = Math.max(value, -deviationsMax * Math.sqrt(variance));
-  const list: number[] = [];
-  for (const part of parts) {
-    const effect = part * unit;
-    list.push((effect * (bounded - effect / 2)) / variance);
-  }
-  return list;
-};
-
-const withEvidence = (
-  rule: LevelRule,
-  state: LevelState,
-  forRollback: readonly number[],
-  forPromote: readonly number[],
-  place: WindowPlace,
-): LevelState => {
-  const rollback = addToStakes(state.rollback, forRollback, place, rule);
-  const promote = addToStakes(state.promote, forPromote, place, withoutRestarts(rule));
-  if (rollback === state.rollback && promote === state.promote) return state;
-  return {
-    ...state,
-    rollback,
-    promote,
-    logRollback: logCapital(rollback, rule),
-    logPromote: logCapital(promote, withoutRestarts(rule)),
-  };
-};
+): readonly number[] =>
+  normalIncrements(
+    parts.map((part) => part * unit),
+    Math.max(value, -deviationsMax * Math.sqrt(variance)),
+    variance,
+  );
 
 export type LevelExplanation = {
   readonly judged: 'level';
@@ -280,8 +254,6 @@ export type LevelExplanation = {
   /** Long-run variance of the relative difference of one window; null while it is not known. */
   readonly variance: number | null;
 };
-
-const intervalConfidence = 0.99;
 
 const explain = (rule: LevelRule, state: LevelState): LevelExplanation => {
   const { sums } = state;

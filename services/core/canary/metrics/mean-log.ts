@@ -3,6 +3,7 @@ import { logWidth } from '../durations.ts';
 import type { WindowPlace } from '../metric-judge.ts';
 import type { StakeRules, Stakes } from '../stakes.ts';
 import { addToStakes, initialStakes, noIncrements } from '../stakes.ts';
+import { normalIncrements } from './normal-increments.ts';
 
 /** The mean of log-durations: durations that all grow by a factor shift it by the factor's logarithm. */
 export type MeanLog = {
@@ -42,8 +43,7 @@ export const initialMeanLog = (
 };
 
 /**
- * Takes one window in: D = mean_c - mean_b - ln(1 + margin), v = s_c^2 / n_c + s_b^2 / n_b, and for each alternative
- * t the increment t D / v - t^2 / (2 v), the likelihood ratio of a normal mean t against 0. The spreads s come from
+ * Takes one window in: D = mean_c - mean_b - ln(1 + margin), v = s_c^2 / n_c + s_b^2 / n_b. The spreads s come from
  * earlier windows; they are no less than what rounding to buckets hides.
  */
 export const addToMeanLog = (
@@ -66,9 +66,7 @@ export const addToMeanLog = (
     Math.max(rounding, test.canary.squares / test.canary.freedom) / canary.count +
     Math.max(rounding, test.baseline.squares / test.baseline.freedom) / baseline.count;
   const difference = canary.mean - baseline.mean - logMargin;
-  const increments: number[] = [];
-  for (const shift of shifts)
-    increments.push((shift * (difference - shift / 2)) / (variance * phi));
+  const increments = normalIncrements(shifts, difference, variance * phi);
   return { ...seen, stakes: addToStakes(test.stakes, increments, place, rules) };
 };
 

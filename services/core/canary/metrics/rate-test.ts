@@ -41,14 +41,10 @@ export const lineIncrements = (
   pair: RatePair,
   phi: number,
 ): readonly number[] => {
+  if (!isPairedRate(pair)) return multiples.map(() => 0);
   const increments: number[] = [];
   const { canary, baseline } = pair;
-  const isPaired = isPairedRate(pair);
   for (const multiple of multiples) {
-    if (!isPaired) {
-      increments.push(0);
-      continue;
-    }
     const canaryRate = multiple * (line.relative * baselineRate + line.absolute);
     const baselineNull = projectOntoLine(line, pair, canaryRate, baselineRate);
     const canaryNull = line.relative * baselineNull + line.absolute;

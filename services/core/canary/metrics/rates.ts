@@ -1,24 +1,21 @@
 import { addLineToDeadline, deadlineTest, noDeadlineSums } from '../deadline-test.ts';
 import type { DeadlineResult, DeadlineSums } from '../deadline-test.ts';
 import { evidenceOf } from '../evidence.ts';
-import type { MetricEvidence, RuledJudge, ShownWindow, WindowPlace } from '../metric-judge.ts';
+import type { RuledJudge, ShownWindow } from '../metric-judge.ts';
 import type { RateCounts } from '../rate-counts.ts';
-import { addRates, noRate } from '../rate-counts.ts';
+import { addRates, isPairedRate, noRate } from '../rate-counts.ts';
 import { addToCurve, curveInterval, curveRatio, initialCurve } from '../ratio-curve.ts';
 import type { RatioCurve } from '../ratio-curve.ts';
 import type { RatioInterval } from '../ratio.ts';
-import type { StakeRules, Stakes } from '../stakes.ts';
-import {
-  addToStakes,
-  initialStakes,
-  logCapital,
-  noIncrements,
-  withoutRestarts,
-} from '../stakes.ts';
+import { intervalConfidence } from '../ratio.ts';
+import type { StakeRules } from '../stakes.ts';
+import { initialStakes, noIncrements, withoutRestarts } from '../stakes.ts';
 import type { LoudWindow } from '../strongest-windows.ts';
 import { withWindow } from '../strongest-windows.ts';
 import type { Line, RatePrior } from './rate-test.ts';
 import { lineIncrements, predictedRate } from './rate-test.ts';
+import type { Staked } from './staked.ts';
+import { withEvidence } from './staked.ts';
 
 export type RatesRule = StakeRules & {
   /** What the canary's rate may be worse by, and what it must be shown to be better than for a promotion. */
@@ -33,15 +30,13 @@ export type RatesRule = StakeRules & {
 };
 
 /** What happens to few requests (errors), compared window by window as rates, with no assumption about drift. */
-export type RatesState = MetricEvidence & {
+export type RatesState = Staked & {
   /** Every baseline window so far, warm-up included: it predicts the next window's rate. */
   readonly seen: RateCounts;
   readonly canary: RateCounts;
   readonly baseline: RateCounts;
   readonly curve: RatioCurve;
   readonly deadline: DeadlineSums;
-  readonly rollback: Stakes;
-  readonly promote: Stakes;
   readonly strongestWindows: readonly LoudWindow[];
 };
 
@@ -65,7 +60,7 @@ export const ratesJudge: RuledJudge<
   }),
   addWindow: (rule, state, window, place) => {
     const { canary, baseline } = window;
-    const isPaired = canary !== null && baseline !== null && canary.total > 0 && baseline.total > 0;
+    const isPaired = canary !== null && baseline !== null && isPairedRate({ canary, baseline });
     if (!place.judged || !isPaired) {
       const next = withEvidence(rule, state, noIncrements, noIncrements, place);
       return baseline === null ? next : { ...next, seen: addRates(state.seen, baseline) };
@@ -94,25 +89,6 @@ export const ratesJudge: RuledJudge<
   explain: (rule, state) => explain(rule, state),
 };
 
-const withEvidence = (
-  rule: RatesRule,
-  state: RatesState,
-  forRollback: readonly number[],
-  forPromote: readonly number[],
-  place: WindowPlace,
-): RatesState => {
-  const rollback = addToStakes(state.rollback, forRollback, place, rule);
-  const promote = addToStakes(state.promote, forPromote, place, withoutRestarts(rule));
-  if (rollback === state.rollback && promote === state.promote) return state;
-  return {
-    ...state,
-    rollback,
-    promote,
-    logRollback: logCapital(rollback, rule),
-    logPromote: logCapital(promote, withoutRestarts(rule)),
-  };
-};
-
 /** The test at the deadline with this metric's part of alpha; never twice. */
 export const ratesDeadline = (
   { phi }: RatesRule,
@@ -137,8 +113,6 @@ export type RatesExplanation = {
   readonly cappedBlocks: number;
   readonly phi: number;
 };
-
-const intervalConfidence = 0.99;
 
 const explain = (rule: RatesRule, state: RatesState): RatesExplanation => {
   const { canary, baseline, curve } = state;

@@ -1,20 +1,17 @@
 import { evidenceOf } from '../evidence.ts';
-import type { MetricEvidence, RuledJudge, WindowPlace } from '../metric-judge.ts';
+import type { RuledJudge } from '../metric-judge.ts';
 import type { RateCounts } from '../rate-counts.ts';
 import { addToCurve, curveInterval, curveRatio, initialCurve } from '../ratio-curve.ts';
 import type { RatioCurve } from '../ratio-curve.ts';
 import type { RatioInterval } from '../ratio.ts';
-import type { StakeRules, Stakes } from '../stakes.ts';
-import {
-  addToStakes,
-  initialStakes,
-  logCapital,
-  noIncrements,
-  withoutRestarts,
-} from '../stakes.ts';
+import { intervalConfidence } from '../ratio.ts';
+import type { StakeRules } from '../stakes.ts';
+import { initialStakes, noIncrements, withoutRestarts } from '../stakes.ts';
 import type { LoudWindow } from '../strongest-windows.ts';
 import { withWindow } from '../strongest-windows.ts';
 import type { WindowMark } from '../window.ts';
+import type { Staked } from './staked.ts';
+import { withEvidence } from './staked.ts';
 
 export type TrafficRule = StakeRules & {
   /** The canary may get this part of its share (0.8) before it counts as losing traffic. */
@@ -36,7 +33,7 @@ export type TrafficWindow = WindowMark & {
 };
 
 /** Requests that reach the canary, against its share: a canary that loses requests looks healthy otherwise. */
-export type TrafficState = MetricEvidence & {
+export type TrafficState = Staked & {
   readonly share: number | null;
   readonly settlingWindows: number;
   readonly canaryRequests: number;
@@ -44,8 +41,6 @@ export type TrafficState = MetricEvidence & {
   /** What the canary should have had of them. */
   readonly expectedRequests: number;
   readonly curve: RatioCurve;
-  readonly rollback: Stakes;
-  readonly promote: Stakes;
   readonly strongestWindows: readonly LoudWindow[];
 };
 
@@ -139,25 +134,6 @@ const withShare = (
     : { ...state, settlingWindows: state.settlingWindows - 1 };
 };
 
-const withEvidence = (
-  rule: TrafficRule,
-  state: TrafficState,
-  forRollback: readonly number[],
-  forPromote: readonly number[],
-  place: WindowPlace,
-): TrafficState => {
-  const rollback = addToStakes(state.rollback, forRollback, place, rule);
-  const promote = addToStakes(state.promote, forPromote, place, withoutRestarts(rule));
-  if (rollback === state.rollback && promote === state.promote) return state;
-  return {
-    ...state,
-    rollback,
-    promote,
-    logRollback: logCapital(rollback, rule),
-    logPromote: logCapital(promote, withoutRestarts(rule)),
-  };
-};
-
 export type TrafficExplanation = {
   readonly judged: 'traffic';
   readonly canaryRequests: number;
@@ -174,8 +150,6 @@ export type TrafficExplanation = {
   readonly cappedBlocks: number;
   readonly phi: number;
 };
-
-const intervalConfidence = 0.99;
 
 const explain = (rule: TrafficRule, state: TrafficState): TrafficExplanation => ({
   judged: 'traffic',
