@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -19,6 +18,9 @@ import type { LivedWindow } from '../../../services/dev/calibrate/lived-window.t
 import { nextBlock, openRunner } from '../../../services/dev/calibrate/run.ts';
 import type { Goal } from '../../../services/dev/calibrate/run.ts';
 import { addTallies, noTally, summaryOf, tallyOf } from '../../../services/dev/calibrate/tally.ts';
+import { scratchFolder } from '../../support/scratch-folder.ts';
+
+const folder = scratchFolder();
 
 /** Adds up the requests in the first windows of history and canary: an odd sum is rolled back at that second. */
 const odd = (name: string): JudgePlug => ({
@@ -141,7 +143,7 @@ describe('a campaign', () => {
   });
 
   test('lies in a file, whole', () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'calibrate-')), 'campaign.json');
+    const file = join(folder, 'campaign.json');
     expect(readCampaign(file)).toBeUndefined();
     const sitting = { commit: 'abc', changed: false, runs: 90, seconds: 1 };
     const done = addSitting(runAll(newCampaign(9), goals), sitting);

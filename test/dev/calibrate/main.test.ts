@@ -1,13 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { devCommand, lastLine } from '../../support/dev-command.ts';
+import { scratchFolder } from '../../support/scratch-folder.ts';
 
 const calibrate = devCommand('calibrate/main.ts');
+const folder = scratchFolder();
 
 test('judge:calibrate adds runs up in its file, and writes tables and plots of them', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'calibrate-'));
   const file = join(folder, 'campaign.json');
   const given = ['--only', 'incident 50/50', '--judge', 'errors only', '--file', file, '--json'];
   const one = calibrate(...given, '--runs', '3', '--seed', '7');
