@@ -81,6 +81,13 @@ export const openingOf = (
     policy: policyText,
     policyDigest: digest(policyText),
     judge: judgeVersion,
+    noise: '[]',
+    noiseAgeMs: null,
+    carried: null,
+    carriedFrom: null,
+    independentAttempts: 1,
+    comparison: 'concurrent',
+    before: null,
   };
 };
 

@@ -15,7 +15,18 @@ const upcasters: { readonly [Name in Shape]: readonly Upcaster[] } = {
   operation: [],
   instance: [],
   points: [],
-  analysis: [],
+  analysis: [
+    (body) => ({
+      ...body,
+      noise: '[]',
+      noiseAgeMs: null,
+      carried: null,
+      carriedFrom: null,
+      independentAttempts: 1,
+      comparison: 'concurrent',
+      before: null,
+    }),
+  ],
   tick: [],
   copy: [],
 };

@@ -12,8 +12,11 @@ export type SampleFieldProblem = {
 
 /** Longest name in a sample, UTF-16 code units: as long as telemetry may have it. */
 export const sampleNameMax = 256;
-/** Longest policy, as text. */
-const policyTextMax = 8 * 1024;
+/** Longest policy, noise and carried evidence, as text; together with the rest they fit into a record. */
+const policyTextMax = 16 * 1024;
+export const noiseTextMax: number = 8 * 1024;
+export const carriedTextMax: number = 24 * 1024;
+const beforeTextMax = 16 * 1024;
 const timeMaxMs = 8_640_000_000_000_000;
 
 const kindOfShape: { readonly [Name in Shape]: SampleKind | undefined } = {
@@ -102,6 +105,16 @@ const invalidOwnField = (sample: Sample): string | undefined => {
           ['policy', sample.policy.length <= policyTextMax],
           ['policyDigest', isHexDigest(sample.policyDigest)],
           ['judge', isCount(sample.judge)],
+          ['noise', sample.noise.length <= noiseTextMax],
+          ['noiseAgeMs', sample.noiseAgeMs === null || isCount(sample.noiseAgeMs)],
+          ['carried', (sample.carried?.length ?? 0) <= carriedTextMax],
+          ['carriedFrom', sample.carriedFrom === null || isUuid(sample.carriedFrom)],
+          [
+            'independentAttempts',
+            isCount(sample.independentAttempts) && sample.independentAttempts > 0,
+          ],
+          ['comparison', isName(sample.comparison)],
+          ['before', (sample.before?.length ?? 0) <= beforeTextMax],
         ]) ??
         firstOf([sample.canary, ...sample.baseline], (version) => [
           ['version', isName(version.version)],

@@ -63,6 +63,19 @@ export type AnalysisOpened = SampleEnvelope & {
   readonly policy: string;
   readonly policyDigest: string;
   readonly judge: number;
+  /** Canonical JSON, frozen: how much each metric scatters between two cohorts of one program; `[]`: not known. */
+  readonly noise: string;
+  /** How old that is; null where it is not known. */
+  readonly noiseAgeMs: number | null;
+  /** Canonical JSON: evidence of an earlier attempt with the same artifacts on both sides; and whose it is. */
+  readonly carried: string | null;
+  readonly carriedFrom: string | null;
+  /** Attempts with the same artifacts that were judged from nothing, this one included: each has less of the budget. */
+  readonly independentAttempts: number;
+  /** What stands against the canary. An analysis refuses what it does not know. */
+  readonly comparison: string;
+  /** Canonical JSON: windows of what ran before, where that is the comparison. */
+  readonly before: string | null;
 };
 
 /** Time went on without a point. */

@@ -194,7 +194,12 @@ describe('the door refuses', () => {
     ['an analysis without a baseline', 'analysis', opened({ baseline: [] })],
     ['an attempt 0', 'analysis', opened({ attempt: 0 })],
     ['a share beyond the whole', 'analysis', opened({ canaryShare: 1.5 })],
-    ['a policy beyond its limit', 'analysis', opened({ policy: ' '.repeat(9_000) })],
+    ['a policy beyond its limit', 'analysis', opened({ policy: ' '.repeat(17_000) })],
+    ['noise beyond its limit', 'analysis', opened({ noise: ' '.repeat(9_000) })],
+    ['evidence beyond its limit', 'analysis', opened({ carried: ' '.repeat(25_000) })],
+    ['evidence of no analysis', 'analysis', opened({ carriedFrom: 'somebody' })],
+    ['an attempt that is none', 'analysis', opened({ independentAttempts: 0 })],
+    ['a comparison without a name', 'analysis', opened({ comparison: '' })],
     ['a copy of a fact that no analysis obeys', 'copy', { ...copy, fact: 'planned' as 'failed' }],
     ['a copy without a digest', 'copy', { ...copy, logDigest: '' }],
   ])('%s', (_name, shape, sample) => {

@@ -68,6 +68,13 @@ export const opening = (
     policy: policyText,
     policyDigest: tools.digest(policyText),
     judge: judgeVersion,
+    noise: '[]',
+    noiseAgeMs: null,
+    carried: null,
+    carriedFrom: null,
+    independentAttempts: 1,
+    comparison: 'concurrent',
+    before: null,
     ...change,
   };
 };
