@@ -121,7 +121,8 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, L
 };
 
 /** NaN, infinite and negative values are no levels; a share of a negative level says nothing. */
-const isLevel = ({ mean, series }: Level): boolean => mean >= 0 && mean <= levelMax && series > 0;
+export const isLevel = ({ mean, series }: Level): boolean =>
+  mean >= 0 && mean <= levelMax && series > 0;
 
 /** Far above any gauge (bytes of a data centre), and squares of it stay numbers. */
 const levelMax = 1e18;

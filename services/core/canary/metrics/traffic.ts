@@ -70,9 +70,8 @@ export const trafficJudge: RuledJudge<
   addWindow: (rule, before, window, place) => {
     const state = withShare(rule, before, window.canaryShare);
     const { canary, baseline, canaryShare } = window;
-    const isKnown = canaryShare !== null && canaryShare > 0 && canaryShare < 1;
     const isReported = canary !== null && baseline !== null && canary + baseline > 0;
-    if (!place.judged || !isKnown || !isReported || state.settlingWindows > 0)
+    if (!place.judged || !isKnownShare(canaryShare) || !isReported || state.settlingWindows > 0)
       return withEvidence(rule, state, noIncrements, noIncrements, place);
     const { least, promoteLeast, phi } = rule;
     const next = withEvidence(
@@ -99,6 +98,10 @@ export const trafficJudge: RuledJudge<
   },
   explain: (rule, state) => explain(rule, state),
 };
+
+/** A share that the traffic can be held against: somebody told it, and both cohorts should have some. */
+export const isKnownShare = (share: number | null): share is number =>
+  share !== null && share > 0 && share < 1;
 
 /**
  * Given n requests in all, the canary's number is binomial with chance r w / (r w + 1 - w): w its share, r the part of

@@ -1,0 +1,98 @@
+import { logSumExp } from '../log-sum-exp.ts';
+import { evidenceIn, isSeen } from './metric.ts';
+import type { FamilyRule } from './rule.ts';
+import type { CarriedEvidence, FamilyState } from './state.ts';
+
+// The evidence of all metrics together, as a gambler's capital: a part of it is staked on each metric and multiplied by
+// what that metric's windows say. Capital that is moved from one metric to another, at what both are worth by then, is
+// neither more nor less: so E stays an e-process whatever hangs together among the metrics.
+
+/** What is staked before the first window: the weights, or what an earlier attempt has made of them. */
+export const initialStakesOf = (
+  { metrics }: FamilyRule,
+  carried: CarriedEvidence | null,
+): readonly number[] => {
+  const shares = sharesOf(metrics.map(({ weight }) => weight));
+  if (carried === null) return shares.map((share) => Math.log(share));
+  const left = new Map(carried.metrics.map(({ id, logCapital }) => [id, logCapital]));
+  const capitals = metrics.map(({ id }) => Math.exp(left.get(id) ?? -Infinity));
+  const total = totalOf(carried.metrics.map(({ logCapital }) => Math.exp(logCapital ?? -Infinity)));
+  const kept = totalOf(capitals);
+  // Metrics that nothing is staked on get their weight of the whole, the others what that leaves, as it stood.
+  const isNew = capitals.map((capital) => !(capital > 0));
+  const forNew = totalOf(shares.filter((_, index) => isNew[index]));
+  return shares.map((share, index) =>
+    Math.log(
+      isNew[index] === true
+        ? total * share
+        : ((capitals[index] ?? 0) / kept) * total * (1 - forNew),
+    ),
+  );
+};
+
+/**
+ * Decides which metrics are present, once: what is staked on those that neither cohort has shown is shared out among
+ * the others by their weights.
+ *
+ * A metric that was never seen is worth what was staked on it (its E is 1), and v_i = w_i + w_absent * share_i / E_i
+ * buys the others at what they are worth: sum v_i E_i = sum w_i E_i + w_absent, so deciding creates no evidence. While
+ * nothing has been evidence every E_i is 1, and this is to scale the weights to a sum of 1.
+ */
+export const withPresence = (
+  rule: FamilyRule,
+  state: FamilyState,
+  isAnythingJudged: boolean,
+): FamilyState => {
+  const isPresent = state.metrics.map(isSeen);
+  const decided: FamilyState = { ...state, presenceIndex: state.nextIndex };
+  if (isPresent.every((present) => present) || !isPresent.includes(true)) return decided;
+  const shares = sharesOf(
+    rule.metrics.map(({ weight }, index) => (isPresent[index] === true ? weight : 0)),
+  );
+  const absent = logSumExp(
+    state.logStakes.map((stake, index) => (isPresent[index] === true ? null : stake) ?? -Infinity),
+  );
+  const logStakes = state.logStakes.map((stake, index) => {
+    const [share = 0, metric] = [shares[index], state.metrics[index]];
+    if (share === 0 || metric === undefined) return null;
+    if (!isAnythingJudged && state.carried === null) return Math.log(share);
+    const bought = absent + Math.log(share) - evidenceIn(metric).logRollback;
+    return logSumExp([stake ?? -Infinity, bought]);
+  });
+  return { ...decided, logStakes };
+};
+
+/** Each metric's part of the budget: its weight among those that something is staked on. */
+export const weightsOf = ({ metrics }: FamilyRule, { logStakes }: FamilyState): readonly number[] =>
+  sharesOf(metrics.map(({ weight }, index) => (logStakes[index] === null ? 0 : weight)));
+
+/** ln of each metric's part of the combined evidence; -Infinity: none. */
+export const logParts = ({
+  logStakes,
+  metrics,
+}: Pick<FamilyState, 'logStakes' | 'metrics'>): readonly number[] =>
+  metrics.map((metric, index) => {
+    const stake = logStakes[index];
+    return stake === null || stake === undefined
+      ? -Infinity
+      : stake + evidenceIn(metric).logRollback;
+  });
+
+/** ln of E = sum of v_i E_i. */
+export const logEvidence = (state: Pick<FamilyState, 'logStakes' | 'metrics'>): number =>
+  logSumExp(logParts(state));
+
+/** ln of the odds that each metric is good enough, with what earlier attempts showed. */
+export const logPromotes = ({ metrics, carried }: FamilyState): readonly number[] =>
+  metrics.map(
+    (metric, index) => evidenceIn(metric).logPromote + (carried?.logPromotes[index] ?? 0),
+  );
+
+/** The parts of the whole that weights stand for. */
+export const sharesOf = (weights: readonly number[]): readonly number[] => {
+  const total = totalOf(weights);
+  return weights.map((weight) => (total > 0 ? weight / total : 0));
+};
+
+const totalOf = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0);

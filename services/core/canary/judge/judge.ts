@@ -1,0 +1,239 @@
+import { evidenceOf } from '../evidence.ts';
+import type { WindowPlace } from '../metric-judge.ts';
+import type { WindowMark } from '../window.ts';
+import {
+  initialStakesOf,
+  logEvidence,
+  logParts,
+  logPromotes,
+  sharesOf,
+  weightsOf,
+  withPresence,
+} from './family-evidence.ts';
+import type { JudgedWindow } from './judged-window.ts';
+import {
+  addToMetric,
+  deadlineOf,
+  hasDeadlineTest,
+  initialMetric,
+  isPairedIn,
+  seenWith,
+  showsRequests,
+} from './metric.ts';
+import { isRequired, isSilent, missingIn } from './missing.ts';
+import type { FamilyRule } from './rule.ts';
+import type { Advance, CarriedEvidence, FamilyState, Finding } from './state.ts';
+import { nextStep } from './steps.ts';
+import { placeOf, presenceDue, windowsIn } from './times.ts';
+
+/** Raised when the same rule and windows may lead to other numbers than before. */
+export const judgeVersion2 = 2;
+
+/** `carried`: what an earlier attempt with the same artefact and baseline left (`carriedOf`). */
+export const initialFamily = (
+  rule: FamilyRule,
+  carried: CarriedEvidence | null = null,
+): FamilyState => {
+  const logStakes = initialStakesOf(rule, carried);
+  const promotes = new Map(carried?.metrics.map(({ id, logPromote }) => [id, logPromote]));
+  const metrics = rule.metrics.map(initialMetric);
+  return {
+    nextIndex: 0,
+    pairedIndex: null,
+    anchorIndex: null,
+    presenceIndex: null,
+    silentFrom: null,
+    share: null,
+    failed: null,
+    advanced: null,
+    promoted: null,
+    logStakes,
+    carried: carried && {
+      attempts: carried.attempts,
+      logEvidence: logEvidence({ logStakes, metrics }),
+      deadlineTested: carried.deadlineTested,
+      logPromotes: rule.metrics.map(({ id }) => promotes.get(id) ?? 0),
+    },
+    deadline: null,
+    metrics,
+  };
+};
+
+/**
+ * What the next attempt with the same artefact and baseline begins with. Its evidence is the product: an e-process that
+ * began at 1 again with every retry would be spent again and again until it passes.
+ */
+export const carriedOf = (rule: FamilyRule, state: FamilyState): CarriedEvidence => {
+  const parts = logParts(state);
+  const promotes = logPromotes(state);
+  return {
+    attempts: (state.carried?.attempts ?? 0) + 1,
+    deadlineTested: state.deadline !== null || (state.carried?.deadlineTested ?? false),
+    metrics: rule.metrics.map(({ id }, index) => {
+      const part = parts[index] ?? -Infinity;
+      return {
+        id,
+        logCapital: part === -Infinity ? null : part,
+        logPromote: promotes[index] ?? 0,
+      };
+    }),
+  };
+};
+
+/**
+ * Takes in the next window; the state that comes in is not touched. Once the judgement is over windows only pass by.
+ * Throws on a window out of order and on one that was made for another rule.
+ */
+export const judgeWindow = (
+  rule: FamilyRule,
+  before: FamilyState,
+  window: JudgedWindow,
+): FamilyState => {
+  const { index } = window;
+  if (index !== before.nextIndex)
+    throw new RangeError(`window ${index} came where ${before.nextIndex} was due`);
+  if (window.metrics.length !== rule.metrics.length)
+    throw new TypeError(
+      `window ${index} shows ${window.metrics.length} metrics of ${rule.metrics.length}`,
+    );
+  if (hasEnded(rule, before)) return { ...before, nextIndex: index + 1 };
+  const { state, place, isPaired } = folded(rule, presenceDecided(rule, before, index), window);
+  const mark = { index, startMs: window.startMs };
+  const isCrossed = place.judged && logEvidence(state) >= Math.log(1 / rule.alphaAnytime);
+  if (isCrossed) return { ...state, failed: crossed(rule, state, mark) };
+  const tested = isDeadline(rule, state) ? atDeadline(rule, state, mark) : state;
+  if (tested.failed !== null || tested.promoted !== null) return tested;
+  const held: FamilyState = {
+    ...tested,
+    silentFrom: isSilent(rule, tested) ? (before.silentFrom ?? index) : null,
+  };
+  // A window in which nothing was compared never passes a canary, however good the evidence before it.
+  if (!place.judged || !isPaired || missingIn(rule, held).length > 0) return held;
+  const finding = shownGood(rule, held, mark);
+  const share = nextStep(rule, held);
+  if (share === null) return { ...held, promoted: finding };
+  return { ...held, advanced: { ...finding, share, waitsFrom: index + 1 } };
+};
+
+/** Whether this judgement is over: failed, baked after a promotion, or at its deadline without one. */
+export const hasEnded = (
+  rule: FamilyRule,
+  { failed, promoted, nextIndex }: FamilyState,
+): boolean => {
+  if (failed !== null) return true;
+  return promoted === null
+    ? nextIndex >= windowsIn(rule, rule.deadlineMs)
+    : // What is promoted is watched as long as was asked for, whenever that was: the deadline is for those without.
+      nextIndex > promoted.index + windowsIn(rule, rule.bakeMs);
+};
+
+const isDeadline = (rule: FamilyRule, { nextIndex }: FamilyState): boolean =>
+  nextIndex === windowsIn(rule, rule.deadlineMs);
+
+/** With presence decided if its time has come, from earlier windows alone. */
+const presenceDecided = (rule: FamilyRule, state: FamilyState, index: number): FamilyState => {
+  const { anchorIndex, presenceIndex } = state;
+  if (anchorIndex === null || presenceIndex !== null) return state;
+  const isLast = index === windowsIn(rule, rule.deadlineMs) - 1;
+  if (index < presenceDue(rule, anchorIndex) && !isLast) return state;
+  return withPresence(rule, state, placeOf(rule, anchorIndex, index - 1).judged);
+};
+
+/** With the window in every metric, and nothing settled yet. */
+const folded = (
+  rule: FamilyRule,
+  before: FamilyState,
+  window: JudgedWindow,
+): { readonly state: FamilyState; readonly place: WindowPlace; readonly isPaired: boolean } => {
+  const { index, canaryShare } = window;
+  const each = rule.metrics.map((metric, at) => {
+    const [state, shown] = [before.metrics[at], window.metrics[at]];
+    if (state === undefined || shown === undefined)
+      throw new TypeError(`window ${index} shows no ${metric.id}`);
+    return { metric, state, shown, seen: seenWith(state, window, shown) };
+  });
+  const isPaired = each.some(({ seen }) => isPairedIn(seen, index));
+  const hasRequests = each.some(({ shown, seen }) => showsRequests(shown, seen, index));
+  const pairedIndex = before.pairedIndex ?? (isPaired ? index : null);
+  const waited = pairedIndex !== null && index - pairedIndex >= windowsIn(rule, rule.noDataMs);
+  const anchorIndex = before.anchorIndex ?? (hasRequests || waited ? index : null);
+  const place = placeOf(rule, anchorIndex, index);
+  const metrics = each.map(({ metric, state, shown, seen }) =>
+    addToMetric(metric, state, seen, window, shown, place),
+  );
+  const share = canaryShare ?? before.share;
+  const { advanced } = before;
+  const state: FamilyState = {
+    ...before,
+    nextIndex: index + 1,
+    pairedIndex,
+    anchorIndex,
+    share,
+    advanced: advanced && waiting(advanced, share, index),
+    metrics,
+  };
+  return { state, place, isPaired };
+};
+
+/** The wait for the next step begins when the canary has the share of this one, as far as anybody tells it. */
+const waiting = (advanced: Advance, share: number | null, index: number): Advance =>
+  share !== null && share < advanced.share ? { ...advanced, waitsFrom: index + 1 } : advanced;
+
+/** The metrics that would have sufficed alone; if none would, all whose stake has grown. */
+const crossed = (rule: FamilyRule, state: FamilyState, mark: WindowMark): Finding => {
+  const needed = 1 / rule.alphaAnytime;
+  const parts = logParts(state);
+  const shares = weightsOf(rule, state);
+  const isAlone = parts.map((part) => part >= Math.log(needed));
+  const blamed = isAlone.includes(true)
+    ? isAlone
+    : parts.map((part, index) => part > Math.log(shares[index] ?? 0));
+  return {
+    ...mark,
+    code: 'worse-than-tolerated',
+    evidence: parts.map((part, index) => (blamed[index] === true ? shownOdds(part) : null)),
+    needed: blamed.map((isBlamed) => (isBlamed ? needed : null)),
+  };
+};
+
+/** The other half of alpha, once: split by weight among the metrics that have such a test. */
+const atDeadline = (rule: FamilyRule, state: FamilyState, mark: WindowMark): FamilyState => {
+  if (state.carried?.deadlineTested === true) return state;
+  const shares = sharesOf(
+    weightsOf(rule, state).map((weight, index) => {
+      const metric = rule.metrics[index];
+      return metric !== undefined && hasDeadlineTest(metric) ? weight : 0;
+    }),
+  );
+  const deadline = rule.metrics.map((metric, index) => {
+    const [share = 0, before] = [shares[index], state.metrics[index]];
+    if (before === undefined || !(share > 0)) return null;
+    return deadlineOf(metric, before, share * rule.alphaDeadline) ?? null;
+  });
+  const tested: FamilyState = { ...state, deadline };
+  if (!deadline.some((found) => found?.isWorse === true)) return tested;
+  const worse = deadline.map((found) => (found?.isWorse === true ? found : null));
+  return {
+    ...tested,
+    failed: {
+      ...mark,
+      code: 'worse-at-deadline',
+      evidence: worse.map((found) => found && found.z),
+      needed: worse.map((found) => found && found.zNeeded),
+    },
+  };
+};
+
+const shownGood = (rule: FamilyRule, state: FamilyState, mark: WindowMark): Finding => {
+  const promotes = logPromotes(state);
+  const isAsked = rule.metrics.map((_, index) => isRequired(rule, state, index));
+  return {
+    ...mark,
+    code: 'within-promote-tolerance',
+    evidence: promotes.map((log, index) => (isAsked[index] === true ? shownOdds(log) : null)),
+    needed: isAsked.map((asked) => (asked ? 1 / rule.beta : null)),
+  };
+};
+
+/** Odds from their logarithm, as short as a reader needs them: a finding is kept as long as its analysis. */
+const shownOdds = (log: number): number => Number(evidenceOf(log).toPrecision(6));

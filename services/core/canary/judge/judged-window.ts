@@ -1,0 +1,32 @@
+import type { Durations } from '../durations.ts';
+import type { Level } from '../metrics/level.ts';
+import type { RateCounts } from '../rate-counts.ts';
+import type { WindowMark } from '../window.ts';
+
+/** What came of one metric in one window in both cohorts; null: nothing came of it. */
+export type MetricWindow =
+  | {
+      readonly judged: 'errors';
+      readonly canary: RateCounts | null;
+      readonly baseline: RateCounts | null;
+    }
+  | {
+      readonly judged: 'latency';
+      readonly canary: Durations | null;
+      readonly baseline: Durations | null;
+    }
+  | { readonly judged: 'level'; readonly canary: Level | null; readonly baseline: Level | null }
+  | {
+      readonly judged: 'traffic';
+      /** Requests. 0 is a cohort that reported, and that nobody asked anything. */
+      readonly canary: number | null;
+      readonly baseline: number | null;
+    };
+
+/** One window of both cohorts. Windows come in index order from 0, also those in which nothing came. */
+export type JudgedWindow = WindowMark & {
+  /** The share of the requests that the canary should get, between 0 and 1; null: nobody said. */
+  readonly canaryShare: number | null;
+  /** One for each metric of the rule, in its order. */
+  readonly metrics: readonly MetricWindow[];
+};

@@ -1,0 +1,67 @@
+import { logEvidence, logPromotes } from './family-evidence.ts';
+import { isSeenInBoth } from './metric.ts';
+import type { FamilyRule } from './rule.ts';
+import type { FamilyState } from './state.ts';
+import { isStepDue } from './steps.ts';
+import { windowsIn } from './times.ts';
+import type { Missing } from './verdict.ts';
+
+/**
+ * Whether nothing passes without this metric: something is staked on it, the policy calls it critical, or it came late
+ * and is there now (then it weighs nothing, but must be shown to be good all the same). Before presence is decided: all.
+ */
+export const isRequired = (rule: FamilyRule, state: FamilyState, index: number): boolean => {
+  const [metric, before] = [rule.metrics[index], state.metrics[index]];
+  if (metric === undefined || before === undefined) return false;
+  if (state.presenceIndex === null || metric.critical) return true;
+  return state.logStakes[index] !== null || isSeenInBoth(before);
+};
+
+type Cohort = 'canary' | 'baseline';
+const cohorts: readonly Cohort[] = ['canary', 'baseline'];
+
+/** Whether a cohort has shown nothing of a metric for so long that this is silence. */
+export const isSilentIn = (
+  rule: FamilyRule,
+  { nextIndex, metrics }: FamilyState,
+  index: number,
+  cohort: Cohort,
+): boolean => nextIndex - 1 - (metrics[index]?.[cohort] ?? -1) >= windowsIn(rule, rule.noDataMs);
+
+/** A cohort is silent, or, once presence is decided, a metric that is required. */
+export const isSilent = (rule: FamilyRule, state: FamilyState): boolean => {
+  const places = rule.metrics.map((_, index) => index);
+  return cohorts.some((cohort) =>
+    state.presenceIndex === null
+      ? places.every((index) => isSilentIn(rule, state, index, cohort))
+      : places.some(
+          (index) => isRequired(rule, state, index) && isSilentIn(rule, state, index, cohort),
+        ),
+  );
+};
+
+/**
+ * What is not there yet. Every metric must have shown enough by itself (an intersection-union test), so their number
+ * costs nothing.
+ */
+export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missing[] => {
+  const missing: Missing[] = [];
+  const sinceAnchor = state.anchorIndex === null ? 0 : state.nextIndex - state.anchorIndex;
+  const promotes = logPromotes(state);
+  const needed = Math.log(1 / rule.beta);
+  if (!state.metrics.some(isSeenInBoth)) missing.push({ what: 'any-metric' });
+  for (const [index, { id: metric }] of rule.metrics.entries()) {
+    if (!isRequired(rule, state, index)) continue;
+    for (const what of cohorts) {
+      const isUnseen = (state.metrics[index]?.[what] ?? null) === null;
+      if (isUnseen || isSilentIn(rule, state, index, what)) missing.push({ what, metric });
+    }
+    if ((promotes[index] ?? 0) < needed) missing.push({ what: 'promote-evidence', metric });
+  }
+  if (sinceAnchor <= windowsIn(rule, rule.warmUpMs) || state.presenceIndex === null)
+    missing.push({ what: 'warm-up' });
+  if (sinceAnchor < windowsIn(rule, rule.soakMs)) missing.push({ what: 'soak' });
+  if (logEvidence(state) >= Math.log(rule.vetoEvidence)) missing.push({ what: 'veto' });
+  if (!isStepDue(rule, state)) missing.push({ what: 'steps' });
+  return missing;
+};

@@ -1,0 +1,117 @@
+import { evidenceOf } from '../evidence.ts';
+import { logEvidence, logParts, logPromotes, weightsOf } from './family-evidence.ts';
+import { explainMetric, isSeen, isSeenInBoth } from './metric.ts';
+import type { MetricState } from './metric.ts';
+import { isRequired, isSilentIn, missingIn } from './missing.ts';
+import type { FamilyRule } from './rule.ts';
+import type { FamilyState, Finding } from './state.ts';
+import { windowsIn } from './times.ts';
+import type {
+  Explanation,
+  InconclusiveReason,
+  MetricPart,
+  Reason,
+  Stage,
+  Verdict,
+} from './verdict.ts';
+
+export const stageOf = (rule: FamilyRule, state: FamilyState): Stage => {
+  if (state.failed !== null) return 'rolled-back';
+  if (state.promoted !== null) return 'promoted';
+  if (isPastDeadline(rule, state)) return 'inconclusive';
+  if (state.silentFrom !== null) return 'hold';
+  if (state.advanced !== null) return 'advanced';
+  return isWarming(rule, state) ? 'warming' : 'armed';
+};
+
+/**
+ * What the windows so far say. `fail` is final; a promoted canary passes until then, an advanced one until it is silent
+ * or the deadline has come.
+ */
+export const verdictOf = (rule: FamilyRule, state: FamilyState): Verdict => {
+  const stage = stageOf(rule, state);
+  const inconclusive = (reason: InconclusiveReason): Verdict => ({
+    outcome: 'inconclusive',
+    reason,
+    missing: missingIn(rule, state),
+  });
+  switch (stage) {
+    case 'rolled-back':
+      return { outcome: 'fail', reasons: reasonsOf(rule, state.failed) };
+    case 'promoted':
+      return { outcome: 'pass', reasons: reasonsOf(rule, state.promoted) };
+    case 'advanced':
+      return { outcome: 'pass', reasons: reasonsOf(rule, state.advanced) };
+    case 'inconclusive':
+      return inconclusive('deadline');
+    case 'hold':
+      return inconclusive('no-data');
+    case 'warming':
+      return inconclusive('warming');
+    case 'armed':
+      return inconclusive('collecting');
+  }
+};
+
+export const explain = (rule: FamilyRule, state: FamilyState): Explanation => {
+  const { carried, failed } = state;
+  const isCrossed = failed !== null && failed.code === 'worse-than-tolerated';
+  return {
+    evidence: evidenceOf(logEvidence(state)),
+    evidenceNeeded: 1 / rule.alphaAnytime,
+    promoteEvidenceNeeded: 1 / rule.beta,
+    firstCrossed: isCrossed ? { index: failed.index, startMs: failed.startMs } : null,
+    windows: state.nextIndex,
+    carried: carried && { attempts: carried.attempts, evidence: evidenceOf(carried.logEvidence) },
+    metrics: partsOf(rule, state),
+  };
+};
+
+const partsOf = (rule: FamilyRule, state: FamilyState): readonly MetricPart[] => {
+  const weights = weightsOf(rule, state);
+  const parts = logParts(state);
+  const promotes = logPromotes(state);
+  return rule.metrics.flatMap((metric, index) => {
+    const before = state.metrics[index];
+    if (before === undefined) return [];
+    const tested = state.deadline?.[index] ?? null;
+    return {
+      id: metric.id,
+      weight: weights[index] ?? 0,
+      critical: metric.critical,
+      evidence: evidenceOf(parts[index] ?? -Infinity),
+      promoteEvidence: evidenceOf(promotes[index] ?? 0),
+      deadline: tested && { z: tested.z, zNeeded: tested.zNeeded },
+      presence: presenceOf(rule, state, before, index),
+      explained: explainMetric(metric, before),
+    };
+  });
+};
+
+const presenceOf = (
+  rule: FamilyRule,
+  state: FamilyState,
+  metric: MetricState,
+  index: number,
+): MetricPart['presence'] => {
+  if (!isSeen(metric)) return 'none';
+  if (!isSeenInBoth(metric)) return 'one';
+  const isSilent =
+    isSilentIn(rule, state, index, 'canary') || isSilentIn(rule, state, index, 'baseline');
+  return isSilent && isRequired(rule, state, index) ? 'silent' : 'both';
+};
+
+const reasonsOf = ({ metrics }: FamilyRule, finding: Finding | null): readonly Reason[] =>
+  metrics.flatMap(({ id }, index) => {
+    const evidence = finding?.evidence[index] ?? null;
+    const evidenceNeeded = finding?.needed[index] ?? null;
+    return finding === null || evidence === null || evidenceNeeded === null
+      ? []
+      : { metric: id, code: finding.code, evidence, evidenceNeeded };
+  });
+
+const isWarming = (rule: FamilyRule, { anchorIndex, nextIndex }: FamilyState): boolean =>
+  anchorIndex === null || nextIndex - anchorIndex <= windowsIn(rule, rule.warmUpMs);
+
+const isPastDeadline = (rule: FamilyRule, { nextIndex }: FamilyState): boolean =>
+  nextIndex >= windowsIn(rule, rule.deadlineMs);

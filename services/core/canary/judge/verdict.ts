@@ -1,0 +1,82 @@
+import type { LatencyExplanation } from '../metrics/latency.ts';
+import type { LevelExplanation } from '../metrics/level.ts';
+import type { RatesExplanation } from '../metrics/rates.ts';
+import type { TrafficExplanation } from '../metrics/traffic.ts';
+import type { WindowMark } from '../window.ts';
+
+/**
+ * Where a canary stands.
+ * - `warming`: nothing is evidence yet; `armed`: it is judged;
+ * - `advanced`: shown good enough for the next share of the traffic, and judged on;
+ * - `promoted`: shown good enough; a roll-back stays possible until the bake is over;
+ * - `hold`: a cohort or a metric is silent; `inconclusive`: the deadline passed without a verdict;
+ * - `rolled-back`: final.
+ */
+export type Stage =
+  | 'warming'
+  | 'armed'
+  | 'advanced'
+  | 'promoted'
+  | 'hold'
+  | 'inconclusive'
+  | 'rolled-back';
+
+export type Reason = {
+  /** `id` of the metric. */
+  readonly metric: string;
+  /** `worse-at-deadline`: found by the one classical test when the time was over. */
+  readonly code: 'worse-than-tolerated' | 'worse-at-deadline' | 'within-promote-tolerance';
+  /**
+   * Odds: for `worse-than-tolerated` the metric's part of the combined evidence, so that at or above what is needed it
+   * suffices alone; for `within-promote-tolerance` its own. For `worse-at-deadline` deviations z and how many are needed.
+   */
+  readonly evidence: number;
+  readonly evidenceNeeded: number;
+};
+
+/** What keeps a canary from passing; `steps`: shares of the traffic it must be tried with before. */
+export type Missing =
+  | { readonly what: 'canary' | 'baseline'; /** `id` of the metric. */ readonly metric: string }
+  | { readonly what: 'promote-evidence'; readonly metric: string }
+  | { readonly what: 'warm-up' | 'soak' | 'veto' | 'any-metric' | 'steps' };
+
+export type InconclusiveReason = 'warming' | 'collecting' | 'no-data' | 'deadline';
+
+/** `pass`: shown good enough, for the whole traffic or (stage `advanced`) for the share it was last let have. */
+export type Verdict =
+  | { readonly outcome: 'pass' | 'fail'; readonly reasons: readonly Reason[] }
+  | {
+      readonly outcome: 'inconclusive';
+      readonly reason: InconclusiveReason;
+      readonly missing: readonly Missing[];
+    };
+
+/** One metric's part of a verdict. */
+export type MetricPart = {
+  readonly id: string;
+  /** Its part of the whole budget, between 0 and 1; 0: seen in neither cohort in time, so it weighs nothing. */
+  readonly weight: number;
+  readonly critical: boolean;
+  /** Its part of the combined evidence; the parts sum up to it. */
+  readonly evidence: number;
+  /** Odds that it is good enough, with what an earlier attempt showed. */
+  readonly promoteEvidence: number;
+  /** The test at the deadline, of its tail that was furthest out; null: not tested. */
+  readonly deadline: { readonly z: number; readonly zNeeded: number } | null;
+  /** Seen in both cohorts, in one, in none, or not any more. */
+  readonly presence: 'both' | 'one' | 'none' | 'silent';
+  readonly explained: RatesExplanation | LatencyExplanation | LevelExplanation | TrafficExplanation;
+};
+
+/** Everything needed to check a verdict by hand. */
+export type Explanation = {
+  /** Combined over the metrics: odds against "no metric is worse than tolerated". */
+  readonly evidence: number;
+  readonly evidenceNeeded: number;
+  readonly promoteEvidenceNeeded: number;
+  readonly firstCrossed: WindowMark | null;
+  readonly windows: number;
+  /** What earlier attempts with the same artefact and baseline began this one with; null: there is none. */
+  readonly carried: { readonly attempts: number; readonly evidence: number } | null;
+  readonly metrics: readonly MetricPart[];
+};
