@@ -1,5 +1,6 @@
 import type { Result } from '../core/result.ts';
 import type { DecodedMetrics, RejectedPoints } from '../core/telemetry/point.ts';
+import type { DecodedTelemetry, Selection } from '../core/telemetry/telemetry-point.ts';
 
 /** The two encodings of OTLP. On Kafka the Collector calls them `otlp_proto` and `otlp_json`. */
 export type OtlpContentType = 'application/x-protobuf' | 'application/json';
@@ -24,6 +25,16 @@ export type ReadMetrics = (
   bytes: Uint8Array,
   contentType: OtlpContentType,
 ) => Result<DecodedMetrics, MetricsProblem>;
+
+/**
+ * Reads what a selection asks for out of one ExportMetricsServiceRequest, as `ReadMetrics` does. One selection object
+ * asked for again and again is read faster than equal ones.
+ */
+export type ReadTelemetry = (
+  bytes: Uint8Array,
+  contentType: OtlpContentType,
+  selection: Selection,
+) => Result<DecodedTelemetry, MetricsProblem>;
 
 export type SplitRequest = {
   /** Requests of their own, each of at most `pieceBytesMax` bytes, in the order of the whole. */

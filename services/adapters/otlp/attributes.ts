@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { PointRejection } from '../../core/telemetry/point.ts';
+import type { PointAttribute } from '../../core/telemetry/telemetry-point.ts';
 import type { MetricsLimits } from './limits.ts';
 
 const DIGEST_HEX_CHARS = 32;
@@ -65,6 +66,24 @@ export class AttributeList {
     return readable && value.length > 1 ? value.slice(1) : null;
   }
 
+  /**
+   * The value of a string, number or boolean as people and filters see it; undefined where the attribute is absent,
+   * empty or of another type.
+   */
+  shown(key: string): string | undefined {
+    const value = this.#values[this.#keys.lastIndexOf(key)] ?? '';
+    switch (value[0]) {
+      case 's':
+      case 'i':
+      case 'd':
+        return value.slice(1);
+      case 'b':
+        return value === 'b1' ? 'true' : 'false';
+      default:
+        return undefined;
+    }
+  }
+
   /** One text for the whole list, whatever order it came in. */
   canonical(): string {
     const order = this.#keys
@@ -97,6 +116,7 @@ export type ResourceIdentity =
       readonly version: string | null;
       readonly deploymentId: string | null;
       readonly instance: string | null;
+      readonly target: string | null;
       readonly canonical: string;
     }
   | { readonly ok: false; readonly reason: PointRejection };
@@ -107,6 +127,7 @@ const NAMESPACE_DEFAULT = 'default';
 
 export const identifyResource = (
   attributes: AttributeList,
+  targetAttributes: readonly string[],
   limits: MetricsLimits,
 ): ResourceIdentity => {
   if (attributes.tooLarge) return { ok: false, reason: 'attributes-too-large' };
@@ -123,7 +144,9 @@ export const identifyResource = (
   // The narrowest first: several pods may share the name of their host.
   const instance = first('service.instance.id', 'k8s.pod.uid', 'host.name');
 
-  const names = [environment, namespace, component, version, deploymentId, instance];
+  const target = first(...targetAttributes);
+
+  const names = [environment, namespace, component, version, deploymentId, instance, target];
   if (names.some((name) => name !== null && name.length > limits.nameCharsMax)) {
     return { ok: false, reason: 'string-too-long' };
   }
@@ -136,6 +159,7 @@ export const identifyResource = (
     version,
     deploymentId,
     instance,
+    target,
     canonical,
   };
 };
@@ -155,9 +179,12 @@ const GRPC_SERVER_ERRORS: ReadonlySet<string> = new Set([
   ...['15', 'DATA_LOSS'],
 ]);
 
-/** Whether the requests of a point failed. `error.type` decides only where there is no status code. */
+/**
+ * Whether the requests of a point failed. `error.type` decides only where there is no status code. `http.status_code`
+ * is what the older `http.server.duration` has.
+ */
 const tellsOfErrors = (attributes: AttributeList): boolean => {
-  const http = attributes.text('http.response.status_code');
+  const http = attributes.text('http.response.status_code') ?? attributes.text('http.status_code');
   if (http !== null) return Number(http) >= HTTP_SERVER_ERROR_MIN;
   const rpc =
     attributes.text('rpc.grpc.status_code') ?? attributes.text('rpc.response.status_code');
@@ -165,21 +192,41 @@ const tellsOfErrors = (attributes: AttributeList): boolean => {
   return attributes.text('error.type') !== null;
 };
 
-/** What the attributes of a point come down to. */
-export type PointAttributes = {
-  readonly digest: string;
-  readonly failed: boolean;
-  readonly tooLarge: boolean;
-};
+/** What the attributes of a point come down to, or why it cannot be taken. */
+export type PointAttributes =
+  | {
+      readonly ok: true;
+      readonly digest: string;
+      readonly failed: boolean;
+      /** Those that are asked for, sorted by name. */
+      readonly kept: readonly PointAttribute[];
+    }
+  | { readonly ok: false; readonly reason: PointRejection };
 
-export const readPointAttributes = (attributes: AttributeList): PointAttributes =>
-  attributes.tooLarge
-    ? { digest: '', failed: false, tooLarge: true }
-    : {
-        digest: digestOf(attributes.canonical()),
-        failed: tellsOfErrors(attributes),
-        tooLarge: false,
-      };
+/** `wanted`: names of the attributes that travel on, sorted. */
+export const readPointAttributes = (
+  attributes: AttributeList,
+  wanted: readonly string[],
+  limits: MetricsLimits,
+): PointAttributes => {
+  if (attributes.tooLarge) return { ok: false, reason: 'attributes-too-large' };
+  const kept: PointAttribute[] = [];
+  let chars = 0;
+  for (const name of wanted) {
+    const value = attributes.shown(name);
+    if (value === undefined) continue;
+    if (value.length > limits.nameCharsMax) return { ok: false, reason: 'string-too-long' };
+    chars += name.length + value.length;
+    kept.push({ name, value });
+  }
+  if (chars > limits.keptCharsMax) return { ok: false, reason: 'attributes-too-large' };
+  return {
+    ok: true,
+    digest: digestOf(attributes.canonical()),
+    failed: tellsOfErrors(attributes),
+    kept,
+  };
+};
 
 const MEMO_ENTRIES_MAX = 10_000;
 const MEMO_KEY_BYTES_MAX = 1024;

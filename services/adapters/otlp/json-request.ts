@@ -1,5 +1,11 @@
 import type { Temporality } from '../../core/telemetry/point.ts';
-import { identifyResource, lengthPrefixed, readPointAttributes } from './attributes.ts';
+import {
+  identifyResource,
+  lengthPrefixed,
+  type PointAttributes,
+  readPointAttributes,
+  type ResourceIdentity,
+} from './attributes.ts';
 import { attributesIn } from './json-attributes.ts';
 import {
   eachObject,
@@ -12,22 +18,23 @@ import {
   within,
   WrongShape,
 } from './json-fields.ts';
-import { exponentialPoint, histogramPoint } from './json-points.ts';
+import { HistogramObjects, numberPoint } from './json-points.ts';
 import type { MetricsLimits } from './limits.ts';
 import {
-  openStream,
+  openDurations,
+  openLevels,
   type PointCollector,
-  type PointStream,
-  REQUEST_METRICS,
   temporalityOf,
 } from './point-collector.ts';
+import type { WantedMetric, WantedMetrics } from './wanted-metrics.ts';
 
 /**
- * Reads an ExportMetricsServiceRequest that JSON.parse has parsed, and gives the points of request
+ * Reads an ExportMetricsServiceRequest that JSON.parse has parsed, and gives the points of wanted
  * metrics to `collector`. Throws WrongShape.
  */
 export const readJsonRequest = (
   request: unknown,
+  wanted: WantedMetrics,
   limits: MetricsLimits,
   collector: PointCollector,
 ): void =>
@@ -36,28 +43,27 @@ export const readJsonRequest = (
     () => {
       if (!isObject(request)) throw new WrongShape('not an object', '');
       eachObject(request, 'resourceMetrics', (resourceMetrics) =>
-        readResource(resourceMetrics, limits, collector),
+        readResource(resourceMetrics, wanted, limits, collector),
       );
     },
   );
 
 const readResource = (
   resourceMetrics: JsonObject,
+  wanted: WantedMetrics,
   limits: MetricsLimits,
   collector: PointCollector,
 ): void => {
-  const identity = inObject(resourceMetrics, 'resource', (resource) =>
-    identifyResource(attributesIn(resource, limits), limits),
+  const resource = inObject(resourceMetrics, 'resource', (child) =>
+    identifyResource(attributesIn(child, limits), wanted.targetAttributes, limits),
   );
   eachObject(resourceMetrics, 'scopeMetrics', (scopeMetrics) => {
     const scope = inObject(scopeMetrics, 'scope', (child) => scopeText(child, limits));
-    eachObject(scopeMetrics, 'metrics', (metric) => {
-      const name = textIn(metric, 'name');
-      if (!REQUEST_METRICS.includes(name)) return;
-      const unit = textIn(metric, 'unit');
-      readMetric(metric, limits, collector, (temporality) =>
-        openStream(identity, scope, name, unit, temporality),
-      );
+    eachObject(scopeMetrics, 'metrics', (object) => {
+      const metric = wanted.named(textIn(object, 'name'));
+      if (metric === undefined) return;
+      const unit = textIn(object, 'unit');
+      readMetric(object, { resource, scope, metric, unit, limits, collector });
     });
   });
 };
@@ -70,25 +76,50 @@ const scopeText = (scope: JsonObject, limits: MetricsLimits): string | null => {
   return attributes.tooLarge ? null : lengthPrefixed([name, version, attributes.canonical()]);
 };
 
-type OpenStream = (temporality: Temporality | null) => ReturnType<typeof openStream>;
+/** A metric that is wanted, and what is around it. */
+type Around = {
+  readonly resource: ResourceIdentity;
+  readonly scope: string | null;
+  readonly metric: WantedMetric;
+  readonly unit: string;
+  readonly limits: MetricsLimits;
+  readonly collector: PointCollector;
+};
 
-const readMetric = (
-  metric: JsonObject,
-  limits: MetricsLimits,
-  collector: PointCollector,
-  open: OpenStream,
-): void => {
-  for (const kind of ['gauge', 'sum', 'summary']) {
-    inObject(metric, kind, (data) =>
-      collector.reject('metric-type-unsupported', listIn(data, 'dataPoints').length),
-    );
-  }
+const readMetric = (object: JsonObject, around: Around): void => {
+  const { resource, scope, metric, unit, limits, collector } = around;
+  inObject(object, 'summary', (data) =>
+    collector.reject('metric-type-unsupported', listIn(data, 'dataPoints').length),
+  );
   for (const kind of ['histogram', 'exponentialHistogram'] as const) {
-    inObject(metric, kind, (data) => {
+    inObject(object, kind, (data) => {
       const points = listIn(data, 'dataPoints');
-      const opened = open(temporalityIn(data));
+      const opened = openDurations(resource, scope, metric.name, unit, temporalityIn(data));
       if (!opened.ok) return collector.reject(opened.reason, points.length);
-      for (const point of points) readPoint(point, kind, limits, collector, opened.stream);
+      const { stream } = opened;
+      const histograms = new HistogramObjects(stream.unit, limits);
+      for (const one of points)
+        readPoint(one, around, (point, attributes) => {
+          const raw =
+            kind === 'histogram' ? histograms.explicit(point) : histograms.exponential(point);
+          collector.addDurations(stream, raw, attributes);
+        });
+    });
+  }
+  for (const kind of ['gauge', 'sum'] as const) {
+    inObject(object, kind, (data) => {
+      const points = listIn(data, 'dataPoints');
+      const sum = {
+        monotonic: fieldOf(data, 'isMonotonic') === true,
+        temporality: temporalityIn(data),
+      };
+      const ofSum = kind === 'sum' ? sum : null;
+      const opened = openLevels(resource, scope, metric.name, unit, ofSum, limits);
+      if (!opened.ok) return collector.reject(opened.reason, points.length);
+      for (const one of points)
+        readPoint(one, around, (point, attributes) =>
+          collector.addLevel(opened.stream, numberPoint(point), attributes),
+        );
     });
   }
 };
@@ -108,16 +139,13 @@ const temporalityIn = (data: JsonObject): Temporality | null => {
 /** A fault in the shape of one point rejects that point alone. */
 const readPoint = (
   point: unknown,
-  kind: 'histogram' | 'exponentialHistogram',
-  limits: MetricsLimits,
-  collector: PointCollector,
-  stream: PointStream,
+  { metric, limits, collector }: Around,
+  add: (point: JsonObject, attributes: PointAttributes) => void,
 ): void => {
   if (!collector.admits()) return;
   try {
     if (!isObject(point)) throw new WrongShape('not an object', '');
-    const raw = kind === 'histogram' ? histogramPoint(point) : exponentialPoint(point);
-    collector.add(stream, raw, readPointAttributes(attributesIn(point, limits)));
+    add(point, readPointAttributes(attributesIn(point, limits), metric.attributes, limits));
   } catch (fault) {
     if (!(fault instanceof WrongShape)) throw fault;
     collector.reject('point-malformed');

@@ -7,6 +7,11 @@ export type MetricsLimits = {
   readonly nameCharsMax: number;
   /** Characters of the attributes of one resource, scope or point, in their canonical form. */
   readonly attributesCharsMax: number;
+  /** Characters of a unit, and of the attributes of a point that travel on, together. */
+  readonly unitCharsMax: number;
+  readonly keptCharsMax: number;
+  /** Buckets of one point, empty ones between the first and the last included. */
+  readonly bucketsMax: number;
   /** Nesting of an attribute's value (lists and maps in it). */
   readonly attributeDepthMax: number;
   /** Nesting of the JSON text; OTLP itself needs 12, values come on top. */
@@ -24,6 +29,9 @@ export const METRICS_LIMITS: MetricsLimits = {
   pointsMax: 20_000,
   nameCharsMax: 256,
   attributesCharsMax: 16 * 1024,
+  unitCharsMax: 64,
+  keptCharsMax: 4 * 1024,
+  bucketsMax: 320,
   attributeDepthMax: 8,
   jsonDepthMax: 48,
   jsonPartsMax: 1_000_000,

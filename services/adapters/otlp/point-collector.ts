@@ -1,24 +1,13 @@
-import type {
-  DecodedMetrics,
-  DurationUnit,
-  PointRejection,
-  RequestPoint,
-  Temporality,
-} from '../../core/telemetry/point.ts';
+import type { DurationUnit, PointRejection, Temporality } from '../../core/telemetry/point.ts';
+import type { DecodedTelemetry, TelemetryPoint } from '../../core/telemetry/telemetry-point.ts';
 import {
   digestOf,
   lengthPrefixed,
   type PointAttributes,
   type ResourceIdentity,
 } from './attributes.ts';
+import { NO_BUCKETS, type ReadBuckets } from './buckets.ts';
 import type { MetricsLimits } from './limits.ts';
-
-/** The metrics a judge of requests uses, by their OpenTelemetry names. */
-export const REQUEST_METRICS: readonly string[] = [
-  'http.server.request.duration',
-  'rpc.server.call.duration',
-  'rpc.server.duration',
-];
 
 /** AggregationTemporality of OTLP: 0 is unspecified, 1 delta, 2 cumulative. */
 export const temporalityOf = (value: number): Temporality | null =>
@@ -28,47 +17,76 @@ const NO_RECORDED_VALUE_FLAG = 1;
 
 /** Everything the points of one metric have in common. */
 export type PointStream = Omit<
-  RequestPoint,
-  'series' | 'startMs' | 'timeMs' | 'count' | 'errors'
+  TelemetryPoint,
+  'series' | 'attributes' | 'startMs' | 'timeMs' | 'value' | 'unit'
 > & { readonly digest: string };
+export type DurationStream = PointStream & {
+  readonly unit: DurationUnit;
+  readonly temporality: Temporality;
+};
+export type LevelStream = PointStream & { readonly unit: string };
+
+export type Opened<Stream> =
+  | { readonly ok: true; readonly stream: Stream }
+  | { readonly ok: false; readonly reason: PointRejection };
+
+const refused = (reason: PointRejection): Opened<never> => ({ ok: false, reason });
 
 /** Names the stream of a metric within a resource and scope, or says why it cannot be used. */
-export const openStream = (
+const openStream = (
+  resource: ResourceIdentity,
+  scopeCanonical: string | null,
+  metric: string,
+): Opened<PointStream> => {
+  if (!resource.ok) return resource;
+  if (scopeCanonical === null) return refused('attributes-too-large');
+  const { environment, namespace, component, version, deploymentId, instance, target } = resource;
+  const digest = digestOf(lengthPrefixed([resource.canonical, scopeCanonical, metric]));
+  const sender = { environment, namespace, component, version, deploymentId, instance, target };
+  return { ok: true, stream: { ...sender, metric, digest } };
+};
+
+/** The stream of a histogram of durations. */
+export const openDurations = (
   resource: ResourceIdentity,
   scopeCanonical: string | null,
   metric: string,
   unit: string,
   temporality: Temporality | null,
-):
-  | { readonly ok: true; readonly stream: PointStream }
-  | { readonly ok: false; readonly reason: PointRejection } => {
-  if (!resource.ok) return resource;
-  if (scopeCanonical === null) return { ok: false, reason: 'attributes-too-large' };
-  if (unit !== 's' && unit !== 'ms') return { ok: false, reason: 'unit-unknown' };
-  if (temporality === null) return { ok: false, reason: 'temporality-unspecified' };
-  const { environment, namespace, component, version, deploymentId, instance } = resource;
-  const digest = digestOf(lengthPrefixed([resource.canonical, scopeCanonical, metric]));
-  const durationUnit: DurationUnit = unit;
-  return {
-    ok: true,
-    stream: {
-      ...{ environment, namespace, component, version, deploymentId, instance },
-      ...{ metric, temporality, unit: durationUnit, digest },
-    },
-  };
+): Opened<DurationStream> => {
+  const opened = openStream(resource, scopeCanonical, metric);
+  if (!opened.ok) return opened;
+  if (unit !== 's' && unit !== 'ms') return refused('unit-unknown');
+  if (temporality === null) return refused('temporality-unspecified');
+  return { ok: true, stream: { ...opened.stream, unit, temporality } };
 };
 
-/** The numbers of a data point as they were on the wire. NaN where JSON held something else. */
+/** The stream of a gauge; of a sum, if it may fall and says its value since it began. */
+export const openLevels = (
+  resource: ResourceIdentity,
+  scopeCanonical: string | null,
+  metric: string,
+  unit: string,
+  sum: { readonly monotonic: boolean; readonly temporality: Temporality | null } | null,
+  limits: MetricsLimits,
+): Opened<LevelStream> => {
+  const opened = openStream(resource, scopeCanonical, metric);
+  if (!opened.ok) return opened;
+  if (unit.length > limits.unitCharsMax) return refused('string-too-long');
+  if (sum?.monotonic === true) return refused('sum-monotonic');
+  if (sum?.temporality === null) return refused('temporality-unspecified');
+  if (sum?.temporality === 'delta') return refused('sum-delta');
+  return { ok: true, stream: { ...opened.stream, unit } };
+};
+
+/** The numbers of a histogram's point as they were on the wire. NaN where JSON held something else. */
 export type RawPoint = {
   startMs: number;
   timeMs: number;
   count: number;
   /** 0 where the point has none. */
   sum: number;
-  /** Sum of all buckets; null where the point tells no distribution. */
-  bucketsTotal: number | null;
-  /** Explicit bounds rise, and are one fewer than the buckets. */
-  boundsFit: boolean;
+  buckets: ReadBuckets;
   flags: number;
 };
 
@@ -77,10 +95,14 @@ export const blankPoint = (): RawPoint => ({
   timeMs: 0,
   count: 0,
   sum: 0,
-  bucketsTotal: null,
-  boundsFit: true,
+  buckets: NO_BUCKETS,
   flags: 0,
 });
+
+/** The numbers of a gauge's or sum's point. NaN where it has none. */
+export type RawLevel = { timeMs: number; level: number; flags: number };
+
+export const blankLevel = (): RawLevel => ({ timeMs: 0, level: NaN, flags: 0 });
 
 const faultOf = (point: RawPoint): PointRejection | null => {
   if (Number.isNaN(point.timeMs) || Number.isNaN(point.startMs)) return 'point-malformed';
@@ -91,15 +113,27 @@ const faultOf = (point: RawPoint): PointRejection | null => {
   if (Number.isNaN(point.count)) return 'count-invalid';
   if (point.count > Number.MAX_SAFE_INTEGER) return 'count-too-large';
   if (!(point.sum >= 0 && point.sum < Infinity)) return 'sum-invalid';
-  if (!point.boundsFit) return 'bounds-invalid';
-  if (point.bucketsTotal !== null && point.bucketsTotal !== point.count) return 'buckets-mismatch';
-  return null;
+  const { tooMany, boundsFit, total, negative } = point.buckets;
+  if (tooMany) return 'too-many-buckets';
+  if (!boundsFit) return 'bounds-invalid';
+  if (total !== null && total !== point.count) return 'buckets-mismatch';
+  return negative > 0 ? 'negative-durations' : null;
+};
+
+/** Far above any gauge (bytes of a data centre), and squares of it stay numbers. */
+const LEVEL_MAX = 1e18;
+
+const levelFaultOf = ({ timeMs, level, flags }: RawLevel): PointRejection | null => {
+  if (Number.isNaN(timeMs)) return 'point-malformed';
+  if ((flags & NO_RECORDED_VALUE_FLAG) !== 0) return 'no-recorded-value';
+  if (timeMs === 0) return 'time-missing';
+  return level >= 0 && level <= LEVEL_MAX ? null : 'level-invalid';
 };
 
 /** Gathers the points of one request, and counts those it cannot take. */
 export class PointCollector {
   readonly #limits: MetricsLimits;
-  readonly #points: RequestPoint[] = [];
+  readonly #points: TelemetryPoint[] = [];
   readonly #rejected = new Map<PointRejection, number>();
   #admitted = 0;
 
@@ -121,8 +155,38 @@ export class PointCollector {
     if (count > 0) this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + count);
   }
 
-  add(stream: PointStream, point: RawPoint, attributes: PointAttributes): void {
-    const fault = attributes.tooLarge ? 'attributes-too-large' : faultOf(point);
+  addDurations(stream: DurationStream, point: RawPoint, attributes: PointAttributes): void {
+    if (!attributes.ok) return this.reject(attributes.reason);
+    const fault = faultOf(point);
+    if (fault !== null) return this.reject(fault);
+    const { count } = point;
+    this.#points.push({
+      environment: stream.environment,
+      namespace: stream.namespace,
+      component: stream.component,
+      version: stream.version,
+      deploymentId: stream.deploymentId,
+      instance: stream.instance,
+      target: stream.target,
+      series: stream.digest + attributes.digest,
+      metric: stream.metric,
+      unit: stream.unit,
+      attributes: attributes.kept,
+      startMs: point.startMs,
+      timeMs: point.timeMs,
+      value: {
+        kind: 'durations',
+        temporality: stream.temporality,
+        count,
+        errors: attributes.failed ? count : 0,
+        durations: point.buckets.durations,
+      },
+    });
+  }
+
+  addLevel(stream: LevelStream, point: RawLevel, attributes: PointAttributes): void {
+    if (!attributes.ok) return this.reject(attributes.reason);
+    const fault = levelFaultOf(point);
     if (fault !== null) return this.reject(fault);
     this.#points.push({
       environment: stream.environment,
@@ -131,22 +195,23 @@ export class PointCollector {
       version: stream.version,
       deploymentId: stream.deploymentId,
       instance: stream.instance,
+      target: stream.target,
       series: stream.digest + attributes.digest,
       metric: stream.metric,
-      temporality: stream.temporality,
-      startMs: point.startMs,
-      timeMs: point.timeMs,
-      count: point.count,
-      errors: attributes.failed ? point.count : 0,
       unit: stream.unit,
+      attributes: attributes.kept,
+      startMs: point.timeMs,
+      timeMs: point.timeMs,
+      // -0 is a zero like any other, and JSON has one only.
+      value: { kind: 'level', level: point.level === 0 ? 0 : point.level },
     });
   }
 
-  result(): DecodedMetrics {
+  result(): DecodedTelemetry {
     const rejected = [...this.#rejected]
       .map(([reason, count]) => ({ reason, count }))
       .sort((left, right) => (left.reason < right.reason ? -1 : 1));
-    const refused = rejected.reduce((total, { count }) => total + count, 0);
-    return { points: this.#points, rejected, dataPoints: this.#points.length + refused };
+    const refusedPoints = rejected.reduce((total, { count }) => total + count, 0);
+    return { points: this.#points, rejected, dataPoints: this.#points.length + refusedPoints };
   }
 }

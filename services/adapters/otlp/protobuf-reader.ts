@@ -133,23 +133,45 @@ export class ProtobufReader {
     return high * 4294 + Math.floor((high * 967_296 + low) / 1_000_000);
   }
 
+  /** An sfixed64 as a number. Exact up to 2^53, above that rounded. */
+  sfixed64(end: number): number {
+    this.#expect(FIXED64);
+    const start = this.#advance(8, end);
+    return this.#view.getUint32(start, true) + this.#view.getInt32(start + 4, true) * 2 ** 32;
+  }
+
+  /** An sint32. What is longer than 32 bits comes out beyond them. */
+  sint32(end: number): number {
+    const zigzag = this.varint(end);
+    return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+  }
+
+  /** Whether the field holds a list in one piece, and not one element of it. */
+  get isPacked(): boolean {
+    return this.wire === LENGTH_DELIMITED;
+  }
+
   /** The elements of a repeated fixed64, be it packed into one field or one element a field. */
-  eachFixed64(end: number, visit: (value: number) => void): void {
-    if (this.wire !== LENGTH_DELIMITED) return visit(this.fixed64(end));
+  fixed64s(end: number, into: { readonly add: (value: number) => void }): void {
+    if (!this.isPacked) return into.add(this.fixed64(end));
     const listEnd = this.lengthEnd(end);
-    while (this.at < listEnd) visit(this.#fixed64(listEnd));
+    while (this.at < listEnd) into.add(this.#fixed64(listEnd));
   }
 
-  eachDouble(end: number, visit: (value: number) => void): void {
-    if (this.wire !== LENGTH_DELIMITED) return visit(this.double(end));
+  varints(end: number, into: { readonly add: (value: number) => void }): void {
+    if (!this.isPacked) return into.add(this.varint(end));
     const listEnd = this.lengthEnd(end);
-    while (this.at < listEnd) visit(this.#double(listEnd));
+    while (this.at < listEnd) into.add(this.#number(listEnd));
   }
 
-  eachVarint(end: number, visit: (value: number) => void): void {
-    if (this.wire !== LENGTH_DELIMITED) return visit(this.varint(end));
-    const listEnd = this.lengthEnd(end);
-    while (this.at < listEnd) visit(this.#number(listEnd));
+  doubles(end: number, into: number[]): void {
+    if (this.isPacked) this.packedDoubles(this.lengthEnd(end), into);
+    else into.push(this.double(end));
+  }
+
+  /** The doubles from the reader's place to `listEnd`. */
+  packedDoubles(listEnd: number, into: number[]): void {
+    while (this.at < listEnd) into.push(this.#double(listEnd));
   }
 
   #fixed64(end: number): number {

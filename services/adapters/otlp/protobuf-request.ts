@@ -1,7 +1,6 @@
-import type { PointRejection } from '../../core/telemetry/point.ts';
+import type { PointRejection, Temporality } from '../../core/telemetry/point.ts';
 import {
   AttributeList,
-  type AttributeMemo,
   identifyResource,
   lengthPrefixed,
   type PointAttributes,
@@ -10,12 +9,11 @@ import {
 } from './attributes.ts';
 import type { MetricsLimits } from './limits.ts';
 import {
+  blankLevel,
   blankPoint,
-  openStream,
+  openDurations,
+  openLevels,
   type PointCollector,
-  type PointStream,
-  type RawPoint,
-  REQUEST_METRICS,
   temporalityOf,
 } from './point-collector.ts';
 import { readKeyValue } from './protobuf-attributes.ts';
@@ -23,10 +21,12 @@ import {
   AttributeRange,
   EXPONENTIAL_POINT_ATTRIBUTES,
   HISTOGRAM_POINT_ATTRIBUTES,
-  readExponentialPoint,
-  readHistogramPoint,
+  HistogramPoints,
+  NUMBER_POINT_ATTRIBUTES,
+  readNumberPoint,
 } from './protobuf-points.ts';
 import { ProtobufReader } from './protobuf-reader.ts';
+import type { WantedMetric, WantedMetrics } from './wanted-metrics.ts';
 
 /** The field numbers of opentelemetry/proto/metrics/v1/metrics.proto, as far as they are read. */
 const REQUEST_RESOURCE_METRICS = 1;
@@ -43,14 +43,12 @@ const METRIC = {
   exponentialHistogram: 10,
   summary: 11,
 } as const;
-const METRIC_DATA = { dataPoints: 1, temporality: 2 } as const;
-/** Longest text that is read as a unit; no unit that is taken is longer. */
-const UNIT_BYTES_MAX = 16;
-
-const METRIC_NAMES = REQUEST_METRICS.map((name) => ({ name, bytes: Buffer.from(name) }));
+const METRIC_DATA = { dataPoints: 1, temporality: 2, isMonotonic: 3 } as const;
+/** Of a longer unit only so much is read, which is still too long. */
+const UNIT_BYTES_MAX = 512;
 
 /**
- * Walks an ExportMetricsServiceRequest in protobuf, and gives the points of request metrics to
+ * Walks an ExportMetricsServiceRequest in protobuf, and gives the points of wanted metrics to
  * `collector`. Throws MalformedProtobuf.
  *
  * Fields may come in any order (a histogram writes its temporality after its points), so a message
@@ -59,11 +57,11 @@ const METRIC_NAMES = REQUEST_METRICS.map((name) => ({ name, bytes: Buffer.from(n
  */
 export const readProtobufRequest = (
   bytes: Uint8Array,
+  wanted: WantedMetrics,
   limits: MetricsLimits,
-  memo: AttributeMemo,
   collector: PointCollector,
 ): void => {
-  const walk = new RequestWalk(new ProtobufReader(bytes), limits, memo, collector);
+  const walk = new RequestWalk(new ProtobufReader(bytes), wanted, limits, collector);
   walk.request(bytes.byteLength);
 };
 
@@ -75,19 +73,19 @@ type Surroundings = {
 
 class RequestWalk {
   readonly #reader: ProtobufReader;
+  readonly #wanted: WantedMetrics;
   readonly #limits: MetricsLimits;
-  readonly #memo: AttributeMemo;
   readonly #collector: PointCollector;
 
   constructor(
     reader: ProtobufReader,
+    wanted: WantedMetrics,
     limits: MetricsLimits,
-    memo: AttributeMemo,
     collector: PointCollector,
   ) {
     this.#reader = reader;
+    this.#wanted = wanted;
     this.#limits = limits;
-    this.#memo = memo;
     this.#collector = collector;
   }
 
@@ -112,7 +110,7 @@ class RequestWalk {
     this.#each(start, end, RESOURCE_METRICS.resource, (resourceStart, resourceEnd) =>
       this.#attributes(resourceStart, resourceEnd, RESOURCE_ATTRIBUTES, attributes),
     );
-    return identifyResource(attributes, this.#limits);
+    return identifyResource(attributes, this.#wanted.targetAttributes, this.#limits);
   }
 
   /** The scope as one text; null where its attributes are too large. */
@@ -135,13 +133,13 @@ class RequestWalk {
 
   #metric(start: number, end: number, around: Surroundings): void {
     const reader = this.#reader;
-    let name: string | null = null;
+    let metric: WantedMetric | undefined;
     let unit = '';
     reader.at = start;
     while (reader.next(end)) {
       if (reader.field === METRIC.name) {
         const nameEnd = reader.lengthEnd(end);
-        name = this.#takenName(reader.at, nameEnd);
+        metric = this.#wanted.namedIn(reader.bytes, reader.at, nameEnd);
         reader.at = nameEnd;
       } else if (reader.field === METRIC.unit) {
         const unitEnd = reader.lengthEnd(end);
@@ -152,7 +150,7 @@ class RequestWalk {
         reader.skip(end);
       }
     }
-    if (name === null) return;
+    if (metric === undefined) return;
 
     reader.at = start;
     while (reader.next(end)) {
@@ -161,12 +159,17 @@ class RequestWalk {
         case METRIC.histogram:
         case METRIC.exponentialHistogram: {
           const dataEnd = reader.lengthEnd(end);
-          this.#histogram(reader.at, dataEnd, kind, name, unit, around);
+          this.#histogram(reader.at, dataEnd, kind, metric, unit, around);
           reader.at = dataEnd;
           break;
         }
         case METRIC.gauge:
-        case METRIC.sum:
+        case METRIC.sum: {
+          const dataEnd = reader.lengthEnd(end);
+          this.#levels(reader.at, dataEnd, kind, metric, unit, around);
+          reader.at = dataEnd;
+          break;
+        }
         case METRIC.summary: {
           const dataEnd = reader.lengthEnd(end);
           this.#rejectAll(reader.at, dataEnd, 'metric-type-unsupported');
@@ -179,36 +182,73 @@ class RequestWalk {
     }
   }
 
-  #takenName(start: number, end: number): string | null {
-    const { bytes } = this.#reader;
-    for (const taken of METRIC_NAMES) {
-      if (taken.bytes.length !== end - start) continue;
-      if (taken.bytes.compare(bytes, start, end) === 0) return taken.name;
+  /** What a histogram or a sum says of all its points. */
+  #dataHead(
+    start: number,
+    end: number,
+    kind: number,
+  ): { readonly temporality: Temporality | null; readonly monotonic: boolean } {
+    const reader = this.#reader;
+    let temporality = 0;
+    let monotonic = false;
+    reader.at = start;
+    while (reader.next(end)) {
+      if (reader.field === METRIC_DATA.temporality) temporality = reader.varint(end);
+      else if (reader.field === METRIC_DATA.isMonotonic && kind === METRIC.sum)
+        monotonic = reader.varint(end) !== 0;
+      else reader.skip(end);
     }
-    return null;
+    return { temporality: temporalityOf(temporality), monotonic };
   }
 
   #histogram(
     start: number,
     end: number,
     kind: typeof METRIC.histogram | typeof METRIC.exponentialHistogram,
-    name: string,
+    metric: WantedMetric,
     unit: string,
     around: Surroundings,
   ): void {
-    const reader = this.#reader;
-    let temporality = 0;
-    reader.at = start;
-    while (reader.next(end)) {
-      if (reader.field === METRIC_DATA.temporality) temporality = reader.varint(end);
-      else reader.skip(end);
+    const { temporality } = this.#dataHead(start, end, kind);
+    const opened = openDurations(around.resource(), around.scope(), metric.name, unit, temporality);
+    if (!opened.ok) {
+      this.#rejectAll(start, end, opened.reason);
+      return;
     }
-    const opened = openStream(
+    const { stream } = opened;
+    const points = new HistogramPoints(this.#reader, stream.unit, this.#limits);
+    this.#each(start, end, METRIC_DATA.dataPoints, (pointStart, pointEnd) => {
+      if (!this.#collector.admits()) return;
+      const point = blankPoint();
+      const range = new AttributeRange(pointStart);
+      let field: number;
+      if (kind === METRIC.histogram) {
+        points.readExplicit(pointEnd, point, range);
+        field = HISTOGRAM_POINT_ATTRIBUTES;
+      } else {
+        points.readExponential(pointEnd, point, range);
+        field = EXPONENTIAL_POINT_ATTRIBUTES;
+      }
+      this.#collector.addDurations(stream, point, this.#pointAttributes(metric, range, field));
+    });
+  }
+
+  #levels(
+    start: number,
+    end: number,
+    kind: typeof METRIC.gauge | typeof METRIC.sum,
+    metric: WantedMetric,
+    unit: string,
+    around: Surroundings,
+  ): void {
+    const sum = kind === METRIC.sum ? this.#dataHead(start, end, kind) : null;
+    const opened = openLevels(
       around.resource(),
       around.scope(),
-      name,
+      metric.name,
       unit,
-      temporalityOf(temporality),
+      sum,
+      this.#limits,
     );
     if (!opened.ok) {
       this.#rejectAll(start, end, opened.reason);
@@ -217,15 +257,11 @@ class RequestWalk {
     const { stream } = opened;
     this.#each(start, end, METRIC_DATA.dataPoints, (pointStart, pointEnd) => {
       if (!this.#collector.admits()) return;
-      const point = blankPoint();
+      const point = blankLevel();
       const range = new AttributeRange(pointStart);
-      if (kind === METRIC.histogram) {
-        readHistogramPoint(reader, pointEnd, point, range);
-        this.#add(stream, point, range, HISTOGRAM_POINT_ATTRIBUTES);
-      } else {
-        readExponentialPoint(reader, pointEnd, point, range);
-        this.#add(stream, point, range, EXPONENTIAL_POINT_ATTRIBUTES);
-      }
+      readNumberPoint(this.#reader, pointEnd, point, range);
+      const attributes = this.#pointAttributes(metric, range, NUMBER_POINT_ATTRIBUTES);
+      this.#collector.addLevel(stream, point, attributes);
     });
   }
 
@@ -236,14 +272,12 @@ class RequestWalk {
     this.#collector.reject(reason, points);
   }
 
-  #add(stream: PointStream, point: RawPoint, range: AttributeRange, field: number): void {
-    const read = (): PointAttributes => {
+  #pointAttributes(metric: WantedMetric, range: AttributeRange, field: number): PointAttributes {
+    return metric.memo.recall(this.#reader.bytes, range.start, range.end, () => {
       const attributes = new AttributeList(this.#limits);
       this.#attributes(range.start, range.end, field, attributes);
-      return readPointAttributes(attributes);
-    };
-    const known = this.#memo.recall(this.#reader.bytes, range.start, range.end, read);
-    this.#collector.add(stream, point, known);
+      return readPointAttributes(attributes, metric.attributes, this.#limits);
+    });
   }
 
   #attributes(start: number, end: number, field: number, into: AttributeList): void {

@@ -7,8 +7,8 @@ import { fail, ok } from '../result.ts';
 /**
  * Durations in buckets.
  * - explicit: `counts.length === bounds.length + 1`; bounds in seconds, rising; the last bucket is open;
- * - exponential: base 2^(2^-scale); bucket i of `counts` holds (base^(offset + i), base^(offset + i + 1)] seconds;
- *   what is too short for any bucket is in `zeroCount`.
+ * - exponential: base 2^(2^-scale); bucket i of `counts` holds (base^(offset + i), base^(offset + i + 1)] seconds, or
+ *   milliseconds; what is too short for any bucket is in `zeroCount`.
  * (OpenTelemetry metrics data model, Histogram and ExponentialHistogram.)
  */
 export type Durations =
@@ -19,6 +19,8 @@ export type Durations =
     }
   | {
       readonly shape: 'exponential';
+      /** Its edges are milliseconds. On that grid and on the one of seconds no two edges are the same. */
+      readonly unit?: 'ms';
       readonly scale: number;
       readonly zeroCount: number;
       readonly offset: number;
@@ -28,13 +30,18 @@ type Explicit = Extract<Durations, { readonly shape: 'explicit' }>;
 type Exponential = Extract<Durations, { readonly shape: 'exponential' }>;
 
 /** Why two histograms cannot be added or compared. */
-export type DurationsProblem = 'shapes-differ' | 'no-shared-bound';
+export type DurationsProblem = 'shapes-differ' | 'units-differ' | 'no-shared-bound';
 
 /** What a duration is held against: an edge between two buckets. */
 export type Boundary =
   | { readonly shape: 'explicit'; readonly seconds: number }
-  /** base^edge seconds, base 2^(2^-scale). */
-  | { readonly shape: 'exponential'; readonly scale: number; readonly edge: number };
+  /** base^edge seconds (or milliseconds), base 2^(2^-scale). */
+  | {
+      readonly shape: 'exponential';
+      readonly unit?: 'ms';
+      readonly scale: number;
+      readonly edge: number;
+    };
 
 /** Buckets of one exponential histogram: twice the usual limit of a sender; for more, the scale goes down. */
 const bucketsMax = 320;
@@ -49,7 +56,8 @@ export const addDurations = (
 ): Result<Durations, DurationsProblem> => {
   if (left.shape === 'explicit')
     return right.shape === 'explicit' ? addExplicit(left, right) : fail('shapes-differ');
-  return right.shape === 'exponential' ? ok(addExponential(left, right)) : fail('shapes-differ');
+  if (right.shape === 'explicit') return fail('shapes-differ');
+  return left.unit === right.unit ? ok(addExponential(left, right)) : fail('units-differ');
 };
 
 const addExplicit = (left: Explicit, right: Explicit): Result<Explicit, DurationsProblem> => {
@@ -88,15 +96,20 @@ const countsOn = (bounds: readonly number[], durations: Explicit): number[] => {
 
 const addExponential = (left: Exponential, right: Exponential): Exponential => {
   const scale = Math.min(left.scale, right.scale);
-  return fitted(scale, left.zeroCount + right.zeroCount, [left, right]);
+  return fitted(unitOf(left), scale, left.zeroCount + right.zeroCount, [left, right]);
 };
+
+/** The unit as a property that is there or not: objects of seconds have none. */
+const unitOf = ({ unit }: { readonly unit?: 'ms' }): { readonly unit?: 'ms' } =>
+  unit === undefined ? {} : { unit };
 
 /** The same durations at a lower scale: every 2^steps buckets become one (index >> steps). */
 export const downscaled = (durations: Exponential, scale: number): Exponential =>
-  fitted(Math.min(scale, durations.scale), durations.zeroCount, [durations]);
+  fitted(unitOf(durations), Math.min(scale, durations.scale), durations.zeroCount, [durations]);
 
 /** Adds the buckets up at `scale`, or at the highest scale below it at which they are not too many; no empty ends. */
 const fitted = (
+  unit: { readonly unit?: 'ms' },
   scale: number,
   zeroCount: number,
   histograms: readonly Exponential[],
@@ -111,7 +124,7 @@ const fitted = (
       if (at > high) high = at;
     }
   }
-  if (high < low) return { shape: 'exponential', scale, zeroCount, offset: 0, counts: [] };
+  if (high < low) return { shape: 'exponential', ...unit, scale, zeroCount, offset: 0, counts: [] };
   let steps = 0;
   while (Math.floor(high / 2 ** steps) - Math.floor(low / 2 ** steps) >= bucketsMax) steps += 1;
   const offset = Math.floor(low / 2 ** steps);
@@ -125,7 +138,7 @@ const fitted = (
       sums[at] = (sums[at] ?? 0) + count;
     }
   }
-  return { shape: 'exponential', scale: scale - steps, zeroCount, offset, counts: sums };
+  return { shape: 'exponential', ...unit, scale: scale - steps, zeroCount, offset, counts: sums };
 };
 
 export const totalOf = (durations: Durations): number => {
@@ -135,8 +148,8 @@ export const totalOf = (durations: Durations): number => {
 };
 
 /**
- * How many durations are longer than the boundary; undefined where the buckets do not say it: another shape, a bound
- * that is not there, a scale too low for the edge.
+ * How many durations are longer than the boundary; undefined where the buckets do not say it: another shape or unit, a
+ * bound that is not there, a scale too low for the edge.
  */
 export const countAbove = (durations: Durations, boundary: Boundary): number | undefined => {
   if (durations.shape === 'explicit') {
@@ -144,7 +157,7 @@ export const countAbove = (durations: Durations, boundary: Boundary): number | u
     const index = durations.bounds.indexOf(boundary.seconds);
     return index < 0 ? undefined : sumFrom(durations.counts, index + 1);
   }
-  if (boundary.shape === 'explicit') return undefined;
+  if (boundary.shape === 'explicit' || boundary.unit !== durations.unit) return undefined;
   const edge = boundary.edge * 2 ** (durations.scale - boundary.scale);
   return Number.isInteger(edge) ? sumFrom(durations.counts, edge - durations.offset) : undefined;
 };
@@ -156,7 +169,12 @@ const sumFrom = (counts: readonly number[], first: number): number => {
 };
 
 export const boundarySeconds = (boundary: Boundary): number =>
-  boundary.shape === 'explicit' ? boundary.seconds : 2 ** (boundary.edge / 2 ** boundary.scale);
+  boundary.shape === 'explicit'
+    ? boundary.seconds
+    : 2 ** (boundary.edge / 2 ** boundary.scale) / perSecond(boundary);
+
+/** How many of its unit are a second. */
+const perSecond = ({ unit }: { readonly unit?: 'ms' }): number => (unit === 'ms' ? 1000 : 1);
 
 /**
  * The boundary whose share of longer durations is nearest to 1 - quantile, by the logit of the share, among those that
@@ -192,7 +210,12 @@ export const boundaryNearest = (
 const edgeAt = (durations: Durations, index: number): Boundary =>
   durations.shape === 'explicit'
     ? { shape: 'explicit', seconds: durations.bounds[index] ?? Infinity }
-    : { shape: 'exponential', scale: durations.scale, edge: durations.offset + index + 1 };
+    : {
+        shape: 'exponential',
+        ...unitOf(durations),
+        scale: durations.scale,
+        edge: durations.offset + index + 1,
+      };
 
 const isTaken = (taken: readonly Boundary[], boundary: Boundary): boolean =>
   taken.some((other) => boundarySeconds(other) === boundarySeconds(boundary));
@@ -203,6 +226,7 @@ export const boundaryAtScale = (boundary: Boundary, scale: number): Boundary =>
     ? boundary
     : {
         shape: 'exponential',
+        ...unitOf(boundary),
         scale,
         edge: Math.round(boundary.edge / 2 ** (boundary.scale - scale)),
       };
@@ -246,7 +270,7 @@ export const logMoments = (
   if (durations.shape === 'explicit') return undefined;
   const { scale, offset, counts, zeroCount } = durations;
   const width = Math.LN2 / 2 ** scale;
-  const first = (offset + 0.5) * width - Math.log(centreSeconds);
+  const first = (offset + 0.5) * width - Math.log(centreSeconds * perSecond(durations));
   let count = zeroCount;
   let sum = -reach * zeroCount;
   let squared = reach * reach * zeroCount;

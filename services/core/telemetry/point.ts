@@ -57,6 +57,15 @@ export type PointRejection =
   | 'sum-invalid'
   | 'bounds-invalid'
   | 'buckets-mismatch'
+  | 'too-many-buckets'
+  /** Requests in buckets for durations below 0. */
+  | 'negative-durations'
+  /** A sum that only grows: neither durations nor a level. */
+  | 'sum-monotonic'
+  /** A sum of changes since the last point, which says no level. */
+  | 'sum-delta'
+  /** Absent, negative, beyond 10^18, infinite or no number. */
+  | 'level-invalid'
   | 'no-recorded-value'
   | 'point-malformed'
   /** With what it needs around it, it does not fit one record. */

@@ -245,7 +245,11 @@ describe('all points of a metric are rejected', () => {
     [
       'that is a gauge',
       requestOf([
-        { name: 'http.server.request.duration', unit: 's', gauge: { dataPoints: [{}, {}, {}] } },
+        {
+          name: 'http.server.request.duration',
+          unit: 's',
+          gauge: { dataPoints: three.map((point) => ({ ...point, asDouble: 0.2 })) },
+        },
       ]),
       'metric-type-unsupported',
     ],

@@ -271,10 +271,10 @@ test('a memo reads the same bytes once, until it is full and begins anew', () =>
     memo.recall(bytes, start, start + 1, () => {
       const text = bytes.toString('utf8', start, start + 1);
       reads.push(text);
-      return { digest: text, failed: false, tooLarge: false };
+      return { ok: true, digest: text, failed: false, kept: [] };
     });
   expect([0, 1, 3, 4].map(recall)).toEqual(
-    ['a', 'b', 'a', 'b'].map((digest) => ({ digest, failed: false, tooLarge: false })),
+    ['a', 'b', 'a', 'b'].map((digest) => ({ ok: true, digest, failed: false, kept: [] })),
   );
   expect(reads).toEqual(['a', 'b']);
   recall(2);

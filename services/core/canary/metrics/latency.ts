@@ -263,8 +263,13 @@ const problemOf = (
 ): LatencyProblem => {
   const shape = tails[0]?.boundary.shape;
   if (canary.shape !== shape || baseline.shape !== shape) return 'shapes-differ';
+  const units = [tails[0]?.boundary, canary, baseline].map(unitIn);
+  if (new Set(units).size > 1) return 'units-differ';
   return shape === 'explicit' ? 'no-shared-bound' : 'scale-fell';
 };
+
+const unitIn = (of: Boundary | Durations | undefined): 'ms' | undefined =>
+  of?.shape === 'exponential' ? of.unit : undefined;
 
 const atScale = (
   rule: LatencyRule,

@@ -1,0 +1,78 @@
+import type { Durations } from '../canary/durations.ts';
+import type { DurationUnit, RejectedPoints, RequestPoint, Temporality } from './point.ts';
+
+/** An attribute of a data point. Numbers and booleans are written as JSON writes them. */
+export type PointAttribute = { readonly name: string; readonly value: string };
+
+/** What a data point says. */
+export type PointValue =
+  /** A histogram. `count` requests; `errors` of them failed: all where the point's attributes say so, otherwise none. */
+  | {
+      readonly kind: 'durations';
+      readonly temporality: Temporality;
+      readonly count: number;
+      readonly errors: number;
+      /** In the unit that they name, whatever was sent; null: sent without buckets. */
+      readonly durations: Durations | null;
+    }
+  /** A gauge, or a sum that may also fall: how high something is. From 0 on, and finite. */
+  | { readonly kind: 'level'; readonly level: number };
+
+/** One data point of a metric that some policy judges. Times as in `RequestPoint`. */
+export type TelemetryPoint = {
+  /** `deployment.environment.name`, or the older `deployment.environment`. */
+  readonly environment: string;
+  /** `service.namespace`, or `default`. */
+  readonly namespace: string;
+  /** `service.name`. */
+  readonly component: string;
+  /** `service.version`. */
+  readonly version: string | null;
+  /** The resource attribute `deployment.id`. */
+  readonly deploymentId: string | null;
+  /** The first of `service.instance.id`, `k8s.pod.uid`, `host.name`. */
+  readonly instance: string | null;
+  /** The value of the first resource attribute that policies name as target and that the sender has, or null. */
+  readonly target: string | null;
+  /** As in `RequestPoint`. */
+  readonly series: string;
+  readonly metric: string;
+  /** As it was sent: `s` or `ms` of durations, anything of levels. */
+  readonly unit: string;
+  /** Those of the point's attributes that are asked for, sorted by name. Lists, maps and bytes are left out. */
+  readonly attributes: readonly PointAttribute[];
+  /** A level has no start of its own: its time. */
+  readonly startMs: number;
+  readonly timeMs: number;
+  readonly value: PointValue;
+};
+
+/** What somebody wants of telemetry; nothing else is copied. */
+export type Selection = {
+  /** By metric name: the point attributes that some filter looks at, sorted. */
+  readonly metrics: ReadonlyMap<string, readonly string[]>;
+  /** Resource attributes that policies name as targets, sorted; the first that a sender has is its target. */
+  readonly targetAttributes: readonly string[];
+};
+
+/** What one OTLP metrics request held for a selection. */
+export type DecodedTelemetry = {
+  readonly points: readonly TelemetryPoint[];
+  /** Ordered by reason, no reason twice. */
+  readonly rejected: readonly RejectedPoints[];
+  /** Data points of the metrics of the selection: those taken and those rejected. */
+  readonly dataPoints: number;
+};
+
+/** A point of request durations without what only buckets say; undefined: it is of a level. */
+export const requestPointOf = ({
+  target: _target,
+  attributes: _attributes,
+  value,
+  unit,
+  ...point
+}: TelemetryPoint): RequestPoint | undefined => {
+  if (value.kind === 'level') return undefined;
+  const { temporality, count, errors } = value;
+  return { ...point, temporality, count, errors, unit: unit satisfies string as DurationUnit };
+};
