@@ -16,6 +16,7 @@ import { isClockSkewed } from './deployment.ts';
 import type { Position } from './log/record.ts';
 import type {
   Decided,
+  DecidedMetric,
   DeploymentMarker,
   Details,
   Logged,
@@ -673,6 +674,8 @@ const decisionSummary = (fact: Fact<Decided>, note: Note): DecisionSummary => {
     canary: { ...summary.canary },
     baseline: { ...summary.baseline },
     strongest: [...summary.strongest],
+    // A renewal's are those of the decision that it renews; a row is read and written whole.
+    metrics: note === 'repeat' ? [] : summary.metrics.map(plainMetric),
     position: fact.position,
     at: fact.atMs,
     principal: fact.signer.principal,
@@ -681,6 +684,11 @@ const decisionSummary = (fact: Fact<Decided>, note: Note): DecisionSummary => {
     renewal: null,
   };
 };
+
+const plainMetric = (metric: DecidedMetric): DecidedMetric => ({
+  ...metric,
+  strongest: [...metric.strongest],
+});
 
 const withEntry = (attempt: Attempt, entry: Entry): Attempt => ({
   ...attempt,

@@ -73,7 +73,7 @@ export type DecisionRow = DecisionSummary & {
 /** One decision a row, in the order of the log. What renews another one changes the row of that, too. */
 const decisions: ReadModel<DecisionRow> = {
   name: 'decision',
-  version: 2,
+  version: 3,
   keysOf: ({ marker, position, attempt, note }) => {
     if (!('analysis' in marker)) return [];
     const renewed = note === 'repeat' ? decisionRenewed(attempt, marker) : undefined;
@@ -251,7 +251,7 @@ export const orderedModels: readonly string[] = [
 ];
 
 /** Version of the lifecycle and of the models that the fold itself writes (deployment, slot, marker, trust, dead-letter, operation). */
-const lifecycleVersion = 7;
+const lifecycleVersion = 8;
 
 /** What a fold's rows depend on beside the records. None of it is ever taken away, so their sum only grows. */
 export type FoldParts = {

@@ -2,6 +2,7 @@ import type { Json } from './canonical.ts';
 import { isoTime, isoTimeOrNull } from './instant.ts';
 import type { Attempt, Deployment, Entry, Status } from './deployment.ts';
 import type { Position } from './log/record.ts';
+import type { DecidedMetric } from './markers/marker.ts';
 import { slotKey } from './markers/slot.ts';
 import type { OperationRow } from './operations.ts';
 import type { DeadLetter } from './dead-letters.ts';
@@ -161,6 +162,37 @@ export const decisionLine = (row: DecisionRow, present: Present): Line => ({
   key: row.key,
   note: row.note,
   suspect: isSuspectAt(present, row.key, row.position),
+  metrics: row.metrics.map(metricLine),
+  stage: row.stage,
+  mode: row.mode,
+  onSilence: row.onSilence,
+  noiseDigest: row.noiseDigest,
+  carriedFrom: row.carriedFrom,
+});
+
+const metricLine = (metric: DecidedMetric): Line => ({
+  id: metric.id,
+  judged: metric.judged,
+  weight: metric.weight,
+  blamed: metric.isBlamed,
+  canary: { count: metric.canaryCount, events: metric.canaryEvents, level: metric.canaryLevel },
+  baseline: {
+    count: metric.baselineCount,
+    events: metric.baselineEvents,
+    level: metric.baselineLevel,
+  },
+  ratio: metric.ratio,
+  interval:
+    metric.ratioLow === null && metric.ratioHigh === null
+      ? null
+      : [metric.ratioLow, metric.ratioHigh],
+  tolerated: metric.tolerated,
+  evidence: metric.evidence,
+  promoteEvidence: metric.promoteEvidence,
+  dispersion: metric.dispersion,
+  dispersionFrom: metric.dispersionFrom,
+  cappedBlocks: metric.cappedBlocks,
+  strongest: metric.strongest,
 });
 
 const attemptView = (deployment: Deployment, attempt: Attempt, present: Present): Line => {

@@ -219,6 +219,30 @@ test('decisions: the verdict, its numbers, and how long it may be obeyed', async
     key: keyOf('analyser').keyId,
     note: 'applied',
     suspect: false,
+    metrics: [
+      {
+        id: 'errors',
+        judged: 'errors',
+        weight: 1,
+        blamed: true,
+        canary: { count: 100, events: 9, level: null },
+        baseline: { count: 900, events: 1, level: null },
+        ratio: 81,
+        interval: [10, 600],
+        tolerated: 0.0017,
+        evidence: 250,
+        promoteEvidence: 1,
+        dispersion: 1,
+        dispersionFrom: 'none',
+        cappedBlocks: 0,
+        strongest: [1, 2],
+      },
+    ],
+    stage: 'rolled-back',
+    mode: 'decide',
+    onSilence: null,
+    noiseDigest: null,
+    carriedFrom: null,
   });
 });
 

@@ -122,6 +122,43 @@ export const decided = (
   fromDigest: null,
   toVersion: '1.9.0',
   toDigest: null,
+  metrics: [metricDecided({ isBlamed: kind === 'roll-back' })],
+  stage: stages[kind],
+  mode: 'decide',
+  onSilence: null,
+  noiseDigest: null,
+  carriedFrom: null,
+  ...over,
+});
+
+const stages = {
+  promote: 'promoted',
+  advance: 'advanced',
+  hold: 'hold',
+  'roll-back': 'rolled-back',
+} as const;
+
+export const metricDecided = (over: Body = {}): Body => ({
+  id: 'errors',
+  judged: 'errors',
+  weight: 1,
+  isBlamed: false,
+  canaryCount: 100,
+  canaryEvents: 9,
+  baselineCount: 900,
+  baselineEvents: 1,
+  canaryLevel: null,
+  baselineLevel: null,
+  ratio: 81,
+  ratioLow: 10,
+  ratioHigh: 600,
+  tolerated: 0.0017,
+  evidence: 250,
+  promoteEvidence: 1,
+  dispersion: 1,
+  dispersionFrom: 'none',
+  cappedBlocks: 0,
+  strongest: [1, 2],
   ...over,
 });
 

@@ -1,11 +1,18 @@
 import type { Position } from '../log/record.ts';
 import { validForMsMax } from '../markers/limits.ts';
-import type { Decided, DeploymentId, MarkerId } from '../markers/marker.ts';
+import type {
+  Decided,
+  DecidedMetric,
+  DecidedStage,
+  DeploymentId,
+  MarkerId,
+} from '../markers/marker.ts';
 import { uuidOfParts } from '../uuid-v8.ts';
 import type { AnalysisState, AnalysisTools, Ending } from './analysis-state.ts';
 import type { Decision, DecisionAction } from './decide.ts';
 import { judgeVersion } from './judge.ts';
 import type { Explanation, Verdict } from './judge.ts';
+import type { MetricExplanation } from './metric-judge.ts';
 import type { JudgePolicy } from './policy.ts';
 import { exclusionPhrase, explanationSentence } from './sentence.ts';
 import { noCounts } from './window.ts';
@@ -63,7 +70,47 @@ export const decisionMarker = (
     strongest: metric?.strongestWindows.map(({ index }) => index) ?? [],
     evidenceDigest,
     samplesTo: position,
+    metrics: explanation.metrics.map((one) => decidedMetric(one, verdict)),
+    stage: stageOf(action, verdict),
   };
+};
+
+/** Judge 1 has errors alone, and does not know how they scatter. */
+const decidedMetric = (metric: MetricExplanation, verdict: Verdict): DecidedMetric => ({
+  id: metric.metric,
+  judged: 'errors',
+  weight: 1,
+  isBlamed:
+    verdict.outcome === 'fail' && verdict.reasons.some((one) => one.metric === metric.metric),
+  canaryCount: metric.canary.requests,
+  canaryEvents: metric.canary.errors,
+  baselineCount: metric.baseline.requests,
+  baselineEvents: metric.baseline.errors,
+  canaryLevel: null,
+  baselineLevel: null,
+  ratio: metric.ratio,
+  ratioLow: metric.interval.low,
+  ratioHigh: metric.interval.high,
+  tolerated: metric.toleratedRate,
+  evidence: metric.rollbackEvidence,
+  promoteEvidence: metric.promoteEvidence,
+  dispersion: 1,
+  dispersionFrom: 'none',
+  cappedBlocks: metric.cappedBlocks,
+  strongest: metric.strongestWindows.map(({ index }) => index),
+});
+
+const stageOf = (action: DecisionAction, verdict: Verdict): DecidedStage => {
+  switch (action) {
+    case 'promote':
+      return 'promoted';
+    case 'roll-back':
+      return 'rolled-back';
+    case 'hold':
+      return verdict.outcome === 'inconclusive' && verdict.reason === 'no-data'
+        ? 'hold'
+        : 'inconclusive';
+  }
 };
 
 /**
@@ -181,6 +228,12 @@ const blank = (
     fromDigest: opening.canary.digest,
     toVersion: back?.version ?? null,
     toDigest: back?.digest ?? null,
+    metrics: [],
+    stage: 'inconclusive',
+    mode: 'decide',
+    onSilence: null,
+    noiseDigest: null,
+    carriedFrom: null,
   };
 };
 

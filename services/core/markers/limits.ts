@@ -25,6 +25,8 @@ export const nameMax = 128;
 export const timeMsMax = 253_402_300_799_999;
 
 export const labelsMax = 20;
+/** Metrics of one decision. */
+export const metricsMax = 40;
 export const listMax = 200;
 /** Dead letters that one operation redrives, deployments that one forgets: the fold looks at each. */
 export const redrivenMax = 100;

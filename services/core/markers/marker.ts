@@ -96,6 +96,44 @@ export type Logged = Envelope & {
 
 export type Counts = { readonly requests: number; readonly errors: number };
 
+/** What one metric came to. Counts are 0 where it is a level. */
+export type DecidedMetric = {
+  /** What the policy calls it. */
+  readonly id: string;
+  readonly judged: 'errors' | 'latency' | 'level' | 'traffic';
+  /** Its part of the whole budget, 0 to 1. */
+  readonly weight: number;
+  readonly isBlamed: boolean;
+  readonly canaryCount: number;
+  readonly canaryEvents: number;
+  readonly baselineCount: number;
+  readonly baselineEvents: number;
+  readonly canaryLevel: number | null;
+  readonly baselineLevel: number | null;
+  readonly ratio: number | null;
+  readonly ratioLow: number | null;
+  readonly ratioHigh: number | null;
+  /** Up to which the canary counts as no worse, in the unit of the metric. */
+  readonly tolerated: number | null;
+  readonly evidence: number;
+  readonly promoteEvidence: number;
+  readonly dispersion: number;
+  readonly dispersionFrom: 'measured' | 'raised-for-traffic' | 'unknown' | 'none';
+  readonly cappedBlocks: number;
+  /** Indexes of the windows that moved its evidence most. */
+  readonly strongest: readonly number[];
+};
+
+/** Where the canary stands, as core/canary/judge/verdict.ts has it. */
+export type DecidedStage =
+  | 'warming'
+  | 'armed'
+  | 'advanced'
+  | 'promoted'
+  | 'hold'
+  | 'inconclusive'
+  | 'rolled-back';
+
 export type Decided = Envelope & {
   readonly kind: 'promote' | 'advance' | 'hold' | 'roll-back';
   readonly deployment: DeploymentId;
@@ -131,6 +169,16 @@ export type Decided = Envelope & {
   readonly fromDigest: string | null;
   readonly toVersion: string | null;
   readonly toDigest: string | null;
+  readonly metrics: readonly DecidedMetric[];
+  readonly stage: DecidedStage;
+  /** `dry-run` is never to be obeyed, `ask` once a person has approved it. */
+  readonly mode: 'decide' | 'dry-run' | 'ask';
+  /** What the policy says of silence, where a silence led to this. */
+  readonly onSilence: 'hold' | 'page' | 'roll-back' | null;
+  /** SHA-256 (hex) of the noise that the metrics were judged with. */
+  readonly noiseDigest: string | null;
+  /** The analysis of the earlier attempt whose evidence was carried in. */
+  readonly carriedFrom: string | null;
 };
 
 export type Role = 'emitter' | 'analyser' | 'operator' | 'gateway' | 'trust-admin';

@@ -8,6 +8,7 @@ import {
   forgottenMax,
   labelsMax,
   listMax,
+  metricsMax,
   nameMax,
   redrivenMax,
   retentionDaysMax,
@@ -83,6 +84,8 @@ const isDigest: Check = (value) =>
     : 'must be sha256: and 64 hex digits in lower case';
 const isHexDigest: Check = (value) =>
   typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? undefined : 'must be 64 hex digits';
+const isHexDigestOrNull: Check = (value, body) =>
+  value === null ? undefined : isHexDigest(value, body);
 const isKeyId: Check = (value) =>
   typeof value === 'string' && /^[0-9a-f]{16}$/.test(value) ? undefined : 'must be 16 hex digits';
 const isShareAboveZero: Check = (value) =>
@@ -131,6 +134,46 @@ const isScopeName: Check = (value) =>
     : 'must be an exact name or end in the only *';
 const isPublicKey: Check = (value) =>
   value instanceof Uint8Array && value.length === 32 ? undefined : 'must be 32 bytes';
+
+const isUuidOrNull: Check = (value, body) => (value === null ? undefined : isUuid(value, body));
+const isFiniteOrNull: Check = (value) =>
+  value === null || Number.isFinite(value) ? undefined : 'must be a finite number';
+const isStage = oneOf(
+  ...['warming', 'armed', 'advanced', 'promoted', 'hold', 'inconclusive', 'rolled-back'],
+);
+const silenceWords = oneOf('hold', 'page', 'roll-back');
+const isSilenceWordOrNull: Check = (value, body) =>
+  value === null ? undefined : silenceWords(value, body);
+
+const metricChecks: readonly (readonly [name: string, check: Check])[] = [
+  ['id', isName],
+  ['judged', oneOf('errors', 'latency', 'level', 'traffic')],
+  ['weight', (value, body) => (value === null ? 'is missing' : isShare(value, body))],
+  ['canaryCount', isCount],
+  ['canaryEvents', isCount],
+  ['baselineCount', isCount],
+  ['baselineEvents', isCount],
+  ['canaryLevel', isFiniteOrNull],
+  ['baselineLevel', isFiniteOrNull],
+  ['ratio', isFiniteOrNull],
+  ['ratioLow', isFiniteOrNull],
+  ['ratioHigh', isFiniteOrNull],
+  ['tolerated', isFiniteOrNull],
+  ['evidence', isEvidence],
+  ['promoteEvidence', isEvidence],
+  ['dispersion', isEvidence],
+  ['dispersionFrom', oneOf('measured', 'raised-for-traffic', 'unknown', 'none')],
+  ['cappedBlocks', isCount],
+  ['strongest', listOf(listMax, isCount)],
+];
+const isDecidedMetric: Check = (value) => {
+  const metric = value as Body;
+  for (const [name, check] of metricChecks) {
+    const problem = check(metric[name], metric);
+    if (problem !== undefined) return `has a metric whose ${name} ${problem}`;
+  }
+  return undefined;
+};
 
 export const audiencePattern: RegExp = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
@@ -225,6 +268,12 @@ const checksByShape: {
     ['toVersion', isNameOrNull],
     ['toDigest', isDigest],
     ['strongest', listOf(listMax, isCount)],
+    ['metrics', listOf(metricsMax, isDecidedMetric)],
+    ['stage', isStage],
+    ['mode', oneOf('decide', 'dry-run', 'ask')],
+    ['onSilence', isSilenceWordOrNull],
+    ['noiseDigest', isHexDigestOrNull],
+    ['carriedFrom', isUuidOrNull],
   ],
   trust: [
     ['deployment', isNull],
@@ -250,8 +299,6 @@ const isGeneration: Check = (value) =>
   typeof value === 'string' && /^[a-z0-9][a-z0-9.-]{0,62}$/.test(value)
     ? undefined
     : 'must be 1 to 63 of a-z, 0-9, dot and dash';
-const isHexDigestOrNull: Check = (value, body) =>
-  value === null ? undefined : isHexDigest(value, body);
 const isEnd: Check = (value, body) => {
   const { from } = body;
   return typeof from === 'number' && typeof value === 'number' && value < from

@@ -5,12 +5,64 @@ export type Body = { readonly [field: string]: unknown };
 
 type Upcaster = (body: Body) => Body;
 
+/** Version 1 judged errors alone, decided always, and told the stage by its kind. */
+const decisionOfOneMetric: Upcaster = (body) => {
+  const canary = body['canary'] as Body;
+  const baseline = body['baseline'] as Body;
+  const isPromotion = body['kind'] === 'promote';
+  return {
+    ...body,
+    metrics: [
+      {
+        id: 'errors',
+        judged: 'errors',
+        weight: 1,
+        isBlamed: body['metric'] === 'errors',
+        canaryCount: canary['requests'],
+        canaryEvents: canary['errors'],
+        baselineCount: baseline['requests'],
+        baselineEvents: baseline['errors'],
+        canaryLevel: null,
+        baselineLevel: null,
+        ratio: body['ratio'],
+        ratioLow: body['ratioLow'],
+        ratioHigh: body['ratioHigh'],
+        tolerated: null,
+        evidence: isPromotion ? 1 : body['evidence'],
+        promoteEvidence: isPromotion ? body['evidence'] : 1,
+        dispersion: 1,
+        dispersionFrom: 'none',
+        cappedBlocks: 0,
+        strongest: body['strongest'],
+      },
+    ],
+    stage: stageOfVersion1(body),
+    mode: 'decide',
+    onSilence: null,
+    noiseDigest: null,
+    carriedFrom: null,
+  };
+};
+
+const stageOfVersion1 = ({ kind, reason }: Body): string => {
+  switch (kind) {
+    case 'promote':
+      return 'promoted';
+    case 'advance':
+      return 'advanced';
+    case 'roll-back':
+      return 'rolled-back';
+    default:
+      return reason === 'no-data' ? 'hold' : 'inconclusive';
+  }
+};
+
 /** From version n to n + 1: the list's place 0 lifts version 1. */
 const upcasters: { readonly [Name in Shape]: readonly Upcaster[] } = {
   plan: [],
   update: [(body) => ({ ...body, canaryShare: null, colour: null })],
   place: [],
-  decision: [],
+  decision: [decisionOfOneMetric],
   trust: [],
   operation: [],
   instance: [],

@@ -5,11 +5,12 @@ import { expect, test } from 'vitest';
 import { schemaDigest } from '../../../services/adapters/avro/canonical-form.ts';
 import { schemasFolder } from '../../../services/adapters/avro/schema-files.ts';
 import type { NewRecord } from '../../../services/core/log/record.ts';
+import { upcast } from '../../../services/core/markers/upcast.ts';
 import { headerNames } from '../../../services/core/markers/wire.ts';
 import { signedUnder } from '../../support/forge.ts';
 import { by, given, markerOf, raw, signed, trusts } from '../../support/given.ts';
 import type { Said } from '../../support/markers.ts';
-import { planned, started, succeeded } from '../../support/markers.ts';
+import { decided, metricDecided, planned, started, succeeded } from '../../support/markers.ts';
 import { withHeader } from '../../support/spoil.ts';
 
 const textOfVersion1 = readFileSync(join(schemasFolder, 'update.v1.avsc'), 'utf8');
@@ -60,4 +61,27 @@ test('the header must name the version that the bytes have', async () => {
   const newer = withHeader(headerNames.type, 'plimsoll.started.v2')(older);
   const house = await given(trusts('ci'), by('ci', planned('2.0.0')), raw(newer));
   expect(house.notes()).toEqual(['applied', 'header-mismatch']);
+});
+
+test('a decision of version 1 is lifted to one metric', () => {
+  const { metrics, stage, mode, onSilence, noiseDigest, carriedFrom, ...older } = decided(
+    'roll-back',
+    { ratioHigh: null },
+  );
+  expect(upcast('decision', 1, older)).toEqual({
+    ...older,
+    metrics: [metricDecided({ isBlamed: true, ratioHigh: null, tolerated: null })],
+    ...{ stage: 'rolled-back', mode: 'decide' },
+    ...{ onSilence: null, noiseDigest: null, carriedFrom: null },
+  });
+  expect(upcast('decision', 1, { ...older, kind: 'promote' })).toMatchObject({
+    stage: 'promoted',
+    metrics: [{ evidence: 1, promoteEvidence: 250 }],
+  });
+  expect(upcast('decision', 1, { ...older, kind: 'hold', reason: 'no-data' })).toMatchObject({
+    stage: 'hold',
+  });
+  expect(upcast('decision', 1, { ...older, kind: 'hold', reason: 'deadline' })).toMatchObject({
+    stage: 'inconclusive',
+  });
 });
