@@ -101,6 +101,11 @@ const statusOf = (kind: Kind): string | null => {
     case 'log-archived':
     case 'log-sealed':
     case 'log-continued':
+    case 'decisions-stopped':
+    case 'decisions-resumed':
+    case 'freeze-lifted':
+    case 'decision-approved':
+    case 'decision-declined':
       return null;
   }
 };

@@ -1,7 +1,9 @@
 import type { DeadLetter } from './dead-letters.ts';
 import type { Deployment } from './deployment.ts';
+import type { ApprovalRow, RecentRow, SlotGuardRow, StopsRow } from './guard.ts';
 import { hasEnded } from './lifecycle.ts';
 import type { Crypto } from './markers/crypto.ts';
+import type { DecisionRow } from './read-models.ts';
 import type { RetentionRow } from './retention.ts';
 import type { MarkerRow } from './row-forms/marker.ts';
 import { readRow, rowText } from './row-text.ts';
@@ -221,6 +223,8 @@ export type RowTypes = {
   readonly timeline: AttemptLine;
   readonly 'dead-letter': DeadLetter;
   readonly retention: RetentionRow;
+  readonly decision: DecisionRow;
+  readonly guard: StopsRow | SlotGuardRow | RecentRow | ApprovalRow;
 };
 
 /** A row's place in one fold. It is found once, and whoever has it need not look for the row again. */

@@ -1,24 +1,39 @@
 import type { DeadLetter } from './dead-letters.ts';
 import { letterState, withDiscard } from './dead-letters.ts';
 import type { Deployment } from './deployment.ts';
+import type { ApprovalRow, RecentRow, Said, SlotGuardRow, StopsRow } from './guard.ts';
+import {
+  approvalKey,
+  guardModel,
+  recentKey,
+  slotGuardKey,
+  stopsKey,
+  withRecent,
+  withRollBack,
+  withStop,
+  withoutStop,
+} from './guard.ts';
 import type { Position } from './log/record.ts';
 import type { Operation } from './markers/marker.ts';
 import { slotKey } from './markers/slot.ts';
 import type { Effect } from './operations.ts';
+import type { DecisionRow } from './read-models.ts';
 import { positionKey, rowsOfDeployment } from './read-models.ts';
 import type { RetentionRow } from './retention.ts';
 import { keptBecause, retentionKey, tiersOf, withTier } from './retention.ts';
 import type { SlotState } from './slot-state.ts';
 import type { KeyState, Trust } from './trust/trust.ts';
-import { coversEnvironments, coversEverywhere } from './trust/trust.ts';
+import { coversEnvironments, coversEverywhere, coversSlot } from './trust/trust.ts';
 
-// What the fold does because of an operation. Letters and deployments that must stay as they are stay, and are counted.
+// What the fold does because of an operation. What must stay as it is stays, and is counted.
 
 type OperationRows = {
   readonly 'dead-letter': DeadLetter;
   readonly deployment: Deployment;
   readonly slot: SlotState;
   readonly retention: RetentionRow;
+  readonly decision: DecisionRow;
+  readonly guard: StopsRow | SlotGuardRow | RecentRow | ApprovalRow;
 };
 
 /** The rows of the fold, as far as operations look at them. */
@@ -52,18 +67,31 @@ export const operationRefusal = (operation: Operation, signer: KeyState): string
     case 'log-archived':
     case 'log-sealed':
     case 'log-continued':
-      return coversEverywhere(signer)
-        ? undefined
-        : `the key ${signer.id} of ${signer.principal} may act in some places only, and this is about all`;
+      return everywhere(signer);
     case 'retention-set':
       return coversEnvironments(signer, operation.environment ?? '')
         ? undefined
         : `the key ${signer.id} of ${signer.principal} may not act on all of ${operation.environment}`;
-    // Each deployment is asked by itself.
+    case 'decisions-stopped':
+    case 'decisions-resumed':
+      return operation.environment === null
+        ? everywhere(signer)
+        : coversEnvironments(signer, operation.environment)
+          ? undefined
+          : `the key ${signer.id} of ${signer.principal} may not act on all of ${operation.environment}`;
+    // Each deployment and each decision is asked by itself.
     case 'deployments-forgotten':
+    case 'freeze-lifted':
+    case 'decision-approved':
+    case 'decision-declined':
       return undefined;
   }
 };
+
+const everywhere = (signer: KeyState): string | undefined =>
+  coversEverywhere(signer)
+    ? undefined
+    : `the key ${signer.id} of ${signer.principal} may act in some places only, and this is about all`;
 
 /** Writes what follows from the operation, and says what was done and what was not. Null: it changes no row. */
 export const applyOperation = (rows: Rows, operation: Operation, from: From): Effect | null => {
@@ -78,6 +106,15 @@ export const applyOperation = (rows: Rows, operation: Operation, from: From): Ef
       return effectOf([setTier(rows, operation, from)]);
     case 'deployments-forgotten':
       return effectOf(operation.deployments.map((id) => forget(rows, id, from)));
+    case 'decisions-stopped':
+      return effectOf([stopDecisions(rows, operation, from)]);
+    case 'decisions-resumed':
+      return effectOf([resumeDecisions(rows, operation)]);
+    case 'freeze-lifted':
+      return effectOf(operation.positions.map((at) => liftFreeze(rows, operation, at, from)));
+    case 'decision-approved':
+    case 'decision-declined':
+      return effectOf(operation.positions.map((at) => answer(rows, operation, at, from)));
     case 'generation-begun':
     case 'generation-paused':
     case 'generation-built':
@@ -153,6 +190,82 @@ const forget = (rows: Rows, id: string, from: From): string | undefined => {
   return undefined;
 };
 
+const saidBy = ({ reason }: Operation, { position, at, signer }: From): Said => ({
+  position,
+  at,
+  principal: signer.principal,
+  key: signer.id,
+  reason,
+});
+
+const stopDecisions = (rows: Rows, operation: Operation, from: From): string | undefined => {
+  const before = rows.get('guard', stopsKey) as StopsRow | undefined;
+  const { environment } = operation;
+  const row = withStop(before, { environment, ...saidBy(operation, from) });
+  if (row === undefined) return 'stops-full';
+  rows.put(guardModel, stopsKey, row);
+  return undefined;
+};
+
+const resumeDecisions = (rows: Rows, { environment }: Operation): string | undefined => {
+  const row = withoutStop(rows.get('guard', stopsKey) as StopsRow | undefined, environment);
+  if (row === undefined) return 'not-stopped';
+  rows.put(guardModel, stopsKey, row);
+  return undefined;
+};
+
+/** The decision at that position, if the signer may speak of it. */
+const decisionFor = (rows: Rows, at: Position, { signer }: From): DecisionRow | string => {
+  const decision = rows.get('decision', positionKey(at));
+  if (decision === undefined) return 'unknown';
+  return coversSlot(signer, decision.slot) ? decision : 'out-of-scope';
+};
+
+const liftFreeze = (
+  rows: Rows,
+  operation: Operation,
+  at: Position,
+  from: From,
+): string | undefined => {
+  const decision = decisionFor(rows, at, from);
+  if (typeof decision === 'string') return decision;
+  const key = slotGuardKey(decision.slot);
+  const row = rows.get('guard', key) as SlotGuardRow | undefined;
+  if (row === undefined || !row.rollBacks.some(({ position }) => position === at))
+    return 'not-frozen';
+  if (row.lifted !== null && row.lifted.rollBack >= at) return 'not-frozen';
+  rows.put(guardModel, key, { ...row, lifted: { rollBack: at, ...saidBy(operation, from) } });
+  return undefined;
+};
+
+/** An approval or its contrary. What is approved may be obeyed from then on, so a roll-back counts from then. */
+const answer = (rows: Rows, operation: Operation, at: Position, from: From): string | undefined => {
+  const decision = decisionFor(rows, at, from);
+  if (typeof decision === 'string') return decision;
+  if (decision.note !== 'applied') return 'decision-not-standing';
+  if (decision.mode !== 'ask') return 'not-asked';
+  const isApproved = operation.kind === 'decision-approved';
+  const key = approvalKey(at);
+  const before = rows.get('guard', key) as ApprovalRow | undefined;
+  const row: ApprovalRow = {
+    decision: at,
+    answer: isApproved ? 'approved' : 'declined',
+    ...saidBy(operation, from),
+  };
+  rows.put(guardModel, key, row);
+  if (decision.kind !== 'roll-back' || !isApproved || before?.answer === 'approved')
+    return undefined;
+  const { deployment, attempt, slot } = decision;
+  const said = { position: at, at: from.at, deployment, attempt };
+  const slotAt = slotGuardKey(slot);
+  const known = rows.get('guard', slotAt) as SlotGuardRow | undefined;
+  if (known?.rollBacks.some(({ position }) => position === at) === true) return undefined;
+  rows.put(guardModel, slotAt, withRollBack(known, said));
+  const recent = rows.get('guard', recentKey) as RecentRow | undefined;
+  rows.put(guardModel, recentKey, withRecent(recent, said, slot));
+  return undefined;
+};
+
 /** Rows that an operation looks at by what it says itself; deployments lead to more. */
 export const rowsOfOperation = (
   operation: Operation,
@@ -171,6 +284,17 @@ export const rowsOfOperation = (
           { model: 'forgotten', key },
         ]),
       ];
+    case 'decisions-stopped':
+    case 'decisions-resumed':
+      return [{ model: guardModel, key: stopsKey }];
+    case 'freeze-lifted':
+    case 'decision-approved':
+    case 'decision-declined':
+      return operation.positions.flatMap((at) => [
+        { model: 'decision', key: positionKey(at) },
+        { model: guardModel, key: approvalKey(at) },
+        { model: guardModel, key: recentKey },
+      ]);
     case 'generation-begun':
     case 'generation-paused':
     case 'generation-built':

@@ -1,15 +1,20 @@
 import type { Attempt, DecisionSummary, Deployment, Note } from './deployment.ts';
 import { decisionRenewed } from './lifecycle.ts';
 import type { Position } from './log/record.ts';
+import type { RecentRow, SlotGuardRow } from './guard.ts';
+import { guardModel, recentKey, slotGuardKey, withRecent, withRollBack } from './guard.ts';
 import { kinds } from './markers/kinds.ts';
 import type { DeploymentMarker, Slot } from './markers/marker.ts';
 import { schemasKnown } from './markers/upcast.ts';
+import { positionKey } from './position-key.ts';
 import type { ProducerRow } from './producers.ts';
 import { evolveProducer, producerKey } from './producers.ts';
 import type { RemarkRow } from './remarks.ts';
 import { isRemarkable } from './remarks.ts';
 import type { AttemptLine } from './slot-state.ts';
 import { attemptLine } from './slot-state.ts';
+
+export { positionKey } from './position-key.ts';
 
 /** What one accepted marker did. */
 export type Change = {
@@ -47,9 +52,6 @@ export type ReadModel<Row> = {
   /** Rows that are of this deployment alone: they go when it is forgotten. */
   readonly keysOfDeployment: (deployment: Deployment) => readonly string[];
 };
-
-/** A position as a key that sorts as the position does. */
-export const positionKey = (position: Position): string => String(position).padStart(12, '0');
 
 /** One attempt a row, in the order in which the log opened them. */
 export const timeline: ReadModel<AttemptLine> = {
@@ -223,6 +225,24 @@ const remarkRow = (
   };
 };
 
+/** Roll-backs that were decided. Stops, approvals and lifted freezes are written here by operations. */
+const guard: ReadModel<SlotGuardRow | RecentRow> = {
+  name: guardModel,
+  version: 1,
+  keysOf: ({ marker, note }) =>
+    marker.kind === 'roll-back' && note === 'applied' && marker.mode === 'decide'
+      ? [slotGuardKey(marker.slot), recentKey]
+      : [],
+  evolve: (row, { marker, position, atMs, deployment, attempt }, key) => {
+    if (marker.kind !== 'roll-back') return row;
+    const said = { position, at: atMs, deployment: deployment.id, attempt: attempt.number };
+    return key === recentKey
+      ? withRecent(row as RecentRow | undefined, said, marker.slot)
+      : withRollBack(row as SlotGuardRow | undefined, said);
+  },
+  keysOfDeployment: () => [],
+};
+
 /** Everything that follows from changes. The types of the rows are forgotten here: the fold stores them as JSON. */
 export const readModels: readonly ReadModel<unknown>[] = [
   timeline,
@@ -231,6 +251,7 @@ export const readModels: readonly ReadModel<unknown>[] = [
   components,
   producers,
   remarks,
+  guard,
 ] as unknown as readonly ReadModel<unknown>[];
 
 /** Rows of read models that are of one deployment alone. */

@@ -2,6 +2,7 @@ import type { Checked } from './check/check-batch.ts';
 import { letterAt, redrivingAfter } from './dead-letters.ts';
 import type { Redriving } from './dead-letters.ts';
 import type { Deployment } from './deployment.ts';
+import { guardModel, recentKey, slotGuardKey } from './guard.ts';
 import type { Cell, FoldRows, RowAddress } from './known-rows.ts';
 import type { Position } from './log/record.ts';
 import { isOperation } from './markers/kinds.ts';
@@ -121,6 +122,11 @@ export const openNeeds = (
   };
   const followOperation = (operation: Operation): void => {
     rowsOfOperation(operation).forEach(wantAt);
+    if (isAboutDecision(operation))
+      for (const at of operation.positions) {
+        const decision = led(rows.cell('decision', positionKey(at)));
+        if (decision !== undefined) want(rows.cell(guardModel, slotGuardKey(decision.slot)));
+      }
     if (operation.kind !== 'deployments-forgotten') return;
     for (const id of operation.deployments) {
       const going = followDeployment(rows.cell('deployment', id));
@@ -142,6 +148,10 @@ export const openNeeds = (
     if (deployment !== undefined) followDeployment(deployment);
     if (slot === null) return;
     const slotCell = followSlot(slot);
+    if (kind === 'roll-back') {
+      want(rows.cell(guardModel, slotGuardKey(slot)));
+      want(rows.cell(guardModel, recentKey));
+    }
     if (kind !== 'logged') return;
     // One that repeats what runs there goes to the deployment that holds the slot.
     const holder = led(slotCell)?.holders.at(-1);
@@ -168,6 +178,9 @@ export const openNeeds = (
     return wanted;
   };
 };
+
+const isAboutDecision = ({ kind }: Operation): boolean =>
+  kind === 'freeze-lifted' || kind === 'decision-approved' || kind === 'decision-declined';
 
 const isAuthentic = (item: Checked): item is AuthenticItem => item.outcome === 'authentic';
 

@@ -95,6 +95,11 @@ const said: { readonly [Kind in OperationKind]: Body } = {
   'log-archived': { from: 0, to: 9, digest: 'a'.repeat(64) },
   'log-sealed': { to: 9, digest: 'a'.repeat(64) },
   'log-continued': { to: 9, digest: 'a'.repeat(64) },
+  'decisions-stopped': { environment: 'prod*' },
+  'decisions-resumed': {},
+  'freeze-lifted': { positions: [7] },
+  'decision-approved': { positions: [7] },
+  'decision-declined': { positions: [7] },
 };
 const kindsOfOperation = Object.keys(said) as readonly OperationKind[];
 
@@ -143,6 +148,11 @@ describe('the door', () => {
     'log-archived': ['from', 'to', 'digest'],
     'log-sealed': ['to', 'digest'],
     'log-continued': ['to', 'digest'],
+    'decisions-stopped': ['environment'],
+    'decisions-resumed': ['environment'],
+    'freeze-lifted': ['positions'],
+    'decision-approved': ['positions'],
+    'decision-declined': ['positions'],
   };
   test.each(
     kindsOfOperation.flatMap((kind) =>
@@ -179,6 +189,9 @@ describe('the door', () => {
       'deployments',
       Array.from({ length: 201 }, (_, index) => run(`${index}`)),
     ],
+    ['decisions-stopped', 'environment', 'a*b'],
+    ['decision-approved', 'positions', [3, 4]],
+    ['decision-approved', 'positions', []],
     ['log-archived', 'from', null],
     ['log-archived', 'to', null],
     ['log-archived', 'digest', null],

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import type { Step } from './given.ts';
 import { again, by, trusts } from './given.ts';
 import { deploymentNames, histories, keysTrusted } from './histories.ts';
-import { operated, run } from './markers.ts';
+import { decided, operated, run } from './markers.ts';
 
 // Random histories in which operators redrive, discard and forget, now and then what they should not.
 
@@ -67,6 +67,27 @@ const forgets: fc.Arbitrary<PutIn> = fc
     }),
   ]);
 
+const guards: fc.Arbitrary<PutIn> = fc
+  .record({
+    name,
+    kind: fc.constantFrom(
+      ...(['decisions-stopped', 'decisions-resumed'] as const),
+      ...(['freeze-lifted', 'decision-approved', 'decision-declined'] as const),
+    ),
+    environment: fc.constantFrom('production', 'prod*', null),
+    share,
+  })
+  .map(({ name: who, kind, environment, share: where }): PutIn => (at) => {
+    const isStop = kind === 'decisions-stopped' || kind === 'decisions-resumed';
+    return [
+      ...(isStop ? [] : [by('analyser', decided('roll-back', { mode: 'ask' }))]),
+      by(
+        who,
+        operated(kind, isStop ? { environment } : { positions: [where < 0.5 ? at : at - 1] }),
+      ),
+    ];
+  });
+
 const others: fc.Arbitrary<PutIn> = name.map((who): PutIn => (at) => [
   by(who, operated('generation-switched', { generation: 'g2', to: at })),
 ]);
@@ -76,6 +97,7 @@ const putIn: fc.Arbitrary<PutIn> = fc.oneof(
   { weight: 2, arbitrary: discards },
   { weight: 1, arbitrary: sets },
   { weight: 3, arbitrary: forgets },
+  { weight: 3, arbitrary: guards },
   { weight: 1, arbitrary: others },
 );
 

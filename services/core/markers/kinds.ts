@@ -42,6 +42,11 @@ export const kinds: { readonly [Name in Kind]: KindEntry } = {
   'log-archived': { shape: 'operation', role: 'operator', headline: 'log archived' },
   'log-sealed': { shape: 'operation', role: 'operator', headline: 'log sealed' },
   'log-continued': { shape: 'operation', role: 'operator', headline: 'log continued' },
+  'decisions-stopped': { shape: 'operation', role: 'operator', headline: 'decisions stopped' },
+  'decisions-resumed': { shape: 'operation', role: 'operator', headline: 'decisions resumed' },
+  'freeze-lifted': { shape: 'operation', role: 'operator', headline: 'freeze lifted' },
+  'decision-approved': { shape: 'operation', role: 'operator', headline: 'decision approved' },
+  'decision-declined': { shape: 'operation', role: 'operator', headline: 'decision declined' },
 };
 
 export const isKind = (word: string): word is Kind => Object.hasOwn(kinds, word);

@@ -238,7 +238,12 @@ export type OperationKind =
   | 'deployments-forgotten'
   | 'log-archived'
   | 'log-sealed'
-  | 'log-continued';
+  | 'log-continued'
+  | 'decisions-stopped'
+  | 'decisions-resumed'
+  | 'freeze-lifted'
+  | 'decision-approved'
+  | 'decision-declined';
 
 /** One signed fact, in the newest version of its shape. */
 export type Marker = Planned | Update | Logged | Decided | TrustChange | Operation;

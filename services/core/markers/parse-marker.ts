@@ -459,6 +459,13 @@ const buildChecks = (kind: Kind): FieldChecks => {
     case 'log-continued':
       // `to` is the record's own position: one that lies elsewhere, as on a copy of the log, is told by it.
       return operationChecks({ to: isCount, digest: isHexDigest });
+    case 'decisions-stopped':
+    case 'decisions-resumed':
+      return operationChecks({ environment: isEnvironmentPatternOrNull });
+    case 'freeze-lifted':
+    case 'decision-approved':
+    case 'decision-declined':
+      return operationChecks({ positions: positionsOf(1) });
   }
 };
 

@@ -57,6 +57,22 @@ const stageOfVersion1 = ({ kind, reason }: Body): string => {
   }
 };
 
+/** Version 1 counted requests alone. */
+const pointsOfRequests: Upcaster = (body) => ({
+  ...body,
+  origins: (body['origins'] as readonly Body[]).map((origin) => ({
+    ...origin,
+    target: null,
+    attributes: [],
+  })),
+  points: (body['points'] as readonly Body[]).map((point) => ({
+    ...point,
+    level: null,
+    durations: null,
+  })),
+  bounds: [],
+});
+
 /** From version n to n + 1: the list's place 0 lifts version 1. */
 const upcasters: { readonly [Name in Shape]: readonly Upcaster[] } = {
   plan: [],
@@ -66,7 +82,7 @@ const upcasters: { readonly [Name in Shape]: readonly Upcaster[] } = {
   trust: [],
   operation: [],
   instance: [],
-  points: [],
+  points: [pointsOfRequests],
   analysis: [
     (body) => ({
       ...body,

@@ -96,6 +96,11 @@ const recordKey = (marker: Marker): string => {
     case 'log-archived':
     case 'log-sealed':
     case 'log-continued':
+    case 'decisions-stopped':
+    case 'decisions-resumed':
+    case 'freeze-lifted':
+    case 'decision-approved':
+    case 'decision-declined':
       return 'operation';
   }
 };
