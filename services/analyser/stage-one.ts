@@ -2,6 +2,7 @@ import type { LogRecord } from '../core/log/record.ts';
 import { headerNames } from '../core/markers/wire.ts';
 import { compactPoints } from '../core/samples/compact.ts';
 import type { ReceivedPoint } from '../core/samples/compact.ts';
+import { telemetryPointOf } from '../core/telemetry/telemetry-point.ts';
 import type { Stop } from '../ports/clock.ts';
 import { appendSamples } from './append-samples.ts';
 import { startAt } from './following.ts';
@@ -43,5 +44,8 @@ const pointsOf = (
     return [];
   }
   for (const { reason, count } of decoded.value.rejected) rejected.add(reason, count);
-  return decoded.value.points.map((point) => ({ point, receivedAt: record.appendedAtMs }));
+  return decoded.value.points.map((point) => ({
+    point: telemetryPointOf(point),
+    receivedAt: record.appendedAtMs,
+  }));
 };

@@ -72,7 +72,7 @@ export class AttributeList {
    */
   shown(key: string): string | undefined {
     const value = this.#values[this.#keys.lastIndexOf(key)] ?? '';
-    switch (value[0]) {
+    switch (value.slice(0, 1)) {
       case 's':
       case 'i':
       case 'd':

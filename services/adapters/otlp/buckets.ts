@@ -71,7 +71,9 @@ export const explicitBuckets = (
     counts[last] = (counts[last] ?? 0) + (list.at(-1) ?? 0);
   }
   return {
-    durations: { shape: 'explicit', bounds: bounds.seconds, counts },
+    // A single bucket says no more than the count.
+    durations:
+      bounds.seconds.length === 0 ? null : { shape: 'explicit', bounds: bounds.seconds, counts },
     total,
     boundsFit: bounds.fit && bounds.sent === list.length - 1,
     tooMany: tooMany || list.length > bucketsMax,

@@ -1,11 +1,12 @@
 import { valueBytesMax } from '../markers/limits.ts';
-import type { RequestPoint } from '../telemetry/point.ts';
+import type { TelemetryPoint } from '../telemetry/telemetry-point.ts';
+import { packDurations } from './durations.ts';
 import { sampleKey } from './key.ts';
 import { sampleNameMax } from './parse-sample.ts';
-import type { Origin, Points, SamplePoint } from './sample.ts';
+import type { Origin, PackedDurations, Points, SamplePoint } from './sample.ts';
 
 /** A point with the append time of the OTLP record that brought it. */
-export type ReceivedPoint = { readonly point: RequestPoint; readonly receivedAt: number };
+export type ReceivedPoint = { readonly point: TelemetryPoint; readonly receivedAt: number };
 
 /** Why a point that the reader of OTLP took is not copied: its names or numbers do not fit into a sample. */
 export type CompactRejection = 'name-unfit' | 'number-unfit';
@@ -18,10 +19,17 @@ export type Compacted = {
 
 /** Most that one record may hold, so that its body stays below the limit of a value whatever the numbers are. */
 const bytesMax = valueBytesMax - 4 * 1024;
-/** Series (64 digits and a length), an index, and five numbers of at most 9 bytes. */
-const pointBytesMax = 66 + 3 + 5 * 9;
-/** Lengths of its texts, and the words for temporality and unit. */
-const originBytesMax = 32;
+/** Series (64 digits and a length), an index, five numbers of at most 9 bytes, and whether it has level and buckets. */
+const pointBytesMax = 66 + 3 + 5 * 9 + 2;
+const levelBytes = 8;
+/** Place of the bounds, scale, zeroes, offset, and the length of the counts. */
+const durationsBytesMax = 4 + 1 + 9 + 5 + 3;
+/** Lengths of its texts, temporality, and the begin and end of its list of attributes. */
+const originBytesMax = 48;
+const attributeBytesMax = 4;
+/** Begin and end of a list of bounds. */
+const boundsBytesMax = 4;
+const boundBytes = 8;
 /** UTF-8 takes at most this much for one UTF-16 unit. */
 const utf8BytesMax = 3;
 /** The largest whole number that the codec writes. */
@@ -47,16 +55,19 @@ export const compactPoints = (audience: string, received: readonly ReceivedPoint
   return { records: [...builders.values()].flatMap((builder) => builder.records()), rejected };
 };
 
-const rejectionOf = (point: RequestPoint): CompactRejection | undefined => {
+const rejectionOf = (point: TelemetryPoint): CompactRejection | undefined => {
   const { environment, namespace, component, version, deploymentId, instance, metric } = point;
-  const names = [environment, namespace, component, metric];
   const isFit = (name: string): boolean =>
     name !== '' && name.length <= sampleNameMax && name.isWellFormed();
-  if (!names.every(isFit)) return 'name-unfit';
-  if ([version, deploymentId, instance].some((name) => name !== null && !isFit(name)))
+  const isFitOrNull = (name: string | null): boolean => name === null || isFit(name);
+  const names = [environment, namespace, component, metric];
+  if (!names.every(isFit) || !point.unit.isWellFormed()) return 'name-unfit';
+  if (![version, deploymentId, instance, point.target].every(isFitOrNull)) return 'name-unfit';
+  if (!point.attributes.every(({ name, value }) => isFit(name) && value.isWellFormed()))
     return 'name-unfit';
-  const { count, timeMs } = point;
-  return count > countMax || timeMs > timeMaxMs ? 'number-unfit' : undefined;
+  const { timeMs, value } = point;
+  const isCounted = value.kind === 'level' || value.count <= countMax;
+  return isCounted && timeMs <= timeMaxMs ? undefined : 'number-unfit';
 };
 
 type Builder = {
@@ -66,41 +77,22 @@ type Builder = {
 
 const openBuilder = (audience: string, environment: string, component: string): Builder => {
   const done: Points[] = [];
-  let origins: Origin[] = [];
-  let places = new Map<string, number>();
-  let points: SamplePoint[] = [];
-  let bytes = 0;
+  let draft = openDraft();
 
   const closeRecord = (): void => {
+    const { origins, points, bounds } = draft;
     if (points.length > 0)
-      done.push({ kind: 'points', audience, environment, component, origins, points });
-    [origins, places, points, bytes] = [[], new Map(), [], 0];
+      done.push({ kind: 'points', audience, environment, component, origins, points, bounds });
+    draft = openDraft();
   };
 
   return {
-    add: ({ point, receivedAt }) => {
-      const origin = originOf(point);
-      const identity = JSON.stringify(origin);
-      const originBytes = identity.length * utf8BytesMax + originBytesMax;
-      const more = pointBytesMax + (places.has(identity) ? 0 : originBytes);
-      if (bytes + more > bytesMax) closeRecord();
-      let place = places.get(identity);
-      if (place === undefined) {
-        place = origins.length;
-        origins.push(origin);
-        places.set(identity, place);
-        bytes += originBytes;
+    add: (received) => {
+      if (!draft.add(received)) {
+        closeRecord();
+        // Alone it fits: the most that a reader of telemetry lets through is a third of a record.
+        draft.add(received);
       }
-      points.push({
-        origin: place,
-        series: point.series,
-        receivedAt,
-        start: point.startMs,
-        time: point.timeMs,
-        count: point.count,
-        errors: point.errors,
-      });
-      bytes += pointBytesMax;
     },
     records: () => {
       closeRecord();
@@ -109,12 +101,98 @@ const openBuilder = (audience: string, environment: string, component: string): 
   };
 };
 
-const originOf = (point: RequestPoint): Origin => ({
+type Draft = {
+  readonly origins: readonly Origin[];
+  readonly points: readonly SamplePoint[];
+  readonly bounds: Points['bounds'];
+  /** Answers whether there was room; an empty one has room for every point. */
+  readonly add: (received: ReceivedPoint) => boolean;
+};
+
+/** One record while it is filled. */
+const openDraft = (): Draft => {
+  const origins: Origin[] = [];
+  const originPlaces = new Map<string, number>();
+  const points: SamplePoint[] = [];
+  const bounds: { readonly seconds: readonly number[] }[] = [];
+  /** By the list itself, which the points of a sender share, and by what is in it. */
+  const boundsPlaces = new Map<readonly number[] | string, number>();
+  let bytes = 0;
+
+  const placeOf = (seconds: readonly number[]): number | undefined => {
+    const known = boundsPlaces.get(seconds) ?? boundsPlaces.get(seconds.join());
+    if (known !== undefined) boundsPlaces.set(seconds, known);
+    return known;
+  };
+
+  return {
+    origins,
+    points,
+    bounds,
+    add: ({ point, receivedAt }) => {
+      const { value } = point;
+      const origin = originOf(point);
+      const identity = JSON.stringify(origin);
+      const known = originPlaces.get(identity);
+      const durations = value.kind === 'level' ? null : value.durations;
+      const seconds = durations?.shape === 'explicit' ? durations.bounds : undefined;
+      const knownBounds = seconds === undefined ? undefined : placeOf(seconds);
+      const packed = durations === null ? null : packDurations(durations, () => bounds.length);
+      const more =
+        pointBytesMax +
+        (value.kind === 'level' ? levelBytes : 0) +
+        (packed === null ? 0 : durationsBytesMax + packed.counts.length) +
+        (known === undefined ? bytesOfOrigin(origin) : 0) +
+        (seconds === undefined || knownBounds !== undefined
+          ? 0
+          : boundsBytesMax + boundBytes * seconds.length);
+      if (bytes + more > bytesMax && points.length > 0) return false;
+      bytes += more;
+      if (known === undefined) originPlaces.set(identity, origins.push(origin) - 1);
+      if (seconds !== undefined && knownBounds === undefined) {
+        boundsPlaces.set(seconds, bounds.length);
+        boundsPlaces.set(seconds.join(), bounds.length);
+        bounds.push({ seconds });
+      }
+      points.push({
+        origin: known ?? origins.length - 1,
+        series: point.series,
+        receivedAt,
+        start: point.startMs,
+        time: point.timeMs,
+        count: value.kind === 'level' ? 0 : value.count,
+        errors: value.kind === 'level' ? 0 : value.errors,
+        level: value.kind === 'level' ? value.level : null,
+        durations: withBounds(packed, knownBounds),
+      });
+      return true;
+    },
+  };
+};
+
+const withBounds = (
+  packed: PackedDurations | null,
+  known: number | undefined,
+): PackedDurations | null =>
+  packed === null || known === undefined ? packed : { ...packed, bounds: known };
+
+const bytesOfOrigin = (origin: Origin): number => {
+  const { namespace, version, deployment, instance, metric, unit, target, attributes } = origin;
+  let units = 0;
+  for (const text of [namespace, version, deployment, instance, metric, unit, target])
+    units += text?.length ?? 0;
+  for (const { name, value } of attributes) units += name.length + value.length;
+  return originBytesMax + attributeBytesMax * attributes.length + utf8BytesMax * units;
+};
+
+const originOf = (point: TelemetryPoint): Origin => ({
   namespace: point.namespace,
   version: point.version,
   deployment: point.deploymentId,
   instance: point.instance,
   metric: point.metric,
-  temporality: point.temporality,
+  temporality: point.value.kind === 'level' ? 'cumulative' : point.value.temporality,
   unit: point.unit,
+  target: point.target,
+  attributes: point.attributes,
 });

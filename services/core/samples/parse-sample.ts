@@ -3,7 +3,8 @@ import { audiencePattern } from '../markers/parse-marker.ts';
 import type { Body } from '../markers/upcast.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
-import type { CopiedFact, Sample, SampleKind } from './sample.ts';
+import { bucketsMax, unpackCounts } from './packed-counts.ts';
+import type { CopiedFact, Origin, Points, Sample, SampleKind, SamplePoint } from './sample.ts';
 
 export type SampleFieldProblem = {
   readonly code: 'kind-unknown' | 'field-invalid';
@@ -77,8 +78,11 @@ const invalidOwnField = (sample: Sample): string | undefined => {
           ['origins.instance', isNameOrNull(origin.instance)],
           ['origins.metric', isName(origin.metric)],
           ['origins.temporality', ['delta', 'cumulative'].includes(origin.temporality)],
-          ['origins.unit', ['s', 'ms'].includes(origin.unit)],
+          ['origins.unit', origin.unit.length <= unitMax && origin.unit.isWellFormed()],
+          ['origins.target', isNameOrNull(origin.target)],
+          ['origins.attributes', areAttributes(origin.attributes)],
         ]) ??
+        firstOf(sample.bounds, ({ seconds }) => [['bounds.seconds', areBounds(seconds)]]) ??
         firstOf(sample.points, (point) => [
           ['points.origin', sample.origins[point.origin] !== undefined],
           ['points.series', isHexDigest(point.series)],
@@ -87,6 +91,8 @@ const invalidOwnField = (sample: Sample): string | undefined => {
           ['points.time', isTime(point.time) && point.start <= point.time],
           ['points.count', isCount(point.count)],
           ['points.errors', isCount(point.errors) && point.errors <= point.count],
+          ['points.level', isLevelOrNull(sample.origins[point.origin], point)],
+          ['points.durations', areDurationsOrNull(sample.bounds, point)],
         ])
       );
     case 'analysis-opened':
@@ -139,6 +145,72 @@ const invalidOwnField = (sample: Sample): string | undefined => {
 
 /** Versions that may stand in one slot beside each other. */
 const baselineMax = 50;
+
+/** Far above any gauge. */
+const levelMax = 1e18;
+const unitMax = 64;
+/** Attributes that the policies of one component may look at, and their texts together. */
+const attributesMax = 64;
+const attributeTextMax = 8 * 1024;
+const scaleMin = -10;
+const scaleMax = 20;
+/** Powers of two between which every duration lies. */
+const octaveMin = -1075;
+const octaveMax = 1024;
+
+const areAttributes = (attributes: Origin['attributes']): boolean => {
+  let text = 0;
+  let before = '';
+  for (const { name, value } of attributes) {
+    if (!isName(name) || name <= before) return false;
+    if (value.length > sampleNameMax || !value.isWellFormed()) return false;
+    text += name.length + value.length;
+    before = name;
+  }
+  return attributes.length <= attributesMax && text <= attributeTextMax;
+};
+
+const areBounds = (seconds: readonly number[]): boolean => {
+  const rise = (bound: number, index: number): boolean => bound > (seconds[index - 1] ?? -1);
+  return (
+    seconds.length > 0 &&
+    seconds.length < bucketsMax &&
+    seconds.every((bound, index) => bound >= 0 && bound < Infinity && rise(bound, index))
+  );
+};
+
+/** A level is nothing but a level; what counts requests has a unit of time. */
+const isLevelOrNull = (origin: Origin | undefined, point: SamplePoint): boolean => {
+  const { level, count, durations, start, time } = point;
+  if (level === null) return origin?.unit === 's' || origin?.unit === 'ms';
+  const isAlone = count === 0 && durations === null && start === time;
+  return isAlone && level >= 0 && level <= levelMax && origin?.temporality === 'cumulative';
+};
+
+/** Buckets that hold as many requests as the point counts, written as their writer writes them. */
+const areDurationsOrNull = (
+  bounds: Points['bounds'],
+  { durations, count }: SamplePoint,
+): boolean => {
+  if (durations === null) return true;
+  const { scale, zeroCount, offset } = durations;
+  const counts = unpackCounts(durations.counts);
+  if (counts === undefined || (counts.length === 0 && offset !== 0)) return false;
+  if (counts.reduce((sum, more) => sum + more, zeroCount) !== count) return false;
+  if (durations.bounds === null) {
+    const perOctave = 2 ** scale;
+    return (
+      isCount(zeroCount) &&
+      scale >= scaleMin &&
+      scale <= scaleMax &&
+      offset >= octaveMin * perOctave &&
+      offset + counts.length <= octaveMax * perOctave
+    );
+  }
+  const explicit = bounds[durations.bounds]?.seconds;
+  if (explicit === undefined || scale !== 0 || zeroCount !== 0) return false;
+  return offset >= 0 && offset + counts.length <= explicit.length + 1;
+};
 
 type Check = readonly [field: string, isValid: boolean];
 

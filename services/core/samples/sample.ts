@@ -1,5 +1,6 @@
 import type { Position } from '../log/record.ts';
-import type { DurationUnit, Temporality } from '../telemetry/point.ts';
+import type { Temporality } from '../telemetry/point.ts';
+import type { PointAttribute } from '../telemetry/telemetry-point.ts';
 
 // What a judge uses, in one order. Times are milliseconds since 1970.
 
@@ -17,8 +18,23 @@ export type Origin = {
   readonly deployment: string | null;
   readonly instance: string | null;
   readonly metric: string;
+  /** Of levels always `cumulative`. */
   readonly temporality: Temporality;
-  readonly unit: DurationUnit;
+  /** As it was sent. */
+  readonly unit: string;
+  readonly target: string | null;
+  /** Those that a policy looks at, sorted by name. */
+  readonly attributes: readonly PointAttribute[];
+};
+
+/** The buckets of a point, packed: see `durationsOf`. */
+export type PackedDurations = {
+  /** Place of its explicit bounds; null: an exponential histogram. */
+  readonly bounds: number | null;
+  readonly scale: number;
+  readonly zeroCount: number;
+  readonly offset: number;
+  readonly counts: Uint8Array;
 };
 
 export type SamplePoint = {
@@ -30,6 +46,9 @@ export type SamplePoint = {
   readonly time: number;
   readonly count: number;
   readonly errors: number;
+  /** Null: the point counts requests. */
+  readonly level: number | null;
+  readonly durations: PackedDurations | null;
 };
 
 export type Points = SampleEnvelope & {
@@ -37,6 +56,8 @@ export type Points = SampleEnvelope & {
   readonly origins: readonly Origin[];
   /** In the order in which they were received. */
   readonly points: readonly SamplePoint[];
+  /** Explicit bounds in seconds, each list once. */
+  readonly bounds: readonly { readonly seconds: readonly number[] }[];
 };
 
 export type RunningVersion = {

@@ -27,6 +27,8 @@ const doublesAllowed: { readonly [place: string]: string } = {
   'plimsoll.DecidedMetric.dispersion': 'shown',
   'plimsoll.AnalysisOpened.canaryShare': 'stated by people, compared with itself only',
   'plimsoll.Copy.canaryShare': 'stated by people, compared with itself only',
+  'plimsoll.Point.level': 'a measurement; levels are added in the order of their series',
+  'plimsoll.Bounds.seconds': 'compared with each other only',
 };
 
 /** What is wrong with one schema by itself, beyond what the codec refuses: one sentence each. */

@@ -6,27 +6,43 @@ import type { ReceivedPoint } from '../../../services/core/samples/compact.ts';
 import { parseSample } from '../../../services/core/samples/parse-sample.ts';
 import type { Points } from '../../../services/core/samples/sample.ts';
 import type { Body } from '../../../services/core/markers/upcast.ts';
-import type { RequestPoint } from '../../../services/core/telemetry/point.ts';
+import type { TelemetryPoint } from '../../../services/core/telemetry/telemetry-point.ts';
 import { tools } from '../../support/given.ts';
 
-const point = (change: Partial<RequestPoint> = {}): RequestPoint => ({
+type Requests = Extract<TelemetryPoint['value'], { readonly kind: 'durations' }>;
+type Change = Partial<Omit<TelemetryPoint, 'value'>> & Partial<Requests>;
+
+const point = ({
+  kind: _,
+  temporality,
+  count,
+  errors,
+  durations,
+  ...change
+}: Change = {}): TelemetryPoint => ({
   environment: 'production',
   namespace: 'default',
   component: 'checkout',
   version: '2.0.0',
   deploymentId: null,
   instance: 'pod-1',
+  target: null,
   series: 'a'.repeat(64),
   metric: 'http.server.request.duration',
-  temporality: 'cumulative',
+  unit: 's',
+  attributes: [],
   startMs: 1_000,
   timeMs: 2_000,
-  count: 10,
-  errors: 0,
-  unit: 's',
   ...change,
+  value: {
+    kind: 'durations',
+    temporality: temporality ?? 'cumulative',
+    count: count ?? 10,
+    errors: errors ?? 0,
+    durations: durations ?? null,
+  },
 });
-const received = (change: Partial<RequestPoint> = {}, receivedAt = 2_100): ReceivedPoint => ({
+const received = (change: Change = {}, receivedAt = 2_100): ReceivedPoint => ({
   point: point(change),
   receivedAt,
 });

@@ -49,11 +49,41 @@ const points: Points = {
       metric: 'http.server.request.duration',
       temporality: 'delta',
       unit: 'ms',
+      target: 'eu-1',
+      attributes: [{ name: 'http.route', value: '/pay' }],
+    },
+    {
+      namespace: 'default',
+      version: null,
+      deployment: null,
+      instance: 'pod-1',
+      metric: 'process.cpu.utilization',
+      temporality: 'cumulative',
+      unit: '1',
+      target: null,
+      attributes: [],
     },
   ],
   points: [
-    { origin: 0, series: 'b'.repeat(64), receivedAt: 4, start: 1, time: 3, count: 2, errors: 1 },
+    {
+      ...{ origin: 0, series: 'b'.repeat(64), receivedAt: 4, start: 1, time: 3 },
+      ...{ count: 2, errors: 1, level: null },
+      durations: { bounds: 0, scale: 0, zeroCount: 0, offset: 1, counts: Uint8Array.of(2) },
+    },
+    {
+      ...{ origin: 0, series: 'b'.repeat(64), receivedAt: 4, start: 1, time: 3 },
+      ...{ count: 7, errors: 0, level: null },
+      durations: {
+        ...{ bounds: null, scale: 3, zeroCount: 4, offset: -9 },
+        counts: Uint8Array.of(1, 0, 5, 2),
+      },
+    },
+    {
+      ...{ origin: 1, series: 'd'.repeat(64), receivedAt: 4, start: 3, time: 3 },
+      ...{ count: 0, errors: 0, level: 0.25, durations: null },
+    },
   ],
+  bounds: [{ seconds: [0.1, 0.5] }],
 };
 
 const recordOf = (sample: Sample, by = analyser): Promise<NewRecord> =>
@@ -189,7 +219,7 @@ describe('the door refuses', () => {
       'points',
       { ...points, origins: [{ ...firstOrigin, temporality: 'sum' as 'delta' }] },
     ],
-    ['another unit', 'points', { ...points, origins: [{ ...firstOrigin, unit: 'min' as 's' }] }],
+    ['requests in minutes', 'points', { ...points, origins: [{ ...firstOrigin, unit: 'min' }] }],
     ['an analysis that is no UUID', 'analysis', opened({ analysis: '__proto__' })],
     ['an analysis without a baseline', 'analysis', opened({ baseline: [] })],
     ['an attempt 0', 'analysis', opened({ attempt: 0 })],

@@ -123,6 +123,8 @@ const exportsOfPod = (pod: Pod): readonly Sent[] => {
     metric: 'http.server.request.duration',
     temporality: pod.temporality,
     unit: 's',
+    target: null,
+    attributes: [],
   };
   const routes = pod.routes ?? 1;
   const sent: Sent[] = [];
@@ -158,6 +160,8 @@ const exportsOfPod = (pod: Pod): readonly Sent[] => {
             time: clock + at,
             count,
             errors: outcome === 'failed' ? count : 0,
+            level: null,
+            durations: null,
           },
         });
       }
@@ -179,6 +183,7 @@ export const record = (sent: readonly Sent[]): Points => {
     ...place,
     origins,
     points: sent.map(({ origin, point }) => ({ ...point, origin: origins.indexOf(origin) })),
+    bounds: [],
   };
 };
 
