@@ -163,6 +163,6 @@ export const told = (
   said: readonly { readonly window: number; readonly decision: FamilyDecision }[],
 ): readonly string[] =>
   said.map(({ window, decision }) => {
-    const share = decision.action === 'advance' ? ` to ${decision.share}` : '';
+    const share = decision.share !== null ? ` to ${decision.share}` : '';
     return `${decision.action}${share} at ${window}${decision.final ? ', final' : ''}`;
   });

@@ -7,19 +7,14 @@ import type { Explanation, Verdict } from './verdict.ts';
 
 /** What the newest window leads to. */
 export type FamilyDecision = {
+  readonly action: 'promote' | 'advance' | 'hold' | 'roll-back';
+  /** Of the traffic, between 0 and 1, what to advance to; null: it is no advance. */
+  readonly share: number | null;
   /** Nothing follows: the analysis ends here. */
   readonly final: boolean;
   readonly verdict: Verdict;
   readonly explanation: Explanation;
-} & (
-  | { readonly action: 'promote' | 'hold' | 'roll-back' }
-  /** `share` of the traffic, between 0 and 1. */
-  | { readonly action: 'advance'; readonly share: number }
-);
-
-type Action =
-  | { readonly action: 'promote' | 'hold' | 'roll-back' }
-  | { readonly action: 'advance'; readonly share: number };
+};
 
 /**
  * The decision that the last window brought about, if any:
@@ -32,21 +27,23 @@ export const decide = (rule: FamilyRule, state: FamilyState): FamilyDecision | u
   const action = newAction(rule, state);
   if (action === undefined) return undefined;
   return {
-    ...action,
+    action,
+    share: action === 'advance' ? (state.advanced?.share ?? null) : null,
     final: hasEnded(rule, state),
     verdict: verdictOf(rule, state),
     explanation: explain(rule, state),
   };
 };
 
-const newAction = (rule: FamilyRule, state: FamilyState): Action | undefined => {
-  const { failed, promoted, advanced, silentFrom } = state;
-  const last = state.nextIndex - 1;
-  if (failed !== null) return failed.index === last ? { action: 'roll-back' } : undefined;
-  if (promoted !== null) return promoted.index === last ? { action: 'promote' } : undefined;
+const newAction = (
+  rule: FamilyRule,
+  { nextIndex, failed, promoted, advanced, silentFrom }: FamilyState,
+): FamilyDecision['action'] | undefined => {
+  const last = nextIndex - 1;
+  if (failed !== null) return failed.index === last ? 'roll-back' : undefined;
+  if (promoted !== null) return promoted.index === last ? 'promote' : undefined;
   const deadlineWindows = windowsIn(rule, rule.deadlineMs);
-  if (state.nextIndex >= deadlineWindows)
-    return state.nextIndex === deadlineWindows ? { action: 'hold' } : undefined;
-  if (advanced?.index === last) return { action: 'advance', share: advanced.share };
-  return silentFrom === last ? { action: 'hold' } : undefined;
+  if (nextIndex >= deadlineWindows) return nextIndex === deadlineWindows ? 'hold' : undefined;
+  if (advanced?.index === last) return 'advance';
+  return silentFrom === last ? 'hold' : undefined;
 };

@@ -22,20 +22,20 @@ import {
 } from './metric.ts';
 import { isRequired, isSilent, missingIn } from './missing.ts';
 import type { FamilyRule } from './rule.ts';
-import type { Advance, CarriedEvidence, FamilyState, Finding } from './state.ts';
+import type { Advance, CarriedEvidence, DeadlineFound, FamilyState, Finding } from './state.ts';
 import { nextStep } from './steps.ts';
 import { placeOf, presenceDue, windowsIn } from './times.ts';
 
 /** Raised when the same rule and windows may lead to other numbers than before. */
 export const judgeVersion2 = 2;
 
-/** `carried`: what an earlier attempt with the same artefact and baseline left (`carriedOf`). */
+/** `carried`: what an earlier attempt with the same artefact and baseline left (`carriedEvidence`). */
 export const initialFamily = (
   rule: FamilyRule,
   carried: CarriedEvidence | null = null,
 ): FamilyState => {
   const logStakes = initialStakesOf(rule, carried);
-  const promotes = new Map(carried?.metrics.map(({ id, logPromote }) => [id, logPromote]));
+  const left = rule.metrics.map(({ id }) => carried?.metrics.find((metric) => metric.id === id));
   const metrics = rule.metrics.map(initialMetric);
   return {
     nextIndex: 0,
@@ -52,7 +52,8 @@ export const initialFamily = (
       attempts: carried.attempts,
       logEvidence: logEvidence({ logStakes, metrics }),
       deadlineTested: carried.deadlineTested,
-      logPromotes: rule.metrics.map(({ id }) => promotes.get(id) ?? 0),
+      worseAtDeadline: left.map((metric) => metric?.worseAtDeadline ?? null),
+      logPromotes: left.map((metric) => metric?.logPromote ?? 0),
     },
     deadline: null,
     metrics,
@@ -63,16 +64,21 @@ export const initialFamily = (
  * What the next attempt with the same artefact and baseline begins with. Its evidence is the product: an e-process that
  * began at 1 again with every retry would be spent again and again until it passes.
  */
-export const carriedOf = (rule: FamilyRule, state: FamilyState): CarriedEvidence => {
+export const carriedEvidence = (rule: FamilyRule, state: FamilyState): CarriedEvidence => {
   const parts = logParts(state);
   const promotes = logPromotes(state);
+  const { carried, failed, deadline } = state;
+  const isWorse = failed?.code === 'worse-at-deadline';
   return {
-    attempts: (state.carried?.attempts ?? 0) + 1,
-    deadlineTested: state.deadline !== null || (state.carried?.deadlineTested ?? false),
+    attempts: (carried?.attempts ?? 0) + 1,
+    deadlineTested: deadline !== null || (carried?.deadlineTested ?? false),
     metrics: rule.metrics.map(({ id }, index) => {
       const part = parts[index] ?? -Infinity;
+      const [z, zNeeded] = isWorse ? [failed.evidence[index], failed.needed[index]] : [];
+      const isBlamed = typeof z === 'number' && typeof zNeeded === 'number';
       return {
         id,
+        worseAtDeadline: isBlamed ? { z, zNeeded } : null,
         logCapital: part === -Infinity ? null : part,
         logPromote: promotes[index] ?? 0,
       };
@@ -101,6 +107,10 @@ export const judgeWindow = (
   const mark = { index, startMs: window.startMs };
   const isCrossed = place.judged && logEvidence(state) >= Math.log(1 / rule.alphaAnytime);
   if (isCrossed) return { ...state, failed: crossed(rule, state, mark) };
+  const worseBefore = state.carried?.worseAtDeadline ?? [];
+  // What was found worse once is so in every attempt.
+  if (place.judged && worseBefore.some((found) => found !== null))
+    return { ...state, failed: failedAtDeadline(mark, worseBefore) };
   const tested = isDeadline(rule, state) ? atDeadline(rule, state, mark) : state;
   if (tested.failed !== null || tested.promoted !== null) return tested;
   const held: FamilyState = {
@@ -198,31 +208,30 @@ const crossed = (rule: FamilyRule, state: FamilyState, mark: WindowMark): Findin
 
 /** The other half of alpha, once: split by weight among the metrics that have such a test. */
 const atDeadline = (rule: FamilyRule, state: FamilyState, mark: WindowMark): FamilyState => {
-  if (state.carried?.deadlineTested === true) return state;
+  if (state.carried?.deadlineTested === true || rule.alphaDeadline === 0) return state;
   const shares = sharesOf(
     weightsOf(rule, state).map((weight, index) => {
       const metric = rule.metrics[index];
       return metric !== undefined && hasDeadlineTest(metric) ? weight : 0;
     }),
   );
-  const deadline = rule.metrics.map((metric, index) => {
+  const results = rule.metrics.map((metric, index) => {
     const [share = 0, before] = [shares[index], state.metrics[index]];
     if (before === undefined || !(share > 0)) return null;
     return deadlineOf(metric, before, share * rule.alphaDeadline) ?? null;
   });
-  const tested: FamilyState = { ...state, deadline };
-  if (!deadline.some((found) => found?.isWorse === true)) return tested;
-  const worse = deadline.map((found) => (found?.isWorse === true ? found : null));
-  return {
-    ...tested,
-    failed: {
-      ...mark,
-      code: 'worse-at-deadline',
-      evidence: worse.map((found) => found && found.z),
-      needed: worse.map((found) => found && found.zNeeded),
-    },
-  };
+  const deadline = results.map((found) => found && { z: found.z, zNeeded: found.zNeeded });
+  const worse = deadline.map((found, index) => (results[index]?.isWorse === true ? found : null));
+  const isWorse = worse.some((found) => found !== null);
+  return { ...state, deadline, failed: isWorse ? failedAtDeadline(mark, worse) : null };
 };
+
+const failedAtDeadline = (mark: WindowMark, worse: readonly (DeadlineFound | null)[]): Finding => ({
+  ...mark,
+  code: 'worse-at-deadline',
+  evidence: worse.map((found) => found && found.z),
+  needed: worse.map((found) => found && found.zNeeded),
+});
 
 const shownGood = (rule: FamilyRule, state: FamilyState, mark: WindowMark): Finding => {
   const promotes = logPromotes(state);

@@ -23,10 +23,21 @@ const cohorts: readonly Cohort[] = ['canary', 'baseline'];
 /** Whether a cohort has shown nothing of a metric for so long that this is silence. */
 export const isSilentIn = (
   rule: FamilyRule,
-  { nextIndex, metrics }: FamilyState,
+  state: FamilyState,
   index: number,
   cohort: Cohort,
-): boolean => nextIndex - 1 - (metrics[index]?.[cohort] ?? -1) >= windowsIn(rule, rule.noDataMs);
+): boolean =>
+  lastIndex(rule, state) - (state.metrics[index]?.[cohort] ?? -1) >= windowsIn(rule, rule.noDataMs);
+
+/** The last window that was taken in: what comes after the end says nothing. */
+const lastIndex = (rule: FamilyRule, { nextIndex, failed, promoted }: FamilyState): number => {
+  if (failed !== null) return failed.index;
+  const end =
+    promoted === null
+      ? windowsIn(rule, rule.deadlineMs) - 1
+      : promoted.index + windowsIn(rule, rule.bakeMs);
+  return Math.min(nextIndex - 1, end);
+};
 
 /** A cohort is silent, or, once presence is decided, a metric that is required. */
 export const isSilent = (rule: FamilyRule, state: FamilyState): boolean => {

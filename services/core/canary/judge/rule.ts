@@ -42,9 +42,9 @@ export type FamilyRule = {
   readonly restartsEveryMs: number;
   /** False-rollback budget of looking after every window, of this attempt. */
   readonly alphaAnytime: number;
-  /** False-rollback budget of the one test at the deadline, of this attempt. */
+  /** False-rollback budget of the one test at the deadline, of this attempt; 0: no such test. */
   readonly alphaDeadline: number;
-  /** False-promotion budget. */
+  /** False-promotion budget; 0: nothing is promoted, which is for looking back at what would have been. */
   readonly beta: number;
   /** Rollback evidence from which on nothing is promoted. */
   readonly vetoEvidence: number;

@@ -5,15 +5,20 @@ import type { MetricState } from './metric.ts';
 export type CarriedEvidence = {
   /** How many attempts are in it. */
   readonly attempts: number;
-  /** The one test at the deadline has been made: it is never made again. */
+  /** The one test at the deadline has been made: it is never made again, and what it found worse fails again. */
   readonly deadlineTested: boolean;
   readonly metrics: readonly {
     readonly id: string;
+    /** What the test at the deadline found worse; null: it did not. */
+    readonly worseAtDeadline: DeadlineFound | null;
     /** ln of what the roll-back stakes on this metric have become; null: nothing was staked on it. */
     readonly logCapital: number | null;
     readonly logPromote: number;
   }[];
 };
+
+/** Deviations by which the canary was worse in the test at the deadline, and how many are too many. */
+export type DeadlineFound = { readonly z: number; readonly zNeeded: number };
 
 /** A window that settled something. Evidence and what was needed is listed by metric; null: no reason. */
 export type Finding = WindowMark & {
@@ -54,16 +59,11 @@ export type FamilyState = {
     readonly attempts: number;
     readonly logEvidence: number;
     readonly deadlineTested: boolean;
+    readonly worseAtDeadline: readonly (DeadlineFound | null)[];
     readonly logPromotes: readonly number[];
   } | null;
   /** The test at the deadline, by metric; null: not made, or not for this metric. */
   readonly deadline: readonly (DeadlineFound | null)[] | null;
   /** In the order of the rule. */
   readonly metrics: readonly MetricState[];
-};
-
-export type DeadlineFound = {
-  readonly z: number;
-  readonly zNeeded: number;
-  readonly isWorse: boolean;
 };

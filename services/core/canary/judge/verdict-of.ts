@@ -59,7 +59,7 @@ export const explain = (rule: FamilyRule, state: FamilyState): Explanation => {
   return {
     evidence: evidenceOf(logEvidence(state)),
     evidenceNeeded: 1 / rule.alphaAnytime,
-    promoteEvidenceNeeded: 1 / rule.beta,
+    promoteEvidenceNeeded: rule.beta > 0 ? 1 / rule.beta : null,
     firstCrossed: isCrossed ? { index: failed.index, startMs: failed.startMs } : null,
     windows: state.nextIndex,
     carried: carried && { attempts: carried.attempts, evidence: evidenceOf(carried.logEvidence) },
@@ -74,14 +74,13 @@ const partsOf = (rule: FamilyRule, state: FamilyState): readonly MetricPart[] =>
   return rule.metrics.flatMap((metric, index) => {
     const before = state.metrics[index];
     if (before === undefined) return [];
-    const tested = state.deadline?.[index] ?? null;
     return {
       id: metric.id,
       weight: weights[index] ?? 0,
       critical: metric.critical,
       evidence: evidenceOf(parts[index] ?? -Infinity),
       promoteEvidence: evidenceOf(promotes[index] ?? 0),
-      deadline: tested && { z: tested.z, zNeeded: tested.zNeeded },
+      deadline: state.deadline?.[index] ?? null,
       presence: presenceOf(rule, state, before, index),
       explained: explainMetric(metric, before),
     };

@@ -73,7 +73,8 @@ export type Explanation = {
   /** Combined over the metrics: odds against "no metric is worse than tolerated". */
   readonly evidence: number;
   readonly evidenceNeeded: number;
-  readonly promoteEvidenceNeeded: number;
+  /** null: nothing is promoted. */
+  readonly promoteEvidenceNeeded: number | null;
   readonly firstCrossed: WindowMark | null;
   readonly windows: number;
   /** What earlier attempts with the same artefact and baseline began this one with; null: there is none. */
