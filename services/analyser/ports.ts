@@ -7,6 +7,7 @@ import type { OtlpContentType, ReadMetrics } from '../ports/otlp.ts';
 import type { ReadModelStore } from '../ports/read-model-store.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 import type { Signer } from '../ports/signer.ts';
+import type { SnapshotPace } from './snapshots.ts';
 
 /** What the analyser stands on. It opens and closes none of it. */
 export type AnalyserPorts = {
@@ -29,6 +30,8 @@ export type AnalyserPorts = {
   ) => OtlpContentType | null;
   /** What canaries that begin from now on are judged by. */
   readonly policy: JudgePolicy;
+  /** When states are kept for whoever takes over; `snapshotPace` unless told. */
+  readonly snapshotPace?: SnapshotPace;
   /** Says what an operator should know. Never called with what a record contains. */
   readonly tell: (event: AnalyserEvent) => void;
 };
@@ -66,5 +69,17 @@ export type AnalyserEvent =
       readonly deployment: string;
       readonly position: Position | null;
     }
+  /**
+   * A partition of samples is this process's now. It goes on from `position`, with the state that another one kept, or
+   * reads what the open analyses need again.
+   */
+  | {
+      readonly event: 'taken-over';
+      readonly partition: number;
+      readonly position: Position;
+      readonly from: 'snapshot' | 'samples';
+    }
+  /** The store does not take what is kept for later. Nothing is lost by it but time. */
+  | { readonly event: 'not-kept'; readonly what: 'snapshot' | 'noise'; readonly message: string }
   /** What stands was said again before it lapsed. */
   | { readonly event: 'renewed'; readonly analysis: string; readonly position: Position };

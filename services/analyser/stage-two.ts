@@ -7,13 +7,18 @@ import type { Decided } from '../core/markers/marker.ts';
 import { headerNames } from '../core/markers/wire.ts';
 import { sampleKey } from '../core/samples/key.ts';
 import type { AnalysisOpened, Sample } from '../core/samples/sample.ts';
+import { judgedAlike, noSigners, withTaken, withUnknown } from '../core/samples/signers.ts';
+import type { Signers } from '../core/samples/signers.ts';
 import { checkSample } from '../core/samples/wire.ts';
+import type { DatedKey } from '../core/trust/trust.ts';
 import type { Stop } from '../ports/clock.ts';
 import { appendSamples } from './append-samples.ts';
 import { startAt } from './following.ts';
 import type { Follower } from './following.ts';
+import { Halted } from './halted.ts';
 import type { AnalyserPorts } from './ports.ts';
 import { publish } from './publish.ts';
+import { openSnapshots } from './snapshots.ts';
 import type { Tally } from './tally.ts';
 import type { TrustedKeys } from './trusted-keys.ts';
 
@@ -24,6 +29,8 @@ const tickGraceMs = 15_000;
 
 type Owned = {
   state: PartitionState;
+  /** What the state rests on, as of the keys that were known. */
+  signers: Signers;
   sinceMs: number;
   /** When something of a key was last heard, by this process's clock. */
   readonly heardAtMs: Map<string, number>;
@@ -37,8 +44,9 @@ export type StageTwo = {
 };
 
 /**
- * Owns partitions of `samples`: folds each from its lowest open analysis on, and puts the decisions on the log. It
- * keeps no other state, so whoever takes over comes to the same decisions.
+ * Owns partitions of `samples`: folds each from its lowest open analysis or from the newest snapshot on, and puts the
+ * decisions on the log. Its state follows from the samples and from what the log says of their keys, so whoever takes
+ * over comes to the same decisions.
  */
 export const openStageTwo = (
   ports: AnalyserPorts,
@@ -48,12 +56,40 @@ export const openStageTwo = (
 ): StageTwo => {
   const { audience, clock, samples, tools } = ports;
   const owned = new Map<number, Owned>();
+  const snapshots = openSnapshots(ports, keys);
   const digest = (text: string): string => tools.crypto.sha256Hex(tools.text.encodeUtf8(text));
 
-  const sampleIn = async (record: LogRecord): Promise<Sample | undefined> => {
-    const known = await keys.forKey(keyIdOf(ports, record));
+  const take = (partition: number, state: PartitionState, signers: Signers): Owned => {
+    const mine = { state, signers, sinceMs: clock.nowMs(), heardAtMs: new Map<string, number>() };
+    owned.set(partition, mine);
+    snapshots.begin(partition);
+    return mine;
+  };
+
+  /** The keys that a batch is judged by. Throws where they judge what was folded before otherwise than it was judged. */
+  const keysFor = async (
+    mine: Owned,
+    records: readonly LogRecord[],
+  ): Promise<ReadonlyMap<string, DatedKey>> => {
+    const named = new Set(records.flatMap((record) => keyIdOf(ports, record) ?? []));
+    const known = await keys.forKeys(named);
+    if (!judgedAlike(mine.signers, known))
+      throw new Halted('the log says otherwise of a key now; the samples are read again');
+    return known;
+  };
+
+  const sampleIn = (
+    mine: Owned,
+    known: ReadonlyMap<string, DatedKey>,
+    record: LogRecord,
+  ): Sample | undefined => {
     const checked = checkSample(tools, audience, known, record);
-    if (checked.ok) return checked.value;
+    const keyId = keyIdOf(ports, record) ?? '';
+    if (checked.ok) {
+      mine.signers = withTaken(mine.signers, keyId, record.appendedAtMs);
+      return checked.value;
+    }
+    if (checked.problem.code === 'key-unknown') mine.signers = withUnknown(mine.signers, keyId);
     rejected.add(checked.problem.code, 1);
     return undefined;
   };
@@ -77,23 +113,24 @@ export const openStageTwo = (
 
   const follower: Follower = {
     startFrom: async (partition, hint) => {
-      const from = await startAt(samples, partition, hint);
-      owned.set(partition, {
-        state: emptyPartition,
-        sinceMs: clock.nowMs(),
-        heardAtMs: new Map(),
-      });
-      return from;
+      const lowest = await startAt(samples, partition, hint);
+      const snapshot = await snapshots.newest(partition);
+      if (snapshot === undefined || snapshot.position <= lowest) {
+        take(partition, emptyPartition, noSigners);
+        ports.tell({ event: 'taken-over', partition, position: lowest, from: 'samples' });
+        return lowest;
+      }
+      const { position, state, signers } = snapshot;
+      take(partition, state, signers);
+      ports.tell({ event: 'taken-over', partition, position, from: 'snapshot' });
+      return position;
     },
     onBatch: async ({ partition, records }) => {
-      const mine = owned.get(partition) ?? {
-        state: emptyPartition,
-        sinceMs: clock.nowMs(),
-        heardAtMs: new Map<string, number>(),
-      };
+      const mine = owned.get(partition) ?? take(partition, emptyPartition, noSigners);
+      const known = await keysFor(mine, records);
       const decided: { readonly decision: Decided; readonly attempt: number }[] = [];
       for (const record of records) {
-        const sample = await sampleIn(record);
+        const sample = sampleIn(mine, known, record);
         if (sample === undefined) continue;
         const folded = foldSample({ digest, partition }, mine.state, sample, record.position);
         for (const decision of folded.decisions) {
@@ -107,7 +144,12 @@ export const openStageTwo = (
         const later = decided.slice(index + 1).map((next) => next.decision);
         if (!isOvertaken(decision, later)) await say(decision, attempt);
       }
-      return lowestOpening(mine.state) ?? (records.at(-1)?.position ?? -1) + 1;
+      const lowest = lowestOpening(mine.state);
+      if (lowest === undefined) mine.signers = noSigners;
+      const last = records.at(-1);
+      if (last !== undefined)
+        snapshots.offer(partition, records.length, last, mine.state, mine.signers);
+      return lowest ?? (last?.position ?? -1) + 1;
     },
     onLost: (partition) => void owned.delete(partition),
   };

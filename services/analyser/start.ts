@@ -56,13 +56,15 @@ export type Analyser = {
 
 const decisionsShownMax = 20;
 const keyLookMs = 500;
-const ownKeyLookMs = 10_000;
+/** Well below `retirementGraceMs`: what it appends before it knows of the end of its key must still count. */
+const ownKeyLookMs = 5_000;
 const ticksAgainMs = 1_000;
 const excludedLookMs = 1_000;
 
 /**
  * Starts the three followers: telemetry to samples, the log to samples, samples to decisions. Each restarts by
- * itself after an outage. Nothing is signed before the log trusts the key.
+ * itself after an outage. Nothing is signed before the log trusts the key; when it does so no more, all that is this
+ * process's is handed to others.
  */
 export const startAnalyser = (ports: AnalyserPorts): Analyser => {
   const stopping = new AbortController();
@@ -76,7 +78,7 @@ export const startAnalyser = (ports: AnalyserPorts): Analyser => {
       ports.tell(event);
     },
   };
-  const two = openStageTwo(told, stop, openTrustedKeys(ports), rejected.samples);
+  let analyses: StageTwo['analyses'] = () => [];
   let parts: readonly Following[] = [];
   let state: AnalyserStatus['state'] = 'waiting-for-key';
 
@@ -84,43 +86,47 @@ export const startAnalyser = (ports: AnalyserPorts): Analyser => {
   const keepTelling = async (): Promise<void> => {
     while (!stop.aborted) {
       await ports.clock.sleep(excludedLookMs, stop);
-      tellExcluded(two.analyses(), rejected.telemetry.counts(), ports.clock.nowMs());
+      tellExcluded(analyses(), rejected.telemetry.counts(), ports.clock.nowMs());
     }
   };
 
-  const work = async (): Promise<void> => {
+  /** From the moment when the log trusts the key to the moment when it does so no more. */
+  const workWhileTrusted = async (): Promise<void> => {
     await ownKeyTrusted(told, stop);
     if (stop.aborted) return;
     state = 'running';
     told.tell({ event: 'started' });
+    const trusted = new AbortController();
+    const ended = AbortSignal.any([stop, trusted.signal]);
+    const two = openStageTwo(told, ended, openTrustedKeys(ports), rejected.samples);
+    analyses = two.analyses;
     parts = [
-      keepFollowing(told, stop, 'samples', ports.samples, two.follower),
-      keepFollowing(told, stop, 'log', ports.log, followLog(told, stop)),
+      keepFollowing(told, ended, 'samples', ports.samples, two.follower),
+      keepFollowing(told, ended, 'log', ports.log, followLog(told, ended)),
       keepFollowing(
         told,
-        stop,
+        ended,
         'telemetry',
         ports.metrics,
-        stageOne(told, stop, rejected.telemetry),
+        stageOne(told, ended, rejected.telemetry),
       ),
     ];
-    const keyEnded = ownKeyEnded(told, stop).then(() => {
-      if (!stop.aborted) state = 'waiting-for-key';
+    const keyEnded = ownKeyEnded(told, ended).then(() => {
+      trusted.abort();
     });
-    await Promise.all([
-      ...parts.map(({ over }) => over),
-      keepTicking(told, stop, two),
-      keepTelling(),
-      keyEnded,
-    ]);
+    await Promise.all([...parts.map(({ over }) => over), keepTicking(told, ended, two), keyEnded]);
+    if (!stop.aborted) state = 'waiting-for-key';
   };
-  const over = work();
+  const work = async (): Promise<void> => {
+    while (!stop.aborted) await workWhileTrusted();
+  };
+  const over = Promise.all([work(), keepTelling()]);
 
   return {
     status: () => ({
       state,
       parts: parts.map((part) => part.status()),
-      analyses: two.analyses().map(analysisStatus),
+      analyses: analyses().map(analysisStatus),
       decisions: [...decided],
       rejected: { telemetry: rejected.telemetry.counts(), samples: rejected.samples.counts() },
     }),
@@ -145,9 +151,7 @@ const ownKeyTrusted = async (ports: AnalyserPorts, stop: AbortSignal): Promise<v
 const ownKeyEnded = async (ports: AnalyserPorts, stop: AbortSignal): Promise<void> => {
   while (!stop.aborted) {
     await ports.clock.sleep(ownKeyLookMs, stop);
-    if (stop.aborted || (await isOwnKeyTrusted(ports)) !== false) continue;
-    ports.tell({ event: 'key-untrusted', keyId: ports.signer.keyId });
-    return;
+    if (!stop.aborted && (await isOwnKeyTrusted(ports)) === false) return;
   }
 };
 

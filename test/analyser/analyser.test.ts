@@ -239,10 +239,12 @@ describe('trust', () => {
     const house = await servingHouse();
     const analyser = house.start();
     await house.pass(11_000);
-    expect(house.events.map(({ event }) => event)).toStrictEqual(['started']);
+    const told = (): readonly string[] =>
+      house.events.map(({ event }) => event).filter((event) => event !== 'taken-over');
+    expect(told()).toStrictEqual(['started']);
     await house.say('admin', retired(keyOf('analyser')));
     await house.pass(31_000);
-    expect(house.events.map(({ event }) => event)).toStrictEqual(['started', 'key-untrusted']);
+    expect(told()).toStrictEqual(['started', 'key-untrusted']);
     expect(analyser.status().state).toBe('waiting-for-key');
     await analyser.stop();
   });

@@ -47,7 +47,7 @@ const live = async (house: AnalyserHouse, lives: readonly Life[]): Promise<void>
 
 const rollbackRecords = async (house: AnalyserHouse): Promise<number> =>
   value(await house.log.read(0, 0, 10_000)).filter(({ headers }) =>
-    headers.some(({ value: bytes }) => tools.text.decodeUtf8(bytes) === 'plimsoll.roll-back.v1'),
+    headers.some(({ value: bytes }) => tools.text.decodeUtf8(bytes) === 'plimsoll.roll-back.v2'),
   ).length;
 
 const rollbackRows = async (house: AnalyserHouse): Promise<readonly string[]> =>

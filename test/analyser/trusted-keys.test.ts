@@ -23,6 +23,7 @@ const lookingHouse = async (): Promise<Looked> => {
   const time = { nowMs: 1_000_000, isStoreAway: false, isStoreEmpty: false };
   const keys = openTrustedKeys({
     tools,
+    log: house.log,
     signer: keyOf('analyser'),
     clock: { ...house.clock, nowMs: () => time.nowMs },
     store: {
@@ -40,40 +41,40 @@ const lookingHouse = async (): Promise<Looked> => {
 
 test('what was found out about a key is known soon, also after the clock was set back', async () => {
   const { house, keys, time } = await lookingHouse();
-  expect((await keys.forKey(keyId)).get(keyId)?.compromised).toBeNull();
+  expect((await keys.forKeys([keyId])).get(keyId)?.compromised).toBeNull();
   await house.say('admin', compromised(keyOf('analyser'), 0));
   time.nowMs -= 600_000;
-  await keys.forKey(keyId);
+  await keys.forKeys([keyId]);
   time.nowMs += lookAgainMs;
-  expect((await keys.forKey(keyId)).get(keyId)?.compromised).not.toBeNull();
+  expect((await keys.forKeys([keyId])).get(keyId)?.compromised).not.toBeNull();
 });
 
 test('while the read models are away the known keys stay known', async () => {
   const { keys, time } = await lookingHouse();
-  await keys.forKey(keyId);
+  await keys.forKeys([keyId]);
   time.isStoreAway = true;
   time.nowMs += lookAgainMs;
-  expect([...(await keys.forKey(keyId)).keys()]).toContain(keyId);
+  expect([...(await keys.forKeys([keyId])).keys()]).toContain(keyId);
 });
 
 test('and nobody is taken for unknown who could not be looked up', async () => {
   const { keys, time } = await lookingHouse();
   time.isStoreAway = true;
-  await expect(keys.forKey(keyId)).rejects.toThrow('away');
+  await expect(keys.forKeys([keyId])).rejects.toThrow('away');
   time.isStoreAway = false;
-  await keys.forKey(keyId);
+  await keys.forKeys([keyId]);
   time.isStoreAway = true;
   time.nowMs += lookAgainMs;
-  await expect(keys.forKey('0123456789abcdef')).rejects.toThrow('away');
+  await expect(keys.forKeys(['0123456789abcdef'])).rejects.toThrow('away');
 });
 
 test('a store that fell back to before the analyser was trusted makes nobody unknown', async () => {
   const { keys, time } = await lookingHouse();
   time.isStoreEmpty = true;
-  await expect(keys.forKey(keyId)).rejects.toThrow('behind');
+  await expect(keys.forKeys([keyId])).rejects.toThrow('behind');
   time.isStoreEmpty = false;
-  await keys.forKey(keyId);
+  await keys.forKeys([keyId]);
   time.isStoreEmpty = true;
   time.nowMs += lookAgainMs;
-  expect([...(await keys.forKey(keyId)).keys()]).toContain(keyId);
+  expect([...(await keys.forKeys([keyId])).keys()]).toContain(keyId);
 });

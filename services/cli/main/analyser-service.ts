@@ -82,7 +82,15 @@ export const startAnalyser = async (
             hint: '',
           });
           return;
+        case 'not-kept':
+          note({
+            code: 'not-kept',
+            message: `analyser: the ${event.what} is not kept: ${event.message}`,
+            hint: 'nothing is lost by it; a restart reads more again',
+          });
+          return;
         case 'started':
+        case 'taken-over':
         case 'renewed':
       }
     },

@@ -7,7 +7,7 @@ import type { WireHeaders, WireProblem } from '../markers/wire.ts';
 import { preAuthenticationEncoding, readHeaders } from '../markers/wire.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
-import type { KeyState } from '../trust/trust.ts';
+import type { KeyProblem, KeyState } from '../trust/trust.ts';
 import { hasRole, keyProblem } from '../trust/trust.ts';
 import { isWeakSignature } from '../trust/weak-keys.ts';
 import type { CheckTools } from './check-record.ts';
@@ -35,15 +35,23 @@ export type SideRecord = {
   readonly body: Body;
 };
 
+/** What the records of one such topic are held to. */
+export type SideRules<Key extends KeyState> = {
+  readonly role: Role;
+  readonly typeOf: (schemaDigest: string) => string;
+  readonly endedOf?: (key: Key) => KeyProblem | undefined;
+};
+
 /**
- * Accepts a record of a topic beside the log by its bytes and the keys that the log trusts now: sizes, key and its
+ * Accepts a record of a topic beside the log by its bytes and the keys that the log trusts: sizes, key and its
  * role, signature over the exact bytes, and only then decoding. `typeOf`: the type that its signature binds, by the
- * schema's digest. Never throws on bytes.
+ * schema's digest. `endedOf`: whether the key had ended for this record; left out: whether it has ended now. Never
+ * throws on bytes.
  */
-export const checkSideRecord = (
+export const checkSideRecord = <Key extends KeyState>(
   { codec, crypto, text }: CheckTools,
-  { audience, keys }: { readonly audience: string; readonly keys: ReadonlyMap<string, KeyState> },
-  { role, typeOf }: { readonly role: Role; readonly typeOf: (schemaDigest: string) => string },
+  { audience, keys }: { readonly audience: string; readonly keys: ReadonlyMap<string, Key> },
+  { role, typeOf, endedOf = keyProblem }: SideRules<Key>,
   record: NewRecord,
 ): Result<SideRecord, SideRecordProblem> => {
   const headers = readHeaders(text, record);
@@ -52,7 +60,7 @@ export const checkSideRecord = (
   const signer = keys.get(keyId);
   if (signer === undefined)
     return refuse('key-unknown', `no key ${keyId} is trusted on the log of ${audience}`);
-  const ended = keyProblem(signer);
+  const ended = endedOf(signer);
   if (ended !== undefined) return fail(ended);
   if (!hasRole(signer, role))
     return refuse('role-missing', `the key ${keyId} has not the role ${role}`);

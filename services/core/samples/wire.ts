@@ -1,15 +1,15 @@
 import type { CheckTools } from '../check/check-record.ts';
 import type { SideRecordProblem } from '../check/side-record.ts';
 import { checkSideRecord } from '../check/side-record.ts';
-import type { NewRecord } from '../log/record.ts';
+import type { LogRecord, NewRecord } from '../log/record.ts';
 import type { MarkerCodec, Shape } from '../markers/codec.ts';
 import type { Text } from '../markers/crypto.ts';
 import type { Sign } from '../markers/wire.ts';
 import { headerNames, preAuthenticationEncoding } from '../markers/wire.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
-import type { KeyState } from '../trust/trust.ts';
-import { coversSlot } from '../trust/trust.ts';
+import type { DatedKey, KeyProblem } from '../trust/trust.ts';
+import { coversSlot, keyProblem, keyProblemAt } from '../trust/trust.ts';
 import { sampleKey } from './key.ts';
 import type { SampleFieldProblem } from './parse-sample.ts';
 import { parseSample } from './parse-sample.ts';
@@ -62,17 +62,22 @@ export type SampleProblem = {
 };
 
 /**
- * Accepts a record of `samples` by its bytes and the keys that the log trusts now: sizes, key, signature over the
- * exact bytes, and only then decoding and form; last whether the key may speak of that place. Never throws on bytes.
+ * Accepts a record of `samples` by its bytes and the keys that the log has named: sizes, key, signature over the
+ * exact bytes, and only then decoding and form; last whether the key may speak of that place. A retired key is judged
+ * as of the record's append time; where that is left out, as of now. Never throws on bytes.
  */
 export const checkSample = (
   tools: CheckTools,
   audience: string,
-  keys: ReadonlyMap<string, KeyState>,
-  record: NewRecord,
+  keys: ReadonlyMap<string, DatedKey>,
+  record: NewRecord & Partial<Pick<LogRecord, 'appendedAtMs'>>,
 ): Result<Sample, SampleProblem> => {
   const typeOf = (schemaDigest: string): string => sampleType(schemaDigest, audience);
-  const checked = checkSideRecord(tools, { audience, keys }, { role: 'analyser', typeOf }, record);
+  const { appendedAtMs } = record;
+  const endedOf = (key: DatedKey): KeyProblem | undefined =>
+    appendedAtMs === undefined ? keyProblem(key) : keyProblemAt(key, appendedAtMs);
+  const rules = { role: 'analyser', typeOf, endedOf } as const;
+  const checked = checkSideRecord(tools, { audience, keys }, rules, record);
   if (!checked.ok) return checked;
   const { signer, schema, body } = checked.value;
   const parsed = parseSample(schema.shape, body);

@@ -86,10 +86,13 @@ export const evolveTrust = (
   }
 };
 
+export type KeyProblem = {
+  readonly code: 'key-retired' | 'key-compromised';
+  readonly message: string;
+};
+
 /** Whether the key may sign now, in this role. */
-export const keyProblem = (
-  key: KeyState,
-): { readonly code: 'key-retired' | 'key-compromised'; readonly message: string } | undefined => {
+export const keyProblem = (key: KeyState): KeyProblem | undefined => {
   if (key.compromised !== null)
     return {
       code: 'key-compromised',
@@ -101,6 +104,30 @@ export const keyProblem = (
       message: `the key ${key.id} was retired (position ${key.retiredAt})`,
     };
   return undefined;
+};
+
+/** A key as a topic beside the log sees it. */
+export type DatedKey = KeyState & {
+  /** Append time of the record that retired it, milliseconds since 1970. Left out: not retired, or nobody knows. */
+  readonly retiredAtMs?: number;
+};
+
+/**
+ * What a retired key signed beside the log counts for so much longer. It covers what the clocks of two partitions may
+ * differ, and the time until a process that still signs with the key hears of its end.
+ */
+export const retirementGraceMs = 60_000;
+
+/**
+ * Whether the key may have signed a record of a topic beside the log that was appended at `appendedAtMs` by that
+ * topic's clock. Two topics have no common positions, so the times of both appends are compared: whoever reads the
+ * record, and however late, judges alike. What a compromised key signed counts never.
+ */
+export const keyProblemAt = (key: DatedKey, appendedAtMs: number): KeyProblem | undefined => {
+  const ended = keyProblem(key);
+  const { retiredAtMs } = key;
+  if (ended?.code !== 'key-retired' || retiredAtMs === undefined) return ended;
+  return appendedAtMs <= retiredAtMs + retirementGraceMs ? undefined : ended;
 };
 
 export const hasRole = (key: TrustedKey, role: Role): boolean => key.roles.includes(role);

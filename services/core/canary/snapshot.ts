@@ -1,0 +1,60 @@
+import type { Position } from '../log/record.ts';
+import type { Signers } from '../samples/signers.ts';
+import type { PartitionState } from './fold-samples.ts';
+import { judgeVersion } from './judge.ts';
+
+// What the fold of a partition of samples had come to at a position, as text: a shortcut for whoever takes the
+// partition over. It adds nothing to what the samples say, and whoever has none reads them from the lowest opening.
+
+/** Raised with every change of what a `PartitionState` holds; a snapshot of another form is no use. */
+export const stateForm = 1;
+
+/** Which partition of which log. */
+export type SnapshotPlace = {
+  readonly audience: string;
+  /** Name of the log. */
+  readonly samples: string;
+  readonly partition: number;
+};
+
+export type Snapshot = {
+  /** The next sample to be folded. */
+  readonly position: Position;
+  /** SHA-256 (hex) of the value of the record before it: another log has another one there. */
+  readonly lastDigest: string;
+  readonly signers: Signers;
+  readonly state: PartitionState;
+};
+
+type Written = SnapshotPlace & Snapshot & { readonly form: number; readonly judge: number };
+
+/**
+ * One line of ASCII. Fields keep their order, because the fold goes through them in that order. Undefined: the state
+ * holds a number that JSON has not.
+ */
+export const snapshotText = (place: SnapshotPlace, snapshot: Snapshot): string | undefined => {
+  const written: Written = { form: stateForm, judge: judgeVersion, ...place, ...snapshot };
+  let isExact = true;
+  const text = JSON.stringify(written, (_name, value: unknown) => {
+    if (typeof value === 'number' && !Number.isFinite(value)) isExact = false;
+    return value;
+  });
+  return isExact ? text.replace(/[^ -~]/g, escaped) : undefined;
+};
+
+/** Undefined: it is of another partition, another log, or another release's. */
+export const readSnapshot = (place: SnapshotPlace, text: string): Snapshot | undefined => {
+  // Only what an analyser signed comes here: its form says what is in it.
+  const written = JSON.parse(text) as Written;
+  const isOurs =
+    written.form === stateForm &&
+    written.judge === judgeVersion &&
+    written.audience === place.audience &&
+    written.samples === place.samples &&
+    written.partition === place.partition;
+  if (!isOurs) return undefined;
+  const { position, lastDigest, signers, state } = written;
+  return { position, lastDigest, signers, state };
+};
+
+const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { emptyPartition } from '../../../services/core/canary/fold-samples.ts';
+import type { PartitionState } from '../../../services/core/canary/fold-samples.ts';
+import { readSnapshot, snapshotText, stateForm } from '../../../services/core/canary/snapshot.ts';
+import type { Snapshot } from '../../../services/core/canary/snapshot.ts';
+import { cut, exportsOf, opening, run } from '../../support/canary/sample-streams.ts';
+
+const place = { audience: 'local', samples: 'samples', partition: 3 };
+const traffic = (): readonly [number, number] => [100, 1];
+const pod = {
+  temporality: 'cumulative',
+  startMs: 100,
+  exportEveryMs: 1_000,
+  firstExportMs: 600,
+  lastExportMs: 9_600,
+  traffic,
+} as const;
+/** Two analyses whose ids do not sort as they were opened. */
+const twoOpenings = [
+  opening({ analysis: '6f1c1a52-0000-8000-8000-00000000000f' }),
+  opening({ analysis: '6f1c1a52-0000-8000-8000-00000000000a', namespace: 'other' }),
+];
+const { state } = run([
+  ...twoOpenings,
+  ...cut(
+    exportsOf([
+      { ...pod, name: 'a\u2028 "server" \u{1f680}', version: '1.9.4' },
+      { ...pod, name: 'b', version: '2.0.0' },
+    ]),
+    [3],
+  ),
+]);
+const snapshot: Snapshot = {
+  position: 12,
+  lastDigest: 'd'.repeat(64),
+  signers: { taken: { '0123456789abcdef': 5 }, unknown: [] },
+  state,
+};
+const text = snapshotText(place, snapshot) ?? '';
+
+test('what was written down is read back, with every field in its place', () => {
+  expect(Object.keys(state.analyses)).toHaveLength(2);
+  expect(readSnapshot(place, text)).toStrictEqual(snapshot);
+  expect(JSON.stringify(readSnapshot(place, text))).toBe(JSON.stringify(snapshot));
+});
+
+test('it is one line of printable ASCII', () => expect(text).toMatch(/^[ -~]+$/));
+
+test.each([
+  ['another audience', { ...place, audience: 'staging' }],
+  ['another log', { ...place, samples: 'others' }],
+  ['another partition', { ...place, partition: 4 }],
+])('of %s it is no use', (_what, other) => expect(readSnapshot(other, text)).toBeUndefined());
+
+test('of another form, or for another judge, it is no use', () => {
+  const written = JSON.parse(text) as { readonly judge: number };
+  const form = JSON.stringify({ ...written, form: stateForm + 1 });
+  const judge = JSON.stringify({ ...written, judge: written.judge + 1 });
+  expect(readSnapshot(place, form)).toBeUndefined();
+  expect(readSnapshot(place, judge)).toBeUndefined();
+});
+
+test('a state that JSON cannot hold is not written down', () => {
+  const broken = { analyses: { one: { receiptMs: Infinity } } } as unknown as PartitionState;
+  expect(snapshotText(place, { ...snapshot, state: broken })).toBeUndefined();
+  expect(snapshotText(place, { ...snapshot, state: emptyPartition })).toBeDefined();
+});
