@@ -1,6 +1,6 @@
 import type { Slot } from '../core/markers/marker.ts';
 import type { NameRow } from '../core/read-models.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 import type { Note } from './note.ts';
 import type { AtHand } from './ports.ts';
 import { readRows, scanRows } from './reading.ts';

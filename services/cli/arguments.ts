@@ -3,7 +3,7 @@ import { ok } from '../core/result.ts';
 import type { Command, CommandName } from './commands.ts';
 import { commands, optionsOf } from './commands.ts';
 import type { Option } from './commands/command.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 import type { CliProblem } from './problem.ts';
 import { refuse } from './problem.ts';
 

@@ -3,7 +3,7 @@ import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { Given } from './arguments.ts';
 import type { CiJob } from './ci-run.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 import type { CliProblem } from './problem.ts';
 import { refuse } from './problem.ts';
 import { withoutCredentials } from './repository.ts';

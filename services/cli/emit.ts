@@ -17,7 +17,7 @@ import type { Asked } from './deployment-of.ts';
 import type { Draft, EmittingCommand, Origin } from './draft.ts';
 import { completeMarker, draftMarker } from './draft.ts';
 import { readTimeout } from './duration.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { problem, refuse } from './problem.ts';

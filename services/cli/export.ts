@@ -20,7 +20,7 @@ import type { Given } from './arguments.ts';
 import { csvLine } from './csv.ts';
 import { jsonText } from './display.ts';
 import { csvCells, csvHeading, exportLine, rawOf } from './export-line.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 import { positionAt, utcTime } from './position-at.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';

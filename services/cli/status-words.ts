@@ -2,7 +2,7 @@ import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { CliProblem } from './problem.ts';
 import { refuse } from './problem.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 
 export type StatusKind = 'started' | 'succeeded' | 'failed' | 'canceled';
 

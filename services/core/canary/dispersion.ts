@@ -33,7 +33,7 @@ export type Dispersion = {
 };
 
 /** Where nothing is known. */
-const unknownPhi = 2;
+export const unknownPhi = 2;
 /** Half an hour of batches; fewer say too little. */
 const batchesMin = 6;
 /** From here on the standard error is added: a large mean comes from few batches. */

@@ -1,0 +1,138 @@
+import { unknownPhi } from '../dispersion.ts';
+import type { MetricNoise, Noise } from '../judge/noise.ts';
+import type { FamilyRule, MetricRule } from '../judge/rule.ts';
+import { latencyQuantiles } from '../metrics/latency.ts';
+import type { StakeRules } from '../stakes.ts';
+import type { MetricPolicy, Policy } from './policy.ts';
+
+// From what people say of a canary to what the judge needs. The numbers that stand here are the judge's own: those that
+// were calibrated, and that nobody has a reason to choose.
+
+/** Alternatives, as multiples of the tolerated error rate: above 1 to roll back, below 1 to promote. */
+const errorGrids = {
+  rollback: [1.25, 1.84, 2.7, 3.97, 5.83, 8.57, 12.6, 18.5, 27.2, 40],
+  promote: [0.2, 0.35, 0.5, 0.65, 0.8],
+} as const;
+
+/** Assumed of the baseline before any request is seen; ten times too much or too little costs nothing. */
+const errorPrior = { rate: 0.005, total: 100 } as const;
+
+/** It takes so long until a changed share of the traffic is so. */
+const settleMs = 30_000;
+const levelBatchMs = 60_000;
+
+/**
+ * The rule of one analysis, whose windows are `windowMs` long. `attemptsBefore` counts the earlier independent attempts
+ * with the same artifact: each further one has half the budget of the one before, so that trying until it passes gains
+ * nothing. Where `noise` does not know a metric the fallback counts (`completeNoise`).
+ */
+export const familyRuleOf = (
+  policy: Policy,
+  noise: Noise,
+  windowMs: number,
+  attemptsBefore = 0,
+): FamilyRule => {
+  const alphaOfAttempt = policy.alpha / 2 ** attemptsBefore;
+  const stakes: StakeRules = {
+    blockCapNats: policy.blockCapNats,
+    restarts: { count: policy.restarts.count, weightEach: policy.restarts.weightEach },
+  };
+  return {
+    windowMs,
+    warmUpMs: policy.warmUpMs,
+    soakMs: policy.soakMs,
+    deadlineMs: policy.deadlineMs,
+    bakeMs: policy.bakeMs,
+    blockMs: policy.blockMs,
+    noDataMs: policy.noDataMs,
+    restartsEveryMs: policy.restarts.everyMs,
+    alphaAnytime: alphaOfAttempt / 2,
+    alphaDeadline: alphaOfAttempt / 2,
+    beta: policy.beta,
+    vetoEvidence: policy.vetoEvidence,
+    steps: policy.steps,
+    metrics: policy.metrics.map((metric) =>
+      metricRule(metric, noiseOf(metric, noise), stakes, windowMs),
+    ),
+  };
+};
+
+/** One entry for each metric of the policy, in its order: what is known of it, or a stated fallback. */
+export const completeNoise = (policy: Policy, noise: Noise): Noise =>
+  policy.metrics.map((metric) => noiseOf(metric, noise));
+
+type NoiseOf<Kind extends MetricNoise['judged']> = MetricNoise & { readonly judged: Kind };
+
+const noiseOf = (metric: MetricPolicy, noise: Noise): MetricNoise =>
+  noise.find(({ id, judged }) => id === metric.id && judged === metric.judged) ??
+  unknownNoise(metric);
+
+/** Nothing is known: counts are taken to scatter twice as much as chance, and a level shows its own noise. */
+const unknownNoise = ({ id, judged }: MetricPolicy): MetricNoise => {
+  const unknown = { id, batches: 0, note: 'unknown' } as const;
+  switch (judged) {
+    case 'errors':
+    case 'traffic':
+      return { ...unknown, judged, phi: unknownPhi };
+    case 'latency':
+      return {
+        ...unknown,
+        judged,
+        phi: { tails: latencyQuantiles.map(() => unknownPhi), meanLog: unknownPhi },
+      };
+    case 'level':
+      return { ...unknown, judged, variance: null };
+  }
+};
+
+const metricRule = (
+  metric: MetricPolicy,
+  noise: MetricNoise,
+  stakes: StakeRules,
+  windowMs: number,
+): MetricRule => {
+  const { id, weight, critical, judged } = metric;
+  const common = { id, weight, critical };
+  switch (judged) {
+    case 'errors': {
+      const { tolerance, promoteTolerance } = metric;
+      const { phi } = noise as NoiseOf<'errors'>;
+      return {
+        ...common,
+        judged,
+        rule: { ...stakes, tolerance, promoteTolerance, grids: errorGrids, prior: errorPrior, phi },
+      };
+    }
+    case 'latency': {
+      const { slower, promoteSlower, tolerance, promoteTolerance } = metric;
+      const margins = { margin: slower - 1, promoteMargin: promoteSlower - 1 };
+      const { phi } = noise as NoiseOf<'latency'>;
+      return {
+        ...common,
+        judged,
+        rule: { ...stakes, ...margins, tolerance, promoteTolerance, phi },
+      };
+    }
+    case 'level': {
+      const { worse, margin, promoteMargin } = metric;
+      const { variance } = noise as NoiseOf<'level'>;
+      return {
+        ...common,
+        judged,
+        rule: {
+          ...stakes,
+          ...{ worse, margin, promoteMargin },
+          // The longer the window the less its mean scatters.
+          variance: variance === null ? null : (variance * 1_000) / windowMs,
+          windowsPerBatch: Math.max(1, Math.round(levelBatchMs / windowMs)),
+        },
+      };
+    }
+    case 'traffic': {
+      const { least, promoteLeast } = metric;
+      const { phi } = noise as NoiseOf<'traffic'>;
+      const settleWindows = Math.ceil(settleMs / windowMs);
+      return { ...common, judged, rule: { ...stakes, least, promoteLeast, phi, settleWindows } };
+    }
+  }
+};

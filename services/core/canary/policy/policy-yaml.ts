@@ -1,0 +1,78 @@
+import type { Json } from '../../canonical.ts';
+import type { PlacedPolicy } from './placed-policy.ts';
+import type { Settings } from './policy-text.ts';
+import { policySettings } from './policy-text.ts';
+
+// A policy as people read it. What is small stands on one line, so that the whole fits on a screen.
+
+const widthMax = 98;
+
+/**
+ * A document of this one policy, in lines, with every setting. `remarkOf` may say something of a setting by its name,
+ * which becomes a comment behind it (or, of metrics, before the metric).
+ */
+export const policyYaml = (
+  placed: PlacedPolicy,
+  remarkOf: (name: string) => string | null = () => null,
+): readonly string[] => {
+  const { metrics, ...rest } = policySettings(placed);
+  const lines: string[] = ['version: 2', 'policies:'];
+  const entries = Object.entries(rest);
+  const told = entries.flatMap(([name, value], index) =>
+    commented(wrapped(`${index === 0 ? '  - ' : '    '}${name}: `, value, 6), remarkOf(name)),
+  );
+  lines.push(...told, '    metrics:');
+  for (const metric of metrics as readonly Settings[]) {
+    const remark = remarkOf(`metrics.${metricName(metric)}`);
+    if (remark !== null) lines.push(`      # ${oneLine(remark)}`);
+    lines.push(...wrapped('      - ', metric, 10));
+  }
+  return lines;
+};
+
+const metricName = ({ name }: Settings): string => (typeof name === 'string' ? name : '');
+
+const commented = (lines: readonly string[], remark: string | null): readonly string[] =>
+  remark === null
+    ? lines
+    : lines.map((line, index) => (index === 0 ? `${line} # ${oneLine(remark)}` : line));
+
+const oneLine = (text: string): string => text.replaceAll(/\p{Cc}/gu, ' ');
+
+/** In flow style, broken between the parts of the outermost group or list where it is too long for a line. */
+const wrapped = (start: string, value: Json, indent: number): readonly string[] => {
+  const whole = flow(value);
+  if (start.length + whole.length <= widthMax || typeof value !== 'object' || value === null)
+    return [start + whole];
+  const isList = Array.isArray(value);
+  const parts = isList
+    ? value.map(flow)
+    : Object.entries(value).map(([name, one]) => `${scalar(name)}: ${flow(one)}`);
+  const lines: string[] = [];
+  let line = `${start}${isList ? '[' : '{ '}`;
+  for (const [index, part] of parts.entries()) {
+    const text = `${part}${index < parts.length - 1 ? ', ' : isList ? ']' : ' }'}`;
+    if (line.trimEnd().length + text.length > widthMax && line.trim() !== '') {
+      lines.push(line.trimEnd());
+      line = ' '.repeat(indent);
+    }
+    line += text;
+  }
+  return [...lines, line.trimEnd()];
+};
+
+const flow = (value: Json): string => {
+  if (typeof value === 'string') return scalar(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
+  const parts = Object.entries(value).map(([name, one]) => `${scalar(name)}: ${flow(one)}`);
+  return parts.length === 0 ? '{}' : `{ ${parts.join(', ')} }`;
+};
+
+/** Words that no reader takes for anything else stand bare; everything else is quoted as JSON, which YAML reads. */
+const scalar = (text: string): string =>
+  /^[A-Za-z/][\w./-]*$/.test(text) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(text)
+    ? text
+    : /^[0-9]+(\.[0-9]+)?(%|ms|s|m|h|d)$/.test(text)
+      ? text
+      : JSON.stringify(text);

@@ -1,0 +1,31 @@
+import type { Selection } from '../../telemetry/telemetry-point.ts';
+import type { MetricPolicy, Policy } from './policy.ts';
+
+/** What these policies judge; of everything else nothing is copied from the telemetry. */
+export const selectionOf = (policies: readonly Policy[]): Selection => {
+  const attributes = new Map<string, Set<string>>();
+  const targets = new Set<string>();
+  for (const { metrics, targetAttribute } of policies) {
+    if (targetAttribute !== null) targets.add(targetAttribute);
+    for (const metric of metrics)
+      for (const name of metric.source.names) {
+        const known = attributes.get(name) ?? new Set<string>();
+        attributes.set(name, known);
+        attributesOf(metric).forEach((attribute) => known.add(attribute));
+      }
+  }
+  return {
+    metrics: new Map(
+      [...attributes]
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, known]) => [name, [...known].toSorted()]),
+    ),
+    targetAttributes: [...targets].toSorted(),
+  };
+};
+
+/** Attributes of points that the metric's filters look at. */
+const attributesOf = (metric: MetricPolicy): readonly string[] =>
+  [...metric.source.where, ...(metric.judged === 'errors' ? (metric.errors ?? []) : [])].map(
+    ({ attribute }) => attribute,
+  );

@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { presets } from '../../../../services/core/canary/policy/presets.ts';
+import { selectionOf } from '../../../../services/core/canary/policy/selection.ts';
+import { policyOf } from '../../../support/canary/policies.ts';
+
+describe('what is copied from telemetry', () => {
+  test('is what the preset judges, without attributes', () => {
+    const { metrics, targetAttributes } = selectionOf([presets.standard]);
+    expect([...metrics]).toEqual([
+      ['http.server.duration', []],
+      ['http.server.request.duration', []],
+      ['process.cpu.utilization', []],
+      ['process.memory.usage', []],
+      ['rpc.server.call.duration', []],
+      ['rpc.server.duration', []],
+    ]);
+    expect(targetAttributes).toEqual([]);
+  });
+
+  test('is all that any policy looks at: metrics, attributes of filters and strata, targets', () => {
+    const ours = policyOf({
+      target: 'cloud.region',
+      metrics: [
+        {
+          name: 'errors',
+          of: 'http.server.request.duration',
+          where: { 'server.address': { is: 'present' } },
+          errors: { 'http.response.status_code': [500, 503] },
+          per: { attribute: 'http.route', values: ['/pay', '/cart'] },
+        },
+        { name: 'cpu', weight: 0 },
+      ],
+    });
+    const theirs = policyOf({
+      target: 'availability.zone',
+      metrics: [
+        {
+          name: 'pay',
+          kind: 'latency',
+          of: 'http.server.request.duration',
+          where: { method: 'POST' },
+        },
+      ],
+    });
+    const { metrics, targetAttributes } = selectionOf([ours.policy, theirs.policy]);
+    expect(metrics.get('http.server.request.duration')).toEqual([
+      'http.response.status_code',
+      'http.route',
+      'method',
+      'server.address',
+    ]);
+    expect(metrics.get('rpc.server.duration')).toEqual([]);
+    expect(metrics.has('process.cpu.utilization')).toBe(true);
+    expect(selectionOf([ours.policy]).metrics.has('process.cpu.utilization')).toBe(false);
+    expect(targetAttributes).toEqual(['availability.zone', 'cloud.region']);
+  });
+});
