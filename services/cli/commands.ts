@@ -1,6 +1,8 @@
 import { settingNames } from '../core/settings.ts';
 import type { ArchiveCommand } from './commands/archive.ts';
 import { archiveCommands } from './commands/archive.ts';
+import type { BacktestCommand } from './commands/backtest.ts';
+import { backtestCommands } from './commands/backtest.ts';
 import type { CommandOf, Option } from './commands/command.ts';
 import { option } from './commands/command.ts';
 import type { DeadLetterCommand } from './commands/dead-letters.ts';
@@ -31,6 +33,7 @@ export type CommandName =
   | InstanceCommand
   | ReaderCommand
   | ProblemCommand
+  | BacktestCommand
   | DeadLetterCommand
   | RetentionCommand
   | VerifyCommand
@@ -46,6 +49,7 @@ export const commands: readonly Command[] = [
   ...instanceCommands,
   ...readerCommands,
   ...problemCommands,
+  ...backtestCommands,
   ...deadLetterCommands,
   ...retentionCommands,
   ...verifyCommands,

@@ -4,12 +4,14 @@ import type { FoldState } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
 import type { LogSetting, Settings } from '../core/settings.ts';
 import type { Archives } from '../ports/archive.ts';
+import type { Captures } from '../ports/capture.ts';
 import type { Clock, Stop } from '../ports/clock.ts';
 import type { PlanRedrive } from '../ports/dead-letters.ts';
 import type { HttpClient } from '../ports/http.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Migrated, MigrationStep } from '../ports/migrating.ts';
 import type { Numbering } from '../ports/numbering.ts';
+import type { ReadTelemetry } from '../ports/otlp.ts';
 import type { PlannedHereStore } from '../ports/planned-here.ts';
 import type { ProblemAnswer, ProblemQuestion } from '../ports/problem-view.ts';
 import type { Generation, ReadModelStore } from '../ports/read-model-store.ts';
@@ -130,6 +132,11 @@ export type CliPorts = {
   ) => Promise<Result<ProblemAnswer, CliProblem>>;
   /** A file's text, unless it is larger than that. */
   readonly readTextFile: (path: string, bytesMax: number) => Promise<Result<string, CliProblem>>;
+  /** Writes a file anew. */
+  readonly writeTextFile: (path: string, text: string) => Promise<Result<void, CliProblem>>;
+  /** Files of recorded telemetry. */
+  readonly captures: Captures;
+  readonly readTelemetry: () => Promise<ReadTelemetry>;
   /** What would become of dead letters that are appended again. */
   readonly planRedrive: (atHand: AtHand) => PlanRedrive;
   /** What the read models would forget. */

@@ -82,6 +82,8 @@ const exits: { readonly [code: string]: ExitCode } = {
     'policy-invalid',
     'expected-invalid',
     'file-invalid',
+    'capture-invalid',
+    'marker-invalid',
     'folder-invalid',
     // A record that no log takes.
     'kind-unknown',

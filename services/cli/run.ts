@@ -39,6 +39,10 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
       const { runReaders } = await import('./readers.ts');
       return end(await runReaders(ports, name, given, isJson));
     }
+    case 'backtest': {
+      const { runBacktest } = await import('./backtest.ts');
+      return end(await runBacktest(ports, given, isJson));
+    }
     case 'dead-letters list':
     case 'dead-letters show':
     case 'dead-letters redrive':

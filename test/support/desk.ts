@@ -4,6 +4,9 @@ import { parseArguments, wantsJson } from '../../services/cli/arguments.ts';
 import { printNote, printProblem } from '../../services/cli/output.ts';
 import { foldFailed, problem, refuse } from '../../services/cli/problem.ts';
 import { run } from '../../services/cli/run.ts';
+import { diskCaptures } from '../../services/adapters/capture/disk.ts';
+import { openTelemetryReader } from '../../services/adapters/otlp/metrics-request.ts';
+import { writeTextFile } from '../../services/cli/main/text-file.ts';
 import { verifyArchive } from '../../services/adapters/archive/verify.ts';
 import { writeArchive } from '../../services/adapters/archive/write.ts';
 import { createMemoryReadModelStore } from '../../services/adapters/memory/read-model-store.ts';
@@ -150,6 +153,9 @@ const portsOf = (
       },
       pathOf: (name) => `keys/${name}.json`,
     },
+    captures: diskCaptures,
+    readTelemetry: async () => openTelemetryReader(),
+    writeTextFile,
     planned: openPlannedHere(folder),
     numbering: numbering ?? { take: async () => null, giveBack: async () => undefined },
     gateway: isRemote ? clientOf(house) : null,

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { newKeyFile, readKeyFile, readPublicKeyFile } from '../../adapters/ed25519/key-file.ts';
+import { diskCaptures } from '../../adapters/capture/disk.ts';
 import type { Foundation } from '../../adapters/foundation/foundation.ts';
 import { keysFolder } from '../../adapters/foundation/open-keys.ts';
 import { createHttpClient } from '../../adapters/http/client.ts';
@@ -17,7 +18,7 @@ import type { CliProblem } from '../problem.ts';
 import { foldFailed } from '../problem.ts';
 import type { Composition } from './composition.ts';
 import { failed, openProjection } from './composition.ts';
-import { readTextFile } from './text-file.ts';
+import { readTextFile, writeTextFile } from './text-file.ts';
 
 const gitWithinMs = 2000;
 
@@ -105,6 +106,10 @@ export const commandPorts = (
     problems: async (question, onProgress) =>
       (await import('./problems.ts')).problemsAtHand(composition, question, onProgress),
     readTextFile,
+    writeTextFile,
+    captures: diskCaptures,
+    readTelemetry: async () =>
+      (await import('../../adapters/otlp/metrics-request.ts')).openTelemetryReader(),
     planRedrive: (atHand) => async (choice, options) =>
       (await import('./operating.ts')).planRedriveOn(foundation)(atHand)(choice, options),
     planRetention: (atHand) => async (options) =>

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { CliProblem } from '../problem.ts';
@@ -25,6 +25,22 @@ export const readTextFile = async (
       code: 'file-invalid',
       message: `${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
       hint: 'is it there, readable, and UTF-8?',
+    });
+  }
+};
+
+export const writeTextFile = async (
+  path: string,
+  text: string,
+): Promise<Result<void, CliProblem>> => {
+  try {
+    await writeFile(path, text);
+    return ok(undefined);
+  } catch (cause) {
+    return failed({
+      code: 'file-invalid',
+      message: `${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      hint: 'is its folder there, and may it be written to?',
     });
   }
 };

@@ -134,6 +134,7 @@ const momentNames = (
       tone,
       anchor: isLeft ? 'end' : 'start',
       isBold: true,
+      isOver: true,
     });
   });
 };

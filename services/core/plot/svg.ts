@@ -42,8 +42,8 @@ export type TextStyle = {
   readonly size?: number;
   readonly tone?: Tone;
   readonly isBold?: boolean;
-  /** Reads upwards. */
-  readonly isUpright?: boolean;
+  /** Lies over lines: with an edge in the colour of the ground. */
+  readonly isOver?: boolean;
 };
 
 const textSize = 12;
@@ -72,16 +72,11 @@ const rulesOf = (which: 0 | 1): string =>
     .join('');
 
 export const svgText = (x: number, y: number, content: string, style: TextStyle = {}): string => {
-  const {
-    anchor = 'start',
-    size = textSize,
-    tone = 'ink',
-    isBold = false,
-    isUpright = false,
-  } = style;
-  const turn = isUpright ? ` transform="rotate(-90 ${short(x)} ${short(y)})"` : '';
+  const { anchor = 'start', size = textSize, tone = 'ink', isBold = false, isOver = false } = style;
+  const classes = isOver ? `f-${tone} s-ground` : `f-${tone}`;
+  const edge = isOver ? ' stroke-width="4" stroke-linejoin="round" paint-order="stroke"' : '';
   const weight = isBold ? ' font-weight="600"' : '';
-  return `<text class="f-${tone}" x="${short(x)}" y="${short(y)}" text-anchor="${anchor}" font-size="${size}"${weight}${turn}>${escaped(content)}</text>`;
+  return `<text class="${classes}" x="${short(x)}" y="${short(y)}" text-anchor="${anchor}" font-size="${size}"${weight}${edge}>${escaped(content)}</text>`;
 };
 
 export const svgLine = (from: Point, to: Point, stroke: Stroke): string =>

@@ -1,0 +1,222 @@
+import type { BacktestSetup } from '../core/canary/backtest/setup.ts';
+import { canaryRuns } from '../core/canary/backtest/markers.ts';
+import type { CanaryRun, TimedMarker } from '../core/canary/backtest/markers.ts';
+import type { Json } from '../core/canonical.ts';
+import { readMarkerJson } from '../core/markers/marker-json.ts';
+import type { MarkerJson } from '../core/markers/marker-json.ts';
+import type { RunningVersion } from '../core/samples/sample.ts';
+import type { Result } from '../core/result.ts';
+import { ok } from '../core/result.ts';
+import { uuidOfParts } from '../core/uuid-v8.ts';
+import type { Given } from './arguments.ts';
+import { utcTime } from './position-at.ts';
+import type { CliPorts } from './ports.ts';
+import type { CliProblem } from './problem.ts';
+import { refuse } from './problem.ts';
+
+// What a backtest is about, from its options or from markers.
+
+type SetupPorts = Pick<CliPorts, 'settings' | 'tools' | 'readTextFile'>;
+
+export const readSetup = async (
+  ports: SetupPorts,
+  given: Given,
+): Promise<Result<BacktestSetup, CliProblem>> =>
+  given.value('markers') === null
+    ? setupOfOptions(ports, given)
+    : setupOfMarkers(ports, given, given.value('markers') ?? '');
+
+const setupOfOptions = (ports: SetupPorts, given: Given): Result<BacktestSetup, CliProblem> => {
+  const names = ['service', 'environment', 'canary', 'baseline', 'since'] as const;
+  const missing = names.find((name) => given.value(name) === null);
+  if (missing !== undefined)
+    return refuse(
+      'option-missing',
+      `plimsoll backtest needs --${missing}, or --markers`,
+      'what ran where and when is said by --service, --environment, --canary, --baseline and --since, or by markers',
+    );
+  const [component = '', environment = '', canary = '', baseline = ''] = names.map((name) =>
+    given.value(name),
+  ) as string[];
+  if (canary === baseline)
+    return refuse(
+      'option-invalid',
+      `--canary and --baseline are both ${JSON.stringify(canary.slice(0, 64))}`,
+      'cohorts are told apart by service.version; where both have the same, --markers tells them apart by deployment.id',
+    );
+  const sinceMs = readTime('since', given.value('since') ?? '');
+  if (!sinceMs.ok) return sinceMs;
+  const shares = readWeights(given.value('weight'), sinceMs.value);
+  if (!shares.ok) return shares;
+  const { audience } = ports.settings;
+  const idOf = (version: string): string =>
+    uuidOfParts(digestOf(ports), ['backtest', environment, component, version]);
+  const versionOf = (version: string): RunningVersion => ({
+    version,
+    digest: null,
+    deployment: idOf(version),
+  });
+  return ok({
+    ...{ audience, environment, component, namespace: 'default' },
+    deployment: idOf(canary),
+    canary: versionOf(canary),
+    baseline: [versionOf(baseline)],
+    sinceMs: sinceMs.value,
+    shares: shares.value,
+    ended: null,
+    isByVersion: true,
+  });
+};
+
+const digestOf =
+  ({ tools }: Pick<CliPorts, 'tools'>) =>
+  (text: string): string =>
+    tools.crypto.sha256Hex(tools.text.encodeUtf8(text));
+
+const readTime = (option: string, written: string): Result<number, CliProblem> => {
+  const timeMs = utcTime.test(written) ? Date.parse(written) : Number.NaN;
+  return Number.isNaN(timeMs)
+    ? refuse(
+        'option-invalid',
+        `--${option}=${JSON.stringify(written.slice(0, 64))} is no time in UTC`,
+        'write it such as 2026-11-20T10:00:00Z',
+      )
+    : ok(timeMs);
+};
+
+const unitsMs: { readonly [unit: string]: number } = { s: 1000, m: 60_000, h: 3_600_000 };
+const weightsMax = 100;
+
+/** `0s=0.01,450s=0.05`: seconds, minutes or hours after the start, rising, and the share from then on. */
+const readWeights = (
+  written: string | null,
+  sinceMs: number,
+): Result<BacktestSetup['shares'], CliProblem> => {
+  if (written === null) return ok([]);
+  const parts = written.split(',');
+  const shares: { readonly atMs: number; readonly share: number }[] = [];
+  for (const part of parts) {
+    const [, count = '', unit = '', given = ''] =
+      /^([0-9]{1,6}(?:\.[0-9]{1,3})?)([smh])=(0(?:\.[0-9]{1,9})?|1(?:\.0{1,9})?)$/.exec(part) ?? [];
+    const atMs = sinceMs + Math.round(Number(count) * (unitsMs[unit] ?? Number.NaN));
+    if (!(atMs > (shares.at(-1)?.atMs ?? -Infinity)) || parts.length > weightsMax)
+      return refuse(
+        'option-invalid',
+        `--weight: ${JSON.stringify(part.slice(0, 64))} is not a later time with a share of 0 to 1`,
+        'write it such as --weight=0s=0.01,450s=0.05,900s=0.25',
+      );
+    shares.push({ atMs, share: Number(given) });
+  }
+  return ok(shares);
+};
+
+/** Markers of one deployment are few; a whole log is exported by component. */
+const markersBytesMax: number = 64 * 1024 * 1024;
+
+const setupOfMarkers = async (
+  ports: SetupPorts,
+  given: Given,
+  path: string,
+): Promise<Result<BacktestSetup, CliProblem>> => {
+  const text = await ports.readTextFile(path, markersBytesMax);
+  if (!text.ok) return text;
+  const markers = readMarkers(ports, path, text.value);
+  if (!markers.ok) return markers;
+  const asked = canaryRuns(markers.value).filter((run) => isAsked(run, given));
+  const [run, ...others] = asked;
+  if (run === undefined)
+    return refuse(
+      'marker-invalid',
+      `${path} tells of no canary that was started${given.value('canary') === null ? '' : ' as asked'}`,
+      'a canary is planned with --canary-share or strategy canary, or traffic is shifted to it, and it is running',
+    );
+  if (others.length > 0)
+    return refuse(
+      'marker-invalid',
+      `${path} tells of ${asked.length} canaries: ${asked.slice(-5).map(nameOf).join(', ')}`,
+      'name one by --deployment=ID, or by --service, --environment and --canary',
+    );
+  const { target: _target, ...rest } = run;
+  const named = given.value('baseline');
+  const baseline: readonly RunningVersion[] =
+    named === null
+      ? rest.baseline
+      : [
+          rest.baseline.find(({ version }) => version === named) ?? {
+            version: named,
+            digest: null,
+            deployment: uuidOfParts(digestOf(ports), ['backtest', named]),
+          },
+        ];
+  if (baseline.length === 0)
+    return refuse(
+      'marker-invalid',
+      `${path} does not tell what ran before ${nameOf(run)}`,
+      'export from further back, or name its service.version by --baseline',
+    );
+  const since = given.value('since');
+  const sinceMs = since === null ? ok(rest.sinceMs) : readTime('since', since);
+  if (!sinceMs.ok) return sinceMs;
+  const weights = readWeights(given.value('weight'), sinceMs.value);
+  if (!weights.ok) return weights;
+  return ok({
+    ...rest,
+    audience: ports.settings.audience,
+    baseline,
+    sinceMs: sinceMs.value,
+    shares: given.value('weight') === null ? rest.shares : weights.value,
+    isByVersion: false,
+  });
+};
+
+const isAsked = (run: CanaryRun, given: Given): boolean => {
+  const wanted: readonly (readonly [option: string, value: string])[] = [
+    ['service', run.component],
+    ['environment', run.environment],
+    ['canary', run.canary.version],
+    ['deployment', run.deployment],
+  ];
+  return wanted.every(([option, value]) => (given.value(option) ?? value) === value);
+};
+
+const nameOf = ({ deployment, component, environment, canary }: CanaryRun): string =>
+  `${deployment} (${component} ${canary.version} in ${environment})`;
+
+/** Lines of `plimsoll export`, or of markers; each refusal names its line. */
+const readMarkers = (
+  { tools }: SetupPorts,
+  path: string,
+  text: string,
+): Result<readonly TimedMarker[], CliProblem> => {
+  const markers: TimedMarker[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line.trim() === '') continue;
+    const invalid = (what: string): Result<never, CliProblem> =>
+      refuse(
+        'marker-invalid',
+        `${path}, line ${index + 1}: ${what}`,
+        'it takes what plimsoll export prints, or one marker of it (its body) a line',
+      );
+    let json: Json;
+    try {
+      json = JSON.parse(line) as Json;
+    } catch {
+      return invalid('it is no JSON');
+    }
+    if (typeof json !== 'object' || json === null || Array.isArray(json))
+      return invalid('it is no object');
+    const exported = json as MarkerJson;
+    const isExported = 'body' in exported && 'appendedAt' in exported;
+    // What was not accepted changed nothing.
+    if (isExported && exported['check'] !== 'accepted') continue;
+    const marker = readMarkerJson(tools.text, isExported ? (exported['body'] ?? null) : exported);
+    if (!marker.ok) return invalid(marker.problem.message);
+    const { appendedAt, waitedMs } = exported;
+    const atMs = isExported
+      ? Date.parse(typeof appendedAt === 'string' ? appendedAt : '') - Number(waitedMs ?? 0)
+      : marker.value.occurredAt;
+    if (!Number.isFinite(atMs)) return invalid('appendedAt is no time');
+    markers.push({ marker: marker.value, atMs });
+  }
+  return ok(markers);
+};

@@ -1,0 +1,24 @@
+import type { RunningVersion } from '../../samples/sample.ts';
+
+/** What a capture is judged about: which versions ran where, and since when. */
+export type BacktestSetup = {
+  readonly audience: string;
+  readonly namespace: string;
+  readonly environment: string;
+  readonly component: string;
+  /** Id of the canary's deployment. */
+  readonly deployment: string;
+  readonly canary: RunningVersion;
+  readonly baseline: readonly RunningVersion[];
+  /** Milliseconds since 1970. Nothing before it enters. */
+  readonly sinceMs: number;
+  /** The canary's share of the traffic from each of these times on, in their order. */
+  readonly shares: readonly { readonly atMs: number; readonly share: number }[];
+  /** When the rollout was over; null: nobody said so. */
+  readonly ended: {
+    readonly fact: 'succeeded' | 'failed' | 'canceled';
+    readonly atMs: number;
+  } | null;
+  /** Cohorts go by versions alone, whatever deployment the telemetry names. */
+  readonly isByVersion: boolean;
+};
