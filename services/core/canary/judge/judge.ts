@@ -153,9 +153,14 @@ const presenceDecided = (rule: FamilyRule, state: FamilyState, index: number): F
 const folded = (
   rule: FamilyRule,
   before: FamilyState,
-  window: JudgedWindow,
+  shownWindow: JudgedWindow,
 ): { readonly state: FamilyState; readonly place: WindowPlace; readonly isPaired: boolean } => {
-  const { index, canaryShare } = window;
+  const { index, canaryShare } = shownWindow;
+  // A share that is none is one that nobody told.
+  const window =
+    canaryShare === null || (canaryShare >= 0 && canaryShare <= 1)
+      ? shownWindow
+      : { ...shownWindow, canaryShare: null };
   const each = rule.metrics.map((metric, at) => {
     const [state, shown] = [before.metrics[at], window.metrics[at]];
     if (state === undefined || shown === undefined)
@@ -171,7 +176,7 @@ const folded = (
   const metrics = each.map(({ metric, state, shown, seen }) =>
     addToMetric(metric, state, seen, window, shown, place),
   );
-  const share = canaryShare ?? before.share;
+  const share = window.canaryShare ?? before.share;
   const { advanced } = before;
   const state: FamilyState = {
     ...before,

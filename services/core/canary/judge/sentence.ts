@@ -1,0 +1,303 @@
+import { grouped, level, odds, percent, times } from '../reading/figures.ts';
+import type { LatencyExplanation } from '../metrics/latency.ts';
+import type { TailExplanation } from '../metrics/latency-tail.ts';
+import type { LevelExplanation } from '../metrics/level.ts';
+import type { RatesExplanation } from '../metrics/rates.ts';
+import type { TrafficExplanation } from '../metrics/traffic.ts';
+import type { RateCounts } from '../rate-counts.ts';
+import type { RatioInterval } from '../ratio.ts';
+import type { LoudWindow } from '../strongest-windows.ts';
+import type { WindowMark } from '../window.ts';
+import type { Explanation, MetricPart, Missing, Reason, Verdict } from './verdict.ts';
+
+/**
+ * A verdict for people, a sentence each: what it is, what it rests on with everything that was counted, and why the
+ * other metrics had no part in it.
+ */
+export const verdictSentences = (verdict: Verdict, explanation: Explanation): readonly string[] => {
+  const { metrics, carried } = explanation;
+  const reasons = new Map(
+    verdict.outcome === 'inconclusive' ? [] : verdict.reasons.map((one) => [one.metric, one]),
+  );
+  const blamed = verdict.outcome === 'fail' ? metrics.filter(({ id }) => reasons.has(id)) : [];
+  const others = metrics.filter((metric) => !blamed.includes(metric));
+  const sentences = [headline(verdict, explanation)];
+  for (const metric of blamed)
+    sentences.push(metricSentence(metric, reasons.get(metric.id), explanation));
+  if (carried !== null)
+    sentences.push(
+      `it began with evidence ${odds(carried.evidence)} from ${attempts(carried.attempts)} with the same artifact and baseline`,
+    );
+  for (const metric of others) sentences.push(otherSentence(metric, verdict, explanation));
+  return sentences;
+};
+
+/** What a decision has room for. */
+const textLengthMax = 4_000;
+/** Room for the last sentence. */
+const restLength = 30;
+
+/** The same as one line; the metrics that there is no room for are counted. */
+export const verdictText = (verdict: Verdict, explanation: Explanation): string => {
+  const sentences = verdictSentences(verdict, explanation);
+  let text = '';
+  for (const [index, sentence] of sentences.entries()) {
+    const longer = text === '' ? sentence : `${text}. ${sentence}`;
+    if (longer.length > textLengthMax - restLength)
+      return `${text}. ${sentences.length - index} more metrics`.slice(0, textLengthMax);
+    text = longer;
+  }
+  return text;
+};
+
+const attempts = (count: number): string =>
+  count === 1 ? 'an earlier attempt' : `${count} earlier attempts`;
+
+const headline = (verdict: Verdict, explanation: Explanation): string => {
+  const { evidence, evidenceNeeded, promoteEvidenceNeeded, firstCrossed, windows } = explanation;
+  const against = `evidence ${odds(evidence)} of ${odds(evidenceNeeded)} needed`;
+  if (verdict.outcome === 'pass') {
+    const needed =
+      promoteEvidenceNeeded === null ? '' : `, each ${odds(promoteEvidenceNeeded)} or more`;
+    return `shown good enough by ${listed(verdict.reasons.map(({ metric }) => metric))}${needed}; against it ${against}`;
+  }
+  if (verdict.outcome === 'inconclusive') {
+    const missing =
+      verdict.missing.length === 0 ? '' : `; missing: ${missingPhrase(verdict.missing)}`;
+    return `${inconclusive[verdict.reason]} after ${grouped(windows)} windows${missing}; ${against}`;
+  }
+  const blamed = `worse than tolerated in ${listed(verdict.reasons.map(({ metric }) => metric))}`;
+  return firstCrossed === null
+    ? `${blamed}, by the test at the deadline`
+    : `${blamed}: ${against}, first crossed with ${windowPhrase(firstCrossed)}`;
+};
+
+const inconclusive = {
+  warming: 'warming up',
+  collecting: 'not decided yet',
+  'no-data': 'held, for want of data',
+  deadline: 'not decided at the deadline',
+} as const;
+
+/** What is missing, the cohorts by what they do not show, metrics that lack the same together. */
+const missingPhrase = (missing: readonly Missing[]): string => {
+  const of = (what: Missing['what']): readonly string[] =>
+    missing.flatMap((one) => (one.what === what && 'metric' in one ? [one.metric] : []));
+  const [canary, baseline] = [of('canary'), of('baseline')];
+  const both = canary.filter((metric) => baseline.includes(metric));
+  const alone = (metrics: readonly string[]): readonly string[] =>
+    metrics.filter((metric) => !both.includes(metric));
+  const phrases = [
+    cohortPhrase(both, 'both cohorts'),
+    cohortPhrase(alone(canary), 'the canary'),
+    cohortPhrase(alone(baseline), 'the baseline'),
+  ].filter((phrase) => phrase !== '');
+  const unshown = of('promote-evidence');
+  if (unshown.length > 0)
+    phrases.push(
+      `evidence that ${listed(unshown)} ${unshown.length === 1 ? 'is' : 'are'} good enough`,
+    );
+  for (const one of missing) if (!('metric' in one)) phrases.push(missingWords[one.what]);
+  return phrases.join(', ');
+};
+
+const cohortPhrase = (metrics: readonly string[], of: string): string =>
+  metrics.length === 0 ? '' : `${listed(metrics)} of ${of}`;
+
+const missingWords = {
+  'warm-up': 'the end of the warm-up',
+  soak: 'the end of the soak',
+  veto: 'less evidence against it',
+  'any-metric': 'a metric that both cohorts show',
+  steps: 'the wait after the last step',
+} as const;
+
+/** A metric that a verdict rests on, with everything needed to check it by hand. */
+const metricSentence = (
+  metric: MetricPart,
+  reason: Reason | undefined,
+  { evidenceNeeded }: Explanation,
+): string => {
+  const { explained } = metric;
+  const phrases = [`${metric.id}: ${comparison(explained)}`, ...tolerances(explained)];
+  if (reason?.code === 'worse-at-deadline')
+    phrases.push(
+      `${reason.evidence.toFixed(1)} standard deviations above that at the deadline, ${reason.evidenceNeeded.toFixed(1)} needed`,
+    );
+  else phrases.push(`its part of the evidence ${odds(metric.evidence)} of ${odds(evidenceNeeded)}`);
+  const strongest = explained.strongestWindows;
+  if (strongest.length > 0) phrases.push(`most of it from ${windowsPhrase(strongest)}`);
+  return [...phrases, ...scatter(explained)].join('; ');
+};
+
+/** A metric that a verdict does not rest on, and why. */
+const otherSentence = (
+  metric: MetricPart,
+  verdict: Verdict,
+  { promoteEvidenceNeeded }: Explanation,
+): string => {
+  const { id, presence, explained, critical, weight } = metric;
+  switch (presence) {
+    case 'none':
+      if (weight > 0) return `${id}: not seen yet`;
+      return critical
+        ? `${id}: never seen, and nothing passes without it`
+        : `${id}: never seen, so it weighs nothing`;
+    case 'one':
+      return `${id}: seen in one cohort alone, so nothing passes`;
+    case 'silent':
+      return `${id}: silent by now, so nothing passes; before, ${comparison(explained)}`;
+    case 'both':
+      break;
+  }
+  const isFail = verdict.outcome === 'fail';
+  const name = isFail ? `${id} is not blamed` : id;
+  const phrases = [`${name}: ${comparison(explained)}`, ...tolerances(explained)];
+  const isGood = promoteEvidenceNeeded !== null && metric.promoteEvidence >= promoteEvidenceNeeded;
+  if (isGood) phrases.push(`shown good enough, ${odds(metric.promoteEvidence)}`);
+  else if (promoteEvidenceNeeded !== null && !isFail)
+    phrases.push(
+      `that it is good enough ${odds(metric.promoteEvidence)} of ${odds(promoteEvidenceNeeded)} needed`,
+    );
+  phrases.push(`its part of the evidence ${odds(metric.evidence)}`);
+  if (metric.deadline !== null && verdict.outcome !== 'pass')
+    phrases.push(
+      `${metric.deadline.z.toFixed(1)} of ${metric.deadline.zNeeded.toFixed(1)} standard deviations at the deadline`,
+    );
+  return phrases.join('; ');
+};
+
+/** What was counted in both cohorts, and how far apart it is. */
+const comparison = (explained: MetricPart['explained']): string => {
+  switch (explained.judged) {
+    case 'errors':
+      return `canary ${errorsPhrase(explained.canary)}, baseline ${errorsPhrase(explained.baseline)}: ${ratioPhrase(explained)}`;
+    case 'latency':
+      return latencyPhrase(explained);
+    case 'level':
+      return `canary ${levelPhrase(explained.canary)}, baseline ${levelPhrase(explained.baseline)}: ${ratioPhrase(explained)}`;
+    case 'traffic':
+      return `canary ${grouped(explained.canaryRequests)} requests of ${grouped(Math.round(explained.expectedRequests))} that were its share, baseline ${grouped(explained.baselineRequests)}: ${ratioPhrase(explained)} of it`;
+  }
+};
+
+const errorsPhrase = ({ total, events }: RateCounts): string =>
+  total === 0
+    ? 'without requests'
+    : `${grouped(events)}/${grouped(total)} errors (${percent(events / total)})`;
+
+const levelPhrase = (value: number | null): string =>
+  value === null ? 'without values' : `at ${level(value)}`;
+
+/** "9.1 % of the canary's requests slower than 450 ms, 5.0 % of the baseline's": the tail that speaks loudest. */
+const latencyPhrase = (explained: LatencyExplanation): string => {
+  const tail = loudestTail(explained);
+  if (tail === undefined)
+    return explained.problem === null
+      ? 'too few requests to compare durations'
+      : `durations cannot be compared (${explained.problem})`;
+  const { canary, baseline } = tail;
+  return `${slowPhrase(canary)} of canary requests slower than ${secondsPhrase(tail.boundaryMs)} vs ${slowPhrase(baseline)} of baseline requests: ${ratioPhrase(tail)}`;
+};
+
+const loudestTail = ({ tails, loudest }: LatencyExplanation): TailExplanation | undefined =>
+  loudest === null ? undefined : tails[loudest];
+
+const slowPhrase = ({ total, events }: RateCounts): string =>
+  total === 0 ? 'none' : `${percent(events / total)} (${grouped(events)}/${grouped(total)})`;
+
+const SECOND_MS = 1_000;
+
+const secondsPhrase = (ms: number): string =>
+  ms < SECOND_MS
+    ? `${Number(ms.toPrecision(3))} ms`
+    : `${Number((ms / SECOND_MS).toPrecision(3))} s`;
+
+type Compared = {
+  readonly ratio: number | null;
+  readonly interval: RatioInterval & { readonly confidence: number };
+};
+
+const ratioPhrase = ({ ratio, interval: { low, high, confidence } }: Compared): string => {
+  const shown = ratio === null ? 'ratio unknown' : times(ratio);
+  const range = rangePhrase(low, high);
+  return range === ''
+    ? shown
+    : `${shown} (${range} with ${Math.round(confidence * 100)} % confidence)`;
+};
+
+const rangePhrase = (low: number | null, high: number | null): string => {
+  if (low !== null && high !== null) return `${times(low)} to ${times(high)}`;
+  if (low !== null) return `at least ${times(low)}`;
+  return high === null ? '' : `at most ${times(high)}`;
+};
+
+/** What is tolerated, in the unit of what was compared. */
+const tolerances = (explained: MetricPart['explained']): readonly string[] => {
+  switch (explained.judged) {
+    case 'errors':
+      return [`tolerated up to ${percent(explained.toleratedRate)}`];
+    case 'latency': {
+      const tail = loudestTail(explained);
+      if (tail === undefined) return [];
+      // With a margin the baseline is counted above a lower boundary instead.
+      const margin = explained.margin > 0 ? ` (${percent(explained.margin)} slower)` : '';
+      return [`tolerated up to ${percent(tail.toleratedShare)}${margin}`];
+    }
+    case 'level': {
+      const side = explained.worse === 'higher' ? 'up to' : 'down to';
+      return [`tolerated ${side} ${times(explained.toleratedRatio)}`];
+    }
+    case 'traffic':
+      return [`tolerated down to ${times(explained.toleratedRatio)}`];
+  }
+};
+
+/** How much it scatters by itself, and what was held back for it. */
+const scatter = (explained: MetricPart['explained']): readonly string[] => {
+  const phrases: string[] = [];
+  const phi = phiOf(explained);
+  if (phi !== null && phi > 1)
+    phrases.push(`scatter ${Number(phi.toPrecision(3))} times that of chance`);
+  if (explained.judged === 'level' && explained.noise === 'batches')
+    phrases.push('scatter seen in this canary alone');
+  if (explained.cappedBlocks > 0) phrases.push(`blocks capped: ${grouped(explained.cappedBlocks)}`);
+  if ('unusableWindows' in explained && explained.unusableWindows > 0)
+    phrases.push(`windows that could not be used: ${grouped(explained.unusableWindows)}`);
+  return phrases;
+};
+
+const phiOf = (
+  explained: RatesExplanation | LatencyExplanation | LevelExplanation | TrafficExplanation,
+): number | null => {
+  switch (explained.judged) {
+    case 'errors':
+    case 'traffic':
+      return explained.phi;
+    case 'latency':
+      return loudestTail(explained)?.phi ?? null;
+    case 'level':
+      return null;
+  }
+};
+
+const windowsPhrase = (windows: readonly LoudWindow[]): string =>
+  `${windows.length === 1 ? 'window' : 'windows'} ${listed(
+    windows.toSorted((left, right) => left.index - right.index).map(markPhrase),
+  )}`;
+
+const windowPhrase = (mark: WindowMark): string => `window ${markPhrase(mark)}`;
+const markPhrase = ({ index, startMs }: WindowMark): string => `${index} (${clock(startMs)})`;
+
+const DAY_SECONDS = 86_400;
+const HOUR_SECONDS = 3_600;
+
+/** The time of the day, UTC. */
+const clock = (ms: number): string => {
+  const seconds = Math.floor(ms / SECOND_MS) % DAY_SECONDS;
+  const parts = [seconds / HOUR_SECONDS, (seconds % HOUR_SECONDS) / 60, seconds % 60];
+  return `${parts.map((part) => String(Math.floor(part)).padStart(2, '0')).join(':')} UTC`;
+};
+
+const listed = (words: readonly string[]): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`;

@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest';
+
+import { verdictSentences, verdictText } from '../../../../services/core/canary/judge/sentence.ts';
+import type { FamilyRule } from '../../../../services/core/canary/judge/rule.ts';
+import { initialFamily } from '../../../../services/core/canary/judge/judge.ts';
+import { explain, verdictOf } from '../../../../services/core/canary/judge/verdict-of.ts';
+import {
+  cpuMetric,
+  errorsMetric,
+  familyRule,
+  healthy,
+  judgeShown,
+  latencyMetric,
+  nothing,
+  rate,
+  times,
+} from '../../../support/canary/family.ts';
+import type { Shown } from '../../../support/canary/family.ts';
+import { durationWindows } from '../../../support/canary/metric-windows.ts';
+
+const rule = familyRule();
+const sentences = (windows: readonly Shown[], of: FamilyRule = rule): readonly string[] => {
+  const state = judgeShown(of, windows);
+  return verdictSentences(verdictOf(of, state), explain(of, state));
+};
+
+describe('a roll-back says', () => {
+  test('what was counted, how far apart, what is tolerated, how sure, and when', () => {
+    expect(sentences(times(40, { ...healthy, errors: rate(10, 1) })).slice(0, 2)).toEqual([
+      'worse than tolerated in errors: evidence 1:432 of 1:200 needed, first crossed with window 24 (00:02:00 UTC)',
+      'errors: canary 130/3,250 errors (4.00 %), baseline 13/3,250 errors (0.40 %): ' +
+        '10x (3.58x to 54.6x with 99 % confidence); tolerated up to 0.49 %; ' +
+        'its part of the evidence 1:432 of 1:200; ' +
+        'most of it from windows 18 (00:01:30 UTC), 21 (00:01:45 UTC) and 24 (00:02:00 UTC); blocks capped: 4',
+    ]);
+  });
+
+  test('for latency, how many requests were slower than a boundary', () => {
+    const slower = durationWindows(60, { slower: 1.5 }).map((latency): Shown => ({
+      ...healthy,
+      latency,
+    }));
+    const [first, second] = sentences(slower);
+    expect(first).toMatch(/^worse than tolerated in latency: /);
+    expect(second).toMatch(
+      /^latency: \d+\.\d\d % \([\d,]+\/4,000\) of canary requests slower than 120 ms vs \d+\.\d\d % \([\d,]+\/4,000\) of baseline requests: 1\.\d+x \(.* with 99 % confidence\); tolerated up to \d+\.\d\d % \(4\.43 % slower\); its part/,
+    );
+  });
+
+  test('for levels and traffic, what they were and should have been', () => {
+    const worse: Shown = {
+      ...healthy,
+      level: { canary: { mean: 0.9, series: 3 }, baseline: { mean: 0.4, series: 3 } },
+      traffic: { canary: 20, baseline: 480 },
+    };
+    const text = sentences(times(60, worse)).join('\n');
+    expect(text).toContain('cpu: canary at 0.9, baseline at 0.4: 2.25x (');
+    expect(text).toContain('tolerated up to 1.1x');
+    expect(text).toMatch(
+      /traffic: canary \d+ requests of [\d,]+ that were its share, baseline [\d,]+: 0\.042x \(/,
+    );
+    expect(text).toContain('of it; tolerated down to 0.8x');
+  });
+
+  test('why the others are not blamed', () => {
+    const [, , latency, cpu] = sentences(times(40, { ...healthy, errors: rate(10, 1) }));
+    expect(latency).toMatch(
+      /^latency is not blamed: 1\.20 % \(39\/3,250\) of canary requests slower than 648 ms vs 1\.20 %/,
+    );
+    expect(latency).toMatch(/shown good enough, 1:330; its part of the evidence below 1:1$/);
+    expect(cpu).toMatch(/^cpu is not blamed: canary at 0\.4, baseline at 0\.4: 1x/);
+  });
+
+  test('by how much the test at the deadline found it', () => {
+    const strict = familyRule(
+      [
+        {
+          ...errorsMetric,
+          rule: { ...errorsMetric.rule, tolerance: { relative: 1, absolute: 0 } },
+        } as typeof errorsMetric,
+      ],
+      { beta: 0 },
+    );
+    const [first, second] = sentences(times(360, { errors: rate(13, 12, 1_000) }), strict);
+    expect(first).toBe('worse than tolerated in errors, by the test at the deadline');
+    expect(second).toMatch(/; 3\.\d standard deviations above that at the deadline, 2\.6 needed/);
+  });
+
+  test('what it began with', () => {
+    const carried = {
+      attempts: 2,
+      deadlineTested: false,
+      metrics: [{ id: 'errors', logCapital: Math.log(40), logPromote: 0, worseAtDeadline: null }],
+    };
+    const state = judgeShown(rule, times(20, healthy), initialFamily(rule, carried));
+    expect(verdictText(verdictOf(rule, state), explain(rule, state))).toContain(
+      '. it began with evidence 1:40 from 2 earlier attempts with the same artifact and baseline. ',
+    );
+  });
+
+  test('how much it scatters by itself, and what could not be used', () => {
+    const noisy = familyRule([
+      { ...errorsMetric, rule: { ...errorsMetric.rule, phi: 7 } } as typeof errorsMetric,
+      { ...cpuMetric, rule: { ...cpuMetric.rule, variance: null } } as typeof cpuMetric,
+    ]);
+    const [, errors] = sentences(
+      times(200, {
+        errors: rate(30, 1),
+        level: { canary: { mean: Number.NaN, series: 1 }, baseline: { mean: 0.4, series: 1 } },
+      }),
+      noisy,
+    );
+    expect(errors).toContain('; scatter 7 times that of chance');
+  });
+});
+
+describe('no decision says', () => {
+  test('what is missing', () => {
+    expect(sentences([])).toEqual([
+      'warming up after 0 windows; missing: errors, latency, cpu and traffic of both cohorts, ' +
+        'evidence that errors, latency, cpu and traffic are good enough, a metric that both cohorts show, ' +
+        'the end of the warm-up, the end of the soak; evidence 1:1 of 1:200 needed',
+      'errors: not seen yet',
+      'latency: not seen yet',
+      'cpu: not seen yet',
+      'traffic: not seen yet',
+    ]);
+  });
+
+  test('who is silent, and what was seen before', () => {
+    const [first, errors] = sentences([...times(40, healthy), ...times(30, nothing)]);
+    expect(first).toMatch(
+      /^held, for want of data after 70 windows; missing: errors, latency, cpu and traffic of both cohorts; /,
+    );
+    expect(errors).toMatch(
+      /^errors: silent by now, so nothing passes; before, canary 28\/7,000 errors \(0\.40 %\)/,
+    );
+  });
+
+  test('what was never seen, and what that means', () => {
+    const critical = familyRule([errorsMetric, latencyMetric, { ...cpuMetric, critical: true }]);
+    const [first, , ...others] = sentences(times(360, { errors: rate(1, 1) }), critical);
+    expect(first).toMatch(
+      /^not decided at the deadline after 360 windows; missing: cpu of both cohorts, /,
+    );
+    expect(others).toEqual([
+      'latency: never seen, so it weighs nothing',
+      'cpu: never seen, and nothing passes without it',
+    ]);
+  });
+
+  test('what one cohort alone shows', () => {
+    const shown: Shown = { ...healthy, level: { canary: { mean: 1, series: 1 }, baseline: null } };
+    expect(sentences(times(60, shown))[3]).toBe('cpu: seen in one cohort alone, so nothing passes');
+  });
+});
+
+test('a promotion says what each metric has shown', () => {
+  const [first, errors] = sentences(times(60, healthy));
+  expect(first).toBe(
+    'shown good enough by errors, latency, cpu and traffic, each 1:20 or more; against it evidence below 1:1 of 1:200 needed',
+  );
+  expect(errors).toMatch(/; shown good enough, 1:875; its part of the evidence below 1:1$/);
+});
+
+test('ten metrics stay within what a decision has room for', () => {
+  const ten = familyRule(
+    Array.from({ length: 10 }, (_, index) => ({
+      ...latencyMetric,
+      id: `latency {route=/checkout/${index}}`,
+    })),
+  );
+  const slower = durationWindows(60, { slower: 1.5 }).map((latency): Shown => ({ latency }));
+  const state = judgeShown(ten, slower);
+  const text = verdictText(verdictOf(ten, state), explain(ten, state));
+  expect(text.length).toBeLessThanOrEqual(4_000);
+  expect(text).toMatch(/\. 1 more metrics$/);
+});
