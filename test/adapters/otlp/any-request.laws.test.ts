@@ -2,10 +2,15 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   decodeMetricsRequest,
+  decodeTelemetry,
   openMetricsReader,
+  openTelemetryReader,
 } from '../../../services/adapters/otlp/metrics-request.ts';
+import { WantedMetrics } from '../../../services/adapters/otlp/wanted-metrics.ts';
+import { totalOf } from '../../../services/core/canary/durations.ts';
 import type { DecodedMetrics } from '../../../services/core/telemetry/point.ts';
-import { anyRequest } from '../../support/otlp/arbitraries.ts';
+import type { Selection } from '../../../services/core/telemetry/telemetry-point.ts';
+import { anyRequest, anyTelemetry } from '../../support/otlp/arbitraries.ts';
 import {
   busyRequest,
   exponentialHistogram,
@@ -84,6 +89,47 @@ describe('any request', () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('any telemetry', () => {
+  const selection: Selection = {
+    metrics: new Map([
+      ['http.server.request.duration', ['error.type', 'http.response.status_code']],
+      ['rpc.server.duration', []],
+      ['process.cpu.utilization', ['error.type']],
+      ['process.memory.usage', []],
+    ]),
+    targetAttributes: ['cloud.region'],
+  };
+
+  test('gives the same from protobuf and from JSON, with a memory and without, and only what can be', () => {
+    const read = openTelemetryReader();
+    const taken = { durations: 0, level: 0 };
+    fc.assert(
+      fc.property(anyTelemetry, (sent) => {
+        const bytes = protobufOf(sent);
+        const decoded = decodeTelemetry(bytes, PROTOBUF, new WantedMetrics(selection));
+        expect(
+          decodeTelemetry(jsonOf(sent), 'application/json', new WantedMetrics(selection)),
+        ).toStrictEqual(decoded);
+        expect(read(bytes, PROTOBUF, selection)).toStrictEqual(decoded);
+        if (!decoded.ok) throw new Error(decoded.problem.message);
+        for (const { value } of decoded.value.points) {
+          if (value.kind === 'level') {
+            expect(value.level).toBeGreaterThanOrEqual(0);
+            expect(value.level).toBeLessThanOrEqual(1e18);
+            taken.level += 1;
+          } else if (value.durations !== null) {
+            expect(totalOf(value.durations)).toBe(value.count);
+            taken.durations += 1;
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(taken.durations).toBeGreaterThan(30);
+    expect(taken.level).toBeGreaterThan(30);
   });
 });
 

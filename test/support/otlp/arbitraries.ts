@@ -96,7 +96,43 @@ const exponentialPoint = fc
       .map((count) => ({ ...point, count: String(count % 2n ** 64n) }));
   });
 
-const metric: fc.Arbitrary<OtlpMetric> = fc
+const level = fc.oneof(
+  fc.record({ asDouble: fc.oneof(fc.double({ min: 0, max: 100, noNaN: true }), fc.double()) }),
+  fc.record({ asInt: fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n).map(String) }),
+  fc.constant({}),
+);
+
+const numberPoint = fc
+  .tuple(
+    fc.record({
+      startTimeUnixNano: start,
+      timeUnixNano: time,
+      attributes: attributeList,
+      flags: fc.constantFrom(0, 0, 0, 1),
+    }),
+    level,
+  )
+  .map(([point, value]) => ({ ...point, ...value }));
+
+/** A gauge or a sum, also under names that usually are of durations. */
+const levels: fc.Arbitrary<OtlpMetric> = fc
+  .record({
+    name: fc.constantFrom(
+      'process.cpu.utilization',
+      'process.memory.usage',
+      'http.server.request.duration',
+    ),
+    unit: fc.oneof(fc.constantFrom('1', 'By', ''), fc.string({ maxLength: 70 })),
+    gauge: fc.boolean(),
+    aggregationTemporality: fc.constantFrom(2, 2, 2, 1, 0),
+    isMonotonic: fc.constantFrom(false, false, true),
+    dataPoints: fc.array(numberPoint, { maxLength: 4 }),
+  })
+  .map(({ name, unit, gauge, dataPoints, ...sum }) =>
+    gauge ? { name, unit, gauge: { dataPoints } } : { name, unit, sum: { ...sum, dataPoints } },
+  );
+
+const histograms: fc.Arbitrary<OtlpMetric> = fc
   .record({
     name: fc.constantFrom('http.server.request.duration', 'rpc.server.duration', 'jvm.gc.duration'),
     unit: fc.constantFrom('s', 's', 's', 'ms', 'ms', 'us', ''),
@@ -119,6 +155,7 @@ const metric: fc.Arbitrary<OtlpMetric> = fc
   );
 
 const identity = fc.constantFrom(
+  'cloud.region',
   'service.name',
   'deployment.environment.name',
   'deployment.environment',
@@ -128,36 +165,43 @@ const identity = fc.constantFrom(
 );
 
 /** Any request of up to three resources, with points that are taken and points that are not. */
-export const anyRequest: fc.Arbitrary<OtlpRequest> = fc.record({
-  resourceMetrics: fc.array(
-    fc.record({
-      resource: fc.record({
-        attributes: fc
-          .array(
-            fc.record({
-              key: fc.oneof(identity, fc.string()),
-              value: fc.oneof(fc.record({ stringValue: fc.string() }), anyValue),
-            }),
-            { maxLength: 6 },
-          )
-          .map((extra) => [
-            { key: 'service.name', value: { stringValue: 'checkout' } },
-            { key: 'deployment.environment', value: { stringValue: 'staging' } },
-            ...extra,
-          ]),
-      }),
-      scopeMetrics: fc.array(
-        fc.record({
-          scope: fc.record({
-            name: fc.string(),
-            version: fc.string(),
-            attributes: attributeList,
-          }),
-          metrics: fc.array(metric, { maxLength: 3 }),
+export const anyRequest: fc.Arbitrary<OtlpRequest> = requestWith(histograms);
+
+/** The same with gauges and sums. */
+export const anyTelemetry: fc.Arbitrary<OtlpRequest> = requestWith(fc.oneof(histograms, levels));
+
+function requestWith(metric: fc.Arbitrary<OtlpMetric>): fc.Arbitrary<OtlpRequest> {
+  return fc.record({
+    resourceMetrics: fc.array(
+      fc.record({
+        resource: fc.record({
+          attributes: fc
+            .array(
+              fc.record({
+                key: fc.oneof(identity, fc.string()),
+                value: fc.oneof(fc.record({ stringValue: fc.string() }), anyValue),
+              }),
+              { maxLength: 6 },
+            )
+            .map((extra) => [
+              { key: 'service.name', value: { stringValue: 'checkout' } },
+              { key: 'deployment.environment', value: { stringValue: 'staging' } },
+              ...extra,
+            ]),
         }),
-        { maxLength: 2 },
-      ),
-    }),
-    { maxLength: 3 },
-  ),
-});
+        scopeMetrics: fc.array(
+          fc.record({
+            scope: fc.record({
+              name: fc.string(),
+              version: fc.string(),
+              attributes: attributeList,
+            }),
+            metrics: fc.array(metric, { maxLength: 3 }),
+          }),
+          { maxLength: 2 },
+        ),
+      }),
+      { maxLength: 3 },
+    ),
+  });
+}
