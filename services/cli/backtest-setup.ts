@@ -1,9 +1,7 @@
 import type { BacktestSetup } from '../core/canary/backtest/setup.ts';
 import { canaryRuns } from '../core/canary/backtest/markers.ts';
 import type { CanaryRun, TimedMarker } from '../core/canary/backtest/markers.ts';
-import type { Json } from '../core/canonical.ts';
-import { readMarkerJson } from '../core/markers/marker-json.ts';
-import type { MarkerJson } from '../core/markers/marker-json.ts';
+import { readMarkerLine } from '../core/canary/backtest/marker-line.ts';
 import type { RunningVersion } from '../core/samples/sample.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
@@ -74,7 +72,7 @@ const digestOf =
     tools.crypto.sha256Hex(tools.text.encodeUtf8(text));
 
 const readTime = (option: string, written: string): Result<number, CliProblem> => {
-  const timeMs = utcTime.test(written) ? Date.parse(written) : Number.NaN;
+  const timeMs = timeOf(written);
   return Number.isNaN(timeMs)
     ? refuse(
         'option-invalid',
@@ -182,41 +180,26 @@ const isAsked = (run: CanaryRun, given: Given): boolean => {
 const nameOf = ({ deployment, component, environment, canary }: CanaryRun): string =>
   `${deployment} (${component} ${canary.version} in ${environment})`;
 
-/** Lines of `plimsoll export`, or of markers; each refusal names its line. */
+/** Each refusal names its line. */
 const readMarkers = (
-  { tools }: SetupPorts,
+  ports: SetupPorts,
   path: string,
   text: string,
 ): Result<readonly TimedMarker[], CliProblem> => {
+  const tools = { text: ports.tools.text, digest: digestOf(ports) };
   const markers: TimedMarker[] = [];
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue;
-    const invalid = (what: string): Result<never, CliProblem> =>
-      refuse(
+    const read = readMarkerLine(tools, ports.settings.audience, line, timeOf);
+    if (!read.ok)
+      return refuse(
         'marker-invalid',
-        `${path}, line ${index + 1}: ${what}`,
+        `${path}, line ${index + 1}: ${read.problem}`,
         'it takes what plimsoll export prints, or one marker of it (its body) a line',
       );
-    let json: Json;
-    try {
-      json = JSON.parse(line) as Json;
-    } catch {
-      return invalid('it is no JSON');
-    }
-    if (typeof json !== 'object' || json === null || Array.isArray(json))
-      return invalid('it is no object');
-    const exported = json as MarkerJson;
-    const isExported = 'body' in exported && 'appendedAt' in exported;
-    // What was not accepted changed nothing.
-    if (isExported && exported['check'] !== 'accepted') continue;
-    const marker = readMarkerJson(tools.text, isExported ? (exported['body'] ?? null) : exported);
-    if (!marker.ok) return invalid(marker.problem.message);
-    const { appendedAt, waitedMs } = exported;
-    const atMs = isExported
-      ? Date.parse(typeof appendedAt === 'string' ? appendedAt : '') - Number(waitedMs ?? 0)
-      : marker.value.occurredAt;
-    if (!Number.isFinite(atMs)) return invalid('appendedAt is no time');
-    markers.push({ marker: marker.value, atMs });
+    if (read.value !== undefined) markers.push(read.value);
   }
   return ok(markers);
 };
+
+const timeOf = (iso: string): number => (utcTime.test(iso) ? Date.parse(iso) : Number.NaN);

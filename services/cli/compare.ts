@@ -122,7 +122,7 @@ const tableOf = (compared: readonly Compared[], columns: number | null): readonl
   );
 
 /** Room at the right for what was not decided. */
-const undecidedShare = 1.12;
+const undecidedShare = 1.25;
 
 const plotOf = (
   compared: readonly Compared[],

@@ -1,0 +1,89 @@
+import type { Json } from '../../canonical.ts';
+import type { Text } from '../../markers/crypto.ts';
+import { isKind } from '../../markers/kinds.ts';
+import { readMarkerJson } from '../../markers/marker-json.ts';
+import type { MarkerJson } from '../../markers/marker-json.ts';
+import type { Result } from '../../result.ts';
+import { fail, ok } from '../../result.ts';
+import type { TextDigest } from '../../uuid-v8.ts';
+import { uuidOfParts } from '../../uuid-v8.ts';
+import type { TimedMarker } from './markers.ts';
+
+/** What nobody needs to write by hand: most of it is null in most markers. */
+const usual: MarkerJson = {
+  ...{ source: 'markers', producer: null, sequence: null, attempt: null },
+  ...{ slot: null, statusReported: null, reason: null, canaryShare: null, colour: null },
+  ...{ name: 'default', digest: null, rollback: false, strategy: null },
+};
+const usualDetails: MarkerJson = {
+  ...{ commit: null, repository: null, build: null, trigger: null, actor: null, owner: null },
+  ...{ tickets: [], intent: null, riskFlags: [], cluster: null, zone: null },
+  ...{ functionVersion: null, functionAlias: null, runbook: null },
+  ...{ resources: [], labels: [], links: [], changes: [] },
+};
+const usualSlot: MarkerJson = { namespace: 'default', environment: 'default', target: null };
+
+/**
+ * Reads one line of markers: what `plimsoll export` prints, or a marker as its `body` is there; what is usual may be
+ * left out, and `occurredAt` may be a UTC time. Undefined: the line says nothing of what runs, or was not accepted. The
+ * problem is a sentence.
+ */
+export const readMarkerLine = (
+  tools: { readonly text: Text; readonly digest: TextDigest },
+  audience: string,
+  line: string,
+  timeOf: (iso: string) => number,
+): Result<TimedMarker | undefined, string> => {
+  let json: Json;
+  try {
+    json = JSON.parse(line) as Json;
+  } catch {
+    return fail('it is no JSON');
+  }
+  if (!isObject(json)) return fail('it is no object');
+  const isExported = 'body' in json && 'appendedAt' in json;
+  // What was not accepted changed nothing.
+  if (isExported && json['check'] !== 'accepted') return ok(undefined);
+  const body = isExported ? (json['body'] ?? null) : json;
+  if (!isObject(body)) return fail('its body is no object');
+  const { kind } = body;
+  if (typeof kind !== 'string' || !isKind(kind)) return fail('kind is not in the register');
+  if (!runKinds.includes(kind)) return ok(undefined);
+  const marker = readMarkerJson(tools.text, completed(tools.digest, audience, line, body, timeOf));
+  if (!marker.ok) return fail(marker.problem.message);
+  if (!isExported) return ok({ marker: marker.value, atMs: marker.value.occurredAt });
+  const { appendedAt, waitedMs } = json;
+  const atMs =
+    timeOf(typeof appendedAt === 'string' ? appendedAt : '') -
+    (typeof waitedMs === 'number' ? waitedMs : 0);
+  return Number.isFinite(atMs) ? ok({ marker: marker.value, atMs }) : fail('appendedAt is no time');
+};
+
+/** What says which versions run. */
+const runKinds: readonly string[] = [
+  ...['planned', 'started', 'traffic-shifted', 'succeeded', 'failed', 'canceled', 'logged'],
+];
+
+const completed = (
+  digest: TextDigest,
+  audience: string,
+  line: string,
+  body: MarkerJson,
+  timeOf: (iso: string) => number,
+): MarkerJson => {
+  const { kind, occurredAt, details, slot } = body;
+  const marker = body['marker'] ?? uuidOfParts(digest, ['marker', line]);
+  return {
+    ...usual,
+    audience,
+    marker,
+    ...(kind === 'logged' ? { deployment: marker } : {}),
+    ...body,
+    ...(typeof occurredAt === 'string' ? { occurredAt: timeOf(occurredAt) } : {}),
+    ...(isObject(slot) ? { slot: { ...usualSlot, ...slot } } : {}),
+    details: isObject(details) ? { ...usualDetails, ...details } : usualDetails,
+  };
+};
+
+const isObject = (json: Json | undefined): json is MarkerJson =>
+  typeof json === 'object' && json !== null && !Array.isArray(json);
