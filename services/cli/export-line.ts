@@ -106,6 +106,7 @@ const statusOf = (kind: Kind): string | null => {
     case 'freeze-lifted':
     case 'decision-approved':
     case 'decision-declined':
+    case 'policy-set':
       return null;
   }
 };

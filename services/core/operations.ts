@@ -1,13 +1,14 @@
 import type { Position } from './log/record.ts';
-import type { Operation, OperationKind } from './markers/marker.ts';
+import type { Operation, OperationKind, PolicySet } from './markers/marker.ts';
 import type { KeyState } from './trust/trust.ts';
 
 // What operators did with the log and its read models: who, why, and what came of it.
 
 export type OperationRow = Omit<
   Operation,
-  'audience' | 'deployment' | 'producer' | 'sequence' | 'attempt'
+  'audience' | 'deployment' | 'producer' | 'sequence' | 'attempt' | 'kind'
 > & {
+  readonly kind: OperationKind | PolicySet['kind'];
   readonly position: Position;
   /** When it counts. */
   readonly at: number;
@@ -24,7 +25,7 @@ export type Effect = {
 };
 
 export const operationRow = (
-  operation: Operation,
+  operation: Omit<Operation, 'kind'> & Pick<OperationRow, 'kind'>,
   from: { readonly position: Position; readonly at: number; readonly signer: KeyState },
   effect: Effect | null,
 ): OperationRow => ({

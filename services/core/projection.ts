@@ -13,11 +13,12 @@ import type { FoldRows, FoldedRow, KnownRows, RowAddress, RowChange } from './kn
 import { address, knownTexts, openFoldRows } from './known-rows.ts';
 import type { LogRecord, Position } from './log/record.ts';
 import type { Text } from './markers/crypto.ts';
-import { isOperation, isTrustChange } from './markers/kinds.ts';
-import type { DeploymentMarker, Operation, Role } from './markers/marker.ts';
+import { isOfOperator, isOperation, isPolicySet, isTrustChange } from './markers/kinds.ts';
+import type { DeploymentMarker, Operation, PolicySet, Role } from './markers/marker.ts';
 import { slotKey } from './markers/slot.ts';
 import { applyOperation, operationRefusal } from './operation-effects.ts';
 import { operationRow } from './operations.ts';
+import { policyModel, policyOperationRow, policyRefusal, policyRow } from './policy-records.ts';
 import type { Change } from './read-models.ts';
 import { foldVersion, positionKey, readModels, timeline } from './read-models.ts';
 import type { AuthenticItem, NamedRows, RecordRows } from './rows-needed.ts';
@@ -385,6 +386,8 @@ const foldAuthentic = (
       : conflict(tools, rows, item, first);
   if (isOperation(authentic.marker))
     return foldOperation(tools, rows, cells, item, authentic.marker, logTimeMs);
+  if (isPolicySet(authentic.marker))
+    return foldPolicySet(tools, rows, cells, item, authentic.marker, logTimeMs);
   const marker = authentic.marker as DeploymentMarker;
   const fact: Fact = {
     marker,
@@ -459,6 +462,26 @@ const foldOperation = (
   rows.change(marker, markerRowOf(position, digest, null));
   const effect = applyOperation(rows, operation, from);
   rows.put('operation', positionKey(position), operationRow(operation, from, effect));
+  return { position, outcome: 'operation' };
+};
+
+const foldPolicySet = (
+  tools: CheckTools,
+  rows: FoldRows,
+  { marker }: RecordRows,
+  item: AuthenticItem,
+  set: PolicySet,
+  logTimeMs: number,
+): Outcome => {
+  const { position } = item.record;
+  const { signer, digest, waitedMs } = item.authentic;
+  const refusal = policyRefusal(tools.crypto, set, signer);
+  if (refusal !== undefined)
+    return deadLetter(tools, rows, item, refusal.code, refusal.message, signer.principal);
+  const from = { position, at: logTimeMs - waitedMs, signer };
+  rows.change(marker, markerRowOf(position, digest, null));
+  rows.put(policyModel, positionKey(position), policyRow(set, from));
+  rows.put('operation', positionKey(position), policyOperationRow(set, from));
   return { position, outcome: 'operation' };
 };
 
@@ -539,7 +562,7 @@ const aboutOf = (item: Checked): About | undefined => {
   const { marker } = item.authentic;
   return {
     kind: marker.kind,
-    deployment: isTrustChange(marker) || isOperation(marker) ? null : marker.deployment,
+    deployment: isTrustChange(marker) || isOfOperator(marker) ? null : marker.deployment,
   };
 };
 

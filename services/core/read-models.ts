@@ -7,6 +7,7 @@ import { kinds } from './markers/kinds.ts';
 import type { DeploymentMarker, Slot } from './markers/marker.ts';
 import { schemasKnown } from './markers/upcast.ts';
 import { positionKey } from './position-key.ts';
+import { policyModel } from './policy-records.ts';
 import type { ProducerRow } from './producers.ts';
 import { evolveProducer, producerKey } from './producers.ts';
 import type { RemarkRow } from './remarks.ts';
@@ -268,10 +269,11 @@ export const orderedModels: readonly string[] = [
   'dead-letter',
   'trust',
   'operation',
+  policyModel,
   ...readModels.map(({ name }) => name),
 ];
 
-/** Version of the lifecycle and of the models that the fold itself writes (deployment, slot, marker, trust, dead-letter, operation). */
+/** Version of the lifecycle and of the models that the fold itself writes (deployment, slot, marker, trust, dead-letter, operation, policy). */
 const lifecycleVersion = 8;
 
 /** What a fold's rows depend on beside the records. None of it is ever taken away, so their sum only grows. */

@@ -1,7 +1,7 @@
 import type { Checked } from './check/check-batch.ts';
 import type { Position } from './log/record.ts';
 import type { Text } from './markers/crypto.ts';
-import { isOperation } from './markers/kinds.ts';
+import { isOfOperator } from './markers/kinds.ts';
 import type { DeploymentMarker, Kind } from './markers/marker.ts';
 import { isKind } from './markers/kinds.ts';
 
@@ -45,7 +45,7 @@ export const passesFilter = (
 ): boolean => {
   const { record } = item;
   if (item.outcome === 'trust-changed' || item.outcome === 'trust-repeated') return true;
-  if (item.outcome === 'authentic' && isOperation(item.authentic.marker)) return true;
+  if (item.outcome === 'authentic' && isOfOperator(item.authentic.marker)) return true;
   const { from, environments, components, kinds, headers } = filter;
   if (from !== null && record.position < from) return false;
   const has = (wanted: { readonly name: string; readonly value: string }): boolean =>

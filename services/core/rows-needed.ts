@@ -5,7 +5,7 @@ import type { Deployment } from './deployment.ts';
 import { guardModel, recentKey, slotGuardKey } from './guard.ts';
 import type { Cell, FoldRows, RowAddress } from './known-rows.ts';
 import type { Position } from './log/record.ts';
-import { isOperation } from './markers/kinds.ts';
+import { isOfOperator, isPolicySet } from './markers/kinds.ts';
 import type { DeploymentMarker, Operation, Slot } from './markers/marker.ts';
 import { slotKey } from './markers/slot.ts';
 import { rowsOfOperation } from './operation-effects.ts';
@@ -21,7 +21,7 @@ export type AuthenticItem = Extract<Checked, { readonly outcome: 'authentic' }>;
 /** Rows that a record names. */
 export type RecordRows = {
   readonly marker: Cell<MarkerRow>;
-  /** That of an operation is none. */
+  /** That of what an operator says is none. */
   readonly deployment: Cell<Deployment> | undefined;
 };
 
@@ -46,7 +46,7 @@ export const openNamedRows = (rows: FoldRows): NamedRows => {
       if (known !== undefined) return known;
       const named: RecordRows = {
         marker: rows.cell('marker', markerKey(marker.marker, signer.principal)),
-        deployment: isOperation(marker)
+        deployment: isOfOperator(marker)
           ? undefined
           : rows.cell('deployment', (marker as DeploymentMarker).deployment),
       };
@@ -138,8 +138,8 @@ export const openNeeds = (
     const { marker: markerCell, deployment } = named.byRecord(item);
     const first = led(markerCell);
     if (first !== undefined) followFirst(first);
-    if (isOperation(marker)) {
-      followOperation(marker);
+    if (isOfOperator(marker)) {
+      if (!isPolicySet(marker)) followOperation(marker);
       return;
     }
     const { kind, slot, producer, sequence } = marker as DeploymentMarker;

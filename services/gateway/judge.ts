@@ -12,16 +12,18 @@ import type {
   Logged,
   Operation,
   Planned,
+  PolicySet,
   Slot,
   TrustChange,
   Update,
 } from '../core/markers/marker.ts';
-import { isOperation, isTrustChange } from '../core/markers/kinds.ts';
+import { isOperation, isPolicySet, isTrustChange } from '../core/markers/kinds.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import { operationRefusal } from '../core/operation-effects.ts';
 import type { KnownRows } from '../core/known-rows.ts';
 import { createRowMemory } from '../core/known-rows.ts';
 import { markerKey, rowsNeeded } from '../core/projection.ts';
+import { policyRefusal } from '../core/policy-records.ts';
 import { positionKey } from '../core/read-models.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
@@ -76,7 +78,7 @@ export const judge = async (
   if (checked === undefined) throw new TypeError('a check answers every record');
   if (checked.outcome === 'rejected')
     return refuse(checked.code, checked.message, sealedHint(trust, checked.code));
-  const judged = await judgeChecked(ports.reads, trust, checked);
+  const judged = await judgeChecked(ports, trust, checked);
   return judged.ok
     ? ok({ ...judged.value, authentic: checked.authentic, heldUpTo: positionOf(asOf) })
     : judged;
@@ -91,7 +93,7 @@ const sealedHint = ({ sealed }: Trust, code: string): string | undefined =>
 type Accepted = Exclude<Checked, { readonly outcome: 'rejected' }>;
 
 const judgeChecked = async (
-  reads: ReadSide,
+  { reads, tools }: JudgePorts,
   trust: Trust,
   checked: Accepted,
 ): Promise<Result<Judged, Problem>> => {
@@ -100,7 +102,7 @@ const judgeChecked = async (
   if (!isTrustChange(marker)) {
     const rows = await loadRows(reads, checked);
     return rows.ok
-      ? judgeMarker(checked.authentic, marker, trust, rows.value, checked.record)
+      ? judgeMarker(tools, checked.authentic, marker, trust, rows.value, checked.record)
       : rows;
   }
   return checked.outcome === 'trust-repeated'
@@ -138,8 +140,9 @@ const loadRows = async (
 };
 
 const judgeMarker = (
+  { crypto }: Pick<JudgePorts['tools'], 'crypto'>,
   authentic: Authentic,
-  marker: DeploymentMarker | Operation,
+  marker: DeploymentMarker | Operation | PolicySet,
   trust: Trust,
   rows: KnownRows,
   record: LogRecord,
@@ -165,6 +168,12 @@ const judgeMarker = (
     return refusal === undefined
       ? ok({ ...known, answer: 'append', attempt: null })
       : refuse('out-of-scope', refusal);
+  }
+  if (isPolicySet(marker)) {
+    const refusal = policyRefusal(crypto, marker, signer);
+    return refusal === undefined
+      ? ok({ ...known, answer: 'append', attempt: null })
+      : refuse(refusal.code, refusal.message);
   }
   const standing: Standing = {
     trust,

@@ -181,6 +181,20 @@ export const operated = (kind: OperationKind, over: Body = {}): Said => ({
   ...over,
 });
 
+/** Says from here on: canaries are judged by this document. */
+export const policySet = (
+  document: string = '{"policies":[{"component":"*","environment":"*"}],"version":2}',
+  over: Body = {},
+): Said => ({
+  ...envelope,
+  kind: 'policy-set',
+  deployment: null,
+  reason: 'the test asks for it',
+  document,
+  digest: createHash('sha256').update(document).digest('hex'),
+  ...over,
+});
+
 export type Scope = {
   readonly roles?: readonly Role[];
   readonly environments?: readonly string[];

@@ -27,6 +27,7 @@ import {
   opened,
   place,
   planned,
+  policySet,
   retired,
   run,
   shifted,
@@ -116,6 +117,19 @@ const valid: readonly Story[] = [
     by('ops', operated('generation-dropped', { generation: 'g1' })),
     by('ops', operated('log-archived', { from: 0, to: 6, digest: 'd'.repeat(64) })),
     again(4),
+  ],
+  [
+    'log_policies_set',
+    'Two documents of policies, the first sent twice; what a pipeline says, or whose digest is another, sets none.',
+    operator,
+    by('ops', policySet()),
+    again(2),
+    by('ci', policySet()),
+    by(
+      'ops',
+      policySet('{"policies":[{"component":"é","environment":"*","preset":"strict"}],"version":2}'),
+    ),
+    by('ops', policySet(undefined, { digest: 'a'.repeat(64) })),
   ],
   [
     'log_plan_start_success',

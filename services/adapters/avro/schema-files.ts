@@ -45,6 +45,7 @@ const shapes: { readonly [Name in Shape]: true } = {
   decision: true,
   trust: true,
   operation: true,
+  policy: true,
   instance: true,
   points: true,
   analysis: true,

@@ -8,6 +8,7 @@ export type Shape =
   | 'decision'
   | 'trust'
   | 'operation'
+  | 'policy'
   | 'instance'
   | 'points'
   | 'analysis'

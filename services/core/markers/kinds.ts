@@ -1,5 +1,5 @@
 import type { Shape } from './codec.ts';
-import type { Kind, Marker, Operation, Role, TrustChange, Update } from './marker.ts';
+import type { Kind, Marker, Operation, PolicySet, Role, TrustChange, Update } from './marker.ts';
 
 /** The register of kinds: growth costs one line here and its case in the unions. */
 export type KindEntry = {
@@ -42,6 +42,7 @@ export const kinds: { readonly [Name in Kind]: KindEntry } = {
   'log-archived': { shape: 'operation', role: 'operator', headline: 'log archived' },
   'log-sealed': { shape: 'operation', role: 'operator', headline: 'log sealed' },
   'log-continued': { shape: 'operation', role: 'operator', headline: 'log continued' },
+  'policy-set': { shape: 'policy', role: 'operator', headline: 'policy set' },
   'decisions-stopped': { shape: 'operation', role: 'operator', headline: 'decisions stopped' },
   'decisions-resumed': { shape: 'operation', role: 'operator', headline: 'decisions resumed' },
   'freeze-lifted': { shape: 'operation', role: 'operator', headline: 'freeze lifted' },
@@ -57,5 +58,11 @@ export const isTrustChange = (marker: Marker): marker is TrustChange =>
 
 export const isOperation = (marker: Marker): marker is Operation =>
   kinds[marker.kind].shape === 'operation';
+
+export const isPolicySet = (marker: Marker): marker is PolicySet => marker.kind === 'policy-set';
+
+/** What operators say, of no deployment. */
+export const isOfOperator = (marker: Marker): marker is Operation | PolicySet =>
+  isOperation(marker) || isPolicySet(marker);
 
 export const isUpdate = (marker: Marker): marker is Update => kinds[marker.kind].shape === 'update';

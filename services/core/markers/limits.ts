@@ -6,6 +6,9 @@ export const headersMax = 16;
 /** Name and value of one header together. */
 export const headerBytesMax = 1024;
 
+/** Of a document of policies, UTF-8: it stands in one record with all else. */
+export const policyDocumentBytesMax: number = 48 * 1024;
+
 /** Longest text of a field, in UTF-16 code units, by field name; all others `textMax`. */
 export const textMax = 256;
 export const textMaxByField: { readonly [field: string]: number } = {
@@ -17,6 +20,7 @@ export const textMaxByField: { readonly [field: string]: number } = {
   runbook: 2048,
   value: 2048,
   repository: 1024,
+  document: policyDocumentBytesMax,
 };
 /** Environment, component, namespace, target, version and principal names. */
 export const nameMax = 128;

@@ -245,8 +245,19 @@ export type OperationKind =
   | 'decision-approved'
   | 'decision-declined';
 
+/** From here on canaries are judged by this document, and by no earlier one. */
+export type PolicySet = Envelope & {
+  readonly kind: 'policy-set';
+  readonly deployment: null;
+  readonly reason: string;
+  /** Canonical JSON; canary/policy/parse-policy.ts reads it. */
+  readonly document: string;
+  /** SHA-256 of its UTF-8 bytes, 64 hex digits. */
+  readonly digest: string;
+};
+
 /** One signed fact, in the newest version of its shape. */
-export type Marker = Planned | Update | Logged | Decided | TrustChange | Operation;
+export type Marker = Planned | Update | Logged | Decided | TrustChange | Operation | PolicySet;
 export type Kind = Marker['kind'];
 
 /** A marker that is about a deployment. */

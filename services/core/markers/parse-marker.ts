@@ -355,6 +355,14 @@ const generationChecks: FieldChecks = operationChecks({
   digest: isHexDigestOrNull,
 });
 
+/** What the document says is read by whoever judges by it: a newer release may know more settings. */
+const policyChecks: FieldChecks = [
+  ['deployment', isNull],
+  ['reason', isNonEmpty],
+  ['document', isNonEmpty],
+  ['digest', isHexDigest],
+];
+
 const firstFieldProblem = (kind: Kind, body: Body): FieldProblem | undefined => {
   const { shape } = kinds[kind];
   const problem =
@@ -466,6 +474,8 @@ const buildChecks = (kind: Kind): FieldChecks => {
     case 'decision-approved':
     case 'decision-declined':
       return operationChecks({ positions: positionsOf(1) });
+    case 'policy-set':
+      return policyChecks;
   }
 };
 

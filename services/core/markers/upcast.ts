@@ -81,6 +81,7 @@ const upcasters: { readonly [Name in Shape]: readonly Upcaster[] } = {
   decision: [decisionOfOneMetric],
   trust: [],
   operation: [],
+  policy: [],
   instance: [],
   points: [pointsOfRequests],
   analysis: [

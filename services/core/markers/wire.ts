@@ -102,6 +102,8 @@ const recordKey = (marker: Marker): string => {
     case 'decision-approved':
     case 'decision-declined':
       return 'operation';
+    case 'policy-set':
+      return 'policy';
   }
 };
 

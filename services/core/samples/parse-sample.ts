@@ -27,6 +27,7 @@ const kindOfShape: { readonly [Name in Shape]: SampleKind | undefined } = {
   decision: undefined,
   trust: undefined,
   operation: undefined,
+  policy: undefined,
   instance: undefined,
   points: 'points',
   analysis: 'analysis-opened',

@@ -140,6 +140,7 @@ const bodyOf = (says: Says): Body => {
     case 'trust':
       return trustBody(says);
     case 'operation':
+    case 'policy':
     case 'points':
     case 'analysis':
     case 'tick':

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../canonical.ts';
 import type { Json } from '../../canonical.ts';
+import { policyDocumentBytesMax } from '../../markers/limits.ts';
 import type { Result } from '../../result.ts';
 import { fail, ok } from '../../result.ts';
 import type { Line } from '../metrics/rate-test.ts';
@@ -7,7 +8,7 @@ import type { PlacedPolicy, PolicyDocument } from './placed-policy.ts';
 import { anyName, placeText } from './placed-policy.ts';
 import type { ReadMetric } from './metric-settings.ts';
 import { metricsMax, readMetric } from './metric-settings.ts';
-import { documentBytesMax, policyBytesMax, policyText, utf8Bytes } from './policy-text.ts';
+import { policyBytesMax, policyText, utf8Bytes } from './policy-text.ts';
 import type { MetricPolicy, Policy } from './policy.ts';
 import { presetNames, presets } from './presets.ts';
 import { requiredFieldNames } from './required-fields.ts';
@@ -50,8 +51,8 @@ export const parsePolicyDocument = (
   const policies = readDocument(given, place);
   if (place.problems.length > 0 || policies === undefined)
     return fail(place.problems.slice(0, problemsMax));
-  if (utf8Bytes(canonicalJson(given as Json)) > documentBytesMax) {
-    refuse(place, 'too-large', `is larger than ${documentBytesMax} bytes without its comments`);
+  if (utf8Bytes(canonicalJson(given as Json)) > policyDocumentBytesMax) {
+    refuse(place, 'too-large', `is larger than ${policyDocumentBytesMax} bytes without its comments`);
     return fail(place.problems);
   }
   return ok({ policies });
@@ -76,7 +77,7 @@ export const readPolicyText = (text: string): Result<PlacedPolicy, readonly Poli
 export const readDocumentText = (
   text: string,
 ): Result<PolicyDocument, readonly PolicyProblem[]> => {
-  const value = readJson(text, documentBytesMax);
+  const value = readJson(text, policyDocumentBytesMax);
   return value.ok ? parsePolicyDocument(value.value) : value;
 };
 

@@ -11,8 +11,6 @@ import { durationText, shareText, slowerText } from './setting.ts';
 
 /** Of the whole text of an effective policy, UTF-8. */
 export const policyBytesMax: number = 16 * 1024;
-/** Of a document as it is on the log, UTF-8: a record has 64 KiB. */
-export const documentBytesMax: number = 48 * 1024;
 /** Of a document as it is in a file, with comments. */
 export const documentFileBytesMax: number = 64 * 1024;
 

@@ -5,7 +5,7 @@ import {
   readDocumentText,
 } from '../../../../services/core/canary/policy/parse-policy.ts';
 import { readPolicyFile } from '../../../../services/core/canary/policy/policy-file.ts';
-import { documentBytesMax } from '../../../../services/core/canary/policy/policy-text.ts';
+import { policyDocumentBytesMax } from '../../../../services/core/markers/limits.ts';
 import { presetNames, presets } from '../../../../services/core/canary/policy/presets.ts';
 import {
   expectedFaults,
@@ -97,7 +97,7 @@ describe('a document that is wrong', () => {
       ok: false,
       problem: [{ code: 'too-large', path: [] }],
     });
-    expect(readDocumentText(' '.repeat(documentBytesMax + 1))).toMatchObject({
+    expect(readDocumentText(' '.repeat(policyDocumentBytesMax + 1))).toMatchObject({
       problem: [{ code: 'too-large' }],
     });
   });
