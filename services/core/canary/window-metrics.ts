@@ -1,0 +1,230 @@
+import type { Cohort } from './cohorts.ts';
+import type { Durations } from './durations.ts';
+import { addDurations, totalOf } from './durations.ts';
+import type { MetricWindow } from './judge/judged-window.ts';
+import { levelCap } from './loud.ts';
+import type { Level } from './metrics/level.ts';
+import type { MetricPolicy } from './policy/policy.ts';
+import type { RateCounts } from './rate-counts.ts';
+import type { Counted } from './stream-bases.ts';
+
+/** What is counted of a metric that cannot be told together with the rest of it. */
+export type Unlike = 'other-buckets' | 'other-unit';
+
+/** A level as it came. */
+export type SeenLevel = {
+  readonly series: string;
+  readonly instance: string | null;
+  readonly unit: string;
+  readonly level: number;
+};
+
+/** One metric of a policy while its window is added up. */
+export type MetricDraft = {
+  /** `fails`: whether all of it failed; null: it says so itself. */
+  readonly addRequests: (cohort: Cohort, counted: Counted, fails: boolean | null) => void;
+  readonly addLevel: (cohort: Cohort, seen: SeenLevel) => void;
+  readonly close: (countUnlike: (reason: Unlike, count: number) => void) => MetricWindow;
+};
+
+export const openMetric = ({ judged }: MetricPolicy): MetricDraft => {
+  switch (judged) {
+    case 'errors': {
+      const rates = { canary: openRates(), baseline: openRates() };
+      return {
+        addRequests: (cohort, counted, fails) => rates[cohort].add(counted, fails),
+        addLevel: () => undefined,
+        close: () => ({ judged, canary: rates.canary.rate(), baseline: rates.baseline.rate() }),
+      };
+    }
+    case 'traffic': {
+      const rates = { canary: openRates(), baseline: openRates() };
+      const total = (cohort: Cohort): number | null => rates[cohort].rate()?.total ?? null;
+      return {
+        addRequests: (cohort, counted) => rates[cohort].add(counted, null),
+        addLevel: () => undefined,
+        close: () => ({ judged, canary: total('canary'), baseline: total('baseline') }),
+      };
+    }
+    case 'latency': {
+      const sums = openDurations();
+      return {
+        addRequests: (cohort, { durations }) => {
+          if (durations !== null) sums.add(cohort, durations);
+        },
+        addLevel: () => undefined,
+        close: (countUnlike) => ({ judged, ...sums.close(countUnlike) }),
+      };
+    }
+    case 'level': {
+      const levels = openLevels();
+      return {
+        addRequests: () => undefined,
+        addLevel: levels.add,
+        close: (countUnlike) => ({ judged, ...levels.close(countUnlike) }),
+      };
+    }
+  }
+};
+
+const openRates = (): {
+  readonly add: (counted: Counted, fails: boolean | null) => void;
+  readonly rate: () => RateCounts | null;
+} => {
+  let total = 0;
+  let events = 0;
+  let isShown = false;
+  return {
+    add: ({ count, errors }, fails) => {
+      isShown = true;
+      total += count;
+      events += fails === null ? errors : fails ? count : 0;
+    },
+    rate: () => (isShown ? { total, events } : null),
+  };
+};
+
+type Pair<Values> = { readonly canary: Values | null; readonly baseline: Values | null };
+
+/** Histograms that add up bucket by bucket, of one cohort. */
+type SumOfAlike = { readonly points: number; readonly sum: Durations };
+
+/**
+ * Durations with the same bounds, or on the same exponential grid, are added up. Where a cohort sends several kinds,
+ * the one counts that both cohorts have most requests of.
+ */
+const openDurations = (): {
+  readonly add: (cohort: Cohort, durations: Durations) => void;
+  readonly close: (countUnlike: (reason: Unlike, count: number) => void) => Pair<Durations>;
+} => {
+  const sums = {
+    canary: new Map<string, SumOfAlike>(),
+    baseline: new Map<string, SumOfAlike>(),
+  };
+  const kinds = new Map<readonly number[], string>();
+  const kindOf = (durations: Durations): string => {
+    if (durations.shape === 'exponential') return `exponential ${durations.unit ?? 's'}`;
+    const known = kinds.get(durations.bounds);
+    if (known !== undefined) return known;
+    const kind = durations.bounds.join();
+    kinds.set(durations.bounds, kind);
+    return kind;
+  };
+  return {
+    add: (cohort, durations) => {
+      const kind = kindOf(durations);
+      const before = sums[cohort].get(kind);
+      if (before === undefined) {
+        sums[cohort].set(kind, { points: 1, sum: durations });
+        return;
+      }
+      const both = addDurations(before.sum, durations);
+      if (!both.ok) throw new TypeError(`histograms of one kind: ${both.problem}`);
+      sums[cohort].set(kind, { points: before.points + 1, sum: both.value });
+    },
+    close: (countUnlike) => {
+      const requests = ({ sum }: SumOfAlike): number => totalOf(sum);
+      const { canary, baseline } = chosenOf(sums, requests);
+      for (const cohort of ['canary', 'baseline'] as const)
+        for (const [kind, { points }] of sums[cohort])
+          if (kind !== (cohort === 'canary' ? canary : baseline))
+            countUnlike('other-buckets', points);
+      return {
+        canary: sumOf(sums.canary, canary),
+        baseline: sumOf(sums.baseline, baseline),
+      };
+    },
+  };
+};
+
+const sumOf = (sums: ReadonlyMap<string, SumOfAlike>, kind: string | undefined): Durations | null =>
+  kind === undefined ? null : (sums.get(kind)?.sum ?? null);
+
+type Chosen = {
+  readonly canary: string | undefined;
+  readonly baseline: string | undefined;
+  /** Whether the two are one and the same. */
+  readonly shared: boolean;
+};
+
+/**
+ * The kind of which both cohorts have most, and else the kind of which each has most. It goes by how much there is and
+ * by the name, never by the order in which it came.
+ */
+const chosenOf = <Values>(
+  kinds: { readonly [Name in Cohort]: ReadonlyMap<string, Values> },
+  size: (values: Values) => number,
+): Chosen => {
+  const sizeIn = (cohort: Cohort, kind: string): number => {
+    const values = kinds[cohort].get(kind);
+    return values === undefined ? 0 : size(values);
+  };
+  const most = (names: readonly string[], of: (kind: string) => number): string | undefined =>
+    names.toSorted((left, right) => of(right) - of(left) || (left < right ? -1 : 1))[0];
+  const inBoth = [...kinds.canary.keys()].filter((kind) => kinds.baseline.has(kind));
+  const shared = most(inBoth, (kind) => Math.min(sizeIn('canary', kind), sizeIn('baseline', kind)));
+  if (shared !== undefined) return { canary: shared, baseline: shared, shared: true };
+  const ofCohort = (cohort: Cohort): string | undefined =>
+    most([...kinds[cohort].keys()], (kind) => sizeIn(cohort, kind));
+  return { canary: ofCohort('canary'), baseline: ofCohort('baseline'), shared: false };
+};
+
+/** By instance (by series, where it has no name): what its series were on the average. */
+type LevelsOfUnit = Map<string, Map<string, { readonly sum: number; readonly points: number }>>;
+
+/**
+ * The mean over the instances of what each was on the average: an instance counts once, however many series and points
+ * it sends. Levels of one unit only; where a cohort sends several, the one counts that both have most instances of.
+ */
+const openLevels = (): {
+  readonly add: (cohort: Cohort, seen: SeenLevel) => void;
+  readonly close: (countUnlike: (reason: Unlike, count: number) => void) => Pair<Level>;
+} => {
+  const units = {
+    canary: new Map<string, LevelsOfUnit>(),
+    baseline: new Map<string, LevelsOfUnit>(),
+  };
+  return {
+    add: (cohort, { series, instance, unit, level }) => {
+      const instances: LevelsOfUnit = units[cohort].get(unit) ?? new Map();
+      units[cohort].set(unit, instances);
+      const name = instance === null ? `series ${series}` : `instance ${instance}`;
+      const ofInstance = instances.get(name) ?? new Map();
+      instances.set(name, ofInstance);
+      const { sum, points } = ofInstance.get(series) ?? { sum: 0, points: 0 };
+      ofInstance.set(series, { sum: sum + level, points: points + 1 });
+    },
+    close: (countUnlike) => {
+      const chosen = chosenOf(units, (instances) => instances.size);
+      // Levels in different units are not compared: then the canary shows none.
+      const canaryUnit = chosen.shared || chosen.baseline === undefined ? chosen.canary : undefined;
+      for (const [unit, instances] of units.canary)
+        if (unit !== canaryUnit) countUnlike('other-unit', instances.size);
+      for (const [unit, instances] of units.baseline)
+        if (unit !== chosen.baseline) countUnlike('other-unit', instances.size);
+      const canary = meansOf(units.canary, canaryUnit);
+      const baseline = meansOf(units.baseline, chosen.baseline);
+      const cap = levelCap([...canary, ...baseline]);
+      return { canary: levelOf(canary, cap), baseline: levelOf(baseline, cap) };
+    },
+  };
+};
+
+const meansOf = (
+  units: ReadonlyMap<string, LevelsOfUnit>,
+  unit: string | undefined,
+): readonly number[] =>
+  unit === undefined
+    ? []
+    : [...(units.get(unit)?.values() ?? [])].map((series) => {
+        let mean = 0;
+        for (const { sum, points } of series.values()) mean += sum / points / series.size;
+        return mean;
+      });
+
+const levelOf = (means: readonly number[], cap: number): Level | null => {
+  if (means.length === 0) return null;
+  let mean = 0;
+  for (const one of means) mean += Math.min(one, cap) / means.length;
+  return { mean, series: means.length };
+};
