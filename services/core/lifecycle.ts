@@ -448,7 +448,7 @@ const decisionNote = (deployment: Deployment, attempt: Attempt, marker: Decided)
 /** The decision that stands and that this one says again: of the same analysis, resting on the same evidence. */
 export const decisionRenewed = (
   { decisions }: Attempt,
-  { kind, analysis, evidenceDigest }: Decided,
+  { kind, analysis, evidenceDigest }: Pick<Decided, 'kind' | 'analysis' | 'evidenceDigest'>,
 ): DecisionSummary | undefined =>
   decisions.find(
     (earlier) =>

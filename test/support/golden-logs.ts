@@ -41,7 +41,7 @@ export const goldenLogs = (side: 'valid' | 'invalid'): readonly GoldenLog[] =>
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'base64'));
 
-export const recordsIn = ({ records }: GoldenLog): readonly LogRecord[] =>
+export const recordsIn = ({ records }: Pick<GoldenLog, 'records'>): readonly LogRecord[] =>
   records.map(({ appendedAtMs, key, headers, value }, position) => ({
     position,
     appendedAtMs,

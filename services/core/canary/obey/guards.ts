@@ -1,0 +1,149 @@
+import type { DecisionSummary } from '../../deployment.ts';
+import { freezeOf, recentBefore, stopOf } from '../../guard.ts';
+import { isoTime } from '../../instant.ts';
+import type { Slot } from '../../markers/marker.ts';
+import { slotKey } from '../../markers/slot.ts';
+import type { Result } from '../../result.ts';
+import { ok } from '../../result.ts';
+import { coversSlot, hasRole } from '../../trust/trust.ts';
+import { firstRefusal } from './form.ts';
+import type { ObeyQuestion } from './question.ts';
+import type { Refusal } from './refusal.ts';
+import { refuse } from './refusal.ts';
+
+// What people and limits have to say about it.
+
+/** What was approved may be done for so long after the approval: whoever approves knows the present state only. */
+export const approvedForMs: number = 30 * 60_000;
+
+export const judgeGuards = (
+  decision: DecisionSummary,
+  slot: Slot,
+  question: ObeyQuestion,
+): Result<void, Refusal> =>
+  firstRefusal([
+    () => judgePolicy(decision, question),
+    () => judgeStops(slot, question),
+    ...(decision.kind === 'hold'
+      ? []
+      : [
+          () => judgeFreeze(decision, slot, question),
+          () => judgeApproval(decision, slot, question),
+        ]),
+    ...(decision.kind === 'roll-back' ? [() => judgeCaps(decision, slot, question)] : []),
+  ]);
+
+const judgePolicy = (
+  { policyDigest, mode }: DecisionSummary,
+  { policy }: ObeyQuestion,
+): Result<void, Refusal> => {
+  const { inForce, known, act } = policy;
+  if (inForce !== null && policyDigest !== inForce)
+    return known.includes(policyDigest)
+      ? refuse(
+          'policy-not-in-force',
+          `it was judged by the policy ${policyDigest.slice(0, 12)}, and ${inForce.slice(0, 12)} was in force when the attempt was started`,
+        )
+      : refuse(
+          'policy-unknown',
+          `nobody has set the policy ${policyDigest.slice(0, 12)} that it was judged by`,
+          'plimsoll policy set says by which policy canaries are judged',
+        );
+  if (act !== null && mode !== act)
+    return refuse('mode-not-of-policy', `the policy says ${act}, the decision ${mode}`);
+  return mode === 'dry-run'
+    ? refuse('dry-run', 'it was decided for show only', 'the policy says when decisions count')
+    : ok(undefined);
+};
+
+const judgeStops = (slot: Slot, { rows }: ObeyQuestion): Result<void, Refusal> => {
+  const stop = stopOf(rows.stops, slot);
+  if (stop === undefined) return ok(undefined);
+  const where = stop.environment === null ? 'everywhere' : `in ${stop.environment}`;
+  return refuse(
+    'stopped',
+    `decisions are stopped ${where} since position ${stop.position} by ${stop.principal}: ${stop.reason}`,
+    'plimsoll decisions resume lets them count again',
+  );
+};
+
+const judgeFreeze = (
+  { position }: DecisionSummary,
+  slot: Slot,
+  { rows, policy }: ObeyQuestion,
+): Result<void, Refusal> => {
+  const freeze = policy.flap.freeze ? freezeOf(rows.slotGuard, position) : undefined;
+  return freeze === undefined
+    ? ok(undefined)
+    : refuse(
+        'slot-frozen',
+        `${slotKey(slot)} is frozen since the roll-back at position ${freeze.position}`,
+        'plimsoll decisions lift lets decisions count there again',
+      );
+};
+
+/** Roll-backs before this one: of the same slot, of its component, of all. */
+const judgeCaps = (
+  { position, at }: DecisionSummary,
+  slot: Slot,
+  { rows, policy }: ObeyQuestion,
+): Result<void, Refusal> => {
+  const { flap, caps } = policy;
+  const last = rows.slotGuard?.rollBacks.findLast(
+    (other) => other.position < position && other.at > at - flap.windowMs,
+  );
+  if (last !== undefined)
+    return refuse(
+      'flapping',
+      `${slotKey(slot)} was rolled back at ${isoTime(last.at)} already (position ${last.position})`,
+      'two roll-backs so soon are for a person to look at',
+    );
+  const recent = recentBefore(rows.recent, { position, at });
+  const ofComponent = recent.filter(({ component }) => component === slot.component).length;
+  const hint = 'so many roll-backs in an hour are for a person to look at';
+  if (ofComponent >= caps.perComponentHour)
+    return refuse(
+      'component-cap',
+      `${slot.component} was rolled back ${ofComponent} times in the hour before, and the policy allows ${caps.perComponentHour}`,
+      hint,
+    );
+  return recent.length >= caps.perHour
+    ? refuse(
+        'hour-cap',
+        `there were ${recent.length} roll-backs in the hour before, and the policy allows ${caps.perHour}`,
+        hint,
+      )
+    : ok(undefined);
+};
+
+const judgeApproval = (
+  { mode, position }: DecisionSummary,
+  slot: Slot,
+  { rows, keys, nowMs, logTimeMs }: ObeyQuestion,
+): Result<void, Refusal> => {
+  if (mode !== 'ask') return ok(undefined);
+  const approval = rows.approval(position);
+  if (approval === undefined)
+    return refuse(
+      'approval-missing',
+      'it asks, and nobody has approved it',
+      'plimsoll decisions approve <decision> or decline <decision>',
+    );
+  const by = `${approval.principal} (position ${approval.position}): ${approval.reason}`;
+  if (approval.answer === 'declined') return refuse('approval-declined', `declined by ${by}`);
+  const key = keys.get(approval.key);
+  const isSuspect =
+    key === undefined ||
+    !hasRole(key, 'operator') ||
+    !coversSlot(key, slot) ||
+    (key.compromised !== null && key.compromised.since <= approval.position);
+  if (isSuspect)
+    return refuse('approval-suspect', `the key that approved it is not to be trusted: ${by}`);
+  return Math.max(nowMs, logTimeMs) > approval.at + approvedForMs
+    ? refuse(
+        'approval-lapsed',
+        `approved at ${isoTime(approval.at)} by ${by}`,
+        `an approval counts for ${approvedForMs / 60_000} minutes; approve it again`,
+      )
+    : ok(undefined);
+};

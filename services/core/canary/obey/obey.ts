@@ -1,0 +1,289 @@
+import type { DecisionSummary, Deployment, Entry } from '../../deployment.ts';
+import { isoTime } from '../../instant.ts';
+import { decisionRenewed } from '../../lifecycle.ts';
+import type { Decided } from '../../markers/marker.ts';
+import { validForMsMax } from '../../markers/limits.ts';
+import { sameSlot, slotKey } from '../../markers/slot.ts';
+import type { DecisionRow } from '../../read-models.ts';
+import type { Result } from '../../result.ts';
+import { ok } from '../../result.ts';
+import { coversKind, coversSlot, hasRole } from '../../trust/trust.ts';
+import { uuidOfParts } from '../../uuid-v8.ts';
+import { analysisIdOf } from '../canary-attempts.ts';
+import { judgeForm } from './form.ts';
+import { judgeGuards } from './guards.ts';
+import type { ObeyedAct, ObeyQuestion } from './question.ts';
+import type { Refusal } from './refusal.ts';
+import { refuse } from './refusal.ts';
+import type { JudgedAttempt } from './standing.ts';
+import { judgeStanding } from './standing.ts';
+
+/** What two clocks may differ. */
+const clockSkewMs = 60_000;
+/** A window is closed when the watermark is past it, up to so many windows later. */
+const latenessWindows = 4;
+
+/**
+ * Whether somebody may act on the decision at a position of the log, and if not, why. Everybody who acts on decisions
+ * asks here first, and again whenever it comes to acting: each of its reasons may come up later. A renewal is its
+ * decision said again: it prolongs that, and leads to the same act with the same id.
+ *
+ * Order: what the record is, whose it is, what it is about; whether it was obeyed; what it says; whether it still
+ * stands; how old it is; what the policy and people say.
+ */
+export const mayObey = (question: ObeyQuestion): Result<ObeyedAct, Refusal> => {
+  const record = judgeRecord(question);
+  if (!record.ok) return record;
+  const asked = record.value;
+  const place = judgePlace(asked, question);
+  if (!place.ok) return place;
+  const { deployment, attempt } = place.value;
+  const renewed = standingOf(asked, attempt);
+  if (!renewed.ok) return renewed;
+  const standing = renewed.value;
+  if (question.isObeyed(standing.marker))
+    return refuse(
+      'already-obeyed',
+      `${standing.kind} at position ${standing.position} was obeyed here`,
+      'nothing is to be done: it is done',
+    );
+  const { policy, rows } = question;
+  const isRenewal = standing !== asked;
+  const form = judgeForm(standing, policy);
+  if (!form.ok)
+    return isRenewal
+      ? refuse(
+          'renewal-of-refused',
+          `it renews the decision at position ${standing.position}, which is refused as ${form.problem.code}: ${form.problem.message}`,
+        )
+      : form;
+  const stands = judgeStanding(
+    { standing, asked },
+    { deployment, attempt, slot: rows.slot },
+    policy,
+  );
+  if (!stands.ok) return stands;
+  const voices = voicesOf(standing, attempt, question);
+  const validUntil = judgeTime(asked, standing, voices, question);
+  if (!validUntil.ok) return validUntil;
+  const guarded = judgeGuards(standing, attempt.plan.slot, question);
+  if (!guarded.ok) return guarded;
+  return ok({
+    id: standing.marker,
+    position: standing.position,
+    kind: standing.kind,
+    deployment: deployment.id,
+    attempt: attempt.number,
+    token: attempt.tokens[0] ?? null,
+    slot: attempt.plan.slot,
+    share: standing.share,
+    fromVersion: standing.fromVersion,
+    fromDigest: standing.fromDigest,
+    toVersion: standing.toVersion,
+    toDigest: standing.toDigest,
+    validUntilMs: validUntil.value,
+    approvedAt:
+      standing.mode === 'ask' ? (rows.approval(standing.position)?.position ?? null) : null,
+    decision: standing,
+  });
+};
+
+/** The decision of an accepted record, signed by a key that may decide there and that nobody doubts. */
+const judgeRecord = ({
+  position,
+  rows,
+  keys,
+  logId,
+  pinnedLogId,
+}: ObeyQuestion): Result<DecisionRow, Refusal> => {
+  const { decision, letter } = rows;
+  if (letter !== undefined)
+    return refuse(
+      letter.code as Refusal['code'],
+      letter.message,
+      'plimsoll dead-letters show tells more',
+    );
+  if (decision === undefined || decision.position !== position)
+    return refuse('decision-unknown', `there is no decision at position ${position}`);
+  if (pinnedLogId !== null && pinnedLogId !== logId)
+    return refuse('foreign-log', `it stands on the log ${logId}, and ${pinnedLogId} is asked for`);
+  const key = keys.get(decision.key);
+  if (key === undefined)
+    return refuse('key-unknown', `no key ${decision.key} is trusted on this log`);
+  if (!hasRole(key, 'analyser'))
+    return refuse('role-missing', `the key ${key.id} of ${key.principal} may not decide`);
+  if (hasRole(key, 'gateway'))
+    return refuse(
+      'on-behalf',
+      `the key ${key.id} of ${key.principal} speaks for others`,
+      'decisions are signed by a key that does nothing else',
+    );
+  if (!coversKind(key, decision.kind))
+    return refuse('kind-not-allowed', `the key ${key.id} may not say ${decision.kind}`);
+  if (!coversSlot(key, decision.slot))
+    return refuse('out-of-scope', `the key ${key.id} may not act on ${slotKey(decision.slot)}`);
+  if (key.compromised !== null && key.compromised.since <= position)
+    return refuse('key-compromised', `the key ${key.id} was found compromised since`);
+  return key.retiredAt !== null && key.retiredAt <= position
+    ? refuse('key-retired', `the key ${key.id} was retired before`)
+    : ok(decision);
+};
+
+/** The attempt that it is about, as it was planned. */
+const judgePlace = (
+  asked: DecisionRow,
+  { rows: { deployment }, digest }: ObeyQuestion,
+): Result<{ readonly deployment: Deployment; readonly attempt: JudgedAttempt }, Refusal> => {
+  if (deployment === undefined || deployment.id !== asked.deployment)
+    return refuse('deployment-unknown', `no deployment ${asked.deployment} is known`);
+  const attempt = deployment.attempts.find(({ number }) => number === asked.attempt);
+  const plan = attempt?.plan ?? null;
+  if (attempt === undefined || plan === null)
+    return refuse('attempt-unknown', `the deployment has no planned attempt ${asked.attempt}`);
+  if (!sameSlot(plan.slot, asked.slot))
+    return refuse(
+      'slot-differs',
+      `it is about ${slotKey(asked.slot)}, and the attempt was planned for ${slotKey(plan.slot)}`,
+    );
+  if (plan.version !== asked.fromVersion || plan.digest !== asked.fromDigest)
+    return refuse(
+      'from-differs',
+      `it is about ${asked.fromVersion}, and ${plan.version} was planned`,
+    );
+  if (asked.analysis !== analysisIdOf(digest, deployment.id, attempt.number))
+    return refuse('analysis-foreign', `${asked.analysis} is not the analysis of this attempt`);
+  const { analysis, kind, windowIndex } = asked;
+  const id = uuidOfParts(digest, ['decision', analysis, kind, String(windowIndex)]);
+  if (asked.marker !== id)
+    return refuse('id-wrong', `${asked.marker} is not the id of ${kind} at window ${windowIndex}`);
+  return ok({ deployment, attempt: { ...attempt, plan } });
+};
+
+/** The decision that counts: the asked one, or the one that it renews. */
+const standingOf = (
+  asked: DecisionRow,
+  attempt: JudgedAttempt,
+): Result<DecisionSummary, Refusal> => {
+  const { note, kind, windowIndex, windows } = asked;
+  switch (note) {
+    case 'late':
+      return refuse('attempt-ended', 'the attempt had ended when it was decided');
+    case 'contradiction':
+      return refuse('after-roll-back', `${kind}, after a roll-back was decided`);
+    case 'held':
+      return refuse('gate-held', 'a marker of the attempt had come twice with different content');
+    case 'disagreement':
+    case 'applied':
+      return windowIndex >= windows && windows > 0
+        ? refuse('renewal-of-nothing', 'it renews a decision that was never made')
+        : ok(asked);
+    case 'repeat': {
+      const standing = decisionRenewed(attempt, asked);
+      if (standing === undefined)
+        return refuse('renewal-of-nothing', `${kind} again, and what it renews does not stand`);
+      const differing = renewalDifference(asked, standing);
+      return differing === undefined
+        ? ok(standing)
+        : refuse('renewal-differs', `it renews a decision and has another ${differing}`);
+    }
+  }
+};
+
+/** What a renewal has as the first has it, and not as its own. */
+const ofRenewalAlone: ReadonlySet<string> = new Set([
+  ...['marker', 'occurredAt', 'windowIndex', 'windowEndedAt', 'explanation'],
+  ...['position', 'at', 'principal', 'key', 'note', 'renewal'],
+  // Rows do not keep them for a renewal.
+  'metrics',
+  // Rows of decisions have them beside.
+  ...['deployment', 'attempt', 'slot'],
+]);
+
+/** A field of the decision, if any, that the renewal says otherwise. */
+export const renewalDifference = (
+  renewal: DecisionSummary,
+  standing: DecisionSummary,
+): string | undefined =>
+  Object.keys(standing).find((name) => {
+    const field = name as keyof Decided & keyof DecisionSummary;
+    return (
+      !ofRenewalAlone.has(name) &&
+      JSON.stringify(renewal[field]) !== JSON.stringify(standing[field])
+    );
+  });
+
+/** The decision and its renewals by keys that nobody doubts, with their places in the history. */
+type Voice = { readonly decision: DecisionSummary; readonly entry: Entry };
+
+const voicesOf = (
+  standing: DecisionSummary,
+  attempt: JudgedAttempt,
+  { keys }: ObeyQuestion,
+): readonly Voice[] =>
+  attempt.decisions.flatMap((decision) => {
+    const isSame =
+      decision.position === standing.position ||
+      (decision.note === 'repeat' &&
+        decision.kind === standing.kind &&
+        renewalDifference(decision, standing) === undefined);
+    const compromised = keys.get(decision.key)?.compromised ?? null;
+    const entry = attempt.entries.find(({ position }) => position === decision.position);
+    return !isSame || entry === undefined || (compromised?.since ?? Infinity) <= decision.position
+      ? []
+      : [{ decision, entry }];
+  });
+
+/** Until when it may be obeyed, milliseconds since 1970; null: a hold asks nobody to act, and does not lapse. */
+const judgeTime = (
+  asked: DecisionSummary,
+  standing: DecisionSummary,
+  voices: readonly Voice[],
+  { nowMs, logTimeMs }: ObeyQuestion,
+): Result<number | null, Refusal> => {
+  const own = voices.find(({ decision }) => decision.position === asked.position);
+  if (own === undefined)
+    return refuse('decision-unknown', 'it is not in the history of its attempt');
+  const { entry } = own;
+  if (entry.waitedMs > 0)
+    return refuse(
+      'waited',
+      'it waited on a spool: nobody knows what has happened since it was decided',
+    );
+  if (entry.appendedAt > nowMs + clockSkewMs)
+    return refuse(
+      'from-the-future',
+      `it was appended at ${isoTime(entry.appendedAt)}, and it is ${isoTime(nowMs)} here`,
+      'the clocks of the log and of this machine differ',
+    );
+  if (asked.windowEndedAt > entry.appendedAt + clockSkewMs)
+    return refuse(
+      'window-in-the-future',
+      `its window ends at ${isoTime(asked.windowEndedAt)}, after it was appended`,
+    );
+  if (standing.kind === 'hold') return ok(null);
+  const usable = voices.filter(
+    (voice) => voice.entry.waitedMs === 0 && voice.entry.appendedAt <= nowMs + clockSkewMs,
+  );
+  const fresh = usable.filter((voice) => !isStale(voice));
+  if (fresh.length === 0)
+    return refuse(
+      'evidence-stale',
+      `its window ended at ${isoTime(asked.windowEndedAt)}, and it was decided at ${isoTime(entry.appendedAt)}`,
+      'a renewal of it says whether it still holds',
+    );
+  const validUntilMs = Math.max(
+    ...fresh.map((voice) => voice.entry.appendedAt + voice.decision.validForMs),
+  );
+  return Math.max(nowMs, logTimeMs) > validUntilMs
+    ? refuse(
+        'expired',
+        `it was to be obeyed until ${isoTime(validUntilMs)}`,
+        'a renewal of it may come',
+      )
+    : ok(validUntilMs);
+};
+
+/** Decided long after what it rests on, as by an analyser that was away. */
+const isStale = ({ decision, entry }: Voice): boolean =>
+  entry.appendedAt - decision.windowEndedAt >
+  validForMsMax + latenessWindows * decision.windowMs + clockSkewMs;

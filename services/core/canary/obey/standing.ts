@@ -1,0 +1,161 @@
+import { conflictsOf, hasEnded } from '../../lifecycle.ts';
+import type { Attempt, DecisionSummary, Deployment, Plan } from '../../deployment.ts';
+import { sameSlot } from '../../markers/slot.ts';
+import type { Result } from '../../result.ts';
+import { ok } from '../../result.ts';
+import type { SlotState } from '../../slot-state.ts';
+import { firstRefusal } from './form.ts';
+import type { PolicyStanding } from './question.ts';
+import type { Refusal } from './refusal.ts';
+import { refuse } from './refusal.ts';
+
+// Whether a decision still stands: by its attempt, by what was decided since, and by what runs in the slot.
+
+export type JudgedAttempt = Attempt & { readonly plan: Plan };
+
+export type JudgedPlace = {
+  readonly deployment: Deployment;
+  readonly attempt: JudgedAttempt;
+  readonly slot: SlotState | undefined;
+};
+
+/** The decision that counts, and the record that was asked about: itself, or a renewal of it. */
+export type JudgedDecision = {
+  readonly standing: DecisionSummary;
+  readonly asked: DecisionSummary;
+};
+
+export const judgeStanding = (
+  decision: JudgedDecision,
+  place: JudgedPlace,
+  policy: PolicyStanding,
+): Result<void, Refusal> => {
+  const { standing } = decision;
+  return firstRefusal([
+    () => judgeAttempt(place),
+    () => judgeOrder(decision, place.attempt),
+    () =>
+      standing.kind === 'roll-back' ? judgeReturn(standing, place.slot, policy) : ok(undefined),
+    () => judgeDigests(standing, policy),
+    () => judgeAdvance(standing, place.attempt),
+  ]);
+};
+
+const judgeAttempt = ({ deployment, attempt, slot }: JudgedPlace): Result<void, Refusal> => {
+  if (hasEnded(attempt))
+    return refuse('attempt-ended', `attempt ${attempt.number} has ended as ${attempt.status}`);
+  if (attempt.status !== 'running')
+    return refuse(
+      'not-running',
+      `${attempt.plan.version} does not run there: nobody said that the attempt was started`,
+    );
+  if (conflictsOf(deployment, attempt).length > 0)
+    return refuse(
+      'gate-held',
+      `a marker of attempt ${attempt.number} came twice with different content`,
+      'plimsoll show <deployment> shows the conflict; a person must look who signed what',
+    );
+  const successor = successorOf(deployment, attempt, slot);
+  return successor === undefined
+    ? ok(undefined)
+    : refuse('superseded', `${successor} has begun in the slot since`);
+};
+
+/** Whoever began there later, in words. */
+const successorOf = (
+  deployment: Deployment,
+  { number, plan, openedAt }: JudgedAttempt,
+  slot: SlotState | undefined,
+): string | undefined => {
+  const later = deployment.attempts.find(
+    (other) =>
+      other.number > number &&
+      other.status !== 'planned' &&
+      other.plan !== null &&
+      sameSlot(other.plan.slot, plan.slot),
+  );
+  if (later !== undefined) return `attempt ${later.number}`;
+  const other = slot?.beside.find(
+    (line) =>
+      line.deployment !== deployment.id && line.status === 'running' && line.position > openedAt,
+  );
+  return other === undefined ? undefined : `the deployment ${other.deployment}`;
+};
+
+/** The newest decision of an attempt is the one that stands, and no analysis goes back in time. */
+const judgeOrder = (
+  { standing, asked }: JudgedDecision,
+  { decisions }: Attempt,
+): Result<void, Refusal> => {
+  const later = decisions.find(
+    ({ note, position }) => note === 'applied' && position > standing.position,
+  );
+  if (later !== undefined)
+    return refuse('overtaken', `${later.kind} was decided since (position ${later.position})`);
+  const ahead = decisions.find(
+    ({ analysis, position, windowIndex }) =>
+      analysis === asked.analysis && position < asked.position && windowIndex > asked.windowIndex,
+  );
+  return ahead === undefined
+    ? ok(undefined)
+    : refuse(
+        'out-of-order',
+        `it is of window ${asked.windowIndex}, and the analysis decided about window ${ahead.windowIndex} before it`,
+      );
+};
+
+/** A roll-back leads to what holds the slot now, and nowhere else. */
+const judgeReturn = (
+  { fromVersion, fromDigest, toVersion, toDigest }: DecisionSummary,
+  slot: SlotState | undefined,
+  { requiresDigest }: PolicyStanding,
+): Result<void, Refusal> => {
+  if (toVersion === null) return refuse('to-missing', 'a roll-back to no version');
+  if (requiresDigest && toDigest === null)
+    return refuse(
+      'digest-missing',
+      `${toVersion} is named without the digest of what ran, and the policy asks for one`,
+      'plan and log with --digest, so that a roll-back can name what ran',
+    );
+  if (
+    toVersion === fromVersion &&
+    (toDigest === null || fromDigest === null || toDigest === fromDigest)
+  )
+    return refuse('to-equals-from', `a roll-back from ${fromVersion} to itself`);
+  const holders = slot?.holders ?? [];
+  const succeeded = [...holders, ...(slot?.past ?? [])].filter(
+    ({ version }) => version === toVersion,
+  );
+  if (succeeded.length === 0)
+    return refuse('to-never-succeeded', `${toVersion} never succeeded in this slot`);
+  const isThis = ({ digest }: { readonly digest: string | null }): boolean =>
+    digest === toDigest || (!requiresDigest && (digest === null || toDigest === null));
+  if (!succeeded.some(isThis))
+    return refuse(
+      'to-digest-differs',
+      `${toVersion} succeeded in this slot with another digest than ${toDigest ?? 'none'}`,
+    );
+  return holders.some((holder) => holder.version === toVersion && isThis(holder))
+    ? ok(undefined)
+    : refuse(
+        'holder-changed',
+        `${holders.at(-1)?.version ?? 'another version'} holds the slot now, not ${toVersion}`,
+      );
+};
+
+const judgeDigests = (
+  { kind, fromVersion, fromDigest }: DecisionSummary,
+  { requiresDigest }: PolicyStanding,
+): Result<void, Refusal> =>
+  kind !== 'hold' && requiresDigest && fromDigest === null
+    ? refuse(
+        'digest-missing',
+        `${fromVersion} is named without the digest of what runs, and the policy asks for one`,
+        'plan with --digest',
+      )
+    : ok(undefined);
+
+const judgeAdvance = ({ kind, share }: DecisionSummary, attempt: Attempt): Result<void, Refusal> =>
+  kind === 'advance' && share !== null && attempt.share !== null && share <= attempt.share
+    ? refuse('share-not-above', `the canary has ${attempt.share} of the traffic already`)
+    : ok(undefined);
