@@ -219,7 +219,8 @@ export const readPointAttributes = (
     chars += name.length + value.length;
     kept.push({ name, value });
   }
-  if (chars > limits.keptCharsMax) return { ok: false, reason: 'attributes-too-large' };
+  if (chars > limits.keptCharsMax || kept.length > limits.keptMax)
+    return { ok: false, reason: 'attributes-too-large' };
   return {
     ok: true,
     digest: digestOf(attributes.canonical()),

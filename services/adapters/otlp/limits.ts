@@ -7,8 +7,9 @@ export type MetricsLimits = {
   readonly nameCharsMax: number;
   /** Characters of the attributes of one resource, scope or point, in their canonical form. */
   readonly attributesCharsMax: number;
-  /** Characters of a unit, and of the attributes of a point that travel on, together. */
   readonly unitCharsMax: number;
+  /** Attributes of a point that travel on, and their characters together. */
+  readonly keptMax: number;
   readonly keptCharsMax: number;
   /** Buckets of one point, empty ones between the first and the last included. */
   readonly bucketsMax: number;
@@ -30,6 +31,7 @@ export const METRICS_LIMITS: MetricsLimits = {
   nameCharsMax: 256,
   attributesCharsMax: 16 * 1024,
   unitCharsMax: 64,
+  keptMax: 64,
   keptCharsMax: 4 * 1024,
   bucketsMax: 320,
   attributeDepthMax: 8,

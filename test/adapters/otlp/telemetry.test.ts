@@ -309,10 +309,13 @@ describe('attributes', () => {
     expect(reasonOf(withAttributes({ other: 'x'.repeat(257) }))).toBe('taken');
   });
 
-  test('that are many refuse the point', () => {
-    const names = Array.from({ length: 40 }, (_, index) => `name ${index + 10}`);
+  test.each([
+    ['long together', 40, 'x'.repeat(200)],
+    ['many', 65, 'x'],
+  ])('that are %s refuse the point', (_name, howMany, text) => {
+    const names = Array.from({ length: howMany }, (_, index) => `name ${index + 10}`);
     const of: Selection = { ...selection, metrics: new Map([[name, names]]) };
-    const plain = Object.fromEntries(names.map((each) => [each, 'x'.repeat(200)]));
+    const plain = Object.fromEntries(names.map((each) => [each, text]));
     expect(read(requestOf([withAttributes(plain)]), of).rejected).toStrictEqual([
       { reason: 'attributes-too-large', count: 1 },
     ]);

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { PendingPoint } from '../../../services/core/canary/cohort-windows.ts';
 import { takeWindow } from '../../../services/core/canary/cohort-windows.ts';
 import type { Durations } from '../../../services/core/canary/durations.ts';
+import type { MetricWindow } from '../../../services/core/canary/judge/judged-window.ts';
 import { noBases } from '../../../services/core/canary/stream-bases.ts';
 import type { Bases } from '../../../services/core/canary/stream-bases.ts';
 import {
@@ -150,28 +151,22 @@ test('swapped cohorts show the same the other way round, but for units that nobo
   );
 });
 
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+const isUsable = (values: MetricWindow['canary']): boolean => {
+  if (values === null) return true;
+  if (typeof values === 'number') return isCount(values);
+  if ('mean' in values) return values.mean >= 0 && values.mean <= 1e18 && values.series > 0;
+  if ('counts' in values) return values.counts.every(isCount);
+  return isCount(values.total) && isCount(values.events) && values.events <= values.total;
+};
+
 test('what is shown is always something that the judge can take', () => {
-  const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
   fc.assert(
     fc.property(anyPoints, anyPoints, (first, second) => {
       const { bases } = takeWindow(metrics, noBases, first, openedAtMs);
       const { metrics: shown } = takeWindow(metrics, bases, later(second), openedAtMs);
-      for (const metric of shown)
-        for (const values of [metric.canary, metric.baseline]) {
-          if (values === null) continue;
-          if (typeof values === 'number') {
-            expect(isCount(values)).toBe(true);
-          } else if ('mean' in values) {
-            expect(values.mean).toBeGreaterThanOrEqual(0);
-            expect(values.mean).toBeLessThanOrEqual(1e18);
-            expect(values.series).toBeGreaterThan(0);
-          } else if ('counts' in values) {
-            expect(values.counts.every(isCount)).toBe(true);
-          } else {
-            expect(isCount(values.total) && isCount(values.events)).toBe(true);
-            expect(values.events).toBeLessThanOrEqual(values.total);
-          }
-        }
+      for (const { canary, baseline } of shown)
+        expect([canary, baseline].every(isUsable)).toBe(true);
     }),
     { numRuns: 300 },
   );

@@ -1,13 +1,20 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { avscType } from '../../../services/adapters/avro/avsc-type.ts';
+import { schemaDigest } from '../../../services/adapters/avro/canonical-form.ts';
+import { loadSchemas, schemasFolder } from '../../../services/adapters/avro/schema-files.ts';
+import type { Durations } from '../../../services/core/canary/durations.ts';
 import { valueBytesMax } from '../../../services/core/markers/limits.ts';
 import { compactPoints } from '../../../services/core/samples/compact.ts';
 import type { ReceivedPoint } from '../../../services/core/samples/compact.ts';
+import { durationsOf } from '../../../services/core/samples/durations.ts';
 import { parseSample } from '../../../services/core/samples/parse-sample.ts';
 import type { Points } from '../../../services/core/samples/sample.ts';
+import { upcast } from '../../../services/core/markers/upcast.ts';
 import type { Body } from '../../../services/core/markers/upcast.ts';
 import type { TelemetryPoint } from '../../../services/core/telemetry/telemetry-point.ts';
 import { tools } from '../../support/given.ts';
+import { value } from '../../support/records.ts';
 
 type Requests = Extract<TelemetryPoint['value'], { readonly kind: 'durations' }>;
 type Change = Partial<Omit<TelemetryPoint, 'value'>> & Partial<Requests>;
@@ -94,6 +101,101 @@ describe('points that fit into no sample are counted', () => {
   });
 });
 
+describe('buckets and levels', () => {
+  const bounds = [0.1, 0.5];
+  const explicit = (...counts: readonly number[]): Durations => ({
+    shape: 'explicit',
+    bounds,
+    counts,
+  });
+  const exponential: Durations = {
+    shape: 'exponential',
+    scale: 3,
+    zeroCount: 2,
+    offset: -7,
+    counts: [1, 0, 0, 300],
+  };
+  const durationsIn = (record: Points | undefined): readonly (Durations | null)[] =>
+    (record?.points ?? []).map((each) => durationsOf(record as Points, each));
+
+  test('come out of a record as they went in', () => {
+    const milliseconds: Durations = { ...exponential, unit: 'ms' };
+    const [record] = recordsOf([
+      received({ count: 9, durations: explicit(4, 0, 5) }),
+      received({ count: 303, durations: exponential }),
+      received({ count: 303, durations: milliseconds, unit: 'ms' }),
+      received({ count: 0, durations: explicit(0, 0, 0) }),
+      received({ count: 10 }),
+    ]);
+    expect(durationsIn(record)).toStrictEqual([
+      explicit(4, 0, 5),
+      exponential,
+      milliseconds,
+      explicit(0, 0, 0),
+      null,
+    ]);
+    expect(parseSample('points', record as unknown as Body).ok).toBe(true);
+  });
+
+  test('name their bounds once a record', () => {
+    const anew: Durations = { ...explicit(1, 2, 3), bounds: [...bounds] } as Durations;
+    const [record] = recordsOf([
+      received({ count: 6, durations: explicit(1, 2, 3) }),
+      received({ count: 6, durations: anew }),
+      received({ count: 6, durations: { shape: 'explicit', bounds: [0.2], counts: [3, 3] } }),
+      received({ count: 6, durations: explicit(3, 2, 1) }),
+    ]);
+    expect(record?.bounds).toStrictEqual([{ seconds: [0.1, 0.5] }, { seconds: [0.2] }]);
+    expect(record?.points.map(({ durations }) => durations?.bounds)).toStrictEqual([0, 0, 1, 0]);
+  });
+
+  test('a level counts no requests', () => {
+    const cpu: TelemetryPoint = {
+      ...point({ metric: 'process.cpu.utilization', unit: '1', startMs: 2_000 }),
+      value: { kind: 'level', level: 0.25 },
+    };
+    const [record] = recordsOf([{ point: cpu, receivedAt: 2_100 }]);
+    expect(record?.points[0]).toMatchObject({ count: 0, errors: 0, level: 0.25, durations: null });
+    expect(parseSample('points', record as unknown as Body).ok).toBe(true);
+  });
+
+  test('senders that differ in an attribute or a target are not the same', () => {
+    const attributes = [{ name: 'http.route', value: '/pay' }];
+    const [record] = recordsOf([
+      received(),
+      received({ attributes }),
+      received({ target: 'eu-1' }),
+      received({ attributes }),
+    ]);
+    expect(record?.points.map(({ origin }) => origin)).toStrictEqual([0, 1, 2, 1]);
+  });
+});
+
+test('points of version 1 are points without buckets, levels and attributes', () => {
+  const origin = {
+    ...{ namespace: 'default', version: '2.0.0', deployment: null, instance: 'pod-1' },
+    ...{ metric: 'http.server.request.duration', temporality: 'delta', unit: 's' },
+  };
+  const sent = {
+    ...{ origin: 0, series: 'a'.repeat(64), receivedAt: 5, start: 1, time: 4, count: 3, errors: 1 },
+  };
+  const head = { audience: 'local', environment: 'production', component: 'checkout' };
+  const body = { kind: 'points', ...head, origins: [origin], points: [sent] };
+  const [schema] = loadSchemas(schemasFolder).filter(
+    ({ shape, version }) => shape === 'points' && version === 1,
+  );
+  if (schema === undefined) throw new Error('no schema');
+  const bytes = avscType(schema.text).toBuffer(body);
+  const decoded = value(tools.codec.decode(schemaDigest(schema.text), bytes));
+  const lifted = upcast('points', decoded.schema.version, decoded.body as Body);
+  expect(value(parseSample('points', lifted))).toStrictEqual({
+    ...body,
+    origins: [{ ...origin, target: null, attributes: [] }],
+    points: [{ ...sent, level: null, durations: null }],
+    bounds: [],
+  });
+});
+
 test('whatever the points say, each record passes the door and the limit of a value', () => {
   const name = fc.oneof(
     fc.string({ minLength: 1, maxLength: 256, unit: 'binary' }),
@@ -109,14 +211,30 @@ test('whatever the points say, each record passes the door and the limit of a va
     instance: fc.option(name, { nil: null }),
     metric: name,
     namespace: name,
+    unit: fc.constantFrom('s', 'ms'),
+    target: fc.option(name, { nil: null }),
+    attributes: fc
+      .uniqueArray(name, { maxLength: 4 })
+      .map((names) => names.toSorted().map((each) => ({ name: each, value: each }))),
     count: number,
+    buckets: fc.oneof(
+      fc.constant(null),
+      fc.record({
+        shape: fc.constant('explicit' as const),
+        counts: fc.array(number, { minLength: 2, maxLength: 320 }),
+      }),
+      fc.record({
+        shape: fc.constant('exponential' as const),
+        counts: fc.array(number, { maxLength: 320 }),
+      }),
+    ),
     timeMs: fc.constantFrom(0, 2_000, 8_640_000_000_000_000),
   });
   fc.assert(
     fc.property(fc.array(any, { minLength: 1, maxLength: 20 }), (changes) => {
       const points = Array.from({ length: 900 }, (_, index) => {
-        const change = changes[index % changes.length];
-        return received({ ...change, startMs: 0, errors: change?.count ?? 0 });
+        const { buckets, count, ...change } = changes[index % changes.length] ?? {};
+        return received({ ...change, startMs: 0, ...countsOf(buckets ?? null, count ?? 0) });
       });
       const records = recordsOf(points);
       const kept = records.reduce((sum, record) => sum + record.points.length, 0);
@@ -131,6 +249,26 @@ test('whatever the points say, each record passes the door and the limit of a va
     { numRuns: 8 },
   );
 });
+
+/** As many buckets as add up to a number, and that number. */
+const countsOf = (
+  buckets: { readonly shape: Durations['shape']; readonly counts: readonly number[] } | null,
+  count: number,
+): Change => {
+  if (buckets === null) return { count, errors: count };
+  let total = 0;
+  const counts = buckets.counts.map((each) => {
+    const fits = total + each <= 9_007_199_254_740_990 ? each : 0;
+    total += fits;
+    return fits;
+  });
+  const bounds = counts.slice(1).map((_, index) => index);
+  const durations: Durations =
+    buckets.shape === 'explicit'
+      ? { shape: 'explicit', bounds, counts }
+      : { shape: 'exponential', scale: 3, zeroCount: 0, offset: -9, counts };
+  return { count: total, errors: 0, durations };
+};
 
 test('records are well filled: a thousand points of one sender are two', () => {
   expect(recordsOf(Array.from({ length: 1_000 }, () => received()))).toHaveLength(2);

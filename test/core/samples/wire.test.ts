@@ -6,8 +6,11 @@ import { checkRecord } from '../../../services/core/check/check-record.ts';
 import type {
   AnalysisOpened,
   Copy,
+  Origin,
+  PackedDurations,
   Points,
   Sample,
+  SamplePoint,
   Tick,
 } from '../../../services/core/samples/sample.ts';
 import { parseSample } from '../../../services/core/samples/parse-sample.ts';
@@ -192,6 +195,32 @@ describe('the door refuses', () => {
   const firstPoint = points.points[0];
   const firstOrigin = points.origins[0];
   if (firstPoint === undefined || firstOrigin === undefined) throw new Error('no point');
+  const [, , levelPoint] = points.points;
+  const withDurations = (change: Partial<PackedDurations>): Points => ({
+    ...points,
+    points: [
+      {
+        ...firstPoint,
+        durations: {
+          ...{ bounds: 0, scale: 0, zeroCount: 0, offset: 1, counts: Uint8Array.of(2) },
+          ...change,
+        },
+      },
+    ],
+  });
+  const withLevel = (change: Partial<SamplePoint>): Points => ({
+    ...points,
+    points: levelPoint === undefined ? [] : [{ ...levelPoint, ...change }],
+  });
+  const withOrigin = (change: Partial<Origin>): Points => ({
+    ...points,
+    origins: [{ ...firstOrigin, ...change }],
+    points: [],
+  });
+  test('none of these as they are', () => {
+    for (const sample of [withDurations({}), withLevel({}), withOrigin({})])
+      expect(parseSample('points', sample as unknown as Body).ok).toBe(true);
+  });
   test.each<[string, Shape, Sample]>([
     ['an audience that is none', 'tick', { ...own, audience: 'Local' }],
     ['an empty environment', 'tick', { ...own, environment: '' }],
@@ -219,6 +248,47 @@ describe('the door refuses', () => {
       'points',
       { ...points, origins: [{ ...firstOrigin, temporality: 'sum' as 'delta' }] },
     ],
+    ...[
+      ['bounds that are not there', { bounds: 1 }],
+      ['a scale beside bounds', { scale: 1 }],
+      ['requests of length zero beside bounds', { zeroCount: 1, counts: Uint8Array.of(1) }],
+      ['more buckets than bounds', { offset: 3 }],
+      ['a bucket before the first', { offset: -1 }],
+      ['an exponential scale that nobody has', { bounds: null, scale: 21 }],
+      ['longer durations than there are', { bounds: null, scale: 3, offset: 9000 }],
+      ['more in buckets than there were', { counts: Uint8Array.of(3) }],
+      ['less in buckets than there were', { counts: Uint8Array.of(1) }],
+      ['empty buckets at the end', { counts: Uint8Array.of(2, 0, 1) }],
+    ].map(([what, change]): [string, Shape, Sample] => [
+      String(what),
+      'points',
+      withDurations(change as Partial<PackedDurations>),
+    ]),
+    ['bounds that fall', 'points', { ...points, bounds: [{ seconds: [0.5, 0.1] }] }],
+    ['bounds below zero', 'points', { ...points, bounds: [{ seconds: [-1, 0.1] }] }],
+    ['infinite bounds', 'points', { ...points, bounds: [{ seconds: [0.1, Infinity] }] }],
+    ['bounds that are no numbers', 'points', { ...points, bounds: [{ seconds: [NaN, 0.5] }] }],
+    ['a level below zero', 'points', withLevel({ level: -1 })],
+    ['a level that is no number', 'points', withLevel({ level: NaN })],
+    ['an infinite level', 'points', withLevel({ level: Infinity })],
+    ['a level of requests', 'points', withLevel({ count: 1 })],
+    ['a level with a start', 'points', withLevel({ start: 2 })],
+    [
+      'attributes that are not sorted',
+      'points',
+      withOrigin({ attributes: ['b', 'a'].map((name) => ({ name, value: '' })) }),
+    ],
+    [
+      'an attribute twice',
+      'points',
+      withOrigin({ attributes: ['a', 'a'].map((name) => ({ name, value: '' })) }),
+    ],
+    [
+      'an attribute too long',
+      'points',
+      withOrigin({ attributes: [{ name: 'a', value: 'x'.repeat(257) }] }),
+    ],
+    ['a target without a name', 'points', withOrigin({ target: '' })],
     ['requests in minutes', 'points', { ...points, origins: [{ ...firstOrigin, unit: 'min' }] }],
     ['an analysis that is no UUID', 'analysis', opened({ analysis: '__proto__' })],
     ['an analysis without a baseline', 'analysis', opened({ baseline: [] })],
