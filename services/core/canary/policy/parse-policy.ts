@@ -52,7 +52,11 @@ export const parsePolicyDocument = (
   if (place.problems.length > 0 || policies === undefined)
     return fail(place.problems.slice(0, problemsMax));
   if (utf8Bytes(canonicalJson(given as Json)) > policyDocumentBytesMax) {
-    refuse(place, 'too-large', `is larger than ${policyDocumentBytesMax} bytes without its comments`);
+    refuse(
+      place,
+      'too-large',
+      `is larger than ${policyDocumentBytesMax} bytes without its comments`,
+    );
     return fail(place.problems);
   }
   return ok({ policies });
@@ -70,7 +74,13 @@ export const parsePlacedPolicy = (
 /** Reads what `policyText` wrote. */
 export const readPolicyText = (text: string): Result<PlacedPolicy, readonly PolicyProblem[]> => {
   const value = readJson(text, policyBytesMax);
-  return value.ok ? parsePlacedPolicy(value.value) : value;
+  if (!value.ok) return value;
+  // A backtest may promote nothing. No document may say so.
+  if (!isPlain(value.value) || value.value['false-promotions'] !== shareText(0))
+    return parsePlacedPolicy(value.value);
+  const { 'false-promotions': _none, ...others } = value.value;
+  const placed = parsePlacedPolicy(others);
+  return placed.ok ? ok({ ...placed.value, policy: { ...placed.value.policy, beta: 0 } }) : placed;
 };
 
 /** Reads a document as it is on the log: canonical JSON. */
