@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { decodeMetricsRequest } from '../../../services/adapters/otlp/metrics-request.ts';
+import {
+  decodeMetricsRequest,
+  openTelemetryReader,
+} from '../../../services/adapters/otlp/metrics-request.ts';
+import type { Boundary } from '../../../services/core/canary/durations.ts';
+import { countAbove, totalOf } from '../../../services/core/canary/durations.ts';
 import type { RequestPoint } from '../../../services/core/telemetry/point.ts';
+import type { Selection } from '../../../services/core/telemetry/telemetry-point.ts';
 import { captureSdkExports, type ServedRequest } from '../../support/otlp/sdk-capture.ts';
 
 const resource = {
@@ -10,6 +16,15 @@ const resource = {
   'service.instance.id': 'checkout-7',
   'deployment.environment.name': 'production',
   'deployment.id': 'd-1',
+};
+
+const selection: Selection = {
+  metrics: new Map([
+    ['http.server.request.duration', ['http.response.status_code']],
+    ['process.memory.usage', []],
+    ['process.cpu.utilization', []],
+  ]),
+  targetAttributes: [],
 };
 
 const served = (times: number, status: number, seconds: number): readonly ServedRequest[] =>
@@ -57,6 +72,39 @@ describe.each(['explicit', 'exponential'] as const)(
       expect(totals(one ?? [])).toEqual({ requests: 10, errors: 2 });
       expect(totals(two ?? [])).toEqual({ requests: 8, errors: 5 });
       expect(two?.[0]?.startMs).toBe(one?.[0]?.timeMs);
+    });
+
+    test('exports hold how long the requests took, and levels', async () => {
+      const settings = { temporality: 'cumulative', buckets, resource } as const;
+      // Its shutdown exports once more.
+      const bodies = await captureSdkExports(settings, [first, second]);
+      const read = openTelemetryReader();
+      const shown = bodies.slice(0, 2).map((body) => {
+        const decoded = read(body, 'application/x-protobuf', selection);
+        if (!decoded.ok) throw new Error(decoded.problem.message);
+        expect(decoded.value.rejected).toEqual([]);
+        return decoded.value.points;
+      });
+      const levelsOf = (metric: string): readonly unknown[] =>
+        shown.map((points) => points.find((point) => point.metric === metric)?.value);
+      expect(levelsOf('process.memory.usage')).toEqual(
+        [1_000, 2_000].map((level) => ({ kind: 'level', level })),
+      );
+      expect(levelsOf('process.cpu.utilization')).toEqual(
+        [0.1, 0.08].map((level) => ({ kind: 'level', level })),
+      );
+
+      const failed = shown[1]?.find(({ attributes }) => attributes[0]?.value === '500')?.value;
+      if (failed?.kind !== 'durations' || failed.durations === null) throw new Error('no buckets');
+      expect(failed).toMatchObject({ count: 7, errors: 7 });
+      expect(totalOf(failed.durations)).toBe(7);
+      // Two took 0.3 s, five took 12 s. The SDK's own bounds are made for milliseconds.
+      const { durations } = failed;
+      const boundary: Boundary =
+        durations.shape === 'explicit'
+          ? { shape: 'explicit', seconds: 10 }
+          : { shape: 'exponential', scale: durations.scale, edge: 3 * 2 ** durations.scale };
+      expect(countAbove(durations, boundary)).toBe(5);
     });
 
     test('a point names who sent it', async () => {

@@ -217,6 +217,18 @@ describe('the door refuses', () => {
     origins: [{ ...firstOrigin, ...change }],
     points: [],
   });
+  const refusedDurations: readonly (readonly [string, Partial<PackedDurations>])[] = [
+    ['bounds that are not there', { bounds: 1 }],
+    ['a scale beside bounds', { scale: 1 }],
+    ['requests of length zero beside bounds', { zeroCount: 1, counts: Uint8Array.of(1) }],
+    ['more buckets than bounds', { offset: 3 }],
+    ['a bucket before the first', { offset: -1 }],
+    ['an exponential scale that nobody has', { bounds: null, scale: 21 }],
+    ['longer durations than there are', { bounds: null, scale: 3, offset: 9000 }],
+    ['more in buckets than there were', { counts: Uint8Array.of(3) }],
+    ['less in buckets than there were', { counts: Uint8Array.of(1) }],
+    ['empty buckets at the end', { counts: Uint8Array.of(2, 0, 1) }],
+  ];
   test('none of these as they are', () => {
     for (const sample of [withDurations({}), withLevel({}), withOrigin({})])
       expect(parseSample('points', sample as unknown as Body).ok).toBe(true);
@@ -248,21 +260,10 @@ describe('the door refuses', () => {
       'points',
       { ...points, origins: [{ ...firstOrigin, temporality: 'sum' as 'delta' }] },
     ],
-    ...[
-      ['bounds that are not there', { bounds: 1 }],
-      ['a scale beside bounds', { scale: 1 }],
-      ['requests of length zero beside bounds', { zeroCount: 1, counts: Uint8Array.of(1) }],
-      ['more buckets than bounds', { offset: 3 }],
-      ['a bucket before the first', { offset: -1 }],
-      ['an exponential scale that nobody has', { bounds: null, scale: 21 }],
-      ['longer durations than there are', { bounds: null, scale: 3, offset: 9000 }],
-      ['more in buckets than there were', { counts: Uint8Array.of(3) }],
-      ['less in buckets than there were', { counts: Uint8Array.of(1) }],
-      ['empty buckets at the end', { counts: Uint8Array.of(2, 0, 1) }],
-    ].map(([what, change]): [string, Shape, Sample] => [
-      String(what),
+    ...refusedDurations.map(([what, change]): [string, Shape, Sample] => [
+      what,
       'points',
-      withDurations(change as Partial<PackedDurations>),
+      withDurations(change),
     ]),
     ['bounds that fall', 'points', { ...points, bounds: [{ seconds: [0.5, 0.1] }] }],
     ['bounds below zero', 'points', { ...points, bounds: [{ seconds: [-1, 0.1] }] }],
