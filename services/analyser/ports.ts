@@ -7,6 +7,7 @@ import type { OtlpContentType, ReadMetrics } from '../ports/otlp.ts';
 import type { ReadModelStore } from '../ports/read-model-store.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 import type { Signer } from '../ports/signer.ts';
+import type { NoisePace } from './noise-refresh.ts';
 import type { SnapshotPace } from './snapshots.ts';
 
 /** What the analyser stands on. It opens and closes none of it. */
@@ -32,6 +33,8 @@ export type AnalyserPorts = {
   readonly policy: JudgePolicy;
   /** When states are kept for whoever takes over; `snapshotPace` unless told. */
   readonly snapshotPace?: SnapshotPace;
+  /** When noise is learned; `noisePace` unless told. */
+  readonly noisePace?: NoisePace;
   /** Says what an operator should know. Never called with what a record contains. */
   readonly tell: (event: AnalyserEvent) => void;
 };
@@ -78,6 +81,13 @@ export type AnalyserEvent =
       readonly partition: number;
       readonly position: Position;
       readonly from: 'snapshot' | 'samples';
+    }
+  /** How much a component's servers scatter was learned anew, from so many batches of five minutes. */
+  | {
+      readonly event: 'noise-learned';
+      readonly environment: string;
+      readonly component: string;
+      readonly batches: number;
     }
   /** The store does not take what is kept for later. Nothing is lost by it but time. */
   | { readonly event: 'not-kept'; readonly what: 'snapshot' | 'noise'; readonly message: string }

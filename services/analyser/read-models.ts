@@ -4,7 +4,7 @@ import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { KeyState } from '../core/trust/trust.ts';
 import type { Stop } from '../ports/clock.ts';
-import type { Generation, ReadRows, RowKey } from '../ports/read-model-store.ts';
+import type { Checkpoint, Generation, ReadRows, RowKey } from '../ports/read-model-store.ts';
 import type { AnalyserPorts } from './ports.ts';
 
 export type ReadModelsProblem = {
@@ -74,22 +74,54 @@ const keyRows = async (
   store: AnalyserPorts['store'],
   generation: Generation,
 ): Promise<Result<readonly string[] | undefined, ReadModelsProblem>> => {
-  const rows: { readonly key: string; readonly value: string }[] = [];
+  const rows: Row[] = [];
   let at: Position | undefined;
   for (;;) {
-    const after = rows.at(-1)?.key;
-    const page = await store.scan(generation, 'trust', {
-      prefix: 'key/',
-      rowsMax: scanRowsMax,
-      ...(after === undefined ? {} : { after }),
-    });
-    if (!page.ok) return refuse('unreachable', page.problem.message);
+    const page = await pageOf(store, generation, 'trust', 'key/', rows.at(-1)?.key);
+    if (!page.ok) return page;
     const next = page.value.checkpoint?.next;
     if (at !== undefined && next !== at) return ok(undefined);
     at = next;
     rows.push(...page.value.rows);
     if (page.value.rows.length < scanRowsMax) return ok(rows.map(({ value }) => value));
   }
+};
+
+/** The slots, with their keys. Pages may be of different steps. */
+export const readSlots = async ({
+  store,
+}: Pick<Ports, 'store'>): Promise<Result<readonly Row[], ReadModelsProblem>> => {
+  const generation = await currentGeneration({ store });
+  if (!generation.ok) return generation;
+  const rows: Row[] = [];
+  for (;;) {
+    const page = await pageOf(store, generation.value, 'slot', '', rows.at(-1)?.key);
+    if (!page.ok) return page;
+    rows.push(...page.value.rows);
+    if (page.value.rows.length < scanRowsMax) return ok(rows);
+  }
+};
+
+type Row = { readonly key: string; readonly value: string };
+
+const pageOf = async (
+  store: AnalyserPorts['store'],
+  generation: Generation,
+  model: string,
+  prefix: string,
+  after: string | undefined,
+): Promise<
+  Result<
+    { readonly checkpoint: Checkpoint | undefined; readonly rows: readonly Row[] },
+    ReadModelsProblem
+  >
+> => {
+  const page = await store.scan(generation, model, {
+    ...(prefix === '' ? {} : { prefix }),
+    rowsMax: scanRowsMax,
+    ...(after === undefined ? {} : { after }),
+  });
+  return page.ok ? page : refuse('unreachable', page.problem.message);
 };
 
 const currentGeneration = async ({

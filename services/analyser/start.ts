@@ -1,11 +1,13 @@
 import type { AnalysisState } from '../core/canary/analysis-state.ts';
 import type { Verdict } from '../core/canary/judge.ts';
 import { verdictOf } from '../core/canary/judge.ts';
+import { presets } from '../core/canary/policy/presets.ts';
 import type { Position } from '../core/log/record.ts';
 import { openExcluded } from './excluded.ts';
 import { followLog } from './follow-log.ts';
 import { keepFollowing } from './following.ts';
 import type { Following, PartStatus } from './following.ts';
+import { keepNoiseFresh } from './noise-refresh.ts';
 import type { AnalyserEvent, AnalyserPorts } from './ports.ts';
 import { stageOne } from './stage-one.ts';
 import { openStageTwo } from './stage-two.ts';
@@ -60,6 +62,8 @@ const keyLookMs = 500;
 const ownKeyLookMs = 5_000;
 const ticksAgainMs = 1_000;
 const excludedLookMs = 1_000;
+/** So far behind, whoever judges needs all the time there is. */
+const busyLagRecords = 200;
 
 /**
  * Starts the three followers: telemetry to samples, the log to samples, samples to decisions. Each restarts by
@@ -98,10 +102,12 @@ export const startAnalyser = (ports: AnalyserPorts): Analyser => {
     told.tell({ event: 'started' });
     const trusted = new AbortController();
     const ended = AbortSignal.any([stop, trusted.signal]);
-    const two = openStageTwo(told, ended, openTrustedKeys(ports), rejected.samples);
+    const keys = openTrustedKeys(ports);
+    const two = openStageTwo(told, ended, keys, rejected.samples);
     analyses = two.analyses;
+    const samples = keepFollowing(told, ended, 'samples', ports.samples, two.follower);
     parts = [
-      keepFollowing(told, ended, 'samples', ports.samples, two.follower),
+      samples,
       keepFollowing(told, ended, 'log', ports.log, followLog(told, ended)),
       keepFollowing(
         told,
@@ -114,7 +120,16 @@ export const startAnalyser = (ports: AnalyserPorts): Analyser => {
     const keyEnded = ownKeyEnded(told, ended).then(() => {
       trusted.abort();
     });
-    await Promise.all([...parts.map(({ over }) => over), keepTicking(told, ended, two), keyEnded]);
+    await Promise.all([
+      ...parts.map(({ over }) => over),
+      keepTicking(told, ended, two),
+      keepNoiseFresh(told, ended, keys, {
+        owned: () => samples.status().partitions,
+        isBusy: () => parts.some((part) => part.status().lagRecords > busyLagRecords),
+        policyFor: async () => presets.standard,
+      }),
+      keyEnded,
+    ]);
     if (!stop.aborted) state = 'waiting-for-key';
   };
   const work = async (): Promise<void> => {

@@ -91,6 +91,7 @@ export const startAnalyser = async (
           return;
         case 'started':
         case 'taken-over':
+        case 'noise-learned':
         case 'renewed':
       }
     },
