@@ -1,5 +1,4 @@
 import { canonicalJson } from '../core/canonical.ts';
-import type { Json } from '../core/canonical.ts';
 import type { MetricNoise, Noise } from '../core/canary/judge/noise.ts';
 import type { MetricPolicy, Policy } from '../core/canary/policy/policy.ts';
 import { sampleKey } from '../core/samples/key.ts';
