@@ -10,7 +10,7 @@ import type { Loudness } from './loud.ts';
 import { loudnessOf } from './loud.ts';
 import type { MetricPolicy } from './policy/policy.ts';
 import type { Bases, Counted } from './stream-bases.ts';
-import { openBases, streamOf } from './stream-bases.ts';
+import { openBases } from './stream-bases.ts';
 import { openMetric } from './window-metrics.ts';
 
 // From the points of one window to what the judge sees of it.
@@ -157,7 +157,7 @@ const countedIn = (
   for (const point of points) {
     const { temporality, series, startMs } = point;
     if (temporality === null) continue;
-    const taken = temporality === 'delta' ? 'first' : bases.take(streamOf(series, startMs), point);
+    const taken = temporality === 'delta' ? 'first' : bases.take(series, startMs, point);
     if (taken === 'over-limit') excluded['over-limit'] += 1;
     else if (taken !== 'first') counted.push({ point, added: taken });
     else if (startMs >= openedAtMs) counted.push({ point, added: point });
@@ -234,19 +234,21 @@ const withTraffic = (
  * came first.
  */
 const distinctPoints = (points: readonly PendingPoint[]): readonly PendingPoint[] => {
-  const byIdentity = new Map<string, PendingPoint>();
-  for (const point of points) {
-    const identity = `${streamOf(point.series, point.startMs)}:${point.timeMs}`;
-    const other = byIdentity.get(identity);
-    if (other === undefined || isLarger(point, other)) byIdentity.set(identity, point);
+  const sorted = points.toSorted(inOrder);
+  const distinct: PendingPoint[] = [];
+  for (const point of sorted) {
+    const before = distinct.at(-1);
+    if (before === undefined || inOrder(before, point) !== 0) distinct.push(point);
+    else if (isLarger(point, before)) distinct[distinct.length - 1] = point;
   }
-  return [...byIdentity.values()].toSorted(
-    (left, right) =>
-      left.timeMs - right.timeMs ||
-      left.startMs - right.startMs ||
-      (left.series < right.series ? -1 : 1),
-  );
+  return distinct;
 };
+
+/** 0: they have one identity. */
+const inOrder = (left: PendingPoint, right: PendingPoint): number =>
+  left.timeMs - right.timeMs ||
+  left.startMs - right.startMs ||
+  (left.series === right.series ? 0 : left.series < right.series ? -1 : 1);
 
 const isLarger = (point: PendingPoint, other: PendingPoint): boolean => {
   const more =

@@ -27,7 +27,7 @@ export type Durations =
       readonly counts: readonly number[];
     };
 type Explicit = Extract<Durations, { readonly shape: 'explicit' }>;
-type Exponential = Extract<Durations, { readonly shape: 'exponential' }>;
+export type Exponential = Extract<Durations, { readonly shape: 'exponential' }>;
 
 /** Why two histograms cannot be added or compared. */
 export type DurationsProblem = 'shapes-differ' | 'units-differ' | 'no-shared-bound';
@@ -94,9 +94,20 @@ const countsOn = (bounds: readonly number[], durations: Explicit): number[] => {
   return counts;
 };
 
-const addExponential = (left: Exponential, right: Exponential): Exponential => {
-  const scale = Math.min(left.scale, right.scale);
-  return fitted(unitOf(left), scale, left.zeroCount + right.zeroCount, [left, right]);
+const addExponential = (left: Exponential, right: Exponential): Exponential =>
+  sumOfExponential(left, [right]);
+
+/** All of them together. They must have one unit. */
+export const sumOfExponential = (
+  first: Exponential,
+  others: readonly Exponential[],
+): Exponential => {
+  let { scale, zeroCount } = first;
+  for (const other of others) {
+    scale = Math.min(scale, other.scale);
+    zeroCount += other.zeroCount;
+  }
+  return fitted(unitOf(first), scale, zeroCount, [first, ...others]);
 };
 
 /** The unit as a property that is there or not: objects of seconds have none. */

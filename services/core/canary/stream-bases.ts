@@ -1,5 +1,5 @@
-import type { Durations } from './durations.ts';
-import { durationsSince } from './durations-since.ts';
+import type { Durations, Exponential } from './durations.ts';
+import { countsSince, exponentialSince } from './durations-since.ts';
 
 /** What a stream counts. */
 export type Counted = {
@@ -16,19 +16,26 @@ type ExplicitBase = {
   readonly first: number;
   readonly counts: readonly number[];
 };
-type BaseDurations = ExplicitBase | Extract<Durations, { readonly shape: 'exponential' }>;
 
-export type Base = Omit<Counted, 'durations'> & { readonly durations: BaseDurations | null };
+/** What one stream had counted by its last point. */
+export type Base = {
+  readonly count: number;
+  readonly errors: number;
+  readonly durations: ExplicitBase | Exponential | null;
+};
 
-/** What cumulative streams had counted by their last points: their next ones are measured from it. Plain JSON. */
+type BasesOfSeries = { readonly [startMs: number]: Base };
+
+/** What the next points of cumulative streams are measured from. Plain JSON. */
 export type Bases = {
   /** Bounds of explicit histograms, each list once. */
   readonly layouts: readonly (readonly number[])[];
-  /** By `streamOf`. */
-  readonly streams: { readonly [stream: string]: Base };
+  readonly streams: number;
+  /** By series, then by the start of the stream. */
+  readonly ofSeries: { readonly [series: string]: BasesOfSeries };
 };
 
-export const noBases: Bases = { layouts: [], streams: {} };
+export const noBases: Bases = { layouts: [], streams: 0, ofSeries: {} };
 
 /** Cumulative streams of one analysis, and different lists of bounds among them. */
 const streamsMax = 20_000;
@@ -43,78 +50,99 @@ export const streamOf = (series: string, startMs: number): string => `${series}:
 /** Bases while the points of a window are taken, in the order of their time. */
 export type BasesDraft = {
   /** What was counted since the base; `first`: there was none. The value is the next base. */
-  readonly take: (stream: string, value: Counted) => Counted | 'first' | 'over-limit';
+  readonly take: (
+    series: string,
+    startMs: number,
+    value: Counted,
+  ) => Counted | 'first' | 'over-limit';
   readonly close: () => Bases;
 };
 
 export const openBases = (before: Bases): BasesDraft => {
-  let streams: { [stream: string]: Base } | undefined;
-  let left = 0;
-  const layouts = [...before.layouts];
-  const places = new Map<readonly number[] | string, number>();
-
-  const placeOf = (bounds: readonly number[]): number | undefined => {
-    const known = places.get(bounds) ?? places.get(bounds.join());
-    if (known === undefined && layouts.length >= layoutsMax) return undefined;
-    const place = known ?? layouts.push(bounds) - 1;
-    places.set(bounds, place);
-    places.set(bounds.join(), place);
-    return place;
-  };
-
-  const packed = (durations: Durations | null): BaseDurations | null => {
-    if (durations === null || durations.shape === 'exponential') return durations;
-    const layout = placeOf(durations.bounds);
-    if (layout === undefined) return null;
-    const { counts } = durations;
-    const first = Math.max(
-      0,
-      counts.findIndex((count) => count > 0),
-    );
-    const last = counts.findLastIndex((count) => count > 0);
-    return { shape: 'explicit', layout, first, counts: counts.slice(first, last + 1) };
-  };
-
-  const unpacked = (base: BaseDurations | null): Durations | null => {
-    if (base === null || base.shape === 'exponential') return base;
-    const bounds = layouts[base.layout];
-    if (bounds === undefined) throw new RangeError('a base has bounds that nobody knows');
-    const counts = Array<number>(bounds.length + 1).fill(0);
-    for (const [index, count] of base.counts.entries()) counts[base.first + index] = count;
-    return { shape: 'explicit', bounds, counts };
-  };
+  let all: { [series: string]: { [startMs: number]: Base } } | undefined;
+  // Those of `before` are its own; a series is copied when it first changes.
+  const copied = new Set<string>();
+  let { streams } = before;
+  const layouts = openLayouts(before.layouts);
 
   return {
-    take: (stream, value) => {
-      if (streams === undefined) {
-        streams = { ...before.streams };
-        left = streamsMax - Object.keys(streams).length;
-        for (const [place, bounds] of layouts.entries()) places.set(bounds.join(), place);
-      }
-      const base = streams[stream];
-      if (base === undefined && left <= 0) return 'over-limit';
-      if (base === undefined) left -= 1;
-      const { count, errors } = value;
-      streams[stream] = { count, errors, durations: packed(value.durations) };
-      return base === undefined
-        ? 'first'
-        : since({ ...base, durations: unpacked(base.durations) }, value);
+    take: (series, startMs, value) => {
+      all ??= { ...before.ofSeries };
+      const ofSeries = copied.has(series) ? (all[series] ?? {}) : { ...all[series] };
+      const base = ofSeries[startMs];
+      if (base === undefined && streams >= streamsMax) return 'over-limit';
+      if (base === undefined) streams += 1;
+      const next = baseOf(value, layouts);
+      ofSeries[startMs] = next;
+      all[series] = ofSeries;
+      copied.add(series);
+      return base === undefined ? 'first' : since(base, value, next);
     },
-    close: () => (streams === undefined ? before : { layouts, streams }),
+    close: () => (all === undefined ? before : { layouts: layouts.all, streams, ofSeries: all }),
   };
 };
 
+type Layouts = {
+  readonly all: readonly (readonly number[])[];
+  /** The place of these bounds; undefined: there is none left. */
+  readonly placeOf: (bounds: readonly number[]) => number | undefined;
+};
+
+const openLayouts = (before: readonly (readonly number[])[]): Layouts => {
+  const all = [...before];
+  // The bounds of one sender are one list in memory, so few are compared number by number.
+  const places = new Map<readonly number[], number>();
+  for (const [place, bounds] of all.entries()) places.set(bounds, place);
+  return {
+    all,
+    placeOf: (bounds) => {
+      const known = places.get(bounds);
+      if (known !== undefined) return known;
+      const equal = all.findIndex((other) => sameNumbers(other, bounds));
+      if (equal < 0 && all.length >= layoutsMax) return undefined;
+      const place = equal < 0 ? all.push(bounds) - 1 : equal;
+      places.set(bounds, place);
+      return place;
+    },
+  };
+};
+
+const sameNumbers = (left: readonly number[], right: readonly number[]): boolean =>
+  left.length === right.length && left.every((number, index) => number === right[index]);
+
+const baseOf = (value: Counted, layouts: Layouts): Base => {
+  const { count, errors, durations } = value;
+  if (durations === null || durations.shape === 'exponential') return { count, errors, durations };
+  const layout = layouts.placeOf(durations.bounds);
+  if (layout === undefined) return { count, errors, durations: null };
+  const { counts } = durations;
+  let first = 0;
+  let last = counts.length - 1;
+  while (first < last && counts[first] === 0) first += 1;
+  while (last > first && counts[last] === 0) last -= 1;
+  const kept = counts.slice(first, last + 1);
+  return { count, errors, durations: { shape: 'explicit', layout, first, counts: kept } };
+};
+
 /**
- * A count that fell, or a bucket of it, was reset by a sender that did not say so: it counts from zero. Buckets of
+ * A count that fell, or an explicit bucket, was reset by a sender that did not say so: it counts from zero. Buckets of
  * another layout are no proof of that; what they hold may be older than the opening, so then only requests are counted.
+ * `next` is the value as a base.
  */
-const since = (base: Counted, value: Counted): Counted => {
+const since = (base: Base, value: Counted, next: Base): Counted => {
   if (value.count < base.count) return value;
   const count = value.count - base.count;
   const errors = Math.min(Math.max(0, value.errors - base.errors), count);
-  if (base.durations === null || value.durations === null)
-    return { count, errors, durations: null };
-  const durations = durationsSince(base.durations, value.durations);
-  if (durations === 'fell') return value;
-  return { count, errors, durations: durations === 'differ' ? null : durations };
+  const from = base.durations;
+  const to = value.durations;
+  if (from?.shape === 'exponential' && to?.shape === 'exponential')
+    return { count, errors, durations: exponentialSince(from, to) ?? null };
+  const isAlike =
+    from?.shape === 'explicit' &&
+    next.durations?.shape === 'explicit' &&
+    from.layout === next.durations.layout;
+  if (!isAlike || to?.shape !== 'explicit') return { count, errors, durations: null };
+  const counts = countsSince(from.counts, to.counts, from.first);
+  if (counts === undefined) return value;
+  return { count, errors, durations: { shape: 'explicit', bounds: to.bounds, counts } };
 };

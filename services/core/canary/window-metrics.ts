@@ -1,6 +1,6 @@
 import type { Cohort } from './cohorts.ts';
-import type { Durations } from './durations.ts';
-import { addDurations, totalOf } from './durations.ts';
+import type { Durations, Exponential } from './durations.ts';
+import { sumOfExponential } from './durations.ts';
 import type { MetricWindow } from './judge/judged-window.ts';
 import { levelCap } from './loud.ts';
 import type { Level } from './metrics/level.ts';
@@ -49,8 +49,8 @@ export const openMetric = ({ judged }: MetricPolicy): MetricDraft => {
     case 'latency': {
       const sums = openDurations();
       return {
-        addRequests: (cohort, { durations }) => {
-          if (durations !== null) sums.add(cohort, durations);
+        addRequests: (cohort, { count, durations }) => {
+          if (durations !== null) sums.add(cohort, count, durations);
         },
         addLevel: () => undefined,
         close: (countUnlike) => ({ judged, ...sums.close(countUnlike) }),
@@ -87,20 +87,24 @@ const openRates = (): {
 type Pair<Values> = { readonly canary: Values | null; readonly baseline: Values | null };
 
 /** Histograms that add up bucket by bucket, of one cohort. */
-type SumOfAlike = { readonly points: number; readonly sum: Durations };
+type Alike =
+  | { readonly shape: 'explicit'; readonly bounds: readonly number[]; readonly counts: number[] }
+  | { readonly shape: 'exponential'; readonly first: Exponential; readonly others: Exponential[] };
+type SumOfAlike = Alike & { points: number; requests: number };
 
 /**
  * Durations with the same bounds, or on the same exponential grid, are added up. Where a cohort sends several kinds,
  * the one counts that both cohorts have most requests of.
  */
 const openDurations = (): {
-  readonly add: (cohort: Cohort, durations: Durations) => void;
+  readonly add: (cohort: Cohort, counted: number, durations: Durations) => void;
   readonly close: (countUnlike: (reason: Unlike, count: number) => void) => Pair<Durations>;
 } => {
   const sums = {
     canary: new Map<string, SumOfAlike>(),
     baseline: new Map<string, SumOfAlike>(),
   };
+  // The bounds of one sender are one list in memory, so few are written out.
   const kinds = new Map<readonly number[], string>();
   const kindOf = (durations: Durations): string => {
     if (durations.shape === 'exponential') return `exponential ${durations.unit ?? 's'}`;
@@ -111,24 +115,24 @@ const openDurations = (): {
     return kind;
   };
   return {
-    add: (cohort, durations) => {
+    add: (cohort, requests, durations) => {
       const kind = kindOf(durations);
-      const before = sums[cohort].get(kind);
-      if (before === undefined) {
-        sums[cohort].set(kind, { points: 1, sum: durations });
+      const sum = sums[cohort].get(kind);
+      if (sum === undefined) {
+        sums[cohort].set(kind, { points: 1, requests, ...alikeOf(durations) });
         return;
       }
-      const both = addDurations(before.sum, durations);
-      if (!both.ok) throw new TypeError(`histograms of one kind: ${both.problem}`);
-      sums[cohort].set(kind, { points: before.points + 1, sum: both.value });
+      sum.points += 1;
+      sum.requests += requests;
+      if (sum.shape === 'explicit') addCounts(sum.counts, durations.counts);
+      else if (durations.shape === 'exponential') sum.others.push(durations);
     },
     close: (countUnlike) => {
-      const requests = ({ sum }: SumOfAlike): number => totalOf(sum);
-      const { canary, baseline } = chosenOf(sums, requests);
-      for (const cohort of ['canary', 'baseline'] as const)
-        for (const [kind, { points }] of sums[cohort])
-          if (kind !== (cohort === 'canary' ? canary : baseline))
-            countUnlike('other-buckets', points);
+      const { canary, baseline } = chosenOf(sums, ({ requests }) => requests);
+      for (const [kind, { points }] of sums.canary)
+        if (kind !== canary) countUnlike('other-buckets', points);
+      for (const [kind, { points }] of sums.baseline)
+        if (kind !== baseline) countUnlike('other-buckets', points);
       return {
         canary: sumOf(sums.canary, canary),
         baseline: sumOf(sums.baseline, baseline),
@@ -137,8 +141,25 @@ const openDurations = (): {
   };
 };
 
-const sumOf = (sums: ReadonlyMap<string, SumOfAlike>, kind: string | undefined): Durations | null =>
-  kind === undefined ? null : (sums.get(kind)?.sum ?? null);
+const alikeOf = (durations: Durations): Alike =>
+  durations.shape === 'explicit'
+    ? { shape: 'explicit', bounds: durations.bounds, counts: durations.counts.slice() }
+    : { shape: 'exponential', first: durations, others: [] };
+
+const addCounts = (into: number[], counts: readonly number[]): void => {
+  for (let index = 0; index < into.length; index += 1)
+    into[index] = (into[index] ?? 0) + (counts[index] ?? 0);
+};
+
+const sumOf = (
+  sums: ReadonlyMap<string, SumOfAlike>,
+  kind: string | undefined,
+): Durations | null => {
+  const sum = kind === undefined ? undefined : sums.get(kind);
+  if (sum === undefined) return null;
+  if (sum.shape === 'exponential') return sumOfExponential(sum.first, sum.others);
+  return { shape: 'explicit', bounds: sum.bounds, counts: sum.counts };
+};
 
 type Chosen = {
   readonly canary: string | undefined;
