@@ -8,16 +8,16 @@ import { isPairedRate } from './rate-counts.ts';
 
 /**
  * Sums over the judged windows: of the events, how many the canary had, and how many the worst tolerated canary
- * would have had, with variance and third central moment.
+ * would have had, with variance and third central moment. In millionths, to be short.
  */
-export type DeadlineSums = {
-  readonly events: number;
-  readonly expected: number;
-  readonly variance: number;
-  readonly third: number;
-};
+export type DeadlineSums = readonly [
+  events: number,
+  expected: number,
+  variance: number,
+  third: number,
+];
 
-export const noDeadlineSums: DeadlineSums = { events: 0, expected: 0, variance: 0, third: 0 };
+export const noDeadlineSums: DeadlineSums = [0, 0, 0, 0];
 
 /**
  * Adds a window of a rate with a tolerance line. Given m events in both cohorts, the canary's number is binomial with
@@ -50,20 +50,23 @@ export const addOddsToDeadline = (sums: DeadlineSums, pair: RatePair): DeadlineS
 };
 
 const addStratum = (
-  sums: DeadlineSums,
+  [canaryEvents, expected, variance, third]: DeadlineSums,
   { canary, baseline }: RatePair,
   chance: number,
   shrink: number,
 ): DeadlineSums => {
   const events = canary.events + baseline.events;
-  const variance = events * chance * (1 - chance) * shrink;
-  return {
-    events: sums.events + canary.events,
-    expected: sums.expected + events * chance,
-    variance: sums.variance + variance,
-    third: sums.third + variance * (1 - 2 * chance),
-  };
+  const added = events * chance * (1 - chance) * shrink;
+  return [
+    canaryEvents + canary.events,
+    millionths(expected + events * chance),
+    millionths(variance + added),
+    millionths(third + added * (1 - 2 * chance)),
+  ];
 };
+
+/** Adding 0 makes -0, which JSON has not, 0. */
+const millionths = (value: number): number => Math.round(value * 1e6) / 1e6 + 0;
 
 export type DeadlineResult = {
   readonly isWorse: boolean;
@@ -78,12 +81,16 @@ export type DeadlineResult = {
  * budget. Few events are skewed and whole numbers: the quantile is corrected for the skew (Cornish, Fisher, first
  * term), T by half an event. With `phi`, events count as if phi of them came together.
  */
-export const deadlineTest = (sums: DeadlineSums, phi: number, alpha: number): DeadlineResult => {
+export const deadlineTest = (
+  [events, expected, variance, third]: DeadlineSums,
+  phi: number,
+  alpha: number,
+): DeadlineResult => {
   const quantile = normalQuantile(1 - alpha);
-  const deviation = Math.sqrt(phi * sums.variance);
+  const deviation = Math.sqrt(phi * variance);
   if (!(deviation > 0)) return { isWorse: false, z: 0, zNeeded: quantile };
-  const skew = (phi * phi * sums.third) / deviation ** 3;
-  const z = (sums.events - sums.expected - phi / 2) / deviation;
+  const skew = (phi * phi * third) / deviation ** 3;
+  const z = (events - expected - phi / 2) / deviation;
   // A skew to the other side would ease the test; that is not taken.
   const zNeeded = quantile + Math.max(0, ((quantile * quantile - 1) * skew) / 6);
   return { isWorse: z > zNeeded, z, zNeeded };

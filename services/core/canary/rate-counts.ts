@@ -14,3 +14,25 @@ export const addRates = (left: RateCounts, right: RateCounts): RateCounts => ({
 /** Only a pair with something in both cohorts can say anything about their difference. */
 export const isPairedRate = ({ canary, baseline }: RatePair): boolean =>
   canary.total > 0 && baseline.total > 0;
+
+/** A pair as four numbers, which is how many of them are kept: totals and events of the canary, then of the baseline. */
+export type PairSums = readonly [
+  canaryTotal: number,
+  canaryEvents: number,
+  baselineTotal: number,
+  baselineEvents: number,
+];
+
+export const noSums: PairSums = [0, 0, 0, 0];
+
+export const addToSums = (sums: PairSums, { canary, baseline }: RatePair): PairSums => [
+  sums[0] + canary.total,
+  sums[1] + canary.events,
+  sums[2] + baseline.total,
+  sums[3] + baseline.events,
+];
+
+export const pairOf = (sums: PairSums): RatePair => ({
+  canary: { total: sums[0], events: sums[1] },
+  baseline: { total: sums[2], events: sums[3] },
+});

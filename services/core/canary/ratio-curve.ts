@@ -1,21 +1,16 @@
 import { logSumExp } from './log-sum-exp.ts';
-import { addRates, noRate } from './rate-counts.ts';
 import type { RatePair } from './rate-counts.ts';
 import type { RatioInterval } from './ratio.ts';
 
 /**
  * What is known about the ratio of two rates, from counts paired by block: like `RatioState`, in a fifth of the space,
  * and finer about 1, where events are many. Symmetric: swapping the cohorts inverts ratio and interval.
+ *
+ * A list of numbers: two Mantel-Haenszel sums (the events of the canary, weighted by the baseline's share of requests,
+ * and the other way round); then, on the candidates, ln of the likelihood of the split of events against that of the
+ * best candidate, in thousandths, and never lower than `heightMin`.
  */
-export type RatioCurve = {
-  /** The running block. Its windows are taken together: they are seconds apart. */
-  readonly block: RatePair;
-  /** Mantel-Haenszel sums: the events of one cohort, weighted by the other's share of requests. */
-  readonly canaryWeighted: number;
-  readonly baselineWeighted: number;
-  /** On the candidates: ln of the likelihood of the split of events. */
-  readonly logLikelihood: readonly number[];
-};
+export type RatioCurve = readonly number[];
 
 /** ln of the candidates above 1: steps of 2 % at first, up to a ratio of 55. */
 const above: readonly number[] = [
@@ -26,61 +21,51 @@ const points = candidates.length;
 /** Square roots of the candidate ratios; read backwards, they are the inverses. */
 const roots: readonly number[] = candidates.map((candidate) => Math.exp(candidate / 2));
 
-const emptyBlock: RatePair = { canary: noRate, baseline: noRate };
+const heightsAt = 2;
 
-export const initialCurve: RatioCurve = {
-  block: emptyBlock,
-  canaryWeighted: 0,
-  baselineWeighted: 0,
-  logLikelihood: candidates.map(() => 0),
-};
-
-/** Takes one window in. */
-export const addToCurve = (curve: RatioCurve, pair: RatePair, endsBlock: boolean): RatioCurve => {
-  const next: RatioCurve = {
-    block: {
-      canary: addRates(curve.block.canary, pair.canary),
-      baseline: addRates(curve.block.baseline, pair.baseline),
-    },
-    canaryWeighted: curve.canaryWeighted,
-    baselineWeighted: curve.baselineWeighted,
-    logLikelihood: curve.logLikelihood,
-  };
-  return endsBlock ? withBlock(next) : next;
-};
+export const initialCurve: RatioCurve = [0, 0, ...candidates.map(() => 0)];
 
 /**
- * With the running block. Given the events of both cohorts together, the canary's number is binomial with odds
- * ratio * n_c / n_b: the base rate cancels, so drift and changing traffic weights do no harm. For events that are not
- * rare that overstates their scatter: the interval is then wider than it must be, never narrower.
+ * Takes one block in: its windows are seconds apart and taken together. Given the events of both cohorts, the canary's
+ * number is binomial with odds ratio * n_c / n_b: the base rate cancels, so drift and changing traffic weights do no
+ * harm. For events that are not rare that overstates their scatter: the interval is then wider than it must be, never
+ * narrower.
  */
-const withBlock = (curve: RatioCurve): RatioCurve => {
-  const { canary, baseline } = curve.block;
+export const addToCurve = (curve: RatioCurve, { canary, baseline }: RatePair): RatioCurve => {
   const events = canary.events + baseline.events;
   const total = canary.total + baseline.total;
-  if (events === 0 || canary.total === 0 || baseline.total === 0)
-    return { ...curve, block: emptyBlock };
+  if (events === 0 || canary.total === 0 || baseline.total === 0) return curve;
   const canaryShare = canary.total / total;
   const baselineShare = baseline.total / total;
   const lean = (canary.events - baseline.events) / 2;
-  const logLikelihood: number[] = [];
+  const next = curve.slice();
+  next[0] = (next[0] ?? 0) + canary.events * baselineShare;
+  next[1] = (next[1] ?? 0) + baseline.events * canaryShare;
+  let highest = -Infinity;
   for (let index = 0; index < points; index += 1) {
     const spread =
       canaryShare * (roots[index] ?? 0) + baselineShare * (roots[points - 1 - index] ?? 0);
     const gain = lean * (candidates[index] ?? 0) - events * Math.log(spread);
-    logLikelihood.push((curve.logLikelihood[index] ?? 0) + gain);
+    const height = (next[heightsAt + index] ?? 0) + gain;
+    next[heightsAt + index] = height;
+    if (height > highest) highest = height;
   }
-  return {
-    block: emptyBlock,
-    canaryWeighted: curve.canaryWeighted + canary.events * baselineShare,
-    baselineWeighted: curve.baselineWeighted + baseline.events * canaryShare,
-    logLikelihood,
-  };
+  for (let index = heightsAt; index < next.length; index += 1) {
+    const height = Math.max(heightMin, (next[index] ?? 0) - highest);
+    next[index] = Math.round(height * 1e3) / 1e3 + 0;
+  }
+  return next;
 };
+
+/** Refuted beyond all doubt; to count it as no more than that makes the interval no narrower. */
+const heightMin = -999;
+
+/** What rounding can have moved a height against the others. */
+const roundingNats = 0.02;
 
 /** Canary rate / baseline rate, paired by block (Mantel-Haenszel); null: the baseline has none. */
 export const curveRatio = (curve: RatioCurve): number | null => {
-  const { canaryWeighted, baselineWeighted } = withBlock(curve);
+  const [canaryWeighted = 0, baselineWeighted = 0] = curve;
   return baselineWeighted === 0 ? null : canaryWeighted / baselineWeighted;
 };
 
@@ -97,10 +82,12 @@ export const curveInterval = (
   confidence: number,
   phi: number,
 ): RatioInterval => {
-  const heights = withBlock(curve).logLikelihood.map((value) => value / phi);
-  const threshold = logSumExp(heights) - Math.log(points) + Math.log(1 - confidence);
-  const low = lowEnd(heights, threshold);
-  const high = lowEnd(heights.toReversed(), threshold);
+  const heights = curve.slice(heightsAt).map((value) => value / phi);
+  const threshold =
+    logSumExp(heights) - Math.log(points) + Math.log(1 - confidence) - roundingNats / phi;
+  const lowest = heightMin / phi;
+  const low = lowEnd(heights, threshold, lowest);
+  const high = lowEnd(heights.toReversed(), threshold, lowest);
   return {
     low: low === null ? null : Math.exp(low),
     high: high === null ? null : Math.exp(-high),
@@ -108,7 +95,7 @@ export const curveInterval = (
 };
 
 /** ln of the lower end; null when even the smallest candidate stands. */
-const lowEnd = (heights: readonly number[], threshold: number): number | null => {
+const lowEnd = (heights: readonly number[], threshold: number, lowest: number): number | null => {
   const first = heights.findIndex((height) => height >= threshold);
   if (first <= 0) return null;
   const [x0, x1, x2, x3] = [first - 2, first - 1, first, first + 1].map(
@@ -118,7 +105,8 @@ const lowEnd = (heights: readonly number[], threshold: number): number | null =>
   if (x0 === undefined || x1 === undefined || x2 === undefined || x3 === undefined) return null;
   if (y0 === undefined || y1 === undefined || y2 === undefined || y3 === undefined) return null;
   const ends = [x1];
-  if (first >= 2) ends.push(x1 + ((threshold - y1) * (x1 - x0)) / (y1 - y0));
+  // A height that was raised to the lowest lies on no chord.
+  if (first >= 2 && y0 > lowest) ends.push(x1 + ((threshold - y1) * (x1 - x0)) / (y1 - y0));
   if (first + 1 < points && y3 > y2) ends.push(x2 - ((y2 - threshold) * (x3 - x2)) / (y3 - y2));
   return Math.max(...ends);
 };

@@ -14,17 +14,6 @@ import type { Counts } from '../../support/canary/streams.ts';
 const blockWindows = 3;
 const confidence = 0.99;
 
-const curveAfter = (windows: readonly Counts[]): RatioCurve =>
-  windows.reduce(
-    (curve: RatioCurve, [n, e, m, f], index) =>
-      addToCurve(
-        curve,
-        { canary: { total: n, events: e }, baseline: { total: m, events: f } },
-        index % blockWindows === blockWindows - 1,
-      ),
-    initialCurve,
-  );
-
 /** The windows of each block together. */
 const blocksOf = (windows: readonly Counts[]): readonly Counts[] => {
   const blocks: Counts[] = [];
@@ -36,6 +25,16 @@ const blocksOf = (windows: readonly Counts[]): readonly Counts[] => {
   }
   return blocks;
 };
+
+const curveAfter = (windows: readonly Counts[]): RatioCurve =>
+  blocksOf(windows).reduce(
+    (curve: RatioCurve, [n, e, m, f]) =>
+      addToCurve(curve, {
+        canary: { total: n, events: e },
+        baseline: { total: m, events: f },
+      }),
+    initialCurve,
+  );
 
 const logLikelihood = (windows: readonly Counts[], ratio: number): number =>
   windows.reduce((sum, [n, e, m, f]) => {

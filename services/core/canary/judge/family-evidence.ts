@@ -49,8 +49,9 @@ export const withPresence = (
   const shares = sharesOf(
     rule.metrics.map(({ weight }, index) => (isPresent[index] === true ? weight : 0)),
   );
+  const parts = logParts(state);
   const absent = logSumExp(
-    state.logStakes.map((stake, index) => (isPresent[index] === true ? null : stake) ?? -Infinity),
+    parts.map((part, index) => (isPresent[index] === true ? -Infinity : part)),
   );
   const logStakes = state.logStakes.map((stake, index) => {
     const [share = 0, metric] = [shares[index], state.metrics[index]];

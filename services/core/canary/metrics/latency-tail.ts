@@ -25,6 +25,7 @@ import { intervalConfidence } from '../ratio.ts';
 import type { StakeRules, Stakes } from '../stakes.ts';
 import {
   addToStakes,
+  cappedBlocksOf,
   initialStakes,
   logCapital,
   noIncrements,
@@ -57,37 +58,29 @@ export type Tail = {
   readonly promoteShift: number;
   readonly rollback: Stakes;
   readonly promote: Stakes;
-  /** What the running block counted; it is added to the sums when the block ends. */
+  /** What the running block counted; it is added to the past when the block ends. */
   readonly block: TailCounts;
-  readonly sums: TailSums;
-};
-
-/** Of judged windows. The canary's are counted above the boundary, the baseline's above all three. */
-export type TailCounts = {
-  readonly canaryTotal: number;
-  readonly canaryEvents: number;
-  readonly baselineTotal: number;
-  readonly baselineEvents: number;
-  readonly toleratedEvents: number;
-  readonly promisedEvents: number;
-};
-
-type TailSums = {
+  readonly past: TailCounts;
   /** What the baseline showed before the first judged window. */
-  readonly warmUp: Pick<TailCounts, 'baselineTotal' | 'toleratedEvents' | 'promisedEvents'>;
-  readonly counts: TailCounts;
+  readonly warmUp: readonly [baselineTotal: number, tolerated: number, promised: number];
   readonly curve: RatioCurve;
   readonly deadline: DeadlineSums;
 };
 
-const noCounts: TailCounts = {
-  canaryTotal: 0,
-  canaryEvents: 0,
-  baselineTotal: 0,
-  baselineEvents: 0,
-  toleratedEvents: 0,
-  promisedEvents: 0,
-};
+/**
+ * Of judged windows: requests of the canary and those slower than the boundary; requests of the baseline and those
+ * slower than the boundary, than the tolerated one and than the one that is promised.
+ */
+type TailCounts = readonly [
+  canaryTotal: number,
+  canarySlower: number,
+  baselineTotal: number,
+  baselineSlower: number,
+  tolerated: number,
+  promised: number,
+];
+
+const noCounts: TailCounts = [0, 0, 0, 0, 0, 0];
 
 /** Alternatives: odds ratios against the tolerated share; below 1 to promote. */
 const rollbackRatios: readonly Odds[] = oddsOf([1.06, 1.12, 1.25, 1.5, 2, 3, 6, 15]);
@@ -111,16 +104,10 @@ export const tailAt = (
     rollback: initialStakes(rollbackRatios.length, rules, restartsBegun),
     promote: initialStakes(promoteRatios.length, withoutRestarts(rules)),
     block: noCounts,
-    sums: {
-      warmUp: {
-        baselineTotal: total,
-        toleratedEvents: above(shifts.shift),
-        promisedEvents: above(shifts.promoteShift),
-      },
-      counts: noCounts,
-      curve: initialCurve,
-      deadline: noDeadlineSums,
-    },
+    past: noCounts,
+    warmUp: [total, above(shifts.shift), above(shifts.promoteShift)],
+    curve: initialCurve,
+    deadline: noDeadlineSums,
   };
 };
 
@@ -170,11 +157,11 @@ export const addToTail = (
   const pair = { canary: shown, baseline: { total: baseline.total, events: tolerated } };
   const promotePair = { canary: shown, baseline: { total: baseline.total, events: promised } };
   const [line, promoteLine] = linesOf(tail, rules);
-  const forRollback = oddsIncrements(line, rollbackRatios, toleratedShare(tail.sums), pair, phi);
+  const forRollback = oddsIncrements(line, rollbackRatios, toleratedShare(tail), pair, phi);
   const forPromote = oddsIncrements(
     promoteLine,
     promoteRatios,
-    promisedShare(tail.sums),
+    promisedShare(tail),
     promotePair,
     phi,
   );
@@ -186,60 +173,58 @@ export const addToTail = (
     promoteShift: tail.promoteShift,
     rollback: addToStakes(tail.rollback, forRollback, place, rules),
     promote: addToStakes(tail.promote, forPromote, place, withoutRestarts(rules)),
-    block: {
-      canaryTotal: block.canaryTotal + canary.total,
-      canaryEvents: block.canaryEvents + slower,
-      baselineTotal: block.baselineTotal + baseline.total,
-      baselineEvents: block.baselineEvents + baselineSlower,
-      toleratedEvents: block.toleratedEvents + tolerated,
-      promisedEvents: block.promisedEvents + promised,
-    },
-    sums: tail.sums,
+    block: [
+      block[0] + canary.total,
+      block[1] + slower,
+      block[2] + baseline.total,
+      block[3] + baselineSlower,
+      block[4] + tolerated,
+      block[5] + promised,
+    ],
+    past: tail.past,
+    warmUp: tail.warmUp,
+    curve: tail.curve,
+    deadline: tail.deadline,
   };
   return place.endsBlock ? withBlock(rules, next) : next;
 };
 
 /** Shares of the baseline above the lower boundaries, from earlier blocks: half a request keeps them off 0 and 1. */
-const toleratedShare = ({ warmUp, counts }: TailSums): number =>
-  (warmUp.toleratedEvents + counts.toleratedEvents + 0.5) /
-  (warmUp.baselineTotal + counts.baselineTotal + 1);
+const toleratedShare = ({ warmUp, past }: Tail): number =>
+  (warmUp[1] + past[4] + 0.5) / (warmUp[0] + past[2] + 1);
 
-const promisedShare = ({ warmUp, counts }: TailSums): number =>
-  (warmUp.promisedEvents + counts.promisedEvents + 0.5) /
-  (warmUp.baselineTotal + counts.baselineTotal + 1);
+const promisedShare = ({ warmUp, past }: Tail): number =>
+  (warmUp[2] + past[5] + 0.5) / (warmUp[0] + past[2] + 1);
 
 const linesOf = (tail: Tail, margins: LatencyMargins): readonly [rollback: Line, promote: Line] =>
   isShiftable(tail.boundary)
     ? [equalShares, equalShares]
     : [margins.tolerance, margins.promoteTolerance];
 
-/** The running block among the sums. */
+/** The running block among those before. */
 const withBlock = (margins: LatencyMargins, tail: Tail): Tail => {
-  const { block, sums } = tail;
-  if (block.canaryTotal + block.baselineTotal === 0) return tail;
-  const canary: RateCounts = { total: block.canaryTotal, events: block.canaryEvents };
-  const shown = { canary, baseline: { total: block.baselineTotal, events: block.baselineEvents } };
-  const pair = { canary, baseline: { total: block.baselineTotal, events: block.toleratedEvents } };
+  const { block, past } = tail;
+  const [canaryTotal, slower, baselineTotal, baselineSlower, tolerated] = block;
+  if (canaryTotal + baselineTotal === 0) return tail;
+  const canary: RateCounts = { total: canaryTotal, events: slower };
+  const shown = { canary, baseline: { total: baselineTotal, events: baselineSlower } };
+  const pair = { canary, baseline: { total: baselineTotal, events: tolerated } };
   const [line] = linesOf(tail, margins);
-  const { counts } = sums;
   return {
     ...tail,
     block: noCounts,
-    sums: {
-      warmUp: sums.warmUp,
-      counts: {
-        canaryTotal: counts.canaryTotal + block.canaryTotal,
-        canaryEvents: counts.canaryEvents + block.canaryEvents,
-        baselineTotal: counts.baselineTotal + block.baselineTotal,
-        baselineEvents: counts.baselineEvents + block.baselineEvents,
-        toleratedEvents: counts.toleratedEvents + block.toleratedEvents,
-        promisedEvents: counts.promisedEvents + block.promisedEvents,
-      },
-      curve: addToCurve(sums.curve, shown, true),
-      deadline: isEqualShares(line)
-        ? addOddsToDeadline(sums.deadline, pair)
-        : addLineToDeadline(sums.deadline, line, toleratedShare(sums), pair),
-    },
+    past: [
+      past[0] + block[0],
+      past[1] + block[1],
+      past[2] + block[2],
+      past[3] + block[3],
+      past[4] + block[4],
+      past[5] + block[5],
+    ],
+    curve: addToCurve(tail.curve, shown),
+    deadline: isEqualShares(line)
+      ? addOddsToDeadline(tail.deadline, pair)
+      : addLineToDeadline(tail.deadline, line, toleratedShare(tail), pair),
   };
 };
 
@@ -259,8 +244,8 @@ export const passTail = (
 ): Tail => {
   const rollback = addToStakes(tail.rollback, noIncrements, place, rules);
   const promote = addToStakes(tail.promote, noIncrements, place, withoutRestarts(rules));
-  if (rollback === tail.rollback && promote === tail.promote) return tail;
-  const next = { ...tail, rollback, promote };
+  const isSame = rollback === tail.rollback && promote === tail.promote;
+  const next = isSame ? tail : { ...tail, rollback, promote };
   return place.endsBlock ? withBlock(rules, next) : next;
 };
 
@@ -270,7 +255,9 @@ export const tailDeadline = (
   tail: Tail,
   phi: number,
   alpha: number,
-): DeadlineResult => deadlineTest(withBlock(margins, tail).sums.deadline, phi, alpha);
+): DeadlineResult => deadlineTest(withBlock(margins, tail).deadline, phi, alpha);
+
+export const cappedBlocksIn = ({ rollback }: Tail): number => cappedBlocksOf(rollback);
 
 export const logRollbackOf = (tail: Tail, rules: StakeRules): number =>
   logCapital(tail.rollback, rules);
@@ -301,14 +288,15 @@ export const explainTail = (
   tail: Tail,
   phi: number,
 ): TailExplanation => {
-  const { counts, curve } = withBlock(rules, tail).sums;
-  const share = counts.baselineTotal === 0 ? 0 : counts.toleratedEvents / counts.baselineTotal;
+  const { past, curve } = withBlock(rules, tail);
+  const [canaryTotal, slower, baselineTotal, baselineSlower, tolerated] = past;
+  const share = baselineTotal === 0 ? 0 : tolerated / baselineTotal;
   const [line] = linesOf(tail, rules);
   return {
     quantile: tail.quantile,
     boundaryMs: boundarySeconds(tail.boundary) * 1_000,
-    canary: { total: counts.canaryTotal, events: counts.canaryEvents },
-    baseline: { total: counts.baselineTotal, events: counts.baselineEvents },
+    canary: { total: canaryTotal, events: slower },
+    baseline: { total: baselineTotal, events: baselineSlower },
     ratio: curveRatio(curve),
     interval: { ...curveInterval(curve, intervalConfidence, phi), confidence: intervalConfidence },
     toleratedShare: line.relative * share + line.absolute,

@@ -13,12 +13,13 @@ import { evidenceOf } from '../evidence.ts';
 import { logSumExp } from '../log-sum-exp.ts';
 import type { MetricEvidence, RuledJudge, ShownWindow, WindowPlace } from '../metric-judge.ts';
 import type { StakeRules } from '../stakes.ts';
-import { addToStakes, logCapital, noIncrements } from '../stakes.ts';
-import type { LoudWindow } from '../strongest-windows.ts';
-import { withWindow } from '../strongest-windows.ts';
+import { addToStakes, cappedBlocksOf, logCapital, noIncrements } from '../stakes.ts';
+import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
+import { loudWindows, withWindow } from '../strongest-windows.ts';
 import type { Arm, LatencyMargins, Tail, TailExplanation } from './latency-tail.ts';
 import {
   addToTail,
+  cappedBlocksIn,
   explainTail,
   logPromoteOf,
   logRollbackOf,
@@ -68,7 +69,7 @@ export type LatencyState = MetricEvidence & {
   readonly warmUp: WarmUp | null;
   readonly tails: readonly Tail[];
   readonly meanLog: MeanLog | null;
-  readonly strongestWindows: readonly LoudWindow[];
+  readonly strongestWindows: LoudWindows;
   /** Windows in which both cohorts said something that could not be compared, and why the last one could not. */
   readonly unusableWindows: number;
   readonly problem: LatencyProblem | null;
@@ -325,7 +326,7 @@ const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => 
   const explained = tails.map((tail) => explainTail(rule, tail, phiOf(rule, tail)));
   const evidence = explained.map(({ rollbackEvidence }) => rollbackEvidence);
   const [margin, promoteMargin] = tails[0] === undefined ? [0, 0] : marginsOf(tails[0]);
-  const blocks = tails.map(({ rollback }) => rollback.cappedBlocks);
+  const blocks = tails.map(cappedBlocksIn);
   return {
     judged: 'latency',
     tails: explained,
@@ -335,8 +336,8 @@ const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => 
     rollbackEvidence: evidenceOf(state.logRollback),
     promoteEvidence: evidenceOf(state.logPromote),
     meanLogEvidence: meanLog && evidenceOf(logCapital(meanLog.stakes, rule)),
-    strongestWindows: state.strongestWindows,
-    cappedBlocks: Math.max(0, meanLog?.stakes.cappedBlocks ?? 0, ...blocks),
+    strongestWindows: loudWindows(state.strongestWindows),
+    cappedBlocks: Math.max(0, meanLog === null ? 0 : cappedBlocksOf(meanLog.stakes), ...blocks),
     unusableWindows: state.unusableWindows,
     problem: state.problem,
   };

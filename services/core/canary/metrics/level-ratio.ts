@@ -1,31 +1,25 @@
 import type { RatioInterval } from '../ratio.ts';
 
 /** Sums over the judged windows of one gauge. Everything here is symmetric: swapped cohorts invert the ratio. */
-export type LevelSums = {
-  readonly windows: number;
-  readonly canary: number;
-  readonly baseline: number;
-  readonly canarySquares: number;
-  readonly baselineSquares: number;
-};
+export type LevelSums = readonly [
+  windows: number,
+  canary: number,
+  baseline: number,
+  canarySquares: number,
+  baselineSquares: number,
+];
 
-export const noLevels: LevelSums = {
-  windows: 0,
-  canary: 0,
-  baseline: 0,
-  canarySquares: 0,
-  baselineSquares: 0,
-};
+export const noLevels: LevelSums = [0, 0, 0, 0, 0];
 
-export const addToLevels = (sums: LevelSums, canary: number, baseline: number): LevelSums => ({
-  windows: sums.windows + 1,
-  canary: sums.canary + canary,
-  baseline: sums.baseline + baseline,
-  canarySquares: sums.canarySquares + canary * canary,
-  baselineSquares: sums.baselineSquares + baseline * baseline,
-});
+export const addToLevels = (sums: LevelSums, canary: number, baseline: number): LevelSums => [
+  sums[0] + 1,
+  sums[1] + canary,
+  sums[2] + baseline,
+  sums[3] + canary * canary,
+  sums[4] + baseline * baseline,
+];
 
-export const levelRatio = ({ canary, baseline }: LevelSums): number | null =>
+export const levelRatio = ([, canary, baseline]: LevelSums): number | null =>
   baseline === 0 ? null : canary / baseline;
 
 /** The number of windows at which the interval is narrowest for its confidence. */
@@ -38,7 +32,7 @@ const bestAtWindows = 60;
  * see; nothing is decided by it.
  */
 export const levelInterval = (
-  { windows, canary, baseline, canarySquares, baselineSquares }: LevelSums,
+  [windows, canary, baseline, canarySquares, baselineSquares]: LevelSums,
   variance: number | null,
   confidence: number,
 ): RatioInterval => {

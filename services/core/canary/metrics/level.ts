@@ -3,9 +3,9 @@ import type { RuledJudge, ShownWindow, WindowPlace } from '../metric-judge.ts';
 import type { RatioInterval } from '../ratio.ts';
 import { intervalConfidence } from '../ratio.ts';
 import type { StakeRules } from '../stakes.ts';
-import { initialStakes, noIncrements, withoutRestarts } from '../stakes.ts';
-import type { LoudWindow } from '../strongest-windows.ts';
-import { withWindow } from '../strongest-windows.ts';
+import { cappedBlocksOf, initialStakes, noIncrements, withoutRestarts } from '../stakes.ts';
+import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
+import { loudWindows, withWindow } from '../strongest-windows.ts';
 import type { LevelSums } from './level-ratio.ts';
 import { addToLevels, levelInterval, levelRatio, noLevels } from './level-ratio.ts';
 import { normalIncrements } from './normal-increments.ts';
@@ -34,8 +34,9 @@ export type LevelState = Staked & {
   /** The baseline's level lately: relative differences are shares of it. Null before any. */
   readonly recent: number | null;
   readonly sums: LevelSums;
-  readonly batch: Batch;
-  readonly strongestWindows: readonly LoudWindow[];
+  /** null: the variance is from history. */
+  readonly batch: Batch | null;
+  readonly strongestWindows: LoudWindows;
   /** Windows with a value that no level can have. */
   readonly unusableWindows: number;
 };
@@ -49,6 +50,16 @@ type Batch = {
   readonly finished: number;
   readonly mean: number;
   readonly squares: number;
+};
+
+const noBatch: Batch = {
+  windows: 0,
+  excess: 0,
+  reserve: 0,
+  difference: 0,
+  finished: 0,
+  mean: 0,
+  squares: 0,
 };
 
 /**
@@ -84,15 +95,7 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, L
     logPromote: 0,
     recent: null,
     sums: noLevels,
-    batch: {
-      windows: 0,
-      excess: 0,
-      reserve: 0,
-      difference: 0,
-      finished: 0,
-      mean: 0,
-      squares: 0,
-    },
+    batch: rule.variance === null ? noBatch : null,
     rollback: initialStakes(effects.length, rule),
     promote: initialStakes(promoteParts.length, withoutRestarts(rule)),
     strongestWindows: [],
@@ -175,7 +178,7 @@ const inBatches = (
   { difference, excess, reserve }: { difference: number; excess: number; reserve: number },
   place: WindowPlace,
 ): LevelState => {
-  const { batch } = state;
+  const batch = state.batch ?? noBatch;
   const windows = batch.windows + 1;
   const sum = {
     excess: batch.excess + excess,
@@ -201,10 +204,10 @@ const inBatches = (
 };
 
 /** Of the mean of one batch, from the batches before it; undefined: too few. */
-const batchVariance = ({ finished, squares }: Batch): number | undefined =>
-  finished < batchesMin
+const batchVariance = (batch: Batch | null): number | undefined =>
+  batch === null || batch.finished < batchesMin
     ? undefined
-    : Math.max(varianceMin, (batchInflation * squares) / (finished - 1));
+    : Math.max(varianceMin, (batchInflation * batch.squares) / (batch.finished - 1));
 
 const finishedWith = (batch: Batch, value: number): Batch => {
   const finished = batch.finished + 1;
@@ -258,14 +261,15 @@ export type LevelExplanation = {
 
 const explain = (rule: LevelRule, state: LevelState): LevelExplanation => {
   const { sums } = state;
+  const [windows, canary, baseline] = sums;
   const ofBatches = batchVariance(state.batch);
   const variance =
     rule.variance ?? (ofBatches === undefined ? null : ofBatches * rule.windowsPerBatch);
   return {
     judged: 'level',
     worse: rule.worse,
-    canary: sums.windows === 0 ? null : sums.canary / sums.windows,
-    baseline: sums.windows === 0 ? null : sums.baseline / sums.windows,
+    canary: windows === 0 ? null : canary / windows,
+    baseline: windows === 0 ? null : baseline / windows,
     ratio: levelRatio(sums),
     interval: {
       ...levelInterval(sums, variance, intervalConfidence),
@@ -274,8 +278,8 @@ const explain = (rule: LevelRule, state: LevelState): LevelExplanation => {
     toleratedRatio: rule.worse === 'higher' ? 1 + rule.margin : 1 - rule.margin,
     rollbackEvidence: evidenceOf(state.logRollback),
     promoteEvidence: evidenceOf(state.logPromote),
-    strongestWindows: state.strongestWindows,
-    cappedBlocks: state.rollback.cappedBlocks,
+    strongestWindows: loudWindows(state.strongestWindows),
+    cappedBlocks: cappedBlocksOf(state.rollback),
     unusableWindows: state.unusableWindows,
     noise: rule.variance === null ? 'batches' : 'history',
     variance,

@@ -1,17 +1,17 @@
 import { addLineToDeadline, deadlineTest, noDeadlineSums } from '../deadline-test.ts';
 import type { DeadlineResult, DeadlineSums } from '../deadline-test.ts';
 import { evidenceOf } from '../evidence.ts';
-import type { RuledJudge, ShownWindow } from '../metric-judge.ts';
-import type { RateCounts } from '../rate-counts.ts';
-import { addRates, isPairedRate, noRate } from '../rate-counts.ts';
+import type { RuledJudge, ShownWindow, WindowPlace } from '../metric-judge.ts';
+import type { PairSums, RateCounts } from '../rate-counts.ts';
+import { addRates, addToSums, isPairedRate, noRate, noSums, pairOf } from '../rate-counts.ts';
 import { addToCurve, curveInterval, curveRatio, initialCurve } from '../ratio-curve.ts';
 import type { RatioCurve } from '../ratio-curve.ts';
 import type { RatioInterval } from '../ratio.ts';
 import { intervalConfidence } from '../ratio.ts';
 import type { StakeRules } from '../stakes.ts';
-import { initialStakes, noIncrements, withoutRestarts } from '../stakes.ts';
-import type { LoudWindow } from '../strongest-windows.ts';
-import { withWindow } from '../strongest-windows.ts';
+import { cappedBlocksOf, initialStakes, noIncrements, withoutRestarts } from '../stakes.ts';
+import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
+import { loudWindows, withWindow } from '../strongest-windows.ts';
 import type { Line, RatePrior } from './rate-test.ts';
 import { lineIncrements, predictedRate } from './rate-test.ts';
 import type { Staked } from './staked.ts';
@@ -33,11 +33,12 @@ export type RatesRule = StakeRules & {
 export type RatesState = Staked & {
   /** Every baseline window so far, warm-up included: it predicts the next window's rate. */
   readonly seen: RateCounts;
-  readonly canary: RateCounts;
-  readonly baseline: RateCounts;
+  /** The judged windows of the running block, and of all blocks before it. */
+  readonly block: PairSums;
+  readonly past: PairSums;
   readonly curve: RatioCurve;
   readonly deadline: DeadlineSums;
-  readonly strongestWindows: readonly LoudWindow[];
+  readonly strongestWindows: LoudWindows;
 };
 
 export const ratesJudge: RuledJudge<
@@ -50,8 +51,8 @@ export const ratesJudge: RuledJudge<
     logRollback: 0,
     logPromote: 0,
     seen: noRate,
-    canary: noRate,
-    baseline: noRate,
+    block: noSums,
+    past: noSums,
     curve: initialCurve,
     deadline: noDeadlineSums,
     rollback: initialStakes(rule.grids.rollback.length, rule),
@@ -61,32 +62,48 @@ export const ratesJudge: RuledJudge<
   addWindow: (rule, state, window, place) => {
     const { canary, baseline } = window;
     const isPaired = canary !== null && baseline !== null && isPairedRate({ canary, baseline });
+    const seen = baseline === null ? state.seen : addRates(state.seen, baseline);
     if (!place.judged || !isPaired) {
       const next = withEvidence(rule, state, noIncrements, noIncrements, place);
-      return baseline === null ? next : { ...next, seen: addRates(state.seen, baseline) };
+      return settled(seen === state.seen ? next : { ...next, seen }, place);
     }
     const { tolerance, promoteTolerance, grids, phi } = rule;
     const pair = { canary, baseline };
     const rate = predictedRate(state.seen, rule.prior);
-    const next = withEvidence(
+    const { logRollback, logPromote, rollback, promote } = withEvidence(
       rule,
       state,
       lineIncrements(tolerance, grids.rollback, rate, pair, phi),
       lineIncrements(promoteTolerance, grids.promote, rate, pair, phi),
       place,
     );
-    const gain = next.logRollback - state.logRollback;
-    return {
-      ...next,
-      seen: addRates(state.seen, baseline),
-      canary: addRates(state.canary, canary),
-      baseline: addRates(state.baseline, baseline),
-      curve: addToCurve(state.curve, pair, place.endsBlock),
+    const next: RatesState = {
+      logRollback,
+      logPromote,
+      rollback,
+      promote,
+      seen,
+      block: addToSums(state.block, pair),
+      past: state.past,
+      curve: state.curve,
       deadline: addLineToDeadline(state.deadline, tolerance, rate, pair),
-      strongestWindows: withWindow(state.strongestWindows, window, gain),
+      strongestWindows: withWindow(state.strongestWindows, window, logRollback - state.logRollback),
     };
+    return settled(next, place);
   },
   explain: (rule, state) => explain(rule, state),
+};
+
+/** A block that ends is one of those before. */
+const settled = (state: RatesState, { endsBlock }: WindowPlace): RatesState => {
+  if (!endsBlock || state.block === noSums) return state;
+  const block = pairOf(state.block);
+  return {
+    ...state,
+    block: noSums,
+    past: addToSums(state.past, block),
+    curve: addToCurve(state.curve, block),
+  };
 };
 
 /** The test at the deadline with this metric's part of alpha; never twice. */
@@ -115,7 +132,9 @@ export type RatesExplanation = {
 };
 
 const explain = (rule: RatesRule, state: RatesState): RatesExplanation => {
-  const { canary, baseline, curve } = state;
+  const block = pairOf(state.block);
+  const { canary, baseline } = pairOf(addToSums(state.past, block));
+  const curve = addToCurve(state.curve, block);
   const rate = baseline.total === 0 ? 0 : baseline.events / baseline.total;
   return {
     judged: 'errors',
@@ -129,8 +148,8 @@ const explain = (rule: RatesRule, state: RatesState): RatesExplanation => {
     toleratedRate: rule.tolerance.relative * rate + rule.tolerance.absolute,
     rollbackEvidence: evidenceOf(state.logRollback),
     promoteEvidence: evidenceOf(state.logPromote),
-    strongestWindows: state.strongestWindows,
-    cappedBlocks: state.rollback.cappedBlocks,
+    strongestWindows: loudWindows(state.strongestWindows),
+    cappedBlocks: cappedBlocksOf(state.rollback),
     phi: rule.phi,
   };
 };

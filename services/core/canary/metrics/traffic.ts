@@ -1,14 +1,15 @@
 import { evidenceOf } from '../evidence.ts';
-import type { RuledJudge } from '../metric-judge.ts';
-import type { RateCounts } from '../rate-counts.ts';
+import type { RuledJudge, WindowPlace } from '../metric-judge.ts';
+import type { PairSums, RatePair } from '../rate-counts.ts';
+import { addToSums, noSums, pairOf } from '../rate-counts.ts';
 import { addToCurve, curveInterval, curveRatio, initialCurve } from '../ratio-curve.ts';
 import type { RatioCurve } from '../ratio-curve.ts';
 import type { RatioInterval } from '../ratio.ts';
 import { intervalConfidence } from '../ratio.ts';
 import type { StakeRules } from '../stakes.ts';
-import { initialStakes, noIncrements, withoutRestarts } from '../stakes.ts';
-import type { LoudWindow } from '../strongest-windows.ts';
-import { withWindow } from '../strongest-windows.ts';
+import { cappedBlocksOf, initialStakes, noIncrements, withoutRestarts } from '../stakes.ts';
+import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
+import { loudWindows, withWindow } from '../strongest-windows.ts';
 import type { WindowMark } from '../window.ts';
 import type { Staked } from './staked.ts';
 import { withEvidence } from './staked.ts';
@@ -40,8 +41,10 @@ export type TrafficState = Staked & {
   readonly baselineRequests: number;
   /** What the canary should have had of them. */
   readonly expectedRequests: number;
+  /** The running block: requests, and shares of them as exposures. */
+  readonly block: PairSums;
   readonly curve: RatioCurve;
-  readonly strongestWindows: readonly LoudWindow[];
+  readonly strongestWindows: LoudWindows;
 };
 
 /** Alternatives, as parts of `least`; and as multiples of `promoteLeast`. */
@@ -62,6 +65,7 @@ export const trafficJudge: RuledJudge<
     canaryRequests: 0,
     baselineRequests: 0,
     expectedRequests: 0,
+    block: noSums,
     curve: initialCurve,
     rollback: initialStakes(rollbackParts.length, rule),
     promote: initialStakes(promoteParts.length, withoutRestarts(rule)),
@@ -72,7 +76,7 @@ export const trafficJudge: RuledJudge<
     const { canary, baseline, canaryShare } = window;
     const isReported = canary !== null && baseline !== null && canary + baseline > 0;
     if (!place.judged || !isKnownShare(canaryShare) || !isReported || state.settlingWindows > 0)
-      return withEvidence(rule, state, noIncrements, noIncrements, place);
+      return settled(withEvidence(rule, state, noIncrements, noIncrements, place), place);
     const { least, promoteLeast, phi } = rule;
     const next = withEvidence(
       rule,
@@ -82,22 +86,29 @@ export const trafficJudge: RuledJudge<
       place,
     );
     const total = canary + baseline;
-    const pair: { readonly canary: RateCounts; readonly baseline: RateCounts } = {
+    const pair: RatePair = {
       canary: { total: canaryShare * total, events: canary },
       baseline: { total: (1 - canaryShare) * total, events: baseline },
     };
     const gain = next.logRollback - state.logRollback;
-    return {
+    const added: TrafficState = {
       ...next,
       canaryRequests: state.canaryRequests + canary,
       baselineRequests: state.baselineRequests + baseline,
       expectedRequests: state.expectedRequests + canaryShare * total,
-      curve: addToCurve(state.curve, pair, place.endsBlock),
+      block: addToSums(state.block, pair),
       strongestWindows: withWindow(state.strongestWindows, window, gain),
     };
+    return settled(added, place);
   },
   explain: (rule, state) => explain(rule, state),
 };
+
+/** A block that ends is in the curve. */
+const settled = (state: TrafficState, { endsBlock }: WindowPlace): TrafficState =>
+  endsBlock && state.block !== noSums
+    ? { ...state, block: noSums, curve: addToCurve(state.curve, pairOf(state.block)) }
+    : state;
 
 /** A share that the traffic can be held against: somebody told it, and both cohorts should have some. */
 export const isKnownShare = (share: number | null): share is number =>
@@ -154,20 +165,23 @@ export type TrafficExplanation = {
   readonly phi: number;
 };
 
-const explain = (rule: TrafficRule, state: TrafficState): TrafficExplanation => ({
-  judged: 'traffic',
-  canaryRequests: state.canaryRequests,
-  baselineRequests: state.baselineRequests,
-  expectedRequests: state.expectedRequests,
-  ratio: curveRatio(state.curve),
-  interval: {
-    ...curveInterval(state.curve, intervalConfidence, rule.phi),
-    confidence: intervalConfidence,
-  },
-  toleratedRatio: rule.least,
-  rollbackEvidence: evidenceOf(state.logRollback),
-  promoteEvidence: evidenceOf(state.logPromote),
-  strongestWindows: state.strongestWindows,
-  cappedBlocks: state.rollback.cappedBlocks,
-  phi: rule.phi,
-});
+const explain = (rule: TrafficRule, state: TrafficState): TrafficExplanation => {
+  const curve = addToCurve(state.curve, pairOf(state.block));
+  return {
+    judged: 'traffic',
+    canaryRequests: state.canaryRequests,
+    baselineRequests: state.baselineRequests,
+    expectedRequests: state.expectedRequests,
+    ratio: curveRatio(curve),
+    interval: {
+      ...curveInterval(curve, intervalConfidence, rule.phi),
+      confidence: intervalConfidence,
+    },
+    toleratedRatio: rule.least,
+    rollbackEvidence: evidenceOf(state.logRollback),
+    promoteEvidence: evidenceOf(state.logPromote),
+    strongestWindows: loudWindows(state.strongestWindows),
+    cappedBlocks: cappedBlocksOf(state.rollback),
+    phi: rule.phi,
+  };
+};

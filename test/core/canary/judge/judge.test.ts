@@ -193,7 +193,7 @@ describe('the warm-up', () => {
     const idle = times(10, { level: levels });
     const state = judgeShown(rule, [...idle, ...times(12, failing)]);
     expect(state.anchorIndex).toBe(10);
-    expect(explain(rule, state).evidence).toBeCloseTo(1, 12);
+    expect(explain(rule, state).evidence).toBeCloseTo(1, 5);
     expect(stageOf(rule, state)).toBe('warming');
     expect(saidOn([...idle, ...times(30, failing)])).toEqual(['roll-back at 34, final']);
   });

@@ -89,10 +89,10 @@ describe('with history', () => {
 describe('without history', () => {
   test('evidence comes once a minute, and not before five minutes of batches were seen', () => {
     const windows = windowsOf(warmUpWindows + 12 * 5, 2);
-    expect(after(windows, unknown).logRollback).toBeCloseTo(0, 12);
+    expect(after(windows, unknown).logRollback).toBeCloseTo(0, 5);
     const early = after(windows, unknown);
     const more = after(windowsOf(11, 2), unknown, { state: early, index: windows.length });
-    expect(more.logRollback).toBeCloseTo(0, 12);
+    expect(more.logRollback).toBeCloseTo(0, 5);
   });
 
   test('a canary that takes a quarter more is found after eleven minutes at least', () => {
@@ -144,7 +144,7 @@ describe('never evidence is', () => {
   test('a baseline of nothing: there is no share of it', () => {
     const idle = Array.from({ length: 60 }, () => ({ canary: level(1), baseline: level(0) }));
     const state = after(idle);
-    expect(state.logRollback).toBeCloseTo(0, 12);
+    expect(state.logRollback).toBeCloseTo(0, 5);
     expect(levelJudge.explain(known, state)).toMatchObject({
       ratio: null,
       interval: { high: null },
