@@ -7,6 +7,7 @@ import { emitToVisible } from './emit-to-visible.ts';
 import { otlpDecode } from './otlp-decode.ts';
 import { redisApply } from './redis-apply.ts';
 import { redisMemory } from './redis-memory.ts';
+import { judge } from './judge.ts';
 import { liveProjection } from './live-projection.ts';
 import { rebuild } from './rebuild.ts';
 import { rebuildVsStreams } from './rebuild-vs-streams.ts';
@@ -20,6 +21,7 @@ const benchesOf = (markers: number): readonly Bench[] => [
   redisApply,
   redisMemory,
   liveProjection,
+  judge,
   archiveRead,
   rebuild(markers),
   emitToVisible(),

@@ -1,0 +1,120 @@
+import { initialFamily, judgeWindow } from '../../core/canary/judge/judge.ts';
+import type { JudgedWindow, MetricWindow } from '../../core/canary/judge/judged-window.ts';
+import type { FamilyRule } from '../../core/canary/judge/rule.ts';
+import type { FamilyState } from '../../core/canary/judge/state.ts';
+import { familyRuleOf } from '../../core/canary/policy/family-rule.ts';
+import type { MetricPolicy } from '../../core/canary/policy/policy.ts';
+import { presetMetric, presets } from '../../core/canary/policy/presets.ts';
+import {
+  explicitOf,
+  exponentialOf,
+  normals,
+  usualDurations,
+} from '../canary-climates/durations.ts';
+import { binomial, poisson, seededRandom } from '../canary-climates/random.ts';
+import type { Bench } from './bench.ts';
+
+// What it costs to judge a window of 1,000 canaries, by kind of metric and with ten metrics each: two rates, two
+// latencies (exponential and explicit buckets), five levels, traffic. 50 requests a second in either cohort.
+
+const canaries = 1_000;
+/** All canaries see the same minute, again and again, each from another second on. */
+const minute = 60;
+const requests = 50;
+const windowMs = 1_000;
+
+const random = seededRandom(1, 1);
+const normal = normals(random);
+
+const errors = (): MetricWindow => ({
+  judged: 'errors',
+  canary: { total: requests, events: binomial(random, requests, 0.005) },
+  baseline: { total: requests, events: binomial(random, requests, 0.005) },
+});
+const exponential = (): MetricWindow => ({
+  judged: 'latency',
+  canary: exponentialOf(normal, requests, usualDurations, 1, 4),
+  baseline: exponentialOf(normal, requests, usualDurations, 1, 4),
+});
+const explicit = (): MetricWindow => ({
+  judged: 'latency',
+  canary: explicitOf(normal, requests, usualDurations, 1),
+  baseline: explicitOf(normal, requests, usualDurations, 1),
+});
+const level = (): MetricWindow => ({
+  judged: 'level',
+  canary: { mean: 0.4 + 0.02 * normal(), series: 3 },
+  baseline: { mean: 0.4 + 0.02 * normal(), series: 3 },
+});
+const traffic = (): MetricWindow => ({
+  judged: 'traffic',
+  canary: poisson(random, requests),
+  baseline: poisson(random, requests),
+});
+
+type Draw = () => MetricWindow;
+
+/** Takes the next window of every canary in, and answers how many those were. Nothing ends: nothing is decided. */
+const judging = (draws: readonly Draw[]): { run: () => number; stateBytes: () => number } => {
+  const windows = Array.from({ length: minute }, () => draws.map((draw) => draw()));
+  const rule = ruleOf(windows[0] ?? []);
+  const states: FamilyState[] = Array.from({ length: canaries }, () => initialFamily(rule));
+  let second = 0;
+  const run = (): number => {
+    for (let canary = 0; canary < canaries; canary += 1) {
+      const state = states[canary];
+      const metrics = windows[(second + canary) % minute];
+      if (state === undefined || metrics === undefined) continue;
+      const startMs = second * windowMs;
+      const window: JudgedWindow = { index: second, startMs, canaryShare: 0.5, metrics };
+      states[canary] = judgeWindow(rule, state, window);
+    }
+    second += 1;
+    return canaries;
+  };
+  for (let warmUp = 0; warmUp < minute; warmUp += 1) run();
+  return { run, stateBytes: () => JSON.stringify(states[0]).length };
+};
+
+const ruleOf = (shown: readonly MetricWindow[]): FamilyRule => {
+  const metrics = shown.map(({ judged }, index): MetricPolicy => ({
+    ...presetMetric(presets.standard, judged),
+    id: `${judged} ${index}`,
+  }));
+  const policy = { ...presets.standard, metrics, warmUpMs: minute * windowMs };
+  const noise = metrics.flatMap(({ id, judged }) =>
+    judged === 'level'
+      ? [{ id, judged, batches: 72, note: 'measured' as const, variance: 0.005 }]
+      : [],
+  );
+  const rule = familyRuleOf(policy, noise, windowMs);
+  return { ...rule, alphaAnytime: 1e-300, beta: 0, deadlineMs: Number.MAX_SAFE_INTEGER };
+};
+
+const kinds: readonly (readonly [name: string, draws: readonly Draw[]])[] = [
+  ['errors', [errors]],
+  ['latency, exponential buckets', [exponential]],
+  ['latency, explicit buckets', [explicit]],
+  ['level', [level]],
+  ['traffic', [traffic]],
+  [
+    'ten metrics',
+    [errors, errors, exponential, explicit, level, level, level, level, level, traffic],
+  ],
+];
+
+const opened = new Map<string, ReturnType<typeof judging>>();
+const judgeNamed = (name: string, draws: readonly Draw[]): ReturnType<typeof judging> => {
+  const known = opened.get(name) ?? judging(draws);
+  opened.set(name, known);
+  return known;
+};
+
+export const judge: Bench = {
+  name: 'judge',
+  unit: 'window of one canary',
+  alternatives: kinds.map(([name, draws]) => ({ name, run: () => judgeNamed(name, draws).run() })),
+  ratios: [{ name: 'judge ten metrics / level', of: 'ten metrics', over: 'level' }],
+  notes: () =>
+    [...opened].map(([name, { stateBytes }]) => `${name}: ${stateBytes()} bytes of state as JSON`),
+};
