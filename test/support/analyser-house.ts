@@ -31,6 +31,8 @@ import { value } from './records.ts';
 export type Server = {
   readonly name: string;
   readonly version: string;
+  /** `checkout` unless told. */
+  readonly component?: string;
   readonly deployment?: string;
   readonly requests: number;
   errors: number;
@@ -40,6 +42,9 @@ export type Server = {
   readonly fromMs: number;
   untilMs?: number;
 };
+
+/** One way of an export to where it is read: a partition of `metrics`, and how long it is under way. */
+export type Way = { readonly partition: number; readonly afterMs: number };
 
 export type AnalyserHouse = {
   readonly ports: AnalyserPorts;
@@ -51,6 +56,8 @@ export type AnalyserHouse = {
   readonly events: readonly AnalyserEvent[];
   readonly sinceOpeningMs: () => number;
   readonly servers: Server[];
+  /** The ways that an export goes; several: it comes several times. One partition after the other unless told. */
+  waysOf: (server: Server, exports: number) => readonly Way[];
   readonly say: (name: string, says: Said) => Promise<void>;
   /** The clock goes on, servers export every second, everybody does what there is to do. */
   readonly pass: (ms: number) => Promise<void>;
@@ -61,6 +68,7 @@ export type AnalyserHouse = {
     appends: number,
     moment: 'before' | 'after',
     counted?: 'all' | 'decisions',
+    change?: Partial<AnalyserPorts>,
   ) => Doomed;
   /** Until the answer is called, nothing more is projected. */
   readonly pauseProjector: () => () => void;
@@ -73,18 +81,23 @@ export type Doomed = { readonly isDead: () => boolean; readonly kill: () => Prom
 const stepMs = 100;
 const exportEveryMs = 1_000;
 
-export const buildAnalyserHouse = async (policy: JudgePolicy): Promise<AnalyserHouse> => {
+/** `spread`: how a log is shared out among its readers; unless told, one of them has all of it. */
+export const buildAnalyserHouse = async (
+  policy: JudgePolicy,
+  spread: (log: RecordLog) => RecordLog = (log) => log,
+): Promise<AnalyserHouse> => {
   const clock = createMemoryClock(openedAtMs);
   const memoryLog = (name: string, partitions: number): RecordLog =>
     createMemoryRecordLog({ name, partitions, nowMs: clock.nowMs });
   const log = memoryLog('log', 1);
-  const metrics = memoryLog('otlp_metrics', 2);
-  const samples = memoryLog('samples', 12);
+  const metrics = spread(memoryLog('otlp_metrics', 2));
+  const samples = spread(memoryLog('samples', 12));
   const store = createMemoryReadModelStore({ orderedModels });
   const events: AnalyserEvent[] = [];
   const servers: Server[] = [];
   let said = 0;
   let exports = 0;
+  let underWay: (Way & { readonly record: NewRecord })[] = [];
 
   const ports: AnalyserPorts = {
     audience,
@@ -114,8 +127,14 @@ export const buildAnalyserHouse = async (policy: JudgePolicy): Promise<AnalyserH
         const isOver = server.untilMs !== undefined && clock.nowMs() >= openedAtMs + server.untilMs;
         if (sinceMs <= 0 || sinceMs % exportEveryMs !== 0 || isOver) continue;
         const record = exportOf(server, sinceMs / exportEveryMs, clock.nowMs(), exports);
-        value(await metrics.append(exports++ % metrics.partitions, [record]));
+        for (const way of house.waysOf(server, exports)) underWay.push({ ...way, record });
+        exports += 1;
       }
+      const due = underWay.filter(({ afterMs }) => afterMs <= 0);
+      underWay = underWay.flatMap((way) =>
+        way.afterMs <= 0 ? [] : [{ ...way, afterMs: way.afterMs - stepMs }],
+      );
+      for (const { partition, record } of due) value(await metrics.append(partition, [record]));
       await settled();
     }
   };
@@ -130,7 +149,7 @@ export const buildAnalyserHouse = async (policy: JudgePolicy): Promise<AnalyserH
       readRow<Row>(model, json),
     );
 
-  return {
+  const house: AnalyserHouse = {
     ports,
     clock,
     log,
@@ -140,10 +159,12 @@ export const buildAnalyserHouse = async (policy: JudgePolicy): Promise<AnalyserH
     events,
     sinceOpeningMs: () => clock.nowMs() - openedAtMs,
     servers,
+    waysOf: (_server, count) => [{ partition: count % metrics.partitions, afterMs: 0 }],
     say,
     pass,
     start: (change = {}) => startAnalyser({ ...ports, ...change }),
-    startDoomed: (appends, moment, counted = 'all') => doom(ports, appends, moment, counted),
+    startDoomed: (appends, moment, counted = 'all', change = {}) =>
+      doom({ ...ports, ...change }, appends, moment, counted),
     pauseProjector: () => {
       const { promise, resolve } = Promise.withResolvers<void>();
       projector.pause = promise;
@@ -153,6 +174,7 @@ export const buildAnalyserHouse = async (policy: JudgePolicy): Promise<AnalyserH
     deadLetters: async () =>
       (await row<{ readonly code: string }>('dead-letter')).map(({ code }) => code),
   };
+  return house;
 };
 
 /** Lets everything happen that waits for no time. */
@@ -197,7 +219,7 @@ const exportOf = (server: Server, index: number, nowMs: number, exports: number)
   const request = requestOf(
     [histogram([point(200, server.requests - server.errors), point(500, server.errors)])],
     {
-      'service.name': 'checkout',
+      'service.name': server.component ?? 'checkout',
       'service.version': server.version,
       'service.instance.id': server.name,
       'deployment.environment.name': 'production',
