@@ -1,9 +1,10 @@
 import type { NewRecord, Position } from '../core/log/record.ts';
-import type { Operation, OperationKind } from '../core/markers/marker.ts';
+import type { Operation, OperationKind, PolicySet } from '../core/markers/marker.ts';
 import { signMarker } from '../core/markers/wire.ts';
 import { operationRefusal } from '../core/operation-effects.ts';
 import type { OperationDraft } from '../core/operations.ts';
 import { operationBody } from '../core/operations.ts';
+import { policyScopeRefusal } from '../core/policy-records.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { KeyState, Trust } from '../core/trust/trust.ts';
@@ -22,7 +23,7 @@ import { refuseSealed } from './sealed.ts';
 type Ports = Pick<CliPorts, 'settings' | 'host' | 'clock' | 'ids' | 'tools' | 'keys'>;
 
 export type AppendedOperation = {
-  readonly kind: OperationKind;
+  readonly kind: OperationKind | PolicySet['kind'];
   readonly marker: string;
   readonly principal: string;
   readonly key: string;
@@ -67,14 +68,14 @@ export const draftOperation = (
 export const mayOperate = (
   trust: Trust,
   signer: Pick<Signer, 'keyId'>,
-  operation: Operation,
+  operation: Operation | PolicySet,
 ): Result<KeyState, CliProblem> => refuseSealed(trust) ?? maySign(trust, signer, operation);
 
 /** The same of a log that takes nothing more, where the operation itself stays untold. */
 export const maySign = (
   trust: Trust,
   { keyId }: Pick<Signer, 'keyId'>,
-  operation: Operation,
+  operation: Operation | PolicySet,
 ): Result<KeyState, CliProblem> => {
   const key = trust.keys.get(keyId);
   const hint = "use an operator's key: --key FILE; plimsoll keys list shows roles";
@@ -86,7 +87,8 @@ export const maySign = (
     return refuse('role-missing', `the key ${keyId} has not the role operator`, hint);
   if (!coversKind(key, operation.kind))
     return refuse('kind-not-allowed', `the key ${keyId} may not sign ${operation.kind}`, hint);
-  const refusal = operationRefusal(operation, key);
+  const refusal =
+    operation.kind === 'policy-set' ? policyScopeRefusal(key) : operationRefusal(operation, key);
   return refusal === undefined
     ? ok(key)
     : refuse('out-of-scope', refusal, 'use a key for everything: --key FILE');
@@ -105,20 +107,31 @@ export const appendOperation = async (
   behind: readonly NewRecord[] = [],
 ): Promise<Result<AppendedOperation, CliProblem>> => {
   const operation = draftOperation(ports, draft);
-  if (!operation.ok) return operation;
+  return operation.ok
+    ? appendOfOperator(ports, { log, trust }, operation.value, keyFile, behind)
+    : operation;
+};
+
+/** The same of what is drafted already. */
+export const appendOfOperator = async (
+  ports: Ports,
+  { log, trust }: { readonly log: RecordLog; readonly trust: Trust | undefined },
+  said: Operation | PolicySet,
+  keyFile: string | null,
+  behind: readonly NewRecord[] = [],
+): Promise<Result<AppendedOperation, CliProblem>> => {
   const signer = await readOperator(ports, keyFile);
   if (!signer.ok) return signer;
-  const allowed =
-    trust === undefined ? ok(undefined) : mayOperate(trust, signer.value, operation.value);
+  const allowed = trust === undefined ? ok(undefined) : mayOperate(trust, signer.value, said);
   if (!allowed.ok) return allowed;
   const { codec, text } = ports.tools;
-  const record = await signMarker(codec, text, operation.value, signer.value);
+  const record = await signMarker(codec, text, said, signer.value);
   const positions = await appendAll(log, [record, ...behind]);
   if (!positions.ok) return positions;
   const [position = 0, ...others] = positions.value;
   return ok({
-    kind: draft.kind,
-    marker: operation.value.marker,
+    kind: said.kind,
+    marker: said.marker,
     principal: signer.value.principal,
     key: signer.value.keyId,
     position,

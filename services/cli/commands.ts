@@ -11,6 +11,8 @@ import type { InstanceCommand } from './commands/instances.ts';
 import { instanceCommands } from './commands/instances.ts';
 import type { KeyCommand } from './commands/keys.ts';
 import { keyCommands } from './commands/keys.ts';
+import type { PolicyCommand } from './commands/policy.ts';
+import { policyCommands } from './commands/policy.ts';
 import type { ProblemCommand } from './commands/problems.ts';
 import { problemCommands } from './commands/problems.ts';
 import type { ReaderCommand } from './commands/readers.ts';
@@ -36,6 +38,7 @@ export type CommandName =
   | BacktestCommand
   | DeadLetterCommand
   | RetentionCommand
+  | PolicyCommand
   | VerifyCommand
   | ReplayCommand
   | KeyCommand
@@ -52,6 +55,7 @@ export const commands: readonly Command[] = [
   ...backtestCommands,
   ...deadLetterCommands,
   ...retentionCommands,
+  ...policyCommands,
   ...verifyCommands,
   ...replayCommands,
   ...keyCommands,
@@ -65,6 +69,7 @@ export const groupSummaries: { readonly [group: string]: string } = {
   'dead-letters': 'records that were not accepted',
   replay: 'read models folded anew',
   retention: 'how long read models keep deployments',
+  policy: 'how canaries are judged',
   keys: 'who may sign what',
   archive: 'the log in files that prove themselves; beside it',
 };

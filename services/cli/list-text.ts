@@ -172,6 +172,7 @@ export type Listing =
   | 'deadLetters'
   | 'operations'
   | 'retention'
+  | 'policies'
   | 'environments'
   | 'components'
   | 'keys';
@@ -214,6 +215,14 @@ const listings: { readonly [Name in Listing]: readonly Column[] } = {
     ['KIND', text('kind')],
     ['SIGNER', text('signer')],
     ['ABOUT', aboutOperation],
+    ['REASON', text('reason')],
+  ],
+  policies: [
+    ['POSITION', text('position')],
+    ['AT (UTC)', time('at')],
+    ['SIGNER', text('signer')],
+    ['DIGEST', (line) => text('digest')(line).slice(0, 12)],
+    ['NOTES', marks],
     ['REASON', text('reason')],
   ],
   retention: [

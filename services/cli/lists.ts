@@ -81,7 +81,11 @@ export const runList = async (
 
 /** Lists that grow with the log. */
 const isLong = ({ list }: ListPlan): boolean =>
-  list === 'timeline' || list === 'decisions' || list === 'dead-letters' || list === 'operations';
+  list === 'timeline' ||
+  list === 'decisions' ||
+  list === 'dead-letters' ||
+  list === 'operations' ||
+  list === 'policies';
 
 export const readChoice = ({ list }: ListPlan, given: Given): Result<Choice, CliProblem> => {
   const filter: Filter = {
@@ -96,6 +100,7 @@ export const readChoice = ({ list }: ListPlan, given: Given): Result<Choice, Cli
     case 'timeline':
     case 'decisions':
     case 'dead-letters':
+    case 'policies':
     case 'operations': {
       const limit = given.value('limit');
       if (limit === null) return ok({ filter });

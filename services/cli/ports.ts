@@ -20,6 +20,7 @@ import type { Replaying } from '../ports/replaying.ts';
 import type { PlanRetention } from '../ports/retention.ts';
 import type { Signer } from '../ports/signer.ts';
 import type { VerifierStatus, Verifying } from '../ports/verifying.ts';
+import type { Yaml } from '../ports/yaml.ts';
 import type { Environment } from './ci-run.ts';
 import type { Note } from './note.ts';
 import type { CliProblem } from './problem.ts';
@@ -137,6 +138,7 @@ export type CliPorts = {
   /** Files of recorded telemetry. */
   readonly captures: Captures;
   readonly readTelemetry: () => Promise<ReadTelemetry>;
+  readonly yaml: () => Promise<Yaml>;
   /** What would become of dead letters that are appended again. */
   readonly planRedrive: (atHand: AtHand) => PlanRedrive;
   /** What the read models would forget. */

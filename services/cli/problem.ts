@@ -124,6 +124,7 @@ const exits: { readonly [code: string]: ExitCode } = {
     'paused',
     'tiers-full',
     'models-divergent',
+    'policy-unread',
     'foreign-log',
     'wrong-log',
     'decision-misplaced',

@@ -3,6 +3,8 @@ import type { Position } from '../core/log/record.ts';
 import { markerKey } from '../core/projection.ts';
 import type { DeadLetter } from '../core/dead-letters.ts';
 import type { OperationRow } from '../core/operations.ts';
+import type { PolicyRow } from '../core/policy-records.ts';
+import { policyModel } from '../core/policy-records.ts';
 import { positionKey } from '../core/read-models.ts';
 import type { DecisionRow, NameRow } from '../core/read-models.ts';
 import type { RetentionRow } from '../core/retention.ts';
@@ -20,6 +22,8 @@ import {
   keyLine,
   nameLine,
   operationLine,
+  policyLine,
+  policyView,
   retentionLine,
   presentOf,
   timelineLine,
@@ -39,6 +43,7 @@ export const readAtHand = (atHand: AtHand, nowMs: number): Reader => {
       const found = await findDeployment(atHand, id);
       return found.ok ? ok(deploymentView(found.value, present)) : found;
     },
+    policy: (position) => findPolicy(atHand, present, position),
     deadLetter: (position) => findLetter(atHand, position),
   };
 };
@@ -80,6 +85,14 @@ const listOf = async (
         choice,
         () => true,
         (row) => operationLine(row, present),
+      );
+    case 'policies':
+      return byPosition<PolicyRow>(
+        atHand,
+        policyModel,
+        choice,
+        () => true,
+        (row) => policyLine(row, present),
       );
     case 'environments':
       return namesOf(atHand, 'environment', 'components');
@@ -174,6 +187,34 @@ const notFound = (id: string): Result<never, CliProblem> =>
       'not-found',
       `no deployment and no marker ${id} is known`,
       'plimsoll timeline lists deployments, plimsoll dead-letters list what was not accepted',
+    ),
+  );
+
+const findPolicy = async (
+  atHand: AtHand,
+  present: Present,
+  position: Position | null,
+): Promise<Result<Line | null, CliProblem>> => {
+  if (position === null) {
+    const newest = { range: { newestFirst: true }, wantedMax: 1 } as const;
+    const rows = await scanRows<PolicyRow>(atHand, policyModel, newest);
+    if (!rows.ok) return rows;
+    const [row] = rows.value;
+    return ok(row === undefined ? null : policyView(row, present));
+  }
+  const key = positionKey(position);
+  const rows = await readRows(atHand, [{ model: policyModel, key }]);
+  if (!rows.ok) return rows;
+  const row = rows.value.get(policyModel, key) as PolicyRow | undefined;
+  return row === undefined ? noPolicyAt(position) : ok(policyView(row, present));
+};
+
+const noPolicyAt = (position: Position): Result<never, CliProblem> =>
+  fail(
+    problem(
+      'not-found',
+      `the record at position ${position} sets no policies`,
+      'plimsoll policy list shows those that do',
     ),
   );
 

@@ -28,6 +28,14 @@ export const readThrough = (gateway: HttpClient, { tools }: Pick<CliPorts, 'tool
   return {
     list: (name, choice) => allPages(get, name, choice),
     show: (id) => item(`/v1/deployments/${encodeURIComponent(id)}`),
+    policy: async (position) => {
+      if (position !== null) return item(`/v1/policies/${position}`);
+      const newest = await allPages(get, 'policies', { newestMax: 1 });
+      if (!newest.ok) return newest;
+      const at = newest.value[0]?.['position'];
+      if (at === undefined) return ok(null);
+      return typeof at === 'number' ? item(`/v1/policies/${at}`) : strange();
+    },
     deadLetter: async (position) => {
       const letter = await item(`/v1/dead-letters/${position}`);
       return letter.ok ? ok({ letter: letter.value, record: null }) : letter;

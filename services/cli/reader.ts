@@ -10,6 +10,7 @@ export type ListName =
   | 'dead-letters'
   | 'operations'
   | 'retention'
+  | 'policies'
   | 'environments'
   | 'components'
   | 'keys';
@@ -38,6 +39,8 @@ export type Reader = {
   readonly list: (name: ListName, choice: Choice) => Promise<Result<readonly Line[], CliProblem>>;
   /** By deployment id or by the id of one of its markers. */
   readonly show: (id: string) => Promise<Result<Line, CliProblem>>;
+  /** The document of policies that was set at a position; null: the newest, and null where there is none. */
+  readonly policy: (position: Position | null) => Promise<Result<Line | null, CliProblem>>;
   /** A dead letter with what lies on the log: its key, headers and bytes, which a gateway does not hand out. */
   readonly deadLetter: (position: Position) => Promise<Result<LetterView, CliProblem>>;
 };

@@ -57,6 +57,15 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
       const { runRetention } = await import('./retention.ts');
       return end(await runRetention(ports, name, given, isJson));
     }
+    case 'policy check':
+    case 'policy explain':
+    case 'policy plan':
+    case 'policy set':
+    case 'policy list':
+    case 'policy show': {
+      const { runPolicy } = await import('./policy.ts');
+      return end(await runPolicy(ports, name, given, isJson));
+    }
     case 'problems': {
       const { runProblems } = await import('./problems.ts');
       return runProblems(ports, given, isJson);

@@ -58,17 +58,20 @@ const noOperation = {
   note: null,
 } as const;
 
-/** Why it is not accepted, or undefined. What it says of components it does not know counts, too: it is about all. */
+/** Why this key may not set policies, or undefined: a document is about every place, also those it does not name. */
+export const policyScopeRefusal = (signer: KeyState): string | undefined =>
+  coversEverywhere(signer)
+    ? undefined
+    : `the key ${signer.id} of ${signer.principal} may act in some places only, and a document of policies is about all`;
+
+/** Why it is not accepted, or undefined. */
 export const policyRefusal = (
   crypto: Pick<Crypto, 'sha256HexOfText'>,
   { document, digest }: PolicySet,
   signer: KeyState,
 ): { readonly code: 'out-of-scope' | 'field-invalid'; readonly message: string } | undefined => {
-  if (!coversEverywhere(signer))
-    return {
-      code: 'out-of-scope',
-      message: `the key ${signer.id} of ${signer.principal} may act in some places only, and a document of policies is about all`,
-    };
+  const refusal = policyScopeRefusal(signer);
+  if (refusal !== undefined) return { code: 'out-of-scope', message: refusal };
   return crypto.sha256HexOfText(document) === digest
     ? undefined
     : { code: 'field-invalid', message: 'digest is not that of the document' };

@@ -5,6 +5,7 @@ import type { Position } from './log/record.ts';
 import type { DecidedMetric } from './markers/marker.ts';
 import { slotKey } from './markers/slot.ts';
 import type { OperationRow } from './operations.ts';
+import type { PolicyRow } from './policy-records.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import { letterState } from './dead-letters.ts';
 import type { DecisionRow, NameRow } from './read-models.ts';
@@ -291,6 +292,33 @@ export const operationLine = (row: OperationRow, present: Present): Line => ({
   source: row.source,
   suspect: isSuspectAt(present, row.key, row.position),
 });
+
+/** A document of policies that was set, one line of `policy list`. */
+export const policyLine = (row: PolicyRow, present: Present): Line => ({
+  position: row.position,
+  at: isoTime(row.at),
+  signer: row.principal,
+  key: row.key,
+  reason: row.reason,
+  digest: row.digest,
+  marker: row.marker,
+  source: row.source,
+  suspect: isSuspectAt(present, row.key, row.position),
+});
+
+/** The same with the document, for `policy show`; null where it is no JSON. */
+export const policyView = (row: PolicyRow, present: Present): Line => ({
+  ...policyLine(row, present),
+  document: jsonOf(row.document),
+});
+
+const jsonOf = (text: string): Json => {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return null;
+  }
+};
 
 /** How long deployments of an environment are kept, one line of `retention list`. */
 export const retentionLine = (

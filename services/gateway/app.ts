@@ -15,6 +15,7 @@ import {
   decisionList,
   environmentList,
   operationList,
+  policyList,
   timelineList,
 } from './lists.ts';
 import { postMarker } from './markers.ts';
@@ -29,6 +30,7 @@ import {
   getDeployment,
   getKeys,
   getList,
+  getPolicy,
   getRetention,
   listQuery,
 } from './reads.ts';
@@ -130,11 +132,15 @@ export const createApp = (
     list('/v1/decisions', decisionList),
     list('/v1/dead-letters', deadLetterList),
     list('/v1/operations', operationList),
+    list('/v1/policies', policyList),
     list('/v1/environments', environmentList),
     list('/v1/components', componentList),
     get('/v1/deployments/{id}', ['at-least'], (request, id) => getDeployment(reads, request, id)),
     get('/v1/dead-letters/{position}', ['at-least'], (request, position) =>
       getDeadLetter(reads, request, position),
+    ),
+    get('/v1/policies/{position}', ['at-least'], (request, position) =>
+      getPolicy(reads, request, position),
     ),
     get('/v1/keys', ['at-least'], (request) => getKeys(reads, request)),
     get('/v1/retention', ['at-least'], (request) => getRetention(reads, request)),

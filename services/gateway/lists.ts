@@ -3,6 +3,8 @@ import { slotKey } from '../core/markers/slot.ts';
 import type { DeadLetter } from '../core/dead-letters.ts';
 import { letterState } from '../core/dead-letters.ts';
 import type { OperationRow } from '../core/operations.ts';
+import type { PolicyRow } from '../core/policy-records.ts';
+import { policyModel } from '../core/policy-records.ts';
 import type { DecisionRow, NameRow } from '../core/read-models.ts';
 import { positionKey } from '../core/read-models.ts';
 import { readRow } from '../core/row-text.ts';
@@ -14,6 +16,7 @@ import {
   decisionLine,
   nameLine,
   operationLine,
+  policyLine,
   timelineLine,
 } from '../core/views.ts';
 import { parsePosition } from './query.ts';
@@ -133,6 +136,15 @@ export const operationList: List = {
     const operation = JSON.parse(row) as OperationRow;
     return isEqual(query, 'kind', operation.kind) ? [operationLine(operation, present)] : [];
   },
+};
+
+/** Documents themselves are asked for one by one. */
+export const policyList: List = {
+  model: policyModel,
+  filters: ['order'],
+  prefix: wherever,
+  ...byPosition,
+  lines: (row, _query, present) => [policyLine(JSON.parse(row) as PolicyRow, present)],
 };
 
 const nameList = (model: string, seenWith: 'components' | 'environments'): List => ({

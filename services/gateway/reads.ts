@@ -2,6 +2,8 @@ import type { Json } from '../core/canonical.ts';
 import type { Deployment } from '../core/deployment.ts';
 import type { Position } from '../core/log/record.ts';
 import type { DeadLetter } from '../core/dead-letters.ts';
+import type { PolicyRow } from '../core/policy-records.ts';
+import { policyModel } from '../core/policy-records.ts';
 import { address, markerKey } from '../core/projection.ts';
 import { positionKey } from '../core/read-models.ts';
 import type { MarkerRow } from '../core/row-forms/marker.ts';
@@ -16,6 +18,7 @@ import {
   deadLetterLine,
   deploymentView,
   keyLine,
+  policyView,
   presentOf,
   retentionLine,
 } from '../core/views.ts';
@@ -197,6 +200,25 @@ export const getDeadLetter = async (
   return row === undefined
     ? missing(asOf, `the record at position ${position} is no dead letter`)
     : itemResponse(reads, asOf, row, (json) => deadLetterLine(JSON.parse(json) as DeadLetter));
+};
+
+export const getPolicy = async (
+  reads: ReadSide,
+  request: HttpRequest,
+  position: string,
+): Answer => {
+  const waited = await waitAtLeast(reads, request);
+  if (!waited.ok) return waited;
+  const key = positionKey(Number(position));
+  const read = await reads.rows([{ model: policyModel, key }]);
+  if (!read.ok) return read;
+  const { asOf, rows } = read.value;
+  const row = rows.get(address(policyModel, key));
+  return row === undefined
+    ? missing(asOf, `the record at position ${position} sets no policies`)
+    : itemResponse(reads, asOf, row, (json, present) =>
+        policyView(JSON.parse(json) as PolicyRow, present),
+      );
 };
 
 const missing = (asOf: AsOf, message: string): Result<never, Problem> =>

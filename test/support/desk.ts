@@ -9,6 +9,8 @@ import { openTelemetryReader } from '../../services/adapters/otlp/metrics-reques
 import { writeTextFile } from '../../services/cli/main/text-file.ts';
 import { verifyArchive } from '../../services/adapters/archive/verify.ts';
 import { writeArchive } from '../../services/adapters/archive/write.ts';
+import { printYaml } from '../../services/adapters/yaml/print-yaml.ts';
+import { readYaml } from '../../services/adapters/yaml/read-yaml.ts';
 import { createMemoryReadModelStore } from '../../services/adapters/memory/read-model-store.ts';
 import { orderedInstanceModels } from '../../services/core/instances/fold.ts';
 import { createMemoryIds } from '../../services/adapters/memory/ids.ts';
@@ -201,6 +203,7 @@ const portsOf = (
       const text = files[path];
       return text === undefined ? refuse('file-invalid', `${path}: no such file`, '') : ok(text);
     },
+    yaml: async () => ({ read: readYaml, print: printYaml }),
     planRedrive: ({ generation, state }) =>
       openPlanRedrive(
         { ...projection, clock: house.ports.clock, foldToEnd },

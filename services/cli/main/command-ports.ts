@@ -110,6 +110,7 @@ export const commandPorts = (
     captures: diskCaptures,
     readTelemetry: async () =>
       (await import('../../adapters/otlp/metrics-request.ts')).openTelemetryReader(),
+    yaml: async () => (await import('./yaml.ts')).yaml,
     planRedrive: (atHand) => async (choice, options) =>
       (await import('./operating.ts')).planRedriveOn(foundation)(atHand)(choice, options),
     planRetention: (atHand) => async (options) =>

@@ -540,8 +540,8 @@ const textProblem = (text: string, lengthMax: number): string | undefined => {
   return undefined;
 };
 
-// Line feed and tab are let through: failure reasons have them.
-const controlCharacter =
+/** Line feed and tab are let through: failure reasons have them. */
+export const controlCharacter: RegExp =
   // oxlint-disable-next-line eslint/no-control-regex -- finding them is its task
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 

@@ -106,6 +106,13 @@ const readJson = (text: string, bytesMax: number): Result<unknown, readonly Poli
 const documentVersion = 2;
 
 const readDocument = (given: unknown, place: Place): readonly PlacedPolicy[] | undefined => {
+  // Of another version nothing else can be said.
+  if (isPlain(given) && Object.hasOwn(given, 'version') && given['version'] !== documentVersion)
+    return refuse(
+      inside(place, 'version'),
+      'out-of-range',
+      `must be ${documentVersion}, not ${named(given['version'])}`,
+    );
   if (isPlain(given) && !Object.hasOwn(given, 'version'))
     refuse(inside(place, 'version'), 'missing', `is not there; write version: ${documentVersion}`);
   if (isPlain(given) && !Object.hasOwn(given, 'policies'))
@@ -217,10 +224,7 @@ const readPlaced = (given: unknown, place: Place): PlacedPolicy | undefined => {
 };
 
 const documentFields = {
-  version: (given: unknown, place: Place): number | undefined =>
-    given === documentVersion
-      ? documentVersion
-      : refuse(place, 'out-of-range', `must be ${documentVersion}, not ${named(given)}`),
+  version: numberIn({ least: documentVersion, most: documentVersion }),
   policies: listOf(readPlaced, 1, policiesMax, 'policies'),
 };
 

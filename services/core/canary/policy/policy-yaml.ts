@@ -39,35 +39,45 @@ const commented = (lines: readonly string[], remark: string | null): readonly st
 
 const oneLine = (text: string): string => text.replaceAll(/\p{Cc}/gu, ' ');
 
-/** In flow style, broken between the parts of the outermost group or list where it is too long for a line. */
+/** In flow style, broken between its parts where it is too long for a line. */
 const wrapped = (start: string, value: Json, indent: number): readonly string[] => {
-  const whole = flow(value);
-  if (start.length + whole.length <= widthMax || typeof value !== 'object' || value === null)
-    return [start + whole];
-  const isList = Array.isArray(value);
-  const parts = isList
-    ? value.map(flow)
-    : Object.entries(value).map(([name, one]) => `${scalar(name)}: ${flow(one)}`);
   const lines: string[] = [];
-  let line = `${start}${isList ? '[' : '{ '}`;
-  for (const [index, part] of parts.entries()) {
-    const text = `${part}${index < parts.length - 1 ? ', ' : isList ? ']' : ' }'}`;
-    if (line.trimEnd().length + text.length > widthMax && line.trim() !== '') {
-      lines.push(line.trimEnd());
-      line = ' '.repeat(indent);
+  let line = start.trimEnd();
+  for (const piece of piecesOf(value)) {
+    const isTooLong = line.length + 1 + piece.length > widthMax;
+    if (isTooLong && line !== start.trimEnd()) {
+      lines.push(line);
+      line = ' '.repeat(indent - 1);
     }
-    line += text;
+    line += ` ${piece}`;
   }
-  return [...lines, line.trimEnd()];
+  return [...lines, line];
 };
 
-const flow = (value: Json): string => {
-  if (typeof value === 'string') return scalar(value);
-  if (typeof value !== 'object' || value === null) return String(value);
-  if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
-  const parts = Object.entries(value).map(([name, one]) => `${scalar(name)}: ${flow(one)}`);
-  return parts.length === 0 ? '{}' : `{ ${parts.join(', ')} }`;
+/** What stands on one line for sure: `{ name: errors,`, `of: [a,`, `b] }`. */
+const piecesOf = (value: Json): readonly string[] => {
+  if (typeof value === 'string') return [scalar(value)];
+  if (typeof value !== 'object' || value === null) return [String(value)];
+  const isList = Array.isArray(value);
+  const items: readonly (readonly string[])[] = isList
+    ? value.map(piecesOf)
+    : Object.entries(value).map(([name, one]) => prefixed(`${scalar(name)}: `, piecesOf(one)));
+  if (items.length === 0) return [isList ? '[]' : '{}'];
+  const pieces = items.flatMap((item, index) =>
+    index === items.length - 1 ? item : suffixed(item, ','),
+  );
+  return isList ? suffixed(prefixed('[', pieces), ']') : suffixed(prefixed('{ ', pieces), ' }');
 };
+
+const prefixed = (prefix: string, [first = '', ...rest]: readonly string[]): readonly string[] => [
+  prefix + first,
+  ...rest,
+];
+
+const suffixed = (pieces: readonly string[], suffix: string): readonly string[] => [
+  ...pieces.slice(0, -1),
+  (pieces.at(-1) ?? '') + suffix,
+];
 
 /** Words that no reader takes for anything else stand bare; everything else is quoted as JSON, which YAML reads. */
 const scalar = (text: string): string =>

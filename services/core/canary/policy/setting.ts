@@ -1,3 +1,4 @@
+import { controlCharacter } from '../../markers/parse-marker.ts';
 import { nearest } from '../../nearest.ts';
 
 // Readers of single settings from a plain value, as YAML or JSON gave it. Each answers what it read, or undefined after
@@ -117,13 +118,17 @@ export const flag: Read<boolean> = (given, place) =>
 
 const nameMax = 128;
 
+/** As the door of records asks of names. */
+const isLine = (text: string): boolean =>
+  text.isWellFormed() && !/[\t\n]/.test(text) && !controlCharacter.test(text);
+
 /** One line without control characters. */
 export const textUpTo =
   (lengthMax: number): Read<string> =>
   (given, place) => {
     if (typeof given !== 'string')
       return refuse(place, 'wrong-type', `must be a text, not ${named(given)}`);
-    if (given.trim() === '' || given.length > lengthMax || /\p{Cc}/u.test(given))
+    if (given.trim() === '' || given.length > lengthMax || !isLine(given))
       return refuse(place, 'out-of-range', `must be one line of 1 to ${lengthMax} characters`);
     return given;
   };

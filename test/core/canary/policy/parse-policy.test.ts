@@ -75,6 +75,16 @@ describe('a document that is wrong', () => {
     expect(longest).toBeLessThan(300);
   });
 
+  test.each(['a\u202eb', 'a\u0007', 'a\nb', ' ', '\ud800'])(
+    'has no name such as %j',
+    (component) => {
+      const policies = [{ component, environment: 'e' }];
+      expect(parsePolicyDocument({ version: 2, policies })).toMatchObject({
+        problem: [{ code: 'out-of-range', path: ['policies', 0, 'component'] }],
+      });
+    },
+  );
+
   test('may not stand for more than a record holds', () => {
     const where = { route: Array.from({ length: 50 }, (_, at) => `${'r'.repeat(250)}${at}`) };
     const large = {

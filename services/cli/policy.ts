@@ -1,0 +1,89 @@
+import type { TextProblem } from '../core/canary/policy/policy-file.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { Line } from '../core/views.ts';
+import type { Given } from './arguments.ts';
+import type { PolicyCommand } from './commands/policy.ts';
+import { plainText } from './display.ts';
+import { runList } from './lists.ts';
+import { onlyAtHand } from './open-reader.ts';
+import { printLines, printText } from './output.ts';
+import { explainPolicy } from './policy-explain.ts';
+import { faultText, policyFileAt } from './policy-file.ts';
+import { runPolicyPlan } from './policy-plan.ts';
+import { countText, setPolicy } from './policy-set.ts';
+import { showPolicy } from './policy-show.ts';
+import type { CliPorts } from './ports.ts';
+import type { CliProblem } from './problem.ts';
+import { problem } from './problem.ts';
+
+type Done = Promise<Result<void, CliProblem>>;
+
+export const runPolicy = async (
+  ports: CliPorts,
+  name: PolicyCommand,
+  given: Given,
+  isJson: boolean,
+): Done => {
+  switch (name) {
+    case 'policy check':
+      return checkPolicy(ports, given.words[0] ?? '', isJson);
+    case 'policy explain':
+      return explainPolicy(ports, given, isJson);
+    case 'policy plan':
+      return runPolicyPlan(ports, given, isJson);
+    case 'policy set':
+      return onlyAtHand(ports, name) ?? setPolicy(ports, given, isJson);
+    case 'policy list':
+      return runList(
+        ports,
+        {
+          list: 'policies',
+          text: 'policies',
+          empty: 'no policy was set: the preset standard counts',
+        },
+        given,
+        isJson,
+      );
+    case 'policy show':
+      return showPolicy(ports, given.words[0] ?? null, isJson);
+  }
+};
+
+/** Everything that is wrong or unwise goes to stdout: it is what was asked for. */
+const checkPolicy = async (ports: CliPorts, path: string, isJson: boolean): Done => {
+  const { terminal } = ports;
+  const read = await policyFileAt(ports, path);
+  const tell = (severity: 'error' | 'warning', told: readonly TextProblem[]): void => {
+    if (isJson)
+      printLines(
+        terminal,
+        told.map((fault) => faultLine(path, severity, fault)),
+      );
+    else
+      printText(
+        terminal,
+        told.map((fault) => `${faultText(path, fault)} [${severity}]`),
+      );
+  };
+  if (!read.ok) {
+    const { faults } = read.problem;
+    if (faults.length === 0) return fail(read.problem.problem);
+    tell('error', faults);
+    const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
+    return fail(
+      problem('policy-invalid', `${path} has ${count}`, 'mend it and call again; nothing was set'),
+    );
+  }
+  const { document, warnings } = read.value;
+  tell('warning', warnings);
+  const policies = countText(document.policies.length);
+  if (!isJson) printText(terminal, [plainText(`${path}: ${policies}, nothing wrong`)]);
+  return ok(undefined);
+};
+
+const faultLine = (
+  file: string,
+  severity: 'error' | 'warning',
+  { line, column, code, message }: TextProblem,
+): Line => ({ file, line, column, severity, code, message });
