@@ -20,7 +20,7 @@ export type DeadlineSums = readonly [
 export const noDeadlineSums: DeadlineSums = [0, 0, 0, 0];
 
 /**
- * Adds a window of a rate with a tolerance line. Given m events in both cohorts, the canary's number is binomial with
+ * Adds a block of a rate with a tolerance line. Given m events in both cohorts, the canary's number is binomial with
  * chance at most a' n_c / (a' n_c + n_b), a' = relative + absolute / baseline rate. The rate comes from earlier
  * windows, so that it is independent of these events.
  */
@@ -29,36 +29,53 @@ export const addLineToDeadline = (
   { relative, absolute }: Line,
   baselineRate: number,
   pair: RatePair,
+  phi: number,
 ): DeadlineSums => {
   if (!isPairedRate(pair)) return sums;
   const { canary, baseline } = pair;
   const multiple = relative + absolute / baselineRate;
   const chance = (multiple * canary.total) / (multiple * canary.total + baseline.total);
-  return addStratum(sums, pair, chance, 1);
+  return addStratum(sums, pair, chance, 1, phi);
 };
 
 /**
- * Adds a window of a rate whose tolerance lies in the boundary: equal shares. Given m events among n requests, the
+ * Adds a block of a rate whose tolerance lies in the boundary: equal shares. Given m events among n requests, the
  * canary's number is hypergeometric, so the variance is (n - m) / (n - 1) of the binomial one (Cochran, Mantel,
  * Haenszel).
  */
-export const addOddsToDeadline = (sums: DeadlineSums, pair: RatePair): DeadlineSums => {
+export const addOddsToDeadline = (
+  sums: DeadlineSums,
+  pair: RatePair,
+  phi: number,
+): DeadlineSums => {
   if (!isPairedRate(pair)) return sums;
   const total = pair.canary.total + pair.baseline.total;
   const events = pair.canary.events + pair.baseline.events;
-  return addStratum(sums, pair, pair.canary.total / total, (total - events) / (total - 1));
+  return addStratum(sums, pair, pair.canary.total / total, (total - events) / (total - 1), phi);
 };
+
+/**
+ * What a block may have beyond what is expected: one moment in which a cohort goes astray must not decide about half an
+ * hour, and one that is worse all the time has a little more in every block. To count less against the canary than came
+ * only makes the test more careful.
+ */
+const excessDeviationsMax = 3;
+/** Few events are not normal. */
+const excessFewEvents = 2;
 
 const addStratum = (
   [canaryEvents, expected, variance, third]: DeadlineSums,
   { canary, baseline }: RatePair,
   chance: number,
   shrink: number,
+  phi: number,
 ): DeadlineSums => {
   const events = canary.events + baseline.events;
   const added = events * chance * (1 - chance) * shrink;
+  const most =
+    events * chance + excessDeviationsMax * Math.sqrt(phi * added) + excessFewEvents * phi;
   return [
-    canaryEvents + canary.events,
+    millionths(canaryEvents + Math.min(canary.events, most)),
     millionths(expected + events * chance),
     millionths(variance + added),
     millionths(third + added * (1 - 2 * chance)),

@@ -20,7 +20,7 @@ const pair = (n: number, e: number, m: number, f: number): RatePair => ({
 
 const windows = (count: number, one: RatePair, line = strict, rate = 0.01): DeadlineSums => {
   let sums = noDeadlineSums;
-  for (let index = 0; index < count; index += 1) sums = addLineToDeadline(sums, line, rate, one);
+  for (let index = 0; index < count; index += 1) sums = addLineToDeadline(sums, line, rate, one, 1);
   return sums;
 };
 
@@ -65,15 +65,32 @@ describe('the test at the deadline', () => {
     }
   });
 
+  test('is not decided by one block that went astray, and still finds what is worse in all of them', () => {
+    const astray = addLineToDeadline(
+      windows(118, pair(750, 4, 750, 4)),
+      strict,
+      0.005,
+      pair(750, 75, 750, 4),
+      1,
+    );
+    expect(deadlineTest(astray, 1, 0.0025).isWorse).toBe(false);
+    const both = addLineToDeadline(astray, strict, 0.005, pair(750, 75, 750, 4), 1);
+    expect(deadlineTest(both, 1, 0.0025).isWorse).toBe(false);
+    expect(deadlineTest(windows(120, pair(750, 6, 750, 4)), 1, 0.0025).isWorse).toBe(true);
+  });
+
   test('compares windows with themselves: a change of weights while the rate drifts is no difference', () => {
     let sums = noDeadlineSums;
     for (let index = 0; index < 50; index += 1) {
-      sums = addLineToDeadline(sums, strict, 0.01, pair(100, 1, 9_900, 99));
-      sums = addLineToDeadline(sums, strict, 0.01, pair(900, 45, 900, 45));
+      sums = addLineToDeadline(sums, strict, 0.01, pair(100, 1, 9_900, 99), 1);
+      sums = addLineToDeadline(sums, strict, 0.01, pair(900, 45, 900, 45), 1);
     }
     expect(deadlineTest(sums, 1, 0.0025).z).toBeLessThan(0);
   });
 });
+
+/** All events are in one block here, which may have as many as it likes. */
+const uncapped = 1e9;
 
 /** P(test says worse), exactly, for m events that fall to the canary with this chance. */
 const size = (m: number, chance: number, says: (canaryEvents: number) => boolean): number => {
@@ -104,6 +121,7 @@ describe('its size, summed exactly', () => {
               strict,
               0.01,
               pair(canary * 1_000, events, baseline * 1_000, m - events),
+              uncapped,
             ),
             1,
             alpha,
@@ -125,6 +143,7 @@ describe('its size, summed exactly', () => {
             tolerant,
             rate,
             pair(5_000, events, 45_000, m - events),
+            uncapped,
           ),
           1,
           0.0025,
@@ -136,7 +155,7 @@ describe('its size, summed exactly', () => {
 
 describe('for shares that are not small', () => {
   test('the variance is that of drawing without putting back', () => {
-    const sums = addOddsToDeadline(noDeadlineSums, pair(40, 25, 60, 25));
+    const sums = addOddsToDeadline(noDeadlineSums, pair(40, 25, 60, 25), 1);
     const [, expected, variance] = sums;
     expect(expected).toBeCloseTo(20, 6);
     expect(variance).toBeCloseTo((40 * 60 * 50 * 50) / (100 * 100 * 99), 5);
@@ -145,7 +164,7 @@ describe('for shares that are not small', () => {
   test('a half that became six tenths is found in 400 requests', () => {
     let sums = noDeadlineSums;
     for (let index = 0; index < 10; index += 1)
-      sums = addOddsToDeadline(sums, pair(40, 25, 40, 18));
+      sums = addOddsToDeadline(sums, pair(40, 25, 40, 18), 1);
     expect(deadlineTest(sums, 1, 0.0025).isWorse).toBe(true);
   });
 });

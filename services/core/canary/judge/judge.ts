@@ -137,8 +137,9 @@ export const hasEnded = (
       nextIndex > promoted.index + windowsIn(rule, rule.bakeMs);
 };
 
-const isDeadline = (rule: FamilyRule, { nextIndex }: FamilyState): boolean =>
-  nextIndex === windowsIn(rule, rule.deadlineMs);
+/** The end of the time for those without a verdict; what is promoted by then has shown that it is good enough. */
+const isDeadline = (rule: FamilyRule, { nextIndex, promoted }: FamilyState): boolean =>
+  promoted === null && nextIndex === windowsIn(rule, rule.deadlineMs);
 
 /** With presence decided if its time has come, from earlier windows alone. */
 const presenceDecided = (rule: FamilyRule, state: FamilyState, index: number): FamilyState => {

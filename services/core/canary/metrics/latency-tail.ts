@@ -186,7 +186,7 @@ export const addToTail = (
     curve: tail.curve,
     deadline: tail.deadline,
   };
-  return place.endsBlock ? withBlock(rules, next) : next;
+  return place.endsBlock ? withBlock(rules, next, phi) : next;
 };
 
 /** Shares of the baseline above the lower boundaries, from earlier blocks: half a request keeps them off 0 and 1. */
@@ -202,7 +202,7 @@ const linesOf = (tail: Tail, margins: LatencyMargins): readonly [rollback: Line,
     : [margins.tolerance, margins.promoteTolerance];
 
 /** The running block among those before. */
-const withBlock = (margins: LatencyMargins, tail: Tail): Tail => {
+const withBlock = (margins: LatencyMargins, tail: Tail, phi: number): Tail => {
   const { block, past } = tail;
   const [canaryTotal, slower, baselineTotal, baselineSlower, tolerated] = block;
   if (canaryTotal + baselineTotal === 0) return tail;
@@ -223,8 +223,8 @@ const withBlock = (margins: LatencyMargins, tail: Tail): Tail => {
     ],
     curve: addToCurve(tail.curve, shown),
     deadline: isEqualShares(line)
-      ? addOddsToDeadline(tail.deadline, pair)
-      : addLineToDeadline(tail.deadline, line, toleratedShare(tail), pair),
+      ? addOddsToDeadline(tail.deadline, pair, phi)
+      : addLineToDeadline(tail.deadline, line, toleratedShare(tail), pair, phi),
   };
 };
 
@@ -241,12 +241,13 @@ export const passTail = (
   rules: StakeRules & LatencyMargins,
   tail: Tail,
   place: WindowPlace,
+  phi: number,
 ): Tail => {
   const rollback = addToStakes(tail.rollback, noIncrements, place, rules);
   const promote = addToStakes(tail.promote, noIncrements, place, withoutRestarts(rules));
   const isSame = rollback === tail.rollback && promote === tail.promote;
   const next = isSame ? tail : { ...tail, rollback, promote };
-  return place.endsBlock ? withBlock(rules, next) : next;
+  return place.endsBlock ? withBlock(rules, next, phi) : next;
 };
 
 /** The test at the deadline, with the running block. */
@@ -255,7 +256,7 @@ export const tailDeadline = (
   tail: Tail,
   phi: number,
   alpha: number,
-): DeadlineResult => deadlineTest(withBlock(margins, tail).deadline, phi, alpha);
+): DeadlineResult => deadlineTest(withBlock(margins, tail, phi).deadline, phi, alpha);
 
 export const cappedBlocksIn = ({ rollback }: Tail): number => cappedBlocksOf(rollback);
 
@@ -288,7 +289,7 @@ export const explainTail = (
   tail: Tail,
   phi: number,
 ): TailExplanation => {
-  const { past, curve } = withBlock(rules, tail);
+  const { past, curve } = withBlock(rules, tail, phi);
   const [canaryTotal, slower, baselineTotal, baselineSlower, tolerated] = past;
   const share = baselineTotal === 0 ? 0 : tolerated / baselineTotal;
   const [line] = linesOf(tail, rules);

@@ -180,7 +180,7 @@ const judged = (
   const tails = state.tails.map((tail) => {
     const added = addToTail(rule, tail, canary, baseline, place, phiOf(rule, tail));
     if (added === undefined) isUsable = false;
-    return added ?? passTail(rule, tail, place);
+    return added ?? passTail(rule, tail, place, phiOf(rule, tail));
   });
   const meanLog = withMeanLog(rule, state, canaryShown, baselineShown, place);
   if (!isUsable) {
@@ -198,7 +198,7 @@ const judged = (
 };
 
 const passed = (rule: LatencyRule, state: LatencyState, place: WindowPlace): LatencyState => {
-  const tails = state.tails.map((tail) => passTail(rule, tail, place));
+  const tails = state.tails.map((tail) => passTail(rule, tail, place, phiOf(rule, tail)));
   const stakes = state.meanLog && addToStakes(state.meanLog.stakes, noIncrements, place, rule);
   const meanLog = state.meanLog && stakes && { ...state.meanLog, stakes };
   return withEvidence(rule, state, tails, meanLog);

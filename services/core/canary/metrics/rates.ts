@@ -1,7 +1,7 @@
 import { addLineToDeadline, deadlineTest, noDeadlineSums } from '../deadline-test.ts';
 import type { DeadlineResult, DeadlineSums } from '../deadline-test.ts';
 import { evidenceOf } from '../evidence.ts';
-import type { RuledJudge, ShownWindow, WindowPlace } from '../metric-judge.ts';
+import type { RuledJudge, ShownWindow } from '../metric-judge.ts';
 import type { PairSums, RateCounts } from '../rate-counts.ts';
 import { addRates, addToSums, isPairedRate, noRate, noSums, pairOf } from '../rate-counts.ts';
 import { addToCurve, curveInterval, curveRatio, initialCurve } from '../ratio-curve.ts';
@@ -64,8 +64,9 @@ export const ratesJudge: RuledJudge<
     const isPaired = canary !== null && baseline !== null && isPairedRate({ canary, baseline });
     const seen = baseline === null ? state.seen : addRates(state.seen, baseline);
     if (!place.judged || !isPaired) {
-      const next = withEvidence(rule, state, noIncrements, noIncrements, place);
-      return settled(seen === state.seen ? next : { ...next, seen }, place);
+      const passed = withEvidence(rule, state, noIncrements, noIncrements, place);
+      const next = seen === state.seen ? passed : { ...passed, seen };
+      return place.endsBlock ? settled(rule, next) : next;
     }
     const { tolerance, promoteTolerance, grids, phi } = rule;
     const pair = { canary, baseline };
@@ -86,32 +87,36 @@ export const ratesJudge: RuledJudge<
       block: addToSums(state.block, pair),
       past: state.past,
       curve: state.curve,
-      deadline: addLineToDeadline(state.deadline, tolerance, rate, pair),
+      deadline: state.deadline,
       strongestWindows: withWindow(state.strongestWindows, window, logRollback - state.logRollback),
     };
-    return settled(next, place);
+    return place.endsBlock ? settled(rule, next) : next;
   },
   explain: (rule, state) => explain(rule, state),
 };
 
-/** A block that ends is one of those before. */
-const settled = (state: RatesState, { endsBlock }: WindowPlace): RatesState => {
-  if (!endsBlock || state.block === noSums) return state;
+/** With the running block among those before. */
+const settled = (rule: RatesRule, state: RatesState): RatesState => {
+  if (state.block === noSums) return state;
   const block = pairOf(state.block);
+  // As it was predicted before the block.
+  const seen: RateCounts = {
+    total: state.seen.total - block.baseline.total,
+    events: state.seen.events - block.baseline.events,
+  };
+  const rate = predictedRate(seen, rule.prior);
   return {
     ...state,
     block: noSums,
     past: addToSums(state.past, block),
     curve: addToCurve(state.curve, block),
+    deadline: addLineToDeadline(state.deadline, rule.tolerance, rate, block, rule.phi),
   };
 };
 
 /** The test at the deadline with this metric's part of alpha; never twice. */
-export const ratesDeadline = (
-  { phi }: RatesRule,
-  { deadline }: RatesState,
-  alpha: number,
-): DeadlineResult => deadlineTest(deadline, phi, alpha);
+export const ratesDeadline = (rule: RatesRule, state: RatesState, alpha: number): DeadlineResult =>
+  deadlineTest(settled(rule, state).deadline, rule.phi, alpha);
 
 /** What a person needs to check this metric's part of a verdict. Rates are events per request. */
 export type RatesExplanation = {
@@ -132,9 +137,8 @@ export type RatesExplanation = {
 };
 
 const explain = (rule: RatesRule, state: RatesState): RatesExplanation => {
-  const block = pairOf(state.block);
-  const { canary, baseline } = pairOf(addToSums(state.past, block));
-  const curve = addToCurve(state.curve, block);
+  const { past, curve } = settled(rule, state);
+  const { canary, baseline } = pairOf(past);
   const rate = baseline.total === 0 ? 0 : baseline.events / baseline.total;
   return {
     judged: 'errors',
