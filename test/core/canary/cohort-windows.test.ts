@@ -158,6 +158,31 @@ describe('cumulative values', () => {
     expect(shown(taken).latency.canary).toStrictEqual(exponential(3, -3, [1, 2], 2));
   });
 
+  test('of an exponential histogram may begin lower down than before', () => {
+    const taken = after(
+      [running(1_000, exponential(3, -4, [2, 3]))],
+      [running(6_000, exponential(3, -6, [1, 0, 2, 4, 1]))],
+    );
+    expect(shown(taken).latency.canary).toStrictEqual(exponential(3, -6, [1, 0, 0, 1, 1]));
+  });
+
+  test.each([
+    ['on the grid of another unit', { ...exponential(3, -4, [9, 9]), unit: 'ms' } as const],
+    ['at a higher scale', exponential(4, -8, [9, 9])],
+    ['of which a bucket fell, because zero may have widened', exponential(3, -4, [1, 17])],
+  ])('of an exponential histogram %s are requests without durations', (_name, durations) => {
+    const taken = after([running(1_000, exponential(3, -4, [2, 3]))], [running(6_000, durations)]);
+    expect(shown(taken).errors.canary).toStrictEqual({ total: 13, events: 0 });
+    expect(shown(taken).latency.canary).toBeNull();
+  });
+
+  test('leave the bases before as they were', () => {
+    const first = take([running(1_000, explicit(100, 50, 7))]);
+    const text = JSON.stringify(first.bases);
+    take([running(6_000, explicit(103, 50, 7))], first.bases);
+    expect(JSON.stringify(first.bases)).toBe(text);
+  });
+
   test('of streams beyond 20,000 are left out, and all others go on', () => {
     const crowd = Array.from({ length: 20_001 }, (_, index) =>
       running(1_000, explicit(1, 0, 0), { series: `series ${String(index).padStart(5, '0')}` }),
@@ -208,18 +233,22 @@ describe('durations of several kinds', () => {
   });
 
   test('of which both have several count as the one that both have most of', () => {
-    const of = (cohort: 'canary' | 'baseline', few: Durations, many: Durations): PendingPoint[] => [
-      requests({ cohort, series: `${cohort} 1`, count: 2, durations: few }),
-      requests({ cohort, series: `${cohort} 2`, count: 9, durations: many }),
+    const canary = [
+      requests({ series: 'a', count: 2, durations: milliseconds }),
+      requests({ series: 'b', count: 4, durations: exponential(3, -4, [2, 2]) }),
+      requests({ series: 'c', count: 9, durations: explicit(9, 0, 0) }),
     ];
-    const taken = take([
-      ...of('canary', seconds, explicit(9, 0, 0)),
-      ...of('baseline', seconds, explicit(0, 9, 0)),
-    ]);
+    const baseline = [
+      requests({ series: 'd', count: 9, durations: { ...milliseconds, counts: [4, 5] } }),
+      requests({ series: 'e', count: 5, durations: exponential(3, -4, [2, 3]) }),
+      requests({ series: 'f', count: 1, durations: explicit(0, 1, 0) }),
+    ].map((point) => ({ ...point, cohort: 'baseline' as const }));
+    const taken = take([...canary, ...baseline]);
     expect(shown(taken).latency).toMatchObject({
-      canary: explicit(9, 0, 0),
-      baseline: explicit(0, 9, 0),
+      canary: exponential(3, -4, [2, 2]),
+      baseline: exponential(3, -4, [2, 3]),
     });
+    expect(excluded(taken)).toStrictEqual({ 'other-buckets': 4 });
   });
 
   test('that no two cohorts share are left to the judge, each as what it has most of', () => {
@@ -244,6 +273,12 @@ describe('points that are there twice', () => {
       expect(shown(taken).latency.canary).toStrictEqual(explicit(10, 1, 0));
       expect(excluded(taken)).toStrictEqual({ duplicate: 2 });
     }
+  });
+
+  test('and tell other buckets count as one of them, whichever came first', () => {
+    const point = requests({ count: 10, durations: explicit(10, 0, 0) });
+    const other = { ...point, durations: explicit(0, 10, 0) };
+    expect(take([point, other]).metrics).toStrictEqual(take([other, point]).metrics);
   });
 
   test('under an old and a new name of their metric count once a sender', () => {
