@@ -1,8 +1,12 @@
-import type { TextProblem } from '../core/canary/policy/policy-file.ts';
+import { policiesOf } from '../core/canary/policy/placed-policy.ts';
+import type { PolicyFile, TextProblem } from '../core/canary/policy/policy-file.ts';
+import { unsentIn } from '../core/canary/policy/policy-file.ts';
+import { selectionOf } from '../core/canary/policy/selection.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Line } from '../core/views.ts';
 import type { Given } from './arguments.ts';
+import { readCapture } from './capture.ts';
 import type { PolicyCommand } from './commands/policy.ts';
 import { plainText } from './display.ts';
 import { runList } from './lists.ts';
@@ -27,7 +31,7 @@ export const runPolicy = async (
 ): Done => {
   switch (name) {
     case 'policy check':
-      return checkPolicy(ports, given.words[0] ?? '', isJson);
+      return checkPolicy(ports, given.words[0] ?? '', given.value('against'), isJson);
     case 'policy explain':
       return explainPolicy(ports, given, isJson);
     case 'policy plan':
@@ -51,7 +55,12 @@ export const runPolicy = async (
 };
 
 /** Everything that is wrong or unwise goes to stdout: it is what was asked for. */
-const checkPolicy = async (ports: CliPorts, path: string, isJson: boolean): Done => {
+const checkPolicy = async (
+  ports: CliPorts,
+  path: string,
+  capture: string | null,
+  isJson: boolean,
+): Done => {
   const { terminal } = ports;
   const read = await policyFileAt(ports, path);
   const tell = (severity: 'error' | 'warning', told: readonly TextProblem[]): void => {
@@ -76,10 +85,35 @@ const checkPolicy = async (ports: CliPorts, path: string, isJson: boolean): Done
     );
   }
   const { document, warnings } = read.value;
-  tell('warning', warnings);
+  const unsent = capture === null ? ok([]) : await unsentAgainst(ports, read.value, capture);
+  if (!unsent.ok) return unsent;
+  tell('warning', [...warnings, ...unsent.value]);
   const policies = countText(document.policies.length);
   if (!isJson) printText(terminal, [plainText(`${path}: ${policies}, nothing wrong`)]);
   return ok(undefined);
+};
+
+/** Metrics of the file that the telemetry of a capture has none of. */
+const unsentAgainst = async (
+  ports: CliPorts,
+  file: PolicyFile,
+  capture: string,
+): Promise<Result<readonly TextProblem[], CliProblem>> => {
+  const seen = new Set<string>();
+  const selection = selectionOf(policiesOf(file.document));
+  const readTelemetry = await ports.readTelemetry();
+  const read = await readCapture(
+    ports,
+    (bytes) => readTelemetry(bytes, 'application/json', selection),
+    capture,
+    {
+      add: (points) => {
+        for (const { metric } of points) seen.add(metric);
+      },
+      reject: () => undefined,
+    },
+  );
+  return read.ok ? ok(unsentIn(file, seen)) : read;
 };
 
 const faultLine = (

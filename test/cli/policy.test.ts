@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readYaml } from '../../services/adapters/yaml/read-yaml.ts';
@@ -92,6 +93,43 @@ describe('policy check', () => {
       { line: 19, column: 5, severity: 'warning', code: 'silence-rolls-back' },
     ]);
     expect(said.exit).toBe(0);
+  });
+
+  test('against a capture warns of metrics that nobody sends', async () => {
+    const capture = join(scratch, `${randomUUID()}.jsonl`);
+    const attributes = [
+      { key: 'service.name', value: { stringValue: 'checkout' } },
+      { key: 'deployment.environment.name', value: { stringValue: 'production' } },
+    ];
+    const dataPoints = [{ timeUnixNano: '1795255200000000000', asDouble: 0.4 }];
+    const metrics = [{ name: 'process.cpu.utilization', unit: '1', gauge: { dataPoints } }];
+    const resourceMetrics = [{ resource: { attributes }, scopeMetrics: [{ metrics }] }];
+    writeFileSync(capture, `${JSON.stringify({ resourceMetrics })}\n`);
+    const desk = await aDesk();
+    const said = await desk.plimsoll(
+      'policy',
+      'check',
+      'good.yaml',
+      `--against=${capture}`,
+      '--json',
+    );
+    expect(said.exit).toBe(0);
+    expect(linesOf(said, 'policy-fault')).toMatchObject([
+      { line: 3, code: 'metric-unsent', severity: 'warning' },
+      { line: 10, code: 'metric-unsent' },
+      {
+        line: 14,
+        message: expect.stringContaining('judges heap, and nobody sends jvm.memory.used') as string,
+      },
+    ]);
+    const none = await desk.plimsoll(
+      'policy',
+      'check',
+      'good.yaml',
+      '--against=none.jsonl',
+      '--json',
+    );
+    expect(JSON.parse(none.err.at(-1) ?? '')).toMatchObject({ code: 'file-invalid' });
   });
 
   test('needs a file that is there', async () => {

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import type { Step } from './given.ts';
 import { again, by, trusts } from './given.ts';
 import { deploymentNames, histories, keysTrusted } from './histories.ts';
-import { decided, operated, run } from './markers.ts';
+import { decided, operated, policySet, run } from './markers.ts';
 
 // Random histories in which operators redrive, discard and forget, now and then what they should not.
 
@@ -88,6 +88,10 @@ const guards: fc.Arbitrary<PutIn> = fc
     ];
   });
 
+const policies: fc.Arbitrary<PutIn> = name.map((who): PutIn => (at) => [
+  by(who, policySet(undefined, at % 5 === 0 ? { digest: 'a'.repeat(64) } : {})),
+]);
+
 const others: fc.Arbitrary<PutIn> = name.map((who): PutIn => (at) => [
   by(who, operated('generation-switched', { generation: 'g2', to: at })),
 ]);
@@ -98,6 +102,7 @@ const putIn: fc.Arbitrary<PutIn> = fc.oneof(
   { weight: 1, arbitrary: sets },
   { weight: 3, arbitrary: forgets },
   { weight: 3, arbitrary: guards },
+  { weight: 1, arbitrary: policies },
   { weight: 1, arbitrary: others },
 );
 

@@ -21,8 +21,14 @@ export const policyCommands: readonly CommandOf<PolicyCommand>[] = [
     name: 'policy check',
     summary: 'what is wrong with a file of policies, by line and column',
     words: [file],
-    options: [],
-    examples: ['policy.yaml', 'policy.yaml --json'],
+    options: [
+      option(
+        'against',
+        'FILE',
+        'capture of the Collector: warns of metrics that nobody sends in it',
+      ),
+    ],
+    examples: ['policy.yaml', 'policy.yaml --against=capture.jsonl --json'],
   },
   {
     name: 'policy explain',

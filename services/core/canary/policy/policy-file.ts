@@ -3,11 +3,13 @@ import { canonicalJson } from '../../canonical.ts';
 import type { Result } from '../../result.ts';
 import { fail, ok } from '../../result.ts';
 import type { PolicyWarning } from './advice.ts';
-import { warningsOf } from './advice.ts';
+import { unsentMetrics, warningsOf } from './advice.ts';
 import { parsePolicyDocument } from './parse-policy.ts';
 import type { PolicyDocument } from './placed-policy.ts';
+import { placeText } from './placed-policy.ts';
 import { documentFileBytesMax } from './policy-text.ts';
 import type { PolicyPath, PolicyProblem } from './setting.ts';
+import { pathText } from './setting.ts';
 
 // A document of policies as people write it, YAML or JSON, and where in the text each thing stands.
 
@@ -54,6 +56,32 @@ export const readPolicyFile = (
     ),
     placeOf,
   });
+};
+
+/**
+ * Warns of metrics that nobody sends, by the names that were seen in telemetry. Those of a preset are judged where they
+ * are sent, so only critical ones of them are told.
+ */
+export const unsentIn = (
+  { document, text, placeOf }: PolicyFile,
+  seen: ReadonlySet<string>,
+): readonly (PolicyWarning & TextPlace)[] => {
+  const { policies } = JSON.parse(text) as {
+    readonly policies: readonly { readonly metrics?: readonly { readonly name: string }[] }[];
+  };
+  return inOrder(
+    document.policies.flatMap((one, index) =>
+      unsentMetrics(one.policy, seen).flatMap(({ id, critical, source }) => {
+        const written = (policies[index]?.metrics ?? []).findIndex(
+          ({ name }) => id === name || id.startsWith(`${name}{`),
+        );
+        if (written < 0 && !critical) return [];
+        const path = ['policies', index, ...(written < 0 ? [] : ['metrics', written])];
+        const message = `${pathText(path)} (${placeText(one)}) judges ${id}, and nobody sends ${source.names.join(' or ')}`;
+        return [{ code: 'metric-unsent' as const, path, message, ...placeOf(path) }];
+      }),
+    ),
+  );
 };
 
 const placed = (

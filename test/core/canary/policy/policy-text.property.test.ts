@@ -30,7 +30,7 @@ describe('the text of a policy', () => {
     assert(
       property(policySettingsGiven, (given) => {
         const placed = policyOf(given);
-        const document = plainOf(policyYaml(placed).join('\n'));
+        const document = plainOf(policyYaml(placed, (name) => `# of ${name}`).join('\n'));
         expect(parsePolicyDocument(document)).toEqual({ ok: true, value: { policies: [placed] } });
       }),
       { numRuns: 50 },
