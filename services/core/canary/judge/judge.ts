@@ -20,7 +20,7 @@ import {
   seenWith,
   showsRequests,
 } from './metric.ts';
-import { isRequired, isSilent, missingIn } from './missing.ts';
+import { isMissingSome, isRequired, isSilent } from './missing.ts';
 import type { FamilyRule } from './rule.ts';
 import type { Advance, CarriedEvidence, DeadlineFound, FamilyState, Finding } from './state.ts';
 import { nextStep } from './steps.ts';
@@ -118,7 +118,7 @@ export const judgeWindow = (
     silentFrom: isSilent(rule, tested) ? (before.silentFrom ?? index) : null,
   };
   // A window in which nothing was compared never passes a canary, however good the evidence before it.
-  if (!place.judged || !isPaired || missingIn(rule, held).length > 0) return held;
+  if (!place.judged || !isPaired || isMissingSome(rule, held)) return held;
   const finding = shownGood(rule, held, mark);
   const share = nextStep(rule, held);
   if (share === null) return { ...held, promoted: finding };

@@ -76,3 +76,10 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
   if (!isStepDue(rule, state)) missing.push({ what: 'steps' });
   return missing;
 };
+
+/** Whether anything is missing: the question of every window, so it is asked in the order of what is known soonest. */
+export const isMissingSome = (rule: FamilyRule, state: FamilyState): boolean => {
+  const { anchorIndex, nextIndex } = state;
+  if (anchorIndex === null || nextIndex - anchorIndex < windowsIn(rule, rule.soakMs)) return true;
+  return missingIn(rule, state).length > 0;
+};

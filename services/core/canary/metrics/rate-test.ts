@@ -48,9 +48,13 @@ export const lineIncrements = (
     const canaryRate = multiple * (line.relative * baselineRate + line.absolute);
     const baselineNull = projectOntoLine(line, pair, canaryRate, baselineRate);
     const canaryNull = line.relative * baselineNull + line.absolute;
+    // Most windows of few requests have no events: what is 0 anyway is not asked for.
+    const forCanary = canary.events === 0 ? 0 : canary.events * Math.log(canaryRate / canaryNull);
+    const forBaseline =
+      baseline.events === 0 ? 0 : baseline.events * Math.log(baselineRate / baselineNull);
     const increment =
-      canary.events * Math.log(canaryRate / canaryNull) +
-      baseline.events * Math.log(baselineRate / baselineNull) -
+      forCanary +
+      forBaseline -
       canary.total * (canaryRate - canaryNull) -
       baseline.total * (baselineRate - baselineNull);
     increments.push(increment / phi);
