@@ -5,6 +5,8 @@ import type { BacktestCommand } from './commands/backtest.ts';
 import { backtestCommands } from './commands/backtest.ts';
 import type { CommandOf, Option } from './commands/command.ts';
 import { option } from './commands/command.ts';
+import type { DecisionCommand } from './commands/decisions.ts';
+import { decisionCommands } from './commands/decisions.ts';
 import type { DeadLetterCommand } from './commands/dead-letters.ts';
 import { deadLetterCommands } from './commands/dead-letters.ts';
 import type { InstanceCommand } from './commands/instances.ts';
@@ -34,6 +36,7 @@ export type CommandName =
   | ReleaseCommand
   | InstanceCommand
   | ReaderCommand
+  | DecisionCommand
   | ProblemCommand
   | BacktestCommand
   | DeadLetterCommand
@@ -51,6 +54,7 @@ export const commands: readonly Command[] = [
   ...releaseCommands,
   ...instanceCommands,
   ...readerCommands,
+  ...decisionCommands,
   ...problemCommands,
   ...backtestCommands,
   ...deadLetterCommands,
@@ -66,6 +70,7 @@ export const commands: readonly Command[] = [
 /** What commands of two words are about, by their first word. */
 export const groupSummaries: { readonly [group: string]: string } = {
   release: 'what a pipeline says of a deployment',
+  decisions: 'what the analyser decided; to act on it',
   'dead-letters': 'records that were not accepted',
   replay: 'read models folded anew',
   retention: 'how long read models keep deployments',

@@ -4,19 +4,28 @@ import type { Given } from './arguments.ts';
 import type { CliProblem } from './problem.ts';
 import { refuse } from './problem.ts';
 
-const unitsMs: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000 };
+const unitsMs: { readonly [unit: string]: number } = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
 const timeoutMsMax: number = 60 * 60_000;
 
-/** `500ms`, `10s` or `2m` in milliseconds, 1 to an hour's. A bare number is refused: of what? */
-const readDuration = (option: string, written: string): Result<number, CliProblem> => {
-  const [, count, unit] = /^([0-9]{1,7}(?:\.[0-9]{1,3})?)(ms|s|m)$/.exec(written) ?? [];
+/** `500ms`, `10s` or `2m` in milliseconds, 1 to an hour's unless more is said. A bare number is refused: of what? */
+export const readDuration = (
+  option: string,
+  written: string,
+  mostMs: number = timeoutMsMax,
+): Result<number, CliProblem> => {
+  const [, count, unit] = /^([0-9]{1,7}(?:\.[0-9]{1,3})?)(ms|s|m|h)$/.exec(written) ?? [];
   const ms = Math.round(Number(count) * (unitsMs[unit ?? ''] ?? 0));
-  return ms >= 1 && ms <= timeoutMsMax
+  return ms >= 1 && ms <= mostMs
     ? ok(ms)
     : refuse(
         'option-invalid',
         `--${option}=${JSON.stringify(written.slice(0, 64))} is no time`,
-        'write it such as 500ms, 10s or 2m; at most an hour',
+        `write it such as 500ms, 10s or 2m; at most ${mostMs === timeoutMsMax ? 'an hour' : `${mostMs / 3_600_000} hours`}`,
       );
 };
 

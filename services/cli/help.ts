@@ -30,7 +30,7 @@ const overview = (): string =>
     '  plimsoll up',
     '',
     'Exit codes: 0 done, 1 internal, 2 bad input, 3 refused, 4 not found, 5 key or scope,',
-    '6 unreachable, 8 timeout. plimsoll COMMAND --help tells more.',
+    '6 unreachable, 8 timeout; gate: 10 to 13. plimsoll COMMAND --help tells more.',
     '',
   ].join('\n');
 
@@ -81,6 +81,7 @@ const commandHelp = (command: Command): string => {
     '',
     ...twoColumns(shown.map((option) => [written(option), meaningOf(option)])),
     '',
+    ...(command.notes === undefined ? [] : [...command.notes, '']),
     'Examples:',
     ...examplesOf(command),
     '',

@@ -70,7 +70,10 @@ const runCommand = async ({ command, given }: RunRequest): Promise<ExitCode> => 
         env: process.env,
         terminal,
         note,
-        stop: stopFor(command.name, given.has('follow') || given.value('at') !== null),
+        stop: stopFor(
+          command.name,
+          given.has('follow') || given.has('exec') || given.value('at') !== null,
+        ),
       }),
       command.name,
       given,
@@ -91,7 +94,7 @@ const stopFor = (name: string, isLong: boolean): AbortSignal => {
 };
 
 const staying: ReadonlySet<string> = new Set([
-  ...['up', 'gateway', 'projector', 'analyser'],
+  ...['up', 'gateway', 'projector', 'analyser', 'gate'],
   ...['replay plan', 'replay run', 'replay diff', 'rebuild'],
 ]);
 

@@ -14,6 +14,7 @@ import type { Numbering } from '../ports/numbering.ts';
 import type { ReadTelemetry } from '../ports/otlp.ts';
 import type { PlannedHereStore } from '../ports/planned-here.ts';
 import type { ProblemAnswer, ProblemQuestion } from '../ports/problem-view.ts';
+import type { KeptFile, RunProgram } from '../ports/programs.ts';
 import type { Generation, ReadModelStore } from '../ports/read-model-store.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 import type { Replaying } from '../ports/replaying.ts';
@@ -144,6 +145,9 @@ export type CliPorts = {
   /** What the read models would forget. */
   readonly planRetention: (atHand: AtHand) => PlanRetention;
   readonly archives: Archives;
+  /** For `decisions --exec`. */
+  readonly runProgram: RunProgram;
+  readonly keptFile: KeptFile;
   readonly migrate: (command: MigrateCommand) => Promise<Result<Migrated, CliProblem>>;
   readonly start: (service: ServiceName) => Promise<Result<Running, CliProblem>>;
   /** The read models of the settings' store, to be compared with the log; nothing is folded into them. */

@@ -3,10 +3,11 @@ import { fail } from '../core/result.ts';
 import type { ReadProblem } from '../ports/record-log.ts';
 
 /**
+ * `gate` says with 10 roll-back, with 11 hold, with 12 inconclusive, with 13 that there was no decision in time.
  * - 0: stored, spooled or already so · 1: internal · 2: bad input · 3: refused by rule · 4: not found
  * - 5: key or scope · 6: unreachable · 8: timeout
  */
-export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 8;
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 8 | 10 | 11 | 12 | 13;
 
 /** What a command says on stderr when it could not do what was asked. */
 export type CliProblem = {
@@ -51,6 +52,7 @@ const exits: { readonly [code: string]: ExitCode } = {
   ...all(
     1,
     'internal',
+    'exec-failed',
     'corrupt',
     'log-corrupt',
     'store-corrupt',
@@ -106,6 +108,13 @@ const exits: { readonly [code: string]: ExitCode } = {
     // What is there was made with settings under which no promise holds.
     'misfit',
     'deployment-ended',
+    'attempt-ended',
+    'checkpoint-foreign',
+    'not-frozen',
+    'not-stopped',
+    'not-asked',
+    'decision-not-standing',
+    'stops-full',
     'planned-differently',
     'slot-differs',
     'history-full',
@@ -136,7 +145,14 @@ const exits: { readonly [code: string]: ExitCode } = {
     'key-exists',
     'key-ended',
   ),
-  ...all(4, 'deployment-unknown', 'not-found', 'generation-unknown', 'archive-missing'),
+  ...all(
+    4,
+    'decision-unknown',
+    'deployment-unknown',
+    'not-found',
+    'generation-unknown',
+    'archive-missing',
+  ),
   ...all(
     5,
     'out-of-scope',

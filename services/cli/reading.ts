@@ -1,5 +1,6 @@
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
+import type { LoadedRows } from '../core/projection.ts';
 import { address } from '../core/projection.ts';
 import { readRow } from '../core/row-text.ts';
 import type { RowKey, ScanRange, StoreProblem } from '../ports/read-model-store.ts';
@@ -13,14 +14,23 @@ export type ReadRows = {
   readonly json: (model: string, key: string) => string | undefined;
 };
 
-export const readRows = async (
+/** Rows as they are stored, all of one state. */
+export const rowTexts = async (
   { store, generation }: AtHand,
   keys: readonly RowKey[],
-): Promise<Result<ReadRows, CliProblem>> => {
+): Promise<Result<LoadedRows, CliProblem>> => {
   const read = await store.rows(generation, keys);
   if (!read.ok) return fail(storeFailed(read.problem));
-  if (read.value.checkpoint === undefined) return fail(replaced());
-  const { rows } = read.value;
+  return read.value.checkpoint === undefined ? fail(replaced()) : ok(read.value.rows);
+};
+
+export const readRows = async (
+  atHand: AtHand,
+  keys: readonly RowKey[],
+): Promise<Result<ReadRows, CliProblem>> => {
+  const read = await rowTexts(atHand, keys);
+  if (!read.ok) return read;
+  const rows = read.value;
   const json = (model: string, key: string): string | undefined => rows.get(address(model, key));
   return ok({
     json,

@@ -34,7 +34,6 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
     case 'environments':
     case 'components':
     case 'keys list':
-    case 'decisions':
     case 'show': {
       const { runReaders } = await import('./readers.ts');
       return end(await runReaders(ports, name, given, isJson));
@@ -42,6 +41,17 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
     case 'backtest': {
       const { runBacktest } = await import('./backtest.ts');
       return end(await runBacktest(ports, given, isJson));
+    }
+    case 'gate':
+    case 'decisions':
+    case 'decisions stop':
+    case 'decisions resume':
+    case 'decisions approve':
+    case 'decisions decline':
+    case 'decisions lift':
+    case 'last-good': {
+      const { runDecisions } = await import('./decisions.ts');
+      return runDecisions(ports, name, given, isJson);
     }
     case 'dead-letters list':
     case 'dead-letters show':

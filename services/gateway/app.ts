@@ -5,6 +5,7 @@ import type { HttpHandler, HttpRequest, HttpResponse } from '../ports/http.ts';
 import type { Signal } from '../ports/otlp.ts';
 import { openAppender } from './appender.ts';
 import { openProblemDoor, problemQuery } from './find-problems.ts';
+import { postGate } from './gate.ts';
 import { getHealth, getReadiness } from './health.ts';
 import { openInstanceDoor } from './instances.ts';
 import type { List } from './lists.ts';
@@ -20,6 +21,7 @@ import {
 } from './lists.ts';
 import { postMarker } from './markers.ts';
 import { getMetrics } from './metrics.ts';
+import { getDecision, getLastGood, lastGoodQuery } from './obeying.ts';
 import type { GatewayPorts } from './ports.ts';
 import type { Problem } from './problems.ts';
 import { codeHeader, problemResponse } from './problems.ts';
@@ -27,10 +29,10 @@ import { refuseUnknown } from './query.ts';
 import { openReadSide } from './read-side.ts';
 import {
   getDeadLetter,
+  getPolicy,
   getDeployment,
   getKeys,
   getList,
-  getPolicy,
   getRetention,
   listQuery,
 } from './reads.ts';
@@ -142,6 +144,14 @@ export const createApp = (
     get('/v1/policies/{position}', ['at-least'], (request, position) =>
       getPolicy(reads, request, position),
     ),
+    get('/v1/decisions/{position}', [], (_request, position) => getDecision(parts, position)),
+    get('/v1/last-good', lastGoodQuery, (request) => getLastGood(parts, request)),
+    {
+      method: 'POST',
+      path: '/v1/gate',
+      query: [],
+      answer: (request) => postGate(parts, request),
+    },
     get('/v1/keys', ['at-least'], (request) => getKeys(reads, request)),
     get('/v1/retention', ['at-least'], (request) => getRetention(reads, request)),
     get('/v1/schemas', [], () => listSchemas(ports.schemas)),

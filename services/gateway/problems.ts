@@ -28,6 +28,7 @@ export type ProblemCode =
   | 'conflict'
   | 'content-encoding-unsupported'
   | 'content-type-unsupported'
+  | 'gate-closed'
   | 'host-unknown'
   | 'json-not-yet'
   | 'log-corrupt'
@@ -119,6 +120,7 @@ const statuses: { readonly [Code in ProblemCode]: Status } = {
   'slot-differs': 409,
   'decision-misplaced': 409,
   'history-full': 409,
+  'gate-closed': 409,
   conflict: 409,
   'log-not-opened': 409,
   'log-already-open': 409,

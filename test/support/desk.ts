@@ -221,6 +221,8 @@ const portsOf = (
           scratch: async () => ok(emptyStore()),
         }),
       }),
+    runProgram: async () => ok({ exit: 0 }),
+    keptFile: { read: async () => ok(undefined), replace: async () => ok(undefined) },
     measureVerifier: async () => ok([]),
     prune: async () => undefined,
     stop: new AbortController().signal,

@@ -843,7 +843,7 @@ async function signedFor(other: string): Promise<Step> {
 async function withBody(says: Said, over: Body): Promise<Step> {
   const record = await decisionRecord(says);
   const marker = { ...markerOf('analyser', says, 'a decision'), marker: says['marker'], ...over };
-  return raw(await signedBody(record, 'decision', marker as unknown as Body, 'analyser'));
+  return raw(await signedBody(record, 'decision', marker, 'analyser'));
 }
 
 const write = async (
@@ -852,7 +852,7 @@ const write = async (
 ): Promise<void> => {
   const file = join(goldenDecisionsFolder, side, `${name}.json`);
   if (existsSync(file)) return;
-  const records = await recordsOf(...(await Promise.all(steps)));
+  const records = await recordsOf(...(await Promise.all(steps.map(async (step) => step))));
   const question: Asked = {
     position: firstPosition,
     nowMs: openedAtMs + 60_000,

@@ -18,6 +18,8 @@ export type CommandOf<Name extends string> = {
     readonly isRepeatable?: boolean;
   }[];
   readonly options: readonly Option[];
+  /** What else its help says, in lines. */
+  readonly notes?: readonly string[];
   /** What follows `plimsoll` and the command's name; at least one. */
   readonly examples: readonly string[];
 };

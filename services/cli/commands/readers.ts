@@ -5,7 +5,6 @@ export type ReaderCommand =
   | 'current'
   | 'timeline'
   | 'show'
-  | 'decisions'
   | 'environments'
   | 'components'
   | 'operations';
@@ -55,16 +54,6 @@ export const readerCommands: readonly CommandOf<ReaderCommand>[] = [
       '0f3e5a6c-7b1d-8c2e-9f40-51627384a5b6',
       '0f3e5a6c-7b1d-8c2e-9f40-51627384a5b6 --at=812',
     ],
-  },
-  {
-    name: 'decisions',
-    summary: 'what the analyser decided, oldest first',
-    words: [],
-    options: [
-      option('follow', null, 'stay and print each new decision'),
-      option('limit', 'COUNT', 'only the newest so many (default 50; with --json all)'),
-    ],
-    examples: ['', '--follow --json'],
   },
   {
     name: 'environments',

@@ -98,6 +98,11 @@ export const commandPorts = (
       verify: async (request) =>
         (await import('./archiving.ts')).archivesOn(foundation).verify(request),
     },
+    runProgram: async (call) => (await import('./programs.ts')).runProgramIn(env)(call),
+    keptFile: {
+      read: async (path) => (await import('./programs.ts')).keptFile.read(path),
+      replace: async (path, text) => (await import('./programs.ts')).keptFile.replace(path, text),
+    },
     migrate: async (command) =>
       (await import('./migration.ts')).migrateOn(foundation, hostname())(command),
     instances: {

@@ -1,4 +1,10 @@
+import type { PolicyRow } from '../../policy-records.ts';
+import type { Slot } from '../../markers/marker.ts';
+import type { TextDigest } from '../../uuid-v8.ts';
+import { readDocumentText } from '../policy/parse-policy.ts';
+import { policyFor } from '../policy/placed-policy.ts';
 import type { Policy } from '../policy/policy.ts';
+import { policyText } from '../policy/policy-text.ts';
 import { presets } from '../policy/presets.ts';
 import type { PolicyStanding } from './question.ts';
 
@@ -29,3 +35,52 @@ export const standingOfPolicy = (
   caps: policy.caps,
   requiresDigest: policy.required.includes('digest'),
 });
+
+/** The opening of an analysis follows the start of its attempt: a policy that is set in between may be the one. */
+const openingWithinMs = 120_000;
+
+/** Of what this release cannot read nothing is known, so no decision is of it. */
+const unreadable: PolicyStanding = { ...noPolicySet, inForce: 'unreadable', requiresDigest: true };
+
+/**
+ * What the policies of the log ask of a decision about an attempt that was started at that time. `rows` are newest
+ * first; `judgedBy` is the digest of the policy that the decision names.
+ */
+export const policyStanding = (
+  rows: readonly PolicyRow[],
+  {
+    slot,
+    startedAtMs,
+    judgedBy,
+  }: {
+    readonly slot: Slot;
+    readonly startedAtMs: number;
+    readonly judgedBy: string;
+  },
+  digest: TextDigest,
+): PolicyStanding => {
+  const before = rows.find(({ at }) => at <= startedAtMs);
+  const meanwhile = rows.filter(
+    ({ at }) => at > startedAtMs && at <= startedAtMs + openingWithinMs,
+  );
+  const candidates = [...meanwhile, ...(before === undefined ? [] : [before])].map((row) =>
+    placedIn(row, slot, digest),
+  );
+  const [newest] = candidates;
+  if (newest === undefined) return noPolicySet;
+  const chosen = candidates.find((one) => one?.digest === judgedBy) ?? newest;
+  if (chosen === null) return unreadable;
+  const known = rows.flatMap((row) => placedIn(row, slot, digest)?.digest ?? []);
+  return standingOfPolicy(chosen.policy, chosen.digest, known);
+};
+
+const placedIn = (
+  { document }: PolicyRow,
+  { component, environment }: Slot,
+  digest: TextDigest,
+): { readonly policy: Policy; readonly digest: string } | null => {
+  const read = readDocumentText(document);
+  if (!read.ok) return null;
+  const { placed } = policyFor(read.value, component, environment);
+  return { policy: placed.policy, digest: digest(policyText(placed)) };
+};

@@ -1,0 +1,81 @@
+import type { Position } from '../core/log/record.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { CliPorts } from './ports.ts';
+import type { CliProblem } from './problem.ts';
+import { problem, refuse } from './problem.ts';
+
+// What an `--exec` has done. It is written behind each run: who is killed in between runs the same decision again.
+
+export type Checkpoint = {
+  /** The log and audience that the positions are of. */
+  readonly of: string;
+  /** The last decision that was looked at, or null. */
+  readonly after: Position | null;
+  /** Decisions that may become good to obey: they wait for a person, or their run failed. */
+  readonly pending: readonly Position[];
+  /** Decisions that were obeyed, newest last. */
+  readonly obeyed: readonly string[];
+};
+
+/** A decision lapses long before so many others were obeyed. */
+const obeyedMax = 10_000;
+const pendingMax = 1000;
+
+type Ports = Pick<CliPorts, 'keptFile' | 'settings'>;
+
+/** Names the log by where it is reached: positions mean nothing elsewhere. */
+export const sourceOf = ({ settings }: Pick<CliPorts, 'settings'>): string =>
+  JSON.stringify([settings.audience, settings.url ?? settings.log]);
+
+/** Undefined: nothing was done yet. */
+export const readCheckpoint = async (
+  { keptFile, settings }: Ports,
+  path: string,
+): Promise<Result<Checkpoint | undefined, CliProblem>> => {
+  const text = await keptFile.read(path);
+  if (!text.ok) return fail(unusable(path, text.problem.message));
+  if (text.value === undefined) return ok(undefined);
+  const checkpoint = parse(text.value);
+  if (checkpoint === undefined) return fail(unusable(path, 'it is no checkpoint of decisions'));
+  return checkpoint.of === sourceOf({ settings })
+    ? ok(checkpoint)
+    : refuse(
+        'checkpoint-foreign',
+        `${path} is of ${checkpoint.of}, and ${sourceOf({ settings })} is followed`,
+        'name another file: --checkpoint=FILE',
+      );
+};
+
+export const writeCheckpoint = async (
+  { keptFile }: Ports,
+  path: string,
+  checkpoint: Checkpoint,
+): Promise<Result<void, CliProblem>> => {
+  const kept = {
+    ...checkpoint,
+    pending: checkpoint.pending.slice(-pendingMax),
+    obeyed: checkpoint.obeyed.slice(-obeyedMax),
+  };
+  const written = await keptFile.replace(path, `${JSON.stringify(kept)}\n`);
+  return written.ok ? ok(undefined) : fail(unusable(path, written.problem.message));
+};
+
+const unusable = (path: string, message: string): CliProblem =>
+  problem('file-invalid', `${path}: ${message}`, 'name another file: --checkpoint=FILE');
+
+const parse = (text: string): Checkpoint | undefined => {
+  try {
+    const { of, after, pending, obeyed } = JSON.parse(text) as { readonly [name: string]: unknown };
+    const isGood =
+      typeof of === 'string' &&
+      (after === null || Number.isSafeInteger(after)) &&
+      Array.isArray(pending) &&
+      pending.every(Number.isSafeInteger) &&
+      Array.isArray(obeyed) &&
+      obeyed.every((id) => typeof id === 'string');
+    return isGood ? ({ of, after, pending, obeyed } as Checkpoint) : undefined;
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,265 @@
+import { join } from 'node:path';
+import type { ObeyCode } from '../core/canary/obey/refusal.ts';
+import type { Position } from '../core/log/record.ts';
+import { validForMsMax } from '../core/markers/limits.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { Line } from '../core/views.ts';
+import type { ProgramCall } from '../ports/programs.ts';
+import type { Given } from './arguments.ts';
+import { plainText } from './display.ts';
+import type { Checkpoint } from './exec-checkpoint.ts';
+import { readCheckpoint, sourceOf, writeCheckpoint } from './exec-checkpoint.ts';
+import { openObeying } from './obeying.ts';
+import { openReader } from './open-reader.ts';
+import { printLines, printText } from './output.ts';
+import { lineIn, textIn } from './line-fields.ts';
+import type { CliPorts } from './ports.ts';
+import type { CliProblem } from './problem.ts';
+import { problem, refuse } from './problem.ts';
+
+// Runs a command once for each decision that may be obeyed. Whether it may is asked right before the run.
+
+const lookEveryMs = 1000;
+const decisionsReadMax = 1000;
+/** Without a checkpoint only the newest are looked at: older ones have lapsed. */
+const firstReadMax = 200;
+
+/** Refusals that may pass while the decision still counts: a person says yes, a stop ends, clocks meet. */
+const passing: ReadonlySet<string> = new Set<ObeyCode>([
+  ...(['approval-missing', 'approval-declined', 'approval-lapsed', 'approval-suspect'] as const),
+  ...(['stopped', 'slot-frozen', 'gate-held', 'from-the-future', 'evidence-stale'] as const),
+]);
+/** Nobody who begins to follow needs to hear of decisions that are history. */
+const history: ReadonlySet<string> = new Set<ObeyCode>([
+  ...(['expired', 'attempt-ended', 'superseded', 'overtaken', 'evidence-stale'] as const),
+  ...(['after-roll-back', 'holder-changed', 'already-obeyed'] as const),
+]);
+
+type Followed = {
+  readonly path: string;
+  readonly command: ProgramCall['command'];
+  checkpoint: Checkpoint;
+  isFirst: boolean;
+  /** The code that was told last, by position. */
+  readonly told: Map<Position, string>;
+  failures: number;
+};
+
+export const runExec = async (
+  ports: CliPorts,
+  given: Given,
+  isJson: boolean,
+): Promise<Result<void, CliProblem>> => {
+  const opened = await openFollowed(ports, given);
+  if (!opened.ok) return opened;
+  const followed = opened.value;
+  let isAway = false;
+  let wasThere = false;
+  while (!ports.stop.aborted) {
+    const passed = await pass(ports, followed, isJson);
+    if (passed.ok) {
+      wasThere = true;
+      isAway = false;
+    } else {
+      // Whoever follows for days outlives a restart of what it asks.
+      if (!wasThere || given.has('once') || passed.problem.exit !== 6) return passed;
+      if (!isAway) ports.note(passed.problem);
+      isAway = true;
+    }
+    if (given.has('once')) break;
+    await ports.clock.sleep(lookEveryMs, ports.stop);
+  }
+  return followed.failures > 0 && given.has('once')
+    ? fail(
+        problem(
+          'exec-failed',
+          `the command failed for ${followed.failures} decisions`,
+          'they are tried again with the next call, while they count',
+        ),
+      )
+    : ok(undefined);
+};
+
+const openFollowed = async (
+  ports: CliPorts,
+  given: Given,
+): Promise<Result<Followed, CliProblem>> => {
+  if (!given.has('follow') && !given.has('once'))
+    return refuse(
+      'option-missing',
+      '--exec needs to know how long: --follow or --once',
+      'for instance: plimsoll decisions --follow --exec=./obey.sh',
+    );
+  const command = commandOf(given.value('exec') ?? '', given.has('shell'));
+  if (!command.ok) return command;
+  const { settings } = ports;
+  const path =
+    given.value('checkpoint') ?? join(settings.dataFolder, 'obeyed', `${settings.audience}.json`);
+  const kept = await readCheckpoint(ports, path);
+  if (!kept.ok) return kept;
+  return ok({
+    path,
+    command: command.value,
+    checkpoint: kept.value ?? { of: sourceOf(ports), after: null, pending: [], obeyed: [] },
+    isFirst: kept.value === undefined,
+    told: new Map(),
+    failures: 0,
+  });
+};
+
+/** A program and its words, parted by spaces; what only a shell understands is refused. */
+const commandOf = (
+  written: string,
+  isShell: boolean,
+): Result<ProgramCall['command'], CliProblem> => {
+  if (isShell) return ok({ shell: written });
+  const special = /["'\\$`|&;<>(){}*?[\]~#\n]/.exec(written)?.[0];
+  if (special !== undefined)
+    return refuse(
+      'option-invalid',
+      `--exec has ${JSON.stringify(special)}, which only a shell understands`,
+      'put it into a script, or say --shell and have sh run the line',
+    );
+  const [program = '', ...words] = written.trim().split(/\s+/);
+  return ok([program, ...words]);
+};
+
+/** One look: at what waits, then at what is new. */
+const pass = async (
+  ports: CliPorts,
+  followed: Followed,
+  isJson: boolean,
+): Promise<Result<void, CliProblem>> => {
+  const news = await newDecisions(ports, followed.checkpoint);
+  if (!news.ok) return news;
+  const positions = [...new Set([...followed.checkpoint.pending, ...news.value])];
+  for (const position of positions) {
+    if (ports.stop.aborted) return ok(undefined);
+    const done = await consider(ports, followed, position, isJson);
+    if (!done.ok) return done;
+  }
+  followed.isFirst = false;
+  return ok(undefined);
+};
+
+const newDecisions = async (
+  ports: CliPorts,
+  { after }: Checkpoint,
+): Promise<Result<readonly Position[], CliProblem>> => {
+  const reader = await openReader(ports);
+  if (!reader.ok) return reader;
+  const lines = await reader.value.list(
+    'decisions',
+    after === null ? { newestMax: firstReadMax } : { after, newestMax: decisionsReadMax },
+  );
+  if (!lines.ok) return lines;
+  return ok(
+    lines.value.flatMap(({ position }) => (typeof position === 'number' ? [position] : [])),
+  );
+};
+
+/** Asks about one decision, runs the command where it may be obeyed, and keeps what came of it. */
+const consider = async (
+  ports: CliPorts,
+  followed: Followed,
+  position: Position,
+  isJson: boolean,
+): Promise<Result<void, CliProblem>> => {
+  const obeying = await openObeying(ports);
+  if (!obeying.ok) return obeying;
+  const asked = await obeying.value.decision(position);
+  if (!asked.ok) return asked;
+  const act = lineIn(asked.value, 'act');
+  const { checkpoint } = followed;
+  let { pending, obeyed } = checkpoint;
+  pending = pending.filter((other) => other !== position);
+  if (act === null) {
+    const refused = lineIn(asked.value, 'refused') ?? {};
+    const [code, message, hint] = ['code', 'message', 'hint'].map((name) => textIn(refused, name));
+    const told = { code: code ?? '', message: message ?? '', hint: hint ?? '' };
+    if (passing.has(told.code)) pending = [...pending, position];
+    tellRefusal(ports, followed, position, told);
+  } else {
+    const id = textIn(act, 'id');
+    if (!obeyed.includes(id)) {
+      const ran = await runFor(ports, followed, act, isJson);
+      if (ran) obeyed = [...obeyed, id];
+      // It is tried again while it counts.
+      else pending = [...pending, position];
+    }
+  }
+  const after = Math.max(checkpoint.after ?? 0, position);
+  followed.checkpoint = { ...checkpoint, after, pending, obeyed };
+  const isSame =
+    after === checkpoint.after &&
+    obeyed === checkpoint.obeyed &&
+    String(pending) === String(checkpoint.pending);
+  return isSame ? ok(undefined) : writeCheckpoint(ports, followed.path, followed.checkpoint);
+};
+
+const tellRefusal = (
+  { note }: CliPorts,
+  { told, isFirst }: Followed,
+  position: Position,
+  {
+    code,
+    message,
+    hint,
+  }: { readonly code: string; readonly message: string; readonly hint: string },
+): void => {
+  if (told.get(position) === code || (isFirst && history.has(code))) return;
+  told.set(position, code);
+  note({ code, message: `the decision at position ${position} is not obeyed: ${message}`, hint });
+};
+
+/** Whether the command was run and ended well. */
+const runFor = async (
+  ports: CliPorts,
+  followed: Followed,
+  act: Line,
+  isJson: boolean,
+): Promise<boolean> => {
+  const ran = await ports.runProgram({
+    command: followed.command,
+    input: `${JSON.stringify(act)}\n`,
+    env: envOf(act),
+    timeoutMs: validForMsMax,
+  });
+  const position = Number(act['position']);
+  if (ran.ok && ran.value.exit === 0) {
+    followed.told.delete(position);
+    if (isJson) printLines(ports.terminal, [{ ...act, exit: 0 }]);
+    else printText(ports.terminal, [sentence(act)]);
+    return true;
+  }
+  followed.failures += 1;
+  const how = ran.ok
+    ? ran.value.exit === null
+      ? 'it was killed'
+      : `it ended with ${ran.value.exit}`
+    : ran.problem.message;
+  if (followed.told.get(position) !== 'exec-failed') {
+    followed.told.set(position, 'exec-failed');
+    ports.note({
+      code: 'exec-failed',
+      message: `the command for the decision at position ${position} failed: ${how}`,
+      hint: 'it is tried again while the decision counts',
+    });
+  }
+  return false;
+};
+
+/** `PLIMSOLL_DECISION_TO_VERSION` and so on; what is absent is empty. */
+const envOf = (act: Line): { readonly [name: string]: string } =>
+  Object.fromEntries(
+    Object.keys(act).map((name) => [
+      `PLIMSOLL_DECISION_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
+      textIn(act, name),
+    ]),
+  );
+
+const sentence = (act: Line): string =>
+  plainText(
+    `obeyed  ${textIn(act, 'act')}  ${textIn(act, 'component')} ${textIn(act, 'fromVersion')} -> ${textIn(act, 'environment')}  (position ${textIn(act, 'position')})`,
+  );

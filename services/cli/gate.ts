@@ -1,0 +1,191 @@
+import type { GateOutcome } from '../core/canary/obey/gate.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { Line } from '../core/views.ts';
+import type { Given } from './arguments.ts';
+import { ciJob } from './ci-run.ts';
+import { deploymentToUpdate } from './deployment-of.ts';
+import { plainText, spanText } from './display.ts';
+import { readDuration } from './duration.ts';
+import { openObeying } from './obeying.ts';
+import { printLines, printProblem, printText } from './output.ts';
+import { lineIn, textIn } from './line-fields.ts';
+import type { CliPorts } from './ports.ts';
+import type { CliProblem, ExitCode } from './problem.ts';
+import { problem, refuse } from './problem.ts';
+
+const waitMsDefault = 15 * 60_000;
+const waitMsMax = 24 * 3_600_000;
+const lookEveryMs = 1000;
+/** Without news the progress is said this often. */
+const sayEveryMs = 15_000;
+/** A plan that was just appended is on the log before a gateway's read models have it. */
+const unknownForMsMax = 5000;
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** Waits for a decision that may be obeyed; the exit code is the decision. */
+export const runGate = async (
+  ports: CliPorts,
+  given: Given,
+  isJson: boolean,
+): Promise<ExitCode> => {
+  const answer = await waitAtGate(ports, given);
+  if (!answer.ok) {
+    printProblem(ports.terminal, isJson, answer.problem);
+    return answer.problem.exit;
+  }
+  const { line, exit } = answer.value;
+  if (isJson) printLines(ports.terminal, [line]);
+  else printText(ports.terminal, [sentence(line)]);
+  if (exit === 13)
+    printProblem(ports.terminal, isJson, {
+      code: 'no-decision',
+      message: `no decision that may be obeyed within ${spanText(answer.value.waitMs)}`,
+      hint: refusedText(line) ?? 'is an analyser running, and does telemetry come? plimsoll up',
+      exit,
+    });
+  return exit;
+};
+
+type Ended = { readonly line: Line; readonly exit: ExitCode; readonly waitMs: number };
+
+const waitAtGate = async (ports: CliPorts, given: Given): Promise<Result<Ended, CliProblem>> => {
+  const written = given.value('wait');
+  const waitMs = written === null ? ok(waitMsDefault) : readDuration('wait', written, waitMsMax);
+  if (!waitMs.ok) return waitMs;
+  const deployment = await deploymentMeant(ports, given);
+  if (!deployment.ok) return deployment;
+  const { clock, note, stop } = ports;
+  const beganMs = clock.nowMs();
+  const untilMs = beganMs + waitMs.value;
+  let saidAtMs = Number.NEGATIVE_INFINITY;
+  let said = '';
+  let last: Line | undefined;
+  let isAway = false;
+  for (;;) {
+    const asked = await ask(ports, deployment.value);
+    const nowMs = clock.nowMs();
+    const leftMs = untilMs - nowMs;
+    if (asked.ok) {
+      last = asked.value;
+      isAway = false;
+      const exit = exitOf(last);
+      if (exit !== undefined) return ok({ line: last, exit, waitMs: waitMs.value });
+      if (last['outcome'] === 'ended') return over(last);
+      const news = standing(last);
+      if (news !== said || nowMs - saidAtMs >= sayEveryMs) {
+        note({
+          code: 'progress',
+          message: `${news}; ${spanText(Math.max(0, leftMs))} left`,
+          hint: '',
+        });
+        said = news;
+        saidAtMs = nowMs;
+      }
+    } else if (!mayPass(ports, asked.problem, last, nowMs - beganMs)) return asked;
+    else if (!isAway) {
+      note(asked.problem);
+      isAway = true;
+    }
+    if (leftMs <= 0 || stop.aborted) {
+      if (!asked.ok) return asked;
+      return ok({ line: asked.value, exit: 13, waitMs: nowMs - beganMs });
+    }
+    await clock.sleep(Math.min(lookEveryMs, leftMs), stop);
+  }
+};
+
+const ask = async (ports: CliPorts, deployment: string): Promise<Result<Line, CliProblem>> => {
+  const obeying = await openObeying(ports);
+  return obeying.ok ? obeying.value.gate(deployment) : obeying;
+};
+
+/** Whoever waits for minutes outlives a restart of what it asks, and a read model that is a moment behind. */
+const mayPass = (
+  { gateway }: Pick<CliPorts, 'gateway'>,
+  { code, exit }: CliProblem,
+  last: Line | undefined,
+  waitedMs: number,
+): boolean =>
+  (exit === 6 && last !== undefined) ||
+  (gateway !== null && code === 'deployment-unknown' && waitedMs < unknownForMsMax);
+
+const exitOf = ({ outcome }: Line): ExitCode | undefined =>
+  exits[outcome as GateOutcome] ?? undefined;
+
+const exits: { readonly [Outcome in GateOutcome]: ExitCode | null } = {
+  promote: 0,
+  'roll-back': 10,
+  hold: 11,
+  inconclusive: 12,
+  waiting: null,
+  ended: null,
+};
+
+const over = (line: Line): Result<never, CliProblem> =>
+  fail(
+    problem(
+      'attempt-ended',
+      `attempt ${textIn(line, 'attempt')} has ended as ${textIn(line, 'status')}: nothing will be decided about it`,
+      refusedText(line) ?? 'a gate stands between the start of a canary and its end',
+    ),
+  );
+
+/** The deployment that is named, that of this CI run, or the last that was planned here. */
+const deploymentMeant = async (
+  ports: CliPorts,
+  given: Given,
+): Promise<Result<string, CliProblem>> => {
+  const [word] = given.words;
+  if (word === undefined) {
+    const asked = { given, job: ciJob(ports.env), deployName: 'default' };
+    const found = await deploymentToUpdate(ports, asked, undefined);
+    return found.ok ? ok(found.value.id) : found;
+  }
+  const id = word.toLowerCase();
+  return uuid.test(id)
+    ? ok(id)
+    : refuse(
+        'word-invalid',
+        `${JSON.stringify(word.slice(0, 64))} is no id of a deployment`,
+        'it is a UUID; plimsoll timeline shows them',
+      );
+};
+
+const what = (line: Line): string =>
+  `${textIn(line, 'component')} ${textIn(line, 'version')} in ${textIn(line, 'environment')}`;
+
+const refusedText = (line: Line): string | undefined => {
+  const refused = lineIn(line, 'refused');
+  return refused === null
+    ? undefined
+    : `${textIn(refused, 'decision')} at position ${textIn(refused, 'position')} is not obeyed: ${textIn(refused, 'message')} [${textIn(refused, 'code')}]`;
+};
+
+/** Where it stands, for whoever waits: stage, share and evidence as far as decisions tell them. */
+const standing = (line: Line): string => {
+  const decision = lineIn(line, 'decision');
+  const share = line['canaryShare'];
+  const parts = [
+    `${what(line)} is ${textIn(line, 'status')}`,
+    typeof share === 'number' ? `${Math.round(share * 1000) / 10} % of the traffic` : undefined,
+    decision === null
+      ? 'no decision yet'
+      : `${textIn(decision, 'decision')} (evidence 1 : ${rounded(decision['evidence'])}, needed 1 : ${rounded(decision['evidenceNeeded'])})`,
+    refusedText(line),
+  ];
+  return plainText(parts.filter((part) => part !== undefined).join('; '));
+};
+
+const rounded = (value: unknown): string =>
+  typeof value === 'number' ? String(Number(value.toPrecision(3))) : '?';
+
+const sentence = (line: Line): string => {
+  const decision = lineIn(line, 'decision');
+  const told =
+    decision === null
+      ? ''
+      : `: ${textIn(decision, 'explanation')} (position ${textIn(decision, 'position')})`;
+  return plainText(`${textIn(line, 'outcome')}  ${what(line)}${told}`);
+};

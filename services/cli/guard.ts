@@ -1,0 +1,212 @@
+import type { DecisionRow } from '../core/read-models.ts';
+import { positionKey } from '../core/read-models.ts';
+import type { SlotGuardRow } from '../core/guard.ts';
+import { freezeOf, guardModel, slotGuardKey } from '../core/guard.ts';
+import { decisionRenewed } from '../core/lifecycle.ts';
+import type { Deployment } from '../core/deployment.ts';
+import type { Position } from '../core/log/record.ts';
+import { slotKey } from '../core/markers/slot.ts';
+import type { OperationDraft, OperationRow } from '../core/operations.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { Line } from '../core/views.ts';
+import { appendOperation, draftOperation } from './append-operation.ts';
+import type { Given } from './arguments.ts';
+import { ciJob } from './ci-run.ts';
+import type { DecisionCommand } from './commands/decisions.ts';
+import { plainText } from './display.ts';
+import { printLines, printText } from './output.ts';
+import { readPlace } from './place.ts';
+import type { AtHand, CliPorts } from './ports.ts';
+import type { CliProblem } from './problem.ts';
+import { problem, refuse } from './problem.ts';
+import { openProgress } from './progress.ts';
+import { readRows, scanRows } from './reading.ts';
+
+// What people say about decisions: stop, resume, approve, decline, lift. Each is a signed record, with its reason.
+
+export type GuardCommand = Extract<DecisionCommand, `decisions ${string}`>;
+
+type Drafted = { readonly draft: OperationDraft; readonly told: string };
+
+export const runGuard = async (
+  ports: CliPorts,
+  name: GuardCommand,
+  given: Given,
+  isJson: boolean,
+): Promise<Result<void, CliProblem>> => {
+  const opened = await ports.atHand(openProgress(ports, 'folding what is new'));
+  if (!opened.ok) return opened;
+  const drafted = await draftOf(ports, opened.value, name, given);
+  if (!drafted.ok) return drafted;
+  const { draft, told } = drafted.value;
+  const formed = draftOperation(ports, draft);
+  if (!formed.ok) return formed;
+  const { log, state } = opened.value;
+  const appended = await appendOperation(
+    ports,
+    { log, trust: state.trust },
+    draft,
+    given.value('key'),
+  );
+  if (!appended.ok) return appended;
+  const { position } = appended.value;
+  const became = await effectAt(ports, position);
+  if (!became.ok) return became;
+  if (became.value !== null)
+    return refuse(
+      became.value,
+      `it stands at position ${position}, and has no effect`,
+      hints[became.value] ?? 'plimsoll operations tells of it',
+    );
+  const line: Line = {
+    operation: position,
+    kind: draft.kind,
+    environment: draft.environment ?? null,
+    decision: draft.positions?.[0] ?? null,
+  };
+  if (isJson) printLines(ports.terminal, [line]);
+  else printText(ports.terminal, [plainText(`${told} (position ${position})`)]);
+  return ok(undefined);
+};
+
+const hints: { readonly [code: string]: string } = {
+  'out-of-scope': 'use a key that may act there: --key FILE',
+  'not-stopped': 'name the same environment as the stop, or none for a stop of everything',
+  'not-asked': 'only decisions whose policy says ask are approved',
+  'decision-not-standing': 'approve the decision itself, not what contradicts it',
+  'not-frozen': 'somebody has lifted it already',
+};
+
+const draftOf = async (
+  ports: CliPorts,
+  atHand: AtHand,
+  name: GuardCommand,
+  given: Given,
+): Promise<Result<Drafted, CliProblem>> => {
+  const reason = given.value('reason') ?? '';
+  const environment = given.value('environment');
+  const where = environment === null ? 'everywhere' : `in ${environment}`;
+  switch (name) {
+    case 'decisions stop':
+      return ok({
+        draft: { kind: 'decisions-stopped', reason, environment },
+        told: `decisions are stopped ${where}; plimsoll decisions resume lets them count again`,
+      });
+    case 'decisions resume':
+      return ok({
+        draft: { kind: 'decisions-resumed', reason, environment },
+        told: `decisions count again ${where}`,
+      });
+    case 'decisions approve':
+    case 'decisions decline': {
+      const decision = await decisionNamed(atHand, given.words[0] ?? '');
+      if (!decision.ok) return decision;
+      const { position, kind, fromVersion, slot, mode, note } = decision.value;
+      if (note !== 'applied' || mode !== 'ask')
+        return refuse(
+          'not-asked',
+          `the decision at position ${position} asks nobody: its mode is ${mode}${note === 'applied' ? '' : `, and it does not stand (${note})`}`,
+          hints['not-asked'] ?? '',
+        );
+      const isApproved = name === 'decisions approve';
+      return ok({
+        draft: {
+          kind: isApproved ? 'decision-approved' : 'decision-declined',
+          reason,
+          positions: [position],
+        },
+        told: `${kind} of ${fromVersion} in ${slotKey(slot)}: ${isApproved ? 'approved' : 'declined'}`,
+      });
+    }
+    case 'decisions lift':
+      return draftLift(ports, atHand, given, reason);
+  }
+};
+
+const draftLift = async (
+  ports: CliPorts,
+  atHand: AtHand,
+  given: Given,
+  reason: string,
+): Promise<Result<Drafted, CliProblem>> => {
+  const slot = await readPlace(given, ciJob(ports.env), ports.repositoryAddress);
+  if (!slot.ok) return slot;
+  const key = slotGuardKey(slot.value);
+  const rows = await readRows(atHand, [{ model: guardModel, key }]);
+  if (!rows.ok) return rows;
+  const freeze = freezeOf(rows.value.get(guardModel, key) as SlotGuardRow | undefined, null);
+  return freeze === undefined
+    ? refuse(
+        'not-frozen',
+        `no roll-back froze ${slotKey(slot.value)}, or it was lifted`,
+        'is the slot spelt right? plimsoll decisions lists roll-backs',
+      )
+    : ok({
+        draft: { kind: 'freeze-lifted', reason, positions: [freeze.position] },
+        told: `${slotKey(slot.value)} may be decided about again`,
+      });
+};
+
+/** A decision by its position or its id; a renewal stands for what it renews. */
+const decisionNamed = async (
+  atHand: AtHand,
+  word: string,
+): Promise<Result<DecisionRow, CliProblem>> => {
+  const found = /^(?:0|[1-9][0-9]{0,11})$/.test(word)
+    ? await decisionAt(atHand, Number(word))
+    : await scanRows<DecisionRow>(atHand, 'decision', {
+        range: { newestFirst: true },
+        isWanted: ({ marker }) => marker === word.toLowerCase(),
+        wantedMax: 1,
+      });
+  if (!found.ok) return found;
+  const [decision] = found.value;
+  if (decision === undefined)
+    return fail(
+      problem(
+        'decision-unknown',
+        `there is no decision ${JSON.stringify(word.slice(0, 64))}`,
+        'plimsoll decisions lists them with their positions',
+      ),
+    );
+  return decision.note === 'repeat' ? standingOf(atHand, decision) : ok(decision);
+};
+
+const decisionAt = async (
+  atHand: AtHand,
+  position: Position,
+): Promise<Result<readonly DecisionRow[], CliProblem>> => {
+  const key = positionKey(position);
+  const rows = await readRows(atHand, [{ model: 'decision', key }]);
+  if (!rows.ok) return rows;
+  const row = rows.value.get('decision', key) as DecisionRow | undefined;
+  return ok(row === undefined ? [] : [row]);
+};
+
+const standingOf = async (
+  atHand: AtHand,
+  renewal: DecisionRow,
+): Promise<Result<DecisionRow, CliProblem>> => {
+  const key = renewal.deployment;
+  const rows = await readRows(atHand, [{ model: 'deployment', key }]);
+  if (!rows.ok) return rows;
+  const deployment = rows.value.get('deployment', key) as Deployment | undefined;
+  const attempt = deployment?.attempts.find(({ number }) => number === renewal.attempt);
+  const standing = attempt && decisionRenewed(attempt, renewal);
+  return ok(standing === undefined ? renewal : { ...renewal, ...standing });
+};
+
+/** Why the operation had no effect, or null. */
+const effectAt = async (
+  ports: CliPorts,
+  position: Position,
+): Promise<Result<string | null, CliProblem>> => {
+  const atHand = await ports.atHand(() => undefined);
+  if (!atHand.ok) return atHand;
+  const key = positionKey(position);
+  const rows = await readRows(atHand.value, [{ model: 'operation', key }]);
+  if (!rows.ok) return rows;
+  const row = rows.value.get('operation', key) as OperationRow | undefined;
+  return ok(row === undefined ? 'out-of-scope' : (row.effect?.refused[0]?.code ?? null));
+};

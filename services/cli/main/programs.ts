@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fail, ok } from '../../core/result.ts';
+import type { Result } from '../../core/result.ts';
+import type { KeptFile, ProgramCall, RunProgram } from '../../ports/programs.ts';
+
+/** Between asking a program to end and ending it. */
+const killAfterMs = 5000;
+
+/** Programs get this environment, and what the call adds to it. */
+export const runProgramIn =
+  (inherited: NodeJS.ProcessEnv): RunProgram =>
+  ({ command, input, env, timeoutMs }) => {
+    const [program, words] = argumentsOf(command);
+    return new Promise((done) => {
+      const child = spawn(program, words, {
+        env: { ...inherited, ...env },
+        // Our own output has lines of its own.
+        stdio: ['pipe', 2, 2],
+      });
+      const end = (ended: Awaited<ReturnType<RunProgram>>): void => {
+        clearTimeout(asked);
+        clearTimeout(forced);
+        done(ended);
+      };
+      const asked = setTimeout(() => child.kill('SIGTERM'), timeoutMs);
+      const forced = setTimeout(() => child.kill('SIGKILL'), timeoutMs + killAfterMs);
+      child.once('error', (cause) => end(fail({ message: cause.message })));
+      child.once('close', (exit) => end(ok({ exit })));
+      // It need not read what it is told.
+      child.stdin?.on('error', () => undefined);
+      child.stdin?.end(input);
+    });
+  };
+
+const argumentsOf = (
+  command: ProgramCall['command'],
+): readonly [program: string, words: readonly string[]] => {
+  if ('shell' in command) return ['/bin/sh', ['-c', command.shell]];
+  const [program, ...words] = command;
+  return [program, words];
+};
+
+const told = (cause: unknown): Result<never, { readonly message: string }> =>
+  fail({ message: cause instanceof Error ? cause.message : String(cause) });
+
+export const keptFile: KeptFile = {
+  read: async (path) => {
+    try {
+      return ok(await readFile(path, 'utf8'));
+    } catch (cause) {
+      return (cause as NodeJS.ErrnoException).code === 'ENOENT' ? ok(undefined) : told(cause);
+    }
+  },
+  replace: async (path, text) => {
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      const temporary = `${path}.${process.pid}.tmp`;
+      await writeFile(temporary, text, { flush: true });
+      await rename(temporary, path);
+      return ok(undefined);
+    } catch (cause) {
+      return told(cause);
+    }
+  },
+};

@@ -1,0 +1,134 @@
+import { decisionAnswerLine, gateLine } from '../core/canary/obey/lines.ts';
+import type { ObeySource } from '../core/canary/obey/obeying.ts';
+import { askDecision, askGate, policiesReadMax } from '../core/canary/obey/obeying.ts';
+import { lastGoodLine, readLastGood } from '../core/last-good.ts';
+import type { PolicyRow } from '../core/policy-records.ts';
+import { policyModel } from '../core/policy-records.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import { presentOf } from '../core/views.ts';
+import type { Line } from '../core/views.ts';
+import type { HttpClient } from '../ports/http.ts';
+import type { Obeying } from '../ports/obeying.ts';
+import { readAnswer } from './gateway-answer.ts';
+import type { AtHand, CliPorts } from './ports.ts';
+import type { CliProblem } from './problem.ts';
+import { problem } from './problem.ts';
+import { openProgress } from './progress.ts';
+import { rowTexts, scanRows } from './reading.ts';
+
+type Ports = Pick<CliPorts, 'gateway' | 'atHand' | 'clock' | 'note' | 'tools' | 'settings'>;
+
+/** Whoever answers now: the gateway that PLIMSOLL_URL names, else the log at hand, folded to its end. */
+export const openObeying = async (
+  ports: Ports,
+): Promise<Result<Obeying<CliProblem>, CliProblem>> => {
+  if (ports.gateway !== null) return ok(askThrough(ports.gateway, ports));
+  const atHand = await ports.atHand(openProgress(ports, 'folding what is new'));
+  return atHand.ok ? ok(askAtHand(atHand.value, ports)) : atHand;
+};
+
+const askAtHand = (atHand: AtHand, { clock, tools, settings }: Ports): Obeying<CliProblem> => {
+  const { trust } = atHand.state;
+  const nowMs = clock.nowMs();
+  const present = presentOf(nowMs, [...trust.keys.values()]);
+  const source: ObeySource<CliProblem> = {
+    rows: (keys) => rowTexts(atHand, keys),
+    policies: () =>
+      scanRows<PolicyRow>(atHand, policyModel, {
+        range: { newestFirst: true },
+        wantedMax: policiesReadMax,
+      }),
+    keys: trust.keys,
+    logId: trust.logId,
+    pinnedLogId: settings.logId,
+    digest: tools.crypto.sha256HexOfText,
+    nowMs,
+  };
+  return {
+    gate: async (deployment) => {
+      const answer = await askGate(source, deployment);
+      if (!answer.ok) return answer;
+      return answer.value === undefined
+        ? unplanned(deployment)
+        : ok(gateLine(answer.value, deployment, present));
+    },
+    decision: async (position) => {
+      // What was obeyed here is known here alone: it is asked for behind this answer.
+      const answer = await askDecision(source, position, () => false);
+      return answer.ok ? ok(decisionAnswerLine(answer.value, present)) : answer;
+    },
+    lastGood: async (slot) => {
+      const found = await readLastGood(source.rows, slot, present);
+      if (!found.ok) return found;
+      return found.value === undefined ? noLastGood() : ok(lastGoodLine(found.value));
+    },
+  };
+};
+
+const unplanned = (deployment: string): Result<never, CliProblem> =>
+  fail(
+    problem(
+      'deployment-unknown',
+      `nobody has planned a deployment ${deployment}`,
+      'plimsoll timeline lists deployments',
+    ),
+  );
+
+const noLastGood = (): Result<never, CliProblem> =>
+  fail(
+    problem(
+      'not-found',
+      'no version succeeded in this slot before the one that holds it',
+      'plimsoll timeline lists what was deployed there; is the slot spelt right?',
+    ),
+  );
+
+const withinMs = 15_000;
+
+const askThrough = (gateway: HttpClient, { tools }: Ports): Obeying<CliProblem> => {
+  const get = async (path: string): Promise<Result<Line, CliProblem>> => {
+    const headers = { accept: 'application/json' };
+    const answer = await gateway({ method: 'GET', path, headers }, withinMs);
+    const read = readAnswer(tools.text, answer);
+    if (!read.ok) return read;
+    const { item } = read.value;
+    return isLine(item) ? ok(item) : strange();
+  };
+  return {
+    gate: async (deployment) => {
+      const answer = await gateway(
+        {
+          method: 'POST',
+          path: '/v1/gate',
+          headers: { accept: 'application/json', 'content-type': 'application/json' },
+          body: tools.text.encodeUtf8(JSON.stringify({ deployment })),
+        },
+        withinMs,
+      );
+      const read = readAnswer(tools.text, answer);
+      if (!read.ok) return read;
+      return isLine(read.value) && typeof read.value['outcome'] === 'string'
+        ? ok(read.value)
+        : strange();
+    },
+    decision: (position) => get(`/v1/decisions/${position}`),
+    lastGood: ({ namespace, environment, component, target }) =>
+      get(
+        `/v1/last-good?${[
+          ['namespace', namespace],
+          ['environment', environment],
+          ['component', component],
+          ...(target === null ? [] : [['target', target]]),
+        ]
+          .map(([name = '', content = '']) => `${name}=${encodeURIComponent(content)}`)
+          .join('&')}`,
+      ),
+  };
+};
+
+const isLine = (value: unknown): value is Line =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const strange = (): Result<never, CliProblem> =>
+  fail(problem('unreachable', 'the answer is not that of a gateway', 'see PLIMSOLL_URL'));

@@ -1,0 +1,125 @@
+import { address } from '../../known-rows.ts';
+import type { Position } from '../../log/record.ts';
+import type { Slot } from '../../markers/marker.ts';
+import { slotKey } from '../../markers/slot.ts';
+import type { PolicyRow } from '../../policy-records.ts';
+import type { DecisionRow } from '../../read-models.ts';
+import type { Result } from '../../result.ts';
+import { ok } from '../../result.ts';
+import { readRow } from '../../row-text.ts';
+import type { AttemptLine, SlotState } from '../../slot-state.ts';
+import type { KeyState } from '../../trust/trust.ts';
+import type { TextDigest } from '../../uuid-v8.ts';
+import type { GateAnswer } from './gate.ts';
+import { gateOf } from './gate.ts';
+import { mayObey } from './obey.ts';
+import { noPolicySet, policyStanding } from './policy-standing.ts';
+import type { ObeyedAct, ObeyRows } from './question.ts';
+import type { Refusal } from './refusal.ts';
+import type { ReadRowsAtOnce } from './rows.ts';
+import { readDecisionRows, readDeploymentRows } from './rows.ts';
+
+// The questions of everybody who acts on decisions, asked of read models wherever they are.
+
+/** What the questions are asked of, at one moment. */
+export type ObeySource<Problem> = {
+  readonly rows: ReadRowsAtOnce<Problem>;
+  /** The newest that were set, newest first. */
+  readonly policies: () => Promise<Result<readonly PolicyRow[], Problem>>;
+  readonly keys: ReadonlyMap<string, KeyState>;
+  readonly logId: string;
+  readonly pinnedLogId: string | null;
+  readonly digest: TextDigest;
+  readonly nowMs: number;
+};
+
+/** Policies that are looked at: an attempt that was started before all of them has none. */
+export const policiesReadMax = 50;
+
+/** Whether the record at a position may be acted on; null: there is no decision there. */
+export type DecisionAnswer = {
+  readonly decision: DecisionRow | null;
+  readonly answer: Result<ObeyedAct, Refusal>;
+};
+
+export const askDecision = async <Problem>(
+  source: ObeySource<Problem>,
+  position: Position,
+  isObeyed: (marker: string) => boolean,
+): Promise<Result<DecisionAnswer, Problem>> => {
+  const policies = await source.policies();
+  if (!policies.ok) return policies;
+  const read = await readDecisionRows(source.rows, position);
+  if (!read.ok) return read;
+  const { rows, logTimeMs } = read.value;
+  const answer = judge(source, policies.value, { position, rows, logTimeMs, isObeyed });
+  return ok({ decision: rows.decision ?? null, answer });
+};
+
+/** Whether a pipeline may go on; undefined: nobody has planned the deployment. */
+export const askGate = async <Problem>(
+  source: ObeySource<Problem>,
+  deployment: string,
+): Promise<Result<GateAnswer | undefined, Problem>> => {
+  const policies = await source.policies();
+  if (!policies.ok) return policies;
+  const read = await readDeploymentRows(source.rows, deployment);
+  if (!read.ok) return read;
+  const { about, logTimeMs } = read.value;
+  return ok(
+    gateOf(read.value, (decision) =>
+      judge(source, policies.value, {
+        position: decision.position,
+        rows: about(decision),
+        logTimeMs,
+        isObeyed: () => false,
+      }),
+    ),
+  );
+};
+
+const judge = <Problem>(
+  { keys, logId, pinnedLogId, digest, nowMs }: ObeySource<Problem>,
+  policies: readonly PolicyRow[],
+  asked: {
+    readonly position: Position;
+    readonly rows: ObeyRows;
+    readonly logTimeMs: number;
+    readonly isObeyed: (marker: string) => boolean;
+  },
+): Result<ObeyedAct, Refusal> => {
+  const { decision, deployment } = asked.rows;
+  const attempt = deployment?.attempts.find(({ number }) => number === decision?.attempt);
+  const policy =
+    decision === undefined
+      ? noPolicySet
+      : policyStanding(
+          policies,
+          {
+            slot: decision.slot,
+            startedAtMs: attempt?.startedAt ?? attempt?.openedAtMs ?? 0,
+            judgedBy: decision.policyDigest,
+          },
+          digest,
+        );
+  return mayObey({ ...asked, keys, logId, pinnedLogId, policy, digest, nowMs });
+};
+
+/** Which deployment a place is busy with: what runs or is planned there, newest last, else what holds the slot. */
+export const deploymentAt = async <Problem>(
+  { rows }: Pick<ObeySource<Problem>, 'rows'>,
+  slot: Slot,
+  version: string | null,
+): Promise<Result<string | undefined, Problem>> => {
+  const key = slotKey(slot);
+  const read = await rows([{ model: 'slot', key }]);
+  if (!read.ok) return read;
+  const text = read.value.get(address('slot', key));
+  const state = text === undefined ? undefined : readRow<SlotState>('slot', text);
+  const isMeant = (line: AttemptLine): boolean => version === null || line.version === version;
+  const found =
+    state?.beside.findLast((line) => line.status === 'running' && isMeant(line)) ??
+    state?.beside.findLast(isMeant) ??
+    state?.holders.findLast(isMeant);
+  return ok(found?.deployment);
+};

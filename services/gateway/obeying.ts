@@ -1,0 +1,130 @@
+import { decisionAnswerLine, gateLine } from '../core/canary/obey/lines.ts';
+import type { ObeySource } from '../core/canary/obey/obeying.ts';
+import {
+  askDecision,
+  askGate,
+  deploymentAt,
+  policiesReadMax,
+} from '../core/canary/obey/obeying.ts';
+import { lastGoodLine, readLastGood } from '../core/last-good.ts';
+import type { Slot } from '../core/markers/marker.ts';
+import type { PolicyRow } from '../core/policy-records.ts';
+import { policyModel } from '../core/policy-records.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import { readRow } from '../core/row-text.ts';
+import type { Line, Present } from '../core/views.ts';
+import { presentOf } from '../core/views.ts';
+import type { HttpRequest, HttpResponse } from '../ports/http.ts';
+import type { GatewayPorts } from './ports.ts';
+import type { Problem } from './problems.ts';
+import { refuse } from './problems.ts';
+import type { ReadSide } from './read-side.ts';
+
+// What whoever acts on decisions asks a gateway: whether one may be obeyed, and how a gate stands.
+
+export type ObeyPorts = Pick<GatewayPorts, 'tools' | 'clock'> & { readonly reads: ReadSide };
+
+type Source = { readonly source: ObeySource<Problem>; readonly present: Present };
+
+const openSource = async ({ tools, clock, reads }: ObeyPorts): Promise<Result<Source, Problem>> => {
+  const known = await reads.trust();
+  if (!known.ok) return known;
+  const { keys, logId } = known.value.trust;
+  const nowMs = clock.nowMs();
+  return ok({
+    present: presentOf(nowMs, [...keys.values()]),
+    source: {
+      rows: async (asked) => {
+        const read = await reads.rows(asked);
+        return read.ok ? ok(read.value.rows) : read;
+      },
+      policies: async () => {
+        const page = await reads.page(policyModel, {
+          newestFirst: true,
+          rowsMax: policiesReadMax,
+        });
+        return page.ok
+          ? ok(page.value.rows.map(({ value }) => readRow<PolicyRow>(policyModel, value)))
+          : page;
+      },
+      keys,
+      logId,
+      // The gateway's own log is pinned where it is opened.
+      pinnedLogId: null,
+      digest: tools.crypto.sha256HexOfText,
+      nowMs,
+    },
+  });
+};
+
+/** GET /v1/decisions/{position}: whether it may be obeyed now, and why not. */
+export const getDecision = async (
+  ports: ObeyPorts,
+  position: string,
+): Promise<Result<HttpResponse, Problem>> => {
+  const opened = await openSource(ports);
+  if (!opened.ok) return opened;
+  const { source, present } = opened.value;
+  const answer = await askDecision(source, Number(position), () => false);
+  return answer.ok ? ok(itemResponse(decisionAnswerLine(answer.value, present))) : answer;
+};
+
+/** Names that `/v1/last-good` takes. */
+export const lastGoodQuery: readonly string[] = ['namespace', 'environment', 'component', 'target'];
+
+/** GET /v1/last-good: what succeeded in a slot before the version that holds it. */
+export const getLastGood = async (
+  ports: ObeyPorts,
+  { query }: HttpRequest,
+): Promise<Result<HttpResponse, Problem>> => {
+  const component = query.get('component');
+  if (component === undefined) return refuse('query-invalid', 'component must be named');
+  const slot: Slot = {
+    namespace: query.get('namespace') ?? 'default',
+    environment: query.get('environment') ?? 'default',
+    component,
+    target: query.get('target') ?? null,
+  };
+  const opened = await openSource(ports);
+  if (!opened.ok) return opened;
+  const { source, present } = opened.value;
+  const found = await readLastGood(source.rows, slot, present);
+  if (!found.ok) return found;
+  return found.value === undefined
+    ? fail({
+        code: 'not-found',
+        message: 'no version succeeded in this slot before the one that holds it',
+      })
+    : ok(itemResponse(lastGoodLine(found.value)));
+};
+
+/** Which deployment somebody means: by its id, or by the place that it goes to. */
+export type Meant =
+  | { readonly deployment: string }
+  | { readonly slot: Slot; readonly version: string | null };
+
+/** The gate of a deployment as it stands; undefined: nobody has planned it. */
+export const gateNow = async (
+  ports: ObeyPorts,
+  meant: Meant,
+): Promise<Result<Line | undefined, Problem>> => {
+  const opened = await openSource(ports);
+  if (!opened.ok) return opened;
+  const { source, present } = opened.value;
+  const found =
+    'deployment' in meant
+      ? ok(meant.deployment)
+      : await deploymentAt(source, meant.slot, meant.version);
+  if (!found.ok) return found;
+  if (found.value === undefined) return ok(undefined);
+  const answer = await askGate(source, found.value);
+  if (!answer.ok) return answer;
+  return ok(answer.value && gateLine(answer.value, found.value, present));
+};
+
+const itemResponse = (item: Line): HttpResponse => ({
+  status: 200,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ item }),
+});

@@ -1,0 +1,17 @@
+import type { Position } from '../core/log/record.ts';
+import type { Slot } from '../core/markers/marker.ts';
+import type { Result } from '../core/result.ts';
+import type { Line } from '../core/views.ts';
+
+/**
+ * The questions of whoever acts on decisions, answered in lines of core/canary/obey/lines.ts by the log at hand or by a
+ * gateway. Each answer is of one moment: ask again before acting.
+ */
+export type Obeying<Problem> = {
+  /** `not-found`: nobody has planned the deployment. */
+  readonly gate: (deployment: string) => Promise<Result<Line, Problem>>;
+  /** Whether the record at a position may be acted on. */
+  readonly decision: (position: Position) => Promise<Result<Line, Problem>>;
+  /** `not-found`: nothing succeeded there before the present version. */
+  readonly lastGood: (slot: Slot) => Promise<Result<Line, Problem>>;
+};
