@@ -1,5 +1,5 @@
-// An analyser as a process of its own: settings from the environment; the lease in milliseconds and where it dies as
-// its arguments. Its policy is the demo's, so that seconds suffice. Says what the analyser tells, a JSON line each.
+// An analyser as a process of its own: settings from the environment; the lease in milliseconds, where it dies and
+// whether it keeps snapshots all the time as its arguments. Its policy is the demo's, so that seconds suffice. Says what the analyser tells, a JSON line each.
 import { writeSync } from 'node:fs';
 import { openFoundation } from '../../../services/adapters/foundation/foundation.ts';
 import {
@@ -14,7 +14,7 @@ import type { RecordLog } from '../../../services/ports/record-log.ts';
 import { keyOf } from '../given.ts';
 import { value } from '../records.ts';
 
-const [leaseMs = '', dies = 'nowhere'] = process.argv.slice(2);
+const [leaseMs = '', dies = 'nowhere', snapshots = 'rarely'] = process.argv.slice(2);
 const settings = value(parseSettings(process.env));
 const die = (): boolean => process.kill(process.pid, 'SIGKILL');
 
@@ -44,5 +44,6 @@ startAnalyser({
   readMetrics: openMetricsReader(),
   otlpContentTypeOf,
   policy: value(parsePolicy(demoPolicy)),
-  tell: (event) => writeSync(1, `${JSON.stringify(event)}\n`),
+  ...(snapshots === 'often' ? { snapshotPace: { records: 5, ms: 1_000, msMin: 200 } } : {}),
+  tell: (event) => writeSync(1, `${JSON.stringify({ ...event, atMs: Date.now() })}\n`),
 });
