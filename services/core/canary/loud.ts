@@ -1,7 +1,7 @@
 import type { Cohort } from './cohorts.ts';
 
 /** Fewer instances than this show no rule that one of them could break. */
-const instancesMin = 5;
+export const instancesMin = 5;
 /** So many times the median is more than instances behind one load balancer differ. */
 const timesMedianMax = 10;
 /** With so few requests in a window nobody is loud. */
@@ -49,6 +49,29 @@ export const levelCap = (levels: readonly number[]): number => {
   if (levels.length < instancesMin) return Infinity;
   const median = medianOf(levels);
   return median > 0 ? timesMedianMax * median : Infinity;
+};
+
+/**
+ * The mean of what `size` of the values show without their highest and their lowest, over all choices of so many: one
+ * value, however high or low, then counts for nothing. Cohorts of which the larger is asked for the size of the smaller
+ * one have the same expectation whatever the distribution is, which plain trimmed means of unequal sizes have not.
+ * `size` is at least 3 and at most the number of values.
+ */
+export const trimmedMean = (values: readonly number[], size: number): number => {
+  const rising = values.toSorted((left, right) => left - right);
+  const count = rising.length;
+  const weights = rising.map(() => size / count);
+  // The chance of being the highest of a choice: C(rank - 1, size - 1) / C(count, size), and the lowest as seen from below.
+  let chance = size / count;
+  for (let rank = count; rank >= size; rank -= 1) {
+    weights[rank - 1] = (weights[rank - 1] ?? 0) - chance;
+    weights[count - rank] = (weights[count - rank] ?? 0) - chance;
+    chance *= (rank - size) / (rank - 1);
+  }
+  let mean = 0;
+  for (const [index, value] of rising.entries())
+    mean += (value * Math.max(0, weights[index] ?? 0)) / (size - 2);
+  return mean;
 };
 
 /** The lower one of an even number. */

@@ -2,7 +2,7 @@ import type { Cohort } from './cohorts.ts';
 import type { Durations, Exponential } from './durations.ts';
 import { sumOfExponential } from './durations.ts';
 import type { MetricWindow } from './judge/judged-window.ts';
-import { levelCap } from './loud.ts';
+import { instancesMin, levelCap, trimmedMean } from './loud.ts';
 import type { Level } from './metrics/level.ts';
 import type { MetricPolicy } from './policy/policy.ts';
 import type { RateCounts } from './rate-counts.ts';
@@ -195,7 +195,7 @@ type LevelsOfUnit = Map<string, Map<string, { readonly sum: number; readonly poi
 
 /**
  * The mean over the instances of what each was on the average: an instance counts once, however many series and points
- * it sends. Levels of one unit only; where a cohort sends several, the one counts that both have most instances of.
+ * it sends. Where both cohorts have enough of them the highest and the lowest are left out. Levels of one unit only; where a cohort sends several, the one counts that both have most instances of.
  */
 const openLevels = (): {
   readonly add: (cohort: Cohort, seen: SeenLevel) => void;
@@ -226,7 +226,8 @@ const openLevels = (): {
       const canary = meansOf(units.canary, canaryUnit);
       const baseline = meansOf(units.baseline, chosen.baseline);
       const cap = levelCap([...canary, ...baseline]);
-      return { canary: levelOf(canary, cap), baseline: levelOf(baseline, cap) };
+      const smaller = Math.min(canary.length, baseline.length);
+      return { canary: levelOf(canary, cap, smaller), baseline: levelOf(baseline, cap, smaller) };
     },
   };
 };
@@ -243,9 +244,13 @@ const meansOf = (
         return mean;
       });
 
-const levelOf = (means: readonly number[], cap: number): Level | null => {
-  if (means.length === 0) return null;
+/** `smaller`: how many instances the smaller cohort has. */
+const levelOf = (means: readonly number[], cap: number, smaller: number): Level | null => {
+  const series = means.length;
+  if (series === 0) return null;
+  const capped = means.map((one) => Math.min(one, cap));
+  if (smaller >= instancesMin) return { mean: trimmedMean(capped, smaller), series };
   let mean = 0;
-  for (const one of means) mean += Math.min(one, cap) / means.length;
-  return { mean, series: means.length };
+  for (const one of capped) mean += one / series;
+  return { mean, series };
 };

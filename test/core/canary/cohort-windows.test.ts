@@ -396,6 +396,30 @@ describe('levels', () => {
     expect(excluded(taken)).toStrictEqual({});
   });
 
+  test('of one instance that says anything count for nothing where both cohorts have five', () => {
+    const of = (cohort: 'canary' | 'baseline', values: readonly number[]): PendingPoint[] =>
+      values.map((value, index) =>
+        level({
+          cohort,
+          instance: `${cohort} ${index}`,
+          series: `${cohort} ${index}`,
+          level: value,
+        }),
+      );
+    const around = [0.38, 0.39, 0.4, 0.41, 0.42];
+    for (const liar of [0, 1e18]) {
+      const taken = take([
+        ...of('canary', [...around, liar]),
+        ...of('baseline', [...around, ...around, ...around, liar]),
+      ]);
+      const { canary, baseline } = shown(taken).level;
+      expect(canary?.mean).toBeGreaterThan(0.385);
+      expect(canary?.mean).toBeLessThan(0.415);
+      expect(baseline?.mean).toBeGreaterThan(0.385);
+      expect(baseline?.mean).toBeLessThan(0.415);
+    }
+  });
+
   test('of another unit are left out, and never compared', () => {
     const taken = take([
       level({ series: 'a', level: 40, unit: '%' }),
