@@ -1,12 +1,14 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { AnalyserPorts } from '../../services/analyser/ports.ts';
 import { openTrustedKeys } from '../../services/analyser/trusted-keys.ts';
 import type { TrustedKeys } from '../../services/analyser/trusted-keys.ts';
 import { fail, ok } from '../../services/core/result.ts';
+import type { RecordLog } from '../../services/ports/record-log.ts';
 import { buildAnalyserHouse } from '../support/analyser-house.ts';
 import type { AnalyserHouse } from '../support/analyser-house.ts';
 import { fastPolicy } from '../support/canary/sample-streams.ts';
 import { keyOf, tools } from '../support/given.ts';
-import { added, compromised } from '../support/markers.ts';
+import { added, compromised, retired } from '../support/markers.ts';
 
 const { keyId } = keyOf('analyser');
 const lookAgainMs = 2_001;
@@ -77,4 +79,47 @@ test('a store that fell back to before the analyser was trusted makes nobody unk
   time.isStoreEmpty = true;
   time.nowMs += lookAgainMs;
   expect([...(await keys.forKeys([keyId])).keys()]).toContain(keyId);
+});
+
+describe('a key that was retired', () => {
+  const endedHouse = async (): Promise<{
+    readonly house: AnalyserHouse;
+    readonly retiredAtMs: number;
+  }> => {
+    const { house } = await lookingHouse();
+    await house.say('admin', added(keyOf('analyser#2'), { roles: ['analyser'] }));
+    await house.pass(5_000);
+    await house.say('admin', retired(keyOf('analyser')));
+    return { house, retiredAtMs: house.clock.nowMs() };
+  };
+  const portsOf = (house: AnalyserHouse, log: Partial<RecordLog> = {}): AnalyserPorts => ({
+    ...house.ports,
+    signer: keyOf('analyser#2'),
+    log: { ...house.log, ...log },
+  });
+  const refusing =
+    (code: 'before-start' | 'unreachable'): RecordLog['read'] =>
+    async () =>
+      fail({ code, message: 'not now' });
+
+  test('ended when the record that says so was appended', async () => {
+    const { house, retiredAtMs } = await endedHouse();
+    await house.pass(5_000);
+    const keys = await openTrustedKeys(portsOf(house)).forKeys([]);
+    expect(keys.get(keyId)?.retiredAtMs).toBe(retiredAtMs);
+    expect(keys.get(keyOf('analyser#2').keyId)?.retiredAtMs).toBeUndefined();
+  });
+
+  test('ended nobody knows when, where the log no longer has that record', async () => {
+    const { house } = await endedHouse();
+    const ports = portsOf(house, { read: refusing('before-start') });
+    const key = (await openTrustedKeys(ports).forKeys([])).get(keyId);
+    expect([key?.retiredAt === null, key?.retiredAtMs]).toStrictEqual([false, undefined]);
+  });
+
+  test('is not judged while the log cannot be asked', async () => {
+    const { house } = await endedHouse();
+    const ports = portsOf(house, { read: refusing('unreachable') });
+    await expect(openTrustedKeys(ports).forKeys([])).rejects.toThrow('not now');
+  });
 });
