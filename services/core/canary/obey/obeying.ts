@@ -105,7 +105,10 @@ const judge = <Problem>(
   return mayObey({ ...asked, keys, logId, pinnedLogId, policy, digest, nowMs });
 };
 
-/** Which deployment a place is busy with: what runs or is planned there, newest last, else what holds the slot. */
+/**
+ * Which deployment somebody means by a place, and perhaps a version: what runs or is planned there, else what came or
+ * failed there last.
+ */
 export const deploymentAt = async <Problem>(
   { rows }: Pick<ObeySource<Problem>, 'rows'>,
   slot: Slot,
@@ -115,11 +118,22 @@ export const deploymentAt = async <Problem>(
   const read = await rows([{ model: 'slot', key }]);
   if (!read.ok) return read;
   const text = read.value.get(address('slot', key));
-  const state = text === undefined ? undefined : readRow<SlotState>('slot', text);
-  const isMeant = (line: AttemptLine): boolean => version === null || line.version === version;
-  const found =
-    state?.beside.findLast((line) => line.status === 'running' && isMeant(line)) ??
-    state?.beside.findLast(isMeant) ??
-    state?.holders.findLast(isMeant);
+  if (text === undefined) return ok(undefined);
+  const { beside, holders, doubt } = readRow<SlotState>('slot', text);
+  const busy = [
+    ...beside.filter(({ status }) => status !== 'running'),
+    ...beside.filter(isRunning),
+  ];
+  const over = [
+    ...(doubt === null ? [] : [doubt]),
+    ...holders.map(({ deployment, version: held, since }) => ({
+      deployment,
+      version: held,
+      at: since,
+    })),
+  ].toSorted((a, b) => a.at - b.at);
+  const found = [...over, ...busy].findLast((line) => version === null || line.version === version);
   return ok(found?.deployment);
 };
+
+const isRunning = ({ status }: AttemptLine): boolean => status === 'running';

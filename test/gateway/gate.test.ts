@@ -1,0 +1,182 @@
+import { describe, expect, test } from 'vitest';
+import { gateBytesMax } from '../../services/gateway/gate.ts';
+import { faultsOf } from '../support/cli-schemas.ts';
+import { canary, decides, decision } from '../support/decisions.ts';
+import type { Answered, GatewayHouse } from '../support/gateway.ts';
+import { openGatewayHouse } from '../support/gateway.ts';
+import type { Step } from '../support/given.ts';
+import { by } from '../support/given.ts';
+import { failed, logged, operated, run } from '../support/markers.ts';
+
+const after = async (...steps: readonly Step[]): Promise<GatewayHouse> =>
+  openGatewayHouse([...canary, ...steps]);
+
+const post = (house: GatewayHouse, body: unknown): Promise<Answered> =>
+  house.send('POST', '/v1/gate', {
+    headers: { 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+
+const byPlace = { environment: 'production', component: 'checkout' };
+
+describe('the web provider of an AnalysisTemplate reads', () => {
+  // A measurement takes one field of the answer by its jsonPath, and conditions are asked about it.
+  const measured = async (house: GatewayHouse): Promise<unknown> =>
+    (await post(house, { ...byPlace, version: '2.0.0' })).json.outcome;
+
+  test.each([
+    ['waiting', []],
+    ['promote', [decides(decision('promote'))]],
+    ['roll-back', [decides(decision('roll-back'))]],
+    ['hold', [decides(decision('hold'))]],
+    ['inconclusive', [decides(decision('hold', { stage: 'inconclusive', reason: 'deadline' }))]],
+    ['waiting', [decides(decision('advance'))]],
+    ['waiting', [decides(decision('promote', { mode: 'dry-run' }))]],
+    ['ended', [decides(decision('promote')), by('ci', failed())]],
+  ] as const)('%s', async (outcome, steps) => {
+    expect(await measured(await after(...(await Promise.all([...steps]))))).toBe(outcome);
+  });
+
+  test('the whole answer, in the form of its schema', async () => {
+    const house = await after(await decides(decision('roll-back')));
+    const answer = await post(house, { deployment: run('7') });
+    expect([answer.status, answer.headers['content-type']]).toEqual([200, 'application/json']);
+    expect(faultsOf('gate', answer.json)).toEqual([]);
+    expect(answer.json).toMatchObject({
+      outcome: 'roll-back',
+      act: { act: 'roll-back', toVersion: '1.9.4' },
+      decision: { position: 7 },
+      refused: null,
+    });
+  });
+
+  test('why the newest decision is not obeyed', async () => {
+    const house = await after(
+      await decides(decision('promote')),
+      by('ops', operated('decisions-stopped', { reason: 'we look at it' })),
+    );
+    const { json } = await post(house, { deployment: run('7') });
+    expect(faultsOf('gate', json)).toEqual([]);
+    expect(json).toMatchObject({ outcome: 'waiting', refused: { code: 'stopped', position: 7 } });
+  });
+
+  test('an error where nobody has planned such a deployment', async () => {
+    const house = await after();
+    for (const asked of [{ deployment: run('9') }, { ...byPlace, version: '3.0.0' }]) {
+      const answer = await post(house, asked);
+      expect([answer.status, answer.json.code]).toEqual([404, 'deployment-unknown']);
+    }
+  });
+});
+
+describe('a webhook of Flagger', () => {
+  // The payload as its documentation gives it; what hook it is, its metadata must say.
+  const hook = async (
+    type: string,
+    steps: readonly (Step | Promise<Step>)[],
+    metadata: object = {},
+  ): Promise<Answered> =>
+    post(await after(...(await Promise.all(steps.map(async (step) => step)))), {
+      name: 'checkout',
+      namespace: 'test',
+      phase: 'Progressing',
+      metadata: {
+        hook: type,
+        environment: 'production',
+        token: '16688eb5e9f289f1991c',
+        ...metadata,
+      },
+    });
+
+  const nothing: readonly Step[] = [];
+  const promoted = [decides(decision('promote'))];
+  const advanced = [decides(decision('advance'))];
+  const rolledBack = [decides(decision('roll-back'))];
+  const held = [decides(decision('hold'))];
+
+  test.each([
+    ['confirm-rollout', [200, 200, 200, 409, 200]],
+    ['pre-rollout', [200, 200, 200, 409, 200]],
+    ['rollout', [200, 200, 200, 409, 409]],
+    ['confirm-traffic-increase', [409, 200, 200, 409, 409]],
+    ['confirm-promotion', [409, 200, 409, 409, 409]],
+    ['rollback', [409, 409, 409, 200, 409]],
+    ['post-rollout', [200, 200, 200, 200, 200]],
+    ['event', [200, 200, 200, 200, 200]],
+  ])('%s: nothing, promote, advance, roll-back, hold', async (type, statuses) => {
+    const answers = await Promise.all(
+      [nothing, promoted, advanced, rolledBack, held].map((steps) => hook(type, steps)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(statuses);
+  });
+
+  test('that is halted says why, for the events of the cluster', async () => {
+    const answer = await hook('rollout', rolledBack);
+    expect(answer.json).toMatchObject({
+      code: 'gate-closed',
+      outcome: 'roll-back',
+      detail: 'the gate says roll-back: the canary fails more often than allowed',
+    });
+  });
+
+  test('about a deployment that nobody has planned may begin, and not be promoted', async () => {
+    const unknown = { component: 'cart' };
+    expect((await hook('confirm-rollout', nothing, unknown)).status).toBe(200);
+    expect((await hook('confirm-promotion', promoted, unknown)).status).toBe(409);
+    expect((await hook('rollback', rolledBack, unknown)).status).toBe(409);
+  });
+
+  test('that does not say what it is is refused', async () => {
+    const house = await after();
+    const answer = await post(house, { name: 'checkout', namespace: 'test', phase: 'Progressing' });
+    expect([answer.status, answer.json.code]).toEqual([422, 'field-invalid']);
+    expect(answer.json.detail).toContain('metadata.hook');
+  });
+});
+
+describe('what is asked badly is refused', () => {
+  test.each([
+    ['no JSON', 'outcome?', 400, 'body-malformed'],
+    ['a list', '[]', 400, 'body-malformed'],
+    ['nothing', '{}', 422, 'field-invalid'],
+    ['an unknown field', { ...byPlace, enviroment: 'production' }, 422, 'field-invalid'],
+    ['an id that is none', { deployment: '../7' }, 422, 'field-invalid'],
+    ['a name of 129 characters', { component: 'x'.repeat(129) }, 422, 'field-invalid'],
+    ['a name that is a number', { component: 7 }, 422, 'field-invalid'],
+    ['a large body', `{"component":"${'x'.repeat(gateBytesMax)}"}`, 413, 'body-too-large'],
+  ])('%s', async (_name, body, status, code) => {
+    const answer = await post(await after(), body);
+    expect([answer.status, answer.json.code]).toEqual([status, code]);
+  });
+
+  test('by GET', async () => {
+    expect((await (await after()).get('/v1/gate')).status).toBe(405);
+  });
+});
+
+describe('GET /v1/decisions/{position}', () => {
+  test('says whether it may be obeyed, and why not', async () => {
+    const house = await after(await decides(decision('roll-back')));
+    const { json } = await house.get('/v1/decisions/7');
+    expect(json.item).toMatchObject({ act: { act: 'roll-back' }, refused: null });
+    expect(faultsOf('decision', json.item.decision)).toEqual([]);
+    const none = await house.get('/v1/decisions/3');
+    expect(none.json.item).toMatchObject({
+      decision: null,
+      act: null,
+      refused: { code: 'decision-unknown' },
+    });
+  });
+});
+
+describe('GET /v1/last-good', () => {
+  test('names what succeeded before the present version', async () => {
+    const house = await after(by('ci', logged('2.0.1')));
+    const path = '/v1/last-good?environment=production&component=checkout';
+    const { json } = await house.get(path);
+    expect(faultsOf('last-good', json.item)).toEqual([]);
+    expect(json.item).toMatchObject({ version: '1.9.4', present: { version: '2.0.1' } });
+    expect((await house.get('/v1/last-good?component=cart')).status).toBe(404);
+    expect((await house.get('/v1/last-good')).json.code).toBe('query-invalid');
+  });
+});
