@@ -27,6 +27,8 @@ export type Settings = {
   readonly archiveFolder: string | null;
   /** Policy file of the analyser (JSON), or null: the standard preset. */
   readonly policyFile: string | null;
+  /** When the analyser learns each night how much components scatter, milliseconds after midnight UTC. */
+  readonly noiseAtMsOfDay: number;
   readonly host: string;
   readonly port: number;
   readonly otlpPort: number;
@@ -54,6 +56,7 @@ export const settingNames: { readonly [name: string]: string } = {
   PLIMSOLL_LOG_ID: 'the log id that is expected; another one is refused',
   PLIMSOLL_ARCHIVE: 'folder of an archive that gives the records which the log no longer holds',
   PLIMSOLL_POLICY: 'policy file of the analyser, JSON (default: the standard preset)',
+  PLIMSOLL_NOISE_AT: 'when noise is learned each night, HH:MM UTC (default 02:00)',
   PLIMSOLL_HOST: 'address that services listen on (default 127.0.0.1)',
   PLIMSOLL_PORT: 'port of the gateway (default 7464; 0 takes a free one)',
   PLIMSOLL_OTLP_PORT: 'port for OTLP/HTTP (default 4318; 0 takes a free one)',
@@ -84,6 +87,9 @@ export const parseSettings = (env: {
   const logId = text('PLIMSOLL_LOG_ID');
   if (logId !== null && !uuidPattern.test(logId))
     return refuse('PLIMSOLL_LOG_ID', 'must be a UUID in lower case');
+  const noiseAtMsOfDay = parseTimeOfDay(text('PLIMSOLL_NOISE_AT') ?? '02:00');
+  if (noiseAtMsOfDay === undefined)
+    return refuse('PLIMSOLL_NOISE_AT', 'must be a time of day in UTC, 00:00 to 23:59');
   const port = parsePort(text('PLIMSOLL_PORT') ?? '7464');
   if (port === undefined) return refuse('PLIMSOLL_PORT', 'must be a port, 0 to 65535');
   const otlpPort = parsePort(text('PLIMSOLL_OTLP_PORT') ?? '4318');
@@ -102,6 +108,7 @@ export const parseSettings = (env: {
     logId,
     archiveFolder: text('PLIMSOLL_ARCHIVE'),
     policyFile: text('PLIMSOLL_POLICY'),
+    noiseAtMsOfDay,
     host: text('PLIMSOLL_HOST') ?? '127.0.0.1',
     port,
     otlpPort,
@@ -133,6 +140,11 @@ const parseStore = (value: string): StoreSetting | undefined => {
   const folder = /^sqlite:(.+)$/.exec(value)?.[1];
   if (folder !== undefined) return { foundation: 'sqlite', folder };
   return /^rediss?:\/\/\S+$/.test(value) ? { foundation: 'redis', url: value } : undefined;
+};
+
+const parseTimeOfDay = (value: string): number | undefined => {
+  const [, hours, minutes] = /^([01][0-9]|2[0-3]):([0-5][0-9])$/.exec(value) ?? [];
+  return hours === undefined ? undefined : (Number(hours) * 60 + Number(minutes)) * 60_000;
 };
 
 const parsePort = (value: string): number | undefined =>

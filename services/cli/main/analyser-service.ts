@@ -25,8 +25,9 @@ export const startAnalyser = async (
   if (!metrics.ok) return failed(metrics.problem);
   const samples = await foundation.stream('samples');
   if (!samples.ok) return failed(samples.problem);
-  const [service, otlp] = await Promise.all([
+  const [service, { noisePace }, otlp] = await Promise.all([
     import('../../analyser/start.ts'),
+    import('../../analyser/noise-refresh.ts'),
     import('../../adapters/otlp/metrics-request.ts'),
   ]);
   const measurements = openAnalyserMeasurements();
@@ -39,6 +40,7 @@ export const startAnalyser = async (
     readMetrics: otlp.openMetricsReader(),
     otlpContentTypeOf: otlp.otlpContentTypeOf,
     policy: policy.value,
+    noisePace: { ...noisePace, atMsOfDay: settings.noiseAtMsOfDay },
     tell: (event) => {
       measurements.notice(event);
       switch (event.event) {
