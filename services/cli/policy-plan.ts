@@ -206,7 +206,7 @@ const changesText = (columns: number | null, changes: readonly PlanChange[]): re
   return [
     '',
     ...table(
-      ['WHAT WOULD HELP', ...metrics.map(({ id }) => id.toUpperCase()), 'PROMOTION'],
+      ['WHAT WOULD HELP', ...metrics.map(({ id }) => id), 'PROMOTION'],
       changes.map(({ change, plan }) => [
         change,
         ...metrics.map(({ id }) => {

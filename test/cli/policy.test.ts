@@ -259,7 +259,7 @@ describe('policy plan', () => {
       'Counts are taken to scatter twice as much as chance, as long as there is no history.',
       'Judged too, where sent; what they show hangs on how they vary: cpu, memory, traffic',
       '',
-      'WHAT WOULD HELP                      ERRORS  LATENCY       PROMOTION',
+      'WHAT WOULD HELP                      errors  latency       PROMOTION',
       'history of both versions alike       1.1 %   9.8 % slower  17m',
       'twice the traffic to the canary      1.2 %   10 % slower   19m',
       'deadline: 1h                         1.1 %   9.7 % slower  33m',

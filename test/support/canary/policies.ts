@@ -41,7 +41,18 @@ export const policyOf = (settings: { readonly [name: string]: Json } = {}): Plac
 
 const share = (min: number, max: number): Arbitrary<number> =>
   double({ min, max, noNaN: true, noDefaultInfinity: true });
-const name = constantFrom('checkout', 'a b', '__proto__', 'größe', '😀', 'no', '5%', '*x'.slice(1));
+const name = constantFrom(
+  'checkout',
+  'a b',
+  '__proto__',
+  'größe',
+  '😀',
+  'no',
+  'true',
+  'null',
+  '5%',
+  '*x'.slice(1),
+);
 const value = oneof(name, integer().map(String), constant('/pay/{id}'));
 const test = oneof(
   array(value, { minLength: 1, maxLength: 3 }),

@@ -37,8 +37,6 @@ import {
 // wrong with it. Nothing is replaced by a default in silence: what is not known, not of the right kind, or impossible
 // together is a problem with its place.
 
-export type { PolicyPath, PolicyProblem };
-
 const policiesMax = 200;
 /** Told at once; a document with more is not read on by anybody. */
 const problemsMax = 100;

@@ -30,7 +30,7 @@ export type Outlook = {
 export const dispersionUnknown: number = unknownPhi;
 
 /** Standard deviation of ln(duration) between requests, where nothing is known: a usual service. */
-export const latencySpreadUsual = 0.8;
+const latencySpreadUsual = 0.8;
 
 export type MetricPlan = {
   readonly id: string;

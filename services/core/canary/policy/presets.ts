@@ -8,7 +8,7 @@ import type { MetricPolicy, MetricSource, Policy } from './policy.ts';
 export type PresetName = 'standard' | 'sensitive' | 'strict';
 
 /** Durations of requests as servers send them, by today's OpenTelemetry names and by those before. */
-export const requestDurations: MetricSource = {
+const requestDurations: MetricSource = {
   names: [
     'http.server.request.duration',
     'rpc.server.call.duration',
