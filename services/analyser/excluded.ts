@@ -6,10 +6,14 @@ const tellEveryMs = 60_000;
 /** Those that an operator can do something about. Duplicates, and points from before the opening, are daily bread. */
 const riddles: readonly Exclusion[] = [
   'other-namespace',
+  'other-target',
   'other-version',
   'either-cohort',
   'late',
   'implausible',
+  'loud',
+  'other-buckets',
+  'other-unit',
   'over-limit',
 ];
 

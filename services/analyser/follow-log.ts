@@ -1,19 +1,30 @@
-import { canaryAttempts, copiesOf, openingOf } from '../core/canary/canary-attempts.ts';
-import type { OpeningTools } from '../core/canary/canary-attempts.ts';
+import {
+  analysisIdOf,
+  canaryAttempts,
+  copiesOf,
+  dueAnalysis,
+  openingOf,
+} from '../core/canary/canary-attempts.ts';
+import type { DueAnalysis, Frozen } from '../core/canary/canary-attempts.ts';
+import { artifactsOf, beginningOf } from '../core/canary/kept-evidence.ts';
+import { policyFor } from '../core/canary/policy/placed-policy.ts';
 import type { Deployment } from '../core/deployment.ts';
 import type { LogRecord, Position } from '../core/log/record.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import { address } from '../core/projection.ts';
 import { readRow } from '../core/row-text.ts';
-import type { Sample } from '../core/samples/sample.ts';
+import type { Copy, Sample } from '../core/samples/sample.ts';
 import type { SlotState } from '../core/slot-state.ts';
 import type { Stop } from '../ports/clock.ts';
 import type { RowKey } from '../ports/read-model-store.ts';
 import { appendSamples } from './append-samples.ts';
+import type { EvidenceKept } from './evidence-kept.ts';
 import { startAt } from './following.ts';
 import type { Follower } from './following.ts';
 import { Halted } from './halted.ts';
+import type { NoiseFor } from './noise-kept.ts';
 import type { AnalyserPorts } from './ports.ts';
+import type { Policies } from './policies.ts';
 import { rowsWhenAt } from './read-models.ts';
 
 /** How long a batch waits for the projector before the subscription is given up and begun again. */
@@ -21,12 +32,25 @@ const projectorWaitMs = 20_000;
 /** Analyses that this process remembers to have opened, so that it does not say it again with every marker. */
 const openedRememberedMax = 10_000;
 
+/** What openings freeze beside what the log says of their attempt. */
+export type Freezing = {
+  readonly policies: Policies;
+  readonly kept: EvidenceKept;
+  readonly noiseFor: NoiseFor;
+};
+
 /**
  * Tells the samples what the log says of canaries: which analyses open, and the records that they obey. It believes
  * the read models alone; of the records it takes only which deployments to look at. Whatever it says twice after a
  * restart, the first copy stands.
  */
-export const followLog = (ports: AnalyserPorts, stop: Stop): Follower => {
+export const followLog = (
+  ports: AnalyserPorts,
+  stop: Stop,
+  { policies, kept, noiseFor }: Freezing,
+): Follower => {
+  const { tools, audience } = ports;
+  const digest = (text: string): string => tools.crypto.sha256Hex(tools.text.encodeUtf8(text));
   const opened = new Set<string>();
 
   const rowsAt = async (next: Position, keys: readonly RowKey[]): Promise<Rows> => {
@@ -35,22 +59,46 @@ export const followLog = (ports: AnalyserPorts, stop: Stop): Follower => {
     return rows.value.rows;
   };
 
-  const openings = (deployment: Deployment, rows: Rows, tools: OpeningTools): readonly Sample[] =>
-    canaryAttempts(deployment).flatMap((attempt) => {
+  const frozenFor = async (due: DueAnalysis): Promise<Frozen> => {
+    const { slot } = due.attempt.plan;
+    const { environment, component } = slot;
+    const policy = policyFor(await policies.inForce(), component, environment).placed;
+    const place = { environment, component, policy: policy.policy };
+    const { noise, ageMs } = await noiseFor(place);
+    const artifacts = artifactsOf(due.canary, due.baseline);
+    const awaited = due.judgedBefore.map((attempt) =>
+      analysisIdOf(digest, due.deployment.id, attempt),
+    );
+    const left = artifacts === null ? undefined : await kept.find(slot, artifacts, awaited, stop);
+    const beginning = beginningOf(left, due.deployment.id, due.judgedBefore);
+    return { policy, noise, noiseAgeMs: ageMs, beginning };
+  };
+
+  const openings = async (deployment: Deployment, rows: Rows): Promise<readonly Sample[]> => {
+    const said: Sample[] = [];
+    for (const attempt of canaryAttempts(deployment)) {
       const slot = rows.get(address('slot', slotKey(attempt.plan.slot)));
       const state = slot === undefined ? undefined : readRow<SlotState>('slot', slot);
-      const opening = openingOf(tools, deployment, attempt, state);
-      if (opening === undefined || opened.has(opening.analysis)) return [];
+      const due = dueAnalysis(digest, ports.clock.nowMs(), deployment, attempt, state);
+      if (due === undefined || opened.has(due.analysis)) continue;
+      const frozen = await frozenFor(due);
+      // What was asked for took time: nothing before this moment enters.
+      const opening = openingOf({ digest, audience }, due, frozen, ports.clock.nowMs());
       if (opened.size >= openedRememberedMax) opened.clear();
       opened.add(opening.analysis);
+      const { analysis, carriedFrom, independentAttempts } = opening;
       ports.tell({
         event: 'analysis-opened',
-        analysis: opening.analysis,
+        analysis,
         deployment: deployment.id,
         attempt: attempt.number,
+        carriedFrom,
+        independentAttempts,
       });
-      return [opening];
-    });
+      said.push(opening);
+    }
+    return said;
+  };
 
   return {
     startFrom: (_partition, hint) => startAt(ports.log, 0, hint),
@@ -67,21 +115,24 @@ export const followLog = (ports: AnalyserPorts, stop: Stop): Follower => {
       // Read again beside the slots: what runs and what holds must be of one moment.
       const slotKeys = [...places].map((key): RowKey => ({ model: 'slot', key }));
       const rows = await rowsAt(next, [...deploymentKeys, ...slotKeys]);
-      const { tools, audience, policy, clock } = ports;
-      const digest = (text: string): string => tools.crypto.sha256Hex(tools.text.encodeUtf8(text));
-      const opening: OpeningTools = { digest, audience, policy, nowMs: clock.nowMs() };
       const copied = records.map(({ position, appendedAtMs, value }) => ({
         position,
         appendedAtMs,
         digest: tools.crypto.sha256Hex(value),
       }));
-      const said = deploymentsIn(rows).flatMap((deployment): readonly Sample[] => [
-        ...openings(deployment, rows, opening),
-        ...canaryAttempts(deployment).flatMap((attempt) =>
-          copiesOf(opening, deployment, attempt, copied),
+      const deployments = deploymentsIn(rows);
+      // An attempt that is over leaves its evidence to one that begins in the same batch: its end is told first.
+      const copies = deployments.flatMap((deployment) =>
+        canaryAttempts(deployment).flatMap((attempt) =>
+          copiesOf({ digest, audience }, deployment, attempt, copied),
         ),
-      ]);
-      await appendSamples(ports, stop, said);
+      );
+      const isOver = ({ fact }: Copy): boolean =>
+        fact === 'succeeded' || fact === 'failed' || fact === 'canceled';
+      await appendSamples(ports, stop, copies.filter(isOver));
+      const begun: Sample[] = [];
+      for (const deployment of deployments) begun.push(...(await openings(deployment, rows)));
+      await appendSamples(ports, stop, [...begun, ...copies.filter((copy) => !isOver(copy))]);
       return next;
     },
     // What was remembered may not have been appended.

@@ -1,9 +1,9 @@
-import type { JudgePolicy } from '../core/canary/policy.ts';
+import type { PolicyDocument } from '../core/canary/policy/placed-policy.ts';
 import type { CheckTools } from '../core/check/check-record.ts';
 import type { Position } from '../core/log/record.ts';
 import type { Decided } from '../core/markers/marker.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { OtlpContentType, ReadMetrics } from '../ports/otlp.ts';
+import type { OtlpContentType, ReadTelemetry } from '../ports/otlp.ts';
 import type { ReadModelStore } from '../ports/read-model-store.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 import type { Signer } from '../ports/signer.ts';
@@ -23,14 +23,14 @@ export type AnalyserPorts = {
   readonly signer: Signer;
   readonly tools: CheckTools;
   readonly clock: Clock;
-  readonly readMetrics: ReadMetrics;
+  readonly readTelemetry: ReadTelemetry;
   /** The encoding of an OTLP body: `declared` is its content-type header, or null where it has none. */
   readonly otlpContentTypeOf: (
     declared: string | null,
     bytes: Uint8Array,
   ) => OtlpContentType | null;
-  /** What canaries that begin from now on are judged by. */
-  readonly policy: JudgePolicy;
+  /** What canaries that begin from now on are judged by, whatever the log says; null: what the log says. */
+  readonly policyFile: PolicyDocument | null;
   /** When states are kept for whoever takes over; `snapshotPace` unless told. */
   readonly snapshotPace?: SnapshotPace;
   /** When noise is learned; `noisePace` unless told. */
@@ -63,6 +63,10 @@ export type AnalyserEvent =
       readonly analysis: string;
       readonly deployment: string;
       readonly attempt: number;
+      /** The analysis of an earlier attempt whose evidence it goes on from, or null. */
+      readonly carriedFrom: string | null;
+      /** Which independent attempt with the same artifacts it is, from 1: each has half the budget of the one before. */
+      readonly independentAttempts: number;
     }
   /** `position` null: the log had it already, or it would have changed nothing any more. */
   | {
@@ -90,6 +94,10 @@ export type AnalyserEvent =
       readonly batches: number;
     }
   /** The store does not take what is kept for later. Nothing is lost by it but time. */
-  | { readonly event: 'not-kept'; readonly what: 'snapshot' | 'noise'; readonly message: string }
+  | {
+      readonly event: 'not-kept';
+      readonly what: 'snapshot' | 'noise' | 'evidence';
+      readonly message: string;
+    }
   /** What stands was said again before it lapsed. */
   | { readonly event: 'renewed'; readonly analysis: string; readonly position: Position };

@@ -1,7 +1,10 @@
 import type { Position } from '../core/log/record.ts';
+import { policyModel } from '../core/policy-records.ts';
+import type { PolicyRow } from '../core/policy-records.ts';
 import { readTrustRow } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
+import { readRow } from '../core/row-text.ts';
 import type { KeyState } from '../core/trust/trust.ts';
 import type { Stop } from '../ports/clock.ts';
 import type { Checkpoint, Generation, ReadRows, RowKey } from '../ports/read-model-store.ts';
@@ -50,6 +53,19 @@ const rowsNow = async (
   if (!generation.ok) return generation;
   const rows = await store.rows(generation.value, keys);
   return rows.ok ? rows : refuse('unreachable', rows.problem.message);
+};
+
+/** The newest document of policies on the log, as text; null: nobody has set any. */
+export const readPolicies = async (
+  ports: Pick<Ports, 'store'>,
+): Promise<Result<string | null, ReadModelsProblem>> => {
+  const generation = await currentGeneration(ports);
+  if (!generation.ok) return generation;
+  const newest = { newestFirst: true, rowsMax: 1 };
+  const read = await ports.store.scan(generation.value, policyModel, newest);
+  if (!read.ok) return refuse('unreachable', read.problem.message);
+  const [row] = read.value.rows;
+  return ok(row === undefined ? null : readRow<PolicyRow>(policyModel, row.value).document);
 };
 
 /** The keys that the log trusts or has trusted, by id. */

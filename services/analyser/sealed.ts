@@ -11,7 +11,7 @@ import type { AnalyserPorts } from './ports.ts';
 // costs time. What it can not do is change one, because an analyser's key has signed it with the name it is kept under.
 
 /** What a text is for. It is part of what is signed. */
-export type SealedKind = 'snapshot' | 'noise';
+export type SealedKind = 'snapshot' | 'noise' | 'evidence';
 
 export type SealedProblem = {
   readonly code: 'too-large' | 'not-kept';

@@ -1,6 +1,7 @@
 import { emptyPartition, foldSample, lowestOpening } from '../core/canary/fold-samples.ts';
 import type { PartitionState } from '../core/canary/fold-samples.ts';
 import type { AnalysisState } from '../core/canary/analysis-state.ts';
+import { policyIn } from '../core/canary/frozen.ts';
 import { isRenewal } from '../core/canary/renewal.ts';
 import type { LogRecord } from '../core/log/record.ts';
 import type { Decided } from '../core/markers/marker.ts';
@@ -15,6 +16,7 @@ import type { Stop } from '../ports/clock.ts';
 import { appendSamples } from './append-samples.ts';
 import { startAt } from './following.ts';
 import type { Follower } from './following.ts';
+import type { EvidenceKept } from './evidence-kept.ts';
 import { Halted } from './halted.ts';
 import type { AnalyserPorts } from './ports.ts';
 import { publish } from './publish.ts';
@@ -52,6 +54,7 @@ export const openStageTwo = (
   ports: AnalyserPorts,
   stop: Stop,
   keys: TrustedKeys,
+  kept: EvidenceKept,
   rejected: Tally,
 ): StageTwo => {
   const { audience, clock, samples, tools } = ports;
@@ -138,6 +141,7 @@ export const openStageTwo = (
           decided.push({ decision, attempt });
         }
         mine.state = folded.state;
+        for (const over of folded.over) await kept.keep(over);
         hear(mine, sampleKey(sample));
       }
       for (const [index, { decision, attempt }] of decided.entries()) {
@@ -163,10 +167,11 @@ export const openStageTwo = (
       if (nowMs - mine.sinceMs < tickGraceMs) return [];
       const windows = new Map<string, Sample>();
       for (const analysis of Object.values(state.analyses)) {
-        const { opening, policy, receiptMs } = analysis;
+        const { opening, receiptMs } = analysis;
+        const windowMs = analysis.windowMs ?? policyIn(opening)?.windowMs;
         const key = sampleKey(opening);
         const silentMs = nowMs - (heardAtMs.get(key) ?? mine.sinceMs);
-        if (!awaitsTime(analysis) || policy === null || silentMs < policy.windowMs) continue;
+        if (!awaitsTime(analysis) || windowMs === undefined || silentMs < windowMs) continue;
         const { environment, component } = opening;
         // The clock that gives receipts may be ahead of this one; time goes on all the same.
         const at = Math.max(nowMs, receiptMs + silentMs);

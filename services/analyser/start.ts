@@ -1,14 +1,18 @@
 import type { AnalysisState } from '../core/canary/analysis-state.ts';
-import type { Verdict } from '../core/canary/judge.ts';
-import { verdictOf } from '../core/canary/judge.ts';
-import { presets } from '../core/canary/policy/presets.ts';
+import { ruleIn } from '../core/canary/frozen.ts';
+import type { Stage, Verdict } from '../core/canary/judge/verdict.ts';
+import { stageOf, verdictOf } from '../core/canary/judge/verdict-of.ts';
+import { policyFor } from '../core/canary/policy/placed-policy.ts';
 import type { Position } from '../core/log/record.ts';
+import { openEvidenceKept } from './evidence-kept.ts';
 import { openExcluded } from './excluded.ts';
 import { followLog } from './follow-log.ts';
 import { keepFollowing } from './following.ts';
 import type { Following, PartStatus } from './following.ts';
+import { openNoiseFor } from './noise-kept.ts';
 import { keepNoiseFresh } from './noise-refresh.ts';
 import type { AnalyserEvent, AnalyserPorts } from './ports.ts';
+import { openPolicies } from './policies.ts';
 import { stageOne } from './stage-one.ts';
 import { openStageTwo } from './stage-two.ts';
 import type { StageTwo } from './stage-two.ts';
@@ -26,6 +30,8 @@ export type AnalysisStatus = {
   /** Null while it is measured, or where the policy cannot be read. */
   readonly windowMs: number | null;
   readonly windows: number;
+  /** Null before the first window, or where it cannot be judged. */
+  readonly stage: Stage | null;
   readonly verdict: Verdict | null;
   readonly ended: AnalysisState['ended'];
   /** Points that did not become evidence, by reason. */
@@ -103,18 +109,26 @@ export const startAnalyser = (ports: AnalyserPorts): Analyser => {
     const trusted = new AbortController();
     const ended = AbortSignal.any([stop, trusted.signal]);
     const keys = openTrustedKeys(ports);
-    const two = openStageTwo(told, ended, keys, rejected.samples);
+    const kept = openEvidenceKept(told, keys);
+    const policies = openPolicies(ports);
+    const two = openStageTwo(told, ended, keys, kept, rejected.samples);
     analyses = two.analyses;
     const samples = keepFollowing(told, ended, 'samples', ports.samples, two.follower);
     parts = [
       samples,
-      keepFollowing(told, ended, 'log', ports.log, followLog(told, ended)),
+      keepFollowing(
+        told,
+        ended,
+        'log',
+        ports.log,
+        followLog(told, ended, { policies, kept, noiseFor: openNoiseFor(told, keys) }),
+      ),
       keepFollowing(
         told,
         ended,
         'telemetry',
         ports.metrics,
-        stageOne(told, ended, rejected.telemetry),
+        stageOne(told, ended, policies, rejected.telemetry),
       ),
     ];
     const keyEnded = ownKeyEnded(told, ended).then(() => {
@@ -126,7 +140,8 @@ export const startAnalyser = (ports: AnalyserPorts): Analyser => {
       keepNoiseFresh(told, ended, keys, {
         owned: () => samples.status().partitions,
         isBusy: () => parts.some((part) => part.status().lagRecords > busyLagRecords),
-        policyFor: async () => presets.standard,
+        policyFor: async (environment, component) =>
+          policyFor(await policies.inForce(), component, environment).placed.policy,
       }),
       keyEnded,
     ]);
@@ -194,7 +209,8 @@ const remember = (decided: AnalyserStatus['decisions'][number][], event: Analyse
 };
 
 const analysisStatus = (analysis: AnalysisState): AnalysisStatus => {
-  const { opening, policy, judge, measuring } = analysis;
+  const { opening, windowMs, judge } = analysis;
+  const rule = windowMs === null ? null : ruleIn(opening, windowMs);
   return {
     analysis: opening.analysis,
     deployment: opening.deployment,
@@ -202,9 +218,10 @@ const analysisStatus = (analysis: AnalysisState): AnalysisStatus => {
     environment: opening.environment,
     component: opening.component,
     openedAtMs: opening.openedAt,
-    windowMs: measuring === null ? (policy?.windowMs ?? null) : null,
+    windowMs,
     windows: judge?.nextIndex ?? 0,
-    verdict: policy === null || judge === null ? null : verdictOf(policy, judge),
+    stage: rule === null || judge === null ? null : stageOf(rule, judge),
+    verdict: rule === null || judge === null ? null : verdictOf(rule, judge),
     ended: analysis.ended,
     excluded: analysis.excluded,
   };

@@ -1,47 +1,47 @@
-import type { JudgePolicy } from '../core/canary/policy.ts';
-import { parsePolicy, standardPreset } from '../core/canary/policy.ts';
+import { policyFor, presetEverywhere } from '../core/canary/policy/placed-policy.ts';
+import type { PlacedPolicy } from '../core/canary/policy/placed-policy.ts';
+import { readPolicyFile } from '../core/canary/policy/policy-file.ts';
+import { presetNames, presets } from '../core/canary/policy/presets.ts';
+import { documentFileBytesMax } from '../core/canary/policy/policy-text.ts';
 import type { Result } from '../core/result.ts';
-import { fail, ok } from '../core/result.ts';
-import type { Selection } from '../core/telemetry/telemetry-point.ts';
+import { ok } from '../core/result.ts';
 import type { CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
-import { problem } from './problem.ts';
-
-/** What a policy judges of telemetry. */
-export const selectedBy = (_policy: JudgePolicy): Selection => ({
-  metrics: new Map(
-    ['http.server.request.duration', 'rpc.server.call.duration', 'rpc.server.duration'].map(
-      (name) => [name, []],
-    ),
-  ),
-  targetAttributes: [],
-});
+import { refuse } from './problem.ts';
 
 /** How a backtest judges, with the name that was asked for. */
-export type NamedPolicy = { readonly name: string; readonly policy: JudgePolicy };
+export type NamedPolicy = { readonly name: string; readonly placed: PlacedPolicy };
 
-const policyBytesMax: number = 64 * 1024;
+/** What a policy is asked for. */
+export type PolicyPlace = { readonly component: string; readonly environment: string };
 
-/** A policy by the name of a preset or of its file; null: the standard preset. */
+/** A policy by the name of a preset or of its file, for this place; null: the standard preset. */
 export const readNamedPolicy = async (
-  { readTextFile }: Pick<CliPorts, 'readTextFile'>,
+  ports: Pick<CliPorts, 'readTextFile' | 'yaml'>,
   written: string | null,
+  { component, environment }: PolicyPlace,
 ): Promise<Result<NamedPolicy, CliProblem>> => {
-  if (written === null || written === 'standard')
-    return ok({ name: 'standard', policy: standardPreset });
-  const text = await readTextFile(written, policyBytesMax);
+  const preset = presetNames.find((name) => name === (written ?? 'standard'));
+  if (preset !== undefined)
+    return ok({
+      name: preset,
+      placed: { ...presetEverywhere, preset, policy: presets[preset] },
+    });
+  const path = written ?? '';
+  const text = await ports.readTextFile(path, documentFileBytesMax);
   if (!text.ok) return text;
-  let given: unknown;
-  try {
-    given = JSON.parse(text.value);
-  } catch {
-    return invalid(`${written} is no JSON`);
-  }
-  const parsed = parsePolicy(given);
-  return parsed.ok
-    ? ok({ name: written, policy: parsed.value })
-    : invalid(`${written}: ${parsed.problem.message}`);
+  const file = readPolicyFile((await ports.yaml()).read, text.value);
+  if (file.ok)
+    return ok({
+      name: path,
+      placed: policyFor(file.value.document, component, environment).placed,
+    });
+  const [first] = file.problem;
+  return refuse(
+    'policy-invalid',
+    first === undefined
+      ? `${path} is no policy`
+      : `${path}, line ${first.line}, column ${first.column}: ${first.message}`,
+    'plimsoll policy check FILE tells all that is wrong with it',
+  );
 };
-
-const invalid = (message: string): Result<never, CliProblem> =>
-  fail(problem('policy-invalid', message, 'a policy holds what is otherwise than in the preset'));

@@ -3,6 +3,8 @@ import type { Backtest } from '../core/canary/backtest/run.ts';
 import type { BacktestSetup } from '../core/canary/backtest/setup.ts';
 import { decisiveMetric } from '../core/canary/backtest/result.ts';
 import { ratioChart } from '../core/canary/reading/ratio-chart.ts';
+import type { Noise } from '../core/canary/judge/noise.ts';
+import { selectionOf } from '../core/canary/policy/selection.ts';
 import type { Reading } from '../core/canary/reading/reading.ts';
 import { chartSvg } from '../core/plot/chart-svg.ts';
 import type { Result } from '../core/result.ts';
@@ -10,7 +12,7 @@ import { ok } from '../core/result.ts';
 import type { ReadTelemetry } from '../ports/otlp.ts';
 import type { Given } from './arguments.ts';
 import type { NamedPolicy } from './backtest-policy.ts';
-import { readNamedPolicy, selectedBy } from './backtest-policy.ts';
+import { readNamedPolicy } from './backtest-policy.ts';
 import { readSetup } from './backtest-setup.ts';
 import { changeLine, changeText, headingText, resultText } from './backtest-text.ts';
 import { captureEndMs, readCapture } from './capture.ts';
@@ -39,13 +41,14 @@ export const runBacktest = async (
       'several --metrics are for --compare',
       'name one capture, or add --compare=standard',
     );
-  const policy = await readNamedPolicy(ports, given.value('policy'));
+  const policy = await readNamedPolicy(ports, given.value('policy'), setup.value);
   if (!policy.ok) return policy;
   if (!isJson) printText(ports.terminal, headingText(setup.value, policy.value.name));
   const judged = await judgeCapture(ports, await ports.readTelemetry(), {
     path,
     setup: setup.value,
     policy: policy.value,
+    noise: [],
     mayPromote: !given.has('no-promote'),
     onChange: (reading) => {
       if (isJson) printLines(ports.terminal, [changeLine(setup.value, reading)]);
@@ -68,6 +71,7 @@ export type JudgeRequest = {
   readonly path: string;
   readonly setup: BacktestSetup;
   readonly policy: NamedPolicy;
+  readonly noise: Noise;
   readonly mayPromote: boolean;
   readonly onChange: (reading: Reading) => void;
 };
@@ -76,18 +80,19 @@ export type JudgeRequest = {
 export const judgeCapture = async (
   ports: CliPorts,
   readTelemetry: ReadTelemetry,
-  { path, setup, policy: { policy }, mayPromote, onChange }: JudgeRequest,
+  { path, setup, policy: { placed }, noise, mayPromote, onChange }: JudgeRequest,
 ): Promise<Result<Backtest, CliProblem>> => {
   const endMs = mayPromote ? ok(null) : await captureEndMs(ports, path);
   if (!endMs.ok) return endMs;
   const { tools } = ports;
   const digest = (text: string): string => tools.crypto.sha256Hex(tools.text.encodeUtf8(text));
   const backtest = openBacktest({ digest, partition: 0 }, setup, {
-    policy,
+    placed,
+    noise,
     mayPromote,
     endMs: endMs.value,
   });
-  const selection = selectedBy(policy);
+  const selection = selectionOf([placed.policy]);
   const readLine: ReadSelected = (bytes) => readTelemetry(bytes, 'application/json', selection);
   const read = await readCapture(ports, readLine, path, {
     add: (points, line) => backtest.add(points, line).forEach(onChange),
@@ -101,13 +106,13 @@ export const judgeCapture = async (
 const plotOf = (setup: BacktestSetup, backtest: Backtest): string => {
   const readings = backtest.readings();
   const settled = backtest.settled();
-  const metric = settled === null ? readings.at(-1)?.metrics[0]?.id : decisiveMetric(settled)?.id;
+  const metric = settled === null ? undefined : decisiveMetric(settled)?.id;
   return chartSvg(
     ratioChart(readings, {
       title: `${setup.component} ${setup.canary.version} in ${setup.environment}: ${backtest.result().outcome}`,
       about: `against ${setup.baseline.map(({ version }) => version).join(', ')}`,
       sinceMs: setup.sinceMs,
-      metric: metric ?? 'errors',
+      metric: metric ?? readings.at(-1)?.metrics[0]?.id ?? '',
       hasScore: false,
     }),
   );

@@ -1,7 +1,6 @@
-import type { CapturedPoint } from '../core/canary/backtest/run.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
-import type { DecodedTelemetry } from '../core/telemetry/telemetry-point.ts';
+import type { DecodedTelemetry, TelemetryPoint } from '../core/telemetry/telemetry-point.ts';
 import type { CaptureLine, CaptureProblem } from '../ports/capture.ts';
 import type { MetricsProblem } from '../ports/otlp.ts';
 import type { CliPorts } from './ports.ts';
@@ -14,7 +13,7 @@ export const captureLineBytesMax: number = 16 * 1024 * 1024;
 
 /** What a capture is read into. */
 export type CaptureSink = {
-  readonly add: (points: readonly CapturedPoint[], line: number) => void;
+  readonly add: (points: readonly TelemetryPoint[], line: number) => void;
   readonly reject: (reason: string, count: number) => void;
 };
 

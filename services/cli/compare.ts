@@ -35,7 +35,7 @@ export const runCompare = async (
   setup: BacktestSetup,
   isJson: boolean,
 ): Promise<Result<void, CliProblem>> => {
-  const policies = await policiesOf(ports, given.value('compare') ?? '');
+  const policies = await policiesOf(ports, setup, given.value('compare') ?? '');
   if (!policies.ok) return policies;
   const captures = await capturesOf(ports, given.values('metrics'));
   if (!captures.ok) return captures;
@@ -47,6 +47,7 @@ export const runCompare = async (
         path: capture,
         setup,
         policy,
+        noise: [],
         mayPromote: !given.has('no-promote'),
         onChange: () => undefined,
       });
@@ -64,6 +65,7 @@ export const runCompare = async (
 
 const policiesOf = async (
   ports: CliPorts,
+  setup: BacktestSetup,
   written: string,
 ): Promise<Result<readonly NamedPolicy[], CliProblem>> => {
   const names = [...new Set(written.split(',').map((name) => name.trim()))];
@@ -75,7 +77,7 @@ const policiesOf = async (
     );
   const policies: NamedPolicy[] = [];
   for (const name of names) {
-    const policy = await readNamedPolicy(ports, name);
+    const policy = await readNamedPolicy(ports, name, setup);
     if (!policy.ok) return policy;
     policies.push(policy.value);
   }

@@ -25,7 +25,7 @@ export type Settings = {
   readonly logId: string | null;
   /** Folder of the log's archive, which gives what the log no longer holds; null: there is none. */
   readonly archiveFolder: string | null;
-  /** Policy file of the analyser (JSON), or null: the standard preset. */
+  /** Policies of the analyser (a YAML file), or null: those set on the log. */
   readonly policyFile: string | null;
   /** When the analyser learns each night how much components scatter, milliseconds after midnight UTC. */
   readonly noiseAtMsOfDay: number;
@@ -55,7 +55,7 @@ export const settingNames: { readonly [name: string]: string } = {
   PLIMSOLL_AUDIENCE: 'the organisation or tenant whose log this is (default local)',
   PLIMSOLL_LOG_ID: 'the log id that is expected; another one is refused',
   PLIMSOLL_ARCHIVE: 'folder of an archive that gives the records which the log no longer holds',
-  PLIMSOLL_POLICY: 'policy file of the analyser, JSON (default: the standard preset)',
+  PLIMSOLL_POLICY: 'policies of the analyser, YAML (default: those set on the log)',
   PLIMSOLL_NOISE_AT: 'when noise is learned each night, HH:MM UTC (default 02:00)',
   PLIMSOLL_HOST: 'address that services listen on (default 127.0.0.1)',
   PLIMSOLL_PORT: 'port of the gateway (default 7464; 0 takes a free one)',

@@ -301,7 +301,7 @@ test('a hold where a cohort is silent says what came instead', async () => {
   expect(hold).toMatchObject({
     kind: 'hold',
     reason: 'no-data',
-    explanation: expect.stringMatching(/; points that are no evidence: other-version \d+$/),
+    explanation: expect.stringMatching(/\. Points that are no evidence: other-version \d+$/),
   });
   await analyser.stop();
 });

@@ -107,7 +107,7 @@ describe('whoever takes a partition over', () => {
     for (const spoil of [
       () => null,
       () => '{}',
-      (text: string) => text.replace('"requests":', '"requests":1'),
+      (text: string) => text.replace('"count":', '"count":1'),
     ]) {
       const house = await canaryHouse(60);
       await restart(house, 6_000);

@@ -270,12 +270,15 @@ describe('plimsoll up', () => {
   });
 
   test.each([
-    ['{"windowMs":-1}', 'windowMs must be from '],
     [
-      '{"tolerance":{"relatve":2}}',
-      'tolerance.relatve is not a setting of the judge; allowed here: relative, absolute',
+      '{"version":2,"policies":[{"component":"*","environment":"*","soak":"-1s"}]}',
+      'line 1: policies[0].soak',
     ],
-    ['{"windowMs":1000', 'SyntaxError'],
+    [
+      '{"version":2,\n"policies":[{"component":"*","environment":"*","judgng":{}}]}',
+      'line 2: policies[0].judgng is no setting (did you mean judging?)',
+    ],
+    ['{"version":2', 'line 1: '],
   ])('is not started with the policy %s, and says what is wrong where', async (policy, said) => {
     const folder = newFolder();
     mkdirSync(folder);

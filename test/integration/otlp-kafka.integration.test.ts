@@ -37,7 +37,11 @@ const env = {
   PLIMSOLL_OTLP_PORT: '0',
 };
 /** Short times; no cap, so that few windows suffice. */
-const policy = { windowMs: 1_000, blockMs: 1_000, blockCapNats: 20, warmUpMs: 1_000 };
+const judging = { window: '1s', block: '1s', 'block-cap': 20, 'no-data': '10s' };
+const policy = {
+  version: 2,
+  policies: [{ component: '*', environment: '*', preset: 'standard', 'warm-up': '1s', judging }],
+};
 
 const kafka = new Kafka({ brokers: [...kafkaBrokers], logLevel: logLevel.NOTHING });
 let producer: Producer;

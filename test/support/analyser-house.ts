@@ -1,6 +1,6 @@
 import {
   otlpContentTypeOf,
-  openMetricsReader,
+  openTelemetryReader,
 } from '../../services/adapters/otlp/metrics-request.ts';
 import { createMemoryClock } from '../../services/adapters/memory/clock.ts';
 import type { MemoryClock } from '../../services/adapters/memory/clock.ts';
@@ -9,7 +9,7 @@ import { createMemoryRecordLog } from '../../services/adapters/memory/record-log
 import type { AnalyserEvent, AnalyserPorts } from '../../services/analyser/ports.ts';
 import { startAnalyser } from '../../services/analyser/start.ts';
 import type { Analyser } from '../../services/analyser/start.ts';
-import type { JudgePolicy } from '../../services/core/canary/policy.ts';
+import type { Policy } from '../../services/core/canary/policy/policy.ts';
 import type { NewRecord } from '../../services/core/log/record.ts';
 import { fail } from '../../services/core/result.ts';
 import type { FoldState } from '../../services/core/projection.ts';
@@ -19,6 +19,7 @@ import { readRow } from '../../services/core/row-text.ts';
 import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
 import type { RecordLog, Subscription } from '../../services/ports/record-log.ts';
 import { applyBatch } from '../../services/projector/project.ts';
+import { everywhere } from './canary/sample-streams.ts';
 import { keyOf, openedAtMs, signed, tools } from './given.ts';
 import type { Said } from './markers.ts';
 import { added, audience, opened } from './markers.ts';
@@ -83,7 +84,7 @@ const exportEveryMs = 1_000;
 
 /** `spread`: how a log is shared out among its readers; unless told, one of them has all of it. */
 export const buildAnalyserHouse = async (
-  policy: JudgePolicy,
+  policy: Policy,
   spread: (log: RecordLog) => RecordLog = (log) => log,
 ): Promise<AnalyserHouse> => {
   const clock = createMemoryClock(openedAtMs);
@@ -108,9 +109,9 @@ export const buildAnalyserHouse = async (
     signer: keyOf('analyser'),
     tools,
     clock,
-    readMetrics: openMetricsReader(),
+    readTelemetry: openTelemetryReader(),
     otlpContentTypeOf,
-    policy,
+    policyFile: { policies: [everywhere(policy)] },
     tell: (event) => events.push(event),
   };
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { openAnalyserMeasurements } from '../../analyser/measurements.ts';
-import type { JudgePolicy } from '../../core/canary/policy.ts';
-import { parsePolicy, standardPreset } from '../../core/canary/policy.ts';
+import type { PolicyDocument } from '../../core/canary/policy/placed-policy.ts';
+import { readPolicyFile } from '../../core/canary/policy/policy-file.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Running } from '../ports.ts';
@@ -17,7 +17,7 @@ export const startAnalyser = async (
   const projection = await openProjection(composition);
   if (!projection.ok) return projection;
   const { settings, clock } = foundation;
-  const policy = await readPolicy(settings.policyFile);
+  const policy = await readPolicies(settings.policyFile);
   if (!policy.ok) return policy;
   const signer = await keys.read(settings.analyserKeyFile ?? keys.pathOf('analyser'));
   if (!signer.ok) return failed(signer.problem);
@@ -37,9 +37,9 @@ export const startAnalyser = async (
     metrics: metrics.value,
     samples: samples.value,
     signer: signer.value,
-    readMetrics: otlp.openMetricsReader(),
+    readTelemetry: otlp.openTelemetryReader(),
     otlpContentTypeOf: otlp.otlpContentTypeOf,
-    policy: policy.value,
+    policyFile: policy.value,
     noisePace: { ...noisePace, atMsOfDay: settings.noiseAtMsOfDay },
     tell: (event) => {
       measurements.notice(event);
@@ -72,7 +72,14 @@ export const startAnalyser = async (
           return;
         }
         case 'analysis-opened': {
-          const message = `analyser: compares deployment ${event.deployment}, attempt ${event.attempt}`;
+          const { deployment, attempt, carriedFrom, independentAttempts } = event;
+          const before =
+            carriedFrom !== null
+              ? `; goes on from the evidence of analysis ${carriedFrom}`
+              : independentAttempts > 1
+                ? `; attempt ${independentAttempts} of its artifacts without the evidence of those before`
+                : '';
+          const message = `analyser: compares deployment ${deployment}, attempt ${attempt}${before}`;
           note({ code: 'analysis-opened', message, hint: '' });
           return;
         }
@@ -103,27 +110,29 @@ export const startAnalyser = async (
   return ok({
     name: 'analyser',
     lines: [
-      `analyser: signs with key ${signer.value.keyId}, policy ${settings.policyFile ?? 'standard'}`,
+      `analyser: signs with key ${signer.value.keyId}, policies ${settings.policyFile ?? 'of the log'}`,
     ],
     ended: new Promise(() => undefined),
     stop: analyser.stop,
   });
 };
 
-const readPolicy = async (path: string | null): Promise<Result<JudgePolicy, CliProblem>> => {
-  if (path === null) return ok(standardPreset);
-  let overrides: unknown;
+/** The policies of a file; null: those of the log count. */
+const readPolicies = async (
+  path: string | null,
+): Promise<Result<PolicyDocument | null, CliProblem>> => {
+  if (path === null) return ok(null);
+  const invalid = (message: string): Result<never, CliProblem> =>
+    refuse('policy-invalid', `${path}: ${message}`, 'PLIMSOLL_POLICY names a YAML file; mend it');
+  let text: string;
   try {
-    overrides = JSON.parse(await readFile(path, 'utf8'));
+    text = await readFile(path, 'utf8');
   } catch (cause) {
-    return refuse(
-      'policy-invalid',
-      `${path}: ${String(cause)}`,
-      'PLIMSOLL_POLICY names a JSON file',
-    );
+    return invalid(String(cause));
   }
-  const policy = parsePolicy(overrides);
-  return policy.ok
-    ? policy
-    : refuse('policy-invalid', `${path}: ${policy.problem.message}`, 'mend it');
+  const { readYaml } = await import('../../adapters/yaml/read-yaml.ts');
+  const read = readPolicyFile(readYaml, text);
+  if (read.ok) return ok(read.value.document);
+  const [first] = read.problem;
+  return invalid(first === undefined ? 'no policies' : `line ${first.line}: ${first.message}`);
 };

@@ -3,29 +3,36 @@ import type { Decided } from '../markers/marker.ts';
 import type { AnalysisOpened } from '../samples/sample.ts';
 import type { TextDigest } from '../uuid-v8.ts';
 import type { NoCohort } from './cohorts.ts';
-import type { JudgeState } from './judge.ts';
-import type { JudgePolicy } from './policy.ts';
-import type { Bases, PendingPoint } from './series.ts';
+import type { PendingPoint, WindowExclusion } from './cohort-windows.ts';
+import type { JudgedWindow } from './judge/judged-window.ts';
+import type { FamilyRule } from './judge/rule.ts';
+import type { FamilyState } from './judge/state.ts';
+import type { Bases } from './stream-bases.ts';
 import type { Measuring } from './window-length.ts';
 
 /** Why a point has not become evidence. Each is counted, none is moved. */
 export type Exclusion =
   | NoCohort
+  /** No metric of the policy is made of it. */
+  | 'not-judged'
   /** Its own time is further from its receipt than the lateness, or its window is closed. */
   | 'late'
-  | 'before-opening'
-  | 'duplicate'
-  | 'implausible'
-  | 'over-limit';
+  | WindowExclusion;
 
 /**
  * Why nothing more is judged.
  * - `decided`: the judge's decision was final; `rolled-back`: somebody's roll-back stands on the log;
- * - `judge-unknown`, `policy-unreadable`: it was opened for another release of the judge.
+ * - the others: it was opened by another release, and this one cannot read it.
  */
-export type Ending = 'decided' | 'rolled-back' | 'judge-unknown' | 'policy-unreadable';
+export type Ending = 'decided' | 'rolled-back' | Refusal;
+export type Refusal =
+  | 'judge-unknown'
+  | 'policy-unreadable'
+  | 'noise-unreadable'
+  | 'evidence-unreadable'
+  | 'comparison-unknown';
 
-/** A promote or roll-back that stands. */
+/** A promote, advance or roll-back that stands. */
 export type Standing = {
   /** As it was first said. */
   readonly decision: Decided;
@@ -33,21 +40,29 @@ export type Standing = {
   readonly window: number;
 };
 
+/** From this time on the canary has this share of the traffic. */
+export type ShareChange = { readonly fromMs: number; readonly share: number };
+
 /** One analysis after the samples so far. Plain JSON: a snapshot of it goes on exactly like it. */
 export type AnalysisState = {
   readonly opening: AnalysisOpened;
   /** Where its opening stands in the partition. */
   readonly position: Position;
+  /** The canary's share in the last closed window, and what it will be in windows to come, by time. */
   readonly canaryShare: number | null;
+  readonly shareChanges: readonly ShareChange[];
+  /** Position on the log of the newest record that moved traffic: what is copied again is old news. */
+  readonly sharesTo: Position;
   /** The highest receipt so far; the watermark is two windows less. */
   readonly receiptMs: number;
   /** Null as soon as the window is frozen. */
   readonly measuring: Measuring | null;
-  /** The policy, from then on with the frozen window. Null where it cannot be read. */
-  readonly policy: JudgePolicy | null;
+  /** The frozen window; null before. */
+  readonly windowMs: number | null;
   readonly pending: readonly PendingPoint[];
   readonly bases: Bases;
-  readonly judge: JudgeState | null;
+  /** Null before the window is frozen, and where nothing can be judged. */
+  readonly judge: FamilyState | null;
   /** SHA-256 over (the digest before, the newest window): stands for all windows so far. */
   readonly evidenceDigest: string;
   readonly excluded: { readonly [Reason in Exclusion]: number };
@@ -56,10 +71,24 @@ export type AnalysisState = {
   readonly standing: Standing | null;
 };
 
+/** What was seen of one window when it closed. */
+export type ClosedWindow = {
+  /** Id of the analysis. */
+  readonly analysis: string;
+  readonly rule: FamilyRule;
+  /** After this window. */
+  readonly state: FamilyState;
+  readonly window: JudgedWindow;
+  /** Counts so far. */
+  readonly excluded: AnalysisState['excluded'];
+};
+
 /** What an analysis is folded with. */
 export type AnalysisTools = {
   readonly digest: TextDigest;
   readonly partition: number;
+  /** Looks on. Nothing of the fold depends on it. */
+  readonly observe?: (closed: ClosedWindow) => void;
 };
 
 export type AnalysisStep = {

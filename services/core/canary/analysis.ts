@@ -1,25 +1,33 @@
 import { canonicalJson } from '../canonical.ts';
 import type { Position } from '../log/record.ts';
 import type { Decided } from '../markers/marker.ts';
-import type { AnalysisOpened, Copy, Points } from '../samples/sample.ts';
+import type { AnalysisOpened, Copy, Origin, Points, SamplePoint } from '../samples/sample.ts';
 import type {
   AnalysisState,
   AnalysisStep,
   AnalysisTools,
   Ending,
   Exclusion,
+  ShareChange,
   Standing,
 } from './analysis-state.ts';
 import { cohortOf } from './cohorts.ts';
-import { decide } from './decide.ts';
+import type { Cohort, NoCohort } from './cohorts.ts';
+import { noWindowExclusions, pendingPointOf, takeWindow } from './cohort-windows.ts';
+import type { PendingPoint, WindowExclusion } from './cohort-windows.ts';
 import { decisionMarker, refusalMarker } from './decision-marker.ts';
-import { initialJudge, judgeVersion, judgeWindow } from './judge.ts';
-import type { JudgeState } from './judge.ts';
-import type { JudgePolicy } from './policy.ts';
-import { parsePolicy } from './policy.ts';
+import { carriedIn, policyIn, refusalOf, ruleIn } from './frozen.ts';
+import { decide } from './judge/decide.ts';
+import { hasEnded, initialFamily, judgeWindow } from './judge/judge.ts';
+import type { JudgedWindow } from './judge/judged-window.ts';
+import type { FamilyState } from './judge/state.ts';
+import { stageOf } from './judge/verdict-of.ts';
+import type { JudgedAs } from './judged-as.ts';
+import { judgedAs } from './judged-as.ts';
+import type { Policy } from './policy/policy.ts';
 import { rememberedUntilMs, renew } from './renewal.ts';
-import { streamOf, takePoints } from './series.ts';
-import type { Bases, PendingPoint } from './series.ts';
+import { noBases, streamOf } from './stream-bases.ts';
+import type { Bases } from './stream-bases.ts';
 import {
   awaitMeasure,
   initialMeasuring,
@@ -28,69 +36,54 @@ import {
   windowMsMax,
 } from './window-length.ts';
 import type { MeasuringDraft } from './window-length.ts';
-import type { WindowCounts } from './window.ts';
 
 /** Points that wait for their windows. Beyond it they are excluded. */
 const pendingMax = 100_000;
+/** Changes of the traffic that wait for their windows. Beyond it the oldest are forgotten. */
+const shareChangesMax = 100;
 /** How far the watermark is behind the highest receipt. */
 const latenessWindows = 2;
 
 const noExclusions: AnalysisState['excluded'] = {
   'other-namespace': 0,
+  'other-target': 0,
   'other-version': 0,
   'either-cohort': 0,
+  'not-judged': 0,
   late: 0,
-  'before-opening': 0,
-  duplicate: 0,
-  implausible: 0,
-  'over-limit': 0,
+  ...noWindowExclusions,
 };
+const windowExclusions = Object.keys(noWindowExclusions) as readonly WindowExclusion[];
 
-/** Opens an analysis. For a judge or a policy that this code does not know it ends at once, inconclusive. */
+/** Opens an analysis. For what this release cannot judge it ends at once, inconclusive. */
 export const openAnalysis = (
   tools: AnalysisTools,
   opening: AnalysisOpened,
   position: Position,
 ): AnalysisStep => {
-  const policy = readPolicy(tools, opening);
   const opened: AnalysisState = {
     opening,
     position,
     canaryShare: opening.canaryShare,
+    shareChanges: [],
+    sharesTo: opening.logPosition,
     receiptMs: opening.openedAt,
     measuring: initialMeasuring,
-    policy: policy ?? null,
+    windowMs: null,
     pending: [],
-    bases: {},
-    judge: policy === undefined ? null : initialJudge(policy),
+    bases: noBases,
+    judge: null,
     evidenceDigest: tools.digest(''),
     excluded: noExclusions,
     ended: null,
     standing: null,
   };
-  const refused =
-    opening.judge !== judgeVersion
-      ? 'judge-unknown'
-      : policy === undefined
-        ? 'policy-unreadable'
-        : undefined;
+  const refused = refusalOf(tools.digest, opening);
   if (refused === undefined) return { analysis: opened, decisions: [] };
   return {
     analysis: end(opened, refused),
     decisions: [refusalMarker(tools, opened, refused)],
   };
-};
-
-const readPolicy = (tools: AnalysisTools, opening: AnalysisOpened): JudgePolicy | undefined => {
-  if (tools.digest(opening.policy) !== opening.policyDigest) return undefined;
-  let given: unknown;
-  try {
-    given = JSON.parse(opening.policy);
-  } catch {
-    return undefined;
-  }
-  const parsed = parsePolicy(given);
-  return parsed.ok ? parsed.value : undefined;
 };
 
 /** Points in the order of their receipt: how they are cut into records makes no difference. */
@@ -105,24 +98,13 @@ export const addPoints = (
     return outlive(tools, analysis, Math.max(...receipts));
   }
   const draft = openDraft(analysis);
+  const senders = sample.origins.map((origin) => senderOf(draft, origin));
   for (const point of sample.points) {
-    const origin = sample.origins[point.origin];
-    if (origin === undefined) throw new RangeError('a point without an origin passed the door');
-    const cohort = cohortOf(analysis.opening, origin);
-    if (cohort !== 'canary' && cohort !== 'baseline') {
-      draft.excluded[cohort] += 1;
-    } else if (draft.ended === null) {
-      addPoint(draft, {
-        cohort,
-        series: point.series,
-        temporality: origin.temporality,
-        startMs: point.start,
-        timeMs: point.time,
-        delayMs: Math.abs(point.receivedAt - point.time),
-        count: point.count,
-        errors: point.errors,
-      });
-    }
+    const sender = senders[point.origin];
+    if (sender === undefined) throw new RangeError('a point without an origin passed the door');
+    const { cohort } = sender;
+    if (cohort !== 'canary' && cohort !== 'baseline') draft.excluded[cohort] += 1;
+    else if (draft.ended === null) addPoint(draft, sample, point, cohort, sender);
     advance(tools, draft, point.receivedAt, position);
   }
   return closeDraft(tools, draft);
@@ -148,11 +130,11 @@ const outlive = (
   receivedAtMs: number,
 ): AnalysisStep => {
   const receiptMs = Math.max(before.receiptMs, receivedAtMs);
-  const { standing, policy, opening } = before;
-  if (standing === null || policy === null)
+  const { standing, windowMs, opening } = before;
+  if (standing === null || windowMs === null)
     return { analysis: { ...before, receiptMs }, decisions: [] };
-  const untilMs = Math.min(receiptMs, rememberedUntilMs(before));
-  const renewed = renew(tools, standing, windowsClosed(opening, policy, untilMs));
+  const untilMs = Math.min(receiptMs, rememberedUntilMs(opening));
+  const renewed = renew(tools, standing, windowsClosed(opening, windowMs, untilMs));
   return {
     analysis: { ...before, receiptMs, standing: renewed.standing },
     decisions: renewed.renewals,
@@ -160,11 +142,8 @@ const outlive = (
 };
 
 /** How many windows the watermark has passed. */
-const windowsClosed = (
-  { openedAt }: AnalysisOpened,
-  { windowMs }: JudgePolicy,
-  receiptMs: number,
-): number => Math.floor((receiptMs - openedAt) / windowMs) - latenessWindows;
+const windowsClosed = ({ openedAt }: AnalysisOpened, windowMs: number, receiptMs: number): number =>
+  Math.floor((receiptMs - openedAt) / windowMs) - latenessWindows;
 
 /** What the log has said since; undefined: the attempt is over, and so is the analysis. */
 export const obeyCopy = (analysis: AnalysisState, copy: Copy): AnalysisState | undefined => {
@@ -174,9 +153,9 @@ export const obeyCopy = (analysis: AnalysisState, copy: Copy): AnalysisState | u
     case 'canceled':
       return undefined;
     case 'traffic-shifted':
-      return { ...analysis, canaryShare: copy.canaryShare ?? analysis.canaryShare };
+      return withShare(analysis, copy);
     case 'roll-back':
-      return analysis.ended === null ? end(analysis, 'rolled-back') : analysis;
+      return standsAgainst(analysis) ? end(analysis, 'rolled-back') : analysis;
     case 'promote':
     case 'advance':
     case 'hold':
@@ -184,11 +163,28 @@ export const obeyCopy = (analysis: AnalysisState, copy: Copy): AnalysisState | u
   }
 };
 
+/** Whether somebody's roll-back changes anything: it goes on, or something else stands than its own roll-back. */
+const standsAgainst = ({ ended, standing }: AnalysisState): boolean =>
+  ended === null || (standing !== null && standing.decision.kind !== 'roll-back');
+
+/** From its own window on, or from the next one where that is closed. */
+const withShare = (analysis: AnalysisState, copy: Copy): AnalysisState => {
+  const { canaryShare: share, appendedAt: fromMs, logPosition } = copy;
+  if (share === null || logPosition <= analysis.sharesTo) return analysis;
+  const shareChanges = [...analysis.shareChanges, { fromMs, share }];
+  return {
+    ...analysis,
+    shareChanges: shareChanges.slice(-shareChangesMax),
+    sharesTo: logPosition,
+  };
+};
+
 const end = (analysis: AnalysisState, ended: Ending): AnalysisState => ({
   ...analysis,
   measuring: null,
+  shareChanges: [],
   pending: [],
-  bases: {},
+  bases: noBases,
   ended,
   standing: ended === 'decided' ? analysis.standing : null,
 });
@@ -199,12 +195,15 @@ const end = (analysis: AnalysisState, ended: Ending): AnalysisState => ({
  */
 type Draft = {
   readonly before: AnalysisState;
+  readonly policy: Policy;
+  canaryShare: number | null;
+  shareChanges: readonly ShareChange[];
   receiptMs: number;
   measuring: MeasuringDraft | null;
-  policy: JudgePolicy;
+  windowMs: number | null;
   pending: PendingPoint[];
   bases: Bases;
-  judge: JudgeState;
+  judge: FamilyState | null;
   evidenceDigest: string;
   readonly excluded: { -readonly [Reason in Exclusion]: number };
   ended: Ending | null;
@@ -213,16 +212,20 @@ type Draft = {
 };
 
 const openDraft = (before: AnalysisState): Draft => {
-  const { policy, judge, measuring } = before;
-  if (policy === null || judge === null) throw new TypeError('an analysis without a judge goes on');
+  const policy = policyIn(before.opening);
+  if (policy === undefined) throw new TypeError('an analysis without a policy goes on');
+  const { canaryShare, shareChanges, receiptMs, measuring, windowMs } = before;
   return {
     before,
     policy,
-    judge,
-    receiptMs: before.receiptMs,
+    canaryShare,
+    shareChanges,
+    receiptMs,
     measuring: measuring === null ? null : openMeasuring(measuring),
+    windowMs,
     pending: [...before.pending],
     bases: before.bases,
+    judge: before.judge,
     evidenceDigest: before.evidenceDigest,
     excluded: { ...before.excluded },
     ended: before.ended,
@@ -233,7 +236,7 @@ const openDraft = (before: AnalysisState): Draft => {
 
 const closeDraft = (
   tools: AnalysisTools,
-  { before, ended, decisions, ...changed }: Draft,
+  { before, policy: _policy, ended, decisions, ...changed }: Draft,
 ): AnalysisStep => {
   const analysis: AnalysisState = { ...before, ...changed };
   if (ended === null) return { analysis, decisions };
@@ -241,33 +244,55 @@ const closeDraft = (
   return { ...over, decisions: [...decisions, ...over.decisions] };
 };
 
-const addPoint = (draft: Draft, point: PendingPoint): void => {
-  const exclusion = exclusionOf(draft, point);
+/** What all points of one origin have in common. */
+type Sender = {
+  readonly cohort: Cohort | NoCohort;
+  readonly asRequests: readonly JudgedAs[];
+  readonly asLevels: readonly JudgedAs[];
+};
+
+const senderOf = ({ before, policy }: Draft, origin: Origin): Sender => ({
+  cohort: cohortOf(before.opening, policy.targetAttribute, origin),
+  asRequests: judgedAs(policy.metrics, origin, false),
+  asLevels: judgedAs(policy.metrics, origin, true),
+});
+
+const addPoint = (
+  draft: Draft,
+  sample: Points,
+  point: SamplePoint,
+  cohort: Cohort,
+  { asRequests, asLevels }: Sender,
+): void => {
+  const as = point.level === null ? asRequests : asLevels;
+  const delayMs = Math.abs(point.receivedAt - point.time);
+  const exclusion = as.length === 0 ? 'not-judged' : exclusionOf(draft, point.time, delayMs);
   if (exclusion !== undefined) {
     draft.excluded[exclusion] += 1;
     return;
   }
-  draft.pending.push(point);
+  const pending = pendingPointOf(sample, point, cohort, as);
+  draft.pending.push(pending);
   if (draft.measuring === null) return;
-  const { cohort, series, temporality, startMs, timeMs } = point;
-  const stream = temporality === 'delta' ? series : streamOf(series, startMs);
+  const { series, temporality, startMs, timeMs } = pending;
+  const stream = temporality === 'cumulative' ? streamOf(series, startMs) : series;
   awaitMeasure(draft.measuring, { cohort, stream, temporality, startMs, timeMs });
 };
 
-const exclusionOf = (draft: Draft, point: PendingPoint): Exclusion | undefined => {
+const exclusionOf = (draft: Draft, timeMs: number, delayMs: number): Exclusion | undefined => {
   const { openedAt } = draft.before.opening;
-  if (point.timeMs < openedAt) return 'before-opening';
-  if (point.delayMs > latenessMs(draft) || point.timeMs < nextWindowMs(draft)) return 'late';
+  if (timeMs < openedAt) return 'before-opening';
+  if (delayMs > latenessMs(draft) || timeMs < nextWindowMs(draft)) return 'late';
   return draft.pending.length >= pendingMax ? 'over-limit' : undefined;
 };
 
 /** While the windows are measured nobody knows how long that is: the longest they can become. */
-const latenessMs = ({ measuring, policy }: Draft): number =>
-  latenessWindows * (measuring === null ? policy.windowMs : Math.max(policy.windowMs, windowMsMax));
+const latenessMs = ({ windowMs, policy }: Draft): number =>
+  latenessWindows * (windowMs ?? Math.max(policy.windowMs, windowMsMax));
 
 /** Where the first window begins that is not closed. */
-const nextWindowMs = ({ before, judge, policy }: Draft): number =>
-  before.opening.openedAt + judge.nextIndex * policy.windowMs;
+const nextWindowMs = ({ before, judge, windowMs }: Draft): number =>
+  before.opening.openedAt + (judge?.nextIndex ?? 0) * (windowMs ?? 0);
 
 const advance = (
   tools: AnalysisTools,
@@ -277,12 +302,12 @@ const advance = (
 ): void => {
   draft.receiptMs = Math.max(draft.receiptMs, receiptMs);
   if (draft.measuring !== null) measureWindow(draft, draft.measuring);
-  while (
-    draft.measuring === null &&
-    draft.ended === null &&
-    nextWindowMs(draft) + draft.policy.windowMs <= draft.receiptMs - latenessMs(draft)
-  )
-    closeWindow(tools, draft, position);
+  for (;;) {
+    const { windowMs } = draft;
+    if (windowMs === null || draft.ended !== null) return;
+    if (nextWindowMs(draft) + windowMs > draft.receiptMs - latenessMs(draft)) return;
+    closeWindow(tools, draft, windowMs, position);
+  }
 };
 
 const measureWindow = (draft: Draft, measuring: MeasuringDraft): void => {
@@ -294,41 +319,59 @@ const measureWindow = (draft: Draft, measuring: MeasuringDraft): void => {
     return;
   }
   draft.measuring = null;
-  draft.policy = { ...policy, windowMs: measured.windowMs };
+  draft.windowMs = measured.windowMs;
+  draft.judge = initialFamily(ruleIn(before.opening, measured.windowMs), carriedIn(before.opening));
   const timely = draft.pending.filter(({ delayMs }) => delayMs <= latenessMs(draft));
   draft.excluded.late += draft.pending.length - timely.length;
   draft.pending = timely;
 };
 
-const closeWindow = (tools: AnalysisTools, draft: Draft, position: Position): void => {
+const closeWindow = (
+  tools: AnalysisTools,
+  draft: Draft,
+  windowMs: number,
+  position: Position,
+): void => {
   const { before, policy, judge } = draft;
+  const { opening } = before;
+  if (judge === null) throw new TypeError('a window closes before it is frozen');
+  const rule = ruleIn(opening, windowMs);
   const startMs = nextWindowMs(draft);
-  const endMs = startMs + policy.windowMs;
+  const endMs = startMs + windowMs;
   const due = draft.pending.filter(({ timeMs }) => timeMs < endMs);
   if (due.length > 0) draft.pending = draft.pending.filter(({ timeMs }) => timeMs >= endMs);
-  const taken = takePoints(draft.bases, due, before.opening.openedAt);
+  const taken = takeWindow(policy.metrics, draft.bases, due, opening.openedAt);
   draft.bases = taken.bases;
-  draft.excluded.duplicate += taken.duplicates;
-  draft.excluded.implausible += taken.implausible;
-  draft.excluded['before-opening'] += taken.beforeOpening;
-  draft.excluded['over-limit'] += taken.overLimit;
+  for (const reason of windowExclusions) draft.excluded[reason] += taken.excluded[reason];
+  passShares(draft, endMs);
 
-  const window: WindowCounts = {
+  const window: JudgedWindow = {
     index: judge.nextIndex,
     startMs,
-    canary: taken.canary,
-    baseline: taken.baseline,
+    canaryShare: draft.canaryShare,
+    metrics: taken.metrics,
   };
-  draft.judge = judgeWindow(policy, judge, window);
-  draft.evidenceDigest = tools.digest(`${draft.evidenceDigest}${canonicalJson(window)}`);
-  const decision = decide(policy, draft.judge);
+  draft.judge = judgeWindow(rule, judge, window);
+  const windowText = canonicalJson(window);
+  draft.evidenceDigest = tools.digest(`${draft.evidenceDigest}${windowText}`);
+  tools.observe?.({
+    analysis: opening.analysis,
+    rule,
+    state: draft.judge,
+    window,
+    excluded: { ...draft.excluded },
+  });
+  if (hasEnded(rule, draft.judge)) draft.ended = 'decided';
+  const decision = decide(rule, draft.judge);
   if (decision === undefined) {
-    renewStanding(tools, draft);
+    renewStanding(tools, draft, windowMs);
     return;
   }
   const marker = decisionMarker(tools, before, {
     decision,
+    stage: stageOf(rule, draft.judge),
     window: { index: window.index, endMs },
+    windowMs,
     policy,
     evidenceDigest: draft.evidenceDigest,
     excluded: draft.excluded,
@@ -336,15 +379,25 @@ const closeWindow = (tools: AnalysisTools, draft: Draft, position: Position): vo
   });
   draft.decisions.push(marker);
   // A hold asks nobody to act: nothing lapses with it.
-  if (decision.action !== 'hold') draft.standing = { decision: marker, window: window.index };
-  if (decision.final) draft.ended = 'decided';
+  if (marker.kind !== 'hold') draft.standing = { decision: marker, window: window.index };
+  if (marker.kind === 'roll-back') draft.ended = 'decided';
+  if (draft.ended !== null && draft.standing?.decision.kind === 'advance') draft.standing = null;
 };
 
-/** A promotion, while its roll-back stays armed. */
-const renewStanding = (tools: AnalysisTools, draft: Draft): void => {
-  const { before, policy, judge, standing } = draft;
-  if (standing === null) return;
-  const closedMax = windowsClosed(before.opening, policy, rememberedUntilMs(before));
+/** The share that a window ends with is its share: what is settling is no evidence of the traffic. */
+const passShares = (draft: Draft, endMs: number): void => {
+  const passed = draft.shareChanges.filter(({ fromMs }) => fromMs < endMs);
+  if (passed.length === 0) return;
+  draft.canaryShare = passed.at(-1)?.share ?? draft.canaryShare;
+  draft.shareChanges = draft.shareChanges.slice(passed.length);
+};
+
+/** A promotion, while its roll-back stays armed; a step, unless somebody is silent. */
+const renewStanding = (tools: AnalysisTools, draft: Draft, windowMs: number): void => {
+  const { before, judge, standing } = draft;
+  if (standing === null || judge === null || judge.silentFrom !== null) return;
+  const { opening } = before;
+  const closedMax = windowsClosed(opening, windowMs, rememberedUntilMs(opening));
   const renewed = renew(tools, standing, Math.min(judge.nextIndex, closedMax));
   draft.standing = renewed.standing;
   draft.decisions.push(...renewed.renewals);

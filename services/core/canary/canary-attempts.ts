@@ -7,9 +7,12 @@ import type { AnalysisOpened, CopiedFact, Copy, RunningVersion } from '../sample
 import type { SlotState } from '../slot-state.ts';
 import type { TextDigest } from '../uuid-v8.ts';
 import { uuidOfParts } from '../uuid-v8.ts';
-import { judgeVersion } from './judge.ts';
-import type { JudgePolicy } from './policy.ts';
-import { policyCanonicalJson } from './policy.ts';
+import { judgeVersion } from './judge/judge.ts';
+import type { Noise } from './judge/noise.ts';
+import { noiseText } from './judge/noise-text.ts';
+import type { Beginning } from './kept-evidence.ts';
+import type { PlacedPolicy } from './policy/placed-policy.ts';
+import { policyText } from './policy/policy-text.ts';
 import { isRenewal } from './renewal.ts';
 
 // What the log says of canaries, as the samples that an analysis begins with and obeys.
@@ -37,31 +40,69 @@ export const hasRunningCanary = (deployment: Deployment, nowMs: number): boolean
 export const analysisIdOf = (digest: TextDigest, deployment: string, attempt: number): string =>
   uuidOfParts(digest, ['analysis', deployment, String(attempt)]);
 
-export type OpeningTools = {
-  readonly digest: TextDigest;
-  readonly audience: string;
-  readonly policy: JudgePolicy;
-  /** The time of receipt at which it is opened. */
-  readonly nowMs: number;
+/** An attempt whose analysis is to be opened. */
+export type DueAnalysis = {
+  readonly deployment: Deployment;
+  readonly attempt: CanaryAttempt;
+  readonly analysis: string;
+  readonly startedAt: number;
+  readonly canary: RunningVersion;
+  readonly baseline: readonly RunningVersion[];
+  /** Numbers of the earlier attempts with the same version in the same slot that were started as canaries. */
+  readonly judgedBefore: readonly number[];
 };
 
 /**
- * The opening of an attempt's analysis; undefined where there is nothing to judge: it does not run or not any more,
- * nothing held the slot before it, or the analysis has decided already.
+ * What is to be opened for an attempt; undefined where there is nothing to judge: it does not run or not any more,
+ * nothing held the slot before it, or the analysis has decided already. `nowMs`: the time of receipt.
  */
-export const openingOf = (
-  { digest, audience, policy, nowMs }: OpeningTools,
+export const dueAnalysis = (
+  digest: TextDigest,
+  nowMs: number,
   deployment: Deployment,
   attempt: CanaryAttempt,
   slot: SlotState | undefined,
-): AnalysisOpened | undefined => {
+): DueAnalysis | undefined => {
   const { plan, startedAt } = attempt;
   const analysis = analysisIdOf(digest, deployment.id, attempt.number);
   const baseline = baselineOf(deployment, slot);
   if (attempt.status !== 'running' || startedAt === null || baseline.length === 0) return undefined;
   if (nowMs - startedAt > startedBeforeMsMax || isSuperseded(deployment, attempt)) return undefined;
   if (attempt.decisions.some((decision) => decision.analysis === analysis)) return undefined;
-  const policyText = policyCanonicalJson(policy);
+  const canary = { version: plan.version, digest: plan.digest, deployment: deployment.id };
+  const judgedBefore = canaryAttempts(deployment)
+    .filter(
+      (earlier) =>
+        earlier.number < attempt.number &&
+        earlier.startedAt !== null &&
+        earlier.plan.version === plan.version &&
+        earlier.plan.digest === plan.digest &&
+        sameSlot(earlier.plan.slot, plan.slot),
+    )
+    .map(({ number }) => number);
+  return { deployment, attempt, analysis, startedAt, canary, baseline, judgedBefore };
+};
+
+/** What an opening freezes beside what the log says. */
+export type Frozen = {
+  readonly policy: PlacedPolicy;
+  readonly noise: Noise;
+  /** Milliseconds; null: nothing is known of the noise. */
+  readonly noiseAgeMs: number | null;
+  readonly beginning: Beginning;
+};
+
+export type OpeningTools = { readonly digest: TextDigest; readonly audience: string };
+
+export const openingOf = (
+  { digest, audience }: OpeningTools,
+  { deployment, attempt, analysis, canary, baseline }: DueAnalysis,
+  { policy, noise, noiseAgeMs, beginning }: Frozen,
+  /** The time of receipt at which it is opened. */
+  nowMs: number,
+): AnalysisOpened => {
+  const { plan } = attempt;
+  const text = policyText(policy);
   return {
     kind: 'analysis-opened',
     audience,
@@ -75,17 +116,15 @@ export const openingOf = (
     target: plan.slot.target,
     logPosition: startOf(attempt),
     openedAt: nowMs,
-    canary: { version: plan.version, digest: plan.digest, deployment: deployment.id },
+    canary,
     canaryShare: attempt.share,
     baseline,
-    policy: policyText,
-    policyDigest: digest(policyText),
+    policy: text,
+    policyDigest: digest(text),
     judge: judgeVersion,
-    noise: '[]',
-    noiseAgeMs: null,
-    carried: null,
-    carriedFrom: null,
-    independentAttempts: 1,
+    noise: noiseText(noise),
+    noiseAgeMs,
+    ...beginning,
     comparison: 'concurrent',
     before: null,
   };

@@ -1,30 +1,27 @@
 import type { Position } from '../log/record.ts';
 import { validForMsMax } from '../markers/limits.ts';
-import type {
-  Decided,
-  DecidedMetric,
-  DecidedStage,
-  DeploymentId,
-  MarkerId,
-} from '../markers/marker.ts';
+import type { Counts, Decided, DeploymentId, MarkerId } from '../markers/marker.ts';
 import { uuidOfParts } from '../uuid-v8.ts';
-import type { AnalysisState, AnalysisTools, Ending } from './analysis-state.ts';
-import type { Decision, DecisionAction } from './decide.ts';
-import { judgeVersion } from './judge.ts';
-import type { Explanation, Verdict } from './judge.ts';
-import type { MetricExplanation } from './metric-judge.ts';
-import type { JudgePolicy } from './policy.ts';
-import { exclusionPhrase, explanationSentence } from './sentence.ts';
-import { noCounts } from './window.ts';
+import type { AnalysisState, AnalysisTools, Refusal } from './analysis-state.ts';
+import { decidedMetric } from './decided-metric.ts';
+import { noiseIn } from './frozen.ts';
+import type { FamilyDecision } from './judge/decide.ts';
+import { judgeVersion } from './judge/judge.ts';
+import type { Reason, Stage, Verdict } from './judge/verdict.ts';
+import type { Line } from './metrics/rate-test.ts';
+import type { MetricPolicy, Policy } from './policy/policy.ts';
+import { decisionSentence } from './sentence.ts';
 
 /** Who decides, as a CloudEvents source. */
 const analyserSource = 'plimsoll/analyser';
 
 /** A decision with all that it rests on. */
 export type Settled = {
-  readonly decision: Decision;
+  readonly decision: FamilyDecision;
+  readonly stage: Stage;
   readonly window: { readonly index: number; readonly endMs: number };
-  readonly policy: JudgePolicy;
+  readonly windowMs: number;
+  readonly policy: Policy;
   readonly evidenceDigest: string;
   readonly excluded: AnalysisState['excluded'];
   /** Of the sample that closed the window. */
@@ -46,70 +43,127 @@ const decisionId = (
 export const decisionMarker = (
   tools: AnalysisTools,
   analysis: AnalysisState,
-  { decision, window, policy, evidenceDigest, excluded, position }: Settled,
+  settled: Settled,
 ): Decided => {
-  const { explanation, verdict, action } = decision;
-  const [metric] = explanation.metrics;
-  const marker = blank(tools, analysis, action, window.index);
+  const { decision, window, windowMs, policy, evidenceDigest, excluded, position } = settled;
+  const { explanation, verdict } = decision;
+  const { kind, reason, stage, onSilence } = saidOf(settled);
+  const noise = noiseIn(analysis.opening);
+  const blamed = verdict.outcome === 'fail' ? verdict.reasons.map(({ metric }) => metric) : [];
+  const metrics = explanation.metrics.map((part) =>
+    decidedMetric(
+      part,
+      noise.find(({ id }) => id === part.id),
+      blamed.includes(part.id),
+    ),
+  );
+  const shown =
+    mainReason(verdict)?.metric ?? metrics.find(({ judged }) => judged === 'errors')?.id;
+  const main = metrics.find(({ id }) => id === shown);
+  const errors = metrics.find(({ judged }) => judged === 'errors');
   return {
-    ...marker,
+    ...blank(tools, analysis, kind, window.index),
     occurredAt: window.endMs,
     windowEndedAt: window.endMs,
     windows: explanation.windows,
-    windowMs: policy.windowMs,
+    windowMs,
     verdict: verdict.outcome,
-    reason: reasonOf(verdict),
-    explanation: sentenceOf(decision, excluded),
-    metric: verdict.outcome === 'fail' ? (verdict.reasons[0]?.metric ?? null) : null,
-    canary: metric?.canary ?? noCounts,
-    baseline: metric?.baseline ?? noCounts,
-    ratio: metric?.ratio ?? null,
-    ratioLow: metric?.interval.low ?? null,
-    ratioHigh: metric?.interval.high ?? null,
-    ...restingOn(action, explanation, policy),
-    strongest: metric?.strongestWindows.map(({ index }) => index) ?? [],
+    reason,
+    explanation: decisionSentence(decision, onSilence, excluded),
+    metric: verdict.outcome === 'fail' ? (mainReason(verdict)?.metric ?? null) : null,
+    canary: countsOf(errors?.canaryCount, errors?.canaryEvents),
+    baseline: countsOf(errors?.baselineCount, errors?.baselineEvents),
+    ratio: main?.ratio ?? null,
+    ratioLow: main?.ratioLow ?? null,
+    ratioHigh: main?.ratioHigh ?? null,
+    ...restingOn(decision),
+    ...toleranceOf(policy, shown, kind),
+    strongest: main?.strongest ?? [],
+    share: decision.action === 'advance' ? decision.share : null,
     evidenceDigest,
     samplesTo: position,
-    metrics: explanation.metrics.map((one) => decidedMetric(one, verdict)),
-    stage: stageOf(action, verdict),
+    metrics,
+    stage,
+    mode: policy.act,
+    onSilence,
   };
 };
 
-/** Judge 1 has errors alone, and does not know how they scatter. */
-const decidedMetric = (metric: MetricExplanation, verdict: Verdict): DecidedMetric => ({
-  id: metric.metric,
-  judged: 'errors',
-  weight: 1,
-  isBlamed:
-    verdict.outcome === 'fail' && verdict.reasons.some((one) => one.metric === metric.metric),
-  canaryCount: metric.canary.requests,
-  canaryEvents: metric.canary.errors,
-  baselineCount: metric.baseline.requests,
-  baselineEvents: metric.baseline.errors,
-  canaryLevel: null,
-  baselineLevel: null,
-  ratio: metric.ratio,
-  ratioLow: metric.interval.low,
-  ratioHigh: metric.interval.high,
-  tolerated: metric.toleratedRate,
-  evidence: metric.rollbackEvidence,
-  promoteEvidence: metric.promoteEvidence,
-  dispersion: 1,
-  dispersionFrom: 'none',
-  cappedBlocks: metric.cappedBlocks,
-  strongest: metric.strongestWindows.map(({ index }) => index),
-});
+/**
+ * What is said: the decision, unless a silence led to it and the policy rolls a silent canary back. That is no evidence
+ * of anything, so its verdict stays inconclusive and its reason names what it is.
+ */
+const saidOf = ({
+  decision,
+  policy,
+  stage,
+}: Settled): Pick<Decided, 'kind' | 'reason' | 'stage' | 'onSilence'> => {
+  const { action, verdict } = decision;
+  const reason =
+    verdict.outcome === 'inconclusive' ? verdict.reason : (mainReason(verdict)?.code ?? '');
+  const isSilence = action === 'hold' && reason === 'no-data';
+  if (isSilence && policy.onSilence === 'roll-back')
+    return {
+      kind: 'roll-back',
+      reason: 'silence',
+      stage: 'rolled-back',
+      onSilence: 'roll-back',
+    };
+  return { kind: action, reason, stage, onSilence: isSilence ? policy.onSilence : null };
+};
 
-const stageOf = (action: DecisionAction, verdict: Verdict): DecidedStage => {
-  switch (action) {
-    case 'promote':
-      return 'promoted';
-    case 'roll-back':
-      return 'rolled-back';
-    case 'hold':
-      return verdict.outcome === 'inconclusive' && verdict.reason === 'no-data'
-        ? 'hold'
-        : 'inconclusive';
+/** The one that says most; of several equal ones the first. */
+const mainReason = (verdict: Verdict): Reason | undefined =>
+  verdict.outcome === 'inconclusive'
+    ? undefined
+    : verdict.reasons.reduce<Reason | undefined>(
+        (most, reason) => (most === undefined || reason.evidence > most.evidence ? reason : most),
+        undefined,
+      );
+
+const countsOf = (requests: number = 0, errors: number = 0): Counts => ({ requests, errors });
+
+/**
+ * A promotion rests on evidence of its own: the weakest metric against the margin of a promotion. A roll-back at the
+ * deadline rests on the one test there: deviations, and how many were needed.
+ */
+const restingOn = ({
+  verdict,
+  explanation,
+}: FamilyDecision): Pick<Decided, 'evidence' | 'evidenceNeeded'> => {
+  if (verdict.outcome === 'pass')
+    return {
+      evidence: Math.min(...verdict.reasons.map(({ evidence }) => evidence)),
+      evidenceNeeded: explanation.promoteEvidenceNeeded ?? explanation.evidenceNeeded,
+    };
+  const main = mainReason(verdict);
+  return main?.code === 'worse-at-deadline'
+    ? { evidence: main.evidence, evidenceNeeded: main.evidenceNeeded }
+    : { evidence: explanation.evidence, evidenceNeeded: explanation.evidenceNeeded };
+};
+
+/** The line that the counts of the metric were held against; nothing where it has none. */
+const toleranceOf = (
+  policy: Policy,
+  id: string | undefined,
+  kind: Decided['kind'],
+): Pick<Decided, 'toleranceRelative' | 'toleranceAbsolute'> => {
+  const metric = policy.metrics.find((one) => one.id === id);
+  const line = metric && lineOf(metric, kind === 'promote' || kind === 'advance');
+  return { toleranceRelative: line?.relative ?? 0, toleranceAbsolute: line?.absolute ?? 0 };
+};
+
+const lineOf = (metric: MetricPolicy, isPromotion: boolean): Line | undefined => {
+  switch (metric.judged) {
+    case 'errors':
+    case 'latency':
+      return isPromotion ? metric.promoteTolerance : metric.tolerance;
+    case 'level': {
+      const margin = isPromotion ? metric.promoteMargin : metric.margin;
+      return { relative: metric.worse === 'higher' ? 1 + margin : 1 - margin, absolute: 0 };
+    }
+    case 'traffic':
+      return { relative: isPromotion ? metric.promoteLeast : metric.least, absolute: 0 };
   }
 };
 
@@ -133,51 +187,36 @@ export const renewalMarker = (
   };
 };
 
-/** A promotion rests on evidence of its own: the weakest metric against the margin of a promotion. */
-const restingOn = (
-  action: DecisionAction,
-  explanation: Explanation,
-  policy: JudgePolicy,
-): Pick<Decided, 'evidence' | 'evidenceNeeded' | 'toleranceRelative' | 'toleranceAbsolute'> => {
-  switch (action) {
-    case 'promote':
-      return {
-        evidence: Math.min(...explanation.metrics.map(({ promoteEvidence }) => promoteEvidence)),
-        evidenceNeeded: explanation.promoteEvidenceNeeded,
-        toleranceRelative: policy.promoteTolerance.relative,
-        toleranceAbsolute: policy.promoteTolerance.absolute,
-      };
-    case 'roll-back':
-    case 'hold':
-      return {
-        evidence: explanation.evidence,
-        evidenceNeeded: explanation.evidenceNeeded,
-        toleranceRelative: policy.tolerance.relative,
-        toleranceAbsolute: policy.tolerance.absolute,
-      };
-  }
-};
-
 /** The hold of an analysis that cannot be judged by this release: inconclusive, before any window. */
 export const refusalMarker = (
   tools: AnalysisTools,
   analysis: AnalysisState,
-  reason: Ending,
-): Decided => {
-  const { opening } = analysis;
-  return {
-    ...blank(tools, analysis, 'hold', 0),
-    reason,
-    explanation: `opened for judge ${opening.judge} with its policy; this release has judge ${judgeVersion} and cannot tell`,
-    evidenceDigest: analysis.evidenceDigest,
-  };
+  reason: Refusal,
+): Decided => ({
+  ...blank(tools, analysis, 'hold', 0),
+  reason,
+  explanation: refusalSentence(analysis, reason),
+  evidenceDigest: analysis.evidenceDigest,
+});
+
+const refusalSentence = ({ opening }: AnalysisState, reason: Refusal): string => {
+  switch (reason) {
+    case 'judge-unknown':
+      return `opened for judge ${opening.judge}; this release has judge ${judgeVersion} and cannot tell`;
+    case 'comparison-unknown':
+      return `opened to be compared ${opening.comparison}; this release cannot do that`;
+    case 'policy-unreadable':
+    case 'noise-unreadable':
+    case 'evidence-unreadable':
+      return `what it was opened with cannot be read by this release (${reason})`;
+  }
 };
 
 /** Everything that does not depend on a window; the rest as it is before the first one. */
 const blank = (
   tools: AnalysisTools,
   { opening, position }: AnalysisState,
-  action: DecisionAction,
+  action: Decided['kind'],
   windowIndex: number,
 ): Decided => {
   const back = action === 'roll-back' ? opening.baseline.at(-1) : undefined;
@@ -206,8 +245,8 @@ const blank = (
     reason: '',
     explanation: '',
     metric: null,
-    canary: noCounts,
-    baseline: noCounts,
+    canary: countsOf(),
+    baseline: countsOf(),
     ratio: null,
     ratioLow: null,
     ratioHigh: null,
@@ -232,22 +271,7 @@ const blank = (
     stage: 'inconclusive',
     mode: 'decide',
     onSilence: null,
-    noiseDigest: null,
-    carriedFrom: null,
+    noiseDigest: opening.noise === '[]' ? null : tools.digest(opening.noise),
+    carriedFrom: opening.carriedFrom,
   };
-};
-
-const reasonOf = (verdict: Verdict): string =>
-  verdict.outcome === 'inconclusive' ? verdict.reason : (verdict.reasons[0]?.code ?? '');
-
-/** Where a cohort was not heard, what was heard instead tells why: a wrong version, a clock that is off. */
-const sentenceOf = (
-  { verdict, explanation }: Decision,
-  excluded: AnalysisState['excluded'],
-): string => {
-  const sentence = explanationSentence(explanation, verdict.outcome === 'pass');
-  if (verdict.outcome !== 'inconclusive' || verdict.missing.length === 0) return sentence;
-  const isSilent = verdict.missing.some((what) => what.endsWith('-requests'));
-  const instead = isSilent ? exclusionPhrase(excluded) : '';
-  return `${verdict.reason}, missing: ${verdict.missing.join(', ')}; ${sentence}${instead}`;
 };

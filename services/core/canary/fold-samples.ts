@@ -16,7 +16,11 @@ export type SamplesFolded = {
   readonly state: PartitionState;
   /** To be put on the log, in this order. */
   readonly decisions: readonly Decided[];
+  /** Analyses of attempts that are over, or that another attempt has taken the place of, as they stood. */
+  readonly over: readonly AnalysisState[];
 };
+
+type Folded = Omit<SamplesFolded, 'over'>;
 
 /** Analyses that one partition can hold; an opening beyond it is not obeyed. */
 const analysesMax = 500;
@@ -30,16 +34,28 @@ export const foldSample = (
   sample: Sample,
   position: Position,
 ): SamplesFolded => {
-  const folded = foldInto(tools, state, sample, position);
-  return { ...folded, state: withoutEnded(folded.state, timeOf(sample)) };
+  const { state: next, decisions } = foldInto(tools, state, sample, position);
+  return {
+    state: withoutEnded(next, timeOf(sample)),
+    decisions,
+    over:
+      sample.kind === 'copy' || sample.kind === 'analysis-opened' ? missingFrom(next, state) : [],
+  };
 };
+
+const missingFrom = (next: PartitionState, before: PartitionState): readonly AnalysisState[] =>
+  next === before
+    ? []
+    : Object.values(before.analyses).filter(
+        ({ opening }) => !Object.hasOwn(next.analyses, opening.analysis),
+      );
 
 const foldInto = (
   tools: AnalysisTools,
   state: PartitionState,
   sample: Sample,
   position: Position,
-): SamplesFolded => {
+): Folded => {
   switch (sample.kind) {
     case 'analysis-opened':
       return foldOpening(tools, state, sample, position);
@@ -70,7 +86,7 @@ const foldOpening = (
   state: PartitionState,
   opening: AnalysisOpened,
   position: Position,
-): SamplesFolded => {
+): Folded => {
   const known = Object.values(state.analyses);
   const isSettled = known.some(
     (other) => other.opening.analysis === opening.analysis || isSuperseded(opening, other.opening),
@@ -95,7 +111,7 @@ const foldEach = (
   state: PartitionState,
   sample: Sample,
   step: (analysis: AnalysisState) => AnalysisStep,
-): SamplesFolded => {
+): Folded => {
   const key = sampleKey(sample);
   let next = state;
   const decisions: Decided[] = [];
@@ -109,7 +125,7 @@ const foldEach = (
 };
 
 const isForgotten = (analysis: AnalysisState, nowMs: number = analysis.receiptMs): boolean =>
-  nowMs > rememberedUntilMs(analysis);
+  nowMs > rememberedUntilMs(analysis.opening);
 
 /**
  * What has decided and is told nothing more grows old by the time of others, or the partition would have to be read

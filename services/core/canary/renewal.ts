@@ -1,6 +1,8 @@
 import type { Decided } from '../markers/marker.ts';
-import type { AnalysisState, AnalysisTools, Standing } from './analysis-state.ts';
+import type { AnalysisOpened } from '../samples/sample.ts';
+import type { AnalysisTools, Standing } from './analysis-state.ts';
 import { renewalMarker } from './decision-marker.ts';
+import { policyIn } from './frozen.ts';
 
 // What asks somebody to act lapses, so it is said again for as long as it stands. The windows that were closed since
 // say when, and nothing else: no clock.
@@ -11,11 +13,8 @@ const renewBeforeMs = 60_000;
 const forgetAfterMs = 86_400_000;
 
 /** Until then an analysis is remembered, and what stands is renewed. */
-export const rememberedUntilMs = ({
-  opening,
-  policy,
-}: Pick<AnalysisState, 'opening' | 'policy'>): number =>
-  opening.openedAt + (policy?.deadlineMs ?? 0) + forgetAfterMs;
+export const rememberedUntilMs = (opening: AnalysisOpened): number =>
+  opening.openedAt + (policyIn(opening)?.deadlineMs ?? 0) + forgetAfterMs;
 
 /**
  * From one renewal to the next: one window less than the time allows, because the sample that closes a window may
@@ -42,4 +41,4 @@ export const renew = (
 
 /** A renewal names a window behind those that it rests on. */
 export const isRenewal = ({ kind, windowIndex, windows }: Decided): boolean =>
-  (kind === 'promote' || kind === 'roll-back') && windowIndex >= windows;
+  kind !== 'hold' && windowIndex >= windows;

@@ -1,13 +1,13 @@
 import type { Position } from '../log/record.ts';
 import type { Signers } from '../samples/signers.ts';
 import type { PartitionState } from './fold-samples.ts';
-import { judgeVersion } from './judge.ts';
+import { judgeVersion } from './judge/judge.ts';
 
 // What the fold of a partition of samples had come to at a position, as text: a shortcut for whoever takes the
 // partition over. It adds nothing to what the samples say, and whoever has none reads them from the lowest opening.
 
 /** Raised with every change of what a `PartitionState` holds; a snapshot of another form is no use. */
-export const stateForm = 1;
+export const stateForm = 2;
 
 /** Which partition of which log. */
 export type SnapshotPlace = {

@@ -17,7 +17,8 @@ export type Seen = {
   readonly cohort: Cohort;
   /** One stream of exports: the times of its points are one export interval apart. */
   readonly stream: string;
-  readonly temporality: Temporality;
+  /** Null: of one moment, as levels are. */
+  readonly temporality: Temporality | null;
   readonly startMs: number;
   readonly timeMs: number;
 };

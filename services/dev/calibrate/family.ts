@@ -8,7 +8,7 @@ import type { DurationsBatch, LevelBatch, TrafficBatch } from '../../core/canary
 import type { Durations } from '../../core/canary/durations.ts';
 import { addDurations, marginOfShift, shiftOfMargin } from '../../core/canary/durations.ts';
 import { decide } from '../../core/canary/judge/decide.ts';
-import { initialFamily, judgeVersion2, judgeWindow } from '../../core/canary/judge/judge.ts';
+import { initialFamily, judgeVersion, judgeWindow } from '../../core/canary/judge/judge.ts';
 import type { JudgedWindow, MetricWindow } from '../../core/canary/judge/judged-window.ts';
 import type { Noise } from '../../core/canary/judge/noise.ts';
 import type { FamilyRule, MetricRule } from '../../core/canary/judge/rule.ts';
@@ -35,7 +35,7 @@ const presetJudge = (name: PresetName): JudgePlug => {
   const { slower } = presetMetric(policy, 'latency');
   const slowerBuckets = 1 + marginOfShift(scale, shiftOfMargin(scale, slower - 1));
   return {
-    name: `${name} v${judgeVersion2}`,
+    name: `${name} v${judgeVersion}`,
     about: `the product, all metrics, ${name} preset, noise from history`,
     learn: (history) => judgeBy(familyRuleOf(policy, noiseIn(history), windowMs)),
     boundSeconds: boundOf(tolerance, slowerBuckets, policy.alpha / 2),
@@ -62,7 +62,7 @@ const coreJudge = (
     alphaDeadline: 0,
   };
   return {
-    name: `${name} v${judgeVersion2}`,
+    name: `${name} v${judgeVersion}`,
     about,
     learn: () => judgeBy(rule),
     boundSeconds:

@@ -3,9 +3,20 @@
  * The rest (tolerances, error budgets, cap of evidence per block) is the standard preset.
  */
 export const demoPolicy = {
-  windowMs: 1_000,
-  /** The cap counts per block of three windows, as it does in the standard preset. */
-  blockMs: 3_000,
-  warmUpMs: 3_000,
-  soakMs: 9_000,
+  version: 2,
+  policies: [
+    {
+      component: '*',
+      environment: '*',
+      preset: 'standard',
+      'warm-up': '3s',
+      soak: '9s',
+      judging: {
+        window: '1s',
+        // The cap counts per block of three windows, as it does in the standard preset.
+        block: '3s',
+        'no-data': '10s',
+      },
+    },
+  ],
 } as const;

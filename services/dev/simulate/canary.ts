@@ -1,7 +1,8 @@
-import { openMetricsReader, otlpContentTypeOf } from '../../adapters/otlp/metrics-request.ts';
+import { openTelemetryReader, otlpContentTypeOf } from '../../adapters/otlp/metrics-request.ts';
 import { startAnalyser } from '../../analyser/start.ts';
-import type { JudgePolicy } from '../../core/canary/policy.ts';
-import { parsePolicy } from '../../core/canary/policy.ts';
+import type { PolicyDocument } from '../../core/canary/policy/placed-policy.ts';
+import { anyName } from '../../core/canary/policy/placed-policy.ts';
+import { presets } from '../../core/canary/policy/presets.ts';
 import type { NewRecord } from '../../core/log/record.ts';
 import { headerNames } from '../../core/markers/wire.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -46,17 +47,23 @@ export const makeCanary = async (): Promise<readonly Fact[]> => {
 };
 
 /** As in production, with times that pass sooner. */
-const policy: JudgePolicy = (() => {
-  const parsed = parsePolicy({
-    windowMs: 1_000,
-    warmUpMs: 2_000,
-    soakMs: 6_000,
-    blockMs: 3_000,
-    noDataMs: 8_000,
-  });
-  if (!parsed.ok) throw new TypeError(parsed.problem.message);
-  return parsed.value;
-})();
+const policyFile: PolicyDocument = {
+  policies: [
+    {
+      component: anyName,
+      environment: anyName,
+      preset: 'standard',
+      policy: {
+        ...presets.standard,
+        windowMs: 1_000,
+        warmUpMs: 2_000,
+        soakMs: 6_000,
+        blockMs: 3_000,
+        noDataMs: 8_000,
+      },
+    },
+  ],
+};
 
 /** Deployment id of the canary. */
 export const canaryDeployment: string = idOf('deployment canary', 8);
@@ -101,9 +108,9 @@ export const openCanaryHouse = (parts: {
         clock: scheduler.clockOf(life),
         signer: signerOf('analyser'),
         tools,
-        readMetrics,
+        readTelemetry,
         otlpContentTypeOf,
-        policy,
+        policyFile,
         tell: (event) => trace?.(`  ..  ${life.name} says ${JSON.stringify(event)}`),
       });
     },
@@ -119,7 +126,7 @@ export const openCanaryHouse = (parts: {
   };
 };
 
-const readMetrics = openMetricsReader();
+const readTelemetry = openTelemetryReader();
 
 const exportEveryMs = 1_000;
 const requestsPerExport = 200;

@@ -4,10 +4,11 @@ import {
   canaryAttempts,
   copiesOf,
   decisionIsMoot,
+  dueAnalysis,
   openingOf,
 } from '../../../services/core/canary/canary-attempts.ts';
-import type { OpeningTools } from '../../../services/core/canary/canary-attempts.ts';
-import { standardPreset } from '../../../services/core/canary/policy.ts';
+import { beginningOf } from '../../../services/core/canary/kept-evidence.ts';
+import { presetEverywhere } from '../../../services/core/canary/policy/placed-policy.ts';
 import type { Decided } from '../../../services/core/markers/marker.ts';
 import { slotKey } from '../../../services/core/markers/slot.ts';
 import type { AnalysisOpened, Copy } from '../../../services/core/samples/sample.ts';
@@ -29,19 +30,23 @@ import {
 
 const digest = (text: string): string => tools.crypto.sha256Hex(tools.text.encodeUtf8(text));
 const nowMs = openedAtMs + 60_000;
-const opening: OpeningTools = { digest, audience, policy: standardPreset, nowMs };
+const opening = { digest, audience };
 const canary = { canaryShare: 0.1, attempt: 'a' };
 const inRun = { attempt: 'a' };
 
 const openings = async (
   house: House,
-  change: Partial<OpeningTools> = {},
+  atMs: number = nowMs,
 ): Promise<readonly (AnalysisOpened | undefined)[]> => {
   const deployment = await house.deployment();
   const slot = await house.row<SlotState>('slot', slotKey(place('production')));
-  return canaryAttempts(deployment).map((attempt) =>
-    openingOf({ ...opening, ...change }, deployment, attempt, slot),
-  );
+  return canaryAttempts(deployment).map((attempt) => {
+    const due = dueAnalysis(digest, atMs, deployment, attempt, slot);
+    if (due === undefined) return undefined;
+    const beginning = beginningOf(undefined, deployment.id, due.judgedBefore);
+    const frozen = { policy: presetEverywhere, noise: [], noiseAgeMs: null, beginning };
+    return openingOf(opening, due, frozen, atMs);
+  });
 };
 
 const opened = async (...steps: readonly Step[]): Promise<readonly unknown[]> =>
@@ -123,8 +128,8 @@ describe('no analysis opens', () => {
   test('for a canary that was started more than a day ago', async () => {
     const house = await given(standing, plan, start);
     const day = 86_400_000;
-    expect(await openings(house, { nowMs: openedAtMs + day })).not.toStrictEqual([undefined]);
-    expect(await openings(house, { nowMs: openedAtMs + day + 10_000 })).toStrictEqual([undefined]);
+    expect(await openings(house, openedAtMs + day)).not.toStrictEqual([undefined]);
+    expect(await openings(house, openedAtMs + day + 10_000)).toStrictEqual([undefined]);
   });
 
   test('when it has decided already', async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { parseMarker } from '../../../services/core/markers/parse-marker.ts';
 import type { Body } from '../../../services/core/markers/upcast.ts';
-import { parsePolicy } from '../../../services/core/canary/policy.ts';
 import type { Copy, SamplePoint, Tick } from '../../../services/core/samples/sample.ts';
 import {
   cut,
   deployment,
+  errorsSeen,
   exportsOf,
   fastPolicy,
   kindsOf,
@@ -17,8 +17,8 @@ import {
   tick,
   tools,
 } from '../../support/canary/sample-streams.ts';
+import { noBases } from '../../../services/core/canary/stream-bases.ts';
 import type { Pod, Sent } from '../../support/canary/sample-streams.ts';
-import { value } from '../../support/records.ts';
 
 const analysisId = opening().analysis;
 
@@ -46,8 +46,7 @@ const judged = (...pods: readonly Pod[]): ReturnType<typeof run> =>
   run([opening(), ...cut(exportsOf(pods), [7])]);
 
 const windowsSeen = (...pods: readonly Pod[]): unknown => {
-  const state = judged(...pods).state.analyses[analysisId];
-  return state?.judge?.metrics.errors.baselineSeen;
+  return errorsSeen(judged(...pods).windows, 'baseline');
 };
 
 describe('a canary that fails more often than its baseline', () => {
@@ -56,7 +55,11 @@ describe('a canary that fails more often than its baseline', () => {
 
   test('is rolled back once, and nothing follows', () => {
     expect(kindsOf(decisions)).toStrictEqual(['roll-back']);
-    expect(state.analyses[analysisId]).toMatchObject({ ended: 'decided', pending: [], bases: {} });
+    expect(state.analyses[analysisId]).toMatchObject({
+      ended: 'decided',
+      pending: [],
+      bases: noBases,
+    });
   });
 
   test('the digest of the evidence tells windows apart that led to the same decision', () => {
@@ -206,8 +209,7 @@ test('of two points with one identity the larger stands, whichever came first', 
       point: { ...one.point, count: Math.floor(one.point.count / 2), errors: 0 },
     }));
     const samples = cut(order([...sent, ...smaller]), [1_000]);
-    const { state } = run([opening(), ...samples, tick(20_000)]);
-    return state.analyses[analysisId]?.judge?.metrics.errors.baselineSeen;
+    return errorsSeen(run([opening(), ...samples, tick(20_000)]).windows, 'baseline');
   };
   expect(seenWith((sent) => sent)).toStrictEqual({ requests: 4 * busy, errors: 0 });
   expect(seenWith((sent) => sent.toReversed())).toStrictEqual(seenWith((sent) => sent));
@@ -232,9 +234,8 @@ describe('a counter that starts again', () => {
     const sent = [...first, ...second, ...exportsOf([canary()])].toSorted(
       (left, right) => left.point.receivedAt - right.point.receivedAt,
     );
-    const { state } = run([opening(), ...cut(sent, [9])]);
-    const seen = state.analyses[analysisId]?.judge?.metrics.errors.baselineSeen;
-    expect(seen?.requests).toBeLessThan(2 * busy * 51);
+    const seen = errorsSeen(run([opening(), ...cut(sent, [9])]).windows, 'baseline');
+    expect(seen.requests).toBeLessThan(2 * busy * 51);
   });
 });
 
@@ -298,8 +299,8 @@ describe('silence', () => {
 });
 
 describe('the window', () => {
-  const windowOf = (...pods: readonly Pod[]): number | undefined =>
-    judged(...pods).state.analyses[analysisId]?.policy?.windowMs;
+  const windowOf = (...pods: readonly Pod[]): number | null | undefined =>
+    judged(...pods).state.analyses[analysisId]?.windowMs;
 
   test('is the base where exports come as often as that, a late timer included', () => {
     expect(windowOf(baseline({ exportEveryMs: 1_003 }), canary())).toBe(1_000);
@@ -331,7 +332,7 @@ describe('the window', () => {
       baseline({ temporality: 'delta', exportEveryMs: 1_000 }),
     ]).filter(({ point }) => (point.time - openedAt - 500) % 4_000 === 0);
     const { state } = run([opening(), ...cut(sparse, [4])]);
-    expect(state.analyses[analysisId]?.policy?.windowMs).toBe(1_000);
+    expect(state.analyses[analysisId]?.windowMs).toBe(1_000);
   });
 
   test('is frozen without a second cohort when nothing was heard of it for long enough', () => {
@@ -466,7 +467,7 @@ test('what has decided is forgotten then also if only others are heard; what goe
 });
 
 test('policies with the base of the standard preset close windows as well', () => {
-  const policy = value(parsePolicy({}, { ...fastPolicy, windowMs: 5_000 }));
+  const policy = { ...fastPolicy, windowMs: 5_000, noDataMs: 10_000 };
   const { state } = run([opening({}, policy), tick(31_000)]);
   expect(state.analyses[analysisId]?.judge?.nextIndex).toBe(4);
 });

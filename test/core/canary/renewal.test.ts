@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { PartitionState } from '../../../services/core/canary/fold-samples.ts';
-import { parsePolicy } from '../../../services/core/canary/policy.ts';
+import type { Policy } from '../../../services/core/canary/policy/policy.ts';
+import { noBases } from '../../../services/core/canary/stream-bases.ts';
 import { isRenewal } from '../../../services/core/canary/renewal.ts';
 import { parseMarker } from '../../../services/core/markers/parse-marker.ts';
 import type { Decided } from '../../../services/core/markers/marker.ts';
@@ -19,7 +20,6 @@ import {
   tools,
 } from '../../support/canary/sample-streams.ts';
 import type { Pod } from '../../support/canary/sample-streams.ts';
-import { value } from '../../support/records.ts';
 
 const minutes = 60_000;
 const dayMs = 86_400_000;
@@ -121,7 +121,7 @@ describe('what stands is said again', () => {
     [120_000, 1],
   ])('with windows of %i ms every %i of them: a minute is left', (windowMs, windows) => {
     const times = { warmUpMs: windowMs, soakMs: windowMs, deadlineMs: 40 * windowMs };
-    const policy = value(parsePolicy({ windowMs, ...times, noDataMs: dayMs }, fastPolicy));
+    const policy: Policy = { ...fastPolicy, windowMs, ...times, noDataMs: 20 * windowMs };
     const slow = { exportEveryMs: windowMs, lastExportMs: 30 * windowMs };
     const pods = [pod(slow), canary({ ...slow, traffic: failing })];
     const samples = [
@@ -239,6 +239,6 @@ test('what is kept of an analysis that has ended is small', () => {
   const { state } = run([...bad, ...ticks(51_000, 60 * minutes, 1_000)]);
   const kept = state.analyses[analysisId];
   expect(kept?.pending).toStrictEqual([]);
-  expect(kept?.bases).toStrictEqual({});
+  expect(kept?.bases).toStrictEqual(noBases);
   expect(JSON.stringify(kept).length).toBeLessThan(16 * 1024);
 });

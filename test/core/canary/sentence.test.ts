@@ -1,56 +1,56 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import type { AnalysisState } from '../../../services/core/canary/analysis-state.ts';
+import type { Explanation, Verdict } from '../../../services/core/canary/judge/verdict.ts';
+import { decisionSentence, exclusionPhrase } from '../../../services/core/canary/sentence.ts';
+import { opening, run } from '../../support/canary/sample-streams.ts';
 
-import { explain } from '../../../services/core/canary/judge.ts';
-import { standardPreset } from '../../../services/core/canary/policy.ts';
-import { exclusionPhrase, explanationSentence } from '../../../services/core/canary/sentence.ts';
-import { judgeAll, repeat } from '../../support/canary/streams.ts';
-import type { Counts } from '../../support/canary/streams.ts';
+const [state] = Object.values(run([opening()]).state.analyses);
+if (state === undefined) throw new Error('nothing was opened');
+const none: AnalysisState['excluded'] = { ...state.excluded, 'before-opening': 12, duplicate: 7 };
 
-const sentenceAfter = (windows: readonly Counts[], isPass = false): string =>
-  explanationSentence(explain(standardPreset, judgeAll(standardPreset, windows)), isPass);
-
-describe('an explanation reads', () => {
-  test('without requests', () => {
-    expect(sentenceAfter([])).toBe(
-      'canary without requests, baseline without requests: ratio unknown; ' +
-        'tolerated up to 0.05 %; evidence 1:1, needed 1:200',
-    );
-  });
-
-  test('with counts, ratio, interval, line and evidence', () => {
-    expect(sentenceAfter(repeat(26, [250, 5, 250, 1]))).toBe(
-      'canary 70/3,500 errors (2.00 %), baseline 14/3,500 errors (0.40 %): ' +
-        '5.00x (1.85x to 17.8x with 99 % confidence); tolerated up to 0.49 %; ' +
-        'blocks capped: 4; evidence 1:609, needed 1:200',
-    );
-  });
-
-  test('with one open end while the baseline has no error', () => {
-    expect(sentenceAfter(repeat(20, [250, 3, 250, 0]))).toContain(
-      '24/2,000 errors (1.20 %), baseline 0/2,000 errors (0.00 %): ratio unknown (at least ',
-    );
-  });
-
-  test('with the evidence for a promotion, where there is one', () => {
-    expect(sentenceAfter(repeat(60, [250, 1, 250, 1]), true)).toMatch(
-      /; evidence that it is good enough 1:[0-9,]+, needed 1:20; evidence against it below 1:1, needed 1:200$/,
-    );
-  });
-});
+const explanation: Explanation = {
+  evidence: 1,
+  evidenceNeeded: 200,
+  promoteEvidenceNeeded: 20,
+  firstCrossed: null,
+  windows: 9,
+  carried: null,
+  metrics: [],
+};
+const unheard: Verdict = {
+  outcome: 'inconclusive',
+  reason: 'no-data',
+  missing: [{ what: 'canary', metric: 'errors' }],
+};
 
 test('what came and is no evidence is told by its reasons; what everybody has is not', () => {
-  const none = {
-    'other-namespace': 0,
-    'other-version': 0,
-    'either-cohort': 0,
-    late: 0,
-    'before-opening': 12,
-    duplicate: 7,
-    implausible: 0,
-    'over-limit': 0,
-  };
   expect(exclusionPhrase(none)).toBe('');
   expect(exclusionPhrase({ ...none, late: 3, 'other-version': 1200 })).toBe(
-    '; points that are no evidence: other-version 1,200, late 3',
+    '. Points that are no evidence: other-version 1,200, late 3',
   );
+});
+
+test('it is told where a cohort was not heard, and only there', () => {
+  const excluded = { ...none, 'other-target': 5 };
+  const said = (verdict: Verdict): string =>
+    decisionSentence({ verdict, explanation }, null, excluded);
+  expect(said(unheard)).toMatch(/Points that are no evidence: other-target 5$/);
+  expect(said({ ...unheard, missing: [{ what: 'soak' }] })).not.toContain('no evidence');
+});
+
+test('a roll-back for silence says that it is one', () => {
+  expect(decisionSentence({ verdict: unheard, explanation }, 'roll-back', none)).toMatch(
+    /^rolled back because it is silent, as the policy asks\. held, for want of data/,
+  );
+});
+
+test('however many metrics there are, it fits into a marker', () => {
+  const reasons = Array.from({ length: 400 }, (_, index) => ({
+    metric: `a metric with a long name ${index}`,
+    code: 'worse-than-tolerated' as const,
+    evidence: 300,
+    evidenceNeeded: 200,
+  }));
+  const said = decisionSentence({ verdict: { outcome: 'fail', reasons }, explanation }, null, none);
+  expect(said.length).toBeLessThan(3_900);
 });

@@ -3,9 +3,13 @@ import type { Json } from '../../../services/core/canonical.ts';
 import type { AnalysisTools } from '../../../services/core/canary/analysis-state.ts';
 import { emptyPartition, foldSample } from '../../../services/core/canary/fold-samples.ts';
 import type { PartitionState } from '../../../services/core/canary/fold-samples.ts';
-import { judgeVersion } from '../../../services/core/canary/judge.ts';
-import { parsePolicy, policyCanonicalJson } from '../../../services/core/canary/policy.ts';
-import type { JudgePolicy } from '../../../services/core/canary/policy.ts';
+import type { ClosedWindow } from '../../../services/core/canary/analysis-state.ts';
+import { judgeVersion } from '../../../services/core/canary/judge/judge.ts';
+import { anyName } from '../../../services/core/canary/policy/placed-policy.ts';
+import type { PlacedPolicy } from '../../../services/core/canary/policy/placed-policy.ts';
+import { policyText } from '../../../services/core/canary/policy/policy-text.ts';
+import type { Policy } from '../../../services/core/canary/policy/policy.ts';
+import { presets } from '../../../services/core/canary/policy/presets.ts';
 import type { Decided } from '../../../services/core/markers/marker.ts';
 import type {
   AnalysisOpened,
@@ -18,28 +22,42 @@ import type {
 import type { Temporality } from '../../../services/core/telemetry/point.ts';
 import { createCrypto } from '../../../services/adapters/ed25519/crypto.ts';
 import { createText } from '../../../services/adapters/ed25519/text.ts';
-import { value } from '../records.ts';
+import { packDurations } from '../../../services/core/samples/durations.ts';
 
 const crypto = createCrypto();
-const text = createText();
+const encoding = createText();
 
 export const tools: AnalysisTools = {
-  digest: (content) => crypto.sha256Hex(text.encodeUtf8(content)),
+  digest: (content) => crypto.sha256Hex(encoding.encodeUtf8(content)),
   partition: 3,
 };
 
 /** Everything as in the standard preset, in seconds instead of minutes. */
-export const fastPolicy: JudgePolicy = value(
-  parsePolicy({
-    windowMs: 1_000,
-    warmUpMs: 2_000,
-    soakMs: 6_000,
-    deadlineMs: 60_000,
-    blockMs: 3_000,
-    noDataMs: 8_000,
-    restarts: { everyMs: 20_000, count: 2, weightEach: 0.1 },
-  }),
-);
+export const fullPolicy: Policy = {
+  ...presets.standard,
+  windowMs: 1_000,
+  warmUpMs: 2_000,
+  soakMs: 6_000,
+  deadlineMs: 60_000,
+  bakeMs: 600_000,
+  blockMs: 3_000,
+  noDataMs: 8_000,
+  restarts: { everyMs: 20_000, count: 2, weightEach: 0.1 },
+};
+
+/** Of errors alone. */
+export const fastPolicy: Policy = {
+  ...fullPolicy,
+  metrics: fullPolicy.metrics.filter(({ judged }) => judged === 'errors'),
+};
+
+/** The policy of every place. */
+export const everywhere = (policy: Policy): PlacedPolicy => ({
+  component: anyName,
+  environment: anyName,
+  preset: 'standard',
+  policy,
+});
 
 export const openedAt = 1_800_000_000_000;
 export const deployment = '6f1c1a52-0000-8000-8000-000000000001';
@@ -48,9 +66,9 @@ const place = { audience: 'local', environment: 'production', component: 'checko
 
 export const opening = (
   change: Partial<AnalysisOpened> = {},
-  policy: JudgePolicy = fastPolicy,
+  policy: Policy = fastPolicy,
 ): AnalysisOpened => {
-  const policyText = policyCanonicalJson(policy);
+  const text = policyText(everywhere(policy));
   return {
     kind: 'analysis-opened',
     ...place,
@@ -65,8 +83,8 @@ export const opening = (
     canary: { version: '2.0.0', digest: null, deployment },
     canaryShare: 0.1,
     baseline: [{ version: '1.9.4', digest: null, deployment: olderDeployment }],
-    policy: policyText,
-    policyDigest: tools.digest(policyText),
+    policy: text,
+    policyDigest: tools.digest(text),
     judge: judgeVersion,
     noise: '[]',
     noiseAgeMs: null,
@@ -103,7 +121,15 @@ export type Pod = {
   readonly traffic: (index: number) => readonly [requests: number, errors: number];
   /** Into how many series (routes) its requests are split. */
   readonly routes?: number;
+  /** Shares of its requests by how long they took, in the buckets of `bounds`; the rest is in the first. */
+  readonly slowness?: (index: number) => readonly number[];
+  /** Share of a processor that it used by export `index`. */
+  readonly cpu?: (index: number) => number;
+  readonly target?: string;
 };
+
+/** Seconds. */
+export const bounds: readonly number[] = [0.1, 0.25, 0.5, 1];
 
 /** A point on its way, with its sender. */
 export type Sent = { readonly origin: Origin; readonly point: SamplePoint };
@@ -115,20 +141,32 @@ export const exportsOf = (pods: readonly Pod[]): readonly Sent[] =>
     .toSorted((left, right) => left.point.receivedAt - right.point.receivedAt);
 
 const exportsOfPod = (pod: Pod): readonly Sent[] => {
-  const origin: Origin = {
+  const sender = {
     namespace: pod.namespace ?? 'default',
     version: pod.version,
     deployment: pod.deployment ?? null,
     instance: pod.name,
+    target: pod.target ?? null,
+    attributes: [],
+  };
+  const ofRequests: Origin = {
+    ...sender,
     metric: 'http.server.request.duration',
     temporality: pod.temporality,
     unit: 's',
     target: null,
     attributes: [],
   };
+  const ofCpu: Origin = {
+    ...sender,
+    metric: 'process.cpu.utilization',
+    temporality: 'cumulative',
+    unit: '1',
+  };
   const routes = pod.routes ?? 1;
   const sent: Sent[] = [];
   const totals = { ok: pod.already ?? 0, failed: 0 };
+  const buckets = new Map<string, readonly number[]>();
   let start = pod.startMs;
   let previous = pod.startMs;
   for (
@@ -141,34 +179,71 @@ const exportsOfPod = (pod: Pod): readonly Sent[] => {
     if (pod.restartMs !== undefined && previous < pod.restartMs && at >= pod.restartMs) {
       totals.ok = 0;
       totals.failed = 0;
+      buckets.clear();
       if (pod.restartsInSilence !== true) start = pod.restartMs;
     }
+    const receivedAt = openedAt + at + (pod.delayMs?.(index) ?? 0);
+    const clock = openedAt + (pod.clockAheadMs ?? 0);
     for (const outcome of ['ok', 'failed'] as const) {
+      const before = totals[outcome];
       totals[outcome] += now[outcome];
-      const shown = pod.temporality === 'cumulative' ? totals[outcome] : now[outcome];
       for (let route = 0; route < routes; route++) {
-        const count = shareOf(shown, route, routes);
-        const clock = openedAt + (pod.clockAheadMs ?? 0);
-        const from = pod.temporality === 'cumulative' ? start : Math.max(previous, start);
+        const isCumulative = pod.temporality === 'cumulative';
+        const total = shareOf(totals[outcome], route, routes);
+        const added = total - shareOf(before, route, routes);
+        const series = `${pod.name} ${outcome} ${route}`;
+        const known = buckets.get(series) ?? [total - added];
+        const more = spread(added, pod.slowness?.(index) ?? []);
+        const shown = isCumulative
+          ? more.map((count, bucket) => count + (known[bucket] ?? 0))
+          : more;
+        buckets.set(series, shown);
+        const count = isCumulative ? total : added;
         sent.push({
-          origin,
+          origin: ofRequests,
           point: {
             origin: 0,
-            series: tools.digest(`${pod.name} ${outcome} ${route}`),
-            receivedAt: openedAt + at + (pod.delayMs?.(index) ?? 0),
-            start: clock + from,
+            series: tools.digest(series),
+            receivedAt,
+            start: clock + (isCumulative ? start : Math.max(previous, start)),
             time: clock + at,
             count,
             errors: outcome === 'failed' ? count : 0,
             level: null,
-            durations: null,
+            durations:
+              pod.slowness === undefined
+                ? null
+                : packDurations({ shape: 'explicit', bounds, counts: shown }, () => 0),
           },
         });
       }
     }
+    if (pod.cpu !== undefined)
+      sent.push({
+        origin: ofCpu,
+        point: {
+          origin: 0,
+          series: tools.digest(`${pod.name} cpu`),
+          receivedAt,
+          start: clock + at,
+          time: clock + at,
+          count: 0,
+          errors: 0,
+          level: pod.cpu(index),
+          durations: null,
+        },
+      });
     previous = at;
   }
   return sent;
+};
+
+/** So many requests in buckets: those of the later ones by their shares, the rest in the first. */
+const spread = (requests: number, shares: readonly number[]): readonly number[] => {
+  const counts = Array.from({ length: bounds.length + 1 }, (_, bucket) =>
+    bucket === 0 ? 0 : Math.floor(requests * (shares[bucket] ?? 0)),
+  );
+  return counts.with(0, requests - counts.reduce((sum, count) => sum + count, 0));
 };
 
 /** The parts of a number that rises rise too. */
@@ -183,7 +258,7 @@ export const record = (sent: readonly Sent[]): Points => {
     ...place,
     origins,
     points: sent.map(({ origin, point }) => ({ ...point, origin: origins.indexOf(origin) })),
-    bounds: [],
+    bounds: sent.some(({ point }) => point.durations !== null) ? [{ seconds: bounds }] : [],
   };
 };
 
@@ -200,7 +275,12 @@ export const cut = (sent: readonly Sent[], sizes: readonly number[]): readonly P
 
 export const tick = (afterMs: number): Tick => ({ kind: 'tick', ...place, at: openedAt + afterMs });
 
-export type Run = { readonly state: PartitionState; readonly decisions: readonly Decided[] };
+export type Run = {
+  readonly state: PartitionState;
+  readonly decisions: readonly Decided[];
+  /** As they closed. */
+  readonly windows: readonly ClosedWindow[];
+};
 
 /** Folds samples that stand from `position` on. */
 export const run = (
@@ -210,13 +290,32 @@ export const run = (
 ): Run => {
   let state = from;
   const decisions: Decided[] = [];
+  const windows: ClosedWindow[] = [];
+  const observing = { ...tools, observe: (closed: ClosedWindow) => void windows.push(closed) };
   for (const [index, sample] of samples.entries()) {
-    const folded = foldSample(tools, state, sample, position + index);
+    const folded = foldSample(observing, state, sample, position + index);
     state = folded.state;
     decisions.push(...folded.decisions);
   }
-  return { state, decisions };
+  return { state, decisions, windows };
 };
+
+/** Requests and errors of a cohort over all windows. */
+export const errorsSeen = (
+  windows: readonly ClosedWindow[],
+  cohort: 'canary' | 'baseline',
+): { readonly requests: number; readonly errors: number } =>
+  windows
+    .flatMap(({ window }) =>
+      window.metrics.flatMap((metric) => (metric.judged === 'errors' ? [metric[cohort]] : [])),
+    )
+    .reduce(
+      ({ requests, errors }, counts) => ({
+        requests: requests + (counts?.total ?? 0),
+        errors: errors + (counts?.events ?? 0),
+      }),
+      { requests: 0, errors: 0 },
+    );
 
 /** The decisions as bytes, but for where in the partition they were found. */
 export const bytesOf = (decisions: readonly Decided[]): readonly string[] =>

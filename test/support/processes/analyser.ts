@@ -3,11 +3,11 @@
 import { writeSync } from 'node:fs';
 import { openFoundation } from '../../../services/adapters/foundation/foundation.ts';
 import {
-  openMetricsReader,
+  openTelemetryReader,
   otlpContentTypeOf,
 } from '../../../services/adapters/otlp/metrics-request.ts';
 import { startAnalyser } from '../../../services/analyser/start.ts';
-import { parsePolicy } from '../../../services/core/canary/policy.ts';
+import { parsePolicyDocument } from '../../../services/core/canary/policy/parse-policy.ts';
 import { parseSettings } from '../../../services/core/settings.ts';
 import { demoPolicy } from '../../../services/dev/demo/policy.ts';
 import type { RecordLog } from '../../../services/ports/record-log.ts';
@@ -41,9 +41,9 @@ startAnalyser({
   signer: keyOf('analyser'),
   tools: foundation.tools,
   clock: foundation.clock,
-  readMetrics: openMetricsReader(),
+  readTelemetry: openTelemetryReader(),
   otlpContentTypeOf,
-  policy: value(parsePolicy(demoPolicy)),
+  policyFile: value(parsePolicyDocument(demoPolicy)),
   ...(snapshots === 'often' ? { snapshotPace: { records: 5, ms: 1_000, msMin: 200 } } : {}),
   tell: (event) => writeSync(1, `${JSON.stringify({ ...event, atMs: Date.now() })}\n`),
 });

@@ -1,15 +1,19 @@
 import type { AnalysisOpened, Copy } from '../../samples/sample.ts';
 import type { TextDigest } from '../../uuid-v8.ts';
 import { uuidOfParts } from '../../uuid-v8.ts';
-import { judgeVersion } from '../judge.ts';
-import type { JudgePolicy } from '../policy.ts';
-import { policyCanonicalJson } from '../policy.ts';
+import { judgeVersion } from '../judge/judge.ts';
+import { noiseText } from '../judge/noise-text.ts';
+import type { Noise } from '../judge/noise.ts';
+import type { PlacedPolicy } from '../policy/placed-policy.ts';
+import { policyText } from '../policy/policy-text.ts';
 import type { BacktestSetup } from './setup.ts';
 
 // What a backtest tells the fold of the analyser, in the samples that the analyser would have written.
 
 export type Judging = {
-  readonly policy: JudgePolicy;
+  readonly placed: PlacedPolicy;
+  /** What history shows; empty: the fallback counts. */
+  readonly noise: Noise;
   /** Otherwise it is judged to the end: nothing is promoted, and the deadline is not before that. */
   readonly mayPromote: boolean;
   /** The end of the capture, as far as it is known before it is read; null: not. */
@@ -21,12 +25,10 @@ const dayMs = 86_400_000;
 export const backtestOpening = (
   digest: TextDigest,
   setup: BacktestSetup,
-  { policy: given, mayPromote, endMs }: Judging,
+  { placed, noise, mayPromote, endMs }: Judging,
 ): AnalysisOpened => {
   const { audience, environment, component, namespace, deployment, sinceMs } = setup;
-  const lastingMs = mayPromote || endMs === null ? 0 : endMs - sinceMs;
-  const deadlineMs = Math.min(Math.max(given.deadlineMs, lastingMs), dayMs);
-  const policy = policyCanonicalJson({ ...given, deadlineMs });
+  const policy = policyText(mayPromote ? placed : toTheEnd(placed, (endMs ?? 0) - sinceMs));
   return {
     kind: 'analysis-opened',
     ...{ audience, environment, component, namespace, deployment },
@@ -42,7 +44,7 @@ export const backtestOpening = (
     policy,
     policyDigest: digest(policy),
     judge: judgeVersion,
-    noise: '[]',
+    noise: noiseText(noise),
     noiseAgeMs: null,
     carried: null,
     carriedFrom: null,
@@ -52,6 +54,15 @@ export const backtestOpening = (
   };
 };
 
+const toTheEnd = ({ policy, ...placed }: PlacedPolicy, lastingMs: number): PlacedPolicy => ({
+  ...placed,
+  policy: {
+    ...policy,
+    beta: 0,
+    deadlineMs: Math.min(Math.max(policy.deadlineMs, lastingMs), dayMs),
+  },
+});
+
 /** What the log would have said while it was judged, in the order of time. */
 export const backtestCopies = (
   digest: TextDigest,
@@ -59,17 +70,20 @@ export const backtestCopies = (
   { sinceMs, shares, ended }: BacktestSetup,
 ): readonly Copy[] => {
   const { audience, environment, component, analysis } = opening;
-  const copy = (fact: Copy['fact'], appendedAt: number, canaryShare: number | null): Copy => ({
-    kind: 'copy',
-    ...{ audience, environment, component, analysis, fact, appendedAt, canaryShare },
-    logPosition: 0,
-    logDigest: digest(`${fact} ${appendedAt}`),
-    marker: uuidOfParts(digest, ['backtest', analysis, fact, String(appendedAt)]),
-  });
-  return [
+  const said = [
     ...shares
       .filter(({ atMs }) => atMs > sinceMs)
-      .map(({ atMs, share }) => copy('traffic-shifted', atMs, share)),
-    ...(ended === null ? [] : [copy(ended.fact, ended.atMs, null)]),
-  ].toSorted((one, other) => one.appendedAt - other.appendedAt);
+      .map(({ atMs, share }) => ({ fact: 'traffic-shifted', atMs, share }) as const),
+    ...(ended === null ? [] : [{ ...ended, share: null }]),
+  ].toSorted((one, other) => one.atMs - other.atMs);
+  return said.map(({ fact, atMs, share }, index) => ({
+    kind: 'copy',
+    ...{ audience, environment, component, analysis, fact },
+    appendedAt: atMs,
+    canaryShare: share,
+    // The opening stands at 0, and each counts once by its position.
+    logPosition: index + 1,
+    logDigest: digest(`${fact} ${atMs}`),
+    marker: uuidOfParts(digest, ['backtest', analysis, fact, String(atMs)]),
+  }));
 };

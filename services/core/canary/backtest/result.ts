@@ -1,5 +1,5 @@
 import { isoTime } from '../../instant.ts';
-import type { MetricReading, Reading } from '../reading/reading.ts';
+import type { Decided, DecidedMetric } from '../../markers/marker.ts';
 
 type ArmCounts = { readonly n: number | null; readonly events: number | null };
 
@@ -9,13 +9,13 @@ export type BacktestResult = {
   /** End of the window that settled it, UTC. */
   readonly decidedAt: string | null;
   readonly secondsAfterStart: number | null;
-  /** The metric that a roll-back blames, or that a promotion had to wait for. */
+  /** The metric that a roll-back blames, or that a promotion had to wait for; null: a silence led to it. */
   readonly metric: string | null;
-  /** Of that metric. */
+  /** Of that metric: requests, and those that are counted; null for what it does not count. */
   readonly counts: { readonly canary: ArmCounts; readonly baseline: ArmCounts } | null;
   readonly ratio: number | null;
   readonly interval: readonly [low: number | null, high: number | null] | null;
-  /** Odds: against "no worse than tolerated", of a promotion against "worse than what is promoted". */
+  /** Odds; of the test at the deadline deviations. */
   readonly evidence: number | null;
   /** Windows judged. */
   readonly windows: number;
@@ -23,30 +23,26 @@ export type BacktestResult = {
   readonly excluded: { readonly [reason: string]: number };
 };
 
-export type Settled = { readonly kind: 'roll-back' | 'promote'; readonly reading: Reading };
-
+/** The result of what was decided; null: nothing was. */
 export const backtestResult = (
-  settled: Settled | null,
+  decided: Decided | null,
   sinceMs: number,
   windows: number,
   excluded: BacktestResult['excluded'],
 ): BacktestResult => {
-  if (settled === null) return { outcome: 'inconclusive', ...undecided, windows, excluded };
-  const { kind, reading } = settled;
-  const metric = decisiveMetric(settled);
+  if (decided === null) return { outcome: 'inconclusive', ...undecided, windows, excluded };
+  const { windowEndedAt, evidence } = decided;
+  const metric = decisiveMetric(decided);
   return {
-    outcome: kind,
-    decidedAt: isoTime(reading.endMs),
-    secondsAfterStart: (reading.endMs - sinceMs) / 1000,
+    outcome: decided.kind === 'promote' ? 'promote' : 'roll-back',
+    decidedAt: isoTime(windowEndedAt),
+    secondsAfterStart: (windowEndedAt - sinceMs) / 1000,
     metric: metric?.id ?? null,
-    counts:
-      metric === undefined
-        ? null
-        : { canary: countsOf(metric.canary), baseline: countsOf(metric.baseline) },
+    counts: metric === undefined ? null : countsOf(metric),
     ratio: metric?.ratio ?? null,
-    interval: metric === undefined ? null : [metric.low, metric.high],
-    evidence: kind === 'promote' ? reading.promoteEvidence : reading.evidence,
-    windows: reading.index + 1,
+    interval: metric === undefined ? null : [metric.ratioLow, metric.ratioHigh],
+    evidence,
+    windows: decided.windows,
     excluded,
   };
 };
@@ -61,16 +57,32 @@ const undecided: Omit<BacktestResult, 'outcome' | 'windows' | 'excluded'> = {
   evidence: null,
 };
 
-/** Of several that are blamed the one with the most evidence in the whole; for a promotion the one that showed least. */
-export const decisiveMetric = ({ kind, reading }: Settled): MetricReading | undefined => {
-  const named = reading.metrics.filter(({ id }) => reading.blamed.includes(id));
-  const candidates = named.length > 0 ? named : reading.metrics;
-  const weightOf = (metric: MetricReading): number =>
-    kind === 'promote' ? -metric.promoteEvidence : metric.weight * metric.rollbackEvidence;
-  return candidates.reduce<MetricReading | undefined>(
-    (most, metric) => (most === undefined || weightOf(metric) > weightOf(most) ? metric : most),
-    undefined,
-  );
-};
+/** The metric that a decision blames; of a promotion the one that showed least. Undefined: it rests on none. */
+export const decisiveMetric = ({ kind, metric, metrics }: Decided): DecidedMetric | undefined =>
+  kind === 'promote'
+    ? metrics
+        .filter(({ weight }) => weight > 0)
+        .reduce<DecidedMetric | undefined>(
+          (least, one) =>
+            least === undefined || one.promoteEvidence < least.promoteEvidence ? one : least,
+          undefined,
+        )
+    : metrics.find(({ id }) => id === metric);
 
-const countsOf = ({ n, events }: MetricReading['canary']): ArmCounts => ({ n, events });
+const countsOf = (metric: DecidedMetric): NonNullable<BacktestResult['counts']> => {
+  switch (metric.judged) {
+    case 'errors':
+    case 'latency':
+      return {
+        canary: { n: metric.canaryCount, events: metric.canaryEvents },
+        baseline: { n: metric.baselineCount, events: metric.baselineEvents },
+      };
+    case 'traffic':
+      return {
+        canary: { n: metric.canaryCount, events: null },
+        baseline: { n: metric.baselineCount, events: null },
+      };
+    case 'level':
+      return { canary: { n: null, events: null }, baseline: { n: null, events: null } };
+  }
+};

@@ -27,7 +27,7 @@ import { nextStep } from './steps.ts';
 import { placeOf, presenceDue, windowsIn } from './times.ts';
 
 /** Raised when the same rule and windows may lead to other numbers than before. */
-export const judgeVersion2 = 2;
+export const judgeVersion = 2;
 
 /** `carried`: what an earlier attempt with the same artefact and baseline left (`carriedEvidence`). */
 export const initialFamily = (

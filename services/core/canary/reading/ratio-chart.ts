@@ -98,16 +98,15 @@ const drawable = (value: number | null): number | null =>
   value === null || !(value > 0) ? null : Math.min(ratioMax, Math.max(1 / ratioMax, value));
 
 const evidencePanel = (points: readonly Placed[]): Panel => {
-  const needed = points.at(-1)?.reading.evidenceNeeded ?? 200;
-  const promoteNeeded = points.at(-1)?.reading.promoteEvidenceNeeded ?? 20;
+  const needed = points.at(-1)?.reading.explanation.evidenceNeeded ?? 200;
+  const promoteNeeded = points.at(-1)?.reading.explanation.promoteEvidenceNeeded ?? null;
   const cut = (evidence: number): number => Math.min(evidenceMax, Math.max(evidenceMin, evidence));
-  const against = points.map(({ x, reading }) => ({ x, y: cut(reading.evidence) }));
+  const against = points.map(({ x, reading }) => ({ x, y: cut(reading.explanation.evidence) }));
   const inFavour = points.map(({ x, reading }) => ({ x, y: cut(reading.promoteEvidence) }));
   const ends = [points[0]?.x ?? 0, points.at(-1)?.x ?? 1];
   const level = (y: number): readonly { readonly x: number; readonly y: number }[] =>
     ends.map((x) => ({ x, y }));
   const most = Math.max(needed, ...[...against, ...inFavour].map(({ y }) => y));
-  const isPromotable = Number.isFinite(promoteNeeded);
   return {
     label: 'evidence (odds to 1)',
     axis: logAxis(evidenceMin, most, 6, oddsTick),
@@ -119,7 +118,7 @@ const evidencePanel = (points: readonly Placed[]): Panel => {
         tone: 'limit',
         points: level(needed),
       },
-      ...(isPromotable
+      ...(promoteNeeded !== null
         ? [
             {
               kind: 'line',

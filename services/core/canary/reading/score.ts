@@ -9,14 +9,12 @@ import type { Reading } from './reading.ts';
  */
 export const scoreOf = ({
   stage,
-  evidence,
-  evidenceNeeded,
   promoteEvidence,
-  promoteEvidenceNeeded,
+  explanation: { evidence, evidenceNeeded, promoteEvidenceNeeded },
 }: Reading): number => {
   if (stage === 'rolled-back') return 0;
   const against = shareOf(evidence, evidenceNeeded);
-  const inFavour = shareOf(promoteEvidence, promoteEvidenceNeeded);
+  const inFavour = shareOf(promoteEvidence, promoteEvidenceNeeded ?? Infinity);
   return Math.round(50 * (1 + inFavour - against));
 };
 

@@ -1,0 +1,69 @@
+import type { AnalysisOpened } from '../samples/sample.ts';
+import type { TextDigest } from '../uuid-v8.ts';
+import type { Refusal } from './analysis-state.ts';
+import type { Noise } from './judge/noise.ts';
+import { readCarried } from './judge/carried-text.ts';
+import { readNoise } from './judge/noise-text.ts';
+import type { FamilyRule } from './judge/rule.ts';
+import type { CarriedEvidence } from './judge/state.ts';
+import { judgeVersion } from './judge/judge.ts';
+import { familyRuleOf } from './policy/family-rule.ts';
+import { readPolicyText } from './policy/parse-policy.ts';
+import type { Policy } from './policy/policy.ts';
+
+// What an opening froze, read from its texts. Equal texts are read once, so a thousand canaries hold one policy and one
+// rule, and no state of an analysis holds either.
+
+type Known = { readonly policy: Policy | undefined; readonly rules: Map<string, FamilyRule> };
+
+/** Policies and rules that are remembered; beyond it all are read anew. */
+const knownMax = 100;
+const known = new Map<string, Known>();
+
+const knownOf = ({ policy: text }: Pick<AnalysisOpened, 'policy'>): Known => {
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const read = readPolicyText(text);
+  const entry: Known = { policy: read.ok ? read.value.policy : undefined, rules: new Map() };
+  if (known.size >= knownMax) known.clear();
+  known.set(text, entry);
+  return entry;
+};
+
+/** Comparisons that this release can make. */
+export const comparisons = ['concurrent'] as const;
+
+/** Why this release cannot judge what was opened; undefined: it can. */
+export const refusalOf = (digest: TextDigest, opening: AnalysisOpened): Refusal | undefined => {
+  if (opening.judge !== judgeVersion) return 'judge-unknown';
+  if (digest(opening.policy) !== opening.policyDigest) return 'policy-unreadable';
+  if (knownOf(opening).policy === undefined) return 'policy-unreadable';
+  if (readNoise(opening.noise) === undefined) return 'noise-unreadable';
+  if (opening.carried !== null && readCarried(opening.carried) === undefined)
+    return 'evidence-unreadable';
+  return comparisons.some((one) => one === opening.comparison) ? undefined : 'comparison-unknown';
+};
+
+/** Undefined: it cannot be read. */
+export const policyIn = (opening: AnalysisOpened): Policy | undefined => knownOf(opening).policy;
+
+/** Throws where `refusalOf` would have said why. */
+export const ruleIn = (opening: AnalysisOpened, windowMs: number): FamilyRule => {
+  const { policy, rules } = knownOf(opening);
+  const { noise, independentAttempts } = opening;
+  const key = `${windowMs} ${independentAttempts} ${noise}`;
+  const before = rules.get(key);
+  if (before !== undefined) return before;
+  const read = readNoise(noise);
+  if (policy === undefined || read === undefined)
+    throw new TypeError('an analysis that cannot be read goes on');
+  const rule = familyRuleOf(policy, read, windowMs, independentAttempts - 1);
+  if (rules.size >= knownMax) rules.clear();
+  rules.set(key, rule);
+  return rule;
+};
+
+export const noiseIn = ({ noise }: AnalysisOpened): Noise => readNoise(noise) ?? [];
+
+export const carriedIn = ({ carried }: AnalysisOpened): CarriedEvidence | null =>
+  carried === null ? null : (readCarried(carried) ?? null);

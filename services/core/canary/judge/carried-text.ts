@@ -1,0 +1,35 @@
+import { canonicalJson } from '../../canonical.ts';
+import type { CarriedEvidence } from './state.ts';
+
+/** Evidence of an earlier attempt as an opening freezes it. */
+export const carriedText = (carried: CarriedEvidence): string => canonicalJson(carried);
+
+/** Undefined: it is no evidence that a judge could go on from. */
+export const readCarried = (text: string): CarriedEvidence | undefined => {
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof given !== 'object' || given === null) return undefined;
+  const { attempts, deadlineTested, metrics } = given as { readonly [name: string]: unknown };
+  const isCarried =
+    Number.isSafeInteger(attempts) &&
+    Number(attempts) > 0 &&
+    typeof deadlineTested === 'boolean' &&
+    Array.isArray(metrics) &&
+    metrics.every(isMetric) &&
+    new Set(metrics.map(({ id }) => id)).size === metrics.length;
+  return isCarried ? (given as CarriedEvidence) : undefined;
+};
+
+const isMetric = (given: unknown): given is CarriedEvidence['metrics'][number] => {
+  if (typeof given !== 'object' || given === null) return false;
+  const { id, logCapital, logPromote } = given as { readonly [name: string]: unknown };
+  return (
+    typeof id === 'string' &&
+    (logCapital === null || Number.isFinite(logCapital)) &&
+    Number.isFinite(logPromote)
+  );
+};

@@ -1,0 +1,254 @@
+import { describe, expect, test } from 'vitest';
+import { noiseText } from '../../../services/core/canary/judge/noise-text.ts';
+import type { AnalysisState } from '../../../services/core/canary/analysis-state.ts';
+import { parseSample } from '../../../services/core/samples/parse-sample.ts';
+import type { Body } from '../../../services/core/markers/upcast.ts';
+import type { AnalysisOpened, Points, SamplePoint } from '../../../services/core/samples/sample.ts';
+import {
+  cut,
+  exportsOf,
+  fullPolicy,
+  kindsOf,
+  opening,
+  record,
+  run,
+  tick,
+} from '../../support/canary/sample-streams.ts';
+import type { Pod, Run, Sent } from '../../support/canary/sample-streams.ts';
+
+// Whatever telemetry does, it never passes a canary that nobody has seen to be good, and never rolls back one that
+// nobody has seen to be bad.
+
+const busy = 500;
+/** Six pods of each version, all alike. */
+const pods = 6;
+
+const pod = (version: string, index: number): Pod => ({
+  name: `${version} ${index}`,
+  version,
+  temporality: 'cumulative',
+  startMs: -60_000,
+  already: 5_000,
+  exportEveryMs: 1_000,
+  firstExportMs: 500 + 20 * index,
+  lastExportMs: 58_900,
+  traffic: (at) => [busy, at % 4 === 0 ? 1 : 0],
+  slowness: () => [0, 0.3, 0.1, 0.02],
+  cpu: (at) => 0.4 + 0.01 * (at % 3),
+});
+const fleetOf = (version: string, change: Partial<Pod> = {}, changed = pods): readonly Pod[] =>
+  Array.from({ length: pods }, (_, index) => ({
+    ...pod(version, index),
+    ...(version === '2.0.0' ? { startMs: 100, already: 0 } : {}),
+    ...(index < changed ? change : {}),
+  }));
+const good = (change: Partial<Pod> = {}, changed = pods): readonly Pod[] =>
+  fleetOf('1.9.4', change, changed);
+const canary = (change: Partial<Pod> = {}, changed = pods): readonly Pod[] =>
+  fleetOf('2.0.0', change, changed);
+const bad = { traffic: (): readonly [number, number] => [busy, 100] };
+
+const opened = opening(
+  {
+    canaryShare: 0.5,
+    noise: noiseText([
+      { id: 'errors', judged: 'errors', phi: 1, batches: 72, note: 'measured' },
+      { id: 'traffic', judged: 'traffic', phi: 1, batches: 72, note: 'measured' },
+      { id: 'cpu', judged: 'level', variance: 0.001, batches: 72, note: 'measured' },
+    ]),
+    noiseAgeMs: 3_600_000,
+  },
+  { ...fullPolicy, metrics: fullPolicy.metrics.filter(({ id }) => id !== 'memory') },
+);
+const fold = (sent: readonly Sent[], change: Partial<AnalysisOpened> = {}): Run =>
+  run([{ ...opened, ...change }, ...cut(sent, [40]), tick(70_000), tick(75_000)]);
+const judgedAs = (change: Partial<AnalysisOpened>, ...fleets: readonly (readonly Pod[])[]): Run =>
+  fold(exportsOf(fleets.flat()), change);
+const judged = (...fleets: readonly (readonly Pod[])[]): Run => judgedAs({}, ...fleets);
+const excludedIn = ({ state }: Run): AnalysisState['excluded'] => {
+  const [analysis] = Object.values(state.analyses);
+  if (analysis === undefined) throw new Error('nothing was opened');
+  return analysis.excluded;
+};
+
+/** Neither passed nor rolled back. */
+const expectNothing = (folded: Run): void => {
+  expect(kindsOf(folded.decisions).filter((kind) => kind !== 'hold')).toStrictEqual([]);
+  expect(kindsOf(folded.decisions)).toContain('hold');
+};
+
+/** Every point of the fleet as it might be sent by somebody who counts wrong. */
+const spoilt = (
+  fleets: readonly (readonly Pod[])[],
+  version: string,
+  change: (point: SamplePoint, index: number) => Partial<SamplePoint>,
+): readonly Sent[] =>
+  exportsOf(fleets.flat()).map((one, index) =>
+    one.origin.version === version
+      ? { ...one, point: { ...one.point, ...change(one.point, index) } }
+      : one,
+  );
+
+describe('without poison', () => {
+  test('the good canary passes and the bad one is rolled back', () => {
+    expect(kindsOf(judged(good(), canary()).decisions)).toStrictEqual(['promote']);
+    expect(kindsOf(judged(good(), canary(bad)).decisions)).toStrictEqual(['roll-back']);
+  });
+});
+
+describe('the door takes no point', () => {
+  const [sent] = exportsOf(canary());
+  if (sent === undefined) throw new Error('nothing was sent');
+  const level = exportsOf(canary()).find(({ point }) => point.level !== null);
+  if (level === undefined) throw new Error('no level was sent');
+  test.each<[string, Sent, Partial<SamplePoint>]>([
+    ['with a count that is NaN', sent, { count: NaN }],
+    ['with an infinite count', sent, { count: Infinity }],
+    ['with a negative count', sent, { count: -1 }],
+    ['with a count beyond whole numbers', sent, { count: 2 ** 53 }],
+    ['with more errors than requests', sent, { count: 3, errors: 4 }],
+    ['with a level that is NaN', level, { level: NaN }],
+    ['with an infinite level', level, { level: Infinity }],
+    ['with a negative level', level, { level: -0.5 }],
+    ['with a level beyond anything', level, { level: 1e300 }],
+    ['that ends before it begins', sent, { start: sent.point.time + 1 }],
+    ['of a time that no calendar has', sent, { time: 9e15, start: 0 }],
+  ])('%s', (_name, { origin, point }, change) => {
+    const points: Points = record([{ origin, point: { ...point, ...change } }]);
+    expect(parseSample('points', points as unknown as Body).ok).toBe(false);
+    const sound: Points = record([{ origin, point }]);
+    expect(parseSample('points', sound as unknown as Body).ok).toBe(true);
+  });
+});
+
+describe('neither a pass nor a roll-back comes from', () => {
+  test('silence of both', () => expectNothing(run([opened, tick(20_000), tick(70_000)])));
+
+  test.each([0, 0.2])('silence of the canary, good or bad (%s)', (share) =>
+    expectNothing(
+      judged(good(), canary({ lastExportMs: 2_900, traffic: () => [busy, busy * share] })),
+    ),
+  );
+
+  test('silence of the baseline, however good the canary', () =>
+    expectNothing(judged(good({ lastExportMs: 5_500 }), canary())));
+
+  test('one cohort alone, however bad it is', () => {
+    expectNothing(judged(canary(bad)));
+    expectNothing(judged(good()));
+  });
+
+  test('a canary that reports and that nobody asks anything, where nobody said that somebody should', () =>
+    expectNothing(judgedAs({ canaryShare: null }, good(), canary({ traffic: () => [0, 0] }))));
+
+  test('points of another version, another namespace, or of no version', () => {
+    for (const change of [{ version: '2.0.1' }, { version: null }] as const) {
+      const folded = judged(good(), canary({ ...bad, ...change }));
+      expectNothing(folded);
+      expect(excludedIn(folded)['other-version']).toBeGreaterThan(100);
+    }
+  });
+
+  test('points that come later than the lateness, by their own clock or by the wire', () => {
+    for (const change of [
+      { delayMs: () => 2_500 },
+      { clockAheadMs: 2_500 },
+      { clockAheadMs: -2_500 },
+    ]) {
+      const folded = judged(good(), canary({ ...bad, ...change }));
+      expectNothing(folded);
+      expect(excludedIn(folded).late).toBeGreaterThan(100);
+    }
+  });
+
+  test('counts that no server can have', () => {
+    const folded = fold(
+      spoilt([good(), canary()], '2.0.0', (point) =>
+        point.level === null ? { count: point.count + 2 ** 50, errors: 0, durations: null } : {},
+      ).map(({ origin, point }) => ({
+        origin,
+        // Each of them a counter of its own that begins after the opening.
+        point: point.level === null ? { ...point, start: point.time - 400 } : point,
+      })),
+    );
+    expect(kindsOf(folded.decisions)).not.toContain('roll-back');
+    expect(excludedIn(folded).implausible).toBeGreaterThan(100);
+  });
+
+  test('levels that are absurd in both cohorts', () => {
+    const folded = judged(good({ cpu: () => 1e17 }), canary({ cpu: () => 1e17 }));
+    expect(kindsOf(folded.decisions)).not.toContain('roll-back');
+  });
+});
+
+describe('a good canary is not rolled back by', () => {
+  const sound = (folded: Run): void => expect(kindsOf(folded.decisions)).not.toContain('roll-back');
+
+  test('every point coming two, three or seven times', () => {
+    for (const times of [2, 3, 7]) {
+      const sent = exportsOf([...good(), ...canary()]).flatMap((one) =>
+        Array.from({ length: times }, () => one),
+      );
+      const folded = fold(sent);
+      sound(folded);
+      expect(kindsOf(folded.decisions)).toStrictEqual(kindsOf(judged(good(), canary()).decisions));
+      expect(excludedIn(folded).duplicate).toBeGreaterThan(100);
+    }
+  });
+
+  test('counters that start again, with and without saying so', () => {
+    sound(judged(good(), canary({ restartMs: 12_100 })));
+    sound(judged(good(), canary({ restartMs: 12_100, restartsInSilence: true })));
+    sound(judged(good({ restartMs: 20_100, restartsInSilence: true }), canary()));
+  });
+
+  test('one loud pod of its own, however much it says, and however bad', () => {
+    sound(judged(good(), canary({ traffic: () => [busy * 1_000, busy * 500] }, 1)));
+    sound(judged(good(), canary({ cpu: () => 1e6 }, 1)));
+  });
+
+  test('one loud pod of the baseline that says how well it is', () => {
+    const folded = judged(good({ traffic: () => [busy * 1_000, 0] }, 1), canary());
+    sound(folded);
+    expect(excludedIn(folded).loud).toBeGreaterThan(100);
+  });
+});
+
+describe('a bad canary is not promoted by', () => {
+  const held = (folded: Run): void => expect(kindsOf(folded.decisions)).not.toContain('promote');
+
+  test('one loud pod of its own that says how well it is', () =>
+    held(
+      fold(
+        exportsOf([
+          ...good(),
+          ...canary(bad).slice(1),
+          ...canary({ traffic: () => [busy * 1_000, 0] }).slice(0, 1),
+        ]),
+      ),
+    ));
+
+  test('every second of its exports being lost', () =>
+    held(
+      fold(
+        exportsOf([...good(), ...canary(bad)]).filter(
+          ({ origin, point }) =>
+            origin.version === '1.9.4' || Math.floor(point.receivedAt / 1_000) % 2 === 0,
+        ),
+      ),
+    ));
+
+  test('errors that it stops counting', () =>
+    held(
+      judged(good(), canary({ ...bad, lastExportMs: 4_500 }), canary({ traffic: () => [0, 0] })),
+    ));
+
+  test('counters that start again all the time', () =>
+    held(
+      fold(
+        spoilt([good(), canary(bad)], '2.0.0', (point) =>
+          point.level === null ? { start: point.time - 300 } : {},
+        ),
+      ),
+    ));
+});
