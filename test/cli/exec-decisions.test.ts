@@ -1,0 +1,234 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { CliPorts } from '../../services/cli/ports.ts';
+import { fail, ok } from '../../services/core/result.ts';
+import type { ProgramCall } from '../../services/ports/programs.ts';
+import { faultsOf } from '../support/cli-schemas.ts';
+import { canary, decides, decision, decisionIdOf, decisionRecord } from '../support/decisions.ts';
+import type { Desk, Said as Printed } from '../support/desk.ts';
+import { jsonOf, openDesk } from '../support/desk.ts';
+import type { Step } from '../support/given.ts';
+import { by, signed } from '../support/given.ts';
+import { failed, operated } from '../support/markers.ts';
+import { value } from '../support/records.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
+
+const scratch = scratchFolder();
+
+type Machine = {
+  readonly desk: Desk;
+  readonly calls: ProgramCall[];
+  readonly files: Map<string, string>;
+  exits: (number | null)[];
+  /** Writes of the checkpoint that are lost, as when the process is killed before them. */
+  lostWrites: number;
+  readonly exec: (...args: readonly string[]) => Promise<Printed>;
+};
+
+/** A machine that runs programs, and keeps files, from call to call. */
+const machineAfter = async (
+  steps: readonly (Step | Promise<Step>)[],
+  options: { readonly isRemote?: boolean } = {},
+): Promise<Machine> => {
+  const calls: ProgramCall[] = [];
+  const files = new Map<string, string>();
+  const desk = await openDesk({
+    folder: join(scratch, randomUUID()),
+    steps: [...canary, ...(await Promise.all(steps.map(async (step) => step)))],
+    ...options,
+  });
+  const machine: Machine = {
+    desk,
+    calls,
+    files,
+    exits: [],
+    lostWrites: 0,
+    exec: (...args) =>
+      desk
+        .elsewhere({
+          ...options,
+          change: (ports): CliPorts => ({
+            ...ports,
+            runProgram: async (call) => {
+              calls.push(call);
+              return ok({ exit: machine.exits.length > 0 ? (machine.exits.shift() ?? null) : 0 });
+            },
+            keptFile: {
+              read: async (path) => ok(files.get(path)),
+              replace: async (path, text) => {
+                if (machine.lostWrites > 0) {
+                  machine.lostWrites -= 1;
+                  return fail({ message: 'the power went off' });
+                }
+                files.set(path, text);
+                return ok(undefined);
+              },
+            },
+          }),
+        })
+        .plimsoll('decisions', '--once', '--exec=./obey.sh now', '--checkpoint=done.json', ...args),
+  };
+  return machine;
+};
+
+const append = async ({ desk }: Machine, says: ReturnType<typeof decision>): Promise<void> => {
+  value(await desk.house.log.append(0, [await decisionRecord(says)]));
+};
+
+const acts = ({ calls }: Machine): readonly string[] =>
+  calls.map(({ env }) => env['PLIMSOLL_DECISION_ACT'] ?? '');
+
+describe('the command is run', () => {
+  test('once for a decision, with all that it needs', async () => {
+    const machine = await machineAfter([decides(decision('roll-back'))]);
+    const said = await machine.exec('--json');
+    expect([said.exit, said.err]).toEqual([0, []]);
+    expect(faultsOf('obeyed', jsonOf(said))).toEqual([]);
+    const [call] = machine.calls;
+    expect(call).toMatchObject({
+      command: ['./obey.sh', 'now'],
+      env: {
+        PLIMSOLL_DECISION_ACT: 'roll-back',
+        PLIMSOLL_DECISION_ID: decisionIdOf(decision('roll-back')),
+        PLIMSOLL_DECISION_COMPONENT: 'checkout',
+        PLIMSOLL_DECISION_TO_VERSION: '1.9.4',
+        PLIMSOLL_DECISION_SHARE: '',
+      },
+    });
+    expect({ ...JSON.parse(call?.input ?? ''), exit: 0 }).toEqual(jsonOf(said));
+    // Whoever comes again finds nothing to do.
+    expect(await machine.exec()).toMatchObject({ exit: 0, out: [], err: [] });
+    expect(machine.calls).toHaveLength(1);
+  });
+
+  test('through a gateway the same', async () => {
+    const machine = await machineAfter([decides(decision('promote'))], { isRemote: true });
+    expect((await machine.exec()).out).toEqual([
+      'obeyed  promote  checkout 2.0.0 -> production  (position 8)',
+    ]);
+    await machine.exec();
+    expect(acts(machine)).toEqual(['promote']);
+  });
+
+  test('for each of them, in their order, and not for renewals', async () => {
+    const machine = await machineAfter([decides(decision('advance'))]);
+    await machine.exec();
+    const promote = decision('promote', { windowIndex: 9, windows: 10 });
+    await append(machine, promote);
+    const body = { ...promote, windowIndex: 50 };
+    await append(machine, { ...body, marker: decisionIdOf(body) });
+    await machine.exec();
+    await machine.exec();
+    expect(acts(machine)).toEqual(['advance', 'promote']);
+  });
+
+  test('again with the same id, when it is killed before its checkpoint', async () => {
+    const machine = await machineAfter([decides(decision('roll-back'))]);
+    machine.lostWrites = 1;
+    expect((await machine.exec()).exit).toBe(2);
+    await machine.exec();
+    await machine.exec();
+    expect(machine.calls.map(({ env }) => env['PLIMSOLL_DECISION_ID'])).toEqual([
+      decisionIdOf(decision('roll-back')),
+      decisionIdOf(decision('roll-back')),
+    ]);
+  });
+
+  test('again when it failed, while the decision counts', async () => {
+    const machine = await machineAfter([decides(decision('roll-back'))]);
+    machine.exits = [1, null];
+    const first = await machine.exec('--json');
+    expect([first.exit, first.out]).toEqual([1, []]);
+    expect(first.err.map((line) => JSON.parse(line))).toMatchObject([
+      { code: 'exec-failed', message: expect.stringMatching(/it ended with 1$/) as unknown },
+      { code: 'exec-failed' },
+    ]);
+    expect((await machine.exec()).exit).toBe(1);
+    expect((await machine.exec()).exit).toBe(0);
+    expect(machine.calls).toHaveLength(3);
+    // By now it has lapsed, and it was done.
+    for (let minute = 0; minute < 6; minute++) await machine.exec();
+    expect(machine.calls).toHaveLength(3);
+  });
+});
+
+describe('the command is not run', () => {
+  test('for what may not be obeyed: that is told, once', async () => {
+    const machine = await machineAfter([decides(decision('roll-back', { mode: 'dry-run' }))]);
+    expect((await machine.exec()).err).toEqual([
+      'plimsoll: the decision at position 8 is not obeyed: it was decided for show only; the policy says when decisions count',
+    ]);
+    expect((await machine.exec()).err).toEqual([]);
+    expect(machine.calls).toEqual([]);
+  });
+
+  test('for history, of which nobody who begins hears', async () => {
+    const machine = await machineAfter([decides(decision('roll-back')), by('ci', failed())]);
+    expect(await machine.exec()).toMatchObject({ exit: 0, err: [] });
+    expect(machine.calls).toEqual([]);
+  });
+
+  test('before a person has approved it, and then it is', async () => {
+    const machine = await machineAfter([decides(decision('roll-back', { mode: 'ask' }))]);
+    expect((await machine.exec()).err[0]).toContain('nobody has approved it');
+    const yes = await signed('ops', operated('decision-approved', { positions: [8] }), 'yes');
+    value(await machine.desk.house.log.append(0, [yes]));
+    await machine.exec();
+    expect(acts(machine)).toEqual(['roll-back']);
+  });
+
+  test('while decisions are stopped, also across a restart', async () => {
+    const machine = await machineAfter([
+      decides(decision('promote')),
+      by('ops', operated('decisions-stopped')),
+    ]);
+    await machine.exec();
+    await machine.exec();
+    expect(machine.calls).toEqual([]);
+    const on = await signed('ops', operated('decisions-resumed'), 'on');
+    value(await machine.desk.house.log.append(0, [on]));
+    await machine.exec();
+    expect(acts(machine)).toEqual(['promote']);
+  });
+});
+
+describe('the command line', () => {
+  test.each([
+    [['--exec=./obey.sh'], 'option-missing'],
+    [['--once'], 'option-missing'],
+    [['--follow', '--shell'], 'option-missing'],
+    [['--once', '--exec=./obey.sh | tee log'], 'option-invalid'],
+    [['--once', '--exec=sh -c "obey $X"'], 'option-invalid'],
+  ])('%j is refused: %s', async (args, code) => {
+    const { desk } = await machineAfter([]);
+    const said = await desk.plimsoll('decisions', ...args, '--json');
+    expect([said.exit, JSON.parse(said.err[0] ?? '')]).toMatchObject([2, { code }]);
+  });
+
+  test('--shell gives the line to a shell', async () => {
+    const machine = await machineAfter([decides(decision('promote'))]);
+    const { desk, calls } = machine;
+    await desk
+      .elsewhere({
+        change: (ports) => ({
+          ...ports,
+          runProgram: async (call) => {
+            calls.push(call);
+            return ok({ exit: 0 });
+          },
+        }),
+      })
+      .plimsoll('decisions', '--once', '--shell', '--exec=obey "$PLIMSOLL_DECISION_ACT" | tee log');
+    expect(calls[0]?.command).toEqual({ shell: 'obey "$PLIMSOLL_DECISION_ACT" | tee log' });
+  });
+
+  test('a checkpoint of another log, and one that is none, are refused', async () => {
+    const machine = await machineAfter([decides(decision('promote'))]);
+    machine.files.set('done.json', '{"of":"elsewhere","after":3,"pending":[],"obeyed":[]}');
+    expect((await machine.exec()).exit).toBe(3);
+    machine.files.set('done.json', '{"of":"elsewhere"');
+    expect((await machine.exec()).exit).toBe(2);
+    expect(machine.calls).toEqual([]);
+  });
+});

@@ -1,0 +1,207 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { CliPorts } from '../../services/cli/ports.ts';
+import { faultsOf } from '../support/cli-schemas.ts';
+import { canary, decides, decision, decisionRecord } from '../support/decisions.ts';
+import type { Desk, DeskOptions } from '../support/desk.ts';
+import { jsonOf, openDesk, unreachable } from '../support/desk.ts';
+import type { Step } from '../support/given.ts';
+import { by } from '../support/given.ts';
+import { logged, operated, run, succeeded } from '../support/markers.ts';
+import { value } from '../support/records.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
+
+const scratch = scratchFolder();
+const deployment = run('7');
+
+const deskAfter = async (
+  steps: readonly (Step | Promise<Step>)[],
+  options: DeskOptions = {},
+): Promise<Desk> =>
+  openDesk({
+    folder: join(scratch, randomUUID()),
+    steps: [...canary, ...(await Promise.all(steps.map(async (step) => step)))],
+    ...options,
+  });
+
+/** Whoever sleeps wakes at once, later; `meanwhile` happens in the second sleep. */
+const waiting = (desk: Desk, meanwhile: () => Promise<unknown> = async () => undefined): Desk => {
+  let slept = 0;
+  return desk.elsewhere({
+    change: (ports): CliPorts => ({
+      ...ports,
+      clock: {
+        ...ports.clock,
+        sleep: async (ms) => {
+          slept += 1;
+          if (slept === 2) await meanwhile();
+          await desk.house.ports.clock.sleep(ms);
+        },
+      },
+    }),
+  });
+};
+
+describe('the exit code of a gate is the decision', () => {
+  test.each([
+    ['promote', 0, decision('promote')],
+    ['roll-back', 10, decision('roll-back')],
+    ['hold', 11, decision('hold')],
+    ['inconclusive', 12, decision('hold', { stage: 'inconclusive', reason: 'deadline' })],
+  ] as const)('%s: %i', async (outcome, exit, says) => {
+    const desk = await deskAfter([decides(says)]);
+    const said = await desk.plimsoll('gate', deployment, '--json');
+    expect([said.exit, said.err]).toEqual([exit, []]);
+    const line = jsonOf(said);
+    expect(line).toMatchObject({ outcome, deployment });
+    expect(faultsOf('gate', line)).toEqual([]);
+  });
+
+  test('and through a gateway the same', async () => {
+    const desk = await deskAfter([decides(decision('roll-back'))], { isRemote: true });
+    const said = await desk.plimsoll('gate', deployment);
+    expect([said.exit, said.out]).toEqual([
+      10,
+      [
+        'roll-back  checkout 2.0.0 in production: the canary fails more often than allowed (position 8)',
+      ],
+    ]);
+  });
+});
+
+describe('a gate waits', () => {
+  test('and says how it stands, until something is decided', async () => {
+    const desk = await deskAfter([decides(decision('advance'))]);
+    const said = await waiting(desk, async () => {
+      const promote = decision('promote', { windowIndex: 9, windows: 10 });
+      value(await desk.house.log.append(0, [await decisionRecord(promote)]));
+    }).plimsoll('gate', deployment, '--wait=1m');
+    expect([said.exit, said.out]).toEqual([
+      0,
+      [
+        'promote  checkout 2.0.0 in production: the canary fails more often than allowed (position 9)',
+      ],
+    ]);
+    expect(said.err).toEqual([
+      'plimsoll: checkout 2.0.0 in production is running; 10 % of the traffic; advance (evidence 1 : 25, needed 1 : 20); 60 s left',
+    ]);
+  });
+
+  test('so long as it may, and ends with 13', async () => {
+    const said = await waiting(await deskAfter([])).plimsoll('gate', deployment, '--wait=20s');
+    expect(said.exit).toBe(13);
+    expect(said.out).toEqual(['waiting  checkout 2.0.0 in production']);
+    expect(said.err.slice(-2)).toEqual([
+      'plimsoll: no decision that may be obeyed within 20 s [no-decision]',
+      '  is an analyser running, and does telemetry come? plimsoll up',
+    ]);
+    // At the beginning, and when nothing was said for a while.
+    expect(said.err.filter((line) => line.endsWith(' left'))).toHaveLength(2);
+  });
+
+  test('for what may be obeyed, and says why the rest is not', async () => {
+    const desk = await deskAfter([
+      decides(decision('promote')),
+      by('ops', operated('decisions-stopped', { reason: 'we look at it' })),
+    ]);
+    const said = await waiting(desk).plimsoll('gate', deployment, '--wait=3s', '--json');
+    expect([said.exit, jsonOf(said)['refused']]).toMatchObject([13, { code: 'stopped' }]);
+    expect(JSON.parse(said.err.at(-1) ?? '')).toEqual({
+      code: 'no-decision',
+      message: 'no decision that may be obeyed within 3 s',
+      hint: 'promote at position 8 is not obeyed: decisions are stopped everywhere since position 9 by ops: we look at it [stopped]',
+    });
+  });
+
+  test('through an outage that is over in time', async () => {
+    const desk = await deskAfter([decides(decision('advance'))]);
+    let asked = 0;
+    const said = await desk
+      .elsewhere({
+        change: (ports) => ({
+          ...waitingPorts(ports, desk),
+          atHand: async (onProgress) => {
+            asked += 1;
+            if (asked === 2) return unreachable('the log is away');
+            if (asked === 3) {
+              const rollBack = decision('roll-back', { windowIndex: 9, windows: 10 });
+              value(await desk.house.log.append(0, [await decisionRecord(rollBack)]));
+            }
+            return ports.atHand(onProgress);
+          },
+        }),
+      })
+      .plimsoll('gate', deployment, '--wait=1m');
+    expect(said.exit).toBe(10);
+    expect(said.err.at(-1)).toContain('the log is away');
+  });
+});
+
+const waitingPorts = (ports: CliPorts, desk: Desk): CliPorts => ({
+  ...ports,
+  clock: { ...ports.clock, sleep: (ms) => desk.house.ports.clock.sleep(ms) },
+});
+
+describe('a gate does not wait', () => {
+  test('for a deployment that nobody planned', async () => {
+    const said = await (await deskAfter([])).plimsoll('gate', run('9'), '--json');
+    expect([said.exit, JSON.parse(said.err[0] ?? '')]).toMatchObject([
+      4,
+      { code: 'deployment-unknown' },
+    ]);
+  });
+
+  test('through a gateway longer for it than its read models may be behind', async () => {
+    const desk = await deskAfter([], { isRemote: true });
+    const said = await waiting(desk).plimsoll('gate', run('9'), '--json');
+    expect([said.exit, desk.house.sleptMs() < 70_000]).toEqual([4, true]);
+  });
+
+  test('for an attempt that has ended', async () => {
+    const desk = await deskAfter([decides(decision('promote')), by('ci', succeeded())]);
+    const said = await desk.plimsoll('gate', deployment);
+    expect([said.exit, said.err[0]]).toEqual([
+      3,
+      'plimsoll: attempt 1 has ended as succeeded: nothing will be decided about it [attempt-ended]',
+    ]);
+  });
+
+  test('where nothing can be asked', async () => {
+    const desk = await deskAfter([], {
+      change: (ports) => ({ ...ports, atHand: async () => unreachable('the log is away') }),
+    });
+    expect((await desk.plimsoll('gate', deployment)).exit).toBe(6);
+  });
+
+  test.each([
+    [['gate', 'checkout'], 'word-invalid'],
+    [['gate', deployment, '--wait=15'], 'option-invalid'],
+    [['gate', deployment, '--wait=25h'], 'option-invalid'],
+    [['gate'], 'deployment-unknown'],
+  ])('%j: %s', async (args, code) => {
+    const said = await (await deskAfter([])).plimsoll(...args, '--json');
+    expect(JSON.parse(said.err[0] ?? '')).toMatchObject({ code });
+  });
+});
+
+describe('last-good', () => {
+  test('is one word for scripts, or a line', async () => {
+    const desk = await deskAfter([by('ci', logged('2.0.1'))]);
+    const slot = ['--environment-name=production', '--component-name=checkout'];
+    const said = await desk.plimsoll('last-good', ...slot);
+    expect([said.exit, said.out]).toEqual([0, [`1.9.4 sha256:${'a'.repeat(64)}`]]);
+    const line = jsonOf(await desk.plimsoll('last-good', ...slot, '--json'));
+    expect(faultsOf('last-good', line)).toEqual([]);
+    const remote = desk.elsewhere({ isRemote: true });
+    expect(jsonOf(await remote.plimsoll('last-good', ...slot, '--json'))).toEqual(line);
+  });
+
+  test('is not found where there is none', async () => {
+    const slot = ['--environment-name=production', '--component-name=checkout'];
+    for (const isRemote of [false, true]) {
+      const said = await (await deskAfter([], { isRemote })).plimsoll('last-good', ...slot);
+      expect(said.exit).toBe(4);
+    }
+  });
+});
