@@ -337,6 +337,18 @@ describe('attributes', () => {
   });
 });
 
+test('the same attributes of two metrics are to each what it asked for', () => {
+  const point = { ...goodPoint, attributes: attributes({ 'http.route': '/pay' }) };
+  const older = histogram([point], { name: 'http.server.duration', unit: 'ms' });
+  for (const order of [
+    [histogram([point]), older],
+    [older, histogram([point])],
+  ]) {
+    const kept = read(requestOf(order)).points.map((each) => [each.metric, each.attributes.length]);
+    expect(Object.fromEntries(kept)).toStrictEqual({ [name]: 1, 'http.server.duration': 0 });
+  }
+});
+
 test('metrics that nobody asked for are stepped over', () => {
   const other = { ...gauge({ asDouble: NaN }), name: 'process.cpu.time' };
   expect(read(requestOf([other, histogram([goodPoint], { name: 'x' })]))).toStrictEqual({

@@ -126,6 +126,7 @@ describe('buckets and levels', () => {
       received({ count: 303, durations: milliseconds, unit: 'ms' }),
       received({ count: 0, durations: explicit(0, 0, 0) }),
       received({ count: 10 }),
+      received({ count: 9, durations: explicit(0, 0, 9) }),
     ]);
     expect(durationsIn(record)).toStrictEqual([
       explicit(4, 0, 5),
@@ -133,6 +134,7 @@ describe('buckets and levels', () => {
       milliseconds,
       explicit(0, 0, 0),
       null,
+      explicit(0, 0, 9),
     ]);
     expect(parseSample('points', record as unknown as Body).ok).toBe(true);
   });
@@ -147,6 +149,22 @@ describe('buckets and levels', () => {
     ]);
     expect(record?.bounds).toStrictEqual([{ seconds: [0.1, 0.5] }, { seconds: [0.2] }]);
     expect(record?.points.map(({ durations }) => durations?.bounds)).toStrictEqual([0, 0, 1, 0]);
+  });
+
+  test('of three hundred buckets each fill a record after few points, and never too far', () => {
+    const counts = Array.from({ length: 300 }, (_, index) => 1_000 + index);
+    const count = counts.reduce((sum, more) => sum + more, 0);
+    const durations: Durations = {
+      shape: 'exponential',
+      scale: 3,
+      zeroCount: 0,
+      offset: 0,
+      counts,
+    };
+    const records = recordsOf(Array.from({ length: 400 }, () => received({ count, durations })));
+    const sizes = records.map((record) => tools.codec.encode('points', record).bytes.length);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(valueBytesMax);
+    expect(sizes[0]).toBeGreaterThan(valueBytesMax * 0.85);
   });
 
   test('a level counts no requests', () => {
