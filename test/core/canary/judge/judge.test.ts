@@ -100,6 +100,10 @@ describe('what a canary comes to', () => {
   test('it blames the metric that suffices alone, and else all that contributed', () => {
     const alone = decisionsOn(rule, times(40, failing)).said[0]?.decision.verdict;
     expect(alone).toMatchObject({ outcome: 'fail', reasons: [{ metric: 'errors' }] });
+    const losing = { ...failing, traffic: { canary: 150, baseline: 350 } };
+    const [first] = decisionsOn(rule, times(40, losing)).said;
+    expect(first?.decision.verdict).toMatchObject({ reasons: [{ metric: 'errors' }] });
+    expect(first?.decision.explanation.metrics[3]?.evidence).toBeGreaterThan(0.1);
     const both = familyRule([errorsMetric, { ...errorsMetric, id: 'checkout errors' }, cpuMetric]);
     const together = decisionsOn(both, times(150, { ...healthy, errors: rate(3, 1) })).said[0]
       ?.decision.verdict;
