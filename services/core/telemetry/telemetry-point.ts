@@ -76,16 +76,3 @@ export const requestPointOf = ({
   const { temporality, count, errors } = value;
   return { ...point, temporality, count, errors, unit: unit satisfies string as DurationUnit };
 };
-
-/** A point of requests that was read without its buckets. */
-export const telemetryPointOf = ({
-  temporality,
-  count,
-  errors,
-  ...point
-}: RequestPoint): TelemetryPoint => ({
-  ...point,
-  target: null,
-  attributes: [],
-  value: { kind: 'durations', temporality, count, errors, durations: null },
-});
