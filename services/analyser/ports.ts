@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { OtlpContentType, ReadTelemetry } from '../ports/otlp.ts';
 import type { ReadModelStore } from '../ports/read-model-store.ts';
 import type { RecordLog } from '../ports/record-log.ts';
+import type { SampleArchive } from '../ports/sample-archive.ts';
 import type { Signer } from '../ports/signer.ts';
 import type { NoisePace } from './noise-refresh.ts';
 import type { SnapshotPace } from './snapshots.ts';
@@ -31,6 +32,8 @@ export type AnalyserPorts = {
   ) => OtlpContentType | null;
   /** What canaries that begin from now on are judged by, whatever the log says; null: what the log says. */
   readonly policyFile: PolicyDocument | null;
+  /** Where the samples are kept that decisions name; left out: nowhere, and they are gone with the topic's. */
+  readonly sampleArchive?: SampleArchive;
   /** When states are kept for whoever takes over; `snapshotPace` unless told. */
   readonly snapshotPace?: SnapshotPace;
   /** When noise is learned; `noisePace` unless told. */
@@ -96,7 +99,7 @@ export type AnalyserEvent =
   /** The store does not take what is kept for later. Nothing is lost by it but time. */
   | {
       readonly event: 'not-kept';
-      readonly what: 'snapshot' | 'noise' | 'evidence';
+      readonly what: 'snapshot' | 'noise' | 'samples' | 'evidence';
       readonly message: string;
     }
   /** What stands was said again before it lapsed. */

@@ -14,6 +14,8 @@ import { checkSample } from '../core/samples/wire.ts';
 import type { DatedKey } from '../core/trust/trust.ts';
 import type { Stop } from '../ports/clock.ts';
 import { appendSamples } from './append-samples.ts';
+import { openArchiving } from './archiving.ts';
+import type { Archiving } from './archiving.ts';
 import { startAt } from './following.ts';
 import type { Follower } from './following.ts';
 import type { EvidenceKept } from './evidence-kept.ts';
@@ -42,6 +44,8 @@ export type StageTwo = {
   readonly follower: Follower;
   /** Appends a tick for every key that was silent for a window while an analysis waits for time, until `stop`. */
   readonly keepTicking: () => Promise<void>;
+  /** Keeps the samples that decisions name, until `stop`. */
+  readonly keepArchiving: Archiving['keepArchiving'];
   readonly analyses: () => readonly AnalysisState[];
 };
 
@@ -60,6 +64,7 @@ export const openStageTwo = (
   const { audience, clock, samples, tools } = ports;
   const owned = new Map<number, Owned>();
   const snapshots = openSnapshots(ports, keys);
+  const archiving = openArchiving(ports, stop);
   const digest = (text: string): string => tools.crypto.sha256Hex(tools.text.encodeUtf8(text));
 
   const take = (partition: number, state: PartitionState, signers: Signers): Owned => {
@@ -109,9 +114,10 @@ export const openStageTwo = (
   const say = async (decision: Decided, attempt: number): Promise<void> => {
     const position = await publish(ports, stop, decision, attempt);
     const { kind, analysis, deployment } = decision;
-    if (!isRenewal(decision))
+    if (!isRenewal(decision)) {
+      archiving.offer(decision);
       ports.tell({ event: 'decided', kind, analysis, deployment, position });
-    else if (position !== null) ports.tell({ event: 'renewed', analysis, position });
+    } else if (position !== null) ports.tell({ event: 'renewed', analysis, position });
   };
 
   const follower: Follower = {
@@ -151,11 +157,17 @@ export const openStageTwo = (
       const lowest = lowestOpening(mine.state);
       if (lowest === undefined) mine.signers = noSigners;
       const last = records.at(-1);
-      if (last !== undefined)
+      // Whoever goes on from a snapshot does not decide again what came before it.
+      const unkept = archiving.pendingFrom(partition);
+      if (last !== undefined && unkept === undefined)
         snapshots.offer(partition, records.length, last, mine.state, mine.signers);
-      return lowest ?? (last?.position ?? -1) + 1;
+      const next = lowest ?? (last?.position ?? -1) + 1;
+      return Math.min(next, unkept ?? next);
     },
-    onLost: (partition) => void owned.delete(partition),
+    onLost: (partition) => {
+      owned.delete(partition);
+      archiving.drop(partition);
+    },
   };
 
   const silentSamples = (nowMs: number): readonly Sample[] =>
@@ -190,6 +202,7 @@ export const openStageTwo = (
         if (ticks.length > 0 && !stop.aborted) await appendSamples(ports, stop, ticks);
       }
     },
+    keepArchiving: archiving.keepArchiving,
     analyses: () => [...owned.values()].flatMap(({ state }) => Object.values(state.analyses)),
   };
 };

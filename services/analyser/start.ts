@@ -137,6 +137,7 @@ export const startAnalyser = (ports: AnalyserPorts): Analyser => {
     await Promise.all([
       ...parts.map(({ over }) => over),
       keepTicking(told, ended, two),
+      two.keepArchiving(),
       keepNoiseFresh(told, ended, keys, {
         owned: () => samples.status().partitions,
         isBusy: () => parts.some((part) => part.status().lagRecords > busyLagRecords),

@@ -25,9 +25,10 @@ export const startAnalyser = async (
   if (!metrics.ok) return failed(metrics.problem);
   const samples = await foundation.stream('samples');
   if (!samples.ok) return failed(samples.problem);
-  const [service, { noisePace }, otlp] = await Promise.all([
+  const [service, { noisePace }, archive, otlp] = await Promise.all([
     import('../../analyser/start.ts'),
     import('../../analyser/noise-refresh.ts'),
+    import('../../adapters/archive/samples.ts'),
     import('../../adapters/otlp/metrics-request.ts'),
   ]);
   const measurements = openAnalyserMeasurements();
@@ -40,6 +41,9 @@ export const startAnalyser = async (
     readTelemetry: otlp.openTelemetryReader(),
     otlpContentTypeOf: otlp.otlpContentTypeOf,
     policyFile: policy.value,
+    ...(settings.archiveFolder === null
+      ? {}
+      : { sampleArchive: archive.openSampleArchive(settings.archiveFolder, samples.value.name) }),
     noisePace: { ...noisePace, atMsOfDay: settings.noiseAtMsOfDay },
     tell: (event) => {
       measurements.notice(event);
@@ -94,8 +98,8 @@ export const startAnalyser = async (
         case 'not-kept':
           note({
             code: 'not-kept',
-            message: `analyser: the ${event.what} is not kept: ${event.message}`,
-            hint: 'nothing is lost by it; a restart reads more again',
+            message: `analyser: not kept: ${event.what}: ${event.message}`,
+            hint: hintOfUnkept[event.what],
           });
           return;
         case 'started':
@@ -116,6 +120,13 @@ export const startAnalyser = async (
     stop: analyser.stop,
   });
 };
+
+const hintOfUnkept = {
+  snapshot: 'nothing is lost by it; a restart reads more again',
+  evidence: 'an attempt that is begun anew with the same artifacts starts without it',
+  noise: 'canaries are judged with what was learned before, or with the fallback',
+  samples: 'is there room in the folder of PLIMSOLL_ARCHIVE? their topic has them for a week',
+} as const;
 
 /** The policies of a file; null: those of the log count. */
 const readPolicies = async (

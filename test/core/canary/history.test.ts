@@ -158,9 +158,7 @@ test('a silence of hours is passed over', () => {
     lastExportMs: 22 * hourMs,
   }));
   const morning = fleet.map((one) => ({ ...one, lastExportMs: 2 * hourMs }));
-  const batches = historyOf(
-    [morning, after].flatMap((pods) => cut(exportsOf(pods), [50])),
-  );
+  const batches = historyOf([morning, after].flatMap((pods) => cut(exportsOf(pods), [50])));
   expect(hoursOf(batches)).toStrictEqual([0, 1, 2, 20, 21]);
   expect(hoursOf(historyOf([tick(0), tick(1_000 * hourMs)]))).toStrictEqual([]);
 });

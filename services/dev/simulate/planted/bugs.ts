@@ -302,8 +302,8 @@ const ofTheAnalyser: readonly PlantedBug[] = [
   bug(
     'an analyser that takes over begins behind the analyses that are open',
     'analyser/stage-two.ts',
-    `return lowest ?? (last?.position ?? -1) + 1;`,
-    `return (last?.position ?? -1) + 1;`,
+    `const next = lowest ?? (last?.position ?? -1) + 1;`,
+    `const next = (last?.position ?? -1) + 1;`,
   ),
 ];
 
