@@ -9,13 +9,24 @@ import type { Noise } from '../../services/core/canary/judge/noise.ts';
 import { presets } from '../../services/core/canary/policy/presets.ts';
 import { partitionOfKey, sampleKey } from '../../services/core/samples/key.ts';
 import type { Sample } from '../../services/core/samples/sample.ts';
-import { signSample } from '../../services/core/samples/wire.ts';
+import { checkSample, signSample } from '../../services/core/samples/wire.ts';
 import { buildAnalyserHouse, settled } from '../support/analyser-house.ts';
 import type { AnalyserHouse } from '../support/analyser-house.ts';
 import { cut, exportsOf, fastPolicy } from '../support/canary/sample-streams.ts';
 import type { Pod } from '../support/canary/sample-streams.ts';
+import { recordsOf } from '../support/canary/undisturbed.ts';
+import { keyState } from '../support/key-state.ts';
 import { keyOf, tools } from '../support/given.ts';
-import { added, compromised, logged, retired } from '../support/markers.ts';
+import {
+  added,
+  audience,
+  compromised,
+  failed,
+  logged,
+  planned,
+  retired,
+  started,
+} from '../support/markers.ts';
 import { value } from '../support/records.ts';
 
 const dayMs = 86_400_000;
@@ -216,6 +227,32 @@ describe('at night', () => {
     expect(built.events.filter(({ event }) => event === 'noise-learned')).toStrictEqual([
       { event: 'noise-learned', ...place, batches: expect.any(Number) },
     ]);
+  });
+
+  test('and it stands in the opening of the next analysis, with its age', async () => {
+    const analyser = built.start();
+    await built.pass(1_000);
+    await built.say('ci', planned('2.0.0', { canaryShare: 0.5, attempt: 'run-1' }));
+    await built.say('ci', started({ attempt: 'run-1' }));
+    await built.pass(1_000);
+    const [analysis] = analyser.status().analyses;
+    await built.say('ci', failed({ attempt: 'run-1' }));
+    await analyser.stop();
+    const opened = (await recordsOf(built.samples, partition)).flatMap((record) => {
+      const sample = checkSample(
+        tools,
+        audience,
+        new Map([[signer.keyId, keyState(signer)]]),
+        record,
+      );
+      return sample.ok && sample.value.kind === 'analysis-opened' ? [sample.value] : [];
+    });
+    expect(opened.map((opening) => opening.analysis)).toStrictEqual([analysis?.analysis]);
+    const { noise } = await known(built);
+    // It is judged by errors alone.
+    const errors = noise.filter(({ id }) => id === 'errors');
+    expect(JSON.parse(opened[0]?.noise ?? '[]')).toStrictEqual(errors);
+    expect(opened[0]?.noiseAgeMs).toBeGreaterThan(0);
   });
 
   test('and again the next night, by whoever has the partition then', async () => {
