@@ -1,0 +1,62 @@
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { keptFile, runProgramIn } from '../../../services/cli/main/programs.ts';
+import { value } from '../../support/records.ts';
+import { scratchFolder } from '../../support/scratch-folder.ts';
+
+const scratch = scratchFolder();
+const runProgram = runProgramIn({ PATH: process.env['PATH'], SECRET: 'of the machine' });
+const call = { input: '', env: {}, timeoutMs: 60_000 };
+
+describe('a program', () => {
+  test('finds its input, its environment and its words as they are', async () => {
+    const file = join(scratch, 'found');
+    const script = `cat > '${file}'; printf ' %s %s %s' "$SECRET" "$ADDED" "$1" >> '${file}'`;
+    const ran = await runProgram({
+      ...call,
+      command: ['sh', '-c', script, 'sh', '$(reboot) "; rm'],
+      input: 'a line',
+      env: { ADDED: 'two words' },
+    });
+    expect(value(ran)).toEqual({ exit: 0 });
+    expect(readFileSync(file, 'utf8')).toBe('a line of the machine two words $(reboot) "; rm');
+  });
+
+  test('is told by its exit code, also where it does not read what it is told', async () => {
+    const input = 'x'.repeat(1_000_000);
+    expect(value(await runProgram({ ...call, input, command: { shell: 'exit 7' } }))).toEqual({
+      exit: 7,
+    });
+  });
+
+  test('that is not there is a problem', async () => {
+    const command = ['/no/such/program'] as const;
+    expect(await runProgram({ ...call, command })).toMatchObject({ ok: false });
+  });
+
+  test('that takes too long is ended', async () => {
+    const ran = await runProgram({ ...call, timeoutMs: 50, command: ['sleep', '600'] });
+    expect(value(ran)).toEqual({ exit: null });
+  });
+});
+
+describe('a kept file', () => {
+  test('is replaced as a whole, in a folder that is made', async () => {
+    const path = join(scratch, 'a', 'b', 'kept.json');
+    expect(value(await keptFile.read(path))).toBeUndefined();
+    value(await keptFile.replace(path, 'one'));
+    value(await keptFile.replace(path, 'two'));
+    expect(value(await keptFile.read(path))).toBe('two');
+    expect(readdirSync(join(scratch, 'a', 'b'))).toEqual(['kept.json']);
+  });
+
+  test('that cannot be kept is a problem', async () => {
+    writeFileSync(join(scratch, 'file'), '');
+    mkdirSync(join(scratch, 'folder'));
+    expect(await keptFile.replace(join(scratch, 'file', 'kept.json'), '')).toMatchObject({
+      ok: false,
+    });
+    expect(await keptFile.read(join(scratch, 'folder'))).toMatchObject({ ok: false });
+  });
+});
