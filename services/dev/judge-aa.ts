@@ -1,9 +1,12 @@
 import { parseArgs } from 'node:util';
 
-import { decide } from '../core/canary/decide.ts';
-import type { Decision } from '../core/canary/decide.ts';
-import { initialJudge, judgeWindow } from '../core/canary/judge.ts';
-import { standardPreset, windowsIn } from '../core/canary/policy.ts';
+import { decide } from '../core/canary/judge/decide.ts';
+import type { FamilyDecision } from '../core/canary/judge/decide.ts';
+import { initialFamily, judgeWindow } from '../core/canary/judge/judge.ts';
+import type { FamilyRule } from '../core/canary/judge/rule.ts';
+import { windowsIn } from '../core/canary/judge/times.ts';
+import { familyRuleOf } from '../core/canary/policy/family-rule.ts';
+import { presetMetric, presets } from '../core/canary/policy/presets.ts';
 import { regressions, sameProgram, windowsOf } from './canary-climates/climates.ts';
 import type { Climate } from './canary-climates/climates.ts';
 import { seededRandom } from './canary-climates/random.ts';
@@ -13,7 +16,8 @@ const USAGE = `Usage: npm run judge:aa -- [--runs N] [--seed N] [--power] [--jso
 
 Judges simulated canaries that are the same program as their baseline, 30 minutes each, looking
 after every window, and counts the false rollbacks. N runs in each climate; the JSON line speaks
-of the climate with the most. Clustered errors are not simulated until the judge knows dispersion.
+of the climate with the most. By errors alone, whose scatter is known to be that of chance; all metrics in all
+climates are judged by npm run judge:calibrate.
 
   --runs N   runs per climate, 1 to 1000000 (default 1000)
   --seed N   0 to 4294967295 (default 1)
@@ -120,25 +124,42 @@ const tally = (climate: Climate, stream: number, { runs, seed }: Options): Tally
   return { climate: climate.name, runs, rollbackDelaysMs, promoteDelaysMs };
 };
 
+const { standard } = presets;
+const rule: FamilyRule = familyRuleOf(
+  { ...standard, metrics: [presetMetric(standard, 'errors')] },
+  [{ id: 'errors', judged: 'errors', phi: 1, batches: 0, note: 'measured' }],
+  standard.windowMs,
+);
+
 /** Judges one run to its deadline, or to its rollback; also after a promotion. */
 const decisionsOf = function* (
   climate: Climate,
   seed: number,
   stream: number,
-): Generator<{ readonly decision: Decision; readonly atMs: number }, void> {
-  const policy = standardPreset;
+): Generator<{ readonly decision: FamilyDecision; readonly atMs: number }, void> {
   const windows = windowsOf(
     climate,
     seededRandom(seed, stream),
-    policy.windowMs,
-    windowsIn(policy, policy.deadlineMs),
+    rule.windowMs,
+    windowsIn(rule, rule.deadlineMs),
   );
-  let state = initialJudge(policy);
-  for (const window of windows) {
-    state = judgeWindow(policy, state, window);
-    const decision = decide(policy, state);
+  let state = initialFamily(rule);
+  for (const { index, startMs, canary, baseline } of windows) {
+    state = judgeWindow(rule, state, {
+      index,
+      startMs,
+      canaryShare: null,
+      metrics: [
+        {
+          judged: 'errors',
+          canary: { total: canary.requests, events: canary.errors },
+          baseline: { total: baseline.requests, events: baseline.errors },
+        },
+      ],
+    });
+    const decision = decide(rule, state);
     if (decision === undefined) continue;
-    yield { decision, atMs: window.startMs + policy.windowMs };
+    yield { decision, atMs: startMs + rule.windowMs };
     if (decision.final) return;
   }
 };

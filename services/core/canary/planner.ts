@@ -1,5 +1,5 @@
 import { normalDensity } from './normal.ts';
-import type { Tolerance } from './policy.ts';
+import type { Line } from './metrics/rate-test.ts';
 
 /**
  * What size of regression a canary can show by its deadline, said before it starts.
@@ -31,7 +31,7 @@ type Plan = {
 export type ErrorsPlan = Plan & {
   /** Errors per request of the baseline. */
   readonly baselineRate: number;
-  readonly tolerance: Tolerance;
+  readonly tolerance: Line;
 };
 
 export type LatencyPlan = Plan & {
@@ -82,7 +82,7 @@ export const smallestSlowdown = (plan: LatencyPlan): number | null => {
  * n_c KL(p_c || c) + n_b KL(p_b || b) over the line's points (c, b). Zero on the line.
  */
 export const errorsInformation = (
-  { relative, absolute }: Tolerance,
+  { relative, absolute }: Line,
   canaryRequests: number,
   canaryRate: number,
   baselineRequests: number,

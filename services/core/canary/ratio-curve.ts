@@ -3,8 +3,8 @@ import type { RatePair } from './rate-counts.ts';
 import type { RatioInterval } from './ratio.ts';
 
 /**
- * What is known about the ratio of two rates, from counts paired by block: like `RatioState`, in a fifth of the space,
- * and finer about 1, where events are many. Symmetric: swapping the cohorts inverts ratio and interval.
+ * What is known about the ratio of two rates, from counts paired by block: finer about 1,
+ * where events are many. Symmetric: swapping the cohorts inverts ratio and interval.
  *
  * A list of numbers: two Mantel-Haenszel sums (the events of the canary, weighted by the baseline's share of requests,
  * and the other way round); then, on the candidates, ln of the likelihood of the split of events against that of the

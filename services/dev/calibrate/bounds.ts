@@ -1,5 +1,5 @@
 import { errorsInformation } from '../../core/canary/planner.ts';
-import type { Tolerance } from '../../core/canary/policy.ts';
+import type { Line } from '../../core/canary/metrics/rate-test.ts';
 import { normalDensity, normalQuantile, normalShareBelow } from '../../core/canary/normal.ts';
 
 /**
@@ -18,7 +18,7 @@ export type Slowdown =
 export const errorsBoundSeconds = (
   { canaryRps, baselineRps }: Traffic,
   rates: { readonly canary: number; readonly baseline: number },
-  tolerance: Tolerance,
+  tolerance: Line,
   alpha: number,
 ): number =>
   Math.log(1 / alpha) /

@@ -73,6 +73,20 @@ const coreJudge = (
   };
 };
 
+/** The product's judge where a policy has errors alone, and nothing is known of how they scatter but chance. */
+const errorsAlone = (): JudgePlug => {
+  const { standard } = presets;
+  const errors = presetMetric(standard, 'errors');
+  const rule = familyRuleOf({ ...standard, metrics: [errors] }, noNoise, windowMs);
+  return {
+    name: `errors only v${judgeVersion}`,
+    about: 'the product, errors alone, standard preset',
+    learn: () => judgeBy(rule),
+    boundSeconds: boundOf(errors.tolerance, null, rule.alphaAnytime),
+    falseRollbackShareMax: null,
+  };
+};
+
 const measured = { batches: 0, note: 'measured' } as const;
 const noNoise: Noise = [
   { ...measured, id: 'errors', judged: 'errors', phi: 1 },
@@ -239,6 +253,8 @@ export const familyPresets: readonly JudgePlug[] = [
   presetJudge('standard'),
   presetJudge('sensitive'),
 ];
+
+export const errorsOnly: JudgePlug = errorsAlone();
 
 const errorsOf = presetMetric(presets.standard, 'errors');
 const latencyOf = presetMetric(presets.standard, 'latency');

@@ -1,5 +1,4 @@
-import { errorsOnlyCores, errorsOnlyStandard } from './errors-only.ts';
-import { familyCores, familyPresets } from './family.ts';
+import { errorsOnly, familyCores, familyPresets } from './family.ts';
 import type { JudgePlug } from './judge-plug.ts';
 import { kayentas } from './kayenta/judge.ts';
 
@@ -7,7 +6,6 @@ import { kayentas } from './kayenta/judge.ts';
 export const judges: readonly JudgePlug[] = [
   ...familyPresets,
   ...familyCores,
-  errorsOnlyStandard,
-  ...errorsOnlyCores,
+  errorsOnly,
   ...kayentas,
 ];

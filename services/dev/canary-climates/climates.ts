@@ -1,6 +1,14 @@
-import type { WindowCounts } from '../../core/canary/window.ts';
+import type { WindowMark } from '../../core/canary/window.ts';
 import { binomial, poisson } from './random.ts';
 import type { Random } from './random.ts';
+
+/** Requests of one cohort, and how many of them failed. */
+type ArmCounts = { readonly requests: number; readonly errors: number };
+
+export type WindowCounts = WindowMark & {
+  readonly canary: ArmCounts;
+  readonly baseline: ArmCounts;
+};
 
 /** What both cohorts live through in one window: requests per second and errors per request. */
 type Weather = {

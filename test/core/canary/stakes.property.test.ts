@@ -1,11 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import {
-  addIncrements,
-  initialEvidence,
-  logMixture,
-} from '../../../services/core/canary/evidence.ts';
 import type { BlockPlace } from '../../../services/core/canary/evidence.ts';
 import {
   addToStakes,
@@ -15,6 +10,7 @@ import {
   noIncrements,
 } from '../../../services/core/canary/stakes.ts';
 import type { StakeRules, Stakes } from '../../../services/core/canary/stakes.ts';
+import { addIncrements, initialEvidence, logMixture } from '../../support/canary/plain-mixture.ts';
 
 const blockWindows = 3;
 const restartWindows = 6;

@@ -7,14 +7,18 @@ import type {
 } from '../../../services/core/canary/judge/judged-window.ts';
 import type { FamilyRule, MetricRule } from '../../../services/core/canary/judge/rule.ts';
 import type { FamilyState } from '../../../services/core/canary/judge/state.ts';
-import { standardPreset } from '../../../services/core/canary/policy.ts';
 import { durationWindows, stakeRules } from './metric-windows.ts';
 
 // A family of four metrics with the times of the standard preset, and windows for it.
 
-const { tolerance, promoteTolerance, grids } = standardPreset;
+const tolerance = { relative: 1.1, absolute: 0.0005 };
+const promoteTolerance = { relative: 1.5, absolute: 0.002 };
+const grids = {
+  rollback: [1.25, 1.84, 2.7, 3.97, 5.83, 8.57, 12.6, 18.5, 27.2, 40],
+  promote: [0.2, 0.35, 0.5, 0.65, 0.8],
+};
 
-export const errorsMetric: MetricRule = {
+export const errorsMetric: MetricRule & { readonly judged: 'errors' } = {
   id: 'errors',
   weight: 0.5,
   critical: true,
@@ -42,7 +46,7 @@ export const latencyMetric: MetricRule = {
     phi: { tails: [1, 1, 1, 1], meanLog: 1 },
   },
 };
-export const cpuMetric: MetricRule = {
+export const cpuMetric: MetricRule & { readonly judged: 'level' } = {
   id: 'cpu',
   weight: 0.1,
   critical: false,

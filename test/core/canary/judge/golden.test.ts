@@ -16,7 +16,7 @@ import { durationWindows } from '../../../support/canary/metric-windows.ts';
 
 /**
  * What the judge says of streams of all kinds. A change here means that archived decisions would be computed
- * differently today: raise `judgeVersion2`, then write the verdicts anew with `vitest -u`.
+ * differently today: raise `judgeVersion`, then write the verdicts anew with `vitest -u`.
  */
 const FOLDER = join(import.meta.dirname, '../../../golden/family');
 /** Runtimes may differ in the last digits of a logarithm. */

@@ -314,7 +314,7 @@ describe('what is carried over', () => {
         {
           ...errorsMetric,
           rule: { ...errorsMetric.rule, tolerance: { relative: 1, absolute: 0 } },
-        } as typeof errorsMetric,
+        },
       ],
       { beta: 0 },
     );

@@ -323,7 +323,7 @@ describe('the test at the deadline', () => {
       {
         ...errorsMetric,
         rule: { ...errorsMetric.rule, tolerance: { relative: 1, absolute: 0 } },
-      } as typeof errorsMetric,
+      },
     ],
     { beta: 0 },
   );

@@ -77,7 +77,7 @@ describe('a roll-back says', () => {
         {
           ...errorsMetric,
           rule: { ...errorsMetric.rule, tolerance: { relative: 1, absolute: 0 } },
-        } as typeof errorsMetric,
+        },
       ],
       { beta: 0 },
     );
@@ -100,8 +100,8 @@ describe('a roll-back says', () => {
 
   test('how much it scatters by itself, and what could not be used', () => {
     const noisy = familyRule([
-      { ...errorsMetric, rule: { ...errorsMetric.rule, phi: 7 } } as typeof errorsMetric,
-      { ...cpuMetric, rule: { ...cpuMetric.rule, variance: null } } as typeof cpuMetric,
+      { ...errorsMetric, rule: { ...errorsMetric.rule, phi: 7 } },
+      { ...cpuMetric, rule: { ...cpuMetric.rule, variance: null } },
     ]);
     const [, errors] = sentences(
       times(200, {

@@ -1,26 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { errorsJudge } from '../../../../services/core/canary/metrics/errors.ts';
 import { ratesDeadline, ratesJudge } from '../../../../services/core/canary/metrics/rates.ts';
 import type { RatesRule, RatesState } from '../../../../services/core/canary/metrics/rates.ts';
 import type { RateCounts } from '../../../../services/core/canary/rate-counts.ts';
-import { standardPreset } from '../../../../services/core/canary/policy.ts';
 import { stream } from '../../../support/canary/arbitraries.ts';
-import { judgeEach, placeAt } from '../../../support/canary/metric-windows.ts';
-import { repeat, windowAt } from '../../../support/canary/streams.ts';
+import { errorsMetric } from '../../../support/canary/family.ts';
+import { judgeEach } from '../../../support/canary/metric-windows.ts';
+import { repeat } from '../../../support/canary/streams.ts';
 import type { Counts } from '../../../support/canary/streams.ts';
 
-const { tolerance, promoteTolerance, grids, priorRate, priorRequests } = standardPreset;
-const rule: RatesRule = {
-  blockCapNats: standardPreset.blockCapNats,
-  restarts: standardPreset.restarts,
-  tolerance,
-  promoteTolerance,
-  grids,
-  prior: { rate: priorRate, total: priorRequests },
-  phi: 1,
-};
+const { rule } = errorsMetric;
 
 const shownOf = ([canary, errors, baseline, baselineErrors]: Counts): {
   readonly canary: RateCounts | null;
@@ -32,36 +22,6 @@ const shownOf = ([canary, errors, baseline, baselineErrors]: Counts): {
 
 const after = (windows: readonly Counts[], of: RatesRule = rule): RatesState =>
   judgeEach(ratesJudge, of, windows.map(shownOf));
-
-test('it says of errors what the first judge of errors says', () => {
-  fc.assert(
-    fc.property(stream, (windows) => {
-      const first = windows.reduce((state, counts, index) => {
-        const place = placeAt(index);
-        const isPaired = counts[0] > 0 && counts[2] > 0;
-        return errorsJudge.addWindow(
-          standardPreset,
-          state,
-          windowAt(standardPreset, index, counts),
-          {
-            ...place,
-            judged: place.judged && isPaired,
-          },
-        );
-      }, errorsJudge.initial(standardPreset));
-      const state = after(windows);
-      expect(state.logRollback).toBeCloseTo(first.logRollback, 3);
-      expect(state.logPromote).toBeCloseTo(first.logPromote, 3);
-
-      const told = ratesJudge.explain(rule, state);
-      const toldFirst = errorsJudge.explain(standardPreset, first);
-      expect(told.canary).toEqual({ total: first.canary.requests, events: first.canary.errors });
-      expect(told.cappedBlocks).toBe(toldFirst.cappedBlocks);
-      expect(told.toleratedRate).toBeCloseTo(toldFirst.toleratedRate, 12);
-    }),
-    { numRuns: 60 },
-  );
-});
 
 describe('a dispersion', () => {
   test('makes the same windows say less, and the interval wider', () => {

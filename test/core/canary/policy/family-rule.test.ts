@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { standardPreset } from '../../../../services/core/canary/policy.ts';
 import {
   completeNoise,
   familyRuleOf,
@@ -36,20 +35,21 @@ describe('the rule of a family', () => {
   });
 
   test('judges errors by the numbers that were calibrated', () => {
-    const { blockCapNats, tolerance, promoteTolerance, grids, priorRate, priorRequests } =
-      standardPreset;
     expect(ruleOf('errors')).toEqual({
       id: 'errors',
       weight: 0.5,
       critical: true,
       judged: 'errors',
       rule: {
-        blockCapNats,
+        blockCapNats: 1.5,
         restarts: { count: 5, weightEach: 0.1 },
-        tolerance,
-        promoteTolerance,
-        grids,
-        prior: { rate: priorRate, total: priorRequests },
+        tolerance: { relative: 1.1, absolute: 0.0005 },
+        promoteTolerance: { relative: 1.5, absolute: 0.002 },
+        grids: {
+          rollback: [1.25, 1.84, 2.7, 3.97, 5.83, 8.57, 12.6, 18.5, 27.2, 40],
+          promote: [0.2, 0.35, 0.5, 0.65, 0.8],
+        },
+        prior: { rate: 0.005, total: 100 },
         phi: 2,
       },
     });

@@ -2,13 +2,10 @@ import { describe, expect, test } from 'vitest';
 
 import { cells } from '../../../services/dev/calibrate/cells.ts';
 import type { Cell } from '../../../services/dev/calibrate/cells.ts';
-import {
-  errorsOnlyCores,
-  errorsOnlyStandard,
-} from '../../../services/dev/calibrate/errors-only.ts';
+import { errorsOnly, familyCores, familyPresets } from '../../../services/dev/calibrate/family.ts';
 import type { JudgePlug } from '../../../services/dev/calibrate/judge-plug.ts';
 import { openLatencySource } from '../../../services/dev/calibrate/latency.ts';
-import { windowsOf } from '../../../services/dev/calibrate/stream.ts';
+import { historyOf, windowsOf } from '../../../services/dev/calibrate/stream.ts';
 import { summaryOf, tallyOf } from '../../../services/dev/calibrate/tally.ts';
 import type { Summary } from '../../../services/dev/calibrate/tally.ts';
 
@@ -21,13 +18,14 @@ const cellNamed = (name: string): Cell => {
 };
 
 const summary = (plug: JudgePlug, cell: Cell, runs: number): Summary => {
-  const judge = plug.learn([]);
+  const judge = plug.learn(historyOf(source, cell, 1, 0));
   return summaryOf(
     tallyOf(Array.from({ length: runs }, (_, run) => judge(windowsOf(source, cell, 1, run)))),
   );
 };
 
-const strict = errorsOnlyCores[0] ?? errorsOnlyStandard;
+const [strict = errorsOnly, , latencyCore = errorsOnly] = familyCores;
+const [standard = errorsOnly] = familyPresets;
 
 describe('the core test on errors', () => {
   test('finds 0.5 -> 2 % in about the least time there can be', () => {
@@ -48,12 +46,39 @@ describe('the core test on errors', () => {
   });
 });
 
-test('the standard preset promotes good canaries after the soak and rolls back bad ones', () => {
-  expect(summary(errorsOnlyStandard, cellNamed('iid 50/50'), 20)).toMatchObject({
+test('the core test on latency finds a quarter in little more than the least time', () => {
+  const cell = cellNamed('iid 5/45, latency +25 %');
+  const bound = latencyCore.boundSeconds(cell) ?? 0;
+  const { rolledBack } = summary(latencyCore, cell, 40);
+  expect(bound).toBeCloseTo(26, 0);
+  expect(rolledBack.share).toBe(1);
+  expect((rolledBack.medianSeconds ?? Infinity) / bound).toBeLessThan(2);
+  expect(latencyCore.boundSeconds(cellNamed('iid 50/50, errors 2 %'))).toBeNull();
+});
+
+test('with all metrics, errors, latency and CPU are found, and clusters of errors are known from history', () => {
+  for (const name of [
+    'iid 50/50, errors 5 %',
+    'iid 50/50, latency +25 %',
+    'iid 50/50, cpu +25 %',
+  ]) {
+    const { rolledBack } = summary(standard, cellNamed(name), 10);
+    expect(rolledBack.share).toBe(1);
+    expect(rolledBack.medianSeconds).toBeLessThanOrEqual(180);
+  }
+  expect(summary(standard, cellNamed('clusters 50/50'), 20).rolledBack.share).toBe(0);
+  expect(summary(standard, cellNamed('iid 50/50'), 20)).toMatchObject({
+    rolledBack: { runs: 0 },
+    promoted: { runs: 20 },
+  });
+});
+
+test('the standard preset of errors alone promotes good canaries after the soak and rolls back bad ones', () => {
+  expect(summary(errorsOnly, cellNamed('iid 50/50'), 20)).toMatchObject({
     rolledBack: { runs: 0 },
     promoted: { runs: 20, medianSeconds: 300 },
   });
-  const bad = summary(errorsOnlyStandard, cellNamed('iid 50/50, errors 5 %'), 20);
+  const bad = summary(errorsOnly, cellNamed('iid 50/50, errors 5 %'), 20);
   expect(bad.rolledBack.share).toBe(1);
   expect(bad.rolledBack.medianSeconds).toBeLessThanOrEqual(130);
 });
