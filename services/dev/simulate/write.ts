@@ -89,7 +89,42 @@ const decisionBody = (says: Says): Body => ({
   fromDigest: null,
   toVersion: null,
   toDigest: null,
+  metrics: [metricBody],
+  stage: stages[says.kind] ?? 'hold',
+  mode: 'decide',
+  onSilence: null,
+  noiseDigest: null,
+  carriedFrom: null,
 });
+
+const stages: { readonly [kind: string]: string } = {
+  promote: 'promoted',
+  advance: 'advanced',
+  'roll-back': 'rolled-back',
+};
+
+const metricBody: Body = {
+  id: 'errors',
+  judged: 'errors',
+  weight: 1,
+  isBlamed: true,
+  canaryCount: 100,
+  canaryEvents: 9,
+  baselineCount: 900,
+  baselineEvents: 1,
+  canaryLevel: null,
+  baselineLevel: null,
+  ratio: 81,
+  ratioLow: 10,
+  ratioHigh: 600,
+  tolerated: 0.001,
+  evidence: 250,
+  promoteEvidence: 0.01,
+  dispersion: 1,
+  dispersionFrom: 'none',
+  cappedBlocks: 0,
+  strongest: [1, 2],
+};
 
 const trustBody = (says: Says): Body => {
   const key = says.key === undefined ? undefined : signerOf(says.key);
