@@ -26,10 +26,19 @@ export const readCarried = (text: string): CarriedEvidence | undefined => {
 
 const isMetric = (given: unknown): given is CarriedEvidence['metrics'][number] => {
   if (typeof given !== 'object' || given === null) return false;
-  const { id, logCapital, logPromote } = given as { readonly [name: string]: unknown };
+  const { id, logCapital, logPromote, worseAtDeadline } = given as {
+    readonly [name: string]: unknown;
+  };
   return (
     typeof id === 'string' &&
     (logCapital === null || Number.isFinite(logCapital)) &&
-    Number.isFinite(logPromote)
+    Number.isFinite(logPromote) &&
+    (worseAtDeadline === null || isDeadlineFound(worseAtDeadline))
   );
+};
+
+const isDeadlineFound = (given: unknown): boolean => {
+  if (typeof given !== 'object' || given === null) return false;
+  const { z, zNeeded } = given as { readonly [name: string]: unknown };
+  return Number.isFinite(z) && Number.isFinite(zNeeded);
 };

@@ -15,19 +15,17 @@ export const initialStakesOf = (
   const shares = sharesOf(metrics.map(({ weight }) => weight));
   if (carried === null) return shares.map((share) => Math.log(share));
   const left = new Map(carried.metrics.map(({ id, logCapital }) => [id, logCapital]));
-  const capitals = metrics.map(({ id }) => Math.exp(left.get(id) ?? -Infinity));
-  const total = totalOf(carried.metrics.map(({ logCapital }) => Math.exp(logCapital ?? -Infinity)));
-  const kept = totalOf(capitals);
+  const capitals = metrics.map(({ id }) => left.get(id) ?? null);
+  const total = logSumExp(carried.metrics.map(({ logCapital }) => logCapital ?? -Infinity));
+  const kept = logSumExp(capitals.map((capital) => capital ?? -Infinity));
   // Metrics that nothing is staked on get their weight of the whole, the others what that leaves, as it stood.
-  const isNew = capitals.map((capital) => !(capital > 0));
-  const forNew = totalOf(shares.filter((_, index) => isNew[index]));
-  return shares.map((share, index) =>
-    Math.log(
-      isNew[index] === true
-        ? total * share
-        : ((capitals[index] ?? 0) / kept) * total * (1 - forNew),
-    ),
-  );
+  const forNew = totalOf(shares.filter((_, index) => capitals[index] === null));
+  return shares.map((share, index) => {
+    const capital = capitals[index] ?? null;
+    return capital === null
+      ? total + Math.log(share)
+      : capital - kept + total + Math.log(1 - forNew);
+  });
 };
 
 /**

@@ -295,6 +295,17 @@ describe('what is carried over', () => {
     );
   });
 
+  test('may be as much as it likes', () => {
+    for (const logCapital of [2_000, -2_000]) {
+      const carried: CarriedEvidence = {
+        attempts: 900,
+        deadlineTested: false,
+        metrics: [{ id: 'errors', logCapital, logPromote: 0, worseAtDeadline: null }],
+      };
+      expect(logEvidence(initialFamily(rule, carried))).toBeCloseTo(logCapital, 9);
+    }
+  });
+
   test('is a product: the retry of a canary that was rolled back is rolled back with its first judged window', () => {
     const bad = Array.from({ length: 40 }, (): Shown => ({ errors: rate(10, 1) }));
     const failed = judgeShown(rule, bad);
