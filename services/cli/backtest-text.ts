@@ -1,5 +1,6 @@
 import type { Backtest } from '../core/canary/backtest/run.ts';
 import type { BacktestSetup } from '../core/canary/backtest/setup.ts';
+import type { MetricNoise, Noise } from '../core/canary/judge/noise.ts';
 import { verdictSentences } from '../core/canary/judge/sentence.ts';
 import { grouped } from '../core/canary/reading/figures.ts';
 import { reasonOf } from '../core/canary/reading/reading.ts';
@@ -12,11 +13,29 @@ import { plainText, shortTime } from './display.ts';
 export const headingText = (
   { component, environment, canary, baseline, sinceMs }: BacktestSetup,
   policy: string,
+  noise: Noise,
 ): readonly string[] => [
   plainText(
     `${component} in ${environment}: canary ${canary.version} against ${baseline.map(({ version }) => version).join(', ')}, from ${shortTime(isoTime(sinceMs))}, policy ${policy}`,
   ),
+  ...(noise.length === 0 ? [] : [`scatter, from history: ${noise.map(noiseText).join(', ')}`]),
 ];
+
+/** What was learned of one metric. */
+const noiseText = (metric: MetricNoise): string => {
+  if (metric.note === 'unknown')
+    return `${plainText(metric.id)} not known (${metric.batches} batches)`;
+  const times = (phi: number): string => `${Number(phi.toPrecision(3))} times chance`;
+  switch (metric.judged) {
+    case 'errors':
+    case 'traffic':
+      return `${plainText(metric.id)} ${times(metric.phi)}`;
+    case 'latency':
+      return `${plainText(metric.id)} ${times(metric.phi.meanLog)}`;
+    case 'level':
+      return `${plainText(metric.id)} learned`;
+  }
+};
 
 const secondsAfter = ({ sinceMs }: BacktestSetup, endMs: number): number =>
   (endMs - sinceMs) / 1000;

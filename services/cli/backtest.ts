@@ -1,9 +1,11 @@
+import { openNoiseLearner } from '../core/canary/backtest/learn-noise.ts';
 import { openBacktest } from '../core/canary/backtest/run.ts';
 import type { Backtest } from '../core/canary/backtest/run.ts';
 import type { BacktestSetup } from '../core/canary/backtest/setup.ts';
 import { decisiveMetric } from '../core/canary/backtest/result.ts';
 import { ratioChart } from '../core/canary/reading/ratio-chart.ts';
 import type { Noise } from '../core/canary/judge/noise.ts';
+import type { Policy } from '../core/canary/policy/policy.ts';
 import { selectionOf } from '../core/canary/policy/selection.ts';
 import type { Reading } from '../core/canary/reading/reading.ts';
 import { chartSvg } from '../core/plot/chart-svg.ts';
@@ -43,12 +45,14 @@ export const runBacktest = async (
     );
   const policy = await readNamedPolicy(ports, given.value('policy'), setup.value);
   if (!policy.ok) return policy;
-  if (!isJson) printText(ports.terminal, headingText(setup.value, policy.value.name));
+  const noise = await learnNoise(ports, given.value('history'), setup.value, policy.value);
+  if (!noise.ok) return noise;
+  if (!isJson) printText(ports.terminal, headingText(setup.value, policy.value.name, noise.value));
   const judged = await judgeCapture(ports, await ports.readTelemetry(), {
     path,
     setup: setup.value,
     policy: policy.value,
-    noise: [],
+    noise: noise.value,
     mayPromote: !given.has('no-promote'),
     onChange: (reading) => {
       if (isJson) printLines(ports.terminal, [changeLine(setup.value, reading)]);
@@ -65,6 +69,28 @@ export const runBacktest = async (
   if (isJson) printLines(ports.terminal, [judged.value.result()]);
   else printText(ports.terminal, resultText(setup.value, judged.value));
   return ok(undefined);
+};
+
+/** What a capture of the same cohorts shows of their noise; without one the fallback counts. */
+export const learnNoise = async (
+  ports: CliPorts,
+  path: string | null,
+  setup: BacktestSetup,
+  { placed: { policy } }: NamedPolicy,
+): Promise<Result<Noise, CliProblem>> => {
+  if (path === null) return ok([]);
+  const learner = openNoiseLearner(policy.metrics, setup);
+  const readLine = lineReader(await ports.readTelemetry(), policy);
+  const read = await readCapture(ports, readLine, path, {
+    add: learner.add,
+    reject: () => undefined,
+  });
+  return read.ok ? ok(learner.noise()) : read;
+};
+
+const lineReader = (readTelemetry: ReadTelemetry, policy: Policy): ReadSelected => {
+  const selection = selectionOf([policy]);
+  return (bytes) => readTelemetry(bytes, 'application/json', selection);
 };
 
 export type JudgeRequest = {
@@ -92,8 +118,7 @@ export const judgeCapture = async (
     mayPromote,
     endMs: endMs.value,
   });
-  const selection = selectionOf([placed.policy]);
-  const readLine: ReadSelected = (bytes) => readTelemetry(bytes, 'application/json', selection);
+  const readLine = lineReader(readTelemetry, placed.policy);
   const read = await readCapture(ports, readLine, path, {
     add: (points, line) => backtest.add(points, line).forEach(onChange),
     reject: backtest.reject,

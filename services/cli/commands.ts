@@ -9,6 +9,8 @@ import type { DecisionCommand } from './commands/decisions.ts';
 import { decisionCommands } from './commands/decisions.ts';
 import type { DeadLetterCommand } from './commands/dead-letters.ts';
 import { deadLetterCommands } from './commands/dead-letters.ts';
+import type { ExplainCommand } from './commands/explain.ts';
+import { explainCommands } from './commands/explain.ts';
 import type { InstanceCommand } from './commands/instances.ts';
 import { instanceCommands } from './commands/instances.ts';
 import type { KeyCommand } from './commands/keys.ts';
@@ -38,6 +40,7 @@ export type CommandName =
   | ReaderCommand
   | DecisionCommand
   | ProblemCommand
+  | ExplainCommand
   | BacktestCommand
   | DeadLetterCommand
   | RetentionCommand
@@ -56,6 +59,7 @@ export const commands: readonly Command[] = [
   ...readerCommands,
   ...decisionCommands,
   ...problemCommands,
+  ...explainCommands,
   ...backtestCommands,
   ...deadLetterCommands,
   ...retentionCommands,

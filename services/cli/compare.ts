@@ -7,7 +7,8 @@ import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Line } from '../core/views.ts';
 import type { Given } from './arguments.ts';
-import { judgeCapture } from './backtest.ts';
+import type { Noise } from '../core/canary/judge/noise.ts';
+import { judgeCapture, learnNoise } from './backtest.ts';
 import type { NamedPolicy } from './backtest-policy.ts';
 import { readNamedPolicy } from './backtest-policy.ts';
 import { captureFailed } from './capture.ts';
@@ -40,6 +41,12 @@ export const runCompare = async (
   const captures = await capturesOf(ports, given.values('metrics'));
   if (!captures.ok) return captures;
   const readTelemetry = await ports.readTelemetry();
+  const noises = new Map<string, Noise>();
+  for (const policy of policies.value) {
+    const noise = await learnNoise(ports, given.value('history'), setup, policy);
+    if (!noise.ok) return noise;
+    noises.set(policy.name, noise.value);
+  }
   const compared: Compared[] = [];
   for (const capture of captures.value)
     for (const policy of policies.value) {
@@ -47,7 +54,7 @@ export const runCompare = async (
         path: capture,
         setup,
         policy,
-        noise: [],
+        noise: noises.get(policy.name) ?? [],
         mayPromote: !given.has('no-promote'),
         onChange: () => undefined,
       });

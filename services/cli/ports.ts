@@ -7,6 +7,7 @@ import type { Archives } from '../ports/archive.ts';
 import type { Captures } from '../ports/capture.ts';
 import type { Clock, Stop } from '../ports/clock.ts';
 import type { PlanRedrive } from '../ports/dead-letters.ts';
+import type { Explaining } from '../ports/explaining.ts';
 import type { HttpClient } from '../ports/http.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Migrated, MigrationStep } from '../ports/migrating.ts';
@@ -136,6 +137,8 @@ export type CliPorts = {
   readonly readTextFile: (path: string, bytesMax: number) => Promise<Result<string, CliProblem>>;
   /** Writes a file anew. */
   readonly writeTextFile: (path: string, text: string) => Promise<Result<void, CliProblem>>;
+  /** The samples that analyses rest on. */
+  readonly explaining: () => Promise<Result<Explaining, CliProblem>>;
   /** Files of recorded telemetry. */
   readonly captures: Captures;
   readonly readTelemetry: () => Promise<ReadTelemetry>;

@@ -126,6 +126,7 @@ const exits: { readonly [code: string]: ExitCode } = {
     'generation-in-use',
     'generation-filtered',
     'generation-behind',
+    'recheck-differs',
     'generation-other-fold',
     'no-previous',
     'switched-meanwhile',
@@ -151,6 +152,8 @@ const exits: { readonly [code: string]: ExitCode } = {
     'deployment-unknown',
     'not-found',
     'generation-unknown',
+    'samples-gone',
+    'nothing-judged',
     'archive-missing',
   ),
   ...all(

@@ -38,6 +38,10 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
       const { runReaders } = await import('./readers.ts');
       return end(await runReaders(ports, name, given, isJson));
     }
+    case 'explain': {
+      const { runExplain } = await import('./explain.ts');
+      return end(await runExplain(ports, given, isJson));
+    }
     case 'backtest': {
       const { runBacktest } = await import('./backtest.ts');
       return end(await runBacktest(ports, given, isJson));

@@ -24,6 +24,8 @@ import type { Numbering } from '../../services/ports/numbering.ts';
 import { foldToEnd, openGeneration } from '../../services/projector/catch-up.ts';
 import { generationNotes } from '../../services/projector/generation-notes.ts';
 import { foldInstancesToEnd } from '../../services/projector/instances.ts';
+import { openExplaining } from '../../services/cli/main/explaining.ts';
+import { openSampleArchive } from '../../services/adapters/archive/samples.ts';
 import { readProblems } from '../../services/projector/problems.ts';
 import { openPlanRetention } from '../../services/replay/plan-retention.ts';
 import { openReplay } from '../../services/replay/replay.ts';
@@ -155,6 +157,18 @@ const portsOf = (
       },
       pathOf: (name) => `keys/${name}.json`,
     },
+    explaining: async () =>
+      ok(
+        openExplaining({
+          audience,
+          log,
+          store,
+          samples: house.samples,
+          archive: openSampleArchive(`${folder}/archive`, house.samples.name),
+          tools,
+          clock: house.ports.clock,
+        }),
+      ),
     captures: diskCaptures,
     readTelemetry: async () => openTelemetryReader(),
     writeTextFile,

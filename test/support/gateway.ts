@@ -57,6 +57,7 @@ export type GatewayHouse = {
   readonly store: ReadModelStore;
   readonly metrics: RecordLog;
   readonly instances: RecordLog;
+  readonly samples: RecordLog;
   readonly get: (target: string, asked?: Asked) => Promise<Answered>;
   readonly send: (method: string, target: string, asked?: Asked) => Promise<Answered>;
   readonly post: (record: NewRecord, asked?: Asked) => Promise<Answered>;
@@ -70,6 +71,8 @@ export type GatewayHouse = {
   readonly sleptMs: () => number;
 };
 
+const samplesPartitions = 12;
+
 export const openGatewayHouse = async (
   steps: readonly Step[] = [],
   change: (whole: GatewayPorts) => Partial<GatewayPorts> = () => ({}),
@@ -80,6 +83,7 @@ export const openGatewayHouse = async (
   const log = memoryLog('log');
   const metrics = memoryLog('otlp_metrics');
   const instances = memoryLog('instances', instancePartitions);
+  const samples = memoryLog('samples', samplesPartitions);
   const store = emptyStore();
   for (const record of await recordsOf(...steps)) value(await log.append(0, [record]));
 
@@ -139,6 +143,7 @@ export const openGatewayHouse = async (
     store,
     metrics,
     instances,
+    samples,
     send,
     get: (target, asked) => send('GET', target, asked),
     post: (record, asked = {}) => {

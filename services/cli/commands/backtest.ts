@@ -30,7 +30,7 @@ export const backtestCommands: readonly CommandOf<BacktestCommand>[] = [
     examples: [
       '--metrics=capture.jsonl --markers=markers.jsonl',
       '--metrics=capture.jsonl --markers=markers.jsonl --history=history.jsonl --json',
-      '--metrics=captures --markers=markers.jsonl --compare=standard,own.yaml --svg=plot.svg',
+      '--metrics=captures --markers=markers.jsonl --compare=standard,own.yaml',
     ],
   },
 ];

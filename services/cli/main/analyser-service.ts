@@ -9,6 +9,7 @@ import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
 import type { ServiceComposition } from './composition.ts';
 import { failed, openProjection } from './composition.ts';
+import { sampleArchiveOf } from './explaining.ts';
 
 export const startAnalyser = async (
   composition: ServiceComposition,
@@ -25,10 +26,9 @@ export const startAnalyser = async (
   if (!metrics.ok) return failed(metrics.problem);
   const samples = await foundation.stream('samples');
   if (!samples.ok) return failed(samples.problem);
-  const [service, { noisePace }, archive, otlp] = await Promise.all([
+  const [service, { noisePace }, otlp] = await Promise.all([
     import('../../analyser/start.ts'),
     import('../../analyser/noise-refresh.ts'),
-    import('../../adapters/archive/samples.ts'),
     import('../../adapters/otlp/metrics-request.ts'),
   ]);
   const measurements = openAnalyserMeasurements();
@@ -41,9 +41,7 @@ export const startAnalyser = async (
     readTelemetry: otlp.openTelemetryReader(),
     otlpContentTypeOf: otlp.otlpContentTypeOf,
     policyFile: policy.value,
-    ...(settings.archiveFolder === null
-      ? {}
-      : { sampleArchive: archive.openSampleArchive(settings.archiveFolder, samples.value.name) }),
+    sampleArchive: sampleArchiveOf(foundation, samples.value),
     noisePace: { ...noisePace, atMsOfDay: settings.noiseAtMsOfDay },
     tell: (event) => {
       measurements.notice(event);

@@ -112,6 +112,7 @@ export const commandPorts = (
       (await import('./problems.ts')).problemsAtHand(composition, question, onProgress),
     readTextFile,
     writeTextFile,
+    explaining: async () => (await import('./explaining.ts')).explainingOn(composition),
     captures: diskCaptures,
     readTelemetry: async () =>
       (await import('../../adapters/otlp/metrics-request.ts')).openTelemetryReader(),

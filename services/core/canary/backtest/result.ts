@@ -1,7 +1,7 @@
 import { isoTime } from '../../instant.ts';
 import type { Decided, DecidedMetric } from '../../markers/marker.ts';
 
-type ArmCounts = { readonly n: number | null; readonly events: number | null };
+type ArmCounts = { readonly n: number; readonly events: number };
 
 /** What a backtest came to: one line of JSON. What a decision would say is null where there is none. */
 export type BacktestResult = {
@@ -11,7 +11,7 @@ export type BacktestResult = {
   readonly secondsAfterStart: number | null;
   /** The metric that a roll-back blames, or that a promotion had to wait for; null: a silence led to it. */
   readonly metric: string | null;
-  /** Of that metric: requests, and those that are counted; null for what it does not count. */
+  /** Requests, and those that the metric counts; errors where it counts none of them. */
   readonly counts: { readonly canary: ArmCounts; readonly baseline: ArmCounts } | null;
   readonly ratio: number | null;
   readonly interval: readonly [low: number | null, high: number | null] | null;
@@ -38,7 +38,7 @@ export const backtestResult = (
     decidedAt: isoTime(windowEndedAt),
     secondsAfterStart: (windowEndedAt - sinceMs) / 1000,
     metric: metric?.id ?? null,
-    counts: metric === undefined ? null : countsOf(metric),
+    counts: metric === undefined ? null : countsOf(decided, metric),
     ratio: metric?.ratio ?? null,
     interval: metric === undefined ? null : [metric.ratioLow, metric.ratioHigh],
     evidence,
@@ -69,7 +69,10 @@ export const decisiveMetric = ({ kind, metric, metrics }: Decided): DecidedMetri
         )
     : metrics.find(({ id }) => id === metric);
 
-const countsOf = (metric: DecidedMetric): NonNullable<BacktestResult['counts']> => {
+const countsOf = (
+  { canary, baseline }: Decided,
+  metric: DecidedMetric,
+): NonNullable<BacktestResult['counts']> => {
   switch (metric.judged) {
     case 'errors':
     case 'latency':
@@ -77,12 +80,12 @@ const countsOf = (metric: DecidedMetric): NonNullable<BacktestResult['counts']> 
         canary: { n: metric.canaryCount, events: metric.canaryEvents },
         baseline: { n: metric.baselineCount, events: metric.baselineEvents },
       };
+    // What is judged there are no counts of requests: those that there were, and their errors.
+    case 'level':
     case 'traffic':
       return {
-        canary: { n: metric.canaryCount, events: null },
-        baseline: { n: metric.baselineCount, events: null },
+        canary: { n: canary.requests, events: canary.errors },
+        baseline: { n: baseline.requests, events: baseline.errors },
       };
-    case 'level':
-      return { canary: { n: null, events: null }, baseline: { n: null, events: null } };
   }
 };

@@ -16,7 +16,7 @@ export type RatioChartOptions = {
 };
 
 /** Further than this from 1 nothing is drawn: the interval of few events is wide open. */
-const ratioMax = 32;
+const ratioMax = 64;
 /** Below it nothing is known of a regression. */
 const evidenceMin = 0.1;
 const evidenceMax = 1e6;

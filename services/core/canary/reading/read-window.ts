@@ -12,6 +12,7 @@ export const readWindow = ({ rule, state, window }: ClosedWindow): Reading => {
   return {
     index: window.index,
     endMs: window.startMs + rule.windowMs,
+    windowMs: rule.windowMs,
     stage: stageOf(rule, state),
     verdict: verdictOf(rule, state),
     explanation,

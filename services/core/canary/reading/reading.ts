@@ -43,6 +43,7 @@ export type Reading = {
   readonly index: number;
   /** Milliseconds since 1970. */
   readonly endMs: number;
+  readonly windowMs: number;
   readonly stage: Stage;
   readonly verdict: Verdict;
   readonly explanation: Explanation;

@@ -1,0 +1,50 @@
+import type { Position } from '../../log/record.ts';
+import type { Decided } from '../../markers/marker.ts';
+import type { AnalysisOpened, Sample } from '../../samples/sample.ts';
+import type { AnalysisState, AnalysisTools } from '../analysis-state.ts';
+import { emptyPartition, foldSample } from '../fold-samples.ts';
+import { isRenewal } from '../renewal.ts';
+import { readWindow } from './read-window.ts';
+import type { Reading } from './reading.ts';
+
+/** How one analysis went, window by window: its samples folded again, as the analyser folds them. */
+export type Trace = {
+  /** Samples of its key, in their order; those before its opening are stepped over. */
+  readonly add: (sample: Sample, position: Position) => void;
+  readonly opening: () => AnalysisOpened | undefined;
+  readonly readings: () => readonly Reading[];
+  /** Without renewals. */
+  readonly decisions: () => readonly Decided[];
+  /** Points that were no evidence, as of the last window. */
+  readonly excluded: () => AnalysisState['excluded'] | undefined;
+};
+
+export const openTrace = (tools: AnalysisTools, analysis: string): Trace => {
+  const readings: Reading[] = [];
+  const decisions: Decided[] = [];
+  let state = emptyPartition;
+  let opening: AnalysisOpened | undefined;
+  let excluded: AnalysisState['excluded'] | undefined;
+  const observe: AnalysisTools['observe'] = (closed) => {
+    if (closed.analysis !== analysis) return;
+    readings.push(readWindow(closed));
+    ({ excluded } = closed);
+  };
+  return {
+    add: (sample, position) => {
+      // Others of the same place are folded by whoever asks for them.
+      if (sample.kind === 'analysis-opened') {
+        if (sample.analysis !== analysis) return;
+        opening ??= sample;
+      }
+      if (opening === undefined) return;
+      const folded = foldSample({ ...tools, observe }, state, sample, position);
+      state = folded.state;
+      decisions.push(...folded.decisions.filter((decision) => !isRenewal(decision)));
+    },
+    opening: () => opening,
+    readings: () => readings,
+    decisions: () => decisions,
+    excluded: () => excluded,
+  };
+};

@@ -1,0 +1,323 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { twoServers } from '../support/canary/capture-lines.ts';
+import { faultsOf } from '../support/cli-schemas.ts';
+import type { Desk, Said } from '../support/desk.ts';
+import { openDesk } from '../support/desk.ts';
+
+let folder: string;
+let desk: Desk;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'plimsoll-backtest-'));
+  desk = await openDesk({
+    folder,
+    files: { 'quick.yaml': quick, 'bad.yaml': 'version: 2\npolicies: 7\n' },
+  });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Everything as in the standard preset, but sooner, and errors alone. */
+const quick = `version: 2
+policies:
+  - component: '*'
+    environment: '*'
+    preset: standard
+    warm-up: 10s
+    soak: 40s
+    deadline: 5m
+    metrics:
+      - { name: latency, weight: 0 }
+      - { name: cpu, weight: 0 }
+      - { name: memory, weight: 0 }
+      - { name: traffic, weight: 0 }
+`;
+const place = ['--service=checkout', '--environment=production'];
+const versions = ['--canary=2.0.0', '--baseline=1.9.4', '--since=2026-11-20T10:00:00Z'];
+const how = ['--policy=quick.yaml'];
+
+const capture = (name: string, lines: readonly string[]): string => {
+  const path = join(folder, name);
+  writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
+  return path;
+};
+const backtest = (lines: readonly string[], ...more: readonly string[]): Promise<Said> =>
+  desk.plimsoll(
+    'backtest',
+    `--metrics=${capture('c.jsonl', lines)}`,
+    ...place,
+    ...versions,
+    ...how,
+    ...more,
+  );
+
+const bad = { canary: 20, baseline: 1 };
+const good = { canary: 1, baseline: 1 };
+
+describe('plimsoll backtest', () => {
+  test('tells people each change of the verdict with its time, and what it came to', async () => {
+    const { exit, out } = await backtest(twoServers(200, bad));
+    expect(exit).toBe(0);
+    const text = out.join('\n');
+    expect(text).toMatch(/^checkout in production: canary 2\.0\.0 against 1\.9\.4/);
+    for (const stage of ['warming', 'armed', 'rolled-back'])
+      expect(text).toMatch(new RegExp(`2026-11-20 10:0\\d:\\d\\dZ +\\d+ s  ${stage} `));
+    expect(text).toMatch(/roll-back after \d+ s\n  worse than tolerated in errors/);
+  });
+
+  test('ends with one line of JSON, after a line for each change', async () => {
+    const { exit, out } = await backtest(twoServers(200, bad), '--json');
+    const lines = out.map((line) => JSON.parse(line) as { readonly [field: string]: unknown });
+    const last = lines.pop();
+    expect(exit).toBe(0);
+    expect(faultsOf('backtest', last)).toEqual([]);
+    expect(Object.keys(last ?? {})).toEqual([
+      ...['outcome', 'decidedAt', 'secondsAfterStart', 'metric', 'counts', 'ratio', 'interval'],
+      ...['evidence', 'windows', 'excluded'],
+    ]);
+    expect(last).toMatchObject({ outcome: 'roll-back', metric: 'errors' });
+    for (const line of lines) expect(faultsOf('backtest-change', line)).toEqual([]);
+    expect(lines.map(({ stage }) => stage)).toEqual(['warming', 'armed', 'rolled-back']);
+  });
+
+  test('ends with 0 whatever the outcome is', async () => {
+    const inconclusive = await backtest(twoServers(60, good), '--json');
+    expect(inconclusive.exit).toBe(0);
+    expect(JSON.parse(inconclusive.out.at(-1) ?? '')).toMatchObject({
+      outcome: 'inconclusive',
+      decidedAt: null,
+      metric: null,
+    });
+    const promoted = await backtest(twoServers(290, good, 400), '--json');
+    expect(JSON.parse(promoted.out.at(-1) ?? '')).toMatchObject({ outcome: 'promote' });
+    const kept = await backtest(twoServers(290, good, 400), '--json', '--no-promote');
+    expect(JSON.parse(kept.out.at(-1) ?? '')).toMatchObject({ outcome: 'inconclusive' });
+  });
+
+  test('takes what ran where from markers', async () => {
+    const slot = { environment: 'production', component: 'checkout' };
+    const deployment = '6f1c1a52-0000-8000-8000-000000000001';
+    const markers = [
+      { kind: 'logged', slot, version: '1.9.4', occurredAt: '2026-11-19T10:00:00Z' },
+      {
+        kind: 'planned',
+        deployment,
+        slot,
+        version: '2.0.0',
+        strategy: 'canary',
+        occurredAt: '2026-11-20T09:59:00Z',
+      },
+      { kind: 'started', deployment, occurredAt: '2026-11-20T10:00:00Z' },
+    ].map((marker) => JSON.stringify(marker));
+    const inFolder = await openDesk({
+      folder,
+      files: {
+        'quick.yaml': quick,
+        'm.jsonl': markers.join('\n'),
+        'two.jsonl': [
+          ...markers,
+          ...markers.slice(1).map((line) => line.replaceAll('0001"', '0003"')),
+        ].join('\n'),
+        'broken.jsonl': `${markers[0]}\n{"kind":"planed"}`,
+        'none.jsonl': markers[0] ?? '',
+      },
+    });
+    const path = capture('m-c.jsonl', twoServers(200, bad));
+    const judged = (name: string, ...more: readonly string[]): Promise<Said> =>
+      inFolder.plimsoll(
+        'backtest',
+        `--metrics=${path}`,
+        `--markers=${name}`,
+        ...how,
+        '--json',
+        ...more,
+      );
+    expect(JSON.parse((await judged('m.jsonl')).out.at(-1) ?? '')).toMatchObject({
+      outcome: 'roll-back',
+    });
+    expect((await judged('two.jsonl')).err.join()).toContain('tells of 2 canaries');
+    const chosen = await judged('two.jsonl', `--deployment=${deployment}`);
+    expect(JSON.parse(chosen.out.at(-1) ?? '')).toMatchObject({ outcome: 'roll-back' });
+    expect(await judged('broken.jsonl')).toMatchObject({
+      exit: 2,
+      err: [expect.stringContaining('broken.jsonl, line 2: kind is not in the register')],
+    });
+    expect(await judged('none.jsonl')).toMatchObject({ exit: 2 });
+  });
+
+  test('learns from a history of the same cohorts how much they differ by themselves', async () => {
+    const history = capture(
+      'history.jsonl',
+      // One pod that has a bad quarter of an hour now and then: more than chance.
+      twoServers(7_200, good).map((line, index) =>
+        index % 240 < 60 && line.includes('"2.0.0"')
+          ? line.replace('"count":"1"', '"count":"9"').replace('"count":"99"', '"count":"91"')
+          : line,
+      ),
+    );
+    const plain = await backtest(twoServers(290, { canary: 8, baseline: 1 }), '--json');
+    const wary = await backtest(
+      twoServers(290, { canary: 8, baseline: 1 }),
+      '--json',
+      `--history=${history}`,
+    );
+    const [soon, later] = [plain, wary].map(
+      ({ out }) =>
+        (JSON.parse(out.at(-1) ?? '') as { secondsAfterStart: number | null }).secondsAfterStart,
+    );
+    expect(soon).toBeLessThan(later ?? Infinity);
+    const told = await backtest(twoServers(290, good), `--history=${history}`);
+    expect(told.out.join('\n')).toMatch(/scatter, from history: errors [\d.]+ times chance/);
+  });
+
+  test('says what the capture has where nothing of it is asked for', async () => {
+    const { exit, err } = await backtest(
+      twoServers(60, good).map((line) => line.replaceAll('checkout', 'basket')),
+    );
+    expect(exit).toBe(0);
+    expect(err.join()).toContain('no point of production/checkout; it has production/basket');
+    const other = await backtest(
+      twoServers(60, good).map((line) => line.replaceAll('2.0.0', '2.1.0')),
+    );
+    expect(other.err.join()).toContain('no point of checkout 2.0.0; it has 2.1.0, 1.9.4');
+  });
+
+  test('draws what it judged', async () => {
+    const svg = join(folder, 'plot.svg');
+    expect((await backtest(twoServers(200, bad), `--svg=${svg}`)).exit).toBe(0);
+    expect(readFileSync(svg, 'utf8')).toMatch(
+      /^<svg[^]*checkout 2\.0\.0 in production: roll-back[^]*<\/svg>\n$/,
+    );
+  });
+});
+
+describe('bad input', () => {
+  test.each([
+    ['no JSON', '{"resourceMetrics":', /line 3: /],
+    ['no export', '{"foo":1}', /line 3: it is no export of telemetry/],
+    ['a list', '[]', /line 3: /],
+    ['a number where an object must be', '{"resourceMetrics":[7]}', /line 3: /],
+    ['bytes of a compressed file', '\u001f\u008b\u0008', /line 3: /],
+  ])('%s is refused with its line, exit 2', async (_, line, message) => {
+    const lines = twoServers(200, bad);
+    const said = await backtest([...lines.slice(0, 2), line, ...lines.slice(2)], '--json');
+    expect(said.exit).toBe(2);
+    const problem = JSON.parse(said.err.at(-1) ?? '') as {
+      readonly code: string;
+      readonly message: string;
+    };
+    expect(problem.code).toBe('capture-invalid');
+    expect(problem.message).toMatch(message);
+  });
+
+  test('a bad line is refused wherever it is, also after the verdict', async () => {
+    expect((await backtest([...twoServers(290, bad), 'end'])).exit).toBe(2);
+  });
+
+  test.each([
+    ['--since=yesterday', 'option-invalid'],
+    ['--weight=0s=0.5,0s=0.6', 'option-invalid'],
+    ['--weight=0s=1.5', 'option-invalid'],
+    ['--weight=0.5', 'option-invalid'],
+    ['--canary=1.9.4', 'option-invalid'],
+    ['--policy=bad.yaml', 'policy-invalid'],
+    ['--policy=missing.yaml', 'file-invalid'],
+    ['--metrics=missing.jsonl', 'file-invalid'],
+    ['--history=missing.jsonl', 'file-invalid'],
+  ])('%s is refused', async (option, code) => {
+    const [name] = option.split('=');
+    const options = [
+      `--metrics=${capture('o.jsonl', twoServers(20, good))}`,
+      ...place,
+      ...versions,
+      ...how,
+    ];
+    const said = await desk.plimsoll(
+      'backtest',
+      ...options.filter((other) => !other.startsWith(`${name}=`)),
+      option,
+      '--json',
+    );
+    expect(said.exit).toBe(2);
+    expect((JSON.parse(said.err.at(-1) ?? '') as { readonly code: string }).code).toBe(code);
+  });
+
+  test('an empty capture, and options that are missing, are refused', async () => {
+    expect((await backtest([])).err.join()).toContain('holds no line');
+    const path = capture('p.jsonl', twoServers(20, good));
+    expect((await desk.plimsoll('backtest', `--metrics=${path}`, ...place)).err.join()).toContain(
+      '--canary',
+    );
+  });
+});
+
+describe('--compare', () => {
+  test('judges every capture by every policy, as a table, as lines, and as a plot', async () => {
+    const captures = join(folder, 'captures');
+    const { mkdirSync } = await import('node:fs');
+    mkdirSync(captures, { recursive: true });
+    writeFileSync(join(captures, 'bad.jsonl'), twoServers(200, bad).join('\n'));
+    writeFileSync(join(captures, 'good.jsonl'), twoServers(290, good, 400).join('\n'));
+    const svg = join(folder, 'compare.svg');
+    const options = [`--metrics=${captures}`, ...place, ...versions, '--compare=quick.yaml,strict'];
+    const { exit, out } = await desk.plimsoll('backtest', ...options, `--svg=${svg}`);
+    expect(exit).toBe(0);
+    expect(out).toHaveLength(5);
+    expect(out[1]).toMatch(/bad\.jsonl +quick\.yaml +roll-back +\d+ s +errors/);
+    expect(readFileSync(svg, 'utf8')).toContain('What each policy says of each capture');
+    const { out: lines } = await desk.plimsoll('backtest', ...options, '--json');
+    for (const line of lines) expect(faultsOf('backtest-compared', JSON.parse(line))).toEqual([]);
+    expect(lines).toHaveLength(4);
+  });
+
+  test('of an empty folder, or without names, is refused', async () => {
+    const empty = mkdtempSync(join(folder, 'empty-'));
+    const options = [...place, ...versions];
+    expect(
+      (await desk.plimsoll('backtest', `--metrics=${empty}`, ...options, '--compare=standard'))
+        .exit,
+    ).toBe(2);
+    const path = capture('q.jsonl', twoServers(20, good));
+    expect(
+      (await desk.plimsoll('backtest', `--metrics=${path}`, ...options, '--compare=standard,'))
+        .exit,
+    ).toBe(2);
+    const two = [`--metrics=${path}`, `--metrics=${path}`];
+    expect((await desk.plimsoll('backtest', ...two, ...options)).err.join()).toContain('--compare');
+  });
+});
+
+/**
+ * Captures with one fault each, named by it, and what they come to. A change here means that captures of the past would
+ * be judged otherwise today: raise `judgeVersion`, then write them anew with `vitest -u`.
+ */
+describe('golden captures', () => {
+  const golden = join(import.meta.dirname, '../golden/captures');
+  const names = readdirSync(golden).filter((name) => name.endsWith('.jsonl'));
+
+  test('are there', () => {
+    expect(names.length).toBeGreaterThanOrEqual(10);
+  });
+
+  test.each(names)('%s', async (name) => {
+    const path = join(golden, name);
+    const said = await desk.plimsoll(
+      'backtest',
+      `--metrics=${path}`,
+      ...place,
+      ...versions,
+      ...how,
+      '--json',
+    );
+    const told =
+      said.exit === 0
+        ? (JSON.parse(said.out.at(-1) ?? '') as object)
+        : { exit: said.exit, message: said.err.join().replaceAll(golden, '') };
+    const rounded = (_key: string, value: unknown): unknown =>
+      typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(9)) : value;
+    await expect(`${JSON.stringify(told, rounded, 2)}\n`).toMatchFileSnapshot(
+      join(golden, name.replace(/\.jsonl$/, '.outcome.json')),
+    );
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { canaryRuns } from '../../../../services/core/canary/backtest/markers.ts';
+import type { TimedMarker } from '../../../../services/core/canary/backtest/markers.ts';
+import { readMarkerLine } from '../../../../services/core/canary/backtest/marker-line.ts';
+import { createText } from '../../../../services/adapters/ed25519/text.ts';
+import { tools } from '../../../support/canary/sample-streams.ts';
+
+const text = createText();
+const read = (marker: object) =>
+  readMarkerLine({ text, digest: tools.digest }, 'local', JSON.stringify(marker), Date.parse);
+
+const slot = { environment: 'production', component: 'checkout' };
+const deployment = '6f1c1a52-0000-8000-8000-000000000001';
+
+const timed = (...markers: readonly object[]): readonly TimedMarker[] =>
+  markers.map((marker) => {
+    const line = read(marker);
+    if (!line.ok || line.value === undefined) throw new Error(JSON.stringify(line));
+    return line.value;
+  });
+
+const at = (second: number): string =>
+  new Date(Date.UTC(2026, 10, 20, 10, 0, second)).toISOString();
+const logged = { kind: 'logged', slot, version: '1.9.4', occurredAt: at(0) };
+const planned = {
+  kind: 'planned',
+  deployment,
+  slot,
+  version: '2.0.0',
+  canaryShare: 0.01,
+  occurredAt: at(10),
+};
+const started = { kind: 'started', deployment, occurredAt: at(20) };
+const shifted = { kind: 'traffic-shifted', deployment, canaryShare: 0.5, occurredAt: at(30) };
+const succeeded = { kind: 'succeeded', deployment, occurredAt: at(40) };
+
+describe('markers', () => {
+  test('tell of a canary, what ran before it, its shares and its end', () => {
+    const [run, ...others] = canaryRuns(timed(logged, planned, started, shifted, succeeded));
+    expect(others).toEqual([]);
+    expect(run).toMatchObject({
+      deployment,
+      component: 'checkout',
+      environment: 'production',
+      canary: { version: '2.0.0' },
+      baseline: [{ version: '1.9.4' }],
+      sinceMs: Date.parse(at(20)),
+      shares: [
+        { atMs: Date.parse(at(20)), share: 0.01 },
+        { atMs: Date.parse(at(30)), share: 0.5 },
+      ],
+      ended: { fact: 'succeeded', atMs: Date.parse(at(40)) },
+    });
+  });
+
+  test('of a deployment without a share are no canary, but what it leaves is a baseline', () => {
+    const whole = { ...planned, canaryShare: null, version: '1.9.5' };
+    const next = { ...planned, deployment: '6f1c1a52-0000-8000-8000-000000000003' };
+    const runs = canaryRuns(
+      timed(whole, started, succeeded, next, { ...started, deployment: next.deployment }),
+    );
+    expect(runs.map(({ canary, baseline }) => [canary.version, baseline[0]?.version])).toEqual([
+      ['2.0.0', '1.9.5'],
+    ]);
+  });
+
+  test('that plan again after an end are the next attempt', () => {
+    const again = { ...planned, version: '2.0.1' };
+    const failed = { kind: 'failed', deployment, occurredAt: at(25) };
+    const runs = canaryRuns(timed(logged, planned, started, failed, again, started));
+    expect(runs.map(({ canary }) => canary.version)).toEqual(['2.0.0', '2.0.1']);
+  });
+});
+
+describe('a line of markers', () => {
+  const exported = { position: 3, appendedAt: at(50), check: 'accepted', waitedMs: 5_000 };
+
+  test('of an export counts from its append, less its time in a spool', () => {
+    const [marker] = timed({ ...exported, body: started });
+    expect(marker?.atMs).toBe(Date.parse(at(45)));
+  });
+
+  test('that was not accepted, or says nothing of what runs, is stepped over', () => {
+    expect(read({ ...exported, check: 'signature-bad', body: null })).toEqual({
+      ok: true,
+      value: undefined,
+    });
+    expect(read({ kind: 'promote' })).toEqual({ ok: true, value: undefined });
+  });
+
+  test.each([
+    ['no kind', { deployment }],
+    ['an unknown kind', { kind: 'started-up', deployment }],
+    ['no deployment', { kind: 'started', occurredAt: at(1) }],
+    ['no time', { kind: 'started', deployment }],
+    ['a share above 1', { ...planned, canaryShare: 2 }],
+    ['a time that is none', { ...exported, appendedAt: 'yesterday', body: started }],
+    ['a list', [started]],
+  ])('with %s is refused', (_, marker) => {
+    expect(read(marker).ok).toBe(false);
+  });
+});
