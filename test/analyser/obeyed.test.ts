@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest';
+import type { ObeySource } from '../../services/core/canary/obey/obeying.ts';
+import { askDecision, askGate } from '../../services/core/canary/obey/obeying.ts';
+import type { Policy } from '../../services/core/canary/policy/policy.ts';
+import type { DecisionRow } from '../../services/core/read-models.ts';
+import { ok } from '../../services/core/result.ts';
+import { loadState } from '../../services/projector/project.ts';
+import { buildAnalyserHouse } from '../support/analyser-house.ts';
+import type { AnalyserHouse } from '../support/analyser-house.ts';
+import { fastPolicy, fullPolicy } from '../support/canary/sample-streams.ts';
+import { keyOf, tools } from '../support/given.ts';
+import { added, logged, planned, run, shifted, started } from '../support/markers.ts';
+import { value } from '../support/records.ts';
+
+// What the analyser says may be obeyed by whoever asks the one function: the two are written apart.
+
+const houseWith = async (policy: Policy, canaryErrors: number): Promise<AnalyserHouse> => {
+  const house = await buildAnalyserHouse(policy);
+  await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
+  await house.say('ci', logged('1.9.4'));
+  const server = { name: 'baseline', version: '1.9.4', requests: 500, errors: 0, fromMs: 0 };
+  house.servers.push({ ...server });
+  house.start();
+  await house.pass(2000);
+  await house.say('ci', planned('2.0.0', { canaryShare: 0.1 }));
+  await house.say('ci', started());
+  const fromMs = house.sinceOpeningMs() + 300;
+  house.servers.push({ ...server, name: 'canary', version: '2.0.0', errors: canaryErrors, fromMs });
+  return house;
+};
+
+/** Of each decision: what comes of asking when it has just been said, or why not. */
+const answers = async (house: AnalyserHouse): Promise<readonly string[]> => {
+  const { store, clock } = house;
+  const generation = value(await store.current()) ?? '';
+  const state = value(await loadState({ store, tools }, generation));
+  if (state === undefined) throw new Error('nothing was folded');
+  const source: ObeySource<never> = {
+    rows: async (keys) => ok(value(await store.rows(generation, keys)).rows),
+    policies: async () => ok([]),
+    keys: state.trust.keys,
+    logId: state.trust.logId,
+    pinnedLogId: null,
+    digest: tools.crypto.sha256HexOfText,
+    nowMs: clock.nowMs(),
+  };
+  const asked = (await house.decisions()).map(async ({ position, kind }: DecisionRow) => {
+    const { answer } = value(await askDecision(source, position, () => false));
+    return answer.ok ? `${kind} obeyed` : `${kind} ${answer.problem.code}`;
+  });
+  const gate = value(await askGate(source, run('7')));
+  return [...(await Promise.all(asked)), `gate ${gate?.outcome}`];
+};
+
+test('a roll-back that the evidence leads to', async () => {
+  const house = await houseWith(fastPolicy, 100);
+  await house.pass(40_000);
+  expect(await answers(house)).toEqual(['roll-back obeyed', 'gate roll-back']);
+});
+
+test('a promotion, and every step before it', async () => {
+  const house = await houseWith({ ...fastPolicy, steps: [0.25, 0.5], deadlineMs: 300_000 }, 0);
+  // The pipeline does as it is told.
+  let advanced = 0;
+  for (let seconds = 0; seconds < 200; seconds += 2) {
+    await house.pass(2000);
+    const steps = (await house.decisions()).filter(({ kind }) => kind === 'advance');
+    for (const { share } of steps.slice(advanced))
+      await house.say('ci', shifted({ canaryShare: share }));
+    advanced = steps.length;
+  }
+  const all = await answers(house);
+  expect(all.at(-1)).toBe('gate promote');
+  expect(all.slice(0, -1)).toEqual(['advance overtaken', 'advance overtaken', 'promote obeyed']);
+});
+
+test('a step by itself', async () => {
+  const house = await houseWith({ ...fastPolicy, steps: [0.25] }, 0);
+  for (let seconds = 0; seconds < 60 && (await house.decisions()).length === 0; seconds++)
+    await house.pass(1000);
+  expect(await answers(house)).toEqual(['advance obeyed', 'gate waiting']);
+});
+
+test('a silence that the policy rolls back, and one that it does not', async () => {
+  for (const [onSilence, gate] of [
+    ['roll-back', 'roll-back'],
+    ['page', 'hold'],
+  ] as const) {
+    const house = await houseWith({ ...fastPolicy, onSilence }, 0);
+    await house.pass(8000);
+    for (const server of house.servers) if (server.name === 'canary') server.untilMs = 0;
+    await house.pass(30_000);
+    const all = await answers(house);
+    expect([onSilence, all.at(-1), all.at(-2)]).toEqual([
+      onSilence,
+      `gate ${gate}`,
+      expect.stringMatching(/ obeyed$/),
+    ]);
+  }
+});
+
+test('a roll-back with all metrics on, and its renewals', async () => {
+  const house = await houseWith(fullPolicy, 100);
+  await house.pass(60_000);
+  expect((await answers(house)).at(-1)).toBe('gate roll-back');
+  await house.pass(10 * 60_000);
+  const all = await answers(house);
+  expect(all.at(-1)).toBe('gate roll-back');
+  // The newest renewal prolongs them all.
+  expect(new Set(all.slice(0, -1))).toEqual(new Set(['roll-back obeyed']));
+  expect(all.length).toBeGreaterThan(3);
+});
