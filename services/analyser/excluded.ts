@@ -8,6 +8,7 @@ const riddles: readonly Exclusion[] = [
   'other-namespace',
   'other-target',
   'other-version',
+  'other-cohort',
   'either-cohort',
   'late',
   'implausible',

@@ -158,6 +158,16 @@ const remarksOf = (placed: PlacedPolicy): ReadonlyMap<string, string> => {
     else if (canonicalJson(there) !== canonicalJson(metric))
       remarks.set(`metrics.${name}`, `changed here: ${changesOf(metric, there)}`);
   }
+  const { cohorts, rollouts } = placed.policy;
+  if (cohorts !== null)
+    remarks.set(
+      'cohorts',
+      cohorts.freshBaseline
+        ? 'the baseline is started anew beside the canary: both are cold alike, a warm-up of 0 is sound'
+        : `canary and baseline are told apart by ${cohorts.attribute}, not by version`,
+    );
+  if (rollouts.beforeAfter || rollouts.blueGreen)
+    remarks.set('rollouts', 'before and after, not side by side: weaker than a canary');
   return remarks;
 };
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { PointRejection } from '../../core/telemetry/point.ts';
-import type { PointAttribute } from '../../core/telemetry/telemetry-point.ts';
+import type { PointAttribute, Selection } from '../../core/telemetry/telemetry-point.ts';
 import type { MetricsLimits } from './limits.ts';
 
 const DIGEST_HEX_CHARS = 32;
@@ -117,6 +117,8 @@ export type ResourceIdentity =
       readonly deploymentId: string | null;
       readonly instance: string | null;
       readonly target: string | null;
+      /** Those by which cohorts are told apart, sorted by name. */
+      readonly kept: readonly PointAttribute[];
       readonly canonical: string;
     }
   | { readonly ok: false; readonly reason: PointRejection };
@@ -127,7 +129,7 @@ const NAMESPACE_DEFAULT = 'default';
 
 export const identifyResource = (
   attributes: AttributeList,
-  targetAttributes: readonly string[],
+  { targetAttributes, cohortAttributes }: Omit<Selection, 'metrics'>,
   limits: MetricsLimits,
 ): ResourceIdentity => {
   if (attributes.tooLarge) return { ok: false, reason: 'attributes-too-large' };
@@ -146,7 +148,14 @@ export const identifyResource = (
 
   const target = first(...targetAttributes);
 
-  const names = [environment, namespace, component, version, deploymentId, instance, target];
+  const kept = cohortAttributes.flatMap((name) => {
+    const value = attributes.shown(name);
+    return value === undefined ? [] : { name, value };
+  });
+  const names = [
+    ...[environment, namespace, component, version, deploymentId, instance, target],
+    ...kept.map(({ value }) => value),
+  ];
   if (names.some((name) => name !== null && name.length > limits.nameCharsMax)) {
     return { ok: false, reason: 'string-too-long' };
   }
@@ -160,6 +169,7 @@ export const identifyResource = (
     deploymentId,
     instance,
     target,
+    kept,
     canonical,
   };
 };

@@ -55,7 +55,7 @@ const readResource = (
   collector: PointCollector,
 ): void => {
   const resource = inObject(resourceMetrics, 'resource', (child) =>
-    identifyResource(attributesIn(child, limits), wanted.targetAttributes, limits),
+    identifyResource(attributesIn(child, limits), wanted, limits),
   );
   eachObject(resourceMetrics, 'scopeMetrics', (scopeMetrics) => {
     const scope = inObject(scopeMetrics, 'scope', (child) => scopeText(child, limits));

@@ -90,6 +90,7 @@ export const REQUEST_SELECTION: Selection = {
     ),
   ),
   targetAttributes: [],
+  cohortAttributes: [],
 };
 
 /** `openTelemetryReader` for requests alone. */

@@ -1,5 +1,9 @@
 import type { DurationUnit, PointRejection, Temporality } from '../../core/telemetry/point.ts';
-import type { DecodedTelemetry, TelemetryPoint } from '../../core/telemetry/telemetry-point.ts';
+import type {
+  DecodedTelemetry,
+  PointAttribute,
+  TelemetryPoint,
+} from '../../core/telemetry/telemetry-point.ts';
 import {
   digestOf,
   lengthPrefixed,
@@ -19,7 +23,7 @@ const NO_RECORDED_VALUE_FLAG = 1;
 export type PointStream = Omit<
   TelemetryPoint,
   'series' | 'attributes' | 'startMs' | 'timeMs' | 'value' | 'unit'
-> & { readonly digest: string };
+> & { readonly digest: string; readonly ofResource: readonly PointAttribute[] };
 export type DurationStream = PointStream & {
   readonly unit: DurationUnit;
   readonly temporality: Temporality;
@@ -43,7 +47,7 @@ const openStream = (
   const { environment, namespace, component, version, deploymentId, instance, target } = resource;
   const digest = digestOf(lengthPrefixed([resource.canonical, scopeCanonical, metric]));
   const sender = { environment, namespace, component, version, deploymentId, instance, target };
-  return { ok: true, stream: { ...sender, metric, digest } };
+  return { ok: true, stream: { ...sender, metric, digest, ofResource: resource.kept } };
 };
 
 /** The stream of a histogram of durations. */
@@ -130,6 +134,15 @@ const levelFaultOf = ({ timeMs, level, flags }: RawLevel): PointRejection | null
   return level >= 0 && level <= LEVEL_MAX ? null : 'level-invalid';
 };
 
+const withResource = (
+  ofResource: readonly PointAttribute[],
+  ofPoint: readonly PointAttribute[],
+): readonly PointAttribute[] => {
+  if (ofResource.length === 0) return ofPoint;
+  const others = ofPoint.filter(({ name }) => ofResource.every((one) => one.name !== name));
+  return [...ofResource, ...others].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+};
+
 /** Gathers the points of one request, and counts those it cannot take. */
 export class PointCollector {
   readonly #limits: MetricsLimits;
@@ -171,7 +184,7 @@ export class PointCollector {
       series: stream.digest + attributes.digest,
       metric: stream.metric,
       unit: stream.unit,
-      attributes: attributes.kept,
+      attributes: withResource(stream.ofResource, attributes.kept),
       startMs: point.startMs,
       timeMs: point.timeMs,
       value: {
@@ -199,7 +212,7 @@ export class PointCollector {
       series: stream.digest + attributes.digest,
       metric: stream.metric,
       unit: stream.unit,
-      attributes: attributes.kept,
+      attributes: withResource(stream.ofResource, attributes.kept),
       startMs: point.timeMs,
       timeMs: point.timeMs,
       // -0 is a zero like any other, and JSON has one only.

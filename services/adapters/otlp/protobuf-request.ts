@@ -110,7 +110,7 @@ class RequestWalk {
     this.#each(start, end, RESOURCE_METRICS.resource, (resourceStart, resourceEnd) =>
       this.#attributes(resourceStart, resourceEnd, RESOURCE_ATTRIBUTES, attributes),
     );
-    return identifyResource(attributes, this.#wanted.targetAttributes, this.#limits);
+    return identifyResource(attributes, this.#wanted, this.#limits);
   }
 
   /** The scope as one text; null where its attributes are too large. */

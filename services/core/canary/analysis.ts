@@ -48,6 +48,7 @@ const noExclusions: AnalysisState['excluded'] = {
   'other-namespace': 0,
   'other-target': 0,
   'other-version': 0,
+  'other-cohort': 0,
   'either-cohort': 0,
   'not-judged': 0,
   late: 0,
@@ -252,7 +253,7 @@ type Sender = {
 };
 
 const senderOf = ({ before, policy }: Draft, origin: Origin): Sender => ({
-  cohort: cohortOf(before.opening, policy.targetAttribute, origin),
+  cohort: cohortOf(before.opening, policy, origin),
   asRequests: judgedAs(policy.metrics, origin, false),
   asLevels: judgedAs(policy.metrics, origin, true),
 });

@@ -32,6 +32,7 @@ const told: readonly Exclusion[] = [
   'other-version',
   'other-namespace',
   'other-target',
+  'other-cohort',
   'either-cohort',
   'late',
   'implausible',

@@ -39,7 +39,10 @@ export type TelemetryPoint = {
   readonly metric: string;
   /** As it was sent: `s` or `ms` of durations, anything of levels. */
   readonly unit: string;
-  /** Those of the point's attributes that are asked for, sorted by name. Lists, maps and bytes are left out. */
+  /**
+   * Those of the point's attributes that are asked for, and those of its resource by which policies tell cohorts apart,
+   * sorted by name; where both have one name the resource's stands. Lists, maps and bytes are left out.
+   */
   readonly attributes: readonly PointAttribute[];
   /** A level has no start of its own: its time. */
   readonly startMs: number;
@@ -53,6 +56,8 @@ export type Selection = {
   readonly metrics: ReadonlyMap<string, readonly string[]>;
   /** Resource attributes that policies name as targets, sorted; the first that a sender has is its target. */
   readonly targetAttributes: readonly string[];
+  /** Resource attributes by which policies tell cohorts apart, sorted. */
+  readonly cohortAttributes: readonly string[];
 };
 
 /** What one OTLP metrics request held for a selection. */

@@ -101,6 +101,7 @@ describe('any telemetry', () => {
       ['process.memory.usage', []],
     ]),
     targetAttributes: ['cloud.region'],
+    cohortAttributes: [],
   };
 
   test('gives the same from protobuf and from JSON, with a memory and without, and only what can be', () => {

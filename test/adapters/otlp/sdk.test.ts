@@ -25,6 +25,7 @@ const selection: Selection = {
     ['process.cpu.utilization', []],
   ]),
   targetAttributes: [],
+  cohortAttributes: [],
 };
 
 const served = (times: number, status: number, seconds: number): readonly ServedRequest[] =>

@@ -34,6 +34,7 @@ const selection: Selection = {
     ['process.memory.usage', []],
   ]),
   targetAttributes: ['cloud.region', 'k8s.cluster.name'],
+  cohortAttributes: ['canary.role'],
 };
 
 /** What a request holds, after both encodings agreed on everything. */
@@ -337,6 +338,22 @@ describe('attributes', () => {
   });
 });
 
+test('attributes of the sender by which cohorts are told apart travel with its points', () => {
+  const point = {
+    ...goodPoint,
+    attributes: attributes({ 'http.route': '/pay', 'canary.role': 'x' }),
+  };
+  const of = (extra: Readonly<Record<string, string | number>>): unknown =>
+    read(requestOf([histogram([point])], { ...CHECKOUT, ...extra })).points[0]?.attributes;
+  expect(of({ 'canary.role': 'baseline' })).toStrictEqual([
+    { name: 'canary.role', value: 'baseline' },
+    { name: 'http.route', value: '/pay' },
+  ]);
+  // What only a point says of itself is none of its sender's.
+  expect(of({})).toStrictEqual([{ name: 'http.route', value: '/pay' }]);
+  expect(of({ 'canary.role': 'x'.repeat(METRICS_LIMITS.nameCharsMax + 1) })).toBeUndefined();
+});
+
 test('the same attributes of two metrics are to each what it asked for', () => {
   const point = { ...goodPoint, attributes: attributes({ 'http.route': '/pay' }) };
   const older = histogram([point], { name: 'http.server.duration', unit: 'ms' });
@@ -367,7 +384,11 @@ test('a reader that was asked for one selection and then another gives each what
     const decoded = reader(bytes, 'application/x-protobuf', of);
     return decoded.ok ? (decoded.value.points[0]?.attributes ?? []) : [];
   };
-  const bare: Selection = { metrics: new Map([[name, []]]), targetAttributes: [] };
+  const bare: Selection = {
+    metrics: new Map([[name, []]]),
+    targetAttributes: [],
+    cohortAttributes: [],
+  };
   expect([keptFor(selection), keptFor(bare), keptFor(selection)]).toStrictEqual([
     [{ name: 'http.route', value: '/pay' }],
     [],

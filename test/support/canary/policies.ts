@@ -112,6 +112,19 @@ export const policySettingsGiven: Arbitrary<{ readonly [name: string]: Json }> =
       all.filter((one, at) => all.findIndex((other) => other.name === one.name) === at),
     ),
     target: name,
+    cohorts: record(
+      {
+        attribute: name,
+        canary: constantFrom('canary', 'größe', 'true'),
+        baseline: constantFrom('baseline', '5%'),
+        'fresh-baseline': constantFrom(true, false),
+      },
+      { requiredKeys: ['attribute', 'canary', 'baseline'] },
+    ),
+    rollouts: record(
+      { 'before-after': constantFrom(true, false), 'blue-green': constantFrom(true, false) },
+      { requiredKeys: [] },
+    ),
     'on-silence': constantFrom('hold', 'page', 'roll-back'),
     act: constantFrom('decide', 'dry-run', 'ask'),
     'flap-guard': record({ window: time(0, 86_400_000), freeze: constantFrom(true, false) }),

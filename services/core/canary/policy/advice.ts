@@ -41,7 +41,7 @@ const warningsOfPolicy = (policy: Policy, path: PolicyPath): readonly PolicyWarn
       'on-silence',
       `rolls back when telemetry stops: such roll-backs come on top of the ${shareText(policy.alpha)} that are promised`,
     );
-  if (policy.warmUpMs < warmUpMsUsual)
+  if (policy.warmUpMs < warmUpMsUsual && policy.cohorts?.freshBaseline !== true)
     warn(
       'warm-up-short',
       'warm-up',

@@ -9,10 +9,10 @@ import { anyName, placeText } from './placed-policy.ts';
 import type { ReadMetric } from './metric-settings.ts';
 import { metricsMax, readMetric } from './metric-settings.ts';
 import { policyBytesMax, policyText, utf8Bytes } from './policy-text.ts';
-import type { MetricPolicy, Policy } from './policy.ts';
+import type { CohortLabels, MetricPolicy, Policy } from './policy.ts';
 import { presetNames, presets } from './presets.ts';
 import { requiredFieldNames } from './required-fields.ts';
-import type { GivenOf, Place, Plain, PolicyPath, PolicyProblem } from './setting.ts';
+import type { GivenOf, Place, Plain, PolicyPath, PolicyProblem, Read } from './setting.ts';
 import {
   durationIn,
   durationText,
@@ -30,6 +30,7 @@ import {
   shareIn,
   shareText,
   slowerText,
+  textUpTo,
   word,
 } from './setting.ts';
 
@@ -139,9 +140,12 @@ const WINDOW_MS_MAX = 300_000;
 /** With the grids of the metrics this bounds the judge's state. */
 const RESTARTS_MAX = 10;
 const STEPS_MAX = 20;
+/** As long as telemetry may have it. */
+const LABEL_VALUE_MAX = 256;
 
 const time = durationIn(1, DAY_MS);
 const timeOrNone = durationIn(0, DAY_MS);
+const labelValue = textUpTo(LABEL_VALUE_MAX);
 
 const judgingFields = {
   window: durationIn(WINDOW_MS_MIN, WINDOW_MS_MAX),
@@ -163,6 +167,34 @@ const placeName: typeof name = (given, place) => {
     : read;
 };
 
+const cohortFields = {
+  attribute: name,
+  canary: labelValue,
+  baseline: labelValue,
+  'fresh-baseline': flag,
+};
+
+const readCohorts: Read<CohortLabels> = (given, place) => {
+  const read = readGroup(cohortFields, given, place);
+  if (read === undefined || !isPlain(given)) return undefined;
+  const { attribute, canary, baseline, 'fresh-baseline': freshBaseline = false } = read;
+  for (const field of ['attribute', 'canary', 'baseline'])
+    if (!Object.hasOwn(given, field))
+      refuse(
+        inside(place, field),
+        'missing',
+        'is not there; cohorts need all three, such as {attribute: canary.role, canary: canary, baseline: baseline}',
+      );
+  if (attribute === undefined || canary === undefined || baseline === undefined) return undefined;
+  if (canary === baseline)
+    return refuse(
+      inside(place, 'baseline'),
+      'contradiction',
+      `must be another value than the canary's (${named(canary)})`,
+    );
+  return { attribute, canary, baseline, freshBaseline };
+};
+
 const policyFields = {
   component: placeName,
   environment: placeName,
@@ -177,6 +209,8 @@ const policyFields = {
   // Each is read over the preset, once that is known.
   metrics: listOf((given: unknown) => given ?? {}, 0, metricsMax, 'metrics'),
   target: name,
+  cohorts: readCohorts,
+  rollouts: group({ 'before-after': flag, 'blue-green': flag }),
   'on-silence': word(['hold', 'page', 'roll-back'] as const),
   act: word(['decide', 'dry-run', 'ask'] as const),
   'flap-guard': group({ window: durationIn(0, 30 * DAY_MS), freeze: flag }),
@@ -251,6 +285,11 @@ const over = (preset: Policy, given: Given, metrics: readonly MetricPolicy[]): P
     steps: given.steps ?? preset.steps,
     metrics,
     targetAttribute: given.target ?? preset.targetAttribute,
+    cohorts: given.cohorts ?? preset.cohorts,
+    rollouts: {
+      beforeAfter: given.rollouts?.['before-after'] ?? preset.rollouts.beforeAfter,
+      blueGreen: given.rollouts?.['blue-green'] ?? preset.rollouts.blueGreen,
+    },
     onSilence: given['on-silence'] ?? preset.onSilence,
     act: given.act ?? preset.act,
     flap: {

@@ -2,7 +2,7 @@ import type { Json } from '../../canonical.ts';
 import { canonicalJson } from '../../canonical.ts';
 import type { Line } from '../metrics/rate-test.ts';
 import type { PlacedPolicy } from './placed-policy.ts';
-import type { AttributeFilter, MetricPolicy } from './policy.ts';
+import type { AttributeFilter, CohortLabels, MetricPolicy, Policy } from './policy.ts';
 import { presets } from './presets.ts';
 import { durationText, shareText, slowerText } from './setting.ts';
 
@@ -40,6 +40,8 @@ export const policySettings = ({
     ...policy.metrics.map(metricSettings),
   ],
   ...(policy.targetAttribute === null ? {} : { target: policy.targetAttribute }),
+  ...(policy.cohorts === null ? {} : { cohorts: cohortSettings(policy.cohorts) }),
+  ...rolloutSettings(policy.rollouts),
   'on-silence': policy.onSilence,
   act: policy.act,
   'flap-guard': { window: durationText(policy.flap.windowMs), freeze: policy.flap.freeze },
@@ -58,6 +60,24 @@ export const policySettings = ({
     veto: policy.vetoEvidence,
   },
 });
+
+const cohortSettings = ({
+  attribute,
+  canary,
+  baseline,
+  freshBaseline,
+}: CohortLabels): Settings => ({
+  attribute,
+  canary,
+  baseline,
+  'fresh-baseline': freshBaseline,
+});
+
+/** What is not judged is not named, so that a policy without it has the digest that it had before there was any. */
+const rolloutSettings = ({ beforeAfter, blueGreen }: Policy['rollouts']): Settings =>
+  beforeAfter || blueGreen
+    ? { rollouts: { 'before-after': beforeAfter, 'blue-green': blueGreen } }
+    : {};
 
 const metricSettings = (metric: MetricPolicy): Settings => ({
   name: metric.id,

@@ -57,6 +57,16 @@ export type MetricPolicy = {
 );
 export type MetricPolicyOf<Kind extends Judged> = Extract<MetricPolicy, { readonly judged: Kind }>;
 
+/** By which resource attribute canary and baseline are told apart, where versions and deployment ids do not tell them. */
+export type CohortLabels = {
+  readonly attribute: string;
+  /** Its value on either side. */
+  readonly canary: string;
+  readonly baseline: string;
+  /** The baseline's instances were started beside the canary's: both are cold alike. */
+  readonly freshBaseline: boolean;
+};
+
 export type OnSilence = 'hold' | 'page' | 'roll-back';
 export type Act = 'decide' | 'dry-run' | 'ask';
 
@@ -89,6 +99,15 @@ export type Policy = {
   readonly metrics: readonly MetricPolicy[];
   /** The resource attribute that names the target of a sender; null: telemetry names none. */
   readonly targetAttribute: string | null;
+  /** Null: by version and deployment.id. */
+  readonly cohorts: CohortLabels | null;
+  /** Kinds of rollout that are judged beside canaries, against what ran before. */
+  readonly rollouts: {
+    /** Whole rollouts without a canary: the half-hour after the start against the one before. */
+    readonly beforeAfter: boolean;
+    /** Blue/green: what has the colour that the traffic was shifted to, against the other one. */
+    readonly blueGreen: boolean;
+  };
   readonly onSilence: OnSilence;
   /** `dry-run` decides and says so in the decision; `ask` waits for an approval before anybody may act. */
   readonly act: Act;

@@ -104,6 +104,8 @@ const standard: Policy = {
     level: [0.1, 0.2],
   }),
   targetAttribute: null,
+  cohorts: null,
+  rollouts: { beforeAfter: false, blueGreen: false },
   onSilence: 'page',
   act: 'decide',
   flap: { windowMs: HOUR_MS, freeze: false },

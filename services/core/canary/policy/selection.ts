@@ -5,7 +5,9 @@ import type { MetricPolicy, Policy } from './policy.ts';
 export const selectionOf = (policies: readonly Policy[]): Selection => {
   const attributes = new Map<string, Set<string>>();
   const targets = new Set<string>();
-  for (const { metrics, targetAttribute } of policies) {
+  const labels = new Set<string>();
+  for (const { metrics, targetAttribute, cohorts } of policies) {
+    if (cohorts !== null) labels.add(cohorts.attribute);
     if (targetAttribute !== null) targets.add(targetAttribute);
     for (const metric of metrics)
       for (const name of metric.source.names) {
@@ -21,6 +23,7 @@ export const selectionOf = (policies: readonly Policy[]): Selection => {
         .map(([name, known]) => [name, [...known].toSorted()]),
     ),
     targetAttributes: [...targets].toSorted(),
+    cohortAttributes: [...labels].toSorted(),
   };
 };
 
