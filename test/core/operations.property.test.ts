@@ -149,7 +149,7 @@ test('what a redrive brought in, redriven again, changes nothing', async () => {
 
 test('operated histories meet every effect', async () => {
   const seen = new Set<string>();
-  for (const steps of fc.sample(history, { numRuns: 80, seed: 13 })) {
+  for (const steps of fc.sample(history, { numRuns: 120, seed: 13 })) {
     const { store } = await folded(await recordsOf(...steps));
     for (const { model, value: row } of await rowsOf(store)) {
       if (model === 'operation') {
@@ -169,6 +169,8 @@ test('operated histories meet every effect', async () => {
       ...['generation-switched', 'policy-set', 'open', 'discarded', 'repeat', 'redriven'],
       ...['unknown', 'letter-discarded', 'letter-repeat', 'too-young', 'not-ended', 'holds-slot'],
       ...['out-of-scope', 'conflict', 'suspect'],
+      ...['decisions-stopped', 'decisions-resumed', 'not-stopped', 'not-frozen'],
+      ...['decision-approved', 'decision-declined', 'not-asked'],
     ]),
   );
 });

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import type { Step } from './given.ts';
 import { again, by, trusts } from './given.ts';
 import { deploymentNames, histories, keysTrusted } from './histories.ts';
-import { decided, operated, policySet, run } from './markers.ts';
+import { decided, operated, planned, policySet, run, started } from './markers.ts';
 
 // Random histories in which operators redrive, discard and forget, now and then what they should not.
 
@@ -67,24 +67,34 @@ const forgets: fc.Arbitrary<PutIn> = fc
     }),
   ]);
 
-const guards: fc.Arbitrary<PutIn> = fc
+const somewhere = fc.constantFrom('production', 'prod*', null);
+
+const stops: fc.Arbitrary<PutIn> = fc
+  .record({ name, stopped: somewhere, resumed: somewhere })
+  .map(({ name: who, stopped, resumed }): PutIn => () => [
+    by(who, operated('decisions-stopped', { environment: stopped })),
+    by(who, operated('decisions-resumed', { environment: resumed })),
+  ]);
+
+/** A canary, a decision about it, and what is said of that; now and then of another record. */
+const answers: fc.Arbitrary<PutIn> = fc
   .record({
     name,
-    kind: fc.constantFrom(
-      ...(['decisions-stopped', 'decisions-resumed'] as const),
-      ...(['freeze-lifted', 'decision-approved', 'decision-declined'] as const),
+    kinds: fc.array(
+      fc.constantFrom(...(['freeze-lifted', 'decision-approved', 'decision-declined'] as const)),
+      { minLength: 1, maxLength: 3 },
     ),
-    environment: fc.constantFrom('production', 'prod*', null),
-    share,
+    decides: fc.constantFrom('roll-back' as const, 'roll-back' as const, 'promote' as const),
+    mode: fc.constantFrom('ask', 'ask', 'decide', 'dry-run'),
+    aside: fc.constantFrom(0, 0, 0, 1),
   })
-  .map(({ name: who, kind, environment, share: where }): PutIn => (at) => {
-    const isStop = kind === 'decisions-stopped' || kind === 'decisions-resumed';
+  .map(({ name: who, kinds, decides, mode, aside }): PutIn => (at) => {
+    const canary = { deployment: run(`canary at ${at}`) };
     return [
-      ...(isStop ? [] : [by('analyser', decided('roll-back', { mode: 'ask' }))]),
-      by(
-        who,
-        operated(kind, isStop ? { environment } : { positions: [where < 0.5 ? at : at - 1] }),
-      ),
+      by('ci', planned('2.0.0', canary)),
+      by('ci', started(canary)),
+      by('analyser', decided(decides, { ...canary, mode })),
+      ...kinds.map((kind) => by(who, operated(kind, { positions: [at + 2 - aside] }))),
     ];
   });
 
@@ -101,7 +111,8 @@ const putIn: fc.Arbitrary<PutIn> = fc.oneof(
   { weight: 2, arbitrary: discards },
   { weight: 1, arbitrary: sets },
   { weight: 3, arbitrary: forgets },
-  { weight: 3, arbitrary: guards },
+  { weight: 1, arbitrary: stops },
+  { weight: 1, arbitrary: answers },
   { weight: 1, arbitrary: policies },
   { weight: 1, arbitrary: others },
 );
