@@ -37,6 +37,10 @@ const nameWidthMax = 320;
 const markHeight = 13;
 const rowGap = 10;
 const legendLine = 20;
+/** Where it stands in a picture that is higher than a screen. */
+const legendTop = 78;
+/** Higher than a screen: then the axis is named at both ends. */
+const tallHeight = 600;
 const titleSize = 16;
 const besideMark = 8;
 const markTextSize = 11;
@@ -48,7 +52,9 @@ export const dotRowsSvg = ({ title, about, axis, line, names, rows }: DotRows): 
     Math.max(60, ...rows.map(({ name }) => textWidth(name))),
   );
   const left = nameWidth + 24;
-  const top = line === null ? 78 : 96;
+  const isTall = rows.length * (names.length * markHeight + rowGap) > tallHeight;
+  const legendLines = isTall ? legendOf(names, left, legendTop).bottom - legendTop + 40 : 0;
+  const top = 78 + (line === null ? 0 : 18) + legendLines;
   const rowHeight = names.length * markHeight + rowGap;
   const bottom = top + rows.length * rowHeight;
   const x = (value: number): number => left + shareOn(axis, value) * (width - left - right);
@@ -67,6 +73,7 @@ export const dotRowsSvg = ({ title, about, axis, line, names, rows }: DotRows): 
     parts.push(
       svgLine({ x: x(at), y: top }, { x: x(at), y: bottom }, { tone: 'grid' }),
       svgText(x(at), bottom + 18, text, { anchor: 'middle' }),
+      ...(isTall ? [svgText(x(at), top - 8, text, { anchor: 'middle' })] : []),
     );
   if (line !== null)
     parts.push(
@@ -75,7 +82,7 @@ export const dotRowsSvg = ({ title, about, axis, line, names, rows }: DotRows): 
         { x: x(line.at), y: bottom },
         { tone: 'limit', width: 1.5 },
       ),
-      svgText(x(line.at), top - 8, line.text, { anchor: 'middle', tone: 'limit' }),
+      svgText(x(line.at), top - (isTall ? 26 : 8), line.text, { anchor: 'middle', tone: 'limit' }),
     );
   for (const [index, { marks }] of rows.entries()) {
     const first = top + index * rowHeight + rowGap / 2;
@@ -83,18 +90,27 @@ export const dotRowsSvg = ({ title, about, axis, line, names, rows }: DotRows): 
       if (mark !== null)
         parts.push(...markParts(mark, x, first + (place + 0.5) * markHeight, toneAt(place)));
   }
-  let [legendX, legendY] = [left, bottom + 48];
+  const legend = legendOf(names, left, isTall ? legendTop : bottom + 48);
+  parts.push(...legend.parts);
+  const height = (isTall ? bottom + 28 : legend.bottom) + 20;
+  return svgDocument({ width, height, title }, parts);
+};
+
+/** The names of what is compared, each with its mark, in as many lines as they need. */
+const legendOf = (
+  names: readonly string[],
+  left: number,
+  top: number,
+): { readonly parts: readonly string[]; readonly bottom: number } => {
+  const parts: string[] = [];
+  let [x, y] = [left, top];
   for (const [place, name] of names.entries()) {
     const shown = fitted(name, width - left - right - 20);
-    if (legendX > left && legendX + 20 + textWidth(shown) > width - right)
-      [legendX, legendY] = [left, legendY + legendLine];
-    parts.push(
-      svgDot({ x: legendX + 4, y: legendY - 4 }, toneAt(place)),
-      svgText(legendX + 16, legendY, shown),
-    );
-    legendX += 16 + textWidth(shown) + 28;
+    if (x > left && x + 20 + textWidth(shown) > width - right) [x, y] = [left, y + legendLine];
+    parts.push(svgDot({ x: x + 4, y: y - 4 }, toneAt(place)), svgText(x + 16, y, shown));
+    x += 16 + textWidth(shown) + 28;
   }
-  return svgDocument({ width, height: legendY + 20, title }, parts);
+  return { parts, bottom: y };
 };
 
 const markParts = (

@@ -61,12 +61,32 @@ type Plot = {
   readonly markOf: (row: Row) => RowMark;
 };
 
+/** As many as can be told apart in one picture, those that people would choose between first. */
+const judgesMax = 6;
+const chosenFirst: readonly RegExp[] = [
+  /^standard /,
+  /^sensitive /,
+  /^errors only/,
+  /^kayenta at the end$/,
+  /^kayenta from minute 5$/,
+  /^kayenta from minute 2$/,
+];
+
+const plotted = (names: readonly string[]): readonly string[] => {
+  const rankOf = (name: string): number => {
+    const rank = chosenFirst.findIndex((pattern) => pattern.test(name));
+    return rank < 0 ? chosenFirst.length : rank;
+  };
+  return names.toSorted((one, other) => rankOf(one) - rankOf(other)).slice(0, judgesMax);
+};
+
 const plotOf = ({ title, about, rows, from, to, ticks, line, markOf }: Plot): string => {
-  const names = [...new Set(rows.map(({ judge }) => judge.name))];
+  const known = [...new Set(rows.map(({ judge }) => judge.name))];
+  const names = plotted(known);
   const cells = [...new Set(rows.map(({ cell }) => cell.name))];
   return dotRowsSvg({
     title,
-    about,
+    about: known.length > names.length ? `${about}; the tables have all judges` : about,
     axis: { scale: 'log', from, to, ticks },
     line,
     names,
