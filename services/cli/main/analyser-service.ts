@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { openAnalyserMeasurements } from '../../analyser/measurements.ts';
 import type { PolicyDocument } from '../../core/canary/policy/placed-policy.ts';
 import { readPolicyFile } from '../../core/canary/policy/policy-file.ts';
+import { documentFileBytesMax } from '../../core/canary/policy/policy-text.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Running } from '../ports.ts';
@@ -10,6 +10,7 @@ import { refuse } from '../problem.ts';
 import type { ServiceComposition } from './composition.ts';
 import { failed, openProjection } from './composition.ts';
 import { sampleArchiveOf } from './explaining.ts';
+import { readTextFile } from './text-file.ts';
 
 export const startAnalyser = async (
   composition: ServiceComposition,
@@ -131,17 +132,12 @@ const readPolicies = async (
   path: string | null,
 ): Promise<Result<PolicyDocument | null, CliProblem>> => {
   if (path === null) return ok(null);
-  const invalid = (message: string): Result<never, CliProblem> =>
-    refuse('policy-invalid', `${path}: ${message}`, 'PLIMSOLL_POLICY names a YAML file; mend it');
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    return invalid(String(cause));
-  }
+  const text = await readTextFile(path, documentFileBytesMax);
+  if (!text.ok) return text;
   const { readYaml } = await import('../../adapters/yaml/read-yaml.ts');
-  const read = readPolicyFile(readYaml, text);
+  const read = readPolicyFile(readYaml, text.value);
   if (read.ok) return ok(read.value.document);
   const [first] = read.problem;
-  return invalid(first === undefined ? 'no policies' : `line ${first.line}: ${first.message}`);
+  const what = first === undefined ? 'no policies' : `line ${first.line}: ${first.message}`;
+  return refuse('policy-invalid', `${path}: ${what}`, 'PLIMSOLL_POLICY names this file; mend it');
 };

@@ -1,6 +1,5 @@
 import type { Position } from '../log/record.ts';
 import type { Decided } from '../markers/marker.ts';
-import { sampleKey } from '../samples/key.ts';
 import type { AnalysisOpened, Sample } from '../samples/sample.ts';
 import { addPoints, obeyCopy, openAnalysis, passTime } from './analysis.ts';
 import type { AnalysisState, AnalysisStep, AnalysisTools } from './analysis-state.ts';
@@ -65,7 +64,7 @@ const foldInto = (
       return foldEach(state, sample, (analysis) => passTime(tools, analysis, sample.at, position));
     case 'copy': {
       const analysis = state.analyses[sample.analysis];
-      if (analysis === undefined || sampleKey(analysis.opening) !== sampleKey(sample))
+      if (analysis === undefined || !isOfSameKey(analysis.opening, sample))
         return { state, decisions: [] };
       return {
         state: withAnalysis(state, sample.analysis, obeyCopy(analysis, sample)),
@@ -101,7 +100,7 @@ const foldOpening = (
 
 /** A later attempt of the same deployment runs there: what stood of this one stands no more. */
 const isSuperseded = (opening: AnalysisOpened, by: AnalysisOpened): boolean =>
-  sampleKey(opening) === sampleKey(by) &&
+  isOfSameKey(opening, by) &&
   opening.deployment === by.deployment &&
   opening.namespace === by.namespace &&
   opening.target === by.target &&
@@ -112,17 +111,21 @@ const foldEach = (
   sample: Sample,
   step: (analysis: AnalysisState) => AnalysisStep,
 ): Folded => {
-  const key = sampleKey(sample);
   let next = state;
   const decisions: Decided[] = [];
-  for (const [id, before] of Object.entries(state.analyses)) {
-    if (sampleKey(before.opening) !== key) continue;
+  for (const id in state.analyses) {
+    const before = state.analyses[id];
+    if (before === undefined || !isOfSameKey(before.opening, sample)) continue;
     const { analysis, decisions: more } = step(before);
     decisions.push(...more);
     next = withAnalysis(next, id, isForgotten(analysis) ? undefined : analysis);
   }
   return { state: next, decisions };
 };
+
+type Placed = { readonly environment: string; readonly component: string };
+const isOfSameKey = (left: Placed, right: Placed): boolean =>
+  left.component === right.component && left.environment === right.environment;
 
 const isForgotten = (analysis: AnalysisState, nowMs: number = analysis.receiptMs): boolean =>
   nowMs > rememberedUntilMs(analysis.opening);
@@ -131,10 +134,15 @@ const isForgotten = (analysis: AnalysisState, nowMs: number = analysis.receiptMs
  * What has decided and is told nothing more grows old by the time of others, or the partition would have to be read
  * from its opening on for as long as that lies there.
  */
-const withoutEnded = (state: PartitionState, nowMs: number): PartitionState =>
-  Object.entries(state.analyses)
-    .filter(([, analysis]) => analysis.ended !== null && isForgotten(analysis, nowMs))
-    .reduce((rest, [id]) => withAnalysis(rest, id, undefined), state);
+const withoutEnded = (state: PartitionState, nowMs: number): PartitionState => {
+  let rest = state;
+  for (const id in state.analyses) {
+    const analysis = state.analyses[id];
+    if (analysis !== undefined && analysis.ended !== null && isForgotten(analysis, nowMs))
+      rest = withAnalysis(rest, id, undefined);
+  }
+  return rest;
+};
 
 const timeOf = (sample: Sample): number => {
   switch (sample.kind) {

@@ -2,6 +2,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Bench, type BenchResult, interleave } from './bench.ts';
 import { archiveRead } from './archive-read.ts';
+import { canaryFold } from './canary-fold.ts';
 import { currentEmbedded, rebuildEmbedded } from './embedded.ts';
 import { emitToVisible } from './emit-to-visible.ts';
 import { otlpDecode } from './otlp-decode.ts';
@@ -22,6 +23,7 @@ const benchesOf = (markers: number): readonly Bench[] => [
   redisMemory,
   liveProjection,
   judge,
+  canaryFold,
   archiveRead,
   rebuild(markers),
   emitToVisible(),
