@@ -20,8 +20,8 @@ export type SealedProblem = {
 
 /** Characters of one entry of the store; below what it takes of any. */
 const chunkMax = 60_000;
-/** Characters of a whole text. */
-export const sealedTextMax: number = 8 * 1024 * 1024;
+/** Characters of a whole text: what one write of the store takes, with the removal of another as long. */
+export const sealedTextMax: number = 24 * 1024 * 1024;
 
 type Head = {
   readonly chunks: number;
@@ -43,7 +43,7 @@ export const keepSealed = async (
       code: 'too-large',
       message: `${text.length} characters; ${sealedTextMax} are kept`,
     });
-  const signature = await signer.sign(message(tools.text, audience, kind, name, text));
+  const signature = await signer.sign(message(tools, audience, kind, name, text));
   const chunks = Math.max(1, Math.ceil(text.length / chunkMax));
   const head: Head = {
     chunks,
@@ -94,14 +94,15 @@ export const readSealed = async (
     tools.crypto.verify(
       'ed25519',
       signer.publicKey,
-      message(tools.text, audience, kind, name, text),
+      message(tools, audience, kind, name, text),
       signature,
     );
   return isGood ? text : undefined;
 };
 
+/** Its digest is signed: Ed25519 would go through a long text twice. */
 const message = (
-  text: AnalyserPorts['tools']['text'],
+  { crypto, text }: AnalyserPorts['tools'],
   audience: string,
   kind: SealedKind,
   name: string,
@@ -110,7 +111,7 @@ const message = (
   preAuthenticationEncoding(
     text,
     `application/vnd.plimsoll.${kind}.v1+json;name=${name};audience=${audience}`,
-    text.encodeUtf8(content),
+    text.encodeUtf8(crypto.sha256HexOfText(content)),
   );
 
 const headKey = (kind: SealedKind, name: string): string => `${kind}/${name}`;

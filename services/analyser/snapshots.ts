@@ -1,11 +1,11 @@
 import type { PartitionState } from '../core/canary/fold-samples.ts';
-import { readSnapshot, snapshotText } from '../core/canary/snapshot.ts';
+import { readSnapshot, snapshotPieces } from '../core/canary/snapshot.ts';
 import type { Snapshot, SnapshotPlace } from '../core/canary/snapshot.ts';
 import type { LogRecord } from '../core/log/record.ts';
 import { judgedAlike } from '../core/samples/signers.ts';
 import type { Signers } from '../core/samples/signers.ts';
 import type { AnalyserPorts } from './ports.ts';
-import { keepSealed, readSealed } from './sealed.ts';
+import { keepSealed, readSealed, sealedTextMax } from './sealed.ts';
 import type { TrustedKeys } from './trusted-keys.ts';
 
 /**
@@ -27,7 +27,7 @@ export type Snapshots = {
   readonly begin: (partition: number) => void;
   /**
    * So many records were folded, `last` the last of them, and all that they decided is on the log. Keeps the state when
-   * it is time to. Answers at once; the state is written down before.
+   * it is time to. Answers at once.
    */
   readonly offer: (
     partition: number,
@@ -64,7 +64,22 @@ export const openSnapshots = (ports: AnalyserPorts, keys: TrustedKeys): Snapshot
       : undefined;
   };
 
-  const keep = async (partition: number, text: string | undefined): Promise<void> => {
+  /** A state does not change when the fold goes on, so there is time: others have their turn after each analysis. */
+  const textOf = async (partition: number, snapshot: Snapshot): Promise<string | undefined> => {
+    const pieces: string[] = [];
+    let length = 0;
+    for (const piece of snapshotPieces(placeOf(partition), snapshot)) {
+      if (piece === undefined) return undefined;
+      pieces.push(piece);
+      length += piece.length;
+      if (length > sealedTextMax) break;
+      await clock.sleep(0);
+    }
+    return pieces.join('');
+  };
+
+  const keep = async (partition: number, snapshot: Snapshot): Promise<void> => {
+    const text = await textOf(partition, snapshot);
     const kept =
       text === undefined
         ? 'its state holds a number that cannot be written down'
@@ -99,9 +114,7 @@ export const openSnapshots = (ports: AnalyserPorts, keys: TrustedKeys): Snapshot
       [pace.records, pace.sinceMs, pace.isKeeping] = [0, nowMs, true];
       const lastDigest = tools.crypto.sha256Hex(last.value);
       const snapshot = { position: last.position + 1, lastDigest, signers, state };
-      void keep(partition, snapshotText(placeOf(partition), snapshot)).then(
-        () => (pace.isKeeping = false),
-      );
+      void keep(partition, snapshot).then(() => (pace.isKeeping = false));
     },
   };
 };

@@ -29,11 +29,35 @@ export type Snapshot = {
 type Written = SnapshotPlace & Snapshot & { readonly form: number; readonly judge: number };
 
 /**
- * One line of ASCII. Fields keep their order, because the fold goes through them in that order. Undefined: the state
- * holds a number that JSON has not.
+ * One line of ASCII, in pieces: an analysis each, so that nobody need wait for all of them. Fields keep their order,
+ * because the fold goes through them in that order. A piece is undefined where the state holds a number that JSON has
+ * not.
  */
-export const snapshotText = (place: SnapshotPlace, snapshot: Snapshot): string | undefined => {
-  const written: Written = { form: stateForm, judge: judgeVersion, ...place, ...snapshot };
+export function* snapshotPieces(
+  place: SnapshotPlace,
+  { state, ...rest }: Snapshot,
+): Generator<string | undefined, void> {
+  const { analyses, ...beside } = state;
+  const written: Omit<Written, 'state'> = {
+    form: stateForm,
+    judge: judgeVersion,
+    ...place,
+    ...rest,
+  };
+  yield textOf({ ...written, state: { ...beside, analyses: {} } })?.slice(0, -closing.length);
+  let between = '';
+  for (const [id, analysis] of Object.entries(analyses)) {
+    const text = textOf(analysis);
+    yield text === undefined ? undefined : `${between}${textOf(id) ?? ''}:${text}`;
+    between = ',';
+  }
+  yield closing;
+}
+
+/** What ends a text: of the analyses, the state and all. */
+const closing = '}}}';
+
+const textOf = (written: unknown): string | undefined => {
   let isExact = true;
   const text = JSON.stringify(written, (_name, value: unknown) => {
     if (typeof value === 'number' && !Number.isFinite(value)) isExact = false;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { emptyPartition } from '../../../services/core/canary/fold-samples.ts';
 import type { PartitionState } from '../../../services/core/canary/fold-samples.ts';
-import { readSnapshot, snapshotText, stateForm } from '../../../services/core/canary/snapshot.ts';
+import { readSnapshot, snapshotPieces, stateForm } from '../../../services/core/canary/snapshot.ts';
 import type { Snapshot } from '../../../services/core/canary/snapshot.ts';
 import {
   cut,
@@ -43,12 +43,17 @@ const snapshot: Snapshot = {
   signers: { taken: { '0123456789abcdef': 5 }, unknown: [] },
   state,
 };
-const text = snapshotText(place, snapshot) ?? '';
+const piecesOf = (of: Snapshot): readonly (string | undefined)[] => [...snapshotPieces(place, of)];
+const text = piecesOf(snapshot).join('');
 
 test('what was written down is read back, with every field in its place', () => {
   expect(Object.keys(state.analyses)).toHaveLength(2);
   expect(readSnapshot(place, text)).toStrictEqual(snapshot);
   expect(JSON.stringify(readSnapshot(place, text))).toBe(JSON.stringify(snapshot));
+});
+
+test('it comes in pieces, an analysis each', () => {
+  expect(piecesOf(snapshot)).toHaveLength(2 + Object.keys(state.analyses).length);
 });
 
 test('it is one line of printable ASCII', () => expect(text).toMatch(/^[ -~]+$/));
@@ -69,8 +74,9 @@ test('of another form, or for another judge, it is no use', () => {
 
 test('a state that JSON cannot hold is not written down', () => {
   const broken = { analyses: { one: { receiptMs: Infinity } } } as unknown as PartitionState;
-  expect(snapshotText(place, { ...snapshot, state: broken })).toBeUndefined();
-  expect(snapshotText(place, { ...snapshot, state: emptyPartition })).toBeDefined();
+  expect(piecesOf({ ...snapshot, state: broken })).toContain(undefined);
+  const empty = { ...snapshot, state: emptyPartition };
+  expect(readSnapshot(place, piecesOf(empty).join(''))).toStrictEqual(empty);
 });
 
 /** Ids, series and streams are whatever the samples say. */
