@@ -9,7 +9,7 @@ import { problem } from './problem.ts';
 import { bytesText, spanText } from './display.ts';
 
 /** As large as a request may be that the gateway takes. */
-export const captureLineBytesMax: number = 16 * 1024 * 1024;
+const captureLineBytesMax: number = 16 * 1024 * 1024;
 
 /** What a capture is read into. */
 export type CaptureSink = {

@@ -8,7 +8,7 @@ import { fail, ok } from '../core/result.ts';
 import type { Line } from '../core/views.ts';
 import type { Given } from './arguments.ts';
 import type { Noise } from '../core/canary/judge/noise.ts';
-import { judgeCapture, learnNoise } from './backtest.ts';
+import { judgeCapture, learnNoise } from './judge-capture.ts';
 import type { NamedPolicy } from './backtest-policy.ts';
 import { readNamedPolicy } from './backtest-policy.ts';
 import { captureFailed } from './capture.ts';
