@@ -91,8 +91,8 @@ const exportsOf = (): readonly (readonly SamplePoint[])[] => {
   const counts = new Map<string, number[]>();
   return Array.from({ length: seconds }, (_, second) => {
     const time = openedAt + 1_000 * (second + 1);
-    return originsOf.flatMap((origin, place): readonly SamplePoint[] => {
-      const common = { origin: place, receivedAt: time + 50, time };
+    return originsOf.flatMap((origin, at): readonly SamplePoint[] => {
+      const common = { origin: at, receivedAt: time + 50, time };
       if (origin.metric !== metrics[0])
         return [
           {
@@ -112,8 +112,8 @@ const exportsOf = (): readonly (readonly SamplePoint[])[] => {
         const more = exponentialOf(normal, requests, usualDurations, 1, 4);
         if (more.shape === 'exponential')
           for (const [index, count] of more.counts.entries()) {
-            const at = more.offset + 140 + index;
-            sum[at] = (sum[at] ?? 0) + count;
+            const bucket = more.offset + 140 + index;
+            sum[bucket] = (sum[bucket] ?? 0) + count;
           }
         const count = sum.reduce((all, one) => all + one, 0);
         return {

@@ -154,8 +154,6 @@ const exportsOfPod = (pod: Pod): readonly Sent[] => {
     metric: 'http.server.request.duration',
     temporality: pod.temporality,
     unit: 's',
-    target: null,
-    attributes: [],
   };
   const ofCpu: Origin = {
     ...sender,

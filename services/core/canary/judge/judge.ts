@@ -105,7 +105,13 @@ export const judgeWindow = (
   if (hasEnded(rule, before)) return { ...before, nextIndex: index + 1 };
   const { state, place, isPaired } = folded(rule, presenceDecided(rule, before, index), window);
   const mark = { index, startMs: window.startMs };
-  const isCrossed = place.judged && logEvidence(state) >= Math.log(1 / rule.alphaAnytime);
+  const needed = Math.log(1 / rule.alphaAnytime);
+  if (place.judged && (before.carried?.logEvidence ?? -Infinity) >= needed) {
+    // It sufficed once: what this window says is too late, whichever way it points.
+    const asCarried: FamilyState = { ...state, metrics: before.metrics };
+    return { ...asCarried, failed: crossed(rule, asCarried, mark) };
+  }
+  const isCrossed = place.judged && logEvidence(state) >= needed;
   if (isCrossed) return { ...state, failed: crossed(rule, state, mark) };
   const worseBefore = state.carried?.worseAtDeadline ?? [];
   // What was found worse once is so in every attempt.
