@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../canonical.ts';
-import type { CarriedEvidence, DeadlineFound } from './state.ts';
+import type { CarriedEvidence } from './state.ts';
 
 /** Evidence of an earlier attempt as an opening freezes it. */
 export const carriedText = (carried: CarriedEvidence): string => canonicalJson(carried);
@@ -38,12 +38,6 @@ const isMetric = (given: unknown): given is CarriedEvidence['metrics'][number] =
 };
 
 const isDeadlineFound = (given: unknown): boolean => {
-  if (typeof given !== 'object' || given === null) return false;
-  const { z, zNeeded } = given as { readonly [name: string]: unknown };
-  return Number.isFinite(z) && Number.isFinite(zNeeded);
-};
-
-const isFound = (given: unknown): given is DeadlineFound => {
   if (typeof given !== 'object' || given === null) return false;
   const { z, zNeeded } = given as { readonly [name: string]: unknown };
   return Number.isFinite(z) && Number.isFinite(zNeeded);
