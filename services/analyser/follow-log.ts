@@ -5,7 +5,7 @@ import {
   dueAnalysis,
   openingOf,
 } from '../core/canary/canary-attempts.ts';
-import type { DueAnalysis, Frozen } from '../core/canary/canary-attempts.ts';
+import type { DueAnalysis, Frozen, RolloutsFor } from '../core/canary/canary-attempts.ts';
 import { artifactsOf, beginningOf } from '../core/canary/kept-evidence.ts';
 import { policyFor } from '../core/canary/policy/placed-policy.ts';
 import type { Deployment } from '../core/deployment.ts';
@@ -13,11 +13,12 @@ import type { LogRecord, Position } from '../core/log/record.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import { address } from '../core/projection.ts';
 import { readRow } from '../core/row-text.ts';
-import type { Copy, Sample } from '../core/samples/sample.ts';
+import type { AnalysisOpened, Copy, Sample } from '../core/samples/sample.ts';
 import type { SlotState } from '../core/slot-state.ts';
 import type { Stop } from '../ports/clock.ts';
 import type { RowKey } from '../ports/read-model-store.ts';
 import { appendSamples } from './append-samples.ts';
+import type { BeforeFor } from './before-read.ts';
 import type { EvidenceKept } from './evidence-kept.ts';
 import { startAt } from './following.ts';
 import type { Follower } from './following.ts';
@@ -37,6 +38,7 @@ export type Freezing = {
   readonly policies: Policies;
   readonly kept: EvidenceKept;
   readonly noiseFor: NoiseFor;
+  readonly beforeFor: BeforeFor;
 };
 
 /**
@@ -47,7 +49,7 @@ export type Freezing = {
 export const followLog = (
   ports: AnalyserPorts,
   stop: Stop,
-  { policies, kept, noiseFor }: Freezing,
+  { policies, kept, noiseFor, beforeFor }: Freezing,
 ): Follower => {
   const { tools, audience } = ports;
   const digest = (text: string): string => tools.crypto.sha256Hex(tools.text.encodeUtf8(text));
@@ -65,25 +67,42 @@ export const followLog = (
     const policy = policyFor(await policies.inForce(), component, environment).placed;
     const place = { environment, component, policy: policy.policy };
     const { noise, ageMs } = await noiseFor(place);
-    const artifacts = artifactsOf(due.canary, due.baseline);
+    const isConcurrent = due.comparison === 'concurrent';
+    const artifacts = isConcurrent ? artifactsOf(due.canary, due.baseline) : null;
     const awaited = due.judgedBefore.map((attempt) =>
       analysisIdOf(digest, due.deployment.id, attempt),
     );
     const left = artifacts === null ? undefined : await kept.find(slot, artifacts, awaited, stop);
     const beginning = beginningOf(left, due.deployment.id, due.judgedBefore);
-    return { policy, noise, noiseAgeMs: ageMs, beginning };
+    return { policy, noise, noiseAgeMs: ageMs, beginning, before: null };
   };
 
-  const openings = async (deployment: Deployment, rows: Rows): Promise<readonly Sample[]> => {
+  /** With what ran before, where that is compared: then it is opened where that ends. */
+  const openingFor = async (due: DueAnalysis, frozen: Frozen): Promise<AnalysisOpened> => {
+    // What was asked for took time: nothing before this moment enters.
+    const openedAtMs = ports.clock.nowMs();
+    const { deployment, attempt, canary, baseline } = due;
+    const { namespace, target, environment, component } = attempt.plan.slot;
+    const cohorts = { deployment: deployment.id, namespace, target, canary, baseline };
+    const place = { environment, component, cohorts, policy: frozen.policy.policy };
+    const before =
+      due.comparison === 'concurrent' ? null : await beforeFor(place, openedAtMs, stop);
+    return openingOf({ digest, audience }, due, { ...frozen, before }, openedAtMs);
+  };
+
+  const openings = async (
+    deployment: Deployment,
+    rows: Rows,
+    rolloutsFor: RolloutsFor,
+  ): Promise<readonly Sample[]> => {
     const said: Sample[] = [];
-    for (const attempt of canaryAttempts(deployment)) {
+    for (const attempt of canaryAttempts(deployment, rolloutsFor)) {
       const slot = rows.get(address('slot', slotKey(attempt.plan.slot)));
       const state = slot === undefined ? undefined : readRow<SlotState>('slot', slot);
-      const due = dueAnalysis(digest, ports.clock.nowMs(), deployment, attempt, state);
+      const nowMs = ports.clock.nowMs();
+      const due = dueAnalysis(digest, nowMs, deployment, attempt, state, rolloutsFor);
       if (due === undefined || opened.has(due.analysis)) continue;
-      const frozen = await frozenFor(due);
-      // What was asked for took time: nothing before this moment enters.
-      const opening = openingOf({ digest, audience }, due, frozen, ports.clock.nowMs());
+      const opening = await openingFor(due, await frozenFor(due));
       if (opened.size >= openedRememberedMax) opened.clear();
       opened.add(opening.analysis);
       const { analysis, carriedFrom, independentAttempts } = opening;
@@ -100,15 +119,23 @@ export const followLog = (
     return said;
   };
 
+  /** Asked for once a batch: what is judged must not change within it. */
+  const rolloutsInForce = async (isAsked: boolean): Promise<RolloutsFor> => {
+    const document = isAsked ? await policies.inForce() : null;
+    return ({ slot: { component, environment } }) =>
+      policyFor(document, component, environment).placed.policy.rollouts;
+  };
+
   return {
     startFrom: (_partition, hint) => startAt(ports.log, 0, hint),
     onBatch: async ({ records }) => {
       const next = (records.at(-1)?.position ?? -1) + 1;
       const ids = [...new Set(records.flatMap((record) => deploymentIn(ports, record)))];
       const deploymentKeys = ids.map((key): RowKey => ({ model: 'deployment', key }));
+      const rolloutsFor = await rolloutsInForce(ids.length > 0);
       const places = new Set(
         deploymentsIn(await rowsAt(next, deploymentKeys)).flatMap((deployment) =>
-          canaryAttempts(deployment).map(({ plan }) => slotKey(plan.slot)),
+          canaryAttempts(deployment, rolloutsFor).map(({ plan }) => slotKey(plan.slot)),
         ),
       );
       if (places.size === 0) return next;
@@ -123,7 +150,7 @@ export const followLog = (
       const deployments = deploymentsIn(rows);
       // An attempt that is over leaves its evidence to one that begins in the same batch: its end is told first.
       const copies = deployments.flatMap((deployment) =>
-        canaryAttempts(deployment).flatMap((attempt) =>
+        canaryAttempts(deployment, rolloutsFor).flatMap((attempt) =>
           copiesOf({ digest, audience }, deployment, attempt, copied),
         ),
       );
@@ -131,7 +158,8 @@ export const followLog = (
         fact === 'succeeded' || fact === 'failed' || fact === 'canceled';
       await appendSamples(ports, stop, copies.filter(isOver));
       const begun: Sample[] = [];
-      for (const deployment of deployments) begun.push(...(await openings(deployment, rows)));
+      for (const deployment of deployments)
+        begun.push(...(await openings(deployment, rows, rolloutsFor)));
       await appendSamples(ports, stop, [...begun, ...copies.filter((copy) => !isOver(copy))]);
       return next;
     },

@@ -1,4 +1,4 @@
-import { historyBatchMs, noiseOfBatches, openHistory } from '../core/canary/history.ts';
+import { noiseOfBatches, openHistory } from '../core/canary/history.ts';
 import type { History } from '../core/canary/history.ts';
 import type { Policy } from '../core/canary/policy/policy.ts';
 import type { Position } from '../core/log/record.ts';
@@ -9,30 +9,12 @@ import type { SlotState } from '../core/slot-state.ts';
 import type { Stop } from '../ports/clock.ts';
 import { keepNoise } from './noise-kept.ts';
 import type { NoisePlace } from './noise-kept.ts';
+import { noisePace } from './paces.ts';
+import type { NoisePace } from './paces.ts';
 import type { AnalyserPorts } from './ports.ts';
 import { readSlots } from './read-models.ts';
 import { keepSealed, readSealed } from './sealed.ts';
 import type { TrustedKeys } from './trusted-keys.ts';
-
-/** When noise is learned again, and from how much. */
-export type NoisePace = {
-  /** Time of day, milliseconds after midnight UTC. */
-  readonly atMsOfDay: number;
-  /** How far back samples are read; they are kept for a week. */
-  readonly historyMs: number;
-  /** With fewer batches that can be used nothing is learned. */
-  readonly batchesMin: number;
-  /** How often it is looked whether it is time. */
-  readonly lookEveryMs: number;
-};
-
-/** Six hours of batches out of the last day, at two at night. */
-export const noisePace: NoisePace = {
-  atMsOfDay: 2 * 3_600_000,
-  historyMs: 86_400_000,
-  batchesMin: (6 * 3_600_000) / historyBatchMs,
-  lookEveryMs: 600_000,
-};
 
 const dayMs = 86_400_000;
 /** Records of a partition that one night reads, the newest. */
@@ -174,7 +156,7 @@ const readInto = async (
 };
 
 const rangeOf = async (
-  { samples }: AnalyserPorts,
+  { samples }: Pick<AnalyserPorts, 'samples'>,
   partition: number,
 ): Promise<{ readonly start: Position; readonly end: Position }> => {
   const range = await samples.range(partition);
@@ -183,8 +165,8 @@ const rangeOf = async (
 };
 
 /** Where the records begin that were appended since then, by halving; of too many the newest. */
-const firstSince = async (
-  ports: AnalyserPorts,
+export const firstSince = async (
+  ports: Pick<AnalyserPorts, 'samples'>,
   partition: number,
   sinceMs: number,
 ): Promise<Position> => {

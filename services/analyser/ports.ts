@@ -8,8 +8,7 @@ import type { ReadModelStore } from '../ports/read-model-store.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 import type { SampleArchive } from '../ports/sample-archive.ts';
 import type { Signer } from '../ports/signer.ts';
-import type { NoisePace } from './noise-refresh.ts';
-import type { SnapshotPace } from './snapshots.ts';
+import type { NoisePace, SnapshotPace } from './paces.ts';
 
 /** What the analyser stands on. It opens and closes none of it. */
 export type AnalyserPorts = {

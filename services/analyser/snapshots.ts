@@ -5,20 +5,9 @@ import type { LogRecord } from '../core/log/record.ts';
 import { judgedAlike } from '../core/samples/signers.ts';
 import type { Signers } from '../core/samples/signers.ts';
 import type { AnalyserPorts } from './ports.ts';
+import { snapshotPace } from './paces.ts';
 import { keepSealed, readSealed, sealedTextMax } from './sealed.ts';
 import type { TrustedKeys } from './trusted-keys.ts';
-
-/**
- * When the state of a partition is kept: whoever takes it over reads at most so many records again, or what came in so
- * much time. `msMin`: in a flood it is kept no more often than this.
- */
-export type SnapshotPace = {
-  readonly records: number;
-  readonly ms: number;
-  readonly msMin: number;
-};
-
-export const snapshotPace: SnapshotPace = { records: 2_000, ms: 120_000, msMin: 5_000 };
 
 export type Snapshots = {
   /** The newest of a partition that can be gone on from, or undefined. Never throws. */

@@ -4,6 +4,7 @@ import type { Stage, Verdict } from '../core/canary/judge/verdict.ts';
 import { stageOf, verdictOf } from '../core/canary/judge/verdict-of.ts';
 import { policyFor } from '../core/canary/policy/placed-policy.ts';
 import type { Position } from '../core/log/record.ts';
+import { openBeforeFor } from './before-read.ts';
 import { openEvidenceKept } from './evidence-kept.ts';
 import { openExcluded } from './excluded.ts';
 import { followLog } from './follow-log.ts';
@@ -121,7 +122,12 @@ export const startAnalyser = (ports: AnalyserPorts): Analyser => {
         ended,
         'log',
         ports.log,
-        followLog(told, ended, { policies, kept, noiseFor: openNoiseFor(told, keys) }),
+        followLog(told, ended, {
+          policies,
+          kept,
+          noiseFor: openNoiseFor(told, keys),
+          beforeFor: openBeforeFor(told, keys),
+        }),
       ),
       keepFollowing(
         told,

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { keepNoise, noiseMsMax, openNoiseFor } from '../../services/analyser/noise-kept.ts';
 import type { KnownNoise } from '../../services/analyser/noise-kept.ts';
-import { keepNoiseFresh, nextNightMs, noisePace } from '../../services/analyser/noise-refresh.ts';
+import { noisePace } from '../../services/analyser/paces.ts';
+import { keepNoiseFresh, nextNightMs } from '../../services/analyser/noise-refresh.ts';
 import type { NoiseRefresh } from '../../services/analyser/noise-refresh.ts';
 import type { AnalyserPorts } from '../../services/analyser/ports.ts';
 import { openTrustedKeys } from '../../services/analyser/trusted-keys.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { SnapshotPace } from '../../services/analyser/snapshots.ts';
+import type { SnapshotPace } from '../../services/analyser/paces.ts';
 import { openTrustedKeys } from '../../services/analyser/trusted-keys.ts';
 import type { Decided } from '../../services/core/markers/marker.ts';
 import { buildAnalyserHouse } from '../support/analyser-house.ts';

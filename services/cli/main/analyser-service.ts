@@ -29,7 +29,7 @@ export const startAnalyser = async (
   if (!samples.ok) return failed(samples.problem);
   const [service, { noisePace }, otlp] = await Promise.all([
     import('../../analyser/start.ts'),
-    import('../../analyser/noise-refresh.ts'),
+    import('../../analyser/paces.ts'),
     import('../../adapters/otlp/metrics-request.ts'),
   ]);
   const measurements = openAnalyserMeasurements();
