@@ -64,7 +64,7 @@ export const openBeforeFor =
         { fromMs, toMs, untilMs },
         stop,
       ).catch((cause: unknown) => {
-        ports.tell({ event: 'not-kept', what: 'noise', message: `before: ${String(cause)}` });
+        ports.tell({ event: 'not-kept', what: 'before', message: String(cause) });
         return false;
       });
       return isWhole ? (past.close() ?? null) : null;

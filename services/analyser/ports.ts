@@ -98,7 +98,7 @@ export type AnalyserEvent =
   /** The store does not take what is kept for later. Nothing is lost by it but time. */
   | {
       readonly event: 'not-kept';
-      readonly what: 'snapshot' | 'noise' | 'samples' | 'evidence';
+      readonly what: 'snapshot' | 'noise' | 'samples' | 'evidence' | 'before';
       readonly message: string;
     }
   /** What stands was said again before it lapsed. */

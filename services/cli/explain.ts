@@ -1,4 +1,4 @@
-import { analysisIdOf, canaryAttempts } from '../core/canary/canary-attempts.ts';
+import { analysisIdOf, decidedAttempts } from '../core/canary/canary-attempts.ts';
 import type { CanaryAttempt } from '../core/canary/canary-attempts.ts';
 import { readMetric } from '../core/canary/reading/read-window.ts';
 import { ratioChart } from '../core/canary/reading/ratio-chart.ts';
@@ -129,7 +129,7 @@ const readAsked = async (atHand: AtHand, given: Given): Promise<Result<Asked, Cl
   if (!number.ok) return number;
   const position = readNumber(given, 'decision', positionsMax);
   if (!position.ok) return position;
-  const canaries = canaryAttempts(deployment);
+  const canaries = decidedAttempts(deployment);
   const attempt = canaries.findLast(
     (one) =>
       (number.value === null || one.number === number.value) &&
@@ -139,7 +139,7 @@ const readAsked = async (atHand: AtHand, given: Given): Promise<Result<Asked, Cl
     return refuse(
       'not-found',
       canaries.length === 0
-        ? `${id} is no canary: it was planned without a share or the strategy canary`
+        ? `${id} is no canary, and nobody decided about it: it was planned without a share or the strategy canary`
         : `${id} has no such attempt or decision`,
       `plimsoll show ${id} tells all there is`,
     );

@@ -124,6 +124,7 @@ const hintOfUnkept = {
   snapshot: 'nothing is lost by it; a restart reads more again',
   evidence: 'an attempt that is begun anew with the same artifacts starts without it',
   noise: 'canaries are judged with what was learned before, or with the fallback',
+  before: 'a rollout that is compared with what ran before ends without a verdict',
   samples: 'is there room in the folder of PLIMSOLL_ARCHIVE? their topic has them for a week',
 } as const;
 

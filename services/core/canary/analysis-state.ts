@@ -13,6 +13,8 @@ import type { Measuring } from './window-length.ts';
 /** Why a point has not become evidence. Each is counted, none is moved. */
 export type Exclusion =
   | NoCohort
+  /** The old version's, where it is compared as it was before. */
+  | 'old-version'
   /** No metric of the policy is made of it. */
   | 'not-judged'
   /** Its own time is further from its receipt than the lateness, or its window is closed. */
@@ -30,7 +32,8 @@ export type Refusal =
   | 'policy-unreadable'
   | 'noise-unreadable'
   | 'evidence-unreadable'
-  | 'comparison-unknown';
+  | 'comparison-unknown'
+  | 'before-unreadable';
 
 /** A promote, advance or roll-back that stands. */
 export type Standing = {

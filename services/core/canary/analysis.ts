@@ -16,16 +16,19 @@ import type { Cohort, NoCohort } from './cohorts.ts';
 import { noWindowExclusions, pendingPointOf, takeWindow } from './cohort-windows.ts';
 import type { PendingPoint, WindowExclusion } from './cohort-windows.ts';
 import { decisionMarker, refusalMarker } from './decision-marker.ts';
-import { carriedIn, policyIn, refusalOf, ruleIn } from './frozen.ts';
+import { beforeIn, carriedIn, policyIn, refusalOf, ruleIn } from './frozen.ts';
 import { decide } from './judge/decide.ts';
 import { hasEnded, initialFamily, judgeWindow } from './judge/judge.ts';
-import type { JudgedWindow } from './judge/judged-window.ts';
+import type { JudgedWindow, MetricWindow } from './judge/judged-window.ts';
 import type { FamilyState } from './judge/state.ts';
 import { stageOf } from './judge/verdict-of.ts';
 import type { JudgedAs } from './judged-as.ts';
 import { judgedAs } from './judged-as.ts';
 import type { Policy } from './policy/policy.ts';
 import { rememberedUntilMs, renew } from './renewal.ts';
+import { againstBefore } from './rollouts/against-before.ts';
+import { beforeWindowMs } from './rollouts/before.ts';
+import { isComparison } from './rollouts/comparison.ts';
 import { noBases, streamOf } from './stream-bases.ts';
 import type { Bases } from './stream-bases.ts';
 import {
@@ -50,6 +53,7 @@ const noExclusions: AnalysisState['excluded'] = {
   'other-version': 0,
   'other-cohort': 0,
   'either-cohort': 0,
+  'old-version': 0,
   'not-judged': 0,
   late: 0,
   ...noWindowExclusions,
@@ -80,12 +84,23 @@ export const openAnalysis = (
     standing: null,
   };
   const refused = refusalOf(tools.digest, opening);
-  if (refused === undefined) return { analysis: opened, decisions: [] };
+  if (refused === undefined) return { analysis: withKnownWindow(opened), decisions: [] };
   return {
     analysis: end(opened, refused),
     decisions: [refusalMarker(tools, opened, refused)],
   };
 };
+
+/** What ran before was cut into windows already: nothing is left to be measured. */
+const withKnownWindow = (opened: AnalysisState): AnalysisState =>
+  opened.opening.comparison === 'concurrent'
+    ? opened
+    : {
+        ...opened,
+        measuring: null,
+        windowMs: beforeWindowMs,
+        judge: initialFamily(ruleIn(opened.opening, beforeWindowMs), carriedIn(opened.opening)),
+      };
 
 /** Points in the order of their receipt: how they are cut into records makes no difference. */
 export const addPoints = (
@@ -105,6 +120,8 @@ export const addPoints = (
     if (sender === undefined) throw new RangeError('a point without an origin passed the door');
     const { cohort } = sender;
     if (cohort !== 'canary' && cohort !== 'baseline') draft.excluded[cohort] += 1;
+    else if (cohort === 'baseline' && analysis.opening.comparison === 'before-after')
+      draft.excluded['old-version'] += 1;
     else if (draft.ended === null) addPoint(draft, sample, point, cohort, sender);
     advance(tools, draft, point.receivedAt, position);
   }
@@ -171,6 +188,8 @@ const standsAgainst = ({ ended, standing }: AnalysisState): boolean =>
 /** From its own window on, or from the next one where that is closed. */
 const withShare = (analysis: AnalysisState, copy: Copy): AnalysisState => {
   const { canaryShare: share, appendedAt: fromMs, logPosition } = copy;
+  // Against what ran before no share of the traffic says anything.
+  if (analysis.opening.comparison !== 'concurrent') return analysis;
   if (share === null || logPosition <= analysis.sharesTo) return analysis;
   const shareChanges = [...analysis.shareChanges, { fromMs, share }];
   return {
@@ -350,7 +369,7 @@ const closeWindow = (
     index: judge.nextIndex,
     startMs,
     canaryShare: draft.canaryShare,
-    metrics: taken.metrics,
+    metrics: comparedIn(opening, judge.nextIndex, taken.metrics),
   };
   draft.judge = judgeWindow(rule, judge, window);
   const windowText = canonicalJson(window);
@@ -383,6 +402,17 @@ const closeWindow = (
   if (marker.kind !== 'hold') draft.standing = { decision: marker, window: window.index };
   if (marker.kind === 'roll-back') draft.ended = 'decided';
   if (draft.ended !== null && draft.standing?.decision.kind === 'advance') draft.standing = null;
+};
+
+const comparedIn = (
+  opening: AnalysisOpened,
+  index: number,
+  taken: readonly MetricWindow[],
+): readonly MetricWindow[] => {
+  const before = beforeIn(opening);
+  return before === undefined || !isComparison(opening.comparison)
+    ? taken
+    : againstBefore(opening.comparison, before, index, taken);
 };
 
 /** The share that a window ends with is its share: what is settling is no evidence of the traffic. */

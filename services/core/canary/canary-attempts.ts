@@ -12,22 +12,45 @@ import type { Noise } from './judge/noise.ts';
 import { noiseText } from './judge/noise-text.ts';
 import type { Beginning } from './kept-evidence.ts';
 import type { PlacedPolicy } from './policy/placed-policy.ts';
+import type { Policy } from './policy/policy.ts';
 import { policyText } from './policy/policy-text.ts';
 import { isRenewal } from './renewal.ts';
+import type { Before } from './rollouts/before.ts';
+import { beforeText } from './rollouts/before.ts';
+import type { Comparison } from './rollouts/comparison.ts';
+import { comparisonOf } from './rollouts/comparison.ts';
 
 // What the log says of canaries, as the samples that an analysis begins with and obeys.
 
-/** An attempt that is to be judged: its plan asks for a canary, or somebody has given it a share of the traffic. */
+/** An attempt that is to be judged: a canary, or another kind of rollout that its policy asks to be judged. */
 export type CanaryAttempt = Attempt & { readonly plan: Plan };
+
+/** Which kinds of rollout are judged in a plan's place. */
+export type RolloutsFor = (plan: Plan) => Policy['rollouts'];
+
+const canariesAlone: RolloutsFor = () => ({ beforeAfter: false, blueGreen: false });
 
 /** A canary that was started longer ago than this and has not ended is not looked at any more. */
 const startedBeforeMsMax = 86_400_000;
 
-export const canaryAttempts = (deployment: Deployment): readonly CanaryAttempt[] =>
+export const canaryAttempts = (
+  deployment: Deployment,
+  rolloutsFor: RolloutsFor = canariesAlone,
+): readonly CanaryAttempt[] =>
   deployment.attempts.filter(
     (attempt): attempt is CanaryAttempt =>
-      attempt.plan !== null && (attempt.plan.strategy === 'canary' || attempt.share !== null),
+      attempt.plan !== null && comparisonOf(attempt, rolloutsFor(attempt.plan)) !== undefined,
   );
+
+/** Attempts that are canaries, or that somebody has decided about. */
+export const decidedAttempts = (deployment: Deployment): readonly CanaryAttempt[] => {
+  const canaries = canaryAttempts(deployment);
+  return deployment.attempts.filter(
+    (attempt): attempt is CanaryAttempt =>
+      attempt.plan !== null &&
+      (attempt.decisions.length > 0 || canaries.some((one) => one === attempt)),
+  );
+};
 
 /** Whether an analysis may be judging the deployment: a canary of it was started, not long ago, and has not ended. */
 export const hasRunningCanary = (deployment: Deployment, nowMs: number): boolean =>
@@ -48,6 +71,7 @@ export type DueAnalysis = {
   readonly startedAt: number;
   readonly canary: RunningVersion;
   readonly baseline: readonly RunningVersion[];
+  readonly comparison: Comparison;
   /** Numbers of the earlier attempts with the same version in the same slot that were started as canaries. */
   readonly judgedBefore: readonly number[];
 };
@@ -62,15 +86,18 @@ export const dueAnalysis = (
   deployment: Deployment,
   attempt: CanaryAttempt,
   slot: SlotState | undefined,
+  rolloutsFor: RolloutsFor = canariesAlone,
 ): DueAnalysis | undefined => {
   const { plan, startedAt } = attempt;
+  const comparison = comparisonOf(attempt, rolloutsFor(plan));
+  if (comparison === undefined) return undefined;
   const analysis = analysisIdOf(digest, deployment.id, attempt.number);
   const baseline = baselineOf(deployment, slot);
   if (attempt.status !== 'running' || startedAt === null || baseline.length === 0) return undefined;
   if (nowMs - startedAt > startedBeforeMsMax || isSuperseded(deployment, attempt)) return undefined;
   if (attempt.decisions.some((decision) => decision.analysis === analysis)) return undefined;
   const canary = { version: plan.version, digest: plan.digest, deployment: deployment.id };
-  const judgedBefore = canaryAttempts(deployment)
+  const judgedBefore = canaryAttempts(deployment, rolloutsFor)
     .filter(
       (earlier) =>
         earlier.number < attempt.number &&
@@ -80,7 +107,7 @@ export const dueAnalysis = (
         sameSlot(earlier.plan.slot, plan.slot),
     )
     .map(({ number }) => number);
-  return { deployment, attempt, analysis, startedAt, canary, baseline, judgedBefore };
+  return { deployment, attempt, analysis, startedAt, canary, baseline, comparison, judgedBefore };
 };
 
 /** What an opening freezes beside what the log says. */
@@ -90,14 +117,16 @@ export type Frozen = {
   /** Milliseconds; null: nothing is known of the noise. */
   readonly noiseAgeMs: number | null;
   readonly beginning: Beginning;
+  /** What ran before, where that is what stands against it. */
+  readonly before: Before | null;
 };
 
 export type OpeningTools = { readonly digest: TextDigest; readonly audience: string };
 
 export const openingOf = (
   { digest, audience }: OpeningTools,
-  { deployment, attempt, analysis, canary, baseline }: DueAnalysis,
-  { policy, noise, noiseAgeMs, beginning }: Frozen,
+  { deployment, attempt, analysis, canary, baseline, comparison }: DueAnalysis,
+  { policy, noise, noiseAgeMs, beginning, before }: Frozen,
   /** The time of receipt at which it is opened. */
   nowMs: number,
 ): AnalysisOpened => {
@@ -117,7 +146,7 @@ export const openingOf = (
     logPosition: startOf(attempt),
     openedAt: nowMs,
     canary,
-    canaryShare: attempt.share,
+    canaryShare: comparison === 'concurrent' ? attempt.share : null,
     baseline,
     policy: text,
     policyDigest: digest(text),
@@ -125,8 +154,8 @@ export const openingOf = (
     noise: noiseText(noise),
     noiseAgeMs,
     ...beginning,
-    comparison: 'concurrent',
-    before: null,
+    comparison,
+    before: before === null ? null : beforeText(before),
   };
 };
 

@@ -1,15 +1,17 @@
 import type { Position } from '../log/record.ts';
 import { validForMsMax } from '../markers/limits.ts';
 import type { Counts, Decided, DeploymentId, MarkerId } from '../markers/marker.ts';
+import type { AnalysisOpened } from '../samples/sample.ts';
 import { uuidOfParts } from '../uuid-v8.ts';
 import type { AnalysisState, AnalysisTools, Refusal } from './analysis-state.ts';
 import { decidedMetric } from './decided-metric.ts';
-import { noiseIn } from './frozen.ts';
+import { beforeIn, noiseIn } from './frozen.ts';
 import type { FamilyDecision } from './judge/decide.ts';
 import { judgeVersion } from './judge/judge.ts';
 import type { Reason, Stage, Verdict } from './judge/verdict.ts';
 import type { Line } from './metrics/rate-test.ts';
 import type { MetricPolicy, Policy } from './policy/policy.ts';
+import { weaknessText } from './rollouts/comparison.ts';
 import { decisionSentence } from './sentence.ts';
 
 /** Who decides, as a CloudEvents source. */
@@ -69,7 +71,7 @@ export const decisionMarker = (
     windowMs,
     verdict: verdict.outcome,
     reason,
-    explanation: decisionSentence(decision, onSilence, excluded),
+    explanation: decisionSentence(decision, onSilence, excluded, weaknessOf(analysis.opening)),
     metric: verdict.outcome === 'fail' ? (mainReason(verdict)?.metric ?? null) : null,
     canary: countsOf(errors?.canaryCount, errors?.canaryEvents),
     baseline: countsOf(errors?.baselineCount, errors?.baselineEvents),
@@ -84,10 +86,17 @@ export const decisionMarker = (
     samplesTo: position,
     metrics,
     stage,
-    mode: policy.act,
+    // Where nobody knows what the day does, nobody acts.
+    mode: isSeasonKnown(analysis.opening) ? policy.act : 'dry-run',
     onSilence,
   };
 };
+
+const isSeasonKnown = (opening: AnalysisOpened): boolean =>
+  opening.comparison === 'concurrent' || (beforeIn(opening)?.season ?? null) !== null;
+
+const weaknessOf = (opening: AnalysisOpened): string =>
+  weaknessText(opening.comparison, isSeasonKnown(opening));
 
 /**
  * What is said: the decision, unless a silence led to it and the policy rolls a silent canary back. That is no evidence
@@ -208,6 +217,7 @@ const refusalSentence = ({ opening }: AnalysisState, reason: Refusal): string =>
     case 'policy-unreadable':
     case 'noise-unreadable':
     case 'evidence-unreadable':
+    case 'before-unreadable':
       return `what it was opened with cannot be read by this release (${reason})`;
   }
 };

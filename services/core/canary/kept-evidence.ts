@@ -44,6 +44,8 @@ export const evidenceLeft = ({
   windowMs,
 }: Pick<AnalysisState, 'opening' | 'judge' | 'windowMs'>): KeptEvidence | undefined => {
   const artifacts = artifactsOf(opening.canary, opening.baseline);
+  // What was seen before and after is no evidence for who is compared side by side.
+  if (opening.comparison !== 'concurrent') return undefined;
   if (artifacts === null || judge === null || windowMs === null) return undefined;
   return {
     artifacts,

@@ -15,6 +15,8 @@ export const decisionSentence = (
   { verdict, explanation }: Pick<FamilyDecision, 'verdict' | 'explanation'>,
   onSilence: Decided['onSilence'],
   excluded: AnalysisState['excluded'],
+  /** Where both sides were not seen at the same time: that comes first. */
+  weakness: string = '',
 ): string => {
   const isUnheard =
     verdict.outcome === 'inconclusive' &&
@@ -23,8 +25,8 @@ export const decisionSentence = (
     onSilence === 'roll-back' ? 'rolled back because it is silent, as the policy asks. ' : '';
   const instead = isUnheard ? exclusionPhrase(excluded) : '';
   const text = verdictText(verdict, explanation);
-  const max = textMax - silence.length - instead.length;
-  return `${silence}${text.length <= max ? text : `${text.slice(0, max - 1)}…`}${instead}`;
+  const max = textMax - weakness.length - silence.length - instead.length;
+  return `${weakness}${silence}${text.length <= max ? text : `${text.slice(0, max - 1)}…`}${instead}`;
 };
 
 /** In the order in which they are told. What came twice, or before the opening, keeps nobody waiting. */

@@ -17,7 +17,7 @@ export const sampleNameMax = 256;
 const policyTextMax = 16 * 1024;
 export const noiseTextMax: number = 8 * 1024;
 export const carriedTextMax: number = 24 * 1024;
-const beforeTextMax = 16 * 1024;
+export const beforeTextMax: number = 16 * 1024;
 const timeMaxMs = 8_640_000_000_000_000;
 
 const kindOfShape: { readonly [Name in Shape]: SampleKind | undefined } = {
