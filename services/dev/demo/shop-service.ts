@@ -58,11 +58,16 @@ const meters = new MeterProvider({
     }),
   ],
 });
+/** Those of OpenTelemetry's semantic conventions; the SDK's own are made for milliseconds. */
+const boundariesSeconds = [
+  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+] as const;
 // As in any service: what measures knows the API alone, and the SDK stands behind it.
 metrics.setGlobalMeterProvider(meters);
-const duration = metrics
-  .getMeter('demo-shop')
-  .createHistogram('http.server.request.duration', { unit: 's' });
+const duration = metrics.getMeter('demo-shop').createHistogram('http.server.request.duration', {
+  unit: 's',
+  advice: { explicitBucketBoundaries: [...boundariesSeconds] },
+});
 
 type Answer = { readonly status: number; readonly text: string; readonly errorType?: string };
 
