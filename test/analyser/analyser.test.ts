@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AnalyserEvent } from '../../services/analyser/ports.ts';
+import { canonicalJson } from '../../services/core/canonical.ts';
 import { fail } from '../../services/core/result.ts';
 import { partitionOfKey, sampleKey } from '../../services/core/samples/key.ts';
 import type { Sample } from '../../services/core/samples/sample.ts';
@@ -17,6 +18,7 @@ import {
   logged,
   place,
   planned,
+  policySet,
   retired,
   run,
   shifted,
@@ -54,6 +56,23 @@ const deployCanary = async (house: AnalyserHouse, errors: number): Promise<void>
   const fromMs = house.sinceOpeningMs() + 300;
   house.servers.push(server({ name: 'canary', version: '2.0.0', errors, fromMs }));
 };
+
+/** One policy for all places, of seconds instead of minutes. */
+const documentOf = (change: { readonly [setting: string]: string }): string =>
+  canonicalJson({
+    version: 2,
+    policies: [
+      {
+        component: '*',
+        environment: '*',
+        preset: 'standard',
+        'warm-up': '2s',
+        soak: '6s',
+        judging: { window: '1s', block: '3s', 'no-data': '8s' },
+        ...change,
+      },
+    ],
+  });
 
 const kindsOn = async (house: AnalyserHouse): Promise<readonly string[]> =>
   (await house.decisions()).map(({ kind, note }) => `${kind} ${note}`);
@@ -209,6 +228,112 @@ test('a retried attempt is judged anew', async () => {
     ['promote', 2],
   ]);
   await analyser.stop();
+});
+
+describe('a retry of the same artifacts', () => {
+  const digest = (name: string): string => `sha256:${name.repeat(64)}`;
+  const retried = async (
+    canaryDigest: string | null,
+    restart: boolean,
+  ): Promise<{ readonly house: AnalyserHouse; readonly attempts: readonly unknown[] }> => {
+    const house = await buildAnalyserHouse(fastPolicy);
+    await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
+    await house.say('ci', logged('1.9.4', { digest: digest('b') }));
+    house.servers.push(server({}));
+    let analyser = house.start();
+    for (const attempt of ['run-1', 'run-2']) {
+      const artifact = { canaryShare: 0.5, attempt, digest: canaryDigest };
+      await house.say('ci', planned('2.0.0', artifact));
+      await house.say('ci', started({ attempt }));
+      const errors = attempt === 'run-1' ? 100 : 0;
+      const fromMs = house.sinceOpeningMs() + 300;
+      house.servers.push(server({ name: attempt, version: '2.0.0', errors, fromMs }));
+      await house.pass(40_000);
+      house.servers.length = 1;
+      await house.say('ci', failed({ attempt }));
+      await house.pass(restart ? 2_000 : 0);
+      if (!restart) continue;
+      await analyser.stop();
+      analyser = house.start();
+    }
+    await analyser.stop();
+    const attempts = house.events.flatMap((event) =>
+      event.event === 'analysis-opened'
+        ? [[event.carriedFrom !== null, event.independentAttempts]]
+        : [],
+    );
+    return { house, attempts };
+  };
+
+  test.each([false, true])(
+    'goes on from the evidence of the attempt that failed, analysers restarted between them: %s',
+    async (restart) => {
+      const { house, attempts } = await retried(digest('a'), restart);
+      expect(attempts).toStrictEqual([
+        [false, 1],
+        [true, 1],
+      ]);
+      const decisions = await house.decisions();
+      expect(decisions.map(({ kind, attempt }) => [kind, attempt])).toStrictEqual([
+        ['roll-back', 1],
+        ['roll-back', 2],
+      ]);
+      expect(decisions[1]?.carriedFrom).toBe(decisions[0]?.analysis);
+    },
+  );
+
+  test('that nobody knows by their digests is judged from nothing, with half the budget', async () => {
+    const { house, attempts } = await retried(null, false);
+    expect(attempts).toStrictEqual([
+      [false, 1],
+      [false, 2],
+    ]);
+    expect((await house.decisions()).map(({ kind }) => kind)).toStrictEqual([
+      'roll-back',
+      'promote',
+    ]);
+  });
+});
+
+describe('policies on the log', () => {
+  const operator = added(keyOf('ops'), { roles: ['operator'] });
+
+  test('are those that canaries are judged by which begin from then on', async () => {
+    const house = await servingHouse();
+    await house.say('admin', operator);
+    await house.say('ops', policySet(documentOf({ act: 'dry-run' })));
+    const analyser = house.start({ policyFile: null });
+    await deployCanary(house, 100);
+    await house.pass(40_000);
+    await analyser.stop();
+    expect(await house.decisions()).toMatchObject([
+      { kind: 'roll-back', mode: 'dry-run', windowMs: 1_000 },
+    ]);
+  });
+
+  test('that this release cannot read let nothing begin, and what goes on is obeyed', async () => {
+    const house = await servingHouse();
+    await house.say('admin', operator);
+    const first = house.start();
+    await deployCanary(house, 0);
+    await house.pass(2_000);
+    await first.stop();
+    await house.say('ops', policySet('{"policies":[],"version":99}'));
+    const analyser = house.start({ policyFile: null });
+    await house.pass(2_000);
+    expect(analyser.status().analyses).toHaveLength(1);
+    await house.say('ci', failed({ attempt: 'run-1' }));
+    await house.say('ci', planned('2.0.1', { canaryShare: 0.5, attempt: 'run-2' }));
+    await house.say('ci', started({ attempt: 'run-2' }));
+    await house.pass(3_000);
+    expect(analyser.status().analyses).toStrictEqual([]);
+    expect(house.events.at(-1)).toMatchObject({
+      event: 'part-stopped',
+      part: 'log',
+      message: expect.stringContaining('not for this release') as string,
+    });
+    await analyser.stop();
+  });
 });
 
 describe('trust', () => {
