@@ -1,6 +1,7 @@
 import type { Json } from '../core/canonical.ts';
 import type { Line } from '../core/views.ts';
 import { plainText, shortTime } from './display.ts';
+import { metricsText } from './metrics-text.ts';
 
 /** The whole of a deployment as people read it: attempts, who said what when, decisions, conflicts. */
 export const showText = (view: Line): readonly string[] =>
@@ -72,6 +73,7 @@ const decisionsText = (decisions: readonly Line[]): readonly string[] =>
           `    ${time(decision['at'])}  position ${said(decision['position'])}  ${said(decision['decision'])} ` +
             `by ${said(decision['signer'])} (key ${said(decision['key'])})${noteOf(decision)}, verdict ${said(decision['verdict'])}: ${said(decision['reason'])}`,
           `      ${said(decision['explanation'])}`,
+          ...metricsText(lines(decision['metrics'])).map((line) => `        ${line}`),
           `      ${said(decision['windows'])} windows of ${said(decision['windowMs'])} ms, samples ` +
             `${samplesOf(decision['samples'])}, judge ${said(decision['judge'])}, policy ${said(decision['policyDigest']).slice(0, 12)}`,
         ]),
