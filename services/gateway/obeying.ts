@@ -23,11 +23,31 @@ import type { ReadSide } from './read-side.ts';
 
 // What whoever acts on decisions asks a gateway: whether one may be obeyed, and how a gate stands.
 
-export type ObeyPorts = Pick<GatewayPorts, 'tools' | 'clock'> & { readonly reads: ReadSide };
+export type ObeyPorts = Pick<GatewayPorts, 'tools' | 'clock' | 'log'> & {
+  readonly reads: ReadSide;
+};
 
 type Source = { readonly source: ObeySource<Problem>; readonly present: Present };
 
-const openSource = async ({ tools, clock, reads }: ObeyPorts): Promise<Result<Source, Problem>> => {
+/** How long an answer waits for read models that are behind. */
+const projectedWithinMs = 5_000;
+
+/** Of read models as far as the log: a stop, a roll-back or an end that nobody has projected yet must be known. */
+const openSource = async ({
+  tools,
+  clock,
+  log,
+  reads,
+}: ObeyPorts): Promise<Result<Source, Problem>> => {
+  const range = await log.range(0);
+  if (!range.ok)
+    return refuse(
+      'log-unreachable',
+      range.problem.message,
+      'nobody can say what was decided or stopped last; ask again',
+    );
+  const reached = await reads.waitFor(range.value.end - 1, projectedWithinMs);
+  if (!reached.ok) return reached;
   const known = await reads.trust();
   if (!known.ok) return known;
   const { keys, logId } = known.value.trust;

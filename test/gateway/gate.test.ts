@@ -5,8 +5,10 @@ import { canary, decides, decision } from '../support/decisions.ts';
 import type { Answered, GatewayHouse } from '../support/gateway.ts';
 import { openGatewayHouse } from '../support/gateway.ts';
 import type { Step } from '../support/given.ts';
-import { by } from '../support/given.ts';
+import { fail } from '../../services/core/result.ts';
+import { by, recordsOf } from '../support/given.ts';
 import { failed, logged, operated, run } from '../support/markers.ts';
+import { value } from '../support/records.ts';
 
 const after = async (...steps: readonly Step[]): Promise<GatewayHouse> =>
   openGatewayHouse([...canary, ...steps]);
@@ -16,6 +18,10 @@ const post = (house: GatewayHouse, body: unknown): Promise<Answered> =>
     headers: { 'content-type': 'application/json' },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
+
+const raise = (): never => {
+  throw new Error('no record');
+};
 
 const byPlace = { environment: 'production', component: 'checkout' };
 
@@ -58,6 +64,32 @@ describe('the web provider of an AnalysisTemplate reads', () => {
     const { json } = await post(house, { deployment: run('7') });
     expect(faultsOf('gate', json)).toEqual([]);
     expect(json).toMatchObject({ outcome: 'waiting', refused: { code: 'stopped', position: 7 } });
+  });
+
+  test('nothing that was stopped since, though no projector has read so', async () => {
+    const house = await after(await decides(decision('promote')));
+    const { log, project } = house;
+    const stop = operated('decisions-stopped', { reason: 'we look at it' });
+    const records = await recordsOf(...canary, await decides(decision('promote')), by('ops', stop));
+    value(await log.append(0, [records.at(-1) ?? raise()]));
+    const behind = await post(house, { deployment: run('7') });
+    expect([behind.status, behind.json.code]).toEqual([504, 'not-yet']);
+    const one = await house.get('/v1/decisions/7');
+    expect([one.status, one.json.code]).toEqual([504, 'not-yet']);
+    await project();
+    const { json } = await post(house, { deployment: run('7') });
+    expect(json).toMatchObject({ outcome: 'waiting', refused: { code: 'stopped' } });
+  });
+
+  test('an error where the log cannot be asked whether anything was said since', async () => {
+    const house = await openGatewayHouse(
+      [...canary, await decides(decision('promote'))],
+      (whole) => ({
+        log: { ...whole.log, range: async () => fail({ code: 'unreachable', message: 'away' }) },
+      }),
+    );
+    const answer = await post(house, { deployment: run('7') });
+    expect([answer.status, answer.json.code]).toEqual([503, 'log-unreachable']);
   });
 
   test('an error where nobody has planned such a deployment', async () => {

@@ -33,7 +33,10 @@ export type ObeySource<Problem> = {
   readonly nowMs: number;
 };
 
-/** Policies that are looked at: an attempt that was started before all of them has none. */
+/**
+ * Policies that are looked at. An attempt that was started before so many newer ones is one of which nobody can say by
+ * which it is to be judged: nothing about it is obeyed.
+ */
 export const policiesReadMax = 50;
 
 /** Whether the record at a position may be acted on; null: there is no decision there. */
@@ -99,6 +102,7 @@ const judge = <Problem>(
             slot: decision.slot,
             startedAtMs: attempt?.startedAt ?? attempt?.openedAtMs ?? 0,
             judgedBy: decision.policyDigest,
+            areAll: policies.length < policiesReadMax,
           },
           digest,
         );

@@ -39,12 +39,12 @@ export const standingOfPolicy = (
 /** The opening of an analysis follows the start of its attempt: a policy that is set in between may be the one. */
 const openingWithinMs = 120_000;
 
-/** Of what this release cannot read nothing is known, so no decision is of it. */
+/** Of what this release cannot read, or did not look at, nothing is known, so no decision is of it. */
 const unreadable: PolicyStanding = { ...noPolicySet, inForce: 'unreadable', requiresDigest: true };
 
 /**
  * What the policies of the log ask of a decision about an attempt that was started at that time. `rows` are newest
- * first; `judgedBy` is the digest of the policy that the decision names.
+ * first, all of them or the newest (`areAll`); `judgedBy` is the digest of the policy that the decision names.
  */
 export const policyStanding = (
   rows: readonly PolicyRow[],
@@ -52,10 +52,12 @@ export const policyStanding = (
     slot,
     startedAtMs,
     judgedBy,
+    areAll,
   }: {
     readonly slot: Slot;
     readonly startedAtMs: number;
     readonly judgedBy: string;
+    readonly areAll: boolean;
   },
   digest: TextDigest,
 ): PolicyStanding => {
@@ -67,7 +69,7 @@ export const policyStanding = (
     placedIn(row, slot, digest),
   );
   const [newest] = candidates;
-  if (newest === undefined) return noPolicySet;
+  if (newest === undefined) return areAll ? noPolicySet : unreadable;
   const chosen = candidates.find((one) => one?.digest === judgedBy) ?? newest;
   if (chosen === null) return unreadable;
   const known = rows.flatMap((row) => placedIn(row, slot, digest)?.digest ?? []);

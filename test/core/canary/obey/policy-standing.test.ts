@@ -41,6 +41,7 @@ const about = (startedAtMs: number, judgedBy = ''): Parameters<typeof policyStan
   slot: place('production'),
   startedAtMs,
   judgedBy,
+  areAll: true,
 });
 
 describe('the policy of an attempt', () => {
@@ -63,6 +64,14 @@ describe('the policy of an attempt', () => {
   test('is none before anybody has set one', () => {
     expect(policyStanding(rows, about(1000), digestOf)).toBe(noPolicySet);
     expect(policyStanding([], about(1000), digestOf)).toBe(noPolicySet);
+  });
+
+  test('is unknown where only newer ones were looked at, and no decision is of it', () => {
+    const asked = { ...about(1000, digest(decides)), areAll: false };
+    expect(policyStanding(rows, asked, digestOf)).toMatchObject({
+      known: [],
+      inForce: 'unreadable',
+    });
   });
 
   test('may be one that was set between its start and the opening of its analysis', () => {
