@@ -1,6 +1,6 @@
 import type { Json } from '../../canonical.ts';
 import type { Text } from '../../markers/crypto.ts';
-import { isKind } from '../../markers/kinds.ts';
+import { isKind, kinds } from '../../markers/kinds.ts';
 import { readMarkerJson } from '../../markers/marker-json.ts';
 import type { MarkerJson } from '../../markers/marker-json.ts';
 import type { Result } from '../../result.ts';
@@ -25,8 +25,8 @@ const usualSlot: MarkerJson = { namespace: 'default', environment: 'default', ta
 
 /**
  * Reads one line of markers: what `plimsoll export` prints, or a marker as its `body` is there; what is usual may be
- * left out, and `occurredAt` may be a UTC time. Undefined: the line says nothing of what runs, or was not accepted. The
- * problem is a sentence.
+ * left out, and `occurredAt` may be a UTC time. Undefined: the line says nothing of what runs or was decided, or was not
+ * accepted. The problem is a sentence.
  */
 export const readMarkerLine = (
   tools: { readonly text: Text; readonly digest: TextDigest },
@@ -48,7 +48,9 @@ export const readMarkerLine = (
   if (!isObject(body)) return fail('its body is no object');
   const { kind } = body;
   if (typeof kind !== 'string' || !isKind(kind)) return fail('kind is not in the register');
-  if (!runKinds.includes(kind)) return ok(undefined);
+  // By hand nobody writes decisions; those on the log tell since when it was judged.
+  if (!runKinds.includes(kind) && !(isExported && kinds[kind].shape === 'decision'))
+    return ok(undefined);
   const marker = readMarkerJson(tools.text, completed(tools.digest, audience, line, body, timeOf));
   if (!marker.ok) return fail(marker.problem.message);
   if (!isExported) return ok({ marker: marker.value, atMs: marker.value.occurredAt });

@@ -1,5 +1,5 @@
-import { isUpdate } from '../../markers/kinds.ts';
-import type { Logged, Marker, Planned, Slot, Update } from '../../markers/marker.ts';
+import { isUpdate, kinds } from '../../markers/kinds.ts';
+import type { Decided, Logged, Marker, Planned, Slot, Update } from '../../markers/marker.ts';
 import { slotKey } from '../../markers/slot.ts';
 import type { RunningVersion } from '../../samples/sample.ts';
 import type { BacktestSetup } from './setup.ts';
@@ -24,7 +24,8 @@ type KnownPlan = {
 };
 type Run = {
   readonly plan: KnownPlan;
-  readonly sinceMs: number;
+  /** From the start, or from the opening of the analysis where a decision tells it. */
+  sinceMs: number;
   readonly baseline: readonly RunningVersion[];
   readonly shares: { readonly atMs: number; readonly share: number }[];
   ended: BacktestSetup['ended'];
@@ -81,14 +82,28 @@ export const canaryRuns = (markers: readonly TimedMarker[]): readonly CanaryRun[
         if (marker.kind === 'succeeded') held.set(slotKey(plan.slot), plan.version);
         break;
       }
+      case 'promote':
+      case 'advance':
+      case 'hold':
+      case 'roll-back': {
+        const run = plans.get(marker.deployment)?.run ?? null;
+        if (run !== null && run.ended === null) run.sinceMs = openedAtOf(marker) ?? run.sinceMs;
+        break;
+      }
     }
   }
   return runs.filter(({ plan, shares }) => plan.isCanary || shares.length > 0).map(canaryRun);
 };
 
-/** Decisions, trust and operations do not. */
-const saysWhatRuns = (marker: Marker): marker is Planned | Update | Logged =>
-  marker.kind === 'planned' || marker.kind === 'logged' || isUpdate(marker);
+/** Trust and operations do not. Decisions say since when it was judged. */
+const saysWhatRuns = (marker: Marker): marker is Planned | Update | Logged | Decided =>
+  marker.kind === 'planned' || marker.kind === 'logged' || isUpdate(marker) || isDecision(marker);
+
+const isDecision = (marker: Marker): marker is Decided => kinds[marker.kind].shape === 'decision';
+
+/** When the windows of a decision began, so that those of a backtest are the same; null: it rests on none. */
+const openedAtOf = ({ windowEndedAt, windowIndex, windowMs }: Decided): number | null =>
+  windowMs > 0 ? windowEndedAt - (windowIndex + 1) * windowMs : null;
 
 const canaryRun = ({ plan, sinceMs, baseline, shares, ended }: Run): CanaryRun => {
   const { namespace, environment, component, target } = plan.slot;

@@ -3,7 +3,10 @@ import { canaryRuns } from '../../../../services/core/canary/backtest/markers.ts
 import type { TimedMarker } from '../../../../services/core/canary/backtest/markers.ts';
 import { readMarkerLine } from '../../../../services/core/canary/backtest/marker-line.ts';
 import { createText } from '../../../../services/adapters/ed25519/text.ts';
+import { markerJson } from '../../../../services/core/markers/marker-json.ts';
 import { tools } from '../../../support/canary/sample-streams.ts';
+import { decision } from '../../../support/decisions.ts';
+import { markerOf } from '../../../support/given.ts';
 
 const text = createText();
 const read = (marker: object) =>
@@ -69,6 +72,27 @@ describe('markers', () => {
     const failed = { kind: 'failed', deployment, occurredAt: at(25) };
     const runs = canaryRuns(timed(logged, planned, started, failed, again, started));
     expect(runs.map(({ canary }) => canary.version)).toEqual(['2.0.0', '2.0.1']);
+  });
+});
+
+/** As `plimsoll export` prints it. */
+const exportedDecision = (over: object): object => {
+  const says = decision('roll-back', { deployment, windowIndex: 9, windowMs: 5_000, ...over });
+  const body = markerJson(text, markerOf('analyser', says, 'a roll-back'));
+  return { position: 9, appendedAt: at(59), check: 'accepted', waitedMs: 0, body };
+};
+
+describe('decisions on the log', () => {
+  test('tell when the first window began, so that a backtest has the same ones', () => {
+    const decided = exportedDecision({ windowEndedAt: Date.parse(at(21)) + 50_000 });
+    const [run] = canaryRuns(timed(logged, planned, started, decided));
+    expect(run?.sinceMs).toBe(Date.parse(at(21)));
+  });
+
+  test('that rest on no window tell nothing', () => {
+    const decided = exportedDecision({ windowMs: 0, windowIndex: 0 });
+    const [run] = canaryRuns(timed(logged, planned, started, decided));
+    expect(run?.sinceMs).toBe(Date.parse(at(20)));
   });
 });
 
