@@ -250,7 +250,7 @@ describe('the target of a sender', () => {
 
 describe('an analysis that this release cannot judge ends inconclusive', () => {
   test.each<[string, Partial<AnalysisOpened>]>([
-    ['comparison-unknown', { comparison: 'before-after' }],
+    ['comparison-unknown', { comparison: 'next-door' }],
     ['noise-unreadable', { noise: '{}' }],
     ['noise-unreadable', { noise: '[{"id":"errors","judged":"errors","phi":0.5}]' }],
     ['evidence-unreadable', { carried: '{"attempts":0}' }],

@@ -9,7 +9,7 @@ import type { Policy } from '../policy/policy.ts';
  */
 export type Comparison = 'concurrent' | 'before-after' | 'colours';
 
-export const comparisons: readonly Comparison[] = ['concurrent', 'before-after', 'colours'];
+const comparisons: readonly Comparison[] = ['concurrent', 'before-after', 'colours'];
 
 export const isComparison = (text: string): text is Comparison =>
   comparisons.some((one) => one === text);
