@@ -1,0 +1,188 @@
+import { describe, expect, test } from 'vitest';
+import { readBefore } from '../../services/core/canary/rollouts/before.ts';
+import { presets } from '../../services/core/canary/policy/presets.ts';
+import type { Policy } from '../../services/core/canary/policy/policy.ts';
+import type { AnalysisOpened } from '../../services/core/samples/sample.ts';
+import { checkSample } from '../../services/core/samples/wire.ts';
+import { buildAnalyserHouse, settled } from '../support/analyser-house.ts';
+import type { AnalyserHouse } from '../support/analyser-house.ts';
+import { recordsOf } from '../support/canary/undisturbed.ts';
+import { keyOf, tools } from '../support/given.ts';
+import { keyState } from '../support/key-state.ts';
+import { added, audience, logged, planned, shifted, started } from '../support/markers.ts';
+import { attributes, DELTA, histogram, protobufOf, requestOf } from '../support/otlp/requests.ts';
+import { value } from '../support/records.ts';
+
+// Rollouts without a canary, from OTLP and markers to a decision on the log: what ran before is read from the samples.
+
+const minuteMs = 60_000;
+const dayMs = 86_400_000;
+
+const policy: Policy = {
+  ...presets.standard,
+  metrics: presets.standard.metrics.filter(({ judged }) => judged === 'errors'),
+  rollouts: { beforeAfter: true, blueGreen: true },
+};
+
+type Sends = { readonly version: string; readonly errors: number };
+const requests = 6_000;
+
+/** A minute goes by, and each version exports what it counted in it. */
+const passMinute = async (house: AnalyserHouse, sends: readonly Sends[]): Promise<void> => {
+  await house.clock.advance(minuteMs);
+  const nowMs = house.clock.nowMs();
+  for (const { version, errors } of sends) {
+    const point = (status: number, count: number): object => ({
+      startTimeUnixNano: `${nowMs - minuteMs}000000`,
+      timeUnixNano: `${nowMs - 1}000000`,
+      count: String(count),
+      sum: 1,
+      bucketCounts: [String(count)],
+      explicitBounds: [],
+      attributes: attributes({ 'http.response.status_code': status }),
+    });
+    const request = requestOf(
+      [histogram([point(200, requests - errors), point(500, errors)], { temporality: DELTA })],
+      {
+        'service.name': 'checkout',
+        'service.version': version,
+        'service.instance.id': `pod of ${version}`,
+        'deployment.environment.name': 'production',
+      },
+    );
+    const record = {
+      key: new Uint8Array(),
+      headers: [{ name: 'content-type', value: tools.text.encodeUtf8('application/x-protobuf') }],
+      value: protobufOf(request),
+    };
+    value(await house.metrics.append(0, [record]));
+  }
+  await settled();
+};
+
+const passMinutes = async (
+  house: AnalyserHouse,
+  minutes: number,
+  sends: readonly Sends[],
+): Promise<void> => {
+  for (let minute = 0; minute < minutes; minute += 1) await passMinute(house, sends);
+};
+
+const old = (errors: number): Sends => ({ version: '1.9.4', errors });
+const fresh = (errors: number): Sends => ({ version: '2.0.0', errors });
+
+/** The day before, as far as the samples tell it: an hour that became so much worse in its middle; or nothing. */
+const houseAfterADay = async (
+  dayBefore: readonly [first: number, second: number] | null,
+  change: Partial<Policy> = {},
+): Promise<{
+  readonly house: AnalyserHouse;
+  readonly analyser: ReturnType<AnalyserHouse['start']>;
+}> => {
+  const house = await buildAnalyserHouse({ ...policy, ...change });
+  await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
+  await house.say('ci', logged('1.9.4'));
+  if (dayBefore !== null) {
+    const before = house.start();
+    const beginsMs = house.clock.nowMs();
+    await passMinutes(house, 36, [old(dayBefore[0])]);
+    await passMinutes(house, 36, [old(dayBefore[1])]);
+    await before.stop();
+    await house.clock.advance(beginsMs + dayMs - house.clock.nowMs());
+  }
+  const analyser = house.start();
+  await passMinutes(house, 36, [old(30)]);
+  return { house, analyser };
+};
+
+const openingsIn = async (house: AnalyserHouse): Promise<readonly AnalysisOpened[]> => {
+  const signer = keyOf('analyser');
+  const keys = new Map([[signer.keyId, keyState(signer)]]);
+  const found: AnalysisOpened[] = [];
+  for (let partition = 0; partition < house.samples.partitions; partition += 1)
+    for (const record of await recordsOf(house.samples, partition)) {
+      const sample = checkSample(tools, audience, keys, record);
+      if (sample.ok && sample.value.kind === 'analysis-opened') found.push(sample.value);
+    }
+  return found;
+};
+const whole = planned('2.0.0', { attempt: 'run-1', strategy: 'rolling' });
+
+const toldBy = async (house: AnalyserHouse): Promise<readonly string[]> =>
+  (await house.decisions()).map(({ kind, mode }) => `${kind}, ${mode}`);
+
+describe('a rolling rollout that fails six times as often', () => {
+  const rollOut = async (
+    dayBefore: readonly [number, number] | null,
+    change: Partial<Policy> = {},
+  ): Promise<AnalyserHouse> => {
+    const { house, analyser } = await houseAfterADay(dayBefore, change);
+    await house.say('ci', whole);
+    await house.say('ci', started({ attempt: 'run-1' }));
+    await passMinutes(house, 35, [fresh(180)]);
+    await analyser.stop();
+    return house;
+  };
+
+  test('is rolled back: what ran before is read from the samples and travels in the opening', async () => {
+    const house = await rollOut([30, 30]);
+    const [opening] = await openingsIn(house);
+    expect(opening).toMatchObject({ comparison: 'before-after', canaryShare: null });
+    const before = readBefore(opening?.before ?? '', policy.metrics);
+    expect(before?.windows).toHaveLength(30);
+    for (const [metric] of before?.windows ?? [])
+      expect(metric).toMatchObject({ baseline: { total: requests, events: 30 } });
+    expect(before?.season).toStrictEqual([1]);
+    expect((await toldBy(house))[0]).toBe('roll-back, decide');
+    expect(await house.deadLetters()).toStrictEqual([]);
+  });
+
+  test('is not, when the day before did the same at that time', async () => {
+    const house = await rollOut([30, 180]);
+    const [opening] = await openingsIn(house);
+    const [errors] = readBefore(opening?.before ?? '', policy.metrics)?.season ?? [];
+    expect(errors).toBeGreaterThan(5);
+    expect(await toldBy(house)).not.toContainEqual(expect.stringMatching(/^roll-back/));
+  });
+
+  test('is told of as a dry run, when nobody knows what the day before did', async () => {
+    const house = await rollOut(null);
+    expect((await toldBy(house))[0]).toBe('roll-back, dry-run');
+  });
+
+  test('is not judged where the policy does not ask for it', async () => {
+    const house = await rollOut(null, { rollouts: { beforeAfter: false, blueGreen: true } });
+    expect(await openingsIn(house)).toStrictEqual([]);
+    expect(await house.decisions()).toStrictEqual([]);
+  });
+});
+
+describe('blue/green', () => {
+  const blueGreen = planned('2.0.0', { attempt: 'run-1', strategy: 'blue-green' });
+
+  test('the comparison begins when the traffic is shifted to the colour', async () => {
+    const { house, analyser } = await houseAfterADay([30, 30]);
+    await house.say('ci', blueGreen);
+    await house.say('ci', started({ attempt: 'run-1' }));
+    await passMinutes(house, 3, [old(30)]);
+    expect(await openingsIn(house)).toStrictEqual([]);
+    await house.say('ci', shifted({ attempt: 'run-1', canaryShare: 1, colour: 'green' }));
+    await passMinutes(house, 33, [fresh(180)]);
+    const [opening] = await openingsIn(house);
+    expect(opening).toMatchObject({ comparison: 'colours', canaryShare: null });
+    const [decision] = await house.decisions();
+    expect(decision).toMatchObject({ kind: 'roll-back', mode: 'decide', toVersion: '1.9.4' });
+    expect(decision?.explanation).toMatch(/not side by side/);
+    await analyser.stop();
+  });
+
+  test('a colour that gets a part of the traffic is a canary, side by side', async () => {
+    const { house, analyser } = await houseAfterADay(null);
+    await house.say('ci', blueGreen);
+    await house.say('ci', started({ attempt: 'run-1' }));
+    await house.say('ci', shifted({ attempt: 'run-1', canaryShare: 0.5, colour: 'green' }));
+    await passMinute(house, [old(30), fresh(30)]);
+    expect(await openingsIn(house)).toMatchObject([{ comparison: 'concurrent', canaryShare: 0.5 }]);
+    await analyser.stop();
+  });
+});
