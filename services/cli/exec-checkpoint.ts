@@ -8,8 +8,10 @@ import { problem, refuse } from './problem.ts';
 // What an `--exec` has done. It is written behind each run: who is killed in between runs the same decision again.
 
 export type Checkpoint = {
-  /** The log and audience that the positions are of. */
+  /** Audience and address of the log. */
   readonly of: string;
+  /** Id of the log that the positions are of; null: nothing was looked at yet. */
+  readonly log: string | null;
   /** The last decision that was looked at, or null. */
   readonly after: Position | null;
   /** Decisions that may become good to obey: they wait for a person, or their run failed. */
@@ -24,7 +26,7 @@ const pendingMax = 1000;
 
 type Ports = Pick<CliPorts, 'keptFile' | 'settings'>;
 
-/** Names the log by where it is reached: positions mean nothing elsewhere. */
+/** Names the log by where it is reached. */
 export const sourceOf = ({ settings }: Pick<CliPorts, 'settings'>): string =>
   JSON.stringify([settings.audience, settings.url ?? settings.log]);
 
@@ -61,20 +63,41 @@ export const writeCheckpoint = async (
   return written.ok ? ok(undefined) : fail(unusable(path, written.problem.message));
 };
 
+/** The checkpoint with the log that it is of, where that is the one that is followed. */
+export const onLog = (
+  checkpoint: Checkpoint,
+  path: string,
+  logId: string,
+): Result<Checkpoint, CliProblem> =>
+  checkpoint.log === null || checkpoint.log === logId
+    ? ok({ ...checkpoint, log: logId })
+    : refuse(
+        'checkpoint-foreign',
+        `${path} is of the log ${checkpoint.log}, and ${logId} is followed: its positions are others`,
+        'was the log made anew? Then name another file: --checkpoint=FILE',
+      );
+
 const unusable = (path: string, message: string): CliProblem =>
   problem('file-invalid', `${path}: ${message}`, 'name another file: --checkpoint=FILE');
 
 const parse = (text: string): Checkpoint | undefined => {
   try {
-    const { of, after, pending, obeyed } = JSON.parse(text) as { readonly [name: string]: unknown };
+    const {
+      of,
+      log = null,
+      after,
+      pending,
+      obeyed,
+    } = JSON.parse(text) as { readonly [name: string]: unknown };
     const isGood =
       typeof of === 'string' &&
+      (log === null || typeof log === 'string') &&
       (after === null || Number.isSafeInteger(after)) &&
       Array.isArray(pending) &&
       pending.every(Number.isSafeInteger) &&
       Array.isArray(obeyed) &&
       obeyed.every((id) => typeof id === 'string');
-    return isGood ? ({ of, after, pending, obeyed } as Checkpoint) : undefined;
+    return isGood ? ({ of, log, after, pending, obeyed } as Checkpoint) : undefined;
   } catch {
     return undefined;
   }

@@ -9,7 +9,7 @@ import type { ProgramCall } from '../ports/programs.ts';
 import type { Given } from './arguments.ts';
 import { plainText } from './display.ts';
 import type { Checkpoint } from './exec-checkpoint.ts';
-import { readCheckpoint, sourceOf, writeCheckpoint } from './exec-checkpoint.ts';
+import { onLog, readCheckpoint, sourceOf, writeCheckpoint } from './exec-checkpoint.ts';
 import { openObeying } from './obeying.ts';
 import { openReader } from './open-reader.ts';
 import { printLines, printText } from './output.ts';
@@ -40,6 +40,8 @@ type Followed = {
   readonly path: string;
   readonly command: ProgramCall['command'];
   checkpoint: Checkpoint;
+  /** Whether the checkpoint is known to be of the log that is followed. */
+  isOnLog: boolean;
   isFirst: boolean;
   /** The code that was told last, by position. */
   readonly told: Map<Position, string>;
@@ -101,7 +103,11 @@ const openFollowed = async (
   return ok({
     path,
     command: command.value,
-    checkpoint: kept.value ?? { of: sourceOf(ports), after: null, pending: [], obeyed: [] },
+    checkpoint: kept.value ?? {
+      ...{ of: sourceOf(ports), log: null },
+      ...{ after: null, pending: [], obeyed: [] },
+    },
+    isOnLog: false,
     isFirst: kept.value === undefined,
     told: new Map(),
     failures: 0,
@@ -131,6 +137,10 @@ const pass = async (
   followed: Followed,
   isJson: boolean,
 ): Promise<Result<void, CliProblem>> => {
+  if (!followed.isOnLog) {
+    const known = await checkLog(ports, followed);
+    if (!known.ok) return known;
+  }
   const news = await newDecisions(ports, followed.checkpoint);
   if (!news.ok) return news;
   const positions = [...new Set([...followed.checkpoint.pending, ...news.value])];
@@ -140,6 +150,18 @@ const pass = async (
     if (!done.ok) return done;
   }
   followed.isFirst = false;
+  return ok(undefined);
+};
+
+const checkLog = async (ports: CliPorts, followed: Followed): Promise<Result<void, CliProblem>> => {
+  const obeying = await openObeying(ports);
+  if (!obeying.ok) return obeying;
+  const logId = await obeying.value.logId();
+  if (!logId.ok) return logId;
+  const checkpoint = onLog(followed.checkpoint, followed.path, logId.value);
+  if (!checkpoint.ok) return checkpoint;
+  followed.checkpoint = checkpoint.value;
+  followed.isOnLog = true;
   return ok(undefined);
 };
 

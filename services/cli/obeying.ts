@@ -13,7 +13,7 @@ import type { Obeying } from '../ports/obeying.ts';
 import { readAnswer } from './gateway-answer.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
-import { problem } from './problem.ts';
+import { problem, refuse } from './problem.ts';
 import { openProgress } from './progress.ts';
 import { rowTexts, scanRows } from './reading.ts';
 
@@ -46,6 +46,7 @@ const askAtHand = (atHand: AtHand, { clock, tools, settings }: Ports): Obeying<C
     nowMs,
   };
   return {
+    logId: async () => ok(trust.logId),
     gate: async (deployment) => {
       const answer = await askGate(source, deployment);
       if (!answer.ok) return answer;
@@ -86,7 +87,31 @@ const noLastGood = (): Result<never, CliProblem> =>
 
 const withinMs = 15_000;
 
-const askThrough = (gateway: HttpClient, { tools }: Ports): Obeying<CliProblem> => {
+const askThrough = (gateway: HttpClient, { tools, settings }: Ports): Obeying<CliProblem> => {
+  const logId = async (): Promise<Result<string, CliProblem>> => {
+    const headers = { accept: 'application/json' };
+    const answer = await gateway({ method: 'GET', path: '/readyz', headers }, withinMs);
+    const read = readAnswer(tools.text, answer);
+    if (!read.ok) return read;
+    const { checkpoint } = read.value;
+    const id = isLine(checkpoint) ? checkpoint['logId'] : undefined;
+    return typeof id === 'string' ? ok(id) : strange();
+  };
+  /** What a gateway of another log than the pinned one says is nothing to act on. */
+  const pinned = async (
+    ask: () => Promise<Result<Line, CliProblem>>,
+  ): Promise<Result<Line, CliProblem>> => {
+    if (settings.logId === null) return ask();
+    const id = await logId();
+    if (!id.ok) return id;
+    return id.value === settings.logId
+      ? ask()
+      : refuse(
+          'foreign-log',
+          `the gateway answers of the log ${id.value}, and PLIMSOLL_LOG_ID names ${settings.logId}`,
+          'see PLIMSOLL_URL and PLIMSOLL_LOG_ID',
+        );
+  };
   const get = async (path: string): Promise<Result<Line, CliProblem>> => {
     const headers = { accept: 'application/json' };
     const answer = await gateway({ method: 'GET', path, headers }, withinMs);
@@ -95,34 +120,38 @@ const askThrough = (gateway: HttpClient, { tools }: Ports): Obeying<CliProblem> 
     const { item } = read.value;
     return isLine(item) ? ok(item) : strange();
   };
+  const gate = async (deployment: string): Promise<Result<Line, CliProblem>> => {
+    const answer = await gateway(
+      {
+        method: 'POST',
+        path: '/v1/gate',
+        headers: { accept: 'application/json', 'content-type': 'application/json' },
+        body: tools.text.encodeUtf8(JSON.stringify({ deployment })),
+      },
+      withinMs,
+    );
+    const read = readAnswer(tools.text, answer);
+    if (!read.ok) return read;
+    return isLine(read.value) && typeof read.value['outcome'] === 'string'
+      ? ok(read.value)
+      : strange();
+  };
   return {
-    gate: async (deployment) => {
-      const answer = await gateway(
-        {
-          method: 'POST',
-          path: '/v1/gate',
-          headers: { accept: 'application/json', 'content-type': 'application/json' },
-          body: tools.text.encodeUtf8(JSON.stringify({ deployment })),
-        },
-        withinMs,
-      );
-      const read = readAnswer(tools.text, answer);
-      if (!read.ok) return read;
-      return isLine(read.value) && typeof read.value['outcome'] === 'string'
-        ? ok(read.value)
-        : strange();
-    },
-    decision: (position) => get(`/v1/decisions/${position}`),
+    logId,
+    gate: (deployment) => pinned(() => gate(deployment)),
+    decision: (position) => pinned(() => get(`/v1/decisions/${position}`)),
     lastGood: ({ namespace, environment, component, target }) =>
-      get(
-        `/v1/last-good?${[
-          ['namespace', namespace],
-          ['environment', environment],
-          ['component', component],
-          ...(target === null ? [] : [['target', target]]),
-        ]
-          .map(([name = '', content = '']) => `${name}=${encodeURIComponent(content)}`)
-          .join('&')}`,
+      pinned(() =>
+        get(
+          `/v1/last-good?${[
+            ['namespace', namespace],
+            ['environment', environment],
+            ['component', component],
+            ...(target === null ? [] : [['target', target]]),
+          ]
+            .map(([name = '', content = '']) => `${name}=${encodeURIComponent(content)}`)
+            .join('&')}`,
+        ),
       ),
   };
 };

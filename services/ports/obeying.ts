@@ -8,6 +8,8 @@ import type { Line } from '../core/views.ts';
  * gateway. Each answer is of one moment: ask again before acting.
  */
 export type Obeying<Problem> = {
+  /** Of the log that is answered from. Positions mean nothing on another one. */
+  readonly logId: () => Promise<Result<string, Problem>>;
   /** `not-found`: nobody has planned the deployment. */
   readonly gate: (deployment: string) => Promise<Result<Line, Problem>>;
   /** Whether the record at a position may be acted on. */

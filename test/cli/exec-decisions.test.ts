@@ -6,11 +6,11 @@ import { fail, ok } from '../../services/core/result.ts';
 import type { ProgramCall } from '../../services/ports/programs.ts';
 import { faultsOf } from '../support/cli-schemas.ts';
 import { canary, decides, decision, decisionIdOf, decisionRecord } from '../support/decisions.ts';
-import type { Desk, Said as Printed } from '../support/desk.ts';
+import type { Desk, DeskOptions, Said as Printed } from '../support/desk.ts';
 import { jsonOf, openDesk } from '../support/desk.ts';
 import type { Step } from '../support/given.ts';
 import { by, signed } from '../support/given.ts';
-import { failed, operated } from '../support/markers.ts';
+import { failed, operated, run } from '../support/markers.ts';
 import { value } from '../support/records.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
@@ -29,7 +29,7 @@ type Machine = {
 /** A machine that runs programs, and keeps files, from call to call. */
 const machineAfter = async (
   steps: readonly (Step | Promise<Step>)[],
-  options: { readonly isRemote?: boolean } = {},
+  options: Pick<DeskOptions, 'isRemote' | 'env'> = {},
 ): Promise<Machine> => {
   const calls: ProgramCall[] = [];
   const files = new Map<string, string>();
@@ -221,6 +221,35 @@ describe('the command line', () => {
       })
       .plimsoll('decisions', '--once', '--shell', '--exec=obey "$PLIMSOLL_DECISION_ACT" | tee log');
     expect(calls[0]?.command).toEqual({ shell: 'obey "$PLIMSOLL_DECISION_ACT" | tee log' });
+  });
+
+  test.each([[false], [true]])(
+    'a checkpoint of the log that was there before is refused (through a gateway: %s)',
+    async (isRemote) => {
+      const machine = await machineAfter([decides(decision('roll-back'))], { isRemote });
+      await machine.exec();
+      const kept = machine.files.get('done.json') ?? '';
+      const { log, after } = JSON.parse(kept) as { readonly log: string; readonly after: number };
+      expect([log.length, after]).toEqual([36, 8]);
+      // Its positions are past the end of the new one, where nothing would ever be done.
+      const other = kept.replace(log, log.replace(/^.{8}/, '00000000')).replace(':8,', ':900,');
+      machine.files.set('done.json', other);
+      const said = await machine.exec('--json');
+      expect([said.exit, JSON.parse(said.err[0] ?? '')]).toMatchObject([
+        3,
+        { code: 'checkpoint-foreign' },
+      ]);
+      expect(machine.files.get('done.json')).toBe(other);
+    },
+  );
+
+  test('what a gateway says of another log than the pinned one is not acted on', async () => {
+    const env = { PLIMSOLL_LOG_ID: '0197a2e0-5d1c-7c3e-9d30-3f0c1a2b4c5d' };
+    const machine = await machineAfter([decides(decision('promote'))], { isRemote: true, env });
+    expect((await machine.exec()).err[0]).toContain('[foreign-log]');
+    const gate = await machine.desk.plimsoll('gate', run('7'), '--wait=1s');
+    expect([gate.exit, gate.out]).toEqual([3, []]);
+    expect(machine.calls).toEqual([]);
   });
 
   test('a checkpoint of another log, and one that is none, are refused', async () => {
