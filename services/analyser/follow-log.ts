@@ -119,11 +119,17 @@ export const followLog = (
     return said;
   };
 
-  /** Asked for once a batch: what is judged must not change within it. */
-  const rolloutsInForce = async (isAsked: boolean): Promise<RolloutsFor> => {
-    const document = isAsked ? await policies.inForce() : null;
-    return ({ slot: { component, environment } }) =>
-      policyFor(document, component, environment).placed.policy.rollouts;
+  /**
+   * Asked for once a batch: what is judged must not change within it. Where this release cannot read the policies, the
+   * ends of all that may be judged are told, and of what begins only canaries are looked at: to open one halts.
+   */
+  const rolloutsInForce = async (
+    isAsked: boolean,
+  ): Promise<{ readonly begun: RolloutsFor; readonly told: RolloutsFor }> => {
+    const document = isAsked ? await policies.readable() : null;
+    const begun: RolloutsFor = ({ slot: { component, environment } }) =>
+      policyFor(document ?? null, component, environment).placed.policy.rollouts;
+    return { begun, told: document === undefined ? everyRollout : begun };
   };
 
   return {
@@ -132,10 +138,10 @@ export const followLog = (
       const next = (records.at(-1)?.position ?? -1) + 1;
       const ids = [...new Set(records.flatMap((record) => deploymentIn(ports, record)))];
       const deploymentKeys = ids.map((key): RowKey => ({ model: 'deployment', key }));
-      const rolloutsFor = await rolloutsInForce(ids.length > 0);
+      const { begun: judged, told } = await rolloutsInForce(ids.length > 0);
       const places = new Set(
         deploymentsIn(await rowsAt(next, deploymentKeys)).flatMap((deployment) =>
-          canaryAttempts(deployment, rolloutsFor).map(({ plan }) => slotKey(plan.slot)),
+          canaryAttempts(deployment, told).map(({ plan }) => slotKey(plan.slot)),
         ),
       );
       if (places.size === 0) return next;
@@ -150,7 +156,7 @@ export const followLog = (
       const deployments = deploymentsIn(rows);
       // An attempt that is over leaves its evidence to one that begins in the same batch: its end is told first.
       const copies = deployments.flatMap((deployment) =>
-        canaryAttempts(deployment, rolloutsFor).flatMap((attempt) =>
+        canaryAttempts(deployment, told).flatMap((attempt) =>
           copiesOf({ digest, audience }, deployment, attempt, copied),
         ),
       );
@@ -159,7 +165,7 @@ export const followLog = (
       await appendSamples(ports, stop, copies.filter(isOver));
       const begun: Sample[] = [];
       for (const deployment of deployments)
-        begun.push(...(await openings(deployment, rows, rolloutsFor)));
+        begun.push(...(await openings(deployment, rows, judged)));
       await appendSamples(ports, stop, [...begun, ...copies.filter((copy) => !isOver(copy))]);
       return next;
     },
@@ -167,6 +173,8 @@ export const followLog = (
     onLost: () => opened.clear(),
   };
 };
+
+const everyRollout: RolloutsFor = () => ({ beforeAfter: true, blueGreen: true });
 
 type Rows = ReadonlyMap<string, string>;
 

@@ -10,10 +10,13 @@ import { readPolicies } from './read-models.ts';
 /** The policies that canaries which begin now are judged by. */
 export type Policies = {
   /**
-   * Null: nobody has set any, and the standard preset counts. Throws `Halted` where nobody can say, or where this
-   * release cannot read them: a canary is not judged by what nobody wanted.
+   * Asked of the read models each time: whoever obeys asks for the policy that was set last before the start. Null:
+   * nobody has set any, and the standard preset counts. Throws `Halted` where nobody can say, or where this release
+   * cannot read them: a canary is not judged by what nobody wanted.
    */
   readonly inForce: () => Promise<PolicyDocument | null>;
+  /** The same; undefined: this release cannot read them. */
+  readonly readable: () => Promise<PolicyDocument | null | undefined>;
   /**
    * What some policy judges: the same object for as long as that is so. Of policies that cannot be read it is what the
    * standard preset judges.
@@ -21,7 +24,7 @@ export type Policies = {
   readonly selection: () => Promise<Selection>;
 };
 
-/** A policy that was set is in force after this at the latest. */
+/** What a policy that was set judges is copied after this at the latest. */
 const lookAgainAfterMs = 3_000;
 
 type Ports = Pick<AnalyserPorts, 'store' | 'clock' | 'policyFile'>;
@@ -38,17 +41,17 @@ export const openPolicies = (ports: Ports): Policies => {
   let known: Known | undefined;
   let lookedAtMs = Number.NEGATIVE_INFINITY;
 
-  const look = async (): Promise<Known> => {
+  const look = async (mayBeMsOld: number): Promise<Known> => {
     const { policyFile, clock } = ports;
     if (policyFile !== null) return (known ??= knownOf(null, policyFile, null));
     const sinceMs = clock.nowMs() - lookedAtMs;
     // Less than none has passed where the clock was set back.
-    if (known !== undefined && sinceMs >= 0 && sinceMs < lookAgainAfterMs) return known;
+    if (known !== undefined && sinceMs >= 0 && sinceMs < mayBeMsOld) return known;
     const read = await readPolicies(ports);
     if (read.ok) {
       if (known === undefined || known.text !== read.value) known = readKnown(read.value);
       lookedAtMs = clock.nowMs();
-    } else if (known === undefined) {
+    } else if (known === undefined || mayBeMsOld === 0) {
       throw new Halted(`the policies cannot be read: ${read.problem.message}`);
     }
     return known;
@@ -56,12 +59,16 @@ export const openPolicies = (ports: Ports): Policies => {
 
   return {
     inForce: async () => {
-      const { document, unreadable } = await look();
+      const { document, unreadable } = await look(0);
       if (unreadable !== null)
         throw new Halted(`the policies on the log are not for this release: ${unreadable}`);
       return document;
     },
-    selection: async () => (await look()).selection,
+    readable: async () => {
+      const { document, unreadable } = await look(0);
+      return unreadable === null ? document : undefined;
+    },
+    selection: async () => (await look(lookAgainAfterMs)).selection,
   };
 };
 
