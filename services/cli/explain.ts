@@ -227,7 +227,7 @@ const samplesFailed = ({ code, message }: SamplesProblem): CliProblem => {
       return problem(
         code,
         message,
-        'the analyser keeps what its decisions rest on in the folder evidence beside its data; is that on another machine?',
+        'the analyser keeps what its decisions rest on in PLIMSOLL_ARCHIVE, else in the folder kept of its data; is that on another machine?',
       );
     case 'unreachable':
       return problem(code, message, 'are log and samples up? See PLIMSOLL_LOG');

@@ -10,6 +10,9 @@ import type { PolicyPath } from '../../core/canary/policy/setting.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 
+/** Whoever mends the first of them sees the next. */
+const faultsMax = 20;
+
 /** What one alias stands for may be repeated so often, all aliases together. */
 const aliasesMax = 50;
 
@@ -33,7 +36,7 @@ export const readYaml: ReadYaml = (text, bytesMax) => {
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0)
     return fail(
-      faults.map(({ pos: [from], code, message }) => ({
+      faults.slice(0, faultsMax).map(({ pos: [from], code, message }) => ({
         ...placeAt(lines, from),
         code: 'yaml-malformed',
         message: words[code] ?? faultText(message),
@@ -65,9 +68,11 @@ const words: { readonly [code: string]: string } = {
   MULTIPLE_DOCS: 'a second document begins here; a file holds one',
 };
 
-/** The parser recurses, and says of itself when that was too much. */
-const faultText = (message: string): string =>
-  message.startsWith('Maximum call stack') ? tooDeep : (message.split('\n', 1)[0] ?? '');
+/** The parser recurses, and says of itself when that was too much; so do the expressions that it reads with. */
+const faultText = (message: string): string => {
+  const line = message.split('\n', 1)[0] ?? '';
+  return line.startsWith('Maximum call stack') || line.endsWith('Stack overflow') ? tooDeep : line;
+};
 
 /** The first alias of nothing, or else the last one of all. */
 const faultyAlias = (document: Document): number => {

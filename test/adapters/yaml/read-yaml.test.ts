@@ -34,6 +34,15 @@ describe('YAML', () => {
     });
   });
 
+  test('that is wrong ten thousand times is refused in few words', () => {
+    for (const text of [`{${'? '.repeat(10_000)}`, `a: ${'['.repeat(30_000)}`]) {
+      const read = readYaml(text, bytesMax);
+      if (read.ok) throw new Error('it was taken');
+      expect(read.problem.length).toBeLessThanOrEqual(20);
+      expect(JSON.stringify(read.problem)).not.toMatch(/overflow|call stack/i);
+    }
+  });
+
   test('keeps a setting named __proto__ a setting', () => {
     const read = readYaml('__proto__: {a: 1}', bytesMax);
     expect(read.ok && Object.keys(read.value.value as object)).toEqual(['__proto__']);
