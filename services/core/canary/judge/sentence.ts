@@ -150,6 +150,7 @@ const otherSentence = (
     case 'both':
       break;
   }
+  if (isBlank(explained)) return `${id}: nothing was compared yet`;
   const isFail = verdict.outcome === 'fail';
   const name = isFail ? `${id} is not blamed` : id;
   const phrases = [`${name}: ${comparison(explained)}`, ...tolerances(explained)];
@@ -165,6 +166,20 @@ const otherSentence = (
       `${metric.deadline.z.toFixed(1)} of ${metric.deadline.zNeeded.toFixed(1)} standard deviations at the deadline`,
     );
   return phrases.join('; ');
+};
+
+/** Seen, and in no window that counts: in the warm-up, or while a new share of the traffic settles. */
+const isBlank = (explained: MetricPart['explained']): boolean => {
+  switch (explained.judged) {
+    case 'errors':
+      return explained.canary.total + explained.baseline.total === 0;
+    case 'latency':
+      return false;
+    case 'level':
+      return explained.canary === null && explained.baseline === null;
+    case 'traffic':
+      return explained.canaryRequests + explained.baselineRequests === 0;
+  }
 };
 
 /** What was counted in both cohorts, and how far apart it is. */

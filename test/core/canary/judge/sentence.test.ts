@@ -14,6 +14,7 @@ import {
   nothing,
   rate,
   times,
+  trafficMetric,
 } from '../../../support/canary/family.ts';
 import type { Shown } from '../../../support/canary/family.ts';
 import { durationWindows } from '../../../support/canary/metric-windows.ts';
@@ -147,6 +148,12 @@ describe('no decision says', () => {
       'latency: never seen, so it weighs nothing',
       'cpu: never seen, and nothing passes without it',
     ]);
+  });
+
+  test('what was seen and counted in no window yet', () => {
+    const settling = { ...trafficMetric, rule: { ...trafficMetric.rule, settleWindows: 100 } };
+    const text = sentences(times(30, healthy), familyRule([errorsMetric, settling]));
+    expect(text.at(-1)).toBe('traffic: nothing was compared yet');
   });
 
   test('what one cohort alone shows', () => {
