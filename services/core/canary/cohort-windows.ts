@@ -111,8 +111,8 @@ const requestsMax = 1_000_000_000;
 
 /**
  * What the points of a window add, in the order of their time, whatever the order in which they came. A cumulative value
- * counts from the one before it; the first of a stream counts from zero if the stream began after the opening, else it
- * is only the base. A delta counts if it began after the opening.
+ * counts from the one before it; the first of a stream counts from zero if it is known to have begun after the opening
+ * (`openBases`), else it is only the base. A delta counts if it began after the opening.
  */
 export const takeWindow = (
   metrics: readonly MetricPolicy[],
@@ -123,7 +123,7 @@ export const takeWindow = (
   const excluded: Exclusions = { ...noWindowExclusions };
   const distinct = distinctPoints(points);
   excluded.duplicate = points.length - distinct.length;
-  const bases = openBases(before);
+  const bases = openBases(before, openedAtMs);
   const counted = plausible(
     withoutOlderNames(countedIn(bases, distinct, openedAtMs, excluded), excluded),
     excluded,
@@ -141,7 +141,7 @@ export const takeWindow = (
       excluded[reason] += count;
     }),
   );
-  return { bases: bases.close(), metrics: withTraffic(shown, loudness), excluded };
+  return { bases: bases.close(), metrics: withTraffic(shown, loudness, excluded), excluded };
 };
 
 /** Requests with what they add to the window. */
@@ -155,13 +155,13 @@ const countedIn = (
 ): readonly CountedPoint[] => {
   const counted: CountedPoint[] = [];
   for (const point of points) {
-    const { temporality, series, startMs } = point;
+    const { temporality, series, startMs, timeMs } = point;
     if (temporality === null) continue;
-    const taken = temporality === 'delta' ? 'first' : bases.take(series, startMs, point);
+    const deltaTaken = startMs >= openedAtMs ? 'new' : 'unknown';
+    const taken = temporality === 'delta' ? deltaTaken : bases.take(series, startMs, timeMs, point);
     if (taken === 'over-limit') excluded['over-limit'] += 1;
-    else if (taken !== 'first') counted.push({ point, added: taken });
-    else if (startMs >= openedAtMs) counted.push({ point, added: point });
-    else excluded['before-opening'] += 1;
+    else if (taken === 'unknown') excluded['before-opening'] += 1;
+    else counted.push({ point, added: taken === 'new' ? point : taken });
   }
   return counted;
 };
@@ -218,12 +218,13 @@ const heard = (
   return verdict === 'leave-out' ? left : [];
 };
 
-/** Without the loud ones a cohort would seem to have lost their requests. */
+/** Where requests were left out, a cohort would seem to have lost them. */
 const withTraffic = (
   metrics: readonly MetricWindow[],
   { verdict }: Loudness,
+  excluded: Exclusions,
 ): readonly MetricWindow[] =>
-  verdict === 'nobody'
+  verdict === 'nobody' && excluded['over-limit'] + excluded.implausible === 0
     ? metrics
     : metrics.map((metric) =>
         metric.judged === 'traffic' ? { ...metric, canary: null, baseline: null } : metric,

@@ -3,7 +3,7 @@ import type { Decided } from '../markers/marker.ts';
 import type { AnalysisOpened, Sample } from '../samples/sample.ts';
 import { addPoints, obeyCopy, openAnalysis, passTime } from './analysis.ts';
 import type { AnalysisState, AnalysisStep, AnalysisTools } from './analysis-state.ts';
-import { rememberedUntilMs } from './renewal.ts';
+import { isForgottenAt } from './renewal.ts';
 
 // The fold of one partition of samples: samples in, decisions out. Whoever reads the partition again from the
 // opening of an analysis, or goes on from a snapshot, gets the same decisions to the byte.
@@ -128,7 +128,7 @@ const isOfSameKey = (left: Placed, right: Placed): boolean =>
   left.component === right.component && left.environment === right.environment;
 
 const isForgotten = (analysis: AnalysisState, nowMs: number = analysis.receiptMs): boolean =>
-  nowMs > rememberedUntilMs(analysis.opening);
+  isForgottenAt(analysis.opening, nowMs);
 
 /**
  * What has decided and is told nothing more grows old by the time of others, or the partition would have to be read

@@ -16,6 +16,10 @@ const forgetAfterMs = 86_400_000;
 export const rememberedUntilMs = (opening: AnalysisOpened): number =>
   opening.openedAt + (policyIn(opening)?.deadlineMs ?? 0) + forgetAfterMs;
 
+/** Whether it is remembered no more. Its policy is asked last: there may be as many of them as analyses. */
+export const isForgottenAt = (opening: AnalysisOpened, nowMs: number): boolean =>
+  nowMs > opening.openedAt + forgetAfterMs && nowMs > rememberedUntilMs(opening);
+
 /**
  * From one renewal to the next: one window less than the time allows, because the sample that closes a window may
  * come nearly a window late. With windows above two minutes that cannot be had: each of them renews.

@@ -26,6 +26,15 @@ export type Base = {
 
 type BasesOfSeries = { readonly [startMs: number]: Base };
 
+/** All series of one metric of one sender that began together before the opening. */
+type Family = {
+  /** Exports seen, up to `exportsMax`, and the time of the newest of them. */
+  readonly exports: number;
+  readonly lastMs: number;
+  /** Requests that its series counted since their bases. */
+  readonly counted: number;
+};
+
 /** What the next points of cumulative streams are measured from. Plain JSON. */
 export type Bases = {
   /** Bounds of explicit histograms, each list once. */
@@ -33,13 +42,22 @@ export type Bases = {
   readonly streams: number;
   /** By series, then by the start of the stream. */
   readonly ofSeries: { readonly [series: string]: BasesOfSeries };
+  readonly families: { readonly [name: string]: Family };
 };
 
-export const noBases: Bases = { layouts: [], streams: 0, ofSeries: {} };
+export const noBases: Bases = { layouts: [], streams: 0, ofSeries: {}, families: {} };
 
 /** Cumulative streams of one analysis, and different lists of bounds among them. */
 const streamsMax = 20_000;
 const layoutsMax = 100;
+
+/** Of a series, what stands for its resource, scope and metric; the rest stands for its attributes. */
+const familyChars = 32;
+/** Points this close together are of one export. */
+const exportGapMs = 500;
+/** One export may be lost in part, so two must have shown nothing of a series before it is new. */
+const exportsBefore = 2;
+const exportsMax: number = exportsBefore + 1;
 
 /**
  * One stream of cumulative values. A series that starts again is another stream: so a reset is never a difference,
@@ -49,24 +67,39 @@ export const streamOf = (series: string, startMs: number): string => `${series}:
 
 /** Bases while the points of a window are taken, in the order of their time. */
 export type BasesDraft = {
-  /** What was counted since the base; `first`: there was none. The value is the next base. */
+  /**
+   * What was counted since the base. The value is the next base.
+   * - `new`: all of it, because it began after the opening;
+   * - `unknown`: how much of it is since the opening nobody knows.
+   */
   readonly take: (
     series: string,
     startMs: number,
+    timeMs: number,
     value: Counted,
-  ) => Counted | 'first' | 'over-limit';
+  ) => Counted | 'new' | 'unknown' | 'over-limit';
   readonly close: () => Bases;
 };
 
-export const openBases = (before: Bases): BasesDraft => {
+/**
+ * A stream that began after the opening counts from zero, unless it began with this very value: whoever does not know
+ * the start says so (the true reset point of the data model).
+ *
+ * Of a stream that is older, a first value or one that fell may hold what came before. But most SDKs give all series of
+ * a metric the start of the process, and export all of them each time: one that two exports did not have is new, such
+ * as the first error of a route. Not to count it would leave out errors of old servers alone, for those of the canary
+ * began after the opening. It counts if it is no more than its sender has counted since; so does what began again.
+ */
+export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
   let all: { [series: string]: { [startMs: number]: Base } } | undefined;
   // Those of `before` are its own; a series is copied when it first changes.
   const copied = new Set<string>();
   let { streams } = before;
   const layouts = openLayouts(before.layouts);
+  const families = openFamilies(before.families);
 
   return {
-    take: (series, startMs, value) => {
+    take: (series, startMs, timeMs, value) => {
       all ??= { ...before.ofSeries };
       const ofSeries = copied.has(series) ? (all[series] ?? {}) : { ...all[series] };
       const base = ofSeries[startMs];
@@ -76,9 +109,65 @@ export const openBases = (before: Bases): BasesDraft => {
       ofSeries[startMs] = next;
       all[series] = ofSeries;
       copied.add(series);
-      return base === undefined ? 'first' : since(base, value, next);
+      const added = base === undefined ? undefined : since(base, value, next);
+      if (startMs >= openedAtMs)
+        return added ?? (base !== undefined || timeMs > startMs ? 'new' : 'unknown');
+      const family = families.at(series, startMs, timeMs);
+      if (added === undefined) {
+        const isNew = base !== undefined || family.exportsBefore >= exportsBefore;
+        return isNew && value.count <= family.counted ? 'new' : 'unknown';
+      }
+      family.counted += added.count;
+      return added;
     },
-    close: () => (all === undefined ? before : { layouts: layouts.all, streams, ofSeries: all }),
+    close: () =>
+      all === undefined
+        ? before
+        : { layouts: layouts.all, streams, ofSeries: all, families: families.close() },
+  };
+};
+
+/** A family while the points of a window are taken. */
+type FamilyDraft = { exports: number; exportsBefore: number; lastMs: number; counted: number };
+
+const openFamilies = (
+  before: Bases['families'],
+): {
+  readonly at: (series: string, startMs: number, timeMs: number) => FamilyDraft;
+  readonly close: () => Bases['families'];
+} => {
+  const changed = new Map<string, FamilyDraft>();
+  const draftOf = (name: string): FamilyDraft => {
+    const known = changed.get(name);
+    if (known !== undefined) return known;
+    const { exports, lastMs, counted } = before[name] ?? { exports: 0, lastMs: 0, counted: 0 };
+    const draft = { exports, exportsBefore: Math.max(0, exports - 1), lastMs, counted };
+    changed.set(name, draft);
+    return draft;
+  };
+  // Series of one family come one after the other.
+  let last: { prefix: string; startMs: number; draft: FamilyDraft } | undefined;
+  const familyOf = (series: string, startMs: number): FamilyDraft => {
+    const prefix = series.slice(0, familyChars);
+    if (last?.startMs === startMs && last.prefix === prefix) return last.draft;
+    last = { prefix, startMs, draft: draftOf(streamOf(prefix, startMs)) };
+    return last.draft;
+  };
+  return {
+    at: (series, startMs, timeMs) => {
+      const family = familyOf(series, startMs);
+      if (family.exports > 0 && timeMs < family.lastMs + exportGapMs) return family;
+      family.exportsBefore = family.exports;
+      family.exports = Math.min(exportsMax, family.exports + 1);
+      family.lastMs = timeMs;
+      return family;
+    },
+    close: () => {
+      const all: { [name: string]: Family } = { ...before };
+      for (const [name, { exports, lastMs, counted }] of changed)
+        all[name] = { exports, lastMs, counted };
+      return all;
+    },
   };
 };
 
@@ -125,12 +214,12 @@ const baseOf = (value: Counted, layouts: Layouts): Base => {
 };
 
 /**
- * A count that fell, or an explicit bucket, was reset by a sender that did not say so: it counts from zero. Buckets of
- * another layout are no proof of that; what they hold may be older than the opening, so then only requests are counted.
+ * Undefined: a count that fell, or an explicit bucket, was reset by a sender that did not say so. Buckets of another
+ * layout are no proof of that; what they hold may be older than the opening, so then only requests are counted.
  * `next` is the value as a base.
  */
-const since = (base: Base, value: Counted, next: Base): Counted => {
-  if (value.count < base.count) return value;
+const since = (base: Base, value: Counted, next: Base): Counted | undefined => {
+  if (value.count < base.count) return undefined;
   const count = value.count - base.count;
   const errors = Math.min(Math.max(0, value.errors - base.errors), count);
   const from = base.durations;
@@ -143,6 +232,6 @@ const since = (base: Base, value: Counted, next: Base): Counted => {
     from.layout === next.durations.layout;
   if (!isAlike || to?.shape !== 'explicit') return { count, errors, durations: null };
   const counts = countsSince(from.counts, to.counts, from.first);
-  if (counts === undefined) return value;
+  if (counts === undefined) return undefined;
   return { count, errors, durations: { shape: 'explicit', bounds: to.bounds, counts } };
 };

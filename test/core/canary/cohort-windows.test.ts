@@ -124,8 +124,74 @@ describe('cumulative values', () => {
     ['a count that fell', explicit(3, 0, 1)],
     ['a bucket that fell, though the count has passed what it was', explicit(0, 200, 1)],
   ])('count from zero after %s', (_name, durations) => {
-    const taken = after([running(1_000, explicit(100, 50, 7))], [running(6_000, durations)]);
+    const startMs = openedAtMs + 500;
+    const taken = after(
+      [running(1_000, explicit(100, 50, 7), { startMs })],
+      [running(6_000, durations, { startMs })],
+    );
     expect(shown(taken).latency.canary).toStrictEqual(durations);
+  });
+
+  test('that fell in a stream that began before the opening count from zero if they can be of since', () => {
+    const before = [
+      [running(1_000, explicit(100, 50, 7))],
+      [running(6_000, explicit(104, 50, 7))],
+    ] as const;
+    const fewer = after(...before, [running(11_000, explicit(3, 0, 1))]);
+    expect(shown(fewer).latency.canary).toStrictEqual(explicit(3, 0, 1));
+    const asMany = after(...before, [running(11_000, explicit(102, 50, 7))]);
+    expect(shown(asMany).latency.canary).toBeNull();
+    expect(excluded(asMany)).toStrictEqual({ 'before-opening': 1 });
+  });
+
+  test('of a stream that began with its first value are only a base at first', () => {
+    const startMs = openedAtMs + 1_000;
+    const first = running(1_000, explicit(100, 50, 7), { startMs });
+    expect(shown(take([first])).errors.canary).toBeNull();
+    const taken = after([first], [running(6_000, explicit(103, 50, 7), { startMs })]);
+    expect(shown(taken).errors.canary).toStrictEqual({ total: 3, events: 0 });
+  });
+
+  describe('of a series that began with others before the opening', () => {
+    const family = 'f'.repeat(32);
+    const fine = (timeMs: number, fast: number): PendingPoint =>
+      running(timeMs, explicit(fast, 0, 0), { series: `${family} fine` });
+    const failed = (timeMs: number, slow: number): PendingPoint =>
+      running(timeMs, explicit(0, 0, slow), { series: `${family} failed`, errors: slow });
+
+    test('count from zero where two exports before did not have it', () => {
+      const taken = after(
+        [fine(1_000, 100)],
+        [fine(6_000, 120)],
+        [fine(11_000, 140), failed(11_000, 2)],
+      );
+      expect(shown(taken).errors.canary).toStrictEqual({ total: 22, events: 2 });
+      expect(excluded(taken)).toStrictEqual({});
+    });
+
+    test('are only a base where one export alone did not have it', () => {
+      const taken = after([fine(1_000, 100)], [fine(6_000, 120), failed(6_000, 2)]);
+      expect(shown(taken).errors.canary).toStrictEqual({ total: 20, events: 0 });
+    });
+
+    test('are only a base where they are more than all the others counted since', () => {
+      const taken = after(
+        [fine(1_000, 100)],
+        [fine(6_000, 120)],
+        [fine(11_000, 140), failed(11_000, 41)],
+      );
+      expect(shown(taken).errors.canary).toStrictEqual({ total: 20, events: 0 });
+      expect(excluded(taken)).toStrictEqual({ 'before-opening': 1 });
+    });
+
+    test('of another sender say nothing of it', () => {
+      const taken = after(
+        [fine(1_000, 100)],
+        [fine(6_000, 120)],
+        [running(11_000, explicit(0, 0, 2), { series: `${'g'.repeat(32)} failed` })],
+      );
+      expect(shown(taken).errors.canary).toBeNull();
+    });
   });
 
   test('count from zero in a new stream that began after the opening', () => {
@@ -298,7 +364,12 @@ test('what no service can have counted in a window is left out, however many poi
     requests({ series: `series ${index}`, instance: null, count: 600_000_000 }),
   );
   const taken = take([...points, requests({ cohort: 'baseline', series: 'b', count: 7 })]);
-  expect(shown(taken).traffic).toMatchObject({ canary: 600_000_000, baseline: 7 });
+  expect(shown(taken).errors).toMatchObject({
+    canary: { total: 600_000_000 },
+    baseline: { total: 7 },
+  });
+  // Nobody knows how many there were.
+  expect(shown(taken).traffic).toMatchObject({ canary: null, baseline: null });
   expect(excluded(taken)).toStrictEqual({ implausible: 999 });
 });
 

@@ -20,7 +20,10 @@ export const addToLevels = (sums: LevelSums, canary: number, baseline: number): 
 ];
 
 export const levelRatio = ([, canary, baseline]: LevelSums): number | null =>
-  baseline === 0 ? null : canary / baseline;
+  finite(canary / baseline);
+
+/** Next to a level of next to nothing there is no ratio. */
+const finite = (ratio: number): number | null => (Number.isFinite(ratio) ? ratio : null);
 
 /** The number of windows at which the interval is narrowest for its confidence. */
 const bestAtWindows = 60;
@@ -43,8 +46,8 @@ export const levelInterval = (
   const rest = canary * canary - width * canarySquares;
   const root = Math.sqrt(Math.max(0, (canary * baseline) ** 2 - square * rest));
   return {
-    low: rest > 0 ? rest / (canary * baseline + root) : null,
-    high: square > 0 ? (canary * baseline + root) / square : null,
+    low: rest > 0 ? finite(rest / (canary * baseline + root)) : null,
+    high: square > 0 ? finite((canary * baseline + root) / square) : null,
   };
 };
 

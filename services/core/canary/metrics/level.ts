@@ -73,8 +73,12 @@ const promoteParts: readonly number[] = [0.25, 0.5, 0.75, 1];
 
 /** How fast `recent` follows, per window. */
 const recentWeight = 0.2;
-/** The lower side of a difference counts as at most so many deviations: one lost reading must not blind the test. */
+/** A difference counts as at most so many deviations: one lost reading must not blind the test. */
 const deviationsMax = 4;
+/** Against the canary it counts as at least so much (as much again as the level), however little a level scatters. */
+const excessMin = 1;
+/** Shares of a level beyond this are told no further: the baseline was 0 until now. */
+const shareMax = 1e6;
 /** A level that never moves still moves by 0.1 %. */
 const varianceMin = 1e-6;
 
@@ -108,9 +112,10 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, L
     if (!place.judged || !isUsable)
       return passed(rule, state, baseline, isPair && !isUsable, place);
     const { recent } = state;
+    const usual = usualLevel(state);
     const next =
-      recent !== null && recent > 0
-        ? judged(rule, state, recent, canary.mean, baseline.mean, place)
+      usual > 0
+        ? judged(rule, state, usual, canary.mean, baseline.mean, place)
         : withEvidence(rule, state, noIncrements, noIncrements, place);
     const gain = next.logRollback - state.logRollback;
     return {
@@ -129,6 +134,13 @@ export const isLevel = ({ mean, series }: Level): boolean =>
 
 /** Far above any gauge (bytes of a data centre), and squares of it stay numbers. */
 const levelMax = 1e18;
+
+/**
+ * What differences are shares of: the level lately, and no less than its mean so far. A level that is 0 most of the time
+ * would else be followed down to next to nothing, and whoever moves first would be a million times worse.
+ */
+const usualLevel = ({ recent, sums: [windows, , baseline] }: LevelState): number =>
+  Math.max(recent ?? 0, windows === 0 ? 0 : baseline / windows);
 
 const followed = (recent: number | null, mean: number): number =>
   recent === null ? mean : recent + recentWeight * (mean - recent);
@@ -149,16 +161,16 @@ const passed = (
 const judged = (
   rule: LevelRule,
   state: LevelState,
-  recent: number,
+  usual: number,
   canary: number,
   baseline: number,
   place: WindowPlace,
 ): LevelState => {
   const worse = rule.worse === 'higher' ? canary - baseline : baseline - canary;
-  const difference = worse / recent;
+  const difference = shareOf(worse, usual);
   // By how much it is worse than tolerated, and better than it must be for a promotion.
-  const excess = (worse - rule.margin * baseline) / recent;
-  const reserve = (rule.promoteMargin * baseline - worse) / recent;
+  const excess = shareOf(worse - rule.margin * baseline, usual);
+  const reserve = shareOf(rule.promoteMargin * baseline - worse, usual);
   if (rule.variance !== null) {
     const variance = Math.max(varianceMin, rule.variance);
     return withEvidence(
@@ -171,6 +183,9 @@ const judged = (
   }
   return inBatches(rule, state, { difference, excess, reserve }, place);
 };
+
+const shareOf = (part: number, whole: number): number =>
+  Math.min(shareMax, Math.max(-shareMax, part / whole));
 
 const inBatches = (
   rule: LevelRule,
@@ -223,18 +238,20 @@ const finishedWith = (batch: Batch, value: number): Batch => {
   };
 };
 
-/** For each alternative part * unit; one lost reading must not blind the test. */
+/** For each alternative part * unit. What is cut off below is cut off above, or rare peaks would be evidence. */
 const increments = (
   parts: readonly number[],
   unit: number,
   value: number,
   variance: number,
-): readonly number[] =>
-  normalIncrements(
+): readonly number[] => {
+  const reach = deviationsMax * Math.sqrt(variance);
+  return normalIncrements(
     parts.map((part) => part * unit),
-    Math.max(value, -deviationsMax * Math.sqrt(variance)),
+    Math.min(Math.max(value, -reach), Math.max(reach, excessMin)),
     variance,
   );
+};
 
 export type LevelExplanation = {
   readonly judged: 'level';

@@ -86,6 +86,42 @@ describe('with history', () => {
   });
 });
 
+describe('a level that is 0 most of the time', () => {
+  const rule: LevelRule = { ...known, variance: 40 };
+  const peaks = (seed: number): readonly Shown[] => {
+    const random = seededRandom(seed, 7);
+    const peak = (): Level => level(random() < 0.05 ? 1 : 0);
+    return Array.from({ length: 360 }, () => ({ canary: peak(), baseline: peak() }));
+  };
+
+  test.each([rule, unknown])('and peaks in both cohorts alike is no difference', (judgedBy) => {
+    for (let seed = 1; seed <= 20; seed += 1)
+      expect(after(peaks(seed), judgedBy).logRollback).toBeLessThan(blame);
+  });
+
+  test('and was all but 0 until now leaves a state that JSON can hold', () => {
+    const least = level(Number.MIN_VALUE);
+    const windows = [
+      ...Array.from({ length: warmUpWindows + 70 }, () => ({ canary: least, baseline: least })),
+      ...windowsOf(70, 1.5),
+      ...Array.from({ length: 70 }, () => ({ canary: level(1), baseline: least })),
+    ];
+    for (const judgedBy of [known, unknown])
+      for (let count = 1; count < windows.length; count += 1) {
+        const state = after(windows.slice(0, count), judgedBy);
+        expect(JSON.parse(JSON.stringify(state))).toStrictEqual(state);
+      }
+  });
+
+  test('in the baseline has no ratio to it', () => {
+    const windows = Array.from({ length: warmUpWindows + 3 }, () => ({
+      canary: level(1e18),
+      baseline: level(Number.MIN_VALUE),
+    }));
+    expect(levelJudge.explain(known, after(windows))).toMatchObject({ ratio: null });
+  });
+});
+
 describe('without history', () => {
   test('evidence comes once a minute, and not before five minutes of batches were seen', () => {
     const windows = windowsOf(warmUpWindows + 12 * 5, 2);
