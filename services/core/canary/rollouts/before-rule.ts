@@ -24,10 +24,10 @@ const restartsEveryMsMin = 10 * minuteMs;
 const noDataMsMin = 5 * minuteMs;
 
 /** How much worse the half-hour after may be than the half-hour before without any rollout. */
-const drift = { errors: 2, slower: 1.25, slowShares: 1.5, level: 1.5 } as const;
+const drift = { errors: 2, slower: 1.3, slowShares: 1.5, level: 1.6 } as const;
 
 /** By how much the scatter between halves of the half-hour before is raised, and where that is not known. */
-const dispersionTimes = 1.5;
+const dispersionTimes = 2.5;
 const unknownDispersion = 4;
 
 /** The rule of a comparison with what ran before; `rule` is that of a canary, with windows of a minute. */

@@ -9,6 +9,7 @@ import { parseMarker } from '../../../../services/core/markers/parse-marker.ts';
 import type { Body } from '../../../../services/core/markers/upcast.ts';
 import type { AnalysisOpened, Copy } from '../../../../services/core/samples/sample.ts';
 import {
+  bytesOf,
   cut,
   everywhere,
   exportsOf,
@@ -135,6 +136,20 @@ describe('a whole rollout, before and after', () => {
     const excluded = Object.values(state.analyses)[0]?.excluded;
     expect(excluded?.['old-version']).toBe(exportsOf([old]).length);
   });
+});
+
+test('the same samples give the same bytes, however they are cut, and from any snapshot', () => {
+  const sent = exportsOf([pod(() => 20), pod(() => 25, { name: 'second', temporality: 'delta' })]);
+  const begins = begun(usual);
+  const whole = bytesOf(run([begins, ...cut(sent, [1_000]), tick(40 * minute)]).decisions);
+  expect(whole.length).toBeGreaterThan(0);
+  const small = cut(sent, [1, 17, 4]);
+  expect(bytesOf(run([begins, ...small, tick(40 * minute)]).decisions)).toStrictEqual(whole);
+  const half = Math.floor(small.length / 2);
+  const first = run([begins, ...small.slice(0, half)]);
+  const kept = JSON.parse(JSON.stringify(first.state)) as typeof first.state;
+  const second = run([...small.slice(half), tick(40 * minute)], kept, half + 1);
+  expect([...bytesOf(first.decisions), ...bytesOf(second.decisions)]).toStrictEqual(whole);
 });
 
 describe('the time of day', () => {
