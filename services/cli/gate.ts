@@ -171,7 +171,9 @@ const standing = (line: Line): string => {
     `${what(line)} is ${textIn(line, 'status')}`,
     typeof share === 'number' ? `${Math.round(share * 1000) / 10} % of the traffic` : undefined,
     decision === null
-      ? 'no decision yet'
+      ? lineIn(line, 'refused') === null
+        ? 'no decision yet'
+        : undefined
       : `${textIn(decision, 'decision')} (evidence 1 : ${rounded(decision['evidence'])}, needed 1 : ${rounded(decision['evidenceNeeded'])})`,
     refusedText(line),
   ];

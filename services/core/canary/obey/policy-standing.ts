@@ -70,7 +70,11 @@ export const policyStanding = (
   );
   const [newest] = candidates;
   if (newest === undefined) return areAll ? noPolicySet : unreadable;
-  const chosen = candidates.find((one) => one?.digest === judgedBy) ?? newest;
+  const named = candidates.find((one) => one?.digest === judgedBy);
+  // Its analysis was opened before anybody had set one.
+  if (named === undefined && before === undefined && areAll && !candidates.includes(null))
+    return noPolicySet;
+  const chosen = named ?? newest;
   if (chosen === null) return unreadable;
   const known = rows.flatMap((row) => placedIn(row, slot, digest)?.digest ?? []);
   return standingOfPolicy(chosen.policy, chosen.digest, known);

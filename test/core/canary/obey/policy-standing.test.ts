@@ -66,6 +66,15 @@ describe('the policy of an attempt', () => {
     expect(policyStanding([], about(1000), digestOf)).toBe(noPolicySet);
   });
 
+  test('is none where the first was set just after its analysis was opened', () => {
+    const first = [row(9, 10_000_000, [asks])];
+    const started = 10_000_000 - 60_000;
+    expect(policyStanding(first, about(started, 'of the preset'), digestOf)).toBe(noPolicySet);
+    expect(policyStanding(first, about(started, digest(asks)), digestOf).act).toBe('ask');
+    const unread = [rowOf(9, 10_000_000, '{"version":99}')];
+    expect(policyStanding(unread, about(started), digestOf).inForce).toBe('unreadable');
+  });
+
   test('is unknown where only newer ones were looked at, and no decision is of it', () => {
     const asked = { ...about(1000, digest(decides)), areAll: false };
     expect(policyStanding(rows, asked, digestOf)).toMatchObject({
