@@ -22,6 +22,8 @@ export type Explained = {
   readonly attempt: CanaryAttempt;
   /** Versions of the baseline. */
   readonly against: readonly string[];
+  /** What is to be known of how they were compared; empty: side by side. */
+  readonly weakness: string;
   /** Of the decision on the log; null: none yet. */
   readonly position: number | null;
   readonly decision: Decided | null;
@@ -46,9 +48,7 @@ export const explainedText = (
   const { readings, decision, hasScore } = explained;
   const last = readings.at(-1);
   const sentences =
-    last === undefined
-      ? [decision?.explanation ?? '']
-      : verdictSentences(last.verdict, last.explanation);
+    last === undefined ? [decision?.explanation ?? ''] : sentencesOf(explained, last);
   return [
     plainText(headingOf(explained)),
     ...sentences.slice(0, 1).map((sentence) => `  ${plainText(sentence)}`),
@@ -205,6 +205,14 @@ const recheckText = ({ recheck, read }: Explained): readonly string[] => {
   }
 };
 
+const sentencesOf = (
+  { weakness }: Explained,
+  { verdict, explanation }: Reading,
+): readonly string[] => {
+  const [first = '', ...others] = verdictSentences(verdict, explanation);
+  return [first, ...(weakness === '' ? [] : [weakness.trim()]), ...others];
+};
+
 /** The same as one line for programs. */
 export const explainedLine = (explained: Explained): Line => {
   const { deployment, attempt, position, decision, readings, excluded, read, recheck } = explained;
@@ -223,7 +231,7 @@ export const explainedLine = (explained: Explained): Line => {
     stage: last?.stage ?? null,
     verdict: last?.verdict.outcome ?? null,
     reason: last === undefined ? null : reasonOf(last.verdict),
-    sentences: last === undefined ? [] : [...verdictSentences(last.verdict, last.explanation)],
+    sentences: last === undefined ? [] : [...sentencesOf(explained, last)],
     evidence: last?.explanation.evidence ?? null,
     evidenceNeeded: last?.explanation.evidenceNeeded ?? null,
     metrics: last === undefined ? [] : last.explanation.metrics.map(metricLine(explained, last)),

@@ -7,6 +7,7 @@ import { openTrace } from '../core/canary/reading/trace.ts';
 import type { Trace } from '../core/canary/reading/trace.ts';
 import { recheckDecision } from '../core/canary/recheck.ts';
 import type { Recheck } from '../core/canary/recheck.ts';
+import { weaknessOf } from '../core/canary/rollouts/weakness.ts';
 import type { DecisionSummary, Deployment } from '../core/deployment.ts';
 import type { Decided } from '../core/markers/marker.ts';
 import { parseMarker } from '../core/markers/parse-marker.ts';
@@ -57,7 +58,8 @@ export const runExplain = async (
   if (!traced.ok) return traced;
   const { trace, read } = traced.value;
   const readings = upTo(trace.readings(), recorded.value?.decision);
-  if (trace.opening() === undefined || (readings.length === 0 && recorded.value === undefined))
+  const opening = trace.opening();
+  if (opening === undefined || (readings.length === 0 && recorded.value === undefined))
     return refuse(
       'nothing-judged',
       `no window of attempt ${attempt.number} of ${deployment.id} has been judged`,
@@ -70,13 +72,14 @@ export const runExplain = async (
   const explained: Explained = {
     deployment: deployment.id,
     attempt,
-    against: trace.opening()?.baseline.map(({ version }) => version) ?? [],
+    against: opening.baseline.map(({ version }) => version),
     position: decision?.position ?? null,
     decision: recorded.value?.decision ?? null,
     readings,
     excluded: trace.excluded() ?? null,
     read,
     recheck,
+    weakness: weaknessOf(opening),
     hasScore: given.has('score'),
   };
   const chart = chartOf(explained, given.value('metric'));

@@ -1,17 +1,16 @@
 import type { Position } from '../log/record.ts';
 import { validForMsMax } from '../markers/limits.ts';
 import type { Counts, Decided, DeploymentId, MarkerId } from '../markers/marker.ts';
-import type { AnalysisOpened } from '../samples/sample.ts';
 import { uuidOfParts } from '../uuid-v8.ts';
 import type { AnalysisState, AnalysisTools, Refusal } from './analysis-state.ts';
 import { decidedMetric } from './decided-metric.ts';
-import { beforeIn, noiseIn } from './frozen.ts';
+import { noiseIn } from './frozen.ts';
 import type { FamilyDecision } from './judge/decide.ts';
 import { judgeVersion } from './judge/judge.ts';
 import type { Reason, Stage, Verdict } from './judge/verdict.ts';
 import type { Line } from './metrics/rate-test.ts';
 import type { MetricPolicy, Policy } from './policy/policy.ts';
-import { weaknessText } from './rollouts/comparison.ts';
+import { isSeasonKnown, weaknessOf } from './rollouts/weakness.ts';
 import { decisionSentence } from './sentence.ts';
 
 /** Who decides, as a CloudEvents source. */
@@ -91,12 +90,6 @@ export const decisionMarker = (
     onSilence,
   };
 };
-
-const isSeasonKnown = (opening: AnalysisOpened): boolean =>
-  opening.comparison === 'concurrent' || (beforeIn(opening)?.season ?? null) !== null;
-
-const weaknessOf = (opening: AnalysisOpened): string =>
-  weaknessText(opening.comparison, isSeasonKnown(opening));
 
 /**
  * What is said: the decision, unless a silence led to it and the policy rolls a silent canary back. That is no evidence

@@ -35,19 +35,3 @@ export const comparisonOf = (
   const isWhole = colour === null && plan.strategy !== blueGreenStrategy;
   return isWhole && beforeAfter && !rollback ? 'before-after' : undefined;
 };
-
-/** For decisions and their explanations; empty where both sides were seen at the same time. */
-export const weaknessText = (comparison: string, isSeasonKnown: boolean): string => {
-  if (!isComparison(comparison)) return '';
-  const unknown = isSeasonKnown
-    ? ''
-    : '; the same time of the day before is not known, so nobody may act on it';
-  switch (comparison) {
-    case 'concurrent':
-      return '';
-    case 'before-after':
-      return `before and after, not side by side: weaker than a canary${unknown}. `;
-    case 'colours':
-      return `where one colour had all the traffic, before and after, not side by side: weaker than a canary${unknown}. `;
-  }
-};
