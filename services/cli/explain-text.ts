@@ -130,13 +130,19 @@ const toleranceText = ({ tolerated, toleratedRatio, worse }: MetricReading): str
   return toleratedRatio === null ? '' : `${side} ${times(toleratedRatio)}`;
 };
 
-const scatterText = ({ dispersion }: MetricReading, noise: DecidedMetric | undefined): string =>
+const scatterText = (
+  { dispersion, dispersionLeast }: MetricReading,
+  noise: DecidedMetric | undefined,
+): string =>
   [
-    dispersion === null ? '' : String(Number(dispersion.toPrecision(3))),
+    [...new Set([dispersionLeast, dispersion].flatMap(shortOf))].join(' to '),
     noise === undefined ? '' : originText(noise),
   ]
     .filter((part) => part !== '')
     .join(' ');
+
+const shortOf = (value: number | null): readonly string[] =>
+  value === null ? [] : [String(Number(value.toPrecision(3)))];
 
 /** Where the scatter is from. */
 const originText = ({ dispersionFrom }: DecidedMetric): string => {

@@ -7,8 +7,12 @@ import { isPairedRate } from './rate-counts.ts';
 // then; this spends the other half, once, and finds what is too small to be seen early.
 
 /**
- * Sums over the judged windows: of the events, how many the canary had, and how many the worst tolerated canary
+ * Sums over the judged blocks: of the events, how many the canary had, and how many the worst tolerated canary
  * would have had, with variance and third central moment. In millionths, to be short.
+ *
+ * Each block's part is divided by its phi: where counts scatter phi times as much as chance lets them, phi events say
+ * what one would. The sum of d / phi, d being what is beyond expectation, has the variance sum of (phi v) / phi^2 =
+ * sum of v / phi; and no other weights of the blocks find a regression as surely.
  */
 export type DeadlineSums = readonly [
   events: number,
@@ -20,7 +24,7 @@ export type DeadlineSums = readonly [
 export const noDeadlineSums: DeadlineSums = [0, 0, 0, 0];
 
 /**
- * Adds a block of a rate with a tolerance line. Given m events in both cohorts, the canary's number is binomial with
+ * Adds a block of a rate with a tolerance line; `phi` is how much its counts scatter. Given m events in both cohorts, the canary's number is binomial with
  * chance at most a' n_c / (a' n_c + n_b), a' = relative + absolute / baseline rate. The rate comes from earlier
  * windows, so that it is independent of these events.
  */
@@ -75,10 +79,10 @@ const addStratum = (
   const most =
     events * chance + excessDeviationsMax * Math.sqrt(phi * added) + excessFewEvents * phi;
   return [
-    millionths(canaryEvents + Math.min(canary.events, most)),
-    millionths(expected + events * chance),
-    millionths(variance + added),
-    millionths(third + added * (1 - 2 * chance)),
+    millionths(canaryEvents + Math.min(canary.events, most) / phi),
+    millionths(expected + (events * chance) / phi),
+    millionths(variance + added / phi),
+    millionths(third + (added * (1 - 2 * chance)) / phi),
   ];
 };
 
@@ -94,20 +98,19 @@ export type DeadlineResult = {
 };
 
 /**
- * T = (events - expected) / sqrt(phi * variance) against the normal quantile at 1 - `alpha`, this metric's part of the
+ * T = (events - expected) / sqrt(variance) against the normal quantile at 1 - `alpha`, this metric's part of the
  * budget. Few events are skewed and whole numbers: the quantile is corrected for the skew (Cornish, Fisher, first
- * term), T by half an event. With `phi`, events count as if phi of them came together.
+ * term), T by half an event. Where they scatter, events count as if phi of them came together.
  */
 export const deadlineTest = (
   [events, expected, variance, third]: DeadlineSums,
-  phi: number,
   alpha: number,
 ): DeadlineResult => {
   const quantile = normalQuantile(1 - alpha);
-  const deviation = Math.sqrt(phi * variance);
+  const deviation = Math.sqrt(variance);
   if (!(deviation > 0)) return { isWorse: false, z: 0, zNeeded: quantile };
-  const skew = (phi * phi * third) / deviation ** 3;
-  const z = (events - expected - phi / 2) / deviation;
+  const skew = third / deviation ** 3;
+  const z = (events - expected - 1 / 2) / deviation;
   // A skew to the other side would ease the test; that is not taken.
   const zNeeded = quantile + Math.max(0, ((quantile * quantile - 1) * skew) / 6);
   return { isWorse: z > zNeeded, z, zNeeded };

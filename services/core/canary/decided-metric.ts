@@ -1,6 +1,7 @@
 import type { DecidedMetric } from '../markers/marker.ts';
 import type { MetricNoise } from './judge/noise.ts';
 import type { MetricPart } from './judge/verdict.ts';
+import type { UsedPhi } from './scatter.ts';
 
 /** One metric's line of a decision: numbers that a reader needs without the samples. */
 export const decidedMetric = (
@@ -31,6 +32,7 @@ export const decidedMetric = (
         ...ratioOf(explained),
         tolerated: explained.toleratedRate,
         dispersion: explained.phi,
+        dispersionFrom: scatterFrom(noise, explained),
       };
     case 'latency': {
       const tail = explained.loudest === null ? undefined : explained.tails[explained.loudest];
@@ -43,6 +45,7 @@ export const decidedMetric = (
             ...ratioOf(tail),
             tolerated: tail.toleratedShare,
             dispersion: tail.phi,
+            dispersionFrom: scatterFrom(noise, tail),
           };
     }
     case 'level':
@@ -68,6 +71,13 @@ export const decidedMetric = (
       };
   }
 };
+
+/** What is raised was measured before. */
+const scatterFrom = (
+  noise: MetricNoise | undefined,
+  { isPhiRaised }: UsedPhi,
+): DecidedMetric['dispersionFrom'] =>
+  isPhiRaised ? 'raised-for-traffic' : (noise?.note ?? 'unknown');
 
 const noCounts = { canaryCount: 0, canaryEvents: 0, baselineCount: 0, baselineEvents: 0 } as const;
 const noRatio = { ratio: null, ratioLow: null, ratioHigh: null } as const;

@@ -20,7 +20,7 @@ import { isPairedRate } from './rate-counts.ts';
 /**
  * - `measured`: from history;
  * - `raised-for-traffic`: more traffic than in the history, where noise that all requests of an instance share weighs
- *   more;
+ *   more (`scatter.ts`);
  * - `unknown`: too little history; a fallback.
  */
 export type NoiseNote = 'measured' | 'raised-for-traffic' | 'unknown';
@@ -32,6 +32,12 @@ export type Dispersion = {
   readonly note: NoiseNote;
 };
 
+/** The same of what is counted among requests. */
+export type RateDispersion = Dispersion & {
+  /** The traffic it was measured at: the mean over batches of 1 / (1/n_c + 1/n_b), requests; absent: not known. */
+  readonly weight?: number;
+};
+
 /** Where nothing is known. */
 export const unknownPhi = 2;
 /** Half an hour of batches; fewer say too little. */
@@ -39,19 +45,11 @@ const batchesMin = 6;
 /** From here on the standard error is added: a large mean comes from few batches. */
 const errorAddedAbove = 1.5;
 
-/** Requests that a batch of the canary at hand will have in each cohort. */
-export type BatchTraffic = { readonly canary: number; readonly baseline: number };
-
 /**
  * phi of a rate: the mean over batches of (rate_c - rate_b)^2 / (p (1 - p) (1/n_c + 1/n_b)), p the rate of both
- * together; plus one standard error where it is above 1.5. phi - 1 is raised in proportion to 1 / (1/n_c + 1/n_b)
- * where the traffic at hand is more than in the history. It is not lowered where it is less: errors that come in
- * clusters scatter as much then.
+ * together; plus one standard error where it is above 1.5.
  */
-export const rateDispersion = (
-  batches: readonly RatePair[],
-  traffic: BatchTraffic | null = null,
-): Dispersion => {
+export const rateDispersion = (batches: readonly RatePair[]): RateDispersion => {
   const ratios: number[] = [];
   let weights = 0;
   for (const pair of batches) {
@@ -64,7 +62,7 @@ export const rateDispersion = (
     ratios.push(difference ** 2 / (share * (1 - share) * spread));
     weights += 1 / spread;
   }
-  return scaled(dispersionOf(ratios), weights / ratios.length, traffic);
+  return weighed(dispersionOf(ratios), weights / ratios.length);
 };
 
 /** One batch of requests, and the share of them that the first cohort should get. */
@@ -84,16 +82,15 @@ export const trafficDispersion = (batches: readonly TrafficBatch[]): Dispersion 
     }),
   );
 
+export type LatencyDispersion = Omit<RateDispersion, 'phi'> & { readonly phi: LatencyPhi };
+
 export type DurationsBatch = { readonly canary: Durations; readonly baseline: Durations };
 
 /**
  * phi of every test of latency, at the boundaries nearest to the quantiles of the whole history. Batches that cannot
- * be compared with the first of them are left out.
+ * be compared with the first of them are left out. `weight` is the least of the tests'.
  */
-export const latencyDispersion = (
-  batches: readonly DurationsBatch[],
-  traffic: BatchTraffic | null = null,
-): { readonly phi: LatencyPhi; readonly batches: number; readonly note: NoiseNote } => {
+export const latencyDispersion = (batches: readonly DurationsBatch[]): LatencyDispersion => {
   let whole: Durations | undefined;
   const usable: DurationsBatch[] = [];
   for (const batch of batches) {
@@ -117,30 +114,28 @@ export const latencyDispersion = (
         },
       ];
     });
-    return rateDispersion(pairs, traffic);
+    return rateDispersion(pairs);
   });
-  const meanLog = meanLogDispersion(usable, whole, traffic);
+  const meanLog = meanLogDispersion(usable, whole);
   // A quantile without a boundary has no test.
   const all = [
     ...tails.filter((_, index) => boundaries.has(latencyQuantiles[index] ?? 0)),
     meanLog,
   ];
+  const isUnknown = all.some(({ note }) => note === 'unknown');
+  const weight = Math.min(...all.map((test) => test.weight ?? Infinity));
   return {
     phi: { tails: tails.map(({ phi }) => phi), meanLog: meanLog.phi },
     batches: usable.length,
-    note: all.some(({ note }) => note === 'unknown')
-      ? 'unknown'
-      : all.some(({ note }) => note === 'raised-for-traffic')
-        ? 'raised-for-traffic'
-        : 'measured',
+    note: isUnknown ? 'unknown' : 'measured',
+    ...(isUnknown || weight === Infinity ? {} : { weight }),
   };
 };
 
 const meanLogDispersion = (
   batches: readonly DurationsBatch[],
   whole: Durations | undefined,
-  traffic: BatchTraffic | null,
-): Dispersion => {
+): RateDispersion => {
   const middle = whole && boundaryNearest(whole, 0.5)?.boundary;
   // Where buckets are too coarse to shift there is no such test.
   if (middle === undefined || !isShiftable(middle))
@@ -159,7 +154,7 @@ const meanLogDispersion = (
     ratios.push((first.mean - second.mean) ** 2 / (variance * spread));
     weights += 1 / spread;
   }
-  return scaled(dispersionOf(ratios), weights / ratios.length, traffic);
+  return weighed(dispersionOf(ratios), weights / ratios.length);
 };
 
 const dispersionOf = (ratios: readonly number[]): Dispersion => {
@@ -171,18 +166,8 @@ const dispersionOf = (ratios: readonly number[]): Dispersion => {
   return { phi, batches, note: 'measured' };
 };
 
-const scaled = (
-  dispersion: Dispersion,
-  weightThen: number,
-  traffic: BatchTraffic | null,
-): Dispersion => {
-  if (dispersion.note === 'unknown' || traffic === null) return dispersion;
-  if (!(traffic.canary > 0 && traffic.baseline > 0)) return dispersion;
-  const times = 1 / (1 / traffic.canary + 1 / traffic.baseline) / weightThen;
-  return times <= 1 || dispersion.phi === 1
-    ? dispersion
-    : { ...dispersion, phi: 1 + (dispersion.phi - 1) * times, note: 'raised-for-traffic' };
-};
+const weighed = (dispersion: Dispersion, weight: number): RateDispersion =>
+  dispersion.note === 'unknown' ? dispersion : { ...dispersion, weight };
 
 /** Mean levels of both halves in one batch. */
 export type LevelBatch = { readonly canary: number; readonly baseline: number };

@@ -3,6 +3,7 @@ import type { Origin, Points, Sample } from '../samples/sample.ts';
 import type { PendingPoint } from './cohort-windows.ts';
 import { pendingPointOf, takeWindow } from './cohort-windows.ts';
 import { latencyDispersion, levelNoise, rateDispersion, trafficDispersion } from './dispersion.ts';
+import { historyBatchMs } from './history-batch.ts';
 import type { MetricWindow } from './judge/judged-window.ts';
 import type { MetricNoise, Noise } from './judge/noise.ts';
 import { judgedAs } from './judged-as.ts';
@@ -13,7 +14,6 @@ import { noBases } from './stream-bases.ts';
 // How much two cohorts of one program differ: learned from hours in which all servers ran the same, by holding one
 // half of them against the other.
 
-export const historyBatchMs = 300_000;
 const hourMs = 3_600_000;
 /** How far the newest receipt is ahead when a batch is closed. What comes later is left out. */
 const latenessMs = 120_000;
@@ -45,19 +45,16 @@ type Both<Window extends { canary: unknown; baseline: unknown }> = {
 const noiseOf = ({ id, judged }: MetricPolicy, windows: readonly MetricWindow[]): MetricNoise => {
   switch (judged) {
     case 'errors': {
-      const { phi, batches, note } = rateDispersion(bothOf(windows, judged));
-      return { id, judged, phi, batches, note };
+      return { id, judged, ...rateDispersion(bothOf(windows, judged)) };
     }
     case 'traffic': {
       const pairs = bothOf(windows, judged);
       const canary = pairs.reduce((sum, pair) => sum + pair.canary, 0);
       const share = canary / pairs.reduce((sum, pair) => sum + pair.canary + pair.baseline, 0);
-      const { phi, batches, note } = trafficDispersion(pairs.map((pair) => ({ ...pair, share })));
-      return { id, judged, phi, batches, note };
+      return { id, judged, ...trafficDispersion(pairs.map((pair) => ({ ...pair, share }))) };
     }
     case 'latency': {
-      const { phi, batches, note } = latencyDispersion(bothOf(windows, judged));
-      return { id, judged, phi, batches, note };
+      return { id, judged, ...latencyDispersion(bothOf(windows, judged)) };
     }
     case 'level': {
       const levels = bothOf(windows, judged).map(({ canary, baseline }) => ({

@@ -29,9 +29,13 @@ export const initialCurve: RatioCurve = [0, 0, ...candidates.map(() => 0)];
  * Takes one block in: its windows are seconds apart and taken together. Given the events of both cohorts, the canary's
  * number is binomial with odds ratio * n_c / n_b: the base rate cancels, so drift and changing traffic weights do no
  * harm. For events that are not rare that overstates their scatter: the interval is then wider than it must be, never
- * narrower.
+ * narrower. What the block says is divided by `phi`, its scatter, as it is for the evidence.
  */
-export const addToCurve = (curve: RatioCurve, { canary, baseline }: RatePair): RatioCurve => {
+export const addToCurve = (
+  curve: RatioCurve,
+  { canary, baseline }: RatePair,
+  phi: number,
+): RatioCurve => {
   const events = canary.events + baseline.events;
   const total = canary.total + baseline.total;
   if (events === 0 || canary.total === 0 || baseline.total === 0) return curve;
@@ -39,14 +43,14 @@ export const addToCurve = (curve: RatioCurve, { canary, baseline }: RatePair): R
   const baselineShare = baseline.total / total;
   const lean = (canary.events - baseline.events) / 2;
   const next = curve.slice();
-  next[0] = (next[0] ?? 0) + canary.events * baselineShare;
-  next[1] = (next[1] ?? 0) + baseline.events * canaryShare;
+  next[0] = (next[0] ?? 0) + (canary.events * baselineShare) / phi;
+  next[1] = (next[1] ?? 0) + (baseline.events * canaryShare) / phi;
   let highest = -Infinity;
   for (let index = 0; index < points; index += 1) {
     const spread =
       canaryShare * (roots[index] ?? 0) + baselineShare * (roots[points - 1 - index] ?? 0);
     const gain = lean * (candidates[index] ?? 0) - events * Math.log(spread);
-    const height = (next[heightsAt + index] ?? 0) + gain;
+    const height = (next[heightsAt + index] ?? 0) + gain / phi;
     next[heightsAt + index] = height;
     if (height > highest) highest = height;
   }
@@ -72,22 +76,15 @@ export const curveRatio = (curve: RatioCurve): number | null => {
 /**
  * The ratios that have not been refuted at any confidence lost by looking often: a candidate a is refuted when mean
  * over the candidates of likelihood(ratio) / likelihood(a), an e-process while a is true, reaches 1 / (1 - confidence).
- * `phi` flattens the likelihood as it does the evidence.
  *
  * The log-likelihood is concave, so between two candidates it lies below the chords of the neighbouring intervals made
  * longer: the ends, taken where those meet the threshold, are never inside the true ends.
  */
-export const curveInterval = (
-  curve: RatioCurve,
-  confidence: number,
-  phi: number,
-): RatioInterval => {
-  const heights = curve.slice(heightsAt).map((value) => value / phi);
-  const threshold =
-    logSumExp(heights) - Math.log(points) + Math.log(1 - confidence) - roundingNats / phi;
-  const lowest = heightMin / phi;
-  const low = lowEnd(heights, threshold, lowest);
-  const high = lowEnd(heights.toReversed(), threshold, lowest);
+export const curveInterval = (curve: RatioCurve, confidence: number): RatioInterval => {
+  const heights = curve.slice(heightsAt);
+  const threshold = logSumExp(heights) - Math.log(points) + Math.log(1 - confidence) - roundingNats;
+  const low = lowEnd(heights, threshold);
+  const high = lowEnd(heights.toReversed(), threshold);
   return {
     low: low === null ? null : Math.exp(low),
     high: high === null ? null : Math.exp(-high),
@@ -95,7 +92,7 @@ export const curveInterval = (
 };
 
 /** ln of the lower end; null when even the smallest candidate stands. */
-const lowEnd = (heights: readonly number[], threshold: number, lowest: number): number | null => {
+const lowEnd = (heights: readonly number[], threshold: number): number | null => {
   const first = heights.findIndex((height) => height >= threshold);
   if (first <= 0) return null;
   const [x0, x1, x2, x3] = [first - 2, first - 1, first, first + 1].map(
@@ -106,7 +103,7 @@ const lowEnd = (heights: readonly number[], threshold: number, lowest: number): 
   if (y0 === undefined || y1 === undefined || y2 === undefined || y3 === undefined) return null;
   const ends = [x1];
   // A height that was raised to the lowest lies on no chord.
-  if (first >= 2 && y0 > lowest) ends.push(x1 + ((threshold - y1) * (x1 - x0)) / (y1 - y0));
+  if (first >= 2 && y0 > heightMin) ends.push(x1 + ((threshold - y1) * (x1 - x0)) / (y1 - y0));
   if (first + 1 < points && y3 > y2) ends.push(x2 - ((y2 - threshold) * (x3 - x2)) / (y3 - y2));
   return Math.max(...ends);
 };

@@ -51,6 +51,7 @@ const goodElsewhere: readonly Cell[] = [
   'incident',
   'cold-start',
   'pod-noise',
+  'grown',
 ].flatMap((climate) => others.map((traffic) => cell(climate, traffic, 'same')));
 
 const regressed: readonly Cell[] = [usual, ...others].flatMap((traffic) => [
@@ -62,6 +63,8 @@ const regressed: readonly Cell[] = [usual, ...others].flatMap((traffic) => [
   cell('clusters', traffic, 'errors 2 %'),
   cell('pod-noise', traffic, 'errors 2 %'),
   cell('pod-noise', traffic, 'latency +25 %'),
+  cell('grown', traffic, 'errors 2 %'),
+  cell('grown', traffic, 'latency +25 %'),
 ]);
 
 const rare: readonly Cell[] = ['errors 5 %', 'errors 20 %', 'errors 50 %', 'latency +100 %'].map(

@@ -114,6 +114,11 @@ const podNoise = (random: Random, { traffic, windowMs }: Stretch): WeatherAt => 
     );
 };
 
+const tenthOf = ({ canaryRps, baselineRps }: Traffic): Traffic => ({
+  canaryRps: canaryRps / 10,
+  baselineRps: baselineRps / 10,
+});
+
 type Change = { readonly errors: number; readonly slowdown: number };
 
 const none: Change = { errors: 1, slowdown: 1 };
@@ -178,5 +183,13 @@ export const climates: readonly Climate[] = [
     clusterMean: 1,
     begin: podNoise,
     beginHistory: podNoise,
+  },
+  {
+    name: 'grown',
+    about: 'pod-noise, where the history that scatter is learned from had a tenth of the traffic',
+    clusterMean: 1,
+    begin: podNoise,
+    beginHistory: (random, stretch) =>
+      podNoise(random, { ...stretch, traffic: tenthOf(stretch.traffic) }),
   },
 ];

@@ -51,6 +51,7 @@ const latencyRule = (margin: number): LatencyRule => ({
   tolerance: { relative: 1, absolute: 0 },
   promoteTolerance: { relative: 1.25, absolute: 0.002 },
   phi: { tails: [1, 1, 1, 1], meanLog: 1 },
+  measuredAt: null,
 });
 
 const latencyRow = (

@@ -44,7 +44,13 @@ const openings = async (
     const due = dueAnalysis(digest, atMs, deployment, attempt, slot);
     if (due === undefined) return undefined;
     const beginning = beginningOf(undefined, deployment.id, due.judgedBefore);
-    const frozen = { policy: presetEverywhere, noise: [], noiseAgeMs: null, beginning, before: null };
+    const frozen = {
+      policy: presetEverywhere,
+      noise: [],
+      noiseAgeMs: null,
+      beginning,
+      before: null,
+    };
     return openingOf(opening, due, frozen, atMs);
   });
 };

@@ -18,9 +18,16 @@ const pair = (n: number, e: number, m: number, f: number): RatePair => ({
   baseline: { total: m, events: f },
 });
 
-const windows = (count: number, one: RatePair, line = strict, rate = 0.01): DeadlineSums => {
+const windows = (
+  count: number,
+  one: RatePair,
+  line = strict,
+  rate = 0.01,
+  phi = 1,
+): DeadlineSums => {
   let sums = noDeadlineSums;
-  for (let index = 0; index < count; index += 1) sums = addLineToDeadline(sums, line, rate, one, 1);
+  for (let index = 0; index < count; index += 1)
+    sums = addLineToDeadline(sums, line, rate, one, phi);
   return sums;
 };
 
@@ -38,21 +45,21 @@ describe('the normal quantile', () => {
 
 describe('the test at the deadline', () => {
   test('finds twice the errors that no window showed by itself', () => {
-    const result = deadlineTest(windows(45, pair(200, 2, 200, 1)), 1, 0.0025);
+    const result = deadlineTest(windows(45, pair(200, 2, 200, 1)), 0.0025);
     expect(result.z).toBeGreaterThan(result.zNeeded);
     expect(result.isWorse).toBe(true);
   });
 
   test('lets twice the errors pass where that is tolerated', () => {
     const line = { relative: 2, absolute: 0 };
-    const result = deadlineTest(windows(45, pair(200, 2, 200, 1), line), 1, 0.0025);
+    const result = deadlineTest(windows(45, pair(200, 2, 200, 1), line), 0.0025);
     expect(result.z).toBeCloseTo(-0.5 / Math.sqrt((135 * 2) / 9), 6);
     expect(result.isWorse).toBe(false);
   });
 
   test('asks for more where counts scatter more', () => {
-    const sums = windows(45, pair(200, 2, 200, 1));
-    expect(deadlineTest(sums, 7, 0.0025).isWorse).toBe(false);
+    const sums = windows(45, pair(200, 2, 200, 1), strict, 0.01, 7);
+    expect(deadlineTest(sums, 0.0025).isWorse).toBe(false);
   });
 
   test('says nothing without an event, or with one cohort alone', () => {
@@ -61,7 +68,7 @@ describe('the test at the deadline', () => {
       windows(45, pair(0, 0, 200, 9)),
       windows(45, pair(200, 9, 0, 0)),
     ]) {
-      expect(deadlineTest(sums, 1, 0.0025)).toMatchObject({ isWorse: false, z: 0 });
+      expect(deadlineTest(sums, 0.0025)).toMatchObject({ isWorse: false, z: 0 });
     }
   });
 
@@ -73,10 +80,10 @@ describe('the test at the deadline', () => {
       pair(750, 75, 750, 4),
       1,
     );
-    expect(deadlineTest(astray, 1, 0.0025).isWorse).toBe(false);
+    expect(deadlineTest(astray, 0.0025).isWorse).toBe(false);
     const both = addLineToDeadline(astray, strict, 0.005, pair(750, 75, 750, 4), 1);
-    expect(deadlineTest(both, 1, 0.0025).isWorse).toBe(false);
-    expect(deadlineTest(windows(120, pair(750, 6, 750, 4)), 1, 0.0025).isWorse).toBe(true);
+    expect(deadlineTest(both, 0.0025).isWorse).toBe(false);
+    expect(deadlineTest(windows(120, pair(750, 6, 750, 4)), 0.0025).isWorse).toBe(true);
   });
 
   test('compares windows with themselves: a change of weights while the rate drifts is no difference', () => {
@@ -85,7 +92,7 @@ describe('the test at the deadline', () => {
       sums = addLineToDeadline(sums, strict, 0.01, pair(100, 1, 9_900, 99), 1);
       sums = addLineToDeadline(sums, strict, 0.01, pair(900, 45, 900, 45), 1);
     }
-    expect(deadlineTest(sums, 1, 0.0025).z).toBeLessThan(0);
+    expect(deadlineTest(sums, 0.0025).z).toBeLessThan(0);
   });
 });
 
@@ -123,7 +130,6 @@ describe('its size, summed exactly', () => {
               pair(canary * 1_000, events, baseline * 1_000, m - events),
               uncapped,
             ),
-            1,
             alpha,
           ).isWorse;
         expect(size(m, share, says)).toBeLessThanOrEqual(1.25 * alpha);
@@ -145,7 +151,6 @@ describe('its size, summed exactly', () => {
             pair(5_000, events, 45_000, m - events),
             uncapped,
           ),
-          1,
           0.0025,
         ).isWorse;
       expect(size(m, chance, says)).toBeLessThanOrEqual(1.25 * 0.0025);
@@ -165,6 +170,6 @@ describe('for shares that are not small', () => {
     let sums = noDeadlineSums;
     for (let index = 0; index < 10; index += 1)
       sums = addOddsToDeadline(sums, pair(40, 25, 40, 18), 1);
-    expect(deadlineTest(sums, 1, 0.0025).isWorse).toBe(true);
+    expect(deadlineTest(sums, 0.0025).isWorse).toBe(true);
   });
 });

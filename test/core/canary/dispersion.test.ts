@@ -52,12 +52,13 @@ describe('the dispersion of a rate', () => {
     expect(rateDispersion(silent)).toEqual({ phi: 2, batches: 0, note: 'unknown' });
   });
 
-  test('is raised for more traffic than the history had, and not lowered for less', () => {
-    const then = rateDispersion(history(4));
-    const more = rateDispersion(history(4), { canary: 30_000, baseline: 30_000 });
-    expect(more).toMatchObject({ note: 'raised-for-traffic' });
-    expect(more.phi - 1).toBeCloseTo(2 * (then.phi - 1), 9);
-    expect(rateDispersion(history(4), { canary: 150, baseline: 150 })).toEqual(then);
+  test('comes with the traffic it was measured at', () => {
+    expect(rateDispersion(history(4, 15_000)).weight).toBeCloseTo(7_500, 6);
+    const uneven = history(1).map(({ canary, baseline }, index) => ({
+      canary: { ...canary, total: index % 2 === 0 ? 5_000 : 1_000 },
+      baseline: { ...baseline, total: 15_000 },
+    }));
+    expect(rateDispersion(uneven).weight).toBeCloseTo((3_750 + 937.5) / 2, 6);
   });
 
   test('of swapped halves is the same', () => {
@@ -103,9 +104,10 @@ describe('the dispersion of latency', () => {
     });
 
   test('is about 1 for every test where nothing but chance is between the halves', () => {
-    const { phi, note, batches: used } = latencyDispersion(latencyBatches(0));
+    const { phi, note, weight, batches: used } = latencyDispersion(latencyBatches(0));
     expect({ note, used }).toEqual({ note: 'measured', used: 24 });
     expect(Math.max(phi.meanLog, phi.tails[0] ?? 0, phi.tails[2] ?? 0)).toBeLessThan(2.2);
+    expect(weight).toBeCloseTo(1_000, 6);
   });
 
   test('is larger in the middle than in the tail where an instance is slower for a while', () => {

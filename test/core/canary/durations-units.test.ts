@@ -74,6 +74,7 @@ test('a canary that measures in another unit than its baseline is not judged, an
     tolerance: { relative: 1, absolute: 0 },
     promoteTolerance: { relative: 1.25, absolute: 0.002 },
     phi: { tails: [1, 1, 1, 1], meanLog: 1 },
+    measuredAt: null,
   };
   const state = judgeEach(latencyJudge, rule, windows);
   expect(state.logRollback).toBeLessThanOrEqual(0);

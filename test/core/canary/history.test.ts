@@ -1,10 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  historyBatchMs,
-  noiseOfBatches,
-  openHistory,
-} from '../../../services/core/canary/history.ts';
+import { historyBatchMs } from '../../../services/core/canary/history-batch.ts';
+import { noiseOfBatches, openHistory } from '../../../services/core/canary/history.ts';
 import type { HistoryBatch } from '../../../services/core/canary/history.ts';
 import { presets } from '../../../services/core/canary/policy/presets.ts';
 import type { Copy, Points, Sample } from '../../../services/core/samples/sample.ts';
@@ -60,7 +57,11 @@ test('hours without news become batches of two halves of the same size', () => {
 
 test('servers that all fail alike have phi 1, and errors in clusters more', () => {
   const chance = fc.sample(fc.integer({ min: 0, max: 20 }), { numRuns: 5_000, seed: 7 });
-  expect(errorsOf(learned(fleet))).toMatchObject({ phi: 1, note: 'measured' });
+  expect(errorsOf(learned(fleet))).toMatchObject({
+    phi: 1,
+    note: 'measured',
+    weight: 5_000,
+  });
   // Whole bursts, now of one server and now of another.
   const bursts =
     (from: number): Pod['traffic'] =>

@@ -26,13 +26,14 @@ const blocksOf = (windows: readonly Counts[]): readonly Counts[] => {
   return blocks;
 };
 
-const curveAfter = (windows: readonly Counts[]): RatioCurve =>
+const curveAfter = (windows: readonly Counts[], phi = 1): RatioCurve =>
   blocksOf(windows).reduce(
     (curve: RatioCurve, [n, e, m, f]) =>
-      addToCurve(curve, {
-        canary: { total: n, events: e },
-        baseline: { total: m, events: f },
-      }),
+      addToCurve(
+        curve,
+        { canary: { total: n, events: e }, baseline: { total: m, events: f } },
+        phi,
+      ),
     initialCurve,
   );
 
@@ -59,7 +60,7 @@ describe('the interval of the ratio', () => {
     fc.assert(
       fc.property(pairedStream, (windows) => {
         const blocks = blocksOf(windows);
-        const { low, high } = curveInterval(curveAfter(windows), confidence, 1);
+        const { low, high } = curveInterval(curveAfter(windows), confidence);
         const outside = [
           ...(low === null ? [] : [low * (1 - 1e-9)]),
           ...(high === null ? [] : [high * (1 + 1e-9)]),
@@ -77,14 +78,12 @@ describe('the interval of the ratio', () => {
     const five = curveInterval(
       curveAfter(Array.from({ length: 400 }, () => [250, 5, 250, 1])),
       confidence,
-      1,
     );
     expect(five.low).toBeGreaterThan(3.5);
     expect(five.high).toBeLessThan(7);
     const tenth = curveInterval(
       curveAfter(Array.from({ length: 100 }, () => [250, 138, 250, 125])),
       confidence,
-      1,
     );
     expect(tenth.low).toBeGreaterThan(1.03);
     expect(tenth.high).toBeLessThan(1.18);
@@ -103,8 +102,8 @@ describe('the interval of the ratio', () => {
       fc.property(pairedStream, (windows) => {
         const straight = curveAfter(windows);
         const mirrored = curveAfter(windows.map(([n, e, m, f]) => [m, f, n, e]));
-        const one = curveInterval(straight, confidence, 1);
-        const other = curveInterval(mirrored, confidence, 1);
+        const one = curveInterval(straight, confidence);
+        const other = curveInterval(mirrored, confidence);
         expectInverse(other.low, one.high);
         expectInverse(other.high, one.low);
         expectInverse(curveRatio(mirrored), curveRatio(straight));
@@ -114,11 +113,11 @@ describe('the interval of the ratio', () => {
   });
 
   test('is open on both sides before any event, and wider where counts scatter more', () => {
-    expect(curveInterval(initialCurve, confidence, 1)).toEqual({ low: null, high: null });
+    expect(curveInterval(initialCurve, confidence)).toEqual({ low: null, high: null });
     expect(curveRatio(initialCurve)).toBeNull();
-    const curve = curveAfter([[10_000, 300, 10_000, 100]]);
-    expect(curveInterval(curve, confidence, 4).low).toBeLessThan(
-      curveInterval(curve, confidence, 1).low ?? 0,
+    const counts: Counts = [10_000, 300, 10_000, 100];
+    expect(curveInterval(curveAfter([counts], 4), confidence).low).toBeLessThan(
+      curveInterval(curveAfter([counts]), confidence).low ?? 0,
     );
   });
 });

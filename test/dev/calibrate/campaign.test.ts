@@ -173,6 +173,7 @@ test('a promise is held against ten times as many good canaries in each climate'
     'incident 50/50',
     'cold-start 50/50',
     'pod-noise 50/50',
+    'grown 50/50',
     'iid 0.2/1.8',
   ]);
   expect(new Set(cells.map((cell) => goalRuns(cell, one)))).toEqual(new Set([1_000]));

@@ -30,6 +30,7 @@ export const errorsMetric: MetricRule & { readonly judged: 'errors' } = {
     grids,
     prior: { rate: 0.005, total: 100 },
     phi: 1,
+    measuredAt: null,
   },
 };
 export const latencyMetric: MetricRule = {
@@ -44,6 +45,7 @@ export const latencyMetric: MetricRule = {
     tolerance: { relative: 1.1, absolute: 0.0005 },
     promoteTolerance: { relative: 1.25, absolute: 0.002 },
     phi: { tails: [1, 1, 1, 1], meanLog: 1 },
+    measuredAt: null,
   },
 };
 export const cpuMetric: MetricRule & { readonly judged: 'level' } = {
@@ -60,7 +62,7 @@ export const cpuMetric: MetricRule & { readonly judged: 'level' } = {
     windowsPerBatch: 12,
   },
 };
-export const trafficMetric: MetricRule = {
+export const trafficMetric: MetricRule & { readonly judged: 'traffic' } = {
   id: 'traffic',
   weight: 0.05,
   critical: false,

@@ -21,16 +21,17 @@ const notes: readonly unknown[] = ['measured', 'raised-for-traffic', 'unknown'];
 
 const isMetricNoise = (given: unknown): given is MetricNoise => {
   if (typeof given !== 'object' || given === null) return false;
-  const { id, batches, note, judged, phi, variance } = given as {
+  const { id, batches, note, judged, phi, weight, variance } = given as {
     readonly [name: string]: unknown;
   };
   if (typeof id !== 'string' || !isNumber(batches, 0) || !notes.includes(note)) return false;
   switch (judged) {
     case 'errors':
+      return isNumber(phi, 1) && isWeight(weight);
     case 'traffic':
       return isNumber(phi, 1);
     case 'latency':
-      return isLatencyPhi(phi);
+      return isLatencyPhi(phi) && isWeight(weight);
     case 'level':
       return variance === null || isNumber(variance, 0);
     default:
@@ -48,6 +49,9 @@ const isLatencyPhi = (given: unknown): boolean => {
     tails.every((phi) => isNumber(phi, 1))
   );
 };
+
+const isWeight = (given: unknown): boolean =>
+  given === undefined || (isNumber(given, 0) && given !== 0);
 
 const isNumber = (given: unknown, least: number): boolean =>
   typeof given === 'number' && Number.isFinite(given) && given >= least;

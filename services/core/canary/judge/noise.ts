@@ -9,14 +9,21 @@ export type MetricNoise = {
   readonly batches: number;
   readonly note: NoiseNote;
 } & (
-  | { readonly judged: 'errors' | 'traffic'; readonly phi: number }
-  | { readonly judged: 'latency'; readonly phi: LatencyPhi }
+  | { readonly judged: 'errors'; readonly phi: number; readonly weight?: BatchWeight }
+  | { readonly judged: 'latency'; readonly phi: LatencyPhi; readonly weight?: BatchWeight }
+  | { readonly judged: 'traffic'; readonly phi: number }
   | {
       readonly judged: 'level';
       /** Long-run variance of the relative difference of one second; null: not known. */
       readonly variance: number | null;
     }
 );
+
+/**
+ * The traffic that phi was measured at: the mean over batches of five minutes of 1 / (1/n_c + 1/n_b), requests; absent:
+ * not known, so phi stands at any traffic.
+ */
+type BatchWeight = number;
 
 /** What is known of the metrics of one canary; a metric that is not named has the fallback. */
 export type Noise = readonly MetricNoise[];

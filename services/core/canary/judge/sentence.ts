@@ -6,6 +6,7 @@ import type { RatesExplanation } from '../metrics/rates.ts';
 import type { TrafficExplanation } from '../metrics/traffic.ts';
 import type { RateCounts } from '../rate-counts.ts';
 import type { RatioInterval } from '../ratio.ts';
+import type { UsedPhi } from '../scatter.ts';
 import type { LoudWindow } from '../strongest-windows.ts';
 import type { WindowMark } from '../window.ts';
 import type { Explanation, MetricPart, Missing, Reason, Verdict } from './verdict.ts';
@@ -271,9 +272,8 @@ const tolerances = (explained: MetricPart['explained']): readonly string[] => {
 /** How much it scatters by itself, and what was held back for it. */
 const scatter = (explained: MetricPart['explained']): readonly string[] => {
   const phrases: string[] = [];
-  const phi = phiOf(explained);
-  if (phi !== null && phi > 1)
-    phrases.push(`scatter ${Number(phi.toPrecision(3))} times that of chance`);
+  const used = phiOf(explained);
+  if (used !== null && used.phi > 1) phrases.push(scatterPhrase(used));
   if (explained.judged === 'level' && explained.noise === 'batches')
     phrases.push('scatter seen in this canary alone');
   if (explained.cappedBlocks > 0) phrases.push(`blocks capped: ${grouped(explained.cappedBlocks)}`);
@@ -284,16 +284,23 @@ const scatter = (explained: MetricPart['explained']): readonly string[] => {
 
 const phiOf = (
   explained: RatesExplanation | LatencyExplanation | LevelExplanation | TrafficExplanation,
-): number | null => {
+): UsedPhi | null => {
   switch (explained.judged) {
     case 'errors':
+      return explained;
     case 'traffic':
-      return explained.phi;
+      return { phi: explained.phi, phiLeast: explained.phi, isPhiRaised: false };
     case 'latency':
-      return loudestTail(explained)?.phi ?? null;
+      return loudestTail(explained) ?? null;
     case 'level':
       return null;
   }
+};
+
+const scatterPhrase = ({ phi, phiLeast, isPhiRaised }: UsedPhi): string => {
+  const [least, most] = [phiLeast, phi].map((value) => String(Number(value.toPrecision(3))));
+  const range = least === most ? most : `${least} to ${most}`;
+  return `scatter ${range} times that of chance${isPhiRaised ? ' (raised for more traffic than in the history)' : ''}`;
 };
 
 const windowsPhrase = (windows: readonly LoudWindow[]): string =>

@@ -22,6 +22,7 @@ import { addToCurve, curveInterval, curveRatio, initialCurve } from '../ratio-cu
 import type { RatioCurve } from '../ratio-curve.ts';
 import type { RatioInterval } from '../ratio.ts';
 import { intervalConfidence } from '../ratio.ts';
+import type { UsedPhi } from '../scatter.ts';
 import type { StakeRules, Stakes } from '../stakes.ts';
 import {
   addToStakes,
@@ -221,7 +222,7 @@ const withBlock = (margins: LatencyMargins, tail: Tail, phi: number): Tail => {
       past[4] + block[4],
       past[5] + block[5],
     ],
-    curve: addToCurve(tail.curve, shown),
+    curve: addToCurve(tail.curve, shown, phi),
     deadline: isEqualShares(line)
       ? addOddsToDeadline(tail.deadline, pair, phi)
       : addLineToDeadline(tail.deadline, line, toleratedShare(tail), pair, phi),
@@ -256,7 +257,7 @@ export const tailDeadline = (
   tail: Tail,
   phi: number,
   alpha: number,
-): DeadlineResult => deadlineTest(withBlock(margins, tail, phi).deadline, phi, alpha);
+): DeadlineResult => deadlineTest(withBlock(margins, tail, phi).deadline, alpha);
 
 export const cappedBlocksIn = ({ rollback }: Tail): number => cappedBlocksOf(rollback);
 
@@ -267,7 +268,7 @@ export const logPromoteOf = (tail: Tail, rules: StakeRules): number =>
   logCapital(tail.promote, withoutRestarts(rules));
 
 /** What a person needs to check one tail: "9.1 % of the canary's requests took longer than 450 ms, 5.0 % before". */
-export type TailExplanation = {
+export type TailExplanation = UsedPhi & {
   readonly quantile: number;
   readonly boundaryMs: number;
   /** Of all judged requests, those that took longer than the boundary. */
@@ -281,13 +282,14 @@ export type TailExplanation = {
   readonly toleratedShare: number;
   readonly rollbackEvidence: number;
   readonly promoteEvidence: number;
-  readonly phi: number;
 };
 
+/** `phi` is that of the running block. */
 export const explainTail = (
   rules: StakeRules & LatencyMargins,
   tail: Tail,
   phi: number,
+  used: UsedPhi,
 ): TailExplanation => {
   const { past, curve } = withBlock(rules, tail, phi);
   const [canaryTotal, slower, baselineTotal, baselineSlower, tolerated] = past;
@@ -299,10 +301,10 @@ export const explainTail = (
     canary: { total: canaryTotal, events: slower },
     baseline: { total: baselineTotal, events: baselineSlower },
     ratio: curveRatio(curve),
-    interval: { ...curveInterval(curve, intervalConfidence, phi), confidence: intervalConfidence },
+    interval: { ...curveInterval(curve, intervalConfidence), confidence: intervalConfidence },
     toleratedShare: line.relative * share + line.absolute,
     rollbackEvidence: evidenceOf(logRollbackOf(tail, rules)),
     promoteEvidence: evidenceOf(logPromoteOf(tail, rules)),
-    phi,
+    ...used,
   };
 };

@@ -12,6 +12,8 @@ import {
 import { evidenceOf } from '../evidence.ts';
 import { logSumExp } from '../log-sum-exp.ts';
 import type { MetricEvidence, RuledJudge, ShownWindow, WindowPlace } from '../metric-judge.ts';
+import type { MeasuredAt, TrafficSeen } from '../scatter.ts';
+import { noTrafficSeen, raisedPhi, raisedTimes, usedPhi, withTraffic } from '../scatter.ts';
 import type { StakeRules } from '../stakes.ts';
 import { addToStakes, cappedBlocksOf, logCapital, noIncrements } from '../stakes.ts';
 import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
@@ -58,7 +60,12 @@ export const latencyBoundaries = (
   return chosen;
 };
 
-export type LatencyRule = StakeRules & LatencyMargins & { readonly phi: LatencyPhi };
+export type LatencyRule = StakeRules &
+  LatencyMargins & {
+    readonly phi: LatencyPhi;
+    /** The traffic at which it was measured; null: phi stands at any. */
+    readonly measuredAt: MeasuredAt | null;
+  };
 
 /** How much more than independent requests each test scatters, at least 1; tails in order of `latencyQuantiles`. */
 export type LatencyPhi = { readonly tails: readonly number[]; readonly meanLog: number };
@@ -69,6 +76,7 @@ export type LatencyState = MetricEvidence & {
   readonly warmUp: WarmUp | null;
   readonly tails: readonly Tail[];
   readonly meanLog: MeanLog | null;
+  readonly traffic: TrafficSeen;
   readonly strongestWindows: LoudWindows;
   /** Windows in which both cohorts said something that could not be compared, and why the last one could not. */
   readonly unusableWindows: number;
@@ -100,13 +108,14 @@ export const latencyJudge: RuledJudge<
     warmUp: { baseline: null, canaryBuckets: null, restartsBegun: 0 },
     tails: [],
     meanLog: null,
+    traffic: noTrafficSeen,
     strongestWindows: [],
     unusableWindows: 0,
     problem: null,
   }),
   addWindow: (rule, before, window, place) => {
     const state = before.warmUp === null || !place.judged ? before : chosen(rule, before);
-    if (state.warmUp !== null) return observe(state, state.warmUp, window, place);
+    if (state.warmUp !== null) return observe(rule, state, state.warmUp, window, place);
     return place.judged && window.canary !== null && window.baseline !== null
       ? judged(rule, state, window, window.canary, window.baseline, place)
       : passed(rule, state, place);
@@ -115,6 +124,7 @@ export const latencyJudge: RuledJudge<
 };
 
 const observe = (
+  rule: LatencyRule,
   state: LatencyState,
   warmUp: WarmUp,
   { canary, baseline }: ShownWindow<Durations>,
@@ -127,8 +137,22 @@ const observe = (
     canaryBuckets: together(warmUp.canaryBuckets, canary && emptied(canary)),
     restartsBegun,
   };
-  return { ...state, warmUp: next };
+  if (rule.measuredAt === null || canary === null || baseline === null)
+    return { ...state, warmUp: next };
+  const traffic = seenTraffic(rule, state, totalOf(canary), totalOf(baseline), false);
+  return { ...state, warmUp: next, traffic };
 };
+
+const seenTraffic = (
+  { measuredAt }: LatencyRule,
+  { traffic }: LatencyState,
+  canary: number,
+  baseline: number,
+  isJudged: boolean,
+): TrafficSeen =>
+  canary > 0 && baseline > 0
+    ? withTraffic(measuredAt, traffic, canary, baseline, isJudged)
+    : traffic;
 
 /** Of two that cannot be added the later one counts. */
 const together = (before: Durations | null, now: Durations | null): Durations | null => {
@@ -168,7 +192,7 @@ const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
 
 const judged = (
   rule: LatencyRule,
-  state: LatencyState,
+  before: LatencyState,
   window: ShownWindow<Durations>,
   canaryShown: Durations,
   baselineShown: Durations,
@@ -176,13 +200,17 @@ const judged = (
 ): LatencyState => {
   const canary: Arm = { durations: canaryShown, total: totalOf(canaryShown) };
   const baseline: Arm = { durations: baselineShown, total: totalOf(baselineShown) };
+  const traffic = seenTraffic(rule, before, canary.total, baseline.total, true);
+  const state: LatencyState = traffic === before.traffic ? before : { ...before, traffic };
+  const times = raisedTimes(rule.measuredAt, traffic);
   let isUsable = true;
   const tails = state.tails.map((tail) => {
-    const added = addToTail(rule, tail, canary, baseline, place, phiOf(rule, tail));
+    const phi = phiOf(rule, tail, times);
+    const added = addToTail(rule, tail, canary, baseline, place, phi);
     if (added === undefined) isUsable = false;
-    return added ?? passTail(rule, tail, place, phiOf(rule, tail));
+    return added ?? passTail(rule, tail, place, phi);
   });
-  const meanLog = withMeanLog(rule, state, canaryShown, baselineShown, place);
+  const meanLog = withMeanLog(rule, state, canaryShown, baselineShown, place, times);
   if (!isUsable) {
     const problem = problemOf(state.tails, canaryShown, baselineShown);
     return {
@@ -198,7 +226,8 @@ const judged = (
 };
 
 const passed = (rule: LatencyRule, state: LatencyState, place: WindowPlace): LatencyState => {
-  const tails = state.tails.map((tail) => passTail(rule, tail, place, phiOf(rule, tail)));
+  const times = raisedTimes(rule.measuredAt, state.traffic);
+  const tails = state.tails.map((tail) => passTail(rule, tail, place, phiOf(rule, tail, times)));
   const stakes = state.meanLog && addToStakes(state.meanLog.stakes, noIncrements, place, rule);
   const meanLog = state.meanLog && stakes && { ...state.meanLog, stakes };
   return withEvidence(rule, state, tails, meanLog);
@@ -210,6 +239,7 @@ const withMeanLog = (
   canary: Durations,
   baseline: Durations,
   place: WindowPlace,
+  times: number,
 ): MeanLog | null => {
   if (meanLog === null || tail === undefined) return null;
   const canaryMoments = logMoments(canary, meanLog.centreSeconds, logReach);
@@ -220,7 +250,7 @@ const withMeanLog = (
     return { ...meanLog, stakes: addToStakes(meanLog.stakes, noIncrements, place, rule) };
   const scale = scaleIn(tail.boundary) ?? 0;
   const logMargin = tail.shift * logWidth(scale);
-  const phi = rule.phi.meanLog;
+  const phi = raisedPhi(rule.measuredAt, rule.phi.meanLog, times);
   return addToMeanLog(
     rule,
     meanLog,
@@ -287,21 +317,26 @@ const scaleOf = (canary: Durations, baseline: Durations): number =>
 const scaleIn = (boundary: Boundary): number | undefined =>
   boundary.shape === 'exponential' ? boundary.scale : undefined;
 
-const phiOf = ({ phi }: LatencyRule, { quantile }: Tail): number =>
+const measuredPhi = ({ phi }: LatencyRule, { quantile }: Tail): number =>
   phi.tails[latencyQuantiles.indexOf(quantile)] ?? 1;
+
+const phiOf = (rule: LatencyRule, tail: Tail, times: number): number =>
+  raisedPhi(rule.measuredAt, measuredPhi(rule, tail), times);
 
 /**
  * The tests at the deadline, one for each tail, each with its part of `alpha`; empty where nothing was compared.
  */
 export const latencyDeadline = (
   rule: LatencyRule,
-  { tails }: LatencyState,
+  { tails, traffic }: LatencyState,
   alpha: number,
-): readonly (DeadlineResult & { readonly quantile: number })[] =>
-  tails.map((tail) => ({
+): readonly (DeadlineResult & { readonly quantile: number })[] => {
+  const times = raisedTimes(rule.measuredAt, traffic);
+  return tails.map((tail) => ({
     quantile: tail.quantile,
-    ...tailDeadline(rule, tail, phiOf(rule, tail), alpha / tails.length),
+    ...tailDeadline(rule, tail, phiOf(rule, tail, times), alpha / tails.length),
   }));
+};
 
 export type LatencyExplanation = {
   readonly judged: 'latency';
@@ -322,8 +357,16 @@ export type LatencyExplanation = {
 };
 
 const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => {
-  const { tails, meanLog } = state;
-  const explained = tails.map((tail) => explainTail(rule, tail, phiOf(rule, tail)));
+  const { tails, meanLog, traffic } = state;
+  const times = raisedTimes(rule.measuredAt, traffic);
+  const explained = tails.map((tail) =>
+    explainTail(
+      rule,
+      tail,
+      phiOf(rule, tail, times),
+      usedPhi(rule.measuredAt, measuredPhi(rule, tail), traffic),
+    ),
+  );
   const evidence = explained.map(({ rollbackEvidence }) => rollbackEvidence);
   const [margin, promoteMargin] = tails[0] === undefined ? [0, 0] : marginsOf(tails[0]);
   const blocks = tails.map(cappedBlocksIn);

@@ -8,6 +8,8 @@ import { addToCurve, curveInterval, curveRatio, initialCurve } from '../ratio-cu
 import type { RatioCurve } from '../ratio-curve.ts';
 import type { RatioInterval } from '../ratio.ts';
 import { intervalConfidence } from '../ratio.ts';
+import type { MeasuredAt, TrafficSeen, UsedPhi } from '../scatter.ts';
+import { noTrafficSeen, raisedPhi, raisedTimes, usedPhi, withTraffic } from '../scatter.ts';
 import type { StakeRules } from '../stakes.ts';
 import { cappedBlocksOf, initialStakes, noIncrements, withoutRestarts } from '../stakes.ts';
 import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
@@ -27,12 +29,15 @@ export type RatesRule = StakeRules & {
   readonly prior: RatePrior;
   /** How much more the counts scatter than independent requests would, at least 1. */
   readonly phi: number;
+  /** The traffic at which they did; null: phi stands at any. */
+  readonly measuredAt: MeasuredAt | null;
 };
 
 /** What happens to few requests (errors), compared window by window as rates, with no assumption about drift. */
 export type RatesState = Staked & {
   /** Every baseline window so far, warm-up included: it predicts the next window's rate. */
   readonly seen: RateCounts;
+  readonly traffic: TrafficSeen;
   /** The judged windows of the running block, and of all blocks before it. */
   readonly block: PairSums;
   readonly past: PairSums;
@@ -51,6 +56,7 @@ export const ratesJudge: RuledJudge<
     logRollback: 0,
     logPromote: 0,
     seen: noRate,
+    traffic: noTrafficSeen,
     block: noSums,
     past: noSums,
     curve: initialCurve,
@@ -63,12 +69,16 @@ export const ratesJudge: RuledJudge<
     const { canary, baseline } = window;
     const isPaired = canary !== null && baseline !== null && isPairedRate({ canary, baseline });
     const seen = baseline === null ? state.seen : addRates(state.seen, baseline);
+    const traffic = isPaired
+      ? withTraffic(rule.measuredAt, state.traffic, canary.total, baseline.total, place.judged)
+      : state.traffic;
     if (!place.judged || !isPaired) {
       const passed = withEvidence(rule, state, noIncrements, noIncrements, place);
-      const next = seen === state.seen ? passed : { ...passed, seen };
+      const next = seen === state.seen ? passed : { ...passed, seen, traffic };
       return place.endsBlock ? settled(rule, next) : next;
     }
-    const { tolerance, promoteTolerance, grids, phi } = rule;
+    const { tolerance, promoteTolerance, grids } = rule;
+    const phi = phiIn(rule, traffic);
     const pair = { canary, baseline };
     const rate = predictedRate(state.seen, rule.prior);
     const { logRollback, logPromote, rollback, promote } = withEvidence(
@@ -84,6 +94,7 @@ export const ratesJudge: RuledJudge<
       rollback,
       promote,
       seen,
+      traffic,
       block: addToSums(state.block, pair),
       past: state.past,
       curve: state.curve,
@@ -95,6 +106,9 @@ export const ratesJudge: RuledJudge<
   explain: (rule, state) => explain(rule, state),
 };
 
+const phiIn = ({ phi, measuredAt }: RatesRule, traffic: TrafficSeen): number =>
+  raisedPhi(measuredAt, phi, raisedTimes(measuredAt, traffic));
+
 /** With the running block among those before. */
 const settled = (rule: RatesRule, state: RatesState): RatesState => {
   if (state.block === noSums) return state;
@@ -105,21 +119,22 @@ const settled = (rule: RatesRule, state: RatesState): RatesState => {
     events: state.seen.events - block.baseline.events,
   };
   const rate = predictedRate(seen, rule.prior);
+  const phi = phiIn(rule, state.traffic);
   return {
     ...state,
     block: noSums,
     past: addToSums(state.past, block),
-    curve: addToCurve(state.curve, block),
-    deadline: addLineToDeadline(state.deadline, rule.tolerance, rate, block, rule.phi),
+    curve: addToCurve(state.curve, block, phi),
+    deadline: addLineToDeadline(state.deadline, rule.tolerance, rate, block, phi),
   };
 };
 
 /** The test at the deadline with this metric's part of alpha; never twice. */
 export const ratesDeadline = (rule: RatesRule, state: RatesState, alpha: number): DeadlineResult =>
-  deadlineTest(settled(rule, state).deadline, rule.phi, alpha);
+  deadlineTest(settled(rule, state).deadline, alpha);
 
 /** What a person needs to check this metric's part of a verdict. Rates are events per request. */
-export type RatesExplanation = {
+export type RatesExplanation = UsedPhi & {
   readonly judged: 'errors';
   readonly canary: RateCounts;
   readonly baseline: RateCounts;
@@ -133,7 +148,6 @@ export type RatesExplanation = {
   readonly promoteEvidence: number;
   readonly strongestWindows: readonly LoudWindow[];
   readonly cappedBlocks: number;
-  readonly phi: number;
 };
 
 const explain = (rule: RatesRule, state: RatesState): RatesExplanation => {
@@ -146,7 +160,7 @@ const explain = (rule: RatesRule, state: RatesState): RatesExplanation => {
     baseline,
     ratio: curveRatio(curve),
     interval: {
-      ...curveInterval(curve, intervalConfidence, rule.phi),
+      ...curveInterval(curve, intervalConfidence),
       confidence: intervalConfidence,
     },
     toleratedRate: rule.tolerance.relative * rate + rule.tolerance.absolute,
@@ -154,6 +168,6 @@ const explain = (rule: RatesRule, state: RatesState): RatesExplanation => {
     promoteEvidence: evidenceOf(state.logPromote),
     strongestWindows: loudWindows(state.strongestWindows),
     cappedBlocks: cappedBlocksOf(state.rollback),
-    phi: rule.phi,
+    ...usedPhi(rule.measuredAt, rule.phi, state.traffic),
   };
 };

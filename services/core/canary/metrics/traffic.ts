@@ -76,7 +76,7 @@ export const trafficJudge: RuledJudge<
     const { canary, baseline, canaryShare } = window;
     const isReported = canary !== null && baseline !== null && canary + baseline > 0;
     if (!place.judged || !isKnownShare(canaryShare) || !isReported || state.settlingWindows > 0)
-      return settled(withEvidence(rule, state, noIncrements, noIncrements, place), place);
+      return settled(rule, withEvidence(rule, state, noIncrements, noIncrements, place), place);
     const { least, promoteLeast, phi } = rule;
     const next = withEvidence(
       rule,
@@ -99,15 +99,19 @@ export const trafficJudge: RuledJudge<
       block: addToSums(state.block, pair),
       strongestWindows: withWindow(state.strongestWindows, window, gain),
     };
-    return settled(added, place);
+    return settled(rule, added, place);
   },
   explain: (rule, state) => explain(rule, state),
 };
 
 /** A block that ends is in the curve. */
-const settled = (state: TrafficState, { endsBlock }: WindowPlace): TrafficState =>
+const settled = (
+  { phi }: TrafficRule,
+  state: TrafficState,
+  { endsBlock }: WindowPlace,
+): TrafficState =>
   endsBlock && state.block !== noSums
-    ? { ...state, block: noSums, curve: addToCurve(state.curve, pairOf(state.block)) }
+    ? { ...state, block: noSums, curve: addToCurve(state.curve, pairOf(state.block), phi) }
     : state;
 
 /** A share that the traffic can be held against: somebody told it, and both cohorts should have some. */
@@ -166,17 +170,14 @@ export type TrafficExplanation = {
 };
 
 const explain = (rule: TrafficRule, state: TrafficState): TrafficExplanation => {
-  const curve = addToCurve(state.curve, pairOf(state.block));
+  const curve = addToCurve(state.curve, pairOf(state.block), rule.phi);
   return {
     judged: 'traffic',
     canaryRequests: state.canaryRequests,
     baselineRequests: state.baselineRequests,
     expectedRequests: state.expectedRequests,
     ratio: curveRatio(curve),
-    interval: {
-      ...curveInterval(curve, intervalConfidence, rule.phi),
-      confidence: intervalConfidence,
-    },
+    interval: { ...curveInterval(curve, intervalConfidence), confidence: intervalConfidence },
     toleratedRatio: rule.least,
     rollbackEvidence: evidenceOf(state.logRollback),
     promoteEvidence: evidenceOf(state.logPromote),

@@ -1,7 +1,9 @@
 import { unknownPhi } from '../dispersion.ts';
+import { historyBatchMs } from '../history-batch.ts';
 import type { MetricNoise, Noise } from '../judge/noise.ts';
 import type { FamilyRule, MetricRule } from '../judge/rule.ts';
 import { latencyQuantiles } from '../metrics/latency.ts';
+import type { MeasuredAt } from '../scatter.ts';
 import type { StakeRules } from '../stakes.ts';
 import type { MetricPolicy, Policy } from './policy.ts';
 
@@ -20,6 +22,8 @@ const errorPrior = { rate: 0.005, total: 100 } as const;
 /** It takes so long until a changed share of the traffic is so. */
 const settleMs = 30_000;
 const levelBatchMs = 60_000;
+/** The present traffic is that of about the last minute: single windows of few requests say little of it. */
+const trafficMemoryMs = 60_000;
 
 /**
  * The rule of one analysis, whose windows are `windowMs` long. `attemptsBefore` counts the earlier independent attempts
@@ -61,6 +65,19 @@ export const familyRuleOf = (
 export const completeNoise = (policy: Policy, noise: Noise): Noise =>
   policy.metrics.map((metric) => noiseOf(metric, noise));
 
+/** Traffic per batch of history as the judge sees it: per window. */
+const measuredAt = (
+  { weight, batches }: NoiseOf<'errors' | 'latency'>,
+  windowMs: number,
+): MeasuredAt | null =>
+  weight === undefined || batches === 0
+    ? null
+    : {
+        weight: (weight * windowMs) / historyBatchMs,
+        batches,
+        kept: Math.exp(-windowMs / trafficMemoryMs),
+      };
+
 type NoiseOf<Kind extends MetricNoise['judged']> = MetricNoise & { readonly judged: Kind };
 
 const noiseOf = (metric: MetricPolicy, noise: Noise): MetricNoise =>
@@ -96,21 +113,26 @@ const metricRule = (
   switch (judged) {
     case 'errors': {
       const { tolerance, promoteTolerance } = metric;
-      const { phi } = noise as NoiseOf<'errors'>;
+      const known = noise as NoiseOf<'errors'>;
       return {
         ...common,
         judged,
-        rule: { ...stakes, tolerance, promoteTolerance, grids: errorGrids, prior: errorPrior, phi },
+        rule: {
+          ...stakes,
+          ...{ tolerance, promoteTolerance, grids: errorGrids, prior: errorPrior },
+          ...{ phi: known.phi, measuredAt: measuredAt(known, windowMs) },
+        },
       };
     }
     case 'latency': {
       const { slower, promoteSlower, tolerance, promoteTolerance } = metric;
       const margins = { margin: slower - 1, promoteMargin: promoteSlower - 1 };
-      const { phi } = noise as NoiseOf<'latency'>;
+      const known = noise as NoiseOf<'latency'>;
+      const scatter = { phi: known.phi, measuredAt: measuredAt(known, windowMs) };
       return {
         ...common,
         judged,
-        rule: { ...stakes, ...margins, tolerance, promoteTolerance, phi },
+        rule: { ...stakes, ...margins, tolerance, promoteTolerance, ...scatter },
       };
     }
     case 'level': {

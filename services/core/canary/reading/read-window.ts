@@ -33,7 +33,7 @@ export const readMetric = ({
   const common = { id, evidence, promoteEvidence, ...noInterval };
   switch (explained.judged) {
     case 'errors': {
-      const { canary, baseline, ratio, toleratedRate, phi } = explained;
+      const { canary, baseline, ratio, toleratedRate, phi, phiLeast } = explained;
       return {
         ...common,
         judged: 'errors',
@@ -46,6 +46,7 @@ export const readMetric = ({
         toleratedRatio: ratioOf(toleratedRate, baseline),
         tolerated: toleratedRate,
         dispersion: phi,
+        dispersionLeast: phiLeast,
       };
     }
     case 'latency': {
@@ -61,6 +62,7 @@ export const readMetric = ({
           toleratedRatio: null,
           tolerated: null,
           dispersion: null,
+          dispersionLeast: null,
         };
       return {
         ...judged,
@@ -72,6 +74,7 @@ export const readMetric = ({
         toleratedRatio: ratioOf(tail.toleratedShare, tail.baseline),
         tolerated: tail.toleratedShare,
         dispersion: tail.phi,
+        dispersionLeast: tail.phiLeast,
       };
     }
     case 'level': {
@@ -88,6 +91,7 @@ export const readMetric = ({
         toleratedRatio,
         tolerated: null,
         dispersion: null,
+        dispersionLeast: null,
       };
     }
     case 'traffic': {
@@ -104,6 +108,7 @@ export const readMetric = ({
         toleratedRatio,
         tolerated: null,
         dispersion: phi,
+        dispersionLeast: phi,
       };
     }
   }

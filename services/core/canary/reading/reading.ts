@@ -37,6 +37,8 @@ export type MetricReading = {
   readonly promoteEvidence: number;
   /** How much more it scatters than chance would, by which its evidence is divided; null: not divided. */
   readonly dispersion: number | null;
+  /** The least that it was divided by: as much, but where traffic changed. */
+  readonly dispersionLeast: number | null;
 };
 
 export type Reading = {

@@ -87,6 +87,7 @@ const metricRule = (
           ...metric.rule,
           tolerance: widened(metric.rule.tolerance, drift.errors * season),
           phi: raised(metric.rule.phi, phi, note),
+          measuredAt: null,
         },
       };
     }
@@ -104,6 +105,7 @@ const metricRule = (
             tails: known.tails.map((one, index) => raised(one, phi.tails[index] ?? 1, note)),
             meanLog: raised(known.meanLog, phi.meanLog, note),
           },
+          measuredAt: null,
         },
       };
     }
@@ -138,6 +140,7 @@ const widened = ({ relative, absolute }: Line, times: number): Line => ({
   absolute,
 });
 
+/** The lagged pairs have the traffic that is judged: with that phi need not be raised again (`measuredAt`). */
 const raised = (known: number, lagged: number, note: NoiseNote): number =>
   note === 'unknown'
     ? Math.max(known, unknownDispersion)

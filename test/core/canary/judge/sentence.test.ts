@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { decidedMetric } from '../../../../services/core/canary/decided-metric.ts';
 import { verdictSentences, verdictText } from '../../../../services/core/canary/judge/sentence.ts';
 import type { FamilyRule } from '../../../../services/core/canary/judge/rule.ts';
 import { initialFamily } from '../../../../services/core/canary/judge/judge.ts';
@@ -112,6 +113,40 @@ describe('a roll-back says', () => {
       noisy,
     );
     expect(errors).toContain('; scatter 7 times that of chance');
+  });
+
+  test('that scatter was raised, and from where to where, when there is more traffic than in the history', () => {
+    const { rule: ofErrors } = errorsMetric;
+    const measuredAt = { weight: 50, batches: 72, kept: Math.exp(-1 / 12) };
+    const grown = familyRule([{ ...errorsMetric, rule: { ...ofErrors, phi: 2, measuredAt } }]);
+    const shown = (tenfold: number): Shown => ({
+      errors: {
+        canary: { total: 100 * tenfold, events: 20 * tenfold },
+        baseline: { total: 100 * tenfold, events: tenfold },
+      },
+    });
+    const windows = [...times(15, shown(1)), ...times(60, shown(10))];
+    const [, errors] = sentences(windows, grown);
+    expect(errors).toMatch(
+      /; scatter 2 to \d+(\.\d+)? times that of chance \(raised for more traffic than in the history\)/,
+    );
+    const [part] = explain(grown, judgeShown(grown, windows)).metrics;
+    if (part?.explained.judged !== 'errors') throw new Error('no errors');
+    const measured = {
+      id: 'errors',
+      judged: 'errors',
+      batches: 72,
+      note: 'measured',
+      phi: 2,
+      weight: 3_000,
+    } as const;
+    expect(decidedMetric(part, measured, true)).toMatchObject({
+      dispersion: part.explained.phi,
+      dispersionFrom: 'raised-for-traffic',
+    });
+    const asMeasured = { ...part, explained: { ...part.explained, isPhiRaised: false } };
+    expect(decidedMetric(asMeasured, measured, true).dispersionFrom).toBe('measured');
+    expect(decidedMetric(asMeasured, undefined, true).dispersionFrom).toBe('unknown');
   });
 });
 

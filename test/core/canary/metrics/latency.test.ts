@@ -22,6 +22,7 @@ const rule: LatencyRule = {
   tolerance: { relative: 1.1, absolute: 0.0005 },
   promoteTolerance: { relative: 1.25, absolute: 0.002 },
   phi: { tails: [1, 1, 1, 1], meanLog: 1 },
+  measuredAt: null,
 };
 const strict: LatencyRule = { ...rule, margin: 0, tolerance: { relative: 1, absolute: 0 } };
 

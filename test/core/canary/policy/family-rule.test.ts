@@ -50,6 +50,7 @@ describe('the rule of a family', () => {
           promote: [0.2, 0.35, 0.5, 0.65, 0.8],
         },
         prior: { rate: 0.005, total: 100 },
+        measuredAt: null,
         phi: 2,
       },
     });
@@ -88,6 +89,37 @@ describe('the rule of a family', () => {
     const [errors, latency] = familyRuleOf(standard, noise, 5_000).metrics;
     expect(errors).toMatchObject({ rule: { phi: 7 } });
     expect(latency).toMatchObject({ rule: { phi: { meanLog: 2 } } });
+  });
+
+  test('takes phi with the traffic that it was measured at, counted in windows', () => {
+    const noise = [
+      { id: 'errors', judged: 'errors', batches: 72, note: 'measured', phi: 7, weight: 600 },
+      {
+        id: 'latency',
+        judged: 'latency',
+        batches: 60,
+        note: 'measured',
+        phi: { tails: [1, 2, 1, 2], meanLog: 3 },
+        weight: 1_200,
+      },
+    ] as const;
+    const of = (windowMs: number): readonly unknown[] =>
+      familyRuleOf(standard, noise, windowMs).metrics.slice(0, 2);
+    expect(of(5_000)).toMatchObject([
+      { rule: { measuredAt: { weight: 10, batches: 72, kept: Math.exp(-1 / 12) } } },
+      { rule: { measuredAt: { weight: 20, batches: 60 } } },
+    ]);
+    expect(of(60_000)).toMatchObject([
+      { rule: { measuredAt: { weight: 120, kept: Math.exp(-1) } } },
+      { rule: { measuredAt: { weight: 240 } } },
+    ]);
+    const [unweighed, unmeasured] = familyRuleOf(
+      standard,
+      [{ id: 'errors', judged: 'errors', batches: 72, note: 'measured', phi: 7 }],
+      5_000,
+    ).metrics;
+    expect(unweighed).toMatchObject({ rule: { phi: 7, measuredAt: null } });
+    expect(unmeasured).toMatchObject({ rule: { phi: { meanLog: 2 }, measuredAt: null } });
   });
 
   test('a level scatters less in a longer window, and is batched by the minute', () => {
