@@ -33,12 +33,20 @@ policies:
         kind: level
         of: jvm.memory.used
 `;
+const kinds = `version: 2
+policies:
+  - component: "*"
+    environment: production
+    warm-up: 0
+    cohorts: { attribute: canary.role, canary: canary, baseline: baseline, fresh-baseline: true }
+    rollouts: { before-after: true }
+`;
 const bad = good.replace('strict', 'strickt').replace('weight: 0', 'wieght: 0');
 const unwise = `${good}  - component: cart
     environment: "*"
     on-silence: roll-back
 `;
-const files = { 'good.yaml': good, 'bad.yaml': bad, 'unwise.yaml': unwise };
+const files = { 'kinds.yaml': kinds, 'good.yaml': good, 'bad.yaml': bad, 'unwise.yaml': unwise };
 
 const operator = trusts('ops', { roles: ['operator'] });
 const aDesk = (options: DeskOptions & { readonly steps?: readonly Step[] } = {}): Promise<Desk> =>
@@ -161,6 +169,23 @@ describe('policy explain', () => {
     expect(out.join('\n')).toContain('# set here; not in standard\n      - { name: heap');
     expect(out.length).toBeLessThanOrEqual(45);
     expect(out.filter((line) => line.length > 100 && !line.startsWith('#'))).toEqual([]);
+  });
+
+  test('says why a warm-up may be none, and which comparison is weaker', async () => {
+    const desk = await aDesk();
+    const checked = await desk.plimsoll('policy', 'check', 'kinds.yaml');
+    // Whom nobody warns of a short warm-up has said that the baseline is cold, too.
+    expect([...checked.out, ...checked.err].join('\n')).not.toContain('warm-up');
+    const { out } = await desk.plimsoll('policy', 'explain', 'kinds.yaml', ...checkoutInProduction);
+    const text = out.join('\n');
+    expect(text).toContain(
+      '    # the baseline is started anew beside the canary: both are cold alike, a warm-up of 0 is sound\n    cohorts: { attribute: canary.role,',
+    );
+    expect(text).toContain('    rollouts: { before-after: true, blue-green: false }\n');
+    expect(text).toContain('# before and after, not side by side: weaker than a canary\n');
+    const again = parsePolicyDocument(plainOf(text));
+    const first = parsePolicyDocument(plainOf(kinds));
+    expect(again.ok && again.value.policies[0]).toEqual(first.ok && first.value.policies[0]);
   });
 
   test('prints what can be read again as the very same policy', async () => {

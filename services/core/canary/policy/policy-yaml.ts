@@ -32,10 +32,15 @@ export const policyYaml = (
 
 const metricName = ({ name }: Settings): string => (typeof name === 'string' ? name : '');
 
-const commented = (lines: readonly string[], remark: string | null): readonly string[] =>
-  remark === null
-    ? lines
-    : lines.map((line, index) => (index === 0 ? `${line} # ${oneLine(remark)}` : line));
+/** Behind the setting, or before it where that would be too long. */
+const commented = (lines: readonly string[], remark: string | null): readonly string[] => {
+  const [first = '', ...others] = lines;
+  if (remark === null) return lines;
+  const comment = `# ${oneLine(remark)}`;
+  return first.length + 1 + comment.length > widthMax
+    ? [`    ${comment}`, ...lines]
+    : [`${first} ${comment}`, ...others];
+};
 
 const oneLine = (text: string): string => text.replaceAll(/\p{Cc}/gu, ' ');
 

@@ -158,6 +158,15 @@ describe('a ramp from 1 % to 50 % of the traffic', () => {
     expect(decision).toMatchObject({ kind: 'roll-back', metric: 'errors' });
   });
 
+  test('of two shifts within a window the later one is its share', () => {
+    const hasty: readonly Step[] = [
+      [12.2, 0.05],
+      [12.7, 0.25],
+    ];
+    const told = sharesOf(ramp(fullPolicy, 0.01, hasty));
+    expect(told.slice(11, 14)).toStrictEqual([0.01, 0.25, 0.25]);
+  });
+
   test('traffic that takes its time to follow is no loss of traffic', () => {
     const lagged = (second: number): number => stepsAt(0.01, climb)(second - 6);
     expect(kindsOf(ramp(fullPolicy, 0.01, climb, { real: lagged }).decisions)).not.toContain(
