@@ -63,6 +63,8 @@ export type AnalysisState = {
   /** The frozen window; null before. */
   readonly windowMs: number | null;
   readonly pending: readonly PendingPoint[];
+  /** Up to this time points were left out because too many waited: nobody knows how many requests there were. */
+  readonly leftOutToMs: number;
   readonly bases: Bases;
   /** Null before the window is frozen, and where nothing can be judged. */
   readonly judge: FamilyState | null;

@@ -13,7 +13,12 @@ import type {
 } from './analysis-state.ts';
 import { cohortOf } from './cohorts.ts';
 import type { Cohort, NoCohort } from './cohorts.ts';
-import { noWindowExclusions, pendingPointOf, takeWindow } from './cohort-windows.ts';
+import {
+  noWindowExclusions,
+  pendingPointOf,
+  takeWindow,
+  withoutTraffic,
+} from './cohort-windows.ts';
 import type { PendingPoint, WindowExclusion } from './cohort-windows.ts';
 import { decisionMarker, refusalMarker } from './decision-marker.ts';
 import { beforeIn, carriedIn, policyIn, refusalOf, ruleIn } from './frozen.ts';
@@ -76,6 +81,7 @@ export const openAnalysis = (
     measuring: initialMeasuring,
     windowMs: null,
     pending: [],
+    leftOutToMs: 0,
     bases: noBases,
     judge: null,
     evidenceDigest: tools.digest(''),
@@ -222,6 +228,7 @@ type Draft = {
   measuring: MeasuringDraft | null;
   windowMs: number | null;
   pending: PendingPoint[];
+  leftOutToMs: number;
   bases: Bases;
   judge: FamilyState | null;
   evidenceDigest: string;
@@ -244,6 +251,7 @@ const openDraft = (before: AnalysisState): Draft => {
     measuring: measuring === null ? null : openMeasuring(measuring),
     windowMs,
     pending: [...before.pending],
+    leftOutToMs: before.leftOutToMs,
     bases: before.bases,
     judge: before.judge,
     evidenceDigest: before.evidenceDigest,
@@ -289,6 +297,7 @@ const addPoint = (
   const exclusion = as.length === 0 ? 'not-judged' : exclusionOf(draft, point.time, delayMs);
   if (exclusion !== undefined) {
     draft.excluded[exclusion] += 1;
+    if (exclusion === 'over-limit') draft.leftOutToMs = Math.max(draft.leftOutToMs, point.time);
     return;
   }
   const pending = pendingPointOf(sample, point, cohort, as);
@@ -369,7 +378,11 @@ const closeWindow = (
     index: judge.nextIndex,
     startMs,
     canaryShare: draft.canaryShare,
-    metrics: comparedIn(opening, judge.nextIndex, taken.metrics),
+    metrics: comparedIn(
+      opening,
+      judge.nextIndex,
+      startMs > draft.leftOutToMs ? taken.metrics : withoutTraffic(taken.metrics),
+    ),
   };
   draft.judge = judgeWindow(rule, judge, window);
   const windowText = canonicalJson(window);

@@ -226,9 +226,13 @@ const withTraffic = (
 ): readonly MetricWindow[] =>
   verdict === 'nobody' && excluded['over-limit'] + excluded.implausible === 0
     ? metrics
-    : metrics.map((metric) =>
-        metric.judged === 'traffic' ? { ...metric, canary: null, baseline: null } : metric,
-      );
+    : withoutTraffic(metrics);
+
+/** Nobody knows how many requests there were. */
+export const withoutTraffic = (metrics: readonly MetricWindow[]): readonly MetricWindow[] =>
+  metrics.map((metric) =>
+    metric.judged === 'traffic' ? { ...metric, canary: null, baseline: null } : metric,
+  );
 
 /**
  * Each (series, start, time) once, in the order of time. Of two that differ all the same the larger stands, whichever

@@ -106,7 +106,9 @@ describe('a decision', () => {
     expect(cpu?.canaryLevel).toBeCloseTo(0.41, 2);
     expect(traffic?.judged).toBe('traffic');
     expect(rollback).toMatchObject({ metric: 'errors', stage: 'rolled-back', mode: 'decide' });
-    expect(rollback.explanation).toMatch(/latency is not blamed.*cpu is not blamed.*traffic is/);
+    expect(rollback.explanation).toMatch(
+      /latency is not blamed.*cpu is not blamed.*traffic: nothing/,
+    );
     expectMarker(rollback);
   });
 

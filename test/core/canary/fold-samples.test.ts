@@ -8,6 +8,7 @@ import {
   errorsSeen,
   exportsOf,
   fastPolicy,
+  fullPolicy,
   kindsOf,
   olderDeployment,
   openedAt,
@@ -480,4 +481,19 @@ test('a fold leaves the state that it was given as it was', () => {
     run([...cut(sent.slice(share), [5]), tick(90_000)], state, 500);
     expect(JSON.stringify(state)).toBe(before);
   }
+});
+
+test('where more came than can wait, nobody is said to have lost requests', () => {
+  const metrics = fullPolicy.metrics.filter(({ id }) => id === 'traffic');
+  const short = { temporality: 'delta', startMs: 0, already: 0 } as const;
+  const many = canary({ ...short, routes: 51_000, firstExportMs: 1_600, lastExportMs: 1_600 });
+  const { windows, state } = run([
+    opening({ canaryShare: 0.5 }, { ...fullPolicy, metrics }),
+    ...cut(exportsOf([baseline({ ...short, lastExportMs: 1_500 }), many]), [20_000]),
+    tick(150_000),
+  ]);
+  expect(state.analyses[analysisId]?.excluded['over-limit']).toBeGreaterThan(1_000);
+  const seen = windows.map(({ window }) => window.metrics[0]);
+  expect(seen.length).toBeGreaterThan(1);
+  expect(seen.filter((metric) => metric?.canary !== null)).toStrictEqual([]);
 });

@@ -18,13 +18,13 @@ export const initialStakesOf = (
   const capitals = metrics.map(({ id }) => left.get(id) ?? null);
   const total = logSumExp(carried.metrics.map(({ logCapital }) => logCapital ?? -Infinity));
   const kept = logSumExp(capitals.map((capital) => capital ?? -Infinity));
+  // Nothing was staked on any metric.
+  if (total === -Infinity) return shares.map((share) => Math.log(share));
   // Metrics that nothing is staked on get their weight of the whole, the others what that leaves, as it stood.
-  const forNew = totalOf(shares.filter((_, index) => capitals[index] === null));
+  const forOld = totalOf(shares.filter((_, index) => capitals[index] !== null));
   return shares.map((share, index) => {
     const capital = capitals[index] ?? null;
-    return capital === null
-      ? total + Math.log(share)
-      : capital - kept + total + Math.log(1 - forNew);
+    return capital === null ? total + Math.log(share) : capital - kept + total + Math.log(forOld);
   });
 };
 
