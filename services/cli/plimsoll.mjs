@@ -42,10 +42,17 @@ function bundledNode() {
   }
 }
 
+/** Whoever kills this process means the one that works: it ends when the channel between us is cut. */
+const endWithUs =
+  "data:text/javascript,process.on('disconnect',()=>process.kill(process.pid,'SIGTERM'));process.channel.unref()";
+
 function handOver(node) {
-  const flags = quietWarnings.map((name) => `--disable-warning=${name}`);
+  const flags = [
+    ...quietWarnings.map((name) => `--disable-warning=${name}`),
+    `--import=${endWithUs}`,
+  ];
   const child = spawn(node, [...flags, fileURLToPath(main), ...process.argv.slice(2)], {
-    stdio: 'inherit',
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   for (const signal of passedOnSignals) {
     process.on(signal, () => {

@@ -14,9 +14,13 @@ import { afterAll, describe, expect, test } from 'vitest';
 
 // The command is tried beside a main.ts of our own that tells how it was called.
 const mainThatTells = `
+import { writeSync } from 'node:fs';
 const [word, code]: string[] = process.argv.slice(2);
 if (word === 'wait') {
-  process.on('SIGTERM', () => process.exit(7));
+  process.on('SIGTERM', () => {
+    writeSync(1, 'ended');
+    process.exit(7);
+  });
   setTimeout(() => process.exit(1), 20_000);
   console.log('waiting');
 } else {
@@ -90,5 +94,19 @@ describe('plimsoll, called by a link from another folder', () => {
     bringNodeAlong();
     expect(call(oldNode, 'current', '3')).toMatchObject({ ...tells, stderr: '' });
     expect(await endOnTermination(oldNode)).toBe(7);
+  });
+
+  test('leaves nothing running behind it when it is killed', async () => {
+    const child = spawn(process.execPath, [...oldNode, linked, 'wait'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let told = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      told += text;
+      if (told === 'waiting\n') child.kill('SIGKILL');
+    });
+    // The pipe is closed when nobody holds it any more.
+    await new Promise((done) => child.on('close', done));
+    expect(told).toBe('waiting\nended');
   });
 });
