@@ -1,3 +1,4 @@
+import { lackOf } from '../core/canary/policy/required-fields.ts';
 import { checkOpening } from '../core/check/check-record.ts';
 import { decide } from '../core/decide.ts';
 import type { Deployment, Entry } from '../core/deployment.ts';
@@ -6,6 +7,8 @@ import type { Receipt } from '../core/markers/http-wire.ts';
 import { markersPath, toHttp } from '../core/markers/http-wire.ts';
 import { isKind } from '../core/markers/kinds.ts';
 import type { Logged, Planned, Update } from '../core/markers/marker.ts';
+import type { PolicyRow } from '../core/policy-records.ts';
+import { policyModel } from '../core/policy-records.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { HttpClient } from '../ports/http.ts';
@@ -14,7 +17,8 @@ import type { JsonObject } from './gateway-answer.ts';
 import { readAnswer } from './gateway-answer.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
-import { foldFailed, problem } from './problem.ts';
+import { foldFailed, problem, refuse } from './problem.ts';
+import { scanRows } from './reading.ts';
 import { refuseSealed } from './sealed.ts';
 import { readStanding } from './standing.ts';
 
@@ -41,6 +45,8 @@ export const deliverAtHand = async (
     return fail(problem(code, message, hint));
   }
   const { answer, attempt, deployment } = decided.value;
+  const lacks = answer === 'append' ? await refuseLacking(atHand, marker) : undefined;
+  if (lacks !== undefined) return lacks;
   if (answer === 'repeat') {
     const said = saidBefore(standing.value.deployment, attempt, marker.kind);
     return ok({
@@ -64,6 +70,21 @@ export const deliverAtHand = async (
     code: deployment === marker.deployment ? null : 'repeat',
     position: position.value,
   });
+};
+
+/** Where the policy that counts now requires more of what is planned or logged than this one says. */
+const refuseLacking = async (
+  atHand: AtHand,
+  marker: Emittable,
+): Promise<Result<never, CliProblem> | undefined> => {
+  if (marker.kind !== 'planned' && marker.kind !== 'logged') return undefined;
+  const newest = await scanRows<PolicyRow>(atHand, policyModel, {
+    range: { newestFirst: true },
+    wantedMax: 1,
+  });
+  if (!newest.ok) return fail(nothingStored(newest.problem));
+  const lack = lackOf(newest.value[0], marker);
+  return lack === undefined ? undefined : refuse('fields-required', lack.message, lack.hint);
 };
 
 /**

@@ -116,6 +116,7 @@ const exits: { readonly [code: string]: ExitCode } = {
     'decision-not-standing',
     'stops-full',
     'planned-differently',
+    'fields-required',
     'slot-differs',
     'history-full',
     'deployment-taken',

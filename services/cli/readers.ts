@@ -9,6 +9,7 @@ import type { CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { refuse } from './problem.ts';
 import { runCurrentAt, runShowAt, runTimelineAround } from './point-in-time.ts';
+import { lacksOf } from './show-lacks.ts';
 import { showText } from './show-text.ts';
 
 /** Commands that show rows of the read models. */
@@ -58,5 +59,8 @@ const runShow = async (
   if (!view.ok) return view;
   if (isJson) printLines(ports.terminal, [view.value]);
   else printText(ports.terminal, showText(view.value));
+  const lacks = await lacksOf(reader.value, view.value);
+  if (!lacks.ok) return lacks;
+  for (const message of lacks.value) ports.note({ code: 'fields-required', message, hint: '' });
   return ok(undefined);
 };

@@ -1,3 +1,4 @@
+import { lackOf } from '../core/canary/policy/required-fields.ts';
 import type { Authentic } from '../core/check/check-record.ts';
 import type { Checked } from '../core/check/check-batch.ts';
 import { checkBatch } from '../core/check/check-batch.ts';
@@ -23,12 +24,14 @@ import { operationRefusal } from '../core/operation-effects.ts';
 import type { KnownRows } from '../core/known-rows.ts';
 import { createRowMemory } from '../core/known-rows.ts';
 import { markerKey, rowsNeeded } from '../core/projection.ts';
-import { policyRefusal } from '../core/policy-records.ts';
+import type { PolicyRow } from '../core/policy-records.ts';
+import { policyModel, policyRefusal } from '../core/policy-records.ts';
 import { positionKey } from '../core/read-models.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { MarkerRow } from '../core/row-forms/marker.ts';
 import { isSameContent } from '../core/row-forms/marker.ts';
+import { readRow } from '../core/row-text.ts';
 import { goesOnAt } from '../core/sealed-log.ts';
 import type { AttemptLine, SlotState } from '../core/slot-state.ts';
 import { slotHistory } from '../core/slot-state.ts';
@@ -101,13 +104,32 @@ const judgeChecked = async (
   const known = { attempt: null, code: null, warning: null };
   if (!isTrustChange(marker)) {
     const rows = await loadRows(reads, checked);
-    return rows.ok
-      ? judgeMarker(tools, checked.authentic, marker, trust, rows.value, checked.record)
-      : rows;
+    if (!rows.ok) return rows;
+    const judged = judgeMarker(tools, checked.authentic, marker, trust, rows.value, checked.record);
+    const isNew = judged.ok && judged.value.answer === 'append' && judged.value.code === null;
+    return isNew ? judgeRequired(reads, marker, checked.authentic, judged.value) : judged;
   }
   return checked.outcome === 'trust-repeated'
     ? ok({ ...known, answer: 'duplicate', position: trustPosition(trust, marker) })
     : ok({ ...known, answer: 'append' });
+};
+
+/** What the policy that counts now requires of a plan. What waited has happened: it is stored, and told to lack it. */
+const judgeRequired = async (
+  reads: ReadSide,
+  marker: DeploymentMarker | Operation | PolicySet,
+  { waitedMs }: Authentic,
+  judged: Judged,
+): Promise<Result<Judged, Problem>> => {
+  if (marker.kind !== 'planned' && marker.kind !== 'logged') return ok(judged);
+  const newest = await reads.page(policyModel, { newestFirst: true, rowsMax: 1 });
+  if (!newest.ok) return newest;
+  const [row] = newest.value.rows;
+  const lack = lackOf(row && readRow<PolicyRow>(policyModel, row.value), marker);
+  if (lack === undefined) return ok(judged);
+  return waitedMs > 0
+    ? ok({ ...judged, code: 'fields-required', warning: lack.message })
+    : refuse('fields-required', lack.message, lack.hint);
 };
 
 /** Where an accepted change of trust stands, as far as the keys themselves say it. */

@@ -28,6 +28,7 @@ export type ProblemCode =
   | 'conflict'
   | 'content-encoding-unsupported'
   | 'content-type-unsupported'
+  | 'fields-required'
   | 'gate-closed'
   | 'host-unknown'
   | 'json-not-yet'
@@ -117,6 +118,7 @@ const statuses: { readonly [Code in ProblemCode]: Status } = {
   'deployment-ended': 409,
   'deployment-taken': 409,
   'planned-differently': 409,
+  'fields-required': 409,
   'slot-differs': 409,
   'decision-misplaced': 409,
   'history-full': 409,

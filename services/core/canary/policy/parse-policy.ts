@@ -11,7 +11,7 @@ import { metricsMax, readMetric } from './metric-settings.ts';
 import { policyBytesMax, policyText, utf8Bytes } from './policy-text.ts';
 import type { CohortLabels, MetricPolicy, Policy } from './policy.ts';
 import { presetNames, presets } from './presets.ts';
-import { requiredFieldNames } from './required-fields.ts';
+import { requiredFieldNames } from './required-field-names.ts';
 import type { GivenOf, Place, Plain, PolicyPath, PolicyProblem, Read } from './setting.ts';
 import {
   durationIn,

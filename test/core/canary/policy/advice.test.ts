@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { unsentMetrics, warningsOf } from '../../../../services/core/canary/policy/advice.ts';
-import {
-  missingFields,
-  requiredFieldNames,
-} from '../../../../services/core/canary/policy/required-fields.ts';
+import { missingFields } from '../../../../services/core/canary/policy/required-fields.ts';
+import { requiredFieldNames } from '../../../../services/core/canary/policy/required-field-names.ts';
 import type { Planned } from '../../../../services/core/markers/marker.ts';
 import { policyOf } from '../../../support/canary/policies.ts';
 import { noDetails } from '../../../support/markers.ts';
@@ -58,6 +56,7 @@ describe('a metric that nobody sends', () => {
 
 describe('a required field', () => {
   const bare = {
+    kind: 'planned',
     digest: null,
     strategy: null,
     canaryShare: null,
@@ -75,6 +74,13 @@ describe('a required field', () => {
     const plan = { ...bare, digest: `sha256:${'a'.repeat(64)}`, details } as unknown as Planned;
     expect(missingFields(['digest', 'commit', 'tickets', 'runbook', 'owner'], plan)).toEqual([
       'runbook',
+      'owner',
+    ]);
+  });
+
+  test('is not asked of what is logged where only a plan has it', () => {
+    const logged = { ...bare, kind: 'logged' } as unknown as Planned;
+    expect(missingFields(['strategy', 'canary-share', 'attempt', 'owner'], logged)).toEqual([
       'owner',
     ]);
   });

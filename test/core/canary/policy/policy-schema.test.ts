@@ -8,7 +8,7 @@ import {
   documentFileBytesMax,
   policySettings,
 } from '../../../../services/core/canary/policy/policy-text.ts';
-import { requiredFieldNames } from '../../../../services/core/canary/policy/required-fields.ts';
+import { requiredFieldNames } from '../../../../services/core/canary/policy/required-field-names.ts';
 import {
   expectedFaults,
   goldenPolicies,
