@@ -42,7 +42,10 @@ export const runGate = async (
     printProblem(ports.terminal, isJson, {
       code: 'no-decision',
       message: `no decision that may be obeyed within ${spanText(answer.value.waitMs)}`,
-      hint: refusedText(line) ?? 'is an analyser running, and does telemetry come? plimsoll up',
+      hint:
+        refusedText(line) ??
+        unjudgedText(line) ??
+        'is an analyser running, and does telemetry come? plimsoll up',
       exit,
     });
   return exit;
@@ -163,6 +166,17 @@ const refusedText = (line: Line): string | undefined => {
     : `${textIn(refused, 'decision')} at position ${textIn(refused, 'position')} is not obeyed: ${textIn(refused, 'message')} [${textIn(refused, 'code')}]`;
 };
 
+const unjudgedText = (line: Line): string | undefined => {
+  switch (line['unjudged']) {
+    case 'not-started':
+      return 'nobody has said that it runs: plimsoll release update --status=RUNNING';
+    case 'no-baseline':
+      return `nothing held its slot before it, so there is nothing to compare it with: plimsoll release log says what runs in ${textIn(line, 'environment')}, before the plan`;
+    default:
+      return undefined;
+  }
+};
+
 /** Where it stands, for whoever waits: stage, share and evidence as far as decisions tell them. */
 const standing = (line: Line): string => {
   const decision = lineIn(line, 'decision');
@@ -175,7 +189,7 @@ const standing = (line: Line): string => {
         ? 'no decision yet'
         : undefined
       : `${textIn(decision, 'decision')} (evidence 1 : ${rounded(decision['evidence'])}, needed 1 : ${rounded(decision['evidenceNeeded'])})`,
-    refusedText(line),
+    refusedText(line) ?? unjudgedText(line),
   ];
   return plainText(parts.filter((part) => part !== undefined).join('; '));
 };

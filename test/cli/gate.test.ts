@@ -25,6 +25,9 @@ const deskAfter = async (
     ...options,
   });
 
+/** Without what ran before. */
+const withoutHolder: readonly Step[] = [...canary.slice(0, -3), ...canary.slice(-2)];
+
 /** Whoever sleeps wakes at once, later; `meanwhile` happens in the second sleep. */
 const waiting = (desk: Desk, meanwhile: () => Promise<unknown> = async () => undefined): Desk => {
   let slept = 0;
@@ -98,6 +101,16 @@ describe('a gate waits', () => {
     ]);
     // At the beginning, and when nothing was said for a while.
     expect(said.err.filter((line) => line.endsWith(' left'))).toHaveLength(2);
+  });
+
+  test.each([
+    ['nobody has said that it runs', canary.slice(0, -1), '--status=RUNNING'],
+    ['nothing held the slot before', withoutHolder, 'nothing to compare it with'],
+  ])('for nothing where %s, and says so', async (_why, steps, said) => {
+    const folder = join(scratch, randomUUID());
+    const desk = waiting(await openDesk({ folder, steps: [...steps] }));
+    const { exit, err } = await desk.plimsoll('gate', deployment, '--wait=3s');
+    expect([exit, err.at(-1)]).toEqual([13, expect.stringContaining(said)]);
   });
 
   test('for what may be obeyed, and says why the rest is not', async () => {

@@ -2,7 +2,6 @@ import type { Attempt } from '../../deployment.ts';
 import { hasEnded } from '../../lifecycle.ts';
 import type { DecisionRow } from '../../read-models.ts';
 import type { Result } from '../../result.ts';
-
 import type { ObeyedAct } from './question.ts';
 import type { Refusal } from './refusal.ts';
 import type { DeploymentRows } from './rows.ts';
@@ -17,11 +16,19 @@ import { decisionsOf } from './rows.ts';
  */
 export type GateOutcome = 'promote' | 'roll-back' | 'hold' | 'inconclusive' | 'waiting' | 'ended';
 
+/**
+ * Why nothing is judged, where that is plain: nobody has said that it runs, or nothing held the slot before it, so that
+ * there is nothing to compare it with.
+ */
+export type Unjudged = 'not-started' | 'no-baseline';
+
 export type GateAnswer = {
   readonly outcome: GateOutcome;
   readonly attempt: Attempt;
   /** The decision that counts, or null. */
   readonly act: ObeyedAct | null;
+  /** Null where it waits for more than that, or does not wait. */
+  readonly unjudged: Unjudged | null;
   /** The newest decision that may not be obeyed, where it is newer than the one that counts, and why. */
   readonly refused: { readonly decision: DecisionRow; readonly refusal: Refusal } | null;
 };
@@ -38,10 +45,29 @@ export const gateOf = (
   // The newest counts; what cannot be obeyed hides nothing that stands behind it.
   for (const decision of decisionsOf(deployment, attempt).toReversed()) {
     const answer = mayObey(decision);
-    if (answer.ok) return { outcome: outcomeOf(answer.value), attempt, act: answer.value, refused };
+    if (answer.ok) {
+      const { value: act } = answer;
+      return { outcome: outcomeOf(act), attempt, act, refused, unjudged: null };
+    }
     refused ??= { decision, refusal: answer.problem };
   }
-  return { outcome: hasEnded(attempt) ? 'ended' : 'waiting', attempt, act: null, refused };
+  const isOver = hasEnded(attempt);
+  return {
+    outcome: isOver ? 'ended' : 'waiting',
+    attempt,
+    act: null,
+    refused,
+    unjudged: isOver || refused !== null ? null : unjudgedIn(rows, attempt),
+  };
+};
+
+const unjudgedIn = (
+  { deployment, slot }: DeploymentRows,
+  { plan, status }: Attempt,
+): Unjudged | null => {
+  if (status !== 'running') return 'not-started';
+  const holders = (plan === null ? undefined : slot(plan.slot))?.holders ?? [];
+  return holders.some((holder) => holder.deployment !== deployment?.id) ? null : 'no-baseline';
 };
 
 const outcomeOf = ({ kind, decision }: ObeyedAct): GateOutcome => {

@@ -34,7 +34,7 @@ export const actLine = (act: ObeyedAct): Line => ({
 
 /** A gate as it stands. */
 export const gateLine = (
-  { outcome, attempt, act, refused }: GateAnswer,
+  { outcome, attempt, act, refused, unjudged }: GateAnswer,
   deployment: string,
   present: Present,
 ): Line => {
@@ -50,6 +50,7 @@ export const gateLine = (
     version: plan?.version ?? null,
     status: attempt.status,
     canaryShare: attempt.share,
+    unjudged,
     stage: act?.decision.stage ?? null,
     act: act === null ? null : actLine(act),
     decision: act === null ? null : decisionLine(rowOf(act), present),
