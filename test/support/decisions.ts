@@ -39,6 +39,14 @@ const usual: { readonly [Name in Kind]: Body } = {
   'roll-back': { reason: 'worse-than-tolerated', toVersion: '1.9.4', toDigest: artifact('a') },
 };
 
+/** As it is where the canary is no worse than what ran before. */
+export const metricShownGood = (over: Body = {}): Body =>
+  metricDecided({
+    ...{ canaryEvents: 0, ratio: 1, ratioLow: 0.5, ratioHigh: 1.1 },
+    ...{ evidence: 0.02, promoteEvidence: 25 },
+    ...over,
+  });
+
 /** A decision about the canary below, with the id that its analysis gives it. */
 export const decision = (kind: Kind, over: Body = {}): Said => {
   const isRollBack = kind === 'roll-back';
@@ -48,7 +56,7 @@ export const decision = (kind: Kind, over: Body = {}): Said => {
     judge: '1',
     validForMs: 300_000,
     metric: isRollBack ? 'errors' : null,
-    metrics: [metricDecided({ isBlamed: isRollBack })],
+    metrics: [isRollBack ? metricDecided({ isBlamed: true }) : metricShownGood()],
     fromVersion: '2.0.0',
     fromDigest: artifact('b'),
     toVersion: null,

@@ -10,6 +10,7 @@ import {
   decisionIdOf,
   decisionRecord,
   firstPosition,
+  metricShownGood,
 } from './decisions.ts';
 import { forged, signedBody, signedUnder } from './forge.ts';
 import type { Step } from './given.ts';
@@ -326,6 +327,45 @@ const refused: readonly Story[] = [
     'Less was held to be enough than the policy asks.',
     [...canary, decides(decision('roll-back', { evidence: 90, evidenceNeeded: 80 }))],
     policy({ alpha: 0.01 }),
+  ],
+  [
+    'promote_of_worse_metric',
+    'A promotion by a metric that says that the canary is worse.',
+    [...canary, decides(decision('promote', metric({}, false)))],
+  ],
+  [
+    'promote_of_one_weak_metric',
+    'A promotion, and one of two metrics was not shown to be good enough.',
+    [
+      ...canary,
+      decides(
+        decision('promote', {
+          metrics: [
+            metricShownGood({ weight: 0.5 }),
+            metricShownGood({ id: 'latency', weight: 0.5, promoteEvidence: 19 }),
+          ],
+        }),
+      ),
+    ],
+  ],
+  [
+    'advance_of_weak_metric',
+    'An advance by a metric that was not shown to be good enough.',
+    [
+      ...canary,
+      decides(decision('advance', { metrics: [metricShownGood({ promoteEvidence: 2 })] })),
+    ],
+  ],
+  [
+    'promote_that_would_roll_back',
+    'A promotion whose evidence together would roll back.',
+    [...canary, decides(decision('promote', { metrics: [metricShownGood({ evidence: 250 })] }))],
+  ],
+  [
+    'promote_that_would_roll_back_by_policy',
+    'The same, where the policy rolls back at less.',
+    [...canary, decides(decision('promote', { metrics: [metricShownGood({ evidence: 60 })] }))],
+    policy({ alpha: 0.05 }),
   ],
   [
     'promote_without_requests',
@@ -727,6 +767,18 @@ const refused: readonly Story[] = [
 ];
 
 const obeyed: readonly Story[] = [
+  [
+    'promote_with_a_metric_that_weighs_nothing',
+    'What is told for show only does not count against a promotion.',
+    [
+      ...canary,
+      decides(
+        decision('promote', {
+          metrics: [metricShownGood(), metricDecided({ id: 'latency', weight: 0 })],
+        }),
+      ),
+    ],
+  ],
   ['promote', 'A promotion.', [...canary, decides(promote)]],
   ['advance', 'An advance to a quarter of the traffic.', [...canary, decides(decision('advance'))]],
   ['hold', 'A hold does not lapse.', [...canary, decides(decision('hold'))], after(86_400)],

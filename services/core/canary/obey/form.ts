@@ -3,6 +3,7 @@ import type { DecidedMetric, DecidedStage } from '../../markers/marker.ts';
 import { validForMsMax } from '../../markers/limits.ts';
 import type { Result } from '../../result.ts';
 import { ok } from '../../result.ts';
+import { presets } from '../policy/presets.ts';
 import type { PolicyStanding } from './question.ts';
 import type { Refusal } from './refusal.ts';
 import { refuse } from './refusal.ts';
@@ -165,10 +166,40 @@ const judgeEvidence = (
       'evidence-insufficient',
       `the evidence is 1 : ${evidence}, and 1 : ${evidenceNeeded} was needed`,
     );
-  return metrics.some(hasData)
-    ? ok(undefined)
-    : refuse('evidence-empty', 'no metric was seen in both cohorts');
+  if (!metrics.some(hasData)) return refuse('evidence-empty', 'no metric was seen in both cohorts');
+  return isRollBack ? ok(undefined) : judgeMetrics(decision, policy);
 };
+
+/** What is promoted was shown to be good by every metric that weighs something, and is not about to be rolled back. */
+const judgeMetrics = (
+  { kind, evidenceNeeded, metrics, carriedFrom }: DecisionSummary,
+  { alpha }: PolicyStanding,
+): Result<void, Refusal> => {
+  const weak = metrics.find(
+    ({ weight, promoteEvidence }) =>
+      weight > 0 && !(promoteEvidence >= evidenceNeeded * (1 - roundingSlack)),
+  );
+  if (weak !== undefined)
+    return refuse(
+      'evidence-insufficient',
+      `${kind}, but that ${weak.id} is good enough was shown at 1 : ${weak.promoteEvidence}, and 1 : ${evidenceNeeded} was needed`,
+    );
+  // What a retry carries is in the stakes, which a decision does not tell.
+  if (carriedFrom !== null) return ok(undefined);
+  const against = sumOf(
+    metrics.map(({ weight, evidence }) => (weight > 0 ? weight * evidence : 0)),
+  );
+  const rollsBack = 2 / (alpha ?? presets.standard.alpha);
+  return against < rollsBack
+    ? ok(undefined)
+    : refuse(
+        'verdict-contradicts',
+        `${kind}, but its metrics together are worse than tolerated at 1 : ${against}, and 1 : ${rollsBack} rolls back`,
+      );
+};
+
+/** A decision's own evidence is rounded, its metrics' is not. */
+const roundingSlack = 1e-5;
 
 /** The half of the budget that is for looking at any time is at most the whole. */
 const rollBackMin = ({ reason }: DecisionSummary, { alpha }: PolicyStanding): number => {
