@@ -63,7 +63,7 @@ export type AnalysisState = {
   /** The frozen window; null before. */
   readonly windowMs: number | null;
   readonly pending: readonly PendingPoint[];
-  /** Up to this time points were left out because too many waited: nobody knows how many requests there were. */
+  /** Up to this time points were left out, as too many waited or one was loud: nobody knows how many requests there were. */
   readonly leftOutToMs: number;
   readonly bases: Bases;
   /** Null before the window is frozen, and where nothing can be judged. */

@@ -372,6 +372,7 @@ const closeWindow = (
   const taken = takeWindow(policy.metrics, draft.bases, due, opening.openedAt);
   draft.bases = taken.bases;
   for (const reason of windowExclusions) draft.excluded[reason] += taken.excluded[reason];
+  if (taken.excluded.loud > 0) draft.leftOutToMs = Math.max(draft.leftOutToMs, startMs);
   passShares(draft, endMs);
 
   const window: JudgedWindow = {
@@ -408,6 +409,7 @@ const closeWindow = (
     policy,
     evidenceDigest: draft.evidenceDigest,
     excluded: draft.excluded,
+    isLeftOut: draft.leftOutToMs >= endMs - policy.noDataMs,
     position,
   });
   draft.decisions.push(marker);

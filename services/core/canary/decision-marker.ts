@@ -25,6 +25,8 @@ export type Settled = {
   readonly policy: Policy;
   readonly evidenceDigest: string;
   readonly excluded: AnalysisState['excluded'];
+  /** What came lately was heard and left out: who seems silent may not be. */
+  readonly isLeftOut: boolean;
   /** Of the sample that closed the window. */
   readonly position: Position;
 };
@@ -93,17 +95,21 @@ export const decisionMarker = (
 
 /**
  * What is said: the decision, unless a silence led to it and the policy rolls a silent canary back. That is no evidence
- * of anything, so its verdict stays inconclusive and its reason names what it is.
+ * of anything, so its verdict stays inconclusive and its reason names what it is. Where points came and were left out
+ * it is no silence to act on: a person is asked.
  */
 const saidOf = ({
   decision,
   policy,
   stage,
+  isLeftOut,
 }: Settled): Pick<Decided, 'kind' | 'reason' | 'stage' | 'onSilence'> => {
   const { action, verdict } = decision;
   const reason =
     verdict.outcome === 'inconclusive' ? verdict.reason : (mainReason(verdict)?.code ?? '');
   const isSilence = action === 'hold' && reason === 'no-data';
+  if (isSilence && policy.onSilence === 'roll-back' && isLeftOut)
+    return { kind: action, reason, stage, onSilence: 'page' };
   if (isSilence && policy.onSilence === 'roll-back')
     return {
       kind: 'roll-back',

@@ -1,6 +1,8 @@
 import type { Position } from '../log/record.ts';
 import type { Signers } from '../samples/signers.ts';
+import type { AnalysisState } from './analysis-state.ts';
 import type { PartitionState } from './fold-samples.ts';
+import { refusalOf } from './frozen.ts';
 import { judgeVersion } from './judge/judge.ts';
 
 // What the fold of a partition of samples had come to at a position, as text: a shortcut for whoever takes the
@@ -78,7 +80,12 @@ export const readSnapshot = (place: SnapshotPlace, text: string): Snapshot | und
     written.partition === place.partition;
   if (!isOurs) return undefined;
   const { position, lastDigest, signers, state } = written;
+  // Whoever cannot read one of the openings any more begins there, and ends it as what it is.
+  if (Object.values(state.analyses).some(isUnreadable)) return undefined;
   return { position, lastDigest, signers, state };
 };
+
+const isUnreadable = ({ ended, opening }: AnalysisState): boolean =>
+  ended === null && refusalOf(() => opening.policyDigest, opening) !== undefined;
 
 const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;

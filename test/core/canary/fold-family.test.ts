@@ -214,6 +214,25 @@ describe('silence', () => {
     expectMarker(decision);
   });
 
+  test('is none where points came and were left out: a person is asked', () => {
+    const fleet = Array.from({ length: 6 }, (_, index) =>
+      pod({
+        name: `baseline ${index}`,
+        ...(index === 0 ? { traffic: () => [busy * 1_000, 0] } : {}),
+      }),
+    );
+    const { decisions } = judged({}, { ...fastPolicy, onSilence: 'roll-back' }, [
+      ...fleet,
+      canary(),
+    ]);
+    expect(first({ decisions } as Run)).toMatchObject({
+      kind: 'hold',
+      reason: 'no-data',
+      onSilence: 'page',
+    });
+    expect(decisions.map(({ kind }) => kind)).not.toContain('roll-back');
+  });
+
   test('that lasts until the deadline is no roll-back, whatever the policy asks for', () => {
     const { decisions } = judged({}, { ...fastPolicy, onSilence: 'roll-back' }, [
       pod({}),

@@ -72,6 +72,17 @@ test('of another form, or for another judge, it is no use', () => {
   expect(readSnapshot(place, judge)).toBeUndefined();
 });
 
+test('with a policy that this release cannot read any more, it is no use', () => {
+  const [id = ''] = Object.keys(state.analyses);
+  const analysis = state.analyses[id];
+  if (analysis === undefined) throw new Error('nothing was opened');
+  const strange = { ...analysis, opening: { ...analysis.opening, policy: '{"version":3}' } };
+  const of = (changed: typeof analysis): string =>
+    piecesOf({ ...snapshot, state: { analyses: { ...state.analyses, [id]: changed } } }).join('');
+  expect(readSnapshot(place, of(strange))).toBeUndefined();
+  expect(readSnapshot(place, of({ ...strange, ended: 'policy-unreadable' }))).toBeDefined();
+});
+
 test('a state that JSON cannot hold is not written down', () => {
   const broken = { analyses: { one: { receiptMs: Infinity } } } as unknown as PartitionState;
   expect(piecesOf({ ...snapshot, state: broken })).toContain(undefined);
