@@ -63,7 +63,7 @@ export const approvalKey = (decision: Position): string => `approval/${positionK
 /** Patterns of environments; the stop of everything always finds room. */
 export const stopsMax = 200;
 export const slotRollBacksMax = 20;
-export const recentMax = 1000;
+const recentMax = 1000;
 const hourMs = 3_600_000;
 
 /** The stop in the place of an older one of the same environments; undefined: there is no room. */

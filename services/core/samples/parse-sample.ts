@@ -15,8 +15,8 @@ export type SampleFieldProblem = {
 export const sampleNameMax = 256;
 /** Longest policy, noise and carried evidence, as text; together with the rest they fit into a record. */
 const policyTextMax = 16 * 1024;
-export const noiseTextMax: number = 8 * 1024;
-export const carriedTextMax: number = 24 * 1024;
+const noiseTextMax = 8 * 1024;
+const carriedTextMax = 24 * 1024;
 export const beforeTextMax: number = 16 * 1024;
 const timeMaxMs = 8_640_000_000_000_000;
 
