@@ -1,7 +1,7 @@
 import type { DecisionRow } from '../core/read-models.ts';
 import { positionKey } from '../core/read-models.ts';
-import type { SlotGuardRow } from '../core/guard.ts';
-import { freezeOf, guardModel, slotGuardKey } from '../core/guard.ts';
+import type { SlotGuardRow, StopsRow } from '../core/guard.ts';
+import { freezeOf, guardModel, slotGuardKey, stopsKey, withoutStop } from '../core/guard.ts';
 import { decisionRenewed } from '../core/lifecycle.ts';
 import type { Deployment } from '../core/deployment.ts';
 import type { Position } from '../core/log/record.ts';
@@ -93,11 +93,21 @@ const draftOf = async (
         draft: { kind: 'decisions-stopped', reason, environment },
         told: `decisions are stopped ${where}; plimsoll decisions resume lets them count again`,
       });
-    case 'decisions resume':
+    case 'decisions resume': {
+      const rows = await readRows(atHand, [{ model: guardModel, key: stopsKey }]);
+      if (!rows.ok) return rows;
+      const stops = rows.value.get(guardModel, stopsKey) as StopsRow | undefined;
+      if (withoutStop(stops, environment) === undefined)
+        return refuse(
+          'not-stopped',
+          `decisions are not stopped ${where}`,
+          hints['not-stopped'] ?? '',
+        );
       return ok({
         draft: { kind: 'decisions-resumed', reason, environment },
         told: `decisions count again ${where}`,
       });
+    }
     case 'decisions approve':
     case 'decisions decline': {
       const decision = await decisionNamed(atHand, given.words[0] ?? '');

@@ -474,11 +474,12 @@ const foldPolicySet = (
   logTimeMs: number,
 ): Outcome => {
   const { position } = item.record;
-  const { signer, digest, waitedMs } = item.authentic;
+  const { signer, digest } = item.authentic;
   const refusal = policyRefusal(tools.crypto, set, signer);
   if (refusal !== undefined)
     return deadLetter(tools, rows, item, refusal.code, refusal.message, signer.principal);
-  const from = { position, at: logTimeMs - waitedMs, signer };
+  // It counts from when everybody could know of it, however long it is said to have waited.
+  const from = { position, at: logTimeMs, signer };
   rows.change(marker, markerRowOf(position, digest, null));
   rows.put(policyModel, positionKey(position), policyRow(set, from));
   rows.put('operation', positionKey(position), policyOperationRow(set, from));

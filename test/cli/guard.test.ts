@@ -40,6 +40,8 @@ test('decisions are stopped, and resumed', async () => {
   expect(resumed.out).toEqual(['decisions count again everywhere (position 10)']);
   const again = await desk.plimsoll('decisions', 'resume', '--reason=over', ...as('ops'));
   expect([again.exit, JSON.parse(again.err[0] ?? '')]).toMatchObject([3, { code: 'not-stopped' }]);
+  // What would have no effect is not written.
+  expect(await desk.house.records()).toHaveLength(11);
 });
 
 test('what asks is approved by its position or its id, and then the gate opens', async () => {

@@ -43,6 +43,7 @@ export const openSampleArchive = (archiveFolder: string, topic: string): SampleA
             return refuse('too-large', `${range.analysis} has more than ${fileBytesMax} bytes`);
         }
         await disk.makeFolder(folder);
+        await sweep(folder, disk.remove);
         const named = join(folder, nameOf(range));
         const unnamed = `${named}.${randomUUID()}`;
         await disk.writeSynced(unnamed, file.finish());
@@ -64,6 +65,18 @@ export const openSampleArchive = (archiveFolder: string, topic: string): SampleA
           : ok({ range, records });
       }),
   };
+};
+
+/** Older than any write takes. */
+const unfinishedMsMax = 3_600_000;
+
+const unfinishedPattern = /\.avro\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Removes what processes left that were killed before their file had its name. */
+const sweep = async (folder: string, remove: (path: string) => Promise<void>): Promise<void> => {
+  const before = Date.now() - unfinishedMsMax;
+  for (const { name, changedAtMs } of await filesIn(folder))
+    if (unfinishedPattern.test(name) && changedAtMs < before) await remove(join(folder, name));
 };
 
 const nameOf = ({ analysis, partition, from, to }: SampleRange): string =>

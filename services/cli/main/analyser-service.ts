@@ -70,7 +70,10 @@ export const startAnalyser = async (
           note({
             code: 'excluded',
             message: `analyser: ${message}`,
-            hint: 'does the service send its service.version, deployment.environment.name and its own time?',
+            hint:
+              'either-cohort' in event.points
+                ? 'both have the same service.version: set deployment.id, which release plan printed, on the canary'
+                : 'does the service send its service.version, deployment.environment.name and its own time?',
           });
           return;
         }

@@ -25,7 +25,7 @@ const summary = (plug: JudgePlug, cell: Cell, runs: number): Summary => {
 };
 
 const [strict = errorsOnly, , latencyCore = errorsOnly] = familyCores;
-const [standard = errorsOnly] = familyPresets;
+const [standard = errorsOnly, sensitive = errorsOnly] = familyPresets;
 
 describe('the core test on errors', () => {
   test('finds 0.5 -> 2 % in about the least time there can be', () => {
@@ -71,6 +71,12 @@ test('with all metrics, errors, latency and CPU are found, and clusters of error
     rolledBack: { runs: 0 },
     promoted: { runs: 20 },
   });
+});
+
+test('where the history had a tenth of the traffic, what instances share is not taken for a regression', () => {
+  const cell = cellNamed('grown 50/450');
+  expect(summary(sensitive, cell, 40).rolledBack.runs).toBe(0);
+  expect(summary(sensitive, cellNamed('grown 50/450, latency +25 %'), 5).rolledBack.share).toBe(1);
 });
 
 test('the standard preset of errors alone promotes good canaries after the soak and rolls back bad ones', () => {
