@@ -30,7 +30,7 @@ export type LastGood = {
  * that a rollback led away from, one whose markers conflict, one that was signed with a key that was found compromised,
  * and one of which the read models know no more than its name.
  */
-export const lastGoodOf = (
+const lastGoodOf = (
   state: SlotState | undefined,
   lineAt: (position: Position) => AttemptLine | undefined,
   present: Present,

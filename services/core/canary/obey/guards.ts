@@ -14,7 +14,7 @@ import { refuse } from './refusal.ts';
 // What people and limits have to say about it.
 
 /** What was approved may be done for so long after the approval: whoever approves knows the present state only. */
-export const approvedForMs: number = 30 * 60_000;
+const approvedForMs: number = 30 * 60_000;
 
 export const judgeGuards = (
   decision: DecisionSummary,

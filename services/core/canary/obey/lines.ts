@@ -9,7 +9,7 @@ import type { ObeyedAct } from './question.ts';
 // Answers as people and programs read them. Each line has a JSON Schema in schemas/cli.
 
 /** What is to be done, for programs: the standard input of `--exec`. */
-export const actLine = (act: ObeyedAct): Line => ({
+const actLine = (act: ObeyedAct): Line => ({
   id: act.id,
   act: act.kind,
   position: act.position,

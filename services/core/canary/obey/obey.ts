@@ -200,7 +200,7 @@ const ofRenewalAlone: ReadonlySet<string> = new Set([
 ]);
 
 /** A field of the decision, if any, that the renewal says otherwise. */
-export const renewalDifference = (
+const renewalDifference = (
   renewal: DecisionSummary,
   standing: DecisionSummary,
 ): string | undefined =>
