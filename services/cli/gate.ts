@@ -167,14 +167,11 @@ const refusedText = (line: Line): string | undefined => {
 };
 
 const unjudgedText = (line: Line): string | undefined => {
-  switch (line['unjudged']) {
-    case 'not-started':
-      return 'nobody has said that it runs: plimsoll release update --status=RUNNING';
-    case 'no-baseline':
-      return `nothing held its slot before it, so there is nothing to compare it with: plimsoll release log says what runs in ${textIn(line, 'environment')}, before the plan`;
-    default:
-      return undefined;
-  }
+  if (line['unjudged'] === 'not-started')
+    return 'nobody has said that it runs: plimsoll release update --status=RUNNING';
+  return line['unjudged'] === 'no-baseline'
+    ? `nothing held its slot before it, so there is nothing to compare it with: plimsoll release log says what runs in ${textIn(line, 'environment')}, before the plan`
+    : undefined;
 };
 
 /** Where it stands, for whoever waits: stage, share and evidence as far as decisions tell them. */
