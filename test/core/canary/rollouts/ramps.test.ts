@@ -35,7 +35,8 @@ const shifted = (atMs: number, share: number): Copy => ({
 /** A share from a second of the analysis on. */
 type Step = readonly [second: number, share: number];
 
-const requestsPerSecond = 2_000;
+/** So many that whole numbers are near what they stand for, also of a small part. */
+const requestsPerSecond = 40_000;
 
 /** Both cohorts by the share of each second: the errors of both follow one rate that may drift. */
 const podsOf = (
@@ -183,11 +184,11 @@ describe('a ramp from 1 % to 50 % of the traffic', () => {
 test('whatever the ramp and the drift of both sides, nobody who is as good is rolled back', () => {
   fc.assert(
     fc.property(
-      fc.array(
+      fc.uniqueArray(
         fc.tuple(fc.integer({ min: 1, max: 55 }), fc.double({ min: 0.02, max: 0.95, noNaN: true })),
-        { maxLength: 5 },
+        { maxLength: 5, selector: ([second]) => second },
       ),
-      fc.double({ min: 0.001, max: 0.05, noNaN: true }),
+      fc.double({ min: 0.02, max: 0.05, noNaN: true }),
       fc.double({ min: -0.5, max: 4, noNaN: true }),
       (steps, base, growth) => {
         const rising = steps.toSorted(([a], [b]) => a - b);
