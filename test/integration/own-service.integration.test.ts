@@ -136,10 +136,14 @@ type Decision = {
   readonly windows: number;
   readonly metric: string | null;
   readonly evidence: number;
+  readonly canary: Requests;
+  readonly baseline: Requests;
   readonly metrics: readonly DecidedMetric[];
 };
+type Requests = { readonly requests: number; readonly errors: number };
 type DecidedMetric = {
   readonly id: string;
+  readonly judged: 'errors' | 'latency' | 'level' | 'traffic';
   readonly canaryCount: number;
   readonly canaryEvents: number;
   readonly baselineCount: number;
@@ -166,16 +170,25 @@ const asBacktest = (decided: Decision, promotedBy: unknown): Line => {
     outcome: kind,
     decidedAt: new Date(windowEndedAt).toISOString(),
     metric: id,
-    counts: {
-      canary: { n: metric?.canaryCount, events: metric?.canaryEvents },
-      baseline: { n: metric?.baselineCount, events: metric?.baselineEvents },
-    },
+    counts: countsOf(decided, metric),
     ratio: metric?.ratio,
     interval: [metric?.ratioLow, metric?.ratioHigh],
     evidence,
     windows,
   };
 };
+
+/** Of what the metric counts; of a level or of the traffic, those of all requests. */
+const countsOf = ({ canary, baseline }: Decision, metric: DecidedMetric | undefined): Line =>
+  metric?.judged === 'errors' || metric?.judged === 'latency'
+    ? {
+        canary: { n: metric.canaryCount, events: metric.canaryEvents },
+        baseline: { n: metric.baselineCount, events: metric.baselineEvents },
+      }
+    : {
+        canary: { n: canary.requests, events: canary.errors },
+        baseline: { n: baseline.requests, events: baseline.errors },
+      };
 
 const expectTheSame = ({ decided, byMarkers, byOptions }: Judged): void => {
   expect(byMarkers).toMatchObject(asBacktest(decided, byMarkers['metric']));
