@@ -185,40 +185,35 @@ export const getDeployment = async (reads: ReadSide, request: HttpRequest, id: s
 const deploymentItem = (row: string, present: Present): Line =>
   deploymentView(readRow<Deployment>('deployment', row), present);
 
-export const getDeadLetter = async (
-  reads: ReadSide,
-  request: HttpRequest,
-  position: string,
-): Answer => {
-  const waited = await waitAtLeast(reads, request);
-  if (!waited.ok) return waited;
-  const key = positionKey(Number(position));
-  const read = await reads.rows([{ model: 'dead-letter', key }]);
-  if (!read.ok) return read;
-  const { asOf, rows } = read.value;
-  const row = rows.get(address('dead-letter', key));
-  return row === undefined
-    ? missing(asOf, `the record at position ${position} is no dead letter`)
-    : itemResponse(reads, asOf, row, (json) => deadLetterLine(JSON.parse(json) as DeadLetter));
-};
+export const getDeadLetter = (reads: ReadSide, request: HttpRequest, position: string): Answer =>
+  rowAt(reads, request, position, 'dead-letter', 'is no dead letter', (row) =>
+    deadLetterLine(JSON.parse(row) as DeadLetter),
+  );
 
-export const getPolicy = async (
+export const getPolicy = (reads: ReadSide, request: HttpRequest, position: string): Answer =>
+  rowAt(reads, request, position, policyModel, 'sets no policies', (row, present) =>
+    policyView(JSON.parse(row) as PolicyRow, present),
+  );
+
+/** The row of a model whose rows have positions for keys; `lacking` says what a record without one is not. */
+const rowAt = async (
   reads: ReadSide,
   request: HttpRequest,
   position: string,
+  model: string,
+  lacking: string,
+  view: (row: string, present: Present) => Line,
 ): Answer => {
   const waited = await waitAtLeast(reads, request);
   if (!waited.ok) return waited;
   const key = positionKey(Number(position));
-  const read = await reads.rows([{ model: policyModel, key }]);
+  const read = await reads.rows([{ model, key }]);
   if (!read.ok) return read;
   const { asOf, rows } = read.value;
-  const row = rows.get(address(policyModel, key));
+  const row = rows.get(address(model, key));
   return row === undefined
-    ? missing(asOf, `the record at position ${position} sets no policies`)
-    : itemResponse(reads, asOf, row, (json, present) =>
-        policyView(JSON.parse(json) as PolicyRow, present),
-      );
+    ? missing(asOf, `the record at position ${position} ${lacking}`)
+    : itemResponse(reads, asOf, row, view);
 };
 
 const missing = (asOf: AsOf, message: string): Result<never, Problem> =>

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Body } from '../../services/core/markers/upcast.ts';
 import type { Kind, OperationKind, Role, Slot } from '../../services/core/markers/marker.ts';
 import { noDetails } from '../../services/dev/no-details.ts';
+import { metricBody } from '../../services/dev/simulate/write.ts';
 import type { Signer } from '../../services/ports/signer.ts';
 
 // Bodies of markers, each of them valid; a test names only what it is about.
@@ -139,26 +140,10 @@ const stages = {
 } as const;
 
 export const metricDecided = (over: Body = {}): Body => ({
-  id: 'errors',
-  judged: 'errors',
-  weight: 1,
+  ...metricBody,
   isBlamed: false,
-  canaryCount: 100,
-  canaryEvents: 9,
-  baselineCount: 900,
-  baselineEvents: 1,
-  canaryLevel: null,
-  baselineLevel: null,
-  ratio: 81,
-  ratioLow: 10,
-  ratioHigh: 600,
   tolerated: 0.0017,
-  evidence: 250,
   promoteEvidence: 1,
-  dispersion: 1,
-  dispersionFrom: 'none',
-  cappedBlocks: 0,
-  strongest: [1, 2],
   ...over,
 });
 

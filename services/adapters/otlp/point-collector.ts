@@ -2,6 +2,7 @@ import type { DurationUnit, PointRejection, Temporality } from '../../core/telem
 import type {
   DecodedTelemetry,
   PointAttribute,
+  PointValue,
   TelemetryPoint,
 } from '../../core/telemetry/telemetry-point.ts';
 import {
@@ -172,28 +173,13 @@ export class PointCollector {
     if (!attributes.ok) return this.reject(attributes.reason);
     const fault = faultOf(point);
     if (fault !== null) return this.reject(fault);
-    const { count } = point;
-    this.#points.push({
-      environment: stream.environment,
-      namespace: stream.namespace,
-      component: stream.component,
-      version: stream.version,
-      deploymentId: stream.deploymentId,
-      instance: stream.instance,
-      target: stream.target,
-      series: stream.digest + attributes.digest,
-      metric: stream.metric,
-      unit: stream.unit,
-      attributes: withResource(stream.ofResource, attributes.kept),
-      startMs: point.startMs,
-      timeMs: point.timeMs,
-      value: {
-        kind: 'durations',
-        temporality: stream.temporality,
-        count,
-        errors: attributes.failed ? count : 0,
-        durations: point.buckets.durations,
-      },
+    const { count, startMs, timeMs } = point;
+    this.#add(stream, attributes, startMs, timeMs, {
+      kind: 'durations',
+      temporality: stream.temporality,
+      count,
+      errors: attributes.failed ? count : 0,
+      durations: point.buckets.durations,
     });
   }
 
@@ -201,6 +187,22 @@ export class PointCollector {
     if (!attributes.ok) return this.reject(attributes.reason);
     const fault = levelFaultOf(point);
     if (fault !== null) return this.reject(fault);
+    const { timeMs, level } = point;
+    // -0 is a zero like any other, and JSON has one only.
+    this.#add(stream, attributes, timeMs, timeMs, {
+      kind: 'level',
+      level: level === 0 ? 0 : level,
+    });
+  }
+
+  // Field by field, as this is done for every point: a spread copies by name.
+  #add(
+    stream: DurationStream | LevelStream,
+    attributes: PointAttributes & { readonly ok: true },
+    startMs: number,
+    timeMs: number,
+    value: PointValue,
+  ): void {
     this.#points.push({
       environment: stream.environment,
       namespace: stream.namespace,
@@ -213,10 +215,9 @@ export class PointCollector {
       metric: stream.metric,
       unit: stream.unit,
       attributes: withResource(stream.ofResource, attributes.kept),
-      startMs: point.timeMs,
-      timeMs: point.timeMs,
-      // -0 is a zero like any other, and JSON has one only.
-      value: { kind: 'level', level: point.level === 0 ? 0 : point.level },
+      startMs,
+      timeMs,
+      value,
     });
   }
 

@@ -103,7 +103,8 @@ const stages: { readonly [kind: string]: string } = {
   'roll-back': 'rolled-back',
 };
 
-const metricBody: Body = {
+/** What a decision says of one metric. */
+export const metricBody: Body = {
   id: 'errors',
   judged: 'errors',
   weight: 1,
