@@ -1,4 +1,5 @@
 import { asideEntriesMax } from '../core/aside-fault.ts';
+import { jsonFieldsIn } from '../core/json-text.ts';
 import { preAuthenticationEncoding } from '../core/markers/wire.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
@@ -130,14 +131,9 @@ const readHead = async (
 
 /** The store is believed in nothing, in no number either. */
 const headIn = (text: string): Head | undefined => {
-  let head: unknown;
-  try {
-    head = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof head !== 'object' || head === null) return undefined;
-  const { chunks, keyId, signature } = head as Partial<Record<keyof Head, unknown>>;
+  const head = jsonFieldsIn(text);
+  if (head === undefined) return undefined;
+  const { chunks, keyId, signature } = head;
   const isHead =
     typeof chunks === 'number' &&
     Number.isSafeInteger(chunks) &&

@@ -13,7 +13,7 @@ import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { HttpClient } from '../ports/http.ts';
 import type { RecordLog } from '../ports/record-log.ts';
-import type { JsonObject } from './gateway-answer.ts';
+import type { JsonFields } from '../core/json-text.ts';
 import { readAnswer } from './gateway-answer.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
@@ -227,7 +227,7 @@ const readReceipt = ({
   delivery,
   code,
   position,
-}: JsonObject): Receipt | undefined => {
+}: JsonFields): Receipt | undefined => {
   const isNumberOrNull = (value: unknown): boolean => value === null || Number.isInteger(value);
   const isReceipt =
     (deployment === null || typeof deployment === 'string') &&

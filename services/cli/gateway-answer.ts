@@ -1,3 +1,5 @@
+import type { JsonFields } from '../core/json-text.ts';
+import { jsonFieldsIn } from '../core/json-text.ts';
 import type { Text } from '../core/markers/crypto.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
@@ -7,16 +9,14 @@ import { knownExitOf, problem } from './problem.ts';
 
 type Answer = Awaited<ReturnType<HttpClient>>;
 
-export type JsonObject = { readonly [name: string]: unknown };
-
 /** The JSON object of a gateway's answer, or its problem (RFC 9457) as one of ours. */
-export const readAnswer = (text: Text, answer: Answer): Result<JsonObject, CliProblem> => {
+export const readAnswer = (text: Text, answer: Answer): Result<JsonFields, CliProblem> => {
   if (!answer.ok)
     return fail(
       problem('unreachable', answer.problem.message, 'is the gateway up? See PLIMSOLL_URL'),
     );
   const { status, body } = answer.value;
-  const json = parse(text.decodeUtf8(body));
+  const json = jsonFieldsIn(text.decodeUtf8(body) ?? '');
   if (status < 200 || status >= 300) return fail(readProblem(status, json ?? {}));
   return json === undefined
     ? fail(
@@ -29,7 +29,7 @@ export const readAnswer = (text: Text, answer: Answer): Result<JsonObject, CliPr
     : ok(json);
 };
 
-const readProblem = (status: number, { code, detail, hint }: JsonObject): CliProblem => {
+const readProblem = (status: number, { code, detail, hint }: JsonFields): CliProblem => {
   const name = typeof code === 'string' ? code : `http-${status}`;
   return {
     code: name,
@@ -45,15 +45,4 @@ const exitOfStatus = (status: number): ExitCode => {
   if (status === 404) return 4;
   if (status === 409) return 3;
   return status >= 500 || status === 429 ? 6 : 2;
-};
-
-const parse = (content: string | undefined): JsonObject | undefined => {
-  try {
-    const json: unknown = JSON.parse(content ?? '');
-    return typeof json === 'object' && json !== null && !Array.isArray(json)
-      ? (json as JsonObject)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 };

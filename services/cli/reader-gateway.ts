@@ -2,7 +2,7 @@ import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Line } from '../core/views.ts';
 import type { HttpClient } from '../ports/http.ts';
-import type { JsonObject } from './gateway-answer.ts';
+import type { JsonFields } from '../core/json-text.ts';
 import { readAnswer } from './gateway-answer.ts';
 import type { CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
@@ -14,7 +14,7 @@ const pageLinesMax = 1000;
 
 /** Asks a gateway. Its lines are printed as they come: an older command shows a newer gateway's fields too. */
 export const readThrough = (gateway: HttpClient, { tools }: Pick<CliPorts, 'tools'>): Reader => {
-  const get = async (path: string): Promise<Result<JsonObject, CliProblem>> =>
+  const get = async (path: string): Promise<Result<JsonFields, CliProblem>> =>
     readAnswer(
       tools.text,
       await gateway({ method: 'GET', path, headers: { accept: 'application/json' } }, withinMs),
@@ -44,7 +44,7 @@ export const readThrough = (gateway: HttpClient, { tools }: Pick<CliPorts, 'tool
 };
 
 const allPages = async (
-  get: (path: string) => Promise<Result<JsonObject, CliProblem>>,
+  get: (path: string) => Promise<Result<JsonFields, CliProblem>>,
   name: ListName,
   choice: Choice,
 ): Promise<Result<readonly Line[], CliProblem>> => {

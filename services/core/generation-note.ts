@@ -1,3 +1,4 @@
+import { jsonFieldsIn } from './json-text.ts';
 import type { Position } from './log/record.ts';
 import type { RecordFilter } from './record-filter.ts';
 import { isFiltering, readFilter } from './record-filter.ts';
@@ -44,7 +45,7 @@ export const writeNote = (note: GenerationNote): string => JSON.stringify({ vers
 
 /** Reads a note back; undefined where it is damaged or a newer release's. */
 export const readNote = (value: string): GenerationNote | undefined => {
-  const kept = parsed(value);
+  const kept = jsonFieldsIn(value);
   if (kept?.['version'] !== 1) return undefined;
   const { version: _, ...note } = kept;
   const filter = readFilter(note['filter']);
@@ -60,15 +61,6 @@ export const readNote = (value: string): GenerationNote | undefined => {
   return filter !== undefined && isWhole
     ? ({ ...note, filter } as unknown as GenerationNote)
     : undefined;
-};
-
-const parsed = (value: string): { readonly [field: string]: unknown } | undefined => {
-  try {
-    const json: unknown = JSON.parse(value);
-    return typeof json === 'object' && json !== null ? { ...json } : undefined;
-  } catch {
-    return undefined;
-  }
 };
 
 /** The records that a generation is folded from, as its note says; null: all. */

@@ -1,4 +1,6 @@
 import type { GateOutcome } from '../core/canary/obey/gate.ts';
+import type { JsonFields } from '../core/json-text.ts';
+import { jsonFieldsIn } from '../core/json-text.ts';
 import { nameMax } from '../core/markers/limits.ts';
 import { uuidPattern } from '../core/markers/parse-marker.ts';
 import type { Text } from '../core/markers/crypto.ts';
@@ -33,8 +35,6 @@ export type Hook =
   | 'event';
 
 type Asked = { readonly meant: Meant; readonly hook: Hook | null };
-
-type Json = { readonly [name: string]: unknown };
 
 export const postGate = async (
   ports: ObeyPorts,
@@ -101,7 +101,7 @@ const answerHook = (hook: Hook, line: Line | undefined): Result<HttpResponse, Pr
 };
 
 const readAsked = (text: Text, bytes: Uint8Array): Result<Asked, Problem> => {
-  const json = parse(text.decodeUtf8(bytes));
+  const json = jsonFieldsIn(text.decodeUtf8(bytes) ?? '');
   if (json === undefined)
     return refuse('body-malformed', 'the body must be one JSON object', formHint);
   const { metadata } = json;
@@ -140,7 +140,7 @@ const names: readonly string[] = [
 
 const formHint = `ask for {"deployment": UUID}, or for {"environment", "component"} and what else is known of ${names.slice(1).join(', ')}`;
 
-const readMeant = (json: Json, nameOfCanary: string | null): Result<Meant, Problem> => {
+const readMeant = (json: JsonFields, nameOfCanary: string | null): Result<Meant, Problem> => {
   const wrong = names.find((name) => json[name] !== undefined && !isName(json[name]));
   if (wrong !== undefined)
     return refuse('field-invalid', `${wrong} must be a text of 1 to ${nameMax} characters`);
@@ -167,14 +167,5 @@ const readMeant = (json: Json, nameOfCanary: string | null): Result<Meant, Probl
 const isName = (value: unknown): boolean =>
   typeof value === 'string' && value.length > 0 && value.length <= nameMax && value.isWellFormed();
 
-const isObject = (value: unknown): value is Json =>
+const isObject = (value: unknown): value is JsonFields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const parse = (content: string | undefined): Json | undefined => {
-  try {
-    const json: unknown = JSON.parse(content ?? '');
-    return isObject(json) ? json : undefined;
-  } catch {
-    return undefined;
-  }
-};

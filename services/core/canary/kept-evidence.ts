@@ -1,3 +1,4 @@
+import { jsonIn } from '../json-text.ts';
 import type { AnalysisOpened, RunningVersion } from '../samples/sample.ts';
 import type { AnalysisState } from './analysis-state.ts';
 import { ruleIn } from './frozen.ts';
@@ -69,12 +70,7 @@ export const keptText = (kept: readonly KeptEvidence[]): string => JSON.stringif
 
 /** Nothing where the text is of another form. */
 export const readKept = (text: string): readonly KeptEvidence[] => {
-  let given: unknown;
-  try {
-    given = JSON.parse(text);
-  } catch {
-    return [];
-  }
+  const given = jsonIn(text);
   return Array.isArray(given) ? given.filter(isKept) : [];
 };
 

@@ -1,3 +1,4 @@
+import { jsonFieldsIn } from '../json-text.ts';
 import type { LogRecord, Position } from '../log/record.ts';
 import { headerNames } from '../markers/wire.ts';
 import { positionKey } from '../read-models.ts';
@@ -176,7 +177,7 @@ const lengthen = (text: string, itemPattern: RegExp): readonly string[] | undefi
 /** Reads a range back; undefined where it is damaged. */
 export const readRange = (key: string, value: string): RememberedRange | undefined => {
   const from = Number(/\/([0-9]{12,})$/.exec(key)?.[1] ?? Number.NaN);
-  const kept = parsed(value);
+  const kept = jsonFieldsIn(value);
   if (kept === undefined || !Number.isSafeInteger(from)) return undefined;
   const { version, to, parts, digest, outcomes } = kept;
   if (version !== checksVersion || typeof to !== 'number') return undefined;
@@ -190,15 +191,6 @@ export const readRange = (key: string, value: string): RememberedRange | undefin
     letters?.length === records &&
     counts.reduce((sum, count) => sum + count, 0) === records;
   return isWhole ? { from, to, parts: counts, digest, outcomes: letters } : undefined;
-};
-
-const parsed = (value: string): { readonly [field: string]: unknown } | undefined => {
-  try {
-    const json: unknown = JSON.parse(value);
-    return typeof json === 'object' && json !== null ? { ...json } : undefined;
-  } catch {
-    return undefined;
-  }
 };
 
 /**

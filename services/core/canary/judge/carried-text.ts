@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../canonical.ts';
+import { jsonFieldsIn } from '../../json-text.ts';
 import type { CarriedEvidence } from './state.ts';
 
 /** Evidence of an earlier attempt as an opening freezes it. */
@@ -6,14 +7,9 @@ export const carriedText = (carried: CarriedEvidence): string => canonicalJson(c
 
 /** Undefined: it is no evidence that a judge could go on from. */
 export const readCarried = (text: string): CarriedEvidence | undefined => {
-  let given: unknown;
-  try {
-    given = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof given !== 'object' || given === null) return undefined;
-  const { attempts, deadlineTested, metrics } = given as { readonly [name: string]: unknown };
+  const given = jsonFieldsIn(text);
+  if (given === undefined) return undefined;
+  const { attempts, deadlineTested, metrics } = given;
   const isCarried =
     Number.isSafeInteger(attempts) &&
     Number(attempts) > 0 &&
@@ -21,7 +17,7 @@ export const readCarried = (text: string): CarriedEvidence | undefined => {
     Array.isArray(metrics) &&
     metrics.every(isMetric) &&
     new Set(metrics.map(({ id }) => id)).size === metrics.length;
-  return isCarried ? (given as CarriedEvidence) : undefined;
+  return isCarried ? (given as unknown as CarriedEvidence) : undefined;
 };
 
 const isMetric = (given: unknown): given is CarriedEvidence['metrics'][number] => {

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../canonical.ts';
+import { jsonIn } from '../../json-text.ts';
 import { latencyQuantiles } from '../metrics/latency.ts';
 import type { MetricNoise, Noise } from './noise.ts';
 
@@ -8,12 +9,7 @@ export const noiseText = (noise: Noise): string => canonicalJson(noise);
 /** Undefined: it is no noise that a judge could take. */
 export const readNoise = (text: string): Noise | undefined => {
   if (text === '[]') return [];
-  let given: unknown;
-  try {
-    given = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const given = jsonIn(text);
   return Array.isArray(given) && given.every(isMetricNoise) ? given : undefined;
 };
 

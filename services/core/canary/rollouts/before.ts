@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../canonical.ts';
 import type { Json } from '../../canonical.ts';
+import { jsonFieldsIn } from '../../json-text.ts';
 import type { Durations, Exponential } from '../durations.ts';
 import { downscaled } from '../durations.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
@@ -104,14 +105,9 @@ export const readBefore = (
   text: string,
   metrics: readonly Pick<MetricPolicy, 'judged'>[],
 ): Before | undefined => {
-  let given: unknown;
-  try {
-    given = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof given !== 'object' || given === null) return undefined;
-  const { layouts, season, windows } = given as { readonly [name: string]: unknown };
+  const given = jsonFieldsIn(text);
+  if (given === undefined) return undefined;
+  const { layouts, season, windows } = given;
   if (!isListOf(layouts, isBounds) || !isListOf(windows, isList)) return undefined;
   if (windows.length > beforeWindowsMax) return undefined;
   const isSeason =
