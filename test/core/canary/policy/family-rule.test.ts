@@ -42,7 +42,7 @@ describe('the rule of a family', () => {
       judged: 'errors',
       rule: {
         blockCapNats: 1.5,
-        restarts: { count: 5, weightEach: 0.1 },
+        restarts: { count: 5, weightEach: 0.05 },
         tolerance: { relative: 1.1, absolute: 0.0005 },
         promoteTolerance: { relative: 1.5, absolute: 0.002 },
         grids: {
