@@ -30,6 +30,24 @@ type Ports = Pick<CliPorts, 'keptFile' | 'settings'>;
 export const sourceOf = ({ settings }: Pick<CliPorts, 'settings'>): string =>
   JSON.stringify([settings.audience, settings.url ?? settings.log]);
 
+/** Whoever works with a checkpoint has it to itself: two would run each command twice. */
+export const holdCheckpoint = async (
+  { keptFile }: Ports,
+  path: string,
+): Promise<Result<() => void, CliProblem>> => {
+  const held = await keptFile.hold(path);
+  if (held.ok) return held;
+  const { problem: cause } = held;
+  if (cause.code === 'unusable') return fail(unusable(path, cause.message));
+  const { holder } = cause;
+  const who = holder === null ? 'another process' : `the process ${holder}`;
+  return refuse(
+    'checkpoint-held',
+    `${path} is in use: ${who} runs decisions --exec with it, and two would run every command twice`,
+    `end ${holder === null ? 'that one' : `it (kill ${holder})`}, or name a file of its own for another command: --checkpoint=FILE`,
+  );
+};
+
 /** Undefined: nothing was done yet. */
 export const readCheckpoint = async (
   { keptFile, settings }: Ports,

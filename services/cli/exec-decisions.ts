@@ -9,7 +9,13 @@ import type { ProgramCall } from '../ports/programs.ts';
 import type { Given } from './arguments.ts';
 import { plainText } from './display.ts';
 import type { Checkpoint } from './exec-checkpoint.ts';
-import { onLog, readCheckpoint, sourceOf, writeCheckpoint } from './exec-checkpoint.ts';
+import {
+  holdCheckpoint,
+  onLog,
+  readCheckpoint,
+  sourceOf,
+  writeCheckpoint,
+} from './exec-checkpoint.ts';
 import { openObeying } from './obeying.ts';
 import { openReader } from './open-reader.ts';
 import { printLines, printText } from './output.ts';
@@ -53,9 +59,24 @@ export const runExec = async (
   given: Given,
   isJson: boolean,
 ): Promise<Result<void, CliProblem>> => {
-  const opened = await openFollowed(ports, given);
-  if (!opened.ok) return opened;
-  const followed = opened.value;
+  const asked = readAsked(ports, given);
+  if (!asked.ok) return asked;
+  const release = await holdCheckpoint(ports, asked.value.path);
+  if (!release.ok) return release;
+  try {
+    const opened = await openFollowed(ports, asked.value);
+    return opened.ok ? await follow(ports, opened.value, given, isJson) : opened;
+  } finally {
+    release.value();
+  }
+};
+
+const follow = async (
+  ports: CliPorts,
+  followed: Followed,
+  given: Given,
+  isJson: boolean,
+): Promise<Result<void, CliProblem>> => {
   let isAway = false;
   let wasThere = false;
   while (!ports.stop.aborted) {
@@ -83,10 +104,12 @@ export const runExec = async (
     : ok(undefined);
 };
 
-const openFollowed = async (
-  ports: CliPorts,
+type Asked = Pick<Followed, 'path' | 'command'>;
+
+const readAsked = (
+  { settings }: Pick<CliPorts, 'settings'>,
   given: Given,
-): Promise<Result<Followed, CliProblem>> => {
+): Result<Asked, CliProblem> => {
   if (!given.has('follow') && !given.has('once'))
     return refuse(
       'option-missing',
@@ -95,14 +118,20 @@ const openFollowed = async (
     );
   const command = commandOf(given.value('exec') ?? '', given.has('shell'));
   if (!command.ok) return command;
-  const { settings } = ports;
   const path =
     given.value('checkpoint') ?? join(settings.dataFolder, 'obeyed', `${settings.audience}.json`);
+  return ok({ path, command: command.value });
+};
+
+const openFollowed = async (
+  ports: CliPorts,
+  { path, command }: Asked,
+): Promise<Result<Followed, CliProblem>> => {
   const kept = await readCheckpoint(ports, path);
   if (!kept.ok) return kept;
   return ok({
     path,
-    command: command.value,
+    command,
     checkpoint: kept.value ?? {
       ...{ of: sourceOf(ports), log: null },
       ...{ after: null, pending: [], obeyed: [] },

@@ -110,6 +110,7 @@ const exits: { readonly [code: string]: ExitCode } = {
     'deployment-ended',
     'attempt-ended',
     'checkpoint-foreign',
+    'checkpoint-held',
     'not-frozen',
     'not-stopped',
     'not-asked',

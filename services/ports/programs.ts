@@ -20,6 +20,11 @@ export type RunProgram = (
   call: ProgramCall,
 ) => Promise<Result<{ readonly exit: number | null }, { readonly message: string }>>;
 
+export type HoldProblem =
+  /** `holder`: the id of that process, as far as it can be told. */
+  | { readonly code: 'held'; readonly holder: number | null }
+  | { readonly code: 'unusable'; readonly message: string };
+
 /** A small file of this machine that is replaced as a whole: whoever reads it sees the old text or the new one. */
 export type KeptFile = {
   /** Undefined: there is none. */
@@ -30,4 +35,9 @@ export type KeptFile = {
     path: string,
     text: string,
   ) => Promise<Result<void, { readonly message: string }>>;
+  /**
+   * One process of this machine has the file to itself, until it calls the returned function or ends, in whatever way.
+   * Of several that ask at once one gets it.
+   */
+  readonly hold: (path: string) => Promise<Result<() => void, HoldProblem>>;
 };

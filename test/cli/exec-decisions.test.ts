@@ -23,6 +23,9 @@ type Machine = {
   exits: (number | null)[];
   /** Writes of the checkpoint that are lost, as when the process is killed before them. */
   lostWrites: number;
+  /** The other process that has the checkpoint. */
+  holder: number | null | undefined;
+  releases: number;
   readonly exec: (...args: readonly string[]) => Promise<Printed>;
 };
 
@@ -44,6 +47,8 @@ const machineAfter = async (
     files,
     exits: [],
     lostWrites: 0,
+    holder: undefined,
+    releases: 0,
     exec: (...args) =>
       desk
         .elsewhere({
@@ -64,6 +69,10 @@ const machineAfter = async (
                 files.set(path, text);
                 return ok(undefined);
               },
+              hold: async () =>
+                machine.holder === undefined
+                  ? ok(() => void (machine.releases += 1))
+                  : fail({ code: 'held', holder: machine.holder }),
             },
           }),
         })
@@ -190,6 +199,37 @@ describe('the command is not run', () => {
     value(await machine.desk.house.log.append(0, [on]));
     await machine.exec();
     expect(acts(machine)).toEqual(['promote']);
+  });
+});
+
+describe('a checkpoint that another process works with', () => {
+  test.each<readonly [holder: number | null, who: string, what: string]>([
+    [4711, 'the process 4711', 'kill 4711'],
+    [null, 'another process', 'end that one'],
+  ])('is left to it (%s)', async (holder, who, what) => {
+    const machine = await machineAfter([decides(decision('roll-back'))]);
+    machine.holder = holder;
+    const said = await machine.exec('--json');
+    expect([said.exit, said.out, JSON.parse(said.err[0] ?? '')]).toMatchObject([
+      ...[3, []],
+      {
+        code: 'checkpoint-held',
+        message: expect.stringContaining(`done.json is in use: ${who}`) as unknown,
+        hint: expect.stringContaining(what) as unknown,
+      },
+    ]);
+    expect([machine.calls, machine.files.size]).toEqual([[], 0]);
+    // Then it has ended.
+    machine.holder = undefined;
+    await machine.exec();
+    expect([acts(machine), machine.releases]).toEqual([['roll-back'], 1]);
+  });
+
+  test('is given back also where it is of another log', async () => {
+    const machine = await machineAfter([decides(decision('roll-back'))]);
+    machine.files.set('done.json', '{"of":"elsewhere","after":3,"pending":[],"obeyed":[]}');
+    await machine.exec();
+    expect(machine.releases).toBe(1);
   });
 });
 

@@ -236,7 +236,11 @@ const portsOf = (
         }),
       }),
     runProgram: async () => ok({ exit: 0 }),
-    keptFile: { read: async () => ok(undefined), replace: async () => ok(undefined) },
+    keptFile: {
+      read: async () => ok(undefined),
+      replace: async () => ok(undefined),
+      hold: async () => ok(() => undefined),
+    },
     measureVerifier: async () => ok([]),
     prune: async () => undefined,
     stop: new AbortController().signal,

@@ -86,7 +86,7 @@ export const decisionCommands: readonly CommandOf<DecisionCommand>[] = [
     notes: [
       'COMMAND finds the decision as JSON on its standard input and as PLIMSOLL_DECISION_ACT,',
       '_ID, _TO_VERSION … in its environment. It is run again with the same _ID if it fails, or',
-      'if plimsoll is killed before it has written its checkpoint.',
+      'if plimsoll is killed before it has written its checkpoint. One process has a checkpoint.',
     ],
     examples: ['', '--follow --json', '--follow --exec=./obey.sh', '--once --exec=./obey.sh'],
   },

@@ -102,6 +102,7 @@ export const commandPorts = (
     keptFile: {
       read: async (path) => (await import('./programs.ts')).keptFile.read(path),
       replace: async (path, text) => (await import('./programs.ts')).keptFile.replace(path, text),
+      hold: async (path) => (await import('./programs.ts')).keptFile.hold(path),
     },
     migrate: async (command) =>
       (await import('./migration.ts')).migrateOn(foundation, hostname())(command),

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { holdFile } from '../../adapters/sqlite/held-file.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import type { KeptFile, ProgramCall, RunProgram } from '../../ports/programs.ts';
@@ -46,6 +47,7 @@ const told = (cause: unknown): Result<never, { readonly message: string }> =>
   fail({ message: cause instanceof Error ? cause.message : String(cause) });
 
 export const keptFile: KeptFile = {
+  hold: async (path) => holdFile(path),
   read: async (path) => {
     try {
       return ok(await readFile(path, 'utf8'));
