@@ -7,12 +7,12 @@ import { positionKey } from './position-key.ts';
 import type { Result } from './result.ts';
 import { ok } from './result.ts';
 import { readRow } from './row-text.ts';
-import type { AttemptLine, SlotState } from './slot-state.ts';
+import type { AttemptLine, Holder, SlotState } from './slot-state.ts';
 import type { Line, Present } from './views.ts';
-import { isSuspectAt } from './views.ts';
+import { isExpired, isSuspectAt } from './views.ts';
 import { isoTime } from './instant.ts';
 
-/** The version that succeeded in a slot before the present one, and that nobody turned away from. */
+/** The version to go back to in a slot, and what stands around it. */
 export type LastGood = {
   readonly slot: Slot;
   readonly version: string;
@@ -22,13 +22,21 @@ export type LastGood = {
   /** The attempt that brought it. */
   readonly line: AttemptLine;
   /** What holds the slot now. */
-  readonly present: { readonly version: string | null; readonly digest: string | null };
+  readonly present: Named;
+  /** What began in the slot since and runs beside it: that is what one goes back from. Null: nothing does. */
+  readonly running: AttemptLine | null;
+  /** The version that is good too and held the slot before the present one, or null. */
+  readonly before: Named | null;
 };
 
+type Named = { readonly version: string | null; readonly digest: string | null };
+
+type Past = Pick<LastGood, 'version' | 'digest' | 'since' | 'line'>;
+
 /**
- * The newest of the versions that held the slot before the present one. Left out are the present version itself, one
- * that a rollback led away from, one whose markers conflict, one that was signed with a key that was found compromised,
- * and one of which the read models know no more than its name.
+ * Beside a deployment that runs, such as a canary, the version that holds the slot: where its roll-back leads. Else the
+ * newest of those that held it before. Left out are one whose markers conflict, and one that was signed with a key that
+ * was found compromised.
  */
 const lastGoodOf = (
   state: SlotState | undefined,
@@ -37,6 +45,29 @@ const lastGoodOf = (
 ): LastGood | undefined => {
   const holder = state?.holders.at(-1);
   if (state === undefined || holder === undefined) return undefined;
+  const { slot } = state;
+  const { version, digest, since } = holder;
+  const now = { version, digest };
+  const past = pastGood(state, holder, lineAt, present);
+  const running = runningSince(state, holder, present);
+  if (running === undefined || version === null || isDoubtful(holder, present))
+    return past && { slot, ...past, present: now, running: null, before: named(past) };
+  const before = past === undefined ? null : named(past);
+  return { slot, version, digest, since, line: holder, present: now, running, before };
+};
+
+const named = ({ version, digest }: Named): Named => ({ version, digest });
+
+/**
+ * The newest of the versions that held the slot before the present one. Left out too are the present version itself,
+ * one that a rollback led away from, and one of which the read models know no more than its name.
+ */
+const pastGood = (
+  state: SlotState,
+  holder: Holder,
+  lineAt: (position: Position) => AttemptLine | undefined,
+  present: Present,
+): Past | undefined => {
   const turnedFrom = new Set<string>();
   let successor: AttemptLine | undefined = holder;
   for (const past of state.past.toReversed()) {
@@ -46,24 +77,35 @@ const lastGoodOf = (
     successor = line;
     const isPresent = name === nameOf(holder);
     if (line === undefined || isPresent || turnedFrom.has(name)) continue;
-    if (line.conflict || isSuspect(line, present)) continue;
-    const { slot } = state;
+    if (isDoubtful(line, present)) continue;
     const { version, digest, since } = past;
-    const now = { version: holder.version, digest: holder.digest };
-    return { slot, version, digest, since, line, present: now };
+    return { version, digest, since, line };
   }
   return undefined;
 };
 
-const nameOf = ({
-  version,
-  digest,
-}: {
-  readonly version: string | null;
-  readonly digest: string | null;
-}): string => JSON.stringify([version, digest]);
+/** What began there after the holder had come, brings another version, and does not itself lead back. */
+const runningSince = (
+  { beside }: SlotState,
+  holder: Holder,
+  present: Present,
+): AttemptLine | undefined =>
+  beside.findLast(
+    (line) =>
+      line.status === 'running' &&
+      !isExpired(line, present) &&
+      line.statusPosition > holder.statusPosition &&
+      !line.rollback &&
+      nameOf(line) !== nameOf(holder),
+  );
 
-const isSuspect = ({ key, statusPosition, plan }: AttemptLine, present: Present): boolean =>
+const nameOf = ({ version, digest }: Named): string => JSON.stringify([version, digest]);
+
+const isDoubtful = (
+  { conflict, key, statusPosition, plan }: AttemptLine,
+  present: Present,
+): boolean =>
+  conflict ||
   isSuspectAt(present, key, statusPosition) ||
   (plan !== null && isSuspectAt(present, plan.key, plan.position));
 
@@ -95,17 +137,25 @@ export const readLastGood = async <Problem>(
 };
 
 /** One line of `last-good`. */
-export const lastGoodLine = ({ slot, version, digest, since, line, present }: LastGood): Line => ({
-  namespace: slot.namespace,
-  environment: slot.environment,
-  component: slot.component,
-  target: slot.target,
-  version,
-  digest,
-  since: isoTime(since),
-  deployment: line.deployment,
-  attempt: line.attempt,
-  signer: line.signer,
-  position: line.position,
-  present: { ...present },
-});
+export const lastGoodLine = (found: LastGood): Line => {
+  const { slot, version, digest, since, line, present, running, before } = found;
+  return {
+    namespace: slot.namespace,
+    environment: slot.environment,
+    component: slot.component,
+    target: slot.target,
+    version,
+    digest,
+    since: isoTime(since),
+    deployment: line.deployment,
+    attempt: line.attempt,
+    signer: line.signer,
+    position: line.position,
+    present: { ...present },
+    running:
+      running === null
+        ? null
+        : { ...named(running), deployment: running.deployment, attempt: running.attempt },
+    before: before === null ? null : { ...before },
+  };
+};

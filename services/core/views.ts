@@ -42,11 +42,16 @@ export const isSuspectAt = ({ suspects }: Present, key: string, position: Positi
 /** What is planned or running and was not heard of for so long is shown as `expired`. */
 export const expiredAfterMs: number = 24 * 60 * 60_000;
 
-const statusAt = ({ status, heardAt }: AttemptLine, { nowMs }: Present): Status | 'expired' => {
+/** Asked of what is planned or running. */
+export const isExpired = ({ heardAt }: AttemptLine, { nowMs }: Present): boolean =>
+  nowMs - heardAt > expiredAfterMs;
+
+const statusAt = (line: AttemptLine, present: Present): Status | 'expired' => {
+  const { status } = line;
   switch (status) {
     case 'planned':
     case 'running':
-      return nowMs - heardAt > expiredAfterMs ? 'expired' : status;
+      return isExpired(line, present) ? 'expired' : status;
     case 'succeeded':
     case 'failed':
     case 'canceled':

@@ -93,7 +93,7 @@ export const getDecision = async (
 /** Names that `/v1/last-good` takes. */
 export const lastGoodQuery: readonly string[] = ['namespace', 'environment', 'component', 'target'];
 
-/** GET /v1/last-good: what succeeded in a slot before the version that holds it. */
+/** GET /v1/last-good: the version to go back to in a slot. */
 export const getLastGood = async (
   ports: ObeyPorts,
   { query }: HttpRequest,

@@ -8,7 +8,7 @@ import type { Desk, DeskOptions } from '../support/desk.ts';
 import { jsonOf, openDesk, unreachable } from '../support/desk.ts';
 import type { Step } from '../support/given.ts';
 import { by } from '../support/given.ts';
-import { logged, operated, run, succeeded } from '../support/markers.ts';
+import { failed, logged, operated, run, succeeded } from '../support/markers.ts';
 import { value } from '../support/records.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
@@ -199,9 +199,10 @@ describe('a gate does not wait', () => {
 });
 
 describe('last-good', () => {
+  const slot = ['--environment-name=production', '--component-name=checkout'];
+
   test('is one word for scripts, or a line', async () => {
     const desk = await deskAfter([by('ci', logged('2.0.1'))]);
-    const slot = ['--environment-name=production', '--component-name=checkout'];
     const said = await desk.plimsoll('last-good', ...slot);
     expect([said.exit, said.out]).toEqual([0, [`1.9.4 sha256:${'a'.repeat(64)}`]]);
     const line = jsonOf(await desk.plimsoll('last-good', ...slot, '--json'));
@@ -210,10 +211,20 @@ describe('last-good', () => {
     expect(jsonOf(await remote.plimsoll('last-good', ...slot, '--json'))).toEqual(line);
   });
 
+  test('is what holds the slot while a canary runs beside it, as its roll-back says', async () => {
+    const desk = await deskAfter([decides(decision('roll-back'))]);
+    const gate = jsonOf(await desk.plimsoll('gate', run('7'), '--json'));
+    const line = jsonOf(await desk.plimsoll('last-good', ...slot, '--json'));
+    expect(faultsOf('last-good', line)).toEqual([]);
+    expect(line).toMatchObject({ version: '1.9.4', running: { version: '2.0.0' }, before: null });
+    expect(gate['act']).toMatchObject({ toVersion: line['version'], toDigest: line['digest'] });
+  });
+
   test('is not found where there is none', async () => {
-    const slot = ['--environment-name=production', '--component-name=checkout'];
     for (const isRemote of [false, true]) {
-      const said = await (await deskAfter([], { isRemote })).plimsoll('last-good', ...slot);
+      const said = await (
+        await deskAfter([by('ci', failed())], { isRemote })
+      ).plimsoll('last-good', ...slot);
       expect(said.exit).toBe(4);
     }
   });

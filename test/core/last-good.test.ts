@@ -1,26 +1,31 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { LastGood } from '../../services/core/last-good.ts';
 import { readLastGood } from '../../services/core/last-good.ts';
 import { ok } from '../../services/core/result.ts';
+import type { Body } from '../../services/core/markers/upcast.ts';
 import { presentOf } from '../../services/core/views.ts';
 import type { Step } from '../support/given.ts';
 import { by, findsCompromised, given, keyOf, openedAtMs } from '../support/given.ts';
-import { logged, place, planned, run, succeeded } from '../support/markers.ts';
+import { failed, logged, place, planned, run, started, succeeded } from '../support/markers.ts';
 import { value } from '../support/records.ts';
 
-const lastGood = async (
+const found = async (
   steps: readonly Step[],
   suspects: ReadonlyMap<string, number> = new Map(),
-): Promise<string | undefined> => {
+  nowMs = openedAtMs,
+): Promise<LastGood | undefined> => {
   const { store } = await given(...steps);
-  const found = value(
+  return value(
     await readLastGood(
       async (keys) => ok(value(await store.rows('g', keys)).rows),
       place('production'),
-      { ...presentOf(openedAtMs, []), suspects },
+      { ...presentOf(nowMs, []), suspects },
     ),
   );
-  return found?.version;
 };
+
+const lastGood = async (...asked: Parameters<typeof found>): Promise<string | undefined> =>
+  (await found(...asked))?.version;
 
 const versions = (...names: readonly string[]): readonly Step[] =>
   names.map((name) => by('ci', logged(name)));
@@ -66,4 +71,57 @@ test('a version that a compromised key speaks of is not', async () => {
   ];
   expect(await lastGood(steps)).toBe('1.1.0');
   expect(await lastGood(steps, new Map([[keyOf('thief').keyId, 0]]))).toBe('1.0.0');
+});
+
+describe('beside a canary that runs', () => {
+  const next = (more: Body = {}): Body => ({ deployment: run('8'), ...more });
+  const canary = [
+    ...versions('1.0.0', '1.1.0'),
+    by('ci', planned('2.0.0', next({ canaryShare: 0.1 }))),
+    by('ci', started(next())),
+  ];
+
+  test('the version that holds the slot is, as a roll-back leads there', async () => {
+    expect(await found(canary)).toMatchObject({
+      version: '1.1.0',
+      present: { version: '1.1.0' },
+      running: { version: '2.0.0', deployment: run('8') },
+      before: { version: '1.0.0' },
+    });
+    // Also where nothing stood there before.
+    expect(await found(canary.slice(1))).toMatchObject({ version: '1.1.0', before: null });
+  });
+
+  test('once it is over it is the version before the present one again', async () => {
+    const after = async (step: Step): Promise<LastGood | undefined> => found([...canary, step]);
+    expect(await after(by('ci', failed(next())))).toMatchObject({
+      ...{ version: '1.0.0', running: null, before: { version: '1.0.0' } },
+    });
+    expect(await after(by('ci', succeeded(next())))).toMatchObject({
+      ...{ version: '1.1.0', present: { version: '2.0.0' }, running: null },
+    });
+  });
+
+  test('unless it is only planned, leads back itself, brings what runs, or is unheard of for a day', async () => {
+    expect(await lastGood(canary.slice(0, 3))).toBe('1.0.0');
+    const began = (version: string, more: Body = {}): readonly Step[] => [
+      ...versions('0.9.0', '1.0.0', '1.1.0'),
+      by('ci', planned(version, next(more))),
+      by('ci', started(next())),
+    ];
+    expect(await lastGood(began('1.0.0'))).toBe('1.0.0');
+    expect(await lastGood(began('1.2.0', { rollback: true }))).toBe('1.0.0');
+    expect(await lastGood(began('1.1.0'))).toBe('1.0.0');
+    expect(await lastGood(canary, new Map(), openedAtMs + 25 * 3_600_000)).toBe('1.0.0');
+  });
+
+  test('what began before the present version came is no news', async () => {
+    expect(await lastGood([...canary, ...versions('2.1.0')])).toBe('1.1.0');
+  });
+
+  test('a holder whose key was found compromised is not', async () => {
+    const steps = [...versions('1.0.0'), by('thief', logged('1.1.0')), ...canary.slice(2)];
+    expect(await lastGood(steps)).toBe('1.1.0');
+    expect(await lastGood(steps, new Map([[keyOf('thief').keyId, 0]]))).toBe('1.0.0');
+  });
 });

@@ -92,9 +92,13 @@ export const decisionCommands: readonly CommandOf<DecisionCommand>[] = [
   },
   {
     name: 'last-good',
-    summary: 'the version that succeeded in a slot before the present one',
+    summary: 'the version to go back to in a slot',
     words: [],
     options: placeOptions,
+    notes: [
+      'What holds the slot, while something that began since runs beside it (a canary); else what',
+      'held it before. Left out: what a rollback led away from, conflicts, compromised keys.',
+    ],
     examples: ['--environment-name=production --component-name=checkout'],
   },
 ];
