@@ -1,3 +1,4 @@
+import { isEnd } from '../core/canary/analysis.ts';
 import {
   analysisIdOf,
   canaryAttempts,
@@ -5,15 +6,21 @@ import {
   dueAnalysis,
   openingOf,
 } from '../core/canary/canary-attempts.ts';
-import type { DueAnalysis, Frozen, RolloutsFor } from '../core/canary/canary-attempts.ts';
+import type {
+  CanaryAttempt,
+  DueAnalysis,
+  Frozen,
+  RolloutsFor,
+} from '../core/canary/canary-attempts.ts';
 import { artifactsOf, beginningOf } from '../core/canary/kept-evidence.ts';
+import { openingAgeMsMax, openingMadeMsMax } from '../core/canary/partition-past.ts';
 import { policyFor } from '../core/canary/policy/placed-policy.ts';
 import type { Deployment } from '../core/deployment.ts';
 import type { LogRecord, Position } from '../core/log/record.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import { address } from '../core/projection.ts';
 import { readRow } from '../core/row-text.ts';
-import type { AnalysisOpened, Copy, Sample } from '../core/samples/sample.ts';
+import type { AnalysisOpened } from '../core/samples/sample.ts';
 import type { SlotState } from '../core/slot-state.ts';
 import type { Stop } from '../ports/clock.ts';
 import type { RowKey } from '../ports/read-model-store.ts';
@@ -30,6 +37,8 @@ import { rowsWhenAt } from './read-models.ts';
 
 /** How long a batch waits for the projector before the subscription is given up and begun again. */
 const projectorWaitMs = 20_000;
+/** What is opened after so long rests on another look at the log. */
+const lookAgainMs = 10_000;
 /** Analyses that this process remembers to have opened, so that it does not say it again with every marker. */
 const openedRememberedMax = 10_000;
 
@@ -90,19 +99,48 @@ export const followLog = (
     return openingOf({ digest, audience }, due, { ...frozen, before }, openedAtMs);
   };
 
+  const dueIn = (
+    { rows }: Look,
+    deployment: Deployment,
+    attempt: CanaryAttempt,
+    rolloutsFor: RolloutsFor,
+  ): DueAnalysis | undefined => {
+    const slot = rows.get(address('slot', slotKey(attempt.plan.slot)));
+    const state = slot === undefined ? undefined : readRow<SlotState>('slot', slot);
+    return dueAnalysis(digest, ports.clock.nowMs(), deployment, attempt, state, rolloutsFor);
+  };
+
+  /** The same by what the log says now; undefined: it is due no more. */
+  const dueAgain = (
+    look: Look,
+    { deployment: { id }, attempt: { number } }: DueAnalysis,
+    rolloutsFor: RolloutsFor,
+  ): DueAnalysis | undefined => {
+    const deployment = deploymentsIn(look.rows).find((one) => one.id === id);
+    const attempt =
+      deployment && canaryAttempts(deployment, rolloutsFor).find((one) => one.number === number);
+    return deployment && attempt && dueIn(look, deployment, attempt, rolloutsFor);
+  };
+
   const openings = async (
     deployment: Deployment,
-    rows: Rows,
+    first: Look,
+    again: () => Promise<Look>,
     rolloutsFor: RolloutsFor,
-  ): Promise<readonly Sample[]> => {
-    const said: Sample[] = [];
+  ): Promise<readonly AnalysisOpened[]> => {
+    const said: AnalysisOpened[] = [];
     for (const attempt of canaryAttempts(deployment, rolloutsFor)) {
-      const slot = rows.get(address('slot', slotKey(attempt.plan.slot)));
-      const state = slot === undefined ? undefined : readRow<SlotState>('slot', slot);
-      const nowMs = ports.clock.nowMs();
-      const due = dueAnalysis(digest, nowMs, deployment, attempt, state, rolloutsFor);
-      if (due === undefined || opened.has(due.analysis)) continue;
-      const opening = await openingFor(due, await frozenFor(due));
+      const seen = dueIn(first, deployment, attempt, rolloutsFor);
+      if (seen === undefined || opened.has(seen.analysis)) continue;
+      const frozen = await frozenFor(seen);
+      const isFresh = ports.clock.nowMs() - first.atMs <= lookAgainMs;
+      const look = isFresh ? first : await again();
+      const due = isFresh ? seen : dueAgain(look, seen, rolloutsFor);
+      if (due === undefined) continue;
+      const opening = await openingFor(due, frozen);
+      // Whoever was away so long must not speak of what may be over: it looks again.
+      if (opening.openedAt - look.atMs > openingMadeMsMax)
+        throw new Halted('an opening took too long; the log is looked at again');
       if (opened.size >= openedRememberedMax) opened.clear();
       opened.add(opening.analysis);
       const { analysis, carriedFrom, independentAttempts } = opening;
@@ -147,26 +185,32 @@ export const followLog = (
       if (places.size === 0) return next;
       // Read again beside the slots: what runs and what holds must be of one moment.
       const slotKeys = [...places].map((key): RowKey => ({ model: 'slot', key }));
-      const rows = await rowsAt(next, [...deploymentKeys, ...slotKeys]);
+      const lookNow = async (): Promise<Look> => {
+        const atMs = ports.clock.nowMs();
+        return { atMs, rows: await rowsAt(next, [...deploymentKeys, ...slotKeys]) };
+      };
+      const look = await lookNow();
       const copied = records.map(({ position, appendedAtMs, value }) => ({
         position,
         appendedAtMs,
         digest: tools.crypto.sha256Hex(value),
       }));
-      const deployments = deploymentsIn(rows);
+      const deployments = deploymentsIn(look.rows);
       // An attempt that is over leaves its evidence to one that begins in the same batch: its end is told first.
       const copies = deployments.flatMap((deployment) =>
         canaryAttempts(deployment, told).flatMap((attempt) =>
           copiesOf({ digest, audience }, deployment, attempt, copied),
         ),
       );
-      const isOver = ({ fact }: Copy): boolean =>
-        fact === 'succeeded' || fact === 'failed' || fact === 'canceled';
-      await appendSamples(ports, stop, copies.filter(isOver));
-      const begun: Sample[] = [];
+      await appendSamples(ports, stop, copies.filter(isEnd));
+      const begun: AnalysisOpened[] = [];
       for (const deployment of deployments)
-        begun.push(...(await openings(deployment, rows, judged)));
-      await appendSamples(ports, stop, [...begun, ...copies.filter((copy) => !isOver(copy))]);
+        begun.push(...(await openings(deployment, look, lookNow, judged)));
+      await appendSamples(ports, stop, [...begun, ...copies.filter((copy) => !isEnd(copy))]);
+      const madeAtMs = Math.min(...begun.map(({ openedAt }) => openedAt));
+      // They may not count any more: then they are made anew, and of those that do the first copy stands.
+      if (ports.clock.nowMs() - madeAtMs > openingAgeMsMax / 2)
+        throw new Halted('openings lay too long before they were appended; they are made anew');
       return next;
     },
     // What was remembered may not have been appended.
@@ -177,6 +221,9 @@ export const followLog = (
 const everyRollout: RolloutsFor = () => ({ beforeAfter: true, blueGreen: true });
 
 type Rows = ReadonlyMap<string, string>;
+
+/** What the log says, and when it was asked. */
+type Look = { readonly rows: Rows; readonly atMs: number };
 
 const deploymentsIn = (rows: Rows): readonly Deployment[] =>
   [...rows]

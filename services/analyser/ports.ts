@@ -1,4 +1,5 @@
 import type { PolicyDocument } from '../core/canary/policy/placed-policy.ts';
+import type { RefusedOpening } from '../core/canary/fold-samples.ts';
 import type { CheckTools } from '../core/check/check-record.ts';
 import type { Position } from '../core/log/record.ts';
 import type { Decided } from '../core/markers/marker.ts';
@@ -69,6 +70,16 @@ export type AnalyserEvent =
       readonly carriedFrom: string | null;
       /** Which independent attempt with the same artifacts it is, from 1: each has half the budget of the one before. */
       readonly independentAttempts: number;
+    }
+  /**
+   * An opening is not obeyed. `opened-late`: it was appended ten minutes after it was made, or a clock is wrong;
+   * `partition-full`: too many canaries are open at once.
+   */
+  | {
+      readonly event: 'opening-refused';
+      readonly analysis: string;
+      readonly deployment: string;
+      readonly why: RefusedOpening['why'];
     }
   /** `position` null: the log had it already, or it would have changed nothing any more. */
   | {

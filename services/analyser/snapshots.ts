@@ -1,3 +1,4 @@
+import { lowestOpening } from '../core/canary/fold-samples.ts';
 import type { PartitionState } from '../core/canary/fold-samples.ts';
 import { readSnapshot, snapshotPieces } from '../core/canary/snapshot.ts';
 import type { Snapshot, SnapshotPlace } from '../core/canary/snapshot.ts';
@@ -90,7 +91,7 @@ export const openSnapshots = (ports: AnalyserPorts, keys: TrustedKeys): Snapshot
       const pace = paces.get(partition);
       if (pace === undefined) return;
       const nowMs = clock.nowMs();
-      if (Object.keys(state.analyses).length === 0) {
+      if (lowestOpening(state) === undefined) {
         // Whoever comes begins behind these records.
         [pace.records, pace.sinceMs] = [0, nowMs];
         return;

@@ -1,5 +1,5 @@
 import { emptyPartition, foldSample, lowestOpening } from '../core/canary/fold-samples.ts';
-import type { PartitionState } from '../core/canary/fold-samples.ts';
+import type { PartitionState, RefusedOpening } from '../core/canary/fold-samples.ts';
 import type { AnalysisState } from '../core/canary/analysis-state.ts';
 import { policyIn } from '../core/canary/frozen.ts';
 import { isRenewal } from '../core/canary/renewal.ts';
@@ -111,6 +111,9 @@ export const openStageTwo = (
     else heardAtMs.delete(key);
   };
 
+  const tellRefused = ({ opening: { analysis, deployment }, why }: RefusedOpening): void =>
+    ports.tell({ event: 'opening-refused', analysis, deployment, why });
+
   const say = async (decision: Decided, attempt: number): Promise<void> => {
     const position = await publish(ports, stop, decision, attempt);
     const { kind, analysis, deployment } = decision;
@@ -141,11 +144,15 @@ export const openStageTwo = (
       for (const record of records) {
         const sample = sampleIn(mine, known, record);
         if (sample === undefined) continue;
-        const folded = foldSample({ digest, partition }, mine.state, sample, record.position);
+        const { position, appendedAtMs } = record;
+        const foldTools = { digest, partition };
+        const folded = foldSample(foldTools, mine.state, sample, position, appendedAtMs);
         for (const decision of folded.decisions) {
-          const { attempt } = openingOf([folded.state, mine.state], decision.analysis);
+          const { attempt } =
+            folded.refused?.opening ?? openingOf([folded.state, mine.state], decision.analysis);
           decided.push({ decision, attempt });
         }
+        if (folded.refused !== null) tellRefused(folded.refused);
         mine.state = folded.state;
         for (const over of folded.over) await kept.keep(over);
         hear(mine, sampleKey(sample));

@@ -89,6 +89,13 @@ export const startAnalyser = async (
           note({ code: 'analysis-opened', message, hint: '' });
           return;
         }
+        case 'opening-refused':
+          note({
+            code: event.why,
+            message: `analyser: does not judge deployment ${event.deployment}: ${whyRefused[event.why].what}`,
+            hint: whyRefused[event.why].hint,
+          });
+          return;
         case 'decided':
           if (event.position === null) return;
           note({
@@ -122,6 +129,17 @@ export const startAnalyser = async (
     stop: analyser.stop,
   });
 };
+
+const whyRefused = {
+  'opened-late': {
+    what: 'its opening was appended more than ten minutes after it was made',
+    hint: 'do the clocks of the analysers and of the log differ?',
+  },
+  'partition-full': {
+    what: 'too many canaries are open at once',
+    hint: 'end attempts that are over (plimsoll release update), or use another audience',
+  },
+} as const;
 
 const hintOfUnkept = {
   snapshot: 'nothing is lost by it; a restart reads more again',

@@ -92,6 +92,8 @@ export type ClosedWindow = {
 export type AnalysisTools = {
   readonly digest: TextDigest;
   readonly partition: number;
+  /** Analyses that the partition can hold at once; 500 unless told. */
+  readonly analysesMax?: number;
   /** Looks on. Nothing of the fold depends on it. */
   readonly observe?: (closed: ClosedWindow) => void;
 };

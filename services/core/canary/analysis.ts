@@ -93,7 +93,7 @@ export const openAnalysis = (
   if (refused === undefined) return { analysis: withKnownWindow(opened), decisions: [] };
   return {
     analysis: end(opened, refused),
-    decisions: [refusalMarker(tools, opened, refused)],
+    decisions: [refusalMarker(tools, opening, position, refused)],
   };
 };
 
@@ -168,6 +168,10 @@ const outlive = (
 /** How many windows the watermark has passed. */
 const windowsClosed = ({ openedAt }: AnalysisOpened, windowMs: number, receiptMs: number): number =>
   Math.floor((receiptMs - openedAt) / windowMs) - latenessWindows;
+
+/** Whether the attempt is over with it. */
+export const isEnd = ({ fact }: Pick<Copy, 'fact'>): boolean =>
+  fact === 'succeeded' || fact === 'failed' || fact === 'canceled';
 
 /** What the log has said since; undefined: the attempt is over, and so is the analysis. */
 export const obeyCopy = (analysis: AnalysisState, copy: Copy): AnalysisState | undefined => {

@@ -1,6 +1,7 @@
 import type { Position } from '../log/record.ts';
 import { validForMsMax } from '../markers/limits.ts';
 import type { Counts, Decided, DeploymentId, MarkerId } from '../markers/marker.ts';
+import type { AnalysisOpened } from '../samples/sample.ts';
 import { uuidOfParts } from '../uuid-v8.ts';
 import type { AnalysisState, AnalysisTools, Refusal } from './analysis-state.ts';
 import { decidedMetric } from './decided-metric.ts';
@@ -195,20 +196,23 @@ export const renewalMarker = (
   };
 };
 
-/** The hold of an analysis that cannot be judged by this release: inconclusive, before any window. */
+/** The hold of an analysis that is not judged here: inconclusive, before any window. */
 export const refusalMarker = (
   tools: AnalysisTools,
-  analysis: AnalysisState,
-  reason: Refusal,
+  opening: AnalysisOpened,
+  position: Position,
+  reason: Refusal | 'partition-full',
 ): Decided => ({
-  ...blank(tools, analysis, 'hold', 0),
+  ...blank(tools, { opening, position }, 'hold', 0),
   reason,
-  explanation: refusalSentence(analysis, reason),
-  evidenceDigest: analysis.evidenceDigest,
+  explanation: refusalSentence(opening, reason),
+  evidenceDigest: tools.digest(''),
 });
 
-const refusalSentence = ({ opening }: AnalysisState, reason: Refusal): string => {
+const refusalSentence = (opening: AnalysisOpened, reason: Refusal | 'partition-full'): string => {
   switch (reason) {
+    case 'partition-full':
+      return 'not judged: more canaries are open beside it than are judged at once; end attempts that are over, and try again';
     case 'judge-unknown':
       return `opened for judge ${opening.judge}; this release has judge ${judgeVersion} and cannot tell`;
     case 'comparison-unknown':
@@ -224,7 +228,7 @@ const refusalSentence = ({ opening }: AnalysisState, reason: Refusal): string =>
 /** Everything that does not depend on a window; the rest as it is before the first one. */
 const blank = (
   tools: AnalysisTools,
-  { opening, position }: AnalysisState,
+  { opening, position }: Pick<AnalysisState, 'opening' | 'position'>,
   action: Decided['kind'],
   windowIndex: number,
 ): Decided => {

@@ -226,7 +226,11 @@ describe('nothing more is renewed', () => {
     expect(walked.state.analyses).toStrictEqual({});
     expect(walked.decisions.length).toBeGreaterThan(dayMs / (every * 1_000));
     const jumped = run([...bad, tick(30 * dayMs)]);
-    expect(jumped).toStrictEqual(walked);
+    // How long its opening is remembered goes by when it was forgotten.
+    expect({ ...jumped, state: jumped.state.analyses }).toStrictEqual({
+      ...walked,
+      state: walked.state.analyses,
+    });
   });
 
   test('of a promotion a day after the deadline, too', () => {
