@@ -34,6 +34,7 @@ const firstReadMax = 200;
 /** Refusals that may pass while the decision still counts: a person says yes, a stop ends, clocks meet. */
 const passing: ReadonlySet<string> = new Set<ObeyCode>([
   ...(['approval-missing', 'approval-declined', 'approval-lapsed', 'approval-suspect'] as const),
+  'approver-is-planner',
   ...(['stopped', 'slot-frozen', 'gate-held', 'from-the-future', 'evidence-stale'] as const),
 ]);
 /** Nobody who begins to follow needs to hear of decisions that are history. */

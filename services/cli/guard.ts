@@ -15,6 +15,8 @@ import type { Given } from './arguments.ts';
 import { ciJob } from './ci-run.ts';
 import type { DecisionCommand } from './commands/decisions.ts';
 import { plainText } from './display.ts';
+import { lineIn, textIn } from './line-fields.ts';
+import { openObeying } from './obeying.ts';
 import { printLines, printText } from './output.ts';
 import { readPlace } from './place.ts';
 import type { AtHand, CliPorts } from './ports.ts';
@@ -67,6 +69,28 @@ export const runGuard = async (
   };
   if (isJson) printLines(ports.terminal, [line]);
   else printText(ports.terminal, [plainText(`${told} (position ${position})`)]);
+  const [decision] = draft.positions ?? [];
+  return draft.kind === 'decision-approved' && decision !== undefined
+    ? tellRefusal(ports, decision)
+    : ok(undefined);
+};
+
+/** What is approved may still not be obeyed: whoever approves should hear of it, and not only the gate. */
+const tellRefusal = async (
+  ports: CliPorts,
+  decision: Position,
+): Promise<Result<void, CliProblem>> => {
+  const obeying = await openObeying(ports);
+  if (!obeying.ok) return obeying;
+  const asked = await obeying.value.decision(decision);
+  if (!asked.ok) return asked;
+  const refused = lineIn(asked.value, 'refused');
+  if (refused !== null)
+    ports.note({
+      code: textIn(refused, 'code'),
+      message: `it is still not obeyed: ${textIn(refused, 'message')}`,
+      hint: textIn(refused, 'hint'),
+    });
   return ok(undefined);
 };
 

@@ -127,6 +127,22 @@ describe('a gate waits', () => {
     });
   });
 
+  test('where a hold has lapsed, until something else is decided', async () => {
+    const desk = await deskAfter([decides(decision('hold'))]);
+    const exits: number[] = [];
+    for (let minute = 0; minute < 7; minute++)
+      exits.push((await waiting(desk).plimsoll('gate', deployment, '--wait=1s')).exit);
+    expect(exits).toEqual([11, 11, 11, 11, 11, 11, 13]);
+    const later = decision('hold', { stage: 'inconclusive', windowIndex: 9, windows: 10 });
+    const said = await waiting(desk, async () => {
+      value(await desk.house.log.append(0, [await decisionRecord(later)]));
+    }).plimsoll('gate', deployment, '--wait=1m');
+    expect(said.exit).toBe(12);
+    expect(said.err[0]).toMatch(
+      /; hold at position 8 is not obeyed: held at \S+, lapsed at \S+ \[expired\]; 60 s left$/,
+    );
+  });
+
   test('through an outage that is over in time', async () => {
     const desk = await deskAfter([decides(decision('advance'))]);
     let asked = 0;

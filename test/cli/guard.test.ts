@@ -62,6 +62,19 @@ test('what asks is approved by its position or its id, and then the gate opens',
   ]);
 });
 
+test('who planned it and approves it hears that somebody else must', async () => {
+  const desk = await openDesk({
+    folder: join(scratch, randomUUID()),
+    steps: [trusts('ci', { roles: ['emitter', 'operator'] }), ...canary, await decides(asks)],
+  });
+  const approve = async (name: string): Promise<readonly string[]> =>
+    (await desk.plimsoll('decisions', 'approve', '8', '--reason=yes', ...as(name))).err;
+  expect((await approve('ci')).map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { code: 'approver-is-planner', hint: expect.stringContaining('--key=FILE') as unknown },
+  ]);
+  expect(await approve('ops')).toEqual([]);
+});
+
 test('a renewal stands for what it renews', async () => {
   const body = { ...asks, windowIndex: 50 };
   const renewal = { ...body, marker: decisionIdOf(body) };

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Role } from '../../services/core/markers/marker.ts';
 import type { Body } from '../../services/core/markers/upcast.ts';
 import {
   analysisOf,
@@ -753,6 +754,28 @@ const refused: readonly Story[] = [
     ],
   ],
   [
+    'approver_is_planner',
+    'It asks, and who planned it approved it, though somebody else may.',
+    [...plannedByOperator(['emitter', 'operator']), ...approvedBy('ci')],
+    at(7),
+  ],
+  [
+    'approver_is_planner_with_another_key',
+    'It asks, and who planned it approved it with another key of theirs.',
+    [
+      ...plannedByOperator(['emitter']),
+      trusts('ci#2', { roles: ['operator'] }),
+      ...approvedBy('ci#2', 8),
+    ],
+    at(8),
+  ],
+  [
+    'hold_lapsed',
+    'A hold of an hour ago: the canary is judged on.',
+    [...canary, decides(decision('hold'))],
+    after(3600),
+  ],
+  [
     'already_obeyed',
     'It was obeyed here already.',
     [...canary, decides(rollBack)],
@@ -781,7 +804,25 @@ const obeyed: readonly Story[] = [
   ],
   ['promote', 'A promotion.', [...canary, decides(promote)]],
   ['advance', 'An advance to a quarter of the traffic.', [...canary, decides(decision('advance'))]],
-  ['hold', 'A hold does not lapse.', [...canary, decides(decision('hold'))], after(86_400)],
+  ['hold', 'A hold of five minutes ago.', [...canary, decides(decision('hold'))], after(307)],
+  [
+    'inconclusive',
+    'That the time was over without a verdict does not lapse.',
+    [...canary, decides(decision('hold', { stage: 'inconclusive', reason: 'deadline' }))],
+    after(86_400),
+  ],
+  [
+    'approved_by_another_key',
+    'It asks, and was approved by somebody else than who planned it.',
+    [...plannedByOperator(['emitter', 'operator']), ...approvedBy('ops')],
+    at(7),
+  ],
+  [
+    'approved_in_a_house_of_one',
+    'It asks, and who planned it approved it, where nobody else may.',
+    [...plannedByOperator(['emitter', 'operator']).filter(isNotOf('ops')), ...approvedBy('ci', 6)],
+    at(6),
+  ],
   ['roll_back', 'A roll-back.', [...canary, decides(rollBack)]],
   [
     'roll_back_at_the_deadline',
@@ -857,6 +898,17 @@ const obeyed: readonly Story[] = [
     }),
   ],
 ];
+
+/** The canary below, planned by a key of those roles; the first decision stands at position 7. */
+function plannedByOperator(roles: readonly Role[]): readonly Step[] {
+  return [trusts('ci', { roles }), ...canary];
+}
+function approvedBy(name: string, position = 7): readonly (Step | Promise<Step>)[] {
+  return [decides(asks), by(name, operated('decision-approved', { positions: [position] }))];
+}
+function isNotOf(name: string): (step: Step) => boolean {
+  return (step) => !('trusts' in step && step.trusts === name);
+}
 
 /** The canary was rolled back, and the next version runs as the next canary; its decision is at position 11. */
 function rolledBackBefore(): readonly (Step | Promise<Step>)[] {

@@ -1,11 +1,12 @@
-import type { DecisionSummary } from '../../deployment.ts';
+import type { DecisionSummary, Plan } from '../../deployment.ts';
 import { freezeOf, recentBefore, stopOf } from '../../guard.ts';
 import { isoTime } from '../../instant.ts';
 import type { Slot } from '../../markers/marker.ts';
 import { slotKey } from '../../markers/slot.ts';
 import type { Result } from '../../result.ts';
 import { ok } from '../../result.ts';
-import { coversSlot, hasRole } from '../../trust/trust.ts';
+import type { KeyState } from '../../trust/trust.ts';
+import { coversKind, coversSlot, hasRole, keyProblem } from '../../trust/trust.ts';
 import { firstRefusal } from './form.ts';
 import type { ObeyQuestion } from './question.ts';
 import type { Refusal } from './refusal.ts';
@@ -18,7 +19,7 @@ const approvedForMs: number = 30 * 60_000;
 
 export const judgeGuards = (
   decision: DecisionSummary,
-  slot: Slot,
+  { slot, principal: planner }: Pick<Plan, 'slot' | 'principal'>,
   question: ObeyQuestion,
 ): Result<void, Refusal> =>
   firstRefusal([
@@ -28,7 +29,7 @@ export const judgeGuards = (
       ? []
       : [
           () => judgeFreeze(decision, slot, question),
-          () => judgeApproval(decision, slot, question),
+          () => judgeApproval(decision, { slot, planner }, question),
         ]),
     ...(decision.kind === 'roll-back' ? [() => judgeCaps(decision, slot, question)] : []),
   ]);
@@ -125,7 +126,7 @@ const judgeCaps = (
 
 const judgeApproval = (
   { mode, position }: DecisionSummary,
-  slot: Slot,
+  { slot, planner }: { readonly slot: Slot; readonly planner: string },
   { rows, keys, nowMs, logTimeMs }: ObeyQuestion,
 ): Result<void, Refusal> => {
   if (mode !== 'ask') return ok(undefined);
@@ -138,6 +139,12 @@ const judgeApproval = (
     );
   const by = `${approval.principal} (position ${approval.position}): ${approval.reason}`;
   if (approval.answer === 'declined') return refuse('approval-declined', `declined by ${by}`);
+  if (approval.principal === planner && [...keys.values()].some(mayApproveFor(planner, slot)))
+    return refuse(
+      'approver-is-planner',
+      `planned and approved by the same: ${by}`,
+      'somebody else approves it: plimsoll decisions approve --key=FILE',
+    );
   const key = keys.get(approval.key);
   const isSuspect =
     key === undefined ||
@@ -154,3 +161,13 @@ const judgeApproval = (
       )
     : ok(undefined);
 };
+
+/** Whether somebody else than the planner could approve with that key. Where nobody could, one person does both. */
+const mayApproveFor =
+  (planner: string, slot: Slot) =>
+  (key: KeyState): boolean =>
+    key.principal !== planner &&
+    keyProblem(key) === undefined &&
+    hasRole(key, 'operator') &&
+    coversKind(key, 'decision-approved') &&
+    coversSlot(key, slot);

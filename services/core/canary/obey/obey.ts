@@ -66,7 +66,7 @@ export const mayObey = (question: ObeyQuestion): Result<ObeyedAct, Refusal> => {
   const voices = voicesOf(standing, attempt, question);
   const validUntil = judgeTime(asked, standing, voices, question);
   if (!validUntil.ok) return validUntil;
-  const guarded = judgeGuards(standing, attempt.plan.slot, question);
+  const guarded = judgeGuards(standing, attempt.plan, question);
   if (!guarded.ok) return guarded;
   return ok({
     id: standing.marker,
@@ -233,7 +233,7 @@ const voicesOf = (
       : [{ decision, entry }];
   });
 
-/** Until when it may be obeyed, milliseconds since 1970; null: a hold asks nobody to act, and does not lapse. */
+/** Until when it counts, milliseconds since 1970; null: that the time was over without a verdict does not lapse. */
 const judgeTime = (
   asked: DecisionSummary,
   standing: DecisionSummary,
@@ -260,7 +260,7 @@ const judgeTime = (
       'window-in-the-future',
       `its window ends at ${isoTime(asked.windowEndedAt)}, after it was appended`,
     );
-  if (standing.kind === 'hold') return ok(null);
+  if (standing.kind === 'hold' && standing.stage === 'inconclusive') return ok(null);
   const usable = voices.filter(
     (voice) => voice.entry.waitedMs === 0 && voice.entry.appendedAt <= nowMs + clockSkewMs,
   );
@@ -274,13 +274,18 @@ const judgeTime = (
   const validUntilMs = Math.max(
     ...fresh.map((voice) => voice.entry.appendedAt + voice.decision.validForMs),
   );
-  return Math.max(nowMs, logTimeMs) > validUntilMs
+  if (Math.max(nowMs, logTimeMs) <= validUntilMs) return ok(validUntilMs);
+  return standing.kind === 'hold'
     ? refuse(
+        'expired',
+        `held at ${isoTime(entry.appendedAt)}, lapsed at ${isoTime(validUntilMs)}`,
+        'it is judged on: what is decided next counts',
+      )
+    : refuse(
         'expired',
         `it was to be obeyed until ${isoTime(validUntilMs)}`,
         'a renewal of it may come',
-      )
-    : ok(validUntilMs);
+      );
 };
 
 /** Decided long after what it rests on, as by an analyser that was away. */

@@ -77,7 +77,7 @@ export type ObeyedAct = {
   readonly fromDigest: string | null;
   readonly toVersion: string | null;
   readonly toDigest: string | null;
-  /** Not to be done later, milliseconds since 1970; null: a hold asks nobody to act. */
+  /** It counts until then, milliseconds since 1970; null: inconclusive, which is final. */
   readonly validUntilMs: number | null;
   /** Where the approval stands, or null. */
   readonly approvedAt: Position | null;

@@ -66,6 +66,7 @@ export type ObeyCode =
   | 'approval-declined'
   | 'approval-lapsed'
   | 'approval-suspect'
+  | 'approver-is-planner'
   | 'already-obeyed';
 
 export type Refusal = {
