@@ -1,7 +1,5 @@
-import { lackOf } from '../core/canary/policy/required-fields.ts';
+import { admitRecord, receiptOf } from '../core/admit-record.ts';
 import { checkOpening } from '../core/check/check-record.ts';
-import { decide } from '../core/decide.ts';
-import type { Deployment, Entry } from '../core/deployment.ts';
 import type { NewRecord } from '../core/log/record.ts';
 import type { Receipt } from '../core/markers/http-wire.ts';
 import { markersPath, toHttp } from '../core/markers/http-wire.ts';
@@ -18,9 +16,8 @@ import { readAnswer } from './gateway-answer.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { foldFailed, problem, refuse } from './problem.ts';
-import { scanRows } from './reading.ts';
+import { rowTexts, scanRows } from './reading.ts';
 import { refuseSealed } from './sealed.ts';
-import { readStanding } from './standing.ts';
 
 // The last step of an emitting command: the signed record onto the log, by hand or through a gateway.
 
@@ -29,62 +26,44 @@ type Emittable = Planned | Update | Logged;
 
 /** Asks the rules what the marker would become, then appends it; what is on the log already is not sent again. */
 export const deliverAtHand = async (
-  { clock }: Pick<CliPorts, 'clock'>,
+  { clock, tools, settings: { audience } }: Pick<CliPorts, 'clock' | 'tools' | 'settings'>,
   atHand: AtHand,
-  marker: Emittable,
-  keyId: string,
   record: NewRecord,
 ): Promise<Delivered> => {
-  const sealed = refuseSealed(atHand.state.trust);
+  const { trust, next } = atHand.state;
+  const sealed = refuseSealed(trust);
   if (sealed !== undefined) return sealed;
-  const standing = await readStanding(atHand, marker);
-  if (!standing.ok) return fail(nothingStored(standing.problem));
-  const decided = decide(marker, keyId, standing.value, clock.nowMs());
-  if (!decided.ok) {
-    const { code, message, hint } = decided.problem;
-    return fail(problem(code, message, hint));
+  const admitted = await admitRecord(
+    { tools, audience, trust, next, nowMs: clock.nowMs() },
+    { rows: (wanted) => rowTexts(atHand, wanted), newestPolicy: () => newestPolicy(atHand) },
+    record,
+  );
+  if (!admitted.ok) return fail(nothingStored(admitted.problem));
+  const { value: answer } = admitted;
+  if (!answer.ok) {
+    const { code, message, hint = '' } = answer.problem;
+    return refuse(code, message, hint);
   }
-  const { answer, attempt, deployment } = decided.value;
-  const lacks = answer === 'append' ? await refuseLacking(atHand, marker) : undefined;
-  if (lacks !== undefined) return lacks;
-  if (answer === 'repeat') {
-    const said = saidBefore(standing.value.deployment, attempt, marker.kind);
-    return ok({
-      deployment: marker.deployment,
-      attempt,
-      marker: said?.marker ?? marker.marker,
-      kind: marker.kind,
-      delivery: 'duplicate',
-      code: 'repeat',
-      position: said?.position ?? null,
-    });
-  }
+  const admission = answer.value;
+  // The log is here to its end: nobody has planned it.
+  if (admission.code === 'unplanned')
+    return refuse(
+      'deployment-unknown',
+      `no deployment ${admission.deployment} is known`,
+      'plan it first: plimsoll release plan',
+    );
+  if (admission.answer === 'duplicate')
+    return ok(receiptOf(admission, 'duplicate', admission.position));
   const position = await append(atHand.log, record);
-  if (!position.ok) return position;
-  return ok({
-    deployment,
-    attempt,
-    marker: marker.marker,
-    kind: marker.kind,
-    delivery: 'stored',
-    code: deployment === marker.deployment ? null : 'repeat',
-    position: position.value,
-  });
+  return position.ok ? ok(receiptOf(admission, 'stored', position.value)) : position;
 };
 
-/** Where the policy that counts now requires more of what is planned or logged than this one says. */
-const refuseLacking = async (
-  atHand: AtHand,
-  marker: Emittable,
-): Promise<Result<never, CliProblem> | undefined> => {
-  if (marker.kind !== 'planned' && marker.kind !== 'logged') return undefined;
+const newestPolicy = async (atHand: AtHand): Promise<Result<PolicyRow | undefined, CliProblem>> => {
   const newest = await scanRows<PolicyRow>(atHand, policyModel, {
     range: { newestFirst: true },
     wantedMax: 1,
   });
-  if (!newest.ok) return fail(nothingStored(newest.problem));
-  const lack = lackOf(newest.value[0], marker);
-  return lack === undefined ? undefined : refuse('fields-required', lack.message, lack.hint);
+  return newest.ok ? ok(newest.value[0]) : newest;
 };
 
 /**
@@ -207,15 +186,6 @@ const appendHints: {
   refused: 'nothing was written; is the disk full, or the log not writable?',
   corrupt: 'nothing was written; restore the log from a backup',
 };
-
-const saidBefore = (
-  deployment: Deployment | undefined,
-  attempt: number,
-  kind: Emittable['kind'],
-): Entry | undefined =>
-  deployment?.attempts
-    .find(({ number }) => number === attempt)
-    ?.entries.find((entry) => entry.kind === kind && entry.note === 'applied');
 
 const deliveries = ['stored', 'spooled', 'refused', 'duplicate'];
 

@@ -122,7 +122,7 @@ const emitNumbered = async (ports: CliPorts, emission: Emission): Promise<Emitte
   const record = await signRecord(ports, marker, signer);
   if (!record.ok) return failed(record.problem, marker);
 
-  const delivered = await door.deliver(marker, signer, record.value, timeoutMs);
+  const delivered = await door.deliver(marker, record.value, timeoutMs);
   if (!delivered.ok) return refused(marker, delivered.problem, asked);
   await remember(ports, asked, marker);
   if (door.atHand !== undefined && delivered.value.delivery === 'stored')
@@ -174,12 +174,7 @@ const rehearse = async (
 /** The way to the log: itself and its read models, itself alone, or a gateway. */
 type Door = {
   readonly atHand: AtHand | undefined;
-  readonly deliver: (
-    marker: Emittable,
-    signer: Signer,
-    record: NewRecord,
-    timeoutMs: number,
-  ) => Promise<Delivered>;
+  readonly deliver: (marker: Emittable, record: NewRecord, timeoutMs: number) => Promise<Delivered>;
 };
 
 const openDoor = async (ports: CliPorts): Promise<Result<Door, CliProblem>> => {
@@ -187,8 +182,7 @@ const openDoor = async (ports: CliPorts): Promise<Result<Door, CliProblem>> => {
   if (gateway !== null)
     return ok({
       atHand: undefined,
-      deliver: (_marker, _signer, record, timeoutMs) =>
-        deliverThrough(gateway, ports, record, timeoutMs),
+      deliver: (_marker, record, timeoutMs) => deliverThrough(gateway, ports, record, timeoutMs),
     });
   const log = await ports.log();
   if (!log.ok) return log;
@@ -196,8 +190,7 @@ const openDoor = async (ports: CliPorts): Promise<Result<Door, CliProblem>> => {
   if (atHand.ok)
     return ok({
       atHand: atHand.value,
-      deliver: (marker, { keyId }, record) =>
-        deliverAtHand(ports, atHand.value, marker, keyId, record),
+      deliver: (_marker, record) => deliverAtHand(ports, atHand.value, record),
     });
   if (atHand.problem.code !== 'unreachable') return atHand;
   // An outage of the read models alone must not lose a marker: the log takes it, and the fold judges it later.
@@ -208,7 +201,7 @@ const openDoor = async (ports: CliPorts): Promise<Result<Door, CliProblem>> => {
   });
   return ok({
     atHand: undefined,
-    deliver: (marker, _signer, record) => deliverUnasked(ports, log.value, marker, record),
+    deliver: (marker, record) => deliverUnasked(ports, log.value, marker, record),
   });
 };
 

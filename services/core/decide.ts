@@ -1,29 +1,22 @@
 import type { Deployment } from './deployment.ts';
 import type { Fact, SlotHistory } from './lifecycle.ts';
 import { evolve } from './lifecycle.ts';
-import type { Position } from './log/record.ts';
-import { isUpdate, kinds } from './markers/kinds.ts';
+import { isUpdate } from './markers/kinds.ts';
 import type { Logged, Planned, Slot, Update } from './markers/marker.ts';
 import type { Result } from './result.ts';
 import { fail, ok } from './result.ts';
 import type { Trust } from './trust/trust.ts';
-import { coversKind, hasRole, keyProblem } from './trust/trust.ts';
 
-// What a command may do. It asks the fold what its marker would become, and refuses what would change nothing.
+// What a command may do whose marker a trusted key has signed. It asks the fold what the marker would become, and
+// refuses what would change nothing.
 
 export type RefusedCommand = {
   readonly code:
-    | 'deployment-unknown'
     | 'deployment-taken'
     | 'deployment-ended'
     | 'planned-differently'
     | 'slot-differs'
     | 'out-of-scope'
-    | 'key-unknown'
-    | 'key-retired'
-    | 'key-compromised'
-    | 'role-missing'
-    | 'kind-not-allowed'
     | 'history-full';
   readonly message: string;
   readonly hint: string;
@@ -35,67 +28,24 @@ export type Standing = {
   readonly deployment: Deployment | undefined;
   readonly slots: (slot: Slot) => SlotHistory;
   readonly holder: (id: string) => Deployment | undefined;
-  readonly next: Position;
 };
 
 /**
- * `append`: the marker says something new. `repeat`: it is on the log already; nothing needs to be sent.
- * `deployment` and `attempt` are those it belongs to: a version that is logged again belongs to the one that stands.
+ * `append`: the marker says something new. `unplanned`: it does, of a deployment that nobody has planned. `repeat`: it
+ * is on the log already; nothing needs to be sent. `deployment` and `attempt` are those it belongs to: a version that
+ * is logged again belongs to the one that stands.
  */
 export type CommandAnswer = {
-  readonly answer: 'append' | 'repeat';
+  readonly answer: 'append' | 'unplanned' | 'repeat';
   readonly deployment: string;
   readonly attempt: number;
 };
 
 export const decide = (
-  marker: Planned | Update | Logged,
-  keyId: string,
+  fact: Fact<Planned | Update | Logged>,
   standing: Standing,
-  nowMs: number,
 ): Result<CommandAnswer, RefusedCommand> => {
-  const signer = standing.trust.keys.get(keyId);
-  if (signer === undefined)
-    return refuse(
-      'key-unknown',
-      `the key ${keyId} is not trusted on this log`,
-      'an administrator can add it: plimsoll keys trust <public key file>',
-    );
-  const ended = keyProblem(signer);
-  if (ended !== undefined)
-    return refuse(
-      ended.code,
-      ended.message,
-      'make another key (plimsoll keys new) and have it trusted',
-    );
-  const { role } = kinds[marker.kind];
-  if (!hasRole(signer, role))
-    return refuse(
-      'role-missing',
-      `the key ${keyId} has not the role ${role}`,
-      'use another key: --key FILE or PLIMSOLL_KEY',
-    );
-  if (!coversKind(signer, marker.kind))
-    return refuse(
-      'kind-not-allowed',
-      `the key ${keyId} may not sign ${marker.kind}`,
-      'use another key: --key FILE or PLIMSOLL_KEY',
-    );
-  if (isUpdate(marker) && standing.deployment === undefined)
-    return refuse(
-      'deployment-unknown',
-      `no deployment ${marker.deployment} is known`,
-      'plan it first: plimsoll release plan',
-    );
-  const fact: Fact = {
-    marker,
-    position: standing.next,
-    appendedAtMs: nowMs,
-    waitedMs: 0,
-    valueBytes: 0,
-    atMs: nowMs,
-    signer,
-  };
+  const { marker } = fact;
   const evolution = evolve(
     standing.deployment,
     fact,
@@ -128,7 +78,11 @@ export const decide = (
   switch (note) {
     case 'applied':
     case 'disagreement':
-      return ok({ answer: 'append', deployment, attempt });
+      return ok({
+        answer: isUpdate(marker) && standing.deployment === undefined ? 'unplanned' : 'append',
+        deployment,
+        attempt,
+      });
     case 'repeat':
       return ok({
         answer: marker.kind === 'logged' ? 'append' : 'repeat',
@@ -146,7 +100,7 @@ export const decide = (
   }
 };
 
-const scopeHint =
+export const scopeHint: string =
   'use a key that is trusted for this place: --key FILE or PLIMSOLL_KEY; plimsoll keys list shows scopes';
 
 const refuseContradiction = (

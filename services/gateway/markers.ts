@@ -1,3 +1,4 @@
+import { receiptOf } from '../core/admit-record.ts';
 import type { NewRecord, Position } from '../core/log/record.ts';
 import { fromHttp } from '../core/markers/http-wire.ts';
 import type { Receipt } from '../core/markers/http-wire.ts';
@@ -6,10 +7,10 @@ import { markerKey } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { HttpRequest, HttpResponse } from '../ports/http.ts';
+import type { Verdict } from './admission.ts';
+import { admitMarker } from './admission.ts';
 import type { Appender } from './appender.ts';
 import { bodyOf } from './body.ts';
-import type { Verdict } from './judge.ts';
-import { judge } from './judge.ts';
 import type { GatewayPorts } from './ports.ts';
 import type { Problem } from './problems.ts';
 import { refuse } from './problems.ts';
@@ -35,7 +36,7 @@ export const postMarker = async (
 ): Promise<Result<HttpResponse, Problem>> => {
   const record = await readRecord(ports, request);
   if (!record.ok) return record;
-  const verdict = await judgeCaughtUp(ports, record.value);
+  const verdict = await admitCaughtUp(ports, record.value);
   if (!verdict.ok) return verdict;
   if (verdict.value.answer === 'duplicate')
     return ok(respond(verdict.value, 'duplicate', verdict.value.position));
@@ -78,17 +79,17 @@ export const readRecord = async (
  * A key that was just added, a plan that was just appended: they are on the log before they are in the read models.
  * Where that may be so the verdict waits for the projector.
  */
-const judgeCaughtUp = async (
+const admitCaughtUp = async (
   ports: MarkerPorts,
   record: NewRecord,
 ): Promise<Result<Verdict, Problem>> => {
-  const verdict = await judge(ports, record);
+  const verdict = await admitMarker(ports, record);
   if (!dependsOnUnread(verdict)) return verdict;
   const range = await ports.log.range(0);
   if (!range.ok) return refuse('log-unreachable', range.problem.message);
   const last = range.value.end - 1;
   const reached = await ports.reads.waitFor(last, catchUpWithinMs);
-  if (reached.ok) return judge(ports, record);
+  if (reached.ok) return admitMarker(ports, record);
   if (reached.problem.code !== 'not-yet') return reached;
   if (verdict.ok) return verdict;
   return fail({
@@ -104,20 +105,13 @@ const dependsOnUnread = (verdict: Result<Verdict, Problem>): boolean =>
     : ['key-unknown', 'waited-bad', 'deployment-unknown'].includes(verdict.problem.code);
 
 const respond = (
-  { authentic, attempt, code, warning }: Verdict,
+  verdict: Verdict,
   delivery: 'stored' | 'duplicate',
   position: Position | null,
 ): HttpResponse => {
-  const { marker } = authentic;
   const receipt: GatewayReceipt = {
-    deployment: 'log' in marker ? null : marker.deployment,
-    attempt,
-    marker: marker.marker,
-    kind: marker.kind,
-    delivery,
-    code,
-    position,
-    warning,
+    ...receiptOf(verdict, delivery, position),
+    warning: verdict.warning,
   };
   return {
     status: delivery === 'stored' ? 201 : 200,

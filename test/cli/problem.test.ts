@@ -6,7 +6,7 @@ import { foldFailed, problem, readFailed } from '../../services/cli/problem.ts';
 import type { ExitCode } from '../../services/cli/problem.ts';
 import { settingsAfterMove } from '../../services/core/sealed-log.ts';
 import type { CheckProblem } from '../../services/core/check/check-record.ts';
-import type { RefusedCommand } from '../../services/core/decide.ts';
+import type { AdmissionProblem } from '../../services/core/admission.ts';
 import type { HttpWireProblem } from '../../services/core/markers/http-wire.ts';
 import type { FieldProblem } from '../../services/core/markers/parse-marker.ts';
 import type { SettingProblem } from '../../services/core/settings.ts';
@@ -22,7 +22,7 @@ type Code =
   | KeyProblem['code']
   | FoundationProblem['code']
   | CheckProblem['code']
-  | RefusedCommand['code']
+  | AdmissionProblem['code']
   | HttpWireProblem['code']
   | FieldProblem['code']
   | SettingProblem['code']
@@ -76,6 +76,11 @@ const exits: { readonly [Name in Code]: ExitCode } = {
   misfit: 3,
   'deployment-ended': 3,
   'deployment-taken': 3,
+  conflict: 3,
+  'decision-misplaced': 3,
+  'fields-required': 3,
+  'log-sealed': 3,
+  'seal-misplaced': 3,
   'planned-differently': 3,
   'slot-differs': 3,
   'history-full': 3,

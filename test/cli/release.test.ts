@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Receipt } from '../../services/core/markers/http-wire.ts';
 import { fail, ok } from '../../services/core/result.ts';
 import { faultsOf } from '../support/cli-schemas.ts';
 import type { Desk, DeskOptions, Said } from '../support/desk.ts';
 import { jsonOf, openDesk, unreachable } from '../support/desk.ts';
 import type { Step } from '../support/given.ts';
-import { trusts } from '../support/given.ts';
-import { logId } from '../support/markers.ts';
+import { by, retires, trusts } from '../support/given.ts';
+import { logId, planned, policySet, run as runId } from '../support/markers.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
 const scratch = scratchFolder();
@@ -672,6 +673,78 @@ describe('when something cannot be reached', () => {
   });
 });
 
+const requiring =
+  '{"policies":[{"component":"*","environment":"guarded","require":["owner"]}],"version":2}';
+
+/** Every way in which an emitting command ends, with what is told: exit, delivery, attempt, kind, code. */
+const allWays: readonly (readonly [readonly string[], string])[] = [
+  [plan('1'), '0 stored 1 planned -'],
+  [plan('1'), '0 duplicate 1 planned repeat'],
+  [plan('1', '--owner=ann'), '0 stored 1 planned -'],
+  [plan('2'), '3 refused - planned planned-differently'],
+  [update('RUNNING'), '0 stored 1 started -'],
+  [update('RUNNING'), '0 duplicate 1 started repeat'],
+  [update('RUNNING', '--environment-name=staging'), '3 refused - started slot-differs'],
+  [['release', 'update', '--canary-share=0.5'], '0 stored 1 traffic-shifted -'],
+  [update('SUCCESS'), '0 stored 1 succeeded -'],
+  [update('SUCCESS'), '0 duplicate 1 succeeded repeat'],
+  [update('FAILED'), '3 refused - failed deployment-ended'],
+  [update('RUNNING'), '3 refused - started deployment-ended'],
+  [log('1'), '0 stored 1 logged repeat'],
+  [log('2'), '0 stored 1 logged -'],
+  [log('2'), '0 stored 1 logged repeat'],
+  [log('2', '--target=eu'), '0 stored 1 logged -'],
+  [plan('3', 'eu', '--target=eu'), '0 stored 1 planned -'],
+  [update('CANCELED', 'eu'), '0 stored 1 canceled -'],
+  [
+    ['release', 'plan', '--environment-name=guarded', '--component-name=x', '--target-version=1'],
+    '3 refused - planned fields-required',
+  ],
+  [
+    ['release', 'log', '--environment-name=guarded', '--component-name=x', '--target-version=1'],
+    '3 refused - logged fields-required',
+  ],
+  [plan('4', 'by-key', '--key=staging.json'), '5 refused - planned out-of-scope'],
+  [log('4', '--key=staging.json'), '5 refused - logged out-of-scope'],
+  [plan('4', 'by-key', '--key=judge.json'), '5 refused - planned role-missing'],
+  [plan('4', 'by-key', '--key=shy.json'), '5 refused - planned kind-not-allowed'],
+  [plan('4', 'by-key', '--key=stranger.json'), '5 refused - planned key-unknown'],
+  [plan('4', 'by-key', '--key=gone.json'), '5 refused - planned key-retired'],
+  [
+    update('SUCCESS', `--deployment=${runId('foreign')}`, '--key=staging.json'),
+    '5 refused - succeeded out-of-scope',
+  ],
+  [
+    update('SUCCESS', `--deployment=${runId('nobody')}`, ...checkout, '--key=staging.json'),
+    '5 refused - succeeded out-of-scope',
+  ],
+];
+
+/** What each of them says on stdout, and what on stderr of a refusal. */
+const toldInFull = async (isRemote: boolean): Promise<readonly Said[]> => {
+  const shop = await desk({
+    isRemote,
+    steps: [
+      trusts('ops', { roles: ['operator'] }),
+      trusts('staging', { environments: ['staging'] }),
+      trusts('judge', { roles: ['analyser'] }),
+      trusts('shy', { kinds: ['logged'] }),
+      trusts('gone'),
+      retires('gone'),
+      by('ops', policySet(requiring)),
+      by('local', planned('1', { deployment: runId('foreign') })),
+    ],
+  });
+  const said: Said[] = [];
+  for (const [call] of allWays) {
+    const { exit, out, err } = await shop.plimsoll(...call, '--json');
+    for (const line of out) expect(faultsOf('receipt', JSON.parse(line))).toEqual([]);
+    // Only who stands beside the log looks whether a name is new.
+    said.push({ exit, out, err: err.filter((line) => !line.includes('"code":"new-')) });
+  }
+  return said;
+};
+
 describe('through a gateway', () => {
   test('the same commands do the same', async () => {
     const shop = await desk({ isRemote: true });
@@ -698,6 +771,16 @@ describe('through a gateway', () => {
       'refused - planned planned-differently (exit 3)',
     ]);
     expect(await statuses(shop)).toEqual(['1 2.0.0 succeeded', '1 3.0.0 planned']);
+  });
+
+  test('each receipt and each refusal is the one that stands beside the log', async () => {
+    const ends = await Promise.all([false, true].map((isRemote) => toldInFull(isRemote)));
+    expect(ends[1]).toEqual(ends[0]);
+    const words = ends[0]?.map(({ exit, out }) => {
+      const { delivery, attempt, kind, code } = JSON.parse(out[0] ?? '{}') as Receipt;
+      return [exit, delivery, attempt ?? '-', kind, code ?? '-'].join(' ');
+    });
+    expect(words).toEqual(allWays.map(([, expected]) => expected));
   });
 
   test('an unknown deployment is stored as unplanned, with a warning', async () => {

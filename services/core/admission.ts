@@ -1,0 +1,286 @@
+import { lackOf } from './canary/policy/required-fields.ts';
+import type { Checked } from './check/check-batch.ts';
+import type { CheckTools } from './check/check-record.ts';
+import type { RefusedCommand, Standing } from './decide.ts';
+import { decide, scopeHint } from './decide.ts';
+import type { Deployment, Entry } from './deployment.ts';
+import type { KnownRows } from './known-rows.ts';
+import type { Fact, RefusalCode } from './lifecycle.ts';
+import { evolve } from './lifecycle.ts';
+import type { Position } from './log/record.ts';
+import { isOperation, isPolicySet, isTrustChange } from './markers/kinds.ts';
+import type {
+  Decided,
+  DeploymentMarker,
+  Logged,
+  Marker,
+  Planned,
+  TrustChange,
+  Update,
+} from './markers/marker.ts';
+import { slotKey } from './markers/slot.ts';
+import { operationRefusal } from './operation-effects.ts';
+import type { PolicyRow } from './policy-records.ts';
+import { policyRefusal } from './policy-records.ts';
+import { positionKey } from './position-key.ts';
+import { markerKey } from './rows-needed.ts';
+import type { Result } from './result.ts';
+import { fail, ok } from './result.ts';
+import type { MarkerRow } from './row-forms/marker.ts';
+import { isSameContent } from './row-forms/marker.ts';
+import type { AttemptLine, SlotState } from './slot-state.ts';
+import { slotHistory } from './slot-state.ts';
+import type { Trust } from './trust/trust.ts';
+
+// Whether a signed record may go onto the log, and what becomes of it there, by the read models as they are: the same
+// for who stands beside the log and for a gateway. The fold judges again when the record is on the log, and its word
+// counts: this saves the log from what nobody would accept, and tells the sender at once.
+
+/** What it would do. */
+export type Admission = {
+  /** `duplicate`: it is on the log, or another marker there says the same. */
+  readonly answer: 'append' | 'duplicate';
+  /**
+   * The deployment that it belongs to: of a version that is logged again the one that stands. Null where it is about
+   * none.
+   */
+  readonly deployment: string | null;
+  readonly attempt: number | null;
+  /** Its own id, or that of the marker that said the same before. */
+  readonly marker: string;
+  /** What is worth knowing about it all the same. */
+  readonly code: RemarkCode | null;
+  /** Of a duplicate: where the first stands, as far as that is known. */
+  readonly position: Position | null;
+  readonly warning: string | null;
+};
+
+export type RemarkCode = 'repeat' | 'unplanned' | 'fields-required' | TooLateCode;
+
+type TooLateCode = Extract<
+  RefusedCommand['code'],
+  'deployment-ended' | 'planned-differently' | 'slot-differs'
+>;
+
+export type Rejected = Extract<Checked, { readonly outcome: 'rejected' }>;
+
+/** Why it may not. */
+export type AdmissionProblem = {
+  readonly code:
+    | Rejected['code']
+    | RefusedCommand['code']
+    | RefusalCode
+    | 'conflict'
+    | 'fields-required';
+  readonly message: string;
+  readonly hint?: string;
+};
+
+/** A record that was proven. */
+export type Accepted = Exclude<Checked, Rejected>;
+
+/**
+ * What a record that was proven would do, by the rows that `rowsNeeded` names and the policy document that counts now
+ * (asked for what plans or logs).
+ */
+export const admit = (
+  { crypto }: Pick<CheckTools, 'crypto'>,
+  checked: Accepted,
+  rows: KnownRows,
+  newest: PolicyRow | undefined,
+): Result<Admission, AdmissionProblem> => {
+  const { marker, signer, digest } = checked.authentic;
+  if (isTrustChange(marker))
+    return checked.outcome === 'trust-repeated'
+      ? ok({ ...own(marker), answer: 'duplicate', position: trustPosition(checked.trust, marker) })
+      : ok(own(marker));
+  const first = rowIn(rows, 'marker', markerKey(marker.marker, signer.principal)) as
+    | MarkerRow
+    | undefined;
+  if (first !== undefined)
+    return isSameContent(first, digest)
+      ? ok({ ...own(marker), ...placeOf(rows, first), answer: 'duplicate' })
+      : refuse(
+          'conflict',
+          `the marker id ${marker.marker} stands at position ${first.position} with other content`,
+          'a marker id is used once: emit anew with a new one',
+        );
+  if (isOperation(marker)) {
+    // What an operation comes to is the fold's to say; it moves no deployment.
+    const refusal = operationRefusal(marker, signer);
+    return refusal === undefined ? ok(own(marker)) : refuse('out-of-scope', refusal, scopeHint);
+  }
+  if (isPolicySet(marker)) {
+    const refusal = policyRefusal(crypto, marker, signer);
+    return refusal === undefined ? ok(own(marker)) : refuse(refusal.code, refusal.message);
+  }
+  const standing = standingIn(rows, checked.trust, marker);
+  switch (marker.kind) {
+    case 'promote':
+    case 'advance':
+    case 'hold':
+    case 'roll-back':
+      return admitDecision(factOf(checked, marker), standing);
+    case 'planned':
+    case 'logged':
+      return admitPlan(factOf(checked, marker), standing, newest);
+    case 'started':
+    case 'succeeded':
+    case 'failed':
+    case 'canceled':
+    case 'traffic-shifted':
+      return admitCommand(factOf(checked, marker), standing);
+  }
+};
+
+/** Whether the policies may require something of it. */
+export const isPlanning = ({ kind }: Marker): boolean => kind === 'planned' || kind === 'logged';
+
+/** It is appended, and belongs to what it names. */
+const own = (marker: Marker): Admission => ({
+  answer: 'append',
+  deployment: isTrustChange(marker) ? null : marker.deployment,
+  attempt: null,
+  marker: marker.marker,
+  code: null,
+  position: null,
+  warning: null,
+});
+
+/** As the fold will have it. */
+const factOf = <Of extends DeploymentMarker>(
+  { record, authentic: { signer, waitedMs } }: Accepted,
+  marker: Of,
+): Fact<Of> => ({
+  marker,
+  position: record.position,
+  appendedAtMs: record.appendedAtMs,
+  waitedMs,
+  valueBytes: record.value.length,
+  atMs: record.appendedAtMs - waitedMs,
+  signer,
+});
+
+const standingIn = (rows: KnownRows, trust: Trust, { deployment }: DeploymentMarker): Standing => {
+  const deploymentIn = (id: string): Deployment | undefined =>
+    rowIn(rows, 'deployment', id) as Deployment | undefined;
+  return {
+    trust,
+    deployment: deploymentIn(deployment),
+    slots: (slot) => slotHistory(rowIn(rows, 'slot', slotKey(slot)) as SlotState | undefined),
+    holder: deploymentIn,
+  };
+};
+
+/** What the policy that counts now requires of a plan. What waited has happened: it is stored, and told to lack it. */
+const admitPlan = (
+  fact: Fact<Planned | Logged>,
+  standing: Standing,
+  newest: PolicyRow | undefined,
+): Result<Admission, AdmissionProblem> => {
+  const admission = admitCommand(fact, standing);
+  if (!admission.ok || admission.value.answer === 'duplicate') return admission;
+  const lack = lackOf(newest, fact.marker);
+  // Of what comes too late something else is to be said.
+  if (lack === undefined || admission.value.warning !== null) return admission;
+  return fact.waitedMs > 0
+    ? ok({ ...admission.value, code: 'fields-required', warning: lack.message })
+    : refuse('fields-required', lack.message, lack.hint);
+};
+
+const admitCommand = (
+  fact: Fact<Planned | Update | Logged>,
+  standing: Standing,
+): Result<Admission, AdmissionProblem> => {
+  const { marker } = fact;
+  const decided = decide(fact, standing);
+  if (!decided.ok) {
+    const { code, message } = decided.problem;
+    // Whoever gave the command is gone, and what happened has happened: the log keeps it, and shows what it is.
+    return fact.waitedMs > 0 && isTooLate(code)
+      ? ok({ ...own(marker), code, warning: message })
+      : decided;
+  }
+  const { answer, deployment, attempt } = decided.value;
+  const admission: Admission = { ...own(marker), deployment, attempt };
+  switch (answer) {
+    case 'append':
+      return ok({ ...admission, code: deployment === marker.deployment ? null : 'repeat' });
+    case 'unplanned':
+      return ok({
+        ...admission,
+        code: 'unplanned',
+        warning: `no deployment ${deployment} is known: stored as unplanned; its plan completes it`,
+      });
+    case 'repeat': {
+      const said = saidBefore(standing.deployment, attempt, marker.kind);
+      return ok({
+        ...admission,
+        answer: 'duplicate',
+        marker: said?.marker ?? marker.marker,
+        code: 'repeat',
+        position: said?.position ?? null,
+      });
+    }
+  }
+};
+
+const isTooLate = (code: RefusedCommand['code']): code is TooLateCode =>
+  code === 'deployment-ended' || code === 'planned-differently' || code === 'slot-differs';
+
+const admitDecision = (
+  fact: Fact<Decided>,
+  { deployment, trust, slots, holder }: Standing,
+): Result<Admission, AdmissionProblem> => {
+  const evolution = evolve(deployment, fact, trust, slots, holder);
+  return evolution.outcome === 'refused'
+    ? refuse(evolution.code, evolution.message)
+    : ok({ ...own(fact.marker), attempt: evolution.attempt });
+};
+
+/** Where an accepted change of trust stands, as far as the keys themselves say it. */
+const trustPosition = (trust: Trust, change: TrustChange): Position | null => {
+  switch (change.kind) {
+    case 'key-added':
+      return trust.keys.get(change.key.id)?.addedAt ?? null;
+    case 'key-retired':
+      return trust.keys.get(change.keyId)?.retiredAt ?? null;
+    case 'log-opened':
+      return 0;
+    case 'key-compromised':
+      return null;
+  }
+};
+
+/** Where a marker stands that is on the log, and to what it belongs, where that is still known. */
+const placeOf = (
+  rows: KnownRows,
+  { position, openedAt }: MarkerRow,
+): Partial<Pick<Admission, 'deployment' | 'attempt'>> & Pick<Admission, 'position'> => {
+  const line =
+    openedAt === null
+      ? undefined
+      : (rowIn(rows, 'timeline', positionKey(openedAt)) as AttemptLine | undefined);
+  return line === undefined
+    ? { position }
+    : { position, deployment: line.deployment, attempt: line.attempt };
+};
+
+/** What said the same first. */
+const saidBefore = (
+  deployment: Deployment | undefined,
+  attempt: number,
+  kind: Entry['kind'],
+): Entry | undefined =>
+  deployment?.attempts
+    .find(({ number }) => number === attempt)
+    ?.entries.find((entry) => entry.kind === kind && entry.note === 'applied');
+
+const rowIn = (rows: KnownRows, model: string, key: string): unknown => rows.get(model, key)?.row();
+
+const refuse = (
+  code: AdmissionProblem['code'],
+  message: string,
+  hint?: string,
+): Result<never, AdmissionProblem> =>
+  fail({ code, message, ...(hint === undefined ? {} : { hint }) });
