@@ -30,16 +30,16 @@ export const usage: string = `Judges simulated canaries, half an hour each, look
 good ones in every climate, and bad ones, by our judge and by a Mann-Whitney judge that runs as Kayenta does.
 Results add up in a file; a campaign goes on where the last one stopped.
 
-  npm run judge:calibrate -- [--minutes N] [--only CLIMATE] [--judge NAME] [--runs N] [--seed N] [--file FILE] [--json]
+  npm run judge:calibrate -- [--minutes N] [--only CLIMATE] [--judge NAME]... [--runs N] [--seed N] [--file FILE] [--json]
   npm run judge:calibrate -- --report FOLDER [--file FILE]
   npm run judge:calibrate -- --list
 
   --minutes N     stop after so long, 1 to 1440 (default 10), or when every goal is reached
   --only CLIMATE  one climate (${climates.map(({ name }) => name).join(', ')})
                   or one cell, as --list names it
-  --judge NAME    one judge, as --list names it, or all whose names begin so
-  --runs N        runs of each cell in all, 1 to 1000000 (default: 1000; 10000 good canaries for a judge
-                  that makes a promise about them)
+  --judge NAME    one judge, as --list names it, or all whose names begin so; may be said several times
+  --runs N        runs of each cell in all, 1 to 1000000 (default: 1000 bad canaries and 2000 good ones; 10000 good ones
+                  for a judge that makes a promise about them)
   --seed N        0 to 4294967295 (default 1); only for a new file: the runs of one file are those of one seed
   --file FILE     where results add up (default ${campaignFile})
   --report FOLDER write tables (calibration.md) and plots (*.svg) of the results there
@@ -62,7 +62,7 @@ export const parseArguments = (args: readonly string[]): Result<CalibrateOptions
       options: {
         minutes: { type: 'string', default: '10' },
         only: { type: 'string' },
-        judge: { type: 'string' },
+        judge: { type: 'string', multiple: true, default: [''] },
         runs: { type: 'string' },
         seed: { type: 'string' },
         file: { type: 'string', default: campaignFile },
@@ -83,9 +83,10 @@ export const parseArguments = (args: readonly string[]): Result<CalibrateOptions
     const chosenCells = only === undefined ? cells : cellsNamed(only);
     if (chosenCells.length === 0)
       return fail(`--only ${only}: no climate and no cell has that name; see --list`);
-    const chosenJudges = judges.filter(({ name }) => name.startsWith(judge ?? ''));
-    if (chosenJudges.length === 0)
-      return fail(`--judge ${judge}: no judge has that name; see --list`);
+    const unknown = judge.find((named) => !judges.some(({ name }) => name.startsWith(named)));
+    if (unknown !== undefined)
+      return fail(`--judge ${unknown}: no judge has that name; see --list`);
+    const chosenJudges = judges.filter(({ name }) => judge.some((named) => name.startsWith(named)));
     return ok({
       does: list ? 'list' : report === undefined ? 'campaign' : 'report',
       minutes: minutes.value,

@@ -1,7 +1,7 @@
 import type { Traffic } from './bounds.ts';
 import { climates } from './climates.ts';
 import type { Climate } from './climates.ts';
-import { truths } from './truths.ts';
+import { isOnMargin, truths } from './truths.ts';
 import type { Truth } from './truths.ts';
 
 /** One place in the tables: a climate, a traffic, and what is true of the canary. */
@@ -21,6 +21,8 @@ const others: readonly Traffic[] = [rps(50, 450), rps(5, 45), rps(5, 5)];
 const hardlyAny = rps(0.2, 1.8);
 
 export const isGood = ({ truth }: Cell): boolean => truth.name === 'same';
+/** Neither good nor a regression that must be found: it stands on the margin of what is promoted. */
+export const isMargin = ({ truth }: Cell): boolean => isOnMargin(truth);
 
 const cell = (
   climateName: string,
@@ -71,7 +73,17 @@ const rare: readonly Cell[] = ['errors 5 %', 'errors 20 %', 'errors 50 %', 'late
   (truth) => cell('iid', hardlyAny, truth),
 );
 
-export const cells: readonly Cell[] = [...promised, ...goodElsewhere, ...regressed, ...rare];
+const margins: readonly Cell[] = [usual, ...others].flatMap((traffic) =>
+  truths.filter(isOnMargin).map(({ name }) => cell('iid', traffic, name)),
+);
+
+export const cells: readonly Cell[] = [
+  ...promised,
+  ...goodElsewhere,
+  ...regressed,
+  ...rare,
+  ...margins,
+];
 
 /** The cells of that name, or of the climate of that name; none: there is neither. */
 export const cellsNamed = (name: string): readonly Cell[] =>

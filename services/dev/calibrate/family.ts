@@ -1,88 +1,91 @@
-import {
-  latencyDispersion,
-  levelNoise,
-  rateDispersion,
-  trafficDispersion,
-} from '../../core/canary/dispersion.ts';
-import type { DurationsBatch, LevelBatch, TrafficBatch } from '../../core/canary/dispersion.ts';
-import type { Durations } from '../../core/canary/durations.ts';
-import { addDurations, marginOfShift, shiftOfMargin } from '../../core/canary/durations.ts';
-import { decide } from '../../core/canary/judge/decide.ts';
-import { initialFamily, judgeVersion, judgeWindow } from '../../core/canary/judge/judge.ts';
-import type { JudgedWindow, MetricWindow } from '../../core/canary/judge/judged-window.ts';
+import { marginOfShift, shiftOfMargin } from '../../core/canary/durations.ts';
 import type { Noise } from '../../core/canary/judge/noise.ts';
-import type { FamilyRule, MetricRule } from '../../core/canary/judge/rule.ts';
+import type { FamilyRule } from '../../core/canary/judge/rule.ts';
+import type { Line } from '../../core/canary/metrics/rate-test.ts';
 import { familyRuleOf } from '../../core/canary/policy/family-rule.ts';
-import type { MetricPolicyOf, Policy } from '../../core/canary/policy/policy.ts';
+import type { MetricPolicy, MetricPolicyOf, Policy } from '../../core/canary/policy/policy.ts';
 import { presetMetric, presets } from '../../core/canary/policy/presets.ts';
 import type { PresetName } from '../../core/canary/policy/presets.ts';
-import type { RatePair } from '../../core/canary/rate-counts.ts';
-import { errorsBoundSeconds, latencyBoundSeconds } from './bounds.ts';
 import type { Cell } from './cells.ts';
-import { baseRate } from './climates.ts';
-import type { Judge, Judged, JudgePlug } from './judge-plug.ts';
-import { scale, spread } from './latency.ts';
-import type { LivedArm, LivedWindow } from './lived-window.ts';
+import { promotionBound, regressionBound } from './family/bound-of.ts';
+import { explicitBuckets } from './family/explicit-buckets.ts';
+import { noiseIn } from './family/history-noise.ts';
+import type { Buckets } from './family/judge-by.ts';
+import { judgeBy } from './family/judge-by.ts';
+import { inLongerWindows } from './family/longer-windows.ts';
+import type { JudgePlug } from './judge-plug.ts';
+import { scale } from './latency.ts';
 import { windowMs } from './stream.ts';
+import * as tried from './tried.ts';
+
+/**
+ * Raised when the same windows may lead to another verdict: results add up under it. The judge's own version rises, too,
+ * where only what is shown beside a verdict changes.
+ */
+const verdictVersion = 3;
 
 /** Half of it is kept for the test at the deadline. */
 const promisedShareMax = 0.01;
 
+const policyBound = (policy: Policy, alpha: number): JudgePlug['boundSeconds'] => {
+  const { slower } = presetMetric(policy, 'latency');
+  const slowerBuckets = 1 + marginOfShift(scale, shiftOfMargin(scale, slower - 1));
+  return regressionBound(presetMetric(policy, 'errors').tolerance, slowerBuckets, alpha);
+};
+
 /** A preset as the product judges by it: every metric, noise learned from six hours before. */
 const presetJudge = (name: PresetName): JudgePlug => {
   const policy = presets[name];
-  const { tolerance } = presetMetric(policy, 'errors');
-  const { slower } = presetMetric(policy, 'latency');
-  const slowerBuckets = 1 + marginOfShift(scale, shiftOfMargin(scale, slower - 1));
   return {
-    name: `${name} v${judgeVersion}`,
+    name: `${name} v${verdictVersion}`,
     about: `the product, all metrics, ${name} preset, noise from history`,
+    isTriedIn: tried.everywhere,
+    looksFor: 'regressions',
     learn: (history) => judgeBy(familyRuleOf(policy, noiseIn(history), windowMs)),
-    boundSeconds: boundOf(tolerance, slowerBuckets, policy.alpha / 2),
+    boundSeconds: policyBound(policy, policy.alpha / 2),
     falseRollbackShareMax: promisedShareMax,
   };
 };
 
-/** One metric by itself: no warm-up, no cap, no restarts, no noise, the whole budget for looking after every window. */
-const coreJudge = (
-  name: string,
-  about: string,
-  metric: MetricPolicyOf<'errors'> | MetricPolicyOf<'latency'>,
-): JudgePlug => {
-  const policy: Policy = {
-    ...presets.standard,
-    warmUpMs: 0,
-    blockCapNats: 1_000,
-    restarts: { ...presets.standard.restarts, count: 0 },
-    metrics: [metric],
-  };
-  const rule: FamilyRule = {
-    ...familyRuleOf(policy, noNoise, windowMs),
-    alphaAnytime: policy.alpha,
-    alphaDeadline: 0,
-  };
+/** The same where senders report less often, so that windows are longer. */
+const longWindows = (seconds: number): JudgePlug => {
+  const policy = presets.standard;
+  const together = (1_000 * seconds) / windowMs;
   return {
-    name: `${name} v${judgeVersion}`,
-    about,
-    learn: () => judgeBy(rule),
-    boundSeconds:
-      metric.judged === 'errors'
-        ? boundOf(metric.tolerance, null, policy.alpha)
-        : boundOf(null, metric.slower, policy.alpha),
-    falseRollbackShareMax: null,
+    ...presetJudge('standard'),
+    name: `windows of ${seconds} s v${verdictVersion}`,
+    about: `standard where senders report every ${seconds} s: windows of that length`,
+    isTriedIn: tried.inLongWindows,
+    learn: (history) =>
+      inLongerWindows(
+        together,
+        judgeBy(familyRuleOf(policy, noiseIn(history), windowMs * together)),
+      ),
   };
 };
 
-/** The product's judge where a policy has errors alone, and nothing is known of how they scatter but chance. */
-const errorsAlone = (): JudgePlug => {
-  const { standard } = presets;
-  const errors = presetMetric(standard, 'errors');
-  const rule = familyRuleOf({ ...standard, metrics: [errors] }, noNoise, windowMs);
+/** What the prototype's tables of the whole pipeline were made with. */
+const threeMetrics = (name: 'standard' | 'sensitive', about: string): JudgePlug => {
+  const weights: Readonly<Record<string, number>> = { errors: 0.5, latency: 0.4, cpu: 0.1 };
+  const policy: Policy = {
+    ...presets[name],
+    metrics: presets[name].metrics.flatMap((metric): readonly MetricPolicy[] => {
+      const weight = weights[metric.id];
+      return weight === undefined ? [] : [{ ...metric, weight }];
+    }),
+  };
   return {
-    name: `errors only v${judgeVersion}`,
-    about: 'the product, errors alone, standard preset',
-    learn: () => judgeBy(rule),
-    boundSeconds: boundOf(errors.tolerance, null, rule.alphaAnytime),
+    name: `three metrics ${name} v${verdictVersion}`,
+    about: `errors, latency and CPU with the margins of ${name}${about}; all of alpha for looking always, no test at the deadline`,
+    isTriedIn: tried.inWholePipeline,
+    looksFor: 'regressions',
+    learn: (history) =>
+      judgeBy({
+        ...familyRuleOf(policy, noiseIn(history), windowMs),
+        alphaAnytime: policy.alpha,
+        alphaDeadline: 0,
+      }),
+    boundSeconds: policyBound(policy, policy.alpha),
     falseRollbackShareMax: null,
   };
 };
@@ -93,177 +96,165 @@ const noNoise: Noise = [
   { ...measured, id: 'latency', judged: 'latency', phi: { tails: [1, 1, 1, 1], meanLog: 1 } },
 ];
 
-/** The least mean time for what one of these tests can find; null: the truth of the cell shows in neither. */
-const boundOf =
-  (
-    tolerance: MetricPolicyOf<'errors'>['tolerance'] | null,
-    slower: number | null,
-    alpha: number,
-  ): JudgePlug['boundSeconds'] =>
-  ({ traffic, truth }: Cell) => {
-    if (truth.errorRate !== baseRate && tolerance !== null) {
-      const rates = { canary: truth.errorRate, baseline: baseRate };
-      return errorsBoundSeconds(traffic, rates, tolerance, alpha);
-    }
-    if (slower === null) return null;
-    const { part, partFactor: factor } = truth.latency;
-    if (part > 0)
-      return latencyBoundSeconds(traffic, { of: 'part', part, factor }, spread, slower, alpha);
-    // What is tolerated cannot be found.
-    if (truth.slowdown <= slower) return null;
-    const all = { of: 'all', factor: truth.slowdown } as const;
-    return latencyBoundSeconds(traffic, all, spread, slower, alpha);
-  };
+type CoreMetric = MetricPolicyOf<'errors'> | MetricPolicyOf<'latency'>;
 
-const judgeBy =
-  (rule: FamilyRule): Judge =>
-  (windows): Judged => {
-    let state = initialFamily(rule);
-    let promotedMs: number | null = null;
-    for (const lived of windows) {
-      state = judgeWindow(rule, state, judgedWindow(rule, lived));
-      const decision = decide(rule, state);
-      const atMs = lived.startMs + rule.windowMs;
-      if (decision?.action === 'promote') promotedMs = atMs;
-      if (decision?.action !== 'roll-back') continue;
-      const blamed =
-        decision.verdict.outcome === 'fail' ? decision.verdict.reasons[0]?.metric : null;
-      return { rolledBackMs: atMs, promotedMs, blamed: blamed ?? null };
-    }
-    return { rolledBackMs: null, promotedMs, blamed: null };
-  };
-
-const judgedWindow = (rule: FamilyRule, lived: LivedWindow): JudgedWindow => ({
-  index: lived.index,
-  startMs: lived.startMs,
-  canaryShare: lived.canaryShare,
-  metrics: rule.metrics.map((metric) => metricWindow(metric, lived)),
-});
-
-const metricWindow = (
-  { id, judged }: MetricRule,
-  { canary, baseline }: LivedWindow,
-): MetricWindow => {
-  switch (judged) {
-    case 'errors':
-      return { judged, canary: ratesOf(canary), baseline: ratesOf(baseline) };
-    case 'latency':
-      return { judged, canary: canary.latency, baseline: baseline.latency };
-    case 'level': {
-      const gauge = id === 'memory' ? 'memory' : 'cpu';
-      return { judged, canary: canary.levels[gauge], baseline: baseline.levels[gauge] };
-    }
-    case 'traffic':
-      return { judged, canary: canary.requests, baseline: baseline.requests };
-  }
-};
-
-const ratesOf = ({ requests, errors }: LivedArm): RatePair['canary'] => ({
-  total: requests,
-  events: errors,
-});
-
-const batchMs = 300_000;
-const batchWindows = batchMs / windowMs;
-
-/** What both cohorts showed in one batch of history. */
-type Batch = {
-  readonly errors: RatePair;
-  readonly latency: DurationsBatch;
-  readonly traffic: TrafficBatch;
-  readonly cpu: LevelBatch;
-  readonly memory: LevelBatch;
-};
-
-/** How the metrics of two cohorts of the same program scatter. */
-const noiseIn = (history: Iterable<LivedWindow>): Noise => {
-  const batches = batchesOf(history);
-  const errors = rateDispersion(batches.map((batch) => batch.errors));
-  const latency = latencyDispersion(batches.map((batch) => batch.latency));
-  const traffic = trafficDispersion(batches.map((batch) => batch.traffic));
-  const level = (gauge: 'cpu' | 'memory'): Noise[number] => ({
-    id: gauge,
-    judged: 'level',
-    ...levelNoise(
-      batches.map((batch) => batch[gauge]),
-      batchMs / 1_000,
-    ),
-  });
-  return [
-    { id: 'errors', judged: 'errors', ...errors },
-    { id: 'latency', judged: 'latency', ...latency },
-    level('cpu'),
-    level('memory'),
-    { id: 'traffic', judged: 'traffic', ...traffic },
-  ];
-};
-
-const batchesOf = (history: Iterable<LivedWindow>): readonly Batch[] => {
-  const batches: Batch[] = [];
-  let windows: LivedWindow[] = [];
-  for (const window of history) {
-    windows.push(window);
-    if (windows.length < batchWindows) continue;
-    batches.push(batchOf(windows));
-    windows = [];
-  }
-  return batches;
-};
-
-const batchOf = (windows: readonly LivedWindow[]): Batch => {
-  const canary = windows.map((window) => window.canary);
-  const baseline = windows.map((window) => window.baseline);
-  const requests = { canary: sumOf(canary, 'requests'), baseline: sumOf(baseline, 'requests') };
-  const expected = windows.reduce(
-    (sum, window) => sum + window.canaryShare * (window.canary.requests + window.baseline.requests),
-    0,
-  );
-  const level = (gauge: 'cpu' | 'memory'): LevelBatch => ({
-    canary: meanOf(canary, gauge),
-    baseline: meanOf(baseline, gauge),
-  });
-  return {
-    errors: {
-      canary: { total: requests.canary, events: sumOf(canary, 'errors') },
-      baseline: { total: requests.baseline, events: sumOf(baseline, 'errors') },
+/** One metric by itself: no warm-up, no cap, no restarts, no noise. */
+const coreRule = (metric: CoreMetric): FamilyRule =>
+  familyRuleOf(
+    {
+      ...presets.standard,
+      warmUpMs: 0,
+      blockCapNats: 1_000,
+      restarts: { ...presets.standard.restarts, count: 0 },
+      metrics: [metric],
     },
-    latency: { canary: durationsOf(canary), baseline: durationsOf(baseline) },
-    traffic: { ...requests, share: expected / (requests.canary + requests.baseline) },
-    cpu: level('cpu'),
-    memory: level('memory'),
+    noNoise,
+    windowMs,
+  );
+
+/** The whole budget is for looking after every window. */
+const coreJudge = (
+  name: string,
+  about: string,
+  metric: CoreMetric,
+  buckets?: Buckets,
+): JudgePlug => {
+  const { alpha } = presets.standard;
+  const rule: FamilyRule = { ...coreRule(metric), alphaAnytime: alpha, alphaDeadline: 0 };
+  const isErrors = metric.judged === 'errors';
+  return {
+    name: `${name} v${verdictVersion}`,
+    about,
+    isTriedIn: isErrors ? tried.ofErrors : tried.ofLatency,
+    looksFor: 'regressions',
+    learn: () => judgeBy(rule, buckets),
+    boundSeconds: isErrors
+      ? regressionBound(metric.tolerance, null, alpha)
+      : regressionBound(null, metric.slower, alpha),
+    falseRollbackShareMax: null,
   };
 };
 
-const sumOf = (arms: readonly LivedArm[], of: 'requests' | 'errors'): number =>
-  arms.reduce((sum, arm) => sum + arm[of], 0);
-
-const meanOf = (arms: readonly LivedArm[], gauge: 'cpu' | 'memory'): number =>
-  arms.reduce((sum, { levels }) => sum + levels[gauge].mean, 0) / arms.length;
-
-const durationsOf = (arms: readonly LivedArm[]): Durations => {
-  const none: Durations = { shape: 'exponential', scale, zeroCount: 0, offset: 0, counts: [] };
-  return arms.reduce<Durations>((sum, { latency }) => {
-    const both = addDurations(sum, latency);
-    if (!both.ok) throw new Error(`simulated histograms do not add up: ${both.problem}`);
-    return both.value;
-  }, none);
+/** It promotes as soon as one metric has shown that it is good enough, and does nothing else. */
+const promotionJudge = (
+  name: string,
+  about: string,
+  metric: CoreMetric,
+  isTriedIn: (cell: Cell) => boolean,
+): JudgePlug => {
+  const { beta } = presets.standard;
+  const rule: FamilyRule = {
+    ...coreRule(metric),
+    ...{ soakMs: 0, noDataMs: windowMs, bakeMs: 0, vetoEvidence: Infinity },
+    ...{ alphaAnytime: 1e-300, alphaDeadline: 0 },
+  };
+  return {
+    name: `${name} v${verdictVersion}`,
+    about,
+    isTriedIn,
+    looksFor: 'promotion',
+    learn: () => judgeBy(rule),
+    boundSeconds:
+      metric.judged === 'errors' ? promotionBound(metric.promoteTolerance, beta) : () => null,
+    falseRollbackShareMax: null,
+  };
 };
 
-export const familyPresets: readonly JudgePlug[] = [
-  presetJudge('standard'),
-  presetJudge('sensitive'),
-];
-
-export const errorsOnly: JudgePlug = errorsAlone();
+/** The product's judge where a policy has errors alone, and nothing is known of how they scatter but chance. */
+const errorsAlone = (): JudgePlug => {
+  const { standard } = presets;
+  const errors = presetMetric(standard, 'errors');
+  const rule = familyRuleOf({ ...standard, metrics: [errors] }, noNoise, windowMs);
+  return {
+    name: `errors only v${verdictVersion}`,
+    about: 'the product, errors alone, standard preset',
+    isTriedIn: tried.ofErrors,
+    looksFor: 'regressions',
+    learn: () => judgeBy(rule),
+    boundSeconds: regressionBound(errors.tolerance, null, rule.alphaAnytime),
+    falseRollbackShareMax: null,
+  };
+};
 
 const errorsOf = presetMetric(presets.standard, 'errors');
 const latencyOf = presetMetric(presets.standard, 'latency');
+const line = (relative: number, absolute: number): Line => ({ relative, absolute });
 
-export const familyCores: readonly JudgePlug[] = [
-  coreJudge('errors core strict', 'errors alone, core test, 1x', {
-    ...errorsOf,
-    tolerance: { relative: 1, absolute: 0 },
-  }),
+export const standard: JudgePlug = presetJudge('standard');
+export const sensitive: JudgePlug = presetJudge('sensitive');
+export const errorsOnly: JudgePlug = errorsAlone();
+
+export const inWindowsOf15: JudgePlug = longWindows(15);
+export const inWindowsOf60: JudgePlug = longWindows(60);
+
+export const threeMetricJudges: readonly JudgePlug[] = [
+  threeMetrics('standard', ''),
+  threeMetrics('sensitive', ' (none for errors and latency)'),
+];
+
+export const errorsCoreStrict: JudgePlug = coreJudge(
+  'errors core strict',
+  'errors alone, core test, 1x',
+  { ...errorsOf, tolerance: line(1, 0) },
+);
+
+export const latencyCore: JudgePlug = coreJudge(
+  'latency core',
+  'latency alone, core test, no margin',
+  { ...latencyOf, slower: 1 },
+);
+
+export const latencyCoreExplicit: JudgePlug = coreJudge(
+  'latency core, explicit bounds',
+  "latency alone, core test, no margin, between OpenTelemetry's usual bounds (each at the nearest drawn edge)",
+  { ...latencyOf, slower: 1, tolerance: line(1, 0) },
+  explicitBuckets,
+);
+
+export const coreJudges: readonly JudgePlug[] = [
+  errorsCoreStrict,
   coreJudge('errors core 1.1x', 'errors alone, core test, 1.1x + 0.05 points', errorsOf),
-  coreJudge('latency core', 'latency alone, core test, no margin', { ...latencyOf, slower: 1 }),
+  coreJudge('errors core 1.25x', 'errors alone, core test, 1.25x + 0.1 points', {
+    ...errorsOf,
+    tolerance: line(1.25, 0.001),
+  }),
+  latencyCore,
+  coreJudge('latency core 4.4 %', 'latency alone, core test, margin of 4.4 %', {
+    ...latencyOf,
+    slower: 2 ** (1 / 16),
+  }),
+  coreJudge('latency core 9.05 %', 'latency alone, core test, margin of 9.05 %', {
+    ...latencyOf,
+    slower: 2 ** (2 / 16),
+  }),
+  latencyCoreExplicit,
+];
+
+export const errorsPromotion: JudgePlug = promotionJudge(
+  'errors promoted within 1.5x',
+  'errors alone, promoted within 1.5x + 0.2 points',
+  errorsOf,
+  tried.onMargin('errors 0.95 %'),
+);
+
+export const promotionJudges: readonly JudgePlug[] = [
+  errorsPromotion,
+  promotionJudge(
+    'errors promoted within 1.25x',
+    'errors alone, promoted within 1.25x + 0.1 points',
+    { ...errorsOf, promoteTolerance: line(1.25, 0.001) },
+    tried.onMargin('errors 0.725 %'),
+  ),
+  promotionJudge(
+    'latency promoted within 13.9 %',
+    'latency alone, promoted within 13.9 %',
+    latencyOf,
+    tried.onMargin('latency +13.9 %'),
+  ),
+  promotionJudge(
+    'latency promoted within 9.05 %',
+    'latency alone, promoted within 9.05 %',
+    { ...latencyOf, slower: 1, promoteSlower: 2 ** (2 / 16) },
+    tried.onMargin('latency +9.05 %'),
+  ),
 ];

@@ -18,12 +18,14 @@ export type JudgePlug = {
   /** Short; changes when the same windows may lead to another verdict, because results add up under it. */
   readonly name: string;
   readonly about: string;
+  readonly isTriedIn: (cell: Cell) => boolean;
+  readonly looksFor: 'regressions' | 'promotion';
   /**
    * Prepares a judge for canaries of one cell. The history is hours of both cohorts as the same program, made when it
    * is walked through: a judge that learns nothing from it costs nothing.
    */
   readonly learn: (history: Iterable<LivedWindow>) => Judge;
-  /** The least time in which it could find this cell's regression on average; null: it promises none. */
+  /** The least time in which it could find on average what it looks for; null: none is known. */
   readonly boundSeconds: (cell: Cell) => number | null;
   /** Of good canaries it promises to roll back at most this share; null: it promises nothing. */
   readonly falseRollbackShareMax: number | null;

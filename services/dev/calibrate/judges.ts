@@ -1,11 +1,25 @@
-import { errorsOnly, familyCores, familyPresets } from './family.ts';
+import {
+  coreJudges,
+  errorsOnly,
+  inWindowsOf15,
+  inWindowsOf60,
+  promotionJudges,
+  sensitive,
+  standard,
+  threeMetricJudges,
+} from './family.ts';
 import type { JudgePlug } from './judge-plug.ts';
 import { kayentas } from './kayenta/judge.ts';
 
 /** Every judge that is calibrated. */
 export const judges: readonly JudgePlug[] = [
-  ...familyPresets,
-  ...familyCores,
+  standard,
+  sensitive,
+  inWindowsOf15,
+  inWindowsOf60,
+  ...threeMetricJudges,
+  ...coreJudges,
   errorsOnly,
+  ...promotionJudges,
   ...kayentas,
 ];

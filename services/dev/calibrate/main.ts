@@ -59,8 +59,12 @@ const campaign = (options: CalibrateOptions): void => {
     );
   }
   const goals = options.cells.flatMap((cell) =>
-    options.judges.map((judge) => ({ cell, judge, runs: options.runs ?? goalRuns(cell, judge) })),
+    options.judges
+      .filter((judge) => judge.isTriedIn(cell))
+      .map((judge) => ({ cell, judge, runs: options.runs ?? goalRuns(cell, judge) })),
   );
+  if (goals.length === 0)
+    return refuse('--only and --judge: none of these judges is tried in these cells; see --list');
   const commit = commitOfServices();
   const startedMs = performance.now();
   const untilMs = startedMs + options.minutes * 60_000;

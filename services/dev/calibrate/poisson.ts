@@ -21,18 +21,18 @@ export const poissonCounts = (means: readonly number[]): ((random: Random) => nu
     start += table.below.length;
   }
   return (random) => {
-    const counts: number[] = [];
+    const counts = Array<number>(starts.length).fill(0);
     for (let index = 0; index < starts.length; index += 1) {
       const uniform = random();
       let at = guides[index * GUIDES + ((uniform * GUIDES) | 0)] ?? 0;
       while (uniform >= (below[at] ?? 1)) at += 1;
-      counts.push((firsts[index] ?? 0) + at - (starts[index] ?? 0));
+      counts[index] = (firsts[index] ?? 0) + at - (starts[index] ?? 0);
     }
     return counts;
   };
 };
 
-const GUIDES = 16;
+const GUIDES = 32;
 /** What is rarer than this is never drawn: uniform numbers have 32 bits. */
 const RARE = 1e-11;
 

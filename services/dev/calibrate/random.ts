@@ -6,16 +6,17 @@ import type { Random } from '../canary-climates/random.ts';
  * bits would repeat.
  */
 export const randomOf = (seed: number, name: string, run: number): Random => {
-  let a = seed | 0;
-  let b = hashOf(name);
-  let c = run | 0;
-  let counter = 1;
+  // Of 32 bits each: what does not fit into a small integer would be put on the heap with every number.
+  const state = Int32Array.of(seed, hashOf(name), run, 1);
   const next = (): number => {
-    const sum = (a + b + counter) | 0;
-    counter = (counter + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = (((c << 21) | (c >>> 11)) + sum) | 0;
+    const b = state[1] ?? 0;
+    const c = state[2] ?? 0;
+    const counter = state[3] ?? 0;
+    const sum = ((state[0] ?? 0) + b + counter) | 0;
+    state[0] = b ^ (b >>> 9);
+    state[1] = (c + (c << 3)) | 0;
+    state[2] = (((c << 21) | (c >>> 11)) + sum) | 0;
+    state[3] = (counter + 1) | 0;
     return (sum >>> 0) / 2 ** 32;
   };
   for (let round = 0; round < MIXING_ROUNDS; round += 1) next();

@@ -43,9 +43,15 @@ const slowerTail = (percent: number): Truth => ({
   latency: { part: SLOW_PART, partFactor: partFactor(SLOW_PART, 1 + percent / 100, spread) },
 });
 
+/** Just as bad as what is not promoted any more: 1.25x + 0.1 points, 1.5x + 0.2 points, two and three buckets. */
+const onMargins: readonly Truth[] = [...[0.725, 0.95].map(errors), ...[9.05, 13.9].map(slower)];
+
+export const isOnMargin = (truth: Truth): boolean => onMargins.includes(truth);
+
 export const truths: readonly Truth[] = [
   same,
   ...[1, 2, 5, 20, 50].map(errors),
+  ...onMargins,
   ...[10, 25, 100].map(slower),
   ...[25, 100].map(slowerTail),
   { ...same, name: 'cpu +25 %', cpu: 1.25 },

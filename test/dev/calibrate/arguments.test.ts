@@ -22,6 +22,12 @@ describe('judge:calibrate', () => {
       'kayenta from minute 2',
       'kayenta from minute 5',
     ]);
+    const two = parseArguments(['--judge', 'standard', '--judge', 'windows of 15']);
+    if (!two.ok) throw new Error(two.problem);
+    expect(two.value.judges.map(({ name }) => name.replace(/ v\d+$/u, ''))).toEqual([
+      'standard',
+      'windows of 15 s',
+    ]);
   });
 
   test.each([

@@ -2,7 +2,18 @@ import { describe, expect, test } from 'vitest';
 
 import { cells } from '../../../services/dev/calibrate/cells.ts';
 import type { Cell } from '../../../services/dev/calibrate/cells.ts';
-import { errorsOnly, familyCores, familyPresets } from '../../../services/dev/calibrate/family.ts';
+import {
+  errorsCoreStrict as strict,
+  errorsOnly,
+  errorsPromotion,
+  inWindowsOf15,
+  inWindowsOf60,
+  latencyCore,
+  latencyCoreExplicit,
+  sensitive,
+  standard,
+  threeMetricJudges,
+} from '../../../services/dev/calibrate/family.ts';
 import type { JudgePlug } from '../../../services/dev/calibrate/judge-plug.ts';
 import { openLatencySource } from '../../../services/dev/calibrate/latency.ts';
 import { historyOf, windowsOf } from '../../../services/dev/calibrate/stream.ts';
@@ -23,9 +34,6 @@ const summary = (plug: JudgePlug, cell: Cell, runs: number): Summary => {
     tallyOf(Array.from({ length: runs }, (_, run) => judge(windowsOf(source, cell, 1, run)))),
   );
 };
-
-const [strict = errorsOnly, , latencyCore = errorsOnly] = familyCores;
-const [standard = errorsOnly, sensitive = errorsOnly] = familyPresets;
 
 describe('the core test on errors', () => {
   test('finds 0.5 -> 2 % in about the least time there can be', () => {
@@ -87,4 +95,48 @@ test('the standard preset of errors alone promotes good canaries after the soak 
   const bad = summary(errorsOnly, cellNamed('iid 50/50, errors 5 %'), 20);
   expect(bad.rolledBack.share).toBe(1);
   expect(bad.rolledBack.medianSeconds).toBeLessThanOrEqual(130);
+});
+
+test('between explicit bounds a quarter is found in not much more time', () => {
+  const { rolledBack } = summary(latencyCoreExplicit, cellNamed('iid 50/50, latency +25 %'), 40);
+  expect(rolledBack.share).toBe(1);
+  expect(rolledBack.medianSeconds).toBeLessThanOrEqual(30);
+  expect(summary(latencyCoreExplicit, cellNamed('iid 5/45'), 20).rolledBack.runs).toBe(0);
+});
+
+describe('errors alone promote', () => {
+  const bound = (name: string): number => errorsPromotion.boundSeconds(cellNamed(name)) ?? 0;
+
+  test('a good canary in about the least time there can be, and hardly one that stands on the margin', () => {
+    expect(bound('iid 50/50')).toBeCloseTo(88, 0);
+    expect(bound('iid 50/450')).toBeCloseTo(51, 0);
+    const { promoted } = summary(errorsPromotion, cellNamed('iid 50/50'), 60);
+    expect(promoted.share).toBe(1);
+    expect((promoted.medianSeconds ?? Infinity) / bound('iid 50/50')).toBeLessThan(1.6);
+    const onMargin = summary(errorsPromotion, cellNamed('iid 50/50, errors 0.95 %'), 60);
+    expect(onMargin.promoted.share).toBeLessThan(0.15);
+    expect(onMargin.rolledBack.runs).toBe(0);
+  });
+});
+
+test('longer windows are the same requests: bad canaries are found a little later, good ones pass', () => {
+  const bad = cellNamed('iid 50/50, errors 5 %');
+  expect(summary(inWindowsOf15, bad, 10).rolledBack.medianSeconds).toBeLessThanOrEqual(150);
+  expect(summary(inWindowsOf60, bad, 10).rolledBack.medianSeconds).toBeLessThanOrEqual(480);
+  for (const judge of [inWindowsOf15, inWindowsOf60]) {
+    expect(summary(judge, cellNamed('iid 50/50'), 10)).toMatchObject({
+      rolledBack: { runs: 0 },
+      promoted: { runs: 10 },
+    });
+    expect(summary(judge, cellNamed('ramp 50/50'), 10).rolledBack.runs).toBe(0);
+  }
+});
+
+test('three metrics find what they are made of, and a judge is tried only where it can say something', () => {
+  for (const judge of threeMetricJudges)
+    expect(summary(judge, cellNamed('iid 50/50, cpu +25 %'), 5).rolledBack.share).toBe(1);
+  expect(strict.isTriedIn(cellNamed('iid 50/50, errors 2 %'))).toBe(true);
+  expect(strict.isTriedIn(cellNamed('iid 50/50, latency +25 %'))).toBe(false);
+  expect(errorsPromotion.isTriedIn(cellNamed('iid 50/50, errors 0.725 %'))).toBe(false);
+  expect(standard.isTriedIn(cellNamed('iid 50/50, errors 0.725 %'))).toBe(false);
 });

@@ -9,7 +9,7 @@ const folder = scratchFolder();
 
 test('judge:calibrate adds runs up in its file, and writes tables and plots of them', () => {
   const file = join(folder, 'campaign.json');
-  const given = ['--only', 'incident 50/50', '--judge', 'errors only', '--file', file, '--json'];
+  const given = ['--only', 'iid 50/50', '--judge', 'errors only', '--file', file, '--json'];
   const one = calibrate(...given, '--runs', '3', '--seed', '7');
   expect(one.code).toBe(0);
   expect(lastLine(one.stdout)).toMatchObject({ seed: 7, runs: 3 });
@@ -17,7 +17,7 @@ test('judge:calibrate adds runs up in its file, and writes tables and plots of t
   expect(two.code).toBe(0);
   expect(lastLine(two.stdout)).toMatchObject({
     runs: 2,
-    results: [{ judge: 'errors only v2', cell: 'incident 50/50', runs: 5 }],
+    results: [{ judge: 'errors only v3', cell: 'iid 50/50', runs: 5 }],
   });
 
   const reports = join(folder, 'reports');
@@ -25,10 +25,14 @@ test('judge:calibrate adds runs up in its file, and writes tables and plots of t
   expect(code).toBe(0);
   expect(stdout.trimEnd().split('\n')).toHaveLength(3);
   const page = readFileSync(join(reports, 'calibration.md'), 'utf8');
-  expect(page).toContain('| incident 50/50 | 0/5 (<= 45.1 %) |');
+  expect(page).toContain('| iid 50/50 | 0/5 (<= 45.1 %) |');
   expect(existsSync(join(reports, 'delays.svg'))).toBe(true);
   const plot = readFileSync(join(reports, 'false-rollbacks.svg'), 'utf8');
-  expect(plot).toContain('incident 50/50</text>');
+  expect(plot).toContain('iid 50/50</text>');
+
+  const nowhere = calibrate('--only', 'incident', '--judge', 'errors only', '--file', file);
+  expect(nowhere.code).toBe(2);
+  expect(nowhere.stderr).toContain('none of these judges is tried in these cells');
 
   const other = calibrate(...given, '--seed', '8');
   expect(other.code).toBe(2);

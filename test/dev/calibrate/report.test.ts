@@ -20,8 +20,8 @@ const results = (): Campaign => {
   ): void => {
     campaign = addTally(campaign, judge, cell, { ...noTally, runs: 100, rolledBackAt });
   };
-  add('errors core strict v2', 'iid 50/50', { '700': 2 });
-  add('errors core strict v2', 'iid 50/50, errors 2 %', { '25': 60, '45': 40 });
+  add('errors core strict v3', 'iid 50/50', { '700': 2 });
+  add('errors core strict v3', 'iid 50/50, errors 2 %', { '25': 60, '45': 40 });
   add('kayenta at the end', 'iid 50/50, errors 2 %', { '1800': 40 });
   return campaign;
 };

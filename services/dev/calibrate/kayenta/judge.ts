@@ -2,6 +2,7 @@ import type { Judge, Judged, JudgePlug } from '../judge-plug.ts';
 import type { LivedArm, LivedWindow } from '../lived-window.ts';
 import { quantileSeconds } from '../latency.ts';
 import { windowMs } from '../stream.ts';
+import * as tried from '../tried.ts';
 import { classifyMetric, defaultRule } from './classify.ts';
 import type { MetricRule } from './classify.ts';
 import { outcomeOf, scoreOf } from './score.ts';
@@ -34,38 +35,53 @@ export const kayenta = (
 ): JudgePlug => ({
   name,
   about,
+  isTriedIn: triedWith(judged),
+  looksFor: 'regressions',
   learn: () => judgeBy(schedule, judged),
   boundSeconds: () => null,
   falseRollbackShareMax: null,
 });
 
-export const kayentas: readonly JudgePlug[] = [
-  kayenta('kayenta at the end', 'Mann-Whitney, judged once at 30 min', { judged: 'at-end' }),
-  kayenta('kayenta from minute 2', 'Mann-Whitney, judged every minute from minute 2', {
-    judged: 'growing',
-    fromMinute: 2,
-  }),
-  kayenta('kayenta from minute 5', 'Mann-Whitney, judged every minute from minute 5', {
-    judged: 'growing',
-    fromMinute: 5,
-  }),
-  kayenta('kayenta lookback 5', 'Mann-Whitney on the last 5 minutes, every minute', {
-    judged: 'lookback',
-    minutes: 5,
-  }),
-  kayenta(
-    'kayenta errors at the end',
-    'Mann-Whitney on errors alone, judged once at 30 min',
-    { judged: 'at-end' },
-    ['errors'],
-  ),
-  kayenta(
-    'kayenta errors from minute 5',
-    'Mann-Whitney on errors alone, judged every minute from minute 5',
-    { judged: 'growing', fromMinute: 5 },
-    ['errors'],
-  ),
+const triedWith = (judged: readonly KayentaMetric[]): JudgePlug['isTriedIn'] => {
+  if (judged.length > 1) return tried.everywhere;
+  return judged.includes('errors') ? tried.ofErrors : tried.ofLatency;
+};
+
+type Form = {
+  readonly when: string;
+  readonly about: string;
+  readonly schedule: Schedule;
+};
+
+const forms: readonly Form[] = [
+  { when: 'at the end', about: 'judged once at 30 min', schedule: { judged: 'at-end' } },
+  {
+    when: 'from minute 2',
+    about: 'judged every minute from minute 2',
+    schedule: { judged: 'growing', fromMinute: 2 },
+  },
+  {
+    when: 'from minute 5',
+    about: 'judged every minute from minute 5',
+    schedule: { judged: 'growing', fromMinute: 5 },
+  },
+  {
+    when: 'lookback 5',
+    about: 'on the last 5 minutes, every minute',
+    schedule: { judged: 'lookback', minutes: 5 },
+  },
 ];
+
+export const kayentas: readonly JudgePlug[] = forms.flatMap(({ when, about, schedule }) => [
+  kayenta(`kayenta ${when}`, `Mann-Whitney, ${about}`, schedule),
+  kayenta(`kayenta errors ${when}`, `Mann-Whitney on errors alone, ${about}`, schedule, ['errors']),
+  kayenta(
+    `kayenta latency ${when}`,
+    `Mann-Whitney on the 95th percentile alone, ${about}`,
+    schedule,
+    ['latency'],
+  ),
+]);
 
 const judgeBy =
   (schedule: Schedule, judged: readonly KayentaMetric[]): Judge =>
