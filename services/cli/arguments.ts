@@ -91,10 +91,19 @@ const unknownCommand = (
   );
 };
 
+/** Names of one thing: a command that takes an option by one of them takes it by the others, too. */
+const twins: readonly (readonly string[])[] = [
+  ['environment', 'environment-name'],
+  ['component', 'component-name', 'service'],
+];
+
+const isNamed = ({ name }: Option, written: string): boolean =>
+  name === written || twins.some((names) => names.includes(name) && names.includes(written));
+
 const readGiven = (command: Command, args: readonly string[]): Result<Given, CliProblem> => {
   const options = optionsOf(command);
   const words: string[] = [];
-  const values = new Map<string, string[]>();
+  const told = new Map<string, readonly ReadOption[]>();
   for (let index = 0; index < args.length; index++) {
     const arg = args[index] ?? '';
     if (arg === '--') {
@@ -107,24 +116,30 @@ const readGiven = (command: Command, args: readonly string[]): Result<Given, Cli
     }
     const read = readOption(command, options, arg, args[index + 1]);
     if (!read.ok) return read;
-    const { option, value, tookNext } = read.value;
-    const known = values.get(option.name);
-    if (known !== undefined && option.isRepeatable !== true)
-      return refuse('option-repeated', `--${option.name} stands twice`, 'name it once');
-    values.set(option.name, [...(known ?? []), value]);
+    const { option, tookNext } = read.value;
+    const known = told.get(option.name);
+    const again = known && repeatFault(known, read.value);
+    if (again !== undefined) return again;
+    told.set(option.name, [...(known ?? []), read.value]);
     if (tookNext) index++;
   }
-  const fault = wordFault(command, words) ?? missingOption(command, values);
+  const fault = wordFault(command, words) ?? missingOption(command, told);
   if (fault !== undefined) return fault;
   return ok({
     words,
-    value: (name) => values.get(name)?.[0] ?? null,
-    values: (name) => values.get(name) ?? [],
-    has: (name) => values.has(name),
+    value: (name) => told.get(name)?.[0]?.value ?? null,
+    values: (name) => told.get(name)?.map(({ value }) => value) ?? [],
+    has: (name) => told.has(name),
   });
 };
 
-type ReadOption = { readonly option: Option; readonly value: string; readonly tookNext: boolean };
+type ReadOption = {
+  readonly option: Option;
+  /** As it was written. */
+  readonly name: string;
+  readonly value: string;
+  readonly tookNext: boolean;
+};
 
 const readOption = (
   command: Command,
@@ -134,12 +149,13 @@ const readOption = (
 ): Result<ReadOption, CliProblem> => {
   const equals = arg.indexOf('=');
   const written = equals < 0 ? arg : arg.slice(0, equals);
-  const option = options.find(({ name }) => `--${name}` === written);
+  const name = written.slice('--'.length);
+  const option = written.startsWith('--') ? options.find((one) => isNamed(one, name)) : undefined;
   if (option === undefined) return unknownOption(command, options, written);
   const inline = equals < 0 ? undefined : arg.slice(equals + 1);
   if (option.value === null)
     return inline === undefined
-      ? ok({ option, value: '', tookNext: false })
+      ? ok({ option, name, value: '', tookNext: false })
       : refuse('option-invalid', `${written} takes no value`, `write ${written} alone`);
   const value = inline ?? next;
   // A value that looks like an option is one that was forgotten; --name=--value is taken.
@@ -151,7 +167,25 @@ const readOption = (
       `${written} is empty`,
       'is a variable of the pipeline not set? Leave the option out, or give it a value',
     );
-  return ok({ option, value, tookNext: inline === undefined });
+  return ok({ option, name, value, tookNext: inline === undefined });
+};
+
+/** An option may stand again where it is a list, or by its other name with the same value. */
+const repeatFault = (
+  before: readonly ReadOption[],
+  { option, name, value }: ReadOption,
+): Result<never, CliProblem> | undefined => {
+  if (option.isRepeatable === true) return undefined;
+  if (before.some((other) => other.name === name))
+    return refuse('option-repeated', `--${name} stands twice`, 'name it once');
+  const other = before.find((one) => one.value !== value);
+  return other === undefined
+    ? undefined
+    : refuse(
+        'option-repeated',
+        `--${other.name}=${quote(other.value)} and --${name}=${quote(value)} contradict each other`,
+        'they are two names of one option: name it once',
+      );
 };
 
 const unknownOption = (
@@ -192,10 +226,10 @@ const wordFault = (
 
 const missingOption = (
   command: Command,
-  values: ReadonlyMap<string, readonly string[]>,
+  told: ReadonlyMap<string, unknown>,
 ): Result<never, CliProblem> | undefined => {
   const missing = command.options.find(
-    ({ name, isRequired }) => isRequired === true && !values.has(name),
+    ({ name, isRequired }) => isRequired === true && !told.has(name),
   );
   return missing === undefined
     ? undefined

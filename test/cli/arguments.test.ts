@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Given } from '../../services/cli/arguments.ts';
 import { neverFails, parseArguments, wantsJson } from '../../services/cli/arguments.ts';
+import { commands } from '../../services/cli/commands.ts';
+import { helpText } from '../../services/cli/help.ts';
 import { value } from '../support/records.ts';
 
-const given = (line: string): Given => {
-  const request = value(parseArguments(line.split(' ')));
-  if (request.ask !== 'run') throw new Error(`no command in ${line}`);
+const given = (line: string | readonly string[]): Given => {
+  const args = typeof line === 'string' ? line.split(' ') : line;
+  const request = value(parseArguments(args));
+  if (request.ask !== 'run') throw new Error(`no command in ${args.join(' ')}`);
   return request.given;
 };
 
@@ -51,7 +54,7 @@ describe('a command line', () => {
       'release log --target-versoin=1',
       'option-unknown: plimsoll release log has no option "--target-versoin" | did you mean --target-version?',
     ],
-    ['current --environment=production', 'did you mean --environment-name?'],
+    ['current --enviroment-name=production', 'did you mean --environment-name?'],
     ['release log --deployment=x --target-version=1', 'option-unknown'],
     ['release log -v=1', 'option-unknown'],
     [
@@ -103,5 +106,71 @@ describe('a command line', () => {
     expect(neverFails(['release', 'plna', '--no-fail'])).toBe(true);
     expect(neverFails(['release', 'plan', '--', '--no-fail'])).toBe(false);
     expect(neverFails(['current', '--no-fail'])).toBe(false);
+  });
+});
+
+const twins = [
+  ['environment', 'environment-name'],
+  ['component', 'component-name', 'service'],
+];
+
+/** Every option of every command that has other names, with a line that lacks it alone. */
+const named = commands.flatMap((command) =>
+  command.options.flatMap((option) => {
+    const names = twins.find((some) => some.includes(option.name));
+    if (names === undefined) return [];
+    const words = command.words.filter(({ isOptional }) => isOptional !== true);
+    const needed = command.options.filter(
+      ({ name, isRequired }) => isRequired === true && name !== option.name,
+    );
+    const line = [
+      ...command.name.split(' '),
+      ...words.map(({ name }) => name),
+      ...needed.map(({ name }) => `--${name}=x`),
+    ];
+    return [{ command, option, names, line, title: `${command.name} --${option.name}` }];
+  }),
+);
+
+describe('environment and component', () => {
+  test('are options of many commands', () => {
+    expect(named.length).toBeGreaterThan(20);
+    expect(new Set(named.map(({ option }) => option.name)).size).toBe(5);
+  });
+
+  test.each(named)('by each of their names: $title', ({ command, option, names, line }) => {
+    const others = names.filter((name) => name !== option.name);
+    for (const name of names) {
+      const told = given([...line, `--${name}=shop`]);
+      expect([told.value(option.name), told.values(option.name)]).toEqual(['shop', ['shop']]);
+      expect(others.some(told.has)).toBe(false);
+    }
+    // One of them is that command's own, and the help shows it.
+    const help = helpText(command.name);
+    expect(help).toContain(`--${option.name}=`);
+    for (const name of others) expect(help).not.toMatch(new RegExp(`--${name}[= ]`));
+  });
+
+  const isList = ({ option }: (typeof named)[number]): boolean => option.isRepeatable === true;
+  const twice = (
+    { names, line }: (typeof named)[number],
+    one: string,
+    other: string,
+  ): readonly string[] => {
+    const [first = '', second = ''] = names.toReversed();
+    return [...line, `--${first}=${one}`, `--${second}=${other}`];
+  };
+
+  test.each(named.filter(isList))('in a list, by two names: $title', (each) => {
+    expect(given(twice(each, 'a', 'b')).values(each.option.name)).toEqual(['a', 'b']);
+  });
+
+  test.each(named.filter((each) => !isList(each)))('by two names: $title', (each) => {
+    const [first, second] = each.names.toReversed();
+    expect(given(twice(each, 'a', 'a')).value(each.option.name)).toBe('a');
+    expect(refusal(...twice(each, 'a', 'b'))).toBe(
+      `option-repeated: --${first}="a" and --${second}="b" contradict each other | they are two names of one option: name it once`,
+    );
+    expect(refusal(...twice(each, 'a', 'a'), `--${first}=a`)).toContain(`--${first} stands twice`);
   });
 });
