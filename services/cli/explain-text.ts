@@ -1,7 +1,14 @@
 import type { CanaryAttempt } from '../core/canary/canary-attempts.ts';
 import { verdictSentences } from '../core/canary/judge/sentence.ts';
 import type { MetricPart } from '../core/canary/judge/verdict.ts';
-import { grouped, level, odds, percent, times } from '../core/canary/reading/figures.ts';
+import {
+  grouped,
+  level,
+  odds,
+  percent,
+  shownInterval,
+  times,
+} from '../core/canary/reading/figures.ts';
 import { readMetric } from '../core/canary/reading/read-window.ts';
 import { reasonOf } from '../core/canary/reading/reading.ts';
 import type { ArmReading, MetricReading, Reading } from '../core/canary/reading/reading.ts';
@@ -119,10 +126,12 @@ const armText = ({ n, events, level: mean }: ArmReading): string => {
   return n === 0 ? '0' : `${grouped(events)}/${grouped(n)} ${percent(events / n)}`;
 };
 
-const intervalText = ({ low, high }: MetricReading): string =>
-  low === null && high === null
+const intervalText = (metric: MetricReading): string => {
+  const { low, high } = shownInterval(metric);
+  return low === null && high === null
     ? ''
     : `${low === null ? '0' : times(low)} to ${high === null ? 'any' : times(high)}`;
+};
 
 const toleranceText = ({ tolerated, toleratedRatio, worse }: MetricReading): string => {
   const side = worse === 'higher' ? 'to' : 'from';

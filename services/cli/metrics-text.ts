@@ -1,5 +1,12 @@
 import type { Json } from '../core/canonical.ts';
-import { grouped, level, odds, percent, times } from '../core/canary/reading/figures.ts';
+import {
+  grouped,
+  level,
+  odds,
+  percent,
+  shownInterval,
+  times,
+} from '../core/canary/reading/figures.ts';
 import type { Line } from '../core/views.ts';
 
 /** What each metric of a decision came to, a line each, in columns. */
@@ -35,12 +42,15 @@ const armText = (metric: Line, name: 'canary' | 'baseline'): string | undefined 
 const ratioText = ({ ratio, interval }: Line): string => {
   const shown = typeof ratio === 'number' ? times(ratio) : 'ratio unknown';
   if (!Array.isArray(interval)) return shown;
-  const [low, high] = interval as readonly Json[];
-  if (typeof low === 'number' && typeof high === 'number')
-    return `${shown} (${times(low)} to ${times(high)})`;
-  if (typeof low === 'number') return `${shown} (at least ${times(low)})`;
-  return typeof high === 'number' ? `${shown} (at most ${times(high)})` : shown;
+  const [first, last] = interval as readonly Json[];
+  const { low, high } = shownInterval({ low: numberOf(first), high: numberOf(last) });
+  if (low !== null && high !== null) return `${shown} (${times(low)} to ${times(high)})`;
+  if (low !== null) return `${shown} (at least ${times(low)})`;
+  return high === null ? shown : `${shown} (at most ${times(high)})`;
 };
+
+const numberOf = (json: Json | undefined): number | null =>
+  typeof json === 'number' ? json : null;
 
 const oddsText = (evidence: Json | undefined): string =>
   typeof evidence === 'number' ? odds(evidence) : 'unknown';

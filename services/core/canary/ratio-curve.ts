@@ -12,9 +12,9 @@ import type { RatioInterval } from './ratio.ts';
  */
 export type RatioCurve = readonly number[];
 
-/** ln of the candidates above 1: steps of 2 % at first, up to a ratio of 55. */
+/** ln of the candidates above 1: steps of 2 % at first, up to a ratio of 8,100, so that a handful of events closes it. */
 const above: readonly number[] = [
-  0.02, 0.04, 0.07, 0.11, 0.16, 0.22, 0.3, 0.4, 0.5, 0.62, 0.77, 0.95, 1.2, 1.5, 1.9, 2.4, 3.1, 4,
+  0.02, 0.045, 0.08, 0.12, 0.17, 0.23, 0.31, 0.41, 0.53, 0.68, 0.87, 1.15, 1.5, 1.9, 2.5, 3.4, 5, 9,
 ];
 const candidates: readonly number[] = [...above.map((step) => -step).toReversed(), 0, ...above];
 const points = candidates.length;
@@ -91,10 +91,11 @@ export const curveInterval = (curve: RatioCurve, confidence: number): RatioInter
   };
 };
 
-/** ln of the lower end; null when even the smallest candidate stands. */
+/** ln of the lower end; null: it is open. */
 const lowEnd = (heights: readonly number[], threshold: number): number | null => {
   const first = heights.findIndex((height) => height >= threshold);
-  if (first <= 0) return null;
+  if (first < 0) return null;
+  if (first === 0) return endBeyond(heights, threshold);
   const [x0, x1, x2, x3] = [first - 2, first - 1, first, first + 1].map(
     (at) => candidates[at] ?? 0,
   );
@@ -106,4 +107,18 @@ const lowEnd = (heights: readonly number[], threshold: number): number | null =>
   if (first >= 2 && y0 > heightMin) ends.push(x1 + ((threshold - y1) * (x1 - x0)) / (y1 - y0));
   if (first + 1 < points && y3 > y2) ends.push(x2 - ((y2 - threshold) * (x3 - x2)) / (y3 - y2));
   return Math.max(...ends);
+};
+
+/** What rounding can add to the difference of two heights, in thousandths each. */
+const slopeRoundingNats = 0.001;
+/** ln of a thousand million: what reaches further is open. */
+const furthest = 20.7;
+
+/** Even the smallest candidate stands: below it the likelihood lies under the line through the first two. */
+const endBeyond = (heights: readonly number[], threshold: number): number | null => {
+  const [x0 = 0, x1 = 0] = candidates;
+  const [y0 = 0, y1 = 0] = heights;
+  const slope = (y1 - y0 - slopeRoundingNats) / (x1 - x0);
+  const end = x0 - (y0 - threshold) / slope;
+  return slope > 0 && end > -furthest ? end : null;
 };

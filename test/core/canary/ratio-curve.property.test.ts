@@ -44,7 +44,7 @@ const logLikelihood = (windows: readonly Counts[], ratio: number): number =>
   }, 0);
 
 const steps = [
-  0.02, 0.04, 0.07, 0.11, 0.16, 0.22, 0.3, 0.4, 0.5, 0.62, 0.77, 0.95, 1.2, 1.5, 1.9, 2.4, 3.1, 4,
+  0.02, 0.045, 0.08, 0.12, 0.17, 0.23, 0.31, 0.41, 0.53, 0.68, 0.87, 1.15, 1.5, 1.9, 2.5, 3.4, 5, 9,
 ];
 const candidates = [...steps.map((step) => -step), 0, ...steps];
 
@@ -110,6 +110,19 @@ describe('the interval of the ratio', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  test('is closed by a handful of events of the baseline, and open above only where it has none', () => {
+    const few: Counts = [1_083, 63, 1_072, 6];
+    const { low, high } = curveInterval(curveAfter([few], 2), confidence);
+    expect(low).toBeGreaterThan(1.5);
+    expect(high).toBeGreaterThan(63 / 6);
+    expect(high).toBeLessThan(400);
+    const two = curveInterval(curveAfter([[1_083, 63, 1_072, 2]], 2), confidence);
+    expect(two.high).toBeLessThan(1e6);
+    const none = curveInterval(curveAfter([[1_083, 63, 1_072, 0]], 2), confidence);
+    expect(none.low).toBeGreaterThan(1);
+    expect(none.high).toBeNull();
   });
 
   test('is open on both sides before any event, and wider where counts scatter more', () => {

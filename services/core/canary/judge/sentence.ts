@@ -1,4 +1,4 @@
-import { grouped, level, odds, percent, times } from '../reading/figures.ts';
+import { grouped, level, odds, percent, shownInterval, times } from '../reading/figures.ts';
 import type { LatencyExplanation } from '../metrics/latency.ts';
 import type { TailExplanation } from '../metrics/latency-tail.ts';
 import type { LevelExplanation } from '../metrics/level.ts';
@@ -234,12 +234,13 @@ type Compared = {
   readonly interval: RatioInterval & { readonly confidence: number };
 };
 
-const ratioPhrase = ({ ratio, interval: { low, high, confidence } }: Compared): string => {
+const ratioPhrase = ({ ratio, interval }: Compared): string => {
+  const { low, high } = shownInterval(interval);
   const shown = ratio === null ? 'ratio unknown' : times(ratio);
   const range = rangePhrase(low, high);
   return range === ''
     ? shown
-    : `${shown} (${range} with ${Math.round(confidence * 100)} % confidence)`;
+    : `${shown} (${range} with ${Math.round(interval.confidence * 100)} % confidence)`;
 };
 
 const rangePhrase = (low: number | null, high: number | null): string => {

@@ -1,3 +1,5 @@
+import type { RatioInterval } from '../ratio.ts';
+
 // Numbers as people read them. No locale: the same everywhere.
 
 /** 20130 as 20,130. */
@@ -11,6 +13,15 @@ export const percent = (share: number): string => {
 
 /** A ratio as `3.2x`. */
 export const times = (ratio: number): string => `${Number(ratio.toPrecision(ratio < 1 ? 2 : 3))}x`;
+
+/** A ratio beyond this says no more than that it is open. */
+const ratioMax = 1_000;
+
+/** An interval's ends as far as they tell people anything. */
+export const shownInterval = ({ low, high }: RatioInterval): RatioInterval => ({
+  low: low !== null && low >= 1 / ratioMax ? low : null,
+  high: high !== null && high <= ratioMax ? high : null,
+});
 
 const million = 1e6;
 
