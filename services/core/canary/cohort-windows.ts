@@ -1,8 +1,6 @@
-import { durationsOf } from '../samples/durations.ts';
 import type { Points, SamplePoint } from '../samples/sample.ts';
 import type { Temporality } from '../telemetry/point.ts';
 import type { Cohort } from './cohorts.ts';
-import type { Durations } from './durations.ts';
 import type { MetricWindow } from './judge/judged-window.ts';
 import type { JudgedAs } from './judged-as.ts';
 import { newerNames } from './judged-as.ts';
@@ -11,6 +9,8 @@ import { loudnessOf } from './loud.ts';
 import type { MetricPolicy } from './policy/policy.ts';
 import type { Bases, Counted } from './stream-bases.ts';
 import { openBases } from './stream-bases.ts';
+import { durationsIn, isSpoilt, waitingOf } from './waiting-durations.ts';
+import type { WaitingDurations } from './waiting-durations.ts';
 import { openMetric } from './window-metrics.ts';
 
 // From the points of one window to what the judge sees of it.
@@ -37,7 +37,7 @@ export type PendingPoint = {
   readonly errors: number;
   /** 0 where the point counts requests. */
   readonly level: number;
-  readonly durations: Durations | null;
+  readonly durations: WaitingDurations | null;
 };
 
 /** A point of a record that passed the door. */
@@ -65,13 +65,13 @@ export const pendingPointOf = (
     count: point.count,
     errors: point.errors,
     level: point.level ?? 0,
-    durations: durationsOf(sample, point),
+    durations: waitingOf(sample, point),
   };
 };
 
 /**
  * Why a point of a window has become nothing.
- * - `implausible`: no server can have counted so much, alone or with the others;
+ * - `implausible`: no server can have counted so much, alone or with the others; of its durations alone: see `isSpoilt`;
  * - `loud`: see `loudnessOf`;
  * - `over-limit`: one cumulative stream too many;
  * - `older-name`: its sender says the same under the newer name of the metric;
@@ -130,18 +130,23 @@ export const takeWindow = (
   );
   const loudness = loudnessOf(voicesOf(counted));
   const drafts = metrics.map((metric) => openMetric(metric));
-  for (const { point, added } of heard(counted, loudness, excluded))
+  for (const { point, added } of heard(counted, loudness, excluded)) {
+    const isCoarsened = point.durations !== null && isSpoilt(point.durations);
     for (const { metric, fails } of point.judgedAs)
-      drafts[metric]?.addRequests(point.cohort, added, fails);
+      drafts[metric]?.addRequests(point.cohort, added, fails, isCoarsened);
+  }
   for (const point of distinct)
     if (point.temporality === null)
       for (const { metric } of point.judgedAs) drafts[metric]?.addLevel(point.cohort, point);
+  const isAllHeard =
+    loudness.verdict === 'nobody' && excluded['over-limit'] + excluded.implausible === 0;
   const shown = drafts.map((draft) =>
     draft.close((reason, count) => {
       excluded[reason] += count;
     }),
   );
-  return { bases: bases.close(), metrics: withTraffic(shown, loudness, excluded), excluded };
+  // Where requests were left out, a cohort would seem to have lost them.
+  return { bases: bases.close(), metrics: isAllHeard ? shown : withoutTraffic(shown), excluded };
 };
 
 /** Requests with what they add to the window. */
@@ -158,13 +163,20 @@ const countedIn = (
     const { temporality, series, startMs, timeMs } = point;
     if (temporality === null) continue;
     const deltaTaken = startMs >= openedAtMs ? 'new' : 'unknown';
-    const taken = temporality === 'delta' ? deltaTaken : bases.take(series, startMs, timeMs, point);
+    const value = countedBy(point);
+    const taken = temporality === 'delta' ? deltaTaken : bases.take(series, startMs, timeMs, value);
     if (taken === 'over-limit') excluded['over-limit'] += 1;
     else if (taken === 'unknown') excluded['before-opening'] += 1;
-    else counted.push({ point, added: taken === 'new' ? point : taken });
+    else counted.push({ point, added: taken === 'new' ? value : taken });
   }
   return counted;
 };
+
+const countedBy = ({ count, errors, durations }: PendingPoint): Counted => ({
+  count,
+  errors,
+  durations: durations === null ? null : durationsIn(durations),
+});
 
 const withoutOlderNames = (
   counted: readonly CountedPoint[],
@@ -217,16 +229,6 @@ const heard = (
   excluded.loud += counted.length - left.length;
   return verdict === 'leave-out' ? left : [];
 };
-
-/** Where requests were left out, a cohort would seem to have lost them. */
-const withTraffic = (
-  metrics: readonly MetricWindow[],
-  { verdict }: Loudness,
-  excluded: Exclusions,
-): readonly MetricWindow[] =>
-  verdict === 'nobody' && excluded['over-limit'] + excluded.implausible === 0
-    ? metrics
-    : withoutTraffic(metrics);
 
 /** Nobody knows how many requests there were. */
 export const withoutTraffic = (metrics: readonly MetricWindow[]): readonly MetricWindow[] =>

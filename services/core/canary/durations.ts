@@ -110,6 +110,55 @@ export const sumOfExponential = (
   return fitted(unitOf(first), scale, zeroCount, [first, ...others]);
 };
 
+/**
+ * What a request can take: from 0.1 us to 36 hours, as powers of two on either grid. At scale 3 these are 320 buckets,
+ * so no duration, however absurd, makes a sum coarser than that.
+ */
+const plausible = { s: { low: -23, high: 17 }, ms: { low: -13, high: 27 } } as const;
+
+/** Whether some of so many buckets from `offset` on lie outside of what a request can take. */
+export const isBeyondPlausible = (
+  unit: 'ms' | undefined,
+  scale: number,
+  offset: number,
+  buckets: number,
+): boolean => {
+  const { low, high } = plausibleBuckets(unit, scale);
+  return offset < low || offset + buckets - 1 > high;
+};
+
+const plausibleBuckets = (
+  unit: 'ms' | undefined,
+  scale: number,
+): { readonly low: number; readonly high: number } => {
+  const { low, high } = plausible[unit ?? 's'];
+  return { low: Math.floor(low * 2 ** scale), high: Math.ceil(high * 2 ** scale) - 1 };
+};
+
+/** From this scale on 160 buckets, the usual limit of a sender, hold all plausible durations. */
+export const plausibleScaleMin = 2;
+/** The finest scale of a sender. */
+const scaleMax = 20;
+
+/**
+ * With durations that no request takes counted as the longest, and the shortest, that one can. One without buckets has
+ * no say in how coarse others may be.
+ */
+export const withinPlausible = (durations: Exponential): Exponential => {
+  const { unit, scale, offset, counts } = durations;
+  if (counts.length === 0)
+    return scale < plausibleScaleMin ? { ...durations, scale: scaleMax } : durations;
+  if (!isBeyondPlausible(unit, scale, offset, counts.length)) return durations;
+  const { low, high } = plausibleBuckets(unit, scale);
+  const sums: number[] = [];
+  const from = Math.min(Math.max(offset, low), high);
+  for (let index = 0; index < counts.length; index += 1) {
+    const at = Math.min(Math.max(offset + index, low), high) - from;
+    sums[at] = (sums[at] ?? 0) + (counts[index] ?? 0);
+  }
+  return { ...durations, offset: from, counts: sums };
+};
+
 /** The unit as a property that is there or not: objects of seconds have none. */
 const unitOf = ({ unit }: { readonly unit?: 'ms' }): { readonly unit?: 'ms' } =>
   unit === undefined ? {} : { unit };

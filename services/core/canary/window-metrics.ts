@@ -1,6 +1,6 @@
 import type { Cohort } from './cohorts.ts';
 import type { Durations, Exponential } from './durations.ts';
-import { sumOfExponential } from './durations.ts';
+import { sumOfExponential, withinPlausible } from './durations.ts';
 import type { MetricWindow } from './judge/judged-window.ts';
 import { instancesMin, levelCap, trimmedMean } from './loud.ts';
 import type { Level } from './metrics/level.ts';
@@ -9,7 +9,7 @@ import type { RateCounts } from './rate-counts.ts';
 import type { Counted } from './stream-bases.ts';
 
 /** What is counted of a metric that cannot be told together with the rest of it. */
-export type Unlike = 'other-buckets' | 'other-unit';
+export type Unlike = 'other-buckets' | 'other-unit' | 'implausible';
 
 /** A level as it came. */
 export type SeenLevel = {
@@ -21,8 +21,16 @@ export type SeenLevel = {
 
 /** One metric of a policy while its window is added up. */
 export type MetricDraft = {
-  /** `fails`: whether all of it failed; null: it says so itself. */
-  readonly addRequests: (cohort: Cohort, counted: Counted, fails: boolean | null) => void;
+  /**
+   * `fails`: whether all of it failed; null: it says so itself. `isSpoilt`: its sender has coarser buckets for an absurd
+   * duration.
+   */
+  readonly addRequests: (
+    cohort: Cohort,
+    counted: Counted,
+    fails: boolean | null,
+    isSpoilt: boolean,
+  ) => void;
   readonly addLevel: (cohort: Cohort, seen: SeenLevel) => void;
   readonly close: (countUnlike: (reason: Unlike, count: number) => void) => MetricWindow;
 };
@@ -49,8 +57,8 @@ export const openMetric = ({ judged }: MetricPolicy): MetricDraft => {
     case 'latency': {
       const sums = openDurations();
       return {
-        addRequests: (cohort, { count, durations }) => {
-          if (durations !== null) sums.add(cohort, count, durations);
+        addRequests: (cohort, { count, durations }, _fails, isSpoilt) => {
+          if (durations !== null) sums.add(cohort, count, durations, isSpoilt);
         },
         addLevel: () => undefined,
         close: (countUnlike) => ({ judged, ...sums.close(countUnlike) }),
@@ -90,14 +98,15 @@ type Pair<Values> = { readonly canary: Values | null; readonly baseline: Values 
 type Alike =
   | { readonly shape: 'explicit'; readonly bounds: readonly number[]; readonly counts: number[] }
   | { readonly shape: 'exponential'; readonly first: Exponential; readonly others: Exponential[] };
-type SumOfAlike = Alike & { points: number; requests: number };
+type SumOfAlike = Alike & { points: number; requests: number; readonly isSpoilt: boolean };
 
 /**
  * Durations with the same bounds, or on the same exponential grid, are added up. Where a cohort sends several kinds,
- * the one counts that both cohorts have most requests of.
+ * the one counts that both cohorts have most requests of. Spoilt ones are a kind of their own, so that one of them makes
+ * no others coarser; but where they are all that a cohort has, they are what is compared.
  */
 const openDurations = (): {
-  readonly add: (cohort: Cohort, counted: number, durations: Durations) => void;
+  readonly add: (cohort: Cohort, counted: number, durations: Durations, isSpoilt: boolean) => void;
   readonly close: (countUnlike: (reason: Unlike, count: number) => void) => Pair<Durations>;
 } => {
   const sums = {
@@ -106,8 +115,9 @@ const openDurations = (): {
   };
   // The bounds of one sender are one list in memory, so few are written out.
   const kinds = new Map<readonly number[], string>();
-  const kindOf = (durations: Durations): string => {
-    if (durations.shape === 'exponential') return `exponential ${durations.unit ?? 's'}`;
+  const kindOf = (durations: Durations, isSpoilt: boolean): string => {
+    if (durations.shape === 'exponential')
+      return `exponential ${durations.unit ?? 's'}${isSpoilt ? ' spoilt' : ''}`;
     const known = kinds.get(durations.bounds);
     if (known !== undefined) return known;
     const kind = durations.bounds.join();
@@ -115,11 +125,12 @@ const openDurations = (): {
     return kind;
   };
   return {
-    add: (cohort, requests, durations) => {
-      const kind = kindOf(durations);
+    add: (cohort, requests, given, isSpoilt) => {
+      const durations = given.shape === 'exponential' ? withinPlausible(given) : given;
+      const kind = kindOf(durations, isSpoilt);
       const sum = sums[cohort].get(kind);
       if (sum === undefined) {
-        sums[cohort].set(kind, { points: 1, requests, ...alikeOf(durations) });
+        sums[cohort].set(kind, { points: 1, requests, isSpoilt, ...alikeOf(durations) });
         return;
       }
       sum.points += 1;
@@ -129,10 +140,10 @@ const openDurations = (): {
     },
     close: (countUnlike) => {
       const { canary, baseline } = chosenOf(sums, ({ requests }) => requests);
-      for (const [kind, { points }] of sums.canary)
-        if (kind !== canary) countUnlike('other-buckets', points);
-      for (const [kind, { points }] of sums.baseline)
-        if (kind !== baseline) countUnlike('other-buckets', points);
+      const count = ({ points, isSpoilt }: SumOfAlike): void =>
+        countUnlike(isSpoilt ? 'implausible' : 'other-buckets', points);
+      for (const [kind, sum] of sums.canary) if (kind !== canary) count(sum);
+      for (const [kind, sum] of sums.baseline) if (kind !== baseline) count(sum);
       return {
         canary: sumOf(sums.canary, canary),
         baseline: sumOf(sums.baseline, baseline),

@@ -1,6 +1,6 @@
 import type { Durations } from '../canary/durations.ts';
-import { packCounts, unpackCounts } from './packed-counts.ts';
-import type { PackedDurations, Points, SamplePoint } from './sample.ts';
+import { packCounts } from './packed-counts.ts';
+import type { PackedDurations } from './sample.ts';
 
 /** The buckets of a point as a record holds them; `boundsAt` finds the place of its bounds in the record's list. */
 export const packDurations = (
@@ -19,24 +19,4 @@ export const packDurations = (
   const { scale, zeroCount, offset } = durations;
   const from = bytes.length === 0 ? 0 : offset + first;
   return { bounds: null, scale, zeroCount, offset: from, counts: bytes };
-};
-
-/** The buckets of a point that passed the door; null: it has none. */
-export const durationsOf = (
-  { origins, bounds }: Points,
-  { origin, durations }: SamplePoint,
-): Durations | null => {
-  if (durations === null) return null;
-  const { scale, zeroCount, offset } = durations;
-  const counts = unpackCounts(durations.counts);
-  if (counts === undefined) throw new RangeError('buckets that no writer packs passed the door');
-  if (durations.bounds === null) {
-    const unit = origins[origin]?.unit === 'ms' ? { unit: 'ms' as const } : {};
-    return { shape: 'exponential', ...unit, scale, zeroCount, offset, counts };
-  }
-  const seconds = bounds[durations.bounds]?.seconds;
-  if (seconds === undefined) throw new RangeError('buckets without bounds passed the door');
-  const all = Array<number>(seconds.length + 1).fill(0);
-  for (let index = 0; index < counts.length; index += 1) all[offset + index] = counts[index] ?? 0;
-  return { shape: 'explicit', bounds: seconds, counts: all };
 };

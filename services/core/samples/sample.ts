@@ -27,7 +27,7 @@ export type Origin = {
   readonly attributes: readonly PointAttribute[];
 };
 
-/** The buckets of a point, packed: see `durationsOf`. */
+/** The buckets of a point, packed: see `packDurations`. */
 export type PackedDurations = {
   /** Place of its explicit bounds; null: an exponential histogram. */
   readonly bounds: number | null;

@@ -10,6 +10,7 @@ import type { MetricWindow } from '../../../services/core/canary/judge/judged-wi
 import { judgedAs } from '../../../services/core/canary/judged-as.ts';
 import { noBases } from '../../../services/core/canary/stream-bases.ts';
 import type { Bases } from '../../../services/core/canary/stream-bases.ts';
+import { waitingFrom } from '../../../services/core/canary/waiting-durations.ts';
 import {
   cpu,
   exponential,
@@ -21,6 +22,7 @@ import {
   requests,
   windowMs,
 } from '../../support/canary/pending-points.ts';
+import type { GivenPoint } from '../../support/canary/pending-points.ts';
 
 const take = (points: readonly PendingPoint[], before: Bases = noBases): WindowTaken =>
   takeWindow(metrics, before, points, openedAtMs);
@@ -69,11 +71,14 @@ describe('deltas', () => {
   });
 });
 
+const totalOf = (durations: Durations | null | undefined): number =>
+  durations?.counts.reduce((sum, count) => sum + count, 0) ?? 0;
+
 describe('cumulative values', () => {
   const running = (
     timeMs: number,
     durations: Durations,
-    change: Partial<PendingPoint> = {},
+    change: Partial<GivenPoint> = {},
   ): PendingPoint => {
     const count = durations.counts.reduce(
       (sum, more) => sum + more,
@@ -259,7 +264,7 @@ describe('cumulative values', () => {
       ...point,
       timeMs: point.timeMs + windowMs,
       count: 2,
-      durations: explicit(2, 0, 0),
+      durations: waitingFrom(explicit(2, 0, 0)),
     }));
     const second = take(later, first.bases);
     expect(excluded(second)).toStrictEqual({ 'over-limit': 1 });
@@ -326,10 +331,80 @@ describe('durations of several kinds', () => {
   });
 });
 
+describe('an absurd duration', () => {
+  const fine = exponential(4, -60, [30, 50, 15, 4]);
+  const fleet = (absurd: Durations): PendingPoint[] => [
+    requests({ series: 'a', count: 99, durations: fine }),
+    requests({ series: 'b', count: 99, durations: absurd }),
+    requests({ cohort: 'baseline', series: 'c', count: 99, durations: fine }),
+  ];
+  /** The time in 1970 as a duration, which takes 1.7 thousand million seconds. */
+  const absurdOf = (scale: number): Durations => {
+    const [usual, most] = [-3.5, 30.7].map((power) => Math.floor(power * 2 ** scale));
+    const counts = Array<number>((most ?? 0) - (usual ?? 0) + 1).fill(0);
+    counts[0] = 98;
+    counts[counts.length - 1] = 1;
+    return exponential(scale, usual ?? 0, counts);
+  };
+
+  test.each([2, 3])('among buckets of scale %i is the longest plausible one', (scale) => {
+    const taken = take(fleet(absurdOf(scale)));
+    const { canary, baseline } = shown(taken).latency;
+    expect(canary).toMatchObject({ shape: 'exponential', scale });
+    expect(totalOf(canary)).toBe(198);
+    expect(baseline).toStrictEqual(fine);
+    expect(excluded(taken)).toStrictEqual({});
+  });
+
+  test.each([
+    ['that widened all buckets of its server', absurdOf(1)],
+    ['beyond any scale', exponential(-10, -1, [98, 1])],
+  ])('%s makes nobody else coarser, and is counted', (_what, absurd) => {
+    const taken = take(fleet(absurd));
+    expect(shown(taken).latency).toMatchObject({ canary: fine, baseline: fine });
+    expect(excluded(taken)).toStrictEqual({ implausible: 1 });
+    // Its requests are counted all the same.
+    expect(shown(taken).errors.canary).toStrictEqual({ total: 198, events: 0 });
+    expect(shown(taken).traffic.canary).toBe(198);
+  });
+
+  test('that all servers of the canary have is not left out: it would hide what the version does', () => {
+    const [, absurd, baseline] = fleet(absurdOf(1));
+    const taken = take([absurd, baseline].flatMap((point) => point ?? []));
+    expect(totalOf(shown(taken).latency.canary)).toBe(99);
+    expect(excluded(taken)).toStrictEqual({});
+  });
+
+  test('in a sum makes it no coarser than scale 3, and leaves what is usual in its place', () => {
+    const far = exponential(4, 0, [...Array<number>(700).fill(0), 1]);
+    const taken = take(fleet(far));
+    expect(shown(taken).latency.canary).toMatchObject({ scale: 3 });
+    const near = exponential(4, -330, [1]);
+    const { canary } = shown(
+      take([...fleet(far), requests({ series: 'd', durations: near })]),
+    ).latency;
+    expect(canary).toMatchObject({ scale: 3 });
+  });
+
+  test('wide buckets of honest servers stay as they are', () => {
+    // From a microsecond to an hour in 64 buckets.
+    const wide = exponential(1, -40, Array<number>(63).fill(1));
+    const taken = take(fleet(wide));
+    expect(shown(taken).latency.canary).toMatchObject({ scale: 1 });
+    expect(totalOf(shown(taken).latency.canary)).toBe(99 + 63);
+    expect(excluded(taken)).toStrictEqual({});
+  });
+
+  test('a histogram without buckets has no say in how fine the others may be', () => {
+    const taken = take(fleet(exponential(-10, 0, [], 5)));
+    expect(shown(taken).latency.canary).toStrictEqual({ ...fine, zeroCount: 5 });
+  });
+});
+
 describe('points that are there twice', () => {
   test('count once, and of two that differ the larger', () => {
     const point = requests({ count: 10, durations: explicit(10, 0, 0) });
-    const larger = { ...point, count: 11, durations: explicit(10, 1, 0) };
+    const larger = { ...point, count: 11, durations: waitingFrom(explicit(10, 1, 0)) };
     for (const points of [
       [point, larger, point],
       [larger, point, larger],
@@ -343,7 +418,7 @@ describe('points that are there twice', () => {
 
   test('and tell other buckets count as one of them, whichever came first', () => {
     const point = requests({ count: 10, durations: explicit(10, 0, 0) });
-    const other = { ...point, durations: explicit(0, 10, 0) };
+    const other = { ...point, durations: waitingFrom(explicit(0, 10, 0)) };
     expect(take([point, other]).metrics).toStrictEqual(take([other, point]).metrics);
   });
 
@@ -539,7 +614,7 @@ test('a sample point becomes a pending one', () => {
     count: 4,
     errors: 0,
     level: 0,
-    durations: explicit(0, 4, 0),
+    durations: waitingFrom(explicit(0, 4, 0)),
   });
 });
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   emptyPartition,
@@ -64,7 +64,7 @@ const partition = fc.array(said, { minLength: 1, maxLength: 40 }).map((all): rea
             fact: 'failed',
             canaryShare: null,
           };
-        default:
+        case 'tick':
           return { kind: 'tick', ...place, at: appendedAtMs };
       }
     };

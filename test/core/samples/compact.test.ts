@@ -7,7 +7,7 @@ import type { Durations } from '../../../services/core/canary/durations.ts';
 import { valueBytesMax } from '../../../services/core/markers/limits.ts';
 import { compactPoints } from '../../../services/core/samples/compact.ts';
 import type { ReceivedPoint } from '../../../services/core/samples/compact.ts';
-import { durationsOf } from '../../../services/core/samples/durations.ts';
+import { durationsIn, waitingOf } from '../../../services/core/canary/waiting-durations.ts';
 import { parseSample } from '../../../services/core/samples/parse-sample.ts';
 import type { Points } from '../../../services/core/samples/sample.ts';
 import { upcast } from '../../../services/core/markers/upcast.ts';
@@ -115,8 +115,11 @@ describe('buckets and levels', () => {
     offset: -7,
     counts: [1, 0, 0, 300],
   };
-  const durationsIn = (record: Points | undefined): readonly (Durations | null)[] =>
-    (record?.points ?? []).map((each) => durationsOf(record as Points, each));
+  const durationsOf = (record: Points | undefined): readonly (Durations | null)[] =>
+    (record?.points ?? []).map((each) => {
+      const waiting = waitingOf(record as Points, each);
+      return waiting && durationsIn(waiting);
+    });
 
   test('come out of a record as they went in', () => {
     const milliseconds: Durations = { ...exponential, unit: 'ms' };
@@ -128,7 +131,7 @@ describe('buckets and levels', () => {
       received({ count: 10 }),
       received({ count: 9, durations: explicit(0, 0, 9) }),
     ]);
-    expect(durationsIn(record)).toStrictEqual([
+    expect(durationsOf(record)).toStrictEqual([
       explicit(4, 0, 5),
       exponential,
       milliseconds,

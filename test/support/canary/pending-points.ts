@@ -1,5 +1,6 @@
 import type { PendingPoint } from '../../../services/core/canary/cohort-windows.ts';
 import type { Durations } from '../../../services/core/canary/durations.ts';
+import { waitingFrom } from '../../../services/core/canary/waiting-durations.ts';
 import type { MetricPolicy } from '../../../services/core/canary/policy/policy.ts';
 
 // Points that wait for a window, and a policy with one metric of each kind.
@@ -45,8 +46,14 @@ export const metrics: readonly MetricPolicy[] = [
   { ...common, id: 'traffic', judged: 'traffic', source: http, least: 0.8, promoteLeast: 0.7 },
 ];
 
+/** A point with its buckets as they are read. */
+export type GivenPoint = Omit<PendingPoint, 'durations'> & { readonly durations: Durations | null };
+
 /** A delta of the canary that judges everything of requests. */
-export const requests = (change: Partial<PendingPoint> = {}): PendingPoint => ({
+export const requests = ({
+  durations = null,
+  ...change
+}: Partial<GivenPoint> = {}): PendingPoint => ({
   cohort: 'canary',
   sender: 'pod',
   instance: 'pod',
@@ -61,11 +68,11 @@ export const requests = (change: Partial<PendingPoint> = {}): PendingPoint => ({
   count: 0,
   errors: 0,
   level: 0,
-  durations: null,
+  durations: durations && waitingFrom(durations),
   ...change,
 });
 
-export const level = (change: Partial<PendingPoint> = {}): PendingPoint => ({
+export const level = (change: Partial<Omit<PendingPoint, 'durations'>> = {}): PendingPoint => ({
   ...requests(),
   name: cpu,
   unit: '1',
