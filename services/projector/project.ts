@@ -1,4 +1,4 @@
-import { knowing, signaturesAhead } from '../core/check/ahead.ts';
+import { signaturesAhead } from '../core/check/ahead.ts';
 import type { Checked } from '../core/check/check-batch.ts';
 import { checkBatch } from '../core/check/check-batch.ts';
 import type { Repeats } from '../core/check/repeats.ts';
@@ -136,9 +136,8 @@ const memories = new WeakMap<
 
 type Memory = { readonly rows: RowMemory; readonly repeats: Repeats };
 
-/** Records in which a repeat is found without decoding it; as many again while it forgets. */
+/** Records in which a repeat is found without checking its signature; as many again while it forgets. */
 const repeatsRecordsMax = 4_000;
-const repeatsBytesMax = 4 * 1024 * 1024;
 
 const takeMemory = (
   store: ReadModelStore,
@@ -151,7 +150,7 @@ const takeMemory = (
     ? kept.memory
     : {
         rows: createRowMemory(memoryBytesMax),
-        repeats: createRepeats({ recordsMax: repeatsRecordsMax, bytesMax: repeatsBytesMax }),
+        repeats: createRepeats({ recordsMax: repeatsRecordsMax }),
       };
 };
 
@@ -213,7 +212,6 @@ const foldChecked = async (
   how: FoldHow,
 ): Promise<Result<Folded, ProjectionProblem>> => {
   const checked = await checkRecords(ports, state, records, memory.repeats, how.checks);
-  memory.repeats.keep(checked);
   await ports.turn?.();
   const folding = openFold(ports.tools, state, memory.rows, how.filter);
   const needed = folding.needs(checked);
@@ -266,7 +264,8 @@ const verifiedAhead = async (
   const { signed, headers } = signaturesAhead(tools, audience, trust, records);
   const isGood = await signatureChecking.verifyAll(signed);
   const outcomes = new Map(signed.map(({ position }, at) => [position, isGood[at] === true]));
-  return knowing(tools, headers, outcomes);
+  // The key that a record names does not change.
+  return { ...tools, headers, ahead: outcomes };
 };
 
 const checkInPieces = async (

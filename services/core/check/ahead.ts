@@ -5,7 +5,8 @@ import type { Result } from '../result.ts';
 import type { Trust } from '../trust/trust.ts';
 import { keyProblem } from '../trust/trust.ts';
 import { isWeakSignature } from '../trust/weak-keys.ts';
-import type { CheckTools, SignatureChecks } from './check-record.ts';
+import type { CheckTools } from './check-record.ts';
+import { signatureText } from './check-record.ts';
 
 /** A signature that a check of these records will ask about. */
 export type SignatureAhead = {
@@ -35,8 +36,9 @@ export const signaturesAhead = (
     const { keyId, signature, schemaDigest } = read.value;
     const key = trust.keys.get(keyId);
     if (key === undefined || keyProblem(key) !== undefined || isWeakSignature(signature)) continue;
-    if (tools.repeats?.of(record, trust) !== undefined) continue;
     const type = markerType(schemaDigest, audience);
+    const digestOf = (): string => tools.crypto.sha256Hex(value);
+    if (tools.repeats?.isGood(type, signatureText(read.value), digestOf) === true) continue;
     const message = preAuthenticationEncoding(tools.text, type, value);
     signed.push({ position, publicKey: key.publicKey, message, signature });
   }
@@ -44,19 +46,3 @@ export const signaturesAhead = (
 };
 
 export type HeadersRead = ReadonlyMap<Position, Result<WireHeaders, WireProblem>>;
-
-/** Tools that know what came of the signatures that were checked ahead. The key that a record names does not change. */
-export const knowing = (
-  tools: CheckTools,
-  headers: HeadersRead,
-  outcomes: ReadonlyMap<Position, boolean>,
-): CheckTools => {
-  const { signatures } = tools;
-  const checks: SignatureChecks = {
-    known: (position, signed) =>
-      signatures?.known(position, signed) ??
-      (signed === 'value' ? outcomes.get(position) : undefined),
-    found: (position, signed, isGood) => signatures?.found(position, signed, isGood),
-  };
-  return { ...tools, signatures: checks, headers };
-};

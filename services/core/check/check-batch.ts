@@ -55,11 +55,6 @@ const checkOne = (
 ): Checked => {
   if (trust.sealed !== null)
     return rejected(trust, record, 'log-sealed', `the log was sealed at ${trust.sealed.at}`);
-  const again = tools.repeats?.of(record, trust);
-  if (again !== undefined && again.marker.audience === audience) {
-    tools.signatures?.found(record.position, 'value', true);
-    return { record, trust, outcome: 'authentic', authentic: again };
-  }
   const answer = checkRecord(tools, audience, trust, record);
   if (!answer.ok) {
     const unread = isUnread(answer.problem) ? tools.codec.prefix(record.value) : undefined;

@@ -9,6 +9,7 @@ import type { Body } from '../markers/upcast.ts';
 import { upcast } from '../markers/upcast.ts';
 import type { WireHeaders, WireProblem } from '../markers/wire.ts';
 import {
+  headerNames,
   headersMatch,
   markerType,
   preAuthenticationEncoding,
@@ -21,6 +22,7 @@ import { keyIdOf } from '../trust/key-id.ts';
 import type { KeyState, Trust } from '../trust/trust.ts';
 import { coversKind, hasRole, keyProblem } from '../trust/trust.ts';
 import { isWeakSignature } from '../trust/weak-keys.ts';
+import type { Repeats } from './repeats.ts';
 
 /** Of a record's two signatures: the signer's over its value, the deliverer's over its waiting time. */
 export type Signed = 'value' | 'waited';
@@ -40,10 +42,10 @@ export type CheckTools = {
   readonly signatures?: SignatureChecks;
   /** Headers that were read before, by position. */
   readonly headers?: ReadonlyMap<Position, Result<WireHeaders, WireProblem>>;
-  /** Left out: every record is checked, whether it came before or not. */
-  readonly repeats?: {
-    readonly of: (record: LogRecord, trust: Trust) => Authentic | undefined;
-  };
+  /** What came of signatures of values that were checked beside this thread, by position. */
+  readonly ahead?: ReadonlyMap<Position, boolean>;
+  /** Left out: every signature is checked, whether it came before or not. */
+  readonly repeats?: Repeats;
 };
 
 /** A record whose signer, bytes and form are proven. Its place and scope are the fold's to judge. */
@@ -91,7 +93,8 @@ export const checkRecord = (
     return refuse('key-unknown', `no key ${headers.value.keyId} is trusted on this log`);
   const ended = keyProblem(signer);
   if (ended !== undefined) return fail(ended);
-  const signed = checkSignature(tools, audience, signer.publicKey, headers.value, record);
+  const digest = tools.crypto.sha256Hex(record.value);
+  const signed = checkSignature(tools, audience, signer.publicKey, headers.value, record, digest);
   if (!signed.ok) return signed;
   const marker = readMarker(tools, audience, headers.value, record);
   if (!marker.ok) return marker;
@@ -106,7 +109,6 @@ export const checkRecord = (
       'kind-not-allowed',
       `the key ${signer.id} may not sign ${marker.value.kind} records`,
     );
-  const digest = tools.crypto.sha256Hex(record.value);
   const waited = checkWaited(tools, audience, trust, headers.value, record.position, digest);
   if (!waited.ok) return waited;
   return ok({ marker: marker.value, signer, digest, waitedMs: waited.value });
@@ -133,7 +135,9 @@ export const checkOpening = (
       'log-not-opened',
       'record 0 must be signed by the trust administrator that it names',
     );
-  const signed = checkSignature(tools, audience, opened.key.publicKey, headers.value, record);
+  const digest = tools.crypto.sha256Hex(record.value);
+  const { publicKey } = opened.key;
+  const signed = checkSignature(tools, audience, publicKey, headers.value, record, digest);
   return signed.ok ? ok(opened) : signed;
 };
 
@@ -143,17 +147,25 @@ const checkSignature = (
   publicKey: Uint8Array,
   headers: WireHeaders,
   { position, value }: LogRecord,
+  digest: string,
 ): Result<void, CheckProblem> => {
   if (isWeakSignature(headers.signature))
     return refuse('signature-weak', 'the signature is built on a point of low order');
-  const isGood = askedOnce(tools, position, 'value', () =>
-    tools.crypto.verify(
-      'ed25519',
-      publicKey,
-      preAuthenticationEncoding(tools.text, markerType(headers.schemaDigest, audience), value),
-      headers.signature,
-    ),
-  );
+  const isGood = askedOnce(tools, position, 'value', () => {
+    const type = markerType(headers.schemaDigest, audience);
+    const signed = signatureText(headers);
+    if (tools.repeats?.isGood(type, signed, () => digest) === true) return true;
+    const verified =
+      tools.ahead?.get(position) ??
+      tools.crypto.verify(
+        'ed25519',
+        publicKey,
+        preAuthenticationEncoding(tools.text, type, value),
+        headers.signature,
+      );
+    if (verified) tools.repeats?.keep(type, signed, digest);
+    return verified;
+  });
   return isGood
     ? ok(undefined)
     : refuse(
@@ -161,6 +173,10 @@ const checkSignature = (
         `the signature does not fit these bytes, schema ${headers.schemaDigest.slice(0, 12)} and audience ${audience}`,
       );
 };
+
+/** Key id and signature in one. */
+export const signatureText = ({ byName }: WireHeaders): string =>
+  byName.get(headerNames.signature) ?? '';
 
 const askedOnce = (
   { signatures }: CheckTools,
