@@ -5,7 +5,7 @@ import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { HttpClient } from '../ports/http.ts';
 import type { CliProblem, ExitCode } from './problem.ts';
-import { knownExitOf, problem } from './problem.ts';
+import { problem, problemTold } from './problem.ts';
 
 type Answer = Awaited<ReturnType<HttpClient>>;
 
@@ -31,13 +31,14 @@ export const readAnswer = (text: Text, answer: Answer): Result<JsonFields, CliPr
 
 const readProblem = (status: number, { code, detail, hint }: JsonFields): CliProblem => {
   const name = typeof code === 'string' ? code : `http-${status}`;
-  return {
-    code: name,
-    message: typeof detail === 'string' ? detail : `the gateway answered ${status}`,
-    hint: typeof hint === 'string' ? hint : 'see the log of the gateway',
-    // A newer gateway may have codes that this command does not know; the status says what class they are of.
-    exit: knownExitOf(name) ?? exitOfStatus(status),
-  };
+  return problemTold(
+    {
+      code: name,
+      message: typeof detail === 'string' ? detail : `the gateway answered ${status}`,
+      hint: typeof hint === 'string' ? hint : 'see the log of the gateway',
+    },
+    exitOfStatus(status),
+  );
 };
 
 const exitOfStatus = (status: number): ExitCode => {

@@ -21,7 +21,7 @@ import { printLines, printText } from './output.ts';
 import { readPlace } from './place.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
-import { problem, refuse } from './problem.ts';
+import { problem, problemTold, refuse } from './problem.ts';
 import { openProgress } from './progress.ts';
 import { readRows, scanRows } from './reading.ts';
 
@@ -56,10 +56,15 @@ export const runGuard = async (
   const became = await effectAt(ports, position);
   if (!became.ok) return became;
   if (became.value !== null)
-    return refuse(
-      became.value,
-      `it stands at position ${position}, and has no effect`,
-      hints[became.value] ?? 'plimsoll operations tells of it',
+    return fail(
+      problemTold(
+        {
+          code: became.value,
+          message: `it stands at position ${position}, and has no effect`,
+          hint: hints[became.value] ?? 'plimsoll operations tells of it',
+        },
+        3,
+      ),
     );
   const line: Line = {
     operation: position,

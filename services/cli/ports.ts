@@ -25,7 +25,7 @@ import type { VerifierStatus, Verifying } from '../ports/verifying.ts';
 import type { Yaml } from '../ports/yaml.ts';
 import type { Environment } from './ci-run.ts';
 import type { Note } from './note.ts';
-import type { CliProblem } from './problem.ts';
+import type { CliProblem, ProblemCode } from './problem.ts';
 
 export type Terminal = {
   readonly out: (text: string) => void;
@@ -43,7 +43,11 @@ export type PublicKey = {
   readonly publicKey: Uint8Array;
 };
 
-type Coded = { readonly code: string; readonly message: string; readonly hint: string };
+type Coded = {
+  readonly code: ProblemCode;
+  readonly message: string;
+  readonly hint: string;
+};
 
 export type KeyFiles = {
   readonly read: (path: string) => Promise<Result<Signer, Coded>>;

@@ -17,40 +17,9 @@ export type CliProblem = {
   readonly exit: ExitCode;
 };
 
-export const refuse = (code: string, message: string, hint: string): Result<never, CliProblem> =>
-  fail(problem(code, message, hint));
-
-export const problem = (code: string, message: string, hint: string): CliProblem => ({
-  code,
-  message,
-  hint,
-  exit: exitOf(code),
-});
-
-/** The exit code of a problem's code; a code that nobody foresaw is an internal error. */
-const exitOf = (code: string): ExitCode => knownExitOf(code) ?? 1;
-
-export const knownExitOf = (code: string): ExitCode | undefined =>
-  Object.hasOwn(exits, code) ? exits[code] : undefined;
-
-const all = (exit: ExitCode, ...codes: readonly string[]): { readonly [code: string]: ExitCode } =>
-  Object.fromEntries(codes.map((code) => [code, exit]));
-
-/** An archive that does not fit its log, or is not to be trusted. */
-const archiveRefusals: readonly string[] = [
-  'archive-damaged',
-  ...['foreign-archive', 'archive-gap', 'archive-ahead', 'archive-busy', 'archive-untrusted'],
-  'records-unproven',
-  ...['seam-gap', 'seam-differs', 'seam-unproven'],
-];
-const migrationRefusals: readonly string[] = [
-  ...['migrating', 'target-taken', 'target-differs', 'sealed-elsewhere', 'canary-running'],
-  ...['not-sealed', 'copy-misplaced'],
-];
-
-const exits: { readonly [code: string]: ExitCode } = {
-  ...all(
-    1,
+/** Codes by the exit code that they have. What is not here cannot be said by a command. */
+export const codes = {
+  1: [
     'internal',
     'exec-failed',
     'corrupt',
@@ -63,9 +32,8 @@ const exits: { readonly [code: string]: ExitCode } = {
     'log-not-opened',
     'models-differ',
     'old-code',
-  ),
-  ...all(
-    2,
+  ],
+  2: [
     'command-unknown',
     'option-unknown',
     'option-missing',
@@ -102,9 +70,8 @@ const exits: { readonly [code: string]: ExitCode } = {
     'body-too-deep',
     'body-not-canonical',
     'key-weak',
-  ),
-  ...all(
-    3,
+  ],
+  3: [
     // What is there was made with settings under which no promise holds.
     'misfit',
     'deployment-ended',
@@ -143,13 +110,29 @@ const exits: { readonly [code: string]: ExitCode } = {
     'log-already-open',
     'log-sealed',
     'seal-misplaced',
-    ...archiveRefusals,
-    ...migrationRefusals,
+    // An archive that does not fit its log, or is not to be trusted.
+    'archive-damaged',
+    'foreign-archive',
+    'archive-gap',
+    'archive-ahead',
+    'archive-busy',
+    'archive-untrusted',
+    'records-unproven',
+    'seam-gap',
+    'seam-differs',
+    'seam-unproven',
+    // A log that moves.
+    'migrating',
+    'target-taken',
+    'target-differs',
+    'sealed-elsewhere',
+    'canary-running',
+    'not-sealed',
+    'copy-misplaced',
     'key-exists',
     'key-ended',
-  ),
-  ...all(
-    4,
+  ],
+  4: [
     'decision-unknown',
     'deployment-unknown',
     'not-found',
@@ -157,9 +140,8 @@ const exits: { readonly [code: string]: ExitCode } = {
     'samples-gone',
     'nothing-judged',
     'archive-missing',
-  ),
-  ...all(
-    5,
+  ],
+  5: [
     'out-of-scope',
     'key-unknown',
     'key-retired',
@@ -179,9 +161,8 @@ const exits: { readonly [code: string]: ExitCode } = {
     'key-file-malformed',
     'key-file-unsupported',
     'key-file-mismatch',
-  ),
-  ...all(
-    6,
+  ],
+  6: [
     'unreachable',
     'unknown',
     'refused',
@@ -198,17 +179,42 @@ const exits: { readonly [code: string]: ExitCode } = {
     'behind',
     'not-ready',
     'not-yet',
+  ],
+  8: ['timeout'],
+} as const;
+
+/** Everything that a command can say no with. */
+export type ProblemCode = (typeof codes)[keyof typeof codes][number];
+
+const exits: ReadonlyMap<string, ExitCode> = new Map(
+  Object.entries(codes).flatMap(([exit, some]) =>
+    some.map((code): [string, ExitCode] => [code, Number(exit) as keyof typeof codes]),
   ),
-  ...all(8, 'timeout'),
-};
+);
+
+export const refuse = (
+  code: ProblemCode,
+  message: string,
+  hint: string,
+): Result<never, CliProblem> => fail(problem(code, message, hint));
+
+export const problem = (code: ProblemCode, message: string, hint: string): CliProblem =>
+  problemTold({ code, message, hint }, 1);
+
+/** A problem that somebody else told, a newer release perhaps: `otherwise` is the exit of a code that nobody knows here. */
+export const problemTold = (told: Omit<CliProblem, 'exit'>, otherwise: ExitCode): CliProblem => ({
+  ...told,
+  exit: exits.get(told.code) ?? otherwise,
+});
+
 /** Why read models could not be brought up to date, with what to do about it. */
 export const foldFailed = ({
   code,
   message,
 }: {
-  readonly code: string;
+  readonly code: ProblemCode;
   readonly message: string;
-}): CliProblem => problem(code, message, Object.hasOwn(hints, code) ? (hints[code] ?? '') : '');
+}): CliProblem => problem(code, message, hints[code] ?? '');
 
 /** Why the log could not be read, with what to do about it. */
 export const readFailed = ({ code, message }: ReadProblem): CliProblem =>
@@ -224,7 +230,7 @@ const readHints: { readonly [Code in ReadProblem['code']]?: string } = {
   corrupt: 'restore the log from a backup',
 };
 
-const hints: { readonly [code: string]: string } = {
+const hints: { readonly [Code in ProblemCode]?: string } = {
   'foreign-log':
     'PLIMSOLL_LOG and PLIMSOLL_STORE must be of one installation: after plimsoll migrate the new log needs another store, too (redis://HOST:PORT, or sqlite:FOLDER with an empty folder); nothing was written',
   'log-shortened':

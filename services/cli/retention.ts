@@ -18,7 +18,7 @@ import { onlyAtHand } from './open-reader.ts';
 import { printLines, printText } from './output.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
-import { foldFailed, refuse } from './problem.ts';
+import { foldFailed, problemTold } from './problem.ts';
 import { openProgress } from './progress.ts';
 import { readRows } from './reading.ts';
 
@@ -69,10 +69,15 @@ const setRetention = async (ports: CliPorts, given: Given, isJson: boolean): Don
   const [row] = became.value;
   const refused = row === undefined ? 'out-of-scope' : row.effect?.refused[0]?.code;
   if (refused !== undefined)
-    return refuse(
-      refused,
-      `it stands at position ${position}, and has no effect`,
-      'plimsoll retention list shows what counts; is the key for all of that environment?',
+    return fail(
+      problemTold(
+        {
+          code: refused,
+          message: `it stands at position ${position}, and has no effect`,
+          hint: 'plimsoll retention list shows what counts; is the key for all of that environment?',
+        },
+        3,
+      ),
     );
   const { environment } = draft;
   const line: Line = { operation: position, environment, days: days.value };

@@ -74,8 +74,8 @@ describe('an operation of the command line', () => {
     tools,
     keys: {
       read: async (path) => ok(keyOf(path.replace(/^keys\/|\.json$/g, ''))),
-      readPublic: async () => fail({ code: 'none', message: '', hint: '' }),
-      create: async () => fail({ code: 'none', message: '', hint: '' }),
+      readPublic: async () => fail({ code: 'key-file-missing', message: '', hint: '' }),
+      create: async () => fail({ code: 'key-file-missing', message: '', hint: '' }),
       pathOf: (name) => `keys/${name}.json`,
     },
   };

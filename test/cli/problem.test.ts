@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { KeyProblem } from '../../services/adapters/ed25519/key-file.ts';
 import type { FoundationProblem } from '../../services/adapters/foundation/foundation.ts';
 import { damaged } from '../../services/adapters/redis/replies.ts';
-import { foldFailed, problem, readFailed } from '../../services/cli/problem.ts';
-import type { ExitCode } from '../../services/cli/problem.ts';
+import { codes, foldFailed, problem, problemTold, readFailed } from '../../services/cli/problem.ts';
+import type { ExitCode, ProblemCode } from '../../services/cli/problem.ts';
 import { settingsAfterMove } from '../../services/core/sealed-log.ts';
 import type { CheckProblem } from '../../services/core/check/check-record.ts';
 import type { AdmissionProblem } from '../../services/core/admission.ts';
@@ -130,13 +130,18 @@ const exits: { readonly [Name in Code]: ExitCode } = {
 };
 
 describe('the exit code', () => {
-  test.each(Object.entries(exits))('of %s is %i', (code, exit) => {
+  test.each(Object.entries(exits) as [Code, ExitCode][])('of %s is %i', (code, exit) => {
     expect(problem(code, '', '').exit).toBe(exit);
   });
 
-  test('of a code that nobody foresaw is that of a fault of ours', () => {
+  test('of a code that somebody else said, and nobody knows here, is what its teller makes of it', () => {
     for (const code of ['never-heard', 'constructor', '__proto__', ''])
-      expect(problem(code, '', '').exit).toBe(1);
+      expect(problemTold({ code, message: '', hint: '' }, 3).exit).toBe(3);
+    expect(problemTold({ code: 'not-found', message: '', hint: '' }, 3).exit).toBe(4);
+  });
+
+  test('is one for each code', () => {
+    expect(new Set(Object.values(codes).flat()).size).toBe(Object.values(codes).flat().length);
   });
 
   test('of what is too late is 8, and of what is not there 4', () => {
@@ -146,11 +151,18 @@ describe('the exit code', () => {
 });
 
 test('read models that cannot be folded say what to do', () => {
-  for (const code of ['foreign-log', 'log-shortened', 'old-code', 'corrupt', 'unreachable', 'gap'])
-    expect(foldFailed({ code, message: 'so' }).hint).not.toBe('');
+  const told = [
+    'foreign-log',
+    'log-shortened',
+    'old-code',
+    'corrupt',
+    'unreachable',
+    'gap',
+  ] as const;
+  for (const code of told) expect(foldFailed({ code, message: 'so' }).hint).not.toBe('');
 });
 
-test.each([
+test.each<[ProblemCode, readonly string[]]>([
   ['foreign-log', ['plimsoll migrate', 'redis://HOST:PORT', 'sqlite:FOLDER with an empty folder']],
   ['log-shortened', ['PLIMSOLL_ARCHIVE=FOLDER', 'PLIMSOLL_LOG', 'keep the store']],
   ['archive-damaged', ['plimsoll archive verify']],

@@ -7,7 +7,7 @@ import type { ProjectionPorts } from '../../ports/projecting.ts';
 import type { ProjectorStatus } from '../../projector/start.ts';
 import type { Note } from '../note.ts';
 import type { CliPorts, KeyFiles } from '../ports.ts';
-import type { CliProblem } from '../problem.ts';
+import type { CliProblem, ProblemCode } from '../problem.ts';
 import { refuse } from '../problem.ts';
 import type { OwnMetrics } from './own-metrics.ts';
 
@@ -59,7 +59,7 @@ export const failed = ({
   message,
   hint,
 }: {
-  readonly code: string;
+  readonly code: ProblemCode;
   readonly message: string;
   readonly hint: string;
 }): Result<never, CliProblem> => refuse(code, message, hint);

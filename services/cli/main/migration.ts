@@ -20,7 +20,7 @@ import { foldToEnd } from '../../projector/catch-up.ts';
 import { storeProblem } from '../../projector/project.ts';
 import { migrate } from '../../replay/migrate.ts';
 import type { CliPorts, MigrateCommand } from '../ports.ts';
-import type { CliProblem } from '../problem.ts';
+import type { CliProblem, ProblemCode } from '../problem.ts';
 import { problem, refuse } from '../problem.ts';
 import { failed } from './composition.ts';
 
@@ -161,7 +161,7 @@ const migrationFailed = ({
   code,
   message,
 }: {
-  readonly code: string;
+  readonly code: ProblemCode;
   readonly message: string;
 }): CliProblem => problem(code, message, hints[code] ?? againHint);
 

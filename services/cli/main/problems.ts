@@ -5,7 +5,7 @@ import { openGeneration } from '../../projector/catch-up.ts';
 import { foldInstancesToEnd } from '../../projector/instances.ts';
 import { readProblems } from '../../projector/problems.ts';
 import type { FoldProgress } from '../ports.ts';
-import type { CliProblem } from '../problem.ts';
+import type { CliProblem, ProblemCode } from '../problem.ts';
 import { foldFailed, problem } from '../problem.ts';
 import type { Composition } from './composition.ts';
 import { openProjection } from './composition.ts';
@@ -61,7 +61,13 @@ export const problemsOfProjector =
     );
   };
 
-const readFailed = ({ code, message }: { code: string; message: string }): CliProblem =>
+const readFailed = ({
+  code,
+  message,
+}: {
+  readonly code: ProblemCode | 'changing';
+  readonly message: string;
+}): CliProblem =>
   code === 'changing'
     ? problem('unreachable', message, 'call again')
     : foldFailed({ code, message });
