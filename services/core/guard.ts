@@ -4,7 +4,7 @@ import { slotKey } from './markers/slot.ts';
 import { positionKey } from './position-key.ts';
 
 // What stands between a decision and whoever would obey it: stops, roll-backs said so far, freezes that were lifted,
-// approvals. The fold keeps it; core/canary/obey.ts judges by it.
+// approvals. The fold keeps it; core/canary/obey/obey.ts judges by it.
 
 /** Who changed something here, and why. */
 export type Said = {
