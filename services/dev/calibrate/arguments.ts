@@ -38,7 +38,7 @@ Results add up in a file; a campaign goes on where the last one stopped.
   --only CLIMATE  one climate (${climates.map(({ name }) => name).join(', ')})
                   or one cell, as --list names it
   --judge NAME    one judge, as --list names it, or all whose names begin so; may be said several times
-  --runs N        runs of each cell in all, 1 to 1000000 (default: 1000 bad canaries and 2000 good ones; 10000 good ones
+  --runs N        runs of each cell in all, 1 to 1000000 (default: 1000; 2000 good ones in plain weather; 10000 good ones
                   for a judge that makes a promise about them)
   --seed N        0 to 4294967295 (default 1); only for a new file: the runs of one file are those of one seed
   --file FILE     where results add up (default ${campaignFile})

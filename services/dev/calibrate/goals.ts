@@ -4,11 +4,12 @@ import type { JudgePlug } from './judge-plug.ts';
 
 /** A promise is held against so many good canaries in each climate; what else is in the tables needs fewer. */
 const PROMISE_RUNS = 10_000;
+/** In plain weather, where the judges are told apart. */
 const GOOD_RUNS = 2_000;
 const TABLE_RUNS = 1_000;
 
 /** How many runs a campaign is to reach. */
 export const goalRuns = (cell: Cell, judge: JudgePlug): number => {
   if (cell.isPromised && judge.falseRollbackShareMax !== null) return PROMISE_RUNS;
-  return isGood(cell) ? GOOD_RUNS : TABLE_RUNS;
+  return isGood(cell) && cell.climate.name === 'iid' ? GOOD_RUNS : TABLE_RUNS;
 };

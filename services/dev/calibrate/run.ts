@@ -3,6 +3,7 @@ import { addTally, tallyIn } from './campaign.ts';
 import type { Cell } from './cells.ts';
 import type { Judge, JudgePlug } from './judge-plug.ts';
 import { openLatencySource } from './latency.ts';
+import type { LivedWindow } from './lived-window.ts';
 import { historyOf, windowsOf } from './stream.ts';
 import { tallyOf } from './tally.ts';
 
@@ -45,10 +46,13 @@ export const nextBlock = (campaign: Campaign, goals: readonly Goal[]): Block | u
 export const openRunner = (seed: number): ((campaign: Campaign, block: Block) => Campaign) => {
   const source = openLatencySource();
   return (campaign, { cell, judges, from, runs }) => {
-    const history = Math.floor(from / BLOCK_RUNS);
+    const history: Iterable<LivedWindow> = {
+      [Symbol.iterator]: () =>
+        historyOf(source, cell, seed, Math.floor(from / BLOCK_RUNS))[Symbol.iterator](),
+    };
     const learnt = judges.map((plug) => ({
       name: plug.name,
-      judge: plug.learn(historyOf(source, cell, seed, history)),
+      judge: plug.learn(history),
       judged: [] as ReturnType<Judge>[],
     }));
     for (let run = from; run < from + runs; run += 1) {

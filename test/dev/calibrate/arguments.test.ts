@@ -13,14 +13,14 @@ describe('judge:calibrate', () => {
   });
 
   test('runs the cells of a climate, and the judges whose names begin so', () => {
-    const options = parseArguments(['--only', 'clusters', '--judge', 'kayenta from']);
+    const options = parseArguments(['--only', 'clusters', '--judge', 'kayenta errors from']);
     if (!options.ok) throw new Error(options.problem);
     expect(new Set(options.value.cells.map(({ climate }) => climate.name))).toEqual(
       new Set(['clusters']),
     );
     expect(options.value.judges.map(({ name }) => name)).toEqual([
-      'kayenta from minute 2',
-      'kayenta from minute 5',
+      'kayenta errors from minute 2',
+      'kayenta errors from minute 5',
     ]);
     const two = parseArguments(['--judge', 'standard', '--judge', 'windows of 15']);
     if (!two.ok) throw new Error(two.problem);

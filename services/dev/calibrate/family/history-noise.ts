@@ -6,12 +6,11 @@ import {
 } from '../../../core/canary/dispersion.ts';
 import type { DurationsBatch, LevelBatch, TrafficBatch } from '../../../core/canary/dispersion.ts';
 import type { Durations } from '../../../core/canary/durations.ts';
-import { addDurations } from '../../../core/canary/durations.ts';
 import type { Noise } from '../../../core/canary/judge/noise.ts';
 import type { RatePair } from '../../../core/canary/rate-counts.ts';
-import { scale } from '../latency.ts';
 import type { LivedArm, LivedWindow } from '../lived-window.ts';
 import { windowMs } from '../stream.ts';
+import { addedUp } from './added-up.ts';
 
 const batchMs = 300_000;
 const batchWindows = batchMs / windowMs;
@@ -25,8 +24,17 @@ type Batch = {
   readonly memory: LevelBatch;
 };
 
+/** Several judges learn from the same history. */
+const learnt = new WeakMap<Iterable<LivedWindow>, Noise>();
+
 /** How the metrics of two cohorts of the same program scatter. */
 export const noiseIn = (history: Iterable<LivedWindow>): Noise => {
+  const noise = learnt.get(history) ?? noiseOf(history);
+  learnt.set(history, noise);
+  return noise;
+};
+
+const noiseOf = (history: Iterable<LivedWindow>): Noise => {
   const batches = batchesOf(history);
   const errors = rateDispersion(batches.map((batch) => batch.errors));
   const latency = latencyDispersion(batches.map((batch) => batch.latency));
@@ -90,11 +98,5 @@ const sumOf = (arms: readonly LivedArm[], of: 'requests' | 'errors'): number =>
 const meanOf = (arms: readonly LivedArm[], gauge: 'cpu' | 'memory'): number =>
   arms.reduce((sum, { levels }) => sum + levels[gauge].mean, 0) / arms.length;
 
-const durationsOf = (arms: readonly LivedArm[]): Durations => {
-  const none: Durations = { shape: 'exponential', scale, zeroCount: 0, offset: 0, counts: [] };
-  return arms.reduce<Durations>((sum, { latency }) => {
-    const both = addDurations(sum, latency);
-    if (!both.ok) throw new Error(`simulated histograms do not add up: ${both.problem}`);
-    return both.value;
-  }, none);
-};
+const durationsOf = (arms: readonly LivedArm[]): Durations =>
+  addedUp(arms.map(({ latency }) => latency));

@@ -1,7 +1,6 @@
-import { addDurations } from '../../../core/canary/durations.ts';
 import type { Judge } from '../judge-plug.ts';
-import type { Histogram } from '../latency.ts';
 import type { Level, LivedArm, LivedWindow } from '../lived-window.ts';
+import { addedUp } from './added-up.ts';
 
 /** The same canaries where senders report less often: each window is so many of the drawn ones together. */
 export const inLongerWindows =
@@ -32,19 +31,12 @@ const longerWindows = function* (
 const armOf = (arms: readonly LivedArm[]): LivedArm => ({
   requests: sumOf(arms.map(({ requests }) => requests)),
   errors: sumOf(arms.map(({ errors }) => errors)),
-  latency: arms.map(({ latency }) => latency).reduce(added),
+  latency: addedUp(arms.map(({ latency }) => latency)),
   levels: {
     cpu: levelOf(arms.map(({ levels }) => levels.cpu)),
     memory: levelOf(arms.map(({ levels }) => levels.memory)),
   },
 });
-
-const added = (one: Histogram, other: Histogram): Histogram => {
-  const both = addDurations(one, other);
-  if (!both.ok || both.value.shape !== 'exponential')
-    throw new Error('simulated histograms do not add up');
-  return both.value;
-};
 
 const levelOf = (levels: readonly Level[]): Level => ({
   mean: meanOf(levels.map(({ mean }) => mean)),

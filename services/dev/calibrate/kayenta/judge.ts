@@ -51,29 +51,44 @@ type Form = {
   readonly when: string;
   readonly about: string;
   readonly schedule: Schedule;
+  /** Whether it is tried on all metrics together, too. */
+  readonly isWhole: boolean;
 };
 
 const forms: readonly Form[] = [
-  { when: 'at the end', about: 'judged once at 30 min', schedule: { judged: 'at-end' } },
+  {
+    when: 'at the end',
+    about: 'judged once at 30 min',
+    schedule: { judged: 'at-end' },
+    isWhole: true,
+  },
   {
     when: 'from minute 2',
     about: 'judged every minute from minute 2',
     schedule: { judged: 'growing', fromMinute: 2 },
+    isWhole: false,
   },
   {
     when: 'from minute 5',
     about: 'judged every minute from minute 5',
     schedule: { judged: 'growing', fromMinute: 5 },
+    isWhole: true,
   },
   {
     when: 'lookback 5',
     about: 'on the last 5 minutes, every minute',
     schedule: { judged: 'lookback', minutes: 5 },
+    isWhole: false,
   },
 ];
 
-export const kayentas: readonly JudgePlug[] = forms.flatMap(({ when, about, schedule }) => [
-  kayenta(`kayenta ${when}`, `Mann-Whitney, ${about}`, schedule),
+const whole: readonly JudgePlug[] = forms
+  .filter(({ isWhole }) => isWhole)
+  .map(({ when, about, schedule }) =>
+    kayenta(`kayenta ${when}`, `Mann-Whitney, ${about}`, schedule),
+  );
+
+const ofOneMetric: readonly JudgePlug[] = forms.flatMap(({ when, about, schedule }) => [
   kayenta(`kayenta errors ${when}`, `Mann-Whitney on errors alone, ${about}`, schedule, ['errors']),
   kayenta(
     `kayenta latency ${when}`,
@@ -82,6 +97,8 @@ export const kayentas: readonly JudgePlug[] = forms.flatMap(({ when, about, sche
     ['latency'],
   ),
 ]);
+
+export const kayentas: readonly JudgePlug[] = [...whole, ...ofOneMetric];
 
 const judgeBy =
   (schedule: Schedule, judged: readonly KayentaMetric[]): Judge =>
