@@ -172,11 +172,29 @@ describe('the same again', () => {
   });
 
   test('in other words is a repeat, and the log does not grow', async () => {
-    const house = await openGatewayHouse([ci, by('ci', planned()), by('ci', started())]);
+    const first = by('ci', started(), { marker: 'start' });
+    const house = await openGatewayHouse([ci, by('ci', planned()), first]);
     const answer = await house.post(await signed('ci', started(), 'started again'));
     expect(answer.status).toBe(200);
-    expect(answer.json).toMatchObject({ delivery: 'duplicate', code: 'repeat', position: 3 });
+    expect(answer.json).toMatchObject({
+      marker: id('start'),
+      delivery: 'duplicate',
+      code: 'repeat',
+      position: 3,
+    });
     expect(await house.records()).toHaveLength(4);
+  });
+
+  test('of what runs is kept as a repeat, and the answer leads to the deployment that stands', async () => {
+    const house = await openGatewayHouse([ci, by('ci', logged(), { marker: 'first' })]);
+    const record = await signed('ci', logged(), 'again');
+    const repeat = { deployment: id('first'), attempt: 1, marker: id('again'), position: 3 };
+    const answer = await house.post(record);
+    expect(answer.status).toBe(201);
+    expect(answer.json).toMatchObject({ ...repeat, delivery: 'stored', code: 'repeat' });
+    expect(answer.headers['location']).toBe(`/v1/deployments/${id('first')}`);
+    await house.project();
+    expect((await house.post(record)).json).toMatchObject({ ...repeat, delivery: 'duplicate' });
   });
 
   test('under another content is a conflict, folded or not', async () => {
