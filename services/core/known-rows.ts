@@ -2,6 +2,7 @@ import type { DeadLetter } from './dead-letters.ts';
 import type { Deployment } from './deployment.ts';
 import type { ApprovalRow, RecentRow, SlotGuardRow, StopsRow } from './guard.ts';
 import { hasEnded } from './lifecycle.ts';
+import { createKeysWritten } from './keys-written.ts';
 import type { Crypto } from './markers/crypto.ts';
 import type { DecisionRow } from './read-models.ts';
 import type { RetentionRow } from './retention.ts';
@@ -157,11 +158,16 @@ type Remembered = {
   old: Map<string, KnownRow>;
 };
 
+/** Models of which nearly every row that is asked for is new. */
+const mostlyNew: ReadonlySet<string> = new Set(['marker', 'deployment']);
+
 /**
  * Remembers the rows that were used last, up to twice `bytesMax`. It forgets between steps only: what was learnt for a
- * step is there until `keep`.
+ * step is there until `keep`. `isEmpty`: nothing but the record that opens the log is folded yet, so a row that no step
+ * has written since is not there, and need not be asked for.
  */
-export const createRowMemory = (bytesMax: number): RowMemory => {
+export const createRowMemory = (bytesMax: number, isEmpty = false): RowMemory => {
+  const written = isEmpty ? createKeysWritten() : undefined;
   const remembered = new Map<string, Remembered>();
   for (const model of Object.keys(isOpen))
     remembered.set(model, { young: new Map(), old: new Map() });
@@ -172,6 +178,8 @@ export const createRowMemory = (bytesMax: number): RowMemory => {
     youngBytes += row.bytes - (young.get(key)?.bytes ?? 0);
     young.set(key, row);
   };
+  const isNew = (model: string, key: string): boolean =>
+    written !== undefined && mostlyNew.has(model) && !written.mayHave(key);
   const forget = ({ young, old }: Remembered, key: string): void => {
     youngBytes -= young.get(key)?.bytes ?? 0;
     young.delete(key);
@@ -183,7 +191,8 @@ export const createRowMemory = (bytesMax: number): RowMemory => {
       const known = rows?.young.get(key);
       if (known !== undefined) return known;
       const aged = rows?.old.get(key);
-      if (rows === undefined || aged === undefined) return passing.get(model)?.get(key);
+      if (rows === undefined || aged === undefined)
+        return passing.get(model)?.get(key) ?? (isNew(model, key) ? absentRow : undefined);
       put(rows, key, aged);
       return aged;
     },
@@ -200,6 +209,7 @@ export const createRowMemory = (bytesMax: number): RowMemory => {
     keep: (rows) => {
       passing = new Map();
       for (const { model, key, known } of rows) {
+        if (mostlyNew.has(model)) written?.add(key);
         const kept = remembered.get(model);
         if (kept === undefined) continue;
         if (isOpenRow(model, known)) put(kept, key, known);

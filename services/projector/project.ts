@@ -149,7 +149,7 @@ const takeMemory = (
   return kept !== undefined && kept.store === store && kept.generation === generation
     ? kept.memory
     : {
-        rows: createRowMemory(memoryBytesMax),
+        rows: createRowMemory(memoryBytesMax, state === undefined || state.next === 1),
         repeats: createRepeats({ recordsMax: repeatsRecordsMax }),
       };
 };
