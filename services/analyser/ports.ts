@@ -45,6 +45,14 @@ export type AnalyserPorts = {
 /** The three followers of which the analyser is made. */
 export type PartName = 'telemetry' | 'log' | 'samples';
 
+/** A metric of a policy that nobody sends: its id there, and what it would be called in telemetry. */
+export type UnsentMetric = {
+  readonly id: string;
+  /** Nothing passes without it. */
+  readonly critical: boolean;
+  readonly names: readonly string[];
+};
+
 export type AnalyserEvent =
   | { readonly event: 'key-untrusted'; readonly keyId: string }
   | { readonly event: 'started' }
@@ -60,6 +68,13 @@ export type AnalyserEvent =
       readonly analysis: string | null;
       readonly deployment: string | null;
       readonly points: { readonly [reason: string]: number };
+    }
+  /** Neither cohort has shown these metrics of its policy by the end of the warm-up. */
+  | {
+      readonly event: 'metric-unsent';
+      readonly analysis: string;
+      readonly deployment: string;
+      readonly metrics: readonly UnsentMetric[];
     }
   | {
       readonly event: 'analysis-opened';

@@ -19,6 +19,7 @@ import { openStageTwo } from './stage-two.ts';
 import type { StageTwo } from './stage-two.ts';
 import { openTally } from './tally.ts';
 import { isOwnKeyTrusted, openTrustedKeys } from './trusted-keys.ts';
+import { openUnsent } from './unsent.ts';
 
 /** One analysis as it stands. */
 export type AnalysisStatus = {
@@ -94,10 +95,12 @@ export const startAnalyser = (ports: AnalyserPorts): Analyser => {
   let state: AnalyserStatus['state'] = 'waiting-for-key';
 
   const tellExcluded = openExcluded(told.tell);
+  const tellUnsent = openUnsent(told.tell);
   const keepTelling = async (): Promise<void> => {
     while (!stop.aborted) {
       await ports.clock.sleep(excludedLookMs, stop);
       tellExcluded(analyses(), rejected.telemetry.counts(), ports.clock.nowMs());
+      tellUnsent(analyses());
     }
   };
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { presets } from '../../services/core/canary/policy/presets.ts';
 import type { AnalyserEvent } from '../../services/analyser/ports.ts';
 import { canonicalJson } from '../../services/core/canonical.ts';
 import { fail } from '../../services/core/result.ts';
@@ -446,6 +447,31 @@ test('points that are no evidence are told while somebody waits for evidence, on
   expect(excluded()).toMatchObject([{ points: { 'other-version': expect.any(Number) } }]);
   await house.pass(25_000);
   expect(excluded()).toHaveLength(1);
+  await analyser.stop();
+});
+
+test('a metric that nobody sends is told of once, when the warm-up is over', async () => {
+  const [errors] = fastPolicy.metrics;
+  const typo = presets.standard.metrics.flatMap((metric) =>
+    metric.judged === 'level'
+      ? [{ ...metric, id: 'heap', source: { names: ['jvm.memory.usd'], where: [] } }]
+      : [],
+  );
+  const metrics = [errors, typo[0]].flatMap((metric) => metric ?? []);
+  const house = await buildAnalyserHouse({ ...fastPolicy, metrics });
+  await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
+  await house.say('ci', logged('1.9.4'));
+  house.servers.push(server({}));
+  const analyser = house.start();
+  const unsent = (): readonly AnalyserEvent[] =>
+    house.events.filter(({ event }) => event === 'metric-unsent');
+  await deployCanary(house, 0);
+  await house.pass(5_000);
+  expect(unsent()).toEqual([]);
+  await house.pass(25_000);
+  expect(unsent()).toMatchObject([
+    { metrics: [{ id: 'heap', critical: false, names: ['jvm.memory.usd'] }] },
+  ]);
   await analyser.stop();
 });
 

@@ -77,6 +77,17 @@ export const startAnalyser = async (
           });
           return;
         }
+        case 'metric-unsent': {
+          const { deployment, metrics } = event;
+          const names = metrics.map(({ id, names: sent }) => `${id} (${sent.join(', ')})`);
+          const isCritical = metrics.some(({ critical }) => critical);
+          note({
+            code: 'metric-unsent',
+            message: `analyser: neither cohort of deployment ${deployment} has sent ${names.join('; ')}: ${isCritical ? 'nothing is promoted without what is critical, the rest weighs nothing' : 'it weighs nothing'}`,
+            hint: 'are the names right? plimsoll policy check POLICY --against=CAPTURE; weight: 0 in the policy says that it is meant so',
+          });
+          return;
+        }
         case 'analysis-opened': {
           const { deployment, attempt, carriedFrom, independentAttempts } = event;
           const before =
