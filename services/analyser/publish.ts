@@ -6,10 +6,11 @@ import { signMarker } from '../core/markers/wire.ts';
 import { address } from '../core/projection.ts';
 import { readRow } from '../core/row-text.ts';
 import type { RowKey } from '../ports/read-model-store.ts';
+import type { KeyState } from '../core/trust/trust.ts';
 import type { Stop } from '../ports/clock.ts';
 import { appendSurely } from './append.ts';
 import type { AnalyserPorts } from './ports.ts';
-import { rowsWhenAt } from './read-models.ts';
+import { readKeys, rowsWhenAt } from './read-models.ts';
 
 /**
  * How long a decision waits for the read models. Then it is appended all the same: a roll-back must not wait for a
@@ -56,7 +57,8 @@ const isSettled = async (
   const { rows } = read.value;
   if (rows.has(address(marker.model, marker.key))) return true;
   const row = rows.get(address(deployment.model, deployment.key));
-  return (
-    row !== undefined && decisionIsMoot(readRow<Deployment>('deployment', row), attempt, decision)
-  );
+  if (row === undefined) return false;
+  const known = await readKeys(ports);
+  const keys = known.ok ? known.value : new Map<string, KeyState>();
+  return decisionIsMoot(readRow<Deployment>('deployment', row), attempt, decision, keys);
 };

@@ -232,7 +232,7 @@ const standingOf = async (
   if (!rows.ok) return rows;
   const deployment = rows.value.get('deployment', key) as Deployment | undefined;
   const attempt = deployment?.attempts.find(({ number }) => number === renewal.attempt);
-  const standing = attempt && decisionRenewed(attempt, renewal);
+  const standing = attempt && decisionRenewed(attempt.decisions, renewal);
   return ok(standing === undefined ? renewal : { ...renewal, ...standing });
 };
 

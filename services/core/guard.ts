@@ -123,11 +123,17 @@ export const recentBefore = (
     ({ position, at }) => position < asked.position && at > asked.at - hourMs,
   );
 
-/** The newest roll-back whose freeze nobody lifted, that decision's own not counted. */
+export type AttemptNamed = Pick<RollBackSaid, 'deployment' | 'attempt'>;
+
+export const isSameAttempt = (a: AttemptNamed, b: AttemptNamed): boolean =>
+  a.deployment === b.deployment && a.attempt === b.attempt;
+
+/** The newest roll-back whose freeze nobody lifted; those of `own`, if named, do not stand in its way. */
 export const freezeOf = (
   row: SlotGuardRow | undefined,
-  decision: Position | null,
+  own: AttemptNamed | null,
 ): RollBackSaid | undefined =>
   row?.rollBacks.findLast(
-    ({ position }) => position !== decision && position > (row.lifted?.rollBack ?? -1),
+    (said) =>
+      said.position > (row.lifted?.rollBack ?? -1) && (own === null || !isSameAttempt(said, own)),
   );

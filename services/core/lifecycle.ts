@@ -120,7 +120,7 @@ export const evolve = (
     case 'advance':
     case 'hold':
     case 'roll-back':
-      return evolveDecision(deployment, { ...fact, marker });
+      return evolveDecision(deployment, { ...fact, marker }, trust);
   }
 };
 
@@ -379,7 +379,11 @@ const evolveLogged = (
   return put(deployment, fact, logged, 'applied');
 };
 
-const evolveDecision = (deployment: Deployment | undefined, fact: Fact<Decided>): Evolution => {
+const evolveDecision = (
+  deployment: Deployment | undefined,
+  fact: Fact<Decided>,
+  { keys }: Pick<Trust, 'keys'>,
+): Evolution => {
   const { marker, signer } = fact;
   if (!coversSlot(signer, marker.slot)) return outOfScope(fact, marker.slot);
   if (deployment === undefined)
@@ -395,18 +399,23 @@ const evolveDecision = (deployment: Deployment | undefined, fact: Fact<Decided>)
       code: 'decision-misplaced',
       message: `no such attempt of the deployment was planned for ${slotKey(marker.slot)}: version ${marker.fromVersion}, token ${marker.attempt ?? 'none'}`,
     };
-  const note = decisionNote(deployment, attempt, marker);
+  const doubted = attempt.decisions.filter((earlier) => isDoubted(keys, earlier));
+  const counting = attempt.decisions.filter(
+    (earlier) => earlier.note === 'applied' && !doubted.includes(earlier),
+  );
+  const conflicts = conflictsOf(withoutConflictsOf(deployment, doubted), attempt);
+  const note = decisionNote(attempt, marker, counting, conflicts.length > 0);
   const rollsBack = marker.kind === 'roll-back' && note === 'applied';
   if (attempt.decisions.length >= decisionsMax && !rollsBack)
     return full(`attempt ${attempt.number} has ${decisionsMax} decisions`);
-  const renewed = note === 'repeat' ? decisionRenewed(attempt, marker) : undefined;
+  const renewed = note === 'repeat' ? decisionRenewed(counting, marker) : undefined;
   const decided: Attempt = {
     ...attempt,
     decisions: [
       ...attempt.decisions.map((earlier) =>
         earlier === renewed ? { ...earlier, renewal: renewalOf({ ...fact, marker }) } : earlier,
       ),
-      decisionSummary({ ...fact, marker }, note),
+      decisionSummary({ ...fact, marker }, note, attempt.decisions),
     ],
   };
   return put(deployment, fact, withEntry(decided, entryOf(fact, note, null)), note);
@@ -426,37 +435,80 @@ const attemptJudged = (deployment: Deployment, marker: Decided): Attempt | undef
 
 /**
  * The first roll-back is final; what stands and is said again is a repeat; a decision on an ended attempt is history; a
- * conflict lets nothing go on.
+ * conflict lets nothing go on. `counting`: the applied ones before it, without those that nobody should believe.
  */
-const decisionNote = (deployment: Deployment, attempt: Attempt, marker: Decided): Note => {
+const decisionNote = (
+  attempt: Attempt,
+  marker: Decided,
+  counting: readonly DecisionSummary[],
+  isHeld: boolean,
+): Note => {
   if (hasEnded(attempt)) return 'late';
-  const rolledBack = attempt.decisions.some(
-    (earlier) => earlier.kind === 'roll-back' && earlier.note === 'applied',
-  );
-  if (rolledBack) return marker.kind === 'roll-back' ? 'repeat' : 'contradiction';
-  switch (marker.kind) {
+  const note = noteBehind(counting, marker);
+  const mayBeHeld = marker.kind === 'promote' || marker.kind === 'advance';
+  return isHeld && mayBeHeld && note !== 'contradiction' ? 'held' : note;
+};
+
+/** What a decision is behind those that count. */
+export const noteBehind = (
+  counting: readonly DecisionSummary[],
+  decision: Pick<Decided, 'kind' | 'analysis' | 'evidenceDigest'>,
+): 'applied' | 'repeat' | 'contradiction' => {
+  const rolledBack = counting.some(({ kind }) => kind === 'roll-back');
+  switch (decision.kind) {
+    case 'roll-back':
+      return rolledBack ? 'repeat' : 'applied';
+    case 'hold':
+      return rolledBack ? 'contradiction' : 'applied';
     case 'promote':
     case 'advance':
-      if (conflictsOf(deployment, attempt).length > 0) return 'held';
-      return decisionRenewed(attempt, marker) === undefined ? 'applied' : 'repeat';
-    case 'hold':
-    case 'roll-back':
-      return 'applied';
+      if (rolledBack) return 'contradiction';
+      return decisionRenewed(counting, decision) === undefined ? 'applied' : 'repeat';
   }
 };
 
+/** Whether the key that signed a decision was found compromised since before it. */
+export const isDoubted = (
+  keys: Trust['keys'],
+  { key, position }: Pick<DecisionSummary, 'key' | 'position'>,
+): boolean => (keys.get(key)?.compromised?.since ?? Number.POSITIVE_INFINITY) <= position;
+
+/** A thief who contradicts nobody but itself holds nothing. */
+export const withoutConflictsOf = (
+  deployment: Deployment,
+  doubted: readonly DecisionSummary[],
+): Deployment =>
+  doubted.length === 0
+    ? deployment
+    : {
+        ...deployment,
+        conflicts: deployment.conflicts.filter(
+          ({ first }) => !doubted.some(({ position }) => position === first),
+        ),
+      };
+
 /** The decision that stands and that this one says again: of the same analysis, resting on the same evidence. */
 export const decisionRenewed = (
-  { decisions }: Attempt,
-  { kind, analysis, evidenceDigest }: Pick<Decided, 'kind' | 'analysis' | 'evidenceDigest'>,
+  decisions: readonly DecisionSummary[],
+  decision: SameEvidence,
 ): DecisionSummary | undefined =>
-  decisions.find(
-    (earlier) =>
-      earlier.note === 'applied' &&
-      earlier.kind === kind &&
-      earlier.analysis === analysis &&
-      earlier.evidenceDigest === evidenceDigest,
-  );
+  decisions.find((earlier) => earlier.note === 'applied' && isOfSameEvidence(earlier, decision));
+
+type SameEvidence = Pick<Decided, 'kind' | 'analysis' | 'evidenceDigest'>;
+
+const isOfSameEvidence = (a: SameEvidence, b: SameEvidence): boolean =>
+  a.kind === b.kind && a.analysis === b.analysis && a.evidenceDigest === b.evidenceDigest;
+
+/**
+ * The metrics that decisions of the same evidence have before it, or none. A repeat that says the same has none of its
+ * own: a row is read and written whole with every renewal.
+ */
+export const metricsBefore = (
+  decisions: readonly DecisionSummary[],
+  decision: SameEvidence,
+): readonly DecidedMetric[] =>
+  decisions.find((earlier) => earlier.metrics.length > 0 && isOfSameEvidence(earlier, decision))
+    ?.metrics ?? [];
 
 const renewalOf = ({ marker, position, signer, atMs }: Fact<Decided>): Renewal => ({
   position,
@@ -666,7 +718,15 @@ const entryOf = (fact: Fact, note: Note, says: string | null): Entry => {
   };
 };
 
-const decisionSummary = (fact: Fact<Decided>, note: Note): DecisionSummary => {
+const decisionSummary = (
+  fact: Fact<Decided>,
+  note: Note,
+  earlier: readonly DecisionSummary[],
+): DecisionSummary => {
+  const metrics = fact.marker.metrics.map(plainMetric);
+  const isKnown =
+    note === 'repeat' &&
+    canonicalJson(metrics) === canonicalJson(metricsBefore(earlier, fact.marker));
   const { deployment, slot, producer, sequence, attempt, audience, source, ...summary } =
     fact.marker;
   return {
@@ -674,8 +734,7 @@ const decisionSummary = (fact: Fact<Decided>, note: Note): DecisionSummary => {
     canary: { ...summary.canary },
     baseline: { ...summary.baseline },
     strongest: [...summary.strongest],
-    // A renewal's are those of the decision that it renews; a row is read and written whole.
-    metrics: note === 'repeat' ? [] : summary.metrics.map(plainMetric),
+    metrics: isKnown ? [] : metrics,
     position: fact.position,
     at: fact.atMs,
     principal: fact.signer.principal,

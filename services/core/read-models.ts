@@ -1,5 +1,4 @@
 import type { Attempt, DecisionSummary, Deployment, Note } from './deployment.ts';
-import { decisionRenewed } from './lifecycle.ts';
 import type { Position } from './log/record.ts';
 import type { RecentRow, SlotGuardRow } from './guard.ts';
 import { guardModel, recentKey, slotGuardKey, withRecent, withRollBack } from './guard.ts';
@@ -79,7 +78,10 @@ const decisions: ReadModel<DecisionRow> = {
   version: 3,
   keysOf: ({ marker, position, attempt, note }) => {
     if (!('analysis' in marker)) return [];
-    const renewed = note === 'repeat' ? decisionRenewed(attempt, marker) : undefined;
+    const renewed =
+      note === 'repeat'
+        ? attempt.decisions.find(({ renewal }) => renewal?.position === position)
+        : undefined;
     return [position, ...(renewed === undefined ? [] : [renewed.position])].map(positionKey);
   },
   before: ({ deployment, before }, key) =>
@@ -274,7 +276,7 @@ export const orderedModels: readonly string[] = [
 ];
 
 /** Version of the lifecycle and of the models that the fold itself writes (deployment, slot, marker, trust, dead-letter, operation, policy). */
-const lifecycleVersion = 8;
+const lifecycleVersion = 9;
 
 /** What a fold's rows depend on beside the records. None of it is ever taken away, so their sum only grows. */
 export type FoldParts = {

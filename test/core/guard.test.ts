@@ -123,7 +123,8 @@ describe('a roll-back that was decided', () => {
     expect(freezeOf(row, null)).toBeUndefined();
     const later = withRollBack(row, { position: 10, at: 0, deployment: run('8'), attempt: 1 });
     expect(freezeOf(later, null)).toMatchObject({ position: 10 });
-    expect(freezeOf(later, 10)).toBeUndefined();
+    expect(freezeOf(later, { deployment: run('8'), attempt: 2 })).toMatchObject({ position: 10 });
+    expect(freezeOf(later, { deployment: run('8'), attempt: 1 })).toBeUndefined();
   });
 
   test('is lifted by nobody who may not act there', async () => {

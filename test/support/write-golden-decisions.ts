@@ -81,6 +81,21 @@ const metric = (over: Body, isBlamed = true): Body => ({
   metrics: [metricDecided({ isBlamed, ...over })],
 });
 
+/** A roll-back because of a silence blames nobody. */
+const forSilence = (over: Body): Said =>
+  decision('roll-back', {
+    onSilence: 'roll-back',
+    verdict: 'inconclusive',
+    reason: 'silence',
+    metric: null,
+    ...over,
+  });
+
+/** Somebody has a second key of the analyser's role; the first decision stands at position 8. */
+const robbed: readonly Step[] = [trusts('thief', { roles: ['analyser'] }), ...canary];
+const theft: Step = findsCompromised('thief', 0);
+const forgedRollBack = later('roll-back', { toVersion: '0.0.1', toDigest: null });
+
 /** The start was said twice, and differently. */
 const conflicting: readonly Step[] = [
   ...canary,
@@ -389,18 +404,7 @@ const refused: readonly Story[] = [
   [
     'silence_against_policy',
     'A roll-back because of a silence, where the policy says page.',
-    [
-      ...canary,
-      decides(
-        decision('roll-back', {
-          onSilence: 'roll-back',
-          verdict: 'inconclusive',
-          reason: 'silence',
-          metric: null,
-          ...metric({}, false),
-        }),
-      ),
-    ],
+    [...canary, decides(forSilence(metric({}, false)))],
     policy({ onSilence: 'page' }),
   ],
   [
@@ -770,6 +774,39 @@ const refused: readonly Story[] = [
     at(8),
   ],
   [
+    'forged_roll_back',
+    'A thief rolled back first, and the theft is found after the true roll-back: the forged one is not obeyed.',
+    [...robbed, decides(forgedRollBack, 'thief'), decides(rollBack), theft],
+    at(8),
+  ],
+  [
+    'forged_renewal',
+    'A thief renews a decision that the analyser let lapse.',
+    [
+      ...[...robbed, decides(rollBack), decides(renewed(rollBack, { windowIndex: 60 }), 'thief')],
+      theft,
+    ],
+    at(8, after(309)),
+  ],
+  [
+    'renewal_by_a_new_key_differs',
+    'A new key renews what a thief said, and says something else.',
+    [
+      ...[...robbed, decides(rollBack, 'thief'), theft],
+      decides(renewed(rollBack, { evidence: 999 })),
+    ],
+    at(10),
+  ],
+  [
+    'roll_back_after_forged_and_true',
+    'A second roll-back stays one behind the true one.',
+    [
+      ...[...robbed, decides(forgedRollBack, 'thief'), decides(rollBack)],
+      ...[decides(later('roll-back', { evidenceDigest: 'd'.repeat(64) })), theft],
+    ],
+    at(10),
+  ],
+  [
     'hold_lapsed',
     'A hold of an hour ago: the canary is judged on.',
     [...canary, decides(decision('hold'))],
@@ -812,6 +849,76 @@ const obeyed: readonly Story[] = [
     after(86_400),
   ],
   [
+    'after_forged_roll_back',
+    'A thief rolled back first; the theft is known before the true roll-back is decided.',
+    [...robbed, decides(forgedRollBack, 'thief'), theft, decides(rollBack)],
+    at(10),
+  ],
+  [
+    'after_forged_roll_back_found_later',
+    'A thief rolled back first; the theft is found after the true roll-back.',
+    [...robbed, decides(forgedRollBack, 'thief'), decides(rollBack), theft],
+    at(9),
+  ],
+  [
+    'after_forged_roll_back_renewed',
+    'A renewal of a true roll-back that came behind a forged one, before the theft was found.',
+    [
+      ...[...robbed, decides(forgedRollBack, 'thief'), decides(rollBack)],
+      ...[decides(renewed(rollBack)), theft],
+    ],
+    at(10, after(308)),
+  ],
+  [
+    'after_forged_roll_back_of_the_same_evidence',
+    'A thief said what the analyser would say of a later window, with another way back.',
+    [
+      ...robbed,
+      decides({ ...forgedRollBack, evidenceDigest: rollBack['evidenceDigest'] }, 'thief'),
+      ...[decides(rollBack), theft],
+    ],
+    at(9),
+  ],
+  [
+    'promote_after_forged_roll_back',
+    'A thief rolled a good canary back; it is promoted.',
+    [...robbed, decides(forgedRollBack, 'thief'), decides(promote), theft],
+    at(9),
+  ],
+  [
+    'promote_before_forged_hold',
+    'A thief held a canary that was promoted.',
+    [...robbed, decides(promote), decides(later('hold'), 'thief'), theft],
+    at(8),
+  ],
+  [
+    'not_ahead_of_forged',
+    'A thief decided about a window that has not come yet.',
+    [...robbed, decides(later('hold'), 'thief'), decides(rollBack), theft],
+    at(9),
+  ],
+  [
+    'forged_roll_back_freezes_nothing',
+    'The roll-back of a thief neither freezes the slot for the true one, nor flaps with it.',
+    [...robbed, decides(forgedRollBack, 'thief'), decides(rollBack), theft],
+    at(9, policy({ flap: { windowMs: 3_600_000, freeze: true } })),
+  ],
+  [
+    'renewed_by_a_new_key',
+    'The key of the first was stolen since; a new key says the same.',
+    [...robbed, decides(rollBack, 'thief'), decides(renewed(rollBack)), theft],
+    at(9, after(308)),
+  ],
+  [
+    'renewed_by_a_new_key_behind_the_theft',
+    'The key of the first is known to be stolen; a new key says the same, twice.',
+    [
+      ...[...robbed, decides(rollBack, 'thief'), theft],
+      ...[decides(renewed(rollBack)), decides(renewed(rollBack, { windowIndex: 60 }))],
+    ],
+    at(11, after(308)),
+  ],
+  [
     'approved_by_another_key',
     'It asks, and was approved by somebody else than who planned it.',
     [...plannedByOperator(['emitter', 'operator']), ...approvedBy('ops')],
@@ -840,16 +947,7 @@ const obeyed: readonly Story[] = [
     'The policy says that a silence rolls back.',
     [
       ...canary,
-      decides(
-        decision('roll-back', {
-          onSilence: 'roll-back',
-          verdict: 'inconclusive',
-          reason: 'silence',
-          metric: null,
-          evidence: 1,
-          ...metric({ canaryCount: 0, canaryEvents: 0 }, false),
-        }),
-      ),
+      decides(forSilence({ evidence: 1, ...metric({ canaryCount: 0, canaryEvents: 0 }, false) })),
     ],
     policy({ onSilence: 'roll-back' }),
   ],

@@ -1,4 +1,5 @@
-import { hasEnded } from '../lifecycle.ts';
+import { hasEnded, isDoubted } from '../lifecycle.ts';
+import type { KeyState } from '../trust/trust.ts';
 import type { Attempt, DecisionSummary, Deployment, Entry, Plan } from '../deployment.ts';
 import type { Position } from '../log/record.ts';
 import type { Decided } from '../markers/marker.ts';
@@ -245,25 +246,27 @@ const isSuperseded = (deployment: Deployment, { number, plan }: Attempt): boolea
 
 /**
  * Whether a decision would change nothing any more: the attempt does not stand, another's roll-back does, the analysis
- * has said the same for a window as late, or what it renews does not stand.
+ * has said the same for a window as late, or what it renews does not stand. What a compromised key has said since keeps
+ * nothing from the log.
  */
 export const decisionIsMoot = (
   deployment: Deployment,
   attemptNumber: number,
   decision: Decided,
+  keys: ReadonlyMap<string, KeyState>,
 ): boolean => {
   const attempt = deployment.attempts.find(({ number }) => number === attemptNumber);
   if (attempt === undefined) return false;
   if (hasEnded(attempt) || isSuperseded(deployment, attempt)) return true;
   const isSame = ({ analysis, kind }: DecisionSummary): boolean =>
     analysis === decision.analysis && kind === decision.kind;
-  const same = attempt.decisions.filter(isSame);
-  const newest = same.at(-1)?.note;
+  const newest = attempt.decisions.findLast(isSame)?.note;
+  const trusted = attempt.decisions.filter((other) => !isDoubted(keys, other));
   return (
-    attempt.decisions.some(
+    trusted.some(
       (other) => other.kind === 'roll-back' && other.note === 'applied' && !isSame(other),
     ) ||
-    same.some(({ windowIndex }) => windowIndex >= decision.windowIndex) ||
+    trusted.some((other) => isSame(other) && other.windowIndex >= decision.windowIndex) ||
     (isRenewal(decision) && newest !== 'applied' && newest !== 'repeat')
   );
 };

@@ -332,7 +332,11 @@ export class PlainFold {
         ? here.findLast(({ plan }) => plan?.told.version === told.version)
         : here.findLast(({ tokens }) => tokens.includes(told.token ?? ''));
     if (attempt === undefined) return { refused: 'decision-misplaced' };
-    const note = decisionNote(deployment, attempt, told);
+    const isForged = ({ position, told: { by } }: Said): boolean => {
+      const since = this.keys.get(by)?.compromisedSince ?? null;
+      return since !== null && since <= position;
+    };
+    const note = decisionNote(deployment, attempt, told, isForged);
     attempt.decisions = [...attempt.decisions, { ...said, note }];
     hear(attempt, said);
     return { deployment: id, note };
@@ -420,13 +424,19 @@ const planNote = (first: Told, again: Told): string =>
       ? 'repeat'
       : 'disagreement';
 
-const decisionNote = (deployment: PlainDeployment, attempt: PlainAttempt, told: Told): string => {
+const decisionNote = (
+  deployment: PlainDeployment,
+  attempt: PlainAttempt,
+  told: Told,
+  isForged: (said: Said) => boolean,
+): string => {
   if (readAttempt(attempt).endedAt !== null) return 'late';
-  const standing = attempt.decisions.filter(({ note }) => note === 'applied');
+  const standing = attempt.decisions.filter((one) => one.note === 'applied' && !isForged(one));
+  const forged = attempt.decisions.filter(isForged).map(({ position }) => position);
   if (standing.some((one) => one.told.kind === 'roll-back'))
     return told.kind === 'roll-back' ? 'repeat' : 'contradiction';
   if (told.kind !== 'promote') return 'applied';
-  if (conflictsOf(deployment, attempt) > 0) return 'held';
+  if (conflictsOf(deployment, attempt, forged) > 0) return 'held';
   const isRepeat = standing.some(
     (one) =>
       one.told.kind === told.kind &&
@@ -436,9 +446,14 @@ const decisionNote = (deployment: PlainDeployment, attempt: PlainAttempt, told: 
   return isRepeat ? 'repeat' : 'applied';
 };
 
-const conflictsOf = (deployment: PlainDeployment, attempt: PlainAttempt): number =>
-  deployment.conflicts.filter(({ first }) =>
-    attempt.said.some(({ position }) => position === first),
+const conflictsOf = (
+  deployment: PlainDeployment,
+  attempt: PlainAttempt,
+  forged: readonly number[] = [],
+): number =>
+  deployment.conflicts.filter(
+    ({ first }) =>
+      attempt.said.some(({ position }) => position === first) && !forged.includes(first),
   ).length;
 
 const noteOf = (attempt: PlainAttempt, said: Said): string =>

@@ -13,7 +13,17 @@ import type { Decided } from '../../../services/core/markers/marker.ts';
 import { slotKey } from '../../../services/core/markers/slot.ts';
 import type { AnalysisOpened, Copy } from '../../../services/core/samples/sample.ts';
 import type { SlotState } from '../../../services/core/slot-state.ts';
-import { by, given, markerOf, openedAtMs, tools, trusts } from '../../support/given.ts';
+import { loadState } from '../../../services/projector/project.ts';
+import {
+  by,
+  findsCompromised,
+  given,
+  markerOf,
+  openedAtMs,
+  portsOf,
+  tools,
+  trusts,
+} from '../../support/given.ts';
 import type { House, Step } from '../../support/given.ts';
 import {
   audience,
@@ -27,6 +37,7 @@ import {
   started,
   succeeded,
 } from '../../support/markers.ts';
+import { value } from '../../support/records.ts';
 
 const digest = (text: string): string => tools.crypto.sha256Hex(tools.text.encodeUtf8(text));
 const nowMs = openedAtMs + 60_000;
@@ -171,18 +182,35 @@ test('a promotion is renewed while it stands, and once more to learn that a conf
   ];
   const next = markerOf('judge', decided('promote', { windowIndex: 99 }), 'next') as Decided;
   const isMoot = async (...more: readonly Step[]): Promise<boolean> =>
-    decisionIsMoot(await (await given(...steps, ...more)).deployment(), 1, next);
+    decisionIsMoot(await (await given(...steps, ...more)).deployment(), 1, next, new Map());
   expect(await isMoot()).toBe(false);
   expect(await isMoot(promotion(50))).toBe(true);
+});
+
+test('what a thief has said of a later window keeps the true decision from the log until the theft is known', async () => {
+  const steps = [
+    trusts('thief', { roles: ['analyser'] }),
+    standing,
+    by('ci', planned('2.0.0', canary)),
+    by('ci', started(inRun)),
+    by('thief', decided('roll-back', { ...inRun, windowIndex: 99 })),
+    by('thief', decided('roll-back', { ...inRun, windowIndex: 99, analysis: run('9') })),
+  ];
+  const next = markerOf('judge', decided('roll-back', { windowIndex: 9 }), 'next') as Decided;
+  const house = await given(...steps, findsCompromised('thief', 0));
+  const { trust } = value(await loadState(portsOf(house.store), 'g')) ?? { trust: undefined };
+  const deployment = await house.deployment();
+  expect(decisionIsMoot(deployment, 1, next, new Map())).toBe(true);
+  expect(decisionIsMoot(deployment, 1, next, trust?.keys ?? new Map())).toBe(false);
 });
 
 describe('copies', () => {
   const copiesIn = async (house: House): Promise<readonly Copy[]> => {
     const deployment = await house.deployment();
-    const records = house.records.map(({ position, appendedAtMs, value }) => ({
+    const records = house.records.map(({ position, appendedAtMs, value: bytes }) => ({
       position,
       appendedAtMs,
-      digest: tools.crypto.sha256Hex(value),
+      digest: tools.crypto.sha256Hex(bytes),
     }));
     return canaryAttempts(deployment).flatMap((attempt) =>
       copiesOf(opening, deployment, attempt, records),

@@ -1,5 +1,6 @@
-import type { DecisionSummary, Plan } from '../../deployment.ts';
-import { freezeOf, recentBefore, stopOf } from '../../guard.ts';
+import type { DecisionSummary } from '../../deployment.ts';
+import type { AttemptNamed } from '../../guard.ts';
+import { freezeOf, isSameAttempt, recentBefore, stopOf } from '../../guard.ts';
 import { isoTime } from '../../instant.ts';
 import type { Slot } from '../../markers/marker.ts';
 import { slotKey } from '../../markers/slot.ts';
@@ -11,6 +12,7 @@ import { firstRefusal } from './form.ts';
 import type { ObeyQuestion } from './question.ts';
 import type { Refusal } from './refusal.ts';
 import { refuse } from './refusal.ts';
+import type { JudgedPlace } from './standing.ts';
 
 // What people and limits have to say about it.
 
@@ -19,20 +21,23 @@ const approvedForMs: number = 30 * 60_000;
 
 export const judgeGuards = (
   decision: DecisionSummary,
-  { slot, principal: planner }: Pick<Plan, 'slot' | 'principal'>,
+  { deployment: { id }, attempt }: Pick<JudgedPlace, 'deployment' | 'attempt'>,
   question: ObeyQuestion,
-): Result<void, Refusal> =>
-  firstRefusal([
+): Result<void, Refusal> => {
+  const { slot, principal: planner } = attempt.plan;
+  const own = { deployment: id, attempt: attempt.number };
+  return firstRefusal([
     () => judgePolicy(decision, question),
     () => judgeStops(slot, question),
     ...(decision.kind === 'hold'
       ? []
       : [
-          () => judgeFreeze(decision, slot, question),
+          () => judgeFreeze(own, slot, question),
           () => judgeApproval(decision, { slot, planner }, question),
         ]),
-    ...(decision.kind === 'roll-back' ? [() => judgeCaps(decision, slot, question)] : []),
+    ...(decision.kind === 'roll-back' ? [() => judgeCaps(decision, own, slot, question)] : []),
   ]);
+};
 
 const judgePolicy = (
   { policyDigest, mode }: DecisionSummary,
@@ -76,11 +81,11 @@ const judgeStops = (slot: Slot, { rows }: ObeyQuestion): Result<void, Refusal> =
 };
 
 const judgeFreeze = (
-  { position }: DecisionSummary,
+  own: AttemptNamed,
   slot: Slot,
   { rows, policy }: ObeyQuestion,
 ): Result<void, Refusal> => {
-  const freeze = policy.flap.freeze ? freezeOf(rows.slotGuard, position) : undefined;
+  const freeze = policy.flap.freeze ? freezeOf(rows.slotGuard, own) : undefined;
   return freeze === undefined
     ? ok(undefined)
     : refuse(
@@ -90,15 +95,20 @@ const judgeFreeze = (
       );
 };
 
-/** Roll-backs before this one: of the same slot, of its component, of all. */
+/**
+ * Roll-backs before this one: of the same slot, of its component, of all. A roll-back is final for its attempt, so another
+ * one of the same attempt was of a doubted key and leaves this one free.
+ */
 const judgeCaps = (
   { position, at }: DecisionSummary,
+  own: AttemptNamed,
   slot: Slot,
   { rows, policy }: ObeyQuestion,
 ): Result<void, Refusal> => {
   const { flap, caps } = policy;
   const last = rows.slotGuard?.rollBacks.findLast(
-    (other) => other.position < position && other.at > at - flap.windowMs,
+    (other) =>
+      other.position < position && other.at > at - flap.windowMs && !isSameAttempt(other, own),
   );
   if (last !== undefined)
     return refuse(

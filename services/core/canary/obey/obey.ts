@@ -1,7 +1,6 @@
-import type { DecisionSummary, Deployment, Entry } from '../../deployment.ts';
+import type { DecisionSummary, Deployment } from '../../deployment.ts';
 import { isoTime } from '../../instant.ts';
-import { decisionRenewed } from '../../lifecycle.ts';
-import type { Decided } from '../../markers/marker.ts';
+import { withoutConflictsOf } from '../../lifecycle.ts';
 import { validForMsMax } from '../../markers/limits.ts';
 import { sameSlot, slotKey } from '../../markers/slot.ts';
 import type { DecisionRow } from '../../read-models.ts';
@@ -17,6 +16,9 @@ import type { Refusal } from './refusal.ts';
 import { refuse } from './refusal.ts';
 import type { JudgedAttempt } from './standing.ts';
 import { judgeStanding } from './standing.ts';
+import type { Voice } from './said-again.ts';
+import { asJudged, standingOf, voicesOf } from './said-again.ts';
+import { judgedDecisions } from './trusted.ts';
 
 /** What two clocks may differ. */
 const clockSkewMs = 60_000;
@@ -34,11 +36,12 @@ const latenessWindows = 4;
 export const mayObey = (question: ObeyQuestion): Result<ObeyedAct, Refusal> => {
   const record = judgeRecord(question);
   if (!record.ok) return record;
-  const asked = record.value;
-  const place = judgePlace(asked, question);
+  const place = judgePlace(record.value, question);
   if (!place.ok) return place;
   const { deployment, attempt } = place.value;
-  const renewed = standingOf(asked, attempt);
+  const decisions = judgedDecisions(attempt, question.keys);
+  const asked = asJudged(record.value, decisions);
+  const renewed = standingOf(asked, decisions);
   if (!renewed.ok) return renewed;
   const standing = renewed.value;
   if (question.isObeyed(standing.marker))
@@ -48,7 +51,7 @@ export const mayObey = (question: ObeyQuestion): Result<ObeyedAct, Refusal> => {
       'nothing is to be done: it is done',
     );
   const { policy, rows } = question;
-  const isRenewal = standing !== asked;
+  const isRenewal = standing.position !== asked.position;
   const form = judgeForm(standing, policy);
   if (!form.ok)
     return isRenewal
@@ -57,16 +60,20 @@ export const mayObey = (question: ObeyQuestion): Result<ObeyedAct, Refusal> => {
           `it renews the decision at position ${standing.position}, which is refused as ${form.problem.code}: ${form.problem.message}`,
         )
       : form;
+  const voices = voicesOf(standing, decisions.trusted, attempt);
   const stands = judgeStanding(
-    { standing, asked },
-    { deployment, attempt, slot: rows.slot },
+    { standing, asked, saidAt: new Set(voices.map(({ decision }) => decision.position)) },
+    {
+      deployment: withoutConflictsOf(deployment, decisions.doubted),
+      attempt: { ...attempt, decisions: decisions.trusted },
+      slot: rows.slot,
+    },
     policy,
   );
   if (!stands.ok) return stands;
-  const voices = voicesOf(standing, attempt, question);
   const validUntil = judgeTime(asked, standing, voices, question);
   if (!validUntil.ok) return validUntil;
-  const guarded = judgeGuards(standing, attempt.plan, question);
+  const guarded = judgeGuards(standing, { deployment, attempt }, question);
   if (!guarded.ok) return guarded;
   return ok({
     id: standing.marker,
@@ -158,80 +165,6 @@ const judgePlace = (
     return refuse('id-wrong', `${asked.marker} is not the id of ${kind} at window ${windowIndex}`);
   return ok({ deployment, attempt: { ...attempt, plan } });
 };
-
-/** The decision that counts: the asked one, or the one that it renews. */
-const standingOf = (
-  asked: DecisionRow,
-  attempt: JudgedAttempt,
-): Result<DecisionSummary, Refusal> => {
-  const { note, kind, windowIndex, windows } = asked;
-  switch (note) {
-    case 'late':
-      return refuse('attempt-ended', 'the attempt had ended when it was decided');
-    case 'contradiction':
-      return refuse('after-roll-back', `${kind}, after a roll-back was decided`);
-    case 'held':
-      return refuse('gate-held', 'a marker of the attempt had come twice with different content');
-    case 'disagreement':
-    case 'applied':
-      return windowIndex >= windows && windows > 0
-        ? refuse('renewal-of-nothing', 'it renews a decision that was never made')
-        : ok(asked);
-    case 'repeat': {
-      const standing = decisionRenewed(attempt, asked);
-      if (standing === undefined)
-        return refuse('renewal-of-nothing', `${kind} again, and what it renews does not stand`);
-      const differing = renewalDifference(asked, standing);
-      return differing === undefined
-        ? ok(standing)
-        : refuse('renewal-differs', `it renews a decision and has another ${differing}`);
-    }
-  }
-};
-
-/** What a renewal has as the first has it, and not as its own. */
-const ofRenewalAlone: ReadonlySet<string> = new Set([
-  ...['marker', 'occurredAt', 'windowIndex', 'windowEndedAt', 'explanation'],
-  ...['position', 'at', 'principal', 'key', 'note', 'renewal'],
-  // Rows do not keep them for a renewal.
-  'metrics',
-  // Rows of decisions have them beside.
-  ...['deployment', 'attempt', 'slot'],
-]);
-
-/** A field of the decision, if any, that the renewal says otherwise. */
-const renewalDifference = (
-  renewal: DecisionSummary,
-  standing: DecisionSummary,
-): string | undefined =>
-  Object.keys(standing).find((name) => {
-    const field = name as keyof Decided & keyof DecisionSummary;
-    return (
-      !ofRenewalAlone.has(name) &&
-      JSON.stringify(renewal[field]) !== JSON.stringify(standing[field])
-    );
-  });
-
-/** The decision and its renewals by keys that nobody doubts, with their places in the history. */
-type Voice = { readonly decision: DecisionSummary; readonly entry: Entry };
-
-const voicesOf = (
-  standing: DecisionSummary,
-  attempt: JudgedAttempt,
-  { keys }: ObeyQuestion,
-): readonly Voice[] =>
-  attempt.decisions.flatMap((decision) => {
-    const isSame =
-      decision.position === standing.position ||
-      (decision.note === 'repeat' &&
-        decision.kind === standing.kind &&
-        renewalDifference(decision, standing) === undefined);
-    const compromised = keys.get(decision.key)?.compromised ?? null;
-    const entry = attempt.entries.find(({ position }) => position === decision.position);
-    return !isSame || entry === undefined || (compromised?.since ?? Infinity) <= decision.position
-      ? []
-      : [{ decision, entry }];
-  });
 
 /** Until when it counts, milliseconds since 1970; null: that the time was over without a verdict does not lapse. */
 const judgeTime = (

@@ -1,5 +1,6 @@
 import { conflictsOf, hasEnded } from '../../lifecycle.ts';
 import type { Attempt, DecisionSummary, Deployment, Plan } from '../../deployment.ts';
+import type { Position } from '../../log/record.ts';
 import { sameSlot } from '../../markers/slot.ts';
 import type { Result } from '../../result.ts';
 import { ok } from '../../result.ts';
@@ -11,6 +12,7 @@ import { refuse } from './refusal.ts';
 
 // Whether a decision still stands: by its attempt, by what was decided since, and by what runs in the slot.
 
+/** Its decisions are those of keys that nobody doubts. */
 export type JudgedAttempt = Attempt & { readonly plan: Plan };
 
 export type JudgedPlace = {
@@ -23,6 +25,8 @@ export type JudgedPlace = {
 export type JudgedDecision = {
   readonly standing: DecisionSummary;
   readonly asked: DecisionSummary;
+  /** Where it was said, by keys that nobody doubts. */
+  readonly saidAt: ReadonlySet<Position>;
 };
 
 export const judgeStanding = (
@@ -84,11 +88,12 @@ const successorOf = (
 
 /** The newest decision of an attempt is the one that stands, and no analysis goes back in time. */
 const judgeOrder = (
-  { standing, asked }: JudgedDecision,
+  { standing, asked, saidAt }: JudgedDecision,
   { decisions }: Attempt,
 ): Result<void, Refusal> => {
   const later = decisions.find(
-    ({ note, position }) => note === 'applied' && position > standing.position,
+    ({ note, position }) =>
+      note === 'applied' && position > standing.position && !saidAt.has(position),
   );
   if (later !== undefined)
     return refuse('overtaken', `${later.kind} was decided since (position ${later.position})`);

@@ -265,17 +265,12 @@ const ofTheFold: readonly PlantedBug[] = [
     `at < holder.since ? holder : { ...holder, uncertain: doubt },`,
     `at < holder.since || doubt !== null ? holder : { ...holder, uncertain: doubt },`,
   ),
-  bug(
-    'a conflict holds nothing back',
-    lifecycle,
-    `if (conflictsOf(deployment, attempt).length > 0) return 'held';`,
-    ``,
-  ),
+  bug('a conflict holds nothing back', lifecycle, `    ? 'held'`, `    ? note`),
   bug(
     'a second roll-back stands beside the first',
     lifecycle,
-    `if (rolledBack) return marker.kind === 'roll-back' ? 'repeat' : 'contradiction';`,
-    `if (rolledBack && marker.kind !== 'roll-back') return 'contradiction';`,
+    `return rolledBack ? 'repeat' : 'applied';`,
+    `return 'applied';`,
   ),
   bug(
     'an update of unknown token joins what has ended',

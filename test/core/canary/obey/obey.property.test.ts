@@ -7,8 +7,24 @@ import { readDecisionRows } from '../../../../services/core/canary/obey/rows.ts'
 import type { DecisionRow } from '../../../../services/core/read-models.ts';
 import { ok } from '../../../../services/core/result.ts';
 import { loadState } from '../../../../services/projector/project.ts';
-import { canary, decides, decision, digestOf, firstPosition } from '../../../support/decisions.ts';
-import { given, openedAtMs, portsOf } from '../../../support/given.ts';
+import {
+  canary,
+  decides,
+  decision,
+  decisionIdOf,
+  digestOf,
+  firstPosition,
+} from '../../../support/decisions.ts';
+import {
+  findsCompromised,
+  given,
+  openedAtMs,
+  portsOf,
+  recordsOf,
+  trusts,
+} from '../../../support/given.ts';
+import { askAbout } from '../../../support/golden-decisions.ts';
+import type { Said } from '../../../support/markers.ts';
 import { value } from '../../../support/records.ts';
 
 const questionAbout = async (kind: 'promote' | 'roll-back'): Promise<ObeyQuestion> => {
@@ -87,3 +103,101 @@ test.each(['promote', 'roll-back'] as const)(
     );
   },
 );
+
+type Spoken = { readonly by: 'analyser' | 'thief'; readonly says: Said };
+
+/** What the analyser says: decisions of one window after the other, and renewals of the one before. */
+const honestly = fc
+  .array(fc.constantFrom('promote', 'advance', 'hold', 'roll-back', 'renewal'), {
+    minLength: 1,
+    maxLength: 5,
+  })
+  .map((kinds) => {
+    const said: Said[] = [];
+    for (const [at, kind] of kinds.entries()) {
+      const windowIndex = 3 + 2 * at;
+      const before = said.at(-1);
+      if (kind !== 'renewal')
+        said.push(
+          decision(kind, {
+            ...{ windowIndex, windows: windowIndex + 1 },
+            evidenceDigest: String(at).repeat(64),
+          }),
+        );
+      else if (before !== undefined && before.kind !== 'hold') {
+        const body = { ...before, windowIndex };
+        said.push({ ...body, marker: decisionIdOf(body) });
+      }
+    }
+    return said;
+  });
+
+/** What a thief says: whatever the analyser says too, earlier or later, or changed. */
+const forged = (honest: readonly Said[]): fc.Arbitrary<Spoken> =>
+  fc
+    .record({
+      like: fc.constantFrom(...honest, decision('roll-back'), decision('hold')),
+      change: fc.constantFrom(
+        ...[{}, { toVersion: '0.0.1' }, { evidenceDigest: 'f'.repeat(64) }, { metrics: [] }],
+      ),
+      windowIndex: fc.constantFrom(3, 5, 7, 500),
+    })
+    .map(({ like, change, windowIndex }) => {
+      const body = { ...like, ...change, windowIndex };
+      return { by: 'thief', says: { ...body, marker: decisionIdOf(body) } };
+    });
+
+/** Both, in any order, with the place where the theft is found. */
+const told = honestly
+  .filter((honest) => honest.length > 0)
+  .chain((honest) =>
+    fc.record({
+      honest: fc.constant(honest),
+      forged: fc.array(fc.tuple(fc.nat(honest.length), forged(honest)), { maxLength: 4 }),
+      foundAt: fc.nat(honest.length),
+    }),
+  );
+
+test('what a thief has said changes nothing, once the theft is known', async () => {
+  await fc.assert(
+    fc.asyncProperty(told, async ({ honest, forged: lies, foundAt }) => {
+      const everything: (Spoken | 'found')[] = honest.flatMap((says, at) => [
+        ...lies.flatMap(([before, lie]) => (before === at ? [lie] : [])),
+        ...(foundAt === at ? ['found' as const] : []),
+        { by: 'analyser' as const, says },
+      ]);
+      everything.push(...lies.flatMap(([before, lie]) => (before >= honest.length ? [lie] : [])));
+      if (foundAt === honest.length) everything.push('found');
+      const answers = async (
+        spoken: readonly (Spoken | 'found')[],
+      ): Promise<readonly (readonly [marker: unknown, answer: string])[]> => {
+        const steps = await Promise.all(
+          spoken.map(async (one) =>
+            one === 'found' ? findsCompromised('thief', 0) : decides(one.says, one.by),
+          ),
+        );
+        const first = [trusts('thief', { roles: ['analyser'] }), ...canary];
+        const records = await recordsOf(...first, ...steps);
+        const asked = spoken.flatMap((one, at) =>
+          one !== 'found' && one.by === 'analyser' ? [{ at, says: one.says }] : [],
+        );
+        return Promise.all(
+          asked.map(async ({ at, says }) => {
+            const answer = await askAbout(records, {
+              ...{ position: firstPosition + 1 + at, nowMs: openedAtMs + 60_000 },
+              ...{ pinnedLogId: null, obeyed: [] },
+              policy: { flap: { windowMs: 3_600_000, freeze: true } },
+            });
+            const said = answer.ok
+              ? `${answer.value.kind} ${answer.value.id} to ${answer.value.toVersion}`
+              : answer.problem.code;
+            return [says['marker'], said] as const;
+          }),
+        );
+      };
+      const without = everything.filter((one) => one === 'found' || one.by === 'analyser');
+      expect(await answers(everything)).toEqual(await answers(without));
+    }),
+    { numRuns: 60 },
+  );
+});
