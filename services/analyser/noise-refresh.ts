@@ -38,6 +38,14 @@ export type NoiseRefresh = {
   readonly policyFor: (environment: string, component: string) => Promise<Pick<Policy, 'metrics'>>;
 };
 
+type Nightly = {
+  readonly ports: AnalyserPorts;
+  readonly stop: Stop;
+  readonly keys: TrustedKeys;
+  readonly refresh: NoiseRefresh;
+  readonly pace: NoisePace;
+};
+
 /**
  * Learns, once a day and until `stop`, how much the components of its partitions scatter: the senders of the version
  * that holds the slot are split into two halves, which are compared. It takes a tenth of the time at most, and what
@@ -51,11 +59,12 @@ export const keepNoiseFresh = async (
 ): Promise<void> => {
   const { clock } = ports;
   const pace = ports.noisePace ?? noisePace;
+  const nightly = { ports, stop, keys, refresh, pace };
   while (!stop.aborted) {
     await clock.sleep(pace.lookEveryMs, stop);
     for (const partition of refresh.owned()) {
       if (stop.aborted) return;
-      await learnIfDue(ports, stop, keys, refresh, pace, partition).catch((cause: unknown) =>
+      await learnIfDue(nightly, partition).catch((cause: unknown) =>
         ports.tell({ event: 'not-kept', what: 'noise', message: String(cause) }),
       );
     }
@@ -73,14 +82,8 @@ export const nextNightMs = (afterMs: number, atMsOfDay: number): number => {
 /** A name that no place has: those have one stroke. */
 const runName = (partition: number): string => `run/partition/${partition}`;
 
-const learnIfDue = async (
-  ports: AnalyserPorts,
-  stop: Stop,
-  keys: TrustedKeys,
-  refresh: NoiseRefresh,
-  pace: NoisePace,
-  partition: number,
-): Promise<void> => {
+const learnIfDue = async (nightly: Nightly, partition: number): Promise<void> => {
+  const { ports, keys, pace } = nightly;
   const nowMs = ports.clock.nowMs();
   const said = await readSealed(ports, await keys.forKeys([]), 'noise', runName(partition));
   const lastMs = said === undefined ? undefined : Number(said);
@@ -88,17 +91,11 @@ const learnIfDue = async (
     return;
   // First, so that what always fails is tried once a night.
   await keepSealed(ports, 'noise', runName(partition), String(nowMs));
-  await learn(ports, stop, keys, refresh, pace, partition);
+  await learn(nightly, partition);
 };
 
-const learn = async (
-  ports: AnalyserPorts,
-  stop: Stop,
-  keys: TrustedKeys,
-  refresh: NoiseRefresh,
-  pace: NoisePace,
-  partition: number,
-): Promise<void> => {
+const learn = async (nightly: Nightly, partition: number): Promise<void> => {
+  const { ports, stop, keys, refresh, pace } = nightly;
   const sinceMs = ports.clock.nowMs() - pace.historyMs;
   const from = await firstSince(ports, partition, sinceMs);
   const places = await placesIn(ports, partition);
@@ -110,7 +107,7 @@ const learn = async (
       }),
     );
     const histories = new Map(group.map(({ place, history }) => [sampleKey(place), history]));
-    await readInto(ports, stop, keys, refresh, partition, from, histories);
+    await readInto(nightly, partition, from, histories);
     if (stop.aborted) return;
     for (const { place, metrics, history } of group) {
       const batches = history.close();
@@ -124,10 +121,7 @@ const learn = async (
 
 /** Reads the partition to its end as of now, page by page, and rests after each. */
 const readInto = async (
-  ports: AnalyserPorts,
-  stop: Stop,
-  keys: TrustedKeys,
-  { isBusy }: Pick<NoiseRefresh, 'isBusy'>,
+  { ports, stop, keys, refresh: { isBusy } }: Nightly,
   partition: number,
   from: Position,
   histories: ReadonlyMap<string, History>,

@@ -11,6 +11,9 @@ import { upcast } from '../../../services/core/markers/upcast.ts';
 import type { Decided } from '../../../services/core/markers/marker.ts';
 import type { AnalysisOpened, Copy, Sample } from '../../../services/core/samples/sample.ts';
 import {
+  baselinePod,
+  busy,
+  canaryPod,
   cut,
   exportsOf,
   fastPolicy,
@@ -26,23 +29,14 @@ import type { Pod, Run } from '../../support/canary/sample-streams.ts';
 
 // What an analysis does with everything that its opening and its policy say.
 
-const busy = 500;
-const pod = (change: Partial<Pod>): Pod => ({
-  name: 'baseline',
-  version: '1.9.4',
-  temporality: 'cumulative',
-  startMs: -60_000,
-  already: 5_000,
-  exportEveryMs: 1_000,
-  firstExportMs: 500,
+const withAll: Partial<Pod> = {
   lastExportMs: 58_500,
   traffic: () => [busy, 1],
   slowness: () => [0, 0.3, 0.1, 0.02],
   cpu: (at) => 0.4 + 0.01 * (at % 3),
-  ...change,
-});
-const canary = (change: Partial<Pod> = {}): Pod =>
-  pod({ name: 'canary', version: '2.0.0', startMs: 100, already: 0, ...change });
+};
+const pod = (change: Partial<Pod>): Pod => baselinePod({ ...withAll, ...change });
+const canary = (change: Partial<Pod> = {}): Pod => canaryPod({ ...withAll, ...change });
 const failing = { traffic: (): readonly [number, number] => [busy, 100] };
 
 const measured = noiseText([

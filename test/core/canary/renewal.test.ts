@@ -8,6 +8,9 @@ import type { Decided } from '../../../services/core/markers/marker.ts';
 import type { Body } from '../../../services/core/markers/upcast.ts';
 import type { Copy, Sample, Tick } from '../../../services/core/samples/sample.ts';
 import {
+  baselinePod as pod,
+  busy,
+  canaryPod as canary,
   cut,
   deployment,
   exportsOf,
@@ -23,25 +26,10 @@ import type { Pod } from '../../support/canary/sample-streams.ts';
 
 const minutes = 60_000;
 const dayMs = 86_400_000;
-const busy = 500;
 const analysisId = opening().analysis;
 /** 300 s of validity less 60 s, in windows of a second, less one. */
 const every = 239;
 
-const pod = (change: Partial<Pod>): Pod => ({
-  name: 'baseline',
-  version: '1.9.4',
-  temporality: 'cumulative',
-  startMs: -60_000,
-  already: 5_000,
-  exportEveryMs: 1_000,
-  firstExportMs: 500,
-  lastExportMs: 50_500,
-  traffic: () => [busy, 0],
-  ...change,
-});
-const canary = (change: Partial<Pod> = {}): Pod =>
-  pod({ name: 'canary', version: '2.0.0', startMs: 100, already: 0, ...change });
 const failing = (): readonly [number, number] => [busy, busy / 5];
 
 const sent = (lastExportMs: number, ...canaries: readonly Pod[]): readonly Sample[] =>

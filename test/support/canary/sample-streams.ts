@@ -128,6 +128,27 @@ export type Pod = {
   readonly target?: string;
 };
 
+/** Requests of one export. */
+export const busy = 500;
+
+/** A server of the old version that has run for a minute, and exports every second for fifty. */
+export const baselinePod = (change: Partial<Pod> = {}): Pod => ({
+  name: 'baseline',
+  version: '1.9.4',
+  temporality: 'cumulative',
+  startMs: -60_000,
+  already: 5_000,
+  exportEveryMs: 1_000,
+  firstExportMs: 500,
+  lastExportMs: 50_500,
+  traffic: () => [busy, 0],
+  ...change,
+});
+
+/** One of the new version, which began with the canary. */
+export const canaryPod = (change: Partial<Pod> = {}): Pod =>
+  baselinePod({ name: 'canary', version: '2.0.0', startMs: 100, already: 0, ...change });
+
 /** Seconds. */
 export const bounds: readonly number[] = [0.1, 0.25, 0.5, 1];
 
