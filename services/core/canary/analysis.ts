@@ -345,8 +345,9 @@ const advance = (
 
 const measureWindow = (draft: Draft, measuring: MeasuringDraft): void => {
   const { policy, before } = draft;
-  const limitMs = before.opening.openedAt + policy.noDataMs;
-  const measured = measure(measuring, draft.receiptMs, policy.windowMs, limitMs);
+  const { openedAt } = before.opening;
+  const limitMs = openedAt + policy.noDataMs;
+  const measured = measure(measuring, draft.receiptMs, policy.windowMs, openedAt, limitMs);
   if (!measured.done) {
     draft.measuring = measured.measuring;
     return;

@@ -80,6 +80,7 @@ export const measure = (
   measuring: MeasuringDraft,
   receiptMs: number,
   baseMs: number,
+  openedAtMs: number,
   limitMs: number,
 ): Measured => {
   const settledMs = (longestMs: number): number => receiptMs - 2 * windowFor(baseMs, longestMs);
@@ -105,6 +106,8 @@ export const measure = (
     // A repeat, or one that came behind its successor, tells no interval.
     if (before === undefined || seen.timeMs <= before) continue;
     lastMs[seen.stream] = seen.timeMs;
+    // Nobody knows which sender's it is, nor is it counted.
+    if (seen.temporality === 'delta' && seen.startMs < openedAtMs) continue;
     longestMs = Math.max(longestMs, intervalOf(seen, before));
     shown[seen.cohort] = true;
     if (shown.canary && shown.baseline)
@@ -124,11 +127,12 @@ export const measure = (
   return { done: false, measuring: next };
 };
 
-/** A delta series may be silent for a while; what its point counts then still began one interval ago. */
-const intervalOf = ({ temporality, startMs, timeMs }: Seen, beforeMs: number): number => {
-  const sinceBeforeMs = timeMs - beforeMs;
-  return temporality === 'delta' ? Math.min(sinceBeforeMs, timeMs - startMs) : sinceBeforeMs;
-};
+/**
+ * A delta says itself how long it took: its series may have been silent for a while, and several senders that cannot be
+ * told apart are one series, whose points are closer together than the exports of any of them.
+ */
+const intervalOf = ({ temporality, startMs, timeMs }: Seen, beforeMs: number): number =>
+  temporality === 'delta' ? timeMs - startMs : timeMs - beforeMs;
 
 const byTime = (left: Seen, right: Seen): number =>
   left.timeMs - right.timeMs || (left.stream < right.stream ? -1 : 1);

@@ -3,6 +3,9 @@ import { parseMarker } from '../../../services/core/markers/parse-marker.ts';
 import type { Body } from '../../../services/core/markers/upcast.ts';
 import type { Copy, SamplePoint, Tick } from '../../../services/core/samples/sample.ts';
 import {
+  baselinePod as baseline,
+  busy,
+  canaryPod as canary,
   cut,
   deployment,
   errorsSeen,
@@ -23,24 +26,6 @@ import type { Pod, Sent } from '../../support/canary/sample-streams.ts';
 
 const analysisId = opening().analysis;
 
-/** Requests of one export. */
-const busy = 500;
-
-const pod = (change: Partial<Pod>): Pod => ({
-  name: 'pod',
-  version: '1.9.4',
-  temporality: 'cumulative',
-  startMs: -60_000,
-  already: 5_000,
-  exportEveryMs: 1_000,
-  firstExportMs: 500,
-  lastExportMs: 50_500,
-  traffic: () => [busy, 0],
-  ...change,
-});
-const baseline = (change: Partial<Pod> = {}): Pod => pod({ name: 'baseline', ...change });
-const canary = (change: Partial<Pod> = {}): Pod =>
-  pod({ name: 'canary', version: '2.0.0', startMs: 100, already: 0, ...change });
 const failing = (index: number): readonly [number, number] => [busy, index < 3 ? 0 : busy / 5];
 
 const judged = (...pods: readonly Pod[]): ReturnType<typeof run> =>
@@ -334,6 +319,14 @@ describe('the window', () => {
     ]).filter(({ point }) => (point.time - openedAt - 500) % 4_000 === 0);
     const { state } = run([opening(), ...cut(sparse, [4])]);
     expect(state.analyses[analysisId]?.windowMs).toBe(1_000);
+  });
+
+  test('is not measured by how close together senders export that cannot be told apart', () => {
+    const three = (pod: typeof canary): readonly Pod[] =>
+      [500, 1_400, 2_300].map((firstExportMs) =>
+        pod({ temporality: 'delta', exportEveryMs: 3_000, firstExportMs }),
+      );
+    expect(windowOf(...three(baseline), ...three(canary))).toBe(3_000);
   });
 
   test('is frozen without a second cohort when nothing was heard of it for long enough', () => {
