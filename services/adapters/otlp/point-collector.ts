@@ -109,11 +109,18 @@ export type RawLevel = { timeMs: number; level: number; flags: number };
 
 export const blankLevel = (): RawLevel => ({ timeMs: 0, level: NaN, flags: 0 });
 
-const faultOf = (point: RawPoint): PointRejection | null => {
+/**
+ * Whether a series may leave out when it began. A cumulative one of a known instance is told from its own last value
+ * (Prometheus receivers send such); several senders in one would look like counters that reset all the time.
+ */
+const mayLackStart = ({ temporality, instance }: DurationStream): boolean =>
+  temporality === 'cumulative' && instance !== null;
+
+const faultOf = (stream: DurationStream, point: RawPoint): PointRejection | null => {
   if (Number.isNaN(point.timeMs) || Number.isNaN(point.startMs)) return 'point-malformed';
   if ((point.flags & NO_RECORDED_VALUE_FLAG) !== 0) return 'no-recorded-value';
   if (point.timeMs === 0) return 'time-missing';
-  if (point.startMs === 0) return 'start-missing';
+  if (point.startMs === 0 && !mayLackStart(stream)) return 'start-missing';
   if (point.startMs > point.timeMs) return 'start-after-time';
   if (Number.isNaN(point.count)) return 'count-invalid';
   if (point.count > Number.MAX_SAFE_INTEGER) return 'count-too-large';
@@ -171,7 +178,7 @@ export class PointCollector {
 
   addDurations(stream: DurationStream, point: RawPoint, attributes: PointAttributes): void {
     if (!attributes.ok) return this.reject(attributes.reason);
-    const fault = faultOf(point);
+    const fault = faultOf(stream, point);
     if (fault !== null) return this.reject(fault);
     const { count, startMs, timeMs } = point;
     this.#add(stream, attributes, startMs, timeMs, {

@@ -93,6 +93,20 @@ describe('a bad point is rejected with its reason, and spoils no other', () => {
   });
 
   test.each([
+    ['cumulative, of a known instance', 2, 'pod-1', 2],
+    ['cumulative, of nobody knows whom', 2, '', 1],
+    ['delta, of a known instance', 1, 'pod-1', 1],
+  ])('no start: %s', (_case, temporality, instance, taken) => {
+    const points = [without(goodPoint, 'startTimeUnixNano'), goodPoint];
+    const request = requestOf(
+      [histogram(points, { temporality })],
+      instance === '' ? CHECKOUT : { ...CHECKOUT, 'service.instance.id': instance },
+    );
+    expect(jsonOutcome(request).taken).toBe(taken);
+    expect(protobufOutcome(request).taken).toBe(taken);
+  });
+
+  test.each([
     ['exponential buckets that hold more than the count', { count: '9' }, 'buckets-mismatch'],
     ['a zero count that is one too many', { zeroCount: '2' }, 'buckets-mismatch'],
     [
