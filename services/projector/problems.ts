@@ -6,9 +6,12 @@ import { instancePartitions } from '../core/instances/instance.ts';
 import type { Members, SlotInstances } from '../core/instances/running.ts';
 import { bucketKeysOf } from '../core/instances/running.ts';
 import { slotKey } from '../core/markers/slot.ts';
+import { mayLack } from '../core/problems/lacking.ts';
 import type { ProblemRows, RunningSlot } from '../core/problems/problem.ts';
 import { problemsIn } from '../core/problems/problems.ts';
 import { claimOf, needsMembers } from '../core/problems/running.ts';
+import { policyModel } from '../core/policy-records.ts';
+import type { PolicyRow } from '../core/policy-records.ts';
 import type { ProducerRow } from '../core/producers.ts';
 import { address, readTrustRow } from '../core/projection.ts';
 import type { CheckTools } from '../core/check/check-record.ts';
@@ -50,12 +53,14 @@ export const readProblems =
         'dead-letter',
         ({ appendedAt }) => appendedAt >= question.sinceMs,
       );
-      const deployments = await reading.deployments(deploymentsAsked(attempts, question));
+      const policies = await reading.newest<PolicyRow>(policyModel, () => true);
+      const deployments = await reading.deployments(deploymentsAsked(attempts, policies, question));
       const rows: ProblemRows = {
         present: presentOf(question.nowMs, keys),
         slots,
         attempts,
         deployments,
+        policies,
         producers: producers.filter(({ lastAt }) => lastAt >= question.sinceMs),
         remarks,
         letters,
@@ -73,18 +78,20 @@ export const readProblems =
     }
   };
 
-/** Those in conflict, and those of components that are expected somewhere. */
+/** Those in conflict, those of components that are expected somewhere, and those that may lack what is required. */
 const deploymentsAsked = (
   attempts: readonly AttemptLine[],
+  policies: readonly PolicyRow[],
   { expectations }: ProblemQuestion,
 ): readonly string[] => {
   const expected = new Set(expectations.map(({ component }) => component));
   return [
-    ...new Set(
-      attempts
+    ...new Set([
+      ...attempts
         .filter(({ conflict, component }) => conflict || expected.has(component ?? ''))
         .map(({ deployment }) => deployment),
-    ),
+      ...mayLack(attempts, policies),
+    ]),
   ];
 };
 

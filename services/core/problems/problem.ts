@@ -5,6 +5,7 @@ import type { Members, SlotInstances } from '../instances/running.ts';
 import { isoTimeOrNull } from '../instant.ts';
 import type { Position } from '../log/record.ts';
 import type { Slot } from '../markers/marker.ts';
+import type { PolicyRow } from '../policy-records.ts';
 import type { ProducerRow } from '../producers.ts';
 import type { RemarkRow } from '../remarks.ts';
 import type { AttemptLine, SlotState } from '../slot-state.ts';
@@ -37,6 +38,7 @@ export type ProblemCode =
   | 'clock-skewed'
   | 'arrived-late'
   | 'tag-without-digest'
+  | 'fields-missing'
   | 'unread'
   | 'unsigned'
   | 'out-of-scope'
@@ -87,8 +89,10 @@ export type ProblemRows = {
   readonly present: Present;
   readonly slots: readonly SlotState[];
   readonly attempts: readonly AttemptLine[];
-  /** Whole deployments: those in conflict, and those of components that are expected somewhere. */
+  /** Whole deployments: those in conflict, of components that are expected somewhere, and planned where plans must say more. */
   readonly deployments: readonly Deployment[];
+  /** Documents of policies, oldest first. */
+  readonly policies: readonly PolicyRow[];
   readonly producers: readonly ProducerRow[];
   readonly remarks: readonly RemarkRow[];
   readonly letters: readonly DeadLetter[];

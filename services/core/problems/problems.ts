@@ -1,6 +1,7 @@
 import { compareUtf8 } from '../utf8-order.ts';
 import { deploymentProblems } from './deployments.ts';
 import { expectedProblems } from './expected.ts';
+import { lackingProblems } from './lacking.ts';
 import { letterProblems } from './letters.ts';
 import type { Expectation } from './parse-expected.ts';
 import type { Problem, ProblemPlace, ProblemRows } from './problem.ts';
@@ -25,6 +26,7 @@ export const problemsIn = (
     ...[
       ...runningProblems(rows),
       ...deploymentProblems(rows),
+      ...lackingProblems(rows),
       ...producerProblems(rows),
       ...letterProblems(rows),
     ].filter(({ place }) => isAsked(place, filter)),

@@ -1,7 +1,9 @@
 import type { Logged, Planned } from '../../markers/marker.ts';
+import type { Position } from '../../log/record.ts';
 import type { PolicyRow } from '../../policy-records.ts';
 import { readDocumentText } from './parse-policy.ts';
 import { policyFor } from './placed-policy.ts';
+import type { PolicyDocument } from './placed-policy.ts';
 import type { RequiredField } from './required-field-names.ts';
 import { isRequiredField } from './required-field-names.ts';
 
@@ -9,8 +11,13 @@ import { isRequiredField } from './required-field-names.ts';
 
 const said = (value: string | null): boolean => value !== null && value.trim() !== '';
 
+/** What demands look at. What is logged is no rollout: it has neither strategy nor share. */
+export type Demanded = Pick<Logged, 'slot' | 'digest' | 'attempt' | 'details'> & {
+  readonly kind: 'planned' | 'logged';
+} & Partial<Pick<Planned, 'strategy' | 'canaryShare'>>;
+
 type Demand = {
-  readonly isSaid: (marker: Planned | Logged) => boolean;
+  readonly isSaid: (marker: Demanded) => boolean;
   /** The flag that says it; null: the CI job does. */
   readonly flag: string | null;
 };
@@ -25,11 +32,11 @@ const demands: { readonly [Name in RequiredField]: Demand } = {
   // What is logged is done: it has no strategy, and nobody follows its attempt.
   strategy: {
     flag: '--strategy',
-    isSaid: (marker) => marker.kind === 'logged' || said(marker.strategy),
+    isSaid: ({ kind, strategy = null }) => kind === 'logged' || said(strategy),
   },
   'canary-share': {
     flag: '--canary-share',
-    isSaid: (marker) => marker.kind === 'logged' || marker.canaryShare !== null,
+    isSaid: ({ kind, canaryShare = null }) => kind === 'logged' || canaryShare !== null,
   },
   attempt: { flag: null, isSaid: ({ kind, attempt }) => kind === 'logged' || said(attempt) },
   commit: detail('--commit', ({ commit }) => said(commit)),
@@ -55,7 +62,7 @@ const demands: { readonly [Name in RequiredField]: Demand } = {
 /** Those of the required fields that the marker does not have. */
 export const missingFields = (
   required: readonly string[],
-  marker: Planned | Logged,
+  marker: Demanded,
 ): readonly RequiredField[] =>
   required.filter(isRequiredField).filter((name) => !demands[name].isSaid(marker));
 
@@ -72,23 +79,32 @@ export type Lack = {
  */
 export const lackOf = (
   row: Pick<PolicyRow, 'position' | 'document'> | undefined,
-  marker: Planned | Logged,
+  marker: Demanded,
 ): Lack | undefined => {
   const document = row && readDocumentText(row.document);
   if (row === undefined || document?.ok !== true) return undefined;
+  return lackIn(document.value, row.position, marker);
+};
+
+/** What the marker lacks by the document of policies that was set at a position, or undefined. */
+export const lackIn = (
+  document: PolicyDocument,
+  position: Position,
+  marker: Demanded,
+): Lack | undefined => {
   const { component, environment } = marker.slot;
-  const { placed } = policyFor(document.value, component, environment);
+  const { placed } = policyFor(document, component, environment);
   const fields = missingFields(placed.policy.required, marker);
   if (fields.length === 0) return undefined;
   const flags = fields.flatMap((name) => demands[name].flag ?? []);
   const fromJob = fields.some((name) => demands[name].flag === null);
   return {
     fields,
-    message: `the policy at position ${row.position} requires ${fields.join(', ')} of what is deployed to ${environment} (component ${component})`,
+    message: `the policy at position ${position} requires ${fields.join(', ')} of what is deployed to ${environment} (component ${component})`,
     hint: [
       ...(flags.length === 0 ? [] : [`give ${flags.join(', ')}`]),
       ...(fromJob ? ['run it in a CI job, whose attempt it names'] : []),
-      `plimsoll policy show ${row.position} shows what is required`,
+      `plimsoll policy show ${position} shows what is required`,
     ].join('; '),
   };
 };
