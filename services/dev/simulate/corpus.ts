@@ -51,7 +51,7 @@ const scopes: { readonly [name: string]: Scope } = {
   analyser: { ...everything, roles: ['analyser'] },
   courier: { ...everything, roles: ['gateway'] },
   leaver: everything,
-  careless: everything,
+  careless: { ...everything, roles: [...everything.roles, 'analyser'] },
 };
 const writers = ['wide', 'wide', 'wide', 'staging', 'checkout', 'leaver', 'careless', 'newcomer'];
 
@@ -153,9 +153,14 @@ const pipelineOf = async (index: number, chance: Chance): Promise<Pipeline> => {
       : []),
     ...(chance.happens(0.15) ? [await say('canceled', { token: `${name} third` })] : []),
   ];
-  const decided = (kind: Says['kind'], marker: string, evidence: string): Promise<Fact> =>
+  const decided = (
+    kind: Says['kind'],
+    marker: string,
+    evidence: string,
+    decidedBy = 'analyser',
+  ): Promise<Fact> =>
     write({
-      by: 'analyser',
+      by: decidedBy,
       kind,
       marker: `${name} ${marker}`,
       deployment: name,
@@ -170,6 +175,8 @@ const pipelineOf = async (index: number, chance: Chance): Promise<Pipeline> => {
         await decided('hold', 'holds', 'early'),
         await decided('promote', 'promotes', 'good'),
         await decided('promote', 'promotes again', 'good'),
+        // Until somebody finds that key compromised.
+        ...(index % 3 === 0 ? [await decided('roll-back', 'robs', 'forged', 'careless')] : []),
         await decided('roll-back', 'rolls back', 'bad'),
         await decided('roll-back', 'rolls back again', 'bad'),
         await decided('promote', 'promotes too late', 'late'),

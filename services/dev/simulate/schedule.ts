@@ -236,7 +236,7 @@ const judgeAtRest = async (world: World): Promise<void> => {
   }
 };
 
-/** The first roll-back of an attempt stands, and no other beside it. */
+/** The first roll-back of an attempt stands, and no other beside it; that of a thief stands until the theft is known. */
 const rollBacksStand = (world: World, end: number): void => {
   const standing = new Set<string>();
   for (let position = 0; position < end; position++) {
@@ -246,6 +246,6 @@ const rollBacksStand = (world: World, end: number): void => {
     if (marker.kind !== 'roll-back') continue;
     const judged = `${deployment.id} ${attempt.number}`;
     if (standing.has(judged)) world.diverge('second-roll-back', `${judged} at ${position}`);
-    standing.add(judged);
+    if (world.factAt(position)?.told.by !== 'careless') standing.add(judged);
   }
 };

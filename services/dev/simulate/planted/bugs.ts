@@ -265,12 +265,23 @@ const ofTheFold: readonly PlantedBug[] = [
     `at < holder.since ? holder : { ...holder, uncertain: doubt },`,
     `at < holder.since || doubt !== null ? holder : { ...holder, uncertain: doubt },`,
   ),
-  bug('a conflict holds nothing back', lifecycle, `    ? 'held'`, `    ? note`),
+  bug(
+    'a conflict holds nothing back',
+    lifecycle,
+    `return isHeld && mayBeHeld &&`,
+    `return isHeld && !mayBeHeld &&`,
+  ),
   bug(
     'a second roll-back stands beside the first',
     lifecycle,
     `return rolledBack ? 'repeat' : 'applied';`,
     `return 'applied';`,
+  ),
+  bug(
+    'the roll-back of a thief stands before the true one',
+    lifecycle,
+    `(earlier) => earlier.note === 'applied' && !doubted.includes(earlier),`,
+    `(earlier) => earlier.note === 'applied',`,
   ),
   bug(
     'an update of unknown token joins what has ended',
