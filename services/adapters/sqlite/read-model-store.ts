@@ -28,6 +28,9 @@ const droppedAtOnceMax = 5_000;
 /**
  * Keeps the read models of one audience in a file, beside the log or alone. `close` leaves the file open, for
  * others may use it.
+ *
+ * Steps of a generation that readers do not use yet are on disk at the latest when it is switched to: a machine that
+ * stops before leaves an earlier step of it, whole, and its fold goes on from there.
  */
 export const openSqliteReadModelStore = (
   file: SqliteFile,
@@ -121,13 +124,18 @@ export const openSqliteReadModelStore = (
     const faulty = step.writes.find((each) => rowFault(each) !== undefined);
     if (faulty !== undefined)
       return refused(`${rowFault(faulty)} in a row of ${JSON.stringify(faulty.model)}`);
-    return write(() => {
-      const stored = held(generation)?.checkpoint;
-      const refusal = stepRefusal(stored, step);
-      if (refusal !== undefined) return { refused: refusal, stored };
-      putRows(putCheckpoint(generation, step.to), step.writes);
-      return 'committed';
-    });
+    const used = await read(current);
+    if (!used.ok) return used;
+    return ask(
+      (work) => file.write(work, used.value === generation ? 'synced' : 'unsynced'),
+      () => {
+        const stored = held(generation)?.checkpoint;
+        const refusal = stepRefusal(stored, step);
+        if (refusal !== undefined) return { refused: refusal, stored };
+        putRows(putCheckpoint(generation, step.to), step.writes);
+        return 'committed';
+      },
+    );
   };
 
   const readRows = (generation: Generation, keys: readonly RowKey[]): ReadRows => {

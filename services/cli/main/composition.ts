@@ -1,5 +1,5 @@
 import type { Foundation } from '../../adapters/foundation/foundation.ts';
-import { nextTurn } from '../../adapters/system/turn.ts';
+import { openTurn } from '../../adapters/system/turn.ts';
 import type { AnalyserStatus } from '../../analyser/start.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
@@ -48,7 +48,7 @@ export const openProjection = async ({
     tools,
     audience,
     pinnedLogId,
-    turn: nextTurn,
+    turn: openTurn(),
     ...(signatureChecking === undefined ? {} : { signatureChecking }),
   });
 };

@@ -9,7 +9,7 @@ import { openRedisReadModelStore } from '../../adapters/redis/read-model-store.t
 import { openSqliteFile } from '../../adapters/sqlite/file.ts';
 import { openSqliteReadModelStore } from '../../adapters/sqlite/read-model-store.ts';
 import { createSystemClock } from '../../adapters/system/clock.ts';
-import { nextTurn } from '../../adapters/system/turn.ts';
+import { openTurn } from '../../adapters/system/turn.ts';
 import type { FoldState } from '../../core/projection.ts';
 import type { LogRecord, NewRecord } from '../../core/log/record.ts';
 import {
@@ -20,7 +20,7 @@ import {
 } from '../../core/markers/wire.ts';
 import { orderedModels } from '../../core/read-models.ts';
 import type { ReadModelStore } from '../../ports/read-model-store.ts';
-import { applyBatch, batchRecordsMax } from '../../projector/project.ts';
+import { applyBatch, batchRecordsMax, loadState } from '../../projector/project.ts';
 import { startBenchRedis } from './bench-redis.ts';
 import type { BenchRedis } from './bench-redis.ts';
 import type { Bench } from './bench.ts';
@@ -52,6 +52,7 @@ let slices: readonly string[] = [];
 let verifyFrom = 1;
 
 const tools = openTools();
+const turn = openTurn();
 const bare = 'bare signature checks';
 
 /**
@@ -157,17 +158,24 @@ const project = async ({ records, targets }: Running, name: string): Promise<num
     }
     const slice = records.slice(into.next, into.next + batchRecordsMax);
     const done = await applyBatch(
-      { log, store: into.store, tools, audience, pinnedLogId: null, turn: nextTurn },
+      { log, store: into.store, tools, audience, pinnedLogId: null, turn },
       `g${into.generation}`,
       into.state,
       slice,
     );
     if (!done.ok) throw new Error(done.problem.message);
-    into.state = done.value.state;
+    // As one that did not begin with record 0 itself, and cannot know which markers are new.
+    into.state = into.state === undefined ? await stateOf(into) : done.value.state;
     into.next += slice.length;
     applied += slice.length;
   }
   return applied;
+};
+
+const stateOf = async ({ store, generation }: Target): Promise<FoldState | undefined> => {
+  const loaded = await loadState({ store, tools }, `g${generation}`);
+  if (!loaded.ok) throw new Error(loaded.problem.message);
+  return loaded.value;
 };
 
 const log = createMemoryRecordLog({ name: 'bench', partitions: 1, nowMs: () => 0 });

@@ -59,3 +59,27 @@ test('a file of the first layout is brought up to this one when it is opened, wi
   }
   for (const each of opened) value(each).close();
 });
+
+test('steps of the generation that readers use are synced, others no later than the switch to it', async () => {
+  const file = value(
+    await openSqliteFile(join(scratchFolder(), 'synced.db'), { create: true, sleep: clock.sleep }),
+  );
+  const synced: string[] = [];
+  const watched: SqliteFile = {
+    ...file,
+    write: (work, durability = 'synced') => {
+      synced.push(durability);
+      return file.write(work, durability);
+    },
+  };
+  const store = openSqliteReadModelStore(watched, { audience: 'local', orderedModels: [] });
+  const at = (next: number) => ({
+    ...{ logId: 'log-1', next, lastDigest: `of ${next}`, foldVersion: 1 },
+    rowsDigest: '0'.repeat(32),
+  });
+  value(await store.commit('g1', { from: undefined, to: at(1), writes: [] }));
+  value(await store.switchTo(undefined, 'g1'));
+  value(await store.commit('g1', { from: at(1), to: at(2), writes: [] }));
+  expect(synced).toEqual(['unsynced', 'synced', 'synced']);
+  file.close();
+});
