@@ -5,7 +5,7 @@ import { parseMarker } from '../../services/core/markers/parse-marker.ts';
 import type { OperationRow } from '../../services/core/operations.ts';
 import type { PolicyRow } from '../../services/core/policy-records.ts';
 import { positionKey } from '../../services/core/read-models.ts';
-import { again, by, given, keyOf, trusts } from '../support/given.ts';
+import { again, by, given, keyOf, openedAtMs, trusts } from '../support/given.ts';
 import { id, planned, policySet } from '../support/markers.ts';
 
 const operator = trusts('ops', { roles: ['operator'] });
@@ -26,6 +26,19 @@ describe('a document of policies on the log', () => {
       reason: 'the test asks for it',
       digest: policySet(strict)['digest'],
       document: strict,
+    });
+  });
+
+  test('counts from when the log has it, however long it is said to have waited', async () => {
+    const waited = { at: 120, waitedMs: 110_000 };
+    const house = await given(operator, by('ops', policySet(strict), waited));
+    expect(house.notes()).toEqual(['operation']);
+    expect(await house.row<PolicyRow>('policy', positionKey(2))).toMatchObject({
+      at: openedAtMs + 120_000,
+      occurredAt: openedAtMs + 10_000,
+    });
+    expect(await house.row<OperationRow>('operation', positionKey(2))).toMatchObject({
+      at: openedAtMs + 120_000,
     });
   });
 

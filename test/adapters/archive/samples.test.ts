@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openSampleArchive } from '../../../services/adapters/archive/samples.ts';
@@ -57,6 +58,28 @@ test('the longer range stands, whichever comes first', async () => {
   value(await archive.keep(range(12), pages([10])));
   expect(value(await archive.read(analysis))?.range.to).toBe(20);
   expect(readdirSync(join(folder, topic))).toHaveLength(1);
+});
+
+test('what a killed process has left unfinished is swept, once nobody can still be writing it', async () => {
+  const { archive, folder } = opened();
+  value(await archive.keep(range(14), pages([10, 14])));
+  const leave = (name: string, minutesAgo: number): string => {
+    writeFileSync(join(folder, topic, name), 'half');
+    const at = Date.now() / 1000 - minutesAgo * 60;
+    utimesSync(join(folder, topic, name), at, at);
+    return name;
+  };
+  const unfinished = (): string => `${analysis}.3.10-16.avro.${randomUUID()}`;
+  leave(unfinished(), 90);
+  const stays = [
+    leave(unfinished(), 30),
+    leave(`notes.avro.${'0'.repeat(36)}`, 90),
+    leave('somebody elses.txt', 90),
+  ];
+  value(await archive.keep(range(20), pages([10, 20])));
+  expect(readdirSync(join(folder, topic)).toSorted()).toStrictEqual(
+    [`${analysis}.3.10-20.avro`, ...stays].toSorted(),
+  );
 });
 
 test('a range whose samples cannot be read is not kept, and the one before stays', async () => {
