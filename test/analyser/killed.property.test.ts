@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { buildAnalyserHouse } from '../support/analyser-house.ts';
+import type { Policy } from '../../services/core/canary/policy/policy.ts';
+import { buildCanaryHouse } from '../support/analyser-house.ts';
 import type { AnalyserHouse } from '../support/analyser-house.ts';
 import { fastPolicy } from '../support/canary/sample-streams.ts';
-import { keyOf, tools } from '../support/given.ts';
-import { added, failed, logged, planned, started } from '../support/markers.ts';
+import { tools } from '../support/given.ts';
+import { failed } from '../support/markers.ts';
 import { value } from '../support/records.ts';
 
 /** One life of an analyser: it ends with its n-th append, before it or after it, or after so much time. */
@@ -22,15 +23,12 @@ const life: fc.Arbitrary<Life> = fc.record({
   restMs: fc.integer({ min: 0, max: 10 }).map((tenths) => tenths * 100),
 });
 
-const canaryOn = async (errors: number): Promise<AnalyserHouse> => {
-  const house = await buildAnalyserHouse(fastPolicy);
-  await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
-  await house.say('ci', logged('1.9.4'));
-  await house.say('ci', planned('2.0.0', { canaryShare: 0.5, attempt: 'run-1' }));
-  await house.say('ci', started({ attempt: 'run-1' }));
+const canaryOn = async (errors: number, policy: Policy = fastPolicy): Promise<AnalyserHouse> => {
+  const house = await buildCanaryHouse(policy);
+  const each = { requests: 500, everyMs: policy.windowMs };
   house.servers.push(
-    { name: 'baseline', version: '1.9.4', requests: 500, errors: 0, fromMs: -60_000 },
-    { name: 'canary', version: '2.0.0', requests: 500, errors, fromMs: 500 },
+    { ...each, name: 'baseline', version: '1.9.4', errors: 0, fromMs: -60_000 },
+    { ...each, name: 'canary', version: '2.0.0', errors, fromMs: 500 },
   );
   return house;
 };
@@ -124,6 +122,22 @@ test('killed anywhere, the canary that is sound is promoted once and never rolle
 
 /** So long that what stands is renewed twice, for the analyser and for a test. */
 const twoRenewalsMs = 520_000;
+/**
+ * As the fast policy in windows of five seconds, as a decision is renewed every four minutes whatever the windows:
+ * a fifth of the exports.
+ */
+const slower = 5;
+const coarseMs = 500;
+const slowPolicy: Policy = {
+  ...fastPolicy,
+  windowMs: slower * fastPolicy.windowMs,
+  warmUpMs: slower * fastPolicy.warmUpMs,
+  soakMs: slower * fastPolicy.soakMs,
+  deadlineMs: slower * fastPolicy.deadlineMs,
+  blockMs: slower * fastPolicy.blockMs,
+  noDataMs: slower * fastPolicy.noDataMs,
+  restarts: { ...fastPolicy.restarts, everyMs: slower * fastPolicy.restarts.everyMs },
+};
 
 const notesOf = async (house: AnalyserHouse): Promise<readonly string[]> =>
   (await house.decisions())
@@ -140,24 +154,24 @@ test.each([
       fc.constantFrom('before', 'after'),
       fc.boolean(),
       async (lives, moment, isSilent) => {
-        const house = await canaryOn(errors);
+        const house = await canaryOn(errors, slowPolicy);
         await live(house, lives);
         const first = house.start();
-        await house.pass(58_000);
+        await house.pass(90_000, coarseMs);
         await first.stop();
         if (isSilent) house.servers.length = 0;
         const doomed = house.startDoomed(1, moment, 'decisions');
-        await house.pass(twoRenewalsMs / 2);
+        await house.pass(twoRenewalsMs / 2, coarseMs);
         expect(doomed.isDead()).toBe(true);
         const last = house.start();
-        await house.pass(twoRenewalsMs / 2);
+        await house.pass(twoRenewalsMs / 2, coarseMs);
         expect(await notesOf(house)).toStrictEqual([
           `${kind} applied`,
           `${kind} repeat`,
           `${kind} repeat`,
         ]);
         await house.say('ci', failed({ attempt: 'run-1' }));
-        await house.pass(twoRenewalsMs / 2);
+        await house.pass(twoRenewalsMs / 2, coarseMs);
         await last.stop();
         expect(await notesOf(house)).toHaveLength(3);
         expect(await house.deadLetters()).toStrictEqual([]);

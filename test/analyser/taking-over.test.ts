@@ -3,18 +3,10 @@ import type { AnalyserEvent, AnalyserPorts } from '../../services/analyser/ports
 import { openTrustedKeys } from '../../services/analyser/trusted-keys.ts';
 import { decisionBytes, undisturbed } from '../support/canary/undisturbed.ts';
 import { fastPolicy } from '../support/canary/sample-streams.ts';
-import { buildAnalyserHouse } from '../support/analyser-house.ts';
+import { buildAnalyserHouse, buildCanaryHouse } from '../support/analyser-house.ts';
 import type { AnalyserHouse } from '../support/analyser-house.ts';
 import { keyOf } from '../support/given.ts';
-import {
-  added,
-  audience,
-  compromised,
-  logged,
-  planned,
-  retired,
-  started,
-} from '../support/markers.ts';
+import { added, audience, compromised, retired } from '../support/markers.ts';
 import { value } from '../support/records.ts';
 
 /** Kept so often that a test of seconds sees it. */
@@ -22,12 +14,8 @@ const snapshotPace = { records: 5, ms: 2_000, msMin: 500 };
 const second = keyOf('analyser#2');
 
 const canaryHouse = async (errors: number): Promise<AnalyserHouse> => {
-  const house = await buildAnalyserHouse(fastPolicy);
-  await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
+  const house = await buildCanaryHouse(fastPolicy);
   await house.say('admin', added(second, { roles: ['analyser'] }));
-  await house.say('ci', logged('1.9.4'));
-  await house.say('ci', planned('2.0.0', { canaryShare: 0.5, attempt: 'run-1' }));
-  await house.say('ci', started({ attempt: 'run-1' }));
   house.servers.push(
     { name: 'baseline', version: '1.9.4', requests: 500, errors: 5, fromMs: -60_000 },
     { name: 'canary', version: '2.0.0', requests: 500, errors, fromMs: 500 },

@@ -1,12 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openTrustedKeys } from '../../services/analyser/trusted-keys.ts';
-import { buildAnalyserHouse } from '../support/analyser-house.ts';
+import { buildCanaryHouse } from '../support/analyser-house.ts';
 import type { AnalyserHouse, Way } from '../support/analyser-house.ts';
 import { fastPolicy } from '../support/canary/sample-streams.ts';
 import { undisturbed } from '../support/canary/undisturbed.ts';
-import { keyOf } from '../support/given.ts';
-import { added, audience, logged, planned, started } from '../support/markers.ts';
+import { audience } from '../support/markers.ts';
 
 // The same exports, whatever way they go, are the same verdict in the same window, with the same counts.
 
@@ -15,11 +14,7 @@ const latenessMs = 2 * fastPolicy.windowMs;
 const step = 100;
 
 const canaryHouse = async (errors: number): Promise<AnalyserHouse> => {
-  const house = await buildAnalyserHouse(fastPolicy);
-  await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
-  await house.say('ci', logged('1.9.4'));
-  await house.say('ci', planned('2.0.0', { canaryShare: 0.5, attempt: 'run-1' }));
-  await house.say('ci', started({ attempt: 'run-1' }));
+  const house = await buildCanaryHouse(fastPolicy);
   house.servers.push(
     { name: 'baseline a', version: '1.9.4', requests: 300, errors: 1, fromMs: -60_000 },
     { name: 'baseline b', version: '1.9.4', requests: 200, errors: 1, fromMs: -30_300 },

@@ -22,13 +22,13 @@ import { applyBatch } from '../../services/projector/project.ts';
 import { everywhere } from './canary/sample-streams.ts';
 import { keyOf, openedAtMs, signed, tools } from './given.ts';
 import type { Said } from './markers.ts';
-import { added, audience, opened } from './markers.ts';
+import { added, audience, logged, opened, planned, started } from './markers.ts';
 import { attributes, histogram, jsonOf, protobufOf, requestOf } from './otlp/requests.ts';
 import { value } from './records.ts';
 
 // A whole house on memory logs and a clock that a test moves: pipeline, projector, servers and analysers.
 
-/** A server whose requests are counted, as the pipeline's markers see it. Rates are per second. */
+/** A server whose requests are counted, as the pipeline's markers see it. Requests and errors are those of one export. */
 export type Server = {
   readonly name: string;
   readonly version: string;
@@ -37,6 +37,8 @@ export type Server = {
   readonly deployment?: string;
   readonly requests: number;
   errors: number;
+  /** How often it exports; every second unless told. */
+  readonly everyMs?: number;
   /** How far its clock is ahead. */
   readonly aheadMs?: number;
   /** It sends nothing before this, milliseconds after the opening of the log. */
@@ -60,8 +62,8 @@ export type AnalyserHouse = {
   /** The ways that an export goes; several: it comes several times. One partition after the other unless told. */
   waysOf: (server: Server, exports: number) => readonly Way[];
   readonly say: (name: string, says: Said) => Promise<void>;
-  /** The clock goes on, servers export every second, everybody does what there is to do. */
-  readonly pass: (ms: number) => Promise<void>;
+  /** The clock goes on in steps, servers export, everybody does what there is to do. */
+  readonly pass: (ms: number, stepMs?: number) => Promise<void>;
   /** With other ports than those of the house where a test says so. */
   readonly start: (change?: Partial<AnalyserPorts>) => Analyser;
   /** An analyser that dies in the moment of its n-th append: before it, or after it and before the answer. */
@@ -79,8 +81,7 @@ export type AnalyserHouse = {
 
 export type Doomed = { readonly isDead: () => boolean; readonly kill: () => Promise<void> };
 
-const stepMs = 100;
-const exportEveryMs = 1_000;
+const exportEveryMs = ({ everyMs = 1_000 }: Server): number => everyMs;
 
 /** `spread`: how a log is shared out among its readers; unless told, one of them has all of it. */
 export const buildAnalyserHouse = async (
@@ -120,20 +121,24 @@ export const buildAnalyserHouse = async (
     await settled();
   };
 
-  const pass = async (ms: number): Promise<void> => {
-    for (let passed = 0; passed < ms; passed += stepMs) {
-      await clock.advance(stepMs);
+  const pass = async (ms: number, stepMs: number = 100): Promise<void> => {
+    const untilMs = clock.nowMs() + ms;
+    while (clock.nowMs() < untilMs) {
+      // Ends on whole steps since the opening: there the servers export.
+      const toWholeMs = stepMs - ((clock.nowMs() - openedAtMs) % stepMs);
+      const passedMs = Math.min(toWholeMs, untilMs - clock.nowMs());
+      await clock.advance(passedMs);
       for (const server of servers) {
         const sinceMs = clock.nowMs() - openedAtMs - server.fromMs;
         const isOver = server.untilMs !== undefined && clock.nowMs() >= openedAtMs + server.untilMs;
-        if (sinceMs <= 0 || sinceMs % exportEveryMs !== 0 || isOver) continue;
-        const record = exportOf(server, sinceMs / exportEveryMs, clock.nowMs(), exports);
+        if (sinceMs <= 0 || sinceMs % exportEveryMs(server) !== 0 || isOver) continue;
+        const record = exportOf(server, sinceMs / exportEveryMs(server), clock.nowMs(), exports);
         for (const way of house.waysOf(server, exports)) underWay.push({ ...way, record });
         exports += 1;
       }
       const due = underWay.filter(({ afterMs }) => afterMs <= 0);
       underWay = underWay.flatMap((way) =>
-        way.afterMs <= 0 ? [] : [{ ...way, afterMs: way.afterMs - stepMs }],
+        way.afterMs <= 0 ? [] : [{ ...way, afterMs: way.afterMs - passedMs }],
       );
       for (const { partition, record } of due) value(await metrics.append(partition, [record]));
       await settled();
@@ -178,6 +183,16 @@ export const buildAnalyserHouse = async (
   return house;
 };
 
+/** A house in which a canary takes half of the traffic of one component; nobody serves yet. */
+export const buildCanaryHouse = async (policy: Policy): Promise<AnalyserHouse> => {
+  const house = await buildAnalyserHouse(policy);
+  await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
+  await house.say('ci', logged('1.9.4'));
+  await house.say('ci', planned('2.0.0', { canaryShare: 0.5, attempt: 'run-1' }));
+  await house.say('ci', started({ attempt: 'run-1' }));
+  return house;
+};
+
 /** Lets everything happen that waits for no time. */
 export const settled = async (): Promise<void> => {
   for (let turn = 0; turn < 3; turn++) await new Promise((done) => setImmediate(done));
@@ -207,7 +222,7 @@ const project = async (
 const exportOf = (server: Server, index: number, nowMs: number, exports: number): NewRecord => {
   const nanos = (ms: number): string => `${ms}000000`;
   const timeMs = nowMs + (server.aheadMs ?? 0);
-  const startMs = timeMs - index * exportEveryMs;
+  const startMs = timeMs - index * exportEveryMs(server);
   const point = (status: number, perExport: number): object => ({
     startTimeUnixNano: nanos(startMs),
     timeUnixNano: nanos(timeMs),
