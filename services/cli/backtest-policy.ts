@@ -4,7 +4,7 @@ import { readPolicyFile } from '../core/canary/policy/policy-file.ts';
 import { presetNames, presets } from '../core/canary/policy/presets.ts';
 import { documentFileBytesMax } from '../core/canary/policy/policy-text.ts';
 import type { Result } from '../core/result.ts';
-import { ok } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
 import type { CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { refuse } from './problem.ts';
@@ -29,7 +29,11 @@ export const readNamedPolicy = async (
     });
   const path = written ?? '';
   const text = await ports.readTextFile(path, documentFileBytesMax);
-  if (!text.ok) return text;
+  if (!text.ok)
+    return fail({
+      ...text.problem,
+      hint: `it is neither one of the presets (${presetNames.join(', ')}) nor a file that can be read`,
+    });
   const file = readPolicyFile((await ports.yaml()).read, text.value);
   if (file.ok)
     return ok({

@@ -1,12 +1,13 @@
 import type { BacktestSetup } from '../core/canary/backtest/setup.ts';
-import { canaryRuns } from '../core/canary/backtest/markers.ts';
-import type { CanaryRun, TimedMarker } from '../core/canary/backtest/markers.ts';
+import { toldRollouts } from '../core/canary/backtest/markers.ts';
+import type { CanaryRun, TimedMarker, ToldRollouts } from '../core/canary/backtest/markers.ts';
 import { readMarkerLine } from '../core/canary/backtest/marker-line.ts';
 import type { RunningVersion } from '../core/samples/sample.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import { uuidOfParts } from '../core/uuid-v8.ts';
 import type { Given } from './arguments.ts';
+import { captureBeginMs, captureEndMs } from './capture.ts';
 import { utcTime } from './position-at.ts';
 import type { CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
@@ -14,19 +15,52 @@ import { refuse } from './problem.ts';
 
 // What a backtest is about, from its options or from markers.
 
-type SetupPorts = Pick<CliPorts, 'settings' | 'tools' | 'readTextFile'>;
+type SetupPorts = Pick<CliPorts, 'settings' | 'tools' | 'readTextFile' | 'captures'>;
 
-export const readSetup = async (
+/** A capture as `--metrics` names it. */
+export type NamedCapture = {
+  readonly path: string;
+  /** When the canary began, as written behind `@`; null: for all captures alike. */
+  readonly since: string | null;
+};
+
+/** `FILE`, or `FILE@TIME`. */
+export const namedCapture = (written: string): NamedCapture => {
+  const at = written.lastIndexOf('@');
+  return at > 0 && utcTime.test(written.slice(at + 1))
+    ? { path: written.slice(0, at), since: written.slice(at + 1) }
+    : { path: written, since: null };
+};
+
+/** What a backtest of this capture is about. */
+export type SetupOf = (capture: NamedCapture) => Promise<Result<BacktestSetup, CliProblem>>;
+
+/** Markers are read once, for all captures. */
+export const readSetups = async (
   ports: SetupPorts,
   given: Given,
-): Promise<Result<BacktestSetup, CliProblem>> =>
-  given.value('markers') === null
-    ? setupOfOptions(ports, given)
-    : setupOfMarkers(ports, given, given.value('markers') ?? '');
+): Promise<Result<SetupOf, CliProblem>> => {
+  const path = given.value('markers');
+  if (path === null)
+    return ok(({ since }) =>
+      Promise.resolve(setupOfOptions(ports, given, since ?? given.value('since'))),
+    );
+  const text = await ports.readTextFile(path, markersBytesMax);
+  if (!text.ok) return text;
+  const markers = readMarkers(ports, path, text.value);
+  if (!markers.ok) return markers;
+  const told: Told = { path, ...toldRollouts(markers.value) };
+  return ok((capture) => setupOfMarkers(ports, given, told, capture));
+};
 
-const setupOfOptions = (ports: SetupPorts, given: Given): Result<BacktestSetup, CliProblem> => {
-  const names = ['service', 'environment', 'canary', 'baseline', 'since'] as const;
-  const missing = names.find((name) => given.value(name) === null);
+const setupOfOptions = (
+  ports: SetupPorts,
+  given: Given,
+  since: string | null,
+): Result<BacktestSetup, CliProblem> => {
+  const names = ['service', 'environment', 'canary', 'baseline'] as const;
+  const missing =
+    names.find((name) => given.value(name) === null) ?? (since === null ? 'since' : undefined);
   if (missing !== undefined)
     return refuse(
       'option-missing',
@@ -42,7 +76,7 @@ const setupOfOptions = (ports: SetupPorts, given: Given): Result<BacktestSetup, 
       `--canary and --baseline are both ${JSON.stringify(canary.slice(0, 64))}`,
       'cohorts are told apart by service.version; where both have the same, --markers tells them apart by deployment.id',
     );
-  const sinceMs = readTime('since', given.value('since') ?? '');
+  const sinceMs = readTime('since', since ?? '');
   if (!sinceMs.ok) return sinceMs;
   const shares = readWeights(given.value('weight'), sinceMs.value);
   if (!shares.ok) return shares;
@@ -111,17 +145,25 @@ const readWeights = (
 /** Markers of one deployment are few; a whole log is exported by component. */
 const markersBytesMax: number = 64 * 1024 * 1024;
 
+type Told = ToldRollouts & { readonly path: string };
+
 const setupOfMarkers = async (
   ports: SetupPorts,
   given: Given,
-  path: string,
+  { path, canaries, others: otherRollouts }: Told,
+  capture: NamedCapture,
 ): Promise<Result<BacktestSetup, CliProblem>> => {
-  const text = await ports.readTextFile(path, markersBytesMax);
-  if (!text.ok) return text;
-  const markers = readMarkers(ports, path, text.value);
-  if (!markers.ok) return markers;
-  const asked = canaryRuns(markers.value).filter((run) => isAsked(run, given));
-  const [run, ...others] = asked;
+  const asked = canaries.filter((run) => isAsked(run, given));
+  const inside = asked.length > 1 ? await startedInside(ports, asked, capture.path) : ok(asked);
+  if (!inside.ok) return inside;
+  const [run, ...others] = inside.value;
+  const other = otherRollouts.findLast((each) => isAsked(each, given));
+  if (run === undefined && other !== undefined)
+    return refuse(
+      'marker-invalid',
+      `${path}: ${nameOf(other)} was no canary: no share of the traffic was told`,
+      'a backtest holds two versions side by side and knows no before/after and no full switch of colours; where both ran at once, name them by --service, --environment, --canary, --baseline and --since',
+    );
   if (run === undefined)
     return refuse(
       'marker-invalid',
@@ -131,7 +173,7 @@ const setupOfMarkers = async (
   if (others.length > 0)
     return refuse(
       'marker-invalid',
-      `${path} tells of ${asked.length} canaries: ${asked.slice(-5).map(nameOf).join(', ')}`,
+      `${path} tells of ${inside.value.length} canaries: ${inside.value.slice(-5).map(nameOf).join(', ')}`,
       'name one by --deployment=ID, or by --service, --environment and --canary',
     );
   const { target: _target, ...rest } = run;
@@ -152,7 +194,7 @@ const setupOfMarkers = async (
       `${path} does not tell what ran before ${nameOf(run)}`,
       'export from further back, or name its service.version by --baseline',
     );
-  const since = given.value('since');
+  const since = capture.since ?? given.value('since');
   const sinceMs = since === null ? ok(rest.sinceMs) : readTime('since', since);
   if (!sinceMs.ok) return sinceMs;
   const weights = readWeights(given.value('weight'), sinceMs.value);
@@ -165,6 +207,24 @@ const setupOfMarkers = async (
     shares: given.value('weight') === null ? rest.shares : weights.value,
     isByVersion: false,
   });
+};
+
+/** A capture may begin so much later than the canary. */
+const missedMsMax = 120_000;
+
+/** Of several canaries those that began while this was recorded; all of them if that is none. */
+const startedInside = async (
+  ports: SetupPorts,
+  runs: readonly CanaryRun[],
+  path: string,
+): Promise<Result<readonly CanaryRun[], CliProblem>> => {
+  const [begin, end] = [await captureBeginMs(ports, path), await captureEndMs(ports, path)];
+  if (!begin.ok) return begin;
+  if (!end.ok) return end;
+  const fromMs = (begin.value ?? -Infinity) - missedMsMax;
+  const toMs = end.value ?? Infinity;
+  const inside = runs.filter(({ sinceMs }) => sinceMs >= fromMs && sinceMs <= toMs);
+  return ok(inside.length === 0 ? runs : inside);
 };
 
 const isAsked = (run: CanaryRun, given: Given): boolean => {

@@ -6,8 +6,9 @@ import { chartSvg } from '../core/plot/chart-svg.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { Given } from './arguments.ts';
+import { tellWhatIsMissing } from './backtest-missing.ts';
 import { readNamedPolicy } from './backtest-policy.ts';
-import { readSetup } from './backtest-setup.ts';
+import { namedCapture, readSetups } from './backtest-setup.ts';
 import { changeLine, changeText, headingText, resultText } from './backtest-text.ts';
 import { printLines, printText } from './output.ts';
 import type { CliPorts } from './ports.ts';
@@ -21,19 +22,23 @@ export const runBacktest = async (
   given: Given,
   isJson: boolean,
 ): Promise<Result<void, CliProblem>> => {
-  const setup = await readSetup(ports, given);
-  if (!setup.ok) return setup;
+  const setupOf = await readSetups(ports, given);
+  if (!setupOf.ok) return setupOf;
+  const [first = '', ...others] = given.values('metrics');
   if (given.has('compare')) {
     const { runCompare } = await import('./compare.ts');
-    return runCompare(ports, given, setup.value, isJson);
+    return runCompare(ports, given, setupOf.value, isJson);
   }
-  const [path = '', ...others] = given.values('metrics');
   if (others.length > 0)
     return refuse(
       'option-invalid',
       'several --metrics are for --compare',
       'name one capture, or add --compare=standard',
     );
+  const capture = namedCapture(first);
+  const setup = await setupOf.value(capture);
+  if (!setup.ok) return setup;
+  const { path } = capture;
   const policy = await readNamedPolicy(ports, given.value('policy'), setup.value);
   if (!policy.ok) return policy;
   const noise = await learnNoise(ports, given.value('history'), setup.value, policy.value);
@@ -75,34 +80,4 @@ const plotOf = (setup: BacktestSetup, backtest: Backtest): string => {
       hasScore: false,
     }),
   );
-};
-
-/** Where nothing could be judged, what the capture has instead tells why. */
-const tellWhatIsMissing = (
-  { note }: Pick<CliPorts, 'note'>,
-  { environment, component, canary, baseline }: BacktestSetup,
-  backtest: Backtest,
-): void => {
-  if (backtest.settled() !== null) return;
-  const { places, versions } = backtest.heard();
-  const place = `${environment}/${component}`;
-  if (!places.has(place)) {
-    const others = [...places].join(', ');
-    note({
-      code: 'nothing-heard',
-      message: `the capture has no point of ${place}${others === '' ? ' that is judged' : `; it has ${others}`}`,
-      hint:
-        others === ''
-          ? 'requests are judged by http.server.request.duration and rpc.server.call.duration'
-          : '',
-    });
-    return;
-  }
-  for (const version of [canary.version, ...baseline.map((each) => each.version)])
-    if (!versions.has(version))
-      note({
-        code: 'nothing-heard',
-        message: `the capture has no point of ${component} ${version}; it has ${[...versions].join(', ')}`,
-        hint: '',
-      });
 };

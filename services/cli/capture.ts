@@ -138,11 +138,32 @@ export const captureEndMs = async (
 ): Promise<Result<number | null, CliProblem>> => {
   const tail = await captures.tail(path, tailBytes);
   if (!tail.ok) return fail(captureFailed(tail.problem));
-  const text = ascii.decode(tail.value);
-  const times = [...text.matchAll(/"time_?[uU]nix_?[nN]ano"\s*:\s*"?([0-9]{16,19})/g)]
-    .map(([, nanos = '']) => Number(nanos.slice(0, -6)))
-    .toSorted((one, other) => one - other);
-  return ok(times[Math.floor((times.length - 1) * timeQuantile)] ?? null);
+  return ok(quantileOf(timesIn(tail.value), latestQuantile));
 };
 
-const timeQuantile = 0.9;
+/** About when a capture begins: by the times of its first lines. */
+export const captureBeginMs = async (
+  { captures }: Pick<CliPorts, 'captures'>,
+  path: string,
+): Promise<Result<number | null, CliProblem>> => {
+  const opened = await captures.open(path, captureLineBytesMax);
+  if (!opened.ok) return fail(captureFailed(opened.problem));
+  const lines = await opened.value.next();
+  const times = lines.ok
+    ? lines.value.slice(0, firstLines).flatMap((line) => timesIn(line.bytes))
+    : [];
+  await opened.value.close();
+  return lines.ok ? ok(quantileOf(times, 1 - latestQuantile)) : fail(captureFailed(lines.problem));
+};
+
+const firstLines = 20;
+const latestQuantile = 0.9;
+
+/** Times of points in milliseconds, as far as a look at the text tells. */
+const timesIn = (bytes: Uint8Array): readonly number[] =>
+  [...ascii.decode(bytes).matchAll(/"time_?[uU]nix_?[nN]ano"\s*:\s*"?([0-9]{16,19})/g)].map(
+    ([, nanos = '']) => Number(nanos.slice(0, -6)),
+  );
+
+const quantileOf = (times: readonly number[], share: number): number | null =>
+  times.toSorted((one, other) => one - other)[Math.floor((times.length - 1) * share)] ?? null;

@@ -9,8 +9,10 @@ import type { Line } from '../core/views.ts';
 import type { Given } from './arguments.ts';
 import type { Noise } from '../core/canary/judge/noise.ts';
 import { judgeCapture, learnNoise } from './judge-capture.ts';
-import type { NamedPolicy } from './backtest-policy.ts';
 import { readNamedPolicy } from './backtest-policy.ts';
+import type { NamedCapture, SetupOf } from './backtest-setup.ts';
+import { namedCapture } from './backtest-setup.ts';
+import { tellWhatIsMissing } from './backtest-missing.ts';
 import { captureFailed } from './capture.ts';
 import { table } from './display.ts';
 import { printLines, printText } from './output.ts';
@@ -33,79 +35,82 @@ type Compared = {
 export const runCompare = async (
   ports: CliPorts,
   given: Given,
-  setup: BacktestSetup,
+  setupOf: SetupOf,
   isJson: boolean,
 ): Promise<Result<void, CliProblem>> => {
-  const policies = await policiesOf(ports, setup, given.value('compare') ?? '');
-  if (!policies.ok) return policies;
-  const captures = await capturesOf(ports, given.values('metrics'));
+  const names = policyNames(given.value('compare') ?? '');
+  if (!names.ok) return names;
+  const captures = await capturesOf(ports, given.values('metrics').map(namedCapture));
   if (!captures.ok) return captures;
   const readTelemetry = await ports.readTelemetry();
   const noises = new Map<string, Noise>();
-  for (const policy of policies.value) {
-    const noise = await learnNoise(ports, given.value('history'), setup, policy);
-    if (!noise.ok) return noise;
-    noises.set(policy.name, noise.value);
-  }
   const compared: Compared[] = [];
-  for (const capture of captures.value)
-    for (const policy of policies.value) {
+  for (const capture of captures.value) {
+    const setup = await setupOf(capture);
+    if (!setup.ok) return setup;
+    for (const name of names.value) {
+      const policy = await readNamedPolicy(ports, name, setup.value);
+      if (!policy.ok) return policy;
+      const cohorts = `${name} ${cohortsOf(setup.value)}`;
+      const known = noises.get(cohorts);
+      const noise =
+        known === undefined
+          ? await learnNoise(ports, given.value('history'), setup.value, policy.value)
+          : ok(known);
+      if (!noise.ok) return noise;
+      noises.set(cohorts, noise.value);
       const judged = await judgeCapture(ports, readTelemetry, {
-        path: capture,
-        setup,
-        policy,
-        noise: noises.get(policy.name) ?? [],
+        path: capture.path,
+        setup: setup.value,
+        policy: policy.value,
+        noise: noise.value,
         mayPromote: !given.has('no-promote'),
         onChange: () => undefined,
       });
       if (!judged.ok) return judged;
-      const one: Compared = { capture, policy: policy.name, result: judged.value.result() };
+      const one: Compared = { capture: capture.path, policy: name, result: judged.value.result() };
       compared.push(one);
+      tellWhatIsMissing(ports, setup.value, judged.value, `${capture.path}: `);
       if (isJson) printLines(ports.terminal, [lineOf(one)]);
     }
+  }
   if (!isJson) printText(ports.terminal, tableOf(compared, ports.terminal.columns));
   const svg = given.value('svg');
   return svg === null
     ? ok(undefined)
-    : ports.writeTextFile(svg, plotOf(compared, captures.value, policies.value));
+    : ports.writeTextFile(svg, plotOf(compared, captures.value, names.value));
 };
 
-const policiesOf = async (
-  ports: CliPorts,
-  setup: BacktestSetup,
-  written: string,
-): Promise<Result<readonly NamedPolicy[], CliProblem>> => {
+/** Whose scatter a history shows. */
+const cohortsOf = ({ environment, component, canary, baseline }: BacktestSetup): string =>
+  JSON.stringify([environment, component, canary.version, ...baseline.map((one) => one.version)]);
+
+const policyNames = (written: string): Result<readonly string[], CliProblem> => {
   const names = [...new Set(written.split(',').map((name) => name.trim()))];
-  if (names.length > policiesMax || names.includes(''))
-    return refuse(
-      'option-invalid',
-      `--compare takes 1 to ${policiesMax} policies, with commas between them`,
-      'write it such as --compare=standard,policy.yaml',
-    );
-  const policies: NamedPolicy[] = [];
-  for (const name of names) {
-    const policy = await readNamedPolicy(ports, name, setup);
-    if (!policy.ok) return policy;
-    policies.push(policy.value);
-  }
-  return ok(policies);
+  return names.length > policiesMax || names.includes('')
+    ? refuse(
+        'option-invalid',
+        `--compare takes 1 to ${policiesMax} policies, with commas between them`,
+        'write it such as --compare=standard,policy.yaml',
+      )
+    : ok(names);
 };
 
 const capturesOf = async (
   ports: CliPorts,
-  paths: readonly string[],
-): Promise<Result<readonly string[], CliProblem>> => {
-  const captures: string[] = [];
-  for (const path of paths) {
+  named: readonly NamedCapture[],
+): Promise<Result<readonly NamedCapture[], CliProblem>> => {
+  const captures: NamedCapture[] = [];
+  for (const { path, since } of named) {
     const files = await ports.captures.filesAt(path);
     if (!files.ok) return fail(captureFailed(files.problem));
-    captures.push(...files.value);
+    captures.push(...files.value.map((file) => ({ path: file, since })));
   }
   if (captures.length > 0 && captures.length <= capturesMax) return ok(captures);
   return refuse(
     'file-invalid',
     captures.length === 0
-      ? `${paths.join(', ')} holds no capture`
+      ? `${named.map(({ path }) => path).join(', ')} holds no capture`
       : `there are ${captures.length} captures, ${capturesMax} are taken`,
     'captures of a folder end in .jsonl or .json',
   );
@@ -135,8 +140,8 @@ const undecidedShare = 1.25;
 
 const plotOf = (
   compared: readonly Compared[],
-  captures: readonly string[],
-  policies: readonly NamedPolicy[],
+  captures: readonly NamedCapture[],
+  policies: readonly string[],
 ): string => {
   const latest = Math.max(60, ...compared.map(({ result }) => result.secondsAfterStart ?? 0));
   const end = latest * undecidedShare;
@@ -156,10 +161,10 @@ const plotOf = (
       'time after the start; dot: roll-back; ring: promote, and at the right end nothing decided',
     axis: { ...axis, to: end },
     line: null,
-    names: policies.map(({ name }) => name),
-    rows: captures.map((capture) => ({
-      name: capture,
-      marks: policies.map(({ name }) => markOf(capture, name)),
+    names: policies,
+    rows: captures.map(({ path }) => ({
+      name: path,
+      marks: policies.map((name) => markOf(path, name)),
     })),
   });
 };

@@ -7,7 +7,7 @@ import { readFailed, refuse } from './problem.ts';
 
 /** A time in UTC, as commands take it. */
 export const utcTime: RegExp =
-  /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,3})?)?Z$/;
+  /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|\+00:00)$/;
 
 /** A position as it was written: itself, or the first that was appended at a UTC time or later. */
 export const positionAt = async (

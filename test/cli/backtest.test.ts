@@ -121,6 +121,13 @@ describe('plimsoll backtest', () => {
         ].join('\n'),
         'broken.jsonl': `${markers[0]}\n{"kind":"planed"}`,
         'none.jsonl': markers[0] ?? '',
+        'whole.jsonl': markers.join('\n').replace('"canary"', '"rolling"'),
+        'days.jsonl': [
+          ...markers,
+          ...markers
+            .slice(1)
+            .map((line) => line.replaceAll('0001"', '0003"').replaceAll('11-20', '11-21')),
+        ].join('\n'),
       },
     });
     const path = capture('m-c.jsonl', twoServers(200, bad));
@@ -144,6 +151,14 @@ describe('plimsoll backtest', () => {
       err: [expect.stringContaining('broken.jsonl, line 2: kind is not in the register')],
     });
     expect(await judged('none.jsonl')).toMatchObject({ exit: 2 });
+    expect((await judged('whole.jsonl')).err.join()).toContain(
+      '(checkout 2.0.0 in production) was no canary',
+    );
+    // Of two canaries the one that began while this was recorded.
+    expect(JSON.parse((await judged('days.jsonl')).out.at(-1) ?? '')).toMatchObject({
+      outcome: 'roll-back',
+      decidedAt: expect.stringMatching(/^2026-11-20/),
+    });
   });
 
   test('learns from a history of the same cohorts how much they differ by themselves', async () => {
@@ -181,6 +196,24 @@ describe('plimsoll backtest', () => {
       twoServers(60, good).map((line) => line.replaceAll('2.0.0', '2.1.0')),
     );
     expect(other.err.join()).toContain('no point of checkout 2.0.0; it has 2.1.0, 1.9.4');
+    expect(other.err.join()).toContain('service.version is perhaps 2.1.0');
+  });
+
+  test.each([
+    [
+      '2026-11-20T11:00:00Z',
+      /the capture ends at 2026-11-20 10:0\d:\d\dZ, before the canary began/,
+    ],
+    [
+      '2026-11-20T08:00:00+00:00',
+      /the capture begins at 2026-11-20 .*, long after the canary began/,
+    ],
+  ])('says so where the capture is of another time than %s', async (since, message) => {
+    const path = capture('s.jsonl', twoServers(60, good));
+    const options = [...place, '--canary=2.0.0', '--baseline=1.9.4', `--since=${since}`];
+    const { exit, err } = await desk.plimsoll('backtest', `--metrics=${path}`, ...options, ...how);
+    expect(exit).toBe(0);
+    expect(err.join('\n')).toMatch(message);
   });
 
   test('draws what it judged', async () => {
@@ -223,6 +256,7 @@ describe('bad input', () => {
     ['--canary=1.9.4', 'option-invalid'],
     ['--policy=bad.yaml', 'policy-invalid'],
     ['--policy=missing.yaml', 'file-invalid'],
+    ['--policy=standart', 'file-invalid'],
     ['--metrics=missing.jsonl', 'file-invalid'],
     ['--history=missing.jsonl', 'file-invalid'],
   ])('%s is refused', async (option, code) => {
@@ -269,6 +303,31 @@ describe('--compare', () => {
     const { out: lines } = await desk.plimsoll('backtest', ...options, '--json');
     for (const line of lines) expect(faultsOf('backtest-compared', JSON.parse(line))).toEqual([]);
     expect(lines).toHaveLength(4);
+  });
+
+  test('a capture can name its own start', async () => {
+    const early = capture('early.jsonl', twoServers(200, bad));
+    const late = capture(
+      'late.jsonl',
+      // An hour later, in nanoseconds.
+      twoServers(200, bad).map((line) =>
+        line.replaceAll(
+          /(UnixNano":")(\d+)/g,
+          (_, name: string, at: string) => `${name}${BigInt(at) + 3_600_000_000_000n}`,
+        ),
+      ),
+    );
+    const { out } = await desk.plimsoll(
+      'backtest',
+      ...[`--metrics=${early}`, `--metrics=${late}@2026-11-20T11:00:00Z`, ...place, ...versions],
+      ...['--compare=quick.yaml', '--json'],
+    );
+    const [one, other] = out.map(
+      (line) => JSON.parse(line) as { secondsAfterStart: number; decidedAt: string },
+    );
+    expect(one?.secondsAfterStart).toBeGreaterThan(0);
+    expect(other?.secondsAfterStart).toBe(one?.secondsAfterStart);
+    expect(other?.decidedAt).toMatch(/^2026-11-20T11/);
   });
 
   test('of an empty folder, or without names, is refused', async () => {

@@ -31,8 +31,14 @@ type Run = {
   ended: BacktestSetup['ended'];
 };
 
-/** The canaries that markers tell of, in the order in which they were started. */
-export const canaryRuns = (markers: readonly TimedMarker[]): readonly CanaryRun[] => {
+/** The rollouts that markers tell of, each in the order in which they were started. */
+export type ToldRollouts = {
+  readonly canaries: readonly CanaryRun[];
+  /** Those that no share of the traffic was told of: everything at once, rolling, a full switch of colours. */
+  readonly others: readonly CanaryRun[];
+};
+
+export const toldRollouts = (markers: readonly TimedMarker[]): ToldRollouts => {
   const plans = new Map<string, KnownPlan>();
   const held = new Map<string, RunningVersion>();
   const runs: Run[] = [];
@@ -92,7 +98,11 @@ export const canaryRuns = (markers: readonly TimedMarker[]): readonly CanaryRun[
       }
     }
   }
-  return runs.filter(({ plan, shares }) => plan.isCanary || shares.length > 0).map(canaryRun);
+  const isCanary = ({ plan, shares }: Run): boolean => plan.isCanary || shares.length > 0;
+  return {
+    canaries: runs.filter(isCanary).map(canaryRun),
+    others: runs.filter((run) => !isCanary(run)).map(canaryRun),
+  };
 };
 
 /** Trust and operations do not. Decisions say since when it was judged. */

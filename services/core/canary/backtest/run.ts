@@ -13,6 +13,8 @@ import { openArrivals } from './arrival.ts';
 import type { Arrived } from './arrival.ts';
 import { openChanges } from './changes.ts';
 import { backtestCopies, backtestOpening } from './opening.ts';
+import type { Heard } from './heard.ts';
+import { openHearing } from './heard.ts';
 import type { Judging } from './opening.ts';
 import type { BacktestResult } from './result.ts';
 import { backtestResult } from './result.ts';
@@ -30,20 +32,10 @@ export type Backtest = {
   /** The first promotion or roll-back; null: there is none. */
   readonly settled: () => Decided | null;
   readonly duplicates: () => number;
-  /** What telemetry there is, for who named a place or a version that is not. */
   readonly heard: () => Heard;
   readonly result: () => BacktestResult;
 };
 
-export type Heard = {
-  /** Environment and component, as `environment/component`. */
-  readonly places: ReadonlySet<string>;
-  /** Versions of the component in question. */
-  readonly versions: ReadonlySet<string>;
-};
-
-/** Names that are remembered of what a capture holds. */
-const heardMax = 20;
 /** What stands is remembered for a day after the deadline; time goes no further. */
 const rememberedMs = 86_400_000;
 /** The watermark is two windows behind. */
@@ -64,8 +56,6 @@ export const openBacktest = (
   const hasChanged = openChanges();
   const unreadable = new Map<string, number>();
   const readings: Reading[] = [];
-  const places = new Set<string>();
-  const versions = new Set<string>();
   let state = emptyPartition;
   let last: AnalysisState | undefined;
   let settled: Decided | null = null;
@@ -126,13 +116,7 @@ export const openBacktest = (
   const isOfPlace = (point: TelemetryPoint): boolean =>
     point.environment === environment && point.component === component;
 
-  const hear = (points: readonly TelemetryPoint[]): void => {
-    for (const point of points) {
-      if (places.size < heardMax) places.add(`${point.environment}/${point.component}`);
-      if (isOfPlace(point) && versions.size < heardMax && point.version !== null)
-        versions.add(point.version);
-    }
-  };
+  const { hear, heard } = openHearing(isOfPlace);
 
   const reject = (reason: string, count: number): void => {
     if (count > 0) unreadable.set(reason, (unreadable.get(reason) ?? 0) + count);
@@ -166,7 +150,7 @@ export const openBacktest = (
     readings: () => readings,
     settled: () => settled,
     duplicates: () => last?.excluded.duplicate ?? 0,
-    heard: () => ({ places, versions }),
+    heard,
     result: () => backtestResult(settled, sinceMs, readings.length, excluded()),
   };
 };

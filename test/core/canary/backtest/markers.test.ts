@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { canaryRuns } from '../../../../services/core/canary/backtest/markers.ts';
+import { toldRollouts } from '../../../../services/core/canary/backtest/markers.ts';
 import type { TimedMarker } from '../../../../services/core/canary/backtest/markers.ts';
 import { readMarkerLine } from '../../../../services/core/canary/backtest/marker-line.ts';
 import { createText } from '../../../../services/adapters/ed25519/text.ts';
@@ -22,6 +22,8 @@ const timed = (...markers: readonly object[]): readonly TimedMarker[] =>
     return line.value;
   });
 
+const canariesOf = (...markers: readonly object[]) => toldRollouts(timed(...markers)).canaries;
+
 const at = (second: number): string =>
   new Date(Date.UTC(2026, 10, 20, 10, 0, second)).toISOString();
 const logged = { kind: 'logged', slot, version: '1.9.4', occurredAt: at(0) };
@@ -39,7 +41,7 @@ const succeeded = { kind: 'succeeded', deployment, occurredAt: at(40) };
 
 describe('markers', () => {
   test('tell of a canary, what ran before it, its shares and its end', () => {
-    const [run, ...others] = canaryRuns(timed(logged, planned, started, shifted, succeeded));
+    const [run, ...others] = canariesOf(logged, planned, started, shifted, succeeded);
     expect(others).toEqual([]);
     expect(run).toMatchObject({
       deployment,
@@ -59,18 +61,19 @@ describe('markers', () => {
   test('of a deployment without a share are no canary, but what it leaves is a baseline', () => {
     const whole = { ...planned, canaryShare: null, version: '1.9.5' };
     const next = { ...planned, deployment: '6f1c1a52-0000-8000-8000-000000000003' };
-    const runs = canaryRuns(
+    const { canaries, others } = toldRollouts(
       timed(whole, started, succeeded, next, { ...started, deployment: next.deployment }),
     );
-    expect(runs.map(({ canary, baseline }) => [canary.version, baseline[0]?.version])).toEqual([
+    expect(canaries.map(({ canary, baseline }) => [canary.version, baseline[0]?.version])).toEqual([
       ['2.0.0', '1.9.5'],
     ]);
+    expect(others.map(({ canary }) => canary.version)).toEqual(['1.9.5']);
   });
 
   test('that plan again after an end are the next attempt', () => {
     const again = { ...planned, version: '2.0.1' };
     const failed = { kind: 'failed', deployment, occurredAt: at(25) };
-    const runs = canaryRuns(timed(logged, planned, started, failed, again, started));
+    const runs = canariesOf(logged, planned, started, failed, again, started);
     expect(runs.map(({ canary }) => canary.version)).toEqual(['2.0.0', '2.0.1']);
   });
 });
@@ -85,13 +88,13 @@ const exportedDecision = (over: object): object => {
 describe('decisions on the log', () => {
   test('tell when the first window began, so that a backtest has the same ones', () => {
     const decided = exportedDecision({ windowEndedAt: Date.parse(at(21)) + 50_000 });
-    const [run] = canaryRuns(timed(logged, planned, started, decided));
+    const [run] = canariesOf(logged, planned, started, decided);
     expect(run?.sinceMs).toBe(Date.parse(at(21)));
   });
 
   test('that rest on no window tell nothing', () => {
     const decided = exportedDecision({ windowMs: 0, windowIndex: 0 });
-    const [run] = canaryRuns(timed(logged, planned, started, decided));
+    const [run] = canariesOf(logged, planned, started, decided);
     expect(run?.sinceMs).toBe(Date.parse(at(20)));
   });
 });

@@ -1,0 +1,74 @@
+import type { Backtest } from '../core/canary/backtest/run.ts';
+import { namesMax } from '../core/canary/backtest/heard.ts';
+import type { BacktestSetup } from '../core/canary/backtest/setup.ts';
+import { isoTime } from '../core/instant.ts';
+import { nearest } from '../core/nearest.ts';
+import { shortTime } from './display.ts';
+import type { CliPorts } from './ports.ts';
+
+/** Where nothing was decided, what the capture has instead of what was asked for tells why. `about` comes first. */
+export const tellWhatIsMissing = (
+  { note }: Pick<CliPorts, 'note'>,
+  { environment, component, canary, baseline, sinceMs }: BacktestSetup,
+  backtest: Backtest,
+  about = '',
+): void => {
+  if (backtest.settled() !== null) return;
+  const { places, versions, times } = backtest.heard();
+  const say = (message: string, hint: string): void =>
+    note({ code: 'nothing-heard', message: `${about}${message}`, hint });
+  const place = `${environment}/${component}`;
+  if (places.size === 0) {
+    say(
+      'the capture has no point that is judged',
+      'requests are judged by http.server.request.duration and rpc.server.call.duration; a policy may name other metrics',
+    );
+    return;
+  }
+  if (!places.has(place)) {
+    say(
+      `the capture has no point of ${place}; it has ${listed(places)}`,
+      hintOf(
+        place,
+        places,
+        'environment and service are',
+        'name them by --environment and --service',
+      ),
+    );
+    return;
+  }
+  for (const version of [canary.version, ...baseline.map((each) => each.version)])
+    if (!versions.has(version))
+      say(
+        `the capture has no point of ${component} ${version}; it has ${listed(versions)}`,
+        hintOf(version, versions, 'service.version is', 'name it by --canary and --baseline'),
+      );
+  if (times === null) return;
+  const since = shortTime(isoTime(sinceMs));
+  if (times.lastMs < sinceMs)
+    say(
+      `the capture ends at ${shortTime(isoTime(times.lastMs))}, before the canary began (${since})`,
+      '--since is in UTC; is it the capture of another day?',
+    );
+  else if (times.firstMs > sinceMs + lateMsMax)
+    say(
+      `the capture begins at ${shortTime(isoTime(times.firstMs))}, long after the canary began (${since})`,
+      '--since is in UTC; is it the capture of another day?',
+    );
+};
+
+/** Silence for so long at the beginning is worth a word. */
+const lateMsMax = 120_000;
+
+const listed = (names: ReadonlySet<string>): string =>
+  `${[...names].join(', ')}${names.size === namesMax ? ', and maybe more' : ''}`;
+
+const hintOf = (
+  wanted: string,
+  names: ReadonlySet<string>,
+  what: string,
+  otherwise: string,
+): string => {
+  const near = nearest(wanted, [...names]);
+  return near === undefined ? otherwise : `${what} perhaps ${near}`;
+};

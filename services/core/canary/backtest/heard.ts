@@ -1,0 +1,43 @@
+import type { TelemetryPoint } from '../../telemetry/telemetry-point.ts';
+
+/** What telemetry there is, for who named a place, a version or a time that is not. */
+export type Heard = {
+  /** Environment and component, as `environment/component`; at most `namesMax`. */
+  readonly places: ReadonlySet<string>;
+  /** Versions of the component in question; at most `namesMax`. */
+  readonly versions: ReadonlySet<string>;
+  /** Of its first and its last point; null: it has none. */
+  readonly times: { readonly firstMs: number; readonly lastMs: number } | null;
+};
+
+/** Names that are remembered of each kind. */
+export const namesMax = 20;
+
+/** Listens to all points of a capture. */
+export const openHearing = (
+  isOfPlace: (point: TelemetryPoint) => boolean,
+): {
+  readonly hear: (points: readonly TelemetryPoint[]) => void;
+  readonly heard: () => Heard;
+} => {
+  const places = new Set<string>();
+  const versions = new Set<string>();
+  let [firstMs, lastMs] = [Infinity, -Infinity];
+  return {
+    hear: (points) => {
+      for (const point of points) {
+        const { environment, component, version, timeMs } = point;
+        if (places.size < namesMax) places.add(`${environment}/${component}`);
+        if (!isOfPlace(point)) continue;
+        if (versions.size < namesMax && version !== null) versions.add(version);
+        firstMs = Math.min(firstMs, timeMs);
+        lastMs = Math.max(lastMs, timeMs);
+      }
+    },
+    heard: () => ({
+      places,
+      versions,
+      times: lastMs === -Infinity ? null : { firstMs, lastMs },
+    }),
+  };
+};
