@@ -42,12 +42,14 @@ Results add up in a file; a campaign goes on where the last one stopped.
                   for a judge that makes a promise about them)
   --seed N        0 to 4294967295 (default 1); only for a new file: the runs of one file are those of one seed
   --file FILE     where results add up (default ${campaignFile})
-  --report FOLDER write tables (calibration.md) and plots (*.svg) of the results there
+  --report FOLDER write tables (calibration.md), plots (plots/*.svg) and what the judges are held against
+                  (held-against.md) there, and say what is missed
   --list          the cells and the judges
   --json          end with one line of JSON on stdout; all else goes to stderr
   --help          this text
 
-Exit codes: 0 done, 1 a judge rolled back more good canaries than it promises, 2 bad input.
+Exit codes: 0 done; 1 a judge rolled back more good canaries than it promises, or the report misses something;
+2 bad input.
 `;
 
 const seedMax = 2 ** 32 - 1;

@@ -176,6 +176,27 @@ const errorsAlone = (): JudgePlug => {
   };
 };
 
+/** Errors with the half of the budget that they have among other metrics: what a test at the deadline adds to looking always. */
+const errorsAtHalf = (name: 'standard' | 'sensitive'): JudgePlug => {
+  const policy = presets[name];
+  const errors = presetMetric(policy, 'errors');
+  const alphaEach = policy.alpha / 4;
+  const rule: FamilyRule = {
+    ...familyRuleOf({ ...policy, metrics: [errors] }, noNoise, windowMs),
+    alphaAnytime: alphaEach,
+    alphaDeadline: alphaEach,
+  };
+  return {
+    name: `errors at half ${name} v${verdictVersion}`,
+    about: `errors alone with half of the budget, ${name} preset, no scatter beyond chance`,
+    isTriedIn: tried.ofErrors,
+    looksFor: 'regressions',
+    learn: () => judgeBy(rule),
+    boundSeconds: regressionBound(errors.tolerance, null, alphaEach),
+    falseRollbackShareMax: null,
+  };
+};
+
 const errorsOf = presetMetric(presets.standard, 'errors');
 const latencyOf = presetMetric(presets.standard, 'latency');
 const line = (relative: number, absolute: number): Line => ({ relative, absolute });
@@ -183,6 +204,11 @@ const line = (relative: number, absolute: number): Line => ({ relative, absolute
 export const standard: JudgePlug = presetJudge('standard');
 export const sensitive: JudgePlug = presetJudge('sensitive');
 export const errorsOnly: JudgePlug = errorsAlone();
+
+export const errorsAtHalfJudges: readonly JudgePlug[] = [
+  errorsAtHalf('standard'),
+  errorsAtHalf('sensitive'),
+];
 
 export const inWindowsOf15: JudgePlug = longWindows(15);
 export const inWindowsOf60: JudgePlug = longWindows(60);

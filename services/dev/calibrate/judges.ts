@@ -1,5 +1,6 @@
 import {
   coreJudges,
+  errorsAtHalfJudges,
   errorsOnly,
   inWindowsOf15,
   inWindowsOf60,
@@ -20,6 +21,7 @@ export const judges: readonly JudgePlug[] = [
   ...threeMetricJudges,
   ...coreJudges,
   errorsOnly,
+  ...errorsAtHalfJudges,
   ...promotionJudges,
   ...kayentas,
 ];

@@ -6,6 +6,9 @@ import type { Campaign } from './campaign.ts';
 import { cells } from './cells.ts';
 import { goalRuns } from './goals.ts';
 import { judges } from './judges.ts';
+import { comparisonsOf } from './report/comparison.ts';
+import { goalLines } from './report/goal-lines.ts';
+import { countOf } from './report/held-against.ts';
 import { breaksPromise, rowsOf } from './report/rows.ts';
 import type { Row } from './report/rows.ts';
 import { percent } from './report/tables.ts';
@@ -45,9 +48,16 @@ const list = (): void => {
 const report = ({ file, reportFolder }: CalibrateOptions): void => {
   const results = readCampaign(file);
   if (results === undefined) return refuse(`--file ${file}: there are no results yet`);
-  for (const written of writeReport(reportFolder, rowsOf(results, cells, judges))) {
+  const rows = rowsOf(results, cells, judges);
+  const lines = [...goalLines(rows), ...comparisonsOf(rows)];
+  for (const written of writeReport(reportFolder, rows, lines)) {
     process.stdout.write(`${written}\n`);
   }
+  for (const { list, what, wanted, seen, isMet } of lines) {
+    if (!isMet) process.stdout.write(`missed: ${list}: ${what}: ${wanted}; seen ${seen}\n`);
+  }
+  process.stdout.write(`met: ${countOf(lines)}\n`);
+  if (lines.some(({ isMet }) => !isMet)) process.exitCode = exitPromiseBroken;
 };
 
 const campaign = (options: CalibrateOptions): void => {

@@ -11,7 +11,7 @@ export type Tally = {
   readonly blamed: Counts;
 };
 
-type Counts = Readonly<Record<string, number>>;
+export type Counts = Readonly<Record<string, number>>;
 
 export const noTally: Tally = { runs: 0, rolledBackAt: {}, promotedAt: {}, blamed: {} };
 
@@ -64,7 +64,8 @@ const endingOf = (runs: number, at: Counts): Ending => {
   };
 };
 
-const quantileOf = (at: Counts, runs: number, quantile: number): number | null => {
+/** When that share of all runs had ended so; null: it never had. */
+export const quantileOf = (at: Counts, runs: number, quantile: number): number | null => {
   const wanted = Math.ceil(quantile * runs);
   const times = Object.entries(at)
     .map(([seconds, count]) => ({ seconds: Number(seconds), count }))

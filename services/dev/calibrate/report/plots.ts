@@ -1,101 +1,169 @@
 import { dotRowsSvg } from '../../../core/plot/dot-rows.ts';
 import type { RowMark } from '../../../core/plot/dot-rows.ts';
-import { isGood } from '../cells.ts';
+import { isGood, isMargin } from '../cells.ts';
+import type { Cell } from '../cells.ts';
 import type { Row } from './rows.ts';
-import { percent } from './tables.ts';
+import { baseName, percent } from './tables.ts';
 
-// One picture: a line a cell, in it a mark a judge, on a logarithmic scale.
+// Pictures: a line a cell, in it a mark a judge, on a logarithmic scale.
 
-/** How many good canaries each judge rolls back: the share seen, and a line to what it may be. */
-export const falseRollbackPlot = (rows: readonly Row[]): string =>
-  plotOf({
-    title: 'Good canaries rolled back',
-    about:
-      'share of canaries; dot: seen, ring at the left end: none; line: to the 95 % limit of what it may be',
-    rows: rows.filter(({ cell }) => isGood(cell)),
-    from: 0.0001,
-    to: 1,
-    ticks: [0.0001, 0.001, 0.01, 0.1, 1].map((at) => ({ at, text: percent(at) })),
-    line: { at: 0.01, text: 'the promise: 1 %' },
-    markOf: ({ summary: { rolledBack } }) => ({
-      at: rolledBack.share,
-      to: rolledBack.upper95,
-      notch: null,
-      isHollow: rolledBack.share === 0,
-    }),
-  });
-
-/** How soon each judge finds regressions: the median, a line to the 90th percentile, the bound as a notch. */
-export const delayPlot = (rows: readonly Row[]): string =>
-  plotOf({
-    title: 'How long it takes until a regression is found',
-    about:
-      'seconds; dot: median; line: to the 90th percentile; upright stroke: the least any judge needs',
-    rows: rows.filter(({ cell }) => !isGood(cell)),
-    from: 1,
-    to: NEVER_SECONDS,
-    ticks: [
-      ...[1, 5, 20, 60, 300, 1_800].map((at) => ({ at, text: `${at} s` })),
-      { at: NEVER_SECONDS, text: 'not found' },
-    ],
-    line: null,
-    markOf: ({ summary: { rolledBack }, boundSeconds }) => ({
-      at: rolledBack.medianSeconds ?? NEVER_SECONDS,
-      to: rolledBack.p90Seconds ?? NEVER_SECONDS,
-      notch: boundSeconds,
-      isHollow: rolledBack.medianSeconds === null,
-    }),
-  });
-
-/** Where a median is drawn that lies beyond the deadline. */
-const NEVER_SECONDS = 5_400;
-
-type Plot = {
+export type Plot = {
+  readonly file: string;
+  readonly shows: 'good canaries rolled back' | 'delay until found' | 'delay until promoted';
   readonly title: string;
-  readonly about: string;
-  readonly rows: readonly Row[];
-  readonly from: number;
-  readonly to: number;
-  readonly ticks: readonly { readonly at: number; readonly text: string }[];
-  readonly line: { readonly at: number; readonly text: string } | null;
-  readonly markOf: (row: Row) => RowMark;
+  /** As many as can be told apart in one picture, without their versions. */
+  readonly judges: readonly string[];
+  readonly isShown: (cell: Cell) => boolean;
 };
 
-/** As many as can be told apart in one picture, those that people would choose between first. */
-const judgesMax = 6;
-const chosenFirst: readonly RegExp[] = [
-  /^standard /,
-  /^sensitive /,
-  /^errors only/,
-  /^kayenta at the end$/,
-  /^kayenta from minute 5$/,
-  /^kayenta from minute 2$/,
+const isPlain = ({ climate, traffic }: Cell): boolean =>
+  climate.name === 'iid' && traffic.canaryRps >= 1;
+const isRegression = (cell: Cell): boolean => !isGood(cell) && !isMargin(cell);
+const isAbout = (cell: Cell, ...truths: readonly string[]): boolean =>
+  isRegression(cell) && isPlain(cell) && truths.some((truth) => cell.truth.name.startsWith(truth));
+
+export const plots: readonly Plot[] = [
+  {
+    file: 'false-rollbacks.svg',
+    shows: 'good canaries rolled back',
+    title: 'Good canaries rolled back, by climate',
+    judges: [
+      ...['standard', 'sensitive', 'windows of 15 s', 'windows of 60 s'],
+      ...['kayenta at the end', 'kayenta from minute 5'],
+    ],
+    isShown: ({ isPromised }) => isPromised,
+  },
+  {
+    file: 'false-rollbacks-elsewhere.svg',
+    shows: 'good canaries rolled back',
+    title: 'Good canaries rolled back, at other traffic',
+    judges: [
+      ...['standard', 'sensitive', 'three metrics standard', 'three metrics sensitive'],
+      ...['kayenta at the end', 'kayenta from minute 5'],
+    ],
+    isShown: (cell) => isGood(cell) && !cell.isPromised,
+  },
+  {
+    file: 'delays.svg',
+    shows: 'delay until found',
+    title: 'How long it takes until a regression is found, warm-up included',
+    judges: ['standard', 'sensitive', 'kayenta at the end', 'kayenta from minute 5'],
+    isShown: (cell) => isRegression(cell) && isPlain(cell),
+  },
+  {
+    file: 'windows.svg',
+    shows: 'delay until found',
+    title: 'The standard preset with windows of 5, 15 and 60 s',
+    judges: ['standard', 'windows of 15 s', 'windows of 60 s'],
+    isShown: (cell) => isRegression(cell) && isPlain(cell) && cell.traffic.canaryRps === 50,
+  },
+  {
+    file: 'errors-cores.svg',
+    shows: 'delay until found',
+    title: 'Errors alone, the core test',
+    judges: [
+      ...['errors core strict', 'errors core 1.1x', 'errors core 1.25x'],
+      ...['kayenta errors at the end', 'kayenta errors from minute 5'],
+    ],
+    isShown: (cell) => isAbout(cell, 'errors'),
+  },
+  {
+    file: 'latency-cores.svg',
+    shows: 'delay until found',
+    title: 'Latency alone, the core test',
+    judges: [
+      ...['latency core', 'latency core 4.4 %', 'latency core 9.05 %'],
+      ...['latency core, explicit bounds', 'kayenta latency from minute 5'],
+    ],
+    isShown: (cell) => isAbout(cell, 'latency', 'tail'),
+  },
+  {
+    file: 'promotion.svg',
+    shows: 'delay until promoted',
+    title: 'How long it takes until a good canary is promoted',
+    judges: [
+      ...['errors promoted within 1.5x', 'errors promoted within 1.25x'],
+      ...['latency promoted within 13.9 %', 'latency promoted within 9.05 %', 'standard'],
+    ],
+    isShown: (cell) => isGood(cell) && isPlain(cell),
+  },
 ];
 
-const plotted = (names: readonly string[]): readonly string[] => {
-  const rankOf = (name: string): number => {
-    const rank = chosenFirst.findIndex((pattern) => pattern.test(name));
-    return rank < 0 ? chosenFirst.length : rank;
-  };
-  return names.toSorted((one, other) => rankOf(one) - rankOf(other)).slice(0, judgesMax);
-};
-
-const plotOf = ({ title, about, rows, from, to, ticks, line, markOf }: Plot): string => {
-  const known = [...new Set(rows.map(({ judge }) => judge.name))];
-  const names = plotted(known);
-  const cells = [...new Set(rows.map(({ cell }) => cell.name))];
+export const plotSvg = (plot: Plot, rows: readonly Row[]): string => {
+  const shown = rows.filter(({ cell }) => plot.isShown(cell));
+  const names = plot.judges.filter((name) => shown.some(({ judge }) => baseName(judge) === name));
+  const cells = [...new Set(shown.map(({ cell }) => cell.name))];
   return dotRowsSvg({
-    title,
-    about: known.length > names.length ? `${about}; the tables have all judges` : about,
-    axis: { scale: 'log', from, to, ticks },
-    line,
+    title: plot.title,
+    ...frames[plot.shows],
     names,
     rows: cells.map((cell) => ({
       name: cell,
       marks: names.map((name) => {
-        const row = rows.find((each) => each.cell.name === cell && each.judge.name === name);
-        return row === undefined ? null : markOf(row);
+        const row = shown.find((each) => each.cell.name === cell && baseName(each.judge) === name);
+        return row === undefined ? null : markOf(plot, row);
       }),
     })),
   });
+};
+
+/** Where a median is drawn that lies beyond the deadline. */
+const NEVER_SECONDS = 5_400;
+
+const seconds = (never: string): Pick<Parameters<typeof dotRowsSvg>[0], 'axis' | 'line'> => ({
+  axis: {
+    scale: 'log',
+    from: 1,
+    to: NEVER_SECONDS,
+    ticks: [
+      ...[1, 5, 20, 60, 300, 1_800].map((at) => ({ at, text: `${at} s` })),
+      { at: NEVER_SECONDS, text: never },
+    ],
+  },
+  line: null,
+});
+
+const frames: Readonly<
+  Record<Plot['shows'], Pick<Parameters<typeof dotRowsSvg>[0], 'about' | 'axis' | 'line'>>
+> = {
+  'good canaries rolled back': {
+    about:
+      'share of canaries; dot: seen, ring at the left end: none; line: to the 95 % limit of what it may be',
+    axis: {
+      scale: 'log',
+      from: 0.0001,
+      to: 1,
+      ticks: [0.0001, 0.001, 0.01, 0.1, 1].map((at) => ({ at, text: percent(at) })),
+    },
+    line: { at: 0.01, text: 'the promise: 1 %' },
+  },
+  'delay until found': {
+    about:
+      'seconds; dot: median; line: to the 90th percentile; upright stroke: the least any judge needs',
+    ...seconds('not found'),
+  },
+  'delay until promoted': {
+    about:
+      'seconds; dot: median; line: to the 90th percentile; upright stroke: the least any judge needs',
+    ...seconds('not yet'),
+  },
+};
+
+const markOf = ({ shows }: Plot, { summary, boundSeconds }: Row): RowMark => {
+  const { rolledBack, promoted } = summary;
+  if (shows === 'good canaries rolled back') {
+    return {
+      at: rolledBack.share,
+      to: rolledBack.upper95,
+      notch: null,
+      isHollow: rolledBack.share === 0,
+    };
+  }
+  const ending = shows === 'delay until found' ? rolledBack : promoted;
+  return {
+    at: ending.medianSeconds ?? NEVER_SECONDS,
+    to: ending.p90Seconds ?? NEVER_SECONDS,
+    notch: boundSeconds,
+    isHollow: ending.medianSeconds === null,
+  };
 };

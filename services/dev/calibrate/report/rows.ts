@@ -5,12 +5,13 @@ import type { Cell } from '../cells.ts';
 import { goalRuns } from '../goals.ts';
 import type { JudgePlug } from '../judge-plug.ts';
 import { summaryOf } from '../tally.ts';
-import type { Summary } from '../tally.ts';
+import type { Summary, Tally } from '../tally.ts';
 
 /** What one judge did in one cell, with what it is held against. */
 export type Row = {
   readonly judge: JudgePlug;
   readonly cell: Cell;
+  readonly tally: Tally;
   readonly summary: Summary;
   readonly boundSeconds: number | null;
 };
@@ -25,7 +26,8 @@ export const rowsOf = (
     judges.flatMap((judge) => {
       const tally = tallyIn(campaign, judge.name, cell.name);
       if (tally.runs === 0) return [];
-      return [{ judge, cell, summary: summaryOf(tally), boundSeconds: judge.boundSeconds(cell) }];
+      const summary = summaryOf(tally);
+      return [{ judge, cell, tally, summary, boundSeconds: judge.boundSeconds(cell) }];
     }),
   );
 

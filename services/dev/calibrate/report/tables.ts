@@ -1,53 +1,93 @@
-import { isGood } from '../cells.ts';
+import { isGood, isMargin } from '../cells.ts';
 import type { Climate } from '../climates.ts';
+import type { JudgePlug } from '../judge-plug.ts';
 import type { Ending } from '../tally.ts';
 import type { Row } from './rows.ts';
 
 /** The results as a page of Markdown. */
-export const pageOf = (rows: readonly Row[], climates: readonly Climate[]): string => {
-  const good = rows.filter(({ cell }) => isGood(cell));
-  const regressed = rows.filter(({ cell }) => !isGood(cell));
-  const judges = unique(rows.map(({ judge }) => judge));
-  return [
+export const pageOf = (rows: readonly Row[], climates: readonly Climate[]): string =>
+  [
     '# What the judges do',
     'Simulated canaries of 30 minutes each, judged after every window of 5 s; errors 0.5 % and latency',
     'log-normal (median 120 ms) in plain weather. Cells are climate and canary/baseline requests a second.',
     '',
-    ...climates.map(({ name, about }) => `- **${name}**: ${about}.`),
+    '- Rolled back: how many of all runs, and what the share may be with a chance of 5 % (Clopper-Pearson).',
+    '- Found: the share, median/90th percentile of the seconds it took (of all runs); in brackets the least time on',
+    '  average in which any judge with this budget and tolerance could (Wald), and the median as a multiple of it.',
+    '- Promoted: the share, median/90th percentile of the seconds it took; of bad canaries also where they were rolled',
+    '  back later.',
     '',
+    ...climates.map(({ name, about }) => `- **${name}**: ${about}.`),
+    ...groups.map(({ title, has }) =>
+      groupPage(
+        title,
+        rows.filter(({ judge }) => has(judge)),
+      ),
+    ),
+  ].join('\n');
+
+/** Judges that are read beside each other. */
+const groups: readonly { readonly title: string; readonly has: (judge: JudgePlug) => boolean }[] = [
+  {
+    title: 'The product',
+    has: (judge) => /^(standard|sensitive|windows)/u.test(judge.name),
+  },
+  {
+    title: 'Errors, latency and CPU alone',
+    has: (judge) => judge.name.startsWith('three metrics'),
+  },
+  { title: 'Errors alone', has: (judge) => /^errors (core|only|at half)/u.test(judge.name) },
+  { title: 'Latency alone', has: (judge) => judge.name.startsWith('latency core') },
+  { title: 'Promotion alone', has: ({ looksFor }) => looksFor === 'promotion' },
+  {
+    title: 'Mann-Whitney as Kayenta runs it',
+    has: (judge) => /^kayenta (at|from)/u.test(judge.name),
+  },
+  {
+    title: 'Mann-Whitney on one metric',
+    has: (judge) => /^kayenta (errors|latency)/u.test(judge.name),
+  },
+];
+
+const groupPage = (title: string, rows: readonly Row[]): string => {
+  const judges = unique(rows.map(({ judge }) => judge));
+  const promotes = judges.every(({ looksFor }) => looksFor === 'promotion');
+  const good = rows.filter(({ cell }) => isGood(cell));
+  const margin = rows.filter(({ cell }) => isMargin(cell));
+  const regressed = rows.filter(({ cell }) => !isGood(cell) && !isMargin(cell));
+  if (rows.length === 0) return `\n## ${title}\n\nNo runs yet.\n`;
+  return [
+    `\n## ${title}\n`,
     ...judges.map(({ name, about }) => `- *${name}*: ${about}.`),
-    section(
-      'Good canaries rolled back',
-      'Rolled back / runs, and what the share may be with a chance of 5 % (Clopper-Pearson).',
-      tableOf(good, ({ summary }) => falseRollbacks(summary.rolledBack, summary.runs)),
-    ),
-    section(
-      'Regressions found',
-      'Share found; median / 90th percentile of the seconds it took; in brackets the least time on average\n' +
-        'in which any judge with this budget and tolerance could (Wald), and the median as a multiple of it.',
-      tableOf(regressed, found),
-    ),
-    section(
-      'Good canaries promoted',
-      'Share promoted; median / 90th percentile of the seconds it took.',
-      tableOf(good, ({ summary }) => shareAndDelay(summary.promoted)),
-    ),
-    section(
-      'Regressions promoted',
-      'Share of bad canaries that were promoted, also where they were rolled back later.',
-      tableOf(regressed, ({ summary }) => percent(summary.promoted.share)),
-    ),
+    ...(promotes
+      ? [
+          section('Good canaries promoted', tableOf(good, promotedBeside)),
+          section(
+            'On the margin, promoted',
+            tableOf(margin, ({ summary }) => sharesOf(summary)),
+          ),
+        ]
+      : [
+          section('Good canaries rolled back', tableOf(good, falseRollbacks)),
+          section('Regressions found', tableOf(regressed, found)),
+          section(
+            'Good canaries promoted',
+            tableOf(good, ({ summary }) => shareAndDelay(summary.promoted)),
+          ),
+          section(
+            'Regressions promoted',
+            tableOf(regressed, ({ summary }) => percent(summary.promoted.share)),
+          ),
+        ]),
   ].join('\n');
 };
 
-const section = (title: string, about: string, table: string): string =>
-  `\n## ${title}\n${about}\n\n${table}`;
+const section = (title: string, table: string): string => `\n### ${title}\n\n${table}`;
 
 /** A line a cell, a column a judge. */
 const tableOf = (rows: readonly Row[], textOf: (row: Row) => string): string => {
   const judges = unique(rows.map(({ judge }) => judge.name));
   const cells = unique(rows.map(({ cell }) => cell.name));
-  if (cells.length === 0) return 'No runs yet.\n';
   const lines = cells.map((cell) => [
     cell,
     ...judges.map((judge) => {
@@ -60,19 +100,27 @@ const tableOf = (rows: readonly Row[], textOf: (row: Row) => string): string => 
     .join('');
 };
 
-const falseRollbacks = ({ runs, upper95 }: Ending, of: number): string =>
-  `${runs}/${of} (<= ${percent(upper95)})`;
+const falseRollbacks = ({ summary: { rolledBack, runs } }: Row): string =>
+  `${rolledBack.runs}/${runs} (<= ${percent(rolledBack.upper95)})`;
 
-const found = ({ summary: { rolledBack }, boundSeconds }: Row): string => {
-  const text = shareAndDelay(rolledBack);
+const sharesOf = ({ promoted, runs }: Row['summary']): string => `${promoted.runs}/${runs}`;
+
+const found = (row: Row): string => beside(row.summary.rolledBack, row);
+const promotedBeside = (row: Row): string => beside(row.summary.promoted, row);
+
+const beside = (ending: Ending, { boundSeconds }: Row): string => {
+  const text = shareAndDelay(ending);
   if (boundSeconds === null) return text;
-  const { medianSeconds } = rolledBack;
+  const { medianSeconds } = ending;
   const times = medianSeconds === null ? '' : `, ${(medianSeconds / boundSeconds).toFixed(2)}x`;
   return `${text} (${boundSeconds.toPrecision(3)}${times})`;
 };
 
 const shareAndDelay = ({ share, medianSeconds, p90Seconds }: Ending): string =>
   `${percent(share)}, ${medianSeconds ?? '-'}/${p90Seconds ?? '-'} s`;
+
+/** Without the version that results add up under. */
+export const baseName = ({ name }: JudgePlug): string => name.replace(/ v\d+$/u, '');
 
 export const percent = (share: number): string => {
   if (share === 0 || share === 1) return `${100 * share} %`;
