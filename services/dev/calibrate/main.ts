@@ -32,7 +32,7 @@ const main = (): void => {
   }
   switch (options.value.does) {
     case 'list':
-      return list();
+      return listAll();
     case 'report':
       return report(options.value);
     case 'campaign':
@@ -40,7 +40,7 @@ const main = (): void => {
   }
 };
 
-const list = (): void => {
+const listAll = (): void => {
   for (const { name } of cells) process.stdout.write(`cell   ${name}\n`);
   for (const { name, about } of judges) process.stdout.write(`judge  ${name}: ${about}\n`);
 };
