@@ -35,7 +35,10 @@ type Kept = { readonly form: number; readonly learned: readonly Learned[] };
 type Ports = Pick<AnalyserPorts, 'audience' | 'store' | 'tools' | 'signer' | 'clock' | 'tell'>;
 
 export const openNoiseFor =
-  (ports: Ports, keys: TrustedKeys): NoiseFor =>
+  (
+    ports: Pick<Ports, 'audience' | 'store' | 'tools' | 'clock'>,
+    keys: Pick<TrustedKeys, 'forKeys'>,
+  ): NoiseFor =>
   async ({ environment, component, policy: { metrics } }) => {
     const learned = await readLearned(ports, keys, { environment, component }).catch(() => []);
     const nowMs = ports.clock.nowMs();
@@ -79,7 +82,7 @@ export const keepNoise = async (
 
 const readLearned = async (
   ports: Pick<Ports, 'audience' | 'store' | 'tools'>,
-  keys: TrustedKeys,
+  keys: Pick<TrustedKeys, 'forKeys'>,
   place: NoisePlace,
 ): Promise<readonly Learned[]> => {
   const text = await readSealed(ports, await keys.forKeys([]), 'noise', sampleKey(place));

@@ -1,6 +1,8 @@
+import type { Noise } from '../core/canary/judge/noise.ts';
+import type { MetricPolicy } from '../core/canary/policy/policy.ts';
 import type { Position } from '../core/log/record.ts';
 import type { Result } from '../core/result.ts';
-import type { Sample } from '../core/samples/sample.ts';
+import type { Sample, SampleEnvelope } from '../core/samples/sample.ts';
 
 // The samples that an analysis rests on, for whoever folds them again.
 
@@ -27,7 +29,15 @@ export type SamplesRead = {
   readonly refused: { readonly [code: string]: number };
 };
 
+/** What was learned of how much a component scatters; `ageMs` null: nothing. */
+export type NoiseKnown = { readonly noise: Noise; readonly ageMs: number | null };
+
 export type Explaining = {
+  /** The noise of a place's metrics that the next canary there is judged by. */
+  readonly noiseFor: (
+    place: Pick<SampleEnvelope, 'environment' | 'component'>,
+    metrics: readonly MetricPolicy[],
+  ) => Promise<NoiseKnown>;
   /** The partition in which samples of a key lie. */
   readonly partitionOf: (key: string) => number;
   /** A position before the first record of that time, close to it. */

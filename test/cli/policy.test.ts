@@ -5,13 +5,17 @@ import { describe, expect, test } from 'vitest';
 import { readYaml } from '../../services/adapters/yaml/read-yaml.ts';
 import { parsePolicyDocument } from '../../services/core/canary/policy/parse-policy.ts';
 import { documentFileBytesMax } from '../../services/core/canary/policy/policy-text.ts';
+import { partitionOfKey, sampleKey } from '../../services/core/samples/key.ts';
+import type { Sample } from '../../services/core/samples/sample.ts';
+import { signSample } from '../../services/core/samples/wire.ts';
 import { faultsOf } from '../support/cli-schemas.ts';
 import { plainOf } from '../support/canary/policies.ts';
 import type { Desk, DeskOptions, Said } from '../support/desk.ts';
 import { jsonOf, openDesk } from '../support/desk.ts';
 import type { Step } from '../support/given.ts';
-import { by, trusts } from '../support/given.ts';
-import { policySet } from '../support/markers.ts';
+import { by, keyOf, tools, trusts } from '../support/given.ts';
+import { audience, policySet } from '../support/markers.ts';
+import { value } from '../support/records.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
 const scratch = scratchFolder();
@@ -330,8 +334,87 @@ describe('policy plan', () => {
     });
   });
 
+  describe('without rates', () => {
+    /** A server that says every ten seconds what it did in them. */
+    const serving = async (desk: Desk, minutes: number): Promise<void> => {
+      const slot = { environment: 'staging', component: 'search' };
+      const { log, samples } = desk.house;
+      const nowMs = value(await log.read(0, 0, 1_000)).at(-1)?.appendedAtMs ?? 0;
+      const partition = partitionOfKey(sampleKey(slot), samples.partitions);
+      for (let agoMs = minutes * 60_000; agoMs > 0; agoMs -= 10_000) {
+        const time = nowMs - agoMs + 10_000;
+        const sample: Sample = {
+          ...{ kind: 'points', audience, ...slot },
+          origins: [
+            {
+              ...{ namespace: 'default', version: '1.9.4', deployment: null, instance: 'pod' },
+              ...{ metric: 'http.server.request.duration', temporality: 'delta', unit: 's' },
+              ...{ target: null, attributes: [] },
+            },
+          ],
+          points: [
+            {
+              ...{
+                origin: 0,
+                series: 'a'.repeat(64),
+                receivedAt: time,
+                start: time - 10_000,
+                time,
+              },
+              ...{ count: 500, errors: 10, level: null, durations: null },
+            },
+          ],
+          bounds: [],
+        };
+        const signed = await signSample(tools.codec, tools.text, sample, keyOf('analyser'));
+        value(await samples.append(partition, [signed]));
+      }
+    };
+    const steps = [operator, trusts('analyser', { roles: ['analyser'] })];
+
+    test('plans by what the samples of the last hour say, and says so', async () => {
+      const desk = await aDesk({ steps });
+      await serving(desk, 20);
+      const { out } = await desk.plimsoll(...planned, '--share=20%');
+      expect(out.slice(1, 3)).toEqual([
+        expect.stringMatching(
+          /^traffic, errors: from the samples of the last hour \(1[89] minutes with requests, 50 a second\); scatter: nothing was learned yet; options say otherwise$/,
+        ),
+        "10 requests a second to the canary, 40 to the baseline; 2 % of the baseline's requests fail",
+      ]);
+      const [plan] = linesOf(
+        await desk.plimsoll(...planned, '--base-error-rate=1%', '--json'),
+        'policy-plan',
+      );
+      expect(plan).toMatchObject({
+        traffic: [{ fromSeconds: 0, canaryRps: 5, baselineRps: 45 }],
+        baselineErrorRate: 0.01,
+        seen: { requestsPerSecond: 50, errorRate: 0.02, noiseAgeMs: null },
+      });
+    });
+
+    test('says what to give where too little was seen, or a gateway is between', async () => {
+      const desk = await aDesk({ steps });
+      await serving(desk, 2);
+      const said = await desk.plimsoll(...planned);
+      expect(said.exit).toBe(2);
+      expect(said.err.join()).toContain('tell too little of search in staging');
+      expect(said.err.join()).toContain('--canary-rps');
+    });
+  });
+
+  test('says that it does not plan what is compared with what ran before', async () => {
+    const whole =
+      'version: 2\npolicies:\n  - { component: "*", environment: "*", rollouts: { before-after: true } }\n';
+    const desk = await aDesk({ files: { ...files, 'whole.yaml': whole } });
+    const { out } = await desk.plimsoll(
+      ...['policy', 'plan', 'whole.yaml', ...placeOf('search', 'staging')],
+      ...['--rps=50', '--share=10%'],
+    );
+    expect(out.join('\n')).toContain('Not planned: before and after.');
+  });
+
   test.each([
-    [[], 'option-missing'],
     [['--canary-rps=5'], 'option-missing'],
     [['--canary-rps=5', '--baseline-rps=45', '--rps=50'], 'option-missing'],
     [['--canary-rps=0', '--baseline-rps=45'], 'option-invalid'],

@@ -46,14 +46,27 @@ export const policyCommands: readonly CommandOf<PolicyCommand>[] = [
     words: [fileOrLog],
     options: [
       ...place,
-      option('canary-rps', 'RATE', 'requests a second of the canary'),
+      option('canary-rps', 'RATE', 'requests a second of the canary (default: of the last hour)'),
       option('baseline-rps', 'RATE', 'requests a second of the version before'),
       option('rps', 'RATE', 'in their place: requests a second of both'),
-      option('share', 'LIST', "with --rps: the canary's share; 10%, or 0s=1%,450s=5%,900s=25%"),
-      option('base-error-rate', 'SHARE', 'of the version before (default: 0.5%)'),
-      option('dispersion', 'PHI', 'how much more than chance counts scatter (default: 2)'),
+      option(
+        'share',
+        'LIST',
+        "the canary's share of --rps, or of the last hour: 10%, or 0s=1%,450s=5%",
+      ),
+      option(
+        'base-error-rate',
+        'SHARE',
+        'of the version before (default: of the last hour, or 0.5%)',
+      ),
+      option(
+        'dispersion',
+        'PHI',
+        'how much more than chance counts scatter (default: as learned, or 2)',
+      ),
     ],
     examples: [
+      '--component=cart --environment=staging --share=10%',
       '--component=cart --environment=staging --canary-rps=5 --baseline-rps=45',
       '--component=cart --environment=staging --rps=50 --share=0s=1%,450s=10%',
     ],

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { openSampleArchive } from '../../adapters/archive/samples.ts';
 import type { Foundation } from '../../adapters/foundation/foundation.ts';
+import { openNoiseFor } from '../../analyser/noise-kept.ts';
 import { readKeys } from '../../analyser/read-models.ts';
 import type { LogRecord, Position } from '../../core/log/record.ts';
 import type { Result } from '../../core/result.ts';
@@ -92,6 +93,12 @@ export const openExplaining = (parts: ExplainingParts): Explaining => {
   return {
     partitionOf: (key) => partitionOfKey(key, samples.partitions),
     positionNear: (partition, timeMs) => positionNear(samples, partition, timeMs),
+    noiseFor: async (place, metrics) => {
+      const keys = await datedKeys(log, parts);
+      if (!keys.ok) return { noise: [], ageMs: null };
+      const forKeys = async (): Promise<ReadonlyMap<string, DatedKey>> => keys.value;
+      return openNoiseFor(parts, { forKeys })({ ...place, policy: { metrics } });
+    },
     read,
   };
 };

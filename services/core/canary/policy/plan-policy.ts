@@ -24,13 +24,15 @@ export type Outlook = {
   readonly baselineErrorRate: number;
   /** How much more counts scatter than chance, at least 1. */
   readonly dispersion: number;
+  /** Standard deviation of ln(duration) between requests. */
+  readonly latencySpread: number;
 };
 
 /** Without history. */
 export const dispersionUnknown: number = unknownPhi;
 
-/** Standard deviation of ln(duration) between requests, where nothing is known: a usual service. */
-const latencySpreadUsual = 0.8;
+/** Where nothing is known: a usual service. */
+export const latencySpreadUsual = 0.8;
 
 export type MetricPlan = {
   readonly id: string;
@@ -125,12 +127,14 @@ const planMetric = (
         tolerated: metric.slower,
         found: smallestSlowdown({
           ...plan,
-          spread: latencySpreadUsual,
+          spread: outlook.latencySpread,
           toleratedSlowdown: metric.slower,
         }),
         shownMs: shownAt(policy, outlook, latencyDelay, (traffic) =>
           Math.min(
-            ...latencyQuantiles.map((quantile) => tailInformation(metric, quantile, traffic)),
+            ...latencyQuantiles.map((quantile) =>
+              tailInformation(metric, quantile, outlook.latencySpread, traffic),
+            ),
           ),
         ),
       };
@@ -146,9 +150,10 @@ type Rates = Pick<Exposure, 'canaryRps' | 'baselineRps'>;
 const tailInformation = (
   { promoteSlower }: MetricPolicyOf<'latency'>,
   quantile: number,
+  spread: number,
   { canaryRps, baselineRps }: Rates,
 ): number => {
-  const shift = Math.log(promoteSlower) / latencySpreadUsual;
+  const shift = Math.log(promoteSlower) / spread;
   // The baseline is counted above a boundary that lies lower by the margin.
   const baselineShare = 1 - normalShareBelow(normalQuantile(quantile) - shift);
   return errorsInformation(equalShares, canaryRps, 1 - quantile, baselineRps, baselineShare);

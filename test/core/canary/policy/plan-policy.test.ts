@@ -12,6 +12,7 @@ const at = (canaryRps: number, baselineRps: number, over: Partial<Outlook> = {})
   traffic: [{ fromSeconds: 0, canaryRps, baselineRps }],
   baselineErrorRate: 0.005,
   dispersion: 1,
+  latencySpread: 0.8,
   ...over,
 });
 

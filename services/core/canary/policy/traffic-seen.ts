@@ -1,0 +1,97 @@
+import type { Sample } from '../../samples/sample.ts';
+import type { Durations } from '../durations.ts';
+import { addDurations, boundaryNearest, boundarySeconds, logMoments } from '../durations.ts';
+import type { MetricWindow } from '../judge/judged-window.ts';
+import type { Noise } from '../judge/noise.ts';
+import { beforeWindowMs } from '../rollouts/before.ts';
+import { leadMs, openPastWindows } from '../rollouts/before-history.ts';
+import type { MetricPolicy } from './policy.ts';
+
+// What the samples of the last hour say of a service: the traffic that a plan counts on where nobody says it.
+
+/** Windows of a minute that are looked back. */
+const windowsBack = 60;
+export const seenBackMs: number = windowsBack * beforeWindowMs + leadMs;
+/** With fewer minutes in which anything was asked there is nothing to plan by. */
+const windowsMin = 5;
+/** How far a duration may be from the usual one to count as such: a millionfold. */
+const reachNats: number = Math.log(1e6);
+
+export type TrafficSeen = {
+  /** Whole minutes in which there were requests. */
+  readonly minutes: number;
+  readonly requestsPerSecond: number;
+  /** Errors per request; of a service without any, half an error in all its requests. */
+  readonly errorRate: number | null;
+  /** Standard deviation of ln(duration) between requests; null: its buckets do not tell. */
+  readonly latencySpread: number | null;
+};
+
+/** Collects what all senders of a place say, whatever they run. Samples of one key, in their order. */
+export const openTrafficSeen = (
+  metrics: readonly MetricPolicy[],
+  nowMs: number,
+): { readonly add: (sample: Sample) => void; readonly close: () => TrafficSeen | null } => {
+  const past = openPastWindows(metrics, () => true, nowMs, windowsBack);
+  return {
+    add: past.add,
+    close: () => {
+      const windows = past.close()?.windows ?? [];
+      // The first and the last minute may not be whole.
+      const asked = windows.filter((window) => requestsIn(window) > 0).slice(1, -1);
+      if (asked.length < windowsMin) return null;
+      const requests = asked.reduce((sum, window) => sum + requestsIn(window), 0);
+      return {
+        minutes: asked.length,
+        requestsPerSecond: requests / ((asked.length * beforeWindowMs) / 1_000),
+        errorRate: errorRateIn(asked),
+        latencySpread: spreadIn(asked),
+      };
+    },
+  };
+};
+
+/** Metrics count the same requests, some of them only a part: the most is all. */
+const requestsIn = (window: readonly MetricWindow[]): number =>
+  window.reduce((most, metric) => {
+    if (metric.judged === 'errors') return Math.max(most, metric.baseline?.total ?? 0);
+    return metric.judged === 'traffic' ? Math.max(most, metric.baseline ?? 0) : most;
+  }, 0);
+
+const errorRateIn = (windows: readonly (readonly MetricWindow[])[]): number | null => {
+  let [total, events] = [0, 0];
+  for (const window of windows) {
+    const rates = window.flatMap((metric) =>
+      metric.judged === 'errors' && metric.baseline !== null ? [metric.baseline] : [],
+    );
+    const [most] = rates.toSorted((left, right) => right.total - left.total);
+    total += most?.total ?? 0;
+    events += most?.events ?? 0;
+  }
+  return total === 0 ? null : Math.max(events, 0.5) / total;
+};
+
+const spreadIn = (windows: readonly (readonly MetricWindow[])[]): number | null => {
+  let sum: Durations | undefined;
+  for (const metric of windows.flat()) {
+    if (metric.judged !== 'latency' || metric.baseline === null) continue;
+    const added = sum === undefined ? undefined : addDurations(sum, metric.baseline);
+    sum = added?.ok === true ? added.value : (sum ?? metric.baseline);
+  }
+  const middle = sum && boundaryNearest(sum, 0.5);
+  if (sum === undefined || middle === undefined) return null;
+  const moments = logMoments(sum, boundarySeconds(middle.boundary), reachNats);
+  return moments === undefined || moments.count < 2
+    ? null
+    : Math.sqrt(moments.squares / moments.count);
+};
+
+/** The scatter that was learned of what is counted, the most of it; null: nothing was. */
+export const dispersionIn = (noise: Noise): number | null => {
+  const known = noise.flatMap((metric) => {
+    if (metric.note === 'unknown') return [];
+    if (metric.judged === 'errors') return [metric.phi];
+    return metric.judged === 'latency' ? [...metric.phi.tails, metric.phi.meanLog] : [];
+  });
+  return known.length === 0 ? null : Math.max(1, ...known);
+};
