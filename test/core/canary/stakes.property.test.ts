@@ -14,7 +14,11 @@ import { addIncrements, initialEvidence, logMixture } from '../../support/canary
 
 const blockWindows = 3;
 const restartWindows = 6;
-const rules: StakeRules = { blockCapNats: 1.5, restarts: { count: 3, weightEach: 0.1 } };
+const restartsOf = (weightEach: number): StakeRules => ({
+  blockCapNats: 1.5,
+  restarts: { count: 3, weightEach },
+});
+const rules = restartsOf(0.1);
 const alternatives = 4;
 
 const placeAt = (index: number): BlockPlace => ({
@@ -31,10 +35,10 @@ const history = fc.array(
   { maxLength: 40 },
 );
 
-const after = (windows: readonly (readonly number[])[]): Stakes =>
+const after = (windows: readonly (readonly number[])[], by: StakeRules = rules): Stakes =>
   windows.reduce(
-    (stakes: Stakes, increments, index) => addToStakes(stakes, increments, placeAt(index), rules),
-    initialStakes(alternatives, rules),
+    (stakes: Stakes, increments, index) => addToStakes(stakes, increments, placeAt(index), by),
+    initialStakes(alternatives, by),
   );
 
 test('the capital is what the mixture of whole and restarted products is', () => {
@@ -61,16 +65,17 @@ describe('while no alternative is expected to grow, the capital is not', () => {
   const heads = odds.map((stake) => Math.log1p(stake));
   const tails = odds.map((stake) => Math.log1p(-stake));
 
-  test('whatever came before, with cap and restarts', () => {
+  test('whatever came before, with cap and restarts of any weight', () => {
     fc.assert(
-      fc.property(history, (windows) => {
-        const before = after(windows);
+      fc.property(history, fc.constantFrom(0.02, 0.05, 0.1, 0.3), (windows, weightEach) => {
+        const by = restartsOf(weightEach);
+        const before = after(windows, by);
         const place = placeAt(windows.length);
         const grown = [heads, tails].map((increments) =>
-          Math.exp(logCapital(addToStakes(before, increments, place, rules), rules)),
+          Math.exp(logCapital(addToStakes(before, increments, place, by), by)),
         );
         const expected = ((grown[0] ?? 0) + (grown[1] ?? 0)) / 2;
-        expect(expected).toBeLessThanOrEqual(Math.exp(logCapital(before, rules)) * (1 + 1e-12));
+        expect(expected).toBeLessThanOrEqual(Math.exp(logCapital(before, by)) * (1 + 1e-12));
       }),
     );
   });

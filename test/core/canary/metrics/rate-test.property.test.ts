@@ -8,6 +8,7 @@ import {
 } from '../../../../services/core/canary/metrics/rate-test.ts';
 import type { Line } from '../../../../services/core/canary/metrics/rate-test.ts';
 import type { RatePair } from '../../../../services/core/canary/rate-counts.ts';
+import { normalIncrements } from '../../../../services/core/canary/metrics/normal-increments.ts';
 import { shareIncrements } from '../../../../services/core/canary/metrics/traffic.ts';
 import { binomialExpectation } from '../../../support/canary/exact-expectation.ts';
 import type { Exposure, Rates } from '../../../support/canary/exact-expectation.ts';
@@ -89,6 +90,24 @@ describe.each(lines)('odds against the line $relative x + $absolute', (line) => 
 
   test('towards a promotion have expectation at most 1 while the canary is beyond it', () => {
     expect(worst(odds, line, promote, beyond)).toBeLessThanOrEqual(atMostOne);
+  });
+});
+
+const onLines: Increments = (line, ratio, rate, pair) =>
+  lineIncrements(line, [ratio], rate, pair, 1);
+
+describe.each([
+  { relative: 1, absolute: 0 },
+  { relative: 1.1, absolute: 0.0005 },
+  { relative: 1.25, absolute: 0.001 },
+  { relative: 1.5, absolute: 0.002 },
+])('rates against the line $relative x + $absolute', (line) => {
+  test('towards a roll-back have expectation at most 1 while the canary is within it', () => {
+    expect(worst(onLines, line, [1.25, 2.7, 12.6, 40], within)).toBeLessThanOrEqual(atMostOne);
+  });
+
+  test('towards a promotion have expectation at most 1 while the canary is beyond it', () => {
+    expect(worst(onLines, line, [0.2, 0.5, 0.8], beyond)).toBeLessThanOrEqual(atMostOne);
   });
 });
 
@@ -193,6 +212,35 @@ test('a window without requests in one cohort says nothing', () => {
 test('where every share is tolerated nothing is evidence', () => {
   const pair = pairWith({ canary: 10, baseline: 10 }, 10, 10);
   expect(oddsIncrements({ relative: 1.2, absolute: 0 }, oddsOf([2]), 0.95, pair, 1)).toEqual([0]);
+});
+
+describe('what is said of a mean that is normal', () => {
+  /** Of the growth, over a difference with that mean and variance: a sum over eight deviations on either side. */
+  const expectation = (alternative: number, mean: number, variance: number): number => {
+    const step = Math.sqrt(variance) / 200;
+    let sum = 0;
+    for (let at = -1_600; at <= 1_600; at += 1) {
+      const difference = mean + at * step;
+      const density = Math.exp(-((at / 200) ** 2) / 2) / Math.sqrt(2 * Math.PI) / 200;
+      const [growth = Number.NaN] = normalIncrements([alternative], difference, variance);
+      sum += density * Math.exp(growth);
+    }
+    return sum;
+  };
+
+  test('has expectation at most 1 while the mean is not above the margin, and 1 on it', () => {
+    for (const variance of [0.0004, 0.005, 0.3]) {
+      for (const deviations of [0.05, 0.5, 2]) {
+        const alternative = deviations * Math.sqrt(variance);
+        expect(expectation(alternative, 0, variance)).toBeCloseTo(1, 6);
+        for (const below of [0.1, 1, 5])
+          expect(
+            expectation(alternative, -below * Math.sqrt(variance), variance),
+          ).toBeLessThanOrEqual(1);
+        expect(expectation(alternative, Math.sqrt(variance), variance)).toBeGreaterThan(1.04);
+      }
+    }
+  });
 });
 
 describe('what is said of a share of the traffic', () => {
