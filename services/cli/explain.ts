@@ -1,4 +1,4 @@
-import { analysisIdOf, decidedAttempts } from '../core/canary/canary-attempts.ts';
+import { analysisIdOf } from '../core/canary/canary-attempts.ts';
 import type { CanaryAttempt } from '../core/canary/canary-attempts.ts';
 import { readMetric } from '../core/canary/reading/read-window.ts';
 import { ratioChart } from '../core/canary/reading/ratio-chart.ts';
@@ -21,7 +21,7 @@ import { fail, ok } from '../core/result.ts';
 import { sampleKey } from '../core/samples/key.ts';
 import type { SamplesProblem, SamplesRange, SamplesRead } from '../ports/explaining.ts';
 import type { Given } from './arguments.ts';
-import { readCount } from './duration.ts';
+import { readAsked } from './explain-asked.ts';
 import type { Explained } from './explain-text.ts';
 import { explainedLine, explainedText } from './explain-text.ts';
 import { onlyAtHand } from './open-reader.ts';
@@ -30,7 +30,6 @@ import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { problem, readFailed, refuse } from './problem.ts';
 import { openProgress } from './progress.ts';
-import { readRows } from './reading.ts';
 
 /** `plimsoll explain`: the samples of an analysis are folded again, and looked at window by window. */
 export const runExplain = async (
@@ -42,7 +41,7 @@ export const runExplain = async (
   if (remote !== undefined) return remote;
   const opened = await ports.atHand(openProgress(ports, 'folding what is new'));
   if (!opened.ok) return opened;
-  const asked = await readAsked(opened.value, given);
+  const asked = await readAsked(ports, opened.value, given);
   if (!asked.ok) return asked;
   const { deployment, attempt, decision } = asked.value;
   const recorded =
@@ -99,66 +98,6 @@ export const runExplain = async (
       }),
     );
   return recheckOutcome(recheck);
-};
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-const attemptsMax = 1_000;
-const positionsMax = 1e15;
-
-type Asked = {
-  readonly deployment: Deployment;
-  readonly attempt: CanaryAttempt;
-  readonly decision: DecisionSummary | undefined;
-};
-
-const readAsked = async (atHand: AtHand, given: Given): Promise<Result<Asked, CliProblem>> => {
-  const id = (given.words[0] ?? '').toLowerCase();
-  if (!uuid.test(id))
-    return refuse(
-      'word-invalid',
-      `${JSON.stringify(id.slice(0, 64))} is no id of a deployment`,
-      'it is a UUID; plimsoll decisions shows those of canaries',
-    );
-  const rows = await readRows(atHand, [{ model: 'deployment', key: id }]);
-  if (!rows.ok) return rows;
-  const deployment = rows.value.get('deployment', id) as Deployment | undefined;
-  if (deployment === undefined)
-    return refuse(
-      'deployment-unknown',
-      `no deployment ${id} is known`,
-      'plimsoll timeline lists them',
-    );
-  const number = readNumber(given, 'attempt', attemptsMax);
-  if (!number.ok) return number;
-  const position = readNumber(given, 'decision', positionsMax);
-  if (!position.ok) return position;
-  const canaries = decidedAttempts(deployment);
-  const attempt = canaries.findLast(
-    (one) =>
-      (number.value === null || one.number === number.value) &&
-      (position.value === null || one.decisions.some((each) => each.position === position.value)),
-  );
-  if (attempt === undefined)
-    return refuse(
-      'not-found',
-      canaries.length === 0
-        ? `${id} is no canary, and nobody decided about it: it was planned without a share or the strategy canary`
-        : `${id} has no such attempt or decision`,
-      `plimsoll show ${id} tells all there is`,
-    );
-  const decision = attempt.decisions.findLast(
-    (each) => position.value === null || each.position === position.value,
-  );
-  return ok({ deployment, attempt, decision });
-};
-
-const readNumber = (
-  given: Given,
-  option: string,
-  most: number,
-): Result<number | null, CliProblem> => {
-  const written = given.value(option);
-  return written === null ? ok(null) : readCount(option, written, most);
 };
 
 type Recorded = { readonly bytes: Uint8Array; readonly decision: Decided };

@@ -223,6 +223,17 @@ describe('plimsoll backtest', () => {
       /^<svg[^]*checkout 2\.0\.0 in production: roll-back[^]*<\/svg>\n$/,
     );
   });
+
+  test.each([
+    ['2.0.1', 'errors: nothing was compared, so there is no ratio'],
+    ['2.0.0', 'errors: canary / baseline (ratio)'],
+  ])('a plot of canary %s is labelled %s', async (canary, label) => {
+    const svg = join(folder, 'empty.svg');
+    const options = [...place, `--canary=${canary}`, ...versions.slice(1), ...how];
+    const path = capture('e.jsonl', twoServers(200, bad));
+    await desk.plimsoll('backtest', `--metrics=${path}`, ...options, `--svg=${svg}`);
+    expect(readFileSync(svg, 'utf8')).toContain(label);
+  });
 });
 
 describe('bad input', () => {

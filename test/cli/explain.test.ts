@@ -135,6 +135,28 @@ describe('plimsoll explain', () => {
     });
   });
 
+  test('of no deployment that is named is about the newest canary, and names those before it', async () => {
+    await decide();
+    const alone = await desk.plimsoll('explain', '--json');
+    expect(alone.err).toEqual([]);
+    expect(JSON.parse(alone.out[0] ?? '')).toMatchObject({ deployment, decision: 'roll-back' });
+    const [older, whole] = [run('6'), run('5')];
+    const several = await openDesk({
+      folder,
+      steps: [
+        by('ci', logged('1.9.4', { slot })),
+        by('ci', planned('1.9.9', { slot, strategy: 'canary', deployment: older })),
+        by('ci', planned('2.0.0', { slot, strategy: 'canary' })),
+        by('ci', planned('2.0.0', { slot, deployment: whole })),
+      ],
+    });
+    const said = await several.plimsoll('explain');
+    expect(said.err.join()).toContain(`this is the newest of 2 canaries; before it: ${older}`);
+    expect(said.err.join()).toContain(`no window of attempt 1 of ${deployment} has been judged`);
+    const nobody = await openDesk({ folder, steps: [by('ci', logged('1.9.4', { slot }))] });
+    expect(await nobody.plimsoll('explain')).toMatchObject({ exit: 4 });
+  });
+
   test('has a line for programs, with a score after each window where that is asked for', async () => {
     await decide();
     const { out } = await explain('--json', '--score');

@@ -7,7 +7,7 @@ export const explainCommands: readonly CommandOf<ExplainCommand>[] = [
   {
     name: 'explain',
     summary: 'why a canary was promoted or rolled back, or where it stands: figures and a plot',
-    words: [{ name: 'deployment' }],
+    words: [{ name: 'deployment', isOptional: true }],
     options: [
       option('attempt', 'NUMBER', 'an earlier attempt than the last that was judged'),
       option('decision', 'POSITION', 'a decision other than the last one'),
@@ -21,6 +21,7 @@ export const explainCommands: readonly CommandOf<ExplainCommand>[] = [
         'compute the decision again; exit 3 if it differs, 4 if samples are gone',
       ),
     ],
+    notes: ['Without a deployment it explains the newest canary.'],
     examples: [
       '0197a2e0-5d1c-7c3e-9d30-3f0c1a2b4c5d',
       '0197a2e0-5d1c-7c3e-9d30-3f0c1a2b4c5d --svg=explained.svg --score',

@@ -85,10 +85,16 @@ const ratioPanel = (id: string, points: readonly Placed[]): Panel => {
     },
   ];
   return {
-    label: `${id}: canary / baseline (ratio)`,
+    label: labelOf(id, known.length > 0),
     axis: logAxis(Math.min(0.8, ...values), Math.max(1.6, ...values), 7, times),
     series,
   };
+};
+
+/** An empty panel says why it is. */
+const labelOf = (id: string, hasRatio: boolean): string => {
+  if (id === '') return 'nothing was judged';
+  return `${id}: ${hasRatio ? 'canary / baseline (ratio)' : 'nothing was compared, so there is no ratio'}`;
 };
 
 const isDrawable = (value: number | null | undefined): value is number =>
