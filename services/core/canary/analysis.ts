@@ -415,6 +415,7 @@ const closeWindow = (
     evidenceDigest: draft.evidenceDigest,
     excluded: draft.excluded,
     isLeftOut: draft.leftOutToMs >= endMs - policy.noDataMs,
+    canaryShare: draft.canaryShare,
     position,
   });
   draft.decisions.push(marker);

@@ -28,6 +28,8 @@ export type Settled = {
   readonly excluded: AnalysisState['excluded'];
   /** What came lately was heard and left out: who seems silent may not be. */
   readonly isLeftOut: boolean;
+  /** Of the traffic, as of its window; null: nobody told. */
+  readonly canaryShare: number | null;
   /** Of the sample that closed the window. */
   readonly position: Position;
 };
@@ -73,7 +75,12 @@ export const decisionMarker = (
     windowMs,
     verdict: verdict.outcome,
     reason,
-    explanation: decisionSentence(decision, onSilence, excluded, weaknessOf(analysis.opening)),
+    explanation: decisionSentence(
+      decision,
+      onSilence,
+      excluded,
+      `${weaknessOf(analysis.opening)}${isAloneSentence(settled)}`,
+    ),
     metric: verdict.outcome === 'fail' ? (mainReason(verdict)?.metric ?? null) : null,
     canary: countsOf(errors?.canaryCount, errors?.canaryEvents),
     baseline: countsOf(errors?.baselineCount, errors?.baselineEvents),
@@ -97,18 +104,15 @@ export const decisionMarker = (
 /**
  * What is said: the decision, unless a silence led to it and the policy rolls a silent canary back. That is no evidence
  * of anything, so its verdict stays inconclusive and its reason names what it is. Where points came and were left out
- * it is no silence to act on: a person is asked.
+ * it is no silence to act on: a person is asked. Nor is it one that the baseline, which has no traffic left, is not heard.
  */
-const saidOf = ({
-  decision,
-  policy,
-  stage,
-  isLeftOut,
-}: Settled): Pick<Decided, 'kind' | 'reason' | 'stage' | 'onSilence'> => {
+const saidOf = (settled: Settled): Pick<Decided, 'kind' | 'reason' | 'stage' | 'onSilence'> => {
+  const { decision, policy, stage, isLeftOut } = settled;
   const { action, verdict } = decision;
   const reason =
     verdict.outcome === 'inconclusive' ? verdict.reason : (mainReason(verdict)?.code ?? '');
   const isSilence = action === 'hold' && reason === 'no-data';
+  if (isSilence && isAlone(settled)) return { kind: action, reason, stage, onSilence: null };
   if (isSilence && policy.onSilence === 'roll-back' && isLeftOut)
     return { kind: action, reason, stage, onSilence: 'page' };
   if (isSilence && policy.onSilence === 'roll-back')
@@ -120,6 +124,21 @@ const saidOf = ({
     };
   return { kind: action, reason, stage, onSilence: isSilence ? policy.onSilence : null };
 };
+
+/** Whether the baseline is missing because the canary has all the traffic. */
+const isAlone = ({ decision: { verdict }, canaryShare }: Settled): boolean => {
+  const missing = verdict.outcome === 'inconclusive' ? verdict.missing : [];
+  return (
+    canaryShare === 1 &&
+    missing.some(({ what }) => what === 'baseline') &&
+    !missing.some(({ what }) => what === 'canary')
+  );
+};
+
+const isAloneSentence = (settled: Settled): string =>
+  isAlone(settled)
+    ? 'the canary has all the traffic, so nothing stands beside it any more: what it shows now is compared with nothing (a rollout that begins with all the traffic can be compared with the half-hour before: rollouts in the policy). '
+    : '';
 
 /** The one that says most; of several equal ones the first. */
 const mainReason = (verdict: Verdict): Reason | undefined =>

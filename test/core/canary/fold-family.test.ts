@@ -227,6 +227,29 @@ describe('silence', () => {
     expect(decisions.map(({ kind }) => kind)).not.toContain('roll-back');
   });
 
+  test('of a baseline that has no traffic left is none: nothing is rolled back, and the hold says why', () => {
+    const leaves = pod({ lastExportMs: 4_500 });
+    const { decisions } = judged(
+      { canaryShare: 0.1 },
+      { ...fastPolicy, onSilence: 'roll-back', soakMs: 50_000 },
+      [leaves, canary()],
+      [copy(4_000, 1, 9)],
+    );
+    expect(first({ decisions } as Run)).toMatchObject({
+      kind: 'hold',
+      reason: 'no-data',
+      onSilence: null,
+    });
+    expect(decisions[0]?.explanation).toMatch(/^the canary has all the traffic, so nothing/);
+    expect(decisions.map(({ kind }) => kind)).not.toContain('roll-back');
+    const partly = judged(
+      { canaryShare: 0.1 },
+      { ...fastPolicy, onSilence: 'roll-back', soakMs: 50_000 },
+      [leaves, canary()],
+    );
+    expect(partly.decisions[0]).toMatchObject({ kind: 'roll-back', reason: 'silence' });
+  });
+
   test('that lasts until the deadline is no roll-back, whatever the policy asks for', () => {
     const { decisions } = judged({}, { ...fastPolicy, onSilence: 'roll-back' }, [
       pod({}),

@@ -133,7 +133,9 @@ const judgeSilence = (
       'silence-contradicts',
       'a roll-back because of a silence blames a metric, or is none',
     );
-  return policy.onSilence === null || policy.onSilence === onSilence
+  // Where the silence may be of its own making, a person is asked in place of a roll-back.
+  const isAskedInstead = kind === 'hold' && onSilence === 'page';
+  return policy.onSilence === null || policy.onSilence === onSilence || isAskedInstead
     ? ok(undefined)
     : refuse(
         'silence-contradicts',
