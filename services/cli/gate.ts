@@ -1,4 +1,4 @@
-import type { GateOutcome } from '../core/canary/obey/gate.ts';
+import type { GateOutcome, PlaceAsked } from '../core/canary/obey/gate.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Line } from '../core/views.ts';
@@ -8,6 +8,7 @@ import { deploymentToUpdate } from './deployment-of.ts';
 import { plainText, spanText } from './display.ts';
 import { readDuration } from './duration.ts';
 import { openObeying } from './obeying.ts';
+import { placeNamed } from './place.ts';
 import { printLines, printProblem, printText } from './output.ts';
 import { lineIn, textIn } from './line-fields.ts';
 import type { CliPorts } from './ports.ts';
@@ -99,9 +100,12 @@ const waitAtGate = async (ports: CliPorts, given: Given): Promise<Result<Ended, 
   }
 };
 
-const ask = async (ports: CliPorts, deployment: string): Promise<Result<Line, CliProblem>> => {
+const ask = async (
+  ports: CliPorts,
+  { id, place }: DeploymentMeant,
+): Promise<Result<Line, CliProblem>> => {
   const obeying = await openObeying(ports);
-  return obeying.ok ? obeying.value.gate(deployment) : obeying;
+  return obeying.ok ? obeying.value.gate(id, place) : obeying;
 };
 
 /** Whoever waits for minutes outlives a restart of what it asks, and a read model that is a moment behind. */
@@ -114,8 +118,9 @@ const mayPass = (
   (exit === 6 && last !== undefined) ||
   (gateway !== null && code === 'deployment-unknown' && waitedMs < unknownForMsMax);
 
+/** A gateway may answer anything. */
 const exitOf = ({ outcome }: Line): ExitCode | undefined =>
-  exits[outcome as GateOutcome] ?? undefined;
+  Object.hasOwn(exits, String(outcome)) ? (exits[outcome as GateOutcome] ?? undefined) : undefined;
 
 const exits: { readonly [Outcome in GateOutcome]: ExitCode | null } = {
   promote: 0,
@@ -135,20 +140,25 @@ const over = (line: Line): Result<never, CliProblem> =>
     ),
   );
 
-/** The deployment that is named, that of this CI run, or the last that was planned here. */
+type DeploymentMeant = { readonly id: string; readonly place: PlaceAsked };
+
+/** The deployment that is named, that of this CI run, or the last that was planned here; and where it goes to. */
 const deploymentMeant = async (
   ports: CliPorts,
   given: Given,
-): Promise<Result<string, CliProblem>> => {
+): Promise<Result<DeploymentMeant, CliProblem>> => {
+  const named = placeNamed(given);
   const [word] = given.words;
   if (word === undefined) {
     const asked = { given, job: ciJob(ports.env), deployName: 'default' };
     const found = await deploymentToUpdate(ports, asked, undefined);
-    return found.ok ? ok(found.value.id) : found;
+    if (!found.ok) return found;
+    const { id, planned } = found.value;
+    return ok({ id, place: { ...planned, ...named } });
   }
   const id = word.toLowerCase();
   return uuid.test(id)
-    ? ok(id)
+    ? ok({ id, place: named })
     : refuse(
         'word-invalid',
         `${JSON.stringify(word.slice(0, 64))} is no id of a deployment`,

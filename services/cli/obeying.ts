@@ -1,7 +1,10 @@
 import { decisionAnswerLine, gateLine } from '../core/canary/obey/lines.ts';
+import type { PlaceAsked } from '../core/canary/obey/gate.ts';
 import type { ObeySource } from '../core/canary/obey/obeying.ts';
 import { askDecision, askGate, policiesReadMax } from '../core/canary/obey/obeying.ts';
 import { lastGoodLine, readLastGood } from '../core/last-good.ts';
+import type { Slot } from '../core/markers/marker.ts';
+import { slotKey } from '../core/markers/slot.ts';
 import type { PolicyRow } from '../core/policy-records.ts';
 import { policyModel } from '../core/policy-records.ts';
 import type { Result } from '../core/result.ts';
@@ -47,12 +50,17 @@ const askAtHand = (atHand: AtHand, { clock, tools, settings }: Ports): Obeying<C
   };
   return {
     logId: async () => ok(trust.logId),
-    gate: async (deployment) => {
-      const answer = await askGate(source, deployment);
-      if (!answer.ok) return answer;
-      return answer.value === undefined
-        ? unplanned(deployment)
-        : ok(gateLine(answer.value, deployment, present));
+    gate: async (deployment, place) => {
+      const asked = await askGate(source, deployment, place);
+      if (!asked.ok) return asked;
+      switch (asked.value.found) {
+        case 'answer':
+          return ok(gateLine(asked.value.answer, deployment, present));
+        case 'nothing':
+          return unplanned(deployment);
+        case 'several':
+          return ambiguous(deployment, asked.value.slots);
+      }
     },
     decision: async (position) => {
       // What was obeyed here is known here alone: it is asked for behind this answer.
@@ -74,6 +82,13 @@ const unplanned = (deployment: string): Result<never, CliProblem> =>
       `nobody has planned a deployment ${deployment}`,
       'plimsoll timeline lists deployments',
     ),
+  );
+
+const ambiguous = (deployment: string, slots: readonly Slot[]): Result<never, CliProblem> =>
+  refuse(
+    'deployment-ambiguous',
+    `${deployment} was planned for several places: ${slots.map(slotKey).join(', ')}`,
+    'say which one: --environment-name=NAME --component-name=NAME',
   );
 
 const noLastGood = (): Result<never, CliProblem> =>
@@ -120,13 +135,14 @@ const askThrough = (gateway: HttpClient, { tools, settings }: Ports): Obeying<Cl
     const { item } = read.value;
     return isLine(item) ? ok(item) : strange();
   };
-  const gate = async (deployment: string): Promise<Result<Line, CliProblem>> => {
+  const gate = async (deployment: string, place: PlaceAsked): Promise<Result<Line, CliProblem>> => {
+    const named = Object.entries(place).filter(([, part]) => part !== null);
     const answer = await gateway(
       {
         method: 'POST',
         path: '/v1/gate',
         headers: { accept: 'application/json', 'content-type': 'application/json' },
-        body: tools.text.encodeUtf8(JSON.stringify({ deployment })),
+        body: tools.text.encodeUtf8(JSON.stringify({ deployment, ...Object.fromEntries(named) })),
       },
       withinMs,
     );
@@ -138,7 +154,7 @@ const askThrough = (gateway: HttpClient, { tools, settings }: Ports): Obeying<Cl
   };
   return {
     logId,
-    gate: (deployment) => pinned(() => gate(deployment)),
+    gate: (deployment, place) => pinned(() => gate(deployment, place)),
     decision: (position) => pinned(() => get(`/v1/decisions/${position}`)),
     lastGood: ({ namespace, environment, component, target }) =>
       pinned(() =>

@@ -34,6 +34,20 @@ export const readPlace = async (
   });
 };
 
+/** The parts of a place that the options name. */
+export const placeNamed = (given: Given): Partial<Slot> => {
+  const environment = given.value('environment-name');
+  const component = given.value('component-name');
+  const namespace = given.value('namespace');
+  const target = given.value('target');
+  return {
+    ...(namespace === null ? {} : { namespace }),
+    ...(environment === null ? {} : { environment }),
+    ...(component === null ? {} : { component }),
+    ...(target === null ? {} : { target }),
+  };
+};
+
 /** The planned place with the parts that the options name. */
 export const overridePlace = (given: Given, planned: Slot): Slot => ({
   namespace: given.value('namespace') ?? planned.namespace,

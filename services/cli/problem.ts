@@ -78,6 +78,7 @@ export const codes = {
     'attempt-ended',
     'checkpoint-foreign',
     'checkpoint-held',
+    'deployment-ambiguous',
     'not-frozen',
     'not-stopped',
     'not-asked',

@@ -1,4 +1,4 @@
-import type { GateOutcome } from '../core/canary/obey/gate.ts';
+import type { GateOutcome, PlaceAsked } from '../core/canary/obey/gate.ts';
 import type { JsonFields } from '../core/json-text.ts';
 import { jsonFieldsIn } from '../core/json-text.ts';
 import { nameMax } from '../core/markers/limits.ts';
@@ -148,7 +148,7 @@ const readMeant = (json: JsonFields, nameOfCanary: string | null): Result<Meant,
   const deployment = of('deployment');
   if (deployment !== null)
     return uuidPattern.test(deployment)
-      ? ok({ deployment })
+      ? ok({ deployment, place: placeIn(json) })
       : refuse('field-invalid', 'deployment must be a UUID in lower case');
   const component = of('component') ?? nameOfCanary;
   if (component === null || !isName(component))
@@ -163,6 +163,14 @@ const readMeant = (json: JsonFields, nameOfCanary: string | null): Result<Meant,
     version: of('version'),
   });
 };
+
+/** As far as it is named beside a deployment. */
+const placeIn = (json: { readonly [name: string]: unknown }): PlaceAsked =>
+  Object.fromEntries(
+    (['namespace', 'environment', 'component', 'target'] as const).flatMap((part) =>
+      json[part] === undefined ? [] : [[part, json[part]]],
+    ),
+  );
 
 const isName = (value: unknown): boolean =>
   typeof value === 'string' && value.length > 0 && value.length <= nameMax && value.isWellFormed();

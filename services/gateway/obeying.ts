@@ -1,4 +1,5 @@
 import { decisionAnswerLine, gateLine } from '../core/canary/obey/lines.ts';
+import type { PlaceAsked } from '../core/canary/obey/gate.ts';
 import type { ObeySource } from '../core/canary/obey/obeying.ts';
 import {
   askDecision,
@@ -8,6 +9,7 @@ import {
 } from '../core/canary/obey/obeying.ts';
 import { lastGoodLine, readLastGood } from '../core/last-good.ts';
 import type { Slot } from '../core/markers/marker.ts';
+import { slotKey } from '../core/markers/slot.ts';
 import type { PolicyRow } from '../core/policy-records.ts';
 import { policyModel } from '../core/policy-records.ts';
 import type { Result } from '../core/result.ts';
@@ -121,7 +123,7 @@ export const getLastGood = async (
 
 /** Which deployment somebody means: by its id, or by the place that it goes to. */
 export type Meant =
-  | { readonly deployment: string }
+  | { readonly deployment: string; readonly place: PlaceAsked }
   | { readonly slot: Slot; readonly version: string | null };
 
 /** The gate of a deployment as it stands; undefined: nobody has planned it. */
@@ -138,9 +140,21 @@ export const gateNow = async (
       : await deploymentAt(source, meant.slot, meant.version);
   if (!found.ok) return found;
   if (found.value === undefined) return ok(undefined);
-  const answer = await askGate(source, found.value);
-  if (!answer.ok) return answer;
-  return ok(answer.value && gateLine(answer.value, found.value, present));
+  const place = 'deployment' in meant ? meant.place : meant.slot;
+  const asked = await askGate(source, found.value, place);
+  if (!asked.ok) return asked;
+  switch (asked.value.found) {
+    case 'answer':
+      return ok(gateLine(asked.value.answer, found.value, present));
+    case 'nothing':
+      return ok(undefined);
+    case 'several':
+      return refuse(
+        'deployment-ambiguous',
+        `${found.value} was planned for several places: ${asked.value.slots.map(slotKey).join(', ')}`,
+        'name the environment and the component, too',
+      );
+  }
 };
 
 const itemResponse = (item: Line): HttpResponse => ({

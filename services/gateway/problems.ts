@@ -26,6 +26,7 @@ export type ProblemCode =
   | 'body-too-large'
   | 'busy'
   | 'conflict'
+  | 'deployment-ambiguous'
   | 'content-encoding-unsupported'
   | 'content-type-unsupported'
   | 'fields-required'
@@ -114,6 +115,7 @@ const statuses: { readonly [Code in ProblemCode]: Status } = {
   'audience-wrong': 403,
   'out-of-scope': 403,
   // What it would do to what stands.
+  'deployment-ambiguous': 409,
   'deployment-unknown': 404,
   'deployment-ended': 409,
   'deployment-taken': 409,

@@ -49,7 +49,8 @@ const answers = async (house: AnalyserHouse): Promise<readonly string[]> => {
     return answer.ok ? `${kind} obeyed` : `${kind} ${answer.problem.code}`;
   });
   const gate = value(await askGate(source, run('7')));
-  return [...(await Promise.all(asked)), `gate ${gate?.outcome}`];
+  const outcome = gate.found === 'answer' ? gate.answer.outcome : gate.found;
+  return [...(await Promise.all(asked)), `gate ${outcome}`];
 };
 
 test('a roll-back that the evidence leads to', async () => {

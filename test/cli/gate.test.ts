@@ -3,12 +3,28 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CliPorts } from '../../services/cli/ports.ts';
 import { faultsOf } from '../support/cli-schemas.ts';
-import { canary, decides, decision, decisionRecord } from '../support/decisions.ts';
+import {
+  analysisOf,
+  artifact,
+  canary,
+  decides,
+  decision,
+  decisionRecord,
+} from '../support/decisions.ts';
 import type { Desk, DeskOptions } from '../support/desk.ts';
 import { jsonOf, openDesk, unreachable } from '../support/desk.ts';
 import type { Step } from '../support/given.ts';
-import { by } from '../support/given.ts';
-import { failed, logged, operated, run, succeeded } from '../support/markers.ts';
+import { by, trusts } from '../support/given.ts';
+import {
+  failed,
+  logged,
+  operated,
+  place,
+  planned,
+  run,
+  started,
+  succeeded,
+} from '../support/markers.ts';
 import { value } from '../support/records.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
@@ -170,6 +186,44 @@ describe('a gate waits', () => {
 const waitingPorts = (ports: CliPorts, desk: Desk): CliPorts => ({
   ...ports,
   clock: { ...ports.clock, sleep: (ms) => desk.house.ports.clock.sleep(ms) },
+});
+
+describe('a deployment whose id somebody else plans elsewhere', () => {
+  /** A key for staging plans the same id there, and its canary is good. */
+  const intruded = [
+    trusts('intern', { environments: ['staging'] }),
+    by('intern', logged('0.9.0', { slot: place('staging') })),
+    by(
+      'intern',
+      planned('2.0.0', { slot: place('staging'), digest: artifact('b'), attempt: 'intern' }),
+    ),
+    by('intern', started({ attempt: 'intern' })),
+    decides(
+      decision('promote', {
+        ...{ slot: place('staging'), attempt: 'intern', analysis: analysisOf(deployment, 2) },
+      }),
+    ),
+  ];
+  const production = ['--environment-name=production', '--component-name=checkout'];
+
+  test.each([[false], [true]])(
+    'is not let through by the canary there (through a gateway: %s)',
+    async (isRemote) => {
+      const desk = await deskAfter([...intruded, decides(decision('roll-back'))], { isRemote });
+      const bare = await desk.plimsoll('gate', deployment, '--json');
+      expect([bare.exit, JSON.parse(bare.err[0] ?? '')]).toMatchObject([
+        3,
+        { code: 'deployment-ambiguous' },
+      ]);
+      expect((await desk.plimsoll('gate', deployment, ...production)).exit).toBe(10);
+      const staging = await desk.plimsoll('gate', deployment, '--environment-name=staging');
+      expect(staging.exit).toBe(0);
+      const nowhere = await waiting(desk).plimsoll(
+        ...['gate', deployment, '--environment-name=test'],
+      );
+      expect(nowhere.exit).toBe(4);
+    },
+  );
 });
 
 describe('a gate does not wait', () => {

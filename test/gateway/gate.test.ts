@@ -6,8 +6,8 @@ import type { Answered, GatewayHouse } from '../support/gateway.ts';
 import { openGatewayHouse } from '../support/gateway.ts';
 import type { Step } from '../support/given.ts';
 import { fail } from '../../services/core/result.ts';
-import { by, recordsOf } from '../support/given.ts';
-import { failed, logged, operated, run } from '../support/markers.ts';
+import { by, recordsOf, trusts } from '../support/given.ts';
+import { failed, logged, operated, place, planned, run } from '../support/markers.ts';
 import { value } from '../support/records.ts';
 
 const after = async (...steps: readonly Step[]): Promise<GatewayHouse> =>
@@ -90,6 +90,22 @@ describe('the web provider of an AnalysisTemplate reads', () => {
     );
     const answer = await post(house, { deployment: run('7') });
     expect([answer.status, answer.json.code]).toEqual([503, 'log-unreachable']);
+  });
+
+  test('of the place that is named, where a key for staging has planned the same id there', async () => {
+    const house = await after(
+      trusts('intern', { environments: ['staging'] }),
+      by('intern', planned('2.0.0', { slot: place('staging'), attempt: 'intern' })),
+      by('intern', failed({ attempt: 'intern' })),
+      await decides(decision('promote')),
+    );
+    expect((await post(house, byPlace)).json).toMatchObject({ outcome: 'promote', attempt: 1 });
+    const bare = await post(house, { deployment: run('7') });
+    expect([bare.status, bare.json.code]).toEqual([409, 'deployment-ambiguous']);
+    const asked = { deployment: run('7'), environment: 'production' };
+    expect((await post(house, asked)).json.outcome).toBe('promote');
+    const elsewhere = { deployment: run('7'), environment: 'staging' };
+    expect((await post(house, elsewhere)).json.outcome).toBe('ended');
   });
 
   test('an error where nobody has planned such a deployment', async () => {

@@ -27,7 +27,11 @@ export const decisionCommands: readonly CommandOf<DecisionCommand>[] = [
     name: 'gate',
     summary: 'wait until a canary is promoted or rolled back; the exit code says which',
     words: [{ name: 'deployment', isOptional: true }],
-    options: [option('wait', 'TIME', 'at most so long, such as 90s, 15m or 2h (default 15m)')],
+    options: [
+      option('wait', 'TIME', 'at most so long, such as 90s, 15m or 2h (default 15m)'),
+      option('environment-name', 'NAME', 'where it goes to, if it was planned for several places'),
+      ...placeOptions.filter(({ name }) => name !== 'environment-name'),
+    ],
     notes: [
       'Exit codes: 0 promote, 10 roll-back, 11 hold, 12 inconclusive, 13 no decision in time,',
       '3 the attempt has ended, 4 no such deployment, 5 key, 6 unreachable.',

@@ -1,5 +1,7 @@
-import type { Attempt } from '../../deployment.ts';
+import type { Attempt, Deployment } from '../../deployment.ts';
 import { hasEnded } from '../../lifecycle.ts';
+import type { Slot } from '../../markers/marker.ts';
+import { slotKey } from '../../markers/slot.ts';
 import type { DecisionRow } from '../../read-models.ts';
 import type { Result } from '../../result.ts';
 import type { ObeyedAct } from './question.ts';
@@ -33,14 +35,47 @@ export type GateAnswer = {
   readonly refused: { readonly decision: DecisionRow; readonly refusal: Refusal } | null;
 };
 
-/** `undefined`: the deployment is not known, or nobody has planned it yet. */
+/** The place that is asked about, as far as it is named. */
+export type PlaceAsked = Partial<Slot>;
+
+/**
+ * `nothing`: nobody has planned the deployment there yet. `several`: it was planned for several places, and which is meant
+ * was not said. Ids of deployments can be guessed, so a key for staging may plan there what runs in production: its
+ * canary must not open the gate of the other.
+ */
+export type GateFound =
+  | { readonly found: 'answer'; readonly answer: GateAnswer }
+  | { readonly found: 'nothing' }
+  | { readonly found: 'several'; readonly slots: readonly Slot[] };
+
 export const gateOf = (
   rows: DeploymentRows,
   mayObey: (decision: DecisionRow) => Result<ObeyedAct, Refusal>,
-): GateAnswer | undefined => {
+  asked: PlaceAsked = {},
+): GateFound => {
   const { deployment } = rows;
-  const attempt = deployment?.attempts.findLast(({ plan }) => plan !== null);
-  if (deployment === undefined || attempt === undefined) return undefined;
+  const here = (deployment?.attempts ?? []).filter(
+    ({ plan }) => plan !== null && isMeant(plan.slot, asked),
+  );
+  const attempt = here.at(-1);
+  if (deployment === undefined || attempt === undefined) return { found: 'nothing' };
+  const slots = new Map(
+    here.flatMap(({ plan }) => (plan ? [[slotKey(plan.slot), plan.slot]] : [])),
+  );
+  return slots.size > 1
+    ? { found: 'several', slots: [...slots.values()] }
+    : { found: 'answer', answer: answerOf(rows, deployment, attempt, mayObey) };
+};
+
+const isMeant = (slot: Slot, asked: PlaceAsked): boolean =>
+  (Object.keys(asked) as (keyof Slot)[]).every((part) => slot[part] === asked[part]);
+
+const answerOf = (
+  rows: DeploymentRows,
+  deployment: Deployment,
+  attempt: Attempt,
+  mayObey: (decision: DecisionRow) => Result<ObeyedAct, Refusal>,
+): GateAnswer => {
   let refused: GateAnswer['refused'] = null;
   // The newest counts; what cannot be obeyed hides nothing that stands behind it.
   for (const decision of decisionsOf(deployment, attempt).toReversed()) {

@@ -10,7 +10,7 @@ import { readRow } from '../../row-text.ts';
 import type { AttemptLine, SlotState } from '../../slot-state.ts';
 import type { KeyState } from '../../trust/trust.ts';
 import type { TextDigest } from '../../uuid-v8.ts';
-import type { GateAnswer } from './gate.ts';
+import type { GateFound, PlaceAsked } from './gate.ts';
 import { gateOf } from './gate.ts';
 import { mayObey } from './obey.ts';
 import { noPolicySet, policyStanding } from './policy-standing.ts';
@@ -59,24 +59,28 @@ export const askDecision = async <Problem>(
   return ok({ decision: rows.decision ?? null, answer });
 };
 
-/** Whether a pipeline may go on; undefined: nobody has planned the deployment. */
+/** Whether a pipeline may go on. */
 export const askGate = async <Problem>(
   source: ObeySource<Problem>,
   deployment: string,
-): Promise<Result<GateAnswer | undefined, Problem>> => {
+  place: PlaceAsked = {},
+): Promise<Result<GateFound, Problem>> => {
   const policies = await source.policies();
   if (!policies.ok) return policies;
   const read = await readDeploymentRows(source.rows, deployment);
   if (!read.ok) return read;
   const { about, logTimeMs } = read.value;
   return ok(
-    gateOf(read.value, (decision) =>
-      judge(source, policies.value, {
-        position: decision.position,
-        rows: about(decision),
-        logTimeMs,
-        isObeyed: () => false,
-      }),
+    gateOf(
+      read.value,
+      (decision) =>
+        judge(source, policies.value, {
+          position: decision.position,
+          rows: about(decision),
+          logTimeMs,
+          isObeyed: () => false,
+        }),
+      place,
     ),
   );
 };
