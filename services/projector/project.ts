@@ -102,7 +102,7 @@ export const applyBatch = async (
 ): Promise<
   Result<{ readonly state: FoldState; readonly outcomes: readonly Outcome[] }, ProjectionProblem>
 > => {
-  const memory = takeMemory(ports.store, generation, state);
+  const memory = takeMemory(ports, generation, state);
   const folded = await foldRecords(ports, generation, state, records, memory, how);
   if (!folded.ok) return folded;
   const step: Step = {
@@ -116,7 +116,8 @@ export const applyBatch = async (
     return refuse(committed.value.refused, refusedMessage(committed.value));
   await ports.turn?.();
   memory.rows.keep(folded.value.rows);
-  memories.set(folded.value.state, { store: ports.store, generation, memory });
+  const { store, audience } = ports;
+  memories.set(folded.value.state, { store, audience, generation, memory });
   await how.checks?.committed();
   return ok({ state: folded.value.state, outcomes: folded.value.outcomes });
 };
@@ -131,7 +132,12 @@ const memoryBytesMax = 32 * 1024 * 1024;
  */
 const memories = new WeakMap<
   FoldState,
-  { readonly store: ReadModelStore; readonly generation: Generation; readonly memory: Memory }
+  {
+    readonly store: ReadModelStore;
+    readonly audience: string;
+    readonly generation: Generation;
+    readonly memory: Memory;
+  }
 >();
 
 type Memory = { readonly rows: RowMemory; readonly repeats: Repeats };
@@ -140,13 +146,15 @@ type Memory = { readonly rows: RowMemory; readonly repeats: Repeats };
 const repeatsRecordsMax = 4_000;
 
 const takeMemory = (
-  store: ReadModelStore,
+  { store, audience }: ProjectionPorts,
   generation: Generation,
   state: FoldState | undefined,
 ): Memory => {
   const kept = state === undefined ? undefined : memories.get(state);
   if (state !== undefined) memories.delete(state);
-  return kept !== undefined && kept.store === store && kept.generation === generation
+  const isOurs =
+    kept?.store === store && kept.audience === audience && kept.generation === generation;
+  return kept !== undefined && isOurs
     ? kept.memory
     : {
         rows: createRowMemory(memoryBytesMax, state === undefined || state.next === 1),

@@ -36,9 +36,9 @@ export const signaturesAhead = (
     const { keyId, signature, schemaDigest } = read.value;
     const key = trust.keys.get(keyId);
     if (key === undefined || keyProblem(key) !== undefined || isWeakSignature(signature)) continue;
-    const type = markerType(schemaDigest, audience);
     const digestOf = (): string => tools.crypto.sha256Hex(value);
-    if (tools.repeats?.isGood(type, signatureText(read.value), digestOf) === true) continue;
+    if (tools.repeats?.isGood(schemaDigest, signatureText(read.value), digestOf) === true) continue;
+    const type = markerType(schemaDigest, audience);
     const message = preAuthenticationEncoding(tools.text, type, value);
     signed.push({ position, publicKey: key.publicKey, message, signature });
   }

@@ -152,18 +152,18 @@ const checkSignature = (
   if (isWeakSignature(headers.signature))
     return refuse('signature-weak', 'the signature is built on a point of low order');
   const isGood = askedOnce(tools, position, 'value', () => {
-    const type = markerType(headers.schemaDigest, audience);
+    const { schemaDigest, signature } = headers;
     const signed = signatureText(headers);
-    if (tools.repeats?.isGood(type, signed, () => digest) === true) return true;
+    if (tools.repeats?.isGood(schemaDigest, signed, () => digest) === true) return true;
     const verified =
       tools.ahead?.get(position) ??
       tools.crypto.verify(
         'ed25519',
         publicKey,
-        preAuthenticationEncoding(tools.text, type, value),
-        headers.signature,
+        preAuthenticationEncoding(tools.text, markerType(schemaDigest, audience), value),
+        signature,
       );
-    if (verified) tools.repeats?.keep(type, signed, digest);
+    if (verified) tools.repeats?.keep(schemaDigest, signed, digest);
     return verified;
   });
   return isGood

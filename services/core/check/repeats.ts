@@ -1,17 +1,17 @@
 /**
- * Signatures that were found good lately. Who sends the same bytes again, as producers do that heard no answer, need not
- * have them checked again, which is by far the dearest part of a record.
+ * Signatures that were found good lately, for one audience. Who sends the same bytes again, as producers do that heard no
+ * answer, need not have them checked again, which is by far the dearest part of a record.
  */
 export type Repeats = {
   /**
-   * Whether this signature was found good. `type` is what it binds beside the value, `signed` names key and signature,
-   * `digestOf` makes the SHA-256 of the value, and is only asked where all else fits.
+   * Whether this signature was found good. It binds schema and value; `signed` names key and signature. `digestOf` makes
+   * the SHA-256 of the value, and is only asked where all else fits.
    */
-  readonly isGood: (type: string, signed: string, digestOf: () => string) => boolean;
-  readonly keep: (type: string, signed: string, digest: string) => void;
+  readonly isGood: (schemaDigest: string, signed: string, digestOf: () => string) => boolean;
+  readonly keep: (schemaDigest: string, signed: string, digest: string) => void;
 };
 
-/** Digests by what was signed, by type. Texts alone: what is held this long, the garbage collector carries on. */
+/** Digests by what was signed, by schema. Texts alone: what is held this long, the garbage collector carries on. */
 type Kept = Map<string, Map<string, string>>;
 
 /** Remembers up to twice `recordsMax`. */
@@ -20,19 +20,19 @@ export const createRepeats = ({ recordsMax }: { readonly recordsMax: number }): 
   let old: Kept = new Map();
   let records = 0;
   return {
-    isGood: (type, signed, digestOf) => {
-      const digest = young.get(type)?.get(signed) ?? old.get(type)?.get(signed);
+    isGood: (schemaDigest, signed, digestOf) => {
+      const digest = young.get(schemaDigest)?.get(signed) ?? old.get(schemaDigest)?.get(signed);
       return digest !== undefined && digest === digestOf();
     },
-    keep: (type, signed, digest) => {
+    keep: (schemaDigest, signed, digest) => {
       if (records >= recordsMax) {
         old = young;
         young = new Map();
         records = 0;
       }
-      const ofType = young.get(type);
-      if (ofType === undefined) young.set(type, new Map([[signed, digest]]));
-      else ofType.set(signed, digest);
+      const ofSchema = young.get(schemaDigest);
+      if (ofSchema === undefined) young.set(schemaDigest, new Map([[signed, digest]]));
+      else ofSchema.set(signed, digest);
       records += 1;
     },
   };
