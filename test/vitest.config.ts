@@ -6,6 +6,12 @@ const integrationFiles = ['test/**/*.integration.test.ts'];
 /** Laws over many random histories, and crowds of processes: too long for `npm run check`. */
 const lawFiles = ['test/**/*.property.test.ts', 'test/**/*.laws.test.ts'];
 
+// Processes that tests start read what Node compiled before: 0.3 s of a core for a command instead of 0.6 s.
+process.env['NODE_COMPILE_CACHE'] ??= resolve(
+  import.meta.dirname,
+  '../node_modules/.cache/node-compile-cache',
+);
+
 const config: ViteUserConfig = defineConfig({
   root: resolve(import.meta.dirname, '..'),
   test: {
@@ -19,6 +25,8 @@ const config: ViteUserConfig = defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [...integrationFiles, ...lawFiles],
+          // Modules are read once a worker, not once a file: that was two fifths of the time. Nothing keeps state in a module.
+          isolate: false,
           testTimeout: 20_000,
         },
       },

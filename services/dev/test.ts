@@ -1,4 +1,4 @@
-// `npm test`: the static checks, the unit tests, the laws, simulated schedules, then the tests on real Kafka and Redis.
+// `npm test`: the static checks, the unit tests, the laws, then the tests on real Kafka and Redis beside simulated schedules.
 // The last line is `N passed, N failed`, for people and for the machine that only reads that line.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,12 +12,24 @@ import {
   runSteps,
   staticSteps,
 } from './check-steps.ts';
+import type { Step } from './check-steps.ts';
 import { addTallies, readTally, tallyLine } from './test-tally.ts';
 import type { Tally } from './test-tally.ts';
 
 const stepsAtOnce = 2;
-/** Two minutes of one core that has nothing else to do. */
-const schedules = 10_000;
+
+/**
+ * Schedules of simulated faults, all of them together one test: some five minutes of a core. They run beside the tests on
+ * Kafka and Redis, which wait more than they work, and get what those leave.
+ */
+const schedules: Step = {
+  name: '10,000 schedules',
+  command: [
+    ...(['nice', '-n', '19', 'node'] as const),
+    ...nodeFlags,
+    ...['services/dev/simulate/main.ts', '--schedules', '10000'],
+  ],
+};
 
 /** Runs one vitest project with its usual output and counts what it reports. */
 function runTests(project: string, reportFolder: string): Promise<Tally> {
@@ -36,33 +48,25 @@ function runTests(project: string, reportFolder: string): Promise<Tally> {
   });
 }
 
-/** Schedules of simulated faults, all of them together one test. */
-function runSchedules(): Promise<Tally> {
-  const args = [...nodeFlags, 'services/dev/simulate/main.ts', '--schedules', `${schedules}`];
-  console.log(`\n${schedules} simulated schedules`);
-  return new Promise((done) => {
-    const child = spawn('node', args, {
-      cwd: repositoryFolder,
-      env: houseEnvironment(),
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    const end = (passed: boolean): void =>
-      done({ passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 });
-    child.on('error', () => end(false));
-    child.on('close', (code) => end(code === 0));
-  });
+/** Each step counts as one test. */
+async function stepTally(steps: readonly Step[], atOnce: number): Promise<Tally> {
+  const results = await runSteps(steps, atOnce, printStep);
+  const passed = results.filter((step) => step.passed).length;
+  return { passed, failed: results.length - passed, skipped: 0 };
+}
+
+function besideSchedules(reportFolder: string): Promise<readonly Tally[]> {
+  console.log(`\n${schedules.name} of simulated faults begin, and end when they end`);
+  return Promise.all([stepTally([schedules], 1), runTests('integration', reportFolder)]);
 }
 
 const reportFolder = mkdtempSync(join(tmpdir(), 'plimsoll-test-'));
 try {
-  const steps = await runSteps(staticSteps, stepsAtOnce, printStep);
-  const passedSteps = steps.filter((step) => step.passed).length;
   const tally = addTallies([
-    { passed: passedSteps, failed: steps.length - passedSteps, skipped: 0 },
+    await stepTally(staticSteps, stepsAtOnce),
     await runTests('unit', reportFolder),
     await runTests('laws', reportFolder),
-    await runSchedules(),
-    await runTests('integration', reportFolder),
+    ...(await besideSchedules(reportFolder)),
   ]);
   console.log(`\n${tallyLine(tally)}`);
   process.exitCode = tally.failed === 0 && tally.passed > 0 ? 0 : 1;

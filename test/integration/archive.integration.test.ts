@@ -4,7 +4,8 @@ import { Kafka, logLevel } from 'kafkajs';
 import { describe, expect, test, vi } from 'vitest';
 import { faultsOf } from '../support/cli-schemas.ts';
 import { plimsoll } from '../support/plimsoll.ts';
-import type { Env, Ran } from '../support/plimsoll.ts';
+import type { Env } from '../support/bare-env.ts';
+import type { Ran } from '../support/plimsoll.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { freshAudience, sharedStack } from '../support/stack.ts';
 

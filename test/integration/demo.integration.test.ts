@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { nodeFlags, repositoryFolder } from '../../services/dev/check-steps.ts';
+import { bareEnv } from '../support/bare-env.ts';
 import { eventually } from '../support/eventually.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { sharedStack } from '../support/stack.ts';
@@ -22,7 +23,7 @@ const startDemo = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Runnin
   const child = spawn(
     process.execPath,
     [...nodeFlags, join(repositoryFolder, 'services', 'dev', 'demo', 'main.ts'), ...args],
-    { env: { PATH: process.env['PATH'], TMPDIR: scratch, ...env } },
+    { env: { ...bareEnv(), TMPDIR: scratch, ...env } },
   );
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));

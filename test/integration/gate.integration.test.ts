@@ -5,7 +5,7 @@ import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { decideOn } from '../support/decide-process.ts';
 import type { DecisionSaid } from '../support/decide-process.ts';
 import { eventually } from '../support/eventually.ts';
-import type { Env } from '../support/plimsoll.ts';
+import type { Env } from '../support/bare-env.ts';
 import { plimsoll, startPlimsoll } from '../support/plimsoll.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { freshAudience, sharedStack } from '../support/stack.ts';

@@ -7,7 +7,7 @@ import { startChild } from '../support/child.ts';
 import type { Collector } from '../support/collector.ts';
 import { startCollector } from '../support/collector.ts';
 import { eventually } from '../support/eventually.ts';
-import type { Env } from '../support/plimsoll.ts';
+import type { Env } from '../support/bare-env.ts';
 import { plimsoll, startPlimsoll } from '../support/plimsoll.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { freshAudience, sharedStack } from '../support/stack.ts';

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { bareEnv } from './bare-env.ts';
+import type { Env } from './bare-env.ts';
 
 const script = resolve(import.meta.dirname, '../../services/cli/plimsoll.mjs');
 
@@ -9,11 +11,6 @@ export type Ran = {
   readonly out: string;
   readonly err: string;
 };
-
-export type Env = { readonly [name: string]: string };
-
-/** What a program needs to run at all; no settings and no CI job of whoever runs the tests. */
-const bareEnv = (): Env => ({ PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' });
 
 /** The real command in a process of its own, in a folder that is made where it is not there. */
 export const startPlimsoll = (

@@ -8,6 +8,7 @@ import { openLoopbackClient } from '../../../services/dev/demo/load.ts';
 import { shopName, startShop } from '../../../services/dev/demo/shop.ts';
 import { startOwn } from '../../../services/dev/stack/own-process.ts';
 import { eventually } from '../../support/eventually.ts';
+import { bareEnv } from '../../support/bare-env.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
 const folder = scratchFolder();
@@ -33,7 +34,7 @@ afterAll(() => {
 
 const workplace = {
   folder,
-  env: { PATH: process.env['PATH'] },
+  env: bareEnv(),
   stop: new AbortController().signal,
 };
 
