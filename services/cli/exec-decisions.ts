@@ -7,7 +7,6 @@ import { fail, ok } from '../core/result.ts';
 import type { Line } from '../core/views.ts';
 import type { ProgramCall } from '../ports/programs.ts';
 import type { Given } from './arguments.ts';
-import { plainText } from './display.ts';
 import type { Checkpoint } from './exec-checkpoint.ts';
 import {
   holdCheckpoint,
@@ -20,6 +19,7 @@ import { openObeying } from './obeying.ts';
 import { openReader } from './open-reader.ts';
 import { printLines, printText } from './output.ts';
 import { lineIn, textIn } from './line-fields.ts';
+import { envOf, evidenceOf, sentence } from './exec-lines.ts';
 import type { CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { problem, refuse } from './problem.ts';
@@ -52,6 +52,8 @@ type Followed = {
   isFirst: boolean;
   /** The code that was told last, by position. */
   readonly told: Map<Position, string>;
+  /** Which pending decision stands for all that say the same. */
+  readonly waiting: Map<string, Position>;
   failures: number;
 };
 
@@ -140,6 +142,7 @@ const openFollowed = async (
     isOnLog: false,
     isFirst: kept.value === undefined,
     told: new Map(),
+    waiting: new Map(),
     failures: 0,
   });
 };
@@ -230,8 +233,14 @@ const consider = async (
     const refused = lineIn(asked.value, 'refused') ?? {};
     const [code, message, hint] = ['code', 'message', 'hint'].map((name) => textIn(refused, name));
     const told = { code: code ?? '', message: message ?? '', hint: hint ?? '' };
-    if (passing.has(told.code)) pending = [...pending, position];
-    tellRefusal(ports, followed, position, told);
+    const same = evidenceOf(asked.value, position);
+    const first = followed.waiting.get(same);
+    const isWaitedFor = first !== undefined && first !== position && pending.includes(first);
+    if (passing.has(told.code) && !isWaitedFor) {
+      pending = [...pending, position];
+      followed.waiting.set(same, position);
+    }
+    if (!isWaitedFor) tellRefusal(ports, followed, position, told);
   } else {
     const id = textIn(act, 'id');
     if (!obeyed.includes(id)) {
@@ -301,17 +310,3 @@ const runFor = async (
   }
   return false;
 };
-
-/** `PLIMSOLL_DECISION_TO_VERSION` and so on; what is absent is empty. */
-const envOf = (act: Line): { readonly [name: string]: string } =>
-  Object.fromEntries(
-    Object.keys(act).map((name) => [
-      `PLIMSOLL_DECISION_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
-      textIn(act, name),
-    ]),
-  );
-
-const sentence = (act: Line): string =>
-  plainText(
-    `obeyed  ${textIn(act, 'act')}  ${textIn(act, 'component')} ${textIn(act, 'fromVersion')} -> ${textIn(act, 'environment')}  (position ${textIn(act, 'position')})`,
-  );

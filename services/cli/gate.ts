@@ -120,7 +120,9 @@ const mayPass = (
 
 /** A gateway may answer anything. */
 const exitOf = ({ outcome }: Line): ExitCode | undefined =>
-  Object.hasOwn(exits, String(outcome)) ? (exits[outcome as GateOutcome] ?? undefined) : undefined;
+  typeof outcome === 'string' && Object.hasOwn(exits, outcome)
+    ? (exits[outcome as GateOutcome] ?? undefined)
+    : undefined;
 
 const exits: { readonly [Outcome in GateOutcome]: ExitCode | null } = {
   promote: 0,

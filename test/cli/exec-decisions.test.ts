@@ -233,6 +233,26 @@ describe('a checkpoint that another process works with', () => {
   });
 });
 
+test('of a decision that waits and its renewals one is looked at again, and told of', async () => {
+  const says = decision('roll-back', { mode: 'ask' });
+  const renewal = (windowIndex: number): ReturnType<typeof decision> => {
+    const body = { ...says, windowIndex };
+    return { ...body, marker: decisionIdOf(body) };
+  };
+  const machine = await machineAfter([decides(says), decides(renewal(50)), decides(renewal(90))]);
+  const said = await machine.exec();
+  expect(said.err).toHaveLength(1);
+  const { pending, after } = JSON.parse(machine.files.get('done.json') ?? '') as {
+    readonly pending: readonly number[];
+    readonly after: number;
+  };
+  expect([pending, after]).toEqual([[8], 10]);
+  const yes = await signed('ops', operated('decision-approved', { positions: [8] }), 'yes');
+  value(await machine.desk.house.log.append(0, [yes]));
+  await machine.exec();
+  expect(acts(machine)).toEqual(['roll-back']);
+});
+
 describe('the command line', () => {
   test.each([
     [['--exec=./obey.sh'], 'option-missing'],

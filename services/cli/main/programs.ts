@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -17,6 +18,8 @@ export const runProgramIn =
     return new Promise((done) => {
       const child = spawn(program, words, {
         env: { ...inherited, ...env },
+        // A group of its own: what a script has started ends with it, and Ctrl-C here interrupts no half-done undo.
+        detached: true,
         // Our own output has lines of its own.
         stdio: ['pipe', 2, 2],
       });
@@ -25,8 +28,8 @@ export const runProgramIn =
         clearTimeout(forced);
         done(ended);
       };
-      const asked = setTimeout(() => child.kill('SIGTERM'), timeoutMs);
-      const forced = setTimeout(() => child.kill('SIGKILL'), timeoutMs + killAfterMs);
+      const asked = setTimeout(() => endGroup(child, 'SIGTERM'), timeoutMs);
+      const forced = setTimeout(() => endGroup(child, 'SIGKILL'), timeoutMs + killAfterMs);
       child.once('error', (cause) => end(fail({ message: cause.message })));
       child.once('close', (exit) => end(ok({ exit })));
       // It need not read what it is told.
@@ -34,6 +37,15 @@ export const runProgramIn =
       child.stdin?.end(input);
     });
   };
+
+const endGroup = ({ pid }: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void => {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It has ended meanwhile.
+  }
+};
 
 const argumentsOf = (
   command: ProgramCall['command'],

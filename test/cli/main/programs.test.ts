@@ -2,12 +2,22 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { keptFile, runProgramIn } from '../../../services/cli/main/programs.ts';
+import { eventually } from '../../support/eventually.ts';
 import { value } from '../../support/records.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
 const scratch = scratchFolder();
 const runProgram = runProgramIn({ PATH: process.env['PATH'], SECRET: 'of the machine' });
 const call = { input: '', env: {}, timeoutMs: 60_000 };
+
+/** Nobody may wait for it; then it stays as a zombie, which is over too. */
+const isAlive = (pid: number): boolean => {
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
 
 describe('a program', () => {
   test('finds its input, its environment and its words as they are', async () => {
@@ -33,6 +43,15 @@ describe('a program', () => {
   test('that is not there is a problem', async () => {
     const command = ['/no/such/program'] as const;
     expect(await runProgram({ ...call, command })).toMatchObject({ ok: false });
+  });
+
+  test('that takes too long is ended with all that it has started', async () => {
+    const file = join(scratch, 'started');
+    const shell = `sleep 600 & echo $! > '${file}'; wait; true`;
+    const ran = await runProgram({ ...call, timeoutMs: 500, command: { shell } });
+    expect(value(ran)).toEqual({ exit: null });
+    const pid = Number(readFileSync(file, 'utf8'));
+    await eventually('the process that it started is over', () => !isAlive(pid));
   });
 
   test('that takes too long is ended', async () => {

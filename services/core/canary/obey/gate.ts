@@ -78,7 +78,7 @@ const answerOf = (
 ): GateAnswer => {
   let refused: GateAnswer['refused'] = null;
   // The newest counts; what cannot be obeyed hides nothing that stands behind it.
-  for (const decision of decisionsOf(deployment, attempt).toReversed()) {
+  for (const decision of withoutOlderRenewals(decisionsOf(deployment, attempt)).toReversed()) {
     const answer = mayObey(decision);
     if (answer.ok) {
       const { value: act } = answer;
@@ -95,6 +95,24 @@ const answerOf = (
     unjudged: isOver || refused !== null ? null : unjudgedIn(rows, attempt),
   };
 };
+
+/** A day has hundreds of renewals, and the newest one leads to the same act as all of them. */
+const withoutOlderRenewals = (decisions: readonly DecisionRow[]): readonly DecisionRow[] => {
+  const newest = new Map(
+    decisions.map((decision) => [JSON.stringify(evidenceOf(decision)), decision.position]),
+  );
+  return decisions.filter(
+    (decision) =>
+      decision.note === 'applied' ||
+      newest.get(JSON.stringify(evidenceOf(decision))) === decision.position,
+  );
+};
+
+const evidenceOf = ({ kind, analysis, evidenceDigest }: DecisionRow): readonly string[] => [
+  kind,
+  analysis,
+  evidenceDigest,
+];
 
 const unjudgedIn = (
   { deployment, slot }: DeploymentRows,
