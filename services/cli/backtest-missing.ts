@@ -1,6 +1,7 @@
 import type { Backtest } from '../core/canary/backtest/run.ts';
 import { namesMax } from '../core/canary/backtest/heard.ts';
 import type { BacktestSetup } from '../core/canary/backtest/setup.ts';
+import { grouped } from '../core/canary/reading/figures.ts';
 import { isoTime } from '../core/instant.ts';
 import { nearest } from '../core/nearest.ts';
 import { shortTime } from './display.ts';
@@ -43,6 +44,10 @@ export const tellWhatIsMissing = (
         `the capture has no point of ${component} ${version}; it has ${listed(versions)}`,
         hintOf(version, versions, 'service.version is', 'name it by --canary and --baseline'),
       );
+  const { excluded } = backtest.result();
+  const refused = Object.entries(excluded).filter(([reason]) => reason in refusalHints);
+  for (const [reason, count] of refused)
+    say(`${grouped(count)} points were refused: ${reason}`, refusalHints[reason] ?? '');
   if (times === null) return;
   const since = shortTime(isoTime(sinceMs));
   if (times.lastMs < sinceMs)
@@ -55,6 +60,18 @@ export const tellWhatIsMissing = (
       `the capture begins at ${shortTime(isoTime(times.firstMs))}, long after the canary began (${since})`,
       '--since is in UTC; is it the capture of another day?',
     );
+};
+
+/** Faults of whoever sends, which leave nothing to judge. */
+const refusalHints: { readonly [reason: string]: string } = {
+  'unit-unknown': "durations need the unit s or ms: set the histogram's unit",
+  'temporality-unspecified': 'a histogram says whether it is delta or cumulative',
+  'start-missing': 'deltas, and senders without a service.instance.id, need startTimeUnixNano',
+  'metric-type-unsupported':
+    'requests are judged by histograms, levels by gauges and up-down counters',
+  'buckets-mismatch': 'the buckets of a histogram add up to its count',
+  'bounds-invalid': 'there is one bound less than there are buckets, and they rise',
+  'service-name-missing': 'a resource needs service.name',
 };
 
 /** Silence for so long at the beginning is worth a word. */

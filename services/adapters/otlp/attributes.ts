@@ -190,16 +190,24 @@ const GRPC_SERVER_ERRORS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether the requests of a point failed. `error.type` decides only where there is no status code. `http.status_code`
+ * Whether the requests of a point failed. `error.type` decides only where there is no status code that is one. `http.status_code`
  * is what the older `http.server.duration` has.
  */
 const tellsOfErrors = (attributes: AttributeList): boolean => {
-  const http = attributes.text('http.response.status_code') ?? attributes.text('http.status_code');
-  if (http !== null) return Number(http) >= HTTP_SERVER_ERROR_MIN;
-  const rpc =
-    attributes.text('rpc.grpc.status_code') ?? attributes.text('rpc.response.status_code');
-  if (rpc !== null) return GRPC_SERVER_ERRORS.has(rpc);
+  const http = Number(statusIn(attributes, 'http.response.status_code', 'http.status_code') ?? NaN);
+  if (!Number.isNaN(http)) return http >= HTTP_SERVER_ERROR_MIN;
+  const rpc = statusIn(attributes, 'rpc.grpc.status_code', 'rpc.response.status_code');
+  if (rpc !== undefined) return GRPC_SERVER_ERRORS.has(rpc);
   return attributes.text('error.type') !== null;
+};
+
+/** A status as a text or as a number of either kind: some processors make doubles of whole numbers. */
+const statusIn = (attributes: AttributeList, ...names: readonly string[]): string | undefined => {
+  for (const name of names) {
+    const shown = attributes.shown(name);
+    if (shown !== undefined && shown !== '') return shown;
+  }
+  return undefined;
 };
 
 /** What the attributes of a point come down to, or why it cannot be taken. */

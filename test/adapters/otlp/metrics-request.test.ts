@@ -127,9 +127,18 @@ describe('requests count as errors', () => {
     [{ 'rpc.response.status_code': 'NOT_FOUND', 'error.type': 'NOT_FOUND' }, 0],
     [{ 'error.type': 'ECONNRESET' }, 10],
     [{ 'error.type': '' }, 0],
+    [{ 'http.response.status_code': '500' }, 10],
+    [{ 'http.response.status_code': '5xx', 'error.type': '500' }, 10],
+    [{ 'http.response.status_code': '', 'error.type': '500' }, 10],
     [{}, 0],
   ])('%j: %i of 10', (plain, errors) => {
     expect(onlyPoint(withAttributes(plain)).errors).toBe(errors);
+  });
+
+  test('where some processor made a double of the status', () => {
+    const status = [{ key: 'http.response.status_code', value: { doubleValue: 500 } }];
+    const point = onlyPoint(requestOf([histogram([{ ...goodPoint, attributes: status }])]));
+    expect(point.errors).toBe(10);
   });
 });
 
