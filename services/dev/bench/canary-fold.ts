@@ -168,7 +168,7 @@ const bytesOf = (state: PartitionState): string => {
   if (analysis === undefined) return 'nothing is judged';
   const bytes = (value: unknown): number => JSON.stringify(value).length;
   const { opening, pending, bases, judge, ...rest } = analysis;
-  return `of one canary as JSON: judge ${bytes(judge)}, opening ${bytes(opening)}, waiting points ${bytes(pending)}, bases of streams ${bytes(bases)}, the rest ${bytes(rest)} bytes; ${judge?.nextIndex ?? 0} windows`;
+  return `of one canary as JSON: judge ${bytes(judge)} bytes, which are the same for any number of servers; beside it, by servers and points: ${pending.length} waiting points ${bytes(pending)}, bases of streams ${bytes(bases)}; opening ${bytes(opening)}, the rest ${bytes(rest)}; ${judge?.nextIndex ?? 0} windows`;
 };
 
 export const canaryFold: Bench = {

@@ -54,13 +54,22 @@ const traffic = (): MetricWindow => ({
 
 type Draw = () => MetricWindow;
 
+type Judging = {
+  readonly run: () => number;
+  readonly stateBytes: () => number;
+  /** Of a window of one canary, so far. */
+  readonly cpuMicros: () => number;
+};
+
 /** Takes the next window of every canary in, and answers how many those were. Nothing ends: nothing is decided. */
-const judging = (draws: readonly Draw[]): { run: () => number; stateBytes: () => number } => {
+const judging = (draws: readonly Draw[]): Judging => {
   const windows = Array.from({ length: minute }, () => draws.map((draw) => draw()));
   const rule = ruleOf(windows[0] ?? []);
   const states: FamilyState[] = Array.from({ length: canaries }, () => initialFamily(rule));
   let second = 0;
+  let [used, judged] = [0, 0];
   const run = (): number => {
+    const before = process.cpuUsage();
     for (let canary = 0; canary < canaries; canary += 1) {
       const state = states[canary];
       const metrics = windows[(second + canary) % minute];
@@ -70,10 +79,14 @@ const judging = (draws: readonly Draw[]): { run: () => number; stateBytes: () =>
       states[canary] = judgeWindow(rule, state, window);
     }
     second += 1;
+    const { user, system } = process.cpuUsage(before);
+    // In the warm-up nothing is judged yet.
+    if (second > minute) [used, judged] = [used + user + system, judged + canaries];
     return canaries;
   };
   for (let warmUp = 0; warmUp < minute; warmUp += 1) run();
-  return { run, stateBytes: () => JSON.stringify(states[0]).length };
+  const stateBytes = (): number => JSON.stringify(states[0]).length;
+  return { run, stateBytes, cpuMicros: () => used / judged };
 };
 
 const ruleOf = (shown: readonly MetricWindow[]): FamilyRule => {
@@ -91,16 +104,14 @@ const ruleOf = (shown: readonly MetricWindow[]): FamilyRule => {
   return { ...rule, alphaAnytime: 1e-300, beta: 0, deadlineMs: Number.MAX_SAFE_INTEGER };
 };
 
+const all = 'ten metrics';
 const kinds: readonly (readonly [name: string, draws: readonly Draw[]])[] = [
   ['errors', [errors]],
   ['latency, exponential buckets', [exponential]],
   ['latency, explicit buckets', [explicit]],
   ['level', [level]],
   ['traffic', [traffic]],
-  [
-    'ten metrics',
-    [errors, errors, exponential, explicit, level, level, level, level, level, traffic],
-  ],
+  [all, [errors, errors, exponential, explicit, level, level, level, level, level, traffic]],
 ];
 
 const opened = new Map<string, ReturnType<typeof judging>>();
@@ -114,7 +125,15 @@ export const judge: Bench = {
   name: 'judge',
   unit: 'window of one canary',
   alternatives: kinds.map(([name, draws]) => ({ name, run: () => judgeNamed(name, draws).run() })),
-  ratios: [{ name: 'judge ten metrics / level', of: 'ten metrics', over: 'level' }],
-  notes: () =>
-    [...opened].map(([name, { stateBytes }]) => `${name}: ${stateBytes()} bytes of state as JSON`),
+  ratios: [{ name: 'judge ten metrics / level', of: all, over: 'level' }],
+  notes: () => [
+    ...[...opened].map(
+      ([name, { stateBytes }]) => `${name}: ${stateBytes()} bytes of state as JSON`,
+    ),
+    ...[1, 5].map((seconds) => {
+      const micros = opened.get(all)?.cpuMicros() ?? NaN;
+      const ms = (micros * canaries) / 1_000 / seconds;
+      return `${canaries} canaries of ten metrics, windows of ${seconds} s: ${ms.toFixed(1)} ms a second, ${(ms / 10).toFixed(1)} % of a core`;
+    }),
+  ],
 };

@@ -4,6 +4,7 @@ import { type Bench, type BenchResult, interleave } from './bench.ts';
 import { archiveRead } from './archive-read.ts';
 import { canaryFold } from './canary-fold.ts';
 import { currentEmbedded, rebuildEmbedded } from './embedded.ts';
+import { decisionDelay } from './decision-delay.ts';
 import { emitToVisible } from './emit-to-visible.ts';
 import { otlpDecode } from './otlp-decode.ts';
 import { redisApply } from './redis-apply.ts';
@@ -24,6 +25,7 @@ const benchesOf = (markers: number): readonly Bench[] => [
   liveProjection,
   judge,
   canaryFold,
+  decisionDelay(),
   archiveRead,
   rebuild(markers),
   emitToVisible(),

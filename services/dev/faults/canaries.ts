@@ -27,7 +27,7 @@ const analysedForMs = 45_000;
 /** Several are analysed at a time. */
 const betweenMs = 9_000;
 
-type Server = {
+export type Server = {
   readonly component: string;
   readonly version: string;
   readonly deployment: string | null;
@@ -102,7 +102,7 @@ export const startCanaries = (options: CanaryOptions): Canaries => {
 };
 
 /** Cumulative counters since the server began, as the OpenTelemetry SDK exports them (OTLP/JSON). */
-const exportOf = (server: Server, nowMs: number, tools: CheckTools): NewRecord => {
+export const exportOf = (server: Server, nowMs: number, tools: CheckTools): NewRecord => {
   const nanos = (ms: number): string => `${ms}000000`;
   const attribute = (key: string, stringValue: string): object => ({ key, value: { stringValue } });
   const point = (status: number, perExport: number): object => ({
