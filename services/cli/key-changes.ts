@@ -10,7 +10,7 @@ import type { Line } from '../core/views.ts';
 import type { Signer } from '../ports/signer.ts';
 import type { Given } from './arguments.ts';
 import { append } from './deliver.ts';
-import { toMarker } from './marker-fields.ts';
+import { envelopeOf, toMarker } from './marker-fields.ts';
 import { positionAt } from './position-at.ts';
 import type { AtHand, CliPorts, PublicKey } from './ports.ts';
 import type { CliProblem } from './problem.ts';
@@ -211,7 +211,7 @@ const rehearse = (
 ): Result<Change, CliProblem> => changeOf(ports, kind, { ...body, log: ports.ids.uuidV7() }, given);
 
 const changeOf = (
-  { ids, settings, host, clock }: CliPorts,
+  ports: CliPorts,
   kind: Change['kind'],
   body: Body,
   given: Given,
@@ -219,15 +219,8 @@ const changeOf = (
   const marker = toMarker(
     kind,
     {
-      marker: ids.uuidV7(),
-      deployment: null,
+      ...envelopeOf(ports),
       kind,
-      audience: settings.audience,
-      source: `plimsoll/${host}`,
-      occurredAt: clock.nowMs(),
-      producer: null,
-      sequence: null,
-      attempt: null,
       reason: given.value('reason'),
       ...body,
     },

@@ -1,10 +1,11 @@
 import type { Shape } from '../core/markers/codec.ts';
 import { kinds } from '../core/markers/kinds.ts';
-import type { Kind, Marker } from '../core/markers/marker.ts';
+import type { Envelope, Kind, Marker, MarkerId } from '../core/markers/marker.ts';
 import type { FieldProblem } from '../core/markers/parse-marker.ts';
 import { parseMarker } from '../core/markers/parse-marker.ts';
 import type { Body } from '../core/markers/upcast.ts';
 import type { Result } from '../core/result.ts';
+import type { CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { refuse } from './problem.ts';
 
@@ -35,6 +36,25 @@ const optionOfField: readonly (readonly [path: RegExp, written: string])[] = [
   [/^details\.functionAlias/, '--function-alias'],
   [/^details\.([a-z]+?)s?(?=$|[.[])/, '--$1'],
 ];
+
+/** What every marker of a person says of itself that is about no deployment. */
+export const envelopeOf = ({
+  ids,
+  settings,
+  host,
+  clock,
+}: Pick<CliPorts, 'ids' | 'settings' | 'host' | 'clock'>): Envelope & {
+  readonly deployment: null;
+} => ({
+  marker: ids.uuidV7() as MarkerId,
+  deployment: null,
+  audience: settings.audience,
+  source: `plimsoll/${host}`,
+  occurredAt: clock.nowMs(),
+  producer: null,
+  sequence: null,
+  attempt: null,
+});
 
 /** A body as a marker, or the fault in the words of the command line. */
 export const toMarker = (

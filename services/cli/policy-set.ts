@@ -1,11 +1,11 @@
-import type { MarkerId, PolicySet } from '../core/markers/marker.ts';
+import type { PolicySet } from '../core/markers/marker.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { Line } from '../core/views.ts';
 import { appendOfOperator } from './append-operation.ts';
 import type { Given } from './arguments.ts';
 import { plainText } from './display.ts';
-import { toMarker } from './marker-fields.ts';
+import { envelopeOf, toMarker } from './marker-fields.ts';
 import { printLines, printText } from './output.ts';
 import { faultText, policyFileAt } from './policy-file.ts';
 import type { CliPorts } from './ports.ts';
@@ -61,22 +61,16 @@ export const countText = (policies: number): string =>
   policies === 1 ? '1 policy' : `${policies} policies`;
 
 const draftPolicySet = (
-  { settings, host, clock, ids, tools }: CliPorts,
+  ports: CliPorts,
   document: string,
   reason: string,
 ): Result<PolicySet, CliProblem> => {
   const kind = 'policy-set';
-  const envelope = {
-    marker: ids.uuidV7() as MarkerId,
-    deployment: null,
-    audience: settings.audience,
-    source: `plimsoll/${host}`,
-    occurredAt: clock.nowMs(),
-    producer: null,
-    sequence: null,
-    attempt: null,
-  };
-  const digest = tools.crypto.sha256HexOfText(document);
-  const marker = toMarker(kind, { ...envelope, kind, reason, document, digest }, '--reason');
+  const digest = ports.tools.crypto.sha256HexOfText(document);
+  const marker = toMarker(
+    kind,
+    { ...envelopeOf(ports), kind, reason, document, digest },
+    '--reason',
+  );
   return marker.ok ? ok(marker.value as PolicySet) : marker;
 };

@@ -69,6 +69,20 @@ export type OperationFields = Partial<
   >
 >;
 
+/** An operation that says nothing beside its kind and reason. */
+export const noOperationFields: Required<OperationFields> = {
+  generation: null,
+  from: null,
+  to: null,
+  positions: [],
+  deployments: [],
+  environment: null,
+  days: null,
+  digest: null,
+  counts: [],
+  note: null,
+};
+
 export type OperationDraft = OperationFields & {
   readonly kind: OperationKind;
   readonly reason: string;
@@ -89,15 +103,6 @@ export const operationBody = (
   producer: null,
   sequence: null,
   attempt: null,
-  generation: null,
-  from: null,
-  to: null,
-  positions: [],
-  deployments: [],
-  environment: null,
-  days: null,
-  digest: null,
-  counts: [],
-  note: null,
+  ...noOperationFields,
   ...draft,
 });

@@ -2,7 +2,7 @@ import type { Position } from './log/record.ts';
 import type { Crypto } from './markers/crypto.ts';
 import type { PolicySet } from './markers/marker.ts';
 import type { OperationRow } from './operations.ts';
-import { operationRow } from './operations.ts';
+import { noOperationFields, operationRow } from './operations.ts';
 import type { KeyState } from './trust/trust.ts';
 import { coversEverywhere } from './trust/trust.ts';
 
@@ -44,19 +44,7 @@ export const policyRow = (set: PolicySet, { position, at, signer }: From): Polic
 
 /** Its line among what operators did. */
 export const policyOperationRow = (set: PolicySet, from: From): OperationRow =>
-  operationRow({ ...noOperation, ...set }, from, null);
-
-const noOperation = {
-  generation: null,
-  from: null,
-  to: null,
-  positions: [],
-  deployments: [],
-  environment: null,
-  days: null,
-  counts: [],
-  note: null,
-} as const;
+  operationRow({ ...noOperationFields, ...set }, from, null);
 
 /** Why this key may not set policies, or undefined: a document is about every place, also those it does not name. */
 export const policyScopeRefusal = (signer: KeyState): string | undefined =>

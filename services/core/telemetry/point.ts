@@ -4,14 +4,8 @@ export type Temporality = 'delta' | 'cumulative';
 /** The units a duration metric may be in. Read from the metric, never assumed. */
 export type DurationUnit = 's' | 'ms';
 
-/**
- * One data point of a request-duration histogram, reduced to what the judge of errors uses.
- *
- * Times are whole milliseconds since 1970, the nanoseconds of the wire rounded down: order is
- * kept, and both ends of an interval are rounded alike, so that a delta point still starts where
- * the one before it ended.
- */
-export type RequestPoint = {
+/** Who sent a point, as the attributes of its resource say. */
+export type TelemetrySender = {
   /** `deployment.environment.name`, or the older `deployment.environment`. */
   readonly environment: string;
   /** `service.namespace`, or `default`. */
@@ -24,6 +18,16 @@ export type RequestPoint = {
   readonly deploymentId: string | null;
   /** The first of `service.instance.id`, `k8s.pod.uid`, `host.name`. */
   readonly instance: string | null;
+};
+
+/**
+ * One data point of a request-duration histogram, reduced to what the judge of errors uses.
+ *
+ * Times are whole milliseconds since 1970, the nanoseconds of the wire rounded down: order is
+ * kept, and both ends of an interval are rounded alike, so that a delta point still starts where
+ * the one before it ended.
+ */
+export type RequestPoint = TelemetrySender & {
   /**
    * Names the stream of points: 64 hex digits, of which the first 32 stand for resource, scope and
    * metric name, the last 32 for the point's attributes. The order of attributes does not matter.

@@ -1,5 +1,11 @@
 import type { Durations } from '../canary/durations.ts';
-import type { DurationUnit, RejectedPoints, RequestPoint, Temporality } from './point.ts';
+import type {
+  DurationUnit,
+  RejectedPoints,
+  RequestPoint,
+  TelemetrySender,
+  Temporality,
+} from './point.ts';
 
 /** An attribute of a data point. Numbers and booleans are written as JSON writes them. */
 export type PointAttribute = { readonly name: string; readonly value: string };
@@ -19,19 +25,7 @@ export type PointValue =
   | { readonly kind: 'level'; readonly level: number };
 
 /** One data point of a metric that some policy judges. Times as in `RequestPoint`. */
-export type TelemetryPoint = {
-  /** `deployment.environment.name`, or the older `deployment.environment`. */
-  readonly environment: string;
-  /** `service.namespace`, or `default`. */
-  readonly namespace: string;
-  /** `service.name`. */
-  readonly component: string;
-  /** `service.version`. */
-  readonly version: string | null;
-  /** The resource attribute `deployment.id`. */
-  readonly deploymentId: string | null;
-  /** The first of `service.instance.id`, `k8s.pod.uid`, `host.name`. */
-  readonly instance: string | null;
+export type TelemetryPoint = TelemetrySender & {
   /** The value of the first resource attribute that policies name as target and that the sender has, or null. */
   readonly target: string | null;
   /** As in `RequestPoint`. */

@@ -39,6 +39,12 @@ const pointBase = ({ attributes, startMs, timeMs }: Omit<HistogramPoint, 'bucket
   timeUnixNano: nanos(timeMs),
 });
 
+const histogramBase = (point: HistogramPoint, scale: number): object => ({
+  ...pointBase(point),
+  count: String(totalOf(point.buckets)),
+  sum: sumOf(point.buckets, scale),
+});
+
 const totalOf = (buckets: ReadonlyMap<number, number>): number =>
   [...buckets.values()].reduce((sum, count) => sum + count, 0);
 
@@ -62,9 +68,7 @@ export const exponentialHistogram = (
       const offset = indexes.length === 0 ? 0 : Math.min(...indexes);
       const length = indexes.length === 0 ? 0 : Math.max(...indexes) - offset + 1;
       return {
-        ...pointBase(point),
-        count: String(totalOf(point.buckets)),
-        sum: sumOf(point.buckets, scale),
+        ...histogramBase(point, scale),
         scale,
         zeroCount: '0',
         positive: {
@@ -102,9 +106,7 @@ export const explicitHistogram = (
         counts[at] = (counts[at] ?? 0) + count;
       }
       return {
-        ...pointBase(point),
-        count: String(totalOf(point.buckets)),
-        sum: sumOf(point.buckets, scale),
+        ...histogramBase(point, scale),
         bucketCounts: counts.map(String),
         explicitBounds: advisedBounds,
       };

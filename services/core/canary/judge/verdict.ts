@@ -1,3 +1,4 @@
+import type { DecidedStage } from '../../markers/marker.ts';
 import type { LatencyExplanation } from '../metrics/latency.ts';
 import type { LevelExplanation } from '../metrics/level.ts';
 import type { RatesExplanation } from '../metrics/rates.ts';
@@ -12,14 +13,7 @@ import type { WindowMark } from '../window.ts';
  * - `hold`: a cohort or a metric is silent; `inconclusive`: the deadline passed without a verdict;
  * - `rolled-back`: final.
  */
-export type Stage =
-  | 'warming'
-  | 'armed'
-  | 'advanced'
-  | 'promoted'
-  | 'hold'
-  | 'inconclusive'
-  | 'rolled-back';
+export type Stage = DecidedStage;
 
 export type Reason = {
   /** `id` of the metric. */
