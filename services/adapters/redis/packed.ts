@@ -3,6 +3,8 @@ const array32 = 0xdd;
 const str32 = 0xdb;
 const uint32 = 0xce;
 const headBytes = 5;
+/** UTF-8 takes no more for a UTF-16 unit. */
+const bytesPerUnitMax = 3;
 
 /**
  * A list of texts, bytes and numbers as one MessagePack array: one argument for `cmsgpack.unpack` instead of thousands,
@@ -19,7 +21,9 @@ export class Packed {
   }
 
   text(text: string): void {
-    this.#room(headBytes + Buffer.byteLength(text));
+    // To count its bytes costs as much as to write them: only where it might not fit.
+    if (this.#end + headBytes + bytesPerUnitMax * text.length > this.#bytes.length)
+      this.#room(headBytes + Buffer.byteLength(text));
     this.#ends(this.#bytes.write(text, this.#end + headBytes));
   }
 
