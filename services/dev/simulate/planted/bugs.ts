@@ -84,19 +84,25 @@ const ofTheStep: readonly PlantedBug[] = [
     edits: [
       {
         file: `services/${step}`,
-        from: `  const memory = takeMemory(ports.store, generation, state);`,
-        to: `  const memory = remembered.get(ports.store) ?? createRowMemory(memoryBytesMax);
+        from: `  const memory = takeMemory(ports, generation, state);`,
+        to: `  const memory = remembered.get(ports.store) ?? takeMemory(ports, generation, state);
   remembered.set(ports.store, memory);`,
       },
       {
         file: `services/${step}`,
         from: `const takeMemory = (`,
-        to: `const remembered = new WeakMap<ReadModelStore, RowMemory>();
+        to: `const remembered = new WeakMap<ReadModelStore, Memory>();
 const takeMemory = (`,
       },
     ],
     checks: [{ check: 'simulate', schedules }],
   },
+  bug(
+    'who goes on takes every marker that it has not seen for new',
+    step,
+    `createRowMemory(memoryBytesMax, state === undefined || state.next === 1)`,
+    `createRowMemory(memoryBytesMax, true)`,
+  ),
   bug(
     'the keys of one moment go with the checkpoint of another',
     step,
