@@ -13,7 +13,7 @@ import { noiseIn } from './family/history-noise.ts';
 import type { Buckets } from './family/judge-by.ts';
 import { judgeBy } from './family/judge-by.ts';
 import { inLongerWindows } from './family/longer-windows.ts';
-import type { JudgePlug } from './judge-plug.ts';
+import type { Judge, JudgePlug } from './judge-plug.ts';
 import { scale } from './latency.ts';
 import { windowMs } from './stream.ts';
 import * as tried from './tried.ts';
@@ -98,12 +98,15 @@ const noNoise: Noise = [
 
 type CoreMetric = MetricPolicyOf<'errors'> | MetricPolicyOf<'latency'>;
 
-/** One metric by itself: no warm-up, no cap, no restarts, no noise. */
+/** Tests of latency choose their boundaries before they begin, from what the baseline showed in that minute. */
+const choosingMs = 60_000;
+
+/** One metric by itself: no cap, no restarts, no noise, and no warm-up but to choose boundaries. */
 const coreRule = (metric: CoreMetric): FamilyRule =>
   familyRuleOf(
     {
       ...presets.standard,
-      warmUpMs: 0,
+      warmUpMs: metric.judged === 'latency' ? choosingMs : 0,
       blockCapNats: 1_000,
       restarts: { ...presets.standard.restarts, count: 0 },
       metrics: [metric],
@@ -111,6 +114,19 @@ const coreRule = (metric: CoreMetric): FamilyRule =>
     noNoise,
     windowMs,
   );
+
+/** With times that count from when the test begins. */
+const countedFrom =
+  (fromMs: number, judge: Judge): Judge =>
+  (windows) => {
+    const judged = judge(windows);
+    const since = (ms: number | null): number | null => (ms === null ? null : ms - fromMs);
+    return {
+      ...judged,
+      rolledBackMs: since(judged.rolledBackMs),
+      promotedMs: since(judged.promotedMs),
+    };
+  };
 
 /** The whole budget is for looking after every window. */
 const coreJudge = (
@@ -127,7 +143,7 @@ const coreJudge = (
     about,
     isTriedIn: isErrors ? tried.ofErrors : tried.ofLatency,
     looksFor: 'regressions',
-    learn: () => judgeBy(rule, buckets),
+    learn: () => countedFrom(rule.warmUpMs, judgeBy(rule, buckets)),
     boundSeconds: isErrors
       ? regressionBound(metric.tolerance, null, alpha)
       : regressionBound(null, metric.slower, alpha),
@@ -153,7 +169,7 @@ const promotionJudge = (
     about,
     isTriedIn,
     looksFor: 'promotion',
-    learn: () => judgeBy(rule),
+    learn: () => countedFrom(rule.warmUpMs, judgeBy(rule)),
     boundSeconds:
       metric.judged === 'errors' ? promotionBound(metric.promoteTolerance, beta) : () => null,
     falseRollbackShareMax: null,
@@ -226,13 +242,13 @@ export const errorsCoreStrict: JudgePlug = coreJudge(
 
 export const latencyCore: JudgePlug = coreJudge(
   'latency core',
-  'latency alone, core test, no margin',
+  'latency alone, core test, no margin; counted from when its boundaries are chosen',
   { ...latencyOf, slower: 1 },
 );
 
 export const latencyCoreExplicit: JudgePlug = coreJudge(
   'latency core, explicit bounds',
-  "latency alone, core test, no margin, between OpenTelemetry's usual bounds (each at the nearest drawn edge)",
+  "latency alone, core test, no margin, between OpenTelemetry's usual bounds (each at the nearest drawn edge), counted so",
   { ...latencyOf, slower: 1, tolerance: line(1, 0) },
   explicitBuckets,
 );
@@ -245,11 +261,11 @@ export const coreJudges: readonly JudgePlug[] = [
     tolerance: line(1.25, 0.001),
   }),
   latencyCore,
-  coreJudge('latency core 4.4 %', 'latency alone, core test, margin of 4.4 %', {
+  coreJudge('latency core 4.4 %', 'latency alone, core test, margin of 4.4 %, counted so', {
     ...latencyOf,
     slower: 2 ** (1 / 16),
   }),
-  coreJudge('latency core 9.05 %', 'latency alone, core test, margin of 9.05 %', {
+  coreJudge('latency core 9.05 %', 'latency alone, core test, margin of 9.05 %, counted so', {
     ...latencyOf,
     slower: 2 ** (2 / 16),
   }),
@@ -273,13 +289,13 @@ export const promotionJudges: readonly JudgePlug[] = [
   ),
   promotionJudge(
     'latency promoted within 13.9 %',
-    'latency alone, promoted within 13.9 %',
+    'latency alone, promoted within 13.9 %, counted from when its boundaries are chosen',
     latencyOf,
     tried.onMargin('latency +13.9 %'),
   ),
   promotionJudge(
     'latency promoted within 9.05 %',
-    'latency alone, promoted within 9.05 %',
+    'latency alone, promoted within 9.05 %, counted so',
     { ...latencyOf, slower: 1, promoteSlower: 2 ** (2 / 16) },
     tried.onMargin('latency +9.05 %'),
   ),
