@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CliPorts } from '../../services/cli/ports.ts';
+import { openCanaryDesk } from '../support/canary-desk.ts';
 import { faultsOf } from '../support/cli-schemas.ts';
 import {
   analysisOf,
@@ -31,15 +32,10 @@ import { scratchFolder } from '../support/scratch-folder.ts';
 const scratch = scratchFolder();
 const deployment = run('7');
 
-const deskAfter = async (
+const deskAfter = (
   steps: readonly (Step | Promise<Step>)[],
   options: DeskOptions = {},
-): Promise<Desk> =>
-  openDesk({
-    folder: join(scratch, randomUUID()),
-    steps: [...canary, ...(await Promise.all(steps.map(async (step) => step)))],
-    ...options,
-  });
+): Promise<Desk> => openCanaryDesk(scratch, steps, options);
 
 /** Without what ran before. */
 const withoutHolder: readonly Step[] = [...canary.slice(0, -3), ...canary.slice(-2)];

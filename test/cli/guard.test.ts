@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { openCanaryDesk } from '../support/canary-desk.ts';
 import { faultsOf } from '../support/cli-schemas.ts';
 import { canary, decides, decision, decisionIdOf } from '../support/decisions.ts';
 import type { Desk, DeskOptions } from '../support/desk.ts';
@@ -13,15 +14,10 @@ import { scratchFolder } from '../support/scratch-folder.ts';
 const scratch = scratchFolder();
 const deployment = run('7');
 
-const deskAfter = async (
+const deskAfter = (
   steps: readonly (Step | Promise<Step>)[],
   options: DeskOptions = {},
-): Promise<Desk> =>
-  openDesk({
-    folder: join(scratch, randomUUID()),
-    steps: [...canary, ...(await Promise.all(steps.map(async (step) => step)))],
-    ...options,
-  });
+): Promise<Desk> => openCanaryDesk(scratch, steps, options);
 
 const as = (name: string): readonly string[] => [`--key=${name}.json`, '--json'];
 const asks = decision('roll-back', { mode: 'ask' });

@@ -15,7 +15,7 @@ import type { LatencyRule } from '../../../services/core/canary/metrics/latency.
 import {
   durationWindows,
   judgeEach,
-  stakeRules,
+  latencyRule,
   warmUpWindows,
 } from '../../support/canary/metric-windows.ts';
 import { exponential } from '../../support/canary/pending-points.ts';
@@ -68,13 +68,9 @@ test('a canary that measures in another unit than its baseline is not judged, an
       : { ...window, canary: { ...canary, unit: 'ms' as const } };
   });
   const rule: LatencyRule = {
-    ...stakeRules,
+    ...latencyRule,
     margin: 0,
-    promoteMargin: 0.139,
     tolerance: { relative: 1, absolute: 0 },
-    promoteTolerance: { relative: 1.25, absolute: 0.002 },
-    phi: { tails: [1, 1, 1, 1], meanLog: 1 },
-    measuredAt: null,
   };
   const state = judgeEach(latencyJudge, rule, windows);
   expect(state.logRollback).toBeLessThanOrEqual(0);

@@ -30,7 +30,7 @@ import {
   durationWindows,
   judgeEach,
   placeAt,
-  stakeRules,
+  latencyRule,
   warmUpWindows,
 } from '../../support/canary/metric-windows.ts';
 import type { Counts } from '../../support/canary/streams.ts';
@@ -124,12 +124,8 @@ const ratesAfter = (
     from,
   );
 
-const latencyRule: LatencyRule = {
-  ...stakeRules,
-  margin: 0.0443,
-  promoteMargin: 0.139,
-  tolerance: { relative: 1.1, absolute: 0.0005 },
-  promoteTolerance: { relative: 1.25, absolute: 0.002 },
+const scattered: LatencyRule = {
+  ...latencyRule,
   phi: { tails: [3, 1, 2, 1], meanLog: 3 },
   measuredAt: at,
 };
@@ -154,8 +150,8 @@ describe('evidence at more traffic than in the history', () => {
   test('of latency is worth less in every tail and in the mean', () => {
     const windows = durationWindows(80, { slower: 1.2 });
     const after = (rule: LatencyRule): LatencyState => judgeEach(latencyJudge, rule, windows);
-    const told = latencyJudge.explain(latencyRule, after(latencyRule));
-    const asMeasured = { ...latencyRule, measuredAt: null };
+    const told = latencyJudge.explain(scattered, after(scattered));
+    const asMeasured = { ...scattered, measuredAt: null };
     const measured = latencyJudge.explain(asMeasured, after(asMeasured));
     expect(told.meanLogEvidence).toBeLessThan(measured.meanLogEvidence ?? 0);
     for (const [index, tail] of told.tails.entries()) {
@@ -213,12 +209,12 @@ describe('evidence at more traffic than in the history', () => {
     );
     const windows = durationWindows(warmUpWindows + 9, { canary: 60, baseline: 60 });
     for (const cut of [3, warmUpWindows, warmUpWindows + 4]) {
-      const stored = JSON.stringify(judgeEach(latencyJudge, latencyRule, windows.slice(0, cut)));
-      const resumed = judgeEach(latencyJudge, latencyRule, windows.slice(cut), {
+      const stored = JSON.stringify(judgeEach(latencyJudge, scattered, windows.slice(0, cut)));
+      const resumed = judgeEach(latencyJudge, scattered, windows.slice(cut), {
         state: JSON.parse(stored) as LatencyState,
         index: cut,
       });
-      expect(resumed).toEqual(judgeEach(latencyJudge, latencyRule, windows));
+      expect(resumed).toEqual(judgeEach(latencyJudge, scattered, windows));
     }
   });
 });

@@ -7,7 +7,7 @@ import type {
 } from '../../../services/core/canary/judge/judged-window.ts';
 import type { FamilyRule, MetricRule } from '../../../services/core/canary/judge/rule.ts';
 import type { FamilyState } from '../../../services/core/canary/judge/state.ts';
-import { durationWindows, stakeRules } from './metric-windows.ts';
+import { durationWindows, latencyRule, levelRule, stakeRules } from './metric-windows.ts';
 
 // A family of four metrics with the times of the standard preset, and windows for it.
 
@@ -38,29 +38,14 @@ export const latencyMetric: MetricRule = {
   weight: 0.35,
   critical: false,
   judged: 'latency',
-  rule: {
-    ...stakeRules,
-    margin: 0.0443,
-    promoteMargin: 0.139,
-    tolerance: { relative: 1.1, absolute: 0.0005 },
-    promoteTolerance: { relative: 1.25, absolute: 0.002 },
-    phi: { tails: [1, 1, 1, 1], meanLog: 1 },
-    measuredAt: null,
-  },
+  rule: latencyRule,
 };
 export const cpuMetric: MetricRule & { readonly judged: 'level' } = {
   id: 'cpu',
   weight: 0.1,
   critical: false,
   judged: 'level',
-  rule: {
-    ...stakeRules,
-    worse: 'higher',
-    margin: 0.1,
-    promoteMargin: 0.2,
-    variance: 0.005,
-    windowsPerBatch: 12,
-  },
+  rule: levelRule,
 };
 export const trafficMetric: MetricRule & { readonly judged: 'traffic' } = {
   id: 'traffic',

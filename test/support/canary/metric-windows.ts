@@ -4,6 +4,8 @@ import type {
   RuledJudge,
   WindowPlace,
 } from '../../../services/core/canary/metric-judge.ts';
+import type { LatencyRule } from '../../../services/core/canary/metrics/latency.ts';
+import type { LevelRule } from '../../../services/core/canary/metrics/level.ts';
 import type { StakeRules } from '../../../services/core/canary/stakes.ts';
 import {
   exponentialOf,
@@ -17,6 +19,27 @@ import { seededRandom } from '../../../services/dev/canary-climates/random.ts';
 export const stakeRules: StakeRules = {
   blockCapNats: 1.5,
   restarts: { count: 5, weightEach: 0.1 },
+};
+
+/** A tenth more is tolerated, nothing scatters, and no history was measured. */
+export const latencyRule: LatencyRule = {
+  ...stakeRules,
+  margin: 0.0443,
+  promoteMargin: 0.139,
+  tolerance: { relative: 1.1, absolute: 0.0005 },
+  promoteTolerance: { relative: 1.25, absolute: 0.002 },
+  phi: { tails: [1, 1, 1, 1], meanLog: 1 },
+  measuredAt: null,
+};
+
+/** Noise of 5 % in either cohort: relative differences have a variance of 0.005 a window. */
+export const levelRule: LevelRule = {
+  ...stakeRules,
+  worse: 'higher',
+  margin: 0.1,
+  promoteMargin: 0.2,
+  variance: 0.005,
+  windowsPerBatch: 12,
 };
 
 export const warmUpWindows = 12;

@@ -10,20 +10,12 @@ import type {
 import {
   durationWindows,
   judgeEach,
-  stakeRules,
+  latencyRule,
   warmUpWindows,
 } from '../../../support/canary/metric-windows.ts';
 import type { ShownDurations } from '../../../support/canary/metric-windows.ts';
 
-const rule: LatencyRule = {
-  ...stakeRules,
-  margin: 0.0443,
-  promoteMargin: 0.139,
-  tolerance: { relative: 1.1, absolute: 0.0005 },
-  promoteTolerance: { relative: 1.25, absolute: 0.002 },
-  phi: { tails: [1, 1, 1, 1], meanLog: 1 },
-  measuredAt: null,
-};
+const rule = latencyRule;
 const strict: LatencyRule = { ...rule, margin: 0, tolerance: { relative: 1, absolute: 0 } };
 
 const after = (

@@ -9,19 +9,11 @@ import type {
 } from '../../../../services/core/canary/metrics/level.ts';
 import { normals } from '../../../../services/dev/canary-climates/durations.ts';
 import { seededRandom } from '../../../../services/dev/canary-climates/random.ts';
-import { judgeEach, stakeRules, warmUpWindows } from '../../../support/canary/metric-windows.ts';
+import { judgeEach, levelRule, warmUpWindows } from '../../../support/canary/metric-windows.ts';
 
 type Shown = { readonly canary: Level | null; readonly baseline: Level | null };
 
-/** Noise of 5 % in either cohort: relative differences have a variance of 0.005 a window. */
-const known: LevelRule = {
-  ...stakeRules,
-  worse: 'higher',
-  margin: 0.1,
-  promoteMargin: 0.2,
-  variance: 0.005,
-  windowsPerBatch: 12,
-};
+const known = levelRule;
 const unknown: LevelRule = { ...known, variance: null };
 
 const level = (mean: number): Level => ({ mean, series: 3 });

@@ -1,55 +1,18 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mayObey } from '../../../../services/core/canary/obey/obey.ts';
-import { noPolicySet } from '../../../../services/core/canary/obey/policy-standing.ts';
-import type { ObeyQuestion } from '../../../../services/core/canary/obey/question.ts';
-import { readDecisionRows } from '../../../../services/core/canary/obey/rows.ts';
 import type { DecisionRow } from '../../../../services/core/read-models.ts';
-import { ok } from '../../../../services/core/result.ts';
-import { loadState } from '../../../../services/projector/project.ts';
 import {
   canary,
   decides,
   decision,
   decisionIdOf,
-  digestOf,
   firstPosition,
 } from '../../../support/decisions.ts';
-import {
-  findsCompromised,
-  given,
-  openedAtMs,
-  portsOf,
-  recordsOf,
-  trusts,
-} from '../../../support/given.ts';
+import { findsCompromised, openedAtMs, recordsOf, trusts } from '../../../support/given.ts';
 import { askAbout } from '../../../support/golden-decisions.ts';
 import type { Said } from '../../../support/markers.ts';
-import { value } from '../../../support/records.ts';
-
-const questionAbout = async (kind: 'promote' | 'roll-back'): Promise<ObeyQuestion> => {
-  const { store } = await given(...canary, await decides(decision(kind)));
-  const { trust } = value(await loadState(portsOf(store), 'g')) ?? { trust: undefined };
-  if (trust === undefined) throw new Error('nothing was folded');
-  const { rows, logTimeMs } = value(
-    await readDecisionRows(
-      async (keys) => ok(value(await store.rows('g', keys)).rows),
-      firstPosition,
-    ),
-  );
-  return {
-    position: firstPosition,
-    rows,
-    keys: trust.keys,
-    logId: trust.logId,
-    pinnedLogId: null,
-    policy: noPolicySet,
-    digest: digestOf,
-    logTimeMs,
-    nowMs: openedAtMs + 60_000,
-    isObeyed: () => false,
-  };
-};
+import { questionAbout } from '../../../support/obey-question.ts';
 
 /** Values as a row of the right types may have them, most of them absurd. */
 const anything = fc.oneof(

@@ -1,46 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { mayObey } from '../../../../services/core/canary/obey/obey.ts';
-import {
-  noPolicySet,
-  standingOfPolicy,
-} from '../../../../services/core/canary/obey/policy-standing.ts';
+import { standingOfPolicy } from '../../../../services/core/canary/obey/policy-standing.ts';
 import type { ObeyQuestion } from '../../../../services/core/canary/obey/question.ts';
 import { readDecisionRows } from '../../../../services/core/canary/obey/rows.ts';
 import { presets } from '../../../../services/core/canary/policy/presets.ts';
 import type { DecisionRow } from '../../../../services/core/read-models.ts';
 import { ok } from '../../../../services/core/result.ts';
-import { loadState } from '../../../../services/projector/project.ts';
-import { canary, decides, decision, digestOf, firstPosition } from '../../../support/decisions.ts';
-import { given, openedAtMs, portsOf } from '../../../support/given.ts';
+import { canary, decides, decision, firstPosition } from '../../../support/decisions.ts';
+import { given, openedAtMs } from '../../../support/given.ts';
 import { id, metricDecided, place, run } from '../../../support/markers.ts';
+import { questionAbout } from '../../../support/obey-question.ts';
 import { value } from '../../../support/records.ts';
 
 // Rows that no fold of ours writes: whoever obeys asks again what the projector has asked.
-
-const question = async (): Promise<ObeyQuestion & { readonly row: DecisionRow }> => {
-  const { store } = await given(...canary, await decides(decision('roll-back')));
-  const state = value(await loadState(portsOf(store), 'g'));
-  const { rows, logTimeMs } = value(
-    await readDecisionRows(
-      async (keys) => ok(value(await store.rows('g', keys)).rows),
-      firstPosition,
-    ),
-  );
-  if (state === undefined || rows.decision === undefined) throw new Error('nothing was folded');
-  return {
-    position: firstPosition,
-    rows,
-    row: rows.decision,
-    keys: state.trust.keys,
-    logId: state.trust.logId,
-    pinnedLogId: null,
-    policy: noPolicySet,
-    digest: digestOf,
-    logTimeMs,
-    nowMs: openedAtMs + 60_000,
-    isObeyed: () => false,
-  };
-};
 
 const codeOf = (asked: ObeyQuestion): string => {
   const answer = mayObey(asked);
@@ -71,7 +43,7 @@ describe('a row that was tampered with', () => {
       { metrics: [metricDecided({ isBlamed: true, ratioLow: 9, ratioHigh: 3 })] as never },
     ],
   ])('is refused as %s: %j', async (code, change) => {
-    const asked = await question();
+    const asked = await questionAbout('roll-back');
     const keys =
       code === 'out-of-scope'
         ? new Map(
@@ -83,7 +55,7 @@ describe('a row that was tampered with', () => {
   });
 
   test('of a key that was retired before, or is none of an analyser, is refused', async () => {
-    const asked = await question();
+    const asked = await questionAbout('roll-back');
     const withKey = (change: object): ObeyQuestion => ({
       ...asked,
       keys: new Map([...asked.keys].map(([name, key]) => [name, { ...key, ...change }])),
@@ -96,7 +68,7 @@ describe('a row that was tampered with', () => {
   });
 
   test('that is in no history is not obeyed, whatever it says', async () => {
-    const asked = await question();
+    const asked = await questionAbout('roll-back');
     const { deployment } = asked.rows;
     const attempts = deployment?.attempts.map((attempt) => ({ ...attempt, decisions: [] })) ?? [];
     const bare = { ...asked.rows, deployment: { id: run('7'), conflicts: [], attempts } };
@@ -105,14 +77,14 @@ describe('a row that was tampered with', () => {
 });
 
 test('asking changes nothing, and the same question has the same answer', async () => {
-  const asked = await question();
+  const asked = await questionAbout('roll-back');
   const before = JSON.stringify(asked.rows);
   expect(mayObey(asked)).toEqual(mayObey(asked));
   expect(JSON.stringify(asked.rows)).toBe(before);
 });
 
 test('what is obeyed says until when, and where to', async () => {
-  const act = value(mayObey(await question()));
+  const act = value(mayObey(await questionAbout('roll-back')));
   expect(act).toMatchObject({
     id: decision('roll-back')['marker'],
     validUntilMs: openedAtMs + 7000 + 300_000,
