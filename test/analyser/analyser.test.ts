@@ -3,6 +3,7 @@ import { presets } from '../../services/core/canary/policy/presets.ts';
 import type { AnalyserEvent } from '../../services/analyser/ports.ts';
 import { canonicalJson } from '../../services/core/canonical.ts';
 import { fail } from '../../services/core/result.ts';
+import type { RecordLog } from '../../services/ports/record-log.ts';
 import { partitionOfKey, sampleKey } from '../../services/core/samples/key.ts';
 import type { Sample } from '../../services/core/samples/sample.ts';
 import { checkSample } from '../../services/core/samples/wire.ts';
@@ -472,6 +473,33 @@ test('a metric that nobody sends is told of once, when the warm-up is over', asy
   expect(unsent()).toMatchObject([
     { metrics: [{ id: 'heap', critical: false, names: ['jvm.memory.usd'] }] },
   ]);
+  await analyser.stop();
+});
+
+test('an opening that lay too long before it was appended is refused by name, and made anew', async () => {
+  const house = await buildAnalyserHouse(fastPolicy);
+  await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
+  await house.say('ci', logged('1.9.4'));
+  let isDown = true;
+  const down = fail({ code: 'unreachable', message: 'the samples are away' } as const);
+  const samples: RecordLog = {
+    ...house.samples,
+    append: async (...given) => (isDown ? down : house.samples.append(...given)),
+  };
+  const analyser = house.start({ samples });
+  await house.pass(1_000);
+  await house.say('ci', canaryPlan);
+  await house.say('ci', started({ attempt: 'run-1' }));
+  // Ten minutes are what an opening may be old.
+  await house.pass(11 * 60_000);
+  isDown = false;
+  await house.pass(20_000);
+  const told = (name: AnalyserEvent['event']): readonly AnalyserEvent[] =>
+    house.events.filter(({ event }) => event === name);
+  expect(told('opening-refused')).toMatchObject([{ why: 'opened-late' }]);
+  const [analysis] = analyser.status().analyses;
+  expect(analysis?.openedAtMs).toBeGreaterThan(house.clock.nowMs() - 30_000);
+  expect(told('analysis-opened')).toHaveLength(2);
   await analyser.stop();
 });
 

@@ -38,7 +38,9 @@ export const undisturbed = async (
     for (const record of await recordsOf(samples, partition)) {
       const sample = checkSample(tools, audience, keys, record);
       if (!sample.ok) continue;
-      const folded = foldSample({ digest, partition }, state, sample.value, record.position);
+      const { position, appendedAtMs } = record;
+      const foldTools = { digest, partition };
+      const folded = foldSample(foldTools, state, sample.value, position, appendedAtMs);
       state = folded.state;
       for (const decision of folded.decisions) {
         const { bytes } = tools.codec.encode('decision', decision);
