@@ -6,23 +6,23 @@ import { decisionRenewed } from '../core/lifecycle.ts';
 import type { Deployment } from '../core/deployment.ts';
 import type { Position } from '../core/log/record.ts';
 import { slotKey } from '../core/markers/slot.ts';
-import type { OperationDraft, OperationRow } from '../core/operations.ts';
+import type { OperationDraft } from '../core/operations.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Line } from '../core/views.ts';
-import { appendOperation, draftOperation } from './append-operation.ts';
+import { draftOperation } from './append-operation.ts';
 import type { Given } from './arguments.ts';
 import { ciJob } from './ci-run.ts';
 import type { DecisionCommand } from './commands/decisions.ts';
 import { plainText } from './display.ts';
 import { lineIn, textIn } from './line-fields.ts';
 import { openObeying } from './obeying.ts';
+import { openFolded, operate } from './operate.ts';
 import { printLines, printText } from './output.ts';
 import { readPlace } from './place.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
-import { problem, problemTold, refuse } from './problem.ts';
-import { openProgress } from './progress.ts';
+import { problem, refuse } from './problem.ts';
 import { readRows, scanRows } from './reading.ts';
 
 // What people say about decisions: stop, resume, approve, decline, lift. Each is a signed record, with its reason.
@@ -37,35 +37,22 @@ export const runGuard = async (
   given: Given,
   isJson: boolean,
 ): Promise<Result<void, CliProblem>> => {
-  const opened = await ports.atHand(openProgress(ports, 'folding what is new'));
+  const opened = await openFolded(ports);
   if (!opened.ok) return opened;
   const drafted = await draftOf(ports, opened.value, name, given);
   if (!drafted.ok) return drafted;
   const { draft, told } = drafted.value;
   const formed = draftOperation(ports, draft);
   if (!formed.ok) return formed;
-  const { log, state } = opened.value;
-  const appended = await appendOperation(
+  const operated = await operate(
     ports,
-    { log, trust: state.trust },
+    opened.value,
     draft,
-    given.value('key'),
+    given,
+    (code) => hints[code] ?? 'plimsoll operations tells of it',
   );
-  if (!appended.ok) return appended;
-  const { position } = appended.value;
-  const became = await effectAt(ports, position);
-  if (!became.ok) return became;
-  if (became.value !== null)
-    return fail(
-      problemTold(
-        {
-          code: became.value,
-          message: `it stands at position ${position}, and has no effect`,
-          hint: hints[became.value] ?? 'plimsoll operations tells of it',
-        },
-        3,
-      ),
-    );
+  if (!operated.ok) return operated;
+  const position = operated.value;
   const line: Line = {
     operation: position,
     kind: draft.kind,
@@ -234,18 +221,4 @@ const standingOf = async (
   const attempt = deployment?.attempts.find(({ number }) => number === renewal.attempt);
   const standing = attempt && decisionRenewed(attempt.decisions, renewal);
   return ok(standing === undefined ? renewal : { ...renewal, ...standing });
-};
-
-/** Why the operation had no effect, or null. */
-const effectAt = async (
-  ports: CliPorts,
-  position: Position,
-): Promise<Result<string | null, CliProblem>> => {
-  const atHand = await ports.atHand(() => undefined);
-  if (!atHand.ok) return atHand;
-  const key = positionKey(position);
-  const rows = await readRows(atHand.value, [{ model: 'operation', key }]);
-  if (!rows.ok) return rows;
-  const row = rows.value.get('operation', key) as OperationRow | undefined;
-  return ok(row === undefined ? 'out-of-scope' : (row.effect?.refused[0]?.code ?? null));
 };

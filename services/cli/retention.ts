@@ -2,7 +2,6 @@ import { isoTime } from '../core/instant.ts';
 import type { Position } from '../core/log/record.ts';
 import { forgottenMax, retentionDaysMax } from '../core/markers/limits.ts';
 import type { OperationRow } from '../core/operations.ts';
-import { positionKey } from '../core/read-models.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { KeyState } from '../core/trust/trust.ts';
@@ -15,12 +14,12 @@ import { bytesText, plainText, shortTime, table } from './display.ts';
 import { readCount } from './duration.ts';
 import { runList } from './lists.ts';
 import { onlyAtHand } from './open-reader.ts';
+import { openFolded, operate, operationsAt } from './operate.ts';
 import { printLines, printText } from './output.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
-import { foldFailed, problemTold } from './problem.ts';
+import { foldFailed } from './problem.ts';
 import { openProgress } from './progress.ts';
-import { readRows } from './reading.ts';
 
 type Done = Promise<Result<void, CliProblem>>;
 
@@ -55,30 +54,15 @@ const setRetention = async (ports: CliPorts, given: Given, isJson: boolean): Don
   if (!drafted.ok) return drafted;
   const opened = await openFolded(ports);
   if (!opened.ok) return opened;
-  const { log, state } = opened.value;
-  const appended = await appendOperation(
+  const operated = await operate(
     ports,
-    { log, trust: state.trust },
+    opened.value,
     draft,
-    given.value('key'),
+    given,
+    () => 'plimsoll retention list shows what counts; is the key for all of that environment?',
   );
-  if (!appended.ok) return appended;
-  const { position } = appended.value;
-  const became = await operationsAt(ports, [position]);
-  if (!became.ok) return became;
-  const [row] = became.value;
-  const refused = row === undefined ? 'out-of-scope' : row.effect?.refused[0]?.code;
-  if (refused !== undefined)
-    return fail(
-      problemTold(
-        {
-          code: refused,
-          message: `it stands at position ${position}, and has no effect`,
-          hint: 'plimsoll retention list shows what counts; is the key for all of that environment?',
-        },
-        3,
-      ),
-    );
+  if (!operated.ok) return operated;
+  const position = operated.value;
   const { environment } = draft;
   const line: Line = { operation: position, environment, days: days.value };
   if (isJson) printLines(ports.terminal, [line]);
@@ -168,9 +152,6 @@ const forget = async (
   return { positions, problem: undefined };
 };
 
-const openFolded = (ports: CliPorts): Promise<Result<AtHand, CliProblem>> =>
-  ports.atHand(openProgress(ports, 'folding what is new'));
-
 const planOf = async (
   ports: CliPorts,
   atHand: AtHand,
@@ -205,26 +186,6 @@ const signerOf = async (
   const signer = await readOperator(ports, given.value('key'));
   if (!signer.ok) return signer;
   return mayOperate(state.trust, signer.value, drafted.value);
-};
-
-/** What the fold made of the operations. */
-const operationsAt = async (
-  ports: CliPorts,
-  positions: readonly Position[],
-): Promise<Result<readonly OperationRow[], CliProblem>> => {
-  const atHand = await openFolded(ports);
-  if (!atHand.ok) return atHand;
-  const rows = await readRows(
-    atHand.value,
-    positions.map((position) => ({ model: 'operation', key: positionKey(position) })),
-  );
-  if (!rows.ok) return rows;
-  return ok(
-    positions.flatMap((position) => {
-      const row = rows.value.get('operation', positionKey(position)) as OperationRow | undefined;
-      return row === undefined ? [] : [row];
-    }),
-  );
 };
 
 const environmentLine = (plan: EnvironmentPlan): Line => ({
