@@ -18,6 +18,8 @@ const config: ViteUserConfig = defineConfig({
     pool: 'forks',
     execArgv: ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'],
     maxWorkers: 2,
+    // Timeouts end what hangs; a machine with much other work is twenty times slower than a quiet one.
+    hookTimeout: 180_000,
     projects: [
       {
         extends: true,
@@ -27,7 +29,7 @@ const config: ViteUserConfig = defineConfig({
           exclude: [...integrationFiles, ...lawFiles],
           // Modules are read once a worker, not once a file: that was two fifths of the time. Nothing keeps state in a module.
           isolate: false,
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {
@@ -35,19 +37,18 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'laws',
           include: lawFiles,
-          testTimeout: 120_000,
+          testTimeout: 300_000,
         },
       },
       {
         extends: true,
         test: {
-          // Real Kafka and Redis; one file at a time, because the machine and the stack are shared.
+          // Real Kafka and Redis. Files share them, each with audiences of its own, and run two at a time, as they wait more
+          // than they work; whoever breaks a server starts one of its own.
           name: 'integration',
           include: integrationFiles,
           globalSetup: ['test/support/stack-setup.ts'],
-          fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
         },
       },
     ],
