@@ -23,9 +23,10 @@ export type CanaryOptions = {
 };
 
 const exportEveryMs = 1_000;
-const analysedForMs = 45_000;
+/** A decision takes some 20 s after the opening, and an opening may wait for whoever takes over. */
+const analysedForMs = 90_000;
 /** Several are analysed at a time. */
-const betweenMs = 9_000;
+const betweenMs = 18_000;
 
 export type Server = {
   readonly component: string;

@@ -131,6 +131,7 @@ const campaign = async (asked: Asked & { readonly minutes: number }): Promise<nu
     ...told,
     checks: result.checks,
     records: result.records,
+    rollBacks: result.rollBacks,
     recoveryP50Ms: p50 ?? null,
     recoveryP99Ms: p99 ?? null,
     problem: result.problem?.split('\n')[0] ?? null,
@@ -146,6 +147,8 @@ const campaign = async (asked: Asked & { readonly minutes: number }): Promise<nu
     `${result.faults} faults in ${run.minutes} min (${Math.round((result.faults / result.minutes) * 60)} an hour), ` +
       `${result.checks} checks, ${result.records} records, ${result.rollBacks} roll-backs; recovery p50 ${p50} ms, p99 ${p99} ms`,
   );
+  if (result.rollBacks === 0)
+    say('no canary was rolled back in this run, so that each is rolled back once was not tried');
   if (json) print(JSON.stringify({ ...told, recoveryP99Ms: p99 ?? null }));
   return result.problem === null ? 0 : 1;
 };

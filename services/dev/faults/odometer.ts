@@ -19,6 +19,8 @@ export type CampaignRun = {
   readonly divergent: number;
   readonly checks: number;
   readonly records: number;
+  /** Canaries that were rolled back: 0 says that one roll-back an attempt was not tried. Runs before 2026-11-22 did not count. */
+  readonly rollBacks?: number;
   readonly recoveryP50Ms: number | null;
   readonly recoveryP99Ms: number | null;
   /** Null where it ended well, else what failed. */
