@@ -83,8 +83,20 @@ type TailCounts = readonly [
 
 const noCounts: TailCounts = [0, 0, 0, 0, 0, 0];
 
-/** Alternatives: odds ratios against the tolerated share; below 1 to promote. */
-const rollbackRatios: readonly Odds[] = oddsOf([1.06, 1.12, 1.25, 1.5, 2, 3, 6, 15]);
+/**
+ * Alternatives: odds ratios against the tolerated share. Each costs the others a part of the stake; the fewer requests
+ * lie beyond a quantile, the larger must be what can be told from chance there.
+ */
+const middleRatios: readonly Odds[] = oddsOf([1.12, 1.25, 1.5, 2, 3]);
+const outerRatios: readonly Odds[] = oddsOf([1.25, 1.5, 2, 3]);
+const outermostRatios: readonly Odds[] = oddsOf([1.5, 2, 3, 6]);
+
+const rollbackRatiosAt = (quantile: number): readonly Odds[] => {
+  if (quantile < 0.9) return middleRatios;
+  return quantile < 0.99 ? outerRatios : outermostRatios;
+};
+
+/** The same to promote. */
 const promoteRatios: readonly Odds[] = oddsOf([0.94, 0.88, 0.8, 0.67, 0.5]);
 
 /** A tail at a boundary that was chosen from `warmUp`, what the baseline showed before. */
@@ -102,7 +114,7 @@ export const tailAt = (
     quantile,
     boundary,
     ...shifts,
-    rollback: initialStakes(rollbackRatios.length, rules, restartsBegun),
+    rollback: initialStakes(rollbackRatiosAt(quantile).length, rules, restartsBegun),
     promote: initialStakes(promoteRatios.length, withoutRestarts(rules)),
     block: noCounts,
     past: noCounts,
@@ -158,7 +170,13 @@ export const addToTail = (
   const pair = { canary: shown, baseline: { total: baseline.total, events: tolerated } };
   const promotePair = { canary: shown, baseline: { total: baseline.total, events: promised } };
   const [line, promoteLine] = linesOf(tail, rules);
-  const forRollback = oddsIncrements(line, rollbackRatios, toleratedShare(tail), pair, phi);
+  const forRollback = oddsIncrements(
+    line,
+    rollbackRatiosAt(tail.quantile),
+    toleratedShare(tail),
+    pair,
+    phi,
+  );
   const forPromote = oddsIncrements(
     promoteLine,
     promoteRatios,

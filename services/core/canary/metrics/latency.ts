@@ -262,8 +262,14 @@ const withMeanLog = (
 };
 
 /**
- * E = the average of the tests' e-values, an e-value whatever hangs together among them. A promotion needs every tail:
- * slower beyond the margin in any of them must be refuted by itself.
+ * The part of the stake on the middle where the mean of logarithms is tested, too: durations that all grow move both,
+ * and the mean sees it sooner. The rest is shared out evenly.
+ */
+const middlePart = 0.1;
+
+/**
+ * E = a weighted average of the tests' e-values, an e-value whatever hangs together among them. A promotion needs every
+ * tail: slower beyond the margin in any of them must be refuted by itself.
  */
 const withEvidence = (
   rule: LatencyRule,
@@ -271,20 +277,18 @@ const withEvidence = (
   tails: readonly Tail[],
   meanLog: MeanLog | null,
 ): LatencyState => {
+  const tests = tails.length + (meanLog === null ? 0 : 1);
+  const first = meanLog !== null && tails.length > 1 ? middlePart : 1 / tests;
+  const logFirst = Math.log(first);
+  const logOther = Math.log((1 - first) / Math.max(1, tests - 1));
   const logs: number[] = [];
   let logPromote = Infinity;
-  for (const tail of tails) {
-    logs.push(logRollbackOf(tail, rule));
+  for (const [index, tail] of tails.entries()) {
+    logs.push(logRollbackOf(tail, rule) + (index === 0 ? logFirst : logOther));
     logPromote = Math.min(logPromote, logPromoteOf(tail, rule));
   }
-  if (meanLog !== null) logs.push(logCapital(meanLog.stakes, rule));
-  return {
-    ...state,
-    tails,
-    meanLog,
-    logRollback: logSumExp(logs) - Math.log(logs.length),
-    logPromote,
-  };
+  if (meanLog !== null) logs.push(logCapital(meanLog.stakes, rule) + logOther);
+  return { ...state, tails, meanLog, logRollback: logSumExp(logs), logPromote };
 };
 
 const problemOf = (

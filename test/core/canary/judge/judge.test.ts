@@ -54,7 +54,7 @@ describe('what a canary comes to', () => {
   test.each<[string, readonly Shown[], readonly string[]]>([
     ['good in everything: promoted with the soak', times(360, healthy), ['promote at 59']],
     ['more errors', times(100, failing), ['roll-back at 24, final']],
-    ['slower', slower, ['roll-back at 27, final']],
+    ['slower', slower, ['roll-back at 24, final']],
     [
       'more CPU',
       times(100, {
