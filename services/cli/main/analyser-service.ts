@@ -78,9 +78,9 @@ export const startAnalyser = async (
           return;
         }
         case 'metric-unsent': {
-          const { deployment, metrics } = event;
-          const names = metrics.map(({ id, names: sent }) => `${id} (${sent.join(', ')})`);
-          const isCritical = metrics.some(({ critical }) => critical);
+          const { deployment, metrics: unsent } = event;
+          const names = unsent.map(({ id, names: sent }) => `${id} (${sent.join(', ')})`);
+          const isCritical = unsent.some(({ critical }) => critical);
           note({
             code: 'metric-unsent',
             message: `analyser: neither cohort of deployment ${deployment} has sent ${names.join('; ')}: ${isCritical ? 'nothing is promoted without what is critical, the rest weighs nothing' : 'it weighs nothing'}`,
