@@ -42,15 +42,13 @@ const capture = (name: string, lines: readonly string[]): string => {
   writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
   return path;
 };
-const backtest = (lines: readonly string[], ...more: readonly string[]): Promise<Said> =>
-  desk.plimsoll(
-    'backtest',
-    `--metrics=${capture('c.jsonl', lines)}`,
-    ...place,
-    ...versions,
-    ...how,
-    ...more,
-  );
+/** A file of its own each time: a test that ran out of time may still be writing. */
+let written = 0;
+const backtest = (lines: readonly string[], ...more: readonly string[]): Promise<Said> => {
+  written += 1;
+  const path = capture(`c${written}.jsonl`, lines);
+  return desk.plimsoll('backtest', `--metrics=${path}`, ...place, ...versions, ...how, ...more);
+};
 
 const bad = { canary: 20, baseline: 1 };
 const good = { canary: 1, baseline: 1 };
