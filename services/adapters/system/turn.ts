@@ -1,5 +1,5 @@
 /** How long work goes on before others have their turn: a turn costs as much as a few rows. */
-const heldMs = 1.5;
+const heldMs = 0.5;
 
 /**
  * Everybody else's turn: timers, sockets and signals that are due come first. To be awaited after each piece of work;

@@ -164,8 +164,11 @@ const project = async ({ records, targets }: Running, name: string): Promise<num
       slice,
     );
     if (!done.ok) throw new Error(done.problem.message);
-    // As one that did not begin with record 0 itself, and cannot know which markers are new.
-    into.state = into.state === undefined ? await stateOf(into) : done.value.state;
+    if (into.state === undefined) {
+      await switchTo(into);
+      // As one that did not begin with record 0 itself, and cannot know which markers are new.
+      into.state = await stateOf(into);
+    } else into.state = done.value.state;
     into.next += slice.length;
     applied += slice.length;
   }
@@ -176,6 +179,15 @@ const stateOf = async ({ store, generation }: Target): Promise<FoldState | undef
   const loaded = await loadState({ store, tools }, `g${generation}`);
   if (!loaded.ok) throw new Error(loaded.problem.message);
   return loaded.value;
+};
+
+/** A generation that is read is kept with more care than one that is being built. */
+const switchTo = async ({ store, generation }: Target): Promise<void> => {
+  const switched = await store.switchTo(
+    generation === 0 ? undefined : `g${generation - 1}`,
+    `g${generation}`,
+  );
+  if (!switched.ok) throw new Error(switched.problem.message);
 };
 
 const log = createMemoryRecordLog({ name: 'bench', partitions: 1, nowMs: () => 0 });
