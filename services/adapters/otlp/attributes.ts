@@ -116,6 +116,8 @@ export type ResourceIdentity =
       readonly version: string | null;
       readonly deploymentId: string | null;
       readonly instance: string | null;
+      /** Whether the instance is one sender; a pod or a host may hold several. */
+      readonly isOneSender: boolean;
       readonly target: string | null;
       /** Those by which cohorts are told apart, sorted by name. */
       readonly kept: readonly PointAttribute[];
@@ -145,6 +147,7 @@ export const identifyResource = (
   const deploymentId = first('deployment.id');
   // The narrowest first: several pods may share the name of their host.
   const instance = first('service.instance.id', 'k8s.pod.uid', 'host.name');
+  const isOneSender = first('service.instance.id') !== null;
 
   const target = first(...targetAttributes);
 
@@ -168,6 +171,7 @@ export const identifyResource = (
     version,
     deploymentId,
     instance,
+    isOneSender,
     target,
     kept,
     canonical,

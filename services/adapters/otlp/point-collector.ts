@@ -24,7 +24,11 @@ const NO_RECORDED_VALUE_FLAG = 1;
 export type PointStream = Omit<
   TelemetryPoint,
   'series' | 'attributes' | 'startMs' | 'timeMs' | 'value' | 'unit'
-> & { readonly digest: string; readonly ofResource: readonly PointAttribute[] };
+> & {
+  readonly digest: string;
+  readonly ofResource: readonly PointAttribute[];
+  readonly isOneSender: boolean;
+};
 export type DurationStream = PointStream & {
   readonly unit: DurationUnit;
   readonly temporality: Temporality;
@@ -48,7 +52,8 @@ const openStream = (
   const { environment, namespace, component, version, deploymentId, instance, target } = resource;
   const digest = digestOf(lengthPrefixed([resource.canonical, scopeCanonical, metric]));
   const sender = { environment, namespace, component, version, deploymentId, instance, target };
-  return { ok: true, stream: { ...sender, metric, digest, ofResource: resource.kept } };
+  const { kept: ofResource, isOneSender } = resource;
+  return { ok: true, stream: { ...sender, metric, digest, ofResource, isOneSender } };
 };
 
 /** The stream of a histogram of durations. */
@@ -110,11 +115,11 @@ export type RawLevel = { timeMs: number; level: number; flags: number };
 export const blankLevel = (): RawLevel => ({ timeMs: 0, level: NaN, flags: 0 });
 
 /**
- * Whether a series may leave out when it began. A cumulative one of a known instance is told from its own last value
- * (Prometheus receivers send such); several senders in one would look like counters that reset all the time.
+ * Whether a series may leave out when it began. A cumulative one with a `service.instance.id` is told from its own last
+ * value (Prometheus receivers send such); two workers of one pod or host would look like a counter that resets all the time.
  */
-const mayLackStart = ({ temporality, instance }: DurationStream): boolean =>
-  temporality === 'cumulative' && instance !== null;
+const mayLackStart = ({ temporality, isOneSender }: DurationStream): boolean =>
+  temporality === 'cumulative' && isOneSender;
 
 const faultOf = (stream: DurationStream, point: RawPoint): PointRejection | null => {
   if (Number.isNaN(point.timeMs) || Number.isNaN(point.startMs)) return 'point-malformed';

@@ -93,15 +93,14 @@ describe('a bad point is rejected with its reason, and spoils no other', () => {
   });
 
   test.each([
-    ['cumulative, of a known instance', 2, 'pod-1', 2],
-    ['cumulative, of nobody knows whom', 2, '', 1],
-    ['delta, of a known instance', 1, 'pod-1', 1],
-  ])('no start: %s', (_case, temporality, instance, taken) => {
+    ['cumulative, of one instance', 2, { 'service.instance.id': 'shop-1' }, 2],
+    ['cumulative, of nobody knows whom', 2, {}, 1],
+    ['cumulative, of a host, which may run two workers', 2, { 'host.name': 'node-1' }, 1],
+    ['cumulative, of a pod, which may run two workers', 2, { 'k8s.pod.uid': 'pod-1' }, 1],
+    ['delta, of one instance', 1, { 'service.instance.id': 'shop-1' }, 1],
+  ])('no start: %s', (_case, temporality, sender, taken) => {
     const points = [without(goodPoint, 'startTimeUnixNano'), goodPoint];
-    const request = requestOf(
-      [histogram(points, { temporality })],
-      instance === '' ? CHECKOUT : { ...CHECKOUT, 'service.instance.id': instance },
-    );
+    const request = requestOf([histogram(points, { temporality })], { ...CHECKOUT, ...sender });
     expect(jsonOutcome(request).taken).toBe(taken);
     expect(protobufOutcome(request).taken).toBe(taken);
   });
