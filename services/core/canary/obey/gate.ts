@@ -5,7 +5,7 @@ import { slotKey } from '../../markers/slot.ts';
 import type { DecisionRow } from '../../read-models.ts';
 import type { Result } from '../../result.ts';
 import type { ObeyedAct } from './question.ts';
-import type { Refusal } from './refusal.ts';
+import type { ObeyCode, Refusal } from './refusal.ts';
 import type { DeploymentRows } from './rows.ts';
 import { decisionsOf } from './rows.ts';
 
@@ -77,14 +77,19 @@ const answerOf = (
   mayObey: (decision: DecisionRow) => Result<ObeyedAct, Refusal>,
 ): GateAnswer => {
   let refused: GateAnswer['refused'] = null;
+  const refusedForAll = new Set<string>();
   // The newest counts; what cannot be obeyed hides nothing that stands behind it.
-  for (const decision of withoutOlderRenewals(decisionsOf(deployment, attempt)).toReversed()) {
+  for (const decision of decisionsOf(deployment, attempt).toReversed()) {
+    const evidence = evidenceOf(decision);
+    // A day has hundreds of renewals, and most reasons hold for all of them.
+    if (decision.note !== 'applied' && refusedForAll.has(evidence)) continue;
     const answer = mayObey(decision);
     if (answer.ok) {
       const { value: act } = answer;
       return { outcome: outcomeOf(act), attempt, act, refused, unjudged: null };
     }
     refused ??= { decision, refusal: answer.problem };
+    if (!ofOneRecord.has(answer.problem.code)) refusedForAll.add(evidence);
   }
   const isOver = hasEnded(attempt);
   return {
@@ -96,23 +101,15 @@ const answerOf = (
   };
 };
 
-/** A day has hundreds of renewals, and the newest one leads to the same act as all of them. */
-const withoutOlderRenewals = (decisions: readonly DecisionRow[]): readonly DecisionRow[] => {
-  const newest = new Map(
-    decisions.map((decision) => [JSON.stringify(evidenceOf(decision)), decision.position]),
-  );
-  return decisions.filter(
-    (decision) =>
-      decision.note === 'applied' ||
-      newest.get(JSON.stringify(evidenceOf(decision))) === decision.position,
-  );
-};
+/** Refusals of one record, or of the key that signed it: another one that says the same may be obeyed. */
+const ofOneRecord: ReadonlySet<string> = new Set<ObeyCode>([
+  ...(['key-unknown', 'key-retired', 'key-compromised', 'role-missing', 'on-behalf'] as const),
+  ...(['kind-not-allowed', 'out-of-scope', 'id-wrong', 'renewal-differs', 'out-of-order'] as const),
+  ...(['waited', 'from-the-future', 'window-in-the-future'] as const),
+]);
 
-const evidenceOf = ({ kind, analysis, evidenceDigest }: DecisionRow): readonly string[] => [
-  kind,
-  analysis,
-  evidenceDigest,
-];
+const evidenceOf = ({ kind, analysis, evidenceDigest }: DecisionRow): string =>
+  JSON.stringify([kind, analysis, evidenceDigest]);
 
 const unjudgedIn = (
   { deployment, slot }: DeploymentRows,
