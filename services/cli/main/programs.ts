@@ -2,17 +2,21 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { holdFile } from '../../adapters/sqlite/held-file.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import type { KeptFile, ProgramCall, RunProgram } from '../../ports/programs.ts';
 
 /** Between asking a program to end and ending it. */
-const killAfterMs = 5000;
+const killAfterMs: number = 5000;
+/** Processes that were killed are gone within that; what init does not reap is not waited for. */
+const killedWithinMs = 1000;
+const lookEveryMs = 50;
 
 /** Programs get this environment, and what the call adds to it. */
 export const runProgramIn =
-  (inherited: NodeJS.ProcessEnv): RunProgram =>
+  (inherited: NodeJS.ProcessEnv, forcedAfterMs: number = killAfterMs): RunProgram =>
   ({ command, input, env, timeoutMs }) => {
     const [program, words] = argumentsOf(command);
     return new Promise((done) => {
@@ -28,10 +32,18 @@ export const runProgramIn =
         clearTimeout(forced);
         done(ended);
       };
-      const asked = setTimeout(() => endGroup(child, 'SIGTERM'), timeoutMs);
-      const forced = setTimeout(() => endGroup(child, 'SIGKILL'), timeoutMs + killAfterMs);
+      let isLate = false;
+      const asked = setTimeout(() => {
+        isLate = true;
+        endGroup(child, 'SIGTERM');
+      }, timeoutMs);
+      const forced = setTimeout(() => endGroup(child, 'SIGKILL'), timeoutMs + forcedAfterMs);
       child.once('error', (cause) => end(fail({ message: cause.message })));
-      child.once('close', (exit) => end(ok({ exit })));
+      child.once('close', (exit) => {
+        // What it has started may outlive it, and is not to work beside the next run.
+        const over = isLate ? groupGone(child, forcedAfterMs + killedWithinMs) : Promise.resolve();
+        void over.then(() => end(ok({ exit })));
+      });
       // It need not read what it is told.
       child.stdin?.on('error', () => undefined);
       child.stdin?.end(input);
@@ -44,6 +56,21 @@ const endGroup = ({ pid }: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void =>
     process.kill(-pid, signal);
   } catch {
     // It has ended meanwhile.
+  }
+};
+
+const groupGone = async (child: ChildProcess, withinMs: number): Promise<void> => {
+  for (let waitedMs = 0; waitedMs < withinMs && hasGroup(child); waitedMs += lookEveryMs)
+    await sleep(lookEveryMs);
+};
+
+const hasGroup = ({ pid }: ChildProcess): boolean => {
+  if (pid === undefined) return false;
+  try {
+    process.kill(-pid, 0);
+    return true;
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 };
 

@@ -54,6 +54,17 @@ describe('a program', () => {
     await eventually('the process that it started is over', () => !isAlive(pid));
   });
 
+  test('that takes too long is over when all that it has started is, also what does not listen', async () => {
+    const file = join(scratch, 'deaf');
+    const deaf = `trap "" TERM; echo $$ > '${file}'; while :; do sleep 0.1; done`;
+    const run = runProgramIn({ PATH: process.env['PATH'], DEAF: deaf }, 300);
+    const shell = 'sh -c "$DEAF" & wait';
+    expect(value(await run({ ...call, timeoutMs: 2000, command: { shell } }))).toEqual({
+      exit: null,
+    });
+    expect(isAlive(Number(readFileSync(file, 'utf8')))).toBe(false);
+  });
+
   test('that takes too long is ended', async () => {
     const ran = await runProgram({ ...call, timeoutMs: 50, command: ['sleep', '600'] });
     expect(value(ran)).toEqual({ exit: null });
