@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
@@ -14,17 +14,26 @@ const busyMs = 500;
 /** https://www.sqlite.org/fileformat2.html#the_database_header: the user version, where the holder's process id stands. */
 const processIdAt = 60;
 
+/** A lock of POSIX is given back when its process closes any descriptor of the file, so what is held is opened by nobody. */
+const heldHere = new Set<string>();
+
 /** Holds `<path>.lock` until the returned function is called, or this process ends. */
 export const holdFile = (path: string): Result<() => void, HoldProblem> => {
-  const lock = `${path}.lock`;
+  let lock = `${path}.lock`;
   let database: DatabaseSync | undefined;
   try {
     mkdirSync(dirname(lock), { recursive: true });
+    lock = join(realpathSync(dirname(lock)), basename(lock));
+    if (heldHere.has(lock)) return fail({ code: 'held', holder: process.pid });
     database = new DatabaseSync(lock);
     database.exec(`PRAGMA busy_timeout = ${busyMs}; PRAGMA locking_mode = EXCLUSIVE;
       BEGIN EXCLUSIVE; PRAGMA user_version = ${process.pid}; COMMIT`);
     const held = database;
-    return ok(() => held.close());
+    heldHere.add(lock);
+    return ok(() => {
+      held.close();
+      heldHere.delete(lock);
+    });
   } catch (cause) {
     database?.close();
     return fail(

@@ -47,6 +47,18 @@ describe('a file that one process has to itself', () => {
     expect([existsSync(path), existsSync(`${path}.lock`)]).toEqual([false, true]);
   });
 
+  test('is refused to the same process too, and asking for it again gives nothing away', async () => {
+    const path = newPath();
+    const release = value(holdFile(path));
+    const problem = { code: 'held', holder: process.pid };
+    expect(holdFile(path)).toEqual({ ok: false, problem });
+    const other = await contender(path);
+    other.send('ask');
+    expect(await other.answer()).toEqual({ held: false, ...problem });
+    release();
+    value(holdFile(path))();
+  });
+
   test('of those who ask at once after kill -9 of the holder, one gets it', async () => {
     const path = newPath();
     const holder = await contender(path);
