@@ -50,10 +50,13 @@ type Followed = {
   /** Whether the checkpoint is known to be of the log that is followed. */
   isOnLog: boolean;
   isFirst: boolean;
-  /** The code that was told last, by position. */
+  /** The code that was told last, by position; of what is pending. */
   readonly told: Map<Position, string>;
-  /** Which pending decision stands for all that say the same. */
-  readonly waiting: Map<string, Position>;
+  /**
+   * By what is said, and by the key that says it: which pending decision stands for the others. One of each key, as a key
+   * may be found compromised; then its oldest is the last to fall.
+   */
+  readonly waiting: Map<string, Map<string, Position>>;
   failures: number;
 };
 
@@ -183,7 +186,18 @@ const pass = async (
     if (!done.ok) return done;
   }
   followed.isFirst = false;
+  forgetDone(followed);
   return ok(undefined);
+};
+
+/** What is not pending is never looked at again. */
+const forgetDone = ({ checkpoint, told, waiting }: Followed): void => {
+  const pending = new Set(checkpoint.pending);
+  for (const position of told.keys()) if (!pending.has(position)) told.delete(position);
+  for (const [evidence, byKey] of waiting) {
+    for (const [key, position] of byKey) if (!pending.has(position)) byKey.delete(key);
+    if (byKey.size === 0) waiting.delete(evidence);
+  }
 };
 
 const checkLog = async (ports: CliPorts, followed: Followed): Promise<Result<void, CliProblem>> => {
@@ -234,12 +248,16 @@ const consider = async (
     const [code, message, hint] = ['code', 'message', 'hint'].map((name) => textIn(refused, name));
     const told = { code: code ?? '', message: message ?? '', hint: hint ?? '' };
     const same = evidenceOf(asked.value, position);
-    const first = followed.waiting.get(same);
+    const key = textIn(lineIn(asked.value, 'decision') ?? {}, 'key');
+    const byKey = followed.waiting.get(same) ?? new Map<string, Position>();
+    const first = byKey.get(key);
     const isWaitedFor = first !== undefined && first !== position && pending.includes(first);
+    const isKnown = [...byKey.values()].some((other) => followed.told.get(other) === told.code);
     if (passing.has(told.code) && !isWaitedFor) {
       pending = [...pending, position];
-      followed.waiting.set(same, position);
+      followed.waiting.set(same, byKey.set(key, position));
     }
+    if (isKnown) followed.told.set(position, told.code);
     if (!isWaitedFor) tellRefusal(ports, followed, position, told);
   } else {
     const id = textIn(act, 'id');

@@ -5,7 +5,7 @@ import { lineIn, textIn } from './line-fields.ts';
 
 // What `decisions --exec` reads of an answer, and says of an act.
 
-/** What a decision and its renewals have in common: the first of them counts as long as they do. */
+/** What a decision and its renewals have in common: the first of them counts as long as any key that says so does. */
 export const evidenceOf = (answer: Line, position: Position): string => {
   const decision = lineIn(answer, 'decision');
   return decision === null

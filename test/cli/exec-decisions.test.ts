@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CliPorts } from '../../services/cli/ports.ts';
+import type { NewRecord } from '../../services/core/log/record.ts';
 import { fail, ok } from '../../services/core/result.ts';
 import type { ProgramCall } from '../../services/ports/programs.ts';
 import { faultsOf } from '../support/cli-schemas.ts';
@@ -9,8 +10,8 @@ import { canary, decides, decision, decisionIdOf, decisionRecord } from '../supp
 import type { Desk, DeskOptions, Said as Printed } from '../support/desk.ts';
 import { jsonOf, openDesk } from '../support/desk.ts';
 import type { Step } from '../support/given.ts';
-import { by, signed } from '../support/given.ts';
-import { failed, operated, run } from '../support/markers.ts';
+import { by, keyOf, signed, trusts } from '../support/given.ts';
+import { compromised, failed, operated, run } from '../support/markers.ts';
 import { value } from '../support/records.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
@@ -250,6 +251,27 @@ test('of a decision that waits and its renewals one is looked at again, and told
   const yes = await signed('ops', operated('decision-approved', { positions: [8] }), 'yes');
   value(await machine.desk.house.log.append(0, [yes]));
   await machine.exec();
+  expect(acts(machine)).toEqual(['roll-back']);
+});
+
+test('a renewal by another key counts on when the key of the first is found compromised', async () => {
+  const says = decision('roll-back');
+  const body = { ...says, windowIndex: 60 };
+  const renewal = { ...body, marker: decisionIdOf(body) };
+  const machine = await machineAfter([
+    trusts('analyser#2', { roles: ['analyser'] }),
+    by('ops', operated('decisions-stopped')),
+    decides(says),
+  ]);
+  const then = async (record: NewRecord): Promise<void> => {
+    value(await machine.desk.house.log.append(0, [record]));
+    await machine.exec();
+  };
+  expect((await machine.exec()).err).toHaveLength(1);
+  await then(await decisionRecord(renewal, 'analyser#2'));
+  await then(await signed('admin', compromised(keyOf('analyser'), 10), 'found'));
+  expect(acts(machine)).toEqual([]);
+  await then(await signed('ops', operated('decisions-resumed'), 'on'));
   expect(acts(machine)).toEqual(['roll-back']);
 });
 
