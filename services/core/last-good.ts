@@ -84,7 +84,10 @@ const pastGood = (
   return undefined;
 };
 
-/** What began there after the holder had come, brings another version, and does not itself lead back. */
+/**
+ * What began there after the holder had come, brings another version, and does not itself lead back. Who plans with a
+ * stolen key turns no roll-back to the version that holds the slot; what conflicts runs all the same.
+ */
 const runningSince = (
   { beside }: SlotState,
   holder: Holder,
@@ -94,6 +97,7 @@ const runningSince = (
     (line) =>
       line.status === 'running' &&
       !isExpired(line, present) &&
+      !isSuspect(line, present) &&
       line.statusPosition > holder.statusPosition &&
       !line.rollback &&
       nameOf(line) !== nameOf(holder),
@@ -101,11 +105,10 @@ const runningSince = (
 
 const nameOf = ({ version, digest }: Named): string => JSON.stringify([version, digest]);
 
-const isDoubtful = (
-  { conflict, key, statusPosition, plan }: AttemptLine,
-  present: Present,
-): boolean =>
-  conflict ||
+const isDoubtful = (line: AttemptLine, present: Present): boolean =>
+  line.conflict || isSuspect(line, present);
+
+const isSuspect = ({ key, statusPosition, plan }: AttemptLine, present: Present): boolean =>
   isSuspectAt(present, key, statusPosition) ||
   (plan !== null && isSuspectAt(present, plan.key, plan.position));
 

@@ -119,6 +119,16 @@ describe('beside a canary that runs', () => {
     expect(await lastGood([...canary, ...versions('2.1.0')])).toBe('1.1.0');
   });
 
+  test('that nobody but a compromised key speaks of it is the version before, as without it', async () => {
+    const steps = [
+      ...canary.slice(0, 2),
+      by('thief', planned('6.6.6', next())),
+      by('thief', started(next())),
+    ];
+    expect(await lastGood(steps)).toBe('1.1.0');
+    expect(await lastGood(steps, new Map([[keyOf('thief').keyId, 0]]))).toBe('1.0.0');
+  });
+
   test('a holder whose key was found compromised is not', async () => {
     const steps = [...versions('1.0.0'), by('thief', logged('1.1.0')), ...canary.slice(2)];
     expect(await lastGood(steps)).toBe('1.1.0');
