@@ -16,9 +16,9 @@ export const judgedDecisions = (
   { decisions }: Pick<Attempt, 'decisions'>,
   keys: ReadonlyMap<string, KeyState>,
 ): JudgedDecisions => {
-  const all = decisions.map((decision) =>
+  const all = decisions.map((decision, at) =>
     decision.note === 'repeat' && decision.metrics.length === 0
-      ? { ...decision, metrics: metricsBefore(decisions, decision) }
+      ? { ...decision, metrics: metricsBefore(decisions.slice(0, at), decision) }
       : decision,
   );
   const doubted = all.filter((decision) => isDoubted(keys, decision));
