@@ -174,6 +174,21 @@ describe('a webhook of Flagger', () => {
     expect((await hook('rollback', rolledBack, unknown)).status).toBe(409);
   });
 
+  test.each([
+    ['event', 200],
+    ['post-rollout', 200],
+    ['confirm-promotion', 409],
+    ['pre-rollout', 409],
+  ])('%s about an id that is planned for two places', async (type, status) => {
+    const house = await after(
+      trusts('intern', { environments: ['staging'] }),
+      by('intern', planned('2.0.0', { slot: place('staging'), attempt: 'intern' })),
+    );
+    const metadata = { hook: type, deployment: run('7') };
+    const answer = await post(house, { name: 'checkout', phase: 'Progressing', metadata });
+    expect(answer.status).toBe(status);
+  });
+
   test('that does not say what it is is refused', async () => {
     const house = await after();
     const answer = await post(house, { name: 'checkout', namespace: 'test', phase: 'Progressing' });
