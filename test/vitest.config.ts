@@ -43,11 +43,11 @@ const config: ViteUserConfig = defineConfig({
       {
         extends: true,
         test: {
-          // Real Kafka and Redis. Files share them, each with audiences of its own, and run two at a time, as they wait more
-          // than they work; whoever breaks a server starts one of its own.
+          // Real Kafka and Redis; one file at a time, because the machine and the stack are shared.
           name: 'integration',
           include: integrationFiles,
           globalSetup: ['test/support/stack-setup.ts'],
+          fileParallelism: false,
           testTimeout: 180_000,
         },
       },
