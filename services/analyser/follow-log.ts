@@ -17,6 +17,7 @@ import { openingAgeMsMax, openingMadeMsMax } from '../core/canary/partition-past
 import { policyFor } from '../core/canary/policy/placed-policy.ts';
 import type { Deployment } from '../core/deployment.ts';
 import type { LogRecord, Position } from '../core/log/record.ts';
+import type { Before } from '../core/canary/rollouts/before.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import { address } from '../core/projection.ts';
 import { readRow } from '../core/row-text.ts';
@@ -25,7 +26,7 @@ import type { SlotState } from '../core/slot-state.ts';
 import type { Stop } from '../ports/clock.ts';
 import type { RowKey } from '../ports/read-model-store.ts';
 import { appendSamples } from './append-samples.ts';
-import type { BeforeFor } from './before-read.ts';
+import type { BeforeFor, BeforePlace } from './before-read.ts';
 import type { EvidenceKept } from './evidence-kept.ts';
 import { startAt } from './following.ts';
 import type { Follower } from './following.ts';
@@ -39,6 +40,8 @@ import { rowsWhenAt } from './read-models.ts';
 const projectorWaitMs = 20_000;
 /** What is opened after so long rests on another look at the log. */
 const lookAgainMs = 10_000;
+/** How long an opening waits for what ran before, whatever hangs. */
+const beforeMsMax = 30_000;
 /** Analyses that this process remembers to have opened, so that it does not say it again with every marker. */
 const openedRememberedMax = 10_000;
 
@@ -86,6 +89,18 @@ export const followLog = (
     return { policy, noise, noiseAgeMs: ageMs, beginning, before: null };
   };
 
+  /** Without it nobody is rolled back; to wait for ever would be to open nothing. */
+  const beforeInTime = async (place: BeforePlace, endMs: number): Promise<Before> => {
+    const waiting = new AbortController();
+    const read = beforeFor(place, endMs, stop).finally(() => waiting.abort());
+    const waited = ports.clock.sleep(beforeMsMax, waiting.signal).then(() => undefined);
+    const before = await Promise.race([read, waited]);
+    if (before !== undefined) return before;
+    const message = `what ran before was not read within ${beforeMsMax / 1_000} s`;
+    ports.tell({ event: 'not-kept', what: 'before', message });
+    return { windows: [], season: null };
+  };
+
   /** With what ran before, where that is compared: then it is opened where that ends. */
   const openingFor = async (due: DueAnalysis, frozen: Frozen): Promise<AnalysisOpened> => {
     // What was asked for took time: nothing before this moment enters.
@@ -94,8 +109,7 @@ export const followLog = (
     const { namespace, target, environment, component } = attempt.plan.slot;
     const cohorts = { deployment: deployment.id, namespace, target, canary, baseline };
     const place = { environment, component, cohorts, policy: frozen.policy.policy };
-    const before =
-      due.comparison === 'concurrent' ? null : await beforeFor(place, openedAtMs, stop);
+    const before = due.comparison === 'concurrent' ? null : await beforeInTime(place, openedAtMs);
     return openingOf({ digest, audience }, due, { ...frozen, before }, openedAtMs);
   };
 
@@ -132,11 +146,13 @@ export const followLog = (
     for (const attempt of canaryAttempts(deployment, rolloutsFor)) {
       const seen = dueIn(first, deployment, attempt, rolloutsFor);
       if (seen === undefined || opened.has(seen.analysis)) continue;
-      const frozen = await frozenFor(seen);
+      const frozenOfSeen = await frozenFor(seen);
       const isFresh = ports.clock.nowMs() - first.atMs <= lookAgainMs;
       const look = isFresh ? first : await again();
       const due = isFresh ? seen : dueAgain(look, seen, rolloutsFor);
       if (due === undefined) continue;
+      // Evidence and budget are of who is compared: not of those whom a hotfix has just replaced.
+      const frozen = freezesSame(due, seen) ? frozenOfSeen : await frozenFor(due);
       const opening = await openingFor(due, frozen);
       // Whoever was away so long must not speak of what may be over: it looks again.
       if (opening.openedAt - look.atMs > openingMadeMsMax)
@@ -203,14 +219,20 @@ export const followLog = (
         ),
       );
       await appendSamples(ports, stop, copies.filter(isEnd));
-      const begun: AnalysisOpened[] = [];
-      for (const deployment of deployments)
-        begun.push(...(await openings(deployment, look, lookNow, judged)));
-      await appendSamples(ports, stop, [...begun, ...copies.filter((copy) => !isEnd(copy))]);
-      const madeAtMs = Math.min(...begun.map(({ openedAt }) => openedAt));
-      // They may not count any more: then they are made anew, and of those that do the first copy stands.
-      if (ports.clock.nowMs() - madeAtMs > openingAgeMsMax / 2)
-        throw new Halted('openings lay too long before they were appended; they are made anew');
+      for (const deployment of deployments) {
+        const begun = await openings(deployment, look, lookNow, judged);
+        // At once: many that are slow to make must not make each other too old.
+        await appendSamples(ports, stop, begun);
+        const madeAtMs = Math.min(...begun.map(({ openedAt }) => openedAt));
+        // They may not count any more: then they are made anew, and of those that do the first copy stands.
+        if (ports.clock.nowMs() - madeAtMs > openingAgeMsMax / 2)
+          throw new Halted('openings lay too long before they were appended; they are made anew');
+      }
+      await appendSamples(
+        ports,
+        stop,
+        copies.filter((copy) => !isEnd(copy)),
+      );
       return next;
     },
     // What was remembered may not have been appended.
@@ -219,6 +241,13 @@ export const followLog = (
 };
 
 const everyRollout: RolloutsFor = () => ({ beforeAfter: true, blueGreen: true });
+
+/** Whether what is frozen for both is the same. The time of the start is not in it. */
+const freezesSame = (one: DueAnalysis, other: DueAnalysis): boolean =>
+  frozenBy(one) === frozenBy(other);
+
+const frozenBy = ({ attempt, canary, baseline, comparison, judgedBefore }: DueAnalysis): string =>
+  JSON.stringify([attempt.plan.slot, canary, baseline, comparison, judgedBefore]);
 
 type Rows = ReadonlyMap<string, string>;
 
