@@ -62,9 +62,12 @@ export const runGuard = async (
   if (isJson) printLines(ports.terminal, [line]);
   else printText(ports.terminal, [plainText(`${told} (position ${position})`)]);
   const [decision] = draft.positions ?? [];
-  return draft.kind === 'decision-approved' && decision !== undefined
-    ? tellRefusal(ports, decision)
-    : ok(undefined);
+  if (draft.kind === 'decision-approved' && decision !== undefined) {
+    const asked = await tellRefusal(ports, decision);
+    // The approval stands, whatever came of the question behind it.
+    if (!asked.ok) ports.note(asked.problem);
+  }
+  return ok(undefined);
 };
 
 /** What is approved may still not be obeyed: whoever approves should hear of it, and not only the gate. */

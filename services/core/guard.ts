@@ -52,6 +52,8 @@ export type RecentRow = {
 export type ApprovalRow = Said & {
   readonly decision: Position;
   readonly answer: 'approved' | 'declined';
+  /** Approved before by another principal: that counts on where this one may not approve it. */
+  readonly before?: Said;
 };
 
 export const guardModel = 'guard';

@@ -247,23 +247,36 @@ const answer = (rows: Rows, operation: Operation, at: Position, from: From): str
   const isApproved = operation.kind === 'decision-approved';
   const key = approvalKey(at);
   const before = rows.get('guard', key) as ApprovalRow | undefined;
+  const said = saidBy(operation, from);
+  const other = isApproved ? approvedByAnother(before, said) : undefined;
   const row: ApprovalRow = {
     decision: at,
     answer: isApproved ? 'approved' : 'declined',
-    ...saidBy(operation, from),
+    ...said,
+    ...(other === undefined ? {} : { before: other }),
   };
   rows.put(guardModel, key, row);
   if (decision.kind !== 'roll-back' || !isApproved || before?.answer === 'approved')
     return undefined;
   const { deployment, attempt, slot } = decision;
-  const said = { position: at, at: from.at, deployment, attempt };
+  const rollBack = { position: at, at: from.at, deployment, attempt };
   const slotAt = slotGuardKey(slot);
   const known = rows.get('guard', slotAt) as SlotGuardRow | undefined;
   if (known?.rollBacks.some(({ position }) => position === at) === true) return undefined;
-  rows.put(guardModel, slotAt, withRollBack(known, said));
+  rows.put(guardModel, slotAt, withRollBack(known, rollBack));
   const recent = rows.get('guard', recentKey) as RecentRow | undefined;
-  rows.put(guardModel, recentKey, withRecent(recent, said, slot));
+  rows.put(guardModel, recentKey, withRecent(recent, rollBack, slot));
   return undefined;
+};
+
+const approvedByAnother = (
+  row: ApprovalRow | undefined,
+  { principal: own }: Said,
+): Said | undefined => {
+  if (row?.answer !== 'approved') return undefined;
+  if (row.principal === own) return row.before;
+  const { position, at, principal, key, reason } = row;
+  return { position, at, principal, key, reason };
 };
 
 /** Rows that an operation looks at by what it says itself; deployments lead to more. */

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { problem } from '../../services/cli/problem.ts';
+import { fail } from '../../services/core/result.ts';
 import { openCanaryDesk } from '../support/canary-desk.ts';
 import { faultsOf } from '../support/cli-schemas.ts';
 import { canary, decides, decision, decisionIdOf } from '../support/decisions.ts';
@@ -69,6 +71,39 @@ test('who planned it and approves it hears that somebody else must', async () =>
     { code: 'approver-is-planner', hint: expect.stringContaining('--key=FILE') as unknown },
   ]);
   expect(await approve('ops')).toEqual([]);
+});
+
+test('who planned it and approves what another has approved takes nothing away', async () => {
+  const desk = await openDesk({
+    folder: join(scratch, randomUUID()),
+    steps: [trusts('ci', { roles: ['emitter', 'operator'] }), ...canary, await decides(asks)],
+  });
+  for (const name of ['ops', 'ci', 'ci']) {
+    const said = await desk.plimsoll('decisions', 'approve', '8', '--reason=yes', ...as(name));
+    expect([said.exit, said.err]).toEqual([0, []]);
+  }
+  const gate = await desk.plimsoll('gate', deployment, '--json');
+  expect([gate.exit, jsonOf(gate)['act']]).toMatchObject([10, { approvedAt: 9 }]);
+});
+
+test('an approval that stands is told as done, though nobody answers what comes of it', async () => {
+  const desk = await deskAfter([decides(asks)]);
+  let opened = 0;
+  const away = desk.elsewhere({
+    change: (ports) => ({
+      ...ports,
+      // Before the approval, behind it, and for the question.
+      atHand: async (progress) => {
+        opened += 1;
+        return opened === 3
+          ? fail(problem('log-unreachable', 'it is away', 'try again'))
+          : ports.atHand(progress);
+      },
+    }),
+  });
+  const said = await away.plimsoll('decisions', 'approve', '8', '--reason=yes', ...as('ops'));
+  expect([said.exit, jsonOf(said)]).toMatchObject([0, { kind: 'decision-approved', decision: 8 }]);
+  expect(JSON.parse(said.err[0] ?? '')).toMatchObject({ code: 'log-unreachable' });
 });
 
 test('a renewal stands for what it renews', async () => {

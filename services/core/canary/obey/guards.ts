@@ -1,5 +1,5 @@
 import type { DecisionSummary } from '../../deployment.ts';
-import type { AttemptNamed } from '../../guard.ts';
+import type { ApprovalRow, AttemptNamed, Said } from '../../guard.ts';
 import { freezeOf, isSameAttempt, recentBefore, stopOf } from '../../guard.ts';
 import { isoTime } from '../../instant.ts';
 import type { Slot } from '../../markers/marker.ts';
@@ -134,22 +134,25 @@ const judgeCaps = (
     : ok(undefined);
 };
 
+type PlannedBy = { readonly slot: Slot; readonly planner: string };
+
 const judgeApproval = (
   { mode, position }: DecisionSummary,
-  { slot, planner }: { readonly slot: Slot; readonly planner: string },
+  { slot, planner }: PlannedBy,
   { rows, keys, nowMs, logTimeMs }: ObeyQuestion,
 ): Result<void, Refusal> => {
   if (mode !== 'ask') return ok(undefined);
-  const approval = rows.approval(position);
-  if (approval === undefined)
+  const last = rows.approval(position);
+  if (last === undefined)
     return refuse(
       'approval-missing',
       'it asks, and nobody has approved it',
       'plimsoll decisions approve <decision> or decline <decision>',
     );
+  const approval = approvalCounting(last, { slot, planner }, keys);
   const by = `${approval.principal} (position ${approval.position}): ${approval.reason}`;
-  if (approval.answer === 'declined') return refuse('approval-declined', `declined by ${by}`);
-  if (approval.principal === planner && [...keys.values()].some(mayApproveFor(planner, slot)))
+  if (last.answer === 'declined') return refuse('approval-declined', `declined by ${by}`);
+  if (isOwn(approval, { slot, planner }, keys))
     return refuse(
       'approver-is-planner',
       `planned and approved by the same: ${by}`,
@@ -171,6 +174,19 @@ const judgeApproval = (
       )
     : ok(undefined);
 };
+
+/** Who planned it takes nothing away by approving what another has approved. */
+export const approvalCounting = (
+  last: ApprovalRow,
+  plan: PlannedBy,
+  keys: ObeyQuestion['keys'],
+): Said => (last.before !== undefined && isOwn(last, plan, keys) ? last.before : last);
+
+const isOwn = (
+  { principal }: Said,
+  { slot, planner }: PlannedBy,
+  keys: ObeyQuestion['keys'],
+): boolean => principal === planner && [...keys.values()].some(mayApproveFor(planner, slot));
 
 /** Whether somebody else than the planner could approve with that key. Where nobody could, one person does both. */
 const mayApproveFor =

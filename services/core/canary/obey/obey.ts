@@ -10,7 +10,7 @@ import { coversKind, coversSlot, hasRole } from '../../trust/trust.ts';
 import { uuidOfParts } from '../../uuid-v8.ts';
 import { analysisIdOf } from '../canary-attempts.ts';
 import { judgeForm } from './form.ts';
-import { judgeGuards } from './guards.ts';
+import { approvalCounting, judgeGuards } from './guards.ts';
 import type { ObeyedAct, ObeyQuestion } from './question.ts';
 import type { Refusal } from './refusal.ts';
 import { refuse } from './refusal.ts';
@@ -75,6 +75,8 @@ export const mayObey = (question: ObeyQuestion): Result<ObeyedAct, Refusal> => {
   if (!validUntil.ok) return validUntil;
   const guarded = judgeGuards(standing, { deployment, attempt }, question);
   if (!guarded.ok) return guarded;
+  const approval = standing.mode === 'ask' ? rows.approval(standing.position) : undefined;
+  const { slot, principal: planner } = attempt.plan;
   return ok({
     id: standing.marker,
     position: standing.position,
@@ -82,7 +84,7 @@ export const mayObey = (question: ObeyQuestion): Result<ObeyedAct, Refusal> => {
     deployment: deployment.id,
     attempt: attempt.number,
     token: attempt.tokens[0] ?? null,
-    slot: attempt.plan.slot,
+    slot,
     share: standing.share,
     fromVersion: standing.fromVersion,
     fromDigest: standing.fromDigest,
@@ -90,7 +92,9 @@ export const mayObey = (question: ObeyQuestion): Result<ObeyedAct, Refusal> => {
     toDigest: standing.toDigest,
     validUntilMs: validUntil.value,
     approvedAt:
-      standing.mode === 'ask' ? (rows.approval(standing.position)?.position ?? null) : null,
+      approval === undefined
+        ? null
+        : approvalCounting(approval, { slot, planner }, question.keys).position,
     decision: standing,
   });
 };
