@@ -95,7 +95,7 @@ export const deploymentToUpdate = async (
     return refuse(
       'deployment-unknown',
       `nothing was planned from here under the name ${JSON.stringify(asked.deployName)}`,
-      'plan it first: plimsoll release plan; or name it (release: --deployment=UUID; gate: as a word)',
+      'plan it first: plimsoll release plan; or give the name of its plan, or its id (release: --deployment=UUID; gate: as a word)',
     );
   const planned = here?.deployment === id ? here.slot : await plannedOnLog(atHand, id);
   return ok({ id, planned });

@@ -13,7 +13,7 @@ import { printLines, printProblem, printText } from './output.ts';
 import { lineIn, textIn } from './line-fields.ts';
 import type { CliPorts } from './ports.ts';
 import type { CliProblem, ExitCode } from './problem.ts';
-import { problem, refuse } from './problem.ts';
+import { problem } from './problem.ts';
 
 const waitMsDefault = 15 * 60_000;
 const waitMsMax = 24 * 3_600_000;
@@ -144,28 +144,19 @@ const over = (line: Line): Result<never, CliProblem> =>
 
 type DeploymentMeant = { readonly id: string; readonly place: PlaceAsked };
 
-/** The deployment that is named, that of this CI run, or the last that was planned here; and where it goes to. */
+/** The deployment that is named by id, or by the name that it was planned under in this CI run or here; and its place. */
 const deploymentMeant = async (
   ports: CliPorts,
   given: Given,
 ): Promise<Result<DeploymentMeant, CliProblem>> => {
   const named = placeNamed(given);
-  const [word] = given.words;
-  if (word === undefined) {
-    const asked = { given, job: ciJob(ports.env), deployName: 'default' };
-    const found = await deploymentToUpdate(ports, asked, undefined);
-    if (!found.ok) return found;
-    const { id, planned } = found.value;
-    return ok({ id, place: { ...planned, ...named } });
-  }
+  const [word = 'default'] = given.words;
   const id = word.toLowerCase();
-  return uuid.test(id)
-    ? ok({ id, place: named })
-    : refuse(
-        'word-invalid',
-        `${JSON.stringify(word.slice(0, 64))} is no id of a deployment`,
-        'it is a UUID; plimsoll timeline shows them',
-      );
+  if (uuid.test(id)) return ok({ id, place: named });
+  const asked = { given, job: ciJob(ports.env), deployName: word };
+  const found = await deploymentToUpdate(ports, asked, undefined);
+  if (!found.ok) return found;
+  return ok({ id: found.value.id, place: { ...found.value.planned, ...named } });
 };
 
 const what = (line: Line): string =>

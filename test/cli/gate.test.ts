@@ -253,8 +253,19 @@ describe('a gate does not wait', () => {
     expect((await desk.plimsoll('gate', deployment)).exit).toBe(6);
   });
 
+  test('goes by the name of a plan from here, as updates do', async () => {
+    const desk = await deskAfter([]);
+    const plan = ['--component-name=cart', '--environment-name=staging', '--target-version=2.0.0'];
+    for (const name of ['cart-2', 'cart-3']) {
+      expect((await desk.plimsoll('release', 'plan', name, ...plan)).exit).toBe(0);
+    }
+    const said = jsonOf(await waiting(desk).plimsoll('gate', 'cart-2', '--wait=1s', '--json'));
+    const second = jsonOf(await desk.plimsoll('release', 'plan', 'cart-2', ...plan, '--json'));
+    expect(said).toMatchObject({ deployment: second['deployment'], outcome: 'waiting' });
+  });
+
   test.each([
-    [['gate', 'checkout'], 'word-invalid'],
+    [['gate', 'checkout'], 'deployment-unknown'],
     [['gate', deployment, '--wait=15'], 'option-invalid'],
     [['gate', deployment, '--wait=25h'], 'option-invalid'],
     [['gate'], 'deployment-unknown'],
