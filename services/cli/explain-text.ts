@@ -217,6 +217,11 @@ const recheckText = ({ recheck, read }: Explained): readonly string[] => {
       ];
     case 'not-said':
       return ['', `recheck: ${where} do not lead to this decision`];
+    case 'not-alone':
+      return [
+        '',
+        `recheck: that too many canaries were open beside it cannot be computed from ${where} of one analysis; all else is the same`,
+      ];
   }
 };
 

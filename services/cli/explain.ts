@@ -66,7 +66,7 @@ export const runExplain = async (
     );
   const recheck =
     given.has('recheck') && recorded.value !== undefined
-      ? recheckDecision(ports.tools.codec, recorded.value, trace.decisions())
+      ? recheckDecision(ports.tools.codec, recorded.value, trace.decisions(), trace.refusal())
       : null;
   const explained: Explained = {
     deployment: deployment.id,
@@ -229,6 +229,12 @@ const isUtf8 = (env: CliPorts['env']): boolean =>
 
 const recheckOutcome = (recheck: Recheck | null): Result<void, CliProblem> => {
   if (recheck === null || recheck.outcome === 'equal') return ok(undefined);
+  if (recheck.outcome === 'not-alone')
+    return refuse(
+      'recheck-alone',
+      'the samples of one analysis cannot say that too many canaries were open beside it',
+      'all else of the decision was computed again and is the same; it stops nothing: end attempts that are over, and try again',
+    );
   const what =
     recheck.outcome === 'not-said'
       ? `the samples do not lead to this decision${recheck.said.length === 0 ? '' : `, but to ${recheck.said.join(', ')}`}`

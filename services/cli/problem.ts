@@ -139,6 +139,7 @@ export const codes = {
     'not-found',
     'generation-unknown',
     'samples-gone',
+    'recheck-alone',
     'nothing-judged',
     'archive-missing',
   ],

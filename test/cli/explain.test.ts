@@ -6,6 +6,7 @@ import { openSampleArchive } from '../../services/adapters/archive/samples.ts';
 import { createMemoryRecordLog } from '../../services/adapters/memory/record-log.ts';
 import { backtestOpening } from '../../services/core/canary/backtest/opening.ts';
 import { analysisIdOf } from '../../services/core/canary/canary-attempts.ts';
+import { refusalMarker } from '../../services/core/canary/decision-marker.ts';
 import { emptyPartition, foldSample } from '../../services/core/canary/fold-samples.ts';
 import type { LogRecord } from '../../services/core/log/record.ts';
 import type { Decided } from '../../services/core/markers/marker.ts';
@@ -233,6 +234,17 @@ describe('--recheck', () => {
     if (decision === undefined) throw new Error('nothing was decided');
     await decide({ ...decision, marker: id('forged', 8) as Decided['marker'] });
     expect((await explain('--recheck')).exit).toBe(3);
+  });
+
+  test('says of a hold for want of room what one analysis cannot tell: exit 4', async () => {
+    const [first] = samplesOf([]);
+    if (first?.kind !== 'analysis-opened') throw new Error('nothing was opened');
+    await decide(refusalMarker({ digest, partition }, first, 0, 'partition-full'));
+    const { exit, out, err } = await explain('--recheck', '--json');
+    expect([exit, err.join()]).toEqual([4, expect.stringContaining('recheck-alone')]);
+    const line = JSON.parse(out[0] ?? '') as { readonly recheck: unknown };
+    expect(faultsOf('explain', line)).toEqual([]);
+    expect(line.recheck).toEqual({ outcome: 'not-alone', differences: [] });
   });
 
   test('finds samples that somebody without a key has put there: they are not used', async () => {

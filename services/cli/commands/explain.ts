@@ -18,7 +18,7 @@ export const explainCommands: readonly CommandOf<ExplainCommand>[] = [
       option(
         'recheck',
         null,
-        'compute the decision again; exit 3 if it differs, 4 if samples are gone',
+        'compute the decision again; exit 3 if it differs, 4 if that cannot be told',
       ),
     ],
     notes: ['Without a deployment it explains the newest canary.'],

@@ -13,20 +13,29 @@ export type Difference = {
 /**
  * - `equal`: the recomputed decision has the very bytes of the one on the log;
  * - `differs`: it has others; an empty list: the values are the same, written by another schema;
- * - `not-said`: these samples do not lead to it.
+ * - `not-said`: these samples do not lead to it;
+ * - `not-alone`: it has the bytes of a refusal because too many canaries were open beside it: that they were, samples of
+ *   one analysis do not say.
  */
 export type Recheck =
   | { readonly outcome: 'equal' }
   | { readonly outcome: 'differs'; readonly differences: readonly Difference[] }
-  | { readonly outcome: 'not-said'; readonly said: readonly string[] };
+  | { readonly outcome: 'not-said'; readonly said: readonly string[] }
+  | { readonly outcome: 'not-alone' };
 
 /** Holds a decision of the log (its bytes and what they say) against those that its samples lead to. */
 export const recheckDecision = (
   codec: Pick<MarkerCodec, 'encode'>,
   recorded: { readonly bytes: Uint8Array; readonly decision: Decided },
   recomputed: readonly Decided[],
+  /** How the opening would be refused because its partition is full; undefined: there is no opening. */
+  refusal?: Decided,
 ): Recheck => {
   const { decision } = recorded;
+  if (refusal !== undefined && decision.reason === refusal.reason) {
+    const held = recheckDecision(codec, recorded, [refusal]);
+    return held.outcome === 'equal' ? { outcome: 'not-alone' } : held;
+  }
   const same = recomputed.find(({ marker }) => marker === decision.marker);
   if (same === undefined)
     return {

@@ -1,8 +1,15 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { emptyPartition, foldSample } from '../../../services/core/canary/fold-samples.ts';
+import { openTrace } from '../../../services/core/canary/reading/trace.ts';
 import { recheckDecision } from '../../../services/core/canary/recheck.ts';
 import type { Decided } from '../../../services/core/markers/marker.ts';
 import { twoServers } from '../../support/canary/capture-lines.ts';
 import { judgedCapture } from '../../support/canary/backtests.ts';
+import {
+  olderDeployment,
+  opening,
+  tools as canaryTools,
+} from '../../support/canary/sample-streams.ts';
 import { tools } from '../../support/given.ts';
 
 const decided = (): Decided => {
@@ -43,5 +50,38 @@ test('one that the samples do not lead to was not said', () => {
   expect(recheckDecision(tools.codec, recordedAs(other), [decision])).toEqual({
     outcome: 'not-said',
     said: [`roll-back of window ${decision.windowIndex}`],
+  });
+});
+
+describe('a hold because too many canaries were open beside it', () => {
+  const mine = opening();
+  const other = {
+    ...mine,
+    analysis: '6f1c1a52-0000-8000-8000-0000000000bb',
+    deployment: olderDeployment,
+  };
+  const full = { ...canaryTools, analysesMax: 1 };
+  const { state } = foldSample(full, emptyPartition, other, 3);
+  const [hold] = foldSample(full, state, mine, 4).decisions;
+  const trace = openTrace(canaryTools, mine.analysis);
+  trace.add(mine, 4);
+  const rechecked = (change: Partial<Decided> = {}): unknown =>
+    hold &&
+    recheckDecision(
+      tools.codec,
+      recordedAs({ ...hold, ...change }),
+      trace.decisions(),
+      trace.refusal(),
+    );
+
+  test('is not called forged: one analysis does not know of others', () => {
+    expect(rechecked()).toEqual({ outcome: 'not-alone' });
+  });
+
+  test('is held against what can be computed of it', () => {
+    expect(rechecked({ toVersion: '6.6.6' })).toMatchObject({
+      outcome: 'differs',
+      differences: [{ field: 'toVersion' }],
+    });
   });
 });

@@ -2,6 +2,7 @@ import type { Position } from '../../log/record.ts';
 import type { Decided } from '../../markers/marker.ts';
 import type { AnalysisOpened, Sample } from '../../samples/sample.ts';
 import type { AnalysisState, AnalysisTools } from '../analysis-state.ts';
+import { refusalMarker } from '../decision-marker.ts';
 import { emptyPartition, foldSample } from '../fold-samples.ts';
 import { isRenewal } from '../renewal.ts';
 import { readWindow } from './read-window.ts';
@@ -15,6 +16,8 @@ export type Trace = {
   readonly readings: () => readonly Reading[];
   /** Without renewals. */
   readonly decisions: () => readonly Decided[];
+  /** What the opening leads to where too many canaries are open beside it: one analysis does not know of others. */
+  readonly refusal: () => Decided | undefined;
   /** Points that were no evidence, as of the last window. */
   readonly excluded: () => AnalysisState['excluded'] | undefined;
 };
@@ -24,6 +27,7 @@ export const openTrace = (tools: AnalysisTools, analysis: string): Trace => {
   const decisions: Decided[] = [];
   let state = emptyPartition;
   let opening: AnalysisOpened | undefined;
+  let refusal: Decided | undefined;
   let excluded: AnalysisState['excluded'] | undefined;
   const observe: AnalysisTools['observe'] = (closed) => {
     if (closed.analysis !== analysis) return;
@@ -36,6 +40,7 @@ export const openTrace = (tools: AnalysisTools, analysis: string): Trace => {
       if (sample.kind === 'analysis-opened') {
         if (sample.analysis !== analysis) return;
         opening ??= sample;
+        refusal ??= refusalMarker(tools, sample, position, 'partition-full');
       }
       if (opening === undefined) return;
       const folded = foldSample({ ...tools, observe }, state, sample, position);
@@ -45,6 +50,7 @@ export const openTrace = (tools: AnalysisTools, analysis: string): Trace => {
     opening: () => opening,
     readings: () => readings,
     decisions: () => decisions,
+    refusal: () => refusal,
     excluded: () => excluded,
   };
 };
