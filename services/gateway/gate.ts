@@ -1,4 +1,5 @@
 import type { GateOutcome, PlaceAsked } from '../core/canary/obey/gate.ts';
+import type { ObeyCode } from '../core/canary/obey/refusal.ts';
 import type { JsonFields } from '../core/json-text.ts';
 import { jsonFieldsIn } from '../core/json-text.ts';
 import { nameMax } from '../core/markers/limits.ts';
@@ -70,14 +71,19 @@ const respond = (line: Line): HttpResponse => ({
 });
 
 /** Whether a hook lets Flagger go on; what it asks decides what an open gate is. */
-const opens = (hook: Hook, outcome: GateOutcome | 'unknown', act: unknown): boolean => {
+const opens = (
+  hook: Hook,
+  outcome: GateOutcome | 'unknown',
+  act: unknown,
+  isRollBackWithheld: boolean,
+): boolean => {
   switch (hook) {
     // Nothing is decided before a canary runs.
     case 'confirm-rollout':
     case 'pre-rollout':
       return outcome !== 'roll-back';
     case 'rollout':
-      return outcome === 'waiting' || outcome === 'promote';
+      return (outcome === 'waiting' && !isRollBackWithheld) || outcome === 'promote';
     case 'confirm-traffic-increase':
       return outcome === 'promote' || act === 'advance';
     case 'confirm-promotion':
@@ -90,10 +96,21 @@ const opens = (hook: Hook, outcome: GateOutcome | 'unknown', act: unknown): bool
   }
 };
 
+/** A true roll-back that people or a guard keep from being carried out: whoever is asked gives the canary no more traffic. */
+const isRollBackWithheld = (line: Line | undefined): boolean => {
+  const refused = line?.['refused'] as Line | null | undefined;
+  return refused?.['decision'] === 'roll-back' && withheld.has(String(refused['code']));
+};
+
+const withheld: ReadonlySet<string> = new Set<ObeyCode>([
+  ...(['stopped', 'slot-frozen', 'flapping', 'component-cap', 'hour-cap'] as const),
+  ...(['approval-missing', 'approval-lapsed', 'approval-suspect', 'approver-is-planner'] as const),
+]);
+
 const answerHook = (hook: Hook, line: Line | undefined): Result<HttpResponse, Problem> => {
   const outcome = (line?.['outcome'] ?? 'unknown') as GateOutcome | 'unknown';
   const act = (line?.['act'] as Line | null | undefined)?.['act'];
-  if (opens(hook, outcome, act)) return ok(respond(line ?? { outcome }));
+  if (opens(hook, outcome, act, isRollBackWithheld(line))) return ok(respond(line ?? { outcome }));
   const explanation = (line?.['decision'] as Line | null | undefined)?.['explanation'];
   const refused = (line?.['refused'] as Line | null | undefined)?.['message'];
   const why = [explanation, refused].find((text): text is string => typeof text === 'string');

@@ -158,6 +158,20 @@ describe('a webhook of Flagger', () => {
     expect(answers.map(({ status }) => status)).toEqual(statuses);
   });
 
+  test('gives no more traffic to a canary whose roll-back waits for people', async () => {
+    const stopped = [
+      ...rolledBack,
+      by('ops', operated('decisions-stopped', { reason: 'we look' })),
+    ];
+    const answer = await hook('rollout', stopped);
+    expect([answer.status, answer.json]).toMatchObject([409, { outcome: 'waiting' }]);
+    const stoppedBefore = [
+      ...promoted,
+      by('ops', operated('decisions-stopped', { reason: 'look' })),
+    ];
+    expect((await hook('rollout', stoppedBefore)).status).toBe(200);
+  });
+
   test('that is halted says why, for the events of the cluster', async () => {
     const answer = await hook('rollout', rolledBack);
     expect(answer.json).toMatchObject({
