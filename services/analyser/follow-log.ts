@@ -40,8 +40,8 @@ import { rowsWhenAt } from './read-models.ts';
 const projectorWaitMs = 20_000;
 /** What is opened after so long rests on another look at the log. */
 const lookAgainMs = 10_000;
-/** How long an opening waits for what ran before, whatever hangs. */
-const beforeMsMax = 30_000;
+/** How long an opening waits for what ran before: the reading ends itself long before, unless it hangs. */
+const beforeMsMax = 120_000;
 /** Analyses that this process remembers to have opened, so that it does not say it again with every marker. */
 const openedRememberedMax = 10_000;
 
@@ -92,9 +92,9 @@ export const followLog = (
   /** Without it nobody is rolled back; to wait for ever would be to open nothing. */
   const beforeInTime = async (place: BeforePlace, endMs: number): Promise<Before> => {
     const waiting = new AbortController();
-    const read = beforeFor(place, endMs, stop).finally(() => waiting.abort());
     const waited = ports.clock.sleep(beforeMsMax, waiting.signal).then(() => undefined);
-    const before = await Promise.race([read, waited]);
+    const before = await Promise.race([beforeFor(place, endMs, stop), waited]);
+    waiting.abort();
     if (before !== undefined) return before;
     const message = `what ran before was not read within ${beforeMsMax / 1_000} s`;
     ports.tell({ event: 'not-kept', what: 'before', message });
