@@ -34,8 +34,8 @@ type Named = { readonly version: string | null; readonly digest: string | null }
 type Past = Pick<LastGood, 'version' | 'digest' | 'since' | 'line'>;
 
 /**
- * Beside a deployment that runs, such as a canary, the version that holds the slot: where its roll-back leads. Else the
- * newest of those that held it before. Left out are one whose markers conflict, and one that was signed with a key that
+ * Beside a deployment that runs, such as a canary, and after one that failed, the version that holds the slot: where its
+ * roll-back leads. Else the newest of those that held it before. Left out are one whose markers conflict, and one that was signed with a key that
  * was found compromised.
  */
 const lastGoodOf = (
@@ -50,11 +50,25 @@ const lastGoodOf = (
   const now = { version, digest };
   const past = pastGood(state, holder, lineAt, present);
   const running = runningSince(state, holder, present);
-  if (running === undefined || version === null || isDoubtful(holder, present))
+  const isBeside = running !== undefined || hasJustFailed(holder, past);
+  if (!isBeside || version === null || isDoubtful(holder, present))
     return past && { slot, ...past, present: now, running: null, before: named(past) };
   const before = past === undefined ? null : named(past);
-  return { slot, version, digest, since, line: holder, present: now, running, before };
+  return {
+    slot,
+    version,
+    digest,
+    since,
+    line: holder,
+    present: now,
+    running: running ?? null,
+    before,
+  };
 };
+
+/** Whether another version was tried over the holder, and failed: one goes back to the holder. One that led back was not. */
+const hasJustFailed = ({ version, uncertain }: Holder, past: Past | undefined): boolean =>
+  uncertain !== null && uncertain.version !== version && uncertain.version !== past?.version;
 
 const named = ({ version, digest }: Named): Named => ({ version, digest });
 

@@ -301,7 +301,7 @@ describe('last-good', () => {
     for (const isRemote of [false, true]) {
       const said = await (
         await deskAfter([by('ci', failed())], { isRemote })
-      ).plimsoll('last-good', ...slot);
+      ).plimsoll('last-good', '--environment-name=staging', '--component-name=checkout');
       expect(said.exit).toBe(4);
     }
   });

@@ -92,14 +92,20 @@ describe('beside a canary that runs', () => {
     expect(await found(canary.slice(1))).toMatchObject({ version: '1.1.0', before: null });
   });
 
-  test('once it is over it is the version before the present one again', async () => {
+  test('and still is when it has failed; once it has succeeded that is the version before', async () => {
     const after = async (step: Step): Promise<LastGood | undefined> => found([...canary, step]);
     expect(await after(by('ci', failed(next())))).toMatchObject({
-      ...{ version: '1.0.0', running: null, before: { version: '1.0.0' } },
+      ...{ version: '1.1.0', running: null, before: { version: '1.0.0' } },
     });
     expect(await after(by('ci', succeeded(next())))).toMatchObject({
       ...{ version: '1.1.0', present: { version: '2.0.0' }, running: null },
     });
+  });
+
+  test('unless what failed led back itself', async () => {
+    const back = by('ci', planned('1.0.0', next({ rollback: true })));
+    const steps = [...versions('0.9.0', '1.0.0', '1.1.0'), back, by('ci', started(next()))];
+    expect(await lastGood([...steps, by('ci', failed(next()))])).toBe('1.0.0');
   });
 
   test('unless it is only planned, leads back itself, brings what runs, or is unheard of for a day', async () => {
