@@ -99,7 +99,8 @@ const opens = (
 /** A true roll-back that people or a guard keep from being carried out: whoever is asked gives the canary no more traffic. */
 const isRollBackWithheld = (line: Line | undefined): boolean => {
   const refused = line?.['refused'] as Line | null | undefined;
-  return refused?.['decision'] === 'roll-back' && withheld.has(String(refused['code']));
+  const code = refused?.['code'];
+  return refused?.['decision'] === 'roll-back' && typeof code === 'string' && withheld.has(code);
 };
 
 const withheld: ReadonlySet<string> = new Set<ObeyCode>([
