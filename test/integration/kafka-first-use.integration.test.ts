@@ -1,7 +1,12 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openFoundation } from '../../services/adapters/foundation/foundation.ts';
 import type { Foundation } from '../../services/adapters/foundation/foundation.ts';
+import { kafkaClient } from '../../services/adapters/kafka/client.ts';
 import { parseSettings } from '../../services/core/settings.ts';
 import { outcomesOn } from '../support/opening.ts';
 import { value } from '../support/records.ts';
@@ -41,4 +46,28 @@ test('several processes of one installation do so without a refused key', async 
   expect(late).toBeLessThanOrEqual(3);
   expect(others).toEqual({ trust: 4 });
   await Promise.all(all.map((one) => one.close()));
+});
+
+test('a broker that takes connections and answers nothing is asked once, and then another', async () => {
+  const taken: Socket[] = [];
+  const hung = createServer((socket) => void taken.push(socket));
+  hung.listen(0, '127.0.0.1');
+  await once(hung, 'listening');
+  const { port } = hung.address() as AddressInfo;
+  const brokers = [`127.0.0.1:${port}`, ...kafkaBrokers];
+  const kafka = kafkaClient({ brokers });
+  const admins = brokers.map(() => kafka.admin());
+  const answers: boolean[] = [];
+  // As who gives up sooner than a request times out, and begins anew.
+  for (const admin of admins) {
+    const answered = admin.connect().then(
+      () => true,
+      () => false,
+    );
+    answers.push(await Promise.race([answered, sleep(2_000, false)]));
+  }
+  expect(answers.filter((answered) => !answered)).toHaveLength(1);
+  for (const socket of taken) socket.destroy();
+  hung.close();
+  await Promise.all(admins.map((admin) => admin.disconnect()));
 });

@@ -38,7 +38,7 @@ export const tries: {
 export const kafkaClient = (address: KafkaAddress, suffix = ''): Kafka =>
   new Kafka({
     clientId: `${address.clientId ?? 'plimsoll'}${suffix}`,
-    brokers: [...address.brokers],
+    brokers: inTurn(address.brokers),
     connectionTimeout: connectTimeoutMs,
     requestTimeout: requestTimeoutMs,
     retry: tries,
@@ -46,6 +46,21 @@ export const kafkaClient = (address: KafkaAddress, suffix = ''): Kafka =>
     logLevel: address.note === undefined ? logLevel.NOTHING : logLevel.ERROR,
     logCreator: toNotes(address.note),
   });
+
+/**
+ * The next broker at each try, for all connections of a client together. Given a list, kafkajs begins each producer with
+ * the first of it: where that one hangs (it takes connections and answers nothing), whoever gives up sooner than a
+ * request times out, and begins anew, would ask it for ever.
+ */
+const inTurn = (brokers: readonly string[]): (() => string[]) => {
+  // Of many short-lived processes, not all ask the same one first.
+  let next = Math.floor(Math.random() * brokers.length);
+  return () => {
+    const at = next;
+    next = (next + 1) % brokers.length;
+    return brokers.slice(at, at + 1);
+  };
+};
 
 /** A broker that is away makes kafkajs say so ten times a second. */
 const toNotes = (note: KafkaAddress['note']): logCreator => {
