@@ -2,6 +2,7 @@ import type { DeadLetter } from '../core/dead-letters.ts';
 import { letterState } from '../core/dead-letters.ts';
 import type { Position } from '../core/log/record.ts';
 import { listMax } from '../core/markers/limits.ts';
+import { uuidPattern } from '../core/markers/parse-marker.ts';
 import { positionKey } from '../core/read-models.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
@@ -100,8 +101,6 @@ const readPositions = (words: readonly string[]): Result<readonly Position[], Cl
   return ok([...new Set(words.map(Number))].toSorted((a, b) => a - b));
 };
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-
 const readLetterChoice = (given: Given): Result<LetterChoice, CliProblem> => {
   const [code, deployment] = [given.value('code'), given.value('deployment')];
   const ways = [given.words.length > 0, code !== null, deployment !== null];
@@ -113,7 +112,7 @@ const readLetterChoice = (given: Given): Result<LetterChoice, CliProblem> => {
     );
   if (code !== null) return ok({ by: 'code', code });
   if (deployment !== null)
-    return uuid.test(deployment.toLowerCase())
+    return uuidPattern.test(deployment.toLowerCase())
       ? ok({ by: 'deployment', deployment: deployment.toLowerCase() })
       : refuse('option-invalid', '--deployment must be a UUID', 'plimsoll timeline shows them');
   const positions = readPositions(given.words);

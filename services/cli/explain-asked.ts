@@ -1,6 +1,7 @@
 import type { CanaryAttempt } from '../core/canary/canary-attempts.ts';
 import { decidedAttempts } from '../core/canary/canary-attempts.ts';
 import type { DecisionSummary, Deployment } from '../core/deployment.ts';
+import { uuidPattern } from '../core/markers/parse-marker.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { AttemptLine } from '../core/slot-state.ts';
@@ -13,7 +14,6 @@ import { readRows, scanRows } from './reading.ts';
 
 // What plimsoll explain is asked about.
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const attemptsMax = 1_000;
 const positionsMax = 1e15;
 
@@ -88,7 +88,7 @@ const newestOf = async (
 
 const named = async (atHand: AtHand, word: string): Promise<Result<Deployment, CliProblem>> => {
   const id = word.toLowerCase();
-  if (!uuid.test(id))
+  if (!uuidPattern.test(id))
     return refuse(
       'word-invalid',
       `${JSON.stringify(id.slice(0, 64))} is no id of a deployment`,

@@ -1,4 +1,5 @@
 import type { GateOutcome, PlaceAsked } from '../core/canary/obey/gate.ts';
+import { uuidPattern } from '../core/markers/parse-marker.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Line } from '../core/views.ts';
@@ -22,8 +23,6 @@ const lookEveryMs = 1000;
 const sayEveryMs = 15_000;
 /** A plan that was just appended is on the log before a gateway's read models have it. */
 const unknownForMsMax = 5000;
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** Waits for a decision that may be obeyed; the exit code is the decision. */
 export const runGate = async (
@@ -152,7 +151,7 @@ const deploymentMeant = async (
   const named = placeNamed(given);
   const [word = 'default'] = given.words;
   const id = word.toLowerCase();
-  if (uuid.test(id)) return ok({ id, place: named });
+  if (uuidPattern.test(id)) return ok({ id, place: named });
   const asked = { given, job: ciJob(ports.env), deployName: word };
   const found = await deploymentToUpdate(ports, asked, undefined);
   if (!found.ok) return found;

@@ -1,3 +1,4 @@
+import { uuidPattern } from '../core/markers/parse-marker.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { Given } from './arguments.ts';
@@ -37,15 +38,13 @@ export const runReaders = async (
   }
 };
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-
 const runShow = async (
   ports: CliPorts,
   given: Given,
   isJson: boolean,
 ): Promise<Result<void, CliProblem>> => {
   const id = (given.words[0] ?? '').toLowerCase();
-  if (!uuid.test(id))
+  if (!uuidPattern.test(id))
     return refuse(
       'word-invalid',
       `${JSON.stringify(id.slice(0, 64))} is no id of a deployment or marker`,

@@ -35,8 +35,8 @@ type Past = Pick<LastGood, 'version' | 'digest' | 'since' | 'line'>;
 
 /**
  * Beside a deployment that runs, such as a canary, and after one that failed, the version that holds the slot: where its
- * roll-back leads. Else the newest of those that held it before. Left out are one whose markers conflict, and one that was signed with a key that
- * was found compromised.
+ * roll-back leads. Else the newest of those that held it before. Left out are one whose markers conflict, and one that was
+ * signed with a key that was found compromised.
  */
 const lastGoodOf = (
   state: SlotState | undefined,

@@ -6,31 +6,16 @@ import { artifactsOf } from '../../services/core/canary/kept-evidence.ts';
 import type { Policy } from '../../services/core/canary/policy/policy.ts';
 import { selectionOf } from '../../services/core/canary/policy/selection.ts';
 import { readBefore } from '../../services/core/canary/rollouts/before.ts';
-import type { AnalysisOpened } from '../../services/core/samples/sample.ts';
-import { checkSample } from '../../services/core/samples/wire.ts';
 import { buildAnalyserHouse, settled } from '../support/analyser-house.ts';
 import type { AnalyserHouse } from '../support/analyser-house.ts';
+import { openingsIn } from '../support/canary/openings.ts';
 import { everywhere, fastPolicy } from '../support/canary/sample-streams.ts';
-import { recordsOf } from '../support/canary/undisturbed.ts';
 import { artifact } from '../support/decisions.ts';
-import { keyOf, tools } from '../support/given.ts';
-import { keyState } from '../support/key-state.ts';
-import { added, audience, logged, place, planned, run, started } from '../support/markers.ts';
+import { keyOf } from '../support/given.ts';
+import { added, logged, place, planned, run, started } from '../support/markers.ts';
 import { value } from '../support/records.ts';
 
 // What an opening freezes, where that takes long.
-
-const openingsIn = async (house: AnalyserHouse): Promise<readonly AnalysisOpened[]> => {
-  const signer = keyOf('analyser');
-  const keys = new Map([[signer.keyId, keyState(signer)]]);
-  const found: AnalysisOpened[] = [];
-  for (let partition = 0; partition < house.samples.partitions; partition += 1)
-    for (const record of await recordsOf(house.samples, partition)) {
-      const sample = checkSample(tools, audience, keys, record);
-      if (sample.ok && sample.value.kind === 'analysis-opened') found.push(sample.value);
-    }
-  return found;
-};
 
 const nothingKept: EvidenceKept = { keep: async () => undefined, find: async () => undefined };
 const nothingBefore: BeforeFor = async () => ({ windows: [], season: null });

@@ -2,14 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { readBefore } from '../../services/core/canary/rollouts/before.ts';
 import { presets } from '../../services/core/canary/policy/presets.ts';
 import type { Policy } from '../../services/core/canary/policy/policy.ts';
-import type { AnalysisOpened } from '../../services/core/samples/sample.ts';
-import { checkSample } from '../../services/core/samples/wire.ts';
 import { buildAnalyserHouse, settled } from '../support/analyser-house.ts';
 import type { AnalyserHouse } from '../support/analyser-house.ts';
-import { recordsOf } from '../support/canary/undisturbed.ts';
+import { openingsIn } from '../support/canary/openings.ts';
 import { keyOf, tools } from '../support/given.ts';
-import { keyState } from '../support/key-state.ts';
-import { added, audience, logged, planned, shifted, started } from '../support/markers.ts';
+import { added, logged, planned, shifted, started } from '../support/markers.ts';
 import { attributes, DELTA, histogram, protobufOf, requestOf } from '../support/otlp/requests.ts';
 import { value } from '../support/records.ts';
 
@@ -95,17 +92,6 @@ const houseAfterADay = async (
   return { house, analyser };
 };
 
-const openingsIn = async (house: AnalyserHouse): Promise<readonly AnalysisOpened[]> => {
-  const signer = keyOf('analyser');
-  const keys = new Map([[signer.keyId, keyState(signer)]]);
-  const found: AnalysisOpened[] = [];
-  for (let partition = 0; partition < house.samples.partitions; partition += 1)
-    for (const record of await recordsOf(house.samples, partition)) {
-      const sample = checkSample(tools, audience, keys, record);
-      if (sample.ok && sample.value.kind === 'analysis-opened') found.push(sample.value);
-    }
-  return found;
-};
 const whole = planned('2.0.0', { attempt: 'run-1', strategy: 'rolling' });
 
 const toldBy = async (house: AnalyserHouse): Promise<readonly string[]> =>

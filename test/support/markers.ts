@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Body } from '../../services/core/markers/upcast.ts';
 import type { Kind, OperationKind, Role, Slot } from '../../services/core/markers/marker.ts';
+import { noOperationFields } from '../../services/core/operations.ts';
 import { noDetails } from '../../services/dev/no-details.ts';
 import { metricBody } from '../../services/dev/simulate/write.ts';
 import type { Signer } from '../../services/ports/signer.ts';
@@ -153,16 +154,7 @@ export const operated = (kind: OperationKind, over: Body = {}): Said => ({
   kind,
   deployment: null,
   reason: 'the test asks for it',
-  generation: null,
-  from: null,
-  to: null,
-  positions: [],
-  deployments: [],
-  environment: null,
-  days: null,
-  digest: null,
-  counts: [],
-  note: null,
+  ...noOperationFields,
   ...over,
 });
 

@@ -1,5 +1,5 @@
 import type { Shape } from '../markers/codec.ts';
-import { audiencePattern } from '../markers/parse-marker.ts';
+import { audiencePattern, uuidPattern } from '../markers/parse-marker.ts';
 import type { Body } from '../markers/upcast.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
@@ -229,8 +229,7 @@ const firstOf = <Item>(
   return undefined;
 };
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-const isUuid = (text: string): boolean => uuid.test(text);
+const isUuid = (text: string): boolean => uuidPattern.test(text);
 const isHexDigest = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
 const isName = (text: string): boolean =>
   text !== '' && text.length <= sampleNameMax && text.isWellFormed();
