@@ -1,3 +1,4 @@
+import type { Kafka } from 'kafkajs';
 import type { LogRecord, Position } from '../../core/log/record.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
@@ -44,22 +45,9 @@ export const openKafkaRecordLog = async (
   const answerWithinMs = options.answerWithinMs ?? answerWithinMsDefault;
   const kafka = kafkaClient(options);
 
-  const admin = kafka.admin();
-  let partitions: number;
-  try {
-    const prepare = admin.connect().then(() => ensureTopic(admin, options));
-    const ensured = await before(performance.now() + answerWithinMs, prepare);
-    if (!ensured.ok) return ensured;
-    partitions = ensured.value;
-  } catch (error) {
-    return fail({
-      code: 'unreachable',
-      message: `${options.brokers.join(',')}: ${messageOf(error)}`,
-      hint: 'see PLIMSOLL_LOG; is the broker up?',
-    });
-  } finally {
-    void admin.disconnect().catch(() => undefined);
-  }
+  const ensured = await ensureOnAny(kafka, options, performance.now() + answerWithinMs);
+  if (!ensured.ok) return ensured;
+  const partitions = ensured.value;
 
   const lane = openLane(kafka, topic, answerWithinMs);
   const readers = new Map<number, PositionReader>();
@@ -130,4 +118,33 @@ export const openKafkaRecordLog = async (
       ]);
     },
   });
+};
+
+/**
+ * Tries as often as there are brokers, each time beginning with the next: of one that takes connections and does not
+ * answer, kafkajs believes at its second try that it did, and then throws whatever is asked.
+ */
+const ensureOnAny = async (
+  kafka: Kafka,
+  options: KafkaRecordLogOptions,
+  deadlineMs: number,
+): Promise<Result<number, OpenProblem>> => {
+  for (let tries = 1; ; tries += 1) {
+    const admin = kafka.admin();
+    try {
+      return await before(
+        deadlineMs,
+        admin.connect().then(() => ensureTopic(admin, options)),
+      );
+    } catch (error) {
+      if (tries < options.brokers.length && performance.now() < deadlineMs) continue;
+      return fail({
+        code: 'unreachable',
+        message: `${options.brokers.join(',')}: ${messageOf(error)}`,
+        hint: 'see PLIMSOLL_LOG; is the broker up?',
+      });
+    } finally {
+      void admin.disconnect().catch(() => undefined);
+    }
+  }
 };
