@@ -2,11 +2,13 @@ import { deploymentIdOf } from '../core/deployment-id.ts';
 import type { Deployment } from '../core/deployment.ts';
 import { hasEnded } from '../core/lifecycle.ts';
 import type { Slot } from '../core/markers/marker.ts';
+import { uuidPattern } from '../core/markers/parse-marker.ts';
 import { sameSlot } from '../core/markers/slot.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { Given } from './arguments.ts';
 import type { CiJob } from './ci-run.ts';
+import { ciJob } from './ci-run.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { refuse } from './problem.ts';
@@ -95,10 +97,25 @@ export const deploymentToUpdate = async (
     return refuse(
       'deployment-unknown',
       `nothing was planned from here under the name ${JSON.stringify(asked.deployName)}`,
-      'plan it first: plimsoll release plan; or give the name of its plan, or its id (release: --deployment=UUID; gate: as a word)',
+      'plan it first: plimsoll release plan; or name it by its id, which plimsoll timeline shows (release: --deployment=UUID; elsewhere as a word)',
     );
   const planned = here?.deployment === id ? here.slot : await plannedOnLog(atHand, id);
   return ok({ id, planned });
+};
+
+/**
+ * The deployment that a word names: its id, or the name that it was planned under in this CI run or here; with the
+ * place that was planned for it, as far as that is known here.
+ */
+export const deploymentNamed = async (
+  ports: CliPorts,
+  given: Given,
+  word: string,
+): Promise<Result<{ readonly id: string; readonly planned: Slot | null }, CliProblem>> => {
+  const id = word.toLowerCase();
+  return uuidPattern.test(id)
+    ? ok({ id, planned: null })
+    : deploymentToUpdate(ports, { given, job: ciJob(ports.env), deployName: word }, undefined);
 };
 
 const notKept = ({ message }: { readonly message: string }): Note => ({

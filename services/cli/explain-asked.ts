@@ -1,11 +1,15 @@
 import type { CanaryAttempt } from '../core/canary/canary-attempts.ts';
 import { decidedAttempts } from '../core/canary/canary-attempts.ts';
 import type { DecisionSummary, Deployment } from '../core/deployment.ts';
-import { uuidPattern } from '../core/markers/parse-marker.ts';
+import type { Position } from '../core/log/record.ts';
+import { slotKey } from '../core/markers/slot.ts';
+import { positionKey } from '../core/position-key.ts';
+import type { DecisionRow } from '../core/read-models.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { AttemptLine } from '../core/slot-state.ts';
 import type { Given } from './arguments.ts';
+import { deploymentNamed } from './deployment-of.ts';
 import { readCount } from './duration.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
@@ -25,19 +29,18 @@ export type Asked = {
 
 /** The deployment that is named, or the newest canary; its attempt, and which of its decisions. */
 export const readAsked = async (
-  ports: Pick<CliPorts, 'note'>,
+  ports: CliPorts,
   atHand: AtHand,
   given: Given,
 ): Promise<Result<Asked, CliProblem>> => {
-  const [word] = given.words;
-  const found = word === undefined ? await newestOf(ports, atHand) : await named(atHand, word);
-  if (!found.ok) return found;
-  const deployment = found.value;
-  const { id } = deployment;
   const number = readNumber(given, 'attempt', attemptsMax);
   if (!number.ok) return number;
   const position = readNumber(given, 'decision', positionsMax);
   if (!position.ok) return position;
+  const found = await deploymentAsked(ports, atHand, given, position.value);
+  if (!found.ok) return found;
+  const deployment = found.value;
+  const { id } = deployment;
   const canaries = decidedAttempts(deployment);
   const attempt = canaries.findLast(
     (one) =>
@@ -51,6 +54,14 @@ export const readAsked = async (
         ? `${id} is no canary, and nobody decided about it: it was planned without a share or the strategy canary`
         : `${id} has no such attempt or decision`,
       `plimsoll show ${id} tells all there is`,
+    );
+  const slots = new Set(canaries.map(({ plan }) => slotKey(plan.slot)));
+  // A key for staging may plan there what runs in production: the newest attempt may be another place's.
+  if (slots.size > 1 && number.value === null && position.value === null)
+    return refuse(
+      'deployment-ambiguous',
+      `${id} was planned for several places: ${[...slots].join(', ')}`,
+      `say which attempt: --attempt=NUMBER, as plimsoll show ${id} has them`,
     );
   const decision = attempt.decisions.findLast(
     (each) => position.value === null || each.position === position.value,
@@ -86,14 +97,36 @@ const newestOf = async (
   return ok(newest);
 };
 
-const named = async (atHand: AtHand, word: string): Promise<Result<Deployment, CliProblem>> => {
-  const id = word.toLowerCase();
-  if (!uuidPattern.test(id))
-    return refuse(
-      'word-invalid',
-      `${JSON.stringify(id.slice(0, 64))} is no id of a deployment`,
-      'it is a UUID; plimsoll decisions shows those of canaries',
-    );
+/** That of the word; else that of the decision; else the newest canary. */
+const deploymentAsked = async (
+  ports: CliPorts,
+  atHand: AtHand,
+  given: Given,
+  decision: Position | null,
+): Promise<Result<Deployment, CliProblem>> => {
+  const [word] = given.words;
+  if (word !== undefined) {
+    const named = await deploymentNamed(ports, given, word);
+    return named.ok ? deploymentOf(atHand, named.value.id) : named;
+  }
+  if (decision === null) return newestOf(ports, atHand);
+  const key = positionKey(decision);
+  const rows = await readRows(atHand, [{ model: 'decision', key }]);
+  if (!rows.ok) return rows;
+  const row = rows.value.get('decision', key) as DecisionRow | undefined;
+  return row === undefined
+    ? refuse(
+        'not-found',
+        `there is no decision at position ${decision}`,
+        'plimsoll decisions lists them with their positions',
+      )
+    : deploymentOf(atHand, row.deployment);
+};
+
+const deploymentOf = async (
+  atHand: AtHand,
+  id: string,
+): Promise<Result<Deployment, CliProblem>> => {
   const rows = await readRows(atHand, [{ model: 'deployment', key: id }]);
   if (!rows.ok) return rows;
   const deployment = rows.value.get('deployment', id) as Deployment | undefined;

@@ -1,17 +1,18 @@
 import type { GateOutcome, PlaceAsked } from '../core/canary/obey/gate.ts';
-import { uuidPattern } from '../core/markers/parse-marker.ts';
+import { odds } from '../core/canary/reading/figures.ts';
+import { headlineOf } from '../core/canary/sentence.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Line } from '../core/views.ts';
 import type { Given } from './arguments.ts';
-import { ciJob } from './ci-run.ts';
-import { deploymentToUpdate } from './deployment-of.ts';
+import { deploymentNamed } from './deployment-of.ts';
 import { plainText, spanText } from './display.ts';
 import { readDuration } from './duration.ts';
 import { openObeying } from './obeying.ts';
 import { placeNamed } from './place.ts';
 import { printLines, printProblem, printText } from './output.ts';
-import { lineIn, textIn } from './line-fields.ts';
+import { lineIn, linesIn, textIn } from './line-fields.ts';
+import { metricsText } from './metrics-text.ts';
 import type { CliPorts } from './ports.ts';
 import type { CliProblem, ExitCode } from './problem.ts';
 import { problem } from './problem.ts';
@@ -37,7 +38,7 @@ export const runGate = async (
   }
   const { line, exit } = answer.value;
   if (isJson) printLines(ports.terminal, [line]);
-  else printText(ports.terminal, [sentence(line)]);
+  else printText(ports.terminal, answerText(line));
   if (exit === 13)
     printProblem(ports.terminal, isJson, {
       code: 'no-decision',
@@ -80,7 +81,7 @@ const waitAtGate = async (ports: CliPorts, given: Given): Promise<Result<Ended, 
       if (news !== said || nowMs - saidAtMs >= sayEveryMs) {
         note({
           code: 'progress',
-          message: `${news}; ${spanText(Math.max(0, leftMs))} left`,
+          message: `${news}; ${leftText(leftMs)} left`,
           hint: '',
         });
         said = news;
@@ -123,6 +124,16 @@ const exitOf = ({ outcome }: Line): ExitCode | undefined =>
     ? (exits[outcome as GateOutcome] ?? undefined)
     : undefined;
 
+const minuteMs = 60_000;
+
+/** Whoever waits should see it get less: `90 s`, `14 min`, `13 min 45 s`. */
+const leftText = (leftMs: number): string => {
+  const seconds = Math.floor((Math.max(0, leftMs) % minuteMs) / 1000);
+  return leftMs < 2 * minuteMs || seconds === 0
+    ? spanText(Math.max(0, leftMs))
+    : `${Math.floor(leftMs / minuteMs)} min ${seconds} s`;
+};
+
 const exits: { readonly [Outcome in GateOutcome]: ExitCode | null } = {
   promote: 0,
   'roll-back': 10,
@@ -150,10 +161,7 @@ const deploymentMeant = async (
 ): Promise<Result<DeploymentMeant, CliProblem>> => {
   const named = placeNamed(given);
   const [word = 'default'] = given.words;
-  const id = word.toLowerCase();
-  if (uuidPattern.test(id)) return ok({ id, place: named });
-  const asked = { given, job: ciJob(ports.env), deployName: word };
-  const found = await deploymentToUpdate(ports, asked, undefined);
+  const found = await deploymentNamed(ports, given, word);
   if (!found.ok) return found;
   return ok({ id: found.value.id, place: { ...found.value.planned, ...named } });
 };
@@ -187,20 +195,29 @@ const standing = (line: Line): string => {
       ? lineIn(line, 'refused') === null
         ? 'no decision yet'
         : undefined
-      : `${textIn(decision, 'decision')} (evidence 1 : ${rounded(decision['evidence'])}, needed 1 : ${rounded(decision['evidenceNeeded'])})`,
+      : `${textIn(decision, 'decision')} (evidence ${oddsIn(decision, 'evidence')} of ${oddsIn(decision, 'evidenceNeeded')} needed)`,
     refusedText(line) ?? unjudgedText(line),
   ];
   return plainText(parts.filter((part) => part !== undefined).join('; '));
 };
 
-const rounded = (value: unknown): string =>
-  typeof value === 'number' ? String(Number(value.toPrecision(3))) : '?';
+const oddsIn = (decision: Line, name: string): string => {
+  const evidence = decision[name];
+  return typeof evidence === 'number' ? odds(evidence) : 'unknown';
+};
 
-const sentence = (line: Line): string => {
+/** What was decided and why: one line, then what the metrics came to that are blamed. */
+const answerText = (line: Line): readonly string[] => {
   const decision = lineIn(line, 'decision');
-  const told =
-    decision === null
-      ? ''
-      : `: ${textIn(decision, 'explanation')} (position ${textIn(decision, 'position')})`;
-  return plainText(`${textIn(line, 'outcome')}  ${what(line)}${told}`);
+  const outcome = `${textIn(line, 'outcome')}  ${what(line)}`;
+  if (decision === null) return [plainText(outcome)];
+  const metrics = linesIn(decision, 'metrics');
+  const blamed = metrics.filter((metric) => metric['blamed'] === true);
+  return [
+    `${outcome}: ${headlineOf(textIn(decision, 'explanation'))} (position ${textIn(decision, 'position')})`,
+    ...metricsText(blamed, typeof decision['carriedFrom'] === 'string').map((told) => `  ${told}`),
+    ...(metrics.length === 0
+      ? []
+      : [`  all that it rests on: plimsoll explain ${textIn(line, 'deployment')}`]),
+  ].map(plainText);
 };

@@ -15,3 +15,14 @@ export const lineIn = (line: Line, name: string): Line | null => {
     ? (value as Line)
     : null;
 };
+
+/** The lines of a list within a line. */
+export const linesIn = (line: Line, name: string): readonly Line[] => {
+  const value = line[name];
+  return Array.isArray(value)
+    ? value.filter(
+        (one: unknown): one is Line =>
+          typeof one === 'object' && one !== null && !Array.isArray(one),
+      )
+    : [];
+};

@@ -1,4 +1,5 @@
 import type { Json } from '../core/canonical.ts';
+import { headlineOf } from '../core/canary/sentence.ts';
 import type { Line } from '../core/views.ts';
 import { paintStatus, plainText, shortTime, table } from './display.ts';
 import type { Terminal } from './ports.ts';
@@ -80,11 +81,16 @@ const beside = (line: Line): string => {
     : '';
 };
 
-/** Where it does not stand, that is said with it. */
+/** Where it does not stand, or nobody may act on it by itself, that is said with it. */
 const decision = (line: Line): string =>
-  line['note'] === 'applied'
-    ? text('decision')(line)
-    : joined(text('decision'), text('note'))(line);
+  joined(
+    text('decision'),
+    (of) => (of['mode'] === 'decide' ? '' : text('mode')(of)),
+    (of) => (of['note'] === 'applied' ? '' : text('note')(of)),
+  )(line);
+
+/** Its first sentence; explain has the whole of it. */
+const why = (line: Line): string => headlineOf(text('explanation')(line));
 
 const count = (value: Json | undefined): number => (Array.isArray(value) ? value.length : 0);
 
@@ -195,9 +201,8 @@ const listings: { readonly [Name in Listing]: readonly Column[] } = {
     ['FROM', text('fromVersion')],
     ['TO', text('toVersion')],
     ['SHARE', (line) => percent(line['share'])],
-    ['VERDICT', text('verdict')],
     ['POSITION', text('position')],
-    ['EXPLANATION', text('explanation')],
+    ['WHY', why],
   ],
   deadLetters: [
     ['POSITION', text('position')],
@@ -271,7 +276,7 @@ export const listText = (
 
 /**
  * A decision in one line that needs no heading, for whoever sees them come one by one:
- * `2026-11-21 10:00:00Z  roll-back; held  checkout 2.0.0 -> production (eu)  fail: explanation  (position 7)`.
+ * `2026-11-21 10:00:00Z  roll-back; held  checkout 2.0.0 -> production (eu)  why  (position 7)`.
  */
 export const decisionLine = (line: Line, { hasColour }: Terminal): string => {
   const target = text('target')(line);
@@ -282,7 +287,7 @@ export const decisionLine = (line: Line, { hasColour }: Terminal): string => {
     time('at')(line),
     decision(line),
     `${text('component')(line)} ${text('fromVersion')(line)} -> ${environment}${target === '' ? '' : ` (${target})`}`,
-    `${text('verdict')(line)}: ${text('explanation')(line)}`,
+    why(line),
     `(position ${text('position')(line)})`,
   ];
   const shown = plainText(told.join('  '));

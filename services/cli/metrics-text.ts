@@ -9,25 +9,37 @@ import {
 } from '../core/canary/reading/figures.ts';
 import type { Line } from '../core/views.ts';
 
-/** What each metric of a decision came to, a line each, in columns. */
-export const metricsText = (metrics: readonly Line[]): readonly string[] => {
+/**
+ * What each metric of a decision came to, a line each, in columns. `isCarried`: the decision goes on from an earlier
+ * attempt, whose stakes it does not tell.
+ */
+export const metricsText = (
+  metrics: readonly Line[],
+  isCarried: boolean = false,
+): readonly string[] => {
   const names = metrics.map(({ id }) => (typeof id === 'string' ? id : '-'));
   const width = Math.max(0, ...names.map(({ length }) => length));
   return metrics.map(
-    (metric, index) => `${(names[index] ?? '').padEnd(width)}  ${metricText(metric)}`,
+    (metric, index) => `${(names[index] ?? '').padEnd(width)}  ${metricText(metric, isCarried)}`,
   );
 };
 
-const metricText = (metric: Line): string => {
+const metricText = (metric: Line, isCarried: boolean): string => {
   const [canary, baseline] = [armText(metric, 'canary'), armText(metric, 'baseline')];
   if (canary === undefined && baseline === undefined) return 'nothing was compared';
   return [
     `canary ${canary ?? 'nothing'}, baseline ${baseline ?? 'nothing'}`,
     ratioText(metric),
-    `evidence ${oddsText(metric['evidence'])}`,
+    evidenceText(metric, isCarried),
     metric['blamed'] === true ? 'BLAMED' : `good enough ${oddsText(metric['promoteEvidence'])}`,
   ].join('; ');
 };
+
+/** Its part of the evidence, as the explanation has it: its own, times its stake in the whole. */
+const evidenceText = ({ evidence, weight }: Line, isCarried: boolean): string =>
+  isCarried || typeof evidence !== 'number' || typeof weight !== 'number'
+    ? `evidence by itself ${oddsText(evidence)}`
+    : `its part of the evidence ${odds(weight * evidence)}`;
 
 /** Undefined: it showed nothing that counts. */
 const armText = (metric: Line, name: 'canary' | 'baseline'): string | undefined => {

@@ -1,14 +1,13 @@
-import { uuidPattern } from '../core/markers/parse-marker.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { Given } from './arguments.ts';
 import type { ReaderCommand } from './commands/readers.ts';
+import { deploymentNamed } from './deployment-of.ts';
 import { lists, runList } from './lists.ts';
 import { openReader } from './open-reader.ts';
 import { printLines, printText } from './output.ts';
 import type { CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
-import { refuse } from './problem.ts';
 import { runCurrentAt, runShowAt, runTimelineAround } from './point-in-time.ts';
 import { lacksOf } from './show-lacks.ts';
 import { showText } from './show-text.ts';
@@ -43,13 +42,9 @@ const runShow = async (
   given: Given,
   isJson: boolean,
 ): Promise<Result<void, CliProblem>> => {
-  const id = (given.words[0] ?? '').toLowerCase();
-  if (!uuidPattern.test(id))
-    return refuse(
-      'word-invalid',
-      `${JSON.stringify(id.slice(0, 64))} is no id of a deployment or marker`,
-      'it is a UUID; plimsoll timeline shows those of deployments',
-    );
+  const named = await deploymentNamed(ports, given, given.words[0] ?? '');
+  if (!named.ok) return named;
+  const { id } = named.value;
   const at = given.value('at');
   if (at !== null) return runShowAt(ports, id, at, isJson);
   const reader = await openReader(ports);

@@ -1,4 +1,5 @@
 import type { Json } from '../core/canonical.ts';
+import { headlineOf } from '../core/canary/sentence.ts';
 import type { Line } from '../core/views.ts';
 import { plainText, shortTime } from './display.ts';
 import { metricsText } from './metrics-text.ts';
@@ -72,12 +73,25 @@ const decisionsText = (decisions: readonly Line[]): readonly string[] =>
         ...decisions.flatMap((decision) => [
           `    ${time(decision['at'])}  position ${said(decision['position'])}  ${said(decision['decision'])} ` +
             `by ${said(decision['signer'])} (key ${said(decision['key'])})${noteOf(decision)}, verdict ${said(decision['verdict'])}: ${said(decision['reason'])}`,
-          `      ${said(decision['explanation'])}`,
-          ...metricsText(lines(decision['metrics'])).map((line) => `        ${line}`),
+          ...explanationText(decision).map((line) => `      ${line}`),
           `      ${said(decision['windows'])} windows of ${said(decision['windowMs'])} ms, samples ` +
             `${samplesOf(decision['samples'])}, judge ${said(decision['judge'])}, policy ${said(decision['policyDigest']).slice(0, 12)}`,
         ]),
       ];
+
+/** The lines of the metrics say what the other sentences say; of a repeat they stand with what it repeats. */
+const explanationText = (decision: Line): readonly string[] => {
+  const explanation = said(decision['explanation']);
+  const metrics = lines(decision['metrics']);
+  return metrics.length === 0 && decision['note'] !== 'repeat'
+    ? [explanation]
+    : [
+        headlineOf(explanation),
+        ...metricsText(metrics, isText(decision['carriedFrom'])).map((line) => `  ${line}`),
+      ];
+};
+
+const isText = (value: Json | undefined): boolean => typeof value === 'string';
 
 const samplesOf = (samples: Json | undefined): string => {
   if (!isLine(samples)) return 'unknown';

@@ -23,7 +23,7 @@ import { judging, setup, shortPolicy } from '../support/canary/backtests.ts';
 import { captureSinceMs, twoServers } from '../support/canary/capture-lines.ts';
 import { faultsOf } from '../support/cli-schemas.ts';
 import type { Desk, Said } from '../support/desk.ts';
-import { openDesk } from '../support/desk.ts';
+import { jsonOf, openDesk } from '../support/desk.ts';
 import { by, keyOf, tools, trusts } from '../support/given.ts';
 import { audience, id, logged, place, planned, run, started } from '../support/markers.ts';
 import { value } from '../support/records.ts';
@@ -175,6 +175,52 @@ describe('plimsoll explain', () => {
     expect((await explain('--score')).out.join('\n')).toContain('score 0 of 100');
   });
 
+  test('takes a decision by its position, and a deployment by the name of its plan', async () => {
+    await decide();
+    const { position } = jsonOf(await explain('--json'));
+    const byPosition = await desk.plimsoll('explain', `--decision=${String(position)}`, '--json');
+    expect(jsonOf(byPosition)).toMatchObject({ deployment, position });
+
+    const plan = ['--component-name=cart', '--environment-name=staging', '--target-version=2.0.0'];
+    const cart = await desk.plimsoll(
+      'release',
+      'plan',
+      'cart-2',
+      ...plan,
+      '--canary-share=0.1',
+      '--json',
+    );
+    const said = await desk.plimsoll('explain', 'cart-2', '--json');
+    expect([said.exit, JSON.parse(said.err.at(-1) ?? '')]).toMatchObject([
+      4,
+      {
+        code: 'nothing-judged',
+        message: expect.stringContaining(String(jsonOf(cart)['deployment'])),
+      },
+    ]);
+  });
+
+  test('of a deployment that was planned for two places it asks which one is meant', async () => {
+    const staging = place('staging', 'checkout');
+    const twice = await openDesk({
+      folder: join(folder, 'twice'),
+      steps: [
+        by('ci', planned('2.0.0', { slot, strategy: 'canary' })),
+        by('ci', planned('2.0.0', { slot: staging, strategy: 'canary', attempt: 'again' })),
+      ],
+    });
+    const said = await twice.plimsoll('explain', deployment, '--json');
+    expect([said.exit, JSON.parse(said.err.at(-1) ?? '')]).toMatchObject([
+      3,
+      {
+        code: 'deployment-ambiguous',
+        message: expect.stringContaining('default/staging/checkout/'),
+      },
+    ]);
+    const first = await twice.plimsoll('explain', deployment, '--attempt=1', '--json');
+    expect(JSON.parse(first.err.at(-1) ?? '')).toMatchObject({ code: 'nothing-judged' });
+  });
+
   test('draws with plain characters where it is asked to, or the locale has no others', async () => {
     await decide();
     const plain = await explain('--ascii');
@@ -192,7 +238,8 @@ describe('plimsoll explain', () => {
   });
 
   test.each([
-    [['explain', 'x'], 'word-invalid', 2],
+    [['explain', 'x'], 'deployment-unknown', 4],
+    [['explain', '--decision=1'], 'not-found', 4],
     [['explain', id('nobody')], 'deployment-unknown', 4],
     [['explain', deployment, '--attempt=2'], 'not-found', 4],
     [['explain', deployment, '--metric=speed'], 'option-invalid', 2],

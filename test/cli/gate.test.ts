@@ -10,6 +10,7 @@ import {
   canary,
   decides,
   decision,
+  decisionIdOf,
   decisionRecord,
 } from '../support/decisions.ts';
 import type { Desk, DeskOptions } from '../support/desk.ts';
@@ -80,6 +81,8 @@ describe('the exit code of a gate is the decision', () => {
       10,
       [
         'roll-back  checkout 2.0.0 in production: the canary fails more often than allowed (position 8)',
+        '  errors  canary 9/100 (9.00 %), baseline 1/900 (0.11 %); 81x (10x to 600x); its part of the evidence 1:250; BLAMED',
+        `  all that it rests on: plimsoll explain ${deployment}`,
       ],
     ]);
   });
@@ -96,10 +99,11 @@ describe('a gate waits', () => {
       0,
       [
         'promote  checkout 2.0.0 in production: the canary fails more often than allowed (position 9)',
+        `  all that it rests on: plimsoll explain ${deployment}`,
       ],
     ]);
     expect(said.err).toEqual([
-      'plimsoll: checkout 2.0.0 in production is running; 10 % of the traffic; advance (evidence 1 : 25, needed 1 : 20); 60 s left',
+      'plimsoll: checkout 2.0.0 in production is running; 10 % of the traffic; advance (evidence 1:25 of 1:20 needed); 60 s left',
     ]);
   });
 
@@ -139,13 +143,31 @@ describe('a gate waits', () => {
     });
   });
 
+  test('no longer for a silence than it lasts: said again it counts, and a minute later it does not', async () => {
+    const hold = decision('hold', { validForMs: 50_000 });
+    const desk = await deskAfter([decides(hold)]);
+    const exitNow = async (): Promise<number> =>
+      (await waiting(desk).plimsoll('gate', deployment, '--wait=1s')).exit;
+    for (const windowIndex of [9, 15, 21]) {
+      await desk.house.ports.clock.sleep(40_000);
+      const body = { ...hold, windowIndex };
+      const again = { ...body, marker: decisionIdOf(body) };
+      value(await desk.house.log.append(0, [await decisionRecord(again)]));
+      expect(await exitNow()).toBe(11);
+    }
+    await desk.house.ports.clock.sleep(60_000);
+    expect(await exitNow()).toBe(13);
+  });
+
   test('where a hold has lapsed, until something else is decided', async () => {
     const desk = await deskAfter([decides(decision('hold'))]);
     const exits: number[] = [];
     for (let minute = 0; minute < 7; minute++)
       exits.push((await waiting(desk).plimsoll('gate', deployment, '--wait=1s')).exit);
     expect(exits).toEqual([11, 11, 11, 11, 11, 11, 13]);
-    const later = decision('hold', { stage: 'inconclusive', windowIndex: 9, windows: 10 });
+    const later = decision('hold', {
+      ...{ stage: 'inconclusive', windowIndex: 9, windows: 10, evidenceDigest: 'c'.repeat(64) },
+    });
     const said = await waiting(desk, async () => {
       value(await desk.house.log.append(0, [await decisionRecord(later)]));
     }).plimsoll('gate', deployment, '--wait=1m');

@@ -114,7 +114,7 @@ describe('for people', () => {
         "  decisions",
         "    2026-11-21 10:00:00Z  position 7  roll-back by judge (key b23b2c67d4a6c079), verdict fail: errors",
         "      the canary fails more often than allowed",
-        "        errors  canary 9/100 (9.00 %), baseline 1/900 (0.11 %); 81x (10x to 600x); evidence 1:250; BLAMED",
+        "        errors  canary 9/100 (9.00 %), baseline 1/900 (0.11 %); 81x (10x to 600x); its part of the evidence 1:250; BLAMED",
         "      4 windows of 5000 ms, samples 0/10 to 90, judge errors.v1, policy aaaaaaaaaaaa",
         "",
         "attempt 2: checkout 1.9.4 to production, planned, a rollback, a rerun of attempt 1",
@@ -128,8 +128,8 @@ describe('for people', () => {
     const log = await aLog();
     expect(await shown(log, 'decisions')).toMatchInlineSnapshot(`
       [
-        "AT (UTC)              DECISION   ENVIRONMENT  COMPONENT  FROM   TO     VERDICT  POSITION  EXPLANATION",
-        "2026-11-21 10:00:00Z  roll-back  production   checkout   2.0.0  1.9.0  fail     7         the canary fails more often than allowed",
+        "AT (UTC)              DECISION   ENVIRONMENT  COMPONENT  FROM   TO     POSITION  WHY",
+        "2026-11-21 10:00:00Z  roll-back  production   checkout   2.0.0  1.9.0  7         the canary fails more often than allowed",
       ]
     `);
     expect(await shown(log, 'environments')).toMatchInlineSnapshot(`
@@ -286,6 +286,14 @@ describe('for programs', () => {
     expect(jsonOf(remote)).toEqual({ ...letter, record: null });
   });
 
+  test('a deployment is found by the name that it was planned under here', async () => {
+    const log = await aLog();
+    const plan = ['--component-name=cart', '--environment-name=staging', '--target-version=2.0.0'];
+    const said = jsonOf(await log.plimsoll('release', 'plan', 'cart-2', ...plan, '--json'));
+    const found = jsonOf(await log.plimsoll('show', 'cart-2', '--json'));
+    expect(found['deployment']).toBe(said['deployment']);
+  });
+
   test('a deployment is found by any of its markers', async () => {
     const log = await aLog();
     const whole = jsonOf(await log.plimsoll('show', run('7'), '--json'));
@@ -391,7 +399,7 @@ describe('for programs', () => {
       }),
     });
     expect(await shown(follower, 'decisions', '--follow')).toEqual([
-      '2026-11-21 10:00:00Z  roll-back  checkout 2.0.0 -> production  fail: the canary fails more often than allowed  (position 7)',
+      '2026-11-21 10:00:00Z  roll-back  checkout 2.0.0 -> production  the canary fails more often than allowed  (position 7)',
     ]);
   });
 });
@@ -419,7 +427,7 @@ test('who follows decisions outlives an outage, and says so once', async () => {
 });
 
 test.each([
-  [['show', 'abc'], 2],
+  [['show', 'abc'], 4],
   [['show', randomUUID()], 4],
   [['dead-letters', 'show', 'x'], 2],
   [['dead-letters', 'show', '1'], 4],

@@ -10,7 +10,7 @@ export const explainCommands: readonly CommandOf<ExplainCommand>[] = [
     words: [{ name: 'deployment', isOptional: true }],
     options: [
       option('attempt', 'NUMBER', 'an earlier attempt than the last that was judged'),
-      option('decision', 'POSITION', 'a decision other than the last one'),
+      option('decision', 'POSITION', 'this decision (default: the last one), whosever it is'),
       option('metric', 'NAME', 'whose ratio is drawn (default: the one that is blamed)'),
       option('svg', 'FILE', 'write the plot'),
       option('score', null, 'also a score from 0 to 100 over time; it decides nothing'),
@@ -21,9 +21,13 @@ export const explainCommands: readonly CommandOf<ExplainCommand>[] = [
         'compute the decision again; exit 3 if it differs, 4 if that cannot be told',
       ),
     ],
-    notes: ['Without a deployment it explains the newest canary.'],
+    notes: [
+      'The deployment is an id, or the name given to plan, in this CI run or here.',
+      'Without one it explains the decision that --decision names, or the newest canary.',
+    ],
     examples: [
-      '0197a2e0-5d1c-7c3e-9d30-3f0c1a2b4c5d',
+      'checkout-v2',
+      '--decision=812',
       '0197a2e0-5d1c-7c3e-9d30-3f0c1a2b4c5d --svg=explained.svg --score',
       '0197a2e0-5d1c-7c3e-9d30-3f0c1a2b4c5d --recheck --json',
     ],

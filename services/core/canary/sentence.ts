@@ -51,3 +51,16 @@ export const exclusionPhrase = (excluded: AnalysisState['excluded']): string => 
     .map((reason) => `${reason} ${grouped(excluded[reason])}`);
   return counts.length === 0 ? '' : `. Points that are no evidence: ${counts.join(', ')}`;
 };
+
+/**
+ * The sentence of an explanation that says what was found, with what stands before it where that says how it was
+ * compared: what a list has room for.
+ */
+export const headlineOf = (explanation: string): string => {
+  const sentences = explanation.split('. ');
+  const found = sentences.findIndex((sentence) => !preamble.test(sentence));
+  return sentences.slice(0, found + 1).join('. ');
+};
+
+/** `weaknessOf`, and a roll-back for silence. */
+const preamble = /^(?:before and after|where one colour|rolled back because it is silent)/;

@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import type { AnalysisState } from '../../../services/core/canary/analysis-state.ts';
 import type { Explanation, Verdict } from '../../../services/core/canary/judge/verdict.ts';
-import { decisionSentence, exclusionPhrase } from '../../../services/core/canary/sentence.ts';
+import { weaknessOf } from '../../../services/core/canary/rollouts/weakness.ts';
+import {
+  decisionSentence,
+  exclusionPhrase,
+  headlineOf,
+} from '../../../services/core/canary/sentence.ts';
 import { opening, run } from '../../support/canary/sample-streams.ts';
 
 const [state] = Object.values(run([opening()]).state.analyses);
@@ -53,4 +58,21 @@ test('however many metrics there are, it fits into a marker', () => {
   }));
   const said = decisionSentence({ verdict: { outcome: 'fail', reasons }, explanation }, null, none);
   expect(said.length).toBeLessThan(3_900);
+});
+
+test('a headline says what was found, and how it was compared where that stands before it', () => {
+  const weak = { ...opening(), comparison: 'before-after' as const };
+  const said = decisionSentence(
+    { verdict: unheard, explanation },
+    'roll-back',
+    none,
+    weaknessOf(weak),
+  );
+  const headline = headlineOf(`${said}. cpu: never seen, so it weighs nothing`);
+  expect(headline).toBe(said);
+  expect(headline).toContain('weaker than a canary');
+  expect(headlineOf('worse than tolerated in errors: evidence 1:653. errors: canary 1/2')).toBe(
+    'worse than tolerated in errors: evidence 1:653',
+  );
+  expect(headlineOf('')).toBe('');
 });
