@@ -458,10 +458,9 @@ export const noteBehind = (
   switch (decision.kind) {
     case 'roll-back':
       return rolledBack ? 'repeat' : 'applied';
-    case 'hold':
-      return rolledBack ? 'contradiction' : 'applied';
     case 'promote':
     case 'advance':
+    case 'hold':
       if (rolledBack) return 'contradiction';
       return decisionRenewed(counting, decision) === undefined ? 'applied' : 'repeat';
   }

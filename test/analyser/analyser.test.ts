@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { presets } from '../../services/core/canary/policy/presets.ts';
+import { isRenewal } from '../../services/core/canary/renewal.ts';
+import type { DecisionRow } from '../../services/core/read-models.ts';
 import type { AnalyserEvent } from '../../services/analyser/ports.ts';
 import { canonicalJson } from '../../services/core/canonical.ts';
 import { fail } from '../../services/core/result.ts';
@@ -177,6 +179,9 @@ test('a strategy of that name makes a canary, a shift of traffic as well', async
   }
 });
 
+const saidAs = (decision: DecisionRow): string =>
+  `${decision.kind}: ${decision.reason}${isRenewal(decision) ? ', again' : ''}`;
+
 test('silence of both is held as inconclusive, moved on by ticks alone', async () => {
   const house = await servingHouse();
   house.servers.length = 0;
@@ -184,9 +189,11 @@ test('silence of both is held as inconclusive, moved on by ticks alone', async (
   await house.say('ci', canaryPlan);
   await house.say('ci', started({ attempt: 'run-1' }));
   await house.pass(70_000);
-  expect((await house.decisions()).map(({ kind, reason }) => [kind, reason])).toStrictEqual([
-    ['hold', 'no-data'],
-    ['hold', 'deadline'],
+  expect((await house.decisions()).map(saidAs)).toStrictEqual([
+    'hold: no-data',
+    // Half a minute later, while it lasts.
+    'hold: no-data, again',
+    'hold: deadline',
   ]);
   await analyser.stop();
 });
@@ -204,9 +211,10 @@ test.each([-600_000, 5_000])(
     await house.pass(17_000);
     isSet = true;
     await house.pass(90_000);
-    expect((await house.decisions()).map(({ kind, reason }) => [kind, reason])).toStrictEqual([
-      ['hold', 'no-data'],
-      ['hold', 'deadline'],
+    expect((await house.decisions()).map(saidAs)).toStrictEqual([
+      'hold: no-data',
+      'hold: no-data, again',
+      'hold: deadline',
     ]);
     await analyser.stop();
   },

@@ -133,6 +133,23 @@ describe('the command is run', () => {
     expect(acts(machine)).toEqual(['advance', 'promote']);
   });
 
+  test('and once for a silence, however often it is said again', async () => {
+    const machine = await machineAfter([decides(decision('hold', { validForMs: 50_000 }))]);
+    await machine.exec();
+    for (const windowIndex of [10, 16, 22]) {
+      const body = { ...decision('hold', { validForMs: 50_000 }), windowIndex };
+      await append(machine, { ...body, marker: decisionIdOf(body) });
+      await machine.exec();
+    }
+    expect(acts(machine)).toEqual(['hold']);
+    await append(
+      machine,
+      decision('hold', { windowIndex: 60, windows: 61, evidenceDigest: 'c'.repeat(64) }),
+    );
+    await machine.exec();
+    expect(acts(machine)).toEqual(['hold', 'hold']);
+  });
+
   test('again with the same id, when it is killed before its checkpoint', async () => {
     const machine = await machineAfter([decides(decision('roll-back'))]);
     machine.lostWrites = 1;

@@ -710,6 +710,17 @@ describe('decisions', () => {
       { notes: [...applied(4), 'contradiction', 'repeat'] },
     ],
     [
+      'say a silence again while it lasts, and the next one is another',
+      [
+        ...canary,
+        by('analyser', decided('hold', { windowIndex: 5 })),
+        by('analyser', decided('hold', { windowIndex: 11 })),
+        by('analyser', decided('hold', { windowIndex: 17 })),
+        by('analyser', decided('hold', { windowIndex: 40, evidenceDigest: 'c'.repeat(64) })),
+      ],
+      { notes: [...applied(3), 'repeat', 'repeat', 'applied'] },
+    ],
+    [
       'hold the gate of an attempt in conflict: nothing goes on, but it may be rolled back',
       [
         ...canary,

@@ -62,6 +62,7 @@ const policy = (over: Asked['policy']): Partial<Asked> => ({ policy: over });
 
 const promote = decision('promote');
 const rollBack = decision('roll-back');
+const silence = decision('hold', { validForMs: 50_000 });
 const asks = decision('roll-back', { mode: 'ask' });
 /** The same decision said again for a later window. */
 const renewed = (says: Said, over: Body = {}): Said => {
@@ -807,6 +808,17 @@ const refused: readonly Story[] = [
     at(10),
   ],
   [
+    'hold_renewed_and_over',
+    'A silence of a minute ago that was not said again: it is over.',
+    [...canary, decides(silence), decides(renewed(silence))],
+    at(8, after(59)),
+  ],
+  [
+    'hold_renewed_of_nothing',
+    'A silence is said again that nobody has said.',
+    [...canary, decides(renewed(silence))],
+  ],
+  [
     'hold_lapsed',
     'A hold of an hour ago: the canary is judged on.',
     [...canary, decides(decision('hold'))],
@@ -842,6 +854,12 @@ const obeyed: readonly Story[] = [
   ['promote', 'A promotion.', [...canary, decides(promote)]],
   ['advance', 'An advance to a quarter of the traffic.', [...canary, decides(decision('advance'))]],
   ['hold', 'A hold of five minutes ago.', [...canary, decides(decision('hold'))], after(307)],
+  [
+    'hold_renewed',
+    'A silence that lasts: a renewal leads to the hold that it renews.',
+    [...canary, decides(silence), decides(renewed(silence))],
+    at(8, after(57)),
+  ],
   [
     'inconclusive',
     'That the time was over without a verdict does not lapse.',

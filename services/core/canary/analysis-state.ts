@@ -35,7 +35,7 @@ export type Refusal =
   | 'comparison-unknown'
   | 'before-unreadable';
 
-/** A promote, advance or roll-back that stands. */
+/** A decision that stands. */
 export type Standing = {
   /** As it was first said. */
   readonly decision: Decided;
@@ -72,8 +72,13 @@ export type AnalysisState = {
   readonly evidenceDigest: string;
   readonly excluded: { readonly [Reason in Exclusion]: number };
   readonly ended: Ending | null;
-  /** What is renewed, also after the end; null: nobody is asked to act, or somebody else's roll-back stands. */
+  /**
+   * A promote, advance or roll-back that is renewed, also after the end; null: nobody is asked to act, or somebody
+   * else's roll-back stands.
+   */
   readonly standing: Standing | null;
+  /** The hold of the present silence, which is renewed while it lasts. */
+  readonly held: Standing | null;
 };
 
 /** What was seen of one window when it closed. */

@@ -88,6 +88,7 @@ export const openAnalysis = (
     excluded: noExclusions,
     ended: null,
     standing: null,
+    held: null,
   };
   const refused = refusalOf(tools.digest, opening);
   if (refused === undefined) return { analysis: withKnownWindow(opened), decisions: [] };
@@ -217,6 +218,7 @@ const end = (analysis: AnalysisState, ended: Ending): AnalysisState => ({
   bases: noBases,
   ended,
   standing: ended === 'decided' ? analysis.standing : null,
+  held: null,
 });
 
 /**
@@ -239,6 +241,7 @@ type Draft = {
   readonly excluded: { -readonly [Reason in Exclusion]: number };
   ended: Ending | null;
   standing: Standing | null;
+  held: Standing | null;
   readonly decisions: Decided[];
 };
 
@@ -262,6 +265,7 @@ const openDraft = (before: AnalysisState): Draft => {
     excluded: { ...before.excluded },
     ended: before.ended,
     standing: before.standing,
+    held: before.held,
     decisions: [],
   };
 };
@@ -419,8 +423,9 @@ const closeWindow = (
     position,
   });
   draft.decisions.push(marker);
-  // A hold asks nobody to act: nothing lapses with it.
-  if (marker.kind !== 'hold') draft.standing = { decision: marker, window: window.index };
+  const standing: Standing = { decision: marker, window: window.index };
+  if (marker.kind !== 'hold') draft.standing = standing;
+  draft.held = marker.stage === 'hold' ? standing : null;
   if (marker.kind === 'roll-back') draft.ended = 'decided';
   if (draft.ended !== null && draft.standing?.decision.kind === 'advance') draft.standing = null;
 };
@@ -444,13 +449,17 @@ const passShares = (draft: Draft, endMs: number): void => {
   draft.shareChanges = draft.shareChanges.slice(passed.length);
 };
 
-/** A promotion, while its roll-back stays armed; a step, unless somebody is silent. */
+/** A silence, while it lasts; else a promotion, while its roll-back stays armed, or a step. */
 const renewStanding = (tools: AnalysisTools, draft: Draft, windowMs: number): void => {
-  const { before, judge, standing } = draft;
-  if (standing === null || judge === null || judge.silentFrom !== null) return;
+  const { before, judge } = draft;
+  if (judge === null) return;
+  if (judge.silentFrom === null) draft.held = null;
+  const isSilent = judge.silentFrom !== null;
+  const standing = isSilent ? draft.held : draft.standing;
+  if (standing === null) return;
   const { opening } = before;
   const closedMax = windowsClosed(opening, windowMs, rememberedUntilMs(opening));
   const renewed = renew(tools, standing, Math.min(judge.nextIndex, closedMax));
-  draft.standing = renewed.standing;
+  draft[isSilent ? 'held' : 'standing'] = renewed.standing;
   draft.decisions.push(...renewed.renewals);
 };

@@ -11,6 +11,7 @@ import { judgeVersion } from './judge/judge.ts';
 import type { Reason, Stage, Verdict } from './judge/verdict.ts';
 import type { Line } from './metrics/rate-test.ts';
 import type { MetricPolicy, Policy } from './policy/policy.ts';
+import { holdValidForMs } from './renewal.ts';
 import { isSeasonKnown, weaknessOf } from './rollouts/weakness.ts';
 import { decisionSentence } from './sentence.ts';
 
@@ -95,6 +96,7 @@ export const decisionMarker = (
     samplesTo: position,
     metrics,
     stage,
+    validForMs: stage === 'hold' ? holdValidForMs(windowMs, policy.deadlineMs) : validForMsMax,
     // Where nobody knows what the day does, nobody acts.
     mode: isSeasonKnown(analysis.opening) ? policy.act : 'dry-run',
     onSilence,

@@ -1,11 +1,12 @@
+import { validForMsMax } from '../markers/limits.ts';
 import type { Decided } from '../markers/marker.ts';
 import type { AnalysisOpened } from '../samples/sample.ts';
 import type { AnalysisTools, Standing } from './analysis-state.ts';
 import { renewalMarker } from './decision-marker.ts';
 import { policyIn } from './frozen.ts';
 
-// What asks somebody to act lapses, so it is said again for as long as it stands. The windows that were closed since
-// say when, and nothing else: no clock.
+// What was decided lapses, so it is said again for as long as it stands: what asks somebody to act until the attempt
+// ends, a silence while it lasts. The windows that were closed since say when, and nothing else: no clock.
 
 /** A renewal comes at least this long before that which it renews would lapse. */
 const renewBeforeMs = 60_000;
@@ -20,12 +21,32 @@ export const rememberedUntilMs = (opening: AnalysisOpened): number =>
 export const isForgottenAt = (opening: AnalysisOpened, nowMs: number): boolean =>
   nowMs > opening.openedAt + forgetAfterMs && nowMs > rememberedUntilMs(opening);
 
+/** A silence is said again this often at most, and about so many times until the deadline: an attempt keeps them all. */
+const holdEveryMsMin = 30_000;
+const holdRenewalsMax = 240;
+/** Until a renewal is on the log and in the read models. */
+const saidWithinMs = 10_000;
+
+/**
+ * How long a silence counts, milliseconds: until the next renewal, and two windows more, because the samples that close
+ * their windows may come a window late. It cannot be told that it is over, so it counts for no longer.
+ */
+export const holdValidForMs = (windowMs: number, deadlineMs: number): number => {
+  const everyMs = Math.max(holdEveryMsMin, deadlineMs / holdRenewalsMax);
+  return Math.min(validForMsMax, (Math.ceil(everyMs / windowMs) + 2) * windowMs + saidWithinMs);
+};
+
 /**
  * From one renewal to the next: one window less than the time allows, because the sample that closes a window may
  * come nearly a window late. With windows above two minutes that cannot be had: each of them renews.
  */
-const windowsBetween = ({ validForMs, windowMs }: Decided): number =>
-  Math.max(1, Math.floor((validForMs - renewBeforeMs) / windowMs) - 1);
+const windowsBetween = ({ kind, validForMs, windowMs }: Decided): number =>
+  Math.max(
+    1,
+    kind === 'hold'
+      ? Math.floor((validForMs - saidWithinMs) / windowMs) - 2
+      : Math.floor((validForMs - renewBeforeMs) / windowMs) - 1,
+  );
 
 /** The renewals that are due when so many windows are closed, oldest first. */
 export const renew = (
@@ -43,6 +64,8 @@ export const renew = (
   return { standing: { decision, window: newest }, renewals };
 };
 
-/** A renewal names a window behind those that it rests on. */
-export const isRenewal = ({ kind, windowIndex, windows }: Decided): boolean =>
-  kind !== 'hold' && windowIndex >= windows;
+/** A renewal names a window behind those that it rests on. What rests on none is an analysis that was never judged. */
+export const isRenewal = ({
+  windowIndex,
+  windows,
+}: Pick<Decided, 'windowIndex' | 'windows'>): boolean => windows > 0 && windowIndex >= windows;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { isRenewal } from '../../../services/core/canary/renewal.ts';
 import { parseMarker } from '../../../services/core/markers/parse-marker.ts';
 import type { Body } from '../../../services/core/markers/upcast.ts';
 import type { Copy, SamplePoint, Tick } from '../../../services/core/samples/sample.ts';
@@ -111,7 +112,7 @@ describe('cohorts', () => {
 
   test("a pod of another deployment is no canary, though it has the canary's version", () => {
     const other = canary({ deployment: '6f1c1a52-0000-8000-8000-00000000000f', traffic: failing });
-    expect(judged(baseline(), other).decisions.map(({ kind }) => kind)).toStrictEqual(['hold']);
+    expect(new Set(kindsOf(judged(baseline(), other).decisions))).toStrictEqual(new Set(['hold']));
     expect(counted(baseline(), other)).toMatchObject({ 'other-version': 102 });
   });
 
@@ -182,8 +183,8 @@ describe('nothing from before the opening enters', () => {
   test('a point that stands before the opening in the partition is not there', () => {
     const sent = exportsOf([baseline(), canary({ traffic: failing })]);
     const late = run([...cut(sent, [7]), opening(), tick(80_000)]);
-    expect(kindsOf(late.decisions)).toStrictEqual(['hold', 'hold']);
-    expect(late.decisions[1]?.baseline.requests).toBe(0);
+    expect(new Set(kindsOf(late.decisions))).toStrictEqual(new Set(['hold']));
+    expect(late.decisions.at(-1)?.baseline.requests).toBe(0);
   });
 });
 
@@ -258,7 +259,8 @@ describe('late points', () => {
 describe('silence', () => {
   test('of both from the beginning on is a hold, and inconclusive at the deadline', () => {
     const { decisions } = run([opening(), tick(5_000), tick(200_000), tick(900_000)]);
-    expect(decisions.map(({ kind, verdict, reason }) => [kind, verdict, reason])).toStrictEqual([
+    const said = decisions.filter((decision) => !isRenewal(decision));
+    expect(said.map(({ kind, verdict, reason }) => [kind, verdict, reason])).toStrictEqual([
       ['hold', 'inconclusive', 'no-data'],
       ['hold', 'inconclusive', 'deadline'],
     ]);

@@ -160,12 +160,90 @@ test('a promotion that is renewed is replaced by a roll-back, and only that is r
   ]);
 });
 
-test('a hold asks nobody to act, and is not renewed', () => {
-  const { decisions } = run([opening(), ...ticks(0, 60 * minutes, 1_000)]);
-  expect(decisions.map(({ kind, reason }) => [kind, reason])).toStrictEqual([
-    ['hold', 'no-data'],
-    ['hold', 'deadline'],
-  ]);
+describe('a silence', () => {
+  const lasting: Policy = { ...fastPolicy, deadlineMs: 30 * minutes };
+  const silentFrom = (fromMs: number, deadlineMs = lasting.deadlineMs): readonly Decided[] =>
+    run([
+      opening({}, { ...lasting, deadlineMs }),
+      ...sent(fromMs),
+      ...ticks(fromMs, 60 * minutes, 1_000),
+    ]).decisions;
+
+  test('is said again while it lasts, and no more once the time is over', () => {
+    const decisions = silentFrom(50_500);
+    const held = decisions.filter(({ reason }) => reason === 'no-data');
+    expect(decisions.filter((decision) => !isRenewal(decision))).toStrictEqual([
+      held[0],
+      decisions.at(-1),
+    ]);
+    expect(decisions.at(-1)).toMatchObject({
+      kind: 'hold',
+      reason: 'deadline',
+      validForMs: 300_000,
+    });
+    const [one = 0] = windowsOf(held);
+    expect(windowsOf(held)).toStrictEqual(held.map((_, turn) => one + turn * 30));
+    // Half an hour less the silence that it took, every 30 s.
+    expect(held).toHaveLength(60);
+  });
+
+  test.each([
+    [1_000, 30 * minutes, 30, 42_000],
+    [5_000, 30 * minutes, 6, 50_000],
+    [15_000, 30 * minutes, 2, 70_000],
+    [60_000, 60 * minutes, 1, 190_000],
+    [1_000, 4 * 60 * minutes, 60, 72_000],
+    [5_000, dayMs, 56, 300_000],
+    [120_000, 60 * minutes, 1, 300_000],
+  ])(
+    'in windows of %i ms until %i ms is said every %i of them, and counts for %i ms',
+    (windowMs, deadlineMs, windows, validForMs) => {
+      const times = { warmUpMs: windowMs, soakMs: 2 * windowMs, noDataMs: 2 * windowMs };
+      const policy: Policy = { ...fastPolicy, windowMs, ...times, deadlineMs };
+      const endMs = Math.min(deadlineMs - 1, 20 * minutes);
+      const { decisions } = run([opening({}, policy), ...ticks(0, endMs, windowMs)]);
+      expect(new Set(decisions.map((decision) => decision.validForMs))).toStrictEqual(
+        new Set([validForMs]),
+      );
+      const [one, two] = windowsOf(decisions);
+      expect((two ?? 0) - (one ?? 0)).toBe(windows);
+      // The sample that closes a window may come a window late.
+      const latestMs = (windows + 1) * windowMs;
+      expect(latestMs).toBeLessThan(windowMs > minutes ? 301_000 + 60_000 : validForMs);
+    },
+  );
+
+  test('that is over is not said any more, and the next one is another', () => {
+    const back = canary({ firstExportMs: 120_500, lastExportMs: 180_500 });
+    const { decisions, state } = run([
+      opening({}, { ...lasting, soakMs: 20 * minutes }),
+      ...sent(300_500, canary({ lastExportMs: 20_500 }), { ...back, name: 'back' }),
+    ]);
+    const held = decisions.filter(({ kind }) => kind === 'hold');
+    const [one, other, ...more] = held.filter((decision) => !isRenewal(decision));
+    expect([one?.windowIndex, other?.windowIndex, more]).toStrictEqual([28, 188, []]);
+    expect(one?.evidenceDigest).not.toBe(other?.evidenceDigest);
+    expect(windowsOf(held.filter(isRenewal))).toStrictEqual([58, 88, 118, 218, 248, 278]);
+    expect(state.analyses[analysisId]?.held?.window).toBe(278);
+  });
+
+  test('does not keep a step from being said again behind it', () => {
+    const policy: Policy = { ...lasting, steps: [0.5], soakMs: 4_000, deadlineMs: 50 * minutes };
+    const { decisions } = run([
+      opening({}, policy),
+      ...sent(
+        600_500,
+        canary({ lastExportMs: 50_500 }),
+        canary({ name: 'back', firstExportMs: 90_500, lastExportMs: 600_500 }),
+      ),
+    ]);
+    const told = decisions.map(
+      (decision) => `${decision.kind}${isRenewal(decision) ? ' again' : ''}`,
+    );
+    expect(told).toStrictEqual([
+      ...['advance', 'hold', 'hold again', 'advance again', 'advance again'],
+    ]);
+  });
 });
 
 describe('nothing more is renewed', () => {
@@ -193,7 +271,11 @@ describe('nothing more is renewed', () => {
       openedAt: openedAt + 6 * minutes,
     });
     const { state, decisions } = run([...bad, tick(6 * minutes), second, opening(), ...later]);
-    expect(kindsOf(decisions)).toStrictEqual(['roll-back', 'roll-back', 'hold', 'hold']);
+    expect(kindsOf(decisions.filter(({ stage }) => stage !== 'hold'))).toStrictEqual([
+      'roll-back',
+      'roll-back',
+      'hold',
+    ]);
     expect(Object.keys(state.analyses)).toStrictEqual([second.analysis]);
   });
 

@@ -87,7 +87,7 @@ const honestly = fc
             evidenceDigest: String(at).repeat(64),
           }),
         );
-      else if (before !== undefined && before.kind !== 'hold') {
+      else if (before !== undefined) {
         const body = { ...before, windowIndex };
         said.push({ ...body, marker: decisionIdOf(body) });
       }
