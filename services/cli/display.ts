@@ -97,6 +97,11 @@ const units: readonly (readonly [ms: number, name: string])[] = [
   [1000, 's'],
 ];
 
+const digestDigits = 12;
+
+/** A SHA-256 as people compare it: the same cut everywhere; JSON has the whole. */
+export const digestShown = (hex: string): string => hex.slice(0, digestDigits);
+
 /** A time span in the largest unit that it fills at least twice, rounded down: `350 ms`, `90 s`, `3 h`. */
 export const spanText = (ms: number): string => {
   const [unitMs, name] = units.find(([unit]) => ms >= 2 * unit) ?? [1, 'ms'];

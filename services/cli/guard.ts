@@ -5,6 +5,7 @@ import { freezeOf, guardModel, slotGuardKey, stopsKey, withoutStop } from '../co
 import { decisionRenewed } from '../core/lifecycle.ts';
 import type { Deployment } from '../core/deployment.ts';
 import type { Position } from '../core/log/record.ts';
+import type { Slot } from '../core/markers/marker.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import type { OperationDraft } from '../core/operations.ts';
 import type { Result } from '../core/result.ts';
@@ -131,21 +132,23 @@ const draftOf = async (
     case 'decisions decline': {
       const decision = await decisionNamed(atHand, given.words[0] ?? '');
       if (!decision.ok) return decision;
-      const { position, kind, fromVersion, slot, mode, note } = decision.value;
-      if (note !== 'applied' || mode !== 'ask')
+      const { position, kind, fromVersion, slot, mode, note: standing } = decision.value;
+      if (standing !== 'applied' || mode !== 'ask')
         return refuse(
           'not-asked',
-          `the decision at position ${position} asks nobody: its mode is ${mode}${note === 'applied' ? '' : `, and it does not stand (${note})`}`,
+          `the decision at position ${position} asks nobody: its mode is ${mode}${standing === 'applied' ? '' : `, and it does not stand (${standing})`}`,
           hints['not-asked'] ?? '',
         );
       const isApproved = name === 'decisions approve';
+      const note = `${kind} of ${slot.component} ${fromVersion} in ${whereText(slot)}`;
       return ok({
         draft: {
           kind: isApproved ? 'decision-approved' : 'decision-declined',
           reason,
           positions: [position],
+          note,
         },
-        told: `${kind} of ${fromVersion} in ${slotKey(slot)}: ${isApproved ? 'approved' : 'declined'}`,
+        told: `${note}: ${isApproved ? 'approved' : 'declined'}`,
       });
     }
     case 'decisions lift':
@@ -172,10 +175,19 @@ const draftLift = async (
         'is the slot spelt right? plimsoll decisions lists roll-backs',
       )
     : ok({
-        draft: { kind: 'freeze-lifted', reason, positions: [freeze.position] },
+        draft: {
+          kind: 'freeze-lifted',
+          reason,
+          positions: [freeze.position],
+          note: `${slot.value.component} in ${whereText(slot.value)}`,
+        },
         told: `${slotKey(slot.value)} may be decided about again`,
       });
 };
+
+/** `production`, `team/production (eu)`: where it goes to, as far as that is not what nearly everybody has. */
+const whereText = ({ namespace, environment, target }: Slot): string =>
+  `${namespace === 'default' ? '' : `${namespace}/`}${environment}${target === null ? '' : ` (${target})`}`;
 
 /** A decision by its position or its id; a renewal stands for what it renews. */
 const decisionNamed = async (

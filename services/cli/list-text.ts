@@ -1,7 +1,8 @@
 import type { Json } from '../core/canonical.ts';
 import { headlineOf } from '../core/canary/sentence.ts';
 import type { Line } from '../core/views.ts';
-import { paintStatus, plainText, shortTime, table } from './display.ts';
+import { digestShown, paintStatus, plainText, shortTime, table } from './display.ts';
+import { aboutOperation } from './operation-about.ts';
 import type { Terminal } from './ports.ts';
 
 // Lines of core/views.ts as tables. A line may come from a gateway: nothing about its fields is taken for granted.
@@ -92,8 +93,6 @@ const decision = (line: Line): string =>
 /** Its first sentence; explain has the whole of it. */
 const why = (line: Line): string => headlineOf(text('explanation')(line));
 
-const count = (value: Json | undefined): number => (Array.isArray(value) ? value.length : 0);
-
 /** Said where a letter is no open one that nobody touched. */
 const letterStateText = (line: Line): string => {
   const state = text('state')(line);
@@ -101,38 +100,6 @@ const letterStateText = (line: Line): string => {
   if (state !== 'open') return state;
   const redrives = text('redrives')(line);
   return redrives === '0' ? '' : `open, redriven ${redrives} times`;
-};
-
-const rangeOf = (line: Line): string => {
-  const [from, to] = [text('from')(line), text('to')(line)];
-  if (to === '') return '';
-  return from === '' ? `up to ${to}` : `positions ${from} to ${to}`;
-};
-
-/** What an operation was about, in few words: only the fields that it uses. */
-const aboutOperation = (line: Line): string => {
-  const letters = count(line['positions']);
-  const deployments = count(line['deployments']);
-  const { effect } = line;
-  const refused =
-    isLine(effect) && Array.isArray(effect['refused'])
-      ? effect['refused'].flatMap((item) =>
-          isLine(item) ? [`${text('count')(item)} ${text('code')(item)}`] : [],
-        )
-      : [];
-  return [
-    text('generation')(line),
-    rangeOf(line),
-    letters === 0 ? '' : `${letters} ${letters === 1 ? 'letter' : 'letters'}`,
-    deployments === 0 ? '' : `${deployments} ${deployments === 1 ? 'deployment' : 'deployments'}`,
-    text('environment')(line),
-    line['days'] === null ? '' : `${text('days')(line)} days`,
-    refused.length === 0 ? '' : `not done: ${refused.join(', ')}`,
-    text('note')(line),
-    line['suspect'] === true ? 'SUSPECT KEY' : '',
-  ]
-    .filter((part) => part !== '')
-    .join('; ');
 };
 
 const place: readonly Column[] = [
@@ -226,7 +193,7 @@ const listings: { readonly [Name in Listing]: readonly Column[] } = {
     ['POSITION', text('position')],
     ['AT (UTC)', time('at')],
     ['SIGNER', text('signer')],
-    ['DIGEST', (line) => text('digest')(line).slice(0, 12)],
+    ['DOCUMENT', (line) => digestShown(text('digest')(line))],
     ['NOTES', marks],
     ['REASON', text('reason')],
   ],

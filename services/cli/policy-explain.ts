@@ -10,7 +10,7 @@ import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { Line } from '../core/views.ts';
 import type { Given } from './arguments.ts';
-import { plainText } from './display.ts';
+import { digestShown, plainText } from './display.ts';
 import { openReader } from './open-reader.ts';
 import { printLines, printText } from './output.ts';
 import { policyFileAt } from './policy-file.ts';
@@ -118,7 +118,7 @@ export const explainPolicy = async (
   const lines = policyYaml(placed, (name) => remarks.get(name) ?? null);
   printText(ports.terminal, [
     plainText(`# ${whyText(given, applying.value)}`),
-    `# digest ${digest}`,
+    `# policy ${digestShown(digest)}: so decisions name it`,
     ...lines.map(plainText),
   ]);
   return ok(undefined);

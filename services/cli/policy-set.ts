@@ -4,7 +4,7 @@ import { ok } from '../core/result.ts';
 import type { Line } from '../core/views.ts';
 import { appendOfOperator } from './append-operation.ts';
 import type { Given } from './arguments.ts';
-import { plainText } from './display.ts';
+import { digestShown, plainText } from './display.ts';
 import { envelopeOf, toMarker } from './marker-fields.ts';
 import { printLines, printText } from './output.ts';
 import { faultText, policyFileAt } from './policy-file.ts';
@@ -40,7 +40,7 @@ export const setPolicy = async (
       printText(ports.terminal, [
         plainText(
           isNew
-            ? `${path} counts from position ${position} on (${countText(policies.length)}); canaries that run keep theirs`
+            ? `${path} (document ${digestShown(digest)}) counts from position ${position} on (${countText(policies.length)}); canaries that run keep theirs`
             : `${path} counts already, since position ${position}; nothing was appended`,
         ),
       ]);

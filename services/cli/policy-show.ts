@@ -1,7 +1,7 @@
 import type { Json } from '../core/canonical.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
-import { plainText } from './display.ts';
+import { digestShown, plainText } from './display.ts';
 import { openReader } from './open-reader.ts';
 import { printLines, printText } from './output.ts';
 import type { CliPorts } from './ports.ts';
@@ -32,13 +32,13 @@ export const showPolicy = async (
     });
     return ok(undefined);
   }
-  const { document, position, at, signer, reason } = set.value;
+  const { document, position, at, signer, reason, digest } = set.value;
   if (isJson) {
     printLines(ports.terminal, [set.value]);
     return ok(undefined);
   }
   const { print } = await ports.yaml();
-  const about = `set at position ${word(position)}, ${word(at)}, by ${word(signer)}: ${word(reason)}`;
+  const about = `document ${digestShown(word(digest))}, set at position ${word(position)}, ${word(at)}, by ${word(signer)}: ${word(reason)}`;
   const lines = print(inReadingOrder(document ?? null))
     .trimEnd()
     .split('\n');

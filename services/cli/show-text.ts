@@ -1,7 +1,7 @@
 import type { Json } from '../core/canonical.ts';
 import { headlineOf } from '../core/canary/sentence.ts';
 import type { Line } from '../core/views.ts';
-import { plainText, shortTime } from './display.ts';
+import { digestShown, plainText, shortTime } from './display.ts';
 import { metricsText } from './metrics-text.ts';
 
 /** The whole of a deployment as people read it: attempts, who said what when, decisions, conflicts. */
@@ -75,7 +75,7 @@ const decisionsText = (decisions: readonly Line[]): readonly string[] =>
             `by ${said(decision['signer'])} (key ${said(decision['key'])})${noteOf(decision)}, verdict ${said(decision['verdict'])}: ${said(decision['reason'])}`,
           ...explanationText(decision).map((line) => `      ${line}`),
           `      ${said(decision['windows'])} windows of ${said(decision['windowMs'])} ms, samples ` +
-            `${samplesOf(decision['samples'])}, judge ${said(decision['judge'])}, policy ${said(decision['policyDigest']).slice(0, 12)}`,
+            `${samplesOf(decision['samples'])}, judge ${said(decision['judge'])}, policy ${digestShown(said(decision['policyDigest']))}`,
         ]),
       ];
 

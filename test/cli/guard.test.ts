@@ -56,7 +56,13 @@ test('what asks is approved by its position or its id, and then the gate opens',
     ...['decisions', 'decline', '8', '--reason=not so fast', '--key=ops.json'],
   );
   expect(declined.out).toEqual([
-    'roll-back of 2.0.0 in default/production/checkout/: declined (position 10)',
+    'roll-back of checkout 2.0.0 in production: declined (position 10)',
+  ]);
+  const operations = await desk.plimsoll('operations');
+  expect(operations.out.map((line) => line.replace(/ {2,}/g, '  '))).toEqual([
+    'POSITION  AT (UTC)  KIND  SIGNER  ABOUT  REASON',
+    '9  2026-11-21 10:00:00Z  decision-approved  ops  roll-back of checkout 2.0.0 in production; position 8  looked at it',
+    '10  2026-11-21 10:02:00Z  decision-declined  ops  roll-back of checkout 2.0.0 in production; position 8  not so fast',
   ]);
 });
 

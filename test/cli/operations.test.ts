@@ -50,9 +50,9 @@ describe('plimsoll operations', () => {
   test('tells people what they were about', async () => {
     const { out } = await (await aLog()).plimsoll('operations');
     expect(out.map((line) => line.trimEnd())).toEqual([
-      'POSITION  AT (UTC)              KIND                 SIGNER  ABOUT                 REASON',
-      '3         2026-11-21 10:00:00Z  retention-set        ops     pr-*; 14 days         the test asks for it',
-      '4         2026-11-21 10:00:00Z  generation-switched  ops     g2; up to 4; from g1  the test asks for it',
+      'POSITION  AT (UTC)              KIND                 SIGNER  ABOUT                          REASON',
+      '3         2026-11-21 10:00:00Z  retention-set        ops     pr-*; 14 days                  the test asks for it',
+      '4         2026-11-21 10:00:00Z  generation-switched  ops     g2; up to position 4; from g1  the test asks for it',
     ]);
   });
 

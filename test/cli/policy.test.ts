@@ -517,7 +517,7 @@ describe('policy show', () => {
   test('gives the document that counts as a file, and an earlier one by its position', async () => {
     const desk = await withTwo();
     const shown = await desk.plimsoll('policy', 'show');
-    expect(shown.out[0]).toMatch(/^# set at position 4, .* by ops: second$/);
+    expect(shown.out[0]).toMatch(/^# document [0-9a-f]{12}, set at position 4, .* by ops: second$/);
     expect(plainOf(shown.out.join('\n'))).toEqual(plainOf(later));
     const first = await desk.plimsoll('policy', 'show', '3');
     expect(plainOf(first.out.join('\n'))).toEqual(plainOf(good));
