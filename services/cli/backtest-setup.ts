@@ -119,27 +119,37 @@ const readTime = (option: string, written: string): Result<number, CliProblem> =
 const unitsMs: { readonly [unit: string]: number } = { s: 1000, m: 60_000, h: 3_600_000 };
 const weightsMax = 100;
 
-/** `0s=0.01,450s=0.05`: seconds, minutes or hours after the start, rising, and the share from then on. */
+/**
+ * `0.5` or `50%`: the share all the time. `0s=0.01,450s=0.05`: seconds, minutes or hours after the start, rising, and the
+ * share from then on.
+ */
 const readWeights = (
   written: string | null,
   sinceMs: number,
 ): Result<BacktestSetup['shares'], CliProblem> => {
   if (written === null) return ok([]);
-  const parts = written.split(',');
+  const parts = written.includes('=') ? written.split(',') : [`0s=${written}`];
   const shares: { readonly atMs: number; readonly share: number }[] = [];
   for (const part of parts) {
     const [, count = '', unit = '', given = ''] =
-      /^([0-9]{1,6}(?:\.[0-9]{1,3})?)([smh])=(0(?:\.[0-9]{1,9})?|1(?:\.0{1,9})?)$/.exec(part) ?? [];
+      /^([0-9]{1,6}(?:\.[0-9]{1,3})?)([smh])=(.{1,16})$/.exec(part.trim()) ?? [];
     const atMs = sinceMs + Math.round(Number(count) * (unitsMs[unit] ?? Number.NaN));
-    if (!(atMs > (shares.at(-1)?.atMs ?? -Infinity)) || parts.length > weightsMax)
+    const share = shareOf(given);
+    const isLater = atMs > (shares.at(-1)?.atMs ?? -Infinity);
+    if (!isLater || !(share >= 0 && share <= 1) || parts.length > weightsMax)
       return refuse(
         'option-invalid',
         `--weight: ${JSON.stringify(part.slice(0, 64))} is not a later time with a share of 0 to 1`,
-        'write it such as --weight=0s=0.01,450s=0.05,900s=0.25',
+        "the canary's share of the traffic: --weight=0.5, or --weight=0s=1%,450s=5%,900s=25% where it changes",
       );
-    shares.push({ atMs, share: Number(given) });
+    shares.push({ atMs, share });
   }
   return ok(shares);
+};
+
+const shareOf = (written: string): number => {
+  const [, number = '', percent] = /^([0-9]{1,3}(?:\.[0-9]{1,9})?)(%)?$/.exec(written) ?? [];
+  return number === '' ? Number.NaN : Number(number) / (percent === undefined ? 1 : 100);
 };
 
 /** Markers of one deployment are few; a whole log is exported by component. */

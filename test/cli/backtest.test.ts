@@ -79,6 +79,18 @@ describe('plimsoll backtest', () => {
     expect(lines.map(({ stage }) => stage)).toEqual(['warming', 'armed', 'rolled-back']);
   });
 
+  test('takes a share that stays as one number, a fraction or a percentage', async () => {
+    const path = capture('shared.jsonl', twoServers(290, bad));
+    const [stepped, fraction, percentage] = await Promise.all(
+      ['0s=0.5', '0.5', '50%'].map((share) =>
+        desk.plimsoll('backtest', `--metrics=${path}`, ...place, ...versions, `--weight=${share}`),
+      ),
+    );
+    expect(stepped?.exit).toBe(0);
+    expect(stepped?.out.join()).toContain('traffic is not blamed: canary');
+    expect([fraction?.out, percentage?.out]).toEqual([stepped?.out, stepped?.out]);
+  });
+
   test('ends with 0 whatever the outcome is', async () => {
     const inconclusive = await backtest(twoServers(60, good), '--json');
     expect(inconclusive.exit).toBe(0);
@@ -261,7 +273,10 @@ describe('bad input', () => {
     ['--since=yesterday', 'option-invalid'],
     ['--weight=0s=0.5,0s=0.6', 'option-invalid'],
     ['--weight=0s=1.5', 'option-invalid'],
-    ['--weight=0.5', 'option-invalid'],
+    ['--weight=1.5', 'option-invalid'],
+    ['--weight=half', 'option-invalid'],
+    ['--weight=0s=50', 'option-invalid'],
+    ['--weight=0.5,10s=0.6', 'option-invalid'],
     ['--canary=1.9.4', 'option-invalid'],
     ['--policy=bad.yaml', 'policy-invalid'],
     ['--policy=missing.yaml', 'file-invalid'],

@@ -18,7 +18,7 @@ export const backtestCommands: readonly CommandOf<BacktestCommand>[] = [
       option('canary', 'VERSION', 'service.version of the canary'),
       option('baseline', 'VERSION', 'service.version of what ran before'),
       option('since', 'TIME', 'when the canary began, UTC; of one capture by --metrics=FILE@TIME'),
-      option('weight', 'LIST', "the canary's share from then on, such as 0s=0.01,450s=0.05"),
+      option('weight', 'SHARE', "the canary's share from then on: 0.05, 5% or 0s=1%,450s=5%"),
       option('markers', 'FILE', 'what ran where and when: lines of plimsoll export, or markers'),
       option('deployment', 'ID', 'with --markers: which canary, where they tell of several'),
       option('history', 'FILE', 'capture of the same cohorts running the same code: its noise'),
