@@ -112,7 +112,8 @@ const requestsMax = 1_000_000_000;
 /**
  * What the points of a window add, in the order of their time, whatever the order in which they came. A cumulative value
  * counts from the one before it; the first of a stream counts from zero if it is known to have begun after the opening
- * (`openBases`), else it is only the base. A delta counts if it began after the opening.
+ * (`openBases`), else it is only the base. A delta counts if it began after the opening, or from the one before it on where
+ * its start does not move.
  */
 export const takeWindow = (
   metrics: readonly MetricPolicy[],
@@ -125,7 +126,7 @@ export const takeWindow = (
   excluded.duplicate = points.length - distinct.length;
   const bases = openBases(before, openedAtMs);
   const counted = plausible(
-    withoutOlderNames(countedIn(bases, distinct, openedAtMs, excluded), excluded),
+    withoutOlderNames(countedIn(bases, distinct, excluded), excluded),
     excluded,
   );
   const loudness = loudnessOf(voicesOf(counted));
@@ -155,16 +156,17 @@ type CountedPoint = { readonly point: PendingPoint; readonly added: Counted };
 const countedIn = (
   bases: ReturnType<typeof openBases>,
   points: readonly PendingPoint[],
-  openedAtMs: number,
   excluded: Exclusions,
 ): readonly CountedPoint[] => {
   const counted: CountedPoint[] = [];
   for (const point of points) {
     const { temporality, series, startMs, timeMs } = point;
     if (temporality === null) continue;
-    const deltaTaken = startMs >= openedAtMs ? 'new' : 'unknown';
     const value = countedBy(point);
-    const taken = temporality === 'delta' ? deltaTaken : bases.take(series, startMs, timeMs, value);
+    const taken =
+      temporality === 'delta'
+        ? bases.takeDelta(series, startMs)
+        : bases.take(series, startMs, timeMs, value);
     if (taken === 'over-limit') excluded['over-limit'] += 1;
     else if (taken === 'unknown') excluded['before-opening'] += 1;
     else counted.push({ point, added: taken === 'new' ? value : taken });

@@ -43,11 +43,13 @@ export type Bases = {
   /** By series, then by the start of the stream. */
   readonly ofSeries: { readonly [series: string]: BasesOfSeries };
   readonly families: { readonly [name: string]: Family };
+  /** Of series of deltas, the start of the newest point that began before the opening. */
+  readonly begun: { readonly [series: string]: number };
 };
 
-export const noBases: Bases = { layouts: [], streams: 0, ofSeries: {}, families: {} };
+export const noBases: Bases = { layouts: [], streams: 0, ofSeries: {}, families: {}, begun: {} };
 
-/** Cumulative streams of one analysis, and different lists of bounds among them. */
+/** Streams of one analysis that something is known of, and different lists of bounds among them. */
 const streamsMax = 20_000;
 const layoutsMax = 100;
 
@@ -78,6 +80,11 @@ export type BasesDraft = {
     timeMs: number,
     value: Counted,
   ) => Counted | 'new' | 'unknown' | 'over-limit';
+  /**
+   * Whether a delta counts. One that began before the opening does not, unless the delta before it began at that very
+   * moment: a start that does not move is that of the process, and such a sender means what came since.
+   */
+  readonly takeDelta: (series: string, startMs: number) => 'new' | 'unknown' | 'over-limit';
   readonly close: () => Bases;
 };
 
@@ -95,6 +102,7 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
   // Those of `before` are its own; a series is copied when it first changes.
   const copied = new Set<string>();
   let { streams } = before;
+  let begun: { [series: string]: number } | undefined;
   const layouts = openLayouts(before.layouts);
   const families = openFamilies(before.families);
 
@@ -120,10 +128,23 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
       family.counted += added.count;
       return added;
     },
-    close: () =>
-      all === undefined
+    takeDelta: (series, startMs) => {
+      if (startMs >= openedAtMs) return 'new';
+      const known = (begun ?? before.begun)[series];
+      if (known === startMs) return 'new';
+      if (known === undefined && streams >= streamsMax) return 'over-limit';
+      if (known === undefined) streams += 1;
+      begun ??= { ...before.begun };
+      begun[series] = startMs;
+      return 'unknown';
+    },
+    close: () => ({
+      ...(all === undefined
         ? before
-        : { layouts: layouts.all, streams, ofSeries: all, families: families.close() },
+        : { layouts: layouts.all, ofSeries: all, families: families.close() }),
+      streams,
+      begun: begun ?? before.begun,
+    }),
   };
 };
 

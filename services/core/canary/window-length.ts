@@ -28,6 +28,8 @@ export type Measuring = {
   readonly longestMs: number;
   /** Time of each stream's last measured point. */
   readonly lastMs: { readonly [stream: string]: number };
+  /** Start of that point, of streams of deltas. */
+  readonly lastStartMs: { readonly [stream: string]: number };
   /** Cohorts of which some stream has shown two points. */
   readonly shown: { readonly canary: boolean; readonly baseline: boolean };
   /** Points not measured yet; the earliest of their times, or null. */
@@ -40,6 +42,7 @@ export type Measuring = {
 export const initialMeasuring: Measuring = {
   longestMs: 0,
   lastMs: {},
+  lastStartMs: {},
   shown: { canary: false, baseline: false },
   waiting: [],
   waitingFromMs: null,
@@ -95,6 +98,7 @@ export const measure = (
 
   const waiting = measuring.waiting.toSorted(byTime);
   const lastMs = { ...measuring.lastMs };
+  const lastStartMs = { ...measuring.lastStartMs };
   const shown = { ...measuring.shown };
   let { longestMs } = measuring;
   let measured = 0;
@@ -102,13 +106,14 @@ export const measure = (
     if (seen.timeMs > settledMs(longestMs) || seen.timeMs > limitMs) break;
     measured += 1;
     const before = lastMs[seen.stream];
-    if (before === undefined) lastMs[seen.stream] = seen.timeMs;
     // A repeat, or one that came behind its successor, tells no interval.
-    if (before === undefined || seen.timeMs <= before) continue;
+    if (before !== undefined && seen.timeMs <= before) continue;
+    const beganMs = beginningOf(seen, before, lastStartMs[seen.stream]);
     lastMs[seen.stream] = seen.timeMs;
-    // Nobody knows which sender's it is, nor is it counted.
-    if (seen.temporality === 'delta' && seen.startMs < openedAtMs) continue;
-    longestMs = Math.max(longestMs, intervalOf(seen, before));
+    if (seen.temporality === 'delta') lastStartMs[seen.stream] = seen.startMs;
+    // Of a delta that began before the opening nobody knows whose it is, nor is it counted.
+    if (before === undefined || beganMs < openedAtMs) continue;
+    longestMs = Math.max(longestMs, seen.timeMs - beganMs);
     shown[seen.cohort] = true;
     if (shown.canary && shown.baseline)
       return { done: true, windowMs: windowFor(baseMs, longestMs) };
@@ -119,6 +124,7 @@ export const measure = (
   const next: MeasuringDraft = {
     longestMs,
     lastMs,
+    lastStartMs,
     shown,
     waiting: rest,
     waitingFromMs: rest[0]?.timeMs ?? null,
@@ -128,11 +134,15 @@ export const measure = (
 };
 
 /**
- * A delta says itself how long it took: its series may have been silent for a while, and several senders that cannot be
- * told apart are one series, whose points are closer together than the exports of any of them.
+ * When began what a point tells of. A delta says it itself: its series may have been silent for a while, and several
+ * senders that cannot be told apart are one series, whose points are closer together than the exports of any of them.
+ * A start that does not move from one delta to the next is that of the process: such a sender means what came since.
  */
-const intervalOf = ({ temporality, startMs, timeMs }: Seen, beforeMs: number): number =>
-  temporality === 'delta' ? timeMs - startMs : timeMs - beforeMs;
+const beginningOf = (
+  { temporality, startMs }: Seen,
+  beforeMs: number = startMs,
+  startBeforeMs: number | undefined,
+): number => (temporality === 'delta' && startMs !== startBeforeMs ? startMs : beforeMs);
 
 const byTime = (left: Seen, right: Seen): number =>
   left.timeMs - right.timeMs || (left.stream < right.stream ? -1 : 1);

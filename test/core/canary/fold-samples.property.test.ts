@@ -155,6 +155,7 @@ test('points twice, shuffled within the lateness and cut in another way give the
   // Without this the law could hold because nothing was ever decided.
   expect([...kinds].toSorted()).toStrictEqual([
     'hold',
+    'hold again',
     'promote',
     'promote again',
     'roll-back',

@@ -323,10 +323,47 @@ describe('the window', () => {
     expect(state.analyses[analysisId]?.windowMs).toBe(1_000);
   });
 
+  describe('of deltas whose start never moves', () => {
+    const stuck = { temporality: 'delta', startStays: true } as const;
+
+    test.each([
+      ['began before the opening', -60_000],
+      ['began after it', 100],
+    ])('is their interval, where they %s', (_when, startMs) => {
+      for (const exportEveryMs of [1_000, 2_000])
+        expect(
+          windowOf(
+            baseline({ ...stuck, startMs, exportEveryMs }),
+            canary({ ...stuck, exportEveryMs }),
+          ),
+        ).toBe(exportEveryMs);
+    });
+
+    test('is not stretched by a cohort that sends alone', () => {
+      const late = canary({ ...stuck, startMs: 6_100, firstExportMs: 6_500 });
+      expect(windowOf(baseline(stuck), late)).toBe(1_000);
+    });
+
+    test('all that came since the opening counts, and nothing before it', () => {
+      const of = (change: Partial<Pod>): ReturnType<typeof errorsSeen> =>
+        errorsSeen(
+          judged(baseline({ ...change, traffic: () => [busy, 5] }), canary()).windows,
+          'baseline',
+        );
+      const honest = of({ temporality: 'delta' });
+      expect(of(stuck)).toStrictEqual(honest);
+      expect(of({ ...stuck, startMs: 100 }).requests).toBe(honest.requests + busy);
+    });
+  });
+
   test('is not measured by how close together senders export that cannot be told apart', () => {
+    // No two of them began in the same millisecond: that is how a start looks that does not move.
     const three = (pod: typeof canary): readonly Pod[] =>
-      [500, 1_400, 2_300].map((firstExportMs) =>
-        pod({ temporality: 'delta', exportEveryMs: 3_000, firstExportMs }),
+      [500, 1_400, 2_300].map((firstExportMs, index) =>
+        pod({
+          ...{ temporality: 'delta', exportEveryMs: 3_000, firstExportMs },
+          startMs: pod().startMs + index,
+        }),
       );
     expect(windowOf(...three(baseline), ...three(canary))).toBe(3_000);
   });

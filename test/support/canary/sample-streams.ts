@@ -114,6 +114,8 @@ export type Pod = {
   readonly restartMs?: number;
   /** Whether the restart can only be seen by the value that falls. */
   readonly restartsInSilence?: boolean;
+  /** Whether all its deltas name the start of the process. */
+  readonly startStays?: boolean;
   /** How far its clock is ahead. */
   readonly clockAheadMs?: number;
   readonly delayMs?: (exportIndex: number) => number;
@@ -224,7 +226,8 @@ const exportsOfPod = (pod: Pod): readonly Sent[] => {
             origin: 0,
             series: tools.digest(series),
             receivedAt,
-            start: clock + (isCumulative ? start : Math.max(previous, start)),
+            start:
+              clock + (isCumulative || pod.startStays === true ? start : Math.max(previous, start)),
             time: clock + at,
             count,
             errors: outcome === 'failed' ? count : 0,
