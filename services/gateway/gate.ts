@@ -11,7 +11,7 @@ import type { Line } from '../core/views.ts';
 import type { HttpRequest, HttpResponse } from '../ports/http.ts';
 import { bodyOf } from './body.ts';
 import type { Meant, ObeyPorts } from './obeying.ts';
-import { gateNow } from './obeying.ts';
+import { gateNow, openDeployments } from './obeying.ts';
 import type { Problem } from './problems.ts';
 import { refuse } from './problems.ts';
 
@@ -52,13 +52,19 @@ export const postGate = async (
       ? answerHook(hook, undefined)
       : gate;
   if (hook !== null) return answerHook(hook, gate.value);
-  return gate.value === undefined
-    ? refuse(
-        'deployment-unknown',
-        'nobody has planned such a deployment',
-        'plimsoll release plan says what is to be deployed',
-      )
-    : ok(respond(gate.value));
+  return gate.value === undefined ? unplanned(ports) : ok(respond(gate.value));
+};
+
+/** Whoever mistyped a name should see those that would be answered. */
+const unplanned = async (ports: ObeyPorts): Promise<Result<never, Problem>> => {
+  const open = await openDeployments(ports);
+  return refuse(
+    'deployment-unknown',
+    'nobody has planned such a deployment',
+    open.length === 0
+      ? 'nothing is planned or running; plimsoll release plan says what is to be deployed'
+      : `planned or running are ${open.join(', ')}; plimsoll release plan says what is to be deployed`,
+  );
 };
 
 /** They ask nothing, so it is all the same which place is meant. */

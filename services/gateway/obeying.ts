@@ -15,6 +15,7 @@ import { policyModel } from '../core/policy-records.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import { readRow } from '../core/row-text.ts';
+import type { AttemptLine } from '../core/slot-state.ts';
 import type { Line, Present } from '../core/views.ts';
 import { presentOf } from '../core/views.ts';
 import type { HttpRequest, HttpResponse } from '../ports/http.ts';
@@ -155,6 +156,26 @@ export const gateNow = async (
         'name the environment and the component, too',
       );
   }
+};
+
+/** Attempts that are looked at, newest first, and what is told of them at most. */
+const attemptsReadMax = 200;
+const openShownMax = 5;
+
+/** `checkout 2.0.0 in production`: what a gate could be asked about, the newest first; empty where that cannot be read. */
+export const openDeployments = async ({
+  reads,
+}: Pick<ObeyPorts, 'reads'>): Promise<readonly string[]> => {
+  const page = await reads.page('timeline', { newestFirst: true, rowsMax: attemptsReadMax });
+  if (!page.ok) return [];
+  const open = page.value.rows
+    .map(({ value }) => readRow<AttemptLine>('timeline', value))
+    .filter(({ status, plan }) => plan !== null && (status === 'planned' || status === 'running'))
+    .map(
+      ({ component, version, environment }) =>
+        `${component ?? ''} ${version ?? ''} in ${environment ?? ''}`,
+    );
+  return [...new Set(open)].slice(0, openShownMax);
 };
 
 const itemResponse = (item: Line): HttpResponse => ({

@@ -113,6 +113,7 @@ describe('the web provider of an AnalysisTemplate reads', () => {
     for (const asked of [{ deployment: run('9') }, { ...byPlace, version: '3.0.0' }]) {
       const answer = await post(house, asked);
       expect([answer.status, answer.json.code]).toEqual([404, 'deployment-unknown']);
+      expect(answer.json.hint).toContain('planned or running are checkout 2.0.0 in production;');
     }
   });
 });
