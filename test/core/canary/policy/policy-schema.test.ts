@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { assert, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readYaml } from '../../../../services/adapters/yaml/read-yaml.ts';
+import { readDocumentText } from '../../../../services/core/canary/policy/parse-policy.ts';
 import {
   documentFileBytesMax,
   policySettings,
@@ -72,3 +73,34 @@ describe('the schema for editors', () => {
     expect(schema.$defs.policy.properties.require.items).toEqual({ enum: requiredFieldNames });
   });
 });
+
+describe('the example of every setting', () => {
+  const text = readFileSync(
+    resolve(import.meta.dirname, '../../../../schemas/policy.example.yaml'),
+    'utf8',
+  );
+
+  test('is a policy', () => {
+    expect(faultsOf(plainOf(text))).toEqual([]);
+    expect(readDocumentText(JSON.stringify(plainOf(text)))).toMatchObject({ ok: true });
+  });
+
+  test('leaves none out', () => {
+    const shown = new Set(namesIn(plainOf(text), (value) => value));
+    const known = namesIn(
+      schema,
+      (value) => (value as { readonly properties?: unknown }).properties,
+    );
+    expect(known.length).toBeGreaterThan(50);
+    expect([...new Set(known)].filter((name) => !shown.has(name))).toEqual([]);
+  });
+});
+
+/** Names of the members, at any depth, of what `membersOf` picks from each object. */
+const namesIn = (value: unknown, membersOf: (value: object) => unknown): readonly string[] =>
+  typeof value === 'object' && value !== null
+    ? [
+        ...(Array.isArray(value) ? [] : Object.keys(membersOf(value) ?? {})),
+        ...Object.values(value).flatMap((one) => namesIn(one, membersOf)),
+      ]
+    : [];
