@@ -97,8 +97,8 @@ const headingOf = ({ attempt, against, decision, position, readings }: Explained
 };
 
 const tableHeading: readonly string[] = [
-  ...['metric', 'canary', 'baseline', 'ratio', '99 % interval', 'tolerated', 'evidence', 'scatter'],
-  'blamed',
+  ...['metric', 'canary', 'baseline', 'ratio', '99 % interval', 'tolerated', 'part of evidence'],
+  ...['scatter', 'blamed'],
 ];
 
 const rowOf =

@@ -215,7 +215,7 @@ const answerText = (line: Line): readonly string[] => {
   const blamed = metrics.filter((metric) => metric['blamed'] === true);
   return [
     `${outcome}: ${headlineOf(textIn(decision, 'explanation'))} (position ${textIn(decision, 'position')})`,
-    ...metricsText(blamed, typeof decision['carriedFrom'] === 'string').map((told) => `  ${told}`),
+    ...metricsText(blamed).map((told) => `  ${told}`),
     ...(metrics.length === 0
       ? []
       : [`  all that it rests on: plimsoll explain ${textIn(line, 'deployment')}`]),

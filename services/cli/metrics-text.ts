@@ -10,36 +10,27 @@ import {
 import type { Line } from '../core/views.ts';
 
 /**
- * What each metric of a decision came to, a line each, in columns. `isCarried`: the decision goes on from an earlier
- * attempt, whose stakes it does not tell.
+ * What each metric of a decision came to, a line each, in columns. Its evidence is that of the metric by itself, as the
+ * decision has it; the explanation tells its part of the whole, which hangs on what was staked on it and when.
  */
-export const metricsText = (
-  metrics: readonly Line[],
-  isCarried: boolean = false,
-): readonly string[] => {
+export const metricsText = (metrics: readonly Line[]): readonly string[] => {
   const names = metrics.map(({ id }) => (typeof id === 'string' ? id : '-'));
   const width = Math.max(0, ...names.map(({ length }) => length));
   return metrics.map(
-    (metric, index) => `${(names[index] ?? '').padEnd(width)}  ${metricText(metric, isCarried)}`,
+    (metric, index) => `${(names[index] ?? '').padEnd(width)}  ${metricText(metric)}`,
   );
 };
 
-const metricText = (metric: Line, isCarried: boolean): string => {
+const metricText = (metric: Line): string => {
   const [canary, baseline] = [armText(metric, 'canary'), armText(metric, 'baseline')];
   if (canary === undefined && baseline === undefined) return 'nothing was compared';
   return [
     `canary ${canary ?? 'nothing'}, baseline ${baseline ?? 'nothing'}`,
     ratioText(metric),
-    evidenceText(metric, isCarried),
+    `evidence ${oddsText(metric['evidence'])} by itself`,
     metric['blamed'] === true ? 'BLAMED' : `good enough ${oddsText(metric['promoteEvidence'])}`,
   ].join('; ');
 };
-
-/** Its part of the evidence, as the explanation has it: its own, times its stake in the whole. */
-const evidenceText = ({ evidence, weight }: Line, isCarried: boolean): string =>
-  isCarried || typeof evidence !== 'number' || typeof weight !== 'number'
-    ? `evidence by itself ${oddsText(evidence)}`
-    : `its part of the evidence ${odds(weight * evidence)}`;
 
 /** Undefined: it showed nothing that counts. */
 const armText = (metric: Line, name: 'canary' | 'baseline'): string | undefined => {

@@ -85,13 +85,8 @@ const explanationText = (decision: Line): readonly string[] => {
   const metrics = lines(decision['metrics']);
   return metrics.length === 0 && decision['note'] !== 'repeat'
     ? [explanation]
-    : [
-        headlineOf(explanation),
-        ...metricsText(metrics, isText(decision['carriedFrom'])).map((line) => `  ${line}`),
-      ];
+    : [headlineOf(explanation), ...metricsText(metrics).map((line) => `  ${line}`)];
 };
-
-const isText = (value: Json | undefined): boolean => typeof value === 'string';
 
 const samplesOf = (samples: Json | undefined): string => {
   if (!isLine(samples)) return 'unknown';

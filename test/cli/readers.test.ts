@@ -114,7 +114,7 @@ describe('for people', () => {
         "  decisions",
         "    2026-11-21 10:00:00Z  position 7  roll-back by judge (key b23b2c67d4a6c079), verdict fail: errors",
         "      the canary fails more often than allowed",
-        "        errors  canary 9/100 (9.00 %), baseline 1/900 (0.11 %); 81x (10x to 600x); its part of the evidence 1:250; BLAMED",
+        "        errors  canary 9/100 (9.00 %), baseline 1/900 (0.11 %); 81x (10x to 600x); evidence 1:250 by itself; BLAMED",
         "      4 windows of 5000 ms, samples 0/10 to 90, judge errors.v1, policy aaaaaaaaaaaa",
         "",
         "attempt 2: checkout 1.9.4 to production, planned, a rollback, a rerun of attempt 1",
