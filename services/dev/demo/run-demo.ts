@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { headlineOf } from '../../core/canary/sentence.ts';
 import { seededRandom } from '../canary-climates/random.ts';
 import { freePort } from '../stack/free-port.ts';
 import { removeFolder, removeFolderOnExit } from '../stack/own-process.ts';
@@ -151,7 +152,7 @@ const play = async (stage: Stage): Promise<DemoOutcome> => {
     deployment,
     traffic,
     hear: ({ decision, explanation }) =>
-      story.tell(`the analyser says ${decision}: ${explanation}`),
+      story.tell(`the analyser says ${decision}: ${headlineOf(explanation)}`),
   });
   shopPorts.canary = await startShop(workplace, crew, {
     build: options.healthy ? '2.0.0-fixed' : '2.0.0',
@@ -170,7 +171,7 @@ const play = async (stage: Stage): Promise<DemoOutcome> => {
   const isPromotion = action === 'promote';
   const mood = isPromotion ? 'good' : 'bad';
   story.title(`Decision: ${action}`);
-  story.tellLoud(`${action}, verdict ${decision.verdict}: ${decision.explanation}`, mood);
+  story.tellLoud(`${action}, verdict ${decision.verdict}: ${shortly(decision.explanation)}`, mood);
   story.tell(
     `it is record ${decision.position} of the log, signed by the analyser; the hook has sent all customers to ` +
       shopName(isPromotion ? versions.canary : versions.baseline),
@@ -267,6 +268,13 @@ const watch = async (
     for (const side of ['baseline', 'canary'] as const)
       story.tell(`${versions[side]}: ${answersPhrase(traffic.counts(side))}`);
   }
+};
+
+/** What was found and, of a roll-back, in figures; show, below, has all the metrics. */
+const shortly = (explanation: string): string => {
+  const [, figures = ''] = explanation.split('. ');
+  const found = headlineOf(explanation);
+  return figures.startsWith('errors: ') ? `${found}. ${figures}` : found;
 };
 
 const statusFor = (action: Action['action'], position: number): readonly string[] =>
