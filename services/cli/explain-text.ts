@@ -66,7 +66,7 @@ export const explainedText = (
     '',
     ...sentences.slice(1).map((sentence) => `- ${plainText(sentence)}`),
     ...excludedText(explained),
-    ...(chart === null
+    ...(chart === null || !readings.some(isCompared)
       ? []
       : [
           '',
@@ -85,6 +85,9 @@ export const explainedText = (
     ...recheckText(explained),
   ];
 };
+
+/** Axes without a curve tell nobody anything. */
+const isCompared = ({ metrics }: Reading): boolean => metrics.some(({ ratio }) => ratio !== null);
 
 const headingOf = ({ attempt, against, decision, position, readings }: Explained): string => {
   const { plan, number } = attempt;

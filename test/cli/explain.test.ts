@@ -41,11 +41,10 @@ const digest = (text: string): string => tools.crypto.sha256Hex(tools.text.encod
 const analysis = analysisIdOf(digest, deployment, 1);
 const partition = partitionOfKey(sampleKey(slot), 12);
 
-/** A canary on the log, its samples, signed by an analyser, and what these lead to. */
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'plimsoll-explain-'));
-  desk = await openDesk({
-    folder,
+/** A canary on the log, and its samples, signed by an analyser. */
+const openCanary = async (said: readonly Sample[], name: string): Promise<Desk> => {
+  const opened = await openDesk({
+    folder: join(folder, name),
     steps: [
       trusts(analyser, { roles: ['analyser'] }),
       by('ci', logged('1.9.4', { slot })),
@@ -53,13 +52,20 @@ beforeEach(async () => {
       by('ci', started()),
     ],
   });
-  const said = samplesOf(twoServers(90, { canary: 20, baseline: 1 }));
   for (const sample of said)
     value(
-      await desk.house.samples.append(partition, [
+      await opened.house.samples.append(partition, [
         await signSample(tools.codec, tools.text, sample, keyOf(analyser)),
       ]),
     );
+  return opened;
+};
+
+/** And what these lead to. */
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'plimsoll-explain-'));
+  const said = samplesOf(twoServers(90, { canary: 20, baseline: 1 }));
+  desk = await openCanary(said, 'desk');
   samples = value(await desk.house.samples.read(partition, 0, 1_000));
   decisions = decisionsOf(said);
 });
@@ -219,6 +225,16 @@ describe('plimsoll explain', () => {
     ]);
     const first = await twice.plimsoll('explain', deployment, '--attempt=1', '--json');
     expect(JSON.parse(first.err.at(-1) ?? '')).toMatchObject({ code: 'nothing-judged' });
+  });
+
+  test('draws nothing before anything was compared', async () => {
+    const warming = twoServers(20, { canary: 1, baseline: 1 });
+    const young = await openCanary(samplesOf(warming).slice(0, -1), 'young');
+    const { exit, out } = await young.plimsoll('explain', deployment, '--ascii');
+    expect([exit, out[0]]).toEqual([0, expect.stringContaining(': warming')]);
+    expect(out.filter((line) => line.includes('canary / baseline') || line.includes('|'))).toEqual(
+      [],
+    );
   });
 
   test('draws with plain characters where it is asked to, or the locale has no others', async () => {
