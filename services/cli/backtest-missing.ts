@@ -1,6 +1,7 @@
 import type { Backtest } from '../core/canary/backtest/run.ts';
 import { namesMax } from '../core/canary/backtest/heard.ts';
 import type { BacktestSetup } from '../core/canary/backtest/setup.ts';
+import { beforeSpanMs } from '../core/canary/rollouts/before.ts';
 import { grouped } from '../core/canary/reading/figures.ts';
 import { isoTime } from '../core/instant.ts';
 import { nearest } from '../core/nearest.ts';
@@ -10,7 +11,7 @@ import type { CliPorts } from './ports.ts';
 /** Where nothing was decided, what the capture has instead of what was asked for tells why. `about` comes first. */
 export const tellWhatIsMissing = (
   { note }: Pick<CliPorts, 'note'>,
-  { environment, component, canary, baseline, sinceMs }: BacktestSetup,
+  { environment, component, canary, baseline, sinceMs, comparison }: BacktestSetup,
   backtest: Backtest,
   about = '',
 ): void => {
@@ -59,6 +60,11 @@ export const tellWhatIsMissing = (
     say(
       `the capture begins at ${shortTime(isoTime(times.firstMs))}, long after the canary began (${since})`,
       '--since is in UTC; is it the capture of another day?',
+    );
+  else if (comparison !== 'concurrent' && times.firstMs > sinceMs - beforeSpanMs / 2)
+    say(
+      `the capture begins at ${shortTime(isoTime(times.firstMs))}, and ${canary.version} is held against the half-hour before ${since}`,
+      'a capture of before and after begins half an hour before the rollout, and a day before it where it should tell the season',
     );
 };
 

@@ -11,15 +11,24 @@ import { plainText, shortTime } from './display.ts';
 
 /** What a backtest says before it begins. */
 export const headingText = (
-  { component, environment, canary, baseline, sinceMs }: BacktestSetup,
+  { component, environment, canary, baseline, sinceMs, comparison }: BacktestSetup,
   policy: string,
   noise: Noise,
 ): readonly string[] => [
   plainText(
-    `${component} in ${environment}: canary ${canary.version} against ${baseline.map(({ version }) => version).join(', ')}, from ${shortTime(isoTime(sinceMs))}, policy ${policy}`,
+    `${component} in ${environment}: ${standing[comparison](canary.version, baseline.map(({ version }) => version).join(', '))}, from ${shortTime(isoTime(sinceMs))}, policy ${policy}`,
   ),
   ...(noise.length === 0 ? [] : [`scatter, from history: ${noise.map(noiseText).join(', ')}`]),
 ];
+
+const standing: {
+  readonly [Kind in BacktestSetup['comparison']]: (version: string, old: string) => string;
+} = {
+  concurrent: (version, old) => `canary ${version} against ${old}`,
+  'before-after': (version, old) => `${version} against the half-hour of ${old} before it`,
+  colours: (version, old) =>
+    `${version} against ${old} beside it, and against the half-hour before it`,
+};
 
 /** What was learned of one metric. */
 const noiseText = (metric: MetricNoise): string => {

@@ -7,7 +7,6 @@ import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import type { Given } from './arguments.ts';
 import { tellWhatIsMissing } from './backtest-missing.ts';
-import { readNamedPolicy } from './backtest-policy.ts';
 import { namedCapture, readSetups } from './backtest-setup.ts';
 import { changeLine, changeText, headingText, resultText } from './backtest-text.ts';
 import { printLines, printText } from './output.ts';
@@ -36,34 +35,39 @@ export const runBacktest = async (
       'name one capture, or add --compare=standard',
     );
   const capture = namedCapture(first);
-  const setup = await setupOf.value(capture);
-  if (!setup.ok) return setup;
+  const asked = await setupOf.value(capture, given.value('policy'));
+  if (!asked.ok) return asked;
   const { path } = capture;
-  const policy = await readNamedPolicy(ports, given.value('policy'), setup.value);
-  if (!policy.ok) return policy;
-  const noise = await learnNoise(ports, given.value('history'), setup.value, policy.value);
+  const { setup, policy } = asked.value;
+  const history = given.value('history');
+  const noise = await learnNoise(ports, history, setup, policy);
   if (!noise.ok) return noise;
-  if (!isJson) printText(ports.terminal, headingText(setup.value, policy.value.name, noise.value));
+  if (!isJson) printText(ports.terminal, headingText(setup, policy.name, noise.value));
+  else if (given.value('policy') === null && given.value('markers') !== null)
+    ports.note({ code: 'policy', message: `judged by the policy ${policy.name}`, hint: '' });
   const judged = await judgeCapture(ports, await ports.readTelemetry(), {
     path,
-    setup: setup.value,
-    policy: policy.value,
+    history,
+    setup,
+    policy,
     noise: noise.value,
     mayPromote: !given.has('no-promote'),
     onChange: (reading) => {
-      if (isJson) printLines(ports.terminal, [changeLine(setup.value, reading)]);
-      else printText(ports.terminal, [changeText(setup.value, reading)]);
+      if (isJson) printLines(ports.terminal, [changeLine(setup, reading)]);
+      else printText(ports.terminal, [changeText(setup, reading)]);
     },
   });
   if (!judged.ok) return judged;
   const svg = given.value('svg');
   if (svg !== null) {
-    const written = await ports.writeTextFile(svg, plotOf(setup.value, judged.value));
+    const written = await ports.writeTextFile(svg, plotOf(setup, judged.value));
     if (!written.ok) return written;
   }
-  tellWhatIsMissing(ports, setup.value, judged.value);
+  tellWhatIsMissing(ports, setup, judged.value);
+  const { weakness } = judged.value;
+  if (weakness !== '') ports.note({ code: 'weaker', message: weakness, hint: '' });
   if (isJson) printLines(ports.terminal, [judged.value.result()]);
-  else printText(ports.terminal, resultText(setup.value, judged.value));
+  else printText(ports.terminal, resultText(setup, judged.value));
   return ok(undefined);
 };
 

@@ -9,8 +9,7 @@ import type { Line } from '../core/views.ts';
 import type { Given } from './arguments.ts';
 import type { Noise } from '../core/canary/judge/noise.ts';
 import { judgeCapture, learnNoise } from './judge-capture.ts';
-import { readNamedPolicy } from './backtest-policy.ts';
-import type { NamedCapture, SetupOf } from './backtest-setup.ts';
+import type { NamedCapture, SetupOf } from './backtest-asked.ts';
 import { namedCapture } from './backtest-setup.ts';
 import { tellWhatIsMissing } from './backtest-missing.ts';
 import { captureFailed } from './capture.ts';
@@ -46,23 +45,23 @@ export const runCompare = async (
   const noises = new Map<string, Noise>();
   const compared: Compared[] = [];
   for (const capture of captures.value) {
-    const setup = await setupOf(capture);
-    if (!setup.ok) return setup;
     for (const name of names.value) {
-      const policy = await readNamedPolicy(ports, name, setup.value);
-      if (!policy.ok) return policy;
-      const cohorts = `${name} ${cohortsOf(setup.value)}`;
+      const asked = await setupOf(capture, name);
+      if (!asked.ok) return asked;
+      const { setup, policy } = asked.value;
+      const cohorts = `${name} ${cohortsOf(setup)}`;
       const known = noises.get(cohorts);
       const noise =
         known === undefined
-          ? await learnNoise(ports, given.value('history'), setup.value, policy.value)
+          ? await learnNoise(ports, given.value('history'), setup, policy)
           : ok(known);
       if (!noise.ok) return noise;
       noises.set(cohorts, noise.value);
       const judged = await judgeCapture(ports, readTelemetry, {
         path: capture.path,
-        setup: setup.value,
-        policy: policy.value,
+        history: given.value('history'),
+        setup,
+        policy,
         noise: noise.value,
         mayPromote: !given.has('no-promote'),
         onChange: () => undefined,
@@ -70,7 +69,7 @@ export const runCompare = async (
       if (!judged.ok) return judged;
       const one: Compared = { capture: capture.path, policy: name, result: judged.value.result() };
       compared.push(one);
-      tellWhatIsMissing(ports, setup.value, judged.value, `${capture.path}: `);
+      tellWhatIsMissing(ports, setup, judged.value, `${capture.path}: `);
       if (isJson) printLines(ports.terminal, [lineOf(one)]);
     }
   }

@@ -1,8 +1,10 @@
+import { openBeforeLearner } from '../core/canary/backtest/learn-before.ts';
 import { openNoiseLearner } from '../core/canary/backtest/learn-noise.ts';
 import { openBacktest } from '../core/canary/backtest/run.ts';
 import type { Backtest } from '../core/canary/backtest/run.ts';
 import type { BacktestSetup } from '../core/canary/backtest/setup.ts';
 import type { Noise } from '../core/canary/judge/noise.ts';
+import type { Before } from '../core/canary/rollouts/before.ts';
 import type { Policy } from '../core/canary/policy/policy.ts';
 import { selectionOf } from '../core/canary/policy/selection.ts';
 import type { Reading } from '../core/canary/reading/reading.ts';
@@ -32,6 +34,24 @@ export const learnNoise = async (
   return read.ok ? ok(learner.noise()) : read;
 };
 
+/** What ran before, from the capture, and what the day before did, from the history where that has it. */
+const learnBefore = async (
+  ports: CliPorts,
+  readTelemetry: ReadTelemetry,
+  { path, history, setup, policy: { placed } }: JudgeRequest,
+): Promise<Result<Before | null, CliProblem>> => {
+  if (setup.comparison === 'concurrent') return ok(null);
+  const learner = openBeforeLearner(placed.policy, setup);
+  const readLine = lineReader(readTelemetry, placed.policy);
+  for (const capture of history === null ? [path] : [history, path]) {
+    const { add, close } = learner.openCapture();
+    const read = await readCapture(ports, readLine, capture, { add, reject: () => undefined });
+    if (!read.ok) return read;
+    close();
+  }
+  return ok(learner.before());
+};
+
 const lineReader = (readTelemetry: ReadTelemetry, policy: Policy): ReadSelected => {
   const selection = selectionOf([policy]);
   return (bytes) => readTelemetry(bytes, 'application/json', selection);
@@ -39,6 +59,8 @@ const lineReader = (readTelemetry: ReadTelemetry, policy: Policy): ReadSelected 
 
 export type JudgeRequest = {
   readonly path: string;
+  /** A capture of before, or null. */
+  readonly history: string | null;
   readonly setup: BacktestSetup;
   readonly policy: NamedPolicy;
   readonly noise: Noise;
@@ -50,8 +72,12 @@ export type JudgeRequest = {
 export const judgeCapture = async (
   ports: CliPorts,
   readTelemetry: ReadTelemetry,
-  { path, setup, policy: { placed }, noise, mayPromote, onChange }: JudgeRequest,
+  request: JudgeRequest,
 ): Promise<Result<Backtest, CliProblem>> => {
+  const { path, setup, noise, mayPromote, onChange } = request;
+  const { placed } = request.policy;
+  const before = await learnBefore(ports, readTelemetry, request);
+  if (!before.ok) return before;
   const endMs = mayPromote ? ok(null) : await captureEndMs(ports, path);
   if (!endMs.ok) return endMs;
   const { tools } = ports;
@@ -59,6 +85,7 @@ export const judgeCapture = async (
   const backtest = openBacktest({ digest, partition: 0 }, setup, {
     placed,
     noise,
+    before: before.value,
     mayPromote,
     endMs: endMs.value,
   });

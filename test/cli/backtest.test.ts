@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { twoServers } from '../support/canary/capture-lines.ts';
+import { lineOf, twoServers } from '../support/canary/capture-lines.ts';
 import { faultsOf } from '../support/cli-schemas.ts';
 import type { Desk, Said } from '../support/desk.ts';
 import { openDesk } from '../support/desk.ts';
@@ -33,6 +34,7 @@ policies:
       - { name: memory, weight: 0 }
       - { name: traffic, weight: 0 }
 `;
+const anywhere = { component: '*', environment: '*' };
 const place = ['--service=checkout', '--environment=production'];
 const versions = ['--canary=2.0.0', '--baseline=1.9.4', '--since=2026-11-20T10:00:00Z'];
 const how = ['--policy=quick.yaml'];
@@ -131,7 +133,6 @@ describe('plimsoll backtest', () => {
         ].join('\n'),
         'broken.jsonl': `${markers[0]}\n{"kind":"planed"}`,
         'none.jsonl': markers[0] ?? '',
-        'whole.jsonl': markers.join('\n').replace('"canary"', '"rolling"'),
         'days.jsonl': [
           ...markers,
           ...markers
@@ -161,13 +162,128 @@ describe('plimsoll backtest', () => {
       err: [expect.stringContaining('broken.jsonl, line 2: kind is not in the register')],
     });
     expect(await judged('none.jsonl')).toMatchObject({ exit: 2 });
-    expect((await judged('whole.jsonl')).err.join()).toContain(
-      '(checkout 2.0.0 in production) was no canary',
-    );
     // Of two canaries the one that began while this was recorded.
     expect(JSON.parse((await judged('days.jsonl')).out.at(-1) ?? '')).toMatchObject({
       outcome: 'roll-back',
       decidedAt: expect.stringMatching(/^2026-11-20/),
+    });
+  });
+
+  describe('of a whole rollout', () => {
+    const minute = 60;
+    /** The old version for so many minutes before the start, the new one for half an hour after it. */
+    const before = (from: number, to: number, errors: number): readonly string[] =>
+      Array.from({ length: to - from }, (_, index) => (from + index + 1) * minute).map((at) =>
+        lineOf({ version: '1.9.4', at: at - 1, from: at - minute - 1, requests: 6_000, errors }),
+      );
+    const after = before(0, 33, 180).map((line) => line.replaceAll('"1.9.4"', '"2.0.0"'));
+    const dayMinutes = 24 * minute;
+    const yesterday = before(-36 - dayMinutes, 31 - dayMinutes, 30);
+    const asking = `${quick}    rollouts: { before-after: true, blue-green: true }\n`;
+    const slot = { environment: 'production', component: 'checkout' };
+    const deployment = '6f1c1a52-0000-8000-8000-000000000001';
+    const begun = '2026-11-20T10:00:00Z';
+    const markersOf = (strategy: string, ...more: readonly object[]): string =>
+      [
+        { kind: 'logged', slot, version: '1.9.4', occurredAt: '2026-11-19T08:00:00Z' },
+        ...more,
+        ...[{ kind: 'planned', slot, version: '2.0.0', strategy }, { kind: 'started' }].map(
+          (marker) => ({ ...marker, deployment, occurredAt: begun }),
+        ),
+      ]
+        .map((marker) => JSON.stringify(marker))
+        .join('\n');
+    const setBefore = (document: object): object => {
+      const text = JSON.stringify(document);
+      const body = { kind: 'policy-set', deployment: null, reason: 'r', document: text };
+      const digest = createHash('sha256').update(text).digest('hex');
+      const marker = '6f1c1a52-0000-8000-8000-0000000000aa';
+      const occurredAt = Date.parse('2026-11-19T09:00:00Z');
+      return {
+        ...{ position: 7, appendedAt: '2026-11-19T09:00:00.000Z', check: 'accepted', waitedMs: 0 },
+        body: { ...body, digest, marker, occurredAt },
+      };
+    };
+    const home = mkdtempSync(join(tmpdir(), 'plimsoll-backtest-'));
+    afterAll(() => rmSync(home, { recursive: true }));
+    const desks = openDesk({
+      folder: home,
+      files: {
+        'asks.yaml': asking,
+        'quick.yaml': quick,
+        'rolling.jsonl': markersOf('rolling'),
+        'set.jsonl': markersOf(
+          'rolling',
+          setBefore({
+            version: 2,
+            policies: [{ ...anywhere, preset: 'standard', rollouts: { 'before-after': true } }],
+          }),
+        ),
+        'elsewhere.jsonl': markersOf(
+          'rolling',
+          setBefore({ version: 2, policies: [{ ...anywhere, component: 'basket' }] }),
+        ),
+        'newer.jsonl': markersOf('rolling', setBefore({ version: 9 })),
+      },
+    });
+    const judged = async (...args: readonly string[]): Promise<Said> => {
+      const path = capture('whole-c.jsonl', [...before(-36, 0, 30), ...after]);
+      return (await desks).plimsoll('backtest', `--metrics=${path}`, ...args);
+    };
+    const history = (): string => `--history=${capture('yesterday.jsonl', yesterday)}`;
+    const byOptions = [...place, ...versions];
+
+    test('named by options: --rollout=full, with the day before from the history', async () => {
+      const { exit, out, err } = await judged(
+        ...[...byOptions, '--rollout=full', '--policy=asks.yaml', history()],
+      );
+      expect(exit).toBe(0);
+      expect(out[0]).toContain('2.0.0 against the half-hour of 1.9.4 before it');
+      expect(out.join('\n')).toMatch(/\nroll-back after \d+ s\n/);
+      expect(err).toEqual(['plimsoll: before and after, not side by side: weaker than a canary.']);
+    });
+
+    test('without it nobody would act on it, and it says so', async () => {
+      const { out, err } = await judged(
+        ...[...byOptions, '--rollout=blue-green', '--policy=asks.yaml', '--json'],
+      );
+      expect(JSON.parse(out.at(-1) ?? '')).toMatchObject({ outcome: 'roll-back' });
+      expect(err.join()).toContain('the same time of the day before is not known');
+    });
+
+    test('named by markers, and under a policy that does not ask for it', async () => {
+      const asked = await judged('--markers=rolling.jsonl', '--policy=asks.yaml', '--json');
+      expect(JSON.parse(asked.out.at(-1) ?? '')).toMatchObject({ outcome: 'roll-back' });
+      expect(asked.err.join()).not.toContain('rollout-not-asked');
+      const other = await judged('--markers=rolling.jsonl', '--policy=quick.yaml', '--json');
+      expect(other.err.join()).toContain('rollout-not-asked');
+      expect(other.out).toEqual(asked.out);
+    });
+
+    test('by the policy that the markers tell of, unless another is named', async () => {
+      const told = await judged('--markers=set.jsonl');
+      expect(told.out[0]).toContain('policy of the markers, set at 2026-11-19 09:00:00Z');
+      expect(told.err.join()).not.toContain('does not ask');
+      const named = await judged('--markers=set.jsonl', '--policy=standard');
+      expect(named.out[0]).toMatch(/policy standard$/);
+      expect(named.err.join()).toContain('does not ask');
+      const elsewhere = await judged('--markers=elsewhere.jsonl', '--json');
+      expect(elsewhere.err.join()).toContain('has none for this place');
+      const newer = await judged('--markers=newer.jsonl', '--json');
+      expect([newer.exit, newer.err.join()]).toEqual([
+        2,
+        expect.stringContaining('policy-invalid'),
+      ]);
+    });
+
+    test('needs the half-hour before in the capture', async () => {
+      const path = capture('late-c.jsonl', after);
+      const { err } = await (
+        await desks
+      ).plimsoll(
+        ...['backtest', `--metrics=${path}`, ...byOptions, '--rollout=full', '--policy=asks.yaml'],
+      );
+      expect(err.join()).toContain('is held against the half-hour before');
     });
   });
 
@@ -278,6 +394,7 @@ describe('bad input', () => {
     ['--weight=0s=50', 'option-invalid'],
     ['--weight=0.5,10s=0.6', 'option-invalid'],
     ['--canary=1.9.4', 'option-invalid'],
+    ['--rollout=rolling', 'option-invalid'],
     ['--policy=bad.yaml', 'policy-invalid'],
     ['--policy=missing.yaml', 'file-invalid'],
     ['--policy=standart', 'file-invalid'],

@@ -6,12 +6,12 @@ import { uuidOfParts } from '../uuid-v8.ts';
 import type { AnalysisState, AnalysisTools, Refusal } from './analysis-state.ts';
 import { decidedMetric } from './decided-metric.ts';
 import { noiseIn } from './frozen.ts';
+import { holdValidForMs } from './hold-time.ts';
 import type { FamilyDecision } from './judge/decide.ts';
 import { judgeVersion } from './judge/judge.ts';
 import type { Reason, Stage, Verdict } from './judge/verdict.ts';
 import type { Line } from './metrics/rate-test.ts';
 import type { MetricPolicy, Policy } from './policy/policy.ts';
-import { holdValidForMs } from './renewal.ts';
 import { isSeasonKnown, weaknessOf } from './rollouts/weakness.ts';
 import { decisionSentence } from './sentence.ts';
 

@@ -1,9 +1,9 @@
-import { validForMsMax } from '../markers/limits.ts';
 import type { Decided } from '../markers/marker.ts';
 import type { AnalysisOpened } from '../samples/sample.ts';
 import type { AnalysisTools, Standing } from './analysis-state.ts';
 import { renewalMarker } from './decision-marker.ts';
 import { policyIn } from './frozen.ts';
+import { holdWindowsBetween } from './hold-time.ts';
 
 // What was decided lapses, so it is said again for as long as it stands: what asks somebody to act until the attempt
 // ends, a silence while it lasts. The windows that were closed since say when, and nothing else: no clock.
@@ -21,21 +21,6 @@ export const rememberedUntilMs = (opening: AnalysisOpened): number =>
 export const isForgottenAt = (opening: AnalysisOpened, nowMs: number): boolean =>
   nowMs > opening.openedAt + forgetAfterMs && nowMs > rememberedUntilMs(opening);
 
-/** A silence is said again this often at most, and about so many times until the deadline: an attempt keeps them all. */
-const holdEveryMsMin = 30_000;
-const holdRenewalsMax = 240;
-/** Until a renewal is on the log and in the read models. */
-const saidWithinMs = 10_000;
-
-/**
- * How long a silence counts, milliseconds: until the next renewal, and two windows more, because the samples that close
- * their windows may come a window late. It cannot be told that it is over, so it counts for no longer.
- */
-export const holdValidForMs = (windowMs: number, deadlineMs: number): number => {
-  const everyMs = Math.max(holdEveryMsMin, deadlineMs / holdRenewalsMax);
-  return Math.min(validForMsMax, (Math.ceil(everyMs / windowMs) + 2) * windowMs + saidWithinMs);
-};
-
 /**
  * From one renewal to the next: one window less than the time allows, because the sample that closes a window may
  * come nearly a window late. With windows above two minutes that cannot be had: each of them renews.
@@ -44,7 +29,7 @@ const windowsBetween = ({ kind, validForMs, windowMs }: Decided): number =>
   Math.max(
     1,
     kind === 'hold'
-      ? Math.floor((validForMs - saidWithinMs) / windowMs) - 2
+      ? holdWindowsBetween(validForMs, windowMs)
       : Math.floor((validForMs - renewBeforeMs) / windowMs) - 1,
   );
 

@@ -28,6 +28,7 @@ export const setup: BacktestSetup = {
     },
   ],
   sinceMs: captureSinceMs,
+  comparison: 'concurrent',
   shares: [],
   ended: null,
   isByVersion: true,
@@ -47,6 +48,7 @@ export const shortPolicy: typeof fastPolicy = {
 export const judging: Judging = {
   placed: everywhere(shortPolicy),
   noise: [],
+  before: null,
   mayPromote: true,
   endMs: null,
 };

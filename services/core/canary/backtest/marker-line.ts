@@ -48,8 +48,8 @@ export const readMarkerLine = (
   if (!isObject(body)) return fail('its body is no object');
   const { kind } = body;
   if (typeof kind !== 'string' || !isKind(kind)) return fail('kind is not in the register');
-  // By hand nobody writes decisions; those on the log tell since when it was judged.
-  if (!runKinds.includes(kind) && !(isExported && kinds[kind].shape === 'decision'))
+  // By hand nobody writes decisions or sets policies; those on the log tell since when it was judged, and by what.
+  if (!runKinds.includes(kind) && !(isExported && judgingShapes.includes(kinds[kind].shape)))
     return ok(undefined);
   const marker = readMarkerJson(tools.text, completed(tools.digest, audience, line, body, timeOf));
   if (!marker.ok) return fail(marker.problem.message);
@@ -65,6 +65,8 @@ export const readMarkerLine = (
 const runKinds: readonly string[] = [
   ...['planned', 'started', 'traffic-shifted', 'succeeded', 'failed', 'canceled', 'logged'],
 ];
+
+const judgingShapes: readonly string[] = ['decision', 'policy'];
 
 const completed = (
   digest: TextDigest,

@@ -2,6 +2,7 @@ import { isUpdate, kinds } from '../../markers/kinds.ts';
 import type { Decided, Logged, Marker, Planned, Slot, Update } from '../../markers/marker.ts';
 import { slotKey } from '../../markers/slot.ts';
 import type { RunningVersion } from '../../samples/sample.ts';
+import type { Course } from './course.ts';
 import type { BacktestSetup } from './setup.ts';
 
 // What markers say of canaries, for a backtest: which versions ran where and when. Nothing is proven here; whoever
@@ -11,23 +12,26 @@ import type { BacktestSetup } from './setup.ts';
 export type TimedMarker = { readonly marker: Marker; readonly atMs: number };
 
 /** A canary that was started, as a backtest needs it. */
-export type CanaryRun = Omit<BacktestSetup, 'audience' | 'isByVersion'> & {
+export type CanaryRun = Omit<BacktestSetup, 'audience' | 'isByVersion' | 'comparison'> & {
   readonly target: string | null;
+  readonly course: Course;
 };
 
 type KnownPlan = {
   readonly slot: Slot;
   readonly version: RunningVersion;
-  readonly isCanary: boolean;
+  readonly strategy: string | null;
+  readonly rollback: boolean;
   readonly share: number | null;
   run: Run | null;
 };
 type Run = {
   readonly plan: KnownPlan;
-  /** From the start, or from the opening of the analysis where a decision tells it. */
-  sinceMs: number;
+  readonly startedMs: number;
+  /** When the analysis was opened, where a decision tells it. */
+  openedAtMs: number | null;
+  readonly moments: Course['moments'][number][];
   readonly baseline: readonly RunningVersion[];
-  readonly shares: { readonly atMs: number; readonly share: number }[];
   ended: BacktestSetup['ended'];
 };
 
@@ -41,6 +45,13 @@ export type ToldRollouts = {
 export const toldRollouts = (markers: readonly TimedMarker[]): ToldRollouts => {
   const plans = new Map<string, KnownPlan>();
   const held = new Map<string, RunningVersion>();
+  const past = new Map<string, readonly RunningVersion[]>();
+  const holds = (slot: Slot, version: RunningVersion): void => {
+    const key = slotKey(slot);
+    const before = held.get(key);
+    if (before !== undefined) past.set(key, [...(past.get(key) ?? []), before]);
+    held.set(key, version);
+  };
   const runs: Run[] = [];
   for (const { marker, atMs } of markers) {
     if (!saysWhatRuns(marker)) continue;
@@ -49,10 +60,15 @@ export const toldRollouts = (markers: readonly TimedMarker[]): ToldRollouts => {
         const { deployment, slot, version, digest, strategy, canaryShare } = marker;
         const known = plans.get(deployment);
         if (known !== undefined && known.run?.ended === null) break;
+        const planned = { version, digest, deployment };
+        const holder = held.get(slotKey(slot));
+        const isBack =
+          holder !== undefined &&
+          !isSameVersion(holder, planned) &&
+          (past.get(slotKey(slot)) ?? []).some((other) => isSameVersion(other, planned));
         plans.set(deployment, {
-          slot,
-          version: { version, digest, deployment },
-          isCanary: strategy === 'canary' || canaryShare !== null,
+          ...{ slot, strategy, version: planned },
+          rollback: marker.rollback || isBack,
           share: canaryShare,
           run: null,
         });
@@ -60,7 +76,7 @@ export const toldRollouts = (markers: readonly TimedMarker[]): ToldRollouts => {
       }
       case 'logged': {
         const { deployment, slot, version, digest } = marker;
-        held.set(slotKey(slot), { version, digest, deployment });
+        holds(slot, { version, digest, deployment });
         break;
       }
       case 'started':
@@ -70,12 +86,12 @@ export const toldRollouts = (markers: readonly TimedMarker[]): ToldRollouts => {
         if (plan.run === null) {
           const holder = held.get(slotKey(plan.slot));
           const baseline = holder === undefined ? [] : [holder];
-          const shares = plan.share === null ? [] : [{ atMs, share: plan.share }];
-          plan.run = { plan, sinceMs: atMs, baseline, shares, ended: null };
+          const moments = [{ atMs, share: plan.share, colour: null }];
+          plan.run = { plan, startedMs: atMs, openedAtMs: null, moments, baseline, ended: null };
           runs.push(plan.run);
         }
-        if (marker.kind === 'traffic-shifted' && marker.canaryShare !== null)
-          plan.run.shares.push({ atMs, share: marker.canaryShare });
+        if (marker.kind === 'traffic-shifted')
+          plan.run.moments.push({ atMs, share: marker.canaryShare, colour: marker.colour });
         break;
       }
       case 'succeeded':
@@ -85,7 +101,7 @@ export const toldRollouts = (markers: readonly TimedMarker[]): ToldRollouts => {
         if (plan === undefined) break;
         if (plan.run !== null && plan.run.ended === null)
           plan.run.ended = { fact: marker.kind, atMs };
-        if (marker.kind === 'succeeded') held.set(slotKey(plan.slot), plan.version);
+        if (marker.kind === 'succeeded') holds(plan.slot, plan.version);
         break;
       }
       case 'promote':
@@ -93,12 +109,14 @@ export const toldRollouts = (markers: readonly TimedMarker[]): ToldRollouts => {
       case 'hold':
       case 'roll-back': {
         const run = plans.get(marker.deployment)?.run ?? null;
-        if (run !== null && run.ended === null) run.sinceMs = openedAtOf(marker) ?? run.sinceMs;
+        if (run !== null && run.ended === null)
+          run.openedAtMs = openedAtOf(marker) ?? run.openedAtMs;
         break;
       }
     }
   }
-  const isCanary = ({ plan, shares }: Run): boolean => plan.isCanary || shares.length > 0;
+  const isCanary = ({ plan, moments }: Run): boolean =>
+    plan.strategy === 'canary' || moments.some(({ share }) => share !== null);
   return {
     canaries: runs.filter(isCanary).map(canaryRun),
     others: runs.filter((run) => !isCanary(run)).map(canaryRun),
@@ -115,12 +133,22 @@ const isDecision = (marker: Marker): marker is Decided => kinds[marker.kind].sha
 const openedAtOf = ({ windowEndedAt, windowIndex, windowMs }: Decided): number | null =>
   windowMs > 0 ? windowEndedAt - (windowIndex + 1) * windowMs : null;
 
-const canaryRun = ({ plan, sinceMs, baseline, shares, ended }: Run): CanaryRun => {
+/** Without digests two builds of one version are taken for the same, as the fold does. */
+const isSameVersion = (one: RunningVersion, other: RunningVersion): boolean =>
+  one.version === other.version &&
+  (one.digest === null || other.digest === null || one.digest === other.digest);
+
+const canaryRun = ({ plan, startedMs, openedAtMs, moments, baseline, ended }: Run): CanaryRun => {
   const { namespace, environment, component, target } = plan.slot;
+  const { strategy, rollback } = plan;
   return {
-    ...{ namespace, environment, component, target, sinceMs, baseline, ended },
+    ...{ namespace, environment, component, target, baseline, ended },
+    sinceMs: openedAtMs ?? startedMs,
     deployment: plan.version.deployment,
     canary: plan.version,
-    shares: shares.toSorted((one, other) => one.atMs - other.atMs),
+    shares: moments
+      .flatMap(({ atMs, share }) => (share === null ? [] : [{ atMs, share }]))
+      .toSorted((one, other) => one.atMs - other.atMs),
+    course: { strategy, rollback, moments, openedAtMs },
   };
 };

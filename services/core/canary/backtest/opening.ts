@@ -5,6 +5,8 @@ import { judgeVersion } from '../judge/judge.ts';
 import { noiseText } from '../judge/noise-text.ts';
 import type { Noise } from '../judge/noise.ts';
 import type { PlacedPolicy } from '../policy/placed-policy.ts';
+import type { Before } from '../rollouts/before.ts';
+import { beforeText } from '../rollouts/before.ts';
 import { policyText } from '../policy/policy-text.ts';
 import type { BacktestSetup } from './setup.ts';
 
@@ -14,6 +16,8 @@ export type Judging = {
   readonly placed: PlacedPolicy;
   /** What history shows; empty: the fallback counts. */
   readonly noise: Noise;
+  /** What ran before, where that is what stands against the new version; else null. */
+  readonly before: Before | null;
   /** Otherwise it is judged to the end: nothing is promoted, and the deadline is not before that. */
   readonly mayPromote: boolean;
   /** The end of the capture, as far as it is known before it is read; null: not. */
@@ -25,9 +29,9 @@ const dayMs = 86_400_000;
 export const backtestOpening = (
   digest: TextDigest,
   setup: BacktestSetup,
-  { placed, noise, mayPromote, endMs }: Judging,
+  { placed, noise, before, mayPromote, endMs }: Judging,
 ): AnalysisOpened => {
-  const { audience, environment, component, namespace, deployment, sinceMs } = setup;
+  const { audience, environment, component, namespace, deployment, sinceMs, comparison } = setup;
   const policy = policyText(mayPromote ? placed : toTheEnd(placed, (endMs ?? 0) - sinceMs));
   return {
     kind: 'analysis-opened',
@@ -39,7 +43,10 @@ export const backtestOpening = (
     logPosition: 0,
     openedAt: sinceMs,
     canary: setup.canary,
-    canaryShare: setup.shares.findLast(({ atMs }) => atMs <= sinceMs)?.share ?? null,
+    canaryShare:
+      comparison === 'concurrent'
+        ? (setup.shares.findLast(({ atMs }) => atMs <= sinceMs)?.share ?? null)
+        : null,
     baseline: setup.baseline,
     policy,
     policyDigest: digest(policy),
@@ -49,8 +56,8 @@ export const backtestOpening = (
     carried: null,
     carriedFrom: null,
     independentAttempts: 1,
-    comparison: 'concurrent',
-    before: null,
+    comparison,
+    before: before === null ? null : beforeText(before),
   };
 };
 

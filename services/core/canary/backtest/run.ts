@@ -9,11 +9,13 @@ import { readWindow } from '../reading/read-window.ts';
 import type { Reading } from '../reading/reading.ts';
 import { isRenewal } from '../renewal.ts';
 import { windowMsMax } from '../window-length.ts';
+import { weaknessOf } from '../rollouts/weakness.ts';
 import { openArrivals } from './arrival.ts';
-import type { Arrived } from './arrival.ts';
+import type { Arrivals, Arrived } from './arrival.ts';
 import { openChanges } from './changes.ts';
 import { backtestCopies, backtestOpening } from './opening.ts';
 import type { Heard } from './heard.ts';
+import { openPastArrivals } from './learn-before.ts';
 import { openHearing } from './heard.ts';
 import type { Judging } from './opening.ts';
 import type { BacktestResult } from './result.ts';
@@ -29,6 +31,8 @@ export type Backtest = {
   readonly finish: () => readonly Reading[];
   /** After every window until it was settled, the newest last. */
   readonly readings: () => readonly Reading[];
+  /** What a comparison with what ran before is worth: a sentence; empty where both stood side by side. */
+  readonly weakness: string;
   /** The first promotion or roll-back; null: there is none. */
   readonly settled: () => Decided | null;
   readonly duplicates: () => number;
@@ -52,7 +56,10 @@ export const openBacktest = (
   const opening = backtestOpening(tools.digest, setup, judging);
   const copies = [...backtestCopies(tools.digest, opening, setup)];
   const untilMs = sinceMs + judging.placed.policy.deadlineMs + rememberedMs;
-  const arrivals = openArrivals<TelemetryPoint>(sinceMs, untilMs);
+  const isConcurrent = setup.comparison === 'concurrent';
+  let arrivals: Arrivals<TelemetryPoint> | undefined = isConcurrent
+    ? openArrivals<TelemetryPoint>(sinceMs, untilMs)
+    : undefined;
   const hasChanged = openChanges();
   const unreadable = new Map<string, number>();
   const readings: Reading[] = [];
@@ -103,7 +110,8 @@ export const openBacktest = (
         foldRun();
         changed.push(...foldCopies(receivedAt, position));
       }
-      if (isOfPlace(point))
+      // What came before is in the opening, where it is compared.
+      if (isOfPlace(point) && (isConcurrent || receivedAt >= sinceMs))
         run.push({
           point: setup.isByVersion ? { ...point, deploymentId: null } : point,
           receivedAt,
@@ -132,12 +140,14 @@ export const openBacktest = (
   return {
     add: (points, line) => {
       hear(points);
-      return settled === null ? foldPoints(arrivals.add(points), line) : [];
+      if (settled !== null || points.length === 0) return [];
+      arrivals ??= openPastArrivals(points, sinceMs, untilMs);
+      return foldPoints(arrivals.add(points), line);
     },
     reject,
     finish: () => {
       if (settled !== null) return [];
-      const changed = [...foldPoints(arrivals.rest(), 0)];
+      const changed = [...foldPoints(arrivals?.rest() ?? [], 0)];
       // While windows are measured time goes on in small steps, so that no silence is made up.
       const measuredByMs = receiptMs + latenessWindows * windowMsMax;
       for (let at = receiptMs; isMeasuring(last) && at <= measuredByMs; at += measureStepMs)
@@ -147,6 +157,7 @@ export const openBacktest = (
         changed.push(...fold(tickAt(opening, receiptMs + (latenessWindows + 1) * windowMs), 0));
       return changed;
     },
+    weakness: weaknessOf(opening).trimEnd(),
     readings: () => readings,
     settled: () => settled,
     duplicates: () => last?.excluded.duplicate ?? 0,

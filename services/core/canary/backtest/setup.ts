@@ -1,4 +1,5 @@
 import type { RunningVersion } from '../../samples/sample.ts';
+import type { Comparison } from '../rollouts/comparison.ts';
 
 /** What a capture is judged about: which versions ran where, and since when. */
 export type BacktestSetup = {
@@ -12,6 +13,8 @@ export type BacktestSetup = {
   readonly baseline: readonly RunningVersion[];
   /** Milliseconds since 1970. Nothing before it enters. */
   readonly sinceMs: number;
+  /** What stands against the new version. Of what ran before only `baseline` is named: the capture tells how it was. */
+  readonly comparison: Comparison;
   /** The canary's share of the traffic from each of these times on, in their order. */
   readonly shares: readonly { readonly atMs: number; readonly share: number }[];
   /** When the rollout was over; null: nobody said so. */

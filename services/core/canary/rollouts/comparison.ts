@@ -1,4 +1,4 @@
-import type { Attempt } from '../../deployment.ts';
+import type { Attempt, Plan } from '../../deployment.ts';
 import type { Policy } from '../policy/policy.ts';
 
 /**
@@ -18,13 +18,18 @@ export const isComparison = (text: string): text is Comparison =>
 const canaryStrategy = 'canary';
 const blueGreenStrategy = 'blue-green';
 
+/** What decides how an attempt is judged. */
+export type Rollout = Pick<Attempt, 'share' | 'colour' | 'rollback'> & {
+  readonly plan: Pick<Plan, 'strategy'> | null;
+};
+
 /**
  * How an attempt is judged; undefined: it is not, or not yet. A canary always is. Blue/green is when a colour has got
  * all the traffic, and any other rollout from its start on, where the policy asks for it. A roll-back is not held
  * against what it leaves.
  */
 export const comparisonOf = (
-  { plan, share, colour, rollback }: Pick<Attempt, 'plan' | 'share' | 'colour' | 'rollback'>,
+  { plan, share, colour, rollback }: Rollout,
   { beforeAfter, blueGreen }: Policy['rollouts'],
 ): Comparison | undefined => {
   if (plan === null) return undefined;

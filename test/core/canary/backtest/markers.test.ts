@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { comparisonTold } from '../../../../services/core/canary/backtest/course.ts';
 import { toldRollouts } from '../../../../services/core/canary/backtest/markers.ts';
 import type { TimedMarker } from '../../../../services/core/canary/backtest/markers.ts';
 import { readMarkerLine } from '../../../../services/core/canary/backtest/marker-line.ts';
@@ -75,6 +76,69 @@ describe('markers', () => {
     const failed = { kind: 'failed', deployment, occurredAt: at(25) };
     const runs = canariesOf(logged, planned, started, failed, again, started);
     expect(runs.map(({ canary }) => canary.version)).toEqual(['2.0.0', '2.0.1']);
+  });
+});
+
+describe('how a rollout is judged', () => {
+  const all = { beforeAfter: true, blueGreen: true };
+  const none = { beforeAfter: false, blueGreen: false };
+  const whole = { ...planned, canaryShare: null, strategy: 'rolling' };
+  const blueGreen = { ...whole, strategy: 'blue-green' };
+  const switched = { ...shifted, canaryShare: 1, colour: 'green' };
+  const back = { ...whole, version: '1.9.3', occurredAt: at(12) };
+  const toldUnder = (
+    rollouts: typeof all,
+    ...markers: readonly object[]
+  ): readonly [string, number] | undefined => {
+    const { canaries, others } = toldRollouts(timed(logged, ...markers));
+    const run = [...canaries, ...others].at(-1);
+    const told = run && comparisonTold(run.course, rollouts);
+    return told && [told.comparison, told.sinceMs];
+  };
+
+  test.each([
+    ['a canary', all, [planned, started], ['concurrent', 20]],
+    [
+      'a canary by its strategy',
+      none,
+      [{ ...whole, strategy: 'canary' }, started],
+      ['concurrent', 20],
+    ],
+    ['a share that comes later', none, [whole, started, shifted], ['concurrent', 30]],
+    ['all at once', all, [whole, started], ['before-after', 20]],
+    ['a switch of colours', all, [blueGreen, started, switched], ['colours', 30]],
+    [
+      'a colour with a part',
+      all,
+      [blueGreen, started, { ...switched, canaryShare: 0.5 }],
+      ['concurrent', 30],
+    ],
+  ] as const)(
+    '%s, from the moment on at which it can be',
+    (_what, rollouts, markers, [how, second]) => {
+      expect(toldUnder(rollouts, ...markers)).toEqual([how, Date.parse(at(second))]);
+    },
+  );
+
+  test.each([
+    ['all at once, unasked', none, [whole, started]],
+    ['a colour that got no traffic', all, [blueGreen, started]],
+    ['a rollback', all, [{ ...whole, rollback: true }, started]],
+    [
+      'a version that ran there before',
+      all,
+      [{ ...logged, version: '1.9.3' }, logged, back, started],
+    ],
+  ] as const)('%s is not', (_what, rollouts, markers) => {
+    expect(toldUnder(rollouts, ...markers)).toBe(undefined);
+  });
+
+  test('a decision tells when, and so by what had been told until then', () => {
+    const decided = exportedDecision({ windowEndedAt: Date.parse(at(25)) + 50_000 });
+    expect(toldUnder(all, whole, started, shifted, decided)).toEqual([
+      'before-after',
+      Date.parse(at(25)),
+    ]);
   });
 });
 
