@@ -208,17 +208,24 @@ export const totalOf = (durations: Durations): number => {
 };
 
 /**
- * How many durations are longer than the boundary; undefined where the buckets do not say it: another shape or unit, a
- * bound that is not there, a scale too low for the edge.
+ * How many durations are longer than the boundary, or than the edge so many buckets of its scale lower; undefined where
+ * the buckets do not say it: another shape or unit, a bound that is not there, a scale too low for the edge.
  */
-export const countAbove = (durations: Durations, boundary: Boundary): number | undefined => {
+export const countAbove = (
+  durations: Durations,
+  boundary: Boundary,
+  bucketsLower = 0,
+): number | undefined => {
   if (durations.shape === 'explicit') {
     if (boundary.shape === 'exponential') return undefined;
     const index = durations.bounds.indexOf(boundary.seconds);
     return index < 0 ? undefined : sumFrom(durations.counts, index + 1);
   }
   if (boundary.shape === 'explicit' || boundary.unit !== durations.unit) return undefined;
-  const edge = boundary.edge * 2 ** (durations.scale - boundary.scale);
+  const wanted = boundary.edge - bucketsLower;
+  // Mostly they have one scale.
+  const edge =
+    durations.scale === boundary.scale ? wanted : wanted * 2 ** (durations.scale - boundary.scale);
   return Number.isInteger(edge) ? sumFrom(durations.counts, edge - durations.offset) : undefined;
 };
 
@@ -305,10 +312,6 @@ export const shiftOfMargin = (scale: number, margin: number): number =>
 /** How much slower durations are that shift by that many buckets: exact, no interpolation. */
 export const marginOfShift = (scale: number, buckets: number): number =>
   2 ** (buckets / 2 ** scale) - 1;
-
-/** The boundary that many buckets lower. */
-export const lowered = (boundary: Boundary, buckets: number): Boundary =>
-  boundary.shape === 'explicit' ? boundary : { ...boundary, edge: boundary.edge - buckets };
 
 /** Of ln(duration / centre): how many, their mean, and the sum of squared distances from it. */
 export type LogMoments = {

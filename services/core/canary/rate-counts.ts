@@ -32,7 +32,21 @@ export const addToSums = (sums: PairSums, { canary, baseline }: RatePair): PairS
   sums[3] + baseline.events,
 ];
 
-export const pairOf = (sums: PairSums): RatePair => ({
-  canary: { total: sums[0], events: sums[1] },
-  baseline: { total: sums[2], events: sums[3] },
+/** The same in a list that begins with them, and that belongs to whoever asks. */
+export const addPair = (sums: number[], { canary, baseline }: RatePair): void => {
+  sums[0] = (sums[0] ?? 0) + canary.total;
+  sums[1] = (sums[1] ?? 0) + canary.events;
+  sums[2] = (sums[2] ?? 0) + baseline.total;
+  sums[3] = (sums[3] ?? 0) + baseline.events;
+};
+
+/** Of a list that begins with its sums. */
+export const pairOf = ([
+  canaryTotal = 0,
+  canaryEvents = 0,
+  baselineTotal = 0,
+  baselineEvents = 0,
+]: readonly number[]): RatePair => ({
+  canary: { total: canaryTotal, events: canaryEvents },
+  baseline: { total: baselineTotal, events: baselineEvents },
 });

@@ -2,14 +2,16 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { BlockPlace } from '../../../services/core/canary/evidence.ts';
+import { withEvidence } from '../../../services/core/canary/metrics/staked.ts';
+import type { Staked } from '../../../services/core/canary/metrics/staked.ts';
 import {
-  addToStakes,
   cappedBlocksOf,
   initialStakes,
   logCapital,
-  noIncrements,
+  roundGrowth,
+  zeros,
 } from '../../../services/core/canary/stakes.ts';
-import type { StakeRules, Stakes } from '../../../services/core/canary/stakes.ts';
+import type { StakeRules } from '../../../services/core/canary/stakes.ts';
 import { addIncrements, initialEvidence, logMixture } from '../../support/canary/plain-mixture.ts';
 
 const blockWindows = 3;
@@ -27,18 +29,43 @@ const placeAt = (index: number): BlockPlace => ({
 });
 
 const increment = fc.double({ min: -3, max: 3, noNaN: true });
+const quiet: readonly number[] = [];
 const history = fc.array(
   fc.oneof(
     { weight: 4, arbitrary: fc.array(increment, { minLength: 4, maxLength: 4 }) },
-    { weight: 1, arbitrary: fc.constant(noIncrements) },
+    { weight: 1, arbitrary: fc.constant(quiet) },
   ),
   { maxLength: 40 },
 );
 
-const after = (windows: readonly (readonly number[])[], by: StakeRules = rules): Stakes =>
+/** Stakes on the question of a roll-back alone, behind one sum of somebody else's. */
+const initial = (by: StakeRules): Staked => ({
+  logRollback: 0,
+  logPromote: 0,
+  rollback: initialStakes(alternatives, by),
+  promote: initialStakes(1, { ...by, restarts: { count: 0, weightEach: 0 } }),
+  running: zeros(1 + alternatives + 1),
+});
+
+const taken = (
+  before: Staked,
+  increments: readonly number[],
+  place: BlockPlace,
+  by: StakeRules,
+): Staked => {
+  if (increments.length === 0) return withEvidence(by, before, before.running, 1, place);
+  const running = before.running.map((sum, at) => sum + (increments[at - 1] ?? 0));
+  roundGrowth(running, 1, alternatives);
+  return withEvidence(by, before, running, 1, place);
+};
+
+const capitalOf = ({ rollback, running }: Staked, by: StakeRules = rules): number =>
+  logCapital(rollback, running, 1, by);
+
+const after = (windows: readonly (readonly number[])[], by: StakeRules = rules): Staked =>
   windows.reduce(
-    (stakes: Stakes, increments, index) => addToStakes(stakes, increments, placeAt(index), by),
-    initialStakes(alternatives, by),
+    (stakes: Staked, increments, index) => taken(stakes, increments, placeAt(index), by),
+    initial(by),
   );
 
 test('the capital is what the mixture of whole and restarted products is', () => {
@@ -52,9 +79,9 @@ test('the capital is what the mixture of whole and restarted products is', () =>
       const expected = logMixture(evidence, rules.restarts, rules.blockCapNats);
       const stakes = after(windows);
       // Rounded down, by a millionth each time.
-      expect(logCapital(stakes, rules)).toBeCloseTo(expected, 4);
-      expect(logCapital(stakes, rules)).toBeLessThanOrEqual(expected + 1e-12);
-      expect(cappedBlocksOf(stakes)).toBe(evidence.cappedBlocks);
+      expect(capitalOf(stakes)).toBeCloseTo(expected, 4);
+      expect(capitalOf(stakes)).toBeLessThanOrEqual(expected + 1e-12);
+      expect(cappedBlocksOf(stakes.rollback)).toBe(evidence.cappedBlocks);
     }),
   );
 });
@@ -72,26 +99,26 @@ describe('while no alternative is expected to grow, the capital is not', () => {
         const before = after(windows, by);
         const place = placeAt(windows.length);
         const grown = [heads, tails].map((increments) =>
-          Math.exp(logCapital(addToStakes(before, increments, place, by), by)),
+          Math.exp(capitalOf(taken(before, increments, place, by), by)),
         );
         const expected = ((grown[0] ?? 0) + (grown[1] ?? 0)) / 2;
-        expect(expected).toBeLessThanOrEqual(Math.exp(logCapital(before, by)) * (1 + 1e-12));
+        expect(expected).toBeLessThanOrEqual(Math.exp(capitalOf(before, by)) * (1 + 1e-12));
       }),
     );
   });
 
   test('and is 1 to begin with', () => {
-    expect(logCapital(initialStakes(alternatives, rules), rules)).toBeCloseTo(0, 5);
+    expect(capitalOf(initial(rules))).toBeCloseTo(0, 5);
     for (const begun of [1, 3, 9])
-      expect(logCapital(initialStakes(alternatives, rules, begun), rules)).toBeCloseTo(0, 5);
+      expect(logCapital(initialStakes(alternatives, rules, begun), [], 0, rules)).toBeCloseTo(0, 5);
   });
 });
 
 test('one block moves no alternative by more than the cap, however loud it is', () => {
   const loud = [50, 500, 2, 0];
   const stakes = after([loud, loud, loud]);
-  expect(cappedBlocksOf(stakes)).toBe(1);
-  expect(logCapital(stakes, rules)).toBeLessThanOrEqual(rules.blockCapNats);
+  expect(cappedBlocksOf(stakes.rollback)).toBe(1);
+  expect(capitalOf(stakes)).toBeLessThanOrEqual(rules.blockCapNats);
 });
 
 test('a regression that begins late is seen by the restarted capital', () => {
@@ -100,26 +127,26 @@ test('a regression that begins late is seen by the restarted capital', () => {
   const late = after([...bad, ...good]);
   const withoutRestarts: StakeRules = { ...rules, restarts: { count: 0, weightEach: 0 } };
   const plain = [...bad, ...good].reduce(
-    (stakes: Stakes, increments, index) =>
-      addToStakes(stakes, increments, placeAt(index), withoutRestarts),
-    initialStakes(alternatives, withoutRestarts),
+    (stakes: Staked, increments, index) =>
+      taken(stakes, increments, placeAt(index), withoutRestarts),
+    initial(withoutRestarts),
   );
-  expect(logCapital(late, rules)).toBeGreaterThan(0);
-  expect(logCapital(plain, withoutRestarts)).toBeLessThan(-20);
+  expect(capitalOf(late)).toBeGreaterThan(0);
+  expect(capitalOf(plain, withoutRestarts)).toBeLessThan(-20);
 });
 
 test('a quiet window inside a block changes nothing at all', () => {
   const before = after([[1, 0, 0, 0]]);
-  expect(addToStakes(before, noIncrements, placeAt(1), rules)).toBe(before);
+  expect(taken(before, quiet, placeAt(1), rules)).toBe(before);
 });
 
 test('going on from the stored state changes nothing', () => {
   fc.assert(
     fc.property(history, fc.nat(40), (windows, cut) => {
       let stakes = after(windows.slice(0, cut));
-      stakes = JSON.parse(JSON.stringify(stakes)) as Stakes;
+      stakes = JSON.parse(JSON.stringify(stakes)) as Staked;
       for (const [index, increments] of windows.entries())
-        if (index >= cut) stakes = addToStakes(stakes, increments, placeAt(index), rules);
+        if (index >= cut) stakes = taken(stakes, increments, placeAt(index), rules);
       expect(stakes).toEqual(after(windows));
     }),
   );

@@ -65,21 +65,33 @@ export const withPresence = (
 export const weightsOf = ({ metrics }: FamilyRule, { logStakes }: FamilyState): readonly number[] =>
   sharesOf(metrics.map(({ weight }, index) => (logStakes[index] === null ? 0 : weight)));
 
-/** ln of each metric's part of the combined evidence; -Infinity: none. */
-export const logParts = ({
-  logStakes,
-  metrics,
-}: Pick<FamilyState, 'logStakes' | 'metrics'>): readonly number[] =>
-  metrics.map((metric, index) => {
-    const stake = logStakes[index];
-    return stake === null || stake === undefined
-      ? -Infinity
-      : stake + evidenceIn(metric).logRollback;
-  });
+type Parts = Pick<FamilyState, 'logStakes' | 'metrics'>;
 
-/** ln of E = sum of v_i E_i. */
-export const logEvidence = (state: Pick<FamilyState, 'logStakes' | 'metrics'>): number =>
-  logSumExp(logParts(state));
+/** ln of each metric's part of the combined evidence; -Infinity: none. */
+export const logParts = (state: Parts): readonly number[] =>
+  state.metrics.map((_, index) => logPart(state, index));
+
+const logPart = ({ logStakes, metrics }: Parts, index: number): number => {
+  const stake = logStakes[index];
+  const metric = metrics[index];
+  return stake === null || stake === undefined || metric === undefined
+    ? -Infinity
+    : stake + evidenceIn(metric).logRollback;
+};
+
+/** ln of E = sum of v_i E_i: the `logSumExp` of the parts, without a list of them, for every window asks. */
+export const logEvidence = (state: Parts): number => {
+  const { length } = state.metrics;
+  let highest = -Infinity;
+  for (let index = 0; index < length; index += 1) {
+    const part = logPart(state, index);
+    if (part > highest) highest = part;
+  }
+  if (highest === -Infinity) return -Infinity;
+  let sum = 0;
+  for (let index = 0; index < length; index += 1) sum += Math.exp(logPart(state, index) - highest);
+  return highest + Math.log(sum);
+};
 
 /** ln of the odds that each metric is good enough, with what earlier attempts showed. */
 export const logPromotes = ({ metrics, carried }: FamilyState): readonly number[] =>

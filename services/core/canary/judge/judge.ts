@@ -20,6 +20,7 @@ import {
   seenWith,
   showsRequests,
 } from './metric.ts';
+import type { Seen } from './metric.ts';
 import { isMissingSome, isRequired, isSilent } from './missing.ts';
 import type { FamilyRule } from './rule.ts';
 import type { Advance, CarriedEvidence, DeadlineFound, FamilyState, Finding } from './state.ts';
@@ -119,10 +120,8 @@ export const judgeWindow = (
     return { ...state, failed: failedAtDeadline(mark, worseBefore) };
   const tested = isDeadline(rule, state) ? atDeadline(rule, state, mark) : state;
   if (tested.failed !== null || tested.promoted !== null) return tested;
-  const held: FamilyState = {
-    ...tested,
-    silentFrom: isSilent(rule, tested) ? (before.silentFrom ?? index) : null,
-  };
+  const silentFrom = isSilent(rule, tested) ? (before.silentFrom ?? index) : null;
+  const held = silentFrom === tested.silentFrom ? tested : { ...tested, silentFrom };
   // A window in which nothing was compared never passes a canary, however good the evidence before it.
   if (!place.judged || !isPaired || isMissingSome(rule, held)) return held;
   const finding = shownGood(rule, held, mark);
@@ -168,30 +167,44 @@ const folded = (
     canaryShare === null || (canaryShare >= 0 && canaryShare <= 1)
       ? shownWindow
       : { ...shownWindow, canaryShare: null };
-  const each = rule.metrics.map((metric, at) => {
+  const seen: Seen[] = [];
+  let [isPaired, hasRequests] = [false, false];
+  for (let at = 0; at < rule.metrics.length; at += 1) {
     const [state, shown] = [before.metrics[at], window.metrics[at]];
     if (state === undefined || shown === undefined)
-      throw new TypeError(`window ${index} shows no ${metric.id}`);
-    return { metric, state, shown, seen: seenWith(state, window, shown) };
-  });
-  const isPaired = each.some(({ seen }) => isPairedIn(seen, index));
-  const hasRequests = each.some(({ shown, seen }) => showsRequests(shown, seen, index));
+      throw new TypeError(`window ${index} shows no ${rule.metrics[at]?.id}`);
+    const now = seenWith(state, window, shown);
+    seen.push(now);
+    isPaired ||= isPairedIn(now, index);
+    hasRequests ||= showsRequests(shown, now, index);
+  }
   const pairedIndex = before.pairedIndex ?? (isPaired ? index : null);
   const waited = pairedIndex !== null && index - pairedIndex >= windowsIn(rule, rule.noDataMs);
   const anchorIndex = before.anchorIndex ?? (hasRequests || waited ? index : null);
   const place = placeOf(rule, anchorIndex, index);
-  const metrics = each.map(({ metric, state, shown, seen }) =>
-    addToMetric(metric, state, seen, window, shown, place),
-  );
+  const metrics = before.metrics.map((state, at) => {
+    const metric = rule.metrics[at];
+    const shown = window.metrics[at];
+    const now = seen[at];
+    if (metric === undefined || shown === undefined || now === undefined)
+      throw new TypeError(`a state of other metrics than the rule's`);
+    return addToMetric(metric, state, now, window, shown, place);
+  });
   const share = window.canaryShare ?? before.share;
   const { advanced } = before;
   const state: FamilyState = {
-    ...before,
     nextIndex: index + 1,
     pairedIndex,
     anchorIndex,
+    presenceIndex: before.presenceIndex,
+    silentFrom: before.silentFrom,
     share,
+    failed: before.failed,
     advanced: advanced && waiting(advanced, share, index),
+    promoted: before.promoted,
+    logStakes: before.logStakes,
+    carried: before.carried,
+    deadline: before.deadline,
     metrics,
   };
   return { state, place, isPaired };

@@ -50,26 +50,24 @@ export const seenWith = (before: Seen, window: JudgedWindow, shown: MetricWindow
   const { index, canaryShare } = window;
   // Nobody has seen the traffic of a canary before somebody said what it should be.
   if (shown.judged === 'traffic' && !isSeen(before) && !isKnownShare(canaryShare)) return before;
-  const [canary, baseline] = showsIn(shown);
   return {
-    canary: canary ? index : before.canary,
-    baseline: baseline ? index : before.baseline,
+    canary: isShown(shown, 'canary') ? index : before.canary,
+    baseline: isShown(shown, 'baseline') ? index : before.baseline,
   };
 };
 
-const showsIn = (shown: MetricWindow): readonly [canary: boolean, baseline: boolean] => {
+const isShown = (shown: MetricWindow, cohort: keyof Seen): boolean => {
   switch (shown.judged) {
     case 'errors':
-      return [isRate(shown.canary), isRate(shown.baseline)];
+      return isRate(shown[cohort]);
     case 'latency':
-      return [isDurations(shown.canary), isDurations(shown.baseline)];
-    case 'level':
-      return [
-        shown.canary !== null && isLevel(shown.canary),
-        shown.baseline !== null && isLevel(shown.baseline),
-      ];
+      return isDurations(shown[cohort]);
+    case 'level': {
+      const level = shown[cohort];
+      return level !== null && isLevel(level);
+    }
     case 'traffic':
-      return [isCount(shown.canary), isCount(shown.baseline)];
+      return isCount(shown[cohort]);
   }
 };
 
@@ -84,15 +82,13 @@ export const addToMetric = (
 ): MetricState => {
   const { index, startMs, canaryShare } = window;
   const { canary, baseline } = seen;
-  const of = <Value>(value: Value | null, last: number | null): Value | null =>
-    last === index ? value : null;
   // The states of a family are in the order of its rule.
   if (metric.judged === 'errors' && shown.judged === 'errors') {
     const values = {
       index,
       startMs,
-      canary: of(shown.canary, canary),
-      baseline: of(shown.baseline, baseline),
+      canary: shownIn(shown.canary, canary, index),
+      baseline: shownIn(shown.baseline, baseline, index),
     };
     const next = ratesJudge.addWindow(metric.rule, state as RatesState, values, place);
     return { canary, baseline, judged: 'errors', state: next };
@@ -101,8 +97,8 @@ export const addToMetric = (
     const values = {
       index,
       startMs,
-      canary: of(shown.canary, canary),
-      baseline: of(shown.baseline, baseline),
+      canary: shownIn(shown.canary, canary, index),
+      baseline: shownIn(shown.baseline, baseline, index),
     };
     const next = latencyJudge.addWindow(metric.rule, state as LatencyState, values, place);
     return { canary, baseline, judged: 'latency', state: next };
@@ -117,8 +113,8 @@ export const addToMetric = (
     const values = {
       index,
       startMs,
-      canary: of(shown.canary, canary),
-      baseline: of(shown.baseline, baseline),
+      canary: shownIn(shown.canary, canary, index),
+      baseline: shownIn(shown.baseline, baseline, index),
       canaryShare,
     };
     const next = trafficJudge.addWindow(metric.rule, state as TrafficState, values, place);
@@ -126,6 +122,9 @@ export const addToMetric = (
   }
   throw new TypeError(`window ${index} shows ${shown.judged} where ${metric.id} was due`);
 };
+
+const shownIn = <Value>(value: Value | null, last: number | null, index: number): Value | null =>
+  last === index ? value : null;
 
 const isCount = (value: number | null): value is number =>
   value !== null && Number.isSafeInteger(value) && value >= 0;

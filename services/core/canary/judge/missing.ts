@@ -40,16 +40,14 @@ const lastIndex = (rule: FamilyRule, { nextIndex, failed, promoted }: FamilyStat
 };
 
 /** A cohort is silent, or, once presence is decided, a metric that is required. */
-export const isSilent = (rule: FamilyRule, state: FamilyState): boolean => {
-  const places = rule.metrics.map((_, index) => index);
-  return cohorts.some((cohort) =>
+export const isSilent = (rule: FamilyRule, state: FamilyState): boolean =>
+  cohorts.some((cohort) =>
     state.presenceIndex === null
-      ? places.every((index) => isSilentIn(rule, state, index, cohort))
-      : places.some(
-          (index) => isRequired(rule, state, index) && isSilentIn(rule, state, index, cohort),
+      ? rule.metrics.every((_, index) => isSilentIn(rule, state, index, cohort))
+      : rule.metrics.some(
+          (_, index) => isSilentIn(rule, state, index, cohort) && isRequired(rule, state, index),
         ),
   );
-};
 
 /**
  * What is not there yet. Every metric must have shown enough by itself (an intersection-union test), so their number

@@ -11,7 +11,6 @@ import {
   boundarySeconds,
   countAbove,
   isShiftable,
-  lowered,
   marginOfShift,
   shiftOfMargin,
 } from '../durations.ts';
@@ -25,15 +24,17 @@ import { intervalConfidence } from '../ratio.ts';
 import type { UsedPhi } from '../scatter.ts';
 import type { StakeRules, Stakes } from '../stakes.ts';
 import {
-  addToStakes,
+  alternativesOf,
   cappedBlocksOf,
   initialStakes,
   logCapital,
-  noIncrements,
+  restarted,
+  roundGrowth,
+  settle,
   withoutRestarts,
 } from '../stakes.ts';
 import type { Line, Odds } from './rate-test.ts';
-import { equalShares, isEqualShares, oddsIncrements, oddsOf } from './rate-test.ts';
+import { addOddsIncrements, equalShares, isEqualShares, oddsOf } from './rate-test.ts';
 
 /** What the canary's durations may be worse by. */
 export type LatencyMargins = {
@@ -50,6 +51,9 @@ export type LatencyMargins = {
  * The share of requests slower than one boundary. The canary is counted above the boundary x, the baseline above
  * x / (1 + margin), which is exact on exponential buckets; "no slower than (1 + margin) times the baseline" says that
  * the first share is not above the second, for every x.
+ *
+ * This is what it knows of finished blocks. The running one stands in a list of numbers with those of the other tails,
+ * `at` some place: what it counted (`TailCounts`), then the growth of `rollback`, then that of `promote`.
  */
 export type Tail = {
   readonly quantile: number;
@@ -59,8 +63,6 @@ export type Tail = {
   readonly promoteShift: number;
   readonly rollback: Stakes;
   readonly promote: Stakes;
-  /** What the running block counted; it is added to the past when the block ends. */
-  readonly block: TailCounts;
   readonly past: TailCounts;
   /** What the baseline showed before the first judged window. */
   readonly warmUp: readonly [baselineTotal: number, tolerated: number, promised: number];
@@ -83,21 +85,47 @@ type TailCounts = readonly [
 
 const noCounts: TailCounts = [0, 0, 0, 0, 0, 0];
 
+/** How many numbers of the running block are this tail's. */
+export const runningLengthOf = ({ rollback, promote }: Tail): number =>
+  noCounts.length + alternativesOf(rollback) + alternativesOf(promote);
+
+const rollbackFrom = (at: number): number => at + noCounts.length;
+const promoteFrom = ({ rollback }: Tail, at: number): number =>
+  rollbackFrom(at) + alternativesOf(rollback);
+
+const countsIn = (running: readonly number[], at: number): TailCounts => [
+  running[at] ?? 0,
+  running[at + 1] ?? 0,
+  running[at + 2] ?? 0,
+  running[at + 3] ?? 0,
+  running[at + 4] ?? 0,
+  running[at + 5] ?? 0,
+];
+
+const together = (left: TailCounts, right: TailCounts): TailCounts => [
+  left[0] + right[0],
+  left[1] + right[1],
+  left[2] + right[2],
+  left[3] + right[3],
+  left[4] + right[4],
+  left[5] + right[5],
+];
+
 /**
  * Alternatives: odds ratios against the tolerated share. Each costs the others a part of the stake; the fewer requests
  * lie beyond a quantile, the larger must be what can be told from chance there.
  */
-const middleRatios: readonly Odds[] = oddsOf([1.12, 1.25, 1.5, 2, 3]);
-const outerRatios: readonly Odds[] = oddsOf([1.25, 1.5, 2, 3]);
-const outermostRatios: readonly Odds[] = oddsOf([1.5, 2, 3, 6]);
+const middleRatios: Odds = oddsOf([1.12, 1.25, 1.5, 2, 3]);
+const outerRatios: Odds = oddsOf([1.25, 1.5, 2, 3]);
+const outermostRatios: Odds = oddsOf([1.5, 2, 3, 6]);
 
-const rollbackRatiosAt = (quantile: number): readonly Odds[] => {
+const rollbackRatiosAt = (quantile: number): Odds => {
   if (quantile < 0.9) return middleRatios;
   return quantile < 0.99 ? outerRatios : outermostRatios;
 };
 
 /** The same to promote. */
-const promoteRatios: readonly Odds[] = oddsOf([0.94, 0.88, 0.8, 0.67, 0.5]);
+const promoteRatios: Odds = oddsOf([0.94, 0.88, 0.8, 0.67, 0.5]);
 
 /** A tail at a boundary that was chosen from `warmUp`, what the baseline showed before. */
 export const tailAt = (
@@ -109,14 +137,13 @@ export const tailAt = (
   restartsBegun: number,
 ): Tail => {
   const shifts = shiftsAt(boundary, rules);
-  const above = (buckets: number): number => countAbove(warmUp, lowered(boundary, buckets)) ?? 0;
+  const above = (buckets: number): number => countAbove(warmUp, boundary, buckets) ?? 0;
   return {
     quantile,
     boundary,
     ...shifts,
-    rollback: initialStakes(rollbackRatiosAt(quantile).length, rules, restartsBegun),
-    promote: initialStakes(promoteRatios.length, withoutRestarts(rules)),
-    block: noCounts,
+    rollback: initialStakes(rollbackRatiosAt(quantile).ratios.length, rules, restartsBegun),
+    promote: initialStakes(promoteRatios.ratios.length, withoutRestarts(rules)),
     past: noCounts,
     warmUp: [total, above(shifts.shift), above(shifts.promoteShift)],
     curve: initialCurve,
@@ -151,62 +178,65 @@ export const marginsOf = ({ boundary, shift, promoteShift }: Tail): readonly [nu
 /** One cohort's durations of a window. */
 export type Arm = { readonly durations: Durations; readonly total: number };
 
-/** Takes one window in. Undefined: its buckets do not say what is longer than the boundary. */
+/**
+ * Takes one window into the running block, which belongs to whoever asks. False, and nothing is changed: its buckets do
+ * not say what is longer than the boundary.
+ */
 export const addToTail = (
-  rules: StakeRules & LatencyMargins,
+  margins: LatencyMargins,
   tail: Tail,
+  running: number[],
+  at: number,
   canary: Arm,
   baseline: Arm,
-  place: WindowPlace,
   phi: number,
-): Tail | undefined => {
-  const slower = countAbove(canary.durations, tail.boundary);
-  const baselineSlower = countAbove(baseline.durations, tail.boundary);
-  const tolerated = aboveLowered(tail, baseline, tail.shift, baselineSlower);
-  const promised = aboveLowered(tail, baseline, tail.promoteShift, baselineSlower);
-  if (slower === undefined || baselineSlower === undefined) return undefined;
-  if (tolerated === undefined || promised === undefined) return undefined;
+): boolean => {
+  const { boundary, shift, promoteShift } = tail;
+  const slower = countAbove(canary.durations, boundary);
+  const baselineSlower = countAbove(baseline.durations, boundary);
+  if (slower === undefined || baselineSlower === undefined) return false;
+  const tolerated = shift === 0 ? baselineSlower : countAbove(baseline.durations, boundary, shift);
+  const promised =
+    promoteShift === 0 ? baselineSlower : countAbove(baseline.durations, boundary, promoteShift);
+  if (tolerated === undefined || promised === undefined) return false;
   const shown: RateCounts = { total: canary.total, events: slower };
   const pair = { canary: shown, baseline: { total: baseline.total, events: tolerated } };
   const promotePair = { canary: shown, baseline: { total: baseline.total, events: promised } };
-  const [line, promoteLine] = linesOf(tail, rules);
-  const forRollback = oddsIncrements(
-    line,
-    rollbackRatiosAt(tail.quantile),
-    toleratedShare(tail),
-    pair,
-    phi,
-  );
-  const forPromote = oddsIncrements(
-    promoteLine,
-    promoteRatios,
-    promisedShare(tail),
-    promotePair,
-    phi,
-  );
-  const { block } = tail;
-  const next: Tail = {
-    quantile: tail.quantile,
-    boundary: tail.boundary,
-    shift: tail.shift,
-    promoteShift: tail.promoteShift,
-    rollback: addToStakes(tail.rollback, forRollback, place, rules),
-    promote: addToStakes(tail.promote, forPromote, place, withoutRestarts(rules)),
-    block: [
-      block[0] + canary.total,
-      block[1] + slower,
-      block[2] + baseline.total,
-      block[3] + baselineSlower,
-      block[4] + tolerated,
-      block[5] + promised,
-    ],
-    past: tail.past,
-    warmUp: tail.warmUp,
-    curve: tail.curve,
-    deadline: tail.deadline,
-  };
-  return place.endsBlock ? withBlock(rules, next, phi) : next;
+  const ratios = rollbackRatiosAt(tail.quantile);
+  const line = lineOf(tail, margins);
+  const promoteLine = promoteLineOf(tail, margins);
+  const [from, promoteAt] = [rollbackFrom(at), promoteFrom(tail, at)];
+  addOddsIncrements(running, from, line, ratios, toleratedShare(tail), pair, phi);
+  const share = promisedShare(tail);
+  addOddsIncrements(running, promoteAt, promoteLine, promoteRatios, share, promotePair, phi);
+  roundGrowth(running, from, alternativesOf(tail.rollback) + alternativesOf(tail.promote));
+  running[at] = (running[at] ?? 0) + canary.total;
+  running[at + 1] = (running[at + 1] ?? 0) + slower;
+  running[at + 2] = (running[at + 2] ?? 0) + baseline.total;
+  running[at + 3] = (running[at + 3] ?? 0) + baselineSlower;
+  running[at + 4] = (running[at + 4] ?? 0) + tolerated;
+  running[at + 5] = (running[at + 5] ?? 0) + promised;
+  return true;
 };
+
+/** With the restart that begins here, if one does. */
+export const restartedTail = (rules: StakeRules, tail: Tail, place: WindowPlace): Tail => {
+  const rollback = restarted(tail.rollback, place, rules);
+  return rollback === tail.rollback ? tail : { ...tail, rollback };
+};
+
+/** With the running block, which ends. */
+export const settledTail = (
+  rules: StakeRules & LatencyMargins,
+  tail: Tail,
+  running: readonly number[],
+  at: number,
+  phi: number,
+): Tail => ({
+  ...withBlock(rules, tail, countsIn(running, at), phi),
+  rollback: settle(tail.rollback, running, rollbackFrom(at), rules),
+  promote: settle(tail.promote, running, promoteFrom(tail, at), rules),
+});
 
 /** Shares of the baseline above the lower boundaries, from earlier blocks: half a request keeps them off 0 and 1. */
 const toleratedShare = ({ warmUp, past }: Tail): number =>
@@ -215,31 +245,24 @@ const toleratedShare = ({ warmUp, past }: Tail): number =>
 const promisedShare = ({ warmUp, past }: Tail): number =>
   (warmUp[2] + past[5] + 0.5) / (warmUp[0] + past[2] + 1);
 
-const linesOf = (tail: Tail, margins: LatencyMargins): readonly [rollback: Line, promote: Line] =>
-  isShiftable(tail.boundary)
-    ? [equalShares, equalShares]
-    : [margins.tolerance, margins.promoteTolerance];
+const lineOf = ({ boundary }: Tail, { tolerance }: LatencyMargins): Line =>
+  isShiftable(boundary) ? equalShares : tolerance;
+
+const promoteLineOf = ({ boundary }: Tail, { promoteTolerance }: LatencyMargins): Line =>
+  isShiftable(boundary) ? equalShares : promoteTolerance;
 
 /** The running block among those before. */
-const withBlock = (margins: LatencyMargins, tail: Tail, phi: number): Tail => {
-  const { block, past } = tail;
+const withBlock = (margins: LatencyMargins, tail: Tail, block: TailCounts, phi: number): Tail => {
+  const { past } = tail;
   const [canaryTotal, slower, baselineTotal, baselineSlower, tolerated] = block;
   if (canaryTotal + baselineTotal === 0) return tail;
   const canary: RateCounts = { total: canaryTotal, events: slower };
   const shown = { canary, baseline: { total: baselineTotal, events: baselineSlower } };
   const pair = { canary, baseline: { total: baselineTotal, events: tolerated } };
-  const [line] = linesOf(tail, margins);
+  const line = lineOf(tail, margins);
   return {
     ...tail,
-    block: noCounts,
-    past: [
-      past[0] + block[0],
-      past[1] + block[1],
-      past[2] + block[2],
-      past[3] + block[3],
-      past[4] + block[4],
-      past[5] + block[5],
-    ],
+    past: together(past, block),
     curve: addToCurve(tail.curve, shown, phi),
     deadline: isEqualShares(line)
       ? addOddsToDeadline(tail.deadline, pair, phi)
@@ -247,43 +270,32 @@ const withBlock = (margins: LatencyMargins, tail: Tail, phi: number): Tail => {
   };
 };
 
-const aboveLowered = (
-  { boundary }: Tail,
-  { durations }: Arm,
-  buckets: number,
-  unshifted: number | undefined,
-): number | undefined =>
-  buckets === 0 ? unshifted : countAbove(durations, lowered(boundary, buckets));
-
-/** A window that says nothing of this tail. */
-export const passTail = (
-  rules: StakeRules & LatencyMargins,
-  tail: Tail,
-  place: WindowPlace,
-  phi: number,
-): Tail => {
-  const rollback = addToStakes(tail.rollback, noIncrements, place, rules);
-  const promote = addToStakes(tail.promote, noIncrements, place, withoutRestarts(rules));
-  const isSame = rollback === tail.rollback && promote === tail.promote;
-  const next = isSame ? tail : { ...tail, rollback, promote };
-  return place.endsBlock ? withBlock(rules, next, phi) : next;
-};
-
 /** The test at the deadline, with the running block. */
 export const tailDeadline = (
   margins: LatencyMargins,
   tail: Tail,
+  running: readonly number[],
+  at: number,
   phi: number,
   alpha: number,
-): DeadlineResult => deadlineTest(withBlock(margins, tail, phi).deadline, alpha);
+): DeadlineResult =>
+  deadlineTest(withBlock(margins, tail, countsIn(running, at), phi).deadline, alpha);
 
 export const cappedBlocksIn = ({ rollback }: Tail): number => cappedBlocksOf(rollback);
 
-export const logRollbackOf = (tail: Tail, rules: StakeRules): number =>
-  logCapital(tail.rollback, rules);
+export const logRollbackOf = (
+  tail: Tail,
+  running: readonly number[],
+  at: number,
+  rules: StakeRules,
+): number => logCapital(tail.rollback, running, rollbackFrom(at), rules);
 
-export const logPromoteOf = (tail: Tail, rules: StakeRules): number =>
-  logCapital(tail.promote, withoutRestarts(rules));
+export const logPromoteOf = (
+  tail: Tail,
+  running: readonly number[],
+  at: number,
+  rules: StakeRules,
+): number => logCapital(tail.promote, running, promoteFrom(tail, at), rules);
 
 /** What a person needs to check one tail: "9.1 % of the canary's requests took longer than 450 ms, 5.0 % before". */
 export type TailExplanation = UsedPhi & {
@@ -306,13 +318,15 @@ export type TailExplanation = UsedPhi & {
 export const explainTail = (
   rules: StakeRules & LatencyMargins,
   tail: Tail,
+  running: readonly number[],
+  at: number,
   phi: number,
   used: UsedPhi,
 ): TailExplanation => {
-  const { past, curve } = withBlock(rules, tail, phi);
+  const { past, curve } = withBlock(rules, tail, countsIn(running, at), phi);
   const [canaryTotal, slower, baselineTotal, baselineSlower, tolerated] = past;
   const share = baselineTotal === 0 ? 0 : tolerated / baselineTotal;
-  const [line] = linesOf(tail, rules);
+  const line = lineOf(tail, rules);
   return {
     quantile: tail.quantile,
     boundaryMs: boundarySeconds(tail.boundary) * 1_000,
@@ -321,8 +335,8 @@ export const explainTail = (
     ratio: curveRatio(curve),
     interval: { ...curveInterval(curve, intervalConfidence), confidence: intervalConfidence },
     toleratedShare: line.relative * share + line.absolute,
-    rollbackEvidence: evidenceOf(logRollbackOf(tail, rules)),
-    promoteEvidence: evidenceOf(logPromoteOf(tail, rules)),
+    rollbackEvidence: evidenceOf(logRollbackOf(tail, running, at, rules)),
+    promoteEvidence: evidenceOf(logPromoteOf(tail, running, at, rules)),
     ...used,
   };
 };

@@ -15,7 +15,7 @@ import type { MetricEvidence, RuledJudge, ShownWindow, WindowPlace } from '../me
 import type { MeasuredAt, TrafficSeen } from '../scatter.ts';
 import { noTrafficSeen, raisedPhi, raisedTimes, usedPhi, withTraffic } from '../scatter.ts';
 import type { StakeRules } from '../stakes.ts';
-import { addToStakes, cappedBlocksOf, logCapital, noIncrements } from '../stakes.ts';
+import { alternativesOf, cappedBlocksOf, logCapital, restarted, settle, zeros } from '../stakes.ts';
 import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
 import { loudWindows, withWindow } from '../strongest-windows.ts';
 import type { Arm, LatencyMargins, Tail, TailExplanation } from './latency-tail.ts';
@@ -26,7 +26,9 @@ import {
   logPromoteOf,
   logRollbackOf,
   marginsOf,
-  passTail,
+  restartedTail,
+  runningLengthOf,
+  settledTail,
   tailAt,
   tailAtScale,
   tailDeadline,
@@ -76,6 +78,8 @@ export type LatencyState = MetricEvidence & {
   readonly warmUp: WarmUp | null;
   readonly tails: readonly Tail[];
   readonly meanLog: MeanLog | null;
+  /** The running block: that of each tail, then the growth of `meanLog`. */
+  readonly running: readonly number[];
   readonly traffic: TrafficSeen;
   readonly strongestWindows: LoudWindows;
   /** Windows in which both cohorts said something that could not be compared, and why the last one could not. */
@@ -108,6 +112,7 @@ export const latencyJudge: RuledJudge<
     warmUp: { baseline: null, canaryBuckets: null, restartsBegun: 0 },
     tails: [],
     meanLog: null,
+    running: [],
     traffic: noTrafficSeen,
     strongestWindows: [],
     unusableWindows: 0,
@@ -187,7 +192,10 @@ const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
     moments === undefined
       ? null
       : initialMeanLog(centreSeconds, moments, rule, warmUp.restartsBegun);
-  return { ...state, warmUp: null, tails, meanLog, problem: null };
+  const running = zeros(
+    startsOf(tails).end + (meanLog === null ? 0 : alternativesOf(meanLog.stakes)),
+  );
+  return { ...state, warmUp: null, tails, meanLog, running, problem: null };
 };
 
 const judged = (
@@ -201,44 +209,91 @@ const judged = (
   const canary: Arm = { durations: canaryShown, total: totalOf(canaryShown) };
   const baseline: Arm = { durations: baselineShown, total: totalOf(baselineShown) };
   const traffic = seenTraffic(rule, before, canary.total, baseline.total, true);
-  const state: LatencyState = traffic === before.traffic ? before : { ...before, traffic };
   const times = raisedTimes(rule.measuredAt, traffic);
+  const running = before.running.slice();
   let isUsable = true;
-  const tails = state.tails.map((tail) => {
+  let at = 0;
+  for (const tail of before.tails) {
     const phi = phiOf(rule, tail, times);
-    const added = addToTail(rule, tail, canary, baseline, place, phi);
-    if (added === undefined) isUsable = false;
-    return added ?? passTail(rule, tail, place, phi);
-  });
-  const meanLog = withMeanLog(rule, state, canaryShown, baselineShown, place, times);
-  if (!isUsable) {
-    const problem = problemOf(state.tails, canaryShown, baselineShown);
-    return {
-      ...withEvidence(rule, state, tails, meanLog),
-      tails: problem === 'scale-fell' ? atScale(rule, tails, canaryShown, baselineShown) : tails,
-      unusableWindows: state.unusableWindows + 1,
-      problem,
-    };
+    if (!addToTail(rule, tail, running, at, canary, baseline, phi)) isUsable = false;
+    at += runningLengthOf(tail);
   }
-  const next = withEvidence(rule, state, tails, meanLog);
-  const gain = next.logRollback - state.logRollback;
-  return { ...next, strongestWindows: withWindow(state.strongestWindows, window, gain) };
+  const meanLog = withMeanLog(rule, before, running, at, canaryShown, baselineShown, times);
+  const tested = blockPassed(rule, { tails: before.tails, meanLog, running }, place, times);
+  const { logRollback, logPromote } = evidenceIn(rule, tested);
+  const problem = isUsable ? before.problem : problemOf(before.tails, canaryShown, baselineShown);
+  const gain = logRollback - before.logRollback;
+  return {
+    logRollback,
+    logPromote,
+    warmUp: before.warmUp,
+    tails:
+      !isUsable && problem === 'scale-fell'
+        ? atScale(rule, tested.tails, canaryShown, baselineShown)
+        : tested.tails,
+    meanLog: tested.meanLog,
+    running: tested.running,
+    traffic,
+    strongestWindows: isUsable
+      ? withWindow(before.strongestWindows, window, gain)
+      : before.strongestWindows,
+    unusableWindows: before.unusableWindows + (isUsable ? 0 : 1),
+    problem,
+  };
 };
 
 const passed = (rule: LatencyRule, state: LatencyState, place: WindowPlace): LatencyState => {
   const times = raisedTimes(rule.measuredAt, state.traffic);
-  const tails = state.tails.map((tail) => passTail(rule, tail, place, phiOf(rule, tail, times)));
-  const stakes = state.meanLog && addToStakes(state.meanLog.stakes, noIncrements, place, rule);
-  const meanLog = state.meanLog && stakes && { ...state.meanLog, stakes };
-  return withEvidence(rule, state, tails, meanLog);
+  const tested = blockPassed(rule, state, place, times);
+  return { ...state, ...tested, ...evidenceIn(rule, tested) };
+};
+
+type Tests = Pick<LatencyState, 'tails' | 'meanLog' | 'running'>;
+
+/** With the restart that begins here, and the block that ends. */
+const blockPassed = (
+  rule: LatencyRule,
+  { tails, meanLog, running }: Tests,
+  place: WindowPlace,
+  times: number,
+): Tests => {
+  const begun = place.beginsRestart ? tails.map((tail) => restartedTail(rule, tail, place)) : tails;
+  const stakes = meanLog && restarted(meanLog.stakes, place, rule);
+  if (!place.endsBlock)
+    return { tails: begun, meanLog: meanLog && stakes && withStakes(meanLog, stakes), running };
+  const { starts, end } = startsOf(tails);
+  return {
+    tails: begun.map((tail, index) =>
+      settledTail(rule, tail, running, starts[index] ?? 0, phiOf(rule, tail, times)),
+    ),
+    meanLog: meanLog && stakes && withStakes(meanLog, settle(stakes, running, end, rule)),
+    running: zeros(running.length),
+  };
+};
+
+const withStakes = (meanLog: MeanLog, stakes: MeanLog['stakes']): MeanLog =>
+  stakes === meanLog.stakes ? meanLog : { ...meanLog, stakes };
+
+/** Where the running block of each tail begins, and where the last one's ends. */
+const startsOf = (
+  tails: readonly Tail[],
+): { readonly starts: readonly number[]; readonly end: number } => {
+  const starts: number[] = [];
+  let end = 0;
+  for (const tail of tails) {
+    starts.push(end);
+    end += runningLengthOf(tail);
+  }
+  return { starts, end };
 };
 
 const withMeanLog = (
   rule: LatencyRule,
   { meanLog, tails: [tail] }: LatencyState,
+  running: number[],
+  from: number,
   canary: Durations,
   baseline: Durations,
-  place: WindowPlace,
   times: number,
 ): MeanLog | null => {
   if (meanLog === null || tail === undefined) return null;
@@ -246,19 +301,12 @@ const withMeanLog = (
   const baselineMoments = logMoments(baseline, meanLog.centreSeconds, logReach);
   // The margin is whole buckets of the tails' scale; on coarser ones the means would not shift by it.
   const isFine = scaleOf(canary, baseline) >= (scaleIn(tail.boundary) ?? Infinity);
-  if (canaryMoments === undefined || baselineMoments === undefined || !isFine)
-    return { ...meanLog, stakes: addToStakes(meanLog.stakes, noIncrements, place, rule) };
+  if (canaryMoments === undefined || baselineMoments === undefined || !isFine) return meanLog;
   const scale = scaleIn(tail.boundary) ?? 0;
   const logMargin = tail.shift * logWidth(scale);
   const phi = raisedPhi(rule.measuredAt, rule.phi.meanLog, times);
-  return addToMeanLog(
-    rule,
-    meanLog,
-    canaryMoments,
-    baselineMoments,
-    { logMargin, scale, phi },
-    place,
-  );
+  const margins = { logMargin, scale, phi };
+  return addToMeanLog(meanLog, running, from, canaryMoments, baselineMoments, margins);
 };
 
 /**
@@ -271,24 +319,21 @@ const middlePart = 0.1;
  * E = a weighted average of the tests' e-values, an e-value whatever hangs together among them. A promotion needs every
  * tail: slower beyond the margin in any of them must be refuted by itself.
  */
-const withEvidence = (
-  rule: LatencyRule,
-  state: LatencyState,
-  tails: readonly Tail[],
-  meanLog: MeanLog | null,
-): LatencyState => {
+const evidenceIn = (rule: LatencyRule, { tails, meanLog, running }: Tests): MetricEvidence => {
   const tests = tails.length + (meanLog === null ? 0 : 1);
   const first = meanLog !== null && tails.length > 1 ? middlePart : 1 / tests;
   const logFirst = Math.log(first);
   const logOther = Math.log((1 - first) / Math.max(1, tests - 1));
   const logs: number[] = [];
   let logPromote = Infinity;
-  for (const [index, tail] of tails.entries()) {
-    logs.push(logRollbackOf(tail, rule) + (index === 0 ? logFirst : logOther));
-    logPromote = Math.min(logPromote, logPromoteOf(tail, rule));
+  let at = 0;
+  for (const tail of tails) {
+    logs.push(logRollbackOf(tail, running, at, rule) + (at === 0 ? logFirst : logOther));
+    logPromote = Math.min(logPromote, logPromoteOf(tail, running, at, rule));
+    at += runningLengthOf(tail);
   }
-  if (meanLog !== null) logs.push(logCapital(meanLog.stakes, rule) + logOther);
-  return { ...state, tails, meanLog, logRollback: logSumExp(logs), logPromote };
+  if (meanLog !== null) logs.push(logCapital(meanLog.stakes, running, at, rule) + logOther);
+  return { logRollback: logSumExp(logs), logPromote };
 };
 
 const problemOf = (
@@ -332,14 +377,16 @@ const phiOf = (rule: LatencyRule, tail: Tail, times: number): number =>
  */
 export const latencyDeadline = (
   rule: LatencyRule,
-  { tails, traffic }: LatencyState,
+  { tails, running, traffic }: LatencyState,
   alpha: number,
 ): readonly (DeadlineResult & { readonly quantile: number })[] => {
   const times = raisedTimes(rule.measuredAt, traffic);
-  return tails.map((tail) => ({
-    quantile: tail.quantile,
-    ...tailDeadline(rule, tail, phiOf(rule, tail, times), alpha / tails.length),
-  }));
+  const { starts } = startsOf(tails);
+  return tails.map((tail, index) => {
+    const [at, phi] = [starts[index] ?? 0, phiOf(rule, tail, times)];
+    const result = tailDeadline(rule, tail, running, at, phi, alpha / tails.length);
+    return { quantile: tail.quantile, ...result };
+  });
 };
 
 export type LatencyExplanation = {
@@ -361,12 +408,15 @@ export type LatencyExplanation = {
 };
 
 const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => {
-  const { tails, meanLog, traffic } = state;
+  const { tails, meanLog, running, traffic } = state;
   const times = raisedTimes(rule.measuredAt, traffic);
-  const explained = tails.map((tail) =>
+  const { starts, end } = startsOf(tails);
+  const explained = tails.map((tail, index) =>
     explainTail(
       rule,
       tail,
+      running,
+      starts[index] ?? 0,
       phiOf(rule, tail, times),
       usedPhi(rule.measuredAt, measuredPhi(rule, tail), traffic),
     ),
@@ -382,7 +432,7 @@ const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => 
     promoteMargin: promoteMargin ?? 0,
     rollbackEvidence: evidenceOf(state.logRollback),
     promoteEvidence: evidenceOf(state.logPromote),
-    meanLogEvidence: meanLog && evidenceOf(logCapital(meanLog.stakes, rule)),
+    meanLogEvidence: meanLog && evidenceOf(logCapital(meanLog.stakes, running, end, rule)),
     strongestWindows: loudWindows(state.strongestWindows),
     cappedBlocks: Math.max(0, meanLog === null ? 0 : cappedBlocksOf(meanLog.stakes), ...blocks),
     unusableWindows: state.unusableWindows,

@@ -3,14 +3,14 @@ import type { RuledJudge, ShownWindow, WindowPlace } from '../metric-judge.ts';
 import type { RatioInterval } from '../ratio.ts';
 import { intervalConfidence } from '../ratio.ts';
 import type { StakeRules } from '../stakes.ts';
-import { cappedBlocksOf, initialStakes, noIncrements, withoutRestarts } from '../stakes.ts';
+import { cappedBlocksOf, initialStakes, roundGrowth, withoutRestarts, zeros } from '../stakes.ts';
 import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
 import { loudWindows, withWindow } from '../strongest-windows.ts';
 import type { LevelSums } from './level-ratio.ts';
 import { addToLevels, levelInterval, levelRatio, noLevels } from './level-ratio.ts';
-import { normalIncrements } from './normal-increments.ts';
+import { addNormalIncrements } from './normal-increments.ts';
 import type { Staked } from './staked.ts';
-import { withEvidence } from './staked.ts';
+import { promoteFrom, withEvidence } from './staked.ts';
 
 /** Mean of one gauge over its series (instances) in a window. */
 export type Level = { readonly mean: number; readonly series: number };
@@ -41,26 +41,18 @@ export type LevelState = Staked & {
   readonly unusableWindows: number;
 };
 
-/** Relative differences of the running batch, and what the finished batches scattered. */
-type Batch = {
-  readonly windows: number;
-  readonly excess: number;
-  readonly reserve: number;
-  readonly difference: number;
-  readonly finished: number;
-  readonly mean: number;
-  readonly squares: number;
-};
+/** Windows of the running batch and their relative differences, and what the finished batches scattered. */
+type Batch = readonly [
+  windows: number,
+  excess: number,
+  reserve: number,
+  difference: number,
+  finished: number,
+  mean: number,
+  squares: number,
+];
 
-const noBatch: Batch = {
-  windows: 0,
-  excess: 0,
-  reserve: 0,
-  difference: 0,
-  finished: 0,
-  mean: 0,
-  squares: 0,
-};
+const noBatch: Batch = [0, 0, 0, 0, 0, 0, 0];
 
 /**
  * Alternatives: by how much more than tolerated the canary is worse, as shares of the level. They stand for the
@@ -97,32 +89,36 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, L
   initial: (rule) => ({
     logRollback: 0,
     logPromote: 0,
+    rollback: initialStakes(effects.length, rule),
+    promote: initialStakes(promoteParts.length, withoutRestarts(rule)),
+    running: zeros(effects.length + promoteParts.length),
     recent: null,
     sums: noLevels,
     batch: rule.variance === null ? noBatch : null,
-    rollback: initialStakes(effects.length, rule),
-    promote: initialStakes(promoteParts.length, withoutRestarts(rule)),
     strongestWindows: [],
     unusableWindows: 0,
   }),
   addWindow: (rule, state, window, place) => {
     const { canary, baseline } = window;
     const isPair = canary !== null && baseline !== null;
-    const isUsable = isPair && isLevel(canary) && isLevel(baseline);
-    if (!place.judged || !isUsable)
-      return passed(rule, state, baseline, isPair && !isUsable, place);
-    const { recent } = state;
+    if (!place.judged || !isPair || !isLevel(canary) || !isLevel(baseline))
+      return passed(rule, state, window, place);
     const usual = usualLevel(state);
-    const next =
-      usual > 0
-        ? judged(rule, state, usual, canary.mean, baseline.mean, place)
-        : withEvidence(rule, state, noIncrements, noIncrements, place);
-    const gain = next.logRollback - state.logRollback;
+    const { running, batch } =
+      usual > 0 ? shown(rule, state, usual, canary.mean, baseline.mean) : state;
+    const evidence = withEvidence(rule, state, running, growthAt, place);
+    const gain = evidence.logRollback - state.logRollback;
     return {
-      ...next,
-      recent: followed(recent, baseline.mean),
-      sums: addToLevels(next.sums, canary.mean, baseline.mean),
+      logRollback: evidence.logRollback,
+      logPromote: evidence.logPromote,
+      rollback: evidence.rollback,
+      promote: evidence.promote,
+      running: evidence.running,
+      recent: followed(state.recent, baseline.mean),
+      sums: addToLevels(state.sums, canary.mean, baseline.mean),
+      batch,
       strongestWindows: withWindow(state.strongestWindows, window, gain),
+      unusableWindows: state.unusableWindows,
     };
   },
   explain: (rule, state) => explain(rule, state),
@@ -148,40 +144,65 @@ const followed = (recent: number | null, mean: number): number =>
 const passed = (
   rule: LevelRule,
   state: LevelState,
-  baseline: Level | null,
-  isUnusable: boolean,
+  { canary, baseline }: ShownWindow<Level>,
   place: WindowPlace,
-): LevelState => ({
-  ...withEvidence(rule, state, noIncrements, noIncrements, place),
-  recent:
-    baseline !== null && isLevel(baseline) ? followed(state.recent, baseline.mean) : state.recent,
-  unusableWindows: state.unusableWindows + (isUnusable ? 1 : 0),
-});
+): LevelState => {
+  const isPair = canary !== null && baseline !== null;
+  const isUnusable = isPair && !(isLevel(canary) && isLevel(baseline));
+  const { logRollback, logPromote, rollback, promote, running } = withEvidence(
+    rule,
+    state,
+    state.running,
+    growthAt,
+    place,
+  );
+  return {
+    ...{ logRollback, logPromote, rollback, promote, running },
+    recent:
+      baseline !== null && isLevel(baseline) ? followed(state.recent, baseline.mean) : state.recent,
+    sums: state.sums,
+    batch: state.batch,
+    strongestWindows: state.strongestWindows,
+    unusableWindows: state.unusableWindows + (isUnusable ? 1 : 0),
+  };
+};
 
-const judged = (
+/** The running block has no sums of its own. */
+const growthAt = 0;
+
+/** What a usable window that is judged makes of the running block and of the batch. */
+const shown = (
   rule: LevelRule,
   state: LevelState,
   usual: number,
   canary: number,
   baseline: number,
-  place: WindowPlace,
-): LevelState => {
+): Pick<LevelState, 'running' | 'batch'> => {
   const worse = rule.worse === 'higher' ? canary - baseline : baseline - canary;
-  const difference = shareOf(worse, usual);
   // By how much it is worse than tolerated, and better than it must be for a promotion.
   const excess = shareOf(worse - rule.margin * baseline, usual);
   const reserve = shareOf(rule.promoteMargin * baseline - worse, usual);
-  if (rule.variance !== null) {
-    const variance = Math.max(varianceMin, rule.variance);
-    return withEvidence(
-      rule,
-      state,
-      increments(effects, 1, excess, variance),
-      increments(promoteParts, rule.promoteMargin, reserve, variance),
-      place,
-    );
-  }
-  return inBatches(rule, state, { difference, excess, reserve }, place);
+  return rule.variance === null
+    ? inBatches(rule, state, shareOf(worse, usual), excess, reserve)
+    : {
+        running: grown(rule, state, excess, reserve, Math.max(varianceMin, rule.variance)),
+        batch: state.batch,
+      };
+};
+
+const grown = (
+  { promoteMargin }: LevelRule,
+  state: LevelState,
+  excess: number,
+  reserve: number,
+  variance: number,
+): number[] => {
+  const running = state.running.slice();
+  addIncrements(running, growthAt, effects, 1, excess, variance);
+  const promoteAt = promoteFrom(state, growthAt);
+  addIncrements(running, promoteAt, promoteParts, promoteMargin, reserve, variance);
+  roundGrowth(running, growthAt, running.length - growthAt);
+  return running;
 };
 
 const shareOf = (part: number, whole: number): number =>
@@ -190,67 +211,50 @@ const shareOf = (part: number, whole: number): number =>
 const inBatches = (
   rule: LevelRule,
   state: LevelState,
-  { difference, excess, reserve }: { difference: number; excess: number; reserve: number },
-  place: WindowPlace,
-): LevelState => {
-  const batch = state.batch ?? noBatch;
-  const windows = batch.windows + 1;
-  const sum = {
-    excess: batch.excess + excess,
-    reserve: batch.reserve + reserve,
-    difference: batch.difference + difference,
+  difference: number,
+  excess: number,
+  reserve: number,
+): Pick<LevelState, 'running' | 'batch'> => {
+  const { running } = state;
+  const before = state.batch ?? noBatch;
+  const [, , , , finished, mean, squares] = before;
+  const windows = before[0] + 1;
+  const sums = [before[1] + excess, before[2] + reserve, before[3] + difference] as const;
+  if (windows < rule.windowsPerBatch)
+    return { running, batch: [windows, ...sums, finished, mean, squares] };
+  const variance = batchVariance(before);
+  return {
+    running:
+      variance === undefined
+        ? running
+        : grown(rule, state, sums[0] / windows, sums[1] / windows, variance),
+    batch: finishedWith(before, sums[2] / windows),
   };
-  if (windows < rule.windowsPerBatch) {
-    const next = withEvidence(rule, state, noIncrements, noIncrements, place);
-    return { ...next, batch: { ...batch, ...sum, windows } };
-  }
-  const variance = batchVariance(batch);
-  const next =
-    variance === undefined
-      ? withEvidence(rule, state, noIncrements, noIncrements, place)
-      : withEvidence(
-          rule,
-          state,
-          increments(effects, 1, sum.excess / windows, variance),
-          increments(promoteParts, rule.promoteMargin, sum.reserve / windows, variance),
-          place,
-        );
-  return { ...next, batch: finishedWith(batch, sum.difference / windows) };
 };
 
 /** Of the mean of one batch, from the batches before it; undefined: too few. */
-const batchVariance = (batch: Batch | null): number | undefined =>
-  batch === null || batch.finished < batchesMin
+const batchVariance = ([, , , , finished, , squares]: Batch): number | undefined =>
+  finished < batchesMin
     ? undefined
-    : Math.max(varianceMin, (batchInflation * batch.squares) / (batch.finished - 1));
+    : Math.max(varianceMin, (batchInflation * squares) / (finished - 1));
 
-const finishedWith = (batch: Batch, value: number): Batch => {
-  const finished = batch.finished + 1;
-  const mean = batch.mean + (value - batch.mean) / finished;
-  return {
-    windows: 0,
-    excess: 0,
-    reserve: 0,
-    difference: 0,
-    finished,
-    mean,
-    squares: batch.squares + (value - batch.mean) * (value - mean),
-  };
+const finishedWith = ([, , , , finished, mean, squares]: Batch, value: number): Batch => {
+  const next = mean + (value - mean) / (finished + 1);
+  return [0, 0, 0, 0, finished + 1, next, squares + (value - mean) * (value - next)];
 };
 
 /** For each alternative part * unit. What is cut off below is cut off above, or rare peaks would be evidence. */
-const increments = (
+const addIncrements = (
+  into: number[],
+  from: number,
   parts: readonly number[],
   unit: number,
   value: number,
   variance: number,
-): readonly number[] => {
+): void => {
   const reach = deviationsMax * Math.sqrt(variance);
-  return normalIncrements(
-    parts.map((part) => part * unit),
-    Math.min(Math.max(value, -reach), Math.max(reach, excessMin)),
-    variance,
-  );
+  const difference = Math.min(Math.max(value, -reach), Math.max(reach, excessMin));
+  addNormalIncrements(into, from, parts, unit, difference, variance);
 };
 
 export type LevelExplanation = {
@@ -279,7 +283,7 @@ export type LevelExplanation = {
 const explain = (rule: LevelRule, state: LevelState): LevelExplanation => {
   const { sums } = state;
   const [windows, canary, baseline] = sums;
-  const ofBatches = batchVariance(state.batch);
+  const ofBatches = batchVariance(state.batch ?? noBatch);
   const variance =
     rule.variance ?? (ofBatches === undefined ? null : ofBatches * rule.windowsPerBatch);
   return {

@@ -1,22 +1,26 @@
 import type { LogMoments } from '../durations.ts';
 import { logWidth } from '../durations.ts';
-import type { WindowPlace } from '../metric-judge.ts';
 import type { StakeRules, Stakes } from '../stakes.ts';
-import { addToStakes, initialStakes, noIncrements } from '../stakes.ts';
-import { normalIncrements } from './normal-increments.ts';
+import { initialStakes, roundGrowth } from '../stakes.ts';
+import { addNormalIncrements } from './normal-increments.ts';
 
 /** The mean of log-durations: durations that all grow by a factor shift it by the factor's logarithm. */
 export type MeanLog = {
   /** Durations are measured from here, and count as at most `logReach` away. */
   readonly centreSeconds: number;
-  /** Spread inside the windows so far, by which the next one's means are weighed. */
-  readonly canary: Spread;
-  readonly baseline: Spread;
+  /** Spreads inside the windows so far, by which the next one's means are weighed. */
+  readonly spreads: Spreads;
+  /** Of finished blocks; the growth in the running one is with the tails'. */
   readonly stakes: Stakes;
 };
 
-/** Sum of squared distances from the mean of each window, and how many of them are free. */
-export type Spread = { readonly freedom: number; readonly squares: number };
+/** Of either cohort: the sum of squared distances from the mean of each window, and how many of them are free. */
+type Spreads = readonly [
+  canaryFreedom: number,
+  canarySquares: number,
+  baselineFreedom: number,
+  baselineSquares: number,
+];
 
 /** A factor of 100 on either side, in nats. */
 export const logReach: number = Math.log(100);
@@ -39,39 +43,50 @@ export const initialMeanLog = (
   const freedom = Math.max(1, warmUp.count - 1);
   return {
     centreSeconds,
-    canary: { freedom: borrowedFreedom, squares: (borrowedFreedom * warmUp.squares) / freedom },
-    baseline: { freedom, squares: warmUp.squares },
+    spreads: [
+      borrowedFreedom,
+      (borrowedFreedom * warmUp.squares) / freedom,
+      freedom,
+      warmUp.squares,
+    ],
     stakes: initialStakes(shifts.length, rules, restartsBegun),
   };
 };
 
 /**
  * Takes one window in: D = mean_c - mean_b - ln(1 + margin), v = s_c^2 / n_c + s_b^2 / n_b. The spreads s come from
- * earlier windows; they are no less than what rounding to buckets hides.
+ * earlier windows; they are no less than what rounding to buckets hides. The growth in `running`, which begins at
+ * `from`, belongs to whoever asks, and is changed.
  */
 export const addToMeanLog = (
-  rules: StakeRules,
   test: MeanLog,
+  running: number[],
+  from: number,
   canary: LogMoments,
   baseline: LogMoments,
   { logMargin, scale, phi }: { logMargin: number; scale: number; phi: number },
-  place: WindowPlace,
 ): MeanLog => {
-  const seen: MeanLog = {
-    ...test,
-    canary: widened(test.canary, canary),
-    baseline: widened(test.baseline, baseline),
+  const { centreSeconds, spreads, stakes } = test;
+  const [canaryFreedom, canarySquares, baselineFreedom, baselineSquares] = spreads;
+  if (canary.count > 0 && baseline.count > 0) {
+    const rounding = logWidth(scale) ** 2 / 12;
+    const variance =
+      Math.max(rounding, canarySquares / canaryFreedom) / canary.count +
+      Math.max(rounding, baselineSquares / baselineFreedom) / baseline.count;
+    const difference = canary.mean - baseline.mean - logMargin;
+    addNormalIncrements(running, from, shifts, 1, difference, variance * phi);
+    roundGrowth(running, from, shifts.length);
+  }
+  // One duration has no spread.
+  const [ofCanary, ofBaseline] = [canary.count >= 2, baseline.count >= 2];
+  return {
+    centreSeconds,
+    spreads: [
+      ofCanary ? canaryFreedom + canary.count - 1 : canaryFreedom,
+      ofCanary ? canarySquares + canary.squares : canarySquares,
+      ofBaseline ? baselineFreedom + baseline.count - 1 : baselineFreedom,
+      ofBaseline ? baselineSquares + baseline.squares : baselineSquares,
+    ],
+    stakes,
   };
-  if (canary.count === 0 || baseline.count === 0)
-    return { ...seen, stakes: addToStakes(test.stakes, noIncrements, place, rules) };
-  const rounding = logWidth(scale) ** 2 / 12;
-  const variance =
-    Math.max(rounding, test.canary.squares / test.canary.freedom) / canary.count +
-    Math.max(rounding, test.baseline.squares / test.baseline.freedom) / baseline.count;
-  const difference = canary.mean - baseline.mean - logMargin;
-  const increments = normalIncrements(shifts, difference, variance * phi);
-  return { ...seen, stakes: addToStakes(test.stakes, increments, place, rules) };
 };
-
-const widened = (spread: Spread, { count, squares }: LogMoments): Spread =>
-  count < 2 ? spread : { freedom: spread.freedom + count - 1, squares: spread.squares + squares };

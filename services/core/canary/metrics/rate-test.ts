@@ -21,7 +21,7 @@ export const predictedRate = (seen: RateCounts, prior: RatePrior): number =>
   (seen.events + prior.rate * prior.total) / (seen.total + prior.total);
 
 /**
- * The log-increments of one window against the null "canary rate <= relative * baseline rate + absolute" (for
+ * Adds up (to a list, from some place on) the log-increments of one window against the null "canary rate <= relative * baseline rate + absolute" (for
  * multiples below 1: ">="), one for each alternative rate `multiple * (relative * baselineRate + absolute)`.
  *
  * The alternative (c, b) is projected onto the null's line: (c0, b0), c0 = relative * b0 + absolute, minimises the
@@ -34,33 +34,34 @@ export const predictedRate = (seen: RateCounts, prior: RatePrior): number =>
  * `phi` (at least 1) is how much more the counts scatter than independent requests would: every increment is divided
  * by it (quasi-likelihood: valid asymptotically, not exactly).
  */
-export const lineIncrements = (
+export const addLineIncrements = (
+  into: number[],
+  from: number,
   line: Line,
   multiples: readonly number[],
   baselineRate: number,
   pair: RatePair,
   phi: number,
-): readonly number[] => {
-  if (!isPairedRate(pair)) return multiples.map(() => 0);
-  const increments: number[] = [];
+): void => {
+  if (!isPairedRate(pair)) return;
   const { canary, baseline } = pair;
-  for (const multiple of multiples) {
+  for (let index = 0; index < multiples.length; index += 1) {
+    const multiple = multiples[index] ?? 1;
     const canaryRate = multiple * (line.relative * baselineRate + line.absolute);
     const baselineNull = projectOntoLine(line, pair, canaryRate, baselineRate);
     const canaryNull = line.relative * baselineNull + line.absolute;
-    // Most windows of few requests have no events: what is 0 anyway is not asked for.
-    const forCanary = canary.events === 0 ? 0 : canary.events * Math.log(canaryRate / canaryNull);
-    const forBaseline =
-      baseline.events === 0 ? 0 : baseline.events * Math.log(baselineRate / baselineNull);
     const increment =
-      forCanary +
-      forBaseline -
+      timesLog(canary.events, canaryRate / canaryNull) +
+      timesLog(baseline.events, baselineRate / baselineNull) -
       canary.total * (canaryRate - canaryNull) -
       baseline.total * (baselineRate - baselineNull);
-    increments.push(increment / phi);
+    into[from + index] = (into[from + index] ?? 0) + increment / phi;
   }
-  return increments;
 };
+
+/** Most windows of few requests have no events: what is 0 anyway is not asked for. */
+const timesLog = (count: number, ratio: number): number =>
+  count === 0 ? 0 : count * Math.log(ratio);
 
 /** The baseline rate of the nearest point on the line: the positive root of a quadratic. */
 const projectOntoLine = (
@@ -80,7 +81,7 @@ const projectOntoLine = (
 };
 
 /**
- * The same null as `lineIncrements` for shares that are not small, with the Bernoulli likelihood instead of Poisson's:
+ * The same null as `addLineIncrements` for shares that are not small, with the Bernoulli likelihood instead of Poisson's:
  * sharper, since a share of one half scatters only half as much as a rate would. One increment for each alternative
  * odds ratio r against the tolerated share q = relative * p + absolute, p = `baselineRate`: p_c = r q / (1 - q + r q).
  * It is projected onto the line as there: (q0, p0), q0 = relative * p0 + absolute, minimises the divergence; for the
@@ -89,72 +90,76 @@ const projectOntoLine = (
  * (Turner, Ly, Grunwald, two-sample e-variables). `baselineRate` lies between 0 and 1, neither included, and comes from
  * earlier windows. Where everything is tolerated (q >= 1) nothing is evidence.
  */
-export const oddsIncrements = (
+export const addOddsIncrements = (
+  into: number[],
+  from: number,
   line: Line,
-  alternatives: readonly Odds[],
+  alternatives: Odds,
   baselineRate: number,
   pair: RatePair,
   phi: number,
-): readonly number[] => {
-  if (!isPairedRate(pair) || line.relative * baselineRate + line.absolute >= 1)
-    return alternatives.map(() => 0);
-  return isEqualShares(line)
-    ? equalSharesIncrements(alternatives, baselineRate, pair, phi)
-    : sharesIncrements(line, alternatives, baselineRate, pair, phi);
+): void => {
+  if (!isPairedRate(pair) || line.relative * baselineRate + line.absolute >= 1) return;
+  if (isEqualShares(line)) addEqualShares(into, from, alternatives, baselineRate, pair, phi);
+  else addShares(into, from, line, alternatives, baselineRate, pair, phi);
 };
 
-/** An alternative: an odds ratio and its natural logarithm. */
-export type Odds = { readonly ratio: number; readonly log: number };
+/** Alternatives: odds ratios and their natural logarithms. */
+export type Odds = { readonly ratios: readonly number[]; readonly logs: readonly number[] };
 
-export const oddsOf = (ratios: readonly number[]): readonly Odds[] =>
-  ratios.map((ratio) => ({ ratio, log: Math.log(ratio) }));
+export const oddsOf = (ratios: readonly number[]): Odds => ({
+  ratios,
+  logs: ratios.map((ratio) => Math.log(ratio)),
+});
 
 /** The same, with p0 / p and (1 - p0) / (1 - p) written out: one logarithm less for each alternative. */
-const equalSharesIncrements = (
-  alternatives: readonly Odds[],
+const addEqualShares = (
+  into: number[],
+  from: number,
+  { ratios, logs }: Odds,
   baselineRate: number,
   { canary, baseline }: RatePair,
   phi: number,
-): readonly number[] => {
-  const increments: number[] = [];
+): void => {
   const total = canary.total + baseline.total;
   const events = canary.events + baseline.events;
   const canaryPart = canary.total / total;
   const baselinePart = baseline.total / total;
-  for (const { ratio, log } of alternatives) {
+  for (let index = 0; index < ratios.length; index += 1) {
+    const ratio = ratios[index] ?? 1;
     const spread = 1 + baselineRate * (ratio - 1);
     const increment =
-      canary.events * log +
+      canary.events * (logs[index] ?? 0) +
       baseline.total * Math.log(spread) -
-      events * Math.log(canaryPart * ratio + baselinePart * spread) -
-      (total - events) * Math.log(canaryPart + baselinePart * spread);
-    increments.push(increment / phi);
+      timesLog(events, canaryPart * ratio + baselinePart * spread) -
+      timesLog(total - events, canaryPart + baselinePart * spread);
+    into[from + index] = (into[from + index] ?? 0) + increment / phi;
   }
-  return increments;
 };
 
-const sharesIncrements = (
+const addShares = (
+  into: number[],
+  from: number,
   line: Line,
-  alternatives: readonly Odds[],
+  { ratios }: Odds,
   baselineRate: number,
   pair: RatePair,
   phi: number,
-): readonly number[] => {
-  const increments: number[] = [];
+): void => {
   const { canary, baseline } = pair;
   const tolerated = line.relative * baselineRate + line.absolute;
-  for (const { ratio } of alternatives) {
+  for (let index = 0; index < ratios.length; index += 1) {
+    const ratio = ratios[index] ?? 1;
     const canaryRate = (ratio * tolerated) / (1 + tolerated * (ratio - 1));
     const baselineNull = projectShares(line, pair, canaryRate, baselineRate);
     const canaryNull = line.relative * baselineNull + line.absolute;
     const increment =
-      canary.events * Math.log(canaryRate / canaryNull) +
-      (canary.total - canary.events) * Math.log((1 - canaryRate) / (1 - canaryNull)) +
-      baseline.events * Math.log(baselineRate / baselineNull) +
-      (baseline.total - baseline.events) * Math.log((1 - baselineRate) / (1 - baselineNull));
-    increments.push(increment / phi);
+      timesLog(canary.events, canaryRate / canaryNull) +
+      timesLog(canary.total - canary.events, (1 - canaryRate) / (1 - canaryNull)) +
+      timesLog(baseline.events, baselineRate / baselineNull) +
+      timesLog(baseline.total - baseline.events, (1 - baselineRate) / (1 - baselineNull));
+    into[from + index] = (into[from + index] ?? 0) + increment / phi;
   }
-  return increments;
 };
 
 /** Newton's method, which begins so close that two or three rounds do; the bracket makes sure of the rest. */

@@ -2,8 +2,16 @@ import { addLineToDeadline, deadlineTest, noDeadlineSums } from '../deadline-tes
 import type { DeadlineResult, DeadlineSums } from '../deadline-test.ts';
 import { evidenceOf } from '../evidence.ts';
 import type { RuledJudge, ShownWindow } from '../metric-judge.ts';
-import type { PairSums, RateCounts } from '../rate-counts.ts';
-import { addRates, addToSums, isPairedRate, noRate, noSums, pairOf } from '../rate-counts.ts';
+import type { PairSums, RateCounts, RatePair } from '../rate-counts.ts';
+import {
+  addPair,
+  addRates,
+  addToSums,
+  isPairedRate,
+  noRate,
+  noSums,
+  pairOf,
+} from '../rate-counts.ts';
 import { addToCurve, curveInterval, curveRatio, initialCurve } from '../ratio-curve.ts';
 import type { RatioCurve } from '../ratio-curve.ts';
 import type { RatioInterval } from '../ratio.ts';
@@ -11,13 +19,13 @@ import { intervalConfidence } from '../ratio.ts';
 import type { MeasuredAt, TrafficSeen, UsedPhi } from '../scatter.ts';
 import { noTrafficSeen, raisedPhi, raisedTimes, usedPhi, withTraffic } from '../scatter.ts';
 import type { StakeRules } from '../stakes.ts';
-import { cappedBlocksOf, initialStakes, noIncrements, withoutRestarts } from '../stakes.ts';
+import { cappedBlocksOf, initialStakes, roundGrowth, withoutRestarts, zeros } from '../stakes.ts';
 import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
 import { loudWindows, withWindow } from '../strongest-windows.ts';
 import type { Line, RatePrior } from './rate-test.ts';
-import { lineIncrements, predictedRate } from './rate-test.ts';
+import { addLineIncrements, predictedRate } from './rate-test.ts';
 import type { Staked } from './staked.ts';
-import { withEvidence } from './staked.ts';
+import { promoteFrom, withEvidence } from './staked.ts';
 
 export type RatesRule = StakeRules & {
   /** What the canary's rate may be worse by, and what it must be shown to be better than for a promotion. */
@@ -38,8 +46,7 @@ export type RatesState = Staked & {
   /** Every baseline window so far, warm-up included: it predicts the next window's rate. */
   readonly seen: RateCounts;
   readonly traffic: TrafficSeen;
-  /** The judged windows of the running block, and of all blocks before it. */
-  readonly block: PairSums;
+  /** The judged windows of all finished blocks; those of the running one are the sums that `running` begins with. */
   readonly past: PairSums;
   readonly curve: RatioCurve;
   readonly deadline: DeadlineSums;
@@ -55,14 +62,14 @@ export const ratesJudge: RuledJudge<
   initial: (rule) => ({
     logRollback: 0,
     logPromote: 0,
+    rollback: initialStakes(rule.grids.rollback.length, rule),
+    promote: initialStakes(rule.grids.promote.length, withoutRestarts(rule)),
+    running: zeros(growthAt + rule.grids.rollback.length + rule.grids.promote.length),
     seen: noRate,
     traffic: noTrafficSeen,
-    block: noSums,
     past: noSums,
     curve: initialCurve,
     deadline: noDeadlineSums,
-    rollback: initialStakes(rule.grids.rollback.length, rule),
-    promote: initialStakes(rule.grids.promote.length, withoutRestarts(rule)),
     strongestWindows: [],
   }),
   addWindow: (rule, state, window, place) => {
@@ -72,38 +79,46 @@ export const ratesJudge: RuledJudge<
     const traffic = isPaired
       ? withTraffic(rule.measuredAt, state.traffic, canary.total, baseline.total, place.judged)
       : state.traffic;
-    if (!place.judged || !isPaired) {
-      const passed = withEvidence(rule, state, noIncrements, noIncrements, place);
-      const next = seen === state.seen ? passed : { ...passed, seen, traffic };
-      return place.endsBlock ? settled(rule, next) : next;
-    }
-    const { tolerance, promoteTolerance, grids } = rule;
-    const phi = phiIn(rule, traffic);
-    const pair = { canary, baseline };
-    const rate = predictedRate(state.seen, rule.prior);
-    const { logRollback, logPromote, rollback, promote } = withEvidence(
-      rule,
-      state,
-      lineIncrements(tolerance, grids.rollback, rate, pair, phi),
-      lineIncrements(promoteTolerance, grids.promote, rate, pair, phi),
-      place,
-    );
+    const isEvidence = place.judged && isPaired;
+    const running = isEvidence
+      ? grown(rule, state, { canary, baseline }, phiIn(rule, traffic))
+      : state.running;
+    const evidence = withEvidence(rule, state, running, growthAt, place);
+    if (evidence === state && seen === state.seen && !place.endsBlock) return state;
+    const { strongestWindows } = state;
+    const gain = evidence.logRollback - state.logRollback;
     const next: RatesState = {
-      logRollback,
-      logPromote,
-      rollback,
-      promote,
+      logRollback: evidence.logRollback,
+      logPromote: evidence.logPromote,
+      rollback: evidence.rollback,
+      promote: evidence.promote,
+      running: evidence.running,
       seen,
       traffic,
-      block: addToSums(state.block, pair),
       past: state.past,
       curve: state.curve,
       deadline: state.deadline,
-      strongestWindows: withWindow(state.strongestWindows, window, logRollback - state.logRollback),
+      strongestWindows: isEvidence ? withWindow(strongestWindows, window, gain) : strongestWindows,
     };
     return place.endsBlock ? settled(rule, next) : next;
   },
   explain: (rule, state) => explain(rule, state),
+};
+
+/** Growth in `running` comes after the sums. */
+const growthAt = 4;
+
+/** The running block with a window that is evidence. */
+const grown = (rule: RatesRule, state: RatesState, pair: RatePair, phi: number): number[] => {
+  const { tolerance, promoteTolerance, grids } = rule;
+  const rate = predictedRate(state.seen, rule.prior);
+  const running = state.running.slice();
+  addPair(running, pair);
+  addLineIncrements(running, growthAt, tolerance, grids.rollback, rate, pair, phi);
+  const promoteAt = promoteFrom(state, growthAt);
+  addLineIncrements(running, promoteAt, promoteTolerance, grids.promote, rate, pair, phi);
+  roundGrowth(running, growthAt, running.length - growthAt);
+  return running;
 };
 
 const phiIn = ({ phi, measuredAt }: RatesRule, traffic: TrafficSeen): number =>
@@ -111,8 +126,8 @@ const phiIn = ({ phi, measuredAt }: RatesRule, traffic: TrafficSeen): number =>
 
 /** With the running block among those before. */
 const settled = (rule: RatesRule, state: RatesState): RatesState => {
-  if (state.block === noSums) return state;
-  const block = pairOf(state.block);
+  const block = pairOf(state.running);
+  if (block.canary.total === 0) return state;
   // As it was predicted before the block.
   const seen: RateCounts = {
     total: state.seen.total - block.baseline.total,
@@ -122,7 +137,7 @@ const settled = (rule: RatesRule, state: RatesState): RatesState => {
   const phi = phiIn(rule, state.traffic);
   return {
     ...state,
-    block: noSums,
+    running: state.running.slice().fill(0, 0, growthAt),
     past: addToSums(state.past, block),
     curve: addToCurve(state.curve, block, phi),
     deadline: addLineToDeadline(state.deadline, rule.tolerance, rate, block, phi),

@@ -1,18 +1,17 @@
 import { evidenceOf } from '../evidence.ts';
-import type { RuledJudge, WindowPlace } from '../metric-judge.ts';
-import type { PairSums, RatePair } from '../rate-counts.ts';
-import { addToSums, noSums, pairOf } from '../rate-counts.ts';
+import type { RuledJudge } from '../metric-judge.ts';
+import { addPair, pairOf } from '../rate-counts.ts';
 import { addToCurve, curveInterval, curveRatio, initialCurve } from '../ratio-curve.ts';
 import type { RatioCurve } from '../ratio-curve.ts';
 import type { RatioInterval } from '../ratio.ts';
 import { intervalConfidence } from '../ratio.ts';
 import type { StakeRules } from '../stakes.ts';
-import { cappedBlocksOf, initialStakes, noIncrements, withoutRestarts } from '../stakes.ts';
+import { cappedBlocksOf, initialStakes, roundGrowth, withoutRestarts, zeros } from '../stakes.ts';
 import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
 import { loudWindows, withWindow } from '../strongest-windows.ts';
 import type { WindowMark } from '../window.ts';
 import type { Staked } from './staked.ts';
-import { withEvidence } from './staked.ts';
+import { promoteFrom, withEvidence } from './staked.ts';
 
 export type TrafficRule = StakeRules & {
   /** The canary may get this part of its share (0.8) before it counts as losing traffic. */
@@ -33,7 +32,10 @@ export type TrafficWindow = WindowMark & {
   readonly canaryShare: number | null;
 };
 
-/** Requests that reach the canary, against its share: a canary that loses requests looks healthy otherwise. */
+/**
+ * Requests that reach the canary, against its share: a canary that loses requests looks healthy otherwise. The sums of
+ * the running block are requests, and shares of them as exposures.
+ */
 export type TrafficState = Staked & {
   readonly share: number | null;
   readonly settlingWindows: number;
@@ -41,15 +43,24 @@ export type TrafficState = Staked & {
   readonly baselineRequests: number;
   /** What the canary should have had of them. */
   readonly expectedRequests: number;
-  /** The running block: requests, and shares of them as exposures. */
-  readonly block: PairSums;
   readonly curve: RatioCurve;
   readonly strongestWindows: LoudWindows;
 };
 
+/** Alternatives: parts and their natural logarithms. */
+export type Parts = { readonly parts: readonly number[]; readonly logs: readonly number[] };
+
+export const partsOf = (parts: readonly number[]): Parts => ({
+  parts,
+  logs: parts.map((part) => Math.log(part)),
+});
+
 /** Alternatives, as parts of `least`; and as multiples of `promoteLeast`. */
-const rollbackParts: readonly number[] = [0.9, 0.75, 0.5, 0.25, 0.05, 0.005];
-const promoteParts: readonly number[] = [1.1, 1.25, 1.5];
+const rollbackParts: Parts = partsOf([0.9, 0.75, 0.5, 0.25, 0.05, 0.005]);
+const promoteParts: Parts = partsOf([1.1, 1.25, 1.5]);
+
+/** Growth in `running` comes after the sums. */
+const growthAt = 4;
 
 export const trafficJudge: RuledJudge<
   TrafficRule,
@@ -60,59 +71,79 @@ export const trafficJudge: RuledJudge<
   initial: (rule) => ({
     logRollback: 0,
     logPromote: 0,
+    rollback: initialStakes(rollbackParts.parts.length, rule),
+    promote: initialStakes(promoteParts.parts.length, withoutRestarts(rule)),
+    running: zeros(growthAt + rollbackParts.parts.length + promoteParts.parts.length),
     share: null,
     settlingWindows: 0,
     canaryRequests: 0,
     baselineRequests: 0,
     expectedRequests: 0,
-    block: noSums,
     curve: initialCurve,
-    rollback: initialStakes(rollbackParts.length, rule),
-    promote: initialStakes(promoteParts.length, withoutRestarts(rule)),
     strongestWindows: [],
   }),
   addWindow: (rule, before, window, place) => {
     const state = withShare(rule, before, window.canaryShare);
     const { canary, baseline, canaryShare } = window;
     const isReported = canary !== null && baseline !== null && canary + baseline > 0;
-    if (!place.judged || !isKnownShare(canaryShare) || !isReported || state.settlingWindows > 0)
-      return settled(rule, withEvidence(rule, state, noIncrements, noIncrements, place), place);
-    const { least, promoteLeast, phi } = rule;
-    const next = withEvidence(
-      rule,
-      state,
-      shareIncrements(least, rollbackParts, canaryShare, canary, baseline, phi),
-      shareIncrements(promoteLeast, promoteParts, canaryShare, canary, baseline, phi),
-      place,
-    );
+    if (!place.judged || !isKnownShare(canaryShare) || !isReported || state.settlingWindows > 0) {
+      const passed = withEvidence(rule, state, state.running, growthAt, place);
+      const next = passed === state ? state : { ...state, ...passed };
+      return place.endsBlock ? settled(rule, next) : next;
+    }
     const total = canary + baseline;
-    const pair: RatePair = {
-      canary: { total: canaryShare * total, events: canary },
-      baseline: { total: (1 - canaryShare) * total, events: baseline },
-    };
-    const gain = next.logRollback - state.logRollback;
-    const added: TrafficState = {
-      ...next,
+    const running = grown(rule, state, canaryShare, canary, baseline);
+    const evidence = withEvidence(rule, state, running, growthAt, place);
+    const gain = evidence.logRollback - state.logRollback;
+    const next: TrafficState = {
+      logRollback: evidence.logRollback,
+      logPromote: evidence.logPromote,
+      rollback: evidence.rollback,
+      promote: evidence.promote,
+      running: evidence.running,
+      share: state.share,
+      settlingWindows: state.settlingWindows,
       canaryRequests: state.canaryRequests + canary,
       baselineRequests: state.baselineRequests + baseline,
       expectedRequests: state.expectedRequests + canaryShare * total,
-      block: addToSums(state.block, pair),
+      curve: state.curve,
       strongestWindows: withWindow(state.strongestWindows, window, gain),
     };
-    return settled(rule, added, place);
+    return place.endsBlock ? settled(rule, next) : next;
   },
   explain: (rule, state) => explain(rule, state),
 };
 
-/** A block that ends is in the curve. */
-const settled = (
-  { phi }: TrafficRule,
+/** The running block with a window that is evidence. */
+const grown = (
+  { least, promoteLeast, phi }: TrafficRule,
   state: TrafficState,
-  { endsBlock }: WindowPlace,
-): TrafficState =>
-  endsBlock && state.block !== noSums
-    ? { ...state, block: noSums, curve: addToCurve(state.curve, pairOf(state.block), phi) }
-    : state;
+  share: number,
+  canary: number,
+  baseline: number,
+): number[] => {
+  const total = canary + baseline;
+  const running = state.running.slice();
+  addPair(running, {
+    canary: { total: share * total, events: canary },
+    baseline: { total: (1 - share) * total, events: baseline },
+  });
+  addShareIncrements(running, growthAt, least, rollbackParts, share, canary, baseline, phi);
+  const promoteAt = promoteFrom(state, growthAt);
+  addShareIncrements(running, promoteAt, promoteLeast, promoteParts, share, canary, baseline, phi);
+  roundGrowth(running, growthAt, running.length - growthAt);
+  return running;
+};
+
+/** A block that ends is in the curve. */
+const settled = ({ phi }: TrafficRule, state: TrafficState): TrafficState =>
+  state.running[0] === 0
+    ? state
+    : {
+        ...state,
+        running: state.running.slice().fill(0, 0, growthAt),
+        curve: addToCurve(state.curve, pairOf(state.running), phi),
+      };
 
 /** A share that the traffic can be held against: somebody told it, and both cohorts should have some. */
 export const isKnownShare = (share: number | null): share is number =>
@@ -120,25 +151,26 @@ export const isKnownShare = (share: number | null): share is number =>
 
 /**
  * Given n requests in all, the canary's number is binomial with chance r w / (r w + 1 - w): w its share, r the part of
- * it that arrives. The log-increments against "r is at least `limit`" (for alternatives above it: "at most"), one for
- * each alternative part * limit: n_c ln(c/c0) + n_b ln((1-c)/(1-c0)), divided by `phi`. The chance rises with r, so
- * the expectation of their exponentials is at most 1 on the whole null.
+ * it that arrives. Adds up (to a list, from some place on) the log-increments against "r is at least `limit`" (for
+ * alternatives above it: "at most"), one for each alternative part * limit: n_c ln(c/c0) + n_b ln((1-c)/(1-c0)),
+ * divided by `phi`. The chance rises with r, so the expectation of their exponentials is at most 1 on the whole null.
  */
-export const shareIncrements = (
+export const addShareIncrements = (
+  into: number[],
+  from: number,
   limit: number,
-  parts: readonly number[],
+  { parts, logs }: Parts,
   share: number,
   canary: number,
   baseline: number,
   phi: number,
-): readonly number[] => {
-  const increments: number[] = [];
+): void => {
   const atLimit = limit * share + 1 - share;
-  for (const part of parts) {
-    const spread = (part * limit * share + 1 - share) / atLimit;
-    increments.push((canary * Math.log(part) - (canary + baseline) * Math.log(spread)) / phi);
+  for (let index = 0; index < parts.length; index += 1) {
+    const spread = ((parts[index] ?? 1) * limit * share + 1 - share) / atLimit;
+    const increment = canary * (logs[index] ?? 0) - (canary + baseline) * Math.log(spread);
+    into[from + index] = (into[from + index] ?? 0) + increment / phi;
   }
-  return increments;
 };
 
 const withShare = (
@@ -170,7 +202,7 @@ export type TrafficExplanation = {
 };
 
 const explain = (rule: TrafficRule, state: TrafficState): TrafficExplanation => {
-  const curve = addToCurve(state.curve, pairOf(state.block), rule.phi);
+  const curve = addToCurve(state.curve, pairOf(state.running), rule.phi);
   return {
     judged: 'traffic',
     canaryRequests: state.canaryRequests,

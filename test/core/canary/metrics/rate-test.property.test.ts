@@ -2,14 +2,14 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import {
-  lineIncrements,
-  oddsIncrements,
+  addLineIncrements,
+  addOddsIncrements,
   oddsOf,
 } from '../../../../services/core/canary/metrics/rate-test.ts';
 import type { Line } from '../../../../services/core/canary/metrics/rate-test.ts';
 import type { RatePair } from '../../../../services/core/canary/rate-counts.ts';
-import { normalIncrements } from '../../../../services/core/canary/metrics/normal-increments.ts';
-import { shareIncrements } from '../../../../services/core/canary/metrics/traffic.ts';
+import { addNormalIncrements } from '../../../../services/core/canary/metrics/normal-increments.ts';
+import { addShareIncrements, partsOf } from '../../../../services/core/canary/metrics/traffic.ts';
 import { binomialExpectation } from '../../../support/canary/exact-expectation.ts';
 import type { Exposure, Rates } from '../../../support/canary/exact-expectation.ts';
 
@@ -39,6 +39,30 @@ const pairWith = (exposure: Exposure, canary: number, baseline: number): RatePai
 const onLine = ({ relative, absolute }: Line, baseline: number): number =>
   relative * baseline + absolute;
 
+const lineIncrements = (
+  line: Line,
+  ratios: readonly number[],
+  rate: number,
+  pair: RatePair,
+  phi: number,
+): readonly number[] => {
+  const increments = ratios.map(() => 0);
+  addLineIncrements(increments, 0, line, ratios, rate, pair, phi);
+  return increments;
+};
+
+const oddsIncrements = (
+  line: Line,
+  ratios: readonly number[],
+  rate: number,
+  pair: RatePair,
+  phi: number,
+): readonly number[] => {
+  const increments = ratios.map(() => 0);
+  addOddsIncrements(increments, 0, line, oddsOf(ratios), rate, pair, phi);
+  return increments;
+};
+
 type Increments = (
   line: Line,
   ratio: number,
@@ -46,8 +70,7 @@ type Increments = (
   pair: RatePair,
 ) => readonly number[];
 
-const odds: Increments = (line, ratio, rate, pair) =>
-  oddsIncrements(line, oddsOf([ratio]), rate, pair, 1);
+const odds: Increments = (line, ratio, rate, pair) => oddsIncrements(line, [ratio], rate, pair, 1);
 
 /** The highest expectation on a grid of points of the null. */
 const worst = (
@@ -156,12 +179,12 @@ test('equal shares are the line 1 x + 0: both ways of computing them agree', () 
         );
         const equal = oddsIncrements(
           { relative: 1, absolute: 0 },
-          oddsOf([...promote, ...rollback]),
+          [...promote, ...rollback],
           rate,
           pair,
           1,
         );
-        const onNearly = oddsIncrements(nearly, oddsOf([...promote, ...rollback]), rate, pair, 1);
+        const onNearly = oddsIncrements(nearly, [...promote, ...rollback], rate, pair, 1);
         for (const [index, increment] of equal.entries())
           expect(onNearly[index]).toBeCloseTo(increment, 6);
       },
@@ -189,8 +212,8 @@ test('a dispersion divides every increment, which never lets the expectation abo
     }
   }
   const pair = pairWith(exposure, 9, 2);
-  const [whole] = oddsIncrements({ relative: 1, absolute: 0 }, oddsOf([2]), 0.1, pair, 1);
-  const [half] = oddsIncrements({ relative: 1, absolute: 0 }, oddsOf([2]), 0.1, pair, 2);
+  const [whole] = oddsIncrements({ relative: 1, absolute: 0 }, [2], 0.1, pair, 1);
+  const [half] = oddsIncrements({ relative: 1, absolute: 0 }, [2], 0.1, pair, 2);
   expect(half).toBeCloseTo((whole ?? Number.NaN) / 2, 12);
 });
 
@@ -201,7 +224,7 @@ test('a window without requests in one cohort says nothing', () => {
   ]) {
     const pair = pairWith(exposure, 0, 0);
     expect(
-      oddsIncrements(lines[1] ?? { relative: 1, absolute: 0 }, oddsOf(rollback), 0.1, pair, 1),
+      oddsIncrements(lines[1] ?? { relative: 1, absolute: 0 }, rollback, 0.1, pair, 1),
     ).toEqual([0, 0, 0, 0]);
     expect(lineIncrements({ relative: 1.1, absolute: 0.001 }, rollback, 0.1, pair, 1)).toEqual([
       0, 0, 0, 0,
@@ -211,7 +234,7 @@ test('a window without requests in one cohort says nothing', () => {
 
 test('where every share is tolerated nothing is evidence', () => {
   const pair = pairWith({ canary: 10, baseline: 10 }, 10, 10);
-  expect(oddsIncrements({ relative: 1.2, absolute: 0 }, oddsOf([2]), 0.95, pair, 1)).toEqual([0]);
+  expect(oddsIncrements({ relative: 1.2, absolute: 0 }, [2], 0.95, pair, 1)).toEqual([0]);
 });
 
 describe('what is said of a mean that is normal', () => {
@@ -222,7 +245,9 @@ describe('what is said of a mean that is normal', () => {
     for (let at = -1_600; at <= 1_600; at += 1) {
       const difference = mean + at * step;
       const density = Math.exp(-((at / 200) ** 2) / 2) / Math.sqrt(2 * Math.PI) / 200;
-      const [growth = Number.NaN] = normalIncrements([alternative], difference, variance);
+      const increments = [0];
+      addNormalIncrements(increments, 0, [alternative], 1, difference, variance);
+      const [growth = Number.NaN] = increments;
       sum += density * Math.exp(growth);
     }
     return sum;
@@ -249,7 +274,10 @@ describe('what is said of a share of the traffic', () => {
     const chance = (arrives * share) / (arrives * share + 1 - share);
     let [sum, logChance] = [0, total * Math.log1p(-chance)];
     for (let canary = 0; canary <= total; canary += 1) {
-      const [growth] = shareIncrements(limit, [part], share, canary, total - canary, 1);
+      const increments = [0];
+      const parts = partsOf([part]);
+      addShareIncrements(increments, 0, limit, parts, share, canary, total - canary, 1);
+      const [growth] = increments;
       sum += Math.exp(logChance + (growth ?? Number.NaN));
       logChance +=
         Math.log((total - canary) / (canary + 1)) + Math.log(chance) - Math.log1p(-chance);
