@@ -82,7 +82,7 @@ const waitAtGate = async (ports: CliPorts, given: Given): Promise<Result<Ended, 
         note({
           code: 'progress',
           message: `${news}; ${leftText(leftMs)} left`,
-          hint: '',
+          hint: said === '' ? lookHint(ports, given, last) : '',
         });
         said = news;
         saidAtMs = nowMs;
@@ -123,6 +123,14 @@ const exitOf = ({ outcome }: Line): ExitCode | undefined =>
   typeof outcome === 'string' && Object.hasOwn(exits, outcome)
     ? (exits[outcome as GateOutcome] ?? undefined)
     : undefined;
+
+/** Said once: before the first decision no read model tells how far it is, but its samples do. */
+const lookHint = ({ gateway }: Pick<CliPorts, 'gateway'>, given: Given, line: Line): string =>
+  gateway === null && [line['decision'], line['refused'], line['unjudged']].every(isNull)
+    ? `plimsoll explain ${given.words[0] ?? textIn(line, 'deployment')} tells how far it is`
+    : '';
+
+const isNull = (value: unknown): boolean => value === null;
 
 const minuteMs = 60_000;
 

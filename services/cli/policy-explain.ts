@@ -140,7 +140,7 @@ const remarksOf = (placed: PlacedPolicy): ReadonlyMap<string, string> => {
   const theirs = policySettings({ ...placed, policy: presets[preset] });
   const compare = (name: string, here: Json | undefined, there: Json | undefined): void => {
     if (canonicalJson(here ?? null) === canonicalJson(there ?? null)) return;
-    const was = there === undefined ? 'not in' : `${flat(there)} in`;
+    const was = there === undefined ? 'not in' : `${differing(here, there)} in`;
     remarks.set(name, `set here; ${was} ${preset}`);
   };
   for (const name of Object.keys(ours))
@@ -170,6 +170,18 @@ const remarksOf = (placed: PlacedPolicy): ReadonlyMap<string, string> => {
     remarks.set('rollouts', 'before and after, not side by side: weaker than a canary');
   return remarks;
 };
+
+/** Of settings with parts only those that differ, as the preset has them. */
+const differing = (here: Json | undefined, there: Json): string =>
+  isParts(here) && isParts(there)
+    ? Object.entries(there)
+        .filter(([name, was]) => canonicalJson(here[name] ?? null) !== canonicalJson(was))
+        .map(([name, was]) => `${name}: ${flat(was)}`)
+        .join(', ')
+    : flat(there);
+
+const isParts = (value: Json | undefined): value is Line =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const changesOf = (here: Json, there: Json): string => {
   const [ours, theirs] = [here as Line, there as Line];

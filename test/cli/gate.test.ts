@@ -116,7 +116,8 @@ describe('a gate waits', () => {
       '  is an analyser running, and does telemetry come? plimsoll up',
     ]);
     // At the beginning, and when nothing was said for a while.
-    expect(said.err.filter((line) => line.endsWith(' left'))).toHaveLength(2);
+    expect(said.err.filter((line) => / left(;|$)/.test(line))).toHaveLength(2);
+    expect(said.err[0]).toMatch(/ left; plimsoll explain [0-9a-f-]{36} tells how far it is$/);
   });
 
   test.each([

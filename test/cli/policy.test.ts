@@ -175,6 +175,17 @@ describe('policy explain', () => {
     expect(out.filter((line) => line.length > 100 && !line.startsWith('#'))).toEqual([]);
   });
 
+  test('of a setting with parts it names the part that is otherwise', async () => {
+    const desk = await openDesk({
+      folder: join(scratch, randomUUID()),
+      files: {
+        'own.yaml': `version: 2\npolicies:\n  - { component: '*', environment: '*', judging: { no-data: 20s } }\n`,
+      },
+    });
+    const { out } = await desk.plimsoll('policy', 'explain', 'own.yaml', ...checkoutInProduction);
+    expect(out.join('\n')).toContain('# set here; no-data: 2m in standard\n    judging: {');
+  });
+
   test('says why a warm-up may be none, and which comparison is weaker', async () => {
     const desk = await aDesk();
     const checked = await desk.plimsoll('policy', 'check', 'kinds.yaml');
