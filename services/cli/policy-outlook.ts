@@ -114,17 +114,21 @@ export const seenHere = async (
   const read = await explaining.value.read(range, seen.add, progress);
   if (!read.ok) return refuse('unreachable', read.problem.message, trafficHint);
   const traffic = seen.close();
-  if (traffic === null)
+  if (!traffic.ok) {
+    const { minutes, minutesNeeded } = traffic.problem;
     return refuse(
       'option-missing',
-      `the samples of the last hour tell too little of ${component} in ${environment}: is its name right, and does it send telemetry?`,
-      trafficHint,
+      `the samples of the last hour have ${minutes === 0 ? 'no whole minute' : `${minutes} whole minutes`} with requests of ${component} in ${environment}, and ${minutesNeeded} are enough to plan by`,
+      minutes === 0
+        ? `is its name right, and does it send telemetry? Or ${trafficHint}`
+        : `ask again in some minutes, or ${trafficHint}`,
     );
+  }
   const { noise, ageMs } = await explaining.value.noiseFor(
     { environment, component },
     policy.metrics,
   );
-  return ok({ ...traffic, dispersion: dispersionIn(noise), noiseAgeMs: ageMs });
+  return ok({ ...traffic.value, dispersion: dispersionIn(noise), noiseAgeMs: ageMs });
 };
 
 export const outlookOf = (said: Said, seen: SeenHere | null): Outlook => {

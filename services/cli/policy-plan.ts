@@ -10,6 +10,8 @@ import {
   dispersionUnknown,
   planPolicy,
 } from '../core/canary/policy/plan-policy.ts';
+import type { BeforePlan } from '../core/canary/policy/plan-before.ts';
+import { planBefore } from '../core/canary/policy/plan-before.ts';
 import type { Policy } from '../core/canary/policy/policy.ts';
 import { durationText } from '../core/canary/policy/setting.ts';
 import type { Result } from '../core/result.ts';
@@ -40,35 +42,44 @@ export const runPolicyPlan = async (
   const outlook = outlookOf(said.value, seen.value);
   const plan = planPolicy(policy, outlook);
   const changes = changesThatHelp(policy, outlook);
+  const { beforeAfter, blueGreen } = policy.rollouts;
+  const before = beforeAfter || blueGreen ? planBefore(policy, outlook) : null;
   if (isJson)
-    printLines(ports.terminal, [planLine(given, policy, outlook, seen.value, plan, changes)]);
+    printLines(ports.terminal, [
+      planLine(given, policy, outlook, seen.value, plan, before, changes),
+    ]);
   else
     printText(ports.terminal, [
       plainText(whyText(given, applying.value)),
       ...seenText(seen.value),
       ...planText(ports.terminal.columns, policy, outlook, plan),
       ...changesText(ports.terminal.columns, changes),
-      ...unplannedText(policy),
+      ...beforeText(ports.terminal.columns, policy, before),
     ]);
   return ok(undefined);
 };
 
-/** What the policy asks to be judged and this plan does not tell. */
-const unplannedText = ({ rollouts }: Policy): readonly string[] => {
-  const kinds = unplannedIn(rollouts);
-  return kinds.length === 0
-    ? []
-    : [
-        '',
-        `Not planned: ${kinds.join(' and ')}. What a half-hour against the one before shows hangs on how that one`,
-        'scatters; in simulation it is five times the errors or twice the latency (README, Kinds of rollout).',
-      ];
+/** What a rollout shows whose old version is compared as it was before; empty where the policy asks for none. */
+const beforeText = (
+  columns: number | null,
+  { rollouts }: Policy,
+  before: BeforePlan | null,
+): readonly string[] => {
+  if (before === null) return [];
+  const { plan, requestsPerSecond, soakMs, deadlineMs } = before;
+  const kinds = [
+    ...(rollouts.beforeAfter ? ['before and after'] : []),
+    ...(rollouts.blueGreen ? ['blue/green with a full switch'] : []),
+  ];
+  const sideText = `${durationText(deadlineMs)} each side, ${rateText(requestsPerSecond)} requests a second`;
+  return [
+    '',
+    `${kinds.join(', and ')}: ${sideText}. Weaker than a canary:`,
+    ...metricsTable(columns, plan, deadlineMs),
+    promotionText({ soakMs, deadlineMs }, plan, 'version'),
+    'It shows less where the half-hour before or the time of day scatters; until the day before is known nobody may act on it.',
+  ];
 };
-
-const unplannedIn = ({ beforeAfter, blueGreen }: Policy['rollouts']): readonly string[] => [
-  ...(beforeAfter ? ['before and after'] : []),
-  ...(blueGreen ? ['blue/green with a full switch'] : []),
-];
 
 const percentText = (share: number): string => `${Number((share * 100).toPrecision(2))} %`;
 const timeText = (ms: number): string => durationText(Math.round(ms / 60_000) * 60_000 || 60_000);
@@ -95,15 +106,10 @@ const planText = (
   const counted = plan.metrics.filter(({ tolerated }) => tolerated !== null);
   const others = plan.metrics.filter(({ tolerated }) => tolerated === null).map(({ id }) => id);
   const filtered = counted.filter(({ isFiltered }) => isFiltered).map(({ id }) => id);
-  const deadline = durationText(policy.deadlineMs);
   return [
     `${traffic.map(trafficText).join('; ')}; ${percentText(baselineErrorRate)} of the baseline's requests fail`,
     '',
-    ...table(
-      ['METRIC', 'TOLERATED UP TO', `FOUND IN 9 OF 10 BY ${deadline}`],
-      counted.map((metric) => [metric.id, toleratedText(metric), foundText(metric)]),
-      columns,
-    ),
+    ...metricsTable(columns, plan, policy.deadlineMs),
     '',
     promotionText(policy, plan),
     ...(dispersion === dispersionUnknown
@@ -122,23 +128,41 @@ const planText = (
   ];
 };
 
+const metricsTable = (
+  columns: number | null,
+  { metrics }: PolicyPlan,
+  deadlineMs: number,
+): readonly string[] =>
+  table(
+    ['METRIC', 'TOLERATED UP TO', `FOUND IN 9 OF 10 BY ${durationText(deadlineMs)}`],
+    metrics
+      .filter(({ tolerated }) => tolerated !== null)
+      .map((metric) => [metric.id, toleratedText(metric), foundText(metric)]),
+    columns,
+  );
+
+const rateText = (rps: number): string => String(Number(rps.toPrecision(3)));
+
 const trafficText = ({ fromSeconds, canaryRps, baselineRps }: TrafficFrom): string => {
-  const rate = (rps: number): string => String(Number(rps.toPrecision(3)));
   const from = fromSeconds === 0 ? '' : `from ${fromSeconds}s on `;
-  return `${from}${rate(canaryRps)} requests a second to the canary, ${rate(baselineRps)} to the baseline`;
+  return `${from}${rateText(canaryRps)} requests a second to the canary, ${rateText(baselineRps)} to the baseline`;
 };
 
-const promotionText = (policy: Policy, { promotionMs, promotionWaitsFor }: PolicyPlan): string => {
+const promotionText = (
+  policy: Pick<Policy, 'soakMs' | 'deadlineMs'>,
+  { promotionMs, promotionWaitsFor }: PolicyPlan,
+  what: 'canary' | 'version' = 'canary',
+): string => {
   if (promotionMs === null)
     return plainText(
-      `Promotion: not by the deadline (${durationText(policy.deadlineMs)}), as ${promotionWaitsFor ?? ''} needs longer: a good canary would end inconclusive`,
+      `Promotion: not by the deadline (${durationText(policy.deadlineMs)}), as ${promotionWaitsFor ?? ''} needs longer: a good ${what} would end inconclusive`,
     );
   const why =
     promotionWaitsFor === null
       ? `the soak is ${durationText(policy.soakMs)}`
       : `${promotionWaitsFor} takes longest`;
   return plainText(
-    `Promotion: about ${timeText(promotionMs)} after the start, where the canary is as good (${why})`,
+    `Promotion: about ${timeText(promotionMs)} after the start, where the ${what} is as good (${why})`,
   );
 };
 
@@ -168,6 +192,7 @@ const planLine = (
   { traffic, baselineErrorRate, dispersion, latencySpread }: Outlook,
   seen: SeenHere | null,
   plan: PolicyPlan,
+  before: BeforePlan | null,
   changes: readonly PlanChange[],
 ): Line => ({
   component: given.value('component'),
@@ -188,7 +213,12 @@ const planLine = (
     dispersion: seen.dispersion,
     noiseAgeMs: seen.noiseAgeMs,
   },
-  unplanned: unplannedIn(policy.rollouts),
+  before: before && {
+    requestsPerSecond: before.requestsPerSecond,
+    dispersion: before.dispersion,
+    deadlineMs: before.deadlineMs,
+    ...planFields(before.plan),
+  },
   deadlineMs: policy.deadlineMs,
   ...planFields(plan),
   changes: changes.map(({ change, plan: changed }) => ({ change, ...planFields(changed) })),

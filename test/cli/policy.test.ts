@@ -302,6 +302,7 @@ describe('policy plan', () => {
       'WHAT WOULD HELP                      errors  latency       PROMOTION',
       'history of both versions alike       1.1 %   9.8 % slower  17m',
       'twice the traffic to the canary      1.2 %   10 % slower   19m',
+      '1.1 times the traffic                1.3 %   12 % slower   30m',
       'deadline: 1h                         1.1 %   9.7 % slower  33m',
       'the tolerances of preset: sensitive  1.2 %   7.3 % slower  not by the deadline',
     ]);
@@ -409,20 +410,32 @@ describe('policy plan', () => {
       await serving(desk, 2);
       const said = await desk.plimsoll(...planned);
       expect(said.exit).toBe(2);
-      expect(said.err.join()).toContain('tell too little of search in staging');
+      expect(said.err.join()).toMatch(
+        /have (no whole minute|1 whole minutes) with requests of search in staging, and 5 are enough/,
+      );
       expect(said.err.join()).toContain('--canary-rps');
     });
   });
 
-  test('says that it does not plan what is compared with what ran before', async () => {
+  test('plans what is compared with what ran before, where the policy has that judged', async () => {
     const whole =
-      'version: 2\npolicies:\n  - { component: "*", environment: "*", rollouts: { before-after: true } }\n';
+      'version: 2\npolicies:\n  - { component: "*", environment: "*", rollouts: { before-after: true, blue-green: true } }\n';
     const desk = await aDesk({ files: { ...files, 'whole.yaml': whole } });
-    const { out } = await desk.plimsoll(
-      ...['policy', 'plan', 'whole.yaml', ...placeOf('search', 'staging')],
-      ...['--rps=50', '--share=10%'],
-    );
-    expect(out.join('\n')).toContain('Not planned: before and after.');
+    const asked = ['policy', 'plan', 'whole.yaml', ...placeOf('search', 'staging'), '--rps=100'];
+    const { out } = await desk.plimsoll(...asked, '--share=10%');
+    const at = out.findIndex((line) => line.startsWith('before and after'));
+    expect(out.slice(at)).toEqual([
+      'before and after, and blue/green with a full switch: 30m each side, 100 requests a second. Weaker than a canary:',
+      'METRIC   TOLERATED UP TO  FOUND IN 9 OF 10 BY 30m',
+      'errors   1.2 %            1.6 %',
+      'latency  36 % slower      39 % slower',
+      'Promotion: about 15m after the start, where the version is as good (the soak is 15m)',
+      'It shows less where the half-hour before or the time of day scatters; until the day before is known nobody may act on it.',
+    ]);
+    const [line] = linesOf(await desk.plimsoll(...asked, '--share=10%', '--json'), 'policy-plan');
+    expect(line).toMatchObject({
+      before: { requestsPerSecond: 100, dispersion: 2.5, deadlineMs: 1_800_000 },
+    });
   });
 
   test.each([

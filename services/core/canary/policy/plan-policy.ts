@@ -200,9 +200,13 @@ export const changesThatHelp = (policy: Policy, outlook: Outlook): readonly Plan
     return { fromSeconds, canaryRps: canary, baselineRps: total - canary };
   });
   const deadlineMs = Math.min(2 * policy.deadlineMs, deadlineMsMax);
+  const times = trafficEnough(policy, outlook, now);
   const tried: readonly (readonly [change: string, policy: Policy, outlook: Outlook])[] = [
     ['history of both versions alike', policy, { ...outlook, dispersion: 1 }],
     ['twice the traffic to the canary', policy, { ...outlook, traffic: more }],
+    ...(times === null
+      ? []
+      : ([[`${times} times the traffic`, policy, withTraffic(outlook, times)]] as const)),
     [`deadline: ${durationText(deadlineMs)}`, { ...policy, deadlineMs }, outlook],
     ['the tolerances of preset: sensitive', withoutTolerance(policy), outlook],
   ];
@@ -215,6 +219,42 @@ export const changesThatHelp = (policy: Policy, outlook: Outlook): readonly Plan
 };
 
 const deadlineMsMax = 86_400_000;
+
+const timesMax = 1e6;
+const bisections = 30;
+
+/**
+ * With how many times the traffic everything that can be counted is found, and a good canary promoted by the deadline: to
+ * two digits, rounded up. Null: it is so now, or with no traffic.
+ */
+const trafficEnough = (policy: Policy, outlook: Outlook, now: PolicyPlan): number | null => {
+  if (isEnough(now)) return null;
+  const isEnoughAt = (times: number): boolean =>
+    isEnough(planPolicy(policy, withTraffic(outlook, times)));
+  if (!isEnoughAt(timesMax)) return null;
+  let [too, enough] = [0, Math.log(timesMax)];
+  for (let step = 0; step < bisections; step += 1) {
+    const middle = (too + enough) / 2;
+    if (isEnoughAt(Math.exp(middle))) enough = middle;
+    else too = middle;
+  }
+  const times = Math.exp(enough);
+  const digit = 10 ** (Math.floor(Math.log10(times)) - 1);
+  return Number((Math.ceil(times / digit) * digit).toPrecision(2));
+};
+
+const isEnough = ({ metrics, promotionMs }: PolicyPlan): boolean =>
+  promotionMs !== null &&
+  metrics.every(({ tolerated, found }) => tolerated === null || found !== null);
+
+const withTraffic = (outlook: Outlook, times: number): Outlook => ({
+  ...outlook,
+  traffic: outlook.traffic.map(({ fromSeconds, canaryRps, baselineRps }) => ({
+    fromSeconds,
+    canaryRps: canaryRps * times,
+    baselineRps: baselineRps * times,
+  })),
+});
 
 const withoutTolerance = (policy: Policy): Policy => {
   const sensitive = presets.sensitive.metrics;

@@ -1,3 +1,5 @@
+import type { Result } from '../../result.ts';
+import { fail, ok } from '../../result.ts';
 import type { Sample } from '../../samples/sample.ts';
 import type { Durations } from '../durations.ts';
 import { addDurations, boundaryNearest, boundarySeconds, logMoments } from '../durations.ts';
@@ -17,6 +19,9 @@ const windowsMin = 5;
 /** How far a duration may be from the usual one to count as such: a millionfold. */
 const reachNats: number = Math.log(1e6);
 
+/** Too few minutes to plan by: how many had requests from end to end, and how many must. */
+export type TooLittleSeen = { readonly minutes: number; readonly minutesNeeded: number };
+
 export type TrafficSeen = {
   /** Whole minutes in which there were requests. */
   readonly minutes: number;
@@ -31,7 +36,10 @@ export type TrafficSeen = {
 export const openTrafficSeen = (
   metrics: readonly MetricPolicy[],
   nowMs: number,
-): { readonly add: (sample: Sample) => void; readonly close: () => TrafficSeen | null } => {
+): {
+  readonly add: (sample: Sample) => void;
+  readonly close: () => Result<TrafficSeen, TooLittleSeen>;
+} => {
   const past = openPastWindows(metrics, () => true, nowMs, windowsBack);
   return {
     add: past.add,
@@ -39,14 +47,15 @@ export const openTrafficSeen = (
       const windows = past.close()?.windows ?? [];
       // The first and the last minute may not be whole.
       const asked = windows.filter((window) => requestsIn(window) > 0).slice(1, -1);
-      if (asked.length < windowsMin) return null;
+      if (asked.length < windowsMin)
+        return fail({ minutes: asked.length, minutesNeeded: windowsMin });
       const requests = asked.reduce((sum, window) => sum + requestsIn(window), 0);
-      return {
+      return ok({
         minutes: asked.length,
         requestsPerSecond: requests / ((asked.length * beforeWindowMs) / 1_000),
         errorRate: errorRateIn(asked),
         latencySpread: spreadIn(asked),
-      };
+      });
     },
   };
 };

@@ -14,8 +14,8 @@ import { beforeSpanMs } from './before.ts';
 const minuteMs = 60_000;
 
 /** Nobody starts the old version anew beside it, so the first minutes are cold on one side alone. */
-const warmUpMsMin = 2 * minuteMs;
-const soakMsMin = 15 * minuteMs;
+export const beforeWarmUpMsMin: number = 2 * minuteMs;
+export const beforeSoakMsMin: number = 15 * minuteMs;
 const bakeMs = 15 * minuteMs;
 /** An incident that is shorter than four of them is not enough. */
 const blockMs = 2 * minuteMs;
@@ -24,17 +24,22 @@ const restartsEveryMsMin = 10 * minuteMs;
 const noDataMsMin = 5 * minuteMs;
 
 /** How much worse the half-hour after may be than the half-hour before without any rollout. */
-const drift = { errors: 2, slower: 1.3, slowShares: 1.5, level: 1.6 } as const;
+export const drift: {
+  readonly errors: number;
+  readonly slower: number;
+  readonly slowShares: number;
+  readonly level: number;
+} = { errors: 2, slower: 1.3, slowShares: 1.5, level: 1.6 };
 
 /** By how much the scatter between halves of the half-hour before is raised, and where that is not known. */
-const dispersionTimes = 2.5;
+export const dispersionTimes = 2.5;
 const unknownDispersion = 4;
 
 /** The rule of a comparison with what ran before; `rule` is that of a canary, with windows of a minute. */
 export const beforeRule = (rule: FamilyRule, before: Before): FamilyRule => ({
   ...rule,
-  warmUpMs: Math.max(rule.warmUpMs, warmUpMsMin),
-  soakMs: Math.max(rule.soakMs, soakMsMin),
+  warmUpMs: Math.max(rule.warmUpMs, beforeWarmUpMsMin),
+  soakMs: Math.max(rule.soakMs, beforeSoakMsMin),
   deadlineMs: beforeSpanMs,
   bakeMs,
   blockMs: Math.max(rule.blockMs, blockMs),

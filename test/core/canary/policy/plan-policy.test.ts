@@ -116,9 +116,27 @@ describe('what would help', () => {
     expect(changes.map(({ change }) => change)).toEqual([
       'history of both versions alike',
       'twice the traffic to the canary',
+      '1.1 times the traffic',
       'deadline: 1h',
       'the tolerances of preset: sensitive',
     ]);
+  });
+
+  test('with little traffic, how many times that would be enough', () => {
+    for (const [canary, baseline] of [
+      [0.2, 1.8],
+      [1, 1],
+    ] as const) {
+      const changes = changesThatHelp(presets.standard, at(canary, baseline));
+      const more = changes.find(({ change }) => change.endsWith(' times the traffic'));
+      const times = Number(more?.change.split(' ')[0]);
+      expect(more?.plan.promotionMs).toBeLessThanOrEqual(presets.standard.deadlineMs);
+      const less = planPolicy(
+        presets.standard,
+        at((canary * times) / 1.2, (baseline * times) / 1.2),
+      );
+      expect(less.promotionMs).toBe(null);
+    }
   });
 
   test('is not what was done already', () => {

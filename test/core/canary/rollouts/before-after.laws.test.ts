@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { planBefore } from '../../../../services/core/canary/policy/plan-before.ts';
+import { presets } from '../../../../services/core/canary/policy/presets.ts';
+import { usualDurations } from '../../../../services/dev/canary-climates/durations.ts';
 import { upperLimit } from '../../../../services/dev/canary-climates/upper-limit.ts';
 import {
   daily,
@@ -158,3 +161,23 @@ test('a rollout that takes twice as long is found in the weather of a day', () =
 test('a rollout that is half as bad again is not found: that much half an hour does by itself', () => {
   expect(rolledBack(outcomes(aDay, { ...noEffect, errors: 1.5 }, 100))).toBe(0);
 });
+
+test.each([100, 5])(
+  'what a plan says is found at %i requests a second is found in nine of ten, at least',
+  (rps) => {
+    const { plan } = planBefore(presets.standard, {
+      traffic: [{ fromSeconds: 0, canaryRps: rps / 10, baselineRps: rps * 0.9 }],
+      baselineErrorRate: usualErrors,
+      dispersion: 2,
+      latencySpread: usualDurations.spread,
+    });
+    const climate = calm('still', rps * 60, usualErrors);
+    const found = (id: string): number => plan.metrics.find((one) => one.id === id)?.found ?? 0;
+    const worse: readonly Effect[] = [
+      { ...noEffect, errors: found('errors') / usualErrors },
+      { ...noEffect, slower: found('latency') },
+    ];
+    for (const effect of worse)
+      expect(rolledBack(outcomes(climate, effect, 100))).toBeGreaterThanOrEqual(90);
+  },
+);
