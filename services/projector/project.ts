@@ -23,8 +23,8 @@ import type {
   StoreProblem,
 } from '../ports/read-model-store.ts';
 
-/** Records of one commit. Small enough that the main thread is free again soon. */
-export const batchRecordsMax = 200;
+/** Records of one commit, at most: about a tenth of a second, in turns. What many of them touch is written once. */
+export const batchRecordsMax = 500;
 
 /** Where a generation stands, read back from its rows. Undefined: it holds nothing yet. */
 export const loadState = async (

@@ -260,6 +260,7 @@ const openRun = (ports: ProjectorPorts): Run<ProjectorStatus> => {
       },
       onBatch: (batch) => alone(() => apply(batch)),
       onLost: lose,
+      batchRecordsMax,
     });
     subscription = following;
     if (stopping.signal.aborted) await following.stop();

@@ -30,6 +30,7 @@ const follower = (part: Partial<Subscriber> = {}): Follower => {
   const hints = new Map<number, Position | null>();
   const lost: number[] = [];
   return {
+    ...part,
     batches,
     hints,
     lost,
@@ -88,6 +89,21 @@ export const subscriptionContract = (
       .join() === allPartitions(log).join();
 
   describe(`${name}: subscribe`, () => {
+    test(
+      'a batch has no more records than its subscriber takes',
+      withLog(async ({ log }) => {
+        await appendNumbers(log, 0, 0, 7);
+        const few = follower({ batchRecordsMax: 3 });
+        const subscription = await log.subscribe('readers', few);
+        await until('all seven came', () => few.records(0).length === 7);
+        await subscription.stop();
+
+        expect(positionsOf(few.records(0))).toEqual(Array.from({ length: 7 }, (_, at) => at));
+        for (const batch of few.batches) expect(batch.records.length).toBeLessThanOrEqual(3);
+      }),
+      testTimeoutMs,
+    );
+
     test(
       'delivers what is there and what comes, in order, without gaps, and never an empty batch',
       withLog(async ({ log }) => {

@@ -24,6 +24,8 @@ import { pureFold } from '../support/pure-fold.ts';
 import { value } from '../support/records.ts';
 
 const records = await hostileLog({ seed: 11, audience, records: 600 });
+/** Few, so that several ranges are remembered. */
+const recordsPerStep = 200;
 
 /** A log, a store, and how many signatures were checked. */
 const openHouse = async (
@@ -50,7 +52,7 @@ const openHouse = async (
   /** Folds into a new generation; answers how many signatures were checked for it. */
   const fold = async (generation: string, options: FoldOptions = {}): Promise<number> => {
     const before = verified;
-    value(await foldToEnd(ports, generation, options));
+    value(await foldToEnd(ports, generation, { recordsMax: recordsPerStep, ...options }));
     expect(value(await store.dump(generation))).toEqual(await expected());
     return verified - before;
   };

@@ -19,8 +19,8 @@ export type SeamProblem = {
 
 /** Records after the seam in which the operation that tells of the archive is looked for. */
 const proofWithinRecords = 1_000;
-/** Records in one batch to a subscriber, at most. */
-const batchRecordsMax = 200;
+/** Records in one batch to a subscriber that does not say how many it takes. */
+const batchRecordsDefault = 200;
 
 /**
  * A log that begins at 0 again: what it no longer holds comes from its archive. Appends, and all that the log still
@@ -141,6 +141,7 @@ const startedInArchive = (
 ): Subscriber => {
   let lost = 0;
   return {
+    ...subscriber,
     startFrom: async (partition, hint) => {
       const losses = lost;
       let next = await subscriber.startFrom(partition, hint);
@@ -148,14 +149,13 @@ const startedInArchive = (
         const range = await live.range(partition);
         // The subscription itself will meet the problem, and tell it.
         if (!range.ok || next >= range.value.start || next >= archive.end) break;
-        const records = await archive.read(next, batchRecordsMax);
+        const records = await archive.read(next, subscriber.batchRecordsMax ?? batchRecordsDefault);
         if (!records.ok) throw new Error(records.problem.message);
         await subscriber.onBatch({ partition, records: records.value, end: range.value.end });
         next += records.value.length;
       }
       return next;
     },
-    onBatch: subscriber.onBatch,
     onLost: (partition) => {
       lost += 1;
       subscriber.onLost?.(partition);

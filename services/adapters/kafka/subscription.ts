@@ -12,8 +12,8 @@ import type { LeaseOptions } from './group-lease.ts';
 import { createPositionReader } from './position-reader.ts';
 import type { Fetched, PositionReader } from './position-reader.ts';
 
-/** Records in one batch to a subscriber, at most. */
-const batchRecordsMax = 200;
+/** Records in one batch to a subscriber that does not say how many it takes. */
+const batchRecordsDefault = 200;
 const longPollMs = 1_000;
 const pollWithinMs = 10_000;
 /**
@@ -59,6 +59,7 @@ export const subscribeToTopic = (
     return ok(undefined);
   };
 
+  const batchRecordsMax = subscriber.batchRecordsMax ?? batchRecordsDefault;
   /** The first batch out of what was fetched; the rest waits for the next poll. */
   const cut = (partition: number, { records, end }: Fetched): RecordBatch => {
     leftovers.set(partition, { records: records.slice(batchRecordsMax), end });

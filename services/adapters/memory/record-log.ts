@@ -13,8 +13,8 @@ import type {
 import { createFollowing } from '../following/following.ts';
 import type { Following } from '../following/following.ts';
 
-/** Records in one batch to a subscriber, at most. */
-const batchRecordsMax = 200;
+/** Records in one batch to a subscriber that does not say how many it takes. */
+const batchRecordsDefault = 200;
 
 export type MemoryRecordLog = RecordLog & {
   /** Forgets records appended before the given time, milliseconds since 1970; answers how many. */
@@ -92,8 +92,9 @@ export const createMemoryRecordLog = (options: {
   const readBatch = (
     partition: number,
     from: Position,
+    recordsMax: number,
   ): Result<RecordBatch | undefined, ReadProblem> => {
-    const records = read(partition, from, batchRecordsMax);
+    const records = read(partition, from, recordsMax);
     if (!records.ok) return records;
     if (records.value.length === 0) return ok(undefined);
     const { start, records: held } = at(partition);
@@ -116,7 +117,8 @@ export const createMemoryRecordLog = (options: {
     const group = groupOf(groupName);
     const following = createFollowing({
       subscriber,
-      read: async (partition, from) => readBatch(partition, from),
+      read: async (partition, from) =>
+        readBatch(partition, from, subscriber.batchRecordsMax ?? batchRecordsDefault),
       release: async () => {
         group.members.splice(group.members.indexOf(following), 1);
         handOver(group);

@@ -10,8 +10,8 @@ import type { SqliteProblem } from './problem.ts';
 import { recordTable } from './record-table.ts';
 import { subscribeSqlite } from './subscription.ts';
 
-/** Records in one batch to a subscriber, at most. */
-const batchRecordsMax = 200;
+/** Records in one batch to a subscriber that does not say how many it takes. */
+const batchRecordsDefault = 200;
 /** How long a subscriber that died keeps others waiting, milliseconds. */
 const leaseMsDefault = 5_000;
 
@@ -85,10 +85,11 @@ export const openSqliteRecordLog = async (
   const readBatch = async (
     partition: number,
     from: number,
+    recordsMax: number,
     isMine: () => boolean,
   ): Promise<Result<RecordBatch | undefined, ReadProblem>> => {
     const id = idOf(partition);
-    const found = await ask(() => (isMine() ? table.read(id, from, batchRecordsMax) : undefined));
+    const found = await ask(() => (isMine() ? table.read(id, from, recordsMax) : undefined));
     if (!found.ok) return found;
     if (found.value === undefined) return ok(undefined);
     if (!found.value.ok) return found.value;
@@ -106,7 +107,8 @@ export const openSqliteRecordLog = async (
       leaseMs,
       nowMs,
       sleep,
-      readBatch,
+      readBatch: (partition, from, isMine) =>
+        readBatch(partition, from, subscriber.batchRecordsMax ?? batchRecordsDefault, isMine),
     });
     subscriptions.add(member.finish);
     void member.subscription.ended.then(() => subscriptions.delete(member.finish));
