@@ -1,3 +1,4 @@
+import type { UnsentMetric } from '../core/canary/judging-note.ts';
 import type { PolicyDocument } from '../core/canary/policy/placed-policy.ts';
 import type { RefusedOpening } from '../core/canary/fold-samples.ts';
 import type { CheckTools } from '../core/check/check-record.ts';
@@ -44,14 +45,6 @@ export type AnalyserPorts = {
 
 /** The three followers of which the analyser is made. */
 export type PartName = 'telemetry' | 'log' | 'samples';
-
-/** A metric of a policy that nobody sends: its id there, and what it would be called in telemetry. */
-export type UnsentMetric = {
-  readonly id: string;
-  /** Nothing passes without it. */
-  readonly critical: boolean;
-  readonly names: readonly string[];
-};
 
 export type AnalyserEvent =
   | { readonly event: 'key-untrusted'; readonly keyId: string }
@@ -124,7 +117,7 @@ export type AnalyserEvent =
   /** The store does not take what is kept for later. Nothing is lost by it but time. */
   | {
       readonly event: 'not-kept';
-      readonly what: 'snapshot' | 'noise' | 'samples' | 'evidence' | 'before';
+      readonly what: 'snapshot' | 'noise' | 'samples' | 'evidence' | 'before' | 'progress';
       readonly message: string;
     }
   /** What stands was said again before it lapsed. */

@@ -8,6 +8,7 @@ import { openBeforeFor } from './before-read.ts';
 import { openEvidenceKept } from './evidence-kept.ts';
 import { openExcluded } from './excluded.ts';
 import { followLog } from './follow-log.ts';
+import { openJudgingNotes } from './judging-notes.ts';
 import { keepFollowing } from './following.ts';
 import type { Following, PartStatus } from './following.ts';
 import { openNoiseFor } from './noise-kept.ts';
@@ -96,11 +97,13 @@ export const startAnalyser = (ports: AnalyserPorts): Analyser => {
 
   const tellExcluded = openExcluded(told.tell);
   const tellUnsent = openUnsent(told.tell);
+  const leaveNotes = openJudgingNotes(told);
   const keepTelling = async (): Promise<void> => {
     while (!stop.aborted) {
       await ports.clock.sleep(excludedLookMs, stop);
       tellExcluded(analyses(), rejected.telemetry.counts(), ports.clock.nowMs());
       tellUnsent(analyses());
+      await leaveNotes(analyses());
     }
   };
 

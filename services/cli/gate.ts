@@ -77,11 +77,11 @@ const waitAtGate = async (ports: CliPorts, given: Given): Promise<Result<Ended, 
       const exit = exitOf(last);
       if (exit !== undefined) return ok({ line: last, exit, waitMs: waitMs.value });
       if (last['outcome'] === 'ended') return over(last);
-      const news = standing(last);
+      const news = newsIn(last);
       if (news !== said || nowMs - saidAtMs >= sayEveryMs) {
         note({
           code: 'progress',
-          message: `${news}; ${leftText(leftMs)} left`,
+          message: `${standing(last)}; ${leftText(leftMs)} left`,
           hint: said === '' ? lookHint(ports, given, last) : '',
         });
         said = news;
@@ -124,7 +124,7 @@ const exitOf = ({ outcome }: Line): ExitCode | undefined =>
     ? (exits[outcome as GateOutcome] ?? undefined)
     : undefined;
 
-/** Said once: before the first decision no read model tells how far it is, but its samples do. */
+/** Said once: its samples tell more than a line has room for. */
 const lookHint = ({ gateway }: Pick<CliPorts, 'gateway'>, given: Given, line: Line): string =>
   gateway === null && [line['decision'], line['refused'], line['unjudged']].every(isNull)
     ? `plimsoll explain ${given.words[0] ?? textIn(line, 'deployment')} tells how far it is`
@@ -192,6 +192,13 @@ const unjudgedText = (line: Line): string | undefined => {
     : undefined;
 };
 
+/** What is worth a line at once. That windows pass by is not. */
+const newsIn = (line: Line): string => {
+  const judging = lineIn(line, 'judging');
+  const stage = judging === null ? '' : textIn(judging, 'stage');
+  return [standing({ ...line, judging: null }), stage, unsentText(line)].join();
+};
+
 /** Where it stands, for whoever waits: stage, share and evidence as far as decisions tell them. */
 const standing = (line: Line): string => {
   const decision = lineIn(line, 'decision');
@@ -201,12 +208,40 @@ const standing = (line: Line): string => {
     typeof share === 'number' ? `${Math.round(share * 1000) / 10} % of the traffic` : undefined,
     decision === null
       ? lineIn(line, 'refused') === null
-        ? 'no decision yet'
+        ? (judgingText(line) ?? 'no decision yet')
         : undefined
       : `${textIn(decision, 'decision')} (evidence ${oddsIn(decision, 'evidence')} of ${oddsIn(decision, 'evidenceNeeded')} needed)`,
+    unsentText(line),
     refusedText(line) ?? unjudgedText(line),
   ];
   return plainText(parts.filter((part) => part !== undefined).join('; '));
+};
+
+/** What its analyser tells of an analysis that has not decided. */
+const judgingText = (line: Line): string | undefined => {
+  const judging = lineIn(line, 'judging');
+  if (judging === null) return undefined;
+  const [windows, paired, warmUp] = ['windows', 'pairedWindows', 'warmUpWindows'].map(
+    (name) => judging[name],
+  );
+  if (typeof warmUp !== 'number')
+    return 'no decision yet: it is being measured how often servers export';
+  if (typeof paired !== 'number')
+    return `no decision yet: ${counted(windows)} closed, and none with requests of both versions`;
+  if (judging['stage'] === 'warming')
+    return `no decision yet: warming up, ${Math.min(paired, warmUp)} of ${counted(warmUp)}`;
+  return `no decision yet: ${counted(paired)}, evidence ${oddsIn(judging, 'evidence')} of ${oddsIn(judging, 'evidenceNeeded')} needed to roll back`;
+};
+
+const counted = (windows: unknown): string =>
+  windows === 1 ? '1 window' : `${typeof windows === 'number' ? windows : 'no'} windows`;
+
+const unsentText = (line: Line): string | undefined => {
+  const judging = lineIn(line, 'judging');
+  const unsent = judging === null ? [] : linesIn(judging, 'unsent');
+  return unsent.length === 0
+    ? undefined
+    : `nobody sends ${unsent.map((metric) => textIn(metric, 'metric')).join(', ')}`;
 };
 
 const oddsIn = (decision: Line, name: string): string => {

@@ -1,7 +1,7 @@
 import { decisionAnswerLine, gateLine } from '../core/canary/obey/lines.ts';
 import type { PlaceAsked } from '../core/canary/obey/gate.ts';
-import type { ObeySource } from '../core/canary/obey/obeying.ts';
-import { askDecision, askGate, policiesReadMax } from '../core/canary/obey/obeying.ts';
+import type { ObeySource, ReadAside } from '../core/canary/obey/obeying.ts';
+import { askDecision, askGate, judgingNow, policiesReadMax } from '../core/canary/obey/obeying.ts';
 import { lastGoodLine, readLastGood } from '../core/last-good.ts';
 import type { Slot } from '../core/markers/marker.ts';
 import { slotKey } from '../core/markers/slot.ts';
@@ -48,6 +48,10 @@ const askAtHand = (atHand: AtHand, { clock, tools, settings }: Ports): Obeying<C
     digest: tools.crypto.sha256HexOfText,
     nowMs,
   };
+  const aside: ReadAside = async (key) => {
+    const read = await atHand.store.aside.read([key]);
+    return read.ok ? read.value.get(key) : undefined;
+  };
   return {
     logId: async () => ok(trust.logId),
     gate: async (deployment, place) => {
@@ -55,7 +59,14 @@ const askAtHand = (atHand: AtHand, { clock, tools, settings }: Ports): Obeying<C
       if (!asked.ok) return asked;
       switch (asked.value.found) {
         case 'answer':
-          return ok(gateLine(asked.value.answer, deployment, present));
+          return ok(
+            gateLine(
+              asked.value.answer,
+              deployment,
+              present,
+              await judgingNow(aside, source, deployment, asked.value.answer),
+            ),
+          );
         case 'nothing':
           return unplanned(deployment);
         case 'several':

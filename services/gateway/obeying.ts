@@ -5,6 +5,7 @@ import {
   askDecision,
   askGate,
   deploymentAt,
+  judgingNow,
   policiesReadMax,
 } from '../core/canary/obey/obeying.ts';
 import { lastGoodLine, readLastGood } from '../core/last-good.ts';
@@ -146,7 +147,14 @@ export const gateNow = async (
   if (!asked.ok) return asked;
   switch (asked.value.found) {
     case 'answer':
-      return ok(gateLine(asked.value.answer, found.value, present));
+      return ok(
+        gateLine(
+          asked.value.answer,
+          found.value,
+          present,
+          await judgingNow(ports.reads.aside, source, found.value, asked.value.answer),
+        ),
+      );
     case 'nothing':
       return ok(undefined);
     case 'several':

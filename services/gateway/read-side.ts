@@ -1,3 +1,4 @@
+import type { ReadAside } from '../core/canary/obey/obeying.ts';
 import type { Position } from '../core/log/record.ts';
 import type { LoadedRows } from '../core/projection.ts';
 import { readFoldState } from '../core/projection.ts';
@@ -38,6 +39,7 @@ export type ReadSide = {
   >;
   /** The keys as of now; read again only when the checkpoint has moved. */
   readonly trust: () => Promise<Result<{ readonly asOf: AsOf; readonly trust: Trust }, Problem>>;
+  readonly aside: ReadAside;
   /** Answers as soon as the record at that position is in the read models, or with `not-yet` and how far they are. */
   readonly waitFor: (position: Position, withinMs: number) => Promise<Result<AsOf, Problem>>;
   /** For what depends on when it is read. */
@@ -146,6 +148,10 @@ export const openReadSide = ({
     asOf,
     page,
     nowMs: clock.nowMs,
+    aside: async (key) => {
+      const read = await store.aside.read([key]);
+      return read.ok ? read.value.get(key) : undefined;
+    },
     rows: async (keys) => {
       const read = await inCurrent((generation) => store.rows(generation, keys));
       return read.ok ? ok({ asOf: read.value.asOf, rows: read.value.value.rows }) : read;

@@ -1,3 +1,5 @@
+import type { JudgingNote } from '../core/canary/judging-note.ts';
+import { judgingKeyPrefix, readJudgingNote } from '../core/canary/judging-note.ts';
 import type { DeadLetter } from '../core/dead-letters.ts';
 import type { Deployment } from '../core/deployment.ts';
 import type { RefusedRow } from '../core/instances/fold.ts';
@@ -65,6 +67,7 @@ export const readProblems =
         remarks,
         letters,
         running: await runningIn(source.instanceStore, slots),
+        judging: await judgingIn(source.store),
         refusedInstances: await refusedIn(source.instanceStore, question.sinceMs),
       };
       return ok({
@@ -189,6 +192,25 @@ const scanPartitions = async (
     }
   }
   return found;
+};
+
+/** Analysers leave it beside the generations. */
+const judgingIn = async (store: ReadModelStore): Promise<ProblemRows['judging']> => {
+  const found: JudgingNote[] = [];
+  for (let after: string | undefined; ;) {
+    const page = await store.aside.scan({
+      prefix: judgingKeyPrefix,
+      rowsMax: pageRows,
+      ...(after === undefined ? {} : { after }),
+    });
+    if (!page.ok) throw new Halted(storeFailed(page.problem));
+    for (const { value } of page.value) {
+      const note = readJudgingNote(value);
+      if (note !== undefined) found.push(note);
+    }
+    after = page.value.at(-1)?.key;
+    if (page.value.length < pageRows || found.length >= rowsMax) return found;
+  }
 };
 
 const runningIn = async (

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { presets } from '../../services/core/canary/policy/presets.ts';
 import { isRenewal } from '../../services/core/canary/renewal.ts';
 import type { DecisionRow } from '../../services/core/read-models.ts';
+import type { JudgingNote } from '../../services/core/canary/judging-note.ts';
+import { readJudgingNote } from '../../services/core/canary/judging-note.ts';
 import type { AnalyserEvent } from '../../services/analyser/ports.ts';
 import { canonicalJson } from '../../services/core/canonical.ts';
 import { fail } from '../../services/core/result.ts';
@@ -482,6 +484,33 @@ test('a metric that nobody sends is told of once, when the warm-up is over', asy
     { metrics: [{ id: 'heap', critical: false, names: ['jvm.memory.usd'] }] },
   ]);
   await analyser.stop();
+});
+
+test('how a canary stands is left beside the read models while it is judged, and taken away behind it', async () => {
+  const house = await servingHouse();
+  const notes = async (): Promise<readonly (JudgingNote | undefined)[]> =>
+    value(await house.store.aside.scan({ prefix: 'judging/', rowsMax: 10 })).map(
+      ({ value: text }) => readJudgingNote(text),
+    );
+  const analyser = house.start();
+  await house.say('ci', canaryPlan);
+  await house.say('ci', started({ attempt: 'run-1' }));
+  await house.pass(15_000);
+  const [note, ...others] = await notes();
+  expect(others).toStrictEqual([]);
+  expect(note).toMatchObject({ version: '2.0.0', attempt: 1, slot: { component: 'checkout' } });
+  expect(house.clock.nowMs() - (note?.atMs ?? 0)).toBeLessThanOrEqual(11_000);
+  const died = JSON.stringify({ ...note, atMs: house.clock.nowMs() - 90_000_000 });
+  value(await house.store.aside.write([{ key: 'judging/of another', value: died }]));
+  await house.say('ci', succeeded({ attempt: 'run-1' }));
+  await house.pass(15_000);
+  await analyser.stop();
+  expect(await notes()).toHaveLength(1);
+  // What a process left that was killed goes with the next one.
+  const next = house.start();
+  await house.pass(2_000);
+  await next.stop();
+  expect(await notes()).toStrictEqual([]);
 });
 
 test('an opening that lay too long before it was appended is refused by name, and made anew', async () => {

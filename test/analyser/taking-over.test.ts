@@ -153,6 +153,7 @@ describe('whoever takes a partition over', () => {
     };
     await restart(house, 30_000, { store });
     expect(house.events.filter(({ event }) => event === 'not-kept')).toStrictEqual([
+      { event: 'not-kept', what: 'progress', message: 'full' },
       { event: 'not-kept', what: 'snapshot', message: 'full' },
     ]);
     await expectUndisturbed(house, 'roll-back');

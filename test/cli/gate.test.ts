@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { judgingKey } from '../../services/core/canary/judging-note.ts';
+import type { JudgingNote } from '../../services/core/canary/judging-note.ts';
 import type { CliPorts } from '../../services/cli/ports.ts';
 import { openCanaryDesk } from '../support/canary-desk.ts';
 import { faultsOf } from '../support/cli-schemas.ts';
@@ -13,10 +15,10 @@ import {
   decisionIdOf,
   decisionRecord,
 } from '../support/decisions.ts';
-import type { Desk, DeskOptions } from '../support/desk.ts';
+import type { Desk, DeskOptions, Said } from '../support/desk.ts';
 import { jsonOf, openDesk, unreachable } from '../support/desk.ts';
 import type { Step } from '../support/given.ts';
-import { by, trusts } from '../support/given.ts';
+import { by, openedAtMs, trusts } from '../support/given.ts';
 import {
   failed,
   logged,
@@ -118,6 +120,54 @@ describe('a gate waits', () => {
     // At the beginning, and when nothing was said for a while.
     expect(said.err.filter((line) => / left(;|$)/.test(line))).toHaveLength(2);
     expect(said.err[0]).toMatch(/ left; plimsoll explain [0-9a-f-]{36} tells how far it is$/);
+  });
+
+  describe('and says what the analyser tells of it meanwhile', () => {
+    const note = {
+      ...{ deployment, attempt: 1, slot: place('production'), version: '2.0.0', openedAtMs },
+      ...{ windowMs: 5_000, windows: 9, pairedWindows: 4, warmUpWindows: 12, stage: 'warming' },
+      ...{ evidence: 1, evidenceNeeded: 200, unsent: [] },
+    };
+    const saidWith = async (
+      change: Partial<JudgingNote>,
+      ageMs: number = 2_000,
+      ...more: readonly string[]
+    ): Promise<Said> => {
+      const desk = await deskAfter([]);
+      const atMs = desk.house.ports.clock.nowMs() - ageMs;
+      const text = JSON.stringify({ ...note, atMs, ...change });
+      const key = judgingKey(analysisOf());
+      value(await desk.house.store.aside.write([{ key, value: text }]));
+      return waiting(desk).plimsoll('gate', deployment, '--wait=2s', ...more);
+    };
+
+    test.each<readonly [string, Partial<JudgingNote>]>([
+      ['warming up, 4 of 12 windows', {}],
+      ['it is being measured how often servers export', { windowMs: null, warmUpWindows: null }],
+      ['9 windows closed, and none with requests of both versions', { pairedWindows: null }],
+      [
+        '34 windows, evidence 1:3.2 of 1:200 needed to roll back',
+        { pairedWindows: 34, stage: 'armed', evidence: 3.2 },
+      ],
+      [
+        'warming up, 4 of 12 windows; nobody sends cpu, heap',
+        { unsent: ['cpu', 'heap'].map((id) => ({ id, critical: false, names: [id] })) },
+      ],
+    ])('%s', async (told, change) => {
+      const { err } = await saidWith(change);
+      expect(err[0]).toContain(`; no decision yet: ${told}; 2 s left`);
+    });
+
+    test('unless that is old, or is no such note', async () => {
+      for (const said of [await saidWith({}, 70_000), await saidWith({ windows: Number.NaN })])
+        expect(said.err[0]).toContain('; no decision yet; 2 s left');
+    });
+
+    test('and programs have it as a line', async () => {
+      const line = jsonOf(await saidWith({}, 2_000, '--json'));
+      expect(line).toMatchObject({ outcome: 'waiting', judging: { stage: 'warming', windows: 9 } });
+      expect(faultsOf('gate', line)).toEqual([]);
+    });
   });
 
   test.each([

@@ -1,5 +1,7 @@
 import { createMemoryReadModelStore } from '../../services/adapters/memory/read-model-store.ts';
 import { createMemoryRecordLog } from '../../services/adapters/memory/record-log.ts';
+import { judgingKey } from '../../services/core/canary/judging-note.ts';
+import type { JudgingNote } from '../../services/core/canary/judging-note.ts';
 import { orderedInstanceModels } from '../../services/core/instances/fold.ts';
 import type { InstanceStarted } from '../../services/core/instances/instance.ts';
 import { instancePartitions } from '../../services/core/instances/instance.ts';
@@ -36,6 +38,8 @@ export const problemsOf = async (
     readonly expected?: unknown;
     readonly filter?: ProblemQuestion['filter'];
     readonly since?: number;
+    /** What analysers have left of canaries that are judged. */
+    readonly judging?: readonly JudgingNote[];
   },
 ): Promise<readonly Problem[]> => {
   const records = await recordsOf(...steps);
@@ -56,6 +60,10 @@ export const problemsOf = async (
     value(await instances.append(partitionOfInstance(tools.text, record), [record]));
   }
   const store = emptyStore();
+  for (const [index, note] of (asked.judging ?? []).entries())
+    value(
+      await store.aside.write([{ key: judgingKey(String(index)), value: JSON.stringify(note) }]),
+    );
   const projection = { log, store, tools, audience };
   const { generation } = value(await openGeneration({ ...projection, pinnedLogId: null }));
   const instanceStore = createMemoryReadModelStore({ orderedModels: orderedInstanceModels });

@@ -156,6 +156,7 @@ const hintOfUnkept = {
   snapshot: 'nothing is lost by it; a restart reads more again',
   evidence: 'an attempt that is begun anew with the same artifacts starts without it',
   noise: 'canaries are judged with what was learned before, or with the fallback',
+  progress: 'gate and problems do not tell how canaries stand; decisions are made all the same',
   before: 'a rollout that is compared with what ran before ends without a verdict',
   samples: 'is there room in the folder of PLIMSOLL_ARCHIVE? their topic has them for a week',
 } as const;

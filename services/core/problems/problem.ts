@@ -1,3 +1,4 @@
+import type { JudgingNote } from '../canary/judging-note.ts';
 import type { DeadLetter } from '../dead-letters.ts';
 import type { Deployment } from '../deployment.ts';
 import type { RefusedRow } from '../instances/fold.ts';
@@ -39,6 +40,7 @@ export type ProblemCode =
   | 'arrived-late'
   | 'tag-without-digest'
   | 'fields-missing'
+  | 'metric-unsent'
   | 'unread'
   | 'unsigned'
   | 'out-of-scope'
@@ -97,6 +99,8 @@ export type ProblemRows = {
   readonly remarks: readonly RemarkRow[];
   readonly letters: readonly DeadLetter[];
   readonly running: readonly RunningSlot[];
+  /** Canaries that are judged, as their analysers have told lately. */
+  readonly judging: readonly JudgingNote[];
   readonly refusedInstances: readonly (RefusedRow & { readonly partition: number })[];
 };
 

@@ -8,6 +8,7 @@ import type { Problem, ProblemPlace, ProblemRows } from './problem.ts';
 import { severities } from './problem.ts';
 import { producerProblems } from './producers.ts';
 import { runningProblems } from './running.ts';
+import { unsentProblems } from './unsent.ts';
 
 /** Parts of a place that are asked for; null: any. */
 export type PlaceFilter = ProblemPlace;
@@ -27,6 +28,7 @@ export const problemsIn = (
       ...runningProblems(rows),
       ...deploymentProblems(rows),
       ...lackingProblems(rows),
+      ...unsentProblems(rows),
       ...producerProblems(rows),
       ...letterProblems(rows),
     ].filter(({ place }) => isAsked(place, filter)),

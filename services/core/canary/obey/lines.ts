@@ -2,6 +2,8 @@ import { isoTime, isoTimeOrNull } from '../../instant.ts';
 import type { DecisionRow } from '../../read-models.ts';
 import type { Line, Present } from '../../views.ts';
 import { decisionLine } from '../../views.ts';
+import type { JudgingNote } from '../judging-note.ts';
+import { judgingLine } from '../judging-note.ts';
 import type { GateAnswer } from './gate.ts';
 import type { DecisionAnswer } from './obeying.ts';
 import type { ObeyedAct } from './question.ts';
@@ -37,6 +39,7 @@ export const gateLine = (
   { outcome, attempt, act, refused, unjudged }: GateAnswer,
   deployment: string,
   present: Present,
+  judging: JudgingNote | null,
 ): Line => {
   const { plan } = attempt;
   return {
@@ -64,6 +67,7 @@ export const gateLine = (
             message: refused.refusal.message,
             hint: refused.refusal.hint,
           },
+    judging: judging === null ? null : judgingLine(judging),
     at: isoTime(present.nowMs),
   };
 };

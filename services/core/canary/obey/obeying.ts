@@ -10,7 +10,10 @@ import { readRow } from '../../row-text.ts';
 import type { AttemptLine, SlotState } from '../../slot-state.ts';
 import type { KeyState } from '../../trust/trust.ts';
 import type { TextDigest } from '../../uuid-v8.ts';
-import type { GateFound, PlaceAsked } from './gate.ts';
+import { analysisIdOf } from '../canary-attempts.ts';
+import type { JudgingNote } from '../judging-note.ts';
+import { isFreshNote, judgingKey, readJudgingNote } from '../judging-note.ts';
+import type { GateAnswer, GateFound, PlaceAsked } from './gate.ts';
 import { gateOf } from './gate.ts';
 import { mayObey } from './obey.ts';
 import { noPolicySet, policyStanding } from './policy-standing.ts';
@@ -57,6 +60,22 @@ export const askDecision = async <Problem>(
   const { rows, logTimeMs } = read.value;
   const answer = judge(source, policies.value, { position, rows, logTimeMs, isObeyed });
   return ok({ decision: rows.decision ?? null, answer });
+};
+
+/** What is kept beside the read models under a key, or undefined; also where it cannot be read. */
+export type ReadAside = (key: string) => Promise<string | undefined>;
+
+/** How the analysis of an attempt stands, as its analyser has told lately; null: it has not, or there is none. */
+export const judgingNow = async <Problem>(
+  aside: ReadAside,
+  { digest, nowMs }: ObeySource<Problem>,
+  deployment: string,
+  { outcome, attempt }: GateAnswer,
+): Promise<JudgingNote | null> => {
+  if (outcome !== 'waiting') return null;
+  const text = await aside(judgingKey(analysisIdOf(digest, deployment, attempt.number)));
+  const note = text === undefined ? undefined : readJudgingNote(text);
+  return note !== undefined && isFreshNote(note, nowMs) ? note : null;
 };
 
 /** Whether a pipeline may go on. */

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import type { JudgingNote } from '../../../services/core/canary/judging-note.ts';
+import { openedAtMs } from '../../support/given.ts';
+import { place, run } from '../../support/markers.ts';
+import { problemsOf, told } from '../../support/problems.ts';
+
+const note: JudgingNote = {
+  ...{
+    atMs: openedAtMs + 90_000,
+    openedAtMs,
+    deployment: run('7'),
+    attempt: 2,
+    slot: place('production'),
+  },
+  ...{ version: '2.0.0', windowMs: 5_000, windows: 18, pairedWindows: 17, warmUpWindows: 12 },
+  ...{ stage: 'armed', evidence: 1, evidenceNeeded: 200 },
+  unsent: [{ id: 'heap', critical: false, names: ['jvm.memory.usd'] }],
+};
+const problemsWith = (...judging: readonly JudgingNote[]) => problemsOf([], { now: 120, judging });
+
+test('a metric that nobody sends is told while its canary runs', async () => {
+  const problems = await problemsWith(note, { ...note, deployment: run('8'), unsent: [] });
+  expect(told(problems)).toEqual([
+    'warning metric-unsent at : neither 2.0.0 nor what it is compared with in production/checkout sends heap (jvm.memory.usd): the rest is judged without it',
+  ]);
+  expect(problems[0]).toMatchObject({
+    subject: `${run('7')}/2`,
+    deployment: run('7'),
+    missing: ['heap'],
+    place: { environment: 'production', component: 'checkout' },
+  });
+});
+
+test('of a critical one it says that nothing passes without it', async () => {
+  const unsent = note.unsent.map((metric) => ({ ...metric, critical: true }));
+  expect(told(await problemsWith({ ...note, unsent })).join()).toContain('nothing is promoted');
+});
+
+test('what no analyser tells any more is none', async () => {
+  expect(await problemsWith({ ...note, atMs: openedAtMs })).toEqual([]);
+});
