@@ -5,9 +5,10 @@ import type { Policy } from '../../services/core/canary/policy/policy.ts';
 import type { DecisionRow } from '../../services/core/read-models.ts';
 import { ok } from '../../services/core/result.ts';
 import { loadState } from '../../services/projector/project.ts';
-import { buildAnalyserHouse } from '../support/analyser-house.ts';
+import { appendSamples } from '../../services/analyser/append-samples.ts';
+import { buildAnalyserHouse, buildCanaryHouse } from '../support/analyser-house.ts';
 import type { AnalyserHouse } from '../support/analyser-house.ts';
-import { fastPolicy, fullPolicy } from '../support/canary/sample-streams.ts';
+import { fastPolicy, fullPolicy, opening } from '../support/canary/sample-streams.ts';
 import { keyOf, tools } from '../support/given.ts';
 import { added, logged, planned, run, shifted, started } from '../support/markers.ts';
 import { value } from '../support/records.ts';
@@ -110,4 +111,39 @@ test('a roll-back with all metrics on, and its renewals', async () => {
   // The newest renewal prolongs them all.
   expect(new Set(all.slice(0, -1))).toEqual(new Set(['roll-back obeyed']));
   expect(all.length).toBeGreaterThan(3);
+});
+
+test('one canary more than a partition holds is held with a word of why, once, and a gate ends by it', async () => {
+  const house = await buildCanaryHouse(fastPolicy);
+  // Of the same component, so in the same partition.
+  const before = Array.from({ length: 500 }, (_, index) => {
+    const id = `6f1c1a52-0000-8000-8000-${String(index).padStart(12, '0')}`;
+    return opening({ analysis: id, deployment: id, openedAt: house.clock.nowMs() });
+  });
+  await appendSamples(house.ports, new AbortController().signal, before);
+  const analyser = house.start();
+  await house.pass(5_000);
+  const decisions = await house.decisions();
+  expect(decisions).toMatchObject([
+    {
+      ...{ kind: 'hold', note: 'applied', deployment: run('7'), attempt: 1 },
+      ...{ stage: 'inconclusive', verdict: 'inconclusive', reason: 'partition-full', windows: 0 },
+      explanation: expect.stringMatching(/^not judged: more canaries are open beside it/),
+    },
+  ]);
+  expect(house.events.filter(({ event }) => event === 'opening-refused')).toStrictEqual([
+    {
+      ...{ event: 'opening-refused', analysis: decisions[0]?.analysis },
+      ...{ deployment: run('7'), why: 'partition-full' },
+    },
+  ]);
+  expect(analyser.status().analyses).toHaveLength(500);
+  expect(await answers(house)).toEqual(['hold obeyed', 'gate inconclusive']);
+  // Whoever takes the partition over refuses it alike, and does not say it twice.
+  await analyser.stop();
+  const next = house.start();
+  await house.pass(3_000);
+  expect(next.status().analyses).toHaveLength(500);
+  expect(await house.decisions()).toHaveLength(1);
+  await next.stop();
 });
