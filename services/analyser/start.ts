@@ -183,9 +183,13 @@ export const startAnalyser = (ports: AnalyserPorts): Analyser => {
 
 const ownKeyTrusted = async (ports: AnalyserPorts, stop: AbortSignal): Promise<void> => {
   let isTold = false;
-  while (!stop.aborted && (await isOwnKeyTrusted(ports)) !== true) {
-    if (!isTold) ports.tell({ event: 'key-untrusted', keyId: ports.signer.keyId });
-    isTold = true;
+  for (let looks = 1; !stop.aborted; looks += 1) {
+    const isTrusted = await isOwnKeyTrusted(ports);
+    if (isTrusted === true) return;
+    // Of a log that was just made the projector has the first keys in a moment.
+    const isSure = isTrusted === false || looks > 1;
+    if (isSure && !isTold) ports.tell({ event: 'key-untrusted', keyId: ports.signer.keyId });
+    isTold ||= isSure;
     await ports.clock.sleep(keyLookMs, stop);
   }
 };

@@ -144,13 +144,15 @@ const readKind = (given: Given): Result<Update['kind'], CliProblem> => {
 const readShare = (given: Given): Result<number | null, CliProblem> => {
   const written = given.value('canary-share');
   if (written === null) return ok(null);
-  return /^(?:[0-9]{1,3}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})$/.test(written)
-    ? ok(Number(written))
-    : refuse(
+  const [, number = '', percent] =
+    /^((?:[0-9]{1,3})?(?:\.[0-9]{1,9})?)(%)?$/.exec(written.trim()) ?? [];
+  return number === ''
+    ? refuse(
         'option-invalid',
         `--canary-share=${JSON.stringify(written.slice(0, 64))} is no share`,
-        'write a number above 0 and at most 1, for instance 0.1 for 10 %',
-      );
+        'write a number above 0 and at most 1, or per cent: 0.1 or 10%',
+      )
+    : ok(Number(number) / (percent === undefined ? 1 : 100));
 };
 
 /** The draft as a marker, or its fault in the words of the command line. */

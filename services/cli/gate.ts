@@ -44,7 +44,7 @@ export const runGate = async (
       code: 'no-decision',
       message: `no decision that may be obeyed within ${spanText(answer.value.waitMs)}`,
       hint:
-        refusedText(line) ??
+        refusedHint(line) ??
         unjudgedText(line) ??
         'is an analyser running, and does telemetry come? plimsoll up',
       exit,
@@ -182,6 +182,14 @@ const refusedText = (line: Line): string | undefined => {
   return refused === null
     ? undefined
     : `${textIn(refused, 'decision')} at position ${textIn(refused, 'position')} is not obeyed: ${textIn(refused, 'message')} [${textIn(refused, 'code')}]`;
+};
+
+/** The same, and what mends it. */
+const refusedHint = (line: Line): string | undefined => {
+  const refused = lineIn(line, 'refused');
+  if (refused === null) return undefined;
+  const hint = textIn(refused, 'hint').replaceAll('<decision>', textIn(refused, 'position'));
+  return `${refusedText(line) ?? ''}; ${hint}`;
 };
 
 const unjudgedText = (line: Line): string | undefined => {

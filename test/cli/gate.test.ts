@@ -190,7 +190,7 @@ describe('a gate waits', () => {
     expect(JSON.parse(said.err.at(-1) ?? '')).toEqual({
       code: 'no-decision',
       message: 'no decision that may be obeyed within 3 s',
-      hint: 'promote at position 8 is not obeyed: decisions are stopped everywhere since position 9 by ops: we look at it [stopped]',
+      hint: 'promote at position 8 is not obeyed: decisions are stopped everywhere since position 9 by ops: we look at it [stopped]; plimsoll decisions resume lets them count again',
     });
   });
 

@@ -194,6 +194,15 @@ describe('a deployment outside CI', () => {
     }
   });
 
+  test('may tell its canary share in per cent', async () => {
+    const shop = await desk();
+    const { deployment } = jsonOf(
+      await shop.plimsoll(...plan('2.0.0', '--canary-share=10%'), '--json'),
+    );
+    const shown = jsonOf(await shop.plimsoll('show', String(deployment), '--json'));
+    expect(shown).toMatchObject({ attempts: [{ canaryShare: 0.1 }] });
+  });
+
   test('has its canary share told without a status', async () => {
     const shop = await desk();
     expect(
@@ -436,9 +445,9 @@ describe('bad input is told with its place, and nothing is written:', () => {
     ],
     ['a negative canary share', plan('1', '--canary-share=-0.1'), 'option-invalid: --canary-share'],
     [
-      'a canary share in per cent',
-      plan('1', '--canary-share=10%'),
-      'option-invalid: --canary-share',
+      'a canary share beyond a hundred per cent',
+      plan('1', '--canary-share=110%'),
+      'field-invalid: --canary-share',
     ],
     ['21 labels', log('1', ...labels(21)), 'field-invalid: --label holds at most 20'],
     ['a label without a value', log('1', '--label=tier'), 'option-invalid: --label="tier"'],
