@@ -9,8 +9,9 @@ import { appendSamples } from '../../services/analyser/append-samples.ts';
 import { buildAnalyserHouse, buildCanaryHouse } from '../support/analyser-house.ts';
 import type { AnalyserHouse } from '../support/analyser-house.ts';
 import { fastPolicy, fullPolicy, opening } from '../support/canary/sample-streams.ts';
+import { artifact } from '../support/decisions.ts';
 import { keyOf, tools } from '../support/given.ts';
-import { added, logged, planned, run, shifted, started } from '../support/markers.ts';
+import { added, failed, logged, planned, run, shifted, started } from '../support/markers.ts';
 import { value } from '../support/records.ts';
 
 // What the analyser says may be obeyed by whoever asks the one function: the two are written apart.
@@ -146,4 +147,35 @@ test('one canary more than a partition holds is held with a word of why, once, a
   expect(next.status().analyses).toHaveLength(500);
   expect(await house.decisions()).toHaveLength(1);
   await next.stop();
+});
+
+test('what was rolled back and is tried again: its roll-back counts before any window of its own does', async () => {
+  const digests = { '1.9.4': artifact('a'), '2.0.0': artifact('b') };
+  const house = await buildAnalyserHouse(fastPolicy);
+  await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
+  await house.say('ci', logged('1.9.4', { digest: digests['1.9.4'] }));
+  const server = { name: 'baseline', version: '1.9.4', requests: 500, errors: 0, fromMs: 0 };
+  house.servers.push({ ...server });
+  house.start();
+  for (const attempt of ['run-1', 'run-2', 'run-3']) {
+    const plan = { canaryShare: 0.5, attempt, digest: digests['2.0.0'] };
+    await house.say('ci', planned('2.0.0', plan));
+    await house.say('ci', started({ attempt }));
+    const fromMs = house.sinceOpeningMs() + 300;
+    house.servers.push({ ...server, name: attempt, version: '2.0.0', errors: 100, fromMs });
+    await house.pass(20_000);
+    const [, , third] = await house.decisions();
+    // A third time in an hour is for a person to look at.
+    expect((await answers(house)).slice(-2)).toEqual(
+      third === undefined
+        ? ['roll-back obeyed', 'gate roll-back']
+        : ['roll-back flapping', 'gate waiting'],
+    );
+    house.servers.length = 1;
+    await house.say('ci', failed({ attempt }));
+    await house.pass(1_000);
+  }
+  const [first, second] = await house.decisions();
+  expect(second).toMatchObject({ carriedFrom: first?.analysis, attempt: 2 });
+  expect(second?.windows).toBeLessThan(first?.windows ?? 0);
 });

@@ -62,6 +62,7 @@ const policy = (over: Asked['policy']): Partial<Asked> => ({ policy: over });
 
 const promote = decision('promote');
 const rollBack = decision('roll-back');
+const third = { deployment: run('9') };
 const silence = decision('hold', { validForMs: 50_000 });
 const asks = decision('roll-back', { mode: 'ask' });
 /** The same decision said again for a later window. */
@@ -686,6 +687,23 @@ const refused: readonly Story[] = [
     at(11),
   ],
   [
+    'flapping_third_time',
+    'The third roll-back of one artifact within the hour: the evidence goes on from the second, and the first counts.',
+    [
+      ...rolledBackBefore(),
+      decides(rollBackCarried()),
+      by('ci', failed({ reason: 'rolled back', deployment: run('8') })),
+      by('ci', planned('2.0.1', { ...third, digest: artifact('c'), canaryShare: 0.1 })),
+      by('ci', started(third)),
+      decides(
+        rollBackCarried({
+          ...{ ...third, analysis: analysisOf(run('9')), carriedFrom: analysisOf(run('8')) },
+        }),
+      ),
+    ],
+    at(15),
+  ],
+  [
     'component_cap',
     'The component was rolled back as often as the policy allows.',
     [...rolledBackBefore(), decides(rollBackNext())],
@@ -948,6 +966,12 @@ const obeyed: readonly Story[] = [
     [...plannedByOperator(['emitter', 'operator']).filter(isNotOf('ops')), ...approvedBy('ci', 6)],
     at(6),
   ],
+  [
+    'roll_back_of_a_retry',
+    'What failed is tried again within the hour: it is rolled back by what the attempt before has shown.',
+    [...rolledBackBefore(), decides(rollBackCarried())],
+    at(11),
+  ],
   ['roll_back', 'A roll-back.', [...canary, decides(rollBack)]],
   [
     'roll_back_at_the_deadline',
@@ -1039,6 +1063,15 @@ function rolledBackBefore(): readonly (Step | Promise<Step>)[] {
 }
 function rollBackNext(over: Body = {}): Said {
   return decision('roll-back', { ...aboutNext(), ...over });
+}
+/** By the evidence of the attempt before, and none of its own. */
+function rollBackCarried(over: Body = {}): Said {
+  const nothing = { canaryCount: 0, canaryEvents: 0, baselineCount: 0, baselineEvents: 0 };
+  return rollBackNext({
+    carriedFrom: analysisOf(run('7')),
+    ...metric({ ...nothing, canaryLevel: null, baselineLevel: null }),
+    ...over,
+  });
 }
 function promoteNext(): Said {
   return decision('promote', aboutNext());

@@ -168,7 +168,10 @@ const judgeEvidence = (
       'evidence-insufficient',
       `the evidence is 1 : ${evidence}, and 1 : ${evidenceNeeded} was needed`,
     );
-  if (!metrics.some(hasData)) return refuse('evidence-empty', 'no metric was seen in both cohorts');
+  // What an earlier attempt with the same artifacts has shown needs no windows of its own.
+  const isCarried = isRollBack && decision.carriedFrom !== null;
+  if (!isCarried && !metrics.some(hasData))
+    return refuse('evidence-empty', 'no metric was seen in both cohorts');
   return isRollBack ? ok(undefined) : judgeMetrics(decision, policy);
 };
 

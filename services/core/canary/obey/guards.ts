@@ -1,3 +1,4 @@
+import { analysisIdOf } from '../canary-attempts.ts';
 import type { DecisionSummary } from '../../deployment.ts';
 import type { ApprovalRow, AttemptNamed, Said } from '../../guard.ts';
 import { freezeOf, isSameAttempt, recentBefore, stopOf } from '../../guard.ts';
@@ -97,18 +98,23 @@ const judgeFreeze = (
 
 /**
  * Roll-backs before this one: of the same slot, of its component, of all. A roll-back is final for its attempt, so another
- * one of the same attempt was of a doubted key and leaves this one free.
+ * one of the same attempt was of a doubted key and leaves this one free. So does that of the attempt whose evidence this
+ * one goes on from: the same artifact tried again is no flapping, and it must not run on because it failed before. Of a
+ * third attempt the first still counts.
  */
 const judgeCaps = (
-  { position, at }: DecisionSummary,
+  { position, at, carriedFrom }: DecisionSummary,
   own: AttemptNamed,
   slot: Slot,
-  { rows, policy }: ObeyQuestion,
+  { rows, policy, digest }: ObeyQuestion,
 ): Result<void, Refusal> => {
   const { flap, caps } = policy;
   const last = rows.slotGuard?.rollBacks.findLast(
     (other) =>
-      other.position < position && other.at > at - flap.windowMs && !isSameAttempt(other, own),
+      other.position < position &&
+      other.at > at - flap.windowMs &&
+      !isSameAttempt(other, own) &&
+      analysisIdOf(digest, other.deployment, other.attempt) !== carriedFrom,
   );
   if (last !== undefined)
     return refuse(
