@@ -3,6 +3,8 @@ export type KeysWritten = {
   readonly add: (key: string) => void;
   /** False: it was not added. True: perhaps it was. */
   readonly mayHave: (key: string) => boolean;
+  /** More were added than it can tell apart: perhaps it has any key. */
+  readonly isFull: () => boolean;
 };
 
 const wordBits = 32;
@@ -48,6 +50,7 @@ export const createKeysWritten = (): KeysWritten => {
       for (const layer of layers) if (isSet(layer, hash)) return true;
       return false;
     },
+    isFull: () => isFull,
   };
 };
 

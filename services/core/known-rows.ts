@@ -14,7 +14,8 @@ import type { AttemptLine, SlotState } from './slot-state.ts';
 // Rows as the fold looks at them: read from their texts once, however many records touch them.
 
 export type RowAddress = { readonly model: string; readonly key: string };
-export type RowChange = RowAddress & { readonly value: string | null };
+/** `isNew`: the row was taken for not being there, which whoever commits makes sure of. */
+export type RowChange = RowAddress & { readonly value: string | null; readonly isNew?: boolean };
 
 export const address = (model: string, key: string): string => `${model}\n${key}`;
 
@@ -36,6 +37,8 @@ export type KnownRows = {
 const rowBytesMin = 200;
 
 const absentRow: KnownRow = { row: () => undefined, hash: () => noRow, bytes: rowBytesMin };
+/** A row that nobody looked for. */
+const presumedAbsent: KnownRow = { ...absentRow };
 
 /** A row that was read: what it says and its hash are made when they are first asked for. */
 class ReadRow implements KnownRow {
@@ -132,6 +135,8 @@ export type RowMemory = KnownRows & {
   readonly learn: (asked: readonly RowAddress[], found: LoadedRows) => void;
   /** Rows as they stand after a step. */
   readonly keep: (rows: readonly FoldedRow[]) => void;
+  /** Of nearly every marker and deployment that is new, it knows that it is. */
+  readonly knowsNew: () => boolean;
 };
 
 /** A row as a step left it. */
@@ -222,6 +227,7 @@ export const createRowMemory = (bytesMax: number, isEmpty = false): RowMemory =>
       }
       youngBytes = 0;
     },
+    knowsNew: () => written?.isFull() === false,
   };
 };
 
@@ -257,6 +263,8 @@ export type FoldRows = {
   };
   /** Whether anybody knows the row as it was. */
   readonly isKnown: (cell: Cell) => boolean;
+  /** Takes a row of which nothing is known for not being there: the commit makes sure. */
+  readonly presumeAbsent: (cell: Cell) => void;
   /** The row as it is now. */
   readonly now: <Row>(cell: Cell<Row>) => Row | undefined;
   readonly change: <Row>(cell: Cell<Row>, row: Row | undefined) => void;
@@ -281,12 +289,21 @@ export type RowChanges = {
   readonly rows: readonly FoldedRow[];
 };
 
+/** Not written: to remove what is not there tells whether it is. */
+const asGone = ({ model, key }: RowAddress): RowChange => ({
+  model,
+  key,
+  value: null,
+  isNew: true,
+});
+
 type ModelCells = { readonly cells: Map<string, Cell>; readonly changed: Cell[] };
 
 export const openFoldRows = (known: KnownRows): FoldRows => {
   const models = new Map<string, ModelCells>();
   const writes: RowChange[] = [];
   let sum = noRow;
+  const presumed: Cell[] = [];
   let changed: Cell[] | undefined;
   let settled = 0;
 
@@ -325,19 +342,25 @@ export const openFoldRows = (known: KnownRows): FoldRows => {
   };
   const settleOne = (crypto: Crypto, at: Cell): void => {
     const { model, key, row } = at;
-    const was = before(at)?.hash(crypto) ?? noRow;
+    const isNew = before(at) === presumedAbsent;
+    const was = at.known?.hash(crypto) ?? noRow;
     const value = row === undefined ? null : rowText(model, row);
     const hash = value === null ? noRow : rowHash(crypto, { model, key, value });
     at.known = value === null ? absentRow : new WrittenRow(row, hash, value);
     // A row that is what it was need not be written.
-    if (hash === was) return;
+    if (hash === was && !isNew) return;
     sum += hash - was;
-    writes.push({ model, key, value });
+    writes.push(isNew ? { model, key, value, isNew } : { model, key, value });
   };
 
   return {
     cell,
     isKnown: (at) => before(at) !== undefined,
+    presumeAbsent: (at) => {
+      if (at.isWanted || before(at) !== undefined) return;
+      at.known = presumedAbsent;
+      presumed.push(at);
+    },
     now,
     change,
     was: (at, rowBefore) => {
@@ -358,7 +381,7 @@ export const openFoldRows = (known: KnownRows): FoldRows => {
     },
     // All of them are known by now.
     changes: () => ({
-      writes,
+      writes: [...writes, ...presumed.filter(({ isChanged }) => !isChanged).map(asGone)],
       hash: sum,
       rows: (changed ?? []) as readonly Cell[] as readonly FoldedRow[],
     }),

@@ -104,16 +104,20 @@ export const rowsNeeded = (
   redriving: Redriving | null,
 ): readonly RowAddress[] => {
   const rows = openFoldRows(known);
-  return openNeeds(rows, openNamedRows(rows), checked, redriving)();
+  return openNeeds(rows, openNamedRows(rows), checked, redriving, false)();
 };
 
 /** A fold of one batch, in pieces, so that whoever folds can do something else between them. */
 export type Folding = {
   /**
    * Answers at each call which rows the fold of these records will look at that are not known and that were not asked
-   * for: to be called again with what they brought until there are none.
+   * for: to be called again with what they brought until there are none. `presumesNew`: markers of which nothing is
+   * known are taken for new. That holds if the writes are committed where none of those marked `isNew` is there.
    */
-  readonly needs: (checked: readonly Checked[]) => () => readonly RowAddress[];
+  readonly needs: (
+    checked: readonly Checked[],
+    presumesNew?: boolean,
+  ) => () => readonly RowAddress[];
   /** Folds the next records. */
   readonly add: (checked: readonly Checked[]) => void;
   /** After the last record: makes the texts of up to so many rows. True when all are made. */
@@ -159,7 +163,8 @@ export const openFold = (
   };
 
   return {
-    needs: (checked) => openNeeds(rows, named, checked, state.redriving),
+    needs: (checked, presumesNew = false) =>
+      openNeeds(rows, named, checked, state.redriving, presumesNew),
     add: (checked) => {
       for (const item of checked) outcomes.push(add(item));
     },

@@ -72,13 +72,14 @@ export const markerKey = (marker: string, principal: string): string => `${marke
 /**
  * Answers at each call which rows the fold of these records will look at that nobody knows and that were not asked for:
  * to be called again with what they brought until there are none. `redriving` is that of the state before the first
- * record.
+ * record. `presumesNew`: a marker of which nothing is known is taken for new, and so is a deployment that it plans.
  */
 export const openNeeds = (
   rows: FoldRows,
   named: NamedRows,
   checked: readonly Checked[],
   redriving: Redriving | null,
+  presumesNew: boolean,
 ): (() => readonly RowAddress[]) => {
   let wanted: RowAddress[] = [];
   /** A row that leads to others is not known yet. */
@@ -136,6 +137,11 @@ export const openNeeds = (
   const follow = (item: AuthenticItem): void => {
     const { marker, signer } = item.authentic;
     const { marker: markerCell, deployment } = named.byRecord(item);
+    if (presumesNew) {
+      rows.presumeAbsent(markerCell);
+      const isFirst = marker.kind === 'planned' || marker.kind === 'logged';
+      if (deployment !== undefined && isFirst) rows.presumeAbsent(deployment);
+    }
     const first = led(markerCell);
     if (first !== undefined) followFirst(first);
     if (isOfOperator(marker)) {

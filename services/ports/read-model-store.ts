@@ -20,8 +20,11 @@ export type Checkpoint = {
 /** A row's place: the read model and its key. Keys sort by their UTF-8 bytes. */
 export type RowKey = { readonly model: string; readonly key: string };
 
-/** `value` null removes the row. */
-export type RowWrite = RowKey & { readonly value: string | null };
+/**
+ * `value` null removes the row. `isNew`: whoever made the step took the row for not being there; where it is, the whole
+ * step is refused.
+ */
+export type RowWrite = RowKey & { readonly value: string | null; readonly isNew?: boolean };
 
 /** One batch: rows and checkpoint together, or nothing. */
 export type Step = {
@@ -36,9 +39,10 @@ export type Step = {
  * - `gap`: the stored next position is not the one the step started from. Read the checkpoint again.
  * - `foreign-log`: the generation holds another log's data (log id, or digest of the last applied record).
  * - `old-code`: the generation was written by another version of the fold.
+ * - `row-there`: all that fits, but a row is there that the step took for new.
  */
 export type Refused = {
-  readonly refused: 'gap' | 'foreign-log' | 'old-code';
+  readonly refused: 'gap' | 'foreign-log' | 'old-code' | 'row-there';
   readonly stored: Checkpoint | undefined;
 };
 

@@ -15,7 +15,7 @@ import type { KeyState } from '../core/trust/trust.ts';
 import type { ProjectionPorts, ProjectionProblem } from '../ports/projecting.ts';
 import type { Checkpoint, ReadModelStore } from '../ports/read-model-store.ts';
 import type { LogRange, RecordLog } from '../ports/record-log.ts';
-import { loadState, storeProblem } from './project.ts';
+import { loadState, refusalCode, storeProblem } from './project.ts';
 
 // The fold of `instances`: a topic, a store and commits of its own, so that nothing the log feeds ever waits for it.
 
@@ -140,7 +140,10 @@ export const applyInstances = async (
   if (!committed.ok) return fail(storeProblem(committed.problem));
   return committed.value === 'committed'
     ? ok({ checkpoint: to, next: to.next })
-    : refuse(committed.value.refused, `another one moved ${generation} of ${ports.instances.name}`);
+    : refuse(
+        refusalCode(committed.value),
+        `another one moved ${generation} of ${ports.instances.name}`,
+      );
 };
 
 const readRecordsMax = 200;

@@ -19,6 +19,7 @@ import type {
   Checkpoint,
   Generation,
   ReadModelStore,
+  Refused,
   Step,
   StoreProblem,
 } from '../ports/read-model-store.ts';
@@ -103,17 +104,20 @@ export const applyBatch = async (
   Result<{ readonly state: FoldState; readonly outcomes: readonly Outcome[] }, ProjectionProblem>
 > => {
   const memory = takeMemory(ports, generation, state);
-  const folded = await foldRecords(ports, generation, state, records, memory, how);
+  let folded = await foldRecords(ports, generation, state, records, memory, how);
   if (!folded.ok) return folded;
-  const step: Step = {
-    from: state === undefined ? undefined : checkpointOf(state),
-    to: checkpointOf(folded.value.state),
-    writes: folded.value.writes,
-  };
-  const committed = await ports.store.commit(generation, step);
+  let committed = await commit(ports, generation, state, folded.value);
+  if (committed.ok && committed.value !== 'committed' && committed.value.refused === 'row-there') {
+    // Nothing is written. What was checked is remembered, and now every row is looked for.
+    memory.asking = batchesAskedMax;
+    folded = await foldRecords(ports, generation, state, records, memory, how);
+    if (!folded.ok) return folded;
+    committed = await commit(ports, generation, state, folded.value);
+  }
   if (!committed.ok) return fail(storeProblem(committed.problem));
   if (committed.value !== 'committed')
-    return refuse(committed.value.refused, refusedMessage(committed.value));
+    return refuse(refusalCode(committed.value), refusedMessage(committed.value));
+  memory.asking = Math.max(0, memory.asking - 1);
   await ports.turn?.();
   memory.rows.keep(folded.value.rows);
   const { store, audience } = ports;
@@ -121,6 +125,23 @@ export const applyBatch = async (
   await how.checks?.committed();
   return ok({ state: folded.value.state, outcomes: folded.value.outcomes });
 };
+
+const commit = (
+  { store }: ProjectionPorts,
+  generation: Generation,
+  state: FoldState | undefined,
+  folded: Folded,
+): ReturnType<ReadModelStore['commit']> => {
+  const step: Step = {
+    from: state === undefined ? undefined : checkpointOf(state),
+    to: checkpointOf(folded.state),
+    writes: folded.writes,
+  };
+  return store.commit(generation, step);
+};
+
+/** Batches in which every row is looked for, after one in which a marker came again: where one does, others do. */
+const batchesAskedMax = 20;
 
 /** Rows that a projector remembers from step to step; as many again while it forgets. */
 const memoryBytesMax = 32 * 1024 * 1024;
@@ -140,7 +161,12 @@ const memories = new WeakMap<
   }
 >();
 
-type Memory = { readonly rows: RowMemory; readonly repeats: Repeats };
+type Memory = {
+  readonly rows: RowMemory;
+  readonly repeats: Repeats;
+  /** Batches for which no marker is taken for new. */
+  asking: number;
+};
 
 /** Records in which a repeat is found without checking its signature; as many again while it forgets. */
 const repeatsRecordsMax = 4_000;
@@ -159,6 +185,7 @@ const takeMemory = (
     : {
         rows: createRowMemory(memoryBytesMax, state === undefined || state.next === 1),
         repeats: createRepeats({ recordsMax: repeatsRecordsMax }),
+        asking: 0,
       };
 };
 
@@ -222,7 +249,8 @@ const foldChecked = async (
   const checked = await checkRecords(ports, state, records, memory.repeats, how.checks);
   await ports.turn?.();
   const folding = openFold(ports.tools, state, memory.rows, how.filter);
-  const needed = folding.needs(checked);
+  const presumesNew = !isNew && memory.asking === 0 && !memory.rows.knowsNew();
+  const needed = folding.needs(checked, presumesNew);
   const loaded = await loadRows(ports, generation, state, isNew, needed, memory.rows);
   if (!loaded.ok) return loaded;
   for (let from = 0; from < checked.length; from += foldedAtOnceMax) {
@@ -338,6 +366,10 @@ const loadRows = async (
     await turn?.();
   }
 };
+
+/** Where every row was looked for and one is there all the same, somebody wrote it meanwhile. */
+export const refusalCode = ({ refused }: Pick<Refused, 'refused'>): ProjectionProblem['code'] =>
+  refused === 'row-there' ? 'gap' : refused;
 
 const refusedMessage = (refused: {
   readonly refused: string;

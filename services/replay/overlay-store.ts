@@ -22,21 +22,23 @@ export const overlayStore = (
   const isBase = (other: Checkpoint | undefined): boolean =>
     other?.next === base.next && other.lastDigest === base.lastDigest;
 
+  const readRows: ReadModelStore['rows'] = async (_generation, keys) => {
+    const read = await store.rows(generation, keys);
+    if (!read.ok) return read;
+    if (!isBase(read.value.checkpoint)) return movedOn;
+    const rows = new Map(read.value.rows);
+    for (const { model, key } of keys) {
+      const value = written.get(address(model, key));
+      if (value === null) rows.delete(address(model, key));
+      else if (value !== undefined) rows.set(address(model, key), value);
+    }
+    return ok({ checkpoint, rows });
+  };
+
   return {
     ...store,
     checkpoint: async () => ok(checkpoint),
-    rows: async (_generation, keys) => {
-      const read = await store.rows(generation, keys);
-      if (!read.ok) return read;
-      if (!isBase(read.value.checkpoint)) return movedOn;
-      const rows = new Map(read.value.rows);
-      for (const { model, key } of keys) {
-        const value = written.get(address(model, key));
-        if (value === null) rows.delete(address(model, key));
-        else if (value !== undefined) rows.set(address(model, key), value);
-      }
-      return ok({ checkpoint, rows });
-    },
+    rows: readRows,
     scan: async (_generation, model, range) => {
       const read = await store.scan(generation, model, range);
       if (!read.ok) return read;
@@ -49,6 +51,12 @@ export const overlayStore = (
     commit: async (_generation, step) => {
       const refusal = stepRefusal(checkpoint, step);
       if (refusal !== undefined) return ok({ refused: refusal, stored: checkpoint });
+      const there = await readRows(
+        generation,
+        step.writes.filter(({ isNew }) => isNew === true),
+      );
+      if (!there.ok) return there;
+      if (there.value.rows.size > 0) return ok({ refused: 'row-there', stored: checkpoint });
       for (const { model, key, value } of step.writes) written.set(address(model, key), value);
       checkpoint = step.to;
       return ok('committed');

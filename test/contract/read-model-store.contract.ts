@@ -252,6 +252,85 @@ export const readModelStoreContract = (
       'gap',
     );
 
+    /** A row that a store may keep otherwise than others: an id and an owner. */
+    const id = (digit: string): string => `${digit.repeat(8)}-0221-7711-a098-9778f45a5a55:ci`;
+    const asNew = (write: RowWrite): RowWrite => ({ ...write, isNew: true });
+    const kept = [
+      ...before,
+      row('marker', id('a'), '"00ff"'),
+      row('marker', 'no id', 'before'),
+    ] as const;
+
+    test.each([
+      ['a row of an ordered model', row(timeline, 'a', 'after')],
+      ['a row of another model', row('slots', 's', 'after')],
+      ['a row kept small', row('marker', id('a'), '"00"')],
+      ['a row that could not be kept small', row('marker', 'no id', 'after')],
+      ['a row that it does not write', row(timeline, 'a', null)],
+      ['a row kept small that it does not write', row('marker', id('a'), null)],
+    ])('a step that takes for new what is there, %s, writes nothing', async (_, there) => {
+      await withStore(async ({ store }) => {
+        value(await store.commit('g1', stepOf(undefined, 5, kept)));
+        const dump = value(await store.dump('g1'));
+        const others = [
+          ...after,
+          row('slots', 'other', 'after'),
+          asNew(row(timeline, 'c', 'after')),
+          asNew(row('marker', id('b'), '"01"')),
+          row('marker', id('c'), '"01"'),
+        ].filter(({ model, key }) => model !== there.model || key !== there.key);
+        for (const writes of [
+          [...others, asNew(there)],
+          [asNew(there), ...others],
+        ]) {
+          const refused = value(await store.commit('g1', stepOf(5, 6, writes)));
+          expect(refused).toEqual({ refused: 'row-there', stored: at(5) });
+        }
+        expect(value(await store.dump('g1'))).toEqual(dump);
+        expect(value(await store.checkpoint('g1'))).toEqual(at(5));
+        // The same step, which takes nothing for new.
+        value(await store.commit('g1', stepOf(5, 6, [...others, there])));
+        expect(value(await store.checkpoint('g1'))).toEqual(at(6));
+      })();
+    });
+
+    test(
+      'a step that takes for new what is not there is written; what it does not write is not there after it',
+      withStore(async ({ store }) => {
+        const many = Array.from({ length: 300 }, (_, number) =>
+          asNew(row('marker', id('a').replace('0221', String(1000 + number)), `"${number % 9}0"`)),
+        );
+        const first = [asNew(row(timeline, 'a', '1')), asNew(row('marker', id('a'), '"00"'))];
+        value(await store.commit('g1', stepOf(undefined, 1, first)));
+        const second = [
+          ...many,
+          asNew(row(timeline, 'b', '2')),
+          asNew(row(timeline, 'c', null)),
+          asNew(row('marker', id('c'), null)),
+          row('marker', id('a'), null),
+        ];
+        expect(value(await store.commit('g1', stepOf(1, 2, second)))).toBe('committed');
+        const rows = [...many, row(timeline, 'a', '1'), row(timeline, 'b', '2')];
+        expect(value(await store.dump('g1'))).toEqual(
+          rows
+            .map(({ model, key, value: content }) => `${model}\n${key}\n${content}`)
+            .toSorted(compareUtf8),
+        );
+        // It went, so it is new again.
+        const third = [asNew(row('marker', id('a'), '"02"'))];
+        expect(value(await store.commit('g1', stepOf(2, 3, third)))).toBe('committed');
+      }),
+    );
+
+    test(
+      'a gap comes before a row that is there, for the rows may be others by then',
+      withStore(async ({ store }) => {
+        value(await store.commit('g1', stepOf(undefined, 5, kept)));
+        const late = stepOf(3, 6, [asNew(row(timeline, 'a', 'after'))]);
+        expect(value(await store.commit('g1', late))).toEqual({ refused: 'gap', stored: at(5) });
+      }),
+    );
+
     test(
       'a later step into a generation that is not there: a gap without anything stored',
       withStore(async ({ store }) => {

@@ -52,6 +52,9 @@ export const createMemoryReadModelStore = (options: {
     const refusal = stepRefusal(held?.checkpoint, step);
     if (refusal !== undefined) return ok({ refused: refusal, stored: held?.checkpoint });
     const models = held?.models ?? new Map<string, Model>();
+    const isThere = ({ model, key, isNew }: RowWrite): boolean =>
+      isNew === true && models.get(model)?.rows.has(key) === true;
+    if (step.writes.some(isThere)) return ok({ refused: 'row-there', stored: held?.checkpoint });
     for (const write of step.writes) writeRow(models, write);
     generations.set(generation, { checkpoint: step.to, models });
     return ok('committed');

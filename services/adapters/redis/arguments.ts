@@ -3,11 +3,12 @@ import { packTexts } from './packed.ts';
 import { packSmall, packSmallKeys, smallKeyOf, smallModels } from './small-rows.ts';
 import type { SmallKey, SmallWrite } from './small-rows.ts';
 
-type Group = {
-  readonly set: { readonly key: string; readonly value: string }[];
-  readonly gone: string[];
-  readonly small: Map<string, SmallWrite[]>;
-};
+/** Those that a step takes for new, and the others. */
+type Rows = { readonly added: string[]; readonly set: string[] };
+type Keys = { readonly absent: string[]; readonly gone: string[] };
+type Group = Rows & Keys & { readonly small: Map<string, SmallWrite[]> };
+
+const emptyGroup = (): Group => ({ added: [], set: [], absent: [], gone: [], small: new Map() });
 
 /** Lays a step out as the commit script reads it. */
 export function commitArguments(
@@ -16,12 +17,13 @@ export function commitArguments(
   ordered: ReadonlySet<string>,
 ): { models: readonly string[]; args: readonly (string | Buffer)[] } {
   const byModel = new Map<string, Group>();
-  for (const { model, key, value } of writes) {
-    const group = groupOf(byModel, model, () => ({ set: [], gone: [], small: new Map() }));
+  for (const { model, key, value, isNew = false } of writes) {
+    const group = groupOf(byModel, model, emptyGroup);
     const place = smallKeyOf(model, key);
-    if (place !== undefined) groupOf(group.small, place.owner, () => []).push({ place, value });
-    else if (value === null) group.gone.push(key);
-    else group.set.push({ key, value });
+    if (place !== undefined)
+      groupOf(group.small, place.owner, () => []).push({ place, value, isNew });
+    else if (value === null) (isNew ? group.absent : group.gone).push(key);
+    else (isNew ? group.added : group.set).push(key, value);
   }
   const args: (string | Buffer)[] = [
     generation,
@@ -33,9 +35,11 @@ export function commitArguments(
     to.lastDigest,
     to.rowsDigest,
   ];
-  for (const [model, { set, gone, small }] of byModel) {
-    const texts = packTexts(set.flatMap(({ key, value }) => [key, value]));
-    args.push(model, layoutOf(model, ordered), texts, packTexts(gone), String(small.size));
+  for (const [model, { added, set, absent, gone, small }] of byModel) {
+    args.push(model, layoutOf(model, ordered));
+    args.push(packTexts([...added, ...set]), String(added.length));
+    args.push(packTexts([...absent, ...gone]), String(absent.length));
+    args.push(String(small.size));
     for (const [owner, owned] of small) args.push(owner, ...packSmall(owned));
   }
   return { models: [...byModel.keys()], args };

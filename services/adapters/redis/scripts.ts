@@ -7,7 +7,7 @@ export type CheckpointFields = readonly (string | null)[];
 
 export type CommitReply =
   | readonly ['committed']
-  | readonly ['refused', 'foreign-log' | 'old-code' | 'gap', ...CheckpointFields]
+  | readonly ['refused', 'foreign-log' | 'old-code' | 'gap' | 'row-there', ...CheckpointFields]
   | Damage;
 
 /** What a script found instead of what this adapter writes. It wrote nothing. */
@@ -77,7 +77,8 @@ end
  * ARGV: generation; logId and foldVersion of the step; the next position and digest it started from (two empty
  * strings for the first of a generation); the next position and digest it leads to, and its rows' digest; then for each model its
  * name, `ordered`, `small` or `unordered`, key and value of the rows set, packed, keys of those removed, packed, and how
- * many owners have small rows; then of each of those its name, what is set and what is removed, packed.
+ * many owners have small rows; then of each of those its name, what is set and what is removed, packed. Behind each pack
+ * stands how many of its items, the first ones, are of rows that the step takes for new.
  *
  * Lua does not roll back. So everything that could fail is checked before the first write, all writes are
  * set-like, and the checkpoint comes last.
@@ -109,19 +110,21 @@ local function refusal()
   if stored[4] ~= foldVersion then return 'old-code' end
   if stored[2] ~= fromNext then return 'gap' end
 end
+local function refuse(why) return {'refused', why, stored[1], stored[2], stored[3], stored[4], stored[5]} end
 local refused = refusal()
-if refused then return {'refused', refused, stored[1], stored[2], stored[3], stored[4], stored[5]} end
+if refused then return refuse(refused) end
 
 local models = {}
 local header = 9
 for k = 4, #KEYS, 2 do
-  local layout, owners = ARGV[header + 1], tonumber(ARGV[header + 4])
+  local layout, owners = ARGV[header + 1], tonumber(ARGV[header + 6])
   models[#models + 1] = {
     rows = KEYS[k], order = KEYS[k + 1], name = ARGV[header], ordered = layout == 'ordered', small = layout == 'small',
-    set = unpacked(ARGV[header + 2]), gone = unpacked(ARGV[header + 3]),
-    firstOwner = header + 5, lastOwner = header + 4 + 3 * owners, plans = {},
+    set = unpacked(ARGV[header + 2]), added = tonumber(ARGV[header + 3]),
+    gone = unpacked(ARGV[header + 4]), absent = tonumber(ARGV[header + 5]),
+    firstOwner = header + 7, lastOwner = header + 6 + 5 * owners, plans = {},
   }
-  header = header + 5 + 3 * owners
+  header = header + 7 + 5 * owners
 end
 assert(header == #ARGV + 1, 'the counts do not fit the arguments')
 
@@ -135,8 +138,9 @@ for _, model in ipairs(models) do
     if damage then return damage end
     if isFirst and typeOf(model.order) ~= 'none' then return {'no-checkpoint', model.order} end
     local newNumber = redis.call('HLEN', model.order) / 2
-    for at = model.firstOwner, model.lastOwner, 3 do
-      local plan = planSmall(model.order, ARGV[at], unpacked(ARGV[at + 1]), unpacked(ARGV[at + 2]), newNumber)
+    for at = model.firstOwner, model.lastOwner, 5 do
+      local plan = planSmall(model.order, ARGV[at], unpacked(ARGV[at + 1]), tonumber(ARGV[at + 2]),
+        unpacked(ARGV[at + 3]), tonumber(ARGV[at + 4]), newNumber)
       if plan.isNew then newNumber = newNumber + 1 end
       for _, key in ipairs(keysTouched(plan)) do
         -- Cheaper than to ask for the type; what is no hash has no such length.
@@ -150,6 +154,12 @@ for _, model in ipairs(models) do
     local rows, ordered = redis.call('HLEN', model.rows), redis.call('ZCARD', model.order)
     if rows ~= ordered then return {'disorder', model.order, rows, ordered} end
   end
+end
+
+for _, model in ipairs(models) do
+  local isThere = anyThere(model.rows, model.set, model.added, 2) or anyThere(model.rows, model.gone, model.absent, 1)
+  for _, plan in ipairs(model.plans) do isThere = isThere or isSmallThere(plan) end
+  if isThere then return refuse('row-there') end
 end
 
 redis.call('SADD', KEYS[2], generation)

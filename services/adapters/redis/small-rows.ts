@@ -47,37 +47,52 @@ export function keyOfSmall(fieldHex: string, owner: string): string {
   return `${parts.join('-')}:${owner}`;
 }
 
+/** Items of a row that is set, and of one that is removed. */
+const setWidth = 3;
+const goneWidth = 2;
 const packedMark = 1;
 const plainMark = 0;
 const hexForm = /^"(?:[0-9a-f]{2})*"$/;
 
-/** `value` null removes the row. */
-export type SmallWrite = { readonly place: SmallKey; readonly value: string | null };
+/** `value` null removes the row; `isNew`: it is taken for not being there. */
+export type SmallWrite = {
+  readonly place: SmallKey;
+  readonly value: string | null;
+  readonly isNew: boolean;
+};
 
 /**
  * What one step does to the rows of one owner, as the scripts read it: hash, key and value of those set; hash and key of
- * those removed. A JSON text of hex digits in pairs takes half its bytes; any other value stands as it is.
+ * those removed. Behind each how many items of it are of rows that are taken for new; those come first. A JSON text of
+ * hex digits in pairs takes half its bytes; any other value stands as it is.
  */
-export function packSmall(writes: readonly SmallWrite[]): readonly [set: Buffer, gone: Buffer] {
+export function packSmall(
+  writes: readonly SmallWrite[],
+): readonly [set: Buffer, added: string, gone: Buffer, absent: string] {
   let characters = 0;
   for (const { value } of writes) characters += idBytes + (value?.length ?? 0);
-  const set = new Packed(3 * writes.length, characters);
+  const set = new Packed(setWidth * writes.length, characters);
   const gone: SmallKey[] = [];
-  for (const { place, value } of writes) {
-    if (value === null) {
-      gone.push(place);
-      continue;
+  let [added, absent] = [0, 0];
+  for (const wanted of [true, false])
+    for (const { place, value, isNew } of writes) {
+      if (isNew !== wanted) continue;
+      if (value === null) {
+        gone.push(place);
+        if (isNew) absent += goneWidth;
+        continue;
+      }
+      if (isNew) added += setWidth;
+      set.number(place.hash);
+      set.bytes(place.field);
+      if (hexForm.test(value)) set.marked(packedMark, value.slice(1, -1), 'hex');
+      else set.marked(plainMark, value, 'utf8');
     }
-    set.number(place.hash);
-    set.bytes(place.field);
-    if (hexForm.test(value)) set.marked(packedMark, value.slice(1, -1), 'hex');
-    else set.marked(plainMark, value, 'utf8');
-  }
-  return [set.blob(), packSmallKeys(gone)];
+  return [set.blob(), String(added), packSmallKeys(gone), String(absent)];
 }
 
 export function packSmallKeys(places: readonly SmallKey[]): Buffer {
-  const packed = new Packed(2 * places.length, idBytes * places.length);
+  const packed = new Packed(goneWidth * places.length, idBytes * places.length);
   for (const { field, hash } of places) {
     packed.number(hash);
     packed.bytes(field);
@@ -113,6 +128,20 @@ local function bucketOf(hash, buckets, size)
   if bucket >= buckets then bucket = hash % size end
   return bucket
 end
+-- Whether a hash has one of the fields that stand at every so many places of a list.
+local function anyThere(key, list, last, width)
+  local fields = {}
+  for at = 1, last, width do
+    fields[#fields + 1] = list[at]
+    if #fields == ${pairsAtOnce} or at + width > last then
+      for _, value in ipairs(call('HMGET', key, unpack(fields))) do
+        if value then return true end
+      end
+      fields = {}
+    end
+  end
+  return false
+end
 local function ownerIn(index, owner)
   local number = call('HGET', index, 'o' .. owner)
   if not number then return nil end
@@ -145,11 +174,11 @@ local function byBucket(rows, first, last, width, buckets, size)
 end
 
 -- What is to be written for one owner, and where.
-local function planSmall(index, owner, set, gone, newNumber)
+local function planSmall(index, owner, set, added, gone, absent, newNumber)
   local number, count = ownerIn(index, owner)
   local plan = {
     index = index, owner = owner, number = number or newNumber, isNew = not number, count = count or 0,
-    set = set, gone = gone,
+    set = set, gone = gone, added = added, absent = absent,
   }
   plan.prefix = index .. ':' .. plan.number .. ':'
   plan.buckets = bucketsFor(plan.count)
@@ -168,6 +197,29 @@ local function keysTouched(plan)
   local keys = {}
   for bucket in pairs(touched) do keys[#keys + 1] = plan.prefix .. bucket end
   return keys
+end
+
+-- Whether a row is there that the step takes for new.
+local function isSmallThere(plan)
+  if plan.isNew then return false end
+  local wanted = {}
+  local function want(rows, last, width)
+    for at = 1, last, width do
+      local bucket = bucketOf(rows[at], plan.buckets, plan.size)
+      local fields = wanted[bucket]
+      if not fields then
+        fields = {}
+        wanted[bucket] = fields
+      end
+      fields[#fields + 1] = rows[at + 1]
+    end
+  end
+  want(plan.set, plan.added, 3)
+  want(plan.gone, plan.absent, 2)
+  for bucket, fields in pairs(wanted) do
+    if anyThere(plan.prefix .. bucket, fields, #fields, 1) then return true end
+  end
+  return false
 end
 
 local function hset(key, pairsOf)

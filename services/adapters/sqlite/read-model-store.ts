@@ -103,21 +103,27 @@ export const openSqliteReadModelStore = (
     const remove = file.prepare(
       'DELETE FROM store_rows WHERE generation_id = ? AND model = ? AND key = ?',
     );
-    let waiting: (string | number)[] = [];
-    const put = (): void => {
+    const put = (waiting: Fields, isNew: boolean): void => {
       const rows = waiting.length / putFields;
-      file.prepare(rows === putAtOnce ? putManySql : putSql(rows)).run(...waiting);
-      waiting = [];
+      const sql = rows === putAtOnce ? (isNew ? addManySql : putManySql) : putSql(rows, isNew);
+      const { changes } = file.prepare(sql).run(...waiting);
+      if (isNew && changes !== rows) throw rowThere;
     };
-    for (const { model, key, value } of writes) {
+    let [old, added]: [Fields, Fields] = [[], []];
+    for (const { model, key, value, isNew = false } of writes) {
       if (value === null) {
-        remove.run(id, model, key);
+        if (remove.run(id, model, key).changes !== 0 && isNew) throw rowThere;
         continue;
       }
+      const waiting = isNew ? added : old;
       waiting.push(id, model, key, value, rowChecksum({ model, key, value }));
-      if (waiting.length === putFields * putAtOnce) put();
+      if (waiting.length < putFields * putAtOnce) continue;
+      put(waiting, isNew);
+      if (isNew) added = [];
+      else old = [];
     }
-    if (waiting.length > 0) put();
+    if (added.length > 0) put(added, true);
+    if (old.length > 0) put(old, false);
   };
 
   const commit: ReadModelStore['commit'] = async (generation, step) => {
@@ -126,16 +132,22 @@ export const openSqliteReadModelStore = (
       return refused(`${rowFault(faulty)} in a row of ${JSON.stringify(faulty.model)}`);
     const used = await read(current);
     if (!used.ok) return used;
-    return ask(
-      (work) => file.write(work, used.value === generation ? 'synced' : 'unsynced'),
-      () => {
-        const stored = held(generation)?.checkpoint;
-        const refusal = stepRefusal(stored, step);
-        if (refusal !== undefined) return { refused: refusal, stored };
-        putRows(putCheckpoint(generation, step.to), step.writes);
-        return 'committed';
-      },
-    );
+    let stored: Checkpoint | undefined;
+    try {
+      return await ask(
+        (work) => file.write(work, used.value === generation ? 'synced' : 'unsynced'),
+        () => {
+          stored = held(generation)?.checkpoint;
+          const refusal = stepRefusal(stored, step);
+          if (refusal !== undefined) return { refused: refusal, stored };
+          putRows(putCheckpoint(generation, step.to), step.writes);
+          return 'committed';
+        },
+      );
+    } catch (error) {
+      if (error !== rowThere) throw error;
+      return ok({ refused: 'row-there', stored });
+    }
   };
 
   const readRows = (generation: Generation, keys: readonly RowKey[]): ReadRows => {
@@ -300,12 +312,19 @@ const putFields = 5;
 /** Rows that one statement writes: a call costs as much as a row. */
 const putAtOnce = 32;
 
-const putSql = (rows: number): string =>
+type Fields = (string | number)[];
+
+/** Rows that are new are passed by where they are there, and then fewer were changed. */
+const putSql = (rows: number, isNew: boolean): string =>
   `INSERT INTO store_rows (generation_id, model, key, value, checksum)
    VALUES ${Array.from({ length: rows }, () => '(?, ?, ?, ?, ?)').join()}
-   ON CONFLICT DO UPDATE SET value = excluded.value, checksum = excluded.checksum`;
+   ON CONFLICT DO ${isNew ? 'NOTHING' : 'UPDATE SET value = excluded.value, checksum = excluded.checksum'}`;
 
-const putManySql = putSql(putAtOnce);
+const putManySql = putSql(putAtOnce, false);
+const addManySql = putSql(putAtOnce, true);
+
+/** Thrown to undo a step that took a row for new. */
+const rowThere: Error = new Error('a row is there that a step took for new');
 
 const refused = (message: string): { readonly ok: false; readonly problem: StoreProblem } =>
   fail({ code: 'refused', message });

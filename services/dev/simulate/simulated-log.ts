@@ -173,7 +173,8 @@ export const openSimulatedLog = (options: SimulatedLogOptions): SimulatedLog => 
       partition: number,
       from: Position,
     ): Result<RecordBatch | undefined, ReadProblem> => {
-      const records = read(partition, from, options.batchRecordsMax);
+      const { batchRecordsMax = Infinity } = subscriber;
+      const records = read(partition, from, Math.min(options.batchRecordsMax, batchRecordsMax));
       if (!records.ok) return records;
       if (records.value.length === 0) return ok(undefined);
       return ok({ partition, records: records.value, end: seen(partition).length });

@@ -40,10 +40,27 @@ test('a small row is packed as hash, key and value: hex digits as their bytes, o
     'é',
   ]);
   const values = ['"00ff"', '"0f"x', 'é', '""', null];
-  const [set, gone] = packSmall(values.map((value) => ({ place, value })));
+  const [set, added, gone, absent] = packSmall(
+    values.map((value) => ({ place, value, isNew: false })),
+  );
   const bytes = [[1, 0, 255], [0, ...Buffer.from('"0f"x')], [0, ...Buffer.from('é')], [1]];
   expect(unpack(set)).toEqual(bytes.flatMap((value) => [hash, field, Buffer.from(value)]));
   expect(unpack(gone)).toEqual([hash, field]);
+  expect([added, absent]).toEqual(['0', '0']);
+});
+
+test('small rows that are taken for new come first, and how many items they are is told', () => {
+  const rows = ['a', 'b', 'c', 'd'].map((digit, at) => {
+    const place = smallKeyOf('marker', `${digit.repeat(8)}-0221-7711-a098-9778f45a5a55:ci`);
+    if (place === undefined) throw new TypeError('it is an id and an owner');
+    return { place, value: at < 2 ? '"00"' : null, isNew: at % 2 === 1 };
+  });
+  const [set, added, gone, absent] = packSmall(rows);
+  const [a, b, c, d] = rows.map(({ place: { hash, field } }) => [hash, field]);
+  const value = Buffer.from([1, 0]);
+  expect(unpack(set)).toEqual([...(b ?? []), value, ...(a ?? []), value]);
+  expect(unpack(gone)).toEqual([...(d ?? []), ...(c ?? [])]);
+  expect([added, absent]).toEqual(['3', '2']);
 });
 
 test('a key is small where it is a UUID of small letters, a colon and an owner', () => {

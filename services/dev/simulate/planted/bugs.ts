@@ -34,12 +34,37 @@ const ofTheStep: readonly PlantedBug[] = [
   bug(
     'rows of a refused step stay',
     memory,
-    `    if (refusal !== undefined) return ok({ refused: refusal, stored: held?.checkpoint });
-    const models = held?.models ?? new Map<string, Model>();
-    for (const write of step.writes) writeRow(models, write);`,
-    `    const models = held?.models ?? new Map<string, Model>();
+    `    if (refusal !== undefined) return ok({ refused: refusal, stored: held?.checkpoint });`,
+    `    if (refusal !== undefined) {
+      for (const write of step.writes) writeRow(held?.models ?? new Map<string, Model>(), write);
+      return ok({ refused: refusal, stored: held?.checkpoint });
+    }`,
+  ),
+  bug(
+    'a step that takes for new what is there is written',
+    memory,
+    `isNew === true && models`,
+    `false && models`,
+  ),
+  bug(
+    'a step that takes for new what is there is refused, and its rows stay',
+    memory,
+    `    if (step.writes.some(isThere)) return`,
+    `    const isRefused = step.writes.some(isThere);
     for (const write of step.writes) writeRow(models, write);
-    if (refusal !== undefined) return ok({ refused: refusal, stored: held?.checkpoint });`,
+    if (isRefused) return`,
+  ),
+  bug(
+    'what was taken for new and is there is taken for new again',
+    step,
+    `    memory.asking = batchesAskedMax;`,
+    ``,
+  ),
+  bug(
+    'what is taken for new is not looked for where nothing is written to it',
+    'core/known-rows.ts',
+    `...presumed.filter(({ isChanged }) => !isChanged).map(asGone)`,
+    ``,
   ),
   bug(
     'rows that go stay in the store',
@@ -76,8 +101,8 @@ const ofTheStep: readonly PlantedBug[] = [
   bug(
     'only the first half of a step is written',
     step,
-    `    writes: folded.value.writes,`,
-    `    writes: folded.value.writes.slice(0, Math.ceil(folded.value.writes.length / 2)),`,
+    `    writes: folded.writes,`,
+    `    writes: folded.writes.slice(0, Math.ceil(folded.writes.length / 2)),`,
   ),
   {
     name: 'rows that are remembered outlive being overtaken',
