@@ -46,7 +46,12 @@ export const runGate = async (
       hint:
         refusedHint(line) ??
         unjudgedText(line) ??
-        'is an analyser running, and does telemetry come? plimsoll up',
+        [
+          lookHint(ports, given, line),
+          'is an analyser running, and does telemetry come? plimsoll up',
+        ]
+          .filter((part) => part !== '')
+          .join('; '),
       exit,
     });
   return exit;

@@ -115,7 +115,7 @@ describe('a gate waits', () => {
     expect(said.out).toEqual(['waiting  checkout 2.0.0 in production']);
     expect(said.err.slice(-2)).toEqual([
       'plimsoll: no decision that may be obeyed within 20 s [no-decision]',
-      '  is an analyser running, and does telemetry come? plimsoll up',
+      `  plimsoll explain ${deployment} tells how far it is; is an analyser running, and does telemetry come? plimsoll up`,
     ]);
     // At the beginning, and when nothing was said for a while.
     expect(said.err.filter((line) => / left(;|$)/.test(line))).toHaveLength(2);
