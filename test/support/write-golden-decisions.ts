@@ -62,6 +62,9 @@ const policy = (over: Asked['policy']): Partial<Asked> => ({ policy: over });
 
 const promote = decision('promote');
 const rollBack = decision('roll-back');
+const laterSilence = decision('hold', {
+  ...{ windowIndex: 9, windows: 10, validForMs: 50_000, evidenceDigest: 'c'.repeat(64) },
+});
 const third = { deployment: run('9') };
 const silence = decision('hold', { validForMs: 50_000 });
 const asks = decision('roll-back', { mode: 'ask' });
@@ -489,6 +492,18 @@ const refused: readonly Story[] = [
     [...canary, decides(promote), decides(later('roll-back'))],
   ],
   [
+    'overtaken_by_a_silence_that_lasts',
+    'A step was said again, and the silence after it.',
+    [
+      ...[...canary, decides(decision('advance')), decides(laterSilence)],
+      ...[
+        decides(renewed(decision('advance'))),
+        decides(renewed(laterSilence, { windowIndex: 70 })),
+      ],
+    ],
+    at(9, after(30)),
+  ],
+  [
     'overtaken_by_hold',
     'An advance that a hold has overtaken.',
     [...canary, decides(decision('advance')), decides(later('hold'))],
@@ -872,6 +887,18 @@ const obeyed: readonly Story[] = [
   ['promote', 'A promotion.', [...canary, decides(promote)]],
   ['advance', 'An advance to a quarter of the traffic.', [...canary, decides(decision('advance'))]],
   ['hold', 'A hold of five minutes ago.', [...canary, decides(decision('hold'))], after(307)],
+  [
+    'advance_renewed_after_a_silence',
+    'A step is said again behind a silence, and behind its renewal: nobody is silent any more.',
+    [
+      ...[...canary, decides(decision('advance')), decides(laterSilence)],
+      ...[
+        decides(renewed(laterSilence)),
+        decides(renewed(decision('advance'), { windowIndex: 70 })),
+      ],
+    ],
+    at(10, after(30)),
+  ],
   [
     'hold_renewed',
     'A silence that lasts: a renewal leads to the hold that it renews.',

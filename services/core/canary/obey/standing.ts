@@ -92,8 +92,11 @@ const judgeOrder = (
   { decisions }: Attempt,
 ): Result<void, Refusal> => {
   const later = decisions.find(
-    ({ note, position }) =>
-      note === 'applied' && position > standing.position && !saidAt.has(position),
+    (other) =>
+      other.note === 'applied' &&
+      other.position > standing.position &&
+      !saidAt.has(other.position) &&
+      !isSilenceOver(other, standing, asked, decisions),
   );
   if (later !== undefined)
     return refuse('overtaken', `${later.kind} was decided since (position ${later.position})`);
@@ -108,6 +111,23 @@ const judgeOrder = (
         `it is of window ${asked.windowIndex}, and the analysis decided about window ${ahead.windowIndex} before it`,
       );
 };
+
+/** A step is said again when nobody is silent any more: behind all that was said of the silence, that is over. */
+const isSilenceOver = (
+  { kind, stage, evidenceDigest }: DecisionSummary,
+  standing: DecisionSummary,
+  asked: DecisionSummary,
+  decisions: Attempt['decisions'],
+): boolean =>
+  standing.kind === 'advance' &&
+  kind === 'hold' &&
+  stage === 'hold' &&
+  decisions.every(
+    (other) =>
+      other.kind !== 'hold' ||
+      other.evidenceDigest !== evidenceDigest ||
+      other.position < asked.position,
+  );
 
 /** A roll-back leads to what holds the slot now, and nowhere else. */
 const judgeReturn = (
