@@ -6,7 +6,6 @@ import { decisionRenewed } from '../core/lifecycle.ts';
 import type { Deployment } from '../core/deployment.ts';
 import type { Position } from '../core/log/record.ts';
 import type { Slot } from '../core/markers/marker.ts';
-import { slotKey } from '../core/markers/slot.ts';
 import type { OperationDraft } from '../core/operations.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
@@ -140,7 +139,7 @@ const draftOf = async (
           hints['not-asked'] ?? '',
         );
       const isApproved = name === 'decisions approve';
-      const note = `${kind} of ${slot.component} ${fromVersion} in ${whereText(slot)}`;
+      const note = `${kind} of ${slotText(slot, fromVersion)}`;
       return ok({
         draft: {
           kind: isApproved ? 'decision-approved' : 'decision-declined',
@@ -171,7 +170,7 @@ const draftLift = async (
   return freeze === undefined
     ? refuse(
         'not-frozen',
-        `no roll-back froze ${slotKey(slot.value)}, or it was lifted`,
+        `no roll-back froze ${slotText(slot.value)}, or it was lifted`,
         'is the slot spelt right? plimsoll decisions lists roll-backs',
       )
     : ok({
@@ -179,15 +178,18 @@ const draftLift = async (
           kind: 'freeze-lifted',
           reason,
           positions: [freeze.position],
-          note: `${slot.value.component} in ${whereText(slot.value)}`,
+          note: slotText(slot.value),
         },
-        told: `${slotKey(slot.value)} may be decided about again`,
+        told: `${slotText(slot.value)} may be decided about again`,
       });
 };
 
-/** `production`, `team/production (eu)`: where it goes to, as far as that is not what nearly everybody has. */
-const whereText = ({ namespace, environment, target }: Slot): string =>
-  `${namespace === 'default' ? '' : `${namespace}/`}${environment}${target === null ? '' : ` (${target})`}`;
+/** `checkout 2.0.0 in production`, `cart in team/production (eu)`: as far as it is not what nearly everybody has. */
+const slotText = (
+  { namespace, environment, component, target }: Slot,
+  version: string | null = null,
+): string =>
+  `${component}${version === null ? '' : ` ${version}`} in ${namespace === 'default' ? '' : `${namespace}/`}${environment}${target === null ? '' : ` (${target})`}`;
 
 /** A decision by its position or its id; a renewal stands for what it renews. */
 const decisionNamed = async (
