@@ -19,6 +19,7 @@ export const showText = (view: Line): readonly string[] =>
 const attemptText = (attempt: Line): readonly string[] => [
   '',
   `attempt ${said(attempt['attempt'])}: ${subjectOf(attempt)}, ${said(attempt['status'])}${marksOf(attempt)}`,
+  ...fact('name', attempt['name'] === 'default' ? null : attempt['name']),
   ...fact('reason', attempt['failureReason']),
   ...fact('digest', attempt['digest']),
   ...fact('strategy', attempt['strategy']),

@@ -292,6 +292,7 @@ describe('for programs', () => {
     const said = jsonOf(await log.plimsoll('release', 'plan', 'cart-2', ...plan, '--json'));
     const found = jsonOf(await log.plimsoll('show', 'cart-2', '--json'));
     expect(found['deployment']).toBe(said['deployment']);
+    expect(await shown(log, 'show', 'cart-2')).toContain('  name: cart-2');
   });
 
   test('a deployment is found by any of its markers', async () => {
