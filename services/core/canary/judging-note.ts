@@ -6,7 +6,7 @@ import type { AnalysisState } from './analysis-state.ts';
 import { evidenceOf } from './evidence.ts';
 import { policyIn, ruleIn } from './frozen.ts';
 import { logEvidence } from './judge/family-evidence.ts';
-import { isSeen } from './judge/metric.ts';
+import { isSeen } from './judge/seen.ts';
 import { windowsIn } from './judge/times.ts';
 import type { Stage } from './judge/verdict.ts';
 import { stageOf } from './judge/verdict-of.ts';
@@ -91,12 +91,9 @@ export const unsentIn = ({
   // Until then a metric may still come; then what was staked on it goes to the others.
   if (ended !== null || judge === null || judge.presenceIndex === null) return [];
   return (policyIn(opening)?.metrics ?? []).flatMap(({ id, critical, judged, source }, place) => {
-    const state = judge.metrics[place];
     // Of the traffic the share is what nobody told.
     const isAsked = judged !== 'traffic' || canaryShare !== null;
-    return isAsked && state !== undefined && !isSeen(state)
-      ? [{ id, critical, names: source.names }]
-      : [];
+    return isAsked && !isSeen(judge.seen, place) ? [{ id, critical, names: source.names }] : [];
   });
 };
 

@@ -2,21 +2,20 @@ import type { BlockPlace } from './evidence.ts';
 import type { WindowMark } from './window.ts';
 
 /** Where a window stands in the judgement; the same for every metric. */
-export type WindowPlace = BlockPlace & {
-  /** After the warm-up and with requests in both cohorts: may be evidence. */
-  readonly judged: boolean;
-};
+export type WindowPlace = WindowMark &
+  BlockPlace & {
+    /** After the warm-up and with requests in both cohorts: may be evidence. */
+    readonly judged: boolean;
+  };
 
-/** What every metric's state says after each window, as natural logarithms. */
+/** What every metric's state says after each window. */
 export type MetricEvidence = {
-  /** Evidence that the canary is worse than tolerated. */
+  /** ln of the evidence that the canary is worse than tolerated. */
   readonly logRollback: number;
-  /** Evidence that the canary is better than the promote tolerance. */
-  readonly logPromote: number;
 };
 
 /** What came of one metric in one window; null: nothing. */
-export type ShownWindow<Values> = WindowMark & {
+export type ShownWindow<Values> = {
   readonly canary: Values | null;
   readonly baseline: Values | null;
 };
@@ -31,5 +30,7 @@ export type ShownWindow<Values> = WindowMark & {
 export type RuledJudge<Rule, Window, State extends MetricEvidence, Explained> = {
   readonly initial: (rule: Rule) => State;
   readonly addWindow: (rule: Rule, state: State, window: Window, place: WindowPlace) => State;
+  /** ln of the evidence that the canary is better than the promote tolerance. */
+  readonly logPromote: (rule: Rule, state: State) => number;
   readonly explain: (rule: Rule, state: State) => Explained;
 };

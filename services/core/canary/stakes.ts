@@ -1,30 +1,36 @@
 import type { BlockPlace, Restarts } from './evidence.ts';
-import { noRestarts } from './evidence.ts';
 
-/**
- * One mixture of e-processes, kept as a gambler's capital: 1 to begin with, spread over alternatives, each of which
- * is multiplied by what the windows say of it. While the null is true the capital is not expected to grow, so the
- * chance that it ever reaches 1/alpha is at most alpha, however often one looks (Ville).
- *
- * This is what the finished blocks made of it, a list of numbers, for there are many of them: restarts that have not
- * begun (the capital of each is set aside until then); finished blocks in which the cap held some alternative back; ln
- * of the capital on each alternative. Logarithms are rounded down to millionths: who has less stakes less, and a state
- * is half as long.
- *
- * What the running block adds stands apart from it, as it changes with every window: ln of each alternative's growth,
- * not capped, somewhere in a list of such numbers (`running`, from `from` on).
- */
-export type Stakes = readonly number[];
+/** Alternatives of the two questions that a test asks: is the canary worse than tolerated, and is it good enough? */
+export type Alternatives = {
+  readonly rollback: readonly number[];
+  readonly promote: readonly number[];
+};
+
+// Either question has a mixture of e-processes, kept as a gambler's capital: 1 to begin with, spread over alternatives,
+// each of which is multiplied by what the windows say of it. While the null is true the capital is not expected to grow,
+// so the chance that it ever reaches 1/alpha is at most alpha, however often one looks (Ville).
+//
+// There are many of them, and every window needs them all, so they are numbers in two lists that a metric has anyway:
+// - what finished blocks came to (`settled`, from `at` on): restarts of the first question that have not begun (the
+//   capital of each is set aside until then), finished blocks in which the cap held some alternative of it back, and ln
+//   of the capital on each alternative, of the first question and of the second;
+// - the running block (`running`, from `from` on): ln of each alternative's growth in it, not capped.
+// Logarithms are rounded down to millionths: who has less stakes less, and a state is half as long. Lists that are
+// written to belong to whoever asks.
 
 const waitingAt = 0;
 const cappedAt = 1;
-const settledAt = 2;
+const capitalsAt = 2;
 
-/** How many growths of the running block belong to these stakes. */
-export const alternativesOf = (stakes: Stakes): number => stakes.length - settledAt;
+/** How many numbers of finished blocks, and of the running one, are those of one test. */
+export const stakesLength = ({ rollback, promote }: Alternatives): number =>
+  capitalsAt + rollback.length + promote.length;
+export const growthLength = ({ rollback, promote }: Alternatives): number =>
+  rollback.length + promote.length;
 
 /** Finished blocks in which the cap held some alternative back. */
-export const cappedBlocksOf = (stakes: Stakes): number => stakes[cappedAt] ?? 0;
+export const cappedBlocksOf = (settled: readonly number[], at: number): number =>
+  settled[at + cappedAt] ?? 0;
 
 const lowered = (value: number): number => Math.floor(value * 1e6) / 1e6 + 0;
 /** What has become of so little (e^-300) is given up, which is always allowed; a restart stakes anew. */
@@ -36,102 +42,126 @@ const millionths = (value: number): number => Math.round(value * 1e6) / 1e6 + 0;
 export type StakeRules = {
   /** In one block an alternative gains at most this much. */
   readonly blockCapNats: number;
+  /** Of the first question: a promotion needs no fresh starts, for what was shown once stays shown. */
   readonly restarts: Restarts;
 };
 
-/** A promotion needs no fresh starts: what was shown once stays shown. Nothing of its stakes is set aside. */
-export const withoutRestarts = ({ blockCapNats }: StakeRules): StakeRules => ({
-  blockCapNats,
-  restarts: noRestarts,
-});
-
 /** `restartsBegun`: restarts whose time came before there was anything to stake on. */
 export const initialStakes = (
-  alternatives: number,
+  { rollback, promote }: Alternatives,
   { restarts: { count, weightEach } }: StakeRules,
   restartsBegun = 0,
-): Stakes => {
+): readonly number[] => {
   const waiting = Math.max(0, count - restartsBegun);
-  const each = lowered(Math.log((1 - waiting * weightEach) / alternatives));
-  return [waiting, 0, ...zeros(alternatives).map(() => each)];
+  const each = lowered(Math.log((1 - waiting * weightEach) / rollback.length));
+  const promoteEach = lowered(Math.log(1 / promote.length));
+  return [waiting, 0, ...rollback.map(() => each), ...promote.map(() => promoteEach)];
 };
 
-/** A running block in which nothing has grown. */
 export const zeros = (length: number): number[] => Array<number>(length).fill(0);
 
-/**
- * With the restart that begins here, if one does: it puts capital that was set aside evenly on the alternatives, which
- * lets a regression that begins late be seen soon. Restarts fall on the first window of a block.
- */
-export const restarted = (
-  stakes: Stakes,
+/** Whether capital that was set aside is staked with this window, the first of a block. */
+export const isRestart = (
+  settled: readonly number[],
+  at: number,
   { beginsRestart }: BlockPlace,
+): boolean => beginsRestart && (settled[at + waitingAt] ?? 0) > 0;
+
+/** Puts it evenly on the alternatives, which lets a regression that begins late be seen soon. */
+export const restart = (
+  settled: number[],
+  at: number,
+  { rollback: { length } }: Alternatives,
   { restarts: { weightEach } }: StakeRules,
-): Stakes => {
-  const waiting = stakes[waitingAt] ?? 0;
-  if (!beginsRestart || waiting <= 0) return stakes;
-  const added = Math.log(weightEach / alternativesOf(stakes));
-  const next = stakes.map((capital) => lowered(logSum(capital, added)));
-  next[waitingAt] = waiting - 1;
-  next[cappedAt] = cappedBlocksOf(stakes);
-  return next;
+): void => {
+  const added = Math.log(weightEach / length);
+  const first = at + capitalsAt;
+  for (let index = first; index < first + length; index += 1)
+    settled[index] = lowered(logSum(settled[index] ?? 0, added));
+  settled[at + waitingAt] = (settled[at + waitingAt] ?? 0) - 1;
 };
 
-/**
- * Rounds the growth of so many alternatives, once for each window whose log-increments were added to it. `running`
- * belongs to whoever asks, and is changed.
- */
-export const roundGrowth = (running: number[], from: number, alternatives: number): void => {
-  for (let at = from; at < from + alternatives; at += 1) running[at] = lowered(running[at] ?? 0);
+/** Rounds so many growths down, once for each window whose log-increments were added to them. */
+export const roundGrowth = (running: number[], from: number, length: number): void => {
+  for (let at = from; at < from + length; at += 1) running[at] = lowered(running[at] ?? 0);
 };
 
-/** Whether any alternative has grown or shrunk in the running block. */
-export const isOpen = (running: readonly number[], from: number): boolean => {
-  for (let at = from; at < running.length; at += 1) if (running[at] !== 0) return true;
+/** Whether any of so many alternatives has grown or shrunk in the running block. */
+export const isOpen = (running: readonly number[], from: number, length: number): boolean => {
+  for (let at = from; at < from + length; at += 1) if (running[at] !== 0) return true;
   return false;
 };
 
 /**
- * With the running block, which ends. The cap is min(product of the block, e^cap): the minimum of a supermartingale and
- * a constant is again a supermartingale (Jensen), so the bound holds after every window. For that the running product
- * itself must stay uncapped inside the block.
+ * Adds the running block, which ends, to those before, and begins the next. The cap is min(product of the block,
+ * e^cap): the minimum of a supermartingale and a constant is again a supermartingale (Jensen), so the bound holds after
+ * every window. For that the running product itself must stay uncapped inside the block.
  */
 export const settle = (
-  stakes: Stakes,
-  running: readonly number[],
+  settled: number[],
+  at: number,
+  running: number[],
   from: number,
+  alternatives: Alternatives,
   { blockCapNats }: StakeRules,
-): Stakes => {
-  const next = stakes.slice();
+): void => {
+  const length = growthLength(alternatives);
   let isCapped = false;
-  for (let at = settledAt; at < stakes.length; at += 1) {
-    const growth = running[from + at - settledAt] ?? 0;
-    if (growth > blockCapNats) isCapped = true;
+  for (let index = 0; index < length; index += 1) {
+    const growth = running[from + index] ?? 0;
+    if (growth > blockCapNats && index < alternatives.rollback.length) isCapped = true;
     const gain = growth > blockCapNats ? lowered(blockCapNats) : growth;
-    const settled = (stakes[at] ?? 0) + gain;
-    next[at] = settled < lostNats ? nothingNats : millionths(settled);
+    const capital = (settled[at + capitalsAt + index] ?? 0) + gain;
+    settled[at + capitalsAt + index] = capital < lostNats ? nothingNats : millionths(capital);
+    running[from + index] = 0;
   }
-  if (isCapped) next[cappedAt] = cappedBlocksOf(stakes) + 1;
-  return next;
+  if (isCapped) settled[at + cappedAt] = cappedBlocksOf(settled, at) + 1;
 };
 
-/** ln of the whole capital, what is set aside and what the running block adds included. */
-export const logCapital = (
-  stakes: Stakes,
+/** ln of the whole capital of the first question, what is set aside and what the running block adds included. */
+export const logRollbackCapital = (
+  settled: readonly number[],
+  at: number,
   running: readonly number[],
   from: number,
+  { rollback: { length } }: Alternatives,
   { blockCapNats, restarts: { weightEach } }: StakeRules,
 ): number => {
-  const aside = (stakes[waitingAt] ?? 0) * weightEach;
-  const growthAt = from - settledAt;
+  const aside = (settled[at + waitingAt] ?? 0) * weightEach;
+  return logCapital(settled, at + capitalsAt, running, from, length, aside, blockCapNats);
+};
+
+/** The same of the second question. */
+export const logPromoteCapital = (
+  settled: readonly number[],
+  at: number,
+  running: readonly number[],
+  from: number,
+  { rollback, promote }: Alternatives,
+  { blockCapNats }: StakeRules,
+): number => {
+  const first = at + capitalsAt + rollback.length;
+  const growth = from + rollback.length;
+  return logCapital(settled, first, running, growth, promote.length, 0, blockCapNats);
+};
+
+const logCapital = (
+  settled: readonly number[],
+  at: number,
+  running: readonly number[],
+  from: number,
+  length: number,
+  aside: number,
+  blockCapNats: number,
+): number => {
   let highest = aside > 0 ? Math.log(aside) : -Infinity;
-  for (let at = settledAt; at < stakes.length; at += 1) {
-    const capital = (stakes[at] ?? 0) + Math.min(running[growthAt + at] ?? 0, blockCapNats);
+  for (let index = 0; index < length; index += 1) {
+    const capital = (settled[at + index] ?? 0) + Math.min(running[from + index] ?? 0, blockCapNats);
     if (capital > highest) highest = capital;
   }
   let sum = aside > 0 ? aside * Math.exp(-highest) : 0;
-  for (let at = settledAt; at < stakes.length; at += 1) {
-    const capital = (stakes[at] ?? 0) + Math.min(running[growthAt + at] ?? 0, blockCapNats);
+  for (let index = 0; index < length; index += 1) {
+    const capital = (settled[at + index] ?? 0) + Math.min(running[from + index] ?? 0, blockCapNats);
     // What lies so far below adds nothing.
     if (capital > highest - negligibleNats) sum += Math.exp(capital - highest);
   }

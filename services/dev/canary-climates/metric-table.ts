@@ -6,7 +6,6 @@ import type { LatencyRule } from '../../core/canary/metrics/latency.ts';
 import { levelJudge } from '../../core/canary/metrics/level.ts';
 import type { LevelRule } from '../../core/canary/metrics/level.ts';
 import type { StakeRules } from '../../core/canary/stakes.ts';
-import type { WindowMark } from '../../core/canary/window.ts';
 import { explicitOf, exponentialOf, normals, usualDurations } from './durations.ts';
 import type { Random } from './random.ts';
 import { poisson, seededRandom } from './random.ts';
@@ -42,7 +41,6 @@ const robust: StakeRules = { blockCapNats: 1.5, restarts: { count: 5, weightEach
 
 type DurationsWindow = Parameters<typeof latencyJudge.addWindow>[2];
 type LevelWindow = Parameters<typeof levelJudge.addWindow>[2];
-type Unplaced<Window> = Omit<Window, keyof WindowMark>;
 
 const latencyRule = (margin: number): LatencyRule => ({
   ...bare,
@@ -61,7 +59,7 @@ const latencyRow = (
   slower: number,
   margin: number,
   buckets: 'scale 4' | 'scale 3' | 'explicit' = 'scale 4',
-): Row<LatencyRule, Unplaced<DurationsWindow>> => ({
+): Row<LatencyRule, DurationsWindow> => ({
   name: `latency ${name}, ${canaryRps}/${baselineRps} rps, ${buckets}, margin ${100 * margin} %`,
   rule: latencyRule(margin),
   needed: Math.log(100),
@@ -77,7 +75,7 @@ const latencyRow = (
   },
 });
 
-const latencyRows: readonly Row<LatencyRule, Unplaced<DurationsWindow>>[] = [
+const latencyRows: readonly Row<LatencyRule, DurationsWindow>[] = [
   latencyRow('same', 50, 50, 1, 0),
   latencyRow('same', 5, 45, 1, 0),
   latencyRow('same', 5, 5, 1, 0),
@@ -102,7 +100,7 @@ const levelRow = (
   factor: number,
   margin: number,
   isKnown: boolean,
-): Row<LevelRule, Unplaced<LevelWindow>> => ({
+): Row<LevelRule, LevelWindow> => ({
   name:
     `level ${name}, noise like the last by ${like}, margin ${100 * margin} %, ` +
     (isKnown ? 'history' : 'no history'),
@@ -135,26 +133,26 @@ const levelRow = (
   },
 });
 
-const levelRows: readonly Row<LevelRule, Unplaced<LevelWindow>>[] = [0, 0.8, 0.95].flatMap(
-  (like) => [
-    levelRow('same', like, 1, 0, false),
-    levelRow('same', like, 1, 0.05, false),
-    levelRow('same', like, 1, 0, true),
-    levelRow('+10 %', like, 1.1, 0.05, false),
-    levelRow('+25 %', like, 1.25, 0.1, false),
-    levelRow('+10 %', like, 1.1, 0.05, true),
-    levelRow('+25 %', like, 1.25, 0.1, true),
-  ],
-);
+const levelRows: readonly Row<LevelRule, LevelWindow>[] = [0, 0.8, 0.95].flatMap((like) => [
+  levelRow('same', like, 1, 0, false),
+  levelRow('same', like, 1, 0.05, false),
+  levelRow('same', like, 1, 0, true),
+  levelRow('+10 %', like, 1.1, 0.05, false),
+  levelRow('+25 %', like, 1.25, 0.1, false),
+  levelRow('+10 %', like, 1.1, 0.05, true),
+  levelRow('+25 %', like, 1.25, 0.1, true),
+]);
 
 const placeOf = (index: number): WindowPlace => ({
+  index,
+  startMs: index * windowMs,
   judged: index >= warmUpWindows,
   endsBlock: (index + 1) % blockWindows === 0,
   beginsRestart: index > 0 && index % restartWindows === 0,
 });
 
 const tell = <Rule, Window, State extends MetricEvidence, Explained>(
-  judge: RuledJudge<Rule, Window & WindowMark, State, Explained>,
+  judge: RuledJudge<Rule, Window, State, Explained>,
   row: Row<Rule, Window>,
   stream: number,
   runs: number,
@@ -166,10 +164,9 @@ const tell = <Rule, Window, State extends MetricEvidence, Explained>(
     let state = judge.initial(row.rule);
     let promotedAt: number | undefined;
     for (let index = 0; index < warmUpWindows + judgedWindows; index += 1) {
-      const window = { ...next(), index, startMs: index * windowMs };
-      state = judge.addWindow(row.rule, state, window, placeOf(index));
+      state = judge.addWindow(row.rule, state, next(), placeOf(index));
       const judgedSeconds = ((index + 1 - warmUpWindows) * windowMs) / 1_000;
-      if (state.logPromote >= Math.log(20)) promotedAt ??= judgedSeconds;
+      if (judge.logPromote(row.rule, state) >= Math.log(20)) promotedAt ??= judgedSeconds;
       if (state.logRollback < row.needed) continue;
       delays.push(judgedSeconds);
       break;

@@ -178,8 +178,6 @@ describe('evidence at more traffic than in the history', () => {
             low,
             state,
             {
-              index,
-              startMs: 0,
               canary: { total: canary, events: canaryEvents },
               baseline: { total: baseline, events: baselineEvents },
             },

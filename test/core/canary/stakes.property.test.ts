@@ -2,16 +2,16 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { BlockPlace } from '../../../services/core/canary/evidence.ts';
-import { withEvidence } from '../../../services/core/canary/metrics/staked.ts';
-import type { Staked } from '../../../services/core/canary/metrics/staked.ts';
+import { blockPassed } from '../../../services/core/canary/metrics/staked.ts';
 import {
   cappedBlocksOf,
+  growthLength,
   initialStakes,
-  logCapital,
+  logRollbackCapital,
   roundGrowth,
   zeros,
 } from '../../../services/core/canary/stakes.ts';
-import type { StakeRules } from '../../../services/core/canary/stakes.ts';
+import type { Alternatives, StakeRules } from '../../../services/core/canary/stakes.ts';
 import { addIncrements, initialEvidence, logMixture } from '../../support/canary/plain-mixture.ts';
 
 const blockWindows = 3;
@@ -21,7 +21,8 @@ const restartsOf = (weightEach: number): StakeRules => ({
   restarts: { count: 3, weightEach },
 });
 const rules = restartsOf(0.1);
-const alternatives = 4;
+/** What they are does not matter here, but how many. */
+const alternatives: Alternatives = { rollback: [1, 2, 3, 4], promote: [1] };
 
 const placeAt = (index: number): BlockPlace => ({
   endsBlock: (index + 1) % blockWindows === 0,
@@ -38,33 +39,35 @@ const history = fc.array(
   { maxLength: 40 },
 );
 
-/** Stakes on the question of a roll-back alone, behind one sum of somebody else's. */
-const initial = (by: StakeRules): Staked => ({
-  logRollback: 0,
-  logPromote: 0,
-  rollback: initialStakes(alternatives, by),
-  promote: initialStakes(1, { ...by, restarts: { count: 0, weightEach: 0 } }),
-  running: zeros(1 + alternatives + 1),
+/** Behind one sum of somebody else's. */
+const growthAt = 1;
+
+type Stakes = { readonly settled: readonly number[]; readonly running: readonly number[] };
+
+const initial = (by: StakeRules, restartsBegun = 0): Stakes => ({
+  settled: initialStakes(alternatives, by, restartsBegun),
+  running: zeros(growthAt + growthLength(alternatives)),
 });
 
 const taken = (
-  before: Staked,
+  before: Stakes,
   increments: readonly number[],
   place: BlockPlace,
   by: StakeRules,
-): Staked => {
-  if (increments.length === 0) return withEvidence(by, before, before.running, 1, place);
-  const running = before.running.map((sum, at) => sum + (increments[at - 1] ?? 0));
-  roundGrowth(running, 1, alternatives);
-  return withEvidence(by, before, running, 1, place);
+): Stakes => {
+  const { settled } = before;
+  const running = before.running.map((sum, at) => sum + (increments[at - growthAt] ?? 0));
+  if (increments.length > 0) roundGrowth(running, growthAt, increments.length);
+  const passed = blockPassed(by, alternatives, settled, running, growthAt, place);
+  return passed ?? { settled, running };
 };
 
-const capitalOf = ({ rollback, running }: Staked, by: StakeRules = rules): number =>
-  logCapital(rollback, running, 1, by);
+const capitalOf = ({ settled, running }: Stakes, by: StakeRules = rules): number =>
+  logRollbackCapital(settled, 0, running, growthAt, alternatives, by);
 
-const after = (windows: readonly (readonly number[])[], by: StakeRules = rules): Staked =>
+const after = (windows: readonly (readonly number[])[], by: StakeRules = rules): Stakes =>
   windows.reduce(
-    (stakes: Staked, increments, index) => taken(stakes, increments, placeAt(index), by),
+    (stakes: Stakes, increments, index) => taken(stakes, increments, placeAt(index), by),
     initial(by),
   );
 
@@ -74,14 +77,14 @@ test('the capital is what the mixture of whole and restarted products is', () =>
       const evidence = windows.reduce(
         (sums, increments, index) =>
           addIncrements(sums, increments, placeAt(index), rules.blockCapNats),
-        initialEvidence(alternatives),
+        initialEvidence(alternatives.rollback.length),
       );
       const expected = logMixture(evidence, rules.restarts, rules.blockCapNats);
       const stakes = after(windows);
       // Rounded down, by a millionth each time.
       expect(capitalOf(stakes)).toBeCloseTo(expected, 4);
       expect(capitalOf(stakes)).toBeLessThanOrEqual(expected + 1e-12);
-      expect(cappedBlocksOf(stakes.rollback)).toBe(evidence.cappedBlocks);
+      expect(cappedBlocksOf(stakes.settled, 0)).toBe(evidence.cappedBlocks);
     }),
   );
 });
@@ -109,15 +112,14 @@ describe('while no alternative is expected to grow, the capital is not', () => {
 
   test('and is 1 to begin with', () => {
     expect(capitalOf(initial(rules))).toBeCloseTo(0, 5);
-    for (const begun of [1, 3, 9])
-      expect(logCapital(initialStakes(alternatives, rules, begun), [], 0, rules)).toBeCloseTo(0, 5);
+    for (const begun of [1, 3, 9]) expect(capitalOf(initial(rules, begun))).toBeCloseTo(0, 5);
   });
 });
 
 test('one block moves no alternative by more than the cap, however loud it is', () => {
   const loud = [50, 500, 2, 0];
   const stakes = after([loud, loud, loud]);
-  expect(cappedBlocksOf(stakes.rollback)).toBe(1);
+  expect(cappedBlocksOf(stakes.settled, 0)).toBe(1);
   expect(capitalOf(stakes)).toBeLessThanOrEqual(rules.blockCapNats);
 });
 
@@ -127,7 +129,7 @@ test('a regression that begins late is seen by the restarted capital', () => {
   const late = after([...bad, ...good]);
   const withoutRestarts: StakeRules = { ...rules, restarts: { count: 0, weightEach: 0 } };
   const plain = [...bad, ...good].reduce(
-    (stakes: Staked, increments, index) =>
+    (stakes: Stakes, increments, index) =>
       taken(stakes, increments, placeAt(index), withoutRestarts),
     initial(withoutRestarts),
   );
@@ -137,14 +139,14 @@ test('a regression that begins late is seen by the restarted capital', () => {
 
 test('a quiet window inside a block changes nothing at all', () => {
   const before = after([[1, 0, 0, 0]]);
-  expect(taken(before, quiet, placeAt(1), rules)).toBe(before);
+  expect(taken(before, quiet, placeAt(1), rules)).toStrictEqual(before);
 });
 
 test('going on from the stored state changes nothing', () => {
   fc.assert(
     fc.property(history, fc.nat(40), (windows, cut) => {
       let stakes = after(windows.slice(0, cut));
-      stakes = JSON.parse(JSON.stringify(stakes)) as Staked;
+      stakes = JSON.parse(JSON.stringify(stakes)) as Stakes;
       for (const [index, increments] of windows.entries())
         if (index >= cut) stakes = taken(stakes, increments, placeAt(index), rules);
       expect(stakes).toEqual(after(windows));

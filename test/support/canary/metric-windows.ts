@@ -47,19 +47,16 @@ const blockWindows = 3;
 const restartWindows = 60;
 
 export const placeAt = (index: number): WindowPlace => ({
+  index,
+  startMs: index * 5_000,
   judged: index >= warmUpWindows,
   endsBlock: (index + 1) % blockWindows === 0,
   beginsRestart: index > 0 && index % restartWindows === 0 && index / restartWindows <= 5,
 });
 
-/** Judges windows from the first on; `index` and `startMs` are added. */
+/** Judges windows from the first on. */
 export const judgeEach = <Rule, Window, State extends MetricEvidence, Explained>(
-  judge: RuledJudge<
-    Rule,
-    Window & { readonly index: number; readonly startMs: number },
-    State,
-    Explained
-  >,
+  judge: RuledJudge<Rule, Window, State, Explained>,
   rule: Rule,
   windows: readonly Window[],
   from: { readonly state: State; readonly index: number } = {
@@ -67,15 +64,10 @@ export const judgeEach = <Rule, Window, State extends MetricEvidence, Explained>
     index: 0,
   },
 ): State =>
-  windows.reduce((state, window, at) => {
-    const index = from.index + at;
-    return judge.addWindow(
-      rule,
-      state,
-      { ...window, index, startMs: index * 5_000 },
-      placeAt(index),
-    );
-  }, from.state);
+  windows.reduce(
+    (state, window, at) => judge.addWindow(rule, state, window, placeAt(from.index + at)),
+    from.state,
+  );
 
 export type ShownDurations = {
   readonly canary: Durations | null;

@@ -1,6 +1,7 @@
 import { logSumExp } from '../log-sum-exp.ts';
-import { evidenceIn, isSeen } from './metric.ts';
+import { logPromoteIn } from './metric.ts';
 import type { FamilyRule } from './rule.ts';
+import { isSeen } from './seen.ts';
 import type { CarriedEvidence, FamilyState } from './state.ts';
 
 // The evidence of all metrics together, as a gambler's capital: a part of it is staked on each metric and multiplied by
@@ -41,7 +42,7 @@ export const withPresence = (
   state: FamilyState,
   isAnythingJudged: boolean,
 ): FamilyState => {
-  const isPresent = state.metrics.map(isSeen);
+  const isPresent = state.metrics.map((_, index) => isSeen(state.seen, index));
   const decided: FamilyState = { ...state, presenceIndex: state.nextIndex };
   if (isPresent.every((present) => present) || !isPresent.includes(true)) return decided;
   const shares = sharesOf(
@@ -55,7 +56,7 @@ export const withPresence = (
     const [share = 0, metric] = [shares[index], state.metrics[index]];
     if (share === 0 || metric === undefined) return null;
     if (!isAnythingJudged && state.carried === null) return Math.log(share);
-    const bought = absent + Math.log(share) - evidenceIn(metric).logRollback;
+    const bought = absent + Math.log(share) - metric.logRollback;
     return logSumExp([stake ?? -Infinity, bought]);
   });
   return { ...decided, logStakes };
@@ -76,7 +77,7 @@ const logPart = ({ logStakes, metrics }: Parts, index: number): number => {
   const metric = metrics[index];
   return stake === null || stake === undefined || metric === undefined
     ? -Infinity
-    : stake + evidenceIn(metric).logRollback;
+    : stake + metric.logRollback;
 };
 
 /** ln of E = sum of v_i E_i: the `logSumExp` of the parts, without a list of them, for every window asks. */
@@ -94,10 +95,20 @@ export const logEvidence = (state: Parts): number => {
 };
 
 /** ln of the odds that each metric is good enough, with what earlier attempts showed. */
-export const logPromotes = ({ metrics, carried }: FamilyState): readonly number[] =>
-  metrics.map(
-    (metric, index) => evidenceIn(metric).logPromote + (carried?.logPromotes[index] ?? 0),
-  );
+export const logPromotes = (rule: FamilyRule, state: FamilyState): readonly number[] =>
+  rule.metrics.map((_, index) => logPromote(rule, state, index));
+
+export const logPromote = (
+  { metrics }: FamilyRule,
+  { metrics: states, carried }: FamilyState,
+  index: number,
+): number => {
+  const metric = metrics[index];
+  const state = states[index];
+  return metric === undefined || state === undefined
+    ? 0
+    : logPromoteIn(metric, state) + (carried?.logPromotes[index] ?? 0);
+};
 
 /** The parts of the whole that weights stand for. */
 export const sharesOf = (weights: readonly number[]): readonly number[] => {

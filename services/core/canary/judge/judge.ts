@@ -11,21 +11,13 @@ import {
   withPresence,
 } from './family-evidence.ts';
 import type { JudgedWindow } from './judged-window.ts';
-import {
-  addToMetric,
-  deadlineOf,
-  hasDeadlineTest,
-  initialMetric,
-  isPairedIn,
-  seenWith,
-  showsRequests,
-} from './metric.ts';
-import type { Seen } from './metric.ts';
+import { addToMetric, deadlineOf, hasDeadlineTest, initialMetric } from './metric.ts';
 import { isMissingSome, isRequired, isSilent } from './missing.ts';
 import type { FamilyRule } from './rule.ts';
 import type { Advance, CarriedEvidence, DeadlineFound, FamilyState, Finding } from './state.ts';
+import { hasRequests, isAnyPaired, isSeenNow, nothingSeen, seenWith } from './seen.ts';
 import { nextStep } from './steps.ts';
-import { placeOf, presenceDue, windowsIn } from './times.ts';
+import { isJudged, placeOf, presenceDue, windowsIn } from './times.ts';
 
 /** Raised when the same rule and windows may lead to other numbers than before. */
 export const judgeVersion = 2;
@@ -57,6 +49,7 @@ export const initialFamily = (
       logPromotes: left.map((metric) => metric?.logPromote ?? 0),
     },
     deadline: null,
+    seen: nothingSeen(rule.metrics.length),
     metrics,
   };
 };
@@ -67,7 +60,7 @@ export const initialFamily = (
  */
 export const carriedEvidence = (rule: FamilyRule, state: FamilyState): CarriedEvidence => {
   const parts = logParts(state);
-  const promotes = logPromotes(state);
+  const promotes = logPromotes(rule, state);
   const { carried, failed, deadline } = state;
   const isWorse = failed?.code === 'worse-at-deadline';
   return {
@@ -109,7 +102,7 @@ export const judgeWindow = (
   const needed = Math.log(1 / rule.alphaAnytime);
   if (place.judged && (before.carried?.logEvidence ?? -Infinity) >= needed) {
     // It sufficed once: what this window says is too late, whichever way it points.
-    const asCarried: FamilyState = { ...state, metrics: before.metrics };
+    const asCarried: FamilyState = { ...state, seen: before.seen, metrics: before.metrics };
     return { ...asCarried, failed: crossed(rule, asCarried, mark) };
   }
   const isCrossed = place.judged && logEvidence(state) >= needed;
@@ -152,7 +145,7 @@ const presenceDecided = (rule: FamilyRule, state: FamilyState, index: number): F
   if (anchorIndex === null || presenceIndex !== null) return state;
   const isLast = index === windowsIn(rule, rule.deadlineMs) - 1;
   if (index < presenceDue(rule, anchorIndex) && !isLast) return state;
-  return withPresence(rule, state, placeOf(rule, anchorIndex, index - 1).judged);
+  return withPresence(rule, state, isJudged(rule, anchorIndex, index - 1));
 };
 
 /** With the window in every metric, and nothing settled yet. */
@@ -167,28 +160,21 @@ const folded = (
     canaryShare === null || (canaryShare >= 0 && canaryShare <= 1)
       ? shownWindow
       : { ...shownWindow, canaryShare: null };
-  const seen: Seen[] = [];
-  let [isPaired, hasRequests] = [false, false];
-  for (let at = 0; at < rule.metrics.length; at += 1) {
-    const [state, shown] = [before.metrics[at], window.metrics[at]];
-    if (state === undefined || shown === undefined)
-      throw new TypeError(`window ${index} shows no ${rule.metrics[at]?.id}`);
-    const now = seenWith(state, window, shown);
-    seen.push(now);
-    isPaired ||= isPairedIn(now, index);
-    hasRequests ||= showsRequests(shown, now, index);
-  }
-  const pairedIndex = before.pairedIndex ?? (isPaired ? index : null);
+  const seen = seenWith(before.seen, window);
+  const isPairedNow = isAnyPaired(seen, window);
+  const pairedIndex = before.pairedIndex ?? (isPairedNow ? index : null);
   const waited = pairedIndex !== null && index - pairedIndex >= windowsIn(rule, rule.noDataMs);
-  const anchorIndex = before.anchorIndex ?? (hasRequests || waited ? index : null);
-  const place = placeOf(rule, anchorIndex, index);
+  const isAnchor = before.anchorIndex === null && (waited || hasRequests(seen, window));
+  const anchorIndex = before.anchorIndex ?? (isAnchor ? index : null);
+  const place = placeOf(rule, anchorIndex, window);
   const metrics = before.metrics.map((state, at) => {
     const metric = rule.metrics[at];
     const shown = window.metrics[at];
-    const now = seen[at];
-    if (metric === undefined || shown === undefined || now === undefined)
+    if (metric === undefined || shown === undefined)
       throw new TypeError(`a state of other metrics than the rule's`);
-    return addToMetric(metric, state, now, window, shown, place);
+    const hasCanary = isSeenNow(seen, at, 'canary', index);
+    const hasBaseline = isSeenNow(seen, at, 'baseline', index);
+    return addToMetric(metric, state, window, shown, hasCanary, hasBaseline, place);
   });
   const share = window.canaryShare ?? before.share;
   const { advanced } = before;
@@ -205,9 +191,10 @@ const folded = (
     logStakes: before.logStakes,
     carried: before.carried,
     deadline: before.deadline,
+    seen,
     metrics,
   };
-  return { state, place, isPaired };
+  return { state, place, isPaired: isPairedNow };
 };
 
 /** The wait for the next step begins when the canary has the share of this one, as far as anybody tells it. */
@@ -259,7 +246,7 @@ const failedAtDeadline = (mark: WindowMark, worse: readonly (DeadlineFound | nul
 });
 
 const shownGood = (rule: FamilyRule, state: FamilyState, mark: WindowMark): Finding => {
-  const promotes = logPromotes(state);
+  const promotes = logPromotes(rule, state);
   const isAsked = rule.metrics.map((_, index) => isRequired(rule, state, index));
   return {
     ...mark,

@@ -1,6 +1,7 @@
-import { logEvidence, logPromotes } from './family-evidence.ts';
-import { isSeenInBoth } from './metric.ts';
+import { logEvidence, logPromote } from './family-evidence.ts';
 import type { FamilyRule } from './rule.ts';
+import type { Cohort } from './seen.ts';
+import { isSeenInBoth, lastSeen } from './seen.ts';
 import type { FamilyState } from './state.ts';
 import { isStepDue } from './steps.ts';
 import { windowsIn } from './times.ts';
@@ -11,13 +12,12 @@ import type { Missing } from './verdict.ts';
  * and is there now (then it weighs nothing, but must be shown to be good all the same). Before presence is decided: all.
  */
 export const isRequired = (rule: FamilyRule, state: FamilyState, index: number): boolean => {
-  const [metric, before] = [rule.metrics[index], state.metrics[index]];
-  if (metric === undefined || before === undefined) return false;
+  const metric = rule.metrics[index];
+  if (metric === undefined) return false;
   if (state.presenceIndex === null || metric.critical) return true;
-  return state.logStakes[index] !== null || isSeenInBoth(before);
+  return state.logStakes[index] !== null || isSeenInBoth(state.seen, index);
 };
 
-type Cohort = 'canary' | 'baseline';
 const cohorts: readonly Cohort[] = ['canary', 'baseline'];
 
 /** Whether a cohort has shown nothing of a metric for so long that this is silence. */
@@ -27,7 +27,8 @@ export const isSilentIn = (
   index: number,
   cohort: Cohort,
 ): boolean =>
-  lastIndex(rule, state) - (state.metrics[index]?.[cohort] ?? -1) >= windowsIn(rule, rule.noDataMs);
+  lastIndex(rule, state) - (lastSeen(state.seen, index, cohort) ?? -1) >=
+  windowsIn(rule, rule.noDataMs);
 
 /** The last window that was taken in: what comes after the end says nothing. */
 const lastIndex = (rule: FamilyRule, { nextIndex, failed, promoted }: FamilyState): number => {
@@ -56,16 +57,16 @@ export const isSilent = (rule: FamilyRule, state: FamilyState): boolean =>
 export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missing[] => {
   const missing: Missing[] = [];
   const sinceAnchor = state.anchorIndex === null ? 0 : state.nextIndex - state.anchorIndex;
-  const promotes = logPromotes(state);
   const needed = Math.log(1 / rule.beta);
-  if (!state.metrics.some(isSeenInBoth)) missing.push({ what: 'any-metric' });
+  if (!rule.metrics.some((_, index) => isSeenInBoth(state.seen, index)))
+    missing.push({ what: 'any-metric' });
   for (const [index, { id: metric }] of rule.metrics.entries()) {
     if (!isRequired(rule, state, index)) continue;
     for (const what of cohorts) {
-      const isUnseen = (state.metrics[index]?.[what] ?? null) === null;
+      const isUnseen = lastSeen(state.seen, index, what) === null;
       if (isUnseen || isSilentIn(rule, state, index, what)) missing.push({ what, metric });
     }
-    if ((promotes[index] ?? 0) < needed) missing.push({ what: 'promote-evidence', metric });
+    if (logPromote(rule, state, index) < needed) missing.push({ what: 'promote-evidence', metric });
   }
   if (sinceAnchor <= windowsIn(rule, rule.warmUpMs) || state.presenceIndex === null)
     missing.push({ what: 'warm-up' });
@@ -79,5 +80,10 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
 export const isMissingSome = (rule: FamilyRule, state: FamilyState): boolean => {
   const { anchorIndex, nextIndex } = state;
   if (anchorIndex === null || nextIndex - anchorIndex < windowsIn(rule, rule.soakMs)) return true;
-  return missingIn(rule, state).length > 0;
+  const needed = Math.log(1 / rule.beta);
+  return (
+    rule.metrics.some(
+      (_, index) => isRequired(rule, state, index) && logPromote(rule, state, index) < needed,
+    ) || missingIn(rule, state).length > 0
+  );
 };

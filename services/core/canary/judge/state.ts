@@ -1,5 +1,6 @@
 import type { WindowMark } from '../window.ts';
 import type { MetricState } from './metric.ts';
+import type { Seen } from './seen.ts';
 
 /** What an earlier attempt with the same artefact and the same baseline leaves to the next one. Plain JSON. */
 export type CarriedEvidence = {
@@ -64,6 +65,7 @@ export type FamilyState = {
   } | null;
   /** The test at the deadline, by metric; null: not made, or not for this metric. */
   readonly deadline: readonly (DeadlineFound | null)[] | null;
+  readonly seen: Seen;
   /** In the order of the rule. */
   readonly metrics: readonly MetricState[];
 };

@@ -1,4 +1,5 @@
 import type { WindowPlace } from '../metric-judge.ts';
+import type { WindowMark } from '../window.ts';
 import type { FamilyRule } from './rule.ts';
 
 /** A duration in windows, rounded up. */
@@ -9,19 +10,26 @@ export const windowsIn = ({ windowMs }: FamilyRule, durationMs: number): number 
 export const placeOf = (
   rule: FamilyRule,
   anchorIndex: number | null,
-  index: number,
+  { index, startMs }: WindowMark,
 ): WindowPlace => {
-  if (anchorIndex === null) return { judged: false, endsBlock: false, beginsRestart: false };
+  if (anchorIndex === null)
+    return { index, startMs, judged: false, endsBlock: false, beginsRestart: false };
   const blockWindows = windowsIn(rule, rule.blockMs);
   // Restarts fall on the first window of a block.
   const restartBlocks = Math.ceil(windowsIn(rule, rule.restartsEveryMs) / blockWindows);
   const sinceAnchor = index - anchorIndex;
   return {
-    judged: sinceAnchor >= windowsIn(rule, rule.warmUpMs),
+    index,
+    startMs,
+    judged: isJudged(rule, anchorIndex, index),
     endsBlock: (sinceAnchor + 1) % blockWindows === 0,
     beginsRestart: sinceAnchor > 0 && sinceAnchor % (restartBlocks * blockWindows) === 0,
   };
 };
+
+/** After the warm-up. */
+export const isJudged = (rule: FamilyRule, anchorIndex: number, index: number): boolean =>
+  index - anchorIndex >= windowsIn(rule, rule.warmUpMs);
 
 /**
  * The window before which it is decided which metrics are present: after the warm-up and after everybody had

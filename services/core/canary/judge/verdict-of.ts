@@ -1,9 +1,9 @@
 import { evidenceOf } from '../evidence.ts';
 import { logEvidence, logParts, logPromotes, weightsOf } from './family-evidence.ts';
-import { explainMetric, isSeen, isSeenInBoth } from './metric.ts';
-import type { MetricState } from './metric.ts';
+import { explainMetric } from './metric.ts';
 import { isRequired, isSilentIn, missingIn } from './missing.ts';
 import type { FamilyRule } from './rule.ts';
+import { isSeen, isSeenInBoth } from './seen.ts';
 import type { FamilyState, Finding } from './state.ts';
 import { windowsIn } from './times.ts';
 import type {
@@ -70,7 +70,7 @@ export const explain = (rule: FamilyRule, state: FamilyState): Explanation => {
 const partsOf = (rule: FamilyRule, state: FamilyState): readonly MetricPart[] => {
   const weights = weightsOf(rule, state);
   const parts = logParts(state);
-  const promotes = logPromotes(state);
+  const promotes = logPromotes(rule, state);
   return rule.metrics.flatMap((metric, index) => {
     const before = state.metrics[index];
     if (before === undefined) return [];
@@ -81,7 +81,7 @@ const partsOf = (rule: FamilyRule, state: FamilyState): readonly MetricPart[] =>
       evidence: evidenceOf(parts[index] ?? -Infinity),
       promoteEvidence: evidenceOf(promotes[index] ?? 0),
       deadline: state.deadline?.[index] ?? null,
-      presence: presenceOf(rule, state, before, index),
+      presence: presenceOf(rule, state, index),
       explained: explainMetric(metric, before),
     };
   });
@@ -90,11 +90,10 @@ const partsOf = (rule: FamilyRule, state: FamilyState): readonly MetricPart[] =>
 const presenceOf = (
   rule: FamilyRule,
   state: FamilyState,
-  metric: MetricState,
   index: number,
 ): MetricPart['presence'] => {
-  if (!isSeen(metric)) return 'none';
-  if (!isSeenInBoth(metric)) return 'one';
+  if (!isSeen(state.seen, index)) return 'none';
+  if (!isSeenInBoth(state.seen, index)) return 'one';
   const isSilent =
     isSilentIn(rule, state, index, 'canary') || isSilentIn(rule, state, index, 'baseline');
   return isSilent && isRequired(rule, state, index) ? 'silent' : 'both';

@@ -22,16 +22,18 @@ import type { RatioCurve } from '../ratio-curve.ts';
 import type { RatioInterval } from '../ratio.ts';
 import { intervalConfidence } from '../ratio.ts';
 import type { UsedPhi } from '../scatter.ts';
-import type { StakeRules, Stakes } from '../stakes.ts';
+import type { Alternatives, StakeRules } from '../stakes.ts';
 import {
-  alternativesOf,
   cappedBlocksOf,
+  growthLength,
   initialStakes,
-  logCapital,
-  restarted,
+  isRestart,
+  logPromoteCapital,
+  logRollbackCapital,
+  restart,
   roundGrowth,
   settle,
-  withoutRestarts,
+  stakesLength,
 } from '../stakes.ts';
 import type { Line, Odds } from './rate-test.ts';
 import { addOddsIncrements, equalShares, isEqualShares, oddsOf } from './rate-test.ts';
@@ -52,23 +54,22 @@ export type LatencyMargins = {
  * x / (1 + margin), which is exact on exponential buckets; "no slower than (1 + margin) times the baseline" says that
  * the first share is not above the second, for every x.
  *
- * This is what it knows of finished blocks. The running one stands in a list of numbers with those of the other tails,
- * `at` some place: what it counted (`TailCounts`), then the growth of `rollback`, then that of `promote`.
+ * Its numbers are in the two lists of its metric. `settled`, from `at` on: the quantile; what the baseline showed before
+ * the first judged window (requests, and those slower than the tolerated and the promised boundary); `TailCounts` of the
+ * finished blocks; its stakes. `running`, from `from` on: `TailCounts` of the running block, and the growth in it.
  */
 export type Tail = {
-  readonly quantile: number;
   readonly boundary: Boundary;
   /** Buckets by which the baseline's boundary lies lower. */
   readonly shift: number;
   readonly promoteShift: number;
-  readonly rollback: Stakes;
-  readonly promote: Stakes;
-  readonly past: TailCounts;
-  /** What the baseline showed before the first judged window. */
-  readonly warmUp: readonly [baselineTotal: number, tolerated: number, promised: number];
   readonly curve: RatioCurve;
   readonly deadline: DeadlineSums;
 };
+
+const warmUpAt = 1;
+const pastAt = 4;
+const stakesAt = 10;
 
 /**
  * Of judged windows: requests of the canary and those slower than the boundary; requests of the baseline and those
@@ -84,32 +85,18 @@ type TailCounts = readonly [
 ];
 
 const noCounts: TailCounts = [0, 0, 0, 0, 0, 0];
+const growthAt: number = noCounts.length;
 
-/** How many numbers of the running block are this tail's. */
-export const runningLengthOf = ({ rollback, promote }: Tail): number =>
-  noCounts.length + alternativesOf(rollback) + alternativesOf(promote);
-
-const rollbackFrom = (at: number): number => at + noCounts.length;
-const promoteFrom = ({ rollback }: Tail, at: number): number =>
-  rollbackFrom(at) + alternativesOf(rollback);
-
-const countsIn = (running: readonly number[], at: number): TailCounts => [
-  running[at] ?? 0,
-  running[at + 1] ?? 0,
-  running[at + 2] ?? 0,
-  running[at + 3] ?? 0,
-  running[at + 4] ?? 0,
-  running[at + 5] ?? 0,
+const countsIn = (numbers: readonly number[], at: number): TailCounts => [
+  numbers[at] ?? 0,
+  numbers[at + 1] ?? 0,
+  numbers[at + 2] ?? 0,
+  numbers[at + 3] ?? 0,
+  numbers[at + 4] ?? 0,
+  numbers[at + 5] ?? 0,
 ];
 
-const together = (left: TailCounts, right: TailCounts): TailCounts => [
-  left[0] + right[0],
-  left[1] + right[1],
-  left[2] + right[2],
-  left[3] + right[3],
-  left[4] + right[4],
-  left[5] + right[5],
-];
+export const quantileIn = (settled: readonly number[], at: number): number => settled[at] ?? 0;
 
 /**
  * Alternatives: odds ratios against the tolerated share. Each costs the others a part of the stake; the fewer requests
@@ -118,16 +105,30 @@ const together = (left: TailCounts, right: TailCounts): TailCounts => [
 const middleRatios: Odds = oddsOf([1.12, 1.25, 1.5, 2, 3]);
 const outerRatios: Odds = oddsOf([1.25, 1.5, 2, 3]);
 const outermostRatios: Odds = oddsOf([1.5, 2, 3, 6]);
-
-const rollbackRatiosAt = (quantile: number): Odds => {
-  if (quantile < 0.9) return middleRatios;
-  return quantile < 0.99 ? outerRatios : outermostRatios;
-};
-
 /** The same to promote. */
 const promoteRatios: Odds = oddsOf([0.94, 0.88, 0.8, 0.67, 0.5]);
 
-/** A tail at a boundary that was chosen from `warmUp`, what the baseline showed before. */
+const testWith = (ratios: Odds): Alternatives & { readonly ratios: Odds } => ({
+  ratios,
+  rollback: ratios.ratios,
+  promote: promoteRatios.ratios,
+});
+const middle = testWith(middleRatios);
+const outer = testWith(outerRatios);
+const outermost = testWith(outermostRatios);
+
+const testAt = (quantile: number): typeof middle => {
+  if (quantile < 0.9) return middle;
+  return quantile < 0.99 ? outer : outermost;
+};
+
+/** How many numbers of the finished blocks, and of the running one, are those of a tail. */
+export const settledLength = (quantile: number): number =>
+  stakesAt + stakesLength(testAt(quantile));
+export const runningLength = (quantile: number): number =>
+  growthAt + growthLength(testAt(quantile));
+
+/** A tail at a boundary that was chosen from `warmUp`, what the baseline showed before; and its settled numbers. */
 export const tailAt = (
   quantile: number,
   boundary: Boundary,
@@ -135,19 +136,17 @@ export const tailAt = (
   total: number,
   rules: StakeRules & LatencyMargins,
   restartsBegun: number,
-): Tail => {
+): { readonly tail: Tail; readonly settled: readonly number[] } => {
   const shifts = shiftsAt(boundary, rules);
   const above = (buckets: number): number => countAbove(warmUp, boundary, buckets) ?? 0;
   return {
-    quantile,
-    boundary,
-    ...shifts,
-    rollback: initialStakes(rollbackRatiosAt(quantile).ratios.length, rules, restartsBegun),
-    promote: initialStakes(promoteRatios.ratios.length, withoutRestarts(rules)),
-    past: noCounts,
-    warmUp: [total, above(shifts.shift), above(shifts.promoteShift)],
-    curve: initialCurve,
-    deadline: noDeadlineSums,
+    tail: { boundary, ...shifts, curve: initialCurve, deadline: noDeadlineSums },
+    settled: [
+      quantile,
+      ...[total, above(shifts.shift), above(shifts.promoteShift)],
+      ...noCounts,
+      ...initialStakes(testAt(quantile), rules, restartsBegun),
+    ],
   };
 };
 
@@ -178,15 +177,14 @@ export const marginsOf = ({ boundary, shift, promoteShift }: Tail): readonly [nu
 /** One cohort's durations of a window. */
 export type Arm = { readonly durations: Durations; readonly total: number };
 
-/**
- * Takes one window into the running block, which belongs to whoever asks. False, and nothing is changed: its buckets do
- * not say what is longer than the boundary.
- */
+/** Takes one window in. False, and nothing is changed: its buckets do not say what is longer than the boundary. */
 export const addToTail = (
   margins: LatencyMargins,
   tail: Tail,
-  running: number[],
+  settled: readonly number[],
   at: number,
+  running: number[],
+  from: number,
   canary: Arm,
   baseline: Arm,
   phi: number,
@@ -199,51 +197,47 @@ export const addToTail = (
   const promised =
     promoteShift === 0 ? baselineSlower : countAbove(baseline.durations, boundary, promoteShift);
   if (tolerated === undefined || promised === undefined) return false;
+  const test = testAt(quantileIn(settled, at));
+  const growth = from + growthAt;
   const shown: RateCounts = { total: canary.total, events: slower };
-  const pair = { canary: shown, baseline: { total: baseline.total, events: tolerated } };
-  const promotePair = { canary: shown, baseline: { total: baseline.total, events: promised } };
-  const ratios = rollbackRatiosAt(tail.quantile);
-  const line = lineOf(tail, margins);
-  const promoteLine = promoteLineOf(tail, margins);
-  const [from, promoteAt] = [rollbackFrom(at), promoteFrom(tail, at)];
-  addOddsIncrements(running, from, line, ratios, toleratedShare(tail), pair, phi);
-  const share = promisedShare(tail);
-  addOddsIncrements(running, promoteAt, promoteLine, promoteRatios, share, promotePair, phi);
-  roundGrowth(running, from, alternativesOf(tail.rollback) + alternativesOf(tail.promote));
-  running[at] = (running[at] ?? 0) + canary.total;
-  running[at + 1] = (running[at + 1] ?? 0) + slower;
-  running[at + 2] = (running[at + 2] ?? 0) + baseline.total;
-  running[at + 3] = (running[at + 3] ?? 0) + baselineSlower;
-  running[at + 4] = (running[at + 4] ?? 0) + tolerated;
-  running[at + 5] = (running[at + 5] ?? 0) + promised;
+  addOddsIncrements(
+    running,
+    growth,
+    lineOf(tail, margins),
+    test.ratios,
+    shareIn(settled, at, toleratedIndex),
+    shown,
+    { total: baseline.total, events: tolerated },
+    phi,
+  );
+  addOddsIncrements(
+    running,
+    growth + test.rollback.length,
+    promoteLineOf(tail, margins),
+    promoteRatios,
+    shareIn(settled, at, promisedIndex),
+    shown,
+    { total: baseline.total, events: promised },
+    phi,
+  );
+  roundGrowth(running, growth, growthLength(test));
+  running[from] = (running[from] ?? 0) + canary.total;
+  running[from + 1] = (running[from + 1] ?? 0) + slower;
+  running[from + 2] = (running[from + 2] ?? 0) + baseline.total;
+  running[from + 3] = (running[from + 3] ?? 0) + baselineSlower;
+  running[from + 4] = (running[from + 4] ?? 0) + tolerated;
+  running[from + 5] = (running[from + 5] ?? 0) + promised;
   return true;
 };
 
-/** With the restart that begins here, if one does. */
-export const restartedTail = (rules: StakeRules, tail: Tail, place: WindowPlace): Tail => {
-  const rollback = restarted(tail.rollback, place, rules);
-  return rollback === tail.rollback ? tail : { ...tail, rollback };
-};
+/** Of what the baseline showed before the first judged window, and of `TailCounts` past its total. */
+const toleratedIndex = 1;
+const promisedIndex = 2;
 
-/** With the running block, which ends. */
-export const settledTail = (
-  rules: StakeRules & LatencyMargins,
-  tail: Tail,
-  running: readonly number[],
-  at: number,
-  phi: number,
-): Tail => ({
-  ...withBlock(rules, tail, countsIn(running, at), phi),
-  rollback: settle(tail.rollback, running, rollbackFrom(at), rules),
-  promote: settle(tail.promote, running, promoteFrom(tail, at), rules),
-});
-
-/** Shares of the baseline above the lower boundaries, from earlier blocks: half a request keeps them off 0 and 1. */
-const toleratedShare = ({ warmUp, past }: Tail): number =>
-  (warmUp[1] + past[4] + 0.5) / (warmUp[0] + past[2] + 1);
-
-const promisedShare = ({ warmUp, past }: Tail): number =>
-  (warmUp[2] + past[5] + 0.5) / (warmUp[0] + past[2] + 1);
+/** Share of the baseline above a lower boundary, from earlier blocks: half a request keeps it off 0 and 1. */
+const shareIn = (settled: readonly number[], at: number, index: number): number =>
+  ((settled[at + warmUpAt + index] ?? 0) + (settled[at + pastAt + 3 + index] ?? 0) + 0.5) /
+  ((settled[at + warmUpAt] ?? 0) + (settled[at + pastAt + 2] ?? 0) + 1);
 
 const lineOf = ({ boundary }: Tail, { tolerance }: LatencyMargins): Line =>
   isShiftable(boundary) ? equalShares : tolerance;
@@ -251,22 +245,62 @@ const lineOf = ({ boundary }: Tail, { tolerance }: LatencyMargins): Line =>
 const promoteLineOf = ({ boundary }: Tail, { promoteTolerance }: LatencyMargins): Line =>
   isShiftable(boundary) ? equalShares : promoteTolerance;
 
-/** The running block among those before. */
-const withBlock = (margins: LatencyMargins, tail: Tail, block: TailCounts, phi: number): Tail => {
-  const { past } = tail;
-  const [canaryTotal, slower, baselineTotal, baselineSlower, tolerated] = block;
+/** The restart that begins with this window, if one does. */
+export const restartTail = (
+  settled: number[],
+  at: number,
+  place: WindowPlace,
+  rules: StakeRules,
+): void => {
+  if (isRestart(settled, at + stakesAt, place))
+    restart(settled, at + stakesAt, testAt(quantileIn(settled, at)), rules);
+};
+
+/** The running block, which ends, among those before. */
+export const settleTail = (
+  rules: StakeRules & LatencyMargins,
+  tail: Tail,
+  settled: number[],
+  at: number,
+  running: number[],
+  from: number,
+  phi: number,
+): Tail => {
+  const test = testAt(quantileIn(settled, at));
+  const next = withBlock(rules, tail, settled, at, running, from, phi);
+  for (let index = 0; index < growthAt; index += 1) {
+    const past = settled[at + pastAt + index] ?? 0;
+    settled[at + pastAt + index] = past + (running[from + index] ?? 0);
+    running[from + index] = 0;
+  }
+  settle(settled, at + stakesAt, running, from + growthAt, test, rules);
+  return next;
+};
+
+const withBlock = (
+  margins: LatencyMargins,
+  tail: Tail,
+  settled: readonly number[],
+  at: number,
+  running: readonly number[],
+  from: number,
+  phi: number,
+): Tail => {
+  const [canaryTotal, slower, baselineTotal, baselineSlower, tolerated] = countsIn(running, from);
   if (canaryTotal + baselineTotal === 0) return tail;
   const canary: RateCounts = { total: canaryTotal, events: slower };
   const shown = { canary, baseline: { total: baselineTotal, events: baselineSlower } };
   const pair = { canary, baseline: { total: baselineTotal, events: tolerated } };
   const line = lineOf(tail, margins);
+  const share = shareIn(settled, at, toleratedIndex);
   return {
-    ...tail,
-    past: together(past, block),
+    boundary: tail.boundary,
+    shift: tail.shift,
+    promoteShift: tail.promoteShift,
     curve: addToCurve(tail.curve, shown, phi),
     deadline: isEqualShares(line)
       ? addOddsToDeadline(tail.deadline, pair, phi)
-      : addLineToDeadline(tail.deadline, line, toleratedShare(tail), pair, phi),
+      : addLineToDeadline(tail.deadline, line, share, pair, phi),
   };
 };
 
@@ -274,28 +308,39 @@ const withBlock = (margins: LatencyMargins, tail: Tail, block: TailCounts, phi: 
 export const tailDeadline = (
   margins: LatencyMargins,
   tail: Tail,
-  running: readonly number[],
+  settled: readonly number[],
   at: number,
+  running: readonly number[],
+  from: number,
   phi: number,
   alpha: number,
 ): DeadlineResult =>
-  deadlineTest(withBlock(margins, tail, countsIn(running, at), phi).deadline, alpha);
+  deadlineTest(withBlock(margins, tail, settled, at, running, from, phi).deadline, alpha);
 
-export const cappedBlocksIn = ({ rollback }: Tail): number => cappedBlocksOf(rollback);
+export const cappedBlocksIn = (settled: readonly number[], at: number): number =>
+  cappedBlocksOf(settled, at + stakesAt);
 
-export const logRollbackOf = (
-  tail: Tail,
-  running: readonly number[],
+export const logTailRollback = (
+  settled: readonly number[],
   at: number,
-  rules: StakeRules,
-): number => logCapital(tail.rollback, running, rollbackFrom(at), rules);
-
-export const logPromoteOf = (
-  tail: Tail,
   running: readonly number[],
-  at: number,
+  from: number,
   rules: StakeRules,
-): number => logCapital(tail.promote, running, promoteFrom(tail, at), rules);
+): number => {
+  const test = testAt(quantileIn(settled, at));
+  return logRollbackCapital(settled, at + stakesAt, running, from + growthAt, test, rules);
+};
+
+export const logTailPromote = (
+  settled: readonly number[],
+  at: number,
+  running: readonly number[],
+  from: number,
+  rules: StakeRules,
+): number => {
+  const test = testAt(quantileIn(settled, at));
+  return logPromoteCapital(settled, at + stakesAt, running, from + growthAt, test, rules);
+};
 
 /** What a person needs to check one tail: "9.1 % of the canary's requests took longer than 450 ms, 5.0 % before". */
 export type TailExplanation = UsedPhi & {
@@ -318,25 +363,31 @@ export type TailExplanation = UsedPhi & {
 export const explainTail = (
   rules: StakeRules & LatencyMargins,
   tail: Tail,
-  running: readonly number[],
+  settled: readonly number[],
   at: number,
+  running: readonly number[],
+  from: number,
   phi: number,
   used: UsedPhi,
 ): TailExplanation => {
-  const { past, curve } = withBlock(rules, tail, countsIn(running, at), phi);
-  const [canaryTotal, slower, baselineTotal, baselineSlower, tolerated] = past;
+  const { curve } = withBlock(rules, tail, settled, at, running, from, phi);
+  const past = countsIn(settled, at + pastAt);
+  const block = countsIn(running, from);
+  const [canaryTotal, slower, baselineTotal, baselineSlower, tolerated] = past.map(
+    (count, index) => count + (block[index] ?? 0),
+  ) as unknown as TailCounts;
   const share = baselineTotal === 0 ? 0 : tolerated / baselineTotal;
   const line = lineOf(tail, rules);
   return {
-    quantile: tail.quantile,
+    quantile: quantileIn(settled, at),
     boundaryMs: boundarySeconds(tail.boundary) * 1_000,
     canary: { total: canaryTotal, events: slower },
     baseline: { total: baselineTotal, events: baselineSlower },
     ratio: curveRatio(curve),
     interval: { ...curveInterval(curve, intervalConfidence), confidence: intervalConfidence },
     toleratedShare: line.relative * share + line.absolute,
-    rollbackEvidence: evidenceOf(logRollbackOf(tail, running, at, rules)),
-    promoteEvidence: evidenceOf(logPromoteOf(tail, running, at, rules)),
+    rollbackEvidence: evidenceOf(logTailRollback(settled, at, running, from, rules)),
+    promoteEvidence: evidenceOf(logTailPromote(settled, at, running, from, rules)),
     ...used,
   };
 };

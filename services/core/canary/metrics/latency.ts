@@ -15,7 +15,7 @@ import type { MetricEvidence, RuledJudge, ShownWindow, WindowPlace } from '../me
 import type { MeasuredAt, TrafficSeen } from '../scatter.ts';
 import { noTrafficSeen, raisedPhi, raisedTimes, usedPhi, withTraffic } from '../scatter.ts';
 import type { StakeRules } from '../stakes.ts';
-import { alternativesOf, cappedBlocksOf, logCapital, restarted, settle, zeros } from '../stakes.ts';
+import { zeros } from '../stakes.ts';
 import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
 import { loudWindows, withWindow } from '../strongest-windows.ts';
 import type { Arm, LatencyMargins, Tail, TailExplanation } from './latency-tail.ts';
@@ -23,18 +23,27 @@ import {
   addToTail,
   cappedBlocksIn,
   explainTail,
-  logPromoteOf,
-  logRollbackOf,
+  logTailPromote,
+  logTailRollback,
   marginsOf,
-  restartedTail,
-  runningLengthOf,
-  settledTail,
+  quantileIn,
+  restartTail,
+  runningLength,
+  settledLength,
+  settleTail,
   tailAt,
   tailAtScale,
   tailDeadline,
 } from './latency-tail.ts';
-import type { MeanLog } from './mean-log.ts';
-import { addToMeanLog, initialMeanLog, logReach } from './mean-log.ts';
+import {
+  addToMeanLog,
+  cappedMeanLogBlocks,
+  centreSecondsIn,
+  initialMeanLog,
+  logMeanLogCapital,
+  logReach,
+  passMeanLog,
+} from './mean-log.ts';
 
 /** Quantiles of the baseline at which tails are cut. Coarse buckets have all four; fine ones leave out the second. */
 export const latencyQuantiles: readonly number[] = [0.5, 0.75, 0.9, 0.99];
@@ -74,11 +83,13 @@ export type LatencyPhi = { readonly tails: readonly number[]; readonly meanLog: 
 
 /** Durations of requests: three tails and the mean of their logarithms; four tails where buckets are coarse. */
 export type LatencyState = MetricEvidence & {
+  readonly judged: 'latency';
   /** Before the boundaries are chosen; null from then on. */
   readonly warmUp: WarmUp | null;
   readonly tails: readonly Tail[];
-  readonly meanLog: MeanLog | null;
-  /** The running block: that of each tail, then the growth of `meanLog`. */
+  readonly hasMeanLog: boolean;
+  /** What finished blocks came to, and the running block: numbers of each tail in turn, then those of the mean log. */
+  readonly settled: readonly number[];
   readonly running: readonly number[];
   readonly traffic: TrafficSeen;
   readonly strongestWindows: LoudWindows;
@@ -107,11 +118,12 @@ export const latencyJudge: RuledJudge<
   LatencyExplanation
 > = {
   initial: () => ({
+    judged: 'latency',
     logRollback: 0,
-    logPromote: 0,
     warmUp: { baseline: null, canaryBuckets: null, restartsBegun: 0 },
     tails: [],
-    meanLog: null,
+    hasMeanLog: false,
+    settled: [],
     running: [],
     traffic: noTrafficSeen,
     strongestWindows: [],
@@ -121,10 +133,12 @@ export const latencyJudge: RuledJudge<
   addWindow: (rule, before, window, place) => {
     const state = before.warmUp === null || !place.judged ? before : chosen(rule, before);
     if (state.warmUp !== null) return observe(rule, state, state.warmUp, window, place);
-    return place.judged && window.canary !== null && window.baseline !== null
-      ? judged(rule, state, window, window.canary, window.baseline, place)
+    const { canary, baseline } = window;
+    return place.judged && canary !== null && baseline !== null
+      ? judged(rule, state, canary, baseline, place)
       : passed(rule, state, place);
   },
+  logPromote: (rule, state) => logPromoteOf(rule, state),
   explain: (rule, state) => explain(rule, state),
 };
 
@@ -180,28 +194,36 @@ const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
   const total = totalOf(seen.value);
   if (total < baselineRequestsMin) return state;
   const tails: Tail[] = [];
-  for (const [quantile, boundary] of latencyBoundaries(seen.value))
-    tails.push(tailAt(quantile, boundary, seen.value, total, rule, warmUp.restartsBegun));
+  const settled: number[] = [];
+  let runningTotal = 0;
+  for (const [quantile, boundary] of latencyBoundaries(seen.value)) {
+    const { restartsBegun } = warmUp;
+    const begun = tailAt(quantile, boundary, seen.value, total, rule, restartsBegun);
+    tails.push(begun.tail);
+    settled.push(...begun.settled);
+    runningTotal += runningLength(quantile);
+  }
   const [middle] = tails;
   if (middle === undefined) return state;
+  const running = zeros(runningTotal);
   const centreSeconds = boundarySeconds(middle.boundary);
   const moments = isShiftable(middle.boundary)
     ? logMoments(seen.value, centreSeconds, logReach)
     : undefined;
-  const meanLog =
-    moments === undefined
-      ? null
-      : initialMeanLog(centreSeconds, moments, rule, warmUp.restartsBegun);
-  const running = zeros(
-    startsOf(tails).end + (meanLog === null ? 0 : alternativesOf(meanLog.stakes)),
-  );
-  return { ...state, warmUp: null, tails, meanLog, running, problem: null };
+  const chosenState = { ...state, warmUp: null, tails, problem: null };
+  if (moments === undefined) return { ...chosenState, hasMeanLog: false, settled, running };
+  const meanLog = initialMeanLog(centreSeconds, moments, rule, warmUp.restartsBegun);
+  return {
+    ...chosenState,
+    hasMeanLog: true,
+    settled: [...settled, ...meanLog.settled],
+    running: [...running, ...meanLog.running],
+  };
 };
 
 const judged = (
   rule: LatencyRule,
   before: LatencyState,
-  window: ShownWindow<Durations>,
   canaryShown: Durations,
   baselineShown: Durations,
   place: WindowPlace,
@@ -212,30 +234,33 @@ const judged = (
   const times = raisedTimes(rule.measuredAt, traffic);
   const running = before.running.slice();
   let isUsable = true;
-  let at = 0;
+  let [at, from] = [0, 0];
   for (const tail of before.tails) {
-    const phi = phiOf(rule, tail, times);
-    if (!addToTail(rule, tail, running, at, canary, baseline, phi)) isUsable = false;
-    at += runningLengthOf(tail);
+    const quantile = quantileIn(before.settled, at);
+    const phi = phiOf(rule, quantile, times);
+    if (!addToTail(rule, tail, before.settled, at, running, from, canary, baseline, phi))
+      isUsable = false;
+    at += settledLength(quantile);
+    from += runningLength(quantile);
   }
-  const meanLog = withMeanLog(rule, before, running, at, canaryShown, baselineShown, times);
-  const tested = blockPassed(rule, { tails: before.tails, meanLog, running }, place, times);
-  const { logRollback, logPromote } = evidenceIn(rule, tested);
+  if (before.hasMeanLog)
+    addMeans(rule, before, at, running, from, canaryShown, baselineShown, times);
+  const tests = blockPassed(rule, before, running, place, times);
+  const logRollback = logRollbackOf(rule, before, tests);
   const problem = isUsable ? before.problem : problemOf(before.tails, canaryShown, baselineShown);
+  const isCoarser = !isUsable && problem === 'scale-fell';
   const gain = logRollback - before.logRollback;
   return {
+    judged: 'latency',
     logRollback,
-    logPromote,
     warmUp: before.warmUp,
-    tails:
-      !isUsable && problem === 'scale-fell'
-        ? atScale(rule, tested.tails, canaryShown, baselineShown)
-        : tested.tails,
-    meanLog: tested.meanLog,
-    running: tested.running,
+    tails: isCoarser ? atScale(rule, tests.tails, canaryShown, baselineShown) : tests.tails,
+    hasMeanLog: before.hasMeanLog,
+    settled: tests.settled,
+    running: tests.running,
     traffic,
     strongestWindows: isUsable
-      ? withWindow(before.strongestWindows, window, gain)
+      ? withWindow(before.strongestWindows, place, gain)
       : before.strongestWindows,
     unusableWindows: before.unusableWindows + (isUsable ? 0 : 1),
     problem,
@@ -244,69 +269,61 @@ const judged = (
 
 const passed = (rule: LatencyRule, state: LatencyState, place: WindowPlace): LatencyState => {
   const times = raisedTimes(rule.measuredAt, state.traffic);
-  const tested = blockPassed(rule, state, place, times);
-  return { ...state, ...tested, ...evidenceIn(rule, tested) };
+  const tests = blockPassed(rule, state, state.running, place, times);
+  return { ...state, ...tests, logRollback: logRollbackOf(rule, state, tests) };
 };
 
-type Tests = Pick<LatencyState, 'tails' | 'meanLog' | 'running'>;
+type Tests = Pick<LatencyState, 'tails' | 'settled' | 'running'>;
 
-/** With the restart that begins here, and the block that ends. */
+/** With the restart that begins with this window, and the block that ends with it. */
 const blockPassed = (
   rule: LatencyRule,
-  { tails, meanLog, running }: Tests,
+  { tails, hasMeanLog, settled: before }: LatencyState,
+  shown: readonly number[],
   place: WindowPlace,
   times: number,
 ): Tests => {
-  const begun = place.beginsRestart ? tails.map((tail) => restartedTail(rule, tail, place)) : tails;
-  const stakes = meanLog && restarted(meanLog.stakes, place, rule);
-  if (!place.endsBlock)
-    return { tails: begun, meanLog: meanLog && stakes && withStakes(meanLog, stakes), running };
-  const { starts, end } = startsOf(tails);
-  return {
-    tails: begun.map((tail, index) =>
-      settledTail(rule, tail, running, starts[index] ?? 0, phiOf(rule, tail, times)),
-    ),
-    meanLog: meanLog && stakes && withStakes(meanLog, settle(stakes, running, end, rule)),
-    running: zeros(running.length),
-  };
+  if (!place.beginsRestart && !place.endsBlock) return { tails, settled: before, running: shown };
+  const settled = before.slice();
+  const running = shown.slice();
+  let [at, from] = [0, 0];
+  const next = tails.map((tail) => {
+    const quantile = quantileIn(settled, at);
+    const phi = phiOf(rule, quantile, times);
+    restartTail(settled, at, place, rule);
+    const passedTail = place.endsBlock
+      ? settleTail(rule, tail, settled, at, running, from, phi)
+      : tail;
+    at += settledLength(quantile);
+    from += runningLength(quantile);
+    return passedTail;
+  });
+  if (hasMeanLog) passMeanLog(settled, at, running, from, place, rule);
+  return { tails: next, settled, running };
 };
 
-const withStakes = (meanLog: MeanLog, stakes: MeanLog['stakes']): MeanLog =>
-  stakes === meanLog.stakes ? meanLog : { ...meanLog, stakes };
-
-/** Where the running block of each tail begins, and where the last one's ends. */
-const startsOf = (
-  tails: readonly Tail[],
-): { readonly starts: readonly number[]; readonly end: number } => {
-  const starts: number[] = [];
-  let end = 0;
-  for (const tail of tails) {
-    starts.push(end);
-    end += runningLengthOf(tail);
-  }
-  return { starts, end };
-};
-
-const withMeanLog = (
+/** Adds the window's mean of log-durations to the running block, where its buckets are fine enough to say it. */
+const addMeans = (
   rule: LatencyRule,
-  { meanLog, tails: [tail] }: LatencyState,
+  { tails: [tail], settled }: LatencyState,
+  at: number,
   running: number[],
   from: number,
   canary: Durations,
   baseline: Durations,
   times: number,
-): MeanLog | null => {
-  if (meanLog === null || tail === undefined) return null;
-  const canaryMoments = logMoments(canary, meanLog.centreSeconds, logReach);
-  const baselineMoments = logMoments(baseline, meanLog.centreSeconds, logReach);
+): void => {
+  if (tail === undefined) return;
+  const centreSeconds = centreSecondsIn(settled, at);
+  const canaryMoments = logMoments(canary, centreSeconds, logReach);
+  const baselineMoments = logMoments(baseline, centreSeconds, logReach);
   // The margin is whole buckets of the tails' scale; on coarser ones the means would not shift by it.
   const isFine = scaleOf(canary, baseline) >= (scaleIn(tail.boundary) ?? Infinity);
-  if (canaryMoments === undefined || baselineMoments === undefined || !isFine) return meanLog;
+  if (canaryMoments === undefined || baselineMoments === undefined || !isFine) return;
   const scale = scaleIn(tail.boundary) ?? 0;
   const logMargin = tail.shift * logWidth(scale);
   const phi = raisedPhi(rule.measuredAt, rule.phi.meanLog, times);
-  const margins = { logMargin, scale, phi };
-  return addToMeanLog(meanLog, running, from, canaryMoments, baselineMoments, margins);
+  addToMeanLog(running, from, canaryMoments, baselineMoments, logMargin, scale, phi);
 };
 
 /**
@@ -315,25 +332,40 @@ const withMeanLog = (
  */
 const middlePart = 0.1;
 
-/**
- * E = a weighted average of the tests' e-values, an e-value whatever hangs together among them. A promotion needs every
- * tail: slower beyond the margin in any of them must be refuted by itself.
- */
-const evidenceIn = (rule: LatencyRule, { tails, meanLog, running }: Tests): MetricEvidence => {
-  const tests = tails.length + (meanLog === null ? 0 : 1);
-  const first = meanLog !== null && tails.length > 1 ? middlePart : 1 / tests;
+/** E = a weighted average of the tests' e-values, an e-value whatever hangs together among them. */
+const logRollbackOf = (
+  rule: LatencyRule,
+  { hasMeanLog }: Pick<LatencyState, 'hasMeanLog'>,
+  { tails, settled, running }: Tests,
+): number => {
+  const tests = tails.length + (hasMeanLog ? 1 : 0);
+  const first = hasMeanLog && tails.length > 1 ? middlePart : 1 / tests;
   const logFirst = Math.log(first);
   const logOther = Math.log((1 - first) / Math.max(1, tests - 1));
   const logs: number[] = [];
-  let logPromote = Infinity;
-  let at = 0;
-  for (const tail of tails) {
-    logs.push(logRollbackOf(tail, running, at, rule) + (at === 0 ? logFirst : logOther));
-    logPromote = Math.min(logPromote, logPromoteOf(tail, running, at, rule));
-    at += runningLengthOf(tail);
+  let [at, from] = [0, 0];
+  for (let index = 0; index < tails.length; index += 1) {
+    const quantile = quantileIn(settled, at);
+    const logStake = index === 0 ? logFirst : logOther;
+    logs.push(logTailRollback(settled, at, running, from, rule) + logStake);
+    at += settledLength(quantile);
+    from += runningLength(quantile);
   }
-  if (meanLog !== null) logs.push(logCapital(meanLog.stakes, running, at, rule) + logOther);
-  return { logRollback: logSumExp(logs), logPromote };
+  if (hasMeanLog) logs.push(logMeanLogCapital(settled, at, running, from, rule) + logOther);
+  return logSumExp(logs);
+};
+
+/** A promotion needs every tail: slower beyond the margin in any of them must be refuted by itself. */
+const logPromoteOf = (rule: LatencyRule, { tails, settled, running }: LatencyState): number => {
+  let [at, from] = [0, 0];
+  let log = tails.length === 0 ? 0 : Infinity;
+  for (let index = 0; index < tails.length; index += 1) {
+    const quantile = quantileIn(settled, at);
+    log = Math.min(log, logTailPromote(settled, at, running, from, rule));
+    at += settledLength(quantile);
+    from += runningLength(quantile);
+  }
+  return log;
 };
 
 const problemOf = (
@@ -366,26 +398,52 @@ const scaleOf = (canary: Durations, baseline: Durations): number =>
 const scaleIn = (boundary: Boundary): number | undefined =>
   boundary.shape === 'exponential' ? boundary.scale : undefined;
 
-const measuredPhi = ({ phi }: LatencyRule, { quantile }: Tail): number =>
+const measuredPhi = ({ phi }: LatencyRule, quantile: number): number =>
   phi.tails[latencyQuantiles.indexOf(quantile)] ?? 1;
 
-const phiOf = (rule: LatencyRule, tail: Tail, times: number): number =>
-  raisedPhi(rule.measuredAt, measuredPhi(rule, tail), times);
+const phiOf = (rule: LatencyRule, quantile: number, times: number): number =>
+  raisedPhi(rule.measuredAt, measuredPhi(rule, quantile), times);
+
+/** Each tail with its quantile and the places of its numbers; and where those of the mean log are. */
+const placesIn = ({
+  tails,
+  settled,
+}: Tests): {
+  readonly places: readonly {
+    readonly tail: Tail;
+    readonly quantile: number;
+    readonly at: number;
+    readonly from: number;
+  }[];
+  readonly at: number;
+  readonly from: number;
+} => {
+  let [at, from] = [0, 0];
+  const places = tails.map((tail) => {
+    const quantile = quantileIn(settled, at);
+    const place = { tail, quantile, at, from };
+    at += settledLength(quantile);
+    from += runningLength(quantile);
+    return place;
+  });
+  return { places, at, from };
+};
 
 /**
  * The tests at the deadline, one for each tail, each with its part of `alpha`; empty where nothing was compared.
  */
 export const latencyDeadline = (
   rule: LatencyRule,
-  { tails, running, traffic }: LatencyState,
+  state: LatencyState,
   alpha: number,
 ): readonly (DeadlineResult & { readonly quantile: number })[] => {
+  const { settled, running, traffic } = state;
   const times = raisedTimes(rule.measuredAt, traffic);
-  const { starts } = startsOf(tails);
-  return tails.map((tail, index) => {
-    const [at, phi] = [starts[index] ?? 0, phiOf(rule, tail, times)];
-    const result = tailDeadline(rule, tail, running, at, phi, alpha / tails.length);
-    return { quantile: tail.quantile, ...result };
+  const { places } = placesIn(state);
+  return places.map(({ tail, quantile, at, from }) => {
+    const phi = phiOf(rule, quantile, times);
+    const part = alpha / places.length;
+    return { quantile, ...tailDeadline(rule, tail, settled, at, running, from, phi, part) };
   });
 };
 
@@ -408,33 +466,38 @@ export type LatencyExplanation = {
 };
 
 const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => {
-  const { tails, meanLog, running, traffic } = state;
+  const { settled, running, hasMeanLog, traffic } = state;
   const times = raisedTimes(rule.measuredAt, traffic);
-  const { starts, end } = startsOf(tails);
-  const explained = tails.map((tail, index) =>
+  const { places, at: meanLogAt, from: meanLogFrom } = placesIn(state);
+  const explained = places.map(({ tail, quantile, at, from }) =>
     explainTail(
       rule,
       tail,
+      settled,
+      at,
       running,
-      starts[index] ?? 0,
-      phiOf(rule, tail, times),
-      usedPhi(rule.measuredAt, measuredPhi(rule, tail), traffic),
+      from,
+      phiOf(rule, quantile, times),
+      usedPhi(rule.measuredAt, measuredPhi(rule, quantile), traffic),
     ),
   );
   const evidence = explained.map(({ rollbackEvidence }) => rollbackEvidence);
-  const [margin, promoteMargin] = tails[0] === undefined ? [0, 0] : marginsOf(tails[0]);
-  const blocks = tails.map(cappedBlocksIn);
+  const [middle] = state.tails;
+  const [margin, promoteMargin] = middle === undefined ? [0, 0] : marginsOf(middle);
+  const blocks = places.map(({ at }) => cappedBlocksIn(settled, at));
   return {
     judged: 'latency',
     tails: explained,
-    loudest: tails.length === 0 ? null : evidence.indexOf(Math.max(...evidence)),
-    margin: margin ?? 0,
-    promoteMargin: promoteMargin ?? 0,
+    loudest: places.length === 0 ? null : evidence.indexOf(Math.max(...evidence)),
+    margin,
+    promoteMargin,
     rollbackEvidence: evidenceOf(state.logRollback),
-    promoteEvidence: evidenceOf(state.logPromote),
-    meanLogEvidence: meanLog && evidenceOf(logCapital(meanLog.stakes, running, end, rule)),
+    promoteEvidence: evidenceOf(logPromoteOf(rule, state)),
+    meanLogEvidence: hasMeanLog
+      ? evidenceOf(logMeanLogCapital(settled, meanLogAt, running, meanLogFrom, rule))
+      : null,
     strongestWindows: loudWindows(state.strongestWindows),
-    cappedBlocks: Math.max(0, meanLog === null ? 0 : cappedBlocksOf(meanLog.stakes), ...blocks),
+    cappedBlocks: Math.max(0, hasMeanLog ? cappedMeanLogBlocks(settled, meanLogAt) : 0, ...blocks),
     unusableWindows: state.unusableWindows,
     problem: state.problem,
   };

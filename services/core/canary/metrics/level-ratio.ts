@@ -9,16 +9,6 @@ export type LevelSums = readonly [
   baselineSquares: number,
 ];
 
-export const noLevels: LevelSums = [0, 0, 0, 0, 0];
-
-export const addToLevels = (sums: LevelSums, canary: number, baseline: number): LevelSums => [
-  sums[0] + 1,
-  sums[1] + canary,
-  sums[2] + baseline,
-  sums[3] + canary * canary,
-  sums[4] + baseline * baseline,
-];
-
 export const levelRatio = ([, canary, baseline]: LevelSums): number | null =>
   finite(canary / baseline);
 

@@ -1,16 +1,23 @@
 import { evidenceOf } from '../evidence.ts';
-import type { RuledJudge, ShownWindow, WindowPlace } from '../metric-judge.ts';
+import type { RuledJudge, ShownWindow } from '../metric-judge.ts';
 import type { RatioInterval } from '../ratio.ts';
 import { intervalConfidence } from '../ratio.ts';
-import type { StakeRules } from '../stakes.ts';
-import { cappedBlocksOf, initialStakes, roundGrowth, withoutRestarts, zeros } from '../stakes.ts';
+import type { Alternatives, StakeRules } from '../stakes.ts';
+import {
+  cappedBlocksOf,
+  growthLength,
+  initialStakes,
+  logRollbackCapital,
+  roundGrowth,
+  zeros,
+} from '../stakes.ts';
 import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
 import { loudWindows, withWindow } from '../strongest-windows.ts';
 import type { LevelSums } from './level-ratio.ts';
-import { addToLevels, levelInterval, levelRatio, noLevels } from './level-ratio.ts';
+import { levelInterval, levelRatio } from './level-ratio.ts';
 import { addNormalIncrements } from './normal-increments.ts';
 import type { Staked } from './staked.ts';
-import { promoteFrom, withEvidence } from './staked.ts';
+import { blockPassed, logPromoteOf } from './staked.ts';
 
 /** Mean of one gauge over its series (instances) in a window. */
 export type Level = { readonly mean: number; readonly series: number };
@@ -29,17 +36,25 @@ export type LevelRule = StakeRules & {
   readonly windowsPerBatch: number;
 };
 
-/** A gauge (CPU, memory): paired differences, so that load which both cohorts feel cancels. */
+/**
+ * A gauge (CPU, memory): paired differences, so that load which both cohorts feel cancels.
+ *
+ * `running` begins with the baseline's level lately, of which relative differences are shares (below 0: none was seen),
+ * and with `LevelSums`.
+ */
 export type LevelState = Staked & {
-  /** The baseline's level lately: relative differences are shares of it. Null before any. */
-  readonly recent: number | null;
-  readonly sums: LevelSums;
+  readonly judged: 'level';
   /** null: the variance is from history. */
   readonly batch: Batch | null;
   readonly strongestWindows: LoudWindows;
   /** Windows with a value that no level can have. */
   readonly unusableWindows: number;
 };
+
+const recentAt = 0;
+const noRecent = -1;
+const sumsAt = 1;
+const growthAt: number = sumsAt + 5;
 
 /** Windows of the running batch and their relative differences, and what the finished batches scattered. */
 type Batch = readonly [
@@ -63,7 +78,9 @@ const effects: readonly number[] = [0.02, 0.05, 0.1, 0.2, 0.4, 0.8];
 /** By how much better than the promote margin, as parts of that margin. */
 const promoteParts: readonly number[] = [0.25, 0.5, 0.75, 1];
 
-/** How fast `recent` follows, per window. */
+const alternatives: Alternatives = { rollback: effects, promote: promoteParts };
+
+/** How fast the level lately follows, per window. */
 const recentWeight = 0.2;
 /** A difference counts as at most so many deviations: one lost reading must not blind the test. */
 const deviationsMax = 4;
@@ -87,13 +104,11 @@ const batchInflation = 4;
 
 export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, LevelExplanation> = {
   initial: (rule) => ({
+    judged: 'level',
     logRollback: 0,
-    logPromote: 0,
-    rollback: initialStakes(effects.length, rule),
-    promote: initialStakes(promoteParts.length, withoutRestarts(rule)),
-    running: zeros(effects.length + promoteParts.length),
-    recent: null,
-    sums: noLevels,
+    isBegun: false,
+    settled: initialStakes(alternatives, rule),
+    running: [noRecent, ...zeros(growthAt - sumsAt + growthLength(alternatives))],
     batch: rule.variance === null ? noBatch : null,
     strongestWindows: [],
     unusableWindows: 0,
@@ -101,26 +116,43 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, L
   addWindow: (rule, state, window, place) => {
     const { canary, baseline } = window;
     const isPair = canary !== null && baseline !== null;
-    if (!place.judged || !isPair || !isLevel(canary) || !isLevel(baseline))
-      return passed(rule, state, window, place);
-    const usual = usualLevel(state);
-    const { running, batch } =
-      usual > 0 ? shown(rule, state, usual, canary.mean, baseline.mean) : state;
-    const evidence = withEvidence(rule, state, running, growthAt, place);
-    const gain = evidence.logRollback - state.logRollback;
+    const isUsable = isPair && isLevel(canary) && isLevel(baseline);
+    const running = state.running.slice();
+    let { batch } = state;
+    let speaks = false;
+    if (place.judged && isUsable) {
+      const usual = usualLevel(running);
+      if (usual > 0) {
+        const differences = differencesIn(rule, usual, canary.mean, baseline.mean);
+        speaks = addEvidence(rule, running, batch, differences);
+        if (batch !== null) batch = withDifferences(rule, batch, differences);
+      }
+      addLevels(running, canary.mean, baseline.mean);
+    }
+    if (baseline !== null && isLevel(baseline)) follow(running, baseline.mean);
+    const passed = blockPassed(rule, alternatives, state.settled, running, growthAt, place);
+    const settled = passed?.settled ?? state.settled;
+    const now = passed?.running ?? running;
+    const moves = speaks || passed !== null;
+    const logRollback = moves
+      ? logRollbackCapital(settled, 0, now, growthAt, alternatives, rule)
+      : state.logRollback;
+    const gain = logRollback - state.logRollback;
+    const isCompared = place.judged && isUsable;
     return {
-      logRollback: evidence.logRollback,
-      logPromote: evidence.logPromote,
-      rollback: evidence.rollback,
-      promote: evidence.promote,
-      running: evidence.running,
-      recent: followed(state.recent, baseline.mean),
-      sums: addToLevels(state.sums, canary.mean, baseline.mean),
+      judged: 'level',
+      logRollback,
+      isBegun: state.isBegun || moves,
+      settled,
+      running: now,
       batch,
-      strongestWindows: withWindow(state.strongestWindows, window, gain),
-      unusableWindows: state.unusableWindows,
+      strongestWindows: isCompared
+        ? withWindow(state.strongestWindows, place, gain)
+        : state.strongestWindows,
+      unusableWindows: state.unusableWindows + (isPair && !isUsable ? 1 : 0),
     };
   },
+  logPromote: (rule, state) => logPromoteOf(rule, alternatives, state, growthAt),
   explain: (rule, state) => explain(rule, state),
 };
 
@@ -135,101 +167,109 @@ const levelMax = 1e18;
  * What differences are shares of: the level lately, and no less than its mean so far. A level that is 0 most of the time
  * would else be followed down to next to nothing, and whoever moves first would be a million times worse.
  */
-const usualLevel = ({ recent, sums: [windows, , baseline] }: LevelState): number =>
-  Math.max(recent ?? 0, windows === 0 ? 0 : baseline / windows);
-
-const followed = (recent: number | null, mean: number): number =>
-  recent === null ? mean : recent + recentWeight * (mean - recent);
-
-const passed = (
-  rule: LevelRule,
-  state: LevelState,
-  { canary, baseline }: ShownWindow<Level>,
-  place: WindowPlace,
-): LevelState => {
-  const isPair = canary !== null && baseline !== null;
-  const isUnusable = isPair && !(isLevel(canary) && isLevel(baseline));
-  const { logRollback, logPromote, rollback, promote, running } = withEvidence(
-    rule,
-    state,
-    state.running,
-    growthAt,
-    place,
-  );
-  return {
-    ...{ logRollback, logPromote, rollback, promote, running },
-    recent:
-      baseline !== null && isLevel(baseline) ? followed(state.recent, baseline.mean) : state.recent,
-    sums: state.sums,
-    batch: state.batch,
-    strongestWindows: state.strongestWindows,
-    unusableWindows: state.unusableWindows + (isUnusable ? 1 : 0),
-  };
+const usualLevel = (running: readonly number[]): number => {
+  const windows = running[sumsAt] ?? 0;
+  const baseline = running[sumsAt + 2] ?? 0;
+  return Math.max(running[recentAt] ?? 0, windows === 0 ? 0 : baseline / windows);
 };
 
-/** The running block has no sums of its own. */
-const growthAt = 0;
+const follow = (running: number[], mean: number): void => {
+  const recent = running[recentAt] ?? noRecent;
+  running[recentAt] = recent < 0 ? mean : recent + recentWeight * (mean - recent);
+};
 
-/** What a usable window that is judged makes of the running block and of the batch. */
-const shown = (
-  rule: LevelRule,
-  state: LevelState,
+const addLevels = (running: number[], canary: number, baseline: number): void => {
+  running[sumsAt] = (running[sumsAt] ?? 0) + 1;
+  running[sumsAt + 1] = (running[sumsAt + 1] ?? 0) + canary;
+  running[sumsAt + 2] = (running[sumsAt + 2] ?? 0) + baseline;
+  running[sumsAt + 3] = (running[sumsAt + 3] ?? 0) + canary * canary;
+  running[sumsAt + 4] = (running[sumsAt + 4] ?? 0) + baseline * baseline;
+};
+
+/** One window's, as shares of the usual level. */
+type Differences = {
+  readonly difference: number;
+  /** By how much the canary is worse than tolerated. */
+  readonly excess: number;
+  /** By how much it is better than it must be for a promotion. */
+  readonly reserve: number;
+};
+
+const differencesIn = (
+  { worse: isWorse, margin, promoteMargin }: LevelRule,
   usual: number,
   canary: number,
   baseline: number,
-): Pick<LevelState, 'running' | 'batch'> => {
-  const worse = rule.worse === 'higher' ? canary - baseline : baseline - canary;
-  // By how much it is worse than tolerated, and better than it must be for a promotion.
-  const excess = shareOf(worse - rule.margin * baseline, usual);
-  const reserve = shareOf(rule.promoteMargin * baseline - worse, usual);
-  return rule.variance === null
-    ? inBatches(rule, state, shareOf(worse, usual), excess, reserve)
-    : {
-        running: grown(rule, state, excess, reserve, Math.max(varianceMin, rule.variance)),
-        batch: state.batch,
-      };
+): Differences => {
+  const worse = isWorse === 'higher' ? canary - baseline : baseline - canary;
+  return {
+    difference: shareOf(worse, usual),
+    excess: shareOf(worse - margin * baseline, usual),
+    reserve: shareOf(promoteMargin * baseline - worse, usual),
+  };
 };
 
-const grown = (
+/** Whether it says anything: without history only the last window of a batch does. */
+const addEvidence = (
+  rule: LevelRule,
+  running: number[],
+  batch: Batch | null,
+  { excess, reserve }: Differences,
+): boolean => {
+  if (rule.variance !== null) {
+    addIncrements(rule, running, excess, reserve, Math.max(varianceMin, rule.variance));
+    return true;
+  }
+  const before = batch ?? noBatch;
+  const windows = before[0] + 1;
+  const variance = batchVariance(before);
+  if (windows < rule.windowsPerBatch || variance === undefined) return false;
+  const excessMean = (before[1] + excess) / windows;
+  const reserveMean = (before[2] + reserve) / windows;
+  addIncrements(rule, running, excessMean, reserveMean, variance);
+  return true;
+};
+
+const addIncrements = (
   { promoteMargin }: LevelRule,
-  state: LevelState,
+  running: number[],
   excess: number,
   reserve: number,
   variance: number,
-): number[] => {
-  const running = state.running.slice();
-  addIncrements(running, growthAt, effects, 1, excess, variance);
-  const promoteAt = promoteFrom(state, growthAt);
-  addIncrements(running, promoteAt, promoteParts, promoteMargin, reserve, variance);
-  roundGrowth(running, growthAt, running.length - growthAt);
-  return running;
+): void => {
+  const promoteAt = growthAt + effects.length;
+  addNormalIncrements(running, growthAt, effects, 1, within(excess, variance), variance);
+  addNormalIncrements(
+    running,
+    promoteAt,
+    promoteParts,
+    promoteMargin,
+    within(reserve, variance),
+    variance,
+  );
+  roundGrowth(running, growthAt, growthLength(alternatives));
+};
+
+/** What is cut off below is cut off above, or rare peaks would be evidence. */
+const within = (value: number, variance: number): number => {
+  const reach = deviationsMax * Math.sqrt(variance);
+  return Math.min(Math.max(value, -reach), Math.max(reach, excessMin));
 };
 
 const shareOf = (part: number, whole: number): number =>
   Math.min(shareMax, Math.max(-shareMax, part / whole));
 
-const inBatches = (
-  rule: LevelRule,
-  state: LevelState,
-  difference: number,
-  excess: number,
-  reserve: number,
-): Pick<LevelState, 'running' | 'batch'> => {
-  const { running } = state;
-  const before = state.batch ?? noBatch;
+const withDifferences = (
+  { windowsPerBatch }: LevelRule,
+  before: Batch,
+  { difference, excess, reserve }: Differences,
+): Batch => {
   const [, , , , finished, mean, squares] = before;
   const windows = before[0] + 1;
-  const sums = [before[1] + excess, before[2] + reserve, before[3] + difference] as const;
-  if (windows < rule.windowsPerBatch)
-    return { running, batch: [windows, ...sums, finished, mean, squares] };
-  const variance = batchVariance(before);
-  return {
-    running:
-      variance === undefined
-        ? running
-        : grown(rule, state, sums[0] / windows, sums[1] / windows, variance),
-    batch: finishedWith(before, sums[2] / windows),
-  };
+  const sum = before[3] + difference;
+  return windows < windowsPerBatch
+    ? [windows, before[1] + excess, before[2] + reserve, sum, finished, mean, squares]
+    : finishedWith(before, sum / windows);
 };
 
 /** Of the mean of one batch, from the batches before it; undefined: too few. */
@@ -241,20 +281,6 @@ const batchVariance = ([, , , , finished, , squares]: Batch): number | undefined
 const finishedWith = ([, , , , finished, mean, squares]: Batch, value: number): Batch => {
   const next = mean + (value - mean) / (finished + 1);
   return [0, 0, 0, 0, finished + 1, next, squares + (value - mean) * (value - next)];
-};
-
-/** For each alternative part * unit. What is cut off below is cut off above, or rare peaks would be evidence. */
-const addIncrements = (
-  into: number[],
-  from: number,
-  parts: readonly number[],
-  unit: number,
-  value: number,
-  variance: number,
-): void => {
-  const reach = deviationsMax * Math.sqrt(variance);
-  const difference = Math.min(Math.max(value, -reach), Math.max(reach, excessMin));
-  addNormalIncrements(into, from, parts, unit, difference, variance);
 };
 
 export type LevelExplanation = {
@@ -280,8 +306,16 @@ export type LevelExplanation = {
   readonly variance: number | null;
 };
 
+const sumsIn = (running: readonly number[]): LevelSums => [
+  running[sumsAt] ?? 0,
+  running[sumsAt + 1] ?? 0,
+  running[sumsAt + 2] ?? 0,
+  running[sumsAt + 3] ?? 0,
+  running[sumsAt + 4] ?? 0,
+];
+
 const explain = (rule: LevelRule, state: LevelState): LevelExplanation => {
-  const { sums } = state;
+  const sums = sumsIn(state.running);
   const [windows, canary, baseline] = sums;
   const ofBatches = batchVariance(state.batch ?? noBatch);
   const variance =
@@ -298,9 +332,9 @@ const explain = (rule: LevelRule, state: LevelState): LevelExplanation => {
     },
     toleratedRatio: rule.worse === 'higher' ? 1 + rule.margin : 1 - rule.margin,
     rollbackEvidence: evidenceOf(state.logRollback),
-    promoteEvidence: evidenceOf(state.logPromote),
+    promoteEvidence: evidenceOf(logPromoteOf(rule, alternatives, state, growthAt)),
     strongestWindows: loudWindows(state.strongestWindows),
-    cappedBlocks: cappedBlocksOf(state.rollback),
+    cappedBlocks: cappedBlocksOf(state.settled, 0),
     unusableWindows: state.unusableWindows,
     noise: rule.variance === null ? 'batches' : 'history',
     variance,

@@ -1,26 +1,29 @@
 import type { LogMoments } from '../durations.ts';
 import { logWidth } from '../durations.ts';
-import type { StakeRules, Stakes } from '../stakes.ts';
-import { initialStakes, roundGrowth } from '../stakes.ts';
+import type { BlockPlace } from '../evidence.ts';
+import type { Alternatives, StakeRules } from '../stakes.ts';
+import {
+  cappedBlocksOf,
+  growthLength,
+  initialStakes,
+  isRestart,
+  logRollbackCapital,
+  restart,
+  roundGrowth,
+  settle,
+  zeros,
+} from '../stakes.ts';
 import { addNormalIncrements } from './normal-increments.ts';
 
-/** The mean of log-durations: durations that all grow by a factor shift it by the factor's logarithm. */
-export type MeanLog = {
-  /** Durations are measured from here, and count as at most `logReach` away. */
-  readonly centreSeconds: number;
-  /** Spreads inside the windows so far, by which the next one's means are weighed. */
-  readonly spreads: Spreads;
-  /** Of finished blocks; the growth in the running one is with the tails'. */
-  readonly stakes: Stakes;
-};
+// The mean of log-durations: durations that all grow by a factor shift it by the factor's logarithm.
+//
+// It is numbers in the two lists of its metric. `settled`, from `at` on: the centre in seconds, from which durations are
+// measured (they count as at most `logReach` away), and its stakes. `running`, from `from` on: the spreads inside the
+// windows so far, by which the next one's means are weighed (of the canary, then of the baseline: how many squared
+// distances from the mean of each window are free, and their sum), and the growth in the running block.
 
-/** Of either cohort: the sum of squared distances from the mean of each window, and how many of them are free. */
-type Spreads = readonly [
-  canaryFreedom: number,
-  canarySquares: number,
-  baselineFreedom: number,
-  baselineSquares: number,
-];
+const stakesAt = 1;
+const growthAt = 4;
 
 /** A factor of 100 on either side, in nats. */
 export const logReach: number = Math.log(100);
@@ -30,6 +33,9 @@ export const logReach: number = Math.log(100);
  * of a block small bets lose less of what they win.
  */
 const shifts: readonly number[] = [0.03, 0.06, 0.1, 0.2, 0.4];
+/** It has no say in a promotion: that is the tails'. */
+const alternatives: Alternatives = { rollback: shifts, promote: [] };
+
 /** What the baseline showed before the test counts for the canary as so many of its own requests. */
 const borrowedFreedom = 30;
 
@@ -39,54 +45,78 @@ export const initialMeanLog = (
   warmUp: LogMoments,
   rules: StakeRules,
   restartsBegun: number,
-): MeanLog => {
+): { readonly settled: readonly number[]; readonly running: readonly number[] } => {
   const freedom = Math.max(1, warmUp.count - 1);
   return {
-    centreSeconds,
-    spreads: [
-      borrowedFreedom,
-      (borrowedFreedom * warmUp.squares) / freedom,
-      freedom,
-      warmUp.squares,
+    settled: [centreSeconds, ...initialStakes(alternatives, rules, restartsBegun)],
+    running: [
+      ...[borrowedFreedom, (borrowedFreedom * warmUp.squares) / freedom],
+      ...[freedom, warmUp.squares],
+      ...zeros(growthLength(alternatives)),
     ],
-    stakes: initialStakes(shifts.length, rules, restartsBegun),
   };
 };
 
+export const centreSecondsIn = (settled: readonly number[], at: number): number => settled[at] ?? 1;
+
 /**
  * Takes one window in: D = mean_c - mean_b - ln(1 + margin), v = s_c^2 / n_c + s_b^2 / n_b. The spreads s come from
- * earlier windows; they are no less than what rounding to buckets hides. The growth in `running`, which begins at
- * `from`, belongs to whoever asks, and is changed.
+ * earlier windows; they are no less than what rounding to buckets hides.
  */
 export const addToMeanLog = (
-  test: MeanLog,
   running: number[],
   from: number,
   canary: LogMoments,
   baseline: LogMoments,
-  { logMargin, scale, phi }: { logMargin: number; scale: number; phi: number },
-): MeanLog => {
-  const { centreSeconds, spreads, stakes } = test;
-  const [canaryFreedom, canarySquares, baselineFreedom, baselineSquares] = spreads;
+  logMargin: number,
+  scale: number,
+  phi: number,
+): void => {
   if (canary.count > 0 && baseline.count > 0) {
     const rounding = logWidth(scale) ** 2 / 12;
+    const canarySquare = (running[from + 1] ?? 0) / (running[from] ?? 1);
+    const baselineSquare = (running[from + 3] ?? 0) / (running[from + 2] ?? 1);
     const variance =
-      Math.max(rounding, canarySquares / canaryFreedom) / canary.count +
-      Math.max(rounding, baselineSquares / baselineFreedom) / baseline.count;
+      Math.max(rounding, canarySquare) / canary.count +
+      Math.max(rounding, baselineSquare) / baseline.count;
     const difference = canary.mean - baseline.mean - logMargin;
-    addNormalIncrements(running, from, shifts, 1, difference, variance * phi);
-    roundGrowth(running, from, shifts.length);
+    addNormalIncrements(running, from + growthAt, shifts, 1, difference, variance * phi);
+    roundGrowth(running, from + growthAt, shifts.length);
   }
-  // One duration has no spread.
-  const [ofCanary, ofBaseline] = [canary.count >= 2, baseline.count >= 2];
-  return {
-    centreSeconds,
-    spreads: [
-      ofCanary ? canaryFreedom + canary.count - 1 : canaryFreedom,
-      ofCanary ? canarySquares + canary.squares : canarySquares,
-      ofBaseline ? baselineFreedom + baseline.count - 1 : baselineFreedom,
-      ofBaseline ? baselineSquares + baseline.squares : baselineSquares,
-    ],
-    stakes,
-  };
+  widen(running, from, canary);
+  widen(running, from + 2, baseline);
 };
+
+/** One duration has no spread. */
+const widen = (running: number[], at: number, { count, squares }: LogMoments): void => {
+  if (count < 2) return;
+  running[at] = (running[at] ?? 0) + count - 1;
+  running[at + 1] = (running[at + 1] ?? 0) + squares;
+};
+
+/** The restart that begins with this window, if one does, and the block that ends with it. */
+export const passMeanLog = (
+  settled: number[],
+  at: number,
+  running: number[],
+  from: number,
+  place: BlockPlace,
+  rules: StakeRules,
+): void => {
+  if (isRestart(settled, at + stakesAt, place))
+    restart(settled, at + stakesAt, alternatives, rules);
+  if (place.endsBlock)
+    settle(settled, at + stakesAt, running, from + growthAt, alternatives, rules);
+};
+
+export const logMeanLogCapital = (
+  settled: readonly number[],
+  at: number,
+  running: readonly number[],
+  from: number,
+  rules: StakeRules,
+): number =>
+  logRollbackCapital(settled, at + stakesAt, running, from + growthAt, alternatives, rules);
+
+export const cappedMeanLogBlocks = (settled: readonly number[], at: number): number =>
+  cappedBlocksOf(settled, at + stakesAt);

@@ -96,12 +96,15 @@ export const addOddsIncrements = (
   line: Line,
   alternatives: Odds,
   baselineRate: number,
-  pair: RatePair,
+  canary: RateCounts,
+  baseline: RateCounts,
   phi: number,
 ): void => {
-  if (!isPairedRate(pair) || line.relative * baselineRate + line.absolute >= 1) return;
-  if (isEqualShares(line)) addEqualShares(into, from, alternatives, baselineRate, pair, phi);
-  else addShares(into, from, line, alternatives, baselineRate, pair, phi);
+  if (!isPairedRate({ canary, baseline })) return;
+  if (line.relative * baselineRate + line.absolute >= 1) return;
+  if (isEqualShares(line))
+    addEqualShares(into, from, alternatives, baselineRate, canary, baseline, phi);
+  else addShares(into, from, line, alternatives, baselineRate, canary, baseline, phi);
 };
 
 /** Alternatives: odds ratios and their natural logarithms. */
@@ -118,7 +121,8 @@ const addEqualShares = (
   from: number,
   { ratios, logs }: Odds,
   baselineRate: number,
-  { canary, baseline }: RatePair,
+  canary: RateCounts,
+  baseline: RateCounts,
   phi: number,
 ): void => {
   const total = canary.total + baseline.total;
@@ -137,68 +141,62 @@ const addEqualShares = (
   }
 };
 
-const addShares = (
-  into: number[],
-  from: number,
-  line: Line,
-  { ratios }: Odds,
-  baselineRate: number,
-  pair: RatePair,
-  phi: number,
-): void => {
-  const { canary, baseline } = pair;
-  const tolerated = line.relative * baselineRate + line.absolute;
-  for (let index = 0; index < ratios.length; index += 1) {
-    const ratio = ratios[index] ?? 1;
-    const canaryRate = (ratio * tolerated) / (1 + tolerated * (ratio - 1));
-    const baselineNull = projectShares(line, pair, canaryRate, baselineRate);
-    const canaryNull = line.relative * baselineNull + line.absolute;
-    const increment =
-      timesLog(canary.events, canaryRate / canaryNull) +
-      timesLog(canary.total - canary.events, (1 - canaryRate) / (1 - canaryNull)) +
-      timesLog(baseline.events, baselineRate / baselineNull) +
-      timesLog(baseline.total - baseline.events, (1 - baselineRate) / (1 - baselineNull));
-    into[from + index] = (into[from + index] ?? 0) + increment / phi;
-  }
-};
-
 /** Newton's method, which begins so close that two or three rounds do; the bracket makes sure of the rest. */
 const roundsMax = 60;
 /** The error of a step is about its square. */
 const stepMax = 1e-7;
 
-/** The baseline share of the nearest point on the line: where the slope of the divergence, which rises, is zero. */
-const projectShares = (
+/**
+ * For any line. The nearest point on it is where the slope of the divergence, which rises, is zero: it is looked for
+ * here and not in a function of its own, which every window would ask for dozens of numbers.
+ */
+const addShares = (
+  into: number[],
+  from: number,
   { relative, absolute }: Line,
-  { canary, baseline }: RatePair,
-  canaryRate: number,
+  { ratios }: Odds,
   baselineRate: number,
-): number => {
-  const facing = (canaryRate - absolute) / relative;
-  let low = Math.max(0, Math.min(facing, baselineRate));
-  let high = Math.max(facing, baselineRate);
-  // Both ends weighed by how exactly each cohort says where it is.
-  const canaryWeight = (canary.total * relative ** 2) / (canaryRate * (1 - canaryRate));
+  canary: RateCounts,
+  baseline: RateCounts,
+  phi: number,
+): void => {
+  const tolerated = relative * baselineRate + absolute;
+  const weighed = canary.total * relative;
   const baselineWeight = baseline.total / (baselineRate * (1 - baselineRate));
-  let at =
-    (canaryWeight * facing + baselineWeight * baselineRate) / (canaryWeight + baselineWeight);
-  if (!(at > low && at < high)) at = (low + high) / 2;
-  for (let round = 0; round < roundsMax; round += 1) {
-    const share = relative * at + absolute;
-    const forCanary = share * (1 - share);
-    const forBaseline = at * (1 - at);
-    const canaryPull = (canary.total * relative * (share - canaryRate)) / forCanary;
-    const baselinePull = (baseline.total * (at - baselineRate)) / forBaseline;
-    const slope = canaryPull + baselinePull;
-    if (slope > 0) high = at;
-    else low = at;
-    const bend =
-      (relative * (canary.total * relative - canaryPull * (1 - 2 * share))) / forCanary +
-      (baseline.total - baselinePull * (1 - 2 * at)) / forBaseline;
-    const next = at - slope / bend;
-    const stepped = next > low && next < high ? next : (low + high) / 2;
-    if (Math.abs(stepped - at) <= stepMax * at) return stepped;
-    at = stepped;
+  for (let index = 0; index < ratios.length; index += 1) {
+    const ratio = ratios[index] ?? 1;
+    const canaryRate = (ratio * tolerated) / (1 + tolerated * (ratio - 1));
+    const facing = (canaryRate - absolute) / relative;
+    let low = Math.max(0, Math.min(facing, baselineRate));
+    let high = Math.max(facing, baselineRate);
+    // Both ends weighed by how exactly each cohort says where it is.
+    const canaryWeight = (canary.total * (relative * relative)) / (canaryRate * (1 - canaryRate));
+    let at =
+      (canaryWeight * facing + baselineWeight * baselineRate) / (canaryWeight + baselineWeight);
+    if (!(at > low && at < high)) at = (low + high) / 2;
+    for (let round = 0; round < roundsMax; round += 1) {
+      const share = relative * at + absolute;
+      const forCanary = share * (1 - share);
+      const forBaseline = at * (1 - at);
+      const canaryPull = (weighed * (share - canaryRate)) / forCanary;
+      const baselinePull = (baseline.total * (at - baselineRate)) / forBaseline;
+      const slope = canaryPull + baselinePull;
+      if (slope > 0) high = at;
+      else low = at;
+      const bend =
+        (relative * (weighed - canaryPull * (1 - 2 * share))) / forCanary +
+        (baseline.total - baselinePull * (1 - 2 * at)) / forBaseline;
+      const next = at - slope / bend;
+      const before = at;
+      at = next > low && next < high ? next : (low + high) / 2;
+      if (Math.abs(at - before) <= stepMax * before) break;
+    }
+    const canaryNull = relative * at + absolute;
+    const increment =
+      timesLog(canary.events, canaryRate / canaryNull) +
+      timesLog(canary.total - canary.events, (1 - canaryRate) / (1 - canaryNull)) +
+      timesLog(baseline.events, baselineRate / at) +
+      timesLog(baseline.total - baseline.events, (1 - baselineRate) / (1 - at));
+    into[from + index] = (into[from + index] ?? 0) + increment / phi;
   }
-  return at;
 };

@@ -3,15 +3,7 @@ import type { DeadlineResult, DeadlineSums } from '../deadline-test.ts';
 import { evidenceOf } from '../evidence.ts';
 import type { RuledJudge, ShownWindow } from '../metric-judge.ts';
 import type { PairSums, RateCounts, RatePair } from '../rate-counts.ts';
-import {
-  addPair,
-  addRates,
-  addToSums,
-  isPairedRate,
-  noRate,
-  noSums,
-  pairOf,
-} from '../rate-counts.ts';
+import { addPair, addToSums, isPairedRate, noSums, pairOf } from '../rate-counts.ts';
 import { addToCurve, curveInterval, curveRatio, initialCurve } from '../ratio-curve.ts';
 import type { RatioCurve } from '../ratio-curve.ts';
 import type { RatioInterval } from '../ratio.ts';
@@ -19,13 +11,20 @@ import { intervalConfidence } from '../ratio.ts';
 import type { MeasuredAt, TrafficSeen, UsedPhi } from '../scatter.ts';
 import { noTrafficSeen, raisedPhi, raisedTimes, usedPhi, withTraffic } from '../scatter.ts';
 import type { StakeRules } from '../stakes.ts';
-import { cappedBlocksOf, initialStakes, roundGrowth, withoutRestarts, zeros } from '../stakes.ts';
+import {
+  cappedBlocksOf,
+  growthLength,
+  initialStakes,
+  logRollbackCapital,
+  roundGrowth,
+  zeros,
+} from '../stakes.ts';
 import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
 import { loudWindows, withWindow } from '../strongest-windows.ts';
 import type { Line, RatePrior } from './rate-test.ts';
 import { addLineIncrements, predictedRate } from './rate-test.ts';
 import type { Staked } from './staked.ts';
-import { promoteFrom, withEvidence } from './staked.ts';
+import { blockPassed, logPromoteOf } from './staked.ts';
 
 export type RatesRule = StakeRules & {
   /** What the canary's rate may be worse by, and what it must be shown to be better than for a promotion. */
@@ -41,17 +40,25 @@ export type RatesRule = StakeRules & {
   readonly measuredAt: MeasuredAt | null;
 };
 
-/** What happens to few requests (errors), compared window by window as rates, with no assumption about drift. */
+/**
+ * What happens to few requests (errors), compared window by window as rates, with no assumption about drift.
+ *
+ * `running` begins with the sums of the running block (`PairSums`) and with every baseline window so far, warm-up
+ * included: requests and those with an event, which predict the next window's rate.
+ */
 export type RatesState = Staked & {
-  /** Every baseline window so far, warm-up included: it predicts the next window's rate. */
-  readonly seen: RateCounts;
+  readonly judged: 'errors';
   readonly traffic: TrafficSeen;
-  /** The judged windows of all finished blocks; those of the running one are the sums that `running` begins with. */
+  /** The judged windows of all finished blocks. */
   readonly past: PairSums;
   readonly curve: RatioCurve;
   readonly deadline: DeadlineSums;
   readonly strongestWindows: LoudWindows;
 };
+
+const sumsLength = 4;
+const seenAt = sumsLength;
+const growthAt: number = seenAt + 2;
 
 export const ratesJudge: RuledJudge<
   RatesRule,
@@ -60,12 +67,11 @@ export const ratesJudge: RuledJudge<
   RatesExplanation
 > = {
   initial: (rule) => ({
+    judged: 'errors',
     logRollback: 0,
-    logPromote: 0,
-    rollback: initialStakes(rule.grids.rollback.length, rule),
-    promote: initialStakes(rule.grids.promote.length, withoutRestarts(rule)),
-    running: zeros(growthAt + rule.grids.rollback.length + rule.grids.promote.length),
-    seen: noRate,
+    isBegun: false,
+    settled: initialStakes(rule.grids, rule),
+    running: zeros(growthAt + growthLength(rule.grids)),
     traffic: noTrafficSeen,
     past: noSums,
     curve: initialCurve,
@@ -75,69 +81,83 @@ export const ratesJudge: RuledJudge<
   addWindow: (rule, state, window, place) => {
     const { canary, baseline } = window;
     const isPaired = canary !== null && baseline !== null && isPairedRate({ canary, baseline });
-    const seen = baseline === null ? state.seen : addRates(state.seen, baseline);
     const traffic = isPaired
       ? withTraffic(rule.measuredAt, state.traffic, canary.total, baseline.total, place.judged)
       : state.traffic;
-    const isEvidence = place.judged && isPaired;
-    const running = isEvidence
-      ? grown(rule, state, { canary, baseline }, phiIn(rule, traffic))
-      : state.running;
-    const evidence = withEvidence(rule, state, running, growthAt, place);
-    if (evidence === state && seen === state.seen && !place.endsBlock) return state;
+    const speaks = place.judged && isPaired;
+    const running = state.running.slice();
+    if (speaks) addEvidence(rule, running, { canary, baseline }, phiIn(rule, traffic));
+    if (baseline !== null) addSeen(running, baseline);
+    const passed = blockPassed(rule, rule.grids, state.settled, running, growthAt, place);
+    const settled = passed?.settled ?? state.settled;
+    const now = passed?.running ?? running;
+    const moves = speaks || passed !== null;
+    const logRollback = moves
+      ? logRollbackCapital(settled, 0, now, growthAt, rule.grids, rule)
+      : state.logRollback;
+    const gain = logRollback - state.logRollback;
     const { strongestWindows } = state;
-    const gain = evidence.logRollback - state.logRollback;
     const next: RatesState = {
-      logRollback: evidence.logRollback,
-      logPromote: evidence.logPromote,
-      rollback: evidence.rollback,
-      promote: evidence.promote,
-      running: evidence.running,
-      seen,
+      judged: 'errors',
+      logRollback,
+      isBegun: state.isBegun || moves,
+      settled,
+      running: now,
       traffic,
       past: state.past,
       curve: state.curve,
       deadline: state.deadline,
-      strongestWindows: isEvidence ? withWindow(strongestWindows, window, gain) : strongestWindows,
+      strongestWindows: speaks ? withWindow(strongestWindows, place, gain) : strongestWindows,
     };
-    return place.endsBlock ? settled(rule, next) : next;
+    return place.endsBlock ? withBlock(rule, next) : next;
   },
+  logPromote: (rule, state) => logPromoteOf(rule, rule.grids, state, growthAt),
   explain: (rule, state) => explain(rule, state),
 };
 
-/** Growth in `running` comes after the sums. */
-const growthAt = 4;
-
-/** The running block with a window that is evidence. */
-const grown = (rule: RatesRule, state: RatesState, pair: RatePair, phi: number): number[] => {
-  const { tolerance, promoteTolerance, grids } = rule;
-  const rate = predictedRate(state.seen, rule.prior);
-  const running = state.running.slice();
+/** Adds a window that is evidence to the running block. */
+const addEvidence = (
+  { tolerance, promoteTolerance, grids, prior }: RatesRule,
+  running: number[],
+  pair: RatePair,
+  phi: number,
+): void => {
+  const rate = predictedRate(seenIn(running), prior);
+  const promoteAt = growthAt + grids.rollback.length;
   addPair(running, pair);
   addLineIncrements(running, growthAt, tolerance, grids.rollback, rate, pair, phi);
-  const promoteAt = promoteFrom(state, growthAt);
   addLineIncrements(running, promoteAt, promoteTolerance, grids.promote, rate, pair, phi);
-  roundGrowth(running, growthAt, running.length - growthAt);
-  return running;
+  roundGrowth(running, growthAt, growthLength(grids));
 };
+
+const addSeen = (running: number[], { total, events }: RateCounts): void => {
+  running[seenAt] = (running[seenAt] ?? 0) + total;
+  running[seenAt + 1] = (running[seenAt + 1] ?? 0) + events;
+};
+
+const seenIn = (running: readonly number[]): RateCounts => ({
+  total: running[seenAt] ?? 0,
+  events: running[seenAt + 1] ?? 0,
+});
 
 const phiIn = ({ phi, measuredAt }: RatesRule, traffic: TrafficSeen): number =>
   raisedPhi(measuredAt, phi, raisedTimes(measuredAt, traffic));
 
 /** With the running block among those before. */
-const settled = (rule: RatesRule, state: RatesState): RatesState => {
+const withBlock = (rule: RatesRule, state: RatesState): RatesState => {
   const block = pairOf(state.running);
   if (block.canary.total === 0) return state;
+  const { total, events } = seenIn(state.running);
   // As it was predicted before the block.
   const seen: RateCounts = {
-    total: state.seen.total - block.baseline.total,
-    events: state.seen.events - block.baseline.events,
+    total: total - block.baseline.total,
+    events: events - block.baseline.events,
   };
   const rate = predictedRate(seen, rule.prior);
   const phi = phiIn(rule, state.traffic);
   return {
     ...state,
-    running: state.running.slice().fill(0, 0, growthAt),
+    running: state.running.slice().fill(0, 0, sumsLength),
     past: addToSums(state.past, block),
     curve: addToCurve(state.curve, block, phi),
     deadline: addLineToDeadline(state.deadline, rule.tolerance, rate, block, phi),
@@ -146,7 +166,7 @@ const settled = (rule: RatesRule, state: RatesState): RatesState => {
 
 /** The test at the deadline with this metric's part of alpha; never twice. */
 export const ratesDeadline = (rule: RatesRule, state: RatesState, alpha: number): DeadlineResult =>
-  deadlineTest(settled(rule, state).deadline, alpha);
+  deadlineTest(withBlock(rule, state).deadline, alpha);
 
 /** What a person needs to check this metric's part of a verdict. Rates are events per request. */
 export type RatesExplanation = UsedPhi & {
@@ -166,7 +186,7 @@ export type RatesExplanation = UsedPhi & {
 };
 
 const explain = (rule: RatesRule, state: RatesState): RatesExplanation => {
-  const { past, curve } = settled(rule, state);
+  const { past, curve } = withBlock(rule, state);
   const { canary, baseline } = pairOf(past);
   const rate = baseline.total === 0 ? 0 : baseline.events / baseline.total;
   return {
@@ -180,9 +200,9 @@ const explain = (rule: RatesRule, state: RatesState): RatesExplanation => {
     },
     toleratedRate: rule.tolerance.relative * rate + rule.tolerance.absolute,
     rollbackEvidence: evidenceOf(state.logRollback),
-    promoteEvidence: evidenceOf(state.logPromote),
+    promoteEvidence: evidenceOf(logPromoteOf(rule, rule.grids, state, growthAt)),
     strongestWindows: loudWindows(state.strongestWindows),
-    cappedBlocks: cappedBlocksOf(state.rollback),
+    cappedBlocks: cappedBlocksOf(state.settled, 0),
     ...usedPhi(rule.measuredAt, rule.phi, state.traffic),
   };
 };

@@ -1,54 +1,44 @@
 import type { BlockPlace } from '../evidence.ts';
 import type { MetricEvidence } from '../metric-judge.ts';
-import type { StakeRules, Stakes } from '../stakes.ts';
-import { alternativesOf, isOpen, logCapital, restarted, settle } from '../stakes.ts';
+import type { Alternatives, StakeRules } from '../stakes.ts';
+import { growthLength, isOpen, isRestart, logPromoteCapital, restart, settle } from '../stakes.ts';
 
-/** A metric that stakes on both questions: whether the canary is worse than tolerated, and whether it is good enough. */
+/** A metric with one test that stakes on both questions. */
 export type Staked = MetricEvidence & {
-  readonly rollback: Stakes;
-  readonly promote: Stakes;
-  /**
-   * The running block: sums of the metric's own, then how much each alternative of `rollback` has grown, then each of
-   * `promote`.
-   */
+  /** Nothing was evidence before: both capitals are 1. */
+  readonly isBegun: boolean;
+  /** Its stakes after the finished blocks. */
+  readonly settled: readonly number[];
+  /** Numbers of its own that change with every window, and then the growth in the running block. */
   readonly running: readonly number[];
 };
 
-/** Where the growth of `promote` begins, if that of `rollback` does at `from`. */
-export const promoteFrom = ({ rollback }: Staked, from: number): number =>
-  from + alternativesOf(rollback);
-
 /**
- * With one window, whose growth is in `running` already (the state's own list: it says nothing); the same state where
- * nothing changes. A block that ends is settled, and its growth 0 again. Growth begins at `from`.
+ * The two lists after the restart that begins with a window and the block that ends with it, whose growth (it begins at
+ * `from`) is 0 again; null: neither does, or there was nothing to settle.
  */
-export const withEvidence = (
+export const blockPassed = (
   rules: StakeRules,
-  before: Staked,
-  running: readonly number[],
+  alternatives: Alternatives,
+  before: readonly number[],
+  shown: readonly number[],
   from: number,
   place: BlockPlace,
-): Staked => {
-  const begun = restarted(before.rollback, place, rules);
-  const isEnding = place.endsBlock && isOpen(running, from);
-  if (running === before.running && begun === before.rollback && !isEnding) return before;
-  const promoteAt = promoteFrom(before, from);
-  if (!isEnding)
-    return {
-      logRollback: logCapital(begun, running, from, rules),
-      logPromote: logCapital(before.promote, running, promoteAt, rules),
-      rollback: begun,
-      promote: before.promote,
-      running,
-    };
-  const rollback = settle(begun, running, from, rules);
-  const promote = settle(before.promote, running, promoteAt, rules);
-  const cleared = running.slice().fill(0, from);
-  return {
-    logRollback: logCapital(rollback, cleared, from, rules),
-    logPromote: logCapital(promote, cleared, promoteAt, rules),
-    rollback,
-    promote,
-    running: cleared,
-  };
+): Pick<Staked, 'settled' | 'running'> | null => {
+  const isRestarting = isRestart(before, 0, place);
+  const isEnding = place.endsBlock && isOpen(shown, from, growthLength(alternatives));
+  if (!isRestarting && !isEnding) return null;
+  const settled = before.slice();
+  const running = shown.slice();
+  if (isRestarting) restart(settled, 0, alternatives, rules);
+  if (isEnding) settle(settled, 0, running, from, alternatives, rules);
+  return { settled, running };
 };
+
+/** ln of the evidence that the canary is good enough. Seldom asked for, so it is not kept. */
+export const logPromoteOf = (
+  rules: StakeRules,
+  alternatives: Alternatives,
+  { isBegun, settled, running }: Staked,
+  from: number,
+): number => (isBegun ? logPromoteCapital(settled, 0, running, from, alternatives, rules) : 0);

@@ -6,12 +6,18 @@ import type { RatioCurve } from '../ratio-curve.ts';
 import type { RatioInterval } from '../ratio.ts';
 import { intervalConfidence } from '../ratio.ts';
 import type { StakeRules } from '../stakes.ts';
-import { cappedBlocksOf, initialStakes, roundGrowth, withoutRestarts, zeros } from '../stakes.ts';
+import {
+  cappedBlocksOf,
+  growthLength,
+  initialStakes,
+  logRollbackCapital,
+  roundGrowth,
+  zeros,
+} from '../stakes.ts';
 import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
 import { loudWindows, withWindow } from '../strongest-windows.ts';
-import type { WindowMark } from '../window.ts';
 import type { Staked } from './staked.ts';
-import { promoteFrom, withEvidence } from './staked.ts';
+import { blockPassed, logPromoteOf } from './staked.ts';
 
 export type TrafficRule = StakeRules & {
   /** The canary may get this part of its share (0.8) before it counts as losing traffic. */
@@ -25,7 +31,7 @@ export type TrafficRule = StakeRules & {
 };
 
 /** Requests of both cohorts; null: the cohort reported nothing at all, which says nothing about its traffic. */
-export type TrafficWindow = WindowMark & {
+export type TrafficWindow = {
   readonly canary: number | null;
   readonly baseline: number | null;
   /** The share of the requests that the canary should get, between 0 and 1; null: nobody said. */
@@ -33,19 +39,22 @@ export type TrafficWindow = WindowMark & {
 };
 
 /**
- * Requests that reach the canary, against its share: a canary that loses requests looks healthy otherwise. The sums of
- * the running block are requests, and shares of them as exposures.
+ * Requests that reach the canary, against its share: a canary that loses requests looks healthy otherwise.
+ *
+ * `running` begins with the sums of the running block (`PairSums`: requests, and shares of them as exposures), and
+ * with those of all judged windows: requests of the canary, of the baseline, and what the canary should have had.
  */
 export type TrafficState = Staked & {
+  readonly judged: 'traffic';
   readonly share: number | null;
   readonly settlingWindows: number;
-  readonly canaryRequests: number;
-  readonly baselineRequests: number;
-  /** What the canary should have had of them. */
-  readonly expectedRequests: number;
   readonly curve: RatioCurve;
   readonly strongestWindows: LoudWindows;
 };
+
+const sumsLength = 4;
+const requestsAt = sumsLength;
+const growthAt: number = requestsAt + 3;
 
 /** Alternatives: parts and their natural logarithms. */
 export type Parts = { readonly parts: readonly number[]; readonly logs: readonly number[] };
@@ -58,9 +67,7 @@ export const partsOf = (parts: readonly number[]): Parts => ({
 /** Alternatives, as parts of `least`; and as multiples of `promoteLeast`. */
 const rollbackParts: Parts = partsOf([0.9, 0.75, 0.5, 0.25, 0.05, 0.005]);
 const promoteParts: Parts = partsOf([1.1, 1.25, 1.5]);
-
-/** Growth in `running` comes after the sums. */
-const growthAt = 4;
+const alternatives = { rollback: rollbackParts.parts, promote: promoteParts.parts } as const;
 
 export const trafficJudge: RuledJudge<
   TrafficRule,
@@ -69,16 +76,13 @@ export const trafficJudge: RuledJudge<
   TrafficExplanation
 > = {
   initial: (rule) => ({
+    judged: 'traffic',
     logRollback: 0,
-    logPromote: 0,
-    rollback: initialStakes(rollbackParts.parts.length, rule),
-    promote: initialStakes(promoteParts.parts.length, withoutRestarts(rule)),
-    running: zeros(growthAt + rollbackParts.parts.length + promoteParts.parts.length),
+    isBegun: false,
+    settled: initialStakes(alternatives, rule),
+    running: zeros(growthAt + growthLength(alternatives)),
     share: null,
     settlingWindows: 0,
-    canaryRequests: 0,
-    baselineRequests: 0,
-    expectedRequests: 0,
     curve: initialCurve,
     strongestWindows: [],
   }),
@@ -86,62 +90,68 @@ export const trafficJudge: RuledJudge<
     const state = withShare(rule, before, window.canaryShare);
     const { canary, baseline, canaryShare } = window;
     const isReported = canary !== null && baseline !== null && canary + baseline > 0;
-    if (!place.judged || !isKnownShare(canaryShare) || !isReported || state.settlingWindows > 0) {
-      const passed = withEvidence(rule, state, state.running, growthAt, place);
-      const next = passed === state ? state : { ...state, ...passed };
-      return place.endsBlock ? settled(rule, next) : next;
-    }
-    const total = canary + baseline;
-    const running = grown(rule, state, canaryShare, canary, baseline);
-    const evidence = withEvidence(rule, state, running, growthAt, place);
-    const gain = evidence.logRollback - state.logRollback;
+    const speaks =
+      place.judged && isKnownShare(canaryShare) && isReported && state.settlingWindows === 0;
+    const running = speaks
+      ? withRequests(rule, state.running, canaryShare, canary, baseline)
+      : state.running;
+    const passed = blockPassed(rule, alternatives, state.settled, running, growthAt, place);
+    const settled = passed?.settled ?? state.settled;
+    const now = passed?.running ?? running;
+    const moves = speaks || passed !== null;
+    const logRollback = moves
+      ? logRollbackCapital(settled, 0, now, growthAt, alternatives, rule)
+      : state.logRollback;
+    const gain = logRollback - state.logRollback;
+    const { strongestWindows } = state;
     const next: TrafficState = {
-      logRollback: evidence.logRollback,
-      logPromote: evidence.logPromote,
-      rollback: evidence.rollback,
-      promote: evidence.promote,
-      running: evidence.running,
+      judged: 'traffic',
+      logRollback,
+      isBegun: state.isBegun || moves,
+      settled,
+      running: now,
       share: state.share,
       settlingWindows: state.settlingWindows,
-      canaryRequests: state.canaryRequests + canary,
-      baselineRequests: state.baselineRequests + baseline,
-      expectedRequests: state.expectedRequests + canaryShare * total,
       curve: state.curve,
-      strongestWindows: withWindow(state.strongestWindows, window, gain),
+      strongestWindows: speaks ? withWindow(strongestWindows, place, gain) : strongestWindows,
     };
-    return place.endsBlock ? settled(rule, next) : next;
+    return place.endsBlock ? withBlock(rule, next) : next;
   },
+  logPromote: (rule, state) => logPromoteOf(rule, alternatives, state, growthAt),
   explain: (rule, state) => explain(rule, state),
 };
 
-/** The running block with a window that is evidence. */
-const grown = (
+/** With a window that is evidence. */
+const withRequests = (
   { least, promoteLeast, phi }: TrafficRule,
-  state: TrafficState,
+  before: readonly number[],
   share: number,
   canary: number,
   baseline: number,
-): number[] => {
+): readonly number[] => {
+  const running = before.slice();
   const total = canary + baseline;
-  const running = state.running.slice();
   addPair(running, {
     canary: { total: share * total, events: canary },
     baseline: { total: (1 - share) * total, events: baseline },
   });
+  running[requestsAt] = (running[requestsAt] ?? 0) + canary;
+  running[requestsAt + 1] = (running[requestsAt + 1] ?? 0) + baseline;
+  running[requestsAt + 2] = (running[requestsAt + 2] ?? 0) + share * total;
+  const promoteAt = growthAt + alternatives.rollback.length;
   addShareIncrements(running, growthAt, least, rollbackParts, share, canary, baseline, phi);
-  const promoteAt = promoteFrom(state, growthAt);
   addShareIncrements(running, promoteAt, promoteLeast, promoteParts, share, canary, baseline, phi);
-  roundGrowth(running, growthAt, running.length - growthAt);
+  roundGrowth(running, growthAt, growthLength(alternatives));
   return running;
 };
 
 /** A block that ends is in the curve. */
-const settled = ({ phi }: TrafficRule, state: TrafficState): TrafficState =>
+const withBlock = ({ phi }: TrafficRule, state: TrafficState): TrafficState =>
   state.running[0] === 0
     ? state
     : {
         ...state,
-        running: state.running.slice().fill(0, 0, growthAt),
+        running: state.running.slice().fill(0, 0, sumsLength),
         curve: addToCurve(state.curve, pairOf(state.running), phi),
       };
 
@@ -203,18 +213,20 @@ export type TrafficExplanation = {
 
 const explain = (rule: TrafficRule, state: TrafficState): TrafficExplanation => {
   const curve = addToCurve(state.curve, pairOf(state.running), rule.phi);
+  const [canaryRequests = 0, baselineRequests = 0, expectedRequests = 0] =
+    state.running.slice(requestsAt);
   return {
     judged: 'traffic',
-    canaryRequests: state.canaryRequests,
-    baselineRequests: state.baselineRequests,
-    expectedRequests: state.expectedRequests,
+    canaryRequests,
+    baselineRequests,
+    expectedRequests,
     ratio: curveRatio(curve),
     interval: { ...curveInterval(curve, intervalConfidence), confidence: intervalConfidence },
     toleratedRatio: rule.least,
     rollbackEvidence: evidenceOf(state.logRollback),
-    promoteEvidence: evidenceOf(state.logPromote),
+    promoteEvidence: evidenceOf(logPromoteOf(rule, alternatives, state, growthAt)),
     strongestWindows: loudWindows(state.strongestWindows),
-    cappedBlocks: cappedBlocksOf(state.rollback),
+    cappedBlocks: cappedBlocksOf(state.settled, 0),
     phi: rule.phi,
   };
 };

@@ -59,7 +59,7 @@ const oddsIncrements = (
   phi: number,
 ): readonly number[] => {
   const increments = ratios.map(() => 0);
-  addOddsIncrements(increments, 0, line, oddsOf(ratios), rate, pair, phi);
+  addOddsIncrements(increments, 0, line, oddsOf(ratios), rate, pair.canary, pair.baseline, phi);
   return increments;
 };
 

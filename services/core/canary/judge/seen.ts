@@ -1,0 +1,55 @@
+import { isKnownShare } from '../metrics/traffic.ts';
+import type { JudgedWindow } from './judged-window.ts';
+import { isShown } from './metric.ts';
+
+// When either cohort last showed anything of each metric of a family.
+
+export type Cohort = 'canary' | 'baseline';
+
+/** Of each metric in turn: the index of the last window with something usable, of the canary and of the baseline. */
+export type Seen = readonly (number | null)[];
+
+export const nothingSeen = (metrics: number): Seen => Array<null>(2 * metrics).fill(null);
+
+export const lastSeen = (seen: Seen, metric: number, cohort: Cohort): number | null =>
+  seen[2 * metric + (cohort === 'canary' ? 0 : 1)] ?? null;
+
+export const isSeen = (seen: Seen, metric: number): boolean =>
+  lastSeen(seen, metric, 'canary') !== null || lastSeen(seen, metric, 'baseline') !== null;
+
+export const isSeenInBoth = (seen: Seen, metric: number): boolean =>
+  lastSeen(seen, metric, 'canary') !== null && lastSeen(seen, metric, 'baseline') !== null;
+
+/** With one window. Throws where it is not one of so many metrics. */
+export const seenWith = (before: Seen, { index, canaryShare, metrics }: JudgedWindow): Seen => {
+  const seen = before.slice();
+  for (let metric = 0; metric < metrics.length; metric += 1) {
+    const shown = metrics[metric];
+    if (shown === undefined) throw new TypeError(`window ${index} shows no metric ${metric}`);
+    // Nobody has seen the traffic of a canary before somebody said what it should be.
+    const isUntold =
+      shown.judged === 'traffic' && !isSeen(before, metric) && !isKnownShare(canaryShare);
+    if (isUntold) continue;
+    if (isShown(shown, 'canary')) seen[2 * metric] = index;
+    if (isShown(shown, 'baseline')) seen[2 * metric + 1] = index;
+  }
+  return seen;
+};
+
+/** Whether a cohort showed something of it in this window. */
+export const isSeenNow = (seen: Seen, metric: number, cohort: Cohort, index: number): boolean =>
+  lastSeen(seen, metric, cohort) === index;
+
+/** Whether both cohorts did, of any metric. */
+export const isAnyPaired = (seen: Seen, { index, metrics }: JudgedWindow): boolean =>
+  metrics.some((_, metric) => isPairedIn(seen, metric, index));
+
+/** Whether requests reached both cohorts in this window, as far as any metric shows it. */
+export const hasRequests = (seen: Seen, { index, metrics }: JudgedWindow): boolean =>
+  metrics.some((shown, metric) => {
+    if (shown.judged === 'level' || !isPairedIn(seen, metric, index)) return false;
+    return shown.judged !== 'traffic' || (shown.canary !== 0 && shown.baseline !== 0);
+  });
+
+const isPairedIn = (seen: Seen, metric: number, index: number): boolean =>
+  isSeenNow(seen, metric, 'canary', index) && isSeenNow(seen, metric, 'baseline', index);
