@@ -1,7 +1,7 @@
 import type { Json } from '../core/canonical.ts';
 import { headlineOf } from '../core/canary/sentence.ts';
 import type { Line } from '../core/views.ts';
-import { digestShown, paintStatus, plainText, shortTime, table } from './display.ts';
+import { digestShown, paintStatus, plainText, shortened, shortTime, table } from './display.ts';
 import { aboutOperation } from './operation-about.ts';
 import type { Terminal } from './ports.ts';
 
@@ -231,15 +231,25 @@ export const listText = (
   lines: readonly Line[],
   { columns, hasColour }: Terminal,
 ): readonly string[] => {
-  const chosen = listings[listing];
+  const isWhyBelow = listing === 'decisions' && columns !== null && columns < whyBesideMin;
+  const chosen = isWhyBelow ? listings[listing].slice(0, -1) : listings[listing];
   const rows = lines.map((line) => chosen.map(([, cell]) => cell(line)));
-  const shown = table(
+  const told = table(
     chosen.map(([heading]) => heading),
     rows,
     columns,
   );
+  const shown = isWhyBelow
+    ? told.flatMap((row, index) => {
+        const line = lines[index - 1];
+        return line === undefined ? [row] : [row, shortened(`  ${plainText(why(line))}`, columns)];
+      })
+    : told;
   return hasColour ? shown.map(paintStatus) : shown;
 };
+
+/** Columns of a terminal from which on a decision has room for its reason in the same line. */
+const whyBesideMin = 130;
 
 /**
  * A decision in one line that needs no heading, for whoever sees them come one by one:

@@ -177,6 +177,15 @@ describe('for people', () => {
     for (const line of (await narrow.plimsoll('timeline')).out)
       expect(line.length).toBeLessThanOrEqual(40);
   });
+
+  test('a narrow terminal has why something was decided on a line of its own', async () => {
+    const { out } = await (await aLog()).elsewhere({ columns: 80 }).plimsoll('decisions');
+    expect(out).toEqual([
+      'AT (UTC)              DECISION   ENVIRONMENT  COMPONENT  FROM   TO     POSITION',
+      '2026-11-21 10:00:00Z  roll-back  production   checkout   2.0.0  1.9.0  7',
+      '  the canary fails more often than allowed',
+    ]);
+  });
 });
 
 test('colours stand beside words that say the same, and only where they are wanted', async () => {
