@@ -16,6 +16,7 @@ const riddles: readonly Exclusion[] = [
   'other-buckets',
   'other-unit',
   'over-limit',
+  'start-shared',
 ];
 
 type Counts = { readonly [reason: string]: number };

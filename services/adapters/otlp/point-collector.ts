@@ -5,6 +5,7 @@ import type {
   PointValue,
   TelemetryPoint,
 } from '../../core/telemetry/telemetry-point.ts';
+import { withSenderDigit } from '../../core/telemetry/series-sender.ts';
 import {
   digestOf,
   lengthPrefixed,
@@ -50,9 +51,12 @@ const openStream = (
   if (!resource.ok) return resource;
   if (scopeCanonical === null) return refused('attributes-too-large');
   const { environment, namespace, component, version, deploymentId, instance, target } = resource;
-  const digest = digestOf(lengthPrefixed([resource.canonical, scopeCanonical, metric]));
-  const sender = { environment, namespace, component, version, deploymentId, instance, target };
   const { kept: ofResource, isOneSender } = resource;
+  const digest = withSenderDigit(
+    digestOf(lengthPrefixed([resource.canonical, scopeCanonical, metric])),
+    isOneSender,
+  );
+  const sender = { environment, namespace, component, version, deploymentId, instance, target };
   return { ok: true, stream: { ...sender, metric, digest, ofResource, isOneSender } };
 };
 

@@ -74,6 +74,7 @@ export const pendingPointOf = (
  * - `implausible`: no server can have counted so much, alone or with the others; of its durations alone: see `isSpoilt`;
  * - `loud`: see `loudnessOf`;
  * - `over-limit`: one cumulative stream too many;
+ * - `start-shared`: several senders under one name and one start, whose counters cannot be told apart;
  * - `older-name`: its sender says the same under the newer name of the metric;
  * - `other-buckets`, `other-unit`: it cannot be told together with the others of its metric.
  */
@@ -83,6 +84,7 @@ export type WindowExclusion =
   | 'loud'
   | 'before-opening'
   | 'over-limit'
+  | 'start-shared'
   | 'older-name'
   | 'other-buckets'
   | 'other-unit';
@@ -93,6 +95,7 @@ export const noWindowExclusions: { readonly [Reason in WindowExclusion]: number 
   loud: 0,
   'before-opening': 0,
   'over-limit': 0,
+  'start-shared': 0,
   'older-name': 0,
   'other-buckets': 0,
   'other-unit': 0,
@@ -140,7 +143,8 @@ export const takeWindow = (
     if (point.temporality === null)
       for (const { metric } of point.judgedAs) drafts[metric]?.addLevel(point.cohort, point);
   const isAllHeard =
-    loudness.verdict === 'nobody' && excluded['over-limit'] + excluded.implausible === 0;
+    loudness.verdict === 'nobody' &&
+    excluded['over-limit'] + excluded['start-shared'] + excluded.implausible === 0;
   const shown = drafts.map((draft) =>
     draft.close((reason, count) => {
       excluded[reason] += count;
@@ -167,7 +171,7 @@ const countedIn = (
       temporality === 'delta'
         ? bases.takeDelta(series, startMs)
         : bases.take(series, startMs, timeMs, value);
-    if (taken === 'over-limit') excluded['over-limit'] += 1;
+    if (taken === 'over-limit' || taken === 'start-shared') excluded[taken] += 1;
     else if (taken === 'unknown') excluded['before-opening'] += 1;
     else counted.push({ point, added: taken === 'new' ? value : taken });
   }

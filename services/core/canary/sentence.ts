@@ -42,6 +42,7 @@ const told: readonly Exclusion[] = [
   'other-buckets',
   'other-unit',
   'over-limit',
+  'start-shared',
 ];
 
 /** Points that came and are no evidence, as an addition to a sentence; empty where there are none. */

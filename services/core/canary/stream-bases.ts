@@ -1,3 +1,4 @@
+import { maySeveralSend } from '../telemetry/series-sender.ts';
 import type { Durations, Exponential } from './durations.ts';
 import { countsSince, exponentialSince } from './durations-since.ts';
 
@@ -45,9 +46,18 @@ export type Bases = {
   readonly families: { readonly [name: string]: Family };
   /** Of series of deltas, the start of the newest point that began before the opening. */
   readonly begun: { readonly [series: string]: number };
+  /** Families of several senders with one name and one start, such as workers of one process. */
+  readonly shared: { readonly [name: string]: true };
 };
 
-export const noBases: Bases = { layouts: [], streams: 0, ofSeries: {}, families: {}, begun: {} };
+export const noBases: Bases = {
+  layouts: [],
+  streams: 0,
+  ofSeries: {},
+  families: {},
+  begun: {},
+  shared: {},
+};
 
 /** Streams of one analysis that something is known of, and different lists of bounds among them. */
 const streamsMax = 20_000;
@@ -72,14 +82,16 @@ export type BasesDraft = {
   /**
    * What was counted since the base. The value is the next base.
    * - `new`: all of it, because it began after the opening;
-   * - `unknown`: how much of it is since the opening nobody knows.
+   * - `unknown`: how much of it is since the opening nobody knows;
+   * - `start-shared`: nobody knows whose it is. From then on that is said of all series that its senders began together,
+   *   or a cohort's errors could count without its requests.
    */
   readonly take: (
     series: string,
     startMs: number,
     timeMs: number,
     value: Counted,
-  ) => Counted | 'new' | 'unknown' | 'over-limit';
+  ) => Counted | 'new' | 'unknown' | 'over-limit' | 'start-shared';
   /**
    * Whether a delta counts. One that began before the opening does not, unless the delta before it began at that very
    * moment: a start that does not move is that of the process, and such a sender means what came since.
@@ -103,21 +115,30 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
   const copied = new Set<string>();
   let { streams } = before;
   let begun: { [series: string]: number } | undefined;
+  let { shared } = before;
+  let isAnyShared = Object.keys(shared).length > 0;
   const layouts = openLayouts(before.layouts);
   const families = openFamilies(before.families);
 
   return {
     take: (series, startMs, timeMs, value) => {
+      if (isAnyShared && shared[familyName(series, startMs)] === true) return 'start-shared';
       all ??= { ...before.ofSeries };
       const ofSeries = copied.has(series) ? (all[series] ?? {}) : { ...all[series] };
       const base = ofSeries[startMs];
       if (base === undefined && streams >= streamsMax) return 'over-limit';
       if (base === undefined) streams += 1;
       const next = baseOf(value, layouts);
+      const added = base === undefined ? undefined : since(base, value, next);
+      // One sender has begun anew and did not say so; several are as many counters.
+      if (base !== undefined && added === undefined && maySeveralSend(series)) {
+        shared = { ...shared, [familyName(series, startMs)]: true };
+        isAnyShared = true;
+        return 'start-shared';
+      }
       ofSeries[startMs] = next;
       all[series] = ofSeries;
       copied.add(series);
-      const added = base === undefined ? undefined : since(base, value, next);
       if (startMs >= openedAtMs)
         return added ?? (base !== undefined || timeMs > startMs ? 'new' : 'unknown');
       const family = families.at(series, startMs, timeMs);
@@ -144,9 +165,13 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
         : { layouts: layouts.all, ofSeries: all, families: families.close() }),
       streams,
       begun: begun ?? before.begun,
+      shared,
     }),
   };
 };
+
+const familyName = (series: string, startMs: number): string =>
+  streamOf(series.slice(0, familyChars), startMs);
 
 /** A family while the points of a window are taken. */
 type FamilyDraft = { exports: number; exportsBefore: number; lastMs: number; counted: number };

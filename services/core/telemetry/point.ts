@@ -31,6 +31,7 @@ export type RequestPoint = TelemetrySender & {
   /**
    * Names the stream of points: 64 hex digits, of which the first 32 stand for resource, scope and
    * metric name, the last 32 for the point's attributes. The order of attributes does not matter.
+   * The first digit tells whether it may be several senders' (series-sender.ts).
    */
   readonly series: string;
   readonly metric: string;

@@ -286,6 +286,34 @@ describe('silence', () => {
   });
 });
 
+describe('workers of one process, under one name and one start', () => {
+  const workers = (pod: typeof canary, startMs: number, already: number): readonly Pod[] => [
+    pod({ startMs, already, hasNoId: true }),
+    pod({ startMs, already: already * 5, firstExportMs: 900, hasNoId: true }),
+  ];
+
+  test.each([
+    ['old', -60_000],
+    ['young', 100],
+  ])(
+    'are no evidence, neither of a regression nor of its absence, as %s as they are',
+    (_, startMs) => {
+      const { state, decisions } = judged(
+        ...workers(baseline, -60_000, 5_000),
+        ...workers(canary, startMs, 700),
+      );
+      expect(new Set(kindsOf(decisions))).toStrictEqual(new Set(['hold']));
+      expect(state.analyses[analysisId]?.excluded['start-shared']).toBeGreaterThan(150);
+    },
+  );
+
+  test('are left out alone: others of their version are judged', () => {
+    const other = canary({ name: 'other', traffic: failing });
+    const { decisions } = judged(baseline(), ...workers(canary, 100, 700), other);
+    expect(kindsOf(decisions)).toStrictEqual(['roll-back']);
+  });
+});
+
 describe('the window', () => {
   const windowOf = (...pods: readonly Pod[]): number | null | undefined =>
     judged(...pods).state.analyses[analysisId]?.windowMs;

@@ -22,6 +22,7 @@ import type {
 import type { Temporality } from '../../../services/core/telemetry/point.ts';
 import { createCrypto } from '../../../services/adapters/ed25519/crypto.ts';
 import { createText } from '../../../services/adapters/ed25519/text.ts';
+import { withSenderDigit } from '../../../services/core/telemetry/series-sender.ts';
 import { packDurations } from '../../../services/core/samples/durations.ts';
 
 const crypto = createCrypto();
@@ -114,6 +115,8 @@ export type Pod = {
   readonly restartMs?: number;
   /** Whether the restart can only be seen by the value that falls. */
   readonly restartsInSilence?: boolean;
+  /** Whether it has no `service.instance.id`: others may send under its name. */
+  readonly hasNoId?: boolean;
   /** Whether all its deltas name the start of the process. */
   readonly startStays?: boolean;
   /** How far its clock is ahead. */
@@ -224,7 +227,7 @@ const exportsOfPod = (pod: Pod): readonly Sent[] => {
           origin: ofRequests,
           point: {
             origin: 0,
-            series: tools.digest(series),
+            series: withSenderDigit(tools.digest(series), pod.hasNoId !== true),
             receivedAt,
             start:
               clock + (isCumulative || pod.startStays === true ? start : Math.max(previous, start)),
@@ -245,7 +248,7 @@ const exportsOfPod = (pod: Pod): readonly Sent[] => {
         origin: ofCpu,
         point: {
           origin: 0,
-          series: tools.digest(`${pod.name} cpu`),
+          series: withSenderDigit(tools.digest(`${pod.name} cpu`), pod.hasNoId !== true),
           receivedAt,
           start: clock + at,
           time: clock + at,
