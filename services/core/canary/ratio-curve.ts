@@ -5,12 +5,20 @@ import type { RatioInterval } from './ratio.ts';
 /**
  * What is known about the ratio of two rates, from counts paired by block: finer about 1,
  * where events are many. Symmetric: swapping the cohorts inverts ratio and interval.
- *
- * A list of numbers: two Mantel-Haenszel sums (the events of the canary, weighted by the baseline's share of requests,
- * and the other way round); then, on the candidates, ln of the likelihood of the split of events against that of the
- * best candidate, in thousandths, and never lower than `heightMin`.
  */
-export type RatioCurve = readonly number[];
+export type RatioCurve = {
+  /**
+   * Two Mantel-Haenszel sums: the events of the canary, weighted by the baseline's share of requests, and the other way
+   * round.
+   */
+  readonly weighed: readonly [canary: number, baseline: number];
+  /**
+   * On the candidates, ln of the likelihood of the split of events against that of the best candidate, never lower than
+   * `heightMin`: how many thousandths lower than the best, as four digits of base 32 each. A state has a curve for each
+   * test, and hardly ever looks at it.
+   */
+  readonly heights: string;
+};
 
 /** ln of the candidates above 1: steps of 2 % at first, up to a ratio of 8,100, so that a handful of events closes it. */
 const above: readonly number[] = [
@@ -21,9 +29,41 @@ const points = candidates.length;
 /** Square roots of the candidate ratios; read backwards, they are the inverses. */
 const roots: readonly number[] = candidates.map((candidate) => Math.exp(candidate / 2));
 
-const heightsAt = 2;
+/** Refuted beyond all doubt; to count it as no more than that makes the interval no narrower. */
+const heightMin = -999;
 
-export const initialCurve: RatioCurve = [0, 0, ...candidates.map(() => 0)];
+const digits = '0123456789abcdefghijklmnopqrstuv';
+const digitCodes: readonly number[] = Array.from(digits, (digit) => digit.charCodeAt(0));
+const digitsEach = 4;
+
+const textOf = (heights: readonly number[]): string => {
+  const codes: number[] = [];
+  for (let index = 0; index < points; index += 1) {
+    const thousandths = -Math.round((heights[index] ?? 0) * 1e3);
+    for (let shift = 15; shift >= 0; shift -= 5)
+      codes.push(digitCodes[(thousandths >> shift) & 31] ?? 0);
+  }
+  return String.fromCharCode(...codes);
+};
+
+const heightsIn = ({ heights: text }: RatioCurve): number[] => {
+  const heights = candidates.slice();
+  for (let index = 0; index < points; index += 1) {
+    let thousandths = 0;
+    for (let at = digitsEach * index; at < digitsEach * (index + 1); at += 1)
+      thousandths = thousandths * 32 + digitIn(text.charCodeAt(at));
+    // Not -0.
+    heights[index] = 0 - thousandths / 1e3;
+  }
+  return heights;
+};
+
+const digitIn = (code: number): number => (code < 97 ? code - 48 : code - 87);
+
+export const initialCurve: RatioCurve = {
+  weighed: [0, 0],
+  heights: textOf(candidates.map(() => 0)),
+};
 
 /**
  * Takes one block in: its windows are seconds apart and taken together. Given the events of both cohorts, the canary's
@@ -42,36 +82,33 @@ export const addToCurve = (
   const canaryShare = canary.total / total;
   const baselineShare = baseline.total / total;
   const lean = (canary.events - baseline.events) / 2;
-  const next = curve.slice();
-  next[0] = (next[0] ?? 0) + (canary.events * baselineShare) / phi;
-  next[1] = (next[1] ?? 0) + (baseline.events * canaryShare) / phi;
+  const heights = heightsIn(curve);
   let highest = -Infinity;
   for (let index = 0; index < points; index += 1) {
     const spread =
       canaryShare * (roots[index] ?? 0) + baselineShare * (roots[points - 1 - index] ?? 0);
     const gain = lean * (candidates[index] ?? 0) - events * Math.log(spread);
-    const height = (next[heightsAt + index] ?? 0) + gain / phi;
-    next[heightsAt + index] = height;
+    const height = (heights[index] ?? 0) + gain / phi;
+    heights[index] = height;
     if (height > highest) highest = height;
   }
-  for (let index = heightsAt; index < next.length; index += 1) {
-    const height = Math.max(heightMin, (next[index] ?? 0) - highest);
-    next[index] = Math.round(height * 1e3) / 1e3 + 0;
-  }
-  return next;
+  for (let index = 0; index < points; index += 1)
+    heights[index] = Math.max(heightMin, (heights[index] ?? 0) - highest);
+  return {
+    weighed: [
+      curve.weighed[0] + (canary.events * baselineShare) / phi,
+      curve.weighed[1] + (baseline.events * canaryShare) / phi,
+    ],
+    heights: textOf(heights),
+  };
 };
-
-/** Refuted beyond all doubt; to count it as no more than that makes the interval no narrower. */
-const heightMin = -999;
 
 /** What rounding can have moved a height against the others. */
 const roundingNats = 0.02;
 
 /** Canary rate / baseline rate, paired by block (Mantel-Haenszel); null: the baseline has none. */
-export const curveRatio = (curve: RatioCurve): number | null => {
-  const [canaryWeighted = 0, baselineWeighted = 0] = curve;
-  return baselineWeighted === 0 ? null : canaryWeighted / baselineWeighted;
-};
+export const curveRatio = ({ weighed: [canary, baseline] }: RatioCurve): number | null =>
+  baseline === 0 ? null : canary / baseline;
 
 /**
  * The ratios that have not been refuted at any confidence lost by looking often: a candidate a is refuted when mean
@@ -81,7 +118,7 @@ export const curveRatio = (curve: RatioCurve): number | null => {
  * longer: the ends, taken where those meet the threshold, are never inside the true ends.
  */
 export const curveInterval = (curve: RatioCurve, confidence: number): RatioInterval => {
-  const heights = curve.slice(heightsAt);
+  const heights = heightsIn(curve);
   const threshold = logSumExp(heights) - Math.log(points) + Math.log(1 - confidence) - roundingNats;
   const low = lowEnd(heights, threshold);
   const high = lowEnd(heights.toReversed(), threshold);

@@ -199,15 +199,16 @@ export const addToTail = (
   if (tolerated === undefined || promised === undefined) return false;
   const test = testAt(quantileIn(settled, at));
   const growth = from + growthAt;
-  const shown: RateCounts = { total: canary.total, events: slower };
   addOddsIncrements(
     running,
     growth,
     lineOf(tail, margins),
     test.ratios,
     shareIn(settled, at, toleratedIndex),
-    shown,
-    { total: baseline.total, events: tolerated },
+    canary.total,
+    slower,
+    baseline.total,
+    tolerated,
     phi,
   );
   addOddsIncrements(
@@ -216,8 +217,10 @@ export const addToTail = (
     promoteLineOf(tail, margins),
     promoteRatios,
     shareIn(settled, at, promisedIndex),
-    shown,
-    { total: baseline.total, events: promised },
+    canary.total,
+    slower,
+    baseline.total,
+    promised,
     phi,
   );
   roundGrowth(running, growth, growthLength(test));

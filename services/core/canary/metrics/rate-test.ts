@@ -96,15 +96,39 @@ export const addOddsIncrements = (
   line: Line,
   alternatives: Odds,
   baselineRate: number,
-  canary: RateCounts,
-  baseline: RateCounts,
+  canaryTotal: number,
+  canaryEvents: number,
+  baselineTotal: number,
+  baselineEvents: number,
   phi: number,
 ): void => {
-  if (!isPairedRate({ canary, baseline })) return;
+  if (!(canaryTotal > 0 && baselineTotal > 0)) return;
   if (line.relative * baselineRate + line.absolute >= 1) return;
   if (isEqualShares(line))
-    addEqualShares(into, from, alternatives, baselineRate, canary, baseline, phi);
-  else addShares(into, from, line, alternatives, baselineRate, canary, baseline, phi);
+    addEqualShares(
+      into,
+      from,
+      alternatives,
+      baselineRate,
+      canaryTotal,
+      canaryEvents,
+      baselineTotal,
+      baselineEvents,
+      phi,
+    );
+  else
+    addShares(
+      into,
+      from,
+      line,
+      alternatives,
+      baselineRate,
+      canaryTotal,
+      canaryEvents,
+      baselineTotal,
+      baselineEvents,
+      phi,
+    );
 };
 
 /** Alternatives: odds ratios and their natural logarithms. */
@@ -121,20 +145,22 @@ const addEqualShares = (
   from: number,
   { ratios, logs }: Odds,
   baselineRate: number,
-  canary: RateCounts,
-  baseline: RateCounts,
+  canaryTotal: number,
+  canaryEvents: number,
+  baselineTotal: number,
+  baselineEvents: number,
   phi: number,
 ): void => {
-  const total = canary.total + baseline.total;
-  const events = canary.events + baseline.events;
-  const canaryPart = canary.total / total;
-  const baselinePart = baseline.total / total;
+  const total = canaryTotal + baselineTotal;
+  const events = canaryEvents + baselineEvents;
+  const canaryPart = canaryTotal / total;
+  const baselinePart = baselineTotal / total;
   for (let index = 0; index < ratios.length; index += 1) {
     const ratio = ratios[index] ?? 1;
     const spread = 1 + baselineRate * (ratio - 1);
     const increment =
-      canary.events * (logs[index] ?? 0) +
-      baseline.total * Math.log(spread) -
+      canaryEvents * (logs[index] ?? 0) +
+      baselineTotal * Math.log(spread) -
       timesLog(events, canaryPart * ratio + baselinePart * spread) -
       timesLog(total - events, canaryPart + baselinePart * spread);
     into[from + index] = (into[from + index] ?? 0) + increment / phi;
@@ -156,13 +182,15 @@ const addShares = (
   { relative, absolute }: Line,
   { ratios }: Odds,
   baselineRate: number,
-  canary: RateCounts,
-  baseline: RateCounts,
+  canaryTotal: number,
+  canaryEvents: number,
+  baselineTotal: number,
+  baselineEvents: number,
   phi: number,
 ): void => {
   const tolerated = relative * baselineRate + absolute;
-  const weighed = canary.total * relative;
-  const baselineWeight = baseline.total / (baselineRate * (1 - baselineRate));
+  const weighed = canaryTotal * relative;
+  const baselineWeight = baselineTotal / (baselineRate * (1 - baselineRate));
   for (let index = 0; index < ratios.length; index += 1) {
     const ratio = ratios[index] ?? 1;
     const canaryRate = (ratio * tolerated) / (1 + tolerated * (ratio - 1));
@@ -170,7 +198,7 @@ const addShares = (
     let low = Math.max(0, Math.min(facing, baselineRate));
     let high = Math.max(facing, baselineRate);
     // Both ends weighed by how exactly each cohort says where it is.
-    const canaryWeight = (canary.total * (relative * relative)) / (canaryRate * (1 - canaryRate));
+    const canaryWeight = (canaryTotal * (relative * relative)) / (canaryRate * (1 - canaryRate));
     let at =
       (canaryWeight * facing + baselineWeight * baselineRate) / (canaryWeight + baselineWeight);
     if (!(at > low && at < high)) at = (low + high) / 2;
@@ -179,13 +207,13 @@ const addShares = (
       const forCanary = share * (1 - share);
       const forBaseline = at * (1 - at);
       const canaryPull = (weighed * (share - canaryRate)) / forCanary;
-      const baselinePull = (baseline.total * (at - baselineRate)) / forBaseline;
+      const baselinePull = (baselineTotal * (at - baselineRate)) / forBaseline;
       const slope = canaryPull + baselinePull;
       if (slope > 0) high = at;
       else low = at;
       const bend =
         (relative * (weighed - canaryPull * (1 - 2 * share))) / forCanary +
-        (baseline.total - baselinePull * (1 - 2 * at)) / forBaseline;
+        (baselineTotal - baselinePull * (1 - 2 * at)) / forBaseline;
       const next = at - slope / bend;
       const before = at;
       at = next > low && next < high ? next : (low + high) / 2;
@@ -193,10 +221,10 @@ const addShares = (
     }
     const canaryNull = relative * at + absolute;
     const increment =
-      timesLog(canary.events, canaryRate / canaryNull) +
-      timesLog(canary.total - canary.events, (1 - canaryRate) / (1 - canaryNull)) +
-      timesLog(baseline.events, baselineRate / at) +
-      timesLog(baseline.total - baseline.events, (1 - baselineRate) / (1 - at));
+      timesLog(canaryEvents, canaryRate / canaryNull) +
+      timesLog(canaryTotal - canaryEvents, (1 - canaryRate) / (1 - canaryNull)) +
+      timesLog(baselineEvents, baselineRate / at) +
+      timesLog(baselineTotal - baselineEvents, (1 - baselineRate) / (1 - at));
     into[from + index] = (into[from + index] ?? 0) + increment / phi;
   }
 };

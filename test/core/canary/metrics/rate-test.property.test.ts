@@ -59,7 +59,19 @@ const oddsIncrements = (
   phi: number,
 ): readonly number[] => {
   const increments = ratios.map(() => 0);
-  addOddsIncrements(increments, 0, line, oddsOf(ratios), rate, pair.canary, pair.baseline, phi);
+  const { canary, baseline } = pair;
+  addOddsIncrements(
+    increments,
+    0,
+    line,
+    oddsOf(ratios),
+    rate,
+    canary.total,
+    canary.events,
+    baseline.total,
+    baseline.events,
+    phi,
+  );
   return increments;
 };
 
