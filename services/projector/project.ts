@@ -24,8 +24,11 @@ import type {
   StoreProblem,
 } from '../ports/read-model-store.ts';
 
-/** Records of one commit, at most: about a tenth of a second, in turns. What many of them touch is written once. */
-export const batchRecordsMax = 500;
+/**
+ * Records of one commit, at most. What many of them touch is written once; of more, more is alive when the garbage
+ * collector comes, and it holds the main thread for longer.
+ */
+export const batchRecordsMax = 300;
 
 /** Where a generation stands, read back from its rows. Undefined: it holds nothing yet. */
 export const loadState = async (

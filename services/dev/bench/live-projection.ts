@@ -29,7 +29,7 @@ import { measureSlices, slicesLine } from './slices.ts';
 
 const audience = 'bench';
 const deployments = 2000;
-const batchesPerRun = 2;
+const batchesPerRun = 3;
 const runsToWarmUp = 4;
 const runsWatched = 4;
 
@@ -57,7 +57,7 @@ const bare = 'bare signature checks';
 
 /**
  * What the whole fold costs beside the one thing it cannot do without: checking each signature. Records are real
- * ones, a plan, a start and an end for each deployment, in batches of 500; each projection checks, decodes, folds,
+ * ones, a plan, a start and an end for each deployment, in batches of 300; each projection checks, decodes, folds,
  * reads and commits all read models. CPU is client and server together.
  */
 export const liveProjection: Bench = {

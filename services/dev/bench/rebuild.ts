@@ -34,7 +34,7 @@ type Running = {
 };
 
 /**
- * The same log folded as a projector does it live (each signature checked, 500 records a commit) and as a rebuild
+ * The same log folded as a projector does it live (each signature checked, 300 records a commit) and as a rebuild
  * does it (what is remembered of the checks is believed but for a sample, larger commits), into SQLite and into
  * Redis. The log is the embedded one. CPU is client and server together.
  */
