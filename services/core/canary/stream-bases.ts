@@ -1,5 +1,7 @@
 import { maySeveralSend } from '../telemetry/series-sender.ts';
 import type { Durations, Exponential } from './durations.ts';
+import type { Fallen } from './stream-falls.ts';
+import { fallenBy } from './stream-falls.ts';
 import { countsSince, exponentialSince } from './durations-since.ts';
 
 /** What a stream counts. */
@@ -23,6 +25,7 @@ export type Base = {
   readonly count: number;
   readonly errors: number;
   readonly durations: ExplicitBase | Exponential | null;
+  readonly fallen?: Fallen;
 };
 
 type BasesOfSeries = { readonly [startMs: number]: Base };
@@ -130,13 +133,18 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
       if (base === undefined) streams += 1;
       const next = baseOf(value, layouts);
       const added = base === undefined ? undefined : since(base, value, next);
-      // One sender has begun anew and did not say so; several are as many counters.
-      if (base !== undefined && added === undefined && maySeveralSend(series)) {
+      const hasFallen = base !== undefined && added === undefined;
+      const { count } = value;
+      const fallen =
+        base !== undefined && (hasFallen || base.fallen !== undefined)
+          ? fallenBy({ before: base, hasFallen, count, startMs, timeMs })
+          : null;
+      if (fallen === 'several' || (hasFallen && maySeveralSend(series))) {
         shared = { ...shared, [familyName(series, startMs)]: true };
         isAnyShared = true;
         return 'start-shared';
       }
-      ofSeries[startMs] = next;
+      ofSeries[startMs] = fallen === null ? next : { ...next, fallen };
       all[series] = ofSeries;
       copied.add(series);
       if (startMs >= openedAtMs)

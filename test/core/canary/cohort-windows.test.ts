@@ -144,7 +144,7 @@ describe('cumulative values', () => {
     ] as const;
     const fewer = after(...before, [running(11_000, explicit(3, 0, 1))]);
     expect(shown(fewer).latency.canary).toStrictEqual(explicit(3, 0, 1));
-    const asMany = after(...before, [running(11_000, explicit(102, 50, 7))]);
+    const asMany = after(...before, [running(11_000, explicit(40, 20, 3))]);
     expect(shown(asMany).latency.canary).toBeNull();
     expect(excluded(asMany)).toStrictEqual({ 'before-opening': 1 });
   });

@@ -287,20 +287,26 @@ describe('silence', () => {
 });
 
 describe('workers of one process, under one name and one start', () => {
-  const workers = (pod: typeof canary, startMs: number, already: number): readonly Pod[] => [
-    pod({ startMs, already, hasNoId: true }),
-    pod({ startMs, already: already * 5, firstExportMs: 900, hasNoId: true }),
-  ];
+  const workers = (pod: typeof canary, change: Partial<Pod>): readonly Pod[] =>
+    [1, 5].map((times) =>
+      pod({
+        ...change,
+        already: (change.already ?? 0) * times,
+        firstExportMs: 500 + 100 * (times - 1),
+      }),
+    );
 
   test.each([
-    ['old', -60_000],
-    ['young', 100],
+    ['old, with no id', -60_000, true],
+    ['young, with no id', 100, true],
+    ['old, with the id of the process that made them', -60_000, false],
+    ['young, with the id of the process that made them', 100, false],
   ])(
-    'are no evidence, neither of a regression nor of its absence, as %s as they are',
-    (_, startMs) => {
+    'are no evidence, neither of a regression nor of its absence: %s',
+    (_which, startMs, hasNoId) => {
       const { state, decisions } = judged(
-        ...workers(baseline, -60_000, 5_000),
-        ...workers(canary, startMs, 700),
+        ...workers(baseline, { startMs: -60_000, already: 5_000, hasNoId }),
+        ...workers(canary, { startMs, already: 700, hasNoId }),
       );
       expect(new Set(kindsOf(decisions))).toStrictEqual(new Set(['hold']));
       expect(state.analyses[analysisId]?.excluded['start-shared']).toBeGreaterThan(150);
@@ -309,7 +315,11 @@ describe('workers of one process, under one name and one start', () => {
 
   test('are left out alone: others of their version are judged', () => {
     const other = canary({ name: 'other', traffic: failing });
-    const { decisions } = judged(baseline(), ...workers(canary, 100, 700), other);
+    const { decisions } = judged(
+      baseline(),
+      ...workers(canary, { startMs: 100, already: 700 }),
+      other,
+    );
     expect(kindsOf(decisions)).toStrictEqual(['roll-back']);
   });
 });

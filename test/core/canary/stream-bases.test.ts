@@ -3,7 +3,7 @@ import type { Counted } from '../../../services/core/canary/stream-bases.ts';
 import { withSenderDigit } from '../../../services/core/telemetry/series-sender.ts';
 import { noBases, openBases } from '../../../services/core/canary/stream-bases.ts';
 
-const openedAtMs = 1_000_000;
+const openedAtMs = 1_800_000_000_000;
 const start = openedAtMs + 100;
 const counted = (count: number): Counted => ({ count, errors: 0, durations: null });
 type Taken = number | 'new' | 'unknown' | 'over-limit' | 'start-shared';
@@ -55,6 +55,35 @@ describe.each([
       ]);
     },
   );
+});
+
+describe('a counter of one name does what no single one does', () => {
+  const of = (...values: readonly number[]): readonly Taken[] => takenOf(values, { series: named });
+  const old = (...values: readonly number[]): readonly Taken[] =>
+    takenOf(values, { series: named, startMs: openedAtMs - 3_600_000 });
+
+  test('where it falls to more than half: nothing that began anew is as far so soon', () => {
+    expect(of(100, 60, 110, 70)).toEqual(['new', ...Array(3).fill('start-shared')]);
+    expect(of(100, 49, 60)).toEqual(['new', 'new', 11]);
+  });
+
+  test('where it is as high again in no time', () => {
+    expect(old(5_000, 700, 5_010, 710).slice(2)).toEqual(['start-shared', 'start-shared']);
+    expect(of(100, 20, 110, 30, 120, 40).slice(-2)).toEqual(['start-shared', 'start-shared']);
+  });
+
+  test('and not where that takes as long as before, at whatever pace it is crashing', () => {
+    expect(of(30, 60, 90, 20, 50, 80, 110, 30, 60, 90, 120)).toEqual([
+      ...['new', 30, 30, 'new', 30, 30, 30, 'new', 30, 30, 30],
+    ]);
+    expect(takenOf([90_000, 30, 60, 20, 50, 80], { series: named, startMs: 0 })).not.toContain(
+      'start-shared',
+    );
+  });
+
+  test('but few requests may do anything', () => {
+    expect(of(3, 2, 4, 3)).toEqual(['new', 'new', 2, 'new']);
+  });
 });
 
 test('what senders under one name began together is all of nobody: errors must not count without requests', () => {
