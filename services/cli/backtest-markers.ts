@@ -74,7 +74,7 @@ const setupOfMarkers = async (
       `${path} tells of ${inside.value.length} ${canary.length > 0 ? 'canaries' : 'rollouts'}: ${inside.value.slice(-5).map(nameOf).join(', ')}`,
       'name one by --deployment=ID, or by --service, --environment and --canary',
     );
-  const { target: _target, course: _course, ...rest } = run;
+  const { course: _course, ...rest } = run;
   const baseline = baselineOf(ports, given, run);
   if (baseline.length === 0)
     return refuse(
@@ -180,17 +180,18 @@ const startedInside = async (
 };
 
 const isAsked = (run: CanaryRun, given: Given): boolean => {
-  const wanted: readonly (readonly [option: string, value: string])[] = [
+  const wanted: readonly (readonly [option: string, value: string | null])[] = [
     ['service', run.component],
     ['environment', run.environment],
+    ['target', run.target],
     ['canary', run.canary.version],
     ['deployment', run.deployment],
   ];
   return wanted.every(([option, value]) => (given.value(option) ?? value) === value);
 };
 
-const nameOf = ({ deployment, component, environment, canary }: CanaryRun): string =>
-  `${deployment} (${component} ${canary.version} in ${environment})`;
+const nameOf = ({ deployment, component, environment, target, canary }: CanaryRun): string =>
+  `${deployment} (${component} ${canary.version} in ${environment}${target === null ? '' : `, ${target}`})`;
 
 /** Each refusal names its line. */
 const readMarkers = (

@@ -50,7 +50,7 @@ export const setupOfOptions = (
     deployment: idOf(version),
   });
   return ok({
-    ...{ audience, environment, component, namespace: 'default' },
+    ...{ audience, environment, component, namespace: 'default', target: given.value('target') },
     deployment: idOf(canary),
     canary: versionOf(canary),
     baseline: [versionOf(baseline)],

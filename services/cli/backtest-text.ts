@@ -11,12 +11,12 @@ import { plainText, shortTime } from './display.ts';
 
 /** What a backtest says before it begins. */
 export const headingText = (
-  { component, environment, canary, baseline, sinceMs, comparison }: BacktestSetup,
+  { component, environment, target, canary, baseline, sinceMs, comparison }: BacktestSetup,
   policy: string,
   noise: Noise,
 ): readonly string[] => [
   plainText(
-    `${component} in ${environment}: ${standing[comparison](canary.version, baseline.map(({ version }) => version).join(', '))}, from ${shortTime(isoTime(sinceMs))}, policy ${policy}`,
+    `${component} in ${environment}${target === null ? '' : ` (${target})`}: ${standing[comparison](canary.version, baseline.map(({ version }) => version).join(', '))}, from ${shortTime(isoTime(sinceMs))}, policy ${policy}`,
   ),
   ...(noise.length === 0 ? [] : [`scatter, from history: ${noise.map(noiseText).join(', ')}`]),
 ];

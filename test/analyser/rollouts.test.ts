@@ -203,7 +203,7 @@ const backtestOf = async (house: AnalyserHouse): Promise<Decided | null> => {
   if (opening === undefined || lines === undefined) throw new Error('nothing was opened');
   const setup: BacktestSetup = {
     ...{ audience: 'local', namespace: 'default', environment: 'production' },
-    ...{ component: 'checkout', shares: [], ended: null, isByVersion: false },
+    ...{ component: 'checkout', target: null, shares: [], ended: null, isByVersion: false },
     deployment: opening.deployment,
     canary: opening.canary,
     baseline: opening.baseline,

@@ -287,6 +287,51 @@ describe('plimsoll backtest', () => {
     });
   });
 
+  describe('of one region among several', () => {
+    const inRegion = (region: string, lines: readonly string[]): readonly string[] =>
+      lines.map((line) =>
+        line.replace(
+          '"attributes":[',
+          `"attributes":[{"key":"cloud.region","value":{"stringValue":"${region}"}},`,
+        ),
+      );
+    const [worse, healthy] = [
+      inRegion('eu', twoServers(290, bad, 400)),
+      inRegion('us', twoServers(290, good, 400)),
+    ];
+    const both = worse.flatMap((line, index) => [line, healthy[index] ?? '']);
+    const regional = `${quick}    target: cloud.region\n`;
+    const markersOf = (target: string, id: string): readonly string[] => {
+      const slot = { environment: 'production', component: 'checkout', target };
+      const deployment = `6f1c1a52-0000-8000-8000-00000000000${id}`;
+      const occurredAt = '2026-11-20T10:00:00Z';
+      return [
+        { kind: 'logged', slot, version: '1.9.4', occurredAt: '2026-11-19T10:00:00Z' },
+        { kind: 'planned', slot, version: '2.0.0', strategy: 'canary', deployment, occurredAt },
+        { kind: 'started', deployment, occurredAt },
+      ].map((marker) => JSON.stringify(marker));
+    };
+
+    test.each([
+      ['eu', 'roll-back'],
+      ['us', 'promote'],
+    ])('the senders of the others are no evidence: %s is %s', async (target, outcome) => {
+      const home = mkdtempSync(join(folder, 'regions-'));
+      const markers = [...markersOf('eu', '1'), ...markersOf('us', '2')].join('\n');
+      const files = { 'regional.yaml': regional, 'm.jsonl': markers };
+      const there = await openDesk({ folder: home, files });
+      const path = capture(`regions-${target}.jsonl`, both);
+      for (const named of [[...place, ...versions], ['--markers=m.jsonl']]) {
+        const asked = [`--target=${target}`, '--policy=regional.yaml', '--json', ...named];
+        const { out } = await there.plimsoll('backtest', `--metrics=${path}`, ...asked);
+        expect(JSON.parse(out.at(-1) ?? '')).toMatchObject({
+          outcome,
+          excluded: { 'other-target': expect.any(Number) },
+        });
+      }
+    });
+  });
+
   test('learns from a history of the same cohorts how much they differ by themselves', async () => {
     const history = capture(
       'history.jsonl',

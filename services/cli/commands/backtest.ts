@@ -15,6 +15,7 @@ export const backtestCommands: readonly CommandOf<BacktestCommand>[] = [
       },
       option('service', 'NAME', 'service.name'),
       option('environment', 'NAME', 'deployment.environment.name'),
+      option('target', 'NAME', "the slot's target, where it has one"),
       option('canary', 'VERSION', 'service.version of the canary'),
       option('baseline', 'VERSION', 'service.version of what ran before'),
       option('since', 'TIME', 'when the canary began, UTC; of one capture by --metrics=FILE@TIME'),

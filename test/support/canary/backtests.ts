@@ -14,6 +14,7 @@ export const setup: BacktestSetup = {
   namespace: 'default',
   environment: 'production',
   component: 'checkout',
+  target: null,
   deployment: '6f1c1a52-0000-8000-8000-000000000001',
   canary: {
     version: canaryVersion,

@@ -27,8 +27,8 @@ export type BeforeLearner = {
 
 export const openBeforeLearner = (policy: Policy, setup: BacktestSetup): BeforeLearner => {
   const { audience, environment, component, sinceMs, isByVersion } = setup;
-  const { deployment, namespace, canary, baseline } = setup;
-  const cohorts = { deployment, namespace, target: null, canary, baseline };
+  const { deployment, namespace, target, canary, baseline } = setup;
+  const cohorts = { deployment, namespace, target, canary, baseline };
   const isOld = (origin: Origin): boolean => cohortOf(cohorts, policy, origin) === 'baseline';
   // Of the day before only the place is asked for, whatever ran there.
   const isThere = (origin: Origin): boolean => {

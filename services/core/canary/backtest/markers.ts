@@ -13,7 +13,6 @@ export type TimedMarker = { readonly marker: Marker; readonly atMs: number };
 
 /** A canary that was started, as a backtest needs it. */
 export type CanaryRun = Omit<BacktestSetup, 'audience' | 'isByVersion' | 'comparison'> & {
-  readonly target: string | null;
   readonly course: Course;
 };
 

@@ -39,7 +39,7 @@ export const backtestOpening = (
     analysis: uuidOfParts(digest, ['analysis', deployment, '1']),
     attempt: 1,
     attemptToken: null,
-    target: null,
+    target: setup.target,
     logPosition: 0,
     openedAt: sinceMs,
     canary: setup.canary,

@@ -7,6 +7,8 @@ export type BacktestSetup = {
   readonly namespace: string;
   readonly environment: string;
   readonly component: string;
+  /** Of the slot: senders that name another one are no cohort. Null: the slot has none. */
+  readonly target: string | null;
   /** Id of the canary's deployment. */
   readonly deployment: string;
   readonly canary: RunningVersion;
