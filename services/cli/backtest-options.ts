@@ -6,10 +6,10 @@ import type { RunningVersion } from '../core/samples/sample.ts';
 import type { TextDigest } from '../core/uuid-v8.ts';
 import { uuidOfParts } from '../core/uuid-v8.ts';
 import type { Given } from './arguments.ts';
-import { utcTime } from './position-at.ts';
 import type { CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { refuse } from './problem.ts';
+import { utcMsOf } from './utc-time.ts';
 
 /** What is asked about by options alone. */
 export const setupOfOptions = (
@@ -142,4 +142,4 @@ const shareOf = (written: string): number => {
 };
 
 /** NaN: it is none. */
-export const timeOf = (iso: string): number => (utcTime.test(iso) ? Date.parse(iso) : Number.NaN);
+export const timeOf = (iso: string): number => utcMsOf(iso) ?? Number.NaN;

@@ -5,16 +5,16 @@ import type { NamedCapture, SetupOf } from './backtest-asked.ts';
 import { readMarkerSetups } from './backtest-markers.ts';
 import { setupOfOptions } from './backtest-options.ts';
 import { readNamedPolicy } from './backtest-policy.ts';
-import { utcTime } from './position-at.ts';
 import type { CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
+import { utcForm } from './utc-time.ts';
 
 // What a backtest is about, from its options or from markers.
 
 /** `FILE`, or `FILE@TIME`. */
 export const namedCapture = (written: string): NamedCapture => {
   const at = written.lastIndexOf('@');
-  return at > 0 && utcTime.test(written.slice(at + 1))
+  return at > 0 && utcForm.test(written.slice(at + 1))
     ? { path: written.slice(0, at), since: written.slice(at + 1) }
     : { path: written, since: null };
 };

@@ -21,12 +21,13 @@ import { csvLine } from './csv.ts';
 import { jsonText } from './display.ts';
 import { csvCells, csvHeading, exportLine, rawOf } from './export-line.ts';
 import { nearest } from '../core/nearest.ts';
-import { positionAt, utcTime } from './position-at.ts';
+import { positionAt } from './position-at.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { foldFailed, readFailed, refuse } from './problem.ts';
 import { openProgress } from './progress.ts';
 import { readRows } from './reading.ts';
+import { utcMsOf } from './utc-time.ts';
 
 type Wanted = {
   readonly isCsv: boolean;
@@ -109,11 +110,7 @@ const readWanted = (given: Given): Result<Wanted, CliProblem> => {
 
 /** Of two times that no record lies between. */
 const isLaterTime = (one: string | null, other: string | null): boolean =>
-  one !== null &&
-  other !== null &&
-  utcTime.test(one) &&
-  utcTime.test(other) &&
-  Date.parse(one) > Date.parse(other);
+  (utcMsOf(one ?? '') ?? -Infinity) > (utcMsOf(other ?? '') ?? Infinity);
 
 const boundOf = async (
   { log }: AtHand,

@@ -19,10 +19,10 @@ import { readSigner } from './emit.ts';
 import { readAnswer } from './gateway-answer.ts';
 import { printLines, printProblem, printText } from './output.ts';
 import { readPlace } from './place.ts';
-import { utcTime } from './position-at.ts';
 import type { CliPorts } from './ports.ts';
 import type { CliProblem, ExitCode } from './problem.ts';
 import { problem, refuse } from './problem.ts';
+import { utcMsOf } from './utc-time.ts';
 import { within } from './within.ts';
 
 /** What became of a start, one line of `instance start --json`. */
@@ -96,10 +96,11 @@ const makeInstance = async (
   if (!slot.ok) return slot;
   const nowMs = ports.clock.nowMs();
   const written = given.value('started-at');
-  if (written !== null && !utcTime.test(written))
+  const startedAtMs = written === null ? nowMs : utcMsOf(written);
+  if (startedAtMs === null)
     return refuse(
       'option-invalid',
-      `--started-at=${JSON.stringify(written.slice(0, 64))} is no time`,
+      `--started-at=${JSON.stringify((written ?? '').slice(0, 64))} is no time`,
       'write it in UTC, such as 2026-11-21T10:00:00Z',
     );
   const parsed = parseInstance('instance', {
@@ -118,7 +119,7 @@ const makeInstance = async (
     instance: given.value('instance') ?? ports.host,
     cluster: given.value('cluster'),
     zone: given.value('zone'),
-    startedAt: written === null ? nowMs : Date.parse(written),
+    startedAt: startedAtMs,
   });
   return parsed.ok ? parsed : fieldRefused(parsed.problem);
 };

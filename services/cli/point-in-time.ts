@@ -27,7 +27,7 @@ import { listText } from './list-text.ts';
 import { newestMaxMost } from './lists.ts';
 import { onlyAtHand } from './open-reader.ts';
 import { printLines, printText } from './output.ts';
-import { positionAt, utcTime } from './position-at.ts';
+import { positionAt } from './position-at.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { problem, readFailed, refuse } from './problem.ts';
@@ -36,6 +36,7 @@ import { findDeployment, matches, readAtHand } from './reader-at-hand.ts';
 import type { Filter } from './reader.ts';
 import { readRows, scanRows } from './reading.ts';
 import { showText } from './show-text.ts';
+import { utcMsOf } from './utc-time.ts';
 
 // What was known then, and what is known now of then.
 
@@ -101,8 +102,7 @@ const openMoment = async (
     );
   const now = await ports.atHand(openProgress(ports, 'folding what is new'));
   if (!now.ok) return now;
-  const timeMs = utcTime.test(written) ? Date.parse(written) : null;
-  return ok({ position: position.value, timeMs, now: now.value });
+  return ok({ position: position.value, timeMs: utcMsOf(written), now: now.value });
 };
 
 const presentThen = ({ moment, before }: Past): ReturnType<typeof presentOf> =>

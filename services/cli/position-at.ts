@@ -4,10 +4,7 @@ import { fail, ok } from '../core/result.ts';
 import type { ReadProblem, RecordLog } from '../ports/record-log.ts';
 import type { CliProblem } from './problem.ts';
 import { readFailed, refuse } from './problem.ts';
-
-/** A time in UTC, as commands take it. */
-export const utcTime: RegExp =
-  /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|\+00:00)$/;
+import { utcMsOf } from './utc-time.ts';
 
 /** A position as it was written: itself, or the first that was appended at a UTC time or later. */
 export const positionAt = async (
@@ -28,8 +25,8 @@ export const positionAt = async (
     const position = Number(written);
     return position <= end ? ok(position) : invalid(`the log ends at position ${end}`);
   }
-  const timeMs = utcTime.test(written) ? Date.parse(written) : Number.NaN;
-  return Number.isNaN(timeMs)
+  const timeMs = utcMsOf(written);
+  return timeMs === null
     ? invalid('write a position, or a time in UTC such as 2026-11-21T10:00:00Z')
     : firstSince(log, timeMs, start, end);
 };

@@ -432,6 +432,7 @@ describe('bad input', () => {
 
   test.each([
     ['--since=yesterday', 'option-invalid'],
+    ['--since=2026-02-30T10:00:00Z', 'option-invalid'],
     ['--weight=0s=0.5,0s=0.6', 'option-invalid'],
     ['--weight=0s=1.5', 'option-invalid'],
     ['--weight=1.5', 'option-invalid'],
