@@ -43,6 +43,23 @@ export type Boundary =
       readonly edge: number;
     };
 
+/** What boundaries of one histogram have in common. */
+export type Grid =
+  | { readonly shape: 'explicit' }
+  | { readonly shape: 'exponential'; readonly unit?: 'ms'; readonly scale: number };
+
+export const gridOf = (boundary: Boundary): Grid =>
+  boundary.shape === 'explicit'
+    ? { shape: 'explicit' }
+    : { shape: 'exponential', ...unitOf(boundary), scale: boundary.scale };
+
+/** What tells it from the others of its grid: the number of its edge, or its seconds. */
+export const edgeOf = (boundary: Boundary): number =>
+  boundary.shape === 'explicit' ? boundary.seconds : boundary.edge;
+
+export const boundaryOn = (grid: Grid, edge: number): Boundary =>
+  grid.shape === 'explicit' ? { shape: 'explicit', seconds: edge } : { ...grid, edge };
+
 /** Buckets of one exponential histogram: twice the usual limit of a sender; for more, the scale goes down. */
 const bucketsMax = 320;
 
@@ -208,25 +225,27 @@ export const totalOf = (durations: Durations): number => {
 };
 
 /**
- * How many durations are longer than the boundary, or than the edge so many buckets of its scale lower; undefined where
- * the buckets do not say it: another shape or unit, a bound that is not there, a scale too low for the edge.
+ * How many durations are longer than the boundary; undefined where the buckets do not say it: another shape or unit, a
+ * bound that is not there, a scale too low for the edge.
  */
-export const countAbove = (
+export const countAbove = (durations: Durations, boundary: Boundary): number | undefined =>
+  countAboveEdge(durations, boundary, edgeOf(boundary));
+
+/** The same for an edge of a grid. */
+export const countAboveEdge = (
   durations: Durations,
-  boundary: Boundary,
-  bucketsLower = 0,
+  grid: Grid,
+  edge: number,
 ): number | undefined => {
   if (durations.shape === 'explicit') {
-    if (boundary.shape === 'exponential') return undefined;
-    const index = durations.bounds.indexOf(boundary.seconds);
+    if (grid.shape === 'exponential') return undefined;
+    const index = durations.bounds.indexOf(edge);
     return index < 0 ? undefined : sumFrom(durations.counts, index + 1);
   }
-  if (boundary.shape === 'explicit' || boundary.unit !== durations.unit) return undefined;
-  const wanted = boundary.edge - bucketsLower;
+  if (grid.shape === 'explicit' || grid.unit !== durations.unit) return undefined;
   // Mostly they have one scale.
-  const edge =
-    durations.scale === boundary.scale ? wanted : wanted * 2 ** (durations.scale - boundary.scale);
-  return Number.isInteger(edge) ? sumFrom(durations.counts, edge - durations.offset) : undefined;
+  const own = durations.scale === grid.scale ? edge : edge * 2 ** (durations.scale - grid.scale);
+  return Number.isInteger(own) ? sumFrom(durations.counts, own - durations.offset) : undefined;
 };
 
 const sumFrom = (counts: readonly number[], first: number): number => {
@@ -302,8 +321,8 @@ export const boundaryAtScale = (boundary: Boundary, scale: number): Boundary =>
 const shiftScaleMin = 3;
 
 /** Whether a margin can be had as a shift of the boundary; where not, the rates themselves need a tolerance. */
-export const isShiftable = (boundary: Boundary): boolean =>
-  boundary.shape === 'exponential' && boundary.scale >= shiftScaleMin;
+export const isShiftable = (grid: Grid): boolean =>
+  grid.shape === 'exponential' && grid.scale >= shiftScaleMin;
 
 /** By how many buckets durations shift that are slower by `margin` (0.1: 10 %): the nearest number, at least 1. */
 export const shiftOfMargin = (scale: number, margin: number): number =>

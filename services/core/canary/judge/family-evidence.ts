@@ -80,19 +80,20 @@ const logPart = ({ logStakes, metrics }: Parts, index: number): number => {
     : stake + metric.logRollback;
 };
 
-/** ln of E = sum of v_i E_i: the `logSumExp` of the parts, without a list of them, for every window asks. */
-export const logEvidence = (state: Parts): number => {
+/** ln of E = sum of v_i E_i. */
+export const logEvidence = (state: Parts): number => logSumExp(logParts(state));
+
+/** Whether E has reached e^needed. Hardly ever is the largest part so near to it that the sum must be reckoned. */
+export const reaches = (state: Parts, needed: number): boolean => {
   const { length } = state.metrics;
   let highest = -Infinity;
-  for (let index = 0; index < length; index += 1) {
-    const part = logPart(state, index);
-    if (part > highest) highest = part;
-  }
-  if (highest === -Infinity) return -Infinity;
-  let sum = 0;
-  for (let index = 0; index < length; index += 1) sum += Math.exp(logPart(state, index) - highest);
-  return highest + Math.log(sum);
+  for (let index = 0; index < length; index += 1)
+    highest = Math.max(highest, logPart(state, index));
+  return highest + Math.log(length) + roundingNats >= needed && logEvidence(state) >= needed;
 };
+
+/** More than any rounding of a sum. */
+const roundingNats = 1e-6;
 
 /** ln of the odds that each metric is good enough, with what earlier attempts showed. */
 export const logPromotes = (rule: FamilyRule, state: FamilyState): readonly number[] =>

@@ -6,6 +6,7 @@ import {
   logEvidence,
   logParts,
   logPromotes,
+  reaches,
   sharesOf,
   weightsOf,
   withPresence,
@@ -105,7 +106,7 @@ export const judgeWindow = (
     const asCarried: FamilyState = { ...state, seen: before.seen, metrics: before.metrics };
     return { ...asCarried, failed: crossed(rule, asCarried, mark) };
   }
-  const isCrossed = place.judged && logEvidence(state) >= needed;
+  const isCrossed = place.judged && reaches(state, needed);
   if (isCrossed) return { ...state, failed: crossed(rule, state, mark) };
   const worseBefore = state.carried?.worseAtDeadline ?? [];
   // What was found worse once is so in every attempt.

@@ -26,9 +26,11 @@ export const isSilentIn = (
   state: FamilyState,
   index: number,
   cohort: Cohort,
-): boolean =>
-  lastIndex(rule, state) - (lastSeen(state.seen, index, cohort) ?? -1) >=
-  windowsIn(rule, rule.noDataMs);
+): boolean => (lastSeen(state.seen, index, cohort) ?? -1) <= lastSilent(rule, state);
+
+/** Who showed something for the last time in this window, or before, is silent. */
+const lastSilent = (rule: FamilyRule, state: FamilyState): number =>
+  lastIndex(rule, state) - windowsIn(rule, rule.noDataMs);
 
 /** The last window that was taken in: what comes after the end says nothing. */
 const lastIndex = (rule: FamilyRule, { nextIndex, failed, promoted }: FamilyState): number => {
@@ -41,14 +43,16 @@ const lastIndex = (rule: FamilyRule, { nextIndex, failed, promoted }: FamilyStat
 };
 
 /** A cohort is silent, or, once presence is decided, a metric that is required. */
-export const isSilent = (rule: FamilyRule, state: FamilyState): boolean =>
-  cohorts.some((cohort) =>
-    state.presenceIndex === null
-      ? rule.metrics.every((_, index) => isSilentIn(rule, state, index, cohort))
-      : rule.metrics.some(
-          (_, index) => isSilentIn(rule, state, index, cohort) && isRequired(rule, state, index),
-        ),
-  );
+export const isSilent = (rule: FamilyRule, state: FamilyState): boolean => {
+  const last = lastSilent(rule, state);
+  return cohorts.some((cohort) => {
+    const isSilentAt = (index: number): boolean =>
+      (lastSeen(state.seen, index, cohort) ?? -1) <= last;
+    return state.presenceIndex === null
+      ? rule.metrics.every((_, index) => isSilentAt(index))
+      : rule.metrics.some((_, index) => isSilentAt(index) && isRequired(rule, state, index));
+  });
+};
 
 /**
  * What is not there yet. Every metric must have shown enough by itself (an intersection-union test), so their number

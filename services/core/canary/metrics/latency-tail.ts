@@ -5,11 +5,14 @@ import {
   deadlineTest,
   noDeadlineSums,
 } from '../deadline-test.ts';
-import type { Boundary, Durations } from '../durations.ts';
+import type { Boundary, Durations, Grid } from '../durations.ts';
 import {
   boundaryAtScale,
+  boundaryOn,
   boundarySeconds,
-  countAbove,
+  countAboveEdge,
+  edgeOf,
+  gridOf,
   isShiftable,
   marginOfShift,
   shiftOfMargin,
@@ -54,22 +57,25 @@ export type LatencyMargins = {
  * x / (1 + margin), which is exact on exponential buckets; "no slower than (1 + margin) times the baseline" says that
  * the first share is not above the second, for every x.
  *
- * Its numbers are in the two lists of its metric. `settled`, from `at` on: the quantile; what the baseline showed before
- * the first judged window (requests, and those slower than the tolerated and the promised boundary); `TailCounts` of the
- * finished blocks; its stakes. `running`, from `from` on: `TailCounts` of the running block, and the growth in it.
+ * Its numbers are in the two lists of its metric. `settled`, from `at` on: the quantile; the edge of its boundary
+ * (`edgeOf`); what the baseline showed before the first judged window (requests, and those slower than the tolerated and
+ * the promised boundary); `TailCounts` of the finished blocks; its stakes. `running`, from `from` on: `TailCounts` of the
+ * running block, and the growth in it. What is left is not looked at before the block ends.
  */
-export type Tail = {
-  readonly boundary: Boundary;
-  /** Buckets by which the baseline's boundary lies lower. */
+export type Tail = { readonly curve: RatioCurve; readonly deadline: DeadlineSums };
+
+/** What all tails of a metric have in common. */
+export type Cut = {
+  readonly grid: Grid;
+  /** Buckets by which the baseline's boundaries lie lower. */
   readonly shift: number;
   readonly promoteShift: number;
-  readonly curve: RatioCurve;
-  readonly deadline: DeadlineSums;
 };
 
-const warmUpAt = 1;
-const pastAt = 4;
-const stakesAt = 10;
+const edgeAt = 1;
+const warmUpAt = 2;
+const pastAt = 5;
+const stakesAt = 11;
 
 /**
  * Of judged windows: requests of the canary and those slower than the boundary; requests of the baseline and those
@@ -131,48 +137,54 @@ export const runningLength = (quantile: number): number =>
 /** A tail at a boundary that was chosen from `warmUp`, what the baseline showed before; and its settled numbers. */
 export const tailAt = (
   quantile: number,
-  boundary: Boundary,
+  edge: number,
+  { grid, shift, promoteShift }: Cut,
   warmUp: Durations,
   total: number,
-  rules: StakeRules & LatencyMargins,
+  rules: StakeRules,
   restartsBegun: number,
 ): { readonly tail: Tail; readonly settled: readonly number[] } => {
-  const shifts = shiftsAt(boundary, rules);
-  const above = (buckets: number): number => countAbove(warmUp, boundary, buckets) ?? 0;
+  const above = (buckets: number): number => countAboveEdge(warmUp, grid, edge - buckets) ?? 0;
   return {
-    tail: { boundary, ...shifts, curve: initialCurve, deadline: noDeadlineSums },
+    tail: { curve: initialCurve, deadline: noDeadlineSums },
     settled: [
-      quantile,
-      ...[total, above(shifts.shift), above(shifts.promoteShift)],
+      ...[quantile, edge],
+      ...[total, above(shift), above(promoteShift)],
       ...noCounts,
       ...initialStakes(testAt(quantile), rules, restartsBegun),
     ],
   };
 };
 
-/** The same tail where buckets have become coarser: the nearest boundary and shifts that these have. */
-export const tailAtScale = (tail: Tail, scale: number, margins: LatencyMargins): Tail => {
-  const boundary = boundaryAtScale(tail.boundary, scale);
-  return boundary === tail.boundary ? tail : { ...tail, boundary, ...shiftsAt(boundary, margins) };
+export const cutOf = (boundary: Boundary, { margin, promoteMargin }: LatencyMargins): Cut => {
+  const grid = gridOf(boundary);
+  if (grid.shape === 'explicit' || !isShiftable(grid)) return { grid, shift: 0, promoteShift: 0 };
+  const shift = shiftOfMargin(grid.scale, margin);
+  const promoteShift = Math.max(shift + 1, shiftOfMargin(grid.scale, promoteMargin));
+  return { grid, shift, promoteShift };
 };
 
-const shiftsAt = (
-  boundary: Boundary,
-  { margin, promoteMargin }: LatencyMargins,
-): Pick<Tail, 'shift' | 'promoteShift'> => {
-  if (boundary.shape === 'explicit' || !isShiftable(boundary)) return { shift: 0, promoteShift: 0 };
-  const shift = shiftOfMargin(boundary.scale, margin);
-  return {
-    shift,
-    promoteShift: Math.max(shift + 1, shiftOfMargin(boundary.scale, promoteMargin)),
-  };
+export const boundaryIn = ({ grid }: Cut, settled: readonly number[], at: number): Boundary =>
+  boundaryOn(grid, settled[at + edgeAt] ?? 0);
+
+/** Where buckets have become coarser, the nearest boundary that these have; and its cut. */
+export const moveTail = (
+  cut: Cut,
+  settled: number[],
+  at: number,
+  scale: number,
+  margins: LatencyMargins,
+): Cut => {
+  const boundary = boundaryAtScale(boundaryIn(cut, settled, at), scale);
+  settled[at + edgeAt] = edgeOf(boundary);
+  return cutOf(boundary, margins);
 };
 
 /** How much slower the shifts let the canary be; 0 where the shares have the tolerance instead. */
-export const marginsOf = ({ boundary, shift, promoteShift }: Tail): readonly [number, number] =>
-  boundary.shape === 'explicit'
+export const marginsOf = ({ grid, shift, promoteShift }: Cut): readonly [number, number] =>
+  grid.shape === 'explicit'
     ? [0, 0]
-    : [marginOfShift(boundary.scale, shift), marginOfShift(boundary.scale, promoteShift)];
+    : [marginOfShift(grid.scale, shift), marginOfShift(grid.scale, promoteShift)];
 
 /** One cohort's durations of a window. */
 export type Arm = { readonly durations: Durations; readonly total: number };
@@ -180,7 +192,7 @@ export type Arm = { readonly durations: Durations; readonly total: number };
 /** Takes one window in. False, and nothing is changed: its buckets do not say what is longer than the boundary. */
 export const addToTail = (
   margins: LatencyMargins,
-  tail: Tail,
+  cut: Cut,
   settled: readonly number[],
   at: number,
   running: number[],
@@ -189,20 +201,24 @@ export const addToTail = (
   baseline: Arm,
   phi: number,
 ): boolean => {
-  const { boundary, shift, promoteShift } = tail;
-  const slower = countAbove(canary.durations, boundary);
-  const baselineSlower = countAbove(baseline.durations, boundary);
+  const { grid, shift, promoteShift } = cut;
+  const edge = settled[at + edgeAt] ?? 0;
+  const slower = countAboveEdge(canary.durations, grid, edge);
+  const baselineSlower = countAboveEdge(baseline.durations, grid, edge);
   if (slower === undefined || baselineSlower === undefined) return false;
-  const tolerated = shift === 0 ? baselineSlower : countAbove(baseline.durations, boundary, shift);
+  const tolerated =
+    shift === 0 ? baselineSlower : countAboveEdge(baseline.durations, grid, edge - shift);
   const promised =
-    promoteShift === 0 ? baselineSlower : countAbove(baseline.durations, boundary, promoteShift);
+    promoteShift === 0
+      ? baselineSlower
+      : countAboveEdge(baseline.durations, grid, edge - promoteShift);
   if (tolerated === undefined || promised === undefined) return false;
   const test = testAt(quantileIn(settled, at));
   const growth = from + growthAt;
   addOddsIncrements(
     running,
     growth,
-    lineOf(tail, margins),
+    lineOf(cut, margins),
     test.ratios,
     shareIn(settled, at, toleratedIndex),
     canary.total,
@@ -214,7 +230,7 @@ export const addToTail = (
   addOddsIncrements(
     running,
     growth + test.rollback.length,
-    promoteLineOf(tail, margins),
+    promoteLineOf(cut, margins),
     promoteRatios,
     shareIn(settled, at, promisedIndex),
     canary.total,
@@ -242,11 +258,11 @@ const shareIn = (settled: readonly number[], at: number, index: number): number 
   ((settled[at + warmUpAt + index] ?? 0) + (settled[at + pastAt + 3 + index] ?? 0) + 0.5) /
   ((settled[at + warmUpAt] ?? 0) + (settled[at + pastAt + 2] ?? 0) + 1);
 
-const lineOf = ({ boundary }: Tail, { tolerance }: LatencyMargins): Line =>
-  isShiftable(boundary) ? equalShares : tolerance;
+const lineOf = ({ grid }: Cut, { tolerance }: LatencyMargins): Line =>
+  isShiftable(grid) ? equalShares : tolerance;
 
-const promoteLineOf = ({ boundary }: Tail, { promoteTolerance }: LatencyMargins): Line =>
-  isShiftable(boundary) ? equalShares : promoteTolerance;
+const promoteLineOf = ({ grid }: Cut, { promoteTolerance }: LatencyMargins): Line =>
+  isShiftable(grid) ? equalShares : promoteTolerance;
 
 /** The restart that begins with this window, if one does. */
 export const restartTail = (
@@ -262,6 +278,7 @@ export const restartTail = (
 /** The running block, which ends, among those before. */
 export const settleTail = (
   rules: StakeRules & LatencyMargins,
+  cut: Cut,
   tail: Tail,
   settled: number[],
   at: number,
@@ -270,7 +287,7 @@ export const settleTail = (
   phi: number,
 ): Tail => {
   const test = testAt(quantileIn(settled, at));
-  const next = withBlock(rules, tail, settled, at, running, from, phi);
+  const next = withBlock(rules, cut, tail, settled, at, running, from, phi);
   for (let index = 0; index < growthAt; index += 1) {
     const past = settled[at + pastAt + index] ?? 0;
     settled[at + pastAt + index] = past + (running[from + index] ?? 0);
@@ -282,6 +299,7 @@ export const settleTail = (
 
 const withBlock = (
   margins: LatencyMargins,
+  cut: Cut,
   tail: Tail,
   settled: readonly number[],
   at: number,
@@ -294,12 +312,9 @@ const withBlock = (
   const canary: RateCounts = { total: canaryTotal, events: slower };
   const shown = { canary, baseline: { total: baselineTotal, events: baselineSlower } };
   const pair = { canary, baseline: { total: baselineTotal, events: tolerated } };
-  const line = lineOf(tail, margins);
+  const line = lineOf(cut, margins);
   const share = shareIn(settled, at, toleratedIndex);
   return {
-    boundary: tail.boundary,
-    shift: tail.shift,
-    promoteShift: tail.promoteShift,
     curve: addToCurve(tail.curve, shown, phi),
     deadline: isEqualShares(line)
       ? addOddsToDeadline(tail.deadline, pair, phi)
@@ -310,6 +325,7 @@ const withBlock = (
 /** The test at the deadline, with the running block. */
 export const tailDeadline = (
   margins: LatencyMargins,
+  cut: Cut,
   tail: Tail,
   settled: readonly number[],
   at: number,
@@ -318,7 +334,7 @@ export const tailDeadline = (
   phi: number,
   alpha: number,
 ): DeadlineResult =>
-  deadlineTest(withBlock(margins, tail, settled, at, running, from, phi).deadline, alpha);
+  deadlineTest(withBlock(margins, cut, tail, settled, at, running, from, phi).deadline, alpha);
 
 export const cappedBlocksIn = (settled: readonly number[], at: number): number =>
   cappedBlocksOf(settled, at + stakesAt);
@@ -365,6 +381,7 @@ export type TailExplanation = UsedPhi & {
 /** `phi` is that of the running block. */
 export const explainTail = (
   rules: StakeRules & LatencyMargins,
+  cut: Cut,
   tail: Tail,
   settled: readonly number[],
   at: number,
@@ -373,17 +390,17 @@ export const explainTail = (
   phi: number,
   used: UsedPhi,
 ): TailExplanation => {
-  const { curve } = withBlock(rules, tail, settled, at, running, from, phi);
+  const { curve } = withBlock(rules, cut, tail, settled, at, running, from, phi);
   const past = countsIn(settled, at + pastAt);
   const block = countsIn(running, from);
   const [canaryTotal, slower, baselineTotal, baselineSlower, tolerated] = past.map(
     (count, index) => count + (block[index] ?? 0),
   ) as unknown as TailCounts;
   const share = baselineTotal === 0 ? 0 : tolerated / baselineTotal;
-  const line = lineOf(tail, rules);
+  const line = lineOf(cut, rules);
   return {
     quantile: quantileIn(settled, at),
-    boundaryMs: boundarySeconds(tail.boundary) * 1_000,
+    boundaryMs: boundarySeconds(boundaryIn(cut, settled, at)) * 1_000,
     canary: { total: canaryTotal, events: slower },
     baseline: { total: baselineTotal, events: baselineSlower },
     ratio: curveRatio(curve),

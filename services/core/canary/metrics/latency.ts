@@ -1,9 +1,10 @@
 import type { DeadlineResult } from '../deadline-test.ts';
-import type { Boundary, Durations, DurationsProblem } from '../durations.ts';
+import type { Boundary, Durations, DurationsProblem, Grid } from '../durations.ts';
 import {
   addDurations,
   boundaryNearest,
   boundarySeconds,
+  edgeOf,
   isShiftable,
   logMoments,
   logWidth,
@@ -18,21 +19,23 @@ import type { StakeRules } from '../stakes.ts';
 import { zeros } from '../stakes.ts';
 import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
 import { loudWindows, withWindow } from '../strongest-windows.ts';
-import type { Arm, LatencyMargins, Tail, TailExplanation } from './latency-tail.ts';
+import type { Arm, Cut, LatencyMargins, Tail, TailExplanation } from './latency-tail.ts';
 import {
   addToTail,
+  boundaryIn,
   cappedBlocksIn,
+  cutOf,
   explainTail,
   logTailPromote,
   logTailRollback,
   marginsOf,
+  moveTail,
   quantileIn,
   restartTail,
   runningLength,
   settledLength,
   settleTail,
   tailAt,
-  tailAtScale,
   tailDeadline,
 } from './latency-tail.ts';
 import {
@@ -86,6 +89,8 @@ export type LatencyState = MetricEvidence & {
   readonly judged: 'latency';
   /** Before the boundaries are chosen; null from then on. */
   readonly warmUp: WarmUp | null;
+  /** Null until they are chosen. */
+  readonly cut: Cut | null;
   readonly tails: readonly Tail[];
   readonly hasMeanLog: boolean;
   /** What finished blocks came to, and the running block: numbers of each tail in turn, then those of the mean log. */
@@ -121,6 +126,7 @@ export const latencyJudge: RuledJudge<
     judged: 'latency',
     logRollback: 0,
     warmUp: { baseline: null, canaryBuckets: null, restartsBegun: 0 },
+    cut: null,
     tails: [],
     hasMeanLog: false,
     settled: [],
@@ -134,9 +140,11 @@ export const latencyJudge: RuledJudge<
     const state = before.warmUp === null || !place.judged ? before : chosen(rule, before);
     if (state.warmUp !== null) return observe(rule, state, state.warmUp, window, place);
     const { canary, baseline } = window;
+    const { cut } = state;
+    if (cut === null) return state;
     return place.judged && canary !== null && baseline !== null
-      ? judged(rule, state, canary, baseline, place)
-      : passed(rule, state, place);
+      ? judged(rule, state, cut, canary, baseline, place)
+      : passed(rule, state, cut, place);
   },
   logPromote: (rule, state) => logPromoteOf(rule, state),
   explain: (rule, state) => explain(rule, state),
@@ -193,24 +201,25 @@ const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
   if (!seen.ok) return state.problem === seen.problem ? state : { ...state, problem: seen.problem };
   const total = totalOf(seen.value);
   if (total < baselineRequestsMin) return state;
+  const boundaries = latencyBoundaries(seen.value);
+  const [[, middle] = []] = boundaries;
+  if (middle === undefined) return state;
+  const cut = cutOf(middle, rule);
   const tails: Tail[] = [];
   const settled: number[] = [];
   let runningTotal = 0;
-  for (const [quantile, boundary] of latencyBoundaries(seen.value)) {
+  for (const [quantile, boundary] of boundaries) {
     const { restartsBegun } = warmUp;
-    const begun = tailAt(quantile, boundary, seen.value, total, rule, restartsBegun);
+    const edge = edgeOf(boundary);
+    const begun = tailAt(quantile, edge, cut, seen.value, total, rule, restartsBegun);
     tails.push(begun.tail);
     settled.push(...begun.settled);
     runningTotal += runningLength(quantile);
   }
-  const [middle] = tails;
-  if (middle === undefined) return state;
   const running = zeros(runningTotal);
-  const centreSeconds = boundarySeconds(middle.boundary);
-  const moments = isShiftable(middle.boundary)
-    ? logMoments(seen.value, centreSeconds, logReach)
-    : undefined;
-  const chosenState = { ...state, warmUp: null, tails, problem: null };
+  const centreSeconds = boundarySeconds(middle);
+  const moments = isShiftable(middle) ? logMoments(seen.value, centreSeconds, logReach) : undefined;
+  const chosenState = { ...state, warmUp: null, cut, tails, problem: null };
   if (moments === undefined) return { ...chosenState, hasMeanLog: false, settled, running };
   const meanLog = initialMeanLog(centreSeconds, moments, rule, warmUp.restartsBegun);
   return {
@@ -224,6 +233,7 @@ const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
 const judged = (
   rule: LatencyRule,
   before: LatencyState,
+  cut: Cut,
   canaryShown: Durations,
   baselineShown: Durations,
   place: WindowPlace,
@@ -235,28 +245,32 @@ const judged = (
   const running = before.running.slice();
   let isUsable = true;
   let [at, from] = [0, 0];
-  for (const tail of before.tails) {
+  for (let index = 0; index < before.tails.length; index += 1) {
     const quantile = quantileIn(before.settled, at);
     const phi = phiOf(rule, quantile, times);
-    if (!addToTail(rule, tail, before.settled, at, running, from, canary, baseline, phi))
+    if (!addToTail(rule, cut, before.settled, at, running, from, canary, baseline, phi))
       isUsable = false;
     at += settledLength(quantile);
     from += runningLength(quantile);
   }
   if (before.hasMeanLog)
-    addMeans(rule, before, at, running, from, canaryShown, baselineShown, times);
-  const tests = blockPassed(rule, before, running, place, times);
+    addMeans(rule, cut, before.settled, at, running, from, canaryShown, baselineShown, times);
+  const tests = blockPassed(rule, before, cut, running, place, times);
   const logRollback = logRollbackOf(rule, before, tests);
-  const problem = isUsable ? before.problem : problemOf(before.tails, canaryShown, baselineShown);
-  const isCoarser = !isUsable && problem === 'scale-fell';
+  const problem = isUsable ? before.problem : problemOf(cut, canaryShown, baselineShown);
   const gain = logRollback - before.logRollback;
+  const moved =
+    !isUsable && problem === 'scale-fell'
+      ? movedTo(rule, cut, tests, scaleOf(canaryShown, baselineShown))
+      : { cut, settled: tests.settled };
   return {
     judged: 'latency',
     logRollback,
     warmUp: before.warmUp,
-    tails: isCoarser ? atScale(rule, tests.tails, canaryShown, baselineShown) : tests.tails,
+    cut: moved.cut,
+    tails: tests.tails,
     hasMeanLog: before.hasMeanLog,
-    settled: tests.settled,
+    settled: moved.settled,
     running: tests.running,
     traffic,
     strongestWindows: isUsable
@@ -267,9 +281,14 @@ const judged = (
   };
 };
 
-const passed = (rule: LatencyRule, state: LatencyState, place: WindowPlace): LatencyState => {
+const passed = (
+  rule: LatencyRule,
+  state: LatencyState,
+  cut: Cut,
+  place: WindowPlace,
+): LatencyState => {
   const times = raisedTimes(rule.measuredAt, state.traffic);
-  const tests = blockPassed(rule, state, state.running, place, times);
+  const tests = blockPassed(rule, state, cut, state.running, place, times);
   return { ...state, ...tests, logRollback: logRollbackOf(rule, state, tests) };
 };
 
@@ -279,6 +298,7 @@ type Tests = Pick<LatencyState, 'tails' | 'settled' | 'running'>;
 const blockPassed = (
   rule: LatencyRule,
   { tails, hasMeanLog, settled: before }: LatencyState,
+  cut: Cut,
   shown: readonly number[],
   place: WindowPlace,
   times: number,
@@ -292,7 +312,7 @@ const blockPassed = (
     const phi = phiOf(rule, quantile, times);
     restartTail(settled, at, place, rule);
     const passedTail = place.endsBlock
-      ? settleTail(rule, tail, settled, at, running, from, phi)
+      ? settleTail(rule, cut, tail, settled, at, running, from, phi)
       : tail;
     at += settledLength(quantile);
     from += runningLength(quantile);
@@ -305,7 +325,8 @@ const blockPassed = (
 /** Adds the window's mean of log-durations to the running block, where its buckets are fine enough to say it. */
 const addMeans = (
   rule: LatencyRule,
-  { tails: [tail], settled }: LatencyState,
+  { grid, shift }: Cut,
+  settled: readonly number[],
   at: number,
   running: number[],
   from: number,
@@ -313,15 +334,14 @@ const addMeans = (
   baseline: Durations,
   times: number,
 ): void => {
-  if (tail === undefined) return;
   const centreSeconds = centreSecondsIn(settled, at);
   const canaryMoments = logMoments(canary, centreSeconds, logReach);
   const baselineMoments = logMoments(baseline, centreSeconds, logReach);
   // The margin is whole buckets of the tails' scale; on coarser ones the means would not shift by it.
-  const isFine = scaleOf(canary, baseline) >= (scaleIn(tail.boundary) ?? Infinity);
+  const scale = scaleIn(grid);
+  const isFine = scale !== undefined && scaleOf(canary, baseline) >= scale;
   if (canaryMoments === undefined || baselineMoments === undefined || !isFine) return;
-  const scale = scaleIn(tail.boundary) ?? 0;
-  const logMargin = tail.shift * logWidth(scale);
+  const logMargin = shift * logWidth(scale);
   const phi = raisedPhi(rule.measuredAt, rule.phi.meanLog, times);
   addToMeanLog(running, from, canaryMoments, baselineMoments, logMargin, scale, phi);
 };
@@ -368,35 +388,39 @@ const logPromoteOf = (rule: LatencyRule, { tails, settled, running }: LatencySta
   return log;
 };
 
-const problemOf = (
-  tails: readonly Tail[],
-  canary: Durations,
-  baseline: Durations,
-): LatencyProblem => {
-  const shape = tails[0]?.boundary.shape;
-  if (canary.shape !== shape || baseline.shape !== shape) return 'shapes-differ';
-  const units = [tails[0]?.boundary, canary, baseline].map(unitIn);
+const problemOf = ({ grid }: Cut, canary: Durations, baseline: Durations): LatencyProblem => {
+  if (canary.shape !== grid.shape || baseline.shape !== grid.shape) return 'shapes-differ';
+  const units = [grid, canary, baseline].map(unitIn);
   if (new Set(units).size > 1) return 'units-differ';
-  return shape === 'explicit' ? 'no-shared-bound' : 'scale-fell';
+  return grid.shape === 'explicit' ? 'no-shared-bound' : 'scale-fell';
 };
 
-const unitIn = (of: Boundary | Durations | undefined): 'ms' | undefined =>
-  of?.shape === 'exponential' ? of.unit : undefined;
+const unitIn = (of: Grid | Durations): 'ms' | undefined =>
+  of.shape === 'exponential' ? of.unit : undefined;
 
-const atScale = (
+const movedTo = (
   rule: LatencyRule,
-  tails: readonly Tail[],
-  canary: Durations,
-  baseline: Durations,
-): readonly Tail[] => tails.map((tail) => tailAtScale(tail, scaleOf(canary, baseline), rule));
+  cut: Cut,
+  { tails, settled: before }: Tests,
+  scale: number,
+): Pick<LatencyState, 'cut' | 'settled'> => {
+  const settled = before.slice();
+  let moved = cut;
+  let at = 0;
+  for (let index = 0; index < tails.length; index += 1) {
+    moved = moveTail(cut, settled, at, scale, rule);
+    at += settledLength(quantileIn(settled, at));
+  }
+  return { cut: moved, settled };
+};
 
 const scaleOf = (canary: Durations, baseline: Durations): number =>
   canary.shape === 'exponential' && baseline.shape === 'exponential'
     ? Math.min(canary.scale, baseline.scale)
     : -Infinity;
 
-const scaleIn = (boundary: Boundary): number | undefined =>
-  boundary.shape === 'exponential' ? boundary.scale : undefined;
+const scaleIn = (grid: Grid): number | undefined =>
+  grid.shape === 'exponential' ? grid.scale : undefined;
 
 const measuredPhi = ({ phi }: LatencyRule, quantile: number): number =>
   phi.tails[latencyQuantiles.indexOf(quantile)] ?? 1;
@@ -437,14 +461,21 @@ export const latencyDeadline = (
   state: LatencyState,
   alpha: number,
 ): readonly (DeadlineResult & { readonly quantile: number })[] => {
-  const { settled, running, traffic } = state;
+  const { cut, settled, running, traffic } = state;
+  if (cut === null) return [];
   const times = raisedTimes(rule.measuredAt, traffic);
   const { places } = placesIn(state);
   return places.map(({ tail, quantile, at, from }) => {
     const phi = phiOf(rule, quantile, times);
     const part = alpha / places.length;
-    return { quantile, ...tailDeadline(rule, tail, settled, at, running, from, phi, part) };
+    return { quantile, ...tailDeadline(rule, cut, tail, settled, at, running, from, phi, part) };
   });
+};
+
+/** Where the tails are cut. */
+export const boundariesIn = (state: LatencyState): readonly Boundary[] => {
+  const { cut, settled } = state;
+  return cut === null ? [] : placesIn(state).places.map(({ at }) => boundaryIn(cut, settled, at));
 };
 
 export type LatencyExplanation = {
@@ -466,24 +497,16 @@ export type LatencyExplanation = {
 };
 
 const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => {
-  const { settled, running, hasMeanLog, traffic } = state;
+  const { cut, settled, running, hasMeanLog, traffic } = state;
   const times = raisedTimes(rule.measuredAt, traffic);
   const { places, at: meanLogAt, from: meanLogFrom } = placesIn(state);
-  const explained = places.map(({ tail, quantile, at, from }) =>
-    explainTail(
-      rule,
-      tail,
-      settled,
-      at,
-      running,
-      from,
-      phiOf(rule, quantile, times),
-      usedPhi(rule.measuredAt, measuredPhi(rule, quantile), traffic),
-    ),
-  );
+  const explained = places.flatMap(({ tail, quantile, at, from }) => {
+    const phi = phiOf(rule, quantile, times);
+    const used = usedPhi(rule.measuredAt, measuredPhi(rule, quantile), traffic);
+    return cut === null ? [] : explainTail(rule, cut, tail, settled, at, running, from, phi, used);
+  });
   const evidence = explained.map(({ rollbackEvidence }) => rollbackEvidence);
-  const [middle] = state.tails;
-  const [margin, promoteMargin] = middle === undefined ? [0, 0] : marginsOf(middle);
+  const [margin, promoteMargin] = cut === null ? [0, 0] : marginsOf(cut);
   const blocks = places.map(({ at }) => cappedBlocksIn(settled, at));
   return {
     judged: 'latency',

@@ -2,7 +2,11 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { Durations } from '../../../../services/core/canary/durations.ts';
-import { latencyDeadline, latencyJudge } from '../../../../services/core/canary/metrics/latency.ts';
+import {
+  boundariesIn,
+  latencyDeadline,
+  latencyJudge,
+} from '../../../../services/core/canary/metrics/latency.ts';
 import type {
   LatencyRule,
   LatencyState,
@@ -129,11 +133,7 @@ describe('buckets that cannot be compared', () => {
     const before = after(fine);
     const state = after(coarse, rule, { state: before, index: fine.length });
     expect(state.unusableWindows).toBeLessThanOrEqual(1);
-    expect(state.tails.map(({ boundary }) => boundary)).toMatchObject([
-      { scale: 3 },
-      { scale: 3 },
-      { scale: 3 },
-    ]);
+    expect(boundariesIn(state)).toMatchObject([{ scale: 3 }, { scale: 3 }, { scale: 3 }]);
     expect(latencyJudge.explain(rule, state).margin).toBeCloseTo(0.0905, 4);
     expect(state.logRollback).toBeGreaterThan(needed);
   });
@@ -153,7 +153,7 @@ describe('the boundaries', () => {
     const [usual] = durationWindows(1, { seed: 3 });
     const [strange] = durationWindows(1, { seed: 3, slower: 9 });
     const boundariesAfter = (window: ShownDurations | undefined): unknown =>
-      window && after([...warm, window]).tails.map(({ boundary }) => boundary);
+      window && boundariesIn(after([...warm, window]));
     expect(boundariesAfter(strange)).toEqual(boundariesAfter(usual));
   });
 });
