@@ -3,9 +3,10 @@ import { namesMax } from '../core/canary/backtest/heard.ts';
 import type { BacktestSetup } from '../core/canary/backtest/setup.ts';
 import { beforeSpanMs } from '../core/canary/rollouts/before.ts';
 import { grouped } from '../core/canary/reading/figures.ts';
+import { windowMsMax } from '../core/canary/window-length.ts';
 import { isoTime } from '../core/instant.ts';
 import { nearest } from '../core/nearest.ts';
-import { shortTime } from './display.ts';
+import { shortTime, spanText } from './display.ts';
 import type { CliPorts } from './ports.ts';
 
 /** Where nothing was decided, what the capture has instead of what was asked for tells why. `about` comes first. */
@@ -16,7 +17,7 @@ export const tellWhatIsMissing = (
   about = '',
 ): void => {
   if (backtest.settled() !== null) return;
-  const { places, versions, times } = backtest.heard();
+  const { places, versions, times, exportsEveryMs } = backtest.heard();
   const say = (message: string, hint: string): void =>
     note({ code: 'nothing-heard', message: `${about}${message}`, hint });
   const place = `${environment}/${component}`;
@@ -49,6 +50,14 @@ export const tellWhatIsMissing = (
   const refused = Object.entries(excluded).filter(([reason]) => reason in refusalHints);
   for (const [reason, count] of refused)
     say(`${grouped(count)} points were refused: ${reason}`, refusalHints[reason] ?? '');
+  const windowMs = backtest.readings().at(-1)?.windowMs ?? 0;
+  if (exportsEveryMs !== null && windowMs > 0 && exportsEveryMs > windowMs * jitterFactor)
+    say(
+      `a version exports every ${spanText(exportsEveryMs)}, and windows are ${spanText(windowMs)}: they follow exports of which each version shows two within no-data of the policy`,
+      exportsEveryMs > windowMsMax * jitterFactor
+        ? `windows are no longer than ${spanText(windowMsMax)}: let servers export more often`
+        : `let servers export more often, or set judging: { no-data: ${Math.ceil((3 * exportsEveryMs) / minuteMs)}m } in a policy`,
+    );
   if (times === null) return;
   const since = shortTime(isoTime(sinceMs));
   if (times.lastMs < sinceMs)
@@ -81,6 +90,10 @@ const refusalHints: { readonly [reason: string]: string } = {
   'bounds-invalid': 'there is one bound less than there are buckets, and they rise',
   'service-name-missing': 'a resource needs service.name',
 };
+
+/** Timers are late, and what a capture has of a second is not all of it. */
+const jitterFactor = 1.1;
+const minuteMs = 60_000;
 
 /** Silence for so long at the beginning is worth a word. */
 const lateMsMax = 120_000;

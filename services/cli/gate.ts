@@ -240,11 +240,20 @@ const judgingText = (line: Line): string | undefined => {
   if (typeof warmUp !== 'number')
     return 'no decision yet: it is being measured how often servers export';
   if (typeof paired !== 'number')
-    return `no decision yet: ${counted(windows)} closed, and none with requests of both versions`;
+    return `no decision yet: ${counted(windows)} closed, and none with requests of both versions${unpairedText(judging)}`;
   if (judging['stage'] === 'warming')
     return `no decision yet: warming up, ${Math.min(paired, warmUp)} of ${counted(warmUp)}`;
   return `no decision yet: ${counted(paired)}, evidence ${oddsIn(judging, 'evidence')} of ${oddsIn(judging, 'evidenceNeeded')} needed to roll back`;
 };
+
+/** A pause of less than this is nothing to be asked about. */
+const unpairedMsMin = 2 * minuteMs;
+
+/** Where windows are long over that saw one version each. */
+const unpairedText = ({ windows, windowMs }: Line): string =>
+  typeof windows === 'number' && typeof windowMs === 'number' && windows * windowMs >= unpairedMsMin
+    ? ` (where servers export less often than each ${spanText(windowMs)}, a longer no-data in the policy lets windows follow them)`
+    : '';
 
 const counted = (windows: unknown): string =>
   windows === 1 ? '1 window' : `${typeof windows === 'number' ? windows : 'no'} windows`;

@@ -387,6 +387,23 @@ describe('plimsoll backtest', () => {
     expect(err.join('\n')).toMatch(message);
   });
 
+  test('says so where servers export too seldom for the windows to follow them', async () => {
+    const everyS = 150;
+    const seldom = Array.from({ length: 6 }, (_, index) =>
+      ['2.0.0', '1.9.4'].map((version, place) => {
+        const at = (index + 1) * everyS - 10 * place;
+        return lineOf({ version, at, from: at - everyS, requests: 3_000, errors: 30 });
+      }),
+    ).flat();
+    const { out, err } = await backtest(seldom);
+    expect(out.join('\n')).toContain('a window in which both cohorts show requests');
+    expect(err.join()).toMatch(
+      /a version exports every 2 min, and windows are 5 s: .*judging: \{ no-data: 8m \}/,
+    );
+    const often = await backtest(twoServers(60, good));
+    expect(often.err.join()).not.toContain('exports every');
+  });
+
   test('draws what it judged', async () => {
     const svg = join(folder, 'plot.svg');
     expect((await backtest(twoServers(200, bad), `--svg=${svg}`)).exit).toBe(0);

@@ -146,6 +146,10 @@ describe('a gate waits', () => {
       ['it is being measured how often servers export', { windowMs: null, warmUpWindows: null }],
       ['9 windows closed, and none with requests of both versions', { pairedWindows: null }],
       [
+        '90 windows closed, and none with requests of both versions (where servers export less often than each 5 s, a longer no-data in the policy lets windows follow them)',
+        { pairedWindows: null, windows: 90 },
+      ],
+      [
         '34 windows, evidence 1:3.2 of 1:200 needed to roll back',
         { pairedWindows: 34, stage: 'armed', evidence: 3.2 },
       ],

@@ -1,4 +1,5 @@
 import type { TelemetryPoint } from '../../telemetry/telemetry-point.ts';
+import { openExportIntervals } from './export-interval.ts';
 
 /** What telemetry there is, for who named a place, a version or a time that is not. */
 export type Heard = {
@@ -8,6 +9,8 @@ export type Heard = {
   readonly versions: ReadonlySet<string>;
   /** Of its first and its last point; null: it has none. */
   readonly times: { readonly firstMs: number; readonly lastMs: number } | null;
+  /** How often the version exports that does so least; milliseconds. Null: not known. */
+  readonly exportsEveryMs: number | null;
 };
 
 /** Names that are remembered of each kind. */
@@ -22,6 +25,7 @@ export const openHearing = (
 } => {
   const places = new Set<string>();
   const versions = new Set<string>();
+  const intervals = openExportIntervals();
   let [firstMs, lastMs] = [Infinity, -Infinity];
   return {
     hear: (points) => {
@@ -32,12 +36,14 @@ export const openHearing = (
         if (versions.size < namesMax && version !== null) versions.add(version);
         firstMs = Math.min(firstMs, timeMs);
         lastMs = Math.max(lastMs, timeMs);
+        intervals.hear(point);
       }
     },
     heard: () => ({
       places,
       versions,
       times: lastMs === -Infinity ? null : { firstMs, lastMs },
+      exportsEveryMs: intervals.slowestMs(),
     }),
   };
 };

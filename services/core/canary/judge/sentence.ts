@@ -110,6 +110,8 @@ const missingWords = {
   soak: 'the end of the soak',
   veto: 'less evidence against it',
   'any-metric': 'a metric that both cohorts show',
+  'any-pair':
+    'a window in which both cohorts show requests (do servers export less often than no-data of the policy allows?)',
   steps: 'the wait after the last step',
 } as const;
 

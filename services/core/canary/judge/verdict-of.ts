@@ -10,6 +10,7 @@ import type {
   Explanation,
   InconclusiveReason,
   MetricPart,
+  Missing,
   Reason,
   Stage,
   Verdict,
@@ -33,7 +34,7 @@ export const verdictOf = (rule: FamilyRule, state: FamilyState): Verdict => {
   const inconclusive = (reason: InconclusiveReason): Verdict => ({
     outcome: 'inconclusive',
     reason,
-    missing: missingIn(rule, state),
+    missing: [...missingIn(rule, state), ...unpaired(rule, state)],
   });
   switch (stage) {
     case 'rolled-back':
@@ -52,6 +53,17 @@ export const verdictOf = (rule: FamilyRule, state: FamilyState): Verdict => {
       return inconclusive('collecting');
   }
 };
+
+/**
+ * Both cohorts are heard, and in all the time that a window had to be measured never in the same one: their exports are
+ * further apart than it is long.
+ */
+const unpaired = (rule: FamilyRule, state: FamilyState): readonly Missing[] =>
+  state.anchorIndex === null &&
+  state.nextIndex > windowsIn(rule, rule.noDataMs) &&
+  rule.metrics.some((_, index) => isSeenInBoth(state.seen, index))
+    ? [{ what: 'any-pair' }]
+    : [];
 
 export const explain = (rule: FamilyRule, state: FamilyState): Explanation => {
   const { carried, failed } = state;
