@@ -36,12 +36,17 @@ const digits = '0123456789abcdefghijklmnopqrstuv';
 const digitCodes: readonly number[] = Array.from(digits, (digit) => digit.charCodeAt(0));
 const digitsEach = 4;
 
+const noCodes: readonly number[] = candidates.flatMap(() => Array<number>(digitsEach).fill(0));
+
 const textOf = (heights: readonly number[]): string => {
-  const codes: number[] = [];
+  const codes = noCodes.slice();
   for (let index = 0; index < points; index += 1) {
     const thousandths = -Math.round((heights[index] ?? 0) * 1e3);
-    for (let shift = 15; shift >= 0; shift -= 5)
-      codes.push(digitCodes[(thousandths >> shift) & 31] ?? 0);
+    const at = digitsEach * index;
+    codes[at] = digitCodes[thousandths >> 15] ?? 0;
+    codes[at + 1] = digitCodes[(thousandths >> 10) & 31] ?? 0;
+    codes[at + 2] = digitCodes[(thousandths >> 5) & 31] ?? 0;
+    codes[at + 3] = digitCodes[thousandths & 31] ?? 0;
   }
   return String.fromCharCode(...codes);
 };
