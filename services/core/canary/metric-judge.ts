@@ -25,7 +25,7 @@ export type ShownWindow<Values> = {
  * (it leads to a roll-back) and one against "the canary is worse than the promote tolerance" (it leads to a promotion).
  * `place.judged` means: after the warm-up; whether
  * both cohorts said something of this metric it sees itself, and a window in which one did not is no evidence. The
- * rule is frozen when the analysis is opened. States are plain JSON of about 2 KB.
+ * rule is frozen when the analysis is opened. States are plain JSON of 0.5 to 2 KB.
  */
 export type RuledJudge<Rule, Window, State extends MetricEvidence, Explained> = {
   readonly initial: (rule: Rule) => State;

@@ -35,7 +35,7 @@ export type Advance = Finding & {
   readonly waitsFrom: number;
 };
 
-/** What is known after the windows so far, and nothing else. Plain JSON, about 10 KB for ten metrics. */
+/** What is known after the windows so far, and nothing else. Plain JSON, about 9 KB for ten metrics. */
 export type FamilyState = {
   readonly nextIndex: number;
   /** The first window in which some metric was seen in both cohorts. */
