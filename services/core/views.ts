@@ -148,6 +148,7 @@ export const decisionLine = (row: DecisionRow, present: Present): Line => ({
   interval: row.ratioLow === null && row.ratioHigh === null ? null : [row.ratioLow, row.ratioHigh],
   evidence: row.evidence,
   evidenceNeeded: row.evidenceNeeded,
+  evidenceIs: row.reason === 'worse-at-deadline' ? 'deviations' : 'odds',
   tolerance: { relative: row.toleranceRelative, absolute: row.toleranceAbsolute },
   windows: row.windows,
   windowMs: row.windowMs,

@@ -199,6 +199,7 @@ test('decisions: the verdict, its numbers, and how long it may be obeyed', async
     interval: [10, 600],
     evidence: 250,
     evidenceNeeded: 200,
+    evidenceIs: 'odds',
     tolerance: { relative: 0.1, absolute: 0.001 },
     windows: 4,
     windowMs: 5000,
@@ -243,6 +244,17 @@ test('decisions: the verdict, its numbers, and how long it may be obeyed', async
     onSilence: null,
     noiseDigest: null,
     carriedFrom: null,
+  });
+});
+
+test('decisions: what the test at the deadline found is told in deviations', async () => {
+  const row = await house.row<DecisionRow>('decision', '000000000006');
+  if (row === undefined) throw new Error('there is no such decision');
+  const found = { reason: 'worse-at-deadline', evidence: 3.1, evidenceNeeded: 2.8 };
+  expect(decisionLine({ ...row, ...found }, none)).toMatchObject({
+    evidence: 3.1,
+    evidenceNeeded: 2.8,
+    evidenceIs: 'deviations',
   });
 });
 

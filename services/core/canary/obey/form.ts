@@ -161,12 +161,12 @@ const judgeEvidence = (
   if (evidenceNeeded < min)
     return refuse(
       'evidence-needed-absurd',
-      `1 : ${evidenceNeeded} was held to be enough, and at least 1 : ${min} is asked`,
+      `${evidenceText(decision, evidenceNeeded)} was held to be enough, and at least ${evidenceText(decision, min)} is asked`,
     );
   if (evidence < evidenceNeeded)
     return refuse(
       'evidence-insufficient',
-      `the evidence is 1 : ${evidence}, and 1 : ${evidenceNeeded} was needed`,
+      `the evidence is ${evidenceText(decision, evidence)}, and ${evidenceText(decision, evidenceNeeded)} was needed`,
     );
   // What an earlier attempt with the same artifacts has shown needs no windows of its own.
   const isCarried = isRollBack && decision.carriedFrom !== null;
@@ -174,6 +174,10 @@ const judgeEvidence = (
     return refuse('evidence-empty', 'no metric was seen in both cohorts');
   return isRollBack ? ok(undefined) : judgeMetrics(decision, policy);
 };
+
+/** Odds, but of the test at the deadline. */
+const evidenceText = ({ reason }: DecisionSummary, evidence: number): string =>
+  reason === atDeadline ? `${evidence} standard deviations` : `1 : ${evidence}`;
 
 /** What is promoted was shown to be good by every metric that weighs something, and is not about to be rolled back. */
 const judgeMetrics = (

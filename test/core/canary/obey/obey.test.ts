@@ -54,6 +54,21 @@ describe('a row that was tampered with', () => {
     expect(codeOf({ ...asked, keys, rows: { ...asked.rows, decision: decisionRow } })).toBe(code);
   });
 
+  test('too few deviations at the deadline are told as deviations', async () => {
+    const asked = await questionAbout('roll-back');
+    const change = { reason: 'worse-at-deadline', evidence: 2.5, evidenceNeeded: 2.8 };
+    const answer = mayObey({
+      ...asked,
+      rows: { ...asked.rows, decision: { ...asked.row, ...change } },
+    });
+    expect(answer).toMatchObject({
+      problem: {
+        code: 'evidence-insufficient',
+        message: 'the evidence is 2.5 standard deviations, and 2.8 standard deviations was needed',
+      },
+    });
+  });
+
   test('of a key that was retired before, or is none of an analyser, is refused', async () => {
     const asked = await questionAbout('roll-back');
     const withKey = (change: object): ObeyQuestion => ({
