@@ -50,6 +50,7 @@ export const codes = {
     'field-invalid',
     'principal-invalid',
     'policy-invalid',
+    'sources-invalid',
     'expected-invalid',
     'file-invalid',
     'capture-invalid',

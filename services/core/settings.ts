@@ -32,6 +32,8 @@ export type Settings = {
   readonly host: string;
   readonly port: number;
   readonly otlpPort: number;
+  /** File with the tokens of those who may send OTLP to the gateway, or null: it takes what anybody sends. */
+  readonly otlpSourcesFile: string | null;
   /** Where /metrics is served beside the gateway; null: nowhere. */
   readonly metricsPort: number | null;
   /** Names that look like settings and are none: said, never obeyed. */
@@ -60,6 +62,7 @@ export const settingNames: { readonly [name: string]: string } = {
   PLIMSOLL_HOST: 'address that services listen on (default 127.0.0.1)',
   PLIMSOLL_PORT: 'port of the gateway (default 7464; 0 takes a free one)',
   PLIMSOLL_OTLP_PORT: 'port for OTLP/HTTP (default 4318; 0 takes a free one)',
+  PLIMSOLL_OTLP_SOURCES: 'file with the tokens of who may send OTLP (default: who can reach it)',
   PLIMSOLL_METRICS_PORT:
     'port for /metrics and /healthz of any service (default: only the gateway)',
 };
@@ -112,6 +115,7 @@ export const parseSettings = (env: {
     host: text('PLIMSOLL_HOST') ?? '127.0.0.1',
     port,
     otlpPort,
+    otlpSourcesFile: text('PLIMSOLL_OTLP_SOURCES'),
     metricsPort: text('PLIMSOLL_METRICS_PORT') === null ? null : metricsPort,
     unknown: Object.keys(env).filter(
       (name) =>

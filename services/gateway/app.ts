@@ -38,6 +38,7 @@ import {
 } from './reads.ts';
 import { openRecent } from './recent.ts';
 import { getSchema, listSchemas } from './schemas.ts';
+import type { LeftOutPoints } from './sources.ts';
 import { openTelemetry } from './telemetry.ts';
 
 export type GatewayStatus = {
@@ -45,6 +46,8 @@ export type GatewayStatus = {
   readonly queued: { readonly markers: number; readonly telemetry: number };
   /** Answers so far: by HTTP status, and by code where something was refused. */
   readonly answers: { readonly [statusOrCode: string]: number };
+  /** Points of services that their source may not send, by the name of the source. */
+  readonly leftOut: LeftOutPoints;
 };
 
 export type GatewayApp = {
@@ -190,6 +193,7 @@ export const createApp = (
     status: () => ({
       queued: { markers: appender.queued(), telemetry: telemetry.queued() },
       answers: { ...answers },
+      leftOut: telemetry.leftOut(),
     }),
   };
 };

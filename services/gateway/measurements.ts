@@ -16,17 +16,24 @@ const queued: MetricName = {
   unit: '{record}',
   help: 'Markers, and bodies of telemetry, that wait in the gateway for the log',
 };
+const leftOutPoints: MetricName = {
+  name: 'plimsoll_telemetry_left_out_points',
+  otelName: 'plimsoll.telemetry.left_out.points',
+  unit: '{point}',
+  help: 'Points of services that their source may not send (source-not-allowed), by source',
+};
 
 /** The numbers of a gateway. Its answers are counted by HTTP status, and by code where something was refused. */
 export const gatewayMetrics =
   (status: () => GatewayStatus): ReadMetrics =>
   () => {
-    const { answers: counts, queued: waiting } = status();
+    const { answers: counts, queued: waiting, leftOut } = status();
     const byStatus = Object.entries(counts).filter(([name]) => isStatus(name));
     const byCode = Object.entries(counts).filter(([name]) => !isStatus(name));
     return [
       counter(answers, pointsBy('status', Object.fromEntries(byStatus))),
       counter(refusals, pointsBy('code', Object.fromEntries(byCode), { service: 'gateway' })),
+      counter(leftOutPoints, pointsBy('source', leftOut)),
       gauge(queued, pointsBy('of', waiting)),
     ];
   };

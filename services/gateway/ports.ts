@@ -4,6 +4,7 @@ import type { Result } from '../core/result.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
   Gunzip,
+  KeepServices,
   ReadMetrics,
   SplitOtlp,
   WriteMetricsResponse,
@@ -13,6 +14,7 @@ import type { WriteMetrics } from '../ports/own-metrics.ts';
 import type { ProblemAnswer, ProblemQuestion } from '../ports/problem-view.ts';
 import type { ReadModelStore } from '../ports/read-model-store.ts';
 import type { RecordLog } from '../ports/record-log.ts';
+import type { TelemetrySources } from '../ports/telemetry-sources.ts';
 
 /** A schema file as it was published. `digest` is the SHA-256 of its canonical form, as records name it. */
 export type PublishedSchema = {
@@ -47,9 +49,12 @@ export type GatewayPorts = {
     readonly traces: RecordLog | null;
     readonly logs: RecordLog | null;
   };
+  /** Who may send telemetry, by token; without it whoever reaches the gateway may. */
+  readonly sources?: TelemetrySources;
   readonly otlp: {
     readonly readMetrics: ReadMetrics;
     readonly split: SplitOtlp;
+    readonly keepServices: KeepServices;
     readonly gunzip: Gunzip;
     readonly writeMetricsResponse: WriteMetricsResponse;
     readonly writeStatus: WriteOtlpStatus;

@@ -44,8 +44,11 @@ export type ProblemCode =
   | 'query-invalid'
   | 'query-unknown'
   | 'seal-misplaced'
+  | 'source-not-allowed'
   | 'store-corrupt'
-  | 'store-unreachable';
+  | 'store-unreachable'
+  | 'token-missing'
+  | 'token-unknown';
 
 export type Problem = {
   readonly code: ProblemCode;
@@ -57,6 +60,7 @@ export type Problem = {
 
 const phrases = {
   400: 'Bad Request',
+  401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
@@ -134,6 +138,9 @@ const statuses: { readonly [Code in ProblemCode]: Status } = {
   'key-exists': 409,
   'key-ended': 409,
   // Telemetry.
+  'token-missing': 401,
+  'token-unknown': 401,
+  'source-not-allowed': 403,
   'otlp-malformed': 400,
   'otlp-wrong-shape': 400,
   'otlp-too-deep': 400,
@@ -158,6 +165,9 @@ const retryAfterSeconds = '1';
 /** Told to those who may send the same again. */
 export const retryAfter: { readonly 'retry-after': string } = { 'retry-after': retryAfterSeconds };
 
+/** Told to those whom nobody knows (RFC 9110, 11.6.1): how to say who they are. */
+export const challenge: { readonly 'www-authenticate': string } = { 'www-authenticate': 'Bearer' };
+
 /** The code as a header, for those who do not read the body. */
 export const codeHeader = 'plimsoll-code';
 
@@ -170,6 +180,7 @@ export const problemResponse = (problem: Problem): HttpResponse => {
       'content-type': 'application/problem+json',
       [codeHeader]: problem.code,
       ...(status === 503 ? retryAfter : {}),
+      ...(status === 401 ? challenge : {}),
     },
     body: JSON.stringify({
       ...problem.more,

@@ -11,7 +11,16 @@ import { openAppender } from './appender.ts';
 import { bodyOf } from './body.ts';
 import type { GatewayPorts } from './ports.ts';
 import type { Problem } from './problems.ts';
-import { codeHeader, problemResponse, refuse, retryAfter, statusOf } from './problems.ts';
+import {
+  challenge,
+  codeHeader,
+  problemResponse,
+  refuse,
+  retryAfter,
+  statusOf,
+} from './problems.ts';
+import type { LeftOutPoints, Sender } from './sources.ts';
+import { openSourceDoor, senderOf } from './sources.ts';
 
 /** Room that an append needs beside the body: header names and values. */
 const headerBytes = 1024;
@@ -27,6 +36,7 @@ export const unpackedAtOnceMax = 4;
 export type Telemetry = {
   readonly post: (signal: Signal, request: HttpRequest) => Promise<HttpResponse>;
   readonly queued: () => number;
+  readonly leftOut: () => LeftOutPoints;
 };
 
 /**
@@ -35,21 +45,30 @@ export type Telemetry = {
  * between two records, the sender is asked to send all again. Faulty answers are in OTLP's own form, with our code
  * in a header.
  */
-export const openTelemetry = (ports: Pick<GatewayPorts, 'telemetry' | 'otlp'>): Telemetry => {
+export const openTelemetry = (
+  ports: Pick<GatewayPorts, 'telemetry' | 'otlp' | 'sources'>,
+): Telemetry => {
   const streams: { readonly [Name in Signal]: Stream | null } = {
     metrics: openStream(ports.telemetry.metrics),
     traces: ports.telemetry.traces === null ? null : openStream(ports.telemetry.traces),
     logs: ports.telemetry.logs === null ? null : openStream(ports.telemetry.logs),
   };
 
+  const door = openSourceDoor(ports);
   let waitingBytes = 0;
   const takeBody = async (
+    sender: Sender,
     signal: Signal,
-    bytes: Uint8Array,
+    whole: Uint8Array,
     contentType: OtlpContentType,
   ): Promise<Result<readonly RejectedPoints[], Problem>> => {
     const stream = streams[signal];
     if (stream === null) return ok([]);
+    const kept = door.keep(sender, signal, whole, contentType);
+    if (!kept.ok) return kept;
+    const { bytes, left } = kept.value;
+    const leftOut: RejectedPoints = { reason: 'source-not-allowed', count: left };
+    if (bytes === null) return ok(sumOf([leftOut]));
     const split = ports.otlp.split(signal, bytes, contentType, otlpRecordBytesMax);
     if (!split.ok) return fail(split.problem);
     const { pieces, lost } = split.value;
@@ -64,7 +83,7 @@ export const openTelemetry = (ports: Pick<GatewayPorts, 'telemetry' | 'otlp'>): 
       const appended = await stream.append(recordOf(contentType, piece));
       if (!appended.ok) return appended;
     }
-    return ok(sumOf([...rejected.value, { reason: 'point-too-large', count: lost }]));
+    return ok(sumOf([...rejected.value, leftOut, { reason: 'point-too-large', count: lost }]));
   };
 
   const whileWaiting = async (
@@ -83,6 +102,7 @@ export const openTelemetry = (ports: Pick<GatewayPorts, 'telemetry' | 'otlp'>): 
 
   const inTurn = openSlots(unpackedAtOnceMax);
   const take = async (
+    sender: Sender,
     signal: Signal,
     request: HttpRequest,
     contentType: OtlpContentType,
@@ -96,28 +116,34 @@ export const openTelemetry = (ports: Pick<GatewayPorts, 'telemetry' | 'otlp'>): 
     const body = await bodyOf(request, otlpBytesMax, 'body-too-large');
     if (!body.ok) return body;
     return whileWaiting(body.value.length, async () => {
-      if (encoding === 'identity') return takeBody(signal, body.value, contentType);
+      if (encoding === 'identity') return takeBody(sender, signal, body.value, contentType);
       const unpacked = await inTurn(() => ports.otlp.gunzip(body.value, otlpBytesMax));
       if (!unpacked.ok) return unpacked;
       const { value } = unpacked;
-      return whileWaiting(value.length, () => takeBody(signal, value, contentType));
+      return whileWaiting(value.length, () => takeBody(sender, signal, value, contentType));
     });
   };
 
   return {
     post: async (signal, request) => {
       const contentType = contentTypeOf(request);
+      const sender = senderOf(ports.sources, request);
+      if (!sender.ok)
+        return contentType === undefined
+          ? problemResponse(sender.problem)
+          : failure(ports, contentType, sender.problem);
       if (contentType === undefined)
         return problemResponse({
           code: 'content-type-unsupported',
           message: 'the content type must be application/x-protobuf or application/json',
         });
-      const taken = await take(signal, request, contentType);
+      const taken = await take(sender.value, signal, request, contentType);
       return taken.ok
         ? success(ports, signal, contentType, taken.value)
         : failure(ports, contentType, taken.problem);
     },
     queued: () => Object.values(streams).reduce((sum, stream) => sum + (stream?.queued() ?? 0), 0),
+    leftOut: door.leftOut,
   };
 };
 
@@ -182,18 +208,21 @@ const failure = (
       'content-type': contentType,
       [codeHeader]: problem.code,
       ...(status === 503 ? retryAfter : {}),
+      ...(status === 401 ? challenge : {}),
     },
     body: otlp.writeStatus(contentType, rpcCodeOf(status), `${problem.code}: ${problem.message}`),
   };
 };
 
 /** google.rpc.Code */
-const [invalidArgument, resourceExhausted, unavailable] = [3, 8, 14];
-
-const rpcCodeOf = (status: number): number => {
-  if (status === 503) return unavailable;
-  return status === 413 ? resourceExhausted : invalidArgument;
+const invalidArgument = 3;
+const rpcCodes: { readonly [status: number]: number } = {
+  401: 16, // unauthenticated
+  403: 7, // permission denied
+  413: 8, // resource exhausted
+  503: 14, // unavailable
 };
+const rpcCodeOf = (status: number): number => rpcCodes[status] ?? invalidArgument;
 
 /** Lets so many pieces of work run at a time, in the order in which they came. */
 const openSlots = (runningMax: number): (<Value>(work: () => Promise<Value>) => Promise<Value>) => {

@@ -54,6 +54,21 @@ export type SplitOtlp = (
   pieceBytesMax: number,
 ) => Result<SplitRequest, MetricsProblem>;
 
+export type KeptServices = {
+  /** The request without what was left out; the very bytes where nothing was, and null where nothing is left. */
+  readonly bytes: Uint8Array | null;
+  /** Data points, spans or log records that were left out. */
+  readonly left: number;
+};
+
+/** Leaves out of an export request what is of services (`service.name`; null: it has none) that may not be sent. */
+export type KeepServices = (
+  signal: Signal,
+  bytes: Uint8Array,
+  contentType: OtlpContentType,
+  maySend: (service: string | null) => boolean,
+) => Result<KeptServices, MetricsProblem>;
+
 export type GzipProblem = { readonly code: 'gzip-bomb' | 'gzip-broken'; readonly message: string };
 
 /** Unpacks gzip, and stops at `outputBytesMax` bytes of output (`gzip-bomb`). */

@@ -19,6 +19,7 @@ test('nothing set: an embedded log in a folder beside', () => {
     host: '127.0.0.1',
     port: 7464,
     otlpPort: 4318,
+    otlpSourcesFile: null,
     metricsPort: null,
     unknown: [],
   } satisfies Settings);
@@ -71,6 +72,7 @@ test.each<readonly [name: string, content: string, settings: Partial<Settings>]>
   ['PLIMSOLL_NOISE_AT', '23:59', { noiseAtMsOfDay: 86_340_000 }],
   ['PLIMSOLL_PORT', '0', { port: 0 }],
   ['PLIMSOLL_OTLP_PORT', '65535', { otlpPort: 65_535 }],
+  ['PLIMSOLL_OTLP_SOURCES', 'otlp-sources.txt', { otlpSourcesFile: 'otlp-sources.txt' }],
   ['PLIMSOLL_METRICS_PORT', '0', { metricsPort: 0 }],
   ['PLIMSOLL_METRICS_PORT', '9464', { metricsPort: 9464 }],
 ])('%s=%s', (name, content, settings) => {

@@ -3,6 +3,7 @@ import { loadSchemas } from '../../services/adapters/avro/schema-files.ts';
 import { createMemoryReadModelStore } from '../../services/adapters/memory/read-model-store.ts';
 import { createMemoryRecordLog } from '../../services/adapters/memory/record-log.ts';
 import { gunzipCapped } from '../../services/adapters/otlp/gunzip.ts';
+import { keepServices } from '../../services/adapters/otlp/keep-services.ts';
 import { openMetricsReader } from '../../services/adapters/otlp/metrics-request.ts';
 import { encodeMetricsResponse } from '../../services/adapters/otlp/metrics-response.ts';
 import { splitOtlp } from '../../services/adapters/otlp/split-request.ts';
@@ -126,6 +127,7 @@ export const openGatewayHouse = async (
     otlp: {
       readMetrics: openMetricsReader(),
       split: splitOtlp,
+      keepServices,
       gunzip: gunzipCapped,
       writeMetricsResponse: encodeMetricsResponse,
       writeStatus: encodeStatus,

@@ -129,6 +129,9 @@ export type ResourceIdentity =
 const ENVIRONMENT_DEFAULT = 'default';
 const NAMESPACE_DEFAULT = 'default';
 
+export const serviceNameOf = (attributes: AttributeList): string | null =>
+  attributes.text('service.name');
+
 export const identifyResource = (
   attributes: AttributeList,
   { targetAttributes, cohortAttributes }: Omit<Selection, 'metrics'>,
@@ -138,7 +141,7 @@ export const identifyResource = (
   const first = (...keys: readonly string[]): string | null =>
     keys.map((key) => attributes.text(key)).find((text) => text !== null) ?? null;
 
-  const component = first('service.name');
+  const component = serviceNameOf(attributes);
   if (component === null) return { ok: false, reason: 'service-name-missing' };
   const environment =
     first('deployment.environment.name', 'deployment.environment') ?? ENVIRONMENT_DEFAULT;

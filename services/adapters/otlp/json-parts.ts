@@ -3,11 +3,17 @@ import type { JsonObject } from './json-fields.ts';
 import { isObject, keyOf, listIn, objectIn, WrongShape } from './json-fields.ts';
 import type { Message, Part } from './message-parts.ts';
 
+/** The list of resources in a request. */
+export const RESOURCE_LISTS: { readonly [Name in Signal]: string } = {
+  metrics: 'resourceMetrics',
+  traces: 'resourceSpans',
+  logs: 'resourceLogs',
+};
 /** The lists that hold the parts, from the request inwards. */
 const PART_LISTS: { readonly [Name in Signal]: readonly string[] } = {
-  metrics: ['resourceMetrics', 'scopeMetrics', 'metrics'],
-  traces: ['resourceSpans', 'scopeSpans', 'spans'],
-  logs: ['resourceLogs', 'scopeLogs', 'logRecords'],
+  metrics: [RESOURCE_LISTS.metrics, 'scopeMetrics', 'metrics'],
+  traces: [RESOURCE_LISTS.traces, 'scopeSpans', 'spans'],
+  logs: [RESOURCE_LISTS.logs, 'scopeLogs', 'logRecords'],
 };
 const METRIC_TYPES = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary'];
 

@@ -14,3 +14,11 @@ export type Part = {
   /** The part as a message; null: a data point, a span or a log record, which is whole or nothing. */
   readonly open: () => Message | null;
 };
+
+/** How many data points, spans or log records a message holds, and how many a part. */
+export const leavesIn = ({ parts }: Message): number =>
+  parts.reduce((sum, part) => sum + leavesOf(part), 0);
+export const leavesOf = (part: Part): number => {
+  const message = part.open();
+  return message === null ? 1 : leavesIn(message);
+};

@@ -1,4 +1,4 @@
-import { type AttributeList, valueText } from './attributes.ts';
+import { AttributeList, valueText } from './attributes.ts';
 import type { MetricsLimits } from './limits.ts';
 import type { ProtobufReader } from './protobuf-reader.ts';
 
@@ -14,6 +14,26 @@ const ANY_VALUE = {
   bytes: 7,
 } as const;
 const LIST_VALUES = 1;
+
+/** The fields of a resource's metrics, spans or log records, and of the resource itself; the three signals are alike. */
+const RESOURCE_IN_PART = 1;
+const RESOURCE_ATTRIBUTES = 1;
+
+/** The attributes of the resource of the ResourceMetrics (or Spans, Logs) between `start` and `end`. */
+export const resourceAttributesIn = (
+  reader: ProtobufReader,
+  start: number,
+  end: number,
+  limits: MetricsLimits,
+): AttributeList => {
+  const attributes = new AttributeList(limits);
+  reader.each(start, end, RESOURCE_IN_PART, (resourceStart, resourceEnd) =>
+    reader.each(resourceStart, resourceEnd, RESOURCE_ATTRIBUTES, (pairStart, pairEnd) =>
+      readKeyValue(reader, pairStart, pairEnd, limits, attributes),
+    ),
+  );
+  return attributes;
+};
 
 /** Reads the KeyValue between `start` and `end`. */
 export const readKeyValue = (

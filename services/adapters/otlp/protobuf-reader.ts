@@ -58,6 +58,28 @@ export class ProtobufReader {
     return true;
   }
 
+  /**
+   * Calls `visit` for every message in field `field` of the message between two offsets; whatever `visit` reads, the
+   * walk goes on after it.
+   */
+  each(
+    start: number,
+    end: number,
+    field: number,
+    visit: (start: number, end: number) => void,
+  ): void {
+    this.at = start;
+    while (this.next(end)) {
+      if (this.field !== field) {
+        this.skip(end);
+        continue;
+      }
+      const childEnd = this.lengthEnd(end);
+      visit(this.at, childEnd);
+      this.at = childEnd;
+    }
+  }
+
   /** Steps over the field `next` stands on. */
   skip(end: number): void {
     switch (this.wire) {

@@ -16,7 +16,7 @@ import {
   type PointCollector,
   temporalityOf,
 } from './point-collector.ts';
-import { readKeyValue } from './protobuf-attributes.ts';
+import { readKeyValue, resourceAttributesIn } from './protobuf-attributes.ts';
 import {
   AttributeRange,
   EXPONENTIAL_POINT_ATTRIBUTES,
@@ -30,8 +30,7 @@ import type { WantedMetric, WantedMetrics } from './wanted-metrics.ts';
 
 /** The field numbers of opentelemetry/proto/metrics/v1/metrics.proto, as far as they are read. */
 const REQUEST_RESOURCE_METRICS = 1;
-const RESOURCE_METRICS = { resource: 1, scopeMetrics: 2 } as const;
-const RESOURCE_ATTRIBUTES = 1;
+const RESOURCE_METRICS = { scopeMetrics: 2 } as const;
 const SCOPE_METRICS = { scope: 1, metrics: 2 } as const;
 const SCOPE = { name: 1, version: 2, attributes: 3 } as const;
 const METRIC = {
@@ -90,26 +89,23 @@ class RequestWalk {
   }
 
   request(end: number): void {
-    this.#each(0, end, REQUEST_RESOURCE_METRICS, (start, childEnd) =>
+    this.#reader.each(0, end, REQUEST_RESOURCE_METRICS, (start, childEnd) =>
       this.#resourceMetrics(start, childEnd),
     );
   }
 
   #resourceMetrics(start: number, end: number): void {
     const resource = once(() => this.#resource(start, end));
-    this.#each(start, end, RESOURCE_METRICS.scopeMetrics, (scopeStart, scopeEnd) => {
+    this.#reader.each(start, end, RESOURCE_METRICS.scopeMetrics, (scopeStart, scopeEnd) => {
       const scope = once(() => this.#scope(scopeStart, scopeEnd));
-      this.#each(scopeStart, scopeEnd, SCOPE_METRICS.metrics, (metricStart, metricEnd) =>
+      this.#reader.each(scopeStart, scopeEnd, SCOPE_METRICS.metrics, (metricStart, metricEnd) =>
         this.#metric(metricStart, metricEnd, { resource, scope }),
       );
     });
   }
 
   #resource(start: number, end: number): ResourceIdentity {
-    const attributes = new AttributeList(this.#limits);
-    this.#each(start, end, RESOURCE_METRICS.resource, (resourceStart, resourceEnd) =>
-      this.#attributes(resourceStart, resourceEnd, RESOURCE_ATTRIBUTES, attributes),
-    );
+    const attributes = resourceAttributesIn(this.#reader, start, end, this.#limits);
     return identifyResource(attributes, this.#wanted, this.#limits);
   }
 
@@ -119,7 +115,7 @@ class RequestWalk {
     const attributes = new AttributeList(this.#limits);
     let name = '';
     let version = '';
-    this.#each(start, end, SCOPE_METRICS.scope, (scopeStart, scopeEnd) => {
+    this.#reader.each(start, end, SCOPE_METRICS.scope, (scopeStart, scopeEnd) => {
       reader.at = scopeStart;
       while (reader.next(scopeEnd)) {
         if (reader.field === SCOPE.name) name = reader.string(scopeEnd);
@@ -217,7 +213,7 @@ class RequestWalk {
     }
     const { stream } = opened;
     const points = new HistogramPoints(this.#reader, stream.unit, this.#limits);
-    this.#each(start, end, METRIC_DATA.dataPoints, (pointStart, pointEnd) => {
+    this.#reader.each(start, end, METRIC_DATA.dataPoints, (pointStart, pointEnd) => {
       if (!this.#collector.admits()) return;
       const point = blankPoint();
       const range = new AttributeRange(pointStart);
@@ -255,7 +251,7 @@ class RequestWalk {
       return;
     }
     const { stream } = opened;
-    this.#each(start, end, METRIC_DATA.dataPoints, (pointStart, pointEnd) => {
+    this.#reader.each(start, end, METRIC_DATA.dataPoints, (pointStart, pointEnd) => {
       if (!this.#collector.admits()) return;
       const point = blankLevel();
       const range = new AttributeRange(pointStart);
@@ -268,7 +264,7 @@ class RequestWalk {
   /** Counts the points of a metric that cannot be taken, without reading them. */
   #rejectAll(start: number, end: number, reason: PointRejection): void {
     let points = 0;
-    this.#each(start, end, METRIC_DATA.dataPoints, () => points++);
+    this.#reader.each(start, end, METRIC_DATA.dataPoints, () => points++);
     this.#collector.reject(reason, points);
   }
 
@@ -281,29 +277,9 @@ class RequestWalk {
   }
 
   #attributes(start: number, end: number, field: number, into: AttributeList): void {
-    this.#each(start, end, field, (pairStart, pairEnd) =>
+    this.#reader.each(start, end, field, (pairStart, pairEnd) =>
       readKeyValue(this.#reader, pairStart, pairEnd, this.#limits, into),
     );
-  }
-
-  /** Calls `visit` for every message in field `field`; whatever `visit` reads, the walk goes on after it. */
-  #each(
-    start: number,
-    end: number,
-    field: number,
-    visit: (start: number, end: number) => void,
-  ): void {
-    const reader = this.#reader;
-    reader.at = start;
-    while (reader.next(end)) {
-      if (reader.field !== field) {
-        reader.skip(end);
-        continue;
-      }
-      const childEnd = reader.lengthEnd(end);
-      visit(reader.at, childEnd);
-      reader.at = childEnd;
-    }
   }
 }
 

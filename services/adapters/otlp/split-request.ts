@@ -5,6 +5,7 @@ import { WrongShape } from './json-fields.ts';
 import { jsonMessage } from './json-parts.ts';
 import { parseJson } from './json-text.ts';
 import { METRICS_LIMITS } from './limits.ts';
+import { leavesIn } from './message-parts.ts';
 import type { Message, Part } from './message-parts.ts';
 import { protobufMessage } from './protobuf-parts.ts';
 import { MalformedProtobuf } from './protobuf-reader.ts';
@@ -54,7 +55,7 @@ const split = (
   lost: { count: number },
 ): readonly Uint8Array[] => {
   if (message.frameBytes > framesMax) {
-    lost.count += leavesOf(message);
+    lost.count += leavesIn(message);
     return [];
   }
   const room = bytesMax - message.frameBytes;
@@ -95,9 +96,3 @@ const fit = (
   lost.count += 1;
   return [];
 };
-
-const leavesOf = (message: Message): number =>
-  message.parts.reduce((sum, part) => {
-    const opened = part.open();
-    return sum + (opened === null ? 1 : leavesOf(opened));
-  }, 0);

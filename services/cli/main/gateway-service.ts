@@ -1,6 +1,8 @@
+import type { SourcesFile } from '../../adapters/sources/sources-file.ts';
 import type { AnalyserStatus } from '../../analyser/start.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
+import { isLoopback } from '../../gateway/host.ts';
 import { gatewayMetrics } from '../../gateway/measurements.ts';
 import type { Running } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
@@ -25,7 +27,9 @@ export const startGateway = async (
   if (!logs.ok) return failed(logs.problem);
   // Nobody reads traces and logs from the embedded log: there they are answered and let go.
   const isKept = foundation.settings.log.foundation === 'kafka';
-  const [service, http, schemas, canonical, otlp, split, gunzip, response, status] =
+  const sources = await openSources(composition);
+  if (!sources.ok) return sources;
+  const [service, http, schemas, canonical, otlp, split, keep, gunzip, response, status] =
     await Promise.all([
       import('../../gateway/start.ts'),
       import('../../adapters/http/server.ts'),
@@ -33,6 +37,7 @@ export const startGateway = async (
       import('../../adapters/avro/canonical-form.ts'),
       import('../../adapters/otlp/metrics-request.ts'),
       import('../../adapters/otlp/split-request.ts'),
+      import('../../adapters/otlp/keep-services.ts'),
       import('../../adapters/otlp/gunzip.ts'),
       import('../../adapters/otlp/metrics-response.ts'),
       import('../../adapters/otlp/status-response.ts'),
@@ -51,9 +56,11 @@ export const startGateway = async (
       traces: isKept ? traces.value : null,
       logs: isKept ? logs.value : null,
     },
+    ...(sources.value === null ? {} : { sources: sources.value }),
     otlp: {
       readMetrics: otlp.openMetricsReader(),
       split: split.splitOtlp,
+      keepServices: keep.keepServices,
       gunzip: gunzip.gunzipCapped,
       writeMetricsResponse: response.encodeMetricsResponse,
       writeStatus: status.encodeStatus,
@@ -70,20 +77,81 @@ export const startGateway = async (
     onError: (error) =>
       note({ code: 'internal', message: `gateway: ${String(error)}`, hint: 'please report it' }),
   });
-  if (!gateway.ok) return failed(gateway.problem);
+  if (!gateway.ok) {
+    sources.value?.close();
+    return failed(gateway.problem);
+  }
   await ownMetrics.add(gatewayMetrics(gateway.value.status));
+  tellWhoIsBelieved(composition, sources.value);
   const at = (atPort: number): string => `http://${host}:${atPort}`;
   return ok({
     name: 'gateway',
     lines: [
       `gateway: ${at(gateway.value.port)}`,
-      `gateway: OTLP/HTTP at ${gateway.value.otlpPorts.map(at).join(' and ')}`,
+      `gateway: OTLP/HTTP at ${gateway.value.otlpPorts.map(at).join(' and ')}${ofSources(sources.value)}`,
     ],
     // It has no end of its own.
     ended: new Promise(() => undefined),
-    stop: gateway.value.stop,
+    stop: async () => {
+      sources.value?.close();
+      await gateway.value.stop();
+    },
   });
 };
+
+/** Those who may send telemetry; null: nobody is asked who he is. */
+const openSources = async ({
+  foundation: { settings, tools },
+  note,
+}: ServiceComposition): Promise<Result<SourcesFile | null, CliProblem>> => {
+  const path = settings.otlpSourcesFile;
+  if (path === null) return ok(null);
+  const { openSourcesFile } = await import('../../adapters/sources/sources-file.ts');
+  const opened = await openSourcesFile(path, {
+    crypto: tools.crypto,
+    tell: (event) => {
+      switch (event.event) {
+        case 'changed':
+          note({
+            code: 'sources-changed',
+            message: `gateway: ${path} was changed: telemetry of ${sourcesIn(event.count)} is taken now`,
+            hint: '',
+          });
+          return;
+        case 'not-taken':
+          note({
+            code: event.problem.code,
+            message: `gateway: ${event.problem.message}; the sources that it named before still count`,
+            hint: event.problem.hint,
+          });
+      }
+    },
+  });
+  return opened.ok ? opened : failed(opened.problem);
+};
+
+const tellWhoIsBelieved = (
+  { foundation: { settings }, note }: ServiceComposition,
+  sources: SourcesFile | null,
+): void => {
+  if (sources?.isExposed === true)
+    note({
+      code: 'sources-exposed',
+      message: `gateway: others than its owner may read ${settings.otlpSourcesFile}, and send with the tokens in it`,
+      hint: `chmod 600 ${settings.otlpSourcesFile}`,
+    });
+  if (sources === null && !isLoopback(settings.host))
+    note({
+      code: 'telemetry-open',
+      message: `gateway: telemetry is believed whoever sends it to ${settings.host}: it needs no token`,
+      hint: 'PLIMSOLL_OTLP_SOURCES names a file with the tokens of those who may send',
+    });
+};
+
+const ofSources = (sources: SourcesFile | null): string =>
+  sources === null ? '' : ` from ${sourcesIn(sources.count())}, by token`;
+
+const sourcesIn = (count: number): string => (count === 1 ? '1 source' : `${count} sources`);
 
 /** Analyses that ended are told by their decisions. */
 const openOnly = (status: AnalyserStatus): AnalyserStatus => ({

@@ -75,6 +75,8 @@ export type PointRejection =
   | 'point-malformed'
   /** With what it needs around it, it does not fit one record. */
   | 'point-too-large'
+  /** Of a service that its source may not send. */
+  | 'source-not-allowed'
   | 'too-many-points';
 
 /** How many points of a request were not taken for one reason. */
