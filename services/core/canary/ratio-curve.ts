@@ -121,15 +121,19 @@ export const curveRatio = ({ weighed: [canary, baseline] }: RatioCurve): number 
  *
  * The log-likelihood is concave, so between two candidates it lies below the chords of the neighbouring intervals made
  * longer: the ends, taken where those meet the threshold, are never inside the true ends.
+ *
+ * Where blocks contradict each other there is no one ratio to be sure of, and `curveRatio`, which weighs them otherwise
+ * than the likelihood does, may be refuted itself: the interval then reaches to it.
  */
 export const curveInterval = (curve: RatioCurve, confidence: number): RatioInterval => {
   const heights = heightsIn(curve);
   const threshold = logSumExp(heights) - Math.log(points) + Math.log(1 - confidence) - roundingNats;
   const low = lowEnd(heights, threshold);
   const high = lowEnd(heights.toReversed(), threshold);
+  const ratio = curveRatio(curve);
   return {
-    low: low === null ? null : Math.exp(low),
-    high: high === null ? null : Math.exp(-high),
+    low: low === null ? null : Math.min(Math.exp(low), ratio ?? Infinity),
+    high: high === null ? null : Math.max(Math.exp(-high), ratio ?? 0),
   };
 };
 

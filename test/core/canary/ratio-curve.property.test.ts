@@ -112,6 +112,45 @@ describe('the interval of the ratio', () => {
     );
   });
 
+  test('holds the ratio that is told beside it, however much blocks contradict each other', () => {
+    const arm = fc
+      .integer({ min: 1, max: 20_000 })
+      .chain((total) =>
+        fc.tuple(
+          fc.constant(total),
+          fc.oneof(fc.integer({ min: 0, max: total }), fc.integer({ min: 0, max: 5 })),
+        ),
+      );
+    const block = fc
+      .tuple(arm, arm)
+      .map(([[n, e], [m, f]]): Counts => [n, Math.min(e, n), m, Math.min(f, m)]);
+    fc.assert(
+      fc.property(
+        fc.array(block, { minLength: 1, maxLength: 30 }),
+        fc.constantFrom(1, 2, 7.5),
+        (blocks, phi) => {
+          const curve = blocks.reduce(
+            (sum: RatioCurve, [n, e, m, f]) =>
+              addToCurve(
+                sum,
+                { canary: { total: n, events: e }, baseline: { total: m, events: f } },
+                phi,
+              ),
+            initialCurve,
+          );
+          const ratio = curveRatio(curve);
+          const { low, high } = curveInterval(curve, confidence);
+          if (ratio === null) expect(high).toBeNull();
+          else {
+            expect(low ?? 0).toBeLessThanOrEqual(ratio);
+            expect(high ?? Infinity).toBeGreaterThanOrEqual(ratio);
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
   test('is closed by a handful of events of the baseline, and open above only where it has none', () => {
     const few: Counts = [1_083, 63, 1_072, 6];
     const { low, high } = curveInterval(curveAfter([few], 2), confidence);
