@@ -27,6 +27,7 @@ test('a collector reads what the gateway answered and refused, and puts into the
   ).toEqual({
     plimsoll_http_answers_total: [[{ status: '200' }, 1]],
     plimsoll_refusals_total: [[{ service: 'gateway', code: 'not-found' }, 2]],
+    plimsoll_telemetry_left_out_points_total: [],
     plimsoll_queued_records: [
       [{ of: 'markers' }, 0],
       [{ of: 'telemetry' }, 0],
