@@ -17,7 +17,7 @@ export const tellWhatIsMissing = (
   about = '',
 ): void => {
   if (backtest.settled() !== null) return;
-  const { places, versions, times, exportsEveryMs } = backtest.heard();
+  const { places, versions, points, times, exportsEveryMs } = backtest.heard();
   const say = (message: string, hint: string): void =>
     note({ code: 'nothing-heard', message: `${about}${message}`, hint });
   const place = `${environment}/${component}`;
@@ -50,6 +50,12 @@ export const tellWhatIsMissing = (
   const refused = Object.entries(excluded).filter(([reason]) => reason in refusalHints);
   for (const [reason, count] of refused)
     say(`${grouped(count)} points were refused: ${reason}`, refusalHints[reason] ?? '');
+  const { late = 0 } = excluded;
+  if (late > lateShareMax * points)
+    say(
+      `${grouped(late)} of ${grouped(points)} points are late: further from the time that other senders tell than two windows`,
+      'do all servers have the same time (NTP), and does the capture hold exports as they came?',
+    );
   const windowMs = backtest.readings().at(-1)?.windowMs ?? 0;
   if (exportsEveryMs !== null && windowMs > 0 && exportsEveryMs > windowMs * jitterFactor)
     say(
@@ -94,6 +100,9 @@ const refusalHints: { readonly [reason: string]: string } = {
 /** Timers are late, and what a capture has of a second is not all of it. */
 const jitterFactor = 1.1;
 const minuteMs = 60_000;
+
+/** More late points than this are no chance. */
+const lateShareMax = 0.1;
 
 /** Silence for so long at the beginning is worth a word. */
 const lateMsMax = 120_000;

@@ -390,8 +390,8 @@ describe('plimsoll backtest', () => {
   test('says so where servers export too seldom for the windows to follow them', async () => {
     const everyS = 150;
     const seldom = Array.from({ length: 6 }, (_, index) =>
-      ['2.0.0', '1.9.4'].map((version, place) => {
-        const at = (index + 1) * everyS - 10 * place;
+      ['2.0.0', '1.9.4'].map((version, cohort) => {
+        const at = (index + 1) * everyS - 10 * cohort;
         return lineOf({ version, at, from: at - everyS, requests: 3_000, errors: 30 });
       }),
     ).flat();
@@ -402,6 +402,17 @@ describe('plimsoll backtest', () => {
     );
     const often = await backtest(twoServers(60, good));
     expect(often.err.join()).not.toContain('exports every');
+  });
+
+  test('says that clocks differ, where that leaves nothing to judge', async () => {
+    const ahead = twoServers(200, bad).map((line) =>
+      line.includes('"2.0.0"')
+        ? line.replaceAll(/"(\d{19})"/g, (_, time: string) => `"${BigInt(time) + 30_000_000_000n}"`)
+        : line,
+    );
+    const { err } = await backtest(ahead);
+    expect(err.join()).toMatch(/\d+ of 160 points are late/);
+    expect((await backtest(twoServers(60, good))).err.join()).not.toContain('late');
   });
 
   test('draws what it judged', async () => {

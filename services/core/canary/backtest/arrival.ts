@@ -1,7 +1,7 @@
 import { windowMsMax } from '../window-length.ts';
 
 // A capture tells when a point was measured, and not when it was received. So the latest time so far is what time it
-// is, with one exception: a clock that is far ahead of all others.
+// is, as far as a second sender is as late: one clock that is ahead of all others moves no time.
 
 /**
  * A line whose points are all further ahead than this comes after a gap in the capture, or from a clock that is wrong.
@@ -26,19 +26,28 @@ export type Arrivals<Point extends Timed> = {
   readonly rest: () => readonly Arrived<Point>[];
 };
 
-/** `untilMs`: time does not go on beyond it, so that one absurd clock cannot make windows without end. */
+/**
+ * `untilMs`: time does not go on beyond it, so that one absurd clock cannot make windows without end. `senderOf`: whose
+ * clock it is; without it all have one.
+ */
 export const openArrivals = <Point extends Timed>(
   sinceMs: number,
   untilMs: number,
+  senderOf?: (point: Point) => string,
 ): Arrivals<Point> => {
+  let clocks = openClocks();
+  // The first clock may be the one that is wrong, and time never goes back: others are heard first.
+  let isBegun = senderOf === undefined;
   let nowMs = sinceMs;
   let held: (readonly Point[])[] = [];
 
   /** Points of one line, in the order of their times; those that are too far ahead do not move time. */
   const arrive = (points: readonly Point[]): readonly Arrived<Point>[] =>
     points.toSorted(byTime).map((point) => {
-      if (point.timeMs <= nowMs + aheadMsMax)
-        nowMs = Math.min(Math.max(nowMs, point.timeMs), Math.max(nowMs, untilMs));
+      if (point.timeMs <= nowMs + aheadMsMax) {
+        const told = clocks.tell(senderOf?.(point) ?? '', point.timeMs);
+        nowMs = Math.min(Math.max(nowMs, told), Math.max(nowMs, untilMs));
+      }
       return { point, receivedAt: nowMs };
     });
   const release = (): readonly Arrived<Point>[] => {
@@ -47,16 +56,68 @@ export const openArrivals = <Point extends Timed>(
     return released;
   };
 
+  /** With fewer senders their clocks count as they come. */
+  const begin = (): readonly Arrived<Point>[] => {
+    isBegun = true;
+    if (clocks.senders() < sendersMin) clocks = openClocks();
+    return release();
+  };
+
   return {
     add: (points) => {
       if (points.length === 0) return [];
+      if (!isBegun) {
+        held.push(points);
+        for (const point of points) clocks.tell(senderOf?.(point) ?? '', point.timeMs);
+        if (clocks.senders() < sendersMin && held.length < aheadLinesMax) return [];
+        return begin();
+      }
       if (earliestOf(points) <= nowMs + aheadMsMax) return [...release(), ...arrive(points)];
       held.push(points);
       if (held.length < aheadLinesMax) return [];
       nowMs = Math.min(Math.min(...held.map(earliestOf)), untilMs);
       return release();
     },
-    rest: release,
+    rest: () => (isBegun ? release() : begin()),
+  };
+};
+
+/** Exports in a row that are looked at: who is not among them has stopped. */
+const exportsHeard = 6;
+/** With fewer senders nobody knows which of them is wrong. */
+const sendersMin = 3;
+
+/** What time it is by the clocks of those who send now: the second latest of them; of fewer than three the latest. */
+const openClocks = (): {
+  readonly tell: (sender: string, timeMs: number) => number;
+  readonly senders: () => number;
+} => {
+  const newest = new Map<string, { readonly timeMs: number; readonly exportIndex: number }>();
+  let exports = 0;
+  let told = -Infinity;
+  const now = (): number => {
+    let [latest, second, heard] = [-Infinity, -Infinity, 0];
+    for (const [sender, { timeMs, exportIndex }] of newest) {
+      if (exportIndex <= exports - exportsHeard) {
+        newest.delete(sender);
+        continue;
+      }
+      heard += 1;
+      second = Math.max(second, Math.min(latest, timeMs));
+      latest = Math.max(latest, timeMs);
+    }
+    return heard < sendersMin ? latest : second;
+  };
+  return {
+    senders: () => newest.size,
+    tell: (sender, timeMs) => {
+      // Series of one export have one time.
+      if ((newest.get(sender)?.timeMs ?? -Infinity) >= timeMs) return told;
+      exports += 1;
+      newest.set(sender, { timeMs, exportIndex: exports });
+      told = now();
+      return told;
+    },
   };
 };
 

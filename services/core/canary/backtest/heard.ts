@@ -7,6 +7,8 @@ export type Heard = {
   readonly places: ReadonlySet<string>;
   /** Versions of the component in question; at most `namesMax`. */
   readonly versions: ReadonlySet<string>;
+  /** Points of the component in question. */
+  readonly points: number;
   /** Of its first and its last point; null: it has none. */
   readonly times: { readonly firstMs: number; readonly lastMs: number } | null;
   /** How often the version exports that does so least; milliseconds. Null: not known. */
@@ -26,13 +28,15 @@ export const openHearing = (
   const places = new Set<string>();
   const versions = new Set<string>();
   const intervals = openExportIntervals();
+  let points = 0;
   let [firstMs, lastMs] = [Infinity, -Infinity];
   return {
-    hear: (points) => {
-      for (const point of points) {
+    hear: (told) => {
+      for (const point of told) {
         const { environment, component, version, timeMs } = point;
         if (places.size < namesMax) places.add(`${environment}/${component}`);
         if (!isOfPlace(point)) continue;
+        points += 1;
         if (versions.size < namesMax && version !== null) versions.add(version);
         firstMs = Math.min(firstMs, timeMs);
         lastMs = Math.max(lastMs, timeMs);
@@ -42,6 +46,7 @@ export const openHearing = (
     heard: () => ({
       places,
       versions,
+      points,
       times: lastMs === -Infinity ? null : { firstMs, lastMs },
       exportsEveryMs: intervals.slowestMs(),
     }),

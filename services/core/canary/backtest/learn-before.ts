@@ -9,6 +9,7 @@ import { leadMs, openPastWindows, seasonOf } from '../rollouts/before-history.ts
 import type { PastWindows } from '../rollouts/before-history.ts';
 import type { Arrived, Arrivals } from './arrival.ts';
 import { openArrivals } from './arrival.ts';
+import { clockOf } from './sender-clock.ts';
 import type { BacktestSetup } from './setup.ts';
 
 // What ran in the half-hour before a rollout, and what that time of day did the day before, from captures: as the
@@ -90,5 +91,5 @@ export const openPastArrivals = (
 ): Arrivals<TelemetryPoint> => {
   const firstMs = Math.min(sinceMs, ...first.map(({ timeMs }) => timeMs));
   const earliestMs = sinceMs - dayMs - beforeSpanMs - leadMs - beforeWindowMs;
-  return openArrivals<TelemetryPoint>(Math.max(firstMs, earliestMs), untilMs);
+  return openArrivals(Math.max(firstMs, earliestMs), untilMs, clockOf);
 };

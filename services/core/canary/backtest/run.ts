@@ -20,6 +20,7 @@ import { openHearing } from './heard.ts';
 import type { Judging } from './opening.ts';
 import type { BacktestResult } from './result.ts';
 import { backtestResult } from './result.ts';
+import { clockOf } from './sender-clock.ts';
 import type { BacktestSetup } from './setup.ts';
 
 export type Backtest = {
@@ -58,7 +59,7 @@ export const openBacktest = (
   const untilMs = sinceMs + judging.placed.policy.deadlineMs + rememberedMs;
   const isConcurrent = setup.comparison === 'concurrent';
   let arrivals: Arrivals<TelemetryPoint> | undefined = isConcurrent
-    ? openArrivals<TelemetryPoint>(sinceMs, untilMs)
+    ? openArrivals(sinceMs, untilMs, clockOf)
     : undefined;
   const hasChanged = openChanges();
   const unreadable = new Map<string, number>();
@@ -111,7 +112,7 @@ export const openBacktest = (
         changed.push(...foldCopies(receivedAt, position));
       }
       // What came before is in the opening, where it is compared.
-      if (isOfPlace(point) && (isConcurrent || receivedAt >= sinceMs))
+      if (isOfPlace(point) && (isConcurrent || Math.max(receivedAt, point.timeMs) >= sinceMs))
         run.push({
           point: setup.isByVersion ? { ...point, deploymentId: null } : point,
           receivedAt,

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openArrivals } from '../../../../services/core/canary/backtest/arrival.ts';
 
 const at = (timeMs: number) => ({ timeMs });
@@ -46,4 +46,48 @@ test('what waits at the end has a clock that nobody confirmed', () => {
 test('time never goes on beyond its end', () => {
   const arrivals = openArrivals(0, 10_000);
   expect(arrivals.add([at(12_000)])[0]?.receivedAt).toBe(10_000);
+});
+
+describe('whose clocks they are, where that is known', () => {
+  type Sent = { readonly sender: string; readonly timeMs: number };
+  const open = () => openArrivals<Sent>(0, Infinity, ({ sender }) => sender);
+  /** So many senders export every five seconds, one after the other; `ahead` is how far the clock of the first is. */
+  const fleet = (senders: number, exports: number, ahead: number): readonly Sent[] =>
+    Array.from({ length: senders * exports }, (_, index) => ({
+      sender: `pod ${index % senders}`,
+      timeMs: (index * 5_000) / senders + (index % senders === 0 ? ahead : 0),
+    }));
+  const latenessOf = (sent: readonly Sent[]): ReadonlyMap<string, number> => {
+    const arrivals = open();
+    const arrived = [...sent.flatMap((one) => arrivals.add([one])), ...arrivals.rest()];
+    expect(arrived).toHaveLength(sent.length);
+    const worst = new Map<string, number>();
+    for (const { point, receivedAt } of arrived)
+      worst.set(
+        point.sender,
+        Math.max(worst.get(point.sender) ?? 0, Math.abs(receivedAt - point.timeMs)),
+      );
+    return worst;
+  };
+
+  test.each([3, 4, 10])('of %d one that is ahead is late itself, and nobody else', (senders) => {
+    const [first = 0, ...others] = latenessOf(fleet(senders, 30, 5 * minute)).values();
+    expect(first).toBeGreaterThan(4 * minute);
+    expect(Math.max(...others)).toBeLessThan(10_000);
+  });
+
+  test.each([1, 2, 3, 10])('of %d that agree nobody is late', (senders) => {
+    expect(Math.max(...latenessOf(fleet(senders, 30, 0)).values())).toBeLessThanOrEqual(5_000);
+  });
+
+  test('where all but one have stopped, time goes on by that one', () => {
+    const before = fleet(3, 10, 0);
+    const alone = Array.from({ length: 20 }, (_, index) => ({
+      sender: 'pod 1',
+      timeMs: 50_000 + index * 5_000,
+    }));
+    const arrivals = open();
+    const arrived = [...before, ...alone].flatMap((one) => arrivals.add([one]));
+    expect(arrived.at(-1)?.receivedAt).toBe(alone.at(-1)?.timeMs);
+  });
 });
