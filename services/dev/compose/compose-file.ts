@@ -96,11 +96,17 @@ const readEnvironment = (settings: unknown, fault: Fault): ComposeService['envir
   const read: Record<string, string> = {};
   for (const [name, content] of Object.entries(fieldsOf(settings, 'environment', fault))) {
     // YAML reads yes, no, on and off as it likes: whoever means a word writes it in quotes.
-    if (typeof content === 'string' || typeof content === 'number') read[name] = String(content);
-    else fault(`environment.${name}`, 'must be a text or a number');
+    if (typeof content === 'string' || typeof content === 'number') {
+      read[name] = withDefault(String(content));
+      if (read[name].includes('${')) fault(`environment.${name}`, 'must be ${NAME:-DEFAULT} alone');
+    } else fault(`environment.${name}`, 'must be a text or a number');
   }
   return read;
 };
+
+/** `${NAME:-DEFAULT}` as it is where nobody sets the name. */
+const withDefault = (content: string): string =>
+  content.replace(/^\$\{[A-Z][A-Z0-9_]*:-([^${}]*)\}$/, '$1');
 
 const readPort = (port: string, fault: Fault): readonly Published[] => {
   const [, host = '', outside = '', inside = ''] =

@@ -118,6 +118,18 @@ test.each([
     'PLIMSOLL_AUDIENCE: [local]',
     'PLIMSOLL_AUDIENCE: must be a text',
   ],
+  [
+    'a setting from outside without a default',
+    '${PLIMSOLL_OTLP_SOURCES:-}',
+    '${PLIMSOLL_OTLP_SOURCES}',
+    'PLIMSOLL_OTLP_SOURCES: must be ${NAME:-DEFAULT} alone',
+  ],
+  [
+    'a setting from outside that nobody reads',
+    'PLIMSOLL_OTLP_SOURCES: ${',
+    'PLIMSOLL_OTLP_TOKENS: ${',
+    'PLIMSOLL_OTLP_TOKENS is no setting',
+  ],
   ['a broker that is not there', ',kafka-3:19092', ',kafka-9:19092', 'no service kafka-9'],
   [
     'a broker at another port',
