@@ -22,6 +22,7 @@ import { chartText } from '../core/plot/chart-terminal.ts';
 import type { Line } from '../core/views.ts';
 import type { SamplesRead } from '../ports/explaining.ts';
 import { plainText, shortTime, table } from './display.ts';
+import { whereText } from './place-text.ts';
 
 /** All that is known of one analysis, up to a decision or to now. */
 export type Explained = {
@@ -91,8 +92,7 @@ const isCompared = ({ metrics }: Reading): boolean => metrics.some(({ ratio }) =
 
 const headingOf = ({ attempt, against, decision, position, readings }: Explained): string => {
   const { plan, number } = attempt;
-  const { component, environment } = plan.slot;
-  const what = `${component} ${plan.version} against ${against.join(', ')} in ${environment}, attempt ${number}`;
+  const what = `${plan.slot.component} ${plan.version} against ${against.join(', ')} in ${whereText(plan.slot)}, attempt ${number}`;
   if (decision !== null)
     return `${decision.kind} of ${what}: position ${position}, window ${decision.windowIndex} (${shortTime(isoTime(decision.windowEndedAt))})${decision.mode === 'decide' ? '' : `, ${decision.mode}`}`;
   const last = readings.at(-1);
@@ -243,8 +243,10 @@ export const explainedLine = (explained: Explained): Line => {
   return {
     deployment,
     attempt: attempt.number,
+    namespace: attempt.plan.slot.namespace,
     environment: attempt.plan.slot.environment,
     component: attempt.plan.slot.component,
+    target: attempt.plan.slot.target,
     version: attempt.plan.version,
     baseline: [...explained.against],
     decision: decision?.kind ?? null,

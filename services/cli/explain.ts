@@ -7,11 +7,14 @@ import { openTrace } from '../core/canary/reading/trace.ts';
 import type { Trace } from '../core/canary/reading/trace.ts';
 import { recheckDecision } from '../core/canary/recheck.ts';
 import type { Recheck } from '../core/canary/recheck.ts';
+import { unjudgedOf } from '../core/canary/unjudged.ts';
 import { weaknessOf } from '../core/canary/rollouts/weakness.ts';
 import type { DecisionSummary, Deployment } from '../core/deployment.ts';
+import { hasEnded } from '../core/lifecycle.ts';
 import type { Decided } from '../core/markers/marker.ts';
 import { parseMarker } from '../core/markers/parse-marker.ts';
 import type { Body } from '../core/markers/upcast.ts';
+import { slotKey } from '../core/markers/slot.ts';
 import { upcast } from '../core/markers/upcast.ts';
 import { readHeaders } from '../core/markers/wire.ts';
 import type { Chart } from '../core/plot/chart.ts';
@@ -19,6 +22,7 @@ import { chartSvg } from '../core/plot/chart-svg.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import { sampleKey } from '../core/samples/key.ts';
+import type { SlotState } from '../core/slot-state.ts';
 import type { SamplesProblem, SamplesRange, SamplesRead } from '../ports/explaining.ts';
 import type { Given } from './arguments.ts';
 import { readAsked } from './explain-asked.ts';
@@ -26,10 +30,13 @@ import type { Explained } from './explain-text.ts';
 import { explainedLine, explainedText } from './explain-text.ts';
 import { onlyAtHand } from './open-reader.ts';
 import { printLines, printText } from './output.ts';
+import { slotText } from './place-text.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { problem, readFailed, refuse } from './problem.ts';
 import { openProgress } from './progress.ts';
+import { readRows } from './reading.ts';
+import { unjudgedText } from './unjudged-text.ts';
 
 /** `plimsoll explain`: the samples of an analysis are folded again, and looked at window by window. */
 export const runExplain = async (
@@ -59,11 +66,7 @@ export const runExplain = async (
   const readings = upTo(trace.readings(), recorded.value?.decision);
   const opening = trace.opening();
   if (opening === undefined || (readings.length === 0 && recorded.value === undefined))
-    return refuse(
-      'nothing-judged',
-      `no window of attempt ${attempt.number} of ${deployment.id} has been judged`,
-      'is an analyser running, and does telemetry arrive? plimsoll decisions lists what was decided',
-    );
+    return nothingJudged(opened.value, deployment, attempt);
   const recheck =
     given.has('recheck') && recorded.value !== undefined
       ? recheckDecision(ports.tools.codec, recorded.value, trace.decisions(), trace.refusal())
@@ -98,6 +101,28 @@ export const runExplain = async (
       }),
     );
   return recheckOutcome(recheck);
+};
+
+/** Why there is nothing to explain, as far as the log tells. */
+const nothingJudged = async (
+  atHand: AtHand,
+  { id }: Deployment,
+  attempt: CanaryAttempt,
+): Promise<Result<never, CliProblem>> => {
+  const { slot } = attempt.plan;
+  const key = slotKey(slot);
+  const rows = await readRows(atHand, [{ model: 'slot', key }]);
+  if (!rows.ok) return rows;
+  const unjudged = hasEnded(attempt)
+    ? null
+    : unjudgedOf(id, attempt, rows.value.get('slot', key) as SlotState | undefined);
+  return refuse(
+    'nothing-judged',
+    `no window of attempt ${attempt.number} of ${id} (${slotText(slot, attempt.plan.version)}) has been judged`,
+    unjudged === null
+      ? 'is an analyser running, and does telemetry arrive? plimsoll decisions lists what was decided'
+      : unjudgedText(unjudged, slot.environment),
+  );
 };
 
 type Recorded = { readonly bytes: Uint8Array; readonly decision: Decided };

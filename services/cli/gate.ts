@@ -10,12 +10,14 @@ import { plainText, spanText } from './display.ts';
 import { readDuration } from './duration.ts';
 import { openObeying } from './obeying.ts';
 import { placeNamed } from './place.ts';
+import { slotText } from './place-text.ts';
 import { printLines, printProblem, printText } from './output.ts';
 import { lineIn, linesIn, textIn } from './line-fields.ts';
 import { metricsText } from './metrics-text.ts';
 import type { CliPorts } from './ports.ts';
 import type { CliProblem, ExitCode } from './problem.ts';
 import { problem } from './problem.ts';
+import { unjudgedText } from './unjudged-text.ts';
 
 const waitMsDefault = 15 * 60_000;
 const waitMsMax = 24 * 3_600_000;
@@ -45,13 +47,8 @@ export const runGate = async (
       message: `no decision that may be obeyed within ${spanText(answer.value.waitMs)}`,
       hint:
         refusedHint(line) ??
-        unjudgedText(line) ??
-        [
-          lookHint(ports, given, line),
-          'is an analyser running, and does telemetry come? plimsoll up',
-        ]
-          .filter((part) => part !== '')
-          .join('; '),
+        unjudgedIn(line) ??
+        [lookHint(ports, given, line), waitingText(line)].filter((part) => part !== '').join('; '),
       exit,
     });
   return exit;
@@ -129,6 +126,16 @@ const exitOf = ({ outcome }: Line): ExitCode | undefined =>
     ? (exits[outcome as GateOutcome] ?? undefined)
     : undefined;
 
+/** What it still waits for, where nothing is wrong. */
+const waitingText = (line: Line): string => {
+  const decision = lineIn(line, 'decision');
+  if (decision !== null)
+    return `${textIn(decision, 'decision')} is no promotion: it is judged on, so wait longer (--wait)`;
+  return lineIn(line, 'judging') === null
+    ? 'is an analyser running, and does telemetry come? plimsoll up'
+    : 'it is being judged: wait longer (--wait)';
+};
+
 /** Said once: its samples tell more than a line has room for. */
 const lookHint = ({ gateway }: Pick<CliPorts, 'gateway'>, given: Given, line: Line): string =>
   gateway === null && [line['decision'], line['refused'], line['unjudged']].every(isNull)
@@ -179,8 +186,15 @@ const deploymentMeant = async (
   return ok({ id: found.value.id, place: { ...found.value.planned, ...named } });
 };
 
-const what = (line: Line): string =>
-  `${textIn(line, 'component')} ${textIn(line, 'version')} in ${textIn(line, 'environment')}`;
+const what = (line: Line): string => {
+  const slot = {
+    namespace: textIn(line, 'namespace'),
+    environment: textIn(line, 'environment'),
+    component: textIn(line, 'component'),
+    target: isNull(line['target']) ? null : textIn(line, 'target'),
+  };
+  return slotText(slot, textIn(line, 'version'));
+};
 
 const refusedText = (line: Line): string | undefined => {
   const refused = lineIn(line, 'refused');
@@ -197,11 +211,10 @@ const refusedHint = (line: Line): string | undefined => {
   return `${refusedText(line) ?? ''}; ${hint}`;
 };
 
-const unjudgedText = (line: Line): string | undefined => {
-  if (line['unjudged'] === 'not-started')
-    return 'nobody has said that it runs: plimsoll release update --status=RUNNING';
-  return line['unjudged'] === 'no-baseline'
-    ? `nothing held its slot before it, so there is nothing to compare it with: plimsoll release log says what runs in ${textIn(line, 'environment')}, before the plan`
+const unjudgedIn = (line: Line): string | undefined => {
+  const { unjudged } = line;
+  return unjudged === 'not-started' || unjudged === 'no-baseline'
+    ? unjudgedText(unjudged, textIn(line, 'environment'))
     : undefined;
 };
 
@@ -225,7 +238,7 @@ const standing = (line: Line): string => {
         : undefined
       : `${textIn(decision, 'decision')} (evidence ${oddsIn(decision, 'evidence')} of ${oddsIn(decision, 'evidenceNeeded')} needed)`,
     unsentText(line),
-    refusedText(line) ?? unjudgedText(line),
+    refusedText(line) ?? unjudgedIn(line),
   ];
   return plainText(parts.filter((part) => part !== undefined).join('; '));
 };

@@ -5,7 +5,6 @@ import { freezeOf, guardModel, slotGuardKey, stopsKey, withoutStop } from '../co
 import { decisionRenewed } from '../core/lifecycle.ts';
 import type { Deployment } from '../core/deployment.ts';
 import type { Position } from '../core/log/record.ts';
-import type { Slot } from '../core/markers/marker.ts';
 import type { OperationDraft } from '../core/operations.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
@@ -20,6 +19,7 @@ import { openObeying } from './obeying.ts';
 import { openFolded, operate } from './operate.ts';
 import { printLines, printText } from './output.ts';
 import { readPlace } from './place.ts';
+import { slotText } from './place-text.ts';
 import type { AtHand, CliPorts } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 import { problem, refuse } from './problem.ts';
@@ -183,13 +183,6 @@ const draftLift = async (
         told: `${slotText(slot.value)} may be decided about again`,
       });
 };
-
-/** `checkout 2.0.0 in production`, `cart in team/production (eu)`: as far as it is not what nearly everybody has. */
-const slotText = (
-  { namespace, environment, component, target }: Slot,
-  version: string | null = null,
-): string =>
-  `${component}${version === null ? '' : ` ${version}`} in ${namespace === 'default' ? '' : `${namespace}/`}${environment}${target === null ? '' : ` (${target})`}`;
 
 /** A decision by its position or its id; a renewal stands for what it renews. */
 const decisionNamed = async (

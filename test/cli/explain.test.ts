@@ -29,6 +29,7 @@ import { audience, id, logged, place, planned, run, started } from '../support/m
 import { value } from '../support/records.ts';
 
 const slot = place('production', 'checkout');
+const eu = place('production', 'checkout', 'eu');
 const deployment = run('7');
 const analyser = 'analyser';
 
@@ -136,6 +137,7 @@ describe('plimsoll explain', () => {
     const { exit, out } = await explain('--json');
     expect(exit).toBe(0);
     expect(JSON.parse(out[0] ?? '')).toMatchObject({
+      ...slot,
       decision: null,
       position: null,
       stage: 'rolled-back',
@@ -159,7 +161,7 @@ describe('plimsoll explain', () => {
     });
     const said = await several.plimsoll('explain');
     expect(said.err.join()).toContain(`this is the newest of 2 canaries; before it: ${older}`);
-    expect(said.err.join()).toContain(`no window of attempt 1 of ${deployment} has been judged`);
+    expect(said.err.join()).toContain(`no window of attempt 1 of ${deployment} (checkout 2.0.0`);
     const nobody = await openDesk({ folder, steps: [by('ci', logged('1.9.4', { slot }))] });
     expect(await nobody.plimsoll('explain')).toMatchObject({ exit: 4 });
   });
@@ -225,6 +227,37 @@ describe('plimsoll explain', () => {
     ]);
     const first = await twice.plimsoll('explain', deployment, '--attempt=1', '--json');
     expect(JSON.parse(first.err.at(-1) ?? '')).toMatchObject({ code: 'nothing-judged' });
+  });
+
+  test.each([
+    [
+      'no baseline',
+      [by('ci', planned('2.0.0', { slot: eu, strategy: 'canary' })), by('ci', started())],
+      /nothing held its slot before it, so there is nothing to compare it with/,
+    ],
+    [
+      'no start',
+      [
+        by('ci', logged('1.9.4', { slot: eu })),
+        by('ci', planned('2.0.0', { slot: eu, strategy: 'canary' })),
+      ],
+      /nobody has said that it runs: plimsoll release update --status=RUNNING/,
+    ],
+    [
+      'no samples',
+      [
+        by('ci', logged('1.9.4', { slot: eu })),
+        by('ci', planned('2.0.0', { slot: eu, strategy: 'canary' })),
+        by('ci', started()),
+      ],
+      /is an analyser running, and does telemetry arrive\?/,
+    ],
+  ])('says why nothing was judged: %s', async (why, steps, hint) => {
+    const idle = await openDesk({ folder: join(folder, why), steps });
+    const { exit, err } = await idle.plimsoll('explain', deployment);
+    expect(exit).toBe(4);
+    expect(err[0]).toContain('(checkout 2.0.0 in production (eu)) has been judged');
+    expect(err[1]).toMatch(hint);
   });
 
   test('draws nothing before anything was compared', async () => {

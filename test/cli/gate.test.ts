@@ -184,6 +184,26 @@ describe('a gate waits', () => {
     expect([exit, err.at(-1)]).toEqual([13, expect.stringContaining(said)]);
   });
 
+  test('behind an advance for the promotion, and says that it is none', async () => {
+    const desk = waiting(await deskAfter([decides(decision('advance'))]));
+    const { exit, err } = await desk.plimsoll('gate', deployment, '--wait=3s');
+    expect([exit, err.at(-1)]).toEqual([
+      13,
+      '  advance is no promotion: it is judged on, so wait longer (--wait)',
+    ]);
+  });
+
+  test('for one target of several, and names it', async () => {
+    const slot = place('production', 'checkout', 'eu');
+    const steps = [
+      by('ci', logged('1.9.4', { slot })),
+      by('ci', planned('2.0.0', { slot, strategy: 'canary' })),
+    ];
+    const desk = waiting(await openDesk({ folder: join(scratch, randomUUID()), steps }));
+    const { out } = await desk.plimsoll('gate', deployment, '--wait=2s');
+    expect(out).toEqual(['waiting  checkout 2.0.0 in production (eu)']);
+  });
+
   test('for what may be obeyed, and says why the rest is not', async () => {
     const desk = await deskAfter([
       decides(decision('promote')),

@@ -4,6 +4,8 @@ import type { Slot } from '../../markers/marker.ts';
 import { slotKey } from '../../markers/slot.ts';
 import type { DecisionRow } from '../../read-models.ts';
 import type { Result } from '../../result.ts';
+import type { Unjudged } from '../unjudged.ts';
+import { unjudgedOf } from '../unjudged.ts';
 import type { ObeyedAct } from './question.ts';
 import type { ObeyCode, Refusal } from './refusal.ts';
 import type { DeploymentRows } from './rows.ts';
@@ -17,12 +19,6 @@ import { decisionsOf } from './rows.ts';
  * - `ended`: the attempt is over, and nothing will be decided any more.
  */
 export type GateOutcome = 'promote' | 'roll-back' | 'hold' | 'inconclusive' | 'waiting' | 'ended';
-
-/**
- * Why nothing is judged, where that is plain: nobody has said that it runs, or nothing held the slot before it, so that
- * there is nothing to compare it with.
- */
-export type Unjudged = 'not-started' | 'no-baseline';
 
 export type GateAnswer = {
   readonly outcome: GateOutcome;
@@ -111,14 +107,8 @@ const ofOneRecord: ReadonlySet<string> = new Set<ObeyCode>([
 const evidenceOf = ({ kind, analysis, evidenceDigest }: DecisionRow): string =>
   JSON.stringify([kind, analysis, evidenceDigest]);
 
-const unjudgedIn = (
-  { deployment, slot }: DeploymentRows,
-  { plan, status }: Attempt,
-): Unjudged | null => {
-  if (status !== 'running') return 'not-started';
-  const holders = (plan === null ? undefined : slot(plan.slot))?.holders ?? [];
-  return holders.some((holder) => holder.deployment !== deployment?.id) ? null : 'no-baseline';
-};
+const unjudgedIn = ({ deployment, slot }: DeploymentRows, attempt: Attempt): Unjudged | null =>
+  unjudgedOf(deployment?.id, attempt, attempt.plan === null ? undefined : slot(attempt.plan.slot));
 
 const outcomeOf = ({ kind, decision }: ObeyedAct): GateOutcome => {
   switch (kind) {
