@@ -62,7 +62,7 @@ export const settingNames: { readonly [name: string]: string } = {
   PLIMSOLL_HOST: 'address that services listen on (default 127.0.0.1)',
   PLIMSOLL_PORT: 'port of the gateway (default 7464; 0 takes a free one)',
   PLIMSOLL_OTLP_PORT: 'port for OTLP/HTTP (default 4318; 0 takes a free one)',
-  PLIMSOLL_OTLP_SOURCES: 'file with the tokens of who may send OTLP (default: who can reach it)',
+  PLIMSOLL_OTLP_SOURCES: 'file of tokens that OTLP must be sent with (default: none is needed)',
   PLIMSOLL_METRICS_PORT:
     'port for /metrics and /healthz of any service (default: only the gateway)',
 };
