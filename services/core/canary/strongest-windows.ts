@@ -3,36 +3,42 @@ import type { WindowMark } from './window.ts';
 /** A window by how much it moved the rollback evidence. */
 export type LoudWindow = WindowMark & { readonly gainNats: number };
 
-/** Up to three of them as a list of numbers: index, startMs, gainNats (thousandths), the loudest first. */
-export type LoudWindows = readonly number[];
+// Three of them at most, as the first numbers of a metric's list (`settled`): index, startMs, gainNats (thousandths; 0: there
+// is none), the loudest first. Every window is held against the last one, so it stands where every window looks anyway.
 
-const windowsMax = 3;
 const size = 3;
 const gainAt = 2;
 
-/** With this window among them, if it is one. */
+/** How many numbers they are. */
+export const loudLength = 9;
+const lastGainAt: number = loudLength - size + gainAt;
+
+export const noLoudWindows: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/** The list with this window among them, if it is one. */
 export const withWindow = (
-  loudest: LoudWindows,
+  settled: readonly number[],
   { index, startMs }: WindowMark,
   gainNats: number,
-): LoudWindows => {
+): readonly number[] => {
   const gain = Math.round(gainNats * 1e3) / 1e3;
-  if (!(gain > 0)) return loudest;
-  const isFull = loudest.length === windowsMax * size;
-  if (isFull && gain <= (loudest[loudest.length - size + gainAt] ?? 0)) return loudest;
+  if (!(gain > 0) || gain <= (settled[lastGainAt] ?? 0)) return settled;
   let at = 0;
-  while (at < loudest.length && (loudest[at + gainAt] ?? 0) >= gain) at += size;
-  const next = [...loudest.slice(0, at), index, startMs, gain, ...loudest.slice(at)];
-  return next.slice(0, windowsMax * size);
+  while ((settled[at + gainAt] ?? 0) >= gain) at += size;
+  const next = settled.slice();
+  next.copyWithin(at + size, at, loudLength - size);
+  next[at] = index;
+  next[at + 1] = startMs;
+  next[at + gainAt] = gain;
+  return next;
 };
 
-export const loudWindows = (loudest: LoudWindows): readonly LoudWindow[] => {
+export const loudWindows = (settled: readonly number[]): readonly LoudWindow[] => {
   const windows: LoudWindow[] = [];
-  for (let at = 0; at < loudest.length; at += size)
-    windows.push({
-      index: loudest[at] ?? 0,
-      startMs: loudest[at + 1] ?? 0,
-      gainNats: loudest[at + gainAt] ?? 0,
-    });
+  for (let at = 0; at < loudLength; at += size) {
+    const gainNats = settled[at + gainAt] ?? 0;
+    if (gainNats > 0)
+      windows.push({ index: settled[at] ?? 0, startMs: settled[at + 1] ?? 0, gainNats });
+  }
   return windows;
 };

@@ -2,7 +2,11 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { BlockPlace } from '../../../services/core/canary/evidence.ts';
-import { blockPassed } from '../../../services/core/canary/metrics/staked.ts';
+import {
+  blockPassed,
+  initialSettled,
+  stakesAt,
+} from '../../../services/core/canary/metrics/staked.ts';
 import {
   cappedBlocksOf,
   growthLength,
@@ -44,8 +48,8 @@ const growthAt = 1;
 
 type Stakes = { readonly settled: readonly number[]; readonly running: readonly number[] };
 
-const initial = (by: StakeRules, restartsBegun = 0): Stakes => ({
-  settled: initialStakes(alternatives, by, restartsBegun),
+const initial = (by: StakeRules): Stakes => ({
+  settled: initialSettled(alternatives, by),
   running: zeros(growthAt + growthLength(alternatives)),
 });
 
@@ -63,7 +67,7 @@ const taken = (
 };
 
 const capitalOf = ({ settled, running }: Stakes, by: StakeRules = rules): number =>
-  logRollbackCapital(settled, 0, running, growthAt, alternatives, by);
+  logRollbackCapital(settled, stakesAt, running, growthAt, alternatives, by);
 
 const after = (windows: readonly (readonly number[])[], by: StakeRules = rules): Stakes =>
   windows.reduce(
@@ -84,7 +88,7 @@ test('the capital is what the mixture of whole and restarted products is', () =>
       // Rounded down, by a millionth each time.
       expect(capitalOf(stakes)).toBeCloseTo(expected, 4);
       expect(capitalOf(stakes)).toBeLessThanOrEqual(expected + 1e-12);
-      expect(cappedBlocksOf(stakes.settled, 0)).toBe(evidence.cappedBlocks);
+      expect(cappedBlocksOf(stakes.settled, stakesAt)).toBe(evidence.cappedBlocks);
     }),
   );
 });
@@ -111,15 +115,18 @@ describe('while no alternative is expected to grow, the capital is not', () => {
   });
 
   test('and is 1 to begin with', () => {
+    const ofStakes = (stakes: readonly number[]): number =>
+      logRollbackCapital(stakes, 0, [], 0, alternatives, rules);
     expect(capitalOf(initial(rules))).toBeCloseTo(0, 5);
-    for (const begun of [1, 3, 9]) expect(capitalOf(initial(rules, begun))).toBeCloseTo(0, 5);
+    for (const begun of [1, 3, 9])
+      expect(ofStakes(initialStakes(alternatives, rules, begun))).toBeCloseTo(0, 5);
   });
 });
 
 test('one block moves no alternative by more than the cap, however loud it is', () => {
   const loud = [50, 500, 2, 0];
   const stakes = after([loud, loud, loud]);
-  expect(cappedBlocksOf(stakes.settled, 0)).toBe(1);
+  expect(cappedBlocksOf(stakes.settled, stakesAt)).toBe(1);
   expect(capitalOf(stakes)).toBeLessThanOrEqual(rules.blockCapNats);
 });
 

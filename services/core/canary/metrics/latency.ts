@@ -17,8 +17,8 @@ import type { MeasuredAt, TrafficSeen } from '../scatter.ts';
 import { noTrafficSeen, raisedPhi, raisedTimes, usedPhi, withTraffic } from '../scatter.ts';
 import type { StakeRules } from '../stakes.ts';
 import { zeros } from '../stakes.ts';
-import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
-import { loudWindows, withWindow } from '../strongest-windows.ts';
+import type { LoudWindow } from '../strongest-windows.ts';
+import { loudLength, loudWindows, noLoudWindows, withWindow } from '../strongest-windows.ts';
 import type { Arm, Cut, LatencyMargins, Tail, TailExplanation } from './latency-tail.ts';
 import {
   addToTail,
@@ -93,11 +93,13 @@ export type LatencyState = MetricEvidence & {
   readonly cut: Cut | null;
   readonly tails: readonly Tail[];
   readonly hasMeanLog: boolean;
-  /** What finished blocks came to, and the running block: numbers of each tail in turn, then those of the mean log. */
+  /**
+   * The loudest windows and what finished blocks came to, and the running block: numbers of each tail in turn, then
+   * those of the mean log.
+   */
   readonly settled: readonly number[];
   readonly running: readonly number[];
   readonly traffic: TrafficSeen;
-  readonly strongestWindows: LoudWindows;
   /** Windows in which both cohorts said something that could not be compared, and why the last one could not. */
   readonly unusableWindows: number;
   readonly problem: LatencyProblem | null;
@@ -132,7 +134,6 @@ export const latencyJudge: RuledJudge<
     settled: [],
     running: [],
     traffic: noTrafficSeen,
-    strongestWindows: [],
     unusableWindows: 0,
     problem: null,
   }),
@@ -206,7 +207,7 @@ const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
   if (middle === undefined) return state;
   const cut = cutOf(middle, rule);
   const tails: Tail[] = [];
-  const settled: number[] = [];
+  const settled: number[] = [...noLoudWindows];
   let runningTotal = 0;
   for (const [quantile, boundary] of boundaries) {
     const { restartsBegun } = warmUp;
@@ -244,7 +245,7 @@ const judged = (
   const times = raisedTimes(rule.measuredAt, traffic);
   const running = before.running.slice();
   let isUsable = true;
-  let [at, from] = [0, 0];
+  let [at, from] = [loudLength, 0];
   for (let index = 0; index < before.tails.length; index += 1) {
     const quantile = quantileIn(before.settled, at);
     const phi = phiOf(rule, quantile, times);
@@ -270,12 +271,9 @@ const judged = (
     cut: moved.cut,
     tails: tests.tails,
     hasMeanLog: before.hasMeanLog,
-    settled: moved.settled,
+    settled: isUsable ? withWindow(moved.settled, place, gain) : moved.settled,
     running: tests.running,
     traffic,
-    strongestWindows: isUsable
-      ? withWindow(before.strongestWindows, place, gain)
-      : before.strongestWindows,
     unusableWindows: before.unusableWindows + (isUsable ? 0 : 1),
     problem,
   };
@@ -306,7 +304,7 @@ const blockPassed = (
   if (!place.beginsRestart && !place.endsBlock) return { tails, settled: before, running: shown };
   const settled = before.slice();
   const running = shown.slice();
-  let [at, from] = [0, 0];
+  let [at, from] = [loudLength, 0];
   const next = tails.map((tail) => {
     const quantile = quantileIn(settled, at);
     const phi = phiOf(rule, quantile, times);
@@ -363,7 +361,7 @@ const logRollbackOf = (
   const logFirst = Math.log(first);
   const logOther = Math.log((1 - first) / Math.max(1, tests - 1));
   const logs: number[] = [];
-  let [at, from] = [0, 0];
+  let [at, from] = [loudLength, 0];
   for (let index = 0; index < tails.length; index += 1) {
     const quantile = quantileIn(settled, at);
     const logStake = index === 0 ? logFirst : logOther;
@@ -377,7 +375,7 @@ const logRollbackOf = (
 
 /** A promotion needs every tail: slower beyond the margin in any of them must be refuted by itself. */
 const logPromoteOf = (rule: LatencyRule, { tails, settled, running }: LatencyState): number => {
-  let [at, from] = [0, 0];
+  let [at, from] = [loudLength, 0];
   let log = tails.length === 0 ? 0 : Infinity;
   for (let index = 0; index < tails.length; index += 1) {
     const quantile = quantileIn(settled, at);
@@ -406,7 +404,7 @@ const movedTo = (
 ): Pick<LatencyState, 'cut' | 'settled'> => {
   const settled = before.slice();
   let moved = cut;
-  let at = 0;
+  let at = loudLength;
   for (let index = 0; index < tails.length; index += 1) {
     moved = moveTail(cut, settled, at, scale, rule);
     at += settledLength(quantileIn(settled, at));
@@ -442,7 +440,7 @@ const placesIn = ({
   readonly at: number;
   readonly from: number;
 } => {
-  let [at, from] = [0, 0];
+  let [at, from] = [loudLength, 0];
   const places = tails.map((tail) => {
     const quantile = quantileIn(settled, at);
     const place = { tail, quantile, at, from };
@@ -519,7 +517,7 @@ const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => 
     meanLogEvidence: hasMeanLog
       ? evidenceOf(logMeanLogCapital(settled, meanLogAt, running, meanLogFrom, rule))
       : null,
-    strongestWindows: loudWindows(state.strongestWindows),
+    strongestWindows: loudWindows(state.settled),
     cappedBlocks: Math.max(0, hasMeanLog ? cappedMeanLogBlocks(settled, meanLogAt) : 0, ...blocks),
     unusableWindows: state.unusableWindows,
     problem: state.problem,

@@ -3,21 +3,14 @@ import type { RuledJudge, ShownWindow } from '../metric-judge.ts';
 import type { RatioInterval } from '../ratio.ts';
 import { intervalConfidence } from '../ratio.ts';
 import type { Alternatives, StakeRules } from '../stakes.ts';
-import {
-  cappedBlocksOf,
-  growthLength,
-  initialStakes,
-  logRollbackCapital,
-  roundGrowth,
-  zeros,
-} from '../stakes.ts';
-import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
+import { cappedBlocksOf, growthLength, logRollbackCapital, roundGrowth, zeros } from '../stakes.ts';
+import type { LoudWindow } from '../strongest-windows.ts';
 import { loudWindows, withWindow } from '../strongest-windows.ts';
 import type { LevelSums } from './level-ratio.ts';
 import { levelInterval, levelRatio } from './level-ratio.ts';
 import { addNormalIncrements } from './normal-increments.ts';
 import type { Staked } from './staked.ts';
-import { blockPassed, logPromoteOf } from './staked.ts';
+import { blockPassed, initialSettled, logPromoteOf, stakesAt } from './staked.ts';
 
 /** Mean of one gauge over its series (instances) in a window. */
 export type Level = { readonly mean: number; readonly series: number };
@@ -46,7 +39,6 @@ export type LevelState = Staked & {
   readonly judged: 'level';
   /** null: the variance is from history. */
   readonly batch: Batch | null;
-  readonly strongestWindows: LoudWindows;
   /** Windows with a value that no level can have. */
   readonly unusableWindows: number;
 };
@@ -107,10 +99,9 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, L
     judged: 'level',
     logRollback: 0,
     isBegun: false,
-    settled: initialStakes(alternatives, rule),
+    settled: initialSettled(alternatives, rule),
     running: [noRecent, ...zeros(growthAt - sumsAt + growthLength(alternatives))],
     batch: rule.variance === null ? noBatch : null,
-    strongestWindows: [],
     unusableWindows: 0,
   }),
   addWindow: (rule, state, window, place) => {
@@ -135,20 +126,16 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, L
     const now = passed?.running ?? running;
     const moves = speaks || passed !== null;
     const logRollback = moves
-      ? logRollbackCapital(settled, 0, now, growthAt, alternatives, rule)
+      ? logRollbackCapital(settled, stakesAt, now, growthAt, alternatives, rule)
       : state.logRollback;
     const gain = logRollback - state.logRollback;
-    const isCompared = place.judged && isUsable;
     return {
       judged: 'level',
       logRollback,
       isBegun: state.isBegun || moves,
-      settled,
+      settled: place.judged && isUsable ? withWindow(settled, place, gain) : settled,
       running: now,
       batch,
-      strongestWindows: isCompared
-        ? withWindow(state.strongestWindows, place, gain)
-        : state.strongestWindows,
       unusableWindows: state.unusableWindows + (isPair && !isUsable ? 1 : 0),
     };
   },
@@ -333,8 +320,8 @@ const explain = (rule: LevelRule, state: LevelState): LevelExplanation => {
     toleratedRatio: rule.worse === 'higher' ? 1 + rule.margin : 1 - rule.margin,
     rollbackEvidence: evidenceOf(state.logRollback),
     promoteEvidence: evidenceOf(logPromoteOf(rule, alternatives, state, growthAt)),
-    strongestWindows: loudWindows(state.strongestWindows),
-    cappedBlocks: cappedBlocksOf(state.settled, 0),
+    strongestWindows: loudWindows(state.settled),
+    cappedBlocks: cappedBlocksOf(state.settled, stakesAt),
     unusableWindows: state.unusableWindows,
     noise: rule.variance === null ? 'batches' : 'history',
     variance,

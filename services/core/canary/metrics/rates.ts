@@ -11,20 +11,13 @@ import { intervalConfidence } from '../ratio.ts';
 import type { MeasuredAt, TrafficSeen, UsedPhi } from '../scatter.ts';
 import { noTrafficSeen, raisedPhi, raisedTimes, usedPhi, withTraffic } from '../scatter.ts';
 import type { StakeRules } from '../stakes.ts';
-import {
-  cappedBlocksOf,
-  growthLength,
-  initialStakes,
-  logRollbackCapital,
-  roundGrowth,
-  zeros,
-} from '../stakes.ts';
-import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
+import { cappedBlocksOf, growthLength, logRollbackCapital, roundGrowth, zeros } from '../stakes.ts';
+import type { LoudWindow } from '../strongest-windows.ts';
 import { loudWindows, withWindow } from '../strongest-windows.ts';
 import type { Line, RatePrior } from './rate-test.ts';
 import { addLineIncrements, predictedRate } from './rate-test.ts';
 import type { Staked } from './staked.ts';
-import { blockPassed, logPromoteOf } from './staked.ts';
+import { blockPassed, initialSettled, logPromoteOf, stakesAt } from './staked.ts';
 
 export type RatesRule = StakeRules & {
   /** What the canary's rate may be worse by, and what it must be shown to be better than for a promotion. */
@@ -53,7 +46,6 @@ export type RatesState = Staked & {
   readonly past: PairSums;
   readonly curve: RatioCurve;
   readonly deadline: DeadlineSums;
-  readonly strongestWindows: LoudWindows;
 };
 
 const sumsLength = 4;
@@ -70,13 +62,12 @@ export const ratesJudge: RuledJudge<
     judged: 'errors',
     logRollback: 0,
     isBegun: false,
-    settled: initialStakes(rule.grids, rule),
+    settled: initialSettled(rule.grids, rule),
     running: zeros(growthAt + growthLength(rule.grids)),
     traffic: noTrafficSeen,
     past: noSums,
     curve: initialCurve,
     deadline: noDeadlineSums,
-    strongestWindows: [],
   }),
   addWindow: (rule, state, window, place) => {
     const { canary, baseline } = window;
@@ -93,21 +84,19 @@ export const ratesJudge: RuledJudge<
     const now = passed?.running ?? running;
     const moves = speaks || passed !== null;
     const logRollback = moves
-      ? logRollbackCapital(settled, 0, now, growthAt, rule.grids, rule)
+      ? logRollbackCapital(settled, stakesAt, now, growthAt, rule.grids, rule)
       : state.logRollback;
     const gain = logRollback - state.logRollback;
-    const { strongestWindows } = state;
     const next: RatesState = {
       judged: 'errors',
       logRollback,
       isBegun: state.isBegun || moves,
-      settled,
+      settled: speaks ? withWindow(settled, place, gain) : settled,
       running: now,
       traffic,
       past: state.past,
       curve: state.curve,
       deadline: state.deadline,
-      strongestWindows: speaks ? withWindow(strongestWindows, place, gain) : strongestWindows,
     };
     return place.endsBlock ? withBlock(rule, next) : next;
   },
@@ -201,8 +190,8 @@ const explain = (rule: RatesRule, state: RatesState): RatesExplanation => {
     toleratedRate: rule.tolerance.relative * rate + rule.tolerance.absolute,
     rollbackEvidence: evidenceOf(state.logRollback),
     promoteEvidence: evidenceOf(logPromoteOf(rule, rule.grids, state, growthAt)),
-    strongestWindows: loudWindows(state.strongestWindows),
-    cappedBlocks: cappedBlocksOf(state.settled, 0),
+    strongestWindows: loudWindows(state.settled),
+    cappedBlocks: cappedBlocksOf(state.settled, stakesAt),
     ...usedPhi(rule.measuredAt, rule.phi, state.traffic),
   };
 };

@@ -1,17 +1,34 @@
 import type { BlockPlace } from '../evidence.ts';
 import type { MetricEvidence } from '../metric-judge.ts';
 import type { Alternatives, StakeRules } from '../stakes.ts';
-import { growthLength, isOpen, isRestart, logPromoteCapital, restart, settle } from '../stakes.ts';
+import {
+  growthLength,
+  initialStakes,
+  isOpen,
+  isRestart,
+  logPromoteCapital,
+  restart,
+  settle,
+} from '../stakes.ts';
+import { loudLength, noLoudWindows } from '../strongest-windows.ts';
 
 /** A metric with one test that stakes on both questions. */
 export type Staked = MetricEvidence & {
   /** Nothing was evidence before: both capitals are 1. */
   readonly isBegun: boolean;
-  /** Its stakes after the finished blocks. */
+  /** Its loudest windows, and its stakes after the finished blocks. */
   readonly settled: readonly number[];
   /** Numbers of its own that change with every window, and then the growth in the running block. */
   readonly running: readonly number[];
 };
+
+/** Where they are. */
+export const stakesAt: number = loudLength;
+
+export const initialSettled = (
+  alternatives: Alternatives,
+  rules: StakeRules,
+): readonly number[] => [...noLoudWindows, ...initialStakes(alternatives, rules)];
 
 /**
  * The two lists after the restart that begins with a window and the block that ends with it, whose growth (it begins at
@@ -25,13 +42,13 @@ export const blockPassed = (
   from: number,
   place: BlockPlace,
 ): Pick<Staked, 'settled' | 'running'> | null => {
-  const isRestarting = isRestart(before, 0, place);
+  const isRestarting = isRestart(before, stakesAt, place);
   const isEnding = place.endsBlock && isOpen(shown, from, growthLength(alternatives));
   if (!isRestarting && !isEnding) return null;
   const settled = before.slice();
   const running = shown.slice();
-  if (isRestarting) restart(settled, 0, alternatives, rules);
-  if (isEnding) settle(settled, 0, running, from, alternatives, rules);
+  if (isRestarting) restart(settled, stakesAt, alternatives, rules);
+  if (isEnding) settle(settled, stakesAt, running, from, alternatives, rules);
   return { settled, running };
 };
 
@@ -41,4 +58,5 @@ export const logPromoteOf = (
   alternatives: Alternatives,
   { isBegun, settled, running }: Staked,
   from: number,
-): number => (isBegun ? logPromoteCapital(settled, 0, running, from, alternatives, rules) : 0);
+): number =>
+  isBegun ? logPromoteCapital(settled, stakesAt, running, from, alternatives, rules) : 0;

@@ -6,18 +6,11 @@ import type { RatioCurve } from '../ratio-curve.ts';
 import type { RatioInterval } from '../ratio.ts';
 import { intervalConfidence } from '../ratio.ts';
 import type { StakeRules } from '../stakes.ts';
-import {
-  cappedBlocksOf,
-  growthLength,
-  initialStakes,
-  logRollbackCapital,
-  roundGrowth,
-  zeros,
-} from '../stakes.ts';
-import type { LoudWindow, LoudWindows } from '../strongest-windows.ts';
+import { cappedBlocksOf, growthLength, logRollbackCapital, roundGrowth, zeros } from '../stakes.ts';
+import type { LoudWindow } from '../strongest-windows.ts';
 import { loudWindows, withWindow } from '../strongest-windows.ts';
 import type { Staked } from './staked.ts';
-import { blockPassed, logPromoteOf } from './staked.ts';
+import { blockPassed, initialSettled, logPromoteOf, stakesAt } from './staked.ts';
 
 export type TrafficRule = StakeRules & {
   /** The canary may get this part of its share (0.8) before it counts as losing traffic. */
@@ -49,7 +42,6 @@ export type TrafficState = Staked & {
   readonly share: number | null;
   readonly settlingWindows: number;
   readonly curve: RatioCurve;
-  readonly strongestWindows: LoudWindows;
 };
 
 const sumsLength = 4;
@@ -79,12 +71,11 @@ export const trafficJudge: RuledJudge<
     judged: 'traffic',
     logRollback: 0,
     isBegun: false,
-    settled: initialStakes(alternatives, rule),
+    settled: initialSettled(alternatives, rule),
     running: zeros(growthAt + growthLength(alternatives)),
     share: null,
     settlingWindows: 0,
     curve: initialCurve,
-    strongestWindows: [],
   }),
   addWindow: (rule, before, window, place) => {
     const state = withShare(rule, before, window.canaryShare);
@@ -100,20 +91,18 @@ export const trafficJudge: RuledJudge<
     const now = passed?.running ?? running;
     const moves = speaks || passed !== null;
     const logRollback = moves
-      ? logRollbackCapital(settled, 0, now, growthAt, alternatives, rule)
+      ? logRollbackCapital(settled, stakesAt, now, growthAt, alternatives, rule)
       : state.logRollback;
     const gain = logRollback - state.logRollback;
-    const { strongestWindows } = state;
     const next: TrafficState = {
       judged: 'traffic',
       logRollback,
       isBegun: state.isBegun || moves,
-      settled,
+      settled: speaks ? withWindow(settled, place, gain) : settled,
       running: now,
       share: state.share,
       settlingWindows: state.settlingWindows,
       curve: state.curve,
-      strongestWindows: speaks ? withWindow(strongestWindows, place, gain) : strongestWindows,
     };
     return place.endsBlock ? withBlock(rule, next) : next;
   },
@@ -225,8 +214,8 @@ const explain = (rule: TrafficRule, state: TrafficState): TrafficExplanation => 
     toleratedRatio: rule.least,
     rollbackEvidence: evidenceOf(state.logRollback),
     promoteEvidence: evidenceOf(logPromoteOf(rule, alternatives, state, growthAt)),
-    strongestWindows: loudWindows(state.strongestWindows),
-    cappedBlocks: cappedBlocksOf(state.settled, 0),
+    strongestWindows: loudWindows(state.settled),
+    cappedBlocks: cappedBlocksOf(state.settled, stakesAt),
     phi: rule.phi,
   };
 };
