@@ -49,7 +49,10 @@ export const tellWhatIsMissing = (
   const { excluded } = backtest.result();
   const refused = Object.entries(excluded).filter(([reason]) => reason in refusalHints);
   for (const [reason, count] of refused)
-    say(`${grouped(count)} points were refused: ${reason}`, refusalHints[reason] ?? '');
+    say(
+      `${grouped(count)} ${count === 1 ? 'point was' : 'points were'} refused: ${reason}`,
+      refusalHints[reason] ?? '',
+    );
   const { late = 0 } = excluded;
   if (late > lateShareMax * points)
     say(

@@ -6,6 +6,7 @@ import { grouped } from '../core/canary/reading/figures.ts';
 import { reasonOf } from '../core/canary/reading/reading.ts';
 import type { Reading } from '../core/canary/reading/reading.ts';
 import { isoTime } from '../core/instant.ts';
+import { countOf } from '../core/problems/problem.ts';
 import type { Line } from '../core/views.ts';
 import { plainText, shortTime } from './display.ts';
 
@@ -73,7 +74,7 @@ export const resultText = (setup: BacktestSetup, backtest: Backtest): readonly s
   const reading = backtest.readings().at(-1);
   const when =
     settled === null
-      ? `after ${windows} windows`
+      ? `after ${countOf(windows, 'window')}`
       : `after ${secondsAfter(setup, settled.windowEndedAt)} s`;
   const sentences =
     reading === undefined

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ObeyCode } from '../core/canary/obey/refusal.ts';
 import type { Position } from '../core/log/record.ts';
 import { validForMsMax } from '../core/markers/limits.ts';
+import { countOf } from '../core/problems/problem.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Line } from '../core/views.ts';
@@ -103,7 +104,7 @@ const follow = async (
     ? fail(
         problem(
           'exec-failed',
-          `the command failed for ${followed.failures} decisions`,
+          `the command failed for ${countOf(followed.failures, 'decision')}`,
           'they are tried again with the next call, while they count',
         ),
       )

@@ -62,9 +62,7 @@ const ofLog = async (
   component: string,
   environment: string,
 ): Promise<Result<Applying, CliProblem>> => {
-  const reader = await openReader(ports);
-  if (!reader.ok) return reader;
-  const set = await reader.value.policy(null);
+  const set = await policySet(ports);
   if (!set.ok) return set;
   let document: PolicyDocument | null = null;
   if (set.value !== null) {
@@ -86,6 +84,13 @@ const ofLog = async (
     line: null,
     position,
   });
+};
+
+/** The newest that was set; whoever only asks makes no installation where there is none. */
+const policySet = async (ports: CliPorts): Promise<Result<Line | null, CliProblem>> => {
+  if (!ports.isMade()) return ok(null);
+  const reader = await openReader(ports);
+  return reader.ok ? reader.value.policy(null) : reader;
 };
 
 const positionOf = ({ position }: Line): string =>

@@ -101,6 +101,12 @@ export const seenHere = async (
       'through a gateway nobody tells how much traffic there is',
       trafficHint,
     );
+  if (!ports.isMade())
+    return refuse(
+      'option-missing',
+      'nothing was heard here yet, so nobody knows how much traffic there is',
+      trafficHint,
+    );
   const explaining = await ports.explaining();
   if (!explaining.ok) return explaining;
   const key = sampleKey({ environment, component });

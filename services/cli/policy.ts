@@ -80,9 +80,7 @@ const checkPolicy = async (
     if (faults.length === 0) return fail(read.problem.problem);
     tell('error', faults);
     const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
-    return fail(
-      problem('policy-invalid', `${path} has ${count}`, 'mend it and call again; nothing was set'),
-    );
+    return fail(problem('policy-invalid', `${path} has ${count}`, 'mend it and call again'));
   }
   const { document, warnings } = read.value;
   const unsent = capture === null ? ok([]) : await unsentAgainst(ports, read.value, capture);

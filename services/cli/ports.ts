@@ -113,6 +113,8 @@ export type CliPorts = {
   readonly gateway: HttpClient | null;
   /** Address of the repository that the working folder belongs to, or null. */
   readonly repositoryAddress: () => Promise<string | null>;
+  /** Whether what holds the log is there already: a folder that first use would make is not. Asking makes nothing. */
+  readonly isMade: () => boolean;
   /** The log, opened or made; nothing is folded. */
   readonly log: () => Promise<Result<RecordLog, CliProblem>>;
   readonly atHand: (

@@ -52,6 +52,14 @@ const backtest = (lines: readonly string[], ...more: readonly string[]): Promise
   return desk.plimsoll('backtest', `--metrics=${path}`, ...place, ...versions, ...how, ...more);
 };
 
+type Export = {
+  readonly resourceMetrics: readonly {
+    readonly scopeMetrics: readonly {
+      readonly metrics: readonly { readonly histogram: { readonly dataPoints: unknown[] } }[];
+    }[];
+  }[];
+};
+
 const bad = { canary: 20, baseline: 1 };
 const good = { canary: 1, baseline: 1 };
 
@@ -413,6 +421,19 @@ describe('plimsoll backtest', () => {
     const { err } = await backtest(ahead);
     expect(err.join()).toMatch(/\d+ of 160 points are late/);
     expect((await backtest(twoServers(60, good))).err.join()).not.toContain('late');
+  });
+
+  test('counts what was refused as people do', async () => {
+    const [first = '', ...others] = twoServers(20, good);
+    const inMinutes = first.replaceAll('"unit":"s"', '"unit":"min"');
+    const told = async (lines: readonly string[]): Promise<string> =>
+      (await backtest(lines)).err.join('\n');
+    expect(await told([inMinutes, ...others])).toContain('2 points were refused: unit-unknown');
+    const one = JSON.parse(inMinutes) as Export;
+    one.resourceMetrics[0]?.scopeMetrics[0]?.metrics[0]?.histogram.dataPoints.pop();
+    expect(await told([JSON.stringify(one), ...others])).toContain(
+      '1 point was refused: unit-unknown',
+    );
   });
 
   test('draws what it judged', async () => {

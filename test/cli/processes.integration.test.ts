@@ -72,6 +72,28 @@ describe('in an empty folder', () => {
     expect([own.exit, readdirSync(elsewhere)]).toEqual([0, ['ci.json', 'ci.pub.json']]);
   });
 
+  test('whoever asks what a policy does makes nothing', async () => {
+    const folder = newFolder();
+    const place = ['--component=shop', '--environment=production'];
+    const explained = await plimsoll(folder, ['policy', 'explain', ...place]);
+    expect([explained.exit, explained.err]).toEqual([0, '']);
+    expect(explained.out).toContain('# shop in production: the preset standard');
+    const planned = await plimsoll(folder, [
+      'policy',
+      'plan',
+      ...place,
+      '--rps=100',
+      '--share=0.1',
+    ]);
+    expect([planned.exit, planned.err]).toEqual([0, '']);
+    const unknown = await plimsoll(folder, ['policy', 'plan', ...place]);
+    expect([unknown.exit, unknown.err]).toEqual([
+      2,
+      expect.stringContaining('nothing was heard here yet'),
+    ]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   test('what was planned on the log is updated through its gateway, from the same folder', async () => {
     const folder = newFolder();
     const plan = [

@@ -176,6 +176,7 @@ const portsOf = (
     numbering: numbering ?? { take: async () => null, giveBack: async () => undefined },
     gateway: isRemote ? clientOf(house) : null,
     repositoryAddress: async () => repository ?? null,
+    isMade: () => true,
     log: async () => ok(log),
     atHandBefore: async (position) => {
       const memory = emptyStore();

@@ -85,6 +85,10 @@ export const commandPorts = (
     }),
     gateway: settings.url === null ? null : createHttpClient(settings.url),
     repositoryAddress,
+    isMade: () =>
+      settings.url !== null ||
+      settings.log.foundation !== 'sqlite' ||
+      existsSync(settings.log.folder),
     log,
     atHand: fold,
     atHandBefore: async (position, onProgress) =>

@@ -65,7 +65,7 @@ const headline = (verdict: Verdict, explanation: Explanation): string => {
   if (verdict.outcome === 'inconclusive') {
     const missing =
       verdict.missing.length === 0 ? '' : `; missing: ${missingPhrase(verdict.missing)}`;
-    return `${inconclusive[verdict.reason]} after ${grouped(windows)} windows${missing}; ${against}`;
+    return `${inconclusive[verdict.reason]} after ${grouped(windows)} window${windows === 1 ? '' : 's'}${missing}; ${against}`;
   }
   const blamed = `worse than tolerated in ${listed(verdict.reasons.map(({ metric }) => metric))}`;
   return firstCrossed === null
