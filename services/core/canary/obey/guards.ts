@@ -5,6 +5,7 @@ import { freezeOf, isSameAttempt, recentBefore, stopOf } from '../../guard.ts';
 import { isoTime } from '../../instant.ts';
 import type { Slot } from '../../markers/marker.ts';
 import { slotKey } from '../../markers/slot.ts';
+import { countOf } from '../../problems/problem.ts';
 import type { Result } from '../../result.ts';
 import { ok } from '../../result.ts';
 import type { KeyState } from '../../trust/trust.ts';
@@ -119,7 +120,7 @@ const judgeCaps = (
   if (last !== undefined)
     return refuse(
       'flapping',
-      `${slotKey(slot)} was rolled back at ${isoTime(last.at)} already (position ${last.position})`,
+      `a roll-back of ${slotKey(slot)} was decided at ${isoTime(last.at)} already (position ${last.position}); it counts whether anybody obeyed it or not`,
       'two roll-backs so soon are for a person to look at',
     );
   const recent = recentBefore(rows.recent, { position, at });
@@ -128,13 +129,13 @@ const judgeCaps = (
   if (ofComponent >= caps.perComponentHour)
     return refuse(
       'component-cap',
-      `${slot.component} was rolled back ${ofComponent} times in the hour before, and the policy allows ${caps.perComponentHour}`,
+      `in the hour before ${countOf(ofComponent, 'roll-back')} of ${slot.component} ${ofComponent === 1 ? 'was' : 'were'} decided, and the policy allows ${caps.perComponentHour}`,
       hint,
     );
   return recent.length >= caps.perHour
     ? refuse(
         'hour-cap',
-        `there were ${recent.length} roll-backs in the hour before, and the policy allows ${caps.perHour}`,
+        `in the hour before ${countOf(recent.length, 'roll-back')} ${recent.length === 1 ? 'was' : 'were'} decided, and the policy allows ${caps.perHour}`,
         hint,
       )
     : ok(undefined);
