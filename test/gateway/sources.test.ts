@@ -239,11 +239,9 @@ describe('over the wire', () => {
   test('the OpenTelemetry SDK sends with its token', async () => {
     const house = await openHouse();
     const { otlpPorts } = await start(house);
-    const errors: unknown[] = [];
     for (const headers of [{ Authorization: `Bearer ${shopToken}` }, {}])
-      await exportOnce(otlpPorts[0] ?? 0, headers).catch((error: unknown) => errors.push(error));
+      await exportOnce(otlpPorts[0] ?? 0, headers);
     expect(await componentsTaken(house)).toEqual(['checkout']);
-    expect(house.app.status().answers).toEqual({});
   });
 });
 
