@@ -7,8 +7,6 @@ export type BlockPlace = {
 
 export type Restarts = { readonly count: number; readonly weightEach: number };
 
-export const noRestarts: Restarts = { count: 0, weightEach: 0 };
-
 /** E from ln E, for people to read: never infinite, so that it stays a number in JSON. */
 export const evidenceOf = (logEvidence: number): number =>
   Math.exp(Math.min(logEvidence, SHOWN_LOG_EVIDENCE_MAX));
