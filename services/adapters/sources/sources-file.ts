@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type { Crypto } from '../../core/markers/crypto.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
@@ -98,8 +99,9 @@ const readSources = async (
 const readSmallFile = async (
   path: string,
 ): Promise<Result<Pick<Read, 'text' | 'isExposed'>, SourcesFileProblem>> => {
+  let file: FileHandle | undefined;
   try {
-    await using file = await open(path, 'r');
+    file = await open(path, 'r');
     const { mode } = await file.stat();
     // Windows keeps its rights elsewhere and reports the same mode for every file.
     const isExposed = process.platform !== 'win32' && (mode & othersMask) !== 0;
@@ -115,6 +117,8 @@ const readSmallFile = async (
       `${path}: ${why === 'ENOENT' ? 'there is no such file' : `it cannot be read (${why})`}`,
       'PLIMSOLL_OTLP_SOURCES names this file: is it there, and may this user read it?',
     );
+  } finally {
+    await file?.close();
   }
 };
 
