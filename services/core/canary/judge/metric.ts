@@ -1,3 +1,4 @@
+import type { Cohort } from '../cohorts.ts';
 import type { DeadlineResult } from '../deadline-test.ts';
 import type { Durations } from '../durations.ts';
 import type { ShownWindow, WindowPlace } from '../metric-judge.ts';
@@ -12,7 +13,6 @@ import type { TrafficState } from '../metrics/traffic.ts';
 import type { RateCounts } from '../rate-counts.ts';
 import type { JudgedWindow, MetricWindow } from './judged-window.ts';
 import type { MetricRule } from './rule.ts';
-import type { Cohort } from './seen.ts';
 import type { MetricPart } from './verdict.ts';
 
 /** What the judge of one metric knows. */

@@ -1,6 +1,6 @@
+import type { Cohort } from '../cohorts.ts';
 import { logEvidence, logPromote } from './family-evidence.ts';
 import type { FamilyRule } from './rule.ts';
-import type { Cohort } from './seen.ts';
 import { isSeenInBoth, lastSeen } from './seen.ts';
 import type { FamilyState } from './state.ts';
 import { isStepDue } from './steps.ts';

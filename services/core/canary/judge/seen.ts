@@ -1,10 +1,9 @@
+import type { Cohort } from '../cohorts.ts';
 import { isKnownShare } from '../metrics/traffic.ts';
 import type { JudgedWindow } from './judged-window.ts';
 import { isShown } from './metric.ts';
 
 // When either cohort last showed anything of each metric of a family.
-
-export type Cohort = 'canary' | 'baseline';
 
 /** Of each metric in turn: the index of the last window with something usable, of the canary and of the baseline. */
 export type Seen = readonly (number | null)[];
