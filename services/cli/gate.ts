@@ -48,6 +48,7 @@ export const runGate = async (
       hint:
         refusedHint(line) ??
         unjudgedIn(line) ??
+        barredText(line)?.withHint ??
         [lookHint(ports, given, line), waitingText(line)].filter((part) => part !== '').join('; '),
       exit,
     });
@@ -218,6 +219,16 @@ const unjudgedIn = (line: Line): string | undefined => {
     : undefined;
 };
 
+/** What would keep a decision from counting, before there is one; and the same with what mends it. */
+const barredText = (
+  line: Line,
+): { readonly said: string; readonly withHint: string } | undefined => {
+  const barred = lineIn(line, 'barred');
+  if (barred === null) return undefined;
+  const said = `a decision to act would not be obeyed: ${textIn(barred, 'message')} [${textIn(barred, 'code')}]`;
+  return { said, withHint: `${said}; ${textIn(barred, 'hint')}` };
+};
+
 /** What is worth a line at once. That windows pass by is not. */
 const newsIn = (line: Line): string => {
   const judging = lineIn(line, 'judging');
@@ -238,7 +249,7 @@ const standing = (line: Line): string => {
         : undefined
       : `${textIn(decision, 'decision')} (evidence ${oddsIn(decision, 'evidence')} of ${oddsIn(decision, 'evidenceNeeded')} needed)`,
     unsentText(line),
-    refusedText(line) ?? unjudgedIn(line),
+    refusedText(line) ?? unjudgedIn(line) ?? barredText(line)?.said,
   ];
   return plainText(parts.filter((part) => part !== undefined).join('; '));
 };

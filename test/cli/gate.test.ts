@@ -25,6 +25,7 @@ import {
   operated,
   place,
   planned,
+  policySet,
   run,
   started,
   succeeded,
@@ -202,6 +203,39 @@ describe('a gate waits', () => {
     const desk = waiting(await openDesk({ folder: join(scratch, randomUUID()), steps }));
     const { out } = await desk.plimsoll('gate', deployment, '--wait=2s');
     expect(out).toEqual(['waiting  checkout 2.0.0 in production (eu)']);
+  });
+
+  test('where decisions are stopped, and says so before there is one', async () => {
+    const stopped = operated('decisions-stopped', { reason: 'we look at it' });
+    const desk = await deskAfter([by('ops', stopped)]);
+    const said = await waiting(desk).plimsoll('gate', deployment, '--wait=3s');
+    const why =
+      'a decision to act would not be obeyed: decisions are stopped everywhere since position 8 by ops: we look at it [stopped]';
+    expect([said.exit, said.err[0], said.err.at(-1)]).toEqual([
+      13,
+      expect.stringContaining(`no decision yet; ${why}; 3 s left`),
+      `  ${why}; plimsoll decisions resume lets them count again`,
+    ]);
+    const line = jsonOf(await waiting(desk).plimsoll('gate', deployment, '--wait=2s', '--json'));
+    expect(line).toMatchObject({ barred: { code: 'stopped' }, refused: null });
+    expect(faultsOf('gate', line)).toEqual([]);
+  });
+
+  test('in a slot that an earlier roll-back froze, and says so before there is a decision', async () => {
+    const document =
+      '{"policies":[{"component":"*","environment":"*","flap-guard":{"freeze":true}}],"version":2}';
+    const next = { deployment: run('8') };
+    const desk = await deskAfter([
+      by('ops', policySet(document)),
+      decides(decision('roll-back')),
+      by('ci', failed()),
+      by('ci', planned('2.0.1', { ...next, strategy: 'canary', canaryShare: 0.1 })),
+      by('ci', started(next)),
+    ]);
+    const { err } = await waiting(desk).plimsoll('gate', run('8'), '--wait=3s');
+    expect(err.at(-1)).toMatch(
+      /production\/checkout is frozen since the roll-back at position 9 \[slot-frozen\]; plimsoll decisions lift lets decisions count there again$/,
+    );
   });
 
   test('for what may be obeyed, and says why the rest is not', async () => {

@@ -27,6 +27,8 @@ export type GateAnswer = {
   readonly act: ObeyedAct | null;
   /** Null where it waits for more than that, or does not wait. */
   readonly unjudged: Unjudged | null;
+  /** While it waits, and no decision was refused: why one that is to be acted on would be, as things stand. */
+  readonly barred: Refusal | null;
   /** The newest decision that may not be obeyed, where it is newer than the one that counts, and why. */
   readonly refused: { readonly decision: DecisionRow; readonly refusal: Refusal } | null;
 };
@@ -47,6 +49,7 @@ export type GateFound =
 export const gateOf = (
   rows: DeploymentRows,
   mayObey: (decision: DecisionRow) => Result<ObeyedAct, Refusal>,
+  barredBy: (deployment: string, attempt: Attempt) => Refusal | undefined,
   asked: PlaceAsked = {},
 ): GateFound => {
   const { deployment } = rows;
@@ -60,7 +63,7 @@ export const gateOf = (
   );
   return slots.size > 1
     ? { found: 'several', slots: [...slots.values()] }
-    : { found: 'answer', answer: answerOf(rows, deployment, attempt, mayObey) };
+    : { found: 'answer', answer: answerOf(rows, deployment, attempt, mayObey, barredBy) };
 };
 
 const isMeant = (slot: Slot, asked: PlaceAsked): boolean =>
@@ -71,6 +74,7 @@ const answerOf = (
   deployment: Deployment,
   attempt: Attempt,
   mayObey: (decision: DecisionRow) => Result<ObeyedAct, Refusal>,
+  barredBy: (deployment: string, attempt: Attempt) => Refusal | undefined,
 ): GateAnswer => {
   let refused: GateAnswer['refused'] = null;
   const refusedForAll = new Set<string>();
@@ -82,18 +86,20 @@ const answerOf = (
     const answer = mayObey(decision);
     if (answer.ok) {
       const { value: act } = answer;
-      return { outcome: outcomeOf(act), attempt, act, refused, unjudged: null };
+      return { outcome: outcomeOf(act), attempt, act, refused, unjudged: null, barred: null };
     }
     refused ??= { decision, refusal: answer.problem };
     if (!ofOneRecord.has(answer.problem.code)) refusedForAll.add(evidence);
   }
   const isOver = hasEnded(attempt);
+  const isSilent = isOver || refused !== null;
   return {
     outcome: isOver ? 'ended' : 'waiting',
     attempt,
     act: null,
     refused,
-    unjudged: isOver || refused !== null ? null : unjudgedIn(rows, attempt),
+    unjudged: isSilent ? null : unjudgedIn(rows, attempt),
+    barred: isSilent ? null : (barredBy(deployment.id, attempt) ?? null),
   };
 };
 

@@ -4,8 +4,7 @@ import type { ApprovalRow, AttemptNamed, Said } from '../../guard.ts';
 import { freezeOf, isSameAttempt, recentBefore, stopOf } from '../../guard.ts';
 import { isoTime } from '../../instant.ts';
 import type { Slot } from '../../markers/marker.ts';
-import { slotKey } from '../../markers/slot.ts';
-import { countOf } from '../../problems/problem.ts';
+import { countOf, placeName } from '../../problems/problem.ts';
 import type { Result } from '../../result.ts';
 import { ok } from '../../result.ts';
 import type { KeyState } from '../../trust/trust.ts';
@@ -41,6 +40,18 @@ export const judgeGuards = (
   ]);
 };
 
+/** What keeps every promotion, advance and roll-back of an attempt from counting as things stand, before there is one. */
+export const barredBy = (own: AttemptNamed, slot: Slot, about: Barring): Refusal | undefined => {
+  const judged = firstRefusal([() => judgeStops(slot, about), () => judgeFreeze(own, slot, about)]);
+  return judged.ok ? undefined : judged.problem;
+};
+
+/** The part of a question that is known before there is a decision. */
+export type Barring = {
+  readonly rows: Pick<ObeyQuestion['rows'], 'stops' | 'slotGuard'>;
+  readonly policy: Pick<ObeyQuestion['policy'], 'flap'>;
+};
+
 const judgePolicy = (
   { policyDigest, mode }: DecisionSummary,
   { policy }: ObeyQuestion,
@@ -71,7 +82,7 @@ const judgePolicy = (
     : ok(undefined);
 };
 
-const judgeStops = (slot: Slot, { rows }: ObeyQuestion): Result<void, Refusal> => {
+const judgeStops = (slot: Slot, { rows }: Pick<Barring, 'rows'>): Result<void, Refusal> => {
   const stop = stopOf(rows.stops, slot);
   if (stop === undefined) return ok(undefined);
   const where = stop.environment === null ? 'everywhere' : `in ${stop.environment}`;
@@ -85,14 +96,14 @@ const judgeStops = (slot: Slot, { rows }: ObeyQuestion): Result<void, Refusal> =
 const judgeFreeze = (
   own: AttemptNamed,
   slot: Slot,
-  { rows, policy }: ObeyQuestion,
+  { rows, policy }: Barring,
 ): Result<void, Refusal> => {
   const freeze = policy.flap.freeze ? freezeOf(rows.slotGuard, own) : undefined;
   return freeze === undefined
     ? ok(undefined)
     : refuse(
         'slot-frozen',
-        `${slotKey(slot)} is frozen since the roll-back at position ${freeze.position}`,
+        `${placeName(slot)} is frozen since the roll-back at position ${freeze.position}`,
         'plimsoll decisions lift lets decisions count there again',
       );
 };
@@ -120,7 +131,7 @@ const judgeCaps = (
   if (last !== undefined)
     return refuse(
       'flapping',
-      `a roll-back of ${slotKey(slot)} was decided at ${isoTime(last.at)} already (position ${last.position}); it counts whether anybody obeyed it or not`,
+      `a roll-back of ${placeName(slot)} was decided at ${isoTime(last.at)} already (position ${last.position}); it counts whether anybody obeyed it or not`,
       'two roll-backs so soon are for a person to look at',
     );
   const recent = recentBefore(rows.recent, { position, at });

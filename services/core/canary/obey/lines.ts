@@ -36,7 +36,7 @@ const actLine = (act: ObeyedAct): Line => ({
 
 /** A gate as it stands. */
 export const gateLine = (
-  { outcome, attempt, act, refused, unjudged }: GateAnswer,
+  { outcome, attempt, act, refused, unjudged, barred }: GateAnswer,
   deployment: string,
   present: Present,
   judging: JudgingNote | null,
@@ -67,6 +67,7 @@ export const gateLine = (
             message: refused.refusal.message,
             hint: refused.refusal.hint,
           },
+    barred: barred === null ? null : { ...barred },
     judging: judging === null ? null : judgingLine(judging),
     at: isoTime(present.nowMs),
   };

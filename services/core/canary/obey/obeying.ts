@@ -15,6 +15,7 @@ import type { JudgingNote } from '../judging-note.ts';
 import { isFreshNote, judgingKey, readJudgingNote } from '../judging-note.ts';
 import type { GateAnswer, GateFound, PlaceAsked } from './gate.ts';
 import { gateOf } from './gate.ts';
+import { barredBy } from './guards.ts';
 import { mayObey } from './obey.ts';
 import { noPolicySet, policyStanding } from './policy-standing.ts';
 import type { ObeyedAct, ObeyRows } from './question.ts';
@@ -88,7 +89,7 @@ export const askGate = async <Problem>(
   if (!policies.ok) return policies;
   const read = await readDeploymentRows(source.rows, deployment);
   if (!read.ok) return read;
-  const { about, logTimeMs } = read.value;
+  const { about, guards, logTimeMs } = read.value;
   return ok(
     gateOf(
       read.value,
@@ -99,6 +100,18 @@ export const askGate = async <Problem>(
           logTimeMs,
           isObeyed: () => false,
         }),
+      (id, { number, plan, startedAt, openedAtMs }) => {
+        if (plan === null) return undefined;
+        const asked = {
+          slot: plan.slot,
+          startedAtMs: startedAt ?? openedAtMs ?? 0,
+          judgedBy: '',
+          areAll: policies.value.length < policiesReadMax,
+        };
+        const policy = policyStanding(policies.value, asked, source.digest);
+        const own = { deployment: id, attempt: number };
+        return barredBy(own, plan.slot, { rows: guards(plan.slot), policy });
+      },
       place,
     ),
   );

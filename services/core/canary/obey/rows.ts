@@ -28,6 +28,8 @@ export type DeploymentRows = {
   readonly slot: (slot: Slot) => SlotState | undefined;
   /** The rows for one of its decisions. */
   readonly about: (decision: DecisionRow) => ObeyRows;
+  /** What people and limits have said about a place. */
+  readonly guards: (slot: Slot) => Pick<ObeyRows, 'stops' | 'slotGuard'>;
   /** The log's own time as far as the rows reach. */
   readonly logTimeMs: number;
 };
@@ -139,16 +141,20 @@ const keysOf = (deployment: Deployment | undefined): readonly RowAddress[] =>
 const deploymentRows = (rows: LoadedRows, id: string | undefined): DeploymentRows => {
   const deployment = id === undefined ? undefined : rowIn<Deployment>(rows, 'deployment', id);
   const slot = (of: Slot): SlotState | undefined => rowIn<SlotState>(rows, 'slot', slotKey(of));
+  const guards: DeploymentRows['guards'] = (of) => ({
+    stops: rowIn<StopsRow>(rows, guardModel, stopsKey),
+    slotGuard: rowIn<SlotGuardRow>(rows, guardModel, slotGuardKey(of)),
+  });
   return {
     deployment,
     slot,
+    guards,
     about: (decision) => ({
       decision,
       letter: undefined,
       deployment,
       slot: slot(decision.slot),
-      stops: rowIn<StopsRow>(rows, guardModel, stopsKey),
-      slotGuard: rowIn<SlotGuardRow>(rows, guardModel, slotGuardKey(decision.slot)),
+      ...guards(decision.slot),
       recent: rowIn<RecentRow>(rows, guardModel, recentKey),
       approval: (position) => rowIn<ApprovalRow>(rows, guardModel, approvalKey(position)),
     }),

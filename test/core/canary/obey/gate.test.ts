@@ -30,10 +30,14 @@ test('of a day of renewals that nobody may obey a gate asks about the newest and
     await readDeploymentRows(async (keys) => ok(value(await store.rows('g', keys)).rows), run('7')),
   );
   const asked: number[] = [];
-  const gate = gateOf(rows, ({ position }) => {
-    asked.push(position);
-    return refuse('stopped', 'decisions are stopped');
-  });
+  const gate = gateOf(
+    rows,
+    ({ position }) => {
+      asked.push(position);
+      return refuse('stopped', 'decisions are stopped');
+    },
+    () => undefined,
+  );
   expect(asked).toEqual([48, 8, 7]);
   expect(gate).toMatchObject({ found: 'answer', answer: { outcome: 'waiting' } });
 });
