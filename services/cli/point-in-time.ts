@@ -283,7 +283,10 @@ const tellDeployment = async (
     return ok(undefined);
   }
   sayThen(ports, moment);
-  printText(ports.terminal, view === null ? ['nothing was known of it'] : showText(view));
+  printText(
+    ports.terminal,
+    view === null ? ['nothing was known of it'] : showText(view, ports.terminal.columns),
+  );
   sayNow(
     ports,
     learned.map(

@@ -52,7 +52,7 @@ const runShow = async (
   const view = await reader.value.show(id);
   if (!view.ok) return view;
   if (isJson) printLines(ports.terminal, [view.value]);
-  else printText(ports.terminal, showText(view.value));
+  else printText(ports.terminal, showText(view.value, ports.terminal.columns));
   const lacks = await lacksOf(reader.value, view.value);
   if (!lacks.ok) return lacks;
   for (const message of lacks.value) ports.note({ code: 'fields-required', message, hint: '' });

@@ -3,9 +3,10 @@ import { headlineOf } from '../core/canary/sentence.ts';
 import type { Line } from '../core/views.ts';
 import { digestShown, plainText, shortTime } from './display.ts';
 import { metricsText } from './metrics-text.ts';
+import { wrapped } from './wrapped.ts';
 
 /** The whole of a deployment as people read it: attempts, who said what when, decisions, conflicts. */
-export const showText = (view: Line): readonly string[] =>
+export const showText = (view: Line, columns: number | null): readonly string[] =>
   [
     `deployment ${said(view['deployment'])}`,
     ...lines(view['attempts']).flatMap(attemptText),
@@ -14,7 +15,7 @@ export const showText = (view: Line): readonly string[] =>
         `CONFLICT: marker ${said(conflict['marker'])} of ${said(conflict['principal'])} stands at position ` +
         `${said(conflict['first'])} and came again with other content at ${said(conflict['position'])}`,
     ),
-  ].map(plainText);
+  ].flatMap((line) => wrapped(plainText(line), columns));
 
 const attemptText = (attempt: Line): readonly string[] => [
   '',

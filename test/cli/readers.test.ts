@@ -178,6 +178,16 @@ describe('for people', () => {
       expect(line.length).toBeLessThanOrEqual(40);
   });
 
+  test('a narrow terminal has the whole of a deployment, in more lines', async () => {
+    const log = await aLog();
+    const { out: wide } = await log.plimsoll('show', run('7'));
+    const { out } = await log.elsewhere({ columns: 80 }).plimsoll('show', run('7'));
+    expect(Math.max(...wide.map((line) => line.length))).toBeGreaterThan(80);
+    for (const line of out) expect(line.length).toBeLessThanOrEqual(80);
+    const words = (lines: readonly string[]): readonly string[] => lines.join(' ').split(/ +/);
+    expect(words(out)).toEqual(words(wide));
+  });
+
   test('a narrow terminal has why something was decided on a line of its own', async () => {
     const { out } = await (await aLog()).elsewhere({ columns: 80 }).plimsoll('decisions');
     expect(out).toEqual([
