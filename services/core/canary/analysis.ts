@@ -381,7 +381,9 @@ const closeWindow = (
   const taken = takeWindow(policy.metrics, draft.bases, due, opening.openedAt);
   draft.bases = taken.bases;
   for (const reason of windowExclusions) draft.excluded[reason] += taken.excluded[reason];
-  if (taken.excluded.loud > 0) draft.leftOutToMs = Math.max(draft.leftOutToMs, startMs);
+  const isUnheard = taken.excluded['start-shared'] > 0;
+  if (taken.excluded.loud + taken.excluded['over-limit'] > 0 || isUnheard)
+    draft.leftOutToMs = Math.max(draft.leftOutToMs, startMs);
   passShares(draft, endMs);
 
   const window: JudgedWindow = {
@@ -393,6 +395,7 @@ const closeWindow = (
       judge.nextIndex,
       startMs > draft.leftOutToMs ? taken.metrics : withoutTraffic(taken.metrics),
     ),
+    ...(isUnheard && { isUnheard }),
   };
   draft.judge = judgeWindow(rule, judge, window);
   const windowText = canonicalJson(window);

@@ -118,14 +118,15 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
   const copied = new Set<string>();
   let { streams } = before;
   let begun: { [series: string]: number } | undefined;
-  let { shared } = before;
-  let isAnyShared = Object.keys(shared).length > 0;
+  let shared: { [name: string]: true } | undefined;
+  let isAnyShared = Object.keys(before.shared).length > 0;
   const layouts = openLayouts(before.layouts);
   const families = openFamilies(before.families);
 
   return {
     take: (series, startMs, timeMs, value) => {
-      if (isAnyShared && shared[familyName(series, startMs)] === true) return 'start-shared';
+      if (isAnyShared && (shared ?? before.shared)[familyName(series, startMs)] === true)
+        return 'start-shared';
       all ??= { ...before.ofSeries };
       const ofSeries = copied.has(series) ? (all[series] ?? {}) : { ...all[series] };
       const base = ofSeries[startMs];
@@ -140,13 +141,15 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
           ? fallenBy({ before: base, hasFallen, count, startMs, timeMs })
           : null;
       if (fallen === 'several' || (hasFallen && maySeveralSend(series))) {
-        shared = { ...shared, [familyName(series, startMs)]: true };
+        shared ??= { ...before.shared };
+        shared[familyName(series, startMs)] = true;
         isAnyShared = true;
         return 'start-shared';
       }
       ofSeries[startMs] = fallen === null ? next : { ...next, fallen };
       all[series] = ofSeries;
       copied.add(series);
+      if (hasFallen && fallen?.isOdd === true) return 'unknown';
       if (startMs >= openedAtMs)
         return added ?? (base !== undefined || timeMs > startMs ? 'new' : 'unknown');
       const family = families.at(series, startMs, timeMs);
@@ -173,7 +176,7 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
         : { layouts: layouts.all, ofSeries: all, families: families.close() }),
       streams,
       begun: begun ?? before.begun,
-      shared,
+      shared: shared ?? before.shared,
     }),
   };
 };

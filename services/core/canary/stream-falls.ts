@@ -9,6 +9,8 @@ export type Fallen = {
   readonly top: number;
   /** For how long it had counted; 0: nobody knows. */
   readonly lifeMs: number;
+  /** To more than half: a clock that was set back, a stray point, or several counters. Those do it again. */
+  readonly isOdd?: true;
 };
 
 /** Fewer requests than these may do anything by chance. */
@@ -39,11 +41,14 @@ export const fallenBy = ({
   const { fallen } = before;
   if (hasFallen) {
     const top = before.count;
-    if (top >= topMin && count < top && count > partMax * top) return 'several';
+    const isOdd = top >= topMin && count < top && count > partMax * top;
+    if (isOdd && fallen?.isOdd === true) return 'several';
     const sinceMs = fallen?.atMs ?? startMs;
-    return { atMs: timeMs, top, lifeMs: sinceMs > 0 ? timeMs - sinceMs : 0 };
+    const lifeMs = sinceMs > 0 ? timeMs - sinceMs : 0;
+    return { atMs: timeMs, top, lifeMs, ...(isOdd && { isOdd }) };
   }
   if (fallen === undefined) return null;
+  if (fallen.isOdd === true) return fallen;
   const { top, atMs, lifeMs } = fallen;
   if (top < topMin || count <= top) return fallen;
   // Where its exports were missing for long, one step may be as much.

@@ -313,6 +313,22 @@ describe('workers of one process, under one name and one start', () => {
     },
   );
 
+  test('pass nobody, however good the others of their version are: what they fail nobody knows', () => {
+    const others = [baseline(), canary({ name: 'one' }), canary({ name: 'two' })];
+    expect(kindsOf(judged(...others).decisions)).toStrictEqual(['promote']);
+    const unheard = workers(canary, { startMs: 100, already: 700 });
+    expect(kindsOf(judged(...others, ...unheard).decisions)).toStrictEqual([]);
+  });
+
+  test('are no silence to roll back for', () => {
+    const { decisions } = run([
+      opening({}, { ...fastPolicy, onSilence: 'roll-back' }),
+      ...cut(exportsOf([baseline(), ...workers(canary, { startMs: 100, already: 700 })]), [7]),
+    ]);
+    expect(new Set(kindsOf(decisions))).toStrictEqual(new Set(['hold']));
+    expect(decisions[0]).toMatchObject({ reason: 'no-data', onSilence: 'page' });
+  });
+
   test('are left out alone: others of their version are judged', () => {
     const other = canary({ name: 'other', traffic: failing });
     const { decisions } = judged(

@@ -62,9 +62,20 @@ describe('a counter of one name does what no single one does', () => {
   const old = (...values: readonly number[]): readonly Taken[] =>
     takenOf(values, { series: named, startMs: openedAtMs - 3_600_000 });
 
-  test('where it falls to more than half: nothing that began anew is as far so soon', () => {
-    expect(of(100, 60, 110, 70)).toEqual(['new', ...Array(3).fill('start-shared')]);
+  test('where it falls to more than half, twice: nothing that began anew is as far so soon', () => {
+    expect(of(100, 60, 110, 70, 120)).toEqual([
+      'new',
+      'unknown',
+      50,
+      'start-shared',
+      'start-shared',
+    ]);
     expect(of(100, 49, 60)).toEqual(['new', 'new', 11]);
+  });
+
+  test('but once is a clock that was set back, or a stray: that adds nothing, and what follows counts', () => {
+    expect(of(300, 220, 320, 420)).toEqual(['new', 'unknown', 100, 100]);
+    expect(of(100, 200, 160, 300, 400)).toEqual(['new', 100, 'unknown', 140, 100]);
   });
 
   test('where it is as high again in no time', () => {

@@ -84,6 +84,8 @@ export const openArrivals = <Point extends Timed>(
 
 /** Exports in a row that are looked at: who is not among them has stopped. */
 const exportsHeard = 6;
+/** What one sender measured this close together is of one export. */
+const exportGapMs = 500;
 /** With fewer senders nobody knows which of them is wrong. */
 const sendersMin = 3;
 
@@ -111,9 +113,9 @@ const openClocks = (): {
   return {
     senders: () => newest.size,
     tell: (sender, timeMs) => {
-      // Series of one export have one time.
-      if ((newest.get(sender)?.timeMs ?? -Infinity) >= timeMs) return told;
-      exports += 1;
+      const beforeMs = newest.get(sender)?.timeMs ?? -Infinity;
+      if (beforeMs >= timeMs) return told;
+      if (timeMs >= beforeMs + exportGapMs) exports += 1;
       newest.set(sender, { timeMs, exportIndex: exports });
       told = now();
       return told;

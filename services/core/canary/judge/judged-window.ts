@@ -29,4 +29,6 @@ export type JudgedWindow = WindowMark & {
   readonly canaryShare: number | null;
   /** One for each metric of the rule, in its order. */
   readonly metrics: readonly MetricWindow[];
+  /** Requests were left out that nobody knows whose they are; so what the rest shows passes nobody. */
+  readonly isUnheard?: true;
 };

@@ -72,6 +72,8 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
     }
     if (logPromote(rule, state, index) < needed) missing.push({ what: 'promote-evidence', metric });
   }
+  if (state.unheardIndex !== null && state.unheardIndex > lastSilent(rule, state))
+    missing.push({ what: 'all-heard' });
   if (sinceAnchor <= windowsIn(rule, rule.warmUpMs) || state.presenceIndex === null)
     missing.push({ what: 'warm-up' });
   if (sinceAnchor < windowsIn(rule, rule.soakMs)) missing.push({ what: 'soak' });

@@ -112,6 +112,8 @@ const missingWords = {
   'any-metric': 'a metric that both cohorts show',
   'any-pair':
     'a window in which both cohorts show requests (do servers export less often than no-data of the policy allows?)',
+  'all-heard':
+    'requests of servers that share one name and one start, which were left out (service.instance.id sets them apart)',
   steps: 'the wait after the last step',
 } as const;
 

@@ -49,6 +49,8 @@ export type FamilyState = {
   readonly presenceIndex: number | null;
   /** The window with which the present silence became one. */
   readonly silentFrom: number | null;
+  /** The newest window in which requests were left out that nobody knows whose they are. */
+  readonly unheardIndex: number | null;
   /** The newest share of the traffic that anybody told. */
   readonly share: number | null;
   readonly failed: Finding | null;

@@ -32,7 +32,16 @@ export type Reason = {
 export type Missing =
   | { readonly what: 'canary' | 'baseline'; /** `id` of the metric. */ readonly metric: string }
   | { readonly what: 'promote-evidence'; readonly metric: string }
-  | { readonly what: 'warm-up' | 'soak' | 'veto' | 'any-metric' | 'any-pair' | 'steps' };
+  | {
+      readonly what:
+        | 'warm-up'
+        | 'soak'
+        | 'veto'
+        | 'any-metric'
+        | 'any-pair'
+        | 'all-heard'
+        | 'steps';
+    };
 
 export type InconclusiveReason = 'warming' | 'collecting' | 'no-data' | 'deadline';
 

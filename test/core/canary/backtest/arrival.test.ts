@@ -76,6 +76,15 @@ describe('whose clocks they are, where that is known', () => {
     expect(Math.max(...others)).toBeLessThan(10_000);
   });
 
+  test('also where the metrics of one export have times of their own', () => {
+    const sent = fleet(4, 30, 30_000).flatMap((one) =>
+      [0, 10, 20].map((laterMs) => ({ ...one, timeMs: one.timeMs + laterMs })),
+    );
+    const [first = 0, ...others] = latenessOf(sent).values();
+    expect(first).toBeGreaterThan(20_000);
+    expect(Math.max(...others)).toBeLessThan(10_000);
+  });
+
   test.each([1, 2, 3, 10])('of %d that agree nobody is late', (senders) => {
     expect(Math.max(...latenessOf(fleet(senders, 30, 0)).values())).toBeLessThanOrEqual(5_000);
   });
