@@ -1,5 +1,5 @@
-import type { Cohorts } from '../core/canary/cohorts.ts';
-import { cohortOf } from '../core/canary/cohorts.ts';
+import type { Cohorts } from '../core/canary/windows/cohorts.ts';
+import { cohortOf } from '../core/canary/windows/cohorts.ts';
 import type { Policy } from '../core/canary/policy/policy.ts';
 import type { Before } from '../core/canary/rollouts/before.ts';
 import { beforeSpanMs, beforeWindowMs, beforeWindowsMax } from '../core/canary/rollouts/before.ts';

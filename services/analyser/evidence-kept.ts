@@ -1,6 +1,11 @@
-import type { AnalysisState } from '../core/canary/analysis-state.ts';
-import { evidenceLeft, keptText, readKept, withKept } from '../core/canary/kept-evidence.ts';
-import type { KeptEvidence } from '../core/canary/kept-evidence.ts';
+import type { AnalysisState } from '../core/canary/analysis/analysis-state.ts';
+import {
+  evidenceLeft,
+  keptText,
+  readKept,
+  withKept,
+} from '../core/canary/attempts/kept-evidence.ts';
+import type { KeptEvidence } from '../core/canary/attempts/kept-evidence.ts';
 import type { Slot } from '../core/markers/marker.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import type { Stop } from '../ports/clock.ts';

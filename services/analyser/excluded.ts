@@ -1,4 +1,4 @@
-import type { AnalysisState, Exclusion } from '../core/canary/analysis-state.ts';
+import type { AnalysisState, Exclusion } from '../core/canary/analysis/analysis-state.ts';
 import type { AnalyserEvent } from './ports.ts';
 
 const tellEveryMs = 60_000;

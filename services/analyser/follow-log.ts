@@ -1,19 +1,19 @@
-import { isEnd } from '../core/canary/analysis.ts';
+import { isEnd } from '../core/canary/analysis/analysis.ts';
 import {
   analysisIdOf,
   canaryAttempts,
   copiesOf,
   dueAnalysis,
   openingOf,
-} from '../core/canary/canary-attempts.ts';
+} from '../core/canary/attempts/canary-attempts.ts';
 import type {
   CanaryAttempt,
   DueAnalysis,
   Frozen,
   RolloutsFor,
-} from '../core/canary/canary-attempts.ts';
-import { artifactsOf, beginningOf } from '../core/canary/kept-evidence.ts';
-import { openingAgeMsMax, openingMadeMsMax } from '../core/canary/partition-past.ts';
+} from '../core/canary/attempts/canary-attempts.ts';
+import { artifactsOf, beginningOf } from '../core/canary/attempts/kept-evidence.ts';
+import { openingAgeMsMax, openingMadeMsMax } from '../core/canary/attempts/partition-past.ts';
 import { policyFor } from '../core/canary/policy/placed-policy.ts';
 import type { Deployment } from '../core/deployment.ts';
 import type { LogRecord, Position } from '../core/log/record.ts';

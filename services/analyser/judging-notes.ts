@@ -1,11 +1,11 @@
 import { asideEntriesMax } from '../core/aside-fault.ts';
-import type { AnalysisState } from '../core/canary/analysis-state.ts';
+import type { AnalysisState } from '../core/canary/analysis/analysis-state.ts';
 import {
   judgingKey,
   judgingKeyPrefix,
   judgingNoteOf,
   readJudgingNote,
-} from '../core/canary/judging-note.ts';
+} from '../core/canary/analysis/judging-note.ts';
 import type { AsideWrite } from '../ports/read-model-store.ts';
 import type { AnalyserPorts } from './ports.ts';
 

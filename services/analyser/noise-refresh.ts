@@ -1,5 +1,5 @@
-import { noiseOfBatches, openHistory } from '../core/canary/history.ts';
-import type { History } from '../core/canary/history.ts';
+import { noiseOfBatches, openHistory } from '../core/canary/noise/history.ts';
+import type { History } from '../core/canary/noise/history.ts';
 import type { Policy } from '../core/canary/policy/policy.ts';
 import type { Position } from '../core/log/record.ts';
 import { readRow } from '../core/row-text.ts';

@@ -1,6 +1,6 @@
-import type { UnsentMetric } from '../core/canary/judging-note.ts';
+import type { UnsentMetric } from '../core/canary/analysis/judging-note.ts';
 import type { PolicyDocument } from '../core/canary/policy/placed-policy.ts';
-import type { RefusedOpening } from '../core/canary/fold-samples.ts';
+import type { RefusedOpening } from '../core/canary/analysis/fold-samples.ts';
 import type { CheckTools } from '../core/check/check-record.ts';
 import type { Position } from '../core/log/record.ts';
 import type { Decided } from '../core/markers/marker.ts';

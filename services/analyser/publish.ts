@@ -1,4 +1,4 @@
-import { decisionIsMoot } from '../core/canary/canary-attempts.ts';
+import { decisionIsMoot } from '../core/canary/attempts/canary-attempts.ts';
 import type { Deployment } from '../core/deployment.ts';
 import type { Position } from '../core/log/record.ts';
 import type { Decided } from '../core/markers/marker.ts';

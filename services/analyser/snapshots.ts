@@ -1,7 +1,7 @@
-import { lowestOpening } from '../core/canary/fold-samples.ts';
-import type { PartitionState } from '../core/canary/fold-samples.ts';
-import { readSnapshot, snapshotPieces } from '../core/canary/snapshot.ts';
-import type { Snapshot, SnapshotPlace } from '../core/canary/snapshot.ts';
+import { lowestOpening } from '../core/canary/analysis/fold-samples.ts';
+import type { PartitionState } from '../core/canary/analysis/fold-samples.ts';
+import { readSnapshot, snapshotPieces } from '../core/canary/analysis/snapshot.ts';
+import type { Snapshot, SnapshotPlace } from '../core/canary/analysis/snapshot.ts';
 import type { LogRecord } from '../core/log/record.ts';
 import { judgedAlike } from '../core/samples/signers.ts';
 import type { Signers } from '../core/samples/signers.ts';

@@ -1,8 +1,8 @@
-import { emptyPartition, foldSample, lowestOpening } from '../core/canary/fold-samples.ts';
-import type { PartitionState, RefusedOpening } from '../core/canary/fold-samples.ts';
-import type { AnalysisState } from '../core/canary/analysis-state.ts';
-import { policyIn } from '../core/canary/frozen.ts';
-import { isRenewal } from '../core/canary/renewal.ts';
+import { emptyPartition, foldSample, lowestOpening } from '../core/canary/analysis/fold-samples.ts';
+import type { PartitionState, RefusedOpening } from '../core/canary/analysis/fold-samples.ts';
+import type { AnalysisState } from '../core/canary/analysis/analysis-state.ts';
+import { policyIn } from '../core/canary/attempts/frozen.ts';
+import { isRenewal } from '../core/canary/analysis/renewal.ts';
 import type { LogRecord } from '../core/log/record.ts';
 import type { Decided } from '../core/markers/marker.ts';
 import { headerNames } from '../core/markers/wire.ts';

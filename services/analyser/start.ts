@@ -1,5 +1,5 @@
-import type { AnalysisState } from '../core/canary/analysis-state.ts';
-import { ruleIn } from '../core/canary/frozen.ts';
+import type { AnalysisState } from '../core/canary/analysis/analysis-state.ts';
+import { ruleIn } from '../core/canary/attempts/frozen.ts';
 import type { Stage, Verdict } from '../core/canary/judge/verdict.ts';
 import { stageOf, verdictOf } from '../core/canary/judge/verdict-of.ts';
 import { policyFor } from '../core/canary/policy/placed-policy.ts';

@@ -1,5 +1,5 @@
-import type { AnalysisState } from '../core/canary/analysis-state.ts';
-import { unsentIn } from '../core/canary/judging-note.ts';
+import type { AnalysisState } from '../core/canary/analysis/analysis-state.ts';
+import { unsentIn } from '../core/canary/analysis/judging-note.ts';
 import type { AnalyserEvent } from './ports.ts';
 
 /**

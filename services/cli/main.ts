@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { openFoundation } from '../adapters/foundation/foundation.ts';
 import { parseSettings } from '../core/settings.ts';
-import type { Request } from './arguments.ts';
-import { neverFails, parseArguments, wantsJson } from './arguments.ts';
-import { helpText } from './help.ts';
+import type { Request } from './terminal/arguments.ts';
+import { neverFails, parseArguments, wantsJson } from './terminal/arguments.ts';
+import { helpText } from './terminal/help.ts';
 import { commandPorts } from './main/command-ports.ts';
-import type { Note } from './note.ts';
-import { printNote, printProblem } from './output.ts';
+import type { Note } from './terminal/note.ts';
+import { printNote, printProblem } from './terminal/output.ts';
 import type { Terminal } from './ports.ts';
 import type { CliProblem, ExitCode } from './problem.ts';
 import { problem } from './problem.ts';

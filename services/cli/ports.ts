@@ -23,8 +23,8 @@ import type { PlanRetention } from '../ports/retention.ts';
 import type { Signer } from '../ports/signer.ts';
 import type { VerifierStatus, Verifying } from '../ports/verifying.ts';
 import type { Yaml } from '../ports/yaml.ts';
-import type { Environment } from './ci-run.ts';
-import type { Note } from './note.ts';
+import type { Environment } from './release/ci-run.ts';
+import type { Note } from './terminal/note.ts';
 import type { CliProblem, ProblemCode } from './problem.ts';
 
 export type Terminal = {

@@ -1,7 +1,7 @@
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
-import type { Note } from './note.ts';
-import { printLines, printText } from './output.ts';
+import type { Note } from './terminal/note.ts';
+import { printLines, printText } from './terminal/output.ts';
 import type { CliPorts, Running, ServiceName } from './ports.ts';
 import type { CliProblem } from './problem.ts';
 

@@ -1,10 +1,10 @@
 import type { Result } from '../core/result.ts';
-import type { Given } from './arguments.ts';
+import type { Given } from './terminal/arguments.ts';
 import type { CommandName } from './commands.ts';
-import type { EmittingCommand } from './draft.ts';
-import { emit } from './emit.ts';
-import { receiptSentence } from './emit-text.ts';
-import { printLines, printProblem, printText } from './output.ts';
+import type { EmittingCommand } from './release/draft.ts';
+import { emit } from './release/emit.ts';
+import { receiptSentence } from './release/emit-text.ts';
+import { printLines, printProblem, printText } from './terminal/output.ts';
 import type { CliPorts } from './ports.ts';
 import type { CliProblem, ExitCode } from './problem.ts';
 
@@ -25,7 +25,7 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
     case 'release log':
       return runEmitting(ports, name, given, isJson);
     case 'instance start': {
-      const { runInstances } = await import('./instances.ts');
+      const { runInstances } = await import('./release/instances.ts');
       return runInstances(ports, name, given, isJson);
     }
     case 'current':
@@ -35,15 +35,15 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
     case 'components':
     case 'keys list':
     case 'show': {
-      const { runReaders } = await import('./readers.ts');
+      const { runReaders } = await import('./keys/readers.ts');
       return end(await runReaders(ports, name, given, isJson));
     }
     case 'explain': {
-      const { runExplain } = await import('./explain.ts');
+      const { runExplain } = await import('./explain/explain.ts');
       return end(await runExplain(ports, given, isJson));
     }
     case 'backtest': {
-      const { runBacktest } = await import('./backtest.ts');
+      const { runBacktest } = await import('./backtest/backtest.ts');
       return end(await runBacktest(ports, given, isJson));
     }
     case 'gate':
@@ -54,21 +54,21 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
     case 'decisions decline':
     case 'decisions lift':
     case 'last-good': {
-      const { runDecisions } = await import('./decisions.ts');
+      const { runDecisions } = await import('./decisions/decisions.ts');
       return runDecisions(ports, name, given, isJson);
     }
     case 'dead-letters list':
     case 'dead-letters show':
     case 'dead-letters redrive':
     case 'dead-letters discard': {
-      const { runDeadLetters } = await import('./dead-letters.ts');
+      const { runDeadLetters } = await import('./dead-letters/dead-letters.ts');
       return end(await runDeadLetters(ports, name, given, isJson));
     }
     case 'retention set':
     case 'retention list':
     case 'retention plan':
     case 'retention apply': {
-      const { runRetention } = await import('./retention.ts');
+      const { runRetention } = await import('./archive/retention.ts');
       return end(await runRetention(ports, name, given, isJson));
     }
     case 'policy check':
@@ -77,29 +77,29 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
     case 'policy set':
     case 'policy list':
     case 'policy show': {
-      const { runPolicy } = await import('./policy.ts');
+      const { runPolicy } = await import('./policy/policy.ts');
       return end(await runPolicy(ports, name, given, isJson));
     }
     case 'problems': {
-      const { runProblems } = await import('./problems.ts');
+      const { runProblems } = await import('./reading/problems.ts');
       return runProblems(ports, given, isJson);
     }
     case 'verify-models': {
-      const { runVerifyModels } = await import('./verify-models.ts');
+      const { runVerifyModels } = await import('./replay/verify-models.ts');
       return end(await runVerifyModels(ports, given, isJson));
     }
     case 'keys new':
     case 'keys trust':
     case 'keys retire':
     case 'keys compromised': {
-      const { runKeys } = await import('./keys.ts');
+      const { runKeys } = await import('./keys/keys.ts');
       return end(await runKeys(ports, name, given, isJson));
     }
     case 'archive':
     case 'archive verify':
     case 'export':
     case 'migrate': {
-      const { runArchive } = await import('./archive.ts');
+      const { runArchive } = await import('./archive/archive.ts');
       return end(await runArchive(ports, name, given, isJson));
     }
     case 'replay plan':
@@ -111,7 +111,7 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
     case 'replay back':
     case 'replay drop':
     case 'rebuild': {
-      const { runReplays } = await import('./replay.ts');
+      const { runReplays } = await import('./replay/replay.ts');
       return end(await runReplays(ports, name, given, isJson));
     }
     case 'up':

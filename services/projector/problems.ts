@@ -1,5 +1,5 @@
-import type { JudgingNote } from '../core/canary/judging-note.ts';
-import { judgingKeyPrefix, readJudgingNote } from '../core/canary/judging-note.ts';
+import type { JudgingNote } from '../core/canary/analysis/judging-note.ts';
+import { judgingKeyPrefix, readJudgingNote } from '../core/canary/analysis/judging-note.ts';
 import type { DeadLetter } from '../core/dead-letters.ts';
 import type { Deployment } from '../core/deployment.ts';
 import type { RefusedRow } from '../core/instances/fold.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { presets } from '../../services/core/canary/policy/presets.ts';
-import { isRenewal } from '../../services/core/canary/renewal.ts';
+import { isRenewal } from '../../services/core/canary/analysis/renewal.ts';
 import type { DecisionRow } from '../../services/core/read-models.ts';
-import type { JudgingNote } from '../../services/core/canary/judging-note.ts';
-import { readJudgingNote } from '../../services/core/canary/judging-note.ts';
+import type { JudgingNote } from '../../services/core/canary/analysis/judging-note.ts';
+import { readJudgingNote } from '../../services/core/canary/analysis/judging-note.ts';
 import type { AnalyserEvent } from '../../services/analyser/ports.ts';
 import { canonicalJson } from '../../services/core/canonical.ts';
 import { fail } from '../../services/core/result.ts';

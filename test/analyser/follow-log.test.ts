@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { BeforeFor } from '../../services/analyser/before-read.ts';
 import type { EvidenceKept } from '../../services/analyser/evidence-kept.ts';
 import { followLog } from '../../services/analyser/follow-log.ts';
-import { artifactsOf } from '../../services/core/canary/kept-evidence.ts';
+import { artifactsOf } from '../../services/core/canary/attempts/kept-evidence.ts';
 import type { Policy } from '../../services/core/canary/policy/policy.ts';
 import { selectionOf } from '../../services/core/canary/policy/selection.ts';
 import { readBefore } from '../../services/core/canary/rollouts/before.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryClock } from '../../services/adapters/memory/clock.ts';
-import type { Note } from '../../services/cli/note.ts';
+import type { Note } from '../../services/cli/terminal/note.ts';
 import type { Running, ServiceName } from '../../services/cli/ports.ts';
 import type { CliProblem } from '../../services/cli/problem.ts';
 import { problem } from '../../services/cli/problem.ts';

@@ -1,4 +1,4 @@
-import { analysisIdOf } from '../../services/core/canary/canary-attempts.ts';
+import { analysisIdOf } from '../../services/core/canary/attempts/canary-attempts.ts';
 import type { NewRecord } from '../../services/core/log/record.ts';
 import type { Marker } from '../../services/core/markers/marker.ts';
 import type { Body } from '../../services/core/markers/upcast.ts';

@@ -1,7 +1,7 @@
 import type { CliPorts, Running, ServiceName } from '../../services/cli/ports.ts';
 import type { CliProblem, ExitCode } from '../../services/cli/problem.ts';
-import { parseArguments, wantsJson } from '../../services/cli/arguments.ts';
-import { printNote, printProblem } from '../../services/cli/output.ts';
+import { parseArguments, wantsJson } from '../../services/cli/terminal/arguments.ts';
+import { printNote, printProblem } from '../../services/cli/terminal/output.ts';
 import { foldFailed, problem, refuse } from '../../services/cli/problem.ts';
 import { run } from '../../services/cli/run.ts';
 import { diskCaptures } from '../../services/adapters/capture/disk.ts';

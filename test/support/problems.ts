@@ -1,7 +1,7 @@
 import { createMemoryReadModelStore } from '../../services/adapters/memory/read-model-store.ts';
 import { createMemoryRecordLog } from '../../services/adapters/memory/record-log.ts';
-import { judgingKey } from '../../services/core/canary/judging-note.ts';
-import type { JudgingNote } from '../../services/core/canary/judging-note.ts';
+import { judgingKey } from '../../services/core/canary/analysis/judging-note.ts';
+import type { JudgingNote } from '../../services/core/canary/analysis/judging-note.ts';
 import { orderedInstanceModels } from '../../services/core/instances/fold.ts';
 import type { InstanceStarted } from '../../services/core/instances/instance.ts';
 import { instancePartitions } from '../../services/core/instances/instance.ts';

@@ -1,4 +1,4 @@
-import type { Durations } from '../../core/canary/durations.ts';
+import type { Durations } from '../../core/canary/windows/durations.ts';
 import type { DurationUnit } from '../../core/telemetry/point.ts';
 
 /** Counts of one list that are kept; those beyond are only added up. */

@@ -5,7 +5,7 @@ import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { ProjectionPorts } from '../../ports/projecting.ts';
 import type { ProjectorStatus } from '../../projector/start.ts';
-import type { Note } from '../note.ts';
+import type { Note } from '../terminal/note.ts';
 import type { CliPorts, KeyFiles } from '../ports.ts';
 import type { CliProblem, ProblemCode } from '../problem.ts';
 import { refuse } from '../problem.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { withArchive } from '../../adapters/foundation/archived-log.ts';
 import type { Foundation, FoundationProblem } from '../../adapters/foundation/foundation.ts';
 import { addressOf, openSource, openTarget } from '../../adapters/foundation/log-ends.ts';
-import { hasRunningCanary } from '../../core/canary/canary-attempts.ts';
+import { hasRunningCanary } from '../../core/canary/attempts/canary-attempts.ts';
 import type { Deployment } from '../../core/deployment.ts';
 import { address } from '../../core/known-rows.ts';
 import { orderedModels } from '../../core/read-models.ts';

@@ -1,4 +1,4 @@
-import type { JudgingNote } from '../canary/judging-note.ts';
+import type { JudgingNote } from '../canary/analysis/judging-note.ts';
 import type { DeadLetter } from '../dead-letters.ts';
 import type { Deployment } from '../deployment.ts';
 import type { RefusedRow } from '../instances/fold.ts';

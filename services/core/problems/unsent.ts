@@ -1,4 +1,4 @@
-import { isFreshNote } from '../canary/judging-note.ts';
+import { isFreshNote } from '../canary/analysis/judging-note.ts';
 import type { Problem, ProblemRows } from './problem.ts';
 import { placeName, problemOf } from './problem.ts';
 

@@ -1,4 +1,4 @@
-import type { Durations } from '../canary/durations.ts';
+import type { Durations } from '../canary/windows/durations.ts';
 import { packCounts } from './packed-counts.ts';
 import type { PackedDurations } from './sample.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { emptyPartition, foldSample } from '../../core/canary/fold-samples.ts';
-import type { PartitionState } from '../../core/canary/fold-samples.ts';
+import { emptyPartition, foldSample } from '../../core/canary/analysis/fold-samples.ts';
+import type { PartitionState } from '../../core/canary/analysis/fold-samples.ts';
 import { judgeVersion } from '../../core/canary/judge/judge.ts';
 import { noiseText } from '../../core/canary/judge/noise-text.ts';
 import { presetEverywhere } from '../../core/canary/policy/placed-policy.ts';

@@ -1,6 +1,10 @@
-import { errorsInformation } from '../../core/canary/planner.ts';
+import { errorsInformation } from '../../core/canary/statistics/planner.ts';
 import type { Line } from '../../core/canary/metrics/rate-test.ts';
-import { normalDensity, normalQuantile, normalShareBelow } from '../../core/canary/normal.ts';
+import {
+  normalDensity,
+  normalQuantile,
+  normalShareBelow,
+} from '../../core/canary/statistics/normal.ts';
 
 /**
  * How soon a regression can be found at all: a judge that rolls back at most alpha of the good

@@ -1,4 +1,4 @@
-import { marginOfShift, shiftOfMargin } from '../../core/canary/durations.ts';
+import { marginOfShift, shiftOfMargin } from '../../core/canary/windows/durations.ts';
 import type { Noise } from '../../core/canary/judge/noise.ts';
 import type { FamilyRule } from '../../core/canary/judge/rule.ts';
 import type { Line } from '../../core/canary/metrics/rate-test.ts';

@@ -1,6 +1,6 @@
 import type { Random } from '../canary-climates/random.ts';
-import type { Durations } from '../../core/canary/durations.ts';
-import { normalShareBelow } from '../../core/canary/normal.ts';
+import type { Durations } from '../../core/canary/windows/durations.ts';
+import { normalShareBelow } from '../../core/canary/statistics/normal.ts';
 import { poissonCounts } from './poisson.ts';
 
 /** Durations of requests that all do the same: log-normal, median 120 ms; a part of them may be slower. */

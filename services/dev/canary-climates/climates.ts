@@ -1,4 +1,4 @@
-import type { WindowMark } from '../../core/canary/window.ts';
+import type { WindowMark } from '../../core/canary/windows/window.ts';
 import { binomial, poisson } from './random.ts';
 import type { Random } from './random.ts';
 

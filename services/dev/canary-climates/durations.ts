@@ -1,4 +1,4 @@
-import type { Durations } from '../../core/canary/durations.ts';
+import type { Durations } from '../../core/canary/windows/durations.ts';
 import type { Random } from './random.ts';
 
 /** Log-normal durations, as services have them: 120 ms in the middle, and one in a hundred above 770 ms. */

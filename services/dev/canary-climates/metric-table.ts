@@ -1,11 +1,15 @@
 import { parseArgs } from 'node:util';
 
-import type { MetricEvidence, RuledJudge, WindowPlace } from '../../core/canary/metric-judge.ts';
+import type {
+  MetricEvidence,
+  RuledJudge,
+  WindowPlace,
+} from '../../core/canary/judge/metric-judge.ts';
 import { latencyJudge } from '../../core/canary/metrics/latency.ts';
 import type { LatencyRule } from '../../core/canary/metrics/latency.ts';
 import { levelJudge } from '../../core/canary/metrics/level.ts';
 import type { LevelRule } from '../../core/canary/metrics/level.ts';
-import type { StakeRules } from '../../core/canary/stakes.ts';
+import type { StakeRules } from '../../core/canary/statistics/stakes.ts';
 import { explicitOf, exponentialOf, normals, usualDurations } from './durations.ts';
 import type { Random } from './random.ts';
 import { poisson, seededRandom } from './random.ts';

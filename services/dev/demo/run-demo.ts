@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { headlineOf } from '../../core/canary/sentence.ts';
+import { headlineOf } from '../../core/canary/decision/sentence.ts';
 import { seededRandom } from '../canary-climates/random.ts';
 import { freePort } from '../stack/free-port.ts';
 import { removeFolder, removeFolderOnExit } from '../stack/own-process.ts';

@@ -7,7 +7,7 @@ import {
   openTelemetryReader,
 } from '../../../services/adapters/otlp/metrics-request.ts';
 import { WantedMetrics } from '../../../services/adapters/otlp/wanted-metrics.ts';
-import { totalOf } from '../../../services/core/canary/durations.ts';
+import { totalOf } from '../../../services/core/canary/windows/durations.ts';
 import type { DecodedMetrics } from '../../../services/core/telemetry/point.ts';
 import type { PointValue, Selection } from '../../../services/core/telemetry/telemetry-point.ts';
 import { anyRequest, anyTelemetry } from '../../support/otlp/arbitraries.ts';

@@ -3,8 +3,8 @@ import {
   decodeMetricsRequest,
   openTelemetryReader,
 } from '../../../services/adapters/otlp/metrics-request.ts';
-import type { Boundary } from '../../../services/core/canary/durations.ts';
-import { countAbove, totalOf } from '../../../services/core/canary/durations.ts';
+import type { Boundary } from '../../../services/core/canary/windows/durations.ts';
+import { countAbove, totalOf } from '../../../services/core/canary/windows/durations.ts';
 import type { RequestPoint } from '../../../services/core/telemetry/point.ts';
 import type { Selection } from '../../../services/core/telemetry/telemetry-point.ts';
 import { captureSdkExports, type ServedRequest } from '../../support/otlp/sdk-capture.ts';

@@ -5,8 +5,8 @@ import {
   openTelemetryReader,
 } from '../../../services/adapters/otlp/metrics-request.ts';
 import { WantedMetrics } from '../../../services/adapters/otlp/wanted-metrics.ts';
-import type { Durations } from '../../../services/core/canary/durations.ts';
-import { boundarySeconds } from '../../../services/core/canary/durations.ts';
+import type { Durations } from '../../../services/core/canary/windows/durations.ts';
+import { boundarySeconds } from '../../../services/core/canary/windows/durations.ts';
 import type {
   DecodedTelemetry,
   Selection,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { noiseText } from '../../../services/core/canary/judge/noise-text.ts';
-import type { AnalysisState } from '../../../services/core/canary/analysis-state.ts';
+import type { AnalysisState } from '../../../services/core/canary/analysis/analysis-state.ts';
 import { parseSample } from '../../../services/core/samples/parse-sample.ts';
 import type { Body } from '../../../services/core/markers/upcast.ts';
 import type { AnalysisOpened, Points, SamplePoint } from '../../../services/core/samples/sample.ts';

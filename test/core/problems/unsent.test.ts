@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JudgingNote } from '../../../services/core/canary/judging-note.ts';
+import type { JudgingNote } from '../../../services/core/canary/analysis/judging-note.ts';
 import { openedAtMs } from '../../support/given.ts';
 import { place, run } from '../../support/markers.ts';
 import { problemsOf, told } from '../../support/problems.ts';

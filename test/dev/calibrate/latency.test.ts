@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { countAbove } from '../../../services/core/canary/durations.ts';
+import { countAbove } from '../../../services/core/canary/windows/durations.ts';
 import {
   medianSeconds,
   openLatencySource,

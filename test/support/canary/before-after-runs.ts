@@ -1,8 +1,8 @@
-import type { Durations } from '../../../services/core/canary/durations.ts';
+import type { Durations } from '../../../services/core/canary/windows/durations.ts';
 import { decide } from '../../../services/core/canary/judge/decide.ts';
 import { initialFamily, judgeWindow } from '../../../services/core/canary/judge/judge.ts';
 import type { MetricWindow } from '../../../services/core/canary/judge/judged-window.ts';
-import { normalShareBelow } from '../../../services/core/canary/normal.ts';
+import { normalShareBelow } from '../../../services/core/canary/statistics/normal.ts';
 import { familyRuleOf } from '../../../services/core/canary/policy/family-rule.ts';
 import type { MetricPolicy, Policy } from '../../../services/core/canary/policy/policy.ts';
 import { presets } from '../../../services/core/canary/policy/presets.ts';

@@ -1,12 +1,12 @@
-import type { Durations } from '../../../services/core/canary/durations.ts';
+import type { Durations } from '../../../services/core/canary/windows/durations.ts';
 import type {
   MetricEvidence,
   RuledJudge,
   WindowPlace,
-} from '../../../services/core/canary/metric-judge.ts';
+} from '../../../services/core/canary/judge/metric-judge.ts';
 import type { LatencyRule } from '../../../services/core/canary/metrics/latency.ts';
 import type { LevelRule } from '../../../services/core/canary/metrics/level.ts';
-import type { StakeRules } from '../../../services/core/canary/stakes.ts';
+import type { StakeRules } from '../../../services/core/canary/statistics/stakes.ts';
 import {
   exponentialOf,
   explicitOf,

@@ -1,6 +1,6 @@
-import type { PendingPoint } from '../../../services/core/canary/cohort-windows.ts';
-import type { Durations } from '../../../services/core/canary/durations.ts';
-import { waitingFrom } from '../../../services/core/canary/waiting-durations.ts';
+import type { PendingPoint } from '../../../services/core/canary/windows/cohort-windows.ts';
+import type { Durations } from '../../../services/core/canary/windows/durations.ts';
+import { waitingFrom } from '../../../services/core/canary/windows/waiting-durations.ts';
 import type { MetricPolicy } from '../../../services/core/canary/policy/policy.ts';
 
 // Points that wait for a window, and a policy with one metric of each kind.

@@ -1,5 +1,5 @@
-import type { BlockPlace, Restarts } from '../../../services/core/canary/evidence.ts';
-import { logSumExp } from '../../../services/core/canary/log-sum-exp.ts';
+import type { BlockPlace, Restarts } from '../../../services/core/canary/statistics/evidence.ts';
+import { logSumExp } from '../../../services/core/canary/statistics/log-sum-exp.ts';
 
 // A mixture of e-processes as it is written down: sums of log-increments for each alternative, and of every restart. The
 // product keeps the same as a gambler's capital, in less space.

@@ -1,4 +1,4 @@
-import type { ErrorsPlan, LatencyPlan } from '../../../services/core/canary/planner.ts';
+import type { ErrorsPlan, LatencyPlan } from '../../../services/core/canary/statistics/planner.ts';
 
 export const halfAnHour = 1_800;
 

@@ -1,9 +1,9 @@
 import { canonicalJson } from '../../../services/core/canonical.ts';
 import type { Json } from '../../../services/core/canonical.ts';
-import type { AnalysisTools } from '../../../services/core/canary/analysis-state.ts';
-import { emptyPartition, foldSample } from '../../../services/core/canary/fold-samples.ts';
-import type { PartitionState } from '../../../services/core/canary/fold-samples.ts';
-import type { ClosedWindow } from '../../../services/core/canary/analysis-state.ts';
+import type { AnalysisTools } from '../../../services/core/canary/analysis/analysis-state.ts';
+import { emptyPartition, foldSample } from '../../../services/core/canary/analysis/fold-samples.ts';
+import type { PartitionState } from '../../../services/core/canary/analysis/fold-samples.ts';
+import type { ClosedWindow } from '../../../services/core/canary/analysis/analysis-state.ts';
 import { judgeVersion } from '../../../services/core/canary/judge/judge.ts';
 import { anyName } from '../../../services/core/canary/policy/placed-policy.ts';
 import type { PlacedPolicy } from '../../../services/core/canary/policy/placed-policy.ts';

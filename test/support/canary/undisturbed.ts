@@ -1,4 +1,4 @@
-import { emptyPartition, foldSample } from '../../../services/core/canary/fold-samples.ts';
+import { emptyPartition, foldSample } from '../../../services/core/canary/analysis/fold-samples.ts';
 import type { LogRecord } from '../../../services/core/log/record.ts';
 import type { Decided } from '../../../services/core/markers/marker.ts';
 import { checkSample } from '../../../services/core/samples/wire.ts';

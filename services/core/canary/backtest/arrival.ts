@@ -1,4 +1,4 @@
-import { windowMsMax } from '../window-length.ts';
+import { windowMsMax } from '../windows/window-length.ts';
 
 // A capture tells when a point was measured, and not when it was received. So the latest time so far is what time it
 // is, as far as a second sender is as late: one clock that is ahead of all others moves no time.

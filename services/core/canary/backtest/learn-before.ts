@@ -1,7 +1,7 @@
 import { compactPoints } from '../../samples/compact.ts';
 import type { Origin } from '../../samples/sample.ts';
 import type { TelemetryPoint } from '../../telemetry/telemetry-point.ts';
-import { cohortOf } from '../cohorts.ts';
+import { cohortOf } from '../windows/cohorts.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Before } from '../rollouts/before.ts';
 import { beforeSpanMs, beforeWindowMs, beforeWindowsMax } from '../rollouts/before.ts';

@@ -1,4 +1,4 @@
-import { logSumExp } from '../log-sum-exp.ts';
+import { logSumExp } from '../statistics/log-sum-exp.ts';
 import { logPromoteIn } from './metric.ts';
 import type { FamilyRule } from './rule.ts';
 import { isSeen } from './seen.ts';

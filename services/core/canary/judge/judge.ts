@@ -1,6 +1,6 @@
-import { evidenceOf } from '../evidence.ts';
-import type { WindowPlace } from '../metric-judge.ts';
-import type { WindowMark } from '../window.ts';
+import { evidenceOf } from '../statistics/evidence.ts';
+import type { WindowPlace } from './metric-judge.ts';
+import type { WindowMark } from '../windows/window.ts';
 import {
   initialStakesOf,
   logEvidence,

@@ -1,7 +1,7 @@
-import type { Durations } from '../durations.ts';
+import type { Durations } from '../windows/durations.ts';
 import type { Level } from '../metrics/level.ts';
-import type { RateCounts } from '../rate-counts.ts';
-import type { WindowMark } from '../window.ts';
+import type { RateCounts } from '../statistics/rate-counts.ts';
+import type { WindowMark } from '../windows/window.ts';
 
 /** What came of one metric in one window in both cohorts; null: nothing came of it. */
 export type MetricWindow =

@@ -1,4 +1,4 @@
-import type { Cohort } from '../cohorts.ts';
+import type { Cohort } from '../windows/cohorts.ts';
 import { logEvidence, logPromote } from './family-evidence.ts';
 import type { FamilyRule } from './rule.ts';
 import { isSeenInBoth, lastSeen } from './seen.ts';

@@ -1,4 +1,4 @@
-import type { NoiseNote } from '../dispersion.ts';
+import type { NoiseNote } from '../noise/dispersion.ts';
 import type { LatencyPhi } from '../metrics/latency.ts';
 
 /** How much one metric scatters between two cohorts of the same program, from history or a stated fallback. */

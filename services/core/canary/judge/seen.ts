@@ -1,4 +1,4 @@
-import type { Cohort } from '../cohorts.ts';
+import type { Cohort } from '../windows/cohorts.ts';
 import { isKnownShare } from '../metrics/traffic.ts';
 import type { JudgedWindow } from './judged-window.ts';
 import { isShown } from './metric.ts';

@@ -4,11 +4,11 @@ import type { TailExplanation } from '../metrics/latency-tail.ts';
 import type { LevelExplanation } from '../metrics/level.ts';
 import type { RatesExplanation } from '../metrics/rates.ts';
 import type { TrafficExplanation } from '../metrics/traffic.ts';
-import type { RateCounts } from '../rate-counts.ts';
-import type { RatioInterval } from '../ratio.ts';
-import type { UsedPhi } from '../scatter.ts';
-import type { LoudWindow } from '../strongest-windows.ts';
-import type { WindowMark } from '../window.ts';
+import type { RateCounts } from '../statistics/rate-counts.ts';
+import type { RatioInterval } from '../statistics/ratio.ts';
+import type { UsedPhi } from '../statistics/scatter.ts';
+import type { LoudWindow } from '../analysis/strongest-windows.ts';
+import type { WindowMark } from '../windows/window.ts';
 import type { Explanation, MetricPart, Missing, Reason, Verdict } from './verdict.ts';
 
 /**

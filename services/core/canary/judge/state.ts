@@ -1,4 +1,4 @@
-import type { WindowMark } from '../window.ts';
+import type { WindowMark } from '../windows/window.ts';
 import type { MetricState } from './metric.ts';
 import type { Seen } from './seen.ts';
 

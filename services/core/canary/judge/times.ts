@@ -1,5 +1,5 @@
-import type { WindowPlace } from '../metric-judge.ts';
-import type { WindowMark } from '../window.ts';
+import type { WindowPlace } from './metric-judge.ts';
+import type { WindowMark } from '../windows/window.ts';
 import type { FamilyRule } from './rule.ts';
 
 /** A duration in windows, rounded up. */

@@ -1,4 +1,4 @@
-import { evidenceOf } from '../evidence.ts';
+import { evidenceOf } from '../statistics/evidence.ts';
 import { logEvidence, logParts, logPromotes, weightsOf } from './family-evidence.ts';
 import { explainMetric } from './metric.ts';
 import { isRequired, isSilentIn, missingIn } from './missing.ts';

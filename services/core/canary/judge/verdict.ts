@@ -3,7 +3,7 @@ import type { LatencyExplanation } from '../metrics/latency.ts';
 import type { LevelExplanation } from '../metrics/level.ts';
 import type { RatesExplanation } from '../metrics/rates.ts';
 import type { TrafficExplanation } from '../metrics/traffic.ts';
-import type { WindowMark } from '../window.ts';
+import type { WindowMark } from '../windows/window.ts';
 
 /**
  * Where a canary stands.

@@ -1,11 +1,11 @@
-import type { DeadlineResult, DeadlineSums } from '../deadline-test.ts';
+import type { DeadlineResult, DeadlineSums } from '../statistics/deadline-test.ts';
 import {
   addLineToDeadline,
   addOddsToDeadline,
   deadlineTest,
   noDeadlineSums,
-} from '../deadline-test.ts';
-import type { Boundary, Durations, Grid } from '../durations.ts';
+} from '../statistics/deadline-test.ts';
+import type { Boundary, Durations, Grid } from '../windows/durations.ts';
 import {
   boundaryAtScale,
   boundaryOn,
@@ -16,16 +16,16 @@ import {
   isShiftable,
   marginOfShift,
   shiftOfMargin,
-} from '../durations.ts';
-import { evidenceOf } from '../evidence.ts';
-import type { WindowPlace } from '../metric-judge.ts';
-import type { RateCounts } from '../rate-counts.ts';
-import { addToCurve, curveInterval, curveRatio, initialCurve } from '../ratio-curve.ts';
-import type { RatioCurve } from '../ratio-curve.ts';
-import type { RatioInterval } from '../ratio.ts';
-import { intervalConfidence } from '../ratio.ts';
-import type { UsedPhi } from '../scatter.ts';
-import type { Alternatives, StakeRules } from '../stakes.ts';
+} from '../windows/durations.ts';
+import { evidenceOf } from '../statistics/evidence.ts';
+import type { WindowPlace } from '../judge/metric-judge.ts';
+import type { RateCounts } from '../statistics/rate-counts.ts';
+import { addToCurve, curveInterval, curveRatio, initialCurve } from '../statistics/ratio-curve.ts';
+import type { RatioCurve } from '../statistics/ratio-curve.ts';
+import type { RatioInterval } from '../statistics/ratio.ts';
+import { intervalConfidence } from '../statistics/ratio.ts';
+import type { UsedPhi } from '../statistics/scatter.ts';
+import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
 import {
   cappedBlocksOf,
   growthLength,
@@ -37,7 +37,7 @@ import {
   roundGrowth,
   settle,
   stakesLength,
-} from '../stakes.ts';
+} from '../statistics/stakes.ts';
 import type { Line, Odds } from './rate-test.ts';
 import { addOddsIncrements, equalShares, isEqualShares, oddsOf } from './rate-test.ts';
 

@@ -1,5 +1,5 @@
-import type { DeadlineResult } from '../deadline-test.ts';
-import type { Boundary, Durations, DurationsProblem, Grid } from '../durations.ts';
+import type { DeadlineResult } from '../statistics/deadline-test.ts';
+import type { Boundary, Durations, DurationsProblem, Grid } from '../windows/durations.ts';
 import {
   addDurations,
   boundaryNearest,
@@ -9,16 +9,32 @@ import {
   logMoments,
   logWidth,
   totalOf,
-} from '../durations.ts';
-import { evidenceOf } from '../evidence.ts';
-import { logSumExp } from '../log-sum-exp.ts';
-import type { MetricEvidence, RuledJudge, ShownWindow, WindowPlace } from '../metric-judge.ts';
-import type { MeasuredAt, TrafficSeen } from '../scatter.ts';
-import { noTrafficSeen, raisedPhi, raisedTimes, usedPhi, withTraffic } from '../scatter.ts';
-import type { StakeRules } from '../stakes.ts';
-import { zeros } from '../stakes.ts';
-import type { LoudWindow } from '../strongest-windows.ts';
-import { loudLength, loudWindows, noLoudWindows, withWindow } from '../strongest-windows.ts';
+} from '../windows/durations.ts';
+import { evidenceOf } from '../statistics/evidence.ts';
+import { logSumExp } from '../statistics/log-sum-exp.ts';
+import type {
+  MetricEvidence,
+  RuledJudge,
+  ShownWindow,
+  WindowPlace,
+} from '../judge/metric-judge.ts';
+import type { MeasuredAt, TrafficSeen } from '../statistics/scatter.ts';
+import {
+  noTrafficSeen,
+  raisedPhi,
+  raisedTimes,
+  usedPhi,
+  withTraffic,
+} from '../statistics/scatter.ts';
+import type { StakeRules } from '../statistics/stakes.ts';
+import { zeros } from '../statistics/stakes.ts';
+import type { LoudWindow } from '../analysis/strongest-windows.ts';
+import {
+  loudLength,
+  loudWindows,
+  noLoudWindows,
+  withWindow,
+} from '../analysis/strongest-windows.ts';
 import type { Arm, Cut, LatencyMargins, Tail, TailExplanation } from './latency-tail.ts';
 import {
   addToTail,

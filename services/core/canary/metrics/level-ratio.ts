@@ -1,4 +1,4 @@
-import type { RatioInterval } from '../ratio.ts';
+import type { RatioInterval } from '../statistics/ratio.ts';
 
 /** Sums over the judged windows of one gauge. Everything here is symmetric: swapped cohorts invert the ratio. */
 export type LevelSums = readonly [

@@ -1,11 +1,17 @@
-import { evidenceOf } from '../evidence.ts';
-import type { RuledJudge, ShownWindow } from '../metric-judge.ts';
-import type { RatioInterval } from '../ratio.ts';
-import { intervalConfidence } from '../ratio.ts';
-import type { Alternatives, StakeRules } from '../stakes.ts';
-import { cappedBlocksOf, growthLength, logRollbackCapital, roundGrowth, zeros } from '../stakes.ts';
-import type { LoudWindow } from '../strongest-windows.ts';
-import { loudWindows, withWindow } from '../strongest-windows.ts';
+import { evidenceOf } from '../statistics/evidence.ts';
+import type { RuledJudge, ShownWindow } from '../judge/metric-judge.ts';
+import type { RatioInterval } from '../statistics/ratio.ts';
+import { intervalConfidence } from '../statistics/ratio.ts';
+import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
+import {
+  cappedBlocksOf,
+  growthLength,
+  logRollbackCapital,
+  roundGrowth,
+  zeros,
+} from '../statistics/stakes.ts';
+import type { LoudWindow } from '../analysis/strongest-windows.ts';
+import { loudWindows, withWindow } from '../analysis/strongest-windows.ts';
 import type { LevelSums } from './level-ratio.ts';
 import { levelInterval, levelRatio } from './level-ratio.ts';
 import { addNormalIncrements } from './normal-increments.ts';

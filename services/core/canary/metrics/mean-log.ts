@@ -1,7 +1,7 @@
-import type { LogMoments } from '../durations.ts';
-import { logWidth } from '../durations.ts';
-import type { BlockPlace } from '../evidence.ts';
-import type { Alternatives, StakeRules } from '../stakes.ts';
+import type { LogMoments } from '../windows/durations.ts';
+import { logWidth } from '../windows/durations.ts';
+import type { BlockPlace } from '../statistics/evidence.ts';
+import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
 import {
   cappedBlocksOf,
   growthLength,
@@ -12,7 +12,7 @@ import {
   roundGrowth,
   settle,
   zeros,
-} from '../stakes.ts';
+} from '../statistics/stakes.ts';
 import { addNormalIncrements } from './normal-increments.ts';
 
 // The mean of log-durations: durations that all grow by a factor shift it by the factor's logarithm.

@@ -1,5 +1,5 @@
-import type { RateCounts, RatePair } from '../rate-counts.ts';
-import { isPairedRate } from '../rate-counts.ts';
+import type { RateCounts, RatePair } from '../statistics/rate-counts.ts';
+import { isPairedRate } from '../statistics/rate-counts.ts';
 
 // What errors, latency tails and everything else that is counted share: how one window of counts becomes
 // log-increments of evidence.

@@ -1,19 +1,31 @@
-import { addLineToDeadline, deadlineTest, noDeadlineSums } from '../deadline-test.ts';
-import type { DeadlineResult, DeadlineSums } from '../deadline-test.ts';
-import { evidenceOf } from '../evidence.ts';
-import type { RuledJudge, ShownWindow } from '../metric-judge.ts';
-import type { PairSums, RateCounts, RatePair } from '../rate-counts.ts';
-import { addPair, addToSums, isPairedRate, noSums, pairOf } from '../rate-counts.ts';
-import { addToCurve, curveInterval, curveRatio, initialCurve } from '../ratio-curve.ts';
-import type { RatioCurve } from '../ratio-curve.ts';
-import type { RatioInterval } from '../ratio.ts';
-import { intervalConfidence } from '../ratio.ts';
-import type { MeasuredAt, TrafficSeen, UsedPhi } from '../scatter.ts';
-import { noTrafficSeen, raisedPhi, raisedTimes, usedPhi, withTraffic } from '../scatter.ts';
-import type { StakeRules } from '../stakes.ts';
-import { cappedBlocksOf, growthLength, logRollbackCapital, roundGrowth, zeros } from '../stakes.ts';
-import type { LoudWindow } from '../strongest-windows.ts';
-import { loudWindows, withWindow } from '../strongest-windows.ts';
+import { addLineToDeadline, deadlineTest, noDeadlineSums } from '../statistics/deadline-test.ts';
+import type { DeadlineResult, DeadlineSums } from '../statistics/deadline-test.ts';
+import { evidenceOf } from '../statistics/evidence.ts';
+import type { RuledJudge, ShownWindow } from '../judge/metric-judge.ts';
+import type { PairSums, RateCounts, RatePair } from '../statistics/rate-counts.ts';
+import { addPair, addToSums, isPairedRate, noSums, pairOf } from '../statistics/rate-counts.ts';
+import { addToCurve, curveInterval, curveRatio, initialCurve } from '../statistics/ratio-curve.ts';
+import type { RatioCurve } from '../statistics/ratio-curve.ts';
+import type { RatioInterval } from '../statistics/ratio.ts';
+import { intervalConfidence } from '../statistics/ratio.ts';
+import type { MeasuredAt, TrafficSeen, UsedPhi } from '../statistics/scatter.ts';
+import {
+  noTrafficSeen,
+  raisedPhi,
+  raisedTimes,
+  usedPhi,
+  withTraffic,
+} from '../statistics/scatter.ts';
+import type { StakeRules } from '../statistics/stakes.ts';
+import {
+  cappedBlocksOf,
+  growthLength,
+  logRollbackCapital,
+  roundGrowth,
+  zeros,
+} from '../statistics/stakes.ts';
+import type { LoudWindow } from '../analysis/strongest-windows.ts';
+import { loudWindows, withWindow } from '../analysis/strongest-windows.ts';
 import type { Line, RatePrior } from './rate-test.ts';
 import { addLineIncrements, predictedRate } from './rate-test.ts';
 import type { Staked } from './staked.ts';

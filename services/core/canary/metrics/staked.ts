@@ -1,6 +1,6 @@
-import type { BlockPlace } from '../evidence.ts';
-import type { MetricEvidence } from '../metric-judge.ts';
-import type { Alternatives, StakeRules } from '../stakes.ts';
+import type { BlockPlace } from '../statistics/evidence.ts';
+import type { MetricEvidence } from '../judge/metric-judge.ts';
+import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
 import {
   growthLength,
   initialStakes,
@@ -9,8 +9,8 @@ import {
   logPromoteCapital,
   restart,
   settle,
-} from '../stakes.ts';
-import { loudLength, noLoudWindows } from '../strongest-windows.ts';
+} from '../statistics/stakes.ts';
+import { loudLength, noLoudWindows } from '../analysis/strongest-windows.ts';
 
 /** A metric with one test that stakes on both questions. */
 export type Staked = MetricEvidence & {

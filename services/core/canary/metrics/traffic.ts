@@ -1,14 +1,20 @@
-import { evidenceOf } from '../evidence.ts';
-import type { RuledJudge } from '../metric-judge.ts';
-import { addPair, pairOf } from '../rate-counts.ts';
-import { addToCurve, curveInterval, curveRatio, initialCurve } from '../ratio-curve.ts';
-import type { RatioCurve } from '../ratio-curve.ts';
-import type { RatioInterval } from '../ratio.ts';
-import { intervalConfidence } from '../ratio.ts';
-import type { StakeRules } from '../stakes.ts';
-import { cappedBlocksOf, growthLength, logRollbackCapital, roundGrowth, zeros } from '../stakes.ts';
-import type { LoudWindow } from '../strongest-windows.ts';
-import { loudWindows, withWindow } from '../strongest-windows.ts';
+import { evidenceOf } from '../statistics/evidence.ts';
+import type { RuledJudge } from '../judge/metric-judge.ts';
+import { addPair, pairOf } from '../statistics/rate-counts.ts';
+import { addToCurve, curveInterval, curveRatio, initialCurve } from '../statistics/ratio-curve.ts';
+import type { RatioCurve } from '../statistics/ratio-curve.ts';
+import type { RatioInterval } from '../statistics/ratio.ts';
+import { intervalConfidence } from '../statistics/ratio.ts';
+import type { StakeRules } from '../statistics/stakes.ts';
+import {
+  cappedBlocksOf,
+  growthLength,
+  logRollbackCapital,
+  roundGrowth,
+  zeros,
+} from '../statistics/stakes.ts';
+import type { LoudWindow } from '../analysis/strongest-windows.ts';
+import { loudWindows, withWindow } from '../analysis/strongest-windows.ts';
 import type { Staked } from './staked.ts';
 import { blockPassed, initialSettled, logPromoteOf, stakesAt } from './staked.ts';
 

@@ -1,4 +1,4 @@
-import { analysisIdOf } from '../canary-attempts.ts';
+import { analysisIdOf } from '../attempts/canary-attempts.ts';
 import type { DecisionSummary } from '../../deployment.ts';
 import type { ApprovalRow, AttemptNamed, Said } from '../../guard.ts';
 import { freezeOf, isSameAttempt, recentBefore, stopOf } from '../../guard.ts';

@@ -8,7 +8,7 @@ import type { Result } from '../../result.ts';
 import { ok } from '../../result.ts';
 import { coversKind, coversSlot, hasRole } from '../../trust/trust.ts';
 import { uuidOfParts } from '../../uuid-v8.ts';
-import { analysisIdOf } from '../canary-attempts.ts';
+import { analysisIdOf } from '../attempts/canary-attempts.ts';
 import { judgeForm } from './form.ts';
 import { approvalCounting, judgeGuards } from './guards.ts';
 import type { ObeyedAct, ObeyQuestion } from './question.ts';

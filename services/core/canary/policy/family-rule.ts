@@ -1,10 +1,10 @@
-import { unknownPhi } from '../dispersion.ts';
-import { historyBatchMs } from '../history-batch.ts';
+import { unknownPhi } from '../noise/dispersion.ts';
+import { historyBatchMs } from '../noise/history-batch.ts';
 import type { MetricNoise, Noise } from '../judge/noise.ts';
 import type { FamilyRule, MetricRule } from '../judge/rule.ts';
 import { latencyQuantiles } from '../metrics/latency.ts';
-import type { MeasuredAt } from '../scatter.ts';
-import type { StakeRules } from '../stakes.ts';
+import type { MeasuredAt } from '../statistics/scatter.ts';
+import type { StakeRules } from '../statistics/stakes.ts';
 import type { MetricPolicy, Policy } from './policy.ts';
 
 // From what people say of a canary to what the judge needs. The numbers that stand here are the judge's own: those that

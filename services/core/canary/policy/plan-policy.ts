@@ -1,9 +1,9 @@
-import { unknownPhi } from '../dispersion.ts';
+import { unknownPhi } from '../noise/dispersion.ts';
 import { latencyQuantiles } from '../metrics/latency.ts';
 import { equalShares } from '../metrics/rate-test.ts';
-import { normalQuantile, normalShareBelow } from '../normal.ts';
-import type { Exposure } from '../planner.ts';
-import { errorsInformation, smallestErrorRate, smallestSlowdown } from '../planner.ts';
+import { normalQuantile, normalShareBelow } from '../statistics/normal.ts';
+import type { Exposure } from '../statistics/planner.ts';
+import { errorsInformation, smallestErrorRate, smallestSlowdown } from '../statistics/planner.ts';
 import type { MetricPolicy, MetricPolicyOf, Policy } from './policy.ts';
 import { presets } from './presets.ts';
 import { durationText } from './setting.ts';

@@ -1,8 +1,13 @@
 import type { Result } from '../../result.ts';
 import { fail, ok } from '../../result.ts';
 import type { Sample } from '../../samples/sample.ts';
-import type { Durations } from '../durations.ts';
-import { addDurations, boundaryNearest, boundarySeconds, logMoments } from '../durations.ts';
+import type { Durations } from '../windows/durations.ts';
+import {
+  addDurations,
+  boundaryNearest,
+  boundarySeconds,
+  logMoments,
+} from '../windows/durations.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
 import type { Noise } from '../judge/noise.ts';
 import { beforeWindowMs } from '../rollouts/before.ts';

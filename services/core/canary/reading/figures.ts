@@ -1,4 +1,4 @@
-import type { RatioInterval } from '../ratio.ts';
+import type { RatioInterval } from '../statistics/ratio.ts';
 
 // Numbers as people read them. No locale: the same everywhere.
 

@@ -1,4 +1,4 @@
-import type { ClosedWindow } from '../analysis-state.ts';
+import type { ClosedWindow } from '../analysis/analysis-state.ts';
 import type { MetricPart } from '../judge/verdict.ts';
 import { explain, stageOf, verdictOf } from '../judge/verdict-of.ts';
 import type { ArmReading, MetricReading, Reading } from './reading.ts';

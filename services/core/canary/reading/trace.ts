@@ -1,10 +1,10 @@
 import type { Position } from '../../log/record.ts';
 import type { Decided } from '../../markers/marker.ts';
 import type { AnalysisOpened, Sample } from '../../samples/sample.ts';
-import type { AnalysisState, AnalysisTools } from '../analysis-state.ts';
-import { refusalMarker } from '../decision-marker.ts';
-import { emptyPartition, foldSample } from '../fold-samples.ts';
-import { isRenewal } from '../renewal.ts';
+import type { AnalysisState, AnalysisTools } from '../analysis/analysis-state.ts';
+import { refusalMarker } from '../decision/decision-marker.ts';
+import { emptyPartition, foldSample } from '../analysis/fold-samples.ts';
+import { isRenewal } from '../analysis/renewal.ts';
 import { readWindow } from './read-window.ts';
 import type { Reading } from './reading.ts';
 

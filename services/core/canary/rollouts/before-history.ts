@@ -1,14 +1,14 @@
 import type { Origin, Points, Sample } from '../../samples/sample.ts';
-import { pendingPointOf, takeWindow } from '../cohort-windows.ts';
-import type { PendingPoint } from '../cohort-windows.ts';
-import type { Durations } from '../durations.ts';
-import { addDurations } from '../durations.ts';
-import { judgedAs } from '../judged-as.ts';
+import { pendingPointOf, takeWindow } from '../windows/cohort-windows.ts';
+import type { PendingPoint } from '../windows/cohort-windows.ts';
+import type { Durations } from '../windows/durations.ts';
+import { addDurations } from '../windows/durations.ts';
+import { judgedAs } from '../windows/judged-as.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
-import type { RateCounts } from '../rate-counts.ts';
-import { noBases } from '../stream-bases.ts';
-import type { Bases } from '../stream-bases.ts';
+import type { RateCounts } from '../statistics/rate-counts.ts';
+import { noBases } from '../windows/stream-bases.ts';
+import type { Bases } from '../windows/stream-bases.ts';
 import { beforeWindowMs, beforeWindowsMax } from './before.ts';
 
 // What the samples say of a time that is over: windows as a judge would have seen them, all of one cohort.

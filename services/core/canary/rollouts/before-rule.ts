@@ -1,5 +1,5 @@
-import { latencyDispersion, levelNoise, rateDispersion } from '../dispersion.ts';
-import type { NoiseNote } from '../dispersion.ts';
+import { latencyDispersion, levelNoise, rateDispersion } from '../noise/dispersion.ts';
+import type { NoiseNote } from '../noise/dispersion.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
 import type { FamilyRule, MetricRule } from '../judge/rule.ts';
 import type { Line } from '../metrics/rate-test.ts';

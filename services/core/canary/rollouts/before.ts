@@ -1,8 +1,8 @@
 import { canonicalJson } from '../../canonical.ts';
 import type { Json } from '../../canonical.ts';
 import { jsonFieldsIn } from '../../json-text.ts';
-import type { Durations, Exponential } from '../durations.ts';
-import { downscaled } from '../durations.ts';
+import type { Durations, Exponential } from '../windows/durations.ts';
+import { downscaled } from '../windows/durations.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
 import { beforeTextMax } from '../../samples/parse-sample.ts';

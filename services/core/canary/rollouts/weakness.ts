@@ -1,5 +1,5 @@
 import type { AnalysisOpened } from '../../samples/sample.ts';
-import { beforeIn } from '../frozen.ts';
+import { beforeIn } from '../attempts/frozen.ts';
 import { isComparison } from './comparison.ts';
 
 /** Whether it is known what this time of day does by itself; side by side nobody needs to know. */

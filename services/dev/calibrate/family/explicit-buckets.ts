@@ -1,4 +1,4 @@
-import type { Durations } from '../../../core/canary/durations.ts';
+import type { Durations } from '../../../core/canary/windows/durations.ts';
 import type { Histogram } from '../latency.ts';
 import { scale } from '../latency.ts';
 import type { Buckets } from './judge-by.ts';

@@ -3,11 +3,15 @@ import {
   levelNoise,
   rateDispersion,
   trafficDispersion,
-} from '../../../core/canary/dispersion.ts';
-import type { DurationsBatch, LevelBatch, TrafficBatch } from '../../../core/canary/dispersion.ts';
-import type { Durations } from '../../../core/canary/durations.ts';
+} from '../../../core/canary/noise/dispersion.ts';
+import type {
+  DurationsBatch,
+  LevelBatch,
+  TrafficBatch,
+} from '../../../core/canary/noise/dispersion.ts';
+import type { Durations } from '../../../core/canary/windows/durations.ts';
 import type { Noise } from '../../../core/canary/judge/noise.ts';
-import type { RatePair } from '../../../core/canary/rate-counts.ts';
+import type { RatePair } from '../../../core/canary/statistics/rate-counts.ts';
 import type { LivedArm, LivedWindow } from '../lived-window.ts';
 import { windowMs } from '../stream.ts';
 import { addedUp } from './added-up.ts';

@@ -1,9 +1,9 @@
-import type { Durations } from '../../../core/canary/durations.ts';
+import type { Durations } from '../../../core/canary/windows/durations.ts';
 import { decide } from '../../../core/canary/judge/decide.ts';
 import { initialFamily, judgeWindow } from '../../../core/canary/judge/judge.ts';
 import type { JudgedWindow, MetricWindow } from '../../../core/canary/judge/judged-window.ts';
 import type { FamilyRule, MetricRule } from '../../../core/canary/judge/rule.ts';
-import type { RatePair } from '../../../core/canary/rate-counts.ts';
+import type { RatePair } from '../../../core/canary/statistics/rate-counts.ts';
 import type { Judge, Judged } from '../judge-plug.ts';
 import type { Histogram } from '../latency.ts';
 import type { LivedArm, LivedWindow } from '../lived-window.ts';

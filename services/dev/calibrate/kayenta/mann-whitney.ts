@@ -1,4 +1,4 @@
-import { normalQuantile } from '../../../core/canary/normal.ts';
+import { normalQuantile } from '../../../core/canary/statistics/normal.ts';
 import { zeroOf } from './zero.ts';
 
 /** How much higher the canary's values lie than the baseline's. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { decidedMetric } from '../../../../services/core/canary/decided-metric.ts';
+import { decidedMetric } from '../../../../services/core/canary/decision/decided-metric.ts';
 import { verdictSentences, verdictText } from '../../../../services/core/canary/judge/sentence.ts';
 import type { FamilyRule } from '../../../../services/core/canary/judge/rule.ts';
 import { initialFamily } from '../../../../services/core/canary/judge/judge.ts';

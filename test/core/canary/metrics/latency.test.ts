@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import type { Durations } from '../../../../services/core/canary/durations.ts';
+import type { Durations } from '../../../../services/core/canary/windows/durations.ts';
 import {
   boundariesIn,
   latencyDeadline,

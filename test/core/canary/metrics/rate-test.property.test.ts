@@ -7,7 +7,7 @@ import {
   oddsOf,
 } from '../../../../services/core/canary/metrics/rate-test.ts';
 import type { Line } from '../../../../services/core/canary/metrics/rate-test.ts';
-import type { RatePair } from '../../../../services/core/canary/rate-counts.ts';
+import type { RatePair } from '../../../../services/core/canary/statistics/rate-counts.ts';
 import { addNormalIncrements } from '../../../../services/core/canary/metrics/normal-increments.ts';
 import { addShareIncrements, partsOf } from '../../../../services/core/canary/metrics/traffic.ts';
 import { binomialExpectation } from '../../../support/canary/exact-expectation.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { ratesDeadline, ratesJudge } from '../../../../services/core/canary/metrics/rates.ts';
 import type { RatesRule, RatesState } from '../../../../services/core/canary/metrics/rates.ts';
-import type { RateCounts } from '../../../../services/core/canary/rate-counts.ts';
+import type { RateCounts } from '../../../../services/core/canary/statistics/rate-counts.ts';
 import { stream } from '../../../support/canary/arbitraries.ts';
 import { errorsMetric } from '../../../support/canary/family.ts';
 import { judgeEach } from '../../../support/canary/metric-windows.ts';

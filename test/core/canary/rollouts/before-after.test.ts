@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../../../services/core/canonical.ts';
 import type { MetricWindow } from '../../../../services/core/canary/judge/judged-window.ts';
 import { presets } from '../../../../services/core/canary/policy/presets.ts';
-import { isRenewal } from '../../../../services/core/canary/renewal.ts';
+import { isRenewal } from '../../../../services/core/canary/analysis/renewal.ts';
 import type { Policy } from '../../../../services/core/canary/policy/policy.ts';
 import type { Before } from '../../../../services/core/canary/rollouts/before.ts';
 import { beforeText } from '../../../../services/core/canary/rollouts/before.ts';

@@ -1,0 +1,124 @@
+import type { Backtest } from '../../core/canary/backtest/run.ts';
+import { namesMax } from '../../core/canary/backtest/heard.ts';
+import type { BacktestSetup } from '../../core/canary/backtest/setup.ts';
+import { beforeSpanMs } from '../../core/canary/rollouts/before.ts';
+import { grouped } from '../../core/canary/reading/figures.ts';
+import { windowMsMax } from '../../core/canary/windows/window-length.ts';
+import { isoTime } from '../../core/instant.ts';
+import { nearest } from '../../core/nearest.ts';
+import { shortTime, spanText } from '../terminal/display.ts';
+import type { CliPorts } from '../ports.ts';
+
+/** Where nothing was decided, what the capture has instead of what was asked for tells why. `about` comes first. */
+export const tellWhatIsMissing = (
+  { note }: Pick<CliPorts, 'note'>,
+  { environment, component, canary, baseline, sinceMs, comparison }: BacktestSetup,
+  backtest: Backtest,
+  about = '',
+): void => {
+  if (backtest.settled() !== null) return;
+  const { places, versions, points, times, exportsEveryMs } = backtest.heard();
+  const say = (message: string, hint: string): void =>
+    note({ code: 'nothing-heard', message: `${about}${message}`, hint });
+  const place = `${environment}/${component}`;
+  if (places.size === 0) {
+    say(
+      'the capture has no point that is judged',
+      'requests are judged by http.server.request.duration and rpc.server.call.duration; a policy may name other metrics',
+    );
+    return;
+  }
+  if (!places.has(place)) {
+    say(
+      `the capture has no point of ${place}; it has ${listed(places)}`,
+      hintOf(
+        place,
+        places,
+        'environment and service are',
+        'name them by --environment and --service',
+      ),
+    );
+    return;
+  }
+  for (const version of [canary.version, ...baseline.map((each) => each.version)])
+    if (!versions.has(version))
+      say(
+        `the capture has no point of ${component} ${version}; it has ${listed(versions)}`,
+        hintOf(version, versions, 'service.version is', 'name it by --canary and --baseline'),
+      );
+  const { excluded } = backtest.result();
+  const refused = Object.entries(excluded).filter(([reason]) => reason in refusalHints);
+  for (const [reason, count] of refused)
+    say(
+      `${grouped(count)} ${count === 1 ? 'point was' : 'points were'} refused: ${reason}`,
+      refusalHints[reason] ?? '',
+    );
+  const { late = 0 } = excluded;
+  if (late > lateShareMax * points)
+    say(
+      `${grouped(late)} of ${grouped(points)} points are late: further from the time that other senders tell than two windows`,
+      'do all servers have the same time (NTP), and does the capture hold exports as they came?',
+    );
+  const windowMs = backtest.readings().at(-1)?.windowMs ?? 0;
+  if (exportsEveryMs !== null && windowMs > 0 && exportsEveryMs > windowMs * jitterFactor)
+    say(
+      `a version exports every ${spanText(exportsEveryMs)}, and windows are ${spanText(windowMs)}: they follow exports of which each version shows two within no-data of the policy`,
+      exportsEveryMs > windowMsMax * jitterFactor
+        ? `windows are no longer than ${spanText(windowMsMax)}: let servers export more often`
+        : `let servers export more often, or set judging: { no-data: ${Math.ceil((3 * exportsEveryMs) / minuteMs)}m } in a policy`,
+    );
+  if (times === null) return;
+  const since = shortTime(isoTime(sinceMs));
+  if (times.lastMs < sinceMs)
+    say(
+      `the capture ends at ${shortTime(isoTime(times.lastMs))}, before the canary began (${since})`,
+      '--since is in UTC; is it the capture of another day?',
+    );
+  else if (times.firstMs > sinceMs + lateMsMax)
+    say(
+      `the capture begins at ${shortTime(isoTime(times.firstMs))}, long after the canary began (${since})`,
+      '--since is in UTC; is it the capture of another day?',
+    );
+  else if (comparison !== 'concurrent' && times.firstMs > sinceMs - beforeSpanMs / 2)
+    say(
+      `the capture begins at ${shortTime(isoTime(times.firstMs))}, and ${canary.version} is held against the half-hour before ${since}`,
+      'a capture of before and after begins half an hour before the rollout, and a day before it where it should tell the season',
+    );
+};
+
+/** Faults of whoever sends, which leave nothing to judge. */
+const refusalHints: { readonly [reason: string]: string } = {
+  'unit-unknown': "durations need the unit s or ms: set the histogram's unit",
+  'temporality-unspecified': 'a histogram says whether it is delta or cumulative',
+  'start-missing': 'deltas, and senders without a service.instance.id, need startTimeUnixNano',
+  'start-shared':
+    'several workers send under one name and one start: give each a service.instance.id of its own',
+  'metric-type-unsupported':
+    'requests are judged by histograms, levels by gauges and up-down counters',
+  'buckets-mismatch': 'the buckets of a histogram add up to its count',
+  'bounds-invalid': 'there is one bound less than there are buckets, and they rise',
+  'service-name-missing': 'a resource needs service.name',
+};
+
+/** Timers are late, and what a capture has of a second is not all of it. */
+const jitterFactor = 1.1;
+const minuteMs = 60_000;
+
+/** More late points than this are no chance. */
+const lateShareMax = 0.1;
+
+/** Silence for so long at the beginning is worth a word. */
+const lateMsMax = 120_000;
+
+const listed = (names: ReadonlySet<string>): string =>
+  `${[...names].join(', ')}${names.size === namesMax ? ', and maybe more' : ''}`;
+
+const hintOf = (
+  wanted: string,
+  names: ReadonlySet<string>,
+  what: string,
+  otherwise: string,
+): string => {
+  const near = nearest(wanted, [...names]);
+  return near === undefined ? otherwise : `${what} perhaps ${near}`;
+};

@@ -1,0 +1,312 @@
+import type { GateOutcome, PlaceAsked } from '../../core/canary/obey/gate.ts';
+import { odds } from '../../core/canary/reading/figures.ts';
+import { headlineOf } from '../../core/canary/decision/sentence.ts';
+import type { Result } from '../../core/result.ts';
+import { fail, ok } from '../../core/result.ts';
+import type { Line } from '../../core/views.ts';
+import type { Given } from '../terminal/arguments.ts';
+import { deploymentNamed } from '../release/deployment-of.ts';
+import { plainText, spanText } from '../terminal/display.ts';
+import { readDuration } from '../terminal/duration.ts';
+import { openObeying } from './obeying.ts';
+import { placeNamed } from '../release/place.ts';
+import { slotText } from '../release/place-text.ts';
+import { printLines, printProblem, printText } from '../terminal/output.ts';
+import { lineIn, linesIn, textIn } from '../reading/line-fields.ts';
+import { metricsText } from '../explain/metrics-text.ts';
+import type { CliPorts } from '../ports.ts';
+import type { CliProblem, ExitCode } from '../problem.ts';
+import { problem } from '../problem.ts';
+import { unjudgedText } from '../explain/unjudged-text.ts';
+
+const waitMsDefault = 15 * 60_000;
+const waitMsMax = 24 * 3_600_000;
+const lookEveryMs = 1000;
+/** Without news the progress is said this often. */
+const sayEveryMs = 15_000;
+/** A plan that was just appended is on the log before a gateway's read models have it. */
+const unknownForMsMax = 5000;
+
+/** Waits for a decision that may be obeyed; the exit code is the decision. */
+export const runGate = async (
+  ports: CliPorts,
+  given: Given,
+  isJson: boolean,
+): Promise<ExitCode> => {
+  const answer = await waitAtGate(ports, given);
+  if (!answer.ok) {
+    printProblem(ports.terminal, isJson, answer.problem);
+    return answer.problem.exit;
+  }
+  const { line, exit } = answer.value;
+  if (isJson) printLines(ports.terminal, [line]);
+  else printText(ports.terminal, answerText(line));
+  if (exit === 13)
+    printProblem(ports.terminal, isJson, {
+      code: 'no-decision',
+      message: `no decision that may be obeyed within ${spanText(answer.value.waitMs)}`,
+      hint:
+        refusedHint(line) ??
+        unjudgedIn(line) ??
+        barredText(line)?.withHint ??
+        [lookHint(ports, given, line), waitingText(line)].filter((part) => part !== '').join('; '),
+      exit,
+    });
+  return exit;
+};
+
+type Ended = { readonly line: Line; readonly exit: ExitCode; readonly waitMs: number };
+
+const waitAtGate = async (ports: CliPorts, given: Given): Promise<Result<Ended, CliProblem>> => {
+  const written = given.value('wait');
+  const waitMs = written === null ? ok(waitMsDefault) : readDuration('wait', written, waitMsMax);
+  if (!waitMs.ok) return waitMs;
+  const deployment = await deploymentMeant(ports, given);
+  if (!deployment.ok) return deployment;
+  const { clock, note, stop } = ports;
+  const beganMs = clock.nowMs();
+  const untilMs = beganMs + waitMs.value;
+  let saidAtMs = Number.NEGATIVE_INFINITY;
+  let said = '';
+  let last: Line | undefined;
+  let isAway = false;
+  for (;;) {
+    const asked = await ask(ports, deployment.value);
+    const nowMs = clock.nowMs();
+    const leftMs = untilMs - nowMs;
+    if (asked.ok) {
+      last = asked.value;
+      isAway = false;
+      const exit = exitOf(last);
+      if (exit !== undefined) return ok({ line: last, exit, waitMs: waitMs.value });
+      if (last['outcome'] === 'ended') return over(last);
+      const news = newsIn(last);
+      if (news !== said || nowMs - saidAtMs >= sayEveryMs) {
+        note({
+          code: 'progress',
+          message: `${standing(last)}; ${leftText(leftMs)} left`,
+          hint: said === '' ? lookHint(ports, given, last) : '',
+        });
+        said = news;
+        saidAtMs = nowMs;
+      }
+    } else if (!mayPass(ports, asked.problem, last, nowMs - beganMs)) return asked;
+    else if (!isAway) {
+      note(asked.problem);
+      isAway = true;
+    }
+    if (leftMs <= 0 || stop.aborted) {
+      if (!asked.ok) return asked;
+      return ok({ line: asked.value, exit: 13, waitMs: nowMs - beganMs });
+    }
+    await clock.sleep(Math.min(lookEveryMs, leftMs), stop);
+  }
+};
+
+const ask = async (
+  ports: CliPorts,
+  { id, place }: DeploymentMeant,
+): Promise<Result<Line, CliProblem>> => {
+  const obeying = await openObeying(ports);
+  return obeying.ok ? obeying.value.gate(id, place) : obeying;
+};
+
+/** Whoever waits for minutes outlives a restart of what it asks, and a read model that is a moment behind. */
+const mayPass = (
+  { gateway }: Pick<CliPorts, 'gateway'>,
+  { code, exit }: CliProblem,
+  last: Line | undefined,
+  waitedMs: number,
+): boolean =>
+  (exit === 6 && last !== undefined) ||
+  (gateway !== null && code === 'deployment-unknown' && waitedMs < unknownForMsMax);
+
+/** A gateway may answer anything. */
+const exitOf = ({ outcome }: Line): ExitCode | undefined =>
+  typeof outcome === 'string' && Object.hasOwn(exits, outcome)
+    ? (exits[outcome as GateOutcome] ?? undefined)
+    : undefined;
+
+/** What it still waits for, where nothing is wrong. */
+const waitingText = (line: Line): string => {
+  const decision = lineIn(line, 'decision');
+  if (decision !== null)
+    return `${textIn(decision, 'decision')} is no promotion: it is judged on, so wait longer (--wait)`;
+  return lineIn(line, 'judging') === null
+    ? 'is an analyser running, and does telemetry come? plimsoll up'
+    : 'it is being judged: wait longer (--wait)';
+};
+
+/** Said once: its samples tell more than a line has room for. */
+const lookHint = ({ gateway }: Pick<CliPorts, 'gateway'>, given: Given, line: Line): string =>
+  gateway === null && [line['decision'], line['refused'], line['unjudged']].every(isNull)
+    ? `plimsoll explain ${given.words[0] ?? textIn(line, 'deployment')} tells how far it is`
+    : '';
+
+const isNull = (value: unknown): boolean => value === null;
+
+const minuteMs = 60_000;
+
+/** Whoever waits should see it get less: `90 s`, `14 min`, `13 min 45 s`. */
+const leftText = (leftMs: number): string => {
+  const seconds = Math.floor((Math.max(0, leftMs) % minuteMs) / 1000);
+  return leftMs < 2 * minuteMs || seconds === 0
+    ? spanText(Math.max(0, leftMs))
+    : `${Math.floor(leftMs / minuteMs)} min ${seconds} s`;
+};
+
+const exits: { readonly [Outcome in GateOutcome]: ExitCode | null } = {
+  promote: 0,
+  'roll-back': 10,
+  hold: 11,
+  inconclusive: 12,
+  waiting: null,
+  ended: null,
+};
+
+const over = (line: Line): Result<never, CliProblem> =>
+  fail(
+    problem(
+      'attempt-ended',
+      `attempt ${textIn(line, 'attempt')} has ended as ${textIn(line, 'status')}: nothing will be decided about it`,
+      refusedText(line) ?? 'a gate stands between the start of a canary and its end',
+    ),
+  );
+
+type DeploymentMeant = { readonly id: string; readonly place: PlaceAsked };
+
+/** The deployment that is named by id, or by the name that it was planned under in this CI run or here; and its place. */
+const deploymentMeant = async (
+  ports: CliPorts,
+  given: Given,
+): Promise<Result<DeploymentMeant, CliProblem>> => {
+  const named = placeNamed(given);
+  const [word = 'default'] = given.words;
+  const found = await deploymentNamed(ports, given, word);
+  if (!found.ok) return found;
+  return ok({ id: found.value.id, place: { ...found.value.planned, ...named } });
+};
+
+const what = (line: Line): string => {
+  const slot = {
+    namespace: textIn(line, 'namespace'),
+    environment: textIn(line, 'environment'),
+    component: textIn(line, 'component'),
+    target: isNull(line['target']) ? null : textIn(line, 'target'),
+  };
+  return slotText(slot, textIn(line, 'version'));
+};
+
+const refusedText = (line: Line): string | undefined => {
+  const refused = lineIn(line, 'refused');
+  return refused === null
+    ? undefined
+    : `${textIn(refused, 'decision')} at position ${textIn(refused, 'position')} is not obeyed: ${textIn(refused, 'message')} [${textIn(refused, 'code')}]`;
+};
+
+/** The same, and what mends it. */
+const refusedHint = (line: Line): string | undefined => {
+  const refused = lineIn(line, 'refused');
+  if (refused === null) return undefined;
+  const hint = textIn(refused, 'hint').replaceAll('<decision>', textIn(refused, 'position'));
+  return `${refusedText(line) ?? ''}; ${hint}`;
+};
+
+const unjudgedIn = (line: Line): string | undefined => {
+  const { unjudged } = line;
+  return unjudged === 'not-started' || unjudged === 'no-baseline'
+    ? unjudgedText(unjudged, textIn(line, 'environment'))
+    : undefined;
+};
+
+/** What would keep a decision from counting, before there is one; and the same with what mends it. */
+const barredText = (
+  line: Line,
+): { readonly said: string; readonly withHint: string } | undefined => {
+  const barred = lineIn(line, 'barred');
+  if (barred === null) return undefined;
+  const said = `a decision to act would not be obeyed: ${textIn(barred, 'message')} [${textIn(barred, 'code')}]`;
+  return { said, withHint: `${said}; ${textIn(barred, 'hint')}` };
+};
+
+/** What is worth a line at once. That windows pass by is not. */
+const newsIn = (line: Line): string => {
+  const judging = lineIn(line, 'judging');
+  const stage = judging === null ? '' : textIn(judging, 'stage');
+  return [standing({ ...line, judging: null }), stage, unsentText(line)].join();
+};
+
+/** Where it stands, for whoever waits: stage, share and evidence as far as decisions tell them. */
+const standing = (line: Line): string => {
+  const decision = lineIn(line, 'decision');
+  const share = line['canaryShare'];
+  const parts = [
+    `${what(line)} is ${textIn(line, 'status')}`,
+    typeof share === 'number' ? `${Math.round(share * 1000) / 10} % of the traffic` : undefined,
+    decision === null
+      ? lineIn(line, 'refused') === null
+        ? (judgingText(line) ?? 'no decision yet')
+        : undefined
+      : `${textIn(decision, 'decision')} (evidence ${oddsIn(decision, 'evidence')} of ${oddsIn(decision, 'evidenceNeeded')} needed)`,
+    unsentText(line),
+    refusedText(line) ?? unjudgedIn(line) ?? barredText(line)?.said,
+  ];
+  return plainText(parts.filter((part) => part !== undefined).join('; '));
+};
+
+/** What its analyser tells of an analysis that has not decided. */
+const judgingText = (line: Line): string | undefined => {
+  const judging = lineIn(line, 'judging');
+  if (judging === null) return undefined;
+  const [windows, paired, warmUp] = ['windows', 'pairedWindows', 'warmUpWindows'].map(
+    (name) => judging[name],
+  );
+  if (typeof warmUp !== 'number')
+    return 'no decision yet: it is being measured how often servers export';
+  if (typeof paired !== 'number')
+    return `no decision yet: ${counted(windows)} closed, and none with requests of both versions${unpairedText(judging)}`;
+  if (judging['stage'] === 'warming')
+    return `no decision yet: warming up, ${Math.min(paired, warmUp)} of ${counted(warmUp)}`;
+  return `no decision yet: ${counted(paired)}, evidence ${oddsIn(judging, 'evidence')} of ${oddsIn(judging, 'evidenceNeeded')} needed to roll back`;
+};
+
+/** A pause of less than this is nothing to be asked about. */
+const unpairedMsMin = 2 * minuteMs;
+
+/** Where windows are long over that saw one version each. */
+const unpairedText = ({ windows, windowMs }: Line): string =>
+  typeof windows === 'number' && typeof windowMs === 'number' && windows * windowMs >= unpairedMsMin
+    ? ` (where servers export less often than each ${spanText(windowMs)}, a longer no-data in the policy lets windows follow them)`
+    : '';
+
+const counted = (windows: unknown): string =>
+  windows === 1 ? '1 window' : `${typeof windows === 'number' ? windows : 'no'} windows`;
+
+const unsentText = (line: Line): string | undefined => {
+  const judging = lineIn(line, 'judging');
+  const unsent = judging === null ? [] : linesIn(judging, 'unsent');
+  return unsent.length === 0
+    ? undefined
+    : `nobody sends ${unsent.map((metric) => textIn(metric, 'metric')).join(', ')}`;
+};
+
+const oddsIn = (decision: Line, name: string): string => {
+  const evidence = decision[name];
+  return typeof evidence === 'number' ? odds(evidence) : 'unknown';
+};
+
+/** What was decided and why: one line, then what the metrics came to that are blamed. */
+const answerText = (line: Line): readonly string[] => {
+  const decision = lineIn(line, 'decision');
+  const outcome = `${textIn(line, 'outcome')}  ${what(line)}`;
+  if (decision === null) return [plainText(outcome)];
+  const metrics = linesIn(decision, 'metrics');
+  const blamed = metrics.filter((metric) => metric['blamed'] === true);
+  return [
+    `${outcome}: ${headlineOf(textIn(decision, 'explanation'))} (position ${textIn(decision, 'position')})`,
+    ...metricsText(blamed).map((told) => `  ${told}`),
+    ...(metrics.length === 0
+      ? []
+      : [`  all that it rests on: plimsoll explain ${textIn(line, 'deployment')}`]),
+  ].map(plainText);
+};

@@ -1,0 +1,60 @@
+import type { Result } from '../../core/result.ts';
+import { ok } from '../../core/result.ts';
+import type { Given } from '../terminal/arguments.ts';
+import type { ReaderCommand } from '../commands/readers.ts';
+import { deploymentNamed } from '../release/deployment-of.ts';
+import { lists, runList } from '../reading/lists.ts';
+import { openReader } from '../reading/open-reader.ts';
+import { printLines, printText } from '../terminal/output.ts';
+import type { CliPorts } from '../ports.ts';
+import type { CliProblem } from '../problem.ts';
+import { runCurrentAt, runShowAt, runTimelineAround } from '../reading/point-in-time.ts';
+import { lacksOf } from '../reading/show-lacks.ts';
+import { showText } from '../reading/show-text.ts';
+
+/** Commands that show rows of the read models. */
+export const runReaders = async (
+  ports: CliPorts,
+  name: ReaderCommand | 'keys list',
+  given: Given,
+  isJson: boolean,
+): Promise<Result<void, CliProblem>> => {
+  switch (name) {
+    case 'current':
+    case 'timeline': {
+      const written = given.value(name === 'current' ? 'at' : 'around');
+      if (written === null) return runList(ports, lists[name], given, isJson);
+      const runPast = name === 'current' ? runCurrentAt : runTimelineAround;
+      return runPast(ports, given, written, isJson);
+    }
+    case 'operations':
+    case 'environments':
+    case 'components':
+    case 'keys list':
+      return runList(ports, lists[name], given, isJson);
+    case 'show':
+      return runShow(ports, given, isJson);
+  }
+};
+
+const runShow = async (
+  ports: CliPorts,
+  given: Given,
+  isJson: boolean,
+): Promise<Result<void, CliProblem>> => {
+  const named = await deploymentNamed(ports, given, given.words[0] ?? '');
+  if (!named.ok) return named;
+  const { id } = named.value;
+  const at = given.value('at');
+  if (at !== null) return runShowAt(ports, id, at, isJson);
+  const reader = await openReader(ports);
+  if (!reader.ok) return reader;
+  const view = await reader.value.show(id);
+  if (!view.ok) return view;
+  if (isJson) printLines(ports.terminal, [view.value]);
+  else printText(ports.terminal, showText(view.value, ports.terminal.columns));
+  const lacks = await lacksOf(reader.value, view.value);
+  if (!lacks.ok) return lacks;
+  for (const message of lacks.value) ports.note({ code: 'fields-required', message, hint: '' });
+  return ok(undefined);
+};

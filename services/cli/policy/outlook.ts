@@ -1,0 +1,205 @@
+import type { Outlook, TrafficFrom } from '../../core/canary/policy/plan-policy.ts';
+import { dispersionUnknown, latencySpreadUsual } from '../../core/canary/policy/plan-policy.ts';
+import type { Policy } from '../../core/canary/policy/policy.ts';
+import { durationText } from '../../core/canary/policy/setting.ts';
+import {
+  dispersionIn,
+  openTrafficSeen,
+  seenBackMs,
+} from '../../core/canary/policy/traffic-seen.ts';
+import type { TrafficSeen } from '../../core/canary/policy/traffic-seen.ts';
+import type { Result } from '../../core/result.ts';
+import { ok } from '../../core/result.ts';
+import { sampleKey } from '../../core/samples/key.ts';
+import type { Given } from '../terminal/arguments.ts';
+import type { CliPorts } from '../ports.ts';
+import type { CliProblem } from '../problem.ts';
+import { refuse } from '../problem.ts';
+import { openProgress } from '../terminal/progress.ts';
+
+// What a plan counts on: what the options say, and else what is known of the place.
+
+const rpsMax = 1_000_000_000;
+const dispersionMax = 1_000;
+const stepsMax = 20;
+const baselineErrorRateUsual = 0.005;
+const baselineErrorRateMin = 1e-6;
+const shareUsual = '10%';
+
+/** What the command line says; null: it does not. */
+export type Said = {
+  readonly traffic: readonly TrafficFrom[] | null;
+  readonly steps: readonly Step[];
+  readonly baselineErrorRate: number | null;
+  readonly dispersion: number | null;
+};
+
+export const readSaid = (given: Given): Result<Said, CliProblem> => {
+  const steps = readSteps(given.value('share') ?? shareUsual);
+  if (steps === undefined)
+    return bad(
+      'share',
+      given.value('share'),
+      'write it such as 10%, or 0s=1%,450s=5%: rising times from 0s on',
+    );
+  const traffic = readTraffic(given, steps);
+  if (!traffic.ok) return traffic;
+  const rate = given.value('base-error-rate');
+  const baselineErrorRate = rate === null ? null : readShare(rate);
+  if (baselineErrorRate !== null && !isErrorRate(baselineErrorRate))
+    return bad('base-error-rate', rate, 'write it such as 0.5% or 0.005: from 0.0001% to 50%');
+  const written = given.value('dispersion');
+  const dispersion = written === null ? null : readNumber(written);
+  if (dispersion !== null && !(dispersion >= 1 && dispersion <= dispersionMax))
+    return bad('dispersion', written, 'it is 1 (chance alone) or more');
+  return ok({ traffic: traffic.value, steps, baselineErrorRate, dispersion });
+};
+
+const isErrorRate = (rate: number): boolean => rate >= baselineErrorRateMin && rate <= 0.5;
+
+const readTraffic = (
+  given: Given,
+  steps: readonly Step[],
+): Result<readonly TrafficFrom[] | null, CliProblem> => {
+  const [canary, baseline] = [given.value('canary-rps'), given.value('baseline-rps')];
+  const [both, share] = [given.value('rps'), given.value('share')];
+  if (canary === null && baseline === null && both === null) return ok(null);
+  if (canary !== null && baseline !== null && both === null && share === null) {
+    const [canaryRps, baselineRps] = [readRps(canary), readRps(baseline)];
+    if (Number.isNaN(canaryRps)) return bad('canary-rps', canary, rpsHint);
+    if (Number.isNaN(baselineRps)) return bad('baseline-rps', baseline, rpsHint);
+    return ok([{ fromSeconds: 0, canaryRps, baselineRps }]);
+  }
+  if (canary !== null || baseline !== null || both === null || share === null)
+    return refuse('option-missing', 'it is not said how much traffic there is', trafficHint);
+  const rps = readRps(both);
+  return Number.isNaN(rps) ? bad('rps', both, rpsHint) : ok(sharedOut(rps, steps));
+};
+
+const trafficHint =
+  'give --canary-rps and --baseline-rps, or --rps and --share; with none of the rates the last hour counts';
+
+const sharedOut = (rps: number, steps: readonly Step[]): readonly TrafficFrom[] =>
+  steps.map(({ fromSeconds, share: part }) => ({
+    fromSeconds,
+    canaryRps: rps * part,
+    baselineRps: rps * (1 - part),
+  }));
+
+/** What is known of the place: its traffic of the last hour, and what was learned of its noise. */
+export type SeenHere = TrafficSeen & {
+  readonly dispersion: number | null;
+  readonly noiseAgeMs: number | null;
+};
+
+export const seenHere = async (
+  ports: CliPorts,
+  given: Given,
+  policy: Policy,
+): Promise<Result<SeenHere, CliProblem>> => {
+  const environment = given.value('environment') ?? '';
+  const component = given.value('component') ?? '';
+  if (ports.gateway !== null)
+    return refuse(
+      'option-missing',
+      'through a gateway nobody tells how much traffic there is',
+      trafficHint,
+    );
+  if (!ports.isMade())
+    return refuse(
+      'option-missing',
+      'nothing was heard here yet, so nobody knows how much traffic there is',
+      trafficHint,
+    );
+  const explaining = await ports.explaining();
+  if (!explaining.ok) return explaining;
+  const key = sampleKey({ environment, component });
+  const partition = explaining.value.partitionOf(key);
+  const nowMs = ports.clock.nowMs();
+  const from = await explaining.value.positionNear(partition, nowMs - seenBackMs);
+  if (!from.ok) return refuse('unreachable', from.problem.message, trafficHint);
+  const seen = openTrafficSeen(policy.metrics, nowMs);
+  const range = { analysis: '', partition, key, from: from.value, to: null };
+  const progress = openProgress(ports, 'reading samples');
+  const read = await explaining.value.read(range, seen.add, progress);
+  if (!read.ok) return refuse('unreachable', read.problem.message, trafficHint);
+  const traffic = seen.close();
+  if (!traffic.ok) {
+    const { minutes, minutesNeeded } = traffic.problem;
+    return refuse(
+      'option-missing',
+      `the samples of the last hour have ${minutes === 0 ? 'no whole minute' : `${minutes} whole minutes`} with requests of ${component} in ${environment}, and ${minutesNeeded} are enough to plan by`,
+      minutes === 0
+        ? `is its name right, and does it send telemetry? Or ${trafficHint}`
+        : `ask again in some minutes, or ${trafficHint}`,
+    );
+  }
+  const { noise, ageMs } = await explaining.value.noiseFor(
+    { environment, component },
+    policy.metrics,
+  );
+  return ok({ ...traffic.value, dispersion: dispersionIn(noise), noiseAgeMs: ageMs });
+};
+
+export const outlookOf = (said: Said, seen: SeenHere | null): Outlook => {
+  const seenRate = seen?.errorRate ?? baselineErrorRateUsual;
+  return {
+    traffic: said.traffic ?? sharedOut(seen?.requestsPerSecond ?? 0, said.steps),
+    baselineErrorRate:
+      said.baselineErrorRate ?? Math.min(0.5, Math.max(baselineErrorRateMin, seenRate)),
+    dispersion: said.dispersion ?? seen?.dispersion ?? dispersionUnknown,
+    latencySpread: Math.max(latencySpreadMin, seen?.latencySpread ?? latencySpreadUsual),
+  };
+};
+
+/** No service has durations that are more alike. */
+const latencySpreadMin = 0.05;
+
+/** Where the figures are from. */
+export const seenText = (seen: SeenHere | null): readonly string[] => {
+  if (seen === null) return [];
+  const { minutes, requestsPerSecond, noiseAgeMs, latencySpread } = seen;
+  const parts = [
+    `traffic, errors${latencySpread === null ? '' : ' and spread of durations'}: from the samples of the last hour (${minutes} minutes with requests, ${Number(requestsPerSecond.toPrecision(3))} a second)`,
+    noiseAgeMs === null
+      ? 'scatter: nothing was learned yet'
+      : `scatter: learned ${durationText(Math.max(60_000, Math.round(noiseAgeMs / 60_000) * 60_000))} ago`,
+  ];
+  return [`${parts.join('; ')}; options say otherwise`];
+};
+
+const rpsHint = 'requests a second, above 0';
+
+const bad = (option: string, written: string | null, hint: string): Result<never, CliProblem> =>
+  refuse(
+    'option-invalid',
+    `--${option}=${JSON.stringify((written ?? '').slice(0, 64))} is not understood`,
+    hint,
+  );
+
+const readNumber = (written: string): number =>
+  /^[0-9]{1,12}(\.[0-9]{1,12})?$/.test(written) ? Number(written) : Number.NaN;
+
+const readRps = (written: string): number => {
+  const rps = readNumber(written);
+  return rps > 0 && rps <= rpsMax ? rps : Number.NaN;
+};
+
+/** `0.5%` or `0.005`. */
+const readShare = (written: string): number =>
+  written.endsWith('%') ? readNumber(written.slice(0, -1).trimEnd()) / 100 : readNumber(written);
+
+type Step = { readonly fromSeconds: number; readonly share: number };
+
+const readSteps = (written: string): readonly Step[] | undefined => {
+  const parts = written.includes('=') ? written.split(',') : [`0s=${written}`];
+  const steps = parts.map((part): Step => {
+    const [, seconds = '', share = ''] = /^([0-9]{1,6})s=(.+)$/.exec(part.trim()) ?? [];
+    return { fromSeconds: seconds === '' ? Number.NaN : Number(seconds), share: readShare(share) };
+  });
+  const isRising = steps.every(({ fromSeconds, share }, index) => {
+    const before = steps[index - 1]?.fromSeconds ?? -1;
+    return fromSeconds > before && share > 0 && share < 1;
+  });
+  return steps.length <= stepsMax && isRising && steps[0]?.fromSeconds === 0 ? steps : undefined;
+};

@@ -1,0 +1,121 @@
+import { policiesOf } from '../../core/canary/policy/placed-policy.ts';
+import type { PolicyFile, TextProblem } from '../../core/canary/policy/policy-file.ts';
+import { unsentIn } from '../../core/canary/policy/policy-file.ts';
+import { selectionOf } from '../../core/canary/policy/selection.ts';
+import type { Result } from '../../core/result.ts';
+import { fail, ok } from '../../core/result.ts';
+import type { Line } from '../../core/views.ts';
+import type { Given } from '../terminal/arguments.ts';
+import { readCapture } from '../backtest/capture.ts';
+import type { PolicyCommand } from '../commands/policy.ts';
+import { plainText } from '../terminal/display.ts';
+import { runList } from '../reading/lists.ts';
+import { onlyAtHand } from '../reading/open-reader.ts';
+import { printLines, printText } from '../terminal/output.ts';
+import { explainPolicy } from './explain.ts';
+import { faultText, policyFileAt } from './file.ts';
+import { runPolicyPlan } from './plan.ts';
+import { countText, setPolicy } from './set.ts';
+import { showPolicy } from './show.ts';
+import type { CliPorts } from '../ports.ts';
+import type { CliProblem } from '../problem.ts';
+import { problem } from '../problem.ts';
+
+type Done = Promise<Result<void, CliProblem>>;
+
+export const runPolicy = async (
+  ports: CliPorts,
+  name: PolicyCommand,
+  given: Given,
+  isJson: boolean,
+): Done => {
+  switch (name) {
+    case 'policy check':
+      return checkPolicy(ports, given.words[0] ?? '', given.value('against'), isJson);
+    case 'policy explain':
+      return explainPolicy(ports, given, isJson);
+    case 'policy plan':
+      return runPolicyPlan(ports, given, isJson);
+    case 'policy set':
+      return onlyAtHand(ports, name) ?? setPolicy(ports, given, isJson);
+    case 'policy list':
+      return runList(
+        ports,
+        {
+          list: 'policies',
+          text: 'policies',
+          empty: 'no policy was set: the preset standard counts',
+        },
+        given,
+        isJson,
+      );
+    case 'policy show':
+      return showPolicy(ports, given.words[0] ?? null, isJson);
+  }
+};
+
+/** Everything that is wrong or unwise goes to stdout: it is what was asked for. */
+const checkPolicy = async (
+  ports: CliPorts,
+  path: string,
+  capture: string | null,
+  isJson: boolean,
+): Done => {
+  const { terminal } = ports;
+  const read = await policyFileAt(ports, path);
+  const tell = (severity: 'error' | 'warning', told: readonly TextProblem[]): void => {
+    if (isJson)
+      printLines(
+        terminal,
+        told.map((fault) => faultLine(path, severity, fault)),
+      );
+    else
+      printText(
+        terminal,
+        told.map((fault) => `${faultText(path, fault)} [${severity}]`),
+      );
+  };
+  if (!read.ok) {
+    const { faults } = read.problem;
+    if (faults.length === 0) return fail(read.problem.problem);
+    tell('error', faults);
+    const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
+    return fail(problem('policy-invalid', `${path} has ${count}`, 'mend it and call again'));
+  }
+  const { document, warnings } = read.value;
+  const unsent = capture === null ? ok([]) : await unsentAgainst(ports, read.value, capture);
+  if (!unsent.ok) return unsent;
+  tell('warning', [...warnings, ...unsent.value]);
+  const policies = countText(document.policies.length);
+  if (!isJson) printText(terminal, [plainText(`${path}: ${policies}, nothing wrong`)]);
+  return ok(undefined);
+};
+
+/** Metrics of the file that the telemetry of a capture has none of. */
+const unsentAgainst = async (
+  ports: CliPorts,
+  file: PolicyFile,
+  capture: string,
+): Promise<Result<readonly TextProblem[], CliProblem>> => {
+  const seen = new Set<string>();
+  const selection = selectionOf(policiesOf(file.document));
+  const readTelemetry = await ports.readTelemetry();
+  const read = await readCapture(
+    ports,
+    (bytes) => readTelemetry(bytes, 'application/json', selection),
+    capture,
+    {
+      add: (points) => {
+        for (const { metric } of points) seen.add(metric);
+      },
+      reject: () => undefined,
+    },
+  );
+  return read.ok ? ok(unsentIn(file, seen)) : read;
+};
+
+const faultLine = (
+  file: string,
+  severity: 'error' | 'warning',
+  { line, column, code, message }: TextProblem,
+): Line => ({ file, line, column, severity, code, message });

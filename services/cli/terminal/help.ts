@@ -1,0 +1,107 @@
+import type { Command } from '../commands.ts';
+import { commands, commonOptions, groupSummaries, settingsHelp } from '../commands.ts';
+import type { Option } from '../commands/command.ts';
+
+/** The help about a command, a group of commands, or everything. Each fits on one screen. */
+export const helpText = (about: string): string => {
+  const command = commands.find(({ name }) => name === about);
+  if (command !== undefined) return commandHelp(command);
+  const group = commands.filter(({ name }) => name.startsWith(`${about} `));
+  if (about !== '' && group.length > 0) return groupHelp(about, group);
+  if (about === 'settings') return settingsText();
+  return overview();
+};
+
+const overview = (): string =>
+  [
+    'Plimsoll records deployments as signed markers on one log, shows what runs where,',
+    'and says roll back or promote while a canary runs.',
+    '',
+    'plimsoll COMMAND [OPTIONS]',
+    '',
+    ...twoColumns(overviewLines()),
+    '',
+    'Settings come from the environment (PLIMSOLL_LOG, PLIMSOLL_STORE, PLIMSOLL_URL, …):',
+    '  plimsoll help settings',
+    '',
+    'Examples:',
+    '  plimsoll release log --component-name=checkout --target-version=2.0.0',
+    '  plimsoll current',
+    '  plimsoll up',
+    '',
+    'Exit codes: 0 done, 1 internal, 2 bad input, 3 refused, 4 not found, 5 key or scope,',
+    '6 unreachable, 8 timeout; gate: 10 to 13. plimsoll COMMAND --help tells more.',
+    '',
+  ].join('\n');
+
+const settingsText = (): string =>
+  [
+    'Settings, from the environment:',
+    '',
+    ...twoColumns(settingsHelp.map(([name, meaning]) => [name, meaning])),
+    '',
+    'Examples:',
+    '  plimsoll up',
+    '',
+  ].join('\n');
+
+/** Commands of two words stand on one line for each first word. */
+const overviewLines = (): readonly (readonly [left: string, right: string])[] => {
+  const groups = Map.groupBy(commands, ({ name }) => name.split(' ')[0] ?? name);
+  return [...groups].map(([first, members]) => {
+    const [only] = members;
+    if (members.length === 1 && only !== undefined) return [only.name, only.summary];
+    const verbs = members.map(({ name }) => name.slice(first.length).trim());
+    const written = verbs.filter((verb) => verb !== '').join(', ');
+    return [first, `${groupSummaries[first] ?? 'commands'}: ${written}`];
+  });
+};
+
+const groupHelp = (about: string, group: readonly Command[]): string =>
+  [
+    `plimsoll ${about} COMMAND`,
+    '',
+    ...twoColumns(group.map(({ name, summary }) => [name, summary])),
+    '',
+    'Examples:',
+    ...group.flatMap(examplesOf),
+    '',
+  ].join('\n');
+
+const commandHelp = (command: Command): string => {
+  const { name, summary, words, options } = command;
+  const wordsWritten = words.map((word) => {
+    const one = `<${word.name}>${word.isRepeatable === true ? '…' : ''}`;
+    return word.isOptional === true ? `[${one}]` : one;
+  });
+  const shown = [...options, ...commonOptions];
+  return [
+    `plimsoll ${[name, ...wordsWritten, '[OPTIONS]'].join(' ')}`,
+    `  ${summary}`,
+    '',
+    ...twoColumns(shown.map((option) => [written(option), meaningOf(option)])),
+    '',
+    ...(command.notes === undefined ? [] : [...command.notes, '']),
+    'Examples:',
+    ...examplesOf(command),
+    '',
+  ].join('\n');
+};
+
+const written = ({ name, value }: Option): string =>
+  value === null ? `--${name}` : `--${name}=${value}`;
+
+const meaningOf = ({ meaning, isRequired, isRepeatable }: Option): string =>
+  [meaning, isRequired ? '(required)' : '', isRepeatable ? '(repeatable)' : '']
+    .filter((part) => part !== '')
+    .join(' ');
+
+const examplesOf = ({ name, examples }: Command): readonly string[] =>
+  examples.map((example) => `  plimsoll ${name} ${example}`.trimEnd());
+
+const twoColumns = (
+  rows: readonly (readonly [left: string, right: string])[],
+): readonly string[] => {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+};

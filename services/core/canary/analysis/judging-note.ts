@@ -1,0 +1,146 @@
+import { isoTime } from '../../instant.ts';
+import { jsonFieldsIn } from '../../json-text.ts';
+import type { Slot } from '../../markers/marker.ts';
+import type { Line } from '../../views.ts';
+import type { AnalysisState } from './analysis-state.ts';
+import { evidenceOf } from '../statistics/evidence.ts';
+import { policyIn, ruleIn } from '../attempts/frozen.ts';
+import { logEvidence } from '../judge/family-evidence.ts';
+import { isSeen } from '../judge/seen.ts';
+import { windowsIn } from '../judge/times.ts';
+import type { Stage } from '../judge/verdict.ts';
+import { stageOf } from '../judge/verdict-of.ts';
+
+// How an analysis stands, for whoever waits for its decision. An analyser leaves it beside the read models every few
+// seconds. It is nobody's evidence and nothing is decided by it, so it is not signed: whoever shows it says whose it is.
+
+/** A metric of a policy that nobody sends: its id there, and what it would be called in telemetry. */
+export type UnsentMetric = {
+  readonly id: string;
+  /** Nothing passes without it. */
+  readonly critical: boolean;
+  readonly names: readonly string[];
+};
+
+export type JudgingNote = {
+  /** When it was written, by the analyser's clock; milliseconds since 1970. */
+  readonly atMs: number;
+  readonly deployment: string;
+  readonly attempt: number;
+  readonly slot: Slot;
+  readonly version: string;
+  readonly openedAtMs: number;
+  /** Null while it is measured. */
+  readonly windowMs: number | null;
+  /** Closed so far. */
+  readonly windows: number;
+  /** Closed since both cohorts have had requests; null: they have not yet. */
+  readonly pairedWindows: number | null;
+  /** Of them the warm-up. Null while windows are measured. */
+  readonly warmUpWindows: number | null;
+  readonly stage: Stage | null;
+  /** That it is worse than tolerated, as odds, and how much of it rolls back. Null before a window was judged. */
+  readonly evidence: number | null;
+  readonly evidenceNeeded: number | null;
+  /** Neither cohort has shown these by the end of the warm-up. */
+  readonly unsent: readonly UnsentMetric[];
+};
+
+const keyPrefix = 'judging/';
+/** Where the note of an analysis is kept. */
+export const judgingKey = (analysis: string): string => `${keyPrefix}${analysis}`;
+export { keyPrefix as judgingKeyPrefix };
+
+/** An older one says nothing of now: its analyser is away, or it is over. */
+const freshMs = 60_000;
+export const isFreshNote = ({ atMs }: JudgingNote, nowMs: number): boolean =>
+  Math.abs(nowMs - atMs) <= freshMs;
+
+/** Undefined: it has ended, and what was decided says the rest. */
+export const judgingNoteOf = (analysis: AnalysisState, nowMs: number): JudgingNote | undefined => {
+  const { opening, judge, windowMs, ended } = analysis;
+  if (ended !== null) return undefined;
+  const { namespace, environment, component, target } = opening;
+  const rule = windowMs === null ? null : ruleIn(opening, windowMs);
+  const anchorIndex = judge?.anchorIndex ?? null;
+  return {
+    atMs: nowMs,
+    deployment: opening.deployment,
+    attempt: opening.attempt,
+    slot: { namespace, environment, component, target },
+    version: opening.canary.version,
+    openedAtMs: opening.openedAt,
+    windowMs,
+    windows: judge?.nextIndex ?? 0,
+    pairedWindows: judge === null || anchorIndex === null ? null : judge.nextIndex - anchorIndex,
+    warmUpWindows: rule === null ? null : windowsIn(rule, rule.warmUpMs),
+    stage: rule === null || judge === null ? null : stageOf(rule, judge),
+    evidence: judge === null || anchorIndex === null ? null : evidenceOf(logEvidence(judge)),
+    evidenceNeeded: rule === null ? null : 1 / rule.alphaAnytime,
+    unsent: unsentIn(analysis),
+  };
+};
+
+/** The metrics of its policy that neither cohort has shown by the end of the warm-up. */
+export const unsentIn = ({
+  opening,
+  ended,
+  judge,
+  canaryShare,
+}: AnalysisState): readonly UnsentMetric[] => {
+  // Until then a metric may still come; then what was staked on it goes to the others.
+  if (ended !== null || judge === null || judge.presenceIndex === null) return [];
+  return (policyIn(opening)?.metrics ?? []).flatMap(({ id, critical, judged, source }, place) => {
+    // Of the traffic the share is what nobody told.
+    const isAsked = judged !== 'traffic' || canaryShare !== null;
+    return isAsked && !isSeen(judge.seen, place) ? [{ id, critical, names: source.names }] : [];
+  });
+};
+
+/** What a store gives back; undefined: it is no such note. */
+export const readJudgingNote = (text: string): JudgingNote | undefined => {
+  const note = jsonFieldsIn(text);
+  if (note === undefined) return undefined;
+  const { slot, unsent, stage } = note;
+  const isNote =
+    ['atMs', 'attempt', 'openedAtMs', 'windows'].every((name) => isNumber(note[name])) &&
+    ['windowMs', 'pairedWindows', 'warmUpWindows', 'evidence', 'evidenceNeeded'].every(
+      (name) => note[name] === null || isNumber(note[name]),
+    ) &&
+    isText(note['deployment']) &&
+    isText(note['version']) &&
+    (stage === null || isText(stage)) &&
+    isFields(slot) &&
+    isText(slot['namespace']) &&
+    isText(slot['environment']) &&
+    isText(slot['component']) &&
+    (slot['target'] === null || isText(slot['target'])) &&
+    Array.isArray(unsent) &&
+    unsent.every(isUnsent);
+  return isNote ? (note as unknown as JudgingNote) : undefined;
+};
+
+type Fields = { readonly [name: string]: unknown };
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
+const isNumber = (value: unknown): boolean => Number.isFinite(value);
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isUnsent = (value: unknown): boolean =>
+  isFields(value) &&
+  isText(value['id']) &&
+  typeof value['critical'] === 'boolean' &&
+  Array.isArray(value['names']) &&
+  value['names'].every(isText);
+
+/** As programs read it. */
+export const judgingLine = (note: JudgingNote): Line => ({
+  at: isoTime(note.atMs),
+  openedAt: isoTime(note.openedAtMs),
+  windowMs: note.windowMs,
+  windows: note.windows,
+  pairedWindows: note.pairedWindows,
+  warmUpWindows: note.warmUpWindows,
+  stage: note.stage,
+  evidence: note.evidence,
+  evidenceNeeded: note.evidenceNeeded,
+  unsent: note.unsent.map(({ id, critical, names }) => ({ metric: id, critical, names })),
+});

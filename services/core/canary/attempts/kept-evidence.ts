@@ -1,0 +1,118 @@
+import { jsonIn } from '../../json-text.ts';
+import type { AnalysisOpened, RunningVersion } from '../../samples/sample.ts';
+import type { AnalysisState } from '../analysis/analysis-state.ts';
+import { ruleIn } from './frozen.ts';
+import { carriedText } from '../judge/carried-text.ts';
+import { carriedEvidence } from '../judge/judge.ts';
+
+// What an attempt that is over leaves to the next one with the same artifacts: trying the same again until it passes
+// gains nothing. It is kept beside the read models, one text a slot; the opening that carries it in is what counts.
+
+export type KeptEvidence = {
+  /** Of both sides (`artifactsOf`). */
+  readonly artifacts: string;
+  readonly analysis: string;
+  readonly deployment: string;
+  readonly attempt: number;
+  readonly independentAttempts: number;
+  /** `CarriedEvidence`, canonical JSON. */
+  readonly carried: string;
+};
+
+/** Pairs of artifacts that are remembered of one slot. */
+const keptMax = 8;
+
+/**
+ * What is compared with what, by artifact digests. Null: some of them is not known. A version's name alone does not say
+ * that it is the same program: evidence against one build must not roll back another.
+ */
+export const artifactsOf = (
+  canary: Pick<RunningVersion, 'digest'>,
+  baseline: readonly Pick<RunningVersion, 'digest'>[],
+): string | null => {
+  const digests = baseline.map(({ digest }) => digest);
+  if (canary.digest === null || digests.includes(null)) return null;
+  return [canary.digest, ...new Set(digests.toSorted(byText))].join(' ');
+};
+
+const byText = (left: string | null, right: string | null): number =>
+  left === right ? 0 : (left ?? '') < (right ?? '') ? -1 : 1;
+
+/** What an analysis leaves; undefined: it has judged nothing, or nobody knows of which artifacts. */
+export const evidenceLeft = ({
+  opening,
+  judge,
+  windowMs,
+}: Pick<AnalysisState, 'opening' | 'judge' | 'windowMs'>): KeptEvidence | undefined => {
+  const artifacts = artifactsOf(opening.canary, opening.baseline);
+  // What was seen before and after is no evidence for who is compared side by side.
+  if (opening.comparison !== 'concurrent') return undefined;
+  if (artifacts === null || judge === null || windowMs === null) return undefined;
+  return {
+    artifacts,
+    analysis: opening.analysis,
+    deployment: opening.deployment,
+    attempt: opening.attempt,
+    independentAttempts: opening.independentAttempts,
+    carried: carriedText(carriedEvidence(ruleIn(opening, windowMs), judge)),
+  };
+};
+
+/** The newest of each pair of artifacts, newest last. */
+export const withKept = (
+  kept: readonly KeptEvidence[],
+  more: KeptEvidence,
+): readonly KeptEvidence[] =>
+  [...kept.filter(({ artifacts }) => artifacts !== more.artifacts), more].slice(-keptMax);
+
+/** Printable ASCII: one name of a slot may be anything, but no digest, id or number is. */
+export const keptText = (kept: readonly KeptEvidence[]): string => JSON.stringify(kept);
+
+/** Nothing where the text is of another form. */
+export const readKept = (text: string): readonly KeptEvidence[] => {
+  const given = jsonIn(text);
+  return Array.isArray(given) ? given.filter(isKept) : [];
+};
+
+const isKept = (given: unknown): given is KeptEvidence => {
+  if (typeof given !== 'object' || given === null) return false;
+  const { artifacts, analysis, deployment, attempt, independentAttempts, carried } = given as {
+    readonly [name: string]: unknown;
+  };
+  return (
+    [artifacts, analysis, deployment, carried].every((text) => typeof text === 'string') &&
+    [attempt, independentAttempts].every(
+      (count) => Number.isSafeInteger(count) && Number(count) > 0,
+    )
+  );
+};
+
+/** What an opening begins with. */
+export type Beginning = Pick<AnalysisOpened, 'carried' | 'carriedFrom' | 'independentAttempts'>;
+
+/** Attempts beyond this one halve the budget no further. */
+const independentAttemptsMax = 20;
+
+/**
+ * How an attempt begins: from what was kept of its artifacts, or from nothing. `judgedBefore`: numbers of the earlier
+ * attempts of its deployment with the same version that were judged; those that nothing is carried of are independent
+ * ones, and each has halved the budget.
+ */
+export const beginningOf = (
+  kept: KeptEvidence | undefined,
+  deployment: string,
+  judgedBefore: readonly number[],
+): Beginning => {
+  const lost =
+    kept === undefined || kept.deployment !== deployment
+      ? judgedBefore
+      : judgedBefore.filter((attempt) => attempt > kept.attempt);
+  return {
+    carried: kept?.carried ?? null,
+    carriedFrom: kept?.analysis ?? null,
+    independentAttempts: Math.min(
+      independentAttemptsMax,
+      (kept?.independentAttempts ?? 1) + lost.length,
+    ),
+  };
+};

@@ -1,0 +1,67 @@
+import type { Decided } from '../../markers/marker.ts';
+import type { AnalysisState, Exclusion } from '../analysis/analysis-state.ts';
+import type { FamilyDecision } from '../judge/decide.ts';
+import { verdictText } from '../judge/sentence.ts';
+import { grouped } from '../reading/figures.ts';
+
+/** Below what a marker's explanation may have, with what a renewal puts before it. */
+const textMax = 3_800;
+
+/**
+ * A decision as one line for people. Where a cohort was not heard, what was heard instead tells why: a wrong version, a
+ * clock that is off.
+ */
+export const decisionSentence = (
+  { verdict, explanation }: Pick<FamilyDecision, 'verdict' | 'explanation'>,
+  onSilence: Decided['onSilence'],
+  excluded: AnalysisState['excluded'],
+  /** Where both sides were not seen at the same time: that comes first. */
+  weakness: string = '',
+): string => {
+  const isUnheard =
+    verdict.outcome === 'inconclusive' &&
+    verdict.missing.some(({ what }) => what === 'canary' || what === 'baseline');
+  const silence =
+    onSilence === 'roll-back' ? 'rolled back because it is silent, as the policy asks. ' : '';
+  const instead = isUnheard ? exclusionPhrase(excluded) : '';
+  const text = verdictText(verdict, explanation);
+  const max = textMax - weakness.length - silence.length - instead.length;
+  return `${weakness}${silence}${text.length <= max ? text : `${text.slice(0, max - 1)}…`}${instead}`;
+};
+
+/** In the order in which they are told. What came twice, or before the opening, keeps nobody waiting. */
+const told: readonly Exclusion[] = [
+  'other-version',
+  'other-namespace',
+  'other-target',
+  'other-cohort',
+  'either-cohort',
+  'late',
+  'implausible',
+  'loud',
+  'other-buckets',
+  'other-unit',
+  'over-limit',
+  'start-shared',
+];
+
+/** Points that came and are no evidence, as an addition to a sentence; empty where there are none. */
+export const exclusionPhrase = (excluded: AnalysisState['excluded']): string => {
+  const counts = told
+    .filter((reason) => excluded[reason] > 0)
+    .map((reason) => `${reason} ${grouped(excluded[reason])}`);
+  return counts.length === 0 ? '' : `. Points that are no evidence: ${counts.join(', ')}`;
+};
+
+/**
+ * The sentence of an explanation that says what was found, with what stands before it where that says how it was
+ * compared: what a list has room for.
+ */
+export const headlineOf = (explanation: string): string => {
+  const sentences = explanation.split('. ');
+  const found = sentences.findIndex((sentence) => !preamble.test(sentence));
+  return sentences.slice(0, found + 1).join('. ');
+};
+
+/** `weaknessOf`, and a roll-back for silence. */
+const preamble = /^(?:before and after|where one colour|rolled back because it is silent)/;

@@ -1,0 +1,40 @@
+import type { Origin } from '../../samples/sample.ts';
+import { attributeMatches } from '../policy/attribute-filter.ts';
+import type { MetricPolicy } from '../policy/policy.ts';
+
+/** What a point is for one metric of a policy. */
+export type JudgedAs = {
+  /** The metric's place in the policy. */
+  readonly metric: number;
+  /** Whether all its requests failed; null: it counts its failed requests itself. */
+  readonly fails: boolean | null;
+};
+
+/**
+ * The metrics that points of an origin are for. `isLevel`: whether they are levels, which count no requests. Empty: no
+ * metric is made of them.
+ */
+export const judgedAs = (
+  metrics: readonly MetricPolicy[],
+  { metric: name, attributes }: Pick<Origin, 'metric' | 'attributes'>,
+  isLevel: boolean,
+): readonly JudgedAs[] =>
+  metrics.flatMap((metric, place): readonly JudgedAs[] => {
+    const { names, where } = metric.source;
+    if (isLevel !== (metric.judged === 'level') || !names.includes(name)) return [];
+    if (!where.every((filter) => attributeMatches(filter, attributes))) return [];
+    const fails =
+      metric.judged === 'errors' && metric.errors !== null
+        ? metric.errors.every((filter) => attributeMatches(filter, attributes))
+        : null;
+    return [{ metric: place, fails }];
+  });
+
+/**
+ * Older names of metrics, and what the same requests are called now. Instrumentation can send both for a while
+ * (OTEL_SEMCONV_STABILITY_OPT_IN), and then each request would count twice.
+ */
+export const newerNames: ReadonlyMap<string, string> = new Map([
+  ['http.server.duration', 'http.server.request.duration'],
+  ['rpc.server.duration', 'rpc.server.call.duration'],
+]);

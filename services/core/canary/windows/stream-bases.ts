@@ -1,0 +1,294 @@
+import { maySeveralSend } from '../../telemetry/series-sender.ts';
+import type { Durations, Exponential } from './durations.ts';
+import type { Fallen } from './stream-falls.ts';
+import { fallenBy } from './stream-falls.ts';
+import { countsSince, exponentialSince } from './durations-since.ts';
+
+/** What a stream counts. */
+export type Counted = {
+  readonly count: number;
+  readonly errors: number;
+  /** Null: not known. */
+  readonly durations: Durations | null;
+};
+
+/** Explicit buckets from the first to the last that is not empty, with the place of their bounds. */
+type ExplicitBase = {
+  readonly shape: 'explicit';
+  readonly layout: number;
+  readonly first: number;
+  readonly counts: readonly number[];
+};
+
+/** What one stream had counted by its last point. */
+export type Base = {
+  readonly count: number;
+  readonly errors: number;
+  readonly durations: ExplicitBase | Exponential | null;
+  readonly fallen?: Fallen;
+};
+
+type BasesOfSeries = { readonly [startMs: number]: Base };
+
+/** All series of one metric of one sender that began together before the opening. */
+type Family = {
+  /** Exports seen, up to `exportsMax`, and the time of the newest of them. */
+  readonly exports: number;
+  readonly lastMs: number;
+  /** Requests that its series counted since their bases. */
+  readonly counted: number;
+};
+
+/** What the next points of cumulative streams are measured from. Plain JSON. */
+export type Bases = {
+  /** Bounds of explicit histograms, each list once. */
+  readonly layouts: readonly (readonly number[])[];
+  readonly streams: number;
+  /** By series, then by the start of the stream. */
+  readonly ofSeries: { readonly [series: string]: BasesOfSeries };
+  readonly families: { readonly [name: string]: Family };
+  /** Of series of deltas, the start of the newest point that began before the opening. */
+  readonly begun: { readonly [series: string]: number };
+  /** Families of several senders with one name and one start, such as workers of one process. */
+  readonly shared: { readonly [name: string]: true };
+};
+
+export const noBases: Bases = {
+  layouts: [],
+  streams: 0,
+  ofSeries: {},
+  families: {},
+  begun: {},
+  shared: {},
+};
+
+/** Streams of one analysis that something is known of, and different lists of bounds among them. */
+const streamsMax = 20_000;
+const layoutsMax = 100;
+
+/** Of a series, what stands for its resource, scope and metric; the rest stands for its attributes. */
+const familyChars = 32;
+/** Points this close together are of one export. */
+const exportGapMs = 500;
+/** One export may be lost in part, so two must have shown nothing of a series before it is new. */
+const exportsBefore = 2;
+const exportsMax: number = exportsBefore + 1;
+
+/**
+ * One stream of cumulative values. A series that starts again is another stream: so a reset is never a difference,
+ * and two senders that cannot be told apart do not pass for one that resets with every export.
+ */
+export const streamOf = (series: string, startMs: number): string => `${series}:${startMs}`;
+
+/** Bases while the points of a window are taken, in the order of their time. */
+export type BasesDraft = {
+  /**
+   * What was counted since the base. The value is the next base.
+   * - `new`: all of it, because it began after the opening;
+   * - `unknown`: how much of it is since the opening nobody knows;
+   * - `start-shared`: nobody knows whose it is. From then on that is said of all series that its senders began together,
+   *   or a cohort's errors could count without its requests.
+   */
+  readonly take: (
+    series: string,
+    startMs: number,
+    timeMs: number,
+    value: Counted,
+  ) => Counted | 'new' | 'unknown' | 'over-limit' | 'start-shared';
+  /**
+   * Whether a delta counts. One that began before the opening does not, unless the delta before it began at that very
+   * moment: a start that does not move is that of the process, and such a sender means what came since.
+   */
+  readonly takeDelta: (series: string, startMs: number) => 'new' | 'unknown' | 'over-limit';
+  readonly close: () => Bases;
+};
+
+/**
+ * A stream that began after the opening counts from zero, unless it began with this very value: whoever does not know
+ * the start says so (the true reset point of the data model).
+ *
+ * Of a stream that is older, a first value or one that fell may hold what came before. But most SDKs give all series of
+ * a metric the start of the process, and export all of them each time: one that two exports did not have is new, such
+ * as the first error of a route. Not to count it would leave out errors of old servers alone, for those of the canary
+ * began after the opening. It counts if it is no more than its sender has counted since; so does what began again.
+ */
+export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
+  let all: { [series: string]: { [startMs: number]: Base } } | undefined;
+  // Those of `before` are its own; a series is copied when it first changes.
+  const copied = new Set<string>();
+  let { streams } = before;
+  let begun: { [series: string]: number } | undefined;
+  let shared: { [name: string]: true } | undefined;
+  let isAnyShared = Object.keys(before.shared).length > 0;
+  const layouts = openLayouts(before.layouts);
+  const families = openFamilies(before.families);
+
+  return {
+    take: (series, startMs, timeMs, value) => {
+      if (isAnyShared && (shared ?? before.shared)[familyName(series, startMs)] === true)
+        return 'start-shared';
+      all ??= { ...before.ofSeries };
+      const ofSeries = copied.has(series) ? (all[series] ?? {}) : { ...all[series] };
+      const base = ofSeries[startMs];
+      if (base === undefined && streams >= streamsMax) return 'over-limit';
+      if (base === undefined) streams += 1;
+      const next = baseOf(value, layouts);
+      const added = base === undefined ? undefined : since(base, value, next);
+      const hasFallen = base !== undefined && added === undefined;
+      const { count } = value;
+      const fallen =
+        base !== undefined && (hasFallen || base.fallen !== undefined)
+          ? fallenBy({ before: base, hasFallen, count, startMs, timeMs })
+          : null;
+      if (fallen === 'several' || (hasFallen && maySeveralSend(series))) {
+        shared ??= { ...before.shared };
+        shared[familyName(series, startMs)] = true;
+        isAnyShared = true;
+        return 'start-shared';
+      }
+      ofSeries[startMs] = fallen === null ? next : { ...next, fallen };
+      all[series] = ofSeries;
+      copied.add(series);
+      if (hasFallen && fallen?.isOdd === true) return 'unknown';
+      if (startMs >= openedAtMs)
+        return added ?? (base !== undefined || timeMs > startMs ? 'new' : 'unknown');
+      const family = families.at(series, startMs, timeMs);
+      if (added === undefined) {
+        const isNew = base !== undefined || family.exportsBefore >= exportsBefore;
+        return isNew && value.count <= family.counted ? 'new' : 'unknown';
+      }
+      family.counted += added.count;
+      return added;
+    },
+    takeDelta: (series, startMs) => {
+      if (startMs >= openedAtMs) return 'new';
+      const known = (begun ?? before.begun)[series];
+      if (known === startMs) return 'new';
+      if (known === undefined && streams >= streamsMax) return 'over-limit';
+      if (known === undefined) streams += 1;
+      begun ??= { ...before.begun };
+      begun[series] = startMs;
+      return 'unknown';
+    },
+    close: () => ({
+      ...(all === undefined
+        ? before
+        : { layouts: layouts.all, ofSeries: all, families: families.close() }),
+      streams,
+      begun: begun ?? before.begun,
+      shared: shared ?? before.shared,
+    }),
+  };
+};
+
+const familyName = (series: string, startMs: number): string =>
+  streamOf(series.slice(0, familyChars), startMs);
+
+/** A family while the points of a window are taken. */
+type FamilyDraft = { exports: number; exportsBefore: number; lastMs: number; counted: number };
+
+const openFamilies = (
+  before: Bases['families'],
+): {
+  readonly at: (series: string, startMs: number, timeMs: number) => FamilyDraft;
+  readonly close: () => Bases['families'];
+} => {
+  const changed = new Map<string, FamilyDraft>();
+  const draftOf = (name: string): FamilyDraft => {
+    const known = changed.get(name);
+    if (known !== undefined) return known;
+    const { exports, lastMs, counted } = before[name] ?? { exports: 0, lastMs: 0, counted: 0 };
+    const draft = { exports, exportsBefore: Math.max(0, exports - 1), lastMs, counted };
+    changed.set(name, draft);
+    return draft;
+  };
+  // Series of one family come one after the other.
+  let last: { prefix: string; startMs: number; draft: FamilyDraft } | undefined;
+  const familyOf = (series: string, startMs: number): FamilyDraft => {
+    const prefix = series.slice(0, familyChars);
+    if (last?.startMs === startMs && last.prefix === prefix) return last.draft;
+    last = { prefix, startMs, draft: draftOf(streamOf(prefix, startMs)) };
+    return last.draft;
+  };
+  return {
+    at: (series, startMs, timeMs) => {
+      const family = familyOf(series, startMs);
+      if (family.exports > 0 && timeMs < family.lastMs + exportGapMs) return family;
+      family.exportsBefore = family.exports;
+      family.exports = Math.min(exportsMax, family.exports + 1);
+      family.lastMs = timeMs;
+      return family;
+    },
+    close: () => {
+      const all: { [name: string]: Family } = { ...before };
+      for (const [name, { exports, lastMs, counted }] of changed)
+        all[name] = { exports, lastMs, counted };
+      return all;
+    },
+  };
+};
+
+type Layouts = {
+  readonly all: readonly (readonly number[])[];
+  /** The place of these bounds; undefined: there is none left. */
+  readonly placeOf: (bounds: readonly number[]) => number | undefined;
+};
+
+const openLayouts = (before: readonly (readonly number[])[]): Layouts => {
+  const all = [...before];
+  // The bounds of one sender are one list in memory, so few are compared number by number.
+  const places = new Map<readonly number[], number>();
+  for (const [place, bounds] of all.entries()) places.set(bounds, place);
+  return {
+    all,
+    placeOf: (bounds) => {
+      const known = places.get(bounds);
+      if (known !== undefined) return known;
+      const equal = all.findIndex((other) => sameNumbers(other, bounds));
+      if (equal < 0 && all.length >= layoutsMax) return undefined;
+      const place = equal < 0 ? all.push(bounds) - 1 : equal;
+      places.set(bounds, place);
+      return place;
+    },
+  };
+};
+
+const sameNumbers = (left: readonly number[], right: readonly number[]): boolean =>
+  left.length === right.length && left.every((number, index) => number === right[index]);
+
+const baseOf = (value: Counted, layouts: Layouts): Base => {
+  const { count, errors, durations } = value;
+  if (durations === null || durations.shape === 'exponential') return { count, errors, durations };
+  const layout = layouts.placeOf(durations.bounds);
+  if (layout === undefined) return { count, errors, durations: null };
+  const { counts } = durations;
+  let first = 0;
+  let last = counts.length - 1;
+  while (first < last && counts[first] === 0) first += 1;
+  while (last > first && counts[last] === 0) last -= 1;
+  const kept = counts.slice(first, last + 1);
+  return { count, errors, durations: { shape: 'explicit', layout, first, counts: kept } };
+};
+
+/**
+ * Undefined: a count that fell, or an explicit bucket, was reset by a sender that did not say so. Buckets of another
+ * layout are no proof of that; what they hold may be older than the opening, so then only requests are counted.
+ * `next` is the value as a base.
+ */
+const since = (base: Base, value: Counted, next: Base): Counted | undefined => {
+  if (value.count < base.count) return undefined;
+  const count = value.count - base.count;
+  const errors = Math.min(Math.max(0, value.errors - base.errors), count);
+  const from = base.durations;
+  const to = value.durations;
+  if (from?.shape === 'exponential' && to?.shape === 'exponential')
+    return { count, errors, durations: exponentialSince(from, to) ?? null };
+  const isAlike =
+    from?.shape === 'explicit' &&
+    next.durations?.shape === 'explicit' &&
+    from.layout === next.durations.layout;
+  if (!isAlike || to?.shape !== 'explicit') return { count, errors, durations: null };
+  const counts = countsSince(from.counts, to.counts, from.first);
+  if (counts === undefined) return undefined;
+  return { count, errors, durations: { shape: 'explicit', bounds: to.bounds, counts } };
+};

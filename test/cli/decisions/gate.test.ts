@@ -1,0 +1,439 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { judgingKey } from '../../../services/core/canary/analysis/judging-note.ts';
+import type { JudgingNote } from '../../../services/core/canary/analysis/judging-note.ts';
+import type { CliPorts } from '../../../services/cli/ports.ts';
+import { openCanaryDesk } from '../../support/canary-desk.ts';
+import { faultsOf } from '../../support/cli-schemas.ts';
+import {
+  analysisOf,
+  artifact,
+  canary,
+  decides,
+  decision,
+  decisionIdOf,
+  decisionRecord,
+} from '../../support/decisions.ts';
+import type { Desk, DeskOptions, Said } from '../../support/desk.ts';
+import { jsonOf, openDesk, unreachable } from '../../support/desk.ts';
+import type { Step } from '../../support/given.ts';
+import { by, openedAtMs, trusts } from '../../support/given.ts';
+import {
+  failed,
+  logged,
+  operated,
+  place,
+  planned,
+  policySet,
+  run,
+  started,
+  succeeded,
+} from '../../support/markers.ts';
+import { value } from '../../support/records.ts';
+import { scratchFolder } from '../../support/scratch-folder.ts';
+
+const scratch = scratchFolder();
+const deployment = run('7');
+
+const deskAfter = (
+  steps: readonly (Step | Promise<Step>)[],
+  options: DeskOptions = {},
+): Promise<Desk> => openCanaryDesk(scratch, steps, options);
+
+/** Without what ran before. */
+const withoutHolder: readonly Step[] = [...canary.slice(0, -3), ...canary.slice(-2)];
+
+/** Whoever sleeps wakes at once, later; `meanwhile` happens in the second sleep. */
+const waiting = (desk: Desk, meanwhile: () => Promise<unknown> = async () => undefined): Desk => {
+  let slept = 0;
+  return desk.elsewhere({
+    change: (ports): CliPorts => ({
+      ...ports,
+      clock: {
+        ...ports.clock,
+        sleep: async (ms) => {
+          slept += 1;
+          if (slept === 2) await meanwhile();
+          await desk.house.ports.clock.sleep(ms);
+        },
+      },
+    }),
+  });
+};
+
+describe('the exit code of a gate is the decision', () => {
+  test.each([
+    ['promote', 0, decision('promote')],
+    ['roll-back', 10, decision('roll-back')],
+    ['hold', 11, decision('hold')],
+    ['inconclusive', 12, decision('hold', { stage: 'inconclusive', reason: 'deadline' })],
+  ] as const)('%s: %i', async (outcome, exit, says) => {
+    const desk = await deskAfter([decides(says)]);
+    const said = await desk.plimsoll('gate', deployment, '--json');
+    expect([said.exit, said.err]).toEqual([exit, []]);
+    const line = jsonOf(said);
+    expect(line).toMatchObject({ outcome, deployment });
+    expect(faultsOf('gate', line)).toEqual([]);
+  });
+
+  test('and through a gateway the same', async () => {
+    const desk = await deskAfter([decides(decision('roll-back'))], { isRemote: true });
+    const said = await desk.plimsoll('gate', deployment);
+    expect([said.exit, said.out]).toEqual([
+      10,
+      [
+        'roll-back  checkout 2.0.0 in production: the canary fails more often than allowed (position 8)',
+        '  errors  canary 9/100 (9.00 %), baseline 1/900 (0.11 %); 81x (10x to 600x); evidence 1:250 by itself; BLAMED',
+        `  all that it rests on: plimsoll explain ${deployment}`,
+      ],
+    ]);
+  });
+});
+
+describe('a gate waits', () => {
+  test('and says how it stands, until something is decided', async () => {
+    const desk = await deskAfter([decides(decision('advance'))]);
+    const said = await waiting(desk, async () => {
+      const promote = decision('promote', { windowIndex: 9, windows: 10 });
+      value(await desk.house.log.append(0, [await decisionRecord(promote)]));
+    }).plimsoll('gate', deployment, '--wait=1m');
+    expect([said.exit, said.out]).toEqual([
+      0,
+      [
+        'promote  checkout 2.0.0 in production: the canary fails more often than allowed (position 9)',
+        `  all that it rests on: plimsoll explain ${deployment}`,
+      ],
+    ]);
+    expect(said.err).toEqual([
+      'plimsoll: checkout 2.0.0 in production is running; 10 % of the traffic; advance (evidence 1:25 of 1:20 needed); 60 s left',
+    ]);
+  });
+
+  test('so long as it may, and ends with 13', async () => {
+    const said = await waiting(await deskAfter([])).plimsoll('gate', deployment, '--wait=20s');
+    expect(said.exit).toBe(13);
+    expect(said.out).toEqual(['waiting  checkout 2.0.0 in production']);
+    expect(said.err.slice(-2)).toEqual([
+      'plimsoll: no decision that may be obeyed within 20 s [no-decision]',
+      `  plimsoll explain ${deployment} tells how far it is; is an analyser running, and does telemetry come? plimsoll up`,
+    ]);
+    // At the beginning, and when nothing was said for a while.
+    expect(said.err.filter((line) => / left(;|$)/.test(line))).toHaveLength(2);
+    expect(said.err[0]).toMatch(/ left; plimsoll explain [0-9a-f-]{36} tells how far it is$/);
+  });
+
+  describe('and says what the analyser tells of it meanwhile', () => {
+    const note = {
+      ...{ deployment, attempt: 1, slot: place('production'), version: '2.0.0', openedAtMs },
+      ...{ windowMs: 5_000, windows: 9, pairedWindows: 4, warmUpWindows: 12, stage: 'warming' },
+      ...{ evidence: 1, evidenceNeeded: 200, unsent: [] },
+    };
+    const saidWith = async (
+      change: Partial<JudgingNote>,
+      ageMs: number = 2_000,
+      ...more: readonly string[]
+    ): Promise<Said> => {
+      const desk = await deskAfter([]);
+      const atMs = desk.house.ports.clock.nowMs() - ageMs;
+      const text = JSON.stringify({ ...note, atMs, ...change });
+      const key = judgingKey(analysisOf());
+      value(await desk.house.store.aside.write([{ key, value: text }]));
+      return waiting(desk).plimsoll('gate', deployment, '--wait=2s', ...more);
+    };
+
+    test.each<readonly [string, Partial<JudgingNote>]>([
+      ['warming up, 4 of 12 windows', {}],
+      ['it is being measured how often servers export', { windowMs: null, warmUpWindows: null }],
+      ['9 windows closed, and none with requests of both versions', { pairedWindows: null }],
+      [
+        '90 windows closed, and none with requests of both versions (where servers export less often than each 5 s, a longer no-data in the policy lets windows follow them)',
+        { pairedWindows: null, windows: 90 },
+      ],
+      [
+        '34 windows, evidence 1:3.2 of 1:200 needed to roll back',
+        { pairedWindows: 34, stage: 'armed', evidence: 3.2 },
+      ],
+      [
+        'warming up, 4 of 12 windows; nobody sends cpu, heap',
+        { unsent: ['cpu', 'heap'].map((id) => ({ id, critical: false, names: [id] })) },
+      ],
+    ])('%s', async (told, change) => {
+      const { err } = await saidWith(change);
+      expect(err[0]).toContain(`; no decision yet: ${told}; 2 s left`);
+    });
+
+    test('unless that is old, or is no such note', async () => {
+      for (const said of [await saidWith({}, 70_000), await saidWith({ windows: Number.NaN })])
+        expect(said.err[0]).toContain('; no decision yet; 2 s left');
+    });
+
+    test('and programs have it as a line', async () => {
+      const line = jsonOf(await saidWith({}, 2_000, '--json'));
+      expect(line).toMatchObject({ outcome: 'waiting', judging: { stage: 'warming', windows: 9 } });
+      expect(faultsOf('gate', line)).toEqual([]);
+    });
+  });
+
+  test.each([
+    ['nobody has said that it runs', canary.slice(0, -1), '--status=RUNNING'],
+    ['nothing held the slot before', withoutHolder, 'nothing to compare it with'],
+  ])('for nothing where %s, and says so', async (_why, steps, said) => {
+    const folder = join(scratch, randomUUID());
+    const desk = waiting(await openDesk({ folder, steps: [...steps] }));
+    const { exit, err } = await desk.plimsoll('gate', deployment, '--wait=3s');
+    expect([exit, err.at(-1)]).toEqual([13, expect.stringContaining(said)]);
+  });
+
+  test('behind an advance for the promotion, and says that it is none', async () => {
+    const desk = waiting(await deskAfter([decides(decision('advance'))]));
+    const { exit, err } = await desk.plimsoll('gate', deployment, '--wait=3s');
+    expect([exit, err.at(-1)]).toEqual([
+      13,
+      '  advance is no promotion: it is judged on, so wait longer (--wait)',
+    ]);
+  });
+
+  test('for one target of several, and names it', async () => {
+    const slot = place('production', 'checkout', 'eu');
+    const steps = [
+      by('ci', logged('1.9.4', { slot })),
+      by('ci', planned('2.0.0', { slot, strategy: 'canary' })),
+    ];
+    const desk = waiting(await openDesk({ folder: join(scratch, randomUUID()), steps }));
+    const { out } = await desk.plimsoll('gate', deployment, '--wait=2s');
+    expect(out).toEqual(['waiting  checkout 2.0.0 in production (eu)']);
+  });
+
+  test('where decisions are stopped, and says so before there is one', async () => {
+    const stopped = operated('decisions-stopped', { reason: 'we look at it' });
+    const desk = await deskAfter([by('ops', stopped)]);
+    const said = await waiting(desk).plimsoll('gate', deployment, '--wait=3s');
+    const why =
+      'a decision to act would not be obeyed: decisions are stopped everywhere since position 8 by ops: we look at it [stopped]';
+    expect([said.exit, said.err[0], said.err.at(-1)]).toEqual([
+      13,
+      expect.stringContaining(`no decision yet; ${why}; 3 s left`),
+      `  ${why}; plimsoll decisions resume lets them count again`,
+    ]);
+    const line = jsonOf(await waiting(desk).plimsoll('gate', deployment, '--wait=2s', '--json'));
+    expect(line).toMatchObject({ barred: { code: 'stopped' }, refused: null });
+    expect(faultsOf('gate', line)).toEqual([]);
+  });
+
+  test('in a slot that an earlier roll-back froze, and says so before there is a decision', async () => {
+    const document =
+      '{"policies":[{"component":"*","environment":"*","flap-guard":{"freeze":true}}],"version":2}';
+    const next = { deployment: run('8') };
+    const desk = await deskAfter([
+      by('ops', policySet(document)),
+      decides(decision('roll-back')),
+      by('ci', failed()),
+      by('ci', planned('2.0.1', { ...next, strategy: 'canary', canaryShare: 0.1 })),
+      by('ci', started(next)),
+    ]);
+    const { err } = await waiting(desk).plimsoll('gate', run('8'), '--wait=3s');
+    expect(err.at(-1)).toMatch(
+      /production\/checkout is frozen since the roll-back at position 9 \[slot-frozen\]; plimsoll decisions lift lets decisions count there again$/,
+    );
+  });
+
+  test('for what may be obeyed, and says why the rest is not', async () => {
+    const desk = await deskAfter([
+      decides(decision('promote')),
+      by('ops', operated('decisions-stopped', { reason: 'we look at it' })),
+    ]);
+    const said = await waiting(desk).plimsoll('gate', deployment, '--wait=3s', '--json');
+    expect([said.exit, jsonOf(said)['refused']]).toMatchObject([13, { code: 'stopped' }]);
+    expect(JSON.parse(said.err.at(-1) ?? '')).toEqual({
+      code: 'no-decision',
+      message: 'no decision that may be obeyed within 3 s',
+      hint: 'promote at position 8 is not obeyed: decisions are stopped everywhere since position 9 by ops: we look at it [stopped]; plimsoll decisions resume lets them count again',
+    });
+  });
+
+  test('no longer for a silence than it lasts: said again it counts, and a minute later it does not', async () => {
+    const hold = decision('hold', { validForMs: 50_000 });
+    const desk = await deskAfter([decides(hold)]);
+    const exitNow = async (): Promise<number> =>
+      (await waiting(desk).plimsoll('gate', deployment, '--wait=1s')).exit;
+    for (const windowIndex of [9, 15, 21]) {
+      await desk.house.ports.clock.sleep(40_000);
+      const body = { ...hold, windowIndex };
+      const again = { ...body, marker: decisionIdOf(body) };
+      value(await desk.house.log.append(0, [await decisionRecord(again)]));
+      expect(await exitNow()).toBe(11);
+    }
+    await desk.house.ports.clock.sleep(60_000);
+    expect(await exitNow()).toBe(13);
+  });
+
+  test('where a hold has lapsed, until something else is decided', async () => {
+    const desk = await deskAfter([decides(decision('hold'))]);
+    const exits: number[] = [];
+    for (let minute = 0; minute < 7; minute++)
+      exits.push((await waiting(desk).plimsoll('gate', deployment, '--wait=1s')).exit);
+    expect(exits).toEqual([11, 11, 11, 11, 11, 11, 13]);
+    const later = decision('hold', {
+      ...{ stage: 'inconclusive', windowIndex: 9, windows: 10, evidenceDigest: 'c'.repeat(64) },
+    });
+    const said = await waiting(desk, async () => {
+      value(await desk.house.log.append(0, [await decisionRecord(later)]));
+    }).plimsoll('gate', deployment, '--wait=1m');
+    expect(said.exit).toBe(12);
+    expect(said.err[0]).toMatch(
+      /; hold at position 8 is not obeyed: held at \S+, lapsed at \S+ \[expired\]; 60 s left$/,
+    );
+  });
+
+  test('through an outage that is over in time', async () => {
+    const desk = await deskAfter([decides(decision('advance'))]);
+    let asked = 0;
+    const said = await desk
+      .elsewhere({
+        change: (ports) => ({
+          ...waitingPorts(ports, desk),
+          atHand: async (onProgress) => {
+            asked += 1;
+            if (asked === 2) return unreachable('the log is away');
+            if (asked === 3) {
+              const rollBack = decision('roll-back', { windowIndex: 9, windows: 10 });
+              value(await desk.house.log.append(0, [await decisionRecord(rollBack)]));
+            }
+            return ports.atHand(onProgress);
+          },
+        }),
+      })
+      .plimsoll('gate', deployment, '--wait=1m');
+    expect(said.exit).toBe(10);
+    expect(said.err.at(-1)).toContain('the log is away');
+  });
+});
+
+const waitingPorts = (ports: CliPorts, desk: Desk): CliPorts => ({
+  ...ports,
+  clock: { ...ports.clock, sleep: (ms) => desk.house.ports.clock.sleep(ms) },
+});
+
+describe('a deployment whose id somebody else plans elsewhere', () => {
+  /** A key for staging plans the same id there, and its canary is good. */
+  const intruded = [
+    trusts('intern', { environments: ['staging'] }),
+    by('intern', logged('0.9.0', { slot: place('staging') })),
+    by(
+      'intern',
+      planned('2.0.0', { slot: place('staging'), digest: artifact('b'), attempt: 'intern' }),
+    ),
+    by('intern', started({ attempt: 'intern' })),
+    decides(
+      decision('promote', {
+        ...{ slot: place('staging'), attempt: 'intern', analysis: analysisOf(deployment, 2) },
+      }),
+    ),
+  ];
+  const production = ['--environment-name=production', '--component-name=checkout'];
+
+  test.each([[false], [true]])(
+    'is not let through by the canary there (through a gateway: %s)',
+    async (isRemote) => {
+      const desk = await deskAfter([...intruded, decides(decision('roll-back'))], { isRemote });
+      const bare = await desk.plimsoll('gate', deployment, '--json');
+      expect([bare.exit, JSON.parse(bare.err[0] ?? '')]).toMatchObject([
+        3,
+        { code: 'deployment-ambiguous' },
+      ]);
+      expect((await desk.plimsoll('gate', deployment, ...production)).exit).toBe(10);
+      const staging = await desk.plimsoll('gate', deployment, '--environment-name=staging');
+      expect(staging.exit).toBe(0);
+      const nowhere = await waiting(desk).plimsoll(
+        ...['gate', deployment, '--environment-name=test'],
+      );
+      expect(nowhere.exit).toBe(4);
+    },
+  );
+});
+
+describe('a gate does not wait', () => {
+  test('for a deployment that nobody planned', async () => {
+    const said = await (await deskAfter([])).plimsoll('gate', run('9'), '--json');
+    expect([said.exit, JSON.parse(said.err[0] ?? '')]).toMatchObject([
+      4,
+      { code: 'deployment-unknown' },
+    ]);
+  });
+
+  test('through a gateway longer for it than its read models may be behind', async () => {
+    const desk = await deskAfter([], { isRemote: true });
+    const said = await waiting(desk).plimsoll('gate', run('9'), '--json');
+    expect([said.exit, desk.house.sleptMs() < 70_000]).toEqual([4, true]);
+  });
+
+  test('for an attempt that has ended', async () => {
+    const desk = await deskAfter([decides(decision('promote')), by('ci', succeeded())]);
+    const said = await desk.plimsoll('gate', deployment);
+    expect([said.exit, said.err[0]]).toEqual([
+      3,
+      'plimsoll: attempt 1 has ended as succeeded: nothing will be decided about it [attempt-ended]',
+    ]);
+  });
+
+  test('where nothing can be asked', async () => {
+    const desk = await deskAfter([], {
+      change: (ports) => ({ ...ports, atHand: async () => unreachable('the log is away') }),
+    });
+    expect((await desk.plimsoll('gate', deployment)).exit).toBe(6);
+  });
+
+  test('goes by the name of a plan from here, as updates do', async () => {
+    const desk = await deskAfter([]);
+    const plan = ['--component-name=cart', '--environment-name=staging', '--target-version=2.0.0'];
+    for (const name of ['cart-2', 'cart-3']) {
+      expect((await desk.plimsoll('release', 'plan', name, ...plan)).exit).toBe(0);
+    }
+    const said = jsonOf(await waiting(desk).plimsoll('gate', 'cart-2', '--wait=1s', '--json'));
+    const second = jsonOf(await desk.plimsoll('release', 'plan', 'cart-2', ...plan, '--json'));
+    expect(said).toMatchObject({ deployment: second['deployment'], outcome: 'waiting' });
+  });
+
+  test.each([
+    [['gate', 'checkout'], 'deployment-unknown'],
+    [['gate', deployment, '--wait=15'], 'option-invalid'],
+    [['gate', deployment, '--wait=25h'], 'option-invalid'],
+    [['gate'], 'deployment-unknown'],
+  ])('%j: %s', async (args, code) => {
+    const said = await (await deskAfter([])).plimsoll(...args, '--json');
+    expect(JSON.parse(said.err[0] ?? '')).toMatchObject({ code });
+  });
+});
+
+describe('last-good', () => {
+  const slot = ['--environment-name=production', '--component-name=checkout'];
+
+  test('is one word for scripts, or a line', async () => {
+    const desk = await deskAfter([by('ci', logged('2.0.1'))]);
+    const said = await desk.plimsoll('last-good', ...slot);
+    expect([said.exit, said.out]).toEqual([0, [`1.9.4 sha256:${'a'.repeat(64)}`]]);
+    const line = jsonOf(await desk.plimsoll('last-good', ...slot, '--json'));
+    expect(faultsOf('last-good', line)).toEqual([]);
+    const remote = desk.elsewhere({ isRemote: true });
+    expect(jsonOf(await remote.plimsoll('last-good', ...slot, '--json'))).toEqual(line);
+  });
+
+  test('is what holds the slot while a canary runs beside it, as its roll-back says', async () => {
+    const desk = await deskAfter([decides(decision('roll-back'))]);
+    const gate = jsonOf(await desk.plimsoll('gate', run('7'), '--json'));
+    const line = jsonOf(await desk.plimsoll('last-good', ...slot, '--json'));
+    expect(faultsOf('last-good', line)).toEqual([]);
+    expect(line).toMatchObject({ version: '1.9.4', running: { version: '2.0.0' }, before: null });
+    expect(gate['act']).toMatchObject({ toVersion: line['version'], toDigest: line['digest'] });
+  });
+
+  test('is not found where there is none', async () => {
+    for (const isRemote of [false, true]) {
+      const said = await (
+        await deskAfter([by('ci', failed())], { isRemote })
+      ).plimsoll('last-good', '--environment-name=staging', '--component-name=checkout');
+      expect(said.exit).toBe(4);
+    }
+  });
+});

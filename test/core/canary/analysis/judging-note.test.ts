@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import {
+  isFreshNote,
+  judgingLine,
+  judgingNoteOf,
+  readJudgingNote,
+} from '../../../../services/core/canary/analysis/judging-note.ts';
+import type { JudgingNote } from '../../../../services/core/canary/analysis/judging-note.ts';
+import type { Policy } from '../../../../services/core/canary/policy/policy.ts';
+import {
+  baselinePod,
+  busy,
+  canaryPod,
+  cut,
+  exportsOf,
+  fastPolicy,
+  fullPolicy,
+  openedAt,
+  opening,
+  run,
+  tick,
+} from '../../../support/canary/sample-streams.ts';
+import type { Pod } from '../../../support/canary/sample-streams.ts';
+
+const nowMs = openedAt + 1_000_000;
+const noteAfter = (
+  lastExportMs: number,
+  change: Partial<Pod> = {},
+  policy: Policy = fastPolicy,
+): JudgingNote | undefined => {
+  const pods = [baselinePod({ lastExportMs }), canaryPod({ lastExportMs, ...change })];
+  const { state } = run([opening({}, policy), ...cut(exportsOf(pods), [7])]);
+  const [analysis] = Object.values(state.analyses);
+  return analysis && judgingNoteOf(analysis, nowMs);
+};
+
+describe('how an analysis stands', () => {
+  test('before anything is measured: where and what it is about, and no window', () => {
+    expect(noteAfter(500)).toMatchObject({
+      atMs: nowMs,
+      attempt: 1,
+      slot: { environment: 'production', component: 'checkout', target: null },
+      version: '2.0.0',
+      openedAtMs: openedAt,
+      windowMs: null,
+      windows: 0,
+      pairedWindows: null,
+      warmUpWindows: null,
+      stage: null,
+      evidence: null,
+    });
+  });
+
+  test('in the warm-up: how many windows of how many', () => {
+    // The first value of an old counter is only a base.
+    expect(noteAfter(4_500)).toMatchObject({
+      windowMs: 1_000,
+      windows: 2,
+      pairedWindows: 1,
+      warmUpWindows: 2,
+      stage: 'warming',
+      evidence: 1,
+      evidenceNeeded: 200,
+    });
+  });
+
+  test('armed: the evidence so far, which rises while the canary fails more often', () => {
+    const failing = { traffic: (): readonly [number, number] => [busy, busy / 100] };
+    const [early, late] = [7_500, 10_500].map((atMs) => noteAfter(atMs, failing));
+    expect(early?.stage).toBe('armed');
+    expect(late?.evidence).toBeGreaterThan(early?.evidence ?? Infinity);
+    expect(late?.evidence).toBeLessThan(200);
+  });
+
+  test('while the canary is not heard no warm-up has begun', () => {
+    expect(noteAfter(10_500, { firstExportMs: 60_000 })).toMatchObject({ pairedWindows: null });
+  });
+
+  test('what nobody sends is named from the end of the warm-up on', () => {
+    expect(noteAfter(4_500, {}, fullPolicy)?.unsent).toEqual([]);
+    const { unsent } = noteAfter(16_500, {}, fullPolicy) ?? { unsent: [] };
+    expect(unsent.map(({ id }) => id)).toEqual(['latency', 'cpu', 'memory']);
+    expect(unsent[1]).toMatchObject({ critical: false, names: ['process.cpu.utilization'] });
+  });
+
+  test('once it has ended nothing', () => {
+    expect(noteAfter(50_500, { traffic: () => [busy, busy / 5] })).toBe(undefined);
+  });
+});
+
+describe('a note', () => {
+  const note = noteAfter(16_500, {}, fullPolicy);
+  const text = JSON.stringify(note);
+
+  test('is read as it was written, and counts for a minute', () => {
+    expect(readJudgingNote(text)).toEqual(note);
+    if (note === undefined) throw new Error('there is no note');
+    expect(isFreshNote(note, nowMs + 60_000)).toBe(true);
+    expect(isFreshNote(note, nowMs + 60_001)).toBe(false);
+    expect(isFreshNote(note, nowMs - 60_001)).toBe(false);
+    expect(judgingLine(note)['unsent']).toHaveLength(3);
+  });
+
+  test.each([
+    ['no JSON', 'x'],
+    ['a list', '[]'],
+    ['no time', text.replace(String(nowMs), 'null')],
+    ['a stage that is a number', text.replace('"armed"', '3')],
+    ['a place that is none', text.replace('"environment":"production"', '"environment":7')],
+    ['metrics that are none', text.replace('"unsent":[', '"unsent":[7,')],
+  ])('that is %s is none', (_what, other) => {
+    expect(other).not.toBe(text);
+    expect(readJudgingNote(other)).toBe(undefined);
+  });
+});
+
+test('time alone does not end what is judged', () => {
+  const { state } = run([opening(), tick(30_000)]);
+  const [analysis] = Object.values(state.analyses);
+  expect(analysis && judgingNoteOf(analysis, nowMs)).toMatchObject({ stage: 'hold' });
+});

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import {
+  artifactsOf,
+  beginningOf,
+  evidenceLeft,
+  keptText,
+  readKept,
+  withKept,
+} from '../../../../services/core/canary/attempts/kept-evidence.ts';
+import type { KeptEvidence } from '../../../../services/core/canary/attempts/kept-evidence.ts';
+import { deployment, opening, run, tick } from '../../../support/canary/sample-streams.ts';
+
+const sha = (name: string): string => `sha256:${name.repeat(64).slice(0, 64)}`;
+const kept = (change: Partial<KeptEvidence> = {}): KeptEvidence => ({
+  artifacts: 'a b',
+  analysis: 'one',
+  deployment,
+  attempt: 1,
+  independentAttempts: 1,
+  carried: '{}',
+  ...change,
+});
+
+describe('what is compared with what', () => {
+  test('is told by artifacts alone, in whichever order the baseline stands', () => {
+    const [a, b, c] = [sha('a'), sha('b'), sha('c')];
+    expect(artifactsOf({ digest: a }, [{ digest: b }, { digest: c }])).toBe(
+      artifactsOf({ digest: a }, [{ digest: c }, { digest: b }]),
+    );
+    expect(artifactsOf({ digest: a }, [{ digest: b }])).not.toBe(
+      artifactsOf({ digest: b }, [{ digest: a }]),
+    );
+  });
+
+  test('is not told by the names of versions', () => {
+    expect(artifactsOf({ digest: null }, [{ digest: sha('b') }])).toBeNull();
+    expect(artifactsOf({ digest: sha('a') }, [{ digest: sha('b') }, { digest: null }])).toBeNull();
+  });
+});
+
+describe('an analysis leaves', () => {
+  const digests = {
+    canary: { version: '2.0.0', digest: sha('a'), deployment },
+    baseline: [{ version: '1.9.4', digest: sha('b'), deployment }],
+  };
+  const leftBy = (change: object): KeptEvidence | undefined => {
+    const [state] = Object.values(run([opening(change), tick(60_000)]).state.analyses);
+    return state && evidenceLeft(state);
+  };
+
+  test('its evidence, by the artifacts that it compared', () => {
+    expect(leftBy(digests)).toMatchObject({
+      artifacts: `${sha('a')} ${sha('b')}`,
+      attempt: 1,
+      independentAttempts: 1,
+      carried: expect.stringContaining('"attempts":1') as string,
+    });
+  });
+
+  test('nothing where nobody knows the artifacts, or nothing was judged', () => {
+    expect(leftBy({})).toBeUndefined();
+    expect(leftBy({ ...digests, judge: 99 })).toBeUndefined();
+  });
+});
+
+test('the newest of each pair is remembered, and eight pairs', () => {
+  const many = Array.from({ length: 12 }, (_, index) => kept({ artifacts: `a ${index}` }));
+  const all = many.reduce<readonly KeptEvidence[]>(withKept, []);
+  expect(all.map(({ artifacts }) => artifacts)).toStrictEqual(
+    many.slice(4).map(({ artifacts }) => artifacts),
+  );
+  const newer = withKept(all, kept({ artifacts: 'a 7', analysis: 'newer' }));
+  expect(newer).toHaveLength(8);
+  expect(newer.at(-1)?.analysis).toBe('newer');
+  expect(readKept(keptText(newer))).toStrictEqual(newer);
+});
+
+test.each(['', '{', '{}', 'null', '[1, null, {}, {"artifacts":1}]'])(
+  'a text that is none of ours has nothing: %s',
+  (text) => expect(readKept(text)).toStrictEqual([]),
+);
+
+describe('an attempt begins', () => {
+  test('from nothing, as the first or one more that was judged from nothing', () => {
+    expect(beginningOf(undefined, deployment, [])).toStrictEqual({
+      carried: null,
+      carriedFrom: null,
+      independentAttempts: 1,
+    });
+    expect(beginningOf(undefined, deployment, [1, 2]).independentAttempts).toBe(3);
+    const many = Array.from({ length: 90 }, (_, index) => index);
+    expect(beginningOf(undefined, deployment, many).independentAttempts).toBe(20);
+  });
+
+  test('from what was kept, and counts only those that are not in it', () => {
+    const second = kept({ attempt: 2, independentAttempts: 1 });
+    expect(beginningOf(second, deployment, [1, 2])).toStrictEqual({
+      carried: '{}',
+      carriedFrom: 'one',
+      independentAttempts: 1,
+    });
+    expect(beginningOf(second, deployment, [1, 2, 3]).independentAttempts).toBe(2);
+    expect(beginningOf(second, 'another deployment', [1]).independentAttempts).toBe(2);
+  });
+});

@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest';
+
+import {
+  addLineToDeadline,
+  addOddsToDeadline,
+  deadlineTest,
+  noDeadlineSums,
+} from '../../../../services/core/canary/statistics/deadline-test.ts';
+import type { DeadlineSums } from '../../../../services/core/canary/statistics/deadline-test.ts';
+import { normalQuantile } from '../../../../services/core/canary/statistics/normal.ts';
+import type { RatePair } from '../../../../services/core/canary/statistics/rate-counts.ts';
+
+const strict = { relative: 1, absolute: 0 };
+const tolerant = { relative: 1.1, absolute: 0.0005 };
+
+const pair = (n: number, e: number, m: number, f: number): RatePair => ({
+  canary: { total: n, events: e },
+  baseline: { total: m, events: f },
+});
+
+const windows = (
+  count: number,
+  one: RatePair,
+  line = strict,
+  rate = 0.01,
+  phi = 1,
+): DeadlineSums => {
+  let sums = noDeadlineSums;
+  for (let index = 0; index < count; index += 1)
+    sums = addLineToDeadline(sums, line, rate, one, phi);
+  return sums;
+};
+
+describe('the normal quantile', () => {
+  test.each([
+    [0.5, 0],
+    [0.975, 1.959964],
+    [0.9975, 2.807034],
+    [0.01, -2.326348],
+    [0.0000001, -5.199338],
+  ])('at %f is %f', (chance, quantile) => {
+    expect(normalQuantile(chance)).toBeCloseTo(quantile, 5);
+  });
+});
+
+describe('the test at the deadline', () => {
+  test('finds twice the errors that no window showed by itself', () => {
+    const result = deadlineTest(windows(45, pair(200, 2, 200, 1)), 0.0025);
+    expect(result.z).toBeGreaterThan(result.zNeeded);
+    expect(result.isWorse).toBe(true);
+  });
+
+  test('lets twice the errors pass where that is tolerated', () => {
+    const line = { relative: 2, absolute: 0 };
+    const result = deadlineTest(windows(45, pair(200, 2, 200, 1), line), 0.0025);
+    expect(result.z).toBeCloseTo(-0.5 / Math.sqrt((135 * 2) / 9), 6);
+    expect(result.isWorse).toBe(false);
+  });
+
+  test('asks for more where counts scatter more', () => {
+    const sums = windows(45, pair(200, 2, 200, 1), strict, 0.01, 7);
+    expect(deadlineTest(sums, 0.0025).isWorse).toBe(false);
+  });
+
+  test('says nothing without an event, or with one cohort alone', () => {
+    for (const sums of [
+      windows(45, pair(200, 0, 200, 0)),
+      windows(45, pair(0, 0, 200, 9)),
+      windows(45, pair(200, 9, 0, 0)),
+    ]) {
+      expect(deadlineTest(sums, 0.0025)).toMatchObject({ isWorse: false, z: 0 });
+    }
+  });
+
+  test('is not decided by one block that went astray, and still finds what is worse in all of them', () => {
+    const astray = addLineToDeadline(
+      windows(118, pair(750, 4, 750, 4)),
+      strict,
+      0.005,
+      pair(750, 75, 750, 4),
+      1,
+    );
+    expect(deadlineTest(astray, 0.0025).isWorse).toBe(false);
+    const both = addLineToDeadline(astray, strict, 0.005, pair(750, 75, 750, 4), 1);
+    expect(deadlineTest(both, 0.0025).isWorse).toBe(false);
+    expect(deadlineTest(windows(120, pair(750, 6, 750, 4)), 0.0025).isWorse).toBe(true);
+  });
+
+  test('compares windows with themselves: a change of weights while the rate drifts is no difference', () => {
+    let sums = noDeadlineSums;
+    for (let index = 0; index < 50; index += 1) {
+      sums = addLineToDeadline(sums, strict, 0.01, pair(100, 1, 9_900, 99), 1);
+      sums = addLineToDeadline(sums, strict, 0.01, pair(900, 45, 900, 45), 1);
+    }
+    expect(deadlineTest(sums, 0.0025).z).toBeLessThan(0);
+  });
+});
+
+/** All events are in one block here, which may have as many as it likes. */
+const uncapped = 1e9;
+
+/** P(test says worse), exactly, for m events that fall to the canary with this chance. */
+const size = (m: number, chance: number, says: (canaryEvents: number) => boolean): number => {
+  let sum = 0;
+  let logTerm = m * Math.log1p(-chance);
+  for (let events = 0; events <= m; events += 1) {
+    if (says(events)) sum += Math.exp(logTerm);
+    logTerm += Math.log((m - events) / (events + 1)) + Math.log(chance) - Math.log1p(-chance);
+  }
+  return sum;
+};
+
+describe('its size, summed exactly', () => {
+  test.each([
+    [5, 45],
+    [50, 50],
+    [0.2, 1.8],
+    [50, 450],
+    [45, 5],
+  ])('is kept at %f to %f requests a second, for few events and for many', (canary, baseline) => {
+    const share = canary / (canary + baseline);
+    for (const alpha of [0.0025, 0.001, 0.00005]) {
+      for (const m of [1, 2, 3, 5, 9, 18, 45, 135, 900]) {
+        const says = (events: number): boolean =>
+          deadlineTest(
+            addLineToDeadline(
+              noDeadlineSums,
+              strict,
+              0.01,
+              pair(canary * 1_000, events, baseline * 1_000, m - events),
+              uncapped,
+            ),
+            alpha,
+          ).isWorse;
+        expect(size(m, share, says)).toBeLessThanOrEqual(1.25 * alpha);
+      }
+    }
+  });
+
+  test('is kept on the tolerance line too', () => {
+    const rate = 0.005;
+    const tolerated = tolerant.relative * rate + tolerant.absolute;
+    const chance = (tolerated * 5) / (tolerated * 5 + rate * 45);
+    for (const m of [3, 20, 200]) {
+      const says = (events: number): boolean =>
+        deadlineTest(
+          addLineToDeadline(
+            noDeadlineSums,
+            tolerant,
+            rate,
+            pair(5_000, events, 45_000, m - events),
+            uncapped,
+          ),
+          0.0025,
+        ).isWorse;
+      expect(size(m, chance, says)).toBeLessThanOrEqual(1.25 * 0.0025);
+    }
+  });
+});
+
+describe('for shares that are not small', () => {
+  test('the variance is that of drawing without putting back', () => {
+    const sums = addOddsToDeadline(noDeadlineSums, pair(40, 25, 60, 25), 1);
+    const [, expected, variance] = sums;
+    expect(expected).toBeCloseTo(20, 6);
+    expect(variance).toBeCloseTo((40 * 60 * 50 * 50) / (100 * 100 * 99), 5);
+  });
+
+  test('a half that became six tenths is found in 400 requests', () => {
+    let sums = noDeadlineSums;
+    for (let index = 0; index < 10; index += 1)
+      sums = addOddsToDeadline(sums, pair(40, 25, 40, 18), 1);
+    expect(deadlineTest(sums, 0.0025).isWorse).toBe(true);
+  });
+});
