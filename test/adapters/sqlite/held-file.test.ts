@@ -72,7 +72,8 @@ describe('a file that one process has to itself', () => {
     const winners = others.filter((_, at) => answers[at]?.held === true);
     expect(winners).toHaveLength(1);
     const losers = answers.filter(({ held }) => held === false);
-    expect(losers.map(({ holder: pid }) => pid)).toEqual(losers.map(() => winners[0]?.pid));
+    // Whom they are told of may be of the moment before the winner wrote its own.
+    for (const { holder: pid } of losers) expect([winners[0]?.pid, holder.pid]).toContain(pid);
   });
 
   test('what lies in the place of the lock is told, and left', () => {
