@@ -320,19 +320,13 @@ const blockPassed = (
   if (!place.beginsRestart && !place.endsBlock) return { tails, settled: before, running: shown };
   const settled = before.slice();
   const running = shown.slice();
-  let [at, from] = [loudLength, 0];
-  const next = tails.map((tail) => {
-    const quantile = quantileIn(settled, at);
-    const phi = phiOf(rule, quantile, times);
+  const { places, ...meanLog } = placesIn({ tails, settled });
+  const next = places.map(({ tail, quantile, at, from }) => {
     restartTail(settled, at, place, rule);
-    const passedTail = place.endsBlock
-      ? settleTail(rule, cut, tail, settled, at, running, from, phi)
-      : tail;
-    at += settledLength(quantile);
-    from += runningLength(quantile);
-    return passedTail;
+    if (!place.endsBlock) return tail;
+    return settleTail(rule, cut, tail, settled, at, running, from, phiOf(rule, quantile, times));
   });
-  if (hasMeanLog) passMeanLog(settled, at, running, from, place, rule);
+  if (hasMeanLog) passMeanLog(settled, meanLog.at, running, meanLog.from, place, rule);
   return { tails: next, settled, running };
 };
 
@@ -390,16 +384,12 @@ const logRollbackOf = (
 };
 
 /** A promotion needs every tail: slower beyond the margin in any of them must be refuted by itself. */
-const logPromoteOf = (rule: LatencyRule, { tails, settled, running }: LatencyState): number => {
-  let [at, from] = [loudLength, 0];
-  let log = tails.length === 0 ? 0 : Infinity;
-  for (let index = 0; index < tails.length; index += 1) {
-    const quantile = quantileIn(settled, at);
-    log = Math.min(log, logTailPromote(settled, at, running, from, rule));
-    at += settledLength(quantile);
-    from += runningLength(quantile);
-  }
-  return log;
+const logPromoteOf = (rule: LatencyRule, state: LatencyState): number => {
+  const { settled, running } = state;
+  const logs = placesIn(state).places.map(({ at, from }) =>
+    logTailPromote(settled, at, running, from, rule),
+  );
+  return logs.length === 0 ? 0 : Math.min(...logs);
 };
 
 const problemOf = ({ grid }: Cut, canary: Durations, baseline: Durations): LatencyProblem => {
@@ -415,16 +405,12 @@ const unitIn = (of: Grid | Durations): 'ms' | undefined =>
 const movedTo = (
   rule: LatencyRule,
   cut: Cut,
-  { tails, settled: before }: Tests,
+  tests: Tests,
   scale: number,
 ): Pick<LatencyState, 'cut' | 'settled'> => {
-  const settled = before.slice();
+  const settled = tests.settled.slice();
   let moved = cut;
-  let at = loudLength;
-  for (let index = 0; index < tails.length; index += 1) {
-    moved = moveTail(cut, settled, at, scale, rule);
-    at += settledLength(quantileIn(settled, at));
-  }
+  for (const { at } of placesIn(tests).places) moved = moveTail(cut, settled, at, scale, rule);
   return { cut: moved, settled };
 };
 
@@ -446,7 +432,7 @@ const phiOf = (rule: LatencyRule, quantile: number, times: number): number =>
 const placesIn = ({
   tails,
   settled,
-}: Tests): {
+}: Pick<Tests, 'tails' | 'settled'>): {
   readonly places: readonly {
     readonly tail: Tail;
     readonly quantile: number;

@@ -3,20 +3,14 @@ import type { RuledJudge, ShownWindow } from '../judge/metric-judge.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
 import { intervalConfidence } from '../statistics/ratio.ts';
 import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
-import {
-  cappedBlocksOf,
-  growthLength,
-  logRollbackCapital,
-  roundGrowth,
-  zeros,
-} from '../statistics/stakes.ts';
+import { cappedBlocksOf, growthLength, roundGrowth, zeros } from '../statistics/stakes.ts';
 import type { LoudWindow } from '../analysis/strongest-windows.ts';
-import { loudWindows, withWindow } from '../analysis/strongest-windows.ts';
+import { loudWindows } from '../analysis/strongest-windows.ts';
 import type { LevelSums } from './level-ratio.ts';
 import { levelInterval, levelRatio } from './level-ratio.ts';
 import { addNormalIncrements } from './normal-increments.ts';
 import type { Staked } from './staked.ts';
-import { blockPassed, initialSettled, logPromoteOf, stakesAt } from './staked.ts';
+import { initialSettled, logPromoteOf, stakedAfter, stakesAt } from './staked.ts';
 
 /** Mean of one gauge over its series (instances) in a window. */
 export type Level = { readonly mean: number; readonly series: number };
@@ -117,7 +111,8 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, L
     const running = state.running.slice();
     let { batch } = state;
     let speaks = false;
-    if (place.judged && isUsable) {
+    const isShown = place.judged && isUsable;
+    if (isShown) {
       const usual = usualLevel(running);
       if (usual > 0) {
         const differences = differencesIn(rule, usual, canary.mean, baseline.mean);
@@ -127,20 +122,22 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, L
       addLevels(running, canary.mean, baseline.mean);
     }
     if (baseline !== null && isLevel(baseline)) follow(running, baseline.mean);
-    const passed = blockPassed(rule, alternatives, state.settled, running, growthAt, place);
-    const settled = passed?.settled ?? state.settled;
-    const now = passed?.running ?? running;
-    const moves = speaks || passed !== null;
-    const logRollback = moves
-      ? logRollbackCapital(settled, stakesAt, now, growthAt, alternatives, rule)
-      : state.logRollback;
-    const gain = logRollback - state.logRollback;
+    const staked = stakedAfter(
+      rule,
+      alternatives,
+      state,
+      running,
+      growthAt,
+      place,
+      speaks,
+      isShown,
+    );
     return {
       judged: 'level',
-      logRollback,
-      isBegun: state.isBegun || moves,
-      settled: place.judged && isUsable ? withWindow(settled, place, gain) : settled,
-      running: now,
+      logRollback: staked.logRollback,
+      isBegun: staked.isBegun,
+      settled: staked.settled,
+      running: staked.running,
       batch,
       unusableWindows: state.unusableWindows + (isPair && !isUsable ? 1 : 0),
     };

@@ -17,19 +17,13 @@ import {
   withTraffic,
 } from '../statistics/scatter.ts';
 import type { StakeRules } from '../statistics/stakes.ts';
-import {
-  cappedBlocksOf,
-  growthLength,
-  logRollbackCapital,
-  roundGrowth,
-  zeros,
-} from '../statistics/stakes.ts';
+import { cappedBlocksOf, growthLength, roundGrowth, zeros } from '../statistics/stakes.ts';
 import type { LoudWindow } from '../analysis/strongest-windows.ts';
-import { loudWindows, withWindow } from '../analysis/strongest-windows.ts';
+import { loudWindows } from '../analysis/strongest-windows.ts';
 import type { Line, RatePrior } from './rate-test.ts';
 import { addLineIncrements, predictedRate } from './rate-test.ts';
 import type { Staked } from './staked.ts';
-import { blockPassed, initialSettled, logPromoteOf, stakesAt } from './staked.ts';
+import { initialSettled, logPromoteOf, stakedAfter, stakesAt } from './staked.ts';
 
 export type RatesRule = StakeRules & {
   /** What the canary's rate may be worse by, and what it must be shown to be better than for a promotion. */
@@ -91,20 +85,13 @@ export const ratesJudge: RuledJudge<
     const running = state.running.slice();
     if (speaks) addEvidence(rule, running, { canary, baseline }, phiIn(rule, traffic));
     if (baseline !== null) addSeen(running, baseline);
-    const passed = blockPassed(rule, rule.grids, state.settled, running, growthAt, place);
-    const settled = passed?.settled ?? state.settled;
-    const now = passed?.running ?? running;
-    const moves = speaks || passed !== null;
-    const logRollback = moves
-      ? logRollbackCapital(settled, stakesAt, now, growthAt, rule.grids, rule)
-      : state.logRollback;
-    const gain = logRollback - state.logRollback;
+    const staked = stakedAfter(rule, rule.grids, state, running, growthAt, place, speaks, speaks);
     const next: RatesState = {
       judged: 'errors',
-      logRollback,
-      isBegun: state.isBegun || moves,
-      settled: speaks ? withWindow(settled, place, gain) : settled,
-      running: now,
+      logRollback: staked.logRollback,
+      isBegun: staked.isBegun,
+      settled: staked.settled,
+      running: staked.running,
       traffic,
       past: state.past,
       curve: state.curve,

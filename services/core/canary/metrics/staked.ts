@@ -1,5 +1,5 @@
 import type { BlockPlace } from '../statistics/evidence.ts';
-import type { MetricEvidence } from '../judge/metric-judge.ts';
+import type { MetricEvidence, WindowPlace } from '../judge/metric-judge.ts';
 import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
 import {
   growthLength,
@@ -7,10 +7,11 @@ import {
   isOpen,
   isRestart,
   logPromoteCapital,
+  logRollbackCapital,
   restart,
   settle,
 } from '../statistics/stakes.ts';
-import { loudLength, noLoudWindows } from '../analysis/strongest-windows.ts';
+import { loudLength, noLoudWindows, withWindow } from '../analysis/strongest-windows.ts';
 
 /** A metric with one test that stakes on both questions. */
 export type Staked = MetricEvidence & {
@@ -50,6 +51,36 @@ export const blockPassed = (
   if (isRestarting) restart(settled, stakesAt, alternatives, rules);
   if (isEnding) settle(settled, stakesAt, running, from, alternatives, rules);
   return { settled, running };
+};
+
+/**
+ * The stakes after one window: `shown` is the running block with it, `speaks` whether it was evidence, and `isShown`
+ * whether it counts among the loudest.
+ */
+export const stakedAfter = (
+  rules: StakeRules,
+  alternatives: Alternatives,
+  before: Staked,
+  shown: readonly number[],
+  from: number,
+  place: WindowPlace,
+  speaks: boolean,
+  isShown: boolean,
+): Staked => {
+  const passed = blockPassed(rules, alternatives, before.settled, shown, from, place);
+  const settled = passed?.settled ?? before.settled;
+  const running = passed?.running ?? shown;
+  const moves = speaks || passed !== null;
+  const logRollback = moves
+    ? logRollbackCapital(settled, stakesAt, running, from, alternatives, rules)
+    : before.logRollback;
+  const gain = logRollback - before.logRollback;
+  return {
+    logRollback,
+    isBegun: before.isBegun || moves,
+    settled: isShown ? withWindow(settled, place, gain) : settled,
+    running,
+  };
 };
 
 /** ln of the evidence that the canary is good enough. Seldom asked for, so it is not kept. */

@@ -6,17 +6,11 @@ import type { RatioCurve } from '../statistics/ratio-curve.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
 import { intervalConfidence } from '../statistics/ratio.ts';
 import type { StakeRules } from '../statistics/stakes.ts';
-import {
-  cappedBlocksOf,
-  growthLength,
-  logRollbackCapital,
-  roundGrowth,
-  zeros,
-} from '../statistics/stakes.ts';
+import { cappedBlocksOf, growthLength, roundGrowth, zeros } from '../statistics/stakes.ts';
 import type { LoudWindow } from '../analysis/strongest-windows.ts';
-import { loudWindows, withWindow } from '../analysis/strongest-windows.ts';
+import { loudWindows } from '../analysis/strongest-windows.ts';
 import type { Staked } from './staked.ts';
-import { blockPassed, initialSettled, logPromoteOf, stakesAt } from './staked.ts';
+import { initialSettled, logPromoteOf, stakedAfter, stakesAt } from './staked.ts';
 
 export type TrafficRule = StakeRules & {
   /** The canary may get this part of its share (0.8) before it counts as losing traffic. */
@@ -92,20 +86,13 @@ export const trafficJudge: RuledJudge<
     const running = speaks
       ? withRequests(rule, state.running, canaryShare, canary, baseline)
       : state.running;
-    const passed = blockPassed(rule, alternatives, state.settled, running, growthAt, place);
-    const settled = passed?.settled ?? state.settled;
-    const now = passed?.running ?? running;
-    const moves = speaks || passed !== null;
-    const logRollback = moves
-      ? logRollbackCapital(settled, stakesAt, now, growthAt, alternatives, rule)
-      : state.logRollback;
-    const gain = logRollback - state.logRollback;
+    const staked = stakedAfter(rule, alternatives, state, running, growthAt, place, speaks, speaks);
     const next: TrafficState = {
       judged: 'traffic',
-      logRollback,
-      isBegun: state.isBegun || moves,
-      settled: speaks ? withWindow(settled, place, gain) : settled,
-      running: now,
+      logRollback: staked.logRollback,
+      isBegun: staked.isBegun,
+      settled: staked.settled,
+      running: staked.running,
       share: state.share,
       settlingWindows: state.settlingWindows,
       curve: state.curve,
