@@ -12,7 +12,9 @@ export const jsonIn = (text: string): unknown => {
 /** The fields of the object that a text holds, unchecked; undefined: it is no JSON object. */
 export const jsonFieldsIn = (text: string): JsonFields | undefined => {
   const given = jsonIn(text);
-  return typeof given === 'object' && given !== null && !Array.isArray(given)
-    ? (given as JsonFields)
-    : undefined;
+  return isJsonFields(given) ? given : undefined;
 };
+
+/** Whether a value out of JSON is an object, and no list. */
+export const isJsonFields = (value: unknown): value is JsonFields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,7 +1,7 @@
 import type { GateOutcome, PlaceAsked } from '../core/canary/obey/gate.ts';
 import type { ObeyCode } from '../core/canary/obey/refusal.ts';
 import type { JsonFields } from '../core/json-text.ts';
-import { jsonFieldsIn } from '../core/json-text.ts';
+import { isJsonFields, jsonFieldsIn } from '../core/json-text.ts';
 import { nameMax } from '../core/markers/limits.ts';
 import { uuidPattern } from '../core/markers/parse-marker.ts';
 import type { Text } from '../core/markers/crypto.ts';
@@ -146,7 +146,7 @@ const readAsked = (text: Text, bytes: Uint8Array): Result<Asked, Problem> => {
     const meant = readMeant(json, null);
     return meant.ok ? ok({ meant: meant.value, hook: null }) : meant;
   }
-  const more = isObject(metadata) ? metadata : {};
+  const more = isJsonFields(metadata) ? metadata : {};
   const hook = hooks.find((name) => name === more['hook']);
   if (hook === undefined)
     return refuse(
@@ -204,6 +204,3 @@ const placeIn = (json: { readonly [name: string]: unknown }): PlaceAsked =>
 
 const isName = (value: unknown): boolean =>
   typeof value === 'string' && value.length > 0 && value.length <= nameMax && value.isWellFormed();
-
-const isObject = (value: unknown): value is JsonFields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

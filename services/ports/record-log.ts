@@ -56,7 +56,7 @@ export type Subscriber = {
   readonly onBatch: (batch: RecordBatch) => Promise<void>;
   /** The partition now belongs to another subscriber; a batch that is still pending may finish harmlessly. */
   readonly onLost?: (partition: number) => void;
-  /** Records in one batch, at most; 200 unless told. */
+  /** Records in one batch, at most; `batchRecordsDefault` unless told. */
   readonly batchRecordsMax?: number;
 };
 

@@ -1,4 +1,5 @@
 import type { CheckTools } from '../../core/check/check-record.ts';
+import { batchRecordsDefault } from '../../core/log/batch-size.ts';
 import type { LogRecord, Position } from '../../core/log/record.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
@@ -19,8 +20,6 @@ export type SeamProblem = {
 
 /** Records after the seam in which the operation that tells of the archive is looked for. */
 const proofWithinRecords = 1_000;
-/** Records in one batch to a subscriber that does not say how many it takes. */
-const batchRecordsDefault = 200;
 
 /**
  * A log that begins at 0 again: what it no longer holds comes from its archive. Appends, and all that the log still

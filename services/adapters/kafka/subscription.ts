@@ -1,4 +1,5 @@
 import type { Admin, Kafka } from 'kafkajs';
+import { batchRecordsDefault } from '../../core/log/batch-size.ts';
 import type { Position } from '../../core/log/record.ts';
 import { ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
@@ -12,8 +13,6 @@ import type { LeaseOptions } from './group-lease.ts';
 import { createPositionReader } from './position-reader.ts';
 import type { Fetched, PositionReader } from './position-reader.ts';
 
-/** Records in one batch to a subscriber that does not say how many it takes. */
-const batchRecordsDefault = 200;
 const longPollMs = 1_000;
 const pollWithinMs = 10_000;
 /**

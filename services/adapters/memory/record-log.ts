@@ -1,4 +1,5 @@
 import { appendBytes, appendBytesMax } from '../../core/log/append-size.ts';
+import { batchRecordsDefault } from '../../core/log/batch-size.ts';
 import type { LogRecord, NewRecord, Position } from '../../core/log/record.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
@@ -12,9 +13,6 @@ import type {
 } from '../../ports/record-log.ts';
 import { createFollowing } from '../following/following.ts';
 import type { Following } from '../following/following.ts';
-
-/** Records in one batch to a subscriber that does not say how many it takes. */
-const batchRecordsDefault = 200;
 
 export type MemoryRecordLog = RecordLog & {
   /** Forgets records appended before the given time, milliseconds since 1970; answers how many. */

@@ -12,7 +12,8 @@ import { leavesOf } from './message-parts.ts';
 import type { Message } from './message-parts.ts';
 import { resourceAttributesIn } from './protobuf-attributes.ts';
 import { protobufMessage } from './protobuf-parts.ts';
-import { MalformedProtobuf, ProtobufReader } from './protobuf-reader.ts';
+import { ProtobufReader } from './protobuf-reader.ts';
+import { requestFault } from './request-fault.ts';
 
 /**
  * Whose a resource is, is read here by the very functions that judge it later, so that no spelling of a request is
@@ -36,10 +37,7 @@ export const keepServices: KeepServices = (signal, bytes, contentType, maySend) 
       left,
     });
   } catch (fault) {
-    if (fault instanceof MalformedProtobuf)
-      return fail({ code: 'otlp-malformed', message: fault.message, offset: fault.offset });
-    if (!(fault instanceof WrongShape)) throw fault;
-    return fail({ code: 'otlp-wrong-shape', message: fault.message, path: `$${fault.path}` });
+    return fail(requestFault(fault));
   }
 };
 

@@ -1,14 +1,13 @@
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { MetricsProblem, OtlpContentType, Signal, SplitOtlp } from '../../ports/otlp.ts';
-import { WrongShape } from './json-fields.ts';
 import { jsonMessage } from './json-parts.ts';
 import { parseJson } from './json-text.ts';
 import { METRICS_LIMITS } from './limits.ts';
 import { leavesIn } from './message-parts.ts';
 import type { Message, Part } from './message-parts.ts';
 import { protobufMessage } from './protobuf-parts.ts';
-import { MalformedProtobuf } from './protobuf-reader.ts';
+import { requestFault } from './request-fault.ts';
 
 /**
  * What a piece may spend on frames, as a share of it. It bounds what a small request can be blown up to by a large
@@ -25,10 +24,7 @@ export const splitOtlp: SplitOtlp = (signal, bytes, contentType, pieceBytesMax) 
     const framesMax = pieceBytesMax * FRAMES_SHARE_MAX;
     return ok({ pieces: split(whole.value, pieceBytesMax, framesMax, lost), lost: lost.count });
   } catch (fault) {
-    if (fault instanceof MalformedProtobuf)
-      return fail({ code: 'otlp-malformed', message: fault.message, offset: fault.offset });
-    if (!(fault instanceof WrongShape)) throw fault;
-    return fail({ code: 'otlp-wrong-shape', message: fault.message, path: `$${fault.path}` });
+    return fail(requestFault(fault));
   }
 };
 

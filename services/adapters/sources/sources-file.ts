@@ -38,24 +38,27 @@ export const openSourcesFile = async (
     readonly lookEveryMs?: number;
   },
 ): Promise<Result<SourcesFile, SourcesFileProblem>> => {
-  const first = await readSources(path, options.crypto);
+  const first = await readSmallFile(path);
   if (!first.ok) return first;
-  let { text, sources } = first.value;
+  const begun = sourcesIn(path, first.value.text, options.crypto);
+  if (!begun.ok) return begun;
+  let { text, sources } = begun.value;
   let toldMessage: string | undefined;
   let isLooking = false;
 
   const look = async (): Promise<void> => {
-    const read = await readSources(path, options.crypto);
-    if (!read.ok) {
-      if (read.problem.message === toldMessage) return;
-      toldMessage = read.problem.message;
-      options.tell({ event: 'not-taken', problem: read.problem });
-      return;
+    const read = await readSmallFile(path);
+    // What says the same as before need not be read again.
+    if (read.ok && read.value.text === text && toldMessage === undefined) return;
+    const taken = read.ok ? sourcesIn(path, read.value.text, options.crypto) : read;
+    if (taken.ok) {
+      toldMessage = undefined;
+      ({ text, sources } = taken.value);
+      options.tell({ event: 'changed', count: sources.count() });
+    } else if (taken.problem.message !== toldMessage) {
+      toldMessage = taken.problem.message;
+      options.tell({ event: 'not-taken', problem: taken.problem });
     }
-    const isChanged = read.value.text !== text || toldMessage !== undefined;
-    toldMessage = undefined;
-    ({ text, sources } = read.value);
-    if (isChanged) options.tell({ event: 'changed', count: sources.count() });
   };
   const timer = setInterval(() => {
     if (isLooking) return;
@@ -74,21 +77,13 @@ export const openSourcesFile = async (
   });
 };
 
-type Read = {
-  readonly text: string;
-  readonly sources: TelemetrySources;
-  readonly isExposed: boolean;
-};
-
-const readSources = async (
+const sourcesIn = (
   path: string,
+  text: string,
   crypto: Pick<Crypto, 'sha256HexOfText'>,
-): Promise<Result<Read, SourcesFileProblem>> => {
-  const read = await readSmallFile(path);
-  if (!read.ok) return read;
-  const { text, isExposed } = read.value;
+): Result<{ readonly text: string; readonly sources: TelemetrySources }, SourcesFileProblem> => {
   const parsed = parseSources(text, crypto);
-  if (parsed.ok) return ok({ text, isExposed, sources: knownSources(parsed.value) });
+  if (parsed.ok) return ok({ text, sources: knownSources(parsed.value) });
   const { line, message } = parsed.problem;
   return problem(
     `${path}: ${line === null ? '' : `line ${line}: `}${message}`,
@@ -98,7 +93,7 @@ const readSources = async (
 
 const readSmallFile = async (
   path: string,
-): Promise<Result<Pick<Read, 'text' | 'isExposed'>, SourcesFileProblem>> => {
+): Promise<Result<{ readonly text: string; readonly isExposed: boolean }, SourcesFileProblem>> => {
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'r');

@@ -1,4 +1,5 @@
 import { appendBytes, appendBytesMax } from '../../core/log/append-size.ts';
+import { batchRecordsDefault } from '../../core/log/batch-size.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -10,8 +11,6 @@ import type { SqliteProblem } from './problem.ts';
 import { recordTable } from './record-table.ts';
 import { subscribeSqlite } from './subscription.ts';
 
-/** Records in one batch to a subscriber that does not say how many it takes. */
-const batchRecordsDefault = 200;
 /** How long a subscriber that died keeps others waiting, milliseconds. */
 const leaseMsDefault = 5_000;
 

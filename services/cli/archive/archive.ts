@@ -1,6 +1,7 @@
 import { checkRecord } from '../../core/check/check-record.ts';
 import type { LogRecord } from '../../core/log/record.ts';
 import type { OperationRow } from '../../core/operations.ts';
+import { countOf } from '../../core/problems/problem.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import { settingsAfterMove } from '../../core/sealed-log.ts';
@@ -141,10 +142,8 @@ const archivedText = (
   const where = `${plainText(folder)} holds log ${log} up to position ${to}`;
   const told = operation === null ? '' : ` (operation at position ${operation})`;
   if (added.records === 0) return `nothing new: ${where}${told}`;
-  return `archived ${added.records} records from position ${added.from} on in ${filesText(added.files)}, ${added.bytes} bytes: ${where}${told}`;
+  return `archived ${added.records} records from position ${added.from} on in ${countOf(added.files, 'file')}, ${added.bytes} bytes: ${where}${told}`;
 };
-
-const filesText = (count: number): string => (count === 1 ? '1 file' : `${count} files`);
 
 const verify = async (ports: CliPorts, given: Given, isJson: boolean): Done => {
   const { settings } = ports;
@@ -208,7 +207,7 @@ const verifiedText = (
   { log, to, files, records, bytes, digest, signatures }: Verified,
   folder: string,
 ): readonly string[] => [
-  `${plainText(folder)} ${signatures === null || signatures.unproven.length === 0 ? 'is whole' : 'has all its files'}: log ${log}, ${records} records up to position ${to} in ${filesText(files)}, ${bytes} bytes`,
+  `${plainText(folder)} ${signatures === null || signatures.unproven.length === 0 ? 'is whole' : 'has all its files'}: log ${log}, ${records} records up to position ${to} in ${countOf(files, 'file')}, ${bytes} bytes`,
   `digest ${digest}`,
   ...(signatures === null
     ? []

@@ -1,6 +1,7 @@
 import type { GateOutcome, PlaceAsked } from '../../core/canary/obey/gate.ts';
 import { odds } from '../../core/canary/reading/figures.ts';
 import { headlineOf } from '../../core/canary/decision/sentence.ts';
+import { countOf } from '../../core/problems/problem.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Line } from '../../core/views.ts';
@@ -280,7 +281,7 @@ const unpairedText = ({ windows, windowMs }: Line): string =>
     : '';
 
 const counted = (windows: unknown): string =>
-  windows === 1 ? '1 window' : `${typeof windows === 'number' ? windows : 'no'} windows`;
+  typeof windows === 'number' ? countOf(windows, 'window') : 'no windows';
 
 const unsentText = (line: Line): string | undefined => {
   const judging = lineIn(line, 'judging');

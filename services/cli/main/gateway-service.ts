@@ -1,5 +1,6 @@
 import type { SourcesFile } from '../../adapters/sources/sources-file.ts';
 import type { AnalyserStatus } from '../../analyser/start.ts';
+import { countOf } from '../../core/problems/problem.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import { isLoopback } from '../../gateway/host.ts';
@@ -114,7 +115,7 @@ const openSources = async ({
         case 'changed':
           note({
             code: 'sources-changed',
-            message: `gateway: ${path} was changed: telemetry of ${sourcesIn(event.count)} is taken now`,
+            message: `gateway: ${path} was changed: telemetry of ${countOf(event.count, 'source')} is taken now`,
             hint: '',
           });
           return;
@@ -149,9 +150,7 @@ const tellWhoIsBelieved = (
 };
 
 const ofSources = (sources: SourcesFile | null): string =>
-  sources === null ? '' : ` from ${sourcesIn(sources.count())}, by token`;
-
-const sourcesIn = (count: number): string => (count === 1 ? '1 source' : `${count} sources`);
+  sources === null ? '' : ` from ${countOf(sources.count(), 'source')}, by token`;
 
 /** Analyses that ended are told by their decisions. */
 const openOnly = (status: AnalyserStatus): AnalyserStatus => ({

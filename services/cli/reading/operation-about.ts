@@ -1,5 +1,6 @@
 import type { Json } from '../../core/canonical.ts';
 import type { OperationKind } from '../../core/markers/marker.ts';
+import { countOf } from '../../core/problems/problem.ts';
 import type { Line } from '../../core/views.ts';
 import { digestShown } from '../terminal/display.ts';
 import { lineIn, linesIn, textIn } from './line-fields.ts';
@@ -35,10 +36,10 @@ const subjects: {
 } = {
   'letters-redriven': letters,
   'letters-discarded': letters,
-  'deployments-forgotten': (line) => [countText(listIn(line, 'deployments').length, 'deployment')],
+  'deployments-forgotten': (line) => [countOf(listIn(line, 'deployments').length, 'deployment')],
   'retention-set': (line) => [
     textIn(line, 'environment'),
-    countText(Number(textIn(line, 'days')), 'day'),
+    countOf(Number(textIn(line, 'days')), 'day'),
   ],
   'decisions-stopped': place,
   'decisions-resumed': place,
@@ -68,11 +69,8 @@ const namedMax = 4;
 
 const named = (what: string, of: readonly Json[]): string =>
   of.length > namedMax
-    ? countText(of.length, what)
+    ? countOf(of.length, what)
     : `${what}${of.length === 1 ? '' : 's'} ${of.map((one) => JSON.stringify(one)).join(', ')}`;
-
-const countText = (count: number, what: string): string =>
-  `${count} ${what}${count === 1 ? '' : 's'}`;
 
 const rangeOf = (line: Line): string => {
   const [from, to] = [textIn(line, 'from'), textIn(line, 'to')];

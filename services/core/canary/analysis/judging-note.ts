@@ -1,5 +1,5 @@
 import { isoTime } from '../../instant.ts';
-import { jsonFieldsIn } from '../../json-text.ts';
+import { isJsonFields, jsonFieldsIn } from '../../json-text.ts';
 import type { Slot } from '../../markers/marker.ts';
 import type { Line } from '../../views.ts';
 import type { AnalysisState } from './analysis-state.ts';
@@ -110,7 +110,7 @@ export const readJudgingNote = (text: string): JudgingNote | undefined => {
     isText(note['deployment']) &&
     isText(note['version']) &&
     (stage === null || isText(stage)) &&
-    isFields(slot) &&
+    isJsonFields(slot) &&
     isText(slot['namespace']) &&
     isText(slot['environment']) &&
     isText(slot['component']) &&
@@ -120,12 +120,10 @@ export const readJudgingNote = (text: string): JudgingNote | undefined => {
   return isNote ? (note as unknown as JudgingNote) : undefined;
 };
 
-type Fields = { readonly [name: string]: unknown };
-const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
 const isNumber = (value: unknown): boolean => Number.isFinite(value);
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isUnsent = (value: unknown): boolean =>
-  isFields(value) &&
+  isJsonFields(value) &&
   isText(value['id']) &&
   typeof value['critical'] === 'boolean' &&
   Array.isArray(value['names']) &&

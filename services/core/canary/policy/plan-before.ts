@@ -1,10 +1,4 @@
-import { beforeSpanMs } from '../rollouts/before.ts';
-import {
-  beforeSoakMsMin,
-  beforeWarmUpMsMin,
-  dispersionTimes,
-  drift,
-} from '../rollouts/before-rule.ts';
+import { beforeTimes, dispersionTimes, drift, widened } from '../rollouts/before-rule.ts';
 import type { Outlook, PolicyPlan } from './plan-policy.ts';
 import { planPolicy } from './plan-policy.ts';
 import type { MetricPolicy, Policy } from './policy.ts';
@@ -29,10 +23,8 @@ export const planBefore = (policy: Policy, outlook: Outlook): BeforePlan => {
   const dispersion = Math.max(outlook.dispersion, dispersionTimes);
   const asBefore: Policy = {
     ...policy,
-    warmUpMs: Math.max(policy.warmUpMs, beforeWarmUpMsMin),
-    soakMs: Math.max(policy.soakMs, beforeSoakMsMin),
-    deadlineMs: beforeSpanMs,
-    metrics: policy.metrics.map(widened),
+    ...beforeTimes(policy),
+    metrics: policy.metrics.map(drifted),
   };
   const traffic = [
     { fromSeconds: 0, canaryRps: requestsPerSecond, baselineRps: requestsPerSecond },
@@ -46,12 +38,10 @@ export const planBefore = (policy: Policy, outlook: Outlook): BeforePlan => {
   };
 };
 
-const widened = (metric: MetricPolicy): MetricPolicy => {
+const drifted = (metric: MetricPolicy): MetricPolicy => {
   switch (metric.judged) {
-    case 'errors': {
-      const { relative, absolute } = metric.tolerance;
-      return { ...metric, tolerance: { relative: relative * drift.errors, absolute } };
-    }
+    case 'errors':
+      return { ...metric, tolerance: widened(metric.tolerance, drift.errors) };
     case 'latency':
       return { ...metric, slower: metric.slower * drift.slower };
     case 'level':

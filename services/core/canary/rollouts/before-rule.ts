@@ -14,8 +14,8 @@ import { beforeSpanMs } from './before.ts';
 const minuteMs = 60_000;
 
 /** Nobody starts the old version anew beside it, so the first minutes are cold on one side alone. */
-export const beforeWarmUpMsMin: number = 2 * minuteMs;
-export const beforeSoakMsMin: number = 15 * minuteMs;
+const warmUpMsMin = 2 * minuteMs;
+const soakMsMin = 15 * minuteMs;
 const bakeMs = 15 * minuteMs;
 /** An incident that is shorter than four of them is not enough. */
 const blockMs = 2 * minuteMs;
@@ -35,12 +35,19 @@ export const drift: {
 export const dispersionTimes = 2.5;
 const unknownDispersion = 4;
 
+type Times = Pick<FamilyRule, 'warmUpMs' | 'soakMs' | 'deadlineMs'>;
+
+/** How long there is, and what of it says nothing yet, where a canary has these times. */
+export const beforeTimes = ({ warmUpMs, soakMs }: Omit<Times, 'deadlineMs'>): Times => ({
+  warmUpMs: Math.max(warmUpMs, warmUpMsMin),
+  soakMs: Math.max(soakMs, soakMsMin),
+  deadlineMs: beforeSpanMs,
+});
+
 /** The rule of a comparison with what ran before; `rule` is that of a canary, with windows of a minute. */
 export const beforeRule = (rule: FamilyRule, before: Before): FamilyRule => ({
   ...rule,
-  warmUpMs: Math.max(rule.warmUpMs, beforeWarmUpMsMin),
-  soakMs: Math.max(rule.soakMs, beforeSoakMsMin),
-  deadlineMs: beforeSpanMs,
+  ...beforeTimes(rule),
   bakeMs,
   blockMs: Math.max(rule.blockMs, blockMs),
   noDataMs: Math.max(rule.noDataMs, noDataMsMin),
@@ -140,7 +147,8 @@ const metricRule = (
   }
 };
 
-const widened = ({ relative, absolute }: Line, times: number): Line => ({
+/** Relatively; what is let through without any baseline stays. */
+export const widened = ({ relative, absolute }: Line, times: number): Line => ({
   relative: relative * times,
   absolute,
 });
