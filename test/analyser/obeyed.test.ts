@@ -6,7 +6,7 @@ import type { DecisionRow } from '../../services/core/read-models.ts';
 import { ok } from '../../services/core/result.ts';
 import { loadState } from '../../services/projector/project.ts';
 import { appendSamples } from '../../services/analyser/append-samples.ts';
-import { buildAnalyserHouse, buildCanaryHouse } from '../support/analyser-house.ts';
+import { buildAnalyserHouse, buildCanaryHouse, startCanary } from '../support/analyser-house.ts';
 import type { AnalyserHouse } from '../support/analyser-house.ts';
 import { fastPolicy, fullPolicy, opening } from '../support/canary/sample-streams.ts';
 import { artifact } from '../support/decisions.ts';
@@ -18,16 +18,7 @@ import { value } from '../support/records.ts';
 
 const houseWith = async (policy: Policy, canaryErrors: number): Promise<AnalyserHouse> => {
   const house = await buildAnalyserHouse(policy);
-  await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
-  await house.say('ci', logged('1.9.4'));
-  const server = { name: 'baseline', version: '1.9.4', requests: 500, errors: 0, fromMs: 0 };
-  house.servers.push({ ...server });
-  house.start();
-  await house.pass(2000);
-  await house.say('ci', planned('2.0.0', { canaryShare: 0.1 }));
-  await house.say('ci', started());
-  const fromMs = house.sinceOpeningMs() + 300;
-  house.servers.push({ ...server, name: 'canary', version: '2.0.0', errors: canaryErrors, fromMs });
+  await startCanary(house, canaryErrors);
   return house;
 };
 

@@ -4,13 +4,11 @@ import type { DecisionRow } from '../../services/core/read-models.ts';
 import { ok } from '../../services/core/result.ts';
 import { parseSources } from '../../services/core/telemetry/sources.ts';
 import type { RecordLog } from '../../services/ports/record-log.ts';
-import type { AnalyserHouse } from '../support/analyser-house.ts';
-import { buildAnalyserHouse } from '../support/analyser-house.ts';
+import { buildAnalyserHouse, startCanary } from '../support/analyser-house.ts';
 import { fastPolicy } from '../support/canary/sample-streams.ts';
 import type { Asked } from '../support/gateway.ts';
 import { openGatewayHouse } from '../support/gateway.ts';
-import { keyOf, openedAtMs, tools } from '../support/given.ts';
-import { added, logged, planned, started } from '../support/markers.ts';
+import { openedAtMs, tools } from '../support/given.ts';
 import { attributes, histogram, protobufOf, requestOf } from '../support/otlp/requests.ts';
 import { value } from '../support/records.ts';
 
@@ -67,23 +65,6 @@ const decided = async (
     await throughDoor(headers, exportOf(poison, canary.fromMs, house.sinceOpeningMs()));
   }
   return house.decisions();
-};
-
-const startCanary = async (
-  house: AnalyserHouse,
-  errors: number,
-): Promise<{ readonly fromMs: number }> => {
-  await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
-  await house.say('ci', logged('1.9.4'));
-  const server = { name: 'baseline', version: '1.9.4', requests: 500, errors: 0, fromMs: 0 };
-  house.servers.push({ ...server });
-  house.start();
-  await house.pass(2000);
-  await house.say('ci', planned('2.0.0', { canaryShare: 0.1 }));
-  await house.say('ci', started());
-  const fromMs = house.sinceOpeningMs() + 300;
-  house.servers.push({ ...server, name: 'canary', version: '2.0.0', errors, fromMs });
-  return { fromMs };
 };
 
 /** One more server, as it says: 500 requests a second since the canary began. */

@@ -193,6 +193,27 @@ export const buildCanaryHouse = async (policy: Policy): Promise<AnalyserHouse> =
   return house;
 };
 
+/**
+ * Analysers start, and two seconds later a canary that fails so often a second, of 500 requests; answers from when on it
+ * serves, milliseconds since the opening.
+ */
+export const startCanary = async (
+  house: AnalyserHouse,
+  errors: number,
+): Promise<{ readonly fromMs: number }> => {
+  await house.say('admin', added(keyOf('analyser'), { roles: ['analyser'] }));
+  await house.say('ci', logged('1.9.4'));
+  const server = { name: 'baseline', version: '1.9.4', requests: 500, errors: 0, fromMs: 0 };
+  house.servers.push({ ...server });
+  house.start();
+  await house.pass(2000);
+  await house.say('ci', planned('2.0.0', { canaryShare: 0.1 }));
+  await house.say('ci', started());
+  const fromMs = house.sinceOpeningMs() + 300;
+  house.servers.push({ ...server, name: 'canary', version: '2.0.0', errors, fromMs });
+  return { fromMs };
+};
+
 /** Lets everything happen that waits for no time. */
 export const settled = async (): Promise<void> => {
   for (let turn = 0; turn < 3; turn++) await new Promise((done) => setImmediate(done));

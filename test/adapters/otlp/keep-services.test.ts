@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { keepServices } from '../../../services/adapters/otlp/keep-services.ts';
 import { decodeMetricsRequest } from '../../../services/adapters/otlp/metrics-request.ts';
 import type { DecodedMetrics } from '../../../services/core/telemetry/point.ts';
-import type { KeptServices, OtlpContentType } from '../../../services/ports/otlp.ts';
+import type { KeptServices } from '../../../services/ports/otlp.ts';
 import { anyRequest } from '../../support/otlp/arbitraries.ts';
 import type { OtlpRequest, OtlpResourceMetrics } from '../../support/otlp/requests.ts';
 import {
+  encoders,
   attributes,
   goodPoint,
   histogram,
@@ -17,11 +18,6 @@ import {
 import { value } from '../../support/records.ts';
 
 const [protobuf, json] = ['application/x-protobuf', 'application/json'] as const;
-const encoders: readonly (readonly [OtlpContentType, (request: OtlpRequest) => Uint8Array])[] = [
-  [protobuf, protobufOf],
-  [json, jsonOf],
-];
-
 const of = (
   resource: Readonly<Record<string, string | number>>,
   points = 1,

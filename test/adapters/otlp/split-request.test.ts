@@ -6,23 +6,17 @@ import { splitOtlp } from '../../../services/adapters/otlp/split-request.ts';
 import type { DecodedMetrics } from '../../../services/core/telemetry/point.ts';
 import type { OtlpContentType, SplitRequest } from '../../../services/ports/otlp.ts';
 import { anyRequest } from '../../support/otlp/arbitraries.ts';
-import type { OtlpRequest } from '../../support/otlp/requests.ts';
 import {
+  encoders,
   busyRequest,
   goodPoint,
   histogram,
   jsonOf,
-  protobufOf,
   requestOf,
 } from '../../support/otlp/requests.ts';
 import { value } from '../../support/records.ts';
 
-const [protobuf, json] = ['application/x-protobuf', 'application/json'] as const;
-const encoders: readonly (readonly [OtlpContentType, (request: OtlpRequest) => Uint8Array])[] = [
-  [protobuf, protobufOf],
-  [json, jsonOf],
-];
-
+const json = 'application/json';
 const rejectedOf = (all: readonly DecodedMetrics[]): { readonly [reason: string]: number } => {
   const counts: Record<string, number> = {};
   for (const { reason, count } of all.flatMap(({ rejected }) => rejected))

@@ -12,6 +12,7 @@ import type { Policy } from '../../../services/core/canary/policy/policy.ts';
 import { presets } from '../../../services/core/canary/policy/presets.ts';
 import type { Decided } from '../../../services/core/markers/marker.ts';
 import type {
+  Copy,
   AnalysisOpened,
   Origin,
   Points,
@@ -297,6 +298,20 @@ export const cut = (sent: readonly Sent[], sizes: readonly number[]): readonly P
   }
   return records;
 };
+
+/** What the log has said since the opening, as it is copied for the analysis; a second later unless told. */
+export const copied = (fact: Copy['fact'], change: Partial<Copy> = {}): Copy => ({
+  kind: 'copy',
+  ...place,
+  analysis: opening().analysis,
+  logPosition: 9,
+  logDigest: tools.digest('a record'),
+  appendedAt: openedAt + 1_000,
+  marker: '6f1c1a52-0000-8000-8000-0000000000ff',
+  fact,
+  canaryShare: null,
+  ...change,
+});
 
 export const tick = (afterMs: number): Tick => ({ kind: 'tick', ...place, at: openedAt + afterMs });
 

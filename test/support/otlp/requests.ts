@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
+import type { OtlpContentType } from '../../../services/ports/otlp.ts';
 
 /**
  * OTLP requests in their JSON form. 64-bit integers may be text or number, as the standard says,
@@ -31,6 +32,15 @@ export const jsonOf = (request: unknown): Uint8Array =>
       typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
     ),
   );
+
+/** Both encodings of a request. */
+export const encoders: readonly (readonly [
+  OtlpContentType,
+  (request: OtlpRequest) => Uint8Array,
+])[] = [
+  ['application/x-protobuf', protobufOf],
+  ['application/json', jsonOf],
+];
 
 /** Attributes from plain values: text, whole numbers as int, other numbers as double, booleans. */
 export const attributes = (

@@ -24,6 +24,7 @@ import {
   run,
   tick,
   tools,
+  copied,
 } from '../../../support/canary/sample-streams.ts';
 import type { Pod, Run } from '../../../support/canary/sample-streams.ts';
 
@@ -67,19 +68,8 @@ const first = ({ decisions: [decision] }: Run): Decided => {
 const expectMarker = (decision: Decided): void =>
   expect(parseMarker('decision', decision as unknown as Body)).toMatchObject({ ok: true });
 
-const copy = (afterMs: number, canaryShare: number, logPosition: number): Copy => ({
-  kind: 'copy',
-  audience: 'local',
-  environment: 'production',
-  component: 'checkout',
-  analysis: opening().analysis,
-  logPosition,
-  logDigest: tools.digest('a record'),
-  appendedAt: openedAt + afterMs,
-  marker: '6f1c1a52-0000-8000-8000-0000000000ff',
-  fact: 'traffic-shifted',
-  canaryShare,
-});
+const copy = (afterMs: number, canaryShare: number, logPosition: number): Copy =>
+  copied('traffic-shifted', { appendedAt: openedAt + afterMs, canaryShare, logPosition });
 
 describe('a decision', () => {
   const rollback = first(judged({}, policy, [pod({}), canary(failing)]));

@@ -21,6 +21,7 @@ import {
   run,
   tick,
   tools,
+  copied,
 } from '../../../support/canary/sample-streams.ts';
 import { noBases } from '../../../../services/core/canary/windows/stream-bases.ts';
 import type { Pod, Sent } from '../../../support/canary/sample-streams.ts';
@@ -428,19 +429,7 @@ describe('the window', () => {
 });
 
 describe('what the log says since', () => {
-  const copy = (fact: Copy['fact']): Copy => ({
-    kind: 'copy',
-    audience: 'local',
-    environment: 'production',
-    component: 'checkout',
-    analysis: analysisId,
-    logPosition: 9,
-    logDigest: tools.digest('a record'),
-    appendedAt: openedAt + 3_000,
-    marker: '6f1c1a52-0000-8000-8000-0000000000ff',
-    fact,
-    canaryShare: null,
-  });
+  const copy = (fact: Copy['fact']): Copy => copied(fact, { appendedAt: openedAt + 3_000 });
   const rest = cut(exportsOf([baseline(), canary({ traffic: failing })]), [9]);
 
   test('the end of the attempt ends the analysis, and its copy may come twice', () => {

@@ -20,7 +20,7 @@ import {
   opening,
   run,
   tick,
-  tools,
+  copied,
 } from '../../../support/canary/sample-streams.ts';
 import type { Pod } from '../../../support/canary/sample-streams.ts';
 
@@ -42,19 +42,7 @@ const ticks = (fromMs: number, toMs: number, everyMs: number): readonly Tick[] =
     tick(fromMs + (index + 1) * everyMs),
   );
 
-const copy = (fact: Copy['fact']): Copy => ({
-  kind: 'copy',
-  audience: 'local',
-  environment: 'production',
-  component: 'checkout',
-  analysis: analysisId,
-  logPosition: 9,
-  logDigest: tools.digest('a record'),
-  appendedAt: openedAt + 3_000,
-  marker: '6f1c1a52-0000-8000-8000-0000000000ff',
-  fact,
-  canaryShare: null,
-});
+const copy = (fact: Copy['fact']): Copy => copied(fact, { appendedAt: openedAt + 3_000 });
 
 const windowsOf = (decisions: readonly Decided[]): readonly number[] =>
   decisions.map(({ windowIndex }) => windowIndex);

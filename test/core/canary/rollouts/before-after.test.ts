@@ -20,6 +20,7 @@ import {
   run,
   tick,
   tools,
+  copied,
 } from '../../../support/canary/sample-streams.ts';
 import type { Pod } from '../../../support/canary/sample-streams.ts';
 import { policyText } from '../../../../services/core/canary/policy/policy-text.ts';
@@ -200,19 +201,8 @@ describe('an opening that cannot be used', () => {
 });
 
 describe('blue/green', () => {
-  const shift = (share: number | null): Copy => ({
-    kind: 'copy',
-    audience: 'local',
-    environment: 'production',
-    component: 'checkout',
-    analysis: opening().analysis,
-    logPosition: 99,
-    logDigest: '0'.repeat(64),
-    appendedAt: openedAt + 1_000,
-    marker: '6f1c1a52-0000-8000-8000-00000000000c',
-    fact: 'traffic-shifted',
-    canaryShare: share,
-  });
+  const shift = (share: number | null): Copy =>
+    copied('traffic-shifted', { logPosition: 99, canaryShare: share });
   const colours = (before: Before): AnalysisOpened => begun(before, { comparison: 'colours' });
   const old = (errorsAt: (minute: number) => number, change: Partial<Pod> = {}): Pod =>
     pod(errorsAt, { name: 'blue', version: '1.9.4', ...change });

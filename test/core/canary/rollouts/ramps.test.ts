@@ -10,27 +10,20 @@ import {
   openedAt,
   opening,
   run,
+  copied,
 } from '../../../support/canary/sample-streams.ts';
 import type { Pod } from '../../../support/canary/sample-streams.ts';
 
 // The canary's share of the traffic changes while it is judged. What is compared is compared within a window, at the
 // share that both had there.
 
-const analysis = opening().analysis;
-
-const shifted = (atMs: number, share: number): Copy => ({
-  kind: 'copy',
-  audience: 'local',
-  environment: 'production',
-  component: 'checkout',
-  analysis,
-  logPosition: 100 + atMs,
-  logDigest: '0'.repeat(64),
-  appendedAt: openedAt + atMs,
-  marker: `6f1c1a52-0000-8000-8000-${String(atMs).padStart(12, '0')}`,
-  fact: 'traffic-shifted',
-  canaryShare: share,
-});
+const shifted = (atMs: number, share: number): Copy =>
+  copied('traffic-shifted', {
+    logPosition: 100 + atMs,
+    appendedAt: openedAt + atMs,
+    marker: `6f1c1a52-0000-8000-8000-${String(atMs).padStart(12, '0')}`,
+    canaryShare: share,
+  });
 
 /** A share from a second of the analysis on. */
 type Step = readonly [second: number, share: number];
