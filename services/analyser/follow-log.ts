@@ -4,6 +4,7 @@ import {
   canaryAttempts,
   copiesOf,
   dueAnalysis,
+  everyRollout,
   openingOf,
 } from '../core/canary/attempts/canary-attempts.ts';
 import type {
@@ -239,8 +240,6 @@ export const followLog = (
     onLost: () => opened.clear(),
   };
 };
-
-const everyRollout: RolloutsFor = () => ({ beforeAfter: true, blueGreen: true });
 
 /** Whether what is frozen for both is the same. The time of the start is not in it. */
 const freezesSame = (one: DueAnalysis, other: DueAnalysis): boolean =>

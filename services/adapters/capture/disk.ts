@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileFault } from '../system/file-fault.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import type { CaptureLine, CaptureProblem, CaptureReader, Captures } from '../../ports/capture.ts';
@@ -113,7 +114,4 @@ const readerOf = (
 };
 
 const unreadable = (path: string, cause: unknown): Result<never, CaptureProblem> =>
-  fail({
-    code: 'file-invalid',
-    message: `${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
-  });
+  fail({ code: 'file-invalid', message: fileFault(path, cause) });

@@ -1,10 +1,14 @@
 import type { Backtest } from '../../core/canary/backtest/run.ts';
 import { namesMax } from '../../core/canary/backtest/heard.ts';
+import { durationsWords } from '../../core/canary/judge/sentence.ts';
 import type { BacktestSetup } from '../../core/canary/backtest/setup.ts';
+import type { MetricPart } from '../../core/canary/judge/verdict.ts';
+import type { LatencyExplanation, LatencyProblem } from '../../core/canary/metrics/latency.ts';
 import { beforeSpanMs } from '../../core/canary/rollouts/before.ts';
 import { grouped } from '../../core/canary/reading/figures.ts';
 import { windowMsMax } from '../../core/canary/windows/window-length.ts';
 import { isoTime } from '../../core/instant.ts';
+import { countOf } from '../../core/problems/problem.ts';
 import { nearest } from '../../core/nearest.ts';
 import { shortTime, spanText } from '../terminal/display.ts';
 import type { CliPorts } from '../ports.ts';
@@ -12,7 +16,7 @@ import type { CliPorts } from '../ports.ts';
 /** Where nothing was decided, what the capture has instead of what was asked for tells why. `about` comes first. */
 export const tellWhatIsMissing = (
   { note }: Pick<CliPorts, 'note'>,
-  { environment, component, canary, baseline, sinceMs, comparison }: BacktestSetup,
+  { environment, component, canary, baseline, sinceMs, comparison, ended }: BacktestSetup,
   backtest: Backtest,
   about = '',
 ): void => {
@@ -53,6 +57,19 @@ export const tellWhatIsMissing = (
       `${grouped(count)} ${count === 1 ? 'point was' : 'points were'} refused: ${reason}`,
       refusalHints[reason] ?? '',
     );
+  for (const { id, explained } of backtest.readings().at(-1)?.explanation.metrics ?? [])
+    if (isIncomparable(explained))
+      note({
+        code: explained.problem,
+        message: `${about}${id}: ${durationsWords[explained.problem]}${explained.tails.length === 0 ? ', so nothing is promoted' : `, in ${countOf(explained.unusableWindows, 'window')}`}`,
+        hint: 'let both versions send the same kind of buckets, in the same unit and with the same bounds',
+      });
+  if (ended !== null)
+    note({
+      code: 'ended-undecided',
+      message: `${about}the rollout ended as ${ended.fact} ${spanText(ended.atMs - sinceMs)} after its start, before anything was decided; what came then was not judged`,
+      hint: `a pipeline says how a rollout ended after plimsoll gate${comparison === 'concurrent' ? '' : ' --wait=35m: before and after takes half an hour'}`,
+    });
   const { late = 0 } = excluded;
   if (late > lateShareMax * points)
     say(
@@ -85,6 +102,16 @@ export const tellWhatIsMissing = (
       'a capture of before and after begins half an hour before the rollout, and a day before it where it should tell the season',
     );
 };
+
+type Incomparable = LatencyExplanation & {
+  readonly problem: Exclude<LatencyProblem, 'scale-fell'>;
+};
+
+/** Wider buckets are compared from the next window on: nothing to mend. */
+const isIncomparable = (explained: MetricPart['explained']): explained is Incomparable =>
+  explained.judged === 'latency' &&
+  explained.problem !== null &&
+  explained.problem !== 'scale-fell';
 
 /** Faults of whoever sends, which leave nothing to judge. */
 const refusalHints: { readonly [reason: string]: string } = {

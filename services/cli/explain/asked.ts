@@ -1,5 +1,9 @@
 import type { CanaryAttempt } from '../../core/canary/attempts/canary-attempts.ts';
-import { decidedAttempts } from '../../core/canary/attempts/canary-attempts.ts';
+import {
+  canaryAttempts,
+  decidedAttempts,
+  everyRollout,
+} from '../../core/canary/attempts/canary-attempts.ts';
 import type { DecisionSummary, Deployment } from '../../core/deployment.ts';
 import type { Position } from '../../core/log/record.ts';
 import { slotKey } from '../../core/markers/slot.ts';
@@ -41,7 +45,10 @@ export const readAsked = async (
   if (!found.ok) return found;
   const deployment = found.value;
   const { id } = deployment;
-  const canaries = decidedAttempts(deployment);
+  const decided = decidedAttempts(deployment);
+  // Whether a policy asked for other rollouts to be judged too, the samples tell.
+  const canaries =
+    decided.length === 0 || number.value !== null ? attemptsJudged(deployment, decided) : decided;
   const attempt = canaries.findLast(
     (one) =>
       (number.value === null || one.number === number.value) &&
@@ -51,7 +58,7 @@ export const readAsked = async (
     return refuse(
       'not-found',
       canaries.length === 0
-        ? `${id} is no canary, and nobody decided about it: it was planned without a share or the strategy canary`
+        ? `${id} is no rollout that is judged, and nobody decided about it: it brings back what ran before, or was never planned`
         : `${id} has no such attempt or decision`,
       `plimsoll show ${id} tells all there is`,
     );
@@ -67,6 +74,17 @@ export const readAsked = async (
     (each) => position.value === null || each.position === position.value,
   );
   return ok({ deployment, attempt, decision });
+};
+
+/** Those that somebody decided about, and those of a kind that is judged where the policy asks for it. */
+const attemptsJudged = (
+  deployment: Deployment,
+  decided: readonly CanaryAttempt[],
+): readonly CanaryAttempt[] => {
+  const known = new Set([...decided, ...canaryAttempts(deployment, everyRollout)]);
+  return deployment.attempts.filter((attempt): attempt is CanaryAttempt =>
+    known.has(attempt as CanaryAttempt),
+  );
 };
 
 /** How many others are named. */

@@ -8,6 +8,7 @@ import type { Trace } from '../../core/canary/reading/trace.ts';
 import { recheckDecision } from '../../core/canary/decision/recheck.ts';
 import type { Recheck } from '../../core/canary/decision/recheck.ts';
 import { unjudgedOf } from '../../core/canary/analysis/unjudged.ts';
+import { comparisonOf } from '../../core/canary/rollouts/comparison.ts';
 import { weaknessOf } from '../../core/canary/rollouts/weakness.ts';
 import type { DecisionSummary, Deployment } from '../../core/deployment.ts';
 import { hasEnded } from '../../core/lifecycle.ts';
@@ -110,6 +111,12 @@ const nothingJudged = async (
   attempt: CanaryAttempt,
 ): Promise<Result<never, CliProblem>> => {
   const { slot } = attempt.plan;
+  if (comparisonOf(attempt, { beforeAfter: false, blueGreen: false }) === undefined)
+    return refuse(
+      'not-found',
+      `attempt ${attempt.number} of ${id} is no canary, and nothing of it was judged: it was planned without a share or the strategy canary`,
+      `such a rollout is held against what ran before where the policy says rollouts: { before-after: true }; plimsoll show ${id} tells all there is`,
+    );
   const key = slotKey(slot);
   const rows = await readRows(atHand, [{ model: 'slot', key }]);
   if (!rows.ok) return rows;

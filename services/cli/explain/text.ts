@@ -16,6 +16,7 @@ import { scoreOf } from '../../core/canary/reading/score.ts';
 import type { Recheck } from '../../core/canary/decision/recheck.ts';
 import type { Json } from '../../core/canonical.ts';
 import { isoTime } from '../../core/instant.ts';
+import { hasEnded } from '../../core/lifecycle.ts';
 import type { Decided, DecidedMetric } from '../../core/markers/marker.ts';
 import type { Chart } from '../../core/plot/chart.ts';
 import { chartText } from '../../core/plot/chart-terminal.ts';
@@ -96,8 +97,14 @@ const headingOf = ({ attempt, against, decision, position, readings }: Explained
   if (decision !== null)
     return `${decision.kind} of ${what}: position ${position}, window ${decision.windowIndex} (${shortTime(isoTime(decision.windowEndedAt))})${decision.mode === 'decide' ? '' : `, ${decision.mode}`}`;
   const last = readings.at(-1);
-  return `${what}: ${last === undefined ? 'nothing judged' : `${last.stage}, as of ${shortTime(isoTime(last.endMs))}`}; nothing decided yet`;
+  return `${what}: ${last === undefined ? 'nothing judged' : `${last.stage}, as of ${shortTime(isoTime(last.endMs))}`}; ${undecided(attempt)}`;
 };
+
+/** What has ended is judged no more. */
+const undecided = (attempt: CanaryAttempt): string =>
+  hasEnded(attempt)
+    ? `it ended as ${attempt.status} before anything was decided (a pipeline says how it ended after plimsoll gate)`
+    : 'nothing decided yet';
 
 const tableHeading: readonly string[] = [
   ...['metric', 'canary', 'baseline', 'ratio', '99 % interval', 'tolerated', 'part of evidence'],
@@ -138,7 +145,7 @@ const intervalText = (metric: MetricReading): string => {
 
 const toleranceText = ({ tolerated, toleratedRatio, worse }: MetricReading): string => {
   const side = worse === 'higher' ? 'to' : 'from';
-  if (tolerated !== null) return `${side} ${percent(tolerated)}`;
+  if (tolerated !== null) return tolerated >= 1 ? 'any' : `${side} ${percent(tolerated)}`;
   return toleratedRatio === null ? '' : `${side} ${times(toleratedRatio)}`;
 };
 

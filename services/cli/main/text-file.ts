@@ -1,4 +1,5 @@
 import { open, writeFile } from 'node:fs/promises';
+import { fileFault } from '../../adapters/system/file-fault.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { CliProblem } from '../problem.ts';
@@ -23,7 +24,7 @@ export const readTextFile = async (
   } catch (cause) {
     return failed({
       code: 'file-invalid',
-      message: `${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      message: fileFault(path, cause),
       hint: 'is it there, readable, and UTF-8?',
     });
   }
@@ -39,7 +40,7 @@ export const writeTextFile = async (
   } catch (cause) {
     return failed({
       code: 'file-invalid',
-      message: `${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      message: fileFault(path, cause),
       hint: 'is its folder there, and may it be written to?',
     });
   }

@@ -167,7 +167,7 @@ describe('plimsoll backtest', () => {
     expect(JSON.parse(chosen.out.at(-1) ?? '')).toMatchObject({ outcome: 'roll-back' });
     expect(await judged('broken.jsonl')).toMatchObject({
       exit: 2,
-      err: [expect.stringContaining('broken.jsonl, line 2: kind is not in the register')],
+      err: [expect.stringContaining('broken.jsonl, line 2: its kind is not in the register')],
     });
     expect(await judged('none.jsonl')).toMatchObject({ exit: 2 });
     // Of two canaries the one that began while this was recorded.
@@ -293,6 +293,50 @@ describe('plimsoll backtest', () => {
       );
       expect(err.join()).toContain('is held against the half-hour before');
     });
+  });
+
+  test('says how many windows of a rollout that ended early were judged, and why no more', async () => {
+    const slot = { environment: 'production', component: 'checkout' };
+    const deployment = '6f1c1a52-0000-8000-8000-000000000001';
+    const markers = [
+      { kind: 'logged', slot, version: '1.9.4', occurredAt: '2026-11-19T10:00:00Z' },
+      { kind: 'planned', slot, deployment, version: '2.0.0', strategy: 'canary' },
+      { kind: 'started', deployment },
+      { kind: 'succeeded', deployment, occurredAt: '2026-11-20T10:00:40Z' },
+    ].map((marker) => JSON.stringify({ occurredAt: '2026-11-20T10:00:00Z', ...marker }));
+    const files = { 'ended.jsonl': markers.join('\n'), 'quick.yaml': quick };
+    const there = await openDesk({ folder: mkdtempSync(join(folder, 'ended-')), files });
+    const path = capture('ended-c.jsonl', twoServers(200, bad));
+    const said = await there.plimsoll(
+      ...['backtest', `--metrics=${path}`, '--markers=ended.jsonl', ...how, '--json'],
+    );
+    expect(JSON.parse(said.out.at(-1) ?? '')).toMatchObject({ outcome: 'inconclusive' });
+    expect(JSON.parse(said.err.at(-1) ?? '')).toMatchObject({
+      code: 'ended-undecided',
+      message: expect.stringContaining('ended as succeeded 40 s after its start'),
+    });
+  });
+
+  test('says why durations could not be compared, for programs too', async () => {
+    const histogram = (at: number, version: string): string =>
+      lineOf({ version, at, requests: 100, errors: 0 });
+    const explicit = (line: string): string =>
+      line.replace('"sum":10', '"sum":10,"explicitBounds":[0.1,1],"bucketCounts":["50","40","10"]');
+    const exponential = (line: string): string =>
+      line
+        .replace('"histogram"', '"exponentialHistogram"')
+        .replace('"sum":10', '"sum":10,"scale":3,"positive":{"offset":-20,"bucketCounts":["100"]}');
+    const lines = Array.from({ length: 50 }, (_, index) => (index + 1) * 5).flatMap((at) => [
+      explicit(histogram(at, '2.0.0')),
+      exponential(histogram(at, '1.9.4')),
+    ]);
+    const path = capture('shapes-c.jsonl', lines);
+    const said = await desk.plimsoll(
+      ...['backtest', `--metrics=${path}`, ...place, ...versions, '--json'],
+    );
+    const codes = said.err.map((line) => (JSON.parse(line) as { readonly code: string }).code);
+    expect(codes).toEqual(['shapes-differ']);
+    expect(said.err[0]).toContain('different kinds of buckets (explicit, exponential)');
   });
 
   describe('of one region among several', () => {

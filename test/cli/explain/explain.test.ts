@@ -7,6 +7,7 @@ import { createMemoryRecordLog } from '../../../services/adapters/memory/record-
 import { backtestOpening } from '../../../services/core/canary/backtest/opening.ts';
 import { analysisIdOf } from '../../../services/core/canary/attempts/canary-attempts.ts';
 import { refusalMarker } from '../../../services/core/canary/decision/decision-marker.ts';
+import { beforeText } from '../../../services/core/canary/rollouts/before.ts';
 import { emptyPartition, foldSample } from '../../../services/core/canary/analysis/fold-samples.ts';
 import type { LogRecord } from '../../../services/core/log/record.ts';
 import type { Decided } from '../../../services/core/markers/marker.ts';
@@ -25,7 +26,17 @@ import { faultsOf } from '../../support/cli-schemas.ts';
 import type { Desk, Said } from '../../support/desk.ts';
 import { jsonOf, openDesk } from '../../support/desk.ts';
 import { by, keyOf, tools, trusts } from '../../support/given.ts';
-import { audience, id, logged, place, planned, run, started } from '../../support/markers.ts';
+import type { Step } from '../../support/given.ts';
+import {
+  audience,
+  id,
+  logged,
+  place,
+  planned,
+  run,
+  started,
+  succeeded,
+} from '../../support/markers.ts';
 import { value } from '../../support/records.ts';
 
 const slot = place('production', 'checkout');
@@ -43,7 +54,11 @@ const analysis = analysisIdOf(digest, deployment, 1);
 const partition = partitionOfKey(sampleKey(slot), 12);
 
 /** A canary on the log, and its samples, signed by an analyser. */
-const openCanary = async (said: readonly Sample[], name: string): Promise<Desk> => {
+const openCanary = async (
+  said: readonly Sample[],
+  name: string,
+  ...later: readonly Step[]
+): Promise<Desk> => {
   const opened = await openDesk({
     folder: join(folder, name),
     steps: [
@@ -51,15 +66,20 @@ const openCanary = async (said: readonly Sample[], name: string): Promise<Desk> 
       by('ci', logged('1.9.4', { slot })),
       by('ci', planned('2.0.0', { slot, strategy: 'canary' })),
       by('ci', started()),
+      ...later,
     ],
   });
+  await append(opened, said);
+  return opened;
+};
+
+const append = async (to: Desk, said: readonly Sample[]): Promise<void> => {
   for (const sample of said)
     value(
-      await opened.house.samples.append(partition, [
+      await to.house.samples.append(partition, [
         await signSample(tools.codec, tools.text, sample, keyOf(analyser)),
       ]),
     );
-  return opened;
 };
 
 /** And what these lead to. */
@@ -258,6 +278,46 @@ describe('plimsoll explain', () => {
     expect(exit).toBe(4);
     expect(err[0]).toContain('(checkout 2.0.0 in production (eu)) has been judged');
     expect(err[1]).toMatch(hint);
+  });
+
+  test('tells where a rollout stands that is held against what ran before', async () => {
+    const [first, ...rest] = samplesOf(twoServers(90, { canary: 20, baseline: 1 }));
+    if (first?.kind !== 'analysis-opened') throw new Error('it begins with its opening');
+    const before = beforeText({ windows: [], season: null });
+    const opening = { ...first, comparison: 'before-after', before } as const;
+    const steps = [
+      trusts(analyser, { roles: ['analyser'] }),
+      by('ci', logged('1.9.4', { slot })),
+      by('ci', planned('2.0.0', { slot, strategy: 'rolling' })),
+      by('ci', started()),
+    ];
+    const whole = await openDesk({ folder: join(folder, 'whole'), steps });
+    expect(await whole.plimsoll('explain', deployment)).toMatchObject({
+      exit: 4,
+      err: [
+        expect.stringContaining('is no canary, and nothing of it was judged'),
+        expect.stringContaining('rollouts: { before-after: true }'),
+      ],
+    });
+    const last = rest.at(-1);
+    if (last?.kind !== 'tick') throw new Error('it ends with a tick');
+    await append(whole, [opening, ...rest, { ...last, at: captureSinceMs + 300_000 }]);
+    const { exit, out } = await whole.plimsoll('explain', deployment);
+    expect([exit, out.slice(0, 2)]).toEqual([
+      0,
+      [
+        expect.stringMatching(/^checkout 2\.0\.0 against 1\.9\.4 .*; nothing decided yet$/),
+        expect.stringContaining('missing: '),
+      ],
+    ]);
+    expect(out.join('\n')).toContain('before and after, not side by side: weaker than a canary');
+  });
+
+  test('says of a rollout that has ended that nothing more will be decided', async () => {
+    const said = samplesOf(twoServers(90, { canary: 20, baseline: 1 }));
+    const over = await openCanary(said, 'over', by('ci', succeeded()));
+    const { out } = await over.plimsoll('explain', deployment);
+    expect(out[0]).toContain('it ended as succeeded before anything was decided');
   });
 
   test('draws nothing before anything was compared', async () => {

@@ -47,10 +47,15 @@ export const readMarkerLine = (
   const body = isExported ? (json['body'] ?? null) : json;
   if (!isObject(body)) return fail('its body is no object');
   const { kind } = body;
-  if (typeof kind !== 'string' || !isKind(kind)) return fail('kind is not in the register');
+  if (typeof kind !== 'string' || !isKind(kind))
+    return fail(
+      `${kind === undefined ? 'it has no kind' : 'its kind is not in the register'}; by hand it is one of ${runKinds.join(', ')}`,
+    );
   // By hand nobody writes decisions or sets policies; those on the log tell since when it was judged, and by what.
   if (!runKinds.includes(kind) && !(isExported && judgingShapes.includes(kinds[kind].shape)))
     return ok(undefined);
+  const slip = isExported ? undefined : slipIn(kind, body, timeOf);
+  if (slip !== undefined) return fail(slip);
   const marker = readMarkerJson(tools.text, completed(tools.digest, audience, line, body, timeOf));
   if (!marker.ok) return fail(marker.problem.message);
   if (!isExported) return ok({ marker: marker.value, atMs: marker.value.occurredAt });
@@ -65,6 +70,28 @@ export const readMarkerLine = (
 const runKinds: readonly string[] = [
   ...['planned', 'started', 'traffic-shifted', 'succeeded', 'failed', 'canceled', 'logged'],
 ];
+
+/** What is easily left out or written otherwise by hand, told as somebody who writes by hand needs it. */
+const slipIn = (
+  kind: string,
+  body: MarkerJson,
+  timeOf: (iso: string) => number,
+): string | undefined => {
+  const { slot, deployment, version, occurredAt } = body;
+  const isPlaced = kind === 'planned' || kind === 'logged';
+  if (isPlaced && !isObject(slot))
+    return `${slot === undefined ? 'it has no slot' : 'its slot is no object'}: "slot": { "environment": "production", "component": "checkout" } says where it runs`;
+  if (isPlaced && typeof version !== 'string')
+    return version === undefined ? 'it has no version' : 'its version must be a text, in quotes';
+  if (kind !== 'logged' && deployment === undefined)
+    return 'it has no deployment: the UUID that its plan and its updates have in common';
+  if (
+    occurredAt === undefined ||
+    (typeof occurredAt === 'string' && Number.isNaN(timeOf(occurredAt)))
+  )
+    return `${occurredAt === undefined ? 'it has no occurredAt' : 'its occurredAt is no such time'}: a time in UTC such as 2026-11-21T10:00:00Z, or milliseconds since 1970`;
+  return undefined;
+};
 
 const judgingShapes: readonly string[] = ['decision', 'policy'];
 

@@ -1,5 +1,5 @@
 import { grouped, level, odds, percent, shownInterval, times } from '../reading/figures.ts';
-import type { LatencyExplanation } from '../metrics/latency.ts';
+import type { LatencyExplanation, LatencyProblem } from '../metrics/latency.ts';
 import type { TailExplanation } from '../metrics/latency-tail.ts';
 import type { LevelExplanation } from '../metrics/level.ts';
 import type { RatesExplanation } from '../metrics/rates.ts';
@@ -215,9 +215,18 @@ const latencyPhrase = (explained: LatencyExplanation): string => {
   if (tail === undefined)
     return explained.problem === null
       ? 'too few requests to compare durations'
-      : `durations cannot be compared (${explained.problem})`;
+      : `durations cannot be compared: ${durationsWords[explained.problem]}`;
   const { canary, baseline } = tail;
   return `${slowPhrase(canary)} of canary requests slower than ${secondsPhrase(tail.boundaryMs)} vs ${slowPhrase(baseline)} of baseline requests: ${ratioPhrase(tail)}`;
+};
+
+/** Why durations cannot be compared, and so what mends it. */
+export const durationsWords: { readonly [Problem in LatencyProblem]: string } = {
+  'shapes-differ': 'the versions send different kinds of buckets (explicit, exponential)',
+  'units-differ':
+    'the versions send exponential buckets of different units (s, ms), which share no boundary',
+  'no-shared-bound': 'the versions send explicit buckets that share no bound',
+  'scale-fell': 'their buckets have just become wider, and are compared from the next window on',
 };
 
 const loudestTail = ({ tails, loudest }: LatencyExplanation): TailExplanation | undefined =>
@@ -257,13 +266,13 @@ const rangePhrase = (low: number | null, high: number | null): string => {
 const tolerances = (explained: MetricPart['explained']): readonly string[] => {
   switch (explained.judged) {
     case 'errors':
-      return [`tolerated up to ${percent(explained.toleratedRate)}`];
+      return [tolerated(explained.toleratedRate)];
     case 'latency': {
       const tail = loudestTail(explained);
       if (tail === undefined) return [];
       // With a margin the baseline is counted above a lower boundary instead.
       const margin = explained.margin > 0 ? ` (${percent(explained.margin)} slower)` : '';
-      return [`tolerated up to ${percent(tail.toleratedShare)}${margin}`];
+      return [`${tolerated(tail.toleratedShare)}${margin}`];
     }
     case 'level': {
       const side = explained.worse === 'higher' ? 'up to' : 'down to';
@@ -273,6 +282,12 @@ const tolerances = (explained: MetricPart['explained']): readonly string[] => {
       return [`tolerated down to ${times(explained.toleratedRatio)}`];
   }
 };
+
+/** Where most of the baseline's fail, or are slow, so much is tolerated that nothing would be too much. */
+const tolerated = (share: number): string =>
+  share >= 1
+    ? "any share is tolerated, so large is the baseline's"
+    : `tolerated up to ${percent(share)}`;
 
 /** How much it scatters by itself, and what was held back for it. */
 const scatter = (explained: MetricPart['explained']): readonly string[] => {

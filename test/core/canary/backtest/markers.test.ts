@@ -40,6 +40,24 @@ const started = { kind: 'started', deployment, occurredAt: at(20) };
 const shifted = { kind: 'traffic-shifted', deployment, canaryShare: 0.5, occurredAt: at(30) };
 const succeeded = { kind: 'succeeded', deployment, occurredAt: at(40) };
 
+test.each([
+  ['a slot', { ...logged, slot: undefined }, 'it has no slot: "slot": { "environment"'],
+  ['a slot as a text', { ...planned, slot: 'production/checkout' }, 'its slot is no object'],
+  ['a version', { ...planned, version: undefined }, 'it has no version'],
+  ['quotes of a version', { ...planned, version: 2 }, 'its version must be a text'],
+  ['a deployment', { ...started, deployment: undefined }, 'it has no deployment'],
+  ['a time', { ...started, occurredAt: undefined }, 'it has no occurredAt: a time in UTC'],
+  ['a time in UTC', { ...started, occurredAt: '10 o clock' }, 'its occurredAt is no such time'],
+  ['a kind', { ...started, kind: undefined }, 'it has no kind; by hand it is one of planned'],
+  ['a known kind', { ...started, kind: 'running' }, 'its kind is not in the register; by hand'],
+])(
+  'a marker that lacks %s is refused as whoever writes it by hand needs it',
+  (_what, line, said) => {
+    const refused = read(line);
+    expect(refused).toMatchObject({ ok: false, problem: expect.stringContaining(said) });
+  },
+);
+
 describe('markers', () => {
   test('tell of a canary, what ran before it, its shares and its end', () => {
     const [run, ...others] = canariesOf(logged, planned, started, shifted, succeeded);

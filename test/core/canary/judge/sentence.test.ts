@@ -49,6 +49,12 @@ describe('a roll-back says', () => {
     );
   });
 
+  test('that nothing would be too much where most of the baseline fails', () => {
+    const text = sentences(times(60, { ...healthy, errors: rate(249, 248) })).join('\n');
+    expect(text).toMatch(/^errors: .*; any share is tolerated, so large is the baseline's;/m);
+    expect(text).not.toMatch(/up to 1\d\d/);
+  });
+
   test('for levels and traffic, what they were and should have been', () => {
     const worse: Shown = {
       ...healthy,
@@ -151,6 +157,15 @@ describe('a roll-back says', () => {
 });
 
 describe('no decision says', () => {
+  test('why durations cannot be compared', () => {
+    const [explicit] = durationWindows(1, { explicit: true });
+    const [exponential] = durationWindows(1);
+    const latency = { canary: explicit?.canary ?? null, baseline: exponential?.canary ?? null };
+    expect(sentences(times(40, { ...healthy, latency })).join('\n')).toContain(
+      'latency: durations cannot be compared: the versions send different kinds of buckets',
+    );
+  });
+
   test('what is missing', () => {
     expect(sentences([])).toEqual([
       'warming up after 0 windows; missing: errors, latency, cpu and traffic of both cohorts, ' +
