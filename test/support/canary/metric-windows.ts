@@ -28,6 +28,7 @@ export const latencyRule: LatencyRule = {
   promoteMargin: 0.139,
   tolerance: { relative: 1.1, absolute: 0.0005 },
   promoteTolerance: { relative: 1.25, absolute: 0.002 },
+  fineBelowMs: 10,
   phi: { tails: [1, 1, 1, 1], meanLog: 1 },
   measuredAt: null,
 };

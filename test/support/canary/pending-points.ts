@@ -33,6 +33,7 @@ export const metrics: readonly MetricPolicy[] = [
     promoteSlower: 1.2,
     tolerance: line,
     promoteTolerance: line,
+    fineBelowMs: 10,
   },
   {
     ...common,

@@ -76,7 +76,15 @@ const metric = oneof(
     },
     { requiredKeys: ['name', 'tolerance', 'promote-tolerance'] },
   ),
-  record({ name: constant('latency'), slower: share(0, 0.5), 'promote-slower': share(0.51, 3) }),
+  record(
+    {
+      name: constant('latency'),
+      slower: share(0, 0.5),
+      'promote-slower': share(0.51, 3),
+      'fine-below': integer({ min: 0, max: 60_000 }),
+    },
+    { requiredKeys: ['name', 'slower', 'promote-slower'] },
+  ),
   record({ name: constant('memory'), weight: constant(0) }),
   record({
     name: constant('heap'),

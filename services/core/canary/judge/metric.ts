@@ -2,7 +2,7 @@ import type { Cohort } from '../windows/cohorts.ts';
 import type { DeadlineResult } from '../statistics/deadline-test.ts';
 import type { Durations } from '../windows/durations.ts';
 import type { ShownWindow, WindowPlace } from './metric-judge.ts';
-import { latencyDeadline, latencyJudge } from '../metrics/latency.ts';
+import { latencyDeadline, latencyJudge, noBoundIn } from '../metrics/latency.ts';
 import type { LatencyState } from '../metrics/latency.ts';
 import { isLevel, levelJudge } from '../metrics/level.ts';
 import type { LevelState } from '../metrics/level.ts';
@@ -100,6 +100,12 @@ export const logPromoteIn = (metric: MetricRule, state: MetricState): number => 
     return trafficJudge.logPromote(metric.rule, state);
   throw new TypeError(`${metric.id} is judged as ${state.judged}`);
 };
+
+/** Whether what is compared would show nothing of a canary that is worse (`noBoundIn`): then no evidence counts for it. */
+export const isBlind = (metric: MetricRule, state: MetricState): boolean =>
+  metric.judged === 'latency' &&
+  state.judged === 'latency' &&
+  noBoundIn(metric.rule, state) !== null;
 
 const isCount = (value: number | null): value is number =>
   value !== null && Number.isSafeInteger(value) && value >= 0;

@@ -1,5 +1,6 @@
 import type { Cohort } from '../windows/cohorts.ts';
 import { logEvidence, logPromote } from './family-evidence.ts';
+import { isBlind } from './metric.ts';
 import type { FamilyRule } from './rule.ts';
 import { isSeenInBoth, lastSeen } from './seen.ts';
 import type { FamilyState } from './state.ts';
@@ -64,13 +65,17 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
   const needed = Math.log(1 / rule.beta);
   if (!rule.metrics.some((_, index) => isSeenInBoth(state.seen, index)))
     missing.push({ what: 'any-metric' });
-  for (const [index, { id: metric }] of rule.metrics.entries()) {
+  for (const [index, metricRule] of rule.metrics.entries()) {
+    const { id: metric } = metricRule;
+    const metricState = state.metrics[index];
     if (!isRequired(rule, state, index)) continue;
     for (const what of cohorts) {
       const isUnseen = lastSeen(state.seen, index, what) === null;
       if (isUnseen || isSilentIn(rule, state, index, what)) missing.push({ what, metric });
     }
     if (logPromote(rule, state, index) < needed) missing.push({ what: 'promote-evidence', metric });
+    if (metricState !== undefined && isBlind(metricRule, metricState))
+      missing.push({ what: 'no-bound', metric });
   }
   if (state.unheardIndex !== null && state.unheardIndex > lastSilent(rule, state))
     missing.push({ what: 'all-heard' });

@@ -1,5 +1,5 @@
 import { grouped, level, odds, percent, shownInterval, times } from '../reading/figures.ts';
-import type { LatencyExplanation, LatencyProblem } from '../metrics/latency.ts';
+import type { LatencyExplanation, LatencyProblem, NoBound } from '../metrics/latency.ts';
 import type { TailExplanation } from '../metrics/latency-tail.ts';
 import type { LevelExplanation } from '../metrics/level.ts';
 import type { RatesExplanation } from '../metrics/rates.ts';
@@ -98,6 +98,8 @@ const missingPhrase = (missing: readonly Missing[]): string => {
     phrases.push(
       `evidence that ${listed(unshown)} ${unshown.length === 1 ? 'is' : 'are'} good enough`,
     );
+  const blind = of('no-bound');
+  if (blind.length > 0) phrases.push(`a bound near the durations of ${listed(blind)}`);
   for (const one of missing) if (!('metric' in one)) phrases.push(missingWords[one.what]);
   return phrases.join(', ');
 };
@@ -165,6 +167,8 @@ const otherSentence = (
     phrases.push(
       `that it is good enough ${odds(metric.promoteEvidence)} of ${odds(promoteEvidenceNeeded)} needed`,
     );
+  if (explained.judged === 'latency' && explained.noBound !== null && !isFail)
+    phrases.push(noBoundPhrase(explained.noBound));
   phrases.push(`its part of the evidence ${odds(metric.evidence)}`);
   if (metric.deadline !== null && verdict.outcome !== 'pass')
     phrases.push(
@@ -228,6 +232,10 @@ export const durationsWords: { readonly [Problem in LatencyProblem]: string } = 
   'no-shared-bound': 'the versions send explicit buckets that share no bound',
   'scale-fell': 'their buckets have just become wider, and are compared from the next window on',
 };
+
+/** What would have to be sent for a promotion. */
+const noBoundPhrase = ({ boundaryMs, baseline }: NoBound): string =>
+  `its bounds are too far from the durations to show a slower canary (${slowPhrase(baseline)} of baseline requests take longer than ${secondsPhrase(boundaryMs)}, the nearest one), so nothing is promoted: let both versions send bounds near their durations or exponential histograms, or set fine-below in the policy`;
 
 const loudestTail = ({ tails, loudest }: LatencyExplanation): TailExplanation | undefined =>
   loudest === null ? undefined : tails[loudest];

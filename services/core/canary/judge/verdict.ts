@@ -28,10 +28,13 @@ export type Reason = {
   readonly evidenceNeeded: number;
 };
 
-/** What keeps a canary from passing; `steps`: shares of the traffic it must be tried with before. */
+/**
+ * What keeps a canary from passing; `steps`: shares of the traffic it must be tried with before; `no-bound`: no bound of
+ * the buckets lies near the durations, so a slower canary would look the same.
+ */
 export type Missing =
   | { readonly what: 'canary' | 'baseline'; /** `id` of the metric. */ readonly metric: string }
-  | { readonly what: 'promote-evidence'; readonly metric: string }
+  | { readonly what: 'promote-evidence' | 'no-bound'; readonly metric: string }
   | {
       readonly what:
         | 'warm-up'

@@ -12,6 +12,7 @@ import {
   boundarySeconds,
   countAboveEdge,
   edgeOf,
+  edgeReaching,
   gridOf,
   isShiftable,
   marginOfShift,
@@ -50,6 +51,8 @@ export type LatencyMargins = {
   /** Where buckets are too coarse to shift (explicit bounds): what the share of slower requests may be worse by. */
   readonly tolerance: Line;
   readonly promoteTolerance: Line;
+  /** Requests that take less than this are fast enough, however much slower they became; 0: none are. */
+  readonly fineBelowMs: number;
 };
 
 /**
@@ -79,7 +82,8 @@ const stakesAt = 11;
 
 /**
  * Of judged windows: requests of the canary and those slower than the boundary; requests of the baseline and those
- * slower than the boundary, than the tolerated one and than the one that is promised.
+ * slower than the boundary, than the tolerated one and than the one that is promised. Between coarse buckets the last one
+ * counts what is sure to be slower than the boundary if it takes `timesShown` as long.
  */
 type TailCounts = readonly [
   canaryTotal: number,
@@ -87,7 +91,7 @@ type TailCounts = readonly [
   baselineTotal: number,
   baselineSlower: number,
   tolerated: number,
-  promised: number,
+  slowed: number,
 ];
 
 const noCounts: TailCounts = [0, 0, 0, 0, 0, 0];
@@ -127,6 +131,17 @@ const testAt = (quantile: number): typeof middle => {
   if (quantile < 0.9) return middle;
   return quantile < 0.99 ? outer : outermost;
 };
+
+/**
+ * What coarse buckets must show before anything is promoted by them. A boundary that everybody passes, or nobody, looks
+ * the same whatever happens to the durations. And of bounds that are far apart nobody knows where between them the
+ * durations lie; steps of 10 are the widest that people choose, those of the OpenTelemetry SDKs are 2.5.
+ */
+export const timesShown = 10;
+/** Fewer requests beyond a boundary are strays: they say nothing of where the others lie. */
+const beyondShareMin = 0.01;
+/** So many may be beyond what is fine by itself; they are what a tail further out is for. */
+const beyondFineShareMax = 0.05;
 
 /** How many numbers of the finished blocks, and of the running one, are those of a tail. */
 export const settledLength = (quantile: number): number =>
@@ -208,11 +223,13 @@ export const addToTail = (
   if (slower === undefined || baselineSlower === undefined) return false;
   const tolerated =
     shift === 0 ? baselineSlower : countAboveEdge(baseline.durations, grid, edge - shift);
-  const promised =
-    promoteShift === 0
-      ? baselineSlower
-      : countAboveEdge(baseline.durations, grid, edge - promoteShift);
-  if (tolerated === undefined || promised === undefined) return false;
+  const isCoarse = promoteShift === 0;
+  const slowed = countAboveEdge(
+    baseline.durations,
+    grid,
+    isCoarse ? edgeReaching(baseline.durations, grid, edge, timesShown) : edge - promoteShift,
+  );
+  if (tolerated === undefined || slowed === undefined) return false;
   const test = testAt(quantileIn(settled, at));
   const growth = from + growthAt;
   addOddsIncrements(
@@ -232,11 +249,11 @@ export const addToTail = (
     growth + test.rollback.length,
     promoteLineOf(cut, margins),
     promoteRatios,
-    shareIn(settled, at, promisedIndex),
+    shareIn(settled, at, isCoarse ? toleratedIndex : promisedIndex),
     canary.total,
     slower,
     baseline.total,
-    promised,
+    isCoarse ? baselineSlower : slowed,
     phi,
   );
   roundGrowth(running, growth, growthLength(test));
@@ -245,7 +262,7 @@ export const addToTail = (
   running[from + 2] = (running[from + 2] ?? 0) + baseline.total;
   running[from + 3] = (running[from + 3] ?? 0) + baselineSlower;
   running[from + 4] = (running[from + 4] ?? 0) + tolerated;
-  running[from + 5] = (running[from + 5] ?? 0) + promised;
+  running[from + 5] = (running[from + 5] ?? 0) + slowed;
   return true;
 };
 
@@ -359,6 +376,45 @@ export const logTailPromote = (
 ): number => {
   const test = testAt(quantileIn(settled, at));
   return logPromoteCapital(settled, at + stakesAt, running, from + growthAt, test, rules);
+};
+
+/**
+ * Whether a canary that is slower would show here, as far as the judged requests of the baseline tell. Exponential
+ * buckets that are fine enough show it by themselves: the baseline is counted above a lower boundary, and a promotion is
+ * the evidence that the canary has fewer. Coarse ones do where
+ * - some of the baseline is beyond the boundary, and what is promised would be broken if half of those took longer than
+ *   it that would for sure if they took `timesShown` as long;
+ * - or nearly nothing is beyond a boundary below which requests are fine anyway.
+ */
+export const isTelling = (
+  { promoteTolerance, fineBelowMs }: LatencyMargins,
+  cut: Cut,
+  settled: readonly number[],
+  at: number,
+  running: readonly number[],
+  from: number,
+): boolean => {
+  if (isShiftable(cut.grid)) return true;
+  const { total, events, slowed } = baselineIn(settled, at, running, from);
+  if (total === 0) return false;
+  const share = events / total;
+  const isFine = boundarySeconds(boundaryIn(cut, settled, at)) * 1_000 <= fineBelowMs;
+  if (isFine && share <= beyondFineShareMax) return true;
+  const halfOfNear = (share + slowed / total) / 2;
+  const promised = promoteTolerance.relative * share + promoteTolerance.absolute;
+  return share >= beyondShareMin && halfOfNear > promised;
+};
+
+/** Of all judged requests of the baseline: those slower than the boundary, and those that surely would be. */
+export const baselineIn = (
+  settled: readonly number[],
+  at: number,
+  running: readonly number[],
+  from: number,
+): RateCounts & { readonly slowed: number } => {
+  const of = (index: number): number =>
+    (settled[at + pastAt + index] ?? 0) + (running[from + index] ?? 0);
+  return { total: of(2), events: of(3), slowed: of(5) };
 };
 
 /** What a person needs to check one tail: "9.1 % of the canary's requests took longer than 450 ms, 5.0 % before". */

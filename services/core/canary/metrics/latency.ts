@@ -3,6 +3,7 @@ import type { Boundary, Durations, DurationsProblem, Grid } from '../windows/dur
 import {
   addDurations,
   boundaryNearest,
+  boundaryPassedBy,
   boundarySeconds,
   edgeOf,
   isShiftable,
@@ -12,6 +13,7 @@ import {
 } from '../windows/durations.ts';
 import { evidenceOf } from '../statistics/evidence.ts';
 import { logSumExp } from '../statistics/log-sum-exp.ts';
+import type { RateCounts } from '../statistics/rate-counts.ts';
 import type {
   MetricEvidence,
   RuledJudge,
@@ -38,10 +40,12 @@ import {
 import type { Arm, Cut, LatencyMargins, Tail, TailExplanation } from './latency-tail.ts';
 import {
   addToTail,
+  baselineIn,
   boundaryIn,
   cappedBlocksIn,
   cutOf,
   explainTail,
+  isTelling,
   logTailPromote,
   logTailRollback,
   marginsOf,
@@ -83,12 +87,28 @@ export const latencyBoundaries = (
     const taken = chosen.map(([, boundary]) => boundary);
     const nearest = boundaryNearest(seen, quantile, taken);
     if (nearest === undefined) continue;
+    if (chosen.length === 0) {
+      chosen.push([quantile, middleOf(seen, nearest)]);
+      continue;
+    }
     if (quantile === coarseOnly && isShiftable(nearest.boundary)) continue;
-    if (chosen.length > 0 && nearest.logitsAway > logitsAwayMax) continue;
+    if (nearest.logitsAway > logitsAwayMax) continue;
     chosen.push([quantile, nearest.boundary]);
   }
   return chosen;
 };
+
+/**
+ * The one for the middle is taken however far off it is. But where one coarse bucket holds nearly all durations, a boundary
+ * below it has everything beyond it whether they grow or not: it is the upper one that shows it.
+ */
+const middleOf = (
+  seen: Durations,
+  { boundary, logitsAway }: { readonly boundary: Boundary; readonly logitsAway: number },
+): Boundary =>
+  isShiftable(boundary) || logitsAway <= logitsAwayMax
+    ? boundary
+    : (boundaryPassedBy(seen, 0.5) ?? boundary);
 
 export type LatencyRule = StakeRules &
   LatencyMargins & {
@@ -392,6 +412,25 @@ const logPromoteOf = (rule: LatencyRule, state: LatencyState): number => {
   return logs.length === 0 ? 0 : Math.min(...logs);
 };
 
+/** The boundary nearest to the middle of the baseline's durations, and how many of the baseline's requests are slower. */
+export type NoBound = { readonly boundaryMs: number; readonly baseline: RateCounts };
+
+/**
+ * Where none of the tails would show that the canary is slower (`isTelling`), whatever they say; null: one would, or
+ * nothing was compared yet.
+ */
+export const noBoundIn = (rule: LatencyRule, state: LatencyState): NoBound | null => {
+  const { cut, settled, running } = state;
+  if (cut === null) return null;
+  const { places } = placesIn(state);
+  const [middle] = places;
+  if (middle === undefined) return null;
+  if (places.some(({ at, from }) => isTelling(rule, cut, settled, at, running, from))) return null;
+  const { total, events } = baselineIn(settled, middle.at, running, middle.from);
+  const boundaryMs = boundarySeconds(boundaryIn(cut, settled, middle.at)) * 1_000;
+  return total === 0 ? null : { boundaryMs, baseline: { total, events } };
+};
+
 const problemOf = ({ grid }: Cut, canary: Durations, baseline: Durations): LatencyProblem => {
   if (canary.shape !== grid.shape || baseline.shape !== grid.shape) return 'shapes-differ';
   const units = [grid, canary, baseline].map(unitIn);
@@ -490,6 +529,8 @@ export type LatencyExplanation = {
   readonly promoteEvidence: number;
   /** Of the mean of log-durations alone; null where buckets are too coarse for it. */
   readonly meanLogEvidence: number | null;
+  /** Why nothing is promoted, whatever the evidence; null: there is a bound that would show a slower canary. */
+  readonly noBound: NoBound | null;
   readonly strongestWindows: readonly LoudWindow[];
   readonly cappedBlocks: number;
   readonly unusableWindows: number;
@@ -519,6 +560,7 @@ const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => 
     meanLogEvidence: hasMeanLog
       ? evidenceOf(logMeanLogCapital(settled, meanLogAt, running, meanLogFrom, rule))
       : null,
+    noBound: noBoundIn(rule, state),
     strongestWindows: loudWindows(state.settled),
     cappedBlocks: Math.max(0, hasMeanLog ? cappedMeanLogBlocks(settled, meanLogAt) : 0, ...blocks),
     unusableWindows: state.unusableWindows,

@@ -125,14 +125,14 @@ const metricRule = (
       };
     }
     case 'latency': {
-      const { slower, promoteSlower, tolerance, promoteTolerance } = metric;
+      const { slower, promoteSlower, tolerance, promoteTolerance, fineBelowMs } = metric;
       const margins = { margin: slower - 1, promoteMargin: promoteSlower - 1 };
       const known = noise as NoiseOf<'latency'>;
       const scatter = { phi: known.phi, measuredAt: measuredAt(known, windowMs) };
       return {
         ...common,
         judged,
-        rule: { ...stakes, ...margins, tolerance, promoteTolerance, ...scatter },
+        rule: { ...stakes, ...margins, tolerance, promoteTolerance, fineBelowMs, ...scatter },
       };
     }
     case 'level': {

@@ -9,6 +9,7 @@ import type {
 import { presetMetric } from './presets.ts';
 import type { GivenOf, Plain, Place, Read } from './setting.ts';
 import {
+  durationIn,
   flag,
   group,
   inside,
@@ -230,6 +231,8 @@ const errorsFields = {
   tolerance: line,
   'promote-tolerance': line,
 };
+/** Who waits longer has no right to be called fast. */
+const fineBelowMsMax = 60_000;
 /** Nine times slower and more is no tolerance any more. */
 const slower = shareIn({ least: 0, most: 9 });
 const latencyFields = {
@@ -238,6 +241,7 @@ const latencyFields = {
   'promote-slower': slower,
   tolerance: line,
   'promote-tolerance': line,
+  'fine-below': durationIn(0, fineBelowMsMax),
 };
 const margin = shareIn({ least: 0, most: 10 });
 const levelFields = {
@@ -296,6 +300,7 @@ const latency: ReaderOf<'latency'> = (base, given, place) => {
         promoteSlower: times(read['promote-slower'], base.promoteSlower),
         tolerance: lineOver(base.tolerance, read.tolerance),
         promoteTolerance: lineOver(base.promoteTolerance, read['promote-tolerance']),
+        fineBelowMs: read['fine-below'] ?? base.fineBelowMs,
       },
       per: read.per,
     }

@@ -3,7 +3,7 @@ import { canonicalJson } from '../../canonical.ts';
 import type { Line } from '../metrics/rate-test.ts';
 import type { PlacedPolicy } from './placed-policy.ts';
 import type { AttributeFilter, CohortLabels, MetricPolicy, Policy } from './policy.ts';
-import { presets } from './presets.ts';
+import { fineBelowMsUsual, presets } from './presets.ts';
 import { durationText, shareText, slowerText } from './setting.ts';
 
 // A policy as the settings that give it: everything it stands for, nothing left to a preset's numbers. Read again it
@@ -103,6 +103,7 @@ const marginSettings = (metric: MetricPolicy): Settings => {
         'promote-slower': slowerText(metric.promoteSlower),
         tolerance: lineSettings(metric.tolerance),
         'promote-tolerance': lineSettings(metric.promoteTolerance),
+        ...fineBelowSettings(metric.fineBelowMs),
       };
     case 'level':
       return {
@@ -114,6 +115,10 @@ const marginSettings = (metric: MetricPolicy): Settings => {
       return { least: shareText(metric.least), 'promote-least': shareText(metric.promoteLeast) };
   }
 };
+
+/** What is usual is not named, so that such a policy has the digest that it had before there was any. */
+const fineBelowSettings = (fineBelowMs: number): Settings =>
+  fineBelowMs === fineBelowMsUsual ? {} : { 'fine-below': durationText(fineBelowMs) };
 
 const lineSettings = ({ relative, absolute }: Line): Settings => ({
   times: relative,

@@ -40,6 +40,8 @@ export type MetricPolicy = {
       /** Where buckets are too coarse for that: the line that the shares above a boundary may have. */
       readonly tolerance: Line;
       readonly promoteTolerance: Line;
+      /** There, too: requests that take less than this are fast enough, and their durations need no bounds near. */
+      readonly fineBelowMs: number;
     }
   | {
       readonly judged: 'level';

@@ -18,6 +18,12 @@ const requestDurations: MetricSource = {
   where: [],
 };
 
+/**
+ * The lowest bounds in wide use are 5 and 10 ms: a service that is faster than these could else never pass. A policy that
+ * does not say it means this, so it is for good.
+ */
+export const fineBelowMsUsual = 10;
+
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
@@ -51,6 +57,7 @@ const metrics = ({ errors, slower, slowShares, level }: Margins): readonly Metri
     promoteSlower: slower[1],
     tolerance: slowShares[0],
     promoteTolerance: slowShares[1],
+    fineBelowMs: fineBelowMsUsual,
   },
   levelOf('cpu', 'process.cpu.utilization', level),
   levelOf('memory', 'process.memory.usage', level),

@@ -248,6 +248,30 @@ export const countAboveEdge = (
   return Number.isInteger(own) ? sumFrom(durations.counts, own - durations.offset) : undefined;
 };
 
+/**
+ * The lowest edge that `times` (1 or more) reaches up to `edge` from: whatever is longer than it, and takes so many times
+ * as long, is longer than `edge`. `edge` itself where no other is so near.
+ */
+export const edgeReaching = (
+  durations: Durations,
+  grid: Grid,
+  edge: number,
+  times: number,
+): number => {
+  if (grid.shape === 'exponential') return edge - Math.floor(Math.log2(times) * 2 ** grid.scale);
+  if (durations.shape === 'exponential') return edge;
+  const { bounds } = durations;
+  let lowest = edge;
+  // Bounds that were divided by 1000 may be off by their last digit.
+  const least = (edge / times) * (1 - Number.EPSILON * 4);
+  for (let index = bounds.indexOf(edge) - 1; index >= 0; index -= 1) {
+    const bound = bounds[index] ?? 0;
+    if (bound < least || bound <= 0) break;
+    lowest = bound;
+  }
+  return lowest;
+};
+
 const sumFrom = (counts: readonly number[], first: number): number => {
   let sum = 0;
   for (let index = Math.max(0, first); index < counts.length; index += 1) sum += counts[index] ?? 0;
@@ -290,6 +314,19 @@ export const boundaryNearest = (
   return nearest === undefined
     ? undefined
     : { boundary: edgeAt(durations, nearest), logitsAway: leastDistance };
+};
+
+/** The lowest boundary that at most `share` of the durations are longer than; undefined where there is none. */
+export const boundaryPassedBy = (durations: Durations, share: number): Boundary | undefined => {
+  const total = totalOf(durations);
+  let above = total - (durations.shape === 'exponential' ? durations.zeroCount : 0);
+  const { counts } = durations;
+  const edges = durations.shape === 'explicit' ? durations.bounds.length : counts.length;
+  for (let index = 0; index < edges; index += 1) {
+    above -= counts[index] ?? 0;
+    if (above <= share * total) return edgeAt(durations, index);
+  }
+  return undefined;
 };
 
 /** The upper edge of a bucket. */

@@ -1,0 +1,232 @@
+import { describe, expect, test } from 'vitest';
+import {
+  boundariesIn,
+  latencyJudge,
+  noBoundIn,
+} from '../../../../services/core/canary/metrics/latency.ts';
+import type {
+  LatencyRule,
+  LatencyState,
+} from '../../../../services/core/canary/metrics/latency.ts';
+import { timesShown } from '../../../../services/core/canary/metrics/latency-tail.ts';
+import type { Durations } from '../../../../services/core/canary/windows/durations.ts';
+import { advisedBounds, normals } from '../../../../services/dev/canary-climates/durations.ts';
+import { seededRandom } from '../../../../services/dev/canary-climates/random.ts';
+import type { ShownDurations } from '../../../support/canary/metric-windows.ts';
+import { judgeEach, latencyRule, warmUpWindows } from '../../../support/canary/metric-windows.ts';
+
+// Buckets show that a canary is slower only where a bound lies near its durations. Where none does, everything passes the
+// bounds that there are, and that is no evidence.
+
+/** A part of the requests: its share, and log-normal durations. */
+type Part = readonly [share: number, medianSeconds: number, spread: number];
+type Parts = readonly Part[];
+
+const windows = 100;
+const requests = 150;
+/** Every so many-th of the requests of a window; what is drawn is the same in all tests. */
+const drawn = (seed: number): readonly number[] => {
+  const normal = normals(seededRandom(seed, 0));
+  return Array.from({ length: windows * requests }, normal);
+};
+const [canaryNormals, baselineNormals] = [drawn(1), drawn(2)];
+
+const durationsOf = (parts: Parts, times: number, from: number, normal: readonly number[]) =>
+  Array.from({ length: requests }, (_, index) => {
+    let part = (index + 0.5) / requests;
+    const [, median, spread] = parts.find(([share]) => (part -= share) < 0) ?? [0, 1, 0];
+    return times * median * Math.exp(spread * (normal[from * requests + index] ?? 0));
+  });
+
+const explicit = (bounds: readonly number[], durations: readonly number[]): Durations => {
+  const counts = Array<number>(bounds.length + 1).fill(0);
+  for (const seconds of durations) {
+    const above = bounds.findIndex((bound) => seconds <= bound);
+    const bucket = above < 0 ? bounds.length : above;
+    counts[bucket] = (counts[bucket] ?? 0) + 1;
+  }
+  return { shape: 'explicit', bounds, counts };
+};
+
+const exponential = (scale: number, durations: readonly number[]): Durations => {
+  const buckets = durations.map((seconds) => Math.ceil(Math.log2(seconds) * 2 ** scale) - 1);
+  const offset = Math.min(...buckets);
+  const counts = Array<number>(Math.max(...buckets) - offset + 1).fill(0);
+  for (const bucket of buckets) counts[bucket - offset] = (counts[bucket - offset] ?? 0) + 1;
+  return { shape: 'exponential', scale, zeroCount: 0, offset, counts };
+};
+
+type Buckets = (durations: readonly number[]) => Durations;
+const between =
+  (...bounds: readonly number[]): Buckets =>
+  (durations) =>
+    explicit(bounds, durations);
+const advised: Buckets = between(...advisedBounds);
+const atScale =
+  (scale: number): Buckets =>
+  (durations) =>
+    exponential(scale, durations);
+
+/** After `windows` that are judged; the canary's requests take `times` as long as the baseline's. */
+const after = (
+  buckets: Buckets,
+  parts: Parts,
+  times: number,
+  rule: LatencyRule = latencyRule,
+  canaryBuckets: Buckets = buckets,
+): LatencyState =>
+  judgeEach(
+    latencyJudge,
+    rule,
+    Array.from({ length: warmUpWindows + windows }, (_, index): ShownDurations => ({
+      canary: canaryBuckets(durationsOf(parts, times, index % windows, canaryNormals)),
+      baseline: buckets(durationsOf(parts, 1, index % windows, baselineNormals)),
+    })),
+  );
+
+type Yields = 'promoted' | 'no-bound' | 'unproven';
+const yieldOf = (state: LatencyState, rule: LatencyRule = latencyRule): Yields => {
+  if (noBoundIn(rule, state) !== null) return 'no-bound';
+  return latencyJudge.logPromote(rule, state) >= Math.log(20) ? 'promoted' : 'unproven';
+};
+
+const usual: Parts = [[1, 0.12, 0.8]];
+const milliseconds = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000];
+const ten: Parts = [[1, 0.001, 0.5]];
+
+const shapes: readonly (readonly [string, Buckets, Parts, Yields])[] = [
+  ['advised bounds about usual durations', advised, usual, 'promoted'],
+  ['bounds of a decade each', between(0.001, 0.01, 0.1, 1, 10), usual, 'promoted'],
+  ['four bounds, the durations among them', between(0.1, 0.3, 1.2, 5), usual, 'promoted'],
+  ['durations of little spread across a bound', advised, [[1, 0.035, 0.3]], 'promoted'],
+  [
+    'one in six of them slow',
+    advised,
+    [
+      [0.84, 0.001, 0.3],
+      [0.16, 0.03, 0.5],
+    ],
+    'promoted',
+  ],
+  ['bounds for milliseconds, and values in seconds', between(...milliseconds), usual, 'no-bound'],
+  ['bounds of 5 and 10 s alone', between(5, 10), usual, 'no-bound'],
+  ['a bound far below and one far above', between(0.001, 10), usual, 'no-bound'],
+  ['nearly all in the open bucket', advised, [[1, 40, 0.5]], 'no-bound'],
+  ['all durations in one bucket', advised, [[1, 0.035, 0]], 'no-bound'],
+  [
+    'nearly all below the lowest bound',
+    between(0.5, 1, 2.5),
+    [
+      [0.99, 0.05, 0.3],
+      [0.01, 0.8, 0.3],
+    ],
+    'no-bound',
+  ],
+  [
+    'hits fast, misses in one wide bucket',
+    between(0.005, 0.1, 10),
+    [
+      [0.7, 0.001, 0.3],
+      [0.3, 0.4, 0.3],
+    ],
+    'no-bound',
+  ],
+  [
+    'hits and misses, and no bound inside of either',
+    advised,
+    [
+      [0.5, 0.0005, 0.2],
+      [0.5, 0.03, 0.1],
+    ],
+    'no-bound',
+  ],
+  ['all faster than the lowest bound, which is 5 ms', advised, ten, 'promoted'],
+  ['the same with a bound of 0', between(0, ...advisedBounds), ten, 'promoted'],
+  ['all faster than the lowest bound, which is 100 ms', between(0.1, 1), ten, 'no-bound'],
+  ['coarse exponential buckets about usual durations', atScale(0), usual, 'promoted'],
+  ['all in one coarse exponential bucket', atScale(-3), [[1, 0.02, 0.3]], 'no-bound'],
+  ['all in one exponential bucket that is fine', atScale(4), [[1, 0.035, 0]], 'promoted'],
+];
+
+describe('a canary that is as fast as its baseline', () => {
+  test.each(shapes)('given %s', (_shape, buckets, parts, yields) => {
+    expect(yieldOf(after(buckets, parts, 1))).toBe(yields);
+  });
+});
+
+describe('a canary that takes longer is not promoted, whatever the buckets', () => {
+  test.each(
+    shapes.flatMap(([shape, ...rest]) =>
+      [1.5, 2, 3].map((times) => [times, shape, ...rest] as const),
+    ),
+  )('%s times as long, given %s', (times, _shape, buckets, parts) => {
+    // Where all is below 10 ms it is fine by the rule's own word.
+    const isFine = parts === ten && yieldOf(after(buckets, ten, 1)) === 'promoted';
+    expect(yieldOf(after(buckets, parts, isFine ? 10 * times : times))).not.toBe('promoted');
+  });
+});
+
+describe('what is fine by itself', () => {
+  const fast: Parts = [[1, 0.02, 0.3]];
+  const buckets = between(0.1, 1);
+
+  test('passes a bound that the policy calls fast', () => {
+    const rule: LatencyRule = { ...latencyRule, fineBelowMs: 100 };
+    expect(yieldOf(after(buckets, fast, 1))).toBe('no-bound');
+    expect(yieldOf(after(buckets, fast, 1, rule), rule)).toBe('promoted');
+    expect(yieldOf(after(buckets, fast, 2, rule), rule)).toBe('promoted');
+    expect(yieldOf(after(buckets, fast, 6, rule), rule)).toBe('unproven');
+  });
+
+  test('is nothing where the policy says 0', () => {
+    const rule: LatencyRule = { ...latencyRule, fineBelowMs: 0 };
+    expect(yieldOf(after(advised, ten, 1, rule), rule)).toBe('no-bound');
+  });
+});
+
+describe('bounds that changed with the release', () => {
+  test('show nothing where the only ones in common are far off', () => {
+    const [old, fresh] = [between(0.05, 0.1, 0.25, 5, 10), between(0.06, 0.12, 0.24, 5, 10)];
+    for (const times of [1, 2, 4])
+      expect(yieldOf(after(old, usual, times, latencyRule, fresh))).toBe('no-bound');
+  });
+
+  test('show it by one that both have, with what the baseline has below it', () => {
+    const [old, fresh] = [between(0.05, 0.1, 0.25, 5), between(0.25, 5)];
+    expect(yieldOf(after(old, usual, 1, latencyRule, fresh))).toBe('promoted');
+    expect(yieldOf(after(old, usual, 1.5, latencyRule, fresh))).toBe('unproven');
+  });
+});
+
+describe('what is told', () => {
+  test('is the bound that is nearest, and what of the baseline is beyond it', () => {
+    const state = after(between(...milliseconds), usual, 1);
+    const { noBound } = latencyJudge.explain(latencyRule, state);
+    expect(noBound).toEqual({
+      boundaryMs: 5_000,
+      baseline: { total: windows * requests, events: 0 },
+    });
+  });
+
+  test('is nothing before the first window that is judged', () => {
+    expect(noBoundIn(latencyRule, latencyJudge.initial(latencyRule))).toBeNull();
+  });
+});
+
+test('what is near is what is sure to be beyond the bound at so many times the duration', () => {
+  // At 1 ms and 100 ms, bounds at 2, 9 and 90 ms: below 90 ms lies a bound at a tenth, which all are beyond.
+  const parts: Parts = [
+    [0.5, 0.02, 0],
+    [0.5, 0.1, 0],
+  ];
+  expect(timesShown).toBe(10);
+  expect(yieldOf(after(between(0.009, 0.09), parts, 1))).toBe('promoted');
+  expect(yieldOf(after(between(0.0089, 0.09), parts, 1))).toBe('no-bound');
+});
+
+test('where one bucket holds nearly all, the middle is cut at its upper bound', () => {
+  const state = after(advised, [[1, 0.035, 0]], 1);
+  expect(boundariesIn(state)).toEqual([{ shape: 'explicit', seconds: 0.05 }]);
+  const slower = after(advised, [[1, 0.035, 0]], 1.5);
+  expect(slower.logRollback).toBeGreaterThan(Math.log(200 / 0.35));
+});
