@@ -304,7 +304,7 @@ export const settleTail = (
   phi: number,
 ): Tail => {
   const test = testAt(quantileIn(settled, at));
-  const next = withBlock(rules, cut, tail, settled, at, running, from, phi);
+  const next = withBlock(rules, cut, tail, running, from, phi);
   for (let index = 0; index < growthAt; index += 1) {
     const past = settled[at + pastAt + index] ?? 0;
     settled[at + pastAt + index] = past + (running[from + index] ?? 0);
@@ -318,8 +318,6 @@ const withBlock = (
   margins: LatencyMargins,
   cut: Cut,
   tail: Tail,
-  settled: readonly number[],
-  at: number,
   running: readonly number[],
   from: number,
   phi: number,
@@ -330,12 +328,11 @@ const withBlock = (
   const shown = { canary, baseline: { total: baselineTotal, events: baselineSlower } };
   const pair = { canary, baseline: { total: baselineTotal, events: tolerated } };
   const line = lineOf(cut, margins);
-  const share = shareIn(settled, at, toleratedIndex);
   return {
     curve: addToCurve(tail.curve, shown, phi),
     deadline: isEqualShares(line)
       ? addOddsToDeadline(tail.deadline, pair, phi)
-      : addLineToDeadline(tail.deadline, line, share, pair, phi),
+      : addLineToDeadline(tail.deadline, line, pair, phi),
   };
 };
 
@@ -344,14 +341,12 @@ export const tailDeadline = (
   margins: LatencyMargins,
   cut: Cut,
   tail: Tail,
-  settled: readonly number[],
-  at: number,
   running: readonly number[],
   from: number,
   phi: number,
   alpha: number,
 ): DeadlineResult =>
-  deadlineTest(withBlock(margins, cut, tail, settled, at, running, from, phi).deadline, alpha);
+  deadlineTest(withBlock(margins, cut, tail, running, from, phi).deadline, alpha);
 
 export const cappedBlocksIn = (settled: readonly number[], at: number): number =>
   cappedBlocksOf(settled, at + stakesAt);
@@ -446,7 +441,7 @@ export const explainTail = (
   phi: number,
   used: UsedPhi,
 ): TailExplanation => {
-  const { curve } = withBlock(rules, cut, tail, settled, at, running, from, phi);
+  const { curve } = withBlock(rules, cut, tail, running, from, phi);
   const past = countsIn(settled, at + pastAt);
   const block = countsIn(running, from);
   const [canaryTotal, slower, baselineTotal, baselineSlower, tolerated] = past.map(

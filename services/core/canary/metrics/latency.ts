@@ -500,14 +500,14 @@ export const latencyDeadline = (
   state: LatencyState,
   alpha: number,
 ): readonly (DeadlineResult & { readonly quantile: number })[] => {
-  const { cut, settled, running, traffic } = state;
+  const { cut, running, traffic } = state;
   if (cut === null) return [];
   const times = raisedTimes(rule.measuredAt, traffic);
   const { places } = placesIn(state);
-  return places.map(({ tail, quantile, at, from }) => {
+  return places.map(({ tail, quantile, from }) => {
     const phi = phiOf(rule, quantile, times);
     const part = alpha / places.length;
-    return { quantile, ...tailDeadline(rule, cut, tail, settled, at, running, from, phi, part) };
+    return { quantile, ...tailDeadline(rule, cut, tail, running, from, phi, part) };
   });
 };
 

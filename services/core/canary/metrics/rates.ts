@@ -135,20 +135,13 @@ const phiIn = ({ phi, measuredAt }: RatesRule, traffic: TrafficSeen): number =>
 const withBlock = (rule: RatesRule, state: RatesState): RatesState => {
   const block = pairOf(state.running);
   if (block.canary.total === 0) return state;
-  const { total, events } = seenIn(state.running);
-  // As it was predicted before the block.
-  const seen: RateCounts = {
-    total: total - block.baseline.total,
-    events: events - block.baseline.events,
-  };
-  const rate = predictedRate(seen, rule.prior);
   const phi = phiIn(rule, state.traffic);
   return {
     ...state,
     running: state.running.slice().fill(0, 0, sumsLength),
     past: addToSums(state.past, block),
     curve: addToCurve(state.curve, block, phi),
-    deadline: addLineToDeadline(state.deadline, rule.tolerance, rate, block, phi),
+    deadline: addLineToDeadline(state.deadline, rule.tolerance, block, phi),
   };
 };
 

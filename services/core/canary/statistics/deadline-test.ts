@@ -24,23 +24,24 @@ export type DeadlineSums = readonly [
 export const noDeadlineSums: DeadlineSums = [0, 0, 0, 0];
 
 /**
- * Adds a block of a rate with a tolerance line; `phi` is how much its counts scatter. Given m events in both cohorts, the canary's number is binomial with
- * chance at most a' n_c / (a' n_c + n_b), a' = relative + absolute / baseline rate. The rate comes from earlier
- * windows, so that it is independent of these events.
+ * Adds a block of a rate with a tolerance line; `phi` is how much its counts scatter. A score test of
+ * `canary rate <= a baseline rate + D` in every block, whatever the baseline's rate is there, with the rate on the line
+ * in the variance (Farrington, Manning 1990, for one stratum), and none that is known from elsewhere.
+ *
+ * On the line the canary's events of `n` requests have the mean n (a L + D), the baseline's of `k` requests k L. So of
+ * all m, D n are the canary's own on average, and the rest falls to it with chance t = a n / (a n + k). What it has beyond
+ * that, d = e - t m - (1 - t) D n = (1 - t) (e - a n / k f - D n), f being the baseline's events, has the mean 0, the
+ * variance t (1 - t) (a n + k) L + (1 - t)^2 D n, and a third central moment of the same form. L is m - D n divided by
+ * a n + k on average: both are linear in m, and sums over blocks are right on average wherever L goes. And a block weighs
+ * as much as it tells: 1 - t is mean / variance of a canary that is a multiple of its tolerance, where D is 0, and nearly
+ * so elsewhere.
  */
 export const addLineToDeadline = (
   sums: DeadlineSums,
   { relative, absolute }: Line,
-  baselineRate: number,
   pair: RatePair,
   phi: number,
-): DeadlineSums => {
-  if (!isPairedRate(pair)) return sums;
-  const { canary, baseline } = pair;
-  const multiple = relative + absolute / baselineRate;
-  const chance = (multiple * canary.total) / (multiple * canary.total + baseline.total);
-  return addStratum(sums, pair, chance, 1, phi);
-};
+): DeadlineSums => (isPairedRate(pair) ? addStratum(sums, pair, relative, absolute, 1, phi) : sums);
 
 /**
  * Adds a block of a rate whose tolerance lies in the boundary: equal shares. Given m events among n requests, the
@@ -55,7 +56,7 @@ export const addOddsToDeadline = (
   if (!isPairedRate(pair)) return sums;
   const total = pair.canary.total + pair.baseline.total;
   const events = pair.canary.events + pair.baseline.events;
-  return addStratum(sums, pair, pair.canary.total / total, (total - events) / (total - 1), phi);
+  return addStratum(sums, pair, 1, 0, (total - events) / (total - 1), phi);
 };
 
 /**
@@ -70,21 +71,34 @@ const excessFewEvents = 2;
 const addStratum = (
   [canaryEvents, expected, variance, third]: DeadlineSums,
   { canary, baseline }: RatePair,
-  chance: number,
+  relative: number,
+  absolute: number,
   shrink: number,
   phi: number,
 ): DeadlineSums => {
-  const events = canary.events + baseline.events;
-  const added = events * chance * (1 - chance) * shrink;
+  const chance = (relative * canary.total) / (relative * canary.total + baseline.total);
+  const own = absolute * canary.total;
+  // Below 0 where a block has less than its own alone; over all of them it is not.
+  const shared = canary.events + baseline.events - own;
+  const mean = shared * chance + own;
+  const spread = (shared * chance * (1 - chance) + own * (1 - chance) ** 2) * shrink;
+  const skewed =
+    (shared * chance * (1 - chance) * (1 - 2 * chance) + own * (1 - chance) ** 3) * shrink;
   const most =
-    events * chance + excessDeviationsMax * Math.sqrt(phi * added) + excessFewEvents * phi;
+    mean + excessDeviationsMax * Math.sqrt(phi * Math.max(0, spread)) + excessFewEvents * phi;
   return [
     millionths(canaryEvents + Math.min(canary.events, most) / phi),
-    millionths(expected + (events * chance) / phi),
-    millionths(variance + added / phi),
-    millionths(third + (added * (1 - 2 * chance)) / phi),
+    millionths(expected + mean / phi),
+    millionths(variance + spread / phi),
+    millionths(third + (skewed * clusterSkew(phi)) / phi),
   ];
 };
+
+/**
+ * By how much more than phi^2 the third moment of counts exceeds that of chance alone. Events in clusters of geometric
+ * sizes, mean M: their squares are 2 M - 1 = phi times as much as they are, their cubes 6 M^2 - 6 M + 1.
+ */
+const clusterSkew = (phi: number): number => 3 / 2 - 1 / (2 * phi * phi);
 
 /** Adding 0 makes -0, which JSON has not, 0. */
 const millionths = (value: number): number => Math.round(value * 1e6) / 1e6 + 0;
@@ -99,8 +113,10 @@ export type DeadlineResult = {
 
 /**
  * T = (events - expected) / sqrt(variance) against the normal quantile at 1 - `alpha`, this metric's part of the
- * budget. Few events are skewed and whole numbers: the quantile is corrected for the skew (Cornish, Fisher, first
- * term), T by half an event. Where they scatter, events count as if phi of them came together.
+ * budget. Few events are skewed: the quantile is corrected for that (Cornish, Fisher, first term). Both cohorts' counts
+ * being random, T falls between whole numbers, and nothing is taken off for their steps: summed over all counts the
+ * chance of a false alarm is at most `alpha` (test/core/canary/statistics/deadline-size.test.ts). Where they scatter,
+ * events count as if phi of them came together.
  */
 export const deadlineTest = (
   [events, expected, variance, third]: DeadlineSums,
@@ -110,7 +126,7 @@ export const deadlineTest = (
   const deviation = Math.sqrt(variance);
   if (!(deviation > 0)) return { isWorse: false, z: 0, zNeeded: quantile };
   const skew = third / deviation ** 3;
-  const z = (events - expected - 1 / 2) / deviation;
+  const z = (events - expected) / deviation;
   // A skew to the other side would ease the test; that is not taken.
   const zNeeded = quantile + Math.max(0, ((quantile * quantile - 1) * skew) / 6);
   return { isWorse: z > zNeeded, z, zNeeded };

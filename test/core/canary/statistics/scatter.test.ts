@@ -236,9 +236,11 @@ describe('blocks that scatter differently', () => {
   test('count as events that come in bundles: four times as many of scatter four say the same', () => {
     const one = pair(200, 2, 300, 3);
     const four = pair(800, 8, 1_200, 12);
-    expect(addLineToDeadline(noDeadlineSums, line, 0.01, four, 4)).toEqual(
-      addLineToDeadline(noDeadlineSums, line, 0.01, one, 1),
-    );
+    const [third, ...sums] = addLineToDeadline(noDeadlineSums, line, one, 1).toReversed();
+    const [clustered, ...fours] = addLineToDeadline(noDeadlineSums, line, four, 4).toReversed();
+    expect(fours).toEqual(sums);
+    // Their sizes differ, too.
+    expect(clustered).toBeCloseTo((third ?? 0) * (3 / 2 - 1 / 32), 5);
     expect(addToCurve(initialCurve, four, 4)).toEqual(addToCurve(initialCurve, one, 1));
   });
 
@@ -260,7 +262,7 @@ describe('blocks that scatter differently', () => {
           const drawn = (): number =>
             binomial(random, n, Math.max(0, p + sharedSd * normal(random)));
           const shown = pair(n, drawn(), n, drawn());
-          sums = addLineToDeadline(sums, line, p, shown, isLoud ? phiTaken : 1);
+          sums = addLineToDeadline(sums, line, shown, isLoud ? phiTaken : 1);
         }
         if (deadlineTest(sums, alpha).isWorse) worse += 1;
       }
