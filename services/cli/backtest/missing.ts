@@ -1,6 +1,6 @@
 import type { Backtest } from '../../core/canary/backtest/run.ts';
 import { namesMax } from '../../core/canary/backtest/heard.ts';
-import { durationsWords } from '../../core/canary/judge/sentence.ts';
+import { durationsWords, noBoundRemedy, noBoundWords } from '../../core/canary/judge/sentence.ts';
 import type { BacktestSetup } from '../../core/canary/backtest/setup.ts';
 import type { MetricPart } from '../../core/canary/judge/verdict.ts';
 import type { LatencyExplanation, LatencyProblem } from '../../core/canary/metrics/latency.ts';
@@ -63,6 +63,13 @@ export const tellWhatIsMissing = (
         code: explained.problem,
         message: `${about}${id}: ${durationsWords[explained.problem]}${explained.tails.length === 0 ? ', so nothing is promoted' : `, in ${countOf(explained.unusableWindows, 'window')}`}`,
         hint: 'let both versions send the same kind of buckets, in the same unit and with the same bounds',
+      });
+  for (const { id, explained } of backtest.readings().at(-1)?.explanation.metrics ?? [])
+    if (explained.judged === 'latency' && explained.noBound !== null)
+      note({
+        code: 'no-bound',
+        message: `${about}${id}: ${noBoundWords(explained.noBound)}`,
+        hint: noBoundRemedy,
       });
   if (ended !== null)
     note({

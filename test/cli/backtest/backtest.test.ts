@@ -317,6 +317,32 @@ describe('plimsoll backtest', () => {
     });
   });
 
+  test.each([
+    ['2.5', 'no-bound'],
+    ['0.1', null],
+  ])('says where no bound is near the durations: the lowest is %s s', async (lowest, code) => {
+    // Between 0.05 and 0.2 s, a tenth of them above 0.1 s.
+    const buckets = lowest === '0.1' ? '"10","80","10","0"' : '"0","100","0","0"';
+    const bounds = lowest === '0.1' ? '[0.05,0.1,0.25]' : '[0,2.5,5]';
+    const lines = Array.from({ length: 170 }, (_, index) => (index + 1) * 5).flatMap((at) =>
+      ['2.0.0', '1.9.4'].map((version) =>
+        lineOf({ version, at, requests: 100, errors: 0 }).replace(
+          '"sum":10',
+          `"sum":10,"explicitBounds":${bounds},"bucketCounts":[${buckets}]`,
+        ),
+      ),
+    );
+    const path = capture(`bounds-${lowest}.jsonl`, lines);
+    const said = await desk.plimsoll(
+      ...['backtest', `--metrics=${path}`, ...place, ...versions, '--json'],
+    );
+    const told = said.err.map((line) => JSON.parse(line) as { readonly code: string });
+    expect(told.map((one) => one.code)).toEqual(code === null ? [] : [code]);
+    expect(JSON.parse(said.out.at(-1) ?? '')).toMatchObject({
+      outcome: code === null ? 'promote' : 'inconclusive',
+    });
+  });
+
   test('says why durations could not be compared, for programs too', async () => {
     const histogram = (at: number, version: string): string =>
       lineOf({ version, at, requests: 100, errors: 0 });

@@ -159,6 +159,7 @@ const otherSentence = (
   }
   if (isBlank(explained)) return `${id}: nothing was compared yet`;
   const isFail = verdict.outcome === 'fail';
+  const isOpen = verdict.outcome === 'inconclusive';
   const name = isFail ? `${id} is not blamed` : id;
   const phrases = [`${name}: ${comparison(explained)}`, ...tolerances(explained)];
   const isGood = promoteEvidenceNeeded !== null && metric.promoteEvidence >= promoteEvidenceNeeded;
@@ -167,8 +168,8 @@ const otherSentence = (
     phrases.push(
       `that it is good enough ${odds(metric.promoteEvidence)} of ${odds(promoteEvidenceNeeded)} needed`,
     );
-  if (explained.judged === 'latency' && explained.noBound !== null && !isFail)
-    phrases.push(noBoundPhrase(explained.noBound));
+  if (explained.judged === 'latency' && explained.noBound !== null && isOpen)
+    phrases.push(noBoundWords(explained.noBound), noBoundRemedy);
   phrases.push(`its part of the evidence ${odds(metric.evidence)}`);
   if (metric.deadline !== null && verdict.outcome !== 'pass')
     phrases.push(
@@ -233,9 +234,13 @@ export const durationsWords: { readonly [Problem in LatencyProblem]: string } = 
   'scale-fell': 'their buckets have just become wider, and are compared from the next window on',
 };
 
-/** What would have to be sent for a promotion. */
-const noBoundPhrase = ({ boundaryMs, baseline }: NoBound): string =>
-  `its bounds are too far from the durations to show a slower canary (${slowPhrase(baseline)} of baseline requests take longer than ${secondsPhrase(boundaryMs)}, the nearest one), so nothing is promoted: let both versions send bounds near their durations or exponential histograms, or set fine-below in the policy`;
+/** Why nothing is promoted by such bounds, of the metric before it. */
+export const noBoundWords = ({ boundaryMs, baseline }: NoBound): string =>
+  `no bound lies near its durations, so a slower canary would not show and nothing is promoted: ${slowPhrase(baseline)} of baseline requests took longer than ${secondsPhrase(boundaryMs)}, the nearest one`;
+
+/** What mends it. */
+export const noBoundRemedy =
+  'let both versions send bounds near their durations, or exponential histograms; or say by fine-below of the metric in a policy which durations are fast enough';
 
 const loudestTail = ({ tails, loudest }: LatencyExplanation): TailExplanation | undefined =>
   loudest === null ? undefined : tails[loudest];

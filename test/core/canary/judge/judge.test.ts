@@ -406,6 +406,13 @@ describe('steps', () => {
 });
 
 describe('a promotion', () => {
+  test('waits for a bound near the durations: a canary that is slower would look the same', () => {
+    const above = { shape: 'explicit', bounds: [5, 10], counts: [250, 0, 0] } as const;
+    const blind = times(360, { ...healthy, latency: { canary: above, baseline: above } });
+    expect(saidOn(blind)).toEqual(['hold at 359, final']);
+    expect(missingAfter(rule, blind.slice(0, 100))).toEqual(['no-bound latency']);
+  });
+
   test('waits for the soak, for presence and for every metric', () => {
     expect(missingAfter(rule, times(20, healthy))).toContain('soak');
     expect(missingAfter(rule, times(20, healthy))).toContain('warm-up');

@@ -26,6 +26,16 @@ const sentences = (windows: readonly Shown[], of: FamilyRule = rule): readonly s
   return verdictSentences(verdictOf(of, state), explain(of, state));
 };
 
+test('bounds that are far from the durations are told, with what mends it', () => {
+  const above = { shape: 'explicit', bounds: [5, 10], counts: [250, 0, 0] } as const;
+  const blind: Shown = { ...healthy, latency: { canary: above, baseline: above } };
+  const [first, , second] = sentences(times(80, blind));
+  expect(first).toContain('; missing: a bound near the durations of latency; evidence');
+  expect(second).toContain(
+    'no bound lies near its durations, so a slower canary would not show and nothing is promoted: 0.00 % (0/17,000) of baseline requests took longer than 5 s, the nearest one; let both versions send bounds near their durations, or exponential histograms; or say by fine-below',
+  );
+});
+
 describe('a roll-back says', () => {
   test('what was counted, how far apart, what is tolerated, how sure, and when', () => {
     expect(sentences(times(40, { ...healthy, errors: rate(10, 1) })).slice(0, 2)).toEqual([
