@@ -69,6 +69,14 @@ export type AnalyserEvent =
       readonly deployment: string;
       readonly metrics: readonly UnsentMetric[];
     }
+  /** It goes to one target, the policy does not say how senders name theirs, and they name several. */
+  | {
+      readonly event: 'targets-together';
+      readonly analysis: string;
+      readonly deployment: string;
+      readonly target: string;
+      readonly targets: readonly string[];
+    }
   | {
       readonly event: 'analysis-opened';
       readonly analysis: string;

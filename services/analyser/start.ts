@@ -20,7 +20,7 @@ import { openStageTwo } from './stage-two.ts';
 import type { StageTwo } from './stage-two.ts';
 import { openTally } from './tally.ts';
 import { isOwnKeyTrusted, openTrustedKeys } from './trusted-keys.ts';
-import { openUnsent } from './unsent.ts';
+import { openToldOnce } from './told-once.ts';
 
 /** One analysis as it stands. */
 export type AnalysisStatus = {
@@ -96,13 +96,13 @@ export const startAnalyser = (ports: AnalyserPorts): Analyser => {
   let state: AnalyserStatus['state'] = 'waiting-for-key';
 
   const tellExcluded = openExcluded(told.tell);
-  const tellUnsent = openUnsent(told.tell);
+  const tellOnce = openToldOnce(told.tell);
   const leaveNotes = openJudgingNotes(told);
   const keepTelling = async (): Promise<void> => {
     while (!stop.aborted) {
       await ports.clock.sleep(excludedLookMs, stop);
       tellExcluded(analyses(), rejected.telemetry.counts(), ports.clock.nowMs());
-      tellUnsent(analyses());
+      tellOnce(analyses());
       await leaveNotes(analyses());
     }
   };

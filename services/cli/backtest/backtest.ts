@@ -6,7 +6,7 @@ import { chartSvg } from '../../core/plot/chart-svg.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Given } from '../terminal/arguments.ts';
-import { tellWhatIsMissing } from './missing.ts';
+import { tellTargetsTogether, tellWhatIsMissing } from './missing.ts';
 import { namedCapture, readSetups } from './setup.ts';
 import { changeLine, changeText, headingText, resultText } from './text.ts';
 import { printLines, printText } from '../terminal/output.ts';
@@ -64,6 +64,7 @@ export const runBacktest = async (
     if (!written.ok) return written;
   }
   tellWhatIsMissing(ports, setup, judged.value);
+  tellTargetsTogether(ports, setup, judged.value);
   const { weakness } = judged.value;
   if (weakness !== '') ports.note({ code: 'weaker', message: weakness, hint: '' });
   if (isJson) printLines(ports.terminal, [judged.value.result()]);

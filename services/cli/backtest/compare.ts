@@ -11,7 +11,7 @@ import type { Noise } from '../../core/canary/judge/noise.ts';
 import { judgeCapture, learnNoise } from './judge-capture.ts';
 import type { NamedCapture, SetupOf } from './asked.ts';
 import { namedCapture } from './setup.ts';
-import { tellWhatIsMissing } from './missing.ts';
+import { tellTargetsTogether, tellWhatIsMissing } from './missing.ts';
 import { captureFailed } from './capture.ts';
 import { table } from '../terminal/display.ts';
 import { printLines, printText } from '../terminal/output.ts';
@@ -70,6 +70,7 @@ export const runCompare = async (
       const one: Compared = { capture: capture.path, policy: name, result: judged.value.result() };
       compared.push(one);
       tellWhatIsMissing(ports, setup, judged.value, `${capture.path}: `);
+      tellTargetsTogether(ports, setup, judged.value, `${capture.path}, ${name}: `);
       if (isJson) printLines(ports.terminal, [lineOf(one)]);
     }
   }

@@ -1,3 +1,4 @@
+import { togetherHint, togetherText } from '../../core/canary/analysis/targets-together.ts';
 import type { Backtest } from '../../core/canary/backtest/run.ts';
 import { namesMax } from '../../core/canary/backtest/heard.ts';
 import { durationsWords, noBoundRemedy, noBoundWords } from '../../core/canary/judge/sentence.ts';
@@ -108,6 +109,22 @@ export const tellWhatIsMissing = (
       `the capture begins at ${shortTime(isoTime(times.firstMs))}, and ${canary.version} is held against the half-hour before ${since}`,
       'a capture of before and after begins half an hour before the rollout, and a day before it where it should tell the season',
     );
+};
+
+/** Senders of other targets have been taken for those of the one that is meant, whatever was decided. */
+export const tellTargetsTogether = (
+  { note }: Pick<CliPorts, 'note'>,
+  { target }: BacktestSetup,
+  backtest: Backtest,
+  about = '',
+): void => {
+  const targets = backtest.targetsTogether();
+  if (target === null || targets.length === 0) return;
+  note({
+    code: 'targets-together',
+    message: `${about}${togetherText(target, targets)}`,
+    hint: togetherHint(target, targets),
+  });
 };
 
 type Incomparable = LatencyExplanation & {

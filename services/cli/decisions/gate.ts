@@ -13,7 +13,7 @@ import { openObeying } from './obeying.ts';
 import { placeNamed } from '../release/place.ts';
 import { slotText } from '../release/place-text.ts';
 import { printLines, printProblem, printText } from '../terminal/output.ts';
-import { lineIn, linesIn, textIn } from '../reading/line-fields.ts';
+import { lineIn, linesIn, textIn, textsIn } from '../reading/line-fields.ts';
 import { metricsText } from '../explain/metrics-text.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem, ExitCode } from '../problem.ts';
@@ -234,7 +234,7 @@ const barredText = (
 const newsIn = (line: Line): string => {
   const judging = lineIn(line, 'judging');
   const stage = judging === null ? '' : textIn(judging, 'stage');
-  return [standing({ ...line, judging: null }), stage, unsentText(line)].join();
+  return [standing({ ...line, judging: null }), stage, unsentText(line), togetherIn(line)].join();
 };
 
 /** Where it stands, for whoever waits: stage, share and evidence as far as decisions tell them. */
@@ -250,6 +250,7 @@ const standing = (line: Line): string => {
         : undefined
       : `${textIn(decision, 'decision')} (evidence ${oddsIn(decision, 'evidence')} of ${oddsIn(decision, 'evidenceNeeded')} needed)`,
     unsentText(line),
+    togetherIn(line),
     refusedText(line) ?? unjudgedIn(line) ?? barredText(line)?.said,
   ];
   return plainText(parts.filter((part) => part !== undefined).join('; '));
@@ -289,6 +290,15 @@ const unsentText = (line: Line): string | undefined => {
   return unsent.length === 0
     ? undefined
     : `nobody sends ${unsent.map((metric) => textIn(metric, 'metric')).join(', ')}`;
+};
+
+/** Several targets that are judged as one, where one of them is meant. */
+const togetherIn = (line: Line): string | undefined => {
+  const judging = lineIn(line, 'judging');
+  const targets = judging === null ? [] : textsIn(judging, 'targets');
+  return targets.length === 0
+    ? undefined
+    : `senders of ${targets.join(', ')} are judged as one: plimsoll problems tells what the policy should say`;
 };
 
 const oddsIn = (decision: Line, name: string): string => {

@@ -83,6 +83,7 @@ export const runExplain = async (
     read,
     recheck,
     weakness: weaknessOf(opening),
+    together: trace.targetsTogether(),
     hasScore: given.has('score'),
   };
   const chart = chartOf(explained, given.value('metric'));

@@ -1,4 +1,5 @@
 import type { CanaryAttempt } from '../../core/canary/attempts/canary-attempts.ts';
+import { togetherText } from '../../core/canary/analysis/targets-together.ts';
 import { verdictSentences } from '../../core/canary/judge/sentence.ts';
 import type { MetricPart } from '../../core/canary/judge/verdict.ts';
 import {
@@ -33,6 +34,8 @@ export type Explained = {
   readonly against: readonly string[];
   /** What is to be known of how they were compared; empty: side by side. */
   readonly weakness: string;
+  /** Targets whose senders were judged as one; empty: one, or told apart. */
+  readonly together: readonly string[];
   /** Of the decision on the log; null: none yet. */
   readonly position: number | null;
   readonly decision: Decided | null;
@@ -236,11 +239,17 @@ const recheckText = ({ recheck, read }: Explained): readonly string[] => {
 };
 
 const sentencesOf = (
-  { weakness }: Explained,
+  { weakness, together, attempt }: Explained,
   { verdict, explanation }: Reading,
 ): readonly string[] => {
   const [first = '', ...others] = verdictSentences(verdict, explanation);
-  return [first, ...(weakness === '' ? [] : [weakness.trim()]), ...others];
+  const { target } = attempt.plan.slot;
+  return [
+    first,
+    ...(weakness === '' ? [] : [weakness.trim()]),
+    ...(target === null || together.length === 0 ? [] : [togetherText(target, together)]),
+    ...others,
+  ];
 };
 
 /** The same as one line for programs. */

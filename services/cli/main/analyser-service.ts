@@ -1,4 +1,5 @@
 import { openAnalyserMeasurements } from '../../analyser/measurements.ts';
+import { togetherHint, togetherText } from '../../core/canary/analysis/targets-together.ts';
 import type { PolicyDocument } from '../../core/canary/policy/placed-policy.ts';
 import { readPolicyFile } from '../../core/canary/policy/policy-file.ts';
 import { documentFileBytesMax } from '../../core/canary/policy/policy-text.ts';
@@ -85,6 +86,15 @@ export const startAnalyser = async (
             code: 'metric-unsent',
             message: `analyser: neither cohort of deployment ${deployment} has sent ${names.join('; ')}: ${isCritical ? 'nothing is promoted without what is critical, the rest weighs nothing' : 'it weighs nothing'}`,
             hint: 'are the names right? plimsoll policy check POLICY --against=CAPTURE; weight: 0 in the policy says that it is meant so',
+          });
+          return;
+        }
+        case 'targets-together': {
+          const { deployment, target, targets } = event;
+          note({
+            code: 'targets-together',
+            message: `analyser: of deployment ${deployment}: ${togetherText(target, targets)}`,
+            hint: togetherHint(target, targets),
           });
           return;
         }

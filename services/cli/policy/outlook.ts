@@ -10,6 +10,10 @@ import {
 import type { TrafficSeen } from '../../core/canary/policy/traffic-seen.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
+import type { Sample } from '../../core/samples/sample.ts';
+import type { SlotState } from '../../core/slot-state.ts';
+import { togetherHint, wouldBeTogetherText } from '../../core/canary/analysis/targets-together.ts';
+import { scanRows } from '../reading/reading.ts';
 import { sampleKey } from '../../core/samples/key.ts';
 import type { Given } from '../terminal/arguments.ts';
 import type { CliPorts } from '../ports.ts';
@@ -90,6 +94,8 @@ const sharedOut = (rps: number, steps: readonly Step[]): readonly TrafficFrom[] 
 export type SeenHere = TrafficSeen & {
   readonly dispersion: number | null;
   readonly noiseAgeMs: number | null;
+  /** What senders name as theirs, sorted. */
+  readonly targets: readonly string[];
 };
 
 export const seenHere = async (
@@ -121,7 +127,13 @@ export const seenHere = async (
   const seen = openTrafficSeen(policy.metrics, nowMs);
   const range = { analysis: '', partition, key, from: from.value, to: null };
   const progress = openProgress(ports, 'reading samples');
-  const read = await explaining.value.read(range, seen.add, progress);
+  const targets = new Set<string>();
+  const take = (sample: Sample): void => {
+    for (const { target } of sample.kind === 'points' ? sample.origins : [])
+      if (target !== null) targets.add(target);
+    seen.add(sample);
+  };
+  const read = await explaining.value.read(range, take, progress);
   if (!read.ok) return refuse('unreachable', read.problem.message, trafficHint);
   const traffic = seen.close();
   if (!traffic.ok) {
@@ -138,7 +150,40 @@ export const seenHere = async (
     { environment, component },
     policy.metrics,
   );
-  return ok({ ...traffic.value, dispersion: dispersionIn(noise), noiseAgeMs: ageMs });
+  return ok({
+    ...traffic.value,
+    dispersion: dispersionIn(noise),
+    noiseAgeMs: ageMs,
+    targets: [...targets].toSorted(),
+  });
+};
+
+/** Said where something is deployed to a single target there, and the policy would judge the senders of all as one. */
+export const tellTargetsTogether = async (
+  ports: CliPorts,
+  given: Given,
+  { targetAttribute }: Policy,
+  { targets }: SeenHere,
+): Promise<Result<void, CliProblem>> => {
+  if (targetAttribute !== null || targets.length < 2) return ok(undefined);
+  const environment = given.value('environment') ?? '';
+  const component = given.value('component') ?? '';
+  const atHand = await ports.atHand(openProgress(ports, 'folding what is new'));
+  if (!atHand.ok) return atHand;
+  const slots = await scanRows<SlotState>(atHand.value, 'slot', {
+    isWanted: ({ slot }) =>
+      slot.environment === environment && slot.component === component && slot.target !== null,
+    wantedMax: 1,
+  });
+  if (!slots.ok) return slots;
+  const target = slots.value[0]?.slot.target ?? null;
+  if (target !== null)
+    ports.note({
+      code: 'targets-together',
+      message: wouldBeTogetherText(target, targets),
+      hint: togetherHint(target, targets),
+    });
+  return ok(undefined);
 };
 
 export const outlookOf = (said: Said, seen: SeenHere | null): Outlook => {

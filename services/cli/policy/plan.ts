@@ -21,7 +21,7 @@ import type { Given } from '../terminal/arguments.ts';
 import { plainText, table } from '../terminal/display.ts';
 import { printLines, printText } from '../terminal/output.ts';
 import { applyingPolicy, whyText } from './explain.ts';
-import { outlookOf, readSaid, seenHere, seenText } from './outlook.ts';
+import { outlookOf, readSaid, seenHere, seenText, tellTargetsTogether } from './outlook.ts';
 import type { SeenHere } from './outlook.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
@@ -39,6 +39,10 @@ export const runPolicyPlan = async (
   const { policy } = applying.value.placed;
   const seen = said.value.traffic === null ? await seenHere(ports, given, policy) : ok(null);
   if (!seen.ok) return seen;
+  if (seen.value !== null) {
+    const told = await tellTargetsTogether(ports, given, policy, seen.value);
+    if (!told.ok) return told;
+  }
   const outlook = outlookOf(said.value, seen.value);
   const plan = planPolicy(policy, outlook);
   const changes = changesThatHelp(policy, outlook);

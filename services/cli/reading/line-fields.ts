@@ -8,6 +8,12 @@ export const textIn = (line: Line, name: string): string => {
     : '';
 };
 
+/** The texts of a list within a line. */
+export const textsIn = (line: Line, name: string): readonly string[] => {
+  const value = line[name];
+  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
+};
+
 /** A line within a line, or null. */
 export const lineIn = (line: Line, name: string): Line | null => {
   const value = line[name];

@@ -41,6 +41,7 @@ export type ProblemCode =
   | 'tag-without-digest'
   | 'fields-missing'
   | 'metric-unsent'
+  | 'targets-together'
   | 'unread'
   | 'unsigned'
   | 'out-of-scope'

@@ -8,6 +8,7 @@ import type { Problem, ProblemPlace, ProblemRows } from './problem.ts';
 import { severities } from './problem.ts';
 import { producerProblems } from './producers.ts';
 import { runningProblems } from './running.ts';
+import { togetherProblems } from './together.ts';
 import { unsentProblems } from './unsent.ts';
 
 /** Parts of a place that are asked for; null: any. */
@@ -29,6 +30,7 @@ export const problemsIn = (
       ...deploymentProblems(rows),
       ...lackingProblems(rows),
       ...unsentProblems(rows),
+      ...togetherProblems(rows),
       ...producerProblems(rows),
       ...letterProblems(rows),
     ].filter(({ place }) => isAsked(place, filter)),

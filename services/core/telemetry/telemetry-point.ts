@@ -26,7 +26,7 @@ export type PointValue =
 
 /** One data point of a metric that some policy judges. Times as in `RequestPoint`. */
 export type TelemetryPoint = TelemetrySender & {
-  /** The value of the first resource attribute that policies name as target and that the sender has, or null. */
+  /** The value of the first of the selection's target attributes that the sender has, or null. */
   readonly target: string | null;
   /** As in `RequestPoint`. */
   readonly series: string;
@@ -48,7 +48,10 @@ export type TelemetryPoint = TelemetrySender & {
 export type Selection = {
   /** By metric name: the point attributes that some filter looks at, sorted. */
   readonly metrics: ReadonlyMap<string, readonly string[]>;
-  /** Resource attributes that policies name as targets, sorted; the first that a sender has is its target. */
+  /**
+   * Resource attributes that policies name as targets, or what is usual where none does; the first that a sender has is
+   * its target.
+   */
   readonly targetAttributes: readonly string[];
   /** Resource attributes by which policies tell cohorts apart, sorted. */
   readonly cohortAttributes: readonly string[];

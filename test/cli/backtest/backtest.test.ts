@@ -408,6 +408,23 @@ describe('plimsoll backtest', () => {
         });
       }
     });
+
+    test('without the word in the policy all are judged as one, and it says so', async () => {
+      const path = capture('regions-as-one.jsonl', both);
+      const asked = [...place, ...versions];
+      const judged = async (...more: readonly string[]): Promise<string> => {
+        const { err } = await desk.plimsoll('backtest', `--metrics=${path}`, ...asked, ...more);
+        return err.join('\n');
+      };
+      for (const more of [[...how], [...how, '--json'], ['--compare=quick.yaml']])
+        expect(await judged('--target=eu', ...more)).toMatch(
+          /it goes to the target eu, and the policy does not say how senders name theirs: those of eu, us are judged as one.*target: cloud\.region in the policy/s,
+        );
+      expect(await judged(...how)).not.toContain('as one');
+      const inOne = `--metrics=${capture('regions-one.jsonl', worse)}`;
+      const single = await desk.plimsoll('backtest', inOne, ...asked, ...how, '--target=eu');
+      expect(single.err.join()).not.toContain('as one');
+    });
   });
 
   test('learns from a history of the same cohorts how much they differ by themselves', async () => {

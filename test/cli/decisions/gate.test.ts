@@ -127,7 +127,7 @@ describe('a gate waits', () => {
     const note = {
       ...{ deployment, attempt: 1, slot: place('production'), version: '2.0.0', openedAtMs },
       ...{ windowMs: 5_000, windows: 9, pairedWindows: 4, warmUpWindows: 12, stage: 'warming' },
-      ...{ evidence: 1, evidenceNeeded: 200, unsent: [] },
+      ...{ evidence: 1, evidenceNeeded: 200, unsent: [], targets: [] },
     };
     const saidWith = async (
       change: Partial<JudgingNote>,
@@ -157,6 +157,10 @@ describe('a gate waits', () => {
       [
         'warming up, 4 of 12 windows; nobody sends cpu, heap',
         { unsent: ['cpu', 'heap'].map((id) => ({ id, critical: false, names: [id] })) },
+      ],
+      [
+        'warming up, 4 of 12 windows; senders of eu, us are judged as one: plimsoll problems tells what the policy should say',
+        { targets: ['eu', 'us'] },
       ],
     ])('%s', async (told, change) => {
       const { err } = await saidWith(change);

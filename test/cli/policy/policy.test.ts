@@ -14,7 +14,7 @@ import type { Desk, DeskOptions, Said } from '../../support/desk.ts';
 import { jsonOf, openDesk } from '../../support/desk.ts';
 import type { Step } from '../../support/given.ts';
 import { by, keyOf, tools, trusts } from '../../support/given.ts';
-import { audience, policySet } from '../../support/markers.ts';
+import { audience, logged, place, policySet } from '../../support/markers.ts';
 import { value } from '../../support/records.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
@@ -348,7 +348,11 @@ describe('policy plan', () => {
 
   describe('without rates', () => {
     /** A server that says every ten seconds what it did in them. */
-    const serving = async (desk: Desk, minutes: number): Promise<void> => {
+    const serving = async (
+      desk: Desk,
+      minutes: number,
+      targets: readonly (string | null)[] = [null],
+    ): Promise<void> => {
       const slot = { environment: 'staging', component: 'search' };
       const { log, samples } = desk.house;
       const nowMs = value(await log.read(0, 0, 1_000)).at(-1)?.appendedAtMs ?? 0;
@@ -357,13 +361,11 @@ describe('policy plan', () => {
         const time = nowMs - agoMs + 10_000;
         const sample: Sample = {
           ...{ kind: 'points', audience, ...slot },
-          origins: [
-            {
-              ...{ namespace: 'default', version: '1.9.4', deployment: null, instance: 'pod' },
-              ...{ metric: 'http.server.request.duration', temporality: 'delta', unit: 's' },
-              ...{ target: null, attributes: [] },
-            },
-          ],
+          origins: targets.map((target) => ({
+            ...{ namespace: 'default', version: '1.9.4', deployment: null, instance: 'pod' },
+            ...{ metric: 'http.server.request.duration', temporality: 'delta', unit: 's' },
+            ...{ target, attributes: [] },
+          })),
           points: [
             {
               ...{
@@ -403,6 +405,33 @@ describe('policy plan', () => {
         baselineErrorRate: 0.01,
         seen: { requestsPerSecond: 50, errorRate: 0.02, noiseAgeMs: null },
       });
+    });
+
+    test('warns of regions that would be judged as one, where something is deployed to one', async () => {
+      const warned = async (
+        more: readonly Step[],
+        file: string,
+        ...args: readonly string[]
+      ): Promise<string> => {
+        const desk = await aDesk({
+          steps: [...steps, ...more],
+          files: {
+            ...files,
+            'regional.yaml': `version: 2\npolicies:\n  - { component: "*", environment: "*", target: cloud.region }\n`,
+          },
+        });
+        await serving(desk, 20, ['eu', 'us']);
+        const where = placeOf('search', 'staging');
+        return (await desk.plimsoll('policy', 'plan', file, ...where, ...args)).err.join();
+      };
+      const slot = place('staging', 'search', 'eu');
+      const held = [trusts('ci'), by('ci', logged('1.9.4', { slot }))];
+      const said =
+        /a rollout to eu alone would be judged by those of eu, us as one.*target: cloud\.region/;
+      expect(await warned(held, 'good.yaml')).toMatch(said);
+      expect(await warned(held, 'good.yaml', '--json')).toMatch(said);
+      expect(await warned(held, 'regional.yaml')).not.toContain('as one');
+      expect(await warned([], 'good.yaml')).not.toContain('as one');
     });
 
     test('says what to give where too little was seen, or a gateway is between', async () => {

@@ -15,6 +15,7 @@ const note: JudgingNote = {
   ...{ version: '2.0.0', windowMs: 5_000, windows: 18, pairedWindows: 17, warmUpWindows: 12 },
   ...{ stage: 'armed', evidence: 1, evidenceNeeded: 200 },
   unsent: [{ id: 'heap', critical: false, names: ['jvm.memory.usd'] }],
+  targets: [],
 };
 const problemsWith = (...judging: readonly JudgingNote[]) => problemsOf([], { now: 120, judging });
 
@@ -34,6 +35,16 @@ test('a metric that nobody sends is told while its canary runs', async () => {
 test('of a critical one it says that nothing passes without it', async () => {
   const unsent = note.unsent.map((metric) => ({ ...metric, critical: true }));
   expect(told(await problemsWith({ ...note, unsent })).join()).toContain('nothing is promoted');
+});
+
+test('targets that are judged as one are told while the canary runs, with what to write', async () => {
+  const slot = place('production', 'checkout', 'eu');
+  const together = { ...note, slot, unsent: [], targets: ['eu', 'us'] };
+  const problems = await problemsWith(together, { ...together, targets: [] });
+  expect(told(problems)).toEqual([
+    'warning targets-together at : 2.0.0 is judged in production/checkout (eu): it goes to the target eu, and the policy does not say how senders name theirs: those of eu, us are judged as one',
+  ]);
+  expect(problems[0]?.hint).toMatch(/^target: cloud\.region in the policy/);
 });
 
 test('what no analyser tells any more is none', async () => {

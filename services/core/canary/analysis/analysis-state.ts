@@ -71,6 +71,8 @@ export type AnalysisState = {
   /** SHA-256 over (the digest before, the newest window): stands for all windows so far. */
   readonly evidenceDigest: string;
   readonly excluded: { readonly [Reason in Exclusion]: number };
+  /** What the senders in it name as their target, sorted, where one is deployed to and the policy tells none apart. */
+  readonly targets: readonly string[];
   readonly ended: Ending | null;
   /**
    * A promote, advance or roll-back that is renewed, also after the end; null: nobody is asked to act, or somebody

@@ -30,6 +30,7 @@ import { stageOf } from '../judge/verdict-of.ts';
 import type { JudgedAs } from '../windows/judged-as.ts';
 import { judgedAs } from '../windows/judged-as.ts';
 import type { Policy } from '../policy/policy.ts';
+import { isTargetUntold, withTarget } from './targets-together.ts';
 import { rememberedUntilMs, renew } from './renewal.ts';
 import { againstBefore } from '../rollouts/against-before.ts';
 import { beforeWindowMs } from '../rollouts/before.ts';
@@ -86,6 +87,7 @@ export const openAnalysis = (
     judge: null,
     evidenceDigest: tools.digest(''),
     excluded: noExclusions,
+    targets: [],
     ended: null,
     standing: null,
     held: null,
@@ -239,6 +241,7 @@ type Draft = {
   judge: FamilyState | null;
   evidenceDigest: string;
   readonly excluded: { -readonly [Reason in Exclusion]: number };
+  targets: readonly string[];
   ended: Ending | null;
   standing: Standing | null;
   held: Standing | null;
@@ -263,6 +266,7 @@ const openDraft = (before: AnalysisState): Draft => {
     judge: before.judge,
     evidenceDigest: before.evidenceDigest,
     excluded: { ...before.excluded },
+    targets: before.targets,
     ended: before.ended,
     standing: before.standing,
     held: before.held,
@@ -285,12 +289,15 @@ type Sender = {
   readonly cohort: Cohort | NoCohort;
   readonly asRequests: readonly JudgedAs[];
   readonly asLevels: readonly JudgedAs[];
+  /** Worth remembering; else null. */
+  readonly target: string | null;
 };
 
 const senderOf = ({ before, policy }: Draft, origin: Origin): Sender => ({
   cohort: cohortOf(before.opening, policy, origin),
   asRequests: judgedAs(policy.metrics, origin, false),
   asLevels: judgedAs(policy.metrics, origin, true),
+  target: isTargetUntold(before.opening, policy) ? origin.target : null,
 });
 
 const addPoint = (
@@ -298,7 +305,7 @@ const addPoint = (
   sample: Points,
   point: SamplePoint,
   cohort: Cohort,
-  { asRequests, asLevels }: Sender,
+  { asRequests, asLevels, target }: Sender,
 ): void => {
   const as = point.level === null ? asRequests : asLevels;
   const delayMs = Math.abs(point.receivedAt - point.time);
@@ -310,6 +317,7 @@ const addPoint = (
   }
   const pending = pendingPointOf(sample, point, cohort, as);
   draft.pending.push(pending);
+  if (target !== null) draft.targets = withTarget(draft.targets, target);
   if (draft.measuring === null) return;
   const { series, temporality, startMs, timeMs } = pending;
   const stream = temporality === 'cumulative' ? streamOf(series, startMs) : series;

@@ -3,6 +3,7 @@ import { isJsonFields, jsonFieldsIn } from '../../json-text.ts';
 import type { Slot } from '../../markers/marker.ts';
 import type { Line } from '../../views.ts';
 import type { AnalysisState } from './analysis-state.ts';
+import { targetsTogether } from './targets-together.ts';
 import { evidenceOf } from '../statistics/evidence.ts';
 import { policyIn, ruleIn } from '../attempts/frozen.ts';
 import { logEvidence } from '../judge/family-evidence.ts';
@@ -44,6 +45,8 @@ export type JudgingNote = {
   readonly evidenceNeeded: number | null;
   /** Neither cohort has shown these by the end of the warm-up. */
   readonly unsent: readonly UnsentMetric[];
+  /** Senders of these targets are judged as one; empty: of one, or told apart. */
+  readonly targets: readonly string[];
 };
 
 const keyPrefix = 'judging/';
@@ -78,6 +81,7 @@ export const judgingNoteOf = (analysis: AnalysisState, nowMs: number): JudgingNo
     evidence: judge === null || anchorIndex === null ? null : evidenceOf(logEvidence(judge)),
     evidenceNeeded: rule === null ? null : 1 / rule.alphaAnytime,
     unsent: unsentIn(analysis),
+    targets: targetsTogether(analysis),
   };
 };
 
@@ -101,7 +105,7 @@ export const unsentIn = ({
 export const readJudgingNote = (text: string): JudgingNote | undefined => {
   const note = jsonFieldsIn(text);
   if (note === undefined) return undefined;
-  const { slot, unsent, stage } = note;
+  const { slot, unsent, stage, targets } = note;
   const isNote =
     ['atMs', 'attempt', 'openedAtMs', 'windows'].every((name) => isNumber(note[name])) &&
     ['windowMs', 'pairedWindows', 'warmUpWindows', 'evidence', 'evidenceNeeded'].every(
@@ -116,7 +120,9 @@ export const readJudgingNote = (text: string): JudgingNote | undefined => {
     isText(slot['component']) &&
     (slot['target'] === null || isText(slot['target'])) &&
     Array.isArray(unsent) &&
-    unsent.every(isUnsent);
+    unsent.every(isUnsent) &&
+    Array.isArray(targets) &&
+    targets.every(isText);
   return isNote ? (note as unknown as JudgingNote) : undefined;
 };
 
@@ -141,4 +147,5 @@ export const judgingLine = (note: JudgingNote): Line => ({
   evidence: note.evidence,
   evidenceNeeded: note.evidenceNeeded,
   unsent: note.unsent.map(({ id, critical, names }) => ({ metric: id, critical, names })),
+  targets: note.targets,
 });

@@ -5,6 +5,7 @@ import type { Sample } from '../../samples/sample.ts';
 import type { TelemetryPoint } from '../../telemetry/telemetry-point.ts';
 import type { AnalysisState, AnalysisTools } from '../analysis/analysis-state.ts';
 import { emptyPartition, foldSample } from '../analysis/fold-samples.ts';
+import { targetsTogether } from '../analysis/targets-together.ts';
 import { readWindow } from '../reading/read-window.ts';
 import type { Reading } from '../reading/reading.ts';
 import { isRenewal } from '../analysis/renewal.ts';
@@ -38,6 +39,8 @@ export type Backtest = {
   readonly settled: () => Decided | null;
   readonly duplicates: () => number;
   readonly heard: () => Heard;
+  /** Those that were judged as one; empty: one, or told apart. */
+  readonly targetsTogether: () => readonly string[];
   readonly result: () => BacktestResult;
 };
 
@@ -163,6 +166,7 @@ export const openBacktest = (
     settled: () => settled,
     duplicates: () => last?.excluded.duplicate ?? 0,
     heard,
+    targetsTogether: () => (last === undefined ? [] : targetsTogether(last)),
     result: () => backtestResult(settled, sinceMs, readings.length, excluded()),
   };
 };

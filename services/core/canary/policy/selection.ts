@@ -1,6 +1,12 @@
 import type { Selection } from '../../telemetry/telemetry-point.ts';
 import type { MetricPolicy, Policy } from './policy.ts';
 
+/**
+ * What senders usually tell their region or cluster by. Where no policy names a target, it is read all the same: that
+ * several are judged as one can be told then.
+ */
+export const usualTargets: readonly string[] = ['cloud.region', 'k8s.cluster.name'];
+
 /** What these policies judge; of everything else nothing is copied from the telemetry. */
 export const selectionOf = (policies: readonly Policy[]): Selection => {
   const attributes = new Map<string, Set<string>>();
@@ -22,7 +28,7 @@ export const selectionOf = (policies: readonly Policy[]): Selection => {
         .toSorted(([a], [b]) => (a < b ? -1 : 1))
         .map(([name, known]) => [name, [...known].toSorted()]),
     ),
-    targetAttributes: [...targets].toSorted(),
+    targetAttributes: targets.size === 0 ? usualTargets : [...targets].toSorted(),
     cohortAttributes: [...labels].toSorted(),
   };
 };

@@ -3,6 +3,7 @@ import type { Decided } from '../../markers/marker.ts';
 import type { AnalysisOpened, Sample } from '../../samples/sample.ts';
 import type { AnalysisState, AnalysisTools } from '../analysis/analysis-state.ts';
 import { refusalMarker } from '../decision/decision-marker.ts';
+import { targetsTogether } from '../analysis/targets-together.ts';
 import { emptyPartition, foldSample } from '../analysis/fold-samples.ts';
 import { isRenewal } from '../analysis/renewal.ts';
 import { readWindow } from './read-window.ts';
@@ -20,6 +21,8 @@ export type Trace = {
   readonly refusal: () => Decided | undefined;
   /** Points that were no evidence, as of the last window. */
   readonly excluded: () => AnalysisState['excluded'] | undefined;
+  /** Targets whose senders were judged as one; empty: one, or told apart. */
+  readonly targetsTogether: () => readonly string[];
 };
 
 export const openTrace = (tools: AnalysisTools, analysis: string): Trace => {
@@ -29,6 +32,7 @@ export const openTrace = (tools: AnalysisTools, analysis: string): Trace => {
   let opening: AnalysisOpened | undefined;
   let refusal: Decided | undefined;
   let excluded: AnalysisState['excluded'] | undefined;
+  let together: readonly string[] = [];
   const observe: AnalysisTools['observe'] = (closed) => {
     if (closed.analysis !== analysis) return;
     readings.push(readWindow(closed));
@@ -45,6 +49,8 @@ export const openTrace = (tools: AnalysisTools, analysis: string): Trace => {
       if (opening === undefined) return;
       const folded = foldSample({ ...tools, observe }, state, sample, position);
       state = folded.state;
+      const now = state.analyses[analysis];
+      if (now !== undefined) together = targetsTogether(now);
       decisions.push(...folded.decisions.filter((decision) => !isRenewal(decision)));
     },
     opening: () => opening,
@@ -52,5 +58,6 @@ export const openTrace = (tools: AnalysisTools, analysis: string): Trace => {
     decisions: () => decisions,
     refusal: () => refusal,
     excluded: () => excluded,
+    targetsTogether: () => together,
   };
 };

@@ -107,6 +107,7 @@ describe('a note', () => {
     ['no time', text.replace(String(nowMs), 'null')],
     ['a stage that is a number', text.replace('"armed"', '3')],
     ['a place that is none', text.replace('"environment":"production"', '"environment":7')],
+    ['targets that are none', text.replace('"targets":[', '"targets":[7,')],
     ['metrics that are none', text.replace('"unsent":[', '"unsent":[7,')],
   ])('that is %s is none', (_what, other) => {
     expect(other).not.toBe(text);

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import type { AnalyserEvent } from '../../services/analyser/ports.ts';
+import { openToldOnce } from '../../services/analyser/told-once.ts';
+import type { AnalysisState } from '../../services/core/canary/analysis/analysis-state.ts';
+import {
+  baselinePod,
+  canaryPod,
+  cut,
+  deployment,
+  exportsOf,
+  opening,
+  run,
+} from '../support/canary/sample-streams.ts';
+
+/** Until then it is judged: servers in the region eu, and those of the old version in us as well. */
+const after = (lastExportMs: number, target: string | null = 'eu'): readonly AnalysisState[] => {
+  const pods = [
+    canaryPod({ lastExportMs, target: 'eu' }),
+    baselinePod({ lastExportMs, target: 'eu' }),
+    baselinePod({ name: 'other', lastExportMs, firstExportMs: 3_500, target: 'us' }),
+  ];
+  return Object.values(run([opening({ target }), ...cut(exportsOf(pods), [3])]).state.analyses);
+};
+
+test('regions that are judged as one are told of once, as soon as a second one is heard', () => {
+  const events: AnalyserEvent[] = [];
+  const tell = openToldOnce((event) => void events.push(event));
+  tell(after(2_500));
+  expect(events).toEqual([]);
+  for (const atMs of [4_500, 5_500]) tell(after(atMs));
+  expect(events).toMatchObject([
+    { event: 'targets-together', deployment, target: 'eu', targets: ['eu', 'us'] },
+  ]);
+  tell([]);
+  tell(after(5_500));
+  expect(events).toHaveLength(2);
+});
+
+test('of what goes to no single region it is not told', () => {
+  const events: AnalyserEvent[] = [];
+  openToldOnce((event) => void events.push(event))(after(5_500, null));
+  expect(events).toEqual([]);
+});
