@@ -3,6 +3,7 @@ import type { CanaryAttempt } from '../../core/canary/attempts/canary-attempts.t
 import { readMetric } from '../../core/canary/reading/read-window.ts';
 import { ratioChart } from '../../core/canary/reading/ratio-chart.ts';
 import type { Reading } from '../../core/canary/reading/reading.ts';
+import { judgeVersion } from '../../core/canary/judge/judge.ts';
 import { openTrace } from '../../core/canary/reading/trace.ts';
 import type { Trace } from '../../core/canary/reading/trace.ts';
 import { recheckDecision } from '../../core/canary/decision/recheck.ts';
@@ -102,7 +103,7 @@ export const runExplain = async (
         isAscii: given.has('ascii') || !isUtf8(ports.env),
       }),
     );
-  return recheckOutcome(recheck);
+  return recheckOutcome(recheck, recorded.value?.decision.judge ?? null);
 };
 
 /** Why there is nothing to explain, as far as the log tells. */
@@ -260,7 +261,11 @@ const loudestOf = ({ explanation }: Reading): string => {
 const isUtf8 = (env: CliPorts['env']): boolean =>
   /utf-?8/i.test(env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '');
 
-const recheckOutcome = (recheck: Recheck | null): Result<void, CliProblem> => {
+/** `judge`: that of the decision. */
+const recheckOutcome = (
+  recheck: Recheck | null,
+  judge: string | null,
+): Result<void, CliProblem> => {
   if (recheck === null || recheck.outcome === 'equal') return ok(undefined);
   if (recheck.outcome === 'not-alone')
     return refuse(
@@ -275,6 +280,8 @@ const recheckOutcome = (recheck: Recheck | null): Result<void, CliProblem> => {
   return refuse(
     'recheck-differs',
     what,
-    'was it decided by another release? Its field judge tells; else somebody has forged it, or the samples',
+    judge === String(judgeVersion)
+      ? 'the same judge decided it: somebody has forged it, or the samples'
+      : `judge ${judge} decided it, and this release has judge ${judgeVersion}: check it with a release of that judge`,
   );
 };

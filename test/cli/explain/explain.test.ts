@@ -377,6 +377,7 @@ describe('--recheck', () => {
     const { exit, out, err } = await explain('--recheck', '--json');
     expect(exit).toBe(3);
     expect(err.join()).toContain('recheck-differs');
+    expect(err.join()).toContain('somebody has forged it');
     const line = JSON.parse(out[0] ?? '') as { readonly recheck: unknown };
     expect(faultsOf('explain', line)).toEqual([]);
     expect(line.recheck).toMatchObject({
@@ -390,6 +391,15 @@ describe('--recheck', () => {
     if (decision === undefined) throw new Error('nothing was decided');
     await decide({ ...decision, marker: id('forged', 8) as Decided['marker'] });
     expect((await explain('--recheck')).exit).toBe(3);
+  });
+
+  test('says of a decision of another judge who can check it: exit 3', async () => {
+    const [decision] = decisions;
+    if (decision === undefined) throw new Error('nothing was decided');
+    await decide({ ...decision, judge: '2' });
+    const { exit, err } = await explain('--recheck');
+    expect(exit).toBe(3);
+    expect(err.join()).toMatch(/judge 2 decided it.*check it with a release of that judge/);
   });
 
   test('says of a hold for want of room what one analysis cannot tell: exit 4', async () => {
