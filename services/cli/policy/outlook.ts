@@ -194,6 +194,7 @@ export const outlookOf = (said: Said, seen: SeenHere | null): Outlook => {
       said.baselineErrorRate ?? Math.min(0.5, Math.max(baselineErrorRateMin, seenRate)),
     dispersion: said.dispersion ?? seen?.dispersion ?? dispersionUnknown,
     latencySpread: Math.max(latencySpreadMin, seen?.latencySpread ?? latencySpreadUsual),
+    noBound: seen?.noBound.map(({ metric }) => metric) ?? [],
   };
 };
 

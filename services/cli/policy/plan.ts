@@ -12,6 +12,7 @@ import {
 } from '../../core/canary/policy/plan-policy.ts';
 import type { BeforePlan } from '../../core/canary/policy/plan-before.ts';
 import { planBefore } from '../../core/canary/policy/plan-before.ts';
+import { noBoundRemedy, noBoundWords } from '../../core/canary/judge/sentence.ts';
 import type { Policy } from '../../core/canary/policy/policy.ts';
 import { durationText } from '../../core/canary/policy/setting.ts';
 import type { Result } from '../../core/result.ts';
@@ -57,16 +58,23 @@ export const runPolicyPlan = async (
       plainText(whyText(given, applying.value)),
       ...seenText(seen.value),
       ...planText(ports.terminal.columns, policy, outlook, plan),
+      ...noBoundText(seen.value),
       ...changesText(ports.terminal.columns, changes),
-      ...beforeText(ports.terminal.columns, policy, before),
+      ...beforeText(ports.terminal.columns, policy, outlook.noBound, before),
     ]);
   return ok(undefined);
 };
+
+const noBoundText = (seen: SeenHere | null): readonly string[] =>
+  (seen?.noBound ?? []).map((noBound) =>
+    plainText(`${noBound.metric}: ${noBoundWords(noBound, 'requests')}; ${noBoundRemedy}`),
+  );
 
 /** What a rollout shows whose old version is compared as it was before; empty where the policy asks for none. */
 const beforeText = (
   columns: number | null,
   { rollouts }: Policy,
+  noBound: Outlook['noBound'],
   before: BeforePlan | null,
 ): readonly string[] => {
   if (before === null) return [];
@@ -80,7 +88,7 @@ const beforeText = (
     '',
     `${kinds.join(', and ')}: ${sideText}. Weaker than a canary:`,
     ...metricsTable(columns, plan, deadlineMs),
-    promotionText({ soakMs, deadlineMs }, plan, 'version'),
+    promotionText({ soakMs, deadlineMs }, plan, noBound, 'version'),
     'It shows less where the half-hour before or the time of day scatters; until the day before is known nobody may act on it.',
   ];
 };
@@ -104,7 +112,7 @@ const toleratedText = ({ judged, tolerated }: MetricPlan): string =>
 const planText = (
   columns: number | null,
   policy: Policy,
-  { traffic, baselineErrorRate, dispersion }: Outlook,
+  { traffic, baselineErrorRate, dispersion, noBound }: Outlook,
   plan: PolicyPlan,
 ): readonly string[] => {
   const counted = plan.metrics.filter(({ tolerated }) => tolerated !== null);
@@ -115,7 +123,7 @@ const planText = (
     '',
     ...metricsTable(columns, plan, policy.deadlineMs),
     '',
-    promotionText(policy, plan),
+    promotionText(policy, plan, noBound),
     ...(dispersion === dispersionUnknown
       ? ['Counts are taken to scatter twice as much as chance, as long as there is no history.']
       : []),
@@ -155,8 +163,13 @@ const trafficText = ({ fromSeconds, canaryRps, baselineRps }: TrafficFrom): stri
 const promotionText = (
   policy: Pick<Policy, 'soakMs' | 'deadlineMs'>,
   { promotionMs, promotionWaitsFor }: PolicyPlan,
+  noBound: Outlook['noBound'],
   what: 'canary' | 'version' = 'canary',
 ): string => {
+  if (promotionMs === null && noBound.includes(promotionWaitsFor ?? ''))
+    return plainText(
+      `Promotion: none, as no bound lies near the durations of ${promotionWaitsFor ?? ''}: a good ${what} would end inconclusive`,
+    );
   if (promotionMs === null)
     return plainText(
       `Promotion: not by the deadline (${durationText(policy.deadlineMs)}), as ${promotionWaitsFor ?? ''} needs longer: a good ${what} would end inconclusive`,
@@ -216,6 +229,11 @@ const planLine = (
     latencySpread: seen.latencySpread,
     dispersion: seen.dispersion,
     noiseAgeMs: seen.noiseAgeMs,
+    noBound: seen.noBound.map(({ metric, boundaryMs, baseline }) => ({
+      metric,
+      boundMs: boundaryMs,
+      longer: baseline.events / baseline.total,
+    })),
   },
   before: before && {
     requestsPerSecond: before.requestsPerSecond,

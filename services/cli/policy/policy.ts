@@ -1,6 +1,7 @@
+import { openBoundsSeen } from '../../core/canary/policy/bounds-seen.ts';
 import { policiesOf } from '../../core/canary/policy/placed-policy.ts';
 import type { PolicyFile, TextProblem } from '../../core/canary/policy/policy-file.ts';
-import { unsentIn } from '../../core/canary/policy/policy-file.ts';
+import { coarseIn, unsentIn } from '../../core/canary/policy/policy-file.ts';
 import { selectionOf } from '../../core/canary/policy/selection.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
@@ -83,21 +84,22 @@ const checkPolicy = async (
     return fail(problem('policy-invalid', `${path} has ${count}`, 'mend it and call again'));
   }
   const { document, warnings } = read.value;
-  const unsent = capture === null ? ok([]) : await unsentAgainst(ports, read.value, capture);
-  if (!unsent.ok) return unsent;
-  tell('warning', [...warnings, ...unsent.value]);
+  const against = capture === null ? ok([]) : await warningsAgainst(ports, read.value, capture);
+  if (!against.ok) return against;
+  tell('warning', [...warnings, ...against.value]);
   const policies = countText(document.policies.length);
   if (!isJson) printText(terminal, [plainText(`${path}: ${policies}, nothing wrong`)]);
   return ok(undefined);
 };
 
-/** Metrics of the file that the telemetry of a capture has none of. */
-const unsentAgainst = async (
+/** Metrics of the file that the telemetry of a capture has none of, or too coarse buckets. */
+const warningsAgainst = async (
   ports: CliPorts,
   file: PolicyFile,
   capture: string,
 ): Promise<Result<readonly TextProblem[], CliProblem>> => {
-  const seen = new Set<string>();
+  const names = new Set<string>();
+  const bounds = openBoundsSeen(file.document);
   const selection = selectionOf(policiesOf(file.document));
   const readTelemetry = await ports.readTelemetry();
   const read = await readCapture(
@@ -106,12 +108,15 @@ const unsentAgainst = async (
     capture,
     {
       add: (points) => {
-        for (const { metric } of points) seen.add(metric);
+        for (const point of points) {
+          names.add(point.metric);
+          bounds.add(point);
+        }
       },
       reject: () => undefined,
     },
   );
-  return read.ok ? ok(unsentIn(file, seen)) : read;
+  return read.ok ? ok([...unsentIn(file, names), ...coarseIn(file, bounds.close())]) : read;
 };
 
 const faultLine = (

@@ -5,10 +5,12 @@ import { describe, expect, test } from 'vitest';
 import { readYaml } from '../../../services/adapters/yaml/read-yaml.ts';
 import { parsePolicyDocument } from '../../../services/core/canary/policy/parse-policy.ts';
 import { documentFileBytesMax } from '../../../services/core/canary/policy/policy-text.ts';
+import { packCounts } from '../../../services/core/samples/packed-counts.ts';
 import { partitionOfKey, sampleKey } from '../../../services/core/samples/key.ts';
 import type { Sample } from '../../../services/core/samples/sample.ts';
 import { signSample } from '../../../services/core/samples/wire.ts';
 import { faultsOf } from '../../support/cli-schemas.ts';
+import { lineOf } from '../../support/canary/capture-lines.ts';
 import { plainOf } from '../../support/canary/policies.ts';
 import type { Desk, DeskOptions, Said } from '../../support/desk.ts';
 import { jsonOf, openDesk } from '../../support/desk.ts';
@@ -142,6 +144,26 @@ describe('policy check', () => {
       '--json',
     );
     expect(JSON.parse(none.err.at(-1) ?? '')).toMatchObject({ code: 'file-invalid' });
+  });
+
+  test.each([
+    ['far from the durations', [2.5, 5], [100, 0, 0], 1],
+    ['about the durations', [0.05, 0.1], [30, 60, 10], 0],
+  ])('against a capture, given bounds %s', async (_where, explicitBounds, counts, warnings) => {
+    const capture = join(scratch, `${randomUUID()}.jsonl`);
+    const line = lineOf({ version: '1.9.4', at: 10, requests: 100, errors: 0 });
+    const buckets = JSON.stringify({ explicitBounds, bucketCounts: counts.map(String) });
+    writeFileSync(capture, `${line.replace('"sum":10', `"sum":10,${buckets.slice(1, -1)}`)}\n`);
+    const desk = await aDesk();
+    const check = ['policy', 'check', 'good.yaml', `--against=${capture}`, '--json'];
+    const told = linesOf(await desk.plimsoll(...check), 'policy-fault').filter(
+      ({ code }) => code === 'no-bound',
+    );
+    expect(told).toHaveLength(warnings);
+    if (warnings > 0)
+      expect(told[0]?.['message']).toMatch(
+        /^policies\[1\]: latency of checkout in production: no bound .*: 0\.00 % \(0\/100\) of requests took longer than 2\.5 s, the nearest one; let both versions send/,
+      );
   });
 
   test('needs a file that is there', async () => {
@@ -352,11 +374,16 @@ describe('policy plan', () => {
       desk: Desk,
       minutes: number,
       targets: readonly (string | null)[] = [null],
+      seconds: readonly number[] | null = null,
     ): Promise<void> => {
       const slot = { environment: 'staging', component: 'search' };
       const { log, samples } = desk.house;
       const nowMs = value(await log.read(0, 0, 1_000)).at(-1)?.appendedAtMs ?? 0;
       const partition = partitionOfKey(sampleKey(slot), samples.partitions);
+      // All of them below the lowest bound.
+      const { first: offset, bytes: counts } = packCounts([500, 0, 0]);
+      const durations =
+        seconds === null ? null : { bounds: 0, scale: 0, zeroCount: 0, offset, counts };
       for (let agoMs = minutes * 60_000; agoMs > 0; agoMs -= 10_000) {
         const time = nowMs - agoMs + 10_000;
         const sample: Sample = {
@@ -375,10 +402,10 @@ describe('policy plan', () => {
                 start: time - 10_000,
                 time,
               },
-              ...{ count: 500, errors: 10, level: null, durations: null },
+              ...{ count: 500, errors: 10, level: null, durations },
             },
           ],
-          bounds: [],
+          bounds: seconds === null ? [] : [{ seconds }],
         };
         const signed = await signSample(tools.codec, tools.text, sample, keyOf('analyser'));
         value(await samples.append(partition, [signed]));
@@ -432,6 +459,24 @@ describe('policy plan', () => {
       expect(await warned(held, 'good.yaml', '--json')).toMatch(said);
       expect(await warned(held, 'regional.yaml')).not.toContain('as one');
       expect(await warned([], 'good.yaml')).not.toContain('as one');
+    });
+
+    test('says where no bound is near the durations that were seen, so that nothing is promoted', async () => {
+      const desk = await aDesk({ steps });
+      await serving(desk, 20, [null], [2.5, 5]);
+      const { out } = await desk.plimsoll(...planned);
+      expect(out).toContain(
+        'Promotion: none, as no bound lies near the durations of latency: a good canary would end inconclusive',
+      );
+      expect(out.join('\n')).toMatch(
+        /^latency: no bound that both versions send .* took longer than 2\.5 s, the nearest one; let both/m,
+      );
+      const [plan] = linesOf(await desk.plimsoll(...planned, '--json'), 'policy-plan');
+      expect(plan).toMatchObject({
+        seen: { noBound: [{ metric: 'latency', boundMs: 2_500, longer: 0 }] },
+        promotionMs: null,
+        promotionWaitsFor: 'latency',
+      });
     });
 
     test('says what to give where too little was seen, or a gateway is between', async () => {

@@ -235,8 +235,11 @@ export const durationsWords: { readonly [Problem in LatencyProblem]: string } = 
 };
 
 /** Why nothing is promoted by such bounds, of the metric before it. */
-export const noBoundWords = ({ boundaryMs, baseline }: NoBound): string =>
-  `no bound lies near its durations, so a slower canary would not show and nothing is promoted: ${slowPhrase(baseline)} of baseline requests took longer than ${secondsPhrase(boundaryMs)}, the nearest one`;
+export const noBoundWords = (
+  { boundaryMs, baseline }: NoBound,
+  requests: 'baseline requests' | 'requests' = 'baseline requests',
+): string =>
+  `no bound that both versions send lies near its durations, so a slower canary would not show and nothing is promoted: ${slowPhrase(baseline)} of ${requests} took longer than ${secondsPhrase(boundaryMs)}, the nearest one`;
 
 /** What mends it. */
 export const noBoundRemedy =

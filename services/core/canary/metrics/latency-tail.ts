@@ -17,6 +17,7 @@ import {
   isShiftable,
   marginOfShift,
   shiftOfMargin,
+  totalOf,
 } from '../windows/durations.ts';
 import { evidenceOf } from '../statistics/evidence.ts';
 import type { WindowPlace } from '../judge/metric-judge.ts';
@@ -373,40 +374,49 @@ export const logTailPromote = (
   return logPromoteCapital(settled, at + stakesAt, running, from + growthAt, test, rules);
 };
 
+/** Requests of the baseline: those slower than a boundary, and those that are sure to be if they take `timesShown` as long. */
+export type NearBoundary = RateCounts & { readonly slowed: number };
+
 /**
- * Whether a canary that is slower would show here, as far as the judged requests of the baseline tell. Exponential
- * buckets that are fine enough show it by themselves: the baseline is counted above a lower boundary, and a promotion is
- * the evidence that the canary has fewer. Coarse ones do where
+ * Whether a canary that is slower would show at a boundary, as far as the baseline's requests tell. Exponential buckets
+ * that are fine enough show it by themselves: the baseline is counted above a lower boundary, and a promotion is the
+ * evidence that the canary has fewer. Coarse ones do where
  * - some of the baseline is beyond the boundary, and what is promised would be broken if half of those took longer than
  *   it that would for sure if they took `timesShown` as long;
  * - or nearly nothing is beyond a boundary below which requests are fine anyway.
  */
 export const isTelling = (
-  { promoteTolerance, fineBelowMs }: LatencyMargins,
-  cut: Cut,
-  settled: readonly number[],
-  at: number,
-  running: readonly number[],
-  from: number,
+  { promoteTolerance, fineBelowMs }: Pick<LatencyMargins, 'promoteTolerance' | 'fineBelowMs'>,
+  boundary: Boundary,
+  { total, events, slowed }: NearBoundary,
 ): boolean => {
-  if (isShiftable(cut.grid)) return true;
-  const { total, events, slowed } = baselineIn(settled, at, running, from);
+  if (isShiftable(boundary)) return true;
   if (total === 0) return false;
   const share = events / total;
-  const isFine = boundarySeconds(boundaryIn(cut, settled, at)) * 1_000 <= fineBelowMs;
+  const isFine = boundarySeconds(boundary) * 1_000 <= fineBelowMs;
   if (isFine && share <= beyondFineShareMax) return true;
   const halfOfNear = (share + slowed / total) / 2;
   const promised = promoteTolerance.relative * share + promoteTolerance.absolute;
   return share >= beyondShareMin && halfOfNear > promised;
 };
 
-/** Of all judged requests of the baseline: those slower than the boundary, and those that surely would be. */
+/** What durations say of a boundary of theirs. */
+export const nearBoundary = (durations: Durations, boundary: Boundary): NearBoundary => {
+  const [grid, edge] = [gridOf(boundary), edgeOf(boundary)];
+  return {
+    total: totalOf(durations),
+    events: countAboveEdge(durations, grid, edge) ?? 0,
+    slowed: countAboveEdge(durations, grid, edgeReaching(durations, grid, edge, timesShown)) ?? 0,
+  };
+};
+
+/** Of all judged windows. */
 export const baselineIn = (
   settled: readonly number[],
   at: number,
   running: readonly number[],
   from: number,
-): RateCounts & { readonly slowed: number } => {
+): NearBoundary => {
   const of = (index: number): number =>
     (settled[at + pastAt + index] ?? 0) + (running[from + index] ?? 0);
   return { total: of(2), events: of(3), slowed: of(5) };

@@ -37,7 +37,14 @@ import {
   noLoudWindows,
   withWindow,
 } from '../analysis/strongest-windows.ts';
-import type { Arm, Cut, LatencyMargins, Tail, TailExplanation } from './latency-tail.ts';
+import type {
+  Arm,
+  Cut,
+  LatencyMargins,
+  NearBoundary,
+  Tail,
+  TailExplanation,
+} from './latency-tail.ts';
 import {
   addToTail,
   baselineIn,
@@ -50,6 +57,7 @@ import {
   logTailRollback,
   marginsOf,
   moveTail,
+  nearBoundary,
   quantileIn,
   restartTail,
   runningLength,
@@ -421,14 +429,37 @@ export type NoBound = { readonly boundaryMs: number; readonly baseline: RateCoun
  */
 export const noBoundIn = (rule: LatencyRule, state: LatencyState): NoBound | null => {
   const { cut, settled, running } = state;
-  if (cut === null) return null;
-  const { places } = placesIn(state);
-  const [middle] = places;
+  return cut === null
+    ? null
+    : noneTelling(
+        rule,
+        placesIn(state).places.map(({ at, from }) => [
+          boundaryIn(cut, settled, at),
+          baselineIn(settled, at, running, from),
+        ]),
+      );
+};
+
+/** The same of tails that would be cut from these durations. */
+export const noBoundFor = (
+  margins: Pick<LatencyMargins, 'promoteTolerance' | 'fineBelowMs'>,
+  seen: Durations,
+): NoBound | null =>
+  noneTelling(
+    margins,
+    latencyBoundaries(seen).map(([, boundary]) => [boundary, nearBoundary(seen, boundary)]),
+  );
+
+const noneTelling = (
+  margins: Pick<LatencyMargins, 'promoteTolerance' | 'fineBelowMs'>,
+  tails: readonly (readonly [Boundary, NearBoundary])[],
+): NoBound | null => {
+  const [middle] = tails;
   if (middle === undefined) return null;
-  if (places.some(({ at, from }) => isTelling(rule, cut, settled, at, running, from))) return null;
-  const { total, events } = baselineIn(settled, middle.at, running, middle.from);
-  const boundaryMs = boundarySeconds(boundaryIn(cut, settled, middle.at)) * 1_000;
-  return total === 0 ? null : { boundaryMs, baseline: { total, events } };
+  const [boundary, { total, events }] = middle;
+  return total === 0 || tails.some(([at, near]) => isTelling(margins, at, near))
+    ? null
+    : { boundaryMs: boundarySeconds(boundary) * 1_000, baseline: { total, events } };
 };
 
 const problemOf = ({ grid }: Cut, canary: Durations, baseline: Durations): LatencyProblem => {

@@ -13,7 +13,8 @@ export type PolicyWarning = {
     | 'budget-large'
     | 'errors-not-judged'
     | 'nobody-decides'
-    | 'metric-unsent';
+    | 'metric-unsent'
+    | 'no-bound';
   readonly path: PolicyPath;
   readonly message: string;
 };

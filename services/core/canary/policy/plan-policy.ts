@@ -26,6 +26,8 @@ export type Outlook = {
   readonly dispersion: number;
   /** Standard deviation of ln(duration) between requests. */
   readonly latencySpread: number;
+  /** Metrics that pass nobody, as no bound of their buckets is near the durations. */
+  readonly noBound: readonly string[];
 };
 
 /** Without history. */
@@ -130,13 +132,15 @@ const planMetric = (
           spread: outlook.latencySpread,
           toleratedSlowdown: metric.slower,
         }),
-        shownMs: shownAt(policy, outlook, latencyDelay, (traffic) =>
-          Math.min(
-            ...latencyQuantiles.map((quantile) =>
-              tailInformation(metric, quantile, outlook.latencySpread, traffic),
+        shownMs: outlook.noBound.includes(metric.id)
+          ? null
+          : shownAt(policy, outlook, latencyDelay, (traffic) =>
+              Math.min(
+                ...latencyQuantiles.map((quantile) =>
+                  tailInformation(metric, quantile, outlook.latencySpread, traffic),
+                ),
+              ),
             ),
-          ),
-        ),
       };
     case 'level':
     case 'traffic':

@@ -4,6 +4,7 @@ import type { Result } from '../../result.ts';
 import { fail, ok } from '../../result.ts';
 import type { PolicyWarning } from './advice.ts';
 import { unsentMetrics, warningsOf } from './advice.ts';
+import type { CoarseMetric } from './bounds-seen.ts';
 import { parsePolicyDocument } from './parse-policy.ts';
 import type { PolicyDocument } from './placed-policy.ts';
 import { placeText } from './placed-policy.ts';
@@ -63,25 +64,54 @@ export const readPolicyFile = (
  * are sent, so only critical ones of them are told.
  */
 export const unsentIn = (
-  { document, text, placeOf }: PolicyFile,
+  file: PolicyFile,
   seen: ReadonlySet<string>,
 ): readonly (PolicyWarning & TextPlace)[] => {
-  const { policies } = JSON.parse(text) as {
-    readonly policies: readonly { readonly metrics?: readonly { readonly name: string }[] }[];
-  };
+  const pathOf = openPaths(file);
   return inOrder(
-    document.policies.flatMap((one, index) =>
+    file.document.policies.flatMap((one, index) =>
       unsentMetrics(one.policy, seen).flatMap(({ id, critical, source }) => {
-        const written = (policies[index]?.metrics ?? []).findIndex(
-          ({ name }) => id === name || id.startsWith(`${name}{`),
-        );
-        if (written < 0 && !critical) return [];
-        const path = ['policies', index, ...(written < 0 ? [] : ['metrics', written])];
+        const { path, isWritten } = pathOf(index, id);
+        if (!isWritten && !critical) return [];
         const message = `${pathText(path)} (${placeText(one)}) judges ${id}, and nobody sends ${source.names.join(' or ')}`;
-        return [{ code: 'metric-unsent' as const, path, message, ...placeOf(path) }];
+        return [{ code: 'metric-unsent' as const, path, message, ...file.placeOf(path) }];
       }),
     ),
   );
+};
+
+/** Warns of metrics that would promote nothing, as the buckets that were seen are too far from the durations. */
+export const coarseIn = (
+  file: PolicyFile,
+  seen: readonly CoarseMetric[],
+): readonly (PolicyWarning & TextPlace)[] => {
+  const pathOf = openPaths(file);
+  return inOrder(
+    seen.map(({ policy, metric, message }) => {
+      const { path } = pathOf(policy, metric);
+      const told = `${pathText(path)}: ${message}`;
+      return { code: 'no-bound' as const, path, message: told, ...file.placeOf(path) };
+    }),
+  );
+};
+
+/** Where a metric of a policy is written; the policy itself where its preset has it. */
+const openPaths = ({
+  text,
+}: PolicyFile): ((
+  policy: number,
+  id: string,
+) => { readonly path: PolicyPath; readonly isWritten: boolean }) => {
+  const { policies } = JSON.parse(text) as {
+    readonly policies: readonly { readonly metrics?: readonly { readonly name: string }[] }[];
+  };
+  return (policy, id) => {
+    const written = (policies[policy]?.metrics ?? []).findIndex(
+      ({ name }) => id === name || id.startsWith(`${name}{`),
+    );
+    const path = ['policies', policy, ...(written < 0 ? [] : ['metrics', written])];
+    return { path, isWritten: written >= 0 };
+  };
 };
 
 const placed = (

@@ -8,6 +8,8 @@ import {
   boundarySeconds,
   logMoments,
 } from '../windows/durations.ts';
+import { noBoundFor } from '../metrics/latency.ts';
+import type { NoBound } from '../metrics/latency.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
 import type { Noise } from '../judge/noise.ts';
 import { beforeWindowMs } from '../rollouts/before.ts';
@@ -35,7 +37,11 @@ export type TrafficSeen = {
   readonly errorRate: number | null;
   /** Standard deviation of ln(duration) between requests; null: its buckets do not tell. */
   readonly latencySpread: number | null;
+  /** Metrics by which nothing would be promoted: none of their bounds is near the durations (`noBoundIn`). */
+  readonly noBound: readonly NoBoundOf[];
 };
+
+export type NoBoundOf = NoBound & { readonly metric: string };
 
 /** Collects what all senders of a place say, whatever they run. Samples of one key, in their order. */
 export const openTrafficSeen = (
@@ -60,6 +66,7 @@ export const openTrafficSeen = (
         requestsPerSecond: requests / ((asked.length * beforeWindowMs) / 1_000),
         errorRate: errorRateIn(asked),
         latencySpread: spreadIn(asked),
+        noBound: noBoundsIn(metrics, asked),
       });
     },
   };
@@ -86,12 +93,7 @@ const errorRateIn = (windows: readonly (readonly MetricWindow[])[]): number | nu
 };
 
 const spreadIn = (windows: readonly (readonly MetricWindow[])[]): number | null => {
-  let sum: Durations | undefined;
-  for (const metric of windows.flat()) {
-    if (metric.judged !== 'latency' || metric.baseline === null) continue;
-    const added = sum === undefined ? undefined : addDurations(sum, metric.baseline);
-    sum = added?.ok === true ? added.value : (sum ?? metric.baseline);
-  }
+  const sum = durationsIn(windows.flat());
   const middle = sum && boundaryNearest(sum, 0.5);
   if (sum === undefined || middle === undefined) return null;
   const moments = logMoments(sum, boundarySeconds(middle.boundary), reachNats);
@@ -99,6 +101,27 @@ const spreadIn = (windows: readonly (readonly MetricWindow[])[]): number | null 
     ? null
     : Math.sqrt(moments.squares / moments.count);
 };
+
+const durationsIn = (windows: readonly MetricWindow[]): Durations | undefined => {
+  let sum: Durations | undefined;
+  for (const metric of windows) {
+    if (metric.judged !== 'latency' || metric.baseline === null) continue;
+    const added = sum === undefined ? undefined : addDurations(sum, metric.baseline);
+    sum = added?.ok === true ? added.value : (sum ?? metric.baseline);
+  }
+  return sum;
+};
+
+const noBoundsIn = (
+  metrics: readonly MetricPolicy[],
+  windows: readonly (readonly MetricWindow[])[],
+): readonly NoBoundOf[] =>
+  metrics.flatMap((metric, place) => {
+    if (metric.judged !== 'latency') return [];
+    const seen = durationsIn(windows.flatMap((window) => window[place] ?? []));
+    const noBound = seen === undefined ? null : noBoundFor(metric, seen);
+    return noBound === null ? [] : [{ metric: metric.id, ...noBound }];
+  });
 
 /** The scatter that was learned of what is counted, the most of it; null: nothing was. */
 export const dispersionIn = (noise: Noise): number | null => {

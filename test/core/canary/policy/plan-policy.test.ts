@@ -13,6 +13,7 @@ const at = (canaryRps: number, baselineRps: number, over: Partial<Outlook> = {})
   baselineErrorRate: 0.005,
   dispersion: 1,
   latencySpread: 0.8,
+  noBound: [],
   ...over,
 });
 

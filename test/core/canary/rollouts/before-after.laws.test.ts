@@ -170,6 +170,7 @@ test.each([100, 5])(
       baselineErrorRate: usualErrors,
       dispersion: 2,
       latencySpread: usualDurations.spread,
+      noBound: [],
     });
     const climate = calm('still', rps * 60, usualErrors);
     const found = (id: string): number => plan.metrics.find((one) => one.id === id)?.found ?? 0;
