@@ -1,5 +1,6 @@
 import { Kafka, logLevel } from 'kafkajs';
 import type { ISocketFactory, logCreator } from 'kafkajs';
+import type { LogRecord } from '../../core/log/record.ts';
 
 /** What went wrong on the way and was tried again: for a log line. Nothing here needs an alarm by itself. */
 export type KafkaNote = { readonly from: string; readonly message: string };
@@ -100,6 +101,8 @@ export type Cluster = {
 };
 
 export type Broker = {
+  /** How kafkajs lays out a call, by its key (https://kafka.apache.org/protocol#protocol_api_keys). */
+  readonly lookupRequest: (key: number, definition: unknown) => (asked: unknown) => KafkaProtocol;
   readonly fetch: (request: {
     readonly isolationLevel: 0;
     readonly maxWaitTime: number;
@@ -113,14 +116,31 @@ export type Broker = {
         readonly maxBytes: number;
       }[];
     }[];
-  }) => Promise<{
-    readonly responses: readonly {
-      readonly partitions: readonly {
-        readonly highWatermark: string;
-        readonly messages: readonly FetchedMessage[];
-      }[];
+  }) => Promise<Pick<FetchAnswer, 'responses'>>;
+};
+
+/** One call: what is asked, and how the answer is read. `parse` throws what the answer says went wrong. */
+export type KafkaProtocol = {
+  readonly request: { readonly apiVersion: number };
+  readonly response: {
+    readonly decode: (answer: Buffer) => Promise<FetchAnswer>;
+    readonly parse: (answer: FetchAnswer) => Promise<FetchAnswer>;
+  };
+};
+
+export type FetchAnswer = {
+  readonly throttleTime: number;
+  readonly clientSideThrottleTime: number;
+  readonly errorCode: number;
+  readonly sessionId: number;
+  readonly responses: readonly {
+    readonly partitions: readonly {
+      readonly highWatermark: string;
+      readonly messages: readonly FetchedMessage[];
+      /** Where we have read the answer ourselves. */
+      readonly records?: readonly LogRecord[];
     }[];
-  }>;
+  }[];
 };
 
 export type FetchedMessage = {

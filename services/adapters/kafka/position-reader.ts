@@ -5,6 +5,7 @@ import type { Result } from '../../core/result.ts';
 import type { LogRange, ReadProblem } from '../../ports/record-log.ts';
 import { clusterOf, readUncommitted } from './client.ts';
 import type { Cluster, FetchedMessage } from './client.ts';
+import { readingRecords } from './fetch-answer.ts';
 import { before, isOffsetOutOfRange, messageOf } from './failure.ts';
 
 const fetchBytesMax = 512 * 1024;
@@ -103,7 +104,7 @@ export const createPositionReader = (
     const leader = Object.keys(connected.findLeaderForPartitions(topic, [partition]))[0];
     if (leader === undefined) throw new Error('the partition has no leader');
     const broker = await connected.findBroker({ nodeId: leader });
-    const { responses } = await broker.fetch({
+    const { responses } = await readingRecords(broker, from).fetch({
       isolationLevel: readUncommitted,
       maxWaitTime: waitMs,
       minBytes: 1,
@@ -115,7 +116,8 @@ export const createPositionReader = (
     const answer = responses[0]?.partitions[0];
     if (answer === undefined) throw new Error('the broker answered without the partition');
     // A batch comes whole, so it may begin before the position that was asked for.
-    const records = answer.messages.map(toRecord).filter(({ position }) => position >= from);
+    const records =
+      answer.records ?? answer.messages.map(toRecord).filter(({ position }) => position >= from);
     return { records, end: Number(answer.highWatermark) };
   };
 

@@ -7,6 +7,7 @@ import { kafkaClient } from './client.ts';
 import { before, messageOf } from './failure.ts';
 import type { LeaseOptions } from './group-lease.ts';
 import { openLane } from './lane.ts';
+import { openLeftOver } from './left-over.ts';
 import { createPositionReader } from './position-reader.ts';
 import type { PositionReader } from './position-reader.ts';
 import { subscribeToTopic } from './subscription.ts';
@@ -51,6 +52,7 @@ export const openKafkaRecordLog = async (
 
   const lane = openLane(kafka, topic, answerWithinMs);
   const readers = new Map<number, PositionReader>();
+  const left = openLeftOver(() => performance.now());
   const subscriptions = new Set<KafkaSubscription>();
   let closed = false;
   const closedProblem: ReadProblem = { code: 'closed', message: `${topic} is closed` };
@@ -71,18 +73,19 @@ export const openKafkaRecordLog = async (
     from: Position,
     recordsMax: number,
   ): Promise<Result<readonly LogRecord[], ReadProblem>> => {
-    const records: LogRecord[] = [];
+    const records = left.from(partition, from).slice(0, recordsMax);
     const deadlineMs = performance.now() + answerWithinMs;
     for (;;) {
       if (closed) return fail(closedProblem);
+      if (records.length === recordsMax) return ok(records);
       const fetched = await readerOf(partition).fetch(from + records.length, {
         waitMs: 0,
         withinMs: deadlineMs - performance.now(),
       });
       if (!fetched.ok) return fetched;
+      left.keep(partition, fetched.value.records);
       records.push(...fetched.value.records.slice(0, recordsMax - records.length));
-      if (records.length >= recordsMax || from + records.length >= fetched.value.end)
-        return ok(records);
+      if (from + records.length >= fetched.value.end) return ok(records);
     }
   };
 

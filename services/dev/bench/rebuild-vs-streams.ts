@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFoundation, openTools } from '../../adapters/foundation/foundation.ts';
-import { openKafkaRecordLog } from '../../adapters/kafka/record-log.ts';
+import { openKafkaCopyTarget } from '../../adapters/kafka/copy-target.ts';
 import { openRedisReadModelStore } from '../../adapters/redis/read-model-store.ts';
 import { orderedModels } from '../../core/read-models.ts';
+import type { CopyTarget } from '../../ports/migrating.ts';
 import type { ProjectionPorts } from '../../ports/projecting.ts';
 import type { ReadModelStore } from '../../ports/read-model-store.ts';
-import type { RecordLog } from '../../ports/record-log.ts';
 import { checkedAgainShare, foldToEnd, rebuildRecordsMax } from '../../projector/catch-up.ts';
 import { startNativeKafka } from '../stack/native-kafka.ts';
 import type { NativeKafka } from '../stack/native-kafka.ts';
@@ -21,7 +21,7 @@ import { processCpuMicros, processMemoryPeakMb } from './process-usage.ts';
 
 const audience = 'bench';
 const topic = `plimsoll.${audience}.log`;
-const recordsPerAppend = 500;
+const recordsPerCopy = 500;
 /** Live is slow beside a rebuild: a part of the log tells its rate. */
 const liveShare = 0.1;
 
@@ -112,18 +112,18 @@ export const rebuildVsStreams = (markers: number): Bench => {
       const folder = mkdtempSync(join(tmpdir(), 'plimsoll-bench-'));
       const kafka = await startNativeKafka(join(folder, 'kafka'), process.env, console.error);
       const redis = await startBenchRedis();
-      const log = valueOf(
-        await openKafkaRecordLog({
-          brokers: kafka.brokers,
-          topic,
-          partitions: 1,
-          keptMs: 'for-ever',
+      const copied = valueOf(
+        await openKafkaCopyTarget({
+          ...{ brokers: kafka.brokers, topic, partitions: 1, keptMs: 'for-ever' },
+          address: topic,
         }),
       );
       const url = redis.url;
       const store = valueOf(await openRedisReadModelStore({ url, audience, orderedModels }));
+      const records = await fill(copied, store, markers);
+      const log = valueOf(await copied.open());
+      await copied.close();
       const ports = { log, store, tools: openTools(), audience, pinnedLogId: null };
-      const records = await fill(log, store, markers);
       open = { folder, kafka, redis, ports, classPath, records };
     },
     extraCpuMicros: async () => {
@@ -152,8 +152,15 @@ export const rebuildVsStreams = (markers: number): Bench => {
   };
 };
 
-/** Copies the corpus to Kafka, and what is remembered of its checks to Redis: they are of the same bytes. */
-const fill = async (log: RecordLog, store: ReadModelStore, markers: number): Promise<number> => {
+/**
+ * Copies the corpus to Kafka, and what is remembered of its checks to Redis: they are of the same bytes. The records keep
+ * their times: appended anew, each would be hours late, and have a row that says so.
+ */
+const fill = async (
+  { copy }: CopyTarget,
+  store: ReadModelStore,
+  markers: number,
+): Promise<number> => {
   const corpus = openFoundation((await benchCorpus(markers)).settings);
   try {
     const from = valueOf(await corpus.stream('log'));
@@ -170,8 +177,8 @@ const fill = async (log: RecordLog, store: ReadModelStore, markers: number): Pro
     valueOf(await foldToEnd(ports, 'g1'));
     const { end } = valueOf(await from.range(0));
     for (let next = 0; next < end;) {
-      const records = valueOf(await from.read(0, next, recordsPerAppend));
-      valueOf(await log.append(0, records));
+      const records = valueOf(await from.read(0, next, recordsPerCopy));
+      valueOf(await copy(records));
       next += records.length;
     }
     await copyChecks(folded, store);
