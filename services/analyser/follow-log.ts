@@ -86,7 +86,8 @@ export const followLog = (
       analysisIdOf(digest, due.deployment.id, attempt),
     );
     const left = artifacts === null ? undefined : await kept.find(slot, artifacts, awaited, stop);
-    const beginning = beginningOf(left, due.deployment.id, due.judgedBefore);
+    const { id } = due.deployment;
+    const beginning = beginningOf(left, id, due.judgedBefore, ports.clock.nowMs());
     return { policy, noise, noiseAgeMs: ageMs, beginning, before: null };
   };
 

@@ -32,6 +32,8 @@ export type RollBackSaid = {
   readonly at: number;
   readonly deployment: string;
   readonly attempt: number;
+  /** Of the artifact that was rolled back. */
+  readonly fromDigest: string | null;
 };
 
 export type SlotGuardRow = {
@@ -97,9 +99,9 @@ export const withRollBack = (
   row: SlotGuardRow | undefined,
   rollBack: RollBackSaid,
 ): SlotGuardRow => {
-  const { position, at, deployment, attempt } = rollBack;
+  const { position, at, deployment, attempt, fromDigest } = rollBack;
   return {
-    rollBacks: [...(row?.rollBacks ?? []), { position, at, deployment, attempt }].slice(
+    rollBacks: [...(row?.rollBacks ?? []), { position, at, deployment, attempt, fromDigest }].slice(
       -slotRollBacksMax,
     ),
     lifted: row?.lifted ?? null,

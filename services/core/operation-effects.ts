@@ -258,8 +258,8 @@ const answer = (rows: Rows, operation: Operation, at: Position, from: From): str
   rows.put(guardModel, key, row);
   if (decision.kind !== 'roll-back' || !isApproved || before?.answer === 'approved')
     return undefined;
-  const { deployment, attempt, slot } = decision;
-  const rollBack = { position: at, at: from.at, deployment, attempt };
+  const { deployment, attempt, slot, fromDigest } = decision;
+  const rollBack = { position: at, at: from.at, deployment, attempt, fromDigest };
   const slotAt = slotGuardKey(slot);
   const known = rows.get('guard', slotAt) as SlotGuardRow | undefined;
   if (known?.rollBacks.some(({ position }) => position === at) === true) return undefined;

@@ -231,14 +231,17 @@ const remarkRow = (
 /** Roll-backs that were decided. Stops, approvals and lifted freezes are written here by operations. */
 const guard: ReadModel<SlotGuardRow | RecentRow> = {
   name: guardModel,
-  version: 1,
+  version: 2,
   keysOf: ({ marker, note }) =>
     marker.kind === 'roll-back' && note === 'applied' && marker.mode === 'decide'
       ? [slotGuardKey(marker.slot), recentKey]
       : [],
   evolve: (row, { marker, position, atMs, deployment, attempt }, key) => {
     if (marker.kind !== 'roll-back') return row;
-    const said = { position, at: atMs, deployment: deployment.id, attempt: attempt.number };
+    const said = {
+      ...{ position, at: atMs, deployment: deployment.id, attempt: attempt.number },
+      fromDigest: marker.fromDigest,
+    };
     return key === recentKey
       ? withRecent(row as RecentRow | undefined, said, marker.slot)
       : withRollBack(row as SlotGuardRow | undefined, said);

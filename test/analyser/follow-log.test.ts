@@ -75,6 +75,7 @@ const keptWhileHotfix = (house: AnalyserHouse, tookMs: number, asked: string[]):
       deployment: 'another',
       attempt: 1,
       independentAttempts: asked.length,
+      untilMs: house.clock.nowMs(),
       carried: '{}',
     };
   },

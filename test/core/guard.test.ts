@@ -19,16 +19,26 @@ import type { OperationRow } from '../../services/core/operations.ts';
 import { positionKey } from '../../services/core/read-models.ts';
 import { by, given, openedAtMs, trusts } from '../support/given.ts';
 import type { House } from '../support/given.ts';
-import { decided, operated, place, planned, run, started } from '../support/markers.ts';
+import {
+  decided as decidedAbout,
+  operated,
+  place,
+  planned,
+  run,
+  started,
+} from '../support/markers.ts';
 
 const said = { position: 1, at: 0, principal: 'ops', key: 'k', reason: 'why' };
 
+const fromDigest = `sha256:${'b'.repeat(64)}`;
 const canary = [
   trusts('ops', { roles: ['operator'] }),
   trusts('analyser', { roles: ['analyser'] }),
-  by('ci', planned()),
+  by('ci', planned('2.0.0', { digest: fromDigest })),
   by('ci', started()),
 ] as const;
+
+const decided: typeof decidedAbout = (kind, over) => decidedAbout(kind, { fromDigest, ...over });
 
 const effectAt = async (house: House, position: number): Promise<string> => {
   const row = await house.row<OperationRow>('operation', positionKey(position));
@@ -78,7 +88,9 @@ describe('a roll-back that was decided', () => {
   test('is kept by its slot, and among those of the last hour', async () => {
     const house = await given(...canary, by('analyser', decided('roll-back')));
     expect(await slotRow(house)).toEqual({
-      rollBacks: [{ position: 6, at: openedAtMs + 6000, deployment: run('7'), attempt: 1 }],
+      rollBacks: [
+        { position: 6, at: openedAtMs + 6000, deployment: run('7'), attempt: 1, fromDigest },
+      ],
       lifted: null,
     });
     expect(await house.row<RecentRow>('guard', recentKey)).toEqual({
@@ -121,7 +133,13 @@ describe('a roll-back that was decided', () => {
     const row = await slotRow(house);
     expect(row?.lifted).toMatchObject({ rollBack: 6, position: 8, principal: 'ops' });
     expect(freezeOf(row, null)).toBeUndefined();
-    const later = withRollBack(row, { position: 10, at: 0, deployment: run('8'), attempt: 1 });
+    const later = withRollBack(row, {
+      position: 10,
+      at: 0,
+      deployment: run('8'),
+      attempt: 1,
+      fromDigest: null,
+    });
     expect(freezeOf(later, null)).toMatchObject({ position: 10 });
     expect(freezeOf(later, { deployment: run('8'), attempt: 2 })).toMatchObject({ position: 10 });
     expect(freezeOf(later, { deployment: run('8'), attempt: 1 })).toBeUndefined();
@@ -143,7 +161,13 @@ describe('a roll-back that was decided', () => {
     let recent: RecentRow | undefined;
     for (let position = 0; position < slotRollBacksMax + 5; position++) {
       const at = position * 600_000;
-      slot = withRollBack(slot, { position, at, deployment: run('7'), attempt: 1 });
+      slot = withRollBack(slot, {
+        position,
+        at,
+        deployment: run('7'),
+        attempt: 1,
+        fromDigest: null,
+      });
       recent = withRecent(recent, { position, at }, place('production'));
     }
     expect(slot?.rollBacks).toHaveLength(slotRollBacksMax);
@@ -170,7 +194,7 @@ describe('a decision that asks', () => {
       principal: 'ops',
     });
     expect((await slotRow(house))?.rollBacks).toEqual([
-      { position: 6, at: openedAtMs + 8000, deployment: run('7'), attempt: 1 },
+      { position: 6, at: openedAtMs + 8000, deployment: run('7'), attempt: 1, fromDigest },
     ]);
   });
 

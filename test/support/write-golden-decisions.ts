@@ -442,6 +442,52 @@ const refused: readonly Story[] = [
     'Decided by a judge that nobody here knows.',
     [...canary, decides(decision('roll-back', { judge: '99' }))],
   ],
+  // Evidence of an earlier attempt.
+  [
+    'carried_from_another_artifact',
+    'It goes on from the evidence against the artifact that was rolled back before, and is about another one.',
+    [...rolledBackBefore(), decides(rollBackCarried(aboutNext()))],
+    at(11),
+  ],
+  [
+    'carried_from_another_artifact_to_promote',
+    'Another artifact has shown that it is good enough, and this one is promoted for it.',
+    [
+      ...canary,
+      by('ci', failed()),
+      ...secondAttempt(artifact('c')),
+      decides(promoteOfSecond({ fromDigest: artifact('c') })),
+    ],
+    at(10),
+  ],
+  [
+    'carried_without_digest',
+    'It goes on from the evidence of an attempt before, and nobody knows of which artifact either is.',
+    [
+      ...canary,
+      by('ci', failed()),
+      ...secondAttempt(null),
+      decides(promoteOfSecond({ fromDigest: null })),
+    ],
+    at(10),
+  ],
+  [
+    'carried_from_itself',
+    'It goes on from its own evidence.',
+    [...canary, decides(decision('roll-back', { carriedFrom: analysisOf() }))],
+  ],
+  [
+    'carried_from_a_later_attempt',
+    'It goes on from the evidence of an attempt that came after it.',
+    [
+      ...canary.slice(0, 3),
+      by('ci', planned('2.0.0', { digest: artifact('b'), canaryShare: 0.1, attempt: 'one' })),
+      by('ci', started({ attempt: 'one' })),
+      by('ci', planned('2.0.0', { digest: artifact('b'), canaryShare: 0.1, attempt: 'two' })),
+      decides(decision('roll-back', { attempt: 'one', carriedFrom: analysisOf(run('7'), 2) })),
+    ],
+    at(8),
+  ],
   // What stands beside it.
   [
     'renewal_of_nothing',
@@ -705,10 +751,10 @@ const refused: readonly Story[] = [
     'flapping_third_time',
     'The third roll-back of one artifact within the hour: the evidence goes on from the second, and the first counts.',
     [
-      ...rolledBackBefore(),
+      ...triedAgain(),
       decides(rollBackCarried()),
       by('ci', failed({ reason: 'rolled back', deployment: run('8') })),
-      by('ci', planned('2.0.1', { ...third, digest: artifact('c'), canaryShare: 0.1 })),
+      by('ci', planned('2.0.0', { ...third, digest: artifact('b'), canaryShare: 0.1 })),
       by('ci', started(third)),
       decides(
         rollBackCarried({
@@ -996,7 +1042,7 @@ const obeyed: readonly Story[] = [
   [
     'roll_back_of_a_retry',
     'What failed is tried again within the hour: it is rolled back by what the attempt before has shown.',
-    [...rolledBackBefore(), decides(rollBackCarried())],
+    [...triedAgain(), decides(rollBackCarried())],
     at(11),
   ],
   ['roll_back', 'A roll-back.', [...canary, decides(rollBack)]],
@@ -1088,15 +1134,40 @@ function rolledBackBefore(): readonly (Step | Promise<Step>)[] {
     by('ci', started(next)),
   ];
 }
+/** The canary was rolled back, and the same artifact runs as the next canary; its decision is at position 11. */
+function triedAgain(): readonly (Step | Promise<Step>)[] {
+  const next = { deployment: run('8') };
+  return [
+    ...canary,
+    decides(rollBack),
+    by('ci', failed({ reason: 'rolled back' })),
+    by('ci', planned('2.0.0', { ...next, digest: artifact('b'), canaryShare: 0.1 })),
+    by('ci', started(next)),
+  ];
+}
 function rollBackNext(over: Body = {}): Said {
   return decision('roll-back', { ...aboutNext(), ...over });
 }
 /** By the evidence of the attempt before, and none of its own. */
 function rollBackCarried(over: Body = {}): Said {
   const nothing = { canaryCount: 0, canaryEvents: 0, baselineCount: 0, baselineEvents: 0 };
-  return rollBackNext({
+  return decision('roll-back', {
+    ...{ deployment: run('8'), analysis: analysisOf(run('8')) },
     carriedFrom: analysisOf(run('7')),
     ...metric({ ...nothing, canaryLevel: null, baselineLevel: null }),
+    ...over,
+  });
+}
+/** The canary below is tried again, perhaps with another artifact; its decision is at position 10. */
+function secondAttempt(digest: string | null): readonly Step[] {
+  return [
+    by('ci', planned('2.0.0', { digest, canaryShare: 0.1, attempt: 'two' })),
+    by('ci', started({ attempt: 'two' })),
+  ];
+}
+function promoteOfSecond(over: Body): Said {
+  return decision('promote', {
+    ...{ attempt: 'two', analysis: analysisOf(run('7'), 2), carriedFrom: analysisOf() },
     ...over,
   });
 }

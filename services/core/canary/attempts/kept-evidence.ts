@@ -15,6 +15,8 @@ export type KeptEvidence = {
   readonly deployment: string;
   readonly attempt: number;
   readonly independentAttempts: number;
+  /** When the last window that it rests on ended; milliseconds since 1970. */
+  readonly untilMs: number;
   /** `CarriedEvidence`, canonical JSON. */
   readonly carried: string;
 };
@@ -54,6 +56,7 @@ export const evidenceLeft = ({
     deployment: opening.deployment,
     attempt: opening.attempt,
     independentAttempts: opening.independentAttempts,
+    untilMs: opening.openedAt + judge.nextIndex * windowMs,
     carried: carriedText(carriedEvidence(ruleIn(opening, windowMs), judge)),
   };
 };
@@ -76,11 +79,11 @@ export const readKept = (text: string): readonly KeptEvidence[] => {
 
 const isKept = (given: unknown): given is KeptEvidence => {
   if (typeof given !== 'object' || given === null) return false;
-  const { artifacts, analysis, deployment, attempt, independentAttempts, carried } = given as {
-    readonly [name: string]: unknown;
-  };
+  const { artifacts, analysis, deployment, attempt, independentAttempts, untilMs, carried } =
+    given as { readonly [name: string]: unknown };
   return (
     [artifacts, analysis, deployment, carried].every((text) => typeof text === 'string') &&
+    Number.isFinite(untilMs) &&
     [attempt, independentAttempts].every(
       (count) => Number.isSafeInteger(count) && Number(count) > 0,
     )
@@ -94,25 +97,35 @@ export type Beginning = Pick<AnalysisOpened, 'carried' | 'carriedFrom' | 'indepe
 const independentAttemptsMax = 20;
 
 /**
+ * Older evidence is not gone on from: what an artifact met so long ago (databases, neighbours, load) says little of what
+ * it meets now, and what failed then may have been their fault. It is as long as records of instances are kept, so that
+ * nobody waits for it to try again until it passes.
+ */
+const evidenceAgeMsMax: number = 90 * 86_400_000;
+
+/**
  * How an attempt begins: from what was kept of its artifacts, or from nothing. `judgedBefore`: numbers of the earlier
  * attempts of its deployment with the same version that were judged; those that nothing is carried of are independent
- * ones, and each has halved the budget.
+ * ones, and each has halved the budget. So has evidence that is too old by now.
  */
 export const beginningOf = (
   kept: KeptEvidence | undefined,
   deployment: string,
   judgedBefore: readonly number[],
+  nowMs: number,
 ): Beginning => {
   const lost =
     kept === undefined || kept.deployment !== deployment
       ? judgedBefore
       : judgedBefore.filter((attempt) => attempt > kept.attempt);
+  const isTooOld = kept !== undefined && nowMs - kept.untilMs > evidenceAgeMsMax;
+  const carried = isTooOld ? undefined : kept;
   return {
-    carried: kept?.carried ?? null,
-    carriedFrom: kept?.analysis ?? null,
+    carried: carried?.carried ?? null,
+    carriedFrom: carried?.analysis ?? null,
     independentAttempts: Math.min(
       independentAttemptsMax,
-      (kept?.independentAttempts ?? 1) + lost.length,
+      (kept?.independentAttempts ?? 1) + (isTooOld ? 1 : 0) + lost.length,
     ),
   };
 };

@@ -9,7 +9,8 @@ import { ok } from '../../result.ts';
 import { coversKind, coversSlot, hasRole } from '../../trust/trust.ts';
 import { uuidOfParts } from '../../uuid-v8.ts';
 import { analysisIdOf } from '../attempts/canary-attempts.ts';
-import { judgeForm } from './form.ts';
+import { judgeCarried } from './carried.ts';
+import { firstRefusal, judgeForm } from './form.ts';
 import { approvalCounting, judgeGuards } from './guards.ts';
 import type { ObeyedAct, ObeyQuestion } from './question.ts';
 import type { Refusal } from './refusal.ts';
@@ -52,7 +53,10 @@ export const mayObey = (question: ObeyQuestion): Result<ObeyedAct, Refusal> => {
     );
   const { policy, rows } = question;
   const isRenewal = standing.position !== asked.position;
-  const form = judgeForm(standing, policy);
+  const form = firstRefusal([
+    () => judgeForm(standing, policy),
+    () => judgeCarried(standing, place.value, question),
+  ]);
   if (!form.ok)
     return isRenewal
       ? refuse(

@@ -27,6 +27,7 @@ export type ObeyCode =
   | 'evidence-empty'
   | 'silence-contradicts'
   | 'share-invalid'
+  | 'carried-foreign'
   | 'judge-unknown'
   // What stands beside it.
   | 'renewal-of-nothing'

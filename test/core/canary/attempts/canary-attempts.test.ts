@@ -54,7 +54,7 @@ const openings = async (
   return canaryAttempts(deployment).map((attempt) => {
     const due = dueAnalysis(digest, atMs, deployment, attempt, slot);
     if (due === undefined) return undefined;
-    const beginning = beginningOf(undefined, deployment.id, due.judgedBefore);
+    const beginning = beginningOf(undefined, deployment.id, due.judgedBefore, atMs);
     const frozen = {
       policy: presetEverywhere,
       noise: [],

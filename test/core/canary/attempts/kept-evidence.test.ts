@@ -8,7 +8,13 @@ import {
   withKept,
 } from '../../../../services/core/canary/attempts/kept-evidence.ts';
 import type { KeptEvidence } from '../../../../services/core/canary/attempts/kept-evidence.ts';
-import { deployment, opening, run, tick } from '../../../support/canary/sample-streams.ts';
+import {
+  deployment,
+  openedAt,
+  opening,
+  run,
+  tick,
+} from '../../../support/canary/sample-streams.ts';
 
 const sha = (name: string): string => `sha256:${name.repeat(64).slice(0, 64)}`;
 const kept = (change: Partial<KeptEvidence> = {}): KeptEvidence => ({
@@ -17,6 +23,7 @@ const kept = (change: Partial<KeptEvidence> = {}): KeptEvidence => ({
   deployment,
   attempt: 1,
   independentAttempts: 1,
+  untilMs: openedAt,
   carried: '{}',
   ...change,
 });
@@ -53,6 +60,8 @@ describe('an analysis leaves', () => {
       artifacts: `${sha('a')} ${sha('b')}`,
       attempt: 1,
       independentAttempts: 1,
+      // The last window that is closed: two are waited for.
+      untilMs: openedAt + 58_000,
       carried: expect.stringContaining('"attempts":1') as string,
     });
   });
@@ -82,24 +91,35 @@ test.each(['', '{', '{}', 'null', '[1, null, {}, {"artifacts":1}]'])(
 
 describe('an attempt begins', () => {
   test('from nothing, as the first or one more that was judged from nothing', () => {
-    expect(beginningOf(undefined, deployment, [])).toStrictEqual({
+    expect(beginningOf(undefined, deployment, [], openedAt)).toStrictEqual({
       carried: null,
       carriedFrom: null,
       independentAttempts: 1,
     });
-    expect(beginningOf(undefined, deployment, [1, 2]).independentAttempts).toBe(3);
+    expect(beginningOf(undefined, deployment, [1, 2], openedAt).independentAttempts).toBe(3);
     const many = Array.from({ length: 90 }, (_, index) => index);
-    expect(beginningOf(undefined, deployment, many).independentAttempts).toBe(20);
+    expect(beginningOf(undefined, deployment, many, openedAt).independentAttempts).toBe(20);
   });
 
   test('from what was kept, and counts only those that are not in it', () => {
     const second = kept({ attempt: 2, independentAttempts: 1 });
-    expect(beginningOf(second, deployment, [1, 2])).toStrictEqual({
+    expect(beginningOf(second, deployment, [1, 2], openedAt)).toStrictEqual({
       carried: '{}',
       carriedFrom: 'one',
       independentAttempts: 1,
     });
-    expect(beginningOf(second, deployment, [1, 2, 3]).independentAttempts).toBe(2);
-    expect(beginningOf(second, 'another deployment', [1]).independentAttempts).toBe(2);
+    expect(beginningOf(second, deployment, [1, 2, 3], openedAt).independentAttempts).toBe(2);
+    expect(beginningOf(second, 'another deployment', [1], openedAt).independentAttempts).toBe(2);
+  });
+
+  test('not from evidence that is older than ninety days, and with half the budget', () => {
+    const old = kept({ independentAttempts: 2 });
+    const at = (days: number) => beginningOf(old, deployment, [1], openedAt + days * 86_400_000);
+    expect(at(90)).toMatchObject({ carriedFrom: 'one', independentAttempts: 2 });
+    expect(at(90.01)).toStrictEqual({
+      carried: null,
+      carriedFrom: null,
+      independentAttempts: 3,
+    });
   });
 });
