@@ -1,3 +1,4 @@
+import type { NoBoundOf } from '../core/canary/metrics/latency.ts';
 import type { UnsentMetric } from '../core/canary/analysis/judging-note.ts';
 import type { PolicyDocument } from '../core/canary/policy/placed-policy.ts';
 import type { RefusedOpening } from '../core/canary/analysis/fold-samples.ts';
@@ -76,6 +77,13 @@ export type AnalyserEvent =
       readonly deployment: string;
       readonly target: string;
       readonly targets: readonly string[];
+    }
+  /** No bound of the buckets of these metrics lies near the durations, so nothing is promoted. */
+  | {
+      readonly event: 'no-bound';
+      readonly analysis: string;
+      readonly deployment: string;
+      readonly metrics: readonly NoBoundOf[];
     }
   | {
       readonly event: 'analysis-opened';

@@ -1,4 +1,5 @@
 import type { AnalysisState } from '../core/canary/analysis/analysis-state.ts';
+import { boundsFar } from '../core/canary/analysis/bounds-far.ts';
 import { unsentIn } from '../core/canary/analysis/judging-note.ts';
 import { targetsTogether } from '../core/canary/analysis/targets-together.ts';
 import type { AnalyserEvent } from './ports.ts';
@@ -10,7 +11,7 @@ type EventOf = (analysis: AnalysisState) => AnalyserEvent | null | undefined;
 export const openToldOnce = (
   tell: (event: AnalyserEvent) => void,
 ): ((analyses: readonly AnalysisState[]) => void) => {
-  const tellers = [unsentOf, togetherOf].map((eventOf) => openTeller(tell, eventOf));
+  const tellers = [unsentOf, togetherOf, noBoundOf].map((eventOf) => openTeller(tell, eventOf));
   return (analyses) => {
     for (const tellOf of tellers) tellOf(analyses);
   };
@@ -53,4 +54,13 @@ const togetherOf: EventOf = (analysis) => {
   return targets.length === 0
     ? undefined
     : { event: 'targets-together', analysis: id, deployment, target, targets };
+};
+
+/** That nothing is promoted by its buckets. */
+const noBoundOf: EventOf = (analysis) => {
+  const { analysis: id, deployment } = analysis.opening;
+  const metrics = boundsFar(analysis);
+  return metrics.length === 0
+    ? undefined
+    : { event: 'no-bound', analysis: id, deployment, metrics };
 };

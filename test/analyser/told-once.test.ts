@@ -8,6 +8,7 @@ import {
   cut,
   deployment,
   exportsOf,
+  fullPolicy,
   opening,
   run,
 } from '../support/canary/sample-streams.ts';
@@ -34,6 +35,22 @@ test('regions that are judged as one are told of once, as soon as a second one i
   tell([]);
   tell(after(5_500));
   expect(events).toHaveLength(2);
+});
+
+test('buckets by which nothing is promoted are told of once', () => {
+  const blind = (lastExportMs: number): readonly AnalysisState[] => {
+    const slowness = (): readonly number[] => [0, 1];
+    const pods = [canaryPod({ lastExportMs, slowness }), baselinePod({ lastExportMs, slowness })];
+    return Object.values(
+      run([opening({}, fullPolicy), ...cut(exportsOf(pods), [3])]).state.analyses,
+    );
+  };
+  const events: AnalyserEvent[] = [];
+  const tell = openToldOnce((event) => {
+    if (event.event === 'no-bound') events.push(event);
+  });
+  for (const atMs of [4_500, 14_500, 15_500]) tell(blind(atMs));
+  expect(events).toMatchObject([{ deployment, metrics: [{ metric: 'latency' }] }]);
 });
 
 test('of what goes to no single region it is not told', () => {

@@ -234,7 +234,13 @@ const barredText = (
 const newsIn = (line: Line): string => {
   const judging = lineIn(line, 'judging');
   const stage = judging === null ? '' : textIn(judging, 'stage');
-  return [standing({ ...line, judging: null }), stage, unsentText(line), togetherIn(line)].join();
+  return [
+    standing({ ...line, judging: null }),
+    stage,
+    unsentText(line),
+    togetherIn(line),
+    noBoundText(line),
+  ].join();
 };
 
 /** Where it stands, for whoever waits: stage, share and evidence as far as decisions tell them. */
@@ -251,6 +257,7 @@ const standing = (line: Line): string => {
       : `${textIn(decision, 'decision')} (evidence ${oddsIn(decision, 'evidence')} of ${oddsIn(decision, 'evidenceNeeded')} needed)`,
     unsentText(line),
     togetherIn(line),
+    noBoundText(line),
     refusedText(line) ?? unjudgedIn(line) ?? barredText(line)?.said,
   ];
   return plainText(parts.filter((part) => part !== undefined).join('; '));
@@ -299,6 +306,15 @@ const togetherIn = (line: Line): string | undefined => {
   return targets.length === 0
     ? undefined
     : `senders of ${targets.join(', ')} are judged as one: plimsoll problems tells what the policy should say`;
+};
+
+/** Metrics by which nothing will be promoted, however long one waits. */
+const noBoundText = (line: Line): string | undefined => {
+  const judging = lineIn(line, 'judging');
+  const noBound = judging === null ? [] : linesIn(judging, 'noBound');
+  return noBound.length === 0
+    ? undefined
+    : `no bound near the durations of ${noBound.map((metric) => textIn(metric, 'metric')).join(', ')}, so nothing is promoted: plimsoll problems tells what mends it`;
 };
 
 const oddsIn = (decision: Line, name: string): string => {

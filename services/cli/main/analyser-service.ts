@@ -1,5 +1,6 @@
 import { openAnalyserMeasurements } from '../../analyser/measurements.ts';
 import { togetherHint, togetherText } from '../../core/canary/analysis/targets-together.ts';
+import { noBoundRemedy, noBoundWords } from '../../core/canary/judge/sentence.ts';
 import type { PolicyDocument } from '../../core/canary/policy/placed-policy.ts';
 import { readPolicyFile } from '../../core/canary/policy/policy-file.ts';
 import { documentFileBytesMax } from '../../core/canary/policy/policy-text.ts';
@@ -96,6 +97,16 @@ export const startAnalyser = async (
             message: `analyser: of deployment ${deployment}: ${togetherText(target, targets)}`,
             hint: togetherHint(target, targets),
           });
+          return;
+        }
+        case 'no-bound': {
+          const { deployment, metrics } = event;
+          for (const noBound of metrics)
+            note({
+              code: 'no-bound',
+              message: `analyser: of deployment ${deployment}, ${noBound.metric}: ${noBoundWords(noBound)}`,
+              hint: noBoundRemedy,
+            });
           return;
         }
         case 'analysis-opened': {

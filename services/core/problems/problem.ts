@@ -42,6 +42,7 @@ export type ProblemCode =
   | 'fields-missing'
   | 'metric-unsent'
   | 'targets-together'
+  | 'no-bound'
   | 'unread'
   | 'unsigned'
   | 'out-of-scope'

@@ -1,4 +1,5 @@
 import { compareUtf8 } from '../utf8-order.ts';
+import { boundsFarProblems } from './bounds-far.ts';
 import { deploymentProblems } from './deployments.ts';
 import { expectedProblems } from './expected.ts';
 import { lackingProblems } from './lacking.ts';
@@ -31,6 +32,7 @@ export const problemsIn = (
       ...lackingProblems(rows),
       ...unsentProblems(rows),
       ...togetherProblems(rows),
+      ...boundsFarProblems(rows),
       ...producerProblems(rows),
       ...letterProblems(rows),
     ].filter(({ place }) => isAsked(place, filter)),

@@ -127,7 +127,7 @@ describe('a gate waits', () => {
     const note = {
       ...{ deployment, attempt: 1, slot: place('production'), version: '2.0.0', openedAtMs },
       ...{ windowMs: 5_000, windows: 9, pairedWindows: 4, warmUpWindows: 12, stage: 'warming' },
-      ...{ evidence: 1, evidenceNeeded: 200, unsent: [], targets: [] },
+      ...{ evidence: 1, evidenceNeeded: 200, unsent: [], targets: [], noBound: [] },
     };
     const saidWith = async (
       change: Partial<JudgingNote>,
@@ -161,6 +161,12 @@ describe('a gate waits', () => {
       [
         'warming up, 4 of 12 windows; senders of eu, us are judged as one: plimsoll problems tells what the policy should say',
         { targets: ['eu', 'us'] },
+      ],
+      [
+        'warming up, 4 of 12 windows; no bound near the durations of latency, so nothing is promoted: plimsoll problems tells what mends it',
+        {
+          noBound: [{ metric: 'latency', boundaryMs: 5_000, baseline: { total: 999, events: 0 } }],
+        },
       ],
     ])('%s', async (told, change) => {
       const { err } = await saidWith(change);

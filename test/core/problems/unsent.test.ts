@@ -16,6 +16,7 @@ const note: JudgingNote = {
   ...{ stage: 'armed', evidence: 1, evidenceNeeded: 200 },
   unsent: [{ id: 'heap', critical: false, names: ['jvm.memory.usd'] }],
   targets: [],
+  noBound: [],
 };
 const problemsWith = (...judging: readonly JudgingNote[]) => problemsOf([], { now: 120, judging });
 
@@ -45,6 +46,20 @@ test('targets that are judged as one are told while the canary runs, with what t
     'warning targets-together at : 2.0.0 is judged in production/checkout (eu): it goes to the target eu, and the policy does not say how senders name theirs: those of eu, us are judged as one',
   ]);
   expect(problems[0]?.hint).toMatch(/^target: cloud\.region in the policy/);
+});
+
+test('buckets by which nothing is promoted are told while the canary runs, with what to send', async () => {
+  const noBound = [
+    { metric: 'latency', boundaryMs: 5_000, baseline: { total: 1_000, events: 0 } },
+    { metric: 'pay', boundaryMs: 5_000, baseline: { total: 900, events: 0 } },
+  ];
+  const blind = { ...note, unsent: [], noBound };
+  const problems = await problemsWith(blind, { ...blind, noBound: [] });
+  expect(told(problems)).toEqual([
+    'warning no-bound at : 2.0.0 is judged in production/checkout by latency, pay: no bound that both versions send lies near its durations, so a slower canary would not show and nothing is promoted: 0.00 % (0/1,000) of baseline requests took longer than 5 s, the nearest one',
+  ]);
+  expect(problems[0]).toMatchObject({ count: 2, missing: ['latency', 'pay'] });
+  expect(problems[0]?.hint).toMatch(/^let both versions send bounds near their durations/);
 });
 
 test('what no analyser tells any more is none', async () => {

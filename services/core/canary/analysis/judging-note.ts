@@ -2,7 +2,9 @@ import { isoTime } from '../../instant.ts';
 import { isJsonFields, jsonFieldsIn } from '../../json-text.ts';
 import type { Slot } from '../../markers/marker.ts';
 import type { Line } from '../../views.ts';
+import type { NoBoundOf } from '../metrics/latency.ts';
 import type { AnalysisState } from './analysis-state.ts';
+import { boundsFar } from './bounds-far.ts';
 import { targetsTogether } from './targets-together.ts';
 import { evidenceOf } from '../statistics/evidence.ts';
 import { policyIn, ruleIn } from '../attempts/frozen.ts';
@@ -47,6 +49,8 @@ export type JudgingNote = {
   readonly unsent: readonly UnsentMetric[];
   /** Senders of these targets are judged as one; empty: of one, or told apart. */
   readonly targets: readonly string[];
+  /** Metrics by which nothing is promoted, as no bound of their buckets lies near the durations. */
+  readonly noBound: readonly NoBoundOf[];
 };
 
 const keyPrefix = 'judging/';
@@ -82,6 +86,7 @@ export const judgingNoteOf = (analysis: AnalysisState, nowMs: number): JudgingNo
     evidenceNeeded: rule === null ? null : 1 / rule.alphaAnytime,
     unsent: unsentIn(analysis),
     targets: targetsTogether(analysis),
+    noBound: boundsFar(analysis),
   };
 };
 
@@ -105,7 +110,7 @@ export const unsentIn = ({
 export const readJudgingNote = (text: string): JudgingNote | undefined => {
   const note = jsonFieldsIn(text);
   if (note === undefined) return undefined;
-  const { slot, unsent, stage, targets } = note;
+  const { slot, unsent, stage, targets, noBound } = note;
   const isNote =
     ['atMs', 'attempt', 'openedAtMs', 'windows'].every((name) => isNumber(note[name])) &&
     ['windowMs', 'pairedWindows', 'warmUpWindows', 'evidence', 'evidenceNeeded'].every(
@@ -122,7 +127,9 @@ export const readJudgingNote = (text: string): JudgingNote | undefined => {
     Array.isArray(unsent) &&
     unsent.every(isUnsent) &&
     Array.isArray(targets) &&
-    targets.every(isText);
+    targets.every(isText) &&
+    Array.isArray(noBound) &&
+    noBound.every(isNoBound);
   return isNote ? (note as unknown as JudgingNote) : undefined;
 };
 
@@ -134,6 +141,13 @@ const isUnsent = (value: unknown): boolean =>
   typeof value['critical'] === 'boolean' &&
   Array.isArray(value['names']) &&
   value['names'].every(isText);
+
+const isNoBound = (value: unknown): boolean => {
+  if (!isJsonFields(value) || !isText(value['metric']) || !isNumber(value['boundaryMs']))
+    return false;
+  const { baseline } = value;
+  return isJsonFields(baseline) && isNumber(baseline['total']) && isNumber(baseline['events']);
+};
 
 /** As programs read it. */
 export const judgingLine = (note: JudgingNote): Line => ({
@@ -148,4 +162,9 @@ export const judgingLine = (note: JudgingNote): Line => ({
   evidenceNeeded: note.evidenceNeeded,
   unsent: note.unsent.map(({ id, critical, names }) => ({ metric: id, critical, names })),
   targets: note.targets,
+  noBound: note.noBound.map(({ metric, boundaryMs, baseline }) => ({
+    metric,
+    boundMs: boundaryMs,
+    longer: baseline.events / baseline.total,
+  })),
 });

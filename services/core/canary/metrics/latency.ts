@@ -423,6 +423,8 @@ const logPromoteOf = (rule: LatencyRule, state: LatencyState): number => {
 /** The boundary nearest to the middle of the baseline's durations, and how many of the baseline's requests are slower. */
 export type NoBound = { readonly boundaryMs: number; readonly baseline: RateCounts };
 
+export type NoBoundOf = NoBound & { readonly metric: string };
+
 /**
  * Where none of the tails would show that the canary is slower (`isTelling`), whatever they say; null: one would, or
  * nothing was compared yet.

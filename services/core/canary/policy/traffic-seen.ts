@@ -9,7 +9,7 @@ import {
   logMoments,
 } from '../windows/durations.ts';
 import { noBoundFor } from '../metrics/latency.ts';
-import type { NoBound } from '../metrics/latency.ts';
+import type { NoBoundOf } from '../metrics/latency.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
 import type { Noise } from '../judge/noise.ts';
 import { beforeWindowMs } from '../rollouts/before.ts';
@@ -40,8 +40,6 @@ export type TrafficSeen = {
   /** Metrics by which nothing would be promoted: none of their bounds is near the durations (`noBoundIn`). */
   readonly noBound: readonly NoBoundOf[];
 };
-
-export type NoBoundOf = NoBound & { readonly metric: string };
 
 /** Collects what all senders of a place say, whatever they run. Samples of one key, in their order. */
 export const openTrafficSeen = (

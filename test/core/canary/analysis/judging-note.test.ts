@@ -83,6 +83,20 @@ describe('how an analysis stands', () => {
     expect(unsent[1]).toMatchObject({ critical: false, names: ['process.cpu.utilization'] });
   });
 
+  test('a metric that passes nobody is named, with the bound that is nearest', () => {
+    const noBoundAt = (lastExportMs: number, shares: readonly number[]): unknown => {
+      const slowness = (): readonly number[] => shares;
+      const pods = [baselinePod({ lastExportMs, slowness }), canaryPod({ lastExportMs, slowness })];
+      const { state } = run([opening({}, fullPolicy), ...cut(exportsOf(pods), [7])]);
+      const [analysis] = Object.values(state.analyses);
+      return analysis && judgingNoteOf(analysis, nowMs)?.noBound.map(({ metric }) => metric);
+    };
+    expect(noBoundAt(16_500, [0, 1, 0, 0])).toEqual(['latency']);
+    expect(noBoundAt(16_500, [0.2, 0.4, 0.3, 0.1])).toEqual([]);
+    // Too few requests yet.
+    expect(noBoundAt(4_500, [0, 1, 0, 0])).toEqual([]);
+  });
+
   test('once it has ended nothing', () => {
     expect(noteAfter(50_500, { traffic: () => [busy, busy / 5] })).toBe(undefined);
   });
@@ -108,6 +122,7 @@ describe('a note', () => {
     ['a stage that is a number', text.replace('"armed"', '3')],
     ['a place that is none', text.replace('"environment":"production"', '"environment":7')],
     ['targets that are none', text.replace('"targets":[', '"targets":[7,')],
+    ['bounds that are none', text.replace('"noBound":[', '"noBound":[7,')],
     ['metrics that are none', text.replace('"unsent":[', '"unsent":[7,')],
   ])('that is %s is none', (_what, other) => {
     expect(other).not.toBe(text);
