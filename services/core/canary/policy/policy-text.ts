@@ -16,13 +16,14 @@ export const documentFileBytesMax: number = 64 * 1024;
 
 export type Settings = { readonly [name: string]: Json };
 
-/** An entry of a document that means exactly this policy. */
-export const policySettings = ({
-  component,
-  environment,
-  preset,
-  policy,
-}: PlacedPolicy): Settings => ({
+/** An entry of a document that means exactly this policy, with everything that it stands for. */
+export const policySettings = (placed: PlacedPolicy): Settings =>
+  settingsOf(placed, metricSettings);
+
+const settingsOf = (
+  { component, environment, preset, policy }: PlacedPolicy,
+  ofMetric: (metric: MetricPolicy) => Settings,
+): Settings => ({
   component,
   environment,
   preset,
@@ -37,7 +38,7 @@ export const policySettings = ({
     ...presets[preset].metrics
       .filter(({ id }) => policy.metrics.every((metric) => metric.id !== id))
       .map(({ id }) => ({ name: id, weight: 0 })),
-    ...policy.metrics.map(metricSettings),
+    ...policy.metrics.map(ofMetric),
   ],
   ...(policy.targetAttribute === null ? {} : { target: policy.targetAttribute }),
   ...(policy.cohorts === null ? {} : { cohorts: cohortSettings(policy.cohorts) }),
@@ -103,7 +104,7 @@ const marginSettings = (metric: MetricPolicy): Settings => {
         'promote-slower': slowerText(metric.promoteSlower),
         tolerance: lineSettings(metric.tolerance),
         'promote-tolerance': lineSettings(metric.promoteTolerance),
-        ...fineBelowSettings(metric.fineBelowMs),
+        'fine-below': durationText(metric.fineBelowMs),
       };
     case 'level':
       return {
@@ -116,9 +117,13 @@ const marginSettings = (metric: MetricPolicy): Settings => {
   }
 };
 
-/** What is usual is not named, so that such a policy has the digest that it had before there was any. */
-const fineBelowSettings = (fineBelowMs: number): Settings =>
-  fineBelowMs === fineBelowMsUsual ? {} : { 'fine-below': durationText(fineBelowMs) };
+/** A usual `fine-below` is not named, so that such a policy has the digest that it had before there was any. */
+const briefSettings = (metric: MetricPolicy): Settings => {
+  const { 'fine-below': _usual, ...others } = metricSettings(metric);
+  return metric.judged === 'latency' && metric.fineBelowMs !== fineBelowMsUsual
+    ? metricSettings(metric)
+    : others;
+};
 
 const lineSettings = ({ relative, absolute }: Line): Settings => ({
   times: relative,
@@ -143,7 +148,8 @@ const testSettings = (test: AttributeFilter['test']): Json => {
 };
 
 /** The policy as one line: equal policies of equal places give equal text. Its SHA-256 is the policy's digest. */
-export const policyText = (placed: PlacedPolicy): string => canonicalJson(policySettings(placed));
+export const policyText = (placed: PlacedPolicy): string =>
+  canonicalJson(settingsOf(placed, briefSettings));
 
 export const utf8Bytes = (text: string): number => {
   let bytes = 0;
