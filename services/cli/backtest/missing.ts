@@ -143,7 +143,7 @@ const refusalHints: { readonly [reason: string]: string } = {
   'temporality-unspecified': 'a histogram says whether it is delta or cumulative',
   'start-missing': 'deltas, and senders without a service.instance.id, need startTimeUnixNano',
   'start-shared':
-    'several workers send under one name and one start: give each a service.instance.id of its own',
+    'several workers send under one name and one start (give each a service.instance.id of its own), or a restarted server kept the start of its counters (let it send its new one)',
   'metric-type-unsupported':
     'requests are judged by histograms, levels by gauges and up-down counters',
   'buckets-mismatch': 'the buckets of a histogram add up to its count',

@@ -115,7 +115,7 @@ const missingWords = {
   'any-pair':
     'a window in which both cohorts show requests (do servers export less often than no-data of the policy allows?)',
   'all-heard':
-    'requests of servers that share one name and one start, which were left out (service.instance.id sets them apart)',
+    'requests of servers that share one name and one start, which were left out (workers under one identity, which service.instance.id sets apart, or a restart that kept its start time)',
   steps: 'the wait after the last step',
 } as const;
 

@@ -92,10 +92,58 @@ describe('a counter of one name does what no single one does', () => {
     );
   });
 
+  test('but not where its traffic grew ninefold, whenever that was, and it began anew once', () => {
+    for (const everyMs of [5_000, 15_000])
+      for (const grewMs of [300_000, 900_000, 3_600_000])
+        for (const laterMs of [0, 10_000, 60_000, 600_000])
+          expect(grown({ everyMs, grewMs, restartsMs: [grewMs + laterMs] })).not.toContain(
+            'start-shared',
+          );
+  });
+
+  test('nor where it begins anew again, once it has gone on for a while', () => {
+    const restartsMs = [3_600_000, 4_300_000, 5_000_000];
+    expect(grown({ everyMs: 5_000, grewMs: 3_600_000, restartsMs })).not.toContain('start-shared');
+  });
+
+  test.each([3, 4, 7])(
+    'of %d workers, each with its own part of the work, at the second round',
+    (workers) => {
+      const round = (times: number): readonly number[] =>
+        Array.from({ length: workers }, (_, worker) => 700 + worker * 900 + times * (10 + worker));
+      const values = [round(0), round(1), round(2)].flat();
+      const taken = takenOf(values, { series: named, startMs: openedAtMs - 3_600_000 });
+      expect(taken.indexOf('start-shared')).toBeLessThanOrEqual(2 * workers);
+      expect(taken.slice(2 * workers).every((one) => one === 'start-shared')).toBe(true);
+    },
+  );
+
   test('but few requests may do anything', () => {
     expect(of(3, 2, 4, 3)).toEqual(['new', 'new', 2, 'new']);
   });
 });
+
+/** A counter of three requests a second, and nine times as many from `grewMs` on, which begins anew without saying so. */
+const grown = ({
+  everyMs,
+  grewMs,
+  restartsMs,
+}: {
+  readonly everyMs: number;
+  readonly grewMs: number;
+  readonly restartsMs: readonly number[];
+}): readonly Taken[] => {
+  const servedBy = (ms: number): number => (3 * ms + 24 * Math.max(0, ms - grewMs)) / 1_000;
+  const began = (ms: number): number => Math.max(0, ...restartsMs.filter((at) => at <= ms));
+  // Exports do not come when it restarts.
+  const times = Array.from({ length: 1_500 }, (_, index) => (index + 0.4) * everyMs);
+  const draft = openBases(noBases, openedAtMs);
+  return times.map((ms) => {
+    const count = Math.floor(servedBy(ms) - servedBy(began(ms)));
+    const taken = draft.take(named, start, Math.round(start + ms), counted(count));
+    return typeof taken === 'object' ? taken.count : taken;
+  });
+};
 
 test('what senders under one name began together is all of nobody: errors must not count without requests', () => {
   const family = unnamed;
