@@ -15,7 +15,7 @@ import type { Numbering } from '../ports/numbering.ts';
 import type { ReadTelemetry } from '../ports/otlp.ts';
 import type { PlannedHereStore } from '../ports/planned-here.ts';
 import type { ProblemAnswer, ProblemQuestion } from '../ports/problem-view.ts';
-import type { KeptFile, RunProgram } from '../ports/programs.ts';
+import type { FindProgram, KeptFile, RunProgram } from '../ports/programs.ts';
 import type { Generation, ReadModelStore } from '../ports/read-model-store.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 import type { Replaying } from '../ports/replaying.ts';
@@ -155,6 +155,7 @@ export type CliPorts = {
   readonly planRetention: (atHand: AtHand) => PlanRetention;
   readonly archives: Archives;
   /** For `decisions --exec`. */
+  readonly findProgram: FindProgram;
   readonly runProgram: RunProgram;
   readonly keptFile: KeptFile;
   readonly migrate: (command: MigrateCommand) => Promise<Result<Migrated, CliProblem>>;

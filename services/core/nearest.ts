@@ -12,6 +12,15 @@ export const nearest = (written: string, known: readonly string[]): string | und
   return bestDistance <= Math.max(1, Math.floor(written.length / 3)) ? best : undefined;
 };
 
+/** The same of places (`production/checkout`): else one that has the same name in one of its parts. */
+export const nearestPlace = (written: string, known: readonly string[]): string | undefined => {
+  const parts = written.split('/');
+  return (
+    nearest(written, known) ??
+    known.find((place) => place.split('/').some((part, index) => part === parts[index]))
+  );
+};
+
 const distance = (a: string, b: string): number => {
   let before: readonly number[] = [];
   let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -14,7 +14,7 @@ import { slotKey } from '../core/markers/slot.ts';
 import type { PolicyRow } from '../core/policy-records.ts';
 import { policyModel } from '../core/policy-records.ts';
 import type { Result } from '../core/result.ts';
-import { fail, ok } from '../core/result.ts';
+import { ok } from '../core/result.ts';
 import { readRow } from '../core/row-text.ts';
 import type { AttemptLine } from '../core/slot-state.ts';
 import type { Line, Present } from '../core/views.ts';
@@ -116,10 +116,11 @@ export const getLastGood = async (
   const found = await readLastGood(source.rows, slot, present);
   if (!found.ok) return found;
   return found.value === undefined
-    ? fail({
-        code: 'not-found',
-        message: 'no version succeeded in this slot before the one that holds it',
-      })
+    ? refuse(
+        'not-found',
+        'no version succeeded in this slot before the one that holds it',
+        'plimsoll timeline lists what was deployed there; is the slot spelt right?',
+      )
     : ok(itemResponse(lastGoodLine(found.value)));
 };
 

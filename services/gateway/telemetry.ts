@@ -1,5 +1,6 @@
 import { appendBytesMax } from '../core/log/append-size.ts';
 import type { NewRecord } from '../core/log/record.ts';
+import { requestFaultText } from '../core/telemetry/request-fault.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { RejectedPoints } from '../core/telemetry/point.ts';
@@ -160,7 +161,7 @@ const readMetrics = (
   const rejected: RejectedPoints[] = [];
   for (const piece of pieces) {
     const decoded = otlp.readMetrics(piece, contentType);
-    if (!decoded.ok) return refuse(decoded.problem.code, decoded.problem.message);
+    if (!decoded.ok) return refuse(decoded.problem.code, requestFaultText(decoded.problem));
     rejected.push(...decoded.value.rejected);
   }
   return ok(rejected);

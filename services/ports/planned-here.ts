@@ -18,6 +18,8 @@ export type PlannedHereProblem = {
  * processes may use it at once; of several that begin a deployment after the same one, one wins for all.
  */
 export type PlannedHereStore = {
+  /** Deploy names that were planned under here, a few hundred of them at most. */
+  readonly names: () => Promise<Result<readonly string[], PlannedHereProblem>>;
   readonly last: (
     deployName: string,
   ) => Promise<Result<PlannedHere | undefined, PlannedHereProblem>>;

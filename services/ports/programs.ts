@@ -20,6 +20,9 @@ export type RunProgram = (
   call: ProgramCall,
 ) => Promise<Result<{ readonly exit: number | null }, { readonly message: string }>>;
 
+/** Whether a program could be started now: a path, or a name that is looked for as a shell does. The message says why not. */
+export type FindProgram = (program: string) => Promise<Result<void, { readonly message: string }>>;
+
 export type HoldProblem =
   /** `holder`: the id of that process, as far as it can be told. */
   | { readonly code: 'held'; readonly holder: number | null }

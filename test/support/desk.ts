@@ -236,6 +236,7 @@ const portsOf = (
           scratch: async () => ok(emptyStore()),
         }),
       }),
+    findProgram: async () => ok(undefined),
     runProgram: async () => ok({ exit: 0 }),
     keptFile: {
       read: async () => ok(undefined),

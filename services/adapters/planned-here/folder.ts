@@ -11,6 +11,8 @@ import type {
 } from '../../ports/planned-here.ts';
 import { makeFolders } from '../system/make-folders.ts';
 
+/** Files that are looked at for names. */
+const namesMax = 400;
 /** Plans of one name that are left lying behind the last one: a reader may just be opening the one before. */
 const keptBehind = 2;
 
@@ -58,6 +60,14 @@ export const openPlannedHere = (folder: string): PlannedHereStore => {
   };
 
   return {
+    names: () =>
+      told(folder, async () => {
+        const files = (await listed(folder)).filter((name) => name.endsWith('.json'));
+        const texts = await Promise.all(
+          files.slice(0, namesMax).map((name) => readFile(join(folder, name), 'utf8')),
+        );
+        return [...new Set(texts.flatMap((text) => readContent(text)?.deployName ?? []))];
+      }),
     last: (deployName) => told(folder, async () => (await newest(deployName))?.plan),
     begin: (deployName, { deployment, slot }, after) =>
       told(folder, async () => {
@@ -88,7 +98,8 @@ const readContent = (text: string): Content | undefined => {
   const content = JSON.parse(text) as Partial<Content> | null;
   const parts = content?.slot;
   const isWhole =
-    typeof content?.deployment === 'string' &&
+    typeof content?.deployName === 'string' &&
+    typeof content.deployment === 'string' &&
     [parts?.namespace, parts?.environment, parts?.component, parts?.target ?? ''].every(
       (part) => typeof part === 'string',
     );

@@ -58,18 +58,15 @@ export const runBacktest = async (
     },
   });
   if (!judged.ok) return judged;
-  const svg = given.value('svg');
-  if (svg !== null) {
-    const written = await ports.writeTextFile(svg, plotOf(setup, judged.value));
-    if (!written.ok) return written;
-  }
   tellWhatIsMissing(ports, setup, judged.value);
   tellTargetsTogether(ports, setup, judged.value);
   const { weakness } = judged.value;
   if (weakness !== '') ports.note({ code: 'weaker', message: weakness, hint: '' });
   if (isJson) printLines(ports.terminal, [judged.value.result()]);
   else printText(ports.terminal, resultText(setup, judged.value));
-  return ok(undefined);
+  // What was found is told, whether or not there is room for its plot.
+  const svg = given.value('svg');
+  return svg === null ? ok(undefined) : ports.writeTextFile(svg, plotOf(setup, judged.value));
 };
 
 const plotOf = (setup: BacktestSetup, backtest: Backtest): string => {

@@ -1,5 +1,6 @@
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
+import { requestFaultText } from '../../core/telemetry/request-fault.ts';
 import type { DecodedTelemetry, TelemetryPoint } from '../../core/telemetry/telemetry-point.ts';
 import type { CaptureLine, CaptureProblem } from '../../ports/capture.ts';
 import type { MetricsProblem } from '../../ports/otlp.ts';
@@ -70,7 +71,11 @@ const readLine = (
     fail(problem('capture-invalid', `${path}, line ${number}: ${what}`, formatHint));
   const body = number === 1 ? withoutMark(bytes) : bytes;
   const decoded = read(body);
-  if (!decoded.ok) return invalid(decoded.problem.message);
+  if (!decoded.ok) {
+    const packed = number === 1 ? packedAs(bytes) : undefined;
+    if (packed !== undefined) return invalid(packed);
+    return invalid(requestFaultText(decoded.problem));
+  }
   const { points, rejected, dataPoints } = decoded.value;
   if (dataPoints === 0 && !isExport(body)) return invalid('it is no export of telemetry');
   for (const { reason, count } of rejected) sink.reject(reason, count);
@@ -80,6 +85,17 @@ const readLine = (
 
 const isBlank = ({ bytes }: CaptureLine): boolean =>
   bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+
+/** How a file begins that is no plain text in UTF-8. */
+const beginnings: readonly (readonly [bytes: readonly number[], what: string])[] = [
+  [[0x1f, 0x8b], 'it is packed by gzip: unpack it first (gunzip)'],
+  [[0x28, 0xb5, 0x2f, 0xfd], 'it is packed by zstd: let the exporter write without compression'],
+  [[0xff, 0xfe], 'it is UTF-16, not UTF-8'],
+  [[0xfe, 0xff], 'it is UTF-16, not UTF-8'],
+];
+
+const packedAs = (line: Uint8Array): string | undefined =>
+  beginnings.find(([bytes]) => bytes.every((byte, index) => line[index] === byte))?.[1];
 
 /** Without the byte order mark that some programs write. */
 const withoutMark = (bytes: Uint8Array): Uint8Array =>

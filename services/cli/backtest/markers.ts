@@ -62,16 +62,24 @@ const setupOfMarkers = async (
   const inside = asked.length > 1 ? await startedInside(ports, asked, capture.path) : ok(asked);
   if (!inside.ok) return inside;
   const [run, ...others] = inside.value;
-  if (run === undefined)
-    return refuse(
-      'marker-invalid',
-      `${path} tells of no rollout that was started${given.value('canary') === null ? '' : ' as asked'}`,
-      'it is planned, and running (started); plimsoll export prints both',
-    );
+  if (run === undefined) {
+    const known = [...canaries, ...whole];
+    return known.length === 0
+      ? refuse(
+          'marker-invalid',
+          `${path} tells of no rollout that was started`,
+          'it is planned, and running (started); plimsoll export prints both',
+        )
+      : refuse(
+          'marker-invalid',
+          `${path} tells of no rollout that was started as asked`,
+          `it tells of ${known.slice(-namedMax).map(nameOf).join(', ')}`,
+        );
+  }
   if (others.length > 0)
     return refuse(
       'marker-invalid',
-      `${path} tells of ${inside.value.length} ${canary.length > 0 ? 'canaries' : 'rollouts'}: ${inside.value.slice(-5).map(nameOf).join(', ')}`,
+      `${path} tells of ${inside.value.length} ${canary.length > 0 ? 'canaries' : 'rollouts'}: ${inside.value.slice(-namedMax).map(nameOf).join(', ')}`,
       'name one by --deployment=ID, or by --service, --environment and --canary',
     );
   const { course: _course, ...rest } = run;
@@ -101,6 +109,9 @@ const setupOfMarkers = async (
   };
   return ok({ setup, policy });
 };
+
+/** Rollouts that are named where it is not clear which is meant: the last ones. */
+const namedMax = 5;
 
 const baselineOf = (
   ports: MarkerPorts,

@@ -10,7 +10,7 @@ import { grouped } from '../../core/canary/reading/figures.ts';
 import { windowMsMax } from '../../core/canary/windows/window-length.ts';
 import { isoTime } from '../../core/instant.ts';
 import { countOf } from '../../core/problems/problem.ts';
-import { nearest } from '../../core/nearest.ts';
+import { nearestPlace } from '../../core/nearest.ts';
 import { shortTime, spanText } from '../terminal/display.ts';
 import type { CliPorts } from '../ports.ts';
 
@@ -170,6 +170,6 @@ const hintOf = (
   what: string,
   otherwise: string,
 ): string => {
-  const near = nearest(wanted, [...names]);
+  const near = nearestPlace(wanted, [...names]);
   return near === undefined ? otherwise : `${what} perhaps ${near}`;
 };

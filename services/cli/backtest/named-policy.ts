@@ -7,6 +7,7 @@ import { readDocumentText } from '../../core/canary/policy/parse-policy.ts';
 import type { TimedMarker } from '../../core/canary/backtest/markers.ts';
 import { isoTime } from '../../core/instant.ts';
 import { isPolicySet } from '../../core/markers/kinds.ts';
+import { nearest } from '../../core/nearest.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import { shortTime } from '../terminal/display.ts';
@@ -34,11 +35,14 @@ export const readNamedPolicy = async (
     });
   const path = written ?? '';
   const text = await ports.readTextFile(path, documentFileBytesMax);
-  if (!text.ok)
+  if (!text.ok) {
+    const near = nearest(path, presetNames);
+    const presetsNamed = `it is neither one of the presets (${presetNames.join(', ')}) nor a file that can be read`;
     return fail({
       ...text.problem,
-      hint: `it is neither one of the presets (${presetNames.join(', ')}) nor a file that can be read`,
+      hint: near === undefined ? presetsNamed : `did you mean ${near}? ${presetsNamed}`,
     });
+  }
   const file = readPolicyFile((await ports.yaml()).read, text.value);
   if (file.ok)
     return ok({

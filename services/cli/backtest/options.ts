@@ -1,5 +1,6 @@
 import type { BacktestSetup } from '../../core/canary/backtest/setup.ts';
 import type { Comparison } from '../../core/canary/rollouts/comparison.ts';
+import { isoTime } from '../../core/instant.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { RunningVersion } from '../../core/samples/sample.ts';
@@ -100,10 +101,18 @@ export const readTime = (option: string, written: string): Result<number, CliPro
     ? refuse(
         'option-invalid',
         `--${option}=${JSON.stringify(written.slice(0, 64))} is no time in UTC`,
-        'write it such as 2026-11-20T10:00:00Z',
+        `write it such as ${inUtc(written) ?? '2026-11-20T10:00:00Z'}`,
       )
     : ok(timeMs);
 };
+
+/** The same time in UTC, where another zone is named. */
+const inUtc = (written: string): string | undefined => {
+  const timeMs = otherZone.test(written) ? Date.parse(written) : Number.NaN;
+  return Number.isNaN(timeMs) ? undefined : isoTime(timeMs);
+};
+
+const otherZone = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,12}[+-][0-9]{2}:[0-9]{2}$/;
 
 const unitsMs: { readonly [unit: string]: number } = { s: 1000, m: 60_000, h: 3_600_000 };
 const weightsMax = 100;
@@ -117,7 +126,8 @@ export const readWeights = (
   sinceMs: number,
 ): Result<BacktestSetup['shares'], CliProblem> => {
   if (written === null) return ok([]);
-  const parts = written.includes('=') ? written.split(',') : [`0s=${written}`];
+  const isCourse = written.includes('=');
+  const parts = isCourse ? written.split(',') : [`0s=${written}`];
   const shares: { readonly atMs: number; readonly share: number }[] = [];
   for (const part of parts) {
     const [, count = '', unit = '', given = ''] =
@@ -128,7 +138,9 @@ export const readWeights = (
     if (!isLater || !(share >= 0 && share <= 1) || parts.length > weightsMax)
       return refuse(
         'option-invalid',
-        `--weight: ${JSON.stringify(part.slice(0, 64))} is not a later time with a share of 0 to 1`,
+        isCourse
+          ? `--weight: ${JSON.stringify(part.slice(0, 64))} is not a later time with a share of 0 to 1`
+          : `--weight=${JSON.stringify(written.slice(0, 64))} is no share of 0 to 1`,
         "the canary's share of the traffic: --weight=0.5, or --weight=0s=1%,450s=5%,900s=25% where it changes",
       );
     shares.push({ atMs, share });

@@ -68,6 +68,15 @@ export const runExec = async (
 ): Promise<Result<void, CliProblem>> => {
   const asked = readAsked(ports, given);
   if (!asked.ok) return asked;
+  const { command } = asked.value;
+  // Else nobody would hear of it before there is something to act on.
+  const found = 'shell' in command ? ok(undefined) : await ports.findProgram(command[0]);
+  if (!found.ok)
+    return refuse(
+      'option-invalid',
+      `--exec: ${found.problem.message}`,
+      'name a program of this machine; with --shell the words are a line for sh',
+    );
   const release = await holdCheckpoint(ports, asked.value.path);
   if (!release.ok) return release;
   try {

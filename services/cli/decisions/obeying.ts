@@ -9,7 +9,10 @@ import {
 } from '../../core/canary/obey/obeying.ts';
 import { lastGoodLine, readLastGood } from '../../core/last-good.ts';
 import type { Slot } from '../../core/markers/marker.ts';
-import { slotKey } from '../../core/markers/slot.ts';
+import { sameSlot, slotKey } from '../../core/markers/slot.ts';
+import { nearestPlace } from '../../core/nearest.ts';
+import { placeName } from '../../core/problems/problem.ts';
+import type { SlotState } from '../../core/slot-state.ts';
 import type { PolicyRow } from '../../core/policy-records.ts';
 import { policyModel } from '../../core/policy-records.ts';
 import type { Result } from '../../core/result.ts';
@@ -86,10 +89,15 @@ const askAtHand = (atHand: AtHand, { clock, tools, settings }: Ports): Obeying<C
     lastGood: async (slot) => {
       const found = await readLastGood(source.rows, slot, present);
       if (!found.ok) return found;
-      return found.value === undefined ? noLastGood() : ok(lastGoodLine(found.value));
+      if (found.value !== undefined) return ok(lastGoodLine(found.value));
+      const known = await scanRows<SlotState>(atHand, 'slot', { wantedMax: slotsLookedAtMax });
+      return noLastGood(slot, known.ok ? known.value : []);
     },
   };
 };
+
+/** Slots among which one that was spelt otherwise is looked for. */
+const slotsLookedAtMax = 2_000;
 
 const unplanned = (deployment: string): Result<never, CliProblem> =>
   fail(
@@ -107,14 +115,23 @@ const ambiguous = (deployment: string, slots: readonly Slot[]): Result<never, Cl
     'say which one: --environment-name=NAME --component-name=NAME',
   );
 
-const noLastGood = (): Result<never, CliProblem> =>
-  fail(
-    problem(
+const noLastGood = (slot: Slot, known: readonly SlotState[]): Result<never, CliProblem> => {
+  if (known.length === 0 || known.some((state) => sameSlot(state.slot, slot)))
+    return refuse(
       'not-found',
       'no version succeeded in this slot before the one that holds it',
       'plimsoll timeline lists what was deployed there; is the slot spelt right?',
-    ),
+    );
+  const near = nearestPlace(
+    placeName(slot),
+    known.map((state) => placeName(state.slot)),
   );
+  return refuse(
+    'not-found',
+    `nothing was ever deployed to ${placeName(slot)}`,
+    `${near === undefined ? '' : `is it perhaps ${near}? `}plimsoll environments and plimsoll components list what there is`,
+  );
+};
 
 const withinMs = 15_000;
 

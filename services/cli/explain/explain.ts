@@ -23,6 +23,7 @@ import type { Chart } from '../../core/plot/chart.ts';
 import { chartSvg } from '../../core/plot/chart-svg.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
+import type { AnalysisOpened } from '../../core/samples/sample.ts';
 import { sampleKey } from '../../core/samples/key.ts';
 import type { SlotState } from '../../core/slot-state.ts';
 import type { SamplesProblem, SamplesRange, SamplesRead } from '../../ports/explaining.ts';
@@ -30,6 +31,7 @@ import type { Given } from '../terminal/arguments.ts';
 import { readAsked } from './asked.ts';
 import type { Explained } from './text.ts';
 import { explainedLine, explainedText } from './text.ts';
+import { spanText } from '../terminal/display.ts';
 import { onlyAtHand } from '../reading/open-reader.ts';
 import { printLines, printText } from '../terminal/output.ts';
 import { slotText } from '../release/place-text.ts';
@@ -68,7 +70,7 @@ export const runExplain = async (
   const readings = upTo(trace.readings(), recorded.value?.decision);
   const opening = trace.opening();
   if (opening === undefined || (readings.length === 0 && recorded.value === undefined))
-    return nothingJudged(opened.value, deployment, attempt);
+    return nothingJudged(ports, opened.value, { deployment, attempt, opening });
   const recheck =
     given.has('recheck') && recorded.value !== undefined
       ? recheckDecision(ports.tools.codec, recorded.value, trace.decisions(), trace.refusal())
@@ -89,11 +91,6 @@ export const runExplain = async (
   };
   const chart = chartOf(explained, given.value('metric'));
   if (!chart.ok) return chart;
-  const svg = given.value('svg');
-  if (svg !== null && chart.value !== null) {
-    const written = await ports.writeTextFile(svg, chartSvg(chart.value));
-    if (!written.ok) return written;
-  }
   if (isJson) printLines(ports.terminal, [explainedLine(explained)]);
   else
     printText(
@@ -103,16 +100,33 @@ export const runExplain = async (
         isAscii: given.has('ascii') || !isUtf8(ports.env),
       }),
     );
+  const svg = given.value('svg');
+  if (svg !== null && chart.value !== null) {
+    const written = await ports.writeTextFile(svg, chartSvg(chart.value));
+    if (!written.ok) return written;
+  }
   return recheckOutcome(recheck, recorded.value?.decision.judge ?? null);
 };
 
-/** Why there is nothing to explain, as far as the log tells. */
+type Unjudged = {
+  readonly deployment: Deployment;
+  readonly attempt: CanaryAttempt;
+  readonly opening: AnalysisOpened | undefined;
+};
+
+/** Why there is nothing to explain, as far as log and samples tell. */
 const nothingJudged = async (
+  { clock }: Pick<CliPorts, 'clock'>,
   atHand: AtHand,
-  { id }: Deployment,
-  attempt: CanaryAttempt,
+  { deployment: { id }, attempt, opening }: Unjudged,
 ): Promise<Result<never, CliProblem>> => {
   const { slot } = attempt.plan;
+  if (opening !== undefined)
+    return refuse(
+      'nothing-judged',
+      `no window of attempt ${attempt.number} of ${id} (${slotText(slot, attempt.plan.version)}) has been judged yet; its analysis was opened ${spanText(clock.nowMs() - opening.openedAt)} ago`,
+      `how long windows are follows from the exports of both versions, of which two are waited for; ask again in a minute, or wait: plimsoll gate ${id}`,
+    );
   if (comparisonOf(attempt, { beforeAfter: false, blueGreen: false }) === undefined)
     return refuse(
       'not-found',

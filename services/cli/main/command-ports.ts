@@ -102,6 +102,7 @@ export const commandPorts = (
       verify: async (request) =>
         (await import('./archiving.ts')).archivesOn(foundation).verify(request),
     },
+    findProgram: async (program) => (await import('./programs.ts')).findProgramIn(env)(program),
     runProgram: async (call) => (await import('./programs.ts')).runProgramIn(env)(call),
     keptFile: {
       read: async (path) => (await import('./programs.ts')).keptFile.read(path),

@@ -1,12 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, constants, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { holdFile } from '../../adapters/sqlite/held-file.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
-import type { KeptFile, ProgramCall, RunProgram } from '../../ports/programs.ts';
+import type { FindProgram, KeptFile, ProgramCall, RunProgram } from '../../ports/programs.ts';
 
 /** Between asking a program to end and ending it. */
 const killAfterMs: number = 5000;
@@ -47,6 +47,32 @@ export const runProgramIn =
       // It need not read what it is told.
       child.stdin?.on('error', () => undefined);
       child.stdin?.end(input);
+    });
+  };
+
+/** As a shell finds it: by its path, or in the folders of PATH. */
+export const findProgramIn =
+  ({ PATH: folders = '' }: NodeJS.ProcessEnv): FindProgram =>
+  async (program) => {
+    const isPath = program.includes('/');
+    const paths = isPath ? [program] : folders.split(delimiter).map((at) => join(at, program));
+    let isThere = false;
+    for (const path of paths) {
+      const found = await stat(path).catch(() => undefined);
+      if (found?.isFile() !== true) continue;
+      isThere = true;
+      const mayRun = await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      );
+      if (mayRun) return ok(undefined);
+    }
+    if (isThere)
+      return fail({ message: `${program} may not be run (chmod +x makes it a program)` });
+    return fail({
+      message: isPath
+        ? `there is no program ${program}`
+        : `no folder of PATH has a program ${program}`,
     });
   };
 

@@ -8,6 +8,8 @@ import {
   seenBackMs,
 } from '../../core/canary/policy/traffic-seen.ts';
 import type { TrafficSeen } from '../../core/canary/policy/traffic-seen.ts';
+import type { Slot } from '../../core/markers/marker.ts';
+import { nearestPlace } from '../../core/nearest.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Sample } from '../../core/samples/sample.ts';
@@ -138,11 +140,12 @@ export const seenHere = async (
   const traffic = seen.close();
   if (!traffic.ok) {
     const { minutes, minutesNeeded } = traffic.problem;
+    const near = minutes === 0 ? await nearestSlot(ports, { environment, component }) : undefined;
     return refuse(
       'option-missing',
       `the samples of the last hour have ${minutes === 0 ? 'no whole minute' : `${minutes} whole minutes`} with requests of ${component} in ${environment}, and ${minutesNeeded} are enough to plan by`,
       minutes === 0
-        ? `is its name right, and does it send telemetry? Or ${trafficHint}`
+        ? `${near === undefined ? 'is its name right, and does it send telemetry?' : `is it perhaps ${near}?`} Or ${trafficHint}`
         : `ask again in some minutes, or ${trafficHint}`,
     );
   }
@@ -157,6 +160,23 @@ export const seenHere = async (
     targets: [...targets].toSorted(),
   });
 };
+
+/** Another place that something was deployed to, where nothing ever was to this one. */
+const nearestSlot = async (
+  ports: CliPorts,
+  place: Pick<Slot, 'environment' | 'component'>,
+): Promise<string | undefined> => {
+  const atHand = await ports.atHand(openProgress(ports, 'folding what is new'));
+  if (!atHand.ok) return undefined;
+  const slots = await scanRows<SlotState>(atHand.value, 'slot', { wantedMax: slotsLookedAtMax });
+  const nameOf = ({ environment, component }: typeof place): string =>
+    `${environment}/${component}`;
+  const names = slots.ok ? slots.value.map(({ slot }) => nameOf(slot)) : [];
+  return names.includes(nameOf(place)) ? undefined : nearestPlace(nameOf(place), names);
+};
+
+/** Slots among which one that was spelt otherwise is looked for. */
+const slotsLookedAtMax = 2_000;
 
 /** Said where something is deployed to a single target there, and the policy would judge the senders of all as one. */
 export const tellTargetsTogether = async (

@@ -4,6 +4,7 @@ import { hasEnded } from '../../core/lifecycle.ts';
 import type { Slot } from '../../core/markers/marker.ts';
 import { uuidPattern } from '../../core/markers/parse-marker.ts';
 import { sameSlot } from '../../core/markers/slot.ts';
+import { nearest } from '../../core/nearest.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Given } from '../terminal/arguments.ts';
@@ -93,12 +94,15 @@ export const deploymentToUpdate = async (
       `what was planned here cannot be read: ${last.problem.message}`,
       'name the deployment: --deployment=UUID',
     );
-  if (id === undefined)
+  if (id === undefined) {
+    const names = await ports.planned.names();
+    const near = names.ok ? nearest(asked.deployName, names.value) : undefined;
     return refuse(
       'deployment-unknown',
       `nothing was planned from here under the name ${JSON.stringify(asked.deployName)}`,
-      'plan it first: plimsoll release plan; or name it by its id, which plimsoll timeline shows (release: --deployment=UUID; elsewhere as a word)',
+      `${near === undefined ? '' : `did you mean ${near}? Else `}plan it first: plimsoll release plan; or name it by its id, which plimsoll timeline shows (release: --deployment=UUID; elsewhere as a word)`,
     );
+  }
   const planned = here?.deployment === id ? here.slot : await plannedOnLog(atHand, id);
   return ok({ id, planned });
 };

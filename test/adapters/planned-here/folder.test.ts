@@ -22,6 +22,13 @@ describe('what was planned here', () => {
     expect(value(await store.last('ä/../\u0000 ' + 'x'.repeat(500)))?.deployment).toBe('b');
   });
 
+  test('is known by all its names', async () => {
+    const store = openPlannedHere(join(scratch, 'names'));
+    expect(value(await store.names())).toEqual([]);
+    for (const name of ['eu', 'us', 'us']) value(await store.begin(name, planOf(name), undefined));
+    expect(value(await store.names()).toSorted()).toEqual(['eu', 'us']);
+  });
+
   test('ends once, and what is planned after it takes its place', async () => {
     const store = openPlannedHere(join(scratch, 'ends'));
     for (let round = 0; round < 20; round++) {

@@ -452,6 +452,49 @@ describe('plimsoll backtest', () => {
     expect(told.out.join('\n')).toMatch(/scatter, from history: errors [\d.]+ times chance/);
   });
 
+  test.each([
+    ['gzip', Buffer.from([0x1f, 0x8b, 8, 0]), 'packed by gzip'],
+    ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), 'packed by zstd'],
+    ['UTF-16', Buffer.from('\ufeff{}', 'utf16le'), 'UTF-16, not UTF-8'],
+    ['another shape', Buffer.from('{"resourceMetrics":{}}'), 'resourceMetrics is not a list'],
+  ])('a capture in %s is refused by that name', async (name, bytes, said) => {
+    const path = join(folder, `${name}.bin`);
+    writeFileSync(path, bytes);
+    const { exit, err } = await desk.plimsoll(
+      'backtest',
+      `--metrics=${path}`,
+      ...place,
+      ...versions,
+    );
+    expect([exit, err[0]]).toEqual([2, expect.stringContaining(`line 1: `)]);
+    expect(err[0]).toContain(said);
+  });
+
+  test('a rollout that markers do not tell of is refused with those that they tell of', async () => {
+    const slot = { environment: 'production', component: 'checkout' };
+    const deployment = '6f1c1a52-0000-8000-8000-000000000001';
+    const occurredAt = '2026-11-20T10:00:00Z';
+    const markers = [
+      { kind: 'logged', slot, version: '1.9.4' },
+      { kind: 'planned', slot, deployment, version: '2.0.0', strategy: 'canary' },
+      { kind: 'started', deployment },
+    ].map((marker) => JSON.stringify({ occurredAt, ...marker }));
+    const home = mkdtempSync(join(folder, 'asked-'));
+    const there = await openDesk({ folder: home, files: { 'm.jsonl': markers.join('\n') } });
+    const asked = ['--markers=m.jsonl', '--canary=2.0.5'];
+    const said = await there.plimsoll('backtest', `--metrics=${join(home, 'c')}`, ...asked);
+    expect([said.exit, said.err[1]]).toEqual([
+      2,
+      expect.stringContaining(`it tells of ${deployment} (checkout 2.0.0 in production)`),
+    ]);
+  });
+
+  test('tells what was found also where its plot cannot be written', async () => {
+    const said = await backtest(twoServers(200, bad), '--json', `--svg=${folder}`);
+    expect(JSON.parse(said.out.at(-1) ?? '')).toMatchObject({ outcome: 'roll-back' });
+    expect([said.exit, said.err.join()]).toEqual([2, expect.stringContaining('is a folder')]);
+  });
+
   test('says what the capture has where nothing of it is asked for', async () => {
     const { exit, err } = await backtest(
       twoServers(60, good).map((line) => line.replaceAll('checkout', 'basket')),

@@ -311,6 +311,22 @@ describe('the command line', () => {
     expect([said.exit, JSON.parse(said.err[0] ?? '')]).toMatchObject([2, { code }]);
   });
 
+  test('a program that is not there is told at once, not when there is something to act on', async () => {
+    const machine = await machineAfter([]);
+    const said = await machine.desk
+      .elsewhere({
+        change: (ports) => ({
+          ...ports,
+          findProgram: async (program) => fail({ message: `there is no program ${program}` }),
+        }),
+      })
+      .plimsoll('decisions', '--once', '--exec=./obay.sh now', '--json');
+    expect([said.exit, JSON.parse(said.err[0] ?? '')]).toMatchObject([
+      2,
+      { code: 'option-invalid', message: '--exec: there is no program ./obay.sh' },
+    ]);
+  });
+
   test('--shell gives the line to a shell', async () => {
     const machine = await machineAfter([decides(decision('promote'))]);
     const { desk, calls } = machine;

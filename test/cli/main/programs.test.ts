@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { keptFile, runProgramIn } from '../../../services/cli/main/programs.ts';
+import { findProgramIn, keptFile, runProgramIn } from '../../../services/cli/main/programs.ts';
 import { eventually } from '../../support/eventually.ts';
 import { value } from '../../support/records.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
@@ -38,6 +38,21 @@ describe('a program', () => {
     expect(value(await runProgram({ ...call, input, command: { shell: 'exit 7' } }))).toEqual({
       exit: 7,
     });
+  });
+
+  test('is found by its path, or by its name in the folders of PATH, where it may be run', async () => {
+    const [file, plain] = [join(scratch, 'runs'), join(scratch, 'plain')];
+    writeFileSync(file, '#!/bin/sh\n', { mode: 0o755 });
+    writeFileSync(plain, 'text', { mode: 0o644 });
+    const find = findProgramIn({ PATH: `/no/such/folder:${scratch}` });
+    const said = async (program: string): Promise<string> => {
+      const found = await find(program);
+      return found.ok ? 'found' : found.problem.message;
+    };
+    expect(await Promise.all([file, 'runs'].map(said))).toEqual(['found', 'found']);
+    expect(await said(plain)).toBe(`${plain} may not be run (chmod +x makes it a program)`);
+    expect(await said(scratch)).toBe(`there is no program ${scratch}`);
+    expect(await said('runz')).toBe('no folder of PATH has a program runz');
   });
 
   test('that is not there is a problem', async () => {
