@@ -470,6 +470,17 @@ describe('plimsoll backtest', () => {
     expect(err[0]).toContain(said);
   });
 
+  test.each([
+    ['--since=2026-11-20T10:00:00+01:00', 'write it such as 2026-11-20T09:00:00.000Z'],
+    ['--weight=50', '--weight="50" is no share of 0 to 1'],
+    ['--policy=standart', 'did you mean standard?'],
+  ])('%s is refused with what is perhaps meant', async (option, said) => {
+    const usual = option.startsWith('--since') ? versions.slice(0, 2) : versions;
+    const asked = [...place, ...usual, option];
+    const { exit, err } = await desk.plimsoll('backtest', `--metrics=${folder}/none`, ...asked);
+    expect([exit, err.join()]).toEqual([2, expect.stringContaining(said)]);
+  });
+
   test('a rollout that markers do not tell of is refused with those that they tell of', async () => {
     const slot = { environment: 'production', component: 'checkout' };
     const deployment = '6f1c1a52-0000-8000-8000-000000000001';

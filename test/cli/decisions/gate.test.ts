@@ -438,6 +438,24 @@ describe('last-good', () => {
     expect(gate['act']).toMatchObject({ toVersion: line['version'], toDigest: line['digest'] });
   });
 
+  test('of a place that is spelt otherwise says which one is perhaps meant', async () => {
+    const desk = await deskAfter([]);
+    for (const asked of [
+      ['--environment-name=production', '--component-name=chekout'],
+      ['--component-name=checkout'],
+    ]) {
+      const said = await desk.plimsoll('last-good', ...asked, '--json');
+      expect([said.exit, JSON.parse(said.err[0] ?? '')]).toMatchObject([
+        4,
+        {
+          code: 'not-found',
+          message: expect.stringContaining('nothing was ever deployed to'),
+          hint: expect.stringContaining('is it perhaps production/checkout?'),
+        },
+      ]);
+    }
+  });
+
   test('is not found where there is none', async () => {
     for (const isRemote of [false, true]) {
       const said = await (

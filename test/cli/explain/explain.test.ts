@@ -320,6 +320,30 @@ describe('plimsoll explain', () => {
     expect(out[0]).toContain('it ended as succeeded before anything was decided');
   });
 
+  test('says of one that was opened just now that no window is closed yet', async () => {
+    const [first] = samplesOf([]);
+    const young = await openCanary(first === undefined ? [] : [first], 'opened');
+    const said = await young.plimsoll('explain', deployment, '--json');
+    expect([said.exit, JSON.parse(said.err[0] ?? '')]).toMatchObject([
+      4,
+      {
+        code: 'nothing-judged',
+        message: expect.stringMatching(/has been judged yet; its analysis was opened \d+ \w+ ago$/),
+        hint: expect.stringContaining('ask again in a minute'),
+      },
+    ]);
+  });
+
+  test('a plan that is spelt otherwise is perhaps another one', async () => {
+    const where = ['--component-name=cart', '--environment-name=staging'];
+    await desk.plimsoll('release', 'plan', 'cart-2', ...where, '--target-version=2.0.0');
+    const said = await desk.plimsoll('explain', 'crat-2', '--json');
+    expect(JSON.parse(said.err[0] ?? '')).toMatchObject({
+      code: 'deployment-unknown',
+      hint: expect.stringContaining('did you mean cart-2?'),
+    });
+  });
+
   test('draws nothing before anything was compared', async () => {
     const warming = twoServers(20, { canary: 1, baseline: 1 });
     const young = await openCanary(samplesOf(warming).slice(0, -1), 'young');

@@ -485,6 +485,19 @@ describe('policy plan', () => {
       });
     });
 
+    test('of a place that is spelt otherwise says which one is perhaps meant', async () => {
+      const slot = place('staging', 'search');
+      const desk = await aDesk({
+        steps: [...steps, trusts('ci'), by('ci', logged('1', { slot }))],
+      });
+      const where = placeOf('serach', 'staging');
+      const said = await desk.plimsoll('policy', 'plan', 'good.yaml', ...where);
+      expect([said.exit, said.err.join()]).toEqual([
+        2,
+        expect.stringContaining('is it perhaps staging/search?'),
+      ]);
+    });
+
     test('says what to give where too little was seen, or a gateway is between', async () => {
       const desk = await aDesk({ steps });
       await serving(desk, 2);
