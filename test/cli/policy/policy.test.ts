@@ -167,7 +167,7 @@ describe('policy check', () => {
     expect(told).toEqual(
       warned.map(
         (shares) =>
-          `policies[1]: latency of checkout in production: no bound that both versions send lies near its durations, so a slower canary would not show and nothing is promoted: ${shares}, the nearest one; let both versions send bounds near their durations, or exponential histograms; or say by fine-below of the metric in a policy which durations are fast enough`,
+          `policies[1]: latency of checkout in production: the bounds that both versions send are too far from its durations, or too far apart, to show a slower canary, so nothing is promoted: ${shares}, the nearest one; let both versions send bounds near their durations, each at most five times the one before, or exponential histograms; or say by fine-below of the metric in a policy which durations are fast enough`,
       ),
     );
   });
@@ -475,7 +475,7 @@ describe('policy plan', () => {
         'Promotion: none, as no bound lies near the durations of latency: a good canary would end inconclusive',
       );
       expect(out.join('\n')).toMatch(
-        /^latency: no bound that both versions send .* took longer than 2\.5 s, the nearest one; let both/m,
+        /^latency: the bounds that both versions send .* took longer than 2\.5 s, the nearest one; let both/m,
       );
       const [plan] = linesOf(await desk.plimsoll(...planned, '--json'), 'policy-plan');
       expect(plan).toMatchObject({

@@ -56,7 +56,7 @@ test('buckets by which nothing is promoted are told while the canary runs, with 
   const blind = { ...note, unsent: [], noBound };
   const problems = await problemsWith(blind, { ...blind, noBound: [] });
   expect(told(problems)).toEqual([
-    'warning no-bound at : 2.0.0 is judged in production/checkout by latency, pay: no bound that both versions send lies near its durations, so a slower canary would not show and nothing is promoted: 0.00 % (0/1,000) of baseline requests took longer than 5 s, the nearest one',
+    'warning no-bound at : 2.0.0 is judged in production/checkout by latency, pay: the bounds that both versions send are too far from its durations, or too far apart, to show a slower canary, so nothing is promoted: 0.00 % (0/1,000) of baseline requests took longer than 5 s, the nearest one',
   ]);
   expect(problems[0]).toMatchObject({ count: 2, missing: ['latency', 'pay'] });
   expect(problems[0]?.hint).toMatch(/^let both versions send bounds near their durations/);

@@ -239,11 +239,11 @@ export const noBoundWords = (
   { boundaryMs, baseline }: NoBound,
   requests: 'baseline requests' | 'requests' = 'baseline requests',
 ): string =>
-  `no bound that both versions send lies near its durations, so a slower canary would not show and nothing is promoted: ${slowPhrase(baseline)} of ${requests} took longer than ${secondsPhrase(boundaryMs)}, the nearest one`;
+  `the bounds that both versions send are too far from its durations, or too far apart, to show a slower canary, so nothing is promoted: ${slowPhrase(baseline)} of ${requests} took longer than ${secondsPhrase(boundaryMs)}, the nearest one`;
 
 /** What mends it. */
 export const noBoundRemedy =
-  'let both versions send bounds near their durations, or exponential histograms; or say by fine-below of the metric in a policy which durations are fast enough';
+  'let both versions send bounds near their durations, each at most five times the one before, or exponential histograms; or say by fine-below of the metric in a policy which durations are fast enough';
 
 const loudestTail = ({ tails, loudest }: LatencyExplanation): TailExplanation | undefined =>
   loudest === null ? undefined : tails[loudest];

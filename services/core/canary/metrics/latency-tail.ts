@@ -136,9 +136,9 @@ const testAt = (quantile: number): typeof middle => {
 /**
  * What coarse buckets must show before anything is promoted by them. A boundary that everybody passes, or nobody, looks
  * the same whatever happens to the durations. And of bounds that are far apart nobody knows where between them the
- * durations lie; steps of 10 are the widest that people choose, those of the OpenTelemetry SDKs are 2.5.
+ * durations lie: 5 is the widest step of bounds in wide use (Envoy's), 2.5 that of the OpenTelemetry SDKs.
  */
-export const timesShown = 10;
+export const timesShown = 5;
 /** Fewer requests beyond a boundary are strays: they say nothing of where the others lie. */
 const beyondShareMin = 0.01;
 /** So many may be beyond what is fine by itself; they are what a tail further out is for. */
@@ -378,9 +378,7 @@ export const logTailPromote = (
 export type NearBoundary = RateCounts & { readonly slowed: number };
 
 /**
- * Whether a canary that is slower would show at a boundary, as far as the baseline's requests tell. Exponential buckets
- * that are fine enough show it by themselves: the baseline is counted above a lower boundary, and a promotion is the
- * evidence that the canary has fewer. Coarse ones do where
+ * Whether a canary that is slower would show at a boundary between coarse buckets, as far as the baseline's requests tell:
  * - some of the baseline is beyond the boundary, and what is promised would be broken if half of those took longer than
  *   it that would for sure if they took `timesShown` as long;
  * - or nearly nothing is beyond a boundary below which requests are fine anyway.
@@ -390,7 +388,6 @@ export const isTelling = (
   boundary: Boundary,
   { total, events, slowed }: NearBoundary,
 ): boolean => {
-  if (isShiftable(boundary)) return true;
   if (total === 0) return false;
   const share = events / total;
   const isFine = boundarySeconds(boundary) * 1_000 <= fineBelowMs;

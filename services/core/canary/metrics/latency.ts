@@ -420,14 +420,15 @@ const logPromoteOf = (rule: LatencyRule, state: LatencyState): number => {
   return logs.length === 0 ? 0 : Math.min(...logs);
 };
 
-/** The boundary nearest to the middle of the baseline's durations, and how many of the baseline's requests are slower. */
+/** The boundary that is nearest, and how many of the baseline's requests are slower. */
 export type NoBound = { readonly boundaryMs: number; readonly baseline: RateCounts };
 
 export type NoBoundOf = NoBound & { readonly metric: string };
 
 /**
- * Where none of the tails would show that the canary is slower (`isTelling`), whatever they say; null: one would, or
- * nothing was compared yet.
+ * Where none of the tails would show that the canary is slower (`isTelling`), whatever they say, or too many requests are
+ * beyond them all; null: it would be seen, or nothing was compared yet. Exponential buckets that are fine enough show it
+ * by themselves: the baseline is counted above a lower boundary, and a promotion is the evidence that the canary has fewer.
  */
 export const noBoundIn = (rule: LatencyRule, state: LatencyState): NoBound | null => {
   const { cut, settled, running } = state;
@@ -452,14 +453,19 @@ export const noBoundFor = (
     latencyBoundaries(seen).map(([, boundary]) => [boundary, nearBoundary(seen, boundary)]),
   );
 
+/** Those beyond the last boundary may take as long as they like, and no tail sees it: of the baseline's at most so many. */
+const beyondAllShareMax = 0.25;
+
 const noneTelling = (
   margins: Pick<LatencyMargins, 'promoteTolerance' | 'fineBelowMs'>,
   tails: readonly (readonly [Boundary, NearBoundary])[],
 ): NoBound | null => {
   const [middle] = tails;
-  if (middle === undefined) return null;
-  const [boundary, { total, events }] = middle;
-  return total === 0 || tails.some(([at, near]) => isTelling(margins, at, near))
+  const last = tails.toSorted(([, left], [, right]) => left.events - right.events)[0];
+  if (middle === undefined || last === undefined || isShiftable(middle[0])) return null;
+  const isAnyTelling = tails.some(([at, near]) => isTelling(margins, at, near));
+  const [boundary, { total, events }] = isAnyTelling ? last : middle;
+  return total === 0 || (isAnyTelling && events <= beyondAllShareMax * total)
     ? null
     : { boundaryMs: boundarySeconds(boundary) * 1_000, baseline: { total, events } };
 };

@@ -32,7 +32,7 @@ test('bounds that are far from the durations are told, with what mends it', () =
   const [first, , second] = sentences(times(80, blind));
   expect(first).toContain('; missing: a bound near the durations of latency; evidence');
   expect(second).toContain(
-    'no bound that both versions send lies near its durations, so a slower canary would not show and nothing is promoted: 0.00 % (0/17,000) of baseline requests took longer than 5 s, the nearest one; let both versions send bounds near their durations, or exponential histograms; or say by fine-below',
+    'the bounds that both versions send are too far from its durations, or too far apart, to show a slower canary, so nothing is promoted: 0.00 % (0/17,000) of baseline requests took longer than 5 s, the nearest one; let both versions send bounds near their durations, each at most five times the one before, or exponential histograms; or say by fine-below',
   );
 });
 

@@ -96,7 +96,8 @@ const ten: Parts = [[1, 0.001, 0.5]];
 
 const shapes: readonly (readonly [string, Buckets, Parts, Yields])[] = [
   ['advised bounds about usual durations', advised, usual, 'promoted'],
-  ['bounds of a decade each', between(0.001, 0.01, 0.1, 1, 10), usual, 'promoted'],
+  ['bounds a decade apart', between(0.001, 0.01, 0.1, 1, 10), usual, 'no-bound'],
+  ['bounds five times apart', between(0.008, 0.04, 0.2, 1, 5), usual, 'promoted'],
   ['four bounds, the durations among them', between(0.1, 0.3, 1.2, 5), usual, 'promoted'],
   ['durations of little spread across a bound', advised, [[1, 0.035, 0.3]], 'promoted'],
   [
@@ -140,6 +141,17 @@ const shapes: readonly (readonly [string, Buckets, Parts, Yields])[] = [
     ],
     'no-bound',
   ],
+  [
+    'a third that is slow, and no bound inside of it',
+    advised,
+    [
+      [0.1, 0.005, 0.2],
+      [0.54, 0.018, 1.2],
+      [0.36, 0.6, 0.05],
+    ],
+    'no-bound',
+  ],
+  ['a half beyond the highest bound', advised, [[1, 12, 0.8]], 'no-bound'],
   ['all faster than the lowest bound, which is 5 ms', advised, ten, 'promoted'],
   ['the same with a bound of 0', between(0, ...advisedBounds), ten, 'promoted'],
   ['all faster than the lowest bound, which is 100 ms', between(0.1, 1), ten, 'no-bound'],
@@ -214,14 +226,14 @@ describe('what is told', () => {
 });
 
 test('what is near is what is sure to be beyond the bound at so many times the duration', () => {
-  // At 1 ms and 100 ms, bounds at 2, 9 and 90 ms: below 90 ms lies a bound at a tenth, which all are beyond.
+  // At 20 and 100 ms: all are beyond the bound below 90 ms, and that counts where it is at a fifth of it.
   const parts: Parts = [
-    [0.5, 0.02, 0],
-    [0.5, 0.1, 0],
+    [0.8, 0.02, 0],
+    [0.2, 0.1, 0],
   ];
-  expect(timesShown).toBe(10);
-  expect(yieldOf(after(between(0.009, 0.09), parts, 1))).toBe('promoted');
-  expect(yieldOf(after(between(0.0089, 0.09), parts, 1))).toBe('no-bound');
+  expect(timesShown).toBe(5);
+  expect(yieldOf(after(between(0.018, 0.09), parts, 1))).toBe('promoted');
+  expect(yieldOf(after(between(0.0179, 0.09), parts, 1))).toBe('no-bound');
 });
 
 test('where one bucket holds nearly all, the middle is cut at its upper bound', () => {
