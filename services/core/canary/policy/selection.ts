@@ -5,7 +5,7 @@ import type { MetricPolicy, Policy } from './policy.ts';
  * What senders usually tell their region or cluster by. Where no policy names a target, it is read all the same: that
  * several are judged as one can be told then.
  */
-export const usualTargets: readonly string[] = ['cloud.region', 'k8s.cluster.name'];
+const usualTargets: readonly string[] = ['cloud.region', 'k8s.cluster.name'];
 
 /** What these policies judge; of everything else nothing is copied from the telemetry. */
 export const selectionOf = (policies: readonly Policy[]): Selection => {
