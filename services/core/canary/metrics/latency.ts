@@ -454,7 +454,7 @@ export const noBoundFor = (
   );
 
 /** Those beyond the last boundary may take as long as they like, and no tail sees it: of the baseline's at most so many. */
-const beyondAllShareMax = 0.25;
+const beyondAllShareMax = 0.2;
 
 const noneTelling = (
   margins: Pick<LatencyMargins, 'promoteTolerance' | 'fineBelowMs'>,

@@ -4,91 +4,22 @@ import {
   latencyJudge,
   noBoundIn,
 } from '../../../../services/core/canary/metrics/latency.ts';
-import type {
-  LatencyRule,
-  LatencyState,
-} from '../../../../services/core/canary/metrics/latency.ts';
+import type { LatencyRule } from '../../../../services/core/canary/metrics/latency.ts';
 import { timesShown } from '../../../../services/core/canary/metrics/latency-tail.ts';
-import type { Durations } from '../../../../services/core/canary/windows/durations.ts';
-import { advisedBounds, normals } from '../../../../services/dev/canary-climates/durations.ts';
-import { seededRandom } from '../../../../services/dev/canary-climates/random.ts';
-import type { ShownDurations } from '../../../support/canary/metric-windows.ts';
-import { judgeEach, latencyRule, warmUpWindows } from '../../../support/canary/metric-windows.ts';
+import { advisedBounds } from '../../../../services/dev/canary-climates/durations.ts';
+import { latencyRule } from '../../../support/canary/metric-windows.ts';
+import {
+  advised,
+  after,
+  atScale,
+  baselineRequests,
+  between,
+  yieldOf,
+} from '../../../support/canary/shaped-durations.ts';
+import type { Buckets, Parts, Yields } from '../../../support/canary/shaped-durations.ts';
 
 // Buckets show that a canary is slower only where a bound lies near its durations. Where none does, everything passes the
 // bounds that there are, and that is no evidence.
-
-/** A part of the requests: its share, and log-normal durations. */
-type Part = readonly [share: number, medianSeconds: number, spread: number];
-type Parts = readonly Part[];
-
-const windows = 100;
-const requests = 150;
-/** Every so many-th of the requests of a window; what is drawn is the same in all tests. */
-const drawn = (seed: number): readonly number[] => {
-  const normal = normals(seededRandom(seed, 0));
-  return Array.from({ length: windows * requests }, normal);
-};
-const [canaryNormals, baselineNormals] = [drawn(1), drawn(2)];
-
-const durationsOf = (parts: Parts, times: number, from: number, normal: readonly number[]) =>
-  Array.from({ length: requests }, (_, index) => {
-    let part = (index + 0.5) / requests;
-    const [, median, spread] = parts.find(([share]) => (part -= share) < 0) ?? [0, 1, 0];
-    return times * median * Math.exp(spread * (normal[from * requests + index] ?? 0));
-  });
-
-const explicit = (bounds: readonly number[], durations: readonly number[]): Durations => {
-  const counts = Array<number>(bounds.length + 1).fill(0);
-  for (const seconds of durations) {
-    const above = bounds.findIndex((bound) => seconds <= bound);
-    const bucket = above < 0 ? bounds.length : above;
-    counts[bucket] = (counts[bucket] ?? 0) + 1;
-  }
-  return { shape: 'explicit', bounds, counts };
-};
-
-const exponential = (scale: number, durations: readonly number[]): Durations => {
-  const buckets = durations.map((seconds) => Math.ceil(Math.log2(seconds) * 2 ** scale) - 1);
-  const offset = Math.min(...buckets);
-  const counts = Array<number>(Math.max(...buckets) - offset + 1).fill(0);
-  for (const bucket of buckets) counts[bucket - offset] = (counts[bucket - offset] ?? 0) + 1;
-  return { shape: 'exponential', scale, zeroCount: 0, offset, counts };
-};
-
-type Buckets = (durations: readonly number[]) => Durations;
-const between =
-  (...bounds: readonly number[]): Buckets =>
-  (durations) =>
-    explicit(bounds, durations);
-const advised: Buckets = between(...advisedBounds);
-const atScale =
-  (scale: number): Buckets =>
-  (durations) =>
-    exponential(scale, durations);
-
-/** After `windows` that are judged; the canary's requests take `times` as long as the baseline's. */
-const after = (
-  buckets: Buckets,
-  parts: Parts,
-  times: number,
-  rule: LatencyRule = latencyRule,
-  canaryBuckets: Buckets = buckets,
-): LatencyState =>
-  judgeEach(
-    latencyJudge,
-    rule,
-    Array.from({ length: warmUpWindows + windows }, (_, index): ShownDurations => ({
-      canary: canaryBuckets(durationsOf(parts, times, index % windows, canaryNormals)),
-      baseline: buckets(durationsOf(parts, 1, index % windows, baselineNormals)),
-    })),
-  );
-
-type Yields = 'promoted' | 'no-bound' | 'unproven';
-const yieldOf = (state: LatencyState, rule: LatencyRule = latencyRule): Yields => {
-  if (noBoundIn(rule, state) !== null) return 'no-bound';
-  return latencyJudge.logPromote(rule, state) >= Math.log(20) ? 'promoted' : 'unproven';
-};
 
 const usual: Parts = [[1, 0.12, 0.8]];
 const milliseconds = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000];
@@ -216,7 +147,7 @@ describe('what is told', () => {
     const { noBound } = latencyJudge.explain(latencyRule, state);
     expect(noBound).toEqual({
       boundaryMs: 5_000,
-      baseline: { total: windows * requests, events: 0 },
+      baseline: { total: baselineRequests, events: 0 },
     });
   });
 
@@ -228,8 +159,8 @@ describe('what is told', () => {
 test('what is near is what is sure to be beyond the bound at so many times the duration', () => {
   // At 20 and 100 ms: all are beyond the bound below 90 ms, and that counts where it is at a fifth of it.
   const parts: Parts = [
-    [0.8, 0.02, 0],
-    [0.2, 0.1, 0],
+    [0.85, 0.02, 0],
+    [0.15, 0.1, 0],
   ];
   expect(timesShown).toBe(5);
   expect(yieldOf(after(between(0.018, 0.09), parts, 1))).toBe('promoted');
