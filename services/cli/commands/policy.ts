@@ -25,7 +25,7 @@ export const policyCommands: readonly CommandOf<PolicyCommand>[] = [
       option(
         'against',
         'FILE',
-        'capture of the Collector: warns of metrics that nobody sends, and of coarse buckets',
+        'a capture: warns of metrics that nobody sends, and of coarse buckets',
       ),
     ],
     examples: ['policy.yaml', 'policy.yaml --against=capture.jsonl --json'],

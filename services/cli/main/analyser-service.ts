@@ -100,8 +100,8 @@ export const startAnalyser = async (
           return;
         }
         case 'no-bound': {
-          const { deployment, metrics } = event;
-          for (const noBound of metrics)
+          const { deployment } = event;
+          for (const noBound of event.metrics)
             note({
               code: 'no-bound',
               message: `analyser: of deployment ${deployment}, ${noBound.metric}: ${noBoundWords(noBound)}`,
