@@ -464,10 +464,19 @@ const refused: readonly Story[] = [
     'carried_without_digest',
     'It goes on from the evidence of an attempt before, and nobody knows of which artifact either is.',
     [
-      ...canary,
-      by('ci', failed()),
+      ...firstAttempt({ digest: null }),
       ...secondAttempt(null),
       decides(promoteOfSecond({ fromDigest: null })),
+    ],
+    at(10),
+  ],
+  [
+    'carried_from_another_place',
+    'The artifact has shown in staging that it is good enough, and is promoted for it in production.',
+    [
+      ...firstAttempt({ digest: artifact('b'), slot: place('staging') }),
+      ...secondAttempt(artifact('b')),
+      decides(promoteOfSecond()),
     ],
     at(10),
   ],
@@ -1158,14 +1167,23 @@ function rollBackCarried(over: Body = {}): Said {
     ...over,
   });
 }
-/** The canary below is tried again, perhaps with another artifact; its decision is at position 10. */
+/** Beside 1.9.4 runs 2.0.0, as it is planned here, and fails. */
+function firstAttempt(plan: Body): readonly Step[] {
+  return [
+    ...canary.slice(0, 3),
+    by('ci', planned('2.0.0', { canaryShare: 0.1, attempt: 'one', ...plan })),
+    by('ci', started({ attempt: 'one' })),
+    by('ci', failed({ attempt: 'one' })),
+  ];
+}
+/** It is tried again, perhaps with another artifact; its decision is at position 10. */
 function secondAttempt(digest: string | null): readonly Step[] {
   return [
     by('ci', planned('2.0.0', { digest, canaryShare: 0.1, attempt: 'two' })),
     by('ci', started({ attempt: 'two' })),
   ];
 }
-function promoteOfSecond(over: Body): Said {
+function promoteOfSecond(over: Body = {}): Said {
   return decision('promote', {
     ...{ attempt: 'two', analysis: analysisOf(run('7'), 2), carriedFrom: analysisOf() },
     ...over,

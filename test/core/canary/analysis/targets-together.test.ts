@@ -43,7 +43,10 @@ test('senders of two targets are judged as one where the policy tells none apart
 });
 
 test.each<readonly [string, readonly string[]]>([
-  ['the policy tells them apart', targetsIn(inTwo, {}, { ...fastPolicy, targetAttribute: 'r' })],
+  [
+    'the policy tells them apart',
+    targetsIn(inTwo, { target: 'eu' }, { ...fastPolicy, targetAttribute: 'r' }),
+  ],
   ['it goes to no single target', targetsIn(inTwo, { target: null })],
   ['all senders name one', targetsIn(inTwo.filter(({ target }) => target === 'eu'))],
   ['nobody names any', targetsIn([baselinePod({ lastExportMs }), canaryPod({ lastExportMs })])],
