@@ -39,14 +39,21 @@ export const tellWhatIsMissing = (
       hintOf(
         place,
         places,
-        'environment and service are',
+        places.has(`default/${component}`)
+          ? 'senders without deployment.environment.name are in default; environment and service are'
+          : 'environment and service are',
         'name them by --environment and --service',
       ),
     );
     return;
   }
+  if (versions.size === 0)
+    say(
+      `no point of ${component} names a version`,
+      'every sender says what it runs: service.version in OTEL_RESOURCE_ATTRIBUTES',
+    );
   for (const version of [canary.version, ...baseline.map((each) => each.version)])
-    if (!versions.has(version))
+    if (versions.size > 0 && !versions.has(version))
       say(
         `the capture has no point of ${component} ${version}; it has ${listed(versions)}`,
         hintOf(version, versions, 'service.version is', 'name it by --canary and --baseline'),

@@ -517,6 +517,18 @@ describe('plimsoll backtest', () => {
     );
     expect(other.err.join()).toContain('no point of checkout 2.0.0; it has 2.1.0, 1.9.4');
     expect(other.err.join()).toContain('service.version is perhaps 2.1.0');
+    const without = (name: string) => (line: string) =>
+      line.replaceAll(`{"key":"${name}"`, '{"key":"another.attribute"');
+    const nameless = await backtest(twoServers(60, good).map(without('service.version')));
+    expect(nameless.err).toEqual([
+      expect.stringContaining('no point of checkout names a version; every sender says'),
+    ]);
+    const nowhere = await backtest(
+      twoServers(60, good).map(without('deployment.environment.name')),
+    );
+    expect(nowhere.err.join()).toContain(
+      'senders without deployment.environment.name are in default; environment and service are perhaps default/checkout',
+    );
   });
 
   test.each([
