@@ -45,11 +45,21 @@ export const addLineIncrements = (
 ): void => {
   if (!isPairedRate(pair)) return;
   const { canary, baseline } = pair;
+  const { relative, absolute } = line;
+  // The nearest point on the line is the positive root of a quadratic, of which only one part has the alternative in it.
+  const weighed = canary.total * relative;
+  const square = weighed * relative + baseline.total * relative;
+  const facing = baseline.total * (absolute - relative * baselineRate);
+  const fixed = -baseline.total * baselineRate * absolute;
   for (let index = 0; index < multiples.length; index += 1) {
     const multiple = multiples[index] ?? 1;
-    const canaryRate = multiple * (line.relative * baselineRate + line.absolute);
-    const baselineNull = projectOntoLine(line, pair, canaryRate, baselineRate);
-    const canaryNull = line.relative * baselineNull + line.absolute;
+    const canaryRate = multiple * (relative * baselineRate + absolute);
+    const single = weighed * (absolute - canaryRate) + facing;
+    const root = Math.sqrt(single * single - 4 * square * fixed);
+    // Two forms of the same root; each is used where it subtracts nothing.
+    const baselineNull =
+      single > 0 ? (-2 * fixed) / (single + root) : (root - single) / (2 * square);
+    const canaryNull = relative * baselineNull + absolute;
     const increment =
       timesLog(canary.events, canaryRate / canaryNull) +
       timesLog(baseline.events, baselineRate / baselineNull) -
@@ -62,23 +72,6 @@ export const addLineIncrements = (
 /** Most windows of few requests have no events: what is 0 anyway is not asked for. */
 const timesLog = (count: number, ratio: number): number =>
   count === 0 ? 0 : count * Math.log(ratio);
-
-/** The baseline rate of the nearest point on the line: the positive root of a quadratic. */
-const projectOntoLine = (
-  { relative, absolute }: Line,
-  { canary, baseline }: RatePair,
-  canaryRate: number,
-  baselineRate: number,
-): number => {
-  const a = canary.total * relative * relative + baseline.total * relative;
-  const b =
-    canary.total * relative * (absolute - canaryRate) +
-    baseline.total * (absolute - relative * baselineRate);
-  const c = -baseline.total * baselineRate * absolute;
-  const root = Math.sqrt(b * b - 4 * a * c);
-  // Two forms of the same root; each is used where it subtracts nothing.
-  return b > 0 ? (-2 * c) / (b + root) : (root - b) / (2 * a);
-};
 
 /**
  * The same null as `addLineIncrements` for shares that are not small, with the Bernoulli likelihood instead of Poisson's:
@@ -174,7 +167,8 @@ const stepMax = 1e-7;
 
 /**
  * For any line. The nearest point on it is where the slope of the divergence, which rises, is zero: it is looked for
- * here and not in a function of its own, which every window would ask for dozens of numbers.
+ * here and not in a function of its own, which every window would ask for dozens of numbers. The slope is multiplied by
+ * q0 (1 - q0) p0 (1 - p0), which is positive: what is left is a cubic, which needs no divisions, with the same root.
  */
 const addShares = (
   into: number[],
@@ -191,6 +185,14 @@ const addShares = (
   const tolerated = relative * baselineRate + absolute;
   const weighed = canaryTotal * relative;
   const baselineWeight = baselineTotal / (baselineRate * (1 - baselineRate));
+  const relativeSquared = relative * relative;
+  // The cubic's coefficients, as far as no alternative is in them.
+  const linear = relative * (1 - 2 * absolute);
+  const constant = absolute * (1 - absolute);
+  const cubic = -relative * weighed - baselineTotal * relativeSquared;
+  const squares = baselineTotal * (linear + baselineRate * relativeSquared);
+  const singles = baselineTotal * (constant - baselineRate * linear);
+  const none = -baselineTotal * baselineRate * constant;
   for (let index = 0; index < ratios.length; index += 1) {
     const ratio = ratios[index] ?? 1;
     const canaryRate = (ratio * tolerated) / (1 + tolerated * (ratio - 1));
@@ -198,26 +200,23 @@ const addShares = (
     let low = Math.max(0, Math.min(facing, baselineRate));
     let high = Math.max(facing, baselineRate);
     // Both ends weighed by how exactly each cohort says where it is.
-    const canaryWeight = (canaryTotal * (relative * relative)) / (canaryRate * (1 - canaryRate));
+    const canaryWeight = (canaryTotal * relativeSquared) / (canaryRate * (1 - canaryRate));
     let at =
       (canaryWeight * facing + baselineWeight * baselineRate) / (canaryWeight + baselineWeight);
     if (!(at > low && at < high)) at = (low + high) / 2;
+    const short = weighed * (absolute - canaryRate);
+    const square = squares + weighed * relative - short;
+    const single = singles + short;
     for (let round = 0; round < roundsMax; round += 1) {
-      const share = relative * at + absolute;
-      const forCanary = share * (1 - share);
-      const forBaseline = at * (1 - at);
-      const canaryPull = (weighed * (share - canaryRate)) / forCanary;
-      const baselinePull = (baselineTotal * (at - baselineRate)) / forBaseline;
-      const slope = canaryPull + baselinePull;
-      if (slope > 0) high = at;
+      const pull = ((cubic * at + square) * at + single) * at + none;
+      const bend = (3 * cubic * at + 2 * square) * at + single;
+      const next = at - pull / bend;
+      // Where all is tolerated but a little, that little is the measure.
+      const isThere = Math.abs(next - at) <= stepMax * at * (1 - relative * at - absolute);
+      if (pull > 0) high = at;
       else low = at;
-      const bend =
-        (relative * (weighed - canaryPull * (1 - 2 * share))) / forCanary +
-        (baselineTotal - baselinePull * (1 - 2 * at)) / forBaseline;
-      const next = at - slope / bend;
-      const before = at;
-      at = next > low && next < high ? next : (low + high) / 2;
-      if (Math.abs(at - before) <= stepMax * before) break;
+      at = isThere || (next > low && next < high) ? next : (low + high) / 2;
+      if (isThere) break;
     }
     const canaryNull = relative * at + absolute;
     const increment =

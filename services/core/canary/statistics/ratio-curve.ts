@@ -36,10 +36,11 @@ const digits = '0123456789abcdefghijklmnopqrstuv';
 const digitCodes: readonly number[] = Array.from(digits, (digit) => digit.charCodeAt(0));
 const digitsEach = 4;
 
-const noCodes: readonly number[] = candidates.flatMap(() => Array<number>(digitsEach).fill(0));
+// Of one call and overwritten by the next: hundreds of numbers for each block of each tail of each canary else.
+const codes: number[] = candidates.flatMap(() => Array<number>(digitsEach).fill(0));
+const summed: number[] = candidates.slice();
 
 const textOf = (heights: readonly number[]): string => {
-  const codes = noCodes.slice();
   for (let index = 0; index < points; index += 1) {
     const thousandths = -Math.round((heights[index] ?? 0) * 1e3);
     const at = digitsEach * index;
@@ -51,8 +52,10 @@ const textOf = (heights: readonly number[]): string => {
   return String.fromCharCode(...codes);
 };
 
-const heightsIn = ({ heights: text }: RatioCurve): number[] => {
-  const heights = candidates.slice();
+const heightsIn = (
+  { heights: text }: RatioCurve,
+  heights: number[] = candidates.slice(),
+): number[] => {
   for (let index = 0; index < points; index += 1) {
     let thousandths = 0;
     for (let at = digitsEach * index; at < digitsEach * (index + 1); at += 1)
@@ -87,7 +90,7 @@ export const addToCurve = (
   const canaryShare = canary.total / total;
   const baselineShare = baseline.total / total;
   const lean = (canary.events - baseline.events) / 2;
-  const heights = heightsIn(curve);
+  const heights = heightsIn(curve, summed);
   let highest = -Infinity;
   for (let index = 0; index < points; index += 1) {
     const spread =

@@ -167,8 +167,9 @@ const logCapital = (
   let sum = aside > 0 ? aside * Math.exp(-highest) : 0;
   for (let index = 0; index < length; index += 1) {
     const capital = (settled[at + index] ?? 0) + Math.min(running[from + index] ?? 0, blockCapNats);
+    if (capital === highest) sum += 1;
     // What lies so far below adds nothing.
-    if (capital > highest - negligibleNats) sum += Math.exp(capital - highest);
+    else if (capital > highest - negligibleNats) sum += Math.exp(capital - highest);
   }
   return highest + Math.log(sum);
 };
