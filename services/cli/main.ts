@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { openFoundation } from '../adapters/foundation/foundation.ts';
+import { makeObjectsYoung } from '../adapters/system/young-objects.ts';
 import { parseSettings } from '../core/settings.ts';
 import type { Request } from './terminal/arguments.ts';
 import { neverFails, parseArguments, wantsJson } from './terminal/arguments.ts';
@@ -13,6 +14,8 @@ import { problem } from './problem.ts';
 import { run } from './run.ts';
 
 // The composition root of the command: it reads the environment and opens what a command asks for.
+
+makeObjectsYoung();
 
 const args = process.argv.slice(2);
 const isJson = wantsJson(args);

@@ -1,5 +1,6 @@
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { makeObjectsYoung } from '../../adapters/system/young-objects.ts';
 import { type Bench, type BenchResult, interleave } from './bench.ts';
 import { archiveRead } from './archive-read.ts';
 import { canaryFold } from './canary-fold.ts';
@@ -78,6 +79,8 @@ const settingsOf = (args: readonly string[]): Settings | string => {
 const machineLine = (): string =>
   `${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores, Node ${process.version}`;
 
+// As the services do.
+makeObjectsYoung();
 const args = process.argv.slice(2);
 const settings = settingsOf(args);
 if (args.includes('--help')) {

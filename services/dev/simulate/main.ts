@@ -1,3 +1,4 @@
+import { makeObjectsYoung } from '../../adapters/system/young-objects.ts';
 import { parseArguments, usage } from './arguments.ts';
 import type { SimulateOptions } from './arguments.ts';
 import { commitOfServices } from '../commit.ts';
@@ -10,6 +11,8 @@ import { traceOf } from './shrink.ts';
 import type { Tally } from './tally.ts';
 
 // `npm run simulate`: see arguments.ts.
+
+makeObjectsYoung();
 
 const exitBadInput = 2;
 const tellEveryMs = 2_000;
