@@ -125,7 +125,11 @@ const nothingJudged = async (
     return refuse(
       'nothing-judged',
       `no window of attempt ${attempt.number} of ${id} (${slotText(slot, attempt.plan.version)}) has been judged yet; its analysis was opened ${spanText(clock.nowMs() - opening.openedAt)} ago`,
-      `how long windows are follows from the exports of both versions, of which two are waited for; ask again in a minute, or wait: plimsoll gate ${id}`,
+      `${
+        opening.comparison === 'concurrent'
+          ? 'how long windows are follows from the exports of both versions, of which two are waited for; ask again in a minute'
+          : 'windows are a minute long, and each is closed two minutes later; ask again then'
+      }, or wait: plimsoll gate ${id}`,
     );
   if (comparisonOf(attempt, { beforeAfter: false, blueGreen: false }) === undefined)
     return refuse(
