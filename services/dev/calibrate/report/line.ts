@@ -5,4 +5,6 @@ export type Line = {
   readonly wanted: string;
   readonly seen: string;
   readonly isMet: boolean;
+  /** Asked by us alone: the goals and the tables that the method was chosen by do not have it. */
+  readonly isBeyond: boolean;
 };
