@@ -4,6 +4,7 @@ import type { LogRecord, Position } from '../core/log/record.ts';
 import type { FoldState } from '../core/projection.ts';
 import { currentFoldVersion } from '../core/projection.ts';
 import { noFilter } from '../core/record-filter.ts';
+import type { RecordFilter } from '../core/record-filter.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type {
@@ -252,24 +253,55 @@ const foldOn = async (
     if (state !== undefined && next >= (to ?? Infinity)) return ok({ generation, state, filter });
     await pace?.(progress);
     if (isWanted?.() === false) return refuse('stopped', 'nobody waits for the fold any more');
-    const cut =
-      state === undefined
-        ? firstBatchRecords
-        : await checks.cut(state.trust.logId, next, recordsMax);
-    const records = await readOn(ports, state, Math.min(cut, to ?? Infinity));
-    if (!records.ok) return records;
-    if (records.value.length > 0) {
-      const applied = await applyBatch(ports, generation, state, records.value, { checks, filter });
-      if (!applied.ok) return applied;
-      ({ state } = applied.value);
-      onFolded?.(applied.value.outcomes);
-    }
+    const folded = await foldBatch(ports, generation, state, checks, {
+      to,
+      recordsMax,
+      filter,
+      onFolded,
+    });
+    if (!folded.ok) return folded;
+    const isAtEnd = folded.value === state;
+    state = folded.value;
     if (state === undefined) return refuse('log-empty', `${ports.log.name} has no record 0 yet`);
-    if (records.value.length === 0 || state.next >= end) {
+    if (isAtEnd || state.next >= end) {
       onProgress?.({ next: state.next, end: Math.max(end, state.next) });
       return ok({ generation, state, filter });
     }
   }
+};
+
+/**
+ * Folds the next batch; answers the state after it, or the one before where nothing comes. A function of its own, so that
+ * nobody holds a batch while the next one is folded: the garbage collector would carry it along.
+ */
+const foldBatch = async (
+  ports: ProjectionPorts,
+  generation: Generation,
+  state: FoldState | undefined,
+  checks: Checks,
+  {
+    to = Infinity,
+    recordsMax,
+    filter,
+    onFolded,
+  }: {
+    readonly to: Position | undefined;
+    readonly recordsMax: number;
+    readonly filter: RecordFilter | null;
+    readonly onFolded: FoldOptions['onFolded'];
+  },
+): Promise<Result<FoldState | undefined, ProjectionProblem>> => {
+  const cut =
+    state === undefined
+      ? firstBatchRecords
+      : await checks.cut(state.trust.logId, state.next, recordsMax);
+  const records = await readOn(ports, state, Math.min(cut, to));
+  if (!records.ok) return records;
+  if (records.value.length === 0) return ok(state);
+  const applied = await applyBatch(ports, generation, state, records.value, { checks, filter });
+  if (!applied.ok) return applied;
+  onFolded?.(applied.value.outcomes);
+  return ok(applied.value.state);
 };
 
 /** What is remembered of checks goes by the log id, and that is in record 0. */

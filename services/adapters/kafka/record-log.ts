@@ -83,8 +83,10 @@ export const openKafkaRecordLog = async (
         withinMs: deadlineMs - performance.now(),
       });
       if (!fetched.ok) return fetched;
-      left.keep(partition, fetched.value.records);
-      records.push(...fetched.value.records.slice(0, recordsMax - records.length));
+      const wanted = recordsMax - records.length;
+      records.push(...fetched.value.records.slice(0, wanted));
+      // With the last one that is taken: a fold begins its next read with it.
+      left.keep(partition, fetched.value.records.slice(wanted - 1));
       if (from + records.length >= fetched.value.end) return ok(records);
     }
   };
