@@ -84,7 +84,7 @@ const falseRollbacks = (seen: Seen): readonly Line[] =>
             seen: `${rolledBack.runs} of ${runs}, at most ${percent(rolledBack.upper95)}`,
             isMet: runs >= runsMin && rolledBack.upper95 <= share,
           }),
-          isGrown(cell) || judge.name.startsWith('windows'),
+          isGrown(cell),
         );
       });
   });
