@@ -40,16 +40,22 @@ export const openEvidenceKept = (ports: AnalyserPorts, keys: TrustedKeys): Evide
 
   const read = async (slot: Slot): Promise<readonly KeptEvidence[]> => {
     const text = await readSealed(ports, await keys.forKeys([]), 'evidence', nameOf(slot));
-    return text === undefined ? [] : readKept(text);
+    return text === undefined ? [] : readKept(text, ports.clock.nowMs());
   };
 
   const keep = async (analysis: AnalysisState): Promise<void> => {
-    const left = evidenceLeft(analysis);
-    if (left === undefined) return;
+    if (evidenceLeft(analysis, []) === undefined) return;
     const { namespace, environment, component, target } = analysis.opening;
     const slot = { namespace, environment, component, target };
-    const kept = withKept(await read(slot), left);
-    const done = await keepSealed(ports, 'evidence', nameOf(slot), keptText(kept));
+    const before = await read(slot);
+    const left = evidenceLeft(analysis, before);
+    if (left === undefined) return;
+    const done = await keepSealed(
+      ports,
+      'evidence',
+      nameOf(slot),
+      keptText(withKept(before, left)),
+    );
     if (!done.ok)
       ports.tell({ event: 'not-kept', what: 'evidence', message: done.problem.message });
   };

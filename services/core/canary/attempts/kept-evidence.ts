@@ -4,6 +4,10 @@ import type { AnalysisState } from '../analysis/analysis-state.ts';
 import { ruleIn } from './frozen.ts';
 import { carriedText } from '../judge/carried-text.ts';
 import { carriedEvidence } from '../judge/judge.ts';
+import type { FamilyRule } from '../judge/rule.ts';
+import { lastSeen } from '../judge/seen.ts';
+import type { FamilyState } from '../judge/state.ts';
+import { isJudged } from '../judge/times.ts';
 
 // What an attempt that is over leaves to the next one with the same artifacts: trying the same again until it passes
 // gains nothing. It is kept beside the read models, one text a slot; the opening that carries it in is what counts.
@@ -15,7 +19,7 @@ export type KeptEvidence = {
   readonly deployment: string;
   readonly attempt: number;
   readonly independentAttempts: number;
-  /** When the last window that it rests on ended; milliseconds since 1970. */
+  /** When the last window that it rests on ended, or its attempt began if it rests on none; milliseconds since 1970. */
   readonly untilMs: number;
   /** `CarriedEvidence`, canonical JSON. */
   readonly carried: string;
@@ -40,25 +44,46 @@ export const artifactsOf = (
 const byText = (left: string | null, right: string | null): number =>
   left === right ? 0 : (left ?? '') < (right ?? '') ? -1 : 1;
 
-/** What an analysis leaves; undefined: it has judged nothing, or nobody knows of which artifacts. */
-export const evidenceLeft = ({
-  opening,
-  judge,
-  windowMs,
-}: Pick<AnalysisState, 'opening' | 'judge' | 'windowMs'>): KeptEvidence | undefined => {
+/**
+ * What an analysis leaves, beside what is kept so far; undefined: it has judged nothing, or nobody knows of which
+ * artifacts.
+ */
+export const evidenceLeft = (
+  { opening, judge, windowMs }: Pick<AnalysisState, 'opening' | 'judge' | 'windowMs'>,
+  kept: readonly KeptEvidence[],
+): KeptEvidence | undefined => {
   const artifacts = artifactsOf(opening.canary, opening.baseline);
   // What was seen before and after is no evidence for who is compared side by side.
   if (opening.comparison !== 'concurrent') return undefined;
   if (artifacts === null || judge === null || windowMs === null) return undefined;
+  const rule = ruleIn(opening, windowMs);
+  const last = lastJudged(rule, judge);
+  // One that judged no window adds nothing, so what it went on from is as old as it was.
+  const before = kept.find(({ analysis }) =>
+    [opening.analysis, opening.carriedFrom].includes(analysis),
+  );
   return {
     artifacts,
     analysis: opening.analysis,
     deployment: opening.deployment,
     attempt: opening.attempt,
     independentAttempts: opening.independentAttempts,
-    untilMs: opening.openedAt + judge.nextIndex * windowMs,
-    carried: carriedText(carriedEvidence(ruleIn(opening, windowMs), judge)),
+    untilMs:
+      last === null
+        ? (before?.untilMs ?? opening.openedAt)
+        : opening.openedAt + (last + 1) * windowMs,
+    carried: carriedText(carriedEvidence(rule, judge)),
   };
+};
+
+/** The last window after the warm-up up to which both cohorts showed something of one metric. */
+const lastJudged = (rule: FamilyRule, { seen, anchorIndex }: FamilyState): number | null => {
+  const last = Math.max(
+    ...rule.metrics.map((_, metric) =>
+      Math.min(lastSeen(seen, metric, 'canary') ?? -1, lastSeen(seen, metric, 'baseline') ?? -1),
+    ),
+  );
+  return anchorIndex !== null && isJudged(rule, anchorIndex, last) ? last : null;
 };
 
 /** The newest of each pair of artifacts, newest last. */
@@ -71,11 +96,18 @@ export const withKept = (
 /** Printable ASCII: one name of a slot may be anything, but no digest, id or number is. */
 export const keptText = (kept: readonly KeptEvidence[]): string => JSON.stringify(kept);
 
-/** Nothing where the text is of another form. */
-export const readKept = (text: string): readonly KeptEvidence[] => {
+/**
+ * Nothing where the text is of another form. Evidence of releases that did not say how old it is counts as of now: it is
+ * gone on from, and grows old from here.
+ */
+export const readKept = (text: string, nowMs: number): readonly KeptEvidence[] => {
   const given = jsonIn(text);
-  return Array.isArray(given) ? given.filter(isKept) : [];
+  if (!Array.isArray(given)) return [];
+  return given.map((one) => withAge(one, nowMs)).filter(isKept);
 };
+
+const withAge = (given: unknown, nowMs: number): unknown =>
+  typeof given === 'object' && given !== null ? { untilMs: nowMs, ...given } : given;
 
 const isKept = (given: unknown): given is KeptEvidence => {
   if (typeof given !== 'object' || given === null) return false;

@@ -9,7 +9,11 @@ import {
 } from '../../../../services/core/canary/attempts/kept-evidence.ts';
 import type { KeptEvidence } from '../../../../services/core/canary/attempts/kept-evidence.ts';
 import {
+  baselinePod,
+  canaryPod,
+  cut,
   deployment,
+  exportsOf,
   openedAt,
   opening,
   run,
@@ -50,9 +54,15 @@ describe('an analysis leaves', () => {
     canary: { version: '2.0.0', digest: sha('a'), deployment },
     baseline: [{ version: '1.9.4', digest: sha('b'), deployment }],
   };
-  const leftBy = (change: object): KeptEvidence | undefined => {
-    const [state] = Object.values(run([opening(change), tick(60_000)]).state.analyses);
-    return state && evidenceLeft(state);
+  const leftBy = (
+    change: object,
+    lastExportMs: number = 50_500,
+    before: readonly KeptEvidence[] = [],
+  ): KeptEvidence | undefined => {
+    const pods = [baselinePod({ lastExportMs }), canaryPod({ lastExportMs })];
+    const samples = [opening(change), ...cut(exportsOf(pods), [50]), tick(60_000)];
+    const [state] = Object.values(run(samples).state.analyses);
+    return state && evidenceLeft(state, before);
   };
 
   test('its evidence, by the artifacts that it compared', () => {
@@ -60,9 +70,29 @@ describe('an analysis leaves', () => {
       artifacts: `${sha('a')} ${sha('b')}`,
       attempt: 1,
       independentAttempts: 1,
-      // The last window that is closed: two are waited for.
-      untilMs: openedAt + 58_000,
+      // Windows after it show nothing.
+      untilMs: openedAt + 51_000,
       carried: expect.stringContaining('"attempts":1') as string,
+    });
+  });
+
+  describe('where it was over before its warm-up was,', () => {
+    const day = 86_400_000;
+    const ageOf = (carriedFrom: string | null, before: readonly KeptEvidence[]) =>
+      leftBy({ ...digests, carriedFrom, attempt: 2 }, 1_500, before)?.untilMs;
+    const before = kept({ analysis: 'the one before', untilMs: openedAt - 80 * day });
+
+    test('nothing younger than what it went on from', () => {
+      expect(ageOf('the one before', [kept(), before])).toBe(before.untilMs);
+    });
+
+    test('the same again where it is kept twice', () => {
+      const own = kept({ analysis: opening().analysis, untilMs: before.untilMs });
+      expect(ageOf('the one before', [kept(), own])).toBe(before.untilMs);
+    });
+
+    test('no old age where it went on from nothing', () => {
+      expect(ageOf(null, [before])).toBe(openedAt);
     });
   });
 
@@ -81,12 +111,18 @@ test('the newest of each pair is remembered, and eight pairs', () => {
   const newer = withKept(all, kept({ artifacts: 'a 7', analysis: 'newer' }));
   expect(newer).toHaveLength(8);
   expect(newer.at(-1)?.analysis).toBe('newer');
-  expect(readKept(keptText(newer))).toStrictEqual(newer);
+  expect(readKept(keptText(newer), openedAt)).toStrictEqual(newer);
+});
+
+test('evidence that does not say how old it is, as of releases before, is as old as its reading', () => {
+  const { untilMs, ...undated } = kept();
+  const text = JSON.stringify([undated, { ...undated, untilMs: 'long ago' }, kept()]);
+  expect(readKept(text, untilMs + 1)).toStrictEqual([{ ...undated, untilMs: untilMs + 1 }, kept()]);
 });
 
 test.each(['', '{', '{}', 'null', '[1, null, {}, {"artifacts":1}]'])(
   'a text that is none of ours has nothing: %s',
-  (text) => expect(readKept(text)).toStrictEqual([]),
+  (text) => expect(readKept(text, openedAt)).toStrictEqual([]),
 );
 
 describe('an attempt begins', () => {
