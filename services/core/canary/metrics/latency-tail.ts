@@ -7,6 +7,7 @@ import {
 } from '../statistics/deadline-test.ts';
 import type { Boundary, Durations, Grid } from '../windows/durations.ts';
 import {
+  boundaryAtMost,
   boundaryAtScale,
   boundaryOn,
   boundarySeconds,
@@ -118,17 +119,29 @@ const outerRatios: Odds = oddsOf([1.25, 1.5, 2, 3]);
 const outermostRatios: Odds = oddsOf([1.5, 2, 3, 6]);
 /** The same to promote. */
 const promoteRatios: Odds = oddsOf([0.94, 0.88, 0.8, 0.67, 0.5]);
+/** Of a guard: nearly nobody is beyond it, and what is promised is several times as much. */
+const guardRatios: Odds = oddsOf([0.8, 0.5, 0.25, 0.1]);
 
-const testWith = (ratios: Odds): Alternatives & { readonly ratios: Odds } => ({
+type TailTest = Alternatives & { readonly ratios: Odds; readonly promoteRatios: Odds };
+const testWith = (ratios: Odds, promote: Odds): TailTest => ({
   ratios,
+  promoteRatios: promote,
   rollback: ratios.ratios,
-  promote: promoteRatios.ratios,
+  promote: promote.ratios,
 });
-const middle = testWith(middleRatios);
-const outer = testWith(outerRatios);
-const outermost = testWith(outermostRatios);
+const middle = testWith(middleRatios, promoteRatios);
+const outer = testWith(outerRatios, promoteRatios);
+const outermost = testWith(outermostRatios, promoteRatios);
+const guard = testWith(oddsOf([]), guardRatios);
 
-const testAt = (quantile: number): typeof middle => {
+/**
+ * In the place of a quantile: a tail that a promotion is asked for, and that stakes nothing on the first question
+ * (`latencyGuard`).
+ */
+export const guardQuantile = 1;
+
+const testAt = (quantile: number): TailTest => {
+  if (quantile === guardQuantile) return guard;
   if (quantile < 0.9) return middle;
   return quantile < 0.99 ? outer : outermost;
 };
@@ -143,6 +156,8 @@ export const timesShown = 5;
 const beyondShareMin = 0.01;
 /** So many may be beyond what is fine by itself; they are what a tail further out is for. */
 const beyondFineShareMax = 0.05;
+/** Of the few requests that a boundary is chosen from, by chance. */
+const beyondGuardShareMax = 0.1;
 
 /** How many numbers of the finished blocks, and of the running one, are those of a tail. */
 export const settledLength = (quantile: number): number =>
@@ -249,7 +264,7 @@ export const addToTail = (
     running,
     growth + test.rollback.length,
     promoteLineOf(cut, margins),
-    promoteRatios,
+    test.promoteRatios,
     shareIn(settled, at, isCoarse ? toleratedIndex : promisedIndex),
     canary.total,
     slower,
@@ -390,11 +405,40 @@ export const isTelling = (
 ): boolean => {
   if (total === 0) return false;
   const share = events / total;
-  const isFine = boundarySeconds(boundary) * 1_000 <= fineBelowMs;
-  if (isFine && share <= beyondFineShareMax) return true;
+  if (isFineBelow({ fineBelowMs }, boundary, { total, events })) return true;
   const halfOfNear = (share + slowed / total) / 2;
   const promised = promoteTolerance.relative * share + promoteTolerance.absolute;
   return share >= beyondShareMin && halfOfNear > promised;
+};
+
+/** Whether nearly nothing of the baseline is beyond a boundary below which requests are fine anyway. */
+export const isFineBelow = (
+  { fineBelowMs }: Pick<LatencyMargins, 'fineBelowMs'>,
+  boundary: Boundary,
+  { total, events }: RateCounts,
+  shareMax: number = beyondFineShareMax,
+): boolean =>
+  // As 70 / 1000 is the very number 0.07, and 0.07 * 1000 is not 70.
+  boundarySeconds(boundary) <= fineBelowMs / 1_000 && total > 0 && events <= shareMax * total;
+
+/**
+ * The boundary of one tail more, for promotions alone: the highest one below which requests are fine, where nearly all of
+ * the baseline's are below it. The others are chosen for their quantiles, which may be far off it. Undefined: there is
+ * none, or buckets are fine enough to do without.
+ */
+export const latencyGuard = (
+  margins: Pick<LatencyMargins, 'fineBelowMs'>,
+  seen: Durations,
+): Boundary | undefined => {
+  const boundary = boundaryAtMost(seen, margins.fineBelowMs / 1_000);
+  if (boundary === undefined || isShiftable(boundary)) return undefined;
+  const isPassed = isFineBelow(
+    margins,
+    boundary,
+    nearBoundary(seen, boundary),
+    beyondGuardShareMax,
+  );
+  return isPassed ? boundary : undefined;
 };
 
 /** What durations say of a boundary of theirs. */

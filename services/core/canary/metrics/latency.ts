@@ -52,7 +52,10 @@ import {
   cappedBlocksIn,
   cutOf,
   explainTail,
+  guardQuantile,
+  isFineBelow,
   isTelling,
+  latencyGuard,
   logTailPromote,
   logTailRollback,
   marginsOf,
@@ -104,6 +107,17 @@ export const latencyBoundaries = (
     chosen.push([quantile, nearest.boundary]);
   }
   return chosen;
+};
+
+/** The same, and last the guard that a promotion may need. */
+const tailBoundaries = (
+  margins: Pick<LatencyMargins, 'fineBelowMs'>,
+  seen: Durations,
+): readonly (readonly [quantile: number, boundary: Boundary])[] => {
+  const boundaries = latencyBoundaries(seen);
+  const guard = latencyGuard(margins, seen);
+  const isCut = guard === undefined || boundaries.some(([, one]) => edgeOf(one) === edgeOf(guard));
+  return isCut ? boundaries : [...boundaries, [guardQuantile, guard]];
 };
 
 /**
@@ -246,7 +260,7 @@ const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
   if (!seen.ok) return state.problem === seen.problem ? state : { ...state, problem: seen.problem };
   const total = totalOf(seen.value);
   if (total < baselineRequestsMin) return state;
-  const boundaries = latencyBoundaries(seen.value);
+  const boundaries = tailBoundaries(rule, seen.value);
   const [[, middle] = []] = boundaries;
   if (middle === undefined) return state;
   const cut = cutOf(middle, rule);
@@ -394,30 +408,68 @@ const logRollbackOf = (
   { hasMeanLog }: Pick<LatencyState, 'hasMeanLog'>,
   { tails, settled, running }: Tests,
 ): number => {
-  const tests = tails.length + (hasMeanLog ? 1 : 0);
-  const first = hasMeanLog && tails.length > 1 ? middlePart : 1 / tests;
+  const staked = stakedIn(settled, tails);
+  const tests = staked + (hasMeanLog ? 1 : 0);
+  const first = hasMeanLog && staked > 1 ? middlePart : 1 / tests;
   const logFirst = Math.log(first);
   const logOther = Math.log((1 - first) / Math.max(1, tests - 1));
   const logs: number[] = [];
   let [at, from] = [loudLength, 0];
-  for (let index = 0; index < tails.length; index += 1) {
+  for (let index = 0; index < staked; index += 1) {
     const quantile = quantileIn(settled, at);
     const logStake = index === 0 ? logFirst : logOther;
     logs.push(logTailRollback(settled, at, running, from, rule) + logStake);
     at += settledLength(quantile);
     from += runningLength(quantile);
   }
+  // A guard and a mean of logarithms are never of the same buckets, so that nothing lies between.
   if (hasMeanLog) logs.push(logMeanLogCapital(settled, at, running, from, rule) + logOther);
   return logSumExp(logs);
 };
 
-/** A promotion needs every tail: slower beyond the margin in any of them must be refuted by itself. */
+/** How many tails stake on the first question: all but a guard, which is the last one. */
+const stakedIn = (settled: readonly number[], tails: readonly Tail[]): number => {
+  let at = loudLength;
+  for (let index = 0; index < tails.length; index += 1) {
+    const quantile = quantileIn(settled, at);
+    if (quantile === guardQuantile) return index;
+    at += settledLength(quantile);
+  }
+  return tails.length;
+};
+
+/**
+ * A promotion needs every tail: slower beyond the margin in any of them must be refuted by itself. But where nearly all of
+ * the baseline's requests are fine, those at lower boundaries may become slower: that they stay fine is shown by the
+ * highest boundary of what is fine, and the tails further out.
+ */
 const logPromoteOf = (rule: LatencyRule, state: LatencyState): number => {
-  const { settled, running } = state;
-  const logs = placesIn(state).places.map(({ at, from }) =>
-    logTailPromote(settled, at, running, from, rule),
-  );
-  return logs.length === 0 ? 0 : Math.min(...logs);
+  const { cut, settled, running } = state;
+  if (cut === null) return 0;
+  const { places } = placesIn(state);
+  const fineSeconds = fineSecondsIn(rule, state);
+  let least = Infinity;
+  for (const { at, from } of places)
+    if (fineSeconds === null || boundarySeconds(boundaryIn(cut, settled, at)) >= fineSeconds)
+      least = Math.min(least, logTailPromote(settled, at, running, from, rule));
+  return least === Infinity ? 0 : least;
+};
+
+/** The highest boundary that nearly all of the baseline's requests are fine by; null: none, or buckets are fine enough. */
+const fineSecondsIn = (rule: LatencyRule, state: LatencyState): number | null => {
+  const { cut, settled, running } = state;
+  if (cut === null || isShiftable(cut.grid)) return null;
+  let highest: number | null = null;
+  for (const { at, from } of placesIn(state).places) {
+    const boundary = boundaryIn(cut, settled, at);
+    const seconds = boundarySeconds(boundary);
+    if (
+      seconds > (highest ?? 0) &&
+      isFineBelow(rule, boundary, baselineIn(settled, at, running, from))
+    )
+      highest = seconds;
+  }
+  return highest;
 };
 
 /** The boundary that is nearest, and how many of the baseline's requests are slower. */
@@ -450,7 +502,7 @@ export const noBoundFor = (
 ): NoBound | null =>
   noneTelling(
     margins,
-    latencyBoundaries(seen).map(([, boundary]) => [boundary, nearBoundary(seen, boundary)]),
+    tailBoundaries(margins, seen).map(([, boundary]) => [boundary, nearBoundary(seen, boundary)]),
   );
 
 /** Those beyond the last boundary may take as long as they like, and no tail sees it: of the baseline's at most so many. */
@@ -500,8 +552,11 @@ const scaleOf = (canary: Durations, baseline: Durations): number =>
 const scaleIn = (grid: Grid): number | undefined =>
   grid.shape === 'exponential' ? grid.scale : undefined;
 
+/** Nobody measures a guard's own: it has the largest of the tails'. */
 const measuredPhi = ({ phi }: LatencyRule, quantile: number): number =>
-  phi.tails[latencyQuantiles.indexOf(quantile)] ?? 1;
+  quantile === guardQuantile
+    ? Math.max(1, ...phi.tails)
+    : (phi.tails[latencyQuantiles.indexOf(quantile)] ?? 1);
 
 const phiOf = (rule: LatencyRule, quantile: number, times: number): number =>
   raisedPhi(rule.measuredAt, measuredPhi(rule, quantile), times);
@@ -542,7 +597,7 @@ export const latencyDeadline = (
   const { cut, running, traffic } = state;
   if (cut === null) return [];
   const times = raisedTimes(rule.measuredAt, traffic);
-  const { places } = placesIn(state);
+  const places = placesIn(state).places.filter(({ quantile }) => quantile !== guardQuantile);
   return places.map(({ tail, quantile, from }) => {
     const phi = phiOf(rule, quantile, times);
     const part = alpha / places.length;

@@ -52,7 +52,7 @@ export const initialStakes = (
   { restarts: { count, weightEach } }: StakeRules,
   restartsBegun = 0,
 ): readonly number[] => {
-  const waiting = Math.max(0, count - restartsBegun);
+  const waiting = rollback.length === 0 ? 0 : Math.max(0, count - restartsBegun);
   const each = lowered(Math.log((1 - waiting * weightEach) / rollback.length));
   const promoteEach = lowered(Math.log(1 / promote.length));
   return [waiting, 0, ...rollback.map(() => each), ...promote.map(() => promoteEach)];

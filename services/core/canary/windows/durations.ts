@@ -329,6 +329,18 @@ export const boundaryPassedBy = (durations: Durations, share: number): Boundary 
   return undefined;
 };
 
+/** The highest boundary that is not above so many seconds; undefined where there is none. */
+export const boundaryAtMost = (durations: Durations, seconds: number): Boundary | undefined => {
+  if (!(seconds > 0)) return undefined;
+  if (durations.shape === 'explicit') {
+    const bound = durations.bounds.findLast((each) => each <= seconds);
+    return bound === undefined ? undefined : { shape: 'explicit', seconds: bound };
+  }
+  const { scale } = durations;
+  const edge = Math.floor(Math.log2(seconds * perSecond(durations)) * 2 ** scale);
+  return { shape: 'exponential', ...unitOf(durations), scale, edge };
+};
+
 /** The upper edge of a bucket. */
 const edgeAt = (durations: Durations, index: number): Boundary =>
   durations.shape === 'explicit'

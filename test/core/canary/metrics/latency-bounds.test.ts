@@ -25,6 +25,21 @@ const usual: Parts = [[1, 0.12, 0.8]];
 const milliseconds = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000];
 const ten: Parts = [[1, 0.001, 0.5]];
 
+/** Below 10 ms but for a few, and none of them near a quantile that is looked at. */
+const fastShapes: readonly Parts[] = [
+  [[1, 0.0033, 0.3]],
+  [[1, 0.0035, 0.3]],
+  [[1, 0.004, 0.3]],
+  [[1, 0.0042, 0.2]],
+  [[1, 0.0045, 0.1]],
+  [
+    [0.9, 0.001, 0.3],
+    [0.1, 0.007, 0.1],
+  ],
+];
+/** Of the client libraries of Prometheus, in seconds. */
+const prometheus = between(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10);
+
 const shapes: readonly (readonly [string, Buckets, Parts, Yields])[] = [
   ['advised bounds about usual durations', advised, usual, 'promoted'],
   ['bounds a decade apart', between(0.001, 0.01, 0.1, 1, 10), usual, 'no-bound'],
@@ -109,9 +124,59 @@ describe('a canary that takes longer is not promoted, whatever the buckets', () 
   });
 });
 
+describe.each([
+  ['of the SDKs', advised],
+  ['of Prometheus', prometheus],
+])('a fast service by bounds %s', (_bounds, buckets) => {
+  test.each(fastShapes)('is promoted, given %j, %j', (...parts) => {
+    expect(yieldOf(after(buckets, parts, 1))).toBe('promoted');
+  });
+
+  test.each(fastShapes)('is not where it is no longer fast, given %j, %j', (...parts) => {
+    for (const times of [2.5, 4, 20])
+      expect(yieldOf(after(buckets, parts, times))).toBe('unproven');
+  });
+
+  test.each(fastShapes)('stakes nothing more, given %j, %j', (...parts) => {
+    const blind: LatencyRule = { ...latencyRule, fineBelowMs: 0 };
+    for (const times of [1, 1.3, 4])
+      expect(after(buckets, parts, times).logRollback).toBe(
+        after(buckets, parts, times, blind).logRollback,
+      );
+  });
+});
+
 describe('what is fine by itself', () => {
   const fast: Parts = [[1, 0.02, 0.3]];
   const buckets = between(0.1, 1);
+
+  test.each([10, 25, 60, 100, 1000])('is a tail of its own: below %d ms', (fineBelowMs) => {
+    const rule: LatencyRule = { ...latencyRule, fineBelowMs };
+    const parts: Parts = [[1, 0.05, 0.1]];
+    const yields = fineBelowMs < 100 ? 'no-bound' : 'promoted';
+    expect(yieldOf(after(advised, parts, 1, rule), rule)).toBe(yields);
+  });
+
+  test('may become slower below that', () => {
+    const parts: Parts = [[1, 0.0025, 0.3]];
+    expect(yieldOf(after(advised, parts, 1.5))).toBe('promoted');
+    const state = after(advised, parts, 1.5);
+    expect(latencyJudge.explain(latencyRule, state).tails).toMatchObject([
+      { boundaryMs: 5, rollbackEvidence: expect.any(Number) as number },
+      { boundaryMs: 10, rollbackEvidence: 0 },
+    ]);
+  });
+
+  test('is a bound of 70 ms where 70 ms are fine, whatever 1000 times 0.07 is', () => {
+    const rule: LatencyRule = { ...latencyRule, fineBelowMs: 70 };
+    expect(yieldOf(after(between(0.07, 1), [[1, 0.02, 0.1]], 1, rule), rule)).toBe('promoted');
+  });
+
+  test('is told by coarse exponential buckets as well', () => {
+    const rule: LatencyRule = { ...latencyRule, fineBelowMs: 100 };
+    expect(yieldOf(after(atScale(-2), fast, 1, rule), rule)).toBe('promoted');
+    expect(yieldOf(after(atScale(-2), fast, 60, rule), rule)).toBe('unproven');
+  });
 
   test('passes a bound that the policy calls fast', () => {
     const rule: LatencyRule = { ...latencyRule, fineBelowMs: 100 };
