@@ -5,6 +5,9 @@ import { readRecordBatches } from './record-batches.ts';
 // kafkajs asks and waits, we read the answer: its own reading makes an object of each header and a big number of each
 // offset, and takes four times as long.
 
+/** What one fetch asks for, unless it needs room for more. A batch that is larger comes whole all the same. */
+export const fetchBytesMax: number = 512 * 1024;
+
 /** The version of fetch whose answers we read; Kafka 2.3 and later know it. kafkajs reads those of older brokers. */
 const versionRead = 11;
 const fetchKey = 1;

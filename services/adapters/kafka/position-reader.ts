@@ -5,10 +5,9 @@ import type { Result } from '../../core/result.ts';
 import type { LogRange, ReadProblem } from '../../ports/record-log.ts';
 import { clusterOf, readUncommitted } from './client.ts';
 import type { Cluster, FetchedMessage } from './client.ts';
-import { readingRecords } from './fetch-answer.ts';
+import { fetchBytesMax, readingRecords } from './fetch-answer.ts';
 import { before, isOffsetOutOfRange, messageOf } from './failure.ts';
 
-const fetchBytesMax = 512 * 1024;
 const betweenTriesMs = 200;
 
 export type Fetched = { readonly records: readonly LogRecord[]; readonly end: Position };
@@ -16,12 +15,12 @@ export type Fetched = { readonly records: readonly LogRecord[]; readonly end: Po
 /** Reads one partition by position on a connection of its own. */
 export type PositionReader = {
   /**
-   * What lies from a position on, up to 512 KiB or one batch; waits up to `waitMs` for something to come.
-   * It connects again until `withinMs` are over.
+   * What lies from a position on, without gaps: up to `bytesMax` (`fetchBytesMax` unless told) or one batch; waits up
+   * to `waitMs` for something to come. It connects again until `withinMs` are over.
    */
   readonly fetch: (
     from: Position,
-    limits: { readonly waitMs: number; readonly withinMs: number },
+    limits: { readonly waitMs: number; readonly withinMs: number; readonly bytesMax?: number },
   ) => Promise<Result<Fetched, ReadProblem>>;
   readonly range: (withinMs: number) => Promise<Result<LogRange, ReadProblem>>;
   /** Whoever waits for an answer gets `closed` at once. */
@@ -100,6 +99,7 @@ export const createPositionReader = (
     connected: Cluster,
     from: Position,
     waitMs: number,
+    bytesMax: number,
   ): Promise<Fetched> => {
     const leader = Object.keys(connected.findLeaderForPartitions(topic, [partition]))[0];
     if (leader === undefined) throw new Error('the partition has no leader');
@@ -108,9 +108,9 @@ export const createPositionReader = (
       isolationLevel: readUncommitted,
       maxWaitTime: waitMs,
       minBytes: 1,
-      maxBytes: fetchBytesMax,
+      maxBytes: bytesMax,
       topics: [
-        { topic, partitions: [{ partition, fetchOffset: String(from), maxBytes: fetchBytesMax }] },
+        { topic, partitions: [{ partition, fetchOffset: String(from), maxBytes: bytesMax }] },
       ],
     });
     const answer = responses[0]?.partitions[0];
@@ -148,9 +148,11 @@ export const createPositionReader = (
   };
 
   return {
-    fetch: async (from, { waitMs, withinMs }) => {
+    fetch: async (from, { waitMs, withinMs, bytesMax = fetchBytesMax }) => {
       try {
-        const fetched = await trying(withinMs, (connected) => fetchOnce(connected, from, waitMs));
+        const fetched = await trying(withinMs, (connected) =>
+          fetchOnce(connected, from, waitMs, bytesMax),
+        );
         if (!fetched.ok) return fetched;
         const missing = fetched.value.records.findIndex(
           ({ position }, index) => position !== from + index,

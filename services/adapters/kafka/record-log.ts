@@ -1,5 +1,4 @@
 import type { Kafka } from 'kafkajs';
-import type { LogRecord, Position } from '../../core/log/record.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import type { ReadProblem, RecordLog } from '../../ports/record-log.ts';
@@ -7,7 +6,8 @@ import { kafkaClient } from './client.ts';
 import { before, messageOf } from './failure.ts';
 import type { LeaseOptions } from './group-lease.ts';
 import { openLane } from './lane.ts';
-import { openLeftOver } from './left-over.ts';
+import { createPieceReader } from './piece-reader.ts';
+import type { PieceReader } from './piece-reader.ts';
 import { createPositionReader } from './position-reader.ts';
 import type { PositionReader } from './position-reader.ts';
 import { subscribeToTopic } from './subscription.ts';
@@ -51,8 +51,7 @@ export const openKafkaRecordLog = async (
   const partitions = ensured.value;
 
   const lane = openLane(kafka, topic, answerWithinMs);
-  const readers = new Map<number, PositionReader>();
-  const left = openLeftOver(() => performance.now());
+  const readers = new Map<number, PositionReader & PieceReader>();
   const subscriptions = new Set<KafkaSubscription>();
   let closed = false;
   const closedProblem: ReadProblem = { code: 'closed', message: `${topic} is closed` };
@@ -62,33 +61,13 @@ export const openKafkaRecordLog = async (
       throw new RangeError(`${topic} has no partition ${partition}`);
     }
   };
-  const readerOf = (partition: number): PositionReader => {
-    const reader = readers.get(partition) ?? createPositionReader(kafka, topic, partition);
-    readers.set(partition, reader);
-    return reader;
-  };
-
-  const read = async (
-    partition: number,
-    from: Position,
-    recordsMax: number,
-  ): Promise<Result<readonly LogRecord[], ReadProblem>> => {
-    const records = left.from(partition, from).slice(0, recordsMax);
-    const deadlineMs = performance.now() + answerWithinMs;
-    for (;;) {
-      if (closed) return fail(closedProblem);
-      if (records.length === recordsMax) return ok(records);
-      const fetched = await readerOf(partition).fetch(from + records.length, {
-        waitMs: 0,
-        withinMs: deadlineMs - performance.now(),
-      });
-      if (!fetched.ok) return fetched;
-      const wanted = recordsMax - records.length;
-      records.push(...fetched.value.records.slice(0, wanted));
-      // With the last one that is taken: a fold begins its next read with it.
-      left.keep(partition, fetched.value.records.slice(wanted - 1));
-      if (from + records.length >= fetched.value.end) return ok(records);
-    }
+  const readerOf = (partition: number): PositionReader & PieceReader => {
+    const known = readers.get(partition);
+    if (known !== undefined) return known;
+    const reader = createPositionReader(kafka, topic, partition);
+    const made = { ...reader, ...createPieceReader(reader.fetch, () => performance.now()) };
+    readers.set(partition, made);
+    return made;
   };
 
   return ok({
@@ -101,7 +80,9 @@ export const openKafkaRecordLog = async (
     },
     read: async (partition, from, recordsMax) => {
       check(partition);
-      return read(partition, from, recordsMax);
+      return closed
+        ? fail(closedProblem)
+        : readerOf(partition).read(from, recordsMax, answerWithinMs);
     },
     range: async (partition) => {
       check(partition);
