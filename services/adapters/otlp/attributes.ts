@@ -134,7 +134,7 @@ export const serviceNameOf = (attributes: AttributeList): string | null =>
 
 export const identifyResource = (
   attributes: AttributeList,
-  { targetAttributes, cohortAttributes }: Omit<Selection, 'metrics'>,
+  { targetAttributes, usualTargetAttributes, cohortAttributes }: Omit<Selection, 'metrics'>,
   limits: MetricsLimits,
 ): ResourceIdentity => {
   if (attributes.tooLarge) return { ok: false, reason: 'attributes-too-large' };
@@ -152,7 +152,7 @@ export const identifyResource = (
   const instance = first('service.instance.id', 'k8s.pod.uid', 'host.name');
   const isOneSender = first('service.instance.id') !== null;
 
-  const target = first(...targetAttributes);
+  const target = first(...targetAttributes) ?? usualTarget(first(...usualTargetAttributes), limits);
 
   const kept = cohortAttributes.flatMap((name) => {
     const value = attributes.shown(name);
@@ -180,6 +180,10 @@ export const identifyResource = (
     canonical,
   };
 };
+
+/** One that no policy asks for is as good as none where it is no name: nobody is told apart by it. */
+const usualTarget = (target: string | null, { nameCharsMax }: MetricsLimits): string | null =>
+  target !== null && target.length <= nameCharsMax && target.isWellFormed() ? target : null;
 
 const HTTP_SERVER_ERROR_MIN = 500;
 

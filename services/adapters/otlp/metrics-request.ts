@@ -90,6 +90,7 @@ export const REQUEST_SELECTION: Selection = {
     ),
   ),
   targetAttributes: [],
+  usualTargetAttributes: [],
   cohortAttributes: [],
 };
 

@@ -14,12 +14,14 @@ export type WantedMetric = {
 /** A selection, made ready for the walk. It remembers attributes, so keep it as long as the selection. */
 export class WantedMetrics {
   readonly targetAttributes: readonly string[];
+  readonly usualTargetAttributes: readonly string[];
   readonly cohortAttributes: readonly string[];
   readonly #byName = new Map<string, WantedMetric>();
   readonly #byBytes = new Map<number, WantedMetric[]>();
 
-  constructor({ metrics, targetAttributes, cohortAttributes }: Selection) {
+  constructor({ metrics, targetAttributes, usualTargetAttributes, cohortAttributes }: Selection) {
     this.targetAttributes = targetAttributes;
+    this.usualTargetAttributes = usualTargetAttributes;
     this.cohortAttributes = cohortAttributes;
     const memos = new Map<string, AttributeMemo>();
     for (const [name, attributes] of metrics) {

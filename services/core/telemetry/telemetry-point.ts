@@ -48,11 +48,10 @@ export type TelemetryPoint = TelemetrySender & {
 export type Selection = {
   /** By metric name: the point attributes that some filter looks at, sorted. */
   readonly metrics: ReadonlyMap<string, readonly string[]>;
-  /**
-   * Resource attributes that policies name as targets, or what is usual where none does; the first that a sender has is
-   * its target.
-   */
+  /** Resource attributes that policies name as targets; the first that a sender has is its target. */
   readonly targetAttributes: readonly string[];
+  /** The same where no policy names one: then nobody is refused for a target that is no name. */
+  readonly usualTargetAttributes: readonly string[];
   /** Resource attributes by which policies tell cohorts apart, sorted. */
   readonly cohortAttributes: readonly string[];
 };

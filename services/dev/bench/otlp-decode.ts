@@ -21,6 +21,7 @@ const REQUESTS_PER_RUN = 10;
 const selection: Selection = {
   metrics: new Map([['http.server.request.duration', ['http.route']]]),
   targetAttributes: [],
+  usualTargetAttributes: [],
   cohortAttributes: [],
 };
 

@@ -101,6 +101,7 @@ describe('any telemetry', () => {
       ['process.memory.usage', []],
     ]),
     targetAttributes: ['cloud.region'],
+    usualTargetAttributes: [],
     cohortAttributes: [],
   };
 

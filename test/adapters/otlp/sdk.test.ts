@@ -25,6 +25,7 @@ const selection: Selection = {
     ['process.cpu.utilization', []],
   ]),
   targetAttributes: [],
+  usualTargetAttributes: [],
   cohortAttributes: [],
 };
 

@@ -34,6 +34,7 @@ const selection: Selection = {
     ['process.memory.usage', []],
   ]),
   targetAttributes: ['cloud.region', 'k8s.cluster.name'],
+  usualTargetAttributes: [],
   cohortAttributes: ['canary.role'],
 };
 
@@ -336,6 +337,32 @@ describe('attributes', () => {
     expect(from({ 'k8s.cluster.name': 'blue' })).toBe('blue');
     expect(from({ 'k8s.cluster.name': 'blue', 'cloud.region': 'eu-1' })).toBe('eu-1');
   });
+
+  describe('name a target that no policy asks for', () => {
+    const usual: Selection = {
+      ...selection,
+      targetAttributes: [],
+      usualTargetAttributes: ['cloud.region', 'k8s.cluster.name'],
+    };
+    const from = (region: string, of: Selection): unknown => {
+      const sender = { ...CHECKOUT, 'cloud.region': region };
+      const request = jsonOf(requestOf([histogram([goodPoint])], sender));
+      const decoded = decodeTelemetry(request, 'application/json', new WantedMetrics(of));
+      if (!decoded.ok) throw new Error(decoded.problem.message);
+      const { points, rejected } = decoded.value;
+      return points.length === 0 ? rejected.map(({ reason }) => reason).join() : points[0]?.target;
+    };
+
+    test('where it is a name', () => {
+      expect(from('eu-1', usual)).toBe('eu-1');
+      expect(from('x'.repeat(256), usual)).toHaveLength(256);
+    });
+
+    test('where it is none, and are taken as if they named none', () => {
+      for (const region of ['x'.repeat(257), 'eu-\ud800']) expect(from(region, usual)).toBeNull();
+      expect(from('x'.repeat(257), selection)).toBe('string-too-long');
+    });
+  });
 });
 
 test('attributes of the sender by which cohorts are told apart travel with its points', () => {
@@ -387,6 +414,7 @@ test('a reader that was asked for one selection and then another gives each what
   const bare: Selection = {
     metrics: new Map([[name, []]]),
     targetAttributes: [],
+    usualTargetAttributes: [],
     cohortAttributes: [],
   };
   expect([keptFor(selection), keptFor(bare), keptFor(selection)]).toStrictEqual([

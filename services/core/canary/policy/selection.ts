@@ -28,7 +28,8 @@ export const selectionOf = (policies: readonly Policy[]): Selection => {
         .toSorted(([a], [b]) => (a < b ? -1 : 1))
         .map(([name, known]) => [name, [...known].toSorted()]),
     ),
-    targetAttributes: targets.size === 0 ? usualTargets : [...targets].toSorted(),
+    targetAttributes: [...targets].toSorted(),
+    usualTargetAttributes: targets.size === 0 ? usualTargets : [],
     cohortAttributes: [...labels].toSorted(),
   };
 };

@@ -5,7 +5,7 @@ import { policyOf } from '../../../support/canary/policies.ts';
 
 describe('what is copied from telemetry', () => {
   test('is what the preset judges, without attributes', () => {
-    const { metrics, targetAttributes } = selectionOf([presets.standard]);
+    const { metrics, targetAttributes, usualTargetAttributes } = selectionOf([presets.standard]);
     expect([...metrics]).toEqual([
       ['http.server.duration', []],
       ['http.server.request.duration', []],
@@ -15,7 +15,8 @@ describe('what is copied from telemetry', () => {
       ['rpc.server.duration', []],
     ]);
     // Nobody is told apart by it: it is told where several are judged as one.
-    expect(targetAttributes).toEqual(['cloud.region', 'k8s.cluster.name']);
+    expect(targetAttributes).toEqual([]);
+    expect(usualTargetAttributes).toEqual(['cloud.region', 'k8s.cluster.name']);
   });
 
   test('is all that any policy looks at: metrics, attributes of filters and strata, targets', () => {
@@ -43,7 +44,10 @@ describe('what is copied from telemetry', () => {
         },
       ],
     });
-    const { metrics, targetAttributes } = selectionOf([ours.policy, theirs.policy]);
+    const { metrics, targetAttributes, usualTargetAttributes } = selectionOf([
+      ours.policy,
+      theirs.policy,
+    ]);
     expect(metrics.get('http.server.request.duration')).toEqual([
       'http.response.status_code',
       'http.route',
@@ -54,5 +58,6 @@ describe('what is copied from telemetry', () => {
     expect(metrics.has('process.cpu.utilization')).toBe(true);
     expect(selectionOf([ours.policy]).metrics.has('process.cpu.utilization')).toBe(false);
     expect(targetAttributes).toEqual(['availability.zone', 'cloud.region']);
+    expect(usualTargetAttributes).toEqual([]);
   });
 });
