@@ -163,6 +163,7 @@ const otherSentence = (
   const name = isFail ? `${id} is not blamed` : id;
   const phrases = [`${name}: ${comparison(explained)}`, ...tolerances(explained)];
   const isGood = promoteEvidenceNeeded !== null && metric.promoteEvidence >= promoteEvidenceNeeded;
+  if (explained.judged === 'latency' && !isFail) phrases.push(...fineEnough(explained));
   if (isGood) phrases.push(`shown good enough, ${odds(metric.promoteEvidence)}`);
   else if (promoteEvidenceNeeded !== null && !isFail)
     phrases.push(
@@ -225,6 +226,16 @@ const latencyPhrase = (explained: LatencyExplanation): string => {
   return `${slowPhrase(canary)} of canary requests slower than ${secondsPhrase(tail.boundaryMs)} vs ${slowPhrase(baseline)} of baseline requests: ${ratioPhrase(tail)}`;
 };
 
+/** The tail that a promotion asks first, where it is not the one that speaks loudest. */
+const fineEnough = ({ tails, loudest, fine }: LatencyExplanation): readonly string[] => {
+  const tail = fine === null || fine === loudest ? undefined : tails[fine];
+  return tail === undefined
+    ? []
+    : [
+        `fast enough up to ${secondsPhrase(tail.boundaryMs)}: ${slowPhrase(tail.canary)} slower than that vs ${slowPhrase(tail.baseline)}`,
+      ];
+};
+
 /** Why durations cannot be compared, and so what mends it. */
 export const durationsWords: { readonly [Problem in LatencyProblem]: string } = {
   'shapes-differ': 'the versions send different kinds of buckets (explicit, exponential)',
@@ -243,7 +254,7 @@ export const noBoundWords = (
 
 /** What mends it. */
 export const noBoundRemedy =
-  'let both versions send bounds near their durations, each at most five times the one before, or exponential histograms; or say by fine-below of the metric in a policy which durations are fast enough';
+  'let both versions send bounds near their durations, each at most five times the one before, or exponential histograms; or say by fine-below of the metric in a policy which durations are fast enough (a bound that 19 of 20 are below, or more)';
 
 const loudestTail = ({ tails, loudest }: LatencyExplanation): TailExplanation | undefined =>
   loudest === null ? undefined : tails[loudest];

@@ -616,6 +616,8 @@ export type LatencyExplanation = {
   readonly tails: readonly TailExplanation[];
   /** The place in `tails` of the one that spoke loudest against the canary; null: nothing was compared. */
   readonly loudest: number | null;
+  /** The place in `tails` of the one that shows what is fast enough, whatever those below it say; null: none does. */
+  readonly fine: number | null;
   /** How much slower the canary may be, and for a promotion, after rounding to buckets. */
   readonly margin: number;
   readonly promoteMargin: number;
@@ -641,12 +643,15 @@ const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => 
     return cut === null ? [] : explainTail(rule, cut, tail, settled, at, running, from, phi, used);
   });
   const evidence = explained.map(({ rollbackEvidence }) => rollbackEvidence);
+  const fineSeconds = fineSecondsIn(rule, state);
+  const fine = explained.findIndex(({ boundaryMs }) => boundaryMs === (fineSeconds ?? 0) * 1_000);
   const [margin, promoteMargin] = cut === null ? [0, 0] : marginsOf(cut);
   const blocks = places.map(({ at }) => cappedBlocksIn(settled, at));
   return {
     judged: 'latency',
     tails: explained,
     loudest: places.length === 0 ? null : evidence.indexOf(Math.max(...evidence)),
+    fine: fine < 0 ? null : fine,
     margin,
     promoteMargin,
     rollbackEvidence: evidenceOf(state.logRollback),

@@ -230,6 +230,21 @@ test('a promotion says what each metric has shown', () => {
   expect(errors).toMatch(/; shown good enough, 1:875; its part of the evidence below 1:1$/);
 });
 
+test('a promotion by what is fast enough says what is beyond it', () => {
+  // Of the baseline most are below 5 ms; the canary's take longer, and stay below 10 ms.
+  const of = (counts: readonly number[]) =>
+    ({ shape: 'explicit', bounds: [0.005, 0.01, 0.025], counts }) as const;
+  const fast: Shown = {
+    ...healthy,
+    latency: { canary: of([227, 23, 0, 0]), baseline: of([228, 22, 0, 0]) },
+  };
+  const all = sentences(times(120, fast));
+  expect(all[0]).toMatch(/^shown good enough by /);
+  expect(all.find((sentence) => sentence.startsWith('latency: '))).toMatch(
+    /^latency: .* slower than 5 ms vs .*; fast enough up to 10 ms: 0\.00 % \(0\/[\d,]+\) slower than that vs 0\.00 % \(0\/[\d,]+\); shown good enough, /,
+  );
+});
+
 test('twelve metrics stay within what a decision has room for', () => {
   const twelve = familyRule(
     Array.from({ length: 12 }, (_, index) => ({
