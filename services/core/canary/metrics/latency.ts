@@ -447,7 +447,7 @@ const logPromoteOf = (rule: LatencyRule, state: LatencyState): number => {
   const { cut, settled, running } = state;
   if (cut === null) return 0;
   const { places } = placesIn(state);
-  const fineSeconds = fineSecondsIn(rule, state);
+  const fineSeconds = fineSecondsIn(rule, state, places);
   let least = Infinity;
   for (const { at, from } of places)
     if (fineSeconds === null || boundarySeconds(boundaryIn(cut, settled, at)) >= fineSeconds)
@@ -456,11 +456,15 @@ const logPromoteOf = (rule: LatencyRule, state: LatencyState): number => {
 };
 
 /** The highest boundary that nearly all of the baseline's requests are fine by; null: none, or buckets are fine enough. */
-const fineSecondsIn = (rule: LatencyRule, state: LatencyState): number | null => {
+const fineSecondsIn = (
+  rule: LatencyRule,
+  state: LatencyState,
+  places: readonly TailPlace[],
+): number | null => {
   const { cut, settled, running } = state;
   if (cut === null || isShiftable(cut.grid)) return null;
   let highest: number | null = null;
-  for (const { at, from } of placesIn(state).places) {
+  for (const { at, from } of places) {
     const boundary = boundaryIn(cut, settled, at);
     const seconds = boundarySeconds(boundary);
     if (
@@ -561,17 +565,19 @@ const measuredPhi = ({ phi }: LatencyRule, quantile: number): number =>
 const phiOf = (rule: LatencyRule, quantile: number, times: number): number =>
   raisedPhi(rule.measuredAt, measuredPhi(rule, quantile), times);
 
+type TailPlace = {
+  readonly tail: Tail;
+  readonly quantile: number;
+  readonly at: number;
+  readonly from: number;
+};
+
 /** Each tail with its quantile and the places of its numbers; and where those of the mean log are. */
 const placesIn = ({
   tails,
   settled,
 }: Pick<Tests, 'tails' | 'settled'>): {
-  readonly places: readonly {
-    readonly tail: Tail;
-    readonly quantile: number;
-    readonly at: number;
-    readonly from: number;
-  }[];
+  readonly places: readonly TailPlace[];
   readonly at: number;
   readonly from: number;
 } => {
@@ -643,7 +649,7 @@ const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => 
     return cut === null ? [] : explainTail(rule, cut, tail, settled, at, running, from, phi, used);
   });
   const evidence = explained.map(({ rollbackEvidence }) => rollbackEvidence);
-  const fineSeconds = fineSecondsIn(rule, state);
+  const fineSeconds = fineSecondsIn(rule, state, places);
   const fine = explained.findIndex(({ boundaryMs }) => boundaryMs === (fineSeconds ?? 0) * 1_000);
   const [margin, promoteMargin] = cut === null ? [0, 0] : marginsOf(cut);
   const blocks = places.map(({ at }) => cappedBlocksIn(settled, at));
