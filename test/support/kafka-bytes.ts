@@ -54,6 +54,53 @@ export const batchBytes = async (batch: BatchSpec): Promise<Buffer> => {
   return encoded.buffer;
 };
 
+/** A number as records have it, of any size: https://protobuf.dev/programming-guides/encoding/#signed-ints */
+export const varint = (number: number | bigint): Buffer => {
+  const big = BigInt(number);
+  const bytes: number[] = [];
+  for (
+    let left = big < 0n ? -2n * big - 1n : 2n * big;
+    bytes.length === 0 || left > 0n;
+    left >>= 7n
+  )
+    bytes.push(Number(left & 0x7fn) | (left > 0x7fn ? 0x80 : 0));
+  return Buffer.from(bytes);
+};
+
+/** A record of any parts behind its length: they are written down as they are. */
+export const recordBytes = (...parts: readonly (number | bigint | string)[]): Buffer => {
+  const written = parts.map((part) =>
+    typeof part === 'string' ? Buffer.from(part) : varint(part),
+  );
+  const body = Buffer.concat([Buffer.of(0), ...written]);
+  return Buffer.concat([varint(body.length), body]);
+};
+
+/** A batch of any bytes that says it has `count` records. */
+export const rawBatchBytes = (batch: {
+  readonly count: number;
+  readonly records: Buffer;
+  readonly attributes?: number;
+  readonly firstOffset?: number;
+}): Buffer =>
+  Buffer.concat([
+    encoder()
+      .writeInt64(BigInt(batch.firstOffset ?? 0))
+      .writeInt32(49 + batch.records.length)
+      .writeInt32(0)
+      .writeInt8(2)
+      .writeInt32(0)
+      .writeInt16(batch.attributes ?? 0)
+      .writeInt32(Math.max(0, batch.count - 1))
+      .writeInt64(0n)
+      .writeInt64(0n)
+      .writeInt64(-1n)
+      .writeInt16(-1)
+      .writeInt32(-1)
+      .writeInt32(batch.count).buffer,
+    batch.records,
+  ]);
+
 /** An answer to a fetch of version 11 with one partition of one topic. */
 export const fetchAnswerBytes = (partition: {
   readonly errorCode: number;
@@ -87,9 +134,26 @@ type ByKafkajs = {
         readonly key: Buffer | null;
         readonly value: Buffer | null;
         readonly headers: Readonly<Record<string, Buffer | readonly Buffer[]>>;
+        readonly isControlRecord: boolean;
       }[];
     }[];
   }[];
+};
+
+type Decoder = { readVarInt: () => number; readBytes: (bytes: number) => Buffer };
+
+/**
+ * Kafka takes any length below zero for no bytes (Utils.readBytes), kafkajs does so with -1 alone, and goes back by all
+ * others. From now on it reads them as Kafka does.
+ */
+export const letKafkajsReadNoBytes = (): void => {
+  const decoder = inside('./src/protocol/decoder') as {
+    readonly prototype: { readVarIntBytes: (this: Decoder) => Buffer | null };
+  };
+  decoder.prototype.readVarIntBytes = function readVarIntBytes() {
+    const length = this.readVarInt();
+    return length < 0 ? null : this.readBytes(length);
+  };
 };
 
 /** How kafkajs lays out and reads a fetch of version 11. */

@@ -32,8 +32,9 @@ const withRecords = (protocol: KafkaProtocol, from: Position): KafkaProtocol => 
 };
 
 /**
- * An answer to a fetch as kafkajs has it (https://kafka.apache.org/protocol#The_Messages_Fetch), but with records instead
- * of messages. Undefined where the records lie there in an older format.
+ * An answer to a fetch of one partition as kafkajs has it (https://kafka.apache.org/protocol#The_Messages_Fetch), but with
+ * records instead of messages. Undefined where the records lie there in an older format. Throws where it is no such
+ * answer, and what `readRecordBatches` throws.
  */
 export const readFetchAnswer = (answer: Buffer, from: Position): FetchAnswer | undefined => {
   const reader = new AnswerReader(answer);
@@ -58,10 +59,13 @@ export const readFetchAnswer = (answer: Buffer, from: Position): FetchAnswer | u
     isOlder ||= records === undefined;
     return { ...head, messages: [], records: records ?? [] };
   };
-  const responses = reader.list(() => ({
-    topicName: reader.text(),
-    partitions: reader.list(partition),
-  }));
+  const responses = reader.list(
+    () => ({
+      topicName: reader.text(),
+      partitions: reader.list(partition, 1),
+    }),
+    1,
+  );
   // The broker has not slowed this answer down: it asks us to wait before the next one, which kafkajs does.
   return isOlder
     ? undefined
@@ -101,9 +105,11 @@ class AnswerReader {
     return this.#take(this.int32());
   }
 
-  list<Item>(item: () => Item): Item[] {
+  list<Item>(item: () => Item, itemsMax = Infinity): Item[] {
     const items: Item[] = [];
-    for (let left = this.int32(); left > 0; left--) items.push(item());
+    const count = this.int32();
+    if (count > itemsMax) throw new RangeError('the broker answered more than was asked');
+    for (let left = count; left > 0; left--) items.push(item());
     return items;
   }
 

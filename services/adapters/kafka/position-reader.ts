@@ -7,6 +7,7 @@ import { clusterOf, readUncommitted } from './client.ts';
 import type { Cluster, FetchedMessage } from './client.ts';
 import { fetchBytesMax, readingRecords } from './fetch-answer.ts';
 import { before, isOffsetOutOfRange, messageOf } from './failure.ts';
+import { RecordBatchFault } from './record-batches.ts';
 
 const betweenTriesMs = 200;
 
@@ -82,7 +83,7 @@ export const createPositionReader = (
         await unlessClosed(answer);
         if (!closed) return ok(await answer);
       } catch (error) {
-        if (isOffsetOutOfRange(error)) throw error;
+        if (isOffsetOutOfRange(error) || error instanceof RecordBatchFault) throw error;
         void disconnect();
         if (performance.now() + betweenTriesMs > deadlineMs) {
           return fail({
@@ -147,6 +148,9 @@ export const createPositionReader = (
       : { code: 'beyond-end', message: `${topic}/${partition}: ${from} is past the end, ${end}` };
   };
 
+  const corrupt = (message: string): Result<never, ReadProblem> =>
+    fail({ code: 'corrupt', message: `${topic}/${partition}: ${message}` });
+
   return {
     fetch: async (from, { waitMs, withinMs, bytesMax = fetchBytesMax }) => {
       try {
@@ -158,9 +162,9 @@ export const createPositionReader = (
           ({ position }, index) => position !== from + index,
         );
         if (missing === -1) return fetched;
-        const message = `${topic}/${partition}: position ${from + missing} is missing; is the topic compacted?`;
-        return fail({ code: 'corrupt', message });
+        return corrupt(`position ${from + missing} is missing; is the topic compacted?`);
       } catch (error) {
+        if (error instanceof RecordBatchFault) return corrupt(error.message);
         if (!isOffsetOutOfRange(error)) throw error;
         return fail(await outOfRange(from, withinMs));
       }

@@ -1,4 +1,5 @@
 import { unzipSync } from 'node:zlib';
+import { appendBytesMax } from '../../core/log/append-size.ts';
 import type { Header, LogRecord, Position } from '../../core/log/record.ts';
 
 // Record batches as a broker sends them (magic 2, Kafka 0.11 and later):
@@ -24,42 +25,57 @@ const appendTimeFlag = 0x08;
 const controlFlag = 0x20;
 const gzip = 1;
 
-/** A broker takes a batch of about a megabyte: what unpacks to much more was made to fill our memory. */
-const unpackedBytesMax = 256 * 1024 * 1024;
+/** Twice the largest batch that a topic of ours takes: what unpacks to more was made to fill our memory. */
+const unpackedBytesMax = 4 * appendBytesMax;
+/** Seven bytes make a record, so that a batch may hold more than we want at once: the next fetch goes on behind these. */
+const recordsAtOnceMax = 100_000;
+
+/** The bytes that a broker sent are no record batches; another try finds the same ones. */
+export class RecordBatchFault extends Error {}
 
 /**
  * The records from a position on. A batch comes whole, so it may begin before that, and the last one may be cut off:
- * what is not whole is left out. Undefined where a batch is of the format before Kafka 0.11.
+ * what is not whole is left out, and so is what is too much at once. Undefined where a batch is of the format before
+ * Kafka 0.11.
  *
- * Throws where the bytes are no batches, or a batch is packed in another way than gzip.
+ * Throws `RecordBatchFault` where the bytes are no batches, and an Error where a batch is packed in another way than gzip.
+ * Checksums are not looked at.
  */
 export const readRecordBatches = (
   bytes: Buffer,
   from: Position,
 ): readonly LogRecord[] | undefined => {
   const records: LogRecord[] = [];
-  for (let at = 0; at + field.records <= bytes.length;) {
+  let unpackedBytes = 0;
+  for (let at = 0; at + field.magic < bytes.length && records.length < recordsAtOnceMax;) {
     const end = at + lengthBehind + bytes.readInt32BE(at + field.length);
     if (end > bytes.length) break;
     if (bytes.readInt8(at + field.magic) !== magicWanted) return undefined;
-    if (end < at + field.records) throw new Error('the broker sent a record batch without a head');
-    readBatch(bytes.subarray(at, end), from, records);
+    if (end < at + field.records)
+      throw new RecordBatchFault('the broker sent a record batch without a head');
+    if (records.length > 0 && unpackedBytes > unpackedBytesMax) break;
+    unpackedBytes += readBatch(bytes.subarray(at, end), from, records);
     at = end;
   }
   return records;
 };
 
-const readBatch = (batch: Buffer, from: Position, records: LogRecord[]): void => {
+/** Answers how many bytes the records have, unpacked. */
+const readBatch = (batch: Buffer, from: Position, records: LogRecord[]): number => {
   const attributes = batch.readInt16BE(field.attributes);
   const firstOffset = longAt(batch, field.firstOffset);
   const isAppendTime = (attributes & appendTimeFlag) !== 0;
   const timeMs = longAt(batch, isAppendTime ? field.maxTimestamp : field.firstTimestamp);
-  const reader = new RecordReader(unpacked(batch.subarray(field.records), attributes));
-  for (let left = batch.readInt32BE(field.count); left > 0; left--) {
-    const end = reader.recordEnd();
+  const count = batch.readInt32BE(field.count);
+  if (count < 0) throw new RecordBatchFault(`the broker sent a batch of ${count} records`);
+  const bytes = unpacked(batch.subarray(field.records), attributes);
+  const reader = new RecordReader(bytes);
+  for (let left = count; left > 0; left--) {
+    reader.begin();
     const laterMs = reader.varint();
     const position = firstOffset + reader.varint();
     if (position >= from) {
+      if (records.length === recordsAtOnceMax) return bytes.length;
       const appendedAtMs = isAppendTime ? timeMs : timeMs + laterMs;
       // A control record of a stranger's transaction is an empty record: nothing to believe, and no gap.
       const isControl = (attributes & controlFlag) !== 0;
@@ -71,17 +87,32 @@ const readBatch = (batch: Buffer, from: Position, records: LogRecord[]): void =>
         headers: reader.headers(),
         value: isControl ? noBytes : value,
       });
+      if (reader.bytesLeft() > 0) throw notWhole();
     }
-    reader.goTo(end);
+    reader.skip();
+  }
+  if (!reader.isOver())
+    throw new RecordBatchFault('the broker sent a batch with more in it than its records');
+  return bytes.length;
+};
+
+/** Nothing at all is what a broker leaves of a batch when it removed its records. */
+const unpacked = (records: Buffer, attributes: number): Buffer => {
+  const compression = attributes & compressionMask;
+  if (compression === 0 || records.length === 0) return records;
+  if (compression !== gzip)
+    throw new Error(`a record batch is packed with codec ${compression}; only gzip (1) is read`);
+  try {
+    return unzipSync(records, { maxOutputLength: unpackedBytesMax });
+  } catch (error) {
+    throw new RecordBatchFault(
+      `the broker sent a batch that does not unpack to ${unpackedBytesMax} bytes or less: ${String(error)}`,
+    );
   }
 };
 
-const unpacked = (records: Buffer, attributes: number): Buffer => {
-  const compression = attributes & compressionMask;
-  if (compression === 0) return records;
-  if (compression === gzip) return unzipSync(records, { maxOutputLength: unpackedBytesMax });
-  throw new Error(`a record batch is packed with codec ${compression}; only gzip (1) is read`);
-};
+const notWhole = (): RecordBatchFault =>
+  new RecordBatchFault('the broker sent a record that is not whole');
 
 const noBytes = new Uint8Array();
 
@@ -99,6 +130,8 @@ type NameRead = { readonly text: string; readonly at: number; readonly length: n
 class RecordReader {
   readonly #bytes: Buffer;
   #at = 0;
+  /** Where the record ends that is read. */
+  #end = 0;
   /** The names of the record before: the next one nearly always has the same. */
   readonly #names: NameRead[] = [];
 
@@ -106,45 +139,56 @@ class RecordReader {
     this.#bytes = bytes;
   }
 
-  /** Reads the head of a record; answers where it ends. */
-  recordEnd(): number {
+  /** Reads the head of the next record. */
+  begin(): void {
+    this.#end = this.#bytes.length;
     const length = this.varint();
     const end = this.#at + length;
-    if (length < 1 || end > this.#bytes.length)
-      throw new Error('the broker sent a record that is not whole');
+    if (length < 1 || end > this.#bytes.length) throw notWhole();
+    this.#end = end;
     // Attributes of a record: none are defined.
     this.#at += 1;
-    return end;
   }
 
-  goTo(at: number): void {
-    this.#at = at;
+  bytesLeft(): number {
+    return this.#end - this.#at;
   }
 
-  /** https://protobuf.dev/programming-guides/encoding/#signed-ints */
+  skip(): void {
+    this.#at = this.#end;
+  }
+
+  isOver(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
+  /** Exact up to 2^53. https://protobuf.dev/programming-guides/encoding/#signed-ints */
   varint(): number {
     let number = 0;
     let worth = 1;
-    for (let read = 0; read < varintBytesMax; read++) {
-      const byte = this.#bytes[this.#at++];
-      if (byte === undefined) break;
+    let isNegative = false;
+    for (let read = 0; read < varintBytesMax && this.#at < this.#end; read++) {
+      const byte = this.#bytes[this.#at++] ?? 0;
+      if (read === 0) isNegative = byte % 2 === 1;
       number += (byte & (moreFlag - 1)) * worth;
-      if (byte < moreFlag) return number % 2 === 0 ? number / 2 : -(number + 1) / 2;
+      if (byte < moreFlag) return isNegative ? -(number + 1) / 2 : number / 2;
       worth *= 2 ** valueBits;
     }
-    throw new Error('the broker sent a record that is not whole');
+    throw notWhole();
   }
 
-  /** The next bytes behind their length; none where that is -1. */
+  /** The next bytes behind their length; none where that is negative. */
   bytes(): Uint8Array {
     const length = this.varint();
+    if (length <= 0) return noBytes;
     const from = this.#take(length);
     const { buffer, byteOffset } = this.#bytes;
-    return length <= 0 ? noBytes : new Uint8Array(buffer, byteOffset + from, length);
+    return new Uint8Array(buffer, byteOffset + from, length);
   }
 
   headers(): readonly Header[] {
     const count = this.varint();
+    if (count < 0) throw notWhole();
     const headers: Header[] = [];
     for (let index = 0; index < count; index++)
       headers.push({ name: this.#name(index), value: this.bytes() });
@@ -152,7 +196,7 @@ class RecordReader {
   }
 
   #name(index: number): string {
-    const length = Math.max(0, this.varint());
+    const length = this.varint();
     const at = this.#take(length);
     const before = this.#names[index];
     if (before?.length === length && this.#isSame(before.at, at, length)) return before.text;
@@ -169,9 +213,8 @@ class RecordReader {
 
   #take(length: number): number {
     const from = this.#at;
-    if (length > 0) this.#at += length;
-    if (this.#at > this.#bytes.length)
-      throw new Error('the broker sent a record that is not whole');
+    if (length < 0 || from + length > this.#end) throw notWhole();
+    this.#at = from + length;
     return from;
   }
 }

@@ -4,14 +4,18 @@ import { setImmediate } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
 import { describe, expect, test } from 'vitest';
 import { createPositionReader } from '../../../services/adapters/kafka/position-reader.ts';
+import { readRecordBatches } from '../../../services/adapters/kafka/record-batches.ts';
 
 const batchBytes = 512 * 1024;
+/** Of the format that we read, and of no length. */
+const noBatch = Buffer.alloc(61);
+noBatch.writeInt8(2, 16);
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 /** The part of kafkajs that reads: each answer holds the one record that was asked for, or the one after it. Or it never answers. */
-const kafkaOf = (answers: 'always' | 'never' | 'the next'): Kafka => {
+const kafkaOf = (answers: 'always' | 'never' | 'the next' | 'no batches'): Kafka => {
   const fetch = async (request: {
     readonly topics: readonly {
       readonly partitions: readonly { readonly fetchOffset: string }[];
@@ -19,6 +23,7 @@ const kafkaOf = (answers: 'always' | 'never' | 'the next'): Kafka => {
   }): Promise<unknown> => {
     await setImmediate();
     if (answers === 'never') return new Promise(() => undefined);
+    if (answers === 'no batches') readRecordBatches(noBatch, 0);
     const asked = request.topics[0]?.partitions[0]?.fetchOffset ?? '';
     const offset = answers === 'the next' ? String(Number(asked) + 1) : asked;
     const record = { offset, timestamp: '1', key: null, headers: {}, isControlRecord: false };
@@ -68,5 +73,15 @@ test('a position that is missing is damage, and is not passed over', async () =>
   const fetched = await reader.fetch(7, { waitMs: 0, withinMs: 10_000 });
   expect(fetched).toMatchObject({ ok: false, problem: { code: 'corrupt' } });
   expect(fetched.ok ? '' : fetched.problem.message).toContain('position 7 is missing');
+  await reader.close();
+});
+
+test('so are bytes that are no batches: they are not asked for again', async () => {
+  const reader = createPositionReader(kafkaOf('no batches'), 'topic', 0);
+  const fetched = await reader.fetch(0, { waitMs: 0, withinMs: 10_000 });
+  expect(fetched).toMatchObject({ ok: false, problem: { code: 'corrupt' } });
+  expect(fetched.ok ? '' : fetched.problem.message).toBe(
+    'topic/0: the broker sent a record batch without a head',
+  );
   await reader.close();
 });
