@@ -87,7 +87,7 @@ const readBatch = (batch: Buffer, from: Position, records: LogRecord[]): number 
         headers: reader.headers(),
         value: isControl ? noBytes : value,
       });
-      if (reader.bytesLeft() > 0) throw notWhole();
+      if (!reader.isAtEnd()) throw notWhole();
     }
     reader.skip();
   }
@@ -143,15 +143,14 @@ class RecordReader {
   begin(): void {
     this.#end = this.#bytes.length;
     const length = this.varint();
-    const end = this.#at + length;
-    if (length < 1 || end > this.#bytes.length) throw notWhole();
-    this.#end = end;
+    this.#end = this.#at + length;
+    if (this.#end > this.#bytes.length) throw notWhole();
     // Attributes of a record: none are defined.
     this.#at += 1;
   }
 
-  bytesLeft(): number {
-    return this.#end - this.#at;
+  isAtEnd(): boolean {
+    return this.#at === this.#end;
   }
 
   skip(): void {

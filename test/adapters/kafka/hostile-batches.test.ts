@@ -12,6 +12,7 @@ import {
   fetchAnswerBytes,
   rawBatchBytes,
   recordBytes,
+  varint,
 } from '../../support/kafka-bytes.ts';
 
 const lengthAt = 8;
@@ -43,6 +44,8 @@ describe('a record ends where it says', () => {
   test('and a value may not have bytes of the one behind it', () => {
     const greedy = Buffer.concat([Buffer.of(2 * 5), Buffer.of(0, 0, 0, 1, 2 * 4)]);
     refusesRecords(2, greedy, smallest);
+    const last = recordBytes(0, 0, none, none, 1, 1, 'a', smallest.length);
+    refusesRecords(2, last, smallest);
   });
 
   test('and no two have the same headers', () => {
@@ -60,6 +63,7 @@ describe('a record ends where it says', () => {
     refusesRecords(1, smallest.subarray(0, -1));
     refusesRecords(1, Buffer.of(0));
     refusesRecords(1, Buffer.of(1));
+    refusesRecords(1, Buffer.concat([varint(-7), smallest]));
     refusesRecords(1, Buffer.of());
   });
 
@@ -80,6 +84,7 @@ describe('lengths and counts below zero', () => {
   test('of headers, and of the name of one, are refused', () => {
     refusesRecords(1, recordBytes(0, 0, none, none, -1));
     refusesRecords(1, recordBytes(0, 0, none, none, 1, -1, none));
+    refusesRecords(1, recordBytes(0, 0, none, none, 1, -1));
   });
 
   test('of a batch are refused, so that no batch is read for ever', () => {
