@@ -72,8 +72,8 @@ const readBatch = (batch: Buffer, from: Position, records: LogRecord[]): number 
   const reader = new RecordReader(bytes);
   for (let left = count; left > 0; left--) {
     reader.begin();
-    const laterMs = reader.varint();
-    const position = firstOffset + reader.varint();
+    const laterMs = reader.long();
+    const position = firstOffset + reader.int();
     if (position >= from) {
       if (records.length === recordsAtOnceMax) return bytes.length;
       const appendedAtMs = isAppendTime ? timeMs : timeMs + laterMs;
@@ -122,8 +122,9 @@ const longAt = (bytes: Buffer, at: number): number =>
 
 const moreFlag = 0x80;
 const valueBits = 7;
-/** Of a 64-bit number. */
-const varintBytesMax = 10;
+/** Of a number of 32 bits, and of one of 64. */
+const intBytesMax = 5;
+const longBytesMax = 10;
 
 type NameRead = { readonly text: string; readonly at: number; readonly length: number };
 
@@ -142,7 +143,7 @@ class RecordReader {
   /** Reads the head of the next record. */
   begin(): void {
     this.#end = this.#bytes.length;
-    const length = this.varint();
+    const length = this.int();
     this.#end = this.#at + length;
     if (this.#end > this.#bytes.length) throw notWhole();
     // Attributes of a record: none are defined.
@@ -161,16 +162,27 @@ class RecordReader {
     return this.#at === this.#bytes.length;
   }
 
-  /** Exact up to 2^53. https://protobuf.dev/programming-guides/encoding/#signed-ints */
-  varint(): number {
+  /** A number of 32 bits, as Kafka reads it: what is beyond them is left out. */
+  int(): number {
+    const number = this.#unsigned(intBytesMax) >>> 0;
+    return (number >>> 1) ^ -(number & 1);
+  }
+
+  /** A number of 64 bits, exact up to 2^53. */
+  long(): number {
+    const isNegative = (this.#bytes[this.#at] ?? 0) % 2 === 1;
+    const number = this.#unsigned(longBytesMax);
+    return isNegative ? -(number + 1) / 2 : number / 2;
+  }
+
+  /** https://protobuf.dev/programming-guides/encoding/#varints; its lowest bit is the sign. */
+  #unsigned(bytesMax: number): number {
     let number = 0;
     let worth = 1;
-    let isNegative = false;
-    for (let read = 0; read < varintBytesMax && this.#at < this.#end; read++) {
+    for (let read = 0; read < bytesMax && this.#at < this.#end; read++) {
       const byte = this.#bytes[this.#at++] ?? 0;
-      if (read === 0) isNegative = byte % 2 === 1;
       number += (byte & (moreFlag - 1)) * worth;
-      if (byte < moreFlag) return isNegative ? -(number + 1) / 2 : number / 2;
+      if (byte < moreFlag) return number;
       worth *= 2 ** valueBits;
     }
     throw notWhole();
@@ -178,7 +190,7 @@ class RecordReader {
 
   /** The next bytes behind their length; none where that is negative. */
   bytes(): Uint8Array {
-    const length = this.varint();
+    const length = this.int();
     if (length <= 0) return noBytes;
     const from = this.#take(length);
     const { buffer, byteOffset } = this.#bytes;
@@ -186,7 +198,7 @@ class RecordReader {
   }
 
   headers(): readonly Header[] {
-    const count = this.varint();
+    const count = this.int();
     if (count < 0) throw notWhole();
     const headers: Header[] = [];
     for (let index = 0; index < count; index++)
@@ -195,7 +207,7 @@ class RecordReader {
   }
 
   #name(index: number): string {
-    const length = this.varint();
+    const length = this.int();
     const at = this.#take(length);
     const before = this.#names[index];
     if (before?.length === length && this.#isSame(before.at, at, length)) return before.text;

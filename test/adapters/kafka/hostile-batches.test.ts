@@ -74,7 +74,7 @@ describe('a record ends where it says', () => {
 
 describe('lengths and counts below zero', () => {
   test('of a key, a value or the value of a header mean that there is none', () => {
-    expect(readOne(recordBytes(0, 0, -5, -(2n ** 62n), 1, 1, 'a', -3))).toMatchObject({
+    expect(readOne(recordBytes(0, 0, -5, -(2n ** 31n), 1, 1, 'a', -3))).toMatchObject({
       key: new Uint8Array(),
       value: new Uint8Array(),
       headers: [{ name: 'a', value: new Uint8Array() }],
@@ -118,9 +118,15 @@ describe('numbers', () => {
     expect(laterBy(2n ** 53n - 1n)).toBe(Number.MAX_SAFE_INTEGER);
   });
 
-  test('of eleven bytes are none', () => {
+  test('of eleven bytes are none, and lengths have five', () => {
     refusesRecords(1, recordBytes(2n ** 69n, 0, none, none, 0));
     expect(laterBy(2n ** 68n)).toBe(2 ** 68);
+    refusesRecords(1, recordBytes(0, 0, 2n ** 34n, none, 0));
+  });
+
+  test('have, where they are lengths, no more than 32 bits: Kafka takes the others, and leaves them out', () => {
+    expect(readOne(recordBytes(0, 0, 2n ** 32n + 3n, 'key', none, 0))?.key).toHaveLength(3);
+    refusesRecords(1, recordBytes(0, 0, 2n ** 30n, none, 0));
   });
 });
 
