@@ -164,7 +164,7 @@ class RecordReader {
 
   /** A number of 32 bits, as Kafka reads it: what is beyond them is left out. */
   int(): number {
-    const number = this.#unsigned(intBytesMax) >>> 0;
+    const number = this.#unsigned(intBytesMax);
     return (number >>> 1) ^ -(number & 1);
   }
 
