@@ -3,7 +3,7 @@ import type { Broker, FetchAnswer, KafkaProtocol } from './client.ts';
 import { readRecordBatches } from './record-batches.ts';
 
 // kafkajs asks and waits, we read the answer: its own reading makes an object of each header and a big number of each
-// offset, and takes five times as long.
+// offset, and takes seven times as long.
 
 /** What one fetch asks for, unless it needs room for more. A batch that is larger comes whole all the same. */
 export const fetchBytesMax: number = 512 * 1024;
