@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
 import type { PointRejection } from '../../core/telemetry/point.ts';
 import type { PointAttribute, Selection } from '../../core/telemetry/telemetry-point.ts';
+import type { StatusName } from '../../core/telemetry/status-said.ts';
+import { statusSaid } from '../../core/telemetry/status-said.ts';
 import type { MetricsLimits } from './limits.ts';
 
 const DIGEST_HEX_CHARS = 32;
@@ -185,40 +187,47 @@ export const identifyResource = (
 const usualTarget = (target: string | null, { nameCharsMax }: MetricsLimits): string | null =>
   target !== null && target.length <= nameCharsMax && target.isWellFormed() ? target : null;
 
+const HTTP_STATUS_MIN = 100;
+const HTTP_STATUS_END = 1_000;
 const HTTP_SERVER_ERROR_MIN = 500;
 
-/**
- * gRPC codes that are the server's fault, by the semantic conventions of OpenTelemetry:
- * as numbers in `rpc.grpc.status_code`, as names in `rpc.response.status_code`.
- */
+/** As some gateways and agents write it: `5xx`. */
+const HTTP_CLASS = /^[1-9]xx$/i;
+
+/** The gRPC codes: as numbers in `rpc.grpc.status_code`, as names in `rpc.response.status_code`. */
+const GRPC_CODES: readonly string[] = [
+  ...['OK', 'CANCELLED', 'UNKNOWN', 'INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'NOT_FOUND'],
+  ...['ALREADY_EXISTS', 'PERMISSION_DENIED', 'RESOURCE_EXHAUSTED', 'FAILED_PRECONDITION'],
+  ...['ABORTED', 'OUT_OF_RANGE', 'UNIMPLEMENTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS'],
+  'UNAUTHENTICATED',
+];
+
+/** Those that are the server's fault, by the semantic conventions of OpenTelemetry. */
 const GRPC_SERVER_ERRORS: ReadonlySet<string> = new Set([
-  ...['2', 'UNKNOWN'],
-  ...['4', 'DEADLINE_EXCEEDED'],
-  ...['12', 'UNIMPLEMENTED'],
-  ...['13', 'INTERNAL'],
-  ...['14', 'UNAVAILABLE'],
-  ...['15', 'DATA_LOSS'],
+  ...['UNKNOWN', 'DEADLINE_EXCEEDED', 'UNIMPLEMENTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS'],
 ]);
 
-/**
- * Whether the requests of a point failed. `error.type` decides only where there is no status code that is one. `http.status_code`
- * is what the older `http.server.duration` has.
- */
-const tellsOfErrors = (attributes: AttributeList): boolean => {
-  const http = Number(statusIn(attributes, 'http.response.status_code', 'http.status_code') ?? NaN);
-  if (!Number.isNaN(http)) return http >= HTTP_SERVER_ERROR_MIN;
-  const rpc = statusIn(attributes, 'rpc.grpc.status_code', 'rpc.response.status_code');
-  if (rpc !== undefined) return GRPC_SERVER_ERRORS.has(rpc);
-  return attributes.text('error.type') !== null;
-};
+/** Whether the requests of a point failed, and by which status that is known; null: none that can be read. */
+type Ending = { readonly failed: boolean; readonly by: StatusName | null };
 
-/** A status as a text or as a number of either kind: some processors make doubles of whole numbers. */
-const statusIn = (attributes: AttributeList, ...names: readonly string[]): string | undefined => {
-  for (const name of names) {
-    const shown = attributes.shown(name);
-    if (shown !== undefined && shown !== '') return shown;
+/**
+ * A status may be a text or a number of either kind: some processors make doubles of whole numbers. One of HTTP can be
+ * read as a number from 100 to below 1000 or as a class (`5xx`), one of RPC as a number or a name of gRPC. `error.type`
+ * decides only where there is none that can be read. `http.status_code` is what the older `http.server.duration` has.
+ */
+const endingOf = (attributes: AttributeList): Ending => {
+  for (const by of ['http.response.status_code', 'http.status_code'] as const) {
+    const shown = attributes.shown(by) ?? '';
+    const status = HTTP_CLASS.test(shown) ? Number(shown.charAt(0)) * 100 : Number(shown);
+    if (status >= HTTP_STATUS_MIN && status < HTTP_STATUS_END)
+      return { failed: status >= HTTP_SERVER_ERROR_MIN, by };
   }
-  return undefined;
+  for (const by of ['rpc.grpc.status_code', 'rpc.response.status_code'] as const) {
+    const shown = attributes.shown(by) ?? '';
+    const code = GRPC_CODES.find((name, number) => shown === name || shown === String(number));
+    if (code !== undefined) return { failed: GRPC_SERVER_ERRORS.has(code), by };
+  }
+  return { failed: attributes.text('error.type') !== null, by: null };
 };
 
 /** What the attributes of a point come down to, or why it cannot be taken. */
@@ -232,7 +241,7 @@ export type PointAttributes =
     }
   | { readonly ok: false; readonly reason: PointRejection };
 
-/** `wanted`: names of the attributes that travel on, sorted. */
+/** `wanted`: names of the attributes that travel on, sorted; of `statusSaid` which one says the status. */
 export const readPointAttributes = (
   attributes: AttributeList,
   wanted: readonly string[],
@@ -241,8 +250,9 @@ export const readPointAttributes = (
   if (attributes.tooLarge) return { ok: false, reason: 'attributes-too-large' };
   const kept: PointAttribute[] = [];
   let chars = 0;
+  const { failed, by } = endingOf(attributes);
   for (const name of wanted) {
-    const value = attributes.shown(name);
+    const value = name === statusSaid ? (by ?? undefined) : attributes.shown(name);
     if (value === undefined) continue;
     if (value.length > limits.nameCharsMax) return { ok: false, reason: 'string-too-long' };
     chars += name.length + value.length;
@@ -253,7 +263,7 @@ export const readPointAttributes = (
   return {
     ok: true,
     digest: digestOf(attributes.canonical()),
-    failed: tellsOfErrors(attributes),
+    failed,
     kept,
   };
 };

@@ -130,6 +130,9 @@ describe('requests count as errors', () => {
     [{ 'http.response.status_code': '500' }, 10],
     [{ 'http.response.status_code': '5xx', 'error.type': '500' }, 10],
     [{ 'http.response.status_code': '', 'error.type': '500' }, 10],
+    [{ 'http.response.status_code': 0, 'error.type': 'ECONNRESET' }, 10],
+    [{ 'http.response.status_code': 'down' }, 0],
+    [{ 'rpc.response.status_code': '-32601', 'error.type': '-32601' }, 10],
     [{}, 0],
   ])('%j: %i of 10', (plain, errors) => {
     expect(onlyPoint(withAttributes(plain)).errors).toBe(errors);

@@ -329,6 +329,32 @@ describe('attributes', () => {
     expect(onlyPoint(metric).value).toMatchObject({ count: 10, errors: 10 });
   });
 
+  test.each([
+    [{ 'http.response.status_code': 200 }, 'http.response.status_code', 0],
+    [{ 'http.response.status_code': '503' }, 'http.response.status_code', 10],
+    [{ 'http.response.status_code': '503.0' }, 'http.response.status_code', 10],
+    [{ 'http.response.status_code': '5xx' }, 'http.response.status_code', 10],
+    [{ 'http.response.status_code': '2XX', 'error.type': 'x' }, 'http.response.status_code', 0],
+    [{ 'http.response.status_code': 'bad', 'http.status_code': 500 }, 'http.status_code', 10],
+    [{ 'rpc.grpc.status_code': 13 }, 'rpc.grpc.status_code', 10],
+    [{ 'rpc.grpc.status_code': '0' }, 'rpc.grpc.status_code', 0],
+    [{ 'rpc.response.status_code': 'UNAVAILABLE' }, 'rpc.response.status_code', 10],
+    [{ 'rpc.response.status_code': 'unheard of', 'error.type': 'x' }, undefined, 10],
+    [{ 'rpc.grpc.status_code': 17 }, undefined, 0],
+    [{ 'http.response.status_code': 'bad' }, undefined, 0],
+    [{ 'http.response.status_code': 0 }, undefined, 0],
+    [{ 'http.response.status_code': 1000 }, undefined, 0],
+    [{ status: 500 }, undefined, 0],
+    [{ 'error.type': 'timeout' }, undefined, 10],
+    [{ 'plimsoll.status': 'http.response.status_code' }, undefined, 0],
+    [{}, undefined, 0],
+  ])('%j say the status by %s, and that %i of 10 failed', (plain, by, errors) => {
+    const of: Selection = { ...selection, metrics: new Map([[name, ['plimsoll.status']]]) };
+    const [point] = read(requestOf([withAttributes(plain)]), of).points;
+    expect(point?.attributes.map(({ value }) => value)).toEqual(by === undefined ? [] : [by]);
+    expect(point?.value).toMatchObject({ count: 10, errors });
+  });
+
   test('of the sender name its target: the first that it has', () => {
     const from = (extra: object): string | null =>
       read(requestOf([histogram([goodPoint])], { ...CHECKOUT, ...extra })).points[0]?.target ??

@@ -17,6 +17,7 @@ import { isMissingSome, isRequired, isSilent } from './missing.ts';
 import type { FamilyRule } from './rule.ts';
 import type { Advance, CarriedEvidence, DeadlineFound, FamilyState, Finding } from './state.ts';
 import { hasRequests, isAnyPaired, isSeenNow, nothingSeen, seenWith } from './seen.ts';
+import { isBaselineUnknown, saidWith } from './said.ts';
 import { nextStep } from './steps.ts';
 import { isJudged, placeOf, presenceDue, windowsIn } from './times.ts';
 
@@ -157,11 +158,12 @@ const folded = (
   shownWindow: JudgedWindow,
 ): { readonly state: FamilyState; readonly place: WindowPlace; readonly isPaired: boolean } => {
   const { index, canaryShare } = shownWindow;
+  const known = withoutUnknown(before, shownWindow);
   // A share that is none is one that nobody told.
   const window =
     canaryShare === null || (canaryShare >= 0 && canaryShare <= 1)
-      ? shownWindow
-      : { ...shownWindow, canaryShare: null };
+      ? known
+      : { ...known, canaryShare: null };
   const seen = seenWith(before.seen, window);
   const isPairedNow = isAnyPaired(seen, window);
   const pairedIndex = before.pairedIndex ?? (isPairedNow ? index : null);
@@ -176,7 +178,11 @@ const folded = (
       throw new TypeError(`a state of other metrics than the rule's`);
     const hasCanary = isSeenNow(seen, at, 'canary', index);
     const hasBaseline = isSeenNow(seen, at, 'baseline', index);
-    return addToMetric(metric, state, window, shown, hasCanary, hasBaseline, place);
+    const next = addToMetric(metric, state, window, shown, hasCanary, hasBaseline, place);
+    const told = shownWindow.metrics[at];
+    return next.judged === 'errors' && told?.judged === 'errors'
+      ? { ...next, said: saidWith(next.said, told, index) }
+      : next;
   });
   const share = window.canaryShare ?? before.share;
   const { advanced } = before;
@@ -198,6 +204,25 @@ const folded = (
     metrics,
   };
   return { state, place, isPaired: isPairedNow };
+};
+
+/** Without the errors of a baseline that are not known (`isBaselineUnknown`). */
+const withoutUnknown = ({ metrics }: FamilyState, window: JudgedWindow): JudgedWindow => {
+  const isUnknown = window.metrics.map((shown, at) => {
+    const state = metrics[at];
+    return (
+      shown.judged === 'errors' &&
+      state?.judged === 'errors' &&
+      isBaselineUnknown(state.said, shown)
+    );
+  });
+  if (!isUnknown.includes(true)) return window;
+  return {
+    ...window,
+    metrics: window.metrics.map((shown, at) =>
+      isUnknown[at] === true ? { ...shown, baseline: null } : shown,
+    ),
+  };
 };
 
 /** The wait for the next step begins when the canary has the share of this one, as far as anybody tells it. */

@@ -1,14 +1,14 @@
 import type { Durations } from '../windows/durations.ts';
 import type { Level } from '../metrics/level.ts';
-import type { RateCounts } from '../statistics/rate-counts.ts';
+import type { SaidCounts } from '../windows/said.ts';
 import type { WindowMark } from '../windows/window.ts';
 
 /** What came of one metric in one window in both cohorts; null: nothing came of it. */
 export type MetricWindow =
   | {
       readonly judged: 'errors';
-      readonly canary: RateCounts | null;
-      readonly baseline: RateCounts | null;
+      readonly canary: SaidCounts | null;
+      readonly baseline: SaidCounts | null;
     }
   | {
       readonly judged: 'latency';

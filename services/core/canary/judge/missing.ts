@@ -2,6 +2,8 @@ import type { Cohort } from '../windows/cohorts.ts';
 import { logEvidence, logPromote } from './family-evidence.ts';
 import { isBlind } from './metric.ts';
 import type { FamilyRule } from './rule.ts';
+import type { Unsaid } from './said.ts';
+import { unsaidOf } from './said.ts';
 import { isSeenInBoth, lastSeen } from './seen.ts';
 import type { FamilyState } from './state.ts';
 import { isStepDue } from './steps.ts';
@@ -43,6 +45,12 @@ const lastIndex = (rule: FamilyRule, { nextIndex, failed, promoted }: FamilyStat
   return Math.min(nextIndex - 1, end);
 };
 
+/** Who does not say what became of the requests of a metric, where the other one does; null: nobody. */
+export const unsaidAt = (rule: FamilyRule, state: FamilyState, index: number): Unsaid | null => {
+  const metric = state.metrics[index];
+  return metric?.judged === 'errors' ? unsaidOf(metric.said, lastSilent(rule, state)) : null;
+};
+
 /** A cohort is silent, or, once presence is decided, a metric that is required. */
 export const isSilent = (rule: FamilyRule, state: FamilyState): boolean => {
   const last = lastSilent(rule, state);
@@ -76,6 +84,7 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
     if (logPromote(rule, state, index) < needed) missing.push({ what: 'promote-evidence', metric });
     if (metricState !== undefined && isBlind(metricRule, metricState))
       missing.push({ what: 'no-bound', metric });
+    if (unsaidAt(rule, state, index) !== null) missing.push({ what: 'unsaid', metric });
   }
   if (state.unheardIndex !== null && state.unheardIndex > lastSilent(rule, state))
     missing.push({ what: 'all-heard' });

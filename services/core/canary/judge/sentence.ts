@@ -9,6 +9,7 @@ import type { RatioInterval } from '../statistics/ratio.ts';
 import type { UsedPhi } from '../statistics/scatter.ts';
 import type { LoudWindow } from '../analysis/strongest-windows.ts';
 import type { WindowMark } from '../windows/window.ts';
+import type { Unsaid } from './said.ts';
 import type { Explanation, MetricPart, Missing, Reason, Verdict } from './verdict.ts';
 
 /**
@@ -100,6 +101,8 @@ const missingPhrase = (missing: readonly Missing[]): string => {
     );
   const blind = of('no-bound');
   if (blind.length > 0) phrases.push(`a bound near the durations of ${listed(blind)}`);
+  const unsaid = of('unsaid');
+  if (unsaid.length > 0) phrases.push(`word of what became of the requests of ${listed(unsaid)}`);
   for (const one of missing) if (!('metric' in one)) phrases.push(missingWords[one.what]);
   return phrases.join(', ');
 };
@@ -151,9 +154,15 @@ const otherSentence = (
         ? `${id}: never seen, and nothing passes without it`
         : `${id}: never seen, so it weighs nothing`;
     case 'one':
-      return `${id}: seen in one cohort alone, so nothing passes`;
+      return [`${id}: seen in one cohort alone, so nothing passes`, ...unsaidPhrases(metric)].join(
+        '; ',
+      );
     case 'silent':
-      return `${id}: silent by now, so nothing passes; before, ${comparison(explained)}`;
+      return [
+        `${id}: silent by now, so nothing passes`,
+        ...unsaidPhrases(metric),
+        `before, ${comparison(explained)}`,
+      ].join('; ');
     case 'both':
       break;
   }
@@ -169,6 +178,7 @@ const otherSentence = (
     phrases.push(
       `that it is good enough ${odds(metric.promoteEvidence)} of ${odds(promoteEvidenceNeeded)} needed`,
     );
+  if (isOpen) phrases.push(...unsaidPhrases(metric));
   if (explained.judged === 'latency' && explained.noBound !== null && isOpen)
     phrases.push(noBoundWords(explained.noBound), noBoundRemedy);
   phrases.push(`its part of the evidence ${odds(metric.evidence)}`);
@@ -255,6 +265,23 @@ export const noBoundWords = (
 /** What mends it. */
 export const noBoundRemedy =
   'let both versions send bounds near their durations, each at most five times the one before, or exponential histograms; or say by fine-below of the metric in a policy which durations are fast enough (a bound that 19 of 20 are below, or more)';
+
+const unsaidPhrases = ({ unsaid }: MetricPart): readonly string[] =>
+  unsaid === undefined ? [] : [unsaidWords(unsaid)];
+
+/** Why nothing is promoted where one version does not say what became of its requests. */
+export const unsaidWords = ({ cohort, by, canary, baseline }: Unsaid): string => {
+  const [teller, told, untold] =
+    cohort === 'canary' ? ['baseline', baseline, canary] : ['canary', canary, baseline];
+  const what = `the ${teller} says ${by} for ${percent(told)} of its requests, the ${cohort} for ${percent(untold)}`;
+  return cohort === 'canary'
+    ? `${what}: whether the others failed nobody knows, so nothing is promoted`
+    : `${what}: whether the others failed nobody knows, so they are not compared, and nothing is promoted`;
+};
+
+/** What mends it. */
+export const unsaidRemedy = ({ by }: Unsaid): string =>
+  `let both versions send ${by} in the same way (a status of HTTP is read as a number, 503; one of gRPC as a number or a name, 13 or INTERNAL)`;
 
 const loudestTail = ({ tails, loudest }: LatencyExplanation): TailExplanation | undefined =>
   loudest === null ? undefined : tails[loudest];

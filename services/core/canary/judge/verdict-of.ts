@@ -1,7 +1,7 @@
 import { evidenceOf } from '../statistics/evidence.ts';
 import { logEvidence, logParts, logPromotes, weightsOf } from './family-evidence.ts';
 import { explainMetric } from './metric.ts';
-import { isRequired, isSilentIn, missingIn } from './missing.ts';
+import { isRequired, isSilentIn, missingIn, unsaidAt } from './missing.ts';
 import type { FamilyRule } from './rule.ts';
 import { isSeen, isSeenInBoth } from './seen.ts';
 import type { FamilyState, Finding } from './state.ts';
@@ -86,6 +86,7 @@ const partsOf = (rule: FamilyRule, state: FamilyState): readonly MetricPart[] =>
   return rule.metrics.flatMap((metric, index) => {
     const before = state.metrics[index];
     if (before === undefined) return [];
+    const unsaid = unsaidAt(rule, state, index);
     return {
       id: metric.id,
       weight: weights[index] ?? 0,
@@ -94,6 +95,7 @@ const partsOf = (rule: FamilyRule, state: FamilyState): readonly MetricPart[] =>
       promoteEvidence: evidenceOf(promotes[index] ?? 0),
       deadline: state.deadline?.[index] ?? null,
       presence: presenceOf(rule, state, index),
+      ...(unsaid === null ? {} : { unsaid }),
       explained: explainMetric(metric, before),
     };
   });

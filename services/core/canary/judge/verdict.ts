@@ -3,6 +3,7 @@ import type { LatencyExplanation } from '../metrics/latency.ts';
 import type { LevelExplanation } from '../metrics/level.ts';
 import type { RatesExplanation } from '../metrics/rates.ts';
 import type { TrafficExplanation } from '../metrics/traffic.ts';
+import type { Unsaid } from './said.ts';
 import type { WindowMark } from '../windows/window.ts';
 
 /**
@@ -30,11 +31,12 @@ export type Reason = {
 
 /**
  * What keeps a canary from passing; `steps`: shares of the traffic it must be tried with before; `no-bound`: no bound of
- * the buckets lies near the durations, so a slower canary would look the same.
+ * the buckets lies near the durations, so a slower canary would look the same; `unsaid`: one version says what became of
+ * its requests, and the other one does not.
  */
 export type Missing =
   | { readonly what: 'canary' | 'baseline'; /** `id` of the metric. */ readonly metric: string }
-  | { readonly what: 'promote-evidence' | 'no-bound'; readonly metric: string }
+  | { readonly what: 'promote-evidence' | 'no-bound' | 'unsaid'; readonly metric: string }
   | {
       readonly what:
         | 'warm-up'
@@ -71,6 +73,8 @@ export type MetricPart = {
   readonly deadline: { readonly z: number; readonly zNeeded: number } | null;
   /** Seen in both cohorts, in one, in none, or not any more. */
   readonly presence: 'both' | 'one' | 'none' | 'silent';
+  /** Who does not say what became of its requests, so that nothing passes; absent: nobody. */
+  readonly unsaid?: Unsaid;
   readonly explained: RatesExplanation | LatencyExplanation | LevelExplanation | TrafficExplanation;
 };
 

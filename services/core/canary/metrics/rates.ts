@@ -22,6 +22,7 @@ import type { LoudWindow } from '../analysis/strongest-windows.ts';
 import { loudWindows } from '../analysis/strongest-windows.ts';
 import type { Line, RatePrior } from './rate-test.ts';
 import { addLineIncrements, predictedRate } from './rate-test.ts';
+import type { SaidState } from '../judge/said.ts';
 import type { Staked } from './staked.ts';
 import { initialSettled, logPromoteOf, stakedAfter, stakesAt } from './staked.ts';
 
@@ -52,6 +53,8 @@ export type RatesState = Staked & {
   readonly past: PairSums;
   readonly curve: RatioCurve;
   readonly deadline: DeadlineSums;
+  /** Of which requests the cohorts say what became of them; null: of none. */
+  readonly said: SaidState | null;
 };
 
 const sumsLength = 4;
@@ -74,6 +77,7 @@ export const ratesJudge: RuledJudge<
     past: noSums,
     curve: initialCurve,
     deadline: noDeadlineSums,
+    said: null,
   }),
   addWindow: (rule, state, window, place) => {
     const { canary, baseline } = window;
@@ -96,6 +100,7 @@ export const ratesJudge: RuledJudge<
       past: state.past,
       curve: state.curve,
       deadline: state.deadline,
+      said: state.said,
     };
     return place.endsBlock ? withBlock(rule, next) : next;
   },

@@ -4,6 +4,7 @@ import { jsonFieldsIn } from '../../json-text.ts';
 import type { Durations, Exponential } from '../windows/durations.ts';
 import { downscaled } from '../windows/durations.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
+import type { SaidCounts } from '../windows/said.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
 import { beforeTextMax } from '../../samples/parse-sample.ts';
 
@@ -72,7 +73,7 @@ const valueOf = (
 ): Json => {
   switch (metric.judged) {
     case 'errors':
-      return metric.baseline && [metric.baseline.total, metric.baseline.events];
+      return metric.baseline && ratesValue(metric.baseline);
     case 'level':
       return metric.baseline && [metric.baseline.mean, metric.baseline.series];
     case 'latency':
@@ -82,6 +83,10 @@ const valueOf = (
       return null;
   }
 };
+
+/** [requests, errors], and where points say so [.., good ones, the attribute that says it]. */
+const ratesValue = ({ total, events, said }: SaidCounts): Json =>
+  said === undefined ? [total, events] : [total, events, said.good, said.by];
 
 /** Explicit: [place of the bounds, first bucket, counts…]; exponential: [unit, scale, zeroes, offset, counts…]. */
 const durationsValue = (
@@ -136,10 +141,13 @@ const readValue = (
   if (!isList(value)) return undefined;
   switch (judged) {
     case 'errors': {
-      const [total, events, ...others] = value;
-      if (!isCount(total) || !isCount(events) || events > total || others.length > 0)
+      const [total, events, ...said] = value;
+      if (!isCount(total) || !isCount(events) || events > total) return undefined;
+      if (said.length === 0) return { judged, canary: null, baseline: { total, events } };
+      const [good, by, ...others] = said;
+      if (!isCount(good) || good > total - events || typeof by !== 'string' || others.length > 0)
         return undefined;
-      return { judged, canary: null, baseline: { total, events } };
+      return { judged, canary: null, baseline: { total, events, said: { good, by } } };
     }
     case 'level': {
       const [mean, series, ...others] = value;

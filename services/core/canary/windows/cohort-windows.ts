@@ -136,8 +136,8 @@ export const takeWindow = (
   const drafts = metrics.map((metric) => openMetric(metric));
   for (const { point, added } of heard(counted, loudness, excluded)) {
     const isCoarsened = point.durations !== null && isSpoilt(point.durations);
-    for (const { metric, fails } of point.judgedAs)
-      drafts[metric]?.addRequests(point.cohort, added, fails, isCoarsened);
+    for (const as of point.judgedAs)
+      drafts[as.metric]?.addRequests(point.cohort, added, as, isCoarsened);
   }
   for (const point of distinct)
     if (point.temporality === null)

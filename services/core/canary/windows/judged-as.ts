@@ -1,6 +1,7 @@
 import type { Origin } from '../../samples/sample.ts';
 import { attributeMatches } from '../policy/attribute-filter.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
+import { saidBy } from './said.ts';
 
 /** What a point is for one metric of a policy. */
 export type JudgedAs = {
@@ -8,6 +9,8 @@ export type JudgedAs = {
   readonly metric: number;
   /** Whether all its requests failed; null: it counts its failed requests itself. */
   readonly fails: boolean | null;
+  /** The attribute by which it says what became of its requests; absent: it does not. */
+  readonly by?: string;
 };
 
 /**
@@ -27,7 +30,8 @@ export const judgedAs = (
       metric.judged === 'errors' && metric.errors !== null
         ? metric.errors.every((filter) => attributeMatches(filter, attributes))
         : null;
-    return [{ metric: place, fails }];
+    const by = metric.judged === 'errors' ? saidBy(metric.errors, attributes) : undefined;
+    return [{ metric: place, fails, ...(by === undefined ? {} : { by }) }];
   });
 
 /**

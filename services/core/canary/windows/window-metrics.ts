@@ -5,7 +5,8 @@ import type { MetricWindow } from '../judge/judged-window.ts';
 import { instancesMin, levelCap, trimmedMean } from '../noise/loud.ts';
 import type { Level } from '../metrics/level.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
-import type { RateCounts } from '../statistics/rate-counts.ts';
+import type { SaidCounts } from './said.ts';
+import type { JudgedAs } from './judged-as.ts';
 import type { Counted } from './stream-bases.ts';
 
 /** What is counted of a metric that cannot be told together with the rest of it. */
@@ -22,15 +23,9 @@ export type SeenLevel = {
 /** One metric of a policy while its window is added up. */
 export type MetricDraft = {
   /**
-   * `fails`: whether all of it failed; null: it says so itself. `isSpoilt`: its sender has coarser buckets for an absurd
-   * duration.
+   * `as`: what the requests are for this metric. `isSpoilt`: their sender has coarser buckets for an absurd duration.
    */
-  readonly addRequests: (
-    cohort: Cohort,
-    counted: Counted,
-    fails: boolean | null,
-    isSpoilt: boolean,
-  ) => void;
+  readonly addRequests: (cohort: Cohort, counted: Counted, as: JudgedAs, isSpoilt: boolean) => void;
   readonly addLevel: (cohort: Cohort, seen: SeenLevel) => void;
   readonly close: (countUnlike: (reason: Unlike, count: number) => void) => MetricWindow;
 };
@@ -40,7 +35,7 @@ export const openMetric = ({ judged }: MetricPolicy): MetricDraft => {
     case 'errors': {
       const rates = { canary: openRates(), baseline: openRates() };
       return {
-        addRequests: (cohort, counted, fails) => rates[cohort].add(counted, fails),
+        addRequests: (cohort, counted, as) => rates[cohort].add(counted, as),
         addLevel: () => undefined,
         close: () => ({ judged, canary: rates.canary.rate(), baseline: rates.baseline.rate() }),
       };
@@ -49,7 +44,7 @@ export const openMetric = ({ judged }: MetricPolicy): MetricDraft => {
       const rates = { canary: openRates(), baseline: openRates() };
       const total = (cohort: Cohort): number | null => rates[cohort].rate()?.total ?? null;
       return {
-        addRequests: (cohort, counted) => rates[cohort].add(counted, null),
+        addRequests: (cohort, counted, as) => rates[cohort].add(counted, as),
         addLevel: () => undefined,
         close: () => ({ judged, canary: total('canary'), baseline: total('baseline') }),
       };
@@ -57,7 +52,7 @@ export const openMetric = ({ judged }: MetricPolicy): MetricDraft => {
     case 'latency': {
       const sums = openDurations();
       return {
-        addRequests: (cohort, { count, durations }, _fails, isSpoilt) => {
+        addRequests: (cohort, { count, durations }, _as, isSpoilt) => {
           if (durations !== null) sums.add(cohort, count, durations, isSpoilt);
         },
         addLevel: () => undefined,
@@ -76,19 +71,31 @@ export const openMetric = ({ judged }: MetricPolicy): MetricDraft => {
 };
 
 const openRates = (): {
-  readonly add: (counted: Counted, fails: boolean | null) => void;
-  readonly rate: () => RateCounts | null;
+  readonly add: (counted: Counted, as: JudgedAs) => void;
+  readonly rate: () => SaidCounts | null;
 } => {
   let total = 0;
   let events = 0;
   let isShown = false;
+  const goodBy = new Map<string, number>();
   return {
-    add: ({ count, errors }, fails) => {
+    add: ({ count, errors }, { fails, by }) => {
       isShown = true;
+      const failed = fails === null ? errors : fails ? count : 0;
       total += count;
-      events += fails === null ? errors : fails ? count : 0;
+      events += failed;
+      if (by !== undefined) goodBy.set(by, (goodBy.get(by) ?? 0) + count - failed);
     },
-    rate: () => (isShown ? { total, events } : null),
+    rate: () => {
+      if (!isShown) return null;
+      let good = 0;
+      for (const requests of goodBy.values()) good += requests;
+      // By the name where two say as much, never by what came first.
+      const [most] = [...goodBy].toSorted(([a, of], [b, than]) => than - of || (a < b ? -1 : 1));
+      return good === 0 || most === undefined
+        ? { total, events }
+        : { total, events, said: { good, by: most[0] } };
+    },
   };
 };
 

@@ -652,8 +652,13 @@ describe('what a point is for', () => {
     ] as const;
     const of = (...attributes: readonly (readonly [string, string])[]): unknown =>
       judgedAs(filtered, routed(...attributes), false);
-    expect(of(['route', '/pay'], ['status', '503'])).toStrictEqual([{ metric: 0, fails: true }]);
-    expect(of(['route', '/pay'], ['status', '404'])).toStrictEqual([{ metric: 0, fails: false }]);
+    expect(of(['route', '/pay'], ['status', '503'])).toStrictEqual([
+      { metric: 0, fails: true, by: 'status' },
+    ]);
+    expect(of(['route', '/pay'], ['status', '404'])).toStrictEqual([
+      { metric: 0, fails: false, by: 'status' },
+    ]);
+    expect(of(['route', '/pay'])).toStrictEqual([{ metric: 0, fails: false }]);
     expect(of(['route', '/pay'], ['retry', '1'])).toStrictEqual([]);
     expect(of(['status', '503'])).toStrictEqual([]);
   });

@@ -1,0 +1,134 @@
+import type { Cohort } from '../windows/cohorts.ts';
+import type { SaidCounts } from '../windows/said.ts';
+
+// Requests of which no point says what became of them count as good ones. That is true of services that mark nothing but
+// failures; it is not where the other version says of each request how it ended.
+
+type Sums = {
+  readonly total: number;
+  readonly events: number;
+  /** Those that a point says were good. */
+  readonly good: number;
+  /** By which attribute, as it was last said. */
+  readonly by: string | null;
+};
+
+/** What the cohorts said in the windows in which both had requests. Plain JSON. */
+export type SaidState = {
+  readonly canary: Sums;
+  readonly baseline: Sums;
+  /** The newest window in which this cohort said much less than the other. */
+  readonly unsaidIndex: { readonly canary: number | null; readonly baseline: number | null };
+};
+
+/** A cohort that says of much less of its requests than the other what became of them. */
+export type Unsaid = {
+  readonly cohort: Cohort;
+  /** The attribute by which the other one says it. */
+  readonly by: string;
+  /** Of which part of their requests they say it. */
+  readonly canary: number;
+  readonly baseline: number;
+};
+
+/** Who says of at least this part of the requests that they were good, is one who says it. */
+const goodPart = 0.5;
+/**
+ * Who says of less than this part of that what became of them, does not say it: in one window, and in all together. In
+ * one, a tenth that nobody knows is as much as tolerances leave; but who has mended it is not held for ever.
+ */
+const toldParts = { window: 0.9, all: 0.5 };
+/** Deviations, at most, by which a part of few requests may be lower by chance. */
+const deviations = 4;
+
+type Counts = Omit<Sums, 'by'>;
+type Pair = { readonly [Name in Cohort]: SaidCounts };
+type CountsPair = { readonly [Name in Cohort]: Counts };
+
+/** In this window, or in all with it. Null: both say as much, as far as that can be told. */
+const unsaidIn = (pair: Pair, before: SaidState | null): Cohort | null => {
+  const window = { canary: countsOf(pair.canary), baseline: countsOf(pair.baseline) };
+  const all = {
+    canary: added(before?.canary, pair.canary),
+    baseline: added(before?.baseline, pair.baseline),
+  };
+  const isLess = (cohort: Cohort): boolean =>
+    saysLess(window, cohort, toldParts.window) || saysLess(all, cohort, toldParts.all);
+  if (isLess('canary')) return 'canary';
+  return isLess('baseline') && !marksFailures(all.baseline) ? 'baseline' : null;
+};
+
+const saysLess = ({ canary, baseline }: CountsPair, cohort: Cohort, part: number): boolean => {
+  const [one, than] = cohort === 'canary' ? [canary, baseline] : [baseline, canary];
+  const good = than.good / than.total;
+  const byChance = deviations / 2 / Math.sqrt(Math.min(one.total, than.total));
+  return good >= goodPart && toldPart(one) < part * good - byChance;
+};
+
+/** A failure is always told. */
+const toldPart = ({ total, events, good }: Counts): number => (good + events) / total;
+
+/** Of no request that it was good, and of some that they were not: that is all there is to say (`error.type`). */
+const marksFailures = ({ good, events }: Counts): boolean => good === 0 && events > 0;
+
+const countsOf = ({ total, events, said }: SaidCounts): Counts => ({
+  total,
+  events,
+  good: said?.good ?? 0,
+});
+
+type Shown = { readonly [Name in Cohort]: SaidCounts | null };
+
+const pairIn = ({ canary, baseline }: Shown): Pair | undefined =>
+  canary !== null && baseline !== null && canary.total > 0 && baseline.total > 0
+    ? { canary, baseline }
+    : undefined;
+
+/**
+ * Whether the errors of the baseline are not known in this window: it says nothing where the canary does, so a canary
+ * that is as good would seem worse. (Where the canary says nothing, it seems better: that only keeps it from passing.)
+ */
+export const isBaselineUnknown = (before: SaidState | null, shown: Shown): boolean => {
+  const pair = pairIn(shown);
+  return pair !== undefined && unsaidIn(pair, before) === 'baseline';
+};
+
+/** With one window. Null until anybody says anything. */
+export const saidWith = (
+  before: SaidState | null,
+  shown: Shown,
+  index: number,
+): SaidState | null => {
+  const pair = pairIn(shown);
+  if (pair === undefined) return before;
+  if (before === null && pair.canary.said === undefined && pair.baseline.said === undefined)
+    return null;
+  const unsaid = unsaidIn(pair, before);
+  return {
+    canary: added(before?.canary, pair.canary),
+    baseline: added(before?.baseline, pair.baseline),
+    unsaidIndex: {
+      canary: unsaid === 'canary' ? index : (before?.unsaidIndex.canary ?? null),
+      baseline: unsaid === 'baseline' ? index : (before?.unsaidIndex.baseline ?? null),
+    },
+  };
+};
+
+const added = (sums: Sums | undefined, { total, events, said }: SaidCounts): Sums => ({
+  total: (sums?.total ?? 0) + total,
+  events: (sums?.events ?? 0) + events,
+  good: (sums?.good ?? 0) + (said?.good ?? 0),
+  by: said?.by ?? sums?.by ?? null,
+});
+
+/** Who has not said what became of its requests in a window after `lastSilent`, so that nothing passes; null: nobody. */
+export const unsaidOf = (state: SaidState | null, lastSilent: number): Unsaid | null => {
+  if (state === null) return null;
+  const { canary, baseline, unsaidIndex } = state;
+  const cohort = (['canary', 'baseline'] as const).find(
+    (one) => (unsaidIndex[one] ?? -1) > lastSilent,
+  );
+  if (cohort === undefined) return null;
+  const by = cohort === 'canary' ? baseline.by : canary.by;
+  return { cohort, by: by ?? '', canary: toldPart(canary), baseline: toldPart(baseline) };
+};

@@ -1,0 +1,17 @@
+/**
+ * Attributes by which a point says how its requests ended, whichever way, in the conventions of OpenTelemetry. The first
+ * that can be read counts. (`error.type` is none of them: its absence says nothing where nobody sends it.)
+ */
+export const statusNames = [
+  'http.response.status_code',
+  'http.status_code',
+  'rpc.grpc.status_code',
+  'rpc.response.status_code',
+] as const;
+export type StatusName = (typeof statusNames)[number];
+
+/**
+ * The attribute under which the name of that one travels with a point, in place of its value: a sender's own attribute of
+ * this name is never read.
+ */
+export const statusSaid = 'plimsoll.status';
