@@ -39,7 +39,8 @@ Results add up in a file; a campaign goes on where the last one stopped.
                   or one cell, as --list names it
   --judge NAME    one judge, as --list names it, or all whose names begin so; may be said several times
   --runs N        runs of each cell in all, 1 to 1000000 (default: 1000; 2000 good ones in plain weather; 10000 good ones
-                  for a judge that makes a promise about them)
+                  for a judge that makes a promise about them, and of errors of 1 % at 5/45 and 5/5 for those whose
+                  test at the deadline has a published figure)
   --seed N        0 to 4294967295 (default 1); only for a new file: the runs of one file are those of one seed
   --file FILE     where results add up (default ${campaignFile})
   --report FOLDER write tables (calibration.md), plots (plots/*.svg) and what the judges are held against

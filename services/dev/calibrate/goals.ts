@@ -13,7 +13,13 @@ const DEADLINE_RUNS = 10_000;
 /** How many runs a campaign is to reach. */
 export const goalRuns = (cell: Cell, judge: JudgePlug): number => {
   if (cell.isPromised && judge.falseRollbackShareMax !== null) return PROMISE_RUNS;
-  if (judge.name.startsWith('errors at half') && cell.truth.name === 'errors 1 %')
-    return DEADLINE_RUNS;
+  if (isDeadlineFigure(cell, judge)) return DEADLINE_RUNS;
   return isGood(cell) && cell.climate.name === 'iid' ? GOOD_RUNS : TABLE_RUNS;
 };
+
+/** Whether what the test at the deadline adds is known of this judge in this cell. */
+const isDeadlineFigure = ({ climate, traffic, truth }: Cell, { name }: JudgePlug): boolean =>
+  climate.name === 'iid' &&
+  traffic.canaryRps === 5 &&
+  truth.name === 'errors 1 %' &&
+  /^(errors at half|standard|sensitive) /u.test(name);
