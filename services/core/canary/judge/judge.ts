@@ -180,9 +180,9 @@ const folded = (
     const hasBaseline = isSeenNow(seen, at, 'baseline', index);
     const next = addToMetric(metric, state, window, shown, hasCanary, hasBaseline, place);
     const told = shownWindow.metrics[at];
-    return next.judged === 'errors' && told?.judged === 'errors'
-      ? { ...next, said: saidWith(next.said, told, index) }
-      : next;
+    if (next.judged !== 'errors' || told?.judged !== 'errors') return next;
+    const said = saidWith(next.said, told, index);
+    return said === next.said ? next : { ...next, said };
   });
   const share = window.canaryShare ?? before.share;
   const { advanced } = before;

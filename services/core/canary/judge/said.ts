@@ -90,8 +90,13 @@ const pairIn = ({ canary, baseline }: Shown): Pair | undefined =>
  */
 export const isBaselineUnknown = (before: SaidState | null, shown: Shown): boolean => {
   const pair = pairIn(shown);
-  return pair !== undefined && unsaidIn(pair, before) === 'baseline';
+  if (pair === undefined || isNothingSaid(before, pair)) return false;
+  return unsaidIn(pair, before) === 'baseline';
 };
+
+/** Nor ever was: then nobody says less than the other. */
+const isNothingSaid = (before: SaidState | null, { canary, baseline }: Pair): boolean =>
+  before === null && canary.said === undefined && baseline.said === undefined;
 
 /** With one window. Null until anybody says anything. */
 export const saidWith = (
@@ -101,8 +106,7 @@ export const saidWith = (
 ): SaidState | null => {
   const pair = pairIn(shown);
   if (pair === undefined) return before;
-  if (before === null && pair.canary.said === undefined && pair.baseline.said === undefined)
-    return null;
+  if (isNothingSaid(before, pair)) return null;
   const unsaid = unsaidIn(pair, before);
   return {
     canary: added(before?.canary, pair.canary),
