@@ -1,4 +1,5 @@
 import type { NoBoundOf } from '../core/canary/metrics/latency.ts';
+import type { UnsaidOf } from '../core/canary/analysis/status-unsaid.ts';
 import type { UnsentMetric } from '../core/canary/analysis/judging-note.ts';
 import type { PolicyDocument } from '../core/canary/policy/placed-policy.ts';
 import type { RefusedOpening } from '../core/canary/analysis/fold-samples.ts';
@@ -84,6 +85,13 @@ export type AnalyserEvent =
       readonly analysis: string;
       readonly deployment: string;
       readonly metrics: readonly NoBoundOf[];
+    }
+  /** One cohort does not say what became of its requests, where the other one does, so nothing is promoted. */
+  | {
+      readonly event: 'status-unsaid';
+      readonly analysis: string;
+      readonly deployment: string;
+      readonly metrics: readonly UnsaidOf[];
     }
   | {
       readonly event: 'analysis-opened';

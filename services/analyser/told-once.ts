@@ -1,6 +1,7 @@
 import type { AnalysisState } from '../core/canary/analysis/analysis-state.ts';
 import { boundsFar } from '../core/canary/analysis/bounds-far.ts';
 import { unsentIn } from '../core/canary/analysis/judging-note.ts';
+import { statusUnsaid } from '../core/canary/analysis/status-unsaid.ts';
 import { targetsTogether } from '../core/canary/analysis/targets-together.ts';
 import type { AnalyserEvent } from './ports.ts';
 
@@ -11,7 +12,9 @@ type EventOf = (analysis: AnalysisState) => AnalyserEvent | null | undefined;
 export const openToldOnce = (
   tell: (event: AnalyserEvent) => void,
 ): ((analyses: readonly AnalysisState[]) => void) => {
-  const tellers = [unsentOf, togetherOf, noBoundOf].map((eventOf) => openTeller(tell, eventOf));
+  const tellers = [unsentOf, togetherOf, noBoundOf, statusUnsaidOf].map((eventOf) =>
+    openTeller(tell, eventOf),
+  );
   return (analyses) => {
     for (const tellOf of tellers) tellOf(analyses);
   };
@@ -63,4 +66,13 @@ const noBoundOf: EventOf = (analysis) => {
   return metrics.length === 0
     ? undefined
     : { event: 'no-bound', analysis: id, deployment, metrics };
+};
+
+/** That nothing is promoted, as one cohort does not say what became of its requests. */
+const statusUnsaidOf: EventOf = (analysis) => {
+  const { analysis: id, deployment } = analysis.opening;
+  const metrics = statusUnsaid(analysis);
+  return metrics.length === 0
+    ? undefined
+    : { event: 'status-unsaid', analysis: id, deployment, metrics };
 };

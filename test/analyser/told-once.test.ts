@@ -13,6 +13,8 @@ import {
   run,
 } from '../support/canary/sample-streams.ts';
 
+const status = { name: 'plimsoll.status', value: 'http.response.status_code' };
+
 /** Until then it is judged: servers in the region eu, and those of the old version in us as well. */
 const after = (lastExportMs: number, target: string | null = 'eu'): readonly AnalysisState[] => {
   const pods = [
@@ -51,6 +53,37 @@ test('buckets by which nothing is promoted are told of once', () => {
   });
   for (const atMs of [4_500, 14_500, 15_500]) tell(blind(atMs));
   expect(events).toMatchObject([{ deployment, metrics: [{ metric: 'latency' }] }]);
+});
+
+test('a canary that does not say what became of its requests is told of once', () => {
+  const untold = (lastExportMs: number): readonly AnalysisState[] => {
+    const samples = cut(
+      exportsOf([canaryPod({ lastExportMs }), baselinePod({ lastExportMs })]),
+      [3],
+    );
+    const said = samples.map((sample) =>
+      sample.kind === 'points'
+        ? {
+            ...sample,
+            origins: sample.origins.map((origin) =>
+              origin.version === '1.9.4' ? { ...origin, attributes: [status] } : origin,
+            ),
+          }
+        : sample,
+    );
+    return Object.values(run([opening(), ...said]).state.analyses);
+  };
+  const events: AnalyserEvent[] = [];
+  const tell = openToldOnce((event) => {
+    if (event.event === 'status-unsaid') events.push(event);
+  });
+  for (const atMs of [4_500, 14_500, 15_500]) tell(untold(atMs));
+  expect(events).toMatchObject([
+    {
+      deployment,
+      metrics: [{ metric: 'errors', cohort: 'canary', by: status.value, canary: 0, baseline: 1 }],
+    },
+  ]);
 });
 
 test('of what goes to no single region it is not told', () => {

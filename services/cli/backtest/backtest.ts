@@ -6,6 +6,7 @@ import { chartSvg } from '../../core/plot/chart-svg.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Given } from '../terminal/arguments.ts';
+import { tellMetricsSent } from './metrics-sent.ts';
 import { tellTargetsTogether, tellWhatIsMissing } from './missing.ts';
 import { namedCapture, readSetups } from './setup.ts';
 import { changeLine, changeText, headingText, resultText } from './text.ts';
@@ -59,6 +60,8 @@ export const runBacktest = async (
   });
   if (!judged.ok) return judged;
   tellWhatIsMissing(ports, setup, judged.value);
+  const sent = await tellMetricsSent(ports, path, setup, judged.value);
+  if (!sent.ok) return sent;
   tellTargetsTogether(ports, setup, judged.value);
   const { weakness } = judged.value;
   if (weakness !== '') ports.note({ code: 'weaker', message: weakness, hint: '' });

@@ -1,7 +1,13 @@
 import { togetherHint, togetherText } from '../../core/canary/analysis/targets-together.ts';
 import type { Backtest } from '../../core/canary/backtest/run.ts';
 import { namesMax } from '../../core/canary/backtest/heard.ts';
-import { durationsWords, noBoundRemedy, noBoundWords } from '../../core/canary/judge/sentence.ts';
+import {
+  durationsWords,
+  noBoundRemedy,
+  noBoundWords,
+  unsaidRemedy,
+  unsaidWords,
+} from '../../core/canary/judge/sentence.ts';
 import type { BacktestSetup } from '../../core/canary/backtest/setup.ts';
 import type { MetricPart } from '../../core/canary/judge/verdict.ts';
 import type { LatencyExplanation, LatencyProblem } from '../../core/canary/metrics/latency.ts';
@@ -25,12 +31,23 @@ export const tellWhatIsMissing = (
   const { places, versions, points, times, exportsEveryMs } = backtest.heard();
   const say = (message: string, hint: string): void =>
     note({ code: 'nothing-heard', message: `${about}${message}`, hint });
+  const { excluded } = backtest.result();
+  const refused = Object.entries(excluded).filter(([reason]) => reason in refusalHints);
+  const sayRefused = (what = ''): void => {
+    for (const [reason, count] of refused)
+      say(
+        `${what}${grouped(count)} ${count === 1 ? 'point was' : 'points were'} refused: ${reason}`,
+        refusalHints[reason] ?? '',
+      );
+  };
   const place = `${environment}/${component}`;
   if (places.size === 0) {
-    say(
-      'the capture has no point that is judged',
-      'requests are judged by http.server.request.duration and rpc.server.call.duration; a policy may name other metrics',
-    );
+    if (refused.length > 0) sayRefused('the capture has no point that is judged: ');
+    else
+      say(
+        'the capture has no point that is judged',
+        'requests are judged by http.server.request.duration and rpc.server.call.duration; a policy may name other metrics',
+      );
     return;
   }
   if (!places.has(place)) {
@@ -55,16 +72,10 @@ export const tellWhatIsMissing = (
   for (const version of [canary.version, ...baseline.map((each) => each.version)])
     if (versions.size > 0 && !versions.has(version))
       say(
-        `the capture has no point of ${component} ${version}; it has ${listed(versions)}`,
+        `the capture has no point of ${component} ${version} that is judged; it has ${listed(versions)}`,
         hintOf(version, versions, 'service.version is', 'name it by --canary and --baseline'),
       );
-  const { excluded } = backtest.result();
-  const refused = Object.entries(excluded).filter(([reason]) => reason in refusalHints);
-  for (const [reason, count] of refused)
-    say(
-      `${grouped(count)} ${count === 1 ? 'point was' : 'points were'} refused: ${reason}`,
-      refusalHints[reason] ?? '',
-    );
+  sayRefused();
   for (const { id, explained } of backtest.readings().at(-1)?.explanation.metrics ?? [])
     if (isIncomparable(explained))
       note({
@@ -78,6 +89,13 @@ export const tellWhatIsMissing = (
         code: 'no-bound',
         message: `${about}${id}: ${noBoundWords(explained.noBound)}`,
         hint: noBoundRemedy,
+      });
+  for (const { id, unsaid } of backtest.readings().at(-1)?.explanation.metrics ?? [])
+    if (unsaid !== undefined)
+      note({
+        code: 'status-unsaid',
+        message: `${about}${id}: ${unsaidWords(unsaid)}`,
+        hint: unsaidRemedy(unsaid),
       });
   if (ended !== null)
     note({

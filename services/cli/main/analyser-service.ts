@@ -1,6 +1,11 @@
 import { openAnalyserMeasurements } from '../../analyser/measurements.ts';
 import { togetherHint, togetherText } from '../../core/canary/analysis/targets-together.ts';
-import { noBoundRemedy, noBoundWords } from '../../core/canary/judge/sentence.ts';
+import {
+  noBoundRemedy,
+  noBoundWords,
+  unsaidRemedy,
+  unsaidWords,
+} from '../../core/canary/judge/sentence.ts';
 import type { PolicyDocument } from '../../core/canary/policy/placed-policy.ts';
 import { readPolicyFile } from '../../core/canary/policy/policy-file.ts';
 import { documentFileBytesMax } from '../../core/canary/policy/policy-text.ts';
@@ -106,6 +111,16 @@ export const startAnalyser = async (
               code: 'no-bound',
               message: `analyser: of deployment ${deployment}, ${noBound.metric}: ${noBoundWords(noBound)}`,
               hint: noBoundRemedy,
+            });
+          return;
+        }
+        case 'status-unsaid': {
+          const { deployment } = event;
+          for (const unsaid of event.metrics)
+            note({
+              code: 'status-unsaid',
+              message: `analyser: of deployment ${deployment}, ${unsaid.metric}: ${unsaidWords(unsaid)}`,
+              hint: unsaidRemedy(unsaid),
             });
           return;
         }

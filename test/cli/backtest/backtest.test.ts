@@ -506,6 +506,47 @@ describe('plimsoll backtest', () => {
     expect([said.exit, said.err.join()]).toEqual([2, expect.stringContaining('is a folder')]);
   });
 
+  test('says that the canary does not say any more what became of its requests', async () => {
+    const lines = twoServers(200, good).map((line) =>
+      line.includes('2.0.0') ? line.replaceAll('http.response.status_code', 'status') : line,
+    );
+    const { out, err } = await backtest(lines, '--json');
+    expect(JSON.parse(out.at(-1) ?? '')).toMatchObject({ outcome: 'inconclusive' });
+    expect(err.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({
+        code: 'status-unsaid',
+        message: expect.stringMatching(
+          /^errors: the baseline says http\.response\.status_code for 100\.00 % of its requests, the canary for 0\.00 %/,
+        ),
+        hint: expect.stringMatching(/^let both versions send http\.response\.status_code/),
+      }),
+    ]);
+  });
+
+  test('says which unit is missing where no point has one', async () => {
+    const lines = twoServers(60, good).map((line) => line.replaceAll('"unit":"s",', ''));
+    const { err } = await backtest(lines);
+    expect(err).toEqual([
+      expect.stringMatching(
+        /no point that is judged: [0-9,]+ points were refused: unit-unknown.*unit s or ms/,
+      ),
+    ]);
+  });
+
+  test('says what the canary sends where nothing of it is judged', async () => {
+    const renamed = (name: string) => (line: string) =>
+      line.includes('2.0.0') ? line.replaceAll('http.server.request.duration', name) : line;
+    const { err } = await backtest(twoServers(60, good).map(renamed('my.duration')));
+    expect(err).toEqual([
+      expect.stringContaining('no point of checkout 2.0.0 that is judged; it has 1.9.4'),
+      expect.stringContaining('checkout 2.0.0 sends my.duration, of which nothing is judged'),
+    ]);
+    const many = twoServers(60, good).map((line, index) => renamed(`my.${index % 14}`)(line));
+    expect((await backtest(many)).err.at(-1)).toMatch(
+      /sends (my\.\d+, ){4}my\.\d+ and more, of which/,
+    );
+  });
+
   test('says what the capture has where nothing of it is asked for', async () => {
     const { exit, err } = await backtest(
       twoServers(60, good).map((line) => line.replaceAll('checkout', 'basket')),
@@ -515,7 +556,9 @@ describe('plimsoll backtest', () => {
     const other = await backtest(
       twoServers(60, good).map((line) => line.replaceAll('2.0.0', '2.1.0')),
     );
-    expect(other.err.join()).toContain('no point of checkout 2.0.0; it has 2.1.0, 1.9.4');
+    expect(other.err.join()).toContain(
+      'no point of checkout 2.0.0 that is judged; it has 2.1.0, 1.9.4',
+    );
     expect(other.err.join()).toContain('service.version is perhaps 2.1.0');
     const without = (name: string) => (line: string) =>
       line.replaceAll(`{"key":"${name}"`, '{"key":"another.attribute"');

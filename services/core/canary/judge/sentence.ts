@@ -150,6 +150,8 @@ const otherSentence = (
   switch (presence) {
     case 'none':
       if (weight > 0) return `${id}: not seen yet`;
+      if (metric.isShareUntold === true)
+        return `${id}: nobody said which share of the requests is the canary's (the plan, or --weight of a backtest), so ${critical ? 'nothing passes' : 'it weighs nothing'}`;
       return critical
         ? `${id}: never seen, and nothing passes without it`
         : `${id}: never seen, so it weighs nothing`;

@@ -96,6 +96,7 @@ const partsOf = (rule: FamilyRule, state: FamilyState): readonly MetricPart[] =>
       deadline: state.deadline?.[index] ?? null,
       presence: presenceOf(rule, state, index),
       ...(unsaid === null ? {} : { unsaid }),
+      ...(metric.judged === 'traffic' && state.share === null ? { isShareUntold: true } : {}),
       explained: explainMetric(metric, before),
     };
   });

@@ -73,6 +73,8 @@ export type MetricPart = {
   readonly deadline: { readonly z: number; readonly zNeeded: number } | null;
   /** Seen in both cohorts, in one, in none, or not any more. */
   readonly presence: 'both' | 'one' | 'none' | 'silent';
+  /** Of the traffic: nobody has said which share of it the canary should get, so that there is nothing to compare. */
+  readonly isShareUntold?: true;
   /** Who does not say what became of its requests, so that nothing passes; absent: nobody. */
   readonly unsaid?: Unsaid;
   readonly explained: RatesExplanation | LatencyExplanation | LevelExplanation | TrafficExplanation;

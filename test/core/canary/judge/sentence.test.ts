@@ -210,6 +210,20 @@ describe('no decision says', () => {
     ]);
   });
 
+  test('that nobody said a share, where the traffic was there to be seen', () => {
+    const critical = familyRule([errorsMetric, { ...trafficMetric, critical: true }]);
+    const untold: Shown = { ...healthy, share: null };
+    const of = (given: FamilyRule, shown: Shown): string =>
+      sentences(times(60, shown), given).at(-1) ?? '';
+    expect(of(familyRule(), untold)).toBe(
+      "traffic: nobody said which share of the requests is the canary's (the plan, or --weight of a backtest), so it weighs nothing",
+    );
+    expect(of(critical, untold)).toMatch(/so nothing passes$/);
+    expect(of(familyRule(), { errors: rate(1, 1), share: 0.5 })).toBe(
+      'traffic: never seen, so it weighs nothing',
+    );
+  });
+
   test('what was seen and counted in no window yet', () => {
     const settling = { ...trafficMetric, rule: { ...trafficMetric.rule, settleWindows: 100 } };
     const text = sentences(times(30, healthy), familyRule([errorsMetric, settling]));
