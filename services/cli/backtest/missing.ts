@@ -5,6 +5,8 @@ import {
   durationsWords,
   noBoundRemedy,
   noBoundWords,
+  slowerPartRemedy,
+  slowerPartWords,
   unsaidRemedy,
   unsaidWords,
 } from '../../core/canary/judge/sentence.ts';
@@ -89,6 +91,13 @@ export const tellWhatIsMissing = (
         code: 'no-bound',
         message: `${about}${id}: ${noBoundWords(explained.noBound)}`,
         hint: noBoundRemedy,
+      });
+  for (const { id, explained } of backtest.readings().at(-1)?.explanation.metrics ?? [])
+    if (explained.judged === 'latency' && explained.slowerPart !== null)
+      note({
+        code: 'slower-part',
+        message: `${about}${id}: ${slowerPartWords(explained.slowerPart)}`,
+        hint: slowerPartRemedy,
       });
   for (const { id, unsaid } of backtest.readings().at(-1)?.explanation.metrics ?? [])
     if (unsaid !== undefined)

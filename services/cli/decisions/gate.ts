@@ -1,5 +1,5 @@
 import type { GateOutcome, PlaceAsked } from '../../core/canary/obey/gate.ts';
-import { odds } from '../../core/canary/reading/figures.ts';
+import { odds, percent } from '../../core/canary/reading/figures.ts';
 import { headlineOf } from '../../core/canary/decision/sentence.ts';
 import { countOf } from '../../core/problems/problem.ts';
 import type { Result } from '../../core/result.ts';
@@ -240,6 +240,8 @@ const newsIn = (line: Line): string => {
     unsentText(line),
     togetherIn(line),
     noBoundText(line),
+    // Its shares move with every window.
+    slowerPartText(line) !== undefined,
   ].join();
 };
 
@@ -258,6 +260,7 @@ const standing = (line: Line): string => {
     unsentText(line),
     togetherIn(line),
     noBoundText(line),
+    slowerPartText(line),
     refusedText(line) ?? unjudgedIn(line) ?? barredText(line)?.said,
   ];
   return plainText(parts.filter((part) => part !== undefined).join('; '));
@@ -316,6 +319,25 @@ const noBoundText = (line: Line): string | undefined => {
     ? undefined
     : `no bound near the durations of ${noBound.map((metric) => textIn(metric, 'metric')).join(', ')}, so nothing is promoted: plimsoll problems tells what mends it`;
 };
+
+/** Metrics of which a part of the requests plainly takes longer. */
+const slowerPartText = (line: Line): string | undefined => {
+  const judging = lineIn(line, 'judging');
+  const [first, ...others] = judging === null ? [] : linesIn(judging, 'slowerPart');
+  if (first === undefined) return undefined;
+  const { boundMs, longer, baselineBoundMs, baselineLonger } = first;
+  if (
+    typeof boundMs !== 'number' ||
+    typeof longer !== 'number' ||
+    typeof baselineBoundMs !== 'number' ||
+    typeof baselineLonger !== 'number'
+  )
+    return undefined;
+  const metrics = [first, ...others].map((metric) => textIn(metric, 'metric')).join(', ');
+  return `a part of the requests is plainly slower by ${metrics}, so nothing is promoted: ${percent(longer)} of the canary's took longer than ${milliseconds(boundMs)}, ${percent(baselineLonger)} of the baseline's longer than ${milliseconds(baselineBoundMs)}`;
+};
+
+const milliseconds = (ms: number): string => `${Number(ms.toPrecision(3))} ms`;
 
 const oddsIn = (decision: Line, name: string): string => {
   const evidence = decision[name];

@@ -127,7 +127,11 @@ describe('a gate waits', () => {
     const note = {
       ...{ deployment, attempt: 1, slot: place('production'), version: '2.0.0', openedAtMs },
       ...{ windowMs: 5_000, windows: 9, pairedWindows: 4, warmUpWindows: 12, stage: 'warming' },
-      ...{ evidence: 1, evidenceNeeded: 200, unsent: [], targets: [], noBound: [] },
+      ...{ evidence: 1, evidenceNeeded: 200, unsent: [], targets: [], noBound: [], slowerPart: [] },
+    };
+    const slower = {
+      ...{ metric: 'latency', canaryMs: 284.7, canary: { total: 1_000, events: 50 } },
+      ...{ baselineMs: 250, baseline: { total: 900, events: 0 } },
     };
     const saidWith = async (
       change: Partial<JudgingNote>,
@@ -168,6 +172,10 @@ describe('a gate waits', () => {
           noBound: [{ metric: 'latency', boundaryMs: 5_000, baseline: { total: 999, events: 0 } }],
         },
       ],
+      [
+        "warming up, 4 of 12 windows; a part of the requests is plainly slower by latency, so nothing is promoted: 5.00 % of the canary's took longer than 285 ms, 0.00 % of the baseline's longer than 250 ms",
+        { slowerPart: [slower] },
+      ],
     ])('%s', async (told, change) => {
       const { err } = await saidWith(change);
       expect(err[0]).toContain(`; no decision yet: ${told}; 2 s left`);
@@ -179,8 +187,19 @@ describe('a gate waits', () => {
     });
 
     test('and programs have it as a line', async () => {
-      const line = jsonOf(await saidWith({}, 2_000, '--json'));
-      expect(line).toMatchObject({ outcome: 'waiting', judging: { stage: 'warming', windows: 9 } });
+      const boundless = {
+        noBound: [{ metric: 'pay', boundaryMs: null, baseline: { total: 9, events: 0 } }],
+      };
+      const change = { ...boundless, slowerPart: [slower] };
+      const line = jsonOf(await saidWith(change, 2_000, '--json'));
+      expect(line).toMatchObject({
+        outcome: 'waiting',
+        judging: {
+          ...{ stage: 'warming', windows: 9 },
+          noBound: [{ metric: 'pay', boundMs: null, longer: 0 }],
+          slowerPart: [{ boundMs: 284.7, longer: 0.05, baselineBoundMs: 250, baselineLonger: 0 }],
+        },
+      });
       expect(faultsOf('gate', line)).toEqual([]);
     });
   });

@@ -17,6 +17,7 @@ const note: JudgingNote = {
   unsent: [{ id: 'heap', critical: false, names: ['jvm.memory.usd'] }],
   targets: [],
   noBound: [],
+  slowerPart: [],
 };
 const problemsWith = (...judging: readonly JudgingNote[]) => problemsOf([], { now: 120, judging });
 

@@ -3,8 +3,9 @@ import { isJsonFields, jsonFieldsIn } from '../../json-text.ts';
 import type { Slot } from '../../markers/marker.ts';
 import type { Line } from '../../views.ts';
 import type { NoBoundOf } from '../metrics/latency.ts';
+import type { SlowerPartOf } from '../metrics/slower-part.ts';
 import type { AnalysisState } from './analysis-state.ts';
-import { boundsFar } from './bounds-far.ts';
+import { boundsFar, slowerParts } from './bounds-far.ts';
 import { targetsTogether } from './targets-together.ts';
 import { evidenceOf } from '../statistics/evidence.ts';
 import { policyIn, ruleIn } from '../attempts/frozen.ts';
@@ -51,6 +52,8 @@ export type JudgingNote = {
   readonly targets: readonly string[];
   /** Metrics by which nothing is promoted, as no bound of their buckets lies near the durations. */
   readonly noBound: readonly NoBoundOf[];
+  /** Metrics by which nothing is promoted while a part of the canary's requests plainly takes longer. */
+  readonly slowerPart: readonly SlowerPartOf[];
 };
 
 const keyPrefix = 'judging/';
@@ -87,6 +90,7 @@ export const judgingNoteOf = (analysis: AnalysisState, nowMs: number): JudgingNo
     unsent: unsentIn(analysis),
     targets: targetsTogether(analysis),
     noBound: boundsFar(analysis),
+    slowerPart: slowerParts(analysis),
   };
 };
 
@@ -110,7 +114,7 @@ export const unsentIn = ({
 export const readJudgingNote = (text: string): JudgingNote | undefined => {
   const note = jsonFieldsIn(text);
   if (note === undefined) return undefined;
-  const { slot, unsent, stage, targets, noBound } = note;
+  const { slot, unsent, stage, targets, noBound, slowerPart } = note;
   const isNote =
     ['atMs', 'attempt', 'openedAtMs', 'windows'].every((name) => isNumber(note[name])) &&
     ['windowMs', 'pairedWindows', 'warmUpWindows', 'evidence', 'evidenceNeeded'].every(
@@ -129,7 +133,9 @@ export const readJudgingNote = (text: string): JudgingNote | undefined => {
     Array.isArray(targets) &&
     targets.every(isText) &&
     Array.isArray(noBound) &&
-    noBound.every(isNoBound);
+    noBound.every(isNoBound) &&
+    Array.isArray(slowerPart) &&
+    slowerPart.every(isSlowerPart);
   return isNote ? (note as unknown as JudgingNote) : undefined;
 };
 
@@ -143,11 +149,21 @@ const isUnsent = (value: unknown): boolean =>
   value['names'].every(isText);
 
 const isNoBound = (value: unknown): boolean => {
-  if (!isJsonFields(value) || !isText(value['metric']) || !isNumber(value['boundaryMs']))
-    return false;
-  const { baseline } = value;
-  return isJsonFields(baseline) && isNumber(baseline['total']) && isNumber(baseline['events']);
+  if (!isJsonFields(value) || !isText(value['metric'])) return false;
+  const { boundaryMs, baseline } = value;
+  return (boundaryMs === null || isNumber(boundaryMs)) && areCounts(baseline);
 };
+
+const isSlowerPart = (value: unknown): boolean =>
+  isJsonFields(value) &&
+  isText(value['metric']) &&
+  isNumber(value['canaryMs']) &&
+  isNumber(value['baselineMs']) &&
+  areCounts(value['canary']) &&
+  areCounts(value['baseline']);
+
+const areCounts = (value: unknown): boolean =>
+  isJsonFields(value) && isNumber(value['total']) && isNumber(value['events']);
 
 /** As programs read it. */
 export const judgingLine = (note: JudgingNote): Line => ({
@@ -166,5 +182,12 @@ export const judgingLine = (note: JudgingNote): Line => ({
     metric,
     boundMs: boundaryMs,
     longer: baseline.events / baseline.total,
+  })),
+  slowerPart: note.slowerPart.map(({ metric, canaryMs, canary, baselineMs, baseline }) => ({
+    metric,
+    boundMs: canaryMs,
+    longer: canary.events / canary.total,
+    baselineBoundMs: baselineMs,
+    baselineLonger: baseline.events / baseline.total,
   })),
 });

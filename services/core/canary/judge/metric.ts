@@ -2,7 +2,7 @@ import type { Cohort } from '../windows/cohorts.ts';
 import type { DeadlineResult } from '../statistics/deadline-test.ts';
 import type { Durations } from '../windows/durations.ts';
 import type { ShownWindow, WindowPlace } from './metric-judge.ts';
-import { latencyDeadline, latencyJudge, noBoundIn } from '../metrics/latency.ts';
+import { latencyDeadline, latencyJudge, latencySlowerPart, noBoundIn } from '../metrics/latency.ts';
 import type { LatencyState } from '../metrics/latency.ts';
 import { isLevel, levelJudge } from '../metrics/level.ts';
 import type { LevelState } from '../metrics/level.ts';
@@ -106,6 +106,12 @@ export const isBlind = (metric: MetricRule, state: MetricState): boolean =>
   metric.judged === 'latency' &&
   state.judged === 'latency' &&
   noBoundIn(metric.rule, state) !== null;
+
+/** Whether a part of the canary's requests plainly takes longer (`latencySlowerPart`), whatever the evidence. */
+export const isSlowerInPart = (metric: MetricRule, state: MetricState): boolean =>
+  metric.judged === 'latency' &&
+  state.judged === 'latency' &&
+  latencySlowerPart(metric.rule, state) !== null;
 
 const isCount = (value: number | null): value is number =>
   value !== null && Number.isSafeInteger(value) && value >= 0;

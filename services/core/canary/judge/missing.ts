@@ -1,6 +1,6 @@
 import type { Cohort } from '../windows/cohorts.ts';
 import { logEvidence, logPromote } from './family-evidence.ts';
-import { isBlind } from './metric.ts';
+import { isBlind, isSlowerInPart } from './metric.ts';
 import type { FamilyRule } from './rule.ts';
 import type { Unsaid } from './said.ts';
 import { unsaidOf } from './said.ts';
@@ -84,6 +84,8 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
     if (logPromote(rule, state, index) < needed) missing.push({ what: 'promote-evidence', metric });
     if (metricState !== undefined && isBlind(metricRule, metricState))
       missing.push({ what: 'no-bound', metric });
+    if (metricState !== undefined && isSlowerInPart(metricRule, metricState))
+      missing.push({ what: 'slower-part', metric });
     if (unsaidAt(rule, state, index) !== null) missing.push({ what: 'unsaid', metric });
   }
   if (state.unheardIndex !== null && state.unheardIndex > lastSilent(rule, state))

@@ -1,6 +1,7 @@
 import { grouped, level, odds, percent, shownInterval, times } from '../reading/figures.ts';
 import type { LatencyExplanation, LatencyProblem, NoBound } from '../metrics/latency.ts';
 import type { TailExplanation } from '../metrics/latency-tail.ts';
+import type { SlowerPart } from '../metrics/slower-part.ts';
 import type { LevelExplanation } from '../metrics/level.ts';
 import type { RatesExplanation } from '../metrics/rates.ts';
 import type { TrafficExplanation } from '../metrics/traffic.ts';
@@ -101,6 +102,8 @@ const missingPhrase = (missing: readonly Missing[]): string => {
     );
   const blind = of('no-bound');
   if (blind.length > 0) phrases.push(`a bound near the durations of ${listed(blind)}`);
+  const slower = of('slower-part');
+  if (slower.length > 0) phrases.push(`${listed(slower)} without a part that is plainly slower`);
   const unsaid = of('unsaid');
   if (unsaid.length > 0) phrases.push(`word of what became of the requests of ${listed(unsaid)}`);
   for (const one of missing) if (!('metric' in one)) phrases.push(missingWords[one.what]);
@@ -183,6 +186,8 @@ const otherSentence = (
   if (isOpen) phrases.push(...unsaidPhrases(metric));
   if (explained.judged === 'latency' && explained.noBound !== null && isOpen)
     phrases.push(noBoundWords(explained.noBound), noBoundRemedy);
+  if (explained.judged === 'latency' && explained.slowerPart !== null && isOpen)
+    phrases.push(slowerPartWords(explained.slowerPart));
   phrases.push(`its part of the evidence ${odds(metric.evidence)}`);
   if (metric.deadline !== null && verdict.outcome !== 'pass')
     phrases.push(
@@ -262,11 +267,25 @@ export const noBoundWords = (
   { boundaryMs, baseline }: NoBound,
   requests: 'baseline requests' | 'requests' = 'baseline requests',
 ): string =>
-  `the bounds that both versions send are too far from its durations, or too far apart, to show a slower canary, so nothing is promoted: ${slowPhrase(baseline)} of ${requests} took longer than ${secondsPhrase(boundaryMs)}, the nearest one`;
+  boundaryMs === null
+    ? 'the histograms that both versions send have no bounds, and so show no slower canary: nothing is promoted'
+    : `the bounds that both versions send are too far from its durations, or too far apart, to show a slower canary, so nothing is promoted: ${slowPhrase(baseline)} of ${requests} took longer than ${secondsPhrase(boundaryMs)}, the nearest one`;
+
+/** Why nothing is promoted while a part of the requests plainly takes longer, of the metric before it. */
+export const slowerPartWords = ({ canaryMs, canary, baselineMs, baseline }: SlowerPart): string => {
+  const than = secondsPhrase(canaryMs);
+  const thanBaseline = secondsPhrase(baselineMs);
+  const longer = than === thanBaseline ? '' : ` longer than ${thanBaseline}`;
+  return `a part of its requests is plainly slower, so nothing is promoted: ${slowPhrase(canary)} of canary requests took longer than ${than}, ${slowPhrase(baseline)} of baseline requests${longer}`;
+};
 
 /** What mends it. */
 export const noBoundRemedy =
   'let both versions send bounds near their durations, each at most five times the one before, or exponential histograms; or say by fine-below of the metric in a policy which durations are fast enough (a bound that 19 of 20 are below, or more)';
+
+/** What mends it. */
+export const slowerPartRemedy =
+  'look for what those requests have in common (a route, a cache, a retry); once they are as fast as before, it passes';
 
 const unsaidPhrases = ({ unsaid }: MetricPart): readonly string[] =>
   unsaid === undefined ? [] : [unsaidWords(unsaid)];

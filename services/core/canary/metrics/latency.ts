@@ -9,6 +9,7 @@ import {
   isShiftable,
   logMoments,
   logWidth,
+  plateauOf,
   totalOf,
 } from '../windows/durations.ts';
 import { evidenceOf } from '../statistics/evidence.ts';
@@ -69,6 +70,8 @@ import {
   tailAt,
   tailDeadline,
 } from './latency-tail.ts';
+import type { Ladder, SlowerPart } from './slower-part.ts';
+import { addToLadder, ladderOf, settleLadder, slowerPartIn } from './slower-part.ts';
 import {
   addToMeanLog,
   cappedMeanLogBlocks,
@@ -87,8 +90,8 @@ const coarseOnly = 0.75;
 const logitsAwayMax = 1.5;
 
 /**
- * Where the tails are cut: for each quantile the boundary nearest to it. Where two would share one, as they do between
- * coarse buckets, the later one takes the next, if that is not far off.
+ * Where the tails are cut: for each quantile the boundary nearest to it, or the lowest with the same share beyond it.
+ * Where two would share one, as they do between coarse buckets, the later one takes the next, if that is not far off.
  */
 export const latencyBoundaries = (
   seen: Durations,
@@ -104,7 +107,7 @@ export const latencyBoundaries = (
     }
     if (quantile === coarseOnly && isShiftable(nearest.boundary)) continue;
     if (nearest.logitsAway > logitsAwayMax) continue;
-    chosen.push([quantile, nearest.boundary]);
+    chosen.push([quantile, plateauOf(seen, nearest.boundary, taken)]);
   }
   return chosen;
 };
@@ -129,7 +132,7 @@ const middleOf = (
   { boundary, logitsAway }: { readonly boundary: Boundary; readonly logitsAway: number },
 ): Boundary =>
   isShiftable(boundary) || logitsAway <= logitsAwayMax
-    ? boundary
+    ? plateauOf(seen, boundary, [])
     : (boundaryPassedBy(seen, 0.5) ?? boundary);
 
 export type LatencyRule = StakeRules &
@@ -157,6 +160,8 @@ export type LatencyState = MetricEvidence & {
    */
   readonly settled: readonly number[];
   readonly running: readonly number[];
+  /** Empty until the boundaries are chosen. */
+  readonly ladder: Ladder;
   readonly traffic: TrafficSeen;
   /** Windows in which both cohorts said something that could not be compared, and why the last one could not. */
   readonly unusableWindows: number;
@@ -191,6 +196,7 @@ export const latencyJudge: RuledJudge<
     hasMeanLog: false,
     settled: [],
     running: [],
+    ladder: [],
     traffic: noTrafficSeen,
     unusableWindows: 0,
     problem: null,
@@ -278,7 +284,8 @@ const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
   const running = zeros(runningTotal);
   const centreSeconds = boundarySeconds(middle);
   const moments = isShiftable(middle) ? logMoments(seen.value, centreSeconds, logReach) : undefined;
-  const chosenState = { ...state, warmUp: null, cut, tails, problem: null };
+  const ladder = ladderOf(cut, seen.value);
+  const chosenState = { ...state, warmUp: null, cut, tails, ladder, problem: null };
   if (moments === undefined) return { ...chosenState, hasMeanLog: false, settled, running };
   const meanLog = initialMeanLog(centreSeconds, moments, rule, warmUp.restartsBegun);
   return {
@@ -315,6 +322,7 @@ const judged = (
   if (before.hasMeanLog)
     addMeans(rule, cut, before.settled, at, running, from, canaryShown, baselineShown, times);
   const tests = blockPassed(rule, before, cut, running, place, times);
+  const ladder = addToLadder(cut, before.ladder, canary, baseline);
   const logRollback = logRollbackOf(rule, before, tests);
   const problem = isUsable ? before.problem : problemOf(cut, canaryShown, baselineShown);
   const gain = logRollback - before.logRollback;
@@ -331,6 +339,7 @@ const judged = (
     hasMeanLog: before.hasMeanLog,
     settled: isUsable ? withWindow(moved.settled, place, gain) : moved.settled,
     running: tests.running,
+    ladder: place.endsBlock ? settleLadder(ladder) : ladder,
     traffic,
     unusableWindows: before.unusableWindows + (isUsable ? 0 : 1),
     problem,
@@ -345,7 +354,8 @@ const passed = (
 ): LatencyState => {
   const times = raisedTimes(rule.measuredAt, state.traffic);
   const tests = blockPassed(rule, state, cut, state.running, place, times);
-  return { ...state, ...tests, logRollback: logRollbackOf(rule, state, tests) };
+  const ladder = place.endsBlock ? settleLadder(state.ladder) : state.ladder;
+  return { ...state, ...tests, ladder, logRollback: logRollbackOf(rule, state, tests) };
 };
 
 type Tests = Pick<LatencyState, 'tails' | 'settled' | 'running'>;
@@ -476,8 +486,18 @@ const fineSecondsIn = (
   return highest;
 };
 
-/** The boundary that is nearest, and how many of the baseline's requests are slower. */
-export type NoBound = { readonly boundaryMs: number; readonly baseline: RateCounts };
+/** The part of the canary's requests that plainly takes longer, whatever the tails say; null: none does. */
+export const latencySlowerPart = (rule: LatencyRule, state: LatencyState): SlowerPart | null => {
+  const { cut, ladder, traffic } = state;
+  if (cut === null) return null;
+  const fineSeconds = fineSecondsIn(rule, state, placesIn(state).places);
+  // That of the tail that scatters most: nobody measures a part's own.
+  const phi = phiOf(rule, guardQuantile, raisedTimes(rule.measuredAt, traffic));
+  return slowerPartIn(rule, cut, ladder, phi, fineSeconds);
+};
+
+/** The boundary that is nearest (null: buckets have no bound at all), and how many of the baseline's requests are slower. */
+export type NoBound = { readonly boundaryMs: number | null; readonly baseline: RateCounts };
 
 export type NoBoundOf = NoBound & { readonly metric: string };
 
@@ -487,9 +507,12 @@ export type NoBoundOf = NoBound & { readonly metric: string };
  * by themselves: the baseline is counted above a lower boundary, and a promotion is the evidence that the canary has fewer.
  */
 export const noBoundIn = (rule: LatencyRule, state: LatencyState): NoBound | null => {
-  const { cut, settled, running } = state;
+  const { cut, settled, running, warmUp } = state;
+  const seen = [warmUp?.baseline, warmUp?.canaryBuckets];
   return cut === null
-    ? null
+    ? seen.every(isBoundless)
+      ? boundless(warmUp?.baseline)
+      : null
     : noneTelling(
         rule,
         placesIn(state).places.map(({ at, from }) => [
@@ -499,15 +522,28 @@ export const noBoundIn = (rule: LatencyRule, state: LatencyState): NoBound | nul
       );
 };
 
+const isBoundless = (seen: Durations | null | undefined): boolean =>
+  seen?.shape === 'explicit' && seen.bounds.length === 0;
+
+const boundless = (seen: Durations | null | undefined): NoBound => ({
+  boundaryMs: null,
+  baseline: { total: seen ? totalOf(seen) : 0, events: 0 },
+});
+
 /** The same of tails that would be cut from these durations. */
 export const noBoundFor = (
   margins: Pick<LatencyMargins, 'promoteTolerance' | 'fineBelowMs'>,
   seen: Durations,
 ): NoBound | null =>
-  noneTelling(
-    margins,
-    tailBoundaries(margins, seen).map(([, boundary]) => [boundary, nearBoundary(seen, boundary)]),
-  );
+  isBoundless(seen)
+    ? boundless(seen)
+    : noneTelling(
+        margins,
+        tailBoundaries(margins, seen).map(([, boundary]) => [
+          boundary,
+          nearBoundary(seen, boundary),
+        ]),
+      );
 
 /** Those beyond the last boundary may take as long as they like, and no tail sees it: of the baseline's at most so many. */
 const beyondAllShareMax = 0.2;
@@ -633,6 +669,8 @@ export type LatencyExplanation = {
   readonly meanLogEvidence: number | null;
   /** Why nothing is promoted, whatever the evidence; null: there is a bound that would show a slower canary. */
   readonly noBound: NoBound | null;
+  /** Why nothing is promoted, whatever the tails say; null: no part of the requests plainly takes longer. */
+  readonly slowerPart: SlowerPart | null;
   readonly strongestWindows: readonly LoudWindow[];
   readonly cappedBlocks: number;
   readonly unusableWindows: number;
@@ -666,6 +704,7 @@ const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => 
       ? evidenceOf(logMeanLogCapital(settled, meanLogAt, running, meanLogFrom, rule))
       : null,
     noBound: noBoundIn(rule, state),
+    slowerPart: latencySlowerPart(rule, state),
     strongestWindows: loudWindows(state.settled),
     cappedBlocks: Math.max(0, hasMeanLog ? cappedMeanLogBlocks(settled, meanLogAt) : 0, ...blocks),
     unusableWindows: state.unusableWindows,

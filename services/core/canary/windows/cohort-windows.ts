@@ -137,7 +137,7 @@ export const takeWindow = (
   for (const { point, added } of heard(counted, loudness, excluded)) {
     const isCoarsened = point.durations !== null && isSpoilt(point.durations);
     for (const as of point.judgedAs)
-      drafts[as.metric]?.addRequests(point.cohort, added, as, isCoarsened);
+      drafts[as.metric]?.addRequests(point.cohort, withBuckets(point, added), as, isCoarsened);
   }
   for (const point of distinct)
     if (point.temporality === null)
@@ -153,6 +153,12 @@ export const takeWindow = (
   // Where requests were left out, a cohort would seem to have lost them.
   return { bases: bases.close(), metrics: isAllHeard ? shown : withoutTraffic(shown), excluded };
 };
+
+/** A histogram without bounds has one bucket: it says how many, and that nobody can tell how long they took. */
+const withBuckets = ({ durations }: PendingPoint, added: Counted): Counted =>
+  durations === null
+    ? { ...added, durations: { shape: 'explicit', bounds: [], counts: [added.count] } }
+    : added;
 
 /** Requests with what they add to the window. */
 type CountedPoint = { readonly point: PendingPoint; readonly added: Counted };

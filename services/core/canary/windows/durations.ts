@@ -79,7 +79,9 @@ export const addDurations = (
 
 const addExplicit = (left: Explicit, right: Explicit): Result<Explicit, DurationsProblem> => {
   const bounds = sharedBounds(left.bounds, right.bounds);
-  if (bounds.length === 0) return fail('no-shared-bound');
+  // Without any bound they are alike, and say how many there are.
+  const isAnyBound = left.bounds.length + right.bounds.length > 0;
+  if (bounds.length === 0 && isAnyBound) return fail('no-shared-bound');
   const counts = countsOn(bounds, left);
   for (const [index, count] of countsOn(bounds, right).entries())
     counts[index] = (counts[index] ?? 0) + count;
@@ -314,6 +316,37 @@ export const boundaryNearest = (
   return nearest === undefined
     ? undefined
     : { boundary: edgeAt(durations, nearest), logitsAway: leastDistance };
+};
+
+/** Shares that differ by less, in logits, are the same to the eye: 50 and 55 %, or 1.0 and 1.2 %. */
+const sameShareLogits = 0.2;
+
+/**
+ * The lowest of the coarse boundaries that have the same share of longer durations as this one: what takes longer than
+ * before passes that one first, and perhaps no other. `boundary` itself, where buckets are fine or one of those is taken.
+ */
+export const plateauOf = (
+  durations: Durations,
+  boundary: Boundary,
+  taken: readonly Boundary[],
+): Boundary => {
+  if (isShiftable(boundary)) return boundary;
+  const total = totalOf(durations);
+  const { counts } = durations;
+  const edges = durations.shape === 'explicit' ? durations.bounds.length : counts.length;
+  let above = total - (durations.shape === 'exponential' ? durations.zeroCount : 0);
+  const logits: number[] = [];
+  let own = edges - 1;
+  for (let index = 0; index < edges; index += 1) {
+    above -= counts[index] ?? 0;
+    logits.push(Math.log((above + 0.5) / (total - above + 0.5)));
+    if (boundarySeconds(edgeAt(durations, index)) === boundarySeconds(boundary)) own = index;
+  }
+  const most = (logits[own] ?? 0) + sameShareLogits;
+  const first = logits.findIndex((logit) => logit <= most);
+  for (let index = first; index < own; index += 1)
+    if (isTaken(taken, edgeAt(durations, index))) return boundary;
+  return first < own ? edgeAt(durations, first) : boundary;
 };
 
 /** The lowest boundary that at most `share` of the durations are longer than; undefined where there is none. */

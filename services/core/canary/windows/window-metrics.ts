@@ -146,7 +146,10 @@ const openDurations = (): {
       else if (durations.shape === 'exponential') sum.others.push(durations);
     },
     close: (countUnlike) => {
-      const { canary, baseline } = chosenOf(sums, ({ requests }) => requests);
+      // Any bound says more than none.
+      const { canary, baseline } = chosenOf(sums, (sum) =>
+        sum.shape === 'explicit' && sum.bounds.length === 0 ? 0 : sum.requests,
+      );
       const count = ({ points, isSpoilt }: SumOfAlike): void =>
         countUnlike(isSpoilt ? 'implausible' : 'other-buckets', points);
       for (const [kind, sum] of sums.canary) if (kind !== canary) count(sum);

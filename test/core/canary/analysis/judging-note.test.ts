@@ -79,8 +79,8 @@ describe('how an analysis stands', () => {
   test('what nobody sends is named from the end of the warm-up on', () => {
     expect(noteAfter(4_500, {}, fullPolicy)?.unsent).toEqual([]);
     const { unsent } = noteAfter(16_500, {}, fullPolicy) ?? { unsent: [] };
-    expect(unsent.map(({ id }) => id)).toEqual(['latency', 'cpu', 'memory']);
-    expect(unsent[1]).toMatchObject({ critical: false, names: ['process.cpu.utilization'] });
+    expect(unsent.map(({ id }) => id)).toEqual(['cpu', 'memory']);
+    expect(unsent[0]).toMatchObject({ critical: false, names: ['process.cpu.utilization'] });
   });
 
   test('a metric that passes nobody is named, with the bound that is nearest', () => {
@@ -93,6 +93,10 @@ describe('how an analysis stands', () => {
     };
     expect(noBoundAt(16_500, [0, 1, 0, 0])).toEqual(['latency']);
     expect(noBoundAt(16_500, [0.2, 0.4, 0.3, 0.1])).toEqual([]);
+    // Histograms without bounds.
+    expect(noteAfter(16_500, {}, fullPolicy)?.noBound).toMatchObject([
+      { metric: 'latency', boundaryMs: null, baseline: { events: 0 } },
+    ]);
     // Too few requests yet.
     expect(noBoundAt(4_500, [0, 1, 0, 0])).toEqual([]);
   });
@@ -112,7 +116,7 @@ describe('a note', () => {
     expect(isFreshNote(note, nowMs + 60_000)).toBe(true);
     expect(isFreshNote(note, nowMs + 60_001)).toBe(false);
     expect(isFreshNote(note, nowMs - 60_001)).toBe(false);
-    expect(judgingLine(note)['unsent']).toHaveLength(3);
+    expect(judgingLine(note)['unsent']).toHaveLength(2);
   });
 
   test.each([
@@ -123,6 +127,7 @@ describe('a note', () => {
     ['a place that is none', text.replace('"environment":"production"', '"environment":7')],
     ['targets that are none', text.replace('"targets":[', '"targets":[7,')],
     ['bounds that are none', text.replace('"noBound":[', '"noBound":[7,')],
+    ['slower parts that are none', text.replace('"slowerPart":[', '"slowerPart":[{}')],
     ['metrics that are none', text.replace('"unsent":[', '"unsent":[7,')],
   ])('that is %s is none', (_what, other) => {
     expect(other).not.toBe(text);
