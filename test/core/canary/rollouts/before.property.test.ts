@@ -22,11 +22,11 @@ const shownOf = ({ judged }: MetricPolicy): fc.Arbitrary<MetricWindow> => {
   const nothing = { judged, canary: null, baseline: null } as MetricWindow;
   switch (judged) {
     case 'errors':
-      return fc.tuple(count, count).map(([a, b]) => ({
-        judged,
-        canary: null,
-        baseline: { total: Math.max(a, b), events: Math.min(a, b) },
-      }));
+      return fc.tuple(count, count, count, fc.boolean()).map(([a, b, c, isSaid]) => {
+        const [total, events] = [Math.max(a, b), Math.min(a, b)];
+        const said = { good: Math.min(c, total - events), by: 'http.response.status_code' };
+        return { judged, canary: null, baseline: { total, events, ...(isSaid ? { said } : {}) } };
+      });
     case 'level':
       return (
         fc
