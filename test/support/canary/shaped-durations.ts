@@ -1,4 +1,8 @@
-import { latencyJudge, noBoundIn } from '../../../services/core/canary/metrics/latency.ts';
+import {
+  latencyJudge,
+  latencySlowerPart,
+  noBoundIn,
+} from '../../../services/core/canary/metrics/latency.ts';
 import type { LatencyRule, LatencyState } from '../../../services/core/canary/metrics/latency.ts';
 import type { Durations } from '../../../services/core/canary/windows/durations.ts';
 import { advisedBounds, normals } from '../../../services/dev/canary-climates/durations.ts';
@@ -76,8 +80,30 @@ export const after = (
     })),
   );
 
-export type Yields = 'promoted' | 'no-bound' | 'unproven';
+/** The warm-up and so many judged windows; the canary's durations have from each of those on what `partsAt` says. */
+export const shapedWindows = (
+  judged: number,
+  buckets: Buckets,
+  baseline: Parts,
+  partsAt: (window: number) => Parts,
+): readonly ShownDurations[] =>
+  Array.from({ length: warmUpWindows + judged }, (_, index) => ({
+    canary: buckets(durationsOf(partsAt(index - warmUpWindows), 1, index % windows, canaryNormals)),
+    baseline: buckets(durationsOf(baseline, 1, index % windows, baselineNormals)),
+  }));
+
+/** The same as `after`, of a canary whose durations have another shape. */
+export const afterShapes = (
+  buckets: Buckets,
+  baseline: Parts,
+  partsAt: (window: number) => Parts,
+  rule: LatencyRule = latencyRule,
+): LatencyState =>
+  judgeEach(latencyJudge, rule, shapedWindows(windows, buckets, baseline, partsAt));
+
+export type Yields = 'promoted' | 'no-bound' | 'unproven' | 'slower-part';
 export const yieldOf = (state: LatencyState, rule: LatencyRule = latencyRule): Yields => {
   if (noBoundIn(rule, state) !== null) return 'no-bound';
-  return latencyJudge.logPromote(rule, state) >= Math.log(20) ? 'promoted' : 'unproven';
+  if (latencyJudge.logPromote(rule, state) < Math.log(20)) return 'unproven';
+  return latencySlowerPart(rule, state) === null ? 'promoted' : 'slower-part';
 };

@@ -150,10 +150,13 @@ const largestAt = 4;
 const secondAt = 5;
 const runningAt = 6;
 
+/** Coarser ones are counted from the next window on, when the grid has become theirs. */
 const isOn = (grid: Grid, durations: Durations): boolean =>
   grid.shape === 'explicit'
     ? durations.shape === 'explicit'
-    : durations.shape === 'exponential' && durations.unit === grid.unit;
+    : durations.shape === 'exponential' &&
+      durations.unit === grid.unit &&
+      durations.scale >= grid.scale;
 
 /** What the canary may take longer by is taken off by counting it beyond a higher boundary, where buckets allow it. */
 const shiftOn = ({ grid, promoteShift }: Cut, durations: Durations): number =>

@@ -413,6 +413,26 @@ describe('a promotion', () => {
     expect(missingAfter(rule, blind.slice(0, 100))).toEqual(['no-bound latency']);
   });
 
+  test('waits for a part of the requests that is plainly slower, while it is', () => {
+    const at = (counts: readonly number[]) =>
+      ({ shape: 'exponential', scale: 4, zeroCount: 0, offset: -50, counts }) as const;
+    const [before, slower] = [
+      at([10, 230, 10]),
+      at([10, 225, 10, ...Array<number>(24).fill(0), 5]),
+    ];
+    const shown = { ...healthy, latency: { canary: slower, baseline: before } };
+    expect(missingAfter(rule, times(100, shown))).toEqual(['slower-part latency']);
+    const mended = { ...healthy, latency: { canary: before, baseline: before } };
+    const later = [...times(30, shown), ...times(300, mended)];
+    expect(saidOn(later).map((said) => said.replace(/ at .*/, ''))).toEqual(['promote']);
+  });
+
+  test('waits for histograms with bounds', () => {
+    const bare = { shape: 'explicit', bounds: [], counts: [250] } as const;
+    const blind = times(100, { ...healthy, latency: { canary: bare, baseline: bare } });
+    expect(missingAfter(rule, blind)).toEqual(['promote-evidence latency', 'no-bound latency']);
+  });
+
   test('waits for the soak, for presence and for every metric', () => {
     expect(missingAfter(rule, times(20, healthy))).toContain('soak');
     expect(missingAfter(rule, times(20, healthy))).toContain('warm-up');

@@ -176,6 +176,29 @@ describe('no decision says', () => {
     );
   });
 
+  test('which part of the requests is plainly slower', () => {
+    const at = (counts: readonly number[]) =>
+      ({ shape: 'exponential', scale: 4, zeroCount: 0, offset: -50, counts }) as const;
+    const canary = at([10, 225, 10, ...Array<number>(24).fill(0), 5]);
+    const latency = { canary, baseline: at([10, 230, 10]) };
+    const [first, , durations] = sentences(times(100, { ...healthy, latency }));
+    expect(first).toContain('; missing: latency without a part that is plainly slower; ');
+    expect(durations).toContain(
+      'a part of its requests is plainly slower, so nothing is promoted: 2.00 % (440/22,000) of canary requests took longer than ',
+    );
+    expect(durations).toMatch(
+      / longer than [\d.]+ ms, 0\.00 % \(0\/22,000\) of baseline requests longer than [\d.]+ ms;/,
+    );
+  });
+
+  test('that histograms have no bounds', () => {
+    const bare = { shape: 'explicit', bounds: [], counts: [250] } as const;
+    const latency = { canary: bare, baseline: bare };
+    expect(sentences(times(40, { ...healthy, latency })).join('\n')).toContain(
+      'the histograms that both versions send have no bounds, and so show no slower canary: nothing is promoted',
+    );
+  });
+
   test('what is missing', () => {
     expect(sentences([])).toEqual([
       'warming up after 0 windows; missing: errors, latency, cpu and traffic of both cohorts, ' +

@@ -1,10 +1,18 @@
 import { expect, test } from 'vitest';
+import { latencySlowerPart } from '../../../../services/core/canary/metrics/latency.ts';
 import { normalShareBelow } from '../../../../services/core/canary/statistics/normal.ts';
 import { advisedBounds } from '../../../../services/dev/canary-climates/durations.ts';
 import { seededRandom } from '../../../../services/dev/canary-climates/random.ts';
 import type { Random } from '../../../../services/dev/canary-climates/random.ts';
-import { after, between, yieldOf } from '../../../support/canary/shaped-durations.ts';
-import type { Part } from '../../../support/canary/shaped-durations.ts';
+import { latencyRule } from '../../../support/canary/metric-windows.ts';
+import {
+  after,
+  afterShapes,
+  atScale,
+  between,
+  yieldOf,
+} from '../../../support/canary/shaped-durations.ts';
+import type { Part, Parts } from '../../../support/canary/shaped-durations.ts';
 
 // Nobody can list the shapes that durations have: here are many, drawn once for all.
 
@@ -85,4 +93,84 @@ test('a fast service is promoted by bounds in wide use, and a canary that is no 
     }
   expect(fast).toBeGreaterThan(80);
   expect(fine).toBeGreaterThan(80);
+});
+
+const timesSlower = (random: Random): number => 2 ** (1 + Math.floor(random() * 3));
+
+/**
+ * Some hump of at least 2 % takes at least twice as long. It is plain where it is more than half of what is slower in
+ * both, or of what is faster: the rest of the requests does not hide it.
+ */
+const withSlowerHump = (
+  random: Random,
+): {
+  readonly parts: Parts;
+  readonly slower: Parts;
+  readonly hump: Part;
+  readonly times: number;
+} => {
+  for (;;) {
+    const parts = humps(random).map(([share, median]): Part => [
+      share,
+      median,
+      pick(random, [0.02, 0.05, 0.1], 0.1),
+    ]);
+    const at = Math.floor(random() * parts.length);
+    const hump = parts[at];
+    if (hump === undefined || hump[0] < 0.02) continue;
+    const times = timesSlower(random);
+    const others = parts.filter((part) => part !== hump);
+    const sum = (beside: readonly Part[]): number =>
+      beside.reduce((total, [share]) => total + share, 0);
+    const above = sum(others.filter((part) => edgesOf(part)[1] > edgesOf(hump)[0]));
+    const below = sum(others.filter((part) => edgesOf(part)[0] < times * edgesOf(hump)[1]));
+    if (hump[0] < 0.6 * Math.min(above, below) + 0.015) continue;
+    const slower = parts.map((part): Part =>
+      part === hump ? [part[0], part[1] * times, part[2]] : part,
+    );
+    return { parts, slower, hump, times };
+  }
+};
+
+/** Nearly all of a hump lies between them. */
+const edgesOf = ([, median, spread]: Part): readonly [number, number] => [
+  median * Math.exp(-2.5 * spread),
+  median * Math.exp(2.5 * spread),
+];
+
+test('a canary of which any hump takes twice as long is not promoted by fine buckets', () => {
+  const random = seededRandom(9, 0);
+  let vetoed = 0;
+  for (let shape = 0; shape < shapes; shape += 1) {
+    const { parts, slower, hump, times } = withSlowerHump(random);
+    const buckets = atScale(3 + Math.floor(random() * 3));
+    const yields = yieldOf(afterShapes(buckets, parts, () => slower));
+    expect([yields === 'promoted', hump, times, parts]).toEqual([false, hump, times, parts]);
+    if (yields === 'slower-part') vetoed += 1;
+    expect(
+      latencySlowerPart(
+        latencyRule,
+        afterShapes(buckets, parts, () => parts),
+      ),
+    ).toBeNull();
+  }
+  expect(vetoed).toBeGreaterThan(0);
+});
+
+test('nor by the bounds of SDKs, where one of them lies between before and after', () => {
+  const random = seededRandom(10, 0);
+  let [shown, vetoed] = [0, 0];
+  for (let shape = 0; shape < shapes; shape += 1) {
+    const { parts, slower, hump, times } = withSlowerHump(random);
+    const bounds = pick(random, [advisedBounds, prometheusBounds], advisedBounds);
+    const [from, to] = [edgesOf(hump)[1], times * edgesOf(hump)[0]];
+    // Below 10 ms it is fine.
+    if (!bounds.some((bound) => bound >= 0.01 && from <= bound && bound <= to)) continue;
+    shown += 1;
+    const yields = yieldOf(afterShapes(between(...bounds), parts, () => slower));
+    expect([yields === 'promoted', hump, times, parts]).toEqual([false, hump, times, parts]);
+    if (yields === 'slower-part') vetoed += 1;
+  }
+  expect(shown).toBeGreaterThan(shapes / 4);
+  expect(vetoed).toBeGreaterThan(0);
 });
