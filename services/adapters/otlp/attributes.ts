@@ -207,6 +207,10 @@ const GRPC_SERVER_ERRORS: ReadonlySet<string> = new Set([
   ...['UNKNOWN', 'DEADLINE_EXCEEDED', 'UNIMPLEMENTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS'],
 ]);
 
+/** Libraries spell the names their own way: Go's says `DeadlineExceeded` and `Canceled`. */
+const bareName = (name: string): string =>
+  name.toUpperCase().replaceAll('_', '').replace('CANCELED', 'CANCELLED');
+
 /** Whether the requests of a point failed, and by which status that is known; null: none that can be read. */
 type Ending = { readonly failed: boolean; readonly by: StatusName | null };
 
@@ -224,7 +228,10 @@ const endingOf = (attributes: AttributeList): Ending => {
   }
   for (const by of ['rpc.grpc.status_code', 'rpc.response.status_code'] as const) {
     const shown = attributes.shown(by) ?? '';
-    const code = GRPC_CODES.find((name, number) => shown === name || shown === String(number));
+    const spelt = bareName(shown);
+    const code = GRPC_CODES.find(
+      (name, number) => spelt === bareName(name) || shown === String(number),
+    );
     if (code !== undefined) return { failed: GRPC_SERVER_ERRORS.has(code), by };
   }
   return { failed: attributes.text('error.type') !== null, by: null };
