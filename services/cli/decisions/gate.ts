@@ -1,5 +1,6 @@
 import type { GateOutcome, PlaceAsked } from '../../core/canary/obey/gate.ts';
 import { odds, percent } from '../../core/canary/reading/figures.ts';
+import { unsaidWords } from '../../core/canary/judge/sentence.ts';
 import { headlineOf } from '../../core/canary/decision/sentence.ts';
 import { countOf } from '../../core/problems/problem.ts';
 import type { Result } from '../../core/result.ts';
@@ -242,6 +243,7 @@ const newsIn = (line: Line): string => {
     noBoundText(line),
     // Its shares move with every window.
     slowerPartText(line) !== undefined,
+    unsaidText(line) !== undefined,
   ].join();
 };
 
@@ -261,6 +263,7 @@ const standing = (line: Line): string => {
     togetherIn(line),
     noBoundText(line),
     slowerPartText(line),
+    unsaidText(line),
     refusedText(line) ?? unjudgedIn(line) ?? barredText(line)?.said,
   ];
   return plainText(parts.filter((part) => part !== undefined).join('; '));
@@ -335,6 +338,23 @@ const slowerPartText = (line: Line): string | undefined => {
     return undefined;
   const metrics = [first, ...others].map((metric) => textIn(metric, 'metric')).join(', ');
   return `a part of the requests is plainly slower by ${metrics}, so nothing is promoted: ${percent(longer)} of the canary's took longer than ${milliseconds(boundMs)}, ${percent(baselineLonger)} of the baseline's longer than ${milliseconds(baselineBoundMs)}`;
+};
+
+/** Metrics of which one version does not say what became of the requests. */
+const unsaidText = (line: Line): string | undefined => {
+  const judging = lineIn(line, 'judging');
+  const [first, ...others] = judging === null ? [] : linesIn(judging, 'unsaid');
+  if (first === undefined) return undefined;
+  const { cohort, by, canary, baseline } = first;
+  if (
+    (cohort !== 'canary' && cohort !== 'baseline') ||
+    typeof by !== 'string' ||
+    typeof canary !== 'number' ||
+    typeof baseline !== 'number'
+  )
+    return undefined;
+  const metrics = [first, ...others].map((metric) => textIn(metric, 'metric')).join(', ');
+  return `${metrics}: ${unsaidWords({ cohort, by, canary, baseline })}`;
 };
 
 const milliseconds = (ms: number): string => `${Number(ms.toPrecision(3))} ms`;

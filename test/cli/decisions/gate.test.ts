@@ -127,8 +127,18 @@ describe('a gate waits', () => {
     const note = {
       ...{ deployment, attempt: 1, slot: place('production'), version: '2.0.0', openedAtMs },
       ...{ windowMs: 5_000, windows: 9, pairedWindows: 4, warmUpWindows: 12, stage: 'warming' },
-      ...{ evidence: 1, evidenceNeeded: 200, unsent: [], targets: [], noBound: [], slowerPart: [] },
+      ...{
+        evidence: 1,
+        evidenceNeeded: 200,
+        unsent: [],
+        targets: [],
+        noBound: [],
+        slowerPart: [],
+        unsaid: [],
+      },
     };
+    const by = 'http.response.status_code';
+    const forgetful = { metric: 'errors', cohort: 'canary', by, canary: 0, baseline: 1 } as const;
     const slower = {
       ...{ metric: 'latency', canaryMs: 284.7, canary: { total: 1_000, events: 50 } },
       ...{ baselineMs: 250, baseline: { total: 900, events: 0 } },
@@ -175,6 +185,10 @@ describe('a gate waits', () => {
       [
         "warming up, 4 of 12 windows; a part of the requests is plainly slower by latency, so nothing is promoted: 5.00 % of the canary's took longer than 285 ms, 0.00 % of the baseline's longer than 250 ms",
         { slowerPart: [slower] },
+      ],
+      [
+        'warming up, 4 of 12 windows; errors: the baseline says http.response.status_code for 100.00 % of its requests, the canary for 0.00 %: whether the others failed nobody knows, so nothing is promoted',
+        { unsaid: [forgetful] },
       ],
     ])('%s', async (told, change) => {
       const { err } = await saidWith(change);

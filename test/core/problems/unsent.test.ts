@@ -18,6 +18,7 @@ const note: JudgingNote = {
   targets: [],
   noBound: [],
   slowerPart: [],
+  unsaid: [],
 };
 const problemsWith = (...judging: readonly JudgingNote[]) => problemsOf([], { now: 120, judging });
 

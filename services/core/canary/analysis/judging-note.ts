@@ -6,6 +6,8 @@ import type { NoBoundOf } from '../metrics/latency.ts';
 import type { SlowerPartOf } from '../metrics/slower-part.ts';
 import type { AnalysisState } from './analysis-state.ts';
 import { boundsFar, slowerParts } from './bounds-far.ts';
+import { statusUnsaid } from './status-unsaid.ts';
+import type { UnsaidOf } from './status-unsaid.ts';
 import { targetsTogether } from './targets-together.ts';
 import { evidenceOf } from '../statistics/evidence.ts';
 import { policyIn, ruleIn } from '../attempts/frozen.ts';
@@ -54,6 +56,8 @@ export type JudgingNote = {
   readonly noBound: readonly NoBoundOf[];
   /** Metrics by which nothing is promoted while a part of the canary's requests plainly takes longer. */
   readonly slowerPart: readonly SlowerPartOf[];
+  /** Metrics by which nothing is promoted, as one cohort does not say what became of its requests. */
+  readonly unsaid: readonly UnsaidOf[];
 };
 
 const keyPrefix = 'judging/';
@@ -91,6 +95,7 @@ export const judgingNoteOf = (analysis: AnalysisState, nowMs: number): JudgingNo
     targets: targetsTogether(analysis),
     noBound: boundsFar(analysis),
     slowerPart: slowerParts(analysis),
+    unsaid: statusUnsaid(analysis),
   };
 };
 
@@ -114,7 +119,7 @@ export const unsentIn = ({
 export const readJudgingNote = (text: string): JudgingNote | undefined => {
   const note = jsonFieldsIn(text);
   if (note === undefined) return undefined;
-  const { slot, unsent, stage, targets, noBound, slowerPart } = note;
+  const { slot, unsent, stage, targets, noBound, slowerPart, unsaid } = note;
   const isNote =
     ['atMs', 'attempt', 'openedAtMs', 'windows'].every((name) => isNumber(note[name])) &&
     ['windowMs', 'pairedWindows', 'warmUpWindows', 'evidence', 'evidenceNeeded'].every(
@@ -135,7 +140,9 @@ export const readJudgingNote = (text: string): JudgingNote | undefined => {
     Array.isArray(noBound) &&
     noBound.every(isNoBound) &&
     Array.isArray(slowerPart) &&
-    slowerPart.every(isSlowerPart);
+    slowerPart.every(isSlowerPart) &&
+    Array.isArray(unsaid) &&
+    unsaid.every(isUnsaid);
   return isNote ? (note as unknown as JudgingNote) : undefined;
 };
 
@@ -161,6 +168,14 @@ const isSlowerPart = (value: unknown): boolean =>
   isNumber(value['baselineMs']) &&
   areCounts(value['canary']) &&
   areCounts(value['baseline']);
+
+const isUnsaid = (value: unknown): boolean =>
+  isJsonFields(value) &&
+  isText(value['metric']) &&
+  (value['cohort'] === 'canary' || value['cohort'] === 'baseline') &&
+  isText(value['by']) &&
+  isNumber(value['canary']) &&
+  isNumber(value['baseline']);
 
 const areCounts = (value: unknown): boolean =>
   isJsonFields(value) && isNumber(value['total']) && isNumber(value['events']);
@@ -189,5 +204,12 @@ export const judgingLine = (note: JudgingNote): Line => ({
     longer: canary.events / canary.total,
     baselineBoundMs: baselineMs,
     baselineLonger: baseline.events / baseline.total,
+  })),
+  unsaid: note.unsaid.map(({ metric, cohort, by, canary, baseline }) => ({
+    metric,
+    cohort,
+    by,
+    canary,
+    baseline,
   })),
 });

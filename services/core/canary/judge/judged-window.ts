@@ -1,6 +1,6 @@
 import type { Durations } from '../windows/durations.ts';
 import type { Level } from '../metrics/level.ts';
-import type { SaidCounts } from '../windows/said.ts';
+import type { SaidCounts } from '../statistics/rate-counts.ts';
 import type { WindowMark } from '../windows/window.ts';
 
 /** What came of one metric in one window in both cohorts; null: nothing came of it. */

@@ -1,8 +1,9 @@
-import type { Cohort } from '../windows/cohorts.ts';
-import type { SaidCounts } from '../windows/said.ts';
+import type { RatePair, SaidCounts } from '../statistics/rate-counts.ts';
 
 // Requests of which no point says what became of them count as good ones. That is true of services that mark nothing but
 // failures; it is not where the other version says of each request how it ended.
+
+type Cohort = keyof RatePair;
 
 type Sums = {
   readonly total: number;

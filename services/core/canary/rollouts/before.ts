@@ -4,7 +4,7 @@ import { jsonFieldsIn } from '../../json-text.ts';
 import type { Durations, Exponential } from '../windows/durations.ts';
 import { downscaled } from '../windows/durations.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
-import type { SaidCounts } from '../windows/said.ts';
+import type { SaidCounts } from '../statistics/rate-counts.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
 import { beforeTextMax } from '../../samples/parse-sample.ts';
 

@@ -1,6 +1,12 @@
 /** Counts of one rate: of `total`, `events` had what is counted (errors; requests slower than a boundary). */
 export type RateCounts = { readonly total: number; readonly events: number };
 
+/** Of how many requests a point says that they were good, and by which attribute it says so of most of them. */
+export type Said = { readonly good: number; readonly by: string };
+
+/** `said` is absent where nothing says so of any request. */
+export type SaidCounts = RateCounts & { readonly said?: Said };
+
 /** One rate in both cohorts, in the same window. */
 export type RatePair = { readonly canary: RateCounts; readonly baseline: RateCounts };
 

@@ -1,13 +1,6 @@
 import type { PointAttribute } from '../../telemetry/telemetry-point.ts';
 import { statusNames, statusSaid } from '../../telemetry/status-said.ts';
 import type { AttributeFilter } from '../policy/policy.ts';
-import type { RateCounts } from '../statistics/rate-counts.ts';
-
-/** Of how many requests a point says that they were good, and by which attribute it says so of most of them. */
-export type Said = { readonly good: number; readonly by: string };
-
-/** `said` is absent where nothing says so of any request. */
-export type SaidCounts = RateCounts & { readonly said?: Said };
 
 /**
  * The attribute by which a point of these attributes says what became of its requests; undefined: it does not say.

@@ -5,7 +5,7 @@ import type { MetricWindow } from '../judge/judged-window.ts';
 import { instancesMin, levelCap, trimmedMean } from '../noise/loud.ts';
 import type { Level } from '../metrics/level.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
-import type { SaidCounts } from './said.ts';
+import type { SaidCounts } from '../statistics/rate-counts.ts';
 import type { JudgedAs } from './judged-as.ts';
 import type { Counted } from './stream-bases.ts';
 

@@ -95,7 +95,7 @@ describe('how an analysis stands', () => {
     expect(noBoundAt(16_500, [0.2, 0.4, 0.3, 0.1])).toEqual([]);
     // Histograms without bounds.
     expect(noteAfter(16_500, {}, fullPolicy)?.noBound).toMatchObject([
-      { metric: 'latency', boundaryMs: null, baseline: { events: 0 } },
+      { metric: 'latency', boundaryMs: null, baseline: { total: 6_500, events: 0 } },
     ]);
     // Too few requests yet.
     expect(noBoundAt(4_500, [0, 1, 0, 0])).toEqual([]);
@@ -128,6 +128,7 @@ describe('a note', () => {
     ['targets that are none', text.replace('"targets":[', '"targets":[7,')],
     ['bounds that are none', text.replace('"noBound":[', '"noBound":[7,')],
     ['slower parts that are none', text.replace('"slowerPart":[', '"slowerPart":[{}')],
+    ['what is unsaid, and is nothing', text.replace('"unsaid":[', '"unsaid":[{}')],
     ['metrics that are none', text.replace('"unsent":[', '"unsent":[7,')],
   ])('that is %s is none', (_what, other) => {
     expect(other).not.toBe(text);

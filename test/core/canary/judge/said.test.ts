@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { explain, verdictOf } from '../../../../services/core/canary/judge/verdict-of.ts';
 import { verdictText } from '../../../../services/core/canary/judge/sentence.ts';
-import type { SaidCounts } from '../../../../services/core/canary/windows/said.ts';
+import type { SaidCounts } from '../../../../services/core/canary/statistics/rate-counts.ts';
 import {
   decisionsOn,
   familyRule,
