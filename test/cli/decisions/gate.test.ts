@@ -137,8 +137,10 @@ describe('a gate waits', () => {
         unsaid: [],
       },
     };
-    const by = 'http.response.status_code';
-    const forgetful = { metric: 'errors', cohort: 'canary', by, canary: 0, baseline: 1 } as const;
+    const forgetful = {
+      ...({ metric: 'errors', cohort: 'canary' } as const),
+      ...{ by: 'http.response.status_code', canary: 0, baseline: 1 },
+    };
     const slower = {
       ...{ metric: 'latency', canaryMs: 284.7, canary: { total: 1_000, events: 50 } },
       ...{ baselineMs: 250, baseline: { total: 900, events: 0 } },
