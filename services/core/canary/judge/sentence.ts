@@ -138,6 +138,8 @@ const metricSentence = (
       `${reason.evidence.toFixed(1)} standard deviations above that at the deadline, ${reason.evidenceNeeded.toFixed(1)} needed`,
     );
   else phrases.push(`its part of the evidence ${odds(metric.evidence)} of ${odds(evidenceNeeded)}`);
+  if (explained.judged === 'latency' && reason?.code === 'worse-than-tolerated')
+    phrases.push(...meanLogPhrases(explained));
   const strongest = explained.strongestWindows;
   if (strongest.length > 0) phrases.push(`most of it from ${windowsPhrase(strongest)}`);
   return [...phrases, ...scatter(explained)].join('; ');
@@ -250,6 +252,17 @@ const fineEnough = ({ tails, loudest, fine }: LatencyExplanation): readonly stri
     ? []
     : [
         `fast enough up to ${secondsPhrase(tail.boundaryMs)}: ${slowPhrase(tail.canary)} slower than that vs ${slowPhrase(tail.baseline)}`,
+      ];
+};
+
+/** Where no share beyond a boundary is against the canary, all durations together are: their logarithms have a mean. */
+const meanLogPhrases = (explained: LatencyExplanation): readonly string[] => {
+  const { meanLogEvidence } = explained;
+  const ofTail = loudestTail(explained)?.rollbackEvidence ?? 0;
+  return meanLogEvidence === null || ofTail >= 1 || meanLogEvidence <= ofTail
+    ? []
+    : [
+        `this share is not what decided: the durations as a whole took longer, by the mean of their logarithms (${odds(meanLogEvidence)})`,
       ];
 };
 

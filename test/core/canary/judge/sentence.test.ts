@@ -191,6 +191,19 @@ describe('no decision says', () => {
     );
   });
 
+  test('that the mean of logarithms decided, where no share beyond a boundary did', () => {
+    const at = (counts: readonly number[]) =>
+      ({ shape: 'exponential', scale: 4, zeroCount: 0, offset: -100, counts }) as const;
+    const zeros = Array<number>(50).fill(0);
+    // What was fast is slower, and what was slow is faster.
+    const baseline = at([75, ...zeros, 175]);
+    const canary = at([0, ...zeros.slice(0, 35), 175, ...zeros.slice(36), 75]);
+    const said = sentences(times(60, { ...healthy, latency: { canary, baseline } })).join('\n');
+    expect(said).toMatch(
+      /this share is not what decided: the durations as a whole took longer, by the mean of their logarithms \(1:[\d,]+\)/,
+    );
+  });
+
   test('that histograms have no bounds', () => {
     const bare = { shape: 'explicit', bounds: [], counts: [250] } as const;
     const latency = { canary: bare, baseline: bare };
