@@ -151,8 +151,6 @@ describe('what cannot be compared is said, not thrown', () => {
   test('explicit histograms without a bound in common', () => {
     const others: Durations = { shape: 'explicit', bounds: [0.2, 2], counts: [1, 2, 3] };
     expect(addDurations(few, others)).toEqual({ ok: false, problem: 'no-shared-bound' });
-    const none: Durations = { shape: 'explicit', bounds: [], counts: [9] };
-    expect(addDurations(none, none)).toEqual({ ok: false, problem: 'no-shared-bound' });
   });
 
   test('a boundary that the buckets do not have', () => {
@@ -162,6 +160,11 @@ describe('what cannot be compared is said, not thrown', () => {
     expect(countAbove(buckets, { shape: 'exponential', scale: 4, edge: 3 })).toBeUndefined();
     expect(countAbove(buckets, { shape: 'exponential', scale: 4, edge: -6 })).toBe(5);
   });
+});
+
+test('histograms without bounds are one bucket, which shows how many there were', () => {
+  const none: Durations = { shape: 'explicit', bounds: [], counts: [9] };
+  expect(addDurations(none, none)).toEqual({ ok: true, value: { ...none, counts: [18] } });
 });
 
 describe('explicit bounds that differ', () => {
