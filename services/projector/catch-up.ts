@@ -19,7 +19,7 @@ import type { ReadProblem } from '../ports/record-log.ts';
 import type { Checks } from './checks.ts';
 import { openChecks } from './checks.ts';
 import { generationNotes as notes } from './generation-notes.ts';
-import { applyBatch, batchRecordsMax, loadState, storeProblem } from './project.ts';
+import { applyBatch, batchRecordsMax, loadState, openingOf, storeProblem } from './project.ts';
 
 /**
  * The generation that readers use, made where there is none. One that another version of the fold wrote is folded
@@ -81,6 +81,8 @@ export const rebuild = async (
   const { store } = ports;
   const current = await store.current();
   if (!current.ok) return fail(storeProblem(current.problem));
+  const own = await isOfThisLog(ports, current.value);
+  if (!own.ok) return own;
   const known = await store.generations();
   if (!known.ok) return fail(storeProblem(known.problem));
   const begun = await beginGeneration(ports, options);
@@ -98,6 +100,36 @@ export const rebuild = async (
   // What was written to the old generation until now is on the log.
   return foldToEnd(ports, generation, options);
 };
+
+/** Nothing is begun beside the read models of another log: a store behind a wrong address stays as it is. */
+const isOfThisLog = async (
+  ports: ProjectionPorts,
+  used: Generation | undefined,
+): Promise<Result<void, ProjectionProblem>> => {
+  if (used === undefined) return ok(undefined);
+  const stands = await ports.store.checkpoint(used);
+  if (!stands.ok) return fail(storeProblem(stands.problem));
+  if (stands.value === undefined) return ok(undefined);
+  const records = await ports.log.read(0, 0, firstBatchRecords);
+  if (!records.ok) return logFailed(records.problem);
+  const [opening] = records.value;
+  if (opening === undefined) return logShortened(ports, 0, stands.value.next);
+  const opened = openingOf(ports, opening);
+  if (!opened.ok) return opened;
+  return sameLog(ports, stands.value.logId, opened.value.state.trust.logId);
+};
+
+const sameLog = (
+  { log }: ProjectionPorts,
+  used: string,
+  read: string,
+): Result<void, ProjectionProblem> =>
+  used === read
+    ? ok(undefined)
+    : refuse(
+        'foreign-log',
+        `the read models in use are of the log ${used}, ${log.name} is the log ${read}: another log needs a store of its own`,
+      );
 
 const namesTriedMax = 20;
 
@@ -180,13 +212,9 @@ const foldPast = async (
     if (!stands.ok) return fail(storeProblem(stands.problem));
     if (stands.value === undefined) return folded;
     const { logId, next: usedNext } = stands.value;
-    if (logId !== trust.logId)
-      return abandoned(
-        refuse(
-          'foreign-log',
-          `the read models in use are of the log ${logId}, ${ports.log.name} is the log ${trust.logId}: another log needs a store of its own`,
-        ),
-      );
+    // Asked before it began: the log may have been replaced since.
+    const own = sameLog(ports, logId, trust.logId);
+    if (!own.ok) return abandoned(own);
     if (usedNext <= next) return folded;
     // Either more came meanwhile, or the log has lost its tail: the next round tells.
     usedBefore = usedNext;

@@ -200,6 +200,26 @@ const checkpointOf = (state: FoldState): Checkpoint => ({
   rowsDigest: state.rowsDigest,
 });
 
+/** What record 0 says of the log; refused where it is none, or not the one that is asked for. */
+export const openingOf = (
+  { log, tools, audience, pinnedLogId }: ProjectionPorts,
+  record: LogRecord,
+): Result<Folded, ProjectionProblem> => {
+  const opened = foldOpening(tools, audience, record);
+  if (!opened.ok)
+    return refuse(
+      'log-not-opened',
+      `record 0 of ${log.name} does not open this log: ${opened.problem.message}`,
+    );
+  const { logId } = opened.value.state.trust;
+  return pinnedLogId === null || pinnedLogId === logId
+    ? opened
+    : refuse(
+        'foreign-log',
+        `${log.name} is the log ${logId}; PLIMSOLL_LOG_ID asks for ${pinnedLogId}`,
+      );
+};
+
 const foldRecords = async (
   ports: ProjectionPorts,
   generation: Generation,
@@ -208,23 +228,12 @@ const foldRecords = async (
   memory: Memory,
   how: FoldHow,
 ): Promise<Result<Folded, ProjectionProblem>> => {
-  const { tools, audience } = ports;
   if (state !== undefined)
     return foldChecked(ports, generation, state, false, records, memory, how);
   const [opening, ...rest] = records;
   if (opening === undefined) return refuse('log-empty', 'the log has no record 0 yet');
-  const opened = foldOpening(tools, audience, opening);
-  if (!opened.ok)
-    return refuse(
-      'log-not-opened',
-      `record 0 of ${ports.log.name} does not open this log: ${opened.problem.message}`,
-    );
-  const { logId } = opened.value.state.trust;
-  if (ports.pinnedLogId !== null && ports.pinnedLogId !== logId)
-    return refuse(
-      'foreign-log',
-      `${ports.log.name} is the log ${logId}; PLIMSOLL_LOG_ID asks for ${ports.pinnedLogId}`,
-    );
+  const opened = openingOf(ports, opening);
+  if (!opened.ok) return opened;
   if (rest.length === 0) return opened;
   const folded = await foldChecked(ports, generation, opened.value.state, true, rest, memory, how);
   if (!folded.ok) return folded;

@@ -3,7 +3,9 @@ import { createMemoryRecordLog } from '../../services/adapters/memory/record-log
 import type { NewRecord } from '../../services/core/log/record.ts';
 import type { GenerationNote } from '../../services/core/generation-note.ts';
 import { nextGeneration } from '../../services/core/generation-note.ts';
+import { currentFoldVersion } from '../../services/core/projection.ts';
 import { noFilter } from '../../services/core/record-filter.ts';
+import { ok } from '../../services/core/result.ts';
 import type { ProjectionPorts } from '../../services/ports/projecting.ts';
 import type { ReadModelStore } from '../../services/ports/read-model-store.ts';
 import { foldToEnd, openGeneration, rebuild } from '../../services/projector/catch-up.ts';
@@ -67,6 +69,38 @@ describe('a rebuild that would send readers back is refused, and they see what t
     expect(rebuilt).toMatchObject({ problem: { code: 'foreign-log' } });
     expect(await seen()).toEqual(before);
   });
+});
+
+test('a newer release at the store of another log refuses before it writes anything there', async () => {
+  const { store } = await built();
+  const written: string[] = [];
+  const olderAndForeign: ReadModelStore = {
+    ...store,
+    checkpoint: async (generation) => {
+      const stands = await store.checkpoint(generation);
+      if (!stands.ok || stands.value === undefined) return stands;
+      return ok({ ...stands.value, foldVersion: currentFoldVersion - 1 });
+    },
+    commit: async (generation, step) => {
+      written.push(`a step of ${generation}`);
+      return store.commit(generation, step);
+    },
+    aside: {
+      ...store.aside,
+      write: async (entries) => {
+        written.push(...entries.map(({ key }) => key));
+        return store.aside.write(entries);
+      },
+    },
+  };
+  const another = opened(keyOf('admin'), { log: id('another log') });
+  const ports = await portsOf(
+    [await signed('admin', another, 'another'), ...records.slice(1)],
+    olderAndForeign,
+  );
+  expect(await openGeneration(ports)).toMatchObject({ problem: { code: 'foreign-log' } });
+  expect(written).toEqual([]);
+  expect(value(await store.generations())).toEqual(['g1']);
 });
 
 test('a rebuild whose readers are ahead by what came meanwhile catches up with them', async () => {
