@@ -1,4 +1,5 @@
 import type { GateOutcome, PlaceAsked } from '../../core/canary/obey/gate.ts';
+import type { WindowMark } from '../../core/canary/windows/window.ts';
 import { odds, percent } from '../../core/canary/reading/figures.ts';
 import { unsaidWords } from '../../core/canary/judge/sentence.ts';
 import { headlineOf } from '../../core/canary/decision/sentence.ts';
@@ -346,6 +347,7 @@ const unsaidText = (line: Line): string | undefined => {
   const [first, ...others] = judging === null ? [] : linesIn(judging, 'unsaid');
   if (first === undefined) return undefined;
   const { cohort, by, canary, baseline } = first;
+  const window = markIn(first);
   if (
     (cohort !== 'canary' && cohort !== 'baseline') ||
     typeof by !== 'string' ||
@@ -354,7 +356,14 @@ const unsaidText = (line: Line): string | undefined => {
   )
     return undefined;
   const metrics = [first, ...others].map((metric) => textIn(metric, 'metric')).join(', ');
-  return `${metrics}: ${unsaidWords({ cohort, by, canary, baseline })}`;
+  return `${metrics}: ${unsaidWords({ cohort, by, canary, baseline, window })}`;
+};
+
+/** The window that something was so in; null: it is so of all. */
+const markIn = (line: Line): WindowMark | null => {
+  const window = lineIn(line, 'window');
+  if (window === null || typeof window['index'] !== 'number') return null;
+  return { index: window['index'], startMs: Date.parse(textIn(window, 'at')) };
 };
 
 const milliseconds = (ms: number): string => `${Number(ms.toPrecision(3))} ms`;

@@ -139,7 +139,11 @@ describe('a gate waits', () => {
     };
     const forgetful = {
       ...({ metric: 'errors', cohort: 'canary' } as const),
-      ...{ by: 'http.response.status_code', canary: 0, baseline: 1 },
+      ...{ by: 'http.response.status_code', canary: 0, baseline: 1, window: null },
+    };
+    const forgotOnce = {
+      ...{ ...forgetful, canary: 0.25 },
+      window: { index: 7, startMs: 1_795_330_835_000 },
     };
     const slower = {
       ...{ metric: 'latency', canaryMs: 284.7, canary: { total: 1_000, events: 50 } },
@@ -192,6 +196,10 @@ describe('a gate waits', () => {
         'warming up, 4 of 12 windows; errors: the baseline says http.response.status_code for 100.00 % of its requests, the canary for 0.00 %: whether the others failed nobody knows, so nothing is promoted',
         { unsaid: [forgetful] },
       ],
+      [
+        'warming up, 4 of 12 windows; errors: in window 7 (07:00:35 UTC) the baseline said http.response.status_code for 100.00 % of its requests, the canary for 25.00 %: whether the others failed nobody knows, so nothing is promoted for now',
+        { unsaid: [forgotOnce] },
+      ],
     ])('%s', async (told, change) => {
       const { err } = await saidWith(change);
       expect(err[0]).toContain(`; no decision yet: ${told}; 2 s left`);
@@ -206,7 +214,7 @@ describe('a gate waits', () => {
       const boundless = {
         noBound: [{ metric: 'pay', boundaryMs: null, baseline: { total: 9, events: 0 } }],
       };
-      const change = { ...boundless, slowerPart: [slower] };
+      const change = { ...boundless, slowerPart: [slower], unsaid: [forgetful, forgotOnce] };
       const line = jsonOf(await saidWith(change, 2_000, '--json'));
       expect(line).toMatchObject({
         outcome: 'waiting',
@@ -214,6 +222,7 @@ describe('a gate waits', () => {
           ...{ stage: 'warming', windows: 9 },
           noBound: [{ metric: 'pay', boundMs: null, longer: 0 }],
           slowerPart: [{ boundMs: 284.7, longer: 0.05, baselineBoundMs: 250, baselineLonger: 0 }],
+          unsaid: [{ window: null }, { window: { index: 7, at: '2026-11-22T07:00:35.000Z' } }],
         },
       });
       expect(faultsOf('gate', line)).toEqual([]);

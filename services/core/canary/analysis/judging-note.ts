@@ -175,7 +175,11 @@ const isUnsaid = (value: unknown): boolean =>
   (value['cohort'] === 'canary' || value['cohort'] === 'baseline') &&
   isText(value['by']) &&
   isNumber(value['canary']) &&
-  isNumber(value['baseline']);
+  isNumber(value['baseline']) &&
+  (value['window'] === null || isWindow(value['window']));
+
+const isWindow = (value: unknown): boolean =>
+  isJsonFields(value) && isNumber(value['index']) && isNumber(value['startMs']);
 
 const areCounts = (value: unknown): boolean =>
   isJsonFields(value) && isNumber(value['total']) && isNumber(value['events']);
@@ -205,11 +209,12 @@ export const judgingLine = (note: JudgingNote): Line => ({
     baselineBoundMs: baselineMs,
     baselineLonger: baseline.events / baseline.total,
   })),
-  unsaid: note.unsaid.map(({ metric, cohort, by, canary, baseline }) => ({
+  unsaid: note.unsaid.map(({ metric, cohort, by, canary, baseline, window }) => ({
     metric,
     cohort,
     by,
     canary,
     baseline,
+    window: window && { index: window.index, at: isoTime(window.startMs) },
   })),
 });

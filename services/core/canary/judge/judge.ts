@@ -181,7 +181,7 @@ const folded = (
     const next = addToMetric(metric, state, window, shown, hasCanary, hasBaseline, place);
     const told = shownWindow.metrics[at];
     if (next.judged !== 'errors' || told?.judged !== 'errors') return next;
-    const said = saidWith(next.said, told, index);
+    const said = saidWith(next.said, told, place);
     return said === next.said ? next : { ...next, said };
   });
   const share = window.canaryShare ?? before.share;

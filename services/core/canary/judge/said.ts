@@ -1,3 +1,4 @@
+import type { WindowMark } from '../windows/window.ts';
 import type { RatePair, SaidCounts } from '../statistics/rate-counts.ts';
 
 // Requests of which no point says what became of them count as good ones. That is true of services that mark nothing but
@@ -18,18 +19,23 @@ type Sums = {
 export type SaidState = {
   readonly canary: Sums;
   readonly baseline: Sums;
-  /** The newest window in which this cohort said much less than the other. */
-  readonly unsaidIndex: { readonly canary: number | null; readonly baseline: number | null };
+  /** Where this cohort last said much less than the other. */
+  readonly less: { readonly canary: SaidLess | null; readonly baseline: SaidLess | null };
 };
 
+/** Found with this window: in it alone, or in all windows up to it. */
+type SaidLess = ToldParts & { readonly window: WindowMark; readonly isOfAll: boolean };
+
+/** Of which part of their requests the cohorts say what became of them. */
+type ToldParts = { readonly canary: number; readonly baseline: number };
+
 /** A cohort that says of much less of its requests than the other what became of them. */
-export type Unsaid = {
+export type Unsaid = ToldParts & {
   readonly cohort: Cohort;
   /** The attribute by which the other one says it. */
   readonly by: string;
-  /** Of which part of their requests they say it. */
-  readonly canary: number;
-  readonly baseline: number;
+  /** The window in which that was so; null: it is so of all windows together. */
+  readonly window: WindowMark | null;
 };
 
 /** Who says of at least this part of the requests that they were good, is one who says it. */
@@ -46,18 +52,31 @@ type Counts = Omit<Sums, 'by'>;
 type Pair = { readonly [Name in Cohort]: SaidCounts };
 type CountsPair = { readonly [Name in Cohort]: Counts };
 
-/** In this window, or in all with it. Null: both say as much, as far as that can be told. */
-const unsaidIn = (pair: Pair, before: SaidState | null): Cohort | null => {
+type Less = ToldParts & { readonly cohort: Cohort; readonly isOfAll: boolean };
+
+/** In all windows with this one, or in it alone. Null: both say as much, as far as that can be told. */
+const lessIn = (pair: Pair, before: SaidState | null): Less | null => {
   const window = { canary: countsOf(pair.canary), baseline: countsOf(pair.baseline) };
   const all = {
     canary: added(before?.canary, pair.canary),
     baseline: added(before?.baseline, pair.baseline),
   };
-  const isLess = (cohort: Cohort): boolean =>
-    saysLess(window, cohort, toldParts.window) || saysLess(all, cohort, toldParts.all);
-  if (isLess('canary')) return 'canary';
-  return isLess('baseline') && !marksFailures(all.baseline) ? 'baseline' : null;
+  const lessOf = (cohort: Cohort): Less | null => {
+    if (saysLess(all, cohort, toldParts.all)) return { cohort, isOfAll: true, ...partsIn(all) };
+    return saysLess(window, cohort, toldParts.window)
+      ? { cohort, isOfAll: false, ...partsIn(window) }
+      : null;
+  };
+  return lessOf('canary') ?? (marksFailures(all.baseline) ? null : lessOf('baseline'));
 };
+
+const partsIn = ({ canary, baseline }: CountsPair): ToldParts => ({
+  canary: shownPart(toldPart(canary)),
+  baseline: shownPart(toldPart(baseline)),
+});
+
+/** As exactly as anybody reads it. */
+const shownPart = (part: number): number => Math.round(part * 1e6) / 1e6;
 
 const saysLess = ({ canary, baseline }: CountsPair, cohort: Cohort, part: number): boolean => {
   const [one, than] = cohort === 'canary' ? [canary, baseline] : [baseline, canary];
@@ -92,7 +111,7 @@ const pairIn = ({ canary, baseline }: Shown): Pair | undefined =>
 export const isBaselineUnknown = (before: SaidState | null, shown: Shown): boolean => {
   const pair = pairIn(shown);
   if (pair === undefined || isNothingSaid(before, pair)) return false;
-  return unsaidIn(pair, before) === 'baseline';
+  return lessIn(pair, before)?.cohort === 'baseline';
 };
 
 /** Nor ever was: then nobody says less than the other. */
@@ -103,19 +122,21 @@ const isNothingSaid = (before: SaidState | null, { canary, baseline }: Pair): bo
 export const saidWith = (
   before: SaidState | null,
   shown: Shown,
-  index: number,
+  { index, startMs }: WindowMark,
 ): SaidState | null => {
   const pair = pairIn(shown);
   if (pair === undefined) return before;
   if (isNothingSaid(before, pair)) return null;
-  const unsaid = unsaidIn(pair, before);
+  const found = lessIn(pair, before);
+  const lessOf = (cohort: Cohort): SaidLess | null => {
+    if (found?.cohort !== cohort) return before?.less[cohort] ?? null;
+    const { canary, baseline, isOfAll } = found;
+    return { canary, baseline, isOfAll, window: { index, startMs } };
+  };
   return {
     canary: added(before?.canary, pair.canary),
     baseline: added(before?.baseline, pair.baseline),
-    unsaidIndex: {
-      canary: unsaid === 'canary' ? index : (before?.unsaidIndex.canary ?? null),
-      baseline: unsaid === 'baseline' ? index : (before?.unsaidIndex.baseline ?? null),
-    },
+    less: { canary: lessOf('canary'), baseline: lessOf('baseline') },
   };
 };
 
@@ -129,11 +150,13 @@ const added = (sums: Sums | undefined, { total, events, said }: SaidCounts): Sum
 /** Who has not said what became of its requests in a window after `lastSilent`, so that nothing passes; null: nobody. */
 export const unsaidOf = (state: SaidState | null, lastSilent: number): Unsaid | null => {
   if (state === null) return null;
-  const { canary, baseline, unsaidIndex } = state;
-  const cohort = (['canary', 'baseline'] as const).find(
-    (one) => (unsaidIndex[one] ?? -1) > lastSilent,
-  );
-  if (cohort === undefined) return null;
-  const by = cohort === 'canary' ? baseline.by : canary.by;
-  return { cohort, by: by ?? '', canary: toldPart(canary), baseline: toldPart(baseline) };
+  for (const cohort of ['canary', 'baseline'] as const) {
+    const less = state.less[cohort];
+    // `lastSilent` lies before the first window while no silence can have been long enough.
+    if (less === null || less.window.index <= lastSilent) continue;
+    const { canary, baseline, isOfAll, window } = less;
+    const { by } = state[cohort === 'canary' ? 'baseline' : 'canary'];
+    return { cohort, by: by ?? '', canary, baseline, window: isOfAll ? null : window };
+  }
+  return null;
 };

@@ -304,13 +304,15 @@ const unsaidPhrases = ({ unsaid }: MetricPart): readonly string[] =>
   unsaid === undefined ? [] : [unsaidWords(unsaid)];
 
 /** Why nothing is promoted where one version does not say what became of its requests. */
-export const unsaidWords = ({ cohort, by, canary, baseline }: Unsaid): string => {
+export const unsaidWords = ({ cohort, by, canary, baseline, window }: Unsaid): string => {
   const [teller, told, untold] =
     cohort === 'canary' ? ['baseline', baseline, canary] : ['canary', canary, baseline];
-  const what = `the ${teller} says ${by} for ${percent(told)} of its requests, the ${cohort} for ${percent(untold)}`;
+  const [where, says] = window === null ? ['', 'says'] : [`in ${windowPhrase(window)} `, 'said'];
+  const what = `${where}the ${teller} ${says} ${by} for ${percent(told)} of its requests, the ${cohort} for ${percent(untold)}`;
+  const passes = window === null ? 'nothing is promoted' : 'nothing is promoted for now';
   return cohort === 'canary'
-    ? `${what}: whether the others failed nobody knows, so nothing is promoted`
-    : `${what}: whether the others failed nobody knows, so they are not compared, and nothing is promoted`;
+    ? `${what}: whether the others failed nobody knows, so ${passes}`
+    : `${what}: whether the others failed nobody knows, so they are not compared, and ${passes}`;
 };
 
 /** What mends it. */

@@ -129,6 +129,13 @@ describe('a note', () => {
     ['bounds that are none', text.replace('"noBound":[', '"noBound":[7,')],
     ['slower parts that are none', text.replace('"slowerPart":[', '"slowerPart":[{}')],
     ['what is unsaid, and is nothing', text.replace('"unsaid":[', '"unsaid":[{}')],
+    [
+      'what is unsaid in no window',
+      text.replace(
+        '"unsaid":[',
+        '"unsaid":[{"metric":"e","cohort":"canary","by":"s","canary":0,"baseline":1,"window":7}',
+      ),
+    ],
     ['metrics that are none', text.replace('"unsent":[', '"unsent":[7,')],
   ])('that is %s is none', (_what, other) => {
     expect(other).not.toBe(text);

@@ -54,6 +54,13 @@ describe('a canary is promoted', () => {
   });
 });
 
+test.each([1, 5, 12, 24, 25, 60])(
+  'of what both say from the first request on nothing is missing, after %i windows either',
+  (windows) => {
+    expect(unsaidAfter(times(windows, shown(all(1), all(1))))).toEqual([]);
+  },
+);
+
 describe('a canary is not promoted', () => {
   test.each<[string, SaidCounts, SaidCounts]>([
     ['where the baseline says it and the canary does not', none, all(1)],
@@ -73,6 +80,13 @@ describe('a canary is not promoted', () => {
       ...times(60, shown(all(1), all(1))),
     ];
     expect(saidOn(windows)).toEqual(['promote at 74']);
+    const state = judgeShown(rule, windows.slice(0, 60));
+    const { metrics } = explain(rule, state);
+    // Of all requests together it has said it of 59 in 60, which is not what holds it.
+    expect(metrics[0]?.unsaid).toMatchObject({ canary: 0, baseline: 1, window: { index: 50 } });
+    expect(verdictText(verdictOf(rule, state), explain(rule, state))).toContain(
+      'in window 50 (00:04:10 UTC) the baseline said http.response.status_code for 100.00 % of its requests, the canary for 0.00 %: whether the others failed nobody knows, so nothing is promoted for now',
+    );
   });
 
   test('before it has said it of half as many in all windows together', () => {
