@@ -8,7 +8,8 @@ import { isPairedRate } from './rate-counts.ts';
 
 /**
  * Sums over the judged blocks: of the events, how many the canary had, and how many the worst tolerated canary
- * would have had, with variance and third central moment. In millionths, to be short.
+ * would have had, with variance (and the baseline's part of it) and third central moment. Last, no sum: the largest step
+ * that one event more of the canary was in any block. In millionths, to be short.
  *
  * Each block's part is divided by its phi: where counts scatter phi times as much as chance lets them, phi events say
  * what one would. The sum of d / phi, d being what is beyond expectation, has the variance sum of (phi v) / phi^2 =
@@ -19,9 +20,11 @@ export type DeadlineSums = readonly [
   expected: number,
   variance: number,
   third: number,
+  ofBaseline: number,
+  step: number,
 ];
 
-export const noDeadlineSums: DeadlineSums = [0, 0, 0, 0];
+export const noDeadlineSums: DeadlineSums = [0, 0, 0, 0, 0, 0];
 
 /**
  * Adds a block of a rate with a tolerance line; `phi` is how much its counts scatter. A score test of
@@ -69,7 +72,7 @@ const excessDeviationsMax = 3;
 const excessFewEvents = 2;
 
 const addStratum = (
-  [canaryEvents, expected, variance, third]: DeadlineSums,
+  [canaryEvents, expected, variance, third, ofBaseline, step]: DeadlineSums,
   { canary, baseline }: RatePair,
   relative: number,
   absolute: number,
@@ -82,6 +85,7 @@ const addStratum = (
   const shared = canary.events + baseline.events - own;
   const mean = shared * chance + own;
   const spread = (shared * chance * (1 - chance) + own * (1 - chance) ** 2) * shrink;
+  const spreadOfBaseline = shared * chance * chance * (1 - chance) * shrink;
   const skewed =
     (shared * chance * (1 - chance) * (1 - 2 * chance) + own * (1 - chance) ** 3) * shrink;
   const most =
@@ -91,6 +95,8 @@ const addStratum = (
     millionths(expected + mean / phi),
     millionths(variance + spread / phi),
     millionths(third + (skewed * clusterSkew(phi)) / phi),
+    millionths(ofBaseline + spreadOfBaseline / phi),
+    millionths(Math.max(step, (1 - chance) / phi)),
   ];
 };
 
@@ -113,13 +119,17 @@ export type DeadlineResult = {
 
 /**
  * T = (events - expected) / sqrt(variance) against the normal quantile at 1 - `alpha`, this metric's part of the
- * budget. Few events are skewed: the quantile is corrected for that (Cornish, Fisher, first term). Both cohorts' counts
- * being random, T falls between whole numbers, and nothing is taken off for their steps: summed over all counts the
- * chance of a false alarm is at most `alpha` (test/core/canary/statistics/deadline-size.test.ts). Where they scatter,
+ * budget. Few events are skewed: the quantile is corrected for that (Cornish, Fisher, first term). Where they scatter,
  * events count as if phi of them came together.
+ *
+ * Both cohorts' counts being random, T falls between the steps of whole numbers, and nothing is taken off for these. But
+ * a baseline of a hundred times the canary's requests, or one without an error, hardly moves T: it is a lattice then, and
+ * half a step is asked for beyond the quantile, less of it as the baseline's part of the variance comes near a quarter of
+ * a step's square. Summed over all counts the chance of a false alarm is at most `alpha`
+ * (test/core/canary/statistics/deadline-size.test.ts).
  */
 export const deadlineTest = (
-  [events, expected, variance, third]: DeadlineSums,
+  [events, expected, variance, third, ofBaseline, step]: DeadlineSums,
   alpha: number,
 ): DeadlineResult => {
   const quantile = normalQuantile(1 - alpha);
@@ -128,6 +138,15 @@ export const deadlineTest = (
   const skew = third / deviation ** 3;
   const z = (events - expected) / deviation;
   // A skew to the other side would ease the test; that is not taken.
-  const zNeeded = quantile + Math.max(0, ((quantile * quantile - 1) * skew) / 6);
+  const forSkew = Math.max(0, ((quantile * quantile - 1) * skew) / 6);
+  const zNeeded = quantile + forSkew + halfStep(ofBaseline, step) / deviation;
   return { isWorse: z > zNeeded, z, zNeeded };
+};
+
+/** In squares of a step: a lattice that is blurred by so much is none. */
+const smoothFrom = 1 / 4;
+
+const halfStep = (ofBaseline: number, step: number): number => {
+  const smooth = smoothFrom * step * step;
+  return ofBaseline < smooth ? (step / 2) * Math.min(1, 1 - ofBaseline / smooth) : 0;
 };

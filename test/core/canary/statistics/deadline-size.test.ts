@@ -23,6 +23,10 @@ const lines = [
 
 /** Requests a second of the canary and of the baseline. */
 const traffics = [
+  [0.01, 9.99],
+  [0.1, 9.9],
+  [1, 99],
+  [1, 49],
   [0.2, 1.8],
   [1, 1],
   [5, 5],
@@ -31,6 +35,9 @@ const traffics = [
   [50, 450],
   [45, 5],
 ] as const;
+
+/** 0.05 is more than any preset has: where a policy asks for it, a few events may be skewed beyond the first term. */
+const timesMax = (alpha: number): number => (alpha > 0.01 ? 1.06 : 1.02);
 
 /** Half an hour without its first minute. */
 const seconds = 1_740;
@@ -159,17 +166,17 @@ describe('a canary on the line is blamed as often as the budget allows at most',
       const [n, k] = [canary * seconds, baseline * seconds];
       const add = (sums: DeadlineSums, pair: RatePair): DeadlineSums =>
         addLineToDeadline(sums, { relative, absolute }, pair, phi);
-      for (const rate of [0, 0.001, 0.005, 0.05]) {
+      for (const rate of [0, 0.0002, 0.001, 0.005, 0.05]) {
         const means = [n * (relative * rate + absolute), k * rate] as const;
         if (Math.max(...means) / clusterMean > clustersMax) continue;
-        for (const alpha of [0.0025, 0.0005]) {
+        for (const alpha of [0.05, 0.005, 0.0025, 0.0005]) {
           const chance = chanceOf(
             chancesOf(means[0], clusterMean),
             chancesOf(means[1], clusterMean),
             (events, baselineEvents) =>
               deadlineTest(inBlocks(pairOf(n, events, k, baselineEvents), add), alpha).isWorse,
           );
-          expect(chance / alpha).toBeLessThan(1.02);
+          expect(chance / alpha).toBeLessThan(timesMax(alpha));
         }
       }
     },
@@ -241,18 +248,20 @@ describe('equal shares that are not small', () => {
     [350, 350],
     [8_700, 8_700],
     [8_700, 78_300],
+    [100, 9_900],
+    [20, 9_980],
   ])('are blamed as often as allowed at most: %i and %i requests', (n, k) => {
     const add = (sums: DeadlineSums, pair: RatePair): DeadlineSums =>
       addOddsToDeadline(sums, pair, 1);
     for (const share of [0.5, 0.1, 0.01]) {
-      for (const alpha of [0.002, 0.0005]) {
+      for (const alpha of [0.05, 0.002, 0.0005]) {
         const chance = chanceOf(
           binomialChances(n, share),
           binomialChances(k, share),
           (events, baselineEvents) =>
             deadlineTest(add(noDeadlineSums, pairOf(n, events, k, baselineEvents)), alpha).isWorse,
         );
-        expect(chance / alpha).toBeLessThan(1.03);
+        expect(chance / alpha).toBeLessThan(timesMax(alpha) + 0.01);
       }
     }
   });

@@ -63,6 +63,32 @@ describe('the test at the deadline', () => {
     expect(variance).toBeCloseTo(2 / 4 + 1 / 4, 6);
   });
 
+  test('asks for half an event more where the baseline hardly moves, and for none where it does', () => {
+    const alpha = 0.0025;
+    const neededIn = (sums: DeadlineSums): number => deadlineTest(sums, alpha).zNeeded;
+    const blurred = ([events, expected, variance, third]: DeadlineSums): DeadlineSums => [
+      events,
+      expected,
+      variance,
+      third,
+      9,
+      1,
+    ];
+    // An error in a hundred of the canary's requests is its own.
+    const own = { relative: 1, absolute: 0.01 };
+    const errorFree = windows(10, pair(100, 1, 9_900, 0), own);
+    const half = 0.5 / Math.sqrt(errorFree[2]);
+    expect(errorFree[5]).toBeCloseTo(0.99, 6);
+    expect(neededIn(errorFree)).toBeCloseTo(neededIn(blurred(errorFree)) + 0.99 * half, 6);
+    // The baseline's part, 0.09, on its way to a quarter of 0.9 x 0.9.
+    const some = windows(5, pair(100, 1, 900, 1), strict);
+    expect(some[4]).toBeCloseTo(0.09, 6);
+    const part = (1 - 0.09 / (0.9 * 0.9 * 0.25)) * (0.45 / Math.sqrt(some[2]));
+    expect(neededIn(some)).toBeCloseTo(neededIn(blurred(some)) + part, 6);
+    const many = windows(10, pair(100, 1, 900, 30), strict);
+    expect(neededIn(many)).toBe(neededIn(blurred(many)));
+  });
+
   test('says nothing without an event, or with one cohort alone', () => {
     for (const sums of [
       windows(45, pair(200, 0, 200, 0)),
