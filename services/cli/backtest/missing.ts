@@ -7,6 +7,8 @@ import {
   noBoundWords,
   slowerPartRemedy,
   slowerPartWords,
+  trafficLostRemedy,
+  trafficLostWords,
   unsaidRemedy,
   unsaidWords,
 } from '../../core/canary/judge/sentence.ts';
@@ -105,6 +107,13 @@ export const tellWhatIsMissing = (
         code: 'status-unsaid',
         message: `${about}${id}: ${unsaidWords(unsaid)}`,
         hint: unsaidRemedy(unsaid),
+      });
+  for (const { id, explained } of backtest.readings().at(-1)?.explanation.metrics ?? [])
+    if (explained.judged === 'traffic' && explained.lost !== undefined)
+      note({
+        code: 'traffic-lost',
+        message: `${about}${id}: ${trafficLostWords(explained.lost)}`,
+        hint: trafficLostRemedy,
       });
   if (ended !== null)
     note({

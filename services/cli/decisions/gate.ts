@@ -245,6 +245,7 @@ const newsIn = (line: Line): string => {
     // Its shares move with every window.
     slowerPartText(line) !== undefined,
     unsaidText(line) !== undefined,
+    heldIn(line).map((held) => `${textIn(held, 'metric')} ${textIn(held, 'code')}`),
   ].join();
 };
 
@@ -265,6 +266,7 @@ const standing = (line: Line): string => {
     noBoundText(line),
     slowerPartText(line),
     unsaidText(line),
+    ...heldIn(line).map((held) => `${textIn(held, 'metric')}: ${textIn(held, 'message')}`),
     refusedText(line) ?? unjudgedIn(line) ?? barredText(line)?.said,
   ];
   return plainText(parts.filter((part) => part !== undefined).join('; '));
@@ -357,6 +359,12 @@ const unsaidText = (line: Line): string | undefined => {
     return undefined;
   const metrics = [first, ...others].map((metric) => textIn(metric, 'metric')).join(', ');
   return `${metrics}: ${unsaidWords({ cohort, by, canary, baseline, window })}`;
+};
+
+/** Metrics by which nothing is promoted for what they show now. */
+const heldIn = (line: Line): readonly Line[] => {
+  const judging = lineIn(line, 'judging');
+  return judging === null ? [] : linesIn(judging, 'held');
 };
 
 /** The window that something was so in; null: it is so of all. */

@@ -1,5 +1,4 @@
 import { compareUtf8 } from '../utf8-order.ts';
-import { boundsFarProblems } from './bounds-far.ts';
 import { deploymentProblems } from './deployments.ts';
 import { expectedProblems } from './expected.ts';
 import { lackingProblems } from './lacking.ts';
@@ -10,6 +9,7 @@ import { severities } from './problem.ts';
 import { producerProblems } from './producers.ts';
 import { runningProblems } from './running.ts';
 import { togetherProblems } from './together.ts';
+import { unpromotedProblems } from './unpromoted.ts';
 import { unsentProblems } from './unsent.ts';
 
 /** Parts of a place that are asked for; null: any. */
@@ -32,7 +32,7 @@ export const problemsIn = (
       ...lackingProblems(rows),
       ...unsentProblems(rows),
       ...togetherProblems(rows),
-      ...boundsFarProblems(rows),
+      ...unpromotedProblems(rows),
       ...producerProblems(rows),
       ...letterProblems(rows),
     ].filter(({ place }) => isAsked(place, filter)),

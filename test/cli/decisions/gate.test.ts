@@ -135,6 +135,7 @@ describe('a gate waits', () => {
         noBound: [],
         slowerPart: [],
         unsaid: [],
+        held: [],
       },
     };
     const forgetful = {
@@ -144,6 +145,10 @@ describe('a gate waits', () => {
     const forgotOnce = {
       ...{ ...forgetful, canary: 0.25 },
       window: { index: 7, startMs: 1_795_330_835_000 },
+    };
+    const losing = {
+      ...({ metric: 'traffic', code: 'traffic-lost' } as const),
+      ...{ message: 'requests are lost now', hint: 'look for them' },
     };
     const slower = {
       ...{ metric: 'latency', canaryMs: 284.7, canary: { total: 1_000, events: 50 } },
@@ -200,6 +205,7 @@ describe('a gate waits', () => {
         'warming up, 4 of 12 windows; errors: in window 7 (07:00:35 UTC) the baseline said http.response.status_code for 100.00 % of its requests, the canary for 25.00 %: whether the others failed nobody knows, so nothing is promoted for now',
         { unsaid: [forgotOnce] },
       ],
+      ['warming up, 4 of 12 windows; traffic: requests are lost now', { held: [losing] }],
     ])('%s', async (told, change) => {
       const { err } = await saidWith(change);
       expect(err[0]).toContain(`; no decision yet: ${told}; 2 s left`);
@@ -214,7 +220,12 @@ describe('a gate waits', () => {
       const boundless = {
         noBound: [{ metric: 'pay', boundaryMs: null, baseline: { total: 9, events: 0 } }],
       };
-      const change = { ...boundless, slowerPart: [slower], unsaid: [forgetful, forgotOnce] };
+      const change = {
+        ...boundless,
+        slowerPart: [slower],
+        unsaid: [forgetful, forgotOnce],
+        held: [losing],
+      };
       const line = jsonOf(await saidWith(change, 2_000, '--json'));
       expect(line).toMatchObject({
         outcome: 'waiting',

@@ -19,6 +19,7 @@ const note: JudgingNote = {
   noBound: [],
   slowerPart: [],
   unsaid: [],
+  held: [],
 };
 const problemsWith = (...judging: readonly JudgingNote[]) => problemsOf([], { now: 120, judging });
 
@@ -62,6 +63,37 @@ test('buckets by which nothing is promoted are told while the canary runs, with 
   ]);
   expect(problems[0]).toMatchObject({ count: 2, missing: ['latency', 'pay'] });
   expect(problems[0]?.hint).toMatch(/^let both versions send bounds near their durations/);
+});
+
+test('what else holds a canary back is told while it runs, each once, with what mends it', async () => {
+  const slow = (metric: string) => ({
+    ...{ metric, canaryMs: 284.7, canary: { total: 1_000, events: 50 } },
+    ...{ baselineMs: 250, baseline: { total: 900, events: 0 } },
+  });
+  const status = {
+    ...({ metric: 'errors', cohort: 'canary' } as const),
+    ...{ by: 'http.response.status_code', canary: 0, baseline: 1, window: null },
+  };
+  const lost = {
+    ...({ metric: 'traffic', code: 'traffic-lost' } as const),
+    ...{ message: 'requests are lost now', hint: 'look for them' },
+  };
+  const problems = await problemsWith({
+    ...note,
+    ...{ unsent: [], slowerPart: [slow('latency'), slow('pay')], unsaid: [status] },
+    held: [lost, { ...lost, metric: 'pay-traffic' }],
+  });
+  expect(told(problems)).toEqual([
+    'warning slower-part at : 2.0.0 is judged in production/checkout by latency, pay: a part of its requests is plainly slower, so nothing is promoted: 5.00 % (50/1,000) of canary requests took longer than 285 ms, 0.00 % (0/900) of baseline requests longer than 250 ms',
+    'warning status-unsaid at : 2.0.0 is judged in production/checkout by errors: the baseline says http.response.status_code for 100.00 % of its requests, the canary for 0.00 %: whether the others failed nobody knows, so nothing is promoted',
+    'warning traffic-lost at : 2.0.0 is judged in production/checkout by traffic, pay-traffic: requests are lost now',
+  ]);
+  expect(problems.map(({ hint }) => hint)).toEqual([
+    expect.stringMatching(/^look for what those requests have in common/),
+    expect.stringMatching(/^let both versions send http\.response\.status_code/),
+    'look for them',
+  ]);
+  expect(problems[0]).toMatchObject({ count: 2, missing: ['latency', 'pay'] });
 });
 
 test('what no analyser tells any more is none', async () => {

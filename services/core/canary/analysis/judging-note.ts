@@ -6,6 +6,8 @@ import type { NoBoundOf } from '../metrics/latency.ts';
 import type { SlowerPartOf } from '../metrics/slower-part.ts';
 import type { AnalysisState } from './analysis-state.ts';
 import { boundsFar, slowerParts } from './bounds-far.ts';
+import { heldBack, heldBackCodes } from './held-back.ts';
+import type { HeldBack } from './held-back.ts';
 import { statusUnsaid } from './status-unsaid.ts';
 import type { UnsaidOf } from './status-unsaid.ts';
 import { targetsTogether } from './targets-together.ts';
@@ -58,6 +60,8 @@ export type JudgingNote = {
   readonly slowerPart: readonly SlowerPartOf[];
   /** Metrics by which nothing is promoted, as one cohort does not say what became of its requests. */
   readonly unsaid: readonly UnsaidOf[];
+  /** Metrics by which nothing is promoted for what they show now. */
+  readonly held: readonly HeldBack[];
 };
 
 const keyPrefix = 'judging/';
@@ -96,6 +100,7 @@ export const judgingNoteOf = (analysis: AnalysisState, nowMs: number): JudgingNo
     noBound: boundsFar(analysis),
     slowerPart: slowerParts(analysis),
     unsaid: statusUnsaid(analysis),
+    held: heldBack(analysis),
   };
 };
 
@@ -119,7 +124,7 @@ export const unsentIn = ({
 export const readJudgingNote = (text: string): JudgingNote | undefined => {
   const note = jsonFieldsIn(text);
   if (note === undefined) return undefined;
-  const { slot, unsent, stage, targets, noBound, slowerPart, unsaid } = note;
+  const { slot, unsent, stage, targets, noBound, slowerPart, unsaid, held } = note;
   const isNote =
     ['atMs', 'attempt', 'openedAtMs', 'windows'].every((name) => isNumber(note[name])) &&
     ['windowMs', 'pairedWindows', 'warmUpWindows', 'evidence', 'evidenceNeeded'].every(
@@ -142,7 +147,9 @@ export const readJudgingNote = (text: string): JudgingNote | undefined => {
     Array.isArray(slowerPart) &&
     slowerPart.every(isSlowerPart) &&
     Array.isArray(unsaid) &&
-    unsaid.every(isUnsaid);
+    unsaid.every(isUnsaid) &&
+    Array.isArray(held) &&
+    held.every(isHeld);
   return isNote ? (note as unknown as JudgingNote) : undefined;
 };
 
@@ -181,6 +188,13 @@ const isUnsaid = (value: unknown): boolean =>
 const isWindow = (value: unknown): boolean =>
   isJsonFields(value) && isNumber(value['index']) && isNumber(value['startMs']);
 
+const isHeld = (value: unknown): boolean =>
+  isJsonFields(value) &&
+  isText(value['metric']) &&
+  heldBackCodes.some((code) => code === value['code']) &&
+  isText(value['message']) &&
+  isText(value['hint']);
+
 const areCounts = (value: unknown): boolean =>
   isJsonFields(value) && isNumber(value['total']) && isNumber(value['events']);
 
@@ -217,4 +231,5 @@ export const judgingLine = (note: JudgingNote): Line => ({
     baseline,
     window: window && { index: window.index, at: isoTime(window.startMs) },
   })),
+  held: note.held.map(({ metric, code, message, hint }) => ({ metric, code, message, hint })),
 });

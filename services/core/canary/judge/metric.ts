@@ -8,7 +8,7 @@ import { isLevel, levelJudge } from '../metrics/level.ts';
 import type { LevelState } from '../metrics/level.ts';
 import { ratesDeadline, ratesJudge } from '../metrics/rates.ts';
 import type { RatesState } from '../metrics/rates.ts';
-import { trafficJudge } from '../metrics/traffic.ts';
+import { trafficJudge, trafficLost } from '../metrics/traffic.ts';
 import type { TrafficState } from '../metrics/traffic.ts';
 import type { RateCounts } from '../statistics/rate-counts.ts';
 import type { JudgedWindow, MetricWindow } from './judged-window.ts';
@@ -112,6 +112,12 @@ export const isSlowerInPart = (metric: MetricRule, state: MetricState): boolean 
   metric.judged === 'latency' &&
   state.judged === 'latency' &&
   latencySlowerPart(metric.rule, state) !== null;
+
+/** Whether the canary plainly loses requests now (`trafficLost`), whatever the evidence before. */
+export const isLosingTraffic = (metric: MetricRule, state: MetricState): boolean =>
+  metric.judged === 'traffic' &&
+  state.judged === 'traffic' &&
+  trafficLost(metric.rule, state) !== null;
 
 const isCount = (value: number | null): value is number =>
   value !== null && Number.isSafeInteger(value) && value >= 0;

@@ -1,6 +1,6 @@
 import type { Cohort } from '../windows/cohorts.ts';
 import { logEvidence, logPromote } from './family-evidence.ts';
-import { isBlind, isSlowerInPart } from './metric.ts';
+import { isBlind, isLosingTraffic, isSlowerInPart } from './metric.ts';
 import type { FamilyRule } from './rule.ts';
 import type { Unsaid } from './said.ts';
 import { unsaidOf } from './said.ts';
@@ -86,6 +86,8 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
       missing.push({ what: 'no-bound', metric });
     if (metricState !== undefined && isSlowerInPart(metricRule, metricState))
       missing.push({ what: 'slower-part', metric });
+    if (metricState !== undefined && isLosingTraffic(metricRule, metricState))
+      missing.push({ what: 'traffic-lost', metric });
     if (unsaidAt(rule, state, index) !== null) missing.push({ what: 'unsaid', metric });
   }
   if (state.unheardIndex !== null && state.unheardIndex > lastSilent(rule, state))

@@ -5,6 +5,7 @@ import type { SlowerPart } from '../metrics/slower-part.ts';
 import type { LevelExplanation } from '../metrics/level.ts';
 import type { RatesExplanation } from '../metrics/rates.ts';
 import type { TrafficExplanation } from '../metrics/traffic.ts';
+import type { TrafficLost } from '../metrics/traffic-lately.ts';
 import type { RateCounts } from '../statistics/rate-counts.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
 import type { UsedPhi } from '../statistics/scatter.ts';
@@ -104,6 +105,8 @@ const missingPhrase = (missing: readonly Missing[]): string => {
   if (blind.length > 0) phrases.push(`a bound near the durations of ${listed(blind)}`);
   const slower = of('slower-part');
   if (slower.length > 0) phrases.push(`${listed(slower)} without a part that is plainly slower`);
+  const lost = of('traffic-lost');
+  if (lost.length > 0) phrases.push(`${listed(lost)} without a loss now`);
   const unsaid = of('unsaid');
   if (unsaid.length > 0) phrases.push(`word of what became of the requests of ${listed(unsaid)}`);
   for (const one of missing) if (!('metric' in one)) phrases.push(missingWords[one.what]);
@@ -190,6 +193,8 @@ const otherSentence = (
     phrases.push(noBoundWords(explained.noBound), noBoundRemedy);
   if (explained.judged === 'latency' && explained.slowerPart !== null && isOpen)
     phrases.push(slowerPartWords(explained.slowerPart));
+  if (explained.judged === 'traffic' && explained.lost !== undefined && isOpen)
+    phrases.push(trafficLostWords(explained.lost));
   phrases.push(`its part of the evidence ${odds(metric.evidence)}`);
   if (metric.deadline !== null && verdict.outcome !== 'pass')
     phrases.push(
@@ -299,6 +304,14 @@ export const noBoundRemedy =
 /** What mends it. */
 export const slowerPartRemedy =
   'look for what those requests have in common (a route, a cache, a retry); once they are as fast as before, it passes';
+
+/** Why nothing is promoted while requests plainly do not reach the canary, of the metric before it. */
+export const trafficLostWords = ({ since, ratio, least }: TrafficLost): string =>
+  `requests are lost now, so nothing is promoted: since ${windowPhrase(since)} the canary has got ${times(ratio)} of its share, less than ${times(least)}`;
+
+/** What mends it. */
+export const trafficLostRemedy =
+  'look for what takes requests from the canary (readiness, a load balancer that leaves it out, crashes); if its share was changed, let the log say so';
 
 const unsaidPhrases = ({ unsaid }: MetricPart): readonly string[] =>
   unsaid === undefined ? [] : [unsaidWords(unsaid)];

@@ -32,13 +32,14 @@ export type Reason = {
 /**
  * What keeps a canary from passing; `steps`: shares of the traffic it must be tried with before; `no-bound`: no bound of
  * the buckets lies near the durations, so a slower canary would look the same; `slower-part`: a part of the
- * canary's requests plainly takes longer than the baseline's, whatever the evidence; `unsaid`: one version says what became of
+ * canary's requests plainly takes longer than the baseline's, whatever the evidence; `traffic-lost`: it plainly gets less than its share now,
+ * whatever the evidence; `unsaid`: one version says what became of
  * its requests, and the other one does not.
  */
 export type Missing =
   | { readonly what: 'canary' | 'baseline'; /** `id` of the metric. */ readonly metric: string }
   | {
-      readonly what: 'promote-evidence' | 'no-bound' | 'slower-part' | 'unsaid';
+      readonly what: 'promote-evidence' | 'no-bound' | 'slower-part' | 'traffic-lost' | 'unsaid';
       readonly metric: string;
     }
   | {

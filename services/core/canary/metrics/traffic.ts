@@ -1,5 +1,6 @@
 import { evidenceOf } from '../statistics/evidence.ts';
 import type { RuledJudge } from '../judge/metric-judge.ts';
+import type { WindowMark } from '../windows/window.ts';
 import { addPair, pairOf } from '../statistics/rate-counts.ts';
 import { addToCurve, curveInterval, curveRatio, initialCurve } from '../statistics/ratio-curve.ts';
 import type { RatioCurve } from '../statistics/ratio-curve.ts';
@@ -10,6 +11,8 @@ import { cappedBlocksOf, growthLength, roundGrowth, zeros } from '../statistics/
 import type { LoudWindow } from '../analysis/strongest-windows.ts';
 import { loudWindows } from '../analysis/strongest-windows.ts';
 import type { Staked } from './staked.ts';
+import type { Lately, TrafficLost } from './traffic-lately.ts';
+import { latelyWith, lostNow } from './traffic-lately.ts';
 import { initialSettled, logPromoteOf, stakedAfter, stakesAt } from './staked.ts';
 
 export type TrafficRule = StakeRules & {
@@ -42,6 +45,8 @@ export type TrafficState = Staked & {
   readonly share: number | null;
   readonly settlingWindows: number;
   readonly curve: RatioCurve;
+  /** Null: nothing speaks of a loss now. */
+  readonly lately: Lately | null;
 };
 
 const sumsLength = 4;
@@ -76,6 +81,7 @@ export const trafficJudge: RuledJudge<
     share: null,
     settlingWindows: 0,
     curve: initialCurve,
+    lately: null,
   }),
   addWindow: (rule, before, window, place) => {
     const state = withShare(rule, before, window.canaryShare);
@@ -96,6 +102,9 @@ export const trafficJudge: RuledJudge<
       share: state.share,
       settlingWindows: state.settlingWindows,
       curve: state.curve,
+      lately: speaks
+        ? latelyOf(state, running, canaryShare, canary, baseline, place)
+        : state.lately,
     };
     return place.endsBlock ? withBlock(rule, next) : next;
   },
@@ -125,6 +134,24 @@ const withRequests = (
   addShareIncrements(running, promoteAt, promoteLeast, promoteParts, share, canary, baseline, phi);
   roundGrowth(running, growthAt, growthLength(alternatives));
   return running;
+};
+
+/** By the nearest alternative: who gets still less gets less than that, too. */
+const latelyOf = (
+  { lately, running: before }: TrafficState,
+  running: readonly number[],
+  share: number,
+  canary: number,
+  baseline: number,
+  mark: WindowMark,
+): Lately | null => {
+  const total = canary + baseline;
+  return latelyWith(lately, mark, (running[growthAt] ?? 0) - (before[growthAt] ?? 0), {
+    canary,
+    baseline,
+    canaryExpected: share * total,
+    baselineExpected: (1 - share) * total,
+  });
 };
 
 /** A block that ends is in the curve. */
@@ -191,10 +218,17 @@ export type TrafficExplanation = {
   readonly strongestWindows: readonly LoudWindow[];
   readonly cappedBlocks: number;
   readonly phi: number;
+  /** What it gets now, where that is plainly less than is tolerated, so that nothing is promoted. */
+  readonly lost?: TrafficLost;
 };
+
+/** Whether requests are plainly lost now, whatever was seen before. */
+export const trafficLost = ({ least }: TrafficRule, { lately }: TrafficState): TrafficLost | null =>
+  lostNow(lately, least);
 
 const explain = (rule: TrafficRule, state: TrafficState): TrafficExplanation => {
   const curve = addToCurve(state.curve, pairOf(state.running), rule.phi);
+  const lost = trafficLost(rule, state);
   const [canaryRequests = 0, baselineRequests = 0, expectedRequests = 0] =
     state.running.slice(requestsAt);
   return {
@@ -210,5 +244,6 @@ const explain = (rule: TrafficRule, state: TrafficState): TrafficExplanation => 
     strongestWindows: loudWindows(state.settled),
     cappedBlocks: cappedBlocksOf(state.settled, stakesAt),
     phi: rule.phi,
+    ...(lost !== null && { lost }),
   };
 };

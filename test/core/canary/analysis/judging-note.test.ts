@@ -101,6 +101,29 @@ describe('how an analysis stands', () => {
     expect(noBoundAt(4_500, [0, 1, 0, 0])).toEqual([]);
   });
 
+  test('that its traffic is lost now, where the policy asks for traffic', () => {
+    const lossy: Partial<Pod> = { traffic: (second) => [second < 36 ? busy : busy / 2, 0] };
+    const heldIn = (policy: Policy, lastExportMs: number) => {
+      const pods = [baselinePod({ lastExportMs }), canaryPod({ lastExportMs, ...lossy })];
+      const half = opening({ canaryShare: 0.5 }, { ...policy, soakMs: 50_000 });
+      const { state } = run([half, ...cut(exportsOf(pods), [7])]);
+      const [analysis] = Object.values(state.analyses);
+      return analysis && judgingNoteOf(analysis, nowMs)?.held;
+    };
+    expect(heldIn(fullPolicy, 34_500)).toEqual([]);
+    expect(heldIn(fullPolicy, 48_500)).toEqual([
+      {
+        metric: 'traffic',
+        code: 'traffic-lost',
+        message: expect.stringMatching(
+          /^requests are lost now, so nothing is promoted: since window \d+ /,
+        ),
+        hint: expect.stringMatching(/^look for what takes requests from the canary/),
+      },
+    ]);
+    expect(heldIn(fastPolicy, 48_500)).toEqual([]);
+  });
+
   test('once it has ended nothing', () => {
     expect(noteAfter(50_500, { traffic: () => [busy, busy / 5] })).toBe(undefined);
   });
@@ -129,6 +152,10 @@ describe('a note', () => {
     ['bounds that are none', text.replace('"noBound":[', '"noBound":[7,')],
     ['slower parts that are none', text.replace('"slowerPart":[', '"slowerPart":[{}')],
     ['what is unsaid, and is nothing', text.replace('"unsaid":[', '"unsaid":[{}')],
+    [
+      'held back by nothing known',
+      text.replace('"held":[', '"held":[{"metric":"x","code":"y","message":"","hint":""}'),
+    ],
     [
       'what is unsaid in no window',
       text.replace(

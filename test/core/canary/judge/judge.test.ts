@@ -9,6 +9,7 @@ import {
 import type { FamilyRule } from '../../../../services/core/canary/judge/rule.ts';
 import type { FamilyState } from '../../../../services/core/canary/judge/state.ts';
 import { explain, stageOf, verdictOf } from '../../../../services/core/canary/judge/verdict-of.ts';
+import { verdictText } from '../../../../services/core/canary/judge/sentence.ts';
 import {
   cpuMetric,
   decisionsOn,
@@ -274,6 +275,40 @@ describe('presence', () => {
       presence: 'none',
       weight: 0,
     });
+  });
+});
+
+describe('traffic that is lost late', () => {
+  const lossy = (part: number): Shown => ({
+    ...healthy,
+    traffic: { canary: Math.round(250 * part), baseline: 250 },
+  });
+
+  test.each([0.7, 0.5, 0.05])('to %f is not promoted for the time before', (part) => {
+    const said = saidOn([...times(40, healthy), ...times(160, lossy(part))]);
+    expect(said.join()).toMatch(/^roll-back at \d+, final$/);
+  });
+
+  test('is what is missing, with when it began', () => {
+    const windows = [...times(40, healthy), ...times(25, lossy(0.7))];
+    expect(missingAfter(rule, windows)).toEqual(['traffic-lost traffic']);
+    const state = judgeShown(rule, windows);
+    const text = verdictText(verdictOf(rule, state), explain(rule, state));
+    expect(text).toContain('missing: traffic without a loss now;');
+    expect(text).toContain(
+      'requests are lost now, so nothing is promoted: since window 40 (00:03:20 UTC) the canary has got 0.7x of its share, less than 0.8x;',
+    );
+  });
+
+  test('and comes back is promoted soon after', () => {
+    const windows = [...times(40, healthy), ...times(25, lossy(0.7)), ...times(40, healthy)];
+    expect(saidOn(windows)).toEqual(['promote at 65']);
+  });
+
+  test('moves no roll-back', () => {
+    const never = familyRule(undefined, { beta: 0 });
+    const windows = [...times(40, healthy), ...times(160, lossy(0.7))];
+    expect(saidOn(windows, never)).toEqual(saidOn(windows));
   });
 });
 

@@ -64,6 +64,47 @@ describe('a canary', () => {
   });
 });
 
+describe('a loss now', () => {
+  const usual = same(warmUpWindows + 30, healthy);
+  const before = { state: after(usual), index: usual.length };
+  const lostAfter = (windows: readonly Shown[]) =>
+    trafficJudge.explain(rule, after(windows, before)).lost;
+  /** Seven tenths of its share. */
+  const late: Shown = { canary: 180, baseline: 2_320, canaryShare: 0.1 };
+
+  test('is told with its beginning, whatever was shown before, and as what it is since then', () => {
+    const lost = lostAfter(same(40, late));
+    expect(lost?.since.index).toBe(usual.length);
+    expect(lost?.ratio).toBeCloseTo((180 / 2_320) * 9, 6);
+    expect(trafficJudge.logPromote(rule, after(same(40, late), before))).toBeGreaterThan(
+      Math.log(20),
+    );
+  });
+
+  test('is none with the first window that has less', () => {
+    expect(lostAfter(same(1, late))).toBe(undefined);
+  });
+
+  test('is over a few windows after the canary gets its share again, however long it was', () => {
+    const again = same(20, { canary: 250, baseline: 2_250, canaryShare: 0.1 });
+    expect(lostAfter([...same(200, late), ...again])).toBe(undefined);
+    expect(after([...same(200, late), ...again], before).lately).toBe(null);
+  });
+
+  test('is none where the canary gets nine tenths, or more than its share', () => {
+    for (const canary of [230, 250, 600])
+      expect(lostAfter(same(200, { canary, baseline: 2_500 - canary, canaryShare: 0.1 }))).toBe(
+        undefined,
+      );
+  });
+
+  test('is not counted while a new share settles', () => {
+    const raised: Shown = { ...late, canaryShare: 0.5 };
+    expect(lostAfter(same(6, raised))).toBe(undefined);
+    expect(lostAfter(same(7, raised))?.since.index).toBe(usual.length + 6);
+  });
+});
+
 describe('no evidence is', () => {
   const usual = same(warmUpWindows + 30, healthy);
   const before = after(usual);
