@@ -67,6 +67,8 @@ export type Analyser = {
 
 const decisionsShownMax = 20;
 const keyLookMs = 500;
+/** A log that was just made is folded record by record: the keys that its opening names are there in a moment. */
+const keyTellAfterMs = 5_000;
 /** Well below `retirementGraceMs`: what it appends before it knows of the end of its key must still count. */
 const ownKeyLookMs = 5_000;
 const ticksAgainMs = 1_000;
@@ -183,11 +185,9 @@ export const startAnalyser = (ports: AnalyserPorts): Analyser => {
 
 const ownKeyTrusted = async (ports: AnalyserPorts, stop: AbortSignal): Promise<void> => {
   let isTold = false;
-  for (let looks = 1; !stop.aborted; looks += 1) {
-    const isTrusted = await isOwnKeyTrusted(ports);
-    if (isTrusted === true) return;
-    // Of a log that was just made the projector has the first keys in a moment.
-    const isSure = isTrusted === false || looks > 1;
+  for (let waitedMs = 0; !stop.aborted; waitedMs += keyLookMs) {
+    if ((await isOwnKeyTrusted(ports)) === true) return;
+    const isSure = waitedMs >= keyTellAfterMs;
     if (isSure && !isTold) ports.tell({ event: 'key-untrusted', keyId: ports.signer.keyId });
     isTold ||= isSure;
     await ports.clock.sleep(keyLookMs, stop);
