@@ -45,13 +45,22 @@ const batchesMin = 6;
 /** From here on the standard error is added: a large mean comes from few batches. */
 const errorAddedAbove = 1.5;
 
+/** Expected events of the smaller cohort in a batch: below, squares of their differences are far from a chi-squared. */
+const fewEvents = 5;
+
 /**
  * phi of a rate: the mean over batches of (rate_c - rate_b)^2 / (p (1 - p) (1/n_c + 1/n_b)), p the rate of both
  * together; plus one standard error where it is above 1.5.
+ *
+ * Where events are few and the cohorts unequal, that mean is ruled by the batches in which the smaller one happened to
+ * have an event. Of `m` events it has m t on average, t its part of the requests, with variance s = m t (1 - t) and third
+ * moment s (1 - 2 t). So (1 - 2 t) (e - m t) / s is taken off, the part of the square that goes with e: it is 0 on
+ * average, also where events come in clusters, and phi of hardly any traffic scatters half as much.
  */
 export const rateDispersion = (batches: readonly RatePair[]): RateDispersion => {
   const ratios: number[] = [];
   let weights = 0;
+  const isSkewed = smallerEvents(batches) < fewEvents;
   for (const pair of batches) {
     const { canary, baseline } = pair;
     if (!isPairedRate(pair)) continue;
@@ -59,11 +68,23 @@ export const rateDispersion = (batches: readonly RatePair[]): RateDispersion => 
     if (!(share > 0 && share < 1)) continue;
     const spread = 1 / canary.total + 1 / baseline.total;
     const difference = canary.events / canary.total - baseline.events / baseline.total;
-    ratios.push(difference ** 2 / (share * (1 - share) * spread));
+    const skew = isSkewed
+      ? ((1 / canary.total - 1 / baseline.total) * difference) / (share * spread)
+      : 0;
+    ratios.push(difference ** 2 / (share * (1 - share) * spread) - skew);
     weights += 1 / spread;
   }
   return weighed(dispersionOf(ratios), weights / ratios.length);
 };
+
+/** What the smaller cohort is expected to have in a batch, on average over those with requests of both. */
+const smallerEvents = (batches: readonly RatePair[]): number =>
+  meanOf(
+    batches.filter(isPairedRate).map(({ canary, baseline }) => {
+      const part = Math.min(canary.total, baseline.total) / (canary.total + baseline.total);
+      return part * (canary.events + baseline.events);
+    }),
+  );
 
 /** One batch of requests, and the share of them that the first cohort should get. */
 export type TrafficBatch = {

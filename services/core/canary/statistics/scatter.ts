@@ -37,7 +37,10 @@ export type TrafficSeen = readonly [
 
 export const noTrafficSeen: TrafficSeen = [0, 0, 0, 0, 0];
 
-/** A quarter more is the same traffic: phi is not known better than to a sixth. */
+/**
+ * A quarter more is the same traffic: phi is not known better than to a sixth. So is what a minute of a dozen requests is
+ * by chance, two standard errors.
+ */
 const sameTrafficTimes = 1.25;
 const errorsAbove = 2;
 
@@ -71,8 +74,16 @@ export const raisedTimes = (
 ): number => {
   if (at === null || canary === 0 || baseline === 0) return 1;
   const times = (canary * baseline) / ((canary + baseline) * windows * at.weight);
-  return times > sameTrafficTimes ? thousandths(times) : 1;
+  const byChance = errorsAbove * weightError(at, canary, baseline);
+  return times > sameTrafficTimes + byChance ? thousandths(times) : 1;
 };
+
+/**
+ * The relative standard error of 1 / (1/n_c + 1/n_b): of counts of which with every window only a part k of what came
+ * before is kept, the variance is 1 / (1 + k) of the mean.
+ */
+const weightError = ({ kept }: MeasuredAt, canary: number, baseline: number): number =>
+  Math.sqrt((baseline ** 2 / canary + canary ** 2 / baseline) / (1 + kept)) / (canary + baseline);
 
 /** phi at so many times the traffic. */
 export const raisedPhi = (at: MeasuredAt | null, phi: number, times: number): number => {

@@ -98,6 +98,22 @@ describe('the traffic of the canary', () => {
     expect(times(...many(30, [25, 225]), [80, 225])).toBe(1);
   });
 
+  test('is not that of a lucky minute of a dozen requests, of which chance makes half as many more', () => {
+    const hardlyAny: MeasuredAt = { ...at, weight: 0.9 };
+    const timesOf = (one: readonly [number, number]): number =>
+      raisedTimes(
+        hardlyAny,
+        many(20, one).reduce<TrafficSeen>(
+          (seen, [canary, baseline]) => withTraffic(hardlyAny, seen, canary, baseline, true),
+          noTrafficSeen,
+        ),
+      );
+    expect(timesOf([1.4, 9])).toBe(1);
+    expect(timesOf([3, 27])).toBeCloseTo(3, 3);
+    // As much more of many requests is no chance.
+    expect(times(...many(20, [35, 225]))).toBeGreaterThan(1.3);
+  });
+
   test('is the same with the cohorts swapped', () => {
     fc.assert(
       fc.property(
