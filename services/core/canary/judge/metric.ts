@@ -134,7 +134,9 @@ const isDurations = (durations: Durations | null): durations is Durations => {
   if (durations === null) return false;
   let total = durations.shape === 'exponential' ? durations.zeroCount : 0;
   let least = total;
-  for (const count of durations.counts) {
+  const { counts } = durations;
+  for (let index = 0; index < counts.length; index += 1) {
+    const count = counts[index] ?? Number.NaN;
     total += count;
     if (!(count >= 0)) least = -1;
   }

@@ -12,8 +12,11 @@ import {
   boundaryOn,
   boundarySeconds,
   countAboveEdge,
+  countAboveIn,
+  countFrom,
   edgeOf,
   edgeReaching,
+  fillTops,
   gridOf,
   isShiftable,
   marginOfShift,
@@ -217,8 +220,19 @@ export const marginsOf = ({ grid, shift, promoteShift }: Cut): readonly [number,
     ? [0, 0]
     : [marginOfShift(grid.scale, shift), marginOfShift(grid.scale, promoteShift)];
 
-/** One cohort's durations of a window. */
-export type Arm = { readonly durations: Durations; readonly total: number };
+/** One cohort's durations of a window, and how many of them are in its highest buckets (`fillTops`). */
+export type Arm = {
+  readonly durations: Durations;
+  readonly total: number;
+  readonly tops: readonly number[];
+};
+
+/** `tops`: a list to write to. */
+export const armOf = (durations: Durations, tops: number[]): Arm => {
+  fillTops(tops, durations);
+  const below = durations.shape === 'exponential' ? durations.zeroCount : 0;
+  return { durations, total: below + countFrom(durations, tops, 0), tops };
+};
 
 /** Takes one window in. False, and nothing is changed: its buckets do not say what is longer than the boundary. */
 export const addToTail = (
@@ -234,17 +248,17 @@ export const addToTail = (
 ): boolean => {
   const { grid, shift, promoteShift } = cut;
   const edge = settled[at + edgeAt] ?? 0;
-  const slower = countAboveEdge(canary.durations, grid, edge);
-  const baselineSlower = countAboveEdge(baseline.durations, grid, edge);
+  const slower = countAboveIn(canary.durations, canary.tops, grid, edge);
+  const { durations, tops } = baseline;
+  const baselineSlower = countAboveIn(durations, tops, grid, edge);
   if (slower === undefined || baselineSlower === undefined) return false;
   const tolerated =
-    shift === 0 ? baselineSlower : countAboveEdge(baseline.durations, grid, edge - shift);
+    shift === 0 ? baselineSlower : countAboveIn(durations, tops, grid, edge - shift);
   const isCoarse = promoteShift === 0;
-  const slowed = countAboveEdge(
-    baseline.durations,
-    grid,
-    isCoarse ? edgeReaching(baseline.durations, grid, edge, timesShown) : edge - promoteShift,
-  );
+  const slowedEdge = isCoarse
+    ? edgeReaching(durations, grid, edge, timesShown)
+    : edge - promoteShift;
+  const slowed = countAboveIn(durations, tops, grid, slowedEdge);
   if (tolerated === undefined || slowed === undefined) return false;
   const test = testAt(quantileIn(settled, at));
   const growth = from + growthAt;

@@ -38,16 +38,10 @@ import {
   noLoudWindows,
   withWindow,
 } from '../analysis/strongest-windows.ts';
-import type {
-  Arm,
-  Cut,
-  LatencyMargins,
-  NearBoundary,
-  Tail,
-  TailExplanation,
-} from './latency-tail.ts';
+import type { Cut, LatencyMargins, NearBoundary, Tail, TailExplanation } from './latency-tail.ts';
 import {
   addToTail,
+  armOf,
   baselineIn,
   boundaryIn,
   cappedBlocksIn,
@@ -71,7 +65,13 @@ import {
   tailDeadline,
 } from './latency-tail.ts';
 import type { Ladder, SlowerPart } from './slower-part.ts';
-import { addToLadder, ladderOf, settleLadder, slowerPartIn } from './slower-part.ts';
+import {
+  addToLadder,
+  ladderOf,
+  runningLadderLength,
+  settleLadder,
+  slowerPartIn,
+} from './slower-part.ts';
 import {
   addToMeanLog,
   cappedMeanLogBlocks,
@@ -156,7 +156,7 @@ export type LatencyState = MetricEvidence & {
   readonly hasMeanLog: boolean;
   /**
    * The loudest windows and what finished blocks came to, and the running block: numbers of each tail in turn, then
-   * those of the mean log.
+   * those of the mean log; at the end of the running block those of the ladder.
    */
   readonly settled: readonly number[];
   readonly running: readonly number[];
@@ -281,18 +281,20 @@ const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
     settled.push(...begun.settled);
     runningTotal += runningLength(quantile);
   }
-  const running = zeros(runningTotal);
   const centreSeconds = boundarySeconds(middle);
   const moments = isShiftable(middle) ? logMoments(seen.value, centreSeconds, logReach) : undefined;
   const ladder = ladderOf(cut, seen.value);
+  const running = zeros(runningTotal);
+  const ofLadder = zeros(runningLadderLength(ladder));
   const chosenState = { ...state, warmUp: null, cut, tails, ladder, problem: null };
-  if (moments === undefined) return { ...chosenState, hasMeanLog: false, settled, running };
+  if (moments === undefined)
+    return { ...chosenState, hasMeanLog: false, settled, running: [...running, ...ofLadder] };
   const meanLog = initialMeanLog(centreSeconds, moments, rule, warmUp.restartsBegun);
   return {
     ...chosenState,
     hasMeanLog: true,
     settled: [...settled, ...meanLog.settled],
-    running: [...running, ...meanLog.running],
+    running: [...running, ...meanLog.running, ...ofLadder],
   };
 };
 
@@ -304,8 +306,8 @@ const judged = (
   baselineShown: Durations,
   place: WindowPlace,
 ): LatencyState => {
-  const canary: Arm = { durations: canaryShown, total: totalOf(canaryShown) };
-  const baseline: Arm = { durations: baselineShown, total: totalOf(baselineShown) };
+  const canary = armOf(canaryShown, canaryTops);
+  const baseline = armOf(baselineShown, baselineTops);
   const traffic = seenTraffic(rule, before, canary.total, baseline.total, true);
   const times = raisedTimes(rule.measuredAt, traffic);
   const running = before.running.slice();
@@ -321,8 +323,9 @@ const judged = (
   }
   if (before.hasMeanLog)
     addMeans(rule, cut, before.settled, at, running, from, canaryShown, baselineShown, times);
-  const tests = blockPassed(rule, before, cut, running, place, times);
-  const ladder = addToLadder(cut, before.ladder, canary, baseline);
+  const ladderAt = ladderFrom(running, before.ladder);
+  const ladder = addToLadder(cut, before.ladder, running, ladderAt, canary, baseline);
+  const tests = blockPassed(rule, before, cut, ladder, running, place, times);
   const logRollback = logRollbackOf(rule, before, tests);
   const problem = isUsable ? before.problem : problemOf(cut, canaryShown, baselineShown);
   const gain = logRollback - before.logRollback;
@@ -339,7 +342,7 @@ const judged = (
     hasMeanLog: before.hasMeanLog,
     settled: isUsable ? withWindow(moved.settled, place, gain) : moved.settled,
     running: tests.running,
-    ladder: place.endsBlock ? settleLadder(ladder) : ladder,
+    ladder: tests.ladder,
     traffic,
     unusableWindows: before.unusableWindows + (isUsable ? 0 : 1),
     problem,
@@ -353,10 +356,16 @@ const passed = (
   place: WindowPlace,
 ): LatencyState => {
   const times = raisedTimes(rule.measuredAt, state.traffic);
-  const tests = blockPassed(rule, state, cut, state.running, place, times);
-  const ladder = place.endsBlock ? settleLadder(state.ladder) : state.ladder;
-  return { ...state, ...tests, ladder, logRollback: logRollbackOf(rule, state, tests) };
+  const tests = blockPassed(rule, state, cut, state.ladder, state.running, place, times);
+  return { ...state, ...tests, logRollback: logRollbackOf(rule, state, tests) };
 };
+
+/** What is in the highest buckets of either cohort (`fillTops`): of one window, and overwritten by the next. */
+const canaryTops: number[] = [];
+const baselineTops: number[] = [];
+
+const ladderFrom = ({ length }: readonly number[], ladder: Ladder): number =>
+  length - runningLadderLength(ladder);
 
 type Tests = Pick<LatencyState, 'tails' | 'settled' | 'running'>;
 
@@ -365,11 +374,13 @@ const blockPassed = (
   rule: LatencyRule,
   { tails, hasMeanLog, settled: before }: LatencyState,
   cut: Cut,
+  ladder: Ladder,
   shown: readonly number[],
   place: WindowPlace,
   times: number,
-): Tests => {
-  if (!place.beginsRestart && !place.endsBlock) return { tails, settled: before, running: shown };
+): Tests & Pick<LatencyState, 'ladder'> => {
+  if (!place.beginsRestart && !place.endsBlock)
+    return { tails, settled: before, running: shown, ladder };
   const settled = before.slice();
   const running = shown.slice();
   const { places, ...meanLog } = placesIn({ tails, settled });
@@ -379,7 +390,9 @@ const blockPassed = (
     return settleTail(rule, cut, tail, settled, at, running, from, phiOf(rule, quantile, times));
   });
   if (hasMeanLog) passMeanLog(settled, meanLog.at, running, meanLog.from, place, rule);
-  return { tails: next, settled, running };
+  const ladderAt = ladderFrom(running, ladder);
+  const settledLadder = place.endsBlock ? settleLadder(ladder, running, ladderAt) : ladder;
+  return { tails: next, settled, running, ladder: settledLadder };
 };
 
 /** Adds the window's mean of log-durations to the running block, where its buckets are fine enough to say it. */
@@ -488,12 +501,13 @@ const fineSecondsIn = (
 
 /** The part of the canary's requests that plainly takes longer, whatever the tails say; null: none does. */
 export const latencySlowerPart = (rule: LatencyRule, state: LatencyState): SlowerPart | null => {
-  const { cut, ladder, traffic } = state;
+  const { cut, ladder, running, traffic } = state;
   if (cut === null) return null;
   const fineSeconds = fineSecondsIn(rule, state, placesIn(state).places);
   // That of the tail that scatters most: nobody measures a part's own.
   const phi = phiOf(rule, guardQuantile, raisedTimes(rule.measuredAt, traffic));
-  return slowerPartIn(rule, cut, ladder, phi, fineSeconds);
+  const ladderAt = ladderFrom(running, ladder);
+  return slowerPartIn(rule, cut, ladder, running, ladderAt, phi, fineSeconds);
 };
 
 /** The boundary that is nearest (null: buckets have no bound at all), and how many of the baseline's requests are slower. */

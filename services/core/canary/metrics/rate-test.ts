@@ -193,6 +193,7 @@ const addShares = (
   const squares = baselineTotal * (linear + baselineRate * relativeSquared);
   const singles = baselineTotal * (constant - baselineRate * linear);
   const none = -baselineTotal * baselineRate * constant;
+  // First all the nearest points, then the logarithms: what is alike is done faster in a row.
   for (let index = 0; index < ratios.length; index += 1) {
     const ratio = ratios[index] ?? 1;
     const canaryRate = (ratio * tolerated) / (1 + tolerated * (ratio - 1));
@@ -218,6 +219,12 @@ const addShares = (
       at = isThere || (next > low && next < high) ? next : (low + high) / 2;
       if (isThere) break;
     }
+    nearest[index] = at;
+  }
+  for (let index = 0; index < ratios.length; index += 1) {
+    const ratio = ratios[index] ?? 1;
+    const canaryRate = (ratio * tolerated) / (1 + tolerated * (ratio - 1));
+    const at = nearest[index] ?? 0;
     const canaryNull = relative * at + absolute;
     const increment =
       timesLog(canaryEvents, canaryRate / canaryNull) +
@@ -227,3 +234,6 @@ const addShares = (
     into[from + index] = (into[from + index] ?? 0) + increment / phi;
   }
 };
+
+/** Of one call and overwritten by the next. */
+const nearest: number[] = [0.5];

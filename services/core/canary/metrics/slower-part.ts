@@ -1,6 +1,13 @@
 import type { RateCounts } from '../statistics/rate-counts.ts';
 import type { Durations, Grid } from '../windows/durations.ts';
-import { boundaryOn, boundarySeconds, isShiftable, totalOf } from '../windows/durations.ts';
+import {
+  boundaryOn,
+  boundarySeconds,
+  countFrom,
+  fillTops,
+  isShiftable,
+  totalOf,
+} from '../windows/durations.ts';
 import type { Arm, Cut, LatencyMargins } from './latency-tail.ts';
 
 // Whether a part of the canary's requests plainly takes longer. Tails are cut near a few quantiles, and show nothing of
@@ -8,17 +15,26 @@ import type { Arm, Cut, LatencyMargins } from './latency-tail.ts';
 // is no test: it stakes nothing and rolls nothing back. It only keeps a promotion from what anybody would see in a plot.
 
 /**
- * Plain numbers. `totals`: requests of the canary and of the baseline in finished blocks, the same of the running one, and
- * how many blocks are finished. Then a row for each boundary, from the lowest on: which one it is; requests beyond it in
- * finished blocks, of the canary and of the baseline; by how many the canary had too many, in tenths, and how many of
- * those were in the block that had most, and in the one after it; requests beyond it in the running block.
+ * What finished blocks came to, as plain numbers: requests of the canary and of the baseline, and how many blocks these
+ * are. Then a row for each boundary, from the lowest on: which one it is; requests beyond it, of the canary and of the
+ * baseline; by how many the canary had too many, in tenths, and how many of those were in the block that had most, and
+ * in the one after it. A boundary is a bound in seconds, or a number of half octaves: exponential buckets of any scale
+ * from 1 on have those.
  *
- * A boundary is a bound in seconds, or a number of half octaves: exponential buckets of any scale from 1 on have those.
+ * The running block is at the end of another list, where every window looks anyway (`running`, from `from` on): its
+ * requests, of the canary and of the baseline, and for each boundary those beyond it.
  */
 export type Ladder = readonly number[];
 
-const totalsLength = 5;
-const rowLength = 8;
+const blocksAt = 2;
+const totalsLength = 3;
+const rowLength = 6;
+/** Within a row. */
+const excessAt = 3;
+const largestAt = 4;
+const secondAt = 5;
+/** Within the running block, whose totals are as long as its rows. */
+const runningLength = 2;
 const rowsMax = 24;
 /** Rows above what the warm-up showed of the baseline, for what it did not show. */
 const rowsAbove = 4;
@@ -30,17 +46,9 @@ const beyondShareMin = 0.001;
 export const ladderOf = ({ grid }: Cut, seen: Durations): Ladder => {
   const edges = edgesIn(grid, seen);
   const total = totalOf(seen);
-  if (total === 0) return [];
-  const beyond: number[] = edges.slice();
-  eachBeyond(
-    seen,
-    edges.length,
-    (row) => edges[row] ?? 0,
-    0,
-    (row, count) => {
-      beyond[row] = count;
-    },
-  );
+  const tops: number[] = [];
+  fillTops(tops, seen);
+  const beyond = edges.map((edge) => countFrom(seen, tops, firstBeyond(seen, edge) ?? 0));
   const lowest = Math.max(
     0,
     beyond.findIndex((count) => total - count > belowShareMin * total),
@@ -72,83 +80,92 @@ const edgesIn = (grid: Grid, durations: Durations): readonly number[] => {
 /** Half octaves from one edge of so coarse buckets to the next that is one of half octaves. */
 const stepOf = (scale: number): number => 2 ** Math.max(0, 1 - scale);
 
-/**
- * Calls back with the requests beyond each of the edges, which rise, from the highest on; NaN where the buckets do not
- * have it. `shift`: the edges lie so many buckets higher.
- */
-const eachBeyond = (
-  durations: Durations,
-  edges: number,
-  edgeAt: (row: number) => number,
-  shift: number,
-  told: (row: number, beyond: number) => void,
-): void => {
-  const { counts } = durations;
-  let bucket = counts.length;
-  let sum = 0;
-  for (let row = edges - 1; row >= 0; row -= 1) {
-    const first = firstBeyond(durations, edgeAt(row), shift);
-    while (first !== undefined && bucket > Math.max(0, first)) {
-      bucket -= 1;
-      sum += counts[bucket] ?? 0;
-    }
-    told(row, first === undefined ? Number.NaN : sum);
-  }
-};
-
-const firstBeyond = (durations: Durations, edge: number, shift: number): number | undefined => {
+const firstBeyond = (durations: Durations, edge: number): number | undefined => {
   if (durations.shape === 'explicit') {
     const index = durations.bounds.indexOf(edge);
     return index < 0 ? undefined : index + 1;
   }
-  const own = edge * 2 ** (durations.scale - 1) + shift;
+  const own = edge * 2 ** (durations.scale - 1);
   return Number.isInteger(own) ? own - durations.offset : undefined;
 };
 
-/** With one window. A boundary that the buckets of either cohort do not have is not looked at again. */
-export const addToLadder = (cut: Cut, ladder: Ladder, canary: Arm, baseline: Arm): Ladder => {
+/** How many numbers of a running block are those of a ladder. */
+export const runningLadderLength = (ladder: Ladder): number => runningLength * (1 + rowsIn(ladder));
+
+const rowsIn = ({ length }: Ladder): number => (length - totalsLength) / rowLength;
+
+/**
+ * Adds one window to the running block. A boundary that the buckets of either cohort do not have is not looked at again:
+ * what comes back is without it, as is the running block.
+ */
+export const addToLadder = (
+  cut: Cut,
+  ladder: Ladder,
+  running: number[],
+  from: number,
+  canary: Arm,
+  baseline: Arm,
+): Ladder => {
   if (!isOn(cut.grid, canary.durations) || !isOn(cut.grid, baseline.durations)) return ladder;
-  const next = ladder.slice();
-  next[runningTotals] = (next[runningTotals] ?? 0) + canary.total;
-  next[runningTotals + 1] = (next[runningTotals + 1] ?? 0) + baseline.total;
-  addBeyond(next, canary.durations, shiftOn(cut, canary.durations), runningAt);
-  addBeyond(next, baseline.durations, 0, runningAt + 1);
-  return withoutMissing(next);
+  running[from] = (running[from] ?? 0) + canary.total;
+  running[from + 1] = (running[from + 1] ?? 0) + baseline.total;
+  const first = from + runningLength;
+  const hasCanary = addBeyond(ladder, running, first, canary, shiftOn(cut, canary.durations));
+  const hasBaseline = addBeyond(ladder, running, first + 1, baseline, 0);
+  return hasCanary && hasBaseline ? ladder : withoutMissing(ladder, running, first);
 };
 
-const addBeyond = (ladder: number[], durations: Durations, shift: number, to: number): void =>
-  eachBeyond(
-    durations,
-    (ladder.length - totalsLength) / rowLength,
-    (row) => ladder[totalsLength + row * rowLength] ?? 0,
-    shift,
-    (row, beyond) => {
-      const at = totalsLength + row * rowLength + to;
-      ladder[at] = (ladder[at] ?? 0) + beyond;
-    },
-  );
-
-const withoutMissing = (ladder: Ladder): Ladder => {
-  const isMissing = (at: number): boolean =>
-    Number.isNaN((ladder[at + runningAt] ?? 0) + (ladder[at + runningAt + 1] ?? 0));
-  let isAnyMissing = false;
-  for (let at = totalsLength; at < ladder.length; at += rowLength)
-    if (isMissing(at)) isAnyMissing = true;
-  return isAnyMissing
-    ? ladder.filter(
-        (_, index) =>
-          index < totalsLength || !isMissing(index - ((index - totalsLength) % rowLength)),
-      )
-    : ladder;
+/**
+ * Adds the requests beyond each boundary to every second number from `to` on; NaN where the buckets do not have it, and
+ * then false. `shift`: the boundaries lie so many buckets higher.
+ */
+const addBeyond = (
+  ladder: Ladder,
+  running: number[],
+  to: number,
+  { durations, tops }: Arm,
+  shift: number,
+): boolean => {
+  let hasAll = true;
+  let above = 0;
+  const perHalfOctave = durations.shape === 'exponential' ? 2 ** (durations.scale - 1) : 0;
+  for (let row = totalsLength, at = to; row < ladder.length; row += rowLength, at += 2) {
+    const edge = ladder[row] ?? 0;
+    let first: number;
+    let has: boolean;
+    if (durations.shape === 'explicit') {
+      // Both rise.
+      while ((durations.bounds[above] ?? Infinity) < edge) above += 1;
+      has = durations.bounds[above] === edge;
+      first = above + 1;
+    } else {
+      const own = edge * perHalfOctave + shift;
+      has = Number.isInteger(own);
+      first = own - durations.offset;
+    }
+    if (!has) hasAll = false;
+    const beyond = has ? countFrom(durations, tops, first) : Number.NaN;
+    running[at] = (running[at] ?? 0) + beyond;
+  }
+  return hasAll;
 };
 
-const runningTotals = 2;
-const blocksAt = 4;
-/** Within a row. */
-const excessAt = 3;
-const largestAt = 4;
-const secondAt = 5;
-const runningAt = 6;
+const withoutMissing = (ladder: Ladder, running: number[], first: number): Ladder => {
+  const kept = ladder.slice(0, totalsLength);
+  let to = first;
+  for (let row = 0; row < rowsIn(ladder); row += 1) {
+    const at = first + row * runningLength;
+    const [canary, baseline] = [running[at] ?? 0, running[at + 1] ?? 0];
+    if (Number.isNaN(canary + baseline)) continue;
+    const rowAt = totalsLength + row * rowLength;
+    kept.push(...ladder.slice(rowAt, rowAt + rowLength));
+    running[to] = canary;
+    running[to + 1] = baseline;
+    to += runningLength;
+  }
+  running.length = to;
+  return kept;
+};
 
 /** Coarser ones are counted from the next window on, when the grid has become theirs. */
 const isOn = (grid: Grid, durations: Durations): boolean =>
@@ -164,53 +181,36 @@ const shiftOn = ({ grid, promoteShift }: Cut, durations: Durations): number =>
     ? promoteShift * 2 ** (durations.scale - grid.scale)
     : 0;
 
-/** The running block, which ends, among those before. */
-export const settleLadder = (ladder: Ladder): Ladder => {
-  const [canary = 0, baseline = 0, runningCanary = 0, runningBaseline = 0, blocks = 0] = ladder;
-  if (runningCanary === 0 || runningBaseline === 0) return ladder;
+/** With the running block, which ends, among those before, if both cohorts had requests in it. */
+export const settleLadder = (ladder: Ladder, running: number[], from: number): Ladder => {
+  if (!isPaired(running, from)) return ladder;
   const next = ladder.slice();
-  next[0] = canary + runningCanary;
-  next[1] = baseline + runningBaseline;
-  next[runningTotals] = 0;
-  next[runningTotals + 1] = 0;
-  next[blocksAt] = blocks + 1;
-  for (let at = totalsLength; at < ladder.length; at += rowLength) {
-    const { past, running, excess, largest, second } = withRunning(ladder, at);
-    next[at + 1] = past[0] + running[0];
-    next[at + 2] = past[1] + running[1];
-    next[at + excessAt] = excess;
-    next[at + largestAt] = largest;
-    next[at + secondAt] = second;
-    next[at + runningAt] = 0;
-    next[at + runningAt + 1] = 0;
+  for (let row = totalsLength, at = from + runningLength; row < next.length; row += rowLength) {
+    const more = moreIn(running, from, at);
+    const largest = ladder[row + largestAt] ?? 0;
+    next[row + 1] = (ladder[row + 1] ?? 0) + (running[at] ?? 0);
+    next[row + 2] = (ladder[row + 2] ?? 0) + (running[at + 1] ?? 0);
+    next[row + excessAt] = (ladder[row + excessAt] ?? 0) + more;
+    next[row + largestAt] = Math.max(largest, more);
+    next[row + secondAt] = Math.max(ladder[row + secondAt] ?? 0, Math.min(largest, more));
+    at += runningLength;
   }
+  next[0] = (ladder[0] ?? 0) + (running[from] ?? 0);
+  next[1] = (ladder[1] ?? 0) + (running[from + 1] ?? 0);
+  next[blocksAt] = (ladder[blocksAt] ?? 0) + 1;
+  running.fill(0, from, from + runningLadderLength(ladder));
   return next;
 };
 
-type Row = {
-  readonly past: readonly [canary: number, baseline: number];
-  readonly running: readonly [canary: number, baseline: number];
-  readonly excess: number;
-  readonly largest: number;
-  readonly second: number;
-};
+const isPaired = (running: readonly number[], from: number): boolean =>
+  running[from] !== 0 && running[from + 1] !== 0;
 
-/** A row, the running block among those before in what the canary has too many. */
-const withRunning = (ladder: Ladder, at: number): Row => {
-  const [canaryTotal, baselineTotal] = [ladder[runningTotals] ?? 0, ladder[runningTotals + 1] ?? 0];
-  const numbers = ladder.slice(at, at + rowLength);
-  const [, canary = 0, baseline = 0, excess = 0, largest = 0, second = 0, ofCanary = 0] = numbers;
-  const ofBaseline = numbers[runningAt + 1] ?? 0;
-  const [past, running] = [[canary, baseline] as const, [ofCanary, ofBaseline] as const];
-  if (canaryTotal === 0 || baselineTotal === 0) return { past, running, excess, largest, second };
-  const more = Math.round(tenths * (ofCanary - (canaryTotal * ofBaseline) / baselineTotal));
-  return {
-    past,
-    running,
-    excess: excess + more,
-    largest: Math.max(largest, more),
-    second: Math.max(second, Math.min(largest, more)),
-  };
+/** How many too many the canary has beyond a boundary in the running block, in tenths. */
+const moreIn = (running: readonly number[], from: number, at: number): number => {
+  const [canaryTotal, baselineTotal] = [running[from] ?? 0, running[from + 1] ?? 0];
+  return Math.round(
+    tenths * ((running[at] ?? 0) - (canaryTotal * (running[at + 1] ?? 0)) / baselineTotal),
+  );
 };
 
 const tenths = 10;
@@ -242,14 +242,16 @@ export const slowerPartIn = (
   { promoteTolerance }: Pick<LatencyMargins, 'promoteTolerance'>,
   cut: Cut,
   ladder: Ladder,
+  running: readonly number[],
+  from: number,
   phi: number,
   fineSeconds: number | null,
 ): SlowerPart | null => {
-  const [canaryPast = 0, baselinePast = 0, runningCanary = 0, runningBaseline = 0, past = 0] =
-    ladder;
-  const [canaryTotal, baselineTotal] = [canaryPast + runningCanary, baselinePast + runningBaseline];
+  const canaryTotal = (ladder[0] ?? 0) + (running[from] ?? 0);
+  const baselineTotal = (ladder[1] ?? 0) + (running[from + 1] ?? 0);
   if (canaryTotal === 0 || baselineTotal === 0) return null;
-  const blocks = past + (runningCanary > 0 && runningBaseline > 0 ? 1 : 0);
+  const isRunning = isPaired(running, from);
+  const blocks = (ladder[blocksAt] ?? 0) + (isRunning ? 1 : 0);
   // Never the greater part of them.
   const leftOut = Math.min(blocksLeftOut, Math.floor((blocks - 1) / 2));
   const isShifted = isShiftable(cut.grid);
@@ -262,19 +264,23 @@ export const slowerPartIn = (
   const weight = (canaryTotal / baselineTotal) ** 2;
   let most: SlowerPart | null = null;
   let mostDeviations = deviationsMin;
-  for (let at = totalsLength; at < ladder.length; at += rowLength) {
-    const row = withRunning(ladder, at);
-    const canary = row.past[0] + row.running[0];
-    const baseline = row.past[1] + row.running[1];
+  for (let row = totalsLength, at = from; row < ladder.length; row += rowLength) {
+    at += runningLength;
+    const canary = (ladder[row + 1] ?? 0) + (running[at] ?? 0);
+    const baseline = (ladder[row + 2] ?? 0) + (running[at + 1] ?? 0);
     const [canaryShare, baselineShare] = [canary / canaryTotal, baseline / baselineTotal];
     const isMore = canaryShare > relative * baselineShare + absolute;
     const areFewerLeft = 1 - canaryShare < (1 - baselineShare) / relative - absolute;
     if (!isMore && !areFewerLeft) continue;
-    const edge = ladder[at] ?? 0;
+    const edge = ladder[row] ?? 0;
     const baselineSeconds = secondsAt(cut.grid, edge, 0);
     if (fineSeconds !== null && baselineSeconds < fineSeconds) continue;
-    const excess =
-      (row.excess - (leftOut > 0 ? row.largest : 0) - (leftOut > 1 ? row.second : 0)) / tenths;
+    const more = isRunning ? moreIn(running, from, at) : 0;
+    const before = ladder[row + largestAt] ?? 0;
+    const largest = Math.max(before, more);
+    const second = Math.max(ladder[row + secondAt] ?? 0, Math.min(before, more));
+    const left = (leftOut > 0 ? largest : 0) + (leftOut > 1 ? second : 0);
+    const excess = ((ladder[row + excessAt] ?? 0) + more - left) / tenths;
     const variance = Math.min(
       canary + weight * baseline,
       canaryTotal - canary + weight * (baselineTotal - baseline),

@@ -239,15 +239,49 @@ export const countAboveEdge = (
   grid: Grid,
   edge: number,
 ): number | undefined => {
+  const first = firstAbove(durations, grid, edge);
+  return first === undefined ? undefined : sumFrom(durations.counts, first);
+};
+
+/** The same, where many edges are asked for: `tops` are those of the durations (`fillTops`). */
+export const countAboveIn = (
+  durations: Durations,
+  tops: readonly number[],
+  grid: Grid,
+  edge: number,
+): number | undefined => {
+  const first = firstAbove(durations, grid, edge);
+  return first === undefined ? undefined : countFrom(durations, tops, first);
+};
+
+/** How many durations are in bucket `first` or in a higher one. */
+export const countFrom = (
+  { counts: { length } }: Durations,
+  tops: readonly number[],
+  first: number,
+): number => (first >= length ? 0 : (tops[length - Math.max(0, first)] ?? 0));
+
+/** Writes into a list how many durations are in the highest 0, 1, 2, … buckets; what is behind these stays. */
+export const fillTops = (tops: number[], { counts }: Durations): void => {
+  let sum = 0;
+  tops[0] = sum;
+  for (let index = counts.length - 1, at = 1; index >= 0; index -= 1, at += 1) {
+    sum += counts[index] ?? 0;
+    tops[at] = sum;
+  }
+};
+
+/** The lowest bucket above an edge, which may lie below or above all there are; undefined: none begins at it. */
+const firstAbove = (durations: Durations, grid: Grid, edge: number): number | undefined => {
   if (durations.shape === 'explicit') {
     if (grid.shape === 'exponential') return undefined;
     const index = durations.bounds.indexOf(edge);
-    return index < 0 ? undefined : sumFrom(durations.counts, index + 1);
+    return index < 0 ? undefined : index + 1;
   }
   if (grid.shape === 'explicit' || grid.unit !== durations.unit) return undefined;
   // Mostly they have one scale.
   const own = durations.scale === grid.scale ? edge : edge * 2 ** (durations.scale - grid.scale);
-  return Number.isInteger(own) ? sumFrom(durations.counts, own - durations.offset) : undefined;
+  return Number.isInteger(own) ? own - durations.offset : undefined;
 };
 
 /**
