@@ -46,6 +46,7 @@ import {
 } from '../statistics/stakes.ts';
 import type { Line, Odds } from './rate-test.ts';
 import { addOddsIncrements, equalShares, isEqualShares, oddsOf } from './rate-test.ts';
+import { isAskedByShares, lineOfShares } from './latency-gap.ts';
 
 /** What the canary's durations may be worse by. */
 export type LatencyMargins = {
@@ -66,8 +67,8 @@ export type LatencyMargins = {
  * the first share is not above the second, for every x.
  *
  * Its numbers are in the two lists of its metric. `settled`, from `at` on: the quantile; the edge of its boundary
- * (`edgeOf`); what the baseline showed before the first judged window (requests, and those slower than the tolerated and
- * the promised boundary); `TailCounts` of the finished blocks; its stakes. `running`, from `from` on: `TailCounts` of the
+ * (`edgeOf`); 1 where a promotion is asked by shares although buckets are fine (`isAskedByShares`), else 0; what the
+ * baseline showed before the first judged window (requests, and those slower than the tolerated and the promised boundary); `TailCounts` of the finished blocks; its stakes. `running`, from `from` on: `TailCounts` of the
  * running block, and the growth in it. What is left is not looked at before the block ends.
  */
 export type Tail = { readonly curve: RatioCurve; readonly deadline: DeadlineSums };
@@ -81,9 +82,10 @@ export type Cut = {
 };
 
 const edgeAt = 1;
-const warmUpAt = 2;
-const pastAt = 5;
-const stakesAt = 11;
+const bySharesAt = 2;
+const warmUpAt = 3;
+const pastAt = 6;
+const stakesAt = 12;
 
 /**
  * Of judged windows: requests of the canary and those slower than the boundary; requests of the baseline and those
@@ -172,18 +174,19 @@ export const runningLength = (quantile: number): number =>
 export const tailAt = (
   quantile: number,
   edge: number,
-  { grid, shift, promoteShift }: Cut,
+  cut: Cut,
   warmUp: Durations,
   total: number,
-  rules: StakeRules,
+  rules: StakeRules & LatencyMargins,
   restartsBegun: number,
 ): { readonly tail: Tail; readonly settled: readonly number[] } => {
-  const above = (buckets: number): number => countAboveEdge(warmUp, grid, edge - buckets) ?? 0;
+  const above = (buckets: number): number => countAboveEdge(warmUp, cut.grid, edge - buckets) ?? 0;
+  const byShares = isAskedByShares(rules, cut, edge, warmUp);
   return {
     tail: { curve: initialCurve, deadline: noDeadlineSums },
     settled: [
-      ...[quantile, edge],
-      ...[total, above(shift), above(promoteShift)],
+      ...[quantile, edge, byShares ? 1 : 0],
+      ...[total, above(cut.shift), above(byShares ? 0 : cut.promoteShift)],
       ...noCounts,
       ...initialStakes(testAt(quantile), rules, restartsBegun),
     ],
@@ -246,7 +249,7 @@ export const addToTail = (
   baseline: Arm,
   phi: number,
 ): boolean => {
-  const { grid, shift, promoteShift } = cut;
+  const { grid, shift } = cut;
   const edge = settled[at + edgeAt] ?? 0;
   const slower = countAboveIn(canary.durations, canary.tops, grid, edge);
   const { durations, tops } = baseline;
@@ -254,7 +257,8 @@ export const addToTail = (
   if (slower === undefined || baselineSlower === undefined) return false;
   const tolerated =
     shift === 0 ? baselineSlower : countAboveIn(durations, tops, grid, edge - shift);
-  const isCoarse = promoteShift === 0;
+  const isCoarse = cut.promoteShift === 0;
+  const promoteShift = isByShares(settled, at) ? 0 : cut.promoteShift;
   const slowedEdge = isCoarse
     ? edgeReaching(durations, grid, edge, timesShown)
     : edge - promoteShift;
@@ -277,7 +281,7 @@ export const addToTail = (
   addOddsIncrements(
     running,
     growth + test.rollback.length,
-    promoteLineOf(cut, margins),
+    promoteLineOf(cut, margins, settled, at),
     test.promoteRatios,
     shareIn(settled, at, isCoarse ? toleratedIndex : promisedIndex),
     canary.total,
@@ -308,8 +312,22 @@ const shareIn = (settled: readonly number[], at: number, index: number): number 
 const lineOf = ({ grid }: Cut, { tolerance }: LatencyMargins): Line =>
   isShiftable(grid) ? equalShares : tolerance;
 
-const promoteLineOf = ({ grid }: Cut, { promoteTolerance }: LatencyMargins): Line =>
-  isShiftable(grid) ? equalShares : promoteTolerance;
+const promoteLineOf = (
+  { grid }: Cut,
+  margins: LatencyMargins,
+  settled: readonly number[],
+  at: number,
+): Line => {
+  if (!isShiftable(grid)) return margins.promoteTolerance;
+  // From the warm-up alone: which line it is must not follow what is held against it.
+  return isByShares(settled, at) ? lineOfShares(margins, warmUpShareIn(settled, at)) : equalShares;
+};
+
+const isByShares = (settled: readonly number[], at: number): boolean =>
+  settled[at + bySharesAt] === 1;
+
+const warmUpShareIn = (settled: readonly number[], at: number): number =>
+  (settled[at + warmUpAt + promisedIndex] ?? 0) / (settled[at + warmUpAt] ?? 1);
 
 /** The restart that begins with this window, if one does. */
 export const restartTail = (

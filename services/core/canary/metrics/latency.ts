@@ -64,6 +64,7 @@ import {
   tailAt,
   tailDeadline,
 } from './latency-tail.ts';
+import { boundariesBetweenGaps } from './latency-gap.ts';
 import type { Ladder, SlowerPart } from './slower-part.ts';
 import {
   addToLadder,
@@ -112,7 +113,7 @@ export const latencyBoundaries = (
   return chosen;
 };
 
-/** The same, and last the guard that a promotion may need. */
+/** The same, and last the guard that a promotion by coarse buckets may need. */
 const tailBoundaries = (
   margins: Pick<LatencyMargins, 'fineBelowMs'>,
   seen: Durations,
@@ -266,10 +267,13 @@ const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
   if (!seen.ok) return state.problem === seen.problem ? state : { ...state, problem: seen.problem };
   const total = totalOf(seen.value);
   if (total < baselineRequestsMin) return state;
-  const boundaries = tailBoundaries(rule, seen.value);
-  const [[, middle] = []] = boundaries;
+  const atQuantiles = tailBoundaries(rule, seen.value);
+  const [[, middle] = []] = atQuantiles;
   if (middle === undefined) return state;
   const cut = cutOf(middle, rule);
+  const edges = atQuantiles.map(([, boundary]) => edgeOf(boundary));
+  const between = boundariesBetweenGaps(rule, cut, edges, seen.value);
+  const boundaries = [...atQuantiles, ...between.map((one) => [guardQuantile, one] as const)];
   const tails: Tail[] = [];
   const settled: number[] = [...noLoudWindows];
   let runningTotal = 0;
@@ -445,12 +449,13 @@ const logRollbackOf = (
     at += settledLength(quantile);
     from += runningLength(quantile);
   }
-  // A guard and a mean of logarithms are never of the same buckets, so that nothing lies between.
+  at += (tails.length - staked) * settledLength(guardQuantile);
+  from += (tails.length - staked) * runningLength(guardQuantile);
   if (hasMeanLog) logs.push(logMeanLogCapital(settled, at, running, from, rule) + logOther);
   return logSumExp(logs);
 };
 
-/** How many tails stake on the first question: all but a guard, which is the last one. */
+/** How many tails stake on the first question: all but guards, which are the last ones. */
 const stakedIn = (settled: readonly number[], tails: readonly Tail[]): number => {
   let at = loudLength;
   for (let index = 0; index < tails.length; index += 1) {

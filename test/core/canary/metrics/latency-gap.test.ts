@@ -1,0 +1,221 @@
+import { describe, expect, test } from 'vitest';
+import {
+  isAskedByShares,
+  lineOfShares,
+} from '../../../../services/core/canary/metrics/latency-gap.ts';
+import { cutOf } from '../../../../services/core/canary/metrics/latency-tail.ts';
+import { boundariesIn, latencyJudge } from '../../../../services/core/canary/metrics/latency.ts';
+import type { LatencyRule } from '../../../../services/core/canary/metrics/latency.ts';
+import type { Boundary, Durations } from '../../../../services/core/canary/windows/durations.ts';
+import { boundarySeconds, edgeOf } from '../../../../services/core/canary/windows/durations.ts';
+import { judgeEach, latencyRule } from '../../../support/canary/metric-windows.ts';
+import {
+  after,
+  afterShapes,
+  atScale,
+  shapedWindows,
+  yieldOf,
+} from '../../../support/canary/shaped-durations.ts';
+import type { Part, Parts } from '../../../support/canary/shaped-durations.ts';
+
+// Where the boundary of a tail lies in a gap of the durations, a shift of it moves nothing, and by shifts alone no number
+// of requests would show that a canary is good enough. There its share is what is asked.
+
+const hit: Part = [0.9, 0.002, 0.3];
+const miss: Part = [0.1, 0.3, 0.3];
+
+const gaps: readonly (readonly [string, Parts])[] = [
+  ['one in ten misses the cache', [hit, miss]],
+  [
+    'half of them miss it',
+    [
+      [0.5, 0.02, 0.2],
+      [0.5, 0.4, 0.3],
+    ],
+  ],
+  [
+    'nine in ten take just as long, and the others nearly none',
+    [
+      [0.1, 0.001, 0.3],
+      [0.9, 0.1, 0],
+    ],
+  ],
+  [
+    '2 % time out after 5 s',
+    [
+      [0.98, 0.1, 0.3],
+      [0.02, 5, 0],
+    ],
+  ],
+  [
+    'two gaps have a tail each',
+    [
+      [0.5, 0.002, 0.2],
+      [0.4, 0.03, 0.2],
+      [0.1, 0.8, 0.3],
+    ],
+  ],
+];
+
+/** The last part has so many times its share, at the cost of all others. */
+const moreOf = (times: number, parts: Parts): Parts => {
+  const last = parts.at(-1)?.[0] ?? 0;
+  return parts.map(([share, median, spread], index) => [
+    index === parts.length - 1 ? last * times : (share * (1 - last * times)) / (1 - last),
+    median,
+    spread,
+  ]);
+};
+
+const slower = (at: number, times: number, parts: Parts): Parts =>
+  parts.map(([share, median, spread], index) => [
+    share,
+    index === at ? times * median : median,
+    spread,
+  ]);
+
+describe.each([3, 4, 5])('with buckets of scale %d', (scale) => {
+  const buckets = atScale(scale);
+
+  test.each(gaps)('a canary as fast as its baseline is promoted where %s', (_gap, parts) => {
+    expect(yieldOf(after(buckets, parts, 1))).toBe('promoted');
+  });
+
+  test.each(gaps)('no part of one may be slower where %s', (_gap, parts) => {
+    for (const times of [1.5, 2, 4])
+      for (const at of parts.keys())
+        expect(
+          yieldOf(afterShapes(buckets, parts, () => slower(at, times, parts))),
+          `part ${at}, ${times} times`,
+        ).not.toBe('promoted');
+  });
+
+  test.each(gaps.filter(([, parts]) => (parts.at(-1)?.[0] ?? 0) < 0.5))(
+    'nor may more of it be slow where %s',
+    (_gap, parts) => {
+      for (const times of [1.5, 2, 3])
+        expect(yieldOf(afterShapes(buckets, parts, () => moreOf(times, parts)))).not.toBe(
+          'promoted',
+        );
+    },
+  );
+
+  test.each(gaps)('a roll-back is asked the same where %s', (_gap, parts) => {
+    // Nothing is promised by shares there, so nothing is asked by them.
+    const byShifts: LatencyRule = {
+      ...latencyRule,
+      promoteTolerance: { relative: 1, absolute: 0 },
+    };
+    for (const canary of [parts, moreOf(1.05, parts), slower(0, 1.1, parts)]) {
+      const [asked, shifted] = [latencyRule, byShifts].map(
+        (rule) => afterShapes(buckets, parts, () => canary, rule).logRollback,
+      );
+      expect(asked).toBe(shifted);
+    }
+  });
+});
+
+/** So many requests in each of these buckets of scale 4. */
+const counted = (...at: readonly (readonly [bucket: number, count: number])[]): Durations =>
+  atScale(4)(
+    at.flatMap(([bucket, count]) => Array<number>(count).fill(2 ** ((bucket + 0.5) / 16))),
+  );
+
+/** At the upper edge of such a bucket. */
+const isAsked = (seen: Durations, bucket: number, rule: LatencyRule = latencyRule): boolean => {
+  const boundary: Boundary = { shape: 'exponential', scale: 4, edge: bucket + 1 };
+  return isAskedByShares(rule, cutOf(boundary, rule), edgeOf(boundary), seen);
+};
+
+describe('a boundary is asked by shares', () => {
+  test('in a gap of half an octave, and not in a narrower one', () => {
+    expect(isAsked(counted([0, 100], [9, 100]), 4)).toBe(true);
+    expect(isAsked(counted([0, 100], [8, 100]), 4)).toBe(false);
+  });
+
+  test('or no further off than the shift, which is of three buckets', () => {
+    const above = (bucket: number): Durations => counted([0, 4_000], [bucket, 5], [30, 995]);
+    expect([2, 3, 4].map((bucket) => isAsked(above(bucket + 3), bucket))).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  test('not where too few are on either side', () => {
+    for (const [fewer, isEnough] of [
+      [34, true],
+      [33, false],
+    ] as const) {
+      expect(isAsked(counted([0, 400], [40, fewer]), 20)).toBe(isEnough);
+      expect(isAsked(counted([0, fewer], [40, 400]), 20)).toBe(isEnough);
+    }
+  });
+
+  test('with few strays in the gap, and not with many', () => {
+    const withStrays = (each: number): Durations =>
+      counted([0, 400], [8, each], [15, each], [22, each], [29, each], [40, 400]);
+    expect([0, 5, 20].map((each) => isAsked(withStrays(each), 20))).toEqual([true, true, false]);
+  });
+
+  test('not where the shift itself shows it, as all that is below is just below', () => {
+    expect([0, 2, 3].map((bucket) => isAsked(counted([0, 100], [40, 100]), bucket))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  test('between coarse buckets in a way of their own', () => {
+    const coarse: Boundary = { shape: 'exponential', scale: 2, edge: 5 };
+    const seen = atScale(2)([...Array<number>(100).fill(1), ...Array<number>(100).fill(5)]);
+    expect(isAskedByShares(latencyRule, cutOf(coarse, latencyRule), 5, seen)).toBe(false);
+  });
+});
+
+describe('what is promised by shares', () => {
+  test('is what the tolerance lets few be', () => {
+    expect(lineOfShares(latencyRule, 0.02)).toEqual(latencyRule.promoteTolerance);
+  });
+
+  test('is, where many are beyond, what it lets those below be', () => {
+    const { relative, absolute } = lineOfShares(latencyRule, 0.9);
+    const fewer = 1 - (relative * 0.9 + absolute);
+    expect(1.25 * fewer + 0.002).toBeCloseTo(0.1, 12);
+  });
+});
+
+describe('inside of what gaps enclose', () => {
+  const secondsOf = (parts: Parts): readonly number[] =>
+    boundariesIn(after(atScale(4), parts, 1)).map(boundarySeconds);
+
+  test('a tail is cut where none was: beyond the last gap, below the first and between two', () => {
+    const within = (low: number, high: number): boolean =>
+      seconds.some((each) => each > low && each < high);
+    let seconds = secondsOf(gaps[3]?.[1] ?? []);
+    expect(within(4.9, 5.3)).toBe(true);
+    seconds = secondsOf(gaps[4]?.[1] ?? []);
+    expect([within(0.0018, 0.0024), within(0.027, 0.035), within(0.7, 2)]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+  });
+
+  test('none is where durations spread', () => {
+    expect(secondsOf([[1, 0.12, 0.8]])).toHaveLength(3);
+    expect(secondsOf([hit, miss])).toHaveLength(3);
+  });
+
+  test('it goes with its gap to coarser buckets', () => {
+    const parts = gaps[4]?.[1] ?? [];
+    const [fine, coarser, coarse] = [5, 3, 1].map((scale) =>
+      shapedWindows(60, atScale(scale), parts, () => parts),
+    );
+    const windows = [...(fine ?? []), ...(coarser ?? []).slice(12), ...(coarse ?? []).slice(12)];
+    const state = judgeEach(latencyJudge, latencyRule, windows);
+    expect(state.unusableWindows).toBe(2);
+    expect(boundariesIn(state)).toHaveLength(5);
+    expect(yieldOf(state)).toBe('promoted');
+  });
+});
