@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { PointRejection } from '../../core/telemetry/point.ts';
 import type { PointAttribute, Selection } from '../../core/telemetry/telemetry-point.ts';
 import type { StatusName } from '../../core/telemetry/status-said.ts';
-import { statusSaid } from '../../core/telemetry/status-said.ts';
+import { clientErrorSaid, statusSaid } from '../../core/telemetry/status-said.ts';
 import type { MetricsLimits } from './limits.ts';
 
 const DIGEST_HEX_CHARS = 32;
@@ -189,6 +189,7 @@ const usualTarget = (target: string | null, { nameCharsMax }: MetricsLimits): st
 
 const HTTP_STATUS_MIN = 100;
 const HTTP_STATUS_END = 1_000;
+const HTTP_CLIENT_ERROR_MIN = 400;
 const HTTP_SERVER_ERROR_MIN = 500;
 
 /** As some gateways and agents write it: `5xx`. */
@@ -212,7 +213,11 @@ const bareName = (name: string): string =>
   name.toUpperCase().replaceAll('_', '').replace('CANCELED', 'CANCELLED');
 
 /** Whether the requests of a point failed, and by which status that is known; null: none that can be read. */
-type Ending = { readonly failed: boolean; readonly by: StatusName | null };
+type Ending = {
+  readonly failed: boolean;
+  readonly isClientError: boolean;
+  readonly by: StatusName | null;
+};
 
 /**
  * A status may be a text or a number of either kind: some processors make doubles of whole numbers. One of HTTP can be
@@ -224,7 +229,11 @@ const endingOf = (attributes: AttributeList): Ending => {
     const shown = attributes.shown(by) ?? '';
     const status = HTTP_CLASS.test(shown) ? Number(shown.charAt(0)) * 100 : Number(shown);
     if (status >= HTTP_STATUS_MIN && status < HTTP_STATUS_END)
-      return { failed: status >= HTTP_SERVER_ERROR_MIN, by };
+      return {
+        failed: status >= HTTP_SERVER_ERROR_MIN,
+        isClientError: status >= HTTP_CLIENT_ERROR_MIN && status < HTTP_SERVER_ERROR_MIN,
+        by,
+      };
   }
   for (const by of ['rpc.grpc.status_code', 'rpc.response.status_code'] as const) {
     const shown = attributes.shown(by) ?? '';
@@ -232,9 +241,11 @@ const endingOf = (attributes: AttributeList): Ending => {
     const code = GRPC_CODES.find(
       (name, number) => spelt === bareName(name) || shown === String(number),
     );
-    if (code !== undefined) return { failed: GRPC_SERVER_ERRORS.has(code), by };
+    if (code === undefined) continue;
+    const failed = GRPC_SERVER_ERRORS.has(code);
+    return { failed, isClientError: !failed && code !== 'OK', by };
   }
-  return { failed: attributes.text('error.type') !== null, by: null };
+  return { failed: attributes.text('error.type') !== null, isClientError: false, by: null };
 };
 
 /** What the attributes of a point come down to, or why it cannot be taken. */
@@ -248,7 +259,7 @@ export type PointAttributes =
     }
   | { readonly ok: false; readonly reason: PointRejection };
 
-/** `wanted`: names of the attributes that travel on, sorted; of `statusSaid` which one says the status. */
+/** `wanted`: names of the attributes that travel on, sorted; of `statusSaid` which one says the status, of `clientErrorSaid` 4xx. */
 export const readPointAttributes = (
   attributes: AttributeList,
   wanted: readonly string[],
@@ -257,9 +268,9 @@ export const readPointAttributes = (
   if (attributes.tooLarge) return { ok: false, reason: 'attributes-too-large' };
   const kept: PointAttribute[] = [];
   let chars = 0;
-  const { failed, by } = endingOf(attributes);
+  const ending = endingOf(attributes);
   for (const name of wanted) {
-    const value = name === statusSaid ? (by ?? undefined) : attributes.shown(name);
+    const value = keptValue(attributes, ending, name);
     if (value === undefined) continue;
     if (value.length > limits.nameCharsMax) return { ok: false, reason: 'string-too-long' };
     chars += name.length + value.length;
@@ -270,9 +281,19 @@ export const readPointAttributes = (
   return {
     ok: true,
     digest: digestOf(attributes.canonical()),
-    failed,
+    failed: ending.failed,
     kept,
   };
+};
+
+const keptValue = (
+  attributes: AttributeList,
+  { by, isClientError }: Ending,
+  name: string,
+): string | undefined => {
+  if (name === statusSaid) return by ?? undefined;
+  if (name === clientErrorSaid) return isClientError ? '4xx' : undefined;
+  return attributes.shown(name);
 };
 
 const MEMO_ENTRIES_MAX = 10_000;

@@ -3,6 +3,8 @@ import type { Backtest } from '../../core/canary/backtest/run.ts';
 import { namesMax } from '../../core/canary/backtest/heard.ts';
 import {
   durationsWords,
+  clientErrorsRemedy,
+  clientErrorsWords,
   noBoundRemedy,
   noBoundWords,
   slowerPartRemedy,
@@ -114,6 +116,13 @@ export const tellWhatIsMissing = (
         code: 'traffic-lost',
         message: `${about}${id}: ${trafficLostWords(explained.lost)}`,
         hint: trafficLostRemedy,
+      });
+  for (const { id, clientErrors } of backtest.readings().at(-1)?.explanation.metrics ?? [])
+    if (clientErrors !== undefined)
+      note({
+        code: 'client-errors',
+        message: `${about}${id}: ${clientErrorsWords(clientErrors)}`,
+        hint: clientErrorsRemedy,
       });
   if (ended !== null)
     note({

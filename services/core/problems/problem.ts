@@ -46,6 +46,7 @@ export type ProblemCode =
   | 'slower-part'
   | 'status-unsaid'
   | 'traffic-lost'
+  | 'client-errors'
   | 'unread'
   | 'unsigned'
   | 'out-of-scope'

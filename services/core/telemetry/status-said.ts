@@ -15,3 +15,9 @@ export type StatusName = (typeof statusNames)[number];
  * this name is never read.
  */
 export const statusSaid = 'plimsoll.status';
+
+/**
+ * The attribute that travels with a point whose status is an error of the client's: 4xx, or of gRPC what is no failure of
+ * the server's. A sender's own attribute of this name is never read.
+ */
+export const clientErrorSaid = 'plimsoll.client-error';

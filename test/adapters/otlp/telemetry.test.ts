@@ -355,6 +355,27 @@ describe('attributes', () => {
     expect(point?.value).toMatchObject({ count: 10, errors });
   });
 
+  test.each([
+    [{ 'http.response.status_code': 400 }, true],
+    [{ 'http.response.status_code': '499' }, true],
+    [{ 'http.response.status_code': '4xx', 'error.type': '401' }, true],
+    [{ 'http.status_code': 404 }, true],
+    [{ 'rpc.grpc.status_code': 16 }, true],
+    [{ 'rpc.response.status_code': 'NotFound' }, true],
+    [{ 'http.response.status_code': 399 }, false],
+    [{ 'http.response.status_code': 500 }, false],
+    [{ 'http.response.status_code': 200, 'http.status_code': 404 }, false],
+    [{ 'rpc.grpc.status_code': 0 }, false],
+    [{ 'rpc.grpc.status_code': 13 }, false],
+    [{ 'error.type': '404' }, false],
+    [{ 'plimsoll.client-error': '4xx' }, false],
+  ])('%j say an error of the client: %s', (plain, isOne) => {
+    const said = ['plimsoll.client-error'];
+    const of: Selection = { ...selection, metrics: new Map([[name, said]]) };
+    const [point] = read(requestOf([withAttributes(plain)]), of).points;
+    expect(point?.attributes.map((kept) => kept.name)).toEqual(isOne ? said : []);
+  });
+
   test('of the sender name its target: the first that it has', () => {
     const from = (extra: object): string | null =>
       read(requestOf([histogram([goodPoint])], { ...CHECKOUT, ...extra })).points[0]?.target ??

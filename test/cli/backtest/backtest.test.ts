@@ -14,7 +14,11 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'plimsoll-backtest-'));
   desk = await openDesk({
     folder,
-    files: { 'quick.yaml': quick, 'bad.yaml': 'version: 2\npolicies: 7\n' },
+    files: {
+      'quick.yaml': quick,
+      'own-errors.yaml': `${quick}      - { name: errors, errors: { http.response.status_code: { starts-with: '5' } } }\n`,
+      'bad.yaml': 'version: 2\npolicies: 7\n',
+    },
   });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -521,6 +525,33 @@ describe('plimsoll backtest', () => {
         hint: expect.stringMatching(/^let both versions send http\.response\.status_code/),
       }),
     ]);
+  });
+
+  describe('of a canary that refuses three requests in ten, where the baseline refuses hardly any,', () => {
+    const refusing = twoServers(290, { canary: 120, baseline: 1 }, 400).map((line) =>
+      line.includes('2.0.0') ? line.replace('"intValue":"500"', '"intValue":"401"') : line,
+    );
+
+    test('says why it is not promoted', async () => {
+      const { out, err } = await backtest(refusing, '--json');
+      expect(JSON.parse(out.at(-1) ?? '')).toMatchObject({ outcome: 'inconclusive' });
+      expect(err.map((line) => JSON.parse(line) as object)).toEqual([
+        expect.objectContaining({
+          code: 'client-errors',
+          message: expect.stringMatching(
+            /^errors: it refuses more requests as the client's fault .*: since window \d+ \(10:00:\d\d UTC\) 30\.00 % \([\d,]+\/[\d,]+\) of canary requests, 0\.00 % /,
+          ),
+          hint: expect.stringMatching(/^look which status it is/),
+        }),
+      ]);
+    });
+
+    test('promotes it where its policy says what an error is', async () => {
+      const path = capture('refusing.jsonl', refusing);
+      const asked = [...place, ...versions, '--policy=own-errors.yaml', '--json'];
+      const { out } = await desk.plimsoll('backtest', `--metrics=${path}`, ...asked);
+      expect(JSON.parse(out.at(-1) ?? '')).toMatchObject({ outcome: 'promote' });
+    });
   });
 
   test('says which unit is missing where no point has one', async () => {

@@ -1,6 +1,11 @@
 import { ruleIn } from '../attempts/frozen.ts';
-import { isRequired } from '../judge/missing.ts';
-import { trafficLostRemedy, trafficLostWords } from '../judge/sentence.ts';
+import { clientErrorsAt, isRequired } from '../judge/missing.ts';
+import {
+  clientErrorsRemedy,
+  clientErrorsWords,
+  trafficLostRemedy,
+  trafficLostWords,
+} from '../judge/sentence.ts';
 import { trafficLost } from '../metrics/traffic.ts';
 import type { AnalysisState } from './analysis-state.ts';
 
@@ -13,7 +18,7 @@ export type HeldBack = {
   readonly hint: string;
 };
 
-export const heldBackCodes = ['traffic-lost'] as const;
+export const heldBackCodes = ['traffic-lost', 'client-errors'] as const;
 
 export const heldBack = ({
   opening,
@@ -24,11 +29,18 @@ export const heldBack = ({
   const rule = windowMs === null || ended !== null ? null : ruleIn(opening, windowMs);
   if (rule === null || judge === null) return [];
   return rule.metrics.flatMap((metric, index): readonly HeldBack[] => {
+    const { id } = metric;
     const state = judge.metrics[index];
-    if (metric.judged !== 'traffic' || state?.judged !== 'traffic') return [];
-    const lost = isRequired(rule, judge, index) ? trafficLost(metric.rule, state) : null;
-    if (lost === null) return [];
-    const message = trafficLostWords(lost);
-    return [{ metric: metric.id, code: 'traffic-lost', message, hint: trafficLostRemedy }];
+    if (!isRequired(rule, judge, index)) return [];
+    if (metric.judged === 'traffic' && state?.judged === 'traffic') {
+      const lost = trafficLost(metric.rule, state);
+      if (lost === null) return [];
+      const message = trafficLostWords(lost);
+      return [{ metric: id, code: 'traffic-lost', message, hint: trafficLostRemedy }];
+    }
+    const clientErrors = clientErrorsAt(rule, judge, index);
+    if (clientErrors === null) return [];
+    const message = clientErrorsWords(clientErrors);
+    return [{ metric: id, code: 'client-errors', message, hint: clientErrorsRemedy }];
   });
 };

@@ -18,6 +18,7 @@ import type { FamilyRule } from './rule.ts';
 import type { Advance, CarriedEvidence, DeadlineFound, FamilyState, Finding } from './state.ts';
 import { hasRequests, isAnyPaired, isSeenNow, nothingSeen, seenWith } from './seen.ts';
 import { isBaselineUnknown, saidWith } from './said.ts';
+import { clientErrorsWith } from './client-errors.ts';
 import { nextStep } from './steps.ts';
 import { isJudged, placeOf, presenceDue, windowsIn } from './times.ts';
 
@@ -182,7 +183,10 @@ const folded = (
     const told = shownWindow.metrics[at];
     if (next.judged !== 'errors' || told?.judged !== 'errors') return next;
     const said = saidWith(next.said, told, place);
-    return said === next.said ? next : { ...next, said };
+    const clientErrors = clientErrorsWith(rule, next.clientErrors, told, place);
+    return said === next.said && clientErrors === next.clientErrors
+      ? next
+      : { ...next, said, clientErrors };
   });
   const share = window.canaryShare ?? before.share;
   const { advanced } = before;

@@ -1,6 +1,8 @@
 import type { Cohort } from '../windows/cohorts.ts';
 import { logEvidence, logPromote } from './family-evidence.ts';
 import { isBlind, isLosingTraffic, isSlowerInPart } from './metric.ts';
+import type { ClientErrors } from './client-errors.ts';
+import { moreClientErrors } from './client-errors.ts';
 import type { FamilyRule } from './rule.ts';
 import type { Unsaid } from './said.ts';
 import { unsaidOf } from './said.ts';
@@ -51,6 +53,16 @@ export const unsaidAt = (rule: FamilyRule, state: FamilyState, index: number): U
   return metric?.judged === 'errors' ? unsaidOf(metric.said, lastSilent(rule, state)) : null;
 };
 
+/** Whether the canary plainly answers with more errors of the client's now; null: it does not. */
+export const clientErrorsAt = (
+  rule: FamilyRule,
+  state: FamilyState,
+  index: number,
+): ClientErrors | null => {
+  const metric = state.metrics[index];
+  return metric?.judged === 'errors' ? moreClientErrors(rule, metric.clientErrors) : null;
+};
+
 /** A cohort is silent, or, once presence is decided, a metric that is required. */
 export const isSilent = (rule: FamilyRule, state: FamilyState): boolean => {
   const last = lastSilent(rule, state);
@@ -88,6 +100,8 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
       missing.push({ what: 'slower-part', metric });
     if (metricState !== undefined && isLosingTraffic(metricRule, metricState))
       missing.push({ what: 'traffic-lost', metric });
+    if (clientErrorsAt(rule, state, index) !== null)
+      missing.push({ what: 'client-errors', metric });
     if (unsaidAt(rule, state, index) !== null) missing.push({ what: 'unsaid', metric });
   }
   if (state.unheardIndex !== null && state.unheardIndex > lastSilent(rule, state))

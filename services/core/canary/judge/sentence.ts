@@ -11,6 +11,7 @@ import type { RatioInterval } from '../statistics/ratio.ts';
 import type { UsedPhi } from '../statistics/scatter.ts';
 import type { LoudWindow } from '../analysis/strongest-windows.ts';
 import type { WindowMark } from '../windows/window.ts';
+import type { ClientErrors } from './client-errors.ts';
 import type { Unsaid } from './said.ts';
 import type { Explanation, MetricPart, Missing, Reason, Verdict } from './verdict.ts';
 
@@ -107,6 +108,9 @@ const missingPhrase = (missing: readonly Missing[]): string => {
   if (slower.length > 0) phrases.push(`${listed(slower)} without a part that is plainly slower`);
   const lost = of('traffic-lost');
   if (lost.length > 0) phrases.push(`${listed(lost)} without a loss now`);
+  const clientErrors = of('client-errors');
+  if (clientErrors.length > 0)
+    phrases.push(`${listed(clientErrors)} without so many more errors of the client's`);
   const unsaid = of('unsaid');
   if (unsaid.length > 0) phrases.push(`word of what became of the requests of ${listed(unsaid)}`);
   for (const one of missing) if (!('metric' in one)) phrases.push(missingWords[one.what]);
@@ -189,6 +193,8 @@ const otherSentence = (
       `that it is good enough ${odds(metric.promoteEvidence)} of ${odds(promoteEvidenceNeeded)} needed`,
     );
   if (isOpen) phrases.push(...unsaidPhrases(metric));
+  if (isOpen && metric.clientErrors !== undefined)
+    phrases.push(clientErrorsWords(metric.clientErrors));
   if (explained.judged === 'latency' && explained.noBound !== null && isOpen)
     phrases.push(noBoundWords(explained.noBound), noBoundRemedy);
   if (explained.judged === 'latency' && explained.slowerPart !== null && isOpen)
@@ -312,6 +318,14 @@ export const trafficLostWords = ({ since, ratio, least }: TrafficLost): string =
 /** What mends it. */
 export const trafficLostRemedy =
   'look for what takes requests from the canary (readiness, a load balancer that leaves it out, crashes); if its share was changed, let the log say so';
+
+/** Why nothing is promoted while the canary refuses requests that the baseline does not, of the metric before it. */
+export const clientErrorsWords = ({ since, canary, baseline }: ClientErrors): string =>
+  `it refuses more requests as the client's fault (4xx, or of gRPC UNAUTHENTICATED, NOT_FOUND and the like), so nothing is promoted: since ${windowPhrase(since)} ${slowPhrase(canary)} of canary requests, ${slowPhrase(baseline)} of baseline requests`;
+
+/** What mends it, or lets it pass. */
+export const clientErrorsRemedy =
+  'look which status it is, and of which route (a login, a path, a check of what is sent); where it is meant, let errors of the metric in a policy say what an error is, and these are not looked at';
 
 const unsaidPhrases = ({ unsaid }: MetricPart): readonly string[] =>
   unsaid === undefined ? [] : [unsaidWords(unsaid)];

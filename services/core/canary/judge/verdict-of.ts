@@ -1,7 +1,7 @@
 import { evidenceOf } from '../statistics/evidence.ts';
 import { logEvidence, logParts, logPromotes, weightsOf } from './family-evidence.ts';
 import { explainMetric } from './metric.ts';
-import { isRequired, isSilentIn, missingIn, unsaidAt } from './missing.ts';
+import { clientErrorsAt, isRequired, isSilentIn, missingIn, unsaidAt } from './missing.ts';
 import type { FamilyRule } from './rule.ts';
 import { isSeen, isSeenInBoth } from './seen.ts';
 import type { FamilyState, Finding } from './state.ts';
@@ -87,6 +87,7 @@ const partsOf = (rule: FamilyRule, state: FamilyState): readonly MetricPart[] =>
     const before = state.metrics[index];
     if (before === undefined) return [];
     const unsaid = unsaidAt(rule, state, index);
+    const clientErrors = clientErrorsAt(rule, state, index);
     return {
       id: metric.id,
       weight: weights[index] ?? 0,
@@ -96,6 +97,7 @@ const partsOf = (rule: FamilyRule, state: FamilyState): readonly MetricPart[] =>
       deadline: state.deadline?.[index] ?? null,
       presence: presenceOf(rule, state, index),
       ...(unsaid === null ? {} : { unsaid }),
+      ...(clientErrors === null ? {} : { clientErrors }),
       ...(metric.judged === 'traffic' && state.share === null ? { isShareUntold: true } : {}),
       explained: explainMetric(metric, before),
     };

@@ -1,6 +1,7 @@
 import type { DecidedStage } from '../../markers/marker.ts';
 import type { LatencyExplanation } from '../metrics/latency.ts';
 import type { LevelExplanation } from '../metrics/level.ts';
+import type { ClientErrors } from './client-errors.ts';
 import type { RatesExplanation } from '../metrics/rates.ts';
 import type { TrafficExplanation } from '../metrics/traffic.ts';
 import type { Unsaid } from './said.ts';
@@ -33,13 +34,20 @@ export type Reason = {
  * What keeps a canary from passing; `steps`: shares of the traffic it must be tried with before; `no-bound`: no bound of
  * the buckets lies near the durations, so a slower canary would look the same; `slower-part`: a part of the
  * canary's requests plainly takes longer than the baseline's, whatever the evidence; `traffic-lost`: it plainly gets less than its share now,
- * whatever the evidence; `unsaid`: one version says what became of
+ * whatever the evidence; `client-errors`: it
+ * plainly answers more requests with errors of the client's than the baseline; `unsaid`: one version says what became of
  * its requests, and the other one does not.
  */
 export type Missing =
   | { readonly what: 'canary' | 'baseline'; /** `id` of the metric. */ readonly metric: string }
   | {
-      readonly what: 'promote-evidence' | 'no-bound' | 'slower-part' | 'traffic-lost' | 'unsaid';
+      readonly what:
+        | 'promote-evidence'
+        | 'no-bound'
+        | 'slower-part'
+        | 'traffic-lost'
+        | 'client-errors'
+        | 'unsaid';
       readonly metric: string;
     }
   | {
@@ -82,6 +90,8 @@ export type MetricPart = {
   readonly isShareUntold?: true;
   /** Who does not say what became of its requests, so that nothing passes; absent: nobody. */
   readonly unsaid?: Unsaid;
+  /** That it plainly answers with more errors of the client's now, so that nothing passes; absent: it does not. */
+  readonly clientErrors?: ClientErrors;
   readonly explained: RatesExplanation | LatencyExplanation | LevelExplanation | TrafficExplanation;
 };
 

@@ -22,6 +22,7 @@ import type { LoudWindow } from '../analysis/strongest-windows.ts';
 import { loudWindows } from '../analysis/strongest-windows.ts';
 import type { Line, RatePrior } from './rate-test.ts';
 import { addLineIncrements, predictedRate } from './rate-test.ts';
+import type { ClientErrorsState } from '../judge/client-errors.ts';
 import type { SaidState } from '../judge/said.ts';
 import type { Staked } from './staked.ts';
 import { initialSettled, logPromoteOf, stakedAfter, stakesAt } from './staked.ts';
@@ -55,6 +56,8 @@ export type RatesState = Staked & {
   readonly deadline: DeadlineSums;
   /** Of which requests the cohorts say what became of them; null: of none. */
   readonly said: SaidState | null;
+  /** Null: the canary has not lately answered with more errors of the client's. */
+  readonly clientErrors: ClientErrorsState | null;
 };
 
 const sumsLength = 4;
@@ -78,6 +81,7 @@ export const ratesJudge: RuledJudge<
     curve: initialCurve,
     deadline: noDeadlineSums,
     said: null,
+    clientErrors: null,
   }),
   addWindow: (rule, state, window, place) => {
     const { canary, baseline } = window;
@@ -101,6 +105,7 @@ export const ratesJudge: RuledJudge<
       curve: state.curve,
       deadline: state.deadline,
       said: state.said,
+      clientErrors: state.clientErrors,
     };
     return place.endsBlock ? withBlock(rule, next) : next;
   },

@@ -1,4 +1,4 @@
-import { statusSaid } from '../../telemetry/status-said.ts';
+import { clientErrorSaid, statusSaid } from '../../telemetry/status-said.ts';
 import type { Selection } from '../../telemetry/telemetry-point.ts';
 import type { MetricPolicy, Policy } from './policy.ts';
 
@@ -35,10 +35,10 @@ export const selectionOf = (policies: readonly Policy[]): Selection => {
   };
 };
 
-/** Attributes of points that the metric's filters look at; where it has none for errors, which one says a status. */
+/** Attributes of points that the metric's filters look at; where it has none for errors, what the status says. */
 const attributesOf = (metric: MetricPolicy): readonly string[] => {
   const filtered = metric.source.where.map(({ attribute }) => attribute);
   if (metric.judged !== 'errors') return filtered;
-  const errors = metric.errors?.map(({ attribute }) => attribute) ?? [statusSaid];
+  const errors = metric.errors?.map(({ attribute }) => attribute) ?? [statusSaid, clientErrorSaid];
   return [...filtered, ...errors];
 };

@@ -26,9 +26,18 @@ export const againstBefore = (
 const withBaseline = (metric: MetricWindow, before: MetricWindow | undefined): MetricWindow =>
   // Both are of one metric of one policy.
   ({
-    ...metric,
+    ...(metric.judged === 'errors' ? withoutClientErrors(metric) : metric),
     baseline: before?.judged === metric.judged ? before.baseline : null,
   }) as MetricWindow;
+
+/** What ran before has none kept: to hold those of now against none would be no comparison. */
+const withoutClientErrors = (
+  metric: MetricWindow & { readonly judged: 'errors' },
+): MetricWindow & { readonly judged: 'errors' } => {
+  if (metric.canary?.clientErrors === undefined) return metric;
+  const { clientErrors: _, ...canary } = metric.canary;
+  return { ...metric, canary };
+};
 
 /** As the first metric tells it that counts requests. Who is not served is idle, which is nothing to compare with. */
 const areBothServed = (taken: readonly MetricWindow[]): boolean => {

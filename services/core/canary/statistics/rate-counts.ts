@@ -4,8 +4,11 @@ export type RateCounts = { readonly total: number; readonly events: number };
 /** Of how many requests a point says that they were good, and by which attribute it says so of most of them. */
 export type Said = { readonly good: number; readonly by: string };
 
-/** `said` is absent where nothing says so of any request. */
-export type SaidCounts = RateCounts & { readonly said?: Said };
+/**
+ * `said` is absent where nothing says so of any request; `clientErrors` (requests that were answered with errors of the
+ * client's, which are no events) where there are none.
+ */
+export type SaidCounts = RateCounts & { readonly said?: Said; readonly clientErrors?: number };
 
 /** One rate in both cohorts, in the same window. */
 export type RatePair = { readonly canary: RateCounts; readonly baseline: RateCounts };

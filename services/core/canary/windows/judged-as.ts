@@ -1,7 +1,7 @@
 import type { Origin } from '../../samples/sample.ts';
 import { attributeMatches } from '../policy/attribute-filter.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
-import { saidBy } from './said.ts';
+import { isClientError, saidBy } from './said.ts';
 
 /** What a point is for one metric of a policy. */
 export type JudgedAs = {
@@ -11,6 +11,8 @@ export type JudgedAs = {
   readonly fails: boolean | null;
   /** The attribute by which it says what became of its requests; absent: it does not. */
   readonly by?: string;
+  /** Its requests were answered with errors of the client's; absent: they were not. */
+  readonly clientErrors?: true;
 };
 
 /**
@@ -31,7 +33,15 @@ export const judgedAs = (
         ? metric.errors.every((filter) => attributeMatches(filter, attributes))
         : null;
     const by = metric.judged === 'errors' ? saidBy(metric.errors, attributes) : undefined;
-    return [{ metric: place, fails, ...(by === undefined ? {} : { by }) }];
+    const hasClientErrors = metric.judged === 'errors' && isClientError(metric.errors, attributes);
+    return [
+      {
+        metric: place,
+        fails,
+        ...(by === undefined ? {} : { by }),
+        ...(hasClientErrors && { clientErrors: true }),
+      },
+    ];
   });
 
 /**

@@ -1,5 +1,5 @@
 import type { PointAttribute } from '../../telemetry/telemetry-point.ts';
-import { statusNames, statusSaid } from '../../telemetry/status-said.ts';
+import { clientErrorSaid, statusNames, statusSaid } from '../../telemetry/status-said.ts';
 import type { AttributeFilter } from '../policy/policy.ts';
 
 /**
@@ -20,3 +20,9 @@ export const saidBy = (
   );
   return compared.every((attribute) => valueOf(attribute) !== undefined) ? compared[0] : undefined;
 };
+
+/** Whether its requests were answered with an error of the client's; never where a policy says what an error is. */
+export const isClientError = (
+  errors: readonly AttributeFilter[] | null,
+  attributes: readonly PointAttribute[],
+): boolean => errors === null && attributes.some(({ name }) => name === clientErrorSaid);

@@ -76,14 +76,16 @@ const openRates = (): {
 } => {
   let total = 0;
   let events = 0;
+  let clientErrors = 0;
   let isShown = false;
   const goodBy = new Map<string, number>();
   return {
-    add: ({ count, errors }, { fails, by }) => {
+    add: ({ count, errors }, { fails, by, clientErrors: areClientErrors }) => {
       isShown = true;
       const failed = fails === null ? errors : fails ? count : 0;
       total += count;
       events += failed;
+      if (areClientErrors === true) clientErrors += count - failed;
       if (by !== undefined) goodBy.set(by, (goodBy.get(by) ?? 0) + count - failed);
     },
     rate: () => {
@@ -92,9 +94,12 @@ const openRates = (): {
       for (const requests of goodBy.values()) good += requests;
       // By the name where two say as much, never by what came first.
       const [most] = [...goodBy].toSorted(([a, of], [b, than]) => than - of || (a < b ? -1 : 1));
-      return good === 0 || most === undefined
-        ? { total, events }
-        : { total, events, said: { good, by: most[0] } };
+      return {
+        total,
+        events,
+        ...(good > 0 && most !== undefined && { said: { good, by: most[0] } }),
+        ...(clientErrors > 0 && { clientErrors }),
+      };
     },
   };
 };

@@ -4,15 +4,15 @@ import { selectionOf } from '../../../../services/core/canary/policy/selection.t
 import { policyOf } from '../../../support/canary/policies.ts';
 
 describe('what is copied from telemetry', () => {
-  test('is what the preset judges, and of errors which attribute says a status', () => {
+  test('is what the preset judges, and of errors what the status says', () => {
     const { metrics, targetAttributes, usualTargetAttributes } = selectionOf([presets.standard]);
     expect([...metrics]).toEqual([
-      ['http.server.duration', ['plimsoll.status']],
-      ['http.server.request.duration', ['plimsoll.status']],
+      ['http.server.duration', ['plimsoll.client-error', 'plimsoll.status']],
+      ['http.server.request.duration', ['plimsoll.client-error', 'plimsoll.status']],
       ['process.cpu.utilization', []],
       ['process.memory.usage', []],
-      ['rpc.server.call.duration', ['plimsoll.status']],
-      ['rpc.server.duration', ['plimsoll.status']],
+      ['rpc.server.call.duration', ['plimsoll.client-error', 'plimsoll.status']],
+      ['rpc.server.duration', ['plimsoll.client-error', 'plimsoll.status']],
     ]);
     // Nobody is told apart by it: it is told where several are judged as one.
     expect(targetAttributes).toEqual([]);
@@ -52,10 +52,14 @@ describe('what is copied from telemetry', () => {
       'http.response.status_code',
       'http.route',
       'method',
+      'plimsoll.client-error',
       'plimsoll.status',
       'server.address',
     ]);
-    expect(metrics.get('rpc.server.duration')).toEqual(['plimsoll.status']);
+    expect(metrics.get('rpc.server.duration')).toEqual([
+      'plimsoll.client-error',
+      'plimsoll.status',
+    ]);
     expect(metrics.has('process.cpu.utilization')).toBe(true);
     expect(selectionOf([ours.policy]).metrics.has('process.cpu.utilization')).toBe(false);
     expect(targetAttributes).toEqual(['availability.zone', 'cloud.region']);

@@ -1,8 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import type { AttributeFilter } from '../../../../services/core/canary/policy/policy.ts';
+import type {
+  AttributeFilter,
+  MetricPolicy,
+} from '../../../../services/core/canary/policy/policy.ts';
+import { presets } from '../../../../services/core/canary/policy/presets.ts';
+import { againstBefore } from '../../../../services/core/canary/rollouts/against-before.ts';
+import { beforeWindowsMax } from '../../../../services/core/canary/rollouts/before.ts';
+import type { PointAttribute } from '../../../../services/core/telemetry/telemetry-point.ts';
 import { noBases } from '../../../../services/core/canary/windows/stream-bases.ts';
 import { takeWindow } from '../../../../services/core/canary/windows/cohort-windows.ts';
 import type { PendingPoint } from '../../../../services/core/canary/windows/cohort-windows.ts';
+import { judgedAs } from '../../../../services/core/canary/windows/judged-as.ts';
 import { saidBy } from '../../../../services/core/canary/windows/said.ts';
 import { metrics, openedAtMs, requests } from '../../../support/canary/pending-points.ts';
 
@@ -53,6 +61,57 @@ describe('what became of its requests a point says by', () => {
     ],
   ])('%s', (_, errors, attributes, by) => {
     expect(saidBy(errors, named(attributes))).toBe(by);
+  });
+});
+
+describe('errors of the client are told', () => {
+  const [errors] = presets.standard.metrics;
+  if (errors?.judged !== 'errors') throw new Error('the preset judges errors first');
+  const refused = { name: 'plimsoll.client-error', value: '4xx' };
+  const told = { name: 'plimsoll.status', value: status };
+  const judgedIn = (metric: MetricPolicy, attributes: readonly PointAttribute[]) =>
+    judgedAs([metric], { metric: 'http.server.request.duration', attributes }, false);
+
+  test('where what an error is is as OpenTelemetry says', () => {
+    expect(judgedIn(errors, [refused, told])).toEqual([
+      { metric: 0, fails: null, by: status, clientErrors: true },
+    ]);
+    expect(judgedIn(errors, [told])).toEqual([{ metric: 0, fails: null, by: status }]);
+  });
+
+  test('and nowhere else: not where a policy says it, nor of durations', () => {
+    const own: AttributeFilter = { attribute: 'code', test: { kind: 'starts-with', text: '5' } };
+    expect(judgedIn({ ...errors, errors: [own] }, [refused, told])).toEqual([
+      { metric: 0, fails: false },
+    ]);
+    const [, latency] = presets.standard.metrics;
+    expect(latency && judgedIn(latency, [refused, told])).toEqual([{ metric: 0, fails: null }]);
+  });
+
+  test('with how many they are in a window, all together', () => {
+    const of = (series: string, count: number, clientErrors: boolean): PendingPoint =>
+      requests({
+        ...{ series, count, errors: 0 },
+        judgedAs: [{ metric: 0, fails: null, by: status, ...(clientErrors && { clientErrors }) }],
+      });
+    const points = [of('a', 40, false), of('b', 10, true), of('c', 7, true)];
+    const [counted] = takeWindow(metrics, noBases, points, openedAtMs).metrics;
+    expect(counted?.canary).toEqual({
+      ...{ total: 57, events: 0, clientErrors: 17 },
+      said: { good: 57, by: status },
+    });
+  });
+
+  test('but not of what is held against windows before, of which nobody kept them', () => {
+    const canary = { total: 57, events: 0, clientErrors: 17, said: { good: 57, by: status } };
+    const now = [{ judged: 'errors', canary, baseline: null }] as const;
+    const { clientErrors: _, ...plain } = canary;
+    const before = { windows: [[{ ...now[0], canary: null, baseline: plain }]], season: null };
+    const index = beforeWindowsMax - 1;
+    expect(againstBefore('before-after', before, index, now)).toEqual([
+      { judged: 'errors', canary: plain, baseline: plain },
+    ]);
+    expect(againstBefore('concurrent', before, index, now)).toEqual(now);
   });
 });
 

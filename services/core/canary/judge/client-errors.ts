@@ -1,0 +1,95 @@
+import type { RateCounts, SaidCounts } from '../statistics/rate-counts.ts';
+import type { WindowMark } from '../windows/window.ts';
+import type { FamilyRule } from './rule.ts';
+import { windowsIn } from './times.ts';
+
+// Errors of the client's (4xx, UNAUTHENTICATED) are no failures of the service's, so nobody is rolled back for them. But
+// a version that suddenly refuses what the other one takes is seldom meant so: while it plainly does, nothing passes.
+
+/**
+ * Since a window in which the canary had plainly more of them, as long as most of the windows agree: one client that tries
+ * again and again at one server is some loud windows, and a changed version is all of them. Plain JSON.
+ */
+export type ClientErrorsState = {
+  readonly since: WindowMark;
+  /** Windows with plainly more, less those without; 0 ends it. */
+  readonly votes: number;
+  /** Events are errors of the client's. */
+  readonly canary: RateCounts;
+  readonly baseline: RateCounts;
+};
+
+/** Events are errors of the client's. */
+export type ClientErrors = Pick<ClientErrorsState, 'since' | 'canary' | 'baseline'>;
+
+/** Plainly more are as many times as many, and so much more of all requests. */
+const plainly = { times: 2, more: 0.01 } as const;
+/** So long it must have been so, and of a short soak the half. */
+const heldForMs = 60_000;
+const windowsMin = 3;
+/** Fewer errors may be chance whatever their share. */
+const eventsMin = 10;
+/** Standard deviations by which a share must be above what would be plainly more. */
+const deviations = 3;
+
+const votesNeeded = (rule: FamilyRule): number =>
+  Math.max(windowsMin, windowsIn(rule, Math.min(heldForMs, rule.soakMs / 2)));
+
+type Shown = { readonly canary: SaidCounts | null; readonly baseline: SaidCounts | null };
+
+/** With one window. Null where there is nothing to remember: nobody pays for errors that nobody sends. */
+export const clientErrorsWith = (
+  rule: FamilyRule,
+  before: ClientErrorsState | null,
+  { canary, baseline }: Shown,
+  { index, startMs }: WindowMark,
+): ClientErrorsState | null => {
+  if (before === null && canary?.clientErrors === undefined) return null;
+  const [ofCanary, ofBaseline] = [countsOf(canary), countsOf(baseline)];
+  if (ofCanary === null || ofBaseline === null) return before;
+  const vote = rateOf(ofCanary) > plainlyMore(rateOf(ofBaseline)) ? 1 : -1;
+  const votes = Math.min(2 * votesNeeded(rule), (before?.votes ?? 0) + vote);
+  if (votes <= 0) return null;
+  return {
+    since: before?.since ?? { index, startMs },
+    votes,
+    canary: added(before?.canary, ofCanary),
+    baseline: added(before?.baseline, ofBaseline),
+  };
+};
+
+/** Of the requests of which a point says how they ended; null: of none, so nobody knows who refused how many. */
+const countsOf = (shown: SaidCounts | null): RateCounts | null =>
+  shown?.said === undefined
+    ? null
+    : { total: shown.said.good + shown.events, events: shown.clientErrors ?? 0 };
+
+const added = (sums: RateCounts | undefined, { total, events }: RateCounts): RateCounts => ({
+  total: (sums?.total ?? 0) + total,
+  events: (sums?.events ?? 0) + events,
+});
+
+const rateOf = ({ total, events }: RateCounts): number => events / total;
+
+/** Than a share of the baseline's requests. */
+const plainlyMore = (rate: number): number => Math.max(plainly.times * rate, rate + plainly.more);
+
+/** That the canary answers plainly more requests with errors of the client's now; null: it does not. */
+export const moreClientErrors = (
+  rule: FamilyRule,
+  state: ClientErrorsState | null,
+): ClientErrors | null => {
+  if (state === null || state.votes < votesNeeded(rule)) return null;
+  const { since, canary, baseline } = state;
+  const above = rateOf(canary) - plainlyMore(rateOf(baseline));
+  const variance = varianceOf(canary) + plainly.times ** 2 * varianceOf(baseline);
+  return canary.events >= eventsMin && above > deviations * Math.sqrt(variance)
+    ? { since, canary, baseline }
+    : null;
+};
+
+/** Of a share. */
+const varianceOf = (counts: RateCounts): number => {
+  const rate = rateOf(counts);
+  return (rate * (1 - rate)) / counts.total;
+};
