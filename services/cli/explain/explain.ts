@@ -8,6 +8,7 @@ import { openTrace } from '../../core/canary/reading/trace.ts';
 import type { Trace } from '../../core/canary/reading/trace.ts';
 import { recheckDecision } from '../../core/canary/decision/recheck.ts';
 import type { Recheck } from '../../core/canary/decision/recheck.ts';
+import type { AnalysisTools } from '../../core/canary/analysis/analysis-state.ts';
 import { unjudgedOf } from '../../core/canary/analysis/unjudged.ts';
 import { comparisonOf } from '../../core/canary/rollouts/comparison.ts';
 import { weaknessOf } from '../../core/canary/rollouts/weakness.ts';
@@ -66,14 +67,20 @@ export const runExplain = async (
     );
   const traced = await traceOf(ports, deployment, attempt, recorded.value?.decision);
   if (!traced.ok) return traced;
-  const { trace, read } = traced.value;
+  const { trace, read, analysisTools } = traced.value;
   const readings = upTo(trace.readings(), recorded.value?.decision);
   const opening = trace.opening();
   if (opening === undefined || (readings.length === 0 && recorded.value === undefined))
     return nothingJudged(ports, opened.value, { deployment, attempt, opening });
   const recheck =
     given.has('recheck') && recorded.value !== undefined
-      ? recheckDecision(ports.tools.codec, recorded.value, trace.decisions(), trace.refusal())
+      ? recheckDecision(
+          analysisTools,
+          ports.tools.codec,
+          recorded.value,
+          trace.decisions(),
+          trace.refusal(),
+        )
       : null;
   const explained: Explained = {
     deployment: deployment.id,
@@ -186,12 +193,18 @@ const unreadable = (position: number): Result<never, CliProblem> =>
 /** Before the start a sample could have been written by a clock that is behind. */
 const beforeStartMs = 60_000;
 
+type Traced = {
+  readonly trace: Trace;
+  readonly read: SamplesRead;
+  readonly analysisTools: AnalysisTools;
+};
+
 const traceOf = async (
   ports: CliPorts,
   deployment: Deployment,
   attempt: CanaryAttempt,
   decision: Decided | undefined,
-): Promise<Result<{ readonly trace: Trace; readonly read: SamplesRead }, CliProblem>> => {
+): Promise<Result<Traced, CliProblem>> => {
   const explaining = await ports.explaining();
   if (!explaining.ok) return explaining;
   const { tools } = ports;
@@ -209,10 +222,13 @@ const traceOf = async (
   if (!from.ok) return fail(samplesFailed(from.problem));
   const to = decision?.samplesTo ?? null;
   const range: SamplesRange = { analysis, partition, key, from: from.value, to };
-  const trace = openTrace({ digest, partition }, analysis);
+  const analysisTools = { digest, partition };
+  const trace = openTrace(analysisTools, analysis);
   const progress = openProgress(ports, 'reading samples');
   const read = await explaining.value.read(range, trace.add, progress);
-  return read.ok ? ok({ trace, read: read.value }) : fail(samplesFailed(read.problem));
+  return read.ok
+    ? ok({ trace, read: read.value, analysisTools })
+    : fail(samplesFailed(read.problem));
 };
 
 const samplesFailed = ({ code, message }: SamplesProblem): CliProblem => {

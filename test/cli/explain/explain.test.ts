@@ -6,7 +6,10 @@ import { openSampleArchive } from '../../../services/adapters/archive/samples.ts
 import { createMemoryRecordLog } from '../../../services/adapters/memory/record-log.ts';
 import { backtestOpening } from '../../../services/core/canary/backtest/opening.ts';
 import { analysisIdOf } from '../../../services/core/canary/attempts/canary-attempts.ts';
-import { refusalMarker } from '../../../services/core/canary/decision/decision-marker.ts';
+import {
+  refusalMarker,
+  renewalMarker,
+} from '../../../services/core/canary/decision/decision-marker.ts';
 import { beforeText } from '../../../services/core/canary/rollouts/before.ts';
 import { emptyPartition, foldSample } from '../../../services/core/canary/analysis/fold-samples.ts';
 import type { LogRecord } from '../../../services/core/log/record.ts';
@@ -392,6 +395,18 @@ describe('--recheck', () => {
     expect(out.join('\n')).toContain(
       'recheck: computed again from samples, the decision has the same bytes',
     );
+  });
+
+  test('finds a decision that was said again minutes later, which names the samples of the first', async () => {
+    const [decision] = decisions;
+    if (decision === undefined) throw new Error('nothing was decided');
+    await decide(decision);
+    await decide(renewalMarker({ digest, partition }, decision, decision.windowIndex + 47));
+    const { exit, out } = await explain('--recheck');
+    expect([exit, out.join('\n')]).toEqual([
+      0,
+      expect.stringContaining('the decision has the same bytes'),
+    ]);
   });
 
   test('finds a decision that says otherwise than its samples, and where: exit 3', async () => {

@@ -49,6 +49,18 @@ export const renew = (
   return { standing: { decision, window: newest }, renewals };
 };
 
+/** The renewal of `decision` that is due at this window; undefined: none is. */
+export const renewalDueAt = (
+  tools: AnalysisTools,
+  decision: Decided,
+  windowIndex: number,
+): Decided | undefined => {
+  const since = windowIndex - decision.windowIndex;
+  return since > 0 && since % windowsBetween(decision) === 0
+    ? renewalMarker(tools, decision, windowIndex)
+    : undefined;
+};
+
 /** A renewal names a window behind those that it rests on. What rests on none is an analysis that was never judged. */
 export const isRenewal = ({
   windowIndex,

@@ -2,6 +2,8 @@ import type { Json } from '../../canonical.ts';
 import { canonicalJson } from '../../canonical.ts';
 import type { MarkerCodec } from '../../markers/codec.ts';
 import type { Decided } from '../../markers/marker.ts';
+import type { AnalysisTools } from '../analysis/analysis-state.ts';
+import { isRenewal, renewalDueAt } from '../analysis/renewal.ts';
 
 /** A field in which two decisions differ, each as JSON. */
 export type Difference = {
@@ -23,8 +25,12 @@ export type Recheck =
   | { readonly outcome: 'not-said'; readonly said: readonly string[] }
   | { readonly outcome: 'not-alone' };
 
-/** Holds a decision of the log (its bytes and what they say) against those that its samples lead to. */
+/**
+ * Holds a decision of the log (its bytes and what they say) against those that its samples lead to. A renewal rests on
+ * the samples of what it renews, which end before it: it is held against what that decision says when it is said again.
+ */
 export const recheckDecision = (
+  tools: AnalysisTools,
   codec: Pick<MarkerCodec, 'encode'>,
   recorded: { readonly bytes: Uint8Array; readonly decision: Decided },
   recomputed: readonly Decided[],
@@ -33,10 +39,12 @@ export const recheckDecision = (
 ): Recheck => {
   const { decision } = recorded;
   if (refusal !== undefined && decision.reason === refusal.reason) {
-    const held = recheckDecision(codec, recorded, [refusal]);
+    const held = recheckDecision(tools, codec, recorded, [refusal]);
     return held.outcome === 'equal' ? { outcome: 'not-alone' } : held;
   }
-  const same = recomputed.find(({ marker }) => marker === decision.marker);
+  const same =
+    recomputed.find(({ marker }) => marker === decision.marker) ??
+    renewedAs(tools, recomputed, decision);
   if (same === undefined)
     return {
       outcome: 'not-said',
@@ -45,6 +53,18 @@ export const recheckDecision = (
   const { bytes } = codec.encode('decision', same);
   if (isSameBytes(bytes, recorded.bytes)) return { outcome: 'equal' };
   return { outcome: 'differs', differences: differencesOf(decision, same) };
+};
+
+/** The newest decision of its kind is the one that stood. */
+const renewedAs = (
+  tools: AnalysisTools,
+  recomputed: readonly Decided[],
+  { kind, windowIndex }: Decided,
+): Decided | undefined => {
+  const stood = recomputed.findLast(
+    (one) => one.kind === kind && one.windowIndex < windowIndex && !isRenewal(one),
+  );
+  return stood && renewalDueAt(tools, stood, windowIndex);
 };
 
 const isSameBytes = (one: Uint8Array, other: Uint8Array): boolean =>

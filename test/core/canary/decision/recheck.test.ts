@@ -4,6 +4,7 @@ import {
   foldSample,
 } from '../../../../services/core/canary/analysis/fold-samples.ts';
 import { openTrace } from '../../../../services/core/canary/reading/trace.ts';
+import { renewalMarker } from '../../../../services/core/canary/decision/decision-marker.ts';
 import { recheckDecision } from '../../../../services/core/canary/decision/recheck.ts';
 import type { Decided } from '../../../../services/core/markers/marker.ts';
 import { twoServers } from '../../../support/canary/capture-lines.ts';
@@ -27,7 +28,7 @@ const recordedAs = (decision: Decided) => ({
 
 test('the same decision has the same bytes', () => {
   const decision = decided();
-  expect(recheckDecision(tools.codec, recordedAs(decision), [decision])).toEqual({
+  expect(recheckDecision(canaryTools, tools.codec, recordedAs(decision), [decision])).toEqual({
     outcome: 'equal',
   });
 });
@@ -35,7 +36,7 @@ test('the same decision has the same bytes', () => {
 test('one that says otherwise differs, and it is said where', () => {
   const decision = decided();
   const forged = { ...decision, evidence: 9_999, toVersion: '6.6.6' };
-  expect(recheckDecision(tools.codec, recordedAs(forged), [decision])).toEqual({
+  expect(recheckDecision(canaryTools, tools.codec, recordedAs(forged), [decision])).toEqual({
     outcome: 'differs',
     differences: [
       { field: 'evidence', recorded: 9_999, recomputed: decision.evidence },
@@ -50,9 +51,48 @@ test('one that the samples do not lead to was not said', () => {
     ...decision,
     marker: '6f1c1a52-0000-8000-8000-0000000000aa' as Decided['marker'],
   };
-  expect(recheckDecision(tools.codec, recordedAs(other), [decision])).toEqual({
+  expect(recheckDecision(canaryTools, tools.codec, recordedAs(other), [decision])).toEqual({
     outcome: 'not-said',
     said: [`roll-back of window ${decision.windowIndex}`],
+  });
+});
+
+describe('a decision that is said again because it still stands', () => {
+  /** A window of five seconds: of five minutes the last is for the next renewal, and one window for its sample. */
+  const due = 47;
+  const renewed = (windows: number, change: Partial<Decided> = {}): unknown => {
+    const decision = decided();
+    const again = renewalMarker(canaryTools, decision, decision.windowIndex + windows);
+    return recheckDecision(canaryTools, tools.codec, recordedAs({ ...again, ...change }), [
+      decision,
+    ]);
+  };
+
+  test.each([due, 2 * due, 30 * due])('is found again %i windows later', (windows) => {
+    expect(renewed(windows)).toEqual({ outcome: 'equal' });
+  });
+
+  test('differs where it claims more than what it renews', () => {
+    expect(renewed(due, { evidence: 9_999 })).toMatchObject({
+      outcome: 'differs',
+      differences: [{ field: 'evidence' }],
+    });
+  });
+
+  test.each([1, due - 1, due + 1])(
+    'was not said where none is due: after %i windows',
+    (windows) => {
+      expect(renewed(windows)).toMatchObject({ outcome: 'not-said' });
+    },
+  );
+
+  test('was not said of a kind that was never decided', () => {
+    const decision = decided();
+    const promoted = { ...decision, kind: 'promote' } as const;
+    const again = renewalMarker(canaryTools, promoted, decision.windowIndex + due);
+    expect(recheckDecision(canaryTools, tools.codec, recordedAs(again), [decision])).toMatchObject({
+      outcome: 'not-said',
+    });
   });
 });
 
@@ -71,6 +111,7 @@ describe('a hold because too many canaries were open beside it', () => {
   const rechecked = (change: Partial<Decided> = {}): unknown =>
     hold &&
     recheckDecision(
+      canaryTools,
       tools.codec,
       recordedAs({ ...hold, ...change }),
       trace.decisions(),
