@@ -1,5 +1,12 @@
 import type { Boundary, Durations, Grid } from '../windows/durations.ts';
-import { boundaryPassedBy, countAboveEdge, isShiftable, totalOf } from '../windows/durations.ts';
+import {
+  boundaryOn,
+  boundaryPassedBy,
+  countAboveEdge,
+  edgeOf,
+  isShiftable,
+  totalOf,
+} from '../windows/durations.ts';
 import type { Cut, LatencyMargins } from './latency-tail.ts';
 import type { Line } from './rate-test.ts';
 
@@ -15,55 +22,75 @@ const gapOctaves = 0.5;
 const inGapShareMax = 0.06;
 /** What was counted by chance is taken for more by so many deviations; so 34 on either side are the fewest that tell. */
 const deviations = 2;
+/** Gaps in which a tail is asked where no quantile lies: those among the slowest. */
+const gapsMax = 3;
+/** A tail inside of a part is asked if so many requests of either version show what it promises; else the ladder must do. */
+const requestsMax = 100_000;
+
+type Margins = Pick<LatencyMargins, 'promoteTolerance'>;
+
+/** Of the baseline, on a grid that can be shifted. */
+type Seen = {
+  readonly grid: Extract<Grid, { readonly shape: 'exponential' }>;
+  readonly durations: Durations;
+  readonly total: number;
+};
+
+const seenOn = ({ grid }: Cut, durations: Durations): Seen | undefined =>
+  grid.shape === 'explicit' || !isShiftable(grid)
+    ? undefined
+    : { grid, durations, total: totalOf(durations) };
+
+const beyondIn = ({ durations, grid }: Seen, edge: number): number =>
+  countAboveEdge(durations, grid, edge) ?? 0;
+
+const shareIn = (seen: Seen, edge: number): number => beyondIn(seen, edge) / seen.total;
+
+const logOdds = (share: number): number => Math.log(share / (1 - share));
+
+/** What the shift promises of the share beyond an edge, in log odds. */
+const byShift = (seen: Seen, { promoteShift }: Cut, edge: number): number =>
+  logOdds(shareIn(seen, edge - promoteShift)) - logOdds(shareIn(seen, edge));
 
 /**
  * Whether a promotion is asked by shares at this edge: there is a gap about it, or no further off than the shift, and the
  * shift promises so little that it would take more than four times the requests to show it (half of the way, in log odds).
  */
 export const isAskedByShares = (
-  margins: Pick<LatencyMargins, 'promoteTolerance'>,
-  { grid, promoteShift }: Cut,
+  margins: Margins,
+  cut: Cut,
   edge: number,
-  seen: Durations,
+  durations: Durations,
 ): boolean => {
-  if (grid.shape === 'explicit' || !isShiftable(grid)) return false;
-  const total = totalOf(seen);
-  const shareAt = (at: number): number => (countAboveEdge(seen, grid, at) ?? 0) / total;
-  const own = shareAt(edge);
+  const seen = seenOn(cut, durations);
+  if (seen === undefined) return false;
+  const own = shareIn(seen, edge);
   const { relative, absolute } = lineOfShares(margins, own);
   const byShares = logOdds(relative * own + absolute) - logOdds(own);
-  const byShift = logOdds(shareAt(edge - promoteShift)) - logOdds(own);
-  return 2 * byShift < byShares && isGapNear(seen, total, grid, edge, promoteShift);
+  return 2 * byShift(seen, cut, edge) < byShares && isGapNear(seen, edge, cut.promoteShift);
 };
 
-const logOdds = (share: number): number => Math.log(share / (1 - share));
+const widthOn = ({ scale }: Seen['grid']): number => gapOctaves * 2 ** scale;
 
-const isGapNear = (
-  seen: Durations,
-  total: number,
-  grid: Extract<Grid, { readonly shape: 'exponential' }>,
-  edge: number,
-  reach: number,
-): boolean => {
-  const width = gapOctaves * 2 ** grid.scale;
-  for (let low = edge - reach - width; low <= edge + reach; low += 1) {
-    const above = countAboveEdge(seen, grid, low) ?? 0;
-    const beyond = countAboveEdge(seen, grid, low + width) ?? 0;
-    const within = above - beyond;
-    const fewer = Math.min(beyond, total - above);
-    if (within + deviations * Math.sqrt(within + 1) <= inGapShareMax * fewer) return true;
-  }
+const isGapNear = (seen: Seen, edge: number, reach: number): boolean => {
+  for (let low = edge - reach - widthOn(seen.grid); low <= edge + reach; low += 1)
+    if (isGapFrom(seen, low)) return true;
   return false;
+};
+
+const isGapFrom = (seen: Seen, low: number): boolean => {
+  const above = beyondIn(seen, low);
+  const beyond = beyondIn(seen, low + widthOn(seen.grid));
+  const within = above - beyond;
+  const fewer = Math.min(beyond, seen.total - above);
+  return within + deviations * Math.sqrt(within + 1) <= inGapShareMax * fewer;
 };
 
 /**
  * What is promised by shares: no more requests beyond than the line allows. Where many are beyond, that would be anything
  * at all; there it is no fewer below than the same line allows, turned about. Of the two the narrower counts.
  */
-export const lineOfShares = (
-  { promoteTolerance }: Pick<LatencyMargins, 'promoteTolerance'>,
-  share: number,
-): Line => {
+export const lineOfShares = ({ promoteTolerance }: Margins, share: number): Line => {
   const { relative, absolute } = promoteTolerance;
   const turned: Line = { relative: 1 / relative, absolute: 1 - (1 - absolute) / relative };
   return turned.relative * share + turned.absolute < relative * share + absolute
@@ -72,30 +99,80 @@ export const lineOfShares = (
 };
 
 /**
- * The boundaries of more tails, for promotions alone: one inside of each part of the durations that gaps with a tail in
- * them leave alone, as the tails there say nothing of how long it takes. It is the lowest one that at most half of the
- * part pass. `edges` are those of the tails, from the lowest on.
+ * The boundaries of more tails, for promotions alone: one in each gap that no quantile lies in, and one inside of each part
+ * of the durations that such tails leave alone, as these say nothing of how long it takes. `edges` are those of the tails
+ * at quantiles, from the lowest on. None where durations have no gap.
  */
-export const boundariesBetweenGaps = (
-  margins: Pick<LatencyMargins, 'promoteTolerance'>,
+export const boundariesAboutGaps = (
+  margins: Margins,
   cut: Cut,
   edges: readonly number[],
-  seen: Durations,
+  durations: Durations,
 ): readonly Boundary[] => {
-  const found: Boundary[] = [];
-  const total = totalOf(seen);
-  let [isGapBelow, beyondBelow] = [true, total];
-  let isAnyGap = false;
-  for (const edge of [...edges, null]) {
-    const isGap = edge === null || isAskedByShares(margins, cut, edge, seen);
-    if (edge !== null && isGap) isAnyGap = true;
-    const beyond = edge === null ? 0 : (countAboveEdge(seen, cut.grid, edge) ?? 0);
-    const between =
-      isGap && isGapBelow && isAnyGap
-        ? boundaryPassedBy(seen, (beyondBelow + beyond) / (2 * total))
+  const seen = seenOn(cut, durations);
+  if (seen === undefined) return [];
+  const isAsked = (edge: number): boolean => isAskedByShares(margins, cut, edge, durations);
+  const asked = edges.filter(isAsked);
+  const more = gapsIn(seen)
+    .filter(
+      ([low, high]) =>
+        !asked.some((edge) => edge >= low - cut.promoteShift && edge <= high + cut.promoteShift),
+    )
+    .map(([low, high]) => Math.min(low + cut.promoteShift, high))
+    .filter((edge) => !edges.includes(edge) && isAsked(edge))
+    .slice(-gapsMax);
+  if (asked.length + more.length === 0) return [];
+  const all = [...edges, ...more].toSorted((left, right) => left - right);
+  const inside: Boundary[] = [];
+  let below: { readonly isGap: boolean; readonly beyond: number } = {
+    isGap: true,
+    beyond: seen.total,
+  };
+  for (const edge of [...all, null]) {
+    const at = {
+      isGap: edge === null || asked.includes(edge) || more.includes(edge),
+      beyond: edge === null ? 0 : beyondIn(seen, edge),
+    };
+    const middle =
+      below.isGap && at.isGap
+        ? boundaryPassedBy(durations, (below.beyond + at.beyond) / (2 * seen.total))
         : undefined;
-    if (between !== undefined) found.push(between);
-    [isGapBelow, beyondBelow] = [isGap, beyond];
+    if (middle !== undefined && isShown(seen, cut, edgeOf(middle))) inside.push(middle);
+    below = at;
+  }
+  return [...more.map((edge) => boundaryOn(seen.grid, edge)), ...inside];
+};
+
+/** The edges that gaps begin and end with. */
+const gapsIn = (seen: Seen): readonly (readonly [low: number, high: number])[] => {
+  const { durations, grid } = seen;
+  if (durations.shape === 'explicit') return [];
+  const found: (readonly [number, number])[] = [];
+  const end = durations.offset + durations.counts.length;
+  for (let low = durations.offset + 1; low < end; low += 1) {
+    if (!isGapFrom(seen, low)) continue;
+    const last = found.at(-1);
+    const isSame = last !== undefined && low <= last[1];
+    if (isSame) found.pop();
+    found.push([isSame ? last[0] : low, low + widthOn(grid)]);
   }
   return found;
+};
+
+/**
+ * Nats that show something, beyond chance: ln 20 for a promotion that is wrong once in twenty times, and what the spread
+ * over alternatives costs.
+ */
+const natsShown = 4.6;
+
+/**
+ * Whether the shift at an edge is shown by few enough requests. Of shares p with n requests in either version log odds
+ * that differ by d come to n p (1 - p) d^2 / 4 nats (two binomials, to the second order).
+ */
+const isShown = (seen: Seen, cut: Cut, edge: number): boolean => {
+  const share = shareIn(seen, edge - cut.promoteShift);
+  const odds = byShift(seen, cut, edge);
+  return share > 0 && share < 1
+    ? (requestsMax * share * (1 - share) * odds ** 2) / 4 >= natsShown
+    : true;
 };

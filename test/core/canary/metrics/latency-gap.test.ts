@@ -23,6 +23,15 @@ import type { Part, Parts } from '../../../support/canary/shaped-durations.ts';
 
 const hit: Part = [0.9, 0.002, 0.3];
 const miss: Part = [0.1, 0.3, 0.3];
+const timeouts: Parts = [
+  [0.98, 0.1, 0.3],
+  [0.02, 5, 0],
+];
+const threeParts: Parts = [
+  [0.5, 0.002, 0.2],
+  [0.4, 0.03, 0.2],
+  [0.1, 0.8, 0.3],
+];
 
 const gaps: readonly (readonly [string, Parts])[] = [
   ['one in ten misses the cache', [hit, miss]],
@@ -40,21 +49,23 @@ const gaps: readonly (readonly [string, Parts])[] = [
       [0.9, 0.1, 0],
     ],
   ],
+  ['2 % time out after 5 s', timeouts],
   [
-    '2 % time out after 5 s',
+    'one in twenty times out, far from any quantile',
     [
-      [0.98, 0.1, 0.3],
-      [0.02, 5, 0],
+      [0.95, 0.1, 0.3],
+      [0.05, 5, 0],
     ],
   ],
   [
-    'two gaps have a tail each',
+    'one in thirty is slow, and the last quantile is among those',
     [
-      [0.5, 0.002, 0.2],
-      [0.4, 0.03, 0.2],
-      [0.1, 0.8, 0.3],
+      [0.6, 0.004, 0.2],
+      [0.37, 0.05, 0.2],
+      [0.03, 2, 0.1],
     ],
   ],
+  ['two gaps have a tail each', threeParts],
 ];
 
 /** The last part has so many times its share, at the cost of all others. */
@@ -192,9 +203,9 @@ describe('inside of what gaps enclose', () => {
   test('a tail is cut where none was: beyond the last gap, below the first and between two', () => {
     const within = (low: number, high: number): boolean =>
       seconds.some((each) => each > low && each < high);
-    let seconds = secondsOf(gaps[3]?.[1] ?? []);
+    let seconds = secondsOf(timeouts);
     expect(within(4.9, 5.3)).toBe(true);
-    seconds = secondsOf(gaps[4]?.[1] ?? []);
+    seconds = secondsOf(threeParts);
     expect([within(0.0018, 0.0024), within(0.027, 0.035), within(0.7, 2)]).toEqual([
       true,
       true,
@@ -208,7 +219,7 @@ describe('inside of what gaps enclose', () => {
   });
 
   test('it goes with its gap to coarser buckets', () => {
-    const parts = gaps[4]?.[1] ?? [];
+    const parts = threeParts;
     const [fine, coarser, coarse] = [5, 3, 1].map((scale) =>
       shapedWindows(60, atScale(scale), parts, () => parts),
     );
