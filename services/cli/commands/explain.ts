@@ -11,7 +11,7 @@ export const explainCommands: readonly CommandOf<ExplainCommand>[] = [
     options: [
       option('attempt', 'NUMBER', 'an earlier attempt than the last that was judged'),
       option('decision', 'POSITION', 'this decision (default: the last one), whosever it is'),
-      option('metric', 'NAME', 'whose ratio is drawn (default: the one that is blamed)'),
+      option('metric', 'NAME', 'whose ratio is drawn (default: the one that it rests on)'),
       option('svg', 'FILE', 'write the plot'),
       option('score', null, 'also a score from 0 to 100 over time; it decides nothing'),
       option('ascii', null, 'draw with plain characters'),

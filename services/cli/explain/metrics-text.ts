@@ -35,7 +35,8 @@ const metricText = (metric: Line): string => {
 /** Undefined: it showed nothing that counts. */
 const armText = (metric: Line, name: 'canary' | 'baseline'): string | undefined => {
   const { count, events, level: height } = (metric[name] ?? {}) as Line;
-  if (typeof height === 'number') return level(height);
+  if (typeof height === 'number')
+    return metric['judged'] === 'latency' ? `${level(height)} s in the mean` : level(height);
   if (typeof count !== 'number' || typeof events !== 'number' || count === 0) return undefined;
   return metric['judged'] === 'traffic'
     ? `${grouped(count)} requests`

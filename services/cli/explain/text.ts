@@ -10,7 +10,7 @@ import {
   shownInterval,
   times,
 } from '../../core/canary/reading/figures.ts';
-import { readMetric } from '../../core/canary/reading/read-window.ts';
+import { readBlamed, readMetric } from '../../core/canary/reading/read-window.ts';
 import { reasonOf } from '../../core/canary/reading/reading.ts';
 import type { ArmReading, MetricReading, Reading } from '../../core/canary/reading/reading.ts';
 import { scoreOf } from '../../core/canary/reading/score.ts';
@@ -117,10 +117,12 @@ const tableHeading: readonly string[] = [
 const rowOf =
   ({ decision }: Explained, reading: Reading) =>
   (part: MetricPart): readonly string[] => {
-    const metric = readMetric(part);
+    const metric = readIn(reading, part);
     const noise = decision?.metrics.find(({ id }) => id === part.id);
     return [
-      metric.counted.startsWith('slower') ? `${part.id} (${metric.counted})` : part.id,
+      metric.judged === 'latency' && metric.counted !== ''
+        ? `${part.id} (${metric.counted})`
+        : part.id,
       armText(metric.canary),
       armText(metric.baseline),
       metric.ratio === null ? '' : times(metric.ratio),
@@ -131,6 +133,16 @@ const rowOf =
       blameText(part, reading),
     ];
   };
+
+/** By what it was blamed for, or else by what speaks loudest. */
+const readIn = ({ verdict }: Reading, part: MetricPart): MetricReading => {
+  const isBlamed =
+    verdict.outcome === 'fail' &&
+    verdict.reasons.some(
+      ({ metric, code }) => metric === part.id && code === 'worse-than-tolerated',
+    );
+  return isBlamed ? readBlamed(part) : readMetric(part);
+};
 
 const armText = ({ n, events, level: mean }: ArmReading): string => {
   if (mean !== null) return level(mean);
@@ -289,9 +301,10 @@ const positive = (counts: { readonly [reason: string]: number }): { [reason: str
   Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 
 const metricLine =
-  ({ decision }: Explained, { verdict }: Reading) =>
+  ({ decision }: Explained, reading: Reading) =>
   (part: MetricPart): Line => {
-    const metric = readMetric(part);
+    const { verdict } = reading;
+    const metric = readIn(reading, part);
     return {
       id: part.id,
       judged: metric.judged,

@@ -57,35 +57,24 @@ const undecided: Omit<BacktestResult, 'outcome' | 'windows' | 'excluded'> = {
   evidence: null,
 };
 
-/** The metric that a decision blames; of a promotion the one that showed least. Undefined: it rests on none. */
-export const decisiveMetric = ({ kind, metric, metrics }: Decided): DecidedMetric | undefined =>
-  kind === 'promote'
-    ? metrics
-        .filter(({ weight }) => weight > 0)
-        .reduce<DecidedMetric | undefined>(
-          (least, one) =>
-            least === undefined || one.promoteEvidence < least.promoteEvidence ? one : least,
-          undefined,
-        )
-    : metrics.find(({ id }) => id === metric);
+/** The metric that a decision rests on. Undefined: on none. */
+export const decisiveMetric = ({ metric, metrics }: Decided): DecidedMetric | undefined =>
+  metrics.find(({ id }) => id === metric);
 
 const countsOf = (
   { canary, baseline }: Decided,
   metric: DecidedMetric,
 ): NonNullable<BacktestResult['counts']> => {
-  switch (metric.judged) {
-    case 'errors':
-    case 'latency':
-      return {
+  const { judged, canaryLevel } = metric;
+  // Those of a level, of traffic and of the mean of durations are no counts of events: requests, and their errors.
+  const hasEvents = judged === 'errors' || (judged === 'latency' && canaryLevel === null);
+  return hasEvents
+    ? {
         canary: { n: metric.canaryCount, events: metric.canaryEvents },
         baseline: { n: metric.baselineCount, events: metric.baselineEvents },
-      };
-    // What is judged there are no counts of requests: those that there were, and their errors.
-    case 'level':
-    case 'traffic':
-      return {
+      }
+    : {
         canary: { n: canary.requests, events: canary.errors },
         baseline: { n: baseline.requests, events: baseline.errors },
       };
-  }
 };

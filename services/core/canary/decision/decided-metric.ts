@@ -1,19 +1,24 @@
 import type { DecidedMetric } from '../../markers/marker.ts';
 import type { MetricNoise } from '../judge/noise.ts';
-import type { MetricPart } from '../judge/verdict.ts';
+import type { MetricPart, Reason } from '../judge/verdict.ts';
+import { decisiveMeanLog } from '../metrics/latency.ts';
 import type { UsedPhi } from '../statistics/scatter.ts';
 
-/** One metric's line of a decision: numbers that a reader needs without the samples. */
+/**
+ * One metric's line of a decision: numbers that a reader needs without the samples. `blame`: what it is rolled back for,
+ * or null. Where the mean of logarithms rolls back, no events decided, so there are none: the levels are the geometric means
+ * of the durations, in seconds, and the ratio is theirs.
+ */
 export const decidedMetric = (
   part: MetricPart,
   noise: MetricNoise | undefined,
-  isBlamed: boolean,
+  blame: Reason['code'] | null,
 ): DecidedMetric => {
   const { id, weight, promoteEvidence, explained } = part;
   const common = {
     id,
     weight,
-    isBlamed,
+    isBlamed: blame !== null,
     ...noCounts,
     canaryLevel: null,
     baselineLevel: null,
@@ -37,6 +42,18 @@ export const decidedMetric = (
     case 'latency': {
       const tail = explained.loudest === null ? undefined : explained.tails[explained.loudest];
       const said = { ...common, judged: 'latency' } as const;
+      const meanLog = blame === 'worse-than-tolerated' ? decisiveMeanLog(explained) : null;
+      if (meanLog !== null)
+        return {
+          ...said,
+          canaryCount: tail?.canary.total ?? 0,
+          baselineCount: tail?.baseline.total ?? 0,
+          canaryLevel: meanLog.canarySeconds,
+          baselineLevel: meanLog.baselineSeconds,
+          ...ratioOf(meanLog),
+          tolerated: 1 + explained.margin,
+          dispersion: meanLog.phi,
+        };
       return tail === undefined
         ? { ...said, ...noRatio, tolerated: null, dispersion: 1, dispersionFrom: 'none' }
         : {

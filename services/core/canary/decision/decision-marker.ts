@@ -56,18 +56,18 @@ export const decisionMarker = (
   const { explanation, verdict } = decision;
   const { kind, reason, stage, onSilence } = saidOf(settled);
   const noise = noiseIn(analysis.opening);
-  const blamed = verdict.outcome === 'fail' ? verdict.reasons.map(({ metric }) => metric) : [];
+  const blamed = verdict.outcome === 'fail' ? verdict.reasons : [];
   const metrics = explanation.metrics.map((part) =>
     decidedMetric(
       part,
       noise.find(({ id }) => id === part.id),
-      blamed.includes(part.id),
+      blamed.find(({ metric }) => metric === part.id)?.code ?? null,
     ),
   );
-  const shown =
-    mainReason(verdict)?.metric ?? metrics.find(({ judged }) => judged === 'errors')?.id;
-  const main = metrics.find(({ id }) => id === shown);
   const errors = metrics.find(({ judged }) => judged === 'errors');
+  const named = mainReason(verdict)?.metric;
+  const shown = named ?? errors?.id;
+  const main = metrics.find(({ id }) => id === shown);
   return {
     ...blank(tools, analysis, kind, window.index),
     occurredAt: window.endMs,
@@ -82,7 +82,7 @@ export const decisionMarker = (
       excluded,
       `${weaknessOf(analysis.opening)}${isAloneSentence(settled)}`,
     ),
-    metric: verdict.outcome === 'fail' ? (mainReason(verdict)?.metric ?? null) : null,
+    metric: named ?? null,
     canary: countsOf(errors?.canaryCount, errors?.canaryEvents),
     baseline: countsOf(errors?.baselineCount, errors?.baselineEvents),
     ratio: main?.ratio ?? null,
@@ -142,14 +142,16 @@ const isAloneSentence = (settled: Settled): string =>
     ? 'the canary has all the traffic, so nothing stands beside it any more: what it shows now is compared with nothing (a rollout that begins with all the traffic can be compared with the half-hour before: rollouts in the policy). '
     : '';
 
-/** The one that says most; of several equal ones the first. */
-const mainReason = (verdict: Verdict): Reason | undefined =>
-  verdict.outcome === 'inconclusive'
-    ? undefined
-    : verdict.reasons.reduce<Reason | undefined>(
-        (most, reason) => (most === undefined || reason.evidence > most.evidence ? reason : most),
-        undefined,
-      );
+/** A roll-back rests on the metric that says most, a promotion on the one that shows least; of equal ones the first. */
+const mainReason = (verdict: Verdict): Reason | undefined => {
+  if (verdict.outcome === 'inconclusive') return undefined;
+  const isFail = verdict.outcome === 'fail';
+  return verdict.reasons.reduce<Reason | undefined>((main, reason) => {
+    if (main === undefined) return reason;
+    const isMore = isFail ? reason.evidence > main.evidence : reason.evidence < main.evidence;
+    return isMore ? reason : main;
+  }, undefined);
+};
 
 const countsOf = (requests: number = 0, errors: number = 0): Counts => ({ requests, errors });
 
@@ -161,12 +163,12 @@ const restingOn = ({
   verdict,
   explanation,
 }: FamilyDecision): Pick<Decided, 'evidence' | 'evidenceNeeded'> => {
+  const main = mainReason(verdict);
   if (verdict.outcome === 'pass')
     return {
-      evidence: Math.min(...verdict.reasons.map(({ evidence }) => evidence)),
+      evidence: main?.evidence ?? Infinity,
       evidenceNeeded: explanation.promoteEvidenceNeeded ?? explanation.evidenceNeeded,
     };
-  const main = mainReason(verdict);
   return main?.code === 'worse-at-deadline'
     ? { evidence: main.evidence, evidenceNeeded: main.evidenceNeeded }
     : { evidence: explanation.evidence, evidenceNeeded: explanation.evidenceNeeded };

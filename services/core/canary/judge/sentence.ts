@@ -1,4 +1,5 @@
 import { grouped, level, odds, percent, shownInterval, times } from '../reading/figures.ts';
+import { decisiveMeanLog } from '../metrics/latency.ts';
 import type { LatencyExplanation, LatencyProblem, NoBound } from '../metrics/latency.ts';
 import type { TailExplanation } from '../metrics/latency-tail.ts';
 import type { SlowerPart } from '../metrics/slower-part.ts';
@@ -269,12 +270,14 @@ const fineEnough = ({ tails, loudest, fine }: LatencyExplanation): readonly stri
 /** Where no share beyond a boundary is against the canary, all durations together are: their logarithms have a mean. */
 const meanLogPhrases = (explained: LatencyExplanation): readonly string[] => {
   const { meanLogEvidence } = explained;
-  const ofTail = loudestTail(explained)?.rollbackEvidence ?? 0;
-  return meanLogEvidence === null || ofTail >= 1 || meanLogEvidence <= ofTail
-    ? []
-    : [
-        `this share is not what decided: the durations as a whole took longer, by the mean of their logarithms (${odds(meanLogEvidence)})`,
-      ];
+  const meanLog = decisiveMeanLog(explained);
+  if (meanLog === null || meanLogEvidence === null) return [];
+  const means = [meanLog.canarySeconds, meanLog.baselineSeconds].map((seconds) =>
+    secondsPhrase(seconds * SECOND_MS),
+  );
+  return [
+    `this share is not what decided: the durations as a whole took longer, by the mean of their logarithms: ${means.join(' instead of ')}, ${ratioPhrase(meanLog)}, evidence ${odds(meanLogEvidence)}`,
+  ];
 };
 
 /** Why durations cannot be compared, and so what mends it. */

@@ -73,9 +73,11 @@ import {
   settleLadder,
   slowerPartIn,
 } from './slower-part.ts';
+import type { MeanLogExplanation } from './mean-log.ts';
 import {
   addToMeanLog,
   cappedMeanLogBlocks,
+  explainMeanLog,
   centreSecondsIn,
   initialMeanLog,
   logMeanLogCapital,
@@ -686,6 +688,8 @@ export type LatencyExplanation = {
   readonly promoteEvidence: number;
   /** Of the mean of log-durations alone; null where buckets are too coarse for it. */
   readonly meanLogEvidence: number | null;
+  /** Absent where that is null, or no window was compared by it. */
+  readonly meanLog?: MeanLogExplanation;
   /** Why nothing is promoted, whatever the evidence; null: there is a bound that would show a slower canary. */
   readonly noBound: NoBound | null;
   /** Why nothing is promoted, whatever the tails say; null: no part of the requests plainly takes longer. */
@@ -694,6 +698,21 @@ export type LatencyExplanation = {
   readonly cappedBlocks: number;
   readonly unusableWindows: number;
   readonly problem: LatencyProblem | null;
+};
+
+/**
+ * What the mean of logarithms says, where it has decided: no share beyond a boundary is against the canary, and all
+ * durations together are. Null: it is the tails that say how much slower it is.
+ */
+export const decisiveMeanLog = ({
+  tails,
+  loudest,
+  meanLog,
+  meanLogEvidence,
+}: LatencyExplanation): MeanLogExplanation | null => {
+  const ofTail = (loudest === null ? undefined : tails[loudest])?.rollbackEvidence ?? 0;
+  const isLouder = meanLogEvidence !== null && ofTail < 1 && meanLogEvidence > ofTail;
+  return isLouder ? (meanLog ?? null) : null;
 };
 
 const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => {
@@ -710,6 +729,10 @@ const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => 
   const fine = explained.findIndex(({ boundaryMs }) => boundaryMs === (fineSeconds ?? 0) * 1_000);
   const [margin, promoteMargin] = cut === null ? [0, 0] : marginsOf(cut);
   const blocks = places.map(({ at }) => cappedBlocksIn(settled, at));
+  const meanLogPhi = raisedPhi(rule.measuredAt, rule.phi.meanLog, times);
+  const meanLog = hasMeanLog
+    ? explainMeanLog(settled, meanLogAt, running, meanLogFrom, meanLogPhi)
+    : null;
   return {
     judged: 'latency',
     tails: explained,
@@ -722,6 +745,7 @@ const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => 
     meanLogEvidence: hasMeanLog
       ? evidenceOf(logMeanLogCapital(settled, meanLogAt, running, meanLogFrom, rule))
       : null,
+    ...(meanLog !== null && { meanLog }),
     noBound: noBoundIn(rule, state),
     slowerPart: latencySlowerPart(rule, state),
     strongestWindows: loudWindows(state.settled),

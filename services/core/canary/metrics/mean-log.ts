@@ -13,6 +13,8 @@ import {
   settle,
   zeros,
 } from '../statistics/stakes.ts';
+import type { RatioInterval } from '../statistics/ratio.ts';
+import { intervalConfidence } from '../statistics/ratio.ts';
 import { addNormalIncrements } from './normal-increments.ts';
 
 // The mean of log-durations: durations that all grow by a factor shift it by the factor's logarithm.
@@ -20,10 +22,12 @@ import { addNormalIncrements } from './normal-increments.ts';
 // It is numbers in the two lists of its metric. `settled`, from `at` on: the centre in seconds, from which durations are
 // measured (they count as at most `logReach` away), and its stakes. `running`, from `from` on: the spreads inside the
 // windows so far, by which the next one's means are weighed (of the canary, then of the baseline: how many squared
-// distances from the mean of each window are free, and their sum), and the growth in the running block.
+// distances from the mean of each window are free, and their sum), what people are told (the sum of the windows' weights,
+// which are 1 / variance, and of either cohort's means by them), and the growth in the running block.
 
 const stakesAt = 1;
-const growthAt = 4;
+const toldAt = 4;
+const growthAt: number = toldAt + 3;
 
 /** A factor of 100 on either side, in nats. */
 export const logReach: number = Math.log(100);
@@ -52,6 +56,7 @@ export const initialMeanLog = (
     running: [
       ...[borrowedFreedom, (borrowedFreedom * warmUp.squares) / freedom],
       ...[freedom, warmUp.squares],
+      ...[0, 0, 0],
       ...zeros(growthLength(alternatives)),
     ],
   };
@@ -82,10 +87,26 @@ export const addToMeanLog = (
     const difference = canary.mean - baseline.mean - logMargin;
     addNormalIncrements(running, from + growthAt, shifts, 1, difference, variance * phi);
     roundGrowth(running, from + growthAt, shifts.length);
+    addTold(running, from + toldAt, canary.mean, baseline.mean, variance * phi);
   }
   widen(running, from, canary);
   widen(running, from + 2, baseline);
 };
+
+const addTold = (
+  running: number[],
+  at: number,
+  canaryMean: number,
+  baselineMean: number,
+  variance: number,
+): void => {
+  const weight = 1 / variance;
+  running[at] = thousandths((running[at] ?? 0) + weight);
+  running[at + 1] = thousandths((running[at + 1] ?? 0) + weight * canaryMean);
+  running[at + 2] = thousandths((running[at + 2] ?? 0) + weight * baselineMean);
+};
+
+const thousandths = (value: number): number => Math.round(value * 1e3) / 1e3 + 0;
 
 /** One duration has no spread. */
 const widen = (running: number[], at: number, { count, squares }: LogMoments): void => {
@@ -120,3 +141,54 @@ export const logMeanLogCapital = (
 
 export const cappedMeanLogBlocks = (settled: readonly number[], at: number): number =>
   cappedBlocksOf(settled, at + stakesAt);
+
+/** What the mean of log-durations says, for people. */
+export type MeanLogExplanation = {
+  /** e to the mean of the logarithms: the geometric mean, in seconds. */
+  readonly canarySeconds: number;
+  readonly baselineSeconds: number;
+  /** Of the canary's to the baseline's, paired by window. */
+  readonly ratio: number;
+  /** Holds the true ratio with this confidence at every window at once. */
+  readonly interval: RatioInterval & { readonly confidence: number };
+  /** By which variances were multiplied. */
+  readonly phi: number;
+};
+
+/** The interval is narrowest where the difference is known to within about so much, in nats. */
+const expectedNats = 0.1;
+
+/**
+ * Null: no window was compared. The interval is Robbins' two-sided normal mixture about the difference of the means,
+ * d +- sqrt((w + r) ln((w + r) / (r alpha^2))) / w, where w sums the windows' 1 / variance, and r = 1 / expectedNats^2. Nothing
+ * is decided by it.
+ */
+export const explainMeanLog = (
+  settled: readonly number[],
+  at: number,
+  running: readonly number[],
+  from: number,
+  phi: number,
+): MeanLogExplanation | null => {
+  const [weight = 0, canarySum = 0, baselineSum = 0] = running.slice(from + toldAt);
+  if (!(weight > 0)) return null;
+  const [canary, baseline] = [canarySum / weight, baselineSum / weight];
+  const spread = 1 / expectedNats ** 2;
+  const grown = weight + spread;
+  const alpha = 1 - intervalConfidence;
+  const half = Math.sqrt(grown * Math.log(grown / (spread * alpha * alpha))) / weight;
+  const difference = canary - baseline;
+  return {
+    canarySeconds: centreSecondsIn(settled, at) * Math.exp(canary),
+    baselineSeconds: centreSecondsIn(settled, at) * Math.exp(baseline),
+    ratio: Math.exp(difference),
+    interval: {
+      low: Math.exp(difference - half),
+      high: finite(Math.exp(difference + half)),
+      confidence: intervalConfidence,
+    },
+    phi,
+  };
+};
+
+const finite = (ratio: number): number | null => (Number.isFinite(ratio) ? ratio : null);

@@ -1,6 +1,7 @@
 import type { ClosedWindow } from '../analysis/analysis-state.ts';
 import type { MetricPart } from '../judge/verdict.ts';
 import { explain, stageOf, verdictOf } from '../judge/verdict-of.ts';
+import { decisiveMeanLog } from '../metrics/latency.ts';
 import type { ArmReading, MetricReading, Reading } from './reading.ts';
 
 /** What the judge says after a window that was closed. */
@@ -22,6 +23,26 @@ export const readWindow = ({ rule, state, window }: ClosedWindow): Reading => {
 };
 
 const millisecondsInSecond = 1_000;
+
+/** The same of a metric whose evidence rolled back: by the mean of logarithms, where that is what decided. */
+export const readBlamed = (part: MetricPart): MetricReading => {
+  const read = readMetric(part);
+  const meanLog = part.explained.judged === 'latency' ? decisiveMeanLog(part.explained) : null;
+  if (meanLog === null || part.explained.judged !== 'latency') return read;
+  const { canarySeconds, baselineSeconds, ratio, interval, phi } = meanLog;
+  return {
+    ...read,
+    counted: 'geometric mean, seconds',
+    canary: { ...nothing, level: canarySeconds },
+    baseline: { ...nothing, level: baselineSeconds },
+    ratio,
+    ...interval,
+    toleratedRatio: 1 + part.explained.margin,
+    tolerated: null,
+    dispersion: phi,
+    dispersionLeast: phi,
+  };
+};
 
 /** One metric of an explanation, in the form that every metric has. */
 export const readMetric = ({

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { carriedText } from '../../../../services/core/canary/judge/carried-text.ts';
 import { carriedEvidence } from '../../../../services/core/canary/judge/judge.ts';
+import { backtestResult } from '../../../../services/core/canary/backtest/result.ts';
 import { noiseText } from '../../../../services/core/canary/judge/noise-text.ts';
 import type { Policy } from '../../../../services/core/canary/policy/policy.ts';
 import { ruleIn } from '../../../../services/core/canary/attempts/frozen.ts';
@@ -120,6 +121,29 @@ describe('a decision', () => {
     expect(level.ratio).toBeGreaterThan(1.3);
     expectMarker(level);
   });
+});
+
+test('the numbers of a promotion are of one metric: of what showed least, by its name', () => {
+  const long = 58_500;
+  const soon = { slowness: () => [0, 0.3, 0.1, 0.02] };
+  const promotion = first(
+    judged({}, { ...policy, soakMs: 20_000 }, [
+      pod({ lastExportMs: long, ...soon, traffic: () => [50 * busy, 50] }),
+      canary({ lastExportMs: long, ...soon, traffic: () => [50 * busy, 50] }),
+    ]),
+  );
+  expect(promotion).toMatchObject({ kind: 'promote', verdict: 'pass' });
+  const shown = promotion.metrics.filter(({ weight }) => weight > 0);
+  const least = shown.toSorted((one, other) => one.promoteEvidence - other.promoteEvidence)[0];
+  expect(promotion.metric).toBe(least?.id);
+  expect(promotion.metric).not.toBe('errors');
+  expect(promotion.evidence).toBe(Number(least?.promoteEvidence.toPrecision(6)));
+  for (const number of ['ratio', 'ratioLow', 'ratioHigh', 'strongest'] as const)
+    expect(promotion[number]).toEqual(least?.[number]);
+  // What a backtest ends with is of the same metric.
+  const result = backtestResult(promotion, openedAt, promotion.windows, {});
+  expect(result).toMatchObject({ outcome: 'promote', metric: least?.id, ratio: least?.ratio });
+  expectMarker(promotion);
 });
 
 describe('the share of the canary', () => {

@@ -156,13 +156,17 @@ describe('a roll-back says', () => {
       phi: 2,
       weight: 3_000,
     } as const;
-    expect(decidedMetric(part, measured, true)).toMatchObject({
+    expect(decidedMetric(part, measured, 'worse-than-tolerated')).toMatchObject({
       dispersion: part.explained.phi,
       dispersionFrom: 'raised-for-traffic',
     });
     const asMeasured = { ...part, explained: { ...part.explained, isPhiRaised: false } };
-    expect(decidedMetric(asMeasured, measured, true).dispersionFrom).toBe('measured');
-    expect(decidedMetric(asMeasured, undefined, true).dispersionFrom).toBe('unknown');
+    expect(decidedMetric(asMeasured, measured, 'worse-than-tolerated').dispersionFrom).toBe(
+      'measured',
+    );
+    expect(decidedMetric(asMeasured, undefined, 'worse-than-tolerated').dispersionFrom).toBe(
+      'unknown',
+    );
   });
 });
 
@@ -198,10 +202,29 @@ describe('no decision says', () => {
     // What was fast is slower, and what was slow is faster.
     const baseline = at([75, ...zeros, 175]);
     const canary = at([0, ...zeros.slice(0, 35), 175, ...zeros.slice(36), 75]);
-    const said = sentences(times(60, { ...healthy, latency: { canary, baseline } })).join('\n');
-    expect(said).toMatch(
-      /this share is not what decided: the durations as a whole took longer, by the mean of their logarithms \(1:[\d,]+\)/,
+    const windows = times(60, { ...healthy, latency: { canary, baseline } });
+    expect(sentences(windows).join('\n')).toMatch(
+      /this share is not what decided: the durations as a whole took longer, by the mean of their logarithms: 77\.6 ms instead of 63 ms, 1\.23x \(1\.16x to 1\.31x with 99 % confidence\), evidence 1:[\d,]+/,
     );
+    const state = judgeShown(rule, windows);
+    const [, latency] = explain(rule, state).metrics;
+    if (latency === undefined) throw new Error('no latency');
+    // No event decided: the numbers of the decision are those of the mean.
+    const decided = decidedMetric(latency, undefined, 'worse-than-tolerated');
+    expect(decided).toMatchObject({
+      ...{ isBlamed: true, canaryCount: 4_000, canaryEvents: 0, baselineEvents: 0 },
+      canaryLevel: expect.closeTo(0.0776, 4),
+      baselineLevel: expect.closeTo(0.063, 4),
+    });
+    expect(decided.ratio).toBeCloseTo((decided.canaryLevel ?? 0) / (decided.baselineLevel ?? 1), 9);
+    expect(decided.ratioLow).toBeGreaterThan(1);
+    expect(decided.tolerated).toBeCloseTo(2 ** (1 / 16), 9);
+    // Of the test at the deadline, and of what is not blamed, they are those of the tail.
+    for (const blame of ['worse-at-deadline', null] as const)
+      expect(decidedMetric(latency, undefined, blame)).toMatchObject({
+        ...{ canaryEvents: 4_000, baselineEvents: 2_800, canaryLevel: null },
+        ratio: expect.closeTo(1 / 0.7, 2),
+      });
   });
 
   test('that histograms have no bounds', () => {

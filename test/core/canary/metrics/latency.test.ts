@@ -29,6 +29,33 @@ const after = (
 ): LatencyState => judgeEach(latencyJudge, of, windows, from);
 
 const needed = Math.log(200 / 0.35);
+describe('the mean of logarithms', () => {
+  const told = (slower: number, seed = 1) =>
+    latencyJudge.explain(rule, after(durationWindows(warmUpWindows + 60, { slower, seed })))
+      .meanLog;
+
+  test.each([1, 1.1, 1.25, 0.8])('tells how much slower the canary is: %f times', (slower) => {
+    const meanLog = told(slower);
+    expect(meanLog?.ratio).toBeGreaterThan(slower * 0.97);
+    expect(meanLog?.ratio).toBeLessThan(slower * 1.03);
+    expect((meanLog?.canarySeconds ?? 0) / (meanLog?.baselineSeconds ?? 1)).toBeCloseTo(
+      meanLog?.ratio ?? 0,
+      9,
+    );
+    // Log-normal durations about 120 ms.
+    expect(meanLog?.baselineSeconds).toBeCloseTo(0.12, 2);
+  });
+
+  test('has an interval that holds it, and is narrow', () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const { low, high } = told(1.1, seed)?.interval ?? { low: null, high: null };
+      expect(low).toBeLessThan(1.1);
+      expect(high).toBeGreaterThan(1.1);
+      expect((high ?? 0) / (low ?? 1)).toBeLessThan(1.1);
+    }
+  });
+});
+
 describe('a canary', () => {
   test('that is a quarter slower is found within two minutes of its warm-up', () => {
     const state = after(durationWindows(warmUpWindows + 24, { slower: 1.25 }));
