@@ -1,14 +1,18 @@
+import kafkajs from 'kafkajs';
 import type { Consumer, Kafka } from 'kafkajs';
 import { kafkaClient, requestTimeoutMs, tries } from './client.ts';
 import type { KafkaAddress } from './client.ts';
 import { messageOf } from './failure.ts';
 import { openMembership } from './membership.ts';
+import { inRuns } from './share-out.ts';
 
 const leaseMsDefault = 10_000;
 const rebalanceTimeoutMs = 15_000;
 /** So many may come late before the lease is over. */
 const heartbeatsPerLease = 10;
 const idleWaitMs = 250;
+/** So old is what is known of a topic at most: a partition that was added is shared out then, and what lies in it read. */
+const partitionsLookMs = 30_000;
 const beforeRejoinMs = 500;
 /** At up to 1 s each: a member that outlives a broker's restart keeps its partitions without a new election. */
 const outageTriesMax = 30;
@@ -54,7 +58,7 @@ export const joinGroup = (
 
   const stay = async (): Promise<void> => {
     while (!leaving) {
-      // kafkajs shares out by the order of member ids, which begin with the client's: the oldest member stays first,
+      // Partitions are shared out by the order of member ids, which begin with the client's: the oldest member stays first,
       // so a newcomer stands by instead of taking the partition from the one that works.
       const kafka = kafkaClient(address, `-${Date.now()}`);
       const leaseMs = address.leaseMs ?? leaseMsDefault;
@@ -122,6 +126,9 @@ const newConsumer = (kafka: Kafka, group: string, leaseMs: number): Consumer =>
     heartbeatInterval: leaseMs / heartbeatsPerLease,
     maxWaitTimeInMs: idleWaitMs,
     allowAutoTopicCreation: false,
+    metadataMaxAge: partitionsLookMs,
+    // While a member of a release before is in the group, all share out as it does.
+    partitionAssigners: [inRuns, kafkajs.PartitionAssigners.roundRobin],
     // We join again ourselves, with a new consumer: one place that does it.
     retry: { ...tries, retries: outageTriesMax, restartOnFailure: async () => false },
   });

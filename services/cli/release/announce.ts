@@ -30,6 +30,8 @@ const announce = async (
   const known = await scanRows<NameRow>(atHand, what);
   // On a log without any name every name is new, and nobody has to be told.
   if (!known.ok || known.value.length === 0) return;
+  // A projector may have folded it since.
+  if (known.value.some((other) => other.name === name)) return;
   const near = nearest(
     name,
     known.value.map((other) => other.name),

@@ -198,8 +198,8 @@ const ofTheLoop: readonly PlantedBug[] = [
   bug(
     'an empty store takes any log, whatever is pinned',
     step,
-    `if (ports.pinnedLogId !== null && ports.pinnedLogId !== logId)`,
-    `if (ports.pinnedLogId === '' && ports.pinnedLogId !== logId)`,
+    `return pinnedLogId === null || pinnedLogId === logId`,
+    `return pinnedLogId !== '' || pinnedLogId === logId`,
   ),
   bug(
     'readers are switched before the new generation is folded',
