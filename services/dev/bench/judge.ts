@@ -14,6 +14,7 @@ import {
   usualDurations,
 } from '../canary-climates/durations.ts';
 import { binomial, poisson, seededRandom } from '../canary-climates/random.ts';
+import type { SaidCounts } from '../../core/canary/statistics/rate-counts.ts';
 import type { Bench } from './bench.ts';
 
 // What it costs to judge a window of 1,000 canaries, by kind of metric and with ten metrics each: two rates, two
@@ -31,11 +32,13 @@ const windowMs = 1_000;
 const random = seededRandom(1, 1);
 const normal = normals(random);
 
-const errors = (): MetricWindow => ({
-  judged: 'errors',
-  canary: { total: requests, events: binomial(random, requests, 0.005) },
-  baseline: { total: requests, events: binomial(random, requests, 0.005) },
-});
+const errors = (): MetricWindow => ({ judged: 'errors', canary: failed(), baseline: failed() });
+/** Every request says by its status how it ended, as HTTP servers do. */
+const failed = (): SaidCounts => {
+  const events = binomial(random, requests, 0.005);
+  const said = { good: requests - events, by: 'http.response.status_code' };
+  return { total: requests, events, said };
+};
 const exponential = (): MetricWindow => ({
   judged: 'latency',
   canary: exponentialOf(normal, requests, usualDurations, 1, 4),

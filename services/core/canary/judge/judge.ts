@@ -11,7 +11,7 @@ import {
   weightsOf,
   withPresence,
 } from './family-evidence.ts';
-import type { JudgedWindow } from './judged-window.ts';
+import type { JudgedWindow, MetricWindow } from './judged-window.ts';
 import { addToMetric, deadlineOf, hasDeadlineTest, initialMetric } from './metric.ts';
 import { isMissingSome, isRequired, isSilent } from './missing.ts';
 import type { FamilyRule } from './rule.ts';
@@ -212,19 +212,19 @@ const folded = (
 
 /** Without the errors of a baseline that are not known (`isBaselineUnknown`). */
 const withoutUnknown = ({ metrics }: FamilyState, window: JudgedWindow): JudgedWindow => {
-  const isUnknown = window.metrics.map((shown, at) => {
+  const isUnknown = (shown: MetricWindow, at: number): boolean => {
     const state = metrics[at];
     return (
       shown.judged === 'errors' &&
       state?.judged === 'errors' &&
       isBaselineUnknown(state.said, shown)
     );
-  });
-  if (!isUnknown.includes(true)) return window;
+  };
+  if (!window.metrics.some(isUnknown)) return window;
   return {
     ...window,
     metrics: window.metrics.map((shown, at) =>
-      isUnknown[at] === true ? { ...shown, baseline: null } : shown,
+      isUnknown(shown, at) ? { ...shown, baseline: null } : shown,
     ),
   };
 };

@@ -56,6 +56,8 @@ type Less = ToldParts & { readonly cohort: Cohort; readonly isOfAll: boolean };
 
 /** In all windows with this one, or in it alone. Null: both say as much, as far as that can be told. */
 const lessIn = (pair: Pair, before: SaidState | null): Less | null => {
+  if (saysEnough(before?.canary, pair.canary) && saysEnough(before?.baseline, pair.baseline))
+    return null;
   const window = { canary: countsOf(pair.canary), baseline: countsOf(pair.baseline) };
   const all = {
     canary: added(before?.canary, pair.canary),
@@ -77,6 +79,15 @@ const partsIn = ({ canary, baseline }: CountsPair): ToldParts => ({
 
 /** As exactly as anybody reads it. */
 const shownPart = (part: number): number => Math.round(part * 1e6) / 1e6;
+
+/** So much that it is not less than the other says (`saysLess`), whatever that is: the rule, and soon found. */
+const saysEnough = (sums: Sums | undefined, { total, events, said }: SaidCounts): boolean => {
+  const told = events + (said?.good ?? 0);
+  return (
+    told >= toldParts.window * total &&
+    told + (sums?.events ?? 0) + (sums?.good ?? 0) >= toldParts.all * (total + (sums?.total ?? 0))
+  );
+};
 
 const saysLess = ({ canary, baseline }: CountsPair, cohort: Cohort, part: number): boolean => {
   const [one, than] = cohort === 'canary' ? [canary, baseline] : [baseline, canary];
@@ -128,16 +139,17 @@ export const saidWith = (
   if (pair === undefined) return before;
   if (isNothingSaid(before, pair)) return null;
   const found = lessIn(pair, before);
+  const sums = {
+    canary: added(before?.canary, pair.canary),
+    baseline: added(before?.baseline, pair.baseline),
+  };
+  if (found === null) return { ...sums, less: before?.less ?? { canary: null, baseline: null } };
   const lessOf = (cohort: Cohort): SaidLess | null => {
-    if (found?.cohort !== cohort) return before?.less[cohort] ?? null;
+    if (found.cohort !== cohort) return before?.less[cohort] ?? null;
     const { canary, baseline, isOfAll } = found;
     return { canary, baseline, isOfAll, window: { index, startMs } };
   };
-  return {
-    canary: added(before?.canary, pair.canary),
-    baseline: added(before?.baseline, pair.baseline),
-    less: { canary: lessOf('canary'), baseline: lessOf('baseline') },
-  };
+  return { ...sums, less: { canary: lessOf('canary'), baseline: lessOf('baseline') } };
 };
 
 const added = (sums: Sums | undefined, { total, events, said }: SaidCounts): Sums => ({

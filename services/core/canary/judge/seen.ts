@@ -40,8 +40,11 @@ export const isSeenNow = (seen: Seen, metric: number, cohort: Cohort, index: num
   lastSeen(seen, metric, cohort) === index;
 
 /** Whether both cohorts did, of any metric. */
-export const isAnyPaired = (seen: Seen, { index, metrics }: JudgedWindow): boolean =>
-  metrics.some((_, metric) => isPairedIn(seen, metric, index));
+export const isAnyPaired = (seen: Seen, { index, metrics }: JudgedWindow): boolean => {
+  for (let metric = 0; metric < metrics.length; metric += 1)
+    if (isPairedIn(seen, metric, index)) return true;
+  return false;
+};
 
 /** Whether requests reached both cohorts in this window, as far as any metric shows it. */
 export const hasRequests = (seen: Seen, { index, metrics }: JudgedWindow): boolean =>

@@ -442,20 +442,23 @@ const logRollbackOf = (
   const first = hasMeanLog && staked > 1 ? middlePart : 1 / tests;
   const logFirst = Math.log(first);
   const logOther = Math.log((1 - first) / Math.max(1, tests - 1));
-  const logs: number[] = [];
   let [at, from] = [loudLength, 0];
   for (let index = 0; index < staked; index += 1) {
     const quantile = quantileIn(settled, at);
     const logStake = index === 0 ? logFirst : logOther;
-    logs.push(logTailRollback(settled, at, running, from, rule) + logStake);
+    logsOfTests[index] = logTailRollback(settled, at, running, from, rule) + logStake;
     at += settledLength(quantile);
     from += runningLength(quantile);
   }
   at += (tails.length - staked) * settledLength(guardQuantile);
   from += (tails.length - staked) * runningLength(guardQuantile);
-  if (hasMeanLog) logs.push(logMeanLogCapital(settled, at, running, from, rule) + logOther);
-  return logSumExp(logs);
+  if (hasMeanLog)
+    logsOfTests[staked] = logMeanLogCapital(settled, at, running, from, rule) + logOther;
+  return logSumExp(logsOfTests, tests);
 };
+
+/** Of one call, and overwritten by the next. */
+const logsOfTests: number[] = [];
 
 /** How many tails stake on the first question: all but guards, which are the last ones. */
 const stakedIn = (settled: readonly number[], tails: readonly Tail[]): number => {

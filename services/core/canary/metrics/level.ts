@@ -9,8 +9,8 @@ import { loudWindows } from '../analysis/strongest-windows.ts';
 import type { LevelSums } from './level-ratio.ts';
 import { levelInterval, levelRatio } from './level-ratio.ts';
 import { addNormalIncrements } from './normal-increments.ts';
-import type { Staked } from './staked.ts';
-import { initialSettled, logPromoteOf, stakedAfter, stakesAt } from './staked.ts';
+import type { Making, Staked } from './staked.ts';
+import { initialSettled, logPromoteOf, stake, stakesAt } from './staked.ts';
 
 /** Mean of one gauge over its series (instances) in a window. */
 export type Level = { readonly mean: number; readonly series: number };
@@ -122,25 +122,17 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, L
       addLevels(running, canary.mean, baseline.mean);
     }
     if (baseline !== null && isLevel(baseline)) follow(running, baseline.mean);
-    const staked = stakedAfter(
-      rule,
-      alternatives,
-      state,
-      running,
-      growthAt,
-      place,
-      speaks,
-      isShown,
-    );
-    return {
+    const next: Making<LevelState> = {
       judged: 'level',
-      logRollback: staked.logRollback,
-      isBegun: staked.isBegun,
-      settled: staked.settled,
-      running: staked.running,
+      logRollback: state.logRollback,
+      isBegun: state.isBegun,
+      settled: state.settled,
+      running,
       batch,
       unusableWindows: state.unusableWindows + (isPair && !isUsable ? 1 : 0),
     };
+    stake(rule, alternatives, next, growthAt, place, speaks, isShown);
+    return next;
   },
   logPromote: (rule, state) => logPromoteOf(rule, alternatives, state, growthAt),
   explain: (rule, state) => explain(rule, state),

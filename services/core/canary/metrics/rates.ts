@@ -24,8 +24,8 @@ import type { Line, RatePrior } from './rate-test.ts';
 import { addLineIncrements, predictedRate } from './rate-test.ts';
 import type { ClientErrorsState } from '../judge/client-errors.ts';
 import type { SaidState } from '../judge/said.ts';
-import type { Staked } from './staked.ts';
-import { initialSettled, logPromoteOf, stakedAfter, stakesAt } from './staked.ts';
+import type { Making, Staked } from './staked.ts';
+import { initialSettled, logPromoteOf, stake, stakesAt } from './staked.ts';
 
 export type RatesRule = StakeRules & {
   /** What the canary's rate may be worse by, and what it must be shown to be better than for a promotion. */
@@ -93,13 +93,12 @@ export const ratesJudge: RuledJudge<
     const running = state.running.slice();
     if (speaks) addEvidence(rule, running, { canary, baseline }, phiIn(rule, traffic));
     if (baseline !== null) addSeen(running, baseline);
-    const staked = stakedAfter(rule, rule.grids, state, running, growthAt, place, speaks, speaks);
-    const next: RatesState = {
+    const next: Making<RatesState> = {
       judged: 'errors',
-      logRollback: staked.logRollback,
-      isBegun: staked.isBegun,
-      settled: staked.settled,
-      running: staked.running,
+      logRollback: state.logRollback,
+      isBegun: state.isBegun,
+      settled: state.settled,
+      running,
       traffic,
       past: state.past,
       curve: state.curve,
@@ -107,6 +106,7 @@ export const ratesJudge: RuledJudge<
       said: state.said,
       clientErrors: state.clientErrors,
     };
+    stake(rule, rule.grids, next, growthAt, place, speaks, speaks);
     return place.endsBlock ? withBlock(rule, next) : next;
   },
   logPromote: (rule, state) => logPromoteOf(rule, rule.grids, state, growthAt),

@@ -53,34 +53,31 @@ export const blockPassed = (
   return { settled, running };
 };
 
+/** A state that is being made, and belongs to whoever makes it. */
+export type Making<State> = { -readonly [Name in keyof State]: State[Name] };
+
 /**
- * The stakes after one window: `shown` is the running block with it, `speaks` whether it was evidence, and `isShown`
- * whether it counts among the loudest.
+ * Brings the stakes of a state that is being made up to one window, which its `running` has already: `speaks` says
+ * whether the window was evidence, and `isShown` whether it counts among the loudest.
  */
-export const stakedAfter = (
+export const stake = (
   rules: StakeRules,
   alternatives: Alternatives,
-  before: Staked,
-  shown: readonly number[],
+  next: Making<Staked>,
   from: number,
   place: WindowPlace,
   speaks: boolean,
   isShown: boolean,
-): Staked => {
-  const passed = blockPassed(rules, alternatives, before.settled, shown, from, place);
-  const settled = passed?.settled ?? before.settled;
-  const running = passed?.running ?? shown;
-  const moves = speaks || passed !== null;
-  const logRollback = moves
-    ? logRollbackCapital(settled, stakesAt, running, from, alternatives, rules)
-    : before.logRollback;
-  const gain = logRollback - before.logRollback;
-  return {
-    logRollback,
-    isBegun: before.isBegun || moves,
-    settled: isShown ? withWindow(settled, place, gain) : settled,
-    running,
-  };
+): void => {
+  const passed = blockPassed(rules, alternatives, next.settled, next.running, from, place);
+  if (passed !== null) {
+    next.settled = passed.settled;
+    next.running = passed.running;
+  } else if (!speaks) return;
+  const { settled, running, logRollback } = next;
+  next.isBegun = true;
+  next.logRollback = logRollbackCapital(settled, stakesAt, running, from, alternatives, rules);
+  if (isShown) next.settled = withWindow(settled, place, next.logRollback - logRollback);
 };
 
 /** ln of the evidence that the canary is good enough. Seldom asked for, so it is not kept. */

@@ -10,10 +10,10 @@ import type { StakeRules } from '../statistics/stakes.ts';
 import { cappedBlocksOf, growthLength, roundGrowth, zeros } from '../statistics/stakes.ts';
 import type { LoudWindow } from '../analysis/strongest-windows.ts';
 import { loudWindows } from '../analysis/strongest-windows.ts';
-import type { Staked } from './staked.ts';
+import type { Making, Staked } from './staked.ts';
 import type { Lately, TrafficLost } from './traffic-lately.ts';
 import { latelyWith, lostNow } from './traffic-lately.ts';
-import { initialSettled, logPromoteOf, stakedAfter, stakesAt } from './staked.ts';
+import { initialSettled, logPromoteOf, stake, stakesAt } from './staked.ts';
 
 export type TrafficRule = StakeRules & {
   /** The canary may get this part of its share (0.8) before it counts as losing traffic. */
@@ -92,13 +92,12 @@ export const trafficJudge: RuledJudge<
     const running = speaks
       ? withRequests(rule, state.running, canaryShare, canary, baseline)
       : state.running;
-    const staked = stakedAfter(rule, alternatives, state, running, growthAt, place, speaks, speaks);
-    const next: TrafficState = {
+    const next: Making<TrafficState> = {
       judged: 'traffic',
-      logRollback: staked.logRollback,
-      isBegun: staked.isBegun,
-      settled: staked.settled,
-      running: staked.running,
+      logRollback: state.logRollback,
+      isBegun: state.isBegun,
+      settled: state.settled,
+      running,
       share: state.share,
       settlingWindows: state.settlingWindows,
       curve: state.curve,
@@ -106,6 +105,7 @@ export const trafficJudge: RuledJudge<
         ? latelyOf(state, running, canaryShare, canary, baseline, place)
         : state.lately,
     };
+    stake(rule, alternatives, next, growthAt, place, speaks, speaks);
     return place.endsBlock ? withBlock(rule, next) : next;
   },
   logPromote: (rule, state) => logPromoteOf(rule, alternatives, state, growthAt),
