@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { PointRejection } from '../../core/telemetry/point.ts';
 import type { PointAttribute, Selection } from '../../core/telemetry/telemetry-point.ts';
 import type { StatusName } from '../../core/telemetry/status-said.ts';
+import { usualTargetSaid } from '../../core/telemetry/telemetry-point.ts';
 import { clientErrorSaid, statusSaid } from '../../core/telemetry/status-said.ts';
 import type { MetricsLimits } from './limits.ts';
 
@@ -121,7 +122,7 @@ export type ResourceIdentity =
       /** Whether the instance is one sender; a pod or a host may hold several. */
       readonly isOneSender: boolean;
       readonly target: string | null;
-      /** Those by which cohorts are told apart, sorted by name. */
+      /** Those by which cohorts are told apart, and `usualTargetSaid`, sorted by name. */
       readonly kept: readonly PointAttribute[];
       readonly canonical: string;
     }
@@ -154,12 +155,19 @@ export const identifyResource = (
   const instance = first('service.instance.id', 'k8s.pod.uid', 'host.name');
   const isOneSender = first('service.instance.id') !== null;
 
-  const target = first(...targetAttributes) ?? usualTarget(first(...usualTargetAttributes), limits);
+  const named = first(...targetAttributes);
+  const usual = usualTarget(first(...usualTargetAttributes), limits);
+  // Where some policy names a target, that alone is one; the usual one travels beside it, for those that name none.
+  const target = targetAttributes.length === 0 ? usual : named;
+  const isBeside = targetAttributes.length > 0 && usual !== null;
 
-  const kept = cohortAttributes.flatMap((name) => {
+  const ofCohorts = cohortAttributes.flatMap((name) => {
     const value = attributes.shown(name);
     return value === undefined ? [] : { name, value };
   });
+  const kept = isBeside
+    ? [...ofCohorts, { name: usualTargetSaid, value: usual }].toSorted(byName)
+    : ofCohorts;
   const names = [
     ...[environment, namespace, component, version, deploymentId, instance, target],
     ...kept.map(({ value }) => value),
@@ -182,6 +190,9 @@ export const identifyResource = (
     canonical,
   };
 };
+
+const byName = (left: PointAttribute, right: PointAttribute): number =>
+  left.name < right.name ? -1 : 1;
 
 /** One that no policy asks for is as good as none where it is no name: nobody is told apart by it. */
 const usualTarget = (target: string | null, { nameCharsMax }: MetricsLimits): string | null =>

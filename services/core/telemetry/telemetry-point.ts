@@ -44,13 +44,19 @@ export type TelemetryPoint = TelemetrySender & {
   readonly value: PointValue;
 };
 
+/** The attribute by which a sender's usual target travels beside the target that some policy names. */
+export const usualTargetSaid = 'plimsoll.target';
+
 /** What somebody wants of telemetry; nothing else is copied. */
 export type Selection = {
   /** By metric name: the point attributes that some filter looks at, sorted. */
   readonly metrics: ReadonlyMap<string, readonly string[]>;
   /** Resource attributes that policies name as targets; the first that a sender has is its target. */
   readonly targetAttributes: readonly string[];
-  /** The same where no policy names one: then nobody is refused for a target that is no name. */
+  /**
+   * The same for policies that name none; empty: all name one. Nobody is refused for a target that is no name. Where some
+   * policy names one, what is found here travels as `usualTargetSaid`, so that it moves nobody into another cohort.
+   */
   readonly usualTargetAttributes: readonly string[];
   /** Resource attributes by which policies tell cohorts apart, sorted. */
   readonly cohortAttributes: readonly string[];

@@ -409,6 +409,26 @@ describe('attributes', () => {
       for (const region of ['x'.repeat(257), 'eu-\ud800']) expect(from(region, usual)).toBeNull();
       expect(from('x'.repeat(257), selection)).toBe('string-too-long');
     });
+
+    test('beside one that some policy asks for, and not in its place', () => {
+      const zones: Selection = {
+        ...{ ...usual, targetAttributes: ['availability.zone'] },
+        cohortAttributes: ['role', 'host.arch'],
+      };
+      const of = (sender: object): unknown => {
+        const [point] = read(
+          requestOf([histogram([goodPoint])], { ...CHECKOUT, ...sender }),
+          zones,
+        ).points;
+        return [point?.target, point?.attributes.map(({ name, value }) => `${name} ${value}`)];
+      };
+      const inEurope = { 'cloud.region': 'eu-1', role: 'x', 'host.arch': 'arm' };
+      const kept = ['host.arch arm', 'plimsoll.target eu-1', 'role x'];
+      expect(of({ ...inEurope, 'availability.zone': 'a' })).toEqual(['a', kept]);
+      expect(of(inEurope)).toEqual([null, kept]);
+      expect(of({ 'availability.zone': 'a' })).toEqual(['a', []]);
+      expect(of({ 'cloud.region': 'x'.repeat(257) })).toEqual([null, []]);
+    });
   });
 });
 

@@ -30,7 +30,7 @@ import { stageOf } from '../judge/verdict-of.ts';
 import type { JudgedAs } from '../windows/judged-as.ts';
 import { judgedAs } from '../windows/judged-as.ts';
 import type { Policy } from '../policy/policy.ts';
-import { isTargetUntold, withTarget } from './targets-together.ts';
+import { isTargetUntold, untoldTargetOf, withTarget } from './targets-together.ts';
 import { rememberedUntilMs, renew } from './renewal.ts';
 import { againstBefore } from '../rollouts/against-before.ts';
 import { beforeWindowMs } from '../rollouts/before.ts';
@@ -297,7 +297,7 @@ const senderOf = ({ before, policy }: Draft, origin: Origin): Sender => ({
   cohort: cohortOf(before.opening, policy, origin),
   asRequests: judgedAs(policy.metrics, origin, false),
   asLevels: judgedAs(policy.metrics, origin, true),
-  target: isTargetUntold(before.opening, policy) ? origin.target : null,
+  target: isTargetUntold(before.opening, policy) ? untoldTargetOf(origin) : null,
 });
 
 const addPoint = (

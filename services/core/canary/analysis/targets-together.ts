@@ -1,4 +1,5 @@
-import type { AnalysisOpened } from '../../samples/sample.ts';
+import type { AnalysisOpened, Origin } from '../../samples/sample.ts';
+import { usualTargetSaid } from '../../telemetry/telemetry-point.ts';
 import type { AnalysisState } from './analysis-state.ts';
 import type { Policy } from '../policy/policy.ts';
 
@@ -13,6 +14,13 @@ export const isTargetUntold = (
   { target }: Pick<AnalysisOpened, 'target'>,
   { targetAttribute }: Pick<Policy, 'targetAttribute'>,
 ): boolean => target !== null && targetAttribute === null;
+
+/** By which a sender is told apart from those of other targets, where its policy does not. */
+export const untoldTargetOf = ({
+  target,
+  attributes,
+}: Pick<Origin, 'target' | 'attributes'>): string | null =>
+  attributes.find(({ name }) => name === usualTargetSaid)?.value ?? target;
 
 export const withTarget = (targets: readonly string[], target: string): readonly string[] => {
   const last = targets.at(-1);

@@ -3,7 +3,7 @@ import type { Selection } from '../../telemetry/telemetry-point.ts';
 import type { MetricPolicy, Policy } from './policy.ts';
 
 /**
- * What senders usually tell their region or cluster by. Where no policy names a target, it is read all the same: that
+ * What senders usually tell their region or cluster by. For policies that name no target it is read all the same: that
  * several are judged as one can be told then.
  */
 const usualTargets: readonly string[] = ['cloud.region', 'k8s.cluster.name'];
@@ -13,6 +13,7 @@ export const selectionOf = (policies: readonly Policy[]): Selection => {
   const attributes = new Map<string, Set<string>>();
   const targets = new Set<string>();
   const labels = new Set<string>();
+  const isUntold = policies.some(({ targetAttribute }) => targetAttribute === null);
   for (const { metrics, targetAttribute, cohorts } of policies) {
     if (cohorts !== null) labels.add(cohorts.attribute);
     if (targetAttribute !== null) targets.add(targetAttribute);
@@ -30,7 +31,7 @@ export const selectionOf = (policies: readonly Policy[]): Selection => {
         .map(([name, known]) => [name, [...known].toSorted()]),
     ),
     targetAttributes: [...targets].toSorted(),
-    usualTargetAttributes: targets.size === 0 ? usualTargets : [],
+    usualTargetAttributes: isUntold ? usualTargets : [],
     cohortAttributes: [...labels].toSorted(),
   };
 };

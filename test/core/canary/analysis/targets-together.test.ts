@@ -7,6 +7,7 @@ import {
 } from '../../../../services/core/canary/analysis/targets-together.ts';
 import type { Policy } from '../../../../services/core/canary/policy/policy.ts';
 import type { AnalysisOpened } from '../../../../services/core/samples/sample.ts';
+import type { PointAttribute } from '../../../../services/core/telemetry/telemetry-point.ts';
 import {
   baselinePod,
   canaryPod,
@@ -40,6 +41,20 @@ test('senders of two targets are judged as one where the policy tells none apart
     'eu',
     'us',
   ]);
+});
+
+test('by what they usually tell it by, where another policy names targets by something else', () => {
+  const beside = (region: string): PointAttribute => ({ name: 'plimsoll.target', value: region });
+  const samples = cut(exportsOf(inTwo), [7]).map((sample) => ({
+    ...sample,
+    origins: sample.origins.map((origin) => ({
+      ...origin,
+      target: null,
+      attributes: [beside(origin.target ?? '')],
+    })),
+  }));
+  const { state } = run([opening({ target: 'eu' }), ...samples]);
+  expect(Object.values(state.analyses).map(targetsTogether)).toEqual([['eu', 'us']]);
 });
 
 test.each<readonly [string, readonly string[]]>([

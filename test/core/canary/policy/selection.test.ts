@@ -3,6 +3,8 @@ import { presets } from '../../../../services/core/canary/policy/presets.ts';
 import { selectionOf } from '../../../../services/core/canary/policy/selection.ts';
 import { policyOf } from '../../../support/canary/policies.ts';
 
+const usualTargets = ['cloud.region', 'k8s.cluster.name'];
+
 describe('what is copied from telemetry', () => {
   test('is what the preset judges, and of errors what the status says', () => {
     const { metrics, targetAttributes, usualTargetAttributes } = selectionOf([presets.standard]);
@@ -16,7 +18,7 @@ describe('what is copied from telemetry', () => {
     ]);
     // Nobody is told apart by it: it is told where several are judged as one.
     expect(targetAttributes).toEqual([]);
-    expect(usualTargetAttributes).toEqual(['cloud.region', 'k8s.cluster.name']);
+    expect(usualTargetAttributes).toEqual(usualTargets);
   });
 
   test('is all that any policy looks at: metrics, attributes of filters and strata, targets', () => {
@@ -64,5 +66,9 @@ describe('what is copied from telemetry', () => {
     expect(selectionOf([ours.policy]).metrics.has('process.cpu.utilization')).toBe(false);
     expect(targetAttributes).toEqual(['availability.zone', 'cloud.region']);
     expect(usualTargetAttributes).toEqual([]);
+    // Beside one that names none.
+    const mixed = selectionOf([ours.policy, presets.standard]);
+    expect(mixed.targetAttributes).toEqual(['cloud.region']);
+    expect(mixed.usualTargetAttributes).toEqual(usualTargets);
   });
 });
