@@ -16,6 +16,33 @@ import { judgeEach, latencyRule, warmUpWindows } from './metric-windows.ts';
 export type Part = readonly [share: number, medianSeconds: number, spread: number];
 export type Parts = readonly Part[];
 
+/** Parts from text: '90% 2ms ±0.3, 10% 5000ms', the second of them without any spread; '120ms ±0.8' is all in one. */
+export const mixOf = (text: string): Parts =>
+  text.split(', ').map((part): Part => {
+    const read = /^(?:([\d.]+)% )?([\d.]+)ms(?: ±([\d.]+))?$/.exec(part);
+    if (read === null) throw new TypeError(`no part of durations: ${part}`);
+    const [, share = '100', medianMs, spread = '0'] = read;
+    return [Number(share) / 100, Number(medianMs) / 1_000, Number(spread)];
+  });
+
+/** With one part that takes so many times as long. */
+export const withSlower = (at: number, times: number, parts: Parts): Parts =>
+  parts.map(([share, median, spread], index) => [
+    share,
+    index === at ? times * median : median,
+    spread,
+  ]);
+
+/** With so many times as many in the last part, at the cost of all others. */
+export const withMore = (times: number, parts: Parts): Parts => {
+  const last = parts.at(-1)?.[0] ?? 0;
+  return parts.map(([share, median, spread], index) => [
+    index === parts.length - 1 ? last * times : (share * (1 - last * times)) / (1 - last),
+    median,
+    spread,
+  ]);
+};
+
 const windows = 100;
 const requests = 150;
 /** Of the baseline, in all judged windows. */

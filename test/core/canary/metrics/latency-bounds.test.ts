@@ -14,6 +14,7 @@ import {
   atScale,
   baselineRequests,
   between,
+  mixOf,
   yieldOf,
 } from '../../../support/canary/shaped-durations.ts';
 import type { Buckets, Parts, Yields } from '../../../support/canary/shaped-durations.ts';
@@ -21,21 +22,18 @@ import type { Buckets, Parts, Yields } from '../../../support/canary/shaped-dura
 // Buckets show that a canary is slower only where a bound lies near its durations. Where none does, everything passes the
 // bounds that there are, and that is no evidence.
 
-const usual: Parts = [[1, 0.12, 0.8]];
+const usual = mixOf('120ms ±0.8');
 const milliseconds = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000];
-const ten: Parts = [[1, 0.001, 0.5]];
+const ten = mixOf('1ms ±0.5');
 
 /** Below 10 ms but for a few, and none of them near a quantile that is looked at. */
 const fastShapes: readonly Parts[] = [
-  [[1, 0.0033, 0.3]],
-  [[1, 0.0035, 0.3]],
-  [[1, 0.004, 0.3]],
-  [[1, 0.0042, 0.2]],
-  [[1, 0.0045, 0.1]],
-  [
-    [0.9, 0.001, 0.3],
-    [0.1, 0.007, 0.1],
-  ],
+  mixOf('3.3ms ±0.3'),
+  mixOf('3.5ms ±0.3'),
+  mixOf('4ms ±0.3'),
+  mixOf('4.2ms ±0.2'),
+  mixOf('4.5ms ±0.1'),
+  mixOf('90% 1ms ±0.3, 10% 7ms ±0.1'),
 ];
 /** Of the client libraries of Prometheus, in seconds. */
 const prometheus = between(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10);
@@ -45,65 +43,44 @@ const shapes: readonly (readonly [string, Buckets, Parts, Yields])[] = [
   ['bounds a decade apart', between(0.001, 0.01, 0.1, 1, 10), usual, 'no-bound'],
   ['bounds five times apart', between(0.008, 0.04, 0.2, 1, 5), usual, 'promoted'],
   ['four bounds, the durations among them', between(0.1, 0.3, 1.2, 5), usual, 'promoted'],
-  ['durations of little spread across a bound', advised, [[1, 0.035, 0.3]], 'promoted'],
-  [
-    'one in six of them slow',
-    advised,
-    [
-      [0.84, 0.001, 0.3],
-      [0.16, 0.03, 0.5],
-    ],
-    'promoted',
-  ],
+  ['durations of little spread across a bound', advised, mixOf('35ms ±0.3'), 'promoted'],
+  ['one in six of them slow', advised, mixOf('84% 1ms ±0.3, 16% 30ms ±0.5'), 'promoted'],
   ['bounds for milliseconds, and values in seconds', between(...milliseconds), usual, 'no-bound'],
   ['bounds of 5 and 10 s alone', between(5, 10), usual, 'no-bound'],
   ['a bound far below and one far above', between(0.001, 10), usual, 'no-bound'],
-  ['nearly all in the open bucket', advised, [[1, 40, 0.5]], 'no-bound'],
-  ['all durations in one bucket', advised, [[1, 0.035, 0]], 'no-bound'],
+  ['nearly all in the open bucket', advised, mixOf('40000ms ±0.5'), 'no-bound'],
+  ['all durations in one bucket', advised, mixOf('35ms'), 'no-bound'],
   [
     'nearly all below the lowest bound',
     between(0.5, 1, 2.5),
-    [
-      [0.99, 0.05, 0.3],
-      [0.01, 0.8, 0.3],
-    ],
+    mixOf('99% 50ms ±0.3, 1% 800ms ±0.3'),
     'no-bound',
   ],
   [
     'hits fast, misses in one wide bucket',
     between(0.005, 0.1, 10),
-    [
-      [0.7, 0.001, 0.3],
-      [0.3, 0.4, 0.3],
-    ],
+    mixOf('70% 1ms ±0.3, 30% 400ms ±0.3'),
     'no-bound',
   ],
   [
     'hits and misses, and no bound inside of either',
     advised,
-    [
-      [0.5, 0.0005, 0.2],
-      [0.5, 0.03, 0.1],
-    ],
+    mixOf('50% 0.5ms ±0.2, 50% 30ms ±0.1'),
     'no-bound',
   ],
   [
     'a third that is slow, and no bound inside of it',
     advised,
-    [
-      [0.1, 0.005, 0.2],
-      [0.54, 0.018, 1.2],
-      [0.36, 0.6, 0.05],
-    ],
+    mixOf('10% 5ms ±0.2, 54% 18ms ±1.2, 36% 600ms ±0.05'),
     'no-bound',
   ],
-  ['a half beyond the highest bound', advised, [[1, 12, 0.8]], 'no-bound'],
+  ['a half beyond the highest bound', advised, mixOf('12000ms ±0.8'), 'no-bound'],
   ['all faster than the lowest bound, which is 5 ms', advised, ten, 'promoted'],
   ['the same with a bound of 0', between(0, ...advisedBounds), ten, 'promoted'],
   ['all faster than the lowest bound, which is 100 ms', between(0.1, 1), ten, 'no-bound'],
   ['coarse exponential buckets about usual durations', atScale(0), usual, 'promoted'],
-  ['all in one coarse exponential bucket', atScale(-3), [[1, 0.02, 0.3]], 'no-bound'],
-  ['all in one exponential bucket that is fine', atScale(4), [[1, 0.035, 0]], 'promoted'],
+  ['all in one coarse exponential bucket', atScale(-3), mixOf('20ms ±0.3'), 'no-bound'],
+  ['all in one exponential bucket that is fine', atScale(4), mixOf('35ms'), 'promoted'],
 ];
 
 describe('a canary that is as fast as its baseline', () => {
@@ -147,18 +124,18 @@ describe.each([
 });
 
 describe('what is fine by itself', () => {
-  const fast: Parts = [[1, 0.02, 0.3]];
+  const fast = mixOf('20ms ±0.3');
   const buckets = between(0.1, 1);
 
   test.each([10, 25, 60, 100, 1000])('is a tail of its own: below %d ms', (fineBelowMs) => {
     const rule: LatencyRule = { ...latencyRule, fineBelowMs };
-    const parts: Parts = [[1, 0.05, 0.1]];
+    const parts = mixOf('50ms ±0.1');
     const yields = fineBelowMs < 100 ? 'no-bound' : 'promoted';
     expect(yieldOf(after(advised, parts, 1, rule), rule)).toBe(yields);
   });
 
   test('may become slower below that', () => {
-    const parts: Parts = [[1, 0.0025, 0.3]];
+    const parts = mixOf('2.5ms ±0.3');
     expect(yieldOf(after(advised, parts, 1.5))).toBe('promoted');
     const state = after(advised, parts, 1.5);
     expect(latencyJudge.explain(latencyRule, state).tails).toMatchObject([
@@ -169,7 +146,7 @@ describe('what is fine by itself', () => {
 
   test('is a bound of 70 ms where 70 ms are fine, whatever 1000 times 0.07 is', () => {
     const rule: LatencyRule = { ...latencyRule, fineBelowMs: 70 };
-    expect(yieldOf(after(between(0.07, 1), [[1, 0.02, 0.1]], 1, rule), rule)).toBe('promoted');
+    expect(yieldOf(after(between(0.07, 1), mixOf('20ms ±0.1'), 1, rule), rule)).toBe('promoted');
   });
 
   test('is told by coarse exponential buckets as well', () => {
@@ -223,18 +200,15 @@ describe('what is told', () => {
 
 test('what is near is what is sure to be beyond the bound at so many times the duration', () => {
   // At 20 and 100 ms: all are beyond the bound below 90 ms, and that counts where it is at a fifth of it.
-  const parts: Parts = [
-    [0.85, 0.02, 0],
-    [0.15, 0.1, 0],
-  ];
+  const parts = mixOf('85% 20ms, 15% 100ms');
   expect(timesShown).toBe(5);
   expect(yieldOf(after(between(0.018, 0.09), parts, 1))).toBe('promoted');
   expect(yieldOf(after(between(0.0179, 0.09), parts, 1))).toBe('no-bound');
 });
 
 test('where one bucket holds nearly all, the middle is cut at its upper bound', () => {
-  const state = after(advised, [[1, 0.035, 0]], 1);
+  const state = after(advised, mixOf('35ms'), 1);
   expect(boundariesIn(state)).toEqual([{ shape: 'explicit', seconds: 0.05 }]);
-  const slower = after(advised, [[1, 0.035, 0]], 1.5);
+  const slower = after(advised, mixOf('35ms'), 1.5);
   expect(slower.logRollback).toBeGreaterThan(Math.log(200 / 0.35));
 });

@@ -11,7 +11,14 @@ import { exponentialOf, normals } from '../../../../services/dev/canary-climates
 import { seededRandom } from '../../../../services/dev/canary-climates/random.ts';
 import type { Random } from '../../../../services/dev/canary-climates/random.ts';
 import { latencyRule } from '../../../support/canary/metric-windows.ts';
-import { after, afterShapes, atScale, yieldOf } from '../../../support/canary/shaped-durations.ts';
+import {
+  after,
+  afterShapes,
+  atScale,
+  withMore,
+  withSlower,
+  yieldOf,
+} from '../../../support/canary/shaped-durations.ts';
 import type { Part, Parts } from '../../../support/canary/shaped-durations.ts';
 
 // Nobody can list the shapes that durations have: here are many, drawn once for all.
@@ -53,25 +60,17 @@ test('between parts that lie apart a good canary is promoted, and none with a pa
     if (yieldOf(after(buckets, parts, 1)) === 'promoted') promoted += 1;
     const at = Math.floor(random() * parts.length);
     const times = 1.5 + 2 * random();
-    const slower = parts.map(([share, median, spread], index): Part => [
-      share,
-      index === at ? median * times : median,
-      spread,
-    ]);
     const [shape, worse] = [JSON.stringify(parts), `part ${at}, ${times} times`];
-    expect(yieldOf(afterShapes(buckets, parts, () => slower)), `${shape} ${worse}`).not.toBe(
-      'promoted',
-    );
+    expect(
+      yieldOf(afterShapes(buckets, parts, () => withSlower(at, times, parts))),
+      `${shape} ${worse}`,
+    ).not.toBe('promoted');
     const last = parts.at(-1)?.[0] ?? 0;
     const more = Math.min(last * (1.5 + random()), (1 + last) / 2);
-    const shifted = parts.map(([share, median, spread], index): Part => [
-      index === parts.length - 1 ? more : (share * (1 - more)) / (1 - last),
-      median,
-      spread,
-    ]);
-    expect(yieldOf(afterShapes(buckets, parts, () => shifted)), `${shape} ${more}`).not.toBe(
-      'promoted',
-    );
+    expect(
+      yieldOf(afterShapes(buckets, parts, () => withMore(more / last, parts))),
+      `${shape} ${more}`,
+    ).not.toBe('promoted');
   }
   expect(promoted).toBeGreaterThan(0.95 * shapes);
 });

@@ -13,77 +13,33 @@ import {
   after,
   afterShapes,
   atScale,
+  mixOf,
   shapedWindows,
+  withMore,
+  withSlower,
   yieldOf,
 } from '../../../support/canary/shaped-durations.ts';
-import type { Part, Parts } from '../../../support/canary/shaped-durations.ts';
+import type { Parts } from '../../../support/canary/shaped-durations.ts';
 
 // Where the boundary of a tail lies in a gap of the durations, a shift of it moves nothing, and by shifts alone no number
 // of requests would show that a canary is good enough. There its share is what is asked.
 
-const hit: Part = [0.9, 0.002, 0.3];
-const miss: Part = [0.1, 0.3, 0.3];
-const timeouts: Parts = [
-  [0.98, 0.1, 0.3],
-  [0.02, 5, 0],
-];
-const threeParts: Parts = [
-  [0.5, 0.002, 0.2],
-  [0.4, 0.03, 0.2],
-  [0.1, 0.8, 0.3],
-];
+const misses = mixOf('90% 2ms ±0.3, 10% 300ms ±0.3');
+const timeouts = mixOf('98% 100ms ±0.3, 2% 5000ms');
+const threeParts = mixOf('50% 2ms ±0.2, 40% 30ms ±0.2, 10% 800ms ±0.3');
 
 const gaps: readonly (readonly [string, Parts])[] = [
-  ['one in ten misses the cache', [hit, miss]],
-  [
-    'half of them miss it',
-    [
-      [0.5, 0.02, 0.2],
-      [0.5, 0.4, 0.3],
-    ],
-  ],
-  [
-    'nine in ten take just as long, and the others nearly none',
-    [
-      [0.1, 0.001, 0.3],
-      [0.9, 0.1, 0],
-    ],
-  ],
+  ['one in ten misses the cache', misses],
+  ['half of them miss it', mixOf('50% 20ms ±0.2, 50% 400ms ±0.3')],
+  ['nine in ten take just as long, and the others nearly none', mixOf('10% 1ms ±0.3, 90% 100ms')],
   ['2 % time out after 5 s', timeouts],
-  [
-    'one in twenty times out, far from any quantile',
-    [
-      [0.95, 0.1, 0.3],
-      [0.05, 5, 0],
-    ],
-  ],
+  ['one in twenty times out, far from any quantile', mixOf('95% 100ms ±0.3, 5% 5000ms')],
   [
     'one in thirty is slow, and the last quantile is among those',
-    [
-      [0.6, 0.004, 0.2],
-      [0.37, 0.05, 0.2],
-      [0.03, 2, 0.1],
-    ],
+    mixOf('60% 4ms ±0.2, 37% 50ms ±0.2, 3% 2000ms ±0.1'),
   ],
   ['two gaps have a tail each', threeParts],
 ];
-
-/** The last part has so many times its share, at the cost of all others. */
-const moreOf = (times: number, parts: Parts): Parts => {
-  const last = parts.at(-1)?.[0] ?? 0;
-  return parts.map(([share, median, spread], index) => [
-    index === parts.length - 1 ? last * times : (share * (1 - last * times)) / (1 - last),
-    median,
-    spread,
-  ]);
-};
-
-const slower = (at: number, times: number, parts: Parts): Parts =>
-  parts.map(([share, median, spread], index) => [
-    share,
-    index === at ? times * median : median,
-    spread,
-  ]);
 
 describe.each([3, 4, 5])('with buckets of scale %d', (scale) => {
   const buckets = atScale(scale);
@@ -96,7 +52,7 @@ describe.each([3, 4, 5])('with buckets of scale %d', (scale) => {
     for (const times of [1.5, 2, 4])
       for (const at of parts.keys())
         expect(
-          yieldOf(afterShapes(buckets, parts, () => slower(at, times, parts))),
+          yieldOf(afterShapes(buckets, parts, () => withSlower(at, times, parts))),
           `part ${at}, ${times} times`,
         ).not.toBe('promoted');
   });
@@ -105,7 +61,7 @@ describe.each([3, 4, 5])('with buckets of scale %d', (scale) => {
     'nor may more of it be slow where %s',
     (_gap, parts) => {
       for (const times of [1.5, 2, 3])
-        expect(yieldOf(afterShapes(buckets, parts, () => moreOf(times, parts)))).not.toBe(
+        expect(yieldOf(afterShapes(buckets, parts, () => withMore(times, parts)))).not.toBe(
           'promoted',
         );
     },
@@ -117,7 +73,7 @@ describe.each([3, 4, 5])('with buckets of scale %d', (scale) => {
       ...latencyRule,
       promoteTolerance: { relative: 1, absolute: 0 },
     };
-    for (const canary of [parts, moreOf(1.05, parts), slower(0, 1.1, parts)]) {
+    for (const canary of [parts, withMore(1.05, parts), withSlower(0, 1.1, parts)]) {
       const [asked, shifted] = [latencyRule, byShifts].map(
         (rule) => afterShapes(buckets, parts, () => canary, rule).logRollback,
       );
@@ -214,8 +170,8 @@ describe('inside of what gaps enclose', () => {
   });
 
   test('none is where durations spread', () => {
-    expect(secondsOf([[1, 0.12, 0.8]])).toHaveLength(3);
-    expect(secondsOf([hit, miss])).toHaveLength(3);
+    expect(secondsOf(mixOf('120ms ±0.8'))).toHaveLength(3);
+    expect(secondsOf(misses)).toHaveLength(3);
   });
 
   test('it goes with its gap to coarser buckets', () => {

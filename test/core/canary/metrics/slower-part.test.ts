@@ -13,6 +13,7 @@ import {
   afterShapes,
   atScale,
   between,
+  mixOf,
   shapedWindows,
   yieldOf,
 } from '../../../support/canary/shaped-durations.ts';
@@ -22,7 +23,7 @@ import type { Buckets, Parts, Yields } from '../../../support/canary/shaped-dura
 // boundaries: it rolls nothing back, and lets nothing pass.
 
 const fine = atScale(4);
-const quiet: Parts = [[1, 0.12, 0.05]];
+const quiet = mixOf('120ms ±0.05');
 const tailOf = (share: number, times: number): Parts => [
   [1 - share, 0.12, 0.05],
   [share, 0.12 * times, 0.05],
@@ -33,11 +34,11 @@ const shapes: readonly (readonly [string, Buckets, Parts, Parts, Yields])[] = [
   [
     'nothing slower, by bounds of the SDKs',
     advised,
-    [[1, 0.12, 0.5]],
-    [[1, 0.12, 0.5]],
+    mixOf('120ms ±0.5'),
+    mixOf('120ms ±0.5'),
     'promoted',
   ],
-  ['all of it a tenth slower, which is promised', fine, quiet, [[1, 0.13, 0.05]], 'promoted'],
+  ['all of it a tenth slower, which is promised', fine, quiet, mixOf('130ms ±0.05'), 'promoted'],
   ['5 % of it 3 times slower', fine, quiet, tailOf(0.05, 3), 'slower-part'],
   ['3 % of it 5 times slower', fine, quiet, tailOf(0.03, 5), 'slower-part'],
   ['2 % of it 10 times slower', fine, quiet, tailOf(0.02, 10), 'slower-part'],
@@ -45,43 +46,23 @@ const shapes: readonly (readonly [string, Buckets, Parts, Parts, Yields])[] = [
   [
     'its fast half slower and its slow half faster',
     fine,
-    [
-      [0.45, 0.02, 0.3],
-      [0.55, 0.4, 0.3],
-    ],
-    [
-      [0.45, 0.06, 0.3],
-      [0.55, 0.16, 0.3],
-    ],
+    mixOf('45% 20ms ±0.3, 55% 400ms ±0.3'),
+    mixOf('45% 60ms ±0.3, 55% 160ms ±0.3'),
     // The tail inside of the fast half says so before.
     'unproven',
   ],
   [
     '40 % of it 10 times slower, below what is slow in both',
     advised,
-    [
-      [0.4, 0.02, 0.3],
-      [0.6, 0.6, 0.3],
-    ],
-    [
-      [0.4, 0.2, 0.3],
-      [0.6, 0.6, 0.3],
-    ],
+    mixOf('40% 20ms ±0.3, 60% 600ms ±0.3'),
+    mixOf('40% 200ms ±0.3, 60% 600ms ±0.3'),
     'slower-part',
   ],
   [
     'a quarter of it 7 times slower, between what is fast and slow in both',
     advised,
-    [
-      [0.6, 0.004, 0.2],
-      [0.25, 0.03, 0.2],
-      [0.15, 0.8, 0.3],
-    ],
-    [
-      [0.6, 0.004, 0.2],
-      [0.25, 0.2, 0.2],
-      [0.15, 0.8, 0.3],
-    ],
+    mixOf('60% 4ms ±0.2, 25% 30ms ±0.2, 15% 800ms ±0.3'),
+    mixOf('60% 4ms ±0.2, 25% 200ms ±0.2, 15% 800ms ±0.3'),
     'slower-part',
   ],
 ];
@@ -129,9 +110,8 @@ describe('what is found', () => {
   });
 
   test('is nothing that is fast enough', () => {
-    const [baseline, canary]: readonly Parts[] = [[[1, 0.0025, 0.3]], [[1, 0.0038, 0.3]]];
-    if (baseline === undefined || canary === undefined) throw new Error('there are two');
-    expect(yieldOf(afterShapes(advised, baseline, () => canary))).toBe('promoted');
+    const state = afterShapes(advised, mixOf('2.5ms ±0.3'), () => mixOf('3.8ms ±0.3'));
+    expect(yieldOf(state)).toBe('promoted');
   });
 
   test('is nothing that the policy lets a promotion be', () => {
@@ -139,11 +119,8 @@ describe('what is found', () => {
       ...latencyRule,
       promoteTolerance: { relative: 1.25, absolute: 0.1 },
     };
-    const baseline: Parts = [[1, 0.12, 0.5]];
-    const canary: Parts = [
-      [0.94, 0.12, 0.5],
-      [0.06, 4, 0.2],
-    ];
+    const baseline = mixOf('120ms ±0.5');
+    const canary = mixOf('94% 120ms ±0.5, 6% 4000ms ±0.2');
     const found = [latencyRule, loose].map((rule) =>
       latencySlowerPart(
         rule,
@@ -158,7 +135,7 @@ describe('a canary that was slower for a while', () => {
   const slowIn =
     (...slow: readonly number[]) =>
     (window: number): Parts =>
-      slow.includes(window) ? [[1, 1.2, 0.05]] : quiet;
+      slow.includes(window) ? mixOf('1200ms ±0.05') : quiet;
 
   test('by one pause of 20 s is not held for it', () => {
     // Two blocks.
@@ -197,7 +174,7 @@ describe('buckets that change', () => {
 
   test('and lose a bound are not looked at there any more', () => {
     const few = between(...advisedBounds.filter((bound) => bound !== 0.25));
-    const shape: Parts = [[1, 0.12, 0.5]];
+    const shape = mixOf('120ms ±0.5');
     const windows = [advised, few].flatMap((each) => shapedWindows(5, each, shape, () => shape));
     const { ladder } = judgeEach(latencyJudge, latencyRule, windows);
     expect(ladder).not.toContain(0.25);
@@ -217,7 +194,7 @@ describe('buckets that change', () => {
 });
 
 test('the ladder is short, however wide durations are, and made of whole numbers', () => {
-  const wide: Parts = [[1, 0.05, 2]];
+  const wide = mixOf('50ms ±2');
   const many = between(...Array.from({ length: 120 }, (_, index) => 0.001 * 1.1 ** index));
   for (const buckets of [fine, atScale(0), atScale(-1), advised, many])
     for (const parts of [quiet, wide]) {
@@ -230,21 +207,15 @@ test('the ladder is short, however wide durations are, and made of whole numbers
 
 describe('a plateau of bounds with the same share beyond', () => {
   test('is cut at its lower end, where what becomes slower is seen first', () => {
-    const halves: Parts = [
-      [0.45, 0.003, 0.2],
-      [0.55, 0.4, 0.3],
-    ];
+    const halves = mixOf('45% 3ms ±0.2, 55% 400ms ±0.3');
     const state = afterShapes(advised, halves, () => halves);
     expect(boundariesIn(state)[0]).toEqual({ shape: 'explicit', seconds: 0.005 });
-    const slower = afterShapes(advised, halves, () => [
-      [0.45, 0.06, 0.3],
-      [0.55, 0.4, 0.3],
-    ]);
+    const slower = afterShapes(advised, halves, () => mixOf('45% 60ms ±0.3, 55% 400ms ±0.3'));
     expect(slower.logRollback).toBeGreaterThan(Math.log(200 / 0.35));
   });
 
   test('is none among durations that spread', () => {
-    const spread: Parts = [[1, 0.12, 0.8]];
+    const spread = mixOf('120ms ±0.8');
     expect(boundariesIn(afterShapes(advised, spread, () => spread))).toEqual(
       [0.1, 0.25, 0.5, 0.75].map((seconds) => ({ shape: 'explicit', seconds })),
     );
