@@ -14,7 +14,11 @@ import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Sample } from '../../core/samples/sample.ts';
 import type { SlotState } from '../../core/slot-state.ts';
-import { togetherHint, wouldBeTogetherText } from '../../core/canary/analysis/targets-together.ts';
+import {
+  togetherHint,
+  untoldTargetOf,
+  wouldBeTogetherText,
+} from '../../core/canary/analysis/targets-together.ts';
 import { scanRows } from '../reading/reading.ts';
 import { sampleKey } from '../../core/samples/key.ts';
 import type { Given } from '../terminal/arguments.ts';
@@ -131,8 +135,10 @@ export const seenHere = async (
   const progress = openProgress(ports, 'reading samples');
   const targets = new Set<string>();
   const take = (sample: Sample): void => {
-    for (const { target } of sample.kind === 'points' ? sample.origins : [])
+    for (const origin of sample.kind === 'points' ? sample.origins : []) {
+      const target = untoldTargetOf(origin);
       if (target !== null) targets.add(target);
+    }
     seen.add(sample);
   };
   const read = await explaining.value.read(range, take, progress);

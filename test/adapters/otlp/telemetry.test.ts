@@ -420,7 +420,7 @@ describe('attributes', () => {
           requestOf([histogram([goodPoint])], { ...CHECKOUT, ...sender }),
           zones,
         ).points;
-        return [point?.target, point?.attributes.map(({ name, value }) => `${name} ${value}`)];
+        return [point?.target, point?.attributes.map((one) => `${one.name} ${one.value}`)];
       };
       const inEurope = { 'cloud.region': 'eu-1', role: 'x', 'host.arch': 'arm' };
       const kept = ['host.arch arm', 'plimsoll.target eu-1', 'role x'];

@@ -172,6 +172,26 @@ describe('policy check', () => {
     );
   });
 
+  test.each<readonly [string, object]>([
+    ['no buckets', {}],
+    ['one bucket and no bounds', { explicitBounds: [], bucketCounts: ['100'] }],
+  ])('against a capture of histograms with %s', async (_what, buckets) => {
+    const capture = join(scratch, `${randomUUID()}.jsonl`);
+    const line = lineOf({ version: '1.9.4', at: 10, requests: 100, errors: 0 });
+    const more = JSON.stringify({ sum: 10, ...buckets }).slice(1, -1);
+    writeFileSync(capture, `${line.replace('"sum":10', more)}\n`);
+    const desk = await aDesk();
+    const check = ['policy', 'check', 'good.yaml', `--against=${capture}`, '--json'];
+    const told = linesOf(await desk.plimsoll(...check), 'policy-fault');
+    expect(told.filter(({ code }) => code === 'no-bound')).toMatchObject([
+      {
+        message: expect.stringContaining(
+          'latency of checkout in production: the histograms that both versions send have no bounds, and so show no slower canary: nothing is promoted; let both versions send bounds',
+        ) as string,
+      },
+    ]);
+  });
+
   test('needs a file that is there', async () => {
     const desk = await aDesk();
     const said = await desk.plimsoll('policy', 'check', 'none.yaml');
@@ -482,6 +502,22 @@ describe('policy plan', () => {
         seen: { noBound: [{ metric: 'latency', boundMs: 2_500, longer: 0 }] },
         promotionMs: null,
         promotionWaitsFor: 'latency',
+      });
+    });
+
+    test('says it of histograms without bounds, too', async () => {
+      const desk = await aDesk({ steps });
+      await serving(desk, 20);
+      const { out } = await desk.plimsoll(...planned);
+      expect(out).toContain(
+        'Promotion: none, as no bound lies near the durations of latency: a good canary would end inconclusive',
+      );
+      expect(out.join('\n')).toContain(
+        'latency: the histograms that both versions send have no bounds, and so show no slower canary: nothing is promoted',
+      );
+      const [plan] = linesOf(await desk.plimsoll(...planned, '--json'), 'policy-plan');
+      expect(plan).toMatchObject({
+        seen: { noBound: [{ metric: 'latency', boundMs: null, longer: 0 }] },
       });
     });
 

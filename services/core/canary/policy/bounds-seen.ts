@@ -45,7 +45,8 @@ export const openBoundsSeen = (
   const all = new Map<string, Seen>();
   return {
     add: ({ component, environment, metric: name, attributes, value }) => {
-      if (value.kind !== 'durations' || value.durations === null) return;
+      if (value.kind !== 'durations') return;
+      const durations = value.durations ?? withoutBounds(value.count);
       const { placed, index: policy } = policyFor(document, component, environment);
       if (policy === null) return;
       for (const { metric: place } of judgedAs(
@@ -56,18 +57,24 @@ export const openBoundsSeen = (
         const metric = placed.policy.metrics[place];
         if (metric?.judged !== 'latency') continue;
         const service = `${component} in ${environment}`;
-        const key = JSON.stringify([policy, place, service, name, kindOf(value.durations)]);
+        const key = JSON.stringify([policy, place, service, name, kindOf(durations)]);
         const known = all.get(key);
         if (known !== undefined) {
-          const sum = addDurations(known.durations, value.durations);
+          const sum = addDurations(known.durations, durations);
           if (sum.ok) known.durations = sum.value;
-        } else if (all.size < kindsMax)
-          all.set(key, { policy, metric, service, name, durations: value.durations });
+        } else if (all.size < kindsMax) all.set(key, { policy, metric, service, name, durations });
       }
     },
     close: () => [...mostOf([...all.values()])].flatMap(coarse),
   };
 };
+
+/** How many there were, and nothing of how long they took. */
+const withoutBounds = (count: number): Durations => ({
+  shape: 'explicit',
+  bounds: [],
+  counts: [count],
+});
 
 const kindOf = (durations: Durations): string =>
   durations.shape === 'explicit' ? durations.bounds.join() : `exponential ${durations.unit ?? 's'}`;
