@@ -1,5 +1,7 @@
 import { evidenceOf } from '../statistics/evidence.ts';
 import type { WindowPlace } from './metric-judge.ts';
+import type { RatesState } from '../metrics/rates.ts';
+import type { Making } from '../metrics/staked.ts';
 import type { WindowMark } from '../windows/window.ts';
 import {
   initialStakesOf,
@@ -184,9 +186,11 @@ const folded = (
     if (next.judged !== 'errors' || told?.judged !== 'errors') return next;
     const said = saidWith(next.said, told, place);
     const clientErrors = clientErrorsWith(rule, next.clientErrors, told, place);
-    return said === next.said && clientErrors === next.clientErrors
-      ? next
-      : { ...next, said, clientErrors };
+    // Nobody else has it yet.
+    const made: Making<RatesState> = next;
+    made.said = said;
+    made.clientErrors = clientErrors;
+    return made;
   });
   const share = window.canaryShare ?? before.share;
   const { advanced } = before;

@@ -118,6 +118,7 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
 export const isMissingSome = (rule: FamilyRule, state: FamilyState): boolean => {
   const { anchorIndex, nextIndex } = state;
   if (anchorIndex === null || nextIndex - anchorIndex < windowsIn(rule, rule.soakMs)) return true;
+  if (!isStepDue(rule, state)) return true;
   const needed = Math.log(1 / rule.beta);
   return (
     rule.metrics.some(

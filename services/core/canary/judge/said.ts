@@ -139,17 +139,17 @@ export const saidWith = (
   if (pair === undefined) return before;
   if (isNothingSaid(before, pair)) return null;
   const found = lessIn(pair, before);
-  const sums = {
-    canary: added(before?.canary, pair.canary),
-    baseline: added(before?.baseline, pair.baseline),
-  };
-  if (found === null) return { ...sums, less: before?.less ?? { canary: null, baseline: null } };
+  const canary = added(before?.canary, pair.canary);
+  const baseline = added(before?.baseline, pair.baseline);
+  if (found === null)
+    return { canary, baseline, less: before?.less ?? { canary: null, baseline: null } };
   const lessOf = (cohort: Cohort): SaidLess | null => {
     if (found.cohort !== cohort) return before?.less[cohort] ?? null;
-    const { canary, baseline, isOfAll } = found;
-    return { canary, baseline, isOfAll, window: { index, startMs } };
+    const { isOfAll } = found;
+    const window = { index, startMs };
+    return { canary: found.canary, baseline: found.baseline, isOfAll, window };
   };
-  return { ...sums, less: { canary: lessOf('canary'), baseline: lessOf('baseline') } };
+  return { canary, baseline, less: { canary: lessOf('canary'), baseline: lessOf('baseline') } };
 };
 
 const added = (sums: Sums | undefined, { total, events, said }: SaidCounts): Sums => ({

@@ -115,9 +115,11 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, L
     if (isShown) {
       const usual = usualLevel(running);
       if (usual > 0) {
-        const differences = differencesIn(rule, usual, canary.mean, baseline.mean);
-        speaks = addEvidence(rule, running, batch, differences);
-        if (batch !== null) batch = withDifferences(rule, batch, differences);
+        const worse = worseBy(rule, canary.mean, baseline.mean);
+        const excess = shareOf(worse - rule.margin * baseline.mean, usual);
+        const reserve = shareOf(rule.promoteMargin * baseline.mean - worse, usual);
+        speaks = addEvidence(rule, running, batch, excess, reserve);
+        if (batch !== null) batch = withWindow(rule, batch, excess, reserve, shareOf(worse, usual));
       }
       addLevels(running, canary.mean, baseline.mean);
     }
@@ -168,35 +170,19 @@ const addLevels = (running: number[], canary: number, baseline: number): void =>
   running[sumsAt + 4] = (running[sumsAt + 4] ?? 0) + baseline * baseline;
 };
 
-/** One window's, as shares of the usual level. */
-type Differences = {
-  readonly difference: number;
-  /** By how much the canary is worse than tolerated. */
-  readonly excess: number;
-  /** By how much it is better than it must be for a promotion. */
-  readonly reserve: number;
-};
+const worseBy = ({ worse }: LevelRule, canary: number, baseline: number): number =>
+  worse === 'higher' ? canary - baseline : baseline - canary;
 
-const differencesIn = (
-  { worse: isWorse, margin, promoteMargin }: LevelRule,
-  usual: number,
-  canary: number,
-  baseline: number,
-): Differences => {
-  const worse = isWorse === 'higher' ? canary - baseline : baseline - canary;
-  return {
-    difference: shareOf(worse, usual),
-    excess: shareOf(worse - margin * baseline, usual),
-    reserve: shareOf(promoteMargin * baseline - worse, usual),
-  };
-};
-
-/** Whether it says anything: without history only the last window of a batch does. */
+/**
+ * Adds one window: by how much the canary is worse than tolerated (`excess`), and better than it must be for a promotion
+ * (`reserve`), as shares of the usual level. Whether it says anything: without history only the last of a batch does.
+ */
 const addEvidence = (
   rule: LevelRule,
   running: number[],
   batch: Batch | null,
-  { excess, reserve }: Differences,
+  excess: number,
+  reserve: number,
 ): boolean => {
   if (rule.variance !== null) {
     addIncrements(rule, running, excess, reserve, Math.max(varianceMin, rule.variance));
@@ -241,10 +227,12 @@ const within = (value: number, variance: number): number => {
 const shareOf = (part: number, whole: number): number =>
   Math.min(shareMax, Math.max(-shareMax, part / whole));
 
-const withDifferences = (
+const withWindow = (
   { windowsPerBatch }: LevelRule,
   before: Batch,
-  { difference, excess, reserve }: Differences,
+  excess: number,
+  reserve: number,
+  difference: number,
 ): Batch => {
   const [, , , , finished, mean, squares] = before;
   const windows = before[0] + 1;
