@@ -281,13 +281,26 @@ const judgingText = (line: Line): string | undefined => {
   const [windows, paired, warmUp] = ['windows', 'pairedWindows', 'warmUpWindows'].map(
     (name) => judging[name],
   );
+  const unheard = unheardText(judging);
   if (typeof warmUp !== 'number')
-    return 'no decision yet: it is being measured how often servers export';
+    return `no decision yet: ${unheard ?? 'it is being measured how often servers export'}`;
   if (typeof paired !== 'number')
-    return `no decision yet: ${counted(windows)} closed, and none with requests of both versions${unpairedText(judging)}`;
+    return `no decision yet: ${counted(windows)} closed, and ${unheard ?? `none with requests of both versions${unpairedText(judging)}`}`;
   if (judging['stage'] === 'warming')
     return `no decision yet: warming up, ${Math.min(paired, warmUp)} of ${counted(warmUp)}`;
   return `no decision yet: ${counted(paired)}, evidence ${oddsIn(judging, 'evidence')} of ${oddsIn(judging, 'evidenceNeeded')} needed to roll back`;
+};
+
+/** Of which version nothing is received; undefined: of both something is. */
+const unheardText = (judging: Line): string | undefined => {
+  const [first, second] = textsIn(judging, 'unheard');
+  if (first === undefined) return undefined;
+  const others = judging['otherVersions'];
+  const strangers =
+    typeof others === 'number' && others > 0
+      ? `, but ${countOf(others, 'point')} of neither version (is service.version sent as in the plan?)`
+      : ' (are service.name, service.version and deployment.environment.name sent as in the plan?)';
+  return `nothing is received of ${second === undefined ? `the ${first}` : 'either version'}${strangers}`;
 };
 
 /** A pause of less than this is nothing to be asked about. */

@@ -136,6 +136,8 @@ describe('a gate waits', () => {
         slowerPart: [],
         unsaid: [],
         held: [],
+        unheard: [],
+        otherVersions: 0,
       },
     };
     const forgetful = {
@@ -171,6 +173,14 @@ describe('a gate waits', () => {
       ['warming up, 4 of 12 windows', {}],
       ['it is being measured how often servers export', { windowMs: null, warmUpWindows: null }],
       ['9 windows closed, and none with requests of both versions', { pairedWindows: null }],
+      [
+        'nothing is received of either version (are service.name, service.version and deployment.environment.name sent as in the plan?)',
+        { windowMs: null, warmUpWindows: null, unheard: ['canary', 'baseline'] },
+      ],
+      [
+        '9 windows closed, and nothing is received of the canary, but 40 points of neither version (is service.version sent as in the plan?)',
+        { pairedWindows: null, unheard: ['canary'], otherVersions: 40 },
+      ],
       [
         '90 windows closed, and none with requests of both versions (where servers export less often than each 5 s, a longer no-data in the policy lets windows follow them)',
         { pairedWindows: null, windows: 90 },
@@ -222,6 +232,7 @@ describe('a gate waits', () => {
       };
       const change = {
         ...boundless,
+        unheard: ['canary'] as const,
         slowerPart: [slower],
         unsaid: [forgetful, forgotOnce],
         held: [losing],
@@ -233,6 +244,7 @@ describe('a gate waits', () => {
           ...{ stage: 'warming', windows: 9 },
           noBound: [{ metric: 'pay', boundMs: null, longer: 0 }],
           slowerPart: [{ boundMs: 284.7, longer: 0.05, baselineBoundMs: 250, baselineLonger: 0 }],
+          ...{ unheard: ['canary'], otherVersions: 0 },
           unsaid: [{ window: null }, { window: { index: 7, at: '2026-11-22T07:00:35.000Z' } }],
         },
       });

@@ -14,6 +14,7 @@ const note: JudgingNote = {
   },
   ...{ version: '2.0.0', windowMs: 5_000, windows: 18, pairedWindows: 17, warmUpWindows: 12 },
   ...{ stage: 'armed', evidence: 1, evidenceNeeded: 200 },
+  ...{ unheard: [], otherVersions: 0 },
   unsent: [{ id: 'heap', critical: false, names: ['jvm.memory.usd'] }],
   targets: [],
   noBound: [],

@@ -14,8 +14,9 @@ import { targetsTogether } from './targets-together.ts';
 import { evidenceOf } from '../statistics/evidence.ts';
 import { policyIn, ruleIn } from '../attempts/frozen.ts';
 import { logEvidence } from '../judge/family-evidence.ts';
-import { isSeen } from '../judge/seen.ts';
+import { isSeen, lastSeen } from '../judge/seen.ts';
 import { windowsIn } from '../judge/times.ts';
+import type { Cohort } from '../windows/cohorts.ts';
 import type { Stage } from '../judge/verdict.ts';
 import { stageOf } from '../judge/verdict-of.ts';
 
@@ -50,6 +51,9 @@ export type JudgingNote = {
   /** That it is worse than tolerated, as odds, and how much of it rolls back. Null before a window was judged. */
   readonly evidence: number | null;
   readonly evidenceNeeded: number | null;
+  /** Of which nothing is received so far; and how many points of its service were of neither version. */
+  readonly unheard: readonly Cohort[];
+  readonly otherVersions: number;
   /** Neither cohort has shown these by the end of the warm-up. */
   readonly unsent: readonly UnsentMetric[];
   /** Senders of these targets are judged as one; empty: of one, or told apart. */
@@ -95,6 +99,8 @@ export const judgingNoteOf = (analysis: AnalysisState, nowMs: number): JudgingNo
     stage: rule === null || judge === null ? null : stageOf(rule, judge),
     evidence: judge === null || anchorIndex === null ? null : evidenceOf(logEvidence(judge)),
     evidenceNeeded: rule === null ? null : 1 / rule.alphaAnytime,
+    unheard: unheardIn(analysis),
+    otherVersions: analysis.excluded['other-version'] + analysis.excluded['other-cohort'],
     unsent: unsentIn(analysis),
     targets: targetsTogether(analysis),
     noBound: boundsFar(analysis),
@@ -103,6 +109,14 @@ export const judgingNoteOf = (analysis: AnalysisState, nowMs: number): JudgingNo
     held: heldBack(analysis),
   };
 };
+
+/** While windows are measured all points wait; then whatever is of a metric is seen, or waits for its window. */
+const unheardIn = ({ pending, judge }: AnalysisState): readonly Cohort[] =>
+  (['canary', 'baseline'] as const).filter(
+    (cohort) =>
+      !pending.some((point) => point.cohort === cohort) &&
+      judge?.metrics.some((_, metric) => lastSeen(judge.seen, metric, cohort) !== null) !== true,
+  );
 
 /** The metrics of its policy that neither cohort has shown by the end of the warm-up. */
 export const unsentIn = ({
@@ -124,9 +138,11 @@ export const unsentIn = ({
 export const readJudgingNote = (text: string): JudgingNote | undefined => {
   const note = jsonFieldsIn(text);
   if (note === undefined) return undefined;
-  const { slot, unsent, stage, targets, noBound, slowerPart, unsaid, held } = note;
+  const { slot, unsent, stage, targets, noBound, slowerPart, unsaid, held, unheard } = note;
   const isNote =
-    ['atMs', 'attempt', 'openedAtMs', 'windows'].every((name) => isNumber(note[name])) &&
+    ['atMs', 'attempt', 'openedAtMs', 'windows', 'otherVersions'].every((name) =>
+      isNumber(note[name]),
+    ) &&
     ['windowMs', 'pairedWindows', 'warmUpWindows', 'evidence', 'evidenceNeeded'].every(
       (name) => note[name] === null || isNumber(note[name]),
     ) &&
@@ -138,6 +154,8 @@ export const readJudgingNote = (text: string): JudgingNote | undefined => {
     isText(slot['environment']) &&
     isText(slot['component']) &&
     (slot['target'] === null || isText(slot['target'])) &&
+    Array.isArray(unheard) &&
+    unheard.every((cohort) => cohort === 'canary' || cohort === 'baseline') &&
     Array.isArray(unsent) &&
     unsent.every(isUnsent) &&
     Array.isArray(targets) &&
@@ -209,6 +227,8 @@ export const judgingLine = (note: JudgingNote): Line => ({
   stage: note.stage,
   evidence: note.evidence,
   evidenceNeeded: note.evidenceNeeded,
+  unheard: note.unheard,
+  otherVersions: note.otherVersions,
   unsent: note.unsent.map(({ id, critical, names }) => ({ metric: id, critical, names })),
   targets: note.targets,
   noBound: note.noBound.map(({ metric, boundaryMs, baseline }) => ({

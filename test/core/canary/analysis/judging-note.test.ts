@@ -101,6 +101,24 @@ describe('how an analysis stands', () => {
     expect(noBoundAt(4_500, [0, 1, 0, 0])).toEqual([]);
   });
 
+  test('of which version nothing is received, and what is received instead', () => {
+    const heard = (change: Partial<Pod>, lastExportMs: number) => {
+      const note = noteAfter(lastExportMs, change);
+      return [note?.windowMs, note?.unheard, note?.otherVersions];
+    };
+    expect(heard({}, 500)).toEqual([null, [], 0]);
+    expect(heard({}, 9_500)).toEqual([1_000, [], 0]);
+    expect(heard({ version: '2.0.0-rc1' }, 500)).toEqual([null, ['canary'], 2]);
+    // Of one version alone no window is measured, and after a while that of the policy counts.
+    expect(heard({ version: '2.0.0-rc1' }, 14_500)).toEqual([1_000, ['canary'], 30]);
+    const { state } = run([opening(), tick(2_000)]);
+    const [analysis] = Object.values(state.analyses);
+    expect(analysis && judgingNoteOf(analysis, nowMs)).toMatchObject({
+      unheard: ['canary', 'baseline'],
+      otherVersions: 0,
+    });
+  });
+
   test('that its traffic is lost now, where the policy asks for traffic', () => {
     const lossy: Partial<Pod> = { traffic: (second) => [second < 36 ? busy : busy / 2, 0] };
     const heldIn = (policy: Policy, lastExportMs: number) => {
@@ -148,6 +166,7 @@ describe('a note', () => {
     ['no time', text.replace(String(nowMs), 'null')],
     ['a stage that is a number', text.replace('"armed"', '3')],
     ['a place that is none', text.replace('"environment":"production"', '"environment":7')],
+    ['unheard, and neither cohort', text.replace('"unheard":[', '"unheard":["x"')],
     ['targets that are none', text.replace('"targets":[', '"targets":[7,')],
     ['bounds that are none', text.replace('"noBound":[', '"noBound":[7,')],
     ['slower parts that are none', text.replace('"slowerPart":[', '"slowerPart":[{}')],
