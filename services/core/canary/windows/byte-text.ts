@@ -1,28 +1,33 @@
 // Bytes inside a state, which is plain JSON: four characters for three bytes (base64 without padding, RFC 4648).
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-const codes = Uint8Array.from(alphabet, (character) => character.charCodeAt(0));
+const codes: readonly number[] = Array.from(alphabet, (character) => character.charCodeAt(0));
 const values = new Uint8Array(128);
 for (const [value, code] of codes.entries()) values[code] = value;
 
-/** More arguments than this are given in pieces. */
+/** More arguments than this are given in pieces. A multiple of 4. */
 const charactersMax = 4_096;
+/** Characters that the last one or two bytes of three do without. */
+const left: readonly number[] = [0, 2, 1];
 
 export const textOfBytes = (bytes: Uint8Array): string => {
-  const characters = new Uint8Array(Math.ceil((bytes.length * 4) / 3));
-  let to = 0;
-  for (let at = 0; at < bytes.length; at += 3) {
-    const [first = 0, second = 0, third = 0] = [bytes[at], bytes[at + 1], bytes[at + 2]];
-    const bits = (first << 16) | (second << 8) | third;
-    for (let shift = 18; shift >= 0 && to < characters.length; shift -= 6) {
-      characters[to] = codes[(bits >> shift) & 63] ?? 0;
-      to += 1;
-    }
-  }
   let text = '';
-  for (let at = 0; at < characters.length; at += charactersMax)
-    text += String.fromCharCode(...characters.subarray(at, at + charactersMax));
-  return text;
+  // A list, for a string is made of it several times sooner than of an array of bytes.
+  let characters: number[] = [];
+  for (let at = 0; at < bytes.length; at += 3) {
+    const bits = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    characters.push(
+      codes[bits >> 18] ?? 0,
+      codes[(bits >> 12) & 63] ?? 0,
+      codes[(bits >> 6) & 63] ?? 0,
+      codes[bits & 63] ?? 0,
+    );
+    if (characters.length < charactersMax) continue;
+    text += String.fromCharCode(...characters);
+    characters = [];
+  }
+  text += String.fromCharCode(...characters);
+  return text.slice(0, text.length - (left[bytes.length % 3] ?? 0));
 };
 
 /** Of a text that `textOfBytes` made. */
