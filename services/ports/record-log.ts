@@ -86,6 +86,7 @@ export type Subscription = {
 export type RecordLog = {
   /** How messages name it, for instance `plimsoll.local.log`. */
   readonly name: string;
+  /** As many as it had when it was opened; a subscriber may be handed others that were added since, and read them. */
   readonly partitions: number;
   /**
    * Appends the records next to each other, in order, all or none. When it answers ok they are durable as far

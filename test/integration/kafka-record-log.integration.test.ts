@@ -117,6 +117,34 @@ describe('requests that are lost before the broker sees them', () => {
   });
 });
 
+test('a partition that is added to a topic is read by whoever subscribes to it, and the others go on', async () => {
+  const log = await open({ topic: `plimsoll.${freshAudience()}.more`, partitionsLookMs: 500 });
+  const seen = new Set<string>();
+  const subscription = await log.subscribe('readers', {
+    startFrom: async (partition) => value(await log.range(partition)).start,
+    onBatch: async ({ partition, records }) => {
+      for (const each of records) seen.add(`${partition}: ${text(each)}`);
+    },
+  });
+  const wrote = async (to: RecordLog, partition: number, content: string): Promise<void> => {
+    value(await to.append(partition, [record(content)]));
+    await eventually(
+      `what partition ${partition} holds is read`,
+      () => seen.has(`${partition}: ${text(record(content))}`),
+      60_000,
+    );
+  };
+  await wrote(log, 0, 'before');
+  await withAdmin((admin) =>
+    admin.createPartitions({ topicPartitions: [{ topic: log.name, count: 3 }] }),
+  );
+  const wider = await open({ topic: log.name, partitions: 3 });
+  await wrote(wider, 2, 'elsewhere');
+  await wrote(log, 0, 'after');
+  expect(subscription.owned()).toEqual([0, 1, 2]);
+  await Promise.all([log.close(), wider.close()]);
+});
+
 describe('a topic that is already there', () => {
   const existing = async (
     configEntries: ITopicConfig['configEntries'],

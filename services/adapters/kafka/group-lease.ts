@@ -11,8 +11,7 @@ const rebalanceTimeoutMs = 15_000;
 /** So many may come late before the lease is over. */
 const heartbeatsPerLease = 10;
 const idleWaitMs = 250;
-/** So old is what is known of a topic at most: a partition that was added is shared out then, and what lies in it read. */
-const partitionsLookMs = 30_000;
+const partitionsLookMsDefault = 30_000;
 const beforeRejoinMs = 500;
 /** At up to 1 s each: a member that outlives a broker's restart keeps its partitions without a new election. */
 const outageTriesMax = 30;
@@ -34,6 +33,8 @@ export type LeaseOptions = KafkaAddress & {
   readonly leaseMs?: number;
   /** A batch that is pending for longer hands its partitions to others. 120,000 unless told. */
   readonly batchPendingMaxMs?: number;
+  /** After so long a partition that was added to the topic is shared out. 30,000 unless told. */
+  readonly partitionsLookMs?: number;
 };
 
 /**
@@ -62,7 +63,7 @@ export const joinGroup = (
       // so a newcomer stands by instead of taking the partition from the one that works.
       const kafka = kafkaClient(address, `-${Date.now()}`);
       const leaseMs = address.leaseMs ?? leaseMsDefault;
-      const consumer = newConsumer(kafka, group, leaseMs);
+      const consumer = newConsumer(kafka, group, leaseMs, address.partitionsLookMs);
       const crashed = watch(consumer, topic, leaseMs, (partitions) => {
         if (!leaving) onAssigned(partitions);
       });
@@ -118,7 +119,12 @@ export const joinGroup = (
   };
 };
 
-const newConsumer = (kafka: Kafka, group: string, leaseMs: number): Consumer =>
+const newConsumer = (
+  kafka: Kafka,
+  group: string,
+  leaseMs: number,
+  partitionsLookMs: number = partitionsLookMsDefault,
+): Consumer =>
   kafka.consumer({
     groupId: group,
     sessionTimeout: leaseMs,

@@ -54,10 +54,12 @@ export const openKafkaRecordLog = async (
   const readers = new Map<number, PositionReader & PieceReader>();
   const subscriptions = new Set<KafkaSubscription>();
   let closed = false;
+  /** Those that a group handed us since can be read, too. */
+  let readable = partitions;
   const closedProblem: ReadProblem = { code: 'closed', message: `${topic} is closed` };
 
-  const check = (partition: number): void => {
-    if (!Number.isInteger(partition) || partition < 0 || partition >= partitions) {
+  const check = (partition: number, known = readable): void => {
+    if (!Number.isInteger(partition) || partition < 0 || partition >= known) {
       throw new RangeError(`${topic} has no partition ${partition}`);
     }
   };
@@ -74,7 +76,7 @@ export const openKafkaRecordLog = async (
     name: topic,
     partitions,
     append: async (partition, records) => {
-      check(partition);
+      check(partition, partitions);
       if (closed) return fail({ code: 'unreachable', message: closedProblem.message });
       return lane.append(partition, records);
     },
@@ -89,7 +91,14 @@ export const openKafkaRecordLog = async (
       return closed ? fail(closedProblem) : readerOf(partition).range(answerWithinMs);
     },
     subscribe: async (group, subscriber) => {
-      const subscription = subscribeToTopic(options, kafka, topic, group, subscriber);
+      const subscription = subscribeToTopic(
+        options,
+        kafka,
+        topic,
+        group,
+        subscriber,
+        (partition) => (readable = Math.max(readable, partition + 1)),
+      );
       subscriptions.add(subscription);
       void subscription.ended.then(() => subscriptions.delete(subscription));
       if (closed) void subscription.finish(closedProblem);

@@ -25,13 +25,17 @@ export type KafkaSubscription = Subscription & {
   readonly finish: (reason: Ending) => Promise<void>;
 };
 
-/** Follows the partitions that the group hands us, each read by position on its own connection. */
+/**
+ * Follows the partitions that the group hands us, each read by position on its own connection. `onOwned` is told each of
+ * them before it is read: it may have been added to the topic since we opened it.
+ */
 export const subscribeToTopic = (
   address: LeaseOptions,
   kafka: Kafka,
   topic: string,
   group: string,
   subscriber: Subscriber,
+  onOwned: (partition: number) => void,
 ): KafkaSubscription => {
   const readers = new Map<number, PositionReader>();
   const leftovers = new Map<number, Fetched>();
@@ -98,7 +102,10 @@ export const subscribeToTopic = (
     if (partitions.length === 0) return;
     const found = await hints.read();
     if (current !== assignments) return;
-    for (const partition of partitions) following.take(partition, found.get(partition) ?? null);
+    for (const partition of partitions) {
+      onOwned(partition);
+      following.take(partition, found.get(partition) ?? null);
+    }
   };
 
   const following: Following = createFollowing({
