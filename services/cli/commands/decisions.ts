@@ -36,7 +36,7 @@ export const decisionCommands: readonly CommandOf<DecisionCommand>[] = [
       'Exit codes: 0 promote, 10 roll-back, 11 hold, 12 inconclusive, 13 no decision in time,',
       '3 the attempt has ended, 4 no such deployment, 5 key, 6 unreachable.',
       'The deployment is an id, or the name given to plan, in this CI run or here (default: default).',
-      'An advance does not release it. A hold counts for five minutes, then the gate waits on.',
+      'An advance does not release it. A hold counts while it is said; a minute after, the gate waits on.',
     ],
     examples: ['0f3e5a6c-7b1d-8c2e-9f40-51627384a5b6 --wait=15m', '--wait=30m --json'],
   },

@@ -1,7 +1,5 @@
 import type { RateCounts, SaidCounts } from '../statistics/rate-counts.ts';
 import type { WindowMark } from '../windows/window.ts';
-import type { FamilyRule } from './rule.ts';
-import { windowsIn } from './times.ts';
 
 // Errors of the client's (4xx, UNAUTHENTICATED) are no failures of the service's, so nobody is rolled back for them. But
 // a version that suddenly refuses what the other one takes is seldom meant so: while it plainly does, nothing passes.
@@ -32,14 +30,17 @@ const eventsMin = 10;
 /** Standard deviations by which a share must be above what would be plainly more. */
 const deviations = 3;
 
-const votesNeeded = (rule: FamilyRule): number =>
-  Math.max(windowsMin, windowsIn(rule, Math.min(heldForMs, rule.soakMs / 2)));
+/** Of a family's rule. */
+type Times = { readonly windowMs: number; readonly soakMs: number };
+
+const votesNeeded = ({ windowMs, soakMs }: Times): number =>
+  Math.max(windowsMin, Math.ceil(Math.min(heldForMs, soakMs / 2) / windowMs));
 
 type Shown = { readonly canary: SaidCounts | null; readonly baseline: SaidCounts | null };
 
 /** With one window. Null where there is nothing to remember: nobody pays for errors that nobody sends. */
 export const clientErrorsWith = (
-  rule: FamilyRule,
+  times: Times,
   before: ClientErrorsState | null,
   { canary, baseline }: Shown,
   { index, startMs }: WindowMark,
@@ -48,7 +49,7 @@ export const clientErrorsWith = (
   const [ofCanary, ofBaseline] = [countsOf(canary), countsOf(baseline)];
   if (ofCanary === null || ofBaseline === null) return before;
   const vote = rateOf(ofCanary) > plainlyMore(rateOf(ofBaseline)) ? 1 : -1;
-  const votes = Math.min(2 * votesNeeded(rule), (before?.votes ?? 0) + vote);
+  const votes = Math.min(2 * votesNeeded(times), (before?.votes ?? 0) + vote);
   if (votes <= 0) return null;
   return {
     since: before?.since ?? { index, startMs },
@@ -76,10 +77,10 @@ const plainlyMore = (rate: number): number => Math.max(plainly.times * rate, rat
 
 /** That the canary answers plainly more requests with errors of the client's now; null: it does not. */
 export const moreClientErrors = (
-  rule: FamilyRule,
+  times: Times,
   state: ClientErrorsState | null,
 ): ClientErrors | null => {
-  if (state === null || state.votes < votesNeeded(rule)) return null;
+  if (state === null || state.votes < votesNeeded(times)) return null;
   const { since, canary, baseline } = state;
   const above = rateOf(canary) - plainlyMore(rateOf(baseline));
   const variance = varianceOf(canary) + plainly.times ** 2 * varianceOf(baseline);
