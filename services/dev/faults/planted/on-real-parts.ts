@@ -27,6 +27,7 @@ const scripts = 'services/adapters/redis/scripts.ts';
 const redisStore = 'services/adapters/redis/read-model-store.ts';
 const lane = 'services/adapters/kafka/lane.ts';
 const reader = 'services/adapters/kafka/position-reader.ts';
+const batches = 'services/adapters/kafka/record-batches.ts';
 const membership = 'services/adapters/kafka/membership.ts';
 const catchUp = 'services/projector/catch-up.ts';
 const loop = 'services/projector/start.ts';
@@ -205,9 +206,9 @@ export const bugsOnRealParts: readonly PlantedBug[] = [
   ),
   bug(
     'records of a batch from before the position are handed out again',
-    reader,
-    `.filter(({ position }) => position >= from)`,
-    '',
+    batches,
+    `    if (position >= from) {`,
+    `    if (position >= 0) {`,
     kafkaContract,
   ),
   bug(
