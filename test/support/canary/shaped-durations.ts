@@ -111,18 +111,22 @@ export const after = (
 export const shapedWindows = (
   judged: number,
   buckets: Buckets,
-  baseline: Parts,
+  baseline: Parts | ((window: number) => Parts),
   partsAt: (window: number) => Parts,
 ): readonly ShownDurations[] =>
-  Array.from({ length: warmUpWindows + judged }, (_, index) => ({
-    canary: buckets(durationsOf(partsAt(index - warmUpWindows), 1, index % windows, canaryNormals)),
-    baseline: buckets(durationsOf(baseline, 1, index % windows, baselineNormals)),
-  }));
+  Array.from({ length: warmUpWindows + judged }, (_, index) => {
+    const window = index - warmUpWindows;
+    const ofBaseline = typeof baseline === 'function' ? baseline(window) : baseline;
+    return {
+      canary: buckets(durationsOf(partsAt(window), 1, index % windows, canaryNormals)),
+      baseline: buckets(durationsOf(ofBaseline, 1, index % windows, baselineNormals)),
+    };
+  });
 
 /** The same as `after`, of a canary whose durations have another shape. */
 export const afterShapes = (
   buckets: Buckets,
-  baseline: Parts,
+  baseline: Parts | ((window: number) => Parts),
   partsAt: (window: number) => Parts,
   rule: LatencyRule = latencyRule,
 ): LatencyState =>

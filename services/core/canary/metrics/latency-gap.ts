@@ -24,8 +24,12 @@ const inGapShareMax = 0.06;
 const deviations = 2;
 /** Gaps in which a tail is asked where no quantile lies: those among the slowest. */
 const gapsMax = 3;
-/** A tail inside of a part is asked if so many requests of either version show what it promises; else the ladder must do. */
-const requestsMax = 100_000;
+/**
+ * A tail inside of a part is asked if so many times the baseline's requests of the warm-up, from either version, show what
+ * it promises: that takes ten warm-ups at an even split, fifty where the canary has a tenth. A part that needs more would
+ * only keep good canaries from passing; there the ladder must do.
+ */
+const warmUpsMax = 10;
 
 type Margins = Pick<LatencyMargins, 'promoteTolerance'>;
 
@@ -173,6 +177,6 @@ const isShown = (seen: Seen, cut: Cut, edge: number): boolean => {
   const share = shareIn(seen, edge - cut.promoteShift);
   const odds = byShift(seen, cut, edge);
   return share > 0 && share < 1
-    ? (requestsMax * share * (1 - share) * odds ** 2) / 4 >= natsShown
+    ? (warmUpsMax * seen.total * share * (1 - share) * odds ** 2) / 4 >= natsShown
     : true;
 };

@@ -138,14 +138,21 @@ const middle = testWith(middleRatios, promoteRatios);
 const outer = testWith(outerRatios, promoteRatios);
 const outermost = testWith(outermostRatios, promoteRatios);
 const guard = testWith(oddsOf([]), guardRatios);
+// Near to 1, too: what is between gaps may move past its boundary and back, and a block gains no more than the cap.
+const gapGuard = testWith(oddsOf([]), promoteRatios);
 
 /**
  * In the place of a quantile: a tail that a promotion is asked for, and that stakes nothing on the first question
  * (`latencyGuard`).
  */
 export const guardQuantile = 1;
+/** The same of a tail in a gap, or in a part between gaps (`boundariesAboutGaps`). */
+export const gapQuantile = 2;
+
+export const isGuard = (quantile: number): boolean => quantile >= guardQuantile;
 
 const testAt = (quantile: number): TailTest => {
+  if (quantile === gapQuantile) return gapGuard;
   if (quantile === guardQuantile) return guard;
   if (quantile < 0.9) return middle;
   return quantile < 0.99 ? outer : outermost;

@@ -47,8 +47,10 @@ import {
   cappedBlocksIn,
   cutOf,
   explainTail,
+  gapQuantile,
   guardQuantile,
   isFineBelow,
+  isGuard,
   isTelling,
   latencyGuard,
   logTailPromote,
@@ -275,7 +277,7 @@ const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
   const cut = cutOf(middle, rule);
   const edges = atQuantiles.map(([, boundary]) => edgeOf(boundary));
   const more = boundariesAboutGaps(rule, cut, edges, seen.value);
-  const boundaries = [...atQuantiles, ...more.map((one) => [guardQuantile, one] as const)];
+  const boundaries = [...atQuantiles, ...more.map((one) => [gapQuantile, one] as const)];
   const tails: Tail[] = [];
   const settled: number[] = [...noLoudWindows];
   let runningTotal = 0;
@@ -443,15 +445,14 @@ const logRollbackOf = (
   const logFirst = Math.log(first);
   const logOther = Math.log((1 - first) / Math.max(1, tests - 1));
   let [at, from] = [loudLength, 0];
-  for (let index = 0; index < staked; index += 1) {
+  for (let index = 0; index < tails.length; index += 1) {
     const quantile = quantileIn(settled, at);
     const logStake = index === 0 ? logFirst : logOther;
-    logsOfTests[index] = logTailRollback(settled, at, running, from, rule) + logStake;
+    if (index < staked)
+      logsOfTests[index] = logTailRollback(settled, at, running, from, rule) + logStake;
     at += settledLength(quantile);
     from += runningLength(quantile);
   }
-  at += (tails.length - staked) * settledLength(guardQuantile);
-  from += (tails.length - staked) * runningLength(guardQuantile);
   if (hasMeanLog)
     logsOfTests[staked] = logMeanLogCapital(settled, at, running, from, rule) + logOther;
   return logSumExp(logsOfTests, tests);
@@ -465,7 +466,7 @@ const stakedIn = (settled: readonly number[], tails: readonly Tail[]): number =>
   let at = loudLength;
   for (let index = 0; index < tails.length; index += 1) {
     const quantile = quantileIn(settled, at);
-    if (quantile === guardQuantile) return index;
+    if (isGuard(quantile)) return index;
     at += settledLength(quantile);
   }
   return tails.length;
@@ -618,7 +619,7 @@ const scaleIn = (grid: Grid): number | undefined =>
 
 /** Nobody measures a guard's own: it has the largest of the tails'. */
 const measuredPhi = ({ phi }: LatencyRule, quantile: number): number =>
-  quantile === guardQuantile
+  isGuard(quantile)
     ? Math.max(1, ...phi.tails)
     : (phi.tails[latencyQuantiles.indexOf(quantile)] ?? 1);
 
@@ -663,7 +664,7 @@ export const latencyDeadline = (
   const { cut, running, traffic } = state;
   if (cut === null) return [];
   const times = raisedTimes(rule.measuredAt, traffic);
-  const places = placesIn(state).places.filter(({ quantile }) => quantile !== guardQuantile);
+  const places = placesIn(state).places.filter(({ quantile }) => !isGuard(quantile));
   return places.map(({ tail, quantile, from }) => {
     const phi = phiOf(rule, quantile, times);
     const part = alpha / places.length;

@@ -82,6 +82,17 @@ describe.each([3, 4, 5])('with buckets of scale %d', (scale) => {
   });
 });
 
+test.each([0, 0.2, 0.4])('parts that move together in both versions, by %d, hold nobody', (by) => {
+  const parts = mixOf('15% 8.5ms ±0.6, 25% 146ms ±0.05, 60% 1080ms ±0.24');
+  const moved = (window: number): Parts =>
+    parts.map(([share, median, spread]) => [
+      share,
+      median * (1 + by * Math.sin(window / 9)),
+      spread,
+    ]);
+  expect(yieldOf(afterShapes(atScale(4), moved, moved))).toBe('promoted');
+});
+
 /** So many requests in each of these buckets of scale 4. */
 const counted = (...at: readonly (readonly [bucket: number, count: number])[]): Durations =>
   atScale(4)(
