@@ -54,11 +54,11 @@ export const runsOf = (
   const shares = memberIds.map((memberId, member) => {
     const assignment: Record<string, number[]> = {};
     for (const { topic, partitions } of topics) {
+      // Where there are more members than partitions, the youngest have none.
+      const owners = Math.min(memberIds.length, partitions.length);
       const mine = partitions
         .toSorted((one, other) => one - other)
-        .filter(
-          (_, index) => Math.floor((index * memberIds.length) / partitions.length) === member,
-        );
+        .filter((_, index) => Math.floor((index * owners) / partitions.length) === member);
       if (mine.length > 0) assignment[topic] = mine;
     }
     return { memberId, assignment };

@@ -19,6 +19,12 @@ test.each([
     [1, 0],
     { a: [0], b: [1] },
   ],
+  [
+    'of more members than partitions the youngest stand by',
+    ['a', 'b', 'c', 'd', 'e'],
+    [0, 1, 2, 3],
+    { a: [0], b: [1], c: [2], d: [3] },
+  ],
   ['one partition is of the oldest member, and others stand by', ['b', 'c', 'a'], [0], { a: [0] }],
 ])('%s', (_, ids, partitions, shares) => {
   const given = runsOf(members(...ids), [{ topic: 'samples', partitions }]);
