@@ -14,6 +14,7 @@ import { readBlamed, readMetric } from '../../core/canary/reading/read-window.ts
 import { reasonOf } from '../../core/canary/reading/reading.ts';
 import type { ArmReading, MetricReading, Reading } from '../../core/canary/reading/reading.ts';
 import { scoreOf } from '../../core/canary/reading/score.ts';
+import { isRenewal } from '../../core/canary/analysis/renewal.ts';
 import type { Recheck } from '../../core/canary/decision/recheck.ts';
 import type { Json } from '../../core/canonical.ts';
 import { isoTime } from '../../core/instant.ts';
@@ -225,12 +226,18 @@ const excludedText = ({ excluded, read }: Explained): readonly string[] => {
   ];
 };
 
-const recheckText = ({ recheck, read }: Explained): readonly string[] => {
+const recheckText = ({ recheck, read, decision }: Explained): readonly string[] => {
   if (recheck === null) return [];
   const where = read.source === 'archive' ? 'the kept evidence' : 'samples';
   switch (recheck.outcome) {
     case 'equal':
-      return ['', `recheck: computed again from ${where}, the decision has the same bytes`];
+      return [
+        '',
+        `recheck: computed again from ${where}, the decision has the same bytes`,
+        ...(decision !== null && isRenewal(decision)
+          ? ['  it says again what these lead to; that it still stood by then is not in them']
+          : []),
+      ];
     case 'differs':
       return [
         '',

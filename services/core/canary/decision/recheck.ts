@@ -27,7 +27,8 @@ export type Recheck =
 
 /**
  * Holds a decision of the log (its bytes and what they say) against those that its samples lead to. A renewal rests on
- * the samples of what it renews, which end before it: it is held against what that decision says when it is said again.
+ * the samples of what it renews, which end before it: it is held against what that decision says when it is said again. That it still
+ * stood by then these samples do not say.
  */
 export const recheckDecision = (
   tools: AnalysisTools,
