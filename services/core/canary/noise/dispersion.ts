@@ -56,9 +56,9 @@ const fewEvents = 5;
  * have an event. Of `m` events it has m t on average, t its part of the requests, with variance s = m t (1 - t) and third
  * moment s (1 - 2 t). So (1 - 2 t) (e - m t) / s is taken off, the part of the square that goes with e: it is 0 on
  * average, also where events come in clusters, and phi of hardly any traffic scatters half as much. Where one half has
- * more errors than the other in all of the history it is not 0, and phi comes out lower or higher: with an event a batch,
- * of which the smaller half has twice its part, about 2.2 instead of 3.1. What lasts is no scatter, and so few events
- * do not tell one from the other.
+ * more errors in all of the history, phi comes out lower if that is the smaller half and higher if it is the larger: with
+ * an event a batch, of which the smaller half has twice its part, about 2.2 instead of 3.1. On average over which of them
+ * it is it stays what it was, and so few events do not tell what lasts from chance.
  */
 export const rateDispersion = (batches: readonly RatePair[]): RateDispersion => {
   const ratios: number[] = [];
