@@ -8,7 +8,7 @@ import {
   totalOf,
 } from '../windows/durations.ts';
 import type { Cut, LatencyMargins } from './latency-tail.ts';
-import type { Line } from './rate-test.ts';
+import { lineOfShares } from './latency-tail.ts';
 
 // Durations with a gap: cache hits and misses, or a few percent of timeouts. Where a boundary lies in it, a shift moves
 // nothing: the baseline's share beyond the lower boundary, which is what is promised, is that beyond the boundary itself,
@@ -88,18 +88,6 @@ const isGapFrom = (seen: Seen, low: number): boolean => {
   const within = above - beyond;
   const fewer = Math.min(beyond, seen.total - above);
   return within + deviations * Math.sqrt(within + 1) <= inGapShareMax * fewer;
-};
-
-/**
- * What is promised by shares: no more requests beyond than the line allows. Where many are beyond, that would be anything
- * at all; there it is no fewer below than the same line allows, turned about. Of the two the narrower counts.
- */
-export const lineOfShares = ({ promoteTolerance }: Margins, share: number): Line => {
-  const { relative, absolute } = promoteTolerance;
-  const turned: Line = { relative: 1 / relative, absolute: 1 - (1 - absolute) / relative };
-  return turned.relative * share + turned.absolute < relative * share + absolute
-    ? turned
-    : promoteTolerance;
 };
 
 /**

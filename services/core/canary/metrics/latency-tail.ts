@@ -46,7 +46,6 @@ import {
 } from '../statistics/stakes.ts';
 import type { Line, Odds } from './rate-test.ts';
 import { addOddsIncrements, equalShares, isEqualShares, oddsOf } from './rate-test.ts';
-import { isAskedByShares, lineOfShares } from './latency-gap.ts';
 
 /** What the canary's durations may be worse by. */
 export type LatencyMargins = {
@@ -184,11 +183,11 @@ export const tailAt = (
   cut: Cut,
   warmUp: Durations,
   total: number,
-  rules: StakeRules & LatencyMargins,
+  byShares: boolean,
+  rules: StakeRules,
   restartsBegun: number,
 ): { readonly tail: Tail; readonly settled: readonly number[] } => {
   const above = (buckets: number): number => countAboveEdge(warmUp, cut.grid, edge - buckets) ?? 0;
-  const byShares = isAskedByShares(rules, cut, edge, warmUp);
   return {
     tail: { curve: initialCurve, deadline: noDeadlineSums },
     settled: [
@@ -328,6 +327,21 @@ const promoteLineOf = (
   if (!isShiftable(grid)) return margins.promoteTolerance;
   // From the warm-up alone: which line it is must not follow what is held against it.
   return isByShares(settled, at) ? lineOfShares(margins, warmUpShareIn(settled, at)) : equalShares;
+};
+
+/**
+ * What is promised by shares: no more requests beyond than the line allows. Where many are beyond, that would be anything
+ * at all; there it is no fewer below than the same line allows, turned about. Of the two the narrower counts.
+ */
+export const lineOfShares = (
+  { promoteTolerance }: Pick<LatencyMargins, 'promoteTolerance'>,
+  share: number,
+): Line => {
+  const { relative, absolute } = promoteTolerance;
+  const turned: Line = { relative: 1 / relative, absolute: 1 - (1 - absolute) / relative };
+  return turned.relative * share + turned.absolute < relative * share + absolute
+    ? turned
+    : promoteTolerance;
 };
 
 const isByShares = (settled: readonly number[], at: number): boolean =>

@@ -66,7 +66,7 @@ import {
   tailAt,
   tailDeadline,
 } from './latency-tail.ts';
-import { boundariesAboutGaps } from './latency-gap.ts';
+import { boundariesAboutGaps, isAskedByShares } from './latency-gap.ts';
 import type { Ladder, SlowerPart } from './slower-part.ts';
 import {
   addToLadder,
@@ -284,7 +284,8 @@ const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
   for (const [quantile, boundary] of boundaries) {
     const { restartsBegun } = warmUp;
     const edge = edgeOf(boundary);
-    const begun = tailAt(quantile, edge, cut, seen.value, total, rule, restartsBegun);
+    const byShares = isAskedByShares(rule, cut, edge, seen.value);
+    const begun = tailAt(quantile, edge, cut, seen.value, total, byShares, rule, restartsBegun);
     tails.push(begun.tail);
     settled.push(...begun.settled);
     runningTotal += runningLength(quantile);

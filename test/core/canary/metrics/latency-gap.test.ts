@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  isAskedByShares,
-  lineOfShares,
-} from '../../../../services/core/canary/metrics/latency-gap.ts';
-import { cutOf } from '../../../../services/core/canary/metrics/latency-tail.ts';
+import { isAskedByShares } from '../../../../services/core/canary/metrics/latency-gap.ts';
+import { cutOf, lineOfShares } from '../../../../services/core/canary/metrics/latency-tail.ts';
 import { boundariesIn, latencyJudge } from '../../../../services/core/canary/metrics/latency.ts';
 import type { LatencyRule } from '../../../../services/core/canary/metrics/latency.ts';
 import type { Boundary, Durations } from '../../../../services/core/canary/windows/durations.ts';
