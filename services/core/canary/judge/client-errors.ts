@@ -1,4 +1,5 @@
 import type { RateCounts, SaidCounts } from '../statistics/rate-counts.ts';
+import type { Cohort } from '../windows/cohorts.ts';
 import type { WindowMark } from '../windows/window.ts';
 
 // Errors of the client's (4xx, UNAUTHENTICATED) are no failures of the service's, so nobody is rolled back for them. But
@@ -15,6 +16,9 @@ export type ClientErrorsState = {
   /** Events are errors of the client's. */
   readonly canary: RateCounts;
   readonly baseline: RateCounts;
+  /** Windows with requests of both, and of each one the sum of events²/total of them: clients come in clumps. */
+  readonly windows: number;
+  readonly squares: { readonly [Of in Cohort]: number };
 };
 
 /** Events are errors of the client's. */
@@ -48,14 +52,24 @@ export const clientErrorsWith = (
   if (before === null && canary?.clientErrors === undefined) return null;
   const [ofCanary, ofBaseline] = [countsOf(canary), countsOf(baseline)];
   if (ofCanary === null || ofBaseline === null) return before;
-  const vote = rateOf(ofCanary) > plainlyMore(rateOf(ofBaseline)) ? 1 : -1;
+  const sums = {
+    canary: added(before?.canary, ofCanary),
+    baseline: added(before?.baseline, ofBaseline),
+  };
+  // Few requests of the baseline's are often all without: then what it has shown since is asked.
+  const asked = ofBaseline.events === 0 ? sums.baseline : ofBaseline;
+  const vote = rateOf(ofCanary) > plainlyMore(rateOf(asked)) ? 1 : -1;
   const votes = Math.min(2 * votesNeeded(times), (before?.votes ?? 0) + vote);
   if (votes <= 0) return null;
   return {
     since: before?.since ?? { index, startMs },
     votes,
-    canary: added(before?.canary, ofCanary),
-    baseline: added(before?.baseline, ofBaseline),
+    ...sums,
+    windows: (before?.windows ?? 0) + 1,
+    squares: {
+      canary: (before?.squares.canary ?? 0) + squareOf(ofCanary),
+      baseline: (before?.squares.baseline ?? 0) + squareOf(ofBaseline),
+    },
   };
 };
 
@@ -72,8 +86,14 @@ const added = (sums: RateCounts | undefined, { total, events }: RateCounts): Rat
 
 const rateOf = ({ total, events }: RateCounts): number => events / total;
 
+const squareOf = ({ total, events }: RateCounts): number => events ** 2 / total;
+
 /** Than a share of the baseline's requests. */
 const plainlyMore = (rate: number): number => Math.max(plainly.times * rate, rate + plainly.more);
+
+/** The baseline's share from which on such a share of the canary's is not plainly more. */
+const notPlainlyMore = (rate: number): number =>
+  Math.min(rate / plainly.times, rate - plainly.more);
 
 /** That the canary answers plainly more requests with errors of the client's now; null: it does not. */
 export const moreClientErrors = (
@@ -83,14 +103,25 @@ export const moreClientErrors = (
   if (state === null || state.votes < votesNeeded(times)) return null;
   const { since, canary, baseline } = state;
   const above = rateOf(canary) - plainlyMore(rateOf(baseline));
-  const variance = varianceOf(canary) + plainly.times ** 2 * varianceOf(baseline);
-  return canary.events >= eventsMin && above > deviations * Math.sqrt(variance)
+  if (canary.events < eventsMin || above <= 0) return null;
+  // The baseline may have had luck: its variance is that of the share which it would have if nothing were amiss. A share
+  // seen as 0 would have none.
+  const variance =
+    varianceOf(rateOf(canary)) / canary.total +
+    (plainly.times ** 2 * varianceOf(notPlainlyMore(rateOf(canary)))) / baseline.total;
+  return above > deviations * Math.sqrt(scatterOf(state) * variance)
     ? { since, canary, baseline }
     : null;
 };
 
-/** Of a share. */
-const varianceOf = (counts: RateCounts): number => {
-  const rate = rateOf(counts);
-  return (rate * (1 - rate)) / counts.total;
+/** Of one request. */
+const varianceOf = (rate: number): number => rate * (1 - rate);
+
+/** How much more the windows' counts scatter than those of independent requests, at least 1: Pearson's, of the louder one. */
+const scatterOf = ({ canary, baseline, windows, squares }: ClientErrorsState): number => {
+  const of = (counts: RateCounts, sum: number): number => {
+    const expected = (windows - 1) * varianceOf(rateOf(counts));
+    return expected > 0 ? (sum - squareOf(counts)) / expected : 1;
+  };
+  return Math.max(1, of(canary, squares.canary), of(baseline, squares.baseline));
 };

@@ -100,24 +100,31 @@ test('a roll-back does not ask who refuses how many', () => {
   expect(saidOn(times(60, bad(75))).join()).toMatch(/^roll-back at \d+, final$/);
 });
 
+const random = randomOf(1, 'client errors', 1);
+/** Refused come in clumps of so many: a client that tries again and again. */
+const drawn = (total: number, rate: number, clump: number): SaidCounts => {
+  let clientErrors = 0;
+  for (let request = 0; request < total; request += 1)
+    if (random() < rate / clump) clientErrors += clump;
+  return refusing(Math.min(clientErrors, total), total, 0);
+};
+/** Requests in a window, and the share of them that is refused. */
+type Refuses = readonly [total: number, rate: number];
+/** In how many of so many windows it would be held for it. */
+const heldOf = (windows: number, canary: Refuses, baseline: Refuses, clump = 1): number => {
+  let state: ClientErrorsState | null = null;
+  let held = 0;
+  for (let index = 0; index < windows; index += 1) {
+    const window = { canary: drawn(...canary, clump), baseline: drawn(...baseline, clump) };
+    state = clientErrorsWith(rule, state, window, { index, startMs: index * 5_000 });
+    if (moreClientErrors(rule, state) !== null) held += 1;
+  }
+  return held;
+};
+
 describe('little traffic', () => {
-  const random = randomOf(1, 'client errors', 1);
-  const drawn = (total: number, rate: number): SaidCounts => {
-    let clientErrors = 0;
-    for (let request = 0; request < total; request += 1) if (random() < rate) clientErrors += 1;
-    return refusing(clientErrors, total, 0);
-  };
-  /** In how many of so many windows it would be held for it. */
-  const heldIn = (windows: number, total: number, canary: number, baseline: number): number => {
-    let state: ClientErrorsState | null = null;
-    let held = 0;
-    for (let index = 0; index < windows; index += 1) {
-      const window = { canary: drawn(total, canary), baseline: drawn(total, baseline) };
-      state = clientErrorsWith(rule, state, window, { index, startMs: index * 5_000 });
-      if (moreClientErrors(rule, state) !== null) held += 1;
-    }
-    return held;
-  };
+  const heldIn = (windows: number, total: number, canary: number, baseline: number): number =>
+    heldOf(windows, [total, canary], [total, baseline]);
 
   test.each([0.01, 0.05, 0.2, 0.5])('with %f refused by both is never held for it', (rate) => {
     for (const total of [1, 3, 10, 50]) expect(heldIn(3_600, total, rate, rate)).toBe(0);
@@ -130,6 +137,53 @@ describe('little traffic', () => {
   ])('of %i requests in a window is enough to see %f instead of %f', (total, canary, baseline) => {
     // Most of an hour.
     expect(heldIn(720, total, canary, baseline)).toBeGreaterThan(600);
+  });
+});
+
+describe('a baseline of few requests', () => {
+  test.each<[number, number, number, number]>([
+    [95, 5, 0.1, 8],
+    [950, 50, 0.03, 25],
+    [500, 50, 0.015, 8],
+    [50, 5, 0.2, 1],
+    [99, 1, 0.05, 1],
+  ])('beside %i requests %i, of both %f refused in clumps of %i, hold nobody', (...given) => {
+    const [canary, baseline, rate, clump] = given;
+    for (let hour = 0; hour < 10; hour += 1)
+      expect(heldOf(720, [canary, rate], [baseline, rate], clump)).toBe(0);
+  });
+
+  test('that refuses nothing of ten requests says nothing', () => {
+    const [many, none] = [refusing(10, 100), refusing(0, 1)];
+    let state: ClientErrorsState | null = null;
+    for (let index = 0; index < 12; index += 1)
+      state = clientErrorsWith(
+        rule,
+        state,
+        { canary: many, baseline: none },
+        { index, startMs: index * 5_000 },
+      );
+    expect(state?.votes).toBe(12);
+    expect(moreClientErrors(rule, state)).toBe(null);
+  });
+
+  // Of an hour that is 720 windows.
+  test.each<[string, Refuses, Refuses, number]>([
+    ['three in ten instead of one in two hundred', [95, 0.3], [5, 0.005], 500],
+    ['three in ten instead of one in ten', [950, 0.3], [50, 0.1], 600],
+  ])('is enough to see %s', (_, canary, baseline, least) => {
+    expect(heldOf(720, canary, baseline)).toBeGreaterThan(least);
+  });
+});
+
+describe('a canary of a twentieth of the requests is held', () => {
+  test.each<[string, Refuses, Refuses, number]>([
+    ['that refuses three in ten, at one request a second', [5, 0.3], [95, 0.005], 1],
+    ['that refuses three times as many, three in ten', [50, 0.3], [950, 0.1], 1],
+    ['that refuses three times as many, six in a hundred', [50, 0.06], [950, 0.02], 1],
+    ['that refuses three in ten, in clumps of eight', [50, 0.3], [950, 0.005], 8],
+  ])('%s', (_, canary, baseline, clump) => {
+    expect(heldOf(720, canary, baseline, clump)).toBeGreaterThan(500);
   });
 });
 
