@@ -1,4 +1,3 @@
-import { ruleIn } from '../attempts/frozen.ts';
 import { clientErrorsAt, isRequired } from '../judge/missing.ts';
 import {
   clientErrorsRemedy,
@@ -7,7 +6,8 @@ import {
   trafficLostWords,
 } from '../judge/sentence.ts';
 import { trafficLost } from '../metrics/traffic.ts';
-import type { AnalysisState } from './analysis-state.ts';
+import { unpromotedIn } from './unpromoted.ts';
+import type { Unpromoted } from './unpromoted.ts';
 
 /** A metric by which nothing is promoted for what its newest windows show, whatever the evidence; in words. */
 export type HeldBack = {
@@ -20,14 +20,10 @@ export type HeldBack = {
 
 export const heldBackCodes = ['traffic-lost', 'client-errors'] as const;
 
-export const heldBack = ({
-  opening,
-  judge,
-  windowMs,
-  ended,
-}: Pick<AnalysisState, 'opening' | 'judge' | 'windowMs' | 'ended'>): readonly HeldBack[] => {
-  const rule = windowMs === null || ended !== null ? null : ruleIn(opening, windowMs);
-  if (rule === null || judge === null) return [];
+export const heldBack = (analysis: Unpromoted): readonly HeldBack[] => {
+  const unpromoted = unpromotedIn(analysis);
+  if (unpromoted === undefined) return [];
+  const { rule, judge } = unpromoted;
   return rule.metrics.flatMap((metric, index): readonly HeldBack[] => {
     const { id } = metric;
     const state = judge.metrics[index];

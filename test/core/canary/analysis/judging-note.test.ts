@@ -142,6 +142,42 @@ describe('how an analysis stands', () => {
     expect(heldIn(fastPolicy, 48_500)).toEqual([]);
   });
 
+  test('what holds a promotion is told until it is promoted, and not in the bake', () => {
+    const lossy: Partial<Pod> = { traffic: (second) => [second < 36 ? busy : busy / 2, 0] };
+    const pods = [
+      baselinePod({ lastExportMs: 48_500 }),
+      canaryPod({ lastExportMs: 48_500, ...lossy }),
+    ];
+    const metrics = fullPolicy.metrics.filter(({ judged }) => /errors|traffic/.test(judged));
+    const heldWith = (soakMs: number) => {
+      const half = opening({ canaryShare: 0.5 }, { ...fullPolicy, metrics, soakMs });
+      const [analysis] = Object.values(run([half, ...cut(exportsOf(pods), [7])]).state.analyses);
+      const note = analysis && judgingNoteOf(analysis, nowMs);
+      return [note?.stage, note?.held.map(({ code }) => code)];
+    };
+    expect(heldWith(50_000)).toEqual(['armed', ['traffic-lost']]);
+    expect(heldWith(6_000)).toEqual(['promoted', []]);
+  });
+
+  test('nor is a part that is slower in the bake alone', () => {
+    const lastExportMs = 48_500;
+    const traffic = (): readonly [number, number] => [10 * busy, 0];
+    const slowness = (second: number): readonly number[] => [0, 0.2, 0.1, second < 30 ? 0.01 : 0.1];
+    const pods = [
+      baselinePod({ lastExportMs, traffic, slowness: () => slowness(0) }),
+      canaryPod({ lastExportMs, traffic, slowness }),
+    ];
+    const metrics = fullPolicy.metrics.filter(({ judged }) => judged === 'latency');
+    const slowerWith = (soakMs: number) => {
+      const asked = opening({ canaryShare: 0.5 }, { ...fullPolicy, metrics, soakMs });
+      const [analysis] = Object.values(run([asked, ...cut(exportsOf(pods), [7])]).state.analyses);
+      const note = analysis && judgingNoteOf(analysis, nowMs);
+      return [note?.stage, note?.slowerPart.length];
+    };
+    expect(slowerWith(50_000)).toEqual(['armed', 1]);
+    expect(slowerWith(6_000)).toEqual(['promoted', 0]);
+  });
+
   test('once it has ended nothing', () => {
     expect(noteAfter(50_500, { traffic: () => [busy, busy / 5] })).toBe(undefined);
   });
