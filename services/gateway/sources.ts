@@ -1,6 +1,6 @@
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
-import { bearerToken, maySend } from '../core/telemetry/sources.ts';
+import { bearerToken, isTokenLong, maySend } from '../core/telemetry/sources.ts';
 import type { TelemetrySource } from '../core/telemetry/sources.ts';
 import type { HttpRequest } from '../ports/http.ts';
 import type { KeptServices, OtlpContentType, Signal } from '../ports/otlp.ts';
@@ -24,7 +24,7 @@ export const senderOf = (
   const token = bearerToken(header('authorization'));
   if (token === undefined)
     return refuse('token-missing', 'telemetry needs the header Authorization: Bearer TOKEN here');
-  const source = sources.sourceOf(token);
+  const source = isTokenLong(token) ? sources.sourceOf(token) : undefined;
   return source === undefined
     ? refuse('token-unknown', 'no source of telemetry has this token')
     : ok(source);

@@ -28,11 +28,12 @@ import { value } from '../support/records.ts';
 
 const [protobuf, json] = ['application/x-protobuf', 'application/json'] as const;
 const anyToken = 'the-token-of-the-collector';
+const shortToken = 'too-short';
 const shopToken = 'the-token-of-the-checkout-team';
 const sources = knownSources(
   value(
     parseSources(
-      `collector sha256:${tools.crypto.sha256HexOfText(anyToken)}\nshop ${shopToken} checkout,cart`,
+      `collector sha256:${tools.crypto.sha256HexOfText(anyToken)}\nshop ${shopToken} checkout,cart\nshort sha256:${tools.crypto.sha256HexOfText(shortToken)}`,
       tools.crypto,
     ),
   ),
@@ -92,6 +93,13 @@ describe.each([
     ['another scheme', { authorization: `Basic ${anyToken}` }, 'token-missing'],
     ['a token without a scheme', { authorization: anyToken }, 'token-missing'],
     ['a token of nobody', bearer('the-token-of-the-collectoR'), 'token-unknown'],
+    ['a short token of nobody', bearer('deadbeef'), 'token-unknown'],
+    ['a token that is longer than any', bearer('t'.repeat(600)), 'token-unknown'],
+    [
+      'a token that is too short, although its digest is listed',
+      bearer(shortToken),
+      'token-unknown',
+    ],
     ['the name of a source', bearer('collector-collector'), 'token-unknown'],
     ['the digest of a token', bearer(tools.crypto.sha256HexOfText(anyToken)), 'token-unknown'],
   ])('with %s is refused', async (_name, headers, code) => {

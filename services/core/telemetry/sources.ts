@@ -113,10 +113,10 @@ const refuse = (line: number | null, message: string): Result<never, SourcesProb
 export const maySend = ({ services }: TelemetrySource, service: string | null): boolean =>
   services === null || (service !== null && services.has(service));
 
-/** The token of an `Authorization` header (RFC 6750); undefined: it holds none, or none of a length that tokens have. */
-export const bearerToken = (header: string | undefined): string | undefined => {
-  const token = /^bearer +(\S+)$/i.exec(header?.trim() ?? '')?.[1];
-  // A digest in the list may be of a token that would not be taken as such.
-  const isLongEnough = token !== undefined && token.length >= tokenCharsMin;
-  return isLongEnough && token.length <= tokenCharsMax ? token : undefined;
-};
+/** The token of an `Authorization` header (RFC 6750), of whatever length; undefined: it holds none. */
+export const bearerToken = (header: string | undefined): string | undefined =>
+  /^bearer +(\S+)$/i.exec(header?.trim() ?? '')?.[1];
+
+/** Whether it has a length that tokens have: a digest in the list may be of one that would not be taken as such. */
+export const isTokenLong = ({ length }: string): boolean =>
+  length >= tokenCharsMin && length <= tokenCharsMax;

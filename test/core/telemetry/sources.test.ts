@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   bearerToken,
+  isTokenLong,
   maySend,
   parseSources,
   sourcesMax,
@@ -103,9 +104,9 @@ test.each<[string | undefined, string | undefined]>([
   [`Basic ${token}`, undefined],
   [`Bearer ${token} ${token}`, undefined],
   [`Bearer ${token}, Bearer ${token}`, undefined],
-  ['Bearer too-short', undefined],
+  ['Bearer too-short', 'too-short'],
   [`Bearer ${'t'.repeat(tokenCharsMax)}`, 't'.repeat(tokenCharsMax)],
-  [`Bearer ${'t'.repeat(tokenCharsMax + 1)}`, undefined],
+  [`Bearer ${'t'.repeat(tokenCharsMax + 1)}`, 't'.repeat(tokenCharsMax + 1)],
 ])('the header %j holds the token %j', (header, held) => {
   expect(bearerToken(header)).toBe(held);
 });
@@ -117,4 +118,13 @@ test('a source sends what it may, and one without a list anything', () => {
     [true, true, false, false, false, false],
   );
   expect(['shop', 'anything', null].map((name) => maySend(any, name))).toEqual([true, true, true]);
+});
+
+test.each<[number, boolean]>([
+  [tokenCharsMin - 1, false],
+  [tokenCharsMin, true],
+  [tokenCharsMax, true],
+  [tokenCharsMax + 1, false],
+])('a token of %i characters may be one of the list: %s', (chars, may) => {
+  expect(isTokenLong('t'.repeat(chars))).toBe(may);
 });
