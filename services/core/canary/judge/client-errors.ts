@@ -1,5 +1,4 @@
-import type { RateCounts, SaidCounts } from '../statistics/rate-counts.ts';
-import type { Cohort } from '../windows/cohorts.ts';
+import type { RateCounts, RatePair, SaidCounts } from '../statistics/rate-counts.ts';
 import type { WindowMark } from '../windows/window.ts';
 
 // Errors of the client's (4xx, UNAUTHENTICATED) are no failures of the service's, so nobody is rolled back for them. But
@@ -18,7 +17,7 @@ export type ClientErrorsState = {
   readonly baseline: RateCounts;
   /** Windows with requests of both, and of each one the sum of events²/total of them: clients come in clumps. */
   readonly windows: number;
-  readonly squares: { readonly [Of in Cohort]: number };
+  readonly squares: { readonly [Of in keyof RatePair]: number };
 };
 
 /** Events are errors of the client's. */
