@@ -14,8 +14,8 @@ export type RatioCurve = {
   readonly weighed: readonly [canary: number, baseline: number];
   /**
    * On the candidates, ln of the likelihood of the split of events against that of the best candidate, never lower than
-   * `heightMin`: how many thousandths lower than the best, as four digits of base 32 each. A state has a curve for each
-   * test, and hardly ever looks at it.
+   * `heightMin`: how many thousandths lower than the best, as text (`textOf`). A state has
+   * a curve for each test, and hardly ever looks at it.
    */
   readonly heights: string;
 };
@@ -32,41 +32,63 @@ const roots: readonly number[] = candidates.map((candidate) => Math.exp(candidat
 /** Refuted beyond all doubt; to count it as no more than that makes the interval no narrower. */
 const heightMin = -999;
 
-const digits = '0123456789abcdefghijklmnopqrstuv';
-const digitCodes: readonly number[] = Array.from(digits, (digit) => digit.charCodeAt(0));
-const digitsEach = 4;
-
 // Of one call and overwritten by the next: hundreds of numbers for each block of each tail of each canary else.
-const codes: number[] = candidates.flatMap(() => Array<number>(digitsEach).fill(0));
 const summed: number[] = candidates.slice();
 
+/** How far each candidate is from the one before it, against the step before that. */
+const stepRatios: readonly number[] = candidates.map((candidate, index) => {
+  const [before = 0, twoBefore = 0] = [candidates[index - 1], candidates[index - 2]];
+  return index < 2 ? 0 : (candidate - before) / (before - twoBefore);
+});
+
+/** Where a straight line through the two thousandths before it leads. */
+const expectedAt = (index: number, before: number, twoBefore: number): number =>
+  Math.round(before + (before - twoBefore) * (stepRatios[index] ?? 0));
+
+/**
+ * How far each one is from what was expected, as a number from 0 on (0, -1, 1, -2, …: 0, 1, 2, 3, …) in pieces of five bits,
+ * the lowest first, with 32 more in all but the last; each piece as one character that JSON takes as it is.
+ */
 const textOf = (heights: readonly number[]): string => {
+  const codes: number[] = [];
+  let [before, twoBefore] = [0, 0];
   for (let index = 0; index < points; index += 1) {
     const thousandths = -Math.round((heights[index] ?? 0) * 1e3);
-    const at = digitsEach * index;
-    codes[at] = digitCodes[thousandths >> 15] ?? 0;
-    codes[at + 1] = digitCodes[(thousandths >> 10) & 31] ?? 0;
-    codes[at + 2] = digitCodes[(thousandths >> 5) & 31] ?? 0;
-    codes[at + 3] = digitCodes[thousandths & 31] ?? 0;
+    const difference = thousandths - expectedAt(index, before, twoBefore);
+    [before, twoBefore] = [thousandths, before];
+    let rest = difference < 0 ? -2 * difference - 1 : 2 * difference;
+    for (; rest > 31; rest >>= 5) codes.push(codeOf(32 + (rest & 31)));
+    codes.push(codeOf(rest));
   }
   return String.fromCharCode(...codes);
 };
+
+/** From # on, without the backslash. */
+const codeOf = (piece: number): number => (piece < 57 ? 35 + piece : 36 + piece);
+const pieceIn = (code: number): number => (code < 92 ? code - 35 : code - 36);
 
 const heightsIn = (
   { heights: text }: RatioCurve,
   heights: number[] = candidates.slice(),
 ): number[] => {
+  let at = 0;
+  let [before, twoBefore] = [0, 0];
   for (let index = 0; index < points; index += 1) {
-    let thousandths = 0;
-    for (let at = digitsEach * index; at < digitsEach * (index + 1); at += 1)
-      thousandths = thousandths * 32 + digitIn(text.charCodeAt(at));
+    let number = 0;
+    for (let shift = 0; ; shift += 5) {
+      const piece = pieceIn(text.charCodeAt(at));
+      at += 1;
+      number |= (piece & 31) << shift;
+      if (!(piece > 31)) break;
+    }
+    const difference = number % 2 === 0 ? number / 2 : -(number + 1) / 2;
+    const thousandths = expectedAt(index, before, twoBefore) + difference;
+    [before, twoBefore] = [thousandths, before];
     // Not -0.
     heights[index] = 0 - thousandths / 1e3;
   }
   return heights;
 };
-
-const digitIn = (code: number): number => (code < 97 ? code - 48 : code - 87);
 
 export const initialCurve: RatioCurve = {
   weighed: [0, 0],

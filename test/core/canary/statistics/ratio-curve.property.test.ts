@@ -182,3 +182,24 @@ describe('the interval of the ratio', () => {
     );
   });
 });
+
+test('a curve is short text that JSON takes as it is, whatever it has seen', () => {
+  const pair = fc.tuple(fc.nat(50), fc.nat(50));
+  fc.assert(
+    fc.property(fc.array(pair, { maxLength: 60 }), (blocks) => {
+      let curve = initialCurve;
+      for (const [canary, baseline] of blocks)
+        curve = addToCurve(
+          curve,
+          { canary: { total: 1_000, events: canary }, baseline: { total: 900, events: baseline } },
+          1,
+        );
+      expect(JSON.stringify(curve.heights)).toHaveLength(curve.heights.length + 2);
+      expect(curve.heights.length).toBeLessThanOrEqual(148);
+      const { low, high } = curveInterval(curve, confidence);
+      const ratio = curveRatio(curve);
+      if (ratio !== null && low !== null) expect(low).toBeLessThanOrEqual(ratio);
+      if (ratio !== null && high !== null) expect(high).toBeGreaterThanOrEqual(ratio);
+    }),
+  );
+});
