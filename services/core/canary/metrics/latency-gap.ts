@@ -25,13 +25,18 @@ const deviations = 2;
 /** Gaps in which a tail is asked where no quantile lies: those among the slowest. */
 const gapsMax = 3;
 /**
- * A tail inside of a part is asked if so many times the baseline's requests of the warm-up, from either version, show what
- * it promises: that takes ten warm-ups at an even split, fifty where the canary has a tenth. A part that needs more would
- * only keep good canaries from passing; there the ladder must do.
+ * A tail of its own is asked if so many warm-ups show what it promises, with the traffic of both versions as it was: ten
+ * minutes of the thirty that a canary has. One that needs more would only keep good canaries from passing; there the
+ * ladder must do.
  */
 const warmUpsMax = 10;
+/** Smaller steps tell a gap of half an octave from none no better, and buckets may be ever so fine. */
+const stepsPerOctave = 256;
 
 type Margins = Pick<LatencyMargins, 'promoteTolerance'>;
+
+/** What there is to show it by: requests of the canary in the warm-up, and the scatter that its tails are judged with. */
+export type ShownBy = { readonly canaryRequests: number; readonly phi: number };
 
 /** Of the baseline, on a grid that can be shifted. */
 type Seen = {
@@ -68,16 +73,23 @@ export const isAskedByShares = (
 ): boolean => {
   const seen = seenOn(cut, durations);
   if (seen === undefined) return false;
-  const own = shareIn(seen, edge);
-  const { relative, absolute } = lineOfShares(margins, own);
-  const byShares = logOdds(relative * own + absolute) - logOdds(own);
+  const byShares = bySharesAt(margins, shareIn(seen, edge));
   return 2 * byShift(seen, cut, edge) < byShares && isGapNear(seen, edge, cut.promoteShift);
+};
+
+/** What the line of a promotion by shares promises of this share, in log odds. */
+const bySharesAt = (margins: Margins, own: number): number => {
+  const { relative, absolute } = lineOfShares(margins, own);
+  return logOdds(relative * own + absolute) - logOdds(own);
 };
 
 const widthOn = ({ scale }: Seen['grid']): number => gapOctaves * 2 ** scale;
 
+const stepOn = ({ scale }: Seen['grid']): number => Math.max(1, 2 ** scale / stepsPerOctave);
+
 const isGapNear = (seen: Seen, edge: number, reach: number): boolean => {
-  for (let low = edge - reach - widthOn(seen.grid); low <= edge + reach; low += 1)
+  const step = stepOn(seen.grid);
+  for (let low = edge - reach - widthOn(seen.grid); low <= edge + reach; low += step)
     if (isGapFrom(seen, low)) return true;
   return false;
 };
@@ -100,6 +112,7 @@ export const boundariesAboutGaps = (
   cut: Cut,
   edges: readonly number[],
   durations: Durations,
+  shownBy: ShownBy,
 ): readonly Boundary[] => {
   const seen = seenOn(cut, durations);
   if (seen === undefined) return [];
@@ -111,7 +124,12 @@ export const boundariesAboutGaps = (
         !asked.some((edge) => edge >= low - cut.promoteShift && edge <= high + cut.promoteShift),
     )
     .map(([low, high]) => Math.min(low + cut.promoteShift, high))
-    .filter((edge) => !edges.includes(edge) && isAsked(edge))
+    .filter(
+      (edge) =>
+        !edges.includes(edge) &&
+        isAsked(edge) &&
+        isShown(seen, shownBy, shareIn(seen, edge), bySharesAt(margins, shareIn(seen, edge))),
+    )
     .slice(-gapsMax);
   if (asked.length + more.length === 0) return [];
   const all = [...edges, ...more].toSorted((left, right) => left - right);
@@ -129,7 +147,8 @@ export const boundariesAboutGaps = (
       below.isGap && at.isGap
         ? boundaryPassedBy(durations, (below.beyond + at.beyond) / (2 * seen.total))
         : undefined;
-    if (middle !== undefined && isShown(seen, cut, edgeOf(middle))) inside.push(middle);
+    if (middle !== undefined && isShownInside(seen, cut, shownBy, edgeOf(middle)))
+      inside.push(middle);
     below = at;
   }
   return [...more.map((edge) => boundaryOn(seen.grid, edge)), ...inside];
@@ -157,14 +176,21 @@ const gapsIn = (seen: Seen): readonly (readonly [low: number, high: number])[] =
  */
 const natsShown = 4.6;
 
+/** Whether the shift at an edge inside of a part is shown by few enough requests. */
+const isShownInside = (seen: Seen, cut: Cut, shownBy: ShownBy, edge: number): boolean =>
+  isShown(seen, shownBy, shareIn(seen, edge - cut.promoteShift), byShift(seen, cut, edge));
+
 /**
- * Whether the shift at an edge is shown by few enough requests. Of shares p with n requests in either version log odds
- * that differ by d come to n p (1 - p) d^2 / 4 nats (two binomials, to the second order).
+ * Whether a promise about a share is shown by few enough requests. Of shares p with n and m requests log odds that differ
+ * by d come to p (1 - p) d^2 / (2 (1/n + 1/m)) nats (two binomials, to the second order), less by the scatter phi.
  */
-const isShown = (seen: Seen, cut: Cut, edge: number): boolean => {
-  const share = shareIn(seen, edge - cut.promoteShift);
-  const odds = byShift(seen, cut, edge);
-  return share > 0 && share < 1
-    ? (warmUpsMax * seen.total * share * (1 - share) * odds ** 2) / 4 >= natsShown
-    : true;
+const isShown = (
+  { total }: Seen,
+  { canaryRequests, phi }: ShownBy,
+  share: number,
+  odds: number,
+): boolean => {
+  if (share <= 0 || share >= 1) return true;
+  const either = 2 * (1 / Math.max(1, canaryRequests) + 1 / total);
+  return (warmUpsMax * share * (1 - share) * odds ** 2) / (either * phi) >= natsShown;
 };

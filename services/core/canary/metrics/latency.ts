@@ -177,6 +177,7 @@ type WarmUp = {
   /** What the baseline showed, and the buckets of the canary, all empty. */
   readonly baseline: Durations | null;
   readonly canaryBuckets: Durations | null;
+  readonly canaryRequests: number;
   readonly restartsBegun: number;
 };
 
@@ -195,7 +196,7 @@ export const latencyJudge: RuledJudge<
   initial: () => ({
     judged: 'latency',
     logRollback: 0,
-    warmUp: { baseline: null, canaryBuckets: null, restartsBegun: 0 },
+    warmUp: { baseline: null, canaryBuckets: null, canaryRequests: 0, restartsBegun: 0 },
     cut: null,
     tails: [],
     hasMeanLog: false,
@@ -232,6 +233,7 @@ const observe = (
   const next: WarmUp = {
     baseline: together(warmUp.baseline, baseline),
     canaryBuckets: together(warmUp.canaryBuckets, canary && emptied(canary)),
+    canaryRequests: warmUp.canaryRequests + (canary === null ? 0 : totalOf(canary)),
     restartsBegun,
   };
   if (rule.measuredAt === null || canary === null || baseline === null)
@@ -276,7 +278,10 @@ const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
   if (middle === undefined) return state;
   const cut = cutOf(middle, rule);
   const edges = atQuantiles.map(([, boundary]) => edgeOf(boundary));
-  const more = boundariesAboutGaps(rule, cut, edges, seen.value);
+  const more = boundariesAboutGaps(rule, cut, edges, seen.value, {
+    canaryRequests: warmUp.canaryRequests,
+    phi: measuredPhi(rule, gapQuantile),
+  });
   const boundaries = [...atQuantiles, ...more.map((one) => [gapQuantile, one] as const)];
   const tails: Tail[] = [];
   const settled: number[] = [...noLoudWindows];

@@ -5,8 +5,12 @@ import {
 } from '../../../../services/core/canary/metrics/latency-gap.ts';
 import { cutOf } from '../../../../services/core/canary/metrics/latency-tail.ts';
 import { latencyBoundaries } from '../../../../services/core/canary/metrics/latency.ts';
-import type { Boundary } from '../../../../services/core/canary/windows/durations.ts';
-import { boundarySeconds, edgeOf } from '../../../../services/core/canary/windows/durations.ts';
+import type { Boundary, Durations } from '../../../../services/core/canary/windows/durations.ts';
+import {
+  boundarySeconds,
+  edgeOf,
+  totalOf,
+} from '../../../../services/core/canary/windows/durations.ts';
 import { exponentialOf, normals } from '../../../../services/dev/canary-climates/durations.ts';
 import { seededRandom } from '../../../../services/dev/canary-climates/random.ts';
 import type { Random } from '../../../../services/dev/canary-climates/random.ts';
@@ -21,6 +25,8 @@ import {
 } from '../../../support/canary/shaped-durations.ts';
 import type { Part, Parts } from '../../../support/canary/shaped-durations.ts';
 
+const evenly = (seen: Durations) => ({ canaryRequests: totalOf(seen), phi: 1 });
+
 // Nobody can list the shapes that durations have: here are many, drawn once for all.
 
 test('durations that spread about one middle are asked by shifts alone, however few were seen', () => {
@@ -33,7 +39,7 @@ test('durations that spread about one middle are asked by shifts alone, however 
     const boundaries = latencyBoundaries(seen).map(([, boundary]) => boundary);
     const cut = cutOf(boundaries[0] as Boundary, latencyRule);
     const edges = boundaries.map(edgeOf);
-    expect(boundariesAboutGaps(latencyRule, cut, edges, seen)).toEqual([]);
+    expect(boundariesAboutGaps(latencyRule, cut, edges, seen, evenly(seen))).toEqual([]);
     expect(edges.some((edge) => isAskedByShares(latencyRule, cut, edge, seen))).toBe(false);
   }
 });
@@ -84,7 +90,7 @@ test('whatever the gaps, there are few tails, and each boundary once', () => {
     const boundaries = latencyBoundaries(seen).map(([, boundary]) => boundary);
     const cut = cutOf(boundaries[0] as Boundary, latencyRule);
     const edges = boundaries.map(edgeOf);
-    const more = boundariesAboutGaps(latencyRule, cut, edges, seen);
+    const more = boundariesAboutGaps(latencyRule, cut, edges, seen, evenly(seen));
     expect(more.length).toBeLessThanOrEqual(10);
     const all = [...boundaries, ...more].map(boundarySeconds);
     expect(new Set(all).size).toBe(all.length);

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { isAskedByShares } from '../../../../services/core/canary/metrics/latency-gap.ts';
+import {
+  boundariesAboutGaps,
+  isAskedByShares,
+} from '../../../../services/core/canary/metrics/latency-gap.ts';
 import { cutOf, lineOfShares } from '../../../../services/core/canary/metrics/latency-tail.ts';
 import { boundariesIn, latencyJudge } from '../../../../services/core/canary/metrics/latency.ts';
 import type { LatencyRule } from '../../../../services/core/canary/metrics/latency.ts';
@@ -193,4 +196,33 @@ describe('inside of what gaps enclose', () => {
     expect(boundariesIn(state)).toHaveLength(5);
     expect(yieldOf(state)).toBe('promoted');
   });
+});
+
+describe('tails beside those at quantiles are asked only where they can be shown in time', () => {
+  /** A warm-up of 200 requests a second, of which one in two hundred takes thirty times as long. */
+  const seen = counted([0, 9_940], [80, 60]);
+  const edges = [0, 1];
+  const [cut] = edges.map((edge) =>
+    cutOf({ shape: 'exponential', scale: 4, edge: edge + 1 }, latencyRule),
+  );
+  const asked = (canaryRequests: number, phi: number): number =>
+    cut === undefined
+      ? 0
+      : boundariesAboutGaps(latencyRule, cut, edges, seen, { canaryRequests, phi }).length;
+
+  test.each([
+    ['as many requests of the canary', 10_000, 1, true],
+    ['a twentieth of them, as a canary of five percent has', 500, 1, false],
+    ['as many that scatter a hundred times as much', 10_000, 100, false],
+    ['none of the canary', 0, 1, false],
+  ])('%s', (_, canaryRequests, phi, isAskedMore) => {
+    expect(asked(canaryRequests, phi) > 0).toBe(isAskedMore);
+  });
+});
+
+test('a gap is found between buckets as fine as they may be', () => {
+  const seen = atScale(20)([...Array<number>(900).fill(0.001), ...Array<number>(100).fill(0.002)]);
+  const boundary: Boundary = { shape: 'exponential', scale: 20, edge: Math.floor(-9.5 * 2 ** 20) };
+  const cut = cutOf(boundary, latencyRule);
+  expect(isAskedByShares(latencyRule, cut, edgeOf(boundary), seen)).toBe(true);
 });
