@@ -15,7 +15,7 @@ import {
   unsaidWords,
 } from '../../core/canary/judge/sentence.ts';
 import type { BacktestSetup } from '../../core/canary/backtest/setup.ts';
-import type { MetricPart } from '../../core/canary/judge/verdict.ts';
+import type { MetricPart, Timed } from '../../core/canary/judge/verdict.ts';
 import type { LatencyExplanation, LatencyProblem } from '../../core/canary/metrics/latency.ts';
 import { beforeSpanMs } from '../../core/canary/rollouts/before.ts';
 import { grouped } from '../../core/canary/reading/figures.ts';
@@ -179,7 +179,7 @@ export const tellTargetsTogether = (
   });
 };
 
-type Incomparable = LatencyExplanation & {
+type Incomparable = Timed<LatencyExplanation> & {
   readonly problem: Exclude<LatencyProblem, 'scale-fell'>;
 };
 

@@ -37,6 +37,7 @@ export const initialFamily = (
   const metrics = rule.metrics.map(initialMetric);
   return {
     nextIndex: 0,
+    beginsMs: null,
     pairedIndex: null,
     anchorIndex: null,
     presenceIndex: null,
@@ -196,6 +197,7 @@ const folded = (
   const { advanced } = before;
   const state: FamilyState = {
     nextIndex: index + 1,
+    beginsMs: before.beginsMs ?? shownWindow.startMs - index * rule.windowMs,
     pairedIndex,
     anchorIndex,
     presenceIndex: before.presenceIndex,

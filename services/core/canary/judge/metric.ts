@@ -1,3 +1,4 @@
+import type { LoudIndex } from '../analysis/strongest-windows.ts';
 import type { Cohort } from '../windows/cohorts.ts';
 import type { DeadlineResult } from '../statistics/deadline-test.ts';
 import type { Durations } from '../windows/durations.ts';
@@ -13,7 +14,7 @@ import type { TrafficState } from '../metrics/traffic.ts';
 import type { RateCounts } from '../statistics/rate-counts.ts';
 import type { JudgedWindow, MetricWindow } from './judged-window.ts';
 import type { MetricRule } from './rule.ts';
-import type { MetricPart } from './verdict.ts';
+import type { MetricPart, Timed } from './verdict.ts';
 
 /** What the judge of one metric knows. */
 export type MetricState = RatesState | LatencyState | LevelState | TrafficState;
@@ -165,14 +166,31 @@ export const deadlineOf = (
 export const hasDeadlineTest = ({ judged }: MetricRule): boolean =>
   judged === 'errors' || judged === 'latency';
 
-export const explainMetric = (metric: MetricRule, state: MetricState): MetricPart['explained'] => {
+/** `startMsOf`: when the window of an index began. */
+export const explainMetric = (
+  metric: MetricRule,
+  state: MetricState,
+  startMsOf: (index: number) => number,
+): MetricPart['explained'] => {
   if (metric.judged === 'errors' && state.judged === 'errors')
-    return ratesJudge.explain(metric.rule, state);
+    return timed(ratesJudge.explain(metric.rule, state), startMsOf);
   if (metric.judged === 'latency' && state.judged === 'latency')
-    return latencyJudge.explain(metric.rule, state);
+    return timed(latencyJudge.explain(metric.rule, state), startMsOf);
   if (metric.judged === 'level' && state.judged === 'level')
-    return levelJudge.explain(metric.rule, state);
+    return timed(levelJudge.explain(metric.rule, state), startMsOf);
   if (metric.judged === 'traffic' && state.judged === 'traffic')
-    return trafficJudge.explain(metric.rule, state);
+    return timed(trafficJudge.explain(metric.rule, state), startMsOf);
   throw new TypeError(`${metric.id} is judged as ${state.judged}`);
 };
+
+const timed = <Explained extends { readonly strongestWindows: readonly LoudIndex[] }>(
+  explained: Explained,
+  startMsOf: (index: number) => number,
+): Timed<Explained> => ({
+  ...explained,
+  strongestWindows: explained.strongestWindows.map(({ index, gainNats }) => ({
+    index,
+    startMs: startMsOf(index),
+    gainNats,
+  })),
+});

@@ -38,6 +38,8 @@ export type Advance = Finding & {
 /** What is known after the windows so far, and nothing else. Plain JSON, about 9 KB for ten metrics. */
 export type FamilyState = {
   readonly nextIndex: number;
+  /** When window 0 began; null before it came. */
+  readonly beginsMs: number | null;
   /** The first window in which some metric was seen in both cohorts. */
   readonly pairedIndex: number | null;
   /**

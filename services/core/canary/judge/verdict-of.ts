@@ -83,6 +83,7 @@ const partsOf = (rule: FamilyRule, state: FamilyState): readonly MetricPart[] =>
   const weights = weightsOf(rule, state);
   const parts = logParts(state);
   const promotes = logPromotes(rule, state);
+  const startMsOf = (index: number): number => (state.beginsMs ?? 0) + index * rule.windowMs;
   return rule.metrics.flatMap((metric, index) => {
     const before = state.metrics[index];
     if (before === undefined) return [];
@@ -99,7 +100,7 @@ const partsOf = (rule: FamilyRule, state: FamilyState): readonly MetricPart[] =>
       ...(unsaid === null ? {} : { unsaid }),
       ...(clientErrors === null ? {} : { clientErrors }),
       ...(metric.judged === 'traffic' && state.share === null ? { isShareUntold: true } : {}),
-      explained: explainMetric(metric, before),
+      explained: explainMetric(metric, before, startMsOf),
     };
   });
 };

@@ -1,4 +1,5 @@
 import type { DecidedStage } from '../../markers/marker.ts';
+import type { LoudWindow } from '../analysis/strongest-windows.ts';
 import type { LatencyExplanation } from '../metrics/latency.ts';
 import type { LevelExplanation } from '../metrics/level.ts';
 import type { ClientErrors } from './client-errors.ts';
@@ -92,7 +93,16 @@ export type MetricPart = {
   readonly unsaid?: Unsaid;
   /** That it plainly answers with more errors of the client's now, so that nothing passes; absent: it does not. */
   readonly clientErrors?: ClientErrors;
-  readonly explained: RatesExplanation | LatencyExplanation | LevelExplanation | TrafficExplanation;
+  readonly explained:
+    | Timed<RatesExplanation>
+    | Timed<LatencyExplanation>
+    | Timed<LevelExplanation>
+    | Timed<TrafficExplanation>;
+};
+
+/** With the times of its loudest windows. */
+export type Timed<Explained> = Omit<Explained, 'strongestWindows'> & {
+  readonly strongestWindows: readonly LoudWindow[];
 };
 
 /** Everything needed to check a verdict by hand. */

@@ -31,7 +31,7 @@ import {
 } from '../statistics/scatter.ts';
 import type { StakeRules } from '../statistics/stakes.ts';
 import { zeros } from '../statistics/stakes.ts';
-import type { LoudWindow } from '../analysis/strongest-windows.ts';
+import type { LoudIndex } from '../analysis/strongest-windows.ts';
 import {
   loudLength,
   loudWindows,
@@ -704,7 +704,7 @@ export type LatencyExplanation = {
   readonly noBound: NoBound | null;
   /** Why nothing is promoted, whatever the tails say; null: no part of the requests plainly takes longer. */
   readonly slowerPart: SlowerPart | null;
-  readonly strongestWindows: readonly LoudWindow[];
+  readonly strongestWindows: readonly LoudIndex[];
   readonly cappedBlocks: number;
   readonly unusableWindows: number;
   readonly problem: LatencyProblem | null;

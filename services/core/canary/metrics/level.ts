@@ -4,7 +4,7 @@ import type { RatioInterval } from '../statistics/ratio.ts';
 import { intervalConfidence } from '../statistics/ratio.ts';
 import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
 import { cappedBlocksOf, growthLength, roundGrowth, zeros } from '../statistics/stakes.ts';
-import type { LoudWindow } from '../analysis/strongest-windows.ts';
+import type { LoudIndex } from '../analysis/strongest-windows.ts';
 import { loudWindows } from '../analysis/strongest-windows.ts';
 import type { LevelSums } from './level-ratio.ts';
 import { levelInterval, levelRatio } from './level-ratio.ts';
@@ -267,7 +267,7 @@ export type LevelExplanation = {
   readonly toleratedRatio: number;
   readonly rollbackEvidence: number;
   readonly promoteEvidence: number;
-  readonly strongestWindows: readonly LoudWindow[];
+  readonly strongestWindows: readonly LoudIndex[];
   readonly cappedBlocks: number;
   readonly unusableWindows: number;
   /** Where the variance is from; `batches`: no history, so evidence comes once a minute. */

@@ -18,7 +18,7 @@ import {
 } from '../statistics/scatter.ts';
 import type { StakeRules } from '../statistics/stakes.ts';
 import { cappedBlocksOf, growthLength, roundGrowth, zeros } from '../statistics/stakes.ts';
-import type { LoudWindow } from '../analysis/strongest-windows.ts';
+import type { LoudIndex } from '../analysis/strongest-windows.ts';
 import { loudWindows } from '../analysis/strongest-windows.ts';
 import type { Line, RatePrior } from './rate-test.ts';
 import { addLineIncrements, predictedRate } from './rate-test.ts';
@@ -172,7 +172,7 @@ export type RatesExplanation = UsedPhi & {
   readonly toleratedRate: number;
   readonly rollbackEvidence: number;
   readonly promoteEvidence: number;
-  readonly strongestWindows: readonly LoudWindow[];
+  readonly strongestWindows: readonly LoudIndex[];
   readonly cappedBlocks: number;
 };
 

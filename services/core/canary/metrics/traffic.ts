@@ -8,7 +8,7 @@ import type { RatioInterval } from '../statistics/ratio.ts';
 import { intervalConfidence } from '../statistics/ratio.ts';
 import type { StakeRules } from '../statistics/stakes.ts';
 import { cappedBlocksOf, growthLength, roundGrowth, zeros } from '../statistics/stakes.ts';
-import type { LoudWindow } from '../analysis/strongest-windows.ts';
+import type { LoudIndex } from '../analysis/strongest-windows.ts';
 import { loudWindows } from '../analysis/strongest-windows.ts';
 import type { Making, Staked } from './staked.ts';
 import type { Lately, TrafficLost } from './traffic-lately.ts';
@@ -215,7 +215,7 @@ export type TrafficExplanation = {
   readonly toleratedRatio: number;
   readonly rollbackEvidence: number;
   readonly promoteEvidence: number;
-  readonly strongestWindows: readonly LoudWindow[];
+  readonly strongestWindows: readonly LoudIndex[];
   readonly cappedBlocks: number;
   readonly phi: number;
   /** What it gets now, where that is plainly less than is tolerated, so that nothing is promoted. */
