@@ -32,7 +32,14 @@ const roots: readonly number[] = candidates.map((candidate) => Math.exp(candidat
 /** Refuted beyond all doubt; to count it as no more than that makes the interval no narrower. */
 const heightMin = -999;
 
+/** The characters of pieces: from # on, without the backslash. */
+const pieceCodes: readonly number[] = Array.from({ length: 64 }, (_, piece) =>
+  piece < 57 ? 35 + piece : 36 + piece,
+);
+const piecesEach = 5;
+
 // Of one call and overwritten by the next: hundreds of numbers for each block of each tail of each canary else.
+const codes: number[] = candidates.flatMap(() => Array<number>(piecesEach).fill(0));
 const summed: number[] = candidates.slice();
 
 /** How far each candidate is from the one before it, against the step before that. */
@@ -43,52 +50,59 @@ const stepRatios: readonly number[] = candidates.map((candidate, index) => {
 
 /** Where a straight line through the two thousandths before it leads. */
 const expectedAt = (index: number, before: number, twoBefore: number): number =>
-  Math.round(before + (before - twoBefore) * (stepRatios[index] ?? 0));
+  (before + (before - twoBefore) * (stepRatios[index] ?? 0)) | 0;
 
 /**
  * How far each one is from what was expected, as a number from 0 on (0, -1, 1, -2, …: 0, 1, 2, 3, …) in pieces of five bits,
  * the lowest first, with 32 more in all but the last; each piece as one character that JSON takes as it is.
  */
 const textOf = (heights: readonly number[]): string => {
-  const codes: number[] = [];
-  let [before, twoBefore] = [0, 0];
+  let length = 0;
+  let before = 0;
+  let twoBefore = 0;
   for (let index = 0; index < points; index += 1) {
-    const thousandths = -Math.round((heights[index] ?? 0) * 1e3);
+    const thousandths = -Math.round((heights[index] ?? 0) * 1e3) | 0;
     const difference = thousandths - expectedAt(index, before, twoBefore);
-    [before, twoBefore] = [thousandths, before];
-    let rest = difference < 0 ? -2 * difference - 1 : 2 * difference;
-    for (; rest > 31; rest >>= 5) codes.push(codeOf(32 + (rest & 31)));
-    codes.push(codeOf(rest));
+    twoBefore = before;
+    before = thousandths;
+    let rest = (difference << 1) ^ (difference >> 31);
+    while (rest > 31) {
+      codes[length] = pieceCodes[32 + (rest & 31)] ?? 0;
+      length += 1;
+      rest >>= 5;
+    }
+    codes[length] = pieceCodes[rest] ?? 0;
+    length += 1;
   }
-  return String.fromCharCode(...codes);
+  return String.fromCharCode(...codes.slice(0, length));
 };
-
-/** From # on, without the backslash. */
-const codeOf = (piece: number): number => (piece < 57 ? 35 + piece : 36 + piece);
-const pieceIn = (code: number): number => (code < 92 ? code - 35 : code - 36);
 
 const heightsIn = (
   { heights: text }: RatioCurve,
   heights: number[] = candidates.slice(),
 ): number[] => {
   let at = 0;
-  let [before, twoBefore] = [0, 0];
+  let before = 0;
+  let twoBefore = 0;
   for (let index = 0; index < points; index += 1) {
-    let number = 0;
-    for (let shift = 0; ; shift += 5) {
-      const piece = pieceIn(text.charCodeAt(at));
+    let piece = pieceIn(text.charCodeAt(at));
+    at += 1;
+    let number = piece & 31;
+    for (let shift = 5; piece > 31; shift += 5) {
+      piece = pieceIn(text.charCodeAt(at));
       at += 1;
       number |= (piece & 31) << shift;
-      if (!(piece > 31)) break;
     }
-    const difference = number % 2 === 0 ? number / 2 : -(number + 1) / 2;
-    const thousandths = expectedAt(index, before, twoBefore) + difference;
-    [before, twoBefore] = [thousandths, before];
+    const thousandths = expectedAt(index, before, twoBefore) + ((number >>> 1) ^ -(number & 1));
+    twoBefore = before;
+    before = thousandths;
     // Not -0.
     heights[index] = 0 - thousandths / 1e3;
   }
   return heights;
 };
+
+const pieceIn = (code: number): number => (code < 92 ? code - 35 : code - 36);
 
 export const initialCurve: RatioCurve = {
   weighed: [0, 0],
