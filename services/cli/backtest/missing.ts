@@ -15,6 +15,7 @@ import {
   unsaidWords,
 } from '../../core/canary/judge/sentence.ts';
 import type { BacktestSetup } from '../../core/canary/backtest/setup.ts';
+import type { Note } from '../terminal/note.ts';
 import type { MetricPart, Timed } from '../../core/canary/judge/verdict.ts';
 import type { LatencyExplanation, LatencyProblem } from '../../core/canary/metrics/latency.ts';
 import { beforeSpanMs } from '../../core/canary/rollouts/before.ts';
@@ -82,48 +83,12 @@ export const tellWhatIsMissing = (
         hintOf(version, versions, 'service.version is', 'name it by --canary and --baseline'),
       );
   sayRefused();
-  for (const { id, explained } of backtest.readings().at(-1)?.explanation.metrics ?? [])
-    if (isIncomparable(explained))
-      note({
-        code: explained.problem,
-        message: `${about}${id}: ${durationsWords[explained.problem]}${explained.tails.length === 0 ? ', so nothing is promoted' : `, in ${countOf(explained.unusableWindows, 'window')}`}`,
-        hint: 'let both versions send the same kind of buckets, in the same unit and with the same bounds',
-      });
-  for (const { id, explained } of backtest.readings().at(-1)?.explanation.metrics ?? [])
-    if (explained.judged === 'latency' && explained.noBound !== null)
-      note({
-        code: 'no-bound',
-        message: `${about}${id}: ${noBoundWords(explained.noBound)}`,
-        hint: noBoundRemedy,
-      });
-  for (const { id, explained } of backtest.readings().at(-1)?.explanation.metrics ?? [])
-    if (explained.judged === 'latency' && explained.slowerPart !== null)
-      note({
-        code: 'slower-part',
-        message: `${about}${id}: ${slowerPartWords(explained.slowerPart)}`,
-        hint: slowerPartRemedy,
-      });
-  for (const { id, unsaid } of backtest.readings().at(-1)?.explanation.metrics ?? [])
-    if (unsaid !== undefined)
-      note({
-        code: 'status-unsaid',
-        message: `${about}${id}: ${unsaidWords(unsaid)}`,
-        hint: unsaidRemedy(unsaid),
-      });
-  for (const { id, explained } of backtest.readings().at(-1)?.explanation.metrics ?? [])
-    if (explained.judged === 'traffic' && explained.lost !== undefined)
-      note({
-        code: 'traffic-lost',
-        message: `${about}${id}: ${trafficLostWords(explained.lost)}`,
-        hint: trafficLostRemedy,
-      });
-  for (const { id, clientErrors } of backtest.readings().at(-1)?.explanation.metrics ?? [])
-    if (clientErrors !== undefined)
-      note({
-        code: 'client-errors',
-        message: `${about}${id}: ${clientErrorsWords(clientErrors)}`,
-        hint: clientErrorsRemedy,
-      });
+  const metrics = backtest.readings().at(-1)?.explanation.metrics ?? [];
+  for (const holdOf of holds)
+    for (const metric of metrics) {
+      const hold = holdOf(metric);
+      if (hold !== undefined) note({ ...hold, message: `${about}${metric.id}: ${hold.message}` });
+    }
   if (ended !== null)
     note({
       code: 'ended-undecided',
@@ -179,6 +144,8 @@ export const tellTargetsTogether = (
   });
 };
 
+type Metric = ReturnType<Backtest['readings']>[number]['explanation']['metrics'][number];
+
 type Incomparable = Timed<LatencyExplanation> & {
   readonly problem: Exclude<LatencyProblem, 'scale-fell'>;
 };
@@ -188,6 +155,50 @@ const isIncomparable = (explained: MetricPart['explained']): explained is Incomp
   explained.judged === 'latency' &&
   explained.problem !== null &&
   explained.problem !== 'scale-fell';
+
+/** What keeps a metric from being compared, or promoted whatever it shows: told in this order. */
+const holds: readonly ((metric: Metric) => Note | undefined)[] = [
+  ({ explained }) =>
+    isIncomparable(explained)
+      ? {
+          code: explained.problem,
+          message: `${durationsWords[explained.problem]}${explained.tails.length === 0 ? ', so nothing is promoted' : `, in ${countOf(explained.unusableWindows, 'window')}`}`,
+          hint: 'let both versions send the same kind of buckets, in the same unit and with the same bounds',
+        }
+      : undefined,
+  ({ explained }) =>
+    explained.judged === 'latency' && explained.noBound !== null
+      ? { code: 'no-bound', message: noBoundWords(explained.noBound), hint: noBoundRemedy }
+      : undefined,
+  ({ explained }) =>
+    explained.judged === 'latency' && explained.slowerPart !== null
+      ? {
+          code: 'slower-part',
+          message: slowerPartWords(explained.slowerPart),
+          hint: slowerPartRemedy,
+        }
+      : undefined,
+  ({ unsaid }) =>
+    unsaid === undefined
+      ? undefined
+      : { code: 'status-unsaid', message: unsaidWords(unsaid), hint: unsaidRemedy(unsaid) },
+  ({ explained }) =>
+    explained.judged === 'traffic' && explained.lost !== undefined
+      ? {
+          code: 'traffic-lost',
+          message: trafficLostWords(explained.lost),
+          hint: trafficLostRemedy,
+        }
+      : undefined,
+  ({ clientErrors }) =>
+    clientErrors === undefined
+      ? undefined
+      : {
+          code: 'client-errors',
+          message: clientErrorsWords(clientErrors),
+          hint: clientErrorsRemedy,
+        },
+];
 
 /** Faults of whoever sends, which leave nothing to judge. */
 const refusalHints: { readonly [reason: string]: string } = {

@@ -1,4 +1,5 @@
 import type { GateOutcome, PlaceAsked } from '../../core/canary/obey/gate.ts';
+import { isCohort } from '../../core/canary/windows/cohorts.ts';
 import type { WindowMark } from '../../core/canary/windows/window.ts';
 import { odds, percent } from '../../core/canary/reading/figures.ts';
 import { unsaidWords } from '../../core/canary/judge/sentence.ts';
@@ -366,7 +367,7 @@ const unsaidText = (line: Line): string | undefined => {
   const { cohort, by, canary, baseline } = first;
   const window = markIn(first);
   if (
-    (cohort !== 'canary' && cohort !== 'baseline') ||
+    !isCohort(cohort) ||
     typeof by !== 'string' ||
     typeof canary !== 'number' ||
     typeof baseline !== 'number'

@@ -1,4 +1,5 @@
 import { decide } from '../../../services/core/canary/judge/decide.ts';
+import type { SaidCounts } from '../../../services/core/canary/statistics/rate-counts.ts';
 import type { FamilyDecision } from '../../../services/core/canary/judge/decide.ts';
 import { initialFamily, judgeWindow } from '../../../services/core/canary/judge/judge.ts';
 import type {
@@ -146,6 +147,12 @@ export const healthy: Shown = {
   traffic: { canary: 250, baseline: 250 },
   share: 0.5,
 };
+
+/** With these errors, and all else as it should be. */
+export const withErrors = (canary: SaidCounts, baseline: SaidCounts): Shown => ({
+  ...healthy,
+  errors: { canary, baseline },
+});
 
 export const nothing: Shown = {};
 

@@ -16,6 +16,7 @@ import { policyIn, ruleIn } from '../attempts/frozen.ts';
 import { logEvidence } from '../judge/family-evidence.ts';
 import { isSeen, lastSeen } from '../judge/seen.ts';
 import { windowsIn } from '../judge/times.ts';
+import { isCohort } from '../windows/cohorts.ts';
 import type { Cohort } from '../windows/cohorts.ts';
 import type { Stage } from '../judge/verdict.ts';
 import { stageOf } from '../judge/verdict-of.ts';
@@ -155,7 +156,7 @@ export const readJudgingNote = (text: string): JudgingNote | undefined => {
     isText(slot['component']) &&
     (slot['target'] === null || isText(slot['target'])) &&
     Array.isArray(unheard) &&
-    unheard.every((cohort) => cohort === 'canary' || cohort === 'baseline') &&
+    unheard.every(isCohort) &&
     Array.isArray(unsent) &&
     unsent.every(isUnsent) &&
     Array.isArray(targets) &&
@@ -197,7 +198,7 @@ const isSlowerPart = (value: unknown): boolean =>
 const isUnsaid = (value: unknown): boolean =>
   isJsonFields(value) &&
   isText(value['metric']) &&
-  (value['cohort'] === 'canary' || value['cohort'] === 'baseline') &&
+  isCohort(value['cohort']) &&
   isText(value['by']) &&
   isNumber(value['canary']) &&
   isNumber(value['baseline']) &&

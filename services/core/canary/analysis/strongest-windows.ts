@@ -1,4 +1,5 @@
 import type { WindowMark } from '../windows/window.ts';
+import { thousandths } from '../statistics/rounding.ts';
 
 /** A window by how much it moved the rollback evidence. */
 export type LoudWindow = WindowMark & { readonly gainNats: number };
@@ -23,7 +24,7 @@ export const withWindow = (
   { index }: Pick<WindowMark, 'index'>,
   gainNats: number,
 ): readonly number[] => {
-  const gain = Math.round(gainNats * 1e3) / 1e3;
+  const gain = thousandths(gainNats);
   if (!(gain > 0) || gain <= (settled[lastGainAt] ?? 0)) return settled;
   let at = 0;
   while ((settled[at + gainAt] ?? 0) >= gain) at += size;

@@ -1,5 +1,6 @@
 import type { WindowMark } from '../windows/window.ts';
 import type { RatePair, SaidCounts } from '../statistics/rate-counts.ts';
+import { millionths } from '../statistics/rounding.ts';
 
 // Requests of which no point says what became of them count as good ones. That is true of services that mark nothing but
 // failures; it is not where the other version says of each request how it ended.
@@ -73,12 +74,9 @@ const lessIn = (pair: Pair, before: SaidState | null): Less | null => {
 };
 
 const partsIn = ({ canary, baseline }: CountsPair): ToldParts => ({
-  canary: shownPart(toldPart(canary)),
-  baseline: shownPart(toldPart(baseline)),
+  canary: millionths(toldPart(canary)),
+  baseline: millionths(toldPart(baseline)),
 });
-
-/** As exactly as anybody reads it. */
-const shownPart = (part: number): number => Math.round(part * 1e6) / 1e6;
 
 /** So much that it is not less than the other says (`saysLess`), whatever that is: the rule, and soon found. */
 const saysEnough = (sums: Sums | undefined, { total, events, said }: SaidCounts): boolean => {

@@ -1,4 +1,5 @@
 import type { RatioInterval } from '../statistics/ratio.ts';
+import { openWhereInfinite } from '../statistics/ratio.ts';
 
 /** Sums over the judged windows of one gauge. Everything here is symmetric: swapped cohorts invert the ratio. */
 export type LevelSums = readonly [
@@ -10,10 +11,9 @@ export type LevelSums = readonly [
 ];
 
 export const levelRatio = ([, canary, baseline]: LevelSums): number | null =>
-  finite(canary / baseline);
+  openWhereInfinite(canary / baseline);
 
 /** Next to a level of next to nothing there is no ratio. */
-const finite = (ratio: number): number | null => (Number.isFinite(ratio) ? ratio : null);
 
 /** The number of windows at which the interval is narrowest for its confidence. */
 const bestAtWindows = 60;
@@ -36,8 +36,8 @@ export const levelInterval = (
   const rest = canary * canary - width * canarySquares;
   const root = Math.sqrt(Math.max(0, (canary * baseline) ** 2 - square * rest));
   return {
-    low: rest > 0 ? finite(rest / (canary * baseline + root)) : null,
-    high: square > 0 ? finite((canary * baseline + root) / square) : null,
+    low: rest > 0 ? openWhereInfinite(rest / (canary * baseline + root)) : null,
+    high: square > 0 ? openWhereInfinite((canary * baseline + root) / square) : null,
   };
 };
 

@@ -14,7 +14,8 @@ import {
   zeros,
 } from '../statistics/stakes.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
-import { intervalConfidence } from '../statistics/ratio.ts';
+import { intervalConfidence, openWhereInfinite } from '../statistics/ratio.ts';
+import { thousandths } from '../statistics/rounding.ts';
 import { addNormalIncrements } from './normal-increments.ts';
 
 // The mean of log-durations: durations that all grow by a factor shift it by the factor's logarithm.
@@ -106,8 +107,6 @@ const addTold = (
   running[at + 2] = thousandths((running[at + 2] ?? 0) + weight * baselineMean);
 };
 
-const thousandths = (value: number): number => Math.round(value * 1e3) / 1e3 + 0;
-
 /** One duration has no spread. */
 const widen = (running: number[], at: number, { count, squares }: LogMoments): void => {
   if (count < 2) return;
@@ -184,11 +183,9 @@ export const explainMeanLog = (
     ratio: Math.exp(difference),
     interval: {
       low: Math.exp(difference - half),
-      high: finite(Math.exp(difference + half)),
+      high: openWhereInfinite(Math.exp(difference + half)),
       confidence: intervalConfidence,
     },
     phi,
   };
 };
-
-const finite = (ratio: number): number | null => (Number.isFinite(ratio) ? ratio : null);

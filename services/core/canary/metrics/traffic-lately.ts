@@ -1,3 +1,4 @@
+import { millionths, thousandths } from '../statistics/rounding.ts';
 import type { WindowMark } from '../windows/window.ts';
 
 // Whether requests are lost now. A promotion rests on all windows since the start, and what they have shown stays
@@ -35,15 +36,13 @@ export const latelyWith = (
   if (!(sum > 0)) return null;
   return {
     since: before?.since ?? { index, startMs },
-    nats: Math.round(sum * 1e6) / 1e6,
+    nats: millionths(sum),
     canary: (before?.canary ?? 0) + requests.canary,
     baseline: (before?.baseline ?? 0) + requests.baseline,
-    canaryExpected: rounded((before?.canaryExpected ?? 0) + requests.canaryExpected),
-    baselineExpected: rounded((before?.baselineExpected ?? 0) + requests.baselineExpected),
+    canaryExpected: thousandths((before?.canaryExpected ?? 0) + requests.canaryExpected),
+    baselineExpected: thousandths((before?.baselineExpected ?? 0) + requests.baselineExpected),
   };
 };
-
-const rounded = (requests: number): number => Math.round(requests * 1e3) / 1e3;
 
 /** What the canary gets of its share since then. */
 export type TrafficLost = {

@@ -2,6 +2,7 @@ import type { Line } from '../metrics/rate-test.ts';
 import { normalQuantile } from './normal.ts';
 import type { RatePair } from './rate-counts.ts';
 import { isPairedRate } from './rate-counts.ts';
+import { millionths } from './rounding.ts';
 
 // One classical test when the time of an analysis is over. Looking after every window has spent one half of alpha by
 // then; this spends the other half, once, and finds what is too small to be seen early.
@@ -107,7 +108,6 @@ const addStratum = (
 const clusterSkew = (phi: number): number => 3 / 2 - 1 / (2 * phi * phi);
 
 /** Adding 0 makes -0, which JSON has not, 0. */
-const millionths = (value: number): number => Math.round(value * 1e6) / 1e6 + 0;
 
 export type DeadlineResult = {
   readonly isWorse: boolean;

@@ -1,3 +1,5 @@
+import { thousandths } from './rounding.ts';
+
 // How much the counts at hand scatter: phi of the history, at the traffic that the canary has now.
 //
 // What all requests of an instance share (a slow node, a noisy neighbour) does not grow smaller with more requests,
@@ -111,5 +113,3 @@ export const usedPhi = (
   phiLeast: raisedPhi(at, phi, Math.max(1, least)),
   isPhiRaised: most > 1,
 });
-
-const thousandths = (value: number): number => Math.round(value * 1e3) / 1e3;

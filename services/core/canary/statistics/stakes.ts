@@ -1,4 +1,5 @@
 import type { BlockPlace, Restarts } from './evidence.ts';
+import { millionths } from './rounding.ts';
 
 /** Alternatives of the two questions that a test asks: is the canary worse than tolerated, and is it good enough? */
 export type Alternatives = {
@@ -36,8 +37,6 @@ const lowered = (value: number): number => Math.floor(value * 1e6) / 1e6 + 0;
 /** What has become of so little (e^-300) is given up, which is always allowed; a restart stakes anew. */
 const lostNats = -300;
 const nothingNats = -9_999;
-/** Of a sum of millionths; adding 0 makes -0, which JSON has not, 0. */
-const millionths = (value: number): number => Math.round(value * 1e6) / 1e6 + 0;
 
 export type StakeRules = {
   /** In one block an alternative gains at most this much. */

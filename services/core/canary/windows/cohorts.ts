@@ -3,6 +3,9 @@ import type { CohortLabels, Policy } from '../policy/policy.ts';
 
 export type Cohort = 'canary' | 'baseline';
 
+export const isCohort = (value: unknown): value is Cohort =>
+  value === 'canary' || value === 'baseline';
+
 /**
  * Why a point is in no cohort.
  * - `other-namespace`: both sides name a namespace, and not the same one;

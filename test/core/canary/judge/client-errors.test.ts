@@ -12,10 +12,10 @@ import { randomOf } from '../../../../services/dev/calibrate/random.ts';
 import {
   decisionsOn,
   familyRule,
-  healthy,
   judgeShown,
   times,
   told,
+  withErrors,
 } from '../../../support/canary/family.ts';
 import type { Shown } from '../../../support/canary/family.ts';
 
@@ -27,10 +27,6 @@ const refusing = (clientErrors: number, total = 250, events = 1): SaidCounts => 
   ...{ total, events, said: { good: total - events, by } },
   ...(clientErrors > 0 && { clientErrors }),
 });
-const shown = (canary: SaidCounts, baseline: SaidCounts): Shown => ({
-  ...healthy,
-  errors: { canary, baseline },
-});
 const saidOn = (windows: readonly Shown[]): readonly string[] =>
   told(decisionsOn(rule, windows).said);
 describe('a canary is promoted', () => {
@@ -40,20 +36,20 @@ describe('a canary is promoted', () => {
     ['that refuses fewer', 0, 75],
     ['that refuses four times as many, and less than one in a hundred', 2, 0],
   ])('%s', (_, canary, baseline) => {
-    expect(saidOn(times(100, shown(refusing(canary), refusing(baseline))))).toEqual([
+    expect(saidOn(times(100, withErrors(refusing(canary), refusing(baseline))))).toEqual([
       'promote at 59',
     ]);
   });
 
   test('one of whose clients tried again and again for half a minute, with ten times as many', () => {
-    const loud = times(6, shown(refusing(2_000, 2_250), refusing(2)));
-    const quiet = (count: number) => times(count, shown(refusing(2), refusing(2)));
+    const loud = times(6, withErrors(refusing(2_000, 2_250), refusing(2)));
+    const quiet = (count: number) => times(count, withErrors(refusing(2), refusing(2)));
     expect(saidOn([...quiet(50), ...loud, ...quiet(44)])).toEqual(['promote at 59']);
   });
 
   test('whose baseline does not say of any request that it was refused', () => {
     const marked: SaidCounts = { total: 250, events: 1 };
-    expect(saidOn(times(100, shown(refusing(75), marked)))).toEqual(['promote at 59']);
+    expect(saidOn(times(100, withErrors(refusing(75), marked)))).toEqual(['promote at 59']);
   });
 });
 
@@ -63,7 +59,7 @@ describe('a canary is not promoted', () => {
     ['that refuses three in ten, and the baseline one', 75, 25],
     ['that refuses one in fifty, and the baseline none', 5, 0],
   ])('%s', (_, canary, baseline) => {
-    const windows = times(360, shown(refusing(canary), refusing(baseline)));
+    const windows = times(360, withErrors(refusing(canary), refusing(baseline)));
     expect(saidOn(windows)).toEqual(['hold at 359, final']);
     expect(verdictOf(rule, judgeShown(rule, windows.slice(0, 100)))).toMatchObject({
       outcome: 'inconclusive',
@@ -73,8 +69,8 @@ describe('a canary is not promoted', () => {
 
   test('that begins to refuse late, and is told with when', () => {
     const windows = [
-      ...times(40, shown(refusing(2), refusing(2))),
-      ...times(30, shown(refusing(75), refusing(2))),
+      ...times(40, withErrors(refusing(2), refusing(2))),
+      ...times(30, withErrors(refusing(75), refusing(2))),
     ];
     expect(saidOn(windows)).toEqual([]);
     const state = judgeShown(rule, windows);
@@ -87,15 +83,15 @@ describe('a canary is not promoted', () => {
 
   test('until it has refused no more for as long as that was told, two minutes at most', () => {
     const windows = [
-      ...times(100, shown(refusing(75), refusing(2))),
-      ...times(60, shown(refusing(2), refusing(2))),
+      ...times(100, withErrors(refusing(75), refusing(2))),
+      ...times(60, withErrors(refusing(2), refusing(2))),
     ];
     expect(saidOn(windows)).toEqual(['promote at 112']);
   });
 });
 
 test('a roll-back does not ask who refuses how many', () => {
-  const bad = (clientErrors: number) => shown(refusing(clientErrors, 250, 12), refusing(0));
+  const bad = (clientErrors: number) => withErrors(refusing(clientErrors, 250, 12), refusing(0));
   expect(saidOn(times(60, bad(75)))).toEqual(saidOn(times(60, bad(0))));
   expect(saidOn(times(60, bad(75))).join()).toMatch(/^roll-back at \d+, final$/);
 });
@@ -189,8 +185,8 @@ describe('a canary of a twentieth of the requests is held', () => {
 
 test('nothing is kept of a canary that refuses nothing more', () => {
   const state = judgeShown(rule, [
-    ...times(20, shown(refusing(25), refusing(2))),
-    ...times(60, shown(refusing(2), refusing(2))),
+    ...times(20, withErrors(refusing(25), refusing(2))),
+    ...times(60, withErrors(refusing(2), refusing(2))),
   ]);
   expect(state.metrics[0]).toMatchObject({ clientErrors: null });
 });

@@ -6,10 +6,10 @@ import type { SaidCounts } from '../../../../services/core/canary/statistics/rat
 import {
   decisionsOn,
   familyRule,
-  healthy,
   judgeShown,
   times,
   told,
+  withErrors,
 } from '../../../support/canary/family.ts';
 import type { Shown } from '../../../support/canary/family.ts';
 
@@ -27,10 +27,6 @@ const none: SaidCounts = of(0, 0);
 /** Failures alone are marked, as by `error.type`. */
 const marked = (events: number): SaidCounts => of(events, 0);
 
-const shown = (canary: SaidCounts, baseline: SaidCounts): Shown => ({
-  ...healthy,
-  errors: { canary, baseline },
-});
 const saidOn = (windows: readonly Shown[]): readonly string[] =>
   told(decisionsOn(rule, windows).said);
 const unsaidAfter = (windows: readonly Shown[]): readonly string[] => {
@@ -50,14 +46,14 @@ describe('a canary is promoted', () => {
     ['where the baseline says it of fewer than half', none, of(0, 120)],
     ['where it says it of all, and the baseline of nearly as many', all(1), of(1, 215)],
   ])('%s', (_, canary, baseline) => {
-    expect(saidOn(times(100, shown(canary, baseline)))).toEqual(['promote at 59']);
+    expect(saidOn(times(100, withErrors(canary, baseline)))).toEqual(['promote at 59']);
   });
 });
 
 test.each([1, 5, 12, 24, 25, 60])(
   'of what both say from the first request on nothing is missing, after %i windows either',
   (windows) => {
-    expect(unsaidAfter(times(windows, shown(all(1), all(1))))).toEqual([]);
+    expect(unsaidAfter(times(windows, withErrors(all(1), all(1))))).toEqual([]);
   },
 );
 
@@ -68,16 +64,16 @@ describe('a canary is not promoted', () => {
     ['where the canary marks failures alone, and few', marked(1), all(1)],
     ['where the baseline says it of half, and the canary of a quarter', of(0, 62), of(0, 130)],
   ])('%s', (_, canary, baseline) => {
-    const windows = times(100, shown(canary, baseline));
+    const windows = times(100, withErrors(canary, baseline));
     expect(saidOn(windows)).toEqual([]);
     expect(unsaidAfter(windows)).toEqual(['errors']);
   });
 
   test('as long as a window in which it said nothing is no older than silence may be', () => {
     const windows = [
-      ...times(50, shown(all(1), all(1))),
-      shown(none, all(1)),
-      ...times(60, shown(all(1), all(1))),
+      ...times(50, withErrors(all(1), all(1))),
+      withErrors(none, all(1)),
+      ...times(60, withErrors(all(1), all(1))),
     ];
     expect(saidOn(windows)).toEqual(['promote at 74']);
     const state = judgeShown(rule, windows.slice(0, 60));
@@ -90,7 +86,10 @@ describe('a canary is not promoted', () => {
   });
 
   test('before it has said it of half as many in all windows together', () => {
-    const windows = [...times(100, shown(none, all(1))), ...times(120, shown(all(1), all(1)))];
+    const windows = [
+      ...times(100, withErrors(none, all(1))),
+      ...times(120, withErrors(all(1), all(1))),
+    ];
     expect(saidOn(windows)).toEqual(['promote at 218']);
   });
 });
@@ -103,8 +102,8 @@ describe('a canary is rolled back as if nobody asked who says what', () => {
     ['where it says that most failed, and the baseline says nothing', all(200), none],
   ])('%s', (_, canary, baseline) => {
     const plain = ({ events }: SaidCounts): SaidCounts => ({ total, events });
-    const asked = saidOn(times(60, shown(canary, baseline)));
-    expect(asked).toEqual(saidOn(times(60, shown(plain(canary), plain(baseline)))));
+    const asked = saidOn(times(60, withErrors(canary, baseline)));
+    expect(asked).toEqual(saidOn(times(60, withErrors(plain(canary), plain(baseline)))));
     expect(asked.join()).toContain('roll-back');
   });
 });
@@ -115,7 +114,7 @@ describe('a baseline that does not say what became of its requests', () => {
     ['of nine in ten', of(0, 25)],
     ['of nine in ten, and of the tenth that some failed', of(1, 24)],
   ])('%s is nothing that a canary is worse than', (_, baseline) => {
-    const windows = times(360, shown(all(5), baseline));
+    const windows = times(360, withErrors(all(5), baseline));
     expect(saidOn(windows)).toEqual(['hold at 24', 'hold at 359, final']);
     expect(unsaidAfter(windows.slice(0, 100))).toEqual(['errors']);
     const state = judgeShown(rule, windows.slice(0, 100));
@@ -128,15 +127,19 @@ describe('a baseline that does not say what became of its requests', () => {
     const few = (events: number, good: number): SaidCounts => ({ ...of(events, good), total: 3 });
     const windows = Array.from({ length: 300 }, (_, index) => {
       const events = index % 10 === 0 ? 1 : 0;
-      return shown(few(events, 3 - events), few(0, 0));
+      return withErrors(few(events, 3 - events), few(0, 0));
     });
     expect(saidOn(windows).join()).not.toContain('roll-back');
     expect(unsaidAfter(windows)).toEqual(['errors']);
   });
 
   test('for some windows: these are left out', () => {
-    const known = shown(all(1), all(1));
-    const windows = [...times(20, known), ...times(5, shown(all(1), none)), ...times(60, known)];
+    const known = withErrors(all(1), all(1));
+    const windows = [
+      ...times(20, known),
+      ...times(5, withErrors(all(1), none)),
+      ...times(60, known),
+    ];
     expect(saidOn(windows)).toEqual(['promote at 59']);
     const [errors] = explain(rule, judgeShown(rule, windows.slice(0, 58))).metrics;
     // The 12 windows of the warm-up, and those five.
@@ -146,7 +149,7 @@ describe('a baseline that does not say what became of its requests', () => {
 
 test('a verdict names the attribute, and who says it of how many', () => {
   const textOf = (canary: SaidCounts, baseline: SaidCounts): string => {
-    const state = judgeShown(rule, times(100, shown(canary, baseline)));
+    const state = judgeShown(rule, times(100, withErrors(canary, baseline)));
     return verdictText(verdictOf(rule, state), explain(rule, state));
   };
   const forgot = textOf(none, all(1));
