@@ -26,8 +26,9 @@ export const holdFile = (path: string): Result<() => void, HoldProblem> => {
     lock = join(realpathSync(dirname(lock)), basename(lock));
     if (heldHere.has(lock)) return fail({ code: 'held', holder: process.pid });
     database = new DatabaseSync(lock);
-    database.exec(`PRAGMA busy_timeout = ${busyMs}; PRAGMA locking_mode = EXCLUSIVE;
-      BEGIN EXCLUSIVE; PRAGMA user_version = ${process.pid}; COMMIT`);
+    // The mode comes after the lock: in it, who waits keeps what the one before it must have, and nobody gets the file.
+    database.exec(`PRAGMA busy_timeout = ${busyMs}; BEGIN EXCLUSIVE; PRAGMA locking_mode = EXCLUSIVE;
+      PRAGMA user_version = ${process.pid}; COMMIT`);
     const held = database;
     heldHere.add(lock);
     return ok(() => {
