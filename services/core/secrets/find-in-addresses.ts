@@ -1,0 +1,31 @@
+import type { FoundSecret } from './found-secret.ts';
+import { isPlaceholder } from './found-secret.ts';
+import type { TextReader } from './text-reader.ts';
+
+const userInfoMax = 512;
+
+/** `https://user:password@host`, `https://token@host`: what stands between the scheme and the host's @. */
+export const findInAddresses = ({ text }: TextReader): readonly FoundSecret[] => {
+  const found: FoundSecret[] = [];
+  for (let at = text.indexOf('://'); at >= 0; at = text.indexOf('://', at + 3)) {
+    const start = at + 3;
+    const authority =
+      /^[^/\s?#"'`<>]{0,512}/.exec(text.slice(start, start + userInfoMax))?.[0] ?? '';
+    const user = authority.lastIndexOf('@');
+    if (user < 0) continue;
+    const colon = authority.slice(0, user).indexOf(':');
+    const secret = authority.slice(colon + 1, user);
+    const isSecret =
+      colon < 0
+        ? /^(?=.*[0-9])(?=.*[a-z])[\w.~-]{20,}$/i.test(secret)
+        : secret !== '' && !isPlaceholder(secret);
+    if (!isSecret) continue;
+    found.push({
+      kind: 'address-password',
+      start: start + colon + 1,
+      end: start + user,
+      masked: `… (${secret.length} characters)`,
+    });
+  }
+  return found;
+};

@@ -1,0 +1,29 @@
+/** A secret in a text: UTF-16 positions, the second behind its last character. */
+export type FoundSecret = {
+  readonly kind: string;
+  readonly start: number;
+  readonly end: number;
+  /** What may be shown of it: how it begins, where that says nothing, and how long it is. */
+  readonly masked: string;
+};
+
+/** What a secret is written over with. A text in which this stands is not taken for one that holds a secret. */
+export const maskOf = ({ kind, start, end }: FoundSecret): string => {
+  const named = `[masked ${kind}]`;
+  // Never longer than what it covers: the field would not take it.
+  return named.length <= end - start ? named : '***';
+};
+
+/** Words, variables and masks that stand where a secret would. */
+export const isPlaceholder = (value: string): boolean =>
+  /^(?:\$|%|<|\{|\[masked|[*•.x#?-]+$|\*{3})/i.test(value) || placeholders.has(value.toLowerCase());
+
+const placeholders: ReadonlySet<string> = new Set([
+  ...['true', 'false', 'yes', 'no', 'on', 'off', 'none', 'null', 'nil', 'undefined', 'unset'],
+  ...['empty', 'missing', 'required', 'optional', 'invalid', 'incorrect', 'wrong', 'expired'],
+  ...['changed', 'rotated', 'reset', 'revoked', 'redacted', 'hidden', 'masked', 'removed'],
+  ...['secret', 'password', 'token', 'changeme', 'example', 'placeholder', 'disabled', 'enabled'],
+]);
+
+/** Tokens are drawn by chance; what repeats a few characters stands for one. */
+export const isVaried = (value: string): boolean => new Set(value).size >= 6;

@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  findSecrets,
+  maskSecrets,
+  secretsIn,
+} from '../../../services/core/secrets/find-secrets.ts';
+import { createTextReader } from '../../../services/core/secrets/text-reader.ts';
+import { tokenFormats } from '../../../services/core/secrets/token-formats.ts';
+
+// Texts that are made to cost: beginnings of secrets, repeated, with what their parts may hold between them.
+const beginnings = [
+  ...tokenFormats.flatMap(({ starts }) => starts),
+  ...[
+    'password=',
+    'token: "',
+    '--token ',
+    'Bearer ',
+    '://',
+    '://a:',
+    '@',
+    '-----BEGIN PRIVATE KEY-----',
+  ],
+];
+const filler = fc.constantFrom(
+  '',
+  '-',
+  '_',
+  '.',
+  'a',
+  '9',
+  'Aa1',
+  '=',
+  '/',
+  ' ',
+  'A'.repeat(40),
+  '\n',
+);
+const hostile = fc
+  .array(fc.tuple(fc.constantFrom(...beginnings), filler), { minLength: 1, maxLength: 6 })
+  .map((parts) => parts.flat().join(''));
+
+const looksEachMax = 60;
+
+test('a text costs as much for each character however long it is made', () => {
+  fc.assert(
+    fc.property(hostile, fc.integer({ min: 1, max: 60 }), (part, times) => {
+      const reader = createTextReader(part.repeat(times));
+      secretsIn(reader);
+      expect(reader.looked()).toBeLessThanOrEqual(looksEachMax * (reader.text.length + 10));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('what is written over is never longer, and holds nothing that would be found again', () => {
+  fc.assert(
+    fc.property(hostile, fc.string({ unit: 'binary' }), (part, tail) => {
+      const masked = maskSecrets(part + tail);
+      expect(masked.length).toBeLessThanOrEqual(part.length + tail.length);
+      expect(findSecrets(masked)).toEqual([]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('what is found lies inside the text, in order, apart', () => {
+  fc.assert(
+    fc.property(hostile, (text) => {
+      let end = 0;
+      for (const secret of findSecrets(text)) {
+        expect(secret.start).toBeGreaterThanOrEqual(end);
+        expect(secret.end).toBeGreaterThan(secret.start);
+        ({ end } = secret);
+      }
+      expect(end).toBeLessThanOrEqual(text.length);
+    }),
+  );
+});

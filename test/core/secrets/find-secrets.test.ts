@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import { findSecrets, maskSecrets } from '../../../services/core/secrets/find-secrets.ts';
+import { drawn, hex, upper } from '../../support/secrets/drawn.ts';
+import { positives } from '../../support/secrets/positives.ts';
+
+const draw = drawn(7);
+const keyId = `AKIA${draw.text(16, `${upper}234567`)}`;
+const token = `ghp_${draw.text(36)}`;
+
+describe('what is found', () => {
+  test('has its kind, its place and a sample that gives nothing away', () => {
+    expect(findSecrets(`before ${keyId} after`)).toEqual([
+      { kind: 'aws-access-key-id', start: 7, end: 27, masked: 'AKIA… (20 characters)' },
+    ]);
+  });
+
+  test('stands in the order of the text, each once', () => {
+    const text = `token=${token}; ${keyId}; password=hunter2`;
+    expect(findSecrets(text).map(({ kind }) => kind)).toEqual([
+      'github-token',
+      'aws-access-key-id',
+      'password',
+    ]);
+  });
+
+  test.each(positives(drawn(3), 1))('$kind: nothing of it is left', ({ text, hidden }) => {
+    const masked = maskSecrets(text);
+    expect(hidden.filter((part) => masked.includes(part))).toEqual([]);
+    expect(masked.length).toBeLessThanOrEqual(text.length);
+  });
+});
+
+describe('written over', () => {
+  test.each([
+    [`push with ${token}`, 'push with [masked github-token]'],
+    ['login with password=hunter2 failed', 'login with password=*** failed'],
+    ['https://ci:hunter2@git.example.com/a.git', 'https://ci:***@git.example.com/a.git'],
+    ['Password=correct9horse;Server=db', 'Password=***;Server=db'],
+    [`{"password": "two words 9", "a": 1}`, `{"password": "***", "a": 1}`],
+    [
+      `deploy --api-token ${draw.text(24, hex)} --now`,
+      'deploy --api-token [masked assigned-secret] --now',
+    ],
+    [`Authorization: Bearer ${draw.text(40)}`, 'Authorization: Bearer [masked authorization]'],
+  ])('%s', (text, masked) => {
+    expect(maskSecrets(text)).toBe(masked);
+  });
+
+  test.each([
+    'password=${DB_PASSWORD}',
+    'password: must be longer',
+    'token=ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx',
+    'https://ci:***@git.example.com/a.git',
+    'commit 3f786850e387550fdab836ed7e6dc881de23001b',
+    'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/db-Q7ZoSx',
+  ])('%s stays', (text) => {
+    expect(maskSecrets(text)).toBe(text);
+  });
+});
