@@ -9,12 +9,12 @@ export type Draw = {
 };
 
 export const digits = '0123456789';
-export const hex = `${digits}abcdef`;
+export const hex: string = `${digits}abcdef`;
 export const lower = 'abcdefghijklmnopqrstuvwxyz';
 export const upper: string = lower.toUpperCase();
-export const words = `${upper}${lower}${digits}`;
-export const base64url = `${words}-_`;
-export const base64 = `${words}+/`;
+export const words: string = `${upper}${lower}${digits}`;
+export const base64url: string = `${words}-_`;
+export const base64: string = `${words}+/`;
 
 /** Mulberry32. */
 export const drawn = (seed: number): Draw => {
