@@ -16,18 +16,16 @@ describe.each([
     expect(secrets.length).toBeGreaterThanOrEqual(200);
     expect(new Set(secrets.map(({ kind }) => kind)).size).toBeGreaterThanOrEqual(25);
     const missed = secrets.filter(({ text }) => findSecrets(text).length === 0);
-    expect(missed.length / secrets.length, JSON.stringify(missed, null, 1)).toBeLessThanOrEqual(
-      0.02,
-    );
+    expect(missed.slice(0, Math.floor(secrets.length * 0.02))).toEqual(missed);
   });
 
   test('at most one in a thousand ordinary values is taken for a secret', () => {
     expect(plain.length).toBeGreaterThanOrEqual(1000);
     const flagged = plain.filter((text) => findSecrets(text).length > 0);
-    expect(flagged.length / plain.length, flagged.join('\n')).toBeLessThanOrEqual(0.001);
+    expect(flagged.slice(0, Math.floor(plain.length * 0.001))).toEqual(flagged);
   });
 
   test('of what is found nothing is left to be found', () => {
-    for (const { text } of secrets) expect(findSecrets(maskSecrets(text)), text).toEqual([]);
+    for (const { text } of secrets) expect(findSecrets(maskSecrets(text))).toEqual([]);
   });
 });
