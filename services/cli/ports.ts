@@ -8,6 +8,7 @@ import type { Captures } from '../ports/capture.ts';
 import type { Clock, Stop } from '../ports/clock.ts';
 import type { PlanRedrive } from '../ports/dead-letters.ts';
 import type { Explaining } from '../ports/explaining.ts';
+import type { Git } from '../ports/git.ts';
 import type { HttpClient } from '../ports/http.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Migrated, MigrationStep } from '../ports/migrating.ts';
@@ -23,7 +24,7 @@ import type { PlanRetention } from '../ports/retention.ts';
 import type { Signer } from '../ports/signer.ts';
 import type { VerifierStatus, Verifying } from '../ports/verifying.ts';
 import type { Yaml } from '../ports/yaml.ts';
-import type { Environment } from './release/ci-run.ts';
+import type { Environment } from './release/ci/ci-job.ts';
 import type { Note } from './terminal/note.ts';
 import type { CliProblem, ProblemCode } from './problem.ts';
 
@@ -113,6 +114,7 @@ export type CliPorts = {
   readonly gateway: HttpClient | null;
   /** Address of the repository that the working folder belongs to, or null. */
   readonly repositoryAddress: () => Promise<string | null>;
+  readonly git: Git;
   /** Whether what holds the log is there already: a folder that first use would make is not. Asking makes nothing. */
   readonly isMade: () => boolean;
   /** The log, opened or made; nothing is folded. */

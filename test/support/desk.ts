@@ -19,6 +19,7 @@ import { fail, ok } from '../../services/core/result.ts';
 import { orderedModels } from '../../services/core/read-models.ts';
 import type { Result } from '../../services/core/result.ts';
 import { parseSettings } from '../../services/core/settings.ts';
+import type { Git } from '../../services/ports/git.ts';
 import type { HttpClient } from '../../services/ports/http.ts';
 import type { Numbering } from '../../services/ports/numbering.ts';
 import { foldToEnd, openGeneration } from '../../services/projector/catch-up.ts';
@@ -61,6 +62,8 @@ export type DeskOptions = {
   /** Commands go through the gateway. */
   readonly isRemote?: boolean;
   readonly repository?: string;
+  /** Without it there is no repository here, and no git. */
+  readonly git?: Git;
   /** Texts of files, by their paths. */
   /** How what is emitted is counted; without it nothing is. */
   readonly numbering?: Numbering;
@@ -118,6 +121,7 @@ const portsOf = (
     env = {},
     isRemote = false,
     repository,
+    git,
     files = {},
     numbering,
   }: DeskOptions & { readonly folder: string },
@@ -176,6 +180,7 @@ const portsOf = (
     numbering: numbering ?? { take: async () => null, giveBack: async () => undefined },
     gateway: isRemote ? clientOf(house) : null,
     repositoryAddress: async () => repository ?? null,
+    git: git ?? { head: async () => null, commitsBetween: async () => null },
     isMade: () => true,
     log: async () => ok(log),
     atHandBefore: async (position) => {

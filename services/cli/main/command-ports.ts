@@ -7,6 +7,7 @@ import { newKeyFile, readKeyFile, readPublicKeyFile } from '../../adapters/ed255
 import { diskCaptures } from '../../adapters/capture/disk.ts';
 import type { Foundation } from '../../adapters/foundation/foundation.ts';
 import { keysFolder } from '../../adapters/foundation/open-keys.ts';
+import { openGit } from '../../adapters/git/git.ts';
 import { createHttpClient } from '../../adapters/http/client.ts';
 import { openNumbering } from '../../adapters/numbering/folder.ts';
 import { openPlannedHere } from '../../adapters/planned-here/folder.ts';
@@ -85,6 +86,7 @@ export const commandPorts = (
     }),
     gateway: settings.url === null ? null : createHttpClient(settings.url),
     repositoryAddress,
+    git: openGit(env),
     isMade: () =>
       settings.url !== null ||
       settings.log.foundation !== 'sqlite' ||

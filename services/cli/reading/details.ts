@@ -2,7 +2,8 @@ import type { Details, NameValue } from '../../core/markers/marker.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Given } from '../terminal/arguments.ts';
-import type { CiJob } from '../release/ci-run.ts';
+import { labelsMax } from '../../core/markers/limits.ts';
+import type { CiJob } from '../release/ci/ci-job.ts';
 import { nearest } from '../../core/nearest.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
@@ -12,11 +13,28 @@ const triggers = ['push', 'tag', 'schedule', 'api', 'manual', 'rerun', 'auto'];
 const intents = ['planned', 'fix', 'rollback', 'config', 'migration', 'flag'];
 const changeTypes = ['commit', 'pull-request'];
 
+/** What the CI job says of the change, or what is checked out here. */
+export type KnownChange = Pick<
+  CiJob,
+  | 'commit'
+  | 'repository'
+  | 'branch'
+  | 'tag'
+  | 'build'
+  | 'trigger'
+  | 'actor'
+  | 'links'
+  | 'pullRequest'
+>;
+
 /**
- * What the options say about the change, and beside them what the CI job says of itself. `job` null: the options
- * alone, as for an update, which must say the same in every job of a run.
+ * What the options say about the change, and beside them what is known without. `known` null: the options alone, as
+ * for an update, which must say the same in every job of a run.
  */
-export const readDetails = (given: Given, job: CiJob | null): Result<Details, CliProblem> => {
+export const readDetails = (
+  given: Given,
+  known: KnownChange | null,
+): Result<Details, CliProblem> => {
   const fault =
     wordFault(given, 'trigger', triggers) ??
     wordFault(given, 'intent', intents) ??
@@ -32,15 +50,15 @@ export const readDetails = (given: Given, job: CiJob | null): Result<Details, Cl
     .map(({ value }) => addressFault('link', value))
     .find((found) => found !== undefined);
   if (notAddress !== undefined) return notAddress;
-  const changes = readChanges(given, job);
+  const changes = readChanges(given, known);
   if (!changes.ok) return changes;
   const repository = given.value('repository');
   return ok({
-    commit: given.value('commit') ?? job?.commit ?? null,
-    repository: repository === null ? (job?.repository ?? null) : withoutCredentials(repository),
-    build: given.value('build') ?? job?.build ?? null,
-    trigger: given.value('trigger') ?? job?.trigger ?? null,
-    actor: given.value('actor') ?? job?.actor ?? null,
+    commit: given.value('commit') ?? known?.commit ?? null,
+    repository: repository === null ? (known?.repository ?? null) : withoutCredentials(repository),
+    build: given.value('build') ?? known?.build ?? null,
+    trigger: given.value('trigger') ?? known?.trigger ?? null,
+    actor: given.value('actor') ?? known?.actor ?? null,
     owner: given.value('owner'),
     tickets: given.values('ticket'),
     intent: given.value('intent'),
@@ -51,10 +69,20 @@ export const readDetails = (given: Given, job: CiJob | null): Result<Details, Cl
     functionAlias: given.value('function-alias'),
     runbook: given.value('runbook'),
     resources: resources.value,
-    labels: labels.value,
-    links: [...links.value, ...(job?.links ?? [])],
+    labels: withRef(labels.value, known),
+    links: [...links.value, ...(known?.links ?? [])],
     changes: changes.value,
   });
+};
+
+/** Branch and tag have no field of their own: they are labels, where none of that name is given and one has room. */
+const withRef = (labels: readonly NameValue[], known: KnownChange | null): readonly NameValue[] => {
+  const named = new Set(labels.map(({ name }) => name));
+  const refs = (['branch', 'tag'] as const).flatMap((name): readonly NameValue[] => {
+    const value = known?.[name] ?? null;
+    return value === null || named.has(name) ? [] : [{ name, value }];
+  });
+  return [...labels, ...refs.slice(0, Math.max(0, labelsMax - labels.length))];
 };
 
 const readPairs = (
@@ -72,7 +100,10 @@ const readPairs = (
   return ok(pairs);
 };
 
-const readChanges = (given: Given, job: CiJob | null): Result<Details['changes'], CliProblem> => {
+const readChanges = (
+  given: Given,
+  known: KnownChange | null,
+): Result<Details['changes'], CliProblem> => {
   const changes: Details['changes'][number][] = [];
   for (const written of given.values('change')) {
     const [, type = '', id = '', title] = /^([^:]+):([^:]+)(?::([\s\S]+))?$/.exec(written) ?? [];
@@ -84,7 +115,7 @@ const readChanges = (given: Given, job: CiJob | null): Result<Details['changes']
       );
     changes.push({ type, id, title: title ?? null, url: null });
   }
-  const request = job?.pullRequest ?? null;
+  const request = known?.pullRequest ?? null;
   const isNamed = changes.some(({ type, id }) => type === 'pull-request' && id === request?.id);
   return ok(
     request === null || isNamed

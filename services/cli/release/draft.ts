@@ -4,8 +4,13 @@ import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Numbered } from '../../ports/numbering.ts';
 import type { Given } from '../terminal/arguments.ts';
-import type { CiJob } from './ci-run.ts';
+import type { Git } from '../../ports/git.ts';
+import type { Note } from '../terminal/note.ts';
+import type { CiJob } from './ci/ci-job.ts';
+import { fitsName } from './ci/ci-words.ts';
+import { withoutCredentials } from './repository.ts';
 import type { CommandName } from '../commands.ts';
+import type { KnownChange } from '../reading/details.ts';
 import { readDetails } from '../reading/details.ts';
 import { toMarker } from './marker-fields.ts';
 import { namesPlace, overridePlace, readPlace } from './place.ts';
@@ -30,13 +35,15 @@ export type Origin = {
   readonly job: CiJob | null;
   readonly host: string;
   readonly repositoryAddress: () => Promise<string | null>;
+  readonly git: Pick<Git, 'head'>;
+  readonly note: (note: Note) => void;
 };
 
-export const draftMarker = (
+export const draftMarker = async (
   command: EmittingCommand,
   given: Given,
   origin: Origin,
-): Result<Draft, CliProblem> => {
+): Promise<Result<Draft, CliProblem>> => {
   switch (command) {
     case 'release plan':
       return draftPlan(given, origin);
@@ -49,11 +56,12 @@ export const draftMarker = (
 
 const deployNameOf = ({ words }: Given): string => words[0] ?? 'default';
 
-const draftPlan = (given: Given, origin: Origin): Result<Draft, CliProblem> => {
+const draftPlan = async (given: Given, origin: Origin): Promise<Result<Draft, CliProblem>> => {
   const share = readShare(given);
   if (!share.ok) return share;
-  const details = readDetails(given, origin.job);
+  const details = readDetails(given, await knownChange(given, origin));
   if (!details.ok) return details;
+  noteEnvironment(given, origin);
   return ok({
     kind: 'planned',
     deployName: deployNameOf(given),
@@ -70,9 +78,10 @@ const draftPlan = (given: Given, origin: Origin): Result<Draft, CliProblem> => {
   });
 };
 
-const draftLog = (given: Given, origin: Origin): Result<Draft, CliProblem> => {
-  const details = readDetails(given, origin.job);
+const draftLog = async (given: Given, origin: Origin): Promise<Result<Draft, CliProblem>> => {
+  const details = readDetails(given, await knownChange(given, origin));
   if (!details.ok) return details;
+  noteEnvironment(given, origin);
   return ok({
     kind: 'logged',
     deployName: 'default',
@@ -83,6 +92,42 @@ const draftLog = (given: Given, origin: Origin): Result<Draft, CliProblem> => {
       rollback: given.has('rollback'),
       details: details.value,
     },
+  });
+};
+
+/** What the CI says of the change; what it leaves out, and outside CI all of it, git says. */
+const knownChange = async (
+  given: Given,
+  { job, git, repositoryAddress }: Origin,
+): Promise<KnownChange> => {
+  const isCommitKnown = given.has('commit') || (job !== null && job.commit !== null);
+  const [head, address] = await Promise.all([
+    isCommitKnown ? null : git.head(),
+    given.has('repository') || job !== null ? null : repositoryAddress(),
+  ]);
+  // A commit that was named is another than the one that lies here.
+  const commit = job?.commit ?? head?.commit ?? null;
+  if (job !== null) return { ...job, commit };
+  return {
+    commit,
+    repository: address === null ? null : withoutCredentials(address),
+    branch: fitting(head?.branch),
+    tag: fitting(head?.tag),
+    ...{ build: null, trigger: null, actor: null, links: [], pullRequest: null },
+  };
+};
+
+const fitting = (name: string | null | undefined): string | null =>
+  name === null || name === undefined || !fitsName(name) ? null : name;
+
+/** The CI's own word for where it deploys to is as good as an option, but must not take anybody by surprise. */
+const noteEnvironment = (given: Given, { job, note }: Origin): void => {
+  if (job === null || job.environment === null || given.has('environment-name')) return;
+  const { name, from } = job.environment;
+  note({
+    code: 'environment-from-ci',
+    message: `the environment is ${JSON.stringify(name)}, as ${from} says`,
+    hint: '--environment-name=NAME names another',
   });
 };
 

@@ -9,7 +9,7 @@ import type { Numbered } from '../../ports/numbering.ts';
 import type { Signer } from '../../ports/signer.ts';
 import { announceNames } from './announce.ts';
 import type { Given } from '../terminal/arguments.ts';
-import { ciJob } from './ci-run.ts';
+import { ciJob } from './ci/ci-job.ts';
 import type { Delivered } from './deliver.ts';
 import { deliverAtHand, deliverThrough, deliverUnasked, nothingStored } from './deliver.ts';
 import { deploymentToPlan, deploymentToUpdate, keepPlan } from './deployment-of.ts';
@@ -69,9 +69,10 @@ const emitWithin = async (
   timeoutMs: number,
 ): Promise<Emitted> => {
   const job = ciJob(ports.env);
-  const { settings, host, repositoryAddress } = ports;
-  const origin: Origin = { audience: settings.audience, job, host, repositoryAddress };
-  const draft = draftMarker(command, given, origin);
+  const { settings, host, repositoryAddress, git, note } = ports;
+  const { audience } = settings;
+  const origin: Origin = { audience, job, host, repositoryAddress, git, note };
+  const draft = await draftMarker(command, given, origin);
   if (!draft.ok) return failed(draft.problem);
   noteStrategy(ports, given);
   const asked: Asked = { given, job, deployName: draft.value.deployName };

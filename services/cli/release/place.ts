@@ -2,7 +2,7 @@ import type { Slot } from '../../core/markers/marker.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Given } from '../terminal/arguments.ts';
-import type { CiJob } from './ci-run.ts';
+import type { CiJob } from './ci/ci-job.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
 import { repositoryName } from './repository.ts';
@@ -12,7 +12,10 @@ const placeOptions = ['environment-name', 'component-name', 'namespace', 'target
 /** Whether the command line names a place at all. */
 export const namesPlace = (given: Given): boolean => placeOptions.some((name) => given.has(name));
 
-/** The place as the options name it; what they leave out is the repository's component, and `default`. */
+/**
+ * The place as the options name it; what they leave out is the repository's component, the environment that the CI
+ * deploys to, and `default`.
+ */
 export const readPlace = async (
   given: Given,
   job: CiJob | null,
@@ -28,7 +31,7 @@ export const readPlace = async (
     );
   return ok({
     namespace: given.value('namespace') ?? 'default',
-    environment: given.value('environment-name') ?? 'default',
+    environment: given.value('environment-name') ?? job?.environment?.name ?? 'default',
     component,
     target: given.value('target'),
   });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { ciJob } from '../../../services/cli/release/ci-run.ts';
-import type { Environment } from '../../../services/cli/release/ci-run.ts';
+import { ciJob } from '../../../services/cli/release/ci/ci-job.ts';
+import type { Environment } from '../../../services/cli/release/ci/ci-job.ts';
 import { repositoryName, withoutCredentials } from '../../../services/cli/release/repository.ts';
 import { deploymentIdOf } from '../../../services/core/deployment-id.ts';
 
@@ -49,12 +49,16 @@ test('outside CI there is no job', () => {
 describe('CircleCI', () => {
   test('says what it knows, without its token', () => {
     expect(ciJob(circleci)).toEqual({
+      name: 'CircleCI',
       run: { provider: 'circleci', server: 'https://circleci.com', repository: 'p-1', run: 'w-1' },
       attempt: 'w-1',
       source: 'https://circleci.com/gh/shop/checkout/71',
       repositoryName: 'checkout',
       repository: 'https://github.com/shop/checkout.git',
       commit: 'c0ffee',
+      branch: null,
+      tag: null,
+      environment: null,
       build: null,
       trigger: null,
       actor: 'ann',
@@ -96,12 +100,16 @@ describe('CircleCI', () => {
 describe('GitHub Actions', () => {
   test('says what it knows', () => {
     expect(ciJob(github)).toEqual({
+      name: 'GitHub Actions',
       run: { provider: 'github', server: 'https://github.com', repository: '17', run: '4711' },
       attempt: '4711/1',
       source: 'https://github.com/shop/checkout/actions/runs/4711/attempts/1',
       repositoryName: 'checkout',
       repository: 'https://github.com/shop/checkout',
       commit: 'c0ffee',
+      branch: null,
+      tag: null,
+      environment: null,
       build: '9',
       trigger: 'push',
       actor: 'bob',

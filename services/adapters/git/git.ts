@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process';
+import type { Git, GitCommit, GitHead } from '../../ports/git.ts';
+
+const headWithinMs = 1000;
+/** What is read of git's answer: some hundred commits with long messages. */
+const answerBytesMax: number = 1024 * 1024;
+
+/** Nothing that a repository's own settings name is run, and nobody is asked for anything. */
+const quiet = ['--no-pager', '-c', 'log.showSignature=false', '-c', 'core.fsmonitor=false'];
+const quietEnv = { GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' };
+
+/** Through the `git` of PATH, in a folder: the working one where none is named. */
+export const openGit = (
+  env: { readonly [name: string]: string | undefined },
+  folder?: string,
+): Git => {
+  const git = (words: readonly string[], withinMs: number): Promise<string | null> =>
+    new Promise((done) => {
+      execFile(
+        'git',
+        [...quiet, ...words],
+        {
+          env: { ...env, ...quietEnv },
+          encoding: 'utf8',
+          timeout: withinMs,
+          killSignal: 'SIGKILL',
+          maxBuffer: answerBytesMax,
+          ...(folder === undefined ? {} : { cwd: folder }),
+        },
+        (error, stdout) => done(error === null ? stdout : null),
+      );
+    });
+  return {
+    head: async () => {
+      const told = await git(
+        ['log', '-1', '--decorate=full', '--format=%H%x00%D', 'HEAD', '--'],
+        headWithinMs,
+      );
+      return told === null ? null : readHead(told);
+    },
+    commitsBetween: async (from, to, { commitsMax, withinMs }) => {
+      if (!isHash(from) || !isHash(to)) return null;
+      const told = await git(
+        ['log', `--max-count=${commitsMax}`, '--format=%H%x00%s%x00%b%x1e', `${from}..${to}`, '--'],
+        withinMs,
+      );
+      return told === null ? null : readCommits(told);
+    },
+  };
+};
+
+const isHash = (word: string): boolean => /^[0-9a-f]{7,64}$/i.test(word);
+
+/** `%D`: `HEAD -> refs/heads/main, tag: refs/tags/v1, refs/remotes/origin/main`. */
+const readHead = (told: string): GitHead | null => {
+  const [commit = '', refs = ''] = told.trimEnd().split('\0');
+  if (!isHash(commit)) return null;
+  const named = refs.split(', ');
+  const after = (mark: string): string | null =>
+    named.find((ref) => ref.startsWith(mark))?.slice(mark.length) ?? null;
+  return { commit, branch: after('HEAD -> refs/heads/'), tag: after('tag: refs/tags/') };
+};
+
+const readCommits = (told: string): readonly GitCommit[] =>
+  told.split('\x1e').flatMap((record) => {
+    const [id = '', subject = '', body = ''] = record.replace(/^\n/, '').split('\0');
+    return isHash(id) ? [{ id, subject, body }] : [];
+  });

@@ -1,0 +1,87 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openGit } from '../../../services/adapters/git/git.ts';
+import { gitRepository } from '../../support/git-repository.ts';
+import { scratchFolder } from '../../support/scratch-folder.ts';
+
+const scratch = scratchFolder();
+const limits = { commitsMax: 10, withinMs: 10_000 };
+let repositories = 0;
+
+const repository = (): { folder: string; run: ReturnType<typeof gitRepository> } => {
+  const folder = join(scratch, `repository ${repositories++}`);
+  return { folder, run: gitRepository(folder) };
+};
+const gitIn = (folder: string): ReturnType<typeof openGit> =>
+  openGit({ ...process.env, GIT_CEILING_DIRECTORIES: scratch, GIT_CONFIG_NOSYSTEM: '1' }, folder);
+
+test('what is checked out: commit, branch and tag', async () => {
+  const { folder, run } = repository();
+  const commit = run.commit('first');
+  expect(await gitIn(folder).head()).toEqual({ commit, branch: 'main', tag: null });
+  run('tag', 'v1');
+  expect(await gitIn(folder).head()).toEqual({ commit, branch: 'main', tag: 'v1' });
+  run('checkout', '--quiet', '--detach');
+  expect(await gitIn(folder).head()).toEqual({ commit, branch: null, tag: 'v1' });
+});
+
+test('commits that one has and the other has not, newest first', async () => {
+  const { folder, run } = repository();
+  const from = run.commit('first');
+  const second = run.commit('second\n\nCloses SHOP-7');
+  const to = run.commit('third \u001b[31m');
+  const git = gitIn(folder);
+  expect(await git.commitsBetween(from, to, limits)).toEqual([
+    { id: to, subject: 'third \u001b[31m', body: '' },
+    { id: second, subject: 'second', body: 'Closes SHOP-7\n' },
+  ]);
+  expect(await git.commitsBetween(from.slice(0, 9), to, { ...limits, commitsMax: 1 })).toHaveLength(
+    1,
+  );
+  expect(await git.commitsBetween(to, from, limits)).toEqual([]);
+});
+
+test.each([
+  ['no repository', 'empty', undefined],
+  ['a repository without a commit', 'unborn', undefined],
+  ['a commit that is not here', 'repository', '0'.repeat(40)],
+  ['an option in place of a commit', 'repository', '--output=stolen'],
+  ['a name in place of a commit', 'repository', 'main'],
+])('%s: nothing is known, and nothing happens', async (_name, what, from) => {
+  const folder = join(scratch, `${what} ${repositories++}`);
+  mkdirSync(folder);
+  const run = what === 'empty' ? undefined : gitRepository(folder);
+  const to = what === 'repository' ? (run?.commit('first') ?? '') : 'f'.repeat(40);
+  const git = gitIn(folder);
+  if (from === undefined) expect(await git.head()).toBeNull();
+  expect(await git.commitsBetween(from ?? to, to, limits)).toBeNull();
+  expect(existsSync(join(folder, 'stolen'))).toBe(false);
+});
+
+test("programs that a repository's own settings name are not run", async () => {
+  const { folder, run } = repository();
+  const from = run.commit('first');
+  const to = run.commit('second');
+  const marked = join(folder, 'was-run');
+  const evil = `touch '${marked}'; false`;
+  for (const name of [
+    'core.fsmonitor',
+    'core.pager',
+    'gpg.program',
+    'pager.log',
+    'core.sshCommand',
+  ])
+    run('config', name, evil);
+  run('config', 'log.showSignature', 'true');
+  const git = gitIn(folder);
+  expect(await git.head()).not.toBeNull();
+  expect(await git.commitsBetween(from, to, limits)).toHaveLength(1);
+  expect(existsSync(marked)).toBe(false);
+});
+
+test('without git nothing is known', async () => {
+  const { folder, run } = repository();
+  run.commit('first');
+  expect(await openGit({ PATH: '/nonexistent' }, folder).head()).toBeNull();
+});
