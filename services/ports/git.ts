@@ -10,6 +10,8 @@ export type GitCommit = { readonly id: string; readonly subject: string; readonl
 
 /** The repository around the working folder. Every answer is null where there is none, no git, or no time. */
 export type Git = {
+  /** Where it is pushed to, as git knows it: it may carry credentials. */
+  readonly address: () => Promise<string | null>;
   readonly head: () => Promise<GitHead | null>;
   /**
    * The commits that `to` has and `from` has not, newest first, at most `commitsMax` of them; null also where one of

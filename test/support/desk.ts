@@ -180,7 +180,11 @@ const portsOf = (
     numbering: numbering ?? { take: async () => null, giveBack: async () => undefined },
     gateway: isRemote ? clientOf(house) : null,
     repositoryAddress: async () => repository ?? null,
-    git: git ?? { head: async () => null, commitsBetween: async () => null },
+    git: git ?? {
+      address: async () => null,
+      head: async () => null,
+      commitsBetween: async () => null,
+    },
     isMade: () => true,
     log: async () => ok(log),
     atHandBefore: async (position) => {

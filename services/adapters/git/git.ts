@@ -31,6 +31,8 @@ export const openGit = (
       );
     });
   return {
+    address: async () =>
+      (await git(['config', '--get', 'remote.origin.url'], headWithinMs))?.trim() || null,
     head: async () => {
       const told = await git(
         ['log', '-1', '--decorate=full', '--format=%H%x00%D', 'HEAD', '--'],

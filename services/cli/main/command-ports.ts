@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -7,12 +6,12 @@ import { newKeyFile, readKeyFile, readPublicKeyFile } from '../../adapters/ed255
 import { diskCaptures } from '../../adapters/capture/disk.ts';
 import type { Foundation } from '../../adapters/foundation/foundation.ts';
 import { keysFolder } from '../../adapters/foundation/open-keys.ts';
-import { openGit } from '../../adapters/git/git.ts';
 import { createHttpClient } from '../../adapters/http/client.ts';
 import { openNumbering } from '../../adapters/numbering/folder.ts';
 import { openPlannedHere } from '../../adapters/planned-here/folder.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
+import type { Git } from '../../ports/git.ts';
 import type { RecordLog } from '../../ports/record-log.ts';
 import type { AtHand, CliPorts, FoldProgress, KeyFiles } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
@@ -20,8 +19,6 @@ import { foldFailed } from '../problem.ts';
 import type { Composition } from './composition.ts';
 import { failed, openProjection } from './composition.ts';
 import { readTextFile, writeTextFile } from './text-file.ts';
-
-const gitWithinMs = 2000;
 
 /**
  * What the commands stand on, put together for one foundation. Nothing is opened before it is asked for, and of the
@@ -62,6 +59,7 @@ export const commandPorts = (
     const { generation, state } = folded.value;
     return ok({ log: projection.value.log, store: projection.value.store, generation, state });
   };
+  const git = async (): Promise<Git> => (await import('../../adapters/git/git.ts')).openGit(env);
   let services: Promise<CliPorts['start']> | undefined;
   const start: CliPorts['start'] = async (service) => {
     services ??= import('./services.ts').then(({ servicesOn }) => servicesOn(composition));
@@ -85,8 +83,12 @@ export const commandPorts = (
       mayBegin: () => existsSync(settings.dataFolder),
     }),
     gateway: settings.url === null ? null : createHttpClient(settings.url),
-    repositoryAddress,
-    git: openGit(env),
+    repositoryAddress: async () => (await git()).address(),
+    git: {
+      address: async () => (await git()).address(),
+      head: async () => (await git()).head(),
+      commitsBetween: async (from, to, limits) => (await git()).commitsBetween(from, to, limits),
+    },
     isMade: () =>
       settings.url !== null ||
       settings.log.foundation !== 'sqlite' ||
@@ -146,12 +148,3 @@ const keyFiles = (dataFolder: string): KeyFiles => ({
   },
   pathOf: (name) => join(keysFolder(dataFolder), `${name}.json`),
 });
-
-/** Address of the repository around the working folder, as git knows it. Without git there is none. */
-const repositoryAddress = (): Promise<string | null> =>
-  new Promise((done) => {
-    const options = { timeout: gitWithinMs, encoding: 'utf8' } as const;
-    execFile('git', ['config', '--get', 'remote.origin.url'], options, (error, stdout) =>
-      done(error === null && stdout.trim() !== '' ? stdout.trim() : null),
-    );
-  });

@@ -43,19 +43,33 @@ test('commits that one has and the other has not, newest first', async () => {
 });
 
 test.each([
-  ['no repository', 'empty', undefined],
-  ['a repository without a commit', 'unborn', undefined],
-  ['a commit that is not here', 'repository', '0'.repeat(40)],
-  ['an option in place of a commit', 'repository', '--output=stolen'],
-  ['a name in place of a commit', 'repository', 'main'],
-])('%s: nothing is known, and nothing happens', async (_name, what, from) => {
-  const folder = join(scratch, `${what} ${repositories++}`);
+  ['no repository', false],
+  ['a repository without a commit', true],
+])('in %s nothing is known', async (name, isRepository) => {
+  const folder = join(scratch, name);
   mkdirSync(folder);
-  const run = what === 'empty' ? undefined : gitRepository(folder);
-  const to = what === 'repository' ? (run?.commit('first') ?? '') : 'f'.repeat(40);
+  if (isRepository) gitRepository(folder);
   const git = gitIn(folder);
-  if (from === undefined) expect(await git.head()).toBeNull();
-  expect(await git.commitsBetween(from ?? to, to, limits)).toBeNull();
+  const some = 'f'.repeat(40);
+  expect(await git.head()).toBeNull();
+  expect(await git.address()).toBeNull();
+  expect(await git.commitsBetween(some, some, limits)).toBeNull();
+});
+
+test('the address of its origin', async () => {
+  const { folder, run } = repository();
+  run('remote', 'add', 'origin', 'git@git.shop.example:shop/checkout.git');
+  expect(await gitIn(folder).address()).toBe('git@git.shop.example:shop/checkout.git');
+});
+
+test.each([
+  ['a commit that is not here', '0'.repeat(40)],
+  ['an option', '--output=stolen'],
+  ['a name', 'main'],
+])('%s in place of a commit: nothing is known, and nothing happens', async (_name, from) => {
+  const { folder, run } = repository();
+  const to = run.commit('first');
+  expect(await gitIn(folder).commitsBetween(from, to, limits)).toBeNull();
   expect(existsSync(join(folder, 'stolen'))).toBe(false);
 });
 

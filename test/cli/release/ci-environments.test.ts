@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import { assert, asyncProperty, constantFrom, dictionary, nat } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ciJob } from '../../../services/cli/release/ci/ci-job.ts';
 import { completeMarker, draftMarker } from '../../../services/cli/release/draft.ts';
@@ -78,11 +78,11 @@ describe('whatever a variable says', () => {
   });
 
   test('many of them at once make a marker all the same', async () => {
-    const texts = fc.constantFrom(...hostile.filter(([, text]) => text.length < 1000));
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...environments),
-        fc.dictionary(fc.nat({ max: 60 }).map(String), texts),
+    const texts = constantFrom(...hostile.filter(([, text]) => text.length < 1000));
+    await assert(
+      asyncProperty(
+        constantFrom(...environments),
+        dictionary(nat({ max: 60 }).map(String), texts),
         async ({ env }, changes) => {
           const names = Object.keys(env);
           const changed = Object.entries(changes).map(([at, [, text]]): [string, string] => [
