@@ -55,6 +55,7 @@ export const codes = {
     'file-invalid',
     'capture-invalid',
     'marker-invalid',
+    'secret-found',
     'folder-invalid',
     // A record that no log takes.
     'kind-unknown',

@@ -71,7 +71,8 @@ export type AdmissionProblem = {
     | RefusedCommand['code']
     | RefusalCode
     | 'conflict'
-    | 'fields-required';
+    | 'fields-required'
+    | 'secret-found';
   readonly message: string;
   readonly hint?: string;
 };

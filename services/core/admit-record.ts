@@ -10,6 +10,7 @@ import type { PolicyRow } from './policy-records.ts';
 import { rowsNeeded } from './projection.ts';
 import type { Result } from './result.ts';
 import { fail, ok } from './result.ts';
+import { secretsInBody } from './secrets/screen-body.ts';
 import type { Trust } from './trust/trust.ts';
 
 // A signed record before the log: proven, the rows read that the rules look at, and the rules asked.
@@ -53,7 +54,24 @@ export const admitRecord = async <Problem>(
   const newest = isPlanning(checked.authentic.marker) ? await reads.newestPolicy() : ok(undefined);
   if (!newest.ok) return newest;
   const admission = admit(door.tools, checked, rows.value, newest.value);
-  return ok(admission.ok ? ok({ ...admission.value, authentic: checked.authentic }) : admission);
+  if (!admission.ok) return ok(admission);
+  // What is on the log already is not made better by refusing to say so.
+  const secret = admission.value.answer === 'append' ? secretRefused(checked) : undefined;
+  return ok(secret ?? ok({ ...admission.value, authentic: checked.authentic }));
+};
+
+/** The log is kept for ever and shown to many: whoever signs is to look first, and here it is looked again. */
+const secretRefused = ({
+  authentic: { marker },
+}: Accepted): Result<never, AdmissionProblem> | undefined => {
+  const [secret] = secretsInBody(marker);
+  return secret === undefined
+    ? undefined
+    : fail({
+        code: 'secret-found',
+        message: `${secret.path} holds what looks like a secret (${secret.kind})`,
+        hint: 'nothing was written; take it out and sign anew (plimsoll: --redact). If it was shown in a log, change it',
+      });
 };
 
 /** What its sender is told; a record that was just appended has another position than its first. */

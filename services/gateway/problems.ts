@@ -44,6 +44,7 @@ export type ProblemCode =
   | 'query-invalid'
   | 'query-unknown'
   | 'seal-misplaced'
+  | 'secret-found'
   | 'source-not-allowed'
   | 'store-corrupt'
   | 'store-unreachable'
@@ -107,6 +108,7 @@ const statuses: { readonly [Code in ProblemCode]: Status } = {
   'kind-wrong-shape': 422,
   'field-invalid': 422,
   'key-weak': 422,
+  'secret-found': 422,
   // Who signed it, and what that key may do.
   'key-unknown': 403,
   'key-retired': 403,

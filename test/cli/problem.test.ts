@@ -49,6 +49,7 @@ const exits: { readonly [Name in Code]: ExitCode } = {
   'kind-unknown': 2,
   'kind-wrong-shape': 2,
   'key-weak': 2,
+  'secret-found': 2,
   'principal-invalid': 2,
   'value-too-large': 2,
   'key-too-large': 2,

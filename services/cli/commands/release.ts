@@ -15,6 +15,7 @@ export const deliveryOptions: readonly Option[] = [
   option('source', 'URI', 'who says it (default: the CI job)'),
   option('timeout', 'TIME', 'give up after this long, such as 500ms or 10s (default 10s)'),
   option('strict', null, 'nothing is spooled yet: a command fails anyway when it cannot deliver'),
+  option('redact', null, 'write over what looks like a secret, instead of refusing it'),
   option('no-fail', null, 'exit 0 whatever happens'),
 ];
 

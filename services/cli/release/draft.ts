@@ -16,6 +16,7 @@ import { toMarker } from './marker-fields.ts';
 import { namesPlace, overridePlace, readPlace } from './place.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
+import type { Screening } from './screening.ts';
 import { readStatus } from './status-words.ts';
 
 export type EmittingCommand = Extract<CommandName, `release ${string}`>;
@@ -37,6 +38,7 @@ export type Origin = {
   readonly repositoryAddress: () => Promise<string | null>;
   readonly git: Pick<Git, 'head'>;
   readonly note: (note: Note) => void;
+  readonly screening: Screening;
 };
 
 export const draftMarker = async (
@@ -211,7 +213,7 @@ export const completeMarker = (
   },
   slot: Slot | null,
   given: Given,
-  { audience, job, host }: Origin,
+  { audience, job, host, screening }: Origin,
 ): Result<Planned | Update | Logged, CliProblem> => {
   const marker = toMarker(
     draft.kind,
@@ -229,6 +231,7 @@ export const completeMarker = (
       ...draft.fields,
     },
     '--failure-reason',
+    screening,
   );
   return marker.ok ? ok(marker.value as Planned | Update | Logged) : marker;
 };

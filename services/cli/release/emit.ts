@@ -16,6 +16,7 @@ import { deploymentToPlan, deploymentToUpdate, keepPlan } from './deployment-of.
 import type { Asked } from './deployment-of.ts';
 import type { Draft, EmittingCommand, Origin } from './draft.ts';
 import { completeMarker, draftMarker } from './draft.ts';
+import { screeningOf } from './screening.ts';
 import { readTimeout } from '../terminal/duration.ts';
 import { nearest } from '../../core/nearest.ts';
 import type { AtHand, CliPorts } from '../ports.ts';
@@ -71,7 +72,8 @@ const emitWithin = async (
   const job = ciJob(ports.env);
   const { settings, host, repositoryAddress, git, note } = ports;
   const { audience } = settings;
-  const origin: Origin = { audience, job, host, repositoryAddress, git, note };
+  const screening = screeningOf(given, job, note);
+  const origin: Origin = { audience, job, host, repositoryAddress, git, note, screening };
   const draft = await draftMarker(command, given, origin);
   if (!draft.ok) return failed(draft.problem);
   noteStrategy(ports, given);

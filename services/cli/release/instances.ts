@@ -18,7 +18,9 @@ import { readTimeout } from '../terminal/duration.ts';
 import { readSigner } from './emit.ts';
 import { readAnswer } from '../terminal/gateway-answer.ts';
 import { printLines, printProblem, printText } from '../terminal/output.ts';
+import { screenBody } from './marker-fields.ts';
 import { readPlace } from './place.ts';
+import { screeningOf } from './screening.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem, ExitCode } from '../problem.ts';
 import { problem, refuse } from '../problem.ts';
@@ -103,24 +105,30 @@ const makeInstance = async (
       `--started-at=${JSON.stringify((written ?? '').slice(0, 64))} is no time`,
       'write it in UTC, such as 2026-11-21T10:00:00Z',
     );
-  const parsed = parseInstance('instance', {
-    marker: ports.ids.uuidV7(),
-    deployment: given.value('deployment'),
-    kind: 'instance-started',
-    audience: ports.settings.audience,
-    source: given.value('source') ?? job?.source ?? `plimsoll/${ports.host}`,
-    occurredAt: nowMs,
-    producer: null,
-    sequence: null,
-    attempt: null,
-    slot: slot.value,
-    version: given.value('target-version'),
-    digest: given.value('digest'),
-    instance: given.value('instance') ?? ports.host,
-    cluster: given.value('cluster'),
-    zone: given.value('zone'),
-    startedAt: startedAtMs,
-  });
+  const body = screenBody(
+    {
+      marker: ports.ids.uuidV7(),
+      deployment: given.value('deployment'),
+      kind: 'instance-started',
+      audience: ports.settings.audience,
+      source: given.value('source') ?? job?.source ?? `plimsoll/${ports.host}`,
+      occurredAt: nowMs,
+      producer: null,
+      sequence: null,
+      attempt: null,
+      slot: slot.value,
+      version: given.value('target-version'),
+      digest: given.value('digest'),
+      instance: given.value('instance') ?? ports.host,
+      cluster: given.value('cluster'),
+      zone: given.value('zone'),
+      startedAt: startedAtMs,
+    },
+    '--reason',
+    screeningOf(given, job, ports.note),
+  );
+  if (!body.ok) return body;
+  const parsed = parseInstance('instance', body.value);
   return parsed.ok ? parsed : fieldRefused(parsed.problem);
 };
 

@@ -5,9 +5,12 @@ import type { FieldProblem } from '../../core/markers/parse-marker.ts';
 import { parseMarker } from '../../core/markers/parse-marker.ts';
 import type { Body } from '../../core/markers/upcast.ts';
 import type { Result } from '../../core/result.ts';
+import { ok } from '../../core/result.ts';
+import { maskBody, secretsInBody } from '../../core/secrets/screen-body.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
+import type { Screening } from './screening.ts';
 
 /** The option that a marker's field comes from. Only the first part that matches counts. */
 const optionOfField: readonly (readonly [path: RegExp, written: string])[] = [
@@ -56,15 +59,41 @@ export const envelopeOf = ({
   attempt: null,
 });
 
-/** A body as a marker, or the fault in the words of the command line. */
+/** A body as a marker, or the fault in the words of the command line. A secret in it is refused or written over. */
 export const toMarker = (
   kind: Kind,
   body: Body,
-  reasonOption: '--failure-reason' | '--reason',
+  reasonOption: ReasonOption,
+  screening?: Screening,
 ): Result<Marker, CliProblem> => {
   const shape: Shape = kinds[kind].shape;
-  const parsed = parseMarker(shape, body);
+  const screened = screenBody(body, reasonOption, screening);
+  if (!screened.ok) return screened;
+  const parsed = parseMarker(shape, screened.value);
   return parsed.ok ? parsed : fieldRefused(parsed.problem, reasonOption);
+};
+
+type ReasonOption = '--failure-reason' | '--reason';
+
+/** The body without secrets, or the field that holds one. */
+export const screenBody = (
+  body: Body,
+  reasonOption: ReasonOption,
+  screening: Screening | undefined,
+): Result<Body, CliProblem> => {
+  const found = secretsInBody(body);
+  const masked = screening === undefined ? body : maskBody(body, screening.covers);
+  const [left] = found.length === 0 ? [] : secretsInBody(masked);
+  if (left === undefined) {
+    screening?.tell(found);
+    return ok(masked);
+  }
+  const hint = screening === undefined ? '' : ', or let --redact write over it';
+  return refuse(
+    'secret-found',
+    `${spokenPath(left.path, reasonOption)} holds what looks like a secret: ${left.kind}, ${left.masked}`,
+    `nothing was written; take it out${hint}. If it was shown in a log, change it`,
+  );
 };
 
 const fieldRefused = (
@@ -75,6 +104,9 @@ const fieldRefused = (
   const what = message.startsWith(path) ? message.slice(path.length) : ` ${message}`;
   return refuse(code, `${written}${what}`, 'nothing was written; mend it and call again');
 };
+
+const spokenPath = (path: string, reasonOption: ReasonOption): string =>
+  path === 'reason' ? reasonOption : writtenAs(path);
 
 const writtenAs = (path: string): string => {
   for (const [pattern, written] of optionOfField) {

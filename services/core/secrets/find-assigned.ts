@@ -72,7 +72,7 @@ const looksLikePassword = (value: string, isBare: boolean, isFlag: boolean): boo
   if (value.length < 4 || isPlaceholder(value) || isReference(value)) return false;
   if (isFlag && value.startsWith('-')) return false;
   // `password: must be longer` is a sentence.
-  return !(isBare && /^[a-z]{1,15}$/i.test(value));
+  return !(isBare && /^[A-Za-z][a-z]{0,15}$/.test(value));
 };
 
 const looksDrawn = (value: string): boolean =>
@@ -84,11 +84,15 @@ const looksDrawn = (value: string): boolean =>
   ((/[0-9]/.test(value) && /[a-z]/i.test(value)) ||
     (value.length >= 20 && /[a-z]/.test(value) && /[A-Z]/.test(value)));
 
-/** Where a secret is kept is none. */
+/** Where a secret is kept is none: a path, an address without a password, the name of a variable. */
 const isReference = (value: string): boolean =>
-  /^(?:\.{0,2}\/[\w.]|~\/|[a-z][a-z0-9+.-]{1,20}:(?:\/\/|[a-z])|projects\/|secrets?[./]|env[.:]|sha(?:256|512|1)[:-])/i.test(
-    value,
-  ) && !/^[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/]*:[^\s/]*@/i.test(value);
+  reference.test(value) && !addressWithPassword.test(value) && !awsSecret.test(value);
+
+const reference =
+  /^(?:\.{0,2}\/[\w.]|~\/|[a-z][a-z0-9+.-]{1,20}:(?:\/\/|[a-z])|projects\/|secrets?[./]|env[.:]|sha(?:256|512|1)[:-])/i;
+const addressWithPassword = /^[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/]{0,200}:[^\s/]{0,200}@/i;
+/** One in sixty-four begins with a slash. */
+const awsSecret = /^(?=.{0,38}[0-9])(?=.{0,38}[A-Z])(?=.{0,38}[a-z])\/[A-Za-z0-9+/]{39}$/;
 
 /** Words and numbers with marks between them: names of things, versions, dates. */
 const isName = (value: string): boolean =>

@@ -1,0 +1,44 @@
+import type { FieldSecret } from '../../core/secrets/screen-body.ts';
+import type { Given } from '../terminal/arguments.ts';
+import type { Note } from '../terminal/note.ts';
+
+/** What becomes of secrets in what a pipeline says. Without one they are refused, wherever they stand. */
+export type Screening = {
+  /** Whether a text is written over where it holds a secret; otherwise the marker is refused. */
+  readonly covers: (text: string) => boolean;
+  /** Says once what was written over. */
+  readonly tell: (found: readonly FieldSecret[]) => void;
+};
+
+/**
+ * What somebody wrote is refused, unless --redact asks to write over it. What the CI job says of itself is written
+ * over always: nobody typed it, and it must not keep a marker back.
+ */
+export const screeningOf = (
+  given: Given,
+  job: object | null,
+  note: (told: Note) => void,
+): Screening => {
+  const isRedacting = given.has('redact');
+  const fromJob = textsOf(job);
+  let isTold = false;
+  return {
+    covers: (text) => isRedacting || fromJob.has(text),
+    tell: (found) => {
+      if (isTold || found.length === 0) return;
+      isTold = true;
+      const places = [...new Set(found.map(({ path, kind }) => `${path} (${kind})`))];
+      note({
+        code: 'secret-masked',
+        message: `what looks like a secret was written over in ${places.join(', ')}`,
+        hint: 'if it was shown in a log or a page, change it',
+      });
+    },
+  };
+};
+
+const textsOf = (value: unknown): ReadonlySet<string> => {
+  if (typeof value === 'string') return new Set([value]);
+  if (typeof value !== 'object' || value === null) return new Set();
+  return new Set(Object.values(value).flatMap((item) => [...textsOf(item)]));
+};

@@ -1,0 +1,83 @@
+import type { Body } from '../markers/upcast.ts';
+import { findSecrets, maskSecrets } from './find-secrets.ts';
+import { maskAddresses } from './personal.ts';
+
+/** A secret in a field: nothing of it is told but how it begins. */
+export type FieldSecret = {
+  /** Where, for instance `details.links[0].value`. */
+  readonly path: string;
+  readonly kind: string;
+  readonly masked: string;
+};
+
+/**
+ * Secrets in the texts of a marker. The value of a name stands behind it, as `password=…` does, so that what only its
+ * name gives away is found.
+ */
+export const secretsInBody = (body: object): readonly FieldSecret[] =>
+  // Nearly every marker holds none: one look at all of it says so.
+  findSecrets(allText(body)).length === 0 ? [] : secretsAt(body, '');
+
+const secretsAt = (value: unknown, path: string): readonly FieldSecret[] => {
+  if (typeof value === 'string')
+    return findSecrets(value).map(({ kind, masked }) => ({ path, kind, masked }));
+  if (!isTree(value)) return [];
+  const inside = Object.entries(value).flatMap(([name, item]: [string, unknown]) =>
+    secretsAt(item, pathOf(path, name, value)),
+  );
+  const pair = pairOf(value);
+  if (pair === undefined || inside.length > 0) return inside;
+  return findSecrets(joined(pair)).map(({ kind, masked }) => ({
+    path: `${path}.value`,
+    kind,
+    masked,
+  }));
+};
+
+/** The body with its secrets written over, as far as `covers` says, and addresses of people cut short. */
+export const maskBody = (body: Body, covers: (text: string) => boolean): Body =>
+  maskAt(body, covers) as Body;
+
+const maskAt = (value: unknown, covers: (text: string) => boolean): unknown => {
+  if (typeof value === 'string') return maskAddresses(covers(value) ? maskSecrets(value) : value);
+  if (!isTree(value)) return value;
+  if (Array.isArray(value)) return value.map((item) => maskAt(item, covers));
+  const masked = Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, maskAt(item, covers)]),
+  );
+  const pair = pairOf(value);
+  if (pair === undefined || !covers(pair.value)) return masked;
+  const together = maskSecrets(joined(pair));
+  return together.startsWith(`${pair.name}=`) && together !== joined(pair)
+    ? { ...masked, value: together.slice(pair.name.length + 1) }
+    : masked;
+};
+
+const isTree = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !(value instanceof Uint8Array);
+
+const pathOf = (path: string, name: string, parent: object): string => {
+  if (Array.isArray(parent)) return `${path}[${name}]`;
+  return path === '' ? name : `${path}.${name}`;
+};
+
+type Pair = { readonly name: string; readonly value: string };
+
+const pairOf = (value: object): Pair | undefined =>
+  'name' in value &&
+  'value' in value &&
+  typeof value.name === 'string' &&
+  typeof value.value === 'string'
+    ? { name: value.name, value: value.value }
+    : undefined;
+
+const joined = ({ name, value }: Pair): string => `${name}=${value}`;
+
+const allText = (value: unknown): string => {
+  if (typeof value === 'string') return `${value}\n`;
+  if (!isTree(value)) return '';
+  const pair = pairOf(value);
+  return (
+    (pair === undefined ? '' : `${joined(pair)}\n`) + Object.values(value).map(allText).join('')
+  );
+};
