@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { openFoundation } from '../adapters/foundation/foundation.ts';
-import { makeObjectsYoung } from '../adapters/system/young-objects.ts';
+import { join } from 'node:path';
+import type { BodyWriter } from '../adapters/avro/codec.ts';
+import { openBasis } from '../adapters/foundation/basis.ts';
+import type { Foundation } from '../adapters/foundation/foundation.ts';
+import { packageRoot } from '../adapters/system/package-root.ts';
 import { parseSettings } from '../core/settings.ts';
 import type { Request } from './terminal/arguments.ts';
 import { neverFails, parseArguments, wantsJson } from './terminal/arguments.ts';
-import { helpText } from './terminal/help.ts';
 import { commandPorts } from './main/command-ports.ts';
+import { absentCommands } from './main/edition.ts';
 import type { Note } from './terminal/note.ts';
 import { printNote, printProblem } from './terminal/output.ts';
 import type { Terminal } from './ports.ts';
@@ -14,8 +17,6 @@ import { problem } from './problem.ts';
 import { run } from './run.ts';
 
 // The composition root of the command: it reads the environment and opens what a command asks for.
-
-makeObjectsYoung();
 
 const args = process.argv.slice(2);
 const isJson = wantsJson(args);
@@ -37,7 +38,7 @@ const answer = async (): Promise<ExitCode> => {
   if (!request.ok) return refused(request.problem);
   switch (request.value.ask) {
     case 'help':
-      terminal.out(helpText(request.value.about));
+      terminal.out((await import('./terminal/help.ts')).helpText(request.value.about));
       return 0;
     case 'version':
       terminal.out(`${await packageVersion()}\n`);
@@ -53,12 +54,20 @@ const refused = (cause: CliProblem): ExitCode => {
 };
 
 const packageVersion = async (): Promise<string> => {
-  const file = new URL('../../package.json', import.meta.url);
+  const file = join(packageRoot, 'package.json');
   const { version } = JSON.parse(await readFile(file, 'utf8')) as { readonly version: string };
   return version;
 };
 
 const runCommand = async ({ command, given }: RunRequest): Promise<ExitCode> => {
+  if (absentCommands.has(command.name))
+    return refused(
+      problem(
+        'not-in-this-package',
+        `plimsoll ${command.name} is for whoever runs Plimsoll, and this is the package for pipelines`,
+        'npm install plimsoll-server',
+      ),
+    );
   const settings = parseSettings(process.env);
   if (!settings.ok)
     return refused(
@@ -66,10 +75,17 @@ const runCommand = async ({ command, given }: RunRequest): Promise<ExitCode> => 
     );
   for (const name of settings.value.unknown)
     note({ code: 'setting-unknown', message: `${name} is no setting`, hint: 'it is not obeyed' });
-  const foundation = openFoundation(settings.value);
+  const basis = openBasis(await writerFor(command.name));
+  let opened: Promise<Foundation> | undefined;
+  const open = async (): Promise<Foundation> => {
+    const { makeObjectsYoung } = await import('../adapters/system/young-objects.ts');
+    makeObjectsYoung();
+    const { openFoundation } = await import('../adapters/foundation/foundation.ts');
+    return openFoundation(settings.value, { basis });
+  };
   try {
     return await run(
-      commandPorts(foundation, {
+      commandPorts({ settings: settings.value, ...basis }, () => (opened ??= open()), {
         env: process.env,
         terminal,
         note,
@@ -83,9 +99,16 @@ const runCommand = async ({ command, given }: RunRequest): Promise<ExitCode> => 
     );
   } finally {
     // A driver that still looks for its server must not keep the command from ending.
-    await Promise.race([foundation.close(), foundation.clock.sleep(closeWithinMs)]);
+    if (opened !== undefined)
+      await Promise.race([opened.then((made) => made.close()), basis.clock.sleep(closeWithinMs)]);
   }
 };
+
+/** Services write many records; for a few, avsc takes longer to load than it saves. */
+const writerFor = async (name: string): Promise<BodyWriter | undefined> =>
+  services.has(name) ? (await import('../adapters/avro/avsc-type.ts')).avscWriter : undefined;
+
+const services: ReadonlySet<string> = new Set(['up', 'gateway', 'projector', 'analyser']);
 
 /** Asks commands that stay to end in their own time; a second Ctrl-C ends them at once. */
 const stopFor = (name: string, isLong: boolean): AbortSignal => {
@@ -97,7 +120,7 @@ const stopFor = (name: string, isLong: boolean): AbortSignal => {
 };
 
 const staying: ReadonlySet<string> = new Set([
-  ...['up', 'gateway', 'projector', 'analyser', 'gate'],
+  ...[...services, 'gate'],
   ...['replay plan', 'replay run', 'replay diff', 'rebuild'],
 ]);
 
@@ -109,13 +132,32 @@ const endQuietly = (error: NodeJS.ErrnoException): void => {
 process.stdout.on('error', endQuietly);
 process.stderr.on('error', endQuietly);
 
-try {
-  process.exitCode = await answer();
-} catch (cause) {
+const fault = (cause: unknown): ExitCode => {
+  const missing = missingPackage(cause);
+  if (missing !== undefined)
+    return refused(
+      problem(
+        'package-missing',
+        `what was asked for needs the package ${missing}, which is not installed here`,
+        `npm install ${missing}, beside plimsoll; or use plimsoll-server, which has it`,
+      ),
+    );
   const told = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-  process.exitCode = refused(
-    problem('internal', told, 'this is a fault of Plimsoll; please report it'),
-  );
-}
-// What is written to a pipe may still be on its way; what was opened may keep the process alive.
-process.stdout.write('', () => process.stderr.write('', () => process.exit()));
+  return refused(problem('internal', told, 'this is a fault of Plimsoll; please report it'));
+};
+
+/** The package for pipelines has no dependencies: drivers are there where somebody installed them beside it. */
+const missingPackage = (cause: unknown): string | undefined => {
+  if (!(cause instanceof Error && 'code' in cause)) return undefined;
+  if (cause.code !== 'MODULE_NOT_FOUND' && cause.code !== 'ERR_MODULE_NOT_FOUND') return undefined;
+  return /Cannot find (?:module|package) '([a-z@][^'./]*(?:\/[^'./]+)?)'/.exec(cause.message)?.[1];
+};
+
+// No await at the top: the compiled command is CommonJS, which starts sooner.
+void answer()
+  .catch(fault)
+  .then((exit) => {
+    process.exitCode = exit;
+    // What is written to a pipe may still be on its way; what was opened may keep the process alive.
+    process.stdout.write('', () => process.stderr.write('', () => process.exit()));
+  });

@@ -44,6 +44,9 @@ export const codes = {
     'word-missing',
     'word-invalid',
     'not-through-gateway',
+    // Of another package, or of one that was not installed beside it.
+    'not-in-this-package',
+    'package-missing',
     'component-unknown',
     'setting-invalid',
     'status-unknown',

@@ -1,66 +1,105 @@
-import type { Type } from 'avsc';
 import type { MarkerCodec, SchemaRef, Shape } from '../../core/markers/codec.ts';
 import { fail, ok } from '../../core/result.ts';
-import { avscType } from './avsc-type.ts';
 import { bodyFault } from './body-check.ts';
 import { readBody } from './body-reader.ts';
+import { writeBody } from './body-writer.ts';
 import { schemaDigest } from './canonical-form.ts';
 import { readEnvelopePrefix } from './envelope-prefix.ts';
 import type { SchemaFile } from './schema-files.ts';
 import { parseSchema } from './schema-tree.ts';
 import type { RecordNode } from './schema-tree.ts';
 
-type OpenSchema = { readonly ref: SchemaRef; readonly node: RecordNode; readonly type: Type };
+/** Builds what turns bodies of a schema into bytes. All builders give the same bytes. */
+export type BodyWriter = (schema: {
+  readonly node: RecordNode;
+  readonly text: string;
+}) => (body: unknown) => Uint8Array;
+
+/** For whoever writes a few records and must be there soon. */
+const plainWriter: BodyWriter =
+  ({ node }) =>
+  (body) =>
+    writeBody(node, body);
+
+type OpenSchema = {
+  readonly ref: SchemaRef;
+  readonly node: RecordNode;
+  readonly write: (body: unknown) => Uint8Array;
+};
 
 /**
- * A codec over published schemas; the newest version of each shape is the one it writes. Throws a
- * SchemaError for a schema that our records may not use, and an Error for two with one digest.
+ * A codec over published schemas; the newest version of each shape is the one it writes. A schema is opened when it is
+ * first asked for, because most commands use one: then a SchemaError is thrown for one that our records may not use, and
+ * an Error for two with one digest.
  */
-export function openCodec(schemas: readonly SchemaFile[]): MarkerCodec {
-  const byDigest = new Map<string, OpenSchema>();
-  const writers = new Map<Shape, OpenSchema>();
-  for (const { shape, version, text } of schemas) {
-    const ref: SchemaRef = { shape, version, digest: schemaDigest(text) };
-    const same = byDigest.get(ref.digest)?.ref;
-    if (same !== undefined)
-      throw new Error(`${shape} v${version} has the digest of ${same.shape} v${same.version}`);
-    const opened: OpenSchema = { ref, node: parseSchema(text), type: avscType(text) };
-    byDigest.set(ref.digest, opened);
-    if (version > (writers.get(shape)?.ref.version ?? 0)) writers.set(shape, opened);
-  }
-
-  const writerOf = (shape: Shape): OpenSchema => {
-    const writer = writers.get(shape);
-    if (writer === undefined) throw new Error(`no schema of the shape ${shape} was opened`);
-    return writer;
+export function openCodec(
+  schemas: readonly SchemaFile[],
+  writerOf: BodyWriter = plainWriter,
+): MarkerCodec {
+  const opened = new Map<SchemaFile, OpenSchema>();
+  const open = (file: SchemaFile): OpenSchema => {
+    const known = opened.get(file);
+    if (known !== undefined) return known;
+    const { shape, version, text } = file;
+    const node = parseSchema(text);
+    let write: ((body: unknown) => Uint8Array) | undefined;
+    const schema: OpenSchema = {
+      ref: { shape, version, digest: schemaDigest(text) },
+      node,
+      write: (body) => (write ??= writerOf({ node, text }))(body),
+    };
+    opened.set(file, schema);
+    return schema;
   };
 
+  const newest = new Map<Shape, SchemaFile>();
+  for (const file of schemas)
+    if (file.version > (newest.get(file.shape)?.version ?? 0)) newest.set(file.shape, file);
+  const writing = (shape: Shape): OpenSchema => {
+    const file = newest.get(shape);
+    if (file === undefined) throw new Error(`no schema of the shape ${shape} was opened`);
+    return open(file);
+  };
+
+  let digests: ReadonlyMap<string, OpenSchema> | undefined;
+  const reading = (digest: string): OpenSchema | undefined =>
+    (digests ??= byDigest(schemas.map(open))).get(digest);
+
   return {
-    schema: (digest) => byDigest.get(digest)?.ref,
-    writer: (shape) => writerOf(shape).ref,
+    schema: (digest) => reading(digest)?.ref,
+    writer: (shape) => writing(shape).ref,
     encode: (shape, body) => {
-      const { ref, node, type } = writerOf(shape);
+      const { ref, node, write } = writing(shape);
       const fault = bodyFault(node, body);
       if (fault !== undefined) throw new TypeError(`${shape}${fault}`);
-      return { schema: ref, bytes: plainBytes(type.toBuffer(body)) };
+      return { schema: ref, bytes: write(body) };
     },
     decode: (digest, bytes) => {
-      const opened = byDigest.get(digest);
-      if (opened === undefined)
+      const schema = reading(digest);
+      if (schema === undefined)
         return fail({
           code: 'schema-unknown',
           message: `no schema here has the digest ${shown(digest)}`,
         });
-      const body = readBody(opened.node, bytes);
+      const body = readBody(schema.node, bytes);
       if (!body.ok) return body;
-      return ok({ schema: opened.ref, body: body.value });
+      return ok({ schema: schema.ref, body: body.value });
     },
     prefix: readEnvelopePrefix,
   };
 }
 
-const plainBytes = (buffer: Buffer): Uint8Array =>
-  new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+const byDigest = (schemas: readonly OpenSchema[]): ReadonlyMap<string, OpenSchema> => {
+  const found = new Map<string, OpenSchema>();
+  for (const schema of schemas) {
+    const { shape, version, digest } = schema.ref;
+    const same = found.get(digest)?.ref;
+    if (same !== undefined)
+      throw new Error(`${shape} v${version} has the digest of ${same.shape} v${same.version}`);
+    found.set(digest, schema);
+  }
+  return found;
+};
 
 const shown = (digest: string): string =>
   /^[0-9a-f]{64}$/.test(digest) ? digest : 'that is no digest';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Shape } from '../../core/markers/codec.ts';
+import { packageRoot } from '../system/package-root.ts';
 
 /** One published schema, as its file holds it. */
 export type SchemaFile = {
@@ -11,7 +11,7 @@ export type SchemaFile = {
 };
 
 /** The folder that comes with this code. */
-export const schemasFolder: string = fileURLToPath(new URL('../../../schemas', import.meta.url));
+export const schemasFolder: string = join(packageRoot, 'schemas');
 
 /**
  * Every `<shape>.v<n>.avsc` of the folder, by shape and version. Throws for a file of a shape that this
@@ -23,10 +23,20 @@ export function loadSchemas(folder: string = schemasFolder): readonly SchemaFile
     .map((file) => {
       const name = parseSchemaFileName(file);
       if (name === undefined) throw new Error(`${file} is not named <shape>.v<version>.avsc`);
-      return { ...name, text: readFileSync(join(folder, file), 'utf8') };
+      return Object.assign(lazyText(join(folder, file)), name);
     })
     .toSorted((a, b) => (a.shape === b.shape ? a.version - b.version : a.shape < b.shape ? -1 : 1));
 }
+
+/** Read when it is first asked for: a command writes with one schema of many. */
+const lazyText = (path: string): { readonly text: string } => {
+  let text: string | undefined;
+  return {
+    get text() {
+      return (text ??= readFileSync(path, 'utf8'));
+    },
+  };
+};
 
 /** `update.v2.avsc` is version 2 of update; undefined for any name that is not exactly of that form. */
 export function parseSchemaFileName(

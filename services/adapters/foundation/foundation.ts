@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { link, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CheckTools } from '../../core/check/check-record.ts';
@@ -14,19 +14,15 @@ import type { Ids } from '../../ports/ids.ts';
 import type { SignatureChecking } from '../../ports/signature-checking.ts';
 import type { ReadModelStore } from '../../ports/read-model-store.ts';
 import type { RecordLog } from '../../ports/record-log.ts';
-import { openCodec } from '../avro/codec.ts';
-import { loadSchemas } from '../avro/schema-files.ts';
-import { createCrypto } from '../ed25519/crypto.ts';
 import { createSignatureChecking } from '../ed25519/signature-checking.ts';
 import type { KeyProblem } from '../ed25519/key-file.ts';
-import { createText } from '../ed25519/text.ts';
 import type { SqliteFile } from '../sqlite/file.ts';
 import type { SqliteProblem } from '../sqlite/problem.ts';
 import type { SqliteRecordLog } from '../sqlite/record-log.ts';
-import { createSystemClock } from '../system/clock.ts';
-import { createIds } from '../system/ids.ts';
 import type { ArchivedLogProblem } from './archived-log.ts';
 import { withArchive } from './archived-log.ts';
+import type { Basis } from './basis.ts';
+import { openBasis } from './basis.ts';
 import { hasKeys, makeKeys, readKey } from './open-keys.ts';
 import { hasInstancesFile, instancesFileIn, openInstancesFile } from './instances-file.ts';
 import type { InstallationKeys } from './open-log.ts';
@@ -114,6 +110,8 @@ export type FoundationOptions = {
   readonly note?: (line: string) => void;
   /** How long a service that died, or hangs, keeps others waiting; each foundation has its own default. */
   readonly leaseMs?: number;
+  /** Where somebody has it already. */
+  readonly basis?: Basis;
 };
 
 /** Instances are kept apart from what the log feeds. */
@@ -122,21 +120,12 @@ type StorePart = 'read models' | 'instances';
 /** The file of an embedded installation, in its folder. */
 export const databaseName = 'plimsoll.db';
 
-/** The pure tools that checking needs: codec of the published schemas, cryptography, text. */
-export const openTools = (): CheckTools => ({
-  codec: openCodec(loadSchemas()),
-  crypto: createCrypto(),
-  text: createText(),
-});
-
 /** More than these cores a log's one reader cannot feed. */
 const verifyThreadsMax = 7;
 
 /** Opens nothing yet: each part is opened when it is first asked for, and only then is its driver loaded. */
 export const openFoundation = (settings: Settings, options: FoundationOptions = {}): Foundation => {
-  const clock = createSystemClock();
-  const ids = createIds({ nowMs: clock.nowMs, randomBytes: (count) => randomBytes(count) });
-  const tools = openTools();
+  const { tools, clock, ids } = options.basis ?? openBasis();
   const threads = Math.min(availableParallelism() - 1, verifyThreadsMax);
   const signatureChecking: SignatureChecking | undefined =
     threads < 1 ? undefined : createSignatureChecking({ crypto: tools.crypto, threads });

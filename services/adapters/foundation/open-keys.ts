@@ -8,12 +8,12 @@ import type { Signer } from '../../ports/signer.ts';
 import type { KeyProblem } from '../ed25519/key-file.ts';
 import { newKeyFile, readKeyFile } from '../ed25519/key-file.ts';
 import { folderFaultOf, makeFolders } from '../system/make-folders.ts';
+import { keysFolder } from './keys-folder.ts';
 
 /** Keys that an installation makes for itself, each with one task. */
 export type KeyName = 'admin' | 'local' | 'analyser' | 'gateway';
 const keyNames: readonly KeyName[] = ['admin', 'local', 'analyser', 'gateway'];
 
-export const keysFolder = (dataFolder: string): string => join(dataFolder, 'keys');
 const keyPath = (dataFolder: string, name: KeyName): string =>
   join(keysFolder(dataFolder), `${name}.json`);
 

@@ -7,7 +7,7 @@ import { archiveSchema } from '../../adapters/archive/container-file.ts';
 import { fileName, partitionFolder } from '../../adapters/archive/manifest.ts';
 import { openReader } from '../../adapters/archive/reader.ts';
 import { writeArchive } from '../../adapters/archive/write.ts';
-import { openTools } from '../../adapters/foundation/foundation.ts';
+import { openTools } from '../../adapters/foundation/basis.ts';
 import { createMemoryRecordLog } from '../../adapters/memory/record-log.ts';
 import { createMemorySigner } from '../../adapters/memory/signer.ts';
 import { openingRecord } from '../../adapters/foundation/opening.ts';

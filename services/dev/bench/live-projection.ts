@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openTools } from '../../adapters/foundation/foundation.ts';
+import { openTools } from '../../adapters/foundation/basis.ts';
 import { openLog } from '../../adapters/foundation/open-log.ts';
 import { createMemoryIds } from '../../adapters/memory/ids.ts';
 import { createMemoryReadModelStore } from '../../adapters/memory/read-model-store.ts';

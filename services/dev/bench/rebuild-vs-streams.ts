@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openFoundation, openTools } from '../../adapters/foundation/foundation.ts';
+import { openTools } from '../../adapters/foundation/basis.ts';
+import { openFoundation } from '../../adapters/foundation/foundation.ts';
 import { openKafkaCopyTarget } from '../../adapters/kafka/copy-target.ts';
 import { openRedisReadModelStore } from '../../adapters/redis/read-model-store.ts';
 import { orderedModels } from '../../core/read-models.ts';

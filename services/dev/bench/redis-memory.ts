@@ -1,4 +1,4 @@
-import { openTools } from '../../adapters/foundation/foundation.ts';
+import { openTools } from '../../adapters/foundation/basis.ts';
 import { openLog } from '../../adapters/foundation/open-log.ts';
 import { createMemoryIds } from '../../adapters/memory/ids.ts';
 import { createMemoryRecordLog } from '../../adapters/memory/record-log.ts';

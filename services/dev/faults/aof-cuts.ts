@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { openTools } from '../../adapters/foundation/foundation.ts';
+import { openTools } from '../../adapters/foundation/basis.ts';
 import { openRedisReadModelStore } from '../../adapters/redis/read-model-store.ts';
 import type { CheckTools } from '../../core/check/check-record.ts';
 import { orderedModels } from '../../core/read-models.ts';

@@ -169,7 +169,7 @@ describe('opening schemas', () => {
       openCodec([
         { shape: 'plan', version: 1, text },
         { shape: 'plan', version: 2, text: documented },
-      ]),
+      ]).schema('some digest'),
     ).toThrow('plan v2 has the digest of plan v1');
   });
 
@@ -189,9 +189,9 @@ describe('opening schemas', () => {
       '{"type":"record","name":"E","fields":[{"name":"__proto__","type":"long"}]}',
     ],
   ])('that hold %s is an error', (_name, type) => {
-    expect(() => openCodec([{ shape: 'plan', version: 1, text: small(type) }])).toThrow(
-      /The (schema|field)/,
-    );
+    const opened = openCodec([{ shape: 'plan', version: 1, text: small(type) }]);
+    expect(() => opened.writer('plan')).toThrow(/The (schema|field)/);
+    expect(() => opened.schema('some digest')).toThrow(/The (schema|field)/);
   });
 
   test('takes only file names of the form <shape>.v<version>.avsc', () => {

@@ -1,0 +1,159 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packageFaults } from '../../../services/dev/build/check-package.ts';
+import type { Edition } from '../../../services/dev/build/editions.ts';
+import { editions } from '../../../services/dev/build/editions.ts';
+import type { Installed } from '../../support/packages.ts';
+import { installPackage } from '../../support/packages.ts';
+
+const editionOf = (name: Edition['name']): Edition => {
+  const found = editions.find((edition) => edition.name === name);
+  if (found === undefined) throw new Error(`no edition ${name}`);
+  return found;
+};
+
+const installedPackages = (folder: string): readonly string[] => {
+  const lock = JSON.parse(
+    readFileSync(join(folder, 'node_modules', '.package-lock.json'), 'utf8'),
+  ) as { readonly packages: { readonly [path: string]: unknown } };
+  return Object.keys(lock.packages)
+    .map((path) => path.replace('node_modules/', ''))
+    .toSorted();
+};
+
+const houseVersion = (
+  JSON.parse(readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8')) as {
+    readonly version: string;
+  }
+).version;
+
+describe('the package for pipelines, installed into an empty folder', () => {
+  let installed: Installed;
+  beforeAll(async () => {
+    installed = await installPackage(editionOf('plimsoll'));
+  });
+  afterAll(() => installed.remove());
+
+  test('brings nothing along', () => {
+    expect(installedPackages(installed.folder)).toEqual(['plimsoll']);
+  });
+
+  test('has no fault that publint or attw know', async () => {
+    expect(await packageFaults(installed.built)).toEqual([]);
+  });
+
+  test('says its version and its help', async () => {
+    expect(await installed.run(['--version'])).toMatchObject({ exit: 0, out: `${houseVersion}\n` });
+    const help = await installed.run(['help']);
+    expect(help).toMatchObject({ exit: 0, err: '' });
+    expect(help.out).toContain('release log');
+  });
+
+  test('stores a marker on an embedded log and reads it back', async () => {
+    const logged = await installed.run([
+      ...['release', 'log', '--component-name=checkout', '--target-version=2.0.0', '--json'],
+    ]);
+    expect(logged.exit).toBe(0);
+    expect(JSON.parse(logged.out)).toMatchObject({ delivery: 'stored', kind: 'logged' });
+    const current = await installed.run(['current', '--json']);
+    expect(JSON.parse(current.out)).toMatchObject({ component: 'checkout', version: '2.0.0' });
+  });
+
+  test('says what to install for what is not in it', async () => {
+    expect(await installed.run(['up', '--json'])).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining('npm install plimsoll-server'),
+    });
+    const onKafka = { PLIMSOLL_LOG: 'kafka://127.0.0.1:1', PLIMSOLL_STORE: 'memory:' };
+    expect(await installed.run(['current', '--json'], onKafka)).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining('npm install kafkajs'),
+    });
+    const onRedis = { PLIMSOLL_STORE: 'redis://127.0.0.1:1' };
+    expect(await installed.run(['current', '--json'], onRedis)).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining('npm install ioredis'),
+    });
+  });
+
+  test('signs and sends a marker through a gateway, and loads nothing but Node and itself', async () => {
+    const asked: string[] = [];
+    const gateway = createServer((request, response) => {
+      asked.push([request.method, request.url, request.headers['ce-type']].join(' '));
+      request.resume().on('end', () => {
+        const receipt = { deployment: null, attempt: 1, delivery: 'stored', code: null };
+        const marker = request.headers['ce-id'];
+        response.writeHead(201, { 'content-type': 'application/json' });
+        response.end(
+          JSON.stringify({ ...receipt, marker, kind: 'logged', position: 7, warning: null }),
+        );
+      });
+    });
+    await new Promise<void>((up) => gateway.listen(0, '127.0.0.1', up));
+    try {
+      await installed.run(['keys', 'new', '--principal=ci', '--out=ci.json']);
+      const { port } = gateway.address() as AddressInfo;
+      const through = { PLIMSOLL_URL: `http://127.0.0.1:${port}`, PLIMSOLL_KEY: 'ci.json' };
+      const args = ['release', 'log', '--component-name=checkout', '--target-version=2.0.0'];
+      const logged = await installed.run(args, {
+        ...through,
+        NODE_OPTIONS: `--require=${join(import.meta.dirname, '../../support/loaded-files.cjs')}`,
+      });
+      expect(logged).toMatchObject({ exit: 0, out: expect.stringContaining('position 7') });
+      expect(asked).toEqual(['POST /v1/markers plimsoll.logged.v1']);
+      // One file of the package beside its launcher: each further one is looked for, read and compiled.
+      const loaded = logged.err.split('\n').filter((line) => line.startsWith('loaded '));
+      const files = loaded.map((line) => line.replace(/^loaded .*node_modules\/plimsoll\//, ''));
+      expect(files.filter((file) => !file.startsWith('loaded node:'))).toEqual([
+        'bin/plimsoll.js',
+        'lib/main.js',
+      ]);
+      expect(loaded.join('\n')).not.toMatch(/node:(sqlite|worker_threads|child_process|https)$/m);
+    } finally {
+      gateway.close();
+    }
+  });
+
+  test('tells an old Node what is wanted instead of failing in the middle', () => {
+    const launcher = join(installed.built, 'bin', 'plimsoll.js');
+    const old = "Object.defineProperty(process.versions,'node',{value:'18.20.0'});";
+    const script = `${old}process.argv=[process.argv[0],'x'];require(${JSON.stringify(launcher)})`;
+    expect(() => execFileSync(process.execPath, ['-e', script], { stdio: 'pipe' })).toThrow(
+      /Plimsoll needs 22\.18 or newer/,
+    );
+  });
+});
+
+describe('the package for servers, installed into an empty folder', () => {
+  let installed: Installed;
+  beforeAll(async () => {
+    installed = await installPackage(editionOf('plimsoll-server'));
+  });
+  afterAll(() => installed.remove());
+
+  test('brings its few dependencies along', () => {
+    const direct = editionOf('plimsoll-server').dependencies;
+    expect(installedPackages(installed.folder)).toEqual(
+      expect.arrayContaining(['plimsoll-server', ...direct]),
+    );
+    expect(installedPackages(installed.folder).length).toBeLessThanOrEqual(14);
+  });
+
+  test('has no fault that publint or attw know', async () => {
+    expect(await packageFaults(installed.built)).toEqual([]);
+  });
+
+  test('has every command: a policy is checked, a log verified', async () => {
+    const example = join(
+      installed.folder,
+      'node_modules/plimsoll-server/schemas/policy.example.yaml',
+    );
+    expect(await installed.run(['policy', 'check', example])).toMatchObject({ exit: 0 });
+    await installed.run(['release', 'log', '--component-name=a', '--target-version=1']);
+    expect(await installed.run(['verify-models'])).toMatchObject({ exit: 0 });
+  });
+});
