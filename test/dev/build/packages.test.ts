@@ -31,6 +31,14 @@ const houseVersion = (
   }
 ).version;
 
+const ciJob = {
+  CIRCLECI: 'true',
+  CIRCLE_WORKFLOW_ID: '0b5e2f0f-4c5a-4a55-9f0c-0d3c1a2b3c4d',
+  CIRCLE_SHA1: '5c3d1b7e9a0f4c2d8e6b1a3f5d7c9e0b2a4f6d81',
+  CIRCLE_BRANCH: 'main',
+  CIRCLE_REPOSITORY_URL: 'https://github.com/example/checkout',
+};
+
 describe('the package for pipelines, installed into an empty folder', () => {
   let installed: Installed;
   beforeAll(async () => {
@@ -101,6 +109,8 @@ describe('the package for pipelines, installed into an empty folder', () => {
       const args = ['release', 'log', '--component-name=checkout', '--target-version=2.0.0'];
       const logged = await installed.run(args, {
         ...through,
+        // As in a job: there nobody has to ask git.
+        ...ciJob,
         NODE_OPTIONS: `--require=${join(import.meta.dirname, '../../support/loaded-files.cjs')}`,
       });
       expect(logged).toMatchObject({ exit: 0, out: expect.stringContaining('position 7') });
