@@ -27,6 +27,8 @@ import type { ReplayCommand } from './commands/replay.ts';
 import { replayCommands } from './commands/replay.ts';
 import type { RetentionCommand } from './commands/retention.ts';
 import { retentionCommands } from './commands/retention.ts';
+import type { SpoolCommand } from './commands/spool.ts';
+import { spoolCommands } from './commands/spool.ts';
 import type { VerifyCommand } from './commands/verify.ts';
 import { verifyCommands } from './commands/verify.ts';
 import type { ServiceCommand } from './commands/services.ts';
@@ -37,6 +39,7 @@ import { serviceCommands } from './commands/services.ts';
 export type CommandName =
   | ReleaseCommand
   | InstanceCommand
+  | SpoolCommand
   | ReaderCommand
   | DecisionCommand
   | ProblemCommand
@@ -56,6 +59,7 @@ export type Command = CommandOf<CommandName>;
 export const commands: readonly Command[] = [
   ...releaseCommands,
   ...instanceCommands,
+  ...spoolCommands,
   ...readerCommands,
   ...decisionCommands,
   ...problemCommands,
@@ -75,6 +79,7 @@ export const commands: readonly Command[] = [
 export const groupSummaries: { readonly [group: string]: string } = {
   release: 'what a pipeline says of a deployment',
   decisions: 'what the analyser decided; to act on it',
+  spool: 'markers that could not be delivered',
   'dead-letters': 'records that were not accepted',
   replay: 'read models folded anew',
   retention: 'how long read models keep deployments',

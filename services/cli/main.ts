@@ -30,6 +30,10 @@ const terminal: Terminal = {
 const note = (told: Note): void => printNote(terminal, isJson, told);
 
 const closeWithinMs = 2000;
+/** What a pipeline runs has a deadline, and it is near. */
+const closeSoonMs = 100;
+const closeWithin = (name: string): number =>
+  name.startsWith('release ') || name.startsWith('instance ') ? closeSoonMs : closeWithinMs;
 
 type RunRequest = Extract<Request, { readonly ask: 'run' }>;
 
@@ -89,6 +93,7 @@ const runCommand = async ({ command, given }: RunRequest): Promise<ExitCode> => 
         env: process.env,
         terminal,
         note,
+        isJson,
         stop: stopFor(
           command.name,
           given.has('follow') || given.has('exec') || given.value('at') !== null,
@@ -100,7 +105,10 @@ const runCommand = async ({ command, given }: RunRequest): Promise<ExitCode> => 
   } finally {
     // A driver that still looks for its server must not keep the command from ending.
     if (opened !== undefined)
-      await Promise.race([opened.then((made) => made.close()), basis.clock.sleep(closeWithinMs)]);
+      await Promise.race([
+        opened.then((made) => made.close()),
+        basis.clock.sleep(closeWithin(command.name)),
+      ]);
   }
 };
 

@@ -2,6 +2,7 @@ import type { CheckTools } from '../core/check/check-record.ts';
 import type { Position } from '../core/log/record.ts';
 import type { FoldState } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
+import type { SpoolTime } from '../core/spool/spooled-marker.ts';
 import type { LogSetting, Settings } from '../core/settings.ts';
 import type { Archives } from '../ports/archive.ts';
 import type { Captures } from '../ports/capture.ts';
@@ -23,6 +24,7 @@ import type { Replaying } from '../ports/replaying.ts';
 import type { PlanRetention } from '../ports/retention.ts';
 import type { Signer } from '../ports/signer.ts';
 import type { VerifierStatus, Verifying } from '../ports/verifying.ts';
+import type { Spool } from '../ports/spool.ts';
 import type { Yaml } from '../ports/yaml.ts';
 import type { Environment } from './release/ci/ci-job.ts';
 import type { Note } from './terminal/note.ts';
@@ -104,12 +106,24 @@ export type CliPorts = {
   readonly terminal: Terminal;
   /** Says on stderr what is no error. */
   readonly note: (note: Note) => void;
+  /** Whether stderr is read by programs, too. */
+  readonly isJson: boolean;
   readonly clock: Clock;
+  /** Milliseconds since the command was called, by a clock that nobody sets. */
+  readonly sinceStartMs: () => number;
   readonly ids: Ids;
   readonly tools: CheckTools;
   readonly keys: KeyFiles;
   readonly planned: PlannedHereStore;
   readonly numbering: Numbering;
+  /** Markers that could not be delivered. */
+  readonly spool: Spool;
+  /** The clocks of this machine, as the spool reads them. */
+  readonly spoolNow: () => SpoolTime;
+  /** Has a process of its own deliver what the spool holds, and does not wait for it. */
+  readonly flushApart: (keyFile: string | null) => Promise<void>;
+  /** The pieces of a text, of a file or of standard input (`-`). Rejects where it cannot be read. */
+  readonly readPieces: (path: string) => AsyncIterable<string>;
   /** The gateway that PLIMSOLL_URL names, or null: commands go to the log itself. */
   readonly gateway: HttpClient | null;
   /** Address of the repository that the working folder belongs to, or null. */

@@ -75,8 +75,12 @@ export const codes = {
     'body-too-deep',
     'body-not-canonical',
     'key-weak',
+    'spool-damaged',
+    'line-damaged',
   ],
   3: [
+    'waited-too-long',
+    'markers-refused',
     // What is there was made with settings under which no promise holds.
     'misfit',
     'deployment-ended',
@@ -173,6 +177,11 @@ export const codes = {
     'unreachable',
     'unknown',
     'refused',
+    // A spool, or what still lies there.
+    'spool-failed',
+    'spool-full',
+    'markers-waiting',
+    'async',
     'closed',
     'missing',
     'log-empty',

@@ -28,6 +28,12 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
       const { runInstances } = await import('./release/instances.ts');
       return runInstances(ports, name, given, isJson);
     }
+    case 'flush':
+    case 'spool list':
+    case 'spool drop': {
+      const { runSpool } = await import('./spool/spool.ts');
+      return runSpool(ports, name, given, isJson);
+    }
     case 'current':
     case 'timeline':
     case 'operations':

@@ -19,6 +19,10 @@ export type Settings = {
   readonly dataFolder: string;
   /** Gateway that commands go to, without a slash at the end; null: to the log itself. */
   readonly url: string | null;
+  /** Where markers wait that could not be delivered. */
+  readonly spool: { readonly folder: string; readonly bytesMax: number; readonly ageMaxMs: number };
+  /** How long an emitting command may take that does not say. */
+  readonly emitWithinMs: number;
   /** Key file of the emitter, or null: the one in the data folder. */
   readonly keyFile: string | null;
   readonly analyserKeyFile: string | null;
@@ -51,6 +55,10 @@ export const settingNames: { readonly [name: string]: string } = {
   PLIMSOLL_LOG: 'the log: sqlite:FOLDER (default ./plimsoll-data) or kafka://HOST:PORT,…',
   PLIMSOLL_STORE: 'the read models: sqlite:FOLDER (default: as the log), memory: or redis://…',
   PLIMSOLL_URL: 'a gateway that commands go to instead of the log, http(s)://HOST:PORT',
+  PLIMSOLL_SPOOL: 'folder of markers that could not be delivered (default: in the data folder)',
+  PLIMSOLL_SPOOL_MB: 'what the spool takes at most, in megabytes (default 64)',
+  PLIMSOLL_SPOOL_DAYS: 'what lies there for longer is sent only when asked for (default 30)',
+  PLIMSOLL_TIMEOUT: 'how long a command of a pipeline may take, such as 500ms or 5s (default 2s)',
   PLIMSOLL_KEY: 'key file to sign with (default: keys/local.json in the data folder)',
   PLIMSOLL_ANALYSER_KEY:
     'key file of the analyser (default: keys/analyser.json in the data folder)',
@@ -84,6 +92,15 @@ export const parseSettings = (env: {
   const store = parseStore(text('PLIMSOLL_STORE') ?? `sqlite:${dataFolder}`);
   if (store === undefined)
     return refuse('PLIMSOLL_STORE', 'must be sqlite:FOLDER, memory: or redis://HOST:PORT');
+  const spoolMegabytes = parseCount(text('PLIMSOLL_SPOOL_MB') ?? '64');
+  if (spoolMegabytes === undefined)
+    return refuse('PLIMSOLL_SPOOL_MB', 'must be a whole number of megabytes, from 1 on');
+  const spoolDays = parseCount(text('PLIMSOLL_SPOOL_DAYS') ?? '30');
+  if (spoolDays === undefined)
+    return refuse('PLIMSOLL_SPOOL_DAYS', 'must be a whole number of days, from 1 on');
+  const emitWithinMs = durationMs(text('PLIMSOLL_TIMEOUT') ?? '2s');
+  if (emitWithinMs === undefined || emitWithinMs < 1 || emitWithinMs > emitWithinMsMax)
+    return refuse('PLIMSOLL_TIMEOUT', 'must be a time such as 500ms or 5s, at most an hour');
   const url = text('PLIMSOLL_URL');
   if (url !== null && !/^https?:\/\/[^\s/]+$/.test(url.replace(/\/+$/, '')))
     return refuse('PLIMSOLL_URL', 'must be http(s)://HOST[:PORT]');
@@ -106,6 +123,12 @@ export const parseSettings = (env: {
     store,
     dataFolder,
     url: url === null ? null : url.replace(/\/+$/, ''),
+    spool: {
+      folder: text('PLIMSOLL_SPOOL') ?? `${dataFolder}/spool/${audience}`,
+      bytesMax: spoolMegabytes * megabyte,
+      ageMaxMs: spoolDays * dayMs,
+    },
+    emitWithinMs,
     keyFile: text('PLIMSOLL_KEY'),
     analyserKeyFile: text('PLIMSOLL_ANALYSER_KEY'),
     logId,
@@ -149,6 +172,21 @@ const parseStore = (value: string): StoreSetting | undefined => {
 const parseTimeOfDay = (value: string): number | undefined => {
   const [, hours, minutes] = /^([01][0-9]|2[0-3]):([0-5][0-9])$/.exec(value) ?? [];
   return hours === undefined ? undefined : (Number(hours) * 60 + Number(minutes)) * 60_000;
+};
+
+const megabyte = 1_000_000;
+const dayMs = 86_400_000;
+const emitWithinMsMax = 3_600_000;
+
+const parseCount = (value: string): number | undefined =>
+  /^[1-9][0-9]{0,4}$/.test(value) ? Number(value) : undefined;
+
+const unitsMs: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** `500ms`, `10s` or `2m` in milliseconds; undefined for anything else: a bare number is refused, of what? */
+export const durationMs = (written: string): number | undefined => {
+  const [, count, unit] = /^([0-9]{1,7}(?:\.[0-9]{1,3})?)(ms|s|m|h)$/.exec(written) ?? [];
+  return unit === undefined ? undefined : Math.round(Number(count) * (unitsMs[unit] ?? 0));
 };
 
 const parsePort = (value: string): number | undefined =>

@@ -10,6 +10,12 @@ test('nothing set: an embedded log in a folder beside', () => {
     store: { foundation: 'sqlite', folder: './plimsoll-data' },
     dataFolder: './plimsoll-data',
     url: null,
+    spool: {
+      folder: './plimsoll-data/spool/local',
+      bytesMax: 64_000_000,
+      ageMaxMs: 30 * 86_400_000,
+    },
+    emitWithinMs: 2000,
     keyFile: null,
     analyserKeyFile: null,
     logId: null,
@@ -41,6 +47,12 @@ test.each<readonly [name: string, content: string, settings: Partial<Settings>]>
       dataFolder: '/var/lib/plimsoll',
     },
   ],
+  [
+    'PLIMSOLL_SPOOL',
+    '/var/spool/plimsoll',
+    { spool: { folder: '/var/spool/plimsoll', bytesMax: 64_000_000, ageMaxMs: 2_592_000_000 } },
+  ],
+  ['PLIMSOLL_TIMEOUT', '500ms', { emitWithinMs: 500 }],
   [
     'PLIMSOLL_LOG',
     'kafka://a.example:9092,10.0.0.1:19092,[::1]:9092',

@@ -14,6 +14,7 @@ import { readYaml } from '../../services/adapters/yaml/read-yaml.ts';
 import { createMemoryReadModelStore } from '../../services/adapters/memory/read-model-store.ts';
 import { orderedInstanceModels } from '../../services/core/instances/fold.ts';
 import { createMemoryIds } from '../../services/adapters/memory/ids.ts';
+import { openSpool } from '../../services/adapters/spool/folder.ts';
 import { openPlannedHere } from '../../services/adapters/planned-here/folder.ts';
 import { fail, ok } from '../../services/core/result.ts';
 import { orderedModels } from '../../services/core/read-models.ts';
@@ -106,7 +107,7 @@ const deskBefore = (
       return ended(request.problem.exit);
     }
     if (request.value.ask !== 'run') throw new Error(`${args.join(' ')} asks for no command`);
-    const ports = portsOf(house, options, terminal, (note) => printNote(terminal, isJson, note));
+    const ports = portsOf(house, options, terminal, isJson);
     const { command, given } = request.value;
     const exit = await run(options.change?.(ports) ?? ports, command.name, given);
     await house.ports.clock.sleep(minuteMs);
@@ -126,8 +127,9 @@ const portsOf = (
     numbering,
   }: DeskOptions & { readonly folder: string },
   terminal: CliPorts['terminal'],
-  note: CliPorts['note'],
+  isJson: boolean,
 ): CliPorts => {
+  const note: CliPorts['note'] = (told) => printNote(terminal, isJson, told);
   const { log, store } = house;
   const { nowMs } = house.ports.clock;
   const projection = { log, store, tools, audience, pinnedLogId: null };
@@ -141,6 +143,8 @@ const portsOf = (
     host: 'desk',
     terminal,
     note,
+    isJson,
+    sinceStartMs: () => 0,
     // Nothing here takes so long that anybody would give up waiting.
     clock: { nowMs, sleep: (_ms, signal) => untilAborted(signal) },
     ids: createMemoryIds(`desk ${nowMs()}`, nowMs),
@@ -177,6 +181,18 @@ const portsOf = (
     readTelemetry: async () => openTelemetryReader(),
     writeTextFile,
     planned: openPlannedHere(folder),
+    spool: openSpool({
+      folder: `${folder}/spool`,
+      tools,
+      now: () => ({ wallMs: nowMs(), boot: null }),
+      bytesMax: 1_000_000,
+      ageMaxMs: 30 * 86_400_000,
+    }),
+    spoolNow: () => ({ wallMs: nowMs(), boot: null }),
+    flushApart: async () => undefined,
+    readPieces: async function* (path) {
+      yield files[path] ?? '';
+    },
     numbering: numbering ?? { take: async () => null, giveBack: async () => undefined },
     gateway: isRemote ? clientOf(house) : null,
     repositoryAddress: async () => repository ?? null,

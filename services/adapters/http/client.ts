@@ -16,10 +16,13 @@ type Answer = Result<
 
 /** A client for one base address, http or https. One request a connection: commands live for one request. */
 export const createHttpClient = (baseUrl: string): HttpClient => {
+  const isSecure = baseUrl.startsWith('https:');
   // An `import` of node:http reads all that it exports, a WebSocket client among it: 50 ms that nobody needs.
-  const { request: send } = baseUrl.startsWith('https:')
+  const { request: send } = isSecure
     ? process.getBuiltinModule('node:https')
     : process.getBuiltinModule('node:http');
+  // Before a certificate was found good nothing is sent.
+  const connected = isSecure ? 'secureConnect' : 'connect';
   return (request, withinMs) =>
     new Promise<Answer>((settle) => {
       const { method, headers, body } = request;
@@ -37,7 +40,7 @@ export const createHttpClient = (baseUrl: string): HttpClient => {
         settle(answer);
       };
       let isConnected = false;
-      outgoing.once('socket', (socket) => socket.once('connect', () => (isConnected = true)));
+      outgoing.once('socket', (socket) => socket.once(connected, () => (isConnected = true)));
       outgoing.once('error', (error) =>
         finish(noAnswer(isConnected ? 'unreachable' : 'no-connection', baseUrl, error)),
       );

@@ -13,11 +13,14 @@ export const placeOptions: readonly Option[] = [
 export const deliveryOptions: readonly Option[] = [
   option('key', 'FILE', 'key file to sign with (default: PLIMSOLL_KEY)'),
   option('source', 'URI', 'who says it (default: the CI job)'),
-  option('timeout', 'TIME', 'give up after this long, such as 500ms or 10s (default 10s)'),
-  option('strict', null, 'nothing is spooled yet: a command fails anyway when it cannot deliver'),
+  option('timeout', 'TIME', 'be done by then, delivered or kept, such as 500ms (default 2s)'),
+  option('strict', null, 'fail (6 or 8) where it was only kept'),
   option('redact', null, 'write over what looks like a secret, instead of refusing it'),
   option('no-fail', null, 'exit 0 whatever happens'),
 ];
+
+/** Of commands whose markers are kept where nobody takes them. */
+const asyncOption = option('async', null, 'keep it and return; a process of its own delivers it');
 
 const artifactOptions: readonly Option[] = [
   required('target-version', 'VERSION', 'the version that is deployed'),
@@ -65,6 +68,7 @@ export const releaseCommands: readonly CommandOf<ReleaseCommand>[] = [
       deploymentOption,
       ...detailOptions,
       ...deliveryOptions,
+      asyncOption,
     ],
     examples: [
       '--environment-name=production --component-name=shop --target-version=2.0.0',
@@ -86,6 +90,7 @@ export const releaseCommands: readonly CommandOf<ReleaseCommand>[] = [
       deploymentOption,
       ...detailOptions,
       ...deliveryOptions,
+      asyncOption,
     ],
     examples: ['--status=SUCCESS', 'eu-deploy --status=FAILED --failure-reason="health check"'],
   },
@@ -93,7 +98,13 @@ export const releaseCommands: readonly CommandOf<ReleaseCommand>[] = [
     name: 'release log',
     summary: 'record a deployment that is done, without following its status',
     words: [],
-    options: [...artifactOptions, ...placeOptions, ...detailOptions, ...deliveryOptions],
+    options: [
+      ...artifactOptions,
+      ...placeOptions,
+      ...detailOptions,
+      ...deliveryOptions,
+      asyncOption,
+    ],
     examples: ['--environment-name=production --component-name=shop --target-version=2.0.0'],
   },
 ];

@@ -8,13 +8,15 @@ import type { Foundation } from '../../adapters/foundation/foundation.ts';
 import { keysFolder } from '../../adapters/foundation/keys-folder.ts';
 import { createHttpClient } from '../../adapters/http/client.ts';
 import { openNumbering } from '../../adapters/numbering/folder.ts';
+import { openSpool } from '../../adapters/spool/folder.ts';
+import { bootTime } from '../../adapters/system/boot-time.ts';
 import { openPlannedHere } from '../../adapters/planned-here/folder.ts';
 import { ok } from '../../core/result.ts';
 import type { Settings } from '../../core/settings.ts';
 import type { Git } from '../../ports/git.ts';
 import type { CliPorts, KeyFiles } from '../ports.ts';
 import type { AtHandPorts } from './at-hand-ports.ts';
-import { readTextFile, writeTextFile } from './text-file.ts';
+import { readPieces, readTextFile, writeTextFile } from './text-file.ts';
 
 /**
  * What the commands stand on. Nothing is opened before it is asked for, and what only some commands need is not even
@@ -27,8 +29,9 @@ export const commandPorts = (
     env,
     terminal,
     note,
+    isJson,
     stop,
-  }: Pick<CliPorts, 'env' | 'terminal' | 'note'> & { readonly stop: AbortSignal },
+  }: Pick<CliPorts, 'env' | 'terminal' | 'note' | 'isJson'> & { readonly stop: AbortSignal },
 ): CliPorts => {
   const keys = keyFiles(settings.dataFolder);
   const git = async (): Promise<Git> => (await import('../../adapters/git/git.ts')).openGit(env);
@@ -43,10 +46,17 @@ export const commandPorts = (
     host: hostname(),
     terminal,
     note,
+    isJson,
     clock,
+    // From the start of the process, before any of our code was loaded.
+    sinceStartMs: () => performance.now(),
     ids,
     tools,
     keys,
+    spool: openSpool({ ...settings.spool, tools, now: spoolNow }),
+    spoolNow,
+    flushApart: async (keyFile) => (await import('./flush-apart.ts')).flushApart(keyFile),
+    readPieces: (path) => readPieces(path),
     planned: openPlannedHere(join(settings.dataFolder, 'planned', settings.audience)),
     numbering: openNumbering({
       folder: join(settings.dataFolder, 'numbering'),
@@ -109,6 +119,7 @@ export const commandPorts = (
 
 const diskCaptures = async (): Promise<CliPorts['captures']> =>
   (await import('../../adapters/capture/disk.ts')).diskCaptures;
+const spoolNow: CliPorts['spoolNow'] = () => ({ wallMs: Date.now(), boot: bootTime() });
 
 const keyFiles = (dataFolder: string): KeyFiles => ({
   read: readKeyFile,

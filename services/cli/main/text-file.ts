@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
 import { fileFault } from '../../adapters/system/file-fault.ts';
 import type { Result } from '../../core/result.ts';
@@ -45,3 +46,13 @@ export const writeTextFile = async (
     });
   }
 };
+
+/**
+ * A file's bytes, or those of standard input (`-`), piece by piece; each byte is one character. What is looked for is
+ * ASCII, and what stands around it may be anything.
+ */
+export async function* readPieces(path: string): AsyncIterable<string> {
+  const stream = path === '-' ? process.stdin : createReadStream(path);
+  stream.setEncoding('latin1');
+  for await (const piece of stream as AsyncIterable<string>) yield piece;
+}

@@ -2,30 +2,80 @@ import { admitRecord, receiptOf } from '../../core/admit-record.ts';
 import { checkOpening } from '../../core/check/check-record.ts';
 import type { NewRecord } from '../../core/log/record.ts';
 import type { Receipt } from '../../core/markers/http-wire.ts';
-import { markersPath, toHttp } from '../../core/markers/http-wire.ts';
 import { isKind } from '../../core/markers/kinds.ts';
-import type { Logged, Planned, Update } from '../../core/markers/marker.ts';
+import { headerNames } from '../../core/markers/wire.ts';
+import { labelOf } from '../../core/spool/spooled-marker.ts';
 import type { PolicyRow } from '../../core/policy-records.ts';
 import { policyModel } from '../../core/policy-records.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
-import type { HttpClient } from '../../ports/http.ts';
+import type { Deliver, Delivery, DeliveryRefused } from '../../ports/delivery.ts';
 import type { RecordLog } from '../../ports/record-log.ts';
-import type { JsonFields } from '../../core/json-text.ts';
-import { readAnswer } from '../terminal/gateway-answer.ts';
 import type { AtHand, CliPorts } from '../ports.ts';
-import type { CliProblem } from '../problem.ts';
+import type { CliProblem, ExitCode } from '../problem.ts';
 import { foldFailed, problem, refuse } from '../problem.ts';
 import { rowTexts, scanRows } from '../reading/reading.ts';
 import { refuseSealed } from '../operate/sealed.ts';
 
-// The last step of an emitting command: the signed record onto the log, by hand or through a gateway.
+// The last step of an emitting command where the log is at hand: the signed record onto it. Loaded only there: who goes
+// through a gateway starts without it.
 
-export type Delivered = Result<Receipt, CliProblem>;
-type Emittable = Planned | Update | Logged;
+type Delivered = Result<Receipt, CliProblem>;
+
+/** The way to a log that is at hand: with its read models, or without them while they are away. */
+export type DoorAtHand = {
+  readonly atHand: AtHand | undefined;
+  readonly deliver: Deliver;
+};
+
+export const openDoorAtHand = async (ports: CliPorts): Promise<Result<DoorAtHand, CliProblem>> => {
+  const log = await ports.log();
+  if (!log.ok) return log;
+  const atHand = await ports.atHand(() => undefined);
+  if (!atHand.ok && atHand.problem.code !== 'unreachable') return atHand;
+  if (atHand.ok) {
+    let isFresh = true;
+    return ok({
+      atHand: atHand.value,
+      deliver: async (record) => {
+        // What was appended just now is to be seen by the rules.
+        const now = isFresh ? atHand : await ports.atHand(() => undefined);
+        isFresh = false;
+        return deliveryOf(now.ok ? await deliverAtHand(ports, now.value, record) : now);
+      },
+    });
+  }
+  // An outage of the read models alone must not lose a marker: the log takes it, and the fold judges it later.
+  ports.note({
+    code: 'not-checked',
+    message: `the read models cannot be reached, so nothing was checked: ${atHand.problem.message}`,
+    hint: 'see later what became of it: plimsoll show, plimsoll dead-letters list',
+  });
+  return ok({
+    atHand: undefined,
+    deliver: async (record) => deliveryOf(await deliverUnasked(ports, log.value, record)),
+  });
+};
+
+/** A rule's no is a refusal; all else is an outage, after which the same bytes may be sent again. */
+const deliveryOf = (delivered: Delivered): Delivery => {
+  if (delivered.ok) return { outcome: 'taken', receipt: delivered.value, warning: null };
+  const { code, message, hint, exit } = delivered.problem;
+  const fault = faultOfExit.get(exit);
+  return fault === undefined
+    ? { outcome: 'away', code, message, hint, mayBeStored: code === 'unknown' }
+    : { outcome: 'refused', code, message, hint, fault };
+};
+
+const faultOfExit: ReadonlyMap<ExitCode, DeliveryRefused['fault']> = new Map([
+  [2, 'input'],
+  [3, 'rule'],
+  [4, 'unknown'],
+  [5, 'key'],
+]);
 
 /** Asks the rules what the marker would become, then appends it; what is on the log already is not sent again. */
-export const deliverAtHand = async (
+const deliverAtHand = async (
   { clock, tools, settings: { audience } }: Pick<CliPorts, 'clock' | 'tools' | 'settings'>,
   atHand: AtHand,
   record: NewRecord,
@@ -45,8 +95,9 @@ export const deliverAtHand = async (
     return refuse(code, message, hint);
   }
   const admission = answer.value;
-  // The log is here to its end: nobody has planned it.
-  if (admission.code === 'unplanned')
+  // The log is here to its end: nobody has planned it. Whoever could have been told of a late one is gone.
+  const isLate = record.headers.some(({ name }) => name === headerNames.waited);
+  if (admission.code === 'unplanned' && !isLate)
     return refuse(
       'deployment-unknown',
       `no deployment ${admission.deployment} is known`,
@@ -70,21 +121,23 @@ const newestPolicy = async (atHand: AtHand): Promise<Result<PolicyRow | undefine
  * Appends without asking the rules, for when the read models cannot be reached: the fold judges it later. That it is
  * the log that PLIMSOLL_LOG_ID names is asked of the log itself.
  */
-export const deliverUnasked = async (
+const deliverUnasked = async (
   ports: Pick<CliPorts, 'tools' | 'settings'>,
   log: RecordLog,
-  marker: Emittable,
   record: NewRecord,
 ): Promise<Delivered> => {
   const foreign = await foreignLog(ports, log);
   if (foreign !== undefined) return fail(foreign);
+  const { marker, kind } = labelOf(ports.tools.text, record);
+  if (!isKind(kind)) throw new TypeError(`a record of ours has the kind ${kind}`);
   const position = await append(log, record);
   return position.ok
     ? ok({
-        deployment: marker.deployment,
+        // Whoever sends it knows; the record's key does not say it of every kind.
+        deployment: null,
         attempt: null,
-        marker: marker.marker,
-        kind: marker.kind,
+        marker,
+        kind,
         delivery: 'stored',
         code: 'not-checked',
         position: position.value,
@@ -116,30 +169,6 @@ const foreignLog = async (
         code: 'foreign-log',
         message: `${log.name} is the log ${opened.value.log}; PLIMSOLL_LOG_ID asks for ${logId}`,
       });
-};
-
-export const deliverThrough = async (
-  gateway: HttpClient,
-  { tools, note }: Pick<CliPorts, 'tools' | 'note'>,
-  record: NewRecord,
-  withinMs: number,
-): Promise<Delivered> => {
-  const { headers, body } = toHttp(tools.text, record);
-  const answer = await gateway({ method: 'POST', path: markersPath, headers, body }, withinMs);
-  if (!answer.ok && answer.problem.code === 'unreachable')
-    return fail(problem('unreachable', answer.problem.message, appendHints.unknown));
-  const json = readAnswer(tools.text, answer);
-  if (!json.ok)
-    return !answer.ok && answer.problem.code === 'no-connection'
-      ? fail(nothingStored(json.problem))
-      : json;
-  const receipt = readReceipt(json.value);
-  if (receipt === undefined)
-    return fail(problem('unreachable', 'the answer is not that of a gateway', 'see PLIMSOLL_URL'));
-  const { warning } = json.value;
-  if (typeof warning === 'string')
-    note({ code: receipt.code ?? 'warning', message: warning, hint: '' });
-  return ok(receipt);
 };
 
 /** An outage before anything was sent, with what came of the marker: who reads on past --no-fail must not miss it. */
@@ -185,30 +214,4 @@ const appendHints: {
   unknown: 'it may have been stored; the same command again does no harm',
   refused: 'nothing was written; is the disk full, or the log not writable?',
   corrupt: 'nothing was written; restore the log from a backup',
-};
-
-const deliveries = ['stored', 'spooled', 'refused', 'duplicate'];
-
-const readReceipt = ({
-  deployment,
-  attempt,
-  marker,
-  kind,
-  delivery,
-  code,
-  position,
-}: JsonFields): Receipt | undefined => {
-  const isNumberOrNull = (value: unknown): boolean => value === null || Number.isInteger(value);
-  const isReceipt =
-    (deployment === null || typeof deployment === 'string') &&
-    typeof marker === 'string' &&
-    typeof kind === 'string' &&
-    isKind(kind) &&
-    deliveries.includes(delivery as string) &&
-    isNumberOrNull(attempt) &&
-    isNumberOrNull(position) &&
-    (code === null || typeof code === 'string');
-  return isReceipt
-    ? ({ deployment, attempt, marker, kind, delivery, code, position } as Receipt)
-    : undefined;
 };

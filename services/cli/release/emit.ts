@@ -1,17 +1,15 @@
 import type { NewRecord } from '../../core/log/record.ts';
+import type { Deliver } from '../../ports/delivery.ts';
 import type { Receipt } from '../../core/markers/http-wire.ts';
 import type { Logged, Planned, Slot, Update } from '../../core/markers/marker.ts';
 import { readHeaders, signMarker } from '../../core/markers/wire.ts';
 import { slotKey } from '../../core/markers/slot.ts';
 import type { Result } from '../../core/result.ts';
-import { ok } from '../../core/result.ts';
+import { fail, ok } from '../../core/result.ts';
 import type { Numbered } from '../../ports/numbering.ts';
 import type { Signer } from '../../ports/signer.ts';
-import { announceNames } from './announce.ts';
 import type { Given } from '../terminal/arguments.ts';
 import { ciJob } from './ci/ci-job.ts';
-import type { Delivered } from './deliver.ts';
-import { deliverAtHand, deliverThrough, deliverUnasked, nothingStored } from './deliver.ts';
 import { deploymentToPlan, deploymentToUpdate, keepPlan } from './deployment-of.ts';
 import type { Asked } from './deployment-of.ts';
 import type { Draft, EmittingCommand, Origin } from './draft.ts';
@@ -22,6 +20,12 @@ import { nearest } from '../../core/nearest.ts';
 import type { AtHand, CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { problem, refuse } from '../problem.ts';
+import type { Deadline } from '../../sdk/deadline.ts';
+import { openDeadline } from '../../sdk/deadline.ts';
+import { deliverByHttp } from '../../sdk/deliver-http.ts';
+import type { Cause } from '../../sdk/send-or-keep.ts';
+import { keepReserveMs, lateCause, sendOrKeep } from '../../sdk/send-or-keep.ts';
+import { nothingKept, refusalProblem, refusedNote, tellKept } from './kept.ts';
 
 type Emittable = Planned | Update | Logged;
 
@@ -41,33 +45,51 @@ export const emit = async (
   command: EmittingCommand,
   given: Given,
 ): Promise<Emitted> => {
-  const timeoutMs = readTimeout(given);
+  const timeoutMs = readTimeout(given, ports.settings.emitWithinMs);
   if (!timeoutMs.ok) return failed(timeoutMs.problem);
-  const done = new AbortController();
-  const work = emitWithin(ports, command, given, timeoutMs.value);
-  const timeout = ports.clock
-    .sleep(timeoutMs.value, done.signal)
-    .then(() =>
-      failed(
-        problem(
-          'timeout',
-          `not done after ${timeoutMs.value} ms`,
-          'it may have been stored; the same command again does no harm',
-        ),
+  // A machine so busy that we were late to start leaves us half of the time all the same.
+  const endMs = Math.max(timeoutMs.value, ports.sinceStartMs() + timeoutMs.value / 2);
+  const deadline = openDeadline(ports, endMs);
+  const asked: HowToSend = {
+    deadline,
+    reserveMs: keepReserveMs(timeoutMs.value),
+    isStrict: given.has('strict'),
+    isAsync: given.has('async'),
+    keyFile: given.value('key'),
+  };
+  // What cannot even be made by then has nothing that could be kept.
+  const emitted = await deadline.before(-madeGraceMs, emitWithin(ports, command, given, asked));
+  return (
+    emitted ??
+    failed(
+      problem(
+        'timeout',
+        `not done after ${timeoutMs.value} ms; nothing was stored or kept`,
+        'is this machine, its disk or git very slow? --timeout gives more time',
       ),
-    );
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    done.abort();
-  }
+    )
+  );
+};
+
+/** So much later than the deadline: what is being laid down then is not to be called lost. */
+const madeGraceMs = 1000;
+
+type HowToSend = {
+  readonly deadline: Deadline;
+  readonly reserveMs: number;
+  /** An outage is a failure. */
+  readonly isStrict: boolean;
+  /** It is laid down, and a process of its own delivers it. */
+  readonly isAsync: boolean;
+  /** The key that was named for this command. */
+  readonly keyFile: string | null;
 };
 
 const emitWithin = async (
   ports: CliPorts,
   command: EmittingCommand,
   given: Given,
-  timeoutMs: number,
+  how: HowToSend,
 ): Promise<Emitted> => {
   const job = ciJob(ports.env);
   const { settings, host, repositoryAddress, git, note } = ports;
@@ -81,18 +103,19 @@ const emitWithin = async (
   const checked = await rehearse(ports, draft.value, given, origin);
   if (!checked.ok) return failed(checked.problem);
 
-  const opened = await openDoor(ports);
-  if (!opened.ok) return failed(nothingStored(opened.problem));
-  const door = opened.value;
+  const door = await openDoor(ports, how);
+  if (door.problem !== undefined) return failed(door.problem);
   const signer = await readSigner(ports, given);
-  if (!signer.ok) return failed(signer.problem);
+  // On first use the log makes the key: where it could not, that is what went wrong.
+  if (!signer.ok)
+    return failed(isOwnKeyMissing(ports, given, signer.problem, door) ?? signer.problem);
   // Folders of CI jobs come and go: there the run is what counts.
   const { keyId } = signer.value;
   const numbered = job === null ? await ports.numbering.take(keyId) : null;
   const emitted = await emitNumbered(ports, {
     draft: draft.value,
     place: checked.value,
-    ...{ asked, origin, door, timeoutMs, numbered },
+    ...{ asked, origin, door, how, numbered },
     signer: signer.value,
   });
   if (numbered !== null && isUnused(emitted)) await ports.numbering.giveBack(keyId, numbered);
@@ -111,13 +134,13 @@ type Emission = {
   readonly asked: Asked;
   readonly origin: Origin;
   readonly door: Door;
-  readonly timeoutMs: number;
+  readonly how: HowToSend;
   readonly numbered: Numbered | null;
   readonly signer: Signer;
 };
 
 const emitNumbered = async (ports: CliPorts, emission: Emission): Promise<Emitted> => {
-  const { asked, door, signer, timeoutMs } = emission;
+  const { asked, door, how, signer } = emission;
   const made = await makeMarker(ports, emission);
   if (!made.ok) return failed(made.problem);
   const { marker, misplaced } = made.value;
@@ -125,12 +148,61 @@ const emitNumbered = async (ports: CliPorts, emission: Emission): Promise<Emitte
   const record = await signRecord(ports, marker, signer);
   if (!record.ok) return failed(record.problem, marker);
 
-  const delivered = await door.deliver(marker, record.value, timeoutMs);
-  if (!delivered.ok) return refused(marker, delivered.problem, asked);
+  const sent = await send(ports, { door, how, signer }, marker, record.value);
+  if (!sent.ok) return refused(marker, sent.problem, asked);
+  const { receipt, problem: cause } = sent.value;
   await remember(ports, asked, marker);
-  if (door.atHand !== undefined && delivered.value.delivery === 'stored')
+  if (door.atHand !== undefined && receipt.delivery === 'stored') {
+    const { announceNames } = await import('./announce.ts');
     await announceNames(door.atHand, marker.slot, ports.note);
-  return { receipt: delivered.value, marker, problem: undefined };
+  }
+  return { receipt, marker, problem: cause };
+};
+
+type Sending = Pick<Emission, 'door' | 'how' | 'signer'>;
+
+/** Delivers the signed record, or keeps it. The problem beside a receipt: it was kept, and `--strict` wants more. */
+const send = async (
+  ports: CliPorts,
+  { door, how, signer }: Sending,
+  marker: Emittable,
+  record: NewRecord,
+): Promise<
+  Result<{ readonly receipt: Receipt; readonly problem: CliProblem | undefined }, CliProblem>
+> => {
+  const { tools, settings, spool } = ports;
+  const { deadline, reserveMs, isStrict } = how;
+  const { deployment } = marker;
+  let refusedBefore = 0;
+  const sent = await sendOrKeep(
+    {
+      ...{ tools, audience: settings.audience, spool, signer },
+      deliver: door.deliver,
+      onFlushed: ({ delivery }) => (refusedBefore += delivery === 'refused' ? 1 : 0),
+    },
+    deadline,
+    { record, deployment },
+    reserveMs,
+  );
+  if (refusedBefore > 0) ports.note(refusedNote(refusedBefore));
+  switch (sent.outcome) {
+    case 'taken': {
+      const { receipt, warning } = sent;
+      if (warning !== null)
+        ports.note({ code: receipt.code ?? 'warning', message: warning, hint: '' });
+      return ok({
+        receipt: { ...receipt, deployment: receipt.deployment ?? deployment },
+        problem: undefined,
+      });
+    }
+    case 'refused':
+      return fail(refusalProblem(sent.refusal));
+    case 'spooled':
+    case 'unkept': {
+      if (how.isAsync && sent.outcome === 'spooled') await ports.flushApart(how.keyFile);
+      return ok(tellKept(ports, marker, sent, isStrict));
+    }
+  }
 };
 
 const strategies = ['rolling', 'canary', 'blue-green', 'all-at-once'];
@@ -177,35 +249,49 @@ const rehearse = async (
 /** The way to the log: itself and its read models, itself alone, or a gateway. */
 type Door = {
   readonly atHand: AtHand | undefined;
-  readonly deliver: (marker: Emittable, record: NewRecord, timeoutMs: number) => Promise<Delivered>;
+  /** The cause where nobody can take anything now. */
+  readonly deliver: Deliver | Cause;
+  /** What no waiting mends. */
+  readonly problem: CliProblem | undefined;
 };
 
-const openDoor = async (ports: CliPorts): Promise<Result<Door, CliProblem>> => {
-  const { gateway } = ports;
+const openDoor = async (
+  ports: CliPorts,
+  { deadline, reserveMs, isAsync }: HowToSend,
+): Promise<Door> => {
+  const { gateway, tools } = ports;
+  const atHand = undefined;
+  if (isAsync && (gateway !== null || ports.isMade()))
+    return { atHand, deliver: asyncCause, problem: undefined };
   if (gateway !== null)
-    return ok({
-      atHand: undefined,
-      deliver: (_marker, record, timeoutMs) => deliverThrough(gateway, ports, record, timeoutMs),
-    });
-  const log = await ports.log();
-  if (!log.ok) return log;
-  const atHand = await ports.atHand(() => undefined);
-  if (atHand.ok)
-    return ok({
-      atHand: atHand.value,
-      deliver: (_marker, record) => deliverAtHand(ports, atHand.value, record),
-    });
-  if (atHand.problem.code !== 'unreachable') return atHand;
-  // An outage of the read models alone must not lose a marker: the log takes it, and the fold judges it later.
-  ports.note({
-    code: 'not-checked',
-    message: `the read models cannot be reached, so nothing was checked: ${atHand.problem.message}`,
-    hint: 'see later what became of it: plimsoll show, plimsoll dead-letters list',
-  });
-  return ok({
-    atHand: undefined,
-    deliver: (marker, record) => deliverUnasked(ports, log.value, marker, record),
-  });
+    return { atHand, deliver: deliverByHttp(gateway, tools.text), problem: undefined };
+  const { openDoorAtHand } = await import('./deliver.ts');
+  const opened = await deadline.before(reserveMs, openDoorAtHand(ports));
+  if (opened === undefined) return { atHand, deliver: lateCause, problem: undefined };
+  if (opened.ok) return { ...opened.value, problem: undefined };
+  const { problem: cause } = opened;
+  const isOutage = cause.exit === 1 || cause.exit === 6 || cause.exit === 8;
+  return { atHand, deliver: cause, problem: isOutage ? undefined : cause };
+};
+
+/** The reason why what `--async` sends is not delivered yet. */
+const asyncCause: Cause = {
+  code: 'async',
+  message: 'it is delivered by a process of its own',
+  hint: 'plimsoll flush sends what it could not',
+};
+
+/** Why there is no key, where the log was to make it: it could not be opened. */
+const isOwnKeyMissing = (
+  { gateway, settings }: CliPorts,
+  given: Given,
+  { code }: CliProblem,
+  { deliver }: Door,
+): CliProblem | undefined => {
+  const isNamed = given.value('key') !== null || settings.keyFile !== null;
+  if (isNamed || gateway !== null || code !== 'key-file-missing' || typeof deliver === 'function')
+    return undefined;
+  return nothingKept(deliver);
 };
 
 /** Behind a gateway no key is made by itself: the log would not trust it. */
@@ -326,9 +412,7 @@ const failed = (cause: CliProblem, marker?: Emittable): Emitted => ({
 });
 
 const refused = (marker: Emittable, cause: CliProblem, asked: Asked): Emitted => {
-  const { code, exit } = cause;
-  // What nobody answered to is neither stored nor refused.
-  if (exit === 6 || exit === 8 || exit === 1) return failed(cause, marker);
+  const { code } = cause;
   const { deployment, kind } = marker;
   return {
     receipt: {

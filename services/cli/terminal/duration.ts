@@ -1,15 +1,10 @@
+import { durationMs } from '../../core/settings.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Given } from './arguments.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
 
-const unitsMs: { readonly [unit: string]: number } = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-};
 const timeoutMsMax: number = 60 * 60_000;
 
 /** `500ms`, `10s` or `2m` in milliseconds, 1 to an hour's unless more is said. A bare number is refused: of what? */
@@ -18,8 +13,7 @@ export const readDuration = (
   written: string,
   mostMs: number = timeoutMsMax,
 ): Result<number, CliProblem> => {
-  const [, count, unit] = /^([0-9]{1,7}(?:\.[0-9]{1,3})?)(ms|s|m|h)$/.exec(written) ?? [];
-  const ms = Math.round(Number(count) * (unitsMs[unit ?? ''] ?? 0));
+  const ms = durationMs(written) ?? 0;
   return ms >= 1 && ms <= mostMs
     ? ok(ms)
     : refuse(
@@ -32,9 +26,12 @@ export const readDuration = (
 const timeoutMsDefault = 10_000;
 
 /** How long a command may take, by its `--timeout`. */
-export const readTimeout = (given: Given): Result<number, CliProblem> => {
+export const readTimeout = (
+  given: Given,
+  otherwiseMs: number = timeoutMsDefault,
+): Result<number, CliProblem> => {
   const written = given.value('timeout');
-  return written === null ? ok(timeoutMsDefault) : readDuration('timeout', written);
+  return written === null ? ok(otherwiseMs) : readDuration('timeout', written);
 };
 
 /** A whole number from 1 on. */

@@ -36,3 +36,11 @@ export const printNote = (
       ? `${jsonText({ code, message, hint })}\n`
       : `plimsoll: ${plainText(message)}${hint === '' ? '' : `; ${plainText(hint)}`}\n`,
   );
+
+/** The line that holds a marker whole, for the log of a CI job: in any other line it is found as well. */
+export const printMarkerLine = ({ err }: Terminal, isJson: boolean, line: string): void =>
+  err(
+    isJson
+      ? `${jsonText({ code: 'marker-line', message: line, hint: 'plimsoll flush --from-log delivers it' })}\n`
+      : `${line}\n`,
+  );

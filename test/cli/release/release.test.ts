@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Receipt } from '../../../services/core/markers/http-wire.ts';
+import type { CliPorts } from '../../../services/cli/ports.ts';
 import { fail, ok } from '../../../services/core/result.ts';
 import { faultsOf } from '../../support/cli-schemas.ts';
 import type { Desk, DeskOptions, Said } from '../../support/desk.ts';
@@ -568,14 +569,28 @@ describe('when something cannot be reached', () => {
     atHand: async () => unreachable('no log'),
   });
 
-  test('the exit code is 6, or 0 with --no-fail, and it is said either way', async () => {
+  test('it is kept, with exit code 0 and one line; with --strict 6; --no-fail makes that 0', async () => {
     const shop = await desk({ change: down });
-    const strict = await shop.plimsoll(...log('1', '--json'));
-    expect([strict.exit, strict.out, problemOf(strict).code]).toEqual([6, [], 'unreachable']);
-    const soft = await shop.plimsoll(...log('1', '--json', '--no-fail'));
-    expect([soft.exit, soft.out, problemOf(soft).code]).toEqual([0, [], 'unreachable']);
-    for (const said of [strict, soft])
-      expect(problemOf(said).message).toBe('no log; nothing was stored');
+    const soft = await shop.plimsoll(...log('1', '--json'));
+    expect(jsonOf(soft)).toMatchObject({
+      delivery: 'spooled',
+      code: 'unreachable',
+      position: null,
+    });
+    expect(faultsOf('receipt', jsonOf(soft))).toEqual([]);
+    expect([soft.exit, soft.err.length, problemOf(soft).code]).toEqual([0, 1, 'spooled']);
+    for (const [words, exit] of [
+      [['--strict'], 6],
+      [['--strict', '--no-fail'], 0],
+    ] as const) {
+      const strict = await shop.plimsoll(...log('1', '--json', ...words));
+      expect([strict.exit, strict.err.length]).toEqual([exit, 1]);
+      expect(jsonOf(strict)).toMatchObject({ delivery: 'spooled' });
+      expect(problemOf(strict)).toMatchObject({
+        code: 'unreachable',
+        message: expect.stringContaining('it is kept, and sent by the next command'),
+      });
+    }
     expect((await shop.plimsoll('current')).exit).toBe(6);
   });
 
@@ -660,27 +675,69 @@ describe('when something cannot be reached', () => {
         },
       }),
     });
-    const lost = problemOf(await shop.plimsoll(...log('1', '--json')));
-    expect(lost).toMatchObject({ message: 'gone', hint: expect.stringContaining('may have been') });
-    const away = await shop.plimsoll(...log('1', '--json'));
-    expect(problemOf(away).message).toBe('gone; nothing was stored');
+    const lost = problemOf(await shop.plimsoll(...log('1', '--strict', '--json')));
+    expect(lost).toMatchObject({
+      message: expect.stringMatching(/^gone; it is kept/),
+      hint: expect.stringContaining('may have been'),
+    });
+    const other = [
+      '--environment-name=staging',
+      ...log('1').filter((word) => !word.includes('env')),
+    ];
+    const [first = '', ...rest] = other;
+    const away = await shop.plimsoll(...rest, first, '--strict', '--json');
+    expect(problemOf(away).message).toMatch(/^gone; nothing was stored; it is kept/);
   });
 
-  test('what takes too long is given up with exit code 8', async () => {
+  test('what takes too long is kept; with --strict the exit code is 8', async () => {
     const shop = await desk({
       change: (ports) => ({
         ...ports,
-        clock: { ...ports.clock, sleep: async () => undefined },
+        ...outOfTime(ports),
         atHand: () => new Promise(() => undefined),
       }),
     });
     const late = await shop.plimsoll(...log('1', '--timeout=2s', '--json'));
-    expect([late.exit, problemOf(late)]).toMatchObject([
+    expect([late.exit, jsonOf(late)]).toMatchObject([0, { delivery: 'spooled', code: 'timeout' }]);
+    const strict = await shop.plimsoll(...log('1', '--timeout=2s', '--strict', '--json'));
+    expect([strict.exit, problemOf(strict).code]).toEqual([8, 'timeout']);
+  });
+
+  test('where not even a marker can be made in time, nothing is kept, and it is said', async () => {
+    const shop = await desk({
+      change: (ports) => ({
+        ...ports,
+        clock: { ...ports.clock, sleep: async () => undefined },
+        keys: { ...ports.keys, read: () => new Promise(() => undefined) },
+      }),
+    });
+    const late = await shop.plimsoll(...log('1', '--timeout=2s', '--json'));
+    expect([late.exit, late.out, problemOf(late)]).toMatchObject([
       8,
-      { code: 'timeout', message: 'not done after 2000 ms' },
+      [],
+      { code: 'timeout', message: 'not done after 2000 ms; nothing was stored or kept' },
     ]);
   });
 });
+
+/** Waiting for an answer is over at once; all else has the time that it takes. */
+const outOfTime = (ports: CliPorts): Pick<CliPorts, 'clock'> => ({
+  clock: {
+    ...ports.clock,
+    sleep: (ms, signal) =>
+      ms > 1500 ? ports.clock.sleep(ms, signal) : new Promise((late) => void setTimeout(late, 50)),
+  },
+});
+
+const receiptOfAnother = JSON.stringify({
+  deployment: logId,
+  attempt: 1,
+  marker: logId,
+  kind: 'logged',
+  delivery: 'stored',
+  code: null,
+  position: 7,
+} satisfies Receipt);
 
 const requiring =
   '{"policies":[{"component":"*","environment":"guarded","require":["owner"]}],"version":2}';
@@ -820,7 +877,8 @@ describe('through a gateway', () => {
     ['a damaged log behind it', 503, '{"code":"log-corrupt","detail":"no"}', 1, 'log-corrupt'],
     ['an answer that is no receipt', 200, '{}', 6, 'unreachable'],
     ['an answer that is no JSON', 200, 'hello', 6, 'unreachable'],
-    ['a request without rights', 403, '{}', 5, 'http-403'],
+    ['a proxy that lets nobody through', 403, '{}', 6, 'http-403'],
+    ['a receipt of another marker', 201, receiptOfAnother, 6, 'unreachable'],
   ])('%s is understood', async (_name, status, text, exit, code) => {
     const shop = await desk({
       change: (ports) => ({
@@ -829,19 +887,22 @@ describe('through a gateway', () => {
           ok({ status, header: () => undefined, body: Buffer.from(text, 'utf8') }),
       }),
     });
-    const said = await shop.plimsoll(...log('1', '--json'));
+    const said = await shop.plimsoll(...log('1', '--json', '--strict'));
     expect([said.exit, problemOf(said).code]).toEqual([exit, code]);
+    const isRefused = exit === 3;
+    expect(jsonOf(said)).toMatchObject({ delivery: isRefused ? 'refused' : 'spooled' });
   });
 
   test.each([
-    ['no-connection', 'gone; nothing was stored', 'is the gateway up?'],
-    ['unreachable', 'gone', 'it may have been stored'],
+    ['no-connection', 'gone; it is kept', 'is the gateway up?'],
+    ['unreachable', 'gone; it is kept', 'it may have been stored'],
   ] as const)('an outage says what it knows of the marker: %s', async (code, message, hint) => {
     const shop = await desk({
       change: (ports) => ({ ...ports, gateway: async () => fail({ code, message: 'gone' }) }),
     });
-    const said = await shop.plimsoll(...log('1', '--json'));
-    expect([said.exit, problemOf(said)]).toMatchObject([6, { code: 'unreachable', message }]);
+    const said = await shop.plimsoll(...log('1', '--json', '--strict'));
+    expect([said.exit, problemOf(said).code]).toEqual([6, 'unreachable']);
+    expect(problemOf(said).message).toContain(message);
     expect(problemOf(said).hint).toContain(hint);
   });
 
