@@ -95,6 +95,7 @@ export const codes = {
     'stops-full',
     'planned-differently',
     'fields-required',
+    'name-closed',
     'slot-differs',
     'history-full',
     'deployment-taken',

@@ -1,4 +1,6 @@
-import { lackOf } from './canary/policy/required-fields.ts';
+import { closedNameIn } from './canary/policy/closed-names.ts';
+import { readDocumentText } from './canary/policy/parse-policy.ts';
+import { lackIn } from './canary/policy/required-fields.ts';
 import type { Checked } from './check/check-batch.ts';
 import type { CheckTools } from './check/check-record.ts';
 import type { RefusedCommand, Standing } from './decide.ts';
@@ -55,7 +57,7 @@ export type Admission = {
   readonly warning: string | null;
 };
 
-export type RemarkCode = 'repeat' | 'unplanned' | 'fields-required' | TooLateCode;
+export type RemarkCode = 'repeat' | 'unplanned' | 'fields-required' | 'name-closed' | TooLateCode;
 
 type TooLateCode = Extract<
   RefusedCommand['code'],
@@ -72,6 +74,7 @@ export type AdmissionProblem = {
     | RefusalCode
     | 'conflict'
     | 'fields-required'
+    | 'name-closed'
     | 'secret-found';
   readonly message: string;
   readonly hint?: string;
@@ -181,12 +184,36 @@ const admitPlan = (
 ): Result<Admission, AdmissionProblem> => {
   const admission = admitCommand(fact, standing);
   if (!admission.ok || admission.value.answer === 'duplicate') return admission;
-  const lack = lackOf(newest, fact.marker);
+  const objection = objectionOf(fact.marker, newest);
   // Of what comes too late something else is to be said.
-  if (lack === undefined || admission.value.warning !== null) return admission;
+  if (objection === undefined || admission.value.warning !== null) return admission;
+  const { code, message, hint } = objection;
   return fact.waitedMs > 0
-    ? ok({ ...admission.value, code: 'fields-required', warning: lack.message })
-    : refuse('fields-required', lack.message, lack.hint);
+    ? ok({ ...admission.value, code, warning: message })
+    : refuse(code, message, hint);
+};
+
+type Objection = {
+  readonly code: 'fields-required' | 'name-closed';
+  readonly message: string;
+  readonly hint: string;
+};
+
+/**
+ * What the policy has against it. A document that this release cannot read has nothing: a marker is not kept from the
+ * log because its reader is old.
+ */
+const objectionOf = (
+  marker: Planned | Logged,
+  newest: PolicyRow | undefined,
+): Objection | undefined => {
+  const document = newest && readDocumentText(newest.document);
+  if (newest === undefined || document?.ok !== true) return undefined;
+  const { position } = newest;
+  const closed = closedNameIn(document.value, position, marker.slot);
+  if (closed !== undefined) return { code: 'name-closed', ...closed };
+  const lack = lackIn(document.value, position, marker);
+  return lack && { code: 'fields-required', message: lack.message, hint: lack.hint };
 };
 
 const admitCommand = (

@@ -111,7 +111,7 @@ const refuseContradiction = (
     return refuse(
       'planned-differently',
       `this attempt is planned already, and differently: ${says ?? ''}`,
-      'give each deployment of a run its own name: plimsoll release plan <deploy-name>',
+      'give each deployment of a run its own name, in a matrix each part of it: plimsoll release plan <deploy-name>',
     );
   if (says?.startsWith('slot '))
     return refuse(

@@ -11,6 +11,7 @@ import type { Verdict } from './admission.ts';
 import { admitMarker } from './admission.ts';
 import type { Appender } from './appender.ts';
 import { bodyOf } from './body.ts';
+import { namesUsedFirst } from './new-names.ts';
 import type { GatewayPorts } from './ports.ts';
 import type { Problem } from './problems.ts';
 import { refuse } from './problems.ts';
@@ -41,13 +42,16 @@ export const postMarker = async (
   if (verdict.value.answer === 'duplicate')
     return ok(respond(verdict.value, 'duplicate', verdict.value.position));
   const { authentic, heldUpTo } = verdict.value;
+  const newNames = await namesUsedFirst(ports.reads, authentic.marker);
   const identity = markerKey(authentic.marker.marker, authentic.signer.principal);
   const taken = await ports.recent.once(identity, authentic.digest, heldUpTo, () =>
     ports.appender.append(record.value),
   );
   if (!taken.ok) return taken;
   const { position, isFirst } = taken.value;
-  return ok(respond(verdict.value, isFirst ? 'stored' : 'duplicate', position));
+  const warning = [verdict.value.warning, newNames].filter((text) => text !== null).join('; ');
+  const told = { ...verdict.value, warning: warning === '' ? null : warning };
+  return ok(respond(told, isFirst ? 'stored' : 'duplicate', position));
 };
 
 /** The signed record that a request carries; nothing in it is believed yet. */

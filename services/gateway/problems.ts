@@ -30,6 +30,7 @@ export type ProblemCode =
   | 'content-encoding-unsupported'
   | 'content-type-unsupported'
   | 'fields-required'
+  | 'name-closed'
   | 'gate-closed'
   | 'host-unknown'
   | 'json-not-yet'
@@ -127,6 +128,7 @@ const statuses: { readonly [Code in ProblemCode]: Status } = {
   'deployment-taken': 409,
   'planned-differently': 409,
   'fields-required': 409,
+  'name-closed': 409,
   'slot-differs': 409,
   'decision-misplaced': 409,
   'history-full': 409,

@@ -80,6 +80,7 @@ const exits: { readonly [Name in Code]: ExitCode } = {
   conflict: 3,
   'decision-misplaced': 3,
   'fields-required': 3,
+  'name-closed': 3,
   'log-sealed': 3,
   'seal-misplaced': 3,
   'planned-differently': 3,

@@ -5,6 +5,8 @@ export type Option = {
   readonly meaning: string;
   readonly isRepeatable?: boolean;
   readonly isRequired?: boolean;
+  /** An empty value is as if the option were not there: it is worth less than what it stands beside. */
+  readonly mayBeEmpty?: boolean;
 };
 
 /** One command: its name, what it takes and what its help says. */

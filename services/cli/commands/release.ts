@@ -81,7 +81,7 @@ export const releaseCommands: readonly CommandOf<ReleaseCommand>[] = [
     words: [{ name: 'deploy-name', isOptional: true }],
     options: [
       option('status', 'STATUS', 'RUNNING, SUCCESS, FAILED, CANCELED (other spellings too)'),
-      option('failure-reason', 'TEXT', 'why it failed or was canceled'),
+      { ...option('failure-reason', 'TEXT', 'why it failed or was canceled'), mayBeEmpty: true },
       option('canary-share', 'SHARE', 'instead of a status: the share of traffic it has now'),
       option('colour', 'WORD', 'instead of a status: the colour that has the traffic now'),
       ...placeOptions.map(({ name, value }) =>

@@ -62,7 +62,17 @@ const inReadingOrder = (value: Json): Json => {
 };
 
 const firstNames: readonly string[] = [
-  ...['version', 'policies', 'component', 'environment', 'preset', 'warm-up', 'soak', 'deadline'],
+  ...[
+    'version',
+    'closed',
+    'policies',
+    'component',
+    'environment',
+    'preset',
+    'warm-up',
+    'soak',
+    'deadline',
+  ],
   ...['bake', 'steps', 'on-silence', 'act', 'name', 'kind', 'of', 'where', 'per', 'weight'],
   ...['critical', 'slower', 'margin', 'least', 'tolerance', 'times', 'attribute'],
 ];

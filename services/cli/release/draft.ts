@@ -151,12 +151,24 @@ const draftUpdate = (given: Given, origin: Origin): Result<Draft, CliProblem> =>
     },
     fields: {
       statusReported: given.value('status'),
-      reason: given.value('failure-reason'),
+      reason: reasonOf(kind.value, given, origin),
       canaryShare: share.value,
       colour: given.value('colour'),
       details: details.value,
     },
   });
+};
+
+/** The status is worth more than a reason that does not go with it. */
+const reasonOf = (kind: Update['kind'], given: Given, { note }: Origin): string | null => {
+  const reason = given.value('failure-reason');
+  if (reason === null || kind === 'failed' || kind === 'canceled') return reason;
+  note({
+    code: 'reason-unused',
+    message: 'the --failure-reason is left out: it goes with FAILED and CANCELED',
+    hint: '',
+  });
+  return null;
 };
 
 const readKind = (given: Given): Result<Update['kind'], CliProblem> => {
@@ -179,13 +191,7 @@ const readKind = (given: Given): Result<Update['kind'], CliProblem> => {
     );
   const kind = readStatus(status);
   if (!kind.ok) return kind;
-  return explains && (kind.value === 'started' || kind.value === 'succeeded')
-    ? refuse(
-        'option-invalid',
-        `--failure-reason does not go with --status=${status}`,
-        'give it with FAILED or CANCELED',
-      )
-    : kind;
+  return kind;
 };
 
 const readShare = (given: Given): Result<number | null, CliProblem> => {

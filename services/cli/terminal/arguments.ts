@@ -116,12 +116,13 @@ const readGiven = (command: Command, args: readonly string[]): Result<Given, Cli
     }
     const read = readOption(command, options, arg, args[index + 1]);
     if (!read.ok) return read;
-    const { option, tookNext } = read.value;
+    const { option, tookNext, value } = read.value;
+    if (tookNext) index++;
+    if (option.mayBeEmpty === true && value.trim() === '') continue;
     const known = told.get(option.name);
     const again = known && repeatFault(known, read.value);
     if (again !== undefined) return again;
     told.set(option.name, [...(known ?? []), read.value]);
-    if (tookNext) index++;
   }
   const fault = wordFault(command, words) ?? missingOption(command, told);
   if (fault !== undefined) return fault;
@@ -161,7 +162,7 @@ const readOption = (
   // A value that looks like an option is one that was forgotten; --name=--value is taken.
   if (value === undefined || (inline === undefined && value.startsWith('--')))
     return refuse('option-invalid', `${written} needs a value`, `write ${written}=${option.value}`);
-  if (value.trim() === '')
+  if (value.trim() === '' && option.mayBeEmpty !== true)
     return refuse(
       'option-invalid',
       `${written} is empty`,

@@ -204,6 +204,24 @@ describe('a deployment outside CI', () => {
     expect(shown).toMatchObject({ attempts: [{ canaryShare: 0.1 }] });
   });
 
+  test('has a reason with what went wrong; beside another status, or empty, it is left out', async () => {
+    const shop = await desk();
+    await story(shop, plan('1'), plan('2', 'eu'));
+    const said = [
+      await shop.plimsoll(...update('RUNNING', '--failure-reason=')),
+      await shop.plimsoll(...update('SUCCESS', '--failure-reason=none')),
+      await shop.plimsoll(...update('FAILED', 'eu', '--failure-reason', '')),
+    ];
+    expect(said.map(({ exit, err }) => [exit, ...err])).toEqual([
+      [0],
+      [0, 'plimsoll: the --failure-reason is left out: it goes with FAILED and CANCELED'],
+      [0],
+    ]);
+    expect(await statuses(shop)).toEqual(['1 1 succeeded', '1 2 failed']);
+    const shown = (await shop.plimsoll('timeline', '--json')).out.join(' ');
+    expect(shown).not.toContain('none');
+  });
+
   test('has its canary share told without a status', async () => {
     const shop = await desk();
     expect(
@@ -472,11 +490,6 @@ describe('bad input is told with its place, and nothing is written:', () => {
       'a trigger that nobody knows',
       log('1', '--trigger=pushed'),
       'option-invalid: --trigger="pushed"',
-    ],
-    [
-      'a reason for a success',
-      update('SUCCESS', '--failure-reason=x'),
-      'option-invalid: --failure-reason',
     ],
     [
       'a reason that is too long',
@@ -805,8 +818,8 @@ const toldInFull = async (isRemote: boolean): Promise<readonly Said[]> => {
   for (const [call] of allWays) {
     const { exit, out, err } = await shop.plimsoll(...call, '--json');
     for (const line of out) expect(faultsOf('receipt', JSON.parse(line))).toEqual([]);
-    // Only who stands beside the log looks whether a name is new.
-    said.push({ exit, out, err: err.filter((line) => !line.includes('"code":"new-')) });
+    // Who stands beside the log is told by a note for each new name, the other by one warning.
+    said.push({ exit, out, err: err.filter((line) => !line.includes('for the first time')) });
   }
   return said;
 };

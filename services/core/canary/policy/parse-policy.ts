@@ -47,8 +47,8 @@ export const parsePolicyDocument = (
   given: unknown,
 ): Result<PolicyDocument, readonly PolicyProblem[]> => {
   const place: Place = { path: [], problems: [] };
-  const policies = readDocument(given, place);
-  if (place.problems.length > 0 || policies === undefined)
+  const document = readDocument(given, place);
+  if (place.problems.length > 0 || document === undefined)
     return fail(place.problems.slice(0, problemsMax));
   if (utf8Bytes(canonicalJson(given as Json)) > policyDocumentBytesMax) {
     refuse(
@@ -58,7 +58,7 @@ export const parsePolicyDocument = (
     );
     return fail(place.problems);
   }
-  return ok({ policies });
+  return ok(document);
 };
 
 /** One entry of a document: the settings of one place. */
@@ -104,7 +104,7 @@ const readJson = (text: string, bytesMax: number): Result<unknown, readonly Poli
 
 const documentVersion = 2;
 
-const readDocument = (given: unknown, place: Place): readonly PlacedPolicy[] | undefined => {
+const readDocument = (given: unknown, place: Place): PolicyDocument | undefined => {
   // Of another version nothing else can be said.
   if (isPlain(given) && Object.hasOwn(given, 'version') && given['version'] !== documentVersion)
     return refuse(
@@ -118,7 +118,7 @@ const readDocument = (given: unknown, place: Place): readonly PlacedPolicy[] | u
     refuse(inside(place, 'policies'), 'missing', 'are not there; write policies: and a list');
   const read = readGroup(documentFields, given, place);
   if (read?.policies === undefined) return undefined;
-  const { policies } = read;
+  const { policies, closed } = read;
   for (const [index, policy] of policies.entries()) {
     const first = policies.findIndex((other) => isSamePlace(other, policy));
     if (first < index)
@@ -128,7 +128,7 @@ const readDocument = (given: unknown, place: Place): readonly PlacedPolicy[] | u
         `is for ${placeText(policy)}, as is ${pathText(['policies', first])}; one place has one policy`,
       );
   }
-  return policies;
+  return closed === undefined ? { policies } : { policies, closed };
 };
 
 const isSamePlace = (a: PlacedPolicy, b: PlacedPolicy): boolean =>
@@ -255,9 +255,26 @@ const readPlaced = (given: unknown, place: Place): PlacedPolicy | undefined => {
   return placed;
 };
 
+/** Of names that are all there may be. */
+const CLOSED_NAMES_MAX = 1000;
+
+const closedName: typeof name = (given, place) => {
+  const read = name(given, place);
+  return read !== undefined && read.slice(0, -1).includes(anyName)
+    ? refuse(
+        place,
+        'out-of-range',
+        `must be a name, or its beginning and ${anyName}, not ${named(read)}`,
+      )
+    : read;
+};
+
+const closedNames = listOf(closedName, 1, CLOSED_NAMES_MAX, 'names');
+
 const documentFields = {
   version: numberIn({ least: documentVersion, most: documentVersion }),
   policies: listOf(readPlaced, 1, policiesMax, 'policies'),
+  closed: group({ environments: closedNames, components: closedNames }),
 };
 
 const over = (preset: Policy, given: Given, metrics: readonly MetricPolicy[]): Policy => {

@@ -11,7 +11,16 @@ export type PlacedPolicy = {
   readonly policy: Policy;
 };
 
-export type PolicyDocument = { readonly policies: readonly PlacedPolicy[] };
+export type PolicyDocument = {
+  readonly policies: readonly PlacedPolicy[];
+  readonly closed?: ClosedNames;
+};
+
+/** Names, and beginnings with `*` behind them, that are all there may be; undefined: any. */
+export type ClosedNames = {
+  readonly environments?: readonly string[];
+  readonly components?: readonly string[];
+};
 
 /** A component or an environment of any name. */
 export const anyName = '*';

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Desk, DeskOptions } from '../../support/desk.ts';
+import { jsonOf, openDesk } from '../../support/desk.ts';
+import { by, trusts } from '../../support/given.ts';
+import { planned, policySet } from '../../support/markers.ts';
+import { scratchFolder } from '../../support/scratch-folder.ts';
+
+const scratch = scratchFolder();
+const anyPolicy = '"policies":[{"component":"*","environment":"*"}],"version":2';
+const closing = (closed: string): string => `{"closed":${closed},${anyPolicy}}`;
+
+const deskClosed = (closed: string, options: DeskOptions = {}): Promise<Desk> =>
+  openDesk({
+    folder: join(scratch, randomUUID()),
+    steps: [
+      trusts('ops', { roles: ['operator'] }),
+      by('ops', policySet(closing(closed)), { marker: 'the one that counts' }),
+    ],
+    ...options,
+  });
+
+const call = (word: string, environment: string, component = 'checkout'): readonly string[] => [
+  ...['release', word, '--target-version=1'],
+  ...[`--environment-name=${environment}`, `--component-name=${component}`],
+];
+
+test.each([
+  ['plan', false],
+  ['plan', true],
+  ['log', false],
+  ['log', true],
+] as const)(
+  'release %s (through a gateway: %s) opens no name that the policy does not list',
+  async (word, isRemote) => {
+    const desk = await deskClosed('{"environments":["production","review/*"]}', { isRemote });
+    const before = (await desk.house.records()).length;
+    const slip = await desk.plimsoll(...call(word, 'prodution'));
+    expect(slip.exit).toBe(3);
+    expect(slip.err).toEqual([
+      'plimsoll: the policy at position 3 knows no environment "prodution" [name-closed]',
+      expect.stringMatching(
+        /^ +did you mean "production"\? Else have it added to closed\.environments; plimsoll policy show 3 shows the list$/,
+      ),
+    ]);
+    expect(await desk.house.records()).toHaveLength(before);
+    expect((await desk.plimsoll(...call(word, 'production'))).exit).toBe(0);
+    expect((await desk.plimsoll(...call('log', 'review/cart', 'any'))).exit).toBe(0);
+  },
+);
+
+test('a list of components closes components alone', async () => {
+  const desk = await deskClosed('{"components":["checkout"]}');
+  expect((await desk.plimsoll(...call('log', 'anywhere'))).exit).toBe(0);
+  const other = await desk.plimsoll(...call('log', 'anywhere', 'chekout'));
+  expect([other.exit, other.err[0]]).toEqual([
+    3,
+    'plimsoll: the policy at position 3 knows no component "chekout" [name-closed]',
+  ]);
+});
+
+test('what stands on the log all the same stays there, and can be ended', async () => {
+  const desk = await openDesk({
+    folder: join(scratch, randomUUID()),
+    steps: [
+      trusts('ops', { roles: ['operator'] }),
+      by('local', planned('1')),
+      by('ops', policySet(closing('{"environments":["elsewhere"]}'))),
+    ],
+  });
+  const [line = '{}'] = (await desk.plimsoll('timeline', '--json')).out;
+  const { deployment } = JSON.parse(line) as { readonly deployment: string };
+  const end = ['release', 'update', '--status=SUCCESS', `--deployment=${deployment}`];
+  expect((await desk.plimsoll(...end)).exit).toBe(0);
+});
+
+test.each([false, true])(
+  'without a list a first-seen name is made, and said with the nearest (gateway: %s)',
+  async (isRemote) => {
+    const desk = await openDesk({ folder: join(scratch, randomUUID()), isRemote });
+    const first = await desk.plimsoll(...call('plan', 'production'));
+    expect([first.exit, first.err]).toEqual([0, []]);
+    const slip = await desk.plimsoll(...call('log', 'prodution', 'checkouts'));
+    expect(slip.exit).toBe(0);
+    expect(slip.err.join(' ')).toContain(
+      'environment "prodution" is used for the first time; the nearest known name is "production"',
+    );
+    expect(slip.err.join(' ')).toContain(
+      'component "checkouts" is used for the first time; the nearest known name is "checkout"',
+    );
+    const again = await desk.plimsoll(...call('log', 'prodution', 'checkouts'), '--json');
+    expect([again.err, jsonOf(again)['delivery']]).toEqual([[], 'stored']);
+  },
+);
