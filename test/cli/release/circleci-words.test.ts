@@ -34,7 +34,7 @@ const aRunner = (): Runner & { readonly data: string } => {
 
 type Line = { readonly [field: string]: unknown };
 const told = ['attempt', 'namespace', 'environment', 'component', 'target', 'version', 'name'];
-const toldToo = ['status', 'statusReported', 'failureReason', 'rollback', 'uncertain'];
+const toldToo = ['status', 'statusReported', 'failureReason', 'rollback'];
 
 /** What a list says, with ids counted and without times. */
 const listed = async (
@@ -53,7 +53,13 @@ const listed = async (
     const kept = [...told, ...toldToo].flatMap((field) =>
       field in line ? [[field, line[field]] as const] : [],
     );
-    return { deployment: ids.indexOf(id) + 1, ...Object.fromEntries(kept) };
+    const { uncertain } = line as { readonly uncertain?: { readonly status: string } | null };
+    return {
+      deployment: ids.indexOf(id) + 1,
+      ...Object.fromEntries(kept),
+      // Who made the slot uncertain, and when, is of this run.
+      ...(uncertain === undefined ? {} : { uncertain: uncertain?.status ?? null }),
+    };
   });
 };
 
