@@ -184,7 +184,7 @@ export const followLog = (
   ): Promise<{ readonly begun: RolloutsFor; readonly told: RolloutsFor }> => {
     const document = isAsked ? await policies.readable() : null;
     const begun: RolloutsFor = ({ slot: { component, environment } }) =>
-      policyFor(document ?? null, component, environment).placed.policy.rollouts;
+      policyFor(document ?? null, component, environment).placed.policy;
     return { begun, told: document === undefined ? everyRollout : begun };
   };
 

@@ -32,6 +32,7 @@ import type { MarkerRow } from './row-forms/marker.ts';
 import { isSameContent } from './row-forms/marker.ts';
 import type { AttemptLine, SlotState } from './slot-state.ts';
 import { slotHistory } from './slot-state.ts';
+import { speaksForOthers } from './trust/on-behalf.ts';
 import type { Trust } from './trust/trust.ts';
 
 // Whether a signed record may go onto the log, and what becomes of it there, by the read models as they are: the same
@@ -118,7 +119,7 @@ export const admit = (
     const refusal = policyRefusal(crypto, marker, signer);
     return refusal === undefined ? ok(own(marker)) : refuse(refusal.code, refusal.message);
   }
-  const standing = standingIn(rows, checked.trust, marker);
+  const standing = standingIn(rows, checked, marker);
   switch (marker.kind) {
     case 'promote':
     case 'advance':
@@ -165,13 +166,21 @@ const factOf = <Of extends DeploymentMarker>(
   signer,
 });
 
-const standingIn = (rows: KnownRows, trust: Trust, { deployment }: DeploymentMarker): Standing => {
+const standingIn = (
+  rows: KnownRows,
+  { trust, authentic: { signer } }: Accepted,
+  { deployment }: DeploymentMarker,
+): Standing => {
   const deploymentIn = (id: string): Deployment | undefined =>
     rowIn(rows, 'deployment', id) as Deployment | undefined;
   return {
     trust,
     deployment: deploymentIn(deployment),
-    slots: (slot) => slotHistory(rowIn(rows, 'slot', slotKey(slot)) as SlotState | undefined),
+    slots: (slot) =>
+      slotHistory(
+        rowIn(rows, 'slot', slotKey(slot)) as SlotState | undefined,
+        speaksForOthers(signer),
+      ),
     holder: deploymentIn,
   };
 };

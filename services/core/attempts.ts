@@ -1,13 +1,19 @@
 import type { Attempt, Deployment, Entry, Plan } from './deployment.ts';
 import type { Slot } from './markers/marker.ts';
 import { sameSlot } from './markers/slot.ts';
+import { speaksForOthers } from './trust/on-behalf.ts';
 import type { KeyState, Trust } from './trust/trust.ts';
 import { coversSlot } from './trust/trust.ts';
 
 // Which attempts of a deployment a marker meets. Deployment ids and CI tokens can be guessed, so a key with a
-// narrow scope may plan another's deployment first, or beside: its attempts must stand in nobody's way.
+// narrow scope may plan another's deployment first, or beside: its attempts must stand in nobody's way. The same holds for
+// what is said with a token: it meets only what was said so.
 
 export type PlannedAttempt = Attempt & { readonly plan: Plan };
+
+/** Whether both speak with keys of their own, or both with tokens. */
+export const isOfSameVoice = ({ onBehalf }: Pick<Attempt, 'onBehalf'>, signer: KeyState): boolean =>
+  (onBehalf !== null) === speaksForOthers(signer);
 
 /**
  * The planned attempts that a marker of this signer meets, in order: those in a slot where the signer may act and
@@ -22,7 +28,9 @@ export const attemptsMet = (
 ): readonly PlannedAttempt[] => {
   const reachable = (deployment?.attempts ?? []).filter(
     (attempt): attempt is PlannedAttempt =>
-      attempt.plan !== null && coversSlot(signer, attempt.plan.slot),
+      attempt.plan !== null &&
+      isOfSameVoice(attempt, signer) &&
+      coversSlot(signer, attempt.plan.slot),
   );
   const slot = named ?? uncontestedSlot(reachable, trust);
   return slot === undefined
@@ -55,10 +63,13 @@ export const attemptsUpdated = (
  */
 export const attemptsWaiting = (
   deployment: Deployment | undefined,
+  signer: KeyState,
   slot: Slot | null,
   trust: Trust,
 ): readonly Attempt[] => {
-  const waiting = (deployment?.attempts ?? []).filter(({ plan }) => plan === null);
+  const waiting = (deployment?.attempts ?? []).filter(
+    (attempt) => attempt.plan === null && isOfSameVoice(attempt, signer),
+  );
   if (slot === null) return waiting;
   return waiting.flatMap((attempt) => {
     const counting = attempt.entries.filter((entry) => expulsion(entry, slot, trust) === undefined);

@@ -17,6 +17,7 @@ export type RefusedCommand = {
     | 'planned-differently'
     | 'slot-differs'
     | 'out-of-scope'
+    | 'planned-by-key'
     | 'history-full';
   readonly message: string;
   readonly hint: string;
@@ -57,6 +58,12 @@ export const decide = (
     switch (evolution.code) {
       case 'out-of-scope':
         return refuse(evolution.code, evolution.message, scopeHint);
+      case 'planned-by-key':
+        return refuse(
+          evolution.code,
+          evolution.message,
+          'say it with a key: plimsoll release update; a deployment of its own is planned with the token',
+        );
       case 'history-full':
         return refuse(
           evolution.code,

@@ -101,6 +101,11 @@ export type Attempt = {
   readonly statusPosition: Position;
   readonly principal: string;
   readonly key: string;
+  /**
+   * The token with which that was said, where a gateway signed it; null: by a key of its own. All that an attempt has
+   * was said in one of these ways: the two never meet.
+   */
+  readonly onBehalf: string | null;
   readonly entries: readonly Entry[];
   readonly decisions: readonly DecisionSummary[];
 };

@@ -8,6 +8,7 @@ import type { Result } from './result.ts';
 import { ok } from './result.ts';
 import { readRow } from './row-text.ts';
 import type { AttemptLine, Holder, SlotState } from './slot-state.ts';
+import { slotAsSeen } from './slot-state.ts';
 import type { Line, Present } from './views.ts';
 import { isExpired, isSuspectAt } from './views.ts';
 import { isoTime } from './instant.ts';
@@ -133,12 +134,15 @@ export const readLastGood = async <Problem>(
   ) => Promise<Result<LoadedRows, Problem>>,
   slot: Slot,
   present: Present,
+  /** Whether the policy takes the word of tokens there. */
+  takesTokens: boolean,
 ): Promise<Result<LastGood | undefined, Problem>> => {
   const key = slotKey(slot);
   const first = await read([{ model: 'slot', key }]);
   if (!first.ok) return first;
   const text = first.value.get(address('slot', key));
-  const state = text === undefined ? undefined : readRow<SlotState>('slot', text);
+  const state =
+    text === undefined ? undefined : slotAsSeen(readRow<SlotState>('slot', text), takesTokens);
   const lines = await read(
     (state?.past ?? []).map(({ position }) => ({
       model: 'timeline',

@@ -1,5 +1,11 @@
 import type { PlannedAttempt } from './attempts.ts';
-import { attemptsMet, attemptsUpdated, attemptsWaiting, expulsion } from './attempts.ts';
+import {
+  attemptsMet,
+  attemptsUpdated,
+  attemptsWaiting,
+  expulsion,
+  isOfSameVoice,
+} from './attempts.ts';
 import { canonicalJson } from './canonical.ts';
 import type {
   Attempt,
@@ -26,6 +32,7 @@ import type {
 } from './markers/marker.ts';
 import { isUpdate } from './markers/kinds.ts';
 import { sameSlot, slotKey } from './markers/slot.ts';
+import { onBehalfOf, speaksForOthers, tokenOfSource } from './trust/on-behalf.ts';
 import type { KeyState, Trust } from './trust/trust.ts';
 import { coversSlot } from './trust/trust.ts';
 
@@ -59,6 +66,7 @@ export type SlotHistory = {
 
 export type RefusalCode =
   | 'out-of-scope'
+  | 'planned-by-key'
   | 'deployment-taken'
   | 'deployment-unknown'
   | 'decision-misplaced'
@@ -145,9 +153,10 @@ const evolvePlan = (
 ): Evolution => {
   const { marker, signer } = fact;
   if (!coversSlot(signer, marker.slot)) return outOfScope(fact, marker.slot);
+  if (isPlannedByKey(deployment, signer)) return ofAKey(fact);
   const met = attemptsMet(deployment, signer, marker.slot, trust);
   const plan = planOf(fact);
-  const waiting = attemptsWaiting(deployment, marker.slot, trust);
+  const waiting = attemptsWaiting(deployment, signer, marker.slot, trust);
   const joined = attemptToPlan(met, waiting, marker.attempt);
   if (joined === undefined) {
     if (met.length >= attemptsMax) return full(`the deployment has ${attemptsMax} attempts`);
@@ -155,7 +164,12 @@ const evolvePlan = (
     return put(deployment, fact, withEntry(opened, entryOf(fact, 'applied', null)), 'applied');
   }
   if (joined.plan === null) {
-    const { attempt, expelled } = withPlan(joined, plan, trust, slots);
+    const { attempt, expelled } = withPlan(
+      { ...joined, onBehalf: onBehalfOf(signer, marker) },
+      plan,
+      trust,
+      slots,
+    );
     const known = withToken(attempt, marker.attempt);
     const completed = withEntry(known, entryOf(fact, 'applied', null));
     return put(deployment, fact, completed, 'applied', expelled);
@@ -226,11 +240,14 @@ const evolveUpdate = (
   const { marker, signer } = fact;
   if (marker.slot !== null && !coversSlot(signer, marker.slot))
     return outOfScope(fact, marker.slot);
+  if (isPlannedByKey(deployment, signer)) return ofAKey(fact);
   const met = attemptsUpdated(deployment, signer, marker.slot, trust);
-  const planned = deployment?.attempts.find(({ plan }) => plan !== null)?.plan;
+  const planned = deployment?.attempts.find(
+    (attempt) => attempt.plan !== null && isOfSameVoice(attempt, signer),
+  )?.plan;
   if (met.length === 0 && planned) return outOfScope(fact, planned.slot);
   const plan = met.at(-1)?.plan ?? null;
-  const waiting = attemptsWaiting(deployment, plan?.slot ?? null, trust);
+  const waiting = attemptsWaiting(deployment, signer, plan?.slot ?? null, trust);
   // What contradicts the plan's slot opens no attempt, and its token is not the attempt's.
   const isMisplaced = plan !== null && marker.slot !== null && !sameSlot(plan.slot, marker.slot);
   const token = isMisplaced ? null : marker.attempt;
@@ -328,6 +345,7 @@ const said = (
       statusPosition: entry.position,
       principal: entry.principal,
       key: entry.key,
+      onBehalf: attempt.onBehalf === null ? null : (tokenOfSource(entry.source) ?? ''),
     },
     { ...entry, note: 'applied', says: null },
   );
@@ -421,17 +439,28 @@ const evolveDecision = (
   return put(deployment, fact, withEntry(decided, entryOf(fact, note, null)), note);
 };
 
-/** The attempt with its token, or, where it has none, the last of what it judged: never just the last of all. */
+/**
+ * The attempt with its token, or, where it has none, the last of what it judged: never just the last of all. One that was
+ * said with tokens is meant only where no other one can be.
+ */
 const attemptJudged = (deployment: Deployment, marker: Decided): Attempt | undefined => {
   const here = deployment.attempts.filter(
     ({ plan }) => plan !== null && sameSlot(plan.slot, marker.slot),
   );
-  return marker.attempt === null
+  return (
+    judgedAmong(
+      here.filter(({ onBehalf }) => onBehalf === null),
+      marker,
+    ) ?? judgedAmong(here, marker)
+  );
+};
+
+const judgedAmong = (here: readonly Attempt[], marker: Decided): Attempt | undefined =>
+  marker.attempt === null
     ? here.findLast(
         ({ plan }) => plan?.version === marker.fromVersion && plan.digest === marker.fromDigest,
       )
     : attemptOfToken(here, marker.attempt);
-};
 
 /**
  * The first roll-back is final; what stands and is said again is a repeat; a decision on an ended attempt is history; a
@@ -570,6 +599,7 @@ const openAttempt = (
   statusPosition: fact.position,
   principal: fact.signer.principal,
   key: fact.signer.id,
+  onBehalf: onBehalfOf(fact.signer, fact.marker),
   entries: [],
   decisions: [],
 });
@@ -808,6 +838,17 @@ const outOfScope = (fact: Fact, slot: Slot): Evolution => ({
   outcome: 'refused',
   code: 'out-of-scope',
   message: `the key ${fact.signer.id} of ${fact.signer.principal} may not act on ${slotKey(slot)}`,
+});
+
+/** A token says nothing of what somebody with a key has planned: nothing that is obeyed rests on its word. */
+const isPlannedByKey = (deployment: Deployment | undefined, signer: KeyState): boolean =>
+  speaksForOthers(signer) &&
+  deployment?.attempts.some(({ plan, onBehalf }) => plan !== null && onBehalf === null) === true;
+
+const ofAKey = ({ marker }: Fact): Evolution => ({
+  outcome: 'refused',
+  code: 'planned-by-key',
+  message: `the deployment ${marker.deployment} was planned with a key: nothing that is said of it with a token counts`,
 });
 
 const full = (what: string): Evolution => ({

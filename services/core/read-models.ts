@@ -279,7 +279,7 @@ export const orderedModels: readonly string[] = [
 ];
 
 /** Version of the lifecycle and of the models that the fold itself writes (deployment, slot, marker, trust, dead-letter, operation, policy). */
-const lifecycleVersion = 11;
+const lifecycleVersion = 12;
 
 /** What a fold's rows depend on beside the records. None of it is ever taken away, so their sum only grows. */
 export type FoldParts = {

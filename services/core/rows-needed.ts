@@ -13,6 +13,8 @@ import { producerKey } from './producers.ts';
 import { positionKey, rowsOfDeployment } from './read-models.ts';
 import type { MarkerRow } from './row-forms/marker.ts';
 import type { SlotState } from './slot-state.ts';
+import { slotHistory } from './slot-state.ts';
+import { speaksForOthers } from './trust/on-behalf.ts';
 
 // Which rows a fold looks at: a marker leads to its deployment, that to its slots, those to who holds them.
 
@@ -160,8 +162,8 @@ export const openNeeds = (
     }
     if (kind !== 'logged') return;
     // One that repeats what runs there goes to the deployment that holds the slot.
-    const holder = led(slotCell)?.holders.at(-1);
-    if (holder !== undefined) followDeployment(rows.cell('deployment', holder.deployment));
+    const { held } = slotHistory(led(slotCell), speaksForOthers(signer));
+    if (held !== null) followDeployment(rows.cell('deployment', held.deployment));
   };
   const wantLetters = (): void => {
     let announced = redriving;

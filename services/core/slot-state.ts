@@ -1,4 +1,4 @@
-import type { Attempt, Deployment, Status } from './deployment.ts';
+import type { Attempt, Deployment, Note, Status } from './deployment.ts';
 import type { SlotHistory } from './lifecycle.ts';
 import { conflictsOf, hasEnded } from './lifecycle.ts';
 import type { Position } from './log/record.ts';
@@ -35,6 +35,8 @@ export type AttemptLine = {
   readonly statusPosition: Position;
   readonly signer: string;
   readonly key: string;
+  /** The token with which it was said, where a gateway signed it for somebody else; null: by a key of its own. */
+  readonly onBehalf: string | null;
   /** The record that said place and version, and its key; null without a plan. */
   readonly plan: { readonly position: Position; readonly key: string } | null;
   readonly links: readonly NameValue[];
@@ -66,6 +68,7 @@ export const attemptLine = (deployment: Deployment, attempt: Attempt): AttemptLi
     statusPosition: attempt.statusPosition,
     signer: attempt.principal,
     key: attempt.key,
+    onBehalf: attempt.onBehalf,
     plan: plan === null ? null : { position: plan.position, key: plan.key },
     links: firstOf(plan?.details.links ?? [], linksMax),
     position: attempt.openedAt,
@@ -119,16 +122,29 @@ export type SlotState = {
     readonly position: Position;
     readonly since: number;
   }[];
+  /**
+   * The same without all that was said with tokens: this is what gates, roll-backs and analyses go by where the policy
+   * does not take the word of tokens. Null: the same.
+   */
+  readonly keysAlone: SlotState | null;
 };
+
+/** The slot as those have it who speak with keys of their own, or as everybody has it. */
+export const slotAsSeen = <State extends Pick<SlotState, 'keysAlone'>>(
+  state: State,
+  takesTokens: boolean,
+): State | SlotState => (takesTokens ? state : (state.keysAlone ?? state));
 
 export const pastMax = 50;
 export const besideMax = 50;
 
-export const slotHistory = (state: SlotState | undefined): SlotHistory => {
+/** For who speaks with a token, or with a key: what the others have said there is no repeat of his. */
+export const slotHistory = (known: SlotState | undefined, isWithToken: boolean): SlotHistory => {
+  const state = known && slotAsSeen(known, isWithToken);
   const holder = state?.holders.at(-1);
   return {
     held:
-      holder === undefined || holder.version === null
+      holder === undefined || holder.version === null || (isWithToken && holder.onBehalf === null)
         ? null
         : {
             deployment: holder.deployment,
@@ -141,38 +157,59 @@ export const slotHistory = (state: SlotState | undefined): SlotHistory => {
   };
 };
 
-/** An attempt went from `before` to `after`: what that does to its slot. */
-export const evolveSlot = (
-  state: SlotState | undefined,
-  slot: Slot,
-  {
-    before,
-    attempt: after,
-    line,
-  }: {
-    readonly before: Attempt | undefined;
-    readonly attempt: Attempt;
-    readonly line: AttemptLine;
-  },
+/** An attempt went from `before` to `attempt`, by a record that counts at `atMs`. */
+export type SlotMove = {
+  readonly before: Attempt | undefined;
+  readonly attempt: Attempt;
+  readonly line: AttemptLine;
+  readonly marker: { readonly kind: string };
+  readonly note: Note;
+  readonly atMs: number;
+};
+
+/** What that does to its slot. */
+export const evolveSlot = (state: SlotState | undefined, slot: Slot, move: SlotMove): SlotState => {
+  const known: SlotState = state ?? {
+    slot,
+    holders: [],
+    doubt: null,
+    beside: [],
+    past: [],
+    keysAlone: null,
+  };
+  const { line, marker, note, atMs } = move;
+  if (line.onBehalf !== null) return { ...moved(known, move), keysAlone: known.keysAlone ?? known };
+  if (known.keysAlone === null) return moved(known, move);
+  const keysAlone = moved(known.keysAlone, move);
+  // To those with keys it is a repeat; but a token has said since that something else runs there.
+  const isBack = marker.kind === 'logged' && note === 'repeat' && !isHolder(known, line);
+  return { ...(isBack ? hold(known, line, atMs) : moved(known, move)), keysAlone };
+};
+
+const isHolder = ({ holders }: SlotState, line: AttemptLine): boolean =>
+  holders.some((holder) => isSameAttempt(holder, line));
+
+const moved = (
+  known: SlotState,
+  { before, attempt: after, line }: Pick<SlotMove, 'before' | 'attempt' | 'line'>,
 ): SlotState => {
-  const known: SlotState = state ?? { slot, holders: [], doubt: null, beside: [], past: [] };
   const beside = hasEnded(after) ? without(known.beside, line) : withBeside(known.beside, line);
   // A plan that arrives after the end gives that end its slot.
   const justEnded =
     hasEnded(after) &&
     (before === undefined || before.plan === null || before.status !== after.status);
-  const moved: SlotState = { ...known, beside };
-  if (!justEnded || after.endedAt === null) return moved;
+  const next: SlotState = { ...known, beside };
+  if (!justEnded || after.endedAt === null) return next;
   switch (after.status) {
     case 'succeeded':
     case 'logged':
-      return hold(moved, line, after.endedAt);
+      return hold(next, line, after.endedAt);
     case 'failed':
     case 'canceled':
-      return withDoubt(moved, line, after.endedAt);
+      return withDoubt(next, line, after.endedAt);
     case 'planned':
     case 'running':
-      return moved;
+      return next;
   }
 };
 
@@ -204,6 +241,7 @@ export const withLine = (state: SlotState, line: AttemptLine): SlotState => ({
     isSameAttempt(holder, line) ? { ...holder, ...line } : holder,
   ),
   beside: state.beside.map((other) => (isSameAttempt(other, line) ? line : other)),
+  keysAlone: state.keysAlone === null ? null : withLine(state.keysAlone, line),
 });
 
 const hold = (state: SlotState, line: AttemptLine, at: number): SlotState => {

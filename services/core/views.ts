@@ -78,6 +78,7 @@ export const timelineLine = (line: AttemptLine, present: Present): Line => ({
   endedAt: isoTimeOrNull(line.endedAt),
   heardAt: isoTime(line.heardAt),
   signer: line.signer,
+  onBehalf: line.onBehalf,
   links: line.links.map(({ name, value }) => ({ name, url: value })),
   digest: line.digest,
   unplanned: line.unplanned,

@@ -4,6 +4,7 @@ import type { ObeySource } from '../core/canary/obey/obeying.ts';
 import {
   askDecision,
   askGate,
+  askTokensTaken,
   deploymentAt,
   judgingNow,
   policiesReadMax,
@@ -113,7 +114,9 @@ export const getLastGood = async (
   const opened = await openSource(ports);
   if (!opened.ok) return opened;
   const { source, present } = opened.value;
-  const found = await readLastGood(source.rows, slot, present);
+  const taken = await askTokensTaken(source, slot);
+  if (!taken.ok) return taken;
+  const found = await readLastGood(source.rows, slot, present, taken.value);
   if (!found.ok) return found;
   return found.value === undefined
     ? refuse(

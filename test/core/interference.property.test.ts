@@ -2,6 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../services/core/projection.ts';
 import { readRow } from '../../services/core/row-text.ts';
+import type { SlotState } from '../../services/core/slot-state.ts';
+import { slotAsSeen } from '../../services/core/slot-state.ts';
+import { onBehalfSource } from '../../services/core/trust/on-behalf.ts';
 import type { Step } from '../support/given.ts';
 import { by, fold, raw, recordsOf, trusts } from '../support/given.ts';
 import { anyDecision, anythingSaid } from '../support/histories.ts';
@@ -17,6 +20,7 @@ const scopes: readonly Step[] = [
   trusts('prod', { environments: ['production'] }),
   trusts('prod#2', { environments: ['production'] }),
   trusts('analyser', { roles: ['analyser'] }),
+  trusts('gateway', { roles: ['gateway'] }),
 ];
 
 /** Its marker ids are its own, or those that a pipeline takes later. */
@@ -48,47 +52,79 @@ function isOfProduction(says: Said): boolean {
 const planFirst = (steps: readonly Step[]): readonly Step[] => {
   const planned = new Set<unknown>();
   return steps.filter((step) => {
-    if (!('by' in step) || step.by === 'stage' || step.says.kind === 'logged') return true;
+    if (!('by' in step) || isOfOthers(step) || step.says.kind === 'logged') return true;
     if (step.says.kind === 'planned') planned.add(step.says['deployment']);
     return planned.has(step.says['deployment']);
   });
 };
+
+/** What a gateway signs for whoever has a token: about anything, under ids that pipelines use. */
+const withToken = anythingSaid.map((says) =>
+  by('gateway', { ...says, source: onBehalfSource('shop') }),
+);
 
 const silence = raw({ key: new Uint8Array(), headers: [], value: new Uint8Array() });
 
 const story = async (steps: readonly Step[]) => {
   const house = await fold(await recordsOf(...scopes, ...steps));
   const rows = (await house.dump()).map((line) => line.split('\n'));
+  const slotOf = (text: string): SlotState => slotAsSeen(readRow<SlotState>('slot', text), false);
   return {
     outcomes: house.outcomes.slice(1 + scopes.length).map(noted),
     // The number of an attempt counts what others opened too; nothing else may differ.
     slots: rows
       .filter(([model, key]) => model === 'slot' && key?.startsWith('default/production/'))
-      .map(([, key, text]) => [key, JSON.stringify(readRow('slot', text ?? ''))])
+      .map(([, key, text]) => [key, slotOf(text ?? '')] as const)
+      // Where keys have said nothing there is no row without the others.
+      .filter(
+        ([, { holders, beside, doubt }]) => holders.length + beside.length > 0 || doubt !== null,
+      )
+      .map(([key, state]) => [key, JSON.stringify(state)])
       .map(([key, json]) => [key, (json ?? '').replace(/"attempt":\d+/g, '"attempt":0')]),
   };
 };
 
+/** A decision about what tokens alone have said finds nothing where they say nothing. */
 const noted = (outcome: Outcome): string =>
   outcome.outcome === 'applied'
-    ? outcome.note
+    ? 'analysis' in outcome.change.marker && outcome.change.attempt.onBehalf !== null
+      ? 'deployment-unknown'
+      : outcome.note
     : outcome.outcome === 'dead-letter'
       ? outcome.code.replace('decision-misplaced', 'deployment-unknown')
       : outcome.outcome;
 
+/** Whose word must move nothing of what is signed with the keys of pipelines. */
+const isOfOthers = (step: Step): boolean =>
+  'by' in step && (step.by === 'stage' || step.by === 'gateway');
+
+const everywhere = ['wide', 'wide#2', 'agent'];
+const inProduction = ['prod', 'prod#2'];
+
 describe.each([
-  ['keys for everything', ['wide', 'wide#2', 'agent']],
-  ['keys for production', ['prod', 'prod#2']],
-])('pipelines with %s', (_whose, writers) => {
-  test('go on as if the key for staging had said nothing', async () => {
+  {
+    whose: 'keys for everything',
+    writers: everywhere,
+    others: 'the key for staging',
+    says: hostile,
+  },
+  {
+    whose: 'keys for production',
+    writers: inProduction,
+    others: 'the key for staging',
+    says: hostile,
+  },
+  { whose: 'keys for everything', writers: everywhere, others: 'the tokens', says: withToken },
+])('pipelines with $whose', ({ writers, others, says }) => {
+  test(`go on as if ${others} had said nothing`, async () => {
     const history = fc.array(
-      fc.oneof({ weight: 3, arbitrary: honest(writers) }, { weight: 2, arbitrary: hostile }),
+      fc.oneof({ weight: 3, arbitrary: honest(writers) }, { weight: 2, arbitrary: says }),
       { minLength: 2, maxLength: 60, size: 'max' },
     );
     await fc.assert(
       fc.asyncProperty(history, async (wild) => {
         const steps = planFirst(wild);
-        const isHostile = steps.map((step) => 'by' in step && step.by === 'stage');
+        const isHostile = steps.map(isOfOthers);
         const silenced = steps.map((step, index) => (isHostile[index] ? silence : step));
         const [loud, quiet] = [await story(steps), await story(silenced)];
         const honestOnly = (outcomes: readonly string[]) =>

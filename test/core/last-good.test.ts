@@ -13,6 +13,7 @@ const found = async (
   steps: readonly Step[],
   suspects: ReadonlyMap<string, number> = new Map(),
   nowMs = openedAtMs,
+  takesTokens = false,
 ): Promise<LastGood | undefined> => {
   const { store } = await given(...steps);
   return value(
@@ -20,6 +21,7 @@ const found = async (
       async (keys) => ok(value(await store.rows('g', keys)).rows),
       place('production'),
       { ...presentOf(nowMs, []), suspects },
+      takesTokens,
     ),
   );
 };

@@ -93,7 +93,7 @@ const tamed = async (steps: readonly Step[]): Promise<readonly Step[]> => {
 
 test('the plain reading agrees with the rows', async () => {
   await fc.assert(
-    fc.asyncProperty(histories({ stepsMax: 120 }), async (steps) => {
+    fc.asyncProperty(histories({ stepsMax: 120, tokens: false }), async (steps) => {
       const records = await recordsOf(...(await tamed(steps)));
       const house = await fold(records);
       const plain = new PlainFold();

@@ -41,7 +41,14 @@ test('the row of a slot that changes again and again is the text of a slot that 
       let past: Past = [];
       for (const next of changes) {
         past = next(past);
-        const state: SlotState = { slot, holders: [], doubt: null, beside: [], past };
+        const state: SlotState = {
+          slot,
+          holders: [],
+          doubt: null,
+          beside: [],
+          past,
+          keysAlone: null,
+        };
         const text = rowText('slot', state);
         expect(text).toBe(rowText('slot', structuredClone(state)));
         expect(text).toBe(JSON.stringify(JSON.parse(text)));

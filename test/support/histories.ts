@@ -18,6 +18,7 @@ import {
   succeeded,
 } from './markers.ts';
 import { keyOf } from './given.ts';
+import { onBehalfSource } from '../../services/core/trust/on-behalf.ts';
 import { flipped } from './spoil.ts';
 
 // Random histories of few deployments, few slots and many misunderstandings, so that they meet.
@@ -138,6 +139,22 @@ const spoken: fc.Arbitrary<Step> = fc
     }),
   );
 
+/** What a gateway signs for somebody who has a token. */
+const saidWithToken: fc.Arbitrary<Step> = fc
+  .record({
+    says: anythingSaid,
+    token: fc.constantFrom('shop', 'till'),
+    marker: markerName,
+    isUnnamed: fc.constantFrom(false, false, false, true),
+  })
+  .map(({ says, token, marker, isUnnamed }) =>
+    by(
+      'gateway',
+      isUnnamed ? says : { ...says, source: onBehalfSource(token) },
+      marker === undefined ? {} : { marker },
+    ),
+  );
+
 const spoilt: fc.Arbitrary<Step> = fc
   .record({ says: anythingSaid, bit: fc.nat({ max: 400 }) })
   .map(({ says, bit }) =>
@@ -155,37 +172,47 @@ const now =
     step;
 
 /** Steps that come after the keys; each is one record. */
-const late: fc.Arbitrary<Late> = fc.oneof(
-  { weight: 30, arbitrary: spoken.map(now) },
-  { weight: 3, arbitrary: anyDecision.map((says) => now(by('analyser', says))) },
-  {
-    weight: 3,
-    arbitrary: fc.double({ min: 0, max: 0.999, noNaN: true }).map(
-      (share): Late =>
-        (at) =>
-          again(Math.floor(at * share)),
-    ),
-  },
-  { weight: 1, arbitrary: spoilt.map(now) },
-  { weight: 1, arbitrary: garbage.map(now) },
-  {
-    weight: 2,
-    arbitrary: fc
-      .constantFrom<Step>(
-        retires('leaver'),
-        findsCompromised('careless', 0),
-        findsCompromised('careless', 1_000_000),
-        by('admin', added(keyOf('newcomer'), { environments: ['staging'] }), { marker: 't1' }),
-        by('admin', retired(keyOf('gateway')), { marker: 't1' }),
-        by('ci', retired(keyOf('prod'))),
-      )
-      .map(now),
-  },
-);
+const lateOf = (tokens: boolean): fc.Arbitrary<Late> =>
+  fc.oneof(
+    { weight: 30, arbitrary: spoken.map(now) },
+    { weight: tokens ? 8 : 0, arbitrary: saidWithToken.map(now) },
+    { weight: 3, arbitrary: anyDecision.map((says) => now(by('analyser', says))) },
+    {
+      weight: 3,
+      arbitrary: fc.double({ min: 0, max: 0.999, noNaN: true }).map(
+        (share): Late =>
+          (at) =>
+            again(Math.floor(at * share)),
+      ),
+    },
+    { weight: 1, arbitrary: spoilt.map(now) },
+    { weight: 1, arbitrary: garbage.map(now) },
+    {
+      weight: 2,
+      arbitrary: fc
+        .constantFrom<Step>(
+          retires('leaver'),
+          findsCompromised('careless', 0),
+          findsCompromised('careless', 1_000_000),
+          by('admin', added(keyOf('newcomer'), { environments: ['staging'] }), { marker: 't1' }),
+          by('admin', retired(keyOf('gateway')), { marker: 't1' }),
+          by('ci', retired(keyOf('prod'))),
+        )
+        .map(now),
+    },
+  );
 
-export const histories = (options: { readonly stepsMax: number }): fc.Arbitrary<readonly Step[]> =>
+/** `tokens`: also what is said with tokens, unless a test is not about that. */
+export const histories = (options: {
+  readonly stepsMax: number;
+  readonly tokens?: boolean;
+}): fc.Arbitrary<readonly Step[]> =>
   fc
-    .array(late, { minLength: 1, maxLength: options.stepsMax, size: 'max' })
+    .array(lateOf(options.tokens ?? true), {
+      minLength: 1,
+      maxLength: options.stepsMax,
+      size: 'max',
+    })
     .map((steps) => [
       ...keysTrusted,
       ...steps.map((step, index) => step(1 + keysTrusted.length + index)),

@@ -4,6 +4,7 @@ import type { ObeySource, ReadAside } from '../../core/canary/obey/obeying.ts';
 import {
   askDecision,
   askGate,
+  askTokensTaken,
   judgingNow,
   policiesReadMax,
 } from '../../core/canary/obey/obeying.ts';
@@ -87,7 +88,9 @@ const askAtHand = (atHand: AtHand, { clock, tools, settings }: Ports): Obeying<C
       return answer.ok ? ok(decisionAnswerLine(answer.value, present)) : answer;
     },
     lastGood: async (slot) => {
-      const found = await readLastGood(source.rows, slot, present);
+      const taken = await askTokensTaken(source, slot);
+      if (!taken.ok) return taken;
+      const found = await readLastGood(source.rows, slot, present, taken.value);
       if (!found.ok) return found;
       if (found.value !== undefined) return ok(lastGoodLine(found.value));
       const known = await scanRows<SlotState>(atHand, 'slot', { wantedMax: slotsLookedAtMax });

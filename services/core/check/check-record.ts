@@ -19,6 +19,7 @@ import {
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import { keyIdOf } from '../trust/key-id.ts';
+import { speaksForOthers, tokenOfSource } from '../trust/on-behalf.ts';
 import type { KeyState, Trust } from '../trust/trust.ts';
 import { coversKind, hasRole, keyProblem } from '../trust/trust.ts';
 import { isWeakSignature } from '../trust/weak-keys.ts';
@@ -70,6 +71,7 @@ export type CheckProblem = {
     | 'signature-bad'
     | 'waited-bad'
     | 'role-missing'
+    | 'token-unnamed'
     | 'kind-not-allowed'
     | 'audience-wrong'
     | 'log-not-opened';
@@ -98,12 +100,8 @@ export const checkRecord = (
   if (!signed.ok) return signed;
   const marker = readMarker(tools, audience, headers.value, record);
   if (!marker.ok) return marker;
-  const { role } = kinds[marker.value.kind];
-  if (!hasRole(signer, role))
-    return refuse(
-      'role-missing',
-      `the key ${signer.id} has not the role ${role} that a ${marker.value.kind} record needs`,
-    );
+  const role = roleFault(signer, marker.value);
+  if (role !== undefined) return fail(role);
   if (!coversKind(signer, marker.value.kind))
     return refuse(
       'kind-not-allowed',
@@ -112,6 +110,24 @@ export const checkRecord = (
   const waited = checkWaited(tools, audience, trust, headers.value, record.position, digest);
   if (!waited.ok) return waited;
   return ok({ marker: marker.value, signer, digest, waitedMs: waited.value });
+};
+
+/** Who speaks for others says what emitters say, and with whose token. */
+const roleFault = (signer: KeyState, marker: Marker): CheckProblem | undefined => {
+  const { role } = kinds[marker.kind];
+  if (role === 'emitter' && speaksForOthers(signer))
+    return tokenOfSource(marker.source) === undefined
+      ? {
+          code: 'token-unnamed',
+          message: `the key ${signer.id} speaks for others, and the source does not say for whom`,
+        }
+      : undefined;
+  return hasRole(signer, role)
+    ? undefined
+    : {
+        code: 'role-missing',
+        message: `the key ${signer.id} has not the role ${role} that a ${marker.kind} record needs`,
+      };
 };
 
 /**

@@ -44,6 +44,8 @@ type PackedAttempt = readonly [
   plan: PackedPlan | Absent,
   entries: readonly PackedEntry[],
   decisions: readonly DecisionSummary[],
+  /** The token, where there is one. */
+  ...onBehalf: number[],
 ];
 
 type PackedPlan = readonly [
@@ -124,12 +126,13 @@ const packAttempt = (words: Words, attempt: Attempt): PackedAttempt => [
   attempt.decisions.length === 0
     ? []
     : (inOrder(attempt.decisions) as unknown as DecisionSummary[]),
+  ...(attempt.onBehalf === null ? [] : [words.numberOf(attempt.onBehalf)]),
 ];
 
 const unpackAttempt = (words: readonly string[], packed: PackedAttempt): Attempt => {
   const [number, openedAt, openedAtMs, rerunOf, status, statusReported, reason, ...more] = packed;
   const [rollback, share, colour, startedAt, endedAt, statusPosition, ...last] = more;
-  const [principal, key, tokens, packedPlan, entries, decisions] = last;
+  const [principal, key, tokens, packedPlan, entries, decisions, onBehalf] = last;
   const plan = packedPlan === 0 ? null : unpackPlan(words, packedPlan);
   return {
     number,
@@ -149,6 +152,7 @@ const unpackAttempt = (words: readonly string[], packed: PackedAttempt): Attempt
     statusPosition,
     principal: wordAt(words, principal),
     key: wordAt(words, key),
+    onBehalf: onBehalf === undefined ? null : wordAt(words, onBehalf),
     entries: entries.map((entry) => unpackEntry(words, entry, plan)),
     decisions,
   };

@@ -22,7 +22,8 @@ export type PackedLine = readonly [
   endedAt: number | null,
   heardAt: number,
   statusPosition: Position,
-  signer: string,
+  /** With the token, where there is one. */
+  signer: string | readonly [signer: string, onBehalf: string],
   key: string,
   /** Its position alone where the line's key signed it; 0 for none. */
   plan: Position | readonly [Position, string],
@@ -52,7 +53,7 @@ export const packLine = (line: AttemptLine): PackedLine => [
   line.endedAt,
   line.heardAt,
   line.statusPosition,
-  line.signer,
+  line.onBehalf === null ? line.signer : [line.signer, line.onBehalf],
   line.key,
   line.plan === null
     ? 0
@@ -89,8 +90,9 @@ export const unpackLine = (packed: PackedLine): AttemptLine => {
     endedAt,
     heardAt,
     statusPosition,
-    signer,
+    signer: typeof signer === 'string' ? signer : signer[0],
     key,
+    onBehalf: typeof signer === 'string' ? null : signer[1],
     plan:
       plan === 0
         ? null

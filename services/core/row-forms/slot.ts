@@ -16,6 +16,8 @@ export type PackedSlotState = readonly [
   beside: readonly PackedLine[],
   /** Version, digest, position, since; and so on for each. */
   past: readonly (string | number)[],
+  /** The same for keys alone, where that is another one. */
+  ...keysAlone: PackedSlotState[],
 ];
 
 /** 1: what is uncertain of it is what the slot's doubt says. */
@@ -37,7 +39,7 @@ const asDoubt = 1;
 const pastFields = 4;
 
 export const slotStateText = (state: SlotState): string =>
-  `${JSON.stringify(packButPast(state)).slice(0, -1)},[${pastText(state)}]]`;
+  `${JSON.stringify(packButPast(state)).slice(0, -1)},[${pastText(state)}]${state.keysAlone === null ? '' : `,${slotStateText(state.keysAlone)}`}]`;
 
 const packButPast = (state: SlotState): readonly unknown[] => [
   slotKey(state.slot),
@@ -55,7 +57,7 @@ const packButPast = (state: SlotState): readonly unknown[] => [
 ];
 
 export const unpackSlotState = (packed: PackedSlotState): SlotState => {
-  const [slot, holders, packedDoubt, beside, past] = packed;
+  const [slot, holders, packedDoubt, beside, past, keysAlone] = packed;
   const doubt = packedDoubt === 0 ? null : unpackUncertain(packedDoubt);
   return {
     slot: slotOfKey(slot),
@@ -68,6 +70,7 @@ export const unpackSlotState = (packed: PackedSlotState): SlotState => {
     doubt,
     beside: beside.map((line): AttemptLine => unpackLine(line)),
     past: unpackPast(past),
+    keysAlone: keysAlone === undefined ? null : unpackSlotState(keysAlone),
   };
 };
 

@@ -6,6 +6,7 @@ import type { Decided } from '../../markers/marker.ts';
 import { sameSlot } from '../../markers/slot.ts';
 import type { AnalysisOpened, CopiedFact, Copy, RunningVersion } from '../../samples/sample.ts';
 import type { SlotState } from '../../slot-state.ts';
+import { slotAsSeen } from '../../slot-state.ts';
 import type { TextDigest } from '../../uuid-v8.ts';
 import { uuidOfParts } from '../../uuid-v8.ts';
 import { judgeVersion } from '../judge/judge.ts';
@@ -26,13 +27,19 @@ import { comparisonOf } from '../rollouts/comparison.ts';
 /** An attempt that is to be judged: a canary, or another kind of rollout that its policy asks to be judged. */
 export type CanaryAttempt = Attempt & { readonly plan: Plan };
 
-/** Which kinds of rollout are judged in a plan's place. */
-export type RolloutsFor = (plan: Plan) => Policy['rollouts'];
+/** Which kinds of rollout are judged in a plan's place, and whose word is taken for them. */
+export type RolloutsFor = (plan: Plan) => Pick<Policy, 'rollouts' | 'onBehalf'>;
 
-const canariesAlone: RolloutsFor = () => ({ beforeAfter: false, blueGreen: false });
+const canariesAlone: RolloutsFor = () => ({
+  rollouts: { beforeAfter: false, blueGreen: false },
+  onBehalf: 'accept',
+});
 
 /** Where nobody knows the policy: all that one could ask for. */
-export const everyRollout: RolloutsFor = () => ({ beforeAfter: true, blueGreen: true });
+export const everyRollout: RolloutsFor = () => ({
+  rollouts: { beforeAfter: true, blueGreen: true },
+  onBehalf: 'accept',
+});
 
 /** A canary that was started longer ago than this and has not ended is not looked at any more. */
 const startedBeforeMsMax = 86_400_000;
@@ -43,8 +50,15 @@ export const canaryAttempts = (
 ): readonly CanaryAttempt[] =>
   deployment.attempts.filter(
     (attempt): attempt is CanaryAttempt =>
-      attempt.plan !== null && comparisonOf(attempt, rolloutsFor(attempt.plan)) !== undefined,
+      attempt.plan !== null && comparisonFor(attempt, rolloutsFor(attempt.plan)) !== undefined,
   );
+
+/** How an attempt is judged; undefined: it is not. */
+const comparisonFor = (
+  attempt: Attempt,
+  { rollouts, onBehalf }: Pick<Policy, 'rollouts' | 'onBehalf'>,
+): Comparison | undefined =>
+  attempt.onBehalf !== null && onBehalf === 'ignore' ? undefined : comparisonOf(attempt, rollouts);
 
 /** Attempts that are canaries, or that somebody has decided about. */
 export const decidedAttempts = (deployment: Deployment): readonly CanaryAttempt[] => {
@@ -93,10 +107,11 @@ export const dueAnalysis = (
   rolloutsFor: RolloutsFor = canariesAlone,
 ): DueAnalysis | undefined => {
   const { plan, startedAt } = attempt;
-  const comparison = comparisonOf(attempt, rolloutsFor(plan));
+  const asked = rolloutsFor(plan);
+  const comparison = comparisonFor(attempt, asked);
   if (comparison === undefined) return undefined;
   const analysis = analysisIdOf(digest, deployment.id, attempt.number);
-  const baseline = baselineOf(deployment, slot);
+  const baseline = baselineOf(deployment, slot && slotAsSeen(slot, asked.onBehalf === 'accept'));
   if (attempt.status !== 'running' || startedAt === null || baseline.length === 0) return undefined;
   if (nowMs - startedAt > startedBeforeMsMax || isSuperseded(deployment, attempt)) return undefined;
   if (attempt.decisions.some((decision) => decision.analysis === analysis)) return undefined;

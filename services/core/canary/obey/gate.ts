@@ -51,11 +51,16 @@ export const gateOf = (
   mayObey: (decision: DecisionRow) => Result<ObeyedAct, Refusal>,
   barredBy: (deployment: string, attempt: Attempt) => Refusal | undefined,
   asked: PlaceAsked = {},
+  /** Whether the policy takes the word of tokens there. */
+  takesTokens: (attempt: Attempt) => boolean = () => false,
 ): GateFound => {
   const { deployment } = rows;
-  const here = (deployment?.attempts ?? []).filter(
+  const planned = (deployment?.attempts ?? []).filter(
     ({ plan }) => plan !== null && isMeant(plan.slot, asked),
   );
+  const counting = planned.filter((attempt) => attempt.onBehalf === null || takesTokens(attempt));
+  // Where all that is known was said with tokens, the answer says so.
+  const here = counting.length === 0 ? planned : counting;
   const attempt = here.at(-1);
   if (deployment === undefined || attempt === undefined) return { found: 'nothing' };
   const slots = new Map(

@@ -1,4 +1,4 @@
-import type { DecisionSummary, Deployment } from '../../deployment.ts';
+import type { Attempt, DecisionSummary, Deployment } from '../../deployment.ts';
 import { isoTime } from '../../instant.ts';
 import { withoutConflictsOf } from '../../lifecycle.ts';
 import { validForMsMax } from '../../markers/limits.ts';
@@ -6,13 +6,15 @@ import { sameSlot, slotKey } from '../../markers/slot.ts';
 import type { DecisionRow } from '../../read-models.ts';
 import type { Result } from '../../result.ts';
 import { ok } from '../../result.ts';
+import type { SlotState } from '../../slot-state.ts';
+import { slotAsSeen } from '../../slot-state.ts';
 import { coversKind, coversSlot, hasRole } from '../../trust/trust.ts';
 import { uuidOfParts } from '../../uuid-v8.ts';
 import { analysisIdOf } from '../attempts/canary-attempts.ts';
 import { judgeCarried } from './carried.ts';
 import { firstRefusal, judgeForm } from './form.ts';
 import { approvalCounting, judgeGuards } from './guards.ts';
-import type { ObeyedAct, ObeyQuestion } from './question.ts';
+import type { ObeyedAct, ObeyQuestion, PolicyStanding } from './question.ts';
 import type { Refusal } from './refusal.ts';
 import { refuse } from './refusal.ts';
 import type { JudgedAttempt } from './standing.ts';
@@ -70,7 +72,7 @@ export const mayObey = (question: ObeyQuestion): Result<ObeyedAct, Refusal> => {
     {
       deployment: withoutConflictsOf(deployment, decisions.doubted),
       attempt: { ...attempt, decisions: decisions.trusted },
-      slot: rows.slot,
+      slot: slotSeen(question),
     },
     policy,
   );
@@ -147,7 +149,7 @@ const judgeRecord = ({
 /** The attempt that it is about, as it was planned. */
 const judgePlace = (
   asked: DecisionRow,
-  { rows: { deployment }, digest }: ObeyQuestion,
+  { rows: { deployment }, digest, policy }: ObeyQuestion,
 ): Result<{ readonly deployment: Deployment; readonly attempt: JudgedAttempt }, Refusal> => {
   if (deployment === undefined || deployment.id !== asked.deployment)
     return refuse('deployment-unknown', `no deployment ${asked.deployment} is known`);
@@ -155,6 +157,8 @@ const judgePlace = (
   const plan = attempt?.plan ?? null;
   if (attempt === undefined || plan === null)
     return refuse('attempt-unknown', `the deployment has no planned attempt ${asked.attempt}`);
+  const planned = judgePlanner(attempt, policy);
+  if (!planned.ok) return planned;
   if (!sameSlot(plan.slot, asked.slot))
     return refuse(
       'slot-differs',
@@ -173,6 +177,22 @@ const judgePlace = (
     return refuse('id-wrong', `${asked.marker} is not the id of ${kind} at window ${windowIndex}`);
   return ok({ deployment, attempt: { ...attempt, plan } });
 };
+
+/** What is said with tokens counts only where the policy takes it. */
+export const judgePlanner = (
+  { number, onBehalf }: Pick<Attempt, 'number' | 'onBehalf'>,
+  policy: Pick<PolicyStanding, 'onBehalf'>,
+): Result<void, Refusal> =>
+  onBehalf === null || policy.onBehalf === 'accept'
+    ? ok(undefined)
+    : refuse(
+        'planned-with-token',
+        `attempt ${number} was said with the token ${onBehalf} and not signed with a key of its own`,
+        'sign it with a key (plimsoll release plan), or let the policy take the word of tokens: on-behalf: accept',
+      );
+
+const slotSeen = ({ rows: { slot }, policy }: ObeyQuestion): SlotState | undefined =>
+  slot && slotAsSeen(slot, policy.onBehalf === 'accept');
 
 /** Until when it counts, milliseconds since 1970; null: that the time was over without a verdict does not lapse. */
 const judgeTime = (

@@ -8,6 +8,7 @@ import type { Result } from '../../result.ts';
 import { ok } from '../../result.ts';
 import { readRow } from '../../row-text.ts';
 import type { AttemptLine, SlotState } from '../../slot-state.ts';
+import { slotAsSeen } from '../../slot-state.ts';
 import type { KeyState } from '../../trust/trust.ts';
 import type { TextDigest } from '../../uuid-v8.ts';
 import { analysisIdOf } from '../attempts/canary-attempts.ts';
@@ -16,7 +17,7 @@ import { isFreshNote, judgingKey, readJudgingNote } from '../analysis/judging-no
 import type { GateAnswer, GateFound, PlaceAsked } from './gate.ts';
 import { gateOf } from './gate.ts';
 import { barredBy } from './guards.ts';
-import { mayObey } from './obey.ts';
+import { judgePlanner, mayObey } from './obey.ts';
 import { noPolicySet, policyStanding } from './policy-standing.ts';
 import type { ObeyedAct, ObeyRows } from './question.ts';
 import type { Refusal } from './refusal.ts';
@@ -100,7 +101,8 @@ export const askGate = async <Problem>(
           logTimeMs,
           isObeyed: () => false,
         }),
-      (id, { number, plan, startedAt, openedAtMs }) => {
+      (id, attempt) => {
+        const { number, plan, startedAt, openedAtMs } = attempt;
         if (plan === null) return undefined;
         const asked = {
           slot: plan.slot,
@@ -109,12 +111,37 @@ export const askGate = async <Problem>(
           areAll: policies.value.length < policiesReadMax,
         };
         const policy = policyStanding(policies.value, asked, source.digest);
+        const planner = judgePlanner(attempt, policy);
+        if (!planner.ok) return planner.problem;
         const own = { deployment: id, attempt: number };
         return barredBy(own, plan.slot, { rows: guards(plan.slot), policy });
       },
       place,
+      ({ plan, startedAt, openedAtMs }) =>
+        plan !== null && takesTokens(source, policies.value, plan.slot, startedAt ?? openedAtMs),
     ),
   );
+};
+
+/** Whether the policy of a place took the word of tokens at a time. */
+const takesTokens = (
+  { digest }: Pick<ObeySource<never>, 'digest'>,
+  policies: readonly PolicyRow[],
+  slot: Slot,
+  startedAtMs: number,
+): boolean => {
+  const areAll = policies.length < policiesReadMax;
+  const asked = { slot, startedAtMs, judgedBy: '', areAll };
+  return policyStanding(policies, asked, digest).onBehalf === 'accept';
+};
+
+/** Whether the policy of a place takes the word of tokens now. */
+export const askTokensTaken = async <Problem>(
+  source: Pick<ObeySource<Problem>, 'policies' | 'digest' | 'nowMs'>,
+  slot: Slot,
+): Promise<Result<boolean, Problem>> => {
+  const policies = await source.policies();
+  return policies.ok ? ok(takesTokens(source, policies.value, slot, source.nowMs)) : policies;
 };
 
 const judge = <Problem>(
@@ -150,16 +177,26 @@ const judge = <Problem>(
  * failed there last.
  */
 export const deploymentAt = async <Problem>(
-  { rows }: Pick<ObeySource<Problem>, 'rows'>,
+  source: Pick<ObeySource<Problem>, 'rows' | 'policies' | 'digest' | 'nowMs'>,
   slot: Slot,
   version: string | null,
 ): Promise<Result<string | undefined, Problem>> => {
   const key = slotKey(slot);
-  const read = await rows([{ model: 'slot', key }]);
+  const read = await source.rows([{ model: 'slot', key }]);
   if (!read.ok) return read;
   const text = read.value.get(address('slot', key));
   if (text === undefined) return ok(undefined);
-  const { beside, holders, doubt } = readRow<SlotState>('slot', text);
+  const state = readRow<SlotState>('slot', text);
+  const taken = await askTokensTaken(source, slot);
+  if (!taken.ok) return taken;
+  // What tokens alone have said is better than nothing: the answer says what it is.
+  return ok(deploymentIn(slotAsSeen(state, taken.value), version) ?? deploymentIn(state, version));
+};
+
+const deploymentIn = (
+  { beside, holders, doubt }: SlotState,
+  version: string | null,
+): string | undefined => {
   const busy = [
     ...beside.filter(({ status }) => status !== 'running'),
     ...beside.filter(isRunning),
@@ -172,8 +209,8 @@ export const deploymentAt = async <Problem>(
       at: since,
     })),
   ].toSorted((a, b) => a.at - b.at);
-  const found = [...over, ...busy].findLast((line) => version === null || line.version === version);
-  return ok(found?.deployment);
+  return [...over, ...busy].findLast((line) => version === null || line.version === version)
+    ?.deployment;
 };
 
 const isRunning = ({ status }: AttemptLine): boolean => status === 'running';

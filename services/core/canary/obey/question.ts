@@ -7,7 +7,7 @@ import type { DecisionRow } from '../../read-models.ts';
 import type { SlotState } from '../../slot-state.ts';
 import type { KeyState } from '../../trust/trust.ts';
 import type { TextDigest } from '../../uuid-v8.ts';
-import type { Act, OnSilence, Policy } from '../policy/policy.ts';
+import type { Act, OnBehalf, OnSilence, Policy } from '../policy/policy.ts';
 
 /** What the policy of a place asks of whoever obeys. */
 export type PolicyStanding = {
@@ -21,6 +21,7 @@ export type PolicyStanding = {
   /** Null: nobody says on the log. */
   readonly act: Act | null;
   readonly onSilence: OnSilence | null;
+  readonly onBehalf: OnBehalf;
   /** False-rollback budget, or null. */
   readonly alpha: number | null;
   readonly flap: Policy['flap'];

@@ -14,6 +14,7 @@ export type ObeyCode =
   | 'analysis-foreign'
   // What it is about.
   | 'attempt-unknown'
+  | 'planned-with-token'
   | 'slot-differs'
   | 'from-differs'
   // What it says.

@@ -212,6 +212,7 @@ const policyFields = {
   cohorts: readCohorts,
   rollouts: group({ 'before-after': flag, 'blue-green': flag }),
   'on-silence': word(['hold', 'page', 'roll-back'] as const),
+  'on-behalf': word(['ignore', 'accept'] as const),
   act: word(['decide', 'dry-run', 'ask'] as const),
   'flap-guard': group({ window: durationIn(0, 30 * DAY_MS), freeze: flag }),
   caps: group({
@@ -308,6 +309,7 @@ const over = (preset: Policy, given: Given, metrics: readonly MetricPolicy[]): P
       blueGreen: given.rollouts?.['blue-green'] ?? preset.rollouts.blueGreen,
     },
     onSilence: given['on-silence'] ?? preset.onSilence,
+    onBehalf: given['on-behalf'] ?? preset.onBehalf,
     act: given.act ?? preset.act,
     flap: {
       windowMs: flap?.window ?? preset.flap.windowMs,

@@ -44,6 +44,8 @@ const settingsOf = (
   ...(policy.cohorts === null ? {} : { cohorts: cohortSettings(policy.cohorts) }),
   ...rolloutSettings(policy.rollouts),
   'on-silence': policy.onSilence,
+  // As with rollouts: what is not taken is not named.
+  ...(policy.onBehalf === 'accept' ? { 'on-behalf': policy.onBehalf } : {}),
   act: policy.act,
   'flap-guard': { window: durationText(policy.flap.windowMs), freeze: policy.flap.freeze },
   caps: { 'per-component-hour': policy.caps.perComponentHour, 'per-hour': policy.caps.perHour },

@@ -70,6 +70,7 @@ export type CohortLabels = {
 };
 
 export type OnSilence = 'hold' | 'page' | 'roll-back';
+export type OnBehalf = 'ignore' | 'accept';
 export type Act = 'decide' | 'dry-run' | 'ask';
 
 /**
@@ -111,6 +112,8 @@ export type Policy = {
     readonly blueGreen: boolean;
   };
   readonly onSilence: OnSilence;
+  /** Whether what a gateway signed for callers with a token counts where something is judged, decided or done. */
+  readonly onBehalf: OnBehalf;
   /** `dry-run` decides and says so in the decision; `ask` waits for an approval before anybody may act. */
   readonly act: Act;
   /** After a roll-back of a slot: no second one inside the window, and the slot is frozen until lifted, if so wished. */

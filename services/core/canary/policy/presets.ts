@@ -114,6 +114,7 @@ const standard: Policy = {
   cohorts: null,
   rollouts: { beforeAfter: false, blueGreen: false },
   onSilence: 'page',
+  onBehalf: 'ignore',
   act: 'decide',
   flap: { windowMs: HOUR_MS, freeze: false },
   caps: { perComponentHour: 3, perHour: 20 },
