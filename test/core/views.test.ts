@@ -74,6 +74,7 @@ const lineOf = {
   endedAt: '2026-11-21T10:00:08.000Z',
   heardAt: '2026-11-21T10:00:08.000Z',
   signer: 'agent',
+  onBehalf: null,
   links: [{ name: 'run', url: 'https://ci.example/7' }],
   digest: null,
   unplanned: false,
