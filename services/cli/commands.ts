@@ -29,6 +29,8 @@ import type { RetentionCommand } from './commands/retention.ts';
 import { retentionCommands } from './commands/retention.ts';
 import type { SpoolCommand } from './commands/spool.ts';
 import { spoolCommands } from './commands/spool.ts';
+import type { SetupCommand } from './commands/setup.ts';
+import { setupCommands } from './commands/setup.ts';
 import type { VerifyCommand } from './commands/verify.ts';
 import { verifyCommands } from './commands/verify.ts';
 import type { ServiceCommand } from './commands/services.ts';
@@ -52,7 +54,8 @@ export type CommandName =
   | ReplayCommand
   | KeyCommand
   | ArchiveCommand
-  | ServiceCommand;
+  | ServiceCommand
+  | SetupCommand;
 
 export type Command = CommandOf<CommandName>;
 
@@ -73,6 +76,7 @@ export const commands: readonly Command[] = [
   ...keyCommands,
   ...archiveCommands,
   ...serviceCommands,
+  ...setupCommands,
 ];
 
 /** What commands of two words are about, by their first word. */

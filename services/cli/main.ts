@@ -7,8 +7,10 @@ import { packageRoot } from '../adapters/system/package-root.ts';
 import { parseSettings } from '../core/settings.ts';
 import type { Request } from './terminal/arguments.ts';
 import { neverFails, parseArguments, wantsJson } from './terminal/arguments.ts';
+import { withDefaults } from './terminal/defaults.ts';
 import { commandPorts } from './main/command-ports.ts';
 import { absentCommands } from './main/edition.ts';
+import { readConfigured } from './main/settings-file.ts';
 import type { Note } from './terminal/note.ts';
 import { printNote, printProblem } from './terminal/output.ts';
 import type { Terminal } from './ports.ts';
@@ -72,10 +74,19 @@ const runCommand = async ({ command, given }: RunRequest): Promise<ExitCode> => 
         'npm install plimsoll-server',
       ),
     );
-  const settings = parseSettings(process.env);
+  const configured = readConfigured(process.env, process.cwd());
+  if (!configured.ok) return refused(configured.problem);
+  const { sources } = configured.value;
+  const settings = parseSettings(configured.value.env);
   if (!settings.ok)
     return refused(
-      problem(settings.problem.code, settings.problem.message, 'plimsoll help settings lists them'),
+      problem(
+        settings.problem.code,
+        settings.problem.message,
+        sources.setting(settings.problem.setting).from === 'file'
+          ? `it stands in ${sources.file ?? ''}; plimsoll help settings lists them`
+          : 'plimsoll help settings lists them',
+      ),
     );
   for (const name of settings.value.unknown)
     note({ code: 'setting-unknown', message: `${name} is no setting`, hint: 'it is not obeyed' });
@@ -91,6 +102,7 @@ const runCommand = async ({ command, given }: RunRequest): Promise<ExitCode> => 
     return await run(
       commandPorts({ settings: settings.value, ...basis }, () => (opened ??= open()), {
         env: process.env,
+        settingSources: sources,
         terminal,
         note,
         isJson,
@@ -100,7 +112,7 @@ const runCommand = async ({ command, given }: RunRequest): Promise<ExitCode> => 
         ),
       }),
       command.name,
-      given,
+      withDefaults(command, given, sources.defaults),
     );
   } finally {
     // A driver that still looks for its server must not keep the command from ending.

@@ -4,6 +4,7 @@ import type { FoldState } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
 import type { SpoolTime } from '../core/spool/spooled-marker.ts';
 import type { LogSetting, Settings } from '../core/settings.ts';
+import type { SettingsFile } from '../core/settings-file.ts';
 import type { Archives } from '../ports/archive.ts';
 import type { Captures } from '../ports/capture.ts';
 import type { Clock, Stop } from '../ports/clock.ts';
@@ -97,9 +98,25 @@ export type MigrateCommand = {
   readonly onProgress: (step: MigrationStep, next: number, end: number) => void;
 };
 
+/** Where settings come from: the environment before the settings file before what is built in. */
+export type SettingSources = {
+  /** Path of the settings file, or null: there is none. */
+  readonly file: string | null;
+  /** What the file gives to plans that leave it out, by option. */
+  readonly defaults: SettingsFile['defaults'];
+  /** By a setting's name in the environment. */
+  readonly setting: (name: string) => {
+    readonly from: 'environment' | 'file' | 'default';
+    readonly value: string | null;
+    /** Line of the file. */
+    readonly line: number | null;
+  };
+};
+
 /** Everything that the commands stand on. Nothing is opened before it is asked for. */
 export type CliPorts = {
   readonly settings: Settings;
+  readonly settingSources: SettingSources;
   readonly env: Environment;
   /** Name of this machine. */
   readonly host: string;

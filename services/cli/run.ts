@@ -44,6 +44,11 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
       const { runReaders } = await import('./keys/readers.ts');
       return end(await runReaders(ports, name, given, isJson));
     }
+    case 'config':
+    case 'completion': {
+      const { runSetup } = await import('./setup/setup.ts');
+      return end(await runSetup(ports, name, given, isJson));
+    }
     case 'explain': {
       const { runExplain } = await import('./explain/explain.ts');
       return end(await runExplain(ports, given, isJson));

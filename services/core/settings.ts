@@ -52,6 +52,7 @@ export type SettingProblem = {
 
 /** The settings by their names in the environment, with what they mean: help and documentation read this. */
 export const settingNames: { readonly [name: string]: string } = {
+  PLIMSOLL_CONFIG: 'a settings file (default: plimsoll.yaml here or above; none: no file)',
   PLIMSOLL_LOG: 'the log: sqlite:FOLDER (default ./plimsoll-data) or kafka://HOST:PORT,…',
   PLIMSOLL_STORE: 'the read models: sqlite:FOLDER (default: as the log), memory: or redis://…',
   PLIMSOLL_URL: 'a gateway that commands go to instead of the log, http(s)://HOST:PORT',

@@ -115,6 +115,12 @@ const deskBefore = (
   },
 });
 
+const unconfigured: CliPorts['settingSources'] = {
+  file: null,
+  defaults: {},
+  setting: () => ({ from: 'default', value: null, line: null }),
+};
+
 const portsOf = (
   house: GatewayHouse,
   {
@@ -139,6 +145,7 @@ const portsOf = (
   };
   return {
     settings: value(parseSettings({ ...env, PLIMSOLL_LOG: `sqlite:${folder}` })),
+    settingSources: unconfigured,
     env,
     host: 'desk',
     terminal,

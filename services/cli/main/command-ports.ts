@@ -27,11 +27,14 @@ export const commandPorts = (
   openFoundation: () => Promise<Foundation>,
   {
     env,
+    settingSources,
     terminal,
     note,
     isJson,
     stop,
-  }: Pick<CliPorts, 'env' | 'terminal' | 'note' | 'isJson'> & { readonly stop: AbortSignal },
+  }: Pick<CliPorts, 'env' | 'settingSources' | 'terminal' | 'note' | 'isJson'> & {
+    readonly stop: AbortSignal;
+  },
 ): CliPorts => {
   const keys = keyFiles(settings.dataFolder);
   const git = async (): Promise<Git> => (await import('../../adapters/git/git.ts')).openGit(env);
@@ -42,6 +45,7 @@ export const commandPorts = (
     ));
   return {
     settings,
+    settingSources,
     env,
     host: hostname(),
     terminal,

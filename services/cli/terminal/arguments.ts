@@ -97,7 +97,8 @@ const twins: readonly (readonly string[])[] = [
   ['component', 'component-name', 'service'],
 ];
 
-const isNamed = ({ name }: Option, written: string): boolean =>
+/** Whether that is the option's name, or another name of the same. */
+export const isNamed = ({ name }: Option, written: string): boolean =>
   name === written || twins.some((names) => names.includes(name) && names.includes(written));
 
 const readGiven = (command: Command, args: readonly string[]): Result<Given, CliProblem> => {

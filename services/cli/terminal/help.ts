@@ -21,7 +21,7 @@ const overview = (): string =>
     '',
     ...twoColumns(overviewLines()),
     '',
-    'Settings come from the environment (PLIMSOLL_LOG, PLIMSOLL_STORE, PLIMSOLL_URL, …):',
+    'Settings come from the environment (PLIMSOLL_LOG, PLIMSOLL_URL, …) and from plimsoll.yaml:',
     '  plimsoll help settings',
     '',
     'Examples:',
@@ -36,7 +36,8 @@ const overview = (): string =>
 
 const settingsText = (): string =>
   [
-    'Settings, from the environment:',
+    'Settings, by their names in the environment. In plimsoll.yaml PLIMSOLL_LOG_ID is log-id: VALUE.',
+    'An option counts before the environment, that before the file (plimsoll config shows which).',
     '',
     ...twoColumns(settingsHelp.map(([name, meaning]) => [name, meaning])),
     '',

@@ -1,0 +1,31 @@
+import type { CommandOf } from './command.ts';
+
+export type SetupCommand = 'config' | 'completion';
+
+export const setupCommands: readonly CommandOf<SetupCommand>[] = [
+  {
+    name: 'config',
+    summary: 'the settings in force, and where each comes from',
+    words: [],
+    options: [],
+    notes: [
+      'What counts, in this order: an option of the command line; a variable of the environment;',
+      'the settings file (plimsoll.yaml here or in a folder above, up to the repository, or',
+      'PLIMSOLL_CONFIG=FILE); what is built in. The file holds lines of the form name: value, such as',
+      'url: https://plimsoll.example.com or component-name: checkout. Passwords are written over.',
+    ],
+    examples: ['', '--json'],
+  },
+  {
+    name: 'completion',
+    summary: 'completion of commands and options for a shell: bash, zsh or fish',
+    words: [{ name: 'shell' }],
+    options: [],
+    notes: [
+      'bash: source <(plimsoll completion bash)     in ~/.bashrc',
+      'zsh:  source <(plimsoll completion zsh)      in ~/.zshrc, after compinit',
+      'fish: plimsoll completion fish | source      in ~/.config/fish/config.fish',
+    ],
+    examples: ['bash', 'fish'],
+  },
+];
