@@ -30,7 +30,7 @@ export const configSetting = 'PLIMSOLL_CONFIG';
 export const settingsFileBytesMax: number = 64 * 1024;
 
 /** Options that a settings file may give. */
-export const defaultOptions: readonly string[] = [
+const defaultOptions: readonly string[] = [
   ...['component-name', 'environment-name', 'namespace', 'target', 'owner', 'runbook'],
 ];
 

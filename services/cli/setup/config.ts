@@ -30,7 +30,7 @@ export const printConfig = (
   return ok(undefined);
 };
 
-export const settingLines = (sources: CliPorts['settingSources']): readonly SettingLine[] => [
+const settingLines = (sources: CliPorts['settingSources']): readonly SettingLine[] => [
   ...Object.entries(settingNames).map(([setting, meaning]): SettingLine => {
     const { from, value, line } = sources.setting(setting);
     const file = from === 'file' ? sources.file : null;
