@@ -90,7 +90,8 @@ export const openSpool = (options: SpoolOptions): Spool => {
     }
     try {
       const { size } = await file.stat();
-      return size > spooledBytesMax ? new Uint8Array() : await file.readFile();
+      // Bytes alone: what is cut out of them later is a copy.
+      return new Uint8Array(size > spooledBytesMax ? [] : await file.readFile());
     } finally {
       await file.close();
     }

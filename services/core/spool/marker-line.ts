@@ -35,8 +35,11 @@ export const findMarkerLines = (text: Text): MarkerLines => {
         return found;
       }
       const from = start + prefix.length;
-      const signs = /^[A-Za-z0-9+/]*={0,2}/.exec(held.slice(from, from + signsMax + 1))?.[0] ?? '';
-      const isOpen = from + signs.length === held.length && !isEnd;
+      // What was cut off may have the next one right behind it.
+      const next = held.indexOf(prefix, from);
+      const until = Math.min(from + signsMax + 1, next < 0 ? held.length : next);
+      const signs = /^[A-Za-z0-9+/]*={0,2}/.exec(held.slice(from, until))?.[0] ?? '';
+      const isOpen = held.length < from + signs.length + prefix.length && !isEnd;
       if (isOpen && signs.length <= signsMax) {
         held = held.slice(start);
         return found;
