@@ -15,7 +15,10 @@ const foundIn = (written: string, pieceLength: number): readonly (Uint8Array | u
 };
 
 /** What CI systems write around a line; nothing of it is of the alphabet of base64. */
-const around = fc.stringMatching(/^[ \n\r\t.:;\u001b[\]"'%|-]{0,20}$/);
+const around = fc.string({
+  unit: fc.constantFrom(' ', '\n', '\r', '\t', '.', ':', ';', '\u001b', '[', ']', '"', '|', '-'),
+  maxLength: 20,
+});
 
 test('lines are found wherever they stand, in pieces of any length', () => {
   fc.assert(

@@ -1,0 +1,205 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { mountSmallDisk } from '../../../services/dev/faults/small-disk.ts';
+import { badGateways } from '../../support/bad-gateways.ts';
+import { bareEnv } from '../../support/bare-env.ts';
+import { faultsOf } from '../../support/cli-schemas.ts';
+import { eventually } from '../../support/eventually.ts';
+import { plimsoll, startPlimsoll } from '../../support/plimsoll.ts';
+import { scratchFolder } from '../../support/scratch-folder.ts';
+
+// The real command, the real file system, and gateways that behave badly in every way that we know.
+
+const scratch = scratchFolder();
+const newFolder = (): string => join(scratch, randomUUID());
+const home = newFolder();
+const startsWithinMs = 60_000;
+
+let up: ReturnType<typeof startPlimsoll>;
+let good: { readonly PLIMSOLL_URL: string; readonly PLIMSOLL_KEY: string };
+
+beforeAll(async () => {
+  up = startPlimsoll(home, ['up'], { PLIMSOLL_PORT: '0', PLIMSOLL_OTLP_PORT: '0' });
+  const listens = /gateway[^\n]*(http:\/\/127\.0\.0\.1:\d+)/;
+  await eventually('the gateway listens', () => listens.test(up.out()), startsWithinMs);
+  await eventually('all is ready', () => up.out().includes('ready'), startsWithinMs);
+  good = {
+    PLIMSOLL_URL: listens.exec(up.out())?.[1] ?? '',
+    PLIMSOLL_KEY: join(home, 'plimsoll-data/keys/local.json'),
+  };
+});
+
+afterAll(async () => {
+  up.signal('SIGTERM');
+  await up.ended;
+});
+
+const log = (version: string, ...more: readonly string[]): readonly string[] => [
+  ...['release', 'log', '--component-name=shop', `--environment-name=${version}`],
+  ...[`--target-version=${version}`, '--timeout=2s', ...more],
+];
+
+const onTheLog = async (environment: string): Promise<readonly string[]> => {
+  const said = await plimsoll(home, ['timeline', `--environment=${environment}`, '--json'], good);
+  return said.out
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => (JSON.parse(line) as { readonly version: string }).version);
+};
+
+const receiptOf = ({ out }: { readonly out: string }): { readonly [field: string]: unknown } => {
+  const receipt = JSON.parse(out) as { readonly [field: string]: unknown };
+  expect(faultsOf('receipt', receipt)).toEqual([]);
+  return receipt;
+};
+
+describe('with a gateway that is', () => {
+  test.concurrent.each(Object.entries(badGateways))(
+    '%s: the command ends with 0, the marker waits, and flush delivers it once',
+    async (fault, open) => {
+      const gateway = await open();
+      const folder = newFolder();
+      const env = { ...good, PLIMSOLL_URL: gateway.url };
+      const version = fault.replace(/[^a-z0-9]+/gi, '-');
+      try {
+        // It ends while the bad gateway still stands: nobody but the deadline ends it.
+        const said = await plimsoll(folder, log(version, '--json'), env);
+        expect([said.exit, receiptOf(said)]).toMatchObject([0, { delivery: 'spooled' }]);
+        expect(said.err.trimEnd().split('\n')).toHaveLength(1);
+        expect(JSON.parse(said.err)).toMatchObject({ code: 'spooled' });
+        const strict = await plimsoll(folder, log(version, '--strict'), env);
+        expect([6, 8]).toContain(strict.exit);
+      } finally {
+        await gateway.close();
+      }
+      const flushed = await plimsoll(folder, ['flush'], good);
+      expect([flushed.exit, flushed.out]).toEqual([
+        0,
+        expect.stringContaining('2 delivered, 0 still waiting'),
+      ]);
+      const again = await plimsoll(folder, ['flush'], good);
+      expect(again.out).toBe('nothing waits in the spool\n');
+      // The second was the same said again, of which there is no row.
+      expect(await onTheLog(version)).toEqual([version]);
+    },
+  );
+});
+
+const script = resolve(import.meta.dirname, '../../../services/cli/plimsoll.mjs');
+
+test('a deploy whose shell ends at the first failure goes on, and its exit code is its own', async () => {
+  const gateway =
+    await badGateways['hung: it takes the connection and the request, and never answers']?.();
+  const folder = newFolder();
+  mkdirSync(folder);
+  const env = { ...bareEnv(), ...good, PLIMSOLL_URL: gateway?.url ?? '' };
+  const step = `'${process.execPath}' '${script}' ${log('shell').join(' ')} 2>&1`;
+  const ended = await new Promise<{ readonly exit: unknown; readonly out: string }>((done) =>
+    execFile(
+      '/bin/sh',
+      ['-ec', `${step}; echo deployed; exit 7`],
+      { cwd: folder, env },
+      (error, out) => done({ exit: error?.code, out }),
+    ),
+  );
+  await gateway?.close();
+  expect([ended.exit, ended.out]).toEqual([7, expect.stringMatching(/kept for later.*deployed/s)]);
+});
+
+test('--async returns while nobody answers; what its own process could not deliver stays', async () => {
+  const gateway =
+    await badGateways['hung: it takes the connection and the request, and never answers']?.();
+  if (gateway === undefined) throw new Error('there is no such gateway');
+  const folder = newFolder();
+  const env = { ...good, PLIMSOLL_URL: gateway.url };
+  // Its pipes are closed: the process that goes on holds none of them.
+  const said = await plimsoll(folder, log('async', '--async', '--json'), env);
+  expect([said.exit, said.err, receiptOf(said)]).toMatchObject([0, '', { code: 'async' }]);
+  await eventually('its own process asks', () => gateway.asked() > 0, startsWithinMs);
+  await gateway.close();
+  const flushed = await plimsoll(folder, ['flush'], good);
+  expect([flushed.exit, await onTheLog('async')]).toEqual([0, ['async']]);
+});
+
+test('--async delivers by itself where somebody answers', async () => {
+  const folder = newFolder();
+  expect((await plimsoll(folder, log('by-itself', '--async'), good)).exit).toBe(0);
+  const spool = join(folder, 'plimsoll-data/spool/local');
+  await eventually(
+    'the spool is empty',
+    () => readdirSync(spool).every((name) => !name.endsWith('.marker')),
+    startsWithinMs,
+  );
+  expect(await onTheLog('by-itself')).toEqual(['by-itself']);
+});
+
+/** The line of the log, where no disk keeps the marker. */
+const lineOf = ({ err }: { readonly err: string }): string =>
+  /^plimsoll-marker:v1:.*$/m.exec(err)?.[0] ?? '';
+
+const deliverLine = async (line: string): Promise<string> => {
+  const folder = newFolder();
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'job.log'), `10:00:00 ${line}\n`);
+  return (await plimsoll(folder, ['flush', '--from-log=job.log'], good)).out;
+};
+
+describe('where nothing can be written', () => {
+  test('because the home is read only, the log of the job holds the marker, and the exit code is 0', async ({
+    skip,
+    onTestFinished,
+  }) => {
+    const folder = newFolder();
+    mkdirSync(folder);
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) {
+      const disk = mountSmallDisk(folder, 1);
+      if (disk === undefined) skip('no file system may be mounted here, and root writes anywhere');
+      onTestFinished(() => disk?.remove());
+      execFileSync('mount', ['-o', 'remount,ro', folder]);
+    } else chmodSync(folder, 0o555);
+    const gateway = await badGateways['failing with 500']?.();
+    const env = { ...good, HOME: folder, PLIMSOLL_URL: gateway?.url ?? '' };
+    const said = await plimsoll(folder, log('read-only', '--json'), env);
+    expect([said.exit, receiptOf(said)]).toMatchObject([
+      0,
+      { delivery: 'spooled', code: 'spool-failed' },
+    ]);
+    const plain = await plimsoll(folder, log('read-only'), env);
+    await gateway?.close();
+    // And with a gateway that answers, nothing of it is noticed.
+    expect((await plimsoll(folder, log('read-only-good', '--json'), { ...env, ...good })).err).toBe(
+      '',
+    );
+    expect(await deliverLine(lineOf(plain))).toContain('1 delivered');
+    expect(await onTheLog('read-only')).toEqual(['read-only']);
+  });
+
+  test('because the disk is full, with the log on it: the same', async ({
+    skip,
+    onTestFinished,
+  }) => {
+    const folder = newFolder();
+    const disk = mountSmallDisk(folder, 4);
+    if (disk === undefined) skip('no small disk may be mounted here');
+    onTestFinished(() => disk?.remove());
+    const first = await plimsoll(
+      folder,
+      log('0', '--timeout=60s').filter((word) => word !== '--timeout=2s'),
+    );
+    expect(first.exit).toBe(0);
+    disk?.fill();
+    const said = await plimsoll(folder, log('1'));
+    expect([said.exit, said.err]).toEqual([0, expect.stringContaining('no disk keeps it')]);
+    const line = lineOf(said);
+    disk?.free();
+    writeFileSync(join(folder, 'job.log'), line);
+    const flushed = await plimsoll(folder, ['flush', '--from-log=job.log']);
+    expect(flushed.out).toContain('1 delivered, 0 still waiting');
+    const timeline = await plimsoll(folder, ['timeline', '--json']);
+    expect(timeline.out.trim().split('\n')).toHaveLength(2);
+  });
+});
