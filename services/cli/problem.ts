@@ -93,6 +93,8 @@ export const codes = {
     'not-asked',
     'decision-not-standing',
     'stops-full',
+    'labels-full',
+    'freezes-full',
     'planned-differently',
     'fields-required',
     'name-closed',
@@ -147,6 +149,8 @@ export const codes = {
   4: [
     'decision-unknown',
     'deployment-unknown',
+    'not-deployed',
+    'not-released',
     'not-found',
     'generation-unknown',
     'samples-gone',

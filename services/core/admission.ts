@@ -1,6 +1,9 @@
 import { closedNameIn } from './canary/policy/closed-names.ts';
 import { readDocumentText } from './canary/policy/parse-policy.ts';
+import type { Demanded } from './canary/policy/required-fields.ts';
 import { lackIn } from './canary/policy/required-fields.ts';
+import type { CircumstanceRefusal, Rows as CircumstanceRows } from './circumstances.ts';
+import { circumstanceRefusal, endedBy, isSaidAlready, notedSlotKey } from './circumstances.ts';
 import type { Checked } from './check/check-batch.ts';
 import type { CheckTools } from './check/check-record.ts';
 import type { RefusedCommand, Standing } from './decide.ts';
@@ -10,12 +13,13 @@ import type { KnownRows } from './known-rows.ts';
 import type { Fact, RefusalCode } from './lifecycle.ts';
 import { evolve } from './lifecycle.ts';
 import type { Position } from './log/record.ts';
-import { isOperation, isPolicySet, isTrustChange } from './markers/kinds.ts';
+import { isCircumstance, isOperation, isPolicySet, isTrustChange } from './markers/kinds.ts';
 import type {
+  Circumstance,
   Decided,
   DeploymentMarker,
-  Logged,
   Marker,
+  PlaceFact,
   Planned,
   TrustChange,
   Update,
@@ -58,11 +62,17 @@ export type Admission = {
   readonly warning: string | null;
 };
 
-export type RemarkCode = 'repeat' | 'unplanned' | 'fields-required' | 'name-closed' | TooLateCode;
+export type RemarkCode =
+  | 'repeat'
+  | 'unplanned'
+  | 'unmatched'
+  | 'fields-required'
+  | 'name-closed'
+  | TooLateCode;
 
 type TooLateCode = Extract<
   RefusedCommand['code'],
-  'deployment-ended' | 'planned-differently' | 'slot-differs'
+  'deployment-ended' | 'planned-differently' | 'slot-differs' | 'not-deployed' | 'not-released'
 >;
 
 export type Rejected = Extract<Checked, { readonly outcome: 'rejected' }>;
@@ -73,6 +83,7 @@ export type AdmissionProblem = {
     | Rejected['code']
     | RefusedCommand['code']
     | RefusalCode
+    | CircumstanceRefusal['code']
     | 'conflict'
     | 'fields-required'
     | 'name-closed'
@@ -119,6 +130,7 @@ export const admit = (
     const refusal = policyRefusal(crypto, marker, signer);
     return refusal === undefined ? ok(own(marker)) : refuse(refusal.code, refusal.message);
   }
+  if (isCircumstance(marker)) return admitCircumstance(checked, marker, rows);
   const standing = standingIn(rows, checked, marker);
   switch (marker.kind) {
     case 'promote':
@@ -128,18 +140,24 @@ export const admit = (
       return admitDecision(factOf(checked, marker), standing);
     case 'planned':
     case 'logged':
+    case 'recorded':
+    case 'released':
       return admitPlan(factOf(checked, marker), standing, newest);
     case 'started':
     case 'succeeded':
     case 'failed':
     case 'canceled':
     case 'traffic-shifted':
+    case 'phase-advanced':
+    case 'undeployed':
+    case 'support-ended':
       return admitCommand(factOf(checked, marker), standing);
   }
 };
 
 /** Whether the policies may require something of it. */
-export const isPlanning = ({ kind }: Marker): boolean => kind === 'planned' || kind === 'logged';
+export const isPlanning = ({ kind }: Marker): boolean =>
+  kind === 'planned' || kind === 'logged' || kind === 'recorded' || kind === 'released';
 
 /** It is appended, and belongs to what it names. */
 const own = (marker: Marker): Admission => ({
@@ -187,7 +205,7 @@ const standingIn = (
 
 /** What the policy that counts now requires of a plan. What waited has happened: it is stored, and told to lack it. */
 const admitPlan = (
-  fact: Fact<Planned | Logged>,
+  fact: Fact<Planned | PlaceFact>,
   standing: Standing,
   newest: PolicyRow | undefined,
 ): Result<Admission, AdmissionProblem> => {
@@ -213,7 +231,7 @@ type Objection = {
  * log because its reader is old.
  */
 const objectionOf = (
-  marker: Planned | Logged,
+  marker: Planned | PlaceFact,
   newest: PolicyRow | undefined,
 ): Objection | undefined => {
   const document = newest && readDocumentText(newest.document);
@@ -221,12 +239,16 @@ const objectionOf = (
   const { position } = newest;
   const closed = closedNameIn(document.value, position, marker.slot);
   if (closed !== undefined) return { code: 'name-closed', ...closed };
-  const lack = lackIn(document.value, position, marker);
+  const lack = lackIn(document.value, position, demandedOf(marker));
   return lack && { code: 'fields-required', message: lack.message, hint: lack.hint };
 };
 
+/** What comes without a plan is done: nobody follows it. */
+const demandedOf = (marker: Planned | PlaceFact): Demanded =>
+  marker.kind === 'planned' ? marker : { ...marker, kind: 'logged' };
+
 const admitCommand = (
-  fact: Fact<Planned | Update | Logged>,
+  fact: Fact<Planned | Update | PlaceFact>,
   standing: Standing,
 ): Result<Admission, AdmissionProblem> => {
   const { marker } = fact;
@@ -250,7 +272,10 @@ const admitCommand = (
         warning: `no deployment ${deployment} is known: stored as unplanned; its plan completes it`,
       });
     case 'repeat': {
-      const said = saidBefore(standing.deployment, attempt, marker.kind);
+      const said =
+        deployment === marker.deployment
+          ? saidBefore(standing.deployment, attempt, marker.kind)
+          : broughtBy(standing.holder(deployment), attempt);
       return ok({
         ...admission,
         answer: 'duplicate',
@@ -263,7 +288,43 @@ const admitCommand = (
 };
 
 const isTooLate = (code: RefusedCommand['code']): code is TooLateCode =>
-  code === 'deployment-ended' || code === 'planned-differently' || code === 'slot-differs';
+  code === 'deployment-ended' ||
+  code === 'planned-differently' ||
+  code === 'slot-differs' ||
+  code === 'not-deployed' ||
+  code === 'not-released';
+
+/** What is said beside deployments: the same again is not sent, and what ends nothing is kept all the same. */
+const admitCircumstance = (
+  checked: Accepted,
+  marker: Circumstance,
+  known: KnownRows,
+): Result<Admission, AdmissionProblem> => {
+  const { trust, authentic } = checked;
+  const rows: Pick<CircumstanceRows, 'get'> = {
+    get: (model, key) => rowIn(known, model, key) as never,
+  };
+  const refusal = circumstanceRefusal(marker, { signer: authentic.signer, trust }, rows);
+  if (refusal !== undefined) return refuse(refusal.code, refusal.message, hints[refusal.code]);
+  if (isSaidAlready(rows, marker))
+    return ok({ ...own(marker), answer: 'duplicate', code: 'repeat' });
+  const isEnd = marker.kind === 'incident-resolved' || marker.kind === 'migration-finished';
+  return isEnd && endedBy(rows.get('noted', notedSlotKey(marker.slot)), marker) === null
+    ? ok({
+        ...own(marker),
+        code: 'unmatched',
+        warning: `nothing of the name ${JSON.stringify(marker.name)} goes on in ${slotKey(marker.slot)}: it is kept, and ends nothing`,
+      })
+    : ok(own(marker));
+};
+
+const hints: { readonly [Code in CircumstanceRefusal['code']]: string } = {
+  'out-of-scope': scopeHint,
+  'deployment-unknown': 'plimsoll timeline shows ids',
+  'labels-full': 'say a label again with another value, or put it on something else',
+  'freezes-full':
+    'lift what is over: plimsoll decisions lift <position>; plimsoll changes shows them',
+};
 
 const admitDecision = (
   fact: Fact<Decided>,
@@ -312,6 +373,12 @@ const saidBefore = (
   deployment?.attempts
     .find(({ number }) => number === attempt)
     ?.entries.find((entry) => entry.kind === kind && entry.note === 'applied');
+
+/** The marker that brought what stands. */
+const broughtBy = (holder: Deployment | undefined, attempt: number): Entry | undefined => {
+  const standing = holder?.attempts.find(({ number }) => number === attempt);
+  return standing?.entries.find(({ position }) => position === standing.statusPosition);
+};
 
 const rowIn = (rows: KnownRows, model: string, key: string): unknown => rows.get(model, key)?.row();
 

@@ -2,7 +2,7 @@ import type { Deployment } from './deployment.ts';
 import type { Fact, SlotHistory } from './lifecycle.ts';
 import { evolve } from './lifecycle.ts';
 import { isUpdate } from './markers/kinds.ts';
-import type { Logged, Planned, Slot, Update } from './markers/marker.ts';
+import type { PlaceFact, Planned, Slot, Update } from './markers/marker.ts';
 import type { Result } from './result.ts';
 import { fail, ok } from './result.ts';
 import type { Trust } from './trust/trust.ts';
@@ -16,6 +16,8 @@ export type RefusedCommand = {
     | 'deployment-ended'
     | 'planned-differently'
     | 'slot-differs'
+    | 'not-deployed'
+    | 'not-released'
     | 'out-of-scope'
     | 'planned-by-key'
     | 'history-full';
@@ -43,7 +45,7 @@ export type CommandAnswer = {
 };
 
 export const decide = (
-  fact: Fact<Planned | Update | Logged>,
+  fact: Fact<Planned | Update | PlaceFact>,
   standing: Standing,
 ): Result<CommandAnswer, RefusedCommand> => {
   const { marker } = fact;
@@ -76,6 +78,18 @@ export const decide = (
           evolution.message,
           'look at it: plimsoll show <deployment>; the same command again makes another id',
         );
+      case 'not-deployed':
+        return refuse(
+          evolution.code,
+          evolution.message,
+          'see what is there: plimsoll current; a release is ended by plimsoll record-support-ended',
+        );
+      case 'not-released':
+        return refuse(
+          evolution.code,
+          evolution.message,
+          'see what is supported: plimsoll releases; a deployment is ended by plimsoll record-undeployment',
+        );
       case 'deployment-unknown':
       case 'decision-misplaced':
         throw new TypeError(`only a decision is refused as ${evolution.code}`);
@@ -92,6 +106,7 @@ export const decide = (
       });
     case 'repeat':
       return ok({
+        // Somebody deployed it again, and that is news; what is merely recorded is there or is not.
         answer: marker.kind === 'logged' ? 'append' : 'repeat',
         deployment,
         attempt,
@@ -111,7 +126,7 @@ export const scopeHint: string =
   'use a key that is trusted for this place: --key FILE or PLIMSOLL_KEY; plimsoll keys list shows scopes';
 
 const refuseContradiction = (
-  marker: Planned | Update | Logged,
+  marker: Planned | Update | PlaceFact,
   says: string | null,
 ): Result<never, RefusedCommand> => {
   if (marker.kind === 'planned')

@@ -3,7 +3,17 @@ import type { Decided, DeploymentMarker, Details, Slot } from './markers/marker.
 
 // A deployment as its row holds it: what the lifecycle makes of markers.
 
-export type Status = 'planned' | 'running' | 'succeeded' | 'failed' | 'canceled' | 'logged';
+export type Status =
+  | 'planned'
+  | 'running'
+  | 'succeeded'
+  | 'failed'
+  | 'canceled'
+  | 'logged'
+  | 'recorded'
+  | 'undeployed'
+  | 'released'
+  | 'support-ended';
 
 /**
  * What a marker did to its attempt.
@@ -43,6 +53,7 @@ export type Entry = {
   readonly reason: string | null;
   readonly canaryShare: number | null;
   readonly colour: string | null;
+  readonly phase: string | null;
   readonly details: KnownDetails;
 };
 
@@ -95,6 +106,8 @@ export type Attempt = {
   readonly rollback: boolean;
   readonly share: number | null;
   readonly colour: string | null;
+  /** The last that it was said to be in. */
+  readonly phase: string | null;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   /** The record that said what the status is, and who signed it. */

@@ -1,10 +1,10 @@
 import type { Position } from './log/record.ts';
 import type { Slot } from './markers/marker.ts';
-import { slotKey } from './markers/slot.ts';
+import { sameSlot, slotKey } from './markers/slot.ts';
 import { positionKey } from './position-key.ts';
 
-// What stands between a decision and whoever would obey it: stops, roll-backs said so far, freezes that were lifted,
-// approvals. The fold keeps it; core/canary/obey/obey.ts judges by it.
+// What stands between a decision and whoever would obey it: stops, freezes by people, roll-backs said so far and what
+// they froze, approvals. The fold keeps it; core/canary/obey/obey.ts judges by it.
 
 /** Who changed something here, and why. */
 export type Said = {
@@ -36,6 +36,14 @@ export type RollBackSaid = {
   readonly fromDigest: string | null;
 };
 
+/** A person froze a place: nothing new may come to it. */
+export type PlaceFreeze = Said & {
+  /** Names may be patterns: a beginning and `*`. A target of null is any. */
+  readonly slot: Slot;
+};
+
+export type FreezesRow = { readonly freezes: readonly PlaceFreeze[] };
+
 export type SlotGuardRow = {
   /** The newest `slotRollBacksMax`, oldest first. */
   readonly rollBacks: readonly RollBackSaid[];
@@ -61,12 +69,15 @@ export type ApprovalRow = Said & {
 export const guardModel = 'guard';
 export const stopsKey = 'stops';
 export const recentKey = 'recent';
+export const freezesKey = 'freezes';
 export const slotGuardKey = (slot: Slot): string => `slot/${slotKey(slot)}`;
 export const approvalKey = (decision: Position): string => `approval/${positionKey(decision)}`;
 
 /** Patterns of environments; the stop of everything always finds room. */
 export const stopsMax = 200;
 export const slotRollBacksMax = 20;
+/** That stand at once; who freezes the same place again finds room. */
+const freezesMax = 200;
 const recentMax = 1000;
 const hourMs = 3_600_000;
 
@@ -90,6 +101,40 @@ export const withoutStop = (
 export const stopOf = (row: StopsRow | undefined, { environment }: Slot): Stop | undefined =>
   (row?.stops ?? []).find(
     ({ environment: pattern }) => pattern === null || fits(pattern, environment),
+  );
+
+/** The freeze in the place of an older one of the same person and place; undefined: there is no room. */
+export const withFreeze = (
+  row: FreezesRow | undefined,
+  freeze: PlaceFreeze,
+): FreezesRow | undefined => {
+  const others = (row?.freezes ?? []).filter(
+    ({ slot, principal }) => principal !== freeze.principal || !sameSlot(slot, freeze.slot),
+  );
+  return others.length >= freezesMax ? undefined : { freezes: [...others, freeze] };
+};
+
+/** Undefined: none stands that was said there. */
+export const withoutFreeze = (
+  row: FreezesRow | undefined,
+  position: Position,
+): FreezesRow | undefined => {
+  const freezes = row?.freezes ?? [];
+  const others = freezes.filter((freeze) => freeze.position !== position);
+  return others.length === freezes.length ? undefined : { freezes: others };
+};
+
+/** The newest freeze by a person that covers the place. */
+export const placeFreezeOf = (
+  row: FreezesRow | undefined,
+  { namespace, environment, component, target }: Slot,
+): PlaceFreeze | undefined =>
+  (row?.freezes ?? []).findLast(
+    ({ slot }) =>
+      fits(slot.namespace, namespace) &&
+      fits(slot.environment, environment) &&
+      fits(slot.component, component) &&
+      (slot.target === null || (target !== null && fits(slot.target, target))),
   );
 
 const fits = (pattern: string, name: string): boolean =>

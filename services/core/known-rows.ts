@@ -1,9 +1,11 @@
 import type { DeadLetter } from './dead-letters.ts';
 import type { Deployment } from './deployment.ts';
-import type { ApprovalRow, RecentRow, SlotGuardRow, StopsRow } from './guard.ts';
+import type { CircumstanceRow, NotedRow } from './circumstances.ts';
+import type { ApprovalRow, FreezesRow, RecentRow, SlotGuardRow, StopsRow } from './guard.ts';
 import { hasEnded } from './lifecycle.ts';
 import { createKeysWritten } from './keys-written.ts';
 import type { Crypto } from './markers/crypto.ts';
+import type { ProducerRow } from './producers.ts';
 import type { DecisionRow } from './read-models.ts';
 import type { RetentionRow } from './retention.ts';
 import type { MarkerRow } from './row-forms/marker.ts';
@@ -240,7 +242,10 @@ export type RowTypes = {
   readonly 'dead-letter': DeadLetter;
   readonly retention: RetentionRow;
   readonly decision: DecisionRow;
-  readonly guard: StopsRow | SlotGuardRow | RecentRow | ApprovalRow;
+  readonly guard: StopsRow | FreezesRow | SlotGuardRow | RecentRow | ApprovalRow;
+  readonly circumstance: CircumstanceRow;
+  readonly noted: NotedRow;
+  readonly producer: ProducerRow;
 };
 
 /** A row's place in one fold. It is found once, and whoever has it need not look for the row again. */

@@ -19,18 +19,19 @@ import type {
   Renewal,
 } from './deployment.ts';
 import { isClockSkewed } from './deployment.ts';
+import { knownDetails } from './known-details.ts';
 import type { Position } from './log/record.ts';
 import type {
   Decided,
   DecidedMetric,
   DeploymentMarker,
   Details,
-  Logged,
+  PlaceFact,
   Planned,
   Slot,
   Update,
 } from './markers/marker.ts';
-import { isUpdate } from './markers/kinds.ts';
+import { isPlaceFact, isUpdate } from './markers/kinds.ts';
 import { sameSlot, slotKey } from './markers/slot.ts';
 import { onBehalfOf, speaksForOthers, tokenOfSource } from './trust/on-behalf.ts';
 import type { KeyState, Trust } from './trust/trust.ts';
@@ -51,16 +52,25 @@ export type Fact<Of extends DeploymentMarker = DeploymentMarker> = {
   readonly signer: KeyState;
 };
 
+type Held = {
+  readonly deployment: string;
+  readonly attempt: number;
+  readonly version: string;
+  readonly digest: string | null;
+  /** Since when it is there. */
+  readonly since: number;
+  /** An attempt failed after it took the slot: saying again what runs is news. */
+  readonly uncertain: boolean;
+};
+
 /** What stands in a slot, as far as the lifecycle asks: versions it held, the present one last. */
 export type SlotHistory = {
-  readonly held: {
-    readonly deployment: string;
-    readonly attempt: number;
-    readonly version: string;
-    readonly digest: string | null;
-    /** An attempt failed after it took the slot: saying again what runs is news. */
-    readonly uncertain: boolean;
-  } | null;
+  /** What was deployed there, by who speaks as this one does. */
+  readonly held: Held | null;
+  /** What was released there and is still supported, likewise. */
+  readonly releases: readonly Held[];
+  /** What is there and may be taken away, whoever brought it. */
+  readonly there: { readonly deployed: readonly Held[]; readonly released: readonly Held[] };
   readonly past: readonly { readonly version: string; readonly digest: string | null }[];
 };
 
@@ -70,6 +80,8 @@ export type RefusalCode =
   | 'deployment-taken'
   | 'deployment-unknown'
   | 'decision-misplaced'
+  | 'not-deployed'
+  | 'not-released'
   | 'history-full';
 
 export type Evolution =
@@ -98,11 +110,13 @@ export const entriesMax = 500;
 export const decisionsMax = 1_000;
 /** Of one attempt. */
 export const conflictsMax = 100;
+/** In one slot, still supported. */
+const releasesMax = 100;
 /** Values of the markers of all attempts that a marker meets: a row is read and written whole. */
 export const historyBytesMax: number = 4 * 1024 * 1024;
 
 /**
- * `holder` is the deployment that holds the slot of a `logged` marker, where that is another one: a repeat is
+ * `holder` is the deployment that is there already where a place fact says a version is, where that is another one: a repeat is
  * written into its history.
  */
 export const evolve = (
@@ -121,9 +135,14 @@ export const evolve = (
     case 'failed':
     case 'canceled':
     case 'traffic-shifted':
+    case 'phase-advanced':
       return evolveUpdate(deployment, { ...fact, marker }, trust, slots);
     case 'logged':
-      return evolveLogged(deployment, { ...fact, marker }, trust, slots, holder);
+    case 'recorded':
+    case 'undeployed':
+    case 'released':
+    case 'support-ended':
+      return evolvePlaceFact(deployment, { ...fact, marker }, trust, slots, holder);
     case 'promote':
     case 'advance':
     case 'hold':
@@ -141,6 +160,10 @@ export const hasEnded = (attempt: Pick<Attempt, 'status'>): boolean => {
     case 'failed':
     case 'canceled':
     case 'logged':
+    case 'recorded':
+    case 'undeployed':
+    case 'released':
+    case 'support-ended':
       return true;
   }
 };
@@ -215,6 +238,7 @@ const withPlan = (
     endedAt: null,
     share: plan.canaryShare,
     colour: null,
+    phase: null,
     rollback: isRollback(plan, slots),
     statusPosition: plan.position,
     principal: plan.principal,
@@ -322,8 +346,18 @@ const applyEntry = (attempt: Attempt, entry: Entry): Attempt => {
         },
         { ...entry, note: 'applied', says: null },
       );
+    case 'phase-advanced':
+      if (hasEnded(attempt)) return withEntry(attempt, { ...entry, note: 'late', says: null });
+      return withEntry(
+        { ...attempt, phase: entry.phase },
+        { ...entry, note: 'applied', says: null },
+      );
     case 'planned':
     case 'logged':
+    case 'recorded':
+    case 'undeployed':
+    case 'released':
+    case 'support-ended':
     case 'promote':
     case 'advance':
     case 'hold':
@@ -359,9 +393,9 @@ const compared = (attempt: Attempt, entry: Entry): Entry => {
   return { ...entry, note: other === null ? 'repeat' : 'disagreement', says: other };
 };
 
-const evolveLogged = (
+const evolvePlaceFact = (
   deployment: Deployment | undefined,
-  fact: Fact<Logged>,
+  fact: Fact<PlaceFact>,
   trust: Trust,
   slots: (slot: Slot) => SlotHistory,
   holder: (id: string) => Deployment | undefined,
@@ -374,28 +408,101 @@ const evolveLogged = (
       code: 'deployment-taken',
       message: `the deployment ${marker.deployment} is there already`,
     };
-  const { held } = slots(marker.slot);
-  if (
-    held !== null &&
-    !held.uncertain &&
-    held.version === marker.version &&
-    held.digest === marker.digest
-  ) {
-    const standing = holder(held.deployment);
-    const attempt = standing?.attempts.find(({ number }) => number === held.attempt);
+  const meant = meantBy(fact, slots(marker.slot));
+  if (meant.is === 'refused')
+    return { outcome: 'refused', code: meant.code, message: meant.message };
+  if (meant.is === 'repeat') {
+    const standing = holder(meant.of.deployment);
+    const attempt = standing?.attempts.find(({ number }) => number === meant.of.attempt);
     if (standing !== undefined && attempt !== undefined)
       return keep(standing, fact, [attempt], attempt, 'repeat', null);
   }
-  const opened = openAttempt(deployment, fact, planOf(fact), undefined, slots);
+  const plan = { ...planOf(fact), ...(meant.is === 'leaving' ? artifactOf(meant.what) : {}) };
+  // What a removal brings back is nothing, and of releases none is the one before.
+  const isComing = marker.kind === 'logged' || marker.kind === 'recorded';
+  const opened = openAttempt(deployment, fact, plan, undefined, slots);
   const logged: Attempt = {
     ...opened,
-    status: 'logged',
-    statusReported: 'logged',
+    rollback: isComing ? opened.rollback : marker.rollback,
+    status: marker.kind,
+    statusReported: marker.kind,
     endedAt: fact.atMs,
     entries: [entryOf(fact, 'applied', null)],
   };
   return put(deployment, fact, logged, 'applied');
 };
+
+/** What a place fact comes to by what stands in its slot. */
+type Meant =
+  | { readonly is: 'news' }
+  | { readonly is: 'repeat'; readonly of: Held }
+  | { readonly is: 'leaving'; readonly what: Held }
+  | { readonly is: 'refused'; readonly code: RefusalCode; readonly message: string };
+
+const meantBy = (
+  { marker, atMs }: Fact<PlaceFact>,
+  { held, releases, there }: SlotHistory,
+): Meant => {
+  const { kind, version, digest } = marker;
+  const isNamed = (other: Held): boolean =>
+    other.version === version && (digest === null || other.digest === digest);
+  switch (kind) {
+    case 'logged':
+    case 'recorded': {
+      // Pact's words know the version alone: they contradict no digest.
+      const isSame = held?.version === version && (held.digest === digest || isBare(marker));
+      return held !== null && !held.uncertain && isSame
+        ? { is: 'repeat', of: held }
+        : { is: 'news' };
+    }
+    case 'released': {
+      const known = releases.find(isNamed);
+      if (known !== undefined) return { is: 'repeat', of: known };
+      return releases.length < releasesMax
+        ? { is: 'news' }
+        : refusedAs(
+            'history-full',
+            `${slotKey(marker.slot)} has ${releasesMax} releases that are still supported; no more are taken`,
+          );
+    }
+    case 'undeployed': {
+      const [first] = there.deployed;
+      const meant = version === '' ? first : there.deployed.find(isNamed);
+      if (meant === undefined)
+        return refusedAs(
+          'not-deployed',
+          first === undefined
+            ? `nothing is deployed in ${slotKey(marker.slot)}`
+            : `${version} is not deployed in ${slotKey(marker.slot)}: ${first.version} is`,
+        );
+      return leaving(meant, atMs, 'not-deployed', 'came');
+    }
+    case 'support-ended': {
+      const meant = there.released.find(isNamed);
+      return meant === undefined
+        ? refusedAs(
+            'not-released',
+            `${version} is not a supported release in ${slotKey(marker.slot)}`,
+          )
+        : leaving(meant, atMs, 'not-released', 'was released');
+    }
+  }
+};
+
+/** What came after it was said to be gone stays. */
+const leaving = (what: Held, atMs: number, code: RefusalCode, how: string): Meant =>
+  what.since > atMs
+    ? refusedAs(code, `${what.version} ${how} after that: it stays`)
+    : { is: 'leaving', what };
+
+const isBare = ({ kind, digest }: PlaceFact): boolean => kind === 'recorded' && digest === null;
+
+const refusedAs = (code: RefusalCode, message: string): Meant => ({ is: 'refused', code, message });
+
+const artifactOf = ({ version, digest }: Held): Pick<Plan, 'version' | 'digest'> => ({
+  version,
+  digest,
+});
 
 const evolveDecision = (
   deployment: Deployment | undefined,
@@ -594,6 +701,7 @@ const openAttempt = (
   rollback: plan !== null && isRollback(plan, slots),
   share: plan?.canaryShare ?? null,
   colour: null,
+  phase: null,
   startedAt: null,
   endedAt: null,
   statusPosition: fact.position,
@@ -620,7 +728,7 @@ const isVersionOf = (
   other.version === version &&
   (other.digest === null || digest === null || other.digest === digest);
 
-const planOf = (fact: Fact<Planned | Logged>): Plan => {
+const planOf = (fact: Fact<Planned | PlaceFact>): Plan => {
   const { marker, signer, position } = fact;
   const canary = marker.kind === 'planned' ? marker : undefined;
   return {
@@ -667,50 +775,6 @@ const detailsDifference = (a: KnownDetails, b: KnownDetails): string | null => {
   return differing.length === 0 ? null : `other ${differing.join(', ')}`;
 };
 
-/** All of them, in the order in which rows have them. */
-const detailNames = Object.keys({
-  actor: true,
-  build: true,
-  changes: true,
-  cluster: true,
-  commit: true,
-  functionAlias: true,
-  functionVersion: true,
-  intent: true,
-  labels: true,
-  links: true,
-  owner: true,
-  repository: true,
-  resources: true,
-  riskFlags: true,
-  runbook: true,
-  tickets: true,
-  trigger: true,
-  zone: true,
-} satisfies { readonly [Name in keyof Details]: true }) as readonly (keyof Details)[];
-
-/** Only the fields that say something. */
-const knownDetails = (details: Details): KnownDetails => {
-  const known: { [name: string]: unknown } = {};
-  for (const name of detailNames) {
-    const value = details[name];
-    if (value === null) continue;
-    if (typeof value === 'string') known[name] = value;
-    else if (value.length > 0) known[name] = value.map(plain);
-  }
-  return known;
-};
-
-/** Decoded items may carry a prototype of their own; rows hold plain values only, their names in order. */
-const plain = (item: Details[ListName][number]): unknown => {
-  if (typeof item === 'string') return item;
-  return 'id' in item
-    ? { id: item.id, title: item.title, type: item.type, url: item.url }
-    : { name: item.name, value: item.value };
-};
-
-type ListName = 'tickets' | 'riskFlags' | 'resources' | 'labels' | 'links' | 'changes';
-
 const slotOf = ({ namespace, environment, component, target }: Slot): Slot => ({
   namespace,
   environment,
@@ -722,6 +786,7 @@ const entryOf = (fact: Fact, note: Note, says: string | null): Entry => {
   const { marker, signer } = fact;
   const update = isUpdate(marker) ? marker : undefined;
   const shift = update?.kind === 'traffic-shifted' ? update : undefined;
+  const reason = isUpdate(marker) || isPlaceFact(marker) ? marker.reason : null;
   return {
     position: fact.position,
     marker: marker.marker,
@@ -740,9 +805,10 @@ const entryOf = (fact: Fact, note: Note, says: string | null): Entry => {
     says,
     slot: update === undefined || update.slot === null ? null : slotOf(update.slot),
     statusReported: update?.statusReported ?? null,
-    reason: update?.reason ?? null,
+    reason,
     canaryShare: shift?.canaryShare ?? null,
     colour: shift?.colour ?? null,
+    phase: marker.kind === 'phase-advanced' ? marker.phase : null,
     details: 'details' in marker ? knownDetails(marker.details) : {},
   };
 };

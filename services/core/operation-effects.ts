@@ -1,9 +1,12 @@
 import type { DeadLetter } from './dead-letters.ts';
+import type { CircumstanceRow, NotedRow, Rows as CircumstanceRows } from './circumstances.ts';
+import { circumstanceModel, endFreeze, notedDeploymentKey, notedModel } from './circumstances.ts';
 import { letterState, withDiscard } from './dead-letters.ts';
 import type { Deployment } from './deployment.ts';
-import type { ApprovalRow, RecentRow, Said, SlotGuardRow, StopsRow } from './guard.ts';
+import type { ApprovalRow, FreezesRow, RecentRow, Said, SlotGuardRow, StopsRow } from './guard.ts';
 import {
   approvalKey,
+  freezesKey,
   guardModel,
   recentKey,
   slotGuardKey,
@@ -11,6 +14,7 @@ import {
   withRecent,
   withRollBack,
   withStop,
+  withoutFreeze,
   withoutStop,
 } from './guard.ts';
 import type { Position } from './log/record.ts';
@@ -33,7 +37,9 @@ type OperationRows = {
   readonly slot: SlotState;
   readonly retention: RetentionRow;
   readonly decision: DecisionRow;
-  readonly guard: StopsRow | SlotGuardRow | RecentRow | ApprovalRow;
+  readonly guard: StopsRow | FreezesRow | SlotGuardRow | RecentRow | ApprovalRow;
+  readonly circumstance: CircumstanceRow;
+  readonly noted: NotedRow;
 };
 
 /** The rows of the fold, as far as operations look at them. */
@@ -186,6 +192,7 @@ const forget = (rows: Rows, id: string, from: From): string | undefined => {
   if (kept !== undefined || deployment === undefined) return kept ?? 'unknown';
   rows.remove('deployment', id);
   for (const { model, key } of rowsOfDeployment(deployment)) rows.remove(model, key);
+  rows.remove(notedModel, notedDeploymentKey(id));
   rows.put('forgotten', id, { operation: from.position, attempts: deployment.attempts.length });
   return undefined;
 };
@@ -227,6 +234,8 @@ const liftFreeze = (
   at: Position,
   from: From,
 ): string | undefined => {
+  const freeze = rows.get('circumstance', positionKey(at));
+  if (freeze?.kind === 'freeze') return liftPlaceFreeze(rows, freeze, from);
   const decision = decisionFor(rows, at, from);
   if (typeof decision === 'string') return decision;
   const key = slotGuardKey(decision.slot);
@@ -235,6 +244,20 @@ const liftFreeze = (
     return 'not-frozen';
   if (row.lifted !== null && row.lifted.rollBack >= at) return 'not-frozen';
   rows.put(guardModel, key, { ...row, lifted: { rollBack: at, ...saidBy(operation, from) } });
+  return undefined;
+};
+
+/** A person's freeze is lifted by whoever may act on all that it covers. */
+const liftPlaceFreeze = (
+  rows: Rows,
+  { position, slot }: CircumstanceRow,
+  from: From,
+): string | undefined => {
+  if (!coversSlot(from.signer, slot)) return 'out-of-scope';
+  const row = withoutFreeze(rows.get('guard', freezesKey) as FreezesRow | undefined, position);
+  if (row === undefined) return 'not-frozen';
+  rows.put(guardModel, freezesKey, row);
+  endFreeze(rows as CircumstanceRows, position, from);
   return undefined;
 };
 
@@ -294,6 +317,7 @@ export const rowsOfOperation = (
         { model: 'retention', key: retentionKey },
         ...operation.deployments.flatMap((key) => [
           { model: 'deployment', key },
+          { model: notedModel, key: notedDeploymentKey(key) },
           { model: 'forgotten', key },
         ]),
       ];
@@ -301,6 +325,11 @@ export const rowsOfOperation = (
     case 'decisions-resumed':
       return [{ model: guardModel, key: stopsKey }];
     case 'freeze-lifted':
+      return operation.positions.flatMap((at) => [
+        { model: 'decision', key: positionKey(at) },
+        { model: circumstanceModel, key: positionKey(at) },
+        { model: guardModel, key: freezesKey },
+      ]);
     case 'decision-approved':
     case 'decision-declined':
       return operation.positions.flatMap((at) => [

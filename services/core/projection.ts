@@ -4,6 +4,8 @@ import type { About } from './check/claims.ts';
 import { claimsOf } from './check/claims.ts';
 import type { CheckProblem, CheckTools } from './check/check-record.ts';
 import { checkOpening } from './check/check-record.ts';
+import type { CircumstanceRefusal, Rows as CircumstanceRows } from './circumstances.ts';
+import { applyCircumstance, circumstanceRefusal } from './circumstances.ts';
 import type { DeadLetter, Redriving } from './dead-letters.ts';
 import { letterAt, redrivingAfter, withRedrive } from './dead-letters.ts';
 import type { Attempt, Deployment, Note } from './deployment.ts';
@@ -13,14 +15,27 @@ import type { FoldRows, FoldedRow, KnownRows, RowAddress, RowChange } from './kn
 import { address, knownTexts, openFoldRows } from './known-rows.ts';
 import type { LogRecord, Position } from './log/record.ts';
 import type { Text } from './markers/crypto.ts';
-import { isOfOperator, isOperation, isPolicySet, isTrustChange } from './markers/kinds.ts';
-import type { DeploymentMarker, Operation, PolicySet, Role } from './markers/marker.ts';
+import {
+  isCircumstance,
+  isOfOperator,
+  isOperation,
+  isPolicySet,
+  isTrustChange,
+} from './markers/kinds.ts';
+import type {
+  Circumstance,
+  DeploymentMarker,
+  Operation,
+  PolicySet,
+  Role,
+} from './markers/marker.ts';
 import { slotKey } from './markers/slot.ts';
 import { applyOperation, operationRefusal } from './operation-effects.ts';
 import { operationRow } from './operations.ts';
 import { policyModel, policyOperationRow, policyRefusal, policyRow } from './policy-records.ts';
 import type { Change } from './read-models.ts';
-import { foldVersion, positionKey, readModels, timeline } from './read-models.ts';
+import { evolveProducer, producerKey } from './producers.ts';
+import { foldVersion, positionKey, producers, readModels, timeline } from './read-models.ts';
 import type { AuthenticItem, NamedRows, RecordRows } from './rows-needed.ts';
 import { markerKey, openNamedRows, openNeeds, redrivingOf } from './rows-needed.ts';
 import type { RecordFilter } from './record-filter.ts';
@@ -64,7 +79,7 @@ export type Outcome =
   | {
       readonly position: Position;
       /** `left-out`: the generation is folded from other records than this one. */
-      readonly outcome: 'trust' | 'operation' | 'duplicate' | 'left-out';
+      readonly outcome: 'trust' | 'operation' | 'circumstance' | 'duplicate' | 'left-out';
     }
   | {
       readonly position: Position;
@@ -77,6 +92,7 @@ export type Outcome =
 export type DeadLetterCode =
   | Extract<Checked, { outcome: 'rejected' }>['code']
   | RefusalCode
+  | CircumstanceRefusal['code']
   | 'conflict';
 
 export type Folded = {
@@ -317,6 +333,7 @@ const redrivingAnnounced = (
       return redrivingOf(item, first?.position ?? position, true);
     }
     case 'applied':
+    case 'circumstance':
     case 'trust':
     case 'dead-letter':
     case 'left-out':
@@ -394,6 +411,8 @@ const foldAuthentic = (
     return foldOperation(tools, rows, cells, item, authentic.marker, logTimeMs);
   if (isPolicySet(authentic.marker))
     return foldPolicySet(tools, rows, cells, item, authentic.marker, logTimeMs);
+  if (isCircumstance(authentic.marker))
+    return foldCircumstance(tools, rows, cells, item, authentic.marker, logTimeMs);
   const marker = authentic.marker as DeploymentMarker;
   const fact: Fact = {
     marker,
@@ -490,6 +509,39 @@ const foldPolicySet = (
   rows.put(policyModel, positionKey(position), policyRow(set, from));
   rows.put('operation', positionKey(position), policyOperationRow(set, from));
   return { position, outcome: 'operation' };
+};
+
+/** Its number is one of its producer's, as those of markers that move deployments are. */
+const countProducer = (
+  rows: FoldRows,
+  { producer, sequence }: Circumstance,
+  principal: string,
+  { position, at }: { readonly position: Position; readonly at: number },
+): void => {
+  if (producer === null || sequence === null) return;
+  const key = producerKey(principal, producer);
+  const said = { principal, producer, sequence, position, atMs: at };
+  rows.put(producers.name, key, evolveProducer(rows.get('producer', key), said));
+};
+
+const foldCircumstance = (
+  tools: CheckTools,
+  rows: FoldRows,
+  { marker: cell }: RecordRows,
+  item: AuthenticItem,
+  marker: Circumstance,
+  logTimeMs: number,
+): Outcome => {
+  const { position } = item.record;
+  const { signer, digest, waitedMs } = item.authentic;
+  const from = { position, at: logTimeMs - waitedMs, waitedMs, signer, trust: item.trust };
+  const refusal = circumstanceRefusal(marker, from, rows as CircumstanceRows);
+  if (refusal !== undefined)
+    return deadLetter(tools, rows, item, refusal.code, refusal.message, signer.principal);
+  rows.change(cell, markerRowOf(position, digest, null));
+  applyCircumstance(rows as CircumstanceRows, marker, from);
+  countProducer(rows, marker, signer.principal, from);
+  return { position, outcome: 'circumstance' };
 };
 
 const conflict = (

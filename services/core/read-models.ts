@@ -2,6 +2,7 @@ import type { Attempt, DecisionSummary, Deployment, Note } from './deployment.ts
 import type { Position } from './log/record.ts';
 import type { RecentRow, SlotGuardRow } from './guard.ts';
 import { guardModel, recentKey, slotGuardKey, withRecent, withRollBack } from './guard.ts';
+import { circumstanceModel } from './circumstances.ts';
 import { kinds } from './markers/kinds.ts';
 import type { DeploymentMarker, Slot } from './markers/marker.ts';
 import { schemasKnown } from './markers/upcast.ts';
@@ -165,7 +166,7 @@ const components: ReadModel<NameRow> = nameModel(
 );
 
 /** What numbers a producer's markers have. A marker without a number tells nothing here. */
-const producers: ReadModel<ProducerRow> = {
+export const producers: ReadModel<ProducerRow> = {
   name: 'producer',
   version: 1,
   keysOf: ({ marker: { producer, sequence }, principal }) =>
@@ -274,11 +275,12 @@ export const orderedModels: readonly string[] = [
   'dead-letter',
   'trust',
   'operation',
+  circumstanceModel,
   policyModel,
   ...readModels.map(({ name }) => name),
 ];
 
-/** Version of the lifecycle and of the models that the fold itself writes (deployment, slot, marker, trust, dead-letter, operation, policy). */
+/** Version of the lifecycle and of the models that the fold itself writes (deployment, slot, marker, trust, dead-letter, operation, policy, circumstance, noted). */
 const lifecycleVersion = 12;
 
 /** What a fold's rows depend on beside the records. None of it is ever taken away, so their sum only grows. */

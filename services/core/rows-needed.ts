@@ -1,12 +1,20 @@
 import type { Checked } from './check/check-batch.ts';
+import type { NotedRow } from './circumstances.ts';
+import { endedBy, notedSlotKey, rowsOfCircumstance } from './circumstances.ts';
 import { letterAt, redrivingAfter } from './dead-letters.ts';
 import type { Redriving } from './dead-letters.ts';
 import type { Deployment } from './deployment.ts';
 import { guardModel, recentKey, slotGuardKey } from './guard.ts';
 import type { Cell, FoldRows, RowAddress } from './known-rows.ts';
 import type { Position } from './log/record.ts';
-import { isOfOperator, isPolicySet } from './markers/kinds.ts';
-import type { DeploymentMarker, Operation, Slot } from './markers/marker.ts';
+import { isCircumstance, isOfOperator, isPlaceFact, isPolicySet } from './markers/kinds.ts';
+import type {
+  Circumstance,
+  DeploymentMarker,
+  Envelope,
+  Operation,
+  Slot,
+} from './markers/marker.ts';
 import { slotKey } from './markers/slot.ts';
 import { rowsOfOperation } from './operation-effects.ts';
 import { producerKey } from './producers.ts';
@@ -15,6 +23,7 @@ import type { MarkerRow } from './row-forms/marker.ts';
 import type { SlotState } from './slot-state.ts';
 import { slotHistory } from './slot-state.ts';
 import { speaksForOthers } from './trust/on-behalf.ts';
+import type { KeyState } from './trust/trust.ts';
 
 // Which rows a fold looks at: a marker leads to its deployment, that to its slots, those to who holds them.
 
@@ -23,7 +32,7 @@ export type AuthenticItem = Extract<Checked, { readonly outcome: 'authentic' }>;
 /** Rows that a record names. */
 export type RecordRows = {
   readonly marker: Cell<MarkerRow>;
-  /** That of what an operator says is none. */
+  /** That of what moves none is none. */
   readonly deployment: Cell<Deployment> | undefined;
 };
 
@@ -48,9 +57,10 @@ export const openNamedRows = (rows: FoldRows): NamedRows => {
       if (known !== undefined) return known;
       const named: RecordRows = {
         marker: rows.cell('marker', markerKey(marker.marker, signer.principal)),
-        deployment: isOfOperator(marker)
-          ? undefined
-          : rows.cell('deployment', (marker as DeploymentMarker).deployment),
+        deployment:
+          isOfOperator(marker) || isCircumstance(marker)
+            ? undefined
+            : rows.cell('deployment', (marker as DeploymentMarker).deployment),
       };
       records.set(record.position, named);
       return named;
@@ -136,12 +146,23 @@ export const openNeeds = (
       if (going !== undefined) rowsOfDeployment(going).forEach(wantAt);
     }
   };
+  const wantProducer = ({ producer, sequence }: Envelope, { principal }: KeyState): void => {
+    if (producer !== null && sequence !== null)
+      want(rows.cell('producer', producerKey(principal, producer)));
+  };
+  const followCircumstance = (marker: Circumstance): void => {
+    rowsOfCircumstance(marker).forEach(wantAt);
+    if (marker.kind === 'freeze') return;
+    const noted: NotedRow | undefined = led(rows.cell('noted', notedSlotKey(marker.slot)));
+    const ends = endedBy(noted, marker);
+    if (ends !== null) want(rows.cell('circumstance', positionKey(ends)));
+  };
   const follow = (item: AuthenticItem): void => {
     const { marker, signer } = item.authentic;
     const { marker: markerCell, deployment } = named.byRecord(item);
     if (presumesNew) {
       rows.presumeAbsent(markerCell);
-      const isFirst = marker.kind === 'planned' || marker.kind === 'logged';
+      const isFirst = marker.kind === 'planned' || isPlaceFact(marker);
       if (deployment !== undefined && isFirst) rows.presumeAbsent(deployment);
     }
     const first = led(markerCell);
@@ -150,9 +171,14 @@ export const openNeeds = (
       if (!isPolicySet(marker)) followOperation(marker);
       return;
     }
-    const { kind, slot, producer, sequence } = marker as DeploymentMarker;
-    if (producer !== null && sequence !== null)
-      want(rows.cell('producer', producerKey(signer.principal, producer)));
+    if (isCircumstance(marker)) {
+      followCircumstance(marker);
+      wantProducer(marker, signer);
+      return;
+    }
+    const moving = marker as DeploymentMarker;
+    const { kind, slot } = moving;
+    wantProducer(moving, signer);
     if (deployment !== undefined) followDeployment(deployment);
     if (slot === null) return;
     const slotCell = followSlot(slot);
@@ -160,10 +186,11 @@ export const openNeeds = (
       want(rows.cell(guardModel, slotGuardKey(slot)));
       want(rows.cell(guardModel, recentKey));
     }
-    if (kind !== 'logged') return;
-    // One that repeats what runs there goes to the deployment that holds the slot.
-    const { held } = slotHistory(led(slotCell), speaksForOthers(signer));
-    if (held !== null) followDeployment(rows.cell('deployment', held.deployment));
+    if (!isPlaceFact(moving)) return;
+    // One that repeats what is there goes to the deployment that brought it.
+    const { held, releases } = slotHistory(led(slotCell), speaksForOthers(signer));
+    for (const { deployment: id } of kind === 'released' ? releases : held === null ? [] : [held])
+      followDeployment(rows.cell('deployment', id));
   };
   const wantLetters = (): void => {
     let announced = redriving;

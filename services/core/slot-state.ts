@@ -4,7 +4,8 @@ import { conflictsOf, hasEnded } from './lifecycle.ts';
 import type { Position } from './log/record.ts';
 import type { NameValue, Slot } from './markers/marker.ts';
 
-// What holds a slot. It changes when an attempt succeeds or is logged, and on nothing else.
+// What is in a slot. It changes when an attempt succeeds and when somebody says what came there or went, and on nothing
+// else.
 
 /** Links that a line shows; the deployment has them all. */
 export const linksMax = 20;
@@ -108,7 +109,7 @@ export type Holder = AttemptLine & {
 
 export type SlotState = {
   readonly slot: Slot;
-  /** All versions that are there. */
+  /** All versions that are there: releases that are still supported, oldest first, then what was deployed last. */
   readonly holders: readonly Holder[];
   /** The last attempt here that failed or was canceled, by the time that counts. */
   readonly doubt: Uncertain | null;
@@ -121,6 +122,12 @@ export type SlotState = {
     /** Of the record that opened its attempt: the key of its line in `timeline`. */
     readonly position: Position;
     readonly since: number;
+  }[];
+  /** What somebody said to be gone, newest last: a success from before that, heard of later, is history. */
+  readonly removed: readonly {
+    /** Of a release; null: what was deployed. */
+    readonly version: string | null;
+    readonly at: number;
   }[];
   /**
    * The same without all that was said with tokens: this is what gates, roll-backs and analyses go by where the policy
@@ -136,33 +143,46 @@ export const slotAsSeen = <State extends Pick<SlotState, 'keysAlone'>>(
 ): State | SlotState => (takesTokens ? state : (state.keysAlone ?? state));
 
 export const pastMax = 50;
+const removedMax = 50;
 export const besideMax = 50;
 
 /** For who speaks with a token, or with a key: what the others have said there is no repeat of his. */
 export const slotHistory = (known: SlotState | undefined, isWithToken: boolean): SlotHistory => {
   const state = known && slotAsSeen(known, isWithToken);
-  const holder = state?.holders.at(-1);
+  const isOwn = ({ onBehalf }: Holder): boolean => (onBehalf !== null) === isWithToken;
+  const own = (state?.holders ?? []).filter(isOwn);
+  // Whoever has a key may take away what a token brought, and the other way round.
+  const all = [...new Set([...(known?.holders ?? []), ...(state?.holders ?? [])])];
   return {
-    held:
-      holder === undefined || holder.version === null || (isWithToken && holder.onBehalf === null)
-        ? null
-        : {
-            deployment: holder.deployment,
-            attempt: holder.attempt,
-            version: holder.version,
-            digest: holder.digest,
-            uncertain: holder.uncertain !== null,
-          },
+    held: own.filter((holder) => !isRelease(holder)).map(heldOf)[0] ?? null,
+    releases: own.filter(isRelease).map(heldOf),
+    there: {
+      deployed: all.filter((holder) => !isRelease(holder)).map(heldOf),
+      released: all.filter(isRelease).map(heldOf),
+    },
     past: state?.past ?? [],
   };
 };
+
+/** Whether it was released: such versions stand beside each other until their support ends. */
+export const isRelease = ({ status }: Pick<AttemptLine, 'status'>): boolean =>
+  status === 'released';
+
+const heldOf = (holder: Holder): SlotHistory['releases'][number] => ({
+  deployment: holder.deployment,
+  attempt: holder.attempt,
+  version: holder.version ?? '',
+  digest: holder.digest,
+  since: holder.since,
+  uncertain: holder.uncertain !== null,
+});
 
 /** An attempt went from `before` to `attempt`, by a record that counts at `atMs`. */
 export type SlotMove = {
   readonly before: Attempt | undefined;
   readonly attempt: Attempt;
   readonly line: AttemptLine;
-  readonly marker: { readonly kind: string };
+  readonly marker: { readonly kind: string; readonly version?: string };
   readonly note: Note;
   readonly atMs: number;
 };
@@ -175,15 +195,24 @@ export const evolveSlot = (state: SlotState | undefined, slot: Slot, move: SlotM
     doubt: null,
     beside: [],
     past: [],
+    removed: [],
     keysAlone: null,
   };
-  const { line, marker, note, atMs } = move;
+  const { line } = move;
   if (line.onBehalf !== null) return { ...moved(known, move), keysAlone: known.keysAlone ?? known };
   if (known.keysAlone === null) return moved(known, move);
   const keysAlone = moved(known.keysAlone, move);
-  // To those with keys it is a repeat; but a token has said since that something else runs there.
-  const isBack = marker.kind === 'logged' && note === 'repeat' && !isHolder(known, line);
-  return { ...(isBack ? hold(known, line, atMs) : moved(known, move)), keysAlone };
+  return { ...(broughtBack(known, move) ?? moved(known, move)), keysAlone };
+};
+
+/** To those with keys it is a repeat; but a token has said since that something else is there, or nothing. */
+const broughtBack = (
+  known: SlotState,
+  { line, marker: { kind }, note, atMs }: SlotMove,
+): SlotState | undefined => {
+  if (note !== 'repeat' || isHolder(known, line)) return undefined;
+  if (kind === 'released') return release(known, line, atMs);
+  return kind === 'logged' || kind === 'recorded' ? hold(known, line, atMs) : undefined;
 };
 
 const isHolder = ({ holders }: SlotState, line: AttemptLine): boolean =>
@@ -191,7 +220,12 @@ const isHolder = ({ holders }: SlotState, line: AttemptLine): boolean =>
 
 const moved = (
   known: SlotState,
-  { before, attempt: after, line }: Pick<SlotMove, 'before' | 'attempt' | 'line'>,
+  {
+    before,
+    attempt: after,
+    line,
+    marker,
+  }: Pick<SlotMove, 'before' | 'attempt' | 'line' | 'marker'>,
 ): SlotState => {
   const beside = hasEnded(after) ? without(known.beside, line) : withBeside(known.beside, line);
   // A plan that arrives after the end gives that end its slot.
@@ -203,7 +237,23 @@ const moved = (
   switch (after.status) {
     case 'succeeded':
     case 'logged':
+    case 'recorded':
       return hold(next, line, after.endedAt);
+    case 'released':
+      return release(next, line, after.endedAt);
+    case 'undeployed': {
+      const isAny = marker.version === '';
+      return remove(
+        next,
+        (holder) => !isRelease(holder) && (isAny || isSameArtifact(holder, line)),
+        { version: null, at: after.endedAt },
+      );
+    }
+    case 'support-ended':
+      return remove(next, (holder) => isRelease(holder) && isSameArtifact(holder, line), {
+        version: line.version,
+        at: after.endedAt,
+      });
     case 'failed':
     case 'canceled':
       return withDoubt(next, line, after.endedAt);
@@ -245,18 +295,65 @@ export const withLine = (state: SlotState, line: AttemptLine): SlotState => ({
 });
 
 const hold = (state: SlotState, line: AttemptLine, at: number): SlotState => {
-  const holder = state.holders.at(-1);
-  // A success that waited on a spool until after the next one is history, not what runs.
-  if (holder !== undefined && at < holder.since)
+  const holder = state.holders.find((other) => !isRelease(other));
+  // A success that waited on a spool until after the next one, or until it was gone, is history, not what runs.
+  if ((holder !== undefined && at < holder.since) || at < removedAt(state, null))
     return { ...state, past: withPast(state.past, pastOf(line, at)) };
   // A failure may have come after this success, though the log heard of it before.
   const { doubt } = state;
   return {
     ...state,
-    holders: [{ ...line, since: at, uncertain: doubt !== null && doubt.at > at ? doubt : null }],
+    holders: [
+      ...state.holders.filter(isRelease),
+      { ...line, since: at, uncertain: doubt !== null && doubt.at > at ? doubt : null },
+    ],
     past: holder === undefined ? state.past : withPast(state.past, pastOf(holder, holder.since)),
   };
 };
+
+/** It stands beside what is there. */
+const release = (state: SlotState, line: AttemptLine, at: number): SlotState => {
+  if (at < removedAt(state, line.version))
+    return { ...state, past: withPast(state.past, pastOf(line, at)) };
+  const released: Holder = { ...line, since: at, uncertain: null };
+  return {
+    ...state,
+    holders: [
+      ...inserted(
+        state.holders.filter(isRelease),
+        released,
+        ({ since }) => since,
+        Number.POSITIVE_INFINITY,
+      ),
+      ...state.holders.filter((holder) => !isRelease(holder)),
+    ],
+  };
+};
+
+const remove = (
+  state: SlotState,
+  isGone: (holder: Holder) => boolean,
+  removed: SlotState['removed'][number],
+): SlotState => {
+  // Of keys alone another version may be there: that stays.
+  if (!state.holders.some((holder) => isGone(holder) && holder.since <= removed.at)) return state;
+  return {
+    ...state,
+    holders: state.holders.filter((holder) => !isGone(holder)),
+    past: state.holders
+      .filter(isGone)
+      .reduce((past, holder) => withPast(past, pastOf(holder, holder.since)), state.past),
+    removed: [...state.removed.filter(({ version }) => version !== removed.version), removed].slice(
+      -removedMax,
+    ),
+  };
+};
+
+const isSameArtifact = (a: AttemptLine, b: AttemptLine): boolean =>
+  a.version === b.version && a.digest === b.digest;
+
+const removedAt = ({ removed }: SlotState, version: string | null): number =>
+  removed.find((other) => other.version === version)?.at ?? Number.NEGATIVE_INFINITY;
 
 const withDoubt = (state: SlotState, line: AttemptLine, at: number): SlotState => {
   if (state.doubt !== null && at < state.doubt.at) return state;
@@ -266,7 +363,7 @@ const withDoubt = (state: SlotState, line: AttemptLine, at: number): SlotState =
     ...state,
     doubt,
     holders: state.holders.map((holder) =>
-      at < holder.since ? holder : { ...holder, uncertain: doubt },
+      at < holder.since || isRelease(holder) ? holder : { ...holder, uncertain: doubt },
     ),
   };
 };

@@ -56,6 +56,10 @@ const statusAt = (line: AttemptLine, present: Present): Status | 'expired' => {
     case 'failed':
     case 'canceled':
     case 'logged':
+    case 'recorded':
+    case 'undeployed':
+    case 'released':
+    case 'support-ended':
       return status;
   }
 };
@@ -118,6 +122,7 @@ const entryLine = (entry: Entry, present: Present): Line => ({
   reason: entry.reason,
   canaryShare: entry.canaryShare,
   colour: entry.colour,
+  phase: entry.phase,
   suspect: isSuspectAt(present, entry.key, entry.position),
   details: entry.details,
 });
@@ -211,6 +216,7 @@ const attemptView = (deployment: Deployment, attempt: Attempt, present: Present)
     strategy: plan?.strategy ?? null,
     canaryShare: attempt.share,
     colour: attempt.colour,
+    phase: attempt.phase,
     slot: plan === null ? null : slotKey(plan.slot),
     details: plan?.details ?? {},
     history: attempt.entries.map((entry) => entryLine(entry, present)),

@@ -1,5 +1,6 @@
 import type { Json } from '../core/canonical.ts';
 import type { CheckProblem } from '../core/check/check-record.ts';
+import type { CircumstanceRefusal } from '../core/circumstances.ts';
 import type { RefusedCommand } from '../core/decide.ts';
 import type { RefusalCode } from '../core/lifecycle.ts';
 import type { HttpWireProblem } from '../core/markers/http-wire.ts';
@@ -15,6 +16,7 @@ import type { AppendProblem } from '../ports/record-log.ts';
 export type ProblemCode =
   | CheckProblem['code']
   | RefusalCode
+  | CircumstanceRefusal['code']
   | RefusedCommand['code']
   | TrustProblem['code']
   | HttpWireProblem['code']
@@ -135,6 +137,10 @@ const statuses: { readonly [Code in ProblemCode]: Status } = {
   'decision-misplaced': 409,
   'history-full': 409,
   'gate-closed': 409,
+  'not-deployed': 404,
+  'not-released': 404,
+  'labels-full': 409,
+  'freezes-full': 409,
   conflict: 409,
   'log-not-opened': 409,
   'log-already-open': 409,

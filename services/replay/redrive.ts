@@ -164,6 +164,7 @@ const plannedLetter = (
       return { ...known, outlook: 'accepted', becomes: outcome.note, message: null, isSent: true };
     case 'trust':
     case 'operation':
+    case 'circumstance':
     case 'left-out':
       return {
         ...known,

@@ -87,6 +87,8 @@ const exits: { readonly [Name in Code]: ExitCode } = {
   'planned-differently': 3,
   'slot-differs': 3,
   'history-full': 3,
+  'labels-full': 3,
+  'freezes-full': 3,
   'foreign-log': 3,
   'wrong-log': 3,
   'log-already-open': 3,
@@ -102,6 +104,8 @@ const exits: { readonly [Name in Code]: ExitCode } = {
   'generation-unknown': 4,
 
   'deployment-unknown': 4,
+  'not-deployed': 4,
+  'not-released': 4,
 
   'out-of-scope': 5,
   'key-unknown': 5,

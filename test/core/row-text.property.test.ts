@@ -35,29 +35,40 @@ const change: fc.Arbitrary<(past: Past) => Past> = fc.oneof(
   fc.constant((past: Past) => past),
 );
 
+const anyRemoved = fc.array(
+  fc.record({ version: fc.option(fc.constantFrom('1', '0')), at: fc.nat() }),
+  { maxLength: 3 },
+);
+
 test('the row of a slot that changes again and again is the text of a slot that was never written before', () => {
   fc.assert(
-    fc.property(anySlot, fc.array(change, { maxLength: 80 }), (slot, changes) => {
-      let past: Past = [];
-      for (const next of changes) {
-        past = next(past);
-        const state: SlotState = {
-          slot,
-          holders: [],
-          doubt: null,
-          beside: [],
-          past,
-          keysAlone: null,
-        };
-        const text = rowText('slot', state);
-        expect(text).toBe(rowText('slot', structuredClone(state)));
-        expect(text).toBe(JSON.stringify(JSON.parse(text)));
-        expect(readRow('slot', text)).toEqual({
-          ...state,
-          slot: { ...slot, target: slot.target === '' ? null : slot.target },
-        });
-      }
-    }),
+    fc.property(
+      anySlot,
+      fc.array(change, { maxLength: 80 }),
+      anyRemoved,
+      (slot, changes, removed) => {
+        let past: Past = [];
+        for (const next of changes) {
+          past = next(past);
+          const state: SlotState = {
+            slot,
+            holders: [],
+            doubt: null,
+            beside: [],
+            past,
+            removed,
+            keysAlone: null,
+          };
+          const text = rowText('slot', state);
+          expect(text).toBe(rowText('slot', structuredClone(state)));
+          expect(text).toBe(JSON.stringify(JSON.parse(text)));
+          expect(readRow('slot', text)).toEqual({
+            ...state,
+            slot: { ...slot, target: slot.target === '' ? null : slot.target },
+          });
+        }
+      },
+    ),
   );
 });
 

@@ -41,34 +41,34 @@ test('the schemas of this house are right', () => {
 
 describe('a change that another version cannot live with is reported', () => {
   test('a new field without a default', () => {
-    edit('update.v2.avsc', (schema) => schema.fields.push(note));
+    edit('decision.v2.avsc', (schema) => schema.fields.push(note));
     expect(schemaFolderFaults(folder)).toEqual([
-      'update.v2.avsc cannot read update.v1.avsc: the field note was not written and has no default',
+      'decision.v2.avsc cannot read decision.v1.avsc: the field note was not written and has no default',
     ]);
   });
 
   test('a field without a default that goes', () => {
-    edit('update.v1.avsc', (schema) => schema.fields.push(note));
+    edit('decision.v1.avsc', (schema) => schema.fields.push(note));
     expect(schemaFolderFaults(folder)).toEqual([
-      'update.v1.avsc cannot read update.v2.avsc: the field note was not written and has no default',
+      'decision.v1.avsc cannot read decision.v2.avsc: the field note was not written and has no default',
     ]);
   });
 
   test('a type that reads in one direction only', () => {
-    edit('update.v1.avsc', (schema) => schema.fields.push({ ...note, type: 'int' }));
-    edit('update.v2.avsc', (schema) => schema.fields.push({ ...note, type: 'long' }));
+    edit('decision.v1.avsc', (schema) => schema.fields.push({ ...note, type: 'int' }));
+    edit('decision.v2.avsc', (schema) => schema.fields.push({ ...note, type: 'long' }));
     expect(schemaFolderFaults(folder)).toEqual([
-      'update.v1.avsc cannot read update.v2.avsc: the field note was written as long and is read as int',
+      'decision.v1.avsc cannot read decision.v2.avsc: the field note was written as long and is read as int',
     ]);
   });
 
   test('a field that may no longer be null', () => {
-    edit('update.v2.avsc', (schema) => {
-      fieldOf(schema, 'reason').type = 'string';
-      fieldOf(schema, 'reason').default = '';
+    edit('decision.v2.avsc', (schema) => {
+      fieldOf(schema, 'metric').type = 'string';
+      fieldOf(schema, 'metric').default = '';
     });
     expect(schemaFolderFaults(folder)).toEqual([
-      'update.v2.avsc cannot read update.v1.avsc: the field reason may have been written as null',
+      'decision.v2.avsc cannot read decision.v1.avsc: the field metric may have been written as null',
     ]);
   });
 });
@@ -105,7 +105,7 @@ describe('a schema that breaks a rule of the house is reported', () => {
     [
       'an envelope field in words of its own',
       (schema: Record) => void (fieldOf(schema, 'kind').doc = 'Sort.'),
-      'place.v1.avsc: the envelope field kind is not the same as in decision.v1.avsc',
+      'place.v1.avsc: the envelope field kind is not the same as in change.v1.avsc',
     ],
     [
       'an envelope in another order',
@@ -123,11 +123,11 @@ describe('a schema that breaks a rule of the house is reported', () => {
   });
 
   test('a version left out, and one that no upcaster leads to', () => {
-    cpSync(join(folder, 'place.v1.avsc'), join(folder, 'place.v3.avsc'));
-    edit('place.v3.avsc', (schema) => schema.fields.push({ ...note, default: '' }));
+    cpSync(join(folder, 'tick.v1.avsc'), join(folder, 'tick.v3.avsc'));
+    edit('tick.v3.avsc', (schema) => schema.fields.push({ ...note, default: '' }));
     expect(schemaFolderFaults(folder)).toEqual([
-      'place.v2.avsc is missing: versions count up from 1',
-      'place has schemas up to version 3, and the upcasters lift to 1',
+      'tick.v2.avsc is missing: versions count up from 1',
+      'tick has schemas up to version 3, and the upcasters lift to 1',
     ]);
   });
 

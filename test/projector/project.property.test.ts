@@ -168,7 +168,7 @@ describe('a zombie', () => {
 });
 
 describe('no record is lost', () => {
-  test('every position is applied, a duplicate, trust or a dead letter, and exactly one of them', async () => {
+  test('every position is applied, a circumstance, a duplicate, trust or a dead letter, and exactly one of them', async () => {
     await fc.assert(
       fc.asyncProperty(history, async (steps) => {
         const records = await wobbling(steps);
@@ -188,24 +188,32 @@ describe('no record is lost', () => {
         const put = (position: number, where: string) =>
           places.set(position, [...(places.get(position) ?? []), where]);
         for (const position of told) put(position, 'history');
+        for (const { model, key } of rows)
+          if (model === 'circumstance') put(Number(key), 'circumstance');
         // An update that its plan expelled left the history and became a dead letter without a digest.
         for (const { position, digest } of letters)
           put(position, digest === null ? 'expelled' : 'dead letter');
         for (const { position, outcome } of outcomes) {
-          const allowed = { applied: ['history', 'expelled'], 'dead-letter': ['dead letter'] };
+          const allowed = {
+            applied: ['history', 'expelled'],
+            circumstance: ['circumstance'],
+            'dead-letter': ['dead letter'],
+          };
           const where = places.get(position)?.join(' and ') ?? 'nowhere';
           const may = outcome in allowed ? allowed[outcome as keyof typeof allowed] : ['nowhere'];
           expect(may).toContain(where);
         }
         expect(places.size).toBe(
-          outcomes.filter(({ outcome }) => ['applied', 'dead-letter'].includes(outcome)).length,
+          outcomes.filter(({ outcome }) =>
+            ['applied', 'circumstance', 'dead-letter'].includes(outcome),
+          ).length,
         );
       }),
       runs,
     );
   });
 
-  test('only what stands in a history is in the index of markers', async () => {
+  test('only what stands in a history or is a circumstance is in the index of markers', async () => {
     await fc.assert(
       fc.asyncProperty(history, async (steps) => {
         const { dump, outcomes } = await foldedDump(await wobbling(steps));
@@ -214,7 +222,10 @@ describe('no record is lost', () => {
           .filter(({ model }) => model === 'dead-letter')
           .map(({ key }) => Number(key));
         const applied = outcomes
-          .filter(({ outcome, position }) => outcome === 'applied' && !letters.includes(position))
+          .filter(
+            ({ outcome, position }) =>
+              outcome === 'circumstance' || (outcome === 'applied' && !letters.includes(position)),
+          )
           .map(({ position }) => position);
         const indexed = rows
           .filter(({ model }) => model === 'marker')
@@ -376,9 +387,12 @@ const halved = ({ model, key, json }: Row) =>
 const asNumbers = ({ model, key, json }: Row) => shown(model, key, json, (position) => position);
 
 const shown = (model: string, key: string, json: string, map: (position: number) => number) => {
-  const isNumbered = ['timeline', 'decision', 'dead-letter', 'remark'].includes(model);
+  const isNumbered = ['timeline', 'decision', 'dead-letter', 'remark', 'circumstance'].includes(
+    model,
+  );
   const row = JSON.stringify(readRow(model, json));
   const mapped = JSON.parse(row, function (this: unknown, name: string, field: unknown) {
+    if (name === 'recent') return (field as number[]).map(map);
     if (typeof field !== 'number') return field;
     const isFound =
       name === 'at' &&

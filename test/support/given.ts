@@ -202,7 +202,9 @@ export const markerOf = (
     audience,
     source: `/pipelines/${principalOf(name)}`,
     occurredAt,
-    ...(says.kind === 'logged' ? { deployment: markerId } : {}),
+    ...(kinds[says.kind].shape === 'place' && !('deployment' in says)
+      ? { deployment: markerId }
+      : {}),
     ...says,
   };
   return value(parseMarker(kinds[says.kind].shape, body));
@@ -306,6 +308,7 @@ const noteOf = (outcome: Outcome): string => {
       return outcome.code;
     case 'trust':
     case 'operation':
+    case 'circumstance':
     case 'left-out':
     case 'duplicate':
       return outcome.outcome;

@@ -1,21 +1,30 @@
 import * as fc from 'fast-check';
+import type { Slot } from '../../services/core/markers/marker.ts';
+import type { Body } from '../../services/core/markers/upcast.ts';
 import type { Step } from './given.ts';
 import { again, by, findsCompromised, raw, retires, trusts } from './given.ts';
 import type { Said } from './markers.ts';
 import {
   added,
+  advanced,
   canceled,
+  changed,
   decided,
   failed,
+  labelled,
   logged,
   noDetails,
   place,
   planned,
+  recorded,
+  released,
   retired,
   run,
   shifted,
   started,
   succeeded,
+  supportEnded,
+  undeployed,
 } from './markers.ts';
 import { keyOf } from './given.ts';
 import { onBehalfSource } from '../../services/core/trust/on-behalf.ts';
@@ -62,6 +71,12 @@ const envelope = {
   sequence: fc.oneof(fc.constant(null), fc.integer({ min: 1, max: 40 })),
 };
 
+const baked = (over: Body): Said => advanced('bake', over);
+const withoutTarget = <Over extends { readonly slot: Slot }>(over: Over): Over => ({
+  ...over,
+  slot: { ...over.slot, target: null },
+});
+
 /** What an emitter may say, about anything. */
 export const anythingSaid: fc.Arbitrary<Said> = fc.oneof(
   {
@@ -93,7 +108,7 @@ export const anythingSaid: fc.Arbitrary<Said> = fc.oneof(
       })
       .chain((over) =>
         fc
-          .constantFrom(started, started, succeeded, succeeded, failed, canceled, shifted)
+          .constantFrom(started, started, succeeded, succeeded, failed, canceled, shifted, baked)
           .map((says) => says(over)),
       ),
   },
@@ -102,6 +117,40 @@ export const anythingSaid: fc.Arbitrary<Said> = fc.oneof(
     arbitrary: fc
       .record({ slot: slots, details })
       .chain((over) => fc.constantFrom('1.0.0', '2.0.0').map((version) => logged(version, over))),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({ slot: slots, details })
+      .chain((over) =>
+        fc.constantFrom(
+          recorded('1.0.0', over),
+          recorded('2.0.0', over),
+          undeployed(over),
+          undeployed({ ...over, version: '1.0.0' }),
+          released('1.0.0', withoutTarget(over)),
+          released('3.0.0', withoutTarget(over)),
+          supportEnded('1.0.0', withoutTarget(over)),
+          supportEnded('3.0.0', withoutTarget(over)),
+        ),
+      ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ slot: slots, details, deployment: fc.constantFrom(null, run('1'), run('2')) })
+      .chain((over) =>
+        fc.constantFrom(
+          labelled({ team: 'red' }, { slot: over.slot, deployment: over.deployment }),
+          labelled({ team: 'blue', tier: '1' }, { slot: over.slot, deployment: over.deployment }),
+          changed('flag-changed', 'checkout-v2', { ...over, toVersion: '7' }),
+          changed('secret-changed', 'db-password', { ...over, toVersion: '2026-11' }),
+          changed('incident-opened', 'INC-1', over),
+          changed('incident-resolved', 'INC-1', over),
+          changed('migration-started', 'add-column', over),
+          changed('migration-finished', 'add-column', over),
+        ),
+      ),
   },
 );
 

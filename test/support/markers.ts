@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Body } from '../../services/core/markers/upcast.ts';
-import type { Kind, OperationKind, Role, Slot } from '../../services/core/markers/marker.ts';
+import type {
+  Kind,
+  OperationKind,
+  PlaceChange,
+  Role,
+  Slot,
+} from '../../services/core/markers/marker.ts';
 import { noOperationFields } from '../../services/core/operations.ts';
 import { noDetails } from '../../services/dev/no-details.ts';
 import { metricBody } from '../../services/dev/simulate/write.ts';
@@ -53,7 +59,7 @@ export const planned = (version = '2.0.0', over: Body = {}): Said => ({
 });
 
 const update =
-  (kind: 'started' | 'succeeded' | 'failed' | 'canceled' | 'traffic-shifted') =>
+  (kind: 'started' | 'succeeded' | 'failed' | 'canceled' | 'traffic-shifted' | 'phase-advanced') =>
   (over: Body = {}): Said => ({
     ...envelope,
     kind,
@@ -64,6 +70,7 @@ const update =
     details: noDetails,
     canaryShare: null,
     colour: null,
+    phase: null,
     ...over,
   });
 
@@ -72,15 +79,75 @@ export const succeeded: (over?: Body) => Said = update('succeeded');
 export const failed: (over?: Body) => Said = update('failed');
 export const canceled: (over?: Body) => Said = update('canceled');
 export const shifted: (over?: Body) => Said = update('traffic-shifted');
+export const advanced = (phase: string, over: Body = {}): Said =>
+  update('phase-advanced')({ phase, ...over });
+
+const placeFields = {
+  slot: place('production'),
+  version: '',
+  digest: null,
+  rollback: false,
+  reason: null,
+  details: noDetails,
+};
 
 /** Its deployment id is its marker id. */
 export const logged = (version = '2.0.0', over: Body = {}): Said => ({
   ...envelope,
   kind: 'logged',
-  slot: place('production'),
+  ...placeFields,
   version,
-  digest: null,
-  rollback: false,
+  ...over,
+});
+
+export const recorded = (version = '2.0.0', over: Body = {}): Said => ({
+  ...logged(version, over),
+  kind: 'recorded',
+});
+export const released = (version = '2.0.0', over: Body = {}): Said => ({
+  ...logged(version, over),
+  kind: 'released',
+});
+export const undeployed = (over: Body = {}): Said => ({ ...logged('', over), kind: 'undeployed' });
+export const supportEnded = (version = '2.0.0', over: Body = {}): Said => ({
+  ...logged(version, over),
+  kind: 'support-ended',
+});
+
+/** Labels for what stands in the slot; a test names the deployment. */
+export const labelled = (labels: { readonly [name: string]: string }, over: Body = {}): Said => ({
+  ...envelope,
+  kind: 'label',
+  deployment: null,
+  ...placeFields,
+  details: {
+    ...noDetails,
+    labels: Object.entries(labels).map(([name, value]) => ({ name, value })),
+  },
+  ...over,
+});
+
+export const frozen = (over: Body = {}): Said => ({
+  ...envelope,
+  kind: 'freeze',
+  deployment: null,
+  ...placeFields,
+  reason: 'the holidays',
+  ...over,
+});
+
+/** Something beside deployments. */
+export const changed = (kind: PlaceChange['kind'], name: string, over: Body = {}): Said => ({
+  ...envelope,
+  kind,
+  deployment: null,
+  slot: place('production'),
+  name,
+  fromVersion: null,
+  toVersion: null,
+  outcome: kind === 'migration-finished' ? 'succeeded' : null,
+  url: null,
+  reason: null,
   details: noDetails,
   ...over,
 });

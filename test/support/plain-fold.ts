@@ -34,11 +34,13 @@ export type PlainStatus = {
 };
 
 const ends = ['succeeded', 'failed', 'canceled'];
+/** What needs no plan, and is over when it is said. */
+const places = ['logged', 'recorded', 'undeployed', 'released', 'support-ended'];
 
 /** planned < running < ended, and the first end stays. What names another slot says nothing. */
 export const plainStatus = (attempt: PlainAttempt): PlainStatus => {
   const here = attempt.said.filter(({ slot }) => slot === null || slot === attempt.slot);
-  const end = here.find(({ kind }) => ends.includes(kind) || kind === 'logged');
+  const end = here.find(({ kind }) => ends.includes(kind) || places.includes(kind));
   const start = here.find(
     ({ kind, position }) => kind === 'started' && (end === undefined || position < end.position),
   );
@@ -51,6 +53,7 @@ export const plainStatus = (attempt: PlainAttempt): PlainStatus => {
 
 export type PlainCurrent = {
   readonly holder: string | null;
+  readonly releases: readonly string[];
   readonly uncertain: boolean;
   readonly beside: readonly string[];
 };
@@ -59,7 +62,7 @@ export class PlainFold {
   readonly deployments: Map<string, PlainAttempt[]> = new Map<string, PlainAttempt[]>();
 
   tell(told: Told): void {
-    if (told.kind === 'logged') this.#logged(told);
+    if (places.includes(told.kind)) this.#placed(told);
     else if (told.kind === 'planned') this.#planned(told);
     else this.#updated(told);
   }
@@ -92,15 +95,29 @@ export class PlainFold {
     }
   }
 
-  #logged(told: Told): void {
-    if (told.slot === null || !told.mayActIn(told.slot)) return;
-    const { holder, uncertain } = this.current(told.slot);
-    if (holder === `${told.version} ${told.digest}` && !uncertain) return;
-    this.deployments.set(told.deployment, [newAttempt(told, 1, told.slot, told)]);
+  #placed(told: Told): void {
+    const { slot, kind } = told;
+    if (slot === null || !told.mayActIn(slot)) return;
+    const there =
+      kind === 'released' || kind === 'support-ended' ? this.#releases(slot) : this.#deployed(slot);
+    const same = there.find(
+      ({ version, digest }) =>
+        (kind === 'undeployed' && told.version === '') ||
+        (version === told.version &&
+          (digest === told.digest || (kind !== 'logged' && told.digest === null))),
+    );
+    if (kind === 'undeployed' || kind === 'support-ended') {
+      if (same !== undefined && same.at <= told.at) this.#add(told, slot, same);
+    } else if (same === undefined || (kind !== 'released' && this.current(slot).uncertain))
+      this.#add(told, slot, told);
   }
 
-  /** What holds the slot: the success that is last in time, and of two at once the one that was told last. */
-  current(slot: string): PlainCurrent {
+  #add(told: Told, slot: string, what: Artifact): void {
+    this.deployments.set(told.deployment, [newAttempt(told, 1, slot, what)]);
+  }
+
+  /** Everything that ended in the slot, by the time when it did; of two at once what was told last is the last. */
+  #endedIn(slot: string): readonly Ended[] {
     const here = [...this.deployments.values()].flat().filter((attempt) => attempt.slot === slot);
     const ended = here.flatMap((attempt) => {
       const { status, endedAt } = plainStatus(attempt);
@@ -109,14 +126,41 @@ export class PlainFold {
       );
       return endedAt === null || end === undefined
         ? []
-        : [{ attempt, status, at: endedAt, position: end.position }];
+        : [{ ...attempt, status, at: endedAt, position: end.position }];
     });
-    const inTime = ended.toSorted((a, b) => a.at - b.at || a.position - b.position);
-    const holds = inTime.findLastIndex(({ status }) => ['succeeded', 'logged'].includes(status));
-    const holder = inTime[holds]?.attempt;
+    return ended.toSorted((a, b) => a.at - b.at || a.position - b.position);
+  }
+
+  /** What holds the slot: the success that is last in time, unless it was taken away since. */
+  #deployed(slot: string): readonly Ended[] {
+    const last = this.#endedIn(slot).findLast(({ status }) =>
+      [...comes, 'undeployed'].includes(status),
+    );
+    return last === undefined || last.status === 'undeployed' ? [] : [last];
+  }
+
+  /** Each version that was released and whose support did not end since. */
+  #releases(slot: string): readonly Ended[] {
+    const told = this.#endedIn(slot).filter(({ status }) =>
+      ['released', 'support-ended'].includes(status),
+    );
+    return told.filter(
+      (one) =>
+        one.status === 'released' &&
+        told.findLast(({ version }) => version === one.version) === one,
+    );
+  }
+
+  current(slot: string): PlainCurrent {
+    const here = [...this.deployments.values()].flat().filter((attempt) => attempt.slot === slot);
+    const [holder] = this.#deployed(slot);
+    const since = this.#endedIn(slot).filter(
+      ({ status }) => !['released', 'support-ended'].includes(status),
+    );
     return {
-      holder: holder === undefined ? null : `${holder.version} ${holder.digest}`,
-      uncertain: holder !== undefined && holds < inTime.length - 1,
+      holder: holder === undefined ? null : nameOf(holder),
+      releases: this.#releases(slot).map(nameOf),
+      uncertain: holder !== undefined && since.at(-1)?.position !== holder.position,
       beside: here
         .filter((attempt) => plainStatus(attempt).endedAt === null)
         .map((attempt) => `${attempt.version} ${plainStatus(attempt).status}`)
@@ -124,6 +168,17 @@ export class PlainFold {
     };
   }
 }
+
+const comes = ['succeeded', 'logged', 'recorded'];
+
+type Artifact = { readonly version: string | null; readonly digest: string | null };
+type Ended = Artifact & {
+  readonly status: string;
+  readonly at: number;
+  readonly position: number;
+};
+
+const nameOf = ({ version, digest }: Artifact): string => `${version} ${digest}`;
 
 const newAttempt = (
   told: Told,

@@ -52,6 +52,7 @@ const shapes: { readonly [Name in Shape]: true } = {
   plan: true,
   update: true,
   place: true,
+  change: true,
   decision: true,
   trust: true,
   operation: true,

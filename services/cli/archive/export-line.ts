@@ -77,10 +77,24 @@ const statusOf = (kind: Kind): string | null => {
     case 'failed':
     case 'canceled':
     case 'logged':
+    case 'recorded':
+    case 'undeployed':
+    case 'released':
+    case 'support-ended':
       return kind;
     case 'started':
       return 'running';
     case 'traffic-shifted':
+    case 'phase-advanced':
+    case 'label':
+    case 'freeze':
+    case 'flag-changed':
+    case 'config-changed':
+    case 'secret-changed':
+    case 'migration-started':
+    case 'migration-finished':
+    case 'incident-opened':
+    case 'incident-resolved':
     case 'promote':
     case 'advance':
     case 'hold':

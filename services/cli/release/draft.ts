@@ -1,4 +1,4 @@
-import type { Logged, Planned, Slot, Update } from '../../core/markers/marker.ts';
+import type { Emittable, Slot, Update } from '../../core/markers/marker.ts';
 import type { Body } from '../../core/markers/upcast.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
@@ -23,7 +23,12 @@ export type EmittingCommand = Extract<CommandName, `release ${string}`>;
 
 /** What a marker says before anything was opened: all but the ids, and the place of an update. */
 export type Draft = {
-  readonly kind: Planned['kind'] | Update['kind'] | Logged['kind'];
+  readonly kind: Emittable['kind'];
+  /**
+   * The deployment that it is about: `own`: it is one itself; `planned`: the one that it opens or says again; `updated`:
+   * that of the run, or the last from here; `none`: it may name one, and needs none.
+   */
+  readonly about: 'own' | 'planned' | 'updated' | 'none';
   readonly deployName: string;
   /** The place that it is about; null for an update that names none. */
   readonly place: (planned: Slot | null) => Promise<Result<Slot | null, CliProblem>>;
@@ -66,6 +71,7 @@ const draftPlan = async (given: Given, origin: Origin): Promise<Result<Draft, Cl
   noteEnvironment(given, origin);
   return ok({
     kind: 'planned',
+    about: 'planned',
     deployName: deployNameOf(given),
     place: () => readPlace(given, origin.job, origin.repositoryAddress),
     fields: {
@@ -86,12 +92,14 @@ const draftLog = async (given: Given, origin: Origin): Promise<Result<Draft, Cli
   noteEnvironment(given, origin);
   return ok({
     kind: 'logged',
+    about: 'own',
     deployName: 'default',
     place: () => readPlace(given, origin.job, origin.repositoryAddress),
     fields: {
       version: given.value('target-version'),
       digest: given.value('digest'),
       rollback: given.has('rollback'),
+      reason: null,
       details: details.value,
     },
   });
@@ -142,6 +150,7 @@ const draftUpdate = (given: Given, origin: Origin): Result<Draft, CliProblem> =>
   if (!details.ok) return details;
   return ok({
     kind: kind.value,
+    about: 'updated',
     deployName: deployNameOf(given),
     place: async (planned) => {
       if (!namesPlace(given)) return ok(null);
@@ -154,6 +163,7 @@ const draftUpdate = (given: Given, origin: Origin): Result<Draft, CliProblem> =>
       reason: reasonOf(kind.value, given, origin),
       canaryShare: share.value,
       colour: given.value('colour'),
+      phase: null,
       details: details.value,
     },
   });
@@ -213,19 +223,19 @@ export const completeMarker = (
   draft: Draft,
   ids: {
     readonly marker: string;
-    readonly deployment: string;
+    readonly deployment: string | null;
     readonly occurredAt: number;
     readonly numbered: Numbered | null;
   },
   slot: Slot | null,
   given: Given,
   { audience, job, host, screening }: Origin,
-): Result<Planned | Update | Logged, CliProblem> => {
+): Result<Emittable, CliProblem> => {
   const marker = toMarker(
     draft.kind,
     {
       marker: ids.marker,
-      deployment: draft.kind === 'logged' ? ids.marker : ids.deployment,
+      deployment: draft.about === 'own' ? ids.marker : ids.deployment,
       kind: draft.kind,
       audience,
       source: given.value('source') ?? job?.source ?? `plimsoll/${host}`,
@@ -239,5 +249,5 @@ export const completeMarker = (
     '--failure-reason',
     screening,
   );
-  return marker.ok ? ok(marker.value as Planned | Update | Logged) : marker;
+  return marker.ok ? ok(marker.value as Emittable) : marker;
 };

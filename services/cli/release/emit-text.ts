@@ -1,10 +1,10 @@
 import type { Receipt } from '../../core/markers/http-wire.ts';
 import { kinds } from '../../core/markers/kinds.ts';
-import type { Logged, Planned, Update } from '../../core/markers/marker.ts';
+import type { Emittable, Slot } from '../../core/markers/marker.ts';
 import { plainText } from '../terminal/display.ts';
 
 /** What became of a marker, in one line. */
-export const receiptSentence = (receipt: Receipt, marker: Planned | Update | Logged): string => {
+export const receiptSentence = (receipt: Receipt, marker: Emittable): string => {
   const said = `${kinds[receipt.kind].headline}${subjectOf(marker)}`;
   const where = [
     ...(receipt.deployment === null ? [] : [`deployment ${receipt.deployment}`]),
@@ -28,14 +28,40 @@ const leadOf = ({ delivery, code }: Receipt): string => {
   }
 };
 
-const subjectOf = (marker: Planned | Update | Logged): string => {
+const placeOf = ({ environment, target }: Slot): string =>
+  target === null ? environment : `${environment} (${target})`;
+
+const subjectOf = (marker: Emittable): string => {
   switch (marker.kind) {
     case 'planned':
-    case 'logged': {
-      const { environment, component, target } = marker.slot;
-      const place = target === null ? environment : `${environment} (${target})`;
-      return ` ${component} ${marker.version} to ${place}`;
+    case 'logged':
+    case 'recorded':
+    case 'released':
+      return ` ${marker.slot.component} ${marker.version} to ${placeOf(marker.slot)}`;
+    case 'undeployed':
+    case 'support-ended': {
+      const version = marker.version === '' ? '' : ` ${marker.version}`;
+      return ` ${marker.slot.component}${version} in ${placeOf(marker.slot)}`;
     }
+    case 'label': {
+      const labels = marker.details.labels.map(({ name, value }) => `${name}:${value}`);
+      return ` ${marker.slot.component} in ${placeOf(marker.slot)} with ${labels.join(', ')}`;
+    }
+    case 'freeze':
+      return ` ${marker.slot.component} in ${placeOf(marker.slot)}: ${marker.reason}`;
+    case 'flag-changed':
+    case 'config-changed':
+    case 'secret-changed':
+    case 'migration-started':
+    case 'migration-finished':
+    case 'incident-opened':
+    case 'incident-resolved': {
+      const { name, slot, toVersion, outcome } = marker;
+      const after = [toVersion === null ? [] : [`to ${toVersion}`], outcome ?? []].flat();
+      return ` ${[name, ...after].join(' ')} (${slot.component} in ${placeOf(slot)})`;
+    }
+    case 'phase-advanced':
+      return ` ${marker.phase}`;
     case 'traffic-shifted':
       return marker.canaryShare === null ? '' : ` to a share of ${marker.canaryShare}`;
     case 'started':

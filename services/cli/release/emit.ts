@@ -1,7 +1,7 @@
 import type { NewRecord } from '../../core/log/record.ts';
 import type { Deliver } from '../../ports/delivery.ts';
 import type { Receipt } from '../../core/markers/http-wire.ts';
-import type { Logged, Planned, Slot, Update } from '../../core/markers/marker.ts';
+import type { Emittable, Slot } from '../../core/markers/marker.ts';
 import { readHeaders, signMarker } from '../../core/markers/wire.ts';
 import { slotKey } from '../../core/markers/slot.ts';
 import type { Result } from '../../core/result.ts';
@@ -26,8 +26,6 @@ import { deliverByHttp } from '../../sdk/deliver-http.ts';
 import type { Cause } from '../../sdk/send-or-keep.ts';
 import { keepReserveMs, lateCause, sendOrKeep } from '../../sdk/send-or-keep.ts';
 import { nothingKept, refusalProblem, refusedNote, tellKept } from './kept.ts';
-
-type Emittable = Planned | Update | Logged;
 
 /** What an emitting command came to. `marker` and what stands in it were made even where it was refused. */
 export type Emitted = {
@@ -346,7 +344,8 @@ const makeMarker = async (
 };
 
 type Named = {
-  readonly deployment: string;
+  /** Null: its own, which is its marker's id, or none. */
+  readonly deployment: string | null;
   readonly slot: Slot | null;
   /** For an update: the place of its plan, as far as it is known here. */
   readonly planned: Slot | null;
@@ -359,9 +358,9 @@ const nameDeployment = async (
   place: Slot | null,
   atHand: AtHand | undefined,
 ): Promise<Result<Named, CliProblem>> => {
-  // The id of a log is its marker's.
-  if (draft.kind === 'logged') return ok({ deployment: '', slot: place, planned: null });
-  if (draft.kind === 'planned' && place !== null) {
+  if (draft.about === 'own' || draft.about === 'none')
+    return ok({ deployment: null, slot: place, planned: null });
+  if (draft.about === 'planned' && place !== null) {
     const deployment = await deploymentToPlan(ports, asked, place, atHand);
     return ok({ deployment, slot: place, planned: null });
   }
@@ -390,19 +389,10 @@ const signRecord = async (
 
 /** So that the next command of that name from here knows what was planned, and whether it has ended. */
 const remember = async (ports: CliPorts, asked: Asked, marker: Emittable): Promise<void> => {
-  switch (marker.kind) {
-    case 'succeeded':
-    case 'failed':
-    case 'canceled':
-      await ports.planned.end(asked.deployName, marker.deployment);
-      return;
-    case 'planned':
-      await keepPlan(ports, asked, marker);
-      return;
-    case 'started':
-    case 'traffic-shifted':
-    case 'logged':
-  }
+  const { kind } = marker;
+  if (kind === 'planned') await keepPlan(ports, asked, marker);
+  else if (kind === 'succeeded' || kind === 'failed' || kind === 'canceled')
+    await ports.planned.end(asked.deployName, marker.deployment);
 };
 
 const failed = (cause: CliProblem, marker?: Emittable): Emitted => ({

@@ -1,5 +1,5 @@
 import type { Receipt } from '../../core/markers/http-wire.ts';
-import type { Logged, Planned, Update } from '../../core/markers/marker.ts';
+import type { Emittable } from '../../core/markers/marker.ts';
 import { markerLine } from '../../core/spool/marker-line.ts';
 import type { DeliveryRefused } from '../../ports/delivery.ts';
 import type { Cause, Sent } from '../../sdk/send-or-keep.ts';
@@ -21,7 +21,7 @@ type Kept = Extract<Sent, { readonly outcome: 'spooled' | 'unkept' }>;
  */
 export const tellKept = (
   ports: Pick<CliPorts, 'env' | 'note' | 'terminal' | 'tools' | 'spool' | 'isJson'>,
-  { deployment, marker, kind }: Planned | Update | Logged,
+  { deployment, marker, kind }: Emittable,
   sent: Kept,
   isStrict: boolean,
 ): { readonly receipt: Receipt; readonly problem: CliProblem | undefined } => {

@@ -5,6 +5,7 @@ export type Shape =
   | 'plan'
   | 'update'
   | 'place'
+  | 'change'
   | 'decision'
   | 'trust'
   | 'operation'

@@ -1,5 +1,15 @@
 import type { Shape } from './codec.ts';
-import type { Kind, Marker, Operation, PolicySet, Role, TrustChange, Update } from './marker.ts';
+import type {
+  Circumstance,
+  Kind,
+  Marker,
+  Operation,
+  PlaceFact,
+  PolicySet,
+  Role,
+  TrustChange,
+  Update,
+} from './marker.ts';
 
 /** The register of kinds: growth costs one line here and its case in the unions. */
 export type KindEntry = {
@@ -17,7 +27,21 @@ export const kinds: { readonly [Name in Kind]: KindEntry } = {
   failed: { shape: 'update', role: 'emitter', headline: 'failed' },
   canceled: { shape: 'update', role: 'emitter', headline: 'canceled' },
   'traffic-shifted': { shape: 'update', role: 'emitter', headline: 'traffic shifted' },
+  'phase-advanced': { shape: 'update', role: 'emitter', headline: 'phase' },
   logged: { shape: 'place', role: 'emitter', headline: 'logged' },
+  recorded: { shape: 'place', role: 'emitter', headline: 'recorded' },
+  undeployed: { shape: 'place', role: 'emitter', headline: 'undeployed' },
+  released: { shape: 'place', role: 'emitter', headline: 'released' },
+  'support-ended': { shape: 'place', role: 'emitter', headline: 'support ended' },
+  label: { shape: 'place', role: 'emitter', headline: 'labelled' },
+  freeze: { shape: 'place', role: 'operator', headline: 'frozen' },
+  'flag-changed': { shape: 'change', role: 'emitter', headline: 'flag changed' },
+  'config-changed': { shape: 'change', role: 'emitter', headline: 'configuration changed' },
+  'secret-changed': { shape: 'change', role: 'emitter', headline: 'secret changed' },
+  'migration-started': { shape: 'change', role: 'emitter', headline: 'migration started' },
+  'migration-finished': { shape: 'change', role: 'emitter', headline: 'migration finished' },
+  'incident-opened': { shape: 'change', role: 'emitter', headline: 'incident opened' },
+  'incident-resolved': { shape: 'change', role: 'emitter', headline: 'incident resolved' },
   promote: { shape: 'decision', role: 'analyser', headline: 'decision: promote' },
   advance: { shape: 'decision', role: 'analyser', headline: 'decision: advance' },
   hold: { shape: 'decision', role: 'analyser', headline: 'decision: hold' },
@@ -64,5 +88,13 @@ export const isPolicySet = (marker: Marker): marker is PolicySet => marker.kind 
 /** What operators say, of no deployment. */
 export const isOfOperator = (marker: Marker): marker is Operation | PolicySet =>
   isOperation(marker) || isPolicySet(marker);
+
+/** What comes to a place or goes from it without a plan: each is a deployment of its own. */
+export const isPlaceFact = (marker: Marker): marker is PlaceFact =>
+  kinds[marker.kind].shape === 'place' && !isCircumstance(marker);
+
+/** What is said of a place beside its deployments: it moves none of them. */
+export const isCircumstance = (marker: Marker): marker is Circumstance =>
+  marker.kind === 'label' || marker.kind === 'freeze' || kinds[marker.kind].shape === 'change';
 
 export const isUpdate = (marker: Marker): marker is Update => kinds[marker.kind].shape === 'update';

@@ -81,18 +81,71 @@ export type TrafficShifted = UpdateBase & {
   readonly canaryShare: number | null;
   readonly colour: string | null;
 };
-export type Update = Started | Ended | TrafficShifted;
+export type PhaseAdvanced = UpdateBase & {
+  readonly kind: 'phase-advanced';
+  /** The phase that begins, in the producer's words. */
+  readonly phase: string;
+};
+export type Update = Started | Ended | TrafficShifted | PhaseAdvanced;
 
-export type Logged = Envelope & {
-  readonly kind: 'logged';
+/** What comes to a place or goes from it: `logged` and `recorded` replace, `released` adds, the others remove. */
+export type PlaceFact = Envelope & {
+  readonly kind: 'logged' | 'recorded' | 'undeployed' | 'released' | 'support-ended';
   /** Equals the marker id: such a fact is a deployment of its own. */
   readonly deployment: DeploymentId;
   readonly slot: Slot;
+  /** Empty where `undeployed` names none. */
   readonly version: string;
   readonly digest: string | null;
   readonly rollback: boolean;
   readonly details: Details;
+  readonly reason: string | null;
 };
+
+/** Labels for a deployment, or, where that is null, for what stands in the slot. They are in the details. */
+export type Label = Envelope & {
+  readonly kind: 'label';
+  readonly deployment: DeploymentId | null;
+  readonly slot: Slot;
+  readonly details: Details;
+  readonly reason: string | null;
+};
+
+/** Nothing new may come to a place, says a person. Names of the slot may be patterns, a target of null is any. */
+export type Freeze = Envelope & {
+  readonly kind: 'freeze';
+  readonly deployment: null;
+  readonly slot: Slot;
+  readonly details: Details;
+  readonly reason: string;
+};
+
+/** Something beside deployments that changed in a place or befell it. Names and versions, never values. */
+export type PlaceChange = Envelope & {
+  readonly kind:
+    | 'flag-changed'
+    | 'config-changed'
+    | 'secret-changed'
+    | 'migration-started'
+    | 'migration-finished'
+    | 'incident-opened'
+    | 'incident-resolved';
+  /** That it belongs to, or that is thought to have caused it. */
+  readonly deployment: DeploymentId | null;
+  readonly slot: Slot;
+  /** Of the flag, file, secret, migration or incident. */
+  readonly name: string;
+  readonly fromVersion: string | null;
+  readonly toVersion: string | null;
+  /** Of a migration that finished; else null. */
+  readonly outcome: 'succeeded' | 'failed' | null;
+  readonly url: string | null;
+  readonly reason: string | null;
+  readonly details: Details;
+};
+
+/** What is said of a place beside its deployments. */
+export type Circumstance = Label | Freeze | PlaceChange;
 
 export type Counts = { readonly requests: number; readonly errors: number };
 
@@ -257,8 +310,19 @@ export type PolicySet = Envelope & {
 };
 
 /** One signed fact, in the newest version of its shape. */
-export type Marker = Planned | Update | Logged | Decided | TrustChange | Operation | PolicySet;
+export type Marker =
+  | Planned
+  | Update
+  | PlaceFact
+  | Circumstance
+  | Decided
+  | TrustChange
+  | Operation
+  | PolicySet;
 export type Kind = Marker['kind'];
 
-/** A marker that is about a deployment. */
-export type DeploymentMarker = Planned | Update | Logged | Decided;
+/** A marker that is about a deployment, and moves it. */
+export type DeploymentMarker = Planned | Update | PlaceFact | Decided;
+
+/** What pipelines and people say of deployments and places: what an emitting command makes. */
+export type Emittable = Planned | Update | PlaceFact | Circumstance;

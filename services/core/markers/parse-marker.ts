@@ -206,7 +206,7 @@ export const artifactChecks: FieldChecks = [
 ];
 
 const checksByShape: {
-  readonly [Name in 'plan' | 'update' | 'place' | 'decision' | 'trust']: FieldChecks;
+  readonly [Name in 'plan' | 'update' | 'place' | 'change' | 'decision' | 'trust']: FieldChecks;
 } = {
   plan: [
     ['deployment', isUuid],
@@ -223,13 +223,13 @@ const checksByShape: {
     ['colour', isNameOrNull],
     ...detailChecks,
   ],
-  place: [
-    [
-      'deployment',
-      (value, body) => (value === body['marker'] ? undefined : 'must equal the marker id'),
-    ],
+  place: [...slotChecks, ...detailChecks],
+  change: [
+    ['deployment', isUuidOrNull],
     ...slotChecks,
-    ...artifactChecks,
+    ['name', isName],
+    ['fromVersion', isNameOrNull],
+    ['toVersion', isNameOrNull],
     ...detailChecks,
   ],
   decision: [
@@ -281,6 +281,17 @@ const checksByShape: {
   ],
 };
 
+const isOwnMarker: Check = (value, body) =>
+  value === body['marker'] ? undefined : 'must equal the marker id';
+const isEmptyText: Check = (value) => (value === '' ? undefined : 'must be empty');
+const isNameOrEmpty: Check = (value, body) => (value === '' ? undefined : isName(value, body));
+const isNone: FieldChecks = [
+  ['version', isEmptyText],
+  ['digest', isNull],
+];
+const isLabelled: Check = (value) =>
+  Array.isArray(value) && value.length > 0 ? undefined : 'must name at least one';
+
 const keyChecks: FieldChecks = [
   ['key.id', isKeyId],
   ['key.principal', isName],
@@ -324,10 +335,9 @@ const deploymentsNamed: Check = (value, body) => {
   if (ids.length === 0) return 'must name at least one';
   return new Set(ids).size === ids.length ? undefined : 'must name each deployment once';
 };
-const isEnvironmentPattern: Check = (value, body) =>
-  isScopeName(value, body) ?? isName(value, body);
-const isEnvironmentPatternOrNull: Check = (value, body) =>
-  value === null ? undefined : isEnvironmentPattern(value, body);
+const isPlacePattern: Check = (value, body) => isScopeName(value, body) ?? isName(value, body);
+const isPlacePatternOrNull: Check = (value, body) =>
+  value === null ? undefined : isPlacePattern(value, body);
 
 const isNamedCount: Check = (value, body) => {
   const { name, value: count } = value as Body;
@@ -420,9 +430,55 @@ const buildChecks = (kind: Kind): FieldChecks => {
     case 'failed':
     case 'canceled':
     case 'traffic-shifted':
-      return checksByShape.update;
+      return [...checksByShape.update, ['phase', isNull]];
+    case 'phase-advanced':
+      return [...checksByShape.update, ['phase', isName]];
     case 'logged':
-      return checksByShape.place;
+    case 'recorded':
+      return [['deployment', isOwnMarker], ...checksByShape.place, ...artifactChecks];
+    case 'undeployed':
+      return [
+        ['deployment', isOwnMarker],
+        ...checksByShape.place,
+        ['version', isNameOrEmpty],
+        ['digest', isDigest],
+      ];
+    case 'released':
+    case 'support-ended':
+      // Releases stand beside each other in one place: none of them is at a target.
+      return [
+        ['deployment', isOwnMarker],
+        ...checksByShape.place,
+        ['slot.target', isNull],
+        ...artifactChecks,
+      ];
+    case 'label':
+      return [
+        ['deployment', isUuidOrNull],
+        ...checksByShape.place,
+        ...isNone,
+        ['details.labels', isLabelled],
+      ];
+    case 'freeze':
+      return [
+        ['deployment', isNull],
+        ...checksByShape.place,
+        ['slot.namespace', isPlacePattern],
+        ['slot.environment', isPlacePattern],
+        ['slot.component', isPlacePattern],
+        ['slot.target', isPlacePatternOrNull],
+        ...isNone,
+        ['reason', isNonEmpty],
+      ];
+    case 'flag-changed':
+    case 'config-changed':
+    case 'secret-changed':
+    case 'migration-started':
+    case 'incident-opened':
+    case 'incident-resolved':
+      return [...checksByShape.change, ['outcome', isNull]];
+    case 'migration-finished':
+      return [...checksByShape.change, ['outcome', oneOf('succeeded', 'failed')]];
     case 'promote':
     case 'advance':
     case 'hold':
@@ -447,14 +503,14 @@ const buildChecks = (kind: Kind): FieldChecks => {
       return operationChecks({ positions: positionsOf(listMax) });
     case 'retention-set':
       return operationChecks({
-        environment: isEnvironmentPattern,
+        environment: isPlacePattern,
         days: (value) =>
           isWhole(value, 1, retentionDaysMax) ? undefined : `must be 1 to ${retentionDaysMax}`,
       });
     case 'deployments-forgotten':
       return operationChecks({
         deployments: deploymentsNamed,
-        environment: isEnvironmentPatternOrNull,
+        environment: isPlacePatternOrNull,
         to: isCountOrNull,
       });
     case 'log-archived':
@@ -469,7 +525,7 @@ const buildChecks = (kind: Kind): FieldChecks => {
       return operationChecks({ to: isCount, digest: isHexDigest });
     case 'decisions-stopped':
     case 'decisions-resumed':
-      return operationChecks({ environment: isEnvironmentPatternOrNull });
+      return operationChecks({ environment: isPlacePatternOrNull });
     case 'freeze-lifted':
     case 'decision-approved':
     case 'decision-declined':

@@ -76,8 +76,12 @@ const pointsOfRequests: Upcaster = (body) => ({
 /** From version n to n + 1: the list's place 0 lifts version 1. */
 const upcasters: { readonly [Name in Shape]: readonly Upcaster[] } = {
   plan: [],
-  update: [(body) => ({ ...body, canaryShare: null, colour: null })],
-  place: [],
+  update: [
+    (body) => ({ ...body, canaryShare: null, colour: null }),
+    (body) => ({ ...body, phase: null }),
+  ],
+  place: [(body) => ({ ...body, reason: null })],
+  change: [],
   decision: [decisionOfOneMetric],
   trust: [],
   operation: [],

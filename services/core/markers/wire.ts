@@ -72,12 +72,26 @@ const recordKey = (marker: Marker): string => {
     case 'failed':
     case 'canceled':
     case 'traffic-shifted':
+    case 'phase-advanced':
     case 'promote':
     case 'advance':
     case 'hold':
     case 'roll-back':
       return marker.deployment;
     case 'logged':
+    case 'recorded':
+    case 'undeployed':
+    case 'released':
+    case 'support-ended':
+    case 'label':
+    case 'freeze':
+    case 'flag-changed':
+    case 'config-changed':
+    case 'secret-changed':
+    case 'migration-started':
+    case 'migration-finished':
+    case 'incident-opened':
+    case 'incident-resolved':
       return slotKey(marker.slot);
     case 'log-opened':
     case 'key-added':

@@ -202,6 +202,8 @@ const reportsOf = (deployment: Deployment, expectation: Expectation): readonly R
     switch (attempt.status) {
       case 'succeeded':
       case 'logged':
+      case 'recorded':
+      case 'released':
         return [planned, { ...ended, what: 'succeeded' }];
       case 'failed':
       case 'canceled':
@@ -209,6 +211,10 @@ const reportsOf = (deployment: Deployment, expectation: Expectation): readonly R
       case 'planned':
       case 'running':
         return [planned];
+      // Nothing was to come there.
+      case 'undeployed':
+      case 'support-ended':
+        return [];
     }
   });
 

@@ -52,7 +52,7 @@ export const lackingProblems = ({ deployments, policies }: ProblemRows): readonl
     deployment.attempts.flatMap((attempt): readonly Problem[] => {
       const { plan } = attempt;
       const by = plan && countedAt(policies, counted, plan.position);
-      if (plan === null || by === null) return [];
+      if (plan === null || by === null || isLeaving(attempt)) return [];
       const lack = lackIn(by.document, by.position, demanded(attempt, plan));
       if (lack === undefined) return [];
       return [
@@ -75,8 +75,12 @@ export const lackingProblems = ({ deployments, policies }: ProblemRows): readonl
   );
 };
 
+/** What is gone brings nothing of which a policy could require more. */
+const isLeaving = ({ status }: Attempt): boolean =>
+  status === 'undeployed' || status === 'support-ended';
+
 const demanded = ({ entries, tokens }: Attempt, plan: Plan): Demanded => ({
-  kind: entries.some(({ position, kind }) => position === plan.position && kind === 'logged')
+  kind: entries.some(({ position, kind }) => position === plan.position && kind !== 'planned')
     ? 'logged'
     : 'planned',
   slot: plan.slot,

@@ -35,6 +35,7 @@ type PackedAttempt = readonly [
   rollback: 0 | 1,
   share: number | null,
   colour: string | Absent,
+  phase: string | Absent,
   startedAt: number | null,
   endedAt: number | null,
   statusPosition: Position,
@@ -90,6 +91,7 @@ type Unusual = {
   readonly reason?: string;
   readonly canaryShare?: number;
   readonly colour?: string;
+  readonly phase?: string;
   readonly details?: KnownDetails;
 };
 
@@ -115,6 +117,7 @@ const packAttempt = (words: Words, attempt: Attempt): PackedAttempt => [
   attempt.rollback ? 1 : 0,
   attempt.share,
   orAbsent(attempt.colour),
+  orAbsent(attempt.phase),
   attempt.startedAt,
   attempt.endedAt,
   attempt.statusPosition,
@@ -131,7 +134,7 @@ const packAttempt = (words: Words, attempt: Attempt): PackedAttempt => [
 
 const unpackAttempt = (words: readonly string[], packed: PackedAttempt): Attempt => {
   const [number, openedAt, openedAtMs, rerunOf, status, statusReported, reason, ...more] = packed;
-  const [rollback, share, colour, startedAt, endedAt, statusPosition, ...last] = more;
+  const [rollback, share, colour, phase, startedAt, endedAt, statusPosition, ...last] = more;
   const [principal, key, tokens, packedPlan, entries, decisions, onBehalf] = last;
   const plan = packedPlan === 0 ? null : unpackPlan(words, packedPlan);
   return {
@@ -147,6 +150,7 @@ const unpackAttempt = (words: readonly string[], packed: PackedAttempt): Attempt
     rollback: rollback === 1,
     share,
     colour: orNull(colour),
+    phase: orNull(phase),
     startedAt,
     endedAt,
     statusPosition,
@@ -212,7 +216,7 @@ type Writable<Of> = { -readonly [Name in keyof Of]: Of[Name] };
 
 /** Its names in order. */
 const unusualOf = (entry: Entry, plan: Plan | null): Unusual | undefined => {
-  const { appendedAt, at, waitedMs, note, says, slot, reason, canaryShare, colour } = entry;
+  const { appendedAt, at, waitedMs, note, says, slot, reason, canaryShare, colour, phase } = entry;
   const details = isPlansOwn(entry, plan) ? noDetails : entry.details;
   const unusual: Writable<Unusual> = {};
   if (appendedAt !== at + waitedMs) unusual.appendedAt = appendedAt;
@@ -220,6 +224,7 @@ const unusualOf = (entry: Entry, plan: Plan | null): Unusual | undefined => {
   if (colour !== null) unusual.colour = colour;
   if (!isEmpty(details)) unusual.details = details;
   if (note !== 'applied') unusual.note = note;
+  if (phase !== null) unusual.phase = phase;
   if (reason !== null) unusual.reason = reason;
   if (says !== null) unusual.says = says;
   if (slot !== null) unusual.slot = slotKey(slot);
@@ -255,6 +260,7 @@ const unpackEntry = (words: readonly string[], packed: PackedEntry, plan: Plan |
     reason: unusual.reason ?? null,
     canaryShare: unusual.canaryShare ?? null,
     colour: unusual.colour ?? null,
+    phase: unusual.phase ?? null,
     details: isOwn ? plan.details : (unusual.details ?? {}),
   };
 };

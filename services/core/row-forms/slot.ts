@@ -14,6 +14,8 @@ export type PackedSlotState = readonly [
   holders: readonly PackedHolder[],
   doubt: PackedUncertain | Absent,
   beside: readonly PackedLine[],
+  /** Version (0: what was deployed), time; and so on for each. */
+  removed: readonly (string | number)[],
   /** Version, digest, position, since; and so on for each. */
   past: readonly (string | number)[],
   /** The same for keys alone, where that is another one. */
@@ -54,10 +56,11 @@ const packButPast = (state: SlotState): readonly unknown[] => [
   ]),
   state.doubt === null ? 0 : packUncertain(state.doubt),
   state.beside.map(packLine),
+  state.removed.flatMap(({ version, at }) => [orAbsent(version), at]),
 ];
 
 export const unpackSlotState = (packed: PackedSlotState): SlotState => {
-  const [slot, holders, packedDoubt, beside, past, keysAlone] = packed;
+  const [slot, holders, packedDoubt, beside, removed, past, keysAlone] = packed;
   const doubt = packedDoubt === 0 ? null : unpackUncertain(packedDoubt);
   return {
     slot: slotOfKey(slot),
@@ -70,6 +73,7 @@ export const unpackSlotState = (packed: PackedSlotState): SlotState => {
     doubt,
     beside: beside.map((line): AttemptLine => unpackLine(line)),
     past: unpackPast(past),
+    removed: unpackRemoved(removed),
     keysAlone: keysAlone === undefined ? null : unpackSlotState(keysAlone),
   };
 };
@@ -106,6 +110,13 @@ const textOfPast = (past: SlotState['past']): string => {
   for (const { version, digest, position, since } of past)
     flat.push(version, orAbsent(digest), position, since);
   return JSON.stringify(flat).slice(1, -1);
+};
+
+const unpackRemoved = (flat: readonly (string | number)[]): SlotState['removed'] => {
+  const removed: SlotState['removed'][number][] = [];
+  for (let at = 0; at + 1 < flat.length; at += 2)
+    removed.push({ version: flat[at] === 0 ? null : String(flat[at]), at: Number(flat[at + 1]) });
+  return removed;
 };
 
 const unpackPast = (flat: readonly (string | number)[]): SlotState['past'] => {

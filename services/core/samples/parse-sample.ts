@@ -24,6 +24,7 @@ const kindOfShape: { readonly [Name in Shape]: SampleKind | undefined } = {
   plan: undefined,
   update: undefined,
   place: undefined,
+  change: undefined,
   decision: undefined,
   trust: undefined,
   operation: undefined,

@@ -240,6 +240,7 @@ const storyOf = (
       kind: 'logged',
       marker: logged,
       deployment: logged,
+      reason: null,
       slot,
       version: '1.0.0',
     },
@@ -249,7 +250,7 @@ const storyOf = (
     },
     {
       ...{ ...envelope, kind: 'started', marker: ids.uuidV7(), deployment, slot: null },
-      ...{ statusReported: 'RUNNING', reason: null, canaryShare: null, colour: null },
+      ...{ statusReported: 'RUNNING', reason: null, canaryShare: null, colour: null, phase: null },
     },
   ];
 };

@@ -33,6 +33,7 @@ export const deploymentMarkers = ({
     details: noDetails,
     canaryShare: null,
     colour: null,
+    phase: null,
   };
   return [
     {

@@ -67,7 +67,13 @@ export const startCanaries = (options: CanaryOptions): Canaries => {
       target: null,
     };
     const deployment = uuidOfParts(digest, ['canary', component, `${Date.now()}`]);
-    const version = { version: '1.0.0', digest: null, rollback: false, details: noDetails };
+    const version = {
+      version: '1.0.0',
+      digest: null,
+      rollback: false,
+      reason: null,
+      details: noDetails,
+    };
     await emitters.deliver(await pipelines.say('logged', { ...version, slot }));
     const plan = { ...version, version: '2.0.0', deployment, slot, name: 'default' };
     await emitters.deliver(

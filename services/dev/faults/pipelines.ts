@@ -88,6 +88,7 @@ export const openPipelines = (options: PipelineOptions): Pipelines => {
       version: `${1 + Math.floor(random() * 9)}.0.0`,
       digest: null,
       rollback: false,
+      reason: null,
       details: noDetails,
     },
   });
@@ -180,4 +181,5 @@ export const updateBody: Body = {
   details: noDetails,
   canaryShare: null,
   colour: null,
+  phase: null,
 };

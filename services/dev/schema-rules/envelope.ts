@@ -8,7 +8,17 @@ type Envelope = { readonly shapes: readonly Shape[]; readonly fields: readonly s
 
 /** What every record of the log and of `instances` begins with, so that one of an unknown schema can still be listed. */
 const logEnvelope: Envelope = {
-  shapes: ['plan', 'update', 'place', 'decision', 'trust', 'operation', 'policy', 'instance'],
+  shapes: [
+    'plan',
+    'update',
+    'place',
+    'change',
+    'decision',
+    'trust',
+    'operation',
+    'policy',
+    'instance',
+  ],
   fields: [
     'marker',
     'deployment',

@@ -34,6 +34,7 @@ export const outcomeName = (outcome: Outcome): string => {
   switch (outcome.outcome) {
     case 'trust':
     case 'operation':
+    case 'circumstance':
     case 'left-out':
     case 'duplicate':
       return outcome.outcome;

@@ -161,7 +161,14 @@ const bodyOf = (says: Says): Body => {
     case 'plan':
       return { ...plan, name: 'default', strategy: null, canaryShare: says.canaryShare ?? null };
     case 'place':
-      return plan;
+      return { ...plan, reason: null };
+    case 'change':
+      return {
+        slot: slotBody(says.place),
+        ...{ name: says.version ?? 'migration', fromVersion: null, toVersion: null },
+        ...{ outcome: null, url: null, reason: null },
+        details,
+      };
     case 'update':
       return {
         slot: slotBody(says.place),
@@ -170,6 +177,7 @@ const bodyOf = (says: Says): Body => {
         details,
         canaryShare: says.canaryShare ?? null,
         colour: null,
+        phase: null,
       };
     case 'decision':
       return { ...decisionBody(says), slot: slotBody(says.place) };
@@ -188,8 +196,13 @@ const bodyOf = (says: Says): Body => {
 
 const deploymentIdOf = (says: Says): string | null => {
   if (kinds[says.kind].shape === 'trust') return null;
-  return says.kind === 'logged' ? idOf(says.marker) : idOf(`deployment ${says.deployment}`, 8);
+  return isOwn(says.kind) ? idOf(says.marker) : idOf(`deployment ${says.deployment}`, 8);
 };
+
+const ownKinds = ['logged', 'recorded', 'undeployed', 'released', 'support-ended'];
+
+/** Whether such a fact is a deployment of its own. */
+const isOwn = (kind: Kind): boolean => ownKinds.includes(kind);
 
 const toldOf = (says: Says, record: NewRecord): Told => ({
   unreadable: null,

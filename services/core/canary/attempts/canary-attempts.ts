@@ -237,7 +237,12 @@ const factOf = ({ kind, note }: Entry): CopiedFact | undefined => {
   switch (kind) {
     case 'planned':
     case 'started':
+    case 'phase-advanced':
     case 'logged':
+    case 'recorded':
+    case 'undeployed':
+    case 'released':
+    case 'support-ended':
       return undefined;
     case 'succeeded':
     case 'failed':

@@ -13,6 +13,7 @@ import type { TimedMarker } from './markers.ts';
 const usual: MarkerJson = {
   ...{ source: 'markers', producer: null, sequence: null, attempt: null },
   ...{ slot: null, statusReported: null, reason: null, canaryShare: null, colour: null },
+  phase: null,
   ...{ name: 'default', digest: null, rollback: false, strategy: null },
 };
 const usualDetails: MarkerJson = {
@@ -69,7 +70,12 @@ export const readMarkerLine = (
 /** What says which versions run. */
 const runKinds: readonly string[] = [
   ...['planned', 'started', 'traffic-shifted', 'succeeded', 'failed', 'canceled', 'logged'],
+  ...['recorded', 'undeployed'],
 ];
+
+/** Whether such a marker is a deployment of its own. */
+const isOwn = (kind: unknown): boolean =>
+  kind === 'logged' || kind === 'recorded' || kind === 'undeployed';
 
 /** What is easily left out or written otherwise by hand, told as somebody who writes by hand needs it. */
 const slipIn = (
@@ -78,12 +84,12 @@ const slipIn = (
   timeOf: (iso: string) => number,
 ): string | undefined => {
   const { slot, deployment, version, occurredAt } = body;
-  const isPlaced = kind === 'planned' || kind === 'logged';
+  const isPlaced = kind === 'planned' || isOwn(kind);
   if (isPlaced && !isObject(slot))
     return `${slot === undefined ? 'it has no slot' : 'its slot is no object'}: "slot": { "environment": "production", "component": "checkout" } says where it runs`;
-  if (isPlaced && typeof version !== 'string')
+  if (isPlaced && kind !== 'undeployed' && typeof version !== 'string')
     return version === undefined ? 'it has no version' : 'its version must be a text, in quotes';
-  if (kind !== 'logged' && deployment === undefined)
+  if (!isOwn(kind) && deployment === undefined)
     return 'it has no deployment: the UUID that its plan and its updates have in common';
   if (
     occurredAt === undefined ||
@@ -108,7 +114,8 @@ const completed = (
     ...usual,
     audience,
     marker,
-    ...(kind === 'logged' ? { deployment: marker } : {}),
+    ...(isOwn(kind) ? { deployment: marker } : {}),
+    ...(kind === 'undeployed' ? { version: '' } : {}),
     ...body,
     ...(typeof occurredAt === 'string' ? { occurredAt: timeOf(occurredAt) } : {}),
     ...(isObject(slot) ? { slot: { ...usualSlot, ...slot } } : {}),

@@ -1,5 +1,5 @@
-import { isUpdate, kinds } from '../../markers/kinds.ts';
-import type { Decided, Logged, Marker, Planned, Slot, Update } from '../../markers/marker.ts';
+import { isPlaceFact, isUpdate, kinds } from '../../markers/kinds.ts';
+import type { Decided, Marker, PlaceFact, Planned, Slot, Update } from '../../markers/marker.ts';
 import { slotKey } from '../../markers/slot.ts';
 import type { RunningVersion } from '../../samples/sample.ts';
 import type { Course } from './course.ts';
@@ -73,12 +73,21 @@ export const toldRollouts = (markers: readonly TimedMarker[]): ToldRollouts => {
         });
         break;
       }
-      case 'logged': {
+      case 'logged':
+      case 'recorded': {
         const { deployment, slot, version, digest } = marker;
         holds(slot, { version, digest, deployment });
         break;
       }
+      // Releases stand beside each other: none of them is what a canary is compared with.
+      case 'released':
+      case 'support-ended':
+        break;
+      case 'undeployed':
+        held.delete(slotKey(marker.slot));
+        break;
       case 'started':
+      case 'phase-advanced':
       case 'traffic-shifted': {
         const plan = plans.get(marker.deployment);
         if (plan === undefined) break;
@@ -123,8 +132,8 @@ export const toldRollouts = (markers: readonly TimedMarker[]): ToldRollouts => {
 };
 
 /** Trust and operations do not. Decisions say since when it was judged. */
-const saysWhatRuns = (marker: Marker): marker is Planned | Update | Logged | Decided =>
-  marker.kind === 'planned' || marker.kind === 'logged' || isUpdate(marker) || isDecision(marker);
+const saysWhatRuns = (marker: Marker): marker is Planned | Update | PlaceFact | Decided =>
+  marker.kind === 'planned' || isPlaceFact(marker) || isUpdate(marker) || isDecision(marker);
 
 const isDecision = (marker: Marker): marker is Decided => kinds[marker.kind].shape === 'decision';
 

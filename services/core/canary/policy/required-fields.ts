@@ -1,4 +1,4 @@
-import type { Logged, Planned } from '../../markers/marker.ts';
+import type { PlaceFact, Planned } from '../../markers/marker.ts';
 import type { Position } from '../../log/record.ts';
 import type { PolicyRow } from '../../policy-records.ts';
 import { readDocumentText } from './parse-policy.ts';
@@ -12,7 +12,7 @@ import { isRequiredField } from './required-field-names.ts';
 const said = (value: string | null): boolean => value !== null && value.trim() !== '';
 
 /** What demands look at. What is logged is no rollout: it has neither strategy nor share. */
-export type Demanded = Pick<Logged, 'slot' | 'digest' | 'attempt' | 'details'> & {
+export type Demanded = Pick<PlaceFact, 'slot' | 'digest' | 'attempt' | 'details'> & {
   readonly kind: 'planned' | 'logged';
 } & Partial<Pick<Planned, 'strategy' | 'canaryShare'>>;
 
