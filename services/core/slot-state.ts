@@ -165,8 +165,7 @@ export const slotHistory = (known: SlotState | undefined, isWithToken: boolean):
 };
 
 /** Whether it was released: such versions stand beside each other until their support ends. */
-const isRelease = ({ status }: Pick<AttemptLine, 'status'>): boolean =>
-  status === 'released';
+const isRelease = ({ status }: Pick<AttemptLine, 'status'>): boolean => status === 'released';
 
 const heldOf = (holder: Holder): SlotHistory['releases'][number] => ({
   deployment: holder.deployment,
