@@ -44,6 +44,7 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
       const { runReaders } = await import('./keys/readers.ts');
       return end(await runReaders(ports, name, given, isJson));
     }
+    case 'doctor':
     case 'config':
     case 'completion': {
       const { runSetup } = await import('./setup/setup.ts');

@@ -1,8 +1,29 @@
 import type { CommandOf } from './command.ts';
+import { option } from './command.ts';
 
-export type SetupCommand = 'config' | 'completion';
+export type SetupCommand = 'doctor' | 'config' | 'completion';
 
 export const setupCommands: readonly CommandOf<SetupCommand>[] = [
+  {
+    name: 'doctor',
+    summary: 'prove the set-up: a test marker there and back; each line says what to do',
+    words: [],
+    options: [
+      option('offline', null, 'only what can be looked at without asking anybody'),
+      option(
+        'readiness',
+        null,
+        'also the checklists before production: met, not met, not to be seen',
+      ),
+      option('environment-name', 'NAME', 'where the test marker goes (default: plimsoll-doctor)'),
+      option('key', 'FILE', 'key file to sign with (default: PLIMSOLL_KEY)'),
+    ],
+    notes: [
+      'The test marker plans a deployment of the component plimsoll-doctor and cancels it: what',
+      'runs where does not change. Exit code: 0, or that of the first check that failed.',
+    ],
+    examples: ['', '--offline', '--readiness --json'],
+  },
   {
     name: 'config',
     summary: 'the settings in force, and where each comes from',

@@ -30,7 +30,8 @@ export const printConfig = (
   return ok(undefined);
 };
 
-const settingLines = (sources: CliPorts['settingSources']): readonly SettingLine[] => [
+/** Every setting, with what counts. */
+export const settingLines = (sources: CliPorts['settingSources']): readonly SettingLine[] => [
   ...Object.entries(settingNames).map(([setting, meaning]): SettingLine => {
     const { from, value, line } = sources.setting(setting);
     const file = from === 'file' ? sources.file : null;

@@ -1,5 +1,6 @@
 import type { Result } from '../../core/result.ts';
 import type { SetupCommand } from '../commands/setup.ts';
+import { runDoctor } from '../doctor/doctor.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import type { Given } from '../terminal/arguments.ts';
@@ -14,6 +15,8 @@ export const runSetup = async (
   isJson: boolean,
 ): Promise<Result<void, CliProblem>> => {
   switch (name) {
+    case 'doctor':
+      return runDoctor(ports, given, isJson);
     case 'config':
       return printConfig(ports, isJson);
     case 'completion':

@@ -1,0 +1,100 @@
+import type { Result } from '../../core/result.ts';
+import { fail, ok } from '../../core/result.ts';
+import type { Line } from '../../core/views.ts';
+import type { CliPorts } from '../ports.ts';
+import type { CliProblem } from '../problem.ts';
+import { openReader } from '../reading/open-reader.ts';
+import type { Reader } from '../reading/reader.ts';
+import type { Given } from '../terminal/arguments.ts';
+import { plainText } from '../terminal/display.ts';
+import { printLines, printText } from '../terminal/output.ts';
+import type { Check } from './check.ts';
+import { failedBy, passed, skipped, warned } from './check.ts';
+import { checkContext, checkKey, checkSettings, checkSpool } from './offline.ts';
+import { readiness } from './readiness.ts';
+import { tryMarker } from './test-marker.ts';
+import { checkGateway, checkLog, checkTrust, wordOf } from './way.ts';
+
+/** Looks at the whole way from here to the log and back. Says each thing as it is found. */
+export const runDoctor = async (
+  ports: CliPorts,
+  given: Given,
+  isJson: boolean,
+): Promise<Result<void, CliProblem>> => {
+  const all: Check[] = [];
+  for await (const check of checks(ports, given)) {
+    all.push(check);
+    const { exit: _exit, ...line } = check;
+    if (isJson) printLines(ports.terminal, [line]);
+    else printText(ports.terminal, textOf(check));
+  }
+  const failures = all.filter(({ outcome }) => outcome === 'fail');
+  const [first] = failures;
+  if (first === undefined) return ok(undefined);
+  return fail({
+    code: 'doctor-failed',
+    message: `${failures.length} of ${all.length} checks failed: ${failures.map(({ check }) => check).join(', ')}`,
+    hint: first.hint,
+    exit: first.exit,
+  });
+};
+
+async function* checks(ports: CliPorts, given: Given): AsyncGenerator<Check> {
+  yield* checkSettings(ports);
+  yield* await checkContext(ports, given);
+  const { check, signer } = await checkKey(ports, given);
+  yield check;
+  yield await checkSpool(ports);
+  if (given.has('offline')) return;
+  const { gateway } = ports;
+  const way = gateway === null ? await checkLog(ports) : await checkGateway(ports, gateway);
+  yield* way.checks;
+  if (!way.isUp || way.checks.some(({ outcome }) => outcome === 'fail')) return;
+  const reader = await openReader(ports);
+  if (!reader.ok) {
+    yield failedBy('read models', reader.problem);
+    return;
+  }
+  if (signer !== undefined) yield await checkTrust(reader.value, signer);
+  yield await checkReleases(reader.value);
+  const tried = await tryMarker(ports, given);
+  yield* tried.checks;
+  if (given.has('readiness')) {
+    const after = await openReader(ports);
+    yield* after.ok ? await readiness(after.value, tried) : [failedBy('readiness', after.problem)];
+  }
+}
+
+/** Releases that customers hold are supported until somebody says otherwise; the old ones are easily forgotten. */
+const checkReleases = async (reader: Reader): Promise<Check> => {
+  const current = await reader.list('current', {});
+  if (!current.ok) return failedBy('releases', current.problem);
+  const released = current.value.filter((line) => line['status'] === 'released');
+  const placeOf = (line: Line): string =>
+    `${wordOf(line, 'component')}/${wordOf(line, 'environment')}`;
+  const newest = new Map(released.map((line) => [placeOf(line), line]));
+  const old = released.filter((line) => newest.get(placeOf(line)) !== line);
+  if (released.length === 0) return skipped('releases', 'none is supported by customers');
+  return old.length === 0
+    ? passed('releases', `${released.length} supported, none beside a newer one`)
+    : warned(
+        'releases',
+        `still supported beside a newer one: ${old.map((line) => `${wordOf(line, 'component')} ${wordOf(line, 'version')}`).join(', ')}`,
+        'plimsoll record-support-ended where that is over',
+      );
+};
+
+const marks: { readonly [Outcome in Check['outcome']]: string } = {
+  ok: 'ok  ',
+  warn: 'WARN',
+  fail: 'FAIL',
+  skipped: '-   ',
+  met: 'met ',
+  'not-met': 'NOT ',
+  unseen: '?   ',
+};
+
+const textOf = ({ outcome, check, message, hint }: Check): readonly string[] => [
+  `${marks[outcome]}  ${check}: ${plainText(message)}`,
+  ...(hint === '' ? [] : [`      ${plainText(hint)}`]),
+];
