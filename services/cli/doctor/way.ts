@@ -46,7 +46,7 @@ const logIdIn = ({ checkpoint }: JsonFields): string | null =>
     : null;
 
 /** Whether the log that is reached is the one that was meant. */
-export const checkLogId = (pinned: string | null, found: string | null): Check => {
+const checkLogId = (pinned: string | null, found: string | null): Check => {
   if (found === null) return skipped('log id', 'it could not be read');
   if (pinned === null)
     return warned(
