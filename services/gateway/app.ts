@@ -1,3 +1,4 @@
+import { streamPath } from '../core/log/record-event.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
 import { instancesPath } from '../core/instances/instance.ts';
@@ -38,6 +39,7 @@ import {
 } from './reads.ts';
 import { openRecent } from './recent.ts';
 import { getSchema, listSchemas } from './schemas.ts';
+import { openStreamDoor, streamQuery } from './stream.ts';
 import type { LeftOutPoints } from './sources.ts';
 import { openTelemetry } from './telemetry.ts';
 
@@ -46,6 +48,8 @@ export type GatewayStatus = {
   readonly queued: { readonly markers: number; readonly telemetry: number };
   /** Answers so far: by HTTP status, and by code where something was refused. */
   readonly answers: { readonly [statusOrCode: string]: number };
+  /** Who follows the log now. */
+  readonly streams: number;
   /** Points of services that their source may not send, by the name of the source. */
   readonly leftOut: LeftOutPoints;
 };
@@ -84,6 +88,7 @@ export const createApp = (
   const appender = openAppender(ports.log);
   const telemetry = openTelemetry(ports);
   const recent = openRecent();
+  const streams = openStreamDoor({ ...ports, reads });
   const answers: Record<string, number> = {};
   const parts = { ...ports, reads, appender, recent, answers: () => ({ ...answers }) };
 
@@ -155,6 +160,7 @@ export const createApp = (
       query: [],
       answer: (request) => postGate(parts, request),
     },
+    get(streamPath, streamQuery, streams.get),
     get('/v1/keys', ['at-least'], (request) => getKeys(reads, request)),
     get('/v1/retention', ['at-least'], (request) => getRetention(reads, request)),
     get('/v1/schemas', [], () => listSchemas(ports.schemas)),
@@ -193,6 +199,7 @@ export const createApp = (
     status: () => ({
       queued: { markers: appender.queued(), telemetry: telemetry.queued() },
       answers: { ...answers },
+      streams: streams.open(),
       leftOut: telemetry.leftOut(),
     }),
   };

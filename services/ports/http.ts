@@ -1,4 +1,5 @@
 import type { Result } from '../core/result.ts';
+import type { Stop } from './clock.ts';
 
 export type HttpRequest = {
   readonly method: string;
@@ -21,6 +22,18 @@ export type HttpResponse = {
   readonly status: number;
   readonly headers: { readonly [name: string]: string };
   readonly body: string | Uint8Array;
+  /**
+   * What goes on after `body`, for as long as it is pending: an answer without an end of its own. It should end soon
+   * after `sink.gone`. A rejection cuts the connection.
+   */
+  readonly stream?: (sink: HttpSink) => Promise<void>;
+};
+
+export type HttpSink = {
+  /** Settles when more may be written; false: the reader is gone, or takes nothing for so long that it is cut off. */
+  readonly write: (text: string) => Promise<boolean>;
+  /** Aborts when the reader is gone or the server closes. */
+  readonly gone: Stop;
 };
 
 /** Answers one request. A rejection becomes a bare 500: nothing of it reaches the caller. */

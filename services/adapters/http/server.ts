@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,6 +17,8 @@ export type HttpLimits = {
   readonly requestWithinMs: number;
   /** From the first byte of an answer to its last: who does not listen holds no connection for ever. */
   readonly answerWithinMs: number;
+  /** Of an answer without end: a reader that takes nothing for so long is cut off. */
+  readonly streamStallsMs: number;
   readonly idleConnectionMs: number;
   /** How often the times above are looked at. */
   readonly lookEveryMs: number;
@@ -32,6 +35,7 @@ const defaultLimits: HttpLimits = {
   headersWithinMs: 10_000,
   requestWithinMs: 30_000,
   answerWithinMs: 60_000,
+  streamStallsMs: 10_000,
   idleConnectionMs: 30_000,
   lookEveryMs: 2000,
   connectionsMax: 2000,
@@ -61,6 +65,9 @@ export const serveHttp = (
   const limits = { ...defaultLimits, ...options.limits };
   const exchanges = new WeakMap<Duplex, Exchange>();
   const room: BodyRoom = { bytesLeft: limits.bodiesBytesMax };
+  const closing = new AbortController();
+  // One listener for each stream, and there may be many.
+  setMaxListeners(0, closing.signal);
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytesMax,
@@ -72,7 +79,7 @@ export const serveHttp = (
     (incoming, outgoing) => {
       const exchange: Exchange = { incoming, outgoing, room, isLast: false };
       exchanges.set(incoming.socket, exchange);
-      void answer(handler, exchange, limits, () => server.listening, options.onError);
+      void answer(handler, exchange, limits, closing.signal, options.onError);
     },
   );
   server.maxConnections = limits.connectionsMax;
@@ -96,6 +103,7 @@ export const serveHttp = (
           port,
           close: (withinMs) =>
             new Promise<void>((closed) => {
+              closing.abort();
               const timer = setTimeout(() => server.closeAllConnections(), withinMs);
               server.close(() => {
                 clearTimeout(timer);
@@ -121,7 +129,7 @@ const answer = async (
   handler: HttpHandler,
   exchange: Exchange,
   limits: HttpLimits,
-  isOpen: () => boolean,
+  closing: AbortSignal,
   onError: (error: unknown) => void,
 ): Promise<void> => {
   const { incoming, outgoing } = exchange;
@@ -134,12 +142,16 @@ const answer = async (
   }
   // Answered while the body still comes, the connection would be reset and many a client never see the answer.
   const isRead = await discardRest(incoming, limits.discardBytesMax, limits.discardWithinMs);
+  if (response.stream !== undefined && incoming.method !== 'HEAD') {
+    await streamAnswer(response, response.stream, exchange, limits, closing, onError);
+    return;
+  }
   try {
     outgoing.writeHead(response.status, {
       ...response.headers,
       'content-length': Buffer.byteLength(response.body),
       // What is left of an unread body would be taken for the next request.
-      ...(isRead && isOpen() && !exchange.isLast ? {} : { connection: 'close' }),
+      ...(isRead && !closing.aborted && !exchange.isLast ? {} : { connection: 'close' }),
     });
     outgoing.end(incoming.method === 'HEAD' ? undefined : response.body);
     const deaf = setTimeout(() => incoming.socket.destroy(), limits.answerWithinMs);
@@ -148,6 +160,53 @@ const answer = async (
   } catch (error) {
     onError(error);
     incoming.socket.destroy();
+  }
+};
+
+const streamAnswer = async (
+  response: HttpResponse,
+  stream: NonNullable<HttpResponse['stream']>,
+  { incoming, outgoing }: Exchange,
+  { streamStallsMs }: HttpLimits,
+  closing: AbortSignal,
+  onError: (error: unknown) => void,
+): Promise<void> => {
+  const gone = new AbortController();
+  const leave = (): void => gone.abort();
+  outgoing.once('close', leave);
+  closing.addEventListener('abort', leave);
+  const taken = (): Promise<boolean> =>
+    new Promise((done) => {
+      const finish = (isTaken: boolean): void => {
+        clearTimeout(stalled);
+        outgoing.off('drain', drained);
+        gone.signal.removeEventListener('abort', left);
+        done(isTaken);
+      };
+      const drained = (): void => finish(true);
+      const left = (): void => finish(false);
+      const stalled = setTimeout(() => {
+        incoming.socket.destroy();
+        finish(false);
+      }, streamStallsMs);
+      outgoing.once('drain', drained);
+      gone.signal.addEventListener('abort', left);
+    });
+  try {
+    incoming.socket.setNoDelay(true);
+    outgoing.writeHead(response.status, { ...response.headers, connection: 'close' });
+    outgoing.flushHeaders();
+    if (response.body.length > 0) outgoing.write(response.body);
+    await stream({
+      write: async (text) => !gone.signal.aborted && (outgoing.write(text) || (await taken())),
+      gone: gone.signal,
+    });
+    outgoing.end();
+  } catch (error) {
+    onError(error);
+    incoming.socket.destroy();
+  } finally {
+    closing.removeEventListener('abort', leave);
   }
 };
 

@@ -1,0 +1,70 @@
+import { createText } from '../adapters/ed25519/text.ts';
+import { openEventStream } from '../adapters/http/event-stream.ts';
+import { jsonFieldsIn } from '../core/json-text.ts';
+import { eventLineBytesMax, readRecordEvent, streamPath } from '../core/log/record-event.ts';
+import type { RecordSource } from './record-source.ts';
+import { FollowError, openPause } from './record-source.ts';
+
+/** A gateway says something every 15 s. */
+const silentWithinMs = 45_000;
+
+/** The log as a gateway streams it (`GET /v1/stream`). `url`: as PLIMSOLL_URL. */
+export const fromGateway = (url: string): RecordSource => {
+  const base = url.replace(/\/+$/, '');
+  const text = createText();
+  return {
+    name: base,
+    carry: async function* ({ from, kinds, signal, note }) {
+      const pause = openPause(signal);
+      let last: string | null = null;
+      while (!signal.aborted) {
+        const query = [
+          ...(from === null ? [] : [`from=${from}`]),
+          ...(kinds === null ? [] : [`kinds=${kinds.join(',')}`]),
+        ].join('&');
+        const opened = await openEventStream(
+          `${base}${streamPath}${query === '' ? '' : `?${query}`}`,
+          {
+            headers: last === null ? {} : { 'last-event-id': last },
+            lineBytesMax: eventLineBytesMax,
+            silentWithinMs,
+            signal,
+          },
+        );
+        if (!opened.ok) {
+          if (signal.aborted) return;
+          const { status, body, message } = opened.problem;
+          if (status !== null && status >= 400 && status < 500) throw refusal(base, status, body);
+          note({ code: 'unreachable', message, position: null });
+          await pause.wait();
+          continue;
+        }
+        for await (const { id, event, data } of opened.value) {
+          if (event === 'record' || event === 'trust') {
+            const record = readRecordEvent(text, data);
+            if (record === undefined)
+              note({ code: 'event-malformed', message: `${base}: not a record`, position: null });
+            else {
+              pause.reset();
+              yield { as: event, record };
+            }
+          }
+          // Only after it was taken: who is stopped in between hears of it again.
+          last = id ?? last;
+        }
+        await pause.wait();
+      }
+    },
+  };
+};
+
+const refusal = (base: string, status: number, body: string): FollowError => {
+  const told = jsonFieldsIn(body);
+  const word = (name: string): string | undefined =>
+    typeof told?.[name] === 'string' ? told[name] : undefined;
+  return new FollowError(
+    word('code') ?? 'refused',
+    `${base}: ${word('detail') ?? word('title') ?? `answered ${status}`}`,
+    word('hint') ?? 'is it the address of a gateway, of this release or a newer one?',
+  );
+};
