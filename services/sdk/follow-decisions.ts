@@ -46,6 +46,8 @@ export type FollowDecisionsOptions = Omit<FollowOptions, 'source' | 'kinds'> & {
   readonly gateway: string;
   /** Where decisions come from; the same gateway unless told. */
   readonly source?: RecordSource;
+  /** Milliseconds since 1970; the clock of this machine unless told. */
+  readonly nowMs?: () => number;
 };
 
 const decisionKinds = ['promote', 'advance', 'hold', 'roll-back'] as const;
@@ -61,13 +63,13 @@ const clockSlackMs = 60_000;
 export async function* followDecisions(
   options: FollowDecisionsOptions,
 ): AsyncGenerator<FollowedDecision, void, undefined> {
-  const { gateway, source = fromGateway(gateway), ...rest } = options;
+  const { gateway, source = fromGateway(gateway), nowMs = Date.now, ...rest } = options;
   const signal = options.signal ?? new AbortController().signal;
   for await (const fact of followMarkers({ ...rest, source, kinds: decisionKinds })) {
     const { marker } = fact;
     if (!isDecision(marker)) continue;
     const decided = { ...fact, marker };
-    const followed = await askUntilAnswered(gateway, decided, signal, options.onNote);
+    const followed = await askUntilAnswered(gateway, decided, signal, nowMs, options.onNote);
     if (followed !== undefined) yield followed;
   }
 }
@@ -79,14 +81,17 @@ const askUntilAnswered = async (
   gateway: string,
   fact: FollowedDecision['fact'],
   signal: AbortSignal,
+  nowMs: () => number,
   onNote: FollowOptions['onNote'],
 ): Promise<FollowedDecision | undefined> => {
   const pause = openPause(signal);
   while (!signal.aborted) {
     const answer = await ask(gateway, fact);
     if (answer !== undefined)
-      return answer.act !== null && isOver(fact) && !isApproved(fact) ? late(fact) : answer;
-    if (isOver(fact)) return late(fact);
+      return answer.act !== null && isOver(fact, nowMs()) && !isApproved(fact)
+        ? late(fact)
+        : answer;
+    if (isOver(fact, nowMs())) return late(fact);
     const { position } = fact;
     onNote?.({
       code: 'unreachable',
@@ -105,8 +110,8 @@ const late = (fact: FollowedDecision['fact']): FollowedDecision =>
 const isApproved = ({ marker }: FollowedDecision['fact']): boolean => marker.mode === 'ask';
 
 /** By what the signed decision says, whatever the gateway thinks of it. */
-const isOver = ({ marker }: FollowedDecision['fact']): boolean =>
-  Date.now() > marker.occurredAt + marker.validForMs + clockSlackMs;
+const isOver = ({ marker }: FollowedDecision['fact'], nowMs: number): boolean =>
+  nowMs > marker.occurredAt + marker.validForMs + clockSlackMs;
 
 /** Undefined: nobody answered. */
 const ask = async (
