@@ -57,8 +57,16 @@ module.exports = {
       from: { path: '^services/sdk/' },
       to: {
         path: '^(services|test|node_modules)/',
-        pathNot: '^services/(core|ports|sdk|adapters/(avro|ed25519|http|spool))/',
+        pathNot: '^services/(core|ports|sdk|adapters/(avro|ed25519|http|kafka|spool))/',
       },
+    },
+    {
+      name: 'sdk-asks-for-kafka-late',
+      comment:
+        'kafkajs is an optional peer: it is asked for when somebody follows Kafka, and not before.',
+      severity: 'error',
+      from: { path: '^services/sdk/' },
+      to: { path: '^services/adapters/kafka/', dynamic: false },
     },
     {
       name: 'nobody-imports-a-composition-root',

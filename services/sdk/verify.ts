@@ -16,7 +16,7 @@ import { coversSlot, openTrust } from '../core/trust/trust.ts';
 import type { Fact, NoFact } from './fact.ts';
 
 /** Codec of the schemas of this release, cryptography, text. */
-export const openCheckTools = (): CheckTools => ({
+const openCheckTools = (): CheckTools => ({
   codec: openCodec(loadSchemas()),
   crypto: createCrypto(),
   text: createText(),

@@ -228,7 +228,7 @@ describe('who follows', () => {
     );
     const gone = new AbortController();
     const write = async (): Promise<boolean> => true;
-    const running = streams.map((stream) => stream?.({ write, gone: gone.signal }));
+    const running = streams.map(async (stream) => stream?.({ write, gone: gone.signal }));
     const refused = await house.get('/v1/stream?from=0');
     expect([refused.status, refused.json.code]).toEqual([503, 'busy']);
     gone.abort();

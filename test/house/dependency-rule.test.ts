@@ -92,6 +92,11 @@ const breaches: readonly Planted[] = [
     breaks: 'sdk-stays-light',
   },
   {
+    from: 'services/sdk/asks-for-kafka-at-once.ts',
+    code: "import { client } from '../adapters/kafka/client.ts'; export const x = client;",
+    breaks: 'sdk-asks-for-kafka-late',
+  },
+  {
     from: 'services/projector/reaches-its-main.ts',
     code: "import { start } from './main.ts'; export const x = start;",
     breaks: 'nobody-imports-a-composition-root',
@@ -125,6 +130,9 @@ const allowed: Readonly<Record<string, string>> = {
     "import { wave } from 'wave'; import { connect } from 'node:net'; import { value } from '../../core/value.ts';" +
     "import type { Port } from '../../ports/port.ts'; export const adapter = [wave, connect, value as Port];",
   'services/adapters/spool/spool.ts': 'export const spool = 1;',
+  'services/adapters/kafka/client.ts': 'export const client = 1;',
+  'services/sdk/from-kafka.ts':
+    "export const fromKafka = async () => (await import('../adapters/kafka/client.ts')).client;",
   'services/projector/project.ts':
     "import { parseArgs } from 'node:util'; import { fold } from '../core/fold.ts';" +
     "import type { Port } from '../ports/port.ts'; export const project = [parseArgs, fold as Port];",

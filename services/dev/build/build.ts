@@ -4,6 +4,7 @@ import { repositoryFolder } from '../check-steps.ts';
 import type { Bundled } from './bundle.ts';
 import { bundle } from './bundle.ts';
 import type { Edition } from './editions.ts';
+import { writeDeclarations } from './declarations.ts';
 import { manifestOf, readHouseManifest } from './manifest.ts';
 
 export type Built = {
@@ -24,6 +25,10 @@ export const buildPackage = async (edition: Edition, out: string): Promise<Built
   chmodSync(launcher, 0o755);
   cpSync(join(repositoryFolder, 'schemas'), join(folder, 'schemas'), { recursive: true });
   copyFileSync(join(repositoryFolder, 'LICENSE'), join(folder, 'LICENSE'));
+  if (edition.hasSdk) {
+    mkdirSync(join(folder, 'types'));
+    writeDeclarations(edition.entries['sdk'] ?? '', join(folder, 'types'));
+  }
   const manifest = manifestOf(edition, readHouseManifest());
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   return { edition, folder, bundled };

@@ -11,23 +11,45 @@ export type Bundled = {
   readonly startBytes: number;
 };
 
-/** The start of the command: all it needs before it looks at its words, and whatever an emitting command needs. */
-const startChunk = 'plimsoll';
-
 /**
  * Bundles an edition into CommonJS files of one folder, `lib`. CommonJS, because a start is what counts: an `import` of
  * node:http reads each of its exports, the WebSocket client among them, and that alone takes as long as Node's own start.
+ * Entries share no file: whoever imports the SDK must not run the command.
  */
 export const bundle = async (edition: Edition, libFolder: string): Promise<Bundled> => {
-  const input = Object.fromEntries(
-    Object.entries(edition.entries).map(([name, file]) => [name, resolve(repositoryFolder, file)]),
-  );
   const packages = new Set<string>();
+  const unused = new Set([...edition.modules.keys(), verifyWorker.file]);
+  let startFiles: readonly OutputChunk[] = [];
+  for (const [name, file] of Object.entries(edition.entries)) {
+    const written = await bundleEntry(edition, { name, file, libFolder, packages, unused });
+    if (name === 'main') startFiles = staticChunks(written, name);
+  }
+  if (unused.size > 0) throw new Error(`nobody imports ${[...unused].join(', ')} any more`);
+  return {
+    packages: [...packages].toSorted(),
+    startFiles: startFiles.map(({ fileName }) => fileName),
+    startBytes: startFiles.reduce((sum, { code }) => sum + Buffer.byteLength(code), 0),
+  };
+};
+
+type Bundling = {
+  readonly name: string;
+  readonly file: string;
+  readonly libFolder: string;
+  /** npm packages that are asked for are added, replaced source files taken away. */
+  readonly packages: Set<string>;
+  readonly unused: Set<string>;
+};
+
+const bundleEntry = async (
+  edition: Edition,
+  { name, file, libFolder, packages, unused }: Bundling,
+): Promise<readonly OutputChunk[]> => {
   const build = await rolldown({
-    input,
+    input: { [name]: resolve(repositoryFolder, file) },
     platform: 'node',
     preserveEntrySignatures: 'allow-extension',
-    plugins: [inPackage(edition)],
+    plugins: [inPackage(edition, unused)],
     external: (id) => {
       if (id.startsWith('.') || id.startsWith(sep)) return false;
       if (!id.startsWith('node:')) packages.add(id);
@@ -42,29 +64,18 @@ export const bundle = async (edition: Edition, libFolder: string): Promise<Bundl
     format: 'cjs',
     dir: libFolder,
     entryFileNames: '[name].js',
-    chunkFileNames: '[name]-[hash].js',
+    chunkFileNames: `${name}-[name]-[hash].js`,
     comments: false,
   } as const;
   // What is loaded at the start goes into one file, also where other files use it, too.
   const apart = chunksOf(await build.generate(output));
-  const start = new Set(staticChunks(apart).flatMap((chunk) => chunk.moduleIds));
-  const written = chunksOf(
-    await build.write({
-      ...output,
-      codeSplitting: {
-        groups: [
-          { name: startChunk, test: (id) => start.has(id), includeDependenciesRecursively: false },
-        ],
-      },
-    }),
-  );
+  const start = new Set(staticChunks(apart, name).flatMap((chunk) => chunk.moduleIds));
+  const groups = [
+    { name, test: (id: string) => start.has(id), includeDependenciesRecursively: false },
+  ];
+  const written = chunksOf(await build.write({ ...output, codeSplitting: { groups } }));
   await build.close();
-  const startFiles = staticChunks(written);
-  return {
-    packages: [...packages].toSorted(),
-    startFiles: startFiles.map(({ fileName }) => fileName),
-    startBytes: startFiles.reduce((sum, { code }) => sum + Buffer.byteLength(code), 0),
-  };
+  return written;
 };
 
 const chunksOf = ({
@@ -73,8 +84,8 @@ const chunksOf = ({
   readonly output: readonly { readonly type: string }[];
 }): readonly OutputChunk[] => output.filter((file): file is OutputChunk => file.type === 'chunk');
 
-/** The chunk of the command and all that it loads before it runs. */
-const staticChunks = (chunks: readonly OutputChunk[]): readonly OutputChunk[] => {
+/** The chunk of an entry and all that it loads before it runs. */
+const staticChunks = (chunks: readonly OutputChunk[], entry: string): readonly OutputChunk[] => {
   const byName = new Map(chunks.map((chunk) => [chunk.fileName, chunk]));
   const found = new Set<OutputChunk>();
   const add = (fileName: string): void => {
@@ -83,13 +94,12 @@ const staticChunks = (chunks: readonly OutputChunk[]): readonly OutputChunk[] =>
     found.add(chunk);
     for (const imported of chunk.imports) add(imported);
   };
-  add('main.js');
+  add(`${entry}.js`);
   return [...found];
 };
 
 /** What is another thing in a package than in the repository. */
-const inPackage = ({ modules }: Edition): Plugin => {
-  const unused = new Set([...modules.keys(), verifyWorker.file]);
+const inPackage = ({ modules }: Edition, unused: Set<string>): Plugin => {
   return {
     name: 'in-package',
     load: (id) => {
@@ -101,9 +111,6 @@ const inPackage = ({ modules }: Edition): Plugin => {
       if (!id.endsWith(verifyWorker.file)) return null;
       if (!code.includes(verifyWorker.source)) throw new Error(`${id} names its worker otherwise`);
       return code.replace(verifyWorker.source, verifyWorker.built);
-    },
-    buildEnd: () => {
-      if (unused.size > 0) throw new Error(`nobody imports ${[...unused].join(', ')} any more`);
     },
   };
 };

@@ -85,7 +85,7 @@ const forPipelines: Edition = {
   name: 'plimsoll',
   description:
     'Says what was deployed where, signed, from any pipeline; and what your programs need to follow it.',
-  entries: { main: 'services/cli/main.ts' },
+  entries: { main: 'services/cli/main.ts', sdk: 'services/sdk/index.ts' },
   modules: new Map([
     [packageRoot.file, packageRoot.code],
     [
@@ -98,7 +98,7 @@ const forPipelines: Edition = {
   dependencies: [],
   optionalPeers: ['kafkajs'],
   absentPackages: ['ioredis'],
-  hasSdk: false,
+  hasSdk: true,
 };
 
 const forServers: Edition = {

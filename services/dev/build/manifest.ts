@@ -14,6 +14,8 @@ type HouseManifest = {
 export const readHouseManifest = (): HouseManifest =>
   JSON.parse(readFileSync(join(repositoryFolder, 'package.json'), 'utf8')) as HouseManifest;
 
+const sdk = { types: './types/services/sdk/index.d.ts', default: './lib/sdk.js' };
+
 /** The package.json of an edition. Versions stand in the house's alone, and a peer may be any of its major version. */
 export const manifestOf = (edition: Edition, house: HouseManifest): object => {
   const versionOf = (name: string): string => {
@@ -30,10 +32,9 @@ export const manifestOf = (edition: Edition, house: HouseManifest): object => {
     type: 'commonjs',
     engines: house.engines,
     bin: { plimsoll: 'bin/plimsoll.js' },
+    ...(hasSdk ? { main: sdk.default, types: sdk.types } : {}),
     exports: {
-      ...(hasSdk
-        ? { '.': { types: './types/services/sdk/index.d.ts', default: './lib/sdk.js' } }
-        : {}),
+      ...(hasSdk ? { '.': sdk } : {}),
       './schemas/*': './schemas/*',
       './package.json': './package.json',
     },

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -25,8 +25,10 @@ const installedPackages = (folder: string): readonly string[] => {
     .toSorted();
 };
 
+const repository = join(import.meta.dirname, '../../..');
+
 const houseVersion = (
-  JSON.parse(readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8')) as {
+  JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
     readonly version: string;
   }
 ).version;
@@ -127,6 +129,69 @@ describe('the package for pipelines, installed into an empty folder', () => {
       gateway.close();
     }
   });
+
+  test('is imported by programs of both kinds of modules, and runs nothing by that', () => {
+    const names =
+      'typeof sdk.followMarkers, typeof sdk.followDecisions, typeof sdk.verifyAndDecode';
+    const run = (file: string, text: string): string => {
+      writeFileSync(join(installed.folder, file), text);
+      return execFileSync(process.execPath, [file, 'release', 'log'], {
+        cwd: installed.folder,
+        encoding: 'utf8',
+      });
+    };
+    const functions = 'function function function\n';
+    expect(run('a.cjs', `const sdk = require('plimsoll'); console.log(${names})`)).toBe(functions);
+    expect(run('a.mjs', `import * as sdk from 'plimsoll'; console.log(${names})`)).toBe(functions);
+    expect(
+      run('b.mjs', `import { fromKafka } from 'plimsoll'; console.log(typeof fromKafka)`),
+    ).toBe('function\n');
+  });
+
+  test.each([
+    ['node16', 'node16'],
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+  ])(
+    'has types for consumers that compile with module %s and resolution %s',
+    (module, resolution) => {
+      const consumer = `
+import type { Fact, Marker } from 'plimsoll';
+import { followMarkers, fromGateway } from 'plimsoll';
+const told = (marker: Marker): string =>
+  marker.kind === 'planned' ? marker.version : marker.kind;
+export const tell = async (url: string): Promise<void> => {
+  for await (const fact of followMarkers({ source: fromGateway(url), logId: null })) {
+    const known: Fact = fact;
+    console.log(told(known.marker));
+  }
+};
+// @ts-expect-error a slip in an option is seen
+followMarkers({ source: fromGateway(''), logId: null, kind: [] });
+`;
+      writeFileSync(join(installed.folder, 'consumer.mts'), consumer);
+      const types = join(repository, 'node_modules', '@types');
+      const options = [
+        '--noEmit',
+        '--strict',
+        '--exactOptionalPropertyTypes',
+        '--target',
+        'es2024',
+      ];
+      const compiled = spawnSync(
+        process.execPath,
+        [
+          join(repository, 'node_modules/typescript/bin/tsc'),
+          ...options,
+          ...['--module', module, '--moduleResolution', resolution],
+          ...['--typeRoots', types, '--types', 'node', '--ignoreConfig', 'consumer.mts'],
+        ],
+        { cwd: installed.folder, encoding: 'utf8' },
+      );
+      expect(compiled.stdout).toBe('');
+      expect(compiled.status).toBe(0);
+    },
+  );
 
   test('tells an old Node what is wanted instead of failing in the middle', () => {
     const launcher = join(installed.built, 'bin', 'plimsoll.js');
