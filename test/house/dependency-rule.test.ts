@@ -131,8 +131,6 @@ const allowed: Readonly<Record<string, string>> = {
     "import type { Port } from '../../ports/port.ts'; export const adapter = [wave, connect, value as Port];",
   'services/adapters/spool/spool.ts': 'export const spool = 1;',
   'services/adapters/kafka/client.ts': 'export const client = 1;',
-  'services/sdk/from-kafka.ts':
-    "export const fromKafka = async () => (await import('../adapters/kafka/client.ts')).client;",
   'services/projector/project.ts':
     "import { parseArgs } from 'node:util'; import { fold } from '../core/fold.ts';" +
     "import type { Port } from '../ports/port.ts'; export const project = [parseArgs, fold as Port];",

@@ -116,7 +116,7 @@ describe('the package for pipelines, installed into an empty folder', () => {
         NODE_OPTIONS: `--require=${join(import.meta.dirname, '../../support/loaded-files.cjs')}`,
       });
       expect(logged).toMatchObject({ exit: 0, out: expect.stringContaining('position 7') });
-      expect(asked).toEqual(['POST /v1/markers plimsoll.logged.v1']);
+      expect(asked).toEqual([expect.stringMatching(/^POST \/v1\/markers plimsoll\.logged\.v\d$/)]);
       // One file of the package beside its launcher: each further one is looked for, read and compiled.
       const loaded = logged.err.split('\n').filter((line) => line.startsWith('loaded '));
       const files = loaded.map((line) => line.replace(/^loaded .*node_modules\/plimsoll\//, ''));
