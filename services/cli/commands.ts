@@ -31,6 +31,8 @@ import type { SpoolCommand } from './commands/spool.ts';
 import { spoolCommands } from './commands/spool.ts';
 import type { SetupCommand } from './commands/setup.ts';
 import { setupCommands } from './commands/setup.ts';
+import type { WrapCommand } from './commands/run.ts';
+import { wrapCommands } from './commands/run.ts';
 import type { VerifyCommand } from './commands/verify.ts';
 import { verifyCommands } from './commands/verify.ts';
 import type { ServiceCommand } from './commands/services.ts';
@@ -40,6 +42,7 @@ import { serviceCommands } from './commands/services.ts';
 
 export type CommandName =
   | ReleaseCommand
+  | WrapCommand
   | InstanceCommand
   | SpoolCommand
   | ReaderCommand
@@ -61,6 +64,7 @@ export type Command = CommandOf<CommandName>;
 
 export const commands: readonly Command[] = [
   ...releaseCommands,
+  ...wrapCommands,
   ...instanceCommands,
   ...spoolCommands,
   ...readerCommands,

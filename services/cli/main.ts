@@ -5,7 +5,7 @@ import { openBasis } from '../adapters/foundation/basis.ts';
 import type { Foundation } from '../adapters/foundation/foundation.ts';
 import { packageRoot } from '../adapters/system/package-root.ts';
 import { parseSettings } from '../core/settings.ts';
-import type { Request } from './terminal/arguments.ts';
+import type { Given, Request } from './terminal/arguments.ts';
 import { neverFails, parseArguments, wantsJson } from './terminal/arguments.ts';
 import { withDefaults } from './terminal/defaults.ts';
 import { commandPorts } from './main/command-ports.ts';
@@ -39,7 +39,7 @@ const closeWithin = (name: string): number =>
 
 type RunRequest = Extract<Request, { readonly ask: 'run' }>;
 
-const answer = async (): Promise<ExitCode> => {
+const answer = async (): Promise<number> => {
   const request = parseArguments(args);
   if (!request.ok) return refused(request.problem);
   switch (request.value.ask) {
@@ -65,7 +65,7 @@ const packageVersion = async (): Promise<string> => {
   return version;
 };
 
-const runCommand = async ({ command, given }: RunRequest): Promise<ExitCode> => {
+const runCommand = async ({ command, given }: RunRequest): Promise<number> => {
   if (absentCommands.has(command.name))
     return refused(
       problem(
@@ -74,12 +74,17 @@ const runCommand = async ({ command, given }: RunRequest): Promise<ExitCode> => 
         'npm install plimsoll-server',
       ),
     );
+  // Settings are of everybody: what is wrong there must not stop anybody's deploy.
+  const misled = async (cause: CliProblem): Promise<number> => {
+    const exit = refused(cause);
+    return command.name === 'run' && !given.has('strict') ? unrecorded(given) : exit;
+  };
   const configured = readConfigured(process.env, process.cwd());
-  if (!configured.ok) return refused(configured.problem);
+  if (!configured.ok) return misled(configured.problem);
   const { sources } = configured.value;
   const settings = parseSettings(configured.value.env);
   if (!settings.ok)
-    return refused(
+    return misled(
       problem(
         settings.problem.code,
         settings.problem.message,
@@ -122,6 +127,12 @@ const runCommand = async ({ command, given }: RunRequest): Promise<ExitCode> => 
         basis.clock.sleep(closeWithin(command.name)),
       ]);
   }
+};
+
+/** The program of `run`, as if we were not there. */
+const unrecorded = async ({ program: [program = '', ...words] }: Given): Promise<number> => {
+  const { wrapProgram } = await import('./main/wrapping.ts');
+  return (await wrapProgram([program, ...words], { keepsTail: false })).exit;
 };
 
 /** Services write many records; for a few, avsc takes longer to load than it saves. */

@@ -18,7 +18,7 @@ import type { Numbering } from '../ports/numbering.ts';
 import type { ReadTelemetry } from '../ports/otlp.ts';
 import type { PlannedHereStore } from '../ports/planned-here.ts';
 import type { ProblemAnswer, ProblemQuestion } from '../ports/problem-view.ts';
-import type { FindProgram, KeptFile, RunProgram } from '../ports/programs.ts';
+import type { FindProgram, KeptFile, RunProgram, WrapProgram } from '../ports/programs.ts';
 import type { Generation, ReadModelStore } from '../ports/read-model-store.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 import type { Replaying } from '../ports/replaying.ts';
@@ -190,6 +190,8 @@ export type CliPorts = {
   /** For `decisions --exec`. */
   readonly findProgram: FindProgram;
   readonly runProgram: RunProgram;
+  /** For `run`. */
+  readonly wrapProgram: WrapProgram;
   readonly keptFile: KeptFile;
   readonly migrate: (command: MigrateCommand) => Promise<Result<Migrated, CliProblem>>;
   readonly start: (service: ServiceName) => Promise<Result<Running, CliProblem>>;

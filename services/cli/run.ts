@@ -9,10 +9,10 @@ import type { CliPorts } from './ports.ts';
 import type { CliProblem, ExitCode } from './problem.ts';
 
 /**
- * Runs one command to its end and answers its exit code. What it has to say is printed. What pipelines run must start
+ * Runs one command to its end and answers its exit code (of `run` the program's). What it has to say is printed. What pipelines run must start
  * quickly, so every other area is loaded when it is asked for.
  */
-export const run = async (ports: CliPorts, name: CommandName, given: Given): Promise<ExitCode> => {
+export const run = async (ports: CliPorts, name: CommandName, given: Given): Promise<number> => {
   const isJson = given.has('json');
   const end = (outcome: Result<void, CliProblem>): ExitCode => {
     if (outcome.ok) return 0;
@@ -24,6 +24,10 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
     case 'release update':
     case 'release log':
       return runEmitting(ports, name, given, isJson);
+    case 'run': {
+      const { runProgram } = await import('./wrap/run-program.ts');
+      return runProgram(ports, given);
+    }
     case 'instance start': {
       const { runInstances } = await import('./release/instances.ts');
       return runInstances(ports, name, given, isJson);

@@ -20,6 +20,30 @@ export type RunProgram = (
   call: ProgramCall,
 ) => Promise<Result<{ readonly exit: number | null }, { readonly message: string }>>;
 
+/** How a program ended that was run in our place. */
+export type ProgramEnd = {
+  /** As a shell says it: 128 and the signal's number where a signal ended it, 127 or 126 where it could not be started. */
+  readonly exit: number;
+  /** The signal that ended it, such as `SIGKILL`. */
+  readonly signal: string | null;
+  /** The last signal by which we were asked to stop meanwhile, which it got too. */
+  readonly asked: string | null;
+  /** The last of what it wrote to stderr, as it came; empty where that was not read. */
+  readonly tail: string;
+  /** Why it could not be started at all. */
+  readonly problem: string | null;
+};
+
+/**
+ * Runs a program in our place: it has our input and output, and the signals that we get. `keepsTail`: its stderr passes
+ * through us, and what it wrote last is kept; but not where ours is a terminal, which it is to have itself. Never
+ * rejects.
+ */
+export type WrapProgram = (
+  command: readonly [program: string, ...words: string[]],
+  options: { readonly keepsTail: boolean },
+) => Promise<ProgramEnd>;
+
 /** Whether a program could be started now: a path, or a name that is looked for as a shell does. The message says why not. */
 export type FindProgram = (program: string) => Promise<Result<void, { readonly message: string }>>;
 

@@ -1,5 +1,5 @@
 import type { CliPorts, Running, ServiceName } from '../../services/cli/ports.ts';
-import type { CliProblem, ExitCode } from '../../services/cli/problem.ts';
+import type { CliProblem } from '../../services/cli/problem.ts';
 import { parseArguments, wantsJson } from '../../services/cli/terminal/arguments.ts';
 import { printNote, printProblem } from '../../services/cli/terminal/output.ts';
 import { foldFailed, problem, refuse } from '../../services/cli/problem.ts';
@@ -43,7 +43,7 @@ import { value } from './records.ts';
 // The commands of plimsoll in this process, over a log in memory that each call leaves a minute older.
 
 export type Said = {
-  readonly exit: ExitCode;
+  readonly exit: number;
   /** Lines of stdout and stderr. */
   readonly out: readonly string[];
   readonly err: readonly string[];
@@ -100,7 +100,7 @@ const deskBefore = (
       columns: options.columns ?? null,
       hasColour: options.hasColour ?? false,
     };
-    const ended = (exit: ExitCode): Said => ({ exit, out: linesOf(out), err: linesOf(err) });
+    const ended = (exit: number): Said => ({ exit, out: linesOf(out), err: linesOf(err) });
     const request = parseArguments(args);
     if (!request.ok) {
       printProblem(terminal, isJson, request.problem);
@@ -270,6 +270,7 @@ const portsOf = (
       }),
     findProgram: async () => ok(undefined),
     runProgram: async () => ok({ exit: 0 }),
+    wrapProgram: async () => ({ exit: 0, signal: null, asked: null, tail: '', problem: null }),
     keptFile: {
       read: async () => ok(undefined),
       replace: async () => ok(undefined),

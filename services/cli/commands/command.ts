@@ -19,6 +19,8 @@ export type CommandOf<Name extends string> = {
     readonly isOptional?: boolean;
     readonly isRepeatable?: boolean;
   }[];
+  /** What the help calls the program with its words that has to stand behind `--`. */
+  readonly program?: string;
   readonly options: readonly Option[];
   /** What else its help says, in lines. */
   readonly notes?: readonly string[];

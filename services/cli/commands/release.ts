@@ -55,21 +55,22 @@ const deploymentOption = option(
   'default: that of the CI run, or of the last plan here under that name',
 );
 
+/** What a plan can say. */
+export const planOptions: readonly Option[] = [
+  ...artifactOptions,
+  ...placeOptions,
+  option('strategy', 'WORD', 'rolling, canary, blue-green, all-at-once, …'),
+  option('canary-share', 'SHARE', 'share of the traffic it gets at first, above 0 and up to 1'),
+  deploymentOption,
+  ...detailOptions,
+];
+
 export const releaseCommands: readonly CommandOf<ReleaseCommand>[] = [
   {
     name: 'release plan',
     summary: 'announce a deployment and follow its status',
     words: [{ name: 'deploy-name', isOptional: true }],
-    options: [
-      ...artifactOptions,
-      ...placeOptions,
-      option('strategy', 'WORD', 'rolling, canary, blue-green, all-at-once, …'),
-      option('canary-share', 'SHARE', 'share of the traffic it gets at first, above 0 and up to 1'),
-      deploymentOption,
-      ...detailOptions,
-      ...deliveryOptions,
-      asyncOption,
-    ],
+    options: [...planOptions, ...deliveryOptions, asyncOption],
     examples: [
       '--environment-name=production --component-name=shop --target-version=2.0.0',
       'eu-deploy --target-version=2.0.0 --canary-share=0.1 --ticket=CHG-7',

@@ -92,6 +92,8 @@ export const commandPorts = (
     },
     findProgram: async (program) => (await import('./programs.ts')).findProgramIn(env)(program),
     runProgram: async (call) => (await import('./programs.ts')).runProgramIn(env)(call),
+    wrapProgram: async (command, options) =>
+      (await import('./wrapping.ts')).wrapProgram(command, options),
     keptFile: {
       read: async (path) => (await import('./programs.ts')).keptFile.read(path),
       replace: async (path, text) => (await import('./programs.ts')).keptFile.replace(path, text),

@@ -10,6 +10,8 @@ import { refuse } from '../problem.ts';
 /** What was written after the command's name, checked against the table and nothing more. */
 export type Given = {
   readonly words: readonly string[];
+  /** The program and its words behind `--`, where the command runs one. */
+  readonly program: readonly string[];
   /** The one value of an option, or null. */
   readonly value: (name: string) => string | null;
   readonly values: (name: string) => readonly string[];
@@ -104,11 +106,12 @@ export const isNamed = ({ name }: Option, written: string): boolean =>
 const readGiven = (command: Command, args: readonly string[]): Result<Given, CliProblem> => {
   const options = optionsOf(command);
   const words: string[] = [];
+  const program: string[] = [];
   const told = new Map<string, readonly ReadOption[]>();
   for (let index = 0; index < args.length; index++) {
     const arg = args[index] ?? '';
     if (arg === '--') {
-      words.push(...args.slice(index + 1));
+      (command.program === undefined ? words : program).push(...args.slice(index + 1));
       break;
     }
     if (!arg.startsWith('-') || arg === '-') {
@@ -125,10 +128,12 @@ const readGiven = (command: Command, args: readonly string[]): Result<Given, Cli
     if (again !== undefined) return again;
     told.set(option.name, [...(known ?? []), read.value]);
   }
-  const fault = wordFault(command, words) ?? missingOption(command, told);
+  const fault =
+    wordFault(command, words) ?? programFault(command, program) ?? missingOption(command, told);
   if (fault !== undefined) return fault;
   return ok({
     words,
+    program,
     value: (name) => told.get(name)?.[0]?.value ?? null,
     values: (name) => told.get(name)?.map(({ value }) => value) ?? [],
     has: (name) => told.has(name),
@@ -225,6 +230,18 @@ const wordFault = (
         exampleOf(command),
       );
 };
+
+const programFault = (
+  command: Command,
+  program: readonly string[],
+): Result<never, CliProblem> | undefined =>
+  command.program === undefined || (program[0] ?? '') !== ''
+    ? undefined
+    : refuse(
+        'word-missing',
+        `plimsoll ${command.name} needs -- and a ${command.program} behind it`,
+        exampleOf(command),
+      );
 
 const missingOption = (
   command: Command,

@@ -13,7 +13,8 @@ export const withDefaults = (
   defaults: SettingSources['defaults'],
 ): Given => {
   const names = new Set(command.options.map(({ name }) => name));
-  const says = names.has('no-fail') && (names.has('target-version') || names.has('version'));
+  const isEmitting = names.has('no-fail') || command.program !== undefined;
+  const says = isEmitting && (names.has('target-version') || names.has('version'));
   if (!says || Object.keys(defaults).length === 0) return given;
   const byOption = new Map(
     Object.entries(defaults).flatMap(([written, { value }]) => {
@@ -22,7 +23,7 @@ export const withDefaults = (
     }),
   );
   return {
-    words: given.words,
+    ...given,
     has: (name) => given.has(name) || byOption.has(name),
     value: (name) => given.value(name) ?? byOption.get(name) ?? null,
     values: (name) => {

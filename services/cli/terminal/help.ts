@@ -75,9 +75,10 @@ const commandHelp = (command: Command): string => {
     const one = `<${word.name}>${word.isRepeatable === true ? '…' : ''}`;
     return word.isOptional === true ? `[${one}]` : one;
   });
+  const programWritten = command.program === undefined ? [] : [`-- <${command.program}>…`];
   const shown = [...options, ...commonOptions];
   return [
-    `plimsoll ${[name, ...wordsWritten, '[OPTIONS]'].join(' ')}`,
+    `plimsoll ${[name, ...wordsWritten, '[OPTIONS]', ...programWritten].join(' ')}`,
     `  ${summary}`,
     '',
     ...twoColumns(shown.map((option) => [written(option), meaningOf(option)])),

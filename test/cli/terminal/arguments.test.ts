@@ -128,7 +128,8 @@ const named = commands.flatMap((command) =>
       ...words.map(({ name }) => name),
       ...needed.map(({ name }) => `--${name}=x`),
     ];
-    return [{ command, option, names, line, title: `${command.name} --${option.name}` }];
+    const behind = command.program === undefined ? [] : ['--', 'x'];
+    return [{ command, option, names, line, behind, title: `${command.name} --${option.name}` }];
   }),
 );
 
@@ -138,10 +139,10 @@ describe('environment and component', () => {
     expect(new Set(named.map(({ option }) => option.name)).size).toBe(5);
   });
 
-  test.each(named)('by each of their names: $title', ({ command, option, names, line }) => {
+  test.each(named)('by each of their names: $title', ({ command, option, names, line, behind }) => {
     const others = names.filter((name) => name !== option.name);
     for (const name of names) {
-      const told = given([...line, `--${name}=shop`]);
+      const told = given([...line, `--${name}=shop`, ...behind]);
       expect([told.value(option.name), told.values(option.name)]).toEqual(['shop', ['shop']]);
       expect(others.some(told.has)).toBe(false);
     }
@@ -153,12 +154,12 @@ describe('environment and component', () => {
 
   const isList = ({ option }: (typeof named)[number]): boolean => option.isRepeatable === true;
   const twice = (
-    { names, line }: (typeof named)[number],
+    { names, line, behind }: (typeof named)[number],
     one: string,
     other: string,
   ): readonly string[] => {
     const [first = '', second = ''] = names.toReversed();
-    return [...line, `--${first}=${one}`, `--${second}=${other}`];
+    return [...line, `--${first}=${one}`, `--${second}=${other}`, ...behind];
   };
 
   test.each(named.filter(isList))('in a list, by two names: $title', (each) => {
@@ -171,6 +172,7 @@ describe('environment and component', () => {
     expect(refusal(...twice(each, 'a', 'b'))).toBe(
       `option-repeated: --${first}="a" and --${second}="b" contradict each other | they are two names of one option: name it once`,
     );
-    expect(refusal(...twice(each, 'a', 'a'), `--${first}=a`)).toContain(`--${first} stands twice`);
+    const again = twice({ ...each, line: [...each.line, `--${first}=a`] }, 'a', 'a');
+    expect(refusal(...again)).toContain(`--${first} stands twice`);
   });
 });

@@ -1,0 +1,155 @@
+import type { Emitted } from '../release/emit.ts';
+import { emit } from '../release/emit.ts';
+import type { CliPorts } from '../ports.ts';
+import type { CliProblem } from '../problem.ts';
+import { problem } from '../problem.ts';
+import type { Given } from '../terminal/arguments.ts';
+import { jsonText } from '../terminal/display.ts';
+import type { Note } from '../terminal/note.ts';
+import { printProblem } from '../terminal/output.ts';
+import { endSaid } from './program-end.ts';
+
+const notRun = 'not run: its plan was not on the log in time';
+
+type Word = 'release plan' | 'release update';
+
+/**
+ * Runs the program of `given` between a plan and its end. What we have to tell never delays it nor changes its exit
+ * code, and is told when it has ended. With `--strict` it runs only once the plan is on the log. Answers the exit code.
+ */
+export const runProgram = async (ports: CliPorts, given: Given): Promise<number> => {
+  const [program = '', ...words] = given.program;
+  const story = tellStory(ports, given);
+  if (given.has('strict')) {
+    const planned = await story.plan();
+    if (planned !== undefined) {
+      // It may only have been kept, and then it arrives later.
+      await story.end('CANCELED', notRun, notRun);
+      story.print();
+      return planned.exit;
+    }
+  }
+  const ending = ports.wrapProgram([program, ...words], { keepsTail: !given.has('no-tail') });
+  if (!given.has('strict')) void story.plan();
+  void story.say('RUNNING', null);
+  const ended = await ending;
+  if (ended.problem !== null) ports.terminal.err(`plimsoll: ${ended.problem}\n`);
+  const { status, reason, reasonInFull } = endSaid(ended);
+  const told = await story.end(status, reasonInFull, reason);
+  story.print();
+  return ended.exit === 0 && given.has('strict') && told !== undefined ? told.exit : ended.exit;
+};
+
+type Story = {
+  /** The problem is why it is not on the log. */
+  readonly plan: () => Promise<CliProblem | undefined>;
+  readonly say: (status: string, reason: string | null) => Promise<Emitted | undefined>;
+  /** The same with another reason where the first cannot be told. */
+  readonly end: (
+    status: string,
+    reason: string | null,
+    shortReason: string | null,
+  ) => Promise<CliProblem | undefined>;
+  readonly print: () => void;
+};
+
+/** Markers one after the other, each behind the one before it. */
+const tellStory = (ports: CliPorts, given: Given): Story => {
+  const notes: Note[] = [];
+  const emitted: Emitted[] = [];
+  let deployment: string | undefined;
+  let isRefused = false;
+  let isLate = false;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const next = (word: Word, words: () => Given): Promise<Emitted | undefined> => {
+    const telling = last.then(async () => {
+      if (isRefused) return undefined;
+      const told = await emitSafely(ports, (note) => void notes.push(note), word, words());
+      emitted.push(told);
+      // Without its plan, or with another's, nothing more can be told of it.
+      if (word === 'release plan')
+        isRefused = told.receipt === undefined || told.receipt.delivery === 'refused';
+      deployment ??= told.marker?.deployment;
+      // What nobody took in its time is tried by another process: nobody waits for it a second time.
+      isLate ||= told.receipt?.delivery === 'spooled';
+      return told;
+    });
+    last = telling;
+    return telling;
+  };
+
+  const say: Story['say'] = (status, reason) =>
+    next('release update', () =>
+      overlaid(given, (name) => ofUpdate.has(name), {
+        status,
+        'failure-reason': reason,
+        deployment: deployment ?? given.value('deployment'),
+        async: isLate ? '' : given.value('async'),
+      }),
+    );
+
+  return {
+    say,
+    plan: async () => (await next('release plan', () => given))?.problem,
+    end: async (status, reason, shortReason) => {
+      const told = await say(status, reason);
+      if (told?.problem?.exit !== 2 || reason === shortReason) return told?.problem;
+      emitted.pop();
+      return (await say(status, shortReason))?.problem;
+    },
+    print: () => {
+      const isJson = given.has('json');
+      const { terminal } = ports;
+      for (const note of notes) ports.note(note);
+      for (const { receipt, problem: cause } of emitted) {
+        if (isJson && receipt !== undefined) terminal.err(`${jsonText(receipt)}\n`);
+        if (cause !== undefined) printProblem(terminal, isJson, cause);
+      }
+    },
+  };
+};
+
+/** Whatever goes wrong with us must not end the program. */
+const emitSafely = async (
+  ports: CliPorts,
+  note: CliPorts['note'],
+  word: Word,
+  given: Given,
+): Promise<Emitted> => {
+  try {
+    return await emit(oneOf(ports, note), word, given);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const told = problem('internal', why, 'this is a fault of Plimsoll; please report it');
+    return { receipt: undefined, marker: undefined, problem: told };
+  }
+};
+
+/** What an update takes of the words: how it is sent. All else is the plan's. */
+const ofUpdate: ReadonlySet<string> = new Set(['key', 'source', 'timeout', 'strict', 'redact']);
+
+/** Each marker has a deadline of its own: the program may have run for hours. */
+const oneOf = (ports: CliPorts, note: CliPorts['note']): CliPorts => {
+  const begunMs = ports.sinceStartMs();
+  return { ...ports, note, sinceStartMs: () => ports.sinceStartMs() - begunMs };
+};
+
+/** Some of the words, and others laid over them; null takes one away. */
+const overlaid = (
+  given: Given,
+  keeps: (name: string) => boolean,
+  over: { readonly [name: string]: string | null },
+): Given => {
+  const valueOf = (name: string): string | null | undefined =>
+    Object.hasOwn(over, name) ? over[name] : undefined;
+  return {
+    words: given.words,
+    program: [],
+    value: (name) =>
+      valueOf(name) ?? (keeps(name) && !Object.hasOwn(over, name) ? given.value(name) : null),
+    values: (name) => (keeps(name) && !Object.hasOwn(over, name) ? given.values(name) : []),
+    has: (name) =>
+      Object.hasOwn(over, name) ? over[name] !== null : keeps(name) && given.has(name),
+  };
+};

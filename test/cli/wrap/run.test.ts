@@ -1,0 +1,308 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { bareEnv } from '../../support/bare-env.ts';
+import { ciEnvironment } from '../../support/ci-environments.ts';
+import { faultsOf } from '../../support/cli-schemas.ts';
+import { eventually } from '../../support/eventually.ts';
+import { plimsoll } from '../../support/plimsoll.ts';
+import { scratchFolder } from '../../support/scratch-folder.ts';
+
+// `plimsoll run` as a process of its own, around real programs.
+
+const scratch = scratchFolder();
+const patient = { timeout: 60_000 };
+const command = resolve(import.meta.dirname, '../../support/command/plimsoll');
+
+type Ran = { readonly exit: number | null; readonly out: string; readonly err: string };
+type Place = { readonly folder: string; readonly env: { readonly [name: string]: string } };
+
+const aPlace = (env: Place['env'] = {}): Place => {
+  const folder = join(scratch, randomUUID());
+  mkdirSync(folder);
+  return { folder, env: { NODE_BINARY: process.execPath, ...env } };
+};
+
+const start = (
+  { folder, env }: Place,
+  args: readonly string[],
+  input: string,
+): { readonly ended: Promise<Ran>; readonly signal: (name: NodeJS.Signals) => void } => {
+  const child = spawn(command, ['run', ...args], { cwd: folder, env: { ...bareEnv(), ...env } });
+  let out = '';
+  let err = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => void (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => void (err += text));
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  return {
+    ended: new Promise((done) => child.on('close', (exit) => done({ exit, out, err }))),
+    signal: (name) => void child.kill(name),
+  };
+};
+
+const version = '--target-version=2.0.0';
+const run = (
+  place: Place,
+  script: string,
+  options: readonly string[] = [],
+  input = '',
+): Promise<Ran> =>
+  start(place, [version, '--component-name=shop', ...options, '--', 'sh', '-c', script], input)
+    .ended;
+
+/** What the log says of the attempts: `succeeded`, `failed (exit code 3)`. */
+const attempts = async ({ folder, env }: Place): Promise<readonly string[]> => {
+  const listed = await plimsoll(folder, ['timeline', '--json'], env);
+  return listed.out
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const { status, failureReason } = JSON.parse(line) as {
+        readonly status: string;
+        readonly failureReason: string | null;
+      };
+      return failureReason === null ? status : `${status} (${failureReason})`;
+    });
+};
+
+const key = ['AKIA', 'Z7QW3ERTYU8IOPAS'].join('');
+
+describe('the program', () => {
+  test(
+    'has its output, its input and its exit code; nothing of ours is between',
+    patient,
+    async () => {
+      const place = aPlace();
+      const ran = await run(place, 'cat; echo told >&2', [], 'line 1\nline 2\n');
+      expect(ran.exit).toBe(0);
+      expect(ran.out).toBe('line 1\nline 2\n');
+      // First use makes the log, and says so behind it.
+      expect(ran.err).toMatch(/^told\nplimsoll: /);
+      expect(await attempts(place)).toEqual(['succeeded']);
+      const shown = await plimsoll(place.folder, ['show', 'default'], place.env);
+      expect(shown.out).toMatch(/planned[\s\S]*started[\s\S]*succeeded/);
+      const again = await run(place, 'exit 0');
+      expect([again.out, again.err]).toEqual(['', '']);
+    },
+  );
+
+  test(
+    'that fails: its exit code, and the last lines of its stderr without secrets',
+    patient,
+    async () => {
+      const place = aPlace();
+      const ran = await run(
+        place,
+        `echo first >&2; printf '\\033[31mno login as ${key}\\033[0m\\n' >&2; exit 3`,
+      );
+      expect(ran.exit).toBe(3);
+      // What it printed is its own affair.
+      expect(ran.err).toContain(`\u001b[31mno login as ${key}`);
+      const [said = ''] = await attempts(place);
+      expect(said).toMatch(/^failed \(exit code 3: first\nno login as /);
+      expect(said).not.toContain(key);
+    },
+  );
+
+  test('whose stderr is left alone tells its exit code alone', patient, async () => {
+    const place = aPlace();
+    expect((await run(place, 'echo no >&2; exit 3', ['--no-tail'])).exit).toBe(3);
+    expect(await attempts(place)).toEqual(['failed (exit code 3)']);
+  });
+
+  test('that is killed: 128 and the signal', patient, async () => {
+    const place = aPlace();
+    expect((await run(place, 'kill -KILL $$')).exit).toBe(137);
+    expect(await attempts(place)).toEqual(['failed (killed by SIGKILL)']);
+  });
+
+  test('that is not there, or may not be run: as a shell says it', patient, async () => {
+    const place = aPlace();
+    writeFileSync(join(place.folder, 'deploy.sh'), '#!/bin/sh\n', { mode: 0o644 });
+    const missing = await start(place, [version, '--component-name=shop', '--', './nowhere'], '')
+      .ended;
+    const closed = await start(place, [version, '--component-name=shop', '--', './deploy.sh'], '')
+      .ended;
+    expect([missing.exit, closed.exit]).toEqual([127, 126]);
+    expect(missing.err).toContain('./nowhere could not be started');
+    expect(await attempts(place)).toEqual([
+      'failed (./nowhere could not be started: spawn ./nowhere ENOENT)',
+      'failed (./deploy.sh could not be started: spawn ./deploy.sh EACCES)',
+    ]);
+  });
+
+  test('may leave something in the background that writes on', patient, async () => {
+    const place = aPlace();
+    const ran = await run(
+      place,
+      '(while [ ! -e go ]; do sleep 0.05; done) > /dev/null & echo started >&2; exit 4',
+    );
+    writeFileSync(join(place.folder, 'go'), '');
+    expect(ran.exit).toBe(4);
+    expect(await attempts(place)).toEqual(['failed (exit code 4: started)']);
+  });
+
+  test.each<[signal: NodeJS.Signals, script: string, exit: number]>([
+    ['SIGTERM', 'touch ready; while :; do sleep 0.05; done', 143],
+    ['SIGINT', 'touch ready; while :; do sleep 0.05; done', 130],
+    ['SIGHUP', 'touch ready; while :; do sleep 0.05; done', 129],
+    ['SIGTERM', 'trap "echo tidied; exit 9" TERM; touch ready; while :; do sleep 0.05; done', 9],
+  ])('gets %s from us, and has its time to tidy up: %s', patient, async (signal, script, exit) => {
+    const place = aPlace();
+    // A job of a CI has no terminal: what it is told to stop by comes to us alone.
+    const started = start(place, [version, '--component-name=shop', '--', 'sh', '-c', script], '');
+    await eventually('the program runs', () => existsSync(join(place.folder, 'ready')));
+    started.signal(signal);
+    const ran = await started.ended;
+    expect(ran.exit).toBe(exit);
+    expect(ran.out).toBe(exit === 9 ? 'tidied\n' : '');
+    expect(await attempts(place)).toEqual([`canceled (stopped by ${signal})`]);
+  });
+
+  test.skipIf(!existsSync('/usr/bin/script'))(
+    'has the terminal that we have',
+    patient,
+    async () => {
+      const place = aPlace();
+      const words = `${command} run ${version} --component-name=shop -- sh -c 'test -t 0 && test -t 1 && test -t 2'`;
+      const ran = await new Promise<number | null>((done) => {
+        const child = spawn('script', ['-qec', words, '/dev/null'], {
+          cwd: place.folder,
+          env: { ...bareEnv(), ...place.env },
+          stdio: ['pipe', 'ignore', 'ignore'],
+        });
+        child.on('close', done);
+      });
+      expect(ran).toBe(0);
+      expect(await attempts(place)).toEqual(['succeeded']);
+    },
+  );
+});
+
+describe('what we have to tell', () => {
+  test('is the same deployment in every job of a CI run', patient, async () => {
+    const place = aPlace(ciEnvironment('circleci-push'));
+    expect((await run(place, 'exit 1', ['--json'])).exit).toBe(1);
+    const rerun = { ...place, env: { ...place.env, CIRCLE_WORKFLOW_ID: 'w-2' } };
+    const ran = await run(rerun, 'exit 0', ['--json']);
+    const receipts = ran.err
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly kind: string; readonly attempt: number });
+    for (const receipt of receipts) expect(faultsOf('receipt', receipt)).toEqual([]);
+    expect(receipts.map(({ kind, attempt }) => `${kind} ${attempt}`)).toEqual([
+      'planned 2',
+      'started 2',
+      'succeeded 2',
+    ]);
+    expect(await attempts(place)).toEqual(['failed (exit code 1)', 'succeeded']);
+  });
+
+  test(
+    'is not waited for: a gateway that answers once the program has ended',
+    patient,
+    async () => {
+      const place = aPlace();
+      const kinds: string[] = [];
+      const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+        const parts: Buffer[] = [];
+        for await (const part of request) parts.push(part as Buffer);
+        await eventually('the program has run', () => existsSync(join(place.folder, 'done')));
+        const { 'ce-id': marker, 'ce-type': type } = request.headers as { [name: string]: string };
+        const kind = (type ?? '').split('.')[1] ?? '';
+        kinds.push(kind);
+        response.writeHead(201, { 'content-type': 'application/json' });
+        const receipt = { deployment: null, attempt: 1, marker, kind, delivery: 'stored' };
+        response.end(
+          JSON.stringify({ ...receipt, code: null, position: kinds.length, warning: null }),
+        );
+      };
+      const server = createServer((request, response) => void answer(request, response));
+      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+      const { port } = server.address() as AddressInfo;
+      await plimsoll(place.folder, ['keys', 'new', '--principal=ci', '--out=ci.json'], place.env);
+      const through = {
+        ...place,
+        env: { ...place.env, PLIMSOLL_URL: `http://127.0.0.1:${port}`, PLIMSOLL_KEY: 'ci.json' },
+      };
+      const ran = await run(through, 'touch done; exit 7', ['--timeout=30s']);
+      server.closeAllConnections();
+      server.close();
+      expect([ran.exit, ran.err]).toEqual([7, '']);
+      expect(kinds).toEqual(['planned', 'started', 'failed']);
+    },
+  );
+
+  test('is kept where nobody takes it, and changes nothing', patient, async () => {
+    const place = aPlace();
+    await plimsoll(place.folder, ['keys', 'new', '--principal=ci', '--out=ci.json'], place.env);
+    const away = {
+      ...place,
+      env: { ...place.env, PLIMSOLL_URL: 'http://127.0.0.1:1', PLIMSOLL_KEY: 'ci.json' },
+    };
+    const ran = await run(away, 'echo done; exit 5');
+    expect([ran.exit, ran.out]).toEqual([5, 'done\n']);
+    const kept = await plimsoll(place.folder, ['spool', 'list', '--json'], away.env);
+    expect(kept.out.trim().split('\n')).toHaveLength(3);
+  });
+
+  test(
+    'cannot be told with a key that is not there: the program runs all the same',
+    patient,
+    async () => {
+      const ran = await run(aPlace({ PLIMSOLL_KEY: 'nowhere.json' }), 'echo done; exit 6');
+      expect([ran.exit, ran.out]).toEqual([6, 'done\n']);
+      expect(ran.err).toContain('[key-file-missing]');
+    },
+  );
+
+  test.each<[what: string, env: Place['env'], options: readonly string[], told: string]>([
+    ['settings that are wrong', { PLIMSOLL_LOG: 'nonsense:' }, [], '[setting-invalid]'],
+    ['a field that no marker takes', {}, [`--owner=${'x'.repeat(300)}`], '[field-invalid]'],
+    ['a secret in a field', {}, [`--ticket=${key}`], '[secret-found]'],
+  ])('never stops it: %s', patient, async (_what, env, options, told) => {
+    const ran = await run(aPlace(env), 'echo done; exit 6', options);
+    expect([ran.exit, ran.out]).toEqual([6, 'done\n']);
+    expect(ran.err).toContain(told);
+  });
+
+  test.each<[what: string, words: readonly string[]]>([
+    ['no program', ['--target-version=1', '--']],
+    ['no mark before it', ['--target-version=1', './deploy.sh']],
+    ['no version', ['--', 'touch', 'ran']],
+    ['an empty version', ['--target-version=', '--', 'touch', 'ran']],
+    ['an option that is none', ['--target-version=1', '--versoin=1', '--', 'touch', 'ran']],
+    ['a switch that is not taken here', ['--target-version=1', '--no-fail', '--', 'touch', 'ran']],
+  ])('must be asked for in words that can be read: %s', patient, async (_what, words) => {
+    const place = aPlace();
+    const ran = await start(place, words, '').ended;
+    expect(ran.exit).toBe(2);
+    expect(existsSync(join(place.folder, 'ran'))).toBe(false);
+  });
+});
+
+describe('--strict', () => {
+  test('runs it once the plan is on the log', patient, async () => {
+    const place = aPlace();
+    expect((await run(place, 'exit 0', ['--strict'])).exit).toBe(0);
+    expect(await attempts(place)).toEqual(['succeeded']);
+  });
+
+  test('does not run it where the plan is not taken', patient, async () => {
+    const place = aPlace();
+    await plimsoll(place.folder, ['keys', 'new', '--principal=ci', '--out=ci.json'], place.env);
+    const away = {
+      ...place,
+      env: { ...place.env, PLIMSOLL_URL: 'http://127.0.0.1:1', PLIMSOLL_KEY: 'ci.json' },
+    };
+    const ran = await run(away, 'touch ran', ['--strict']);
+    expect(ran.exit).toBe(6);
+    expect(existsSync(join(place.folder, 'ran'))).toBe(false);
+  });
+});
