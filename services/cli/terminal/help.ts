@@ -46,17 +46,33 @@ const settingsText = (): string =>
     '',
   ].join('\n');
 
-/** Commands of two words stand on one line for each first word. */
+/** Commands of two words stand on one line for each first word, and so do those that belong together. */
 const overviewLines = (): readonly (readonly [left: string, right: string])[] => {
-  const groups = Map.groupBy(commands, ({ name }) => name.split(' ')[0] ?? name);
+  const groups = Map.groupBy(commands, ({ name }) => {
+    const [first = name] = name.split(' ');
+    return families.find(({ members }) => members.includes(first))?.summary ?? first;
+  });
   return [...groups].map(([first, members]) => {
     const [only] = members;
+    const family = families.find(({ summary }) => summary === first);
+    if (family !== undefined) {
+      const [head, ...others] = family.members;
+      return [head ?? '', `${family.summary}: ${others.join(', ')}`];
+    }
     if (members.length === 1 && only !== undefined) return [only.name, only.summary];
     const verbs = members.map(({ name }) => name.slice(first.length).trim());
     const written = verbs.filter((verb) => verb !== '').join(', ');
     return [first, `${groupSummaries[first] ?? 'commands'}: ${written}`];
   });
 };
+
+const families: readonly { readonly members: readonly string[]; readonly summary: string }[] = [
+  { members: ['environments', 'components'], summary: 'environments seen so far; likewise' },
+  {
+    members: ['up', 'gateway', 'projector', 'analyser'],
+    summary: 'run the services in one process; or one of them',
+  },
+];
 
 const groupHelp = (about: string, group: readonly Command[]): string =>
   [

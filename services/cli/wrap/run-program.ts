@@ -70,7 +70,7 @@ const tellStory = (ports: CliPorts, given: Given): Story => {
       // Without its plan, or with another's, nothing more can be told of it.
       if (word === 'release plan')
         isRefused = told.receipt === undefined || told.receipt.delivery === 'refused';
-      deployment ??= told.marker?.deployment;
+      deployment ??= told.marker?.deployment ?? undefined;
       // What nobody took in its time is tried by another process: nobody waits for it a second time.
       isLate ||= told.receipt?.delivery === 'spooled';
       return told;

@@ -6,7 +6,13 @@ import type { Given } from '../../../services/cli/terminal/arguments.ts';
 
 const scriptFor = (shell: string): string => {
   const out: string[] = [];
-  const given: Given = { words: [shell], value: () => null, values: () => [], has: () => false };
+  const given: Given = {
+    program: [],
+    words: [shell],
+    value: () => null,
+    values: () => [],
+    has: () => false,
+  };
   const terminal = {
     out: (text: string) => void out.push(text),
     err: () => undefined,

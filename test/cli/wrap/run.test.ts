@@ -16,6 +16,8 @@ import { scratchFolder } from '../../support/scratch-folder.ts';
 // `plimsoll run` as a process of its own, around real programs.
 
 const scratch = scratchFolder();
+/** Of util-linux: runs a command in a terminal of its own. */
+const terminalMaker = '/usr/bin/script';
 const patient = { timeout: 60_000 };
 const command = resolve(import.meta.dirname, '../../support/command/plimsoll');
 
@@ -165,24 +167,20 @@ describe('the program', () => {
     expect(await attempts(place)).toEqual([`canceled (stopped by ${signal})`]);
   });
 
-  test.skipIf(!existsSync('/usr/bin/script'))(
-    'has the terminal that we have',
-    patient,
-    async () => {
-      const place = aPlace();
-      const words = `${command} run ${version} --component-name=shop -- sh -c 'test -t 0 && test -t 1 && test -t 2'`;
-      const ran = await new Promise<number | null>((done) => {
-        const child = spawn('script', ['-qec', words, '/dev/null'], {
-          cwd: place.folder,
-          env: { ...bareEnv(), ...place.env },
-          stdio: ['pipe', 'ignore', 'ignore'],
-        });
-        child.on('close', done);
+  test.skipIf(!existsSync(terminalMaker))('has the terminal that we have', patient, async () => {
+    const place = aPlace();
+    const words = `${command} run ${version} --component-name=shop -- sh -c 'test -t 0 && test -t 1 && test -t 2'`;
+    const ran = await new Promise<number | null>((done) => {
+      const child = spawn(terminalMaker, ['-qec', words, '/dev/null'], {
+        cwd: place.folder,
+        env: { ...bareEnv(), ...place.env },
+        stdio: ['pipe', 'ignore', 'ignore'],
       });
-      expect(ran).toBe(0);
-      expect(await attempts(place)).toEqual(['succeeded']);
-    },
-  );
+      child.on('close', done);
+    });
+    expect(ran).toBe(0);
+    expect(await attempts(place)).toEqual(['succeeded']);
+  });
 });
 
 describe('what we have to tell', () => {
