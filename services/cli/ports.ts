@@ -19,6 +19,7 @@ import type { ReadTelemetry } from '../ports/otlp.ts';
 import type { PlannedHereStore } from '../ports/planned-here.ts';
 import type { ProblemAnswer, ProblemQuestion } from '../ports/problem-view.ts';
 import type { FindProgram, KeptFile, RunProgram, WrapProgram } from '../ports/programs.ts';
+import type { ProjectFiles } from '../ports/project-files.ts';
 import type { Generation, ReadModelStore } from '../ports/read-model-store.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 import type { Replaying } from '../ports/replaying.ts';
@@ -174,6 +175,8 @@ export type CliPorts = {
   ) => Promise<Result<ProblemAnswer, CliProblem>>;
   /** A file's text, unless it is larger than that. */
   readonly readTextFile: (path: string, bytesMax: number) => Promise<Result<string, CliProblem>>;
+  /** Files of the repository around the working folder. */
+  readonly projectFiles: () => ProjectFiles;
   /** Writes a file anew. */
   readonly writeTextFile: (path: string, text: string) => Promise<Result<void, CliProblem>>;
   /** The samples that analyses rest on. */

@@ -48,6 +48,7 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
       const { runReaders } = await import('./keys/readers.ts');
       return end(await runReaders(ports, name, given, isJson));
     }
+    case 'init':
     case 'doctor':
     case 'config':
     case 'completion': {

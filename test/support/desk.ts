@@ -6,6 +6,7 @@ import { foldFailed, problem, refuse } from '../../services/cli/problem.ts';
 import { run } from '../../services/cli/run.ts';
 import { diskCaptures } from '../../services/adapters/capture/disk.ts';
 import { openTelemetryReader } from '../../services/adapters/otlp/metrics-request.ts';
+import { projectFilesAt } from '../../services/cli/main/project-files.ts';
 import { writeTextFile } from '../../services/cli/main/text-file.ts';
 import { verifyArchive } from '../../services/adapters/archive/verify.ts';
 import { writeArchive } from '../../services/adapters/archive/write.ts';
@@ -145,6 +146,7 @@ const portsOf = (
   };
   return {
     settings: value(parseSettings({ ...env, PLIMSOLL_LOG: `sqlite:${folder}` })),
+    projectFiles: () => projectFilesAt(folder),
     settingSources: unconfigured,
     env,
     host: 'desk',

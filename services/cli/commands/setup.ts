@@ -1,9 +1,27 @@
 import type { CommandOf } from './command.ts';
-import { option } from './command.ts';
+import { option, repeatable } from './command.ts';
 
-export type SetupCommand = 'doctor' | 'config' | 'completion';
+export type SetupCommand = 'init' | 'doctor' | 'config' | 'completion';
 
 export const setupCommands: readonly CommandOf<SetupCommand>[] = [
+  {
+    name: 'init',
+    summary: 'write what a pipeline needs: settings, a deploy script, snippets for the CI',
+    words: [],
+    options: [
+      repeatable('ci', 'NAME', 'circleci, github, gitlab, jenkins, bash (default: as found)'),
+      repeatable('environment-name', 'NAME', 'in this order (default: staging, production)'),
+      option('component-name', 'NAME', 'what is deployed (default: name of the repository)'),
+      repeatable('recipe', 'NAME', 'also a rollout: kubernetes, ecs, lambda or heroku'),
+      option('dry-run', null, 'only say what would be written'),
+      option('force', null, 'write files anew that were changed (plimsoll.yaml never)'),
+    ],
+    notes: [
+      'It asks nobody and makes no keys: those that each environment needs are listed with the',
+      'commands that make them. Called again, it changes nothing.',
+    ],
+    examples: ['', '--ci=github --environment-name=production --recipe=kubernetes'],
+  },
   {
     name: 'doctor',
     summary: 'prove the set-up: a test marker there and back; each line says what to do',

@@ -24,9 +24,7 @@ export const runDoctor = async (
   const all: Check[] = [];
   for await (const check of checks(ports, given)) {
     all.push(check);
-    const { exit: _exit, ...line } = check;
-    if (isJson) printLines(ports.terminal, [line]);
-    else printText(ports.terminal, textOf(check));
+    checkLines(ports.terminal, [check], isJson);
   }
   const failures = all.filter(({ outcome }) => outcome === 'fail');
   const [first] = failures;
@@ -39,13 +37,31 @@ export const runDoctor = async (
   });
 };
 
+/** Prints what was looked at. */
+export const checkLines = (
+  terminal: CliPorts['terminal'],
+  found: readonly Check[],
+  isJson: boolean,
+): void => {
+  for (const check of found) {
+    const { exit: _exit, ...line } = check;
+    if (isJson) printLines(terminal, [line]);
+    else printText(terminal, textOf(check));
+  }
+};
+
+/** What can be looked at without asking anybody. */
+export const offlineChecks = async (ports: CliPorts, given: Given): Promise<readonly Check[]> => [
+  ...checkSettings(ports),
+  ...(await checkContext(ports, given)),
+  (await checkKey(ports, given)).check,
+  await checkSpool(ports),
+];
+
 async function* checks(ports: CliPorts, given: Given): AsyncGenerator<Check> {
-  yield* checkSettings(ports);
-  yield* await checkContext(ports, given);
-  const { check, signer } = await checkKey(ports, given);
-  yield check;
-  yield await checkSpool(ports);
+  yield* await offlineChecks(ports, given);
   if (given.has('offline')) return;
+  const { signer } = await checkKey(ports, given);
   const { gateway } = ports;
   const way = gateway === null ? await checkLog(ports) : await checkGateway(ports, gateway);
   yield* way.checks;

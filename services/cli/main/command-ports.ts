@@ -16,6 +16,7 @@ import type { Settings } from '../../core/settings.ts';
 import type { Git } from '../../ports/git.ts';
 import type { CliPorts, KeyFiles } from '../ports.ts';
 import type { AtHandPorts } from './at-hand-ports.ts';
+import { projectFilesAt } from './project-files.ts';
 import { readPieces, readTextFile, writeTextFile } from './text-file.ts';
 
 /**
@@ -102,6 +103,7 @@ export const commandPorts = (
     migrate: async (command) => (await atHand()).migrate(command),
     instances: { topic: async () => (await atHand()).instances.topic() },
     problems: async (question, onProgress) => (await atHand()).problems(question, onProgress),
+    projectFiles: () => projectFilesAt(process.cwd()),
     readTextFile,
     writeTextFile,
     explaining: async () => (await atHand()).explaining(),

@@ -1,6 +1,7 @@
 import type { Result } from '../../core/result.ts';
 import type { SetupCommand } from '../commands/setup.ts';
 import { runDoctor } from '../doctor/doctor.ts';
+import { runInit } from '../init/init.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import type { Given } from '../terminal/arguments.ts';
@@ -15,6 +16,8 @@ export const runSetup = async (
   isJson: boolean,
 ): Promise<Result<void, CliProblem>> => {
   switch (name) {
+    case 'init':
+      return runInit(ports, given, isJson);
     case 'doctor':
       return runDoctor(ports, given, isJson);
     case 'config':

@@ -72,6 +72,10 @@ const families: readonly { readonly members: readonly string[]; readonly summary
     members: ['up', 'gateway', 'projector', 'analyser'],
     summary: 'run the services in one process; or one of them',
   },
+  {
+    members: ['init', 'doctor', 'config', 'completion'],
+    summary: 'set a repository up; prove it, show settings, shells',
+  },
 ];
 
 const groupHelp = (about: string, group: readonly Command[]): string =>

@@ -1,0 +1,147 @@
+import type { Project, Snippet } from './deploy-script.ts';
+
+// What a CI runs, one file a CI, to be copied into its own configuration or included by it. Each environment has a key
+// of its own, which only jobs of that environment see.
+
+export type CiName = 'circleci' | 'github' | 'gitlab' | 'jenkins' | 'bash';
+
+export const ciNames: readonly CiName[] = ['circleci', 'github', 'gitlab', 'jenkins', 'bash'];
+
+/** Where the key of an environment is kept, in the words of the CI. */
+export const keyPlace = (ci: CiName, environment: string): string => {
+  switch (ci) {
+    case 'circleci':
+      return `CircleCI: context plimsoll-${environment}, variable MARKER_KEY`;
+    case 'github':
+      return `GitHub: environment ${environment}, secret MARKER_KEY`;
+    case 'gitlab':
+      return `GitLab: variable MARKER_KEY with the environment scope ${environment}, masked and protected`;
+    case 'jenkins':
+      return `Jenkins: secret text plimsoll-${environment}`;
+    case 'bash':
+      return 'anywhere else: the variable MARKER_KEY, for deployments to it alone';
+  }
+};
+
+const install = 'npm install --global plimsoll';
+const deployCommand = './deploy.sh';
+
+export const ciSnippet = (ci: CiName, project: Project): Snippet | undefined => {
+  switch (ci) {
+    case 'circleci':
+      return { path: '.plimsoll/circleci.yml', text: circleci(project), isExecutable: false };
+    case 'github':
+      return { path: '.plimsoll/github-actions.yml', text: github(project), isExecutable: false };
+    case 'gitlab':
+      return { path: '.plimsoll/gitlab-ci.yml', text: gitlab(project), isExecutable: false };
+    case 'jenkins':
+      return { path: '.plimsoll/Jenkinsfile', text: jenkins(project), isExecutable: false };
+    case 'bash':
+      // The script alone is all that a shell needs.
+      return undefined;
+  }
+};
+
+const heading = (into: string): string =>
+  `# Made by "plimsoll init": ${into}. ${deployCommand} stands for your own deployment; pin the version\n# of plimsoll as you pin other tools.\n`;
+
+/** Each environment after the one before it. */
+const withBefore = (
+  environments: readonly string[],
+): readonly (readonly [environment: string, before: string | undefined])[] =>
+  environments.map((environment, index) => [environment, environments[index - 1]] as const);
+
+const circleci = ({ environments }: Project): string =>
+  [
+    `${heading('copy what you need into .circleci/config.yml')}version: 2.1`,
+    'jobs:',
+    '  deploy:',
+    '    parameters:',
+    '      environment:',
+    '        type: string',
+    '    docker:',
+    '      - image: cimg/node:24.0',
+    '    steps:',
+    '      - checkout',
+    `      - run: ${install}`,
+    '      - run:',
+    '          name: Deploy',
+    `          command: .plimsoll/deploy.sh << parameters.environment >> "$CIRCLE_SHA1" -- ${deployCommand} << parameters.environment >>`,
+    'workflows:',
+    '  deploy:',
+    '    jobs:',
+    ...withBefore(environments).flatMap(([environment, before]) => [
+      '      - deploy:',
+      `          name: deploy-${environment}`,
+      `          environment: ${environment}`,
+      `          context: [plimsoll-${environment}]`,
+      ...(before === undefined ? [] : [`          requires: [deploy-${before}]`]),
+    ]),
+    '',
+  ].join('\n');
+
+const github = ({ environments }: Project): string =>
+  [
+    `${heading('copy it to .github/workflows/deploy.yml')}name: deploy`,
+    'on:',
+    '  push:',
+    '    branches: [main]',
+    'permissions:',
+    '  contents: read',
+    'jobs:',
+    ...withBefore(environments).flatMap(([environment, before]) => [
+      `  deploy-${environment}:`,
+      '    runs-on: ubuntu-latest',
+      `    environment: ${environment}`,
+      ...(before === undefined ? [] : [`    needs: deploy-${before}`]),
+      '    steps:',
+      '      - uses: actions/checkout@v5',
+      `      - run: ${install}`,
+      `      - run: .plimsoll/deploy.sh ${environment} "$GITHUB_SHA" -- ${deployCommand} ${environment}`,
+      '        env:',
+      '          MARKER_KEY: ${{ secrets.MARKER_KEY }}',
+    ]),
+    '',
+  ].join('\n');
+
+const gitlab = ({ environments }: Project): string =>
+  [
+    `${heading('in .gitlab-ci.yml write  include: { local: .plimsoll/gitlab-ci.yml }')}.deploy:`,
+    '  image: node:24',
+    '  stage: deploy',
+    '  before_script:',
+    `    - ${install}`,
+    ...withBefore(environments).flatMap(([environment, before]) => [
+      `deploy-${environment}:`,
+      '  extends: .deploy',
+      `  environment: ${environment}`,
+      ...(before === undefined ? [] : [`  needs: [deploy-${before}]`]),
+      '  script:',
+      `    - .plimsoll/deploy.sh ${environment} "$CI_COMMIT_SHA" -- ${deployCommand} ${environment}`,
+    ]),
+    '',
+  ].join('\n');
+
+const jenkins = ({ environments }: Project): string =>
+  [
+    '// Made by "plimsoll init": copy the stages into your Jenkinsfile. ./deploy.sh stands for your own deployment;',
+    '// pin the version of plimsoll as you pin other tools.',
+    'pipeline {',
+    '  agent any',
+    '  stages {',
+    "    stage('Plimsoll') {",
+    `      steps { sh '${install}' }`,
+    '    }',
+    ...environments.flatMap((environment) => [
+      `    stage('Deploy to ${environment}') {`,
+      '      steps {',
+      `        withCredentials([string(credentialsId: 'plimsoll-${environment}', variable: 'MARKER_KEY')]) {`,
+      `          sh '.plimsoll/deploy.sh ${environment} "$GIT_COMMIT" -- ${deployCommand} ${environment}'`,
+      '        }',
+      '      }',
+      '    }',
+    ]),
+    '  }',
+    '}',
+    '',
+  ].join('\n');

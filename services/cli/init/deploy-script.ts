@@ -1,0 +1,85 @@
+/** What a snippet is made for. Names are plain words: nothing in them means anything to a shell or to YAML. */
+export type Project = {
+  readonly component: string;
+  readonly environments: readonly string[];
+};
+
+/** A file that init writes. */
+export type Snippet = {
+  readonly path: string;
+  readonly text: string;
+  readonly isExecutable: boolean;
+};
+
+export const deployScriptPath = '.plimsoll/deploy.sh';
+
+/** The script that every snippet calls. POSIX tools and bash 3.2 are enough. */
+export const deployScript = ({ component }: Project): Snippet => ({
+  path: deployScriptPath,
+  isExecutable: true,
+  text: String.raw`#!/usr/bin/env bash
+# Runs a deployment and says to Plimsoll how it goes. Made by "plimsoll init"; change it as you like.
+#
+#   .plimsoll/deploy.sh ENVIRONMENT VERSION [OPTION of plimsoll release plan]... -- COMMAND [ARG]...
+#
+# Its exit code is that of the command, whatever Plimsoll says: what it cannot deliver waits in the spool.
+# MARKER_KEY: the content of the key file of this environment, from the secrets of the CI.
+# COMPONENT: what is deployed, if not ${component}. LEAVE_RUNNING=1: a success leaves the deployment running, as a canary is.
+set -uo pipefail
+
+usage() {
+  echo "usage: $0 ENVIRONMENT VERSION [OPTION]... -- COMMAND [ARG]..." >&2
+  exit 2
+}
+[ "$#" -ge 4 ] || usage
+environment=$1
+version=$2
+shift 2
+options=(--no-fail)
+while [ "$#" -gt 0 ] && [ "$1" != "--" ]; do
+  options+=("$1")
+  shift
+done
+[ "$#" -ge 2 ] || usage
+shift
+
+if [ -n "${'$'}{MARKER_KEY:-}" ]; then
+  # Without a place for the key the deployment goes on all the same.
+  if PLIMSOLL_KEY=$(umask 077 && mktemp); then
+    trap 'rm -f "$PLIMSOLL_KEY"' EXIT
+    printf '%s' "$MARKER_KEY" >"$PLIMSOLL_KEY"
+    export PLIMSOLL_KEY
+  fi
+  # What the deployment runs does not need it.
+  unset MARKER_KEY
+fi
+
+plimsoll release plan "$environment" --environment-name="$environment" \
+  --component-name="${'$'}{COMPONENT:-${component}}" --target-version="$version" "${'$'}{options[@]}" || true
+plimsoll release update "$environment" --status=RUNNING --no-fail || true
+
+signal=""
+"$@" <&0 &
+child=$!
+# In the background it would not hear an interrupt.
+trap 'signal=INT; kill -TERM "$child" 2>/dev/null' INT
+trap 'signal=TERM; kill -TERM "$child" 2>/dev/null' TERM
+wait "$child"
+code=$?
+while kill -0 "$child" 2>/dev/null; do
+  wait "$child"
+  code=$?
+done
+
+if [ -n "$signal" ]; then
+  plimsoll release update "$environment" --status=CANCELED --no-fail || true
+elif [ "$code" -eq 0 ] && [ -n "${'$'}{LEAVE_RUNNING:-}" ]; then
+  :
+elif [ "$code" -eq 0 ]; then
+  plimsoll release update "$environment" --status=SUCCESS --no-fail || true
+else
+  plimsoll release update "$environment" --status=FAILED --failure-reason="exit code $code" --no-fail || true
+fi
+exit "$code"
+`,
+});

@@ -1,0 +1,16 @@
+import type { Result } from '../core/result.ts';
+
+/** Files of the repository around the working folder, by their paths from its top; the working folder where there is none. */
+export type ProjectFiles = {
+  /** For messages. */
+  readonly folder: string;
+  readonly exists: (path: string) => boolean;
+  /** Null: there is no such file, or none that may be read. */
+  readonly read: (path: string) => string | null;
+  /** Makes the folders that it needs. An executable file may be run by everybody who may read it. */
+  readonly write: (
+    path: string,
+    text: string,
+    isExecutable: boolean,
+  ) => Result<void, { readonly code: 'file-invalid'; readonly message: string }>;
+};

@@ -1,0 +1,283 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { deployScript } from '../../../services/cli/init/deploy-script.ts';
+import type { RecipeName } from '../../../services/cli/init/recipes.ts';
+import { recipe, recipeNames } from '../../../services/cli/init/recipes.ts';
+import { parseArguments } from '../../../services/cli/terminal/arguments.ts';
+import { bareEnv } from '../../support/bare-env.ts';
+import { eventually } from '../../support/eventually.ts';
+import { plimsoll } from '../../support/plimsoll.ts';
+import { scratchFolder } from '../../support/scratch-folder.ts';
+
+const scratch = scratchFolder();
+const digest = `sha256:${'3f'.repeat(32)}`;
+
+type Bench = {
+  readonly folder: string;
+  readonly env: { readonly [name: string]: string | undefined };
+  /** Calls of a program so far, words joined by `|`. */
+  readonly calls: (program: string) => readonly string[];
+};
+
+/** A folder with the scripts, and programs of those names that write down what they are asked. */
+const bench = (programs: { readonly [name: string]: string }): Bench => {
+  const folder = join(scratch, randomUUID());
+  const bin = join(folder, 'bin');
+  mkdirSync(bin, { recursive: true });
+  for (const { path, text } of [
+    deployScript({ component: 'checkout', environments: [] }),
+    ...recipeNames.map(recipe),
+  ]) {
+    mkdirSync(join(folder, '.plimsoll'), { recursive: true });
+    writeFileSync(join(folder, path), text);
+    chmodSync(join(folder, path), 0o755);
+  }
+  for (const [name, body] of Object.entries({ plimsoll: '', ...programs })) {
+    const called = `(IFS='|'; printf '%s\\n' "$*" >>"${join(folder, `${name}.calls`)}")`;
+    writeFileSync(join(bin, name), `#!/usr/bin/env bash\n${called}\n${body}\n`);
+    chmodSync(join(bin, name), 0o755);
+  }
+  return {
+    folder,
+    env: { ...bareEnv(), PATH: `${bin}:${process.env['PATH'] ?? ''}` },
+    calls: (program) => {
+      const file = join(folder, `${program}.calls`);
+      return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+    },
+  };
+};
+
+const runScript = (
+  { folder, env }: Bench,
+  script: string,
+  args: readonly string[],
+  more: { readonly [name: string]: string } = {},
+): ReturnType<typeof spawnSync> =>
+  spawnSync(join(folder, '.plimsoll', `${script}.sh`), [...args], {
+    cwd: folder,
+    env: { ...env, ...more },
+    encoding: 'utf8',
+  });
+
+/** What plimsoll was told, without the parts that are the same always. */
+const told = (at: Bench): readonly string[] =>
+  at.calls('plimsoll').map((call) => call.replace(/^release\|/, '').replace('|--no-fail', ''));
+
+const platforms: { readonly [Name in RecipeName]: { readonly [program: string]: string } } = {
+  kubernetes: {
+    kubectl:
+      'case "$*" in "config current-context") echo eu-1 ;; *"rollout status"*) exit "${ROLLOUT_EXIT:-0}" ;; esac',
+  },
+  ecs: {
+    aws: `case "$*" in
+      *describe-task-definition*) echo "registry/checkout@${digest}" ;;
+      *describe-services*) echo "arn:aws:ecs:eu-1:1:task-definition/\${RUNS:-checkout:12}" ;;
+    esac`,
+  },
+  lambda: {
+    aws: 'case "$*" in *publish-version*) echo 8 ;; *get-alias*) echo 7 ;; *update-alias*) exit "${ALIAS_EXIT:-0}" ;; esac',
+  },
+  heroku: { heroku: 'exit "${HEROKU_EXIT:-0}"' },
+};
+
+describe('each recipe says how its rollout went:', () => {
+  const stories: readonly (readonly [
+    what: string,
+    name: RecipeName,
+    args: readonly string[],
+    env: { readonly [name: string]: string },
+    exit: number,
+    plan: string,
+    end: string | undefined,
+  ])[] = [
+    [
+      'Kubernetes, done',
+      'kubernetes',
+      ['production', 'web', `registry:5000/shop/checkout:2.0.0@${digest}`],
+      {},
+      0,
+      `--target-version=2.0.0|--strategy=rolling|--resource=namespace=default|--digest=${digest}|--cluster=eu-1`,
+      '--status=SUCCESS',
+    ],
+    [
+      'Kubernetes, not ready in time',
+      'kubernetes',
+      ['production', 'web', `registry:5000/shop/checkout@${digest}`],
+      { ROLLOUT_EXIT: '1' },
+      1,
+      `--target-version=${digest}|`,
+      '--status=FAILED|--failure-reason=exit code 1',
+    ],
+    [
+      'ECS, done',
+      'ecs',
+      ['production', 'main', 'checkout', 'checkout:12'],
+      {},
+      0,
+      `--target-version=checkout:12|--strategy=rolling|--cluster=main|--digest=${digest}`,
+      '--status=SUCCESS',
+    ],
+    [
+      'ECS, rolled back by its circuit breaker',
+      'ecs',
+      ['production', 'main', 'checkout', 'checkout:12'],
+      { RUNS: 'checkout:11' },
+      1,
+      '--target-version=checkout:12',
+      '--status=FAILED|--failure-reason=exit code 1',
+    ],
+    [
+      'Lambda, all at once',
+      'lambda',
+      ['production', 'checkout', 'live', 'build.zip'],
+      {},
+      0,
+      '--target-version=8|--function-version=8|--function-alias=live',
+      '--status=SUCCESS',
+    ],
+    [
+      'Lambda, a canary that stays',
+      'lambda',
+      ['production', 'checkout', 'live', 'build.zip'],
+      { CANARY_SHARE: '0.1' },
+      0,
+      '--target-version=8|--strategy=canary|--canary-share=0.1|--function-version=8',
+      undefined,
+    ],
+    [
+      'Lambda, a canary whose alias cannot be moved',
+      'lambda',
+      ['production', 'checkout', 'live', 'build.zip'],
+      { CANARY_SHARE: '0.1', ALIAS_EXIT: '254' },
+      254,
+      '--canary-share=0.1',
+      '--status=FAILED|--failure-reason=exit code 254',
+    ],
+    [
+      'Heroku, done',
+      'heroku',
+      ['production', 'shop-eu', '2.0.0'],
+      {},
+      0,
+      '--target-version=2.0.0|--strategy=all-at-once|--link=app=https://dashboard.heroku.com/apps/shop-eu',
+      '--status=SUCCESS',
+    ],
+    [
+      'Heroku, refused',
+      'heroku',
+      ['production', 'shop-eu', '2.0.0', 'web', 'worker'],
+      { HEROKU_EXIT: '3' },
+      3,
+      '--target-version=2.0.0',
+      '--status=FAILED|--failure-reason=exit code 3',
+    ],
+  ];
+
+  test.each(stories)('%s', (_what, name, args, env, exit, plan, end) => {
+    const at = bench(platforms[name]);
+    const ran = runScript(at, name, args, env);
+    expect([ran.status, ran.stderr]).toEqual([exit, expect.any(String)]);
+    const [planned = '', running, ended] = told(at);
+    expect(planned).toContain(
+      'plan|production|--environment-name=production|--component-name=checkout|',
+    );
+    expect(planned).toContain(plan);
+    expect(running).toBe('update|production|--status=RUNNING');
+    expect(ended).toBe(end === undefined ? undefined : `update|production|${end}`);
+    for (const call of at.calls('plimsoll'))
+      expect([call, parseArguments(call.split('|'))]).toMatchObject([call, { ok: true }]);
+  });
+
+  test('a Kubernetes rollout that failed is undone', () => {
+    const at = bench(platforms.kubernetes);
+    runScript(at, 'kubernetes', ['production', 'web', 'shop/web:2'], { ROLLOUT_EXIT: '1' });
+    expect(at.calls('kubectl').at(-1)).toBe('--namespace|default|rollout|undo|deployment/web');
+  });
+
+  test.each(recipeNames)('%s without words says how it is called', (name) => {
+    const ran = runScript(bench(platforms[name]), name, []);
+    expect(ran.status).toBe(2);
+    expect(ran.stderr).toContain('usage:');
+  });
+});
+
+describe('the deploy script', () => {
+  const deploy = ['production', '2.0.0', '--ticket=CHG-7', '--'];
+
+  test('leaves output, input and exit code to the command, even where plimsoll is not there', () => {
+    const at = bench({});
+    const ran = spawnSync(
+      join(at.folder, '.plimsoll/deploy.sh'),
+      [...deploy, 'sh', '-c', 'cat; echo no >&2; exit 7'],
+      {
+        env: { ...at.env, PATH: '/usr/bin:/bin' },
+        input: 'read',
+        encoding: 'utf8',
+      },
+    );
+    expect([ran.status, ran.stdout]).toEqual([7, 'read']);
+    expect(ran.stderr).toContain('no');
+  });
+
+  test('hands the key over in a file that is gone afterwards, and not to the command', () => {
+    const at = bench({
+      plimsoll:
+        'stat -c %a "$PLIMSOLL_KEY" >>modes; cat "$PLIMSOLL_KEY" >key; echo "$PLIMSOLL_KEY" >path',
+    });
+    const ran = runScript(at, 'deploy', [...deploy, 'sh', '-c', 'echo "${MARKER_KEY:-none}"'], {
+      MARKER_KEY: '{"key":1}',
+    });
+    expect(ran.stdout).toBe('none\n');
+    const read = (file: string): string => readFileSync(join(at.folder, file), 'utf8').trim();
+    expect(read('key')).toBe('{"key":1}');
+    expect(new Set(read('modes').split('\n'))).toEqual(new Set(['600']));
+    expect(existsSync(read('path'))).toBe(false);
+  });
+
+  test('that is asked to end asks the command, and says canceled', async () => {
+    const at = bench({});
+    const child = spawn(
+      join(at.folder, '.plimsoll/deploy.sh'),
+      [
+        ...deploy,
+        'sh',
+        '-c',
+        'trap "echo bye >bye; exit 143" TERM; touch runs; while :; do sleep 0.05; done',
+      ],
+      {
+        cwd: at.folder,
+        env: at.env,
+        stdio: 'ignore',
+      },
+    );
+    const ended = new Promise<number | null>((done) => child.on('exit', done));
+    await eventually('the command runs', () => existsSync(join(at.folder, 'runs')));
+    child.kill('SIGTERM');
+    expect(await ended).toBe(143);
+    expect(existsSync(join(at.folder, 'bye'))).toBe(true);
+    expect(told(at).at(-1)).toBe('update|production|--status=CANCELED');
+  });
+
+  test('with the real plimsoll: what it says is what the log tells', async () => {
+    const at = bench({});
+    const script = resolve(import.meta.dirname, '../../../services/cli/plimsoll.mjs');
+    writeFileSync(
+      join(at.folder, 'bin/plimsoll'),
+      `#!/bin/sh\nexec "${process.execPath}" "${script}" "$@"\n`,
+    );
+    expect(runScript(at, 'deploy', [...deploy, 'true']).status).toBe(0);
+    expect(runScript(at, 'deploy', ['production', '2.0.1', '--', 'false']).status).toBe(1);
+    const { out } = await plimsoll(at.folder, ['timeline', '--json']);
+    const lines = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly [field: string]: unknown });
+    expect(lines).toMatchObject([
+      { component: 'checkout', version: '2.0.0', status: 'succeeded' },
+      { component: 'checkout', version: '2.0.1', status: 'failed', failureReason: 'exit code 1' },
+    ]);
+  });
+});
