@@ -11,7 +11,7 @@ export type Snippet = {
   readonly isExecutable: boolean;
 };
 
-export const deployScriptPath = '.plimsoll/deploy.sh';
+const deployScriptPath = '.plimsoll/deploy.sh';
 
 /** The script that every snippet calls. POSIX tools and bash 3.2 are enough. */
 export const deployScript = ({ component }: Project): Snippet => ({
