@@ -10,6 +10,8 @@ export type GitCommit = { readonly id: string; readonly subject: string; readonl
 
 /** The repository around the working folder. Every answer is null where there is none, no git, or no time. */
 export type Git = {
+  /** Whether there is a repository, without asking git. */
+  readonly isHere: () => boolean;
   /** Where it is pushed to, as git knows it: it may carry credentials. */
   readonly address: () => Promise<string | null>;
   readonly head: () => Promise<GitHead | null>;

@@ -206,6 +206,7 @@ const portsOf = (
     gateway: isRemote ? clientOf(house) : null,
     repositoryAddress: async () => repository ?? null,
     git: git ?? {
+      isHere: () => false,
       address: async () => null,
       head: async () => null,
       commitsBetween: async () => null,

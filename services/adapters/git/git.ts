@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { originIn } from './config-file.ts';
 import type { Git, GitCommit, GitHead } from '../../ports/git.ts';
 
 const headWithinMs = 1000;
@@ -13,7 +14,7 @@ const quietEnv = { GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C
 export const openGit = (
   env: { readonly [name: string]: string | undefined },
   folder?: string,
-): Git => {
+): Omit<Git, 'isHere'> => {
   const git = (words: readonly string[], withinMs: number): Promise<string | null> =>
     new Promise((done) => {
       execFile(
@@ -31,8 +32,12 @@ export const openGit = (
       );
     });
   return {
-    address: async () =>
-      (await git(['config', '--get', 'remote.origin.url'], headWithinMs))?.trim() || null,
+    address: async () => {
+      const read =
+        env['GIT_DIR'] === undefined ? await originIn(folder ?? process.cwd()) : undefined;
+      if (read !== undefined) return read;
+      return (await git(['config', '--get', 'remote.origin.url'], headWithinMs))?.trim() || null;
+    },
     head: async () => {
       const told = await git(
         ['log', '-1', '--decorate=full', '--format=%H%x00%D', 'HEAD', '--'],

@@ -49,6 +49,12 @@ const detailOptions: readonly Option[] = [
   repeatable('change', 'TYPE:ID[:TITLE]', 'commit or pull-request it is made of'),
 ];
 
+/** Of commits between two versions. */
+const sinceOptions: readonly Option[] = [
+  option('since', 'COMMIT', 'tell the commits since (default: the live version), or none'),
+  repeatable('ticket-prefix', 'TEXT', 'tickets in them, such as SHOP- or # (default: ABC-123)'),
+];
+
 const deploymentOption = option(
   'deployment',
   'UUID',
@@ -63,6 +69,7 @@ export const planOptions: readonly Option[] = [
   option('canary-share', 'SHARE', 'share of the traffic it gets at first, above 0 and up to 1'),
   deploymentOption,
   ...detailOptions,
+  ...sinceOptions,
 ];
 
 export const releaseCommands: readonly CommandOf<ReleaseCommand>[] = [
@@ -103,6 +110,7 @@ export const releaseCommands: readonly CommandOf<ReleaseCommand>[] = [
       ...artifactOptions,
       ...placeOptions,
       ...detailOptions,
+      ...sinceOptions,
       ...deliveryOptions,
       asyncOption,
     ],

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { newKeyFile, readKeyFile, readPublicKeyFile } from '../../adapters/ed25519/key-file.ts';
 import type { Basis } from '../../adapters/foundation/basis.ts';
 import type { Foundation } from '../../adapters/foundation/foundation.ts';
@@ -38,7 +38,8 @@ export const commandPorts = (
   },
 ): CliPorts => {
   const keys = keyFiles(settings.dataFolder);
-  const git = async (): Promise<Git> => (await import('../../adapters/git/git.ts')).openGit(env);
+  const git = async (): Promise<Omit<Git, 'isHere'>> =>
+    (await import('../../adapters/git/git.ts')).openGit(env);
   let opening: Promise<AtHandPorts> | undefined;
   const atHand = (): Promise<AtHandPorts> =>
     (opening ??= Promise.all([import('./at-hand-ports.ts'), openFoundation()]).then(
@@ -72,6 +73,7 @@ export const commandPorts = (
     gateway: settings.url === null ? null : createHttpClient(settings.url),
     repositoryAddress: async () => (await git()).address(),
     git: {
+      isHere: () => isInRepository(process.cwd()),
       address: async () => (await git()).address(),
       head: async () => (await git()).head(),
       commitsBetween: async (from, to, limits) => (await git()).commitsBetween(from, to, limits),
@@ -138,3 +140,8 @@ const keyFiles = (dataFolder: string): KeyFiles => ({
   },
   pathOf: (name) => join(keysFolder(dataFolder), `${name}.json`),
 });
+
+/** Without asking git: most jobs that only tell have no repository at hand. */
+const isInRepository = (folder: string): boolean =>
+  existsSync(join(folder, '.git')) ||
+  (dirname(folder) !== folder && isInRepository(dirname(folder)));

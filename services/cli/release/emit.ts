@@ -93,7 +93,10 @@ const emitWithin = async (
   const { settings, host, repositoryAddress, git, note } = ports;
   const { audience } = settings;
   const screening = screeningOf(given, job, note);
-  const origin: Origin = { audience, job, host, repositoryAddress, git, note, screening };
+  const origin: Origin = {
+    ...{ audience, job, host, note, screening },
+    ...askedOnce(how.deadline, repositoryAddress, git),
+  };
   const draft = await draftMarker(command, given, origin);
   if (!draft.ok) return failed(draft.problem);
   noteStrategy(ports, given);
@@ -118,6 +121,21 @@ const emitWithin = async (
   });
   if (numbered !== null && isUnused(emitted)) await ports.numbering.giveBack(keyId, numbered);
   return emitted;
+};
+
+/** The repository, each question once and for a part of the time: a git that hangs is no reason to be late. */
+const askedOnce = (
+  deadline: Deadline,
+  address: () => Promise<string | null>,
+  git: Origin['git'],
+): Pick<Origin, 'repositoryAddress' | 'git'> => {
+  const inTime = async <Value>(work: Promise<Value | null>): Promise<Value | null> =>
+    (await deadline.before((deadline.leftMs() * 3) / 4, work)) ?? null;
+  let asked: Promise<string | null> | undefined;
+  return {
+    repositoryAddress: () => (asked ??= inTime(address())),
+    git: { head: () => inTime(git.head()) },
+  };
 };
 
 /** Whether it is certain that nothing with this number was stored. What an outage swallowed leaves a gap to be seen. */
@@ -317,13 +335,13 @@ type Made = {
 
 const makeMarker = async (
   ports: CliPorts,
-  { draft, asked, origin, place, door, numbered }: Emission,
+  { draft, asked, origin, place, door, how, numbered }: Emission,
 ): Promise<Result<Made, CliProblem>> => {
   const named = await nameDeployment(ports, draft, asked, place, door.atHand);
   if (!named.ok) return named;
   const { deployment, slot, planned } = named.value;
   const marker = completeMarker(
-    draft,
+    await toldWithChanges(ports, { draft, asked, door, how }, deployment, slot),
     { marker: ports.ids.uuidV7(), deployment, occurredAt: ports.clock.nowMs(), numbered },
     slot,
     asked.given,
@@ -341,6 +359,32 @@ const makeMarker = async (
         )
       : undefined,
   });
+};
+
+/** With what it brings, as far as that can be told in a part of the time, and nobody has told it. */
+const toldWithChanges = async (
+  ports: CliPorts,
+  { draft, asked: { given }, door, how }: Pick<Emission, 'draft' | 'asked' | 'door' | 'how'>,
+  deployment: string | null,
+  slot: Slot | null,
+): Promise<Draft> => {
+  const isAsked = draft.kind === 'planned' || draft.kind === 'logged';
+  if (!isAsked || slot === null || given.has('change') || given.value('since') === 'none')
+    return draft;
+  // Whoever cannot deliver cannot ask either.
+  if (typeof door.deliver !== 'function' || !ports.git.isHere()) return draft;
+  const { deadline } = how;
+  const partMs = deadline.leftMs() / 4;
+  const { draftWithChanges } = await import('./draft-with-changes.ts');
+  const work = draftWithChanges(ports, {
+    draft,
+    given,
+    slot,
+    deployment,
+    withinMs: partMs,
+    atHand: door.atHand,
+  });
+  return (await deadline.before(deadline.leftMs() - partMs, work)) ?? draft;
 };
 
 type Named = {

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { originOf } from '../../../services/adapters/git/config-file.ts';
 import { openGit } from '../../../services/adapters/git/git.ts';
 import { gitRepository } from '../../support/git-repository.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
@@ -98,4 +99,26 @@ test('without git nothing is known', async () => {
   const { folder, run } = repository();
   run.commit('first');
   expect(await openGit({ PATH: '/nonexistent' }, folder).head()).toBeNull();
+});
+
+test.each<[what: string, text: string, origin: string | null | undefined]>([
+  [
+    'as git writes it',
+    '[core]\n\tbare = false\n[remote "origin"]\n\turl = git@host:shop/x.git\n\tfetch = y\n',
+    'git@host:shop/x.git',
+  ],
+  ['another remote', '[remote "upstream"]\n\turl = git@host:shop/x.git\n', null],
+  [
+    'a file that includes another',
+    '[include]\n\tpath = other\n[remote "origin"]\n\turl = a\n',
+    undefined,
+  ],
+  [
+    'addresses that stand for others',
+    '[url "ssh://"]\n\tinsteadOf = gh:\n[remote "origin"]\n\turl = gh:x\n',
+    undefined,
+  ],
+  ['quotes and comments', '[remote "origin"]\n\turl = "a b" ; where\n', undefined],
+])('settings are read without git where they are plain: %s', (_what, text, origin) => {
+  expect(originOf(text)).toBe(origin);
 });

@@ -13,11 +13,13 @@ const desk = (options: DeskOptions = {}): Promise<Desk> =>
 
 const commit = 'c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00';
 const here: Git = {
+  isHere: () => true,
   address: async () => null,
   head: async () => ({ commit, branch: 'main', tag: 'v2' }),
   commitsBetween: async () => null,
 };
 const nobodyAsks: Git = {
+  isHere: () => false,
   address: () => Promise.reject(new Error('git was asked')),
   head: () => Promise.reject(new Error('git was asked')),
   commitsBetween: () => Promise.reject(new Error('git was asked')),
