@@ -11,6 +11,8 @@ import type { DeadLetterCommand } from './commands/dead-letters.ts';
 import { deadLetterCommands } from './commands/dead-letters.ts';
 import type { ExplainCommand } from './commands/explain.ts';
 import { explainCommands } from './commands/explain.ts';
+import type { FactCommand } from './commands/facts.ts';
+import { factCommands } from './commands/facts.ts';
 import type { InstanceCommand } from './commands/instances.ts';
 import { instanceCommands } from './commands/instances.ts';
 import type { KeyCommand } from './commands/keys.ts';
@@ -43,6 +45,7 @@ import { serviceCommands } from './commands/services.ts';
 export type CommandName =
   | ReleaseCommand
   | WrapCommand
+  | FactCommand
   | InstanceCommand
   | SpoolCommand
   | ReaderCommand
@@ -65,6 +68,7 @@ export type Command = CommandOf<CommandName>;
 export const commands: readonly Command[] = [
   ...releaseCommands,
   ...wrapCommands,
+  ...factCommands,
   ...instanceCommands,
   ...spoolCommands,
   ...readerCommands,
@@ -86,6 +90,9 @@ export const commands: readonly Command[] = [
 /** What commands of two words are about, by their first word. */
 export const groupSummaries: { readonly [group: string]: string } = {
   release: 'what a pipeline says of a deployment',
+  migration: 'schemas and data on their way',
+  change: 'what changed beside deployments',
+  incident: 'what went wrong, and is over',
   decisions: 'what the analyser decided; to act on it',
   spool: 'markers that could not be delivered',
   'dead-letters': 'records that were not accepted',

@@ -48,6 +48,7 @@ export const codes = {
     'not-in-this-package',
     'package-missing',
     'component-unknown',
+    'place-unknown',
     'setting-invalid',
     'status-unknown',
     'field-invalid',

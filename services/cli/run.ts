@@ -23,6 +23,21 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
     case 'release plan':
     case 'release update':
     case 'release log':
+    case 'record-deployment':
+    case 'record-undeployment':
+    case 'record-release':
+    case 'record-support-ended':
+    case 'traffic':
+    case 'phase':
+    case 'migration start':
+    case 'migration finish':
+    case 'change flag':
+    case 'change config':
+    case 'change secret':
+    case 'incident open':
+    case 'incident resolve':
+    case 'label':
+    case 'freeze':
       return runEmitting(ports, name, given, isJson);
     case 'run': {
       const { runProgram } = await import('./wrap/run-program.ts');

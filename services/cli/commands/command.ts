@@ -7,6 +7,8 @@ export type Option = {
   readonly isRequired?: boolean;
   /** An empty value is as if the option were not there: it is worth less than what it stands beside. */
   readonly mayBeEmpty?: boolean;
+  /** One letter, written behind one dash, as another program's users write it. */
+  readonly short?: string;
 };
 
 /** One command: its name, what it takes and what its help says. */

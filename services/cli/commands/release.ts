@@ -20,7 +20,11 @@ export const deliveryOptions: readonly Option[] = [
 ];
 
 /** Of commands whose markers are kept where nobody takes them. */
-const asyncOption = option('async', null, 'keep it and return; a process of its own delivers it');
+export const asyncOption: Option = option(
+  'async',
+  null,
+  'keep it and return; a process of its own delivers it',
+);
 
 const artifactOptions: readonly Option[] = [
   required('target-version', 'VERSION', 'the version that is deployed'),

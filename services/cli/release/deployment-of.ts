@@ -22,14 +22,16 @@ export type Asked = {
   readonly given: Given;
   readonly job: CiJob | null;
   readonly deployName: string;
+  /** The id, where it was named; left out: the option names it, or nothing does. */
+  readonly named?: string | null;
 };
 
 /** The id without asking anybody, or null: outside CI the last plan from here must be looked up. */
 const knownId = (
   { tools }: Pick<CliPorts, 'tools'>,
-  { given, job, deployName }: Asked,
+  { given, job, deployName, named: word }: Asked,
 ): string | null => {
-  const named = given.value('deployment');
+  const named = word === undefined ? given.value('deployment') : word;
   if (named !== null) return named;
   if (job === null || job.run === null) return null;
   const digest = (text: string): string => tools.crypto.sha256Hex(tools.text.encodeUtf8(text));

@@ -1,3 +1,4 @@
+import { kinds } from '../../core/markers/kinds.ts';
 import type { Emittable, Slot, Update } from '../../core/markers/marker.ts';
 import type { Body } from '../../core/markers/upcast.ts';
 import type { Result } from '../../core/result.ts';
@@ -10,6 +11,7 @@ import type { CiJob } from './ci/ci-job.ts';
 import { fitsName } from './ci/ci-words.ts';
 import { withoutCredentials } from './repository.ts';
 import type { CommandName } from '../commands.ts';
+import type { FactCommand } from '../commands/facts.ts';
 import type { KnownChange } from '../reading/details.ts';
 import { readDetails } from '../reading/details.ts';
 import { toMarker } from './marker-fields.ts';
@@ -19,7 +21,7 @@ import { refuse } from '../problem.ts';
 import type { Screening } from './screening.ts';
 import { readStatus } from './status-words.ts';
 
-export type EmittingCommand = Extract<CommandName, `release ${string}`>;
+export type EmittingCommand = Extract<CommandName, `release ${string}`> | FactCommand;
 
 /** What a marker says before anything was opened: all but the ids, and the place of an update. */
 export type Draft = {
@@ -30,6 +32,10 @@ export type Draft = {
    */
   readonly about: 'own' | 'planned' | 'updated' | 'none';
   readonly deployName: string;
+  /** The id of the deployment where it was named; null: its name or the run does. */
+  readonly named: string | null;
+  /** An operator signs it: whoever says it wants to know at once whether it counts. */
+  readonly isOperators?: boolean;
   /** The place that it is about; null for an update that names none. */
   readonly place: (planned: Slot | null) => Promise<Result<Slot | null, CliProblem>>;
   readonly fields: Body;
@@ -51,14 +57,11 @@ export const draftMarker = async (
   given: Given,
   origin: Origin,
 ): Promise<Result<Draft, CliProblem>> => {
-  switch (command) {
-    case 'release plan':
-      return draftPlan(given, origin);
-    case 'release update':
-      return draftUpdate(given, origin);
-    case 'release log':
-      return draftLog(given, origin);
-  }
+  if (command === 'release plan') return draftPlan(given, origin);
+  if (command === 'release update') return draftUpdate(given, origin);
+  if (command === 'release log') return draftLog(given, origin);
+  const { draftFact } = await import('../facts/draft-fact.ts');
+  return draftFact(command, given, origin);
 };
 
 const deployNameOf = ({ words }: Given): string => words[0] ?? 'default';
@@ -73,6 +76,7 @@ const draftPlan = async (given: Given, origin: Origin): Promise<Result<Draft, Cl
     kind: 'planned',
     about: 'planned',
     deployName: deployNameOf(given),
+    named: given.value('deployment'),
     place: () => readPlace(given, origin.job, origin.repositoryAddress),
     fields: {
       name: deployNameOf(given),
@@ -94,6 +98,7 @@ const draftLog = async (given: Given, origin: Origin): Promise<Result<Draft, Cli
     kind: 'logged',
     about: 'own',
     deployName: 'default',
+    named: given.value('deployment'),
     place: () => readPlace(given, origin.job, origin.repositoryAddress),
     fields: {
       version: given.value('target-version'),
@@ -106,7 +111,7 @@ const draftLog = async (given: Given, origin: Origin): Promise<Result<Draft, Cli
 };
 
 /** What the CI says of the change; what it leaves out, and outside CI all of it, git says. */
-const knownChange = async (
+export const knownChange = async (
   given: Given,
   { job, git, repositoryAddress }: Origin,
 ): Promise<KnownChange> => {
@@ -152,6 +157,7 @@ const draftUpdate = (given: Given, origin: Origin): Result<Draft, CliProblem> =>
     kind: kind.value,
     about: 'updated',
     deployName: deployNameOf(given),
+    named: given.value('deployment'),
     place: async (planned) => {
       if (!namesPlace(given)) return ok(null);
       return planned === null
@@ -204,7 +210,7 @@ const readKind = (given: Given): Result<Update['kind'], CliProblem> => {
   return kind;
 };
 
-const readShare = (given: Given): Result<number | null, CliProblem> => {
+export const readShare = (given: Given): Result<number | null, CliProblem> => {
   const written = given.value('canary-share');
   if (written === null) return ok(null);
   const [, number = '', percent] =
@@ -246,7 +252,7 @@ export const completeMarker = (
       slot,
       ...draft.fields,
     },
-    '--failure-reason',
+    kinds[draft.kind].shape === 'update' ? '--failure-reason' : '--reason',
     screening,
   );
   return marker.ok ? ok(marker.value as Emittable) : marker;

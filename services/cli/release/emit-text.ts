@@ -11,7 +11,7 @@ export const receiptSentence = (receipt: Receipt, marker: Emittable): string => 
     ...(receipt.attempt === null ? [] : [`attempt ${receipt.attempt}`]),
     ...(receipt.position === null ? [] : [`position ${receipt.position}`]),
   ].join(', ');
-  return plainText(`${leadOf(receipt)}${said} (${where})`);
+  return plainText(`${leadOf(receipt)}${said}${where === '' ? '' : ` (${where})`}`);
 };
 
 const leadOf = ({ delivery, code }: Receipt): string => {

@@ -2,6 +2,7 @@ import type { NewRecord } from '../../core/log/record.ts';
 import type { Deliver } from '../../ports/delivery.ts';
 import type { Receipt } from '../../core/markers/http-wire.ts';
 import type { Emittable, Slot } from '../../core/markers/marker.ts';
+import { isCircumstance } from '../../core/markers/kinds.ts';
 import { readHeaders, signMarker } from '../../core/markers/wire.ts';
 import { slotKey } from '../../core/markers/slot.ts';
 import type { Result } from '../../core/result.ts';
@@ -51,7 +52,8 @@ export const emit = async (
   const asked: HowToSend = {
     deadline,
     reserveMs: keepReserveMs(timeoutMs.value),
-    isStrict: given.has('strict'),
+    // Who freezes a place wants to know that it is frozen.
+    isStrict: given.has('strict') || command === 'freeze',
     isAsync: given.has('async'),
     keyFile: given.value('key'),
   };
@@ -100,13 +102,14 @@ const emitWithin = async (
   const draft = await draftMarker(command, given, origin);
   if (!draft.ok) return failed(draft.problem);
   noteStrategy(ports, given);
-  const asked: Asked = { given, job, deployName: draft.value.deployName };
+  const { deployName, named, isOperators = false } = draft.value;
+  const asked: Asked = { given, job, deployName, named };
   const checked = await rehearse(ports, draft.value, given, origin);
   if (!checked.ok) return failed(checked.problem);
 
   const door = await openDoor(ports, how);
   if (door.problem !== undefined) return failed(door.problem);
-  const signer = await readSigner(ports, given);
+  const signer = await readSigner(ports, given, isOperators ? 'admin' : 'local');
   // On first use the log makes the key: where it could not, that is what went wrong.
   if (!signer.ok)
     return failed(isOwnKeyMissing(ports, given, signer.problem, door) ?? signer.problem);
@@ -168,7 +171,7 @@ const emitNumbered = async (ports: CliPorts, emission: Emission): Promise<Emitte
   if (!sent.ok) return refused(marker, sent.problem, asked);
   const { receipt, problem: cause } = sent.value;
   await remember(ports, asked, marker);
-  if (door.atHand !== undefined && receipt.delivery === 'stored') {
+  if (door.atHand !== undefined && receipt.delivery === 'stored' && !isCircumstance(marker)) {
     const { announceNames } = await import('./announce.ts');
     await announceNames(door.atHand, marker.slot, ports.note);
   }
@@ -255,7 +258,7 @@ const rehearse = async (
   const slot = await draft.place(somePlace);
   if (!slot.ok) return slot;
   const marker = ports.ids.uuidV7();
-  const deployment = given.value('deployment') ?? marker;
+  const deployment = draft.about === 'none' ? null : (draft.named ?? marker);
   const occurredAt = ports.clock.nowMs();
   const ids = { marker, deployment, occurredAt, numbered: null };
   const made = completeMarker(draft, ids, slot.value, given, origin);
@@ -318,9 +321,10 @@ const trustedKeyHint =
 export const readSigner = async (
   ports: CliPorts,
   given: Given,
+  byDefault: 'local' | 'admin' = 'local',
 ): Promise<Result<Signer, CliProblem>> => {
   const named = given.value('key') ?? ports.settings.keyFile;
-  const signer = await ports.keys.read(named ?? ports.keys.pathOf('local'));
+  const signer = await ports.keys.read(named ?? ports.keys.pathOf(byDefault));
   if (signer.ok) return signer;
   const { code, message, hint } = signer.problem;
   const needsName = named === null && ports.gateway !== null && code === 'key-file-missing';

@@ -45,7 +45,10 @@ export const wantsJson = (args: readonly string[]): boolean => beforeEnd(args).i
 
 /** Whether this is a step of a pipeline that asked never to be failed by it, also where it cannot be read. */
 export const neverFails = (args: readonly string[]): boolean =>
-  (args[0] === 'release' || args[0] === 'instance') && beforeEnd(args).includes('--no-fail');
+  commands.some(
+    ({ name, options }) =>
+      name.split(' ')[0] === args[0] && options.some((one) => one.name === 'no-fail'),
+  ) && beforeEnd(args).includes('--no-fail');
 
 const beforeEnd = (args: readonly string[]): readonly string[] => {
   const end = args.indexOf('--');
@@ -96,7 +99,9 @@ const unknownCommand = (
 /** Names of one thing: a command that takes an option by one of them takes it by the others, too. */
 const twins: readonly (readonly string[])[] = [
   ['environment', 'environment-name'],
-  ['component', 'component-name', 'service'],
+  ['component', 'component-name', 'service', 'pacticipant'],
+  ['target-version', 'version', 'version-number'],
+  ['target', 'application-instance'],
 ];
 
 /** Whether that is the option's name, or another name of the same. */
@@ -156,8 +161,9 @@ const readOption = (
 ): Result<ReadOption, CliProblem> => {
   const equals = arg.indexOf('=');
   const written = equals < 0 ? arg : arg.slice(0, equals);
-  const name = written.slice('--'.length);
-  const option = written.startsWith('--') ? options.find((one) => isNamed(one, name)) : undefined;
+  const isLong = written.startsWith('--');
+  const name = written.slice(isLong ? 2 : 1);
+  const option = options.find((one) => (isLong ? isNamed(one, name) : one.short === name));
   if (option === undefined) return unknownOption(command, options, written);
   const inline = equals < 0 ? undefined : arg.slice(equals + 1);
   if (option.value === null)

@@ -1,5 +1,6 @@
 import type { Command } from '../commands.ts';
 import { commands, commonOptions, groupSummaries, settingsHelp } from '../commands.ts';
+import { factCommands } from '../commands/facts.ts';
 import type { Option } from '../commands/command.ts';
 
 /** The help about a command, a group of commands, or everything. Each fits on one screen. */
@@ -9,6 +10,7 @@ export const helpText = (about: string): string => {
   const group = commands.filter(({ name }) => name.startsWith(`${about} `));
   if (about !== '' && group.length > 0) return groupHelp(about, group);
   if (about === 'settings') return settingsText();
+  if (about === 'facts') return groupHelp('facts', factCommands);
   return overview();
 };
 
@@ -46,24 +48,33 @@ const settingsText = (): string =>
     '',
   ].join('\n');
 
+/** Of these there are too many for an overview. */
+const factsLine = [
+  'help facts',
+  'what else can be said: record-deployment, traffic, label, freeze, incident open, …',
+] as const;
+
 /** Commands of two words stand on one line for each first word, and so do those that belong together. */
 const overviewLines = (): readonly (readonly [left: string, right: string])[] => {
-  const groups = Map.groupBy(commands, ({ name }) => {
+  const facts: readonly Command[] = factCommands;
+  const others = commands.filter((command) => !facts.includes(command));
+  const groups = Map.groupBy(others, ({ name }) => {
     const [first = name] = name.split(' ');
     return families.find(({ members }) => members.includes(first))?.summary ?? first;
   });
-  return [...groups].map(([first, members]) => {
+  const lines = [...groups].map(([first, members]): readonly [string, string] => {
     const [only] = members;
     const family = families.find(({ summary }) => summary === first);
     if (family !== undefined) {
-      const [head, ...others] = family.members;
-      return [head ?? '', `${family.summary}: ${others.join(', ')}`];
+      const [head, ...rest] = family.members;
+      return [head ?? '', `${family.summary}: ${rest.join(', ')}`];
     }
     if (members.length === 1 && only !== undefined) return [only.name, only.summary];
     const verbs = members.map(({ name }) => name.slice(first.length).trim());
     const written = verbs.filter((verb) => verb !== '').join(', ');
     return [first, `${groupSummaries[first] ?? 'commands'}: ${written}`];
   });
+  return [lines[0] ?? ['', ''], factsLine, ...lines.slice(1)];
 };
 
 const families: readonly { readonly members: readonly string[]; readonly summary: string }[] = [
@@ -80,12 +91,12 @@ const families: readonly { readonly members: readonly string[]; readonly summary
 
 const groupHelp = (about: string, group: readonly Command[]): string =>
   [
-    `plimsoll ${about} COMMAND`,
+    about === 'facts' ? 'plimsoll COMMAND' : `plimsoll ${about} COMMAND`,
     '',
     ...twoColumns(group.map(({ name, summary }) => [name, summary])),
     '',
     'Examples:',
-    ...group.flatMap(examplesOf),
+    ...group.flatMap((command) => examplesOf(command).slice(0, about === 'facts' ? 1 : undefined)),
     '',
   ].join('\n');
 

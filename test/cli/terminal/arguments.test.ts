@@ -111,7 +111,9 @@ describe('a command line', () => {
 
 const twins = [
   ['environment', 'environment-name'],
-  ['component', 'component-name', 'service'],
+  ['component', 'component-name', 'service', 'pacticipant'],
+  ['target-version', 'version', 'version-number'],
+  ['target', 'application-instance'],
 ];
 
 /** Every option of every command that has other names, with a line that lacks it alone. */
@@ -133,10 +135,10 @@ const named = commands.flatMap((command) =>
   }),
 );
 
-describe('environment and component', () => {
+describe('options of several names', () => {
   test('are options of many commands', () => {
     expect(named.length).toBeGreaterThan(20);
-    expect(new Set(named.map(({ option }) => option.name)).size).toBe(5);
+    expect(new Set(named.map(({ option }) => option.name)).size).toBe(9);
   });
 
   test.each(named)('by each of their names: $title', ({ command, option, names, line, behind }) => {

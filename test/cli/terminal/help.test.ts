@@ -9,6 +9,7 @@ const linesMax = 50;
 const topics = [
   '',
   'settings',
+  'facts',
   'release',
   'keys',
   'dead-letters',
