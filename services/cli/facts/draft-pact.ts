@@ -64,6 +64,7 @@ const pactNames: { readonly [ours: string]: string } = {
 /** What stands under Pact's names, by ours. */
 const inOurWords = (given: Given): Given => ({
   words: given.words,
+  program: given.program,
   value: (name) => given.value(pactNames[name] ?? name),
   values: (name) => given.values(pactNames[name] ?? name),
   has: (name) => given.has(pactNames[name] ?? name),

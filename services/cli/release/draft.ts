@@ -52,16 +52,14 @@ export type Origin = {
   readonly screening: Screening;
 };
 
-export const draftMarker = async (
-  command: EmittingCommand,
+export const draftRelease = async (
+  command: Exclude<EmittingCommand, FactCommand>,
   given: Given,
   origin: Origin,
 ): Promise<Result<Draft, CliProblem>> => {
   if (command === 'release plan') return draftPlan(given, origin);
   if (command === 'release update') return draftUpdate(given, origin);
-  if (command === 'release log') return draftLog(given, origin);
-  const { draftFact } = await import('../facts/draft-fact.ts');
-  return draftFact(command, given, origin);
+  return draftLog(given, origin);
 };
 
 const deployNameOf = ({ words }: Given): string => words[0] ?? 'default';
