@@ -17,6 +17,8 @@ import type { InstanceCommand } from './commands/instances.ts';
 import { instanceCommands } from './commands/instances.ts';
 import type { KeyCommand } from './commands/keys.ts';
 import { keyCommands } from './commands/keys.ts';
+import type { TokenCommand } from './commands/tokens.ts';
+import { tokenCommands } from './commands/tokens.ts';
 import type { PolicyCommand } from './commands/policy.ts';
 import { policyCommands } from './commands/policy.ts';
 import type { ProblemCommand } from './commands/problems.ts';
@@ -59,6 +61,7 @@ export type CommandName =
   | VerifyCommand
   | ReplayCommand
   | KeyCommand
+  | TokenCommand
   | ArchiveCommand
   | ServiceCommand
   | SetupCommand;
@@ -82,6 +85,7 @@ export const commands: readonly Command[] = [
   ...verifyCommands,
   ...replayCommands,
   ...keyCommands,
+  ...tokenCommands,
   ...archiveCommands,
   ...serviceCommands,
   ...setupCommands,
@@ -100,6 +104,7 @@ export const groupSummaries: { readonly [group: string]: string } = {
   retention: 'how long read models keep deployments',
   policy: 'how canaries are judged',
   keys: 'who may sign what',
+  tokens: 'who may send markers without a key',
   archive: 'the log in files that prove themselves; beside it',
 };
 

@@ -7,6 +7,7 @@ import type { LogSetting, Settings } from '../core/settings.ts';
 import type { SettingsFile } from '../core/settings-file.ts';
 import type { Archives } from '../ports/archive.ts';
 import type { Captures } from '../ports/capture.ts';
+import type { TokenList } from '../ports/caller-tokens.ts';
 import type { Clock, Stop } from '../ports/clock.ts';
 import type { PlanRedrive } from '../ports/dead-letters.ts';
 import type { Explaining } from '../ports/explaining.ts';
@@ -132,6 +133,8 @@ export type CliPorts = {
   readonly ids: Ids;
   readonly tools: CheckTools;
   readonly keys: KeyFiles;
+  /** The list of those who may send markers without a key. */
+  readonly tokens: () => Promise<TokenList>;
   readonly planned: PlannedHereStore;
   readonly numbering: Numbering;
   /** Markers that could not be delivered. */

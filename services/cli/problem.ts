@@ -55,6 +55,8 @@ export const codes = {
     'principal-invalid',
     'policy-invalid',
     'sources-invalid',
+    'tokens-invalid',
+    'token-exists',
     'expected-invalid',
     'file-invalid',
     'capture-invalid',

@@ -127,6 +127,11 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
       const { runKeys } = await import('./keys/keys.ts');
       return end(await runKeys(ports, name, given, isJson));
     }
+    case 'tokens new':
+    case 'tokens list': {
+      const { runTokens } = await import('./tokens/tokens.ts');
+      return end(await runTokens(ports, name, given, isJson));
+    }
     case 'archive':
     case 'archive verify':
     case 'export':

@@ -132,7 +132,11 @@ export const keptBecause = (
   if (!attempts.every(hasEnded)) return 'not-ended';
   if (deployment.conflicts.length > 0) return 'conflict';
   if (isSuspect(deployment, asked.trust)) return 'suspect';
-  const states = slots.flatMap((slot) => (slot === null ? [] : [asked.slot(slot)]));
+  // What holds a slot to those with keys is gone back to, though a token has spoken of another.
+  const states = slots.flatMap((slot) => {
+    const state = slot === null ? undefined : asked.slot(slot);
+    return [state, state?.keysAlone ?? undefined];
+  });
   const isThis = (other: { readonly deployment: string }): boolean =>
     other.deployment === deployment.id;
   const opened = new Set(attempts.map(({ openedAt }) => openedAt));

@@ -38,6 +38,10 @@ export type Settings = {
   readonly otlpPort: number;
   /** File with the tokens of those who may send OTLP to the gateway, or null: it takes what anybody sends. */
   readonly otlpSourcesFile: string | null;
+  /** The gateway's key file, or null: the one in the data folder. */
+  readonly gatewayKeyFile: string | null;
+  /** List of the tokens with which JSON markers are taken, or null: tokens.txt in the data folder. */
+  readonly tokensFile: string | null;
   /** Where /metrics is served beside the gateway; null: nowhere. */
   readonly metricsPort: number | null;
   /** Names that look like settings and are none: said, never obeyed. */
@@ -72,6 +76,8 @@ export const settingNames: { readonly [name: string]: string } = {
   PLIMSOLL_PORT: 'port of the gateway (default 7464; 0 takes a free one)',
   PLIMSOLL_OTLP_PORT: 'port for OTLP/HTTP (default 4318; 0 takes a free one)',
   PLIMSOLL_OTLP_SOURCES: 'file of tokens that OTLP must be sent with (default: none is needed)',
+  PLIMSOLL_TOKENS: 'list of tokens for JSON markers (default: tokens.txt in the data folder)',
+  PLIMSOLL_GATEWAY_KEY: 'key file of the gateway (default: keys/gateway.json in the data folder)',
   PLIMSOLL_METRICS_PORT:
     'port for /metrics and /healthz of any service (default: only the gateway)',
 };
@@ -140,6 +146,8 @@ export const parseSettings = (env: {
     port,
     otlpPort,
     otlpSourcesFile: text('PLIMSOLL_OTLP_SOURCES'),
+    gatewayKeyFile: text('PLIMSOLL_GATEWAY_KEY'),
+    tokensFile: text('PLIMSOLL_TOKENS'),
     metricsPort: text('PLIMSOLL_METRICS_PORT') === null ? null : metricsPort,
     unknown: Object.keys(env).filter(
       (name) =>

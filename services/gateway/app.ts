@@ -20,9 +20,10 @@ import {
   policyList,
   timelineList,
 } from './lists.ts';
-import { postMarker } from './markers.ts';
+import { isJson, postMarker } from './markers.ts';
 import { getMetrics } from './metrics.ts';
 import { getDecision, getLastGood, lastGoodQuery } from './obeying.ts';
+import { openOnBehalfDoor } from './on-behalf.ts';
 import type { GatewayPorts } from './ports.ts';
 import type { Problem } from './problems.ts';
 import { codeHeader, problemResponse } from './problems.ts';
@@ -128,12 +129,15 @@ export const createApp = (
     starts === undefined
       ? []
       : [{ method: 'POST', path: instancesPath, query: [], answer: starts.post }];
+  const { onBehalf } = ports;
+  const spoken = onBehalf && openOnBehalfDoor(parts, onBehalf);
   const routes: readonly Route[] = [
     {
       method: 'POST',
       path: '/v1/markers',
       query: [],
-      answer: (request) => postMarker(parts, request),
+      answer: (request) =>
+        spoken !== undefined && isJson(request) ? spoken.post(request) : postMarker(parts, request),
     },
     ...instanceRoutes,
     ...problemRoutes,

@@ -36,8 +36,15 @@ export const postMarker = async (
   request: HttpRequest,
 ): Promise<Result<HttpResponse, Problem>> => {
   const record = await readRecord(ports, request);
-  if (!record.ok) return record;
-  const verdict = await admitCaughtUp(ports, record.value);
+  return record.ok ? storeRecord(ports, record.value) : record;
+};
+
+/** Proves a signed record, asks the rules, and has it appended unless it is there. */
+export const storeRecord = async (
+  ports: MarkerPorts,
+  record: NewRecord,
+): Promise<Result<HttpResponse, Problem>> => {
+  const verdict = await admitCaughtUp(ports, record);
   if (!verdict.ok) return verdict;
   if (verdict.value.answer === 'duplicate')
     return ok(respond(verdict.value, 'duplicate', verdict.value.position));
@@ -45,7 +52,7 @@ export const postMarker = async (
   const newNames = await namesUsedFirst(ports.reads, authentic.marker);
   const identity = markerKey(authentic.marker.marker, authentic.signer.principal);
   const taken = await ports.recent.once(identity, authentic.digest, heldUpTo, () =>
-    ports.appender.append(record.value),
+    ports.appender.append(record),
   );
   if (!taken.ok) return taken;
   const { position, isFirst } = taken.value;
@@ -53,6 +60,10 @@ export const postMarker = async (
   const told = { ...verdict.value, warning: warning === '' ? null : warning };
   return ok(respond(told, isFirst ? 'stored' : 'duplicate', position));
 };
+
+/** Whether a request says that its body is JSON, of whatever dialect. */
+export const isJson = ({ header }: Pick<HttpRequest, 'header'>): boolean =>
+  /^application\/(?:[a-z.-]+\+)?json\b/i.test(header('content-type') ?? '');
 
 /** The signed record that a request carries; nothing in it is believed yet. */
 export const readRecord = async (
@@ -66,14 +77,13 @@ export const readRecord = async (
       'content-encoding-unsupported',
       'a marker travels as it was signed, without Content-Encoding',
     );
-  const contentType = request.header('content-type') ?? '';
-  if (/^application\/(?:[a-z.-]+\+)?json\b/i.test(contentType))
+  if (isJson(request))
     return refuse(
-      'json-not-yet',
-      'JSON from callers with a token is not taken yet',
+      'json-not-taken',
+      'no JSON is taken here',
       'send the signed Avro body: plimsoll with PLIMSOLL_URL does',
     );
-  if (contentType !== 'application/avro')
+  if (request.header('content-type') !== 'application/avro')
     return refuse('content-type-unsupported', 'the content type must be application/avro');
   const body = await bodyOf(request, valueBytesMax, 'value-too-large');
   return body.ok ? fromHttp(tools.text, request.header, body.value) : body;

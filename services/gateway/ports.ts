@@ -1,7 +1,11 @@
 import type { Json } from '../core/canonical.ts';
 import type { CheckTools } from '../core/check/check-record.ts';
 import type { Result } from '../core/result.ts';
+import type { FillBody } from '../core/markers/codec.ts';
+import type { Sign } from '../core/markers/wire.ts';
+import type { CallerTokens } from '../ports/caller-tokens.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Ids } from '../ports/ids.ts';
 import type {
   Gunzip,
   KeepServices,
@@ -15,6 +19,15 @@ import type { ProblemAnswer, ProblemQuestion } from '../ports/problem-view.ts';
 import type { ReadModelStore } from '../ports/read-model-store.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 import type { TelemetrySources } from '../ports/telemetry-sources.ts';
+
+/** What it takes to sign for callers who have a token and no key. */
+export type OnBehalf = {
+  readonly tokens: CallerTokens;
+  /** The gateway's own key. Its role on the log says that others speak through it. */
+  readonly signer: Sign & { readonly principal: string };
+  readonly fill: FillBody;
+  readonly ids: Ids;
+};
 
 /** A schema file as it was published. `digest` is the SHA-256 of its canonical form, as records name it. */
 export type PublishedSchema = {
@@ -49,6 +62,8 @@ export type GatewayPorts = {
     readonly traces: RecordLog | null;
     readonly logs: RecordLog | null;
   };
+  /** What it takes to sign for callers with a token; without it no JSON is taken. */
+  readonly onBehalf?: OnBehalf;
   /** Who may send telemetry, by token; without it whoever reaches the gateway may. */
   readonly sources?: TelemetrySources;
   readonly otlp: {

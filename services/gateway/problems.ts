@@ -35,7 +35,7 @@ export type ProblemCode =
   | 'name-closed'
   | 'gate-closed'
   | 'host-unknown'
-  | 'json-not-yet'
+  | 'json-not-taken'
   | 'log-corrupt'
   | 'log-refused'
   | 'log-sealed'
@@ -51,8 +51,11 @@ export type ProblemCode =
   | 'source-not-allowed'
   | 'store-corrupt'
   | 'store-unreachable'
+  | 'signer-untrusted'
+  | 'token-expired'
   | 'token-missing'
-  | 'token-unknown';
+  | 'token-unknown'
+  | 'too-many';
 
 export type Problem = {
   readonly code: ProblemCode;
@@ -73,6 +76,7 @@ const phrases = {
   415: 'Unsupported Media Type',
   421: 'Misdirected Request',
   422: 'Unprocessable Content',
+  429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
@@ -92,7 +96,7 @@ const statuses: { readonly [Code in ProblemCode]: Status } = {
   'body-too-large': 413,
   'content-type-unsupported': 415,
   'content-encoding-unsupported': 415,
-  'json-not-yet': 415,
+  'json-not-taken': 415,
   'gzip-bomb': 413,
   'gzip-broken': 400,
   // The record: its bytes and headers.
@@ -152,6 +156,7 @@ const statuses: { readonly [Code in ProblemCode]: Status } = {
   // Telemetry.
   'token-missing': 401,
   'token-unknown': 401,
+  'token-expired': 401,
   'source-not-allowed': 403,
   'otlp-malformed': 400,
   'otlp-wrong-shape': 400,
@@ -162,6 +167,8 @@ const statuses: { readonly [Code in ProblemCode]: Status } = {
   behind: 503,
   'not-ready': 503,
   'not-yet': 504,
+  'too-many': 429,
+  'signer-untrusted': 503,
   'log-unreachable': 503,
   'append-unknown': 504,
   'log-refused': 507,
@@ -191,7 +198,7 @@ export const problemResponse = (problem: Problem): HttpResponse => {
     headers: {
       'content-type': 'application/problem+json',
       [codeHeader]: problem.code,
-      ...(status === 503 ? retryAfter : {}),
+      ...(status === 503 || status === 429 ? retryAfter : {}),
       ...(status === 401 ? challenge : {}),
     },
     body: JSON.stringify({

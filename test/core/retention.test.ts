@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { OperationRow } from '../../services/core/operations.ts';
 import { positionKey } from '../../services/core/read-models.ts';
 import type { RetentionRow, RetentionTier } from '../../services/core/retention.ts';
+import { onBehalfSource } from '../../services/core/trust/on-behalf.ts';
 import { tierOf, tiersMax, tiersOf, withTier } from '../../services/core/retention.ts';
 import type { House, Step } from '../support/given.ts';
 import { again, by, findsCompromised, given, trusts } from '../support/given.ts';
@@ -159,6 +160,19 @@ describe('a deployment that is forgotten', () => {
       by('ci', planned()),
       by('ci', failed()),
       forgets(year, run('7')),
+    );
+    expect(await effect(house)).toBe('0 done, 1 holds-slot');
+  });
+
+  test('is not what holds the slot by the word of keys, whatever tokens have said since', async () => {
+    const source = onBehalfSource('shop');
+    const house = await given(
+      ...[operator, trusts('gateway', { roles: ['gateway'] })],
+      by('ci', logged('1'), { marker: 'x' }),
+      ...['2', '3', '4', '5', '6', '7', '8'].map((version) =>
+        by('gateway', { ...logged(version), source }),
+      ),
+      forgets(year, id('x')),
     );
     expect(await effect(house)).toBe('0 done, 1 holds-slot');
   });

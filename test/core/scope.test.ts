@@ -11,6 +11,7 @@ import {
   tools,
   trusts,
 } from '../support/given.ts';
+import { onBehalfSource } from '../../services/core/trust/on-behalf.ts';
 import type { Step } from '../support/given.ts';
 import {
   added,
@@ -278,7 +279,7 @@ describe('roles', () => {
       by('ci', retired(keyOf('admin'))),
       by('ci', compromised(keyOf('admin'), 0)),
       by('ci', opened(keyOf('ci'))),
-      by('ci', planned()),
+      by('ci', { ...planned(), source: onBehalfSource('shop') }),
     );
     expect(house.notes()).toEqual([...Array.from({ length: 4 }, () => 'role-missing'), 'applied']);
     expect(await house.row('trust', `key/${thief.keyId}`)).toBeUndefined();

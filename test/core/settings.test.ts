@@ -26,6 +26,8 @@ test('nothing set: an embedded log in a folder beside', () => {
     port: 7464,
     otlpPort: 4318,
     otlpSourcesFile: null,
+    gatewayKeyFile: null,
+    tokensFile: null,
     metricsPort: null,
     unknown: [],
   } satisfies Settings);

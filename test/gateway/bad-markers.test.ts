@@ -65,7 +65,7 @@ const asHttp: readonly Fault[] = [
     (type): Fault => [
       `content type ${type}`,
       415,
-      type.startsWith('text') ? 'content-type-unsupported' : 'json-not-yet',
+      type.startsWith('text') ? 'content-type-unsupported' : 'json-not-taken',
       () => ({ record: plan, asked: { headers: { 'content-type': type }, body: '{}' } }),
     ],
   ),

@@ -68,7 +68,7 @@ describe('refused at the door, and nothing is written', () => {
       headers: { 'content-type': 'application/json' },
       body: '{}',
     });
-    expect(answer).toMatchObject({ status: 415, json: { code: 'json-not-yet' } });
+    expect(answer).toMatchObject({ status: 415, json: { code: 'json-not-taken' } });
   });
 
   test('where the topic cannot be reached', async () => {

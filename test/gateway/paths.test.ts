@@ -108,6 +108,7 @@ test('answers are counted by status and by code', async () => {
   await own.sendTelemetry('/v1/metrics', {});
   expect(own.app.status()).toEqual({
     queued: { markers: 0, telemetry: 0 },
+    streams: 0,
     leftOut: {},
     answers: { '200': 1, 'not-found': 1, 'query-invalid': 1, 'content-type-unsupported': 1 },
   });

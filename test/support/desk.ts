@@ -16,6 +16,7 @@ import { createMemoryReadModelStore } from '../../services/adapters/memory/read-
 import { orderedInstanceModels } from '../../services/core/instances/fold.ts';
 import { createMemoryIds } from '../../services/adapters/memory/ids.ts';
 import { openSpool } from '../../services/adapters/spool/folder.ts';
+import { tokenListAt } from '../../services/adapters/tokens/tokens-file.ts';
 import { openPlannedHere } from '../../services/adapters/planned-here/folder.ts';
 import { fail, ok } from '../../services/core/result.ts';
 import { orderedModels } from '../../services/core/read-models.ts';
@@ -174,6 +175,7 @@ const portsOf = (
       },
       pathOf: (name) => `keys/${name}.json`,
     },
+    tokens: async () => tokenListAt(env['PLIMSOLL_TOKENS'] ?? `${folder}/tokens.txt`),
     explaining: async () =>
       ok(
         openExplaining({

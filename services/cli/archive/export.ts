@@ -27,7 +27,7 @@ import type { CliProblem } from '../problem.ts';
 import { foldFailed, readFailed, refuse } from '../problem.ts';
 import { openProgress } from '../terminal/progress.ts';
 import { readRows } from '../reading/reading.ts';
-import { utcMsOf } from '../terminal/utc-time.ts';
+import { utcMsOf } from '../../core/utc-time.ts';
 
 type Wanted = {
   readonly isCsv: boolean;

@@ -10,7 +10,7 @@ import type { Given } from '../terminal/arguments.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
-import { utcMsOf } from '../terminal/utc-time.ts';
+import { utcMsOf } from '../../core/utc-time.ts';
 
 /** What is asked about by options alone. */
 export const setupOfOptions = (

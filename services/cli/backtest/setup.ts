@@ -7,7 +7,7 @@ import { setupOfOptions } from './options.ts';
 import { readNamedPolicy } from './named-policy.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
-import { utcForm } from '../terminal/utc-time.ts';
+import { utcForm } from '../../core/utc-time.ts';
 
 // What a backtest is about, from its options or from markers.
 

@@ -144,6 +144,12 @@ const nothingJudged = async (
       `attempt ${attempt.number} of ${id} is no canary, and nothing of it was judged: it was planned without a share or the strategy canary`,
       `such a rollout is held against what ran before where the policy says rollouts: { before-after: true }; plimsoll show ${id} tells all there is`,
     );
+  if (attempt.onBehalf !== null)
+    return refuse(
+      'nothing-judged',
+      `attempt ${attempt.number} of ${id} (${slotText(slot, attempt.plan.version)}) was said with the token ${attempt.onBehalf} and not signed with a key of its own`,
+      'such a canary is judged where the policy says on-behalf: accept',
+    );
   const key = slotKey(slot);
   const rows = await readRows(atHand, [{ model: 'slot', key }]);
   if (!rows.ok) return rows;

@@ -22,7 +22,7 @@ export const newKey = async (
   const principal = given.value('principal') ?? '';
   const out = given.value('out');
   if (out === null) {
-    const ready = await dataFolderReady(ports);
+    const ready = await dataFolderReady(ports, 'name a file: --out=FILE');
     if (!ready.ok) return ready;
   }
   const path = out ?? keys.pathOf(principal.replace(/[^A-Za-z0-9._-]/g, '-'));
@@ -32,17 +32,13 @@ export const newKey = async (
   return ok({ key: key.keyId, principal, file: made.value.path, publicFile: publicPath });
 };
 
-/** Without a file of its own the key goes to the data folder, which the first command makes. */
-const dataFolderReady = async ({
-  log,
-  settings,
-}: Pick<CliPorts, 'log' | 'settings'>): Promise<Result<void, CliProblem>> => {
+/** What has no file of its own goes to the data folder, which the first command makes. */
+export const dataFolderReady = async (
+  { log, settings }: Pick<CliPorts, 'log' | 'settings'>,
+  otherwise: string,
+): Promise<Result<void, CliProblem>> => {
   if (settings.url !== null)
-    return refuse(
-      'out-missing',
-      'with PLIMSOLL_URL there is no data folder here',
-      'name a file: --out=FILE',
-    );
+    return refuse('out-missing', 'with PLIMSOLL_URL there is no data folder here', otherwise);
   const opened = await log();
   return opened.ok ? ok(undefined) : opened;
 };

@@ -17,6 +17,7 @@ import type { Git } from '../../ports/git.ts';
 import type { CliPorts, KeyFiles } from '../ports.ts';
 import type { AtHandPorts } from './at-hand-ports.ts';
 import { projectFilesAt } from './project-files.ts';
+import { tokensPathOf } from './tokens-path.ts';
 import { readPieces, readTextFile, writeTextFile } from './text-file.ts';
 
 /**
@@ -59,6 +60,8 @@ export const commandPorts = (
     ids,
     tools,
     keys,
+    tokens: async () =>
+      (await import('../../adapters/tokens/tokens-file.ts')).tokenListAt(tokensPathOf(settings)),
     spool: openSpool({ ...settings.spool, tools, now: spoolNow }),
     spoolNow,
     flushApart: async (keyFile) => (await import('./flush-apart.ts')).flushApart(keyFile),

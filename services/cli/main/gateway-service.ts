@@ -5,11 +5,13 @@ import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import { isLoopback } from '../../gateway/host.ts';
 import { gatewayMetrics } from '../../gateway/measurements.ts';
+import type { OnBehalf } from '../../gateway/ports.ts';
 import type { Running } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import type { ServiceComposition } from './composition.ts';
 import { failed, openProjection } from './composition.ts';
 import { problemsOfProjector } from './problems.ts';
+import { tokensPathOf } from './tokens-path.ts';
 
 export const startGateway = async (
   composition: ServiceComposition,
@@ -30,6 +32,8 @@ export const startGateway = async (
   const isKept = foundation.settings.log.foundation === 'kafka';
   const sources = await openSources(composition);
   if (!sources.ok) return sources;
+  const onBehalf = await openOnBehalf(composition);
+  if (!onBehalf.ok) return onBehalf;
   const [service, http, schemas, canonical, otlp, split, keep, gunzip, response, status] =
     await Promise.all([
       import('../../gateway/start.ts'),
@@ -58,6 +62,7 @@ export const startGateway = async (
       logs: isKept ? logs.value : null,
     },
     ...(sources.value === null ? {} : { sources: sources.value }),
+    ...(onBehalf.value === null ? {} : { onBehalf: onBehalf.value }),
     otlp: {
       readMetrics: otlp.openMetricsReader(),
       split: split.splitOtlp,
@@ -129,6 +134,58 @@ const openSources = async ({
     },
   });
   return opened.ok ? opened : failed(opened.problem);
+};
+
+/** Signing for callers with a token; null: there is no key to sign with, so no JSON is taken. */
+const openOnBehalf = async ({
+  foundation: { settings, ids },
+  keys,
+  note,
+}: ServiceComposition): Promise<Result<OnBehalf | null, CliProblem>> => {
+  const keyFile = settings.gatewayKeyFile ?? keys.pathOf('gateway');
+  const signer = await keys.read(keyFile);
+  if (!signer.ok) {
+    // Who names neither a key nor tokens wants none of it.
+    const isWanted = settings.gatewayKeyFile !== null || settings.tokensFile !== null;
+    return isWanted ? failed(signer.problem) : ok(null);
+  }
+  const [tokens, { openBodyFiller }, { loadSchemas }] = await Promise.all([
+    import('../../adapters/tokens/tokens-file.ts'),
+    import('../../adapters/avro/fill-body.ts'),
+    import('../../adapters/avro/schema-files.ts'),
+  ]);
+  const path = tokensPathOf(settings);
+  return ok({
+    tokens: tokens.openTokensFile(path, {
+      sinceStartMs: () => performance.now(),
+      tell: (event) => {
+        switch (event.event) {
+          case 'read':
+            note({
+              code: 'tokens-read',
+              message: `gateway: JSON markers are taken with ${countOf(event.count, 'token')} of ${path}`,
+              hint: '',
+            });
+            if (event.isExposed)
+              note({
+                code: 'tokens-exposed',
+                message: `gateway: others than its owner may read ${path}`,
+                hint: `chmod 600 ${path}`,
+              });
+            return;
+          case 'not-taken':
+            note({
+              code: event.problem.code,
+              message: `gateway: ${event.problem.message}; the tokens that it named before still count`,
+              hint: event.problem.hint,
+            });
+        }
+      },
+    }),
+    signer: signer.value,
+    fill: openBodyFiller(loadSchemas()),
+    ids,
+  });
 };
 
 const tellWhoIsBelieved = (

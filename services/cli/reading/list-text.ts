@@ -54,6 +54,7 @@ const isLine = (value: Json | undefined): value is Line =>
 
 const marks = (line: Line): string =>
   [
+    typeof line['onBehalf'] === 'string' ? `token ${line['onBehalf']}` : '',
     line['unplanned'] === true ? 'unplanned' : '',
     line['rollback'] === true ? 'rollback' : '',
     line['suspect'] === true ? 'SUSPECT KEY' : '',

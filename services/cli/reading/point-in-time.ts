@@ -36,7 +36,7 @@ import { findDeployment, matches, readAtHand } from './reader-at-hand.ts';
 import type { Filter } from './reader.ts';
 import { readRows, scanRows } from './reading.ts';
 import { showText } from './show-text.ts';
-import { utcMsOf } from '../terminal/utc-time.ts';
+import { utcMsOf } from '../../core/utc-time.ts';
 
 // What was known then, and what is known now of then.
 

@@ -4,7 +4,7 @@ import { fail, ok } from '../../core/result.ts';
 import type { ReadProblem, RecordLog } from '../../ports/record-log.ts';
 import type { CliProblem } from '../problem.ts';
 import { readFailed, refuse } from '../problem.ts';
-import { utcMsOf } from '../terminal/utc-time.ts';
+import { utcMsOf } from '../../core/utc-time.ts';
 
 /** A position as it was written: itself, or the first that was appended at a UTC time or later. */
 export const positionAt = async (

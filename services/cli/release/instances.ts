@@ -24,7 +24,7 @@ import { screeningOf } from './screening.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem, ExitCode } from '../problem.ts';
 import { problem, refuse } from '../problem.ts';
-import { utcMsOf } from '../terminal/utc-time.ts';
+import { utcMsOf } from '../../core/utc-time.ts';
 import { within } from '../terminal/within.ts';
 
 /** What became of a start, one line of `instance start --json`. */

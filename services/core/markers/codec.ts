@@ -41,6 +41,19 @@ export type EnvelopePrefix = {
   readonly audience: string;
 };
 
+/** A field that is missing, or is none of the shape, or not of its type. `path`: for instance `slot.component`. */
+export type FillProblem = {
+  readonly code: 'field-invalid';
+  readonly path: string;
+  readonly message: string;
+};
+
+/** Completes a body that was written by hand with what its shape says by default. Pure, and takes anything. */
+export type FillBody = (
+  shape: Shape,
+  written: unknown,
+) => Result<{ readonly [field: string]: unknown }, FillProblem>;
+
 /** Turns bodies into bytes and back. Pure: the same bytes give the same answer on every machine. */
 export type MarkerCodec = {
   readonly schema: (digest: string) => SchemaRef | undefined;

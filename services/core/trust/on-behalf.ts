@@ -7,7 +7,7 @@ import { hasRole } from './trust.ts';
 const sourceStart = 'plimsoll/token/';
 
 /** Names of tokens: 1 to 63 of a-z, 0-9, dot, dash and underscore. */
-const tokenNamePattern = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+export const tokenNamePattern: RegExp = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
 /** The `source` of what is said with a token. */
 export const onBehalfSource = (token: string): string => `${sourceStart}${token}`;

@@ -132,15 +132,19 @@ export const keyProblemAt = (key: DatedKey, appendedAtMs: number): KeyProblem | 
 
 export const hasRole = (key: TrustedKey, role: Role): boolean => key.roles.includes(role);
 
+/** Places of a scope. */
+type Scope = Pick<TrustedKey, 'environments' | 'components'>;
+
 /** Whether the key's scope covers the kind. */
-export const coversKind = (key: TrustedKey, kind: string): boolean => covers(key.kinds, kind);
+export const coversKind = (key: Pick<TrustedKey, 'kinds'>, kind: string): boolean =>
+  covers(key.kinds, kind);
 
 /** Whether the key's scope covers the place. Deny by default: an empty list covers nothing. */
-export const coversSlot = (key: TrustedKey, slot: Slot): boolean =>
+export const coversSlot = (key: Scope, slot: Slot): boolean =>
   covers(key.environments, slot.environment) && covers(key.components, slot.component);
 
 /** Everything, and so also what has no place. */
-export const coversEverywhere = (key: TrustedKey): boolean =>
+export const coversEverywhere = (key: Scope): boolean =>
   key.environments.includes('*') && key.components.includes('*');
 
 /** Whether the key may speak for all components of the environments of a pattern: a name, or its beginning and `*`. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { utcMsOf } from '../../../services/cli/terminal/utc-time.ts';
+import { utcMsOf } from '../../services/core/utc-time.ts';
 
 test('a time is taken as it was written', () => {
   fc.assert(
