@@ -1,5 +1,6 @@
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
+import { maskSecrets } from '../../core/secrets/find-secrets.ts';
 import type { Line } from '../../core/views.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
@@ -32,7 +33,7 @@ export const runDoctor = async (
   return fail({
     code: 'doctor-failed',
     message: `${failures.length} of ${all.length} checks failed: ${failures.map(({ check }) => check).join(', ')}`,
-    hint: first.hint,
+    hint: maskSecrets(first.hint),
     exit: first.exit,
   });
 };
@@ -44,9 +45,11 @@ export const checkLines = (
   isJson: boolean,
 ): void => {
   for (const check of found) {
-    const { exit: _exit, ...line } = check;
+    // An address may carry a password, and what a pipeline prints is kept.
+    const shown = { ...check, message: maskSecrets(check.message), hint: maskSecrets(check.hint) };
+    const { exit: _exit, ...line } = shown;
     if (isJson) printLines(terminal, [line]);
-    else printText(terminal, textOf(check));
+    else printText(terminal, textOf(shown));
   }
 };
 

@@ -32,31 +32,71 @@ export const readConfigured = (
   const named = env[configSetting] ?? '';
   const path = named === '' ? findFile(folder) : named === 'none' ? null : resolve(folder, named);
   if (path === null) return ok(configured(env, null, { settings: {}, defaults: {} }));
-  let text: string;
-  try {
-    if (statSync(path).size > settingsFileBytesMax)
-      return refuse(
-        'setting-invalid',
-        `${path} is larger than ${settingsFileBytesMax} bytes`,
-        'shorten it',
-      );
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    return refuse('setting-invalid', fileFault(path, cause), `see ${configSetting}`);
-  }
-  const parsed = parseSettingsFile(text);
+  const text = readSmall(path, named === '' ? folder : null);
+  if (!text.ok) return text;
+  const parsed = parseSettingsFile(text.value);
   if (!parsed.ok)
     return refuse('setting-invalid', `${path}: ${parsed.problem.message}`, parsed.problem.hint);
   return ok(configured(env, path, besideFile(parsed.value, folder, dirname(path))));
 };
 
+/** In the working folder; in a repository also above it, up to its top: what lies elsewhere is not its authors' word. */
 const findFile = (folder: string): string | null => {
+  const top = topOfRepository(resolve(folder));
   for (let at = resolve(folder); ; at = dirname(at)) {
     const path = join(at, settingsFileName);
     if (existsSync(path)) return path;
-    // What lies outside the repository is not its authors' word.
-    if (existsSync(join(at, '.git')) || dirname(at) === at) return null;
+    if (top === null || at === top) return null;
   }
+};
+
+const topOfRepository = (folder: string): string | null => {
+  for (let at = folder; ; at = dirname(at)) {
+    if (existsSync(join(at, '.git'))) return at;
+    if (dirname(at) === at) return null;
+  }
+};
+
+const othersMayWrite = 0o002;
+
+/** The text of a file that is one, is small, and, where it was only found, is of somebody who may tell us. */
+const readSmall = (path: string, foundFrom: string | null): Result<string, CliProblem> => {
+  try {
+    const { size, uid, mode, ...stats } = describe(path);
+    if (!stats.isFile)
+      return refuse('setting-invalid', `${path} is no file`, `see ${configSetting}`);
+    if (size > settingsFileBytesMax)
+      return refuse(
+        'setting-invalid',
+        `${path} is larger than ${settingsFileBytesMax} bytes`,
+        'shorten it',
+      );
+    // Jobs in containers often run as another than the owner of the checkout.
+    const trusted =
+      foundFrom === null ? null : [process.getuid?.() ?? uid, 0, describe(foundFrom).uid];
+    const isLoose = (mode & othersMayWrite) !== 0 && topOfRepository(dirname(path)) === null;
+    if (trusted !== null && (!trusted.includes(uid) || isLoose))
+      return refuse(
+        'setting-invalid',
+        `${path} is somebody else's, or others may write it: it is not obeyed`,
+        `${configSetting}=${path} takes it, ${configSetting}=none does without`,
+      );
+    return ok(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    return refuse('setting-invalid', fileFault(path, cause), `see ${configSetting}`);
+  }
+};
+
+const describe = (
+  path: string,
+): {
+  readonly isFile: boolean;
+  readonly size: number;
+  readonly uid: number;
+  readonly mode: number;
+} => {
+  const stats = statSync(path);
+  return { isFile: stats.isFile(), size: stats.size, uid: stats.uid, mode: stats.mode };
 };
 
 const filePaths: ReadonlySet<string> = new Set([

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { CliPorts } from '../../../services/cli/ports.ts';
+import { ok } from '../../../services/core/result.ts';
 import { faultsOf } from '../../support/cli-schemas.ts';
 import type { Desk, DeskOptions, Said } from '../../support/desk.ts';
 import { openDesk } from '../../support/desk.ts';
@@ -31,6 +33,21 @@ const linesOf = (out: readonly string[]): readonly Line[] => {
 /** `check outcome` of each line. */
 const outcomes = ({ out }: Said): readonly string[] =>
   linesOf(out).map(({ check, outcome }) => `${check} ${outcome}`);
+
+/** The gateway of these ports, by whose clock it is an hour earlier. */
+const anHourBehind =
+  ({ gateway, clock }: CliPorts): CliPorts['gateway'] =>
+  async (request, withinMs) => {
+    if (gateway === null) throw new Error('no gateway');
+    const answer = await gateway(request, withinMs);
+    const date = new Date(clock.nowMs() - 3_600_000).toUTCString();
+    return answer.ok
+      ? ok({
+          ...answer.value,
+          header: (name) => (name === 'date' ? date : answer.value.header(name)),
+        })
+      : answer;
+  };
 
 const wentThrough = ['test marker ok', 'read back ok', 'undone ok', 'said again ok'];
 
@@ -103,6 +120,21 @@ describe('through a gateway', () => {
     const said = await plimsoll('doctor', '--json');
     expect(said.exit).toBe(0);
     expect(outcomes(said)).toEqual(expect.arrayContaining(['gateway ok', ...wentThrough]));
+  });
+
+  test('the address is shown without its password, and a clock that is far off is told', async () => {
+    const { plimsoll, house } = await desk({
+      env: { PLIMSOLL_URL: 'http://bob:hunter2@gateway.example.com' },
+      isRemote: true,
+      change: (ports) => ({ ...ports, gateway: anHourBehind(ports) }),
+    });
+    house.projectorRuns(true);
+    const said = await plimsoll('doctor', '--json');
+    expect(said.out.join('\n')).not.toContain('hunter2');
+    expect(linesOf(said.out).find(({ check }) => check === 'clock')).toMatchObject({
+      outcome: 'warn',
+      message: expect.stringContaining('s ahead of the gateway') as string,
+    });
   });
 
   test('an outage is 6, and nothing is tried behind it', async () => {

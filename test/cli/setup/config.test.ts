@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -60,6 +61,38 @@ describe('what counts', () => {
     });
   });
 
+  test('outside a repository is what stands in the working folder, and nowhere above it', () => {
+    const top = join(scratch, randomUUID());
+    const inner = join(top, 'inner');
+    mkdirSync(inner, { recursive: true });
+    writeFileSync(join(top, 'plimsoll.yaml'), 'audience: shop\n');
+    expect(value(readConfigured({}, inner)).sources.file).toBeNull();
+    expect(value(readConfigured({}, top)).env).toMatchObject({ PLIMSOLL_AUDIENCE: 'shop' });
+  });
+
+  test("is refused where it is somebody else's, or others may write it", () => {
+    const top = join(scratch, randomUUID());
+    mkdirSync(top);
+    const file = join(top, 'plimsoll.yaml');
+    writeFileSync(file, 'audience: shop\n');
+    chmodSync(file, 0o666);
+    expect(readConfigured({}, top)).toMatchObject({ ok: false });
+    expect(readConfigured({ PLIMSOLL_CONFIG: file }, top)).toMatchObject({ ok: true });
+    chmodSync(file, 0o644);
+    expect(readConfigured({}, top)).toMatchObject({ ok: true });
+  });
+
+  test.runIf(process.getuid?.() === 0)(
+    "is refused where its owner is neither us, nor root, nor the folder's",
+    () => {
+      const { top, inner } = repository('audience: shop\n');
+      chownSync(join(top, 'plimsoll.yaml'), 1234, 1234);
+      expect(readConfigured({}, inner)).toMatchObject({ ok: false });
+      chownSync(inner, 1234, 1234);
+      expect(readConfigured({}, inner)).toMatchObject({ ok: true });
+    },
+  );
+
   test('of paths is told from the folder of the file', () => {
     const { inner } = repository('log: sqlite:./data\nkey: keys/ci.json\narchive: /var/archive\n');
     expect(value(readConfigured({}, inner)).env).toMatchObject({
@@ -85,6 +118,17 @@ describe('a settings file', () => {
     const ran = await plimsoll(inner, ['current'], { PLIMSOLL_CONFIG: 'missing.yaml' });
     expect(ran.exit).toBe(2);
     expect(ran.err).toContain('missing.yaml');
+  });
+
+  test.each([
+    ['a pipe that nobody writes to', (path: string) => spawnSync('mkfifo', [path])],
+    ['a link to a device without end', (path: string) => symlinkSync('/dev/zero', path)],
+    ['a folder', (path: string) => mkdirSync(path)],
+    ['a file of a megabyte', (path: string) => writeFileSync(path, '#'.repeat(1_000_000))],
+  ])('that is %s is told at once', (_what, make) => {
+    const { top, inner } = repository(null);
+    make(join(top, 'plimsoll.yaml'));
+    expect(readConfigured({}, inner)).toMatchObject({ ok: false, problem: { exit: 2 } });
   });
 
   test('names the component and its owner for plans, and nothing for updates and readers', () => {
