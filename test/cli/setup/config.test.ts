@@ -121,7 +121,10 @@ describe('a settings file', () => {
   });
 
   test.each([
-    ['a pipe that nobody writes to', (path: string) => spawnSync('mkfifo', [path])],
+    [
+      'a pipe that nobody writes to',
+      (path: string) => spawnSync('sh', ['-c', 'mkfifo "$0"', path]),
+    ],
     ['a link to a device without end', (path: string) => symlinkSync('/dev/zero', path)],
     ['a folder', (path: string) => mkdirSync(path)],
     ['a file of a megabyte', (path: string) => writeFileSync(path, '#'.repeat(1_000_000))],
