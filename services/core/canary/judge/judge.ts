@@ -175,24 +175,24 @@ const folded = (
   const isAnchor = before.anchorIndex === null && (waited || hasRequests(seen, window));
   const anchorIndex = before.anchorIndex ?? (isAnchor ? index : null);
   const place = placeOf(rule, anchorIndex, window);
-  const metrics = before.metrics.map((state, at) => {
+  const metrics = before.metrics.slice();
+  for (let at = 0; at < metrics.length; at += 1) {
     const metric = rule.metrics[at];
+    const state = metrics[at];
     const shown = window.metrics[at];
-    if (metric === undefined || shown === undefined)
+    if (metric === undefined || state === undefined || shown === undefined)
       throw new TypeError(`a state of other metrics than the rule's`);
     const hasCanary = isSeenNow(seen, at, 'canary', index);
     const hasBaseline = isSeenNow(seen, at, 'baseline', index);
     const next = addToMetric(metric, state, window, shown, hasCanary, hasBaseline, place);
+    metrics[at] = next;
     const told = shownWindow.metrics[at];
-    if (next.judged !== 'errors' || told?.judged !== 'errors') return next;
-    const said = saidWith(next.said, told, place);
-    const clientErrors = clientErrorsWith(rule, next.clientErrors, told, place);
+    if (next.judged !== 'errors' || told?.judged !== 'errors') continue;
     // Nobody else has it yet.
     const made: Making<RatesState> = next;
-    made.said = said;
-    made.clientErrors = clientErrors;
-    return made;
-  });
+    made.said = saidWith(next.said, told, place);
+    made.clientErrors = clientErrorsWith(rule, next.clientErrors, told, place);
+  }
   const share = window.canaryShare ?? before.share;
   const { advanced } = before;
   const state: FamilyState = {
@@ -218,21 +218,16 @@ const folded = (
 
 /** Without the errors of a baseline that are not known (`isBaselineUnknown`). */
 const withoutUnknown = ({ metrics }: FamilyState, window: JudgedWindow): JudgedWindow => {
-  const isUnknown = (shown: MetricWindow, at: number): boolean => {
+  let known: MetricWindow[] | null = null;
+  for (let at = 0; at < metrics.length; at += 1) {
     const state = metrics[at];
-    return (
-      shown.judged === 'errors' &&
-      state?.judged === 'errors' &&
-      isBaselineUnknown(state.said, shown)
-    );
-  };
-  if (!window.metrics.some(isUnknown)) return window;
-  return {
-    ...window,
-    metrics: window.metrics.map((shown, at) =>
-      isUnknown(shown, at) ? { ...shown, baseline: null } : shown,
-    ),
-  };
+    const shown = window.metrics[at];
+    if (state?.judged !== 'errors' || shown?.judged !== 'errors') continue;
+    if (!isBaselineUnknown(state.said, shown)) continue;
+    known ??= window.metrics.slice();
+    known[at] = { ...shown, baseline: null };
+  }
+  return known === null ? window : { ...window, metrics: known };
 };
 
 /** The wait for the next step begins when the canary has the share of this one, as far as anybody tells it. */

@@ -56,9 +56,12 @@ type CountsPair = { readonly [Name in Cohort]: Counts };
 type Less = ToldParts & { readonly cohort: Cohort; readonly isOfAll: boolean };
 
 /** In all windows with this one, or in it alone. Null: both say as much, as far as that can be told. */
-const lessIn = (pair: Pair, before: SaidState | null): Less | null => {
-  if (saysEnough(before?.canary, pair.canary) && saysEnough(before?.baseline, pair.baseline))
-    return null;
+const lessIn = (pair: Pair, before: SaidState | null): Less | null =>
+  saysEnough(before?.canary, pair.canary) && saysEnough(before?.baseline, pair.baseline)
+    ? null
+    : lessOfEither(pair, before);
+
+const lessOfEither = (pair: Pair, before: SaidState | null): Less | null => {
   const window = { canary: countsOf(pair.canary), baseline: countsOf(pair.baseline) };
   const all = {
     canary: added(before?.canary, pair.canary),
@@ -108,20 +111,18 @@ const countsOf = ({ total, events, said }: SaidCounts): Counts => ({
 
 type Shown = { readonly [Name in Cohort]: SaidCounts | null };
 
-const pairIn = ({ canary, baseline }: Shown): Pair | undefined =>
-  canary !== null && baseline !== null && canary.total > 0 && baseline.total > 0
-    ? { canary, baseline }
-    : undefined;
+const isPair = (shown: Shown): shown is Pair =>
+  shown.canary !== null &&
+  shown.baseline !== null &&
+  shown.canary.total > 0 &&
+  shown.baseline.total > 0;
 
 /**
  * Whether the errors of the baseline are not known in this window: it says nothing where the canary does, so a canary
  * that is as good would seem worse. (Where the canary says nothing, it seems better: that only keeps it from passing.)
  */
-export const isBaselineUnknown = (before: SaidState | null, shown: Shown): boolean => {
-  const pair = pairIn(shown);
-  if (pair === undefined || isNothingSaid(before, pair)) return false;
-  return lessIn(pair, before)?.cohort === 'baseline';
-};
+export const isBaselineUnknown = (before: SaidState | null, shown: Shown): boolean =>
+  isPair(shown) && !isNothingSaid(before, shown) && lessIn(shown, before)?.cohort === 'baseline';
 
 /** Nor ever was: then nobody says less than the other. */
 const isNothingSaid = (before: SaidState | null, { canary, baseline }: Pair): boolean =>
@@ -131,23 +132,26 @@ const isNothingSaid = (before: SaidState | null, { canary, baseline }: Pair): bo
 export const saidWith = (
   before: SaidState | null,
   shown: Shown,
-  { index, startMs }: WindowMark,
+  mark: WindowMark,
 ): SaidState | null => {
-  const pair = pairIn(shown);
-  if (pair === undefined) return before;
-  if (isNothingSaid(before, pair)) return null;
-  const found = lessIn(pair, before);
-  const canary = added(before?.canary, pair.canary);
-  const baseline = added(before?.baseline, pair.baseline);
-  if (found === null)
-    return { canary, baseline, less: before?.less ?? { canary: null, baseline: null } };
-  const lessOf = (cohort: Cohort): SaidLess | null => {
-    if (found.cohort !== cohort) return before?.less[cohort] ?? null;
-    const { isOfAll } = found;
-    const window = { index, startMs };
-    return { canary: found.canary, baseline: found.baseline, isOfAll, window };
-  };
-  return { canary, baseline, less: { canary: lessOf('canary'), baseline: lessOf('baseline') } };
+  if (!isPair(shown)) return before;
+  if (isNothingSaid(before, shown)) return null;
+  const found = lessIn(shown, before);
+  const canary = added(before?.canary, shown.canary);
+  const baseline = added(before?.baseline, shown.baseline);
+  const less = before?.less ?? { canary: null, baseline: null };
+  return { canary, baseline, less: found === null ? less : withFound(less, found, mark) };
+};
+
+const withFound = (
+  less: SaidState['less'],
+  { cohort, canary, baseline, isOfAll }: Less,
+  { index, startMs }: WindowMark,
+): SaidState['less'] => {
+  const found: SaidLess = { canary, baseline, isOfAll, window: { index, startMs } };
+  return cohort === 'canary'
+    ? { canary: found, baseline: less.baseline }
+    : { canary: less.canary, baseline: found };
 };
 
 const added = (sums: Sums | undefined, { total, events, said }: SaidCounts): Sums => ({

@@ -386,6 +386,19 @@ type Tests = Pick<LatencyState, 'tails' | 'settled' | 'running'>;
 /** With the restart that begins with this window, and the block that ends with it. */
 const blockPassed = (
   rule: LatencyRule,
+  before: LatencyState,
+  cut: Cut,
+  ladder: Ladder,
+  running: readonly number[],
+  place: WindowPlace,
+  times: number,
+): Tests & Pick<LatencyState, 'ladder'> =>
+  place.beginsRestart || place.endsBlock
+    ? settledWith(rule, before, cut, ladder, running, place, times)
+    : { tails: before.tails, settled: before.settled, running, ladder };
+
+const settledWith = (
+  rule: LatencyRule,
   { tails, hasMeanLog, settled: before }: LatencyState,
   cut: Cut,
   ladder: Ladder,
@@ -393,8 +406,6 @@ const blockPassed = (
   place: WindowPlace,
   times: number,
 ): Tests & Pick<LatencyState, 'ladder'> => {
-  if (!place.beginsRestart && !place.endsBlock)
-    return { tails, settled: before, running: shown, ladder };
   const settled = before.slice();
   const running = shown.slice();
   const { places, ...meanLog } = placesIn({ tails, settled });
@@ -445,38 +456,31 @@ const logRollbackOf = (
   { hasMeanLog }: Pick<LatencyState, 'hasMeanLog'>,
   { tails, settled, running }: Tests,
 ): number => {
-  const staked = stakedIn(settled, tails);
-  const tests = staked + (hasMeanLog ? 1 : 0);
-  const first = hasMeanLog && staked > 1 ? middlePart : 1 / tests;
-  const logFirst = Math.log(first);
-  const logOther = Math.log((1 - first) / Math.max(1, tests - 1));
   let [at, from] = [loudLength, 0];
+  let staked = 0;
   for (let index = 0; index < tails.length; index += 1) {
     const quantile = quantileIn(settled, at);
-    const logStake = index === 0 ? logFirst : logOther;
-    if (index < staked)
-      logsOfTests[index] = logTailRollback(settled, at, running, from, rule) + logStake;
+    // Guards, which are the last ones, stake nothing on this question.
+    if (!isGuard(quantile)) {
+      logsOfTests[staked] = logTailRollback(settled, at, running, from, rule);
+      staked += 1;
+    }
     at += settledLength(quantile);
     from += runningLength(quantile);
   }
-  if (hasMeanLog)
-    logsOfTests[staked] = logMeanLogCapital(settled, at, running, from, rule) + logOther;
+  if (hasMeanLog) logsOfTests[staked] = logMeanLogCapital(settled, at, running, from, rule);
+  const tests = staked + (hasMeanLog ? 1 : 0);
+  const first = hasMeanLog && staked > 1 ? middlePart : 1 / tests;
+  const logOther = Math.log((1 - first) / Math.max(1, tests - 1));
+  for (let index = 1; index < tests; index += 1)
+    logsOfTests[index] = (logsOfTests[index] ?? 0) + logOther;
+  // The middle is the first of them.
+  logsOfTests[0] = (logsOfTests[0] ?? 0) + Math.log(first);
   return logSumExp(logsOfTests, tests);
 };
 
 /** Of one call, and overwritten by the next. */
 const logsOfTests: number[] = [];
-
-/** How many tails stake on the first question: all but guards, which are the last ones. */
-const stakedIn = (settled: readonly number[], tails: readonly Tail[]): number => {
-  let at = loudLength;
-  for (let index = 0; index < tails.length; index += 1) {
-    const quantile = quantileIn(settled, at);
-    if (isGuard(quantile)) return index;
-    at += settledLength(quantile);
-  }
-  return tails.length;
-};
 
 /**
  * A promotion needs every tail: slower beyond the margin in any of them must be refuted by itself. But where nearly all of
