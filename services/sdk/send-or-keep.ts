@@ -27,6 +27,8 @@ export type SendPorts = Omit<FlushPorts, 'deliver' | 'spool'> & {
   readonly spool: Spool;
   /** Null where it is known that nobody can take it: the cause says why. */
   readonly deliver: Deliver | Cause;
+  /** How long at least a disk is waited for, past the deadline if need be: what it does not keep may be nowhere. */
+  readonly graceMs: number;
   /** Told of each that lay in the spool and was looked at. */
   readonly onFlushed?: (flushed: Flushed) => void;
 };
@@ -124,11 +126,8 @@ const flushFirst = async (
   };
 };
 
-/** Whatever was late before, laying it down gets so much time. */
-const keepWithinMsMin = 500;
-
 const keep = async (
-  { spool }: SendPorts,
+  { spool, graceMs }: SendPorts,
   deadline: Deadline,
   sending: ToSend,
   { code, message, hint }: Cause,
@@ -136,10 +135,7 @@ const keep = async (
   const wanted = { ...sending, to: 'log' as const };
   const cause = { code, message, hint };
   const bytes = spool.bytesOf(wanted);
-  const kept = await deadline.before(
-    Math.min(0, deadline.leftMs() - keepWithinMsMin),
-    spool.keep(wanted),
-  );
+  const kept = await deadline.before(Math.min(0, deadline.leftMs() - graceMs), spool.keep(wanted));
   if (kept?.ok === true) return { outcome: 'spooled', cause, bytes };
   const problem = kept?.problem ?? {
     code: 'spool-failed' as const,

@@ -90,5 +90,5 @@ export const refusedNote = (count: number): Note => ({
 });
 
 /** Whether the disk goes with the job. */
-const isCi = (env: Environment): boolean =>
+export const isCi = (env: Environment): boolean =>
   ciJob(env) !== null || env['CI'] === 'true' || env['CI'] === '1';
