@@ -131,7 +131,7 @@ export const parseSettings = (env: {
     dataFolder,
     url: url === null ? null : url.replace(/\/+$/, ''),
     spool: {
-      folder: text('PLIMSOLL_SPOOL') ?? `${dataFolder}/spool/${audience}`,
+      folder: text('PLIMSOLL_SPOOL') ?? `${dataFolder}/spool`,
       bytesMax: spoolMegabytes * megabyte,
       ageMaxMs: spoolDays * dayMs,
     },

@@ -26,7 +26,8 @@ import { getDecision, getLastGood, lastGoodQuery } from './obeying.ts';
 import { openOnBehalfDoor } from './on-behalf.ts';
 import type { GatewayPorts } from './ports.ts';
 import type { Problem } from './problems.ts';
-import { codeHeader, problemResponse } from './problems.ts';
+import { codeHeader } from '../core/markers/http-wire.ts';
+import { problemResponse } from './problems.ts';
 import { refuseUnknown } from './query.ts';
 import { openReadSide } from './read-side.ts';
 import {

@@ -4,6 +4,7 @@ import type { CircumstanceRefusal } from '../core/circumstances.ts';
 import type { RefusedCommand } from '../core/decide.ts';
 import type { RefusalCode } from '../core/lifecycle.ts';
 import type { HttpWireProblem } from '../core/markers/http-wire.ts';
+import { codeHeader } from '../core/markers/http-wire.ts';
 import type { Result } from '../core/result.ts';
 import { fail } from '../core/result.ts';
 import type { TrustProblem } from '../core/trust/trust.ts';
@@ -186,9 +187,6 @@ export const retryAfter: { readonly 'retry-after': string } = { 'retry-after': r
 
 /** Told to those whom nobody knows (RFC 9110, 11.6.1): how to say who they are. */
 export const challenge: { readonly 'www-authenticate': string } = { 'www-authenticate': 'Bearer' };
-
-/** The code as a header, for those who do not read the body. */
-export const codeHeader = 'plimsoll-code';
 
 /** RFC 9457. `code` is ours and does not change; `detail` is for people. */
 export const problemResponse = (problem: Problem): HttpResponse => {

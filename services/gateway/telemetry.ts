@@ -8,18 +8,12 @@ import type { HttpRequest, HttpResponse } from '../ports/http.ts';
 import type { OtlpContentType, Signal } from '../ports/otlp.ts';
 import type { RecordLog } from '../ports/record-log.ts';
 import type { Appender } from './appender.ts';
+import { codeHeader } from '../core/markers/http-wire.ts';
 import { openAppender } from './appender.ts';
 import { bodyOf } from './body.ts';
 import type { GatewayPorts } from './ports.ts';
 import type { Problem } from './problems.ts';
-import {
-  challenge,
-  codeHeader,
-  problemResponse,
-  refuse,
-  retryAfter,
-  statusOf,
-} from './problems.ts';
+import { challenge, problemResponse, refuse, retryAfter, statusOf } from './problems.ts';
 import type { LeftOutPoints, Sender } from './sources.ts';
 import { openSourceDoor, senderOf } from './sources.ts';
 

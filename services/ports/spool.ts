@@ -29,7 +29,7 @@ export type SpooledRead = SpooledMarker & {
 };
 
 /**
- * Signed markers that could not be delivered, on a disk of this machine. Many processes may use it at once. What it has
+ * Signed markers that could not be delivered to one log, on a disk of this machine. Many processes may use it at once. What it has
  * answered to keep survives whatever happens to the process or the machine, until it is removed; a marker that is
  * removed by one process while another reads it is simply gone. Nothing locks: of two who deliver the same marker, the
  * log takes one.
@@ -51,6 +51,10 @@ export type Spool = {
   }) => Uint8Array;
   /** What is to be delivered, in the order in which it is to be. Nothing where there is no spool. */
   readonly waiting: () => Promise<Result<readonly SpoolEntry[], SpoolProblem>>;
+  /** What waits beside it for other logs than this one, to which it is never sent. */
+  readonly elsewhere: () => Promise<
+    Result<readonly { readonly label: string; readonly markers: number }[], SpoolProblem>
+  >;
   /** What was refused by a rule, and is kept until somebody decides. */
   readonly refused: () => Promise<Result<readonly SpoolEntry[], SpoolProblem>>;
   /** Undefined: it is gone. */

@@ -3,7 +3,7 @@ import { jsonFieldsIn } from '../core/json-text.ts';
 import type { NewRecord } from '../core/log/record.ts';
 import type { Text } from '../core/markers/crypto.ts';
 import type { Receipt } from '../core/markers/http-wire.ts';
-import { markersPath, toHttp } from '../core/markers/http-wire.ts';
+import { codeHeader, markersPath, toHttp } from '../core/markers/http-wire.ts';
 import { isKind } from '../core/markers/kinds.ts';
 import { labelOf } from '../core/spool/spooled-marker.ts';
 import type { Deliver, Delivery } from '../ports/delivery.ts';
@@ -23,7 +23,9 @@ export const deliverByHttp =
     }
     const { status } = answer.value;
     const json = jsonFieldsIn(text.decodeUtf8(answer.value.body) ?? '');
-    return status >= 200 && status < 300 ? taken(text, record, json) : notTaken(status, json ?? {});
+    return status >= 200 && status < 300
+      ? taken(text, record, json)
+      : notTaken(status, answer.value.header(codeHeader), json ?? {});
   };
 
 const gatewayHint = 'is the gateway up? See PLIMSOLL_URL';
@@ -58,14 +60,29 @@ const taken = (text: Text, record: NewRecord, json: JsonFields | undefined): Del
 
 const tooManyRequests = 429;
 
-const notTaken = (status: number, { code, detail, hint }: JsonFields): Delivery => {
-  const isGateways = typeof code === 'string';
+/** A gateway says so of the request, not of the marker: another try, or another way to it, may do. */
+const codesOfTheWay: ReadonlySet<string> = new Set([
+  ...['host-unknown', 'not-found', 'method-not-allowed', 'body-cut-off'],
+]);
+
+const notTaken = (
+  status: number,
+  code: string | undefined,
+  { code: coded, detail, hint }: JsonFields,
+): Delivery => {
+  // Other programs have codes in their JSON, too; the header is ours alone.
+  const isGateways = code !== undefined && code === coded;
   const told = {
     code: isGateways ? code : `http-${status}`,
     message: typeof detail === 'string' ? detail : `the gateway answered ${status}`,
     hint: typeof hint === 'string' ? hint : 'see the log of the gateway',
   };
-  const isRefusal = isGateways && status >= 400 && status < 500 && status !== tooManyRequests;
+  const isRefusal =
+    isGateways &&
+    status >= 400 &&
+    status < 500 &&
+    status !== tooManyRequests &&
+    !codesOfTheWay.has(code);
   if (isRefusal) return { outcome: 'refused', ...told, fault: faultOf(status) };
   // What a gateway could not append it may have appended; whoever else answers has not got that far.
   return { outcome: 'away', ...told, mayBeStored: code === 'append-unknown' };

@@ -11,7 +11,7 @@ test('nothing set: an embedded log in a folder beside', () => {
     dataFolder: './plimsoll-data',
     url: null,
     spool: {
-      folder: './plimsoll-data/spool/local',
+      folder: './plimsoll-data/spool',
       bytesMax: 64_000_000,
       ageMaxMs: 30 * 86_400_000,
     },

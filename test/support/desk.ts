@@ -193,7 +193,8 @@ const portsOf = (
     writeTextFile,
     planned: openPlannedHere(folder),
     spool: openSpool({
-      folder: `${folder}/spool`,
+      root: folder,
+      destination: { name: 'spool', label: 'desk' },
       tools,
       now: () => ({ wallMs: nowMs(), boot: null }),
       bytesMax: 1_000_000,

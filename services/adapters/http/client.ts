@@ -23,6 +23,8 @@ export const createHttpClient = (baseUrl: string): HttpClient => {
     : process.getBuiltinModule('node:http');
   // Before a certificate was found good nothing is sent.
   const connected = isSecure ? 'secureConnect' : 'connect';
+  // Who is told of an outage need not know the password.
+  const name = baseUrl.replace(/^(https?:\/\/)[^/@]*@/i, '$1');
   return (request, withinMs) =>
     new Promise<Answer>((settle) => {
       const { method, headers, body } = request;
@@ -42,11 +44,11 @@ export const createHttpClient = (baseUrl: string): HttpClient => {
       let isConnected = false;
       outgoing.once('socket', (socket) => socket.once(connected, () => (isConnected = true)));
       outgoing.once('error', (error) =>
-        finish(noAnswer(isConnected ? 'unreachable' : 'no-connection', baseUrl, error)),
+        finish(noAnswer(isConnected ? 'unreachable' : 'no-connection', name, error)),
       );
       outgoing.once('response', (incoming) => {
         void readAnswer(incoming).then(finish, (error: unknown) =>
-          finish(noAnswer('unreachable', baseUrl, error)),
+          finish(noAnswer('unreachable', name, error)),
         );
       });
       outgoing.end(body);
@@ -75,8 +77,8 @@ const readAnswer = async (incoming: IncomingMessage): Promise<Answer> => {
   });
 };
 
-const noAnswer = (code: 'no-connection' | 'unreachable', baseUrl: string, error: unknown): Answer =>
+const noAnswer = (code: 'no-connection' | 'unreachable', name: string, error: unknown): Answer =>
   fail({
     code,
-    message: `${baseUrl}: ${error instanceof Error ? error.message : String(error)}`,
+    message: `${name}: ${error instanceof Error ? error.message : String(error)}`,
   });

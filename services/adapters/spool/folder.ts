@@ -21,7 +21,9 @@ import { makeFolders } from '../system/make-folders.ts';
 export type SpoolFiles = Pick<typeof nodeFiles, 'open' | 'readdir' | 'rename' | 'unlink' | 'stat'>;
 
 export type SpoolOptions = {
-  readonly folder: string;
+  /** Holds a folder for each log that markers are kept for. */
+  readonly root: string;
+  readonly destination: SpoolDestination;
   readonly tools: SpoolTools;
   readonly now: () => SpoolTime;
   /** More bytes, or more files, are not taken. */
@@ -31,6 +33,22 @@ export type SpoolOptions = {
   readonly ageMaxMs: number;
   readonly files?: SpoolFiles;
 };
+
+/** Which log markers are kept for: they go to no other. */
+export type SpoolDestination = {
+  /** The name of its folder. */
+  readonly name: string;
+  /** The same for people; it holds no password. */
+  readonly label: string;
+};
+
+/** `local.3f2a…`: the audience, and a hash of what else names the log. */
+export const spoolDestination = (audience: string, address: string): SpoolDestination => ({
+  name: `${audience}.${createHash('sha256').update(address).digest('hex').slice(0, 12)}`,
+  label: `${withoutUser(address)} (${audience})`,
+});
+
+const withoutUser = (address: string): string => address.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1');
 
 const markersMaxDefault = 10_000;
 /** What was begun and never renamed is nobody's after this long. */
@@ -46,8 +64,9 @@ const namePattern = /^([0-9]{12})-([0-9]{1,9})-([0-9a-f]{16})-([0-9a-f]{8}-[0-9a
  * we stop in between, it is in both and is refused once more.
  */
 export const openSpool = (options: SpoolOptions): Spool => {
-  const { folder, tools, now, bytesMax, ageMaxMs } = options;
+  const { root, destination, tools, now, bytesMax, ageMaxMs } = options;
   const { markersMax = markersMaxDefault, files = nodeFiles } = options;
+  const folder = join(root, destination.name);
   const aside = join(folder, 'refused');
   const folderOf = (from: 'waiting' | 'refused'): string => (from === 'waiting' ? folder : aside);
 
@@ -115,7 +134,12 @@ export const openSpool = (options: SpoolOptions): Spool => {
   };
 
   const spooledOf: Spool['bytesOf'] = (wanted) =>
-    encodeSpooled(tools, { ...wanted, at: now(), refusal: null });
+    encodeSpooled(tools, {
+      ...wanted,
+      destination: destination.label,
+      at: now(),
+      refusal: null,
+    });
 
   return {
     place: folder,
@@ -147,6 +171,23 @@ export const openSpool = (options: SpoolOptions): Spool => {
       }),
     waiting: () => told(folder, async () => ok(entriesOf(await listed(folder)))),
     refused: () => told(aside, async () => ok(entriesOf(await listed(aside)))),
+    elsewhere: () =>
+      told(root, async () => {
+        const others: { label: string; markers: number }[] = [];
+        for (const name of await listed(root)) {
+          if (name === destination.name) continue;
+          const path = join(root, name);
+          // Whatever else lies there is none of ours.
+          const names = await listed(path).catch(() => []);
+          const [first, ...rest] = entriesOf(names);
+          if (first === undefined) continue;
+          const bytes = await readBytes(join(path, first.name)).catch(() => undefined);
+          const spooled = bytes === undefined ? undefined : decodeSpooled(tools, bytes);
+          const label = spooled?.ok === true ? spooled.value.destination : name;
+          others.push({ label, markers: rest.length + 1 });
+        }
+        return ok(others);
+      }),
     read: (entry, from) =>
       told(folder, async () => {
         const path = join(folderOf(from), entry.name);

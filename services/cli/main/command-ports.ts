@@ -1,14 +1,14 @@
 import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { newKeyFile, readKeyFile, readPublicKeyFile } from '../../adapters/ed25519/key-file.ts';
 import type { Basis } from '../../adapters/foundation/basis.ts';
 import type { Foundation } from '../../adapters/foundation/foundation.ts';
 import { keysFolder } from '../../adapters/foundation/keys-folder.ts';
 import { createHttpClient } from '../../adapters/http/client.ts';
 import { openNumbering } from '../../adapters/numbering/folder.ts';
-import { openSpool } from '../../adapters/spool/folder.ts';
+import { openSpool, spoolDestination } from '../../adapters/spool/folder.ts';
 import { bootTime } from '../../adapters/system/boot-time.ts';
 import { openPlannedHere } from '../../adapters/planned-here/folder.ts';
 import { ok } from '../../core/result.ts';
@@ -62,7 +62,13 @@ export const commandPorts = (
     keys,
     tokens: async () =>
       (await import('../../adapters/tokens/tokens-file.ts')).tokenListAt(tokensPathOf(settings)),
-    spool: openSpool({ ...settings.spool, tools, now: spoolNow }),
+    spool: openSpool({
+      ...settings.spool,
+      root: settings.spool.folder,
+      destination: spoolDestination(settings.audience, addressOf(settings)),
+      tools,
+      now: spoolNow,
+    }),
     spoolNow,
     flushApart: async (keyFile) => (await import('./flush-apart.ts')).flushApart(keyFile),
     readPieces: (path) => readPieces(path),
@@ -132,6 +138,19 @@ export const commandPorts = (
 
 const diskCaptures = async (): Promise<CliPorts['captures']> =>
   (await import('../../adapters/capture/disk.ts')).diskCaptures;
+/** What names the log that markers go to. A folder may be written in many ways, and may move with its own spool. */
+const addressOf = ({ url, log, spool, dataFolder }: Settings): string => {
+  if (url !== null) return url;
+  switch (log.foundation) {
+    case 'kafka':
+      return `kafka://${log.brokers.toSorted().join(',')}`;
+    case 'sqlite':
+      return resolve(spool.folder).startsWith(`${resolve(dataFolder)}${sep}`)
+        ? 'sqlite:beside the spool'
+        : `sqlite:${resolve(log.folder)}`;
+  }
+};
+
 const spoolNow: CliPorts['spoolNow'] = () => ({ wallMs: Date.now(), boot: bootTime() });
 
 const keyFiles = (dataFolder: string): KeyFiles => ({

@@ -60,16 +60,15 @@ export const emit = async (
   };
   // What cannot even be made by then has nothing that could be kept.
   const emitted = await deadline.before(-madeGraceMs, emitWithin(ports, command, given, asked));
-  return (
-    emitted ??
-    failed(
-      problem(
-        'timeout',
-        `not done after ${timeoutMs.value} ms; nothing was stored or kept`,
-        'is this machine, its disk or git very slow? --timeout gives more time',
-      ),
-    )
+  if (emitted !== undefined) return emitted;
+  const late = problem(
+    'timeout',
+    `not done after ${timeoutMs.value} ms; it may be that nothing is stored or kept`,
+    'is this machine, its disk or git very slow? --timeout gives more time',
   );
+  if (asked.isStrict) return failed(late);
+  ports.note(late);
+  return { receipt: undefined, marker: undefined, problem: undefined };
 };
 
 /** So much later than the deadline: what is being laid down then is not to be called lost. */

@@ -49,6 +49,7 @@ const flushOwn = async (
   deadline: Deadline,
 ): Promise<CliProblem | undefined> => {
   const from = given.has('refused') ? 'refused' : 'waiting';
+  await noteElsewhere(ports);
   const entries = await ports.spool[from]();
   if (!entries.ok) return spoolProblem(entries.problem);
   if (entries.value.length === 0) {
@@ -66,6 +67,18 @@ const flushOwn = async (
     onFlushed: told,
   });
   return conclude(ports, isJson, summary, 0);
+};
+
+/** What was kept for another log is not sent to this one. */
+export const noteElsewhere = async ({ spool, note }: CliPorts): Promise<void> => {
+  const others = await spool.elsewhere();
+  if (!others.ok) return;
+  for (const { label, markers } of others.value)
+    note({
+      code: 'spooled-elsewhere',
+      message: `${markers} ${markers === 1 ? 'marker waits' : 'markers wait'} for ${label}`,
+      hint: 'plimsoll flush with PLIMSOLL_URL or PLIMSOLL_LOG as they were then delivers them',
+    });
 };
 
 const flushLog = async (

@@ -6,7 +6,7 @@ import { printLines, printText } from '../terminal/output.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { problem } from '../problem.ts';
-import { spoolProblem } from './flush.ts';
+import { noteElsewhere, spoolProblem } from './flush.ts';
 
 /** One marker of the spool, a line of `spool list --json`. */
 export type SpoolLine = {
@@ -25,6 +25,7 @@ export const listSpool = async (
   _given: Given,
   isJson: boolean,
 ): Promise<CliProblem | undefined> => {
+  await noteElsewhere(ports);
   const lines: SpoolLine[] = [];
   for (const from of ['waiting', 'refused'] as const) {
     const entries = await ports.spool[from]();

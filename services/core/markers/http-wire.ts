@@ -10,6 +10,9 @@ import { headerNames } from './wire.ts';
 /** Where a gateway takes signed markers. */
 export const markersPath = '/v1/markers';
 
+/** The code of a gateway's no, as a header: by it a client knows that no proxy in between has said it. */
+export const codeHeader = 'plimsoll-code';
+
 /** What a gateway answers to a marker, and what an emitting command prints with --json. */
 export type Receipt = {
   /** Null for a change of trust, which is about no deployment. */

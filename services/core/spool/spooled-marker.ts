@@ -37,6 +37,8 @@ export type SpoolRefusal = {
 /** What a spool keeps. The record's bytes and signature are those of the first try, and stay so. */
 export type SpooledMarker = {
   readonly to: SpooledTo;
+  /** The log that it was kept for, as people are told. */
+  readonly destination: string;
   /** When it was laid down. */
   readonly at: SpoolTime;
   /** Null for what is about no deployment. */
@@ -57,7 +59,7 @@ export type SpoolTools = { readonly text: Text; readonly crypto: Pick<Crypto, 's
 
 /** The bytes of a file of a spool. */
 export const encodeSpooled = ({ text, crypto }: SpoolTools, spooled: SpooledMarker): Uint8Array => {
-  const { to, at, deployment, record, refusal } = spooled;
+  const { to, destination, at, deployment, record, refusal } = spooled;
   const read = (bytes: Uint8Array): string => {
     const content = text.decodeUtf8(bytes);
     if (content === undefined) throw new TypeError('a record of ours has UTF-8 headers');
@@ -67,6 +69,7 @@ export const encodeSpooled = ({ text, crypto }: SpoolTools, spooled: SpooledMark
     `${JSON.stringify({
       v: version,
       to,
+      for: destination,
       at,
       deployment,
       key: read(record.key),
@@ -104,15 +107,16 @@ export const decodeSpooled = (
     return damaged('it was cut off or changed');
   const at = readTime(head['at']);
   const record = readRecord(text, head, value);
-  const { to, deployment } = head;
+  const { to, deployment, for: destination } = head;
   const refusal = head['refusal'] === undefined ? null : readRefusal(head['refusal']);
   return at === undefined ||
     record === undefined ||
     refusal === undefined ||
     (to !== 'log' && to !== 'instances') ||
+    typeof destination !== 'string' ||
     !(deployment === null || typeof deployment === 'string')
     ? damaged('a field of it is missing or of another kind')
-    : ok({ to, at, deployment, record, refusal });
+    : ok({ to, destination, at, deployment, record, refusal });
 };
 
 const readTime = (given: unknown): SpoolTime | undefined => {

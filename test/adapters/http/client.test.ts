@@ -15,3 +15,12 @@ test('who cannot be connected to was sent nothing; who hangs up may have done it
     problem: { code: 'no-connection', message: expect.stringContaining('ECONNREFUSED') },
   });
 });
+
+test('whoever is told of an outage is not told a password', async () => {
+  const client = createHttpClient('http://bob:hunter2@127.0.0.1:9');
+  const answer = await client(get, 5000);
+  expect(JSON.stringify(answer)).not.toContain('hunter2');
+  expect(answer).toMatchObject({
+    problem: { message: expect.stringContaining('http://127.0.0.1:9:') },
+  });
+});

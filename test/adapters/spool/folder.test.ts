@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import * as nodeFiles from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { SpoolFiles, SpoolOptions } from '../../../services/adapters/spool/folder.ts';
-import { openSpool } from '../../../services/adapters/spool/folder.ts';
+import { openSpool, spoolDestination } from '../../../services/adapters/spool/folder.ts';
 import type { NewRecord } from '../../../services/core/log/record.ts';
 import type { Spool } from '../../../services/ports/spool.ts';
 import { tools } from '../../support/given.ts';
@@ -17,7 +17,8 @@ const text = (written: string): Uint8Array => tools.text.encodeUtf8(written);
 
 const spoolIn = (folder: string, over: Partial<SpoolOptions> = {}): Spool =>
   openSpool({
-    folder,
+    root: join(folder, '..'),
+    destination: { name: basename(folder), label: folder },
     tools,
     now: () => ({ wallMs: 1_800_000_000_000, boot: null }),
     bytesMax: 1_000_000,
@@ -70,6 +71,23 @@ describe('a spool', () => {
     );
     expect([hashes[0] === hashes[2], hashes[0] === hashes[1]]).toEqual([true, false]);
     expect(spool.keyHashOf(record('a'))).toBe(hashes[0]);
+  });
+
+  test('is for one log; what waits beside it for another is told, and left alone', async () => {
+    const here = newFolder();
+    const there = join(here, '..', 'there');
+    value(await spoolIn(there).keep(wanted('k')));
+    value(await spoolIn(there).keep(wanted('k')));
+    const spool = spoolIn(here);
+    expect(value(await spool.waiting())).toEqual([]);
+    value(await spool.keep(wanted('k')));
+    writeFileSync(join(here, '..', 'notes.txt'), '');
+    expect(value(await spool.elsewhere())).toEqual([{ label: there, markers: 2 }]);
+    expect(spoolDestination('a', 'https://bob:secret@host')).toMatchObject({
+      name: expect.stringMatching(/^a\.[0-9a-f]{12}$/),
+      label: 'https://host (a)',
+    });
+    expect(spoolDestination('a', 'x').name).not.toBe(spoolDestination('a', 'y').name);
   });
 
   test('is for its owner alone', async () => {

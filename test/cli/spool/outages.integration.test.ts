@@ -1,13 +1,18 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
+import { createServer as createTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mountSmallDisk } from '../../../services/dev/faults/small-disk.ts';
 import { badGateways } from '../../support/bad-gateways.ts';
+import { startTcpProxy } from '../../../services/dev/stack/tcp-proxy.ts';
+import type { Env } from '../../support/bare-env.ts';
 import { bareEnv } from '../../support/bare-env.ts';
 import { faultsOf } from '../../support/cli-schemas.ts';
 import { eventually } from '../../support/eventually.ts';
+import { ownCertificate } from '../../support/own-certificate.ts';
 import { plimsoll, startPlimsoll } from '../../support/plimsoll.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
@@ -75,18 +80,42 @@ describe('with a gateway that is', () => {
       } finally {
         await gateway.close();
       }
-      const flushed = await plimsoll(folder, ['flush'], good);
+      const mended = await mend(gateway.url);
+      const flushed = await plimsoll(folder, ['flush'], { ...env, ...mended.env });
       expect([flushed.exit, flushed.out]).toEqual([
         0,
         expect.stringContaining('2 delivered, 0 still waiting'),
       ]);
-      const again = await plimsoll(folder, ['flush'], good);
+      const again = await plimsoll(folder, ['flush'], { ...env, ...mended.env });
       expect(again.out).toBe('nothing waits in the spool\n');
+      await mended.close();
       // The second was the same said again, of which there is no row.
       expect(await onTheLog(version)).toEqual([version]);
     },
   );
 });
+
+/** At the same address a gateway that works. */
+const mend = async (
+  url: string,
+): Promise<{ readonly env: Env; readonly close: () => Promise<void> }> => {
+  const target = { host: '127.0.0.1', port: Number(new URL(good.PLIMSOLL_URL).port) };
+  const port = Number(new URL(url).port);
+  if (url.startsWith('http:')) {
+    const proxy = await startTcpProxy(target, port);
+    return { env: {}, close: proxy.close };
+  }
+  const proxy = createTls(ownCertificate(), (socket) => {
+    const gateway = connect(target.port, target.host);
+    socket.pipe(gateway).pipe(socket);
+    for (const end of [socket, gateway]) end.on('error', () => end.destroy());
+  });
+  await new Promise<void>((done) => void proxy.listen(port, '127.0.0.1', done));
+  return {
+    env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+    close: () => new Promise((done) => void proxy.close(() => done())),
+  };
+};
 
 const script = resolve(import.meta.dirname, '../../../services/cli/plimsoll.mjs');
 
@@ -120,20 +149,43 @@ test('--async returns while nobody answers; what its own process could not deliv
   expect([said.exit, said.err, receiptOf(said)]).toMatchObject([0, '', { code: 'async' }]);
   await eventually('its own process asks', () => gateway.asked() > 0, startsWithinMs);
   await gateway.close();
-  const flushed = await plimsoll(folder, ['flush'], good);
+  const mended = await mend(gateway.url);
+  const flushed = await plimsoll(folder, ['flush'], env);
+  await mended.close();
   expect([flushed.exit, await onTheLog('async')]).toEqual([0, ['async']]);
 });
 
 test('--async delivers by itself where somebody answers', async () => {
   const folder = newFolder();
   expect((await plimsoll(folder, log('by-itself', '--async'), good)).exit).toBe(0);
-  const spool = join(folder, 'plimsoll-data/spool/local');
+  const root = join(folder, 'plimsoll-data/spool');
+  const spool = join(root, readdirSync(root)[0] ?? '');
   await eventually(
     'the spool is empty',
     () => readdirSync(spool).every((name) => !name.endsWith('.marker')),
     startsWithinMs,
   );
   expect(await onTheLog('by-itself')).toEqual(['by-itself']);
+});
+
+test('what was kept for one log goes to no other', async () => {
+  const folder = newFolder();
+  const away = { ...good, PLIMSOLL_URL: 'http://bob:hunter2@127.0.0.1:9' };
+  const kept = await plimsoll(folder, log('not-yours'), away);
+  expect([kept.exit, kept.err]).toEqual([0, expect.not.stringContaining('hunter2')]);
+  // The same folder, another gateway; and the log of the folder itself.
+  for (const env of [good, { PLIMSOLL_KEY: good.PLIMSOLL_KEY }]) {
+    const other = await plimsoll(folder, log('other', '--json'), env);
+    expect(other.exit).toBe(0);
+    const flushed = await plimsoll(folder, ['flush'], env);
+    expect([flushed.exit, flushed.err]).toEqual([
+      0,
+      expect.stringContaining('1 marker waits for http://127.0.0.1:9 (local)'),
+    ]);
+  }
+  expect(await onTheLog('not-yours')).toEqual([]);
+  const list = await plimsoll(folder, ['spool', 'list', '--json'], away);
+  expect(JSON.parse(list.out)).toMatchObject({ state: 'waiting', kind: 'logged' });
 });
 
 /** The line of the log, where no disk keeps the marker. */

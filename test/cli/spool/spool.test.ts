@@ -188,7 +188,7 @@ const refusesPlans = (ports: CliPorts): CliPorts => ({
     request.headers['ce-type'] === 'plimsoll.planned.v1'
       ? ok({
           status: 503,
-          header: () => undefined,
+          header: () => 'busy',
           body: Buffer.from('{"code":"busy","detail":"later"}'),
         })
       : (ports.gateway?.(request, withinMs) ?? fail({ code: 'no-connection', message: '' })),

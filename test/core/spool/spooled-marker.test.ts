@@ -14,6 +14,7 @@ const text = (written: string): Uint8Array => tools.text.encodeUtf8(written);
 
 const spooled = (over: Partial<SpooledMarker> = {}): SpooledMarker => ({
   to: 'log',
+  destination: 'the log',
   at: { wallMs: 1_800_000_000_000, boot: { id: 'b', ms: 5_000 } },
   deployment: null,
   record: {
@@ -31,6 +32,7 @@ const spooled = (over: Partial<SpooledMarker> = {}): SpooledMarker => ({
 const printable = fc.string({ unit: 'binary', maxLength: 200 }).map((one) => one.toWellFormed());
 const anySpooled: fc.Arbitrary<SpooledMarker> = fc.record({
   to: fc.constantFrom('log' as const, 'instances' as const),
+  destination: printable,
   at: fc.record({
     wallMs: fc.nat(),
     boot: fc.option(fc.record({ id: printable, ms: fc.nat() })),
@@ -85,6 +87,7 @@ const emptyDigest = tools.crypto.sha256Hex(new Uint8Array());
 const head = {
   v: 1,
   to: 'log',
+  for: '',
   at: { wallMs: 1, boot: null },
   deployment: null,
   key: '',
@@ -96,6 +99,7 @@ const head = {
 test.each<[string, object, string]>([
   ['a newer version', { ...head, v: 2 }, 'a newer release may read it'],
   ['another stream', { ...head, to: 'samples' }, 'a field'],
+  ['no destination', { ...head, for: null }, 'a field'],
   ['no time', { ...head, at: null }, 'a field'],
   ['a time that is none', { ...head, at: { wallMs: -1, boot: null } }, 'a field'],
   ['a boot that is none', { ...head, at: { wallMs: 1, boot: { id: 'x' } } }, 'a field'],

@@ -296,8 +296,9 @@ const openStreet = async (scratch: string, random: Random): Promise<Street> => {
     heal,
     waits: (at) => {
       try {
-        return readdirSync(join(folderOf(at), 'plimsoll-data', 'spool', 'local')).filter((name) =>
-          name.endsWith('.marker'),
+        const spool = join(folderOf(at), 'plimsoll-data', 'spool');
+        return readdirSync(spool, { recursive: true }).filter(
+          (name) => String(name).endsWith('.marker') && !String(name).includes('refused'),
         ).length;
       } catch {
         return 0;
