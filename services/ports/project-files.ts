@@ -4,10 +4,11 @@ import type { Result } from '../core/result.ts';
 export type ProjectFiles = {
   /** For messages. */
   readonly folder: string;
+  /** Also a link, wherever it leads. */
   readonly exists: (path: string) => boolean;
-  /** Null: there is no such file, or none that may be read. */
+  /** Null: there is no such file, or none that may be read; a link is none. */
   readonly read: (path: string) => string | null;
-  /** Makes the folders that it needs. An executable file may be run by everybody who may read it. */
+  /** Makes the folders that it needs; never goes through a link. An executable file may be run by everybody who may read it. */
   readonly write: (
     path: string,
     text: string,

@@ -9,7 +9,7 @@ const valueMax = 512;
 
 /** Whatever is assigned to the first is secret; what is assigned to the others is where it looks drawn by chance. */
 const names =
-  /(?:(passwords?|passwd|passphrase|pwd|(?:db|user|admin|root|redis|mysql|pg|postgres|smtp|mail|ftp|ldap)[_-]pass)|secret[_-]?access[_-]?key|secret[_-]?key|client[_-]?secret|secret|(?:api|access|auth|private|signing|encryption|account)[_-]?key|(?:access|auth|refresh|session|bearer|api|deploy)?[_-]?token|credentials?)(["'`]?)(\s{0,3}(?:=>|:=|=|:)\s{0,3}|\s{1,3})(["'`]?)/gi;
+  /(?:(passwords?|passwd|passphrase|pwd|(?:db|user|admin|root|redis|mysql|pg|postgres|smtp|mail|ftp|ldap)[_-]pass|(?<![a-z0-9])(?:pw|pass)(?=["'`]?\s{0,3}=|["'`]\s{0,3}:))|secret[_-]?access[_-]?key|secret[_-]?key|client[_-]?secret|secret|(?:api|access|auth|private|signing|encryption|account)[_-]?key|(?:access|auth|refresh|session|bearer|api|deploy)?[_-]?token|credentials?)(["'`]?)(\s{0,3}(?:=>|:=|=|:)\s{0,3}|\s{1,3})(["'`]?)/gi;
 
 const headers = /\b(?:bearer|basic)\s{1,3}/gi;
 
@@ -26,6 +26,8 @@ export const findAssigned = (reader: TextReader): readonly FoundSecret[] => {
     if (sign === ':' && text[match.index - 1] === ':') continue;
     const value = text.slice(start, endOfValue(reader, start, quote));
     const isBare = quote === '' && (isFlag || sign.includes(':'));
+    // `pass=12 fail=0` counts tests.
+    if (/^(?:pw|pass)$/i.test(password ?? '') && /^[0-9.]{1,9}%?$/.test(value)) continue;
     const isSecret =
       password === undefined ? looksDrawn(value) : looksLikePassword(value, isBare, isFlag);
     if (!isSecret) continue;
@@ -40,8 +42,20 @@ export const findAssigned = (reader: TextReader): readonly FoundSecret[] => {
     if (value.length >= 12 && looksDrawn(value))
       found.push(assigned('authorization', start, value));
   }
-  return found;
+  return [...found, ...findCurlUsers(text)];
 };
+
+const curlUsers = /\bcurl\b[^\n]{0,200}?\s(?:-u|--user)[\s=]["']?[^\s:"']{1,64}:([^\s"']{1,256})/g;
+
+/** `curl -u user:password`; elsewhere -u names users and groups of a machine. */
+const findCurlUsers = (text: string): readonly FoundSecret[] =>
+  text.includes('curl')
+    ? [...text.matchAll(curlUsers)].flatMap((match) => {
+        const value = match[1] ?? '';
+        const start = match.index + match[0].length - value.length;
+        return isPlaceholder(value) ? [] : [assigned('password', start, value)];
+      })
+    : [];
 
 const assigned = (kind: string, start: number, value: string): FoundSecret => ({
   kind,
@@ -99,7 +113,7 @@ const isName = (value: string): boolean =>
   value
     .split(/[-_./:@+]/)
     .every((part) =>
-      /^(?:[a-z]{0,24}|[A-Z]{0,24}|[A-Z][a-z]{1,24}|v?[0-9]{1,8}|[a-z]{2,12}[0-9]{1,2})$/.test(
+      /^(?:[a-z]{0,24}|[A-Z]{0,24}|[A-Z][a-z]{1,24}|v?[0-9]{1,8}|[a-z]{2,16}(?:[0-9]{1,2}|20[0-9]{2}))$/.test(
         part,
       ),
     );

@@ -52,6 +52,7 @@ const encodedPems = [
 ];
 
 export const tokenFormats: readonly TokenFormat[] = [
+  format('plimsoll-token', ['plt_'], tokens(43, 64)),
   format('aws-access-key-id', ['AKIA', 'ASIA', 'ABIA', 'ACCA'], run(isUpperWord, 16)),
   format('github-token', ['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_'], words(36, 255)),
   format('github-token', ['github_pat_'], words(22), '_', words(59)),

@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -73,6 +81,38 @@ describe('plimsoll init', () => {
     const told = messages(await plimsoll('init', '--dry-run', '--json'));
     expect(told['.plimsoll/deploy.sh']).toBe('would be written');
     expect(existsSync(join(folder, '.plimsoll'))).toBe(false);
+  });
+
+  test.each([
+    ['that leads nowhere yet', '.plimsoll/deploy.sh', 'outside.sh', []],
+    ['to a file outside, with --force', '.plimsoll/deploy.sh', 'there.sh', ['--force']],
+    ['in the place of the settings file', 'plimsoll.yaml', 'outside.yaml', ['--force']],
+    ['in the place of the folder', '.plimsoll', '.', ['--force']],
+  ])('does not write through a link %s', async (_what, path, target, args) => {
+    const { plimsoll, folder } = await repository();
+    const outside = join(scratch, randomUUID());
+    mkdirSync(outside);
+    writeFileSync(join(outside, 'there.sh'), 'mine');
+    if (path.includes('/')) mkdirSync(join(folder, '.plimsoll'));
+    symlinkSync(join(outside, target), join(folder, path));
+    await plimsoll('init', '--ci=bash', ...args);
+    expect(readdirSync(outside)).toEqual(['there.sh']);
+    expect(readFileSync(join(outside, 'there.sh'), 'utf8')).toBe('mine');
+  });
+
+  test('leaves no half of a file behind, and begins without a key', async () => {
+    const { elsewhere, folder } = await repository();
+    const begun = await (
+      await repository()
+    )
+      .elsewhere({
+        env: { PLIMSOLL_KEY: 'keys/missing.json' },
+        folder,
+      })
+      .plimsoll('init', '--json');
+    expect(begun.exit).toBe(0);
+    expect(messages(begun)['key']).toContain('missing.json');
+    expect(readdirSync(join(folder, '.plimsoll'))).toEqual(['deploy.sh']);
   });
 
   test('asks nobody: nothing is appended', async () => {

@@ -55,6 +55,11 @@ const sentence = (draw: Draw): string =>
     'secret: payments-db-v2',
     'access token lifetime: 15m, refresh token lifetime: 30d',
     'Verschlüsselung: Passwort geändert',
+    'Merge branch token=fixes2024 into main',
+    'pass=12 fail=3 skip=0, 92% of the suite',
+    'first pass: 2.5x faster; second pass: none',
+    'docker run -u 1000:1000 curlimages/curl:8.9.1',
+    'npm run compass=on',
     'パスワードを変更しました',
   ]);
 

@@ -23,6 +23,7 @@ const bare: { readonly [kind: string]: readonly Maker[] } = {
   'AWS access key id': ['AKIA', 'ASIA'].map(
     (begin) => (draw) => begin + draw.text(16, `${upper}234567`),
   ),
+  'Plimsoll token': [(draw) => `plt_${draw.text(42, base64url)}x`],
   'GitHub token': [
     ...['p', 'o', 'u', 's', 'r'].map(
       (letter): Maker =>
@@ -169,6 +170,9 @@ const named: { readonly [kind: string]: readonly Maker[] } = {
     (draw) => `Server=db;User Id=sa;Password=${draw.text(12)};Encrypt=true`,
     (draw) => `mysql --user root --password ${draw.text(12)}`,
     (draw) => `passphrase: ${draw.text(8)}${draw.text(2, digits)}`,
+    (draw) => `curl -fsS -u ci:${draw.text(16)} https://nexus.example.com/a.jar`,
+    (draw) => `PW=${password(draw)}`,
+    (draw) => `{"user":"ci","pass":"${draw.text(12)}"}`,
     (draw) => `--set db.pwd=${draw.text(10)}`,
   ],
   'authorization header': [
