@@ -102,14 +102,9 @@ describe('plimsoll init', () => {
 
   test('leaves no half of a file behind, and begins without a key', async () => {
     const { elsewhere, folder } = await repository();
-    const begun = await (
-      await repository()
-    )
-      .elsewhere({
-        env: { PLIMSOLL_KEY: 'keys/missing.json' },
-        folder,
-      })
-      .plimsoll('init', '--json');
+    const begun = await elsewhere({
+      env: { PLIMSOLL_KEY: 'keys/missing.json' },
+    }).plimsoll('init', '--json');
     expect(begun.exit).toBe(0);
     expect(messages(begun)['key']).toContain('missing.json');
     expect(readdirSync(join(folder, '.plimsoll'))).toEqual(['deploy.sh']);
