@@ -6,9 +6,19 @@ const headWithinMs = 1000;
 /** What is read of git's answer: some hundred commits with long messages. */
 const answerBytesMax: number = 1024 * 1024;
 
-/** Nothing that a repository's own settings name is run, and nobody is asked for anything. */
+/**
+ * Nothing that a repository's own settings name is run, and nobody is asked for anything. A commit that is not here is
+ * not fetched either: a partial clone would, by a command that its settings name.
+ */
 const quiet = ['--no-pager', '-c', 'log.showSignature=false', '-c', 'core.fsmonitor=false'];
-const quietEnv = { GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' };
+const quietEnv = {
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_OPTIONAL_LOCKS: '0',
+  GIT_NO_LAZY_FETCH: '1',
+  // Older ones know no better than to be forbidden every way out.
+  GIT_ALLOW_PROTOCOL: 'none',
+  LC_ALL: 'C',
+};
 
 /** Through the `git` of PATH, in a folder: the working one where none is named. */
 export const openGit = (

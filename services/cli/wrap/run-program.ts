@@ -1,12 +1,12 @@
 import type { Emitted } from '../release/emit.ts';
 import { emit } from '../release/emit.ts';
-import type { CliPorts } from '../ports.ts';
+import type { CliPorts, Terminal } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { problem } from '../problem.ts';
 import type { Given } from '../terminal/arguments.ts';
 import { jsonText } from '../terminal/display.ts';
 import type { Note } from '../terminal/note.ts';
-import { printProblem } from '../terminal/output.ts';
+import { printNote, printProblem } from '../terminal/output.ts';
 import { endSaid } from './program-end.ts';
 
 const notRun = 'not run: its plan was not on the log in time';
@@ -25,7 +25,7 @@ export const runProgram = async (ports: CliPorts, given: Given): Promise<number>
     if (planned !== undefined) {
       // It may only have been kept, and then it arrives later.
       await story.end('CANCELED', notRun, notRun);
-      story.print();
+      story.print('');
       return planned.exit;
     }
   }
@@ -36,7 +36,7 @@ export const runProgram = async (ports: CliPorts, given: Given): Promise<number>
   if (ended.problem !== null) ports.terminal.err(`plimsoll: ${ended.problem}\n`);
   const { status, reason, reasonInFull } = endSaid(ended);
   const told = await story.end(status, reasonInFull, reason);
-  story.print();
+  story.print(ended.tail);
   return ended.exit === 0 && given.has('strict') && told !== undefined ? told.exit : ended.exit;
 };
 
@@ -50,12 +50,17 @@ type Story = {
     reason: string | null,
     shortReason: string | null,
   ) => Promise<CliProblem | undefined>;
-  readonly print: () => void;
+  /** What there is to say of it, behind what the program wrote last. */
+  readonly print: (tail: string) => void;
 };
 
 /** Markers one after the other, each behind the one before it. */
 const tellStory = (ports: CliPorts, given: Given): Story => {
-  const notes: Note[] = [];
+  // Nothing of ours stands between what the program writes.
+  const lines: string[] = [];
+  const terminal: Terminal = { ...ports.terminal, err: (text) => void lines.push(text) };
+  const isJson = given.has('json');
+  const quiet = { ...ports, terminal, note: (note: Note) => printNote(terminal, isJson, note) };
   const emitted: Emitted[] = [];
   let deployment: string | undefined;
   let isRefused = false;
@@ -65,7 +70,7 @@ const tellStory = (ports: CliPorts, given: Given): Story => {
   const next = (word: Word, words: () => Given): Promise<Emitted | undefined> => {
     const telling = last.then(async () => {
       if (isRefused) return undefined;
-      const told = await emitSafely(ports, (note) => void notes.push(note), word, words());
+      const told = await emitSafely(quiet, word, words());
       emitted.push(told);
       // Without its plan, or with another's, nothing more can be told of it.
       if (word === 'release plan')
@@ -98,27 +103,21 @@ const tellStory = (ports: CliPorts, given: Given): Story => {
       emitted.pop();
       return (await say(status, shortReason))?.problem;
     },
-    print: () => {
-      const isJson = given.has('json');
-      const { terminal } = ports;
-      for (const note of notes) ports.note(note);
+    print: (tail) => {
       for (const { receipt, problem: cause } of emitted) {
         if (isJson && receipt !== undefined) terminal.err(`${jsonText(receipt)}\n`);
         if (cause !== undefined) printProblem(terminal, isJson, cause);
       }
+      const isCutOff = tail !== '' && !tail.endsWith('\n');
+      if (lines.length > 0) ports.terminal.err(`${isCutOff ? '\n' : ''}${lines.join('')}`);
     },
   };
 };
 
 /** Whatever goes wrong with us must not end the program. */
-const emitSafely = async (
-  ports: CliPorts,
-  note: CliPorts['note'],
-  word: Word,
-  given: Given,
-): Promise<Emitted> => {
+const emitSafely = async (ports: CliPorts, word: Word, given: Given): Promise<Emitted> => {
   try {
-    return await emit(oneOf(ports, note), word, given);
+    return await emit(oneOf(ports), word, given);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     const told = problem('internal', why, 'this is a fault of Plimsoll; please report it');
@@ -130,9 +129,9 @@ const emitSafely = async (
 const ofUpdate: ReadonlySet<string> = new Set(['key', 'source', 'timeout', 'strict', 'redact']);
 
 /** Each marker has a deadline of its own: the program may have run for hours. */
-const oneOf = (ports: CliPorts, note: CliPorts['note']): CliPorts => {
+const oneOf = (ports: CliPorts): CliPorts => {
   const begunMs = ports.sinceStartMs();
-  return { ...ports, note, sinceStartMs: () => ports.sinceStartMs() - begunMs };
+  return { ...ports, sinceStartMs: () => ports.sinceStartMs() - begunMs };
 };
 
 /** Some of the words, and others laid over them; null takes one away. */

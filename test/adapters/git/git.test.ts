@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { originOf } from '../../../services/adapters/git/config-file.ts';
@@ -92,6 +92,26 @@ test("programs that a repository's own settings name are not run", async () => {
   const git = gitIn(folder);
   expect(await git.head()).not.toBeNull();
   expect(await git.commitsBetween(from, to, limits)).toHaveLength(1);
+  expect(existsSync(marked)).toBe(false);
+});
+
+test('a commit that is not here is not fetched by what the settings name', async () => {
+  const { folder, run } = repository();
+  const to = run.commit('first');
+  const marked = join(folder, 'was-run');
+  run('remote', 'add', 'origin', 'ssh://git.shop.example/shop/checkout.git');
+  for (const [name, setting] of [
+    ['core.repositoryFormatVersion', '1'],
+    ['extensions.partialClone', 'origin'],
+    ['remote.origin.promisor', 'true'],
+    ['core.sshCommand', `touch '${marked}'; false`],
+    ['protocol.ssh.allow', 'always'],
+  ] as const)
+    run('config', name, setting);
+  const git = gitIn(folder);
+  expect(await git.commitsBetween('0123456789'.repeat(4), to, limits)).toBeNull();
+  writeFileSync(join(folder, '.git', 'refs', 'heads', 'main'), `${'0123456789'.repeat(4)}\n`);
+  expect(await git.head()).toBeNull();
   expect(existsSync(marked)).toBe(false);
 });
 

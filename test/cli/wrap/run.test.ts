@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -34,7 +34,12 @@ const start = (
   { folder, env }: Place,
   args: readonly string[],
   input: string,
-): { readonly ended: Promise<Ran>; readonly signal: (name: NodeJS.Signals) => void } => {
+): {
+  readonly ended: Promise<Ran>;
+  /** What it left behind may go on. */
+  readonly exited: Promise<number | null>;
+  readonly signal: (name: NodeJS.Signals) => void;
+} => {
   const child = spawn(command, ['run', ...args], { cwd: folder, env: { ...bareEnv(), ...env } });
   let out = '';
   let err = '';
@@ -44,6 +49,7 @@ const start = (
   child.stdin.end(input);
   return {
     ended: new Promise((done) => child.on('close', (exit) => done({ exit, out, err }))),
+    exited: new Promise((done) => child.on('exit', done)),
     signal: (name) => void child.kill(name),
   };
 };
@@ -139,15 +145,66 @@ describe('the program', () => {
     ]);
   });
 
-  test('may leave something in the background that writes on', patient, async () => {
+  test('may leave something in the background, whose stderr goes on', patient, async () => {
     const place = aPlace();
-    const ran = await run(
-      place,
-      '(while [ ! -e go ]; do sleep 0.05; done) > /dev/null & echo started >&2; exit 4',
-    );
+    const script =
+      '(while [ ! -e go ]; do sleep 0.05; done; echo late >&2 && touch alive) > /dev/null & echo started >&2; exit 4';
+    const started = start(place, [version, '--component-name=shop', '--', 'sh', '-c', script], '');
+    expect(await started.exited).toBe(4);
     writeFileSync(join(place.folder, 'go'), '');
-    expect(ran.exit).toBe(4);
+    const ran = await started.ended;
+    expect(ran.err).toMatch(/^started\n[\s\S]*late\n$/);
+    await eventually('it lives', () => existsSync(join(place.folder, 'alive')));
     expect(await attempts(place)).toEqual(['failed (exit code 4: started)']);
+  });
+
+  test('finds its stderr by its name, as scripts do', patient, async () => {
+    const place = aPlace();
+    const ran = await run(place, 'echo one > /dev/stderr; echo two >> /dev/fd/2; exit 1');
+    expect(ran.err).toMatch(/^one\ntwo\n/);
+    expect(await attempts(place)).toEqual(['failed (exit code 1: one\ntwo)']);
+  });
+
+  test('writes its stderr into a file as it would without us', patient, async () => {
+    const place = aPlace();
+    const script = `"${command}" run ${version} --component-name=shop -- sh -c 'echo out; echo err >&2; echo out again; exit 2' > log 2>&1`;
+    const child = spawn('sh', ['-c', `echo before > log; ${script.replace('> log', '>> log')}`], {
+      cwd: place.folder,
+      env: { ...bareEnv(), ...place.env },
+      stdio: 'ignore',
+    });
+    const exit = await new Promise((done) => child.on('close', done));
+    const log = readFileSync(join(place.folder, 'log'), 'utf8');
+    expect([exit, log.split('\n').slice(0, 4)]).toEqual([2, ['before', 'out', 'err', 'out again']]);
+    expect(await attempts(place)).toEqual(['failed (exit code 2: out\nerr\nout again)']);
+  });
+
+  test('gets a signal to the whole group once', patient, async () => {
+    const place = aPlace();
+    const script =
+      'trap "echo got" TERM; touch ready; while [ ! -e go ]; do sleep 0.05; done; exit 3';
+    const child = spawn(
+      command,
+      ['run', version, '--component-name=shop', '--', 'sh', '-c', script],
+      {
+        cwd: place.folder,
+        env: { ...bareEnv(), ...place.env },
+        detached: true,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      },
+    );
+    let out = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => void (out += text));
+    const over = new Promise((done) => child.on('close', done));
+    await eventually('the program runs', () => existsSync(join(place.folder, 'ready')));
+    process.kill(-(child.pid ?? 0), 'SIGTERM');
+    await eventually('the program got it', () => out.includes('got'));
+    child.kill('SIGTERM');
+    // The one to us alone is passed on.
+    await eventually('the program got another', () => out === 'got\ngot\n');
+    writeFileSync(join(place.folder, 'go'), '');
+    expect([await over, out]).toEqual([3, 'got\ngot\n']);
+    expect(await attempts(place)).toEqual(['canceled (stopped by SIGTERM)']);
   });
 
   test.each<[signal: NodeJS.Signals, script: string, exit: number]>([
