@@ -65,13 +65,18 @@ export const tryMarker = async (ports: CliPorts, given: Given): Promise<Tried> =
   };
 };
 
+/** A set-up may be right and say no to a test: the key's scope, closed names, required fields. */
+const notHere: ReadonlySet<string> = new Set([
+  ...['out-of-scope', 'kind-not-allowed', 'name-closed', 'fields-required', 'slot-frozen'],
+]);
+
 const notTried = (cause: CliProblem, environment: string): Tried => ({
   checks: [
-    cause.code === 'out-of-scope' || cause.code === 'kind-not-allowed'
+    notHere.has(cause.code)
       ? skipped(
           'test marker',
-          `the key may not act on ${testEnvironment} in ${environment}: ${cause.message}`,
-          '--environment-name=NAME tries it where the key may act; a key for all components is needed',
+          `${testEnvironment} may not be deployed to ${environment}: ${cause.message}`,
+          '--environment-name=NAME tries it elsewhere; a key for all components is needed, and a policy that takes it',
         )
       : failedBy('test marker', cause),
   ],

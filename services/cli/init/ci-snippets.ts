@@ -23,7 +23,7 @@ export const keyPlace = (ci: CiName, environment: string): string => {
   }
 };
 
-const install = 'npm install --global plimsoll';
+const install = '.plimsoll/install.sh';
 const deployCommand = './deploy.sh';
 
 export const ciSnippet = (ci: CiName, project: Project): Snippet | undefined => {
@@ -43,7 +43,7 @@ export const ciSnippet = (ci: CiName, project: Project): Snippet | undefined => 
 };
 
 const heading = (into: string): string =>
-  `# Made by "plimsoll init": ${into}. ${deployCommand} stands for your own deployment; pin the version\n# of plimsoll as you pin other tools.\n`;
+  `# Made by "plimsoll init": ${into}. ${deployCommand} stands for your own deployment;\n# MARKER_PACKAGE, a variable of the CI, says what npm installs (see .plimsoll/install.sh).\n`;
 
 /** Each environment after the one before it. */
 const withBefore = (
@@ -125,7 +125,7 @@ const gitlab = ({ environments }: Project): string =>
 const jenkins = ({ environments }: Project): string =>
   [
     '// Made by "plimsoll init": copy the stages into your Jenkinsfile. ./deploy.sh stands for your own deployment;',
-    '// pin the version of plimsoll as you pin other tools.',
+    '// MARKER_PACKAGE says what npm installs.',
     'pipeline {',
     '  agent any',
     '  stages {',

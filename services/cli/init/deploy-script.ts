@@ -13,6 +13,31 @@ export type Snippet = {
 
 const deployScriptPath = '.plimsoll/deploy.sh';
 
+/** Brings the command into a job, and never fails it: the deployment is not to wait for its observer. */
+export const installScript: Snippet = {
+  path: '.plimsoll/install.sh',
+  isExecutable: true,
+  text: String.raw`#!/usr/bin/env bash
+# Installs plimsoll in a job, where it is not there yet. Made by "plimsoll init". It always ends well: a deployment
+# must not fail because what observes it cannot be installed.
+#
+# MARKER_PACKAGE: what npm is to install. The name "plimsoll" in a public registry is nobody's word: name the tarball
+# that "npm pack" made (a path or an address), or NAME@VERSION of your own registry.
+set -uo pipefail
+command -v plimsoll >/dev/null && exit 0
+if [ -z "${'$'}{MARKER_PACKAGE:-}" ]; then
+  echo "plimsoll is not installed, and MARKER_PACKAGE names no package: the deployment goes on without markers" >&2
+  exit 0
+fi
+limit=()
+command -v timeout >/dev/null && limit=(timeout 60)
+# What is installed here sees no key, and runs nothing.
+env -u MARKER_KEY ${'$'}{limit[@]+"${'$'}{limit[@]}"} npm install --global --ignore-scripts --no-audit --no-fund "$MARKER_PACKAGE" >&2 ||
+  echo "plimsoll could not be installed: the deployment goes on without markers" >&2
+exit 0
+`,
+};
+
 /** The script that every snippet calls. POSIX tools and bash 3.2 are enough. */
 export const deployScript = ({ component }: Project): Snippet => ({
   path: deployScriptPath,

@@ -14,7 +14,7 @@ import type { Given } from '../terminal/arguments.ts';
 import type { CiName } from './ci-snippets.ts';
 import { ciNames, ciSnippet, keyPlace } from './ci-snippets.ts';
 import type { Project, Snippet } from './deploy-script.ts';
-import { deployScript } from './deploy-script.ts';
+import { deployScript, installScript } from './deploy-script.ts';
 import type { RecipeName } from './recipes.ts';
 import { recipe, recipeNames } from './recipes.ts';
 import { settingsFileText } from './settings-text.ts';
@@ -40,6 +40,7 @@ export const runInit = async (
   const written = snippets.map((snippet) => write(files, snippet, given));
   const checks = [
     ...written,
+    ...packageToName(chosen),
     ...project.value.environments.map((environment) =>
       keyToMake(project.value, environment, chosen),
     ),
@@ -119,6 +120,7 @@ const snippetsOf = (
     isExecutable: false,
   },
   deployScript(project),
+  ...(cis.some((ci) => ci !== 'bash') ? [installScript] : []),
   ...cis.flatMap((ci) => ciSnippet(ci, project) ?? []),
   ...recipes.map(recipe),
 ];
@@ -144,6 +146,18 @@ const write = (files: ProjectFiles, { path, text, isExecutable }: Snippet, given
         problem(written.problem.code, written.problem.message, 'may its folder be written to?'),
       );
 };
+
+/** Plimsoll is in no public registry, and whoever took its name there would run in every job. */
+const packageToName = (cis: readonly CiName[]): readonly Check[] =>
+  cis.every((ci) => ci === 'bash')
+    ? []
+    : [
+        notMet(
+          'package',
+          'jobs install what the variable MARKER_PACKAGE of the CI names; without it they deploy without markers',
+          'npm run build makes dist/plimsoll; npm pack there makes the tarball: put it where jobs reach it, or into your own registry',
+        ),
+      ];
 
 /** Keys are no files of a repository, and trust is an administrator's to give: so this is said, not done. */
 const keyToMake = ({ component }: Project, environment: string, cis: readonly CiName[]): Check => {

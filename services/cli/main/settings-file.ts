@@ -52,10 +52,16 @@ const findFile = (folder: string): string | null => {
 
 const topOfRepository = (folder: string): string | null => {
   for (let at = folder; ; at = dirname(at)) {
-    if (existsSync(join(at, '.git'))) return at;
+    // What somebody else put above us is no repository of ours.
+    const git = statSync(join(at, '.git'), { throwIfNoEntry: false });
+    if (git !== undefined && mayTell(git.uid, folder)) return at;
     if (dirname(at) === at) return null;
   }
 };
+
+/** We, root, and the owner of the working folder: jobs in containers often run as another than the checkout's owner. */
+const mayTell = (uid: number, folder: string): boolean =>
+  uid === 0 || uid === (process.getuid?.() ?? uid) || uid === statSync(folder).uid;
 
 const othersMayWrite = 0o002;
 
@@ -71,11 +77,8 @@ const readSmall = (path: string, foundFrom: string | null): Result<string, CliPr
         `${path} is larger than ${settingsFileBytesMax} bytes`,
         'shorten it',
       );
-    // Jobs in containers often run as another than the owner of the checkout.
-    const trusted =
-      foundFrom === null ? null : [process.getuid?.() ?? uid, 0, describe(foundFrom).uid];
     const isLoose = (mode & othersMayWrite) !== 0 && topOfRepository(dirname(path)) === null;
-    if (trusted !== null && (!trusted.includes(uid) || isLoose))
+    if (foundFrom !== null && (!mayTell(uid, foundFrom) || isLoose))
       return refuse(
         'setting-invalid',
         `${path} is somebody else's, or others may write it: it is not obeyed`,

@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { deployScript } from '../../../services/cli/init/deploy-script.ts';
+import { deployScript, installScript } from '../../../services/cli/init/deploy-script.ts';
 import type { RecipeName } from '../../../services/cli/init/recipes.ts';
 import { recipe, recipeNames } from '../../../services/cli/init/recipes.ts';
 import { parseArguments } from '../../../services/cli/terminal/arguments.ts';
@@ -28,6 +28,7 @@ const bench = (programs: { readonly [name: string]: string }): Bench => {
   const bin = join(folder, 'bin');
   mkdirSync(bin, { recursive: true });
   for (const { path, text } of [
+    installScript,
     deployScript({ component: 'checkout', environments: [] }),
     ...recipeNames.map(recipe),
   ]) {
@@ -279,5 +280,40 @@ describe('the deploy script', () => {
       { component: 'checkout', version: '2.0.0', status: 'succeeded' },
       { component: 'checkout', version: '2.0.1', status: 'failed', failureReason: 'exit code 1' },
     ]);
+  });
+});
+
+describe('the install script never stands in the way', () => {
+  const withoutPlimsoll = (npm: string): Bench => {
+    const at = bench({ npm, env: 'exec /usr/bin/env "$@"' });
+    rmSync(join(at.folder, 'bin/plimsoll'));
+    return { ...at, env: { ...at.env, PATH: `${join(at.folder, 'bin')}:/usr/bin:/bin` } };
+  };
+
+  test('where no package is named', () => {
+    const at = withoutPlimsoll('exit 1');
+    const ran = runScript(at, 'install', []);
+    expect([ran.status, at.calls('npm')]).toEqual([0, []]);
+    expect(ran.stderr).toContain('MARKER_PACKAGE');
+  });
+
+  test('where npm fails; and npm sees no key', () => {
+    const at = withoutPlimsoll('echo "key: ${MARKER_KEY:-none}" >&2; exit 1');
+    const ran = runScript(at, 'install', [], {
+      MARKER_PACKAGE: './plimsoll-0.1.0.tgz',
+      MARKER_KEY: 'k',
+    });
+    expect(ran.status).toBe(0);
+    expect(ran.stderr).toContain('key: none');
+    expect(ran.stderr).toContain('the deployment goes on without markers');
+    expect(at.calls('npm')).toEqual([
+      'install|--global|--ignore-scripts|--no-audit|--no-fund|./plimsoll-0.1.0.tgz',
+    ]);
+  });
+
+  test('where it is there already', () => {
+    const at = bench({ npm: 'exit 1' });
+    expect(runScript(at, 'install', [], { MARKER_PACKAGE: 'x' }).status).toBe(0);
+    expect(at.calls('npm')).toEqual([]);
   });
 });

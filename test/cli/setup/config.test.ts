@@ -93,6 +93,16 @@ describe('what counts', () => {
     },
   );
 
+  test.runIf(process.getuid?.() === 0)(
+    "is not stopped by what somebody else put above us, though it looks like a repository's",
+    () => {
+      const { top, inner } = repository('audience: shop\n');
+      for (const path of [join(top, '.git'), join(top, 'plimsoll.yaml')])
+        chownSync(path, 1234, 1234);
+      expect(value(readConfigured({}, inner)).sources.file).toBeNull();
+    },
+  );
+
   test('of paths is told from the folder of the file', () => {
     const { inner } = repository('log: sqlite:./data\nkey: keys/ci.json\narchive: /var/archive\n');
     expect(value(readConfigured({}, inner)).env).toMatchObject({
