@@ -17,6 +17,7 @@ import { plainText } from '../terminal/display.ts';
 import { readTimeout } from '../terminal/duration.ts';
 import { readSigner } from './emit.ts';
 import { readAnswer } from '../terminal/gateway-answer.ts';
+import type { Note } from '../terminal/note.ts';
 import { printLines, printProblem, printText } from '../terminal/output.ts';
 import { screenBody } from './marker-fields.ts';
 import { readPlace } from './place.ts';
@@ -44,10 +45,14 @@ export const runInstances = async (
   given: Given,
   isJson: boolean,
 ): Promise<ExitCode> => {
-  const timeoutMs = readTimeout(given);
+  const timeoutMs = readTimeout(given, ports.settings.emitWithinMs);
   const started = timeoutMs.ok
     ? await within(ports, timeoutMs.value, runs[name](ports, given, timeoutMs.value))
     : timeoutMs;
+  if (!started.ok && isOutage(started.problem) && !given.has('strict')) {
+    ports.note(notHeard(started.problem));
+    return 0;
+  }
   if (!started.ok) {
     printProblem(ports.terminal, isJson, started.problem);
     return given.has('no-fail') ? 0 : started.problem.exit;
@@ -57,6 +62,15 @@ export const runInstances = async (
   else printText(ports.terminal, [sentence(receipt, instance)]);
   return 0;
 };
+
+const isOutage = ({ exit }: CliProblem): boolean => exit === 1 || exit === 6 || exit === 8;
+
+/** It is not kept for later: by then it would say what no longer runs. */
+const notHeard = ({ message }: CliProblem): Note => ({
+  code: 'not-heard',
+  message: `nobody heard of this start: ${message}`,
+  hint: 'a start is not kept for later; --strict makes this a failure',
+});
 
 type Delivered = Result<
   { readonly receipt: InstanceReceipt; readonly instance: InstanceStarted },

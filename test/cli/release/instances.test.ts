@@ -105,3 +105,20 @@ test('without read models it is stored unasked', async () => {
   });
   expect(jsonOf(await at.plimsoll(...start, '--json'))).toMatchObject({ code: 'not-checked' });
 });
+
+test('an outage fails no container: it is told, and with --strict it is a failure', async () => {
+  const at = await desk({
+    change: (ports) => ({
+      ...ports,
+      atHand: async () => fail(problem('unreachable', 'all is away', '')),
+      instances: { topic: async () => fail(problem('unreachable', 'all is away', '')) },
+    }),
+  });
+  const said = await at.plimsoll(...start);
+  expect([said.exit, said.out, said.err.join(' ')]).toEqual([
+    0,
+    [],
+    expect.stringContaining('nobody heard of this start: all is away'),
+  ]);
+  expect((await at.plimsoll(...start, '--strict')).exit).toBe(6);
+});
