@@ -3,8 +3,7 @@ import type { ArchiveCommand } from './commands/archive.ts';
 import { archiveCommands } from './commands/archive.ts';
 import type { BacktestCommand } from './commands/backtest.ts';
 import { backtestCommands } from './commands/backtest.ts';
-import type { CommandOf, Option } from './commands/command.ts';
-import { option } from './commands/command.ts';
+import type { CommandOf } from './commands/command.ts';
 import type { DecisionCommand } from './commands/decisions.ts';
 import { decisionCommands } from './commands/decisions.ts';
 import type { DeadLetterCommand } from './commands/dead-letters.ts';
@@ -107,18 +106,6 @@ export const groupSummaries: { readonly [group: string]: string } = {
   tokens: 'who may send markers without a key',
   archive: 'the log in files that prove themselves; beside it',
 };
-
-/** Options that every command takes. */
-export const commonOptions: readonly Option[] = [
-  option('json', null, 'machine output; errors as {code,message,hint} on stderr'),
-  option('help', null, 'this help'),
-];
-
-/** All options of a command: its own, then the common ones. */
-export const optionsOf = (command: Command): readonly Option[] => [
-  ...command.options,
-  ...commonOptions,
-];
 
 export const settingsHelp: readonly (readonly [name: string, meaning: string])[] =
   Object.entries(settingNames);

@@ -1,12 +1,14 @@
-import { readFile } from 'node:fs/promises';
+import { promises as files } from 'node:fs';
 import { join } from 'node:path';
 import type { BodyWriter } from '../adapters/avro/codec.ts';
 import { openBasis } from '../adapters/foundation/basis.ts';
 import type { Foundation } from '../adapters/foundation/foundation.ts';
 import { packageRoot } from '../adapters/system/package-root.ts';
+import type { Command } from './commands.ts';
+import { releaseCommands } from './commands/release.ts';
 import { parseSettings } from '../core/settings.ts';
 import type { Given, Request } from './terminal/arguments.ts';
-import { neverFails, parseArguments, wantsJson } from './terminal/arguments.ts';
+import { neverFails, parseCommandLine, wantsJson } from './terminal/arguments.ts';
 import { withDefaults } from './terminal/defaults.ts';
 import { commandPorts } from './main/command-ports.ts';
 import { absentCommands } from './main/edition.ts';
@@ -40,7 +42,7 @@ const closeWithin = (name: string): number =>
 type RunRequest = Extract<Request, { readonly ask: 'run' }>;
 
 const answer = async (): Promise<number> => {
-  const request = parseArguments(args);
+  const request = parseCommandLine(args, await commandsFor(args));
   if (!request.ok) return refused(request.problem);
   switch (request.value.ask) {
     case 'help':
@@ -54,14 +56,20 @@ const answer = async (): Promise<number> => {
   }
 };
 
-const refused = (cause: CliProblem): ExitCode => {
+/** What pipelines run is looked for before the table of all commands is loaded. */
+const commandsFor = async ([first]: readonly string[]): Promise<readonly Command[]> =>
+  first === 'release' ? releaseCommands : (await import('./commands.ts')).commands;
+
+const refused = async (cause: CliProblem): Promise<ExitCode> => {
   printProblem(terminal, isJson, cause);
-  return neverFails(args) ? 0 : cause.exit;
+  return neverFails(args, await commandsFor(args)) ? 0 : cause.exit;
 };
 
 const packageVersion = async (): Promise<string> => {
   const file = join(packageRoot, 'package.json');
-  const { version } = JSON.parse(await readFile(file, 'utf8')) as { readonly version: string };
+  const { version } = JSON.parse(await files.readFile(file, 'utf8')) as {
+    readonly version: string;
+  };
   return version;
 };
 
@@ -163,7 +171,7 @@ const endQuietly = (error: NodeJS.ErrnoException): void => {
 process.stdout.on('error', endQuietly);
 process.stderr.on('error', endQuietly);
 
-const fault = (cause: unknown): ExitCode => {
+const fault = (cause: unknown): Promise<ExitCode> => {
   const missing = missingPackage(cause);
   if (missing !== undefined)
     return refused(

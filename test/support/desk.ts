@@ -1,6 +1,7 @@
 import type { CliPorts, Running, ServiceName } from '../../services/cli/ports.ts';
 import type { CliProblem } from '../../services/cli/problem.ts';
-import { parseArguments, wantsJson } from '../../services/cli/terminal/arguments.ts';
+import { wantsJson } from '../../services/cli/terminal/arguments.ts';
+import { parseArguments } from '../../services/cli/terminal/parse-arguments.ts';
 import { printNote, printProblem } from '../../services/cli/terminal/output.ts';
 import { foldFailed, problem, refuse } from '../../services/cli/problem.ts';
 import { run } from '../../services/cli/run.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { access, link, open, unlink } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, promises as files, readFileSync, statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
@@ -190,19 +190,10 @@ function isOfFormat(text: string, format: string): boolean {
 }
 
 /** Mode and text come from one open file, so that neither can be exchanged in between. */
-async function readSmallFile(
-  path: string,
-): Promise<Result<{ readonly text: string; readonly isExposed: boolean }, KeyProblem>> {
-  let file: FileHandle | undefined;
+async function readSmallFile(path: string): Promise<SmallFile> {
   try {
-    file = await open(path, 'r');
-    const about = await file.stat();
-    if (about.isDirectory()) return notReadable(path, 'it is a folder');
-    // Windows keeps its rights elsewhere and reports the same mode for every file.
-    const isExposed = process.platform !== 'win32' && (about.mode & othersMask) !== 0;
-    if (about.size > fileBytesMax)
-      return malformed(path, `it is longer than ${fileBytesMax} bytes`);
-    return ok({ text: await file.readFile('utf8'), isExposed });
+    // For one small file Node would start four threads. What is no file, a pipe say, may keep its reader waiting.
+    return statSync(path).isFile() ? readAtOnce(path) : await readWithPatience(path);
   } catch (cause) {
     return errorCode(cause) === 'ENOENT'
       ? problem(
@@ -211,10 +202,42 @@ async function readSmallFile(
           "plimsoll keys new makes a key; after plimsoll migrate keys are still in the old folder's keys/: copy that, or name the file by --key or PLIMSOLL_KEY",
         )
       : notReadable(path, errorCode(cause));
-  } finally {
-    await file?.close();
   }
 }
+
+type SmallFile = Result<{ readonly text: string; readonly isExposed: boolean }, KeyProblem>;
+
+function readAtOnce(path: string): SmallFile {
+  const file = openSync(path, 'r');
+  try {
+    const about = fstatSync(file);
+    return unfit(path, about) ?? ok({ text: readFileSync(file, 'utf8'), ...exposure(about) });
+  } finally {
+    closeSync(file);
+  }
+}
+
+async function readWithPatience(path: string): Promise<SmallFile> {
+  const file = await files.open(path, 'r');
+  try {
+    const about = await file.stat();
+    return unfit(path, about) ?? ok({ text: await file.readFile('utf8'), ...exposure(about) });
+  } finally {
+    await file.close();
+  }
+}
+
+const unfit = (path: string, about: Stats): Result<never, KeyProblem> | undefined => {
+  if (about.isDirectory()) return notReadable(path, 'it is a folder');
+  return about.size > fileBytesMax
+    ? malformed(path, `it is longer than ${fileBytesMax} bytes`)
+    : undefined;
+};
+
+/** Windows keeps its rights elsewhere and reports the same mode for every file. */
+const exposure = (about: Stats): { readonly isExposed: boolean } => ({
+  isExposed: process.platform !== 'win32' && (about.mode & othersMask) !== 0,
+});
 
 /**
  * Under a temporary name first, then linked into place: unlike a rename, a link never replaces a file. If
@@ -227,14 +250,14 @@ async function writeWhole(
 ): Promise<Result<undefined, KeyProblem>> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.new`;
   try {
-    const file = await open(temporary, 'wx', mode);
+    const file = await files.open(temporary, 'wx', mode);
     try {
       await file.writeFile(`${JSON.stringify(content, null, 2)}\n`);
       await file.sync();
     } finally {
       await file.close();
     }
-    await link(temporary, path);
+    await files.link(temporary, path);
     await syncFolder(dirname(path));
     return ok(undefined);
   } catch (cause) {
@@ -246,13 +269,13 @@ async function writeWhole(
           'name a folder that exists and that this user may write to',
         );
   } finally {
-    await unlink(temporary).catch(() => undefined);
+    await files.unlink(temporary).catch(() => undefined);
   }
 }
 
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return; // folders cannot be opened there
-  const handle = await open(folder, 'r');
+  const handle = await files.open(folder, 'r');
   try {
     await handle.sync();
   } finally {
@@ -268,7 +291,7 @@ const notReadable = (path: string, why: string): Result<never, KeyProblem> =>
   );
 
 const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
+  files.access(path).then(
     () => true,
     () => false,
   );

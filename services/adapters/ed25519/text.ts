@@ -18,7 +18,7 @@ const shortBytesMax = 64;
 const shortTextsMax = 2048;
 
 /** ASCII texts that came lately, each at the place that some of its bytes name: another one there takes it over. */
-const shortTexts: (string | undefined)[] = Array.from({ length: shortTextsMax }, () => undefined);
+const shortTexts: (string | undefined)[] = Array<string | undefined>(shortTextsMax).fill(undefined);
 
 /**
  * The text of the bytes [start, end), a byte order mark kept; undefined where they are no UTF-8. For texts of which there

@@ -1,5 +1,5 @@
+import { promises as files } from 'node:fs';
 import { hash, randomUUID } from 'node:crypto';
-import { readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nameMax } from '../../core/markers/limits.ts';
 import type { Numbered, Numbering } from '../../ports/numbering.ts';
@@ -37,7 +37,7 @@ export const openNumbering = (options: {
       }
       const sequence = (await takeFree(folder, names)) ?? (await takeNext(folder, names));
       if (sequence === undefined) continue;
-      const producer = (await readFile(join(folder, 'producer'), 'utf8')).trim();
+      const producer = (await files.readFile(join(folder, 'producer'), 'utf8')).trim();
       return producer === '' || producer.length > nameMax ? null : { producer, sequence };
     }
     return null;
@@ -47,14 +47,14 @@ export const openNumbering = (options: {
     take: (keyId) => take(folderOf(keyId)).catch(() => null),
     giveBack: async (keyId, { sequence }) => {
       const path = join(folderOf(keyId), `free-${sequence}`);
-      await writeFile(path, '', { flag: 'wx' }).catch(() => undefined);
+      await files.writeFile(path, '', { flag: 'wx' }).catch(() => undefined);
     },
   };
 };
 
 const listed = async (folder: string): Promise<readonly string[] | undefined> => {
   try {
-    return await readdir(folder);
+    return await files.readdir(folder);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
@@ -66,21 +66,21 @@ const begin = async (folder: string, host: string): Promise<void> => {
   const temporary = `${folder}.new-${randomUUID()}`;
   await makeFolders(temporary);
   try {
-    await writeFile(
+    await files.writeFile(
       join(temporary, 'producer'),
       `${host.slice(0, 64)}/${randomUUID().slice(0, 8)}\n`,
     );
-    await writeFile(join(temporary, 'next-1'), '');
-    await rename(temporary, folder).catch(() => undefined);
+    await files.writeFile(join(temporary, 'next-1'), '');
+    await files.rename(temporary, folder).catch(() => undefined);
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    await files.rm(temporary, { recursive: true, force: true });
   }
 };
 
 const takeFree = async (folder: string, names: readonly string[]): Promise<number | undefined> => {
   for (const sequence of numbersIn(names, freePattern)) {
     // What a directory still lists may be gone: only one removal succeeds.
-    const isOurs = await unlink(join(folder, `free-${sequence}`)).then(
+    const isOurs = await files.unlink(join(folder, `free-${sequence}`)).then(
       () => true,
       () => false,
     );
@@ -92,13 +92,12 @@ const takeFree = async (folder: string, names: readonly string[]): Promise<numbe
 const takeNext = async (folder: string, names: readonly string[]): Promise<number | undefined> => {
   const sequence = numbersIn(names, nextPattern).at(-1);
   if (sequence === undefined) return undefined;
-  const isOurs = await rename(
-    join(folder, `next-${sequence}`),
-    join(folder, `next-${sequence + 1}`),
-  ).then(
-    () => true,
-    () => false,
-  );
+  const isOurs = await files
+    .rename(join(folder, `next-${sequence}`), join(folder, `next-${sequence + 1}`))
+    .then(
+      () => true,
+      () => false,
+    );
   return isOurs ? sequence : undefined;
 };
 

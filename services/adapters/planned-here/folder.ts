@@ -1,5 +1,5 @@
+import { promises as disk } from 'node:fs';
 import { hash, randomUUID } from 'node:crypto';
-import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Slot } from '../../core/markers/marker.ts';
 import type { Result } from '../../core/result.ts';
@@ -28,7 +28,7 @@ export const openPlannedHere = (folder: string): PlannedHereStore => {
     const number = Math.max(-1, ...names.map((name) => numberOf(prefix, name)));
     if (number < 0) return undefined;
     const path = join(folder, `${prefix}${number}`);
-    const content = readContent(await readFile(`${path}.json`, 'utf8'));
+    const content = readContent(await disk.readFile(`${path}.json`, 'utf8'));
     if (content === undefined) throw new SyntaxError(`${path}.json holds no plan`);
     const hasEnded = names.includes(`${prefix}${number}.ended`);
     return { number, plan: { deployment: content.deployment, slot: content.slot, hasEnded } };
@@ -38,14 +38,14 @@ export const openPlannedHere = (folder: string): PlannedHereStore => {
     const temporary = `${path}.${randomUUID()}.new`;
     await makeFolders(folder);
     try {
-      await writeFile(temporary, content, { flag: 'wx' });
-      await link(temporary, path);
+      await disk.writeFile(temporary, content, { flag: 'wx' });
+      await disk.link(temporary, path);
       return 'written';
     } catch (error) {
       if (codeOf(error) === 'EEXIST') return 'taken';
       throw error;
     } finally {
-      await rm(temporary, { force: true });
+      await disk.rm(temporary, { force: true });
     }
   };
 
@@ -55,7 +55,7 @@ export const openPlannedHere = (folder: string): PlannedHereStore => {
       const number = name.startsWith(prefix)
         ? numberOf(prefix, name.replace('.ended', '.json'))
         : -1;
-      if (number >= 0 && number <= upTo) await rm(join(folder, name), { force: true });
+      if (number >= 0 && number <= upTo) await disk.rm(join(folder, name), { force: true });
     }
   };
 
@@ -64,7 +64,7 @@ export const openPlannedHere = (folder: string): PlannedHereStore => {
       told(folder, async () => {
         const files = (await listed(folder)).filter((name) => name.endsWith('.json'));
         const texts = await Promise.all(
-          files.slice(0, namesMax).map((name) => readFile(join(folder, name), 'utf8')),
+          files.slice(0, namesMax).map((name) => disk.readFile(join(folder, name), 'utf8')),
         );
         return [...new Set(texts.flatMap((text) => readContent(text)?.deployName ?? []))];
       }),
@@ -114,7 +114,7 @@ const numberOf = (prefix: string, name: string): number =>
 
 const listed = async (folder: string): Promise<readonly string[]> => {
   try {
-    return await readdir(folder);
+    return await disk.readdir(folder);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return [];
     throw error;

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import * as nodeFiles from 'node:fs/promises';
+import { constants, existsSync, promises } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { NewRecord } from '../../core/log/record.ts';
 import type { Result } from '../../core/result.ts';
@@ -18,7 +18,7 @@ import { fileFault } from '../system/file-fault.ts';
 import { makeFolders } from '../system/make-folders.ts';
 
 /** The file system, as far as a spool uses it. */
-export type SpoolFiles = Pick<typeof nodeFiles, 'open' | 'readdir' | 'rename' | 'unlink' | 'stat'>;
+export type SpoolFiles = Pick<typeof promises, 'open' | 'readdir' | 'rename' | 'unlink' | 'stat'>;
 
 export type SpoolOptions = {
   /** Holds a folder for each log that markers are kept for. */
@@ -50,6 +50,25 @@ export const spoolDestination = (audience: string, address: string): SpoolDestin
 
 const withoutUser = (address: string): string => address.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1');
 
+/** Loaded when it is used: most emitting commands keep nothing. */
+const nodeFiles: SpoolFiles = {
+  get open() {
+    return promises.open;
+  },
+  get readdir() {
+    return promises.readdir;
+  },
+  get rename() {
+    return promises.rename;
+  },
+  get unlink() {
+    return promises.unlink;
+  },
+  get stat() {
+    return promises.stat;
+  },
+};
+
 const markersMaxDefault = 10_000;
 /** What was begun and never renamed is nobody's after this long. */
 const abandonedAfterMs = 3_600_000;
@@ -67,10 +86,13 @@ export const openSpool = (options: SpoolOptions): Spool => {
   const { root, destination, tools, now, bytesMax, ageMaxMs } = options;
   const { markersMax = markersMaxDefault, files = nodeFiles } = options;
   const folder = join(root, destination.name);
+  const mayBeThere = options.files === undefined ? existsSync : (): boolean => true;
   const aside = join(folder, 'refused');
   const folderOf = (from: 'waiting' | 'refused'): string => (from === 'waiting' ? folder : aside);
 
   const listed = async (from: string): Promise<readonly string[]> => {
+    // Most machines have no spool, and then no thread is started to hear so.
+    if (!mayBeThere(from)) return [];
     try {
       return await files.readdir(from);
     } catch (error) {
@@ -99,7 +121,7 @@ export const openSpool = (options: SpoolOptions): Spool => {
   };
 
   const readBytes = async (path: string): Promise<Uint8Array | undefined> => {
-    let file: nodeFiles.FileHandle;
+    let file: FileHandle;
     try {
       // Nobody is to point us to a file that is none of the spool's.
       file = await files.open(path, constants.O_RDONLY | constants.O_NOFOLLOW);

@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { promises as files } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /**
@@ -11,7 +11,7 @@ export const makeFolders = async (path: string): Promise<string | undefined> => 
   for (let at = resolve(path); !(await isThere(at)); at = dirname(at)) missing.push(at);
   for (const folder of missing.toReversed()) {
     try {
-      await mkdir(folder);
+      await files.mkdir(folder);
     } catch (error) {
       // Another process may have made it just now.
       if (!(await isThere(folder))) throw error;
@@ -21,7 +21,7 @@ export const makeFolders = async (path: string): Promise<string | undefined> => 
 };
 
 const isThere = async (path: string): Promise<boolean> => {
-  const found = await stat(path).catch((error: unknown) => {
+  const found = await files.stat(path).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   });

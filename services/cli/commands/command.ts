@@ -43,3 +43,15 @@ export const repeatable = (name: string, value: string, meaning: string): Option
   ...option(name, value, meaning),
   isRepeatable: true,
 });
+
+/** Options that every command takes. */
+export const commonOptions: readonly Option[] = [
+  option('json', null, 'machine output; errors as {code,message,hint} on stderr'),
+  option('help', null, 'this help'),
+];
+
+/** All options of a command: its own, then the common ones. */
+export const optionsOf = ({ options }: Pick<CommandOf<string>, 'options'>): readonly Option[] => [
+  ...options,
+  ...commonOptions,
+];

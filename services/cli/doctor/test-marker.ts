@@ -7,7 +7,7 @@ import { problem } from '../problem.ts';
 import { openReader } from '../reading/open-reader.ts';
 import { emit } from '../release/emit.ts';
 import type { Given } from '../terminal/arguments.ts';
-import { parseArguments } from '../terminal/arguments.ts';
+import { parseArguments } from '../terminal/parse-arguments.ts';
 import { readAnswer } from '../terminal/gateway-answer.ts';
 import type { Check } from './check.ts';
 import { failedBy, passed, skipped, warned } from './check.ts';

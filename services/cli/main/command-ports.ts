@@ -7,13 +7,13 @@ import type { Basis } from '../../adapters/foundation/basis.ts';
 import type { Foundation } from '../../adapters/foundation/foundation.ts';
 import { keysFolder } from '../../adapters/foundation/keys-folder.ts';
 import { createHttpClient } from '../../adapters/http/client.ts';
-import { openNumbering } from '../../adapters/numbering/folder.ts';
 import { openSpool, spoolDestination } from '../../adapters/spool/folder.ts';
 import { bootTime } from '../../adapters/system/boot-time.ts';
-import { openPlannedHere } from '../../adapters/planned-here/folder.ts';
 import { ok } from '../../core/result.ts';
 import type { Settings } from '../../core/settings.ts';
 import type { Git } from '../../ports/git.ts';
+import type { Numbering } from '../../ports/numbering.ts';
+import type { PlannedHereStore } from '../../ports/planned-here.ts';
 import type { CliPorts, KeyFiles } from '../ports.ts';
 import type { AtHandPorts } from './at-hand-ports.ts';
 import { projectFilesAt } from './project-files.ts';
@@ -46,6 +46,19 @@ export const commandPorts = (
     (opening ??= Promise.all([import('./at-hand-ports.ts'), openFoundation()]).then(
       ([{ atHandPorts }, foundation]) => atHandPorts(foundation, { keys, note, stop }),
     ));
+  const planned = async (): Promise<PlannedHereStore> => {
+    const { openPlannedHere } = await import('../../adapters/planned-here/folder.ts');
+    return openPlannedHere(join(settings.dataFolder, 'planned', settings.audience));
+  };
+  const numbering = async (): Promise<Numbering> => {
+    const { openNumbering } = await import('../../adapters/numbering/folder.ts');
+    return openNumbering({
+      folder: join(settings.dataFolder, 'numbering'),
+      log: JSON.stringify([settings.audience, settings.url ?? settings.log]),
+      host: hostname(),
+      mayBegin: () => existsSync(settings.dataFolder),
+    });
+  };
   return {
     settings,
     settingSources,
@@ -56,7 +69,8 @@ export const commandPorts = (
     isJson,
     clock,
     // From the start of the process, before any of our code was loaded.
-    sinceStartMs: () => performance.now(),
+    // As performance.now() says it, whose module need not be loaded.
+    sinceStartMs: () => process.uptime() * 1000,
     ids,
     tools,
     keys,
@@ -72,13 +86,16 @@ export const commandPorts = (
     spoolNow,
     flushApart: async (keyFile) => (await import('./flush-apart.ts')).flushApart(keyFile),
     readPieces: (path) => readPieces(path),
-    planned: openPlannedHere(join(settings.dataFolder, 'planned', settings.audience)),
-    numbering: openNumbering({
-      folder: join(settings.dataFolder, 'numbering'),
-      log: JSON.stringify([settings.audience, settings.url ?? settings.log]),
-      host: hostname(),
-      mayBegin: () => existsSync(settings.dataFolder),
-    }),
+    planned: {
+      names: async () => (await planned()).names(),
+      last: async (deployName) => (await planned()).last(deployName),
+      begin: async (deployName, plan, before) => (await planned()).begin(deployName, plan, before),
+      end: async (deployName, deployment) => (await planned()).end(deployName, deployment),
+    },
+    numbering: {
+      take: async (keyId) => (await numbering()).take(keyId),
+      giveBack: async (keyId, taken) => (await numbering()).giveBack(keyId, taken),
+    },
     gateway: settings.url === null ? null : createHttpClient(settings.url),
     repositoryAddress: async () => (await git()).address(),
     git: {

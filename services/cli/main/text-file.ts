@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { open, writeFile } from 'node:fs/promises';
+import { createReadStream, promises as files } from 'node:fs';
 import { fileFault } from '../../adapters/system/file-fault.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
@@ -13,7 +12,7 @@ export const readTextFile = async (
   bytesMax: number,
 ): Promise<Result<string, CliProblem>> => {
   try {
-    const file = await open(path, 'r');
+    const file = await files.open(path, 'r');
     try {
       const { bytesRead, buffer } = await file.read(Buffer.alloc(bytesMax + 1), 0, bytesMax + 1, 0);
       if (bytesRead > bytesMax)
@@ -36,7 +35,7 @@ export const writeTextFile = async (
   text: string,
 ): Promise<Result<void, CliProblem>> => {
   try {
-    await writeFile(path, text);
+    await files.writeFile(path, text);
     return ok(undefined);
   } catch (cause) {
     return failed({

@@ -1,6 +1,4 @@
 import { deploymentIdOf } from '../../core/deployment-id.ts';
-import type { Deployment } from '../../core/deployment.ts';
-import { hasEnded } from '../../core/lifecycle.ts';
 import type { Slot } from '../../core/markers/marker.ts';
 import { uuidPattern } from '../../core/markers/parse-marker.ts';
 import { sameSlot } from '../../core/markers/slot.ts';
@@ -13,7 +11,6 @@ import { ciJob } from './ci/ci-job.ts';
 import type { AtHand, CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
-import { readRows } from '../reading/reading.ts';
 import type { Note } from '../terminal/note.ts';
 
 // Which deployment a command is about: the one that it names, that of its CI run, or the last plan from here.
@@ -130,20 +127,9 @@ const notKept = ({ message }: { readonly message: string }): Note => ({
   hint: 'name it in the updates: --deployment=UUID',
 });
 
-const hasEndedOnLog = async (atHand: AtHand | undefined, id: string): Promise<boolean> => {
-  const last = (await deploymentRow(atHand, id))?.attempts.at(-1);
-  return last !== undefined && hasEnded(last);
-};
+/** Read models are loaded where they are asked. */
+const hasEndedOnLog = async (atHand: AtHand | undefined, id: string): Promise<boolean> =>
+  atHand !== undefined && (await import('./deployment-at-hand.ts')).hasEndedOnLog(atHand, id);
 
 const plannedOnLog = async (atHand: AtHand | undefined, id: string): Promise<Slot | null> =>
-  (await deploymentRow(atHand, id))?.attempts.findLast(({ plan }) => plan !== null)?.plan?.slot ??
-  null;
-
-const deploymentRow = async (
-  atHand: AtHand | undefined,
-  id: string,
-): Promise<Deployment | undefined> => {
-  if (atHand === undefined) return undefined;
-  const rows = await readRows(atHand, [{ model: 'deployment', key: id }]);
-  return rows.ok ? (rows.value.get('deployment', id) as Deployment | undefined) : undefined;
-};
+  atHand === undefined ? null : (await import('./deployment-at-hand.ts')).plannedOnLog(atHand, id);

@@ -1,7 +1,7 @@
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Command, CommandName } from '../commands.ts';
-import { commands, optionsOf } from '../commands.ts';
+import { optionsOf } from '../commands/command.ts';
 import type { Option } from '../commands/command.ts';
 import { nearest } from '../../core/nearest.ts';
 import type { CliProblem } from '../problem.ts';
@@ -25,17 +25,21 @@ export type Request =
   | { readonly ask: 'version' };
 
 /** Reads a command line strictly: nothing is guessed, nothing is ignored. */
-export const parseArguments = (args: readonly string[]): Result<Request, CliProblem> => {
+export const parseCommandLine = (
+  args: readonly string[],
+  /** Where the command is looked for: all, or all that begin with the first word. */
+  commands: readonly Command[],
+): Result<Request, CliProblem> => {
   const [first] = args;
   if (first === undefined || first === '--help' || first === '-h' || first === 'help')
     return ok({ ask: 'help', about: args.slice(1).join(' ') });
   if (first === '--version') return ok({ ask: 'version' });
-  const command = commandAt(args);
-  const group = groupAt(args);
+  const command = commandAt(args, commands);
+  const group = groupAt(args, commands);
   const wantsHelp = beforeEnd(args).some((arg) => arg === '--help' || arg === '-h');
   if (wantsHelp && (command ?? group) !== undefined)
     return ok({ ask: 'help', about: command?.name ?? group ?? '' });
-  if (command === undefined) return unknownCommand(args, group);
+  if (command === undefined) return unknownCommand(args, group, commands);
   const given = readGiven(command, args.slice(lengthOf(command.name)));
   return given.ok ? ok({ ask: 'run', command, given: given.value }) : given;
 };
@@ -44,7 +48,7 @@ export const parseArguments = (args: readonly string[]): Result<Request, CliProb
 export const wantsJson = (args: readonly string[]): boolean => beforeEnd(args).includes('--json');
 
 /** Whether this is a step of a pipeline that asked never to be failed by it, also where it cannot be read. */
-export const neverFails = (args: readonly string[]): boolean =>
+export const neverFails = (args: readonly string[], commands: readonly Command[]): boolean =>
   commands.some(
     ({ name, options }) =>
       name.split(' ')[0] === args[0] && options.some((one) => one.name === 'no-fail'),
@@ -57,16 +61,17 @@ const beforeEnd = (args: readonly string[]): readonly string[] => {
 
 const lengthOf = (name: CommandName): number => name.split(' ').length;
 
-const commandAt = (args: readonly string[]): Command | undefined =>
+const commandAt = (args: readonly string[], commands: readonly Command[]): Command | undefined =>
   commands.find(({ name }) => args.slice(0, lengthOf(name)).join(' ') === name);
 
 /** The first word, where it begins commands of two words: `release`, `keys`, `dead-letters`. */
-const groupAt = ([first]: readonly string[]): string | undefined =>
+const groupAt = ([first]: readonly string[], commands: readonly Command[]): string | undefined =>
   commands.some(({ name }) => name.startsWith(`${first} `)) ? first : undefined;
 
 const unknownCommand = (
   args: readonly string[],
   group: string | undefined,
+  commands: readonly Command[],
 ): Result<never, CliProblem> => {
   const names = commands.map(({ name }) => name);
   if (group !== undefined) {

@@ -23,14 +23,18 @@ const shortEscapes: { readonly [character: string]: string } = {
   '\r': String.raw`\r`,
 };
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+let segmenter: Intl.Segmenter | undefined;
+/** Made when it is first needed: it takes a sixth of the time that Node needs to start. */
+const graphemesOf = (text: string): Intl.Segments =>
+  (segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' })).segment(text);
+
 const wide =
   /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
 
 /** Columns that the text takes in a terminal: two for East Asian wide letters and emoji, none for combining marks. */
 export const displayWidth = (text: string): number => {
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += wide.test(segment) ? 2 : 1;
+  for (const { segment } of graphemesOf(text)) width += wide.test(segment) ? 2 : 1;
   return width;
 };
 
@@ -39,7 +43,7 @@ export const shortened = (text: string, widthMax: number): string => {
   if (displayWidth(text) <= widthMax) return text;
   let width = 0;
   let kept = '';
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     width += displayWidth(segment);
     if (width > widthMax - 1) break;
     kept += segment;

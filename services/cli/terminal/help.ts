@@ -1,5 +1,6 @@
 import type { Command } from '../commands.ts';
-import { commands, commonOptions, groupSummaries, settingsHelp } from '../commands.ts';
+import { commands, groupSummaries, settingsHelp } from '../commands.ts';
+import { commonOptions } from '../commands/command.ts';
 import { factCommands } from '../commands/facts.ts';
 import type { Option } from '../commands/command.ts';
 

@@ -4,6 +4,7 @@ import { makeObjectsYoung } from '../../adapters/system/young-objects.ts';
 import { type Bench, type BenchResult, interleave } from './bench.ts';
 import { archiveRead } from './archive-read.ts';
 import { canaryFold } from './canary-fold.ts';
+import { cliStart } from './cli-start.ts';
 import { currentEmbedded, rebuildEmbedded } from './embedded.ts';
 import { decisionDelay } from './decision-delay.ts';
 import { emitToVisible } from './emit-to-visible.ts';
@@ -30,6 +31,7 @@ const benchesOf = (markers: number): readonly Bench[] => [
   archiveRead,
   rebuild(markers),
   emitToVisible(),
+  cliStart(),
   currentEmbedded(markers),
   rebuildEmbedded(markers),
   rebuildVsStreams(markers),

@@ -66,6 +66,8 @@ const bundleEntry = async (
     entryFileNames: '[name].js',
     chunkFileNames: `${name}-[name]-[hash].js`,
     comments: false,
+    // Names stay, for whoever reads a stack.
+    minify: { compress: true, mangle: false, codegen: true },
   } as const;
   // What is loaded at the start goes into one file, also where other files use it, too.
   const apart = chunksOf(await build.generate(output));

@@ -1,4 +1,4 @@
-import { parseArguments } from '../../cli/terminal/arguments.ts';
+import { parseArguments } from '../../cli/terminal/parse-arguments.ts';
 import type { ServiceName } from '../../cli/ports.ts';
 import type { Settings } from '../../core/settings.ts';
 import { parseSettings } from '../../core/settings.ts';

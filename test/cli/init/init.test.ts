@@ -13,7 +13,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ciNames } from '../../../services/cli/init/ci-snippets.ts';
 import { parseSettingsFile } from '../../../services/core/settings-file.ts';
-import { parseArguments } from '../../../services/cli/terminal/arguments.ts';
+import { parseArguments } from '../../../services/cli/terminal/parse-arguments.ts';
 import { faultsOf } from '../../support/cli-schemas.ts';
 import type { Desk, Said } from '../../support/desk.ts';
 import { openDesk } from '../../support/desk.ts';

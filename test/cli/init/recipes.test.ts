@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { deployScript, installScript } from '../../../services/cli/init/deploy-script.ts';
 import type { RecipeName } from '../../../services/cli/init/recipes.ts';
 import { recipe, recipeNames } from '../../../services/cli/init/recipes.ts';
-import { parseArguments } from '../../../services/cli/terminal/arguments.ts';
+import { parseArguments } from '../../../services/cli/terminal/parse-arguments.ts';
 import { bareEnv } from '../../support/bare-env.ts';
 import { eventually } from '../../support/eventually.ts';
 import { plimsoll } from '../../support/plimsoll.ts';

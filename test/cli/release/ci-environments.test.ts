@@ -7,7 +7,7 @@ import { completeMarker } from '../../../services/cli/release/draft.ts';
 import { draftMarker } from '../../../services/cli/release/draft-marker.ts';
 import type { Origin } from '../../../services/cli/release/draft.ts';
 import { plainText } from '../../../services/cli/terminal/display.ts';
-import { parseArguments } from '../../../services/cli/terminal/arguments.ts';
+import { parseArguments } from '../../../services/cli/terminal/parse-arguments.ts';
 import type { Marker } from '../../../services/core/markers/marker.ts';
 import { createMemoryIds } from '../../../services/adapters/memory/ids.ts';
 import {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { commands, optionsOf } from '../../../services/cli/commands.ts';
+import { commands } from '../../../services/cli/commands.ts';
+import { optionsOf } from '../../../services/cli/commands/command.ts';
 import { printCompletion } from '../../../services/cli/setup/completion.ts';
 import type { Given } from '../../../services/cli/terminal/arguments.ts';
 

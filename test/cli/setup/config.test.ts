@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readConfigured } from '../../../services/cli/main/settings-file.ts';
-import { parseArguments } from '../../../services/cli/terminal/arguments.ts';
+import { parseArguments } from '../../../services/cli/terminal/parse-arguments.ts';
 import { withDefaults } from '../../../services/cli/terminal/defaults.ts';
 import type { SettingLine } from '../../../services/cli/setup/config.ts';
 import { faultsOf } from '../../support/cli-schemas.ts';

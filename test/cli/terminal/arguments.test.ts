@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Given } from '../../../services/cli/terminal/arguments.ts';
-import { neverFails, parseArguments, wantsJson } from '../../../services/cli/terminal/arguments.ts';
+import { neverFails, wantsJson } from '../../../services/cli/terminal/arguments.ts';
+import { parseArguments } from '../../../services/cli/terminal/parse-arguments.ts';
 import { commands } from '../../../services/cli/commands.ts';
 import { helpText } from '../../../services/cli/terminal/help.ts';
 import { value } from '../../support/records.ts';
@@ -103,9 +104,9 @@ describe('a command line', () => {
   });
 
   test('of a pipeline never fails where that was asked, also where it cannot be read', () => {
-    expect(neverFails(['release', 'plna', '--no-fail'])).toBe(true);
-    expect(neverFails(['release', 'plan', '--', '--no-fail'])).toBe(false);
-    expect(neverFails(['current', '--no-fail'])).toBe(false);
+    expect(neverFails(['release', 'plna', '--no-fail'], commands)).toBe(true);
+    expect(neverFails(['release', 'plan', '--', '--no-fail'], commands)).toBe(false);
+    expect(neverFails(['current', '--no-fail'], commands)).toBe(false);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseArguments } from '../../../services/cli/terminal/arguments.ts';
+import { parseArguments } from '../../../services/cli/terminal/parse-arguments.ts';
 import { commands } from '../../../services/cli/commands.ts';
 import { helpText } from '../../../services/cli/terminal/help.ts';
 
