@@ -14,7 +14,9 @@ import {
   signed,
   trusts,
 } from './given.ts';
+import { onBehalfSource } from '../../services/core/trust/on-behalf.ts';
 import { asGolden, goldenFolder } from './golden-logs.ts';
+import type { Said } from './markers.ts';
 import {
   added,
   audience,
@@ -70,7 +72,21 @@ const operator = trusts('ops', { roles: ['operator'] });
 
 const yearSeconds = 366 * 86_400;
 
+const gateway = trusts('gateway', { roles: ['gateway'] });
+const withToken = (says: Said, source = onBehalfSource('shop')): Step =>
+  by('gateway', { ...says, source });
+
 const valid: readonly Story[] = [
+  [
+    'log_said_with_token',
+    'A gateway signs for callers with a token, beside what keys say of the same place.',
+    gateway,
+    by('ci', logged('1.0.0')),
+    withToken(planned('2.0.0')),
+    withToken(started()),
+    withToken(succeeded(), onBehalfSource('till')),
+    by('ci', logged('1.0.0')),
+  ],
   [
     'log_letters_redriven_and_discarded',
     'A record that its key makes good later, sent again behind the operation that names it; another is let rest.',
@@ -212,6 +228,26 @@ const otherDigest = (shape: 'update' | 'place') => forged.digestOf(shape);
 const trusted = trusts('ci');
 
 const invalid = async (): Promise<readonly Story[]> => [
+  [
+    'log_token_unnamed',
+    'A gateway does not say for whom it speaks.',
+    gateway,
+    by('gateway', planned()),
+  ],
+  [
+    'log_token_on_plan_of_key',
+    'A caller with a token ends what somebody with a key has planned.',
+    gateway,
+    by('ci', planned()),
+    withToken(failed()),
+  ],
+  [
+    'log_token_decides',
+    'A gateway decides for somebody.',
+    gateway,
+    by('ci', planned()),
+    withToken(decided('roll-back')),
+  ],
   [
     'log_bit_flipped_in_value',
     'One bit of the value was changed.',
