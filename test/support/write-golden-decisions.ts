@@ -29,6 +29,7 @@ import {
 import type { Asked } from './golden-decisions.ts';
 import { askAbout, goldenDecisionsFolder } from './golden-decisions.ts';
 import { asGolden } from './golden-logs.ts';
+import { onBehalfSource } from '../../services/core/trust/on-behalf.ts';
 import type { Said } from './markers.ts';
 import {
   audience,
@@ -107,7 +108,30 @@ const conflicting: readonly Step[] = [
   by('ci', started({ reason: 'said twice' }), { marker: 'marker 6' }),
 ];
 
+/** Callers with a token speak through a gateway; the first decision stands at position 8, or behind what they say. */
+const gateway = trusts('gateway', { roles: ['gateway'] });
+const withToken = (says: Said): Step => by('gateway', { ...says, source: onBehalfSource('shop') });
+const plannedWithToken: readonly Step[] = [
+  gateway,
+  ...canary.slice(0, 3),
+  withToken(planned('2.0.0', { digest: artifact('b'), strategy: 'canary', canaryShare: 0.1 })),
+  withToken(started()),
+];
+const releasedWithToken: readonly Step[] = [gateway, ...canary, withToken(logged('6.6.6'))];
+
 const refused: readonly Story[] = [
+  [
+    'planned_with_token',
+    'A canary that a caller with a token planned, and no key.',
+    [...plannedWithToken, decides(promote)],
+    at(8),
+  ],
+  [
+    'holder_said_with_token_accepted',
+    'A caller with a token says that another version holds the slot, and the policy takes his word.',
+    [...releasedWithToken, decides(rollBack)],
+    at(9, policy({ onBehalf: 'accept' })),
+  ],
   // The record and who signed it.
   [
     'unsigned',
@@ -927,6 +951,18 @@ const refused: readonly Story[] = [
 ];
 
 const obeyed: readonly Story[] = [
+  [
+    'planned_with_token_accepted',
+    'A canary that a caller with a token planned, where the policy takes his word.',
+    [...plannedWithToken, decides(promote)],
+    at(8, policy({ onBehalf: 'accept' })),
+  ],
+  [
+    'holder_said_with_token',
+    'A caller with a token says that another version holds the slot: the way back is the one that a key has named.',
+    [...releasedWithToken, decides(rollBack)],
+    at(9),
+  ],
   [
     'promote_with_a_metric_that_weighs_nothing',
     'What is told for show only does not count against a promotion.',
