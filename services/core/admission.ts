@@ -36,7 +36,7 @@ import type { MarkerRow } from './row-forms/marker.ts';
 import { isSameContent } from './row-forms/marker.ts';
 import type { AttemptLine, SlotState } from './slot-state.ts';
 import { slotHistory } from './slot-state.ts';
-import { speaksForOthers } from './trust/on-behalf.ts';
+import { onBehalfOf } from './trust/on-behalf.ts';
 import type { Trust } from './trust/trust.ts';
 
 // Whether a signed record may go onto the log, and what becomes of it there, by the read models as they are: the same
@@ -187,8 +187,9 @@ const factOf = <Of extends DeploymentMarker>(
 const standingIn = (
   rows: KnownRows,
   { trust, authentic: { signer } }: Accepted,
-  { deployment }: DeploymentMarker,
+  marker: DeploymentMarker,
 ): Standing => {
+  const { deployment } = marker;
   const deploymentIn = (id: string): Deployment | undefined =>
     rowIn(rows, 'deployment', id) as Deployment | undefined;
   return {
@@ -197,7 +198,7 @@ const standingIn = (
     slots: (slot) =>
       slotHistory(
         rowIn(rows, 'slot', slotKey(slot)) as SlotState | undefined,
-        speaksForOthers(signer),
+        onBehalfOf(signer, marker),
       ),
     holder: deploymentIn,
   };
@@ -304,12 +305,13 @@ const admitCircumstance = (
   const rows: Pick<CircumstanceRows, 'get'> = {
     get: (model, key) => rowIn(known, model, key) as never,
   };
+  const voice = onBehalfOf(authentic.signer, marker);
   const refusal = circumstanceRefusal(marker, { signer: authentic.signer, trust }, rows);
   if (refusal !== undefined) return refuse(refusal.code, refusal.message, hints[refusal.code]);
-  if (isSaidAlready(rows, marker))
+  if (isSaidAlready(rows, marker, voice))
     return ok({ ...own(marker), answer: 'duplicate', code: 'repeat' });
   const isEnd = marker.kind === 'incident-resolved' || marker.kind === 'migration-finished';
-  return isEnd && endedBy(rows.get('noted', notedSlotKey(marker.slot)), marker) === null
+  return isEnd && endedBy(rows.get('noted', notedSlotKey(marker.slot)), marker, voice) === null
     ? ok({
         ...own(marker),
         code: 'unmatched',

@@ -1,19 +1,23 @@
 import type { Attempt, Deployment, Entry, Plan } from './deployment.ts';
 import type { Slot } from './markers/marker.ts';
 import { sameSlot } from './markers/slot.ts';
-import { speaksForOthers } from './trust/on-behalf.ts';
 import type { KeyState, Trust } from './trust/trust.ts';
 import { coversSlot } from './trust/trust.ts';
 
 // Which attempts of a deployment a marker meets. Deployment ids and CI tokens can be guessed, so a key with a
 // narrow scope may plan another's deployment first, or beside: its attempts must stand in nobody's way. The same holds for
-// what is said with a token: it meets only what was said so.
+// what is said with a token: one key signs for all tokens, so each meets only what was said with the same one.
 
 export type PlannedAttempt = Attempt & { readonly plan: Plan };
 
-/** Whether both speak with keys of their own, or both with tokens. */
-export const isOfSameVoice = ({ onBehalf }: Pick<Attempt, 'onBehalf'>, signer: KeyState): boolean =>
-  (onBehalf !== null) === speaksForOthers(signer);
+/** Who says something: the key, and the token with which somebody speaks through it, or null. */
+export type Speaker = { readonly signer: KeyState; readonly voice: string | null };
+
+/** Whether both speak with keys of their own, or both with the same token. */
+export const isOfSameVoice = (
+  { onBehalf }: Pick<Attempt, 'onBehalf'>,
+  { voice }: Pick<Speaker, 'voice'>,
+): boolean => onBehalf === voice;
 
 /**
  * The planned attempts that a marker of this signer meets, in order: those in a slot where the signer may act and
@@ -22,15 +26,15 @@ export const isOfSameVoice = ({ onBehalf }: Pick<Attempt, 'onBehalf'>, signer: K
  */
 export const attemptsMet = (
   deployment: Deployment | undefined,
-  signer: KeyState,
+  speaker: Speaker,
   named: Slot | null,
   trust: Trust,
 ): readonly PlannedAttempt[] => {
   const reachable = (deployment?.attempts ?? []).filter(
     (attempt): attempt is PlannedAttempt =>
       attempt.plan !== null &&
-      isOfSameVoice(attempt, signer) &&
-      coversSlot(signer, attempt.plan.slot),
+      isOfSameVoice(attempt, speaker) &&
+      coversSlot(speaker.signer, attempt.plan.slot),
   );
   const slot = named ?? uncontestedSlot(reachable, trust);
   return slot === undefined
@@ -44,17 +48,17 @@ export const attemptsMet = (
  */
 export const attemptsUpdated = (
   deployment: Deployment | undefined,
-  signer: KeyState,
+  speaker: Speaker,
   named: Slot | null,
   trust: Trust,
 ): readonly PlannedAttempt[] => {
   const there =
     named === null
       ? []
-      : attemptsMet(deployment, signer, named, trust).filter(({ plan }) =>
+      : attemptsMet(deployment, speaker, named, trust).filter(({ plan }) =>
           sameSlot(plan.slot, named),
         );
-  return there.length > 0 ? there : attemptsMet(deployment, signer, null, trust);
+  return there.length > 0 ? there : attemptsMet(deployment, speaker, null, trust);
 };
 
 /**
@@ -63,12 +67,12 @@ export const attemptsUpdated = (
  */
 export const attemptsWaiting = (
   deployment: Deployment | undefined,
-  signer: KeyState,
+  speaker: Pick<Speaker, 'voice'>,
   slot: Slot | null,
   trust: Trust,
 ): readonly Attempt[] => {
   const waiting = (deployment?.attempts ?? []).filter(
-    (attempt) => attempt.plan === null && isOfSameVoice(attempt, signer),
+    (attempt) => attempt.plan === null && isOfSameVoice(attempt, speaker),
   );
   if (slot === null) return waiting;
   return waiting.flatMap((attempt) => {

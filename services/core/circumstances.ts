@@ -52,6 +52,8 @@ export type LabelSaid = {
   readonly name: string;
   readonly value: string;
   readonly position: Position;
+  /** The token with which it was said, or null. */
+  readonly onBehalf: string | null;
 };
 
 /** What stands in a slot or of a deployment because of such facts. */
@@ -63,6 +65,8 @@ export type NotedRow = {
     readonly name: string;
     readonly position: Position;
     readonly at: number;
+    /** The token with which it was begun, or null. */
+    readonly onBehalf: string | null;
   }[];
   /** Positions of the newest `recentMax` facts, oldest first. */
   readonly recent: readonly Position[];
@@ -122,7 +126,11 @@ export const circumstanceRefusal = (
       : undefined;
   const deployment =
     marker.deployment === null ? undefined : rows.get('deployment', marker.deployment);
-  if (deployment !== undefined && attemptsMet(deployment, signer, null, trust).length === 0)
+  const voice = onBehalfOf(signer, marker);
+  if (
+    deployment !== undefined &&
+    attemptsMet(deployment, { signer, voice }, null, trust).length === 0
+  )
     return {
       code: 'out-of-scope',
       message: `the key ${signer.id} of ${signer.principal} may not act where ${deployment.id} was planned`,
@@ -133,7 +141,10 @@ export const circumstanceRefusal = (
       code: 'deployment-unknown',
       message: `no deployment ${marker.deployment} is known`,
     };
-  const labels = withLabels(rows.get('noted', labelledKey(marker))?.labels ?? [], marker, 0);
+  const labels = withLabels(rows.get('noted', labelledKey(marker))?.labels ?? [], marker, {
+    position: 0,
+    signer,
+  }).filter(({ onBehalf }) => onBehalf === voice);
   return labels.length > labelsMax
     ? {
         code: 'labels-full',
@@ -160,8 +171,7 @@ export const applyCircumstance = (rows: Rows, marker: Circumstance, from: From):
   if (deployment === null || rows.get('deployment', deployment) === undefined) return;
   const key = notedDeploymentKey(deployment);
   const known = rows.get('noted', key) ?? nothingNoted;
-  const labels =
-    marker.kind === 'label' ? withLabels(known.labels, marker, position) : known.labels;
+  const labels = marker.kind === 'label' ? withLabels(known.labels, marker, from) : known.labels;
   rows.put(notedModel, key, withRecent({ ...known, labels }, position));
 };
 
@@ -202,24 +212,49 @@ export const rowsOfCircumstance = (
 };
 
 /** Where the fact stands that this one ends, or null: it ends none. */
-export const endedBy = (noted: NotedRow | undefined, marker: Circumstance): Position | null => {
+export const endedBy = (
+  noted: NotedRow | undefined,
+  marker: Circumstance,
+  voice: string | null,
+): Position | null => {
   const stage = stageOf(marker);
   if (stage?.is !== 'end' || !('name' in marker)) return null;
-  return noted?.open.find((one) => isNamed(one, stage.what, marker))?.position ?? null;
+  return begunBefore(noted?.open ?? [], stage, marker, voice)?.position ?? null;
 };
 
 /** Whether it would say nothing new: labels that stand so, an incident or a migration that goes on. */
-export const isSaidAlready = (rows: Pick<Rows, 'get'>, marker: Circumstance): boolean => {
+export const isSaidAlready = (
+  rows: Pick<Rows, 'get'>,
+  marker: Circumstance,
+  voice: string | null,
+): boolean => {
   if (marker.kind === 'label') {
     const labels = rows.get('noted', labelledKey(marker))?.labels ?? [];
     return marker.details.labels.every(({ name, value }) =>
-      labels.some((known) => known.name === name && known.value === value),
+      labels.some(
+        (known) => known.name === name && known.value === value && known.onBehalf === voice,
+      ),
     );
   }
   const stage = stageOf(marker);
   if (stage?.is !== 'begin' || !('name' in marker)) return false;
   const noted = rows.get('noted', notedSlotKey(marker.slot));
-  return noted?.open.some((one) => isNamed(one, stage.what, marker)) === true;
+  return begunBefore(noted?.open ?? [], stage, marker, voice) !== undefined;
+};
+
+/**
+ * What goes on already, by the same voice. A key also ends what was begun with a token; a token ends nothing that somebody
+ * else has begun.
+ */
+const begunBefore = (
+  open: NotedRow['open'],
+  { is, what }: Stage,
+  marker: PlaceChange,
+  voice: string | null,
+): NotedRow['open'][number] | undefined => {
+  const named = open.filter((one) => isNamed(one, what, marker));
+  const own = named.find(({ onBehalf }) => onBehalf === voice);
+  return own ?? (is === 'end' && voice === null ? named[0] : undefined);
 };
 
 const nothingNoted: NotedRow = { labels: [], open: [], recent: [] };
@@ -256,7 +291,7 @@ const isNamed = (
 const afterCircumstance = (
   noted: NotedRow,
   marker: Circumstance,
-  { position, at }: From,
+  { position, at, signer }: From,
 ): {
   readonly noted: NotedRow;
   readonly note: CircumstanceRow['note'];
@@ -264,19 +299,20 @@ const afterCircumstance = (
 } => {
   if (marker.kind === 'label' && marker.deployment === null)
     return {
-      noted: { ...noted, labels: withLabels(noted.labels, marker, position) },
+      noted: { ...noted, labels: withLabels(noted.labels, marker, { position, signer }) },
       note: 'applied',
       ends: null,
     };
   const stage = stageOf(marker);
   if (stage === undefined || !('name' in marker)) return { noted, note: 'applied', ends: null };
-  const begun = noted.open.find((one) => isNamed(one, stage.what, marker));
+  const onBehalf = onBehalfOf(signer, marker);
+  const begun = begunBefore(noted.open, stage, marker, onBehalf);
   switch (stage.is) {
     case 'begin': {
       if (begun !== undefined) return { noted, note: 'repeat', ends: null };
-      const one = { what: stage.what, name: marker.name, position, at };
+      const one = { what: stage.what, name: marker.name, position, at, onBehalf };
       return {
-        noted: { ...noted, open: [...noted.open, one].slice(-openMax) },
+        noted: { ...noted, open: withOpen(noted.open, one) },
         note: 'applied',
         ends: null,
       };
@@ -295,16 +331,32 @@ const afterCircumstance = (
 const labelledKey = ({ deployment, slot }: Label): string =>
   deployment === null ? notedSlotKey(slot) : notedDeploymentKey(deployment);
 
-/** The last word on a name counts. */
+/** Of one voice the oldest go: nobody's go because somebody else has begun many. */
+const withOpen = (open: NotedRow['open'], one: NotedRow['open'][number]): NotedRow['open'] => {
+  const own = open.filter(({ onBehalf }) => onBehalf === one.onBehalf);
+  const oldest = own.length < openMax ? undefined : own[0];
+  return [...open.filter((other) => other !== oldest), one];
+};
+
+/** The last word on a name counts: of each token among its own, of a key before all that tokens say of it. */
 const withLabels = (
   labels: readonly LabelSaid[],
-  { details }: Label,
-  position: Position,
+  marker: Label,
+  { position, signer }: Pick<From, 'position' | 'signer'>,
 ): readonly LabelSaid[] => {
-  const said = new Map(details.labels.map(({ name, value }) => [name, value]));
+  const onBehalf = onBehalfOf(signer, marker);
+  const isKeys = (name: string): boolean =>
+    labels.some((known) => known.name === name && known.onBehalf === null);
+  const said = new Map(
+    marker.details.labels.flatMap(({ name, value }): (readonly [string, string])[] =>
+      onBehalf !== null && isKeys(name) ? [] : [[name, value]],
+    ),
+  );
+  const stays = (known: LabelSaid): boolean =>
+    !said.has(known.name) || (onBehalf !== null && known.onBehalf !== onBehalf);
   return [
-    ...labels.filter(({ name }) => !said.has(name)),
-    ...[...said].map(([name, value]) => ({ name, value, position })),
+    ...labels.filter(stays),
+    ...[...said].map(([name, value]) => ({ name, value, position, onBehalf })),
   ];
 };
 

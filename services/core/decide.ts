@@ -1,3 +1,4 @@
+import { isOfSameVoice } from './attempts.ts';
 import type { Deployment } from './deployment.ts';
 import type { Fact, SlotHistory } from './lifecycle.ts';
 import { evolve } from './lifecycle.ts';
@@ -5,6 +6,7 @@ import { isUpdate } from './markers/kinds.ts';
 import type { PlaceFact, Planned, Slot, Update } from './markers/marker.ts';
 import type { Result } from './result.ts';
 import { fail, ok } from './result.ts';
+import { onBehalfOf } from './trust/on-behalf.ts';
 import type { Trust } from './trust/trust.ts';
 
 // What a command may do whose marker a trusted key has signed. It asks the fold what the marker would become, and
@@ -100,7 +102,7 @@ export const decide = (
     case 'applied':
     case 'disagreement':
       return ok({
-        answer: isUpdate(marker) && standing.deployment === undefined ? 'unplanned' : 'append',
+        answer: isUpdate(marker) && !isKnown(fact, standing) ? 'unplanned' : 'append',
         deployment,
         attempt,
       });
@@ -121,6 +123,12 @@ export const decide = (
     }
   }
 };
+
+/** Whether anything was said of the deployment before, with keys or with the same token. */
+const isKnown = ({ signer, marker }: Fact, { deployment }: Standing): boolean =>
+  deployment?.attempts.some((attempt) =>
+    isOfSameVoice(attempt, { voice: onBehalfOf(signer, marker) }),
+  ) === true;
 
 export const scopeHint: string =
   'use a key that is trusted for this place: --key FILE or PLIMSOLL_KEY; plimsoll keys list shows scopes';

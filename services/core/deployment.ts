@@ -115,8 +115,7 @@ export type Attempt = {
   readonly principal: string;
   readonly key: string;
   /**
-   * The token with which that was said, where a gateway signed it; null: by a key of its own. All that an attempt has
-   * was said in one of these ways: the two never meet.
+   * The token with which all of it was said, where a gateway signed it; null: by keys of their own.
    */
   readonly onBehalf: string | null;
   readonly entries: readonly Entry[];

@@ -1,4 +1,4 @@
-import type { PlannedAttempt } from './attempts.ts';
+import type { PlannedAttempt, Speaker } from './attempts.ts';
 import {
   attemptsMet,
   attemptsUpdated,
@@ -33,7 +33,7 @@ import type {
 } from './markers/marker.ts';
 import { isPlaceFact, isUpdate } from './markers/kinds.ts';
 import { sameSlot, slotKey } from './markers/slot.ts';
-import { onBehalfOf, speaksForOthers, tokenOfSource } from './trust/on-behalf.ts';
+import { onBehalfOf, speaksForOthers } from './trust/on-behalf.ts';
 import type { KeyState, Trust } from './trust/trust.ts';
 import { coversSlot } from './trust/trust.ts';
 
@@ -69,7 +69,7 @@ export type SlotHistory = {
   readonly held: Held | null;
   /** What was released there and is still supported, likewise. */
   readonly releases: readonly Held[];
-  /** What is there and may be taken away, whoever brought it. */
+  /** What is there and may be taken away, whoever brought it; his own first. */
   readonly there: { readonly deployed: readonly Held[]; readonly released: readonly Held[] };
   readonly past: readonly { readonly version: string; readonly digest: string | null }[];
 };
@@ -177,9 +177,9 @@ const evolvePlan = (
   const { marker, signer } = fact;
   if (!coversSlot(signer, marker.slot)) return outOfScope(fact, marker.slot);
   if (isPlannedByKey(deployment, signer)) return ofAKey(fact);
-  const met = attemptsMet(deployment, signer, marker.slot, trust);
+  const met = attemptsMet(deployment, speakerOf(fact), marker.slot, trust);
   const plan = planOf(fact);
-  const waiting = attemptsWaiting(deployment, signer, marker.slot, trust);
+  const waiting = attemptsWaiting(deployment, speakerOf(fact), marker.slot, trust);
   const joined = attemptToPlan(met, waiting, marker.attempt);
   if (joined === undefined) {
     if (met.length >= attemptsMax) return full(`the deployment has ${attemptsMax} attempts`);
@@ -187,12 +187,7 @@ const evolvePlan = (
     return put(deployment, fact, withEntry(opened, entryOf(fact, 'applied', null)), 'applied');
   }
   if (joined.plan === null) {
-    const { attempt, expelled } = withPlan(
-      { ...joined, onBehalf: onBehalfOf(signer, marker) },
-      plan,
-      trust,
-      slots,
-    );
+    const { attempt, expelled } = withPlan(joined, plan, trust, slots);
     const known = withToken(attempt, marker.attempt);
     const completed = withEntry(known, entryOf(fact, 'applied', null));
     return put(deployment, fact, completed, 'applied', expelled);
@@ -265,13 +260,13 @@ const evolveUpdate = (
   if (marker.slot !== null && !coversSlot(signer, marker.slot))
     return outOfScope(fact, marker.slot);
   if (isPlannedByKey(deployment, signer)) return ofAKey(fact);
-  const met = attemptsUpdated(deployment, signer, marker.slot, trust);
+  const met = attemptsUpdated(deployment, speakerOf(fact), marker.slot, trust);
   const planned = deployment?.attempts.find(
-    (attempt) => attempt.plan !== null && isOfSameVoice(attempt, signer),
+    (attempt) => attempt.plan !== null && isOfSameVoice(attempt, speakerOf(fact)),
   )?.plan;
   if (met.length === 0 && planned) return outOfScope(fact, planned.slot);
   const plan = met.at(-1)?.plan ?? null;
-  const waiting = attemptsWaiting(deployment, signer, plan?.slot ?? null, trust);
+  const waiting = attemptsWaiting(deployment, speakerOf(fact), plan?.slot ?? null, trust);
   // What contradicts the plan's slot opens no attempt, and its token is not the attempt's.
   const isMisplaced = plan !== null && marker.slot !== null && !sameSlot(plan.slot, marker.slot);
   const token = isMisplaced ? null : marker.attempt;
@@ -379,7 +374,6 @@ const said = (
       statusPosition: entry.position,
       principal: entry.principal,
       key: entry.key,
-      onBehalf: attempt.onBehalf === null ? null : (tokenOfSource(entry.source) ?? ''),
     },
     { ...entry, note: 'applied', says: null },
   );
@@ -402,7 +396,7 @@ const evolvePlaceFact = (
 ): Evolution => {
   const { marker, signer } = fact;
   if (!coversSlot(signer, marker.slot)) return outOfScope(fact, marker.slot);
-  if (attemptsMet(deployment, signer, marker.slot, trust).length > 0)
+  if (attemptsMet(deployment, speakerOf(fact), marker.slot, trust).length > 0)
     return {
       outcome: 'refused',
       code: 'deployment-taken',
@@ -467,7 +461,7 @@ const meantBy = (
     }
     case 'undeployed': {
       const [first] = there.deployed;
-      const meant = version === '' ? first : there.deployed.find(isNamed);
+      const meant = gone(version === '' ? there.deployed : there.deployed.filter(isNamed), atMs);
       if (meant === undefined)
         return refusedAs(
           'not-deployed',
@@ -478,7 +472,7 @@ const meantBy = (
       return leaving(meant, atMs, 'not-deployed', 'came');
     }
     case 'support-ended': {
-      const meant = there.released.find(isNamed);
+      const meant = gone(there.released.filter(isNamed), atMs);
       return meant === undefined
         ? refusedAs(
             'not-released',
@@ -490,6 +484,10 @@ const meantBy = (
 };
 
 /** What came after it was said to be gone stays. */
+/** Of what fits, one that was there when it was taken away: who spoke after that has brought it anew. */
+const gone = (fitting: readonly Held[], atMs: number): Held | undefined =>
+  fitting.find(({ since }) => since <= atMs) ?? fitting[0];
+
 const leaving = (what: Held, atMs: number, code: RefusalCode, how: string): Meant =>
   what.since > atMs
     ? refusedAs(code, `${what.version} ${how} after that: it stays`)
@@ -904,6 +902,11 @@ const outOfScope = (fact: Fact, slot: Slot): Evolution => ({
   outcome: 'refused',
   code: 'out-of-scope',
   message: `the key ${fact.signer.id} of ${fact.signer.principal} may not act on ${slotKey(slot)}`,
+});
+
+const speakerOf = ({ signer, marker }: Fact): Speaker => ({
+  signer,
+  voice: onBehalfOf(signer, marker),
 });
 
 /** A token says nothing of what somebody with a key has planned: nothing that is obeyed rests on its word. */

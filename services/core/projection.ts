@@ -46,7 +46,7 @@ import type { MarkerRow } from './row-forms/marker.ts';
 import { isSameContent, markerRowOf } from './row-forms/marker.ts';
 import { noRowsDigest, rolledDigest } from './rows-digest.ts';
 import { attemptLine, evolveSlot, slotHistory, withLine } from './slot-state.ts';
-import { speaksForOthers } from './trust/on-behalf.ts';
+import { onBehalfOf } from './trust/on-behalf.ts';
 import type { KeyState, Seal, Trust } from './trust/trust.ts';
 import { openTrust } from './trust/trust.ts';
 
@@ -427,7 +427,7 @@ const foldAuthentic = (
     cells.deployment && rows.now(cells.deployment),
     fact,
     trust,
-    (slot) => slotHistory(rows.now(named.bySlot(slot).slot), speaksForOthers(signer)),
+    (slot) => slotHistory(rows.now(named.bySlot(slot).slot), onBehalfOf(signer, marker)),
     (deployment) => rows.get('deployment', deployment),
   );
   if (evolution.outcome === 'refused')

@@ -22,7 +22,7 @@ import { positionKey, rowsOfDeployment } from './read-models.ts';
 import type { MarkerRow } from './row-forms/marker.ts';
 import type { SlotState } from './slot-state.ts';
 import { slotHistory } from './slot-state.ts';
-import { speaksForOthers } from './trust/on-behalf.ts';
+import { onBehalfOf } from './trust/on-behalf.ts';
 import type { KeyState } from './trust/trust.ts';
 
 // Which rows a fold looks at: a marker leads to its deployment, that to its slots, those to who holds them.
@@ -150,11 +150,11 @@ export const openNeeds = (
     if (producer !== null && sequence !== null)
       want(rows.cell('producer', producerKey(principal, producer)));
   };
-  const followCircumstance = (marker: Circumstance): void => {
+  const followCircumstance = (marker: Circumstance, signer: KeyState): void => {
     rowsOfCircumstance(marker).forEach(wantAt);
     if (marker.kind === 'freeze') return;
     const noted: NotedRow | undefined = led(rows.cell('noted', notedSlotKey(marker.slot)));
-    const ends = endedBy(noted, marker);
+    const ends = endedBy(noted, marker, onBehalfOf(signer, marker));
     if (ends !== null) want(rows.cell('circumstance', positionKey(ends)));
   };
   const follow = (item: AuthenticItem): void => {
@@ -172,7 +172,7 @@ export const openNeeds = (
       return;
     }
     if (isCircumstance(marker)) {
-      followCircumstance(marker);
+      followCircumstance(marker, signer);
       wantProducer(marker, signer);
       return;
     }
@@ -188,7 +188,7 @@ export const openNeeds = (
     }
     if (!isPlaceFact(moving)) return;
     // One that repeats what is there goes to the deployment that brought it.
-    const { held, releases } = slotHistory(led(slotCell), speaksForOthers(signer));
+    const { held, releases } = slotHistory(led(slotCell), onBehalfOf(signer, marker));
     for (const { deployment: id } of kind === 'released' ? releases : held === null ? [] : [held])
       followDeployment(rows.cell('deployment', id));
   };

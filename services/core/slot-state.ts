@@ -146,13 +146,14 @@ export const pastMax = 50;
 const removedMax = 50;
 export const besideMax = 50;
 
-/** For who speaks with a token, or with a key: what the others have said there is no repeat of his. */
-export const slotHistory = (known: SlotState | undefined, isWithToken: boolean): SlotHistory => {
-  const state = known && slotAsSeen(known, isWithToken);
-  const isOwn = ({ onBehalf }: Holder): boolean => (onBehalf !== null) === isWithToken;
+/** For who speaks with that token, or (null) with a key: what others have said there is no repeat of his. */
+export const slotHistory = (known: SlotState | undefined, voice: string | null): SlotHistory => {
+  const state = known && slotAsSeen(known, voice !== null);
+  const isOwn = ({ onBehalf }: Holder): boolean => onBehalf === voice;
   const own = (state?.holders ?? []).filter(isOwn);
   // Whoever has a key may take away what a token brought, and the other way round.
-  const all = [...new Set([...(known?.holders ?? []), ...(state?.holders ?? [])])];
+  const others = [...(state?.holders ?? []), ...(known?.holders ?? [])];
+  const all = [...new Set([...own, ...others])];
   return {
     held: own.filter((holder) => !isRelease(holder)).map(heldOf)[0] ?? null,
     releases: own.filter(isRelease).map(heldOf),
@@ -334,13 +335,14 @@ const remove = (
   isGone: (holder: Holder) => boolean,
   removed: SlotState['removed'][number],
 ): SlotState => {
-  // Of keys alone another version may be there: that stays.
-  if (!state.holders.some((holder) => isGone(holder) && holder.since <= removed.at)) return state;
+  // What came after it stays; and of keys alone another version may be there.
+  const goes = (holder: Holder): boolean => isGone(holder) && holder.since <= removed.at;
+  if (!state.holders.some(goes)) return state;
   return {
     ...state,
-    holders: state.holders.filter((holder) => !isGone(holder)),
+    holders: state.holders.filter((holder) => !goes(holder)),
     past: state.holders
-      .filter(isGone)
+      .filter(goes)
       .reduce((past, holder) => withPast(past, pastOf(holder, holder.since)), state.past),
     removed: [...state.removed.filter(({ version }) => version !== removed.version), removed].slice(
       -removedMax,

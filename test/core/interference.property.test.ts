@@ -28,6 +28,12 @@ const hostile = fc
   .tuple(anythingSaid, fc.constantFrom(null, 'marker 9', 'marker 12', 'marker 15'))
   .map(([says, marker]) => by('stage', says, marker === null ? {} : { marker }));
 
+/** Of those who have a token like others, and mean well. */
+const ownSource = onBehalfSource('shop');
+
+const spoken = (name: string, says: Said): Step =>
+  by(name, name === 'gateway' ? { ...says, source: ownSource } : says);
+
 const honest = (writers: readonly string[]) =>
   fc.oneof(
     {
@@ -35,7 +41,7 @@ const honest = (writers: readonly string[]) =>
       arbitrary: fc
         .tuple(fc.constantFrom(...writers), anythingSaid)
         .filter(([, says]) => isOfProduction(says))
-        .map(([name, says]) => by(name, says)),
+        .map(([name, says]) => spoken(name, says)),
     },
     {
       weight: 1,
@@ -60,15 +66,21 @@ const planFirst = (steps: readonly Step[]): readonly Step[] => {
 
 /** What a gateway signs for whoever has a token: about anything, under ids that pipelines use. */
 const withToken = anythingSaid.map((says) =>
-  by('gateway', { ...says, source: onBehalfSource('shop') }),
+  by('gateway', { ...says, source: onBehalfSource('till') }),
 );
+
+/** The same for a token of staging: a gateway lets it name no other place, and asks it to name one. */
+const withTokenOfStaging = anythingSaid
+  .filter(({ slot }) => slot !== null && !isOfProduction({ kind: 'logged', slot }))
+  .map((says) => by('gateway', { ...says, source: onBehalfSource('till') }));
 
 const silence = raw({ key: new Uint8Array(), headers: [], value: new Uint8Array() });
 
-const story = async (steps: readonly Step[]) => {
+const story = async (steps: readonly Step[], takesTokens: boolean) => {
   const house = await fold(await recordsOf(...scopes, ...steps));
   const rows = (await house.dump()).map((line) => line.split('\n'));
-  const slotOf = (text: string): SlotState => slotAsSeen(readRow<SlotState>('slot', text), false);
+  const slotOf = (text: string): SlotState =>
+    slotAsSeen(readRow<SlotState>('slot', text), takesTokens);
   return {
     outcomes: house.outcomes.slice(1 + scopes.length).map(noted),
     // The number of an attempt counts what others opened too; nothing else may differ.
@@ -96,7 +108,8 @@ const noted = (outcome: Outcome): string =>
 
 /** Whose word must move nothing of what is signed with the keys of pipelines. */
 const isOfOthers = (step: Step): boolean =>
-  'by' in step && (step.by === 'stage' || step.by === 'gateway');
+  'by' in step &&
+  (step.by === 'stage' || (step.by === 'gateway' && step.says['source'] !== ownSource));
 
 const everywhere = ['wide', 'wide#2', 'agent'];
 const inProduction = ['prod', 'prod#2'];
@@ -115,7 +128,15 @@ describe.each([
     says: hostile,
   },
   { whose: 'keys for everything', writers: everywhere, others: 'the tokens', says: withToken },
+  {
+    whose: 'a token',
+    writers: ['gateway'],
+    others: 'the token for staging',
+    says: withTokenOfStaging,
+  },
 ])('pipelines with $whose', ({ writers, others, says }) => {
+  const takesTokens = writers.includes('gateway');
+
   test(`go on as if ${others} had said nothing`, async () => {
     const history = fc.array(
       fc.oneof({ weight: 3, arbitrary: honest(writers) }, { weight: 2, arbitrary: says }),
@@ -126,7 +147,7 @@ describe.each([
         const steps = planFirst(wild);
         const isHostile = steps.map(isOfOthers);
         const silenced = steps.map((step, index) => (isHostile[index] ? silence : step));
-        const [loud, quiet] = [await story(steps), await story(silenced)];
+        const [loud, quiet] = [await story(steps, takesTokens), await story(silenced, takesTokens)];
         const honestOnly = (outcomes: readonly string[]) =>
           outcomes.filter((_outcome, index) => !isHostile[index]);
         expect(honestOnly(loud.outcomes)).toEqual(honestOnly(quiet.outcomes));

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { SlotState } from '../../services/core/slot-state.ts';
 import { slotAsSeen } from '../../services/core/slot-state.ts';
+import type { NotedRow } from '../../services/core/circumstances.ts';
+import { notedSlotKey } from '../../services/core/circumstances.ts';
+import { labelsMax } from '../../services/core/markers/limits.ts';
 import { slotKey } from '../../services/core/markers/slot.ts';
 import { onBehalfSource, tokenOfSource } from '../../services/core/trust/on-behalf.ts';
 import type { House, Step } from '../support/given.ts';
@@ -8,14 +11,21 @@ import { by, given, keyOf, trusts } from '../support/given.ts';
 import type { Said } from '../support/markers.ts';
 import {
   added,
+  changed,
   decided,
+  failed,
+  labelled,
   logged,
   operated,
   place,
   planned,
   policySet,
+  released,
+  run,
   started,
   succeeded,
+  supportEnded,
+  undeployed,
 } from '../support/markers.ts';
 
 // What a gateway signs for callers who have a token and no key of their own.
@@ -36,7 +46,7 @@ test('it is a deployment like any other, and every list names the token', async 
   const house = await given(
     gateway,
     withToken(planned()),
-    withToken(started(), 'till'),
+    withToken(started()),
     withToken(succeeded()),
   );
   expect(house.notes()).toEqual(['applied', 'applied', 'applied']);
@@ -135,6 +145,133 @@ describe('what a key has planned', () => {
     );
     const { attempts } = await house.deployment();
     expect(attempts.map(({ decisions }) => decisions.length)).toEqual([0, 1]);
+  });
+});
+
+describe('one token and another', () => {
+  const staging = { slot: place('staging') };
+
+  test('never meet in one deployment, whatever id they name', async () => {
+    const house = await given(
+      gateway,
+      withToken(planned('6.6.6', staging), 'till'),
+      withToken(planned('2.0.0')),
+      withToken(started()),
+      withToken(planned('6.6.7', { ...staging, attempt: 'zz' }), 'till'),
+      withToken(succeeded()),
+    );
+    expect(house.notes()).toEqual(Array<string>(5).fill('applied'));
+    expect(await house.attempts()).toEqual([
+      '1 6.6.6 planned',
+      '2 2.0.0 succeeded',
+      '3 6.6.7 planned',
+    ]);
+    expect(await house.current('staging')).toEqual([
+      'beside 6.6.6 planned',
+      'beside 6.6.7 planned',
+    ]);
+  });
+
+  test('end nothing of each other', async () => {
+    const house = await given(gateway, withToken(planned()), withToken(failed(), 'till'));
+    expect(await house.attempts()).toEqual(['1 2.0.0 planned', '2 unplanned failed']);
+  });
+
+  test('label no deployment of each other, nor one of a key', async () => {
+    const withLabel = labelled({ team: 'x' }, { deployment: run('7') });
+    const ofToken = await given(gateway, withToken(planned()), withToken(withLabel, 'till'));
+    const ofKey = await given(gateway, by('ci', planned()), withToken(withLabel));
+    expect([ofToken, ofKey].map((house) => house.notes())).toEqual([
+      ['applied', 'out-of-scope'],
+      ['applied', 'out-of-scope'],
+    ]);
+  });
+});
+
+describe('beside deployments', () => {
+  const noted = async (house: House): Promise<NotedRow | undefined> =>
+    house.row<NotedRow>('noted', notedSlotKey(place('production')));
+  const open = async (house: House): Promise<readonly string[]> =>
+    ((await noted(house))?.open ?? []).map(({ name, onBehalf }) => `${name} ${onBehalf ?? 'key'}`);
+  const incident = (kind: 'incident-opened' | 'incident-resolved') => changed(kind, 'db');
+
+  test('a token ends nothing that a key has begun, and begins its own', async () => {
+    const begun = [gateway, by('ci', incident('incident-opened'))];
+    expect(await open(await given(...begun, withToken(incident('incident-resolved'))))).toEqual([
+      'db key',
+    ]);
+    const both = [...begun, withToken(incident('incident-opened'))];
+    expect(await open(await given(...both))).toEqual(['db key', 'db shop']);
+    expect(await open(await given(...both, withToken(incident('incident-resolved'))))).toEqual([
+      'db key',
+    ]);
+  });
+
+  test('a key says what a token has said before as its own, and ends it, too', async () => {
+    const begun = [gateway, withToken(incident('incident-opened'))];
+    expect(await open(await given(...begun, by('ci', incident('incident-opened'))))).toEqual([
+      'db shop',
+      'db key',
+    ]);
+    expect(await open(await given(...begun, by('ci', incident('incident-resolved'))))).toEqual([]);
+  });
+
+  test('a key’s label stays as it was, and takes the place of a token’s', async () => {
+    const tier = (value: string): Said => labelled({ tier: value });
+    const house = await given(
+      gateway,
+      withToken(tier('a')),
+      by('ci', tier('gold')),
+      withToken(tier('junk')),
+    );
+    expect((await noted(house))?.labels).toMatchObject([{ value: 'gold', onBehalf: null }]);
+  });
+
+  test('the labels of one token are not those of another', async () => {
+    const house = await given(
+      gateway,
+      withToken(labelled({ tier: 'gold' })),
+      withToken(labelled({ tier: 'junk' }), 'till'),
+      withToken(labelled({ tier: 'silver' })),
+    );
+    expect((await noted(house))?.labels).toMatchObject([
+      { value: 'junk', onBehalf: 'till' },
+      { value: 'silver', onBehalf: 'shop' },
+    ]);
+  });
+
+  test('tokens leave room for the labels of keys', async () => {
+    const many = Object.fromEntries(Array.from({ length: labelsMax }, (_, at) => [`l${at}`, 'x']));
+    const house = await given(
+      gateway,
+      withToken(labelled(many)),
+      withToken(labelled({ more: 'x' })),
+      by('ci', labelled({ tier: 'gold' })),
+    );
+    expect(house.notes().slice(1)).toEqual(['labels-full', 'circumstance']);
+  });
+});
+
+describe('what is taken away', () => {
+  test('by a key, late, is what was there then, though a token has spoken since', async () => {
+    const house = await given(
+      gateway,
+      by('ci', logged('1.0.0'), { at: 2 }),
+      by('gateway', { ...logged('1.0.0'), source: onBehalfSource('shop') }, { at: 40 }),
+      by('ci', undeployed({ version: '1.0.0' }), { at: 60, waitedMs: 30_000 }),
+    );
+    expect(house.notes()).toEqual(['applied', 'applied', 'applied']);
+    expect(await holders(house)).toEqual([undefined, '1.0.0']);
+  });
+
+  test('is not what came after it', async () => {
+    const house = await given(
+      gateway,
+      by('gateway', { ...released('1.0.0'), source: onBehalfSource('shop') }, { at: 2 }),
+      by('ci', released('1.0.0'), { at: 40 }),
+      by('ci', supportEnded('1.0.0'), { at: 60, waitedMs: 30_000 }),
+    );
+    expect(await holders(house)).toEqual(['1.0.0', '1.0.0']);
   });
 });
 

@@ -330,7 +330,36 @@ describe('a caller', () => {
     const misplaced = { ...update, ...place, environment: 'staging' };
     await tell(house, { kind: 'planned', ...place, version: '1', deployment: run('7') });
     await house.project();
-    expect(said(await tell(house, misplaced, { token: 'stage' }))).toEqual([409, 'slot-differs']);
+    expect(said(await tell(house, misplaced, { token: 'stage' }))).toEqual([201, 'unplanned']);
+    await house.project();
+    expect(await house.get('/v1/current').then(({ json }) => json.items)).toEqual([]);
+  });
+
+  test('for some places changes nothing elsewhere by naming the deployment of another token', async () => {
+    const house = await open();
+    const inStaging = { environment: 'staging', component: 'checkout' };
+    const own = { deployment: run('7'), attempt: 'zz' };
+    const told: readonly (readonly [string, object])[] = [
+      ['stage', { kind: 'planned', ...inStaging, version: '6', deployment: run('7') }],
+      ['shop', { kind: 'planned', ...place, version: '2', deployment: run('7') }],
+      ['shop', { kind: 'started', ...place, deployment: run('7') }],
+      ['stage', { kind: 'planned', ...inStaging, version: '6', ...own }],
+      ['shop', { kind: 'succeeded', deployment: run('7') }],
+    ];
+    for (const [token, body] of told) {
+      expect(said(await tell(house, body, { token }))).toEqual([201, 'stored']);
+      await house.project();
+    }
+    const labelled = {
+      ...{ kind: 'label', ...inStaging, deployment: run('7') },
+      details: { labels: [{ name: 'tier', value: 'junk' }] },
+    };
+    expect(said(await tell(house, labelled, { token: 'till' }))).toEqual([403, 'out-of-scope']);
+    const { json } = await house.get('/v1/current');
+    expect(json.items).toMatchObject([
+      { environment: 'production', version: '2', onBehalf: 'shop' },
+    ]);
+    expect(json.items).toHaveLength(1);
   });
 
   test('says nothing of what a key has planned', async () => {

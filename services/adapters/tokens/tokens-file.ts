@@ -2,7 +2,11 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import type { CallerToken } from '../../core/trust/caller-tokens.ts';
-import { parseCallerTokens, tokensFileBytesMax } from '../../core/trust/caller-tokens.ts';
+import {
+  callerTokenLine,
+  parseCallerTokens,
+  tokensFileBytesMax,
+} from '../../core/trust/caller-tokens.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { CallerTokens, TokenList, TokenListProblem } from '../../ports/caller-tokens.ts';
@@ -11,7 +15,7 @@ import { fileFault } from '../system/file-fault.ts';
 /** What became of the list when it was looked at. Told once for each change. */
 export type TokensFileEvent =
   | { readonly event: 'read'; readonly count: number; readonly isExposed: boolean }
-  /** It is wrong now: what it said before still counts, and nothing where it said nothing. */
+  /** It is wrong now: of what it said before, that counts which still stands in it as it was. */
   | { readonly event: 'not-taken'; readonly problem: TokenListProblem };
 
 const lookEveryMs = 1000;
@@ -29,22 +33,31 @@ export const openTokensFile = (
   },
 ): CallerTokens => {
   let known: readonly (readonly [token: CallerToken, digest: Buffer])[] = [];
-  let textBefore: string | undefined;
+  let seenBefore: string | undefined;
   let lookedAtMs = Number.NEGATIVE_INFINITY;
   let looking: Promise<void> | undefined;
 
   const look = async (): Promise<void> => {
-    const read = await readTokensFile(path);
-    const text = read.ok ? read.value.text : read.problem.message;
-    if (text === textBefore) return;
-    textBefore = text;
-    if (!read.ok) {
-      options.tell({ event: 'not-taken', problem: read.problem });
+    const file = await readSmallFile(path);
+    const seen = file.ok ? file.value.text : file.problem.message;
+    if (seen === seenBefore) return;
+    seenBefore = seen;
+    const read = file.ok ? tokensIn(path, file.value.text) : file;
+    if (read.ok) {
+      known = read.value.map(withBytes);
+      options.tell({
+        event: 'read',
+        count: known.length,
+        isExposed: file.ok && file.value.isExposed,
+      });
       return;
     }
-    const { tokens, isExposed } = read.value;
-    known = tokens.map((token) => [token, Buffer.from(token.digest, 'hex')]);
-    options.tell({ event: 'read', count: tokens.length, isExposed });
+    // Whoever took a line out, or wrote it anew, has taken back what it said, whatever else is wrong.
+    if (file.ok) {
+      const still = linesThatStand(file.value.text);
+      known = known.filter(([token]) => still.has(callerTokenLine(token)));
+    }
+    options.tell({ event: 'not-taken', problem: read.problem });
   };
 
   return {
@@ -65,14 +78,38 @@ export const openTokensFile = (
   };
 };
 
+const withBytes = (token: CallerToken): readonly [CallerToken, Buffer] => [
+  token,
+  Buffer.from(token.digest, 'hex'),
+];
+
+/** Of a list that is wrong as a whole: what its good lines say, each in one spelling. */
+const linesThatStand = (text: string): ReadonlySet<string> =>
+  new Set(
+    text.split('\n').flatMap((line) => {
+      const read = parseCallerTokens(line);
+      return read.ok ? read.value.map(callerTokenLine) : [];
+    }),
+  );
+
+const tokensIn = (path: string, text: string): Result<readonly CallerToken[], TokenListProblem> => {
+  const tokens = parseCallerTokens(text);
+  return tokens.ok
+    ? tokens
+    : fail({
+        code: tokens.problem.code,
+        message: `${path}: line ${tokens.problem.line}: ${tokens.problem.message}`,
+        hint: 'one token a line: NAME sha256:HEX environments=A,B components=* [kinds=…] [expires=TIME]',
+      });
+};
+
 /** The list as it is now; one that is not there is empty. */
-const readTokensFile = async (
+const readSmallFile = async (
   path: string,
 ): Promise<
   Result<
     {
       readonly text: string;
-      readonly tokens: readonly CallerToken[];
       /** Others than its owner may read it. */
       readonly isExposed: boolean;
     },
@@ -90,20 +127,12 @@ const readTokensFile = async (
         message: `${path} is larger than ${tokensFileBytesMax} bytes`,
         hint: 'take out what is not used',
       });
-    const text = buffer.toString('utf8', 0, bytesRead);
-    const tokens = parseCallerTokens(text);
-    if (!tokens.ok)
-      return fail({
-        code: tokens.problem.code,
-        message: `${path}: line ${tokens.problem.line}: ${tokens.problem.message}`,
-        hint: 'one token a line: NAME sha256:HEX environments=A,B components=* [kinds=…] [expires=TIME]',
-      });
     // Windows keeps its rights elsewhere and reports the same mode for every file.
     const isExposed = process.platform !== 'win32' && (mode & othersMask) !== 0;
-    return ok({ text, tokens: tokens.value, isExposed });
+    return ok({ text: buffer.toString('utf8', 0, bytesRead), isExposed });
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')
-      return ok({ text: '', tokens: [], isExposed: false });
+      return ok({ text: '', isExposed: false });
     return fail({
       code: 'file-invalid',
       message: fileFault(path, cause),
@@ -146,8 +175,8 @@ const appendToTokensFile = async (
 export const tokenListAt = (path: string): TokenList => ({
   path,
   read: async () => {
-    const read = await readTokensFile(path);
-    return read.ok ? ok(read.value.tokens) : read;
+    const file = await readSmallFile(path);
+    return file.ok ? tokensIn(path, file.value.text) : file;
   },
   append: (line) => appendToTokensFile(path, line),
   newToken: () => `plt_${randomBytes(32).toString('base64url')}`,

@@ -176,7 +176,7 @@ const openOnBehalf = async ({
           case 'not-taken':
             note({
               code: event.problem.code,
-              message: `gateway: ${event.problem.message}; the tokens that it named before still count`,
+              message: `gateway: ${event.problem.message}; what it said before counts as far as it still stands there`,
               hint: event.problem.hint,
             });
         }

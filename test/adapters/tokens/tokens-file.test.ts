@@ -79,6 +79,25 @@ test('a list that has become wrong counts as it was, and that is told once', asy
   expect(JSON.stringify(all)).not.toContain('nonsense-secret');
 });
 
+test.each([
+  ['taken out', ''],
+  ['put behind a #', `# ${line('shop', 'a')}`],
+  ['narrowed', line('shop', 'a').replace('environments=*', 'environments=staging')],
+])('a line that was %s counts no more, though another one is wrong', async (_how, left) => {
+  const path = newPath();
+  writeFileSync(path, `${line('shop', 'a')}\n${line('till', 'b')}\n`);
+  const { nameOf, later } = opened(path);
+  expect(await nameOf('a')).toBe('shop');
+  for (const wrong of ['nonsense', 'other nonsense']) {
+    writeFileSync(path, `${line('shop', 'a')}\n${line('till', 'b')}\n${wrong}\n`);
+    later();
+    expect([await nameOf('a'), await nameOf('b')]).toEqual(['shop', 'till']);
+  }
+  writeFileSync(path, `${left}\n${line('till', 'b')}\nother nonsense\n`);
+  later();
+  expect([await nameOf('a'), await nameOf('b')]).toEqual([undefined, 'till']);
+});
+
 test('a list that cannot be read is told', async () => {
   const path = newPath();
   mkdirSync(path);
