@@ -10,7 +10,7 @@ import type { DeadLetterCommand } from './commands/dead-letters.ts';
 import { deadLetterCommands } from './commands/dead-letters.ts';
 import type { ExplainCommand } from './commands/explain.ts';
 import { explainCommands } from './commands/explain.ts';
-import type { FactCommand } from './commands/facts.ts';
+import type { FactCommand, LiftCommand } from './commands/facts.ts';
 import { factCommands } from './commands/facts.ts';
 import type { InstanceCommand } from './commands/instances.ts';
 import { instanceCommands } from './commands/instances.ts';
@@ -47,6 +47,7 @@ export type CommandName =
   | ReleaseCommand
   | WrapCommand
   | FactCommand
+  | LiftCommand
   | InstanceCommand
   | SpoolCommand
   | ReaderCommand
@@ -95,6 +96,7 @@ export const groupSummaries: { readonly [group: string]: string } = {
   release: 'what a pipeline says of a deployment',
   migration: 'schemas and data on their way',
   change: 'what changed beside deployments',
+  freeze: 'nothing new may come there',
   incident: 'what went wrong, and is over',
   decisions: 'what the analyser decided; to act on it',
   spool: 'markers that could not be delivered',

@@ -97,6 +97,7 @@ export const codes = {
     'decision-not-standing',
     'stops-full',
     'labels-full',
+    'place-frozen',
     'freezes-full',
     'planned-differently',
     'fields-required',

@@ -53,8 +53,14 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
       const { runSpool } = await import('./spool/spool.ts');
       return runSpool(ports, name, given, isJson);
     }
+    case 'freeze lift': {
+      const { runLiftFreeze } = await import('./facts/lift-freeze.ts');
+      return end(await runLiftFreeze(ports, given, isJson));
+    }
     case 'current':
     case 'timeline':
+    case 'changes':
+    case 'releases':
     case 'operations':
     case 'environments':
     case 'components':

@@ -1,3 +1,4 @@
+import { policyFor } from './canary/policy/placed-policy.ts';
 import { closedNameIn } from './canary/policy/closed-names.ts';
 import { readDocumentText } from './canary/policy/parse-policy.ts';
 import type { Demanded } from './canary/policy/required-fields.ts';
@@ -10,6 +11,8 @@ import type { RefusedCommand, Standing } from './decide.ts';
 import { decide, scopeHint } from './decide.ts';
 import type { Deployment, Entry } from './deployment.ts';
 import type { KnownRows } from './known-rows.ts';
+import type { FreezesRow } from './guard.ts';
+import { freezesKey, guardModel, placeFreezeOf } from './guard.ts';
 import type { Fact, RefusalCode } from './lifecycle.ts';
 import { evolve } from './lifecycle.ts';
 import type { Position } from './log/record.ts';
@@ -68,6 +71,7 @@ export type RemarkCode =
   | 'unmatched'
   | 'fields-required'
   | 'name-closed'
+  | 'place-frozen'
   | TooLateCode;
 
 type TooLateCode = Extract<
@@ -87,6 +91,7 @@ export type AdmissionProblem = {
     | 'conflict'
     | 'fields-required'
     | 'name-closed'
+    | 'place-frozen'
     | 'secret-found';
   readonly message: string;
   readonly hint?: string;
@@ -142,7 +147,12 @@ export const admit = (
     case 'logged':
     case 'recorded':
     case 'released':
-      return admitPlan(factOf(checked, marker), standing, newest);
+      return admitPlan(
+        factOf(checked, marker),
+        standing,
+        newest,
+        rowIn(rows, guardModel, freezesKey) as FreezesRow | undefined,
+      );
     case 'started':
     case 'succeeded':
     case 'failed':
@@ -209,22 +219,25 @@ const admitPlan = (
   fact: Fact<Planned | PlaceFact>,
   standing: Standing,
   newest: PolicyRow | undefined,
+  freezes: FreezesRow | undefined,
 ): Result<Admission, AdmissionProblem> => {
   const admission = admitCommand(fact, standing);
   if (!admission.ok || admission.value.answer === 'duplicate') return admission;
-  const objection = objectionOf(fact.marker, newest);
+  const objection = objectionOf(fact.marker, newest) ?? frozenIn(fact.marker, freezes, newest);
   // Of what comes too late something else is to be said.
   if (objection === undefined || admission.value.warning !== null) return admission;
   const { code, message, hint } = objection;
-  return fact.waitedMs > 0
+  return fact.waitedMs > 0 || objection.isMild === true
     ? ok({ ...admission.value, code, warning: message })
     : refuse(code, message, hint);
 };
 
 type Objection = {
-  readonly code: 'fields-required' | 'name-closed';
+  readonly code: 'fields-required' | 'name-closed' | 'place-frozen';
   readonly message: string;
   readonly hint: string;
+  /** It is worth saying, and keeps nothing from the log. */
+  readonly isMild?: boolean;
 };
 
 /**
@@ -242,6 +255,28 @@ const objectionOf = (
   if (closed !== undefined) return { code: 'name-closed', ...closed };
   const lack = lackIn(document.value, position, demandedOf(marker));
   return lack && { code: 'fields-required', message: lack.message, hint: lack.hint };
+};
+
+/** That a person has frozen its place. The policy says whether that keeps a plan away; no fix and nothing that is done. */
+const frozenIn = (
+  marker: Planned | PlaceFact,
+  freezes: FreezesRow | undefined,
+  newest: PolicyRow | undefined,
+): Objection | undefined => {
+  const { slot, rollback, details, kind } = marker;
+  const freeze = placeFreezeOf(freezes, slot);
+  if (freeze === undefined) return undefined;
+  const document = newest && readDocumentText(newest.document);
+  const isRefused =
+    document?.ok === true &&
+    policyFor(document.value, slot.component, slot.environment).placed.policy.frozen === 'refuse';
+  const isUrgent = rollback || details.intent === 'fix' || details.intent === 'rollback';
+  return {
+    code: 'place-frozen',
+    message: `${slotKey(slot)} is frozen since position ${freeze.position} by ${freeze.principal}: ${freeze.reason}`,
+    hint: `plimsoll freeze lift ${freeze.position} ends it; what must go out all the same says so with --intent=fix`,
+    isMild: !isRefused || isUrgent || kind !== 'planned',
+  };
 };
 
 /** What comes without a plan is done: nobody follows it. */

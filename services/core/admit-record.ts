@@ -4,6 +4,7 @@ import { checkBatch } from './check/check-batch.ts';
 import type { Authentic, CheckTools } from './check/check-record.ts';
 import type { KnownRows, LoadedRows, RowAddress } from './known-rows.ts';
 import { createRowMemory } from './known-rows.ts';
+import { freezesKey, guardModel } from './guard.ts';
 import type { LogRecord, NewRecord, Position } from './log/record.ts';
 import type { Receipt } from './markers/http-wire.ts';
 import type { PolicyRow } from './policy-records.ts';
@@ -100,14 +101,18 @@ const keyHints: { readonly [Code in Rejected['code']]?: string } = {
   'kind-not-allowed': anotherKeyHint,
 };
 
+/** What the fold of a plan does not look at, and its admission does. */
+const freezesRow: RowAddress = { model: guardModel, key: freezesKey };
+
 /** Asks for rows until the rules need no more, as the projector does. */
 const loadRows = async <Problem>(
   reads: AdmissionReads<Problem>,
   checked: Accepted,
 ): Promise<Result<KnownRows, Problem>> => {
   const known = createRowMemory(Number.POSITIVE_INFINITY);
-  for (;;) {
-    const wanted = rowsNeeded([checked], known, null);
+  const beside = isPlanning(checked.authentic.marker) ? [freezesRow] : [];
+  for (let round = 0; ; round++) {
+    const wanted = [...rowsNeeded([checked], known, null), ...(round === 0 ? beside : [])];
     if (wanted.length === 0) return ok(known);
     const read = await reads.rows(wanted);
     if (!read.ok) return read;

@@ -11,6 +11,7 @@ import { getHealth, getReadiness } from './health.ts';
 import { openInstanceDoor } from './instances.ts';
 import type { List } from './lists.ts';
 import {
+  changeList,
   componentList,
   currentList,
   deadLetterList,
@@ -146,6 +147,7 @@ export const createApp = (
     list('/v1/timeline', timelineList),
     list('/v1/decisions', decisionList),
     list('/v1/dead-letters', deadLetterList),
+    list('/v1/changes', changeList),
     list('/v1/operations', operationList),
     list('/v1/policies', policyList),
     list('/v1/environments', environmentList),

@@ -2,6 +2,9 @@ import type { Slot } from '../core/markers/marker.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import type { DeadLetter } from '../core/dead-letters.ts';
 import { letterState } from '../core/dead-letters.ts';
+import type { CircumstanceRow } from '../core/circumstances.ts';
+import { circumstanceModel } from '../core/circumstances.ts';
+import { circumstanceLine } from '../core/noted-view.ts';
 import type { OperationRow } from '../core/operations.ts';
 import type { PolicyRow } from '../core/policy-records.ts';
 import { policyModel } from '../core/policy-records.ts';
@@ -123,6 +126,21 @@ export const deadLetterList: List = {
     const letter = JSON.parse(row) as DeadLetter;
     return isEqual(query, 'code', letter.code) && isEqual(query, 'state', letterState(letter))
       ? [deadLetterLine(letter)]
+      : [];
+  },
+};
+
+export const changeList: List = {
+  model: circumstanceModel,
+  filters: [...placeFilters, 'kind', 'deployment', 'order'],
+  prefix: wherever,
+  ...byPosition,
+  lines: (row, query, present) => {
+    const change = JSON.parse(row) as CircumstanceRow;
+    return isThere(query, change.slot) &&
+      isEqual(query, 'kind', change.kind) &&
+      isEqual(query, 'deployment', change.deployment ?? '')
+      ? [circumstanceLine(change, present)]
       : [];
   },
 };

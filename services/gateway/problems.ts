@@ -34,6 +34,7 @@ export type ProblemCode =
   | 'content-type-unsupported'
   | 'fields-required'
   | 'name-closed'
+  | 'place-frozen'
   | 'gate-closed'
   | 'host-unknown'
   | 'json-not-taken'
@@ -144,6 +145,7 @@ const statuses: { readonly [Code in ProblemCode]: Status } = {
   'gate-closed': 409,
   'not-deployed': 404,
   'not-released': 404,
+  'place-frozen': 409,
   'labels-full': 409,
   'freezes-full': 409,
   conflict: 409,

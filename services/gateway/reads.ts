@@ -5,6 +5,7 @@ import type { DeadLetter } from '../core/dead-letters.ts';
 import type { PolicyRow } from '../core/policy-records.ts';
 import { policyModel } from '../core/policy-records.ts';
 import { address, markerKey } from '../core/projection.ts';
+import { readNoted } from '../core/noted-view.ts';
 import { positionKey } from '../core/read-models.ts';
 import type { MarkerRow } from '../core/row-forms/marker.ts';
 import { readRow } from '../core/row-text.ts';
@@ -162,7 +163,7 @@ export const getDeployment = async (reads: ReadSide, request: HttpRequest, id: s
   const { asOf, rows } = direct.value;
   const [own, forgotten, ...markers] = asked.map(({ model, key }) => rows.get(address(model, key)));
   const named = markers.find((row) => row !== undefined);
-  if (own !== undefined) return itemResponse(reads, asOf, own, deploymentItem);
+  if (own !== undefined) return deploymentResponse(reads, asOf, own);
   if (forgotten !== undefined) return missing(asOf, `the deployment ${id} was forgotten`);
   if (named === undefined) return missing(asOf, `no deployment and no marker ${id} is known`);
   // The index says where the attempt was opened, and the line of that attempt is whose it is.
@@ -179,11 +180,24 @@ export const getDeployment = async (reads: ReadSide, request: HttpRequest, id: s
   const row = read.value.rows.get(address('deployment', deployment));
   return row === undefined
     ? missing(read.value.asOf, `no deployment ${deployment} is known`)
-    : itemResponse(reads, read.value.asOf, row, deploymentItem);
+    : deploymentResponse(reads, read.value.asOf, row);
 };
 
-const deploymentItem = (row: string, present: Present): Line =>
-  deploymentView(readRow<Deployment>('deployment', row), present);
+const deploymentResponse = async (reads: ReadSide, asOf: AsOf, row: string): Answer => {
+  const present = await readPresent(reads);
+  if (!present.ok) return present;
+  const deployment = readRow<Deployment>('deployment', row);
+  const readTexts: Parameters<typeof readNoted<Problem>>[0] = async (keys) => {
+    const read = await reads.rows(keys);
+    return read.ok ? ok(read.value.rows) : read;
+  };
+  const noted = await readNoted(readTexts, deployment.id, present.value);
+  if (!noted.ok) return noted;
+  return itemResponse(reads, asOf, row, () => ({
+    ...deploymentView(deployment, present.value),
+    ...noted.value,
+  }));
+};
 
 export const getDeadLetter = (reads: ReadSide, request: HttpRequest, position: string): Answer =>
   rowAt(reads, request, position, 'dead-letter', 'is no dead letter', (row) =>

@@ -88,6 +88,7 @@ const exits: { readonly [Name in Code]: ExitCode } = {
   'slot-differs': 3,
   'history-full': 3,
   'labels-full': 3,
+  'place-frozen': 3,
   'freezes-full': 3,
   'foreign-log': 3,
   'wrong-log': 3,

@@ -90,7 +90,9 @@ const change = (
   examples: [example],
 });
 
-export const factCommands: readonly CommandOf<FactCommand>[] = [
+export type LiftCommand = 'freeze lift';
+
+export const factCommands: readonly CommandOf<FactCommand | LiftCommand>[] = [
   {
     name: 'record-deployment',
     summary: 'a version was deployed: it replaces what was there',
@@ -236,6 +238,17 @@ export const factCommands: readonly CommandOf<FactCommand>[] = [
     ],
   },
   {
+    name: 'freeze lift',
+    summary: 'a freeze is over: by its position, which plimsoll changes --open shows',
+    words: [{ name: 'position' }],
+    options: [
+      required('reason', 'TEXT', 'why'),
+      option('key', 'FILE', "the operator's key (default: keys/admin.json)"),
+    ],
+    notes: ['What a roll-back froze is lifted by plimsoll decisions lift.'],
+    examples: ['814 --reason="the holidays are over"'],
+  },
+  {
     name: 'freeze',
     summary: 'nothing new may come to a place until the freeze is lifted',
     words: [],
@@ -253,7 +266,7 @@ export const factCommands: readonly CommandOf<FactCommand>[] = [
     ],
     notes: [
       'Gates hold, and no promote or advance may be obeyed; a roll-back may. Plans are warned, or',
-      'refused where the policy says frozen: refuse. plimsoll decisions lift ends it.',
+      'refused where the policy says frozen: refuse. plimsoll freeze lift ends it.',
     ],
     examples: ['--environment-name=production --reason="the holidays"'],
   },

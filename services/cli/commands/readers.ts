@@ -7,6 +7,8 @@ export type ReaderCommand =
   | 'show'
   | 'environments'
   | 'components'
+  | 'changes'
+  | 'releases'
   | 'operations';
 
 export const filterOptions: readonly Option[] = [
@@ -66,6 +68,24 @@ export const readerCommands: readonly CommandOf<ReaderCommand>[] = [
     words: [],
     options: [],
     examples: ['--json'],
+  },
+  {
+    name: 'changes',
+    summary: 'changes and incidents beside deployments, labels, freezes; oldest first',
+    words: [],
+    options: [
+      ...filterOptions,
+      option('open', null, 'only what goes on: incidents, migrations, freezes'),
+      option('limit', 'COUNT', 'only the newest so many (default 50; with --json all)'),
+    ],
+    examples: ['', '--open', '--environment-name=production --limit=10 --json'],
+  },
+  {
+    name: 'releases',
+    summary: 'released versions that are still supported, oldest first in each place',
+    words: [],
+    options: filterOptions.filter(({ name }) => name !== 'target'),
+    examples: ['', '--component-name=foo-app --json'],
   },
   {
     name: 'operations',

@@ -36,7 +36,14 @@ const firstReadMax = 200;
 const passing: ReadonlySet<string> = new Set<ObeyCode>([
   ...(['approval-missing', 'approval-declined', 'approval-lapsed', 'approval-suspect'] as const),
   'approver-is-planner',
-  ...(['stopped', 'slot-frozen', 'gate-held', 'from-the-future', 'evidence-stale'] as const),
+  ...([
+    'stopped',
+    'slot-frozen',
+    'place-frozen',
+    'gate-held',
+    'from-the-future',
+    'evidence-stale',
+  ] as const),
 ]);
 /** Nobody who begins to follow needs to hear of decisions that are history. */
 const history: ReadonlySet<string> = new Set<ObeyCode>([

@@ -401,7 +401,13 @@ const oddsIn = (decision: Line, name: string): string => {
 const answerText = (line: Line): readonly string[] => {
   const decision = lineIn(line, 'decision');
   const outcome = `${textIn(line, 'outcome')}  ${what(line)}`;
-  if (decision === null) return [plainText(outcome)];
+  if (decision === null) {
+    const refused = lineIn(line, 'refused');
+    // A freeze by a person, for instance: what was decided is not obeyed.
+    const why =
+      refused === null ? '' : `: ${textIn(refused, 'message')}; ${textIn(refused, 'hint')}`;
+    return [plainText(`${outcome}${why}`)];
+  }
   const metrics = linesIn(decision, 'metrics');
   const blamed = metrics.filter((metric) => metric['blamed'] === true);
   return [

@@ -3,7 +3,11 @@ import { ok } from '../../core/result.ts';
 import type { Given } from '../terminal/arguments.ts';
 import type { ReaderCommand } from '../commands/readers.ts';
 import { deploymentNamed } from '../release/deployment-of.ts';
-import { lists, runList } from '../reading/lists.ts';
+import { isOpenLine } from '../../core/noted-view.ts';
+import type { Line } from '../../core/views.ts';
+import { listText } from '../reading/list-text.ts';
+import { lists, readChoice, runList } from '../reading/lists.ts';
+import type { Filter, Reader } from '../reading/reader.ts';
 import { openReader } from '../reading/open-reader.ts';
 import { printLines, printText } from '../terminal/output.ts';
 import type { CliPorts } from '../ports.ts';
@@ -27,6 +31,12 @@ export const runReaders = async (
       const runPast = name === 'current' ? runCurrentAt : runTimelineAround;
       return runPast(ports, given, written, isJson);
     }
+    case 'changes':
+      return given.has('open')
+        ? runList(ports, lists.changes, given, isJson, isOpenLine)
+        : runList(ports, lists.changes, given, isJson);
+    case 'releases':
+      return runReleases(ports, given, isJson);
     case 'operations':
     case 'environments':
     case 'components':
@@ -36,6 +46,38 @@ export const runReaders = async (
       return runShow(ports, given, isJson);
   }
 };
+
+/** Lines of `current` that are releases: the same question is one of `doctor`. */
+export const supportedReleases = async (
+  reader: Reader,
+  filter: Filter,
+): Promise<Result<readonly Line[], CliProblem>> => {
+  const lines = await reader.list('current', { filter });
+  return lines.ok ? ok(lines.value.filter(({ status }) => status === 'released')) : lines;
+};
+
+const runReleases = async (
+  ports: CliPorts,
+  given: Given,
+  isJson: boolean,
+): Promise<Result<void, CliProblem>> => {
+  const read = readChoice(lists.current, given);
+  if (!read.ok) return read;
+  const reader = await openReader(ports);
+  if (!reader.ok) return reader;
+  const releases = await supportedReleases(reader.value, {
+    ...everywhere,
+    ...read.value.filter,
+  });
+  if (!releases.ok) return releases;
+  if (isJson) printLines(ports.terminal, releases.value);
+  else if (releases.value.length > 0)
+    printText(ports.terminal, listText('current', releases.value, ports.terminal));
+  else ports.note({ code: 'empty', message: 'no release is supported', hint: '' });
+  return ok(undefined);
+};
+
+const everywhere: Filter = { environment: null, component: null, namespace: null, target: null };
 
 const runShow = async (
   ports: CliPorts,

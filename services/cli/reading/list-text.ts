@@ -1,3 +1,4 @@
+import { isOpenLine } from '../../core/noted-view.ts';
 import type { Json } from '../../core/canonical.ts';
 import { headlineOf } from '../../core/canary/decision/sentence.ts';
 import type { Line } from '../../core/views.ts';
@@ -145,12 +146,38 @@ const heard = (line: Line): string => {
   return line['countsBefore'] === true ? 'after, counts from before' : 'after';
 };
 
+/** `new-basket 6 -> 7`, `add-column failed`, `team:red`. */
+const whatChanged = (line: Line): string => {
+  const labels = line['labels'];
+  const versions =
+    line['toVersion'] === null
+      ? ''
+      : line['fromVersion'] === null
+        ? `to ${text('toVersion')(line)}`
+        : `${text('fromVersion')(line)} -> ${text('toVersion')(line)}`;
+  const named = Array.isArray(labels)
+    ? labels.map((label) => `${text('name')(label as Line)}:${text('value')(label as Line)}`)
+    : [];
+  return [
+    text('name')(line),
+    versions,
+    text('outcome')(line),
+    ...(line['kind'] === 'label' ? named : []),
+  ]
+    .filter((part) => part !== '')
+    .join(' ');
+};
+
+const openNote = (line: Line): string =>
+  isOpenLine(line) ? 'open' : line['note'] === 'applied' ? '' : text('note')(line);
+
 export type Listing =
   | 'current'
   | 'timeline'
   | 'around'
   | 'decisions'
   | 'deadLetters'
+  | 'changes'
   | 'operations'
   | 'retention'
   | 'policies'
@@ -188,6 +215,16 @@ const listings: { readonly [Name in Listing]: readonly Column[] } = {
     ['DEPLOYMENT', claim('deployment')],
     ['STATE', letterStateText],
     ['MESSAGE', text('message')],
+  ],
+  changes: [
+    ['POSITION', text('position')],
+    ['AT (UTC)', time('at')],
+    ['KIND', text('kind')],
+    ...place,
+    ['WHAT', whatChanged],
+    ['SIGNER', text('signer')],
+    ['NOTES', joined(openNote, marks)],
+    ['REASON', text('reason')],
   ],
   operations: [
     ['POSITION', text('position')],

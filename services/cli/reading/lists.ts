@@ -26,6 +26,7 @@ export const lists: {
       | 'current'
       | 'timeline'
       | 'decisions'
+      | 'changes'
       | 'operations'
       | 'environments'
       | 'components'
@@ -35,6 +36,7 @@ export const lists: {
   current: { list: 'current', text: 'current', empty: 'nothing is known to run here' },
   timeline: { list: 'timeline', text: 'timeline', empty: 'no deployments' },
   decisions: { list: 'decisions', text: 'decisions', empty: 'no decisions' },
+  changes: { list: 'changes', text: 'changes', empty: 'nothing was said beside deployments' },
   operations: { list: 'operations', text: 'operations', empty: 'no operations' },
   environments: { list: 'environments', text: 'environments', empty: 'no environments' },
   components: { list: 'components', text: 'components', empty: 'no components' },
@@ -84,6 +86,7 @@ const isLong = ({ list }: ListPlan): boolean =>
   list === 'timeline' ||
   list === 'decisions' ||
   list === 'dead-letters' ||
+  list === 'changes' ||
   list === 'operations' ||
   list === 'policies';
 
@@ -101,6 +104,7 @@ export const readChoice = ({ list }: ListPlan, given: Given): Result<Choice, Cli
     case 'decisions':
     case 'dead-letters':
     case 'policies':
+    case 'changes':
     case 'operations': {
       const limit = given.value('limit');
       if (limit === null) return ok({ filter });

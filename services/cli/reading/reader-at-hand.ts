@@ -2,6 +2,9 @@ import type { Deployment } from '../../core/deployment.ts';
 import type { Position } from '../../core/log/record.ts';
 import { markerKey } from '../../core/projection.ts';
 import type { DeadLetter } from '../../core/dead-letters.ts';
+import type { CircumstanceRow } from '../../core/circumstances.ts';
+import { circumstanceModel } from '../../core/circumstances.ts';
+import { circumstanceLine, readNoted } from '../../core/noted-view.ts';
 import type { OperationRow } from '../../core/operations.ts';
 import type { PolicyRow } from '../../core/policy-records.ts';
 import { policyModel } from '../../core/policy-records.ts';
@@ -32,7 +35,7 @@ import type { AtHand } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { problem, readFailed } from '../problem.ts';
 import type { Choice, Filter, LetterView, ListName, Reader } from './reader.ts';
-import { readRows, scanRows } from './reading.ts';
+import { readRows, rowTexts, scanRows } from './reading.ts';
 
 /** Answers from read models that were folded up to the end of the log just now. */
 export const readAtHand = (atHand: AtHand, nowMs: number): Reader => {
@@ -41,7 +44,9 @@ export const readAtHand = (atHand: AtHand, nowMs: number): Reader => {
     list: (name, choice) => listOf(atHand, present, name, choice),
     show: async (id) => {
       const found = await findDeployment(atHand, id);
-      return found.ok ? ok(deploymentView(found.value, present)) : found;
+      if (!found.ok) return found;
+      const noted = await readNoted((keys) => rowTexts(atHand, keys), found.value.id, present);
+      return noted.ok ? ok({ ...deploymentView(found.value, present), ...noted.value }) : noted;
     },
     policy: (position) => findPolicy(atHand, present, position),
     deadLetter: (position) => findLetter(atHand, position),
@@ -78,6 +83,14 @@ const listOf = async (
       );
     case 'dead-letters':
       return byPosition<DeadLetter>(atHand, 'dead-letter', choice, () => true, deadLetterLine);
+    case 'changes':
+      return byPosition<CircumstanceRow>(
+        atHand,
+        circumstanceModel,
+        choice,
+        ({ slot }) => isWanted(slot),
+        (row) => circumstanceLine(row, present),
+      );
     case 'operations':
       return byPosition<OperationRow>(
         atHand,

@@ -8,6 +8,7 @@ export type ListName =
   | 'timeline'
   | 'decisions'
   | 'dead-letters'
+  | 'changes'
   | 'operations'
   | 'retention'
   | 'policies'

@@ -9,7 +9,9 @@ import { wrapped } from '../terminal/wrapped.ts';
 export const showText = (view: Line, columns: number | null): readonly string[] =>
   [
     `deployment ${said(view['deployment'])}`,
+    ...labelsText(lines(view['labels'] ?? [])),
     ...lines(view['attempts']).flatMap(attemptText),
+    ...changesText(lines(view['changes'] ?? [])),
     ...lines(view['conflicts']).map(
       (conflict) =>
         `CONFLICT: marker ${said(conflict['marker'])} of ${said(conflict['principal'])} stands at position ` +
@@ -26,11 +28,30 @@ const attemptText = (attempt: Line): readonly string[] => [
   ...fact('strategy', attempt['strategy']),
   ...fact('canary share', attempt['canaryShare']),
   ...fact('colour', attempt['colour']),
+  ...fact('phase', attempt['phase']),
   ...detailsOf(attempt['details']),
   '  history',
   ...lines(attempt['history']).map(entryText),
   ...decisionsText(lines(attempt['decisions'])),
 ];
+
+const labelsText = (labels: readonly Line[]): readonly string[] =>
+  labels.length === 0
+    ? []
+    : [`labels ${labels.map(({ name, value }) => `${said(name)}:${said(value)}`).join(', ')}`];
+
+const changesText = (changes: readonly Line[]): readonly string[] =>
+  changes.length === 0
+    ? []
+    : [
+        '',
+        'said beside it',
+        ...changes.map(
+          (one) =>
+            `    ${time(one['at'])}  position ${said(one['position'])}  ${said(one['kind'])}${one['name'] === null ? '' : ` ${said(one['name'])}`} ` +
+            `by ${said(one['signer'])}${noteOf(one)}${one['reason'] === null ? '' : `: ${said(one['reason'])}`}`,
+        ),
+      ];
 
 const subjectOf = (attempt: Line): string => {
   if (attempt['unplanned'] === true) return 'unplanned';

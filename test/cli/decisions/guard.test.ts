@@ -9,8 +9,8 @@ import { canary, decides, decision, decisionIdOf } from '../../support/decisions
 import type { Desk, DeskOptions } from '../../support/desk.ts';
 import { jsonOf, openDesk } from '../../support/desk.ts';
 import type { Step } from '../../support/given.ts';
-import { trusts } from '../../support/given.ts';
-import { run } from '../../support/markers.ts';
+import { by, trusts } from '../../support/given.ts';
+import { frozen, place, run } from '../../support/markers.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
 const scratch = scratchFolder();
@@ -156,3 +156,27 @@ test('through a gateway nobody speaks of decisions yet', async () => {
     { code: 'not-through-gateway' },
   ]);
 });
+
+test.each([
+  ['promote', 11, 'place-frozen'],
+  ['advance', 13, 'place-frozen'],
+  // Going back is no change that anybody wants to keep away.
+  ['roll-back', 10, undefined],
+] as const)(
+  'of a place that a person froze, a gate behind %s exits %i',
+  async (kind, exit, code) => {
+    const desk = await deskAfter([
+      decides(decision(kind, kind === 'advance' ? { share: 0.5 } : {})),
+      by('ops', frozen({ slot: place('production', '*') })),
+    ]);
+    const gate = await desk.plimsoll('gate', deployment, '--json');
+    expect([gate.exit, (jsonOf(gate)['refused'] as { code?: string } | null)?.code]).toEqual([
+      exit,
+      code,
+    ]);
+    expect(faultsOf('gate', jsonOf(gate))).toEqual([]);
+    const said = await desk.plimsoll('gate', deployment);
+    if (kind === 'promote')
+      expect(said.out.join(' ')).toMatch(/^hold .*frozen since position 9 by ops/);
+  },
+);

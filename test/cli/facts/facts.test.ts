@@ -5,7 +5,16 @@ import { faultsOf } from '../../support/cli-schemas.ts';
 import type { Desk } from '../../support/desk.ts';
 import { jsonOf, openDesk } from '../../support/desk.ts';
 import type { Step } from '../../support/given.ts';
-import { trusts } from '../../support/given.ts';
+import { by, trusts } from '../../support/given.ts';
+import {
+  changed,
+  frozen,
+  labelled,
+  place as slotOf,
+  planned as plannedBy,
+  policySet,
+  run as runId,
+} from '../../support/markers.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
 // What else can be said: verbs for traffic, phases, migrations, changes, incidents, labels and freezes.
@@ -42,6 +51,18 @@ const attempt = async ({ plimsoll }: Desk): Promise<{ readonly [field: string]: 
   };
   expect(faultsOf('show', view)).toEqual([]);
   return view.attempts[0] ?? {};
+};
+
+type Line = { readonly [field: string]: unknown };
+
+const changes = async (
+  { plimsoll }: Desk,
+  ...args: readonly string[]
+): Promise<readonly Line[]> => {
+  const { out } = await plimsoll('changes', '--json', ...args);
+  const lines = out.map((line) => JSON.parse(line) as Line);
+  for (const line of lines) expect(faultsOf('change', line)).toEqual([]);
+  return lines;
 };
 
 describe('of a deployment that runs', () => {
@@ -158,11 +179,122 @@ describe('a freeze', () => {
     expect(await say(shop, ...freeze, '--key=local')).toBe('5 role-missing');
   });
 
+  test('is told to who plans there, keeps no plan away, and is lifted by its position', async () => {
+    const shop = await desk(trusts('ops', { roles: ['operator'] }));
+    const plan = ['release', 'plan', ...place, '--target-version=2.0.0'];
+    expect([
+      await say(shop, ...freeze, '--key=ops'),
+      await say(shop, ...plan),
+      await say(shop, 'release', 'log', ...place, '--target-version=2.0.0', '--rollback'),
+    ]).toEqual(['stored freeze', 'stored planned place-frozen', 'stored logged place-frozen']);
+    const [open] = await changes(shop, '--open');
+    const lift = ['freeze', 'lift', String(open?.['position']), '--reason=over', '--key=ops'];
+    const lifted = await shop.plimsoll(...lift, '--json');
+    expect([lifted.exit, faultsOf('guard-change', jsonOf(lifted))]).toEqual([0, []]);
+    expect((await shop.plimsoll(...lift)).exit).toBe(3);
+    expect(await changes(shop, '--open')).toEqual([]);
+    expect(await say(shop, 'release', 'log', ...place, '--target-version=3.0.0')).toBe(
+      'stored logged',
+    );
+  });
+
+  test.each([
+    ['a plan is refused', [], '3 place-frozen'],
+    ['a fix is only told', ['--intent=fix'], 'stored planned place-frozen'],
+    ['a rollback is only told', ['--rollback'], 'stored planned place-frozen'],
+  ])('where the policy refuses, %s', async (_what, more, told) => {
+    const document =
+      '{"policies":[{"component":"*","environment":"*","frozen":"refuse"}],"version":2}';
+    const shop = await desk(
+      trusts('ops', { roles: ['operator'] }),
+      by('ops', policySet(document)),
+      by('ops', frozen({ slot: slotOf('production', '*') })),
+    );
+    expect(await say(shop, 'release', 'plan', ...place, '--target-version=2.0.0', ...more)).toBe(
+      told,
+    );
+    // What is done is done.
+    expect(await say(shop, 'release', 'log', ...place, '--target-version=2.0.0')).toBe(
+      'stored logged place-frozen',
+    );
+  });
+
   test.each([
     ['without a reason', ['freeze', '--environment-name=production'], '2 option-missing'],
     ['without an environment', ['freeze', '--reason=x'], '2 option-missing'],
     ['with a pattern that is none', [...freeze, '--component-name=a*b'], '2 field-invalid'],
   ])('%s is refused', async (_what, args, told) => {
     expect(await say(await desk(), ...args)).toBe(told);
+  });
+});
+
+describe('what was said', () => {
+  test('is listed with who, where and when, and with what goes on', async () => {
+    const shop = await planned();
+    await say(shop, 'change', 'flag', 'new-basket', '--from-version=6', '--to-version=7', ...place);
+    await say(shop, 'incident', 'open', 'INC-7', '--deployment=default', '--reason=checkout');
+    await say(shop, 'migration', 'start', 'add-column', ...place);
+    await say(shop, 'migration', 'finish', 'add-column', '--failed', ...place);
+    await say(shop, 'label', 'default', 'team:payments');
+    const told = (await changes(shop)).map(({ kind, name, note, ended, outcome }) =>
+      [kind, name, note, ended, outcome].filter((part) => part !== null).join(' '),
+    );
+    expect(told).toEqual([
+      'flag-changed new-basket applied',
+      'incident-opened INC-7 applied',
+      'migration-started add-column applied 7',
+      'migration-finished add-column applied failed',
+      'label applied',
+    ]);
+    expect((await changes(shop, '--open')).map(({ name }) => name)).toEqual(['INC-7']);
+    expect(await changes(shop, '--environment-name=staging')).toEqual([]);
+    const { out } = await shop.plimsoll('changes');
+    expect(out.join('\n')).toMatch(
+      /new-basket 6 -> 7[\s\S]*open[\s\S]*checkout[\s\S]*add-column failed/,
+    );
+    expect(out.join('\n')).toContain('team:payments');
+  });
+
+  test('of a deployment is shown with it, at hand and through a gateway', async () => {
+    const about = { deployment: runId('7') };
+    const shop = await desk(
+      by('ci', plannedBy()),
+      by('ci', changed('incident-opened', 'INC-7', { ...about, reason: 'checkout' })),
+      by('ci', labelled({ team: 'payments' }, about)),
+      by('ci', changed('flag-changed', 'new-basket')),
+    );
+    for (const asked of [shop, shop.elsewhere({ isRemote: true })]) {
+      const { plimsoll } = asked;
+      const view = jsonOf(await plimsoll('show', runId('7'), '--json'));
+      expect(faultsOf('show', view)).toEqual([]);
+      expect(view).toMatchObject({
+        labels: [{ name: 'team', value: 'payments', position: 5 }],
+        changes: [
+          { kind: 'incident-opened', name: 'INC-7', reason: 'checkout' },
+          { kind: 'label' },
+        ],
+      });
+      const text = (await plimsoll('show', runId('7'))).out.join('\n');
+      expect(text).toContain('labels team:payments');
+      expect(text).toContain('incident-opened INC-7 by ci: checkout');
+      expect((await changes(asked)).map(({ kind }) => kind)).toEqual([
+        'incident-opened',
+        'label',
+        'flag-changed',
+      ]);
+    }
+  });
+
+  test('releases that are still supported are a list of their own', async () => {
+    const shop = await desk();
+    const app = ['--pacticipant=app', '--environment=production'];
+    await say(shop, 'record-release', '--version=1', ...app);
+    await say(shop, 'record-release', '--version=2', ...app);
+    await say(shop, 'record-deployment', '--version=3', ...app);
+    await say(shop, 'record-support-ended', '--version=1', ...app);
+    const { out } = await shop.plimsoll('releases', '--json');
+    const lines = out.map((line) => JSON.parse(line) as Line);
+    for (const line of lines) expect(faultsOf('current', line)).toEqual([]);
+    expect(lines.map(({ version }) => version)).toEqual(['2']);
   });
 });

@@ -14,7 +14,7 @@ import { decisionsOf } from './rows.ts';
 // A gate: whether a pipeline may go on with a deployment. It opens on decisions that may be obeyed, and on nothing else.
 
 /**
- * - `promote`: go on. `roll-back`: undo it. `hold`: a silence; `inconclusive`: the time was over without a verdict.
+ * - `promote`: go on. `roll-back`: undo it. `hold`: a silence, or a person froze the place; `inconclusive`: the time was over without a verdict.
  * - `waiting`: nothing that may be obeyed yet; an advance is no promotion.
  * - `ended`: the attempt is over, and nothing will be decided any more.
  */
@@ -97,9 +97,11 @@ const answerOf = (
     if (!ofOneRecord.has(answer.problem.code)) refusedForAll.add(evidence);
   }
   const isOver = hasEnded(attempt);
+  // What would be promoted is not, until the freeze is lifted: whoever waits here waits for a person.
+  const isFrozen = !isOver && refused?.refusal.code === 'place-frozen';
   const isSilent = isOver || refused !== null;
   return {
-    outcome: isOver ? 'ended' : 'waiting',
+    outcome: isOver ? 'ended' : isFrozen ? 'hold' : 'waiting',
     attempt,
     act: null,
     refused,

@@ -1,7 +1,7 @@
 import { analysisIdOf } from '../attempts/canary-attempts.ts';
 import type { DecisionSummary } from '../../deployment.ts';
 import type { ApprovalRow, AttemptNamed, Said } from '../../guard.ts';
-import { freezeOf, isSameAttempt, recentBefore, stopOf } from '../../guard.ts';
+import { freezeOf, isSameAttempt, placeFreezeOf, recentBefore, stopOf } from '../../guard.ts';
 import { isoTime } from '../../instant.ts';
 import type { Slot } from '../../markers/marker.ts';
 import { countOf, placeName } from '../../problems/problem.ts';
@@ -34,21 +34,27 @@ export const judgeGuards = (
       ? []
       : [
           () => judgeFreeze(own, slot, question),
+          // Whatever was frozen, going back is no change that anybody wants to keep away.
+          ...(decision.kind === 'roll-back' ? [] : [() => judgePlaceFreeze(slot, question)]),
           () => judgeApproval(decision, { slot, planner }, question),
         ]),
     ...(decision.kind === 'roll-back' ? [() => judgeCaps(decision, own, slot, question)] : []),
   ]);
 };
 
-/** What keeps every promotion, advance and roll-back of an attempt from counting as things stand, before there is one. */
+/** What keeps promotions and advances of an attempt from counting as things stand, before there is one. */
 export const barredBy = (own: AttemptNamed, slot: Slot, about: Barring): Refusal | undefined => {
-  const judged = firstRefusal([() => judgeStops(slot, about), () => judgeFreeze(own, slot, about)]);
+  const judged = firstRefusal([
+    () => judgeStops(slot, about),
+    () => judgeFreeze(own, slot, about),
+    () => judgePlaceFreeze(slot, about),
+  ]);
   return judged.ok ? undefined : judged.problem;
 };
 
 /** The part of a question that is known before there is a decision. */
 export type Barring = {
-  readonly rows: Pick<ObeyQuestion['rows'], 'stops' | 'slotGuard'>;
+  readonly rows: Pick<ObeyQuestion['rows'], 'stops' | 'freezes' | 'slotGuard'>;
   readonly policy: Pick<ObeyQuestion['policy'], 'flap'>;
 };
 
@@ -105,6 +111,17 @@ const judgeFreeze = (
         'slot-frozen',
         `${placeName(slot)} is frozen since the roll-back at position ${freeze.position}`,
         'plimsoll decisions lift lets decisions count there again',
+      );
+};
+
+const judgePlaceFreeze = (slot: Slot, { rows }: Pick<Barring, 'rows'>): Result<void, Refusal> => {
+  const freeze = placeFreezeOf(rows.freezes, slot);
+  return freeze === undefined
+    ? ok(undefined)
+    : refuse(
+        'place-frozen',
+        `${placeName(slot)} is frozen since position ${freeze.position} by ${freeze.principal}: ${freeze.reason}`,
+        `plimsoll freeze lift ${freeze.position} ends it`,
       );
 };
 

@@ -1,6 +1,6 @@
 import type { DeadLetter } from '../../dead-letters.ts';
 import type { DecisionSummary, Deployment } from '../../deployment.ts';
-import type { ApprovalRow, RecentRow, SlotGuardRow, StopsRow } from '../../guard.ts';
+import type { ApprovalRow, FreezesRow, RecentRow, SlotGuardRow, StopsRow } from '../../guard.ts';
 import type { Position } from '../../log/record.ts';
 import type { Slot } from '../../markers/marker.ts';
 import type { DecisionRow } from '../../read-models.ts';
@@ -38,6 +38,7 @@ export type ObeyRows = {
   readonly deployment: Deployment | undefined;
   readonly slot: SlotState | undefined;
   readonly stops: StopsRow | undefined;
+  readonly freezes: FreezesRow | undefined;
   readonly slotGuard: SlotGuardRow | undefined;
   readonly recent: RecentRow | undefined;
   readonly approval: (decision: Position) => ApprovalRow | undefined;

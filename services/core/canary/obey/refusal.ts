@@ -61,6 +61,7 @@ export type ObeyCode =
   // People and guards.
   | 'stopped'
   | 'slot-frozen'
+  | 'place-frozen'
   | 'flapping'
   | 'component-cap'
   | 'hour-cap'

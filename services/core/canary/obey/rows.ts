@@ -1,7 +1,14 @@
 import type { DeadLetter } from '../../dead-letters.ts';
 import type { Attempt, Deployment } from '../../deployment.ts';
-import type { ApprovalRow, RecentRow, SlotGuardRow, StopsRow } from '../../guard.ts';
-import { approvalKey, guardModel, recentKey, slotGuardKey, stopsKey } from '../../guard.ts';
+import type { ApprovalRow, FreezesRow, RecentRow, SlotGuardRow, StopsRow } from '../../guard.ts';
+import {
+  approvalKey,
+  freezesKey,
+  guardModel,
+  recentKey,
+  slotGuardKey,
+  stopsKey,
+} from '../../guard.ts';
 import type { LoadedRows, RowAddress } from '../../known-rows.ts';
 import { address } from '../../known-rows.ts';
 import type { Position } from '../../log/record.ts';
@@ -29,7 +36,7 @@ export type DeploymentRows = {
   /** The rows for one of its decisions. */
   readonly about: (decision: DecisionRow) => ObeyRows;
   /** What people and limits have said about a place. */
-  readonly guards: (slot: Slot) => Pick<ObeyRows, 'stops' | 'slotGuard'>;
+  readonly guards: (slot: Slot) => Pick<ObeyRows, 'stops' | 'freezes' | 'slotGuard'>;
   /** The log's own time as far as the rows reach. */
   readonly logTimeMs: number;
 };
@@ -92,6 +99,7 @@ const nothing: ObeyRows = {
   deployment: undefined,
   slot: undefined,
   stops: undefined,
+  freezes: undefined,
   slotGuard: undefined,
   recent: undefined,
   approval: () => undefined,
@@ -99,6 +107,7 @@ const nothing: ObeyRows = {
 
 const always: readonly RowAddress[] = [
   { model: guardModel, key: stopsKey },
+  { model: guardModel, key: freezesKey },
   { model: guardModel, key: recentKey },
   { model: 'log', key: 'time' },
 ];
@@ -143,6 +152,7 @@ const deploymentRows = (rows: LoadedRows, id: string | undefined): DeploymentRow
   const slot = (of: Slot): SlotState | undefined => rowIn<SlotState>(rows, 'slot', slotKey(of));
   const guards: DeploymentRows['guards'] = (of) => ({
     stops: rowIn<StopsRow>(rows, guardModel, stopsKey),
+    freezes: rowIn<FreezesRow>(rows, guardModel, freezesKey),
     slotGuard: rowIn<SlotGuardRow>(rows, guardModel, slotGuardKey(of)),
   });
   return {

@@ -213,6 +213,7 @@ const policyFields = {
   rollouts: group({ 'before-after': flag, 'blue-green': flag }),
   'on-silence': word(['hold', 'page', 'roll-back'] as const),
   'on-behalf': word(['ignore', 'accept'] as const),
+  frozen: word(['warn', 'refuse'] as const),
   act: word(['decide', 'dry-run', 'ask'] as const),
   'flap-guard': group({ window: durationIn(0, 30 * DAY_MS), freeze: flag }),
   caps: group({
@@ -310,6 +311,7 @@ const over = (preset: Policy, given: Given, metrics: readonly MetricPolicy[]): P
     },
     onSilence: given['on-silence'] ?? preset.onSilence,
     onBehalf: given['on-behalf'] ?? preset.onBehalf,
+    frozen: given.frozen ?? preset.frozen,
     act: given.act ?? preset.act,
     flap: {
       windowMs: flap?.window ?? preset.flap.windowMs,

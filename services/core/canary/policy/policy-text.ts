@@ -46,6 +46,7 @@ const settingsOf = (
   'on-silence': policy.onSilence,
   // As with rollouts: what is not taken is not named.
   ...(policy.onBehalf === 'accept' ? { 'on-behalf': policy.onBehalf } : {}),
+  ...(policy.frozen === 'refuse' ? { frozen: policy.frozen } : {}),
   act: policy.act,
   'flap-guard': { window: durationText(policy.flap.windowMs), freeze: policy.flap.freeze },
   caps: { 'per-component-hour': policy.caps.perComponentHour, 'per-hour': policy.caps.perHour },

@@ -114,6 +114,8 @@ export type Policy = {
   readonly onSilence: OnSilence;
   /** Whether what a gateway signed for callers with a token counts where something is judged, decided or done. */
   readonly onBehalf: OnBehalf;
+  /** What becomes of a plan for a place that a person has frozen. */
+  readonly frozen: 'warn' | 'refuse';
   /** `dry-run` decides and says so in the decision; `ask` waits for an approval before anybody may act. */
   readonly act: Act;
   /** After a roll-back of a slot: no second one inside the window, and the slot is frozen until lifted, if so wished. */

@@ -115,6 +115,7 @@ const standard: Policy = {
   rollouts: { beforeAfter: false, blueGreen: false },
   onSilence: 'page',
   onBehalf: 'ignore',
+  frozen: 'warn',
   act: 'decide',
   flap: { windowMs: HOUR_MS, freeze: false },
   caps: { perComponentHour: 3, perHour: 20 },
