@@ -159,7 +159,7 @@ test('through a gateway nobody speaks of decisions yet', async () => {
 
 test.each([
   ['promote', 11, 'place-frozen'],
-  ['advance', 13, 'place-frozen'],
+  ['advance', 11, 'place-frozen'],
   // Going back is no change that anybody wants to keep away.
   ['roll-back', 10, undefined],
 ] as const)(
