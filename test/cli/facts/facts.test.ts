@@ -237,7 +237,10 @@ describe('what was said', () => {
     await say(shop, 'migration', 'finish', 'add-column', '--failed', ...place);
     await say(shop, 'label', 'default', 'team:payments');
     const told = (await changes(shop)).map(({ kind, name, note, ended, outcome }) =>
-      [kind, name, note, ended, outcome].filter((part) => part !== null).join(' '),
+      [kind, name, note, ended, outcome]
+        .filter((part) => part !== null)
+        .map(String)
+        .join(' '),
     );
     expect(told).toEqual([
       'flag-changed new-basket applied',
