@@ -1,3 +1,4 @@
+import { supportedReleases } from '../reading/releases.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import { maskSecrets } from '../../core/secrets/find-secrets.ts';
@@ -86,9 +87,9 @@ async function* checks(ports: CliPorts, given: Given): AsyncGenerator<Check> {
 
 /** Releases that customers hold are supported until somebody says otherwise; the old ones are easily forgotten. */
 const checkReleases = async (reader: Reader): Promise<Check> => {
-  const current = await reader.list('current', {});
-  if (!current.ok) return failedBy('releases', current.problem);
-  const released = current.value.filter((line) => line['status'] === 'released');
+  const releases = await supportedReleases(reader);
+  if (!releases.ok) return failedBy('releases', releases.problem);
+  const released = releases.value;
   const placeOf = (line: Line): string =>
     `${wordOf(line, 'component')}/${wordOf(line, 'environment')}`;
   const newest = new Map(released.map((line) => [placeOf(line), line]));

@@ -4,10 +4,10 @@ import type { Given } from '../terminal/arguments.ts';
 import type { ReaderCommand } from '../commands/readers.ts';
 import { deploymentNamed } from '../release/deployment-of.ts';
 import { isOpenLine } from '../../core/noted-view.ts';
-import type { Line } from '../../core/views.ts';
 import { listText } from '../reading/list-text.ts';
-import { lists, readChoice, runList } from '../reading/lists.ts';
-import type { Filter, Reader } from '../reading/reader.ts';
+import { lists, runList } from '../reading/lists.ts';
+import type { Filter } from '../reading/reader.ts';
+import { supportedReleases } from '../reading/releases.ts';
 import { openReader } from '../reading/open-reader.ts';
 import { printLines, printText } from '../terminal/output.ts';
 import type { CliPorts } from '../ports.ts';
@@ -47,28 +47,14 @@ export const runReaders = async (
   }
 };
 
-/** Lines of `current` that are releases: the same question is one of `doctor`. */
-export const supportedReleases = async (
-  reader: Reader,
-  filter: Filter,
-): Promise<Result<readonly Line[], CliProblem>> => {
-  const lines = await reader.list('current', { filter });
-  return lines.ok ? ok(lines.value.filter(({ status }) => status === 'released')) : lines;
-};
-
 const runReleases = async (
   ports: CliPorts,
   given: Given,
   isJson: boolean,
 ): Promise<Result<void, CliProblem>> => {
-  const read = readChoice(lists.current, given);
-  if (!read.ok) return read;
   const reader = await openReader(ports);
   if (!reader.ok) return reader;
-  const releases = await supportedReleases(reader.value, {
-    ...everywhere,
-    ...read.value.filter,
-  });
+  const releases = await supportedReleases(reader.value, { filter: filterOf(given) });
   if (!releases.ok) return releases;
   if (isJson) printLines(ports.terminal, releases.value);
   else if (releases.value.length > 0)
@@ -77,7 +63,12 @@ const runReleases = async (
   return ok(undefined);
 };
 
-const everywhere: Filter = { environment: null, component: null, namespace: null, target: null };
+const filterOf = (given: Given): Filter => ({
+  environment: given.value('environment-name'),
+  component: given.value('component-name'),
+  namespace: given.value('namespace'),
+  target: null,
+});
 
 const runShow = async (
   ports: CliPorts,

@@ -175,8 +175,14 @@ test.each([
       code,
     ]);
     expect(faultsOf('gate', jsonOf(gate))).toEqual([]);
-    const said = await desk.plimsoll('gate', deployment);
-    if (kind === 'promote')
-      expect(said.out.join(' ')).toMatch(/^hold .*frozen since position 9 by ops/);
   },
 );
+
+test('a gate that a person froze says who did, and why', async () => {
+  const desk = await deskAfter([
+    decides(decision('promote')),
+    by('ops', frozen({ slot: place('production', '*') })),
+  ]);
+  const said = await desk.plimsoll('gate', deployment);
+  expect(said.out.join(' ')).toMatch(/^hold .*frozen since position 9 by ops: the holidays/);
+});
