@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ciEnvironment } from '../../support/ci-environments.ts';
 import type { Runner, Scenario } from '../../support/circleci-runner.ts';
 import { runConfiguration, shell, substituted } from '../../support/circleci-runner.ts';
-import { faultsOf } from '../../support/cli-schemas.ts';
-import { plimsoll } from '../../support/plimsoll.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
+import { comparedWith, listed } from '../../support/words-golden.ts';
 
 // CircleCI's guide to deploy markers, run with the real command on the embedded log. What is replaced in it is said in
 // the golden folder.
@@ -32,47 +31,8 @@ const aRunner = (): Runner & { readonly data: string } => {
   };
 };
 
-type Line = { readonly [field: string]: unknown };
-const told = ['attempt', 'namespace', 'environment', 'component', 'target', 'version', 'name'];
-const toldToo = ['status', 'statusReported', 'failureReason', 'rollback'];
-
-/** What a list says, with ids counted and without times. */
-const listed = async (
-  { folder, env }: Runner,
-  list: 'timeline' | 'current',
-): Promise<readonly Line[]> => {
-  const ran = await plimsoll(folder, [list, '--json'], env);
-  expect(ran.exit).toBe(0);
-  const lines = ran.out.split('\n').filter((line) => line !== '');
-  const ids: string[] = [];
-  return lines.map((written) => {
-    const line = JSON.parse(written) as Line;
-    expect(faultsOf(list, line)).toEqual([]);
-    const id = String(line['deployment']);
-    if (!ids.includes(id)) ids.push(id);
-    const kept = [...told, ...toldToo].flatMap((field) =>
-      field in line ? [[field, line[field]] as const] : [],
-    );
-    const { uncertain } = line as { readonly uncertain?: { readonly status: string } | null };
-    return {
-      deployment: ids.indexOf(id) + 1,
-      ...Object.fromEntries(kept),
-      // Who made the slot uncertain, and when, is of this run.
-      ...(uncertain === undefined ? {} : { uncertain: uncertain?.status ?? null }),
-    };
-  });
-};
-
-const compared = async (runner: Runner, name: string): Promise<void> => {
-  const lists = {
-    timeline: await listed(runner, 'timeline'),
-    current: await listed(runner, 'current'),
-  };
-  const path = join(golden, 'expected', `${name}.json`);
-  if (process.env['WRITE_GOLDEN'] === 'circleci')
-    writeFileSync(path, `${JSON.stringify(lists, null, 2)}\n`);
-  expect(lists).toEqual(JSON.parse(readFileSync(path, 'utf8')));
-};
+const compared = (runner: Runner, name: string): Promise<void> =>
+  comparedWith(runner, join(golden, 'expected'), name);
 
 const works = '#!/bin/sh\nexit 0\n';
 const fails = '#!/bin/sh\nexit 1\n';
