@@ -13,6 +13,10 @@ export const wrapCommands: readonly CommandOf<WrapCommand>[] = [
     summary: 'run a deploy command, and say how it goes: planned, running, its end',
     words: [{ name: 'deploy-name', isOptional: true }],
     program: 'command',
+    notes: [
+      'Without a name a deployment is called by its place, such as production/checkout. The program is',
+      'started at once, and its exit code is ours, whatever becomes of what we tell.',
+    ],
     options: [
       ...planOptions,
       ...deliveryOptions.filter(({ name }) => !notHere.has(name)),

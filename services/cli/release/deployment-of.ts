@@ -36,6 +36,12 @@ const knownId = (
 };
 
 /**
+ * Beside the options of a plan: it is a deployment of its own, whatever was planned before it from here. For `run`, whose
+ * plan before may have lost its end with its process.
+ */
+export const anew = 'anew';
+
+/**
  * The deployment that a plan opens or repeats. Outside CI that is the last one from here until it has ended; then a
  * new one. It is kept before it is sent: if we stop here, the next plan of that name uses it.
  */
@@ -48,7 +54,8 @@ export const deploymentToPlan = async (
   const known = knownId(ports, asked);
   if (known !== null) return known;
   const last = await ports.planned.last(asked.deployName);
-  if (last.ok && last.value !== undefined && !last.value.hasEnded) {
+  const isAnew = asked.given.has(anew);
+  if (!isAnew && last.ok && last.value !== undefined && !last.value.hasEnded) {
     const { deployment } = last.value;
     if (!(await hasEndedOnLog(atHand, deployment))) return deployment;
   }
@@ -56,7 +63,7 @@ export const deploymentToPlan = async (
   const begun = last.ok
     ? await ports.planned.begin(asked.deployName, { deployment: id, slot }, last.value)
     : last;
-  if (begun.ok) return begun.value.deployment;
+  if (begun.ok) return isAnew ? id : begun.value.deployment;
   ports.note(notKept(begun.problem));
   return id;
 };

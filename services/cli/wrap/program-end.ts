@@ -14,12 +14,13 @@ export type EndSaid = {
 const stopping: ReadonlySet<string> = new Set(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']);
 
 export const endSaid = ({ exit, signal, asked, tail, problem }: ProgramEnd): EndSaid => {
-  if (exit === 0) return { status: 'SUCCESS', reason: null, reasonInFull: null };
   const stop = signal !== null && stopping.has(signal) ? signal : asked;
-  if (stop !== null) {
+  // One that tidies up when it is asked to stop may end with 0, and one that was to outlive its terminal went on.
+  if (stop !== null && !(exit === 0 && stop === 'SIGHUP')) {
     const reason = `stopped by ${stop}`;
     return { status: 'CANCELED', reason, reasonInFull: reason };
   }
+  if (exit === 0) return { status: 'SUCCESS', reason: null, reasonInFull: null };
   const reason = problem ?? (signal === null ? `exit code ${exit}` : `killed by ${signal}`);
   const lines = lastLines(tail);
   return {

@@ -1,5 +1,9 @@
 import type { Emitted } from '../release/emit.ts';
+import { nameMax } from '../../core/markers/limits.ts';
+import { ciJob } from '../release/ci/ci-job.ts';
+import { anew } from '../release/deployment-of.ts';
 import { emit } from '../release/emit.ts';
+import { readPlace } from '../release/place.ts';
 import type { CliPorts, Terminal } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { problem } from '../problem.ts';
@@ -62,15 +66,16 @@ const tellStory = (ports: CliPorts, given: Given): Story => {
   const isJson = given.has('json');
   const quiet = { ...ports, terminal, note: (note: Note) => printNote(terminal, isJson, note) };
   const emitted: Emitted[] = [];
+  let { words } = given;
   let deployment: string | undefined;
   let isRefused = false;
   let isLate = false;
   let last: Promise<unknown> = Promise.resolve();
 
-  const next = (word: Word, words: () => Given): Promise<Emitted | undefined> => {
+  const next = (word: Word, said: () => Promise<Given>): Promise<Emitted | undefined> => {
     const telling = last.then(async () => {
       if (isRefused) return undefined;
-      const told = await emitSafely(quiet, word, words());
+      const told = await emitSafely(quiet, word, await said());
       emitted.push(told);
       // Without its plan, or with another's, nothing more can be told of it.
       if (word === 'release plan')
@@ -85,8 +90,8 @@ const tellStory = (ports: CliPorts, given: Given): Story => {
   };
 
   const say: Story['say'] = (status, reason) =>
-    next('release update', () =>
-      overlaid(given, (name) => ofUpdate.has(name), {
+    next('release update', async () =>
+      overlaid(given, words, (name) => ofUpdate.has(name), {
         status,
         'failure-reason': reason,
         deployment: deployment ?? given.value('deployment'),
@@ -94,9 +99,15 @@ const tellStory = (ports: CliPorts, given: Given): Story => {
       }),
     );
 
+  const asNamed = async (): Promise<Given> => {
+    const named = await placeName(ports, given);
+    words = named === null ? given.words : [named];
+    return overlaid(given, words, () => true, { [anew]: '' });
+  };
+
   return {
     say,
-    plan: async () => (await next('release plan', () => given))?.problem,
+    plan: async () => (await next('release plan', asNamed))?.problem,
     end: async (status, reason, shortReason) => {
       const told = await say(status, reason);
       if (told?.problem?.exit !== 2 || reason === shortReason) return told?.problem;
@@ -112,6 +123,20 @@ const tellStory = (ports: CliPorts, given: Given): Story => {
       if (lines.length > 0) ports.terminal.err(`${isCutOff ? '\n' : ''}${lines.join('')}`);
     },
   };
+};
+
+/**
+ * What a deployment is called that nobody has named: its place, such as `production/checkout`, so that several in one CI
+ * run are several. Null: it has a name, or no place that makes one.
+ */
+const placeName = async (ports: CliPorts, given: Given): Promise<string | null> => {
+  if (given.words.length > 0) return null;
+  const place = await readPlace(given, ciJob(ports.env), ports.repositoryAddress);
+  if (!place.ok) return null;
+  const { namespace, environment, component, target } = place.value;
+  const parts = [namespace === 'default' ? null : namespace, environment, component, target];
+  const name = parts.filter((part) => part !== null).join('/');
+  return name.length <= nameMax ? name : null;
 };
 
 /** Whatever goes wrong with us must not end the program. */
@@ -137,13 +162,14 @@ const oneOf = (ports: CliPorts): CliPorts => {
 /** Some of the words, and others laid over them; null takes one away. */
 const overlaid = (
   given: Given,
+  words: readonly string[],
   keeps: (name: string) => boolean,
   over: { readonly [name: string]: string | null },
 ): Given => {
   const valueOf = (name: string): string | null | undefined =>
     Object.hasOwn(over, name) ? over[name] : undefined;
   return {
-    words: given.words,
+    words,
     program: [],
     value: (name) =>
       valueOf(name) ?? (keeps(name) && !Object.hasOwn(over, name) ? given.value(name) : null),

@@ -11,7 +11,8 @@ const ended = (end: Partial<ProgramEnd>): ProgramEnd => ({
 describe('how a program ended', () => {
   test.each<[what: string, end: Partial<ProgramEnd>, status: string, reason: string | null]>([
     ['well', { tail: 'a warning' }, 'SUCCESS', null],
-    ['well, though it was asked to stop', { asked: 'SIGTERM' }, 'SUCCESS', null],
+    ['well, once it was asked to stop', { asked: 'SIGTERM' }, 'CANCELED', 'stopped by SIGTERM'],
+    ['well, after its terminal was gone', { asked: 'SIGHUP' }, 'SUCCESS', null],
     ['with an exit code', { exit: 3 }, 'FAILED', 'exit code 3'],
     ['with an exit code and words', { exit: 3, tail: 'a\nb\n' }, 'FAILED', 'exit code 3: a\nb'],
     ['by a signal that asks', { exit: 143, signal: 'SIGTERM' }, 'CANCELED', 'stopped by SIGTERM'],

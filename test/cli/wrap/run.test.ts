@@ -93,7 +93,7 @@ describe('the program', () => {
       // First use makes the log, and says so behind it.
       expect(ran.err).toMatch(/^told\nplimsoll: /);
       expect(await attempts(place)).toEqual(['succeeded']);
-      const shown = await plimsoll(place.folder, ['show', 'default'], place.env);
+      const shown = await plimsoll(place.folder, ['show', 'default/shop'], place.env);
       expect(shown.out).toMatch(/planned[\s\S]*started[\s\S]*succeeded/);
       const again = await run(place, 'exit 0');
       expect([again.out, again.err]).toEqual(['', '']);
@@ -293,6 +293,37 @@ describe('what we have to tell', () => {
       expect(kinds).toEqual(['planned', 'started', 'failed']);
     },
   );
+
+  test('is of each place by itself in one CI run, without a name', patient, async () => {
+    const place = aPlace(ciEnvironment('github-push'));
+    for (const environment of ['staging', 'production'])
+      expect((await run(place, 'exit 0', [`--environment-name=${environment}`])).exit).toBe(0);
+    const current = await plimsoll(place.folder, ['current', '--json'], place.env);
+    expect(current.out).toMatch(/"environment":"production"[\s\S]*"environment":"staging"/);
+    expect(await attempts(place)).toEqual(['succeeded', 'succeeded']);
+  });
+
+  test('is told though the process before it was killed and told no end', patient, async () => {
+    const place = aPlace();
+    const words = [
+      version,
+      '--component-name=shop',
+      '--',
+      'sh',
+      '-c',
+      'while [ ! -e go ]; do sleep 0.05; done',
+    ];
+    const killed = start(place, words, '');
+    await eventually('it is told', async () => (await attempts(place)).join() === 'running');
+    killed.signal('SIGKILL');
+    await killed.exited;
+    // What was left alone ends by itself.
+    writeFileSync(join(place.folder, 'go'), '');
+    const ran = await start(place, ['--target-version=2.1.0', ...words.slice(1, 5), 'exit 0'], '')
+      .ended;
+    expect(ran.exit).toBe(0);
+    expect(await attempts(place)).toEqual(['running', 'succeeded']);
+  });
 
   test('is kept where nobody takes it, and changes nothing', patient, async () => {
     const place = aPlace();
