@@ -121,7 +121,12 @@ const deskBefore = (
 const unconfigured: CliPorts['settingSources'] = {
   file: null,
   defaults: {},
-  setting: () => ({ from: 'default', value: null, line: null }),
+  // The desk names its folder.
+  setting: (name) => ({
+    from: name === 'PLIMSOLL_LOG' ? 'environment' : 'default',
+    value: null,
+    line: null,
+  }),
 };
 
 const portsOf = (

@@ -1,6 +1,7 @@
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import { folderFaultOf, makeFolders } from '../system/make-folders.ts';
+import { keepOutOfGit } from '../system/out-of-git.ts';
 
 /** A folder for a database, made where it is not there. `option`: by what it was named. Throws for a full disk and the like. */
 export const makeFolder = async (
@@ -10,7 +11,8 @@ export const makeFolder = async (
   Result<void, { readonly code: 'folder-invalid'; readonly message: string; readonly hint: string }>
 > => {
   try {
-    await makeFolders(folder);
+    const made = await makeFolders(folder);
+    if (made !== undefined) await keepOutOfGit(made);
     return ok(undefined);
   } catch (error) {
     const fault = folderFaultOf(error);

@@ -8,6 +8,7 @@ import type { Signer } from '../../ports/signer.ts';
 import type { KeyProblem } from '../ed25519/key-file.ts';
 import { newKeyFile, readKeyFile } from '../ed25519/key-file.ts';
 import { folderFaultOf, makeFolders } from '../system/make-folders.ts';
+import { keepOutOfGit } from '../system/out-of-git.ts';
 import { keysFolder } from './keys-folder.ts';
 
 /** Keys that an installation makes for itself, each with one task. */
@@ -28,8 +29,10 @@ export const makeKeys = async (dataFolder: string): Promise<Result<void, KeyProb
   const folder = keysFolder(dataFolder);
   const temporary = `${folder}.new-${randomUUID()}`;
   try {
-    await makeFolders(dataFolder);
+    const made = await makeFolders(dataFolder);
+    if (made !== undefined) await keepOutOfGit(made);
     await mkdir(temporary, { mode: 0o700 });
+    await keepOutOfGit(temporary);
   } catch (error) {
     const fault = folderFaultOf(error);
     if (fault === undefined) throw error;

@@ -35,7 +35,10 @@ const preProduction = (
 ): readonly Check[] => {
   const name = (item: string): string => `pre-production: ${item}`;
   const before = new Set(
-    deployments.filter((line) => !isProduction(line)).map((line) => wordOf(line, 'environment')),
+    deployments
+      .filter((line) => !isProduction(line))
+      .map((line) => wordOf(line, 'environment'))
+      .filter((environment) => environment !== ''),
   );
   const unreadable = letters.filter((line) =>
     /^(?:body|schema|kind|field)-/.test(wordOf(line, 'code')),

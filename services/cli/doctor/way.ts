@@ -5,6 +5,8 @@ import type { Signer } from '../../ports/signer.ts';
 import type { CliPorts } from '../ports.ts';
 import type { Reader } from '../reading/reader.ts';
 import { problem } from '../problem.ts';
+import { ciJob } from '../release/ci/ci-job.ts';
+import { logOfJob } from '../release/log-of-job.ts';
 import { readAnswer } from '../terminal/gateway-answer.ts';
 import type { Check } from './check.ts';
 import { failedBy, passed, skipped, warned } from './check.ts';
@@ -88,19 +90,23 @@ export const checkLog = async (
   ports: CliPorts,
 ): Promise<{ readonly checks: readonly Check[]; readonly isUp: boolean }> => {
   const what = ports.settings.log.foundation === 'kafka' ? 'broker' : 'log';
+  const ofJob = logOfJob(ports, ciJob(ports.env));
+  const place =
+    ofJob === undefined ? [] : [warned('where the log lies', ofJob.message, ofJob.hint)];
   if (!ports.isMade()) {
     const check = warned(
       what,
       'there is no log yet; this looks and makes none',
       'first use makes it: plimsoll up, or a first plimsoll release log',
     );
-    return { checks: [check], isUp: false };
+    return { checks: [...place, check], isUp: false };
   }
   const atHand = await ports.atHand(() => undefined);
   if (!atHand.ok) return { checks: [failedBy(what, atHand.problem)], isUp: false };
   const { log, state } = atHand.value;
   return {
     checks: [
+      ...place,
       passed(what, `${log.name}: ${state.next} records`),
       passed('read models', 'folded to the end of the log'),
       checkLogId(ports.settings.logId, state.trust.logId),

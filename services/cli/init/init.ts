@@ -40,6 +40,7 @@ export const runInit = async (
   const written = snippets.map((snippet) => write(files, snippet, given));
   const checks = [
     ...written,
+    ...gatewayToName(ports),
     ...packageToName(chosen),
     ...project.value.environments.map((environment) =>
       keyToMake(project.value, environment, chosen),
@@ -146,6 +147,18 @@ const write = (files: ProjectFiles, { path, text, isExecutable }: Snippet, given
         problem(written.problem.code, written.problem.message, 'may its folder be written to?'),
       );
 };
+
+/** What jobs write to a log of their own goes with them. */
+const gatewayToName = ({ settingSources: { setting } }: CliPorts): readonly Check[] =>
+  ['PLIMSOLL_URL', 'PLIMSOLL_LOG'].some((name) => setting(name).from !== 'default')
+    ? []
+    : [
+        notMet(
+          'gateway',
+          'none is named: a job would write to a log on its own disk, which goes with it',
+          'url: https://… in plimsoll.yaml, of a gateway that you run (plimsoll up, plimsoll gateway)',
+        ),
+      ];
 
 /** Plimsoll is in no public registry, and whoever took its name there would run in every job. */
 const packageToName = (cis: readonly CiName[]): readonly Check[] =>

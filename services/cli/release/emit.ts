@@ -16,6 +16,7 @@ import type { Asked } from './deployment-of.ts';
 import type { Draft, EmittingCommand, Origin } from './draft.ts';
 import { completeMarker } from './draft.ts';
 import { draftMarker } from './draft-marker.ts';
+import { logOfJob } from './log-of-job.ts';
 import { screeningOf } from './screening.ts';
 import { readTimeout } from '../terminal/duration.ts';
 import { nearest } from '../../core/nearest.ts';
@@ -107,6 +108,9 @@ const emitWithin = async (
   const checked = await rehearse(ports, draft.value, given, origin);
   if (!checked.ok) return failed(checked.problem);
 
+  // Said once a deployment, where it begins.
+  const onThisDisk = draft.value.about === 'updated' ? undefined : logOfJob(ports, job);
+  if (onThisDisk !== undefined) note(onThisDisk);
   const door = await openDoor(ports, how);
   if (door.problem !== undefined) return failed(door.problem);
   const signer = await readSigner(ports, given, isOperators ? 'admin' : 'local');

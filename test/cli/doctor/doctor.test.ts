@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CliPorts } from '../../../services/cli/ports.ts';
@@ -102,6 +103,21 @@ describe('on a log at hand', () => {
     const narrow = await plimsoll('doctor', '--key=keys/ci.json', '--json');
     expect(narrow.exit).toBe(0);
     expect(outcomes(narrow)).toEqual(expect.arrayContaining(['trust ok', 'test marker skipped']));
+  });
+
+  test('in a CI job it says that a log on the disk of the job goes with it; and so do markers', async () => {
+    const job = { GITHUB_ACTIONS: 'true', GITHUB_RUN_ID: '7', GITHUB_REPOSITORY: 'shop/checkout' };
+    const folder = newFolder();
+    const said = await inFolder(folder, ['doctor', '--json'], job);
+    expect(linesOf(said.out.trim().split('\n'))).toContainEqual(
+      expect.objectContaining({ check: 'where the log lies', outcome: 'warn' }),
+    );
+    const emitting = ['release', 'log', '--target-version=1'];
+    expect((await inFolder(folder, emitting, job)).err).toContain('goes with it');
+    const kept = { ...job, PLIMSOLL_LOG: 'sqlite:./kept' };
+    expect((await inFolder(folder, emitting, kept)).err).not.toContain('goes with it');
+    expect(readFileSync(join(folder, 'plimsoll-data/.gitignore'), 'utf8')).toBe('*\n');
+    expect(readFileSync(join(folder, 'plimsoll-data/keys/.gitignore'), 'utf8')).toBe('*\n');
   });
 
   test('in an empty folder it makes nothing', async () => {

@@ -242,7 +242,11 @@ describe('the program', () => {
 
 describe('what we have to tell', () => {
   test('is the same deployment in every job of a CI run', patient, async () => {
-    const place = aPlace(ciEnvironment('circleci-push'));
+    // A log that is named is no log that was forgotten about.
+    const place = aPlace({
+      ...ciEnvironment('circleci-push'),
+      PLIMSOLL_LOG: 'sqlite:./plimsoll-data',
+    });
     expect((await run(place, 'exit 1', ['--json'])).exit).toBe(1);
     const rerun = { ...place, env: { ...place.env, CIRCLE_WORKFLOW_ID: 'w-2' } };
     const ran = await run(rerun, 'exit 0', ['--json']);
