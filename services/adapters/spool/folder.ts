@@ -44,7 +44,7 @@ export type SpoolDestination = {
 
 /** `local.3f2a…`: the audience, and a hash of what else names the log. */
 export const spoolDestination = (audience: string, address: string): SpoolDestination => ({
-  name: `${audience}.${createHash('sha256').update(address).digest('hex').slice(0, 12)}`,
+  name: `${audience}.${createHash('sha256').update(withoutUser(address)).digest('hex').slice(0, 12)}`,
   label: `${withoutUser(address)} (${audience})`,
 });
 

@@ -28,10 +28,16 @@ export type DoorAtHand = {
   readonly deliver: Deliver;
 };
 
-export const openDoorAtHand = async (ports: CliPorts): Promise<Result<DoorAtHand, CliProblem>> => {
+/** `inTime` answers undefined where the work takes too long. */
+export const openDoorAtHand = async (
+  ports: CliPorts,
+  inTime: <Value>(work: Promise<Value>) => Promise<Value | undefined>,
+): Promise<Result<DoorAtHand, CliProblem>> => {
   const log = await ports.log();
   if (!log.ok) return log;
-  const atHand = await ports.atHand(() => undefined);
+  const folded = await inTime(ports.atHand(() => undefined));
+  // Read models that begin empty in each job would never be there in time.
+  const atHand = folded ?? foldedLate;
   if (!atHand.ok && atHand.problem.code !== 'unreachable') return atHand;
   if (atHand.ok) {
     let isFresh = true;
@@ -56,6 +62,10 @@ export const openDoorAtHand = async (ports: CliPorts): Promise<Result<DoorAtHand
     deliver: async (record) => deliveryOf(await deliverUnasked(ports, log.value, record)),
   });
 };
+
+const foldedLate = fail(
+  problem('unreachable', 'they are not folded to the end of the log in time', ''),
+);
 
 /** A rule's no is a refusal; all else is an outage, after which the same bytes may be sent again. */
 const deliveryOf = (delivered: Delivered): Delivery => {

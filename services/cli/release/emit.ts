@@ -50,7 +50,9 @@ export const emit = async (
   if (!timeoutMs.ok) return failed(timeoutMs.problem);
   // A machine so busy that we were late to start leaves us half of the time all the same.
   const endMs = Math.max(timeoutMs.value, ports.sinceStartMs() + timeoutMs.value / 2);
-  const deadline = openDeadline(ports, endMs);
+  const soon = openDeadline(ports, endMs);
+  const isFirst = await soon.before(0, isFirstUse(ports, given));
+  const deadline = isFirst === true ? openDeadline(ports, endMs + firstUseMs) : soon;
   const asked: HowToSend = {
     deadline,
     reserveMs: keepReserveMs(timeoutMs.value),
@@ -62,15 +64,39 @@ export const emit = async (
   // What cannot even be made by then has nothing that could be kept.
   const emitted = await deadline.before(-madeGraceMs, emitWithin(ports, command, given, asked));
   if (emitted !== undefined) return emitted;
-  const late = problem(
-    'timeout',
-    `not done after ${timeoutMs.value} ms; it may be that nothing is stored or kept`,
-    'is this machine, its disk or git very slow? --timeout gives more time',
-  );
-  if (asked.isStrict) return failed(late);
-  ports.note(late);
+  const message = `not done after ${timeoutMs.value} ms; it may be that nothing is stored or kept`;
+  const hint = 'is this machine, its disk or git very slow? --timeout gives more time';
+  return unmade(ports, problem('timeout', message, hint), asked);
+};
+
+/** An outage before there was a marker that could be kept: a failure for who asks for one. */
+const unmade = (
+  { note }: CliPorts,
+  cause: CliProblem,
+  { isStrict }: Pick<HowToSend, 'isStrict'>,
+): Emitted => {
+  if (isStrict) return failed(cause);
+  note(cause);
   return { receipt: undefined, marker: undefined, problem: undefined };
 };
+
+const nothingMade = (ports: CliPorts, cause: Cause, how: HowToSend): Emitted =>
+  unmade(ports, nothingKept(cause), how);
+
+/** Beyond the deadline, for making keys and a database, which happens once: without a key nothing can be kept. */
+const firstUseMs = 15_000;
+
+/** Whether the log is a folder of ours that is still to be made, and the key with it. */
+const isFirstUse = async (ports: CliPorts, given: Given): Promise<boolean> => {
+  const { gateway, settings, keys } = ports;
+  if (gateway !== null || settings.log.foundation !== 'sqlite' || isKeyNamed(ports, given))
+    return false;
+  const key = await keys.read(keys.pathOf('local'));
+  return !key.ok && key.problem.code === 'key-file-missing';
+};
+
+const isKeyNamed = ({ settings }: CliPorts, given: Given): boolean =>
+  given.value('key') !== null || settings.keyFile !== null;
 
 /** So much later than the deadline: what is being laid down then is not to be called lost. */
 const madeGraceMs = 3500;
@@ -114,9 +140,11 @@ const emitWithin = async (
   const door = await openDoor(ports, how);
   if (door.problem !== undefined) return failed(door.problem);
   const signer = await readSigner(ports, given, isOperators ? 'admin' : 'local');
-  // On first use the log makes the key: where it could not, that is what went wrong.
-  if (!signer.ok)
-    return failed(isOwnKeyMissing(ports, given, signer.problem, door) ?? signer.problem);
+  if (!signer.ok) {
+    // On first use the log makes the key: where it could not, that is what went wrong.
+    const cause = whyNoKey(ports, given, signer.problem, door);
+    return cause === undefined ? failed(signer.problem) : nothingMade(ports, cause, how);
+  }
   // Folders of CI jobs come and go: there the run is what counts.
   const { keyId } = signer.value;
   const numbered = job === null ? await ports.numbering.take(keyId) : null;
@@ -294,7 +322,12 @@ const openDoor = async (
   if (gateway !== null)
     return { atHand, deliver: deliverByHttp(gateway, tools.text), problem: undefined };
   const { openDoorAtHand } = await import('./deliver.ts');
-  const opened = await deadline.before(reserveMs, openDoorAtHand(ports));
+  // The read models are waited for as long as the log itself may still be appended to.
+  const halfMs = (deadline.leftMs() + reserveMs) / 2;
+  const opened = await deadline.before(
+    reserveMs,
+    openDoorAtHand(ports, (work) => deadline.before(halfMs, work)),
+  );
   if (opened === undefined) return { atHand, deliver: lateCause, problem: undefined };
   if (opened.ok) return { ...opened.value, problem: undefined };
   const { problem: cause } = opened;
@@ -310,17 +343,18 @@ const asyncCause: Cause = {
 };
 
 /** Why there is no key, where the log was to make it: it could not be opened. */
-const isOwnKeyMissing = (
-  { gateway, settings }: CliPorts,
+const whyNoKey = (
+  ports: CliPorts,
   given: Given,
   { code }: CliProblem,
   { deliver }: Door,
-): CliProblem | undefined => {
-  const isNamed = given.value('key') !== null || settings.keyFile !== null;
-  if (isNamed || gateway !== null || code !== 'key-file-missing' || typeof deliver === 'function')
-    return undefined;
-  return nothingKept(deliver);
-};
+): Cause | undefined =>
+  isKeyNamed(ports, given) ||
+  ports.gateway !== null ||
+  code !== 'key-file-missing' ||
+  typeof deliver === 'function'
+    ? undefined
+    : deliver;
 
 /** Behind a gateway no key is made by itself: the log would not trust it. */
 const trustedKeyHint =

@@ -64,8 +64,12 @@ const strictProblem = (sent: Kept): CliProblem => {
 };
 
 /** An outage where there is nothing that could be kept. */
-export const nothingKept = ({ code, message, hint }: Cause): CliProblem =>
-  outage({ code, message: `${message}; nothing was stored or kept`, hint });
+export const nothingKept = ({ code, message }: Cause): CliProblem =>
+  outage({
+    code,
+    message: `there is no key yet, and the log that makes one cannot be opened: ${message}; nothing was stored or kept`,
+    hint: 'call again; plimsoll keys list opens it beforehand, and PLIMSOLL_KEY names a key that is there',
+  });
 
 const unreachable = 6;
 

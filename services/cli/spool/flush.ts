@@ -156,7 +156,8 @@ const openWay = async (
   deadline: Deadline,
 ): Promise<Result<Omit<FlushPorts, 'spool'>, CliProblem>> => {
   const { gateway, tools, settings } = ports;
-  const way = gateway === null ? await wayAtHand(ports) : ok(deliverByHttp(gateway, tools.text));
+  const way =
+    gateway === null ? await wayAtHand(ports, deadline) : ok(deliverByHttp(gateway, tools.text));
   if (!way.ok) return way;
   const signer = await readSigner(ports, given);
   if (!signer.ok) return signer;
@@ -169,9 +170,12 @@ const openWay = async (
   return ok({ tools, audience: settings.audience, signer: signer.value, deliver });
 };
 
-const wayAtHand = async (ports: CliPorts): Promise<Result<Deliver, CliProblem>> => {
+const wayAtHand = async (
+  ports: CliPorts,
+  deadline: Deadline,
+): Promise<Result<Deliver, CliProblem>> => {
   const { openDoorAtHand } = await import('../release/deliver.ts');
-  const door = await openDoorAtHand(ports);
+  const door = await openDoorAtHand(ports, (work) => deadline.before(deadline.leftMs() / 2, work));
   return door.ok ? ok(door.value.deliver) : door;
 };
 
@@ -235,7 +239,7 @@ const conclude = (
     ? undefined
     : problem(
         'line-damaged',
-        `${damaged} lines plimsoll-marker:v1:… hold no marker`,
+        `${damaged} ${damaged === 1 ? 'line plimsoll-marker:v1:… holds' : 'lines plimsoll-marker:v1:… hold'} no marker`,
         'was the log cut off, or were its long lines?',
       );
 };

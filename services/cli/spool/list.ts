@@ -36,7 +36,7 @@ export const listSpool = async (
     }
   }
   if (isJson) printLines(ports.terminal, lines);
-  else if (lines.length === 0) printText(ports.terminal, ['the spool is empty']);
+  else if (lines.length === 0) printText(ports.terminal, ['nothing waits for this log']);
   else printText(ports.terminal, table(heading, lines.map(cellsOf), ports.terminal.columns));
   return undefined;
 };

@@ -44,7 +44,8 @@ export const findMarkerLines = (text: Text): MarkerLines => {
         held = held.slice(start);
         return found;
       }
-      found.push(signs.length > signsMax ? undefined : text.decodeBase64(signs));
+      // A sentence that speaks of such lines is none.
+      if (signs !== '') found.push(signs.length > signsMax ? undefined : text.decodeBase64(signs));
       held = held.slice(from + signs.length);
     }
   };

@@ -17,7 +17,7 @@ import { fail, ok } from '../result.ts';
 // (all but the value), a line feed, and the value's bytes.
 
 /** Which stream it goes to. */
-export type SpooledTo = 'log' | 'instances';
+export type SpooledTo = 'log';
 
 /** A reading of the machine's clocks. */
 export type SpoolTime = {
@@ -112,7 +112,7 @@ export const decodeSpooled = (
   return at === undefined ||
     record === undefined ||
     refusal === undefined ||
-    (to !== 'log' && to !== 'instances') ||
+    to !== 'log' ||
     typeof destination !== 'string' ||
     !(deployment === null || typeof deployment === 'string')
     ? damaged('a field of it is missing or of another kind')

@@ -26,6 +26,8 @@ export const furnish = (
   const env = {
     ...Object.fromEntries(kept),
     PLIMSOLL_POLICY: join(folder, policyName),
+    // The story needs what it says on the log, on a slow machine, too.
+    PLIMSOLL_TIMEOUT: '25s',
     PLIMSOLL_PORT: String(gateway.port),
     PLIMSOLL_OTLP_PORT: String(gateway.otlpPort),
     ...(stack === undefined ? {} : stackSettings(stack)),

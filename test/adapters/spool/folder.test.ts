@@ -87,6 +87,10 @@ describe('a spool', () => {
       name: expect.stringMatching(/^a\.[0-9a-f]{12}$/),
       label: 'https://host (a)',
     });
+    // A password that was changed changes no log.
+    expect(spoolDestination('a', 'https://bob:other@host')).toEqual(
+      spoolDestination('a', 'https://host'),
+    );
     expect(spoolDestination('a', 'x').name).not.toBe(spoolDestination('a', 'y').name);
   });
 

@@ -707,7 +707,7 @@ describe('when something cannot be reached', () => {
       change: (ports) => ({
         ...ports,
         ...outOfTime(ports),
-        atHand: () => new Promise(() => undefined),
+        log: () => new Promise(() => undefined),
       }),
     });
     const late = await shop.plimsoll(...log('1', '--timeout=2s', '--json'));
@@ -716,8 +716,40 @@ describe('when something cannot be reached', () => {
     expect([strict.exit, problemOf(strict).code]).toEqual([8, 'timeout']);
   });
 
+  test('read models that are not folded in time keep no marker back', async () => {
+    const shop = await desk({
+      change: (ports) => ({
+        ...ports,
+        ...outOfTime(ports),
+        atHand: () => new Promise(() => undefined),
+      }),
+    });
+    expect(await story(shop, log('1'))).toEqual(['stored - logged not-checked']);
+  });
+
+  test('where there is no key yet and no log that makes one, it is said, and fails with --strict alone', async () => {
+    const shop = await desk({
+      change: (ports) => ({
+        ...down(ports),
+        keys: { ...ports.keys, read: () => ports.keys.read('missing.json') },
+      }),
+    });
+    for (const [words, exit] of [
+      [[], 0],
+      [['--strict'], 6],
+    ] as const) {
+      const said = await shop.plimsoll(...log('1', '--json', ...words));
+      expect([said.exit, said.out, problemOf(said)]).toMatchObject([
+        exit,
+        [],
+        { code: 'unreachable', message: expect.stringContaining('there is no key yet') },
+      ]);
+    }
+  });
+
   test('where not even a marker can be made in time it is said, and a failure with --strict alone', async () => {
     const shop = await desk({
+      isRemote: true,
       change: (ports) => ({
         ...ports,
         clock: { ...ports.clock, sleep: async () => undefined },
@@ -738,12 +770,15 @@ describe('when something cannot be reached', () => {
   });
 });
 
-/** Waiting for an answer is over at once; all else has the time that it takes. */
+const hurry = 10;
+/** Waiting for an answer is over sooner; all else has the time that it takes. */
 const outOfTime = (ports: CliPorts): Pick<CliPorts, 'clock'> => ({
   clock: {
     ...ports.clock,
     sleep: (ms, signal) =>
-      ms > 1500 ? ports.clock.sleep(ms, signal) : new Promise((late) => void setTimeout(late, 50)),
+      ms > 1500
+        ? ports.clock.sleep(ms, signal)
+        : new Promise((late) => void setTimeout(late, ms / hurry)),
   },
 });
 

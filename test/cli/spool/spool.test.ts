@@ -130,7 +130,7 @@ describe.each([
       'logged refused out-of-scope',
     ]);
     expect((await there.plimsoll('spool', 'drop', String(list['marker']))).exit).toBe(0);
-    expect((await there.plimsoll('spool', 'list')).out).toEqual(['the spool is empty']);
+    expect((await there.plimsoll('spool', 'list')).out).toEqual(['nothing waits for this log']);
     expect((await there.plimsoll('spool', 'drop', String(list['marker']))).exit).toBe(4);
   });
 });
@@ -213,14 +213,14 @@ describe('in a CI, whose disk goes with the job', () => {
       `2026-11-22T10:00:01.123Z \u001b[33m${lineOf(first)}\u001b[0m`,
       `[12:00:01] stderr | ${second}`,
       lineOf(first).slice(0, -40),
-      'plimsoll-marker:v1:!!',
+      'only the line plimsoll-marker:v1:… holds it',
     ].join('\r\n');
     const reader = there.elsewhere({ files: { 'job.log': text } });
     const said = await reader.plimsoll('flush', '--from-log=job.log', '--json');
     expect(flushed(said)).toEqual(['logged stored 2', 'logged stored 3']);
     expect([said.exit, JSON.parse(said.err.at(-1) ?? '')]).toMatchObject([
       2,
-      { code: 'line-damaged', message: expect.stringContaining('2 lines') },
+      { code: 'line-damaged', message: expect.stringContaining('1 line plimsoll') },
     ]);
     const again = await reader.plimsoll('flush', '--from-log=job.log', '--json');
     expect(flushed(again)).toEqual(['logged duplicate 2', 'logged duplicate 3']);

@@ -53,15 +53,14 @@ describe('of a hostile log', () => {
   });
 
   test('what is no base64 is told as such', () => {
-    expect(foundIn('plimsoll-marker:v1:AAA plimsoll-marker:v1:A=== x', 7)).toEqual([
-      undefined,
-      undefined,
-    ]);
+    expect(
+      foundIn('plimsoll-marker:v1:AAA plimsoll-marker:v1:… plimsoll-marker:v1:A=== x', 7),
+    ).toEqual([undefined, undefined]);
   });
 
   test('prefixes without number hold nothing up', () => {
     const found = foundIn('plimsoll-marker:v1:'.repeat(20_000), 65_536);
-    expect(found.length).toBe(20_000);
+    expect(found).toEqual([]);
   });
 
   test('no text makes it throw', () => {
