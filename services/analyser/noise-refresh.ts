@@ -6,6 +6,7 @@ import { readRow } from '../core/row-text.ts';
 import { partitionOfKey, sampleKey } from '../core/samples/key.ts';
 import { checkSample } from '../core/samples/wire.ts';
 import type { SlotState } from '../core/slot-state.ts';
+import { slotAsSeen } from '../core/slot-state.ts';
 import type { Stop } from '../ports/clock.ts';
 import { keepNoise } from './noise-kept.ts';
 import type { NoisePlace } from './noise-kept.ts';
@@ -186,7 +187,9 @@ const placesIn = async (ports: AnalyserPorts, partition: number): Promise<readon
     const name = sampleKey({ environment, component });
     if (partitionOfKey(name, ports.samples.partitions) !== partition) continue;
     const place = places.get(name) ?? { environment, component, versions: new Set<string>() };
-    for (const { version } of readRow<SlotState>('slot', value).holders)
+    const state = readRow<SlotState>('slot', value);
+    // A token may have said that another version runs there: what keys have named is learned all the same.
+    for (const { version } of [...state.holders, ...slotAsSeen(state, false).holders])
       if (version !== null) place.versions.add(version);
     if (place.versions.size > 0 && (places.has(name) || places.size < keysMax))
       places.set(name, place);

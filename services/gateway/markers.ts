@@ -6,6 +6,7 @@ import { valueBytesMax } from '../core/markers/limits.ts';
 import { markerKey } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
+import type { KeyState } from '../core/trust/trust.ts';
 import type { HttpRequest, HttpResponse } from '../ports/http.ts';
 import type { Verdict } from './admission.ts';
 import { admitMarker } from './admission.ts';
@@ -39,13 +40,16 @@ export const postMarker = async (
   return record.ok ? storeRecord(ports, record.value) : record;
 };
 
-/** Proves a signed record, asks the rules, and has it appended unless it is there. */
+/** Proves a signed record, asks the rules and what else may speak against its signer, and has it appended unless it is there. */
 export const storeRecord = async (
   ports: MarkerPorts,
   record: NewRecord,
+  faultOf: (signer: KeyState) => Problem | undefined = () => undefined,
 ): Promise<Result<HttpResponse, Problem>> => {
   const verdict = await admitCaughtUp(ports, record);
   if (!verdict.ok) return verdict;
+  const fault = faultOf(verdict.value.authentic.signer);
+  if (fault !== undefined) return fail(fault);
   if (verdict.value.answer === 'duplicate')
     return ok(respond(verdict.value, 'duplicate', verdict.value.position));
   const { authentic, heldUpTo } = verdict.value;

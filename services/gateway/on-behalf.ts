@@ -9,7 +9,8 @@ import { maskBody } from '../core/secrets/screen-body.ts';
 import { bearerToken, isTokenLong } from '../core/telemetry/sources.ts';
 import type { CallerToken } from '../core/trust/caller-tokens.ts';
 import { isExpiredToken } from '../core/trust/caller-tokens.ts';
-import { onBehalfSource } from '../core/trust/on-behalf.ts';
+import { onBehalfSource, speaksForOthers } from '../core/trust/on-behalf.ts';
+import type { KeyState } from '../core/trust/trust.ts';
 import { coversEverywhere, coversKind, coversSlot } from '../core/trust/trust.ts';
 import { uuidOfParts } from '../core/uuid-v8.ts';
 import type { Result } from '../core/result.ts';
@@ -102,7 +103,7 @@ export const openOnBehalfDoor = (ports: MarkerPorts, onBehalf: OnBehalf): OnBeha
       const { codec, text } = tools;
       const parent = traceParentOf(request);
       const record = await signMarker(codec, text, made.value, signer, parent);
-      const stored = await storeRecord(ports, record);
+      const stored = await storeRecord(ports, record, notOnBehalf);
       return stored.ok ? stored : fail(inCallersWords(stored.problem, signer.principal));
     },
   };
@@ -182,6 +183,15 @@ const traceParentOf = ({ header }: Pick<HttpRequest, 'header'>): string | null =
   const written = header('traceparent');
   return written !== undefined && traceParentPattern.test(written) ? written : null;
 };
+
+/** With a key that speaks for itself every caller's word would be that key's own, and move gates. */
+const notOnBehalf = (signer: KeyState): Problem | undefined =>
+  speaksForOthers(signer)
+    ? undefined
+    : {
+        code: 'role-missing',
+        message: `the key ${signer.id} of ${signer.principal} has not the role gateway`,
+      };
 
 /** What is wrong with the gateway's own key is not the caller's fault, and of marker ids he knows nothing. */
 const inCallersWords = (problem: Problem, principal: string): Problem => {

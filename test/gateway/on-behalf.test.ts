@@ -11,7 +11,16 @@ import { markersPerSecondMax } from '../../services/gateway/token-rates.ts';
 import type { Answered, GatewayHouse } from '../support/gateway.ts';
 import { openGatewayHouse } from '../support/gateway.ts';
 import type { Step } from '../support/given.ts';
-import { by, findsCompromised, keyOf, openedAtMs, retires, trusts } from '../support/given.ts';
+import {
+  by,
+  findsCompromised,
+  keyOf,
+  openedAtMs,
+  recordsOf,
+  retires,
+  trusts,
+} from '../support/given.ts';
+import { value } from '../support/records.ts';
 import { logged, planned, run } from '../support/markers.ts';
 
 // JSON from callers who have a token and no key: what the gateway signs for them, and what it refuses.
@@ -194,7 +203,8 @@ describe('what is told', () => {
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
     await tell(house, release, { traceparent });
     const headers = (await house.records()).at(-1)?.headers ?? [];
-    expect(headers.map(({ value }) => Buffer.from(value).toString())).toContain(traceparent);
+    const texts = headers.map((header) => Buffer.from(header.value).toString());
+    expect(texts).toContain(traceparent);
   });
 });
 
@@ -485,6 +495,7 @@ describe('the gateway’s own key', () => {
   test.each([
     ['is not trusted', []],
     ['has the role of an analyser', [trusts('gateway', { roles: ['analyser'] })]],
+    ['is one that speaks for itself', [trusts('gateway', { roles: ['emitter'] })]],
     ['was retired', [trusted, retires('gateway')]],
     ['was found compromised', [trusted, findsCompromised('gateway', 0)]],
   ] as const)(
@@ -494,6 +505,15 @@ describe('the gateway’s own key', () => {
       expect(said(await tell(house, release))).toEqual([503, 'signer-untrusted']);
     },
   );
+
+  test('is looked at anew where the read models are behind the log', async () => {
+    const house = await open([]);
+    const late = await recordsOf(trusts('gateway', { roles: ['emitter'] }));
+    value(await house.log.append(0, late.slice(1)));
+    house.projectorRuns(true);
+    expect(said(await tell(house, release))).toEqual([503, 'signer-untrusted']);
+    expect(await house.records()).toHaveLength(2);
+  });
 
   test('is held to its scope', async () => {
     const house = await open([
