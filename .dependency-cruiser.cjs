@@ -57,7 +57,7 @@ module.exports = {
       from: { path: '^services/sdk/' },
       to: {
         path: '^(services|test|node_modules)/',
-        pathNot: '^services/(core|ports|sdk|adapters/(avro|ed25519|http|kafka|spool))/',
+        pathNot: '^services/(core|ports|sdk|adapters/(avro|ed25519|http|kafka|spool|system))/',
       },
     },
     {

@@ -1,5 +1,7 @@
 // What pipelines and downstream programs import: `import { followMarkers } from 'plimsoll'`.
 // oxlint-disable oxc/no-barrel-file
+export type { Emitted, Emitter, EmitterOptions, EmitterProblem, MarkerToTell } from './emitter.ts';
+export { createEmitter } from './emitter.ts';
 export type { Fact, NoFact } from './fact.ts';
 export type { FollowOptions } from './follow.ts';
 export { followMarkers } from './follow.ts';

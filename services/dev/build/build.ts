@@ -26,6 +26,7 @@ export const buildPackage = async (edition: Edition, out: string): Promise<Built
   cpSync(join(repositoryFolder, 'schemas'), join(folder, 'schemas'), { recursive: true });
   copyFileSync(join(repositoryFolder, 'LICENSE'), join(folder, 'LICENSE'));
   if (edition.hasSdk) {
+    copyFileSync(join(repositoryFolder, 'services/sdk/README.md'), join(folder, 'README.md'));
     mkdirSync(join(folder, 'types'));
     writeDeclarations(edition.entries['sdk'] ?? '', join(folder, 'types'));
   }
