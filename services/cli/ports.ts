@@ -1,4 +1,5 @@
 import type { CheckTools } from '../core/check/check-record.ts';
+import type { FillBody } from '../core/markers/codec.ts';
 import type { Position } from '../core/log/record.ts';
 import type { FoldState } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
@@ -188,6 +189,8 @@ export type CliPorts = {
   readonly captures: Captures;
   readonly readTelemetry: () => Promise<ReadTelemetry>;
   readonly yaml: () => Promise<Yaml>;
+  /** Completes what somebody told of a marker in JSON. */
+  readonly bodyFiller: () => Promise<FillBody>;
   /** What would become of dead letters that are appended again. */
   readonly planRedrive: (atHand: AtHand) => PlanRedrive;
   /** What the read models would forget. */

@@ -38,6 +38,7 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
     case 'incident resolve':
     case 'label':
     case 'freeze':
+    case 'emit':
       return runEmitting(ports, name, given, isJson);
     case 'run': {
       const { runProgram } = await import('./wrap/run-program.ts');

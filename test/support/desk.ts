@@ -6,6 +6,8 @@ import { printNote, printProblem } from '../../services/cli/terminal/output.ts';
 import { foldFailed, problem, refuse } from '../../services/cli/problem.ts';
 import { run } from '../../services/cli/run.ts';
 import { diskCaptures } from '../../services/adapters/capture/disk.ts';
+import { openBodyFiller } from '../../services/adapters/avro/fill-body.ts';
+import { loadSchemas } from '../../services/adapters/avro/schema-files.ts';
 import { openTelemetryReader } from '../../services/adapters/otlp/metrics-request.ts';
 import { projectFilesAt } from '../../services/cli/main/project-files.ts';
 import { writeTextFile } from '../../services/cli/main/text-file.ts';
@@ -262,6 +264,7 @@ const portsOf = (
       const text = files[path];
       return text === undefined ? refuse('file-invalid', `${path}: no such file`, '') : ok(text);
     },
+    bodyFiller: async () => openBodyFiller(loadSchemas()),
     yaml: async () => ({ read: readYaml, print: printYaml }),
     planRedrive: ({ generation, state }) =>
       openPlanRedrive(

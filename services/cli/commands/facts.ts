@@ -20,7 +20,8 @@ export type FactCommand =
   | 'incident open'
   | 'incident resolve'
   | 'label'
-  | 'freeze';
+  | 'freeze'
+  | 'emit';
 
 const tellingOptions: readonly Option[] = [
   option('actor', 'NAME', 'person or account that did it'),
@@ -236,6 +237,21 @@ export const factCommands: readonly CommandOf<FactCommand | LiftCommand>[] = [
       'default team:payments',
       'tier:1 --environment-name=production --component-name=shop',
     ],
+  },
+  {
+    name: 'emit',
+    summary: 'any marker that an emitter may sign, told in JSON',
+    words: [{ name: 'kind', isOptional: true }],
+    options: [
+      option('kind', 'KIND', 'its kind, where neither the word nor the JSON tells it'),
+      option('from-json', 'FILE', 'one JSON object; - for standard input (default)'),
+      ...delivered,
+    ],
+    notes: [
+      'Fields by their names in the schemas; what is left out gets its default. environment,',
+      'component, namespace and target may stand for slot, run (a deploy name) for deployment.',
+    ],
+    examples: ['--kind=logged --from-json=-', 'incident-opened --from-json=incident.json'],
   },
   {
     name: 'freeze lift',

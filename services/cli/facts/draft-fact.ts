@@ -17,7 +17,7 @@ import { draftPact } from './draft-pact.ts';
 type Drafted = Result<Draft, CliProblem>;
 
 export const draftFact = async (
-  command: FactCommand,
+  command: Exclude<FactCommand, 'emit'>,
   given: Given,
   origin: Origin,
 ): Promise<Drafted> => {

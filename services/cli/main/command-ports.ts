@@ -142,6 +142,13 @@ export const commandPorts = (
     },
     readTelemetry: async () =>
       (await import('../../adapters/otlp/metrics-request.ts')).openTelemetryReader(),
+    bodyFiller: async () => {
+      const [{ openBodyFiller }, { loadSchemas }] = await Promise.all([
+        import('../../adapters/avro/fill-body.ts'),
+        import('../../adapters/avro/schema-files.ts'),
+      ]);
+      return openBodyFiller(loadSchemas());
+    },
     yaml: async () => (await import('./yaml.ts')).yaml,
     planRedrive: (models) => async (choice, options) =>
       (await atHand()).planRedrive(models)(choice, options),

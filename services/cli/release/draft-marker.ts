@@ -7,7 +7,7 @@ import { draftRelease } from './draft.ts';
 
 /** The draft of any emitting command. What pipelines run must start quickly: all but releases is loaded when asked for. */
 export const draftMarker = async (
-  command: EmittingCommand,
+  command: Exclude<EmittingCommand, 'emit'>,
   given: Given,
   origin: Origin,
 ): Promise<Result<Draft, CliProblem>> => {

@@ -126,7 +126,10 @@ const emitWithin = async (
     ...{ audience, job, host, note, screening },
     ...askedOnce(how.deadline, repositoryAddress, git),
   };
-  const draft = await draftMarker(command, given, origin);
+  const draft =
+    command === 'emit'
+      ? await (await import('../facts/draft-json.ts')).draftJson(ports, given)
+      : await draftMarker(command, given, origin);
   if (!draft.ok) return failed(draft.problem);
   noteStrategy(ports, given);
   const { deployName, named, isOperators = false } = draft.value;
