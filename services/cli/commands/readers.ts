@@ -52,8 +52,11 @@ export const readerCommands: readonly CommandOf<ReaderCommand>[] = [
     summary: 'one deployment: attempts, signers, positions, verdicts, reasons',
     words: [{ name: 'deployment' }],
     options: [atOption],
-    notes: ['The deployment is an id, or the name given to plan, in this CI run or here.'],
-    examples: ['checkout-v2', '0f3e5a6c-7b1d-8c2e-9f40-51627384a5b6 --at=812'],
+    notes: [
+      'The deployment is an id, or the name given to plan, in this CI run or here; else what only one',
+      'has of late: the beginning of an id, COMPONENT@VERSION, a component. Several are listed.',
+    ],
+    examples: ['checkout-v2', 'checkout@2.0.0', '0f3e5a6c-7b1d-8c2e-9f40-51627384a5b6 --at=812'],
   },
   {
     name: 'environments',

@@ -2,7 +2,7 @@ import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Given } from '../terminal/arguments.ts';
 import type { ReaderCommand } from '../commands/readers.ts';
-import { deploymentNamed } from '../release/deployment-of.ts';
+import { deploymentFound } from '../reading/deployment-found.ts';
 import { isOpenLine } from '../../core/noted-view.ts';
 import { listText } from '../reading/list-text.ts';
 import { lists, runList } from '../reading/lists.ts';
@@ -75,13 +75,13 @@ const runShow = async (
   given: Given,
   isJson: boolean,
 ): Promise<Result<void, CliProblem>> => {
-  const named = await deploymentNamed(ports, given, given.words[0] ?? '');
-  if (!named.ok) return named;
-  const { id } = named.value;
-  const at = given.value('at');
-  if (at !== null) return runShowAt(ports, id, at, isJson);
   const reader = await openReader(ports);
   if (!reader.ok) return reader;
+  const named = await deploymentFound(ports, reader.value, given, given.words[0] ?? '');
+  if (!named.ok) return named;
+  const id = named.value;
+  const at = given.value('at');
+  if (at !== null) return runShowAt(ports, id, at, isJson);
   const view = await reader.value.show(id);
   if (!view.ok) return view;
   if (isJson) printLines(ports.terminal, [view.value]);
