@@ -10,6 +10,8 @@ export type Fact = {
   readonly appendedAtMs: number;
   readonly marker: Marker;
   readonly signer: { readonly keyId: string; readonly principal: string };
+  /** The token with which somebody without a key said it, through a gateway that signed; null: it is the signer's own word. */
+  readonly onBehalf: string | null;
   /** How long it waited before it was appended, as its deliverer has signed; milliseconds. */
   readonly waitedMs: number;
 };

@@ -11,6 +11,7 @@ import type { Marker, Slot } from '../core/markers/marker.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
+import { onBehalfOf } from '../core/trust/on-behalf.ts';
 import type { Trust } from '../core/trust/trust.ts';
 import { coversSlot, openTrust } from '../core/trust/trust.ts';
 import type { Fact, NoFact } from './fact.ts';
@@ -87,7 +88,7 @@ export const openTrustLog = ({
     trust = openTrust(opened.value, tools.crypto.sha256Hex(record.value));
     next = 1;
     const { id, principal } = opened.value.key;
-    return ok(factOf(record, opened.value, { keyId: id, principal }, 0));
+    return ok(factOf(record, opened.value, { keyId: id, principal, onBehalf: null }, 0));
   };
 
   return {
@@ -127,7 +128,14 @@ const placed = (
       code: 'out-of-scope',
       message: `the key ${signer.id} of ${signer.principal} may not act on ${slotKey(slot)}`,
     });
-  return ok(factOf(record, marker, { keyId: signer.id, principal: signer.principal }, waitedMs));
+  return ok(
+    factOf(
+      record,
+      marker,
+      { keyId: signer.id, principal: signer.principal, onBehalf: onBehalfOf(signer, marker) },
+      waitedMs,
+    ),
+  );
 };
 
 const slotOf = (marker: Marker): Slot | null => ('slot' in marker ? marker.slot : null);
@@ -135,6 +143,6 @@ const slotOf = (marker: Marker): Slot | null => ('slot' in marker ? marker.slot 
 const factOf = (
   { position, appendedAtMs }: LogRecord,
   marker: Marker,
-  signer: Fact['signer'],
+  { onBehalf, ...signer }: Fact['signer'] & Pick<Fact, 'onBehalf'>,
   waitedMs: number,
-): Fact => ({ position, appendedAtMs, marker, signer, waitedMs });
+): Fact => ({ position, appendedAtMs, marker, signer, onBehalf, waitedMs });

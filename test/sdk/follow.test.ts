@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createSystemClock } from '../../services/adapters/system/clock.ts';
 import { recordEvent } from '../../services/core/log/record-event.ts';
 import type { LogRecord } from '../../services/core/log/record.ts';
+import { onBehalfSource } from '../../services/core/trust/on-behalf.ts';
 import type { Fact } from '../../services/sdk/fact.ts';
 import type { FollowOptions } from '../../services/sdk/follow.ts';
 import { followMarkers } from '../../services/sdk/follow.ts';
@@ -78,6 +79,17 @@ const carrying = (records: readonly (LogRecord | Carried)[]): RecordSource => ({
   carry: async function* () {
     for (const one of records) yield 'as' in one ? one : { as: 'record', record: one };
   },
+});
+
+test('what a gateway signed for somebody with a token says so', async () => {
+  const source = onBehalfSource('shop');
+  const records = await recordsOf(
+    trusts('gateway', { roles: ['gateway'] }),
+    by('gateway', { ...planned(), source }),
+    by('ci', { ...logged('1.0.0'), source }),
+  );
+  const { facts } = await handed(5, carrying(records));
+  expect(facts.map(({ onBehalf }) => onBehalf)).toEqual([null, null, 'shop', null, null]);
 });
 
 describe('a follower of a gateway', () => {
