@@ -348,7 +348,8 @@ test('histories meet every outcome', async () => {
       ...['applied', 'repeat', 'late', 'contradiction', 'disagreement', 'trust', 'duplicate'],
       ...['conflict', 'out-of-scope', 'role-missing', 'kind-not-allowed', 'signature-bad'],
       ...['header-missing', 'key-retired', 'key-compromised', 'waited-bad'],
-      ...['deployment-unknown', 'decision-misplaced'],
+      ...['deployment-unknown', 'decision-misplaced', 'circumstance'],
+      ...['not-deployed', 'not-released'],
     ]),
   );
 });
