@@ -86,7 +86,12 @@ const faultOfExit: ReadonlyMap<ExitCode, DeliveryRefused['fault']> = new Map([
 
 /** Asks the rules what the marker would become, then appends it; what is on the log already is not sent again. */
 const deliverAtHand = async (
-  { clock, tools, settings: { audience } }: Pick<CliPorts, 'clock' | 'tools' | 'settings'>,
+  {
+    clock,
+    tools,
+    note,
+    settings: { audience },
+  }: Pick<CliPorts, 'clock' | 'tools' | 'note' | 'settings'>,
   atHand: AtHand,
   record: NewRecord,
 ): Promise<Delivered> => {
@@ -116,7 +121,10 @@ const deliverAtHand = async (
   if (admission.answer === 'duplicate')
     return ok(receiptOf(admission, 'duplicate', admission.position));
   const position = await append(atHand.log, record);
-  return position.ok ? ok(receiptOf(admission, 'stored', position.value)) : position;
+  if (!position.ok) return position;
+  if (admission.warning !== null)
+    note({ code: admission.code ?? 'warning', message: admission.warning, hint: '' });
+  return ok(receiptOf(admission, 'stored', position.value));
 };
 
 const newestPolicy = async (atHand: AtHand): Promise<Result<PolicyRow | undefined, CliProblem>> => {

@@ -198,6 +198,15 @@ describe('a freeze', () => {
     );
   });
 
+  test('is told by whom and why', async () => {
+    const { plimsoll } = await desk(
+      trusts('ops', { roles: ['operator'] }),
+      by('ops', frozen({ slot: slotOf('production', '*') })),
+    );
+    const { err } = await plimsoll('release', 'plan', ...place, '--target-version=2.0.0');
+    expect(err.join(' ')).toContain('is frozen since position 3 by ops: the holidays');
+  });
+
   test.each([
     ['a plan is refused', [], '3 place-frozen'],
     ['a fix is only told', ['--intent=fix'], 'stored planned place-frozen'],
