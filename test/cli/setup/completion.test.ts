@@ -36,7 +36,7 @@ _plimsoll; printf '%s\\n' "\${COMPREPLY[@]}"`;
 
 describe('bash', () => {
   test.each([
-    [['plimsoll', 'rel'], ['release']],
+    [['plimsoll', 'comple'], ['completion']],
     [
       ['plimsoll', 'release', ''],
       ['plan', 'update', 'log'],
