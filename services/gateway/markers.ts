@@ -1,6 +1,6 @@
 import { receiptOf } from '../core/admit-record.ts';
 import type { NewRecord, Position } from '../core/log/record.ts';
-import { fromHttp } from '../core/markers/http-wire.ts';
+import { fromHttp, withinHeader } from '../core/markers/http-wire.ts';
 import type { Receipt } from '../core/markers/http-wire.ts';
 import { valueBytesMax } from '../core/markers/limits.ts';
 import { markerKey } from '../core/projection.ts';
@@ -37,7 +37,15 @@ export const postMarker = async (
   request: HttpRequest,
 ): Promise<Result<HttpResponse, Problem>> => {
   const record = await readRecord(ports, request);
-  return record.ok ? storeRecord(ports, record.value) : record;
+  return record.ok ? storeRecord(ports, record.value, undefined, patienceOf(request)) : record;
+};
+
+/** How long the projector is waited for: half of what the sender has, where it says so. */
+const patienceOf = (request: HttpRequest): number => {
+  const within = request.header(withinHeader) ?? '';
+  return /^[0-9]{1,9}$/.test(within)
+    ? Math.min(catchUpWithinMs, Number(within) / 2)
+    : catchUpWithinMs;
 };
 
 /** Proves a signed record, asks the rules and what else may speak against its signer, and has it appended unless it is there. */
@@ -45,8 +53,9 @@ export const storeRecord = async (
   ports: MarkerPorts,
   record: NewRecord,
   faultOf: (signer: KeyState) => Problem | undefined = () => undefined,
+  patienceMs: number = catchUpWithinMs,
 ): Promise<Result<HttpResponse, Problem>> => {
-  const verdict = await admitCaughtUp(ports, record);
+  const verdict = await admitCaughtUp(ports, record, patienceMs);
   if (!verdict.ok) return verdict;
   const fault = faultOf(verdict.value.authentic.signer);
   if (fault !== undefined) return fail(fault);
@@ -100,13 +109,14 @@ export const readRecord = async (
 const admitCaughtUp = async (
   ports: MarkerPorts,
   record: NewRecord,
+  patienceMs: number,
 ): Promise<Result<Verdict, Problem>> => {
   const verdict = await admitMarker(ports, record);
   if (!dependsOnUnread(verdict)) return verdict;
   const range = await ports.log.range(0);
   if (!range.ok) return refuse('log-unreachable', range.problem.message);
   const last = range.value.end - 1;
-  const reached = await ports.reads.waitFor(last, catchUpWithinMs);
+  const reached = await ports.reads.waitFor(last, patienceMs);
   if (reached.ok) return admitMarker(ports, record);
   if (reached.problem.code !== 'not-yet') return reached;
   if (verdict.ok) return verdict;

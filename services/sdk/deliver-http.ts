@@ -3,7 +3,7 @@ import { jsonFieldsIn } from '../core/json-text.ts';
 import type { NewRecord } from '../core/log/record.ts';
 import type { Text } from '../core/markers/crypto.ts';
 import type { Receipt } from '../core/markers/http-wire.ts';
-import { codeHeader, markersPath, toHttp } from '../core/markers/http-wire.ts';
+import { codeHeader, markersPath, toHttp, withinHeader } from '../core/markers/http-wire.ts';
 import { isKind } from '../core/markers/kinds.ts';
 import { labelOf } from '../core/spool/spooled-marker.ts';
 import type { Deliver, Delivery } from '../ports/delivery.ts';
@@ -13,7 +13,8 @@ import type { HttpClient } from '../ports/http.ts';
 export const deliverByHttp =
   (gateway: HttpClient, text: Text): Deliver =>
   async (record, withinMs) => {
-    const { headers, body } = toHttp(text, record);
+    const { headers: own, body } = toHttp(text, record);
+    const headers = { ...own, [withinHeader]: String(Math.floor(withinMs)) };
     const answer = await gateway({ method: 'POST', path: markersPath, headers, body }, withinMs);
     if (!answer.ok) {
       const { code, message } = answer.problem;

@@ -295,6 +295,15 @@ describe('while something is down', () => {
     expect(house.sleptMs()).toBeGreaterThanOrEqual(catchUpWithinMs);
   });
 
+  test('who waits for a second is answered before it is over', async () => {
+    const house = await openGatewayHouse();
+    value(await house.log.append(0, [await signed('admin', added(keyOf('ci')), 'trusts ci')]));
+    const headers = { 'plimsoll-within': '1000' };
+    const answer = await house.post(await signed('ci', planned(), 'plan'), { headers });
+    expect(answer.status).toBe(503);
+    expect(house.sleptMs()).toBeLessThan(1000);
+  });
+
   test('a retired key is refused without waiting', async () => {
     const house = await openGatewayHouse([ci, retires('ci')]);
     await house.post(await signed('ci', planned(), 'plan'));

@@ -10,6 +10,9 @@ import { headerNames } from './wire.ts';
 /** Where a gateway takes signed markers. */
 export const markersPath = '/v1/markers';
 
+/** How many milliseconds the sender waits for the answer: one that comes later is none. */
+export const withinHeader = 'plimsoll-within';
+
 /** The code of a gateway's no, as a header: by it a client knows that no proxy in between has said it. */
 export const codeHeader = 'plimsoll-code';
 
