@@ -40,6 +40,7 @@ const trustRecordsMax = 5000;
 export const openStreamDoor = (ports: StreamPorts): StreamDoor => {
   let open = 0;
   const tail = openTail(ports);
+  const kept = new Map<Position, string>();
   return {
     open: () => open,
     get: async (request) => {
@@ -61,7 +62,7 @@ export const openStreamDoor = (ports: StreamPorts): StreamDoor => {
           'query-invalid',
           `the log begins at position ${start}: what was before is in its archive`,
         );
-      const before = await trustBefore(ports, from);
+      const before = await trustBefore(ports, from, kept);
       if (!before.ok) return before;
       const { isWanted } = wanted.value;
       return ok({
@@ -72,7 +73,8 @@ export const openStreamDoor = (ports: StreamPorts): StreamDoor => {
           // Nginx would hold back what is less than a buffer.
           'x-accel-buffering': 'no',
         },
-        body: `retry: ${retryMs}\n\n${before.value}`,
+        // Where to go on is said first: who is cut off before the first event must not begin at a later end.
+        body: `retry: ${retryMs}\n\n${from === 0 ? '' : `id: ${from - 1}\n\n`}${before.value}`,
         stream: async (sink) => {
           open += 1;
           try {
@@ -122,17 +124,24 @@ const readWanted = ({ query, header }: HttpRequest): Result<Wanted, Problem> => 
 const trustBefore = async (
   { reads, log, tools }: StreamPorts,
   from: Position,
+  /** What lies at a position never changes: it is read once. */
+  kept: Map<Position, string>,
 ): Promise<Result<string, Problem>> => {
   if (from === 0) return ok('');
   const reached = await reads.waitFor(from - 1, atLeastWithinMs);
   if (!reached.ok) return reached;
-  const known = await reads.trust();
-  if (!known.ok) return known;
-  const positions = trustPositions(known.value.trust).filter((position) => position < from);
+  const keys = await reads.trust();
+  if (!keys.ok) return keys;
+  const positions = trustPositions(keys.value.trust).filter((position) => position < from);
   if (positions.length > trustRecordsMax)
     return refuse('busy', `${positions.length} records say who may sign: too many to send`);
   let events = '';
   for (const position of positions) {
+    const known = kept.get(position);
+    if (known !== undefined) {
+      events += known;
+      continue;
+    }
     const read = await log.read(0, position, 1);
     const [record] = read.ok ? read.value : [];
     if (record === undefined)
@@ -140,7 +149,9 @@ const trustBefore = async (
         'log-unreachable',
         read.ok ? 'the log has become shorter' : read.problem.message,
       );
-    events += recordEvent(tools.text, 'trust', record);
+    const event = recordEvent(tools.text, 'trust', record);
+    if (kept.size < trustRecordsMax) kept.set(position, event);
+    events += event;
   }
   return ok(events);
 };

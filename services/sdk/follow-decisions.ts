@@ -52,6 +52,8 @@ export type FollowDecisionsOptions = Omit<FollowOptions, 'source' | 'kinds'> & {
 
 const decisionKinds = ['promote', 'advance', 'hold', 'roll-back'] as const;
 const answerWithinMs = 15_000;
+/** A person may take longer than a decision is valid. That one has approved is the gateway's word, and not for ever. */
+const approvalWithinMs = 3_600_000;
 /** What two clocks may differ by. */
 const clockSlackMs = 60_000;
 
@@ -86,11 +88,11 @@ const askUntilAnswered = async (
 ): Promise<FollowedDecision | undefined> => {
   const pause = openPause(signal);
   while (!signal.aborted) {
+    if (fact.marker.mode === 'dry-run')
+      return refusing(fact, 'dry-run', 'it only says what would have been decided', '');
     const answer = await ask(gateway, fact);
     if (answer !== undefined)
-      return answer.act !== null && isOver(fact, nowMs()) && !isApproved(fact)
-        ? late(fact)
-        : answer;
+      return answer.act !== null && isOver(fact, nowMs()) ? late(fact) : answer;
     if (isOver(fact, nowMs())) return late(fact);
     const { position } = fact;
     onNote?.({
@@ -106,12 +108,13 @@ const askUntilAnswered = async (
 const late = (fact: FollowedDecision['fact']): FollowedDecision =>
   refusing(fact, 'decision-late', 'it is no longer valid', 'where it still holds it is renewed');
 
-/** A person may take longer than a decision is valid; the approval is the gateway's to know. */
-const isApproved = ({ marker }: FollowedDecision['fact']): boolean => marker.mode === 'ask';
-
 /** By what the signed decision says, whatever the gateway thinks of it. */
 const isOver = ({ marker }: FollowedDecision['fact'], nowMs: number): boolean =>
-  nowMs > marker.occurredAt + marker.validForMs + clockSlackMs;
+  nowMs >
+  marker.occurredAt +
+    marker.validForMs +
+    clockSlackMs +
+    (marker.mode === 'ask' ? approvalWithinMs : 0);
 
 /** Undefined: nobody answered. */
 const ask = async (
@@ -161,7 +164,14 @@ const isOf = (act: DecisionAct, { position, marker }: FollowedDecision['fact']):
   act.act === marker.kind &&
   act.deployment === marker.deployment &&
   act.environment === marker.slot.environment &&
-  act.component === marker.slot.component;
+  act.namespace === marker.slot.namespace &&
+  act.component === marker.slot.component &&
+  act.target === marker.slot.target &&
+  act.fromVersion === marker.fromVersion &&
+  act.fromDigest === marker.fromDigest &&
+  act.toVersion === marker.toVersion &&
+  act.toDigest === marker.toDigest &&
+  (act.share === marker.share || (act.share === null && marker.kind !== 'advance'));
 
 const readAct = (line: JsonFields): DecisionAct | undefined => {
   const { id, act, position, deployment, attempt, namespace, environment, component } = line;

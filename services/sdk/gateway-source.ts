@@ -11,9 +11,11 @@ const silentWithinMs = 45_000;
 /** The log as a gateway streams it (`GET /v1/stream`). `url`: as PLIMSOLL_URL. */
 export const fromGateway = (url: string): RecordSource => {
   const base = url.replace(/\/+$/, '');
+  // A password in the address is nobody's to read.
+  const shown = base.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1');
   const text = createText();
   return {
-    name: base,
+    name: shown,
     carry: async function* ({ from, kinds, signal, note }) {
       const pause = openPause(signal);
       let last: string | null = null;
@@ -34,7 +36,7 @@ export const fromGateway = (url: string): RecordSource => {
         if (!opened.ok) {
           if (signal.aborted) return;
           const { status, body, message } = opened.problem;
-          if (status !== null && status >= 400 && status < 500) throw refusal(base, status, body);
+          if (status !== null && status >= 400 && status < 500) throw refusal(shown, status, body);
           note({ code: 'unreachable', message, position: null });
           await pause.wait();
           continue;
@@ -43,7 +45,7 @@ export const fromGateway = (url: string): RecordSource => {
           if (event === 'record' || event === 'trust') {
             const record = readRecordEvent(text, data);
             if (record === undefined)
-              note({ code: 'event-malformed', message: `${base}: not a record`, position: null });
+              note({ code: 'event-malformed', message: `${shown}: not a record`, position: null });
             else {
               pause.reset();
               yield { as: event, record };
@@ -52,6 +54,12 @@ export const fromGateway = (url: string): RecordSource => {
           // Only after it was taken: who is stopped in between hears of it again.
           last = id ?? last;
         }
+        if (signal.aborted) return;
+        note({
+          code: 'cut-off',
+          message: `${shown}: the stream ended; it goes on`,
+          position: null,
+        });
         await pause.wait();
       }
     },

@@ -123,6 +123,12 @@ describe('the stream of a gateway', () => {
     expect(positions(events).slice(3)).toEqual(['record 4 id 4', 'record 5 id 5']);
   });
 
+  test('says where to go on before anything else, also to who wants only what comes', async () => {
+    const { url } = await served(await housed());
+    const { text } = await follow(`${url}/v1/stream`, 4);
+    expect(text.startsWith('retry: 2000\n\nid: 6\n\n')).toBe(true);
+  });
+
   test('leaves out kinds that were not asked for, but never who may sign', async () => {
     const { url } = await served(await housed());
     const { events } = await follow(`${url}/v1/stream?from=0&kinds=failed`, 5);

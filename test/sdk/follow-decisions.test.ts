@@ -101,6 +101,12 @@ describe('a gateway that answers wrongly', () => {
     ['another deployment', { deployment: run('8') }],
     ['another place', { environment: 'staging' }],
     ['another position', { position: 6 }],
+    ['another version', { toVersion: '0.0.1-evil' }],
+    ['another digest', { toDigest: 'sha256:evil' }],
+    ['another origin', { fromVersion: '9.9.9' }],
+    ['another target', { target: 'eu-west' }],
+    ['another namespace', { namespace: 'x' }],
+    ['another share', { share: 1 }],
     ['no form', { id: 7 }],
   ])('with %s than was signed moves nobody', async (_what, changed) => {
     const { house, url } = await housed(await decides(decision('roll-back')));
@@ -108,6 +114,15 @@ describe('a gateway that answers wrongly', () => {
     expect(await first(gateway, { source: fromGateway(url) })).toMatchObject({
       act: null,
       refused: { code: 'answer-differs' },
+    });
+  });
+
+  test('and tells to obey what was only tried moves nobody', async () => {
+    const { house, url } = await housed(await decides(decision('roll-back', { mode: 'dry-run' })));
+    const gateway = await lying(house, () => ({ act: { act: 'roll-back' } }));
+    expect(await first(gateway, { source: fromGateway(url) })).toMatchObject({
+      act: null,
+      refused: { code: 'dry-run' },
     });
   });
 

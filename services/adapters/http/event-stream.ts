@@ -55,14 +55,22 @@ export const openEventStream = async (
     !(answer.headers['content-type'] ?? '').startsWith('text/event-stream')
   ) {
     const body = await firstBytes(answer);
-    const message = `${url}: answered ${statusCode} and no stream of events`;
+    const message = `${shownUrl(url)}: answered ${statusCode} and no stream of events`;
     return fail({ code: 'refused', message, status: statusCode, body });
   }
   return ok(eventsOf(answer, options.lineBytesMax));
 };
 
+/** Without a name and password that may stand in it. */
+const shownUrl = (url: string): string => url.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1');
+
 const unreachable = (url: string, cause: Error): Result<never, EventStreamProblem> =>
-  fail({ code: 'unreachable', message: `${url}: ${cause.message}`, status: null, body: '' });
+  fail({
+    code: 'unreachable',
+    message: `${shownUrl(url)}: ${cause.message}`,
+    status: null,
+    body: '',
+  });
 
 const firstBytes = async (answer: IncomingMessage): Promise<string> => {
   let text = '';
