@@ -36,8 +36,8 @@ const note = (told: Note): void => printNote(terminal, isJson, told);
 const closeWithinMs = 2000;
 /** What a pipeline runs has a deadline, and it is near. */
 const closeSoonMs = 100;
-const closeWithin = (name: string): number =>
-  name.startsWith('release ') || name.startsWith('instance ') ? closeSoonMs : closeWithinMs;
+const closeWithin = ({ options }: RunRequest['command']): number =>
+  options.some(({ name }) => name === 'no-fail') ? closeSoonMs : closeWithinMs;
 
 type RunRequest = Extract<Request, { readonly ask: 'run' }>;
 
@@ -132,7 +132,7 @@ const runCommand = async ({ command, given }: RunRequest): Promise<number> => {
     if (opened !== undefined)
       await Promise.race([
         opened.then((made) => made.close()),
-        basis.clock.sleep(closeWithin(command.name)),
+        basis.clock.sleep(closeWithin(command)),
       ]);
   }
 };
