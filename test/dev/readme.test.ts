@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTelemetryReader } from '../../services/adapters/otlp/metrics-request.ts';
 import { readYaml } from '../../services/adapters/yaml/read-yaml.ts';
@@ -16,7 +16,8 @@ import { value } from '../support/records.ts';
 
 // The README's first canary: what a newcomer copies from it must be what the door takes.
 
-const readme = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8');
+const repository = resolve(import.meta.dirname, '../..');
+const readme = readFileSync(resolve(repository, 'README.md'), 'utf8');
 const walk = readme.slice(
   readme.indexOf('## A canary, step by step'),
   readme.indexOf('## Telemetry: what is judged'),
@@ -87,16 +88,29 @@ describe("the README's first canary", () => {
   });
 });
 
-test('links inside the README lead to headings that are there', () => {
-  const anchors = new Set(
-    [...readme.matchAll(/^#{1,4} (.*)$/gm)].map(([, heading = '']) =>
+/** The headings of a page, as links name them. */
+const anchorsOf = (page: string): ReadonlySet<string> =>
+  new Set(
+    [...page.matchAll(/^#{1,4} (.*)$/gm)].map(([, heading = '']) =>
       heading
         .toLowerCase()
         .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
         .replaceAll(' ', '-'),
     ),
   );
-  const links = [...readme.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = '']) => anchor);
-  expect(links.length).toBeGreaterThan(10);
-  expect(links.filter((link) => !anchors.has(link))).toEqual([]);
-});
+
+test.each(['README.md', 'services/replay/README.md'])(
+  'links of %s lead to pages and headings that are there',
+  (name) => {
+    const path = resolve(repository, name);
+    const page = readFileSync(path, 'utf8');
+    const links = [...page.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
+    const broken = links.filter(([, file = '', anchor]) => {
+      const target = file === '' ? path : resolve(dirname(path), file);
+      if (!existsSync(target)) return true;
+      return anchor !== undefined && !anchorsOf(readFileSync(target, 'utf8')).has(anchor);
+    });
+    expect(links.length).toBeGreaterThan(0);
+    expect(broken.map(([link]) => link)).toEqual([]);
+  },
+);
