@@ -100,6 +100,7 @@ export const codes = {
     'place-frozen',
     'freezes-full',
     'planned-differently',
+    'overtaken',
     'fields-required',
     'name-closed',
     'slot-differs',

@@ -76,7 +76,12 @@ export type RemarkCode =
 
 type TooLateCode = Extract<
   RefusedCommand['code'],
-  'deployment-ended' | 'planned-differently' | 'slot-differs' | 'not-deployed' | 'not-released'
+  | 'deployment-ended'
+  | 'planned-differently'
+  | 'slot-differs'
+  | 'overtaken'
+  | 'not-deployed'
+  | 'not-released'
 >;
 
 export type Rejected = Extract<Checked, { readonly outcome: 'rejected' }>;
@@ -326,6 +331,7 @@ const admitCommand = (
 const isTooLate = (code: RefusedCommand['code']): code is TooLateCode =>
   code === 'deployment-ended' ||
   code === 'planned-differently' ||
+  code === 'overtaken' ||
   code === 'slot-differs' ||
   code === 'not-deployed' ||
   code === 'not-released';

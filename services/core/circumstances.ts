@@ -52,6 +52,8 @@ export type LabelSaid = {
   readonly name: string;
   readonly value: string;
   readonly position: Position;
+  /** When it counts. */
+  readonly at: number;
   /** The token with which it was said, or null. */
   readonly onBehalf: string | null;
 };
@@ -143,6 +145,7 @@ export const circumstanceRefusal = (
     };
   const labels = withLabels(rows.get('noted', labelledKey(marker))?.labels ?? [], marker, {
     position: 0,
+    at: Number.POSITIVE_INFINITY,
     signer,
   }).filter(({ onBehalf }) => onBehalf === voice);
   return labels.length > labelsMax
@@ -299,14 +302,16 @@ const afterCircumstance = (
 } => {
   if (marker.kind === 'label' && marker.deployment === null)
     return {
-      noted: { ...noted, labels: withLabels(noted.labels, marker, { position, signer }) },
+      noted: { ...noted, labels: withLabels(noted.labels, marker, { position, at, signer }) },
       note: 'applied',
       ends: null,
     };
   const stage = stageOf(marker);
   if (stage === undefined || !('name' in marker)) return { noted, note: 'applied', ends: null };
   const onBehalf = onBehalfOf(signer, marker);
-  const begun = begunBefore(noted.open, stage, marker, onBehalf);
+  const known = begunBefore(noted.open, stage, marker, onBehalf);
+  // An end that waited ends nothing that began after it.
+  const begun = stage.is === 'end' && known !== undefined && known.at > at ? undefined : known;
   switch (stage.is) {
     case 'begin': {
       if (begun !== undefined) return { noted, note: 'repeat', ends: null };
@@ -342,21 +347,24 @@ const withOpen = (open: NotedRow['open'], one: NotedRow['open'][number]): NotedR
 const withLabels = (
   labels: readonly LabelSaid[],
   marker: Label,
-  { position, signer }: Pick<From, 'position' | 'signer'>,
+  { position, at, signer }: Pick<From, 'position' | 'at' | 'signer'>,
 ): readonly LabelSaid[] => {
   const onBehalf = onBehalfOf(signer, marker);
   const isKeys = (name: string): boolean =>
     labels.some((known) => known.name === name && known.onBehalf === null);
+  // What waited is older than what the same voice has said of it since.
+  const isOvertaken = (name: string): boolean =>
+    labels.some((known) => known.name === name && known.onBehalf === onBehalf && known.at > at);
   const said = new Map(
     marker.details.labels.flatMap(({ name, value }): (readonly [string, string])[] =>
-      onBehalf !== null && isKeys(name) ? [] : [[name, value]],
+      isOvertaken(name) || (onBehalf !== null && isKeys(name)) ? [] : [[name, value]],
     ),
   );
   const stays = (known: LabelSaid): boolean =>
     !said.has(known.name) || (onBehalf !== null && known.onBehalf !== onBehalf);
   return [
     ...labels.filter(stays),
-    ...[...said].map(([name, value]) => ({ name, value, position, onBehalf })),
+    ...[...said].map(([name, value]) => ({ name, value, position, at, onBehalf })),
   ];
 };
 

@@ -1,5 +1,5 @@
 import { isOfSameVoice } from './attempts.ts';
-import type { Deployment } from './deployment.ts';
+import type { Deployment, Note } from './deployment.ts';
 import type { Fact, SlotHistory } from './lifecycle.ts';
 import { evolve } from './lifecycle.ts';
 import { isUpdate } from './markers/kinds.ts';
@@ -18,6 +18,7 @@ export type RefusedCommand = {
     | 'deployment-ended'
     | 'planned-differently'
     | 'slot-differs'
+    | 'overtaken'
     | 'not-deployed'
     | 'not-released'
     | 'out-of-scope'
@@ -108,8 +109,8 @@ export const decide = (
       });
     case 'repeat':
       return ok({
-        // Somebody deployed it again, and that is news; what is merely recorded is there or is not.
-        answer: marker.kind === 'logged' ? 'append' : 'repeat',
+        // Somebody deployed it again, and that is news: what waited from before it is overtaken by that.
+        answer: marker.kind === 'logged' || marker.kind === 'recorded' ? 'append' : 'repeat',
         deployment,
         attempt,
       });
@@ -119,7 +120,7 @@ export const decide = (
       const entry = evolution.deployment.attempts
         .find(({ number }) => number === attempt)
         ?.entries.at(-1);
-      return refuseContradiction(marker, entry?.says ?? null);
+      return refuseContradiction(marker, note, entry?.says ?? null);
     }
   }
 };
@@ -135,6 +136,7 @@ export const scopeHint: string =
 
 const refuseContradiction = (
   marker: Planned | Update | PlaceFact,
+  note: Note,
   says: string | null,
 ): Result<never, RefusedCommand> => {
   if (marker.kind === 'planned')
@@ -148,6 +150,12 @@ const refuseContradiction = (
       'slot-differs',
       `the deployment was planned elsewhere: ${says}`,
       'leave the place out, or name the one that was planned',
+    );
+  if (note === 'late' && says !== null)
+    return refuse(
+      'overtaken',
+      `${says}: it is history`,
+      'see what counts: plimsoll show <deployment>',
     );
   return refuse(
     'deployment-ended',

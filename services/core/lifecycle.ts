@@ -57,8 +57,8 @@ type Held = {
   readonly attempt: number;
   readonly version: string;
   readonly digest: string | null;
-  /** Since when it is there. */
-  readonly since: number;
+  /** When it was last said to be there. */
+  readonly saidAt: number;
   /** An attempt failed after it took the slot: saying again what runs is news. */
   readonly uncertain: boolean;
 };
@@ -333,6 +333,7 @@ const applyEntry = (attempt: Attempt, entry: Entry): Attempt => {
       );
     case 'traffic-shifted':
       if (hasEnded(attempt)) return withEntry(attempt, { ...entry, note: 'late', says: null });
+      if (isOvertaken(attempt, entry)) return withEntry(attempt, overtaken(entry));
       return withEntry(
         {
           ...attempt,
@@ -343,6 +344,7 @@ const applyEntry = (attempt: Attempt, entry: Entry): Attempt => {
       );
     case 'phase-advanced':
       if (hasEnded(attempt)) return withEntry(attempt, { ...entry, note: 'late', says: null });
+      if (isOvertaken(attempt, entry)) return withEntry(attempt, overtaken(entry));
       return withEntry(
         { ...attempt, phase: entry.phase },
         { ...entry, note: 'applied', says: null },
@@ -360,6 +362,24 @@ const applyEntry = (attempt: Attempt, entry: Entry): Attempt => {
       return withEntry(attempt, entry);
   }
 };
+
+/** Whether somebody has said the same thing later, by the time that counts: what waited is not the newest word. */
+const isOvertaken = ({ entries }: Attempt, entry: Entry): boolean =>
+  entries.some(
+    (other) =>
+      other.note === 'applied' &&
+      other.kind === entry.kind &&
+      other.at > entry.at &&
+      ((entry.canaryShare !== null && other.canaryShare !== null) ||
+        (entry.colour !== null && other.colour !== null) ||
+        (entry.phase !== null && other.phase !== null)),
+  );
+
+const overtaken = (entry: Entry): Entry => ({
+  ...entry,
+  note: 'late',
+  says: 'a later word on it came before',
+});
 
 const said = (
   attempt: Attempt,
@@ -483,13 +503,13 @@ const meantBy = (
   }
 };
 
-/** What came after it was said to be gone stays. */
 /** Of what fits, one that was there when it was taken away: who spoke after that has brought it anew. */
 const gone = (fitting: readonly Held[], atMs: number): Held | undefined =>
-  fitting.find(({ since }) => since <= atMs) ?? fitting[0];
+  fitting.find(({ saidAt }) => saidAt <= atMs) ?? fitting[0];
 
+/** What was said to be there after that stays. */
 const leaving = (what: Held, atMs: number, code: RefusalCode, how: string): Meant =>
-  what.since > atMs
+  what.saidAt > atMs
     ? refusedAs(code, `${what.version} ${how} after that: it stays`)
     : { is: 'leaving', what };
 

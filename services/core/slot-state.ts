@@ -104,6 +104,8 @@ export type Uncertain = {
 export type Holder = AttemptLine & {
   /** Since when it holds the slot. */
   readonly since: number;
+  /** When it was last said to be there: what waited from before that does not take its place. */
+  readonly saidAt: number;
   readonly uncertain: Uncertain | null;
 };
 
@@ -173,7 +175,7 @@ const heldOf = (holder: Holder): SlotHistory['releases'][number] => ({
   attempt: holder.attempt,
   version: holder.version ?? '',
   digest: holder.digest,
-  since: holder.since,
+  saidAt: holder.saidAt,
   uncertain: holder.uncertain !== null,
 });
 
@@ -215,24 +217,30 @@ const broughtBack = (
   return kind === 'logged' || kind === 'recorded' ? hold(known, line, atMs) : undefined;
 };
 
+/** It was said again that this is there. */
+const saidAgain = (known: SlotState, { line, marker: { kind }, note, atMs }: SlotMove): SlotState =>
+  note === 'repeat' && (kind === 'logged' || kind === 'recorded' || kind === 'released')
+    ? {
+        ...known,
+        holders: known.holders.map((holder) =>
+          isSameAttempt(holder, line) && holder.saidAt < atMs
+            ? { ...holder, saidAt: atMs }
+            : holder,
+        ),
+      }
+    : known;
+
 const isHolder = ({ holders }: SlotState, line: AttemptLine): boolean =>
   holders.some((holder) => isSameAttempt(holder, line));
 
-const moved = (
-  known: SlotState,
-  {
-    before,
-    attempt: after,
-    line,
-    marker,
-  }: Pick<SlotMove, 'before' | 'attempt' | 'line' | 'marker'>,
-): SlotState => {
+const moved = (known: SlotState, move: SlotMove): SlotState => {
+  const { before, attempt: after, line, marker } = move;
   const beside = hasEnded(after) ? without(known.beside, line) : withBeside(known.beside, line);
   // A plan that arrives after the end gives that end its slot.
   const justEnded =
     hasEnded(after) &&
     (before === undefined || before.plan === null || before.status !== after.status);
-  const next: SlotState = { ...known, beside };
+  const next: SlotState = { ...saidAgain(known, move), beside };
   if (!justEnded || after.endedAt === null) return next;
   switch (after.status) {
     case 'succeeded':
@@ -297,7 +305,7 @@ export const withLine = (state: SlotState, line: AttemptLine): SlotState => ({
 const hold = (state: SlotState, line: AttemptLine, at: number): SlotState => {
   const holder = state.holders.find((other) => !isRelease(other));
   // A success that waited on a spool until after the next one, or until it was gone, is history, not what runs.
-  if ((holder !== undefined && at < holder.since) || at < removedAt(state, null))
+  if ((holder !== undefined && at < holder.saidAt) || at < removedAt(state, null))
     return { ...state, past: withPast(state.past, pastOf(line, at)) };
   // A failure may have come after this success, though the log heard of it before.
   const { doubt } = state;
@@ -305,7 +313,7 @@ const hold = (state: SlotState, line: AttemptLine, at: number): SlotState => {
     ...state,
     holders: [
       ...state.holders.filter(isRelease),
-      { ...line, since: at, uncertain: doubt !== null && doubt.at > at ? doubt : null },
+      { ...line, since: at, saidAt: at, uncertain: doubt !== null && doubt.at > at ? doubt : null },
     ],
     past: holder === undefined ? state.past : withPast(state.past, pastOf(holder, holder.since)),
   };
@@ -315,7 +323,7 @@ const hold = (state: SlotState, line: AttemptLine, at: number): SlotState => {
 const release = (state: SlotState, line: AttemptLine, at: number): SlotState => {
   if (at < removedAt(state, line.version))
     return { ...state, past: withPast(state.past, pastOf(line, at)) };
-  const released: Holder = { ...line, since: at, uncertain: null };
+  const released: Holder = { ...line, since: at, saidAt: at, uncertain: null };
   return {
     ...state,
     holders: [
@@ -336,7 +344,7 @@ const remove = (
   removed: SlotState['removed'][number],
 ): SlotState => {
   // What came after it stays; and of keys alone another version may be there.
-  const goes = (holder: Holder): boolean => isGone(holder) && holder.since <= removed.at;
+  const goes = (holder: Holder): boolean => isGone(holder) && holder.saidAt <= removed.at;
   if (!state.holders.some(goes)) return state;
   return {
     ...state,
@@ -364,7 +372,7 @@ const withDoubt = (state: SlotState, line: AttemptLine, at: number): SlotState =
     ...state,
     doubt,
     holders: state.holders.map((holder) =>
-      at < holder.since || isRelease(holder) ? holder : { ...holder, uncertain: doubt },
+      at < holder.saidAt || isRelease(holder) ? holder : { ...holder, uncertain: doubt },
     ),
   };
 };

@@ -137,6 +137,7 @@ const statuses: { readonly [Code in ProblemCode]: Status } = {
   'deployment-taken': 409,
   'planned-by-key': 409,
   'planned-differently': 409,
+  overtaken: 409,
   'fields-required': 409,
   'name-closed': 409,
   'slot-differs': 409,

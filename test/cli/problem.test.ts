@@ -85,6 +85,7 @@ const exits: { readonly [Name in Code]: ExitCode } = {
   'log-sealed': 3,
   'seal-misplaced': 3,
   'planned-differently': 3,
+  overtaken: 3,
   'slot-differs': 3,
   'history-full': 3,
   'labels-full': 3,

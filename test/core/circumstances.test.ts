@@ -187,6 +187,18 @@ describe('incidents and migrations', () => {
   });
 });
 
+test('an end that waited ends nothing that began after it', async () => {
+  const house = await given(
+    by('ci', changed('incident-opened', 'INC-1'), { at: 20 }),
+    by('ci', changed('incident-resolved', 'INC-1'), { at: 60, waitedMs: 50_000 }),
+    by('ci', changed('incident-resolved', 'INC-1'), { at: 70, waitedMs: 45_000 }),
+  );
+  expect((await factAt(house, 3))?.note).toBe('unmatched');
+  expect((await factAt(house, 4))?.note).toBe('applied');
+  expect((await factAt(house, 2))?.ended?.position).toBe(4);
+  expect((await notedIn(house))?.open).toEqual([]);
+});
+
 describe('a label', () => {
   test('is on the deployment that it names, and the last word on a name counts', async () => {
     const about = { deployment: run('7') };
@@ -199,6 +211,14 @@ describe('a label', () => {
     );
     expect(labelsOf(await notedOf(house))).toEqual(['tier:1 at 3', 'team:blue at 4']);
     expect(labelsOf(await notedIn(house))).toEqual([]);
+  });
+
+  test('that waited does not replace a later word on its name', async () => {
+    const house = await given(
+      by('ci', labelled({ tier: 'new' }), { at: 30 }),
+      by('ci', labelled({ tier: 'old', team: 'red' }), { at: 60, waitedMs: 40_000 }),
+    );
+    expect(labelsOf(await notedIn(house))).toEqual(['tier:new at 2', 'team:red at 3']);
   });
 
   test('without a deployment is on what stands in the slot', async () => {

@@ -22,6 +22,7 @@ import {
   place,
   planned,
   run,
+  advanced,
   shifted,
   started,
   succeeded,
@@ -164,6 +165,40 @@ describe('status', () => {
       { notes: applied(2), current: [] },
     ],
   ])('%s', async (_sentence, steps, yields) => tell(steps, yields));
+
+  test.each([
+    [
+      'a share',
+      [shifted({ canaryShare: 0.5 }), shifted({ canaryShare: 0.25 })],
+      { share: 0.5, notes: ['applied', 'late'] },
+    ],
+    [
+      'a colour',
+      [shifted({ colour: 'green' }), shifted({ colour: 'blue' })],
+      { colour: 'green', notes: ['applied', 'late'] },
+    ],
+    [
+      'a phase',
+      [advanced('ramp'), advanced('soak')],
+      { phase: 'ramp', notes: ['applied', 'late'] },
+    ],
+    [
+      'a colour, but not what is said of another thing,',
+      [shifted({ colour: 'green' }), shifted({ canaryShare: 0.25 })],
+      { colour: 'green', share: 0.25, notes: ['applied', 'applied'] },
+    ],
+  ] as const)(
+    '%s that waited does not replace a later word',
+    async (_what, [first, waited], { notes, ...yields }) => {
+      const house = await given(
+        by('ci', planned(), { at: 10 }),
+        by('ci', first, { at: 30 }),
+        by('ci', waited, { at: 60, waitedMs: 40_000 }),
+      );
+      expect(house.notes()).toEqual(['applied', ...notes]);
+      expect((await house.deployment()).attempts[0]).toMatchObject(yields);
+    },
+  );
 
   test('what is said of a status is said by whom, in whose words, and when', async () => {
     const house = await given(

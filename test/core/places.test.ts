@@ -82,6 +82,43 @@ describe('recorded', () => {
       ci(recorded('1.0.0'), planned('2.0.0'), failed(), recorded('1.0.0')),
       { notes: ['applied', 'applied', 'applied', 'applied'], current: ['1.0.0'] },
     ],
+    [
+      'again: what waited from before that does not take its place',
+      [
+        by('ci', recorded('1.0.0'), { at: 10 }),
+        by('ci', recorded('1.0.0'), { at: 30 }),
+        by('ci', recorded('2.0.0'), { at: 60, waitedMs: 40_000 }),
+      ],
+      { notes: ['applied', 'repeat', 'applied'], current: ['1.0.0'] },
+    ],
+    [
+      'again, logged: what waited from after that does',
+      [
+        by('ci', logged('1.0.0'), { at: 10 }),
+        by('ci', logged('1.0.0'), { at: 30 }),
+        by('ci', logged('2.0.0'), { at: 60, waitedMs: 20_000 }),
+      ],
+      { notes: ['applied', 'repeat', 'applied'], current: ['2.0.0'] },
+    ],
+    [
+      'again: a removal from before that leaves it',
+      [
+        by('ci', recorded('1.0.0'), { at: 10 }),
+        by('ci', recorded('1.0.0'), { at: 30 }),
+        by('ci', undeployed(), { at: 60, waitedMs: 40_000 }),
+      ],
+      { notes: ['applied', 'repeat', 'not-deployed'], current: ['1.0.0'] },
+    ],
+    [
+      'again: a failure from before that leaves no doubt',
+      [
+        by('ci', recorded('1.0.0'), { at: 10 }),
+        by('ci', planned('2.0.0'), { at: 15 }),
+        by('ci', recorded('1.0.0'), { at: 30 }),
+        by('ci', failed(), { at: 60, waitedMs: 40_000 }),
+      ],
+      { notes: ['applied', 'applied', 'repeat', 'applied'], current: ['1.0.0'] },
+    ],
   ])('%s', async (_sentence, steps, yields) => tell(steps, yields));
 });
 

@@ -25,6 +25,8 @@ export type PlainAttempt = {
   readonly digest: string | null;
   readonly tokens: Set<string>;
   readonly said: Told[];
+  /** What said again that it is there. */
+  readonly again: Told[];
 };
 
 export type PlainStatus = {
@@ -107,9 +109,10 @@ export class PlainFold {
           (digest === told.digest || (kind !== 'logged' && told.digest === null))),
     );
     if (kind === 'undeployed' || kind === 'support-ended') {
-      if (same !== undefined && same.at <= told.at) this.#add(told, slot, same);
+      if (same !== undefined && same.saidAt <= told.at) this.#add(told, slot, same);
     } else if (same === undefined || (kind !== 'released' && this.current(slot).uncertain))
       this.#add(told, slot, told);
+    else same.again.push(told);
   }
 
   #add(told: Told, slot: string, what: Artifact): void {
@@ -126,9 +129,9 @@ export class PlainFold {
       );
       return endedAt === null || end === undefined
         ? []
-        : [{ ...attempt, status, at: endedAt, position: end.position }];
+        : [{ ...attempt, status, at: endedAt, position: end.position, ...lastSaid(attempt, end) }];
     });
-    return ended.toSorted((a, b) => a.at - b.at || a.position - b.position);
+    return ended.toSorted((a, b) => a.saidAt - b.saidAt || a.saidPosition - b.saidPosition);
   }
 
   /** What holds the slot: the success that is last in time, unless it was taken away since. */
@@ -144,11 +147,13 @@ export class PlainFold {
     const told = this.#endedIn(slot).filter(({ status }) =>
       ['released', 'support-ended'].includes(status),
     );
-    return told.filter(
-      (one) =>
-        one.status === 'released' &&
-        told.findLast(({ version }) => version === one.version) === one,
-    );
+    return told
+      .filter(
+        (one) =>
+          one.status === 'released' &&
+          told.findLast(({ version }) => version === one.version) === one,
+      )
+      .toSorted((a, b) => a.at - b.at || a.position - b.position);
   }
 
   current(slot: string): PlainCurrent {
@@ -176,6 +181,15 @@ type Ended = Artifact & {
   readonly status: string;
   readonly at: number;
   readonly position: number;
+  readonly again: Told[];
+  /** When it was last said, and by which record. */
+  readonly saidAt: number;
+  readonly saidPosition: number;
+};
+
+const lastSaid = ({ again }: PlainAttempt, end: Told): Pick<Ended, 'saidAt' | 'saidPosition'> => {
+  const last = again.reduce((before, one) => (one.at > before.at ? one : before), end);
+  return { saidAt: last.at, saidPosition: last.position };
 };
 
 const nameOf = ({ version, digest }: Artifact): string => `${version} ${digest}`;
@@ -192,4 +206,5 @@ const newAttempt = (
   digest: plan.digest,
   tokens: new Set(told.token === null ? [] : [told.token]),
   said: [told],
+  again: [],
 });

@@ -27,6 +27,8 @@ type PackedHolder = readonly [
   line: PackedLine,
   since: number,
   uncertain: PackedUncertain | Absent | typeof asDoubt,
+  /** Where that was not when it came. */
+  ...saidAt: number[],
 ];
 
 type PackedUncertain = readonly [
@@ -53,6 +55,7 @@ const packButPast = (state: SlotState): readonly unknown[] => [
       : isSame(holder.uncertain, state.doubt)
         ? asDoubt
         : packUncertain(holder.uncertain),
+    ...(holder.saidAt === holder.since ? [] : [holder.saidAt]),
   ]),
   state.doubt === null ? 0 : packUncertain(state.doubt),
   state.beside.map(packLine),
@@ -64,9 +67,10 @@ export const unpackSlotState = (packed: PackedSlotState): SlotState => {
   const doubt = packedDoubt === 0 ? null : unpackUncertain(packedDoubt);
   return {
     slot: slotOfKey(slot),
-    holders: holders.map(([line, since, uncertain]): Holder => ({
+    holders: holders.map(([line, since, uncertain, saidAt]): Holder => ({
       ...unpackLine(line),
       since,
+      saidAt: saidAt ?? since,
       uncertain:
         uncertain === 0 ? null : uncertain === asDoubt ? doubt : unpackUncertain(uncertain),
     })),

@@ -351,10 +351,8 @@ export class PlainFold {
     const ended = this.#attemptsIn(place)
       .map(({ deployment, attempt }) => ({ deployment, attempt, read: readAttempt(attempt) }))
       .filter(({ read }) => read.endedAt !== null)
-      .toSorted(
-        (a, b) =>
-          (a.read.endedAt ?? 0) - (b.read.endedAt ?? 0) || a.read.endKnownAt - b.read.endKnownAt,
-      );
+      .map((one) => ({ ...one, last: lastSaid(one.attempt, one.read) }))
+      .toSorted((a, b) => a.last.at - b.last.at || a.last.knownAt - b.last.knownAt);
     const at = ended.findLastIndex(({ read }) => ['succeeded', 'logged'].includes(read.status));
     const holder = ended[at];
     if (holder === undefined) return undefined;
@@ -404,6 +402,19 @@ export class PlainFold {
     return [...found.values()];
   }
 }
+
+/** When it was last said to be there, and where the log says so: its end, or that it was logged again. */
+const lastSaid = (
+  { said, plan }: PlainAttempt,
+  { endedAt, endKnownAt }: PlainStatus,
+): { readonly at: number; readonly knownAt: number } =>
+  said
+    .filter(({ told, position }) => told.kind === 'logged' && position !== plan?.position)
+    .map(({ at, position }) => ({ at, knownAt: position }))
+    .reduce((last, again) => (again.at > last.at ? again : last), {
+      at: endedAt ?? 0,
+      knownAt: endKnownAt,
+    });
 
 const learnToken = (attempt: PlainAttempt, token: string | null): void => {
   if (token !== null && !attempt.tokens.includes(token))

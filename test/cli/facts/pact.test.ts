@@ -112,15 +112,21 @@ describe('other names of the same', () => {
 });
 
 describe('said again', () => {
-  test.each([
-    ['record-deployment --pacticipant foo --version 1 --environment test', 'recorded'],
-    ['record-release --pacticipant foo --version 1 --environment production', 'released'],
-  ])('%s is already so, and nothing is written', async (line, kind) => {
+  test('a release is already so, and nothing is written', async () => {
+    const line = 'record-release --pacticipant foo --version 1 --environment production';
     const shop = await desk();
     await call(shop, line);
     const before = (await shop.house.records()).length;
-    expect(await call(shop, line)).toMatchObject({ exit: 0, told: `duplicate ${kind} repeat` });
+    expect(await call(shop, line)).toMatchObject({ exit: 0, told: 'duplicate released repeat' });
     expect((await shop.house.records()).length).toBe(before);
+  });
+
+  test('a deployment is a repeat: the log keeps when, and no list has another line', async () => {
+    const line = 'record-deployment --pacticipant foo --version 1 --environment test';
+    const shop = await desk();
+    await call(shop, line);
+    expect(await call(shop, line)).toMatchObject({ exit: 0, told: 'stored recorded repeat' });
+    expect(await current(shop)).toEqual(['test foo - 1 recorded']);
   });
 
   test.each([

@@ -287,14 +287,14 @@ const ofTheFold: readonly PlantedBug[] = [
   bug(
     'a late success becomes what runs',
     slots,
-    `if (holder !== undefined && at < holder.since)`,
-    `if (holder !== undefined && at < holder.since && line.version === '')`,
+    `(holder !== undefined && at < holder.saidAt) ||`,
+    `(holder !== undefined && at < holder.saidAt && line.version === '') ||`,
   ),
   bug(
     'a failure leaves no doubt',
     slots,
-    `at < holder.since ? holder : { ...holder, uncertain: doubt },`,
-    `at < holder.since || doubt !== null ? holder : { ...holder, uncertain: doubt },`,
+    `at < holder.saidAt || isRelease(holder) ? holder`,
+    `at < holder.saidAt || doubt !== null ? holder`,
   ),
   bug(
     'a conflict holds nothing back',
