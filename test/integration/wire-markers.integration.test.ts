@@ -85,7 +85,7 @@ test('positions have no gap, and a receipt names that of its marker', () => {
 });
 
 test('the headers are CloudEvents 1.0 in binary mode, schema, signature and trace', () => {
-  const types = ['logged.v1', 'planned.v1', 'started.v2', 'traffic-shifted.v2', 'failed.v2'];
+  const types = ['logged.v2', 'planned.v1', 'started.v3', 'traffic-shifted.v3', 'failed.v3'];
   for (const [index, record] of markers().entries())
     expect(record.headers).toEqual([
       ['ce_specversion', '1.0'],
