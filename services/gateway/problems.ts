@@ -42,6 +42,7 @@ export type ProblemCode =
   | 'log-refused'
   | 'log-sealed'
   | 'log-unreachable'
+  | 'foreign-log'
   | 'method-not-allowed'
   | 'not-found'
   | 'not-ready'
@@ -138,6 +139,7 @@ const statuses: { readonly [Code in ProblemCode]: Status } = {
   'planned-by-key': 409,
   'planned-differently': 409,
   overtaken: 409,
+  'foreign-log': 409,
   'fields-required': 409,
   'name-closed': 409,
   'slot-differs': 409,

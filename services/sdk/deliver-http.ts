@@ -3,18 +3,28 @@ import { jsonFieldsIn } from '../core/json-text.ts';
 import type { NewRecord } from '../core/log/record.ts';
 import type { Text } from '../core/markers/crypto.ts';
 import type { Receipt } from '../core/markers/http-wire.ts';
-import { codeHeader, markersPath, toHttp, withinHeader } from '../core/markers/http-wire.ts';
+import {
+  codeHeader,
+  logHeader,
+  markersPath,
+  toHttp,
+  withinHeader,
+} from '../core/markers/http-wire.ts';
 import { isKind } from '../core/markers/kinds.ts';
 import { labelOf } from '../core/spool/spooled-marker.ts';
 import type { Deliver, Delivery } from '../ports/delivery.ts';
 import type { HttpClient } from '../ports/http.ts';
 
-/** Delivers to a gateway. Only what is surely a gateway's no is a refusal: proxies in between say no to anything. */
+/** Delivers to a gateway, of that log where one is named. Only what is surely a gateway's no is a refusal: proxies in between say no to anything. */
 export const deliverByHttp =
-  (gateway: HttpClient, text: Text): Deliver =>
+  (gateway: HttpClient, text: Text, logId: string | null): Deliver =>
   async (record, withinMs) => {
     const { headers: own, body } = toHttp(text, record);
-    const headers = { ...own, [withinHeader]: String(Math.floor(withinMs)) };
+    const headers = {
+      ...own,
+      [withinHeader]: String(Math.floor(withinMs)),
+      ...(logId === null ? {} : { [logHeader]: logId }),
+    };
     const answer = await gateway({ method: 'POST', path: markersPath, headers, body }, withinMs);
     if (!answer.ok) {
       const { code, message } = answer.problem;

@@ -28,6 +28,8 @@ export type EmitterOptions = {
   readonly key: string;
   /** As PLIMSOLL_AUDIENCE; `local` unless told. */
   readonly audience?: string;
+  /** Id of the log that is meant, as PLIMSOLL_LOG_ID: the gateway of another one refuses. Whichever it is unless told. */
+  readonly logId?: string;
   /** Who says it, for readers: the name of the program. */
   readonly source?: string;
   /** By when a marker is delivered or kept, milliseconds; 2000 unless told. */
@@ -83,7 +85,7 @@ const spoolAgeMaxMs = 30 * 86_400_000;
 export const createEmitter = async (
   options: EmitterOptions,
 ): Promise<Result<Emitter, EmitterProblem>> => {
-  const { url, key, audience = 'local', source = 'plimsoll/sdk' } = options;
+  const { url, key, audience = 'local', source = 'plimsoll/sdk', logId = null } = options;
   const { timeoutMs = timeoutMsDefault, spool: root = './plimsoll-data/spool' } = options;
   const signer = await readKeyFile(key);
   if (!signer.ok) return signer;
@@ -100,7 +102,7 @@ export const createEmitter = async (
     audience,
     signer: signer.value,
     graceMs: diskGraceMs,
-    deliver: deliverByHttp(createHttpClient(base), text),
+    deliver: deliverByHttp(createHttpClient(base), text, logId),
     spool: openSpool({
       root,
       destination: spoolDestination(audience, base),

@@ -12,6 +12,7 @@ import {
   failed,
   id,
   logged,
+  logId,
   place,
   planned,
   retired,
@@ -293,6 +294,18 @@ describe('while something is down', () => {
     expect([answer.status, answer.json.code]).toEqual([503, 'behind']);
     expect(answer.headers['retry-after']).toBe('1');
     expect(house.sleptMs()).toBeGreaterThanOrEqual(catchUpWithinMs);
+  });
+
+  test('meant for another log it does not reach this one; meant for this one it does', async () => {
+    const house = await openGatewayHouse([ci]);
+    const record = await signed('ci', planned(), 'plan');
+    const before = (await house.records()).length;
+    const other = { 'plimsoll-log': '0190a000-0000-7000-8000-000000000001' };
+    const refused = await house.post(record, { headers: other });
+    expect([refused.status, refused.json.code]).toEqual([409, 'foreign-log']);
+    expect((await house.records()).length).toBe(before);
+    const stored = await house.post(record, { headers: { 'plimsoll-log': logId } });
+    expect(stored.status).toBe(201);
   });
 
   test('who waits for a second is answered before it is over', async () => {

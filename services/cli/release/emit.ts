@@ -323,7 +323,11 @@ const openDoor = async (
   if (isAsync && (gateway !== null || ports.isMade()))
     return { atHand, deliver: asyncCause, problem: undefined };
   if (gateway !== null)
-    return { atHand, deliver: deliverByHttp(gateway, tools.text), problem: undefined };
+    return {
+      atHand,
+      deliver: deliverByHttp(gateway, tools.text, ports.settings.logId),
+      problem: undefined,
+    };
   const { openDoorAtHand } = await import('./deliver.ts');
   // The read models are waited for as long as the log itself may still be appended to.
   const halfMs = (deadline.leftMs() + reserveMs) / 2;

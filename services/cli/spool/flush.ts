@@ -157,7 +157,9 @@ const openWay = async (
 ): Promise<Result<Omit<FlushPorts, 'spool'>, CliProblem>> => {
   const { gateway, tools, settings } = ports;
   const way =
-    gateway === null ? await wayAtHand(ports, deadline) : ok(deliverByHttp(gateway, tools.text));
+    gateway === null
+      ? await wayAtHand(ports, deadline)
+      : ok(deliverByHttp(gateway, tools.text, settings.logId));
   if (!way.ok) return way;
   const signer = await readSigner(ports, given);
   if (!signer.ok) return signer;

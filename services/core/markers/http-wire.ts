@@ -13,6 +13,9 @@ export const markersPath = '/v1/markers';
 /** How many milliseconds the sender waits for the answer: one that comes later is none. */
 export const withinHeader = 'plimsoll-within';
 
+/** The id of the log that the sender means (PLIMSOLL_LOG_ID): a gateway of another one refuses. */
+export const logHeader = 'plimsoll-log';
+
 /** The code of a gateway's no, as a header: by it a client knows that no proxy in between has said it. */
 export const codeHeader = 'plimsoll-code';
 
