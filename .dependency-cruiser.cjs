@@ -57,16 +57,17 @@ module.exports = {
       from: { path: '^services/sdk/' },
       to: {
         path: '^(services|test|node_modules)/',
-        pathNot: '^services/(core|ports|sdk|adapters/(avro|ed25519|http|kafka|spool|system))/',
+        pathNot:
+          '^services/(core|ports|sdk|(adapters/(avro|ed25519|http|kafka|spool|system)/|adapters/telemetry/baggage\\.ts$))',
       },
     },
     {
-      name: 'sdk-asks-for-kafka-late',
+      name: 'sdk-asks-for-peers-late',
       comment:
-        'kafkajs is an optional peer: it is asked for when somebody follows Kafka, and not before.',
+        'kafkajs and OpenTelemetry are optional peers: they are asked for by who uses them, and not before.',
       severity: 'error',
       from: { path: '^services/sdk/' },
-      to: { path: '^services/adapters/kafka/', dynamic: false },
+      to: { path: '^services/adapters/(kafka|telemetry)/', dynamic: false },
     },
     {
       name: 'nobody-imports-a-composition-root',

@@ -34,6 +34,8 @@ import type { SpoolCommand } from './commands/spool.ts';
 import { spoolCommands } from './commands/spool.ts';
 import type { SetupCommand } from './commands/setup.ts';
 import { setupCommands } from './commands/setup.ts';
+import type { TelemetryCommand } from './commands/telemetry.ts';
+import { telemetryCommands } from './commands/telemetry.ts';
 import type { WrapCommand } from './commands/run.ts';
 import { wrapCommands } from './commands/run.ts';
 import type { VerifyCommand } from './commands/verify.ts';
@@ -49,6 +51,7 @@ export type CommandName =
   | FactCommand
   | LiftCommand
   | InstanceCommand
+  | TelemetryCommand
   | SpoolCommand
   | ReaderCommand
   | DecisionCommand
@@ -73,6 +76,7 @@ export const commands: readonly Command[] = [
   ...wrapCommands,
   ...factCommands,
   ...instanceCommands,
+  ...telemetryCommands,
   ...spoolCommands,
   ...readerCommands,
   ...decisionCommands,

@@ -48,6 +48,10 @@ export const run = async (ports: CliPorts, name: CommandName, given: Given): Pro
       const { runInstances } = await import('./release/instances.ts');
       return runInstances(ports, name, given, isJson);
     }
+    case 'env': {
+      const { runEnv } = await import('./telemetry/env.ts');
+      return end(await runEnv(ports, given, isJson));
+    }
     case 'flush':
     case 'spool list':
     case 'spool drop': {

@@ -4,7 +4,7 @@ import type { Marker } from '../core/markers/marker.ts';
 import { slotKey } from '../core/markers/slot.ts';
 import type { ToldMarker } from '../core/markers/told-json.ts';
 import { markerTold, readTold } from '../core/markers/told-json.ts';
-import { signMarker } from '../core/markers/wire.ts';
+import { signMarker, traceParentOf } from '../core/markers/wire.ts';
 import { maskBody } from '../core/secrets/screen-body.ts';
 import { bearerToken, isTokenLong } from '../core/telemetry/sources.ts';
 import type { CallerToken } from '../core/trust/caller-tokens.ts';
@@ -101,7 +101,7 @@ export const openOnBehalfDoor = (ports: MarkerPorts, onBehalf: OnBehalf): OnBeha
       const scope = scopeFault(token, made.value);
       if (scope !== undefined) return fail(scope);
       const { codec, text } = tools;
-      const parent = traceParentOf(request);
+      const parent = traceParentOf(request.header('traceparent'));
       const record = await signMarker(codec, text, made.value, signer, parent);
       const stored = await storeRecord(ports, record, notOnBehalf);
       return stored.ok ? stored : fail(inCallersWords(stored.problem, signer.principal));
@@ -175,13 +175,6 @@ const scopeFault = (token: CallerToken, marker: Marker): Problem | undefined => 
         message: `the token ${token.name} may not act on ${slotKey(slot)}`,
         hint: `it may act on environments ${token.environments.join(', ')} and components ${token.components.join(', ')}`,
       };
-};
-
-const traceParentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-const traceParentOf = ({ header }: Pick<HttpRequest, 'header'>): string | null => {
-  const written = header('traceparent');
-  return written !== undefined && traceParentPattern.test(written) ? written : null;
 };
 
 /** With a key that speaks for itself every caller's word would be that key's own, and move gates. */

@@ -5,6 +5,8 @@ import type { Result } from '../core/result.ts';
 export type PlannedHere = {
   readonly deployment: string;
   readonly slot: Slot;
+  /** Null: a release that did not write it yet kept the plan. */
+  readonly version: string | null;
   readonly hasEnded: boolean;
 };
 

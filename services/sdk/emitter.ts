@@ -12,7 +12,7 @@ import { createSystemClock } from '../adapters/system/clock.ts';
 import { createIds } from '../adapters/system/ids.ts';
 import type { Marker } from '../core/markers/marker.ts';
 import { markerTold, readTold } from '../core/markers/told-json.ts';
-import { signMarker } from '../core/markers/wire.ts';
+import { signMarker, traceParentOf } from '../core/markers/wire.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import { maskBody, secretsInBody } from '../core/secrets/screen-body.ts';
@@ -36,6 +36,8 @@ export type EmitterOptions = {
   readonly timeoutMs?: number;
   /** Where markers are kept that nobody took, as PLIMSOLL_SPOOL; the command's own folder unless told. */
   readonly spool?: string;
+  /** W3C trace context that goes with each marker, as the command takes it from TRACEPARENT; what is none is left out. */
+  readonly traceparent?: string | undefined;
 };
 
 /**
@@ -112,6 +114,7 @@ export const createEmitter = async (
       ageMaxMs: spoolAgeMaxMs,
     }),
   };
+  const traceParent = traceParentOf(options.traceparent);
   const sinceStartMs = (): number => process.uptime() * 1000;
 
   const make = (json: MarkerToTell, marker: string): Result<Marker, Cause> => {
@@ -145,7 +148,7 @@ export const createEmitter = async (
       const made = make(json, marker);
       if (!made.ok) return refused(marker, null, made.problem);
       const deployment = 'deployment' in made.value ? made.value.deployment : null;
-      const record = await signMarker(codec, text, made.value, signer.value, null);
+      const record = await signMarker(codec, text, made.value, signer.value, traceParent);
       const deadline = openDeadline({ clock, sinceStartMs }, sinceStartMs() + timeoutMs);
       const toSend = { record, deployment };
       const sent = await sendOrKeep(sending, deadline, toSend, keepReserveMs(timeoutMs));

@@ -2,6 +2,8 @@
 // oxlint-disable oxc/no-barrel-file
 export type { Emitted, Emitter, EmitterOptions, EmitterProblem, MarkerToTell } from './emitter.ts';
 export { createEmitter } from './emitter.ts';
+export type { Baggage, TraceContext } from './baggage.ts';
+export { openBaggage } from './baggage.ts';
 export type { Fact, NoFact } from './fact.ts';
 export type { FollowOptions } from './follow.ts';
 export { followMarkers } from './follow.ts';
@@ -12,6 +14,14 @@ export type { KafkaSourceOptions } from './kafka-source.ts';
 export { fromKafka } from './kafka-source.ts';
 export type { Asked, Carried, FollowNote, RecordSource } from './record-source.ts';
 export { FollowError } from './record-source.ts';
+export type { DeploymentTold, HeaderSetter, NameDeployment } from './telemetry.ts';
+export {
+  deploymentAttributes,
+  deploymentHeader,
+  logFields,
+  nameDeployment,
+  runningDeployment,
+} from './telemetry.ts';
 export type { TrustLog, TrustLogOptions, VerifyWith } from './verify.ts';
 export { openTrustLog, verifyAndDecode } from './verify.ts';
 export type { Header, LogRecord, NewRecord, Position } from '../core/log/record.ts';

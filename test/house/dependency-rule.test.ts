@@ -94,7 +94,12 @@ const breaches: readonly Planted[] = [
   {
     from: 'services/sdk/asks-for-kafka-at-once.ts',
     code: "import { client } from '../adapters/kafka/client.ts'; export const x = client;",
-    breaks: 'sdk-asks-for-kafka-late',
+    breaks: 'sdk-asks-for-peers-late',
+  },
+  {
+    from: 'services/sdk/asks-for-open-telemetry-at-once.ts',
+    code: "import { baggage } from '../adapters/telemetry/baggage.ts'; export const x = baggage;",
+    breaks: 'sdk-asks-for-peers-late',
   },
   {
     from: 'services/projector/reaches-its-main.ts',
@@ -131,6 +136,9 @@ const allowed: Readonly<Record<string, string>> = {
     "import type { Port } from '../../ports/port.ts'; export const adapter = [wave, connect, value as Port];",
   'services/adapters/spool/spool.ts': 'export const spool = 1;',
   'services/adapters/kafka/client.ts': 'export const client = 1;',
+  'services/adapters/telemetry/baggage.ts': 'export const baggage = 1;',
+  'services/sdk/asks-late.ts':
+    "export const late = async () => (await import('../adapters/telemetry/baggage.ts')).baggage;",
   'services/projector/project.ts':
     "import { parseArgs } from 'node:util'; import { fold } from '../core/fold.ts';" +
     "import type { Port } from '../ports/port.ts'; export const project = [parseArgs, fold as Port];",

@@ -7,7 +7,7 @@ import type { Emitter, MarkerToTell } from '../../services/sdk/emitter.ts';
 import { createEmitter } from '../../services/sdk/emitter.ts';
 import type { GatewayHouse } from '../support/gateway.ts';
 import { openGatewayHouse } from '../support/gateway.ts';
-import { by, trusts } from '../support/given.ts';
+import { by, tools, trusts } from '../support/given.ts';
 import { added, audience } from '../support/markers.ts';
 import { value } from '../support/records.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
@@ -100,6 +100,25 @@ describe('an emitter in a program', () => {
     expect(json.code).toBe('not-found');
     await house.project();
     expect((await house.get(`/v1/deployments/${kept.marker}`)).status).toBe(200);
+  });
+
+  test.each([
+    ['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', true],
+    ['no trace', false],
+    [undefined, false],
+  ])('sends the trace context %s: %s', async (traceparent, isSent) => {
+    const { house, url, key } = await housed();
+    const spool = join(folder, `spool-${Math.random()}`);
+    const options = { url, key, audience, spool, source: 'checkout', timeoutMs: 5000, traceparent };
+    const emitter = value(await createEmitter(options));
+    const place = { environment: 'production', component: 'checkout' };
+    const emitted = await emitter.emit({ kind: 'logged', version: '1', ...place });
+    expect(emitted.delivery).toBe('stored');
+    const [record] = (await house.records()).slice(-1);
+    const sent = record?.headers.find(({ name }) => name === 'traceparent');
+    expect(sent === undefined ? undefined : tools.text.decodeUtf8(sent.value)).toBe(
+      isSent ? traceparent : undefined,
+    );
   });
 
   test('says what is wrong with its key', async () => {

@@ -31,7 +31,8 @@ export const openPlannedHere = (folder: string): PlannedHereStore => {
     const content = readContent(await disk.readFile(`${path}.json`, 'utf8'));
     if (content === undefined) throw new SyntaxError(`${path}.json holds no plan`);
     const hasEnded = names.includes(`${prefix}${number}.ended`);
-    return { number, plan: { deployment: content.deployment, slot: content.slot, hasEnded } };
+    const { deployment, slot, version = null } = content;
+    return { number, plan: { deployment, slot, version, hasEnded } };
   };
 
   const write = async (path: string, content: string): Promise<'written' | 'taken'> => {
@@ -69,18 +70,18 @@ export const openPlannedHere = (folder: string): PlannedHereStore => {
         return [...new Set(texts.flatMap((text) => readContent(text)?.deployName ?? []))];
       }),
     last: (deployName) => told(folder, async () => (await newest(deployName))?.plan),
-    begin: (deployName, { deployment, slot }, after) =>
+    begin: (deployName, { deployment, slot, version }, after) =>
       told(folder, async () => {
         const before = await newest(deployName);
         // Somebody began one after the plan that we know.
         if (before !== undefined && before.plan.deployment !== after?.deployment)
           return before.plan;
         const number = (before?.number ?? 0) + 1;
-        const content = JSON.stringify({ deployName, deployment, slot } satisfies Content);
+        const content = JSON.stringify({ deployName, deployment, slot, version } satisfies Content);
         await write(join(folder, `${fileName(deployName)}.${number}.json`), content);
         await forget(deployName, number - 1 - keptBehind);
         const now = await newest(deployName);
-        return now?.plan ?? { deployment, slot, hasEnded: false };
+        return now?.plan ?? { deployment, slot, version, hasEnded: false };
       }),
     end: (deployName, deployment) =>
       told(folder, async () => {
@@ -91,7 +92,13 @@ export const openPlannedHere = (folder: string): PlannedHereStore => {
   };
 };
 
-type Content = { readonly deployName: string; readonly deployment: string; readonly slot: Slot };
+type Content = {
+  readonly deployName: string;
+  readonly deployment: string;
+  readonly slot: Slot;
+  /** Left out by releases before. */
+  readonly version?: string | null;
+};
 type Found = { readonly number: number; readonly plan: PlannedHere };
 
 const readContent = (text: string): Content | undefined => {
@@ -100,6 +107,7 @@ const readContent = (text: string): Content | undefined => {
   const isWhole =
     typeof content?.deployName === 'string' &&
     typeof content.deployment === 'string' &&
+    typeof (content.version ?? '') === 'string' &&
     [parts?.namespace, parts?.environment, parts?.component, parts?.target ?? ''].every(
       (part) => typeof part === 'string',
     );

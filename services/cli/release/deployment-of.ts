@@ -3,6 +3,7 @@ import type { Slot } from '../../core/markers/marker.ts';
 import { uuidPattern } from '../../core/markers/parse-marker.ts';
 import { sameSlot } from '../../core/markers/slot.ts';
 import { nearest } from '../../core/nearest.ts';
+import type { PlannedHere } from '../../ports/planned-here.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Given } from '../terminal/arguments.ts';
@@ -60,8 +61,9 @@ export const deploymentToPlan = async (
     if (!(await hasEndedOnLog(atHand, deployment))) return deployment;
   }
   const id = ports.ids.uuidV7();
+  const version = asked.given.value('target-version');
   const begun = last.ok
-    ? await ports.planned.begin(asked.deployName, { deployment: id, slot }, last.value)
+    ? await ports.planned.begin(asked.deployName, { deployment: id, slot, version }, last.value)
     : last;
   if (begun.ok) return isAnew ? id : begun.value.deployment;
   ports.note(notKept(begun.problem));
@@ -75,13 +77,16 @@ export const deploymentToPlan = async (
 export const keepPlan = async (
   { planned }: Pick<CliPorts, 'planned'>,
   { given, deployName }: Asked,
-  plan: { readonly deployment: string; readonly slot: Slot },
+  { deployment, slot, version }: Omit<PlannedHere, 'hasEnded'>,
 ): Promise<void> => {
   if (given.has('deployment')) return;
   const last = await planned.last(deployName);
   if (!last.ok) return;
-  const isKept = last.value?.deployment === plan.deployment && sameSlot(last.value.slot, plan.slot);
-  if (!isKept) await planned.begin(deployName, plan, last.value);
+  const isKept =
+    last.value?.deployment === deployment &&
+    last.value.version === version &&
+    sameSlot(last.value.slot, slot);
+  if (!isKept) await planned.begin(deployName, { deployment, slot, version }, last.value);
 };
 
 /** The deployment that an update is about, and the place that was planned for it, as far as it is known here. */

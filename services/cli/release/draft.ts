@@ -111,7 +111,7 @@ const draftLog = async (given: Given, origin: Origin): Promise<Result<Draft, Cli
 /** What the CI says of the change; what it leaves out, and outside CI all of it, git says. */
 export const knownChange = async (
   given: Given,
-  { job, git, repositoryAddress }: Origin,
+  { job, git, repositoryAddress }: Pick<Origin, 'job' | 'git' | 'repositoryAddress'>,
 ): Promise<KnownChange> => {
   const isCommitKnown = given.has('commit') || (job !== null && job.commit !== null);
   const [head, address] = await Promise.all([

@@ -3,7 +3,7 @@ import type { Deliver } from '../../ports/delivery.ts';
 import type { Receipt } from '../../core/markers/http-wire.ts';
 import type { Emittable, Slot } from '../../core/markers/marker.ts';
 import { isCircumstance } from '../../core/markers/kinds.ts';
-import { readHeaders, signMarker } from '../../core/markers/wire.ts';
+import { readHeaders, signMarker, traceParentOf } from '../../core/markers/wire.ts';
 import { slotKey } from '../../core/markers/slot.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
@@ -469,15 +469,12 @@ const nameDeployment = async (
   return slot.ok ? ok({ deployment: id, slot: slot.value, planned }) : slot;
 };
 
-const traceParentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
 const signRecord = async (
   { tools, env }: CliPorts,
   marker: Emittable,
   signer: Signer,
 ): Promise<Result<NewRecord, CliProblem>> => {
-  const trace = env['TRACEPARENT'];
-  const traceParent = trace !== undefined && traceParentPattern.test(trace) ? trace : null;
+  const traceParent = traceParentOf(env['TRACEPARENT']);
   const record = await signMarker(tools.codec, tools.text, marker, signer, traceParent);
   const sized = readHeaders(tools.text, record);
   return sized.ok

@@ -59,7 +59,8 @@ export const overridePlace = (given: Given, planned: Slot): Slot => ({
   target: given.value('target') ?? planned.target,
 });
 
-const defaultComponent = async (
+/** The component that a repository is of, or null. */
+export const defaultComponent = async (
   given: Given,
   job: CiJob | null,
   repositoryAddress: () => Promise<string | null>,

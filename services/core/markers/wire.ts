@@ -23,6 +23,12 @@ export const headerNames = {
 
 const contentType = 'application/avro';
 
+/** W3C trace context as it was said, or null where it is none: https://www.w3.org/TR/trace-context/#traceparent-header */
+export const traceParentOf = (said: string | undefined): string | null =>
+  said !== undefined && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(said)
+    ? said
+    : null;
+
 /**
  * DSSE 1.0.2 pre-authentication encoding: `DSSEv1 SP len(type) SP type SP len(body) SP body`, lengths in bytes
  * as ASCII decimals.

@@ -37,7 +37,8 @@ export const buildPackage = async (edition: Edition, out: string): Promise<Built
 
 /** Every package that the code asks for is a dependency, a peer, or known to be absent here. */
 const refuseStrangers = (edition: Edition, packages: readonly string[]): void => {
-  const known = [...edition.dependencies, ...edition.optionalPeers, ...edition.absentPackages];
+  const { dependencies, optionalPeers, absentPackages } = edition;
+  const known = [...dependencies, ...Object.keys(optionalPeers), ...absentPackages];
   const strangers = packages.filter((name) => !known.includes(name));
   if (strangers.length > 0)
     throw new Error(

@@ -9,7 +9,8 @@ export type Edition = {
   /** Source files that are replaced, by path in the repository. */
   readonly modules: ReadonlyMap<string, string>;
   readonly dependencies: readonly string[];
-  readonly optionalPeers: readonly string[];
+  /** By name: the versions that will do, or null: any of the major version that the house has. */
+  readonly optionalPeers: { readonly [name: string]: string | null };
   /** Asked for by code that says so where they are not there. */
   readonly absentPackages: readonly string[];
   readonly hasSdk: boolean;
@@ -96,7 +97,8 @@ const forPipelines: Edition = {
     ...roomsOfServer.map(([file, ...names]): [string, string] => [file, absent(names)]),
   ]),
   dependencies: [],
-  optionalPeers: ['kafkajs'],
+  // The API finds the one copy that its program has, so any of its releases must do.
+  optionalPeers: { '@opentelemetry/api': '^1.0.0', kafkajs: null },
   absentPackages: ['ioredis'],
   hasSdk: true,
 };
@@ -111,7 +113,7 @@ const forServers: Edition = {
   },
   modules: new Map([[packageRoot.file, packageRoot.code]]),
   dependencies: ['@opentelemetry/api', 'avsc', 'ioredis', 'kafkajs', 'yaml'],
-  optionalPeers: [],
+  optionalPeers: {},
   absentPackages: [],
   hasSdk: false,
 };

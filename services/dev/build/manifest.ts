@@ -24,6 +24,7 @@ export const manifestOf = (edition: Edition, house: HouseManifest): object => {
     return version;
   };
   const { name, description, dependencies, optionalPeers, hasSdk } = edition;
+  const peers = Object.entries(optionalPeers);
   return {
     name,
     version: house.version,
@@ -42,14 +43,14 @@ export const manifestOf = (edition: Edition, house: HouseManifest): object => {
     ...(dependencies.length === 0
       ? {}
       : { dependencies: Object.fromEntries(dependencies.map((each) => [each, versionOf(each)])) }),
-    ...(optionalPeers.length === 0
+    ...(peers.length === 0
       ? {}
       : {
           peerDependencies: Object.fromEntries(
-            optionalPeers.map((each) => [each, `^${versionOf(each)}`]),
+            peers.map(([each, versions]) => [each, versions ?? `^${versionOf(each)}`]),
           ),
           peerDependenciesMeta: Object.fromEntries(
-            optionalPeers.map((each) => [each, { optional: true }]),
+            peers.map(([each]) => [each, { optional: true }]),
           ),
         }),
   };

@@ -7,7 +7,11 @@ import { value } from '../../support/records.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
 const scratch = scratchFolder();
-const planOf = (deployment: string) => ({ deployment, slot: place('production') });
+const planOf = (deployment: string) => ({
+  deployment,
+  slot: place('production'),
+  version: '2.0.0',
+});
 
 describe('what was planned here', () => {
   test('is nothing at first, and is found again by its name', async () => {

@@ -1,0 +1,110 @@
+import type { Result } from '../../core/result.ts';
+import { ok } from '../../core/result.ts';
+import { maskSecrets } from '../../core/secrets/find-secrets.ts';
+import type {
+  DeploymentTold,
+  ResourceAttributes,
+} from '../../core/telemetry/resource-attributes.ts';
+import { attributeLengthMax, attributesOf } from '../../core/telemetry/resource-attributes.ts';
+import { openDeadline } from '../../sdk/deadline.ts';
+import type { CliPorts } from '../ports.ts';
+import type { CliProblem } from '../problem.ts';
+import type { KnownChange } from '../reading/details.ts';
+import type { CiJob } from '../release/ci/ci-job.ts';
+import { ciJob } from '../release/ci/ci-job.ts';
+import { deploymentToUpdate } from '../release/deployment-of.ts';
+import { knownChange } from '../release/draft.ts';
+import { defaultComponent } from '../release/place.ts';
+import { repositoryName } from '../release/repository.ts';
+import type { Given } from '../terminal/arguments.ts';
+
+export type KnownAttributes = {
+  /** What was said: by the options, or by the plan. */
+  readonly said: ResourceAttributes;
+  /** What is only supposed where nobody says otherwise: by the CI job, the settings file, the repository. */
+  readonly supposed: ResourceAttributes;
+};
+
+/** What is known here of a deployment, without asking the log. */
+export const knownAttributes = async (
+  ports: CliPorts,
+  given: Given,
+): Promise<Result<KnownAttributes, CliProblem>> => {
+  const job = ciJob(ports.env);
+  const [named] = given.words;
+  const deployName = named ?? 'default';
+  const found = await deploymentToUpdate(ports, { given, job, deployName }, undefined);
+  if (!found.ok) return found;
+  const { id, planned } = found.value;
+  const last = await ports.planned.last(deployName);
+  const here = last.ok && last.value?.deployment === id ? last.value : undefined;
+  const [change, component] = await repositorySays(ports, given, job);
+  const byFile = (option: string): string | null =>
+    ports.settingSources.defaults[option]?.value ?? null;
+  return ok({
+    said: {
+      ...masked({
+        // An id that was given may be of a deployment of any name.
+        name: given.has('deployment') ? (named ?? null) : deployName,
+        environment: given.value('environment-name') ?? planned?.environment ?? null,
+        component: given.value('component-name') ?? planned?.component ?? null,
+        version: given.value('target-version') ?? here?.version ?? null,
+      }),
+      ...attributesOf({ deployment: id }),
+    },
+    supposed: {
+      ...masked({
+        environment: byFile('environment-name') ?? job?.environment?.name ?? null,
+        component: byFile('component-name') ?? component,
+      }),
+      ...versionControl(change),
+    },
+  });
+};
+
+/** Nobody looks through telemetry for secrets. */
+const masked = (told: DeploymentTold): ResourceAttributes => covered(attributesOf(told));
+
+const covered = (attributes: ResourceAttributes): ResourceAttributes =>
+  Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, maskSecrets(value)]));
+
+/** Git has as long as a command of a pipeline may take; then it goes without. */
+const repositorySays = async (
+  ports: CliPorts,
+  given: Given,
+  job: CiJob | null,
+): Promise<readonly [change: KnownChange | null, component: string | null]> => {
+  const { git, repositoryAddress, settings } = ports;
+  const deadline = openDeadline(ports, ports.sinceStartMs() + settings.emitWithinMs);
+  const work = Promise.all([
+    knownChange(given, { job, git, repositoryAddress }),
+    defaultComponent(given, job, repositoryAddress),
+  ]);
+  return (await deadline.before(0, work)) ?? [null, null];
+};
+
+/** https://opentelemetry.io/docs/specs/semconv/registry/attributes/vcs/ */
+const versionControl = (change: KnownChange | null): ResourceAttributes => {
+  if (change === null) return {};
+  const { repository, commit, branch, tag, pullRequest } = change;
+  const ref = tag ?? branch;
+  const all = {
+    'vcs.repository.url.full': webAddress(repository),
+    'vcs.repository.name': repository === null ? null : repositoryName(repository),
+    'vcs.ref.head.revision': commit,
+    'vcs.ref.head.name': ref,
+    'vcs.ref.head.type': ref === null ? null : tag === null ? 'branch' : 'tag',
+    'vcs.change.id': pullRequest?.id ?? null,
+  };
+  return covered(
+    Object.fromEntries(
+      Object.entries(all).flatMap(([name, value]): [string, string][] =>
+        value === null || value === '' || value.length > attributeLengthMax ? [] : [[name, value]],
+      ),
+    ),
+  );
+};
+
+/** The attribute is an address for browsers: `git@host:owner/name` is none. */
+const webAddress = (repository: string | null): string | null =>
+  repository !== null && /^https?:\/\//.test(repository) ? repository.replace(/\.git$/, '') : null;

@@ -1,0 +1,243 @@
+import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { resourceAttributesEnvDetector } from '@opentelemetry/resources';
+import fc from 'fast-check';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { EnvLine } from '../../../services/cli/telemetry/env.ts';
+import { shellText, variablesFor } from '../../../services/cli/telemetry/variables.ts';
+import { faultsOf } from '../../support/cli-schemas.ts';
+import type { Desk, DeskOptions } from '../../support/desk.ts';
+import { openDesk } from '../../support/desk.ts';
+import { scratchFolder } from '../../support/scratch-folder.ts';
+
+const scratch = scratchFolder();
+afterEach(() => vi.unstubAllEnvs());
+
+const desk = (options: DeskOptions = {}): Promise<Desk> =>
+  openDesk({ folder: join(scratch, randomUUID()), ...options });
+
+const place = ['--environment-name=production', '--component-name=checkout'];
+const planned = async (at: Desk, ...more: readonly string[]): Promise<string> => {
+  const { exit, out } = await at.plimsoll(
+    ...['release', 'plan', ...place, '--target-version=2.0.0', '--json'],
+    ...more,
+  );
+  expect(exit).toBe(0);
+  return (JSON.parse(out[0] ?? '') as { readonly deployment: string }).deployment;
+};
+
+const envLine = async (at: Desk, ...words: readonly string[]): Promise<EnvLine> => {
+  const { exit, out } = await at.plimsoll('env', ...words, '--json');
+  expect(exit).toBe(0);
+  const line = JSON.parse(out[0] ?? '') as EnvLine;
+  expect(faultsOf('env', line)).toEqual([]);
+  return line;
+};
+
+/** What an OpenTelemetry SDK takes out of the variable. */
+const asSdkReads = (variable: string | undefined): unknown => {
+  vi.stubEnv('OTEL_RESOURCE_ATTRIBUTES', variable);
+  return resourceAttributesEnvDetector.detect({}).attributes;
+};
+
+const github = {
+  GITHUB_ACTIONS: 'true',
+  GITHUB_REPOSITORY: 'shop/checkout',
+  GITHUB_RUN_ID: '77',
+  GITHUB_SHA: '5c3d1b7e9a0f4c2d8e6b1a3f5d7c9e0b2a4f6d81',
+  GITHUB_REF: 'refs/heads/main',
+  GITHUB_REF_NAME: 'main',
+  GITHUB_REF_TYPE: 'branch',
+};
+
+describe('plimsoll env', () => {
+  test('says what was planned from here, as an SDK understands it', async () => {
+    const at = await desk();
+    const deployment = await planned(at);
+    const { variables, attributes } = await envLine(at);
+    const said = {
+      'deployment.id': deployment,
+      'deployment.name': 'default',
+      'deployment.environment.name': 'production',
+      'service.name': 'checkout',
+      'service.version': '2.0.0',
+    };
+    expect(attributes).toEqual(said);
+    expect(asSdkReads(variables['OTEL_RESOURCE_ATTRIBUTES'])).toEqual(said);
+  });
+
+  test('knows the deployment of a CI run in every job of it, and what the job knows', async () => {
+    const at = await desk({ env: github });
+    const deployment = await planned(at, 'eu');
+    const otherJob = at.elsewhere({ folder: join(scratch, randomUUID()) });
+    const { attributes } = await envLine(otherJob, 'eu', '--target-version=2.0.0');
+    expect(attributes).toEqual({
+      'deployment.id': deployment,
+      'deployment.name': 'eu',
+      'service.name': 'checkout',
+      'service.version': '2.0.0',
+      'vcs.repository.url.full': 'https://github.com/shop/checkout',
+      'vcs.repository.name': 'checkout',
+      'vcs.ref.head.revision': github.GITHUB_SHA,
+      'vcs.ref.head.name': 'main',
+      'vcs.ref.head.type': 'branch',
+    });
+  });
+
+  test('keeps what is set already, and says what the deployment replaces', async () => {
+    const before = 'team=a%2Cb,service.version=1.9.4,service.name=checkout,broken,deployment.id=x';
+    const at = await desk({ env: { OTEL_RESOURCE_ATTRIBUTES: before, OTEL_SERVICE_NAME: 'cart' } });
+    const deployment = await planned(at);
+    const { attributes } = await envLine(at);
+    expect(attributes).toMatchObject({
+      team: 'a,b',
+      'service.version': '2.0.0',
+      'deployment.id': deployment,
+    });
+    const { err } = await at.plimsoll('env', '--json');
+    expect(err.map((line) => (JSON.parse(line) as { readonly code: string }).code)).toEqual([
+      'attribute-unread',
+      'attribute-replaced',
+      'service-name-differs',
+    ]);
+    expect(err[1]).toContain('1.9.4');
+  });
+
+  test('said again over itself changes nothing', async () => {
+    const at = await desk();
+    await planned(at);
+    const { variables } = await envLine(at);
+    const again = await envLine(at.elsewhere({ env: variables }));
+    expect(again.variables).toEqual({
+      OTEL_RESOURCE_ATTRIBUTES: variables['OTEL_RESOURCE_ATTRIBUTES'],
+    });
+  });
+
+  test('only supposes a name where nobody said one', async () => {
+    const env = { ...github, OTEL_RESOURCE_ATTRIBUTES: 'service.name=cart' };
+    const { attributes } = await envLine(await desk({ env }));
+    expect(attributes['service.name']).toBe('cart');
+  });
+
+  test.each([
+    ['sh', /^export OTEL_RESOURCE_ATTRIBUTES='[^']+'; export OTEL_METRIC_EXPORT_INTERVAL='5000';/],
+    ['dotenv', /^OTEL_RESOURCE_ATTRIBUTES=[\w.%=,/:-]+$/],
+    ['github', /^OTEL_RESOURCE_ATTRIBUTES=[\w.%=,/:-]+$/],
+    ['json', /^\{"deployment":/],
+  ])('writes %s', async (format, first) => {
+    const at = await desk();
+    await planned(at);
+    const { exit, out } = await at.plimsoll('env', `--format=${format}`);
+    expect([exit, out[0]]).toEqual([0, expect.stringMatching(first)]);
+  });
+
+  test.each([
+    ['a format that is none', ['env', '--format=shh'], 'option-invalid', 2],
+    ['two formats', ['env', '--json', '--format=sh'], 'option-invalid', 2],
+    ['an id that is none', ['env', '--deployment=x'], 'option-invalid', 2],
+    ['what nobody planned here', ['env', 'other'], 'deployment-unknown', 4],
+  ])('refuses %s, and prints nothing for a shell to run', async (_what, args, code, exit) => {
+    const ran = await (await desk()).plimsoll(...args);
+    expect(ran).toMatchObject({ exit, out: [] });
+    expect(ran.err.join('\n')).toContain(code);
+  });
+});
+
+describe('the export interval', () => {
+  test.each([
+    ['nothing is set', {}, { INTERVAL: '5000', TIMEOUT: '5000' }],
+    ['one is set', { INTERVAL: '1000' }, {}],
+    ['a timeout is set that fits', { TIMEOUT: '3000' }, { INTERVAL: '5000' }],
+    ['a timeout is set that is longer', { TIMEOUT: '30000' }, {}],
+  ])('is set, where %s, so that no SDK refuses it', (_when, before, set) => {
+    const named = (some: object): { readonly [name: string]: string } =>
+      Object.fromEntries(
+        Object.entries(some).map(([name, ms]) => [`OTEL_METRIC_EXPORT_${name}`, String(ms)]),
+      );
+    const { variables } = variablesFor(named(before), { said: {}, supposed: {} });
+    const { OTEL_RESOURCE_ATTRIBUTES: _attributes, ...others } = variables;
+    expect(others).toEqual(named(set));
+  });
+});
+
+describe('whatever names say', () => {
+  const folder = join(scratch, 'shell');
+  const files = ["'", "OTEL_RESOURCE_ATTRIBUTES='x=y';", 'a'];
+  /** Runs the text as `eval $(plimsoll env)` does, among files that a pattern could meet. */
+  const evaluated = (text: string, call: string): string => {
+    mkdirSync(folder, { recursive: true });
+    for (const name of files) writeFileSync(join(folder, name), '');
+    const script = `${call}\nprintf '%s' "$OTEL_RESOURCE_ATTRIBUTES"`;
+    const ran = spawnSync('sh', ['-c', script], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], TEXT: text },
+      encoding: 'utf8',
+    });
+    expect([ran.status, ran.stderr]).toEqual([0, '']);
+    expect(readdirSync(folder).toSorted()).toEqual(files);
+    return ran.stdout;
+  };
+
+  const hostile = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 40 }),
+    fc.constantFrom(
+      "';touch pwned;'",
+      '$(touch pwned)',
+      '`touch pwned`',
+      '"; touch pwned; "',
+      'a\ntouch pwned',
+      '*',
+      '[a-z]',
+      '~',
+      '%',
+      '%zz',
+      'a=b,c=d',
+      '\\',
+      '\u0000',
+      '\ud800',
+      ' ',
+    ),
+  );
+  // A name of spaces alone is none, and Node's SDK loses the name of a prototype.
+  const isName = (name: string): boolean => name.trim() !== '' && name !== '__proto__';
+  const names = fc.dictionary(hostile.filter(isName), hostile, { maxKeys: 4 });
+
+  test.each(['eval $(printf %s "$TEXT")', 'eval "$(printf %s "$TEXT")"'])(
+    'a shell takes it for values and nothing else: %s',
+    (call) => {
+      fc.assert(
+        fc.property(names, (said) => {
+          const { variables } = variablesFor({}, { said, supposed: {} });
+          expect(variables['OTEL_RESOURCE_ATTRIBUTES']).toMatch(/^[\w.%=,/:-]*$/);
+          const taken = evaluated(shellText(variables), call);
+          expect(taken).toBe(variables['OTEL_RESOURCE_ATTRIBUTES']);
+          const wellFormed = Object.entries(said).map(([name, value]) => [
+            name.toWellFormed(),
+            value.toWellFormed(),
+          ]);
+          expect(asSdkReads(taken)).toEqual(Object.fromEntries(wellFormed));
+        }),
+        { numRuns: 60, examples: [[{ x: '*' }], [{ x: "'; touch pwned '" }]] },
+      );
+    },
+  );
+
+  test('what was set before is kept in its sense, and never hides the deployment', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          hostile,
+          hostile.map((text) => `a=${text}`),
+        ),
+        (before) => {
+          const said = { 'deployment.id': '0197a2e0-5d1c-7c3e-9d30-3f0c1a2b4c5d' };
+          const env = { OTEL_RESOURCE_ATTRIBUTES: before };
+          const { variables } = variablesFor(env, { said, supposed: {} });
+          expect(asSdkReads(variables['OTEL_RESOURCE_ATTRIBUTES'])).toMatchObject(said);
+        },
+      ),
+    );
+  });
+});
