@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newKeyFile } from '../../services/adapters/ed25519/key-file.ts';
@@ -33,6 +33,11 @@ beforeAll(async () => {
   const edition = editions.find(({ name }) => name === 'plimsoll');
   if (edition === undefined) throw new Error('no package for pipelines');
   installed = await installPackage(edition);
+  // OpenTelemetry is its users' own.
+  symlinkSync(
+    join(repository, 'node_modules/@opentelemetry'),
+    join(installed.folder, 'node_modules/@opentelemetry'),
+  );
   const key = join(installed.folder, 'ci.json');
   const { signer } = value(await newKeyFile({ principal: 'ci@checkout', path: key }));
   const house = await openGatewayHouse(
@@ -75,23 +80,43 @@ const tsc = (file: string): ReturnType<typeof started> =>
     ...['--typeRoots', join(repository, 'node_modules/@types'), '--types', 'node', file],
   ]);
 
+const deployment = '0197a2e0-5d1c-7c3e-9d30-3f0c1a2b4c5d';
+/** Asks the server of the example once, and ends it. */
+const asksOnce = `
+server.once('listening', async () => {
+  const { port } = server.address();
+  const answer = await fetch('http://127.0.0.1:' + port + '/pay');
+  console.log(answer.headers.get('plimsoll-deployment'), await answer.text());
+  server.close();
+});
+`;
+
 describe('an example of the package', () => {
   test.each([
     ['A release script', /^stored /],
     ['A start-up marker, in the program itself', /^stored\n$/],
     ['A consumer of decisions', /^(roll-back checkout to 1\.9\.4|not obeyed: \S+)\n$/],
-  ])('compiles and runs: %s', async (title, says) => {
+    [
+      'Telemetry that names its deployment',
+      /^\{"deployment\.id":"0197a2e0-5d1c-7c3e-9d30-3f0c1a2b4c5d","service\.version":"2\.0\.0","caller":null,"path":"\/pay"\}\n0197a2e0-5d1c-7c3e-9d30-3f0c1a2b4c5d ok\n\n$/,
+      asksOnce,
+    ],
+  ])('compiles and runs: %s', async (title, says, driver = '') => {
     const example = examples.find((one) => one.title === title);
     if (example === undefined) throw new Error(`the README has no example ${title}`);
     const name = title.replaceAll(/\W+/g, '-').toLowerCase();
     writeFileSync(join(installed.folder, `${name}.mts`), example.code);
     expect(await tsc(`${name}.mts`)).toMatchObject({ out: '', failed: false });
-    const ran = await started(`${name}.mjs`, [], { ONCE: '1', FROM: String(decisionAt) });
+    appendFileSync(join(installed.folder, `${name}.mjs`), driver);
+    const ran = await started(`${name}.mjs`, [], {
+      ...{ ONCE: '1', FROM: String(decisionAt), PORT: '0' },
+      OTEL_RESOURCE_ATTRIBUTES: `deployment.id=${deployment},service.version=2.0.0`,
+    });
     expect(ran).toMatchObject({ failed: false, err: '' });
     expect(ran.out).toMatch(says);
   });
 
   test('is each in the list above', () => {
-    expect(examples).toHaveLength(3);
+    expect(examples).toHaveLength(4);
   });
 });

@@ -1,5 +1,6 @@
 import type { ResourceAttributes } from '../../core/telemetry/resource-attributes.ts';
 import {
+  attributeLengthMax,
   attributeNames,
   readResourceAttributes,
   writeResourceAttributes,
@@ -31,6 +32,9 @@ export const variablesFor = (env: Environment, { said, supposed }: KnownAttribut
     },
     notes: [
       ...before.unread.map(unreadNote),
+      ...Object.entries(before.attributes).flatMap(([name, value]) =>
+        Math.max(name.length, value.length) > attributeLengthMax ? [longNote(name)] : [],
+      ),
       ...Object.entries(said).flatMap(([name, value]) => {
         const other = before.attributes[name];
         // Of deployments one follows another: that is no surprise.
@@ -71,6 +75,13 @@ const unreadNote = (part: string): Note => ({
   code: 'attribute-unread',
   message: `OTEL_RESOURCE_ATTRIBUTES has a part that is no name=value, which is left out: ${shown(part)}`,
   hint: '',
+});
+
+/** Not ours to cut: other SDKs take it. */
+const longNote = (name: string): Note => ({
+  code: 'attribute-long',
+  message: `OTEL_RESOURCE_ATTRIBUTES has ${shown(name)}, which is longer than ${attributeLengthMax} characters`,
+  hint: "shorten it: Node's SDK takes no attribute at all then, the deployment neither",
 });
 
 const otherNameNotes = (env: Environment, attributes: ResourceAttributes): readonly Note[] => {

@@ -105,6 +105,15 @@ describe('plimsoll env', () => {
     expect(err[1]).toContain('1.9.4');
   });
 
+  test('keeps what is too long for an SDK, and says so', async () => {
+    const long = 'x'.repeat(256);
+    const at = await desk({ env: { OTEL_RESOURCE_ATTRIBUTES: `note=${long}` } });
+    await planned(at);
+    expect((await envLine(at)).attributes).toMatchObject({ note: long });
+    const { err } = await at.plimsoll('env');
+    expect(err.join('\n')).toContain('longer than 255');
+  });
+
   test('said again over itself changes nothing', async () => {
     const at = await desk();
     await planned(at);
