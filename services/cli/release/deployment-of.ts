@@ -111,7 +111,7 @@ export const deploymentToUpdate = async (
     return refuse(
       'deployment-unknown',
       `nothing was planned from here under the name ${JSON.stringify(asked.deployName)}`,
-      `${near === undefined ? '' : `did you mean ${near}? Else `}plan it first: plimsoll release plan; or name it by its id, which plimsoll timeline shows (release: --deployment=UUID; elsewhere as a word)`,
+      `${near === undefined ? '' : `did you mean ${near}? Else `}plan it first: plimsoll release plan; or name it by its id, which plimsoll timeline shows (release, env: --deployment=UUID; elsewhere as a word)`,
     );
   }
   const planned = here?.deployment === id ? here.slot : await plannedOnLog(atHand, id);

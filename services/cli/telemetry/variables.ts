@@ -51,7 +51,7 @@ export const variablesFor = (env: Environment, { said, supposed }: KnownAttribut
 /** Canaries are judged in windows of the longest interval that is seen, and the SDK's own is a minute. */
 const intervalMs = 5000;
 
-/** The timeout goes with it: SDKs refuse, or say so at each start, that an export may take longer than its interval. */
+/** The timeout goes with it: an SDK refuses, or cuts short, one that is longer than the interval. */
 const exportInterval = (env: Environment): Variables => {
   const isSet = (name: string): boolean => (env[name] ?? '') !== '';
   if (isSet('OTEL_METRIC_EXPORT_INTERVAL')) return {};

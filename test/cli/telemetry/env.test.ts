@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resourceAttributesEnvDetector } from '@opentelemetry/resources';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { EnvLine } from '../../../services/cli/telemetry/env.ts';
 import { shellText, variablesFor } from '../../../services/cli/telemetry/variables.ts';
