@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openPlannedHere } from '../../../services/adapters/planned-here/folder.ts';
@@ -24,6 +24,19 @@ describe('what was planned here', () => {
       hasEnded: false,
     });
     expect(value(await store.last('ä/../\u0000 ' + 'x'.repeat(500)))?.deployment).toBe('b');
+  });
+
+  test('is known without its version, where a release before kept it', async () => {
+    const folder = join(scratch, 'before');
+    const store = openPlannedHere(folder);
+    value(await store.begin('eu', planOf('a'), undefined));
+    const [file = ''] = readdirSync(folder);
+    const { version, ...before } = JSON.parse(
+      readFileSync(join(folder, file), 'utf8'),
+    ) as ReturnType<typeof planOf>;
+    expect(version).toBe('2.0.0');
+    writeFileSync(join(folder, file), JSON.stringify(before));
+    expect(value(await store.last('eu'))).toMatchObject({ deployment: 'a', version: null });
   });
 
   test('is known by all its names', async () => {
