@@ -7,6 +7,7 @@ import type {
 } from '../../core/telemetry/resource-attributes.ts';
 import { attributeLengthMax, attributesOf } from '../../core/telemetry/resource-attributes.ts';
 import { openDeadline } from '../../sdk/deadline.ts';
+import type { PlannedHere } from '../../ports/planned-here.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import type { KnownChange } from '../reading/details.ts';
@@ -17,6 +18,7 @@ import { knownChange } from '../release/draft.ts';
 import { defaultComponent } from '../release/place.ts';
 import { repositoryName } from '../release/repository.ts';
 import type { Given } from '../terminal/arguments.ts';
+import type { Note } from '../terminal/note.ts';
 
 export type KnownAttributes = {
   /** What was said: by the options, or by the plan. */
@@ -38,6 +40,7 @@ export const knownAttributes = async (
   const { id, planned } = found.value;
   const last = await ports.planned.last(deployName);
   const here = last.ok && last.value?.deployment === id ? last.value : undefined;
+  if (here?.hasEnded === true && !given.has('deployment')) ports.note(endedNote(here));
   const [change, component] = await repositorySays(ports, given, job);
   const byFile = (option: string): string | null =>
     ports.settingSources.defaults[option]?.value ?? null;
@@ -61,6 +64,13 @@ export const knownAttributes = async (
     },
   });
 };
+
+/** Whoever forgot to plan would tell of another deployment. */
+const endedNote = ({ deployment, version }: PlannedHere): Note => ({
+  code: 'deployment-ended',
+  message: `the last plan from here has ended: ${version ?? 'deployment'} (${deployment})`,
+  hint: 'if another is coming, plan it first, or name it: --deployment=UUID --target-version=VERSION',
+});
 
 /** Nobody looks through telemetry for secrets. */
 const masked = (told: DeploymentTold): ResourceAttributes => covered(attributesOf(told));

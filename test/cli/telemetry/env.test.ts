@@ -86,6 +86,15 @@ describe('plimsoll env', () => {
     });
   });
 
+  test('says so where what was planned last has ended', async () => {
+    const at = await desk();
+    await planned(at);
+    expect((await at.plimsoll('env')).err).toEqual([]);
+    await at.plimsoll('release', 'update', '--status=SUCCESS');
+    const { exit, err } = await at.plimsoll('env');
+    expect([exit, err.join('')]).toEqual([0, expect.stringContaining('has ended: 2.0.0')]);
+  });
+
   test('keeps what is set already, and says what the deployment replaces', async () => {
     const before = 'team=a%2Cb,service.version=1.9.4,service.name=checkout,broken,deployment.id=x';
     const at = await desk({ env: { OTEL_RESOURCE_ATTRIBUTES: before, OTEL_SERVICE_NAME: 'cart' } });
