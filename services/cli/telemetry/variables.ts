@@ -36,7 +36,8 @@ export const variablesFor = (env: Environment, { said, supposed }: KnownAttribut
         Math.max(name.length, value.length) > attributeLengthMax ? [longNote(name)] : [],
       ),
       ...Object.entries(said).flatMap(([name, value]) => {
-        const other = before.attributes[name];
+        // Any name may have been said, that of a method of every object, too.
+        const other = Object.hasOwn(before.attributes, name) ? before.attributes[name] : undefined;
         // Of deployments one follows another: that is no surprise.
         const isSurprise = name !== attributeNames.deployment && name !== attributeNames.name;
         return other !== undefined && other !== value && isSurprise

@@ -237,7 +237,7 @@ describe('whatever names say', () => {
           ]);
           expect(asSdkReads(taken)).toEqual(Object.fromEntries(wellFormed));
         }),
-        { numRuns: 60, examples: [[{ x: '*' }], [{ x: "'; touch pwned '" }]] },
+        { numRuns: 60, examples: [[{ valueOf: 'x' }], [{ x: '*' }], [{ x: "'; touch pwned '" }]] },
       );
     },
   );
