@@ -2,6 +2,8 @@ import { open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { compareUtf8 } from '../../core/utf8-order.ts';
 import { makeFolders } from '../system/make-folders.ts';
+import { codeOf } from '../system/error-code.ts';
+import { syncFolder } from '../system/sync-folder.ts';
 
 /** The steps by which an archive reaches the disk, each one that a process may be killed before or after. */
 export type Disk = {
@@ -19,7 +21,7 @@ export const openDisk = (): Disk => ({
     const first = await makeFolders(path);
     if (first === undefined) return;
     for (let made = resolve(path); made.length >= first.length; made = dirname(made))
-      await syncFolder(dirname(made));
+      await syncFolder({ open }, dirname(made));
   },
   writeSynced: async (path, bytes) => {
     const file = await open(path, 'wx');
@@ -32,19 +34,10 @@ export const openDisk = (): Disk => ({
   },
   moveSynced: async (from, to) => {
     await rename(from, to);
-    await syncFolder(dirname(to));
+    await syncFolder({ open }, dirname(to));
   },
   remove: (path) => rm(path, { force: true }),
 });
-
-const syncFolder = async (path: string): Promise<void> => {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-};
 
 /** Undefined where there is no such file, or it is larger than `bytesMax`. */
 export const readCapped = async (
@@ -76,9 +69,3 @@ export const filesIn = async (
   }
   return files;
 };
-
-/** The code that the file system gives a fault, for instance `ENOSPC`; undefined where it is none of its. */
-export const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined;

@@ -9,7 +9,8 @@ import type { Archived, ArchiveProblem, ArchiveRequest } from '../../ports/archi
 import type { ReadProblem } from '../../ports/record-log.ts';
 import { buildFile } from './container-file.ts';
 import type { Disk } from './disk.ts';
-import { codeOf, filesIn, openDisk } from './disk.ts';
+import { codeOf } from '../system/error-code.ts';
+import { filesIn, openDisk } from './disk.ts';
 import type { Manifest } from './manifest.ts';
 import {
   digestOf,

@@ -9,6 +9,8 @@ import { pkcs8Of, publicKeyBytes, seedBytes, seedOf } from './encodings.ts';
 import { isPrincipal, keyIdFor } from './principal.ts';
 import { createSigner } from './signer.ts';
 import { decodeBase64, encodeBase64 } from './text.ts';
+import { codeOf } from '../system/error-code.ts';
+import { syncFolder } from '../system/sync-folder.ts';
 
 /** Why a key file could not be read or written. No message ever holds what a file contains. */
 export type KeyProblem = {
@@ -258,7 +260,7 @@ async function writeWhole(
       await file.close();
     }
     await files.link(temporary, path);
-    await syncFolder(dirname(path));
+    await syncFolder(files, dirname(path));
     return ok(undefined);
   } catch (cause) {
     return errorCode(cause) === 'EEXIST'
@@ -270,16 +272,6 @@ async function writeWhole(
         );
   } finally {
     await files.unlink(temporary).catch(() => undefined);
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return; // folders cannot be opened there
-  const handle = await files.open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 
@@ -303,10 +295,7 @@ const alreadyThere = (path: string): Result<never, KeyProblem> =>
     'choose another name, or move the old file away',
   );
 
-const errorCode = (cause: unknown): string =>
-  cause instanceof Error && 'code' in cause && typeof cause.code === 'string'
-    ? cause.code
-    : 'no reason given';
+const errorCode = (cause: unknown): string => codeOf(cause) ?? 'no reason given';
 
 const malformed = (path: string, why: string): Result<never, KeyProblem> =>
   problem('key-file-malformed', `${path}: ${why}`, 'take it from a backup, or make a new key');

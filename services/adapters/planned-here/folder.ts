@@ -10,6 +10,7 @@ import type {
   PlannedHereStore,
 } from '../../ports/planned-here.ts';
 import { makeFolders } from '../system/make-folders.ts';
+import { codeOf } from '../system/error-code.ts';
 
 /** Files that are looked at for names. */
 const namesMax = 400;
@@ -141,8 +142,3 @@ const told = async <Value>(
     return fail({ code: isBroken ? 'corrupt' : 'refused', message: `${folder}: ${why}` });
   }
 };
-
-const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined;

@@ -16,6 +16,8 @@ import {
 import type { Spool, SpoolEntry, SpoolProblem } from '../../ports/spool.ts';
 import { fileFault } from '../system/file-fault.ts';
 import { makeFolders } from '../system/make-folders.ts';
+import { codeOf } from '../system/error-code.ts';
+import { syncFolder } from '../system/sync-folder.ts';
 
 /** The file system, as far as a spool uses it. */
 export type SpoolFiles = Pick<typeof promises, 'open' | 'readdir' | 'rename' | 'unlink' | 'stat'>;
@@ -271,16 +273,6 @@ const makeLasting = async (files: SpoolFiles, folder: string): Promise<void> => 
   }
 };
 
-const syncFolder = async (files: SpoolFiles, folder: string): Promise<void> => {
-  if (process.platform === 'win32') return; // folders cannot be opened there
-  const handle = await files.open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-};
-
 const told = async <Value>(
   folder: string,
   work: () => Promise<Result<Value, SpoolProblem>>,
@@ -292,8 +284,3 @@ const told = async <Value>(
     return fail({ code: 'spool-failed', message: fileFault(folder, error) });
   }
 };
-
-const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined;
