@@ -2,6 +2,7 @@ import type { Position } from './log/record.ts';
 import type { Slot } from './markers/marker.ts';
 import { sameSlot, slotKey } from './markers/slot.ts';
 import { positionKey } from './position-key.ts';
+import { takesName } from './name-pattern.ts';
 
 // What stands between a decision and whoever would obey it: stops, freezes by people, roll-backs said so far and what
 // they froze, approvals. The fold keeps it; core/canary/obey/obey.ts judges by it.
@@ -100,7 +101,7 @@ export const withoutStop = (
 
 export const stopOf = (row: StopsRow | undefined, { environment }: Slot): Stop | undefined =>
   (row?.stops ?? []).find(
-    ({ environment: pattern }) => pattern === null || fits(pattern, environment),
+    ({ environment: pattern }) => pattern === null || takesName(pattern, environment),
   );
 
 /** The freeze in the place of an older one of the same person and place; undefined: there is no room. */
@@ -131,14 +132,11 @@ export const placeFreezeOf = (
 ): PlaceFreeze | undefined =>
   (row?.freezes ?? []).findLast(
     ({ slot }) =>
-      fits(slot.namespace, namespace) &&
-      fits(slot.environment, environment) &&
-      fits(slot.component, component) &&
-      (slot.target === null || (target !== null && fits(slot.target, target))),
+      takesName(slot.namespace, namespace) &&
+      takesName(slot.environment, environment) &&
+      takesName(slot.component, component) &&
+      (slot.target === null || (target !== null && takesName(slot.target, target))),
   );
-
-const fits = (pattern: string, name: string): boolean =>
-  pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 
 export const withRollBack = (
   row: SlotGuardRow | undefined,

@@ -332,6 +332,7 @@ const applyEntry = (attempt: Attempt, entry: Entry): Attempt => {
             },
       );
     case 'traffic-shifted':
+    case 'phase-advanced':
       if (hasEnded(attempt)) return withEntry(attempt, { ...entry, note: 'late', says: null });
       if (isOvertaken(attempt, entry)) return withEntry(attempt, overtaken(entry));
       return withEntry(
@@ -339,14 +340,8 @@ const applyEntry = (attempt: Attempt, entry: Entry): Attempt => {
           ...attempt,
           share: entry.canaryShare ?? attempt.share,
           colour: entry.colour ?? attempt.colour,
+          phase: entry.phase ?? attempt.phase,
         },
-        { ...entry, note: 'applied', says: null },
-      );
-    case 'phase-advanced':
-      if (hasEnded(attempt)) return withEntry(attempt, { ...entry, note: 'late', says: null });
-      if (isOvertaken(attempt, entry)) return withEntry(attempt, overtaken(entry));
-      return withEntry(
-        { ...attempt, phase: entry.phase },
         { ...entry, note: 'applied', says: null },
       );
     case 'planned':

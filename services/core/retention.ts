@@ -6,6 +6,7 @@ import type { SlotState } from './slot-state.ts';
 import type { KeyState, Trust } from './trust/trust.ts';
 import { coversEverywhere, coversSlot } from './trust/trust.ts';
 import { compareUtf8 } from './utf8-order.ts';
+import { takesName } from './name-pattern.ts';
 
 // How long read models keep deployments. The log keeps every record for ever; what is forgotten here is on it.
 
@@ -70,7 +71,7 @@ export const tierOf = (
   environment: string | null,
 ): RetentionTier => {
   const fitting = tiers.filter(({ environment: pattern }) =>
-    environment === null ? pattern === '*' : fits(pattern, environment),
+    environment === null ? pattern === '*' : takesName(pattern, environment),
   );
   const exact = fitting.find(({ environment: pattern }) => pattern === environment);
   const [first, ...rest] = fitting;
@@ -83,9 +84,6 @@ export const tierOf = (
     )
   );
 };
-
-const fits = (pattern: string, environment: string): boolean =>
-  pattern.endsWith('*') ? environment.startsWith(pattern.slice(0, -1)) : pattern === environment;
 
 /** Of the versions that held a slot before, those that somebody may want to go back to. */
 const pastKeptMax = 5;

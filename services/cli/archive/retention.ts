@@ -25,6 +25,7 @@ import type { AtHand, CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { foldFailed } from '../problem.ts';
 import { openProgress } from '../terminal/progress.ts';
+import { takesName } from '../../core/name-pattern.ts';
 
 type Done = Promise<Result<void, CliProblem>>;
 
@@ -167,15 +168,12 @@ const planOf = async (
   const pattern = given.value('environment');
   const planned = await ports.planRetention(atHand)({
     signer: signer.value,
-    isWanted: (environment) => pattern === null || fits(pattern, environment),
+    isWanted: (environment) =>
+      pattern === null || (environment !== null && takesName(pattern, environment)),
     onProgress: openProgress(ports, 'looking at deployments'),
   });
   return planned.ok ? planned : fail(foldFailed(planned.problem));
 };
-
-const fits = (pattern: string, environment: string | null): boolean =>
-  environment !== null &&
-  (pattern.endsWith('*') ? environment.startsWith(pattern.slice(0, -1)) : environment === pattern);
 
 /** The key that would sign, as the log knows it: what it may not act on is kept. */
 const signerOf = async (

@@ -9,6 +9,7 @@ import type {
 } from '../markers/marker.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
+import { takesName } from '../name-pattern.ts';
 
 /** A key as the log has named it so far. */
 export type KeyState = TrustedKey & {
@@ -152,9 +153,7 @@ export const coversEnvironments = (key: TrustedKey, pattern: string): boolean =>
   covers(key.environments, pattern) && key.components.includes('*');
 
 const covers = (patterns: readonly string[], name: string): boolean =>
-  patterns.some((pattern) =>
-    pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name,
-  );
+  patterns.some((pattern) => takesName(pattern, name));
 
 /**
  * The key by its bytes, whatever name it had: a record's key id is not signed, so one public key under two

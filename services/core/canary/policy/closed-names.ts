@@ -2,6 +2,7 @@ import type { Position } from '../../log/record.ts';
 import type { Slot } from '../../markers/marker.ts';
 import { nearest } from '../../nearest.ts';
 import type { PolicyDocument } from './placed-policy.ts';
+import { takesName } from '../../name-pattern.ts';
 
 // A first-seen environment or component is made by whoever names it, unless a document closes the list.
 
@@ -23,13 +24,11 @@ const fault = (
   allowed: readonly string[] | undefined,
   position: Position,
 ): ClosedName | undefined => {
-  if (allowed === undefined || allowed.some((pattern) => takes(pattern, name))) return undefined;
+  if (allowed === undefined || allowed.some((pattern) => takesName(pattern, name)))
+    return undefined;
   const near = nearest(name, allowed);
   return {
     message: `the policy at position ${position} knows no ${what} ${JSON.stringify(name)}`,
     hint: `${near === undefined ? '' : `did you mean ${JSON.stringify(near)}? Else `}have it added to closed.${what}s; plimsoll policy show ${position} shows the list`,
   };
 };
-
-const takes = (pattern: string, name: string): boolean =>
-  pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
