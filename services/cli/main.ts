@@ -79,7 +79,7 @@ const runCommand = async ({ command, given }: RunRequest): Promise<number> => {
       problem(
         'not-in-this-package',
         `plimsoll ${command.name} is for whoever runs Plimsoll, and this is the package for pipelines`,
-        'npm install plimsoll-server',
+        `npm install plimsoll-server; plimsoll-server ${command.name}`,
       ),
     );
   // Settings are of everybody: what is wrong there must not stop anybody's deploy.

@@ -1,11 +1,13 @@
 import { createHttpClient } from '../adapters/http/client.ts';
+import { shownUrl } from '../adapters/http/shown-url.ts';
+import type { Stop } from '../ports/clock.ts';
 import { isJsonFields, jsonFieldsIn } from '../core/json-text.ts';
 import type { JsonFields } from '../core/json-text.ts';
 import type { Decided } from '../core/markers/marker.ts';
 import type { Fact } from './fact.ts';
 import type { FollowOptions } from './follow.ts';
 import { followMarkers } from './follow.ts';
-import { fromGateway } from './gateway-source.ts';
+import { assertAddress, fromGateway } from './gateway-source.ts';
 import type { RecordSource } from './record-source.ts';
 import { openPause } from './record-source.ts';
 
@@ -66,6 +68,7 @@ export async function* followDecisions(
   options: FollowDecisionsOptions,
 ): AsyncGenerator<FollowedDecision, void, undefined> {
   const { gateway, source = fromGateway(gateway), nowMs = Date.now, ...rest } = options;
+  assertAddress(gateway);
   const signal = options.signal ?? new AbortController().signal;
   for await (const fact of followMarkers({ ...rest, source, kinds: decisionKinds })) {
     const { marker } = fact;
@@ -82,7 +85,7 @@ const isDecision = (marker: Fact['marker']): marker is Decided =>
 const askUntilAnswered = async (
   gateway: string,
   fact: FollowedDecision['fact'],
-  signal: AbortSignal,
+  signal: Stop,
   nowMs: () => number,
   onNote: FollowOptions['onNote'],
 ): Promise<FollowedDecision | undefined> => {
@@ -97,7 +100,7 @@ const askUntilAnswered = async (
     const { position } = fact;
     onNote?.({
       code: 'unreachable',
-      message: `${gateway} does not say whether it may be obeyed`,
+      message: `${shownUrl(gateway)} does not say whether it may be obeyed`,
       position,
     });
     await pause.wait();

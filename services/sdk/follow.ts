@@ -1,7 +1,9 @@
 import type { Position } from '../core/log/record.ts';
 import type { Kind } from '../core/markers/marker.ts';
+import type { Stop } from '../ports/clock.ts';
 import type { Fact } from './fact.ts';
 import type { FollowNote, RecordSource } from './record-source.ts';
+import { followingStop } from './following-stop.ts';
 import { FollowError } from './record-source.ts';
 import { openTrustLog } from './verify.ts';
 
@@ -15,8 +17,8 @@ export type FollowOptions = {
   readonly from?: Position;
   /** Left out: every kind. */
   readonly kinds?: readonly Kind[];
-  /** Ends the following in its own time. */
-  readonly signal?: AbortSignal;
+  /** Ends the following in its own time: an AbortSignal. */
+  readonly signal?: Stop;
   /** Outages that are waited out, and records that are no facts. */
   readonly onNote?: (note: FollowNote) => void;
 };
@@ -31,9 +33,8 @@ export async function* followMarkers(
 ): AsyncGenerator<Fact, void, undefined> {
   const { source, audience = 'local', logId, from = null, kinds = null } = options;
   const note = options.onNote ?? ((): void => undefined);
-  const own = new AbortController();
-  const signal =
-    options.signal === undefined ? own.signal : AbortSignal.any([options.signal, own.signal]);
+  const own = followingStop(options.signal);
+  const { signal } = own;
   const log = openTrustLog({ audience, logId });
   try {
     for await (const { as, record } of source.carry({ from, kinds, signal, note })) {
@@ -53,6 +54,7 @@ export async function* followMarkers(
     }
   } finally {
     own.abort();
+    own.release();
   }
 }
 

@@ -13,6 +13,11 @@ export type KafkaSourceOptions = {
   readonly audience?: string;
 };
 
+const isMissing = (cause: unknown): boolean =>
+  cause instanceof Error &&
+  'code' in cause &&
+  (cause.code === 'MODULE_NOT_FOUND' || cause.code === 'ERR_MODULE_NOT_FOUND');
+
 /**
  * The log from Kafka itself, without a consumer group: nothing is committed, and any number may follow. It reads from the
  * beginning, for who may sign is said there. Needs the package kafkajs beside this one.
@@ -25,7 +30,15 @@ export const fromKafka = ({ brokers, audience = 'local' }: KafkaSourceOptions): 
       const [{ kafkaClient }, { createPositionReader }] = await Promise.all([
         import('../adapters/kafka/client.ts'),
         import('../adapters/kafka/position-reader.ts'),
-      ]);
+      ]).catch((cause: unknown) => {
+        throw isMissing(cause)
+          ? new FollowError(
+              'package-missing',
+              'the log on Kafka is read through the package kafkajs, which is not installed here',
+              'npm install kafkajs@2.2.4, beside plimsoll',
+            )
+          : cause;
+      });
       const reader = createPositionReader(kafkaClient({ brokers }), topic, 0);
       const pause = openPause(signal);
       const stop = (): void => void reader.close();

@@ -1,5 +1,6 @@
 import type { LogRecord, Position } from '../core/log/record.ts';
 import type { Kind } from '../core/markers/marker.ts';
+import type { Stop } from '../ports/clock.ts';
 
 /** What a follower tells on its way: it goes on by itself. */
 export type FollowNote = {
@@ -14,7 +15,7 @@ export type Asked = {
   readonly from: Position | null;
   /** Null: all. Changes of trust come in any case. */
   readonly kinds: readonly Kind[] | null;
-  readonly signal: AbortSignal;
+  readonly signal: Stop;
   readonly note: (note: FollowNote) => void;
 };
 
@@ -49,7 +50,7 @@ const pauseMsMax = 30_000;
 
 /** Waits longer each time that it fails again; with some chance in it, so that not all come back at once. */
 export const openPause = (
-  signal: AbortSignal,
+  signal: Stop,
 ): { readonly wait: () => Promise<void>; readonly reset: () => void } => {
   let pauseMs = pauseMsFirst;
   return {
@@ -64,7 +65,7 @@ export const openPause = (
   };
 };
 
-const asleep = (ms: number, signal: AbortSignal): Promise<void> =>
+const asleep = (ms: number, signal: Stop): Promise<void> =>
   new Promise((done) => {
     if (signal.aborted) {
       done();

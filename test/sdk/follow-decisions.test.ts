@@ -145,4 +145,32 @@ describe('a gateway that answers wrongly', () => {
     expect(followed).toMatchObject({ act: null, refused: { code: 'decision-late' } });
     expect(notes).toMatchObject([{ code: 'unreachable', position: 7 }]);
   });
+
+  test('is named in notes without the name and password of its address', async () => {
+    const { house, url } = await housed(await decides(decision('roll-back')));
+    const gateway = await lying(house, () => ({}), 503);
+    const notes: FollowNote[] = [];
+    let nowMs = soonMs;
+    await first(gateway.replace('http://', 'http://bob:hunter@2@'), {
+      source: fromGateway(url),
+      nowMs: () => nowMs,
+      onNote: (note) => {
+        notes.push(note);
+        nowMs += 3_600_000;
+      },
+    });
+    expect(notes.map(({ message }) => message)).toEqual([
+      `${gateway} does not say whether it may be obeyed`,
+    ]);
+  });
 });
+
+test.each(['localhost', 'ftp://gateway', ''])(
+  'an address that is none is said at once, and not waited for: %j',
+  async (gateway) => {
+    await expect(first(gateway)).rejects.toMatchObject({
+      ...{ name: 'FollowError', code: 'address-invalid' },
+      hint: 'write it as http(s)://HOST[:PORT]',
+    });
+  },
+);

@@ -20,8 +20,14 @@ export type Installed = {
   readonly remove: () => void;
 };
 
-/** What npm needs is in its cache since `npm ci`; the registry is asked for what is not. */
-export const installPackage = async (edition: Edition): Promise<Installed> => {
+/**
+ * The tarball of an edition, and what else is named, into an empty folder. What npm needs is in its cache since `npm ci`;
+ * the registry is asked for what is not.
+ */
+export const installPackage = async (
+  edition: Edition,
+  beside: readonly string[] = [],
+): Promise<Installed> => {
   const home = mkdtempSync(join(tmpdir(), 'plimsoll-package-'));
   const { folder: built } = await buildPackage(edition, home);
   const tarball = pack(built, home);
@@ -29,24 +35,32 @@ export const installPackage = async (edition: Edition): Promise<Installed> => {
   mkdirSync(folder);
   writeFileSync(join(folder, 'package.json'), '{"name":"empty","private":true}\n');
   const quiet = ['--no-audit', '--no-fund', '--silent', '--prefer-offline'];
-  execFileSync('npm', ['install', tarball, ...quiet], { cwd: folder, stdio: 'pipe' });
+  execFileSync('npm', ['install', tarball, ...beside, ...quiet], { cwd: folder, stdio: 'pipe' });
   return {
     built,
     tarball,
     folder,
-    run: (args, env) => runIn(folder, args, env),
+    run: (args, env) => runIn(folder, edition.name, args, env),
     remove: () => rmSync(home, { recursive: true, force: true }),
   };
 };
 
-const runIn = (folder: string, args: readonly string[], env: Env = {}): Promise<Ran> =>
+const runIn = (
+  folder: string,
+  command: string,
+  args: readonly string[],
+  env: Env = {},
+): Promise<Ran> =>
   new Promise((done, refuse) => {
-    const command = join(folder, 'node_modules', '.bin', 'plimsoll');
-    const child = spawn(process.execPath, [command, ...args], {
-      cwd: folder,
-      env: { ...bareEnv(), ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn(
+      process.execPath,
+      [join(folder, 'node_modules', '.bin', command), ...args],
+      {
+        cwd: folder,
+        env: { ...bareEnv(), ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
     let out = '';
     let err = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => void (out += text));

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { HttpClient, HttpClientProblem } from '../../ports/http.ts';
+import { shownUrl } from './shown-url.ts';
 
 const answerBytesMax = 16 * 1024 * 1024;
 
@@ -24,7 +25,7 @@ export const createHttpClient = (baseUrl: string): HttpClient => {
   // Before a certificate was found good nothing is sent.
   const connected = isSecure ? 'secureConnect' : 'connect';
   // Who is told of an outage need not know the password.
-  const name = baseUrl.replace(/^(https?:\/\/)[^/@]*@/i, '$1');
+  const name = shownUrl(baseUrl);
   return (request, withinMs) =>
     new Promise<Answer>((settle) => {
       const { method, headers, body } = request;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
+import { shownUrl } from './shown-url.ts';
 
 /** An event of a server-sent stream (WHATWG HTML, 9.2.6). An id without an event comes with empty data. */
 export type ServerEvent = {
@@ -60,9 +61,6 @@ export const openEventStream = async (
   }
   return ok(eventsOf(answer, options.lineBytesMax));
 };
-
-/** Without a name and password that may stand in it. */
-const shownUrl = (url: string): string => url.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1');
 
 const unreachable = (url: string, cause: Error): Result<never, EventStreamProblem> =>
   fail({

@@ -32,7 +32,8 @@ export const manifestOf = (edition: Edition, house: HouseManifest): object => {
     license: house.license,
     type: 'commonjs',
     engines: house.engines,
-    bin: { plimsoll: 'bin/plimsoll.js' },
+    // Each its own name, so that both can be installed in one folder.
+    bin: { [name]: 'bin/plimsoll.js' },
     ...(hasSdk ? { main: sdk.default, types: sdk.types } : {}),
     exports: {
       ...(hasSdk ? { '.': sdk } : {}),

@@ -148,13 +148,41 @@ describe('the package for pipelines, installed into an empty folder', () => {
     ).toBe('function\n');
   });
 
+  test('says what to install where the log is to be read from Kafka', () => {
+    const program = `
+import { followMarkers, fromKafka } from 'plimsoll';
+const source = fromKafka({ brokers: ['127.0.0.1:1'] });
+await followMarkers({ source, logId: null }).next().catch(({ code, hint }) => console.log(code, hint));
+`;
+    writeFileSync(join(installed.folder, 'kafka.mjs'), program);
+    const said = execFileSync(process.execPath, ['kafka.mjs'], {
+      cwd: installed.folder,
+      encoding: 'utf8',
+    });
+    expect(said).toBe('package-missing npm install kafkajs@2.2.4, beside plimsoll\n');
+  });
+
+  const languageAlone = ['--lib', 'es2024', '--types', ''];
+  const withNode = [
+    ...['--lib', 'es2024', '--types', 'node'],
+    ...['--typeRoots', join(repository, 'node_modules', '@types')],
+  ];
+  const withDom = ['--lib', 'es2024,dom', '--types', ''];
+  /** As a consumer has it who stops by the signal of its own world. */
+  const stopsBySignal = `
+const stop = new AbortController();
+followMarkers({ source: fromGateway(''), logId: null, signal: stop.signal });
+`;
+
   test.each([
-    ['node16', 'node16'],
-    ['nodenext', 'nodenext'],
-    ['esnext', 'bundler'],
+    ['node16', 'node16', 'neither', languageAlone, ''],
+    ['nodenext', 'nodenext', 'neither', languageAlone, ''],
+    ['esnext', 'bundler', 'neither', languageAlone, ''],
+    ['nodenext', 'nodenext', '@types/node', withNode, stopsBySignal],
+    ['esnext', 'bundler', 'dom', withDom, stopsBySignal],
   ])(
-    'has types for consumers that compile with module %s and resolution %s',
-    (module, resolution) => {
+    'has types for consumers that compile with module %s and resolution %s; of @types/node and dom with %s',
+    (module, resolution, _world, world, more) => {
       const consumer = `
 import type { Fact, Marker } from 'plimsoll';
 import { followMarkers, fromGateway } from 'plimsoll';
@@ -163,14 +191,13 @@ const told = (marker: Marker): string =>
 export const tell = async (url: string): Promise<void> => {
   for await (const fact of followMarkers({ source: fromGateway(url), logId: null })) {
     const known: Fact = fact;
-    console.log(told(known.marker));
+    told(known.marker);
   }
 };
 // @ts-expect-error a slip in an option is seen
 followMarkers({ source: fromGateway(''), logId: null, kind: [] });
-`;
+${more}`;
       writeFileSync(join(installed.folder, 'consumer.mts'), consumer);
-      const types = join(repository, 'node_modules', '@types');
       const options = [
         '--noEmit',
         '--strict',
@@ -184,7 +211,7 @@ followMarkers({ source: fromGateway(''), logId: null, kind: [] });
           join(repository, 'node_modules/typescript/bin/tsc'),
           ...options,
           ...['--module', module, '--moduleResolution', resolution],
-          ...['--typeRoots', types, '--types', 'node', '--ignoreConfig', 'consumer.mts'],
+          ...[...world, '--ignoreConfig', 'consumer.mts'],
         ],
         { cwd: installed.folder, encoding: 'utf8' },
       );
@@ -230,5 +257,42 @@ describe('the package for servers, installed into an empty folder', () => {
     expect(await installed.run(['policy', 'check', example])).toMatchObject({ exit: 0 });
     await installed.run(['release', 'log', '--component-name=a', '--target-version=1']);
     expect(await installed.run(['verify-models'])).toMatchObject({ exit: 0 });
+  });
+});
+
+describe('both packages, installed into one folder', () => {
+  let installed: Installed;
+  let server: Installed;
+  beforeAll(async () => {
+    server = await installPackage(editionOf('plimsoll-server'));
+    installed = await installPackage(editionOf('plimsoll'), [server.tarball]);
+  });
+  afterAll(() => {
+    installed.remove();
+    server.remove();
+  });
+
+  test('have a command each, and neither is in the way of the other', () => {
+    const of = (command: string, ...args: readonly string[]): string => {
+      const path = join(installed.folder, 'node_modules', '.bin', command);
+      const ran = spawnSync(process.execPath, [path, ...args], {
+        cwd: installed.folder,
+        encoding: 'utf8',
+      });
+      return `${ran.status} ${ran.stdout}${ran.stderr}`;
+    };
+    const policy = join(
+      installed.folder,
+      'node_modules/plimsoll-server/schemas/policy.example.yaml',
+    );
+    expect(of('plimsoll-server', 'policy', 'check', policy)).toMatch(/^0 /);
+    expect(of('plimsoll', 'policy', 'check', policy)).toMatch(
+      /^2 [\s\S]*npm install plimsoll-server; plimsoll-server policy check/,
+    );
+    // One log for both: what the one stores the other reads.
+    expect(of('plimsoll', 'release', 'log', '--component-name=a', '--target-version=1')).toMatch(
+      /^0 /,
+    );
+    expect(of('plimsoll-server', 'current', '--json')).toContain('"version":"1"');
   });
 });
