@@ -31,7 +31,19 @@ const terminal: Terminal = {
   columns: process.stdout.isTTY ? process.stdout.columns : null,
   hasColour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
 };
-const note = (told: Note): void => printNote(terminal, isJson, told);
+let heldNotes: Note[] | undefined;
+const note = (told: Note): void => {
+  if (heldNotes === undefined) printNote(terminal, isJson, told);
+  else heldNotes.push(told);
+};
+const holdNotes = (): (() => readonly Note[]) => {
+  const held: Note[] = [];
+  heldNotes = held;
+  return () => {
+    heldNotes = undefined;
+    return held;
+  };
+};
 
 const closeWithinMs = 2000;
 /** What a pipeline runs has a deadline, and it is near. */
@@ -118,6 +130,7 @@ const runCommand = async ({ command, given }: RunRequest): Promise<number> => {
         settingSources: sources,
         terminal,
         note,
+        holdNotes,
         isJson,
         stop: stopFor(
           command.name,

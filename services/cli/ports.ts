@@ -126,6 +126,8 @@ export type CliPorts = {
   readonly terminal: Terminal;
   /** Says on stderr what is no error. */
   readonly note: (note: Note) => void;
+  /** From now on what `note` is told is kept back, until the answer is called: it answers what came meanwhile. */
+  readonly holdNotes: () => () => readonly Note[];
   /** Whether stderr is read by programs, too. */
   readonly isJson: boolean;
   readonly clock: Clock;

@@ -30,6 +30,8 @@ export type ProgramEnd = {
   readonly asked: string | null;
   /** The last of what it wrote to stderr, as it came; empty where that was not read. */
   readonly tail: string;
+  /** Why that could not be read though it was asked for; null where it could, or our stderr is a terminal. */
+  readonly tailMissing: string | null;
   /** Why it could not be started at all. */
   readonly problem: string | null;
 };

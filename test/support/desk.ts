@@ -161,6 +161,7 @@ const portsOf = (
     host: 'desk',
     terminal,
     note,
+    holdNotes: () => () => [],
     isJson,
     sinceStartMs: () => 0,
     // Nothing here takes so long that anybody would give up waiting.
@@ -285,7 +286,9 @@ const portsOf = (
       }),
     findProgram: async () => ok(undefined),
     runProgram: async () => ok({ exit: 0 }),
-    wrapProgram: async () => ({ exit: 0, signal: null, asked: null, tail: '', problem: null }),
+    wrapProgram: async () => ({
+      ...{ exit: 0, signal: null, asked: null, tail: '', tailMissing: null, problem: null },
+    }),
     keptFile: {
       read: async () => ok(undefined),
       replace: async () => ok(undefined),

@@ -32,9 +32,10 @@ export const commandPorts = (
     settingSources,
     terminal,
     note,
+    holdNotes,
     isJson,
     stop,
-  }: Pick<CliPorts, 'env' | 'settingSources' | 'terminal' | 'note' | 'isJson'> & {
+  }: Pick<CliPorts, 'env' | 'settingSources' | 'terminal' | 'note' | 'holdNotes' | 'isJson'> & {
     readonly stop: AbortSignal;
   },
 ): CliPorts => {
@@ -66,6 +67,7 @@ export const commandPorts = (
     host: hostname(),
     terminal,
     note,
+    holdNotes,
     isJson,
     clock,
     // From the start of the process, before any of our code was loaded.

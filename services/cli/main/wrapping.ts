@@ -26,9 +26,11 @@ export const wrapProgram: WrapProgram = ([program, ...words], { keepsTail }) =>
     const child = spawn(program, words, { stdio: ['inherit', 'inherit', tail.stdio] });
     running.child = child;
     tail.started();
-    const end = async (ended: Omit<ProgramEnd, 'asked' | 'tail'>): Promise<void> => {
+    const end = async (
+      ended: Omit<ProgramEnd, 'asked' | 'tail' | 'tailMissing'>,
+    ): Promise<void> => {
       witness.dismiss();
-      done({ ...ended, asked, tail: await tail.read() });
+      done({ ...ended, asked, tail: await tail.read(), tailMissing: tail.missing });
     };
     child.once('error', (cause: NodeJS.ErrnoException) => {
       // A signal that it did not take is no end of it.

@@ -38,13 +38,14 @@ export type Emitted = {
 };
 
 /**
- * Flags to marker to log. What is wrong in the command line is said before anything is opened or written; then the
+ * Flags to marker to log; `occurredAt` where it was before now (Unix ms). What is wrong in the command line is said before anything is opened or written; then the
  * rules are asked; only then is it signed and appended.
  */
 export const emit = async (
   ports: CliPorts,
   command: EmittingCommand,
   given: Given,
+  occurredAt?: number,
 ): Promise<Emitted> => {
   const timeoutMs = readTimeout(given, ports.settings.emitWithinMs);
   if (!timeoutMs.ok) return failed(timeoutMs.problem);
@@ -60,6 +61,7 @@ export const emit = async (
     isStrict: given.has('strict') || command === 'freeze',
     isAsync: given.has('async'),
     keyFile: given.value('key'),
+    occurredAt,
   };
   // What cannot even be made by then has nothing that could be kept.
   const emitted = await deadline.before(-madeGraceMs, emitWithin(ports, command, given, asked));
@@ -110,6 +112,8 @@ type HowToSend = {
   readonly isAsync: boolean;
   /** The key that was named for this command. */
   readonly keyFile: string | null;
+  /** Left out: now. */
+  readonly occurredAt: number | undefined;
 };
 
 const emitWithin = async (
@@ -396,7 +400,12 @@ const makeMarker = async (
   const { deployment, slot, planned } = named.value;
   const marker = completeMarker(
     await toldWithChanges(ports, { draft, asked, door, how }, deployment, slot),
-    { marker: ports.ids.uuidV7(), deployment, occurredAt: ports.clock.nowMs(), numbered },
+    {
+      marker: ports.ids.uuidV7(),
+      deployment,
+      occurredAt: how.occurredAt ?? ports.clock.nowMs(),
+      numbered,
+    },
     slot,
     asked.given,
     origin,

@@ -5,6 +5,7 @@ import { anew } from '../release/deployment-of.ts';
 import { emit } from '../release/emit.ts';
 import { readPlace } from '../release/place.ts';
 import type { CliPorts, Terminal } from '../ports.ts';
+import type { ProgramEnd } from '../../ports/programs.ts';
 import type { CliProblem } from '../problem.ts';
 import { problem } from '../problem.ts';
 import type { Given } from '../terminal/arguments.ts';
@@ -24,38 +25,55 @@ type Word = 'release plan' | 'release update';
 export const runProgram = async (ports: CliPorts, given: Given): Promise<number> => {
   const [program = '', ...words] = given.program;
   const story = tellStory(ports, given);
+  const heldNotes = ports.holdNotes();
   if (given.has('strict')) {
     const planned = await story.plan();
     if (planned !== undefined) {
       // It may only have been kept, and then it arrives later.
-      await story.end('CANCELED', notRun, notRun);
-      story.print('');
+      await story.end('CANCELED', notRun, notRun, ports.clock.nowMs());
+      story.print('', heldNotes());
       return planned.exit;
     }
   }
+  const startedAt = ports.clock.nowMs();
   const ending = ports.wrapProgram([program, ...words], { keepsTail: !given.has('no-tail') });
-  if (!given.has('strict')) void story.plan();
-  void story.say('RUNNING', null);
+  if (!given.has('strict')) void story.plan(startedAt);
+  void story.say('RUNNING', null, startedAt);
   const ended = await ending;
+  const endedAt = ports.clock.nowMs();
   if (ended.problem !== null) ports.terminal.err(`plimsoll: ${ended.problem}\n`);
   const { status, reason, reasonInFull } = endSaid(ended);
-  const told = await story.end(status, reasonInFull, reason);
-  story.print(ended.tail);
+  const told = await story.end(status, reasonInFull, reason, endedAt);
+  const notes = status === 'FAILED' ? [...heldNotes(), ...tailNotes(ended)] : heldNotes();
+  story.print(ended.tail, notes);
   return ended.exit === 0 && given.has('strict') && told !== undefined ? told.exit : ended.exit;
 };
 
+const tailNotes = ({ tailMissing }: ProgramEnd): readonly Note[] =>
+  tailMissing === null
+    ? []
+    : [
+        {
+          code: 'tail-missing',
+          message: `the reason holds no lines of its stderr: ${tailMissing}`,
+          hint: '',
+        },
+      ];
+
+/** Markers say when something was; that they wait for each other, or are slow to be made, is no later. */
 type Story = {
   /** The problem is why it is not on the log. */
-  readonly plan: () => Promise<CliProblem | undefined>;
-  readonly say: (status: string, reason: string | null) => Promise<Emitted | undefined>;
+  readonly plan: (at?: number) => Promise<CliProblem | undefined>;
+  readonly say: (status: string, reason: string | null, at: number) => Promise<Emitted | undefined>;
   /** The same with another reason where the first cannot be told. */
   readonly end: (
     status: string,
     reason: string | null,
     shortReason: string | null,
+    at: number,
   ) => Promise<CliProblem | undefined>;
   /** What there is to say of it, behind what the program wrote last. */
-  readonly print: (tail: string) => void;
+  readonly print: (tail: string, notes: readonly Note[]) => void;
 };
 
 /** Markers one after the other, each behind the one before it. */
@@ -72,10 +90,14 @@ const tellStory = (ports: CliPorts, given: Given): Story => {
   let isLate = false;
   let last: Promise<unknown> = Promise.resolve();
 
-  const next = (word: Word, said: () => Promise<Given>): Promise<Emitted | undefined> => {
+  const next = (
+    word: Word,
+    said: () => Promise<Given>,
+    at: number | undefined,
+  ): Promise<Emitted | undefined> => {
     const telling = last.then(async () => {
       if (isRefused) return undefined;
-      const told = await emitSafely(quiet, word, await said());
+      const told = await emitSafely(quiet, word, await said(), at);
       emitted.push(told);
       // Without its plan, or with another's, nothing more can be told of it.
       if (word === 'release plan')
@@ -89,14 +111,17 @@ const tellStory = (ports: CliPorts, given: Given): Story => {
     return telling;
   };
 
-  const say: Story['say'] = (status, reason) =>
-    next('release update', async () =>
-      overlaid(given, words, (name) => ofUpdate.has(name), {
-        status,
-        'failure-reason': reason,
-        deployment: deployment ?? given.value('deployment'),
-        async: isLate ? '' : given.value('async'),
-      }),
+  const say: Story['say'] = (status, reason, at) =>
+    next(
+      'release update',
+      async () =>
+        overlaid(given, words, (name) => ofUpdate.has(name), {
+          status,
+          'failure-reason': reason,
+          deployment: deployment ?? given.value('deployment'),
+          async: isLate ? '' : given.value('async'),
+        }),
+      at,
     );
 
   const asNamed = async (): Promise<Given> => {
@@ -107,14 +132,15 @@ const tellStory = (ports: CliPorts, given: Given): Story => {
 
   return {
     say,
-    plan: async () => (await next('release plan', asNamed))?.problem,
-    end: async (status, reason, shortReason) => {
-      const told = await say(status, reason);
+    plan: async (at) => (await next('release plan', asNamed, at))?.problem,
+    end: async (status, reason, shortReason, at) => {
+      const told = await say(status, reason, at);
       if (told?.problem?.exit !== 2 || reason === shortReason) return told?.problem;
       emitted.pop();
-      return (await say(status, shortReason))?.problem;
+      return (await say(status, shortReason, at))?.problem;
     },
-    print: (tail) => {
+    print: (tail, notes) => {
+      for (const note of notes) printNote(terminal, isJson, note);
       for (const { receipt, problem: cause } of emitted) {
         if (isJson && receipt !== undefined) terminal.err(`${jsonText(receipt)}\n`);
         if (cause !== undefined) printProblem(terminal, isJson, cause);
@@ -140,9 +166,14 @@ const placeName = async (ports: CliPorts, given: Given): Promise<string | null> 
 };
 
 /** Whatever goes wrong with us must not end the program. */
-const emitSafely = async (ports: CliPorts, word: Word, given: Given): Promise<Emitted> => {
+const emitSafely = async (
+  ports: CliPorts,
+  word: Word,
+  given: Given,
+  at: number | undefined,
+): Promise<Emitted> => {
   try {
-    return await emit(oneOf(ports), word, given);
+    return await emit(oneOf(ports), word, given, at);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     const told = problem('internal', why, 'this is a fault of Plimsoll; please report it');

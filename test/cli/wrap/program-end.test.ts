@@ -4,7 +4,7 @@ import { endSaid, lastLines } from '../../../services/cli/wrap/program-end.ts';
 import type { ProgramEnd } from '../../../services/ports/programs.ts';
 
 const ended = (end: Partial<ProgramEnd>): ProgramEnd => ({
-  ...{ exit: 0, signal: null, asked: null, tail: '', problem: null },
+  ...{ exit: 0, signal: null, asked: null, tail: '', tailMissing: null, problem: null },
   ...end,
 });
 

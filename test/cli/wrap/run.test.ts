@@ -1,6 +1,13 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -79,6 +86,8 @@ const attempts = async ({ folder, env }: Place): Promise<readonly string[]> => {
     });
 };
 
+type Entry = { readonly kind: string; readonly occurredAt: string };
+
 const key = ['AKIA', 'Z7QW3ERTYU8IOPAS'].join('');
 
 describe('the program', () => {
@@ -156,6 +165,95 @@ describe('the program', () => {
     expect(ran.err).toMatch(/^started\n[\s\S]*late\n$/);
     await eventually('it lives', () => existsSync(join(place.folder, 'alive')));
     expect(await attempts(place)).toEqual(['failed (exit code 4: started)']);
+  });
+
+  test(
+    'may say very much on stderr: all of it arrives, none of it on a disk',
+    patient,
+    async () => {
+      const temporary = join(scratch, randomUUID());
+      mkdirSync(temporary);
+      const place = aPlace({ TMPDIR: temporary });
+      const said = 60_000_000;
+      const script = `head -c ${said} /dev/zero | tr '\\0' x | fold -w 99 >&2; echo >&2; echo the end >&2; find "$TMPDIR" -type f; exit 3`;
+      const child = spawn(
+        command,
+        ['run', version, '--component-name=shop', '--', 'sh', '-c', script],
+        {
+          cwd: place.folder,
+          env: { ...bareEnv(), ...place.env },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        },
+      );
+      let files = '';
+      let bytes = 0;
+      child.stdout.setEncoding('utf8').on('data', (text: string) => void (files += text));
+      child.stderr.on('data', (data: Buffer) => void (bytes += data.length));
+      expect(await new Promise((done) => child.on('close', done))).toBe(3);
+      expect(bytes).toBeGreaterThanOrEqual(said + Math.floor(said / 99) + 'the end\n'.length);
+      expect([files, readdirSync(temporary)]).toEqual(['', []]);
+      const [reason = ''] = await attempts(place);
+      expect(reason).toMatch(/^failed \(exit code 3: (?:x{99}\n){8}x{60}\nthe end\)$/);
+    },
+  );
+
+  test(
+    'may leave one in the background that says very much once we are gone',
+    patient,
+    async () => {
+      const place = aPlace();
+      const script =
+        '(while [ ! -e go ]; do sleep 0.05; done; head -c 3000000 /dev/zero | tr "\\0" y >&2; touch alive) > /dev/null & exit 4';
+      const started = start(
+        place,
+        [version, '--component-name=shop', '--', 'sh', '-c', script],
+        '',
+      );
+      expect(await started.exited).toBe(4);
+      writeFileSync(join(place.folder, 'go'), '');
+      const ran = await started.ended;
+      expect(ran.err.replaceAll(/[^y]/g, '').length).toBeGreaterThanOrEqual(3_000_000);
+      await eventually('it lives', () => existsSync(join(place.folder, 'alive')));
+    },
+  );
+
+  test('goes on though we are killed, and so does its stderr', patient, async () => {
+    const place = aPlace();
+    const script =
+      'touch ready; while [ ! -e go ]; do sleep 0.05; done; head -c 300000 /dev/zero | tr "\\0" y >&2; touch alive';
+    const started = start(place, [version, '--component-name=shop', '--', 'sh', '-c', script], '');
+    await eventually('the program runs', () => existsSync(join(place.folder, 'ready')));
+    started.signal('SIGKILL');
+    await started.exited;
+    writeFileSync(join(place.folder, 'go'), '');
+    const ran = await started.ended;
+    expect(ran.err).toHaveLength(300_000);
+    await eventually('it lives', () => existsSync(join(place.folder, 'alive')));
+  });
+
+  test('ends where nobody reads its stderr, as it would without us', patient, async () => {
+    const place = aPlace();
+    const script = `"${command}" run ${version} --component-name=shop -- sh -c 'while :; do echo more >&2; done' 2>&1 >/dev/null | head -n 1`;
+    const child = spawn('sh', ['-c', script], {
+      cwd: place.folder,
+      env: { ...bareEnv(), ...place.env },
+      stdio: 'ignore',
+    });
+    expect(await new Promise((done) => child.on('close', done))).toBe(0);
+    expect((await attempts(place)).join()).toMatch(/^failed \(killed by SIGPIPE: more/);
+  });
+
+  test('has our stderr itself on a machine without tee, and that is said', patient, async () => {
+    const place = aPlace();
+    const programs = join(place.folder, 'programs');
+    mkdirSync(programs);
+    for (const name of ['sh', 'cat', 'mkfifo', 'dirname'])
+      symlinkSync(join('/usr/bin', name), join(programs, name));
+    const poor = { ...place, env: { ...place.env, PATH: programs } };
+    const ran = await run(poor, 'echo told >&2; exit 3');
+    expect(ran.exit).toBe(3);
+    expect(ran.err).toMatch(/^told\n[\s\S]*the reason holds no lines of its stderr: .*no tee/);
+    expect(await attempts(place)).toEqual(['failed (exit code 3)']);
   });
 
   test('finds its stderr by its name, as scripts do', patient, async () => {
@@ -295,6 +393,49 @@ describe('what we have to tell', () => {
       server.close();
       expect([ran.exit, ran.err]).toEqual([7, '']);
       expect(kinds).toEqual(['planned', 'started', 'failed']);
+    },
+  );
+
+  test('is behind all that the program writes, what first use made with it', patient, async () => {
+    const place = aPlace();
+    const ran = await run(
+      place,
+      'while [ ! -e plimsoll-data/planned ]; do sleep 0.05; done; echo told >&2',
+    );
+    expect(ran.err).toMatch(/^told\nplimsoll: .*plimsoll-data/);
+  });
+
+  test(
+    'says when the program was started, not when there was time to say so',
+    patient,
+    async () => {
+      const place = aPlace();
+      // A plan is made once git has answered.
+      const programs = join(place.folder, 'programs');
+      mkdirSync(programs);
+      writeFileSync(
+        join(programs, 'git'),
+        '#!/bin/sh\nwhile [ ! -e began ]; do sleep 0.05; done; sleep 0.1; exit 1\n',
+        { mode: 0o755 },
+      );
+      const slow = {
+        ...place,
+        env: { ...place.env, PATH: `${programs}:${process.env['PATH'] ?? ''}` },
+      };
+      expect((await run(slow, 'date +%s%3N > now; mv now began; exit 3')).exit).toBe(3);
+      const shown = await plimsoll(place.folder, ['show', 'default/shop', '--json'], place.env);
+      const { attempts: told } = JSON.parse(shown.out) as {
+        readonly attempts: readonly { readonly history: readonly Entry[] }[];
+      };
+      const began = Number(readFileSync(join(place.folder, 'began'), 'utf8'));
+      const timeOf = (word: string): number =>
+        Date.parse(
+          told.flatMap(({ history }) => history).find(({ kind }) => kind === word)?.occurredAt ??
+            '',
+        );
+      expect(timeOf('started')).toBeLessThanOrEqual(began);
+      expect(timeOf('planned')).toBeLessThanOrEqual(began);
+      expect(timeOf('failed')).toBeGreaterThanOrEqual(began);
     },
   );
 
