@@ -21,7 +21,7 @@ if (word === 'wait') {
     writeSync(1, 'ended');
     process.exit(7);
   });
-  setTimeout(() => process.exit(1), 20_000);
+  setTimeout(() => process.exit(1), 50_000);
   console.log('waiting');
 } else {
   process.emitWarning('of no interest', 'ExperimentalWarning');

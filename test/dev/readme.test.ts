@@ -70,7 +70,7 @@ describe("the README's first canary", () => {
     writeFileSync(join(folder, 'shop.mjs'), shop);
     const child = spawn(process.execPath, ['shop.mjs', '1.0.0', '0.5'], { cwd: folder });
     try {
-      await expect.poll(() => bodies.length, { timeout: 20_000 }).toBeGreaterThan(1);
+      await expect.poll(() => bodies.length, { timeout: 50_000 }).toBeGreaterThan(1);
     } finally {
       child.kill();
       server.close();

