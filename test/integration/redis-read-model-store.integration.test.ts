@@ -19,6 +19,7 @@ import {
   stepTo,
   writesOf,
 } from '../support/redis-steps.ts';
+import { eventually } from '../support/eventually.ts';
 import { value as valueOf } from '../support/records.ts';
 import { freshAudience, sharedStack } from '../support/stack.ts';
 
@@ -85,7 +86,7 @@ describe('an answer or a request that is lost on the way', () => {
     const lost = await far.switchTo('g1', 'g2');
     expect(problemOf(lost).code).toBe('unreachable');
     expect(valueOf(await near.switchTo('g2', 'g1'))).toBe(true);
-    await expect.poll(async () => (await far.current()).ok).toBe(true);
+    await eventually('it answers again', async () => (await far.current()).ok);
     expect(valueOf(await far.current())).toBe('g1');
   });
 
@@ -117,7 +118,7 @@ describe('a Redis that dies', () => {
         await redis.kill();
         kills += 1;
         await redis.start();
-        await expect.poll(async () => (await store.checkpoint('g1')).ok).toBe(true);
+        await eventually('it answers again', async () => (await store.checkpoint('g1')).ok);
         const next = valueOf(await store.checkpoint('g1'))?.next ?? 0;
         expect(next).toBeLessThanOrEqual(stepsMax);
       }

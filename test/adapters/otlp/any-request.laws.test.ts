@@ -41,7 +41,7 @@ describe('any request', () => {
       }),
       { numRuns: 300 },
     );
-    expect(taken).toBeGreaterThan(100);
+    expect(taken).toBeGreaterThan(50);
   });
 
   test('has all its points either taken or counted as rejected, and never more errors than requests', () => {
@@ -125,8 +125,8 @@ describe('any telemetry', () => {
       }),
       { numRuns: 300 },
     );
-    expect(taken.durations).toBeGreaterThan(30);
-    expect(taken.level).toBeGreaterThan(30);
+    expect(taken.durations).toBeGreaterThan(20);
+    expect(taken.level).toBeGreaterThan(20);
   });
 });
 
