@@ -30,7 +30,7 @@ import type { Signer } from '../ports/signer.ts';
 import type { VerifierStatus, Verifying } from '../ports/verifying.ts';
 import type { Spool } from '../ports/spool.ts';
 import type { Yaml } from '../ports/yaml.ts';
-import type { Environment } from './release/ci/ci-job.ts';
+import type { Environment } from '../sdk/ci/ci-job.ts';
 import type { Note } from './terminal/note.ts';
 import type { CliProblem, ProblemCode } from './problem.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { deploymentIdOf } from '../../services/core/deployment-id.ts';
-import type { CiJob, Environment } from '../../services/cli/release/ci/ci-job.ts';
+import type { CiJob, Environment } from '../../services/sdk/ci/ci-job.ts';
 
 // Environments as the vendors of CI systems document them: a comment that says what it is, then NAME=value a line. A
 // value in double quotes is JSON.

@@ -11,7 +11,7 @@ import { fail, ok } from '../../core/result.ts';
 import type { Line } from '../../core/views.ts';
 import { draftOperation } from '../operate/append-operation.ts';
 import type { Given } from '../terminal/arguments.ts';
-import { ciJob } from '../release/ci/ci-job.ts';
+import { ciJob } from '../../sdk/ci/ci-job.ts';
 import type { DecisionCommand } from '../commands/decisions.ts';
 import { plainText } from '../terminal/display.ts';
 import { lineIn, textIn } from '../reading/line-fields.ts';

@@ -1,7 +1,7 @@
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Given } from '../terminal/arguments.ts';
-import { ciJob } from '../release/ci/ci-job.ts';
+import { ciJob } from '../../sdk/ci/ci-job.ts';
 import { plainText } from '../terminal/display.ts';
 import { openObeying } from './obeying.ts';
 import { printLines, printText } from '../terminal/output.ts';

@@ -1,7 +1,7 @@
 import type { Signer } from '../../ports/signer.ts';
 import { findSecrets } from '../../core/secrets/find-secrets.ts';
 import type { CliPorts } from '../ports.ts';
-import { ciJob } from '../release/ci/ci-job.ts';
+import { ciJob } from '../../sdk/ci/ci-job.ts';
 import { readPlace } from '../release/place.ts';
 import type { Given } from '../terminal/arguments.ts';
 import { problem } from '../problem.ts';

@@ -5,7 +5,7 @@ import type { Signer } from '../../ports/signer.ts';
 import type { CliPorts } from '../ports.ts';
 import type { Reader } from '../reading/reader.ts';
 import { problem } from '../problem.ts';
-import { ciJob } from '../release/ci/ci-job.ts';
+import { ciJob } from '../../sdk/ci/ci-job.ts';
 import { logOfJob } from '../release/log-of-job.ts';
 import { readAnswer } from '../terminal/gateway-answer.ts';
 import type { Check } from './check.ts';

@@ -8,7 +8,7 @@ import { checkLines, offlineChecks } from '../doctor/doctor.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { problem, refuse } from '../problem.ts';
-import { ciJob } from '../release/ci/ci-job.ts';
+import { ciJob } from '../../sdk/ci/ci-job.ts';
 import { readPlace } from '../release/place.ts';
 import type { Given } from '../terminal/arguments.ts';
 import type { CiName } from './ci-snippets.ts';

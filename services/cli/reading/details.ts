@@ -2,30 +2,16 @@ import type { Details, NameValue } from '../../core/markers/marker.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Given } from '../terminal/arguments.ts';
-import { labelsMax } from '../../core/markers/limits.ts';
-import type { CiJob } from '../release/ci/ci-job.ts';
+import type { KnownChange } from '../../sdk/ci/known-change.ts';
+import { withPullRequest, withRef } from '../../sdk/ci/known-change.ts';
 import { nearest } from '../../core/nearest.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
-import { withoutCredentials } from '../release/repository.ts';
+import { withoutCredentials } from '../../sdk/ci/repository.ts';
 
 const triggers = ['push', 'tag', 'schedule', 'api', 'manual', 'rerun', 'auto'];
 const intents = ['planned', 'fix', 'rollback', 'config', 'migration', 'flag'];
 const changeTypes = ['commit', 'pull-request'];
-
-/** What the CI job says of the change, or what is checked out here. */
-export type KnownChange = Pick<
-  CiJob,
-  | 'commit'
-  | 'repository'
-  | 'branch'
-  | 'tag'
-  | 'build'
-  | 'trigger'
-  | 'actor'
-  | 'links'
-  | 'pullRequest'
->;
 
 /**
  * What the options say about the change, and beside them what is known without. `known` null: the options alone, as
@@ -75,16 +61,6 @@ export const readDetails = (
   });
 };
 
-/** Branch and tag have no field of their own: they are labels, where none of that name is given and one has room. */
-const withRef = (labels: readonly NameValue[], known: KnownChange | null): readonly NameValue[] => {
-  const named = new Set(labels.map(({ name }) => name));
-  const refs = (['branch', 'tag'] as const).flatMap((name): readonly NameValue[] => {
-    const value = known?.[name] ?? null;
-    return value === null || named.has(name) ? [] : [{ name, value }];
-  });
-  return [...labels, ...refs.slice(0, Math.max(0, labelsMax - labels.length))];
-};
-
 const readPairs = (
   given: Given,
   option: string,
@@ -115,13 +91,7 @@ const readChanges = (
       );
     changes.push({ type, id, title: title ?? null, url: null });
   }
-  const request = known?.pullRequest ?? null;
-  const isNamed = changes.some(({ type, id }) => type === 'pull-request' && id === request?.id);
-  return ok(
-    request === null || isNamed
-      ? changes
-      : [...changes, { type: 'pull-request', id: request.id, title: null, url: request.url }],
-  );
+  return ok(withPullRequest(changes, known));
 };
 
 const wordFault = (

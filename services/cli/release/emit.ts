@@ -10,7 +10,7 @@ import { fail, ok } from '../../core/result.ts';
 import type { Numbered } from '../../ports/numbering.ts';
 import type { Signer } from '../../ports/signer.ts';
 import type { Given } from '../terminal/arguments.ts';
-import { ciJob } from './ci/ci-job.ts';
+import { ciJob } from '../../sdk/ci/ci-job.ts';
 import { deploymentToPlan, deploymentToUpdate, keepPlan } from './deployment-of.ts';
 import type { Asked } from './deployment-of.ts';
 import type { Draft, EmittingCommand, Origin } from './draft.ts';

@@ -10,7 +10,7 @@ import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { HttpClient } from '../../ports/http.ts';
 import type { Given } from '../terminal/arguments.ts';
-import { ciJob } from './ci/ci-job.ts';
+import { ciJob } from '../../sdk/ci/ci-job.ts';
 import type { InstanceCommand } from '../commands/instances.ts';
 import { append, nothingStored } from './deliver.ts';
 import { plainText } from '../terminal/display.ts';

@@ -8,8 +8,8 @@ import type { CliProblem, ExitCode } from '../problem.ts';
 import { problemTold } from '../problem.ts';
 import type { Note } from '../terminal/note.ts';
 import { printMarkerLine } from '../terminal/output.ts';
-import type { Environment } from './ci/ci-job.ts';
-import { ciJob } from './ci/ci-job.ts';
+import type { Environment } from '../../sdk/ci/ci-job.ts';
+import { ciJob } from '../../sdk/ci/ci-job.ts';
 
 // What is said of a marker that nobody took, and of one that a rule refused.
 

@@ -2,10 +2,10 @@ import type { Slot } from '../../core/markers/marker.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Given } from '../terminal/arguments.ts';
-import type { CiJob } from './ci/ci-job.ts';
+import type { CiJob } from '../../sdk/ci/ci-job.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
-import { repositoryName } from './repository.ts';
+import { repositoryName } from '../../sdk/ci/repository.ts';
 
 const placeOptions = ['environment-name', 'component-name', 'namespace', 'target'];
 

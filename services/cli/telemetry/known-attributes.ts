@@ -10,13 +10,13 @@ import { openDeadline } from '../../sdk/deadline.ts';
 import type { PlannedHere } from '../../ports/planned-here.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
-import type { KnownChange } from '../reading/details.ts';
-import type { CiJob } from '../release/ci/ci-job.ts';
-import { ciJob } from '../release/ci/ci-job.ts';
+import type { KnownChange } from '../../sdk/ci/known-change.ts';
+import type { CiJob } from '../../sdk/ci/ci-job.ts';
+import { ciJob } from '../../sdk/ci/ci-job.ts';
 import { deploymentToUpdate } from '../release/deployment-of.ts';
 import { knownChange } from '../release/draft.ts';
 import { defaultComponent } from '../release/place.ts';
-import { repositoryName } from '../release/repository.ts';
+import { repositoryName } from '../../sdk/ci/repository.ts';
 import type { Given } from '../terminal/arguments.ts';
 import type { Note } from '../terminal/note.ts';
 

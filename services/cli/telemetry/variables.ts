@@ -5,7 +5,7 @@ import {
   readResourceAttributes,
   writeResourceAttributes,
 } from '../../core/telemetry/resource-attributes.ts';
-import type { Environment } from '../release/ci/ci-job.ts';
+import type { Environment } from '../../sdk/ci/ci-job.ts';
 import type { Note } from '../terminal/note.ts';
 import type { KnownAttributes } from './known-attributes.ts';
 

@@ -1,6 +1,6 @@
 import type { Emitted } from '../release/emit.ts';
 import { nameMax } from '../../core/markers/limits.ts';
-import { ciJob } from '../release/ci/ci-job.ts';
+import { ciJob } from '../../sdk/ci/ci-job.ts';
 import { anew } from '../release/deployment-of.ts';
 import { emit } from '../release/emit.ts';
 import { readPlace } from '../release/place.ts';

@@ -1,7 +1,7 @@
-import { nameMax, textMax } from '../../../core/markers/limits.ts';
-import { plainText } from '../../terminal/display.ts';
-import type { CiRun } from '../../../core/deployment-id.ts';
-import { repositoryName, withoutCredentials } from '../repository.ts';
+import { nameMax, textMax } from '../../core/markers/limits.ts';
+import { plainText } from '../../core/plain-text.ts';
+import type { CiRun } from '../../core/deployment-id.ts';
+import { repositoryName, withoutCredentials } from './repository.ts';
 
 // What CI systems say about themselves in the environment. Only what is documented and set in every job is used.
 

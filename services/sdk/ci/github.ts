@@ -1,6 +1,6 @@
 import type { CiJob, Environment, ReadJob } from './ci-words.ts';
 import { address, fits, fitsName, linksOf, nameText, text, triesBeyond } from './ci-words.ts';
-import { repositoryName } from '../repository.ts';
+import { repositoryName } from './repository.ts';
 
 /** https://docs.github.com/en/actions/reference/workflows-and-actions/variables */
 export const github: ReadJob = (env) => {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { ciJob } from '../../../services/cli/release/ci/ci-job.ts';
-import type { Environment } from '../../../services/cli/release/ci/ci-job.ts';
-import { repositoryName, withoutCredentials } from '../../../services/cli/release/repository.ts';
+import { ciJob } from '../../../services/sdk/ci/ci-job.ts';
+import type { Environment } from '../../../services/sdk/ci/ci-job.ts';
+import { repositoryName, withoutCredentials } from '../../../services/sdk/ci/repository.ts';
 import { deploymentIdOf } from '../../../services/core/deployment-id.ts';
 
 const circleci: Environment = {
