@@ -114,11 +114,15 @@ const readDocument = (given: unknown, place: Place): PolicyDocument | undefined 
     );
   if (isPlain(given) && !Object.hasOwn(given, 'version'))
     refuse(inside(place, 'version'), 'missing', `is not there; write version: ${documentVersion}`);
-  if (isPlain(given) && !Object.hasOwn(given, 'policies'))
+  // To close the names is something to say by itself; without it an empty document says nothing.
+  const isClosing = isPlain(given) && Object.hasOwn(given, 'closed');
+  const isWithout = isPlain(given) && !Object.hasOwn(given, 'policies');
+  if (isWithout && !isClosing)
     refuse(inside(place, 'policies'), 'missing', 'are not there; write policies: and a list');
-  const read = readGroup(documentFields, given, place);
-  if (read?.policies === undefined) return undefined;
-  const { policies, closed } = read;
+  const read = readGroup(isClosing ? closingFields : documentFields, given, place);
+  const policies = read?.policies ?? (isWithout ? [] : undefined);
+  if (read === undefined || policies === undefined) return undefined;
+  const { closed } = read;
   for (const [index, policy] of policies.entries()) {
     const first = policies.findIndex((other) => isSamePlace(other, policy));
     if (first < index)
@@ -277,6 +281,11 @@ const documentFields = {
   version: numberIn({ least: documentVersion, most: documentVersion }),
   policies: listOf(readPlaced, 1, policiesMax, 'policies'),
   closed: group({ environments: closedNames, components: closedNames }),
+};
+
+const closingFields = {
+  ...documentFields,
+  policies: listOf(readPlaced, 0, policiesMax, 'policies'),
 };
 
 const over = (preset: Policy, given: Given, metrics: readonly MetricPolicy[]): Policy => {
