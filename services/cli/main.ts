@@ -58,7 +58,7 @@ const answer = async (): Promise<number> => {
   if (!request.ok) return refused(request.problem);
   switch (request.value.ask) {
     case 'help':
-      terminal.out((await import('./terminal/help.ts')).helpText(request.value.about));
+      terminal.out(await helpAbout(request.value.about));
       return 0;
     case 'version':
       terminal.out(`${await packageVersion()}\n`);
@@ -69,8 +69,19 @@ const answer = async (): Promise<number> => {
 };
 
 /** What pipelines run is looked for before the table of all commands is loaded. */
-const commandsFor = async ([first]: readonly string[]): Promise<readonly Command[]> =>
-  first === 'release' ? releaseCommands : (await import('./commands.ts')).commands;
+const commandsFor = async ([first]: readonly string[]): Promise<readonly Command[]> => {
+  if (first === 'release') return releaseCommands;
+  return first === 'emit'
+    ? (await import('./main/emit-command.ts')).commandsWithFlags()
+    : (await import('./commands.ts')).commands;
+};
+
+const helpAbout = async (about: string): Promise<string> => {
+  const ofKind = about.startsWith('emit')
+    ? (await import('./main/emit-command.ts')).kindHelp(about, args)
+    : undefined;
+  return ofKind ?? (await import('./terminal/help.ts')).helpText(about);
+};
 
 const refused = async (cause: CliProblem): Promise<ExitCode> => {
   printProblem(terminal, isJson, cause);

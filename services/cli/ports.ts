@@ -1,5 +1,6 @@
 import type { CheckTools } from '../core/check/check-record.ts';
 import type { FillBody } from '../core/markers/codec.ts';
+import type { FieldsOfShape } from '../core/markers/shape-field.ts';
 import type { Position } from '../core/log/record.ts';
 import type { FoldState } from '../core/projection.ts';
 import type { Result } from '../core/result.ts';
@@ -193,6 +194,8 @@ export type CliPorts = {
   readonly yaml: () => Promise<Yaml>;
   /** Completes what somebody told of a marker in JSON. */
   readonly bodyFiller: () => Promise<FillBody>;
+  /** What can be said in each shape. */
+  readonly shapeFields: () => Promise<FieldsOfShape>;
   /** What would become of dead letters that are appended again. */
   readonly planRedrive: (atHand: AtHand) => PlanRedrive;
   /** What the read models would forget. */

@@ -1,7 +1,7 @@
 import type { CliPorts, Running, ServiceName } from '../../services/cli/ports.ts';
 import type { CliProblem } from '../../services/cli/problem.ts';
-import { wantsJson } from '../../services/cli/terminal/arguments.ts';
-import { parseArguments } from '../../services/cli/terminal/parse-arguments.ts';
+import { parseCommandLine, wantsJson } from '../../services/cli/terminal/arguments.ts';
+import { commandsWithFlags, shapeFields } from '../../services/cli/main/emit-command.ts';
 import { printNote, printProblem } from '../../services/cli/terminal/output.ts';
 import { foldFailed, problem, refuse } from '../../services/cli/problem.ts';
 import { run } from '../../services/cli/run.ts';
@@ -106,7 +106,7 @@ const deskBefore = (
       hasColour: options.hasColour ?? false,
     };
     const ended = (exit: number): Said => ({ exit, out: linesOf(out), err: linesOf(err) });
-    const request = parseArguments(args);
+    const request = parseCommandLine(args, commandsWithFlags());
     if (!request.ok) {
       printProblem(terminal, isJson, request.problem);
       return ended(request.problem.exit);
@@ -266,6 +266,7 @@ const portsOf = (
       return text === undefined ? refuse('file-invalid', `${path}: no such file`, '') : ok(text);
     },
     bodyFiller: async () => openBodyFiller(loadSchemas()),
+    shapeFields: async () => shapeFields(),
     yaml: async () => ({ read: readYaml, print: printYaml }),
     planRedrive: ({ generation, state }) =>
       openPlanRedrive(

@@ -2,6 +2,7 @@ import type { FillBody, Shape } from '../../core/markers/codec.ts';
 import { fail, ok } from '../../core/result.ts';
 import { bodyFault } from './body-check.ts';
 import { isObject } from './json.ts';
+import { newestSchema } from './newest-schema.ts';
 import type { SchemaFile } from './schema-files.ts';
 import type { RecordNode, SchemaNode } from './schema-tree.ts';
 import { parseSchema } from './schema-tree.ts';
@@ -11,16 +12,11 @@ import { parseSchema } from './schema-tree.ts';
  * absent is null, a list is empty, a record is completed inside. Everything else must be there and nothing more may be.
  */
 export const openBodyFiller = (schemas: readonly SchemaFile[]): FillBody => {
-  const newest = new Map<Shape, SchemaFile>();
-  for (const schema of schemas)
-    if (schema.version > (newest.get(schema.shape)?.version ?? 0)) newest.set(schema.shape, schema);
   const nodes = new Map<Shape, RecordNode>();
   const nodeOf = (shape: Shape): RecordNode => {
     const known = nodes.get(shape);
     if (known !== undefined) return known;
-    const file = newest.get(shape);
-    if (file === undefined) throw new TypeError(`no schema of the shape ${shape} was opened`);
-    const node = parseSchema(file.text);
+    const node = parseSchema(newestSchema(schemas, shape).text);
     nodes.set(shape, node);
     return node;
   };

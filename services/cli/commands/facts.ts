@@ -240,16 +240,20 @@ export const factCommands: readonly CommandOf<FactCommand | LiftCommand>[] = [
   },
   {
     name: 'emit',
-    summary: 'any marker that an emitter may sign, told in JSON',
+    summary: 'any marker that an emitter may sign: a flag for each field, or JSON',
     words: [{ name: 'kind', isOptional: true }],
     options: [
       option('kind', 'KIND', 'its kind, where neither the word nor the JSON tells it'),
-      option('from-json', 'FILE', 'one JSON object; - for standard input (default)'),
+      option('from-json', 'FILE', 'one JSON object; - for standard input (default without flags)'),
       ...delivered,
     ],
     notes: [
+      'plimsoll emit KIND --help lists the flags of a kind, made from its schema; flags win over JSON.',
       'Fields by their names in the schemas; what is left out gets its default. environment,',
       'component, namespace and target may stand for slot, run (a deploy name) for deployment.',
+      'Kinds: planned, started, succeeded, failed, canceled, traffic-shifted, phase-advanced, logged,',
+      'recorded, undeployed, released, support-ended, label, flag-changed, config-changed,',
+      'secret-changed, migration-started, migration-finished, incident-opened, incident-resolved.',
     ],
     examples: ['--kind=logged --from-json=-', 'incident-opened --from-json=incident.json'],
   },

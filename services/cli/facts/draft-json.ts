@@ -1,9 +1,11 @@
 import { isJsonFields } from '../../core/json-text.ts';
-import { isCircumstance, isPlaceFact } from '../../core/markers/kinds.ts';
+import { isCircumstance, isKind, isPlaceFact, kinds } from '../../core/markers/kinds.ts';
 import { valueBytesMax } from '../../core/markers/limits.ts';
 import type { Emittable, Marker } from '../../core/markers/marker.ts';
 import { markerTold, readTold } from '../../core/markers/told-json.ts';
+import type { FieldsOfShape } from '../../core/markers/shape-field.ts';
 import type { Body } from '../../core/markers/upcast.ts';
+import { nearest } from '../../core/nearest.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { CliPorts } from '../ports.ts';
@@ -11,8 +13,9 @@ import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
 import type { Draft } from '../release/draft.ts';
 import type { Given } from '../terminal/arguments.ts';
+import { hasFlags, tellableKinds, withFlags } from './emit-flags.ts';
 
-// Any marker that an emitter may sign, told in JSON: the same form that a gateway takes with a token.
+// Any marker that an emitter may sign, told in JSON, the form that a gateway takes with a token, or by flags.
 
 const hint = 'for instance: {"kind": "logged", "component": "shop", "version": "2.0.0"}';
 
@@ -20,21 +23,19 @@ const hint = 'for instance: {"kind": "logged", "component": "shop", "version": "
 const written = ['marker', 'kind', 'audience', 'source', 'occurredAt', 'producer', 'sequence'];
 
 export const draftJson = async (
-  ports: Pick<CliPorts, 'readPieces' | 'tools' | 'ids' | 'clock' | 'settings' | 'bodyFiller'>,
+  ports: Pick<
+    CliPorts,
+    'readPieces' | 'tools' | 'ids' | 'clock' | 'settings' | 'bodyFiller' | 'shapeFields'
+  >,
   given: Given,
 ): Promise<Result<Draft, CliProblem>> => {
-  const json = await readJson(ports, given.value('from-json') ?? '-');
+  const fieldsOf = await ports.shapeFields();
+  const json = await readJson(ports, given, fieldsOf);
   if (!json.ok) return json;
-  const kind = given.words[0] ?? given.value('kind');
-  const { kind: told } = json.value;
-  if (kind !== null && told !== undefined && told !== kind)
-    return refuse(
-      'field-invalid',
-      `the JSON tells a ${JSON.stringify(told)}, and the command line a ${kind}`,
-      'name the kind once',
-    );
+  const told = withKind(json.value, given, fieldsOf);
+  if (!told.ok) return told;
   const { audience } = ports.settings;
-  const read = readTold(kind === null ? json.value : { ...json.value, kind }, audience);
+  const read = readTold(told.value, audience);
   if (!read.ok) return refuse(read.problem.code, read.problem.message, read.problem.hint ?? hint);
   const { fields, run, shape, occurredAt } = read.value;
   const named = typeof fields['deployment'] === 'string' ? fields['deployment'] : null;
@@ -66,6 +67,36 @@ export const draftJson = async (
   });
 };
 
+/** What was told, with the kind that the command line names and the fields that its flags say. */
+const withKind = (json: Body, given: Given, fieldsOf: FieldsOfShape): Result<Body, CliProblem> => {
+  const named = [given.words[0], given.value('kind'), json['kind']].filter(
+    (one) => one !== undefined && one !== null,
+  );
+  const [kind] = named;
+  const other = named.find((one) => one !== kind);
+  if (other !== undefined)
+    return refuse(
+      'field-invalid',
+      `two kinds are named: ${JSON.stringify(kind).slice(0, namedMax)} and ${JSON.stringify(other).slice(0, namedMax)}`,
+      'name the kind once',
+    );
+  if (typeof kind !== 'string' || !isKind(kind) || kinds[kind].role !== 'emitter') {
+    const near = typeof kind === 'string' ? nearest(kind, tellableKinds()) : undefined;
+    return refuse(
+      'kind-unknown',
+      kind === undefined
+        ? 'no kind is named'
+        : `${JSON.stringify(kind).slice(0, namedMax)} is no kind that can be told`,
+      near === undefined
+        ? `plimsoll emit --kind=KIND; one of ${tellableKinds().join(', ')}`
+        : `did you mean ${near}?`,
+    );
+  }
+  return withFlags({ ...json, kind }, kind, given, fieldsOf);
+};
+
+const namedMax = 64;
+
 const aboutOf = (marker: Marker, isNamed: boolean): Draft['about'] => {
   if (marker.kind === 'planned') return 'planned';
   if (isPlaceFact(marker)) return 'own';
@@ -75,7 +106,17 @@ const aboutOf = (marker: Marker, isNamed: boolean): Draft['about'] => {
 const without = (body: object, names: readonly string[]): Body =>
   Object.fromEntries(Object.entries(body).filter(([name]) => !names.includes(name)));
 
+/** What the flags alone can tell needs no JSON, and nobody waits for a standard input that never ends. */
 const readJson = async (
+  ports: Pick<CliPorts, 'readPieces' | 'tools'>,
+  given: Given,
+  fieldsOf: FieldsOfShape,
+): Promise<Result<Body, CliProblem>> => {
+  const path = given.value('from-json') ?? (hasFlags(given, fieldsOf) ? null : '-');
+  return path === null ? ok({}) : readJsonAt(ports, path);
+};
+
+const readJsonAt = async (
   { readPieces, tools }: Pick<CliPorts, 'readPieces' | 'tools'>,
   path: string,
 ): Promise<Result<Body, CliProblem>> => {

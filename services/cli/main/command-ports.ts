@@ -151,6 +151,7 @@ export const commandPorts = (
       ]);
       return openBodyFiller(loadSchemas());
     },
+    shapeFields: async () => (await import('./emit-command.ts')).shapeFields(),
     yaml: async () => (await import('./yaml.ts')).yaml,
     planRedrive: (models) => async (choice, options) =>
       (await atHand()).planRedrive(models)(choice, options),

@@ -110,8 +110,10 @@ const twins: readonly (readonly string[])[] = [
 ];
 
 /** Whether that is the option's name, or another name of the same. */
-export const isNamed = ({ name }: Option, written: string): boolean =>
-  name === written || twins.some((names) => names.includes(name) && names.includes(written));
+export const isNamed = ({ name, others }: Option, written: string): boolean =>
+  name === written ||
+  others?.includes(written) === true ||
+  twins.some((names) => names.includes(name) && names.includes(written));
 
 const readGiven = (command: Command, args: readonly string[]): Result<Given, CliProblem> => {
   const options = optionsOf(command);
@@ -212,7 +214,7 @@ const unknownOption = (
   written: string,
 ): Result<never, CliProblem> => {
   const bare = written.replace(/^-+/, '');
-  const names = options.map(({ name }) => name);
+  const names = options.flatMap(({ name, others = [] }) => [name, ...others]);
   const near = nearest(bare, names) ?? names.find((name) => name.startsWith(`${bare}-`));
   return refuse(
     'option-unknown',

@@ -14,7 +14,9 @@ export const withDefaults = (
 ): Given => {
   const names = new Set(command.options.map(({ name }) => name));
   const isEmitting = names.has('no-fail') || command.program !== undefined;
-  const says = isEmitting && (names.has('target-version') || names.has('version'));
+  // What JSON tells would have to be worth more.
+  const isPlain = command.name !== 'emit';
+  const says = isEmitting && isPlain && (names.has('target-version') || names.has('version'));
   if (!says || Object.keys(defaults).length === 0) return given;
   const byOption = new Map(
     Object.entries(defaults).flatMap(([written, { value }]) => {

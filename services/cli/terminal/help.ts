@@ -122,10 +122,10 @@ const commandHelp = (command: Command): string => {
   ].join('\n');
 };
 
-const written = ({ name, value }: Option): string =>
+export const written = ({ name, value }: Option): string =>
   value === null ? `--${name}` : `--${name}=${value}`;
 
-const meaningOf = ({ meaning, isRequired, isRepeatable }: Option): string =>
+export const meaningOf = ({ meaning, isRequired, isRepeatable }: Option): string =>
   [meaning, isRequired ? '(required)' : '', isRepeatable ? '(repeatable)' : '']
     .filter((part) => part !== '')
     .join(' ');
@@ -133,7 +133,7 @@ const meaningOf = ({ meaning, isRequired, isRepeatable }: Option): string =>
 const examplesOf = ({ name, examples }: Command): readonly string[] =>
   examples.map((example) => `  plimsoll ${name} ${example}`.trimEnd());
 
-const twoColumns = (
+export const twoColumns = (
   rows: readonly (readonly [left: string, right: string])[],
 ): readonly string[] => {
   const width = Math.max(...rows.map(([left]) => left.length));

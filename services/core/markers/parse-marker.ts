@@ -106,10 +106,13 @@ const isAudience: Check = (value) =>
   typeof value === 'string' && audiencePattern.test(value)
     ? undefined
     : 'must be 1 to 63 of a-z, 0-9, dot, dash and underscore, and begin with a letter or digit';
-const oneOf =
-  (...words: readonly string[]): Check =>
-  (value) =>
+const wordsOfCheck = new WeakMap<Check, readonly string[]>();
+const oneOf = (...words: readonly string[]): Check => {
+  const check: Check = (value) =>
     words.includes(value as string) ? undefined : `must be one of ${words.join(', ')}`;
+  wordsOfCheck.set(check, words);
+  return check;
+};
 const listOf =
   (countMax: number, check: Check): Check =>
   (value, body) =>
@@ -533,6 +536,25 @@ const buildChecks = (kind: Kind): FieldChecks => {
     case 'policy-set':
       return policyChecks;
   }
+};
+
+/** What a kind asks of one field of its shape, for whoever asks people for it. */
+export type FieldAsked = {
+  /** The kind says nothing in it. */
+  readonly isUnsaid: boolean;
+  /** The only words that it takes; none: any. */
+  readonly words: readonly string[];
+  /** Whether the value that stands where nobody says anything is refused. */
+  readonly isRefused: (byDefault: unknown) => boolean;
+};
+
+export const fieldAsked = (kind: Kind, path: string): FieldAsked => {
+  const checks = checksOf(kind).flatMap(([of, check]) => (of === path ? [check] : []));
+  return {
+    isUnsaid: checks.some((check) => check === isNull || check === isEmptyText),
+    words: checks.flatMap((check) => wordsOfCheck.get(check) ?? []),
+    isRefused: (byDefault) => checks.some((check) => check(byDefault, {}) !== undefined),
+  };
 };
 
 type NamedCheck = {

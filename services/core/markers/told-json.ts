@@ -42,7 +42,8 @@ export type Added = {
 };
 
 const placeNames = ['namespace', 'environment', 'component', 'target'] as const;
-const notTold: readonly string[] = ['marker', 'source', 'producer', 'sequence'];
+/** Of the envelope, what the teller does not know. */
+export const notTold: readonly string[] = ['marker', 'source', 'producer', 'sequence'];
 
 /** Reads a JSON value of any kind; the kinds are those that emitters say. */
 export const readTold = (json: unknown, audience: string): Result<ToldMarker, ToldProblem> => {
@@ -99,10 +100,11 @@ export const markerTold = (
 const fieldsHint = 'the fields of each kind: GET /v1/schemas, or the folder schemas';
 
 /** What comes to a place or goes from it without a plan: its id is its marker's. */
-const isOneOfItsOwn = (kind: Kind): boolean => kinds[kind].shape === 'place' && kind !== 'label';
+export const isOneOfItsOwn = (kind: Kind): boolean =>
+  kinds[kind].shape === 'place' && kind !== 'label';
 
 /** What commands say where nothing else is told, and no schema says. */
-const defaultsOf = (kind: Kind): Body => {
+export const defaultsOf = (kind: Kind): Body => {
   if (kind === 'planned') return { name: 'default' };
   return kind === 'undeployed' || kind === 'label' ? { version: '' } : {};
 };
