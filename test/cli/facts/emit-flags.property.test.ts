@@ -118,7 +118,7 @@ const flagsOf = (body: object, isWhole: boolean, inside = ''): readonly string[]
     if (inner === true) return [flag];
     if (Array.isArray(inner)) return inner.map((item) => `${flag}=${itemText(item)}`);
     if (typeof inner === 'object') return flagsOf(inner, isWhole, `${inside}${kebab(name)}.`);
-    return [`${flag}=${String(inner)}`];
+    return [`${flag}=${typeof inner === 'string' ? inner : JSON.stringify(inner)}`];
   });
 
 const itemText = (item: unknown): string => {
