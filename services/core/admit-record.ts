@@ -11,7 +11,7 @@ import type { PolicyRow } from './policy-records.ts';
 import { rowsNeeded } from './projection.ts';
 import type { Result } from './result.ts';
 import { fail, ok } from './result.ts';
-import { secretsInBody } from './secrets/screen-body.ts';
+import { secretHint, secretsInBody } from './secrets/screen-body.ts';
 import type { Trust } from './trust/trust.ts';
 
 // A signed record before the log: proven, the rows read that the rules look at, and the rules asked.
@@ -71,7 +71,7 @@ const secretRefused = ({
     : fail({
         code: 'secret-found',
         message: `${secret.path} holds what looks like a secret (${secret.kind})`,
-        hint: 'nothing was written; take it out and sign anew (plimsoll: --redact). If it was shown in a log, change it',
+        hint: `${secretHint(secret)}nothing was written; take it out and sign anew (plimsoll: --redact). If it was shown in a log, change it`,
       });
 };
 

@@ -15,7 +15,7 @@ import { markerTold, readTold } from '../core/markers/told-json.ts';
 import { signMarker, traceParentOf } from '../core/markers/wire.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
-import { maskBody, secretsInBody } from '../core/secrets/screen-body.ts';
+import { maskBody, secretHint, secretsInBody } from '../core/secrets/screen-body.ts';
 import { openDeadline } from './deadline.ts';
 import { deliverByHttp } from './deliver-http.ts';
 import type { Cause, Sent } from './send-or-keep.ts';
@@ -138,7 +138,7 @@ export const createEmitter = async (
       : fail({
           code: 'secret-found',
           message: `${secret.path} holds what looks like a secret (${secret.kind}): ${secret.masked}`,
-          hint: 'say it without the secret; nothing was sent',
+          hint: `${secretHint(secret)}say it without the secret; nothing was sent`,
         });
   };
 

@@ -7,6 +7,8 @@ export type Option = {
   readonly isRequired?: boolean;
   /** An empty value is as if the option were not there: it is worth less than what it stands beside. */
   readonly mayBeEmpty?: boolean;
+  /** Its value is never shown again. */
+  readonly isSecret?: boolean;
   /** Other names of the same. */
   readonly others?: readonly string[];
   /** One letter, written behind one dash, as another program's users write it. */

@@ -53,12 +53,18 @@ const instanceOption = option(
 );
 const noTargetOption = option('target', 'NAME', 'not taken: releases have no target');
 
+/** An address may hold a password, too. */
+const secret = (name: string, value: string, meaning: string): Option => ({
+  ...option(name, value, meaning),
+  isSecret: true,
+});
+
 /** What Pact's own client takes to find its broker: taken, so that a prefix is all there is to replace. */
 const brokerOptions: readonly Option[] = [
-  { ...option('broker-base-url', 'URL', 'not used: PLIMSOLL_URL says where to'), short: 'b' },
-  { ...option('broker-username', 'NAME', 'not used'), short: 'u' },
-  { ...option('broker-password', 'TEXT', 'not used'), short: 'p' },
-  { ...option('broker-token', 'TEXT', 'not used'), short: 'k' },
+  { ...secret('broker-base-url', 'URL', 'not used: PLIMSOLL_URL says where to'), short: 'b' },
+  { ...secret('broker-username', 'NAME', 'not used'), short: 'u' },
+  { ...secret('broker-password', 'TEXT', 'not used'), short: 'p' },
+  { ...secret('broker-token', 'TEXT', 'not used'), short: 'k' },
   { ...option('output', 'FORM', 'not used: --json'), short: 'o' },
   { ...option('verbose', null, 'not used'), short: 'v' },
 ];

@@ -6,7 +6,7 @@ import { parseMarker } from '../../core/markers/parse-marker.ts';
 import type { Body } from '../../core/markers/upcast.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
-import { maskBody, secretsInBody } from '../../core/secrets/screen-body.ts';
+import { maskBody, secretHint, secretsInBody } from '../../core/secrets/screen-body.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
@@ -96,7 +96,7 @@ export const screenBody = (
   return refuse(
     'secret-found',
     `${spokenPath(left.path, reasonOption)} holds what looks like a secret: ${left.kind}, ${left.masked}`,
-    `nothing was written; take it out${hint}. If it was shown in a log, change it`,
+    `${secretHint(left)}nothing was written; take it out${hint}. If it was shown in a log, change it`,
   );
 };
 

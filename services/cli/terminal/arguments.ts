@@ -197,16 +197,19 @@ const repeatFault = (
 ): Result<never, CliProblem> | undefined => {
   if (option.isRepeatable === true) return undefined;
   if (before.some((other) => other.name === name))
-    return refuse('option-repeated', `--${name} stands twice`, 'name it once');
+    return refuse('option-repeated', `${dashed(option, name)} stands twice`, 'name it once');
   const other = before.find((one) => one.value !== value);
-  return other === undefined
-    ? undefined
-    : refuse(
-        'option-repeated',
-        `--${other.name}=${quote(other.value)} and --${name}=${quote(value)} contradict each other`,
-        'they are two names of one option: name it once',
-      );
+  if (other === undefined) return undefined;
+  const said = (one: Pick<ReadOption, 'name' | 'value'>): string =>
+    `${dashed(option, one.name)}${option.isSecret === true ? '' : `=${quote(one.value)}`}`;
+  return refuse(
+    'option-repeated',
+    `${said(other)} and ${said({ name, value })} contradict each other`,
+    'they are two names of one option: name it once',
+  );
 };
+
+const dashed = ({ short }: Option, name: string): string => `${name === short ? '-' : '--'}${name}`;
 
 const unknownOption = (
   command: Command,

@@ -1,6 +1,7 @@
 import type { Body } from '../markers/upcast.ts';
 import { findSecrets, maskSecrets } from './find-secrets.ts';
 import { maskAddresses } from './personal.ts';
+import { isSecretVersion } from './secret-version.ts';
 
 /** A secret in a field: nothing of it is told but how it begins. */
 export type FieldSecret = {
@@ -14,9 +15,46 @@ export type FieldSecret = {
  * Secrets in the texts of a marker. The value of a name stands behind it, as `password=…` does, so that what only its
  * name gives away is found.
  */
-export const secretsInBody = (body: object): readonly FieldSecret[] =>
+export const secretsInBody = (body: object): readonly FieldSecret[] => {
   // Nearly every marker holds none: one look at all of it says so.
-  findSecrets(allText(body)).length === 0 ? [] : secretsAt(body, '');
+  const found = findSecrets(allText(body)).length === 0 ? [] : secretsAt(body, '');
+  const versions = noVersions(body).filter((field) => !found.some(({ path }) => path === field));
+  return versions.length === 0
+    ? found
+    : [
+        ...found,
+        ...versions.map((path) => ({
+          path,
+          kind: unlikeVersion,
+          masked: `… (${textAt(body, path).length} characters)`,
+        })),
+      ];
+};
+
+/** Where the value of a secret may have been given for its version. */
+const noVersions = (body: object): readonly ('fromVersion' | 'toVersion')[] =>
+  textAt(body, 'kind') === 'secret-changed'
+    ? (['fromVersion', 'toVersion'] as const).filter((field) => {
+        const text = textAt(body, field);
+        return !isMask(text) && !isSecretVersion(text, textAt(body, 'name'));
+      })
+    : [];
+
+const isMask = (text: string): boolean => /^(?:\*{3}|\[masked [\w-]{1,64}\])$/.test(text);
+
+/** What else is to be said to whoever is refused because of such a secret. */
+export const secretHint = ({ kind }: Pick<FieldSecret, 'kind'>): string =>
+  kind === unlikeVersion
+    ? 'a version of a secret is a number, a date, 1.2.3 or an id (hex, UUID), never its value; '
+    : '';
+
+const unlikeVersion = 'unlike-a-version';
+
+/** The text of a field; empty where it holds none. */
+const textAt = (body: object, field: string): string => {
+  const value = (body as Body)[field];
+  return typeof value === 'string' ? value : '';
+};
 
 const secretsAt = (value: unknown, path: string): readonly FieldSecret[] => {
   if (typeof value === 'string')
@@ -35,8 +73,12 @@ const secretsAt = (value: unknown, path: string): readonly FieldSecret[] => {
 };
 
 /** The body with its secrets written over, as far as `covers` says, and addresses of people cut short. */
-export const maskBody = (body: Body, covers: (text: string) => boolean): Body =>
-  maskAt(body, covers) as Body;
+export const maskBody = (body: Body, covers: (text: string) => boolean): Body => ({
+  ...(maskAt(body, covers) as Body),
+  ...Object.fromEntries(
+    noVersions(body).flatMap((field) => (covers(textAt(body, field)) ? [[field, '***']] : [])),
+  ),
+});
 
 const maskAt = (value: unknown, covers: (text: string) => boolean): unknown => {
   if (typeof value === 'string') return maskAddresses(covers(value) ? maskSecrets(value) : value);

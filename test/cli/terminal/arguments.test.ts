@@ -172,10 +172,20 @@ describe('options of several names', () => {
   test.each(named.filter((each) => !isList(each)))('by two names: $title', (each) => {
     const [first, second] = each.names.toReversed();
     expect(given(twice(each, 'a', 'a')).value(each.option.name)).toBe('a');
+    const [a, b] = each.option.isSecret === true ? ['', ''] : ['="a"', '="b"'];
     expect(refusal(...twice(each, 'a', 'b'))).toBe(
-      `option-repeated: --${first}="a" and --${second}="b" contradict each other | they are two names of one option: name it once`,
+      `option-repeated: --${first}${a} and --${second}${b} contradict each other | they are two names of one option: name it once`,
     );
     const again = twice({ ...each, line: [...each.line, `--${first}=a`] }, 'a', 'a');
     expect(refusal(...again)).toContain(`--${first} stands twice`);
   });
+});
+
+test('a value that may be a password is not shown again, nor is a letter written as a name', () => {
+  const line = ['record-deployment', '-a', 'foo', '-e', '1', '--environment=test'];
+  expect(refusal(...line, '--broker-token=hunter2', '-k', 'hunter3')).toBe(
+    'option-repeated: --broker-token and -k contradict each other | they are two names of one option: name it once',
+  );
+  for (const name of ['broker-base-url', 'broker-username', 'broker-password', 'broker-token'])
+    expect(refusal(...line, `--${name}=hunter2`, `--${name}=hunter3`)).not.toContain('hunter');
 });
