@@ -163,7 +163,8 @@ const portsOf = (
     note,
     holdNotes: () => () => [],
     isJson,
-    sinceStartMs: () => 0,
+    // No whole number, as a real one is.
+    sinceStartMs: () => 0.07,
     // Nothing here takes so long that anybody would give up waiting.
     clock: { nowMs, sleep: (_ms, signal) => untilAborted(signal) },
     ids: createMemoryIds(`desk ${nowMs()}`, nowMs),

@@ -27,19 +27,26 @@ export const openGit = (
 ): Omit<Git, 'isHere'> => {
   const git = (words: readonly string[], withinMs: number): Promise<string | null> =>
     new Promise((done) => {
-      execFile(
+      const child = execFile(
         'git',
         [...quiet, ...words],
         {
           env: { ...env, ...quietEnv },
           encoding: 'utf8',
-          timeout: withinMs,
+          // It takes whole ones alone.
+          timeout: Math.max(1, Math.ceil(withinMs)),
           killSignal: 'SIGKILL',
           maxBuffer: answerBytesMax,
           ...(folder === undefined ? {} : { cwd: folder }),
         },
-        (error, stdout) => done(error === null ? stdout : null),
+        (error, stdout) => {
+          process.off('exit', forget);
+          done(error === null ? stdout : null);
+        },
       );
+      // One that hangs must not outlive who asked.
+      const forget = (): void => void child.kill('SIGKILL');
+      process.once('exit', forget);
     });
   return {
     address: async () => {

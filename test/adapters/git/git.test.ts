@@ -41,6 +41,8 @@ test('commits that one has and the other has not, newest first', async () => {
     1,
   );
   expect(await git.commitsBetween(to, from, limits)).toEqual([]);
+  // What is left of a deadline is no whole number.
+  expect(await git.commitsBetween(to, from, { ...limits, withinMs: 9389.93 })).toEqual([]);
 });
 
 test.each([

@@ -48,6 +48,25 @@ const log = (version: string, ...more: readonly string[]): readonly string[] => 
 const nothing: Told = { changes: [], tickets: [] };
 
 describe.each([false, true])('what a version brings (through a gateway: %s)', (isRemote) => {
+  test('is left out where git breaks in a way that nobody thought of', async () => {
+    const shop = await aShop({
+      isRemote,
+      change: (ports) => ({
+        ...ports,
+        git: {
+          ...ports.git,
+          commitsBetween: () => {
+            throw new RangeError('not so');
+          },
+        },
+      }),
+    });
+    shop.commit('First');
+    expect(await told(shop, ...log('1'))).toEqual(nothing);
+    shop.commit('Second');
+    expect(await told(shop, ...log('2'))).toEqual(nothing);
+  });
+
   test('are the commits since the one that stands there, with their requests and tickets', async () => {
     const shop = await aShop({ isRemote });
     shop.commit('First');
