@@ -7,8 +7,11 @@ import { join } from 'node:path';
 /** What is kept of stderr: more than is said of it, so that a secret is seen whole before it is cut. */
 const tailBytesMax: number = 64 * 1024;
 
-/** What it left in the pipe is there by then; what it started in the background may write on for ever. */
-const drainedWithinMs = 200;
+/**
+ * What it left in the pipe is there by then. It takes that long only where the pipe does not end: what it started in the
+ * background may write on for ever. Of a failure the last lines are worth more.
+ */
+const drainedWithinMs = { ok: 500, failed: 2000 };
 
 /** The stderr that a program is to have, and what it wrote there last. */
 export type StderrTail = {
@@ -18,7 +21,7 @@ export type StderrTail = {
   /** To be called when the program was started. */
   readonly started: () => void;
   /** To be called when it has ended. */
-  readonly read: () => Promise<string>;
+  readonly read: (end: keyof typeof drainedWithinMs) => Promise<string>;
 };
 
 /** Our own stderr as it is; nothing is known of what was written there. */
@@ -126,11 +129,11 @@ const tailOfPipe = (): StderrTail => {
     stdio,
     missing: null,
     started: () => closeSync(stdio),
-    read: async () => {
+    read: async (end) => {
       const socket = await Promise.race([reading, over]);
       if (socket !== undefined) {
         let timer: NodeJS.Timeout | undefined;
-        const late = new Promise<void>((done) => (timer = setTimeout(done, drainedWithinMs)));
+        const late = new Promise<void>((done) => (timer = setTimeout(done, drainedWithinMs[end])));
         await Promise.race([new Promise<void>((done) => socket.once('close', done)), late]);
         clearTimeout(timer);
         socket.destroy();

@@ -30,7 +30,8 @@ export const wrapProgram: WrapProgram = ([program, ...words], { keepsTail }) =>
       ended: Omit<ProgramEnd, 'asked' | 'tail' | 'tailMissing'>,
     ): Promise<void> => {
       witness.dismiss();
-      done({ ...ended, asked, tail: await tail.read(), tailMissing: tail.missing });
+      const last = await tail.read(ended.exit === 0 ? 'ok' : 'failed');
+      done({ ...ended, asked, tail: last, tailMissing: tail.missing });
     };
     child.once('error', (cause: NodeJS.ErrnoException) => {
       // A signal that it did not take is no end of it.
