@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import type { ViteUserConfig } from 'vitest/config';
+import { LongestFirst } from './longest-first.ts';
 
 const integrationFiles = ['test/**/*.integration.test.ts'];
 /** Laws over many random histories, and crowds of processes: too long for `npm run check`. */
@@ -18,6 +19,7 @@ const config: ViteUserConfig = defineConfig({
     pool: 'forks',
     execArgv: ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'],
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     // Timeouts end what hangs; a machine with much other work is twenty times slower than a quiet one.
     hookTimeout: 180_000,
     projects: [
@@ -43,11 +45,10 @@ const config: ViteUserConfig = defineConfig({
       {
         extends: true,
         test: {
-          // Real Kafka and Redis; one file at a time, because the machine and the stack are shared.
+          // Real Kafka and Redis, which the files share: each has an audience of its own there, or servers of its own.
           name: 'integration',
           include: integrationFiles,
           globalSetup: ['test/support/stack-setup.ts'],
-          fileParallelism: false,
           testTimeout: 180_000,
         },
       },
