@@ -74,7 +74,7 @@ test('a broker that takes connections and answers nothing is asked once, and the
         () => true,
         () => false,
       );
-      answers.push(await Promise.race([answered, sleep(2_000, false)]));
+      answers.push(await Promise.race([answered, sleep(4_000, false)]));
     }
     expect(answers.filter((answered) => !answered)).toHaveLength(1);
     await Promise.all(admins.map((admin) => admin.disconnect()));

@@ -76,7 +76,7 @@ describe('answers that are lost after the broker has written', () => {
   test('are told as unknown when no answer comes in time, and the next append works', async () => {
     let broken = true;
     const sockets = lossySockets('answer', () => broken);
-    const log = await open({ socketFactory: sockets.factory, answerWithinMs: 1_500 });
+    const log = await open({ socketFactory: sockets.factory, answerWithinMs: 4_000 });
     expect(await log.append(0, [record('perhaps')])).toMatchObject({
       ok: false,
       problem: { code: 'unknown' },
@@ -106,7 +106,7 @@ describe('requests that are lost before the broker sees them', () => {
   test('are not sent again once the caller was told that the time is up', async () => {
     let broken = true;
     const sockets = lossySockets('request', () => broken);
-    const log = await open({ socketFactory: sockets.factory, answerWithinMs: 1_000 });
+    const log = await open({ socketFactory: sockets.factory, answerWithinMs: 4_000 });
     expect(await log.append(0, [record('given up')])).toMatchObject({ ok: false });
     broken = false;
     // Longer than kafkajs's longest pause between two tries.
