@@ -1,17 +1,14 @@
 import type { FoundSecret } from './found-secret.ts';
-import { isPlaceholder, isVaried } from './found-secret.ts';
+import { hiddenAt } from './found-secret.ts';
+import { secretNames } from './secret-names.ts';
 import type { TextReader } from './text-reader.ts';
-import { isBase64, isUnquoted } from './text-reader.ts';
+import { isUnquoted } from './text-reader.ts';
+import { isPasswordValue, looksDrawn } from './values.ts';
 
-// Secrets that only their name gives away: `password=…`, `DD_API_KEY: …`, `--token …`, `Authorization: Bearer …`.
+// Secrets that only their name gives away: `password=…`, `DD_API_KEY: …`, `--token …`.
 
 const valueMax = 512;
-
-/** Whatever is assigned to the first is secret; what is assigned to the others is where it looks drawn by chance. */
-const names =
-  /(?:(passwords?|passwd|passphrase|pwd|(?:db|user|admin|root|redis|mysql|pg|postgres|smtp|mail|ftp|ldap)[_-]pass|(?<![a-z0-9])(?:pw|pass)(?=["'`]?\s{0,3}=|["'`]\s{0,3}:))|secret[_-]?access[_-]?key|secret[_-]?key|client[_-]?secret|secret|(?:api|access|auth|private|signing|encryption|account)[_-]?key|(?:access|auth|refresh|session|bearer|api|deploy)?[_-]?token|credentials?)(["'`]?)(\s{0,3}(?:=>|:=|=|:)\s{0,3}|\s{1,3})(["'`]?)/gi;
-
-const headers = /\b(?:bearer|basic)\s{1,3}/gi;
+const names = secretNames();
 
 export const findAssigned = (reader: TextReader): readonly FoundSecret[] => {
   const { text } = reader;
@@ -31,38 +28,11 @@ export const findAssigned = (reader: TextReader): readonly FoundSecret[] => {
     const isSecret =
       password === undefined ? looksDrawn(value) : looksLikePassword(value, isBare, isFlag);
     if (!isSecret) continue;
-    found.push(assigned(password === undefined ? 'assigned-secret' : 'password', start, value));
+    found.push(hiddenAt(password === undefined ? 'assigned-secret' : 'password', start, value));
     names.lastIndex = start + value.length;
   }
-  headers.lastIndex = 0;
-  for (let match = headers.exec(text); match !== null; match = headers.exec(text)) {
-    const start = match.index + match[0].length;
-    const end = Math.min(reader.runEnd(isBase64, start), start + valueMax);
-    const value = text.slice(start, end);
-    if (value.length >= 12 && looksDrawn(value))
-      found.push(assigned('authorization', start, value));
-  }
-  return [...found, ...findCurlUsers(text)];
+  return found;
 };
-
-const curlUsers = /\bcurl\b[^\n]{0,200}?\s(?:-u|--user)[\s=]["']?[^\s:"']{1,64}:([^\s"']{1,256})/g;
-
-/** `curl -u user:password`; elsewhere -u names users and groups of a machine. */
-const findCurlUsers = (text: string): readonly FoundSecret[] =>
-  text.includes('curl')
-    ? [...text.matchAll(curlUsers)].flatMap((match) => {
-        const value = match[1] ?? '';
-        const start = match.index + match[0].length - value.length;
-        return isPlaceholder(value) ? [] : [assigned('password', start, value)];
-      })
-    : [];
-
-const assigned = (kind: string, start: number, value: string): FoundSecret => ({
-  kind,
-  start,
-  end: start + value.length,
-  masked: `… (${value.length} characters)`,
-});
 
 /** Whether the name ends an option of a command line, as in `--db-password hunter2`. */
 const isOption = (text: string, nameAt: number): boolean =>
@@ -83,37 +53,7 @@ const endOfValue = (reader: TextReader, start: number, quote: string): number =>
 };
 
 const looksLikePassword = (value: string, isBare: boolean, isFlag: boolean): boolean => {
-  if (value.length < 4 || isPlaceholder(value) || isReference(value)) return false;
-  if (isFlag && value.startsWith('-')) return false;
+  if (!isPasswordValue(value) || (isFlag && value.startsWith('-'))) return false;
   // `password: must be longer` is a sentence.
   return !(isBare && /^[A-Za-z][a-z]{0,15}$/.test(value));
 };
-
-const looksDrawn = (value: string): boolean =>
-  value.length >= 8 &&
-  isVaried(value) &&
-  !isPlaceholder(value) &&
-  !isReference(value) &&
-  !isName(value) &&
-  ((/[0-9]/.test(value) && /[a-z]/i.test(value)) ||
-    (value.length >= 20 && /[a-z]/.test(value) && /[A-Z]/.test(value)));
-
-/** Where a secret is kept is none: a path, an address without a password, the name of a variable. */
-const isReference = (value: string): boolean =>
-  reference.test(value) && !addressWithPassword.test(value) && !awsSecret.test(value);
-
-const reference =
-  /^(?:\.{0,2}\/[\w.]|~\/|[a-z][a-z0-9+.-]{1,20}:(?:\/\/|[a-z])|projects\/|secrets?[./]|env[.:]|sha(?:256|512|1)[:-])/i;
-const addressWithPassword = /^[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/]{0,200}:[^\s/]{0,200}@/i;
-/** One in sixty-four begins with a slash. */
-const awsSecret = /^(?=.{0,38}[0-9])(?=.{0,38}[A-Z])(?=.{0,38}[a-z])\/[A-Za-z0-9+/]{39}$/;
-
-/** Words and numbers with marks between them: names of things, versions, dates. */
-const isName = (value: string): boolean =>
-  value
-    .split(/[-_./:@+]/)
-    .every((part) =>
-      /^(?:[a-z]{0,24}|[A-Z]{0,24}|[A-Z][a-z]{1,24}|v?[0-9]{1,8}|[a-z]{2,16}(?:[0-9]{1,2}|20[0-9]{2}))$/.test(
-        part,
-      ),
-    );

@@ -20,6 +20,8 @@ export const findInAddresses = ({ text }: TextReader): readonly FoundSecret[] =>
         ? /^(?=.*[0-9])(?=.*[a-z])[\w.~-]{20,}$/i.test(secret)
         : secret !== '' && !isPlaceholder(secret);
     if (!isSecret) continue;
+    // A Sentry DSN holds a public key: clients' pages carry it.
+    if (colon < 0 && /\.sentry\.io$/i.test(authority.slice(user + 1))) continue;
     found.push({
       kind: 'address-password',
       start: start + colon + 1,

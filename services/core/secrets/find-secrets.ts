@@ -1,5 +1,7 @@
 import { findAssigned } from './find-assigned.ts';
 import { findInAddresses } from './find-in-addresses.ts';
+import { findInCommands } from './find-in-commands.ts';
+import { findInHeaders } from './find-in-headers.ts';
 import { findPrivateKeys } from './find-pems.ts';
 import { findTokens } from './find-tokens.ts';
 import type { FoundSecret } from './found-secret.ts';
@@ -25,6 +27,8 @@ export const secretsIn = (reader: TextReader): readonly FoundSecret[] => {
     ...findTokens(reader),
     ...findInAddresses(reader),
     ...findAssigned(reader),
+    ...findInHeaders(reader),
+    ...findInCommands(reader),
   ];
   if (all.length < 2) return all;
   const kept: FoundSecret[] = [];

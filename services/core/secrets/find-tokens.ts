@@ -2,7 +2,7 @@ import type { FoundSecret } from './found-secret.ts';
 import { isVaried } from './found-secret.ts';
 import type { TextReader } from './text-reader.ts';
 import { isWord } from './text-reader.ts';
-import type { TokenFormat } from './token-formats.ts';
+import type { TokenFormat } from './token-format.ts';
 import { tokenFormats } from './token-formats.ts';
 
 /** Tokens that a vendor's format gives away. */
@@ -28,8 +28,9 @@ const tokenAt = (
 ): FoundSecret | undefined => {
   const start = startOf(reader, format, at);
   const end = start === undefined ? undefined : endOf(reader, format, bodyAt);
-  if (start === undefined || end === undefined || !isVaried(reader.text.slice(bodyAt, end)))
-    return undefined;
+  if (start === undefined || end === undefined) return undefined;
+  const drawn = reader.text.slice(start, at) + reader.text.slice(bodyAt, end);
+  if (!isVaried(drawn)) return undefined;
   const shown = reader.text.slice(at, Math.min(bodyAt, at + shownMax));
   return { kind: format.kind, start, end, masked: `${shown}… (${end - start} characters)` };
 };

@@ -7,6 +7,14 @@ export type FoundSecret = {
   readonly masked: string;
 };
 
+/** A secret of which nothing may be shown. */
+export const hiddenAt = (kind: string, start: number, value: string): FoundSecret => ({
+  kind,
+  start,
+  end: start + value.length,
+  masked: `… (${value.length} characters)`,
+});
+
 /** What a secret is written over with. A text in which this stands is not taken for one that holds a secret. */
 export const maskOf = ({ kind, start, end }: FoundSecret): string => {
   const named = `[masked ${kind}]`;
@@ -16,7 +24,8 @@ export const maskOf = ({ kind, start, end }: FoundSecret): string => {
 
 /** Words, variables and masks that stand where a secret would. */
 export const isPlaceholder = (value: string): boolean =>
-  /^(?:\$|%|<|\{|\[masked|[*•.x#?-]+$|\*{3})/i.test(value) || placeholders.has(value.toLowerCase());
+  /^(?:\$|%|<|\{|\(|\[masked|[*•.x#?-]+$|\*{3})/i.test(value) ||
+  placeholders.has(value.toLowerCase());
 
 const placeholders: ReadonlySet<string> = new Set([
   ...['true', 'false', 'yes', 'no', 'on', 'off', 'none', 'null', 'nil', 'undefined', 'unset'],

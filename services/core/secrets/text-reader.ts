@@ -10,12 +10,15 @@ const isLower: Alphabet = (code) => between(code, 'a', 'z');
 const isLetter: Alphabet = (code) => isUpper(code) || isLower(code);
 export const isWord: Alphabet = (code) => isLetter(code) || isDigit(code);
 export const isUpperWord: Alphabet = (code) => isUpper(code) || isDigit(code);
+export const isLowerWord: Alphabet = (code) => isLower(code) || isDigit(code);
 export const isLowerHex: Alphabet = (code) => isDigit(code) || between(code, 'a', 'f');
 /** Base64url without padding: the alphabet of most tokens. */
 export const isTokenWord: Alphabet = (code) => isWord(code) || code === 45 || code === 95;
 /** The same with dot and tilde: secrets of Azure clients. */
 export const isTildeWord: Alphabet = (code) => isTokenWord(code) || code === 46 || code === 126;
 export const isBase64: Alphabet = (code) => isWord(code) || [43, 47, 61, 45, 95].includes(code);
+/** Of crypt(3): letters, digits, dot and slash. */
+export const isHash: Alphabet = (code) => isWord(code) || code === 46 || code === 47;
 /** Of a value in an address: base64 with its signs percent-encoded. */
 export const isEscaped: Alphabet = (code) => isBase64(code) || code === 37;
 /** All but blanks, line ends and quotes. */
