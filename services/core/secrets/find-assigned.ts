@@ -22,6 +22,8 @@ export const findAssigned = (reader: TextReader): readonly FoundSecret[] => {
     // `arn:aws:secretsmanager:…:secret:NAME` is a path.
     if (sign === ':' && text[match.index - 1] === ':') continue;
     const value = text.slice(start, endOfValue(reader, start, quote));
+    // A command whose output is meant.
+    if (quote === '`' && /\s/.test(value)) continue;
     const isBare = quote === '' && (isFlag || sign.includes(':'));
     // `pass=12 fail=0` counts tests.
     if (/^(?:pw|pass)$/i.test(password ?? '') && /^[0-9.]{1,9}%?$/.test(value)) continue;
@@ -34,9 +36,12 @@ export const findAssigned = (reader: TextReader): readonly FoundSecret[] => {
   return found;
 };
 
-/** Whether the name ends an option of a command line, as in `--db-password hunter2`. */
+/** Whether a blank behind the name is enough, as in `--db-password hunter2`. */
 const isOption = (text: string, nameAt: number): boolean =>
-  /(?:^|\s)--?[a-z-]{0,40}$/i.test(text.slice(Math.max(0, nameAt - 48), nameAt));
+  option.test(text.slice(Math.max(0, nameAt - 160), nameAt));
+
+/** `--db-`, or the name of a setting: `aws configure set …`, `npm config set //host/:…`. */
+const option = /(?:^|\s)(?:--?[a-z-]{0,40}|config(?:ure)?\s{1,3}set\s{1,3}[\w/:.@-]{0,120})$/i;
 
 /** A value in quotes goes up to the next one; otherwise to a blank, or to what begins the next pair. */
 const endOfValue = (reader: TextReader, start: number, quote: string): number => {

@@ -1,5 +1,5 @@
 import type { FoundSecret } from './found-secret.ts';
-import { isPlaceholder } from './found-secret.ts';
+import { hiddenAt, isPlaceholder } from './found-secret.ts';
 import type { TextReader } from './text-reader.ts';
 
 const userInfoMax = 512;
@@ -22,12 +22,28 @@ export const findInAddresses = ({ text }: TextReader): readonly FoundSecret[] =>
     if (!isSecret) continue;
     // A Sentry DSN holds a public key: clients' pages carry it.
     if (colon < 0 && /\.sentry\.io$/i.test(authority.slice(user + 1))) continue;
-    found.push({
-      kind: 'address-password',
-      start: start + colon + 1,
-      end: start + user,
-      masked: `… (${secret.length} characters)`,
-    });
+    found.push(hiddenAt('address-password', start + colon + 1, secret));
   }
-  return found;
+  return [...found, ...dataSources.flatMap((source) => passwordsOf(source, text))];
 };
+
+/** Addresses without a scheme's slashes, each with what stands in all of them. */
+const dataSources = [
+  // Go's driver for MySQL.
+  { mark: '@tcp(', form: /[\w.-]{1,64}:([^\s@/]{1,256})@tcp\(/g },
+  { mark: '@unix(', form: /[\w.-]{1,64}:([^\s@/]{1,256})@unix\(/g },
+  // Oracle's for Java.
+  { mark: 'jdbc:oracle:', form: /\bjdbc:oracle:(?:thin|oci):[^\s/:@]{1,64}\/([^\s@]{1,256})@/g },
+];
+
+const passwordsOf = (
+  { mark, form }: (typeof dataSources)[number],
+  text: string,
+): readonly FoundSecret[] =>
+  text.includes(mark)
+    ? [...text.matchAll(form)].flatMap((match) => {
+        const value = match[1] ?? '';
+        const start = match.index + match[0].lastIndexOf(value);
+        return isPlaceholder(value) ? [] : [hiddenAt('address-password', start, value)];
+      })
+    : [];

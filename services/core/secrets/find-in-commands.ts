@@ -13,49 +13,64 @@ type Command = {
   readonly form: RegExp;
 };
 
-/** The rest of a line up to a flag. */
-const upTo = '[^\\n|;]{0,300}?\\s';
+/** The rest of a command up to a flag; a line may go on behind a backslash. */
+const upTo = '(?:[^\\n|;]|\\\\\\n){0,300}?\\s';
 /** A value in its quotes or up to a blank. */
 const quoted = `(?:"([^"\\n]{1,256})"|'([^'\\n]{1,256})'|([^\\s"'\`|;]{1,256}))`;
 
-const command = (word: string, form: string): Command => ({ word, form: new RegExp(form, 'gi') });
+/** `user:` before a password, which may be in quotes with it. */
+const user = `["']?[^\\s:"'<]{0,64}:["']?`;
+const bare = `([^\\s"']{1,256})`;
+/** A text in SQL. */
+const literal = `'([^'\\n]{4,256})'`;
+const echoed = `\\b(?:echo|printf)\\s{1,3}(?:-n\\s{1,3})?${quoted}\\s{0,3}\\|[^\\n|]{0,120}?`;
+
+const command = (word: string, form: string, flags: 'g' | 'gi' = 'g'): Command => ({
+  word,
+  form: new RegExp(form, flags),
+});
 
 const commands: readonly Command[] = [
-  // docker, podman, helm, cf, oras …: `login -p`.
+  // docker, podman, helm, cf, oras …
   command('login', `\\blogin\\b${upTo}-p(?:=|\\s{1,3})${quoted}`),
-  command(
-    '-stdin',
-    `\\b(?:echo|printf)\\s{1,3}(?:-n\\s{1,3})?${quoted}\\s{0,3}\\|[^\\n|]{0,120}-stdin\\b`,
-  ),
+  command('twine', `\\btwine\\b${upTo}-p(?:=|\\s{1,3})${quoted}`),
+  command('-stdin', `${echoed}-stdin\\b`),
+  command('sudo', `${echoed}\\bsudo\\s{1,3}-S\\b`),
+  command('<<<', `-stdin\\b[^\\n|]{0,120}<<<\\s{0,3}${quoted}`),
   command('auth', `\\bsnyk\\s{1,3}auth\\s{1,3}${quoted}`),
+  command('-auth', `\\bjenkins${upTo}-auth\\s{1,3}${user}${bare}`),
   command('codecov', `\\bcodecov\\b${upTo}-t(?:=|\\s{1,3})${quoted}`),
-  command(
-    'curl',
-    `\\bcurl\\b${upTo}(?:-u|--user)[\\s=]{0,3}["']?[^\\s:"']{1,64}:([^\\s"']{1,256})`,
-  ),
+  command('curl', `\\bcurl\\b${upTo}(?:-[uU]|--(?:proxy-)?user)[\\s=]{0,3}${user}${bare}`),
+  command('http', `(?:^|[\\s$+])https?(?=\\s)${upTo}(?:-a|--auth)[\\s=]${user}${bare}`),
   // Only without a blank: with one it is the name of a database, and the password is asked for.
   command('mysql', `\\bmysql(?:admin|dump|import|show|check|sh)?\\b${upTo}-p${quoted}`),
   command('mariadb', `\\bmariadb(?:-[a-z]{2,12})?\\b${upTo}-p${quoted}`),
   command('sshpass', `\\bsshpass\\s{1,3}-p\\s{0,3}${quoted}`),
   command('ldap', `\\bldap[a-z]{2,12}\\b${upTo}-w\\s{1,3}${quoted}`),
   command('redis-cli', `\\bredis-cli\\b${upTo}-a\\s{1,3}${quoted}`),
-  command('sqlcmd', `\\bsqlcmd\\b${upTo}(?-i:-P)\\s{0,3}${quoted}`),
+  command('requirepass', `\\brequirepass\\s{1,3}${quoted}`),
+  command('sqlcmd', `\\bsqlcmd\\b${upTo}-P\\s{0,3}${quoted}`),
   command('pass:', `\\s-pass(?:in|out)?\\s{1,3}pass:${quoted}`),
   // .netrc
   command('password', `\\blogin\\s{1,9}\\S{1,128}\\s{1,9}password\\s{1,9}${quoted}`),
+  // SQL
   command(
     'password',
-    `\\b(?:user|role|login)\\b[^\\n;]{0,160}?\\bpassword\\s{0,3}=?\\s{0,3}'([^'\\n]{4,256})'`,
+    `\\b(?:user|role|login)\\b[^\\n;]{0,160}?\\bpassword\\s{0,3}=?\\s{0,3}${literal}`,
+    'gi',
   ),
   command(
     'identified',
-    `\\bidentified\\s{1,3}(?:with\\s{1,3}\\S{1,40}\\s{1,3})?by\\s{1,3}'([^'\\n]{4,256})'`,
+    `\\bidentified\\s{1,3}(?:with\\s{1,3}\\S{1,40}\\s{1,3})?by\\s{1,3}${literal}`,
+    'gi',
   ),
 ];
 
-/** Said in a sentence: only what no word looks like. */
-const spoken =
-  /\b(?:password|passphrase)\s{1,3}(?:(?:is|was|=|:)\s{1,3})?["'`]?([^\s"'`,;()]{7,128})/gi;
+/** Where only what no word looks like is taken: a sentence, and a line of .pgpass. */
+const spoken = [
+  /\b(?:password|passphrase|passwd|pw)(?:\s{1,3}for\s{1,3}[^\s:]{1,64})?(?:\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was)\s{1,3}|\s{1,3})["'`]?([^\s"'`,;()]{7,128})/gi,
+  /^[^\s:]{1,253}:(?:[0-9]{1,5}|\*):[^\s:]{1,64}:[^\s:]{1,64}:([^\s:]{8,128})$/gm,
+];
 
 export const findInCommands = ({ text }: TextReader): readonly FoundSecret[] => {
   const found: FoundSecret[] = [];
@@ -71,13 +86,12 @@ export const findInCommands = ({ text }: TextReader): readonly FoundSecret[] => 
       found.push(hiddenAt('password', start, value));
     }
   }
-  if (small.includes('pass'))
-    for (const match of text.matchAll(spoken)) {
-      const value = (match[1] ?? '').replace(/[.!?:\]}]{1,3}$/, '');
+  for (const form of spoken)
+    for (const match of text.matchAll(form)) {
+      const said = match[1] ?? '';
+      const value = said.replace(/[.!?:\]}]{1,3}$/, '');
       if (!isPasswordValue(value) || !looksMade(value)) continue;
-      found.push(
-        hiddenAt('password', match.index + match[0].length - (match[1] ?? '').length, value),
-      );
+      found.push(hiddenAt('password', match.index + match[0].length - said.length, value));
     }
   return found;
 };

@@ -6,9 +6,10 @@ import { looksDrawn } from './values.ts';
 // What HTTP carries: `Authorization: SCHEME …` with whatever scheme, `Bearer …` in a sentence, and cookies.
 
 const authorization =
-  /\b(?:authorization["']?\s{0,3}[:=]\s{0,3}["']?(?:[a-z][a-z-]{2,20}\s{1,3})?(?:token=)?["']?|(?:bearer|basic)\s{1,3})([\w+/.~:-]{12,4096}={0,2})(?![\w=])/gi;
+  /\b(?:authorization["']?\s{0,3}[:=]\s{0,3}["']?(?:[a-z][a-z-]{2,20}\s{1,3})?(?:token=)?["']?|(?:bearer|basic)\s{1,3})([\w+/.~:-]{8,1024}={0,2})(?![\w=])/gi;
 
-const cookies = /\b(?:set-)?cookie["']?\s{0,3}:\s{0,3}["']?([^\n"']{1,4096})/gi;
+const cookies =
+  /(?:\b(?:set-)?cookie["']?\s{0,3}:|\bcurl\b[^\n|]{0,300}?\s(?:-b|--cookie))\s{0,3}["']?([^\n"']{1,4096})/gi;
 const cookie = /(?:^|;\s{0,3})[^\s=;]{1,128}=([^;\s]{16,4096})/g;
 
 export const findInHeaders = ({ text }: TextReader): readonly FoundSecret[] => {

@@ -2,6 +2,7 @@ import { findAssigned } from './find-assigned.ts';
 import { findInAddresses } from './find-in-addresses.ts';
 import { findInCommands } from './find-in-commands.ts';
 import { findInHeaders } from './find-in-headers.ts';
+import { findInManifests } from './find-in-manifests.ts';
 import { findPrivateKeys } from './find-pems.ts';
 import { findTokens } from './find-tokens.ts';
 import type { FoundSecret } from './found-secret.ts';
@@ -29,6 +30,7 @@ export const secretsIn = (reader: TextReader): readonly FoundSecret[] => {
     ...findAssigned(reader),
     ...findInHeaders(reader),
     ...findInCommands(reader),
+    ...findInManifests(reader),
   ];
   if (all.length < 2) return all;
   const kept: FoundSecret[] = [];

@@ -30,7 +30,7 @@ const tokenAt = (
   const end = start === undefined ? undefined : endOf(reader, format, bodyAt);
   if (start === undefined || end === undefined) return undefined;
   const drawn = reader.text.slice(start, at) + reader.text.slice(bodyAt, end);
-  if (!isVaried(drawn)) return undefined;
+  if (!isVaried(drawn) || (format.hasDigit === true && !/[0-9]/.test(drawn))) return undefined;
   const shown = reader.text.slice(at, Math.min(bodyAt, at + shownMax));
   return { kind: format.kind, start, end, masked: `${shown}… (${end - start} characters)` };
 };

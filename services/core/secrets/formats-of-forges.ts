@@ -22,6 +22,8 @@ export const formatsOfForges: readonly TokenFormat[] = [
     '.',
     run(isLowerWord, 9),
   ),
+  // Runners of before 2023.
+  format('gitlab-token', ['GR1348941'], tokens(20, 20)),
   format('bitbucket-password', ['ATBB'], words(32)),
   format('atlassian-token', ['ATATT3xFfGF0', 'ATCTT3xFfGN0'], run(isBase64, 60, 250)),
   format('sourcegraph-token', ['sgp_'], words(16), '_', hex(40)),
@@ -48,6 +50,8 @@ export const formatsOfForges: readonly TokenFormat[] = [
   format('infracost-key', ['ico-'], words(32)),
   formatBehind(words(14), 'terraform-token', ['.atlasv1.'], tokens(60, 80)),
   format('vault-token', ['hvs.', 'hvb.', 'hvr.'], tokens(24, 300)),
+  // Before Vault 1.10.
+  { ...format('vault-token', ['s.'], words(24)), hasDigit: true },
   format(
     'doppler-token',
     ['dp.pt.', 'dp.st.', 'dp.sa.', 'dp.ct.', 'dp.scim.', 'dp.audit.'],

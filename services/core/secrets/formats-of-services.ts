@@ -17,6 +17,8 @@ const clouds: readonly TokenFormat[] = [
   format('google-api-key', ['AIza'], run(isTokenWord, 35)),
   format('google-oauth', ['GOCSPX-'], run(isTokenWord, 28)),
   format('google-oauth', ['ya29.'], tokens(20)),
+  // A refresh token.
+  format('google-oauth', ['1//0'], tokens(40, 140)),
   format('azure-key', ['AccountKey=', 'SharedAccessKey='], run(isBase64, 40, 100)),
   // Any digit stands before the Q.
   formatBehind(words(4), 'azure-client-secret', ['Q~'], run(isTildeWord, 31, 34)),
@@ -94,6 +96,7 @@ const talks: readonly TokenFormat[] = [
   format('figma-token', ['figd_'], run(isTokenWord, 40)),
   format('airtable-token', ['pat'], words(14), '.', hex(64)),
   format('contentful-token', ['CFPAT-'], tokens(43, 43)),
+  format('facebook-token', ['EAAC', 'EAAM'], words(100, 400)),
   format('typeform-token', ['tfp_'], tokens(40, 70)),
 ];
 

@@ -19,19 +19,37 @@ export const hiddenAt = (kind: string, start: number, value: string): FoundSecre
 export const maskOf = ({ kind, start, end }: FoundSecret): string => {
   const named = `[masked ${kind}]`;
   // Never longer than what it covers: the field would not take it.
-  return named.length <= end - start ? named : '***';
+  return named.length <= end - start ? named : '***'.slice(0, end - start);
 };
 
 /** Words, variables and masks that stand where a secret would. */
 export const isPlaceholder = (value: string): boolean =>
-  /^(?:\$|%|<|\{|\(|\[masked|[*•.x#?-]+$|\*{3})/i.test(value) ||
-  placeholders.has(value.toLowerCase());
+  mask.test(value) || variable.test(value) || placeholders.has(value.toLowerCase());
+
+/** Of shells and templates, of YAML's tags in CloudFormation and Ansible, of what sops encrypted. */
+const mask =
+  /^(?:\$|%|<|\{|\(|\[masked|[*•.x#?-]+$|\*{3}|!(?:ref|sub|getatt|importvalue|join|vault|secret|env)\b|ENC\[|(?:redacted|masked|changeme|placeholder|your)(?:[_-]|$)|\[[a-z_ -]{1,40}\]$)/i;
+
+/** The name of a variable: `DB_PASSWORD=DB_PASSWORD`. */
+const variable = /^[A-Z0-9_]*(?:PASSW|SECRET|TOKEN|_KEY|^KEY)[A-Z0-9_]*$/;
 
 const placeholders: ReadonlySet<string> = new Set([
   ...['true', 'false', 'yes', 'no', 'on', 'off', 'none', 'null', 'nil', 'undefined', 'unset'],
   ...['empty', 'missing', 'required', 'optional', 'invalid', 'incorrect', 'wrong', 'expired'],
   ...['changed', 'rotated', 'reset', 'revoked', 'redacted', 'hidden', 'masked', 'removed'],
-  ...['secret', 'password', 'token', 'changeme', 'example', 'placeholder', 'disabled', 'enabled'],
+  ...[
+    'secret',
+    'password',
+    'token',
+    'pass',
+    'pwd',
+    'test',
+    'changeme',
+    'example',
+    'placeholder',
+    'disabled',
+    'enabled',
+  ],
 ]);
 
 /** Tokens are drawn by chance; what repeats a few characters stands for one. */

@@ -10,12 +10,35 @@ const passwords = [
   '(?<=[a-z0-9][_-])pass',
   'sshpass',
   '(?:src|dest)?(?:store|key)pass',
-  '(?<![a-z0-9])(?:pw|pass)(?=["\'`]?\\s{0,3}=|["\'`]\\s{0,3}:)',
+  '(?<![a-z0-9])(?:pw|pass)(?=["\'`]?\\s{0,3}=|\\\\{0,3}["\'`]\\s{0,3}:)',
 ];
 
 const keysOf = [
   ...['api', 'access', 'auth', 'private', 'signing', 'encryption', 'account', 'master'],
-  ...['app', 'application', 'functions', 'admin', 'hmac'],
+  ...['app', 'application', 'functions', 'admin', 'hmac', 'storage', 'license'],
+  // Whose key needs no more words: `STRIPE_KEY=`.
+  ...[
+    'slack',
+    'github',
+    'gitlab',
+    'stripe',
+    'twilio',
+    'sendgrid',
+    'mailgun',
+    'openai',
+    'anthropic',
+  ],
+  ...[
+    'datadog',
+    'pagerduty',
+    'cloudflare',
+    'algolia',
+    'heroku',
+    'sentry',
+    'grafana',
+    'azure',
+    'aws',
+  ],
 ];
 
 /** What is assigned to these is secret where it looks drawn by chance. */
@@ -24,21 +47,24 @@ const others = [
   'secret[_-]?key(?:[_-]?base)?',
   'client[_-]?secret',
   // Helm's annotation for what a secret's text hashes to.
-  '(?<!checksum/)secret',
+  '(?<!checksum/)secret(?:string|value)?',
   `(?:${keysOf.join('|')})[_-]?key`,
-  // A caller names his own request, or the next page, with such a token.
-  '(?<!request|client|idempotency|continuation|page|next)(?:(?:access|auth|refresh|session|bearer|api|deploy)?[_-]?token)',
+  // A caller names his own request, or the next page, with such a token; others are made to be seen.
+  '(?<!(?:request|client|idempotency|continuation|page|next|public|csrf|xsrf)[_-]?)(?:(?:access|auth|refresh|session|bearer|api|deploy)?[_-]?token)',
   'credentials?',
+  '(?<![a-z])creds?',
   // Registries' `_auth=` and `"auth": "…"`: name and password in base64.
-  '(?<=[_"\'])auth(?=["\']?\\s{0,3}[:=])',
+  '(?<=[_"\'])auth(?=\\\\{0,3}["\']?(?:\\s{0,3}[:=]|\\s))',
+  'sonar[._]login',
 ];
 
 /**
  * Groups: the name where it is one of a password, the quote behind the name, the sign or blanks, and the quote before the
- * value. New each time: `exec` keeps its place in it.
+ * value. A quote may be escaped, as in JSON within JSON. Nothing on the next line is a value: there the next
+ * name stands. New each time: `exec` keeps its place in it.
  */
 export const secretNames = (): RegExp =>
   new RegExp(
-    `(?:(${passwords.join('|')})|${others.join('|')})(["'\`]?)(\\s{0,3}(?:=>|:=|=|:)\\s{0,3}|\\s{1,3})(["'\`]?)`,
+    `(?:(${passwords.join('|')})|${others.join('|')})(\\\\{0,3}["'\`])?(\\s{0,3}(?:=>|:=|=|:)[^\\S\\n]{0,3}|\\s{1,3})(\\\\{0,3}["'\`])?`,
     'gi',
   );

@@ -15,6 +15,8 @@ export type TokenFormat = {
   readonly parts: readonly Part[];
   /** What of it stands before its beginning. Without this no letter or digit may stand there. */
   readonly lead?: Exclude<Part, string>;
+  /** Without a digit it is a word: what is drawn by chance seldom has none. */
+  readonly hasDigit?: true;
 };
 
 export const longMax = 8192;
