@@ -58,7 +58,7 @@ module.exports = {
       to: {
         path: '^(services|test|node_modules)/',
         pathNot:
-          '^services/(core|ports|sdk|(adapters/(avro|ed25519|http|kafka|spool|system)/|adapters/telemetry/baggage\\.ts$))',
+          '^services/(core|ports|sdk|(adapters/(avro|ed25519|http|kafka|spool|system)/|adapters/(telemetry/baggage|otlp/export-[a-z]+)\\.ts$))',
       },
     },
     {

@@ -151,6 +151,8 @@ export type CliPorts = {
   readonly readPieces: (path: string) => AsyncIterable<string>;
   /** The gateway that PLIMSOLL_URL names, or null: commands go to the log itself. */
   readonly gateway: HttpClient | null;
+  /** A client for another base address. */
+  readonly httpTo: (baseUrl: string) => HttpClient;
   /** Address of the repository that the working folder belongs to, or null. */
   readonly repositoryAddress: () => Promise<string | null>;
   readonly git: Git;

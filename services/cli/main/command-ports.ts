@@ -99,6 +99,7 @@ export const commandPorts = (
       giveBack: async (keyId, taken) => (await numbering()).giveBack(keyId, taken),
     },
     gateway: settings.url === null ? null : createHttpClient(settings.url),
+    httpTo: createHttpClient,
     repositoryAddress: async () => (await git()).address(),
     git: {
       isHere: () => isInRepository(process.cwd()),

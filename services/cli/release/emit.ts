@@ -3,6 +3,7 @@ import type { Deliver } from '../../ports/delivery.ts';
 import type { Receipt } from '../../core/markers/http-wire.ts';
 import type { Emittable, Slot } from '../../core/markers/marker.ts';
 import { isCircumstance } from '../../core/markers/kinds.ts';
+import { mayExport } from '../../core/telemetry/export/exporter-named.ts';
 import { readHeaders, signMarker, traceParentOf } from '../../core/markers/wire.ts';
 import { slotKey } from '../../core/markers/slot.ts';
 import type { Result } from '../../core/result.ts';
@@ -213,6 +214,10 @@ const emitNumbered = async (ports: CliPorts, emission: Emission): Promise<Emitte
   if (door.atHand !== undefined && receipt.delivery === 'stored' && !isCircumstance(marker)) {
     const { announceNames } = await import('./announce.ts');
     await announceNames(door.atHand, marker.slot, ports.note);
+  }
+  if (mayExport(ports.env) && receipt.delivery !== 'duplicate') {
+    const { exportTelemetry } = await import('./export-telemetry.ts');
+    await exportTelemetry(ports, how.deadline, { asked, marker, receipt, atHand: door.atHand });
   }
   return { receipt, marker, problem: cause };
 };

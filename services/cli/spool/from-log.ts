@@ -2,6 +2,7 @@ import { findMarkerLines } from '../../core/spool/marker-line.ts';
 import type { SpooledMarker, SpoolTime, SpoolTools } from '../../core/spool/spooled-marker.ts';
 import { decodeSpooled, labelOf, waitedSince } from '../../core/spool/spooled-marker.ts';
 import { ok } from '../../core/result.ts';
+import { timeOfUuidV7 } from '../../core/uuid-v7-time.ts';
 import type { Spool, SpoolEntry } from '../../ports/spool.ts';
 
 // The log of a CI job as a spool: anybody may have written it, so nothing is believed but the form.
@@ -84,9 +85,8 @@ const spooledAfterMsMax = 3_600_000;
  * time the line is believed.
  */
 const spooledAt = ({ at }: SpooledMarker, marker: string): SpoolTime => {
-  const [, high = '', low = ''] = /^([0-9a-f]{8})-([0-9a-f]{4})-7/.exec(marker) ?? [];
-  if (high === '') return { wallMs: at.wallMs, boot: null };
-  const madeAtMs = Number.parseInt(`${high}${low}`, 16);
+  const madeAtMs = timeOfUuidV7(marker);
+  if (madeAtMs === null) return { wallMs: at.wallMs, boot: null };
   const wallMs = Math.min(Math.max(at.wallMs, madeAtMs), madeAtMs + spooledAfterMsMax);
   return { wallMs, boot: null };
 };

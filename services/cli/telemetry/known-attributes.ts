@@ -1,11 +1,10 @@
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
-import { maskSecrets } from '../../core/secrets/find-secrets.ts';
 import type {
   DeploymentTold,
   ResourceAttributes,
 } from '../../core/telemetry/resource-attributes.ts';
-import { attributeLengthMax, attributesOf } from '../../core/telemetry/resource-attributes.ts';
+import { attributesOf } from '../../core/telemetry/resource-attributes.ts';
 import { openDeadline } from '../../sdk/deadline.ts';
 import type { PlannedHere } from '../../ports/planned-here.ts';
 import type { CliPorts } from '../ports.ts';
@@ -16,9 +15,9 @@ import { ciJob } from '../../sdk/ci/ci-job.ts';
 import { deploymentToUpdate } from '../release/deployment-of.ts';
 import { knownChange } from '../release/draft.ts';
 import { defaultComponent } from '../release/place.ts';
-import { repositoryName } from '../../sdk/ci/repository.ts';
 import type { Given } from '../terminal/arguments.ts';
 import type { Note } from '../terminal/note.ts';
+import { covered, versionControl } from './version-control.ts';
 
 export type KnownAttributes = {
   /** What was said: by the options, or by the plan. */
@@ -72,11 +71,7 @@ const endedNote = ({ deployment, version }: PlannedHere): Note => ({
   hint: 'if another is coming, plan it first, or name it: --deployment=UUID --target-version=VERSION',
 });
 
-/** Nobody looks through telemetry for secrets. */
 const masked = (told: DeploymentTold): ResourceAttributes => covered(attributesOf(told));
-
-const covered = (attributes: ResourceAttributes): ResourceAttributes =>
-  Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, maskSecrets(value)]));
 
 /** Git has as long as a command of a pipeline may take; then it goes without. */
 const repositorySays = async (
@@ -92,29 +87,3 @@ const repositorySays = async (
   ]);
   return (await deadline.before(0, work)) ?? [null, null];
 };
-
-/** https://opentelemetry.io/docs/specs/semconv/registry/attributes/vcs/ */
-const versionControl = (change: KnownChange | null): ResourceAttributes => {
-  if (change === null) return {};
-  const { repository, commit, branch, tag, pullRequest } = change;
-  const ref = tag ?? branch;
-  const all = {
-    'vcs.repository.url.full': webAddress(repository),
-    'vcs.repository.name': repository === null ? null : repositoryName(repository),
-    'vcs.ref.head.revision': commit,
-    'vcs.ref.head.name': ref,
-    'vcs.ref.head.type': ref === null ? null : tag === null ? 'branch' : 'tag',
-    'vcs.change.id': pullRequest?.id ?? null,
-  };
-  return covered(
-    Object.fromEntries(
-      Object.entries(all).flatMap(([name, value]): [string, string][] =>
-        value === null || value === '' || value.length > attributeLengthMax ? [] : [[name, value]],
-      ),
-    ),
-  );
-};
-
-/** The attribute is an address for browsers: `git@host:owner/name` is none. */
-const webAddress = (repository: string | null): string | null =>
-  repository !== null && /^https?:\/\//.test(repository) ? repository.replace(/\.git$/, '') : null;
