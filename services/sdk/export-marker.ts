@@ -21,13 +21,12 @@ export type ExportPorts = TelemetryPorts & {
 export type ToExport = {
   readonly env: { readonly [name: string]: string | undefined };
   readonly marker: Emittable;
-  readonly position: number | null;
   readonly traceParent: string | null;
   /** What is known without asking; null: nothing. */
   readonly known: KnownDeployment | null;
   /** Asks the log for what an update does not say of its deployment; null: nobody can be asked. */
   readonly ask: ((withinMs: number) => Promise<KnownDeployment | null>) | null;
-} & Pick<ToTell, 'versionControl' | 'run'>;
+} & Pick<ToTell, 'position' | 'attempt' | 'versionControl' | 'run'>;
 
 /** What there is to say of it, once: no marker was harmed. */
 export type ExportNote = { readonly code: string; readonly message: string; readonly hint: string };
@@ -44,6 +43,7 @@ export const exportMarker = async (
   const { env } = toExport;
   const { targets, notes } = readOtlpTargets(env);
   if (targets.length === 0) return notes;
+  if (deadline.leftMs() <= 0) return [...notes, notTold(['there was no time left'])];
   const work = tell(ports, deadline, toExport, targets);
   const faults = (await deadline.before(0, work.catch(faultOf))) ?? ['no answer in time'];
   return faults.length === 0 ? notes : [...notes, notTold(faults)];
@@ -59,11 +59,11 @@ const tell = async (
   toExport: ToExport,
   targets: ReturnType<typeof readOtlpTargets>['targets'],
 ): Promise<readonly string[]> => {
-  const { env, marker, position, traceParent, versionControl, run } = toExport;
+  const { env, marker, position, attempt, traceParent, versionControl, run } = toExport;
   const environment = readResourceAttributes(env['OTEL_RESOURCE_ATTRIBUTES'] ?? '').attributes;
   const name = env['OTEL_SERVICE_NAME'] ?? '';
   const telemetry = markerTelemetry(ports.crypto.sha256HexOfText, {
-    ...{ marker, position, versionControl, run },
+    ...{ marker, position, attempt, versionControl, run },
     known: await knownOf(deadline, toExport),
     parent: readTraceParent(traceParent ?? undefined),
     environment: name === '' ? environment : { ...environment, [attributeNames.component]: name },

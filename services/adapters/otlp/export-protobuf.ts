@@ -55,7 +55,7 @@ export const logProtobuf = ({ resource, event }: MarkerTelemetry): Uint8Array =>
           fixed64(1, nanoseconds(event.timeMs)),
           varint(2, severityNumbers[event.severity]),
           text(3, event.severity),
-          within(5, text(1, event.body)),
+          within(5, anyValue(event.body)),
           ...attributes(6, event.attributes),
           ...(event.within === null
             ? []

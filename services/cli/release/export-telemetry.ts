@@ -34,7 +34,7 @@ export const exportTelemetry = async (
     { text: tools.text, crypto: tools.crypto, httpTo, nowMs: clock.nowMs },
     deadline,
     {
-      ...{ env, marker, position: receipt.position },
+      ...{ env, marker, position: receipt.position, attempt: receipt.attempt },
       traceParent: traceParentOf(env['TRACEPARENT']),
       known: await knownHere(ports, asked.deployName, marker),
       ask: askOf(ports, exported),

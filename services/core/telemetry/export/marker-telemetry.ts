@@ -16,8 +16,9 @@ import { deploymentSpan } from './trace-context.ts';
 export type ToTell = {
   readonly marker: Emittable;
   readonly known: KnownDeployment;
-  /** Where it stands on the log; null: it waits in the spool. */
+  /** Where it stands on the log, and the attempt that it met; null: it waits in the spool. */
   readonly position: number | null;
+  readonly attempt: number | null;
   /** The span that whoever tells it works in, or null. */
   readonly parent: TraceContext | null;
   /** What the environment says of the resource; what was deployed counts before it. */
@@ -128,13 +129,13 @@ const eventAttributes = (told: ToTell): Attributes => {
 };
 
 const commonAttributes = (told: ToTell): Attributes => {
-  const { marker, known, position } = told;
+  const { marker, known, position, attempt } = told;
   return present({
     'deployment.status': deploymentStatus(marker),
     'artifact.hash': digestOf(told),
     'plimsoll.audience': marker.audience,
     'plimsoll.target': slotOf(told)?.target ?? null,
-    'plimsoll.attempt': known.attempt,
+    'plimsoll.attempt': attempt ?? known.attempt,
     'plimsoll.position': position,
     'plimsoll.rollback': isRollback(told) ? true : null,
   });
