@@ -1,7 +1,7 @@
+import { shownUrl } from '../adapters/http/shown-url.ts';
 import { logJson, traceJson } from '../adapters/otlp/export-json.ts';
 import { logProtobuf, traceProtobuf } from '../adapters/otlp/export-protobuf.ts';
-import { jsonFieldsIn } from '../core/json-text.ts';
-import { isJsonFields } from '../core/json-text.ts';
+import { isJsonFields, jsonFieldsIn } from '../core/json-text.ts';
 import type { Text } from '../core/markers/crypto.ts';
 import type { MarkerTelemetry } from '../core/telemetry/export/exported.ts';
 import type { OtlpTarget } from '../core/telemetry/export/otlp-targets.ts';
@@ -58,7 +58,7 @@ const sendTo = async (
   const answer = await httpTo(target.base)(request, allowedMs);
   if (!answer.ok) return answer.problem.message;
   const { status, header } = answer.value;
-  const where = target.base.replace(/^(https?:\/\/)[^/@]*@/i, '$1');
+  const where = shownUrl(target.base);
   if (status < 200 || status >= 300) return `${where}: it answered ${status}`;
   const said = header('content-type') ?? '';
   if (answer.value.body.length === 0) return undefined;

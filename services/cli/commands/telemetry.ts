@@ -13,6 +13,7 @@ export const telemetryCommands: readonly CommandOf<TelemetryCommand>[] = [
     words: [{ name: 'deploy-name', isOptional: true }],
     options: [
       option('format', 'FORMAT', 'sh (default), dotenv, github (for $GITHUB_ENV) or json'),
+      option('trace', null, "TRACEPARENT, too: what is started works in the deployment's span"),
       option('deployment', 'UUID', 'default: that of the CI run, or of the last plan here'),
       option('target-version', 'VERSION', 'what is deployed (default: what was planned here)'),
       option(

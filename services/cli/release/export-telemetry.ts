@@ -11,7 +11,7 @@ import type { ToExport } from '../../sdk/export-marker.ts';
 import { exportMarker } from '../../sdk/export-marker.ts';
 import type { AtHand, CliPorts } from '../ports.ts';
 import { readAtHand } from '../reading/reader-at-hand.ts';
-import { versionControl } from '../telemetry/version-control.ts';
+import { versionControl } from '../../sdk/ci/version-control.ts';
 import type { Asked } from './deployment-of.ts';
 
 export type ExportedMarker = {

@@ -2,7 +2,14 @@ import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import { uuidPattern } from '../../core/markers/parse-marker.ts';
 import { nearest } from '../../core/nearest.ts';
+import {
+  deploymentSpan,
+  readTraceParent,
+  writeTraceParent,
+} from '../../core/telemetry/export/trace-context.ts';
+import type { ResourceAttributes } from '../../core/telemetry/resource-attributes.ts';
 import { attributeNames } from '../../core/telemetry/resource-attributes.ts';
+import { ciJob } from '../../sdk/ci/ci-job.ts';
 import { envFormats } from '../commands/telemetry.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
@@ -39,8 +46,10 @@ export const runEnv = async (
     );
   const known = await knownAttributes(ports, given);
   if (!known.ok) return known;
-  const { attributes, variables, notes } = variablesFor(ports.env, known.value);
+  const { attributes, variables: named, notes } = variablesFor(ports.env, known.value);
   for (const note of notes) ports.note(note);
+  const traced = given.has('trace') ? traceVariables(ports, attributes) : {};
+  const variables = { ...named, ...traced };
   switch (format.value) {
     case 'sh':
       printText(ports.terminal, [shellText(variables)]);
@@ -56,6 +65,24 @@ export const runEnv = async (
     }
   }
   return ok(undefined);
+};
+
+/** What is started with them works in the deployment's span; whoever is in a trace of their own stays there. */
+const traceVariables = (
+  { env, tools, note }: CliPorts,
+  attributes: ResourceAttributes,
+): Variables => {
+  const deployment = attributes[attributeNames.deployment] ?? '';
+  const attempt = ciJob(env)?.attempt ?? null;
+  const parent = readTraceParent(env['TRACEPARENT']);
+  const span = deploymentSpan(tools.crypto.sha256HexOfText, deployment, attempt, parent);
+  if (span.parentSpanId === null) return { TRACEPARENT: writeTraceParent(span) };
+  note({
+    code: 'trace-kept',
+    message: 'TRACEPARENT is set already, and stays: the span of the deployment is its child',
+    hint: 'to work in the span of the deployment: unset TRACEPARENT',
+  });
+  return {};
 };
 
 type Format = (typeof envFormats)[number];

@@ -17,7 +17,7 @@ import { knownChange } from '../release/draft.ts';
 import { defaultComponent } from '../release/place.ts';
 import type { Given } from '../terminal/arguments.ts';
 import type { Note } from '../terminal/note.ts';
-import { covered, versionControl } from './version-control.ts';
+import { covered, versionControl } from '../../sdk/ci/version-control.ts';
 
 export type KnownAttributes = {
   /** What was said: by the options, or by the plan. */

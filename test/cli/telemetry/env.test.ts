@@ -86,6 +86,33 @@ describe('plimsoll env', () => {
     });
   });
 
+  test('puts what is started into the span of the deployment, where it is asked to', async () => {
+    const at = await desk({ env: github });
+    await planned(at);
+    expect((await envLine(at)).variables).not.toHaveProperty('TRACEPARENT');
+    const { variables } = await envLine(at, '--trace');
+    expect(variables['TRACEPARENT']).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    // Said again from inside it is the same.
+    const inside = at.elsewhere({
+      env: { ...github, TRACEPARENT: variables['TRACEPARENT'] ?? '' },
+    });
+    expect((await envLine(inside, '--trace')).variables).toMatchObject(variables);
+    const rerun = at.elsewhere({ env: { ...github, GITHUB_RUN_ATTEMPT: '2' } });
+    const second = (await envLine(rerun, '--trace')).variables['TRACEPARENT'] ?? '';
+    const [, trace, span] = second.split('-');
+    expect(variables['TRACEPARENT']).toContain(trace);
+    expect(variables['TRACEPARENT']).not.toContain(span);
+  });
+
+  test('leaves whoever is in a trace already where they are', async () => {
+    const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const at = await desk({ env: { ...github, TRACEPARENT } });
+    await planned(at);
+    const { exit, out, err } = await at.plimsoll('env', '--trace');
+    expect([exit, out.join('')]).toEqual([0, expect.not.stringContaining('TRACEPARENT')]);
+    expect(err.join('')).toContain('TRACEPARENT is set already');
+  });
+
   test('says so where what was planned last has ended', async () => {
     const at = await desk();
     await planned(at);

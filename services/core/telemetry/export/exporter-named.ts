@@ -1,5 +1,5 @@
 /** Variables of OpenTelemetry that name an exporter. */
-export const exporterVariables = [
+const exporterVariables = [
   'OTEL_EXPORTER_OTLP_ENDPOINT',
   'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
   'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT',

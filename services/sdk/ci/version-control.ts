@@ -1,8 +1,8 @@
 import { maskSecrets } from '../../core/secrets/find-secrets.ts';
 import type { ResourceAttributes } from '../../core/telemetry/resource-attributes.ts';
 import { attributeLengthMax } from '../../core/telemetry/resource-attributes.ts';
-import type { KnownChange } from '../reading/details.ts';
-import { repositoryName } from '../release/repository.ts';
+import type { KnownChange } from './known-change.ts';
+import { repositoryName } from './repository.ts';
 
 /** https://opentelemetry.io/docs/specs/semconv/registry/attributes/vcs/ */
 export const versionControl = (
