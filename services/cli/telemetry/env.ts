@@ -46,10 +46,10 @@ export const runEnv = async (
     );
   const known = await knownAttributes(ports, given);
   if (!known.ok) return known;
-  const { attributes, variables: named, notes } = variablesFor(ports.env, known.value);
+  const { attributes, variables: told, notes } = variablesFor(ports.env, known.value);
   for (const note of notes) ports.note(note);
   const traced = given.has('trace') ? traceVariables(ports, attributes) : {};
-  const variables = { ...named, ...traced };
+  const variables = { ...told, ...traced };
   switch (format.value) {
     case 'sh':
       printText(ports.terminal, [shellText(variables)]);
