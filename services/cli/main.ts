@@ -15,9 +15,10 @@ import { absentCommands } from './main/edition.ts';
 import { readConfigured } from './main/settings-file.ts';
 import type { Note } from './terminal/note.ts';
 import { printNote, printProblem } from './terminal/output.ts';
-import type { Terminal } from './ports.ts';
+import type { CliPorts, Terminal } from './ports.ts';
 import type { CliProblem, ExitCode } from './problem.ts';
-import { problem } from './problem.ts';
+import { problem, refuse } from './problem.ts';
+import { ok } from '../core/result.ts';
 import { run } from './run.ts';
 
 // The composition root of the command: it reads the environment and opens what a command asks for.
@@ -28,7 +29,8 @@ const isJson = wantsJson(args);
 const terminal: Terminal = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
-  columns: process.stdout.isTTY ? process.stdout.columns : null,
+  // A terminal that does not know its own width says 0.
+  columns: process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : null,
   hasColour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
 };
 let heldNotes: Note[] | undefined;
@@ -110,21 +112,10 @@ const runCommand = async ({ command, given }: RunRequest): Promise<number> => {
     const exit = refused(cause);
     return command.name === 'run' && !given.has('strict') ? unrecorded(given) : exit;
   };
-  const configured = readConfigured(process.env, process.cwd());
-  if (!configured.ok) return misled(configured.problem);
-  const { sources } = configured.value;
-  const settings = parseSettings(configured.value.env);
-  if (!settings.ok)
-    return misled(
-      problem(
-        settings.problem.code,
-        settings.problem.message,
-        sources.setting(settings.problem.setting).from === 'file'
-          ? `it stands in ${sources.file ?? ''}; plimsoll help settings lists them`
-          : 'plimsoll help settings lists them',
-      ),
-    );
-  for (const name of settings.value.unknown)
+  const read = readSettings();
+  if (!read.ok) return misled(read.problem);
+  const { settings, settingSources } = read.value;
+  for (const name of settings.unknown)
     note({ code: 'setting-unknown', message: `${name} is no setting`, hint: 'it is not obeyed' });
   const basis = openBasis(await writerFor(command.name));
   let opened: Promise<Foundation> | undefined;
@@ -132,13 +123,14 @@ const runCommand = async ({ command, given }: RunRequest): Promise<number> => {
     const { makeObjectsYoung } = await import('../adapters/system/young-objects.ts');
     makeObjectsYoung();
     const { openFoundation } = await import('../adapters/foundation/foundation.ts');
-    return openFoundation(settings.value, { basis });
+    return openFoundation(settings, { basis });
   };
   try {
     return await run(
-      commandPorts({ settings: settings.value, ...basis }, () => (opened ??= open()), {
+      commandPorts({ settings, ...basis }, () => (opened ??= open()), {
         env: process.env,
-        settingSources: sources,
+        settingSources,
+        readSettings,
         terminal,
         note,
         holdNotes,
@@ -149,7 +141,7 @@ const runCommand = async ({ command, given }: RunRequest): Promise<number> => {
         ),
       }),
       command.name,
-      withDefaults(command, given, sources.defaults),
+      withDefaults(command, given, settingSources.defaults),
     );
   } finally {
     // A driver that still looks for its server must not keep the command from ending.
@@ -159,6 +151,21 @@ const runCommand = async ({ command, given }: RunRequest): Promise<number> => {
         basis.clock.sleep(closeWithin(command)),
       ]);
   }
+};
+
+const readSettings: CliPorts['readSettings'] = () => {
+  const configured = readConfigured(process.env, process.cwd());
+  if (!configured.ok) return configured;
+  const { env, sources: settingSources } = configured.value;
+  const settings = parseSettings(env);
+  if (settings.ok) return ok({ settings: settings.value, settingSources });
+  const isOfFile = settingSources.setting(settings.problem.setting).from === 'file';
+  const listed = 'plimsoll help settings lists them';
+  return refuse(
+    settings.problem.code,
+    settings.problem.message,
+    isOfFile ? `it stands in ${settingSources.file ?? ''}; ${listed}` : listed,
+  );
 };
 
 /** The program of `run`, as if we were not there. */

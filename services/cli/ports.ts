@@ -121,6 +121,8 @@ export type SettingSources = {
 export type CliPorts = {
   readonly settings: Settings;
   readonly settingSources: SettingSources;
+  /** Reads the settings again, for what was written since. */
+  readonly readSettings: () => Result<Pick<CliPorts, 'settings' | 'settingSources'>, CliProblem>;
   readonly env: Environment;
   /** Name of this machine. */
   readonly host: string;

@@ -154,8 +154,10 @@ const portsOf = (
     const folded = await work(projection, {});
     return folded.ok ? ok({ log, store, ...folded.value }) : fail(foldFailed(folded.problem));
   };
+  const settings = value(parseSettings({ ...env, PLIMSOLL_LOG: `sqlite:${folder}` }));
   return {
-    settings: value(parseSettings({ ...env, PLIMSOLL_LOG: `sqlite:${folder}` })),
+    settings,
+    readSettings: () => ok({ settings, settingSources: unconfigured }),
     projectFiles: () => projectFilesAt(folder),
     settingSources: unconfigured,
     env,

@@ -97,6 +97,8 @@ const github = ({ environments }: Project): string =>
       '    steps:',
       '      - uses: actions/checkout@v5',
       `      - run: ${install}`,
+      '        env:',
+      '          MARKER_PACKAGE: ${{ vars.MARKER_PACKAGE }}',
       `      - run: .plimsoll/deploy.sh ${environment} "$GITHUB_SHA" -- ${deployCommand} ${environment}`,
       '        env:',
       '          MARKER_KEY: ${{ secrets.MARKER_KEY }}',

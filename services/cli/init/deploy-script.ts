@@ -19,11 +19,14 @@ export const installScript: Snippet = {
   isExecutable: true,
   text: String.raw`#!/usr/bin/env bash
 # Installs plimsoll in a job, where it is not there yet. Made by "plimsoll init". It always ends well: a deployment
-# must not fail because what observes it cannot be installed.
+# must not fail because what observes it cannot be installed. It goes into a folder of its own, for a job is seldom
+# root: ~/.plimsoll/bin, where deploy.sh looks behind the PATH.
 #
 # MARKER_PACKAGE: what npm is to install. The name "plimsoll" in a public registry is nobody's word: name the tarball
 # that "npm pack" made (a path or an address), or NAME@VERSION of your own registry.
 set -uo pipefail
+home=${'$'}{HOME:-$PWD}/.plimsoll
+PATH="$PATH:$home/bin"
 command -v plimsoll >/dev/null && exit 0
 if [ -z "${'$'}{MARKER_PACKAGE:-}" ]; then
   echo "plimsoll is not installed, and MARKER_PACKAGE names no package: the deployment goes on without markers" >&2
@@ -32,7 +35,7 @@ fi
 limit=()
 command -v timeout >/dev/null && limit=(timeout 60)
 # What is installed here sees no key, and runs nothing.
-env -u MARKER_KEY ${'$'}{limit[@]+"${'$'}{limit[@]}"} npm install --global --ignore-scripts --no-audit --no-fund "$MARKER_PACKAGE" >&2 ||
+env -u MARKER_KEY ${'$'}{limit[@]+"${'$'}{limit[@]}"} npm install --global --prefix "$home" --ignore-scripts --no-audit --no-fund "$MARKER_PACKAGE" >&2 ||
   echo "plimsoll could not be installed: the deployment goes on without markers" >&2
 exit 0
 `,
@@ -67,6 +70,9 @@ while [ "$#" -gt 0 ] && [ "$1" != "--" ]; do
 done
 [ "$#" -ge 2 ] || usage
 shift
+
+# Where install.sh puts it.
+PATH="$PATH:${'$'}{HOME:-$PWD}/.plimsoll/bin"
 
 if [ -n "${'$'}{MARKER_KEY:-}" ]; then
   # Without a place for the key the deployment goes on all the same.

@@ -38,15 +38,18 @@ export const runInit = async (
   const chosen = cis.value.length > 0 ? cis.value : detected(files);
   const snippets = snippetsOf(ports, project.value, chosen, recipes.value);
   const written = snippets.map((snippet) => write(files, snippet, given));
+  // As the next command finds it.
+  const settled = ports.readSettings();
+  const after = settled.ok ? { ...ports, ...settled.value } : ports;
   const checks = [
     ...written,
-    ...gatewayToName(ports),
+    ...gatewayToName(after),
     ...packageToName(chosen),
     ...project.value.environments.map((environment) =>
       keyToMake(project.value, environment, chosen),
     ),
     // Whoever begins has no key yet.
-    ...(await offlineChecks(ports, given)).map((check) =>
+    ...(await offlineChecks(after, given)).map((check) =>
       check.outcome === 'fail' ? notMet(check.check, check.message, check.hint) : check,
     ),
   ];

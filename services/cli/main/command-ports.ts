@@ -30,12 +30,16 @@ export const commandPorts = (
   {
     env,
     settingSources,
+    readSettings,
     terminal,
     note,
     holdNotes,
     isJson,
     stop,
-  }: Pick<CliPorts, 'env' | 'settingSources' | 'terminal' | 'note' | 'holdNotes' | 'isJson'> & {
+  }: Pick<
+    CliPorts,
+    'env' | 'settingSources' | 'readSettings' | 'terminal' | 'note' | 'holdNotes' | 'isJson'
+  > & {
     readonly stop: AbortSignal;
   },
 ): CliPorts => {
@@ -63,6 +67,7 @@ export const commandPorts = (
   return {
     settings,
     settingSources,
+    readSettings,
     env,
     host: hostname(),
     terminal,

@@ -17,6 +17,7 @@ import { parseArguments } from '../../../services/cli/terminal/parse-arguments.t
 import { faultsOf } from '../../support/cli-schemas.ts';
 import type { Desk, Said } from '../../support/desk.ts';
 import { openDesk } from '../../support/desk.ts';
+import { plimsoll as plimsollIn } from '../../support/plimsoll.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
 const scratch = scratchFolder();
@@ -31,7 +32,7 @@ const repository = async (
   return { ...desk, folder, read: (path) => readFileSync(join(folder, path), 'utf8') };
 };
 
-const messages = ({ out }: Said): { readonly [check: string]: string } =>
+const messages = ({ out }: Pick<Said, 'out'>): { readonly [check: string]: string } =>
   Object.fromEntries(
     out.map((line) => {
       const told = JSON.parse(line) as { readonly check: string; readonly message: string };
@@ -74,6 +75,14 @@ describe('plimsoll init', () => {
     await plimsoll('init', ...all, '--force');
     expect(read('.plimsoll/circleci.yml')).toBe(before);
     expect(read('plimsoll.yaml')).toBe('audience: shop\n');
+  });
+
+  test('checks the settings that it wrote, not those before', async () => {
+    const folder = join(scratch, randomUUID());
+    mkdirSync(folder);
+    const ran = await plimsollIn(folder, ['init', '--component-name=checkout', '--json']);
+    const told = messages({ out: ran.out.trim().split('\n') });
+    expect(told['settings']).toContain(join(folder, 'plimsoll.yaml'));
   });
 
   test('with --dry-run writes nothing', async () => {
@@ -164,7 +173,16 @@ describe('the snippets', () => {
     expect(parse(read('.plimsoll/github-actions.yml'))).toMatchObject({
       permissions: { contents: 'read' },
       jobs: {
-        'deploy-staging': { environment: 'staging' },
+        'deploy-staging': {
+          environment: 'staging',
+          // A variable of the repository is none of the job's before it is handed to it.
+          steps: expect.arrayContaining([
+            {
+              run: '.plimsoll/install.sh',
+              env: { MARKER_PACKAGE: '${{ vars.MARKER_PACKAGE }}' },
+            },
+          ]),
+        },
         'deploy-production': { environment: 'production', needs: 'deploy-staging' },
       },
     });

@@ -302,13 +302,27 @@ describe('the install script never stands in the way', () => {
     const ran = runScript(at, 'install', [], {
       MARKER_PACKAGE: './plimsoll-0.1.0.tgz',
       MARKER_KEY: 'k',
+      HOME: at.folder,
     });
     expect(ran.status).toBe(0);
     expect(ran.stderr).toContain('key: none');
     expect(ran.stderr).toContain('the deployment goes on without markers');
     expect(at.calls('npm')).toEqual([
-      'install|--global|--ignore-scripts|--no-audit|--no-fund|./plimsoll-0.1.0.tgz',
+      `install|--global|--prefix|${join(at.folder, '.plimsoll')}|--ignore-scripts|--no-audit|--no-fund|./plimsoll-0.1.0.tgz`,
     ]);
+  });
+
+  test('where the job is not root: it goes into a folder of its own, and the deploy script finds it there', () => {
+    const at = withoutPlimsoll(
+      'mkdir -p "$HOME/.plimsoll/bin" && printf \'#!/bin/sh\\necho "$1" >>told\\n\' >"$HOME/.plimsoll/bin/plimsoll" && chmod +x "$HOME/.plimsoll/bin/plimsoll"',
+    );
+    const env = { HOME: at.folder, MARKER_PACKAGE: './plimsoll-0.1.0.tgz' };
+    expect(runScript(at, 'install', [], env).status).toBe(0);
+    expect(runScript(at, 'deploy', ['production', '2.0.0', '--', 'true'], env).status).toBe(0);
+    expect(readFileSync(join(at.folder, 'told'), 'utf8')).toBe('release\nrelease\nrelease\n');
+    // A second job finds it, and installs nothing.
+    expect(runScript(at, 'install', [], env).status).toBe(0);
+    expect(at.calls('npm')).toHaveLength(1);
   });
 
   test('where it is there already', () => {
