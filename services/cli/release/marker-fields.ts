@@ -6,6 +6,7 @@ import { parseMarker } from '../../core/markers/parse-marker.ts';
 import type { Body } from '../../core/markers/upcast.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
+import type { FieldSecret } from '../../core/secrets/screen-body.ts';
 import { maskBody, secretHint, secretsInBody } from '../../core/secrets/screen-body.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
@@ -86,6 +87,10 @@ export const screenBody = (
   screening: Screening | undefined,
 ): Result<Body, CliProblem> => {
   const found = secretsInBody(body);
+  const named = found.find(
+    ({ path }) => names.test(path) && screening?.coversNames(textAt(body, path)) !== true,
+  );
+  if (named !== undefined && screening !== undefined) return holdsSecret(named, reasonOption, '');
   const masked = screening === undefined ? body : maskBody(body, screening.covers);
   const [left] = found.length === 0 ? [] : secretsInBody(masked);
   if (left === undefined) {
@@ -93,12 +98,32 @@ export const screenBody = (
     return ok(masked);
   }
   const hint = screening === undefined ? '' : ', or let --redact write over it';
-  return refuse(
-    'secret-found',
-    `${spokenPath(left.path, reasonOption)} holds what looks like a secret: ${left.kind}, ${left.masked}`,
-    `${secretHint(left)}nothing was written; take it out${hint}. If it was shown in a log, change it`,
-  );
+  return holdsSecret(left, reasonOption, hint);
 };
+
+/** What things are found by: written over they would be one. */
+const names = /^(?:slot\.[a-z]+|version|name|deployment)$/;
+
+const textAt = (body: Body, path: string): string => {
+  const value = path
+    .split('.')
+    .reduce<unknown>((inside, name) => (isTree(inside) ? inside[name] : undefined), body);
+  return typeof value === 'string' ? value : '';
+};
+
+const isTree = (value: unknown): value is { readonly [name: string]: unknown } =>
+  typeof value === 'object' && value !== null;
+
+const holdsSecret = (
+  secret: FieldSecret,
+  reasonOption: ReasonOption,
+  hint: string,
+): Result<never, CliProblem> =>
+  refuse(
+    'secret-found',
+    `${spokenPath(secret.path, reasonOption)} holds what looks like a secret: ${secret.kind}, ${secret.masked}`,
+    `${secretHint(secret)}nothing was written; take it out${hint}. If it was shown in a log, change it`,
+  );
 
 const fieldRefused = (
   { code, path, message }: FieldProblem,

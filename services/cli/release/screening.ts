@@ -6,6 +6,8 @@ import type { Note } from '../terminal/note.ts';
 export type Screening = {
   /** Whether a text is written over where it holds a secret; otherwise the marker is refused. */
   readonly covers: (text: string) => boolean;
+  /** Whether that may happen to a text that names something, too: two that are written over would be one. */
+  readonly coversNames: (text: string) => boolean;
   /** Says once what was written over. */
   readonly tell: (found: readonly FieldSecret[]) => void;
 };
@@ -24,6 +26,7 @@ export const screeningOf = (
   let isTold = false;
   return {
     covers: (text) => isRedacting || fromJob.has(text),
+    coversNames: (text) => fromJob.has(text),
     tell: (found) => {
       if (isTold || found.length === 0) return;
       isTold = true;

@@ -1,6 +1,6 @@
 import type { FoundSecret } from './found-secret.ts';
 import { hiddenAt } from './found-secret.ts';
-import { secretNames } from './secret-names.ts';
+import { nameStems, secretNames } from './secret-names.ts';
 import type { TextReader } from './text-reader.ts';
 import { isUnquoted } from './text-reader.ts';
 import { isPasswordValue, looksDrawn } from './values.ts';
@@ -11,8 +11,9 @@ const valueMax = 512;
 const names = secretNames();
 
 export const findAssigned = (reader: TextReader): readonly FoundSecret[] => {
-  const { text } = reader;
+  const { text, lower } = reader;
   const found: FoundSecret[] = [];
+  if (!nameStems.some((stem) => lower.includes(stem))) return found;
   names.lastIndex = 0;
   for (let match = names.exec(text); match !== null; match = names.exec(text)) {
     const [whole, password, , sign = '', quote = ''] = match;
@@ -22,8 +23,12 @@ export const findAssigned = (reader: TextReader): readonly FoundSecret[] => {
     // `arn:aws:secretsmanager:…:secret:NAME` is a path.
     if (sign === ':' && text[match.index - 1] === ':') continue;
     const value = text.slice(start, endOfValue(reader, start, quote));
-    // A command whose output is meant.
+    // `${PASSWORD:?not set}`
+    if (value.startsWith('?') && /\$\{\w{0,64}$/.test(text.slice(0, match.index).slice(-66)))
+      continue;
+    // A command whose output is meant, or a program behind a text that ends with a name: `"password: " + found`.
     if (quote === '`' && /\s/.test(value)) continue;
+    if (quote !== '' && /^(?:\s{0,3}[+.,]\s|\+new\s|\.\$|,[a-z])/i.test(value)) continue;
     const isBare = quote === '' && (isFlag || sign.includes(':'));
     // `pass=12 fail=0` counts tests.
     if (/^(?:pw|pass)$/i.test(password ?? '') && /^[0-9.]{1,9}%?$/.test(value)) continue;

@@ -50,6 +50,7 @@ const commands: readonly Command[] = [
   command('redis-cli', `\\bredis-cli\\b${upTo}-a\\s{1,3}${quoted}`),
   command('requirepass', `\\brequirepass\\s{1,3}${quoted}`),
   command('sqlcmd', `\\bsqlcmd\\b${upTo}-P\\s{0,3}${quoted}`),
+  command('-p', `\\bpsexec${upTo}-p\\s{1,3}${quoted}`, 'gi'),
   command('pass:', `\\s-pass(?:in|out)?\\s{1,3}pass:${quoted}`),
   // .netrc
   command('password', `\\blogin\\s{1,9}\\S{1,128}\\s{1,9}password\\s{1,9}${quoted}`),
@@ -66,17 +67,10 @@ const commands: readonly Command[] = [
   ),
 ];
 
-/** Where only what no word looks like is taken: a sentence, and a line of .pgpass. */
-const spoken = [
-  /\b(?:password|passphrase|passwd|pw)(?:\s{1,3}for\s{1,3}[^\s:]{1,64})?(?:\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was)\s{1,3}|\s{1,3})["'`]?([^\s"'`,;()]{7,128})/gi,
-  /^[^\s:]{1,253}:(?:[0-9]{1,5}|\*):[^\s:]{1,64}:[^\s:]{1,64}:([^\s:]{8,128})$/gm,
-];
-
-export const findInCommands = ({ text }: TextReader): readonly FoundSecret[] => {
+export const findInCommands = ({ text, lower }: TextReader): readonly FoundSecret[] => {
   const found: FoundSecret[] = [];
-  const small = text.toLowerCase();
   for (const { word, form } of commands) {
-    if (!small.includes(word)) continue;
+    if (!lower.includes(word)) continue;
     for (const match of text.matchAll(form)) {
       const value = match.slice(1).find((group) => group !== undefined) ?? '';
       // Five digits and less are a port: `mysql -p3306` is a mistake that tells nothing.
@@ -86,20 +80,5 @@ export const findInCommands = ({ text }: TextReader): readonly FoundSecret[] => 
       found.push(hiddenAt('password', start, value));
     }
   }
-  for (const form of spoken)
-    for (const match of text.matchAll(form)) {
-      const said = match[1] ?? '';
-      const value = said.replace(/[.!?:\]}]{1,3}$/, '');
-      if (!isPasswordValue(value) || !looksMade(value)) continue;
-      found.push(hiddenAt('password', match.index + match[0].length - said.length, value));
-    }
   return found;
 };
-
-/** Letters with digits, as words never are and names of algorithms, versions and files seldom. */
-const looksMade = (value: string): boolean =>
-  /[a-z]/i.test(value) &&
-  /[0-9]/.test(value) &&
-  !/^(?:[a-z]{2,8}[0-9]{1,4}(?:-[a-z0-9]{1,6})?|v?[0-9.]+[\w.+-]*|[a-z0-9_-]+\.[a-z]{2,4}|.*[/\\(].*|#.*)$/i.test(
-    value,
-  );

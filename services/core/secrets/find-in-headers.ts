@@ -12,8 +12,12 @@ const cookies =
   /(?:\b(?:set-)?cookie["']?\s{0,3}:|\bcurl\b[^\n|]{0,300}?\s(?:-b|--cookie))\s{0,3}["']?([^\n"']{1,4096})/gi;
 const cookie = /(?:^|;\s{0,3})[^\s=;]{1,128}=([^;\s]{16,4096})/g;
 
-export const findInHeaders = ({ text }: TextReader): readonly FoundSecret[] => {
+/** Without one of these there is no header. */
+const words = ['authorization', 'bearer', 'basic', 'cookie', 'curl'];
+
+export const findInHeaders = ({ text, lower }: TextReader): readonly FoundSecret[] => {
   const found: FoundSecret[] = [];
+  if (!words.some((word) => lower.includes(word))) return found;
   for (const match of text.matchAll(authorization)) {
     const value = match[1] ?? '';
     if (looksDrawn(value))

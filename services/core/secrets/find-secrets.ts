@@ -5,6 +5,7 @@ import { findInHeaders } from './find-in-headers.ts';
 import { findInManifests } from './find-in-manifests.ts';
 import { findPrivateKeys } from './find-pems.ts';
 import { findTokens } from './find-tokens.ts';
+import { findSpoken } from './find-spoken.ts';
 import type { FoundSecret } from './found-secret.ts';
 import { maskOf } from './found-secret.ts';
 import type { TextReader } from './text-reader.ts';
@@ -30,6 +31,7 @@ export const secretsIn = (reader: TextReader): readonly FoundSecret[] => {
     ...findAssigned(reader),
     ...findInHeaders(reader),
     ...findInCommands(reader),
+    ...findSpoken(reader),
     ...findInManifests(reader),
   ];
   if (all.length < 2) return all;

@@ -28,7 +28,7 @@ export const isPlaceholder = (value: string): boolean =>
 
 /** Of shells and templates, of YAML's tags in CloudFormation and Ansible, of what sops encrypted. */
 const mask =
-  /^(?:\$|%|<|\{|\(|\[masked|[*•.x#?-]+$|\*{3}|!(?:ref|sub|getatt|importvalue|join|vault|secret|env)\b|ENC\[|(?:redacted|masked|changeme|placeholder|your)(?:[_-]|$)|\[[a-z_ -]{1,40}\]$)/i;
+  /^(?:["'\\]?\$|%|<|&lt;|#\{|#[a-z-]+$|\{|\(|\[masked|[*•.x#?-]+$|\*{3}|!(?:ref|sub|getatt|importvalue|join|vault|secret|env)\b|ENC\[|(?:redacted|masked|changeme|placeholder|your)(?:[_-]|$)|\[[a-z_ -]{1,40}\]$)/i;
 
 /** The name of a variable: `DB_PASSWORD=DB_PASSWORD`. */
 const variable = /^[A-Z0-9_]*(?:PASSW|SECRET|TOKEN|_KEY|^KEY)[A-Z0-9_]*$/;

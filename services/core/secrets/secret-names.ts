@@ -1,4 +1,5 @@
-// The names behind which a secret stands, as the inner parts of one regular expression. Every repetition is bounded.
+// The names behind which a secret stands, as the inner parts of one regular expression. Every repetition is bounded;
+// what must not stand before a name is looked at behind it, so that most places cost one character.
 
 /** Whatever is assigned to these is secret. */
 const passwords = [
@@ -7,10 +8,10 @@ const passwords = [
   'passphrase',
   'pwd',
   // `SMTP_PASS=`; a `bypass` or a `compass` has nothing before it that parts words.
-  '(?<=[a-z0-9][_-])pass',
+  'pass(?<=[a-z0-9][_-]pass)',
   'sshpass',
   '(?:src|dest)?(?:store|key)pass',
-  '(?<![a-z0-9])(?:pw|pass)(?=["\'`]?\\s{0,3}=|\\\\{0,3}["\'`]\\s{0,3}:)',
+  '(?:pw|pass)(?<![a-z0-9](?:pw|pass))(?=["\'`]?\\s{0,3}=|\\\\{0,3}["\'`]\\s{0,3}:)',
 ];
 
 const keysOf = [
@@ -47,15 +48,22 @@ const others = [
   'secret[_-]?key(?:[_-]?base)?',
   'client[_-]?secret',
   // Helm's annotation for what a secret's text hashes to.
-  '(?<!checksum/)secret(?:string|value)?',
+  'secret(?<!checksum/secret)(?:string|value)?',
   `(?:${keysOf.join('|')})[_-]?key`,
   // A caller names his own request, or the next page, with such a token; others are made to be seen.
-  '(?<!(?:request|client|idempotency|continuation|page|next|public|csrf|xsrf)[_-]?)(?:(?:access|auth|refresh|session|bearer|api|deploy)?[_-]?token)',
+  'token(?<!(?:request|client|idempotency|continuation|page|next|public|csrf|xsrf)[_-]?token)',
   'credentials?',
-  '(?<![a-z])creds?',
+  'creds?(?<![a-z]creds?)',
   // Registries' `_auth=` and `"auth": "…"`: name and password in base64.
-  '(?<=[_"\'])auth(?=\\\\{0,3}["\']?(?:\\s{0,3}[:=]|\\s))',
+  'auth(?<=[_"\']auth)(?=\\\\{0,3}["\']?(?:\\s{0,3}[:=]|\\s))',
   'sonar[._]login',
+  // A personal access token.
+  'pat(?<=[_-]pat)(?=\\s{0,3}[:=])',
+];
+
+/** One of these stands in each name, in small letters: without them there is nothing to look for. */
+export const nameStems: readonly string[] = [
+  ...['pass', 'pwd', 'pw', 'secret', 'key', 'token', 'cred', 'auth', 'pat', 'sonar'],
 ];
 
 /**
@@ -65,6 +73,6 @@ const others = [
  */
 export const secretNames = (): RegExp =>
   new RegExp(
-    `(?:(${passwords.join('|')})|${others.join('|')})(\\\\{0,3}["'\`])?(\\s{0,3}(?:=>|:=|=|:)[^\\S\\n]{0,3}|\\s{1,3})(\\\\{0,3}["'\`])?`,
+    `(?:(${passwords.join('|')})|${others.join('|')})(\\\\{0,3}["'\`])?([^\\S\\n]{0,20}(?:=>|:=|=|:)[^\\S\\n]{0,20}|\\s{1,3}value=|\\s{1,3})(\\\\{0,3}["'\`])?`,
     'gi',
   );

@@ -28,6 +28,8 @@ export const isUnquoted: Alphabet = (code) =>
 /** A text that remembers how far runs of characters go, so that whoever asks again does not look again. */
 export type TextReader = {
   readonly text: string;
+  /** The text in small letters, to ask whether a word stands in it at all; positions may differ. */
+  readonly lower: string;
   /** The first position from `at` on whose character is not of the alphabet. */
   readonly runEnd: (alphabet: Alphabet, at: number) => number;
   readonly is: (alphabet: Alphabet, at: number) => boolean;
@@ -44,6 +46,7 @@ export const createTextReader = (text: string): TextReader => {
   };
   return {
     text,
+    lower: text.toLowerCase(),
     is,
     looked: () => looked,
     runEnd: (alphabet, at) => {

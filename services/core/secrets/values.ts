@@ -16,15 +16,16 @@ export const looksDrawn = (value: string): boolean =>
 
 /** Where a secret is kept is none: a path, an address without a password, the name of a variable. */
 const isReference = (value: string): boolean =>
-  (reference.test(value) && !addressWithPassword.test(value) && !awsSecret.test(value)) ||
+  (reference.test(value) && !addressWithPassword.test(value) && !base64Key.test(value)) ||
   member.test(value) ||
   call.test(value);
 
 const reference =
   /^(?:\.{0,2}\/[\w.]|~\/|[a-z][a-z0-9+.-]{1,20}:(?:\/|[a-z])|projects\/|secrets?[./]|env[.:]|os\.environ\b|sha(?:256|512|1)[:-])/i;
 const addressWithPassword = /^[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/]{0,200}:[^\s/]{0,200}@/i;
-/** One in sixty-four begins with a slash. */
-const awsSecret = /^(?=.{0,38}[0-9])(?=.{0,38}[A-Z])(?=.{0,38}[a-z])\/[A-Za-z0-9+/]{39}$/;
+/** One in sixty-four of AWS' and Azure's keys begins with a slash. */
+const base64Key =
+  /^(?=.{0,38}[0-9])(?=.{0,38}[A-Z])(?=.{0,38}[a-z])\/(?:[A-Za-z0-9+/]{39}|[A-Za-z0-9+/]{40,90}={1,2})$/;
 /** `var.db_password`, `random_password.db.result`, `process.env.API_KEY`: what Terraform and programs name it by. */
 const member =
   /^(?:var|local|data|module|each|self|process|os|config|settings|params|inputs|values|steps|needs|[a-z]{2,20}_[a-z_]{2,40})(?:\.[a-z_][\w-]{0,60}){1,6}(?:\[[^\]\s]{0,40}\])?$/i;

@@ -25,6 +25,28 @@ const github = {
   GITHUB_REPOSITORY: 'shop/checkout',
 };
 
+describe('with --redact a name that holds a secret is refused all the same, for two of them would be one:', () => {
+  test.each([
+    ['--environment-name', `--environment-name=${token}`],
+    ['--component-name', `--component-name=${token}`],
+    ['--target-version', `--target-version=${token}`],
+    ['--namespace', `--namespace=${token}`],
+  ])('in %s', async (option, given) => {
+    const { plimsoll, house } = await desk();
+    const before = (await house.records()).length;
+    const others = log.filter((argument) => !argument.startsWith(option));
+    const said = await plimsoll(...others, given, '--redact', '--json');
+    expect(said.exit).toBe(2);
+    const problem = JSON.parse(said.err.join('')) as Record<string, string>;
+    expect(problem).toMatchObject({
+      code: 'secret-found',
+      message: expect.stringContaining(option),
+      hint: expect.not.stringContaining('--redact'),
+    });
+    expect((await house.records()).length).toBe(before);
+  });
+});
+
 describe('a secret in what a pipeline says is refused before anything is opened:', () => {
   test.each([
     ['--actor', [`--actor=${token}`]],

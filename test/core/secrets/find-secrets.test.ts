@@ -42,12 +42,34 @@ describe('written over', () => {
       'deploy --api-token [masked assigned-secret] --now',
     ],
     [`Authorization: Bearer ${draw.text(40)}`, 'Authorization: Bearer [masked authorization]'],
+    ['docker login -p hunter2hunter2 -u ci ghcr.io', 'docker login -p *** -u ci ghcr.io'],
+    ['mysql -uroot -phunter2 shop', 'mysql -uroot -p*** shop'],
+    [
+      'echo hunter2 | docker login -u ci --password-stdin',
+      'echo *** | docker login -u ci --password-stdin',
+    ],
+    ["curl -u ci:'hunter2' https://x.example.com", "curl -u ci:'***' https://x.example.com"],
+    ['passwd S3cr3t!pass', 'passwd ***'],
+    ['jdbc:oracle:thin:shop/hunter2@//db:1521/XE', 'jdbc:oracle:thin:shop/***@//db:1521/XE'],
+    [
+      'kind: Secret\ndata:\n  any: aHVudGVyMg==\ntype: Opaque',
+      'kind: Secret\ndata:\n  any: ***\ntype: Opaque',
+    ],
+    ['Cookie: theme=dark; sid=a8F3kd93JfkD83hf9Dk3', 'Cookie: theme=dark; sid=[masked cookie]'],
   ])('%s', (text, masked) => {
     expect(maskSecrets(text)).toBe(masked);
   });
 
   test.each([
     'password=${DB_PASSWORD}',
+    'DB_PASSWORD=${DB_PASSWORD:?not set}',
+    'DB_PASSWORD=DB_PASSWORD',
+    'password = random_password.db.result',
+    'docker run -p 8080:80 shop',
+    'echo $TOKEN | docker login -u ci --password-stdin',
+    'mysql -u root -p shop',
+    'checksum/secret: 4760f653b533738e08902f54987fb3039a8bb9a91c543f60ddb1b0dc4af59e2a',
+    'https://4f41c5f0f2ab4d20a5d7d2b9a2bd1a11@o1.ingest.sentry.io/2',
     'password: must be longer',
     'token=ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx',
     'https://ci:***@git.example.com/a.git',

@@ -41,7 +41,7 @@ const planIn = async (env: Environment): Promise<Marker> => {
     repositoryAddress: async () => 'git@git.shop.example:shop/checkout.git',
     git: { head: async () => null },
     note: () => undefined,
-    screening: { covers: () => false, tell: () => undefined },
+    screening: { covers: () => false, coversNames: () => false, tell: () => undefined },
   };
   const draft = value(await draftMarker('release plan', request.given, origin));
   const ids = createMemoryIds('ci', () => 0);
