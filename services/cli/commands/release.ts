@@ -65,6 +65,11 @@ const deploymentOption = option(
   'default: that of the CI run, or of the last plan here under that name',
 );
 
+export const runOptions: readonly Option[] = [
+  option('run', 'ID', 'run of the pipeline (default: PLIMSOLL_RUN, or as the CI says)'),
+  option('attempt', 'ID', 'which try of the run (default: PLIMSOLL_ATTEMPT, or as the CI says)'),
+];
+
 /** What a plan can say. */
 export const planOptions: readonly Option[] = [
   ...artifactOptions,
@@ -81,7 +86,7 @@ export const releaseCommands: readonly CommandOf<ReleaseCommand>[] = [
     name: 'release plan',
     summary: 'announce a deployment and follow its status',
     words: [{ name: 'deploy-name', isOptional: true }],
-    options: [...planOptions, ...deliveryOptions, asyncOption],
+    options: [...planOptions, ...runOptions, ...deliveryOptions, asyncOption],
     examples: [
       '--environment-name=production --component-name=shop --target-version=2.0.0',
       'eu-deploy --target-version=2.0.0 --canary-share=0.1 --ticket=CHG-7',
@@ -100,6 +105,7 @@ export const releaseCommands: readonly CommandOf<ReleaseCommand>[] = [
         option(name, value, 'must be what was planned; may be left out'),
       ),
       deploymentOption,
+      ...runOptions,
       ...detailOptions,
       ...deliveryOptions,
       asyncOption,

@@ -1,5 +1,6 @@
 import type { CommandOf } from './command.ts';
 import { option } from './command.ts';
+import { runOptions } from './release.ts';
 
 export type TelemetryCommand = 'env';
 
@@ -15,6 +16,7 @@ export const telemetryCommands: readonly CommandOf<TelemetryCommand>[] = [
       option('format', 'FORMAT', 'sh (default), dotenv, github (for $GITHUB_ENV) or json'),
       option('trace', null, "TRACEPARENT, too: what is started works in the deployment's span"),
       option('deployment', 'UUID', 'default: that of the CI run, or of the last plan here'),
+      ...runOptions,
       option('target-version', 'VERSION', 'what is deployed (default: what was planned here)'),
       option(
         'environment-name',

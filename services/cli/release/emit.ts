@@ -11,7 +11,7 @@ import { fail, ok } from '../../core/result.ts';
 import type { Numbered } from '../../ports/numbering.ts';
 import type { Signer } from '../../ports/signer.ts';
 import type { Given } from '../terminal/arguments.ts';
-import { ciJob } from '../../sdk/ci/ci-job.ts';
+import { jobOf } from './job-of.ts';
 import { deploymentToPlan, deploymentToUpdate, keepPlan } from './deployment-of.ts';
 import type { Asked } from './deployment-of.ts';
 import type { Draft, EmittingCommand, Origin } from './draft.ts';
@@ -123,7 +123,9 @@ const emitWithin = async (
   given: Given,
   how: HowToSend,
 ): Promise<Emitted> => {
-  const job = ciJob(ports.env);
+  const found = jobOf(ports, given);
+  if (!found.ok) return failed(found.problem);
+  const job = found.value;
   const { settings, host, repositoryAddress, git, note } = ports;
   const { audience } = settings;
   const screening = screeningOf(given, job, note);

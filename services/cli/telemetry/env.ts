@@ -9,7 +9,7 @@ import {
 } from '../../core/telemetry/export/trace-context.ts';
 import type { ResourceAttributes } from '../../core/telemetry/resource-attributes.ts';
 import { attributeNames } from '../../core/telemetry/resource-attributes.ts';
-import { ciJob } from '../../sdk/ci/ci-job.ts';
+import { jobOf } from '../release/job-of.ts';
 import { envFormats } from '../commands/telemetry.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
@@ -48,7 +48,10 @@ export const runEnv = async (
   if (!known.ok) return known;
   const { attributes, variables: told, notes } = variablesFor(ports.env, known.value);
   for (const note of notes) ports.note(note);
-  const traced = given.has('trace') ? traceVariables(ports, attributes) : {};
+  const job = jobOf(ports, given);
+  if (!job.ok) return job;
+  const attempt = job.value?.attempt ?? null;
+  const traced = given.has('trace') ? traceVariables(ports, attributes, attempt) : {};
   const variables = { ...told, ...traced };
   switch (format.value) {
     case 'sh':
@@ -71,9 +74,9 @@ export const runEnv = async (
 const traceVariables = (
   { env, tools, note }: CliPorts,
   attributes: ResourceAttributes,
+  attempt: string | null,
 ): Variables => {
   const deployment = attributes[attributeNames.deployment] ?? '';
-  const attempt = ciJob(env)?.attempt ?? null;
   const parent = readTraceParent(env['TRACEPARENT']);
   const span = deploymentSpan(tools.crypto.sha256HexOfText, deployment, attempt, parent);
   if (span.parentSpanId === null) return { TRACEPARENT: writeTraceParent(span) };

@@ -11,7 +11,7 @@ import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import type { KnownChange } from '../../sdk/ci/known-change.ts';
 import type { CiJob } from '../../sdk/ci/ci-job.ts';
-import { ciJob } from '../../sdk/ci/ci-job.ts';
+import { jobOf } from '../release/job-of.ts';
 import { deploymentToUpdate } from '../release/deployment-of.ts';
 import { knownChange } from '../release/draft.ts';
 import { defaultComponent } from '../release/place.ts';
@@ -31,7 +31,9 @@ export const knownAttributes = async (
   ports: CliPorts,
   given: Given,
 ): Promise<Result<KnownAttributes, CliProblem>> => {
-  const job = ciJob(ports.env);
+  const asked = jobOf(ports, given);
+  if (!asked.ok) return asked;
+  const job = asked.value;
   const [named] = given.words;
   const deployName = named ?? 'default';
   const found = await deploymentToUpdate(ports, { given, job, deployName }, undefined);

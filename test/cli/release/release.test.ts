@@ -289,6 +289,46 @@ describe('in CI', () => {
     expect(await statuses(run)).toEqual(['1 2.0.0 failed', '2 2.0.0 succeeded']);
   });
 
+  test.each([
+    ['options', {}, ['--run=17', '--attempt=first'], {}, ['--run=17', '--attempt=second']],
+    [
+      'settings',
+      { PLIMSOLL_RUN: '17', PLIMSOLL_ATTEMPT: 'first' },
+      [],
+      { PLIMSOLL_RUN: '17', PLIMSOLL_ATTEMPT: 'second' },
+      [],
+    ],
+    [
+      'options over what the CI says',
+      github('1'),
+      ['--run=17', '--attempt=first'],
+      github('1'),
+      ['--run=17', '--attempt=second'],
+    ],
+  ] as const)(
+    'a pipeline of any CI names its run by %s: other jobs end it, and a rerun is the next attempt',
+    async (_how, first, named, second, again) => {
+      const run = await desk({ env: first });
+      const other = run.elsewhere({ env: first, folder: newFolder() });
+      const rerun = run.elsewhere({ env: second, folder: newFolder() });
+      expect(await story(run, plan('2.0.0', ...named))).toEqual(['stored 1 planned']);
+      expect(await story(other, update('FAILED', ...named))).toEqual(['stored 1 failed']);
+      expect(await story(rerun, plan('2.0.0', ...again), update('SUCCESS', ...again))).toEqual([
+        'stored 2 planned',
+        'stored 2 succeeded',
+      ]);
+      expect(await statuses(run)).toEqual(['1 2.0.0 failed', '2 2.0.0 succeeded']);
+    },
+  );
+
+  test.each(['--run=', '--run=a\nb', `--attempt=${'x'.repeat(300)}`])(
+    'what is no name of a run is refused: %j',
+    async (option) => {
+      const { plimsoll } = await desk();
+      expect(await plimsoll(...plan('2.0.0', option))).toMatchObject({ exit: 2 });
+    },
+  );
+
   test('a plan that was refused does not change what is known of the one that stands', async () => {
     for (const isRemote of [false, true]) {
       const run = await desk({ isRemote, env: github('1') });

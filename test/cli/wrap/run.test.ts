@@ -297,11 +297,17 @@ describe('the program', () => {
     await eventually('the program runs', () => existsSync(join(place.folder, 'ready')));
     process.kill(-(child.pid ?? 0), 'SIGTERM');
     await eventually('the program got it', () => out.includes('got'));
-    child.kill('SIGTERM');
-    // The one to us alone is passed on.
-    await eventually('the program got another', () => out === 'got\ngot\n');
+    // The one to us alone is passed on. Two that wait for a busy process arrive as one: so it is sent until it arrives.
+    let sent = 0;
+    let looks = 0;
+    await eventually('the program got another', () => {
+      if (looks++ % 200 === 0 && child.kill('SIGTERM')) sent += 1;
+      return out.startsWith('got\ngot\n');
+    });
     writeFileSync(join(place.folder, 'go'), '');
-    expect([await over, out]).toEqual([3, 'got\ngot\n']);
+    expect(await over).toBe(3);
+    const got = out.split('\n').length - 1;
+    expect(got).toBeLessThanOrEqual(1 + sent);
     expect(await attempts(place)).toEqual(['canceled (stopped by SIGTERM)']);
   });
 

@@ -1,0 +1,33 @@
+import type { CiJob, Environment } from '../../sdk/ci/ci-job.ts';
+import { attemptSetting, ciJob, runSetting } from '../../sdk/ci/ci-job.ts';
+import { fitsName } from '../../sdk/ci/ci-words.ts';
+import type { Result } from '../../core/result.ts';
+import { ok } from '../../core/result.ts';
+import type { Given } from '../terminal/arguments.ts';
+import type { CliProblem } from '../problem.ts';
+import { refuse } from '../problem.ts';
+
+/** The CI job that this runs in, with the run and the attempt that options name. */
+export const jobOf = (
+  { env }: { readonly env: Environment },
+  given: Given,
+): Result<CiJob | null, CliProblem> => {
+  const over: Record<string, string> = {};
+  for (const [option, setting] of runOptions) {
+    const named = given.value(option);
+    if (named === null) continue;
+    if (named.trim() === '' || !fitsName(named))
+      return refuse(
+        'option-invalid',
+        `--${option}=${JSON.stringify(named.slice(0, 64))} is no name`,
+        `write what all jobs of the run say alike, such as --${option}=1234`,
+      );
+    over[setting] = named;
+  }
+  return ok(ciJob({ ...env, ...over }));
+};
+
+const runOptions = [
+  ['run', runSetting],
+  ['attempt', attemptSetting],
+] as const;
