@@ -24,13 +24,30 @@ const job = {
   CIRCLE_REPOSITORY_URL: 'https://github.com/example/checkout',
 };
 
+const bare = 'node -e 0';
+const oneRequest = 'one HTTP request';
+
+const component = '--component-name=checkout';
+const version = '--target-version=2.0.0';
+const deployment = '--deployment=0192f3a4-5b6c-7d8e-9f01-23456789abcd';
+
+/** What pipelines say most, and one of each way to say it. */
+const commands: readonly { readonly name: string; readonly words: readonly string[] }[] = [
+  { name: 'release log', words: [component, version] },
+  { name: 'release plan', words: [component, version] },
+  { name: 'release update', words: [deployment, '--status=SUCCESS'] },
+  { name: 'record-deployment', words: [component, version, '--environment=production'] },
+  { name: 'traffic', words: ['default', '--canary-share=0.25'] },
+  { name: 'incident open', words: ['INC-1', component] },
+];
+
 const request = (url: string): string => `
 const { request } = require('node:http');
 const asking = request('${url}', { method: 'POST', agent: false }, (answer) => answer.resume());
 asking.end('{}');
 `;
 
-/** `plimsoll release log` through a gateway that answers at once, beside a bare Node and a script that asks once. */
+/** Commands of pipelines through a gateway that answers at once, beside a bare Node and a script that asks once. */
 export const cliStart = (): Bench => {
   let folder = '';
   let script = '';
@@ -40,7 +57,8 @@ export const cliStart = (): Bench => {
   const gateway = createServer((asked, answer) => {
     asked.resume().on('end', () => {
       const marker = asked.headers['ce-id'];
-      const receipt = { deployment: marker, attempt: 1, marker, kind: 'logged', warning: null };
+      const kind = String(asked.headers['ce-type']).split('.')[1];
+      const receipt = { deployment: marker, attempt: 1, marker, kind, warning: null };
       answer.writeHead(201, { 'content-type': 'application/json' });
       answer.end(JSON.stringify({ ...receipt, delivery: 'stored', code: null, position: 7 }));
     });
@@ -88,31 +106,17 @@ export const cliStart = (): Bench => {
       rmSync(folder, { recursive: true, force: true });
     },
     alternatives: [
-      { name: 'node -e 0', run: () => start(['-e', '0']) },
-      { name: 'one HTTP request', run: () => start([script]) },
-      {
-        name: 'plimsoll release log',
-        run: () =>
-          start([command, 'release', 'log', '--component-name=checkout', '--target-version=2.0.0']),
-      },
+      { name: bare, run: () => start(['-e', '0']) },
+      { name: oneRequest, run: () => start([script]) },
+      ...commands.map(({ name, words }) => ({
+        name: `plimsoll ${name}`,
+        run: () => start([command, ...name.split(' '), ...words]),
+      })),
     ],
-    ratios: [
-      {
-        name: 'start: CPU of plimsoll release log / CPU of a bare Node',
-        of: 'plimsoll release log',
-        over: 'node -e 0',
-      },
-      {
-        name: 'start: time of plimsoll release log / time of a bare Node',
-        of: 'plimsoll release log',
-        over: 'node -e 0',
-        by: 'wall',
-      },
-      {
-        name: 'start: CPU of one HTTP request / CPU of a bare Node',
-        of: 'one HTTP request',
-        over: 'node -e 0',
-      },
-    ],
+    ratios: [oneRequest, ...commands.map(({ name }) => `plimsoll ${name}`)].map((name) => ({
+      name: `start: ${name} / a bare Node`,
+      of: name,
+      over: bare,
+    })),
   };
 };
