@@ -3,10 +3,9 @@ import { fail, ok } from '../../core/result.ts';
 import { bodyFault } from './body-check.ts';
 import { readBody } from './body-reader.ts';
 import { writeBody } from './body-writer.ts';
-import { schemaDigest } from './canonical-form.ts';
 import { readEnvelopePrefix } from './envelope-prefix.ts';
+import { openSchema } from './open-schema.ts';
 import type { SchemaFile } from './schema-files.ts';
-import { parseSchema } from './schema-tree.ts';
 import type { RecordNode } from './schema-tree.ts';
 
 /** Builds what turns bodies of a schema into bytes. All builders give the same bytes. */
@@ -41,10 +40,10 @@ export function openCodec(
     const known = opened.get(file);
     if (known !== undefined) return known;
     const { shape, version, text } = file;
-    const node = parseSchema(text);
+    const { node, digest } = openSchema(file);
     let write: ((body: unknown) => Uint8Array) | undefined;
     const schema: OpenSchema = {
-      ref: { shape, version, digest: schemaDigest(text) },
+      ref: { shape, version, digest },
       node,
       write: (body) => (write ??= writerOf({ node, text }))(body),
     };

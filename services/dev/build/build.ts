@@ -1,9 +1,12 @@
 import { chmodSync, copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openSchema } from '../../adapters/avro/open-schema.ts';
+import { loadSchemas } from '../../adapters/avro/schema-files.ts';
 import { repositoryFolder } from '../check-steps.ts';
 import type { Bundled } from './bundle.ts';
 import { bundle } from './bundle.ts';
 import type { Edition } from './editions.ts';
+import { workedOutFile } from './editions.ts';
 import { writeDeclarations } from './declarations.ts';
 import { manifestOf, readHouseManifest } from './manifest.ts';
 
@@ -24,6 +27,7 @@ export const buildPackage = async (edition: Edition, out: string): Promise<Built
   copyFileSync(join(import.meta.dirname, 'plimsoll.cjs'), launcher);
   chmodSync(launcher, 0o755);
   cpSync(join(repositoryFolder, 'schemas'), join(folder, 'schemas'), { recursive: true });
+  workOutSchemas(join(folder, 'lib', 'schemas'));
   copyFileSync(join(repositoryFolder, 'LICENSE'), join(folder, 'LICENSE'));
   if (edition.hasSdk) {
     copyFileSync(join(repositoryFolder, 'services/sdk/README.md'), join(folder, 'README.md'));
@@ -33,6 +37,18 @@ export const buildPackage = async (edition: Edition, out: string): Promise<Built
   const manifest = manifestOf(edition, readHouseManifest());
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   return { edition, folder, bundled };
+};
+
+/** For a start in which there is no time for it. Documentation stays in the schemas alone. */
+const workOutSchemas = (folder: string): void => {
+  mkdirSync(folder);
+  for (const file of loadSchemas())
+    writeFileSync(
+      join(folder, workedOutFile(file)),
+      JSON.stringify(openSchema(file), (name, value: unknown) =>
+        name === 'doc' ? undefined : value,
+      ),
+    );
 };
 
 /** Every package that the code asks for is a dependency, a peer, or known to be absent here. */

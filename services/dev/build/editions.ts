@@ -1,3 +1,4 @@
+import type { SchemaFile } from '../../adapters/avro/schema-files.ts';
 import type { CommandName } from '../../cli/commands.ts';
 
 /** A package that is made of the house. */
@@ -19,6 +20,18 @@ export type Edition = {
 const packageRoot = {
   file: 'services/adapters/system/package-root.ts',
   code: "import { join } from 'node:path';\nexport const packageRoot = join(__dirname, '..');\n",
+};
+
+/** Beside the bundles: what was worked out of each schema, one file each. */
+export const workedOutFile = ({ shape, version }: Pick<SchemaFile, 'shape' | 'version'>): string =>
+  `${shape}.v${version}.json`;
+
+const openSchema = {
+  file: 'services/adapters/avro/open-schema.ts',
+  code:
+    "import { readFileSync } from 'node:fs';\nimport { join } from 'node:path';\n" +
+    'export const openSchema = ({ shape, version }) =>\n' +
+    "  JSON.parse(readFileSync(join(__dirname, 'schemas', `${shape}.v${version}.json`), 'utf8'));\n",
 };
 
 /** What only whoever runs Plimsoll needs: the file that begins the area, its export, its commands. */
@@ -89,6 +102,7 @@ const forPipelines: Edition = {
   entries: { main: 'services/cli/main.ts', sdk: 'services/sdk/index.ts' },
   modules: new Map([
     [packageRoot.file, packageRoot.code],
+    [openSchema.file, openSchema.code],
     [
       'services/cli/main/edition.ts',
       `export const absentCommands = new Set(${JSON.stringify(areasOfServer.flatMap(({ commands }) => commands))});\n`,
@@ -111,7 +125,10 @@ const forServers: Edition = {
     main: 'services/cli/main.ts',
     'verify-worker': 'services/adapters/ed25519/verify-worker.ts',
   },
-  modules: new Map([[packageRoot.file, packageRoot.code]]),
+  modules: new Map([
+    [packageRoot.file, packageRoot.code],
+    [openSchema.file, openSchema.code],
+  ]),
   dependencies: ['@opentelemetry/api', 'avsc', 'ioredis', 'kafkajs', 'yaml'],
   optionalPeers: {},
   absentPackages: [],
