@@ -5,6 +5,7 @@ import { openBasis } from '../adapters/foundation/basis.ts';
 import type { Foundation } from '../adapters/foundation/foundation.ts';
 import { packageRoot } from '../adapters/system/package-root.ts';
 import type { Command } from './commands.ts';
+import { factWords } from './commands/fact-words.ts';
 import { releaseCommands } from './commands/release.ts';
 import { parseSettings } from '../core/settings.ts';
 import type { Given, Request } from './terminal/arguments.ts';
@@ -28,7 +29,7 @@ const isJson = wantsJson(args);
 
 const terminal: Terminal = {
   out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
+  err: (text) => void stderr().write(text),
   // A terminal that does not know its own width says 0.
   columns: process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : null,
   hasColour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
@@ -71,11 +72,11 @@ const answer = async (): Promise<number> => {
 };
 
 /** What pipelines run is looked for before the table of all commands is loaded. */
-const commandsFor = async ([first]: readonly string[]): Promise<readonly Command[]> => {
+const commandsFor = async ([first = '']: readonly string[]): Promise<readonly Command[]> => {
   if (first === 'release') return releaseCommands;
-  return first === 'emit'
-    ? (await import('./main/emit-command.ts')).commandsWithFlags()
-    : (await import('./commands.ts')).commands;
+  if (first === 'emit') return (await import('./main/emit-command.ts')).commandsWithFlags();
+  if (factWords.has(first)) return (await import('./commands/facts.ts')).factCommands;
+  return (await import('./commands.ts')).commands;
 };
 
 const helpAbout = async (about: string): Promise<string> => {
@@ -200,7 +201,10 @@ const endQuietly = (error: NodeJS.ErrnoException): void => {
   process.exit(process.exitCode);
 };
 process.stdout.on('error', endQuietly);
-process.stderr.on('error', endQuietly);
+
+/** Node makes a stream of it when it is first asked for, and most commands have nothing to say there. */
+const stderr = (): NodeJS.WriteStream => (errors ??= process.stderr.on('error', endQuietly));
+let errors: NodeJS.WriteStream | undefined;
 
 const fault = (cause: unknown): Promise<ExitCode> => {
   const missing = missingPackage(cause);
@@ -229,5 +233,8 @@ void answer()
   .then((exit) => {
     process.exitCode = exit;
     // What is written to a pipe may still be on its way; what was opened may keep the process alive.
-    process.stdout.write('', () => process.stderr.write('', () => process.exit()));
+    process.stdout.write('', () => {
+      if (errors === undefined) process.exit();
+      errors.write('', () => process.exit());
+    });
   });

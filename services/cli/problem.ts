@@ -214,11 +214,15 @@ export const codes = {
 /** Everything that a command can say no with. */
 export type ProblemCode = (typeof codes)[keyof typeof codes][number];
 
-const exits: ReadonlyMap<string, ExitCode> = new Map(
-  Object.entries(codes).flatMap(([exit, some]) =>
-    some.map((code): [string, ExitCode] => [code, Number(exit) as keyof typeof codes]),
-  ),
-);
+let exits: ReadonlyMap<string, ExitCode> | undefined;
+
+/** Made when the first problem is told: most commands have none. */
+const exitOf = (code: string): ExitCode | undefined =>
+  (exits ??= new Map(
+    Object.entries(codes).flatMap(([exit, some]) =>
+      some.map((one): [string, ExitCode] => [one, Number(exit) as keyof typeof codes]),
+    ),
+  )).get(code);
 
 export const refuse = (
   code: ProblemCode,
@@ -232,7 +236,7 @@ export const problem = (code: ProblemCode, message: string, hint: string): CliPr
 /** A problem that somebody else told, a newer release perhaps: `otherwise` is the exit of a code that nobody knows here. */
 export const problemTold = (told: Omit<CliProblem, 'exit'>, otherwise: ExitCode): CliProblem => ({
   ...told,
-  exit: exits.get(told.code) ?? otherwise,
+  exit: exitOf(told.code) ?? otherwise,
 });
 
 /** Why read models could not be brought up to date, with what to do about it. */

@@ -56,27 +56,41 @@ export const createHttpClient = (baseUrl: string): HttpClient => {
     });
 };
 
-const readAnswer = async (incoming: IncomingMessage): Promise<Answer> => {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > answerBytesMax)
-      return fail({
-        code: 'refused',
-        message: `the answer is larger than ${answerBytesMax} bytes`,
-      });
-    chunks.push(chunk);
-  }
-  return ok({
-    status: incoming.statusCode ?? 0,
-    header: (name) => {
-      const value = Object.hasOwn(incoming.headers, name) ? incoming.headers[name] : undefined;
-      return Array.isArray(value) ? value.join(', ') : value;
-    },
-    body: Buffer.concat(chunks),
+/** By events: an iterator over a stream loads more of Node. Rejects where the answer is cut off. */
+const readAnswer = (incoming: IncomingMessage): Promise<Answer> =>
+  new Promise((settle, refuse) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    incoming.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= answerBytesMax) return void chunks.push(chunk);
+      incoming.destroy();
+      settle(
+        fail({
+          code: 'refused',
+          message: `the answer is larger than ${answerBytesMax} bytes`,
+        }),
+      );
+    });
+    incoming.once('error', refuse);
+    incoming.once('close', () => {
+      if (!incoming.complete) refuse(new Error('the answer was cut off'));
+    });
+    incoming.once('end', () =>
+      settle(
+        ok({
+          status: incoming.statusCode ?? 0,
+          header: (name) => {
+            const value = Object.hasOwn(incoming.headers, name)
+              ? incoming.headers[name]
+              : undefined;
+            return Array.isArray(value) ? value.join(', ') : value;
+          },
+          body: Buffer.concat(chunks),
+        }),
+      ),
+    );
   });
-};
 
 const noAnswer = (code: 'no-connection' | 'unreachable', name: string, error: unknown): Answer =>
   fail({

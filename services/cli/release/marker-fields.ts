@@ -91,7 +91,9 @@ export const screenBody = (
     ({ path }) => names.test(path) && screening?.coversNames(textAt(body, path)) !== true,
   );
   if (named !== undefined && screening !== undefined) return holdsSecret(named, reasonOption, '');
-  const masked = screening === undefined ? body : maskBody(body, screening.covers);
+  // Where all of it together holds none, none of its parts does.
+  const covers = found.length === 0 ? () => false : screening?.covers;
+  const masked = screening === undefined || covers === undefined ? body : maskBody(body, covers);
   const [left] = found.length === 0 ? [] : secretsInBody(masked);
   if (left === undefined) {
     screening?.tell(found);
