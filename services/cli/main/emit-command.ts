@@ -2,7 +2,7 @@ import { loadSchemas } from '../../adapters/avro/schema-files.ts';
 import { openShapeFields } from '../../adapters/avro/shape-fields.ts';
 import type { FieldsOfShape } from '../../core/markers/shape-field.ts';
 import type { Command } from '../commands.ts';
-import { commands } from '../commands.ts';
+import { factCommands } from '../commands/facts.ts';
 import { emitHelp } from '../facts/emit-help.ts';
 import { flagsOfAll } from '../facts/emit-flags.ts';
 
@@ -12,9 +12,9 @@ let known: FieldsOfShape | undefined;
 
 export const shapeFields = (): FieldsOfShape => (known ??= openShapeFields(loadSchemas()));
 
-/** The table of commands with all flags of `emit`. */
+/** The table of facts with all flags of `emit`. */
 export const commandsWithFlags = (): readonly Command[] =>
-  commands.map((command) =>
+  factCommands.map((command) =>
     command.name === 'emit'
       ? { ...command, options: [...command.options, ...flagsOfAll(shapeFields())] }
       : command,

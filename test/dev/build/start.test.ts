@@ -1,0 +1,152 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newKeyFile } from '../../../services/adapters/ed25519/key-file.ts';
+import { loadSchemas } from '../../../services/adapters/avro/schema-files.ts';
+import { openSchema } from '../../../services/adapters/avro/open-schema.ts';
+import { commands } from '../../../services/cli/commands.ts';
+import { factWords } from '../../../services/cli/commands/fact-words.ts';
+import { factCommands } from '../../../services/cli/commands/facts.ts';
+import { buildPackage } from '../../../services/dev/build/build.ts';
+import { editions, workedOutFile } from '../../../services/dev/build/editions.ts';
+
+// What a step of a pipeline loads. A fresh job has no compile cache, so each byte is read and compiled in each of them:
+// sizes stand here for times, which no test can rely on.
+
+const component = '--component-name=checkout';
+const version = '--target-version=2.0.0';
+const deployment = '--deployment=0192f3a4-5b6c-7d8e-9f01-23456789abcd';
+
+const start = /^lib\/main\.js$/;
+const facts = [/^lib\/main-facts-/, /^lib\/main-draft-fact-/];
+/** What was planned here. */
+const folder = /^lib\/main-folder-/;
+
+const kilobytes = 1024;
+
+/** A fifth above what they load today, at most: who needs more says why here. */
+const steps: readonly {
+  readonly args: readonly string[];
+  readonly files: readonly RegExp[];
+  readonly kilobytesMax: number;
+}[] = [
+  { args: ['release', 'log', component, version], files: [start], kilobytesMax: 160 },
+  { args: ['release', 'plan', component, version], files: [start, folder], kilobytesMax: 165 },
+  {
+    args: ['release', 'update', deployment, '--status=SUCCESS'],
+    files: [start, folder],
+    kilobytesMax: 165,
+  },
+  {
+    args: ['record-deployment', component, version, '--environment-name=production'],
+    files: [start, ...facts],
+    kilobytesMax: 180,
+  },
+  {
+    args: ['traffic', 'default', '--canary-share=0.25'],
+    files: [start, ...facts, folder],
+    kilobytesMax: 180,
+  },
+  { args: ['incident', 'open', 'INC-1', component], files: [start, ...facts], kilobytesMax: 180 },
+];
+
+describe('a step of a pipeline, of the built package, through a gateway', () => {
+  const home = mkdtempSync(join(tmpdir(), 'plimsoll-start-test-'));
+  const gateway = createServer((asked, answer) => {
+    asked.resume().on('end', () => {
+      const marker = asked.headers['ce-id'];
+      const kind = String(asked.headers['ce-type']).split('.')[1];
+      const receipt = { deployment: null, attempt: 1, marker, kind, warning: null };
+      answer.writeHead(201, { 'content-type': 'application/json' });
+      answer.end(JSON.stringify({ ...receipt, delivery: 'stored', code: null, position: 7 }));
+    });
+  });
+  let built = '';
+  let url = '';
+  beforeAll(async () => {
+    const edition = editions.find(({ name }) => name === 'plimsoll');
+    if (edition === undefined) throw new Error('no package for pipelines');
+    built = (await buildPackage(edition, home)).folder;
+    await newKeyFile({ principal: 'ci', path: join(home, 'ci.json') });
+    await new Promise<void>((up) => gateway.listen(0, '127.0.0.1', up));
+    url = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`;
+  });
+  afterAll(() => {
+    gateway.close();
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  /** Files of the package, and parts of Node, that a command loaded. */
+  const loadedBy = (
+    args: readonly string[],
+  ): Promise<{ readonly files: readonly string[]; readonly parts: readonly string[] }> =>
+    new Promise((done, refuse) => {
+      const hook = join(import.meta.dirname, '../../support/loaded-files.cjs');
+      const env = {
+        PATH: process.env['PATH'],
+        CIRCLECI: 'true',
+        CIRCLE_WORKFLOW_ID: '0b5e2f0f-4c5a-4a55-9f0c-0d3c1a2b3c4d',
+        CIRCLE_SHA1: '5c3d1b7e9a0f4c2d8e6b1a3f5d7c9e0b2a4f6d81',
+        CIRCLE_REPOSITORY_URL: 'https://github.com/example/checkout',
+        PLIMSOLL_URL: url,
+        PLIMSOLL_KEY: 'ci.json',
+        PLIMSOLL_TIMEOUT: '60s',
+      };
+      const call = ['--require', hook, join(built, 'bin', 'plimsoll.js'), ...args, '--strict'];
+      execFile(process.execPath, call, { cwd: home, env }, (failed, out, err) => {
+        if (failed !== null) return refuse(new Error(`${out}${err}`));
+        const loaded = err.split('\n').flatMap((line) => /^loaded (.*)$/.exec(line)?.[1] ?? []);
+        done({
+          files: loaded.flatMap((file) =>
+            file.startsWith(built) ? [file.slice(built.length + 1)] : [],
+          ),
+          parts: loaded.filter((name) => name.startsWith('node:')),
+        });
+      });
+    });
+
+  test.each(steps)('$args loads these files and no more', async ({ args, files, kilobytesMax }) => {
+    const loaded = await loadedBy(args);
+    const [launcher, ...others] = loaded.files;
+    expect(launcher).toBe('bin/plimsoll.js');
+    expect(others).toEqual(files.map((file): unknown => expect.stringMatching(file)));
+    const sizes = loaded.files.map((file) => statSync(join(built, file)).size);
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    expect(bytes).toBeLessThan(kilobytesMax * kilobytes);
+    // Each of them takes a twentieth of a start, or more.
+    expect(loaded.parts).toContain('node:_http_client');
+    for (const part of ['https', 'tls', 'sqlite', 'worker_threads', 'child_process', 'zlib'])
+      expect(loaded.parts).not.toContain(`node:${part}`);
+    expect(loaded.parts.filter((part) => /undici|internal\/fs\/streams/.test(part))).toEqual([]);
+  });
+
+  test.each(loadSchemas())(
+    'what it takes for the schema of $shape v$version is what its text says',
+    (file) => {
+      const path = join(built, 'lib', 'schemas', workedOutFile(file));
+      const worked: unknown = JSON.parse(readFileSync(path, 'utf8'));
+      const { node, digest } = openSchema(file);
+      expect(worked).toEqual({ digest, node: withoutDocs(node) });
+    },
+  );
+});
+
+const withoutDocs = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withoutDocs);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, item]) =>
+      name === 'doc' || item === undefined ? [] : [[name, withoutDocs(item)]],
+    ),
+  );
+};
+
+test('a word that begins a fact begins nothing else, so its table alone is asked', () => {
+  const first = ({ name }: { readonly name: string }): string => name.split(' ')[0] ?? '';
+  const begun = commands.filter((command) => factWords.has(first(command)));
+  expect(begun.map(({ name }) => name)).toEqual(factCommands.map(({ name }) => name));
+});
