@@ -1,6 +1,7 @@
 import type { CliPorts, Running, ServiceName } from '../../services/cli/ports.ts';
 import type { CliProblem } from '../../services/cli/problem.ts';
 import { parseCommandLine, wantsJson } from '../../services/cli/terminal/arguments.ts';
+import { commands } from '../../services/cli/commands.ts';
 import { commandsWithFlags, shapeFields } from '../../services/cli/main/emit-command.ts';
 import { printNote, printProblem } from '../../services/cli/terminal/output.ts';
 import { foldFailed, problem, refuse } from '../../services/cli/problem.ts';
@@ -107,7 +108,7 @@ const deskBefore = (
       hasColour: options.hasColour ?? false,
     };
     const ended = (exit: number): Said => ({ exit, out: linesOf(out), err: linesOf(err) });
-    const request = parseCommandLine(args, commandsWithFlags());
+    const request = parseCommandLine(args, commandsWithFlags(commands));
     if (!request.ok) {
       printProblem(terminal, isJson, request.problem);
       return ended(request.problem.exit);

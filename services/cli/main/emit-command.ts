@@ -12,9 +12,11 @@ let known: FieldsOfShape | undefined;
 
 export const shapeFields = (): FieldsOfShape => (known ??= openShapeFields(loadSchemas()));
 
-/** The table of facts with all flags of `emit`. */
-export const commandsWithFlags = (): readonly Command[] =>
-  factCommands.map((command) =>
+/** The commands of a table, that of facts, with all flags of `emit`. */
+export const commandsWithFlags = (
+  commands: readonly Command[] = factCommands,
+): readonly Command[] =>
+  commands.map((command) =>
     command.name === 'emit'
       ? { ...command, options: [...command.options, ...flagsOfAll(shapeFields())] }
       : command,
