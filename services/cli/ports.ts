@@ -147,8 +147,11 @@ export type CliPorts = {
   readonly spool: Spool;
   /** The clocks of this machine, as the spool reads them. */
   readonly spoolNow: () => SpoolTime;
-  /** Has a process of its own deliver what the spool holds, and does not wait for it. */
-  readonly flushApart: (keyFile: string | null) => Promise<void>;
+  /**
+   * Has a process of its own deliver what the spool holds, and tell OpenTelemetry of the marker in that line; it is not
+   * waited for.
+   */
+  readonly flushApart: (keyFile: string | null, toldLine: string | null) => Promise<void>;
   /** The pieces of a text, of a file or of standard input (`-`). Rejects where it cannot be read. */
   readonly readPieces: (path: string) => AsyncIterable<string>;
   /** The gateway that PLIMSOLL_URL names, or null: commands go to the log itself. */

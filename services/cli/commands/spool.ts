@@ -16,6 +16,11 @@ export const spoolCommands: readonly CommandOf<SpoolCommand>[] = [
       ),
       option('refused', null, 'try those again that a rule refused'),
       option('expired', null, 'those as well that lie there for longer than PLIMSOLL_SPOOL_DAYS'),
+      option(
+        'telemetry',
+        'FILE',
+        'tell OpenTelemetry of the marker in its line, as --async does; - reads stdin',
+      ),
       option('key', 'FILE', 'key file to sign with how long they waited (default: PLIMSOLL_KEY)'),
       option('timeout', 'TIME', 'stop after this long (default 5m); what is left stays'),
       option('no-fail', null, 'exit 0 whatever happens'),

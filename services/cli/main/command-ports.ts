@@ -91,7 +91,8 @@ export const commandPorts = (
       now: spoolNow,
     }),
     spoolNow,
-    flushApart: async (keyFile) => (await import('./flush-apart.ts')).flushApart(keyFile),
+    flushApart: async (keyFile, toldLine) =>
+      (await import('./flush-apart.ts')).flushApart(keyFile, toldLine),
     readPieces: (path) => readPieces(path),
     planned: {
       names: async () => (await planned()).names(),

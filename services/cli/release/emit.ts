@@ -5,6 +5,7 @@ import type { Emittable, Slot } from '../../core/markers/marker.ts';
 import { isCircumstance } from '../../core/markers/kinds.ts';
 import { mayExport } from '../../core/telemetry/export/exporter-named.ts';
 import { readHeaders, signMarker, traceParentOf } from '../../core/markers/wire.ts';
+import { markerLine } from '../../core/spool/marker-line.ts';
 import { slotKey } from '../../core/markers/slot.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
@@ -217,9 +218,13 @@ const emitNumbered = async (ports: CliPorts, emission: Emission): Promise<Emitte
     const { announceNames } = await import('./announce.ts');
     await announceNames(door.atHand, marker.slot, ports.note);
   }
-  if (mayExport(ports.env) && receipt.delivery !== 'duplicate') {
+  // With --async whoever is to deliver it tells of it.
+  const isLeft = how.isAsync && receipt.delivery === 'spooled';
+  if (mayExport(ports.env) && !isLeft && receipt.delivery !== 'duplicate') {
     const { exportTelemetry } = await import('./export-telemetry.ts');
-    await exportTelemetry(ports, how.deadline, { asked, marker, receipt, atHand: door.atHand });
+    const { job, deployName } = asked;
+    const exported = { job, deployName, marker, receipt, atHand: door.atHand };
+    await exportTelemetry(ports, how.deadline, exported);
   }
   return { receipt, marker, problem: cause };
 };
@@ -269,7 +274,11 @@ const send = async (
       return fail(refusalProblem(sent.refusal));
     case 'spooled':
     case 'unkept': {
-      if (how.isAsync && sent.outcome === 'spooled') await ports.flushApart(how.keyFile);
+      if (how.isAsync && sent.outcome === 'spooled')
+        await ports.flushApart(
+          how.keyFile,
+          mayExport(ports.env) ? markerLine(tools.text, sent.bytes) : null,
+        );
       return ok(tellKept(ports, marker, sent, isStrict));
     }
   }

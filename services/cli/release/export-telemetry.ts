@@ -1,6 +1,7 @@
 import type { Receipt } from '../../core/markers/http-wire.ts';
 import { isUpdate } from '../../core/markers/kinds.ts';
 import type { Emittable } from '../../core/markers/marker.ts';
+import { ok } from '../../core/result.ts';
 import { traceParentOf } from '../../core/markers/wire.ts';
 import type { KnownDeployment } from '../../core/telemetry/export/known-deployment.ts';
 import { knownFromLine, nothingKnown } from '../../core/telemetry/export/known-deployment.ts';
@@ -9,13 +10,15 @@ import { askDeployment } from '../../sdk/ask-deployment.ts';
 import type { Deadline } from '../../sdk/deadline.ts';
 import type { ToExport } from '../../sdk/export-marker.ts';
 import { exportMarker } from '../../sdk/export-marker.ts';
+import type { CiJob } from '../../sdk/ci/ci-job.ts';
 import type { AtHand, CliPorts } from '../ports.ts';
 import { readAtHand } from '../reading/reader-at-hand.ts';
 import { versionControl } from '../../sdk/ci/version-control.ts';
-import type { Asked } from './deployment-of.ts';
 
 export type ExportedMarker = {
-  readonly asked: Pick<Asked, 'job' | 'deployName'>;
+  readonly job: CiJob | null;
+  /** The name that it was planned under here; null: it is not known. */
+  readonly deployName: string | null;
   readonly marker: Emittable;
   readonly receipt: Pick<Receipt, 'delivery' | 'attempt' | 'position'>;
   readonly atHand: AtHand | undefined;
@@ -27,16 +30,15 @@ export const exportTelemetry = async (
   deadline: Deadline,
   exported: ExportedMarker,
 ): Promise<void> => {
-  const { asked, marker, receipt } = exported;
+  const { job, deployName, marker, receipt } = exported;
   const { env, tools, clock, httpTo } = ports;
-  const { job } = asked;
   const notes = await exportMarker(
     { text: tools.text, crypto: tools.crypto, httpTo, nowMs: clock.nowMs },
     deadline,
     {
       ...{ env, marker, position: receipt.position, attempt: receipt.attempt },
       traceParent: traceParentOf(env['TRACEPARENT']),
-      known: await knownHere(ports, asked.deployName, marker),
+      known: await knownHere(ports, deployName, marker),
       ask: askOf(ports, exported),
       versionControl: versionControl(job),
       run: {
@@ -51,10 +53,10 @@ export const exportTelemetry = async (
 /** What was planned from this machine. Its id was made when it was planned, and says when that was. */
 const knownHere = async (
   { planned }: CliPorts,
-  deployName: string,
+  deployName: string | null,
   marker: Emittable,
 ): Promise<KnownDeployment | null> => {
-  if (!isUpdate(marker)) return null;
+  if (deployName === null || !isUpdate(marker)) return null;
   const last = await planned.last(deployName);
   const here = last.ok ? last.value : undefined;
   if (here?.deployment !== marker.deployment) return { ...nothingKnown, name: deployName };
@@ -70,17 +72,18 @@ const knownHere = async (
 
 /** An update does not say what its plan said. Whom it could not be delivered to cannot be asked either. */
 const askOf = (
-  { gateway, tools, clock }: CliPorts,
+  ports: CliPorts,
   { marker, receipt: { delivery, attempt }, atHand }: ExportedMarker,
 ): ToExport['ask'] => {
   if (!isUpdate(marker) || delivery !== 'stored') return null;
   const { deployment } = marker;
-  if (atHand !== undefined)
-    return async () => {
-      const shown = await readAtHand(atHand, clock.nowMs()).show(deployment);
-      return shown.ok ? knownFromLine(shown.value, attempt) : null;
-    };
-  return gateway === null
-    ? null
-    : (withinMs) => askDeployment(gateway, tools.text, { deployment, attempt }, withinMs);
+  const { gateway, tools, clock } = ports;
+  if (gateway !== null)
+    return (withinMs) => askDeployment(gateway, tools.text, { deployment, attempt }, withinMs);
+  return async () => {
+    const opened = atHand === undefined ? await ports.atHand(() => undefined) : ok(atHand);
+    if (!opened.ok) return null;
+    const shown = await readAtHand(opened.value, clock.nowMs()).show(deployment);
+    return shown.ok ? knownFromLine(shown.value, attempt) : null;
+  };
 };

@@ -1,3 +1,4 @@
+import { mayExport } from '../../core/telemetry/export/exporter-named.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Deliver } from '../../ports/delivery.ts';
@@ -16,6 +17,7 @@ import { openProgress } from '../terminal/progress.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { problem, problemTold } from '../problem.ts';
+import type { FlushedTelemetry } from './flushed-telemetry.ts';
 import { batchesOfLog } from './from-log.ts';
 
 const timeoutMsDefault = 300_000;
@@ -37,16 +39,29 @@ export const flush = async (
       'call twice',
     );
   const deadline = openDeadline(ports, ports.sinceStartMs() + timeoutMs.value);
-  return path === null
-    ? flushOwn(ports, given, isJson, deadline)
-    : flushLog(ports, given, isJson, deadline, path);
+  const telemetry = await telemetryOf(ports, given.value('telemetry'));
+  const cause =
+    path === null
+      ? await flushOwn(ports, given, isJson, deadline, telemetry?.onFlushed)
+      : await flushLog(ports, given, isJson, deadline, path);
+  await telemetry?.tell();
+  return cause;
 };
+
+const telemetryOf = async (
+  ports: CliPorts,
+  path: string | null,
+): Promise<FlushedTelemetry | undefined> =>
+  path === null || !mayExport(ports.env)
+    ? undefined
+    : (await import('./flushed-telemetry.ts')).openFlushedTelemetry(ports, path);
 
 const flushOwn = async (
   ports: CliPorts,
   given: Given,
   isJson: boolean,
   deadline: Deadline,
+  onFlushed?: (flushed: Flushed) => void,
 ): Promise<CliProblem | undefined> => {
   const from = given.has('refused') ? 'refused' : 'waiting';
   await noteElsewhere(ports);
@@ -64,7 +79,10 @@ const flushOwn = async (
     markersMax: Number.POSITIVE_INFINITY,
     withinMs: () => Math.min(eachWithinMs, deadline.leftMs()),
     withExpired: given.has('expired'),
-    onFlushed: told,
+    onFlushed: (flushed) => {
+      told(flushed);
+      onFlushed?.(flushed);
+    },
   });
   return conclude(ports, isJson, summary, 0);
 };

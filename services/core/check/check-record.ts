@@ -1,4 +1,4 @@
-import type { LogRecord, Position } from '../log/record.ts';
+import type { LogRecord, NewRecord, Position } from '../log/record.ts';
 import type { DecodeProblem, MarkerCodec } from '../markers/codec.ts';
 import type { Crypto, Text } from '../markers/crypto.ts';
 import { kinds } from '../markers/kinds.ts';
@@ -205,11 +205,12 @@ const askedOnce = (
   return isGood;
 };
 
-const readMarker = (
-  { codec, crypto, text }: CheckTools,
+/** What a record says, whoever signed it: bounded decode, form, and headers that say the same. */
+export const readMarker = (
+  { codec, crypto, text }: Pick<CheckTools, 'codec' | 'crypto' | 'text'>,
   audience: string,
   headers: WireHeaders,
-  record: LogRecord,
+  record: NewRecord,
 ): Result<Marker, CheckProblem> => {
   const decoded = codec.decode(headers.schemaDigest, record.value);
   if (!decoded.ok) return decoded;

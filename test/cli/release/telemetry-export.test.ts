@@ -287,4 +287,51 @@ describe('a command with an exporter', () => {
     ]);
     expect(spansOf(receiver)).toEqual([]);
   });
+
+  test('with --async leaves it to the process that delivers, whoever is faster', async () => {
+    const receiver = await receiving();
+    const env = { ...ciEnvironment('github-push'), OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url };
+    const at = await desk({ env });
+    await at.plimsoll(...plan);
+    const lines: string[] = [];
+    const busy = at.elsewhere({
+      change: (ports) => ({
+        ...ports,
+        flushApart: async (_key, line) => void lines.push(line ?? ''),
+      }),
+    });
+    expect((await busy.plimsoll(...update('RUNNING'), '--async')).exit).toBe(0);
+    expect((await busy.plimsoll(...update('SUCCESS'), '--async')).exit).toBe(0);
+    expect(logsOf(receiver)).toHaveLength(1);
+    const apart = at.elsewhere({ files: { started: lines[0] ?? '', succeeded: lines[1] ?? '' } });
+    const first = await apart.plimsoll('flush', '--telemetry=started', '--no-fail');
+    // It has delivered this one, too.
+    const second = await apart.plimsoll('flush', '--telemetry=succeeded', '--no-fail');
+    expect([first, second]).toMatchObject([
+      { exit: 0, err: [] },
+      { exit: 0, err: [] },
+    ]);
+    expect(logsOf(receiver).map(({ eventName }) => eventName)).toEqual(
+      ['planned', 'started', 'succeeded'].map((word) => `plimsoll.deployment.${word}`),
+    );
+    expect(spansOf(receiver)).toMatchObject([
+      {
+        attributes: { 'plimsoll.start.from': 'running' },
+        resource: { 'service.version': '2.0.0', 'deployment.name': 'default' },
+      },
+    ]);
+  });
+
+  test.each(['', 'plimsoll-marker:v1:', 'plimsoll-marker:v1:AAAA', 'no line'])(
+    'flush takes %j for no marker, and delivers all the same',
+    async (line) => {
+      const receiver = await receiving();
+      const at = await desk({
+        env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
+        files: { line },
+      });
+      expect(await at.plimsoll('flush', '--telemetry=line')).toMatchObject({ exit: 0, err: [] });
+      expect(receiver.received).toEqual([]);
+    },
+  );
 });
