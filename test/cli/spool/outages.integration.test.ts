@@ -117,6 +117,38 @@ const mend = async (
   };
 };
 
+describe('with an OpenTelemetry receiver that is', () => {
+  const faults = [
+    'killed: nobody listens',
+    'hung: it takes the connection and the request, and never answers',
+    'talking garbage',
+    'dripping a body that never ends',
+    'failing with 500',
+    'a captive portal that likes everything',
+    'showing a certificate that nobody signed',
+  ];
+  test.concurrent.each(faults)(
+    '%s: the marker is stored, with one line on stderr',
+    async (fault) => {
+      const receiver = await badGateways[fault]?.();
+      const environment = `otel-${fault.replace(/[^a-z0-9]+/gi, '-')}`;
+      try {
+        const env = { ...good, OTEL_EXPORTER_OTLP_ENDPOINT: receiver?.url ?? '' };
+        const words = log(environment, '--json', '--timeout=10s').filter(
+          (word) => word !== '--timeout=2s',
+        );
+        const said = await plimsoll(newFolder(), words, env);
+        expect([said.exit, receiptOf(said)]).toMatchObject([0, { delivery: 'stored' }]);
+        expect(said.err.trimEnd().split('\n')).toHaveLength(1);
+        expect(JSON.parse(said.err)).toMatchObject({ code: 'telemetry-not-sent' });
+      } finally {
+        await receiver?.close();
+      }
+      expect(await onTheLog(environment)).toEqual([environment]);
+    },
+  );
+});
+
 const script = resolve(import.meta.dirname, '../../../services/cli/plimsoll.mjs');
 
 test('a deploy whose shell ends at the first failure goes on, and its exit code is its own', async () => {
