@@ -47,11 +47,12 @@ const runEmitting = async (
   given: Given,
   isJson: boolean,
 ): Promise<ExitCode> => {
-  const { receipt, marker, problem } = await emit(ports, name, given);
+  const { receipt, marker, problem, telemetry } = await emit(ports, name, given);
   if (receipt !== undefined && (isJson || problem === undefined)) {
     if (isJson) printLines(ports.terminal, [receipt]);
     else if (marker !== undefined) printText(ports.terminal, [receiptSentence(receipt, marker)]);
   }
+  await telemetry;
   if (problem === undefined) return 0;
   printProblem(ports.terminal, isJson, problem);
   return given.has('no-fail') ? 0 : problem.exit;

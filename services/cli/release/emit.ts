@@ -37,6 +37,8 @@ export type Emitted = {
   readonly receipt: Receipt | undefined;
   readonly marker: Emittable | undefined;
   readonly problem: CliProblem | undefined;
+  /** Settles when OpenTelemetry was told of it, by the deadline; never rejects. It is to be awaited before the process ends. */
+  readonly telemetry?: Promise<void>;
 };
 
 /**
@@ -220,13 +222,14 @@ const emitNumbered = async (ports: CliPorts, emission: Emission): Promise<Emitte
   }
   // With --async whoever is to deliver it tells of it.
   const isLeft = how.isAsync && receipt.delivery === 'spooled';
-  if (mayExport(ports.env) && !isLeft && receipt.delivery !== 'duplicate') {
-    const { exportTelemetry } = await import('./export-telemetry.ts');
-    const { job, deployName } = asked;
-    const exported = { job, deployName, marker, receipt, atHand: door.atHand };
-    await exportTelemetry(ports, how.deadline, exported);
-  }
-  return { receipt, marker, problem: cause };
+  if (!mayExport(ports.env) || isLeft || receipt.delivery === 'duplicate')
+    return { receipt, marker, problem: cause };
+  const { job, deployName } = asked;
+  const exported = { job, deployName, marker, receipt, atHand: door.atHand };
+  const telemetry = import('./export-telemetry.ts').then(({ exportTelemetry }) =>
+    exportTelemetry(ports, how.deadline, exported),
+  );
+  return { receipt, marker, problem: cause, telemetry };
 };
 
 /** For a disk that is slow. In a CI the log of the job holds the marker, too. */

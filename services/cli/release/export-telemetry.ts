@@ -8,7 +8,7 @@ import { knownFromLine, nothingKnown } from '../../core/telemetry/export/known-d
 import { timeOfUuidV7 } from '../../core/uuid-v7-time.ts';
 import { askDeployment } from '../../sdk/ask-deployment.ts';
 import type { Deadline } from '../../sdk/deadline.ts';
-import type { ToExport } from '../../sdk/export-marker.ts';
+import type { ExportNote, ToExport } from '../../sdk/export-marker.ts';
 import { exportMarker } from '../../sdk/export-marker.ts';
 import type { CiJob } from '../../sdk/ci/ci-job.ts';
 import type { AtHand, CliPorts } from '../ports.ts';
@@ -24,21 +24,36 @@ export type ExportedMarker = {
   readonly atHand: AtHand | undefined;
 };
 
-/** Tells OpenTelemetry of a marker that was stored or kept, by the deadline. What goes wrong is a note. */
+/** Tells OpenTelemetry of a marker that was stored or kept, by the deadline. What goes wrong is a note; never rejects. */
 export const exportTelemetry = async (
   ports: CliPorts,
   deadline: Deadline,
   exported: ExportedMarker,
 ): Promise<void> => {
+  const notes = await notesOf(ports, deadline, exported).catch((fault: unknown) => [
+    {
+      code: 'internal',
+      message: fault instanceof Error ? fault.message : String(fault),
+      hint: 'this is a fault of Plimsoll; please report it',
+    },
+  ]);
+  for (const note of notes) ports.note(note);
+};
+
+const notesOf = async (
+  ports: CliPorts,
+  deadline: Deadline,
+  exported: ExportedMarker,
+): Promise<readonly ExportNote[]> => {
   const { job, deployName, marker, receipt } = exported;
   const { env, tools, clock, httpTo } = ports;
-  const notes = await exportMarker(
+  return exportMarker(
     { text: tools.text, crypto: tools.crypto, httpTo, nowMs: clock.nowMs },
     deadline,
     {
       ...{ env, marker, position: receipt.position, attempt: receipt.attempt },
       traceParent: traceParentOf(env['TRACEPARENT']),
-      known: await knownHere(ports, deployName, marker),
+      known: (await deadline.before(0, knownHere(ports, deployName, marker))) ?? null,
       ask: askOf(ports, exported),
       versionControl: versionControl(job),
       run: {
@@ -47,7 +62,6 @@ export const exportTelemetry = async (
       },
     },
   );
-  for (const note of notes) ports.note(note);
 };
 
 /** What was planned from this machine. Its id was made when it was planned, and says when that was. */

@@ -82,8 +82,16 @@ const tellStory = (ports: CliPorts, given: Given): Story => {
   const lines: string[] = [];
   const terminal: Terminal = { ...ports.terminal, err: (text) => void lines.push(text) };
   const isJson = given.has('json');
-  const quiet = { ...ports, terminal, note: (note: Note) => printNote(terminal, isJson, note) };
+  let isTelemetryAway = false;
+  const noteOnce = (said: Note): void => {
+    // Of three markers alike; one line is enough.
+    if (said.code === 'telemetry-not-sent' && isTelemetryAway) return;
+    isTelemetryAway ||= said.code === 'telemetry-not-sent';
+    printNote(terminal, isJson, said);
+  };
+  const quiet = { ...ports, terminal, note: noteOnce };
   const emitted: Emitted[] = [];
+  const telling: Promise<void>[] = [];
   let { words } = given;
   let deployment: string | undefined;
   let isRefused = false;
@@ -95,10 +103,12 @@ const tellStory = (ports: CliPorts, given: Given): Story => {
     said: () => Promise<Given>,
     at: number | undefined,
   ): Promise<Emitted | undefined> => {
-    const telling = last.then(async () => {
+    const saying = last.then(async () => {
       if (isRefused) return undefined;
       const told = await emitSafely(quiet, word, await said(), at);
       emitted.push(told);
+      // A receiver that hangs holds up no marker behind this one.
+      if (told.telemetry !== undefined) telling.push(told.telemetry);
       // Without its plan, or with another's, nothing more can be told of it.
       if (word === 'release plan')
         isRefused = told.receipt === undefined || told.receipt.delivery === 'refused';
@@ -107,8 +117,8 @@ const tellStory = (ports: CliPorts, given: Given): Story => {
       isLate ||= told.receipt?.delivery === 'spooled';
       return told;
     });
-    last = telling;
-    return telling;
+    last = saying;
+    return saying;
   };
 
   const say: Story['say'] = (status, reason, at) =>
@@ -134,10 +144,13 @@ const tellStory = (ports: CliPorts, given: Given): Story => {
     say,
     plan: async (at) => (await next('release plan', asNamed, at))?.problem,
     end: async (status, reason, shortReason, at) => {
-      const told = await say(status, reason, at);
-      if (told?.problem?.exit !== 2 || reason === shortReason) return told?.problem;
-      emitted.pop();
-      return (await say(status, shortReason, at))?.problem;
+      let told = await say(status, reason, at);
+      if (told?.problem?.exit === 2 && reason !== shortReason) {
+        emitted.pop();
+        told = await say(status, shortReason, at);
+      }
+      await Promise.all(telling);
+      return told?.problem;
     },
     print: (tail, notes) => {
       for (const note of notes) printNote(terminal, isJson, note);

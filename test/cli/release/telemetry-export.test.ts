@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { createSystemClock } from '../../../services/adapters/system/clock.ts';
 import { fail } from '../../../services/core/result.ts';
 import { ciEnvironment } from '../../support/ci-environments.ts';
 import type { Desk, DeskOptions } from '../../support/desk.ts';
@@ -334,4 +337,37 @@ describe('a command with an exporter', () => {
       expect(receiver.received).toEqual([]);
     },
   );
+
+  test('run waits for no receiver between its markers, and says once that it hangs', async () => {
+    let [open, mostOpen] = [0, 0];
+    const hung = createServer((socket) => {
+      open += 1;
+      mostOpen = Math.max(mostOpen, open);
+      // So that it sees the other end leave.
+      socket.resume();
+      socket.on('error', () => undefined);
+      socket.on('close', () => (open -= 1));
+    });
+    await new Promise<void>((done) => hung.listen(0, '127.0.0.1', done));
+    closing.push(() => new Promise((done) => hung.close(done)));
+    const { port } = hung.address() as AddressInfo;
+    const clock = createSystemClock();
+    const at = await desk({
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, PLIMSOLL_TIMEOUT: '5s' },
+      change: (ports) => ({
+        ...ports,
+        clock: { ...ports.clock, sleep: clock.sleep },
+        sinceStartMs: () => performance.now(),
+        wrapProgram: async () => ({
+          ...{ exit: 4, signal: null, asked: null, tail: '', tailMissing: null, problem: null },
+        }),
+      }),
+    });
+    const { exit, err } = await at.plimsoll('run', ...place, '--target-version=1', '--', 'false');
+    expect([exit, err]).toEqual([4, [expect.stringContaining('OpenTelemetry was not told')]]);
+    // Three events and a span, at the same time.
+    expect(mostOpen).toBe(4);
+    const { json } = await at.house.get('/v1/timeline');
+    expect(json.items).toMatchObject([{ status: 'failed' }]);
+  });
 });
