@@ -30,8 +30,8 @@ export const findAssigned = (reader: TextReader): readonly FoundSecret[] => {
     if (quote === '`' && /\s/.test(value)) continue;
     if (quote !== '' && /^(?:\s{0,3}[+.,]\s|\+new\s|\.\$|,[a-z])/i.test(value)) continue;
     const isBare = quote === '' && (isFlag || sign.includes(':'));
-    // `pass=12 fail=0` counts tests.
-    if (/^(?:pw|pass)$/i.test(password ?? '') && /^[0-9.]{1,9}%?$/.test(value)) continue;
+    // `pass=12 fail=0` and `pass=11/12` count tests.
+    if (/^(?:pw|pass)$/i.test(password ?? '') && /^[0-9./]{1,15}%?$/.test(value)) continue;
     const isSecret =
       password === undefined ? looksDrawn(value) : looksLikePassword(value, isBare, isFlag);
     if (!isSecret) continue;

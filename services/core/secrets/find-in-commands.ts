@@ -37,7 +37,7 @@ const commands: readonly Command[] = [
   command('-stdin', `${echoed}-stdin\\b`),
   command('sudo', `${echoed}\\bsudo\\s{1,3}-S\\b`),
   command('<<<', `-stdin\\b[^\\n|]{0,120}<<<\\s{0,3}${quoted}`),
-  command('auth', `\\bsnyk\\s{1,3}auth\\s{1,3}${quoted}`),
+  command('snyk', `\\bsnyk\\s{1,3}(?:auth\\s{1,3}|config\\s{1,3}set\\s{1,3}api=)${quoted}`),
   command('-auth', `\\bjenkins${upTo}-auth\\s{1,3}${user}${bare}`),
   command('codecov', `\\bcodecov\\b${upTo}-t(?:=|\\s{1,3})${quoted}`),
   command('curl', `\\bcurl\\b${upTo}(?:-[uU]|--(?:proxy-)?user)[\\s=]{0,3}${user}${bare}`),

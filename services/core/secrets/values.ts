@@ -28,7 +28,7 @@ const base64Key =
   /^(?=.{0,38}[0-9])(?=.{0,38}[A-Z])(?=.{0,38}[a-z])\/(?:[A-Za-z0-9+/]{39}|[A-Za-z0-9+/]{40,90}={1,2})$/;
 /** `var.db_password`, `random_password.db.result`, `process.env.API_KEY`: what Terraform and programs name it by. */
 const member =
-  /^(?:var|local|data|module|each|self|process|os|config|settings|params|inputs|values|steps|needs|[a-z]{2,20}_[a-z_]{2,40})(?:\.[a-z_][\w-]{0,60}){1,6}(?:\[[^\]\s]{0,40}\])?$/i;
+  /^(?:var|local|data|module|each|self|process|os|config|settings|params|inputs|values|steps|needs|[a-z]{2,20}_[a-z_]{2,40})(?:\.[a-z_][\w-]{0,60}){1,6}(?:\[[^\]\s]{0,40}\]?)?$/i;
 
 /** `fs.readFileSync(…`, `foo(hey)`, `request.json_body[`: a program. */
 const call = /^[a-z_]\w{0,40}(?:(?:\.[a-z_]\w{0,40}){1,6}[([]|\([^()]{0,80}\))/i;
