@@ -64,8 +64,8 @@ export const settingNames: { readonly [name: string]: string } = {
   PLIMSOLL_SPOOL_MB: 'what the spool takes at most, in megabytes (default 64)',
   PLIMSOLL_SPOOL_DAYS: 'what lies there for longer is sent only when asked for (default 30)',
   PLIMSOLL_TIMEOUT: 'how long a command of a pipeline may take, such as 500ms or 5s (default 2s)',
-  PLIMSOLL_RUN: 'run of the pipeline, whose jobs share deployments (default: as the CI says)',
-  PLIMSOLL_ATTEMPT: 'which try of the run this is (default: as the CI says)',
+  PLIMSOLL_RUN_ID: 'run of the pipeline, whose jobs share deployments (default: as the CI says)',
+  PLIMSOLL_RUN_ATTEMPT: 'which try of the run this is (default: as the CI says)',
   PLIMSOLL_KEY: 'key file to sign with (default: keys/local.json in the data folder)',
   PLIMSOLL_ANALYSER_KEY:
     'key file of the analyser (default: keys/analyser.json in the data folder)',

@@ -66,8 +66,12 @@ const deploymentOption = option(
 );
 
 export const runOptions: readonly Option[] = [
-  option('run', 'ID', 'run of the pipeline (default: PLIMSOLL_RUN, or as the CI says)'),
-  option('attempt', 'ID', 'which try of the run (default: PLIMSOLL_ATTEMPT, or as the CI says)'),
+  option('run-id', 'ID', 'run of the pipeline (default: PLIMSOLL_RUN_ID, or as the CI says)'),
+  option(
+    'run-attempt',
+    'ID',
+    'which try of the run (default: PLIMSOLL_RUN_ATTEMPT, or as the CI says)',
+  ),
 ];
 
 /** What a plan can say. */

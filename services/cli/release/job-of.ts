@@ -1,21 +1,25 @@
 import type { CiJob, Environment } from '../../sdk/ci/ci-job.ts';
 import { attemptSetting, ciJob, runSetting } from '../../sdk/ci/ci-job.ts';
-import { fitsName } from '../../sdk/ci/ci-words.ts';
+import { fitsName, nameText } from '../../sdk/ci/ci-words.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Given } from '../terminal/arguments.ts';
+import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
 
 /** The CI job that this runs in, with the run and the attempt that options name. */
 export const jobOf = (
-  { env }: { readonly env: Environment },
+  { env, note }: Pick<CliPorts, 'env' | 'note'>,
   given: Given,
 ): Result<CiJob | null, CliProblem> => {
   const over: Record<string, string> = {};
   for (const [option, setting] of runOptions) {
     const named = given.value(option);
-    if (named === null) continue;
+    if (named === null) {
+      noteUnused(env, setting, note);
+      continue;
+    }
     if (named.trim() === '' || !fitsName(named))
       return refuse(
         'option-invalid',
@@ -27,7 +31,18 @@ export const jobOf = (
   return ok(ciJob({ ...env, ...over }));
 };
 
+/** What all jobs share must never stop one of them. */
+const noteUnused = (env: Environment, setting: string, note: CliPorts['note']): void => {
+  const written = env[setting] ?? '';
+  if (written === '' || nameText(env, setting) !== null) return;
+  note({
+    code: 'setting-unused',
+    message: `${setting} is no name, and is not obeyed`,
+    hint: 'one line, as short as a name',
+  });
+};
+
 const runOptions = [
-  ['run', runSetting],
-  ['attempt', attemptSetting],
+  ['run-id', runSetting],
+  ['run-attempt', attemptSetting],
 ] as const;

@@ -48,7 +48,8 @@ export const runEnv = async (
   if (!known.ok) return known;
   const { attributes, variables: told, notes } = variablesFor(ports.env, known.value);
   for (const note of notes) ports.note(note);
-  const job = jobOf(ports, given);
+  // What there is to note of it was noted by knownAttributes.
+  const job = jobOf({ env: ports.env, note: () => {} }, given);
   if (!job.ok) return job;
   const attempt = job.value?.attempt ?? null;
   const traced = given.has('trace') ? traceVariables(ports, attributes, attempt) : {};

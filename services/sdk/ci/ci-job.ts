@@ -11,8 +11,8 @@ import { jenkins } from './jenkins.ts';
 export type { CiJob, Environment } from './ci-words.ts';
 
 /** What a pipeline says of its run where its CI does not, or says otherwise. */
-export const runSetting = 'PLIMSOLL_RUN';
-export const attemptSetting = 'PLIMSOLL_ATTEMPT';
+export const runSetting = 'PLIMSOLL_RUN_ID';
+export const attemptSetting = 'PLIMSOLL_RUN_ATTEMPT';
 
 /**
  * The CI job that this runs in, or null outside the CI systems that are known here, unless the run is named. Whoever

@@ -290,20 +290,26 @@ describe('in CI', () => {
   });
 
   test.each([
-    ['options', {}, ['--run=17', '--attempt=first'], {}, ['--run=17', '--attempt=second']],
+    [
+      'options',
+      {},
+      ['--run-id=17', '--run-attempt=first'],
+      {},
+      ['--run-id=17', '--run-attempt=second'],
+    ],
     [
       'settings',
-      { PLIMSOLL_RUN: '17', PLIMSOLL_ATTEMPT: 'first' },
+      { PLIMSOLL_RUN_ID: '17', PLIMSOLL_RUN_ATTEMPT: 'first' },
       [],
-      { PLIMSOLL_RUN: '17', PLIMSOLL_ATTEMPT: 'second' },
+      { PLIMSOLL_RUN_ID: '17', PLIMSOLL_RUN_ATTEMPT: 'second' },
       [],
     ],
     [
       'options over what the CI says',
       github('1'),
-      ['--run=17', '--attempt=first'],
+      ['--run-id=17', '--run-attempt=first'],
       github('1'),
-      ['--run=17', '--attempt=second'],
+      ['--run-id=17', '--run-attempt=second'],
     ],
   ] as const)(
     'a pipeline of any CI names its run by %s: other jobs end it, and a rerun is the next attempt',
@@ -321,13 +327,20 @@ describe('in CI', () => {
     },
   );
 
-  test.each(['--run=', '--run=a\nb', `--attempt=${'x'.repeat(300)}`])(
+  test.each(['--run-id=', '--run-id=a\nb', `--run-attempt=${'x'.repeat(300)}`])(
     'what is no name of a run is refused: %j',
     async (option) => {
       const { plimsoll } = await desk();
       expect(await plimsoll(...plan('2.0.0', option))).toMatchObject({ exit: 2 });
     },
   );
+
+  test('a setting that is no name of a run is said, and stops nobody', async () => {
+    const { plimsoll } = await desk({ env: { PLIMSOLL_RUN_ID: 'x'.repeat(3000) } });
+    const said = await plimsoll(...plan('2.0.0'));
+    expect(said.exit).toBe(0);
+    expect(said.err.join('\n')).toContain('PLIMSOLL_RUN_ID is no name');
+  });
 
   test('a plan that was refused does not change what is known of the one that stands', async () => {
     for (const isRemote of [false, true]) {

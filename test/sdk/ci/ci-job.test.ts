@@ -47,20 +47,20 @@ test('outside CI there is no job', () => {
 });
 
 test('a run that is named counts before that of the CI, and makes a job where no CI is known', () => {
-  const named = { PLIMSOLL_RUN: 'r-17', PLIMSOLL_ATTEMPT: '2' };
+  const named = { PLIMSOLL_RUN_ID: 'r-17', PLIMSOLL_RUN_ATTEMPT: '2' };
   expect(ciJob({ ...circleci, ...named })).toEqual({
     ...ciJob(circleci),
     run: { ...ciJob(circleci)?.run, run: 'r-17' },
     attempt: '2',
   });
-  expect(ciJob({ ...circleci, PLIMSOLL_ATTEMPT: '2' })).toEqual({
+  expect(ciJob({ ...circleci, PLIMSOLL_RUN_ATTEMPT: '2' })).toEqual({
     ...ciJob(circleci),
     attempt: '2',
   });
   expect(ciJob(named)).toMatchObject({ source: null, attempt: '2' });
-  expect(deployment(named)).toBe(deployment({ PLIMSOLL_RUN: 'r-17' }));
-  expect(deployment(named)).not.toBe(deployment({ PLIMSOLL_RUN: 'r-18' }));
-  expect(ciJob({ PLIMSOLL_ATTEMPT: '2' })).toBeNull();
+  expect(deployment(named)).toBe(deployment({ PLIMSOLL_RUN_ID: 'r-17' }));
+  expect(deployment(named)).not.toBe(deployment({ PLIMSOLL_RUN_ID: 'r-18' }));
+  expect(ciJob({ PLIMSOLL_RUN_ATTEMPT: '2' })).toBeNull();
 });
 
 describe('CircleCI', () => {
