@@ -1,28 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { newKeyFile } from '../../adapters/ed25519/key-file.ts';
 import { buildPackage } from '../build/build.ts';
 import { editions } from '../build/editions.ts';
+import type { StepPlace } from '../build/step.ts';
+import { openStepPlace } from '../build/step.ts';
 import type { Bench, Measured } from './bench.ts';
 import { childrenCpuMicros } from './process-usage.ts';
 
 // What a step of a pipeline costs: whole processes, of the package as it is published, in a job of a CI.
 
 const STARTS_PER_RUN = 5;
-
-/** What a CI says, as far as the command looks at it. */
-const job = {
-  CIRCLECI: 'true',
-  CIRCLE_WORKFLOW_ID: '0b5e2f0f-4c5a-4a55-9f0c-0d3c1a2b3c4d',
-  CIRCLE_SHA1: '5c3d1b7e9a0f4c2d8e6b1a3f5d7c9e0b2a4f6d81',
-  CIRCLE_BRANCH: 'main',
-  CIRCLE_REPOSITORY_URL: 'https://github.com/example/checkout',
-};
 
 const bare = 'node -e 0';
 const oneRequest = 'one HTTP request';
@@ -51,19 +40,8 @@ asking.end('{}');
 export const cliStart = (): Bench => {
   let folder = '';
   let script = '';
-  let key = '';
-  let url = '';
+  let place: StepPlace | undefined;
   let command = '';
-  const gateway = createServer((asked, answer) => {
-    asked.resume().on('end', () => {
-      const marker = asked.headers['ce-id'];
-      const kind = String(asked.headers['ce-type']).split('.')[1];
-      const receipt = { deployment: marker, attempt: 1, marker, kind, warning: null };
-      answer.writeHead(201, { 'content-type': 'application/json' });
-      answer.end(JSON.stringify({ ...receipt, delivery: 'stored', code: null, position: 7 }));
-    });
-  });
-
   const start = async (args: readonly string[]): Promise<Measured> => {
     const own = process.cpuUsage();
     const childrenMicros = childrenCpuMicros();
@@ -71,7 +49,7 @@ export const cliStart = (): Bench => {
     for (let started = 0; started < STARTS_PER_RUN; started++) {
       const child = spawn(process.execPath, args, {
         cwd: folder,
-        env: { ...job, PLIMSOLL_URL: url, PLIMSOLL_KEY: key, PATH: process.env['PATH'] },
+        env: place?.env,
         stdio: ['ignore', 'ignore', 'inherit'],
       });
       const [exit] = (await once(child, 'exit')) as [number | null];
@@ -90,21 +68,14 @@ export const cliStart = (): Bench => {
     open: async () => {
       const edition = editions.find(({ name }) => name === 'plimsoll');
       if (edition === undefined) throw new Error('no package for pipelines');
-      folder = mkdtempSync(join(tmpdir(), 'plimsoll-start-'));
+      place = await openStepPlace();
+      ({ folder } = place);
       script = join(folder, 'one-request.cjs');
-      key = join(folder, 'ci.json');
       const built = await buildPackage(edition, folder);
       command = join(built.folder, 'bin', 'plimsoll.js');
-      await newKeyFile({ principal: 'ci', path: key });
-      await new Promise<void>((up) => gateway.listen(0, '127.0.0.1', up));
-      url = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`;
-      writeFileSync(script, request(url));
+      writeFileSync(script, request(place.url));
     },
-    close: async () => {
-      gateway.close();
-      gateway.closeAllConnections();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close: async () => place?.close(),
     alternatives: [
       { name: bare, run: () => start(['-e', '0']) },
       { name: oneRequest, run: () => start([script]) },

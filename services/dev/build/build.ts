@@ -8,6 +8,7 @@ import { bundle } from './bundle.ts';
 import type { Edition } from './editions.ts';
 import { workedOutFile } from './editions.ts';
 import { writeDeclarations } from './declarations.ts';
+import { readCalledFirst } from './called-first.ts';
 import { manifestOf, readHouseManifest } from './manifest.ts';
 
 export type Built = {
@@ -36,6 +37,7 @@ export const buildPackage = async (edition: Edition, out: string): Promise<Built
   }
   const manifest = manifestOf(edition, readHouseManifest());
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  await readCalledFirst({ launcher, lib: join(folder, 'lib') }, 'main');
   return { edition, folder, bundled };
 };
 

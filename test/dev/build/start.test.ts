@@ -1,11 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newKeyFile } from '../../../services/adapters/ed25519/key-file.ts';
 import { loadSchemas } from '../../../services/adapters/avro/schema-files.ts';
 import { openSchema } from '../../../services/adapters/avro/open-schema.ts';
 import { commands } from '../../../services/cli/commands.ts';
@@ -13,6 +9,8 @@ import { factWords } from '../../../services/cli/commands/fact-words.ts';
 import { factCommands } from '../../../services/cli/commands/facts.ts';
 import { buildPackage } from '../../../services/dev/build/build.ts';
 import { editions, workedOutFile } from '../../../services/dev/build/editions.ts';
+import type { StepPlace } from '../../../services/dev/build/step.ts';
+import { openStepPlace } from '../../../services/dev/build/step.ts';
 
 // What a step of a pipeline loads. A fresh job has no compile cache, so each byte is read and compiled in each of them:
 // sizes stand here for times, which no test can rely on.
@@ -55,30 +53,15 @@ const steps: readonly {
 ];
 
 describe('a step of a pipeline, of the built package, through a gateway', () => {
-  const home = mkdtempSync(join(tmpdir(), 'plimsoll-start-test-'));
-  const gateway = createServer((asked, answer) => {
-    asked.resume().on('end', () => {
-      const marker = asked.headers['ce-id'];
-      const kind = String(asked.headers['ce-type']).split('.')[1];
-      const receipt = { deployment: null, attempt: 1, marker, kind, warning: null };
-      answer.writeHead(201, { 'content-type': 'application/json' });
-      answer.end(JSON.stringify({ ...receipt, delivery: 'stored', code: null, position: 7 }));
-    });
-  });
   let built = '';
-  let url = '';
+  let place: StepPlace;
   beforeAll(async () => {
     const edition = editions.find(({ name }) => name === 'plimsoll');
     if (edition === undefined) throw new Error('no package for pipelines');
-    built = (await buildPackage(edition, home)).folder;
-    await newKeyFile({ principal: 'ci', path: join(home, 'ci.json') });
-    await new Promise<void>((up) => gateway.listen(0, '127.0.0.1', up));
-    url = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`;
+    place = await openStepPlace();
+    built = (await buildPackage(edition, place.folder)).folder;
   });
-  afterAll(() => {
-    gateway.close();
-    rmSync(home, { recursive: true, force: true });
-  });
+  afterAll(() => place.close());
 
   /** Files of the package, and parts of Node, that a command loaded. */
   const loadedBy = (
@@ -86,18 +69,9 @@ describe('a step of a pipeline, of the built package, through a gateway', () => 
   ): Promise<{ readonly files: readonly string[]; readonly parts: readonly string[] }> =>
     new Promise((done, refuse) => {
       const hook = join(import.meta.dirname, '../../support/loaded-files.cjs');
-      const env = {
-        PATH: process.env['PATH'],
-        CIRCLECI: 'true',
-        CIRCLE_WORKFLOW_ID: '0b5e2f0f-4c5a-4a55-9f0c-0d3c1a2b3c4d',
-        CIRCLE_SHA1: '5c3d1b7e9a0f4c2d8e6b1a3f5d7c9e0b2a4f6d81',
-        CIRCLE_REPOSITORY_URL: 'https://github.com/example/checkout',
-        PLIMSOLL_URL: url,
-        PLIMSOLL_KEY: 'ci.json',
-        PLIMSOLL_TIMEOUT: '60s',
-      };
+      const env = { ...place.env, PLIMSOLL_TIMEOUT: '60s' };
       const call = ['--require', hook, join(built, 'bin', 'plimsoll.js'), ...args, '--strict'];
-      execFile(process.execPath, call, { cwd: home, env }, (failed, out, err) => {
+      execFile(process.execPath, call, { cwd: place.folder, env }, (failed, out, err) => {
         if (failed !== null) return refuse(new Error(`${out}${err}`));
         const loaded = err.split('\n').flatMap((line) => /^loaded (.*)$/.exec(line)?.[1] ?? []);
         done({
