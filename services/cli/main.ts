@@ -13,7 +13,8 @@ import { neverFails, parseCommandLine, wantsJson } from './terminal/arguments.ts
 import { withDefaults } from './terminal/defaults.ts';
 import { commandPorts } from './main/command-ports.ts';
 import { absentCommands } from './main/edition.ts';
-import { readConfigured } from './main/settings-file.ts';
+import { endProcess } from './main/end-process.ts';
+import { readConfigured, unansweredFolder } from './main/settings-file.ts';
 import type { Note } from './terminal/note.ts';
 import { printNote, printProblem } from './terminal/output.ts';
 import type { CliPorts, Terminal } from './ports.ts';
@@ -51,8 +52,10 @@ const holdNotes = (): (() => readonly Note[]) => {
 const closeWithinMs = 2000;
 /** What a pipeline runs has a deadline, and it is near. */
 const closeSoonMs = 100;
-const closeWithin = ({ options }: RunRequest['command']): number =>
-  options.some(({ name }) => name === 'no-fail') ? closeSoonMs : closeWithinMs;
+const isEmitting = ({ name, options }: RunRequest['command']): boolean =>
+  name === 'run' || options.some((one) => one.name === 'no-fail');
+const closeWithin = (command: RunRequest['command']): number =>
+  isEmitting(command) ? closeSoonMs : closeWithinMs;
 
 type RunRequest = Extract<Request, { readonly ask: 'run' }>;
 
@@ -113,6 +116,13 @@ const runCommand = async ({ command, given }: RunRequest): Promise<number> => {
     const exit = refused(cause);
     return command.name === 'run' && !given.has('strict') ? unrecorded(given) : exit;
   };
+  const unanswered = await unansweredFolder(process.env, () => process.cwd());
+  if (unanswered !== null) {
+    const isPatient = given.has('strict') || !isEmitting(command);
+    if (isPatient) return misled(unanswered);
+    note(unanswered);
+    return command.name === 'run' ? unrecorded(given) : 0;
+  }
   const read = readSettings();
   if (!read.ok) return misled(read.problem);
   const { settings, settingSources } = read.value;
@@ -234,7 +244,7 @@ void answer()
     process.exitCode = exit;
     // What is written to a pipe may still be on its way; what was opened may keep the process alive.
     process.stdout.write('', () => {
-      if (errors === undefined) process.exit();
-      errors.write('', () => process.exit());
+      if (errors === undefined) endProcess(exit);
+      else errors.write('', () => endProcess(exit));
     });
   });

@@ -70,6 +70,24 @@ function handOver(node) {
   });
 }
 
+/** The deploy goes on: its command is run as if we were not there, and nothing fails that was to fail nobody. */
+function withoutPlimsoll(words) {
+  const mark = words.indexOf('--');
+  const ours = mark < 0 ? words : words.slice(0, mark);
+  const [program, ...its] = mark < 0 ? [] : words.slice(mark + 1);
+  process.exitCode = ours.includes('--no-fail') ? 0 : 1;
+  if (ours[0] !== 'run' || program === undefined || ours.includes('--strict')) return;
+  const child = spawn(program, its, { stdio: 'inherit' });
+  for (const signal of passedOnSignals) process.on(signal, () => child.kill(signal));
+  child.on('error', (cause) => {
+    console.error(`plimsoll: ${program} could not be started: ${cause.message}`);
+    process.exitCode = cause.code === 'ENOENT' ? 127 : 126;
+  });
+  child.on('exit', (code, signal) => {
+    process.exitCode = code === null ? 128 + constants.signals[signal] : code;
+  });
+}
+
 if (runsTypeScript(process.versions.node)) {
   muteWarnings();
   await import(main.href);
@@ -77,10 +95,10 @@ if (runsTypeScript(process.versions.node)) {
   const node = bundledNode();
   if (node === undefined) {
     console.error(
-      `plimsoll: this is Node ${process.versions.node}, and Plimsoll needs 22.18 or newer.\n` +
+      `plimsoll: this is Node ${process.versions.node}, and Plimsoll needs 22.18 or newer; no marker is made.\n` +
         'Install a newer Node, or (Linux on x64 or arm64) run `npm ci` in the folder of Plimsoll, which brings one along.',
     );
-    process.exitCode = 1;
+    withoutPlimsoll(process.argv.slice(2));
   } else {
     handOver(node);
   }

@@ -162,7 +162,7 @@ export type CliPorts = {
   readonly repositoryAddress: () => Promise<string | null>;
   readonly git: Git;
   /** Whether what holds the log is there already: a folder that first use would make is not. Asking makes nothing. */
-  readonly isMade: () => boolean;
+  readonly isMade: () => Promise<boolean>;
   /** The log, opened or made; nothing is folded. */
   readonly log: () => Promise<Result<RecordLog, CliProblem>>;
   readonly atHand: (

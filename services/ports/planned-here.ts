@@ -11,7 +11,8 @@ export type PlannedHere = {
 };
 
 export type PlannedHereProblem = {
-  readonly code: 'refused' | 'corrupt';
+  /** `unanswered`: the disk hangs. */
+  readonly code: 'refused' | 'corrupt' | 'unanswered';
   readonly message: string;
 };
 

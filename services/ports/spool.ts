@@ -28,6 +28,19 @@ export type SpooledRead = SpooledMarker & {
   readonly isExpired: boolean;
 };
 
+/** Markers that were kept for another log. */
+export type SpoolElsewhere = {
+  /** Which log, for people; it holds no password. */
+  readonly label: string;
+  /** A short name for the same, of letters, digits, `.` and `-`. */
+  readonly name: string;
+  /** They are signed for it, and no log of another takes them. */
+  readonly audience: string;
+  /** How many wait. */
+  readonly markers: number;
+  readonly spool: Pick<Spool, 'waiting' | 'refused' | 'read' | 'remove' | 'refuse'>;
+};
+
 /**
  * Signed markers that could not be delivered to one log, on a disk of this machine. Many processes may use it at once. What it has
  * answered to keep survives whatever happens to the process or the machine, until it is removed; a marker that is
@@ -51,10 +64,8 @@ export type Spool = {
   }) => Uint8Array;
   /** What is to be delivered, in the order in which it is to be. Nothing where there is no spool. */
   readonly waiting: () => Promise<Result<readonly SpoolEntry[], SpoolProblem>>;
-  /** What waits beside it for other logs than this one, to which it is never sent. */
-  readonly elsewhere: () => Promise<
-    Result<readonly { readonly label: string; readonly markers: number }[], SpoolProblem>
-  >;
+  /** What lies beside it for other logs than this one, to which it is not sent by itself. */
+  readonly elsewhere: () => Promise<Result<readonly SpoolElsewhere[], SpoolProblem>>;
   /** What was refused by a rule, and is kept until somebody decides. */
   readonly refused: () => Promise<Result<readonly SpoolEntry[], SpoolProblem>>;
   /** Undefined: it is gone. */

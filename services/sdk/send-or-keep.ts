@@ -100,10 +100,10 @@ const flushFirst = async (
   reserveMs: number,
   record: NewRecord,
 ): Promise<{ readonly holdsBack: boolean; readonly cause: Cause | null }> => {
-  const waiting = await deadline.before(reserveMs, ports.spool.waiting());
-  if (waiting === undefined) return { holdsBack: true, cause: null };
-  // A spool that cannot be read holds nobody back: what lies there is sent when it can.
-  if (!waiting.ok || waiting.value.length === 0) return { holdsBack: false, cause: null };
+  const listingMs = (deadline.leftMs() - reserveMs) / 2;
+  const waiting = await deadline.before(reserveMs + listingMs, ports.spool.waiting());
+  // A spool that cannot be read, or does not answer, holds nobody back: what lies there is sent when it can.
+  if (waiting?.ok !== true || waiting.value.length === 0) return { holdsBack: false, cause: null };
   const keyHash = ports.spool.keyHashOf(record);
   const ahead = new Set(
     waiting.value.filter((entry) => entry.keyHash === keyHash).map(({ marker }) => marker),

@@ -90,6 +90,29 @@ describe('plimsoll, called by a link from another folder', () => {
     expect(called.stderr).toMatch(/Node 20\.20\.2.* needs 22\.18 .*\n.*npm ci/);
   });
 
+  const built = resolve(import.meta.dirname, '../../services/dev/build/plimsoll.cjs');
+  describe.each([
+    ['this command', linked],
+    ['that of the built package', built],
+  ])('where Node is too old, %s', (_what, launcher) => {
+    const sh = ['--target-version=1', '--', 'sh', '-c'];
+    test.each<[what: string, words: readonly string[], status: number, stdout: string]>([
+      ['runs the program of run', ['run', ...sh, 'echo "$0"; exit 5', '--strict'], 5, '--strict\n'],
+      ['tells how it was killed', ['run', ...sh, 'kill -TERM $$'], 143, ''],
+      ['tells that it is not there', ['run', '--', '/nowhere/x'], 127, ''],
+      ['does not run it where that was asked', ['run', '--strict', ...sh, 'echo no'], 1, ''],
+      ['does as --no-fail says', ['release', 'log', '--no-fail'], 0, ''],
+      ['else fails', ['release', 'log', '--', '--no-fail'], 1, ''],
+    ])('%s', (_case, words, status, stdout) => {
+      const called = spawnSync(process.execPath, [...oldNode, launcher, ...words], {
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'] ?? '' },
+      });
+      expect(called).toMatchObject({ status, stdout });
+      expect(called.stderr).toContain('no marker is made');
+    });
+  });
+
   test('hands over to the Node that was brought along', async () => {
     bringNodeAlong();
     expect(call(oldNode, 'current', '3')).toMatchObject({ ...tells, stderr: '' });

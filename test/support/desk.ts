@@ -229,7 +229,7 @@ const portsOf = (
       head: async () => null,
       commitsBetween: async () => null,
     },
-    isMade: () => true,
+    isMade: async () => true,
     log: async () => ok(log),
     atHandBefore: async (position) => {
       const memory = emptyStore();

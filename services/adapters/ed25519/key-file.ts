@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, openSync, promises as files, readFileSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  promises as files,
+  readFileSync,
+  readSync,
+} from 'node:fs';
 import type { Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { fail, ok } from '../../core/result.ts';
@@ -10,6 +18,7 @@ import { isPrincipal, keyIdFor } from './principal.ts';
 import { createSigner } from './signer.ts';
 import { decodeBase64, encodeBase64 } from './text.ts';
 import { codeOf } from '../system/error-code.ts';
+import { whatLiesAt } from '../system/plain-file.ts';
 import { syncFolder } from '../system/sync-folder.ts';
 
 /** Why a key file could not be read or written. No message ever holds what a file contains. */
@@ -194,23 +203,23 @@ function isOfFormat(text: string, format: string): boolean {
 /** Mode and text come from one open file, so that neither can be exchanged in between. */
 async function readSmallFile(path: string): Promise<SmallFile> {
   try {
-    // For one small file Node would start four threads. What is no file, a pipe say, may keep its reader waiting.
-    return statSync(path).isFile() ? readAtOnce(path) : await readWithPatience(path);
+    const about = await whatLiesAt(path);
+    if (about === null)
+      return problem(
+        'key-file-missing',
+        `${path}: there is no such file`,
+        "plimsoll keys new makes a key; after plimsoll migrate keys are still in the old folder's keys/: copy that, or name the file by --key or PLIMSOLL_KEY",
+      );
+    return about.isFIFO() ? await readPipe(path) : readAtOnce(path);
   } catch (cause) {
-    return errorCode(cause) === 'ENOENT'
-      ? problem(
-          'key-file-missing',
-          `${path}: there is no such file`,
-          "plimsoll keys new makes a key; after plimsoll migrate keys are still in the old folder's keys/: copy that, or name the file by --key or PLIMSOLL_KEY",
-        )
-      : notReadable(path, errorCode(cause));
+    return notReadable(path, errorCode(cause));
   }
 }
 
 type SmallFile = Result<{ readonly text: string; readonly isExposed: boolean }, KeyProblem>;
 
 function readAtOnce(path: string): SmallFile {
-  const file = openSync(path, 'r');
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const about = fstatSync(file);
     return unfit(path, about) ?? ok({ text: readFileSync(file, 'utf8'), ...exposure(about) });
@@ -219,18 +228,41 @@ function readAtOnce(path: string): SmallFile {
   }
 }
 
-async function readWithPatience(path: string): Promise<SmallFile> {
-  const file = await files.open(path, 'r');
+const pipeLookedAtEveryMs = 10;
+
+/** As from `<(…)` of a shell. Opened so that nobody is waited for: what nobody writes to is at its end. */
+async function readPipe(path: string): Promise<SmallFile> {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const about = await file.stat();
-    return unfit(path, about) ?? ok({ text: await file.readFile('utf8'), ...exposure(about) });
+    const bytes = Buffer.alloc(fileBytesMax + 1);
+    let size = 0;
+    while (size < bytes.length) {
+      const count = readNow(file, bytes, size);
+      if (count === 0) break;
+      if (count === undefined) await new Promise((done) => setTimeout(done, pipeLookedAtEveryMs));
+      else size += count;
+    }
+    if (size > fileBytesMax) return malformed(path, `it is longer than ${fileBytesMax} bytes`);
+    if (size === 0) return notReadable(path, 'it is a pipe that nobody writes to');
+    return ok({ text: bytes.toString('utf8', 0, size), ...exposure(fstatSync(file)) });
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
+/** Undefined: somebody has it open to write, and has written nothing more yet. */
+const readNow = (file: number, bytes: Buffer, from: number): number | undefined => {
+  try {
+    return readSync(file, bytes, from, bytes.length - from, null);
+  } catch (cause) {
+    if (errorCode(cause) === 'EAGAIN') return undefined;
+    throw cause;
+  }
+};
+
 const unfit = (path: string, about: Stats): Result<never, KeyProblem> | undefined => {
   if (about.isDirectory()) return notReadable(path, 'it is a folder');
+  if (!about.isFile()) return notReadable(path, 'it is no file');
   return about.size > fileBytesMax
     ? malformed(path, `it is longer than ${fileBytesMax} bytes`)
     : undefined;

@@ -16,6 +16,7 @@ import type { ReadModelStore } from '../../ports/read-model-store.ts';
 import type { RecordLog } from '../../ports/record-log.ts';
 import { createSignatureChecking } from '../ed25519/signature-checking.ts';
 import type { KeyProblem } from '../ed25519/key-file.ts';
+import { whatLiesAt } from '../system/plain-file.ts';
 import type { SqliteFile } from '../sqlite/file.ts';
 import type { SqliteProblem } from '../sqlite/problem.ts';
 import type { SqliteRecordLog } from '../sqlite/record-log.ts';
@@ -319,6 +320,8 @@ const openDatabase = async (
   if (!folderMade.ok) return folderMade;
   const open = (): ReturnType<typeof openSqliteFile> =>
     openSqliteFile(path, { create: !holdsLog, sleep: clock.sleep });
+  // Where nothing answers, a thread waits, and not all of us.
+  await whatLiesAt(path).catch(() => null);
   let file = await open();
   // Asked of the file itself: a lost file whose write-ahead log is still there must not get a new one beside it.
   if (!file.ok && file.problem.code === 'missing' && holdsLog) {
@@ -390,7 +393,12 @@ const makeDatabase = async (
 const ensureKeys = async (folder: string): Promise<Result<void, FoundationProblem>> => {
   if (hasKeys(folder)) return ok(undefined);
   const made = await makeKeys(folder);
-  return made.ok ? made : keyFailed(made.problem);
+  if (made.ok) return made;
+  const { code, message, hint } = made.problem;
+  // A full disk is nobody's key.
+  return code === 'key-file-not-written'
+    ? fail({ code: 'refused', message, hint })
+    : keyFailed(made.problem);
 };
 
 const keyFailed = (problem: {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
@@ -18,12 +18,15 @@ const keyNames: readonly KeyName[] = ['admin', 'local', 'analyser', 'gateway'];
 const keyPath = (dataFolder: string, name: KeyName): string =>
   join(keysFolder(dataFolder), `${name}.json`);
 
+const unfinished = /^keys\.new-[0-9a-f-]{36}$/;
+
 /** Whether this installation has keys of its own. */
 export const hasKeys = (dataFolder: string): boolean => existsSync(keysFolder(dataFolder));
 
 /**
  * Makes the keys under a temporary name and renames the folder into place. Of several processes one wins; the
- * others use its keys. If we stop in the middle, a folder `keys.new-…` is left and nothing uses it.
+ * others use its keys. If we stop in the middle, a folder `keys.new-…` is left that nothing uses, and that the
+ * next one removes once it has won.
  */
 export const makeKeys = async (dataFolder: string): Promise<Result<void, KeyProblem>> => {
   const folder = keysFolder(dataFolder);
@@ -45,15 +48,26 @@ export const makeKeys = async (dataFolder: string): Promise<Result<void, KeyProb
   try {
     for (const name of keyNames) {
       const made = await newKeyFile({ principal: name, path: join(temporary, `${name}.json`) });
-      if (!made.ok) return made;
+      if (!made.ok) return hasKeys(dataFolder) ? ok(undefined) : made;
     }
     await rename(temporary, folder);
+    await removeLosers(dataFolder);
   } catch (error) {
-    if (!isTaken(error)) throw error;
+    if (!isTaken(error) && !hasKeys(dataFolder)) throw error;
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
   return ok(undefined);
+};
+
+/**
+ * Once there are keys, whoever still makes some has lost, dead or alive: what those leave holds secrets, and is nobody's.
+ * One that lives finds the keys that are there.
+ */
+const removeLosers = async (dataFolder: string): Promise<void> => {
+  const names = await readdir(dataFolder).catch(() => []);
+  for (const name of names.filter((one) => unfinished.test(one)))
+    await rm(join(dataFolder, name), { recursive: true, force: true }).catch(() => undefined);
 };
 
 export const readKey = (dataFolder: string, name: KeyName): Promise<Result<Signer, KeyProblem>> =>

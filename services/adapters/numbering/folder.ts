@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { nameMax } from '../../core/markers/limits.ts';
 import type { Numbered, Numbering } from '../../ports/numbering.ts';
 import { makeFolders } from '../system/make-folders.ts';
+import { readPlainFile } from '../system/plain-file.ts';
 
+const producerBytesMax = 4096;
 /** Others may be faster so often; then nothing is counted. */
 const triesMax = 100;
 const nextPattern = /^next-([1-9][0-9]{0,14})$/;
@@ -37,7 +39,7 @@ export const openNumbering = (options: {
       }
       const sequence = (await takeFree(folder, names)) ?? (await takeNext(folder, names));
       if (sequence === undefined) continue;
-      const producer = (await files.readFile(join(folder, 'producer'), 'utf8')).trim();
+      const producer = (await readPlainFile(join(folder, 'producer'), producerBytesMax)).trim();
       return producer === '' || producer.length > nameMax ? null : { producer, sequence };
     }
     return null;

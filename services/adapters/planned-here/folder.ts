@@ -11,7 +11,10 @@ import type {
 } from '../../ports/planned-here.ts';
 import { makeFolders } from '../system/make-folders.ts';
 import { codeOf } from '../system/error-code.ts';
+import { readPlainFile } from '../system/plain-file.ts';
 
+/** Names and a place, each of at most some hundred characters. */
+const contentBytesMax = 64 * 1024;
 /** Files that are looked at for names. */
 const namesMax = 400;
 /** Plans of one name that are left lying behind the last one: a reader may just be opening the one before. */
@@ -29,7 +32,7 @@ export const openPlannedHere = (folder: string): PlannedHereStore => {
     const number = Math.max(-1, ...names.map((name) => numberOf(prefix, name)));
     if (number < 0) return undefined;
     const path = join(folder, `${prefix}${number}`);
-    const content = readContent(await disk.readFile(`${path}.json`, 'utf8'));
+    const content = readContent(await readPlainFile(`${path}.json`, contentBytesMax));
     if (content === undefined) throw new SyntaxError(`${path}.json holds no plan`);
     const hasEnded = names.includes(`${prefix}${number}.ended`);
     const { deployment, slot, version = null } = content;
@@ -66,7 +69,9 @@ export const openPlannedHere = (folder: string): PlannedHereStore => {
       told(folder, async () => {
         const files = (await listed(folder)).filter((name) => name.endsWith('.json'));
         const texts = await Promise.all(
-          files.slice(0, namesMax).map((name) => disk.readFile(join(folder, name), 'utf8')),
+          files
+            .slice(0, namesMax)
+            .map((name) => readPlainFile(join(folder, name), contentBytesMax)),
         );
         return [...new Set(texts.flatMap((text) => readContent(text)?.deployName ?? []))];
       }),

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { constants, existsSync, promises } from 'node:fs';
+import { constants, promises } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { NewRecord } from '../../core/log/record.ts';
@@ -13,10 +13,11 @@ import {
   spooledBytesMax,
   waitedSince,
 } from '../../core/spool/spooled-marker.ts';
-import type { Spool, SpoolEntry, SpoolProblem } from '../../ports/spool.ts';
+import type { Spool, SpoolElsewhere, SpoolEntry, SpoolProblem } from '../../ports/spool.ts';
 import { fileFault } from '../system/file-fault.ts';
 import { makeFolders } from '../system/make-folders.ts';
 import { codeOf } from '../system/error-code.ts';
+import { whatLiesAt } from '../system/plain-file.ts';
 import { syncFolder } from '../system/sync-folder.ts';
 
 /** The file system, as far as a spool uses it. */
@@ -49,6 +50,8 @@ export const spoolDestination = (audience: string, address: string): SpoolDestin
   name: `${audience}.${createHash('sha256').update(withoutUser(address)).digest('hex').slice(0, 12)}`,
   label: `${withoutUser(address)} (${audience})`,
 });
+
+const audienceIn = (name: string): string => name.slice(0, name.lastIndexOf('.'));
 
 const withoutUser = (address: string): string => address.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1');
 
@@ -88,14 +91,15 @@ export const openSpool = (options: SpoolOptions): Spool => {
   const { root, destination, tools, now, bytesMax, ageMaxMs } = options;
   const { markersMax = markersMaxDefault, files = nodeFiles } = options;
   const folder = join(root, destination.name);
-  const mayBeThere = options.files === undefined ? existsSync : (): boolean => true;
+  const mayBeThere = async (from: string): Promise<boolean> =>
+    options.files !== undefined || (await whatLiesAt(from)) !== null;
   const aside = join(folder, 'refused');
   const folderOf = (from: 'waiting' | 'refused'): string => (from === 'waiting' ? folder : aside);
 
   const listed = async (from: string): Promise<readonly string[]> => {
-    // Most machines have no spool, and then no thread is started to hear so.
-    if (!mayBeThere(from)) return [];
     try {
+      // Most machines have no spool, and then what reads folders is not even loaded.
+      if (!(await mayBeThere(from))) return [];
       return await files.readdir(from);
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return [];
@@ -126,13 +130,17 @@ export const openSpool = (options: SpoolOptions): Spool => {
     let file: FileHandle;
     try {
       // Nobody is to point us to a file that is none of the spool's.
-      file = await files.open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+      file = await files.open(
+        path,
+        constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+      );
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined;
       throw error;
     }
     try {
-      const { size } = await file.stat();
+      const stats = await file.stat();
+      const size = stats.isFile() ? stats.size : Number.POSITIVE_INFINITY;
       // Bytes alone: what is cut out of them later is a copy.
       return new Uint8Array(size > spooledBytesMax ? [] : await file.readFile());
     } finally {
@@ -197,18 +205,25 @@ export const openSpool = (options: SpoolOptions): Spool => {
     refused: () => told(aside, async () => ok(entriesOf(await listed(aside)))),
     elsewhere: () =>
       told(root, async () => {
-        const others: { label: string; markers: number }[] = [];
+        const others: SpoolElsewhere[] = [];
         for (const name of await listed(root)) {
           if (name === destination.name) continue;
           const path = join(root, name);
           // Whatever else lies there is none of ours.
-          const names = await listed(path).catch(() => []);
-          const [first, ...rest] = entriesOf(names);
+          const waiting = entriesOf(await listed(path).catch(() => []));
+          const refused = entriesOf(await listed(join(path, 'refused')).catch(() => []));
+          const [first] = [
+            ...waiting.map((entry) => join(path, entry.name)),
+            ...refused.map((entry) => join(path, 'refused', entry.name)),
+          ];
           if (first === undefined) continue;
-          const bytes = await readBytes(join(path, first.name)).catch(() => undefined);
+          const bytes = await readBytes(first).catch(() => undefined);
           const spooled = bytes === undefined ? undefined : decodeSpooled(tools, bytes);
           const label = spooled?.ok === true ? spooled.value.destination : name;
-          others.push({ label, markers: rest.length + 1 });
+          others.push({
+            ...{ label, name, audience: audienceIn(name), markers: waiting.length },
+            spool: openSpool({ ...options, destination: { name, label } }),
+          });
         }
         return ok(others);
       }),

@@ -14,6 +14,7 @@ export const spoolCommands: readonly CommandOf<SpoolCommand>[] = [
         'FILE',
         'those in the log of a CI job (lines plimsoll-marker:v1:…); - reads stdin',
       ),
+      option('elsewhere', 'ADDRESS', 'those that were kept for another address, to this log'),
       option('refused', null, 'try those again that a rule refused'),
       option('expired', null, 'those as well that lie there for longer than PLIMSOLL_SPOOL_DAYS'),
       option(

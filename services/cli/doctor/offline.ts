@@ -50,7 +50,7 @@ export const checkKey = async (
 ): Promise<{ readonly check: Check; readonly signer: Signer | undefined }> => {
   const named = given.value('key') ?? ports.settings.keyFile;
   const path = named ?? ports.keys.pathOf('local');
-  if (named === null && ports.gateway === null && !ports.isMade())
+  if (named === null && ports.gateway === null && !(await ports.isMade()))
     return {
       check: skipped('key', 'none is named; first use of the embedded log makes one'),
       signer: undefined,

@@ -93,7 +93,7 @@ export const checkLog = async (
   const ofJob = logOfJob(ports, ciJob(ports.env));
   const place =
     ofJob === undefined ? [] : [warned('where the log lies', ofJob.message, ofJob.hint)];
-  if (!ports.isMade()) {
+  if (!(await ports.isMade())) {
     const check = warned(
       what,
       'there is no log yet; this looks and makes none',

@@ -9,6 +9,7 @@ import { keysFolder } from '../../adapters/foundation/keys-folder.ts';
 import { createHttpClient } from '../../adapters/http/client.ts';
 import { openSpool, spoolDestination } from '../../adapters/spool/folder.ts';
 import { bootTime } from '../../adapters/system/boot-time.ts';
+import { whatLiesAt } from '../../adapters/system/plain-file.ts';
 import { ok } from '../../core/result.ts';
 import type { Settings } from '../../core/settings.ts';
 import type { Git } from '../../ports/git.ts';
@@ -52,8 +53,8 @@ export const commandPorts = (
       ([{ atHandPorts }, foundation]) => atHandPorts(foundation, { keys, note, stop }),
     ));
   const planned = async (): Promise<PlannedHereStore> => {
-    const { openPlannedHere } = await import('../../adapters/planned-here/folder.ts');
-    return openPlannedHere(join(settings.dataFolder, 'planned', settings.audience));
+    const { openPlannedHereOrSpare } = await import('../../adapters/planned-here/spare.ts');
+    return openPlannedHereOrSpare(join(settings.dataFolder, 'planned', settings.audience));
   };
   const numbering = async (): Promise<Numbering> => {
     const { openNumbering } = await import('../../adapters/numbering/folder.ts');
@@ -113,10 +114,10 @@ export const commandPorts = (
       head: async () => (await git()).head(),
       commitsBetween: async (from, to, limits) => (await git()).commitsBetween(from, to, limits),
     },
-    isMade: () =>
+    isMade: async () =>
       settings.url !== null ||
       settings.log.foundation !== 'sqlite' ||
-      existsSync(settings.log.folder),
+      (await whatLiesAt(settings.log.folder).catch(() => null)) !== null,
     log: async () => (await atHand()).log(),
     atHand: async (onProgress) => (await atHand()).atHand(onProgress),
     atHandBefore: async (position, onProgress) =>

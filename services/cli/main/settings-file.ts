@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { whatLiesAt } from '../../adapters/system/plain-file.ts';
 import { fileFault } from '../../adapters/system/file-fault.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
@@ -12,7 +13,7 @@ import {
 } from '../../core/settings-file.ts';
 import type { SettingSources } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
-import { refuse } from '../problem.ts';
+import { problem, refuse } from '../problem.ts';
 
 /** Settings as flags find them: the environment before the file. */
 export type Configured = {
@@ -38,6 +39,42 @@ export const readConfigured = (
   if (!parsed.ok)
     return refuse('setting-invalid', `${path}: ${parsed.problem.message}`, parsed.problem.hint);
   return ok(configured(env, path, besideFile(parsed.value, folder, dirname(path))));
+};
+
+const configWithinMs = 1000;
+
+/**
+ * The problem of a working folder that is gone, or of a settings file whose disk does not answer; null: all is well. Before
+ * that nothing is asked of either in our own thread.
+ */
+export const unansweredFolder = async (
+  env: { readonly [name: string]: string | undefined },
+  workingFolder: () => string,
+): Promise<CliProblem | null> => {
+  const named = env[configSetting] ?? '';
+  const file = named === '' || named === 'none' ? settingsFileName : named;
+  let path: string;
+  try {
+    path = resolve(workingFolder(), file);
+  } catch {
+    return problem(
+      'unreachable',
+      'the working folder is gone; nothing was stored or kept',
+      'was it removed by a step before this one?',
+    );
+  }
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((done) => (timer = setTimeout(done, configWithinMs, 'late')));
+  const asked = whatLiesAt(path).catch(() => null);
+  const answer = await Promise.race([asked, late]);
+  clearTimeout(timer);
+  return answer === 'late'
+    ? problem(
+        'timeout',
+        `the disk does not answer that ${path} would lie on; nothing was stored or kept`,
+        `is a network drive gone? ${configSetting} names another file, or none`,
+      )
+    : null;
 };
 
 /** In the working folder; in a repository also above it, up to its top: what lies elsewhere is not its authors' word. */

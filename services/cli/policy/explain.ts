@@ -88,7 +88,7 @@ const ofLog = async (
 
 /** The newest that was set; whoever only asks makes no installation where there is none. */
 const policySet = async (ports: CliPorts): Promise<Result<Line | null, CliProblem>> => {
-  if (!ports.isMade()) return ok(null);
+  if (!(await ports.isMade())) return ok(null);
   const reader = await openReader(ports);
   return reader.ok ? reader.value.policy(null) : reader;
 };

@@ -117,7 +117,7 @@ export const seenHere = async (
       'through a gateway nobody tells how much traffic there is',
       trafficHint,
     );
-  if (!ports.isMade())
+  if (!(await ports.isMade()))
     return refuse(
       'option-missing',
       'nothing was heard here yet, so nobody knows how much traffic there is',

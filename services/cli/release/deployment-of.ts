@@ -101,7 +101,7 @@ export const deploymentToUpdate = async (
   const id = known ?? here?.deployment;
   if (id === undefined && !last.ok)
     return refuse(
-      'deployment-unknown',
+      last.problem.code === 'unanswered' ? 'timeout' : 'deployment-unknown',
       `what was planned here cannot be read: ${last.problem.message}`,
       'name the deployment: --deployment=UUID',
     );

@@ -20,13 +20,16 @@ const leadOf = ({ delivery, code }: Receipt): string => {
       if (code === 'repeat') return 'stored, and the same as what runs there: ';
       return code === null ? '' : `stored (${code}): `;
     case 'spooled':
-      return 'kept for later: ';
+      return isKeptNowhere(code) ? 'only in the line plimsoll-marker:v1:…: ' : 'kept for later: ';
     case 'duplicate':
       return 'already so: ';
     case 'refused':
       return `refused (${code ?? 'no code'}): `;
   }
 };
+
+/** The spool's own code: it did not take it. */
+const isKeptNowhere = (code: string | null): boolean => code?.startsWith('spool-') === true;
 
 const placeOf = ({ environment, target }: Slot): string =>
   target === null ? environment : `${environment} (${target})`;

@@ -10,6 +10,7 @@ import { slotKey } from '../../core/markers/slot.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Numbered } from '../../ports/numbering.ts';
+import type { PlannedHereProblem } from '../../ports/planned-here.ts';
 import type { Signer } from '../../ports/signer.ts';
 import type { Given } from '../terminal/arguments.ts';
 import { jobOf } from './job-of.ts';
@@ -56,7 +57,7 @@ export const emit = async (
   // A machine so busy that we were late to start leaves us half of the time all the same.
   const endMs = Math.max(timeoutMs.value, ports.sinceStartMs() + timeoutMs.value / 2);
   const soon = openDeadline(ports, endMs);
-  const isFirst = await soon.before(0, isFirstUse(ports, given));
+  const isFirst = await soon.before(timeoutMs.value / 2, isFirstUse(ports, given));
   const deadline = isFirst === true ? openDeadline(ports, endMs + firstUseMs) : soon;
   const asked: HowToSend = {
     deadline,
@@ -121,11 +122,12 @@ type HowToSend = {
 };
 
 const emitWithin = async (
-  ports: CliPorts,
+  allPorts: CliPorts,
   command: EmittingCommand,
   given: Given,
   how: HowToSend,
 ): Promise<Emitted> => {
+  const ports = withPatience(allPorts, how);
   const found = jobOf(ports, given);
   if (!found.ok) return failed(found.problem);
   const job = found.value;
@@ -152,7 +154,8 @@ const emitWithin = async (
   if (onThisDisk !== undefined) note(onThisDisk);
   const door = await openDoor(ports, how);
   if (door.problem !== undefined) return failed(door.problem);
-  const signer = await readSigner(ports, given, isOperators ? 'admin' : 'local');
+  const signer = await patiently(how, readSigner(ports, given, isOperators ? 'admin' : 'local'));
+  if (signer === undefined) return unmade(ports, keyUnanswered, how);
   if (!signer.ok) {
     // On first use the log makes the key: where it could not, that is what went wrong.
     const cause = whyNoKey(ports, given, signer.problem, door);
@@ -169,6 +172,48 @@ const emitWithin = async (
   });
   if (numbered !== null && isUnused(emitted)) await ports.numbering.giveBack(keyId, numbered);
   return emitted;
+};
+
+/**
+ * A folder that hangs (a network drive that is gone) must not have all of the time. Where little is left it has this much
+ * all the same: without a key nothing can be kept.
+ */
+const diskWithinMs = 1000;
+
+/** Undefined: no answer in time. */
+const patiently = <Value>(
+  { deadline, reserveMs }: Pick<HowToSend, 'deadline' | 'reserveMs'>,
+  work: Promise<Value>,
+): Promise<Value | undefined> =>
+  deadline.before(Math.min(reserveMs, deadline.leftMs() - diskWithinMs), work);
+
+const keyUnanswered: CliProblem = problem(
+  'timeout',
+  'the disk does not answer that the key lies on, so there is no marker; nothing was stored or kept',
+  'is a network drive gone? See PLIMSOLL_KEY or --key',
+);
+
+/** What is kept on this disk beside the spool, each question for a part of the time. */
+const withPatience = (ports: CliPorts, how: HowToSend): CliPorts => {
+  const { planned, numbering } = ports;
+  const inTime = async <Value>(
+    work: Promise<Result<Value, PlannedHereProblem>>,
+  ): Promise<Result<Value, PlannedHereProblem>> =>
+    (await patiently(how, work)) ??
+    fail({ code: 'unanswered', message: 'the disk does not answer' });
+  return {
+    ...ports,
+    planned: {
+      names: () => inTime(planned.names()),
+      last: (name) => inTime(planned.last(name)),
+      begin: (name, plan, before) => inTime(planned.begin(name, plan, before)),
+      end: (name, deployment) => inTime(planned.end(name, deployment)),
+    },
+    numbering: {
+      ...numbering,
+      take: async (keyId) => (await patiently(how, numbering.take(keyId))) ?? null,
+    },
+  };
 };
 
 /** The repository, each question once and for a part of the time: a git that hangs is no reason to be late. */
@@ -206,7 +251,8 @@ type Emission = {
 const emitNumbered = async (ports: CliPorts, emission: Emission): Promise<Emitted> => {
   const { asked, door, how, signer } = emission;
   const made = await makeMarker(ports, emission);
-  if (!made.ok) return failed(made.problem);
+  if (!made.ok)
+    return made.problem.exit === 8 ? unmade(ports, made.problem, how) : failed(made.problem);
   const { marker, misplaced } = made.value;
   if (misplaced !== undefined) return refused(marker, misplaced, asked);
   const record = await signRecord(ports, marker, signer);
@@ -262,6 +308,13 @@ const send = async (
     { record, deployment },
     reserveMs,
   );
+  // Without a disk there is nothing that a process of its own could deliver.
+  if (sent.outcome === 'unkept' && sent.cause.code === asyncCause.code) {
+    const waiting = { ...how, isAsync: false };
+    const opened = await openDoor(ports, waiting);
+    if (opened.problem === undefined && typeof opened.deliver === 'function')
+      return send(ports, { door: opened, how: waiting, signer }, marker, record);
+  }
   if (refusedBefore > 0) ports.note(refusedNote(refusedBefore));
   switch (sent.outcome) {
     case 'taken': {
@@ -343,7 +396,7 @@ const openDoor = async (
 ): Promise<Door> => {
   const { gateway, tools } = ports;
   const atHand = undefined;
-  if (isAsync && (gateway !== null || ports.isMade()))
+  if (isAsync && (gateway !== null || (await ports.isMade())))
     return { atHand, deliver: asyncCause, problem: undefined };
   if (gateway !== null)
     return {

@@ -1,7 +1,8 @@
 import { mayExport } from '../../core/telemetry/export/exporter-named.ts';
 import type { Result } from '../../core/result.ts';
-import { ok } from '../../core/result.ts';
+import { fail, ok } from '../../core/result.ts';
 import type { Deliver } from '../../ports/delivery.ts';
+import type { SpoolElsewhere } from '../../ports/spool.ts';
 import { openDeadline } from '../../sdk/deadline.ts';
 import type { Deadline } from '../../sdk/deadline.ts';
 import { deliverByHttp } from '../../sdk/deliver-http.ts';
@@ -16,7 +17,7 @@ import { printLines, printText } from '../terminal/output.ts';
 import { openProgress } from '../terminal/progress.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
-import { problem, problemTold } from '../problem.ts';
+import { problem, problemTold, refuse } from '../problem.ts';
 import type { FlushedTelemetry } from './flushed-telemetry.ts';
 import { batchesOfLog } from './from-log.ts';
 
@@ -32,10 +33,10 @@ export const flush = async (
   const timeoutMs = readTimeout(given, timeoutMsDefault);
   if (!timeoutMs.ok) return timeoutMs.problem;
   const path = given.value('from-log');
-  if (path !== null && (given.has('refused') || given.has('expired')))
+  if (path !== null && ['refused', 'expired', 'elsewhere'].some((name) => given.has(name)))
     return problem(
       'option-invalid',
-      '--refused and --expired are about the spool, and --from-log about a file',
+      '--refused, --expired and --elsewhere are about the spool, and --from-log about a file',
       'call twice',
     );
   const deadline = openDeadline(ports, ports.sinceStartMs() + timeoutMs.value);
@@ -64,8 +65,10 @@ const flushOwn = async (
   onFlushed?: (flushed: Flushed) => void,
 ): Promise<CliProblem | undefined> => {
   const from = given.has('refused') ? 'refused' : 'waiting';
-  await noteElsewhere(ports);
-  const entries = await ports.spool[from]();
+  const chosen = await chooseSpool(ports, given);
+  if (!chosen.ok) return chosen.problem;
+  const spool = chosen.value;
+  const entries = await spool[from]();
   if (!entries.ok) return spoolProblem(entries.problem);
   if (entries.value.length === 0) {
     if (!isJson) printText(ports.terminal, ['nothing waits in the spool']);
@@ -74,7 +77,7 @@ const flushOwn = async (
   const way = await openWay(ports, given, deadline);
   if (!way.ok) return way.problem;
   const told = teller(ports, isJson, entries.value.length);
-  const summary = await flushSpool({ ...way.value, spool: ports.spool }, entries.value, {
+  const summary = await flushSpool({ ...way.value, spool }, entries.value, {
     from,
     markersMax: Number.POSITIVE_INFINITY,
     withinMs: () => Math.min(eachWithinMs, deadline.leftMs()),
@@ -87,15 +90,49 @@ const flushOwn = async (
   return conclude(ports, isJson, summary, 0);
 };
 
-/** What was kept for another log is not sent to this one. */
-export const noteElsewhere = async ({ spool, note }: CliPorts): Promise<void> => {
+/** This log's own, or with `--elsewhere` that of another address, whose markers are to go here. */
+const chooseSpool = async (
+  ports: CliPorts,
+  given: Given,
+): Promise<Result<SpoolElsewhere['spool'], CliProblem>> => {
+  const wanted = given.value('elsewhere');
+  if (wanted === null) {
+    await noteElsewhere(ports);
+    return ok(ports.spool);
+  }
+  const others = await ports.spool.elsewhere();
+  if (!others.ok) return fail(spoolProblem(others.problem));
+  const isMeant = ({ label, name, audience }: SpoolElsewhere): boolean =>
+    [label, name].includes(wanted) || label === `${wanted} (${audience})`;
+  const [found, ...more] = others.value.filter(isMeant);
+  const known = others.value.map(({ label }) => label).join(', ');
+  if (found === undefined)
+    return refuse(
+      'not-found',
+      `nothing was kept for ${wanted}`,
+      known === '' ? 'plimsoll spool list shows what is there' : `there is: ${known}`,
+    );
+  if (more.length > 0)
+    return refuse('option-invalid', `${wanted} is more than one`, `name one of: ${known}`);
+  const { audience, label, spool } = found;
+  if (audience !== ports.settings.audience)
+    return refuse(
+      'option-invalid',
+      `what was kept for ${label} is signed for the audience ${audience}, and this log is of ${ports.settings.audience}`,
+      `PLIMSOLL_AUDIENCE=${audience} names its own`,
+    );
+  return ok(spool);
+};
+
+/** What was kept for another log is not sent to this one by itself. */
+const noteElsewhere = async ({ spool, note }: CliPorts): Promise<void> => {
   const others = await spool.elsewhere();
   if (!others.ok) return;
-  for (const { label, markers } of others.value)
+  for (const { label, markers } of others.value.filter((other) => other.markers > 0))
     note({
       code: 'spooled-elsewhere',
       message: `${markers} ${markers === 1 ? 'marker waits' : 'markers wait'} for ${label}`,
-      hint: 'plimsoll flush with PLIMSOLL_URL or PLIMSOLL_LOG as they were then delivers them',
+      hint: 'plimsoll flush with PLIMSOLL_URL or PLIMSOLL_LOG as they were then delivers them; where that log has moved here, plimsoll flush --elsewhere=ADDRESS',
     });
 };
 

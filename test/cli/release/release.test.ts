@@ -8,7 +8,7 @@ import { faultsOf } from '../../support/cli-schemas.ts';
 import type { Desk, DeskOptions, Said } from '../../support/desk.ts';
 import { jsonOf, openDesk, unreachable } from '../../support/desk.ts';
 import type { Step } from '../../support/given.ts';
-import { by, retires, trusts } from '../../support/given.ts';
+import { by, keyOf, retires, trusts } from '../../support/given.ts';
 import { logId, planned, policySet, run as runId } from '../../support/markers.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
@@ -800,27 +800,42 @@ describe('when something cannot be reached', () => {
     }
   });
 
-  test('where not even a marker can be made in time it is said, and a failure with --strict alone', async () => {
-    const shop = await desk({
-      isRemote: true,
-      change: (ports) => ({
-        ...ports,
-        clock: { ...ports.clock, sleep: async () => undefined },
-        keys: { ...ports.keys, read: () => new Promise(() => undefined) },
-      }),
-    });
-    for (const [words, exit] of [
-      [[], 0],
-      [['--strict'], 8],
-    ] as const) {
-      const late = await shop.plimsoll(...log('1', '--timeout=2s', '--json', ...words));
-      expect([late.exit, late.out, problemOf(late)]).toMatchObject([
-        exit,
-        [],
-        { code: 'timeout', message: expect.stringContaining('not done after 2000 ms; it may be') },
-      ]);
-    }
-  });
+  const never = (): Promise<never> => new Promise(() => undefined);
+  test.each<[what: string, message: string, read: CliPorts['keys']['read']]>([
+    ['its key is on a disk that hangs', 'the disk does not answer that the key lies on', never],
+    [
+      'nobody signs it',
+      'not done after 2000 ms; it may be',
+      async () => ok({ ...keyOf('local'), sign: never }),
+    ],
+  ])(
+    'where no marker can be made in time, for %s, it is said, and a failure with --strict alone',
+    async (_what, message, read) => {
+      const shop = await desk({
+        isRemote: true,
+        change: (ports) => ({
+          ...ports,
+          // Only a sleep that is over at once lasts less than what the desk does.
+          clock: {
+            ...ports.clock,
+            sleep: (ms) => new Promise((late) => void setTimeout(late, ms / hurry)),
+          },
+          keys: { ...ports.keys, read },
+        }),
+      });
+      for (const [words, exit] of [
+        [[], 0],
+        [['--strict'], 8],
+      ] as const) {
+        const late = await shop.plimsoll(...log('1', '--timeout=2s', '--json', ...words));
+        expect([late.exit, late.out, problemOf(late)]).toMatchObject([
+          exit,
+          [],
+          { code: 'timeout', message: expect.stringContaining(message) },
+        ]);
+      }
+    },
+  );
 });
 
 const hurry = 10;

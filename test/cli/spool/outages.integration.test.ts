@@ -263,6 +263,26 @@ describe('where nothing can be written', () => {
     expect(await onTheLog('read-only')).toEqual(['read-only']);
   });
 
+  test('on first use: a disk that is full or read only is told, and fails nobody without --strict', async ({
+    skip,
+    onTestFinished,
+  }) => {
+    const folder = newFolder();
+    const disk = mountSmallDisk(folder, 1);
+    if (disk === undefined) skip('no small disk may be mounted here');
+    onTestFinished(() => disk?.remove());
+    const key = { PLIMSOLL_KEY: good.PLIMSOLL_KEY };
+    const spoil = [() => disk?.fill(), () => execFileSync('mount', ['-o', 'remount,ro', folder])];
+    for (const spoils of spoil) {
+      spoils();
+      const said = await plimsoll(folder, log('1'));
+      expect([said.exit, said.err]).toEqual([0, expect.stringContaining('nothing was stored')]);
+      expect((await plimsoll(folder, log('1', '--strict'))).exit).not.toBe(0);
+      const keyed = await plimsoll(folder, log('1'), key);
+      expect([keyed.exit, lineOf(keyed)]).toEqual([0, expect.stringMatching(/^plimsoll-marker/)]);
+    }
+  });
+
   test('because the disk is full, with the log on it: the same', async ({
     skip,
     onTestFinished,

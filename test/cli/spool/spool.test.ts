@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openSpool } from '../../../services/adapters/spool/folder.ts';
+import { createSystemClock } from '../../../services/adapters/system/clock.ts';
 import type { CliPorts } from '../../../services/cli/ports.ts';
 import { fail, ok } from '../../../services/core/result.ts';
 import { faultsOf } from '../../support/cli-schemas.ts';
 import type { Desk, DeskOptions, Said } from '../../support/desk.ts';
 import { jsonOf, openDesk, unreachable } from '../../support/desk.ts';
 import type { Step } from '../../support/given.ts';
-import { trusts } from '../../support/given.ts';
+import { tools, trusts } from '../../support/given.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
 const scratch = scratchFolder();
@@ -254,6 +256,9 @@ describe('where no disk keeps it', () => {
       code,
       'marker-line',
     ]);
+    expect((await away.plimsoll(...log('1'))).out).toEqual([
+      expect.stringMatching(/^only in the line plimsoll-marker:v1:…: logged/),
+    ]);
     const strict = await away.plimsoll(...log('1'), '--strict');
     expect([strict.exit, strict.err.join(' ')]).toEqual([
       6,
@@ -296,6 +301,92 @@ test('--async keeps it, says so at once, and leaves the rest to a process of its
   ]);
   expect(keys).toEqual(['local.json']);
   expect(flushed(await there.plimsoll('flush', '--json'))).toEqual(['logged stored 2']);
+});
+
+test.each([false, true])(
+  '--async sends at once what no disk keeps (through a gateway: %s)',
+  async (isRemote) => {
+    const folder = join(scratch, randomUUID());
+    const there = await openDesk({
+      folder,
+      isRemote,
+      change: (ports) => capped(ports, 'spool-full'),
+    });
+    const said = await there.plimsoll(...log('1'), '--async', '--json', '--key=local.json');
+    expect([said.exit, jsonOf(said)]).toMatchObject([0, { delivery: 'stored', position: 2 }]);
+  },
+);
+
+test('a spool that does not answer holds nobody back who can deliver', async () => {
+  const there = await openDesk({
+    folder: join(scratch, randomUUID()),
+    env: { PLIMSOLL_TIMEOUT: '4s' },
+    change: (ports) => ({
+      ...ports,
+      clock: { ...ports.clock, sleep: createSystemClock().sleep },
+      spool: { ...ports.spool, waiting: () => new Promise(() => undefined) },
+    }),
+  });
+  const said = await there.plimsoll(...log('1'), '--json', '--key=local.json');
+  expect([said.exit, jsonOf(said)]).toMatchObject([0, { delivery: 'stored' }]);
+});
+
+describe('what was kept for an address that the log no longer has', () => {
+  const moved = async (): Promise<{ readonly there: Desk; readonly old: Desk }> => {
+    const folder = join(scratch, randomUUID());
+    const there = await openDesk({ folder });
+    const keptFor = (name: string, label: string): Desk =>
+      there.elsewhere({
+        change: (ports) => ({
+          ...gone(ports),
+          spool: openSpool({
+            root: folder,
+            destination: { name, label },
+            ...{ tools, now: ports.spoolNow, bytesMax: 1_000_000, ageMaxMs: 1_000_000_000 },
+          }),
+        }),
+      });
+    await keptFor('other.0123456789ab', 'http://other (other)').plimsoll(...log('9'));
+    return { there, old: keptFor('local.0123456789ab', 'http://old (local)') };
+  };
+
+  test('is listed, and goes to this log when somebody says so', async () => {
+    const { there, old } = await moved();
+    await old.plimsoll(...log('1'));
+    await old.plimsoll(...log('2'));
+    const listed = await there.plimsoll('spool', 'list', '--json');
+    for (const line of listed.out) expect(faultsOf('spooled', JSON.parse(line))).toEqual([]);
+    expect(
+      listed.out.map((line) => (JSON.parse(line) as { readonly elsewhere: string }).elsewhere),
+    ).toEqual(['http://old (local)', 'http://old (local)', 'http://other (other)']);
+    const plain = await there.plimsoll('flush');
+    expect(plain.out).toEqual(['nothing waits in the spool']);
+    expect(plain.err.join()).toMatch(/2 markers wait for http:\/\/old .*--elsewhere=ADDRESS/);
+    const sent = await there.plimsoll('flush', '--elsewhere=http://old', '--json');
+    expect([sent.exit, flushed(sent)]).toEqual([0, ['logged stored 2', 'logged stored 3']]);
+    expect((await there.plimsoll('flush', '--elsewhere=http://old')).exit).toBe(4);
+    expect((await there.plimsoll('spool', 'list', '--json')).out).toHaveLength(1);
+  });
+
+  test.each([
+    ['http://nowhere', 4, 'not-found'],
+    ['http://other', 2, 'option-invalid'],
+    ['other.0123456789ab', 2, 'option-invalid'],
+  ])('is not sent where it is not, or is of another audience: %s', async (address, exit, code) => {
+    const { there } = await moved();
+    const said = await there.plimsoll('flush', `--elsewhere=${address}`);
+    expect([said.exit, said.err.join(' ')]).toEqual([exit, expect.stringContaining(`[${code}]`)]);
+    expect((await there.plimsoll('spool', 'list', '--json')).out).toHaveLength(1);
+  });
+
+  test('can be dropped as well', async () => {
+    const { there, old } = await moved();
+    await old.plimsoll(...log('1'));
+    const [line = ''] = (await there.plimsoll('spool', 'list', '--json')).out;
+    const { marker } = JSON.parse(line) as { readonly marker: string };
+    expect((await there.plimsoll('spool', 'drop', marker)).exit).toBe(0);
+    expect((await there.plimsoll('spool', 'list', '--json')).out).toHaveLength(1);
+  });
 });
 
 test('what is damaged is laid aside as it is, and holds nobody up', async () => {
