@@ -25,6 +25,7 @@ const longest = [
   'test/integration/projector-killed.integration.test.ts',
   'test/cli/release/circleci-words.test.ts',
   'test/cli/wrap/run.test.ts',
+  'test/cli/main/hanging-disks.test.ts',
   'test/dev/build/packages.test.ts',
 ].map((file) => resolve(import.meta.dirname, '..', file));
 

@@ -259,6 +259,16 @@ describe('where nothing can be written', () => {
     const stored = await plimsoll(folder, log('read-only-good', '--json'), { ...env, ...good });
     expect([stored.exit, receiptOf(stored)]).toMatchObject([0, { delivery: 'stored' }]);
     expect(stored.err).not.toMatch(/spool/);
+    // The next command from here knows what was planned.
+    const temporary = newFolder();
+    mkdirSync(temporary);
+    const next = { ...env, ...good, TMPDIR: temporary };
+    for (const words of [
+      ['plan', '--component-name=read-only-planned', '--target-version=1'],
+      ['update', '--status=RUNNING'],
+      ['update', '--status=SUCCESS'],
+    ])
+      expect((await plimsoll(folder, ['release', ...words], next)).exit).toBe(0);
     expect(await deliverLine(lineOf(plain))).toContain('1 delivered');
     expect(await onTheLog('read-only')).toEqual(['read-only']);
   });
