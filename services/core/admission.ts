@@ -4,7 +4,7 @@ import { readDocumentText } from './canary/policy/parse-policy.ts';
 import type { Demanded } from './canary/policy/required-fields.ts';
 import { lackIn } from './canary/policy/required-fields.ts';
 import type { CircumstanceRefusal, Rows as CircumstanceRows } from './circumstances.ts';
-import { circumstanceRefusal, endedBy, isSaidAlready, notedSlotKey } from './circumstances.ts';
+import { circumstanceRefusal, endsNothing, isSaidAlready, notedSlotKey } from './circumstances.ts';
 import type { Checked } from './check/check-batch.ts';
 import type { CheckTools } from './check/check-record.ts';
 import type { RefusedCommand, Standing } from './decide.ts';
@@ -351,12 +351,11 @@ const admitCircumstance = (
   if (refusal !== undefined) return refuse(refusal.code, refusal.message, hints[refusal.code]);
   if (isSaidAlready(rows, marker, voice))
     return ok({ ...own(marker), answer: 'duplicate', code: 'repeat' });
-  const isEnd = marker.kind === 'incident-resolved' || marker.kind === 'migration-finished';
-  return isEnd && endedBy(rows.get('noted', notedSlotKey(marker.slot)), marker, voice) === null
+  return endsNothing(rows.get('noted', notedSlotKey(marker.slot)), marker, voice)
     ? ok({
         ...own(marker),
         code: 'unmatched',
-        warning: `nothing of the name ${JSON.stringify(marker.name)} goes on in ${slotKey(marker.slot)}: it is kept, and ends nothing`,
+        warning: `nothing of the name ${JSON.stringify(marker.name)} goes on in ${slotKey(marker.slot)}: it is kept, and ends only what was begun before it and comes later`,
       })
     : ok(own(marker));
 };

@@ -1,4 +1,6 @@
 import { attemptsMet } from './attempts.ts';
+import type { Outcome, Sayings } from './begun-and-ended.ts';
+import { afterSaying, goesOn, isOver, positionsOf, stageOf } from './begun-and-ended.ts';
 import type { Deployment, KnownDetails } from './deployment.ts';
 import { isClockSkewed } from './deployment.ts';
 import type { FreezesRow } from './guard.ts';
@@ -41,8 +43,7 @@ export type CircumstanceRow = {
   readonly source: string;
   /** The token with which it was said, or null. */
   readonly onBehalf: string | null;
-  /** `repeat`: what it begins had begun already; `unmatched`: what it ends had not begun here. */
-  readonly note: 'applied' | 'repeat' | 'unmatched';
+  readonly note: Outcome['note'];
   /** What ended it, for what goes on: an incident, a migration, a freeze. */
   readonly ended: { readonly position: Position; readonly at: number } | null;
 };
@@ -59,17 +60,8 @@ export type LabelSaid = {
 };
 
 /** What stands in a slot or of a deployment because of such facts. */
-export type NotedRow = {
+export type NotedRow = Sayings & {
   readonly labels: readonly LabelSaid[];
-  /** Incidents and migrations that go on, oldest first. */
-  readonly open: readonly {
-    readonly what: 'incident' | 'migration';
-    readonly name: string;
-    readonly position: Position;
-    readonly at: number;
-    /** The token with which it was begun, or null. */
-    readonly onBehalf: string | null;
-  }[];
   /** Positions of the newest `recentMax` facts, oldest first. */
   readonly recent: readonly Position[];
 };
@@ -79,7 +71,6 @@ export const notedModel = 'noted';
 export const notedSlotKey = (slot: Slot): string => `slot/${slotKey(slot)}`;
 export const notedDeploymentKey = (deployment: string): string => `deployment/${deployment}`;
 
-const openMax = 100;
 const recentMax = 50;
 
 type CircumstanceRows = {
@@ -158,18 +149,19 @@ export const circumstanceRefusal = (
 
 /** Writes what follows from a circumstance that was not refused. */
 export const applyCircumstance = (rows: Rows, marker: Circumstance, from: From): void => {
-  const { position, at } = from;
+  const { position } = from;
   if (marker.kind === 'freeze') {
     applyFreeze(rows, marker, from);
     return;
   }
   const slotNoted = rows.get('noted', notedSlotKey(marker.slot)) ?? nothingNoted;
-  const { noted, note, ends } = afterCircumstance(slotNoted, marker, from);
+  const { noted, outcome, others } = afterCircumstance(slotNoted, marker, from);
   rows.put(notedModel, notedSlotKey(marker.slot), withRecent(noted, position));
-  const begun = ends === null ? undefined : rows.get('circumstance', positionKey(ends));
-  if (begun !== undefined)
-    rows.put(circumstanceModel, positionKey(begun.position), { ...begun, ended: { position, at } });
-  rows.put(circumstanceModel, positionKey(position), circumstanceRow(marker, from, note));
+  for (const [other, seen] of others) {
+    const row = rows.get('circumstance', positionKey(other));
+    if (row !== undefined) rows.put(circumstanceModel, positionKey(other), { ...row, ...seen });
+  }
+  rows.put(circumstanceModel, positionKey(position), circumstanceRow(marker, from, outcome));
   const { deployment } = marker;
   if (deployment === null || rows.get('deployment', deployment) === undefined) return;
   const key = notedDeploymentKey(deployment);
@@ -181,7 +173,7 @@ export const applyCircumstance = (rows: Rows, marker: Circumstance, from: From):
 const applyFreeze = (rows: Rows, marker: Freeze, from: From): void => {
   const freezes = withFreeze(freezesIn(rows), freezeSaid(marker, from));
   if (freezes !== undefined) rows.put(guardModel, freezesKey, freezes);
-  rows.put(circumstanceModel, positionKey(from.position), circumstanceRow(marker, from, 'applied'));
+  rows.put(circumstanceModel, positionKey(from.position), circumstanceRow(marker, from, applied));
 };
 
 /** A freeze that was lifted: its row says by what. */
@@ -214,15 +206,26 @@ export const rowsOfCircumstance = (
       ];
 };
 
-/** Where the fact stands that this one ends, or null: it ends none. */
-export const endedBy = (
+/** Facts of the same name, which this one may let be seen otherwise. */
+export const factsBefore = (
+  noted: NotedRow | undefined,
+  marker: Circumstance,
+): readonly Position[] => {
+  const stage = stageOf(marker);
+  return stage === undefined || !('name' in marker) || noted === undefined
+    ? []
+    : positionsOf(noted, { what: stage.what, name: marker.name });
+};
+
+/** Whether it is an end of what does not go on. */
+export const endsNothing = (
   noted: NotedRow | undefined,
   marker: Circumstance,
   voice: string | null,
-): Position | null => {
+): marker is PlaceChange => {
   const stage = stageOf(marker);
-  if (stage?.is !== 'end' || !('name' in marker)) return null;
-  return begunBefore(noted?.open ?? [], stage, marker, voice)?.position ?? null;
+  if (stage?.is !== 'end' || !('name' in marker)) return false;
+  return goesOn(noted ?? nothingNoted, stage, { name: marker.name, onBehalf: voice }) === undefined;
 };
 
 /** Whether it would say nothing new: labels that stand so, an incident or a migration that goes on. */
@@ -240,108 +243,49 @@ export const isSaidAlready = (
     );
   }
   const stage = stageOf(marker);
-  if (stage?.is !== 'begin' || !('name' in marker)) return false;
-  const noted = rows.get('noted', notedSlotKey(marker.slot));
-  return begunBefore(noted?.open ?? [], stage, marker, voice) !== undefined;
+  if (stage === undefined || !('name' in marker)) return false;
+  const noted = rows.get('noted', notedSlotKey(marker.slot)) ?? nothingNoted;
+  const said = { name: marker.name, onBehalf: voice };
+  const begun = goesOn(noted, stage, said);
+  return stage.is === 'begin'
+    ? begun !== undefined
+    : begun === undefined && isOver(noted, stage, said);
 };
 
-/**
- * What goes on already, by the same voice. A key also ends what was begun with a token; a token ends nothing that somebody
- * else has begun.
- */
-const begunBefore = (
-  open: NotedRow['open'],
-  { is, what }: Stage,
-  marker: PlaceChange,
-  voice: string | null,
-): NotedRow['open'][number] | undefined => {
-  const named = open.filter((one) => isNamed(one, what, marker));
-  const own = named.find(({ onBehalf }) => onBehalf === voice);
-  return own ?? (is === 'end' && voice === null ? named[0] : undefined);
-};
+const nothingNoted: NotedRow = { labels: [], open: [], over: [], recent: [] };
 
-const nothingNoted: NotedRow = { labels: [], open: [], recent: [] };
+const applied: Outcome = { note: 'applied', ended: null };
+const noOthers: ReadonlyMap<Position, Outcome> = new Map();
 
-type Stage = { readonly is: 'begin' | 'end'; readonly what: 'incident' | 'migration' };
-
-/** What goes on for a time has a begin and an end; anything else is a moment. */
-const stageOf = ({ kind }: Circumstance): Stage | undefined => {
-  switch (kind) {
-    case 'migration-started':
-      return { is: 'begin', what: 'migration' };
-    case 'migration-finished':
-      return { is: 'end', what: 'migration' };
-    case 'incident-opened':
-      return { is: 'begin', what: 'incident' };
-    case 'incident-resolved':
-      return { is: 'end', what: 'incident' };
-    case 'label':
-    case 'freeze':
-    case 'flag-changed':
-    case 'config-changed':
-    case 'secret-changed':
-      return undefined;
-  }
-};
-
-const isNamed = (
-  one: NotedRow['open'][number],
-  what: Stage['what'],
-  { name }: PlaceChange,
-): boolean => one.what === what && one.name === name;
-
-/** What the slot's row is after it, what is to be said of it, and what it ends. */
+/** What the slot's row is after it, what it came to, and what others have come to by it. */
 const afterCircumstance = (
   noted: NotedRow,
   marker: Circumstance,
   { position, at, signer }: From,
 ): {
   readonly noted: NotedRow;
-  readonly note: CircumstanceRow['note'];
-  readonly ends: Position | null;
+  readonly outcome: Outcome;
+  readonly others: ReadonlyMap<Position, Outcome>;
 } => {
   if (marker.kind === 'label' && marker.deployment === null)
     return {
       noted: { ...noted, labels: withLabels(noted.labels, marker, { position, at, signer }) },
-      note: 'applied',
-      ends: null,
+      outcome: applied,
+      others: noOthers,
     };
   const stage = stageOf(marker);
-  if (stage === undefined || !('name' in marker)) return { noted, note: 'applied', ends: null };
+  if (stage === undefined || !('name' in marker))
+    return { noted, outcome: applied, others: noOthers };
   const onBehalf = onBehalfOf(signer, marker);
-  const known = begunBefore(noted.open, stage, marker, onBehalf);
-  // An end that waited ends nothing that began after it.
-  const begun = stage.is === 'end' && known !== undefined && known.at > at ? undefined : known;
-  switch (stage.is) {
-    case 'begin': {
-      if (begun !== undefined) return { noted, note: 'repeat', ends: null };
-      const one = { what: stage.what, name: marker.name, position, at, onBehalf };
-      return {
-        noted: { ...noted, open: withOpen(noted.open, one) },
-        note: 'applied',
-        ends: null,
-      };
-    }
-    case 'end':
-      return begun === undefined
-        ? { noted, note: 'unmatched', ends: null }
-        : {
-            noted: { ...noted, open: noted.open.filter((one) => one !== begun) },
-            note: 'applied',
-            ends: begun.position,
-          };
-  }
+  const { what } = stage;
+  const { sayings, outcome, others } = afterSaying(noted, stage, {
+    ...{ what, name: marker.name, position, at, onBehalf },
+  });
+  return { noted: { ...noted, ...sayings }, outcome, others };
 };
 
 const labelledKey = ({ deployment, slot }: Label): string =>
   deployment === null ? notedSlotKey(slot) : notedDeploymentKey(deployment);
-
-/** Of one voice the oldest go: nobody's go because somebody else has begun many. */
-const withOpen = (open: NotedRow['open'], one: NotedRow['open'][number]): NotedRow['open'] => {
-  const own = open.filter(({ onBehalf }) => onBehalf === one.onBehalf);
-  const oldest = own.length < openMax ? undefined : own[0];
-  return [...open.filter((other) => other !== oldest), one];
-};
 
 /** The last word on a name counts: of each token among its own, of a key before all that tokens say of it. */
 const withLabels = (
@@ -404,7 +348,7 @@ const slotOf = ({ namespace, environment, component, target }: Slot): Slot => ({
 const circumstanceRow = (
   marker: Circumstance,
   { position, at, waitedMs, signer }: From,
-  note: CircumstanceRow['note'],
+  { note, ended }: Outcome,
 ): CircumstanceRow => ({
   position,
   marker: marker.marker,
@@ -427,5 +371,5 @@ const circumstanceRow = (
   source: marker.source,
   onBehalf: onBehalfOf(signer, marker),
   note,
-  ended: null,
+  ended,
 });

@@ -1,6 +1,6 @@
 import type { Checked } from './check/check-batch.ts';
 import type { NotedRow } from './circumstances.ts';
-import { endedBy, notedSlotKey, rowsOfCircumstance } from './circumstances.ts';
+import { factsBefore, notedSlotKey, rowsOfCircumstance } from './circumstances.ts';
 import { letterAt, redrivingAfter } from './dead-letters.ts';
 import type { Redriving } from './dead-letters.ts';
 import type { Deployment } from './deployment.ts';
@@ -150,12 +150,12 @@ export const openNeeds = (
     if (producer !== null && sequence !== null)
       want(rows.cell('producer', producerKey(principal, producer)));
   };
-  const followCircumstance = (marker: Circumstance, signer: KeyState): void => {
+  const followCircumstance = (marker: Circumstance): void => {
     rowsOfCircumstance(marker).forEach(wantAt);
     if (marker.kind === 'freeze') return;
     const noted: NotedRow | undefined = led(rows.cell('noted', notedSlotKey(marker.slot)));
-    const ends = endedBy(noted, marker, onBehalfOf(signer, marker));
-    if (ends !== null) want(rows.cell('circumstance', positionKey(ends)));
+    for (const other of factsBefore(noted, marker))
+      want(rows.cell('circumstance', positionKey(other)));
   };
   const follow = (item: AuthenticItem): void => {
     const { marker, signer } = item.authentic;
@@ -172,7 +172,7 @@ export const openNeeds = (
       return;
     }
     if (isCircumstance(marker)) {
-      followCircumstance(marker, signer);
+      followCircumstance(marker);
       wantProducer(marker, signer);
       return;
     }

@@ -199,6 +199,40 @@ test('an end that waited ends nothing that began after it', async () => {
   expect((await notedIn(house))?.open).toEqual([]);
 });
 
+describe('an opening that comes after its end', () => {
+  test.each([
+    ['incident', 'incident-opened', 'incident-resolved'],
+    ['migration', 'migration-started', 'migration-finished'],
+  ] as const)('%s: is over when it comes', async (_what, begin, end) => {
+    const house = await given(
+      by('ci', changed(end, 'one'), { at: 30 }),
+      by('ci', changed(begin, 'one'), { at: 60, waitedMs: 50_000 }),
+    );
+    expect((await factAt(house, 3))?.ended).toMatchObject({ position: 2 });
+    expect((await factAt(house, 2))?.note).toBe('applied');
+    expect((await notedIn(house))?.open).toEqual([]);
+  });
+
+  test('goes on where it was opened after that end', async () => {
+    const house = await given(
+      by('ci', changed('incident-resolved', 'INC-1'), { at: 30 }),
+      by('ci', changed('incident-opened', 'INC-1'), { at: 60, waitedMs: 20_000 }),
+    );
+    expect((await factAt(house, 2))?.note).toBe('unmatched');
+    expect((await notedIn(house))?.open.map(({ name }) => name)).toEqual(['INC-1']);
+  });
+
+  test('moves the end of what was opened before to what ended it first', async () => {
+    const house = await given(
+      by('ci', changed('incident-opened', 'INC-1'), { at: 10 }),
+      by('ci', changed('incident-resolved', 'INC-1'), { at: 40 }),
+      by('ci', changed('incident-resolved', 'INC-1'), { at: 60, waitedMs: 40_000 }),
+    );
+    expect((await factAt(house, 2))?.ended).toMatchObject({ position: 4 });
+    expect((await factAt(house, 3))?.note).toBe('unmatched');
+  });
+});
+
 describe('a label', () => {
   test('is on the deployment that it names, and the last word on a name counts', async () => {
     const about = { deployment: run('7') };

@@ -128,7 +128,7 @@ describe('beside deployments', () => {
       'stored incident-opened',
       'duplicate incident-opened repeat',
       'stored incident-resolved',
-      'stored incident-resolved unmatched',
+      'duplicate incident-resolved repeat',
       'stored migration-finished unmatched',
     ]);
   });
