@@ -1,5 +1,5 @@
 import { isOfSameVoice } from './attempts.ts';
-import type { Deployment, Note } from './deployment.ts';
+import type { Attempt, Deployment, Note } from './deployment.ts';
 import type { Fact, SlotHistory } from './lifecycle.ts';
 import { evolve } from './lifecycle.ts';
 import { isUpdate } from './markers/kinds.ts';
@@ -117,10 +117,8 @@ export const decide = (
     case 'late':
     case 'held':
     case 'contradiction': {
-      const entry = evolution.deployment.attempts
-        .find(({ number }) => number === attempt)
-        ?.entries.at(-1);
-      return refuseContradiction(marker, note, entry?.says ?? null);
+      const met = evolution.deployment.attempts.find(({ number }) => number === attempt);
+      return refuseContradiction(marker, note, met);
     }
   }
 };
@@ -137,8 +135,9 @@ export const scopeHint: string =
 const refuseContradiction = (
   marker: Planned | Update | PlaceFact,
   note: Note,
-  says: string | null,
+  attempt: Attempt | undefined,
 ): Result<never, RefusedCommand> => {
+  const says = attempt?.entries.at(-1)?.says ?? null;
   if (marker.kind === 'planned')
     return refuse(
       'planned-differently',
@@ -159,9 +158,35 @@ const refuseContradiction = (
     );
   return refuse(
     'deployment-ended',
-    `the attempt has ended: ${says ?? 'it cannot run again'}`,
+    endedSentence(marker, attempt),
     'a rerun of the CI run opens the next attempt; outside CI plan it anew',
   );
+};
+
+const endedSentence = (
+  { kind }: Planned | Update | PlaceFact,
+  attempt: Attempt | undefined,
+): string => {
+  const ended = `the attempt has ended as ${attempt?.status ?? 'said before'}`;
+  switch (kind) {
+    case 'succeeded':
+    case 'failed':
+    case 'canceled':
+      return kind === attempt?.status
+        ? `${ended} for another reason`
+        : `${ended}, and cannot end as ${kind} any more`;
+    case 'started':
+      return `${ended}, and cannot run again`;
+    case 'traffic-shifted':
+    case 'phase-advanced':
+    case 'planned':
+    case 'logged':
+    case 'recorded':
+    case 'undeployed':
+    case 'released':
+    case 'support-ended':
+      return `${ended}, and goes on no more`;
+  }
 };
 
 const refuse = (

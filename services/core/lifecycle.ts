@@ -320,7 +320,8 @@ const applyEntry = (attempt: Attempt, entry: Entry): Attempt => {
         });
       return withEntry(
         attempt,
-        attempt.status === entry.kind && attempt.reason === entry.reason
+        // To leave the reason out contradicts none.
+        attempt.status === entry.kind && (entry.reason ?? attempt.reason) === attempt.reason
           ? compared(attempt, entry)
           : {
               ...entry,

@@ -29,6 +29,7 @@ import {
   place,
   planned,
   run,
+  canceled,
   shifted,
   started,
   succeeded,
@@ -133,6 +134,12 @@ describe('an update', () => {
       failed({ reason: 'b' }),
       'deployment-ended',
     ],
+    [
+      'of an ended attempt with the same status, and its reason left out, is a no-op',
+      ci(planned(), failed({ reason: 'a' })),
+      failed(),
+      'duplicate 1 repeat',
+    ],
     ['that starts what has ended', ci(planned(), succeeded()), started(), 'deployment-ended'],
     [
       'that shifts what has ended',
@@ -157,6 +164,37 @@ describe('an update', () => {
   ])('%s', async (_what, steps, says, answer) =>
     expect(await told(steps, 'ci', says)).toBe(answer),
   );
+});
+
+test.each<readonly [string, readonly Step[], Said, string]>([
+  [
+    'another end',
+    ci(planned(), failed()),
+    succeeded(),
+    'the attempt has ended as failed, and cannot end as succeeded any more',
+  ],
+  [
+    'another reason',
+    ci(planned(), failed({ reason: 'a' })),
+    failed({ reason: 'b' }),
+    'the attempt has ended as failed for another reason',
+  ],
+  [
+    'a start',
+    ci(planned(), succeeded()),
+    started(),
+    'the attempt has ended as succeeded, and cannot run again',
+  ],
+  [
+    'traffic',
+    ci(planned(), canceled()),
+    shifted({ canaryShare: 1 }),
+    'the attempt has ended as canceled, and goes on no more',
+  ],
+])('what has ended refuses %s in a sentence', async (_what, steps, says, message) => {
+  expect(await admitted(steps, await signed('ci', says, 'command'))).toMatchObject({
+    problem: { code: 'deployment-ended', message },
+  });
 });
 
 test('a logged version is news, also where it repeats what runs: it belongs to that', async () => {

@@ -99,6 +99,11 @@ describe('status', () => {
       { notes: ['applied', 'applied', 'contradiction'] },
     ],
     [
+      'the same end without its reason says it again',
+      ci(planned(), failed({ reason: 'timeout' }), failed()),
+      { notes: ['applied', 'applied', 'repeat'] },
+    ],
+    [
       'saying the same again changes nothing',
       ci(planned(), planned(), started(), started(), succeeded(), succeeded()),
       { notes: ['applied', 'repeat', 'applied', 'repeat', 'applied', 'repeat'] },

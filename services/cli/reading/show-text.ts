@@ -1,5 +1,6 @@
 import type { Json } from '../../core/canonical.ts';
 import { headlineOf } from '../../core/canary/decision/sentence.ts';
+import { isOpenLine } from '../../core/noted-view.ts';
 import type { Line } from '../../core/views.ts';
 import { digestShown, plainText, shortTime } from '../terminal/display.ts';
 import { metricsText } from '../explain/metrics-text.ts';
@@ -49,9 +50,17 @@ const changesText = (changes: readonly Line[]): readonly string[] =>
         ...changes.map(
           (one) =>
             `    ${time(one['at'])}  position ${said(one['position'])}  ${said(one['kind'])}${one['name'] === null ? '' : ` ${said(one['name'])}`} ` +
-            `by ${said(one['signer'])}${noteOf(one)}${one['reason'] === null ? '' : `: ${said(one['reason'])}`}`,
+            `by ${said(one['signer'])}${noteOf(one)}${overText(one)}${one['reason'] === null ? '' : `: ${said(one['reason'])}`}`,
         ),
       ];
+
+/** Of what goes on for a time: whether it still does. */
+const overText = (one: Line): string => {
+  if (isOpenLine(one)) return ', not over';
+  return one['ended'] === null
+    ? ''
+    : `, over since ${time(one['endedAt'])} (position ${said(one['ended'])})`;
+};
 
 const subjectOf = (attempt: Line): string => {
   if (attempt['unplanned'] === true) return 'unplanned';

@@ -133,6 +133,17 @@ describe('beside deployments', () => {
     ]);
   });
 
+  test('show says of an incident whether it is over', async () => {
+    const shop = await planned();
+    await say(shop, 'incident', 'open', 'INC-7', '--deployment=default');
+    const { deployment } = await attempt(shop);
+    const shown = async (): Promise<string> =>
+      (await shop.plimsoll('show', String(deployment))).out.join('\n');
+    expect(await shown()).toMatch(/incident-opened INC-7 by \S+, not over/);
+    await say(shop, 'incident', 'resolve', 'INC-7', ...place);
+    expect(await shown()).toMatch(/incident-opened INC-7 by \S+, over since .* \(position 5\)/);
+  });
+
   test('a deployment that is named gives its place', async () => {
     const shop = await planned();
     expect(await say(shop, 'incident', 'open', 'INC-7', '--deployment=default')).toBe(
@@ -288,7 +299,7 @@ describe('what was said', () => {
       });
       const text = (await plimsoll('show', runId('7'))).out.join('\n');
       expect(text).toContain('labels team:payments');
-      expect(text).toContain('incident-opened INC-7 by ci: checkout');
+      expect(text).toContain('incident-opened INC-7 by ci, not over: checkout');
       expect((await changes(asked)).map(({ kind }) => kind)).toEqual([
         'incident-opened',
         'label',
