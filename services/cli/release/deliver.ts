@@ -9,12 +9,13 @@ import type { PolicyRow } from '../../core/policy-records.ts';
 import { policyModel } from '../../core/policy-records.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
-import type { Deliver, Delivery, DeliveryRefused } from '../../ports/delivery.ts';
+import type { Deliver, Delivery } from '../../ports/delivery.ts';
 import type { RecordLog } from '../../ports/record-log.ts';
 import type { AtHand, CliPorts } from '../ports.ts';
-import type { CliProblem, ExitCode } from '../problem.ts';
+import type { CliProblem } from '../problem.ts';
 import { foldFailed, problem, refuse } from '../problem.ts';
 import { rowTexts, scanRows } from '../reading/reading.ts';
+import { faultOfExit } from './refusal-exit.ts';
 import { refuseSealed } from '../operate/sealed.ts';
 
 // The last step of an emitting command where the log is at hand: the signed record onto it. Loaded only there: who goes
@@ -71,18 +72,11 @@ const foldedLate = fail(
 const deliveryOf = (delivered: Delivered): Delivery => {
   if (delivered.ok) return { outcome: 'taken', receipt: delivered.value, warning: null };
   const { code, message, hint, exit } = delivered.problem;
-  const fault = faultOfExit.get(exit);
+  const fault = faultOfExit(exit);
   return fault === undefined
     ? { outcome: 'away', code, message, hint, mayBeStored: code === 'unknown' }
     : { outcome: 'refused', code, message, hint, fault };
 };
-
-const faultOfExit: ReadonlyMap<ExitCode, DeliveryRefused['fault']> = new Map([
-  [2, 'input'],
-  [3, 'rule'],
-  [4, 'unknown'],
-  [5, 'key'],
-]);
 
 /** Asks the rules what the marker would become, then appends it; what is on the log already is not sent again. */
 const deliverAtHand = async (

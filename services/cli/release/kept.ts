@@ -4,12 +4,13 @@ import { markerLine } from '../../core/spool/marker-line.ts';
 import type { DeliveryRefused } from '../../ports/delivery.ts';
 import type { Cause, Sent } from '../../sdk/send-or-keep.ts';
 import type { CliPorts } from '../ports.ts';
-import type { CliProblem, ExitCode } from '../problem.ts';
+import type { CliProblem } from '../problem.ts';
 import { problemTold } from '../problem.ts';
 import type { Note } from '../terminal/note.ts';
 import { printMarkerLine } from '../terminal/output.ts';
 import type { Environment } from '../../sdk/ci/ci-job.ts';
 import { ciJob } from '../../sdk/ci/ci-job.ts';
+import { exitOfFault } from './refusal-exit.ts';
 
 // What is said of a marker that nobody took, and of one that a rule refused.
 
@@ -74,13 +75,6 @@ export const nothingKept = ({ code, message }: Cause): CliProblem =>
 const unreachable = 6;
 
 const outage = (cause: Cause): CliProblem => problemTold(cause, unreachable);
-
-const exitOfFault: { readonly [Fault in DeliveryRefused['fault']]: ExitCode } = {
-  input: 2,
-  rule: 3,
-  unknown: 4,
-  key: 5,
-};
 
 /** A rule's no as a command says it. */
 export const refusalProblem = ({ code, message, hint, fault }: DeliveryRefused): CliProblem =>
