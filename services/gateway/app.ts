@@ -9,6 +9,7 @@ import { openProblemDoor, problemQuery } from './find-problems.ts';
 import { postGate } from './gate.ts';
 import { getHealth, getReadiness } from './health.ts';
 import { openInstanceDoor } from './instances.ts';
+import { isLogMeant } from './log-meant.ts';
 import type { List } from './lists.ts';
 import {
   changeList,
@@ -183,6 +184,8 @@ export const createApp = (
     },
     ...otlpRoutes,
   ];
+  const checkLog = (request: HttpRequest): ReturnType<typeof isLogMeant> =>
+    isLogMeant(parts, request);
 
   const count = (response: HttpResponse): HttpResponse => {
     const name = response.headers[codeHeader] ?? String(response.status);
@@ -195,7 +198,7 @@ export const createApp = (
       count(
         guarded(
           isHostKnown(request.header('host') ?? '')
-            ? await answerOf(table, request)
+            ? await answerOf(table, request, checkLog)
             : problemResponse(hostUnknown),
         ),
       );
@@ -218,7 +221,11 @@ const hostUnknown: Problem = {
   hint: 'call it by localhost or 127.0.0.1, or say with PLIMSOLL_HOST where it listens',
 };
 
-const answerOf = async (routes: readonly Route[], request: HttpRequest): Promise<HttpResponse> => {
+const answerOf = async (
+  routes: readonly Route[],
+  request: HttpRequest,
+  checkLog: (request: HttpRequest) => Promise<Result<void, Problem>>,
+): Promise<HttpResponse> => {
   const here = routes.flatMap((route) => {
     const part = matchPath(route.path, request.path);
     return part === undefined ? [] : [{ route, part }];
@@ -233,9 +240,17 @@ const answerOf = async (routes: readonly Route[], request: HttpRequest): Promise
     const asked = refuseUnknown(request.query, route.query);
     if (!asked.ok) return problemResponse(asked.problem);
   }
+  const meant = ofNoLog.has(route.path) ? ok(undefined) : await checkLog(request);
+  if (!meant.ok) return problemResponse(meant.problem);
   const answer = await route.answer(request, part);
   return answer.ok ? answer.value : problemResponse(answer.problem);
 };
+
+/** What is answered whatever log is meant: how this gateway is, schemas, and telemetry, whose senders mean none. */
+const ofNoLog: ReadonlySet<string> = new Set([
+  ...['/healthz', '/readyz', '/metrics', '/v1/schemas', '/v1/schemas/{sha256}'],
+  ...['/v1/metrics', '/v1/traces', '/v1/logs'],
+]);
 
 /** The open part of the path, or '' where it has none; undefined: another path. Compared as it was sent. */
 const matchPath = (pattern: string, path: string): string | undefined => {

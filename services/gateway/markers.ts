@@ -1,6 +1,6 @@
 import { receiptOf } from '../core/admit-record.ts';
 import type { NewRecord, Position } from '../core/log/record.ts';
-import { fromHttp, logHeader, withinHeader } from '../core/markers/http-wire.ts';
+import { fromHttp, withinHeader } from '../core/markers/http-wire.ts';
 import type { Receipt } from '../core/markers/http-wire.ts';
 import { valueBytesMax } from '../core/markers/limits.ts';
 import { markerKey } from '../core/projection.ts';
@@ -36,29 +36,8 @@ export const postMarker = async (
   ports: MarkerPorts,
   request: HttpRequest,
 ): Promise<Result<HttpResponse, Problem>> => {
-  const meant = await isLogMeant(ports, request);
-  if (!meant.ok) return meant;
   const record = await readRecord(ports, request);
   return record.ok ? storeRecord(ports, record.value, undefined, patienceOf(request)) : record;
-};
-
-/** Whether this is the log that the sender means, where it says which. */
-const isLogMeant = async (
-  { reads, log }: Pick<MarkerPorts, 'reads' | 'log'>,
-  { header }: Pick<HttpRequest, 'header'>,
-): Promise<Result<void, Problem>> => {
-  const meant = header(logHeader);
-  if (meant === undefined) return ok(undefined);
-  const asOf = await reads.asOf();
-  if (!asOf.ok) return asOf;
-  const { logId } = asOf.value.checkpoint;
-  return logId === meant
-    ? ok(undefined)
-    : refuse(
-        'foreign-log',
-        `${log.name} is the log ${logId}, not the one that is meant`,
-        'PLIMSOLL_URL and PLIMSOLL_LOG_ID must be of one installation; plimsoll doctor shows both',
-      );
 };
 
 /** How long the projector is waited for: half of what the sender has, where it says so. */

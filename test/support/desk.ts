@@ -10,6 +10,7 @@ import { diskCaptures } from '../../services/adapters/capture/disk.ts';
 import { openBodyFiller } from '../../services/adapters/avro/fill-body.ts';
 import { loadSchemas } from '../../services/adapters/avro/schema-files.ts';
 import { openTelemetryReader } from '../../services/adapters/otlp/metrics-request.ts';
+import { pinnedGateway } from '../../services/cli/main/pinned-gateway.ts';
 import { projectFilesAt } from '../../services/cli/main/project-files.ts';
 import { writeTextFile } from '../../services/cli/main/text-file.ts';
 import { verifyArchive } from '../../services/adapters/archive/verify.ts';
@@ -220,7 +221,7 @@ const portsOf = (
       yield files[path] ?? '';
     },
     numbering: numbering ?? { take: async () => null, giveBack: async () => undefined },
-    gateway: isRemote ? clientOf(house) : null,
+    gateway: isRemote ? pinnedGateway(clientOf(house), value(parseSettings(env)).logId) : null,
     httpTo: createHttpClient,
     repositoryAddress: async () => repository ?? null,
     git: git ?? {

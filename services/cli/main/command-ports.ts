@@ -17,6 +17,7 @@ import type { Numbering } from '../../ports/numbering.ts';
 import type { PlannedHereStore } from '../../ports/planned-here.ts';
 import type { CliPorts, KeyFiles } from '../ports.ts';
 import type { AtHandPorts } from './at-hand-ports.ts';
+import { pinnedGateway } from './pinned-gateway.ts';
 import { projectFilesAt } from './project-files.ts';
 import { tokensPathOf } from './tokens-path.ts';
 import { readPieces, readTextFile, writeTextFile } from './text-file.ts';
@@ -105,7 +106,8 @@ export const commandPorts = (
       take: async (keyId) => (await numbering()).take(keyId),
       giveBack: async (keyId, taken) => (await numbering()).giveBack(keyId, taken),
     },
-    gateway: settings.url === null ? null : createHttpClient(settings.url),
+    gateway:
+      settings.url === null ? null : pinnedGateway(createHttpClient(settings.url), settings.logId),
     httpTo: createHttpClient,
     repositoryAddress: async () => (await git()).address(),
     git: {
