@@ -29,14 +29,22 @@ const idleTimes = 9;
 const idleMsMin = 10;
 const busyLookMs = 1_000;
 
-type Place = NoisePlace & { readonly versions: Set<string> };
+type Place = NoisePlace & {
+  /** What keys say that holds its slots. */
+  readonly versions: Set<string>;
+  /** What holds them where tokens are taken, too. */
+  readonly withTokens: Set<string>;
+};
 
 export type NoiseRefresh = {
   /** Partitions of samples that are this process's: it learns from these. */
   readonly owned: () => readonly number[];
   /** Judging is behind: then nothing is learned until it is not. */
   readonly isBusy: () => boolean;
-  readonly policyFor: (environment: string, component: string) => Promise<Pick<Policy, 'metrics'>>;
+  readonly policyFor: (
+    environment: string,
+    component: string,
+  ) => Promise<Pick<Policy, 'metrics' | 'onBehalf'>>;
 };
 
 type Nightly = {
@@ -103,8 +111,10 @@ const learn = async (nightly: Nightly, partition: number): Promise<void> => {
   for (let first = 0; first < places.length && !stop.aborted; first += keysAtOnce) {
     const group = await Promise.all(
       places.slice(first, first + keysAtOnce).map(async (place) => {
-        const { metrics } = await refresh.policyFor(place.environment, place.component);
-        return { place, metrics, history: openHistory(metrics, place.versions, sinceMs) };
+        const { metrics, onBehalf } = await refresh.policyFor(place.environment, place.component);
+        const versions = onBehalf === 'accept' ? place.withTokens : [];
+        const holding = new Set([...place.versions, ...versions]);
+        return { place, metrics, history: openHistory(metrics, holding, sinceMs) };
       }),
     );
     const histories = new Map(group.map(({ place, history }) => [sampleKey(place), history]));
@@ -186,13 +196,19 @@ const placesIn = async (ports: AnalyserPorts, partition: number): Promise<readon
     const [, environment = '', component = ''] = key.split('/').map(decodeURIComponent);
     const name = sampleKey({ environment, component });
     if (partitionOfKey(name, ports.samples.partitions) !== partition) continue;
-    const place = places.get(name) ?? { environment, component, versions: new Set<string>() };
+    const place = places.get(name) ?? {
+      ...{ environment, component },
+      versions: new Set<string>(),
+      withTokens: new Set<string>(),
+    };
     const state = readRow<SlotState>('slot', value);
-    // A token may have said that another version runs there: what keys have named is learned all the same.
-    for (const { version } of [...state.holders, ...slotAsSeen(state, false).holders])
+    // A token may have said that another version runs there: what keys have named is learned all the same, and what the
+    // token has is no history where the policy ignores it, or two versions would pass for one.
+    for (const { version } of slotAsSeen(state, false).holders)
       if (version !== null) place.versions.add(version);
-    if (place.versions.size > 0 && (places.has(name) || places.size < keysMax))
-      places.set(name, place);
+    for (const { version } of state.holders) if (version !== null) place.withTokens.add(version);
+    const isHeld = place.versions.size + place.withTokens.size > 0;
+    if (isHeld && (places.has(name) || places.size < keysMax)) places.set(name, place);
   }
   return [...places.values()];
 };

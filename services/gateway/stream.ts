@@ -135,26 +135,50 @@ const trustBefore = async (
   const positions = trustPositions(keys.value.trust).filter((position) => position < from);
   if (positions.length > trustRecordsMax)
     return refuse('busy', `${positions.length} records say who may sign: too many to send`);
+  const missing = positions.filter((position) => !kept.has(position));
+  const wanted = new Set(missing);
+  const told = new Map<Position, string>();
+  for (const together of inTurns(runsOf(missing))) {
+    const read = await Promise.all(together.map(({ first, count }) => log.read(0, first, count)));
+    for (const page of read) {
+      if (!page.ok) return refuse('log-unreachable', page.problem.message);
+      for (const record of page.value)
+        if (wanted.has(record.position))
+          told.set(record.position, recordEvent(tools.text, 'trust', record));
+    }
+  }
   let events = '';
   for (const position of positions) {
-    const known = kept.get(position);
-    if (known !== undefined) {
-      events += known;
-      continue;
-    }
-    const read = await log.read(0, position, 1);
-    const [record] = read.ok ? read.value : [];
-    if (record === undefined)
-      return refuse(
-        'log-unreachable',
-        read.ok ? 'the log has become shorter' : read.problem.message,
-      );
-    const event = recordEvent(tools.text, 'trust', record);
+    const event = kept.get(position) ?? told.get(position);
+    if (event === undefined) return refuse('log-unreachable', 'the log has become shorter');
     if (kept.size < trustRecordsMax) kept.set(position, event);
     events += event;
   }
   return ok(events);
 };
+
+type Run = { readonly first: Position; readonly count: number };
+
+/** Ascending positions as reads: those that lie close together are read in one, with what lies between them. */
+const runsOf = (positions: readonly Position[]): readonly Run[] => {
+  const runs: Run[] = [];
+  for (const position of positions) {
+    const last = runs.at(-1);
+    if (last !== undefined && position - last.first < runMax)
+      runs[runs.length - 1] = { first: last.first, count: position - last.first + 1 };
+    else runs.push({ first: position, count: 1 });
+  }
+  return runs;
+};
+
+/** Records of one read, most of which nobody wants. */
+const runMax = 20;
+const readsAtOnce = 8;
+
+const inTurns = (runs: readonly Run[]): readonly (readonly Run[])[] =>
+  Array.from({ length: Math.ceil(runs.length / readsAtOnce) }, (_, turn) =>
+    runs.slice(turn * readsAtOnce, (turn + 1) * readsAtOnce),
+  );
 
 const trustPositions = ({ keys, sealed }: Trust): readonly Position[] => {
   const found = new Set<Position>([0]);

@@ -6,6 +6,8 @@ import { keepNoiseFresh, nextNightMs } from '../../services/analyser/noise-refre
 import type { NoiseRefresh } from '../../services/analyser/noise-refresh.ts';
 import type { AnalyserPorts } from '../../services/analyser/ports.ts';
 import { openTrustedKeys } from '../../services/analyser/trusted-keys.ts';
+import type { OnBehalf } from '../../services/core/canary/policy/policy.ts';
+import { onBehalfSource } from '../../services/core/trust/on-behalf.ts';
 import type { Noise } from '../../services/core/canary/judge/noise.ts';
 import { presets } from '../../services/core/canary/policy/presets.ts';
 import { partitionOfKey, sampleKey } from '../../services/core/samples/key.ts';
@@ -291,6 +293,31 @@ describe('at night', () => {
     await nights(behind, 1, { isBusy: () => isBusy }, { samples });
     expect(reads).toBeGreaterThan(0);
     expect(behind.events.filter(({ event }) => event === 'noise-learned')).toHaveLength(1);
+  });
+
+  describe('where a token has said that another version runs there', () => {
+    const told = async (versions: readonly string[]): Promise<AnalyserHouse> => {
+      const built1 = await house();
+      await built1.say('admin', added(keyOf('gateway'), { roles: ['gateway'] }));
+      await built1.say('gateway', logged('6.6.6', { source: onBehalfSource('shop') }));
+      await history(built1, versions);
+      return built1;
+    };
+    const under = (onBehalf: OnBehalf): Partial<NoiseRefresh> => ({
+      policyFor: async () => ({ ...presets.standard, onBehalf }),
+    });
+
+    test.each([
+      ["the key's version alone is learned all the same", ['1.9.4'], 'ignore', 1],
+      ['and where tokens are taken, too', ['1.9.4'], 'accept', 1],
+      ["hours with the token's version are none where tokens are ignored", ['6.6.6'], 'ignore', 0],
+      ['and are some where they are taken', ['6.6.6'], 'accept', 1],
+      ['a token does not make two versions one', ['1.9.4', '6.6.6'], 'ignore', 0],
+    ] as const)('%s', async (_what, versions, onBehalf, learned) => {
+      const built1 = await told(versions);
+      await nights(built1, 1, under(onBehalf));
+      expect(built1.events.filter(({ event }) => event === 'noise-learned')).toHaveLength(learned);
+    });
   });
 
   test('too little is no noise: hours with another version, and a fleet of today', async () => {

@@ -123,6 +123,31 @@ describe('the stream of a gateway', () => {
     expect(positions(events).slice(3)).toEqual(['record 4 id 4', 'record 5 id 5']);
   });
 
+  test('finds who may sign in few reads, each record once however many ask', async () => {
+    const far = Array.from({ length: 60 }, (_, at) => by('ci', planned(`${at}.0.0`)));
+    const reads: (readonly [from: number, recordsMax: number])[] = [];
+    const house = await openGatewayHouse([...story, ...far, trusts('late')], ({ log }) => ({
+      clock: createSystemClock(),
+      log: {
+        ...log,
+        read: (partition, from, recordsMax) => {
+          reads.push([from, recordsMax]);
+          return log.read(partition, from, recordsMax);
+        },
+      },
+    }));
+    const { url } = await served(house);
+    const expected = ['trust 0', 'trust 1', 'trust 2', 'trust 5', 'trust 67'];
+    for (const _asked of [1, 2]) {
+      const { events } = await follow(`${url}/v1/stream?from=68`, 5);
+      expect(positions(events)).toEqual(expected);
+    }
+    expect(reads.filter(([from]) => from < 68)).toEqual([
+      [0, 6],
+      [67, 1],
+    ]);
+  });
+
   test('says where to go on before anything else, also to who wants only what comes', async () => {
     const { url } = await served(await housed());
     const { text } = await follow(`${url}/v1/stream`, 4);
