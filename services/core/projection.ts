@@ -560,7 +560,7 @@ const conflict = (
       first: first.position,
       position: record.position,
       at: record.appendedAtMs,
-      digest: authentic.digest,
+      digest: tools.crypto.sha256Hex(record.value),
     });
   const isNews = deployment !== undefined && marked !== undefined && marked !== deployment;
   if (isNews) putConflict(rows, deployment, marked, first.position);

@@ -20,7 +20,6 @@ import type { HttpRequest, HttpResponse } from '../ports/http.ts';
 import { bodyOf } from './body.ts';
 import type { MarkerPorts } from './markers.ts';
 import { storeRecord } from './markers.ts';
-import { openFirstTimes } from './first-times.ts';
 import type { OnBehalf } from './ports.ts';
 import type { Problem } from './problems.ts';
 import { refuse } from './problems.ts';
@@ -35,26 +34,24 @@ export const openOnBehalfDoor = (ports: MarkerPorts, onBehalf: OnBehalf): OnBeha
   const { tools, audience, clock } = ports;
   const { tokens, signer, fill, ids } = onBehalf;
   const isTooMany = openTokenRates(clock);
-  const firstTimes = openFirstTimes(ports, signer.principal);
   const idOf = (...parts: readonly string[]): string =>
     uuidOfParts(tools.crypto.sha256HexOfText, parts);
 
   /** The marker of this very request, whoever takes it and how often. */
-  const markerOf = async (
+  const markerOf = (
     told: ToldMarker,
     { name }: CallerToken,
     key: string | null,
-  ): Promise<Result<Marker, Problem>> => {
+  ): Result<Marker, Problem> => {
     const marker = key === null ? ids.uuidV7() : idOf('marker on behalf', name, key);
-    const occurredAt = await occurrenceOf(told, marker, key);
-    if (!occurredAt.ok) return occurredAt;
     return markerTold(
       told,
       {
         marker,
         audience,
         source: onBehalfSource(name),
-        occurredAt: occurredAt.value,
+        // Another gateway may take the same request at once, with another time: the fold looks past it.
+        occurredAt: told.occurredAt ?? clock.nowMs(),
         deployment:
           told.run === null
             ? idOf('deployment on behalf', marker)
@@ -64,15 +61,6 @@ export const openOnBehalfDoor = (ports: MarkerPorts, onBehalf: OnBehalf): OnBeha
       // Secrets are refused at the log's door; addresses of people are cut short here, as emitters do.
       (body) => maskBody(body, () => false),
     );
-  };
-
-  const occurrenceOf = async (
-    told: ToldMarker,
-    marker: string,
-    key: string | null,
-  ): Promise<Result<number, Problem>> => {
-    if (told.occurredAt !== null) return ok(told.occurredAt);
-    return key === null ? ok(clock.nowMs()) : firstTimes.of(marker);
   };
 
   return {
@@ -96,7 +84,7 @@ export const openOnBehalfDoor = (ports: MarkerPorts, onBehalf: OnBehalf): OnBeha
           `the token ${token.name} may not say ${told.value.kind}`,
           `it may say ${token.kinds.join(', ')}`,
         );
-      const made = await markerOf(told.value, token, key.value);
+      const made = markerOf(told.value, token, key.value);
       if (!made.ok) return made;
       const scope = scopeFault(token, made.value);
       if (scope !== undefined) return fail(scope);

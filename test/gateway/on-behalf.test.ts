@@ -273,14 +273,43 @@ describe('an Idempotency-Key', () => {
     expect(other.json.marker).not.toBe(first.json.marker);
   });
 
-  test('that nobody can say is new is not taken, unless the time is told', async () => {
+  test('at two gateways at once, each with its own clock, is one marker with the first time', async () => {
+    const house = await open();
+    const ahead = { ...house.ports.clock, nowMs: () => openedAtMs + 90_000 };
+    const other = await openGatewayHouse([], () => ({
+      onBehalf,
+      clock: ahead,
+      log: house.log,
+      store: house.store,
+    }));
+    const answers = await Promise.all([tell(house, release, key), tell(other, release, key)]);
+    expect(answers.map(({ status }) => status)).toEqual([201, 201]);
+    const [first, second] = answers.map(({ json }) => [json.marker, json.deployment]);
+    expect(second).toEqual(first);
+    expect(await house.records()).toHaveLength(4);
+    await house.project();
+    const shown = await house.get(`/v1/deployments/${String(answers[0]?.json.deployment)}`);
+    expect(shown.json.item.conflicts).toEqual([]);
+    expect(shown.json.item.attempts).toHaveLength(1);
+    expect(shown.json.item.attempts[0].history).toHaveLength(1);
+    expect((await house.get('/v1/dead-letters')).json.items).toEqual([]);
+    // Asked again, anywhere, it is the first.
+    for (const gateway of [house, other])
+      expect((await tell(gateway, release, key)).json).toMatchObject({
+        delivery: 'duplicate',
+        position: 2,
+      });
+    const different = await tell(other, { ...release, version: '6.6.6' }, key);
+    expect(said(different)).toEqual([409, 'conflict']);
+  });
+
+  test('is taken while the read models are behind, and with another time it is the same', async () => {
     const house = await open();
     await tell(house, release);
-    expect(said(await tell(house, release, key))).toEqual([503, 'behind']);
-    const timed = { ...release, version: '3', occurredAt: openedAtMs };
-    expect(said(await tell(house, timed, key))).toEqual([201, 'stored']);
-    house.projectorRuns(true);
-    expect(said(await tell(house, release, { 'idempotency-key': 'b' }))).toEqual([201, 'stored']);
+    expect(said(await tell(house, release, key))).toEqual([201, 'stored']);
+    const timed = { ...release, occurredAt: openedAtMs - 5000 };
+    expect(said(await tell(house, timed, key))).toEqual([200, 'duplicate']);
+    expect(await house.records()).toHaveLength(4);
   });
 
   test('must be visible ASCII', async () => {

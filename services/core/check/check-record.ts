@@ -1,3 +1,5 @@
+import type { Json } from '../canonical.ts';
+import { canonicalJson } from '../canonical.ts';
 import type { LogRecord, NewRecord, Position } from '../log/record.ts';
 import type { DecodeProblem, MarkerCodec } from '../markers/codec.ts';
 import type { Crypto, Text } from '../markers/crypto.ts';
@@ -53,7 +55,7 @@ export type CheckTools = {
 export type Authentic = {
   readonly marker: Marker;
   readonly signer: KeyState;
-  /** SHA-256 of the value, hex. */
+  /** What makes the same marker id the same marker: SHA-256 of the value, hex; see `contentDigest`. */
   readonly digest: string;
   /** How long it waited on a spool, as a trusted deliverer says. 0 where nobody says. */
   readonly waitedMs: number;
@@ -109,8 +111,28 @@ export const checkRecord = (
     );
   const waited = checkWaited(tools, audience, trust, headers.value, record.position, digest);
   if (!waited.ok) return waited;
-  return ok({ marker: marker.value, signer, digest, waitedMs: waited.value });
+  return ok({
+    marker: marker.value,
+    signer,
+    digest: contentDigest(tools.crypto, marker.value, signer, digest),
+    waitedMs: waited.value,
+  });
 };
+
+/**
+ * A request that tells no time is given one by the gateway that takes it, so of two gateways that take it at once, under
+ * one Idempotency-Key, each has its own. It is one request all the same, and its first time stands: of what is said on
+ * behalf of others the time is no content.
+ */
+const contentDigest = (
+  crypto: Crypto,
+  marker: Marker,
+  signer: KeyState,
+  valueDigest: string,
+): string =>
+  speaksForOthers(signer) && kinds[marker.kind].role === 'emitter'
+    ? crypto.sha256HexOfText(canonicalJson({ ...marker, occurredAt: null } as unknown as Json))
+    : valueDigest;
 
 /** Who speaks for others says what emitters say, and with whose token. */
 const roleFault = (signer: KeyState, marker: Marker): CheckProblem | undefined => {
