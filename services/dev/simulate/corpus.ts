@@ -27,6 +27,8 @@ export type Corpus = {
   readonly trustChanges: readonly Fact[];
   /** A canary that analysers must roll back. */
   readonly canary: readonly Fact[];
+  /** What is said of a place beside its deployments, and what operators say of it. */
+  readonly beside: readonly (readonly Fact[])[];
   readonly strays: readonly { readonly fault: string; readonly fact: Fact }[];
   /** Another log of the same audience, well opened and longer than any schedule's. */
   readonly elsewhere: readonly NewRecord[];
@@ -50,6 +52,7 @@ const scopes: { readonly [name: string]: Scope } = {
   checkout: { ...everything, components: ['checkout'], kinds: ['planned', 'started', 'succeeded'] },
   analyser: { ...everything, roles: ['analyser'] },
   courier: { ...everything, roles: ['gateway'] },
+  operator: { ...everything, roles: ['operator'] },
   leaver: everything,
   careless: { ...everything, roles: [...everything.roles, 'analyser'] },
 };
@@ -139,6 +142,9 @@ const pipelineOf = async (index: number, chance: Chance): Promise<Pipeline> => {
     plan,
     await say('started', chance.happens(0.1) ? { place } : {}),
     ...(isCanary ? [await say('traffic-shifted', { canaryShare: 0.25 })] : []),
+    ...(chance.happens(0.3)
+      ? [await say('phase-advanced'), await say('phase-advanced', { version: 'smoke' })]
+      : []),
     await say(end, chance.happens(0.3) ? { reason: 'because of µ' } : {}),
     ...(chance.happens(0.25) ? [await say('failed')] : []),
     ...(chance.happens(0.2) ? [await say('started', { details: 'said otherwise' })] : []),
@@ -238,12 +244,66 @@ const troublesOf = async (
   ];
 };
 
+const besideMade = 120;
+
+/**
+ * Beginnings and ends of two names in one place, in any order, and labels, changes and freezes between them; of some a
+ * copy that has waited comes in their place, so that they come later than they count.
+ */
+const besideOf = async (index: number, chance: Chance): Promise<readonly Fact[]> => {
+  const place = chance.oneOf(places);
+  const what = chance.oneOf(['incident', 'migration'] as const);
+  const facts: Fact[] = [];
+  for (let said = 0; said < 4 + chance.below(4); said++) {
+    const marker = `beside ${index} ${said}`;
+    const by = chance.oneOf(writers);
+    const fact = await write(
+      chance.happens(0.7)
+        ? {
+            ...{ by, marker, place },
+            kind: chance.oneOf(goingOn[what]),
+            version: chance.oneOf(['INC-1', 'INC-2']),
+          }
+        : { marker, ...besideSaid(by, place, chance) },
+    );
+    const isLate = chance.happens(0.35) && fact.told.place !== null;
+    facts.push(isLate ? await waited(fact, 1000 + chance.below(20_000), 'courier') : fact);
+  }
+  return facts;
+};
+
+const goingOn = {
+  incident: ['incident-opened', 'incident-resolved'],
+  migration: ['migration-started', 'migration-finished'],
+} as const satisfies { readonly [what: string]: readonly Says['kind'][] };
+
+const besideSaid = (by: string, place: Place, chance: Chance): Omit<Says, 'marker'> => {
+  const kind = chance.oneOf([
+    ...(['label', 'label', 'flag-changed', 'config-changed', 'secret-changed'] as const),
+    ...(['freeze', 'freeze-lifted'] as const),
+  ]);
+  switch (kind) {
+    case 'freeze':
+      return { by: chance.oneOf(['operator', by]), kind, place, reason: 'the holidays' };
+    case 'freeze-lifted':
+      return { by: chance.oneOf(['operator', by]), kind, since: 8 + chance.below(30) };
+    case 'label':
+    case 'flag-changed':
+    case 'config-changed':
+    case 'secret-changed':
+      return { by, kind, place, version: chance.oneOf(['1', '2']) };
+  }
+};
+
 /** Makes the corpus: the same bytes in every process. */
 export const makeCorpus = async (): Promise<Corpus> => {
   const chance = openChance(corpusSeed, 0);
   const pipelines: Pipeline[] = [];
   for (let index = 0; index < pipelinesMade; index++)
     pipelines.push(await pipelineOf(index, chance));
+  // After the pipelines, whose draws stay what they were.
+  const beside: (readonly Fact[])[] = [];
+  for (let index = 0; index < besideMade; index++) beside.push(await besideOf(index, chance));
   const other = await openingFacts('other');
   const logged = await Promise.all(
     Array.from({ length: elsewhereRecords }, (_, index) =>
@@ -262,6 +322,7 @@ export const makeCorpus = async (): Promise<Corpus> => {
     trustChanges: await trustChanges(),
     canary: await makeCanary(),
     strays: await strays(),
+    beside,
     elsewhere: [...other, ...logged].map(({ record }) => record),
   };
 };

@@ -2,12 +2,14 @@ import type { LogRecord, Position } from '../../core/log/record.ts';
 import { address } from '../../core/projection.ts';
 import type { MarkerRow } from '../../core/row-forms/marker.ts';
 import { readRow } from '../../core/row-text.ts';
+import type { NotedRow } from '../../core/circumstances.ts';
+import { notedSlotKey } from '../../core/circumstances.ts';
 import { slotKey } from '../../core/markers/slot.ts';
 import type { Checkpoint, Generation, ReadModelStore, Step } from '../../ports/read-model-store.ts';
 import { PlainFold, placeName, readAttempt } from './plain-fold.ts';
 import type { Reference } from './reference.ts';
 import { outcomeName } from './reference.ts';
-import type { Told } from './told.ts';
+import type { Place, Told } from './told.ts';
 import { tools } from './tools.ts';
 
 // What must hold at every moment, and who says so when it does not.
@@ -156,7 +158,27 @@ const comparePlainly = (plain: PlainFold, dump: readonly string[]): void => {
   same('markers', markersOf(of('marker')), new Map(markers as [string, string][]));
   same('deployments', deploymentsOf(of('deployment')), plainDeployments(plain));
   same('slots', slotsOf(of('slot')), plainSlots(plain));
+  same('what goes on', openOf(of('noted')), plainOpen(plain));
 };
+
+/** Incidents and migrations that go on in each place where any was ever begun. */
+const openOf = (rows: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
+  new Map(
+    [...rows].flatMap(([key, json]) => {
+      const { open, over } = readRow('noted', json) as Pick<NotedRow, 'open' | 'over'>;
+      return open.length + over.length === 0
+        ? []
+        : [[key, open.map(({ what, name }) => `${what} ${name}`).join()] as const];
+    }),
+  );
+
+const plainOpen = (plain: PlainFold): ReadonlyMap<string, string> =>
+  new Map(
+    [...plain.sayings].map(([name, [first]]) => [
+      notedSlotKey({ namespace: 'default', target: null, ...(first?.told.place as Place) }),
+      plain.openIn(name).join(),
+    ]),
+  );
 
 const same = (
   what: string,

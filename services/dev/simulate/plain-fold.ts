@@ -37,8 +37,8 @@ export type PlainMarker = {
   readonly content: string;
   readonly position: number;
   readonly deployment: string;
-  /** Where its attempt was opened. */
-  readonly openedAt: number;
+  /** Where its attempt was opened; null: it is of none. */
+  readonly openedAt: number | null;
 };
 
 export type PlainStatus = {
@@ -52,6 +52,15 @@ export type PlainStatus = {
 };
 
 export type PlainHolder = { readonly version: string; readonly uncertain: boolean };
+
+const goingOn: readonly (readonly [begin: string, end: string])[] = [
+  ['incident-opened', 'incident-resolved'],
+  ['migration-started', 'migration-finished'],
+];
+const besideDeployments: readonly string[] = [
+  ...goingOn.flat(),
+  ...['label', 'flag-changed', 'config-changed', 'secret-changed'],
+];
 
 const ends = ['succeeded', 'failed', 'canceled'];
 
@@ -72,6 +81,8 @@ export class PlainFold {
   readonly deployments: Map<string, PlainDeployment> = new Map<string, PlainDeployment>();
   /** Code by position. */
   readonly deadLetters: Map<number, string> = new Map<number, string>();
+  /** Incidents and migrations that were begun or ended in a place, as they came. */
+  readonly sayings: Map<string, readonly Said[]> = new Map<string, readonly Said[]>();
   /** `marker principal` of what counts. */
   readonly markers: Map<string, PlainMarker> = new Map<string, PlainMarker>();
   readonly #trustMarkers = new Map<string, string>();
@@ -99,6 +110,13 @@ export class PlainFold {
       return ['dead', 'conflict'];
     }
     const said: Said = { position, at: this.#timeMs - (told.waited?.ms ?? 0), told };
+    if (told.role === 'operator' || besideDeployments.includes(told.kind)) {
+      const code = this.#circumstance(said);
+      if (code === 'out-of-scope') return ['dead', code];
+      const own = { content: told.content, position, deployment: '', openedAt: null };
+      this.markers.set(identity, own);
+      return ['taken', code];
+    }
     const answer = this.#live(said);
     if (answer.refused !== undefined) return ['dead', answer.refused];
     const { deployment, note } = answer;
@@ -153,6 +171,33 @@ export class PlainFold {
     }
     this.#trustMarkers.set(identity, told.content);
     return ['taken', 'trust'];
+  }
+
+  /** What moves no deployment. */
+  #circumstance(said: Said): string {
+    const { told } = said;
+    if (told.place === null) return 'operation';
+    if (!this.#mayAct(told.by, told.place)) return 'out-of-scope';
+    if (!goingOn.some((kinds) => kinds.includes(told.kind))) return 'circumstance';
+    const key = placeName(told.place);
+    this.sayings.set(key, [...(this.sayings.get(key) ?? []), said]);
+    return 'circumstance';
+  }
+
+  /** What goes on in a place, in the order in which it began. */
+  openIn(place: string): readonly string[] {
+    const inTime = (this.sayings.get(place) ?? []).toSorted(
+      (a, b) => a.at - b.at || a.position - b.position,
+    );
+    const open: string[] = [];
+    for (const { told } of inTime) {
+      const kinds = goingOn.find((two) => two.includes(told.kind));
+      const name = `${kinds?.[0].split('-')[0]} ${told.version}`;
+      const isOpen = open.includes(name);
+      if (told.kind === kinds?.[0] && !isOpen) open.push(name);
+      if (told.kind === kinds?.[1] && isOpen) open.splice(open.indexOf(name), 1);
+    }
+    return open;
   }
 
   #mayAct(key: string, place: Place): boolean {
@@ -476,6 +521,7 @@ export const readAttempt = (attempt: PlainAttempt): PlainStatus => {
   let status = 'planned';
   let startedAt: number | null = null;
   let ended: Said | undefined;
+  const moved: Said[] = [];
   const firsts = new Map<string, Told>();
   const notes = said.map((one): string => {
     const { told, position, at } = one;
@@ -498,11 +544,14 @@ export const readAttempt = (attempt: PlainAttempt): PlainStatus => {
       if (status === 'running') return again();
       status = 'running';
       startedAt = at;
-    } else if (told.kind === 'traffic-shifted') {
+    } else if (told.kind === 'traffic-shifted' || told.kind === 'phase-advanced') {
       if (ended !== undefined) return 'late';
+      // What waited is no newer word.
+      if (moved.some((other) => other.told.kind === told.kind && other.at > at)) return 'late';
+      moved.push(one);
     } else if (ends.includes(told.kind)) {
       if (ended !== undefined)
-        return status === told.kind && ended.told.reason === told.reason
+        return status === told.kind && (told.reason ?? ended.told.reason) === ended.told.reason
           ? again()
           : 'contradiction';
       status = told.kind;

@@ -20,7 +20,7 @@ export type Told = {
   readonly spoilt: string | null;
   readonly kind: string;
   /** The role that its kind needs. */
-  readonly role: 'emitter' | 'analyser' | 'trust-admin';
+  readonly role: 'emitter' | 'analyser' | 'operator' | 'trust-admin';
   readonly marker: string;
   /** Equal where the signed bytes are equal. */
   readonly content: string;

@@ -55,6 +55,11 @@ export const chooseWorkload = (
       emitter.splice(at++, 0, step);
     }
   }
+  for (let more = chance.below(3); more > 0; more--) {
+    const facts = chance.oneOf(corpus.beside);
+    const emitter = chance.oneOf(emitters);
+    for (const fact of facts) emitter.splice(somewhere(emitter), 0, fact);
+  }
   for (let more = chance.below(troublesMax); more > 0; more--) {
     const { steps, troubles } = chance.oneOf(pipelines);
     const { fault, fact } = chance.happens(0.3)

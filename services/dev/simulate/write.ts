@@ -161,12 +161,13 @@ const bodyOf = (says: Says): Body => {
     case 'plan':
       return { ...plan, name: 'default', strategy: null, canaryShare: says.canaryShare ?? null };
     case 'place':
-      return { ...plan, reason: null };
+      return { ...plan, ...placeBody(says, details), reason: says.reason ?? null };
     case 'change':
       return {
         slot: slotBody(says.place),
         ...{ name: says.version ?? 'migration', fromVersion: null, toVersion: null },
-        ...{ outcome: null, url: null, reason: null },
+        outcome: says.kind === 'migration-finished' ? 'succeeded' : null,
+        ...{ url: null, reason: says.reason ?? null },
         details,
       };
     case 'update':
@@ -177,13 +178,19 @@ const bodyOf = (says: Says): Body => {
         details,
         canaryShare: says.canaryShare ?? null,
         colour: null,
-        phase: null,
+        phase: says.kind === 'phase-advanced' ? (says.version ?? 'bake') : null,
       };
     case 'decision':
       return { ...decisionBody(says), slot: slotBody(says.place) };
     case 'trust':
       return trustBody(says);
     case 'operation':
+      return {
+        ...{ generation: null, from: null, to: null, environment: null, days: null },
+        ...{ digest: null, note: null },
+        ...{ deployments: [], counts: [], positions: says.since === undefined ? [] : [says.since] },
+        reason: says.reason ?? 'it is over',
+      };
     case 'policy':
     case 'points':
     case 'analysis':
@@ -194,8 +201,19 @@ const bodyOf = (says: Says): Body => {
   }
 };
 
+/** A label stands for the place, and neither it nor a freeze has a version. */
+const placeBody = ({ kind, version }: Says, details: Body): Body => {
+  if (kind === 'freeze') return { version: '' };
+  return kind === 'label'
+    ? { version: '', details: { ...details, labels: [{ name: 'tier', value: version ?? '1' }] } }
+    : {};
+};
+
+const aboutNone: ReadonlySet<string> = new Set(['trust', 'operation', 'change']);
+
 const deploymentIdOf = (says: Says): string | null => {
-  if (kinds[says.kind].shape === 'trust') return null;
+  if (aboutNone.has(kinds[says.kind].shape)) return null;
+  if (says.kind === 'label' || says.kind === 'freeze') return null;
   return isOwn(says.kind) ? idOf(says.marker) : idOf(`deployment ${says.deployment}`, 8);
 };
 

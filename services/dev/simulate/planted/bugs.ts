@@ -22,6 +22,8 @@ const catchUp = 'projector/catch-up.ts';
 const step = 'projector/project.ts';
 const memory = 'adapters/memory/read-model-store.ts';
 const appender = 'gateway/appender.ts';
+const begunAndEnded = 'core/begun-and-ended.ts';
+const rowsNeeded = 'core/rows-needed.ts';
 
 /** What is written where: the step and its refusals. */
 const ofTheStep: readonly PlantedBug[] = [
@@ -226,6 +228,18 @@ const ofTheLoop: readonly PlantedBug[] = [
 
 /** What a record means. */
 const ofTheFold: readonly PlantedBug[] = [
+  bug(
+    'incidents are told in the order in which they came',
+    begunAndEnded,
+    `  for (const one of events.toSorted(inTime)) {`,
+    `  for (const one of events.toSorted((a, b) => a.position - b.position)) {`,
+  ),
+  bug(
+    'facts that are seen otherwise since are not asked for',
+    rowsNeeded,
+    `    for (const other of factsBefore(noted, marker))`,
+    `    for (const other of factsBefore(noted, marker).slice(1))`,
+  ),
   bug(
     'a marker that comes again is applied again',
     projection,
