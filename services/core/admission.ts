@@ -1,4 +1,5 @@
 import { policyFor } from './canary/policy/placed-policy.ts';
+import type { ClosedName } from './canary/policy/closed-names.ts';
 import { closedNameIn } from './canary/policy/closed-names.ts';
 import { readDocumentText } from './canary/policy/parse-policy.ts';
 import type { Demanded } from './canary/policy/required-fields.ts';
@@ -24,6 +25,7 @@ import type {
   Marker,
   PlaceFact,
   Planned,
+  Slot,
   TrustChange,
   Update,
 } from './markers/marker.ts';
@@ -140,7 +142,7 @@ export const admit = (
     const refusal = policyRefusal(crypto, marker, signer);
     return refusal === undefined ? ok(own(marker)) : refuse(refusal.code, refusal.message);
   }
-  if (isCircumstance(marker)) return admitCircumstance(checked, marker, rows);
+  if (isCircumstance(marker)) return admitCircumstance(checked, marker, rows, newest);
   const standing = standingIn(rows, checked, marker);
   switch (marker.kind) {
     case 'promote':
@@ -173,6 +175,10 @@ export const admit = (
 /** Whether the policies may require something of it. */
 export const isPlanning = ({ kind }: Marker): boolean =>
   kind === 'planned' || kind === 'logged' || kind === 'recorded' || kind === 'released';
+
+/** Whether the policy that counts now is asked for: what names a place may name one that a closed list has not. */
+export const asksPolicy = (marker: Marker): boolean =>
+  isPlanning(marker) || (isCircumstance(marker) && marker.kind !== 'freeze');
 
 /** It is appended, and belongs to what it names. */
 const own = (marker: Marker): Admission => ({
@@ -255,11 +261,19 @@ const objectionOf = (
 ): Objection | undefined => {
   const document = newest && readDocumentText(newest.document);
   if (newest === undefined || document?.ok !== true) return undefined;
-  const { position } = newest;
-  const closed = closedNameIn(document.value, position, marker.slot);
+  const closed = closedIn(newest, marker.slot);
   if (closed !== undefined) return { code: 'name-closed', ...closed };
+  const { position } = newest;
   const lack = lackIn(document.value, position, demandedOf(marker));
   return lack && { code: 'fields-required', message: lack.message, hint: lack.hint };
+};
+
+/** Why a closed list of names does not take the place, or undefined. */
+const closedIn = (newest: PolicyRow | undefined, slot: Slot): ClosedName | undefined => {
+  const document = newest && readDocumentText(newest.document);
+  return newest === undefined || document?.ok !== true
+    ? undefined
+    : closedNameIn(document.value, newest.position, slot);
 };
 
 /** That a person has frozen its place. The policy says whether that keeps a plan away; no fix and nothing that is done. */
@@ -341,6 +355,7 @@ const admitCircumstance = (
   checked: Accepted,
   marker: Circumstance,
   known: KnownRows,
+  newest: PolicyRow | undefined,
 ): Result<Admission, AdmissionProblem> => {
   const { trust, authentic } = checked;
   const rows: Pick<CircumstanceRows, 'get'> = {
@@ -351,6 +366,11 @@ const admitCircumstance = (
   if (refusal !== undefined) return refuse(refusal.code, refusal.message, hints[refusal.code]);
   if (isSaidAlready(rows, marker, voice))
     return ok({ ...own(marker), answer: 'duplicate', code: 'repeat' });
+  const closed = marker.kind === 'freeze' ? undefined : closedIn(newest, marker.slot);
+  if (closed !== undefined)
+    return authentic.waitedMs > 0
+      ? ok({ ...own(marker), code: 'name-closed', warning: closed.message })
+      : refuse('name-closed', closed.message, closed.hint);
   return endsNothing(rows.get('noted', notedSlotKey(marker.slot)), marker, voice)
     ? ok({
         ...own(marker),

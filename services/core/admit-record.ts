@@ -1,5 +1,5 @@
 import type { AdmissionProblem, Accepted, Admission, Rejected } from './admission.ts';
-import { admit, isPlanning } from './admission.ts';
+import { admit, asksPolicy, isPlanning } from './admission.ts';
 import { checkBatch } from './check/check-batch.ts';
 import type { Authentic, CheckTools } from './check/check-record.ts';
 import type { KnownRows, LoadedRows, RowAddress } from './known-rows.ts';
@@ -52,7 +52,7 @@ export const admitRecord = async <Problem>(
   }
   const rows = await loadRows(reads, checked);
   if (!rows.ok) return rows;
-  const newest = isPlanning(checked.authentic.marker) ? await reads.newestPolicy() : ok(undefined);
+  const newest = asksPolicy(checked.authentic.marker) ? await reads.newestPolicy() : ok(undefined);
   if (!newest.ok) return newest;
   const admission = admit(door.tools, checked, rows.value, newest.value);
   if (!admission.ok) return ok(admission);

@@ -159,7 +159,7 @@ const refuseContradiction = (
   return refuse(
     'deployment-ended',
     endedSentence(marker, attempt),
-    'a rerun of the CI run opens the next attempt; outside CI plan it anew',
+    'a rerun of the CI run opens the next attempt; outside CI, and where a job is retried in the same run (GitLab, Jenkins), plan it anew',
   );
 };
 

@@ -7,7 +7,9 @@ export const nearest = (written: string, known: readonly string[]): string | und
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const name of known) {
     const away = distance(written.toLowerCase(), name.toLowerCase());
-    if (away < bestDistance) [best, bestDistance] = [name, away];
+    // Two that have no letter in common are not near, however short they are.
+    if (away < bestDistance && away < Math.max(written.length, name.length))
+      [best, bestDistance] = [name, away];
   }
   return bestDistance <= Math.max(1, Math.floor(written.length / 3)) ? best : undefined;
 };

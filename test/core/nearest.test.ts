@@ -18,3 +18,9 @@ test.each([
 ])('the place nearest to %s is %s', (written, found) => {
   expect(nearestPlace(written, ['production/checkout', 'staging/search'])).toBe(found);
 });
+
+test('two names that have no letter in common are not near, however short', () => {
+  expect(nearest('b', ['p'])).toBeUndefined();
+  expect(nearest('b', ['B'])).toBe('B');
+  expect(nearest('ab', ['ac'])).toBe('ac');
+});

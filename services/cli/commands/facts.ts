@@ -66,7 +66,7 @@ const brokerOptions: readonly Option[] = [
   { ...secret('broker-password', 'TEXT', 'not used'), short: 'p' },
   { ...secret('broker-token', 'TEXT', 'not used'), short: 'k' },
   { ...option('output', 'FORM', 'not used: --json'), short: 'o' },
-  { ...option('verbose', null, 'not used'), short: 'v' },
+  { ...option('verbose', null, 'not used'), short: 'v', others: ['no-verbose'] },
 ];
 
 const delivered: readonly Option[] = [...deliveryOptions, asyncOption];

@@ -1,7 +1,7 @@
 import { isJsonFields } from '../../core/json-text.ts';
 import { isCircumstance, isKind, isPlaceFact, kinds } from '../../core/markers/kinds.ts';
 import { valueBytesMax } from '../../core/markers/limits.ts';
-import type { Emittable, Marker } from '../../core/markers/marker.ts';
+import type { Emittable, Kind, Marker } from '../../core/markers/marker.ts';
 import { markerTold, readTold } from '../../core/markers/told-json.ts';
 import type { FieldsOfShape } from '../../core/markers/shape-field.ts';
 import type { Body } from '../../core/markers/upcast.ts';
@@ -30,6 +30,10 @@ export const draftJson = async (
   given: Given,
 ): Promise<Result<Draft, CliProblem>> => {
   const fieldsOf = await ports.shapeFields();
+  // Nobody need write JSON for a kind that is none.
+  const asked = given.words[0] ?? given.value('kind');
+  const unknown = asked === null ? undefined : kindFault(asked);
+  if (unknown !== undefined) return unknown;
   const json = await readJson(ports, given, fieldsOf);
   if (!json.ok) return json;
   const told = withKind(json.value, given, fieldsOf);
@@ -80,19 +84,23 @@ const withKind = (json: Body, given: Given, fieldsOf: FieldsOfShape): Result<Bod
       `two kinds are named: ${JSON.stringify(kind).slice(0, namedMax)} and ${JSON.stringify(other).slice(0, namedMax)}`,
       'name the kind once',
     );
-  if (typeof kind !== 'string' || !isKind(kind) || kinds[kind].role !== 'emitter') {
-    const near = typeof kind === 'string' ? nearest(kind, tellableKinds()) : undefined;
-    return refuse(
-      'kind-unknown',
-      kind === undefined
-        ? 'no kind is named'
-        : `${JSON.stringify(kind).slice(0, namedMax)} is no kind that can be told`,
-      near === undefined
-        ? `plimsoll emit --kind=KIND; one of ${tellableKinds().join(', ')}`
-        : `did you mean ${near}?`,
-    );
-  }
-  return withFlags({ ...json, kind }, kind, given, fieldsOf);
+  const fault = kindFault(kind);
+  return fault ?? withFlags({ ...json, kind }, kind as Kind, given, fieldsOf);
+};
+
+/** Why nobody can tell a marker of that kind, or undefined. */
+const kindFault = (kind: unknown): Result<never, CliProblem> | undefined => {
+  if (typeof kind === 'string' && isKind(kind) && kinds[kind].role === 'emitter') return undefined;
+  const near = typeof kind === 'string' ? nearest(kind, tellableKinds()) : undefined;
+  return refuse(
+    'kind-unknown',
+    kind === undefined
+      ? 'no kind is named'
+      : `${JSON.stringify(kind).slice(0, namedMax)} is no kind that can be told`,
+    near === undefined
+      ? `plimsoll emit --kind=KIND; one of ${tellableKinds().join(', ')}`
+      : `did you mean ${near}?`,
+  );
 };
 
 const namedMax = 64;

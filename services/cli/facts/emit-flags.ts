@@ -197,7 +197,9 @@ const partsOf = (field: ToldField, written: string): Result<unknown, CliProblem>
     return isJsonFields(json) ? ok(json) : unreadable(field, written, `write it as ${asJson}`);
   }
   const [first, second] = field.parts;
-  const at = written.indexOf('=');
+  // Labels are written with a colon everywhere else.
+  const mark = field.name === 'labels' && !written.includes('=') ? ':' : '=';
+  const at = written.indexOf(mark);
   if (!isPair(field) || first === undefined || second === undefined)
     return unreadable(field, written, `write it as ${asJson}`);
   return at < 1 || at === written.length - 1

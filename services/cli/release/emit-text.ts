@@ -66,7 +66,10 @@ const subjectOf = (marker: Emittable): string => {
     case 'phase-advanced':
       return ` ${marker.phase}`;
     case 'traffic-shifted':
-      return marker.canaryShare === null ? '' : ` to a share of ${marker.canaryShare}`;
+      return [
+        marker.canaryShare === null ? '' : ` to a share of ${marker.canaryShare}`,
+        marker.colour === null ? '' : ` to ${marker.colour}`,
+      ].join('');
     case 'started':
     case 'succeeded':
     case 'failed':

@@ -166,13 +166,15 @@ const readOption = (
   arg: string,
   next: string | undefined,
 ): Result<ReadOption, CliProblem> => {
-  const equals = arg.indexOf('=');
-  const written = equals < 0 ? arg : arg.slice(0, equals);
-  const isLong = written.startsWith('--');
+  const isLong = arg.startsWith('--');
+  // `-e3`: a letter with its value, as other programs write it.
+  const joined = isLong ? undefined : joinedOption(options, arg);
+  const equals = joined === undefined ? arg.indexOf('=') : 1;
+  const written = equals < 0 ? arg : arg.slice(0, joined === undefined ? equals : 2);
   const name = written.slice(isLong ? 2 : 1);
   const option = options.find((one) => (isLong ? isNamed(one, name) : one.short === name));
   if (option === undefined) return unknownOption(command, options, written);
-  const inline = equals < 0 ? undefined : arg.slice(equals + 1);
+  const inline = joined ?? (equals < 0 ? undefined : arg.slice(equals + 1));
   if (option.value === null)
     return inline === undefined
       ? ok({ option, name, value: '', tookNext: false })
@@ -188,6 +190,15 @@ const readOption = (
       'is a variable of the pipeline not set? Leave the option out, or give it a value',
     );
   return ok({ option, name, value, tookNext: inline === undefined });
+};
+
+/** What stands behind a letter that takes a value; undefined: nothing, or no such letter. */
+const joinedOption = (options: readonly Option[], arg: string): string | undefined => {
+  const option = options.find(({ short }) => short !== undefined && short === arg[1]);
+  const rest = arg.slice(2);
+  return option === undefined || option.value === null || rest === '' || rest.startsWith('=')
+    ? undefined
+    : rest;
 };
 
 /** An option may stand again where it is a list, or by its other name with the same value. */

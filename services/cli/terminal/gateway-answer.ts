@@ -35,11 +35,16 @@ const readProblem = (status: number, { code, detail, hint }: JsonFields): CliPro
     {
       code: name,
       message: typeof detail === 'string' ? detail : `the gateway answered ${status}`,
-      hint: typeof hint === 'string' ? hint : 'see the log of the gateway',
+      hint: typeof hint === 'string' ? hint : hintOf(status),
     },
     exitOfStatus(status),
   );
 };
+
+const hintOf = (status: number): string =>
+  status === 404
+    ? 'plimsoll timeline, current and changes list what there is'
+    : 'see the log of the gateway';
 
 const exitOfStatus = (status: number): ExitCode => {
   if (status === 401 || status === 403) return 5;

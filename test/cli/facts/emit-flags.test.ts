@@ -105,7 +105,13 @@ describe('emit with flags', () => {
     const said = await plimsoll(
       ...['emit', 'planned', '--slot.environment=production', '--component', 'checkout'],
       ...['--version=2.0.0', '--strategy=canary', '--canary-share=25%', '--rollback'],
-      ...['--details.labels=team=payments', '--labels=a=b=c', '--tickets=CHG-1', '--tickets=CHG-2'],
+      ...[
+        '--details.labels=team=payments',
+        '--labels=a=b=c',
+        '--labels=tier:1',
+        '--tickets=CHG-1',
+        '--tickets=CHG-2',
+      ],
       ...['--changes={"type":"commit","id":"9c1f0de"}', '--occurred-at=2026-01-02T03:04:05Z'],
       '--json',
     );
@@ -122,7 +128,10 @@ describe('emit with flags', () => {
     });
   });
 
-  test('reads no standard input where the flags tell all', async () => {
+  test.each([
+    ['where the flags tell all', ['logged', ...place, '--version=1'], 0],
+    ['for a kind that is none', ['nope'], 2],
+  ])('reads no standard input %s', async (_what, args, exit) => {
     const { plimsoll } = await openDesk({
       folder: join(scratch, randomUUID()),
       change: (ports) => ({
@@ -132,7 +141,19 @@ describe('emit with flags', () => {
         },
       }),
     });
-    expect((await plimsoll('emit', 'logged', ...place, '--version=1')).exit).toBe(0);
+    expect((await plimsoll('emit', ...args)).exit).toBe(exit);
+  });
+
+  test('labels may have a colon, as everywhere', async () => {
+    const { plimsoll } = await desk();
+    await plimsoll('emit', 'label', ...place, '--labels=tier:1', '--labels=a:b=c');
+    const [line] = (await plimsoll('changes', '--json')).out;
+    expect(JSON.parse(line ?? '{}')).toMatchObject({
+      labels: [
+        { name: 'tier', value: '1' },
+        { name: 'a:b', value: 'c' },
+      ],
+    });
   });
 
   test('is worth more than the JSON beside it', async () => {
@@ -162,12 +183,14 @@ describe('emit with flags', () => {
       'option-unknown: plimsoll emit --kind=logged has no option --phase | plimsoll emit --kind=logged --help lists them',
     );
     expect(await refusal(undefined, ...place)).toContain('kind-unknown: no kind is named');
+    expect(await refusal({}, 'nope')).toContain('kind-unknown: "nope" is no kind');
+    expect(await refusal({}, 'log-opened')).toContain('kind-unknown: "log-opened" is no kind');
     expect(await refusal({}, 'logged', '--kind=recorded', ...place)).toContain('two kinds');
   });
 
   test.each([
     ['a share that is none', 'planned', '--canary-share=some', 'write a number'],
-    ['a pair without =', 'logged', '--labels=team:payments', 'NAME=VALUE'],
+    ['a pair without =', 'logged', '--links=run', 'NAME=VALUE'],
     ['a pair without a value', 'logged', '--labels=team=', 'NAME=VALUE'],
     ['parts that are no JSON', 'logged', '--changes=commit', '{"type": "…", "id": "…"'],
     ['JSON that ends too soon', 'logged', '--labels={"name"', '{"name": "…", "value": "…"}'],

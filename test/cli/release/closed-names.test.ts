@@ -50,6 +50,27 @@ test.each([
   },
 );
 
+test.each([
+  ['change flag', ['change', 'flag', 'new-basket', '--to-version=2']],
+  ['incident open', ['incident', 'open', 'INC-7']],
+  ['label', ['label', 'tier:1']],
+  ['emit', ['emit', 'config-changed', '--name=limits']],
+])('%s names no place that the policy does not list', async (_name, args) => {
+  for (const isRemote of [false, true]) {
+    const desk = await deskClosed('{"environments":["production"]}', { isRemote });
+    const at = (environment: string): readonly string[] => [
+      ...args,
+      ...[`--environment-name=${environment}`, '--component-name=checkout'],
+    ];
+    const slip = await desk.plimsoll(...at('prodution'));
+    expect([slip.exit, slip.err[0]]).toEqual([
+      3,
+      'plimsoll: the policy at position 3 knows no environment "prodution" [name-closed]',
+    ]);
+    expect((await desk.plimsoll(...at('production'))).exit).toBe(0);
+  }
+});
+
 test('a list of components closes components alone', async () => {
   const desk = await deskClosed('{"components":["checkout"]}');
   expect((await desk.plimsoll(...call('log', 'anywhere'))).exit).toBe(0);

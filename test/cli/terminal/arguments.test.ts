@@ -189,3 +189,10 @@ test('a value that may be a password is not shown again, nor is a letter written
   for (const name of ['broker-base-url', 'broker-username', 'broker-password', 'broker-token'])
     expect(refusal(...line, `--${name}=hunter2`, `--${name}=hunter3`)).not.toContain('hunter');
 });
+
+test('a letter may have its value right behind it, and no-verbose is taken as verbose is', () => {
+  const joined = given('record-deployment -afoo -e3 --environment=test --no-verbose -khunter2');
+  expect([joined.value('pacticipant'), joined.value('version')]).toEqual(['foo', '3']);
+  expect(given('record-deployment -a foo -e=3 --environment=test').value('version')).toBe('3');
+  expect(refusal('record-deployment', '-xfoo')).toContain('option-unknown');
+});
