@@ -25,7 +25,8 @@ export const openDeadline = (
       const done = new AbortController();
       const late = clock
         .sleep(Math.max(0, leftMs() - reserveMs), done.signal)
-        .then(() => undefined);
+        // Where we had no processor for long, an answer that came meanwhile is heard only after the timers.
+        .then(() => new Promise<undefined>((turn) => void setImmediate(turn, undefined)));
       try {
         return await Promise.race([work, late]);
       } finally {
