@@ -10,51 +10,21 @@ import { openSpool, spoolDestination } from '../adapters/spool/folder.ts';
 import { bootTime } from '../adapters/system/boot-time.ts';
 import { createSystemClock } from '../adapters/system/clock.ts';
 import { createIds } from '../adapters/system/ids.ts';
-import type { Marker } from '../core/markers/marker.ts';
-import { markerTold, readTold } from '../core/markers/told-json.ts';
 import { signMarker, traceParentOf } from '../core/markers/wire.ts';
 import type { Result } from '../core/result.ts';
-import { fail, ok } from '../core/result.ts';
-import { maskBody, secretHint, secretsInBody } from '../core/secrets/screen-body.ts';
+import { ok } from '../core/result.ts';
+import { markerLine } from '../core/spool/marker-line.ts';
+import type { Deadline } from './deadline.ts';
 import { openDeadline } from './deadline.ts';
 import { deliverByHttp } from './deliver-http.ts';
-import type { Cause, Sent } from './send-or-keep.ts';
-import { keepReserveMs, sendOrKeep } from './send-or-keep.ts';
-
-export type EmitterOptions = {
-  /** Of the gateway, as PLIMSOLL_URL. */
-  readonly url: string;
-  /** File of the key that signs, as PLIMSOLL_KEY. */
-  readonly key: string;
-  /** As PLIMSOLL_AUDIENCE; `local` unless told. */
-  readonly audience?: string;
-  /** Id of the log that is meant, as PLIMSOLL_LOG_ID: the gateway of another one refuses. Whichever it is unless told. */
-  readonly logId?: string;
-  /** Who says it, for readers: the name of the program. */
-  readonly source?: string;
-  /** By when a marker is delivered or kept, milliseconds; 2000 unless told. */
-  readonly timeoutMs?: number;
-  /** Where markers are kept that nobody took, as PLIMSOLL_SPOOL; the command's own folder unless told. */
-  readonly spool?: string;
-  /** W3C trace context that goes with each marker, as the command takes it from TRACEPARENT; what is none is left out. */
-  readonly traceparent?: string | undefined;
-};
-
-/**
- * A marker as it is told: its kind, its place, and the fields of its schema (schemas/*.avsc); what is left out gets its
- * default. `run` names a deployment in place of its id, the same for its plan and its updates.
- */
-export type MarkerToTell = {
-  readonly kind: Marker['kind'];
-  readonly environment?: string;
-  readonly component?: string;
-  readonly target?: string;
-  readonly namespace?: string;
-  readonly version?: string;
-  readonly deployment?: string;
-  readonly run?: string;
-  readonly [field: string]: unknown;
-};
+import type { EmitterOptions } from './emitter-options.ts';
+import { readEmitterOptions } from './emitter-options.ts';
+import { flushSpool } from './flush-spool.ts';
+import { openMaker } from './make-marker.ts';
+import type { MarkerToTell } from './marker-to-tell.ts';
+import type { Cause, SendPorts, Sent } from './send-or-keep.ts';
+import { keepReserveMs, lateCause, sendOrKeep } from './send-or-keep.ts';
+import { openTurns } from './turns.ts';
 
 /** What became of a marker. `spooled`: it is on this machine's disk, and whoever sends next sends it. */
 export type Emitted = {
@@ -68,119 +38,180 @@ export type Emitted = {
   readonly hint: string | null;
 };
 
-export type Emitter = {
-  /** Never rejects for an outage, and answers by its deadline. */
-  readonly emit: (told: MarkerToTell) => Promise<Emitted>;
+/** What became of what lay in the spool. */
+export type FlushedSpool = {
+  readonly delivered: number;
+  /** By a rule: laid aside, `plimsoll spool list` says why. */
+  readonly refused: number;
+  /** Too old to be sent without being asked for: `plimsoll flush --expired`. */
+  readonly expired: number;
+  readonly waiting: number;
+  /** Why the last one still waits, or null. */
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly hint: string | null;
 };
 
-/** Why there is no emitter: its key cannot be read. */
+export type Emitter = {
+  /**
+   * Never rejects, and answers by its deadline; a disk that hangs it waits for a little longer. What is said of one
+   * deployment is sent in the order of the calls, also of calls that nobody awaits.
+   */
+  readonly emit: (told: MarkerToTell) => Promise<Emitted>;
+  /** Sends what lies in the spool, its own and what commands left there; 10 s unless told. Never rejects. */
+  readonly flush: (withinMs?: number) => Promise<FlushedSpool>;
+  /** Resolves when all that is being emitted is delivered or kept. What is told afterwards is refused. */
+  readonly close: () => Promise<void>;
+};
+
+/** Why there is no emitter: a setting is wrong or missing, or its key cannot be read. */
 export type EmitterProblem = Cause;
 
-const timeoutMsDefault = 2000;
-/** How long a slow disk is waited for, past the deadline if need be. */
-const diskGraceMs = 3000;
-const megabyte = 1_048_576;
-const spoolBytesMax = 64 * megabyte;
-const spoolAgeMaxMs = 30 * 86_400_000;
+/** How long a slow disk is waited for, past the deadline if need be. In a CI the log of the job holds the marker, too. */
+const graceMs = 3000;
+const graceMsInCi = 500;
+const flushWithinMsDefault = 10_000;
+const eachWithinMs = 10_000;
 
 /** An emitter with the guarantees of the command: signed here, delivered by the deadline or kept on the disk. */
 export const createEmitter = async (
   options: EmitterOptions,
 ): Promise<Result<Emitter, EmitterProblem>> => {
-  const { url, key, audience = 'local', source = 'plimsoll/sdk', logId = null } = options;
-  const { timeoutMs = timeoutMsDefault, spool: root = './plimsoll-data/spool' } = options;
-  const signer = await readKeyFile(key);
+  const read = readEmitterOptions(options);
+  if (!read.ok) return read;
+  const settings = read.value;
+  const { audience, url, emitWithinMs, isCi } = settings;
+  const signer = await readKeyFile(settings.keyFile);
   if (!signer.ok) return signer;
-  const base = url.replace(/\/+$/, '');
   const text = createText();
   const crypto = createCrypto();
   const clock = createSystemClock();
   const ids = createIds({ nowMs: clock.nowMs, randomBytes: (count) => randomBytes(count) });
   const schemas = loadSchemas();
   const codec = openCodec(schemas);
-  const fill = openBodyFiller(schemas);
-  const sending = {
+  const sending: SendPorts = {
     tools: { text, crypto },
     audience,
     signer: signer.value,
-    graceMs: diskGraceMs,
-    deliver: deliverByHttp(createHttpClient(base), text, logId),
+    graceMs: isCi ? graceMsInCi : graceMs,
+    deliver: deliverByHttp(createHttpClient(url), text, settings.logId),
     spool: openSpool({
-      root,
-      destination: spoolDestination(audience, base),
+      ...settings.spool,
+      root: settings.spool.folder,
+      destination: spoolDestination(audience, url),
       tools: { text, crypto },
       now: () => ({ wallMs: Date.now(), boot: bootTime() }),
-      bytesMax: spoolBytesMax,
-      ageMaxMs: spoolAgeMaxMs,
     }),
   };
-  const traceParent = traceParentOf(options.traceparent);
+  const make = openMaker({
+    settings,
+    isRedacting: options.redact === true,
+    fill: openBodyFiller(schemas),
+    nowMs: clock.nowMs,
+    digest: (told) => crypto.sha256Hex(text.encodeUtf8(told)),
+  });
+  const traceParent = traceParentOf(settings.traceparent);
   const sinceStartMs = (): number => process.uptime() * 1000;
+  const withinMs = (ms: number): Deadline =>
+    openDeadline({ clock, sinceStartMs }, sinceStartMs() + ms);
+  const tellLine = options.onMarkerLine ?? ((line): void => void process.stderr.write(`${line}\n`));
+  const inTurn = openTurns();
+  const running = new Set<Promise<unknown>>();
+  let isClosed = false;
 
-  const make = (json: MarkerToTell, marker: string): Result<Marker, Cause> => {
-    const told = readTold(json, audience);
-    if (!told.ok) return causeOf(told.problem);
-    const { run, occurredAt } = told.value;
-    const named = run === null ? marker : crypto.sha256HexOfText(`${audience} ${source} ${run}`);
-    const added = {
-      marker,
-      audience,
-      source,
-      occurredAt: occurredAt ?? clock.nowMs(),
-      deployment: run === null ? named : uuidV8Of(named),
-    };
-    // Addresses of people are cut short here; a secret is refused below.
-    const made = markerTold(told.value, added, fill, (body) => maskBody(body, () => false));
-    if (!made.ok) return causeOf(made.problem);
-    const [secret] = secretsInBody(made.value);
-    return secret === undefined
-      ? made
-      : fail({
-          code: 'secret-found',
-          message: `${secret.path} holds what looks like a secret (${secret.kind}): ${secret.masked}`,
-          hint: `${secretHint(secret)}say it without the secret; nothing was sent`,
-        });
+  const emit = async (json: MarkerToTell): Promise<Emitted> => {
+    const deadline = withinMs(emitWithinMs);
+    const marker = ids.uuidV7();
+    if (isClosed) return refused(marker, null, closedCause);
+    const made = make(json, marker);
+    if (!made.ok) return refused(marker, null, made.problem);
+    const { told, note } = made.value;
+    const deployment = 'deployment' in told ? told.deployment : null;
+    const record = await signMarker(codec, text, told, signer.value, traceParent);
+    // What was said before of the same goes before it.
+    const sent = await inTurn(sending.spool.keyHashOf(record), () =>
+      sendOrKeep(sending, deadline, { record, deployment }, keepReserveMs(emitWithinMs)),
+    );
+    if (sent.outcome === 'unkept' || (sent.outcome === 'spooled' && isCi))
+      tellLine(markerLine(text, sent.bytes));
+    return emittedOf(sent, marker, deployment, note);
   };
 
   return ok({
     emit: async (json) => {
-      const marker = ids.uuidV7();
-      const made = make(json, marker);
-      if (!made.ok) return refused(marker, null, made.problem);
-      const deployment = 'deployment' in made.value ? made.value.deployment : null;
-      const record = await signMarker(codec, text, made.value, signer.value, traceParent);
-      const deadline = openDeadline({ clock, sinceStartMs }, sinceStartMs() + timeoutMs);
-      const toSend = { record, deployment };
-      const sent = await sendOrKeep(sending, deadline, toSend, keepReserveMs(timeoutMs));
-      return emittedOf(sent, marker, deployment);
+      const emitting = emit(json).catch((fault: unknown) => broken(fault));
+      running.add(emitting);
+      try {
+        return await emitting;
+      } finally {
+        running.delete(emitting);
+      }
+    },
+    flush: (ms = flushWithinMsDefault) => flushAll(sending, withinMs(ms)),
+    close: async () => {
+      isClosed = true;
+      await Promise.all(running);
     },
   });
 };
 
-/** A UUID version 8 (RFC 9562, 5.8) of the first bytes of a digest. */
-const uuidV8Of = (hex: string): string => {
-  const variant = ((Number.parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16);
-  return [
-    ...[hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`],
-    ...[`${variant}${hex.slice(18, 20)}`, hex.slice(20, 32)],
-  ].join('-');
+/** All that waits, for as long as there is time. */
+const flushAll = async (sending: SendPorts, deadline: Deadline): Promise<FlushedSpool> => {
+  const { deliver, spool } = sending;
+  const waiting = await deadline.before(0, spool.waiting());
+  const nothing = { delivered: 0, refused: 0, expired: 0, waiting: 0 };
+  const over = (cause: Cause | null, left: number): FlushedSpool => ({
+    ...{ ...nothing, waiting: left },
+    ...{ code: cause?.code ?? null, message: cause?.message ?? null, hint: cause?.hint ?? null },
+  });
+  if (waiting === undefined) return over(lateCause, 0);
+  if (!waiting.ok) return over({ ...waiting.problem, hint: 'see PLIMSOLL_SPOOL' }, 0);
+  if (typeof deliver !== 'function') return over(deliver, waiting.value.length);
+  const work = flushSpool({ ...sending, deliver }, waiting.value, {
+    from: 'waiting',
+    markersMax: Number.POSITIVE_INFINITY,
+    withinMs: () => Math.min(eachWithinMs, deadline.leftMs()),
+    withExpired: false,
+  }).catch(() => undefined);
+  const flushed = await deadline.before(-sending.graceMs, work);
+  if (flushed === undefined) return over(lateCause, waiting.value.length);
+  const { delivered, refused: no, expired, cause } = flushed;
+  return { ...over(cause, flushed.waiting), delivered, refused: no, expired };
 };
 
-const causeOf = (problem: Omit<Cause, 'hint'> & { readonly hint?: string }): Result<never, Cause> =>
-  fail({ code: problem.code, message: problem.message, hint: problem.hint ?? '' });
+const closedCause: Cause = {
+  code: 'emitter-closed',
+  message: 'the emitter was closed before',
+  hint: 'close it when all is told',
+};
+
+/** Nothing that was foreseen: the program goes on all the same. */
+const broken = (fault: unknown): Emitted => ({
+  ...refused('', null, {
+    code: 'internal',
+    message: fault instanceof Error ? fault.message : String(fault),
+    hint: 'this is a fault of Plimsoll; please report it',
+  }),
+  delivery: 'lost',
+});
 
 const refused = (marker: string, deployment: string | null, cause: Cause): Emitted => ({
   ...{ delivery: 'refused', marker, deployment, position: null },
   ...{ code: cause.code, message: cause.message, hint: cause.hint },
 });
 
-const emittedOf = (sent: Sent, marker: string, deployment: string | null): Emitted => {
+const emittedOf = (
+  sent: Sent,
+  marker: string,
+  deployment: string | null,
+  note: string | null,
+): Emitted => {
   switch (sent.outcome) {
     case 'taken': {
       const { delivery, position, code } = sent.receipt;
       return {
         ...{ delivery: delivery === 'duplicate' ? 'duplicate' : 'stored', marker, deployment },
-        ...{ position, code, message: sent.warning, hint: null },
+        ...{ position, code, message: sent.warning ?? note, hint: null },
       };
     }
     case 'refused':

@@ -1,7 +1,9 @@
 // What pipelines and downstream programs import: `import { followMarkers } from 'plimsoll'`.
 // oxlint-disable oxc/no-barrel-file
-export type { Emitted, Emitter, EmitterOptions, EmitterProblem, MarkerToTell } from './emitter.ts';
+export type { Emitted, Emitter, EmitterProblem, FlushedSpool } from './emitter.ts';
 export { createEmitter } from './emitter.ts';
+export type { EmitterOptions } from './emitter-options.ts';
+export type * from './marker-to-tell.ts';
 export type { Baggage, TraceContext } from './baggage.ts';
 export { openBaggage } from './baggage.ts';
 export type { Fact, NoFact } from './fact.ts';

@@ -53,7 +53,7 @@ export const spoolDestination = (audience: string, address: string): SpoolDestin
 
 const audienceIn = (name: string): string => name.slice(0, name.lastIndexOf('.'));
 
-const withoutUser = (address: string): string => address.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1');
+const withoutUser = (address: string): string => address.replace(/^([a-z]+:\/\/)[^/?#]*@/i, '$1');
 
 /** Loaded when it is used: most emitting commands keep nothing. */
 const nodeFiles: SpoolFiles = {

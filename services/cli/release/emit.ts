@@ -14,6 +14,7 @@ import type { PlannedHereProblem } from '../../ports/planned-here.ts';
 import type { Signer } from '../../ports/signer.ts';
 import type { Given } from '../terminal/arguments.ts';
 import { jobOf } from './job-of.ts';
+import { isCi } from '../../sdk/ci/ci-job.ts';
 import { deploymentToPlan, deploymentToUpdate, keepPlan } from './deployment-of.ts';
 import type { Asked } from './deployment-of.ts';
 import type { Draft, EmittingCommand, Origin } from './draft.ts';
@@ -31,7 +32,7 @@ import { openDeadline } from '../../sdk/deadline.ts';
 import { deliverByHttp } from '../../sdk/deliver-http.ts';
 import type { Cause } from '../../sdk/send-or-keep.ts';
 import { keepReserveMs, lateCause, sendOrKeep } from '../../sdk/send-or-keep.ts';
-import { isCi, nothingKept, refusalProblem, refusedNote, tellKept } from './kept.ts';
+import { nothingKept, refusalProblem, refusedNote, tellKept } from './kept.ts';
 
 /** What an emitting command came to. `marker` and what stands in it were made even where it was refused. */
 export type Emitted = {

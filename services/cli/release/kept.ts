@@ -8,8 +8,7 @@ import type { CliProblem } from '../problem.ts';
 import { problemTold } from '../problem.ts';
 import type { Note } from '../terminal/note.ts';
 import { printMarkerLine } from '../terminal/output.ts';
-import type { Environment } from '../../sdk/ci/ci-job.ts';
-import { ciJob } from '../../sdk/ci/ci-job.ts';
+import { isCi } from '../../sdk/ci/ci-job.ts';
 import { exitOfFault } from './refusal-exit.ts';
 
 // What is said of a marker that nobody took, and of one that a rule refused.
@@ -86,7 +85,3 @@ export const refusedNote = (count: number): Note => ({
   message: `${count === 1 ? 'a marker' : `${count} markers`} from the spool ${count === 1 ? 'was' : 'were'} refused`,
   hint: 'plimsoll spool list says why',
 });
-
-/** Whether the disk goes with the job. */
-export const isCi = (env: Environment): boolean =>
-  ciJob(env) !== null || env['CI'] === 'true' || env['CI'] === '1';

@@ -1,4 +1,5 @@
 import type { FieldSecret } from '../../core/secrets/screen-body.ts';
+import { textsIn } from '../../sdk/ci/job-texts.ts';
 import type { Given } from '../terminal/arguments.ts';
 import type { Note } from '../terminal/note.ts';
 
@@ -22,7 +23,7 @@ export const screeningOf = (
   note: (told: Note) => void,
 ): Screening => {
   const isRedacting = given.has('redact');
-  const fromJob = textsOf(job);
+  const fromJob = textsIn(job);
   let isTold = false;
   return {
     covers: (text) => isRedacting || fromJob.has(text),
@@ -38,10 +39,4 @@ export const screeningOf = (
       });
     },
   };
-};
-
-const textsOf = (value: unknown): ReadonlySet<string> => {
-  if (typeof value === 'string') return new Set([value]);
-  if (typeof value !== 'object' || value === null) return new Set();
-  return new Set(Object.values(value).flatMap((item) => [...textsOf(item)]));
 };

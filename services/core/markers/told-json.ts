@@ -3,9 +3,10 @@ import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import { utcMsOf } from '../utc-time.ts';
 import type { FillBody, Shape } from './codec.ts';
+import type { KindEntry } from './kinds.ts';
 import { isKind, kinds } from './kinds.ts';
 import { textMax } from './limits.ts';
-import type { Kind, Marker } from './marker.ts';
+import type { Kind, Marker, Role } from './marker.ts';
 import type { FieldProblem } from './parse-marker.ts';
 import { parseMarker } from './parse-marker.ts';
 import type { Body } from './upcast.ts';
@@ -45,13 +46,17 @@ const placeNames = ['namespace', 'environment', 'component', 'target'] as const;
 /** Of the envelope, what the teller does not know. */
 export const notTold: readonly string[] = ['marker', 'source', 'producer', 'sequence'];
 
-/** Reads a JSON value of any kind; the kinds are those that emitters say. */
-export const readTold = (json: unknown, audience: string): Result<ToldMarker, ToldProblem> => {
+/** Reads a JSON value of any kind; the kinds are those that emitters say, and others where such a role is named. */
+export const readTold = (
+  json: unknown,
+  audience: string,
+  roles: readonly Role[] = ['emitter'],
+): Result<ToldMarker, ToldProblem> => {
   if (!isJsonFields(json))
     return refuse('field-invalid', 'the body must be one JSON object', `{"kind": "logged", …}`);
   const { kind, run, occurredAt, audience: named, ...rest } = json;
-  if (typeof kind !== 'string' || !isKind(kind) || kinds[kind].role !== 'emitter')
-    return refuse('kind-unknown', 'kind must be one that can be told', `one of ${tellable()}`);
+  if (typeof kind !== 'string' || !isKind(kind) || !isTellable(kinds[kind], roles))
+    return refuse('kind-unknown', 'kind must be one that can be told', `one of ${tellable(roles)}`);
   if (named !== undefined && named !== audience)
     return refuse('audience-wrong', `it is meant for another audience than ${audience}`);
   const forbidden = notTold.find((name) => Object.hasOwn(rest, name));
@@ -101,17 +106,23 @@ const fieldsHint = 'the fields of each kind: GET /v1/schemas, or the folder sche
 
 /** What comes to a place or goes from it without a plan: its id is its marker's. */
 export const isOneOfItsOwn = (kind: Kind): boolean =>
-  kinds[kind].shape === 'place' && kind !== 'label';
+  kinds[kind].shape === 'place' && kind !== 'label' && kind !== 'freeze';
 
 /** What commands say where nothing else is told, and no schema says. */
 export const defaultsOf = (kind: Kind): Body => {
   if (kind === 'planned') return { name: 'default' };
-  return kind === 'undeployed' || kind === 'label' ? { version: '' } : {};
+  return kind === 'undeployed' || kind === 'label' || kind === 'freeze' ? { version: '' } : {};
 };
 
-const tellable = (): string =>
+/** What is said of deployments and places; what is done to the log itself has commands of its own. */
+const shapesTold: readonly Shape[] = ['plan', 'update', 'place', 'change'];
+
+const isTellable = ({ role, shape }: KindEntry, roles: readonly Role[]): boolean =>
+  roles.includes(role) && shapesTold.includes(shape);
+
+const tellable = (roles: readonly Role[]): string =>
   Object.entries(kinds)
-    .flatMap(([name, { role }]) => (role === 'emitter' ? [name] : []))
+    .flatMap(([name, entry]) => (isTellable(entry, roles) ? [name] : []))
     .join(', ');
 
 const isRun = (value: unknown): value is string =>

@@ -58,4 +58,7 @@ const detected = (env: Environment): CiJob | null => {
   return null;
 };
 
+/** Whether the disk goes with the job. */
+export const isCi = (env: Environment): boolean => isTrue(env['CI']) || ciJob(env) !== null;
+
 const isSet = (value: string | undefined): boolean => value !== undefined && value.trim() !== '';
