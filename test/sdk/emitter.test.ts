@@ -52,6 +52,21 @@ const housedAway = async (): Promise<
   return { house, key, url: gateway.url, comesBack: () => void (isDown = false) };
 };
 
+/** A gateway that takes a while for its first request, and answers others meanwhile. */
+const housedSlowAtFirst = async (): ReturnType<typeof housed> => {
+  const { house, key } = await housed();
+  let isFirst = true;
+  const api = async (request: HttpRequest): Promise<HttpResponse> => {
+    const isSlow = isFirst;
+    isFirst = false;
+    if (isSlow) await new Promise((done) => setTimeout(done, 300));
+    return house.app.api(request);
+  };
+  const gateway = await serveGateway({ app: { ...house.app, api } });
+  closing.push(() => gateway.close());
+  return { house, key, url: gateway.url };
+};
+
 const production = { environment: 'production', component: 'checkout' };
 
 describe('an emitter in a program', () => {
@@ -177,7 +192,7 @@ describe('an emitter in a program', () => {
   });
 
   test('sends what is told of one deployment in the order of the calls, though nobody awaits them', async () => {
-    const { house, url, key } = await housed();
+    const { house, url, key } = await housedSlowAtFirst();
     const emitter = await emitterOf(url, key);
     const told = ['planned', 'started', 'succeeded'] as const;
     const emitting = told.map((kind) =>
@@ -194,14 +209,16 @@ describe('an emitter in a program', () => {
     expect(json.items).toMatchObject([{ version: '2.0.0', status: 'succeeded' }]);
   });
 
-  test('once closed takes nothing more, and says so', async () => {
-    const { house, url, key } = await housed();
+  test('once closed has delivered what it was told, takes nothing more, and says so', async () => {
+    const { house, url, key } = await housedSlowAtFirst();
     const emitter = await emitterOf(url, key);
+    void emitter.emit({ kind: 'logged', version: '0', ...production });
     await emitter.close();
+    expect(await house.records()).toHaveLength(4);
     expect(await emitter.emit({ kind: 'logged', version: '1', ...production })).toMatchObject({
       ...{ delivery: 'refused', code: 'emitter-closed' },
     });
-    expect(await house.records()).toHaveLength(3);
+    expect(await house.records()).toHaveLength(4);
   });
 
   test('says the same once, however often it is told', async () => {

@@ -22,6 +22,7 @@ import type { SqliteProblem } from '../sqlite/problem.ts';
 import type { SqliteRecordLog } from '../sqlite/record-log.ts';
 import type { ArchivedLogProblem } from './archived-log.ts';
 import { withArchive } from './archived-log.ts';
+import { databaseName } from './database-name.ts';
 import type { Basis } from './basis.ts';
 import { openBasis } from './basis.ts';
 import { hasKeys, makeKeys, readKey } from './open-keys.ts';
@@ -117,9 +118,6 @@ export type FoundationOptions = {
 
 /** Instances are kept apart from what the log feeds. */
 type StorePart = 'read models' | 'instances';
-
-/** The file of an embedded installation, in its folder. */
-export const databaseName = 'plimsoll.db';
 
 /** More than these cores a log's one reader cannot feed. */
 const verifyThreadsMax = 7;

@@ -6,7 +6,8 @@ import type { Clock } from '../../ports/clock.ts';
 import type { CopySource, CopyTarget } from '../../ports/migrating.ts';
 import type { SqliteProblem } from '../sqlite/problem.ts';
 import type { FoundationProblem } from './foundation.ts';
-import { databaseName, streamName } from './foundation.ts';
+import { databaseName } from './database-name.ts';
+import { streamName } from './foundation.ts';
 import { makeFolder } from './make-folder.ts';
 
 // The two ends of a migration. The old log must be there; the new one is made as a copy that nobody takes for a log.

@@ -5,6 +5,7 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { newKeyFile, readKeyFile, readPublicKeyFile } from '../../adapters/ed25519/key-file.ts';
 import type { Basis } from '../../adapters/foundation/basis.ts';
 import type { Foundation } from '../../adapters/foundation/foundation.ts';
+import { databaseName } from '../../adapters/foundation/database-name.ts';
 import { keysFolder } from '../../adapters/foundation/keys-folder.ts';
 import { createHttpClient } from '../../adapters/http/client.ts';
 import { openSpool, spoolDestination } from '../../adapters/spool/folder.ts';
@@ -119,7 +120,7 @@ export const commandPorts = (
     isMade: async () =>
       settings.url !== null ||
       settings.log.foundation !== 'sqlite' ||
-      (await whatLiesAt(settings.log.folder).catch(() => null)) !== null,
+      (await whatLiesAt(join(settings.log.folder, databaseName)).catch(() => null)) !== null,
     log: async () => (await atHand()).log(),
     atHand: async (onProgress) => (await atHand()).atHand(onProgress),
     atHandBefore: async (position, onProgress) =>

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CliPorts } from '../../../services/cli/ports.ts';
@@ -120,8 +120,13 @@ describe('on a log at hand', () => {
     expect(readFileSync(join(folder, 'plimsoll-data/keys/.gitignore'), 'utf8')).toBe('*\n');
   });
 
-  test('in an empty folder it makes nothing', async () => {
-    const ran = await inFolder(newFolder(), ['doctor', '--json']);
+  test.each([
+    ['an empty folder', []],
+    ['a folder where only a spool lies', ['plimsoll-data/spool']],
+  ])('in %s it makes nothing', async (_what, there) => {
+    const folder = newFolder();
+    for (const path of there) mkdirSync(join(folder, path), { recursive: true });
+    const ran = await inFolder(folder, ['doctor', '--json']);
     expect(ran.exit).toBe(0);
     const lines = linesOf(ran.out.trim().split('\n'));
     expect(lines.at(-1)).toMatchObject({ check: 'log', outcome: 'warn' });

@@ -211,6 +211,16 @@ ${more}`;
     },
   );
 
+  test('says nothing of timers in the past, which Kafka clients set, and passes other warnings on', async () => {
+    writeFileSync(
+      join(installed.folder, 'warns.cjs'),
+      "setTimeout(() => undefined, -5); setTimeout(() => process.emitWarning('told'), 1);",
+    );
+    const said = await installed.run(['--version'], { NODE_OPTIONS: '--require=./warns.cjs' });
+    expect(said.err).toContain('Warning: told');
+    expect(said.err).not.toContain('Negative');
+  });
+
   test('tells an old Node what is wanted instead of failing in the middle', () => {
     const launcher = join(installed.built, 'bin', 'plimsoll.js');
     const old = "Object.defineProperty(process.versions,'node',{value:'18.20.0'});";

@@ -1,0 +1,2 @@
+/** The file of an embedded installation, in its folder. */
+export const databaseName = 'plimsoll.db';
