@@ -163,6 +163,8 @@ export type CliPorts = {
   readonly git: Git;
   /** Whether what holds the log is there already: a folder that first use would make is not. Asking makes nothing. */
   readonly isMade: () => Promise<boolean>;
+  /** The same, and of a log on Kafka the broker is asked. */
+  readonly isLogThere: () => Promise<Result<boolean, CliProblem>>;
   /** The log, opened or made; nothing is folded. */
   readonly log: () => Promise<Result<RecordLog, CliProblem>>;
   readonly atHand: (

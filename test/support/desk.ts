@@ -231,6 +231,7 @@ const portsOf = (
       commitsBetween: async () => null,
     },
     isMade: async () => true,
+    isLogThere: async () => ok(true),
     log: async () => ok(log),
     atHandBefore: async (position) => {
       const memory = emptyStore();

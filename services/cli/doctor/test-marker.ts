@@ -47,6 +47,8 @@ export const tryMarker = async (ports: CliPorts, given: Given): Promise<Tried> =
     ? passed('read back', `projected and read ${visibleAfterMs} ms after it was sent`)
     : failedBy('read back', read.problem);
   const undone = await say(ports, ['update', '--status=CANCELED', ...common]);
+  // A gateway knows what its projector has read.
+  if (undone.ok) await readBack(ports, deployment, undone.value.position);
   const again = await say(ports, ['update', '--status=CANCELED', ...common]);
   const isOnce = again.ok && again.value.delivery === 'duplicate';
   return {

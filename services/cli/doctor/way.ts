@@ -4,6 +4,7 @@ import type { HttpClient } from '../../ports/http.ts';
 import type { Signer } from '../../ports/signer.ts';
 import type { CliPorts } from '../ports.ts';
 import type { Reader } from '../reading/reader.ts';
+import type { CliProblem } from '../problem.ts';
 import { problem } from '../problem.ts';
 import { ciJob } from '../../sdk/ci/ci-job.ts';
 import { logOfJob } from '../release/log-of-job.ts';
@@ -26,7 +27,9 @@ export const checkGateway = async (
   const tookMs = ports.clock.nowMs() - beganMs;
   const ready = readAnswer(ports.tools.text, answer);
   if (!answer.ok || !ready.ok) {
-    const cause = ready.ok ? problem('unreachable', 'no answer', '') : ready.problem;
+    const cause = ready.ok
+      ? problem('unreachable', 'no answer', '')
+      : notReady(ready.problem, answer);
     return { checks: [failedBy('gateway', cause)], isUp: false };
   }
   return {
@@ -38,6 +41,16 @@ export const checkGateway = async (
     isUp: true,
   };
 };
+
+/** A gateway that answers and is not ready lacks what it stands on: that is not mended from here. */
+const notReady = (cause: CliProblem, answer: Awaited<ReturnType<HttpClient>>): CliProblem =>
+  answer.ok && answer.value.status === 503
+    ? {
+        ...cause,
+        message: `it answers and is not ready: ${cause.message}`,
+        hint: 'is what it stands on up? plimsoll doctor beside it, with its PLIMSOLL_LOG and PLIMSOLL_STORE, says more',
+      }
+    : cause;
 
 const logIdIn = ({ checkpoint }: JsonFields): string | null =>
   typeof checkpoint === 'object' &&
@@ -93,16 +106,23 @@ export const checkLog = async (
   const ofJob = logOfJob(ports, ciJob(ports.env));
   const place =
     ofJob === undefined ? [] : [warned('where the log lies', ofJob.message, ofJob.hint)];
-  if (!(await ports.isMade())) {
+  const there = await ports.isLogThere();
+  if (!there.ok) return { checks: [failedBy(what, there.problem)], isUp: false };
+  if (!there.value) {
     const check = warned(
       what,
-      'there is no log yet; this looks and makes none',
-      'first use makes it: plimsoll up, or a first plimsoll release log',
+      `there is no log of the audience ${ports.settings.audience} yet; this looks and makes none`,
+      'is PLIMSOLL_AUDIENCE right? First use makes it: plimsoll up, or a first plimsoll release log',
     );
     return { checks: [...place, check], isUp: false };
   }
+  const opened = await ports.log();
+  if (!opened.ok) return { checks: [failedBy(what, opened.problem)], isUp: false };
   const atHand = await ports.atHand(() => undefined);
-  if (!atHand.ok) return { checks: [failedBy(what, atHand.problem)], isUp: false };
+  if (!atHand.ok) {
+    const answers = passed(what, `${opened.value.name} answers`);
+    return { checks: [...place, answers, failedBy('read models', atHand.problem)], isUp: false };
+  }
   const { log, state } = atHand.value;
   return {
     checks: [

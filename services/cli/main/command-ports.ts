@@ -121,6 +121,10 @@ export const commandPorts = (
       settings.url !== null ||
       settings.log.foundation !== 'sqlite' ||
       (await whatLiesAt(join(settings.log.folder, databaseName)).catch(() => null)) !== null,
+    isLogThere: async () =>
+      settings.log.foundation === 'kafka'
+        ? (await import('./log-there.ts')).isLogOnKafka(settings.log.brokers, settings.audience)
+        : ok(existsSync(join(settings.log.folder, databaseName))),
     log: async () => (await atHand()).log(),
     atHand: async (onProgress) => (await atHand()).atHand(onProgress),
     atHandBefore: async (position, onProgress) =>
