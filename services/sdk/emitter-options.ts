@@ -4,13 +4,14 @@ import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { CiJob, Environment } from './ci/ci-job.ts';
 import { ciJob, isCi } from './ci/ci-job.ts';
+import type { ExportNote } from './export-marker.ts';
 import type { Cause } from './send-or-keep.ts';
 
 /** What `env` says counts where an option is left out. */
 export type EmitterOptions = {
   /**
    * The environment, such as `process.env`, of which is read what the command reads: the settings (`plimsoll help
-   * settings`), `TRACEPARENT`, and what a CI job says of itself. Nothing is read unless told; the settings file never is.
+   * settings`), `TRACEPARENT`, the exporter that `OTEL_*` names, and what a CI job says of itself. Nothing is read unless told; the settings file never is.
    */
   readonly env?: Environment;
   /** Of the gateway, as PLIMSOLL_URL. */
@@ -40,6 +41,8 @@ export type EmitterOptions = {
    * not delivered in a CI job, whose disk goes with it, and of what no disk would take. To stderr unless told.
    */
   readonly onMarkerLine?: (line: string) => void;
+  /** Told what goes wrong beside a marker, which is not harmed by it: that OpenTelemetry was not told. */
+  readonly onNote?: (note: ExportNote) => void;
 };
 
 /** Options and environment, read once. */

@@ -19,6 +19,7 @@ import { openDeadline } from './deadline.ts';
 import { deliverByHttp } from './deliver-http.ts';
 import type { EmitterOptions } from './emitter-options.ts';
 import { readEmitterOptions } from './emitter-options.ts';
+import { openEmitterTelemetry } from './emitter-telemetry.ts';
 import { flushSpool } from './flush-spool.ts';
 import { openMaker } from './make-marker.ts';
 import type { MarkerToTell } from './marker-to-tell.ts';
@@ -89,12 +90,13 @@ export const createEmitter = async (
   const ids = createIds({ nowMs: clock.nowMs, randomBytes: (count) => randomBytes(count) });
   const schemas = loadSchemas();
   const codec = openCodec(schemas);
+  const gateway = createHttpClient(url);
   const sending: SendPorts = {
     tools: { text, crypto },
     audience,
     signer: signer.value,
     graceMs: isCi ? graceMsInCi : graceMs,
-    deliver: deliverByHttp(createHttpClient(url), text, settings.logId),
+    deliver: deliverByHttp(gateway, text, settings.logId),
     spool: openSpool({
       ...settings.spool,
       root: settings.spool.folder,
@@ -111,6 +113,11 @@ export const createEmitter = async (
     digest: (told) => crypto.sha256Hex(text.encodeUtf8(told)),
   });
   const traceParent = traceParentOf(settings.traceparent);
+  const tellTelemetry = openEmitterTelemetry({
+    ...{ env: options.env ?? {}, job: settings.job, traceParent },
+    ...{ text, crypto, gateway, httpTo: createHttpClient, nowMs: clock.nowMs },
+    onNote: options.onNote ?? (() => undefined),
+  });
   const sinceStartMs = (): number => process.uptime() * 1000;
   const withinMs = (ms: number): Deadline =>
     openDeadline({ clock, sinceStartMs }, sinceStartMs() + ms);
@@ -134,6 +141,7 @@ export const createEmitter = async (
     );
     if (sent.outcome === 'unkept' || (sent.outcome === 'spooled' && isCi))
       tellLine(markerLine(text, sent.bytes));
+    await tellTelemetry(deadline, told, sent);
     return emittedOf(sent, marker, deployment, note);
   };
 
