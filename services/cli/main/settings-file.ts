@@ -41,7 +41,8 @@ export const readConfigured = (
   return ok(configured(env, path, besideFile(parsed.value, folder, dirname(path))));
 };
 
-const configWithinMs = 1000;
+/** On a busy machine an answer takes its time, and then a marker would be given up for nothing. */
+const configWithinMs = 2000;
 
 /**
  * The problem of a working folder that is gone, or of a settings file whose disk does not answer; null: all is well. Before
@@ -64,7 +65,10 @@ export const unansweredFolder = async (
     );
   }
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((done) => (timer = setTimeout(done, configWithinMs, 'late')));
+  // An answer that came while others had the processor is heard only after the timers.
+  const late = new Promise<'late'>((done) => {
+    timer = setTimeout(() => void setImmediate(done, 'late'), configWithinMs);
+  });
   const asked = whatLiesAt(path).catch(() => null);
   const answer = await Promise.race([asked, late]);
   clearTimeout(timer);
