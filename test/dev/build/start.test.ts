@@ -22,7 +22,7 @@ const deployment = '--deployment=0192f3a4-5b6c-7d8e-9f01-23456789abcd';
 const start = /^lib\/main\.js$/;
 const facts = [/^lib\/main-facts-/, /^lib\/main-draft-fact-/];
 /** What was planned here. */
-const folder = /^lib\/main-folder-/;
+const planned = /^lib\/main-spare-/;
 
 const kilobytes = 1024;
 
@@ -33,10 +33,10 @@ const steps: readonly {
   readonly kilobytesMax: number;
 }[] = [
   { args: ['release', 'log', component, version], files: [start], kilobytesMax: 185 },
-  { args: ['release', 'plan', component, version], files: [start, folder], kilobytesMax: 190 },
+  { args: ['release', 'plan', component, version], files: [start, planned], kilobytesMax: 190 },
   {
     args: ['release', 'update', deployment, '--status=SUCCESS'],
-    files: [start, folder],
+    files: [start, planned],
     kilobytesMax: 190,
   },
   {
@@ -46,7 +46,7 @@ const steps: readonly {
   },
   {
     args: ['traffic', 'default', '--canary-share=0.25'],
-    files: [start, ...facts, folder],
+    files: [start, ...facts, planned],
     kilobytesMax: 205,
   },
   { args: ['incident', 'open', 'INC-1', component], files: [start, ...facts], kilobytesMax: 205 },
