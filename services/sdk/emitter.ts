@@ -139,9 +139,14 @@ export const createEmitter = async (
     const sent = await inTurn(sending.spool.keyHashOf(record), () =>
       sendOrKeep(sending, deadline, { record, deployment }, keepReserveMs(emitWithinMs)),
     );
-    if (sent.outcome === 'unkept' || (sent.outcome === 'spooled' && isCi))
-      tellLine(markerLine(text, sent.bytes));
-    await tellTelemetry(deadline, told, sent);
+    // It is stored or kept: what goes wrong in telling of it must not say otherwise, or it is told a second time.
+    try {
+      if (sent.outcome === 'unkept' || (sent.outcome === 'spooled' && isCi))
+        tellLine(markerLine(text, sent.bytes));
+      await tellTelemetry(deadline, told, sent);
+    } catch {
+      // A callback's fault is the caller's.
+    }
     return emittedOf(sent, marker, deployment, note);
   };
 

@@ -191,6 +191,17 @@ describe('an emitter in a program', () => {
     expect(lines).toHaveLength(1);
   });
 
+  test('a fault in what the caller does with a line does not call a kept marker lost', async () => {
+    const { key, url } = await housedAway();
+    const onMarkerLine = (): never => {
+      throw new Error('a fault of the caller');
+    };
+    const emitter = await emitterOf(url, key, { env: { CI: 'true' }, onMarkerLine });
+    expect(await emitter.emit({ kind: 'logged', version: '1', ...production })).toMatchObject({
+      ...{ delivery: 'spooled', code: 'http-502' },
+    });
+  });
+
   test('sends what is told of one deployment in the order of the calls, though nobody awaits them', async () => {
     const { house, url, key } = await housedSlowAtFirst();
     const emitter = await emitterOf(url, key);
