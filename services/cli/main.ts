@@ -103,6 +103,7 @@ const packageVersion = async (): Promise<string> => {
 };
 
 const runCommand = async ({ command, given }: RunRequest): Promise<number> => {
+  isOfPipelines = isEmitting(command);
   if (absentCommands.has(command.name))
     return refused(
       problem(
@@ -205,11 +206,16 @@ const staying: ReadonlySet<string> = new Set([
   ...['replay plan', 'replay run', 'replay diff', 'rebuild'],
 ]);
 
-/** Whoever reads our output may stop early, as `head` does. */
+/**
+ * Whoever reads our output may stop early, as `head` does: there is nobody left to work for. But what pipelines run has
+ * its work to do where nobody can be told of it, as on a full disk, and its exit code says how that went.
+ */
 const endQuietly = (error: NodeJS.ErrnoException): void => {
+  if (isOfPipelines) return;
   if (error.code !== 'EPIPE') throw error;
   process.exit(process.exitCode);
 };
+let isOfPipelines = false;
 process.stdout.on('error', endQuietly);
 
 /** Node makes a stream of it when it is first asked for, and most commands have nothing to say there. */

@@ -43,11 +43,15 @@ export const openPlannedHereOrSpare = (
       return isLater ? { ok: true, value: other } : last;
     },
     begin: async (deployName, plan, after) => {
-      const begun = await main.begin(deployName, plan, after);
+      const other = await lastSpare(deployName);
+      // What is known may be the spare's, of which the folder itself has never heard.
+      const isSpare = other !== undefined && other.deployment === after?.deployment;
+      const own = isSpare ? await main.last(deployName) : undefined;
+      const begun = await main.begin(deployName, plan, own?.ok === true ? own.value : after);
       if (begun.ok || begun.problem.code !== 'refused') return begun;
       await mkdir(ours, { mode: 0o700 }).catch(() => undefined);
       if (!(await isOurs())) return begun;
-      const kept = await spare.begin(deployName, plan, await lastSpare(deployName));
+      const kept = await spare.begin(deployName, plan, other);
       return kept.ok ? kept : begun;
     },
     end: async (deployName, deployment): Promise<Result<void, PlannedHereProblem>> => {

@@ -66,7 +66,7 @@ const deploymentOption = option(
 );
 
 export const runOptions: readonly Option[] = [
-  option('run-id', 'ID', 'run of the pipeline (default: PLIMSOLL_RUN_ID, or as the CI says)'),
+  option('run-id', 'ID', 'run of the pipeline, unlike any other (default: as the CI says)'),
   option(
     'run-attempt',
     'ID',

@@ -54,11 +54,11 @@ const without = (missing: string): StderrTail => ({ ...ownStderr, missing });
 
 const tailOfFile = (): StderrTail => {
   const from = fstatSync(stderr).size;
+  // To be read it is opened a second time. Who may write to it need not be allowed to read it: then it throws.
+  const fd = openSync('/dev/fd/2', constants.O_RDONLY);
   return {
     ...ownStderr,
     read: async () => {
-      // To be read it is opened a second time.
-      const fd = openSync('/dev/fd/2', constants.O_RDONLY);
       try {
         const { size } = fstatSync(fd);
         return lastOf(fd, size < from ? 0 : from, size);
@@ -115,9 +115,15 @@ const tailOfPipe = (): StderrTail => {
     return without('no process can be started that copies it');
   }
   const ring = openRing();
+  let isRead = false;
+  // What died before it read leaves nobody behind who could hold the program up.
+  void over.then(() => {
+    if (!isRead) closeSync(keeper);
+  });
   const reading = new Promise<Socket>((done) =>
     copier.stdout.once('data', () => {
       // From here on it breaks when what copies does.
+      isRead = true;
       closeSync(keeper);
       // Not before: a pipe that nobody has opened to write looks as if it had ended.
       const socket = new Socket({ fd: told, readable: true, writable: false });

@@ -273,9 +273,16 @@ const emitNumbered = async (ports: CliPorts, emission: Emission): Promise<Emitte
     return { receipt, marker, problem: cause };
   const { job, deployName } = asked;
   const exported = { job, deployName, marker, receipt, atHand: door.atHand };
-  const telemetry = import('./export-telemetry.ts').then(({ exportTelemetry }) =>
-    exportTelemetry(ports, how.deadline, exported),
-  );
+  const telemetry = import('./export-telemetry.ts')
+    .then(({ exportTelemetry }) => exportTelemetry(ports, how.deadline, exported))
+    // The marker is where it is to be, whatever goes wrong here.
+    .catch((thrown: unknown) =>
+      ports.note({
+        code: 'telemetry-not-sent',
+        message: `OpenTelemetry was not told of it: ${String(thrown)}`,
+        hint: 'the marker is not affected',
+      }),
+    );
   return { receipt, marker, problem: cause, telemetry };
 };
 

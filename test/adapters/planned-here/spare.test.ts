@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openPlannedHereOrSpare } from '../../../services/adapters/planned-here/spare.ts';
@@ -26,19 +34,27 @@ type Disk = {
 const aDisk = (): Disk => {
   const home = join(scratch, randomUUID());
   const folder = join(home, 'planned');
+  const away = join(home, 'away');
   const temporary = join(home, 'tmp');
   mkdirSync(temporary, { recursive: true });
   return {
     store: openPlannedHereOrSpare(folder, temporary),
     temporary,
-    spoil: () => writeFileSync(folder, ''),
-    mend: () => rmSync(folder),
+    spoil: () => {
+      if (existsSync(folder)) renameSync(folder, away);
+      writeFileSync(folder, '');
+    },
+    mend: () => {
+      rmSync(folder);
+      if (existsSync(away)) renameSync(away, folder);
+    },
   };
 };
 
 const begin = async ({ store }: Disk, number: number): Promise<void> => {
   const last = await store.last('default');
-  value(await store.begin('default', plan(number), last.ok ? last.value : undefined));
+  const begun = await store.begin('default', plan(number), last.ok ? last.value : undefined);
+  expect(value(begun).deployment).toBe(plan(number).deployment);
 };
 const last = async ({ store }: Disk): Promise<string | undefined> => {
   const { version, hasEnded } = value(await store.last('default')) ?? {};
@@ -70,6 +86,19 @@ describe('a plan', () => {
     expect(await last(disk)).toBe('1');
     value(await disk.store.begin('default', plan(2), undefined));
     expect(await last(disk)).toBe('2');
+  });
+
+  test('is a new one after one that was kept among temporary files, not the one before that', async () => {
+    const disk = aDisk();
+    await begin(disk, 1);
+    disk.spoil();
+    await begin(disk, 2);
+    disk.mend();
+    await begin(disk, 3);
+    expect(await last(disk)).toBe('3');
+    disk.spoil();
+    await begin(disk, 4);
+    expect(await last(disk)).toBe('4');
   });
 
   test.each(['others may write to it', 'it is no folder'])(

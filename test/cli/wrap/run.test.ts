@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -276,6 +277,51 @@ describe('the program', () => {
     expect([exit, log.split('\n').slice(0, 4)]).toEqual([2, ['before', 'out', 'err', 'out again']]);
     expect(await attempts(place)).toEqual(['failed (exit code 2: out\nerr\nout again)']);
   });
+
+  /** In the shell, as jobs redirect it. */
+  const shell = async ({ folder, env }: Place, script: string): Promise<number | null> => {
+    const child = spawn('sh', ['-c', script, command, version], {
+      cwd: folder,
+      env: { ...bareEnv(), ...env },
+      stdio: 'ignore',
+    });
+    return new Promise((done) => child.on('close', done));
+  };
+  const ofShop = '"$0" run "$1" --component-name=shop';
+
+  test.skipIf(!existsSync('/dev/full')).each([
+    ['to stderr', '2>/dev/full'],
+    ['to both', '>/dev/full 2>&1'],
+  ])(
+    'keeps its exit code where no disk takes what we write %s, and is told of',
+    patient,
+    async (_where, redirected) => {
+      const place = aPlace();
+      const away = aPlace({ PLIMSOLL_URL: 'http://127.0.0.1:9' });
+      expect(await shell(place, `${ofShop} -- sh -c 'exit 0' ${redirected}`)).toBe(0);
+      expect(await shell(away, `${ofShop} -- sh -c 'exit 4' ${redirected}`)).toBe(4);
+      expect(await attempts(place)).toEqual(['succeeded']);
+    },
+  );
+
+  const nobody = ['--reuid=65534', '--clear-groups'];
+  /** Only root may become somebody else, who must be able to run what we run. */
+  const mayBeNobody = [command, process.execPath].every(
+    (path) => spawnSync('setpriv', [...nobody, 'test', '-r', path]).status === 0,
+  );
+  test.skipIf(!mayBeNobody)(
+    'keeps its exit code where its stderr is a file that we may not read',
+    patient,
+    async () => {
+      const place = aPlace();
+      chmodSync(scratch, 0o755);
+      chmodSync(place.folder, 0o777);
+      const script = `umask 077; : > log; exec 2>> log; setpriv ${nobody.join(' ')} ${ofShop} -- sh -c 'exit`;
+      expect(await shell(place, `${script} 0'`)).toBe(0);
+      expect(await shell(place, `${script} 4'`)).toBe(4);
+      expect(await attempts(place)).toEqual(['succeeded', 'failed (exit code 4)']);
+    },
+  );
 
   test('gets a signal to the whole group once', patient, async () => {
     const place = aPlace();
