@@ -35,6 +35,7 @@ import type { PolicyRow } from './policy-records.ts';
 import { policyRefusal } from './policy-records.ts';
 import { positionKey } from './position-key.ts';
 import { markerKey } from './rows-needed.ts';
+import { stageOf } from './begun-and-ended.ts';
 import type { Result } from './result.ts';
 import { fail, ok } from './result.ts';
 import type { MarkerRow } from './row-forms/marker.ts';
@@ -176,9 +177,13 @@ export const admit = (
 export const isPlanning = ({ kind }: Marker): boolean =>
   kind === 'planned' || kind === 'logged' || kind === 'recorded' || kind === 'released';
 
-/** Whether the policy that counts now is asked for: what names a place may name one that a closed list has not. */
+/**
+ * Whether the policy that counts now is asked for: what names a place may name one that a closed list has not. What was
+ * begun before the list was closed may be ended.
+ */
 export const asksPolicy = (marker: Marker): boolean =>
-  isPlanning(marker) || (isCircumstance(marker) && marker.kind !== 'freeze');
+  isPlanning(marker) ||
+  (isCircumstance(marker) && marker.kind !== 'freeze' && stageOf(marker)?.is !== 'end');
 
 /** It is appended, and belongs to what it names. */
 const own = (marker: Marker): Admission => ({
@@ -366,7 +371,7 @@ const admitCircumstance = (
   if (refusal !== undefined) return refuse(refusal.code, refusal.message, hints[refusal.code]);
   if (isSaidAlready(rows, marker, voice))
     return ok({ ...own(marker), answer: 'duplicate', code: 'repeat' });
-  const closed = marker.kind === 'freeze' ? undefined : closedIn(newest, marker.slot);
+  const closed = asksPolicy(marker) ? closedIn(newest, marker.slot) : undefined;
   if (closed !== undefined)
     return authentic.waitedMs > 0
       ? ok({ ...own(marker), code: 'name-closed', warning: closed.message })

@@ -19,8 +19,11 @@ export type Saying = {
 export type Sayings = {
   /** What goes on, oldest first. */
   readonly open: readonly Saying[];
-  /** The newest else: ends, and begins that are over or said nothing new. Oldest first. */
-  readonly over: readonly (Saying & { readonly is: Stage['is'] })[];
+  /**
+   * The newest else: ends, and begins that are over or said nothing new. Oldest first. Rows that folds before 14 wrote
+   * have none, and are read until the new ones stand.
+   */
+  readonly over?: readonly (Saying & { readonly is: Stage['is'] })[];
 };
 
 export type Stage = { readonly is: 'begin' | 'end'; readonly what: Saying['what'] };
@@ -57,11 +60,11 @@ export const stageOf = ({ kind }: Circumstance): Stage | undefined => {
   }
 };
 
-type Event = Sayings['over'][number];
+type Event = NonNullable<Sayings['over']>[number];
 type Named = Pick<Saying, 'what' | 'name'>;
 
 /** All that is kept of one name, in the order of when it counts. */
-const eventsOf = ({ open, over }: Sayings, named: Named): readonly Event[] =>
+const eventsOf = ({ open, over = [] }: Sayings, named: Named): readonly Event[] =>
   [...open.map((one) => ({ ...one, is: 'begin' as const })), ...over].filter((one) =>
     isOfName(one, named),
   );
@@ -138,7 +141,7 @@ export const afterSaying = (
   stage: Stage,
   saying: Saying,
 ): {
-  readonly sayings: Sayings;
+  readonly sayings: Required<Sayings>;
   readonly outcome: Outcome;
   readonly others: ReadonlyMap<Position, Outcome>;
 } => {
@@ -160,7 +163,7 @@ export const afterSaying = (
       ),
       over: newestOfEach(
         [
-          ...sayings.over.filter(elsewhere),
+          ...(sayings.over ?? []).filter(elsewhere),
           ...events.filter(({ position }) => !isOpen.has(position)),
         ],
         saying.onBehalf,

@@ -89,7 +89,7 @@ const isPlainText = (text: string): boolean =>
 
 /** Plain words that YAML does not read as text. Whole numbers stay what they look like: ports. */
 const yamlWords =
-  /^(?:null|true|false|yes|no|on|off|[+-][0-9].*|[0-9]{16,}|(?:0[xo].*|[0-9][0-9_]*\.[0-9.]*.*|[0-9]+e.*|0[0-9]+))$/i;
+  /^(?:null|true|false|yes|no|on|off|[+-][.0-9].*|[0-9]{16,}|(?:0[xo].*|[0-9][0-9_]*\.[0-9.]*.*|[0-9]+e.*|0[0-9]+))$/i;
 
 const unknownKey = (line: number, key: string): Result<never, SettingsFileProblem> => {
   const known = [...settingByKey.keys(), ...defaultOptions];

@@ -37,7 +37,7 @@ const inAnyOrder = (
 
 /** What each came to, by its place in time; `open` likewise. */
 const folded = (told: readonly Said[], order: readonly number[]): unknown => {
-  let kept: Sayings = { open: [], over: [] };
+  let kept: Required<Sayings> = { open: [], over: [] };
   const outcomes = new Map<number, Outcome>();
   const timeOf = (position: number): number => order[position] ?? -1;
   for (const [position, at] of order.entries()) {
@@ -121,7 +121,7 @@ const rowsAfter = async (
 };
 
 test('what is kept of a voice is bounded, and takes nothing from others', () => {
-  let kept: Sayings = { open: [], over: [] };
+  let kept: Required<Sayings> = { open: [], over: [] };
   const say = (name: string, is: 'begin' | 'end', at: number, onBehalf: string | null): void => {
     kept = afterSaying(
       kept,

@@ -65,6 +65,8 @@ test('whatever is taken, YAML reads the same', () => {
       '1.5',
       '-1',
       '.inf',
+      '+.1',
+      '+.inf',
       '- a',
     ),
   );

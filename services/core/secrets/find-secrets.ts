@@ -45,11 +45,27 @@ export const secretsIn = (reader: TextReader): readonly FoundSecret[] => {
   return kept;
 };
 
-/** The text with every secret written over: `[masked KIND]`, or `***` where that would be longer. */
+/**
+ * The text with every secret written over: `[masked KIND]`, or `***` where that would be longer. What stands around one
+ * may look like another once it is: so it is done again until nothing is found.
+ */
 export const maskSecrets = (text: string): string => {
+  let masked = text;
+  for (let pass = 0; pass < passesMax; pass++) {
+    const found = findSecrets(masked);
+    if (found.length === 0) break;
+    masked = written(masked, found);
+  }
+  return masked;
+};
+
+/** A mask is never longer than what it covers, and is no secret: one pass is enough but for one text in thousands. */
+const passesMax = 4;
+
+const written = (text: string, secrets: readonly FoundSecret[]): string => {
   let masked = '';
   let from = 0;
-  for (const secret of findSecrets(text)) {
+  for (const secret of secrets) {
     masked += text.slice(from, secret.start) + maskOf(secret);
     from = secret.end;
   }

@@ -14,7 +14,7 @@ const told =
   /\b(?:password|passphrase|passwd|pw)(?:\s{1,3}for\s{1,3}[^\s:]{1,64})?(?:\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was)\s{1,3})["'`]?([^\s"'`,;()]{7,128})/gi;
 /** Only a blank between: then names of algorithms and files follow too. */
 const beside = /\b(?:password|passphrase|passwd|pw)\s{1,3}["'`]?([^\s"'`,;()]{7,128})/gi;
-const pgpass = /^[^\s:]{1,253}:(?:[0-9]{1,5}|\*):[^\s:]{1,64}:[^\s:]{1,64}:([^\s:]{8,128})$/gm;
+const pgpass = /^[^\s:]{1,253}:(?:[0-9]{1,5}|\*):[^\s:/]{1,64}:[^\s:/]{1,64}:([^\s:]{8,128})$/gm;
 
 export const findSpoken = ({ text, lower }: TextReader): readonly FoundSecret[] => [
   ...valuesOf(text, pgpass, looksMade),

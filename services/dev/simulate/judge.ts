@@ -165,7 +165,7 @@ const comparePlainly = (plain: PlainFold, dump: readonly string[]): void => {
 const openOf = (rows: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
   new Map(
     [...rows].flatMap(([key, json]) => {
-      const { open, over } = readRow('noted', json) as Pick<NotedRow, 'open' | 'over'>;
+      const { open, over = [] } = readRow('noted', json) as Pick<NotedRow, 'open' | 'over'>;
       return open.length + over.length === 0
         ? []
         : [[key, open.map(({ what, name }) => `${what} ${name}`).join()] as const];

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Desk, DeskOptions } from '../../support/desk.ts';
 import { jsonOf, openDesk } from '../../support/desk.ts';
 import { by, trusts } from '../../support/given.ts';
-import { planned, policySet } from '../../support/markers.ts';
+import { changed, planned, policySet } from '../../support/markers.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
 const scratch = scratchFolder();
@@ -47,6 +47,30 @@ test.each([
     expect(await desk.house.records()).toHaveLength(before);
     expect((await desk.plimsoll(...call(word, 'production'))).exit).toBe(0);
     expect((await desk.plimsoll(...call('log', 'review/cart', 'any'))).exit).toBe(0);
+  },
+);
+
+test.each([
+  ['incident', 'incident-opened', 'open', 'resolve'],
+  ['migration', 'migration-started', 'start', 'finish'],
+] as const)(
+  'what was begun before the list was closed may be ended: %s',
+  async (what, kind, begin, end) => {
+    const desk = await openDesk({
+      folder: join(scratch, randomUUID()),
+      steps: [
+        trusts('ops', { roles: ['operator', 'emitter'] }),
+        by('ops', changed(kind, 'INC-7')),
+        by('ops', policySet(closing('{"environments":["staging"]}'))),
+      ],
+    });
+    const place = ['--environment-name=production', '--component-name=checkout'];
+    expect((await desk.plimsoll(what, begin, 'INC-8', ...place)).exit).toBe(3);
+    const ended = await desk.plimsoll(what, end, 'INC-7', ...place, '--json');
+    expect([ended.exit, ended.out.join('\n')]).toEqual([
+      0,
+      expect.not.stringContaining('unmatched'),
+    ]);
   },
 );
 

@@ -66,6 +66,10 @@ test('a text costs as much for each character however long it is made', () => {
   );
 });
 
+test('what looks like a secret once another is written over is written over, too', () => {
+  expect(findSecrets(maskSecrets('kind: Secret\ndata:\n  a: Aa1a:b@tcp('))).toEqual([]);
+});
+
 test('what is written over is never longer, and holds nothing that would be found again', () => {
   fc.assert(
     fc.property(hostile, fc.string({ unit: 'binary' }), (part, tail) => {
