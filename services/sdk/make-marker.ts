@@ -7,7 +7,8 @@ import { markerTold, readTold } from '../core/markers/told-json.ts';
 import type { Body } from '../core/markers/upcast.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
-import { maskBody, secretHint, secretsInBody } from '../core/secrets/screen-body.ts';
+import type { FieldSecret } from '../core/secrets/screen-body.ts';
+import { maskBody, secretHint, secretInName, secretsInBody } from '../core/secrets/screen-body.ts';
 import type { TextDigest } from '../core/uuid-v8.ts';
 import { uuidOfParts } from '../core/uuid-v8.ts';
 import { textsIn } from './ci/job-texts.ts';
@@ -39,7 +40,8 @@ export const openMaker = ({
   digest,
 }: MakePorts): ((json: unknown, marker: string) => Result<Made, Cause>) => {
   const fromJob = textsIn(job);
-  const covers = (text: string): boolean => isRedacting || fromJob.has(text);
+  const isFromJob = (text: string): boolean => fromJob.has(text);
+  const covers = (text: string): boolean => isRedacting || isFromJob(text);
   return (json, marker) => {
     const said = isJsonFields(json) ? withoutAbsent(json) : json;
     const whole = job === null || !isJsonFields(said) ? said : toldInJob(said, job, digest);
@@ -51,19 +53,24 @@ export const openMaker = ({
     const added = { marker, audience, source, occurredAt: occurredAt ?? nowMs(), deployment };
     const masked: string[] = [];
     // Addresses of people are cut short here, too.
+    let inName: FieldSecret | undefined;
     const screen = (body: Body): Body => {
-      masked.push(...new Set(secretsInBody(body).map(({ path, kind }) => `${path} (${kind})`)));
-      return maskBody(body, covers);
+      const found = secretsInBody(body);
+      masked.push(...new Set(found.map(({ path, kind }) => `${path} (${kind})`)));
+      inName = secretInName(found, body, isFromJob);
+      return maskBody(body, inName === undefined ? covers : isFromJob);
     };
     const made = markerTold(read.value, added, fill, screen);
     if (!made.ok) return causeOf(made.problem);
-    const [secret] = secretsInBody(made.value);
-    if (secret !== undefined)
+    const secret = inName ?? secretsInBody(made.value)[0];
+    if (secret !== undefined) {
+      const orRedact = inName === undefined ? ', or let `redact` write over it' : '';
       return fail({
         code: 'secret-found',
         message: `${secret.path} holds what looks like a secret (${secret.kind}): ${secret.masked}`,
-        hint: `${secretHint(secret)}say it without the secret, or let \`redact\` write over it; nothing was sent`,
+        hint: `${secretHint(secret)}say it without the secret${orRedact}; nothing was sent`,
       });
+    }
     const note =
       masked.length === 0
         ? null

@@ -7,6 +7,7 @@ import type { EmitterOptions } from '../../services/sdk/emitter-options.ts';
 import type { Emitter } from '../../services/sdk/emitter.ts';
 import { createEmitter } from '../../services/sdk/emitter.ts';
 import type { MarkerToTell } from '../../services/sdk/marker-to-tell.ts';
+import { ciEnvironment } from '../support/ci-environments.ts';
 import type { GatewayHouse } from '../support/gateway.ts';
 import { openGatewayHouse } from '../support/gateway.ts';
 import { by, tools, trusts } from '../support/given.ts';
@@ -256,6 +257,29 @@ describe('an emitter in a program', () => {
     });
     const [record] = (await house.records()).slice(-1);
     expect(Buffer.from(record?.value ?? []).toString('latin1')).not.toContain(details.owner);
+  });
+
+  test('never writes over a name: two would be one', async () => {
+    const { house, url, key } = await housed();
+    const emitter = await emitterOf(url, key, { redact: true });
+    const before = (await house.records()).length;
+    const environment = 'AKIAQ3EGRQWZTB7XKPLM';
+    const emitted = await emitter.emit({
+      kind: 'logged',
+      version: '1',
+      ...{ environment, component: 'shop' },
+    });
+    expect(emitted).toMatchObject({ delivery: 'refused', code: 'secret-found' });
+    expect(await house.records()).toHaveLength(before);
+  });
+
+  test('in a CI job what is no list of records is refused by its field', async () => {
+    const { url, key } = await housed();
+    const emitter = await emitterOf(url, key, { env: ciEnvironment('circleci-push') });
+    const details = { labels: [null] } as never;
+    expect(
+      await emitter.emit({ kind: 'logged', version: '1', ...production, details }),
+    ).toMatchObject({ delivery: 'refused', message: expect.stringContaining('labels') });
   });
 
   test('names what a setting is told wrongly as', async () => {

@@ -197,9 +197,8 @@ const partsOf = (field: ToldField, written: string): Result<unknown, CliProblem>
     return isJsonFields(json) ? ok(json) : unreadable(field, written, `write it as ${asJson}`);
   }
   const [first, second] = field.parts;
-  // Labels are written with a colon everywhere else.
-  const mark = field.name === 'labels' && !written.includes('=') ? ':' : '=';
-  const at = written.indexOf(mark);
+  // Labels are written with a colon everywhere else: of both marks the first one ends the name.
+  const at = written.search(field.name === 'labels' ? /[:=]/ : /=/);
   if (!isPair(field) || first === undefined || second === undefined)
     return unreadable(field, written, `write it as ${asJson}`);
   return at < 1 || at === written.length - 1

@@ -1,6 +1,6 @@
 import type { CiJob, Environment } from '../../sdk/ci/ci-job.ts';
 import { attemptSetting, ciJob, runSetting } from '../../sdk/ci/ci-job.ts';
-import { fitsName, nameText } from '../../sdk/ci/ci-words.ts';
+import { nameText } from '../../sdk/ci/ci-words.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Given } from '../terminal/arguments.ts';
@@ -20,7 +20,7 @@ export const jobOf = (
       noteUnused(env, setting, note);
       continue;
     }
-    if (named.trim() === '' || !fitsName(named))
+    if (nameText({ [setting]: named }, setting) === null)
       return refuse(
         'option-invalid',
         `--${option}=${JSON.stringify(named.slice(0, 64))} is no name`,
@@ -28,7 +28,14 @@ export const jobOf = (
       );
     over[setting] = named;
   }
-  return ok(ciJob({ ...env, ...over }));
+  const job = ciJob({ ...env, ...over });
+  if (job === null && over[attemptSetting] !== undefined)
+    return refuse(
+      'option-missing',
+      '--run-attempt counts the tries of a run, and there is none',
+      'name the run, too: --run-id=ID',
+    );
+  return ok(job);
 };
 
 /** What all jobs share must never stop one of them. */

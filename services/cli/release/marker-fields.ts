@@ -7,7 +7,12 @@ import type { Body } from '../../core/markers/upcast.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { FieldSecret } from '../../core/secrets/screen-body.ts';
-import { maskBody, secretHint, secretsInBody } from '../../core/secrets/screen-body.ts';
+import {
+  maskBody,
+  secretHint,
+  secretInName,
+  secretsInBody,
+} from '../../core/secrets/screen-body.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
@@ -87,9 +92,7 @@ export const screenBody = (
   screening: Screening | undefined,
 ): Result<Body, CliProblem> => {
   const found = secretsInBody(body);
-  const named = found.find(
-    ({ path }) => names.test(path) && screening?.coversNames(textAt(body, path)) !== true,
-  );
+  const named = secretInName(found, body, (text) => screening?.coversNames(text) === true);
   if (named !== undefined && screening !== undefined) return holdsSecret(named, reasonOption, '');
   // Where all of it together holds none, none of its parts does.
   const covers = found.length === 0 ? () => false : screening?.covers;
@@ -102,19 +105,6 @@ export const screenBody = (
   const hint = screening === undefined ? '' : ', or let --redact write over it';
   return holdsSecret(left, reasonOption, hint);
 };
-
-/** What things are found by: written over they would be one. */
-const names = /^(?:slot\.[a-z]+|version|name|deployment)$/;
-
-const textAt = (body: Body, path: string): string => {
-  const value = path
-    .split('.')
-    .reduce<unknown>((inside, name) => (isTree(inside) ? inside[name] : undefined), body);
-  return typeof value === 'string' ? value : '';
-};
-
-const isTree = (value: unknown): value is { readonly [name: string]: unknown } =>
-  typeof value === 'object' && value !== null;
 
 const holdsSecret = (
   secret: FieldSecret,

@@ -42,6 +42,26 @@ const noVersions = (body: object): readonly ('fromVersion' | 'toVersion')[] =>
 
 const isMask = (text: string): boolean => /^(?:\*{3}|\[masked [\w-]{1,64}\])$/.test(text);
 
+/**
+ * Of what was found the first that names something: written over, two things would be one. What `isCovered` says may be
+ * written over all the same.
+ */
+export const secretInName = (
+  found: readonly FieldSecret[],
+  body: object,
+  isCovered: (text: string) => boolean,
+): FieldSecret | undefined =>
+  found.find(({ path }) => names.test(path) && !isCovered(textBelow(body, path)));
+
+const names = /^(?:slot\.[a-z]+|version|name|deployment)$/;
+
+const textBelow = (body: object, path: string): string => {
+  const value = path
+    .split('.')
+    .reduce<unknown>((inside, name) => (isTree(inside) ? (inside as Body)[name] : undefined), body);
+  return typeof value === 'string' ? value : '';
+};
+
 /** What else is to be said to whoever is refused because of such a secret. */
 export const secretHint = ({ kind }: Pick<FieldSecret, 'kind'>): string =>
   kind === unlikeVersion

@@ -60,7 +60,8 @@ const detailsIn = (kind: Kind, told: JsonFields, job: CiJob): JsonFields => {
   const { build, trigger, actor } = job;
   const { labels = [], links = [], changes = [] } = details;
   const isList = Array.isArray(labels) && Array.isArray(links) && Array.isArray(changes);
-  if (!isList) return {};
+  // What is no list of records is left as it is: the door says what is wrong with it.
+  if (!isList || ![...labels, ...links, ...changes].every(isJsonFields)) return {};
   return {
     details: {
       ...(isComing ? { commit: job.commit, repository: job.repository } : {}),

@@ -146,12 +146,20 @@ describe('emit with flags', () => {
 
   test('labels may have a colon, as everywhere', async () => {
     const { plimsoll } = await desk();
-    await plimsoll('emit', 'label', ...place, '--labels=tier:1', '--labels=a:b=c');
+    await plimsoll(
+      'emit',
+      'label',
+      ...place,
+      '--labels=tier:1',
+      '--labels=a:b=c',
+      '--labels=c=d:e',
+    );
     const [line] = (await plimsoll('changes', '--json')).out;
     expect(JSON.parse(line ?? '{}')).toMatchObject({
       labels: [
         { name: 'tier', value: '1' },
-        { name: 'a:b', value: 'c' },
+        { name: 'a', value: 'b=c' },
+        { name: 'c', value: 'd:e' },
       ],
     });
   });

@@ -327,13 +327,16 @@ describe('in CI', () => {
     },
   );
 
-  test.each(['--run-id=', '--run-id=a\nb', `--run-attempt=${'x'.repeat(300)}`])(
-    'what is no name of a run is refused: %j',
-    async (option) => {
-      const { plimsoll } = await desk();
-      expect(await plimsoll(...plan('2.0.0', option))).toMatchObject({ exit: 2 });
-    },
-  );
+  test.each([
+    '--run-id=',
+    '--run-attempt=2',
+    '--run-id=a:b@c',
+    '--run-id=a\nb',
+    `--run-attempt=${'x'.repeat(300)}`,
+  ])('what is no name of a run is refused: %j', async (option) => {
+    const { plimsoll } = await desk();
+    expect(await plimsoll(...plan('2.0.0', option))).toMatchObject({ exit: 2 });
+  });
 
   test('a setting that is no name of a run is said, and stops nobody', async () => {
     const { plimsoll } = await desk({ env: { PLIMSOLL_RUN_ID: 'x'.repeat(3000) } });
