@@ -16,20 +16,26 @@ export const findAssigned = (reader: TextReader): readonly FoundSecret[] => {
   if (!nameStems.some((stem) => lower.includes(stem))) return found;
   names.lastIndex = 0;
   for (let match = names.exec(text); match !== null; match = names.exec(text)) {
-    const [whole, password, , sign = '', quote = ''] = match;
+    const [whole, password, nameQuote, sign = '', quote = ''] = match;
     const start = match.index + whole.length;
     const isFlag = sign.trim() === '';
     if (isFlag && !isOption(text, match.index)) continue;
     // `arn:aws:secretsmanager:…:secret:NAME` is a path.
     if (sign === ':' && text[match.index - 1] === ':') continue;
-    const value = text.slice(start, endOfValue(reader, start, quote));
+    const isElement = sign.startsWith('>');
+    const end = isElement ? text.indexOf('</', start) : endOfValue(reader, start, quote);
+    if (isElement && !isClosed(text, match.index, start, end)) continue;
+    const value = isElement ? text.slice(start, end).trimEnd() : text.slice(start, end);
     // `${PASSWORD:?not set}`
     if (value.startsWith('?') && /\$\{\w{0,64}$/.test(text.slice(0, match.index).slice(-66)))
       continue;
     // A command whose output is meant, or a program behind a text that ends with a name: `"password: " + found`.
     if (quote === '`' && /\s/.test(value)) continue;
     if (quote !== '' && /^(?:\s{0,3}[+.,]\s|\+new\s|\.\$|,[a-z])/i.test(value)) continue;
-    const isBare = quote === '' && (isFlag || sign.includes(':'));
+    const isBare = quote === '' && (isFlag || isElement || sign.includes(':'));
+    // `pass: "…"` in YAML; `Pass: "all of them"` tells of tests.
+    const isYaml = nameQuote === undefined && sign.includes(':');
+    if (isYaml && /^(?:pw|pass)$/i.test(password ?? '') && !looksDrawn(value)) continue;
     // `pass=12 fail=0` and `pass=11/12` count tests.
     if (/^(?:pw|pass)$/i.test(password ?? '') && /^[0-9./]{1,15}%?$/.test(value)) continue;
     const isSecret =
@@ -39,6 +45,12 @@ export const findAssigned = (reader: TextReader): readonly FoundSecret[] => {
     names.lastIndex = start + value.length;
   }
   return found;
+};
+
+/** Whether the element that begins before `start` ends at `end`: `<apiKey>…</apiKey>`. */
+const isClosed = (text: string, nameAt: number, start: number, end: number): boolean => {
+  const tag = /<([\w:.-]{1,100})>\s{0,20}$/.exec(text.slice(Math.max(0, nameAt - 61), start))?.[1];
+  return tag !== undefined && text.startsWith(`</${tag}>`, end);
 };
 
 /** Whether a blank behind the name is enough, as in `--db-password hunter2`. */
@@ -65,5 +77,5 @@ const endOfValue = (reader: TextReader, start: number, quote: string): number =>
 const looksLikePassword = (value: string, isBare: boolean, isFlag: boolean): boolean => {
   if (!isPasswordValue(value) || (isFlag && value.startsWith('-'))) return false;
   // `password: must be longer` is a sentence.
-  return !(isBare && /^[A-Za-z][a-z]{0,15}$/.test(value));
+  return !(isBare && /^\p{L}\p{Ll}{0,15}$/u.test(value));
 };

@@ -6,7 +6,7 @@ import { looksDrawn } from './values.ts';
 // What HTTP carries: `Authorization: SCHEME …` with whatever scheme, `Bearer …` in a sentence, and cookies.
 
 const authorization =
-  /\b(?:authorization["']?\s{0,3}[:=]\s{0,3}["']?(?:[a-z][a-z-]{2,20}\s{1,3})?(?:token=)?["']?|(?:bearer|basic)\s{1,3})([\w+/.~:-]{8,1024}={0,2})(?![\w=])/gi;
+  /\b(?:authorization["']?\s{0,3}[:=]\s{0,3}["']?(?:[a-z][a-z-]{2,20}(?:\s{1,3}|%20))?(?:token=)?["']?|(?:bearer|basic)(?:\s{1,3}|%20))([\w+/.~:-]{8,1024}={0,2})(?![\w=])/gi;
 
 const cookies =
   /(?:\b(?:set-)?cookie["']?\s{0,3}:|\bcurl\b[^\n|]{0,300}?\s(?:-b|--cookie))\s{0,3}["']?([^\n"']{1,4096})/gi;

@@ -34,8 +34,10 @@ const valuesOf = (
 ): readonly FoundSecret[] =>
   [...text.matchAll(form)].flatMap((match) => {
     const said = match.at(-1) ?? '';
-    const value = said.replace(/[.!?:\]}]{1,3}$/, '');
     const start = match.index + match[0].lastIndexOf(said);
+    const quote = text[start - 1] ?? '';
+    const isQuoted = /["'`]/.test(quote) && text[start + said.length] === quote;
+    const value = isQuoted ? said : said.replace(/[.!?:\]}]{1,3}$/, '');
     return isPasswordValue(value) && isMade(value) ? [hiddenAt('password', start, value)] : [];
   });
 

@@ -25,6 +25,7 @@ const clouds: readonly TokenFormat[] = [
   format('function-code', ['?code=', '&code='], run(isEscaped, 40, 120)),
   format('signed-address', ['X-Amz-Signature=', 'X-Goog-Signature='], hex(64, 512)),
   format('signed-address', ['?sig=', '&sig='], run(isEscaped, 40, 120)),
+  format('tencent-key-id', ['AKID'], words(32)),
   format('alibaba-key-id', ['LTAI'], words(12, 20)),
   format('digitalocean-token', ['dop_v1_', 'doo_v1_', 'dor_v1_'], hex(64)),
   format('cloudflare-key', ['v1.0-'], hex(24), '-', hex(146)),

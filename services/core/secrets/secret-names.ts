@@ -7,11 +7,13 @@ const passwords = [
   'passwd',
   'passphrase',
   'pwd',
+  'passwort',
+  'kennwort',
   // `SMTP_PASS=`; a `bypass` or a `compass` has nothing before it that parts words.
   'pass(?<=[a-z0-9][_-]pass)',
   'sshpass',
   '(?:src|dest)?(?:store|key)pass',
-  '(?:pw|pass)(?<![a-z0-9](?:pw|pass))(?=["\'`]?\\s{0,3}=|\\\\{0,3}["\'`]\\s{0,3}:)',
+  '(?:pw|pass)(?<![a-z0-9](?:pw|pass))(?=["\'`]?\\s{0,3}=|\\\\{0,3}["\'`]\\s{0,3}:|:\\s{1,3}["\'])',
 ];
 
 const keysOf = [
@@ -50,8 +52,9 @@ const others = [
   // Helm's annotation for what a secret's text hashes to.
   'secret(?<!checksum/secret)(?:string|value)?',
   `(?:${keysOf.join('|')})[_-]?key`,
-  // A caller names his own request, or the next page, with such a token; others are made to be seen.
-  'token(?<!(?:request|client|idempotency|continuation|page|next|public|csrf|xsrf)[_-]?token)',
+  // A caller names his own request, or the next page, with such a token; others are made to be seen, as that of the
+  // public key of a .NET assembly is.
+  'token(?<!(?:request|client|idempotency|continuation|cancellation|page|next|public|public[_-]?key|csrf|xsrf)[_-]?token)',
   'credentials?',
   'creds?(?<![a-z]creds?)',
   // Registries' `_auth=` and `"auth": "…"`: name and password in base64.
@@ -64,6 +67,7 @@ const others = [
 /** One of these stands in each name, in small letters: without them there is nothing to look for. */
 export const nameStems: readonly string[] = [
   ...['pass', 'pwd', 'pw', 'secret', 'key', 'token', 'cred', 'auth', 'pat', 'sonar'],
+  'kennwort',
 ];
 
 /**
@@ -73,6 +77,6 @@ export const nameStems: readonly string[] = [
  */
 export const secretNames = (): RegExp =>
   new RegExp(
-    `(?:(${passwords.join('|')})|${others.join('|')})(\\\\{0,3}["'\`])?([^\\S\\n]{0,20}(?:=>|:=|=|:)[^\\S\\n]{0,20}|\\s{1,3}value=|\\s{1,3})(\\\\{0,3}["'\`])?`,
+    `(?:(${passwords.join('|')})|${others.join('|')})(\\\\{0,3}["'\`])?([^\\S\\n]{0,20}(?:=>|:=|=|:)[^\\S\\n]{0,20}|\\s{1,3}value=|>[^\\S\\n]{0,20}(?=[^<\\n]{4,256}</)|\\s{1,3})(\\\\{0,3}["'\`])?`,
     'gi',
   );

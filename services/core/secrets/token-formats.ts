@@ -23,5 +23,7 @@ export const tokenFormats: readonly TokenFormat[] = [
   ...formatsOfServices,
   format('jwt', ['eyJ'], tokens(8), '.eyJ', tokens(4)),
   format('jwt', ['eyJ'], tokens(8), '.', tokens(8), '.', tokens(8)),
+  // `{"auths":`, without blanks and as Docker writes it.
+  format('docker-config', ['eyJhdXRocyI6', 'ewoJImF1dGhzI'], run(isBase64, 24, longMax)),
   format('private-key', encodedPems, run(isBase64, 10, longMax)),
 ];

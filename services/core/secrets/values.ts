@@ -11,6 +11,7 @@ export const looksDrawn = (value: string): boolean =>
   !isPlaceholder(value) &&
   !isReference(value) &&
   !isName(value) &&
+  !constant.test(value) &&
   ((/[0-9]/.test(value) && /[a-z]/i.test(value)) ||
     (value.length >= 20 && /[a-z]/.test(value) && /[A-Z]/.test(value)));
 
@@ -18,6 +19,7 @@ export const looksDrawn = (value: string): boolean =>
 const isReference = (value: string): boolean =>
   (reference.test(value) && !addressWithPassword.test(value) && !base64Key.test(value)) ||
   member.test(value) ||
+  (constant.test(value) && /(?:key|token|secret|passw|credential)[a-z_]*[!?;]*$/i.test(value)) ||
   call.test(value);
 
 const reference =
@@ -29,6 +31,10 @@ const base64Key =
 /** `var.db_password`, `random_password.db.result`, `process.env.API_KEY`: what Terraform and programs name it by. */
 const member =
   /^(?:var|local|data|module|each|self|process|os|config|settings|params|inputs|values|steps|needs|[a-z]{2,20}_[a-z_]{2,40})(?:\.[a-z_][\w-]{0,60}){1,6}(?:\[[^\]\s]{0,40}\]?)?$/i;
+
+/** `BuildConfig.MAPS_API_KEY`, `this.authService.accessToken`, `credentials.maps_key!`: a program, too. */
+const constant =
+  /^(?:this|self|credentials|secrets|[A-Z][a-z]{1,20}(?:[A-Z][a-z]{1,20}){0,4})(?:[?!]?\.[A-Za-z_]{1,60}){1,6}[!?;]{0,2}$/;
 
 /** `fs.readFileSync(…`, `foo(hey)`, `request.json_body[`: a program. */
 const call = /^[a-z_]\w{0,40}(?:(?:\.[a-z_]\w{0,40}){1,6}[([]|\([^()]{0,80}\))/i;

@@ -20,6 +20,12 @@ const beginnings = [
     '://a:',
     '@',
     '-----BEGIN PRIVATE KEY-----',
+    '-----END RSA PRIVATE KEY-----',
+    '<password>',
+    '</',
+    'pass: "',
+    '%)v3r6',
+    'Bearer%20',
     'docker login -p ',
     'curl -u a:',
     'mysql -p',
@@ -92,5 +98,29 @@ test('what is found lies inside the text, in order, apart', () => {
       }
       expect(end).toBeLessThanOrEqual(text.length);
     }),
+  );
+});
+
+test('of a private key whose beginning was cut off, wherever, nothing is left', () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 100, maxLength: 2400 }),
+      fc.constantFrom('\n', '\r\n', String.raw`\n`, '\n  ', '\n10:00:00 ci | '),
+      fc.nat(),
+      (bytes, parted, cut) => {
+        const drawn = bytes.map((byte, at) => byte ^ ((at * 167 + (at >> 3)) & 255));
+        const lines =
+          Buffer.from(drawn)
+            .toString('base64')
+            .match(/.{1,64}/g) ?? [];
+        const whole = [...lines, '-----END EC PRIVATE KEY-----'].join(parted);
+        const body = whole.length - parted.length - 28;
+        // Two lines and what is left of a third.
+        const text = whole.slice(cut % (body - 100));
+        const masked = maskSecrets(text);
+        expect(masked).not.toMatch(/[A-Za-z0-9+/]{17,}/);
+      },
+    ),
+    { numRuns: 300 },
   );
 });
