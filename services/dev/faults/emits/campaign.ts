@@ -30,7 +30,9 @@ export type EmitResult = {
   readonly spooled: number;
   /** Of these, those that no disk kept in time: a line of the log held them. */
   readonly printed: number;
-  /** Ended with another exit code than 0 although nobody killed them. */
+  /** Ended in their time with nothing stored or kept, and said so: a machine that is too busy to make the marker. */
+  readonly unmade: number;
+  /** Ended with another exit code than 0, or without a word of what became of it, although nobody killed them. */
   readonly failed: number;
   /** Reported as kept or stored, and not on the log. */
   readonly lost: number;
@@ -88,6 +90,7 @@ type Said = {
   readonly exit: number | null;
   /** Where no disk kept it in time: the line that holds it. */
   readonly line: string | null;
+  readonly hasSaidWhy: boolean;
 };
 
 const tally = (
@@ -99,13 +102,15 @@ const tally = (
   const count = (is: (one: Said) => boolean): number => said.filter(is).length;
   const isReported = ({ delivery }: Said): boolean =>
     delivery === 'stored' || delivery === 'spooled' || delivery === 'duplicate';
+  const isUntold = (one: Said): boolean => !one.isKilled && !isReported(one) && one.line === null;
   return {
     emits: said.length,
     killed: count(({ isKilled }) => isKilled),
     stored: count(({ delivery }) => delivery === 'stored' || delivery === 'duplicate'),
     spooled: count(({ delivery }) => delivery === 'spooled'),
     printed: count(({ line }) => line !== null),
-    failed: count(({ isKilled, exit }) => !isKilled && exit !== 0),
+    unmade: count((one) => isUntold(one) && one.exit === 0 && one.hasSaidWhy),
+    failed: count((one) => !one.isKilled && (one.exit !== 0 || (isUntold(one) && !one.hasSaidWhy))),
     lost: count((one) => isReported(one) && !counts.has(one.version)),
     doubled: [...counts.values()].filter((times) => times > 1).length,
     unsaid: count((one) => !isReported(one) && counts.has(one.version)),
@@ -135,7 +140,13 @@ const emitAll = async (
       const ran = await street.run(at % folders, words, killAfterMs);
       if (!ran.isKilled && ran.exit !== 0) say(`${version} ended with ${ran.exit}: ${ran.err}`);
       const { isKilled, exit } = ran;
-      said.push({ version, isKilled, exit, delivery: deliveryIn(ran.out), line: lineIn(ran.err) });
+      said.push({
+        ...{ version, isKilled, exit },
+        delivery: deliveryIn(ran.out),
+        line: lineIn(ran.err),
+        hasSaidWhy:
+          ran.err.includes('nothing was stored or kept') || ran.err.includes('not done after'),
+      });
       if (said.length % 100 === 0) say(`${said.length} of ${emits}`);
     }
   };

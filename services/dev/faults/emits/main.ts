@@ -53,7 +53,7 @@ const main = async (): Promise<number> => {
   else
     process.stdout.write(
       `${result.emits} emits, ${result.killed} killed, under ${result.gatewayFaults} faults: ${result.stored} stored at once, ` +
-        `${result.spooled} kept and delivered by ${result.flushes} flushes; ${result.lost} lost, ${result.doubled} doubled, ` +
+        `${result.spooled} kept and delivered by ${result.flushes} flushes, ${result.unmade} that could keep nothing in their time, and said so; ${result.lost} lost, ${result.doubled} doubled, ` +
         `${result.failed} failed (${result.seconds} s)\n`,
     );
   return result.lost + result.doubled + result.failed === 0 ? 0 : 1;
