@@ -62,6 +62,8 @@ describe('the last lines of stderr', () => {
     );
     const pem = `${['-----BEGIN', 'PRIVATE KEY-----'].join(' ')}\n${body}\n${['-----END', 'PRIVATE KEY-----'].join(' ')}`;
     expect(lastLines(`wrong key:\n${pem}\n`)).not.toContain('MIIEvQ');
+    // What is kept of stderr may begin in the middle of the key.
+    expect(lastLines(`${pem.slice(-1200)}\nexit 1\n`)).toBe('[masked private-key]\nexit 1');
   });
 
   test('always fit a reason', () => {
