@@ -118,7 +118,12 @@ describe('requests that are lost before the broker sees them', () => {
 });
 
 test('a partition that is added to a topic is read by whoever subscribes to it, and the others go on', async () => {
-  const log = await open({ topic: `plimsoll.${freshAudience()}.more`, partitionsLookMs: 500 });
+  const options = {
+    brokers: kafkaBrokers,
+    topic: `plimsoll.${freshAudience()}.more`,
+    keptMs: 'for-ever',
+  } as const;
+  const log = await open({ ...options, partitionsLookMs: 500 });
   const seen = new Set<string>();
   const subscription = await log.subscribe('readers', {
     startFrom: async (partition) => value(await log.range(partition)).start,
@@ -138,7 +143,14 @@ test('a partition that is added to a topic is read by whoever subscribes to it, 
   await withAdmin((admin) =>
     admin.createPartitions({ topicPartitions: [{ topic: log.name, count: 3 }] }),
   );
-  const wider = await open({ topic: log.name, partitions: 3 });
+  // A busy broker needs a moment until everybody knows of them.
+  let wider: RecordLog | undefined;
+  await eventually('the topic has three partitions', async () => {
+    const opened = await openKafkaRecordLog({ ...options, partitions: 3 });
+    if (opened.ok) wider = opened.value;
+    return opened.ok;
+  });
+  if (wider === undefined) throw new Error('no log');
   await wrote(wider, 2, 'elsewhere');
   await wrote(log, 0, 'after');
   expect(subscription.owned()).toEqual([0, 1, 2]);

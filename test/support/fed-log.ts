@@ -34,7 +34,7 @@ export type FedLog = {
    */
   readonly compare: () => Promise<Position | undefined>;
   /** Waits until everything is projected, and compares. */
-  readonly compareAtEnd: () => Promise<void>;
+  readonly compareAtEnd: (withinMs?: number) => Promise<void>;
   readonly fold: PureFold;
 };
 
@@ -73,10 +73,10 @@ export const feedLog = (log: RecordLog, store: ReadModelStore, audience: string)
     },
     next,
     compare,
-    compareAtEnd: async () => {
-      await eventually('the store answers', async () => (await store.current()).ok, caughtUpMs);
+    compareAtEnd: async (withinMs = caughtUpMs) => {
+      await eventually('the store answers', async () => (await store.current()).ok, withinMs);
       const caughtUp = async (): Promise<boolean> => (await next()) === records.length;
-      await eventually('everything is projected', caughtUp, caughtUpMs);
+      await eventually('everything is projected', caughtUp, withinMs);
       expect(await compare()).toBe(records.length);
     },
   };
