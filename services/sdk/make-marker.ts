@@ -7,8 +7,8 @@ import { markerTold, readTold } from '../core/markers/told-json.ts';
 import type { Body } from '../core/markers/upcast.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
-import type { FieldSecret } from '../core/secrets/screen-body.ts';
-import { maskBody, secretHint, secretInName, secretsInBody } from '../core/secrets/screen-body.ts';
+import type { Screened } from '../core/secrets/screen-body.ts';
+import { screenBody, secretHint } from '../core/secrets/screen-body.ts';
 import type { TextDigest } from '../core/uuid-v8.ts';
 import { uuidOfParts } from '../core/uuid-v8.ts';
 import { textsIn } from './ci/job-texts.ts';
@@ -40,8 +40,8 @@ export const openMaker = ({
   digest,
 }: MakePorts): ((json: unknown, marker: string) => Result<Made, Cause>) => {
   const fromJob = textsIn(job);
-  const isFromJob = (text: string): boolean => fromJob.has(text);
-  const covers = (text: string): boolean => isRedacting || isFromJob(text);
+  const coversNames = (text: string): boolean => fromJob.has(text);
+  const covering = { covers: (text: string) => isRedacting || coversNames(text), coversNames };
   return (json, marker) => {
     const said = isJsonFields(json) ? withoutAbsent(json) : json;
     const whole = job === null || !isJsonFields(said) ? said : toldInJob(said, job, digest);
@@ -51,30 +51,25 @@ export const openMaker = ({
     const { run, occurredAt } = read.value;
     const deployment = run === null ? marker : uuidOfParts(digest, [audience, source, run]);
     const added = { marker, audience, source, occurredAt: occurredAt ?? nowMs(), deployment };
-    const masked: string[] = [];
-    // Addresses of people are cut short here, too.
-    let inName: FieldSecret | undefined;
+    let screened: Screened | undefined;
     const screen = (body: Body): Body => {
-      const found = secretsInBody(body);
-      masked.push(...new Set(found.map(({ path, kind }) => `${path} (${kind})`)));
-      inName = secretInName(found, body, isFromJob);
-      return maskBody(body, inName === undefined ? covers : isFromJob);
+      screened = screenBody(body, covering);
+      return screened.body;
     };
     const made = markerTold(read.value, added, fill, screen);
     if (!made.ok) return causeOf(made.problem);
-    const secret = inName ?? secretsInBody(made.value)[0];
-    if (secret !== undefined) {
-      const orRedact = inName === undefined ? ', or let `redact` write over it' : '';
+    const { found = [], left, isLeftInName = false } = screened ?? {};
+    if (left !== undefined)
       return fail({
         code: 'secret-found',
-        message: `${secret.path} holds what looks like a secret (${secret.kind}): ${secret.masked}`,
-        hint: `${secretHint(secret)}say it without the secret${orRedact}; nothing was sent`,
+        message: `${left.path} holds what looks like a secret (${left.kind}): ${left.masked}`,
+        hint: `${secretHint(left)}say it without the secret${isLeftInName ? '' : ', or let `redact` write over it'}; nothing was sent`,
       });
-    }
+    const masked = new Set(found.map(({ path, kind }) => `${path} (${kind})`));
     const note =
-      masked.length === 0
+      masked.size === 0
         ? null
-        : `what looks like a secret was written over in ${masked.join(', ')}`;
+        : `what looks like a secret was written over in ${[...masked].join(', ')}`;
     return ok({ told: made.value, note });
   };
 };

@@ -19,7 +19,7 @@ import { readSigner } from './emit.ts';
 import { readAnswer } from '../terminal/gateway-answer.ts';
 import type { Note } from '../terminal/note.ts';
 import { printLines, printProblem, printText } from '../terminal/output.ts';
-import { screenBody } from './marker-fields.ts';
+import { withoutSecrets } from './marker-fields.ts';
 import { readPlace } from './place.ts';
 import { screeningOf } from './screening.ts';
 import type { CliPorts } from '../ports.ts';
@@ -119,7 +119,7 @@ const makeInstance = async (
       `--started-at=${JSON.stringify((written ?? '').slice(0, 64))} is no time`,
       'write it in UTC, such as 2026-11-21T10:00:00Z',
     );
-  const body = screenBody(
+  const body = withoutSecrets(
     {
       marker: ports.ids.uuidV7(),
       deployment: given.value('deployment'),

@@ -7,12 +7,7 @@ import type { Body } from '../../core/markers/upcast.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { FieldSecret } from '../../core/secrets/screen-body.ts';
-import {
-  maskBody,
-  secretHint,
-  secretInName,
-  secretsInBody,
-} from '../../core/secrets/screen-body.ts';
+import { screenBody, secretHint, secretsInBody } from '../../core/secrets/screen-body.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
@@ -77,7 +72,7 @@ export const toMarker = (
   screening?: Screening,
 ): Result<Marker, CliProblem> => {
   const shape: Shape = kinds[kind].shape;
-  const screened = screenBody(body, reasonOption, screening);
+  const screened = withoutSecrets(body, reasonOption, screening);
   if (!screened.ok) return screened;
   const parsed = parseMarker(shape, screened.value);
   return parsed.ok ? parsed : fieldRefused(parsed.problem, reasonOption);
@@ -86,24 +81,20 @@ export const toMarker = (
 type ReasonOption = '--failure-reason' | '--reason';
 
 /** The body without secrets, or the field that holds one. */
-export const screenBody = (
+export const withoutSecrets = (
   body: Body,
   reasonOption: ReasonOption,
   screening: Screening | undefined,
 ): Result<Body, CliProblem> => {
-  const found = secretsInBody(body);
-  const named = secretInName(found, body, (text) => screening?.coversNames(text) === true);
-  if (named !== undefined && screening !== undefined) return holdsSecret(named, reasonOption, '');
-  // Where all of it together holds none, none of its parts does.
-  const covers = found.length === 0 ? () => false : screening?.covers;
-  const masked = screening === undefined || covers === undefined ? body : maskBody(body, covers);
-  const [left] = found.length === 0 ? [] : secretsInBody(masked);
-  if (left === undefined) {
-    screening?.tell(found);
-    return ok(masked);
+  if (screening === undefined) {
+    const [secret] = secretsInBody(body);
+    return secret === undefined ? ok(body) : holdsSecret(secret, reasonOption, '');
   }
-  const hint = screening === undefined ? '' : ', or let --redact write over it';
-  return holdsSecret(left, reasonOption, hint);
+  const { body: masked, found, left, isLeftInName } = screenBody(body, screening);
+  if (left !== undefined)
+    return holdsSecret(left, reasonOption, isLeftInName ? '' : ', or let --redact write over it');
+  screening.tell(found);
+  return ok(masked);
 };
 
 const holdsSecret = (

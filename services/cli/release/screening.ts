@@ -1,14 +1,10 @@
-import type { FieldSecret } from '../../core/secrets/screen-body.ts';
+import type { Covering, FieldSecret } from '../../core/secrets/screen-body.ts';
 import { textsIn } from '../../sdk/ci/job-texts.ts';
 import type { Given } from '../terminal/arguments.ts';
 import type { Note } from '../terminal/note.ts';
 
 /** What becomes of secrets in what a pipeline says. Without one they are refused, wherever they stand. */
-export type Screening = {
-  /** Whether a text is written over where it holds a secret; otherwise the marker is refused. */
-  readonly covers: (text: string) => boolean;
-  /** Whether that may happen to a text that names something, too: two that are written over would be one. */
-  readonly coversNames: (text: string) => boolean;
+export type Screening = Covering & {
   /** Says once what was written over. */
   readonly tell: (found: readonly FieldSecret[]) => void;
 };

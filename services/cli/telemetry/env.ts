@@ -9,7 +9,6 @@ import {
 } from '../../core/telemetry/export/trace-context.ts';
 import type { ResourceAttributes } from '../../core/telemetry/resource-attributes.ts';
 import { attributeNames } from '../../core/telemetry/resource-attributes.ts';
-import { jobOf } from '../release/job-of.ts';
 import { envFormats } from '../commands/telemetry.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
@@ -48,10 +47,7 @@ export const runEnv = async (
   if (!known.ok) return known;
   const { attributes, variables: told, notes } = variablesFor(ports.env, known.value);
   for (const note of notes) ports.note(note);
-  // What there is to note of it was noted by knownAttributes.
-  const job = jobOf({ env: ports.env, note: () => {} }, given);
-  if (!job.ok) return job;
-  const attempt = job.value?.attempt ?? null;
+  const { attempt } = known.value;
   const traced = given.has('trace') ? traceVariables(ports, attributes, attempt) : {};
   const variables = { ...told, ...traced };
   switch (format.value) {

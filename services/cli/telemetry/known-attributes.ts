@@ -20,6 +20,8 @@ import type { Note } from '../terminal/note.ts';
 import { covered, versionControl } from '../../sdk/ci/version-control.ts';
 
 export type KnownAttributes = {
+  /** Which try of the run this is; null: the job counts none. */
+  readonly attempt: string | null;
   /** What was said: by the options, or by the plan. */
   readonly said: ResourceAttributes;
   /** What is only supposed where nobody says otherwise: by the CI job, the settings file, the repository. */
@@ -46,6 +48,7 @@ export const knownAttributes = async (
   const byFile = (option: string): string | null =>
     ports.settingSources.defaults[option]?.value ?? null;
   return ok({
+    attempt: job?.attempt ?? null,
     said: {
       ...masked({
         // An id that was given may be of a deployment of any name.

@@ -21,7 +21,10 @@ export type Told = {
 };
 
 /** The attributes that are known, beside those that the environment has already. */
-export const variablesFor = (env: Environment, { said, supposed }: KnownAttributes): Told => {
+export const variablesFor = (
+  env: Environment,
+  { said, supposed }: Pick<KnownAttributes, 'said' | 'supposed'>,
+): Told => {
   const before = readResourceAttributes(env['OTEL_RESOURCE_ATTRIBUTES'] ?? '');
   const attributes = { ...supposed, ...before.attributes, ...said };
   return {

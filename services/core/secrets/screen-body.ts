@@ -42,25 +42,37 @@ const noVersions = (body: object): readonly ('fromVersion' | 'toVersion')[] =>
 
 const isMask = (text: string): boolean => /^(?:\*{3}|\[masked [\w-]{1,64}\])$/.test(text);
 
-/**
- * Of what was found the first that names something: written over, two things would be one. What `isCovered` says may be
- * written over all the same.
- */
-export const secretInName = (
-  found: readonly FieldSecret[],
-  body: object,
-  isCovered: (text: string) => boolean,
-): FieldSecret | undefined =>
-  found.find(({ path }) => names.test(path) && !isCovered(textBelow(body, path)));
+/** What may be written over. */
+export type Covering = {
+  /** Whether a text that holds a secret is written over; else the marker is to be refused. */
+  readonly covers: (text: string) => boolean;
+  /** Whether that may happen to a text that names something, too: two that are written over would be one. */
+  readonly coversNames: (text: string) => boolean;
+};
+
+export type Screened = {
+  /** With its secrets written over, as far as that may be, and addresses of people cut short. */
+  readonly body: Body;
+  readonly found: readonly FieldSecret[];
+  /** For which the marker is to be refused; undefined: nothing is left. */
+  readonly left: FieldSecret | undefined;
+  /** Whether what is left names something, so that nobody may ask to write over it. */
+  readonly isLeftInName: boolean;
+};
+
+/** Looks through a body before it is signed. */
+export const screenBody = (body: Body, { covers, coversNames }: Covering): Screened => {
+  const found = secretsInBody(body);
+  // Where all of it together holds none, none of its parts does.
+  if (found.length === 0)
+    return { body: maskBody(body, () => false), found, left: undefined, isLeftInName: false };
+  const named = found.find(({ path }) => names.test(path) && !coversNames(textAt(body, path)));
+  if (named !== undefined) return { body, found, left: named, isLeftInName: true };
+  const masked = maskBody(body, covers);
+  return { body: masked, found, left: secretsInBody(masked)[0], isLeftInName: false };
+};
 
 const names = /^(?:slot\.[a-z]+|version|name|deployment)$/;
-
-const textBelow = (body: object, path: string): string => {
-  const value = path
-    .split('.')
-    .reduce<unknown>((inside, name) => (isTree(inside) ? (inside as Body)[name] : undefined), body);
-  return typeof value === 'string' ? value : '';
-};
 
 /** What else is to be said to whoever is refused because of such a secret. */
 export const secretHint = ({ kind }: Pick<FieldSecret, 'kind'>): string =>
@@ -70,9 +82,11 @@ export const secretHint = ({ kind }: Pick<FieldSecret, 'kind'>): string =>
 
 const unlikeVersion = 'unlike-a-version';
 
-/** The text of a field; empty where it holds none. */
-const textAt = (body: object, field: string): string => {
-  const value = (body as Body)[field];
+/** The text of a field, such as `slot.environment`; empty where it holds none. */
+const textAt = (body: object, path: string): string => {
+  const value = path
+    .split('.')
+    .reduce<unknown>((inside, name) => (isTree(inside) ? (inside as Body)[name] : undefined), body);
   return typeof value === 'string' ? value : '';
 };
 
