@@ -22,9 +22,7 @@ import * as tried from './tried.ts';
  * Raised when the same windows may lead to another verdict: results add up under it. The judge's own version rises, too,
  * where only what is shown beside a verdict changes.
  */
-const verdictVersion = 7;
-/** Of judges without a test at the deadline, which versions 6 and 7 of the others changed. */
-const lookingVersion = 6;
+const verdictVersion = 8;
 
 /** Half of it is kept for the test at the deadline. */
 const promisedShareMax = 0.01;
@@ -77,7 +75,7 @@ const threeMetrics = (name: 'standard' | 'sensitive', about: string): JudgePlug 
     }),
   };
   return {
-    name: `three metrics ${name} v${lookingVersion}`,
+    name: `three metrics ${name} v${verdictVersion}`,
     about: `errors, latency and CPU with the margins of ${name}${about}; all of alpha for looking always, no test at the deadline`,
     isTriedIn: tried.inWholePipeline,
     looksFor: 'regressions',
@@ -141,7 +139,7 @@ const coreJudge = (
   const rule: FamilyRule = { ...coreRule(metric), alphaAnytime: alpha, alphaDeadline: 0 };
   const isErrors = metric.judged === 'errors';
   return {
-    name: `${name} v${lookingVersion}`,
+    name: `${name} v${verdictVersion}`,
     about,
     isTriedIn: isErrors ? tried.ofErrors : tried.ofLatency,
     looksFor: 'regressions',
@@ -167,7 +165,7 @@ const promotionJudge = (
     ...{ alphaAnytime: 1e-300, alphaDeadline: 0 },
   };
   return {
-    name: `${name} v${lookingVersion}`,
+    name: `${name} v${verdictVersion}`,
     about,
     isTriedIn,
     looksFor: 'promotion',

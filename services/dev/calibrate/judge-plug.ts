@@ -8,6 +8,8 @@ export type Judged = {
   readonly promotedMs: number | null;
   /** The metric that led to the rollback. */
   readonly blamed: string | null;
+  /** When both cohorts first had requests, with which the warm-up begins; absent: in the first window. */
+  readonly requestsFromMs?: number;
 };
 
 /** Judges the half hour of one canary, window by window, and may stop asking for windows once it is done. */

@@ -6,6 +6,8 @@ export type Tally = {
   readonly runs: number;
   /** How many were rolled back, or first promoted, so many seconds after the start. */
   readonly rolledBackAt: Counts;
+  /** The same after both cohorts first had requests; absent: that was in the first window of every run. */
+  readonly rolledBackAfterRequests?: Counts;
   readonly promotedAt: Counts;
   /** How many rollbacks each metric was blamed for. */
   readonly blamed: Counts;
@@ -18,6 +20,13 @@ export const noTally: Tally = { runs: 0, rolledBackAt: {}, promotedAt: {}, blame
 export const tallyOf = (judged: readonly Judged[]): Tally => ({
   runs: judged.length,
   rolledBackAt: countsOf(judged.map(({ rolledBackMs }) => secondsOf(rolledBackMs))),
+  ...(judged.some(({ requestsFromMs }) => requestsFromMs !== undefined) && {
+    rolledBackAfterRequests: countsOf(
+      judged.map(({ rolledBackMs, requestsFromMs = 0 }) =>
+        secondsOf(rolledBackMs === null ? null : rolledBackMs - requestsFromMs),
+      ),
+    ),
+  }),
   promotedAt: countsOf(judged.map(({ promotedMs }) => secondsOf(promotedMs))),
   blamed: countsOf(judged.map(({ blamed }) => blamed)),
 });
@@ -25,9 +34,16 @@ export const tallyOf = (judged: readonly Judged[]): Tally => ({
 export const addTallies = (left: Tally, right: Tally): Tally => ({
   runs: left.runs + right.runs,
   rolledBackAt: sumOf(left.rolledBackAt, right.rolledBackAt),
+  ...((left.rolledBackAfterRequests ?? right.rolledBackAfterRequests) !== undefined && {
+    rolledBackAfterRequests: sumOf(afterRequestsOf(left), afterRequestsOf(right)),
+  }),
   promotedAt: sumOf(left.promotedAt, right.promotedAt),
   blamed: sumOf(left.blamed, right.blamed),
 });
+
+/** How many were rolled back so many seconds after both cohorts first had requests. */
+export const afterRequestsOf = ({ rolledBackAt, rolledBackAfterRequests }: Tally): Counts =>
+  rolledBackAfterRequests ?? rolledBackAt;
 
 /** How a cell went. Quantiles are over all runs: null where the run in question was not ended. */
 export type Summary = {

@@ -25,7 +25,7 @@ import { nextStep } from './steps.ts';
 import { isJudged, placeOf, presenceDue, windowsIn } from './times.ts';
 
 /** Raised when the same rule and windows may lead to other numbers than before. */
-export const judgeVersion = 4;
+export const judgeVersion = 5;
 
 /** `carried`: what an earlier attempt with the same artefact and baseline left (`carriedEvidence`). */
 export const initialFamily = (

@@ -33,8 +33,8 @@ import { intervalConfidence } from '../statistics/ratio.ts';
 import type { UsedPhi } from '../statistics/scatter.ts';
 import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
 import {
+  capitalsAt,
   cappedBlocksOf,
-  growthLength,
   initialStakes,
   isRestart,
   logPromoteCapital,
@@ -68,7 +68,7 @@ export type LatencyMargins = {
  * Its numbers are in the two lists of its metric. `settled`, from `at` on: the quantile; the edge of its boundary
  * (`edgeOf`); 1 where a promotion is asked by shares although buckets are fine (`isAskedByShares`), else 0; what the
  * baseline showed before the first judged window (requests, and those slower than the tolerated and the promised boundary); `TailCounts` of the finished blocks; its stakes. `running`, from `from` on: `TailCounts` of the
- * running block, and the growth in it. What is left is not looked at before the block ends.
+ * running block, and the growth of the first question's alternatives in it. What is left is not looked at before the block ends.
  */
 export type Tail = { readonly curve: RatioCurve; readonly deadline: DeadlineSums };
 
@@ -174,7 +174,7 @@ const beyondGuardShareMax = 0.1;
 export const settledLength = (quantile: number): number =>
   stakesAt + stakesLength(testAt(quantile));
 export const runningLength = (quantile: number): number =>
-  growthAt + growthLength(testAt(quantile));
+  growthAt + testAt(quantile).rollback.length;
 
 /** A tail at a boundary that was chosen from `warmUp`, what the baseline showed before; and its settled numbers. */
 export const tailAt = (
@@ -283,20 +283,10 @@ export const addToTail = (
     baseline.total,
     tolerated,
     phi,
+    settled,
+    at + stakesAt + capitalsAt,
   );
-  addOddsIncrements(
-    running,
-    growth + test.rollback.length,
-    promoteLineOf(cut, margins, settled, at),
-    test.promoteRatios,
-    shareIn(settled, at, isCoarse ? toleratedIndex : promisedIndex),
-    canary.total,
-    slower,
-    baseline.total,
-    isCoarse ? baselineSlower : slowed,
-    phi,
-  );
-  roundGrowth(running, growth, growthLength(test));
+  roundGrowth(running, growth, test.rollback.length);
   running[from] = (running[from] ?? 0) + canary.total;
   running[from + 1] = (running[from + 1] ?? 0) + slower;
   running[from + 2] = (running[from + 2] ?? 0) + baseline.total;
@@ -304,6 +294,38 @@ export const addToTail = (
   running[from + 4] = (running[from + 4] ?? 0) + tolerated;
   running[from + 5] = (running[from + 5] ?? 0) + slowed;
   return true;
+};
+
+/** Of one call, and overwritten by the next. */
+const promoteGrowth: number[] = [];
+
+/**
+ * What the running block let the alternatives of the second question grow: its windows are one pair, as if the traffic
+ * of the two cohorts had been in the same proportion all the time.
+ */
+const fillPromote = (
+  margins: LatencyMargins,
+  cut: Cut,
+  settled: readonly number[],
+  at: number,
+  running: readonly number[],
+  from: number,
+  phi: number,
+): void => {
+  const isCoarse = cut.promoteShift === 0;
+  promoteGrowth.fill(0);
+  addOddsIncrements(
+    promoteGrowth,
+    0,
+    promoteLineOf(cut, margins, settled, at),
+    testAt(quantileIn(settled, at)).promoteRatios,
+    shareIn(settled, at, isCoarse ? toleratedIndex : promisedIndex),
+    running[from] ?? 0,
+    running[from + 1] ?? 0,
+    running[from + 2] ?? 0,
+    running[from + (isCoarse ? 3 : 5)] ?? 0,
+    phi,
+  );
 };
 
 /** Of what the baseline showed before the first judged window, and of `TailCounts` past its total. */
@@ -374,12 +396,14 @@ export const settleTail = (
 ): Tail => {
   const test = testAt(quantileIn(settled, at));
   const next = withBlock(rules, cut, tail, running, from, phi);
+  // Before the past has this block: what it is held against is from the ones before.
+  fillPromote(rules, cut, settled, at, running, from, phi);
   for (let index = 0; index < growthAt; index += 1) {
     const past = settled[at + pastAt + index] ?? 0;
     settled[at + pastAt + index] = past + (running[from + index] ?? 0);
     running[from + index] = 0;
   }
-  settle(settled, at + stakesAt, running, from + growthAt, test, rules);
+  settle(settled, at + stakesAt, running, from + growthAt, promoteGrowth, test, rules);
   return next;
 };
 
@@ -432,14 +456,17 @@ export const logTailRollback = (
 };
 
 export const logTailPromote = (
+  rules: StakeRules & LatencyMargins,
+  cut: Cut,
   settled: readonly number[],
   at: number,
   running: readonly number[],
   from: number,
-  rules: StakeRules,
+  phi: number,
 ): number => {
   const test = testAt(quantileIn(settled, at));
-  return logPromoteCapital(settled, at + stakesAt, running, from + growthAt, test, rules);
+  fillPromote(rules, cut, settled, at, running, from, phi);
+  return logPromoteCapital(settled, at + stakesAt, promoteGrowth, test, rules);
 };
 
 /** Requests of the baseline: those slower than a boundary, and those that are sure to be if they take `timesShown` as long. */
@@ -562,7 +589,7 @@ export const explainTail = (
     interval: { ...curveInterval(curve, intervalConfidence), confidence: intervalConfidence },
     toleratedShare: line.relative * share + line.absolute,
     rollbackEvidence: evidenceOf(logTailRollback(settled, at, running, from, rules)),
-    promoteEvidence: evidenceOf(logTailPromote(settled, at, running, from, rules)),
+    promoteEvidence: evidenceOf(logTailPromote(rules, cut, settled, at, running, from, phi)),
     ...used,
   };
 };

@@ -488,14 +488,18 @@ const logsOfTests: number[] = [];
  * highest boundary of what is fine, and the tails further out.
  */
 const logPromoteOf = (rule: LatencyRule, state: LatencyState): number => {
-  const { cut, settled, running } = state;
+  const { cut, settled, running, traffic } = state;
   if (cut === null) return 0;
   const { places } = placesIn(state);
   const fineSeconds = fineSecondsIn(rule, state, places);
+  const times = raisedTimes(rule.measuredAt, traffic);
   let least = Infinity;
-  for (const { at, from } of places)
-    if (fineSeconds === null || boundarySeconds(boundaryIn(cut, settled, at)) >= fineSeconds)
-      least = Math.min(least, logTailPromote(settled, at, running, from, rule));
+  for (const { quantile, at, from } of places) {
+    if (fineSeconds !== null && boundarySeconds(boundaryIn(cut, settled, at)) < fineSeconds)
+      continue;
+    const phi = phiOf(rule, quantile, times);
+    least = Math.min(least, logTailPromote(rule, cut, settled, at, running, from, phi));
+  }
   return least === Infinity ? 0 : least;
 };
 

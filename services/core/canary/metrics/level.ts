@@ -3,12 +3,12 @@ import type { RuledJudge, ShownWindow } from '../judge/metric-judge.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
 import { intervalConfidence } from '../statistics/ratio.ts';
 import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
-import { cappedBlocksOf, growthLength, roundGrowth, zeros } from '../statistics/stakes.ts';
+import { cappedBlocksOf, zeros } from '../statistics/stakes.ts';
 import type { LoudIndex } from '../analysis/strongest-windows.ts';
 import { loudWindows } from '../analysis/strongest-windows.ts';
 import type { LevelSums } from './level-ratio.ts';
 import { levelInterval, levelRatio } from './level-ratio.ts';
-import { addNormalIncrements } from './normal-increments.ts';
+import { addDifference, addWeight, fillNormalGrowth } from './normal-increments.ts';
 import type { Making, Staked } from './staked.ts';
 import { initialSettled, logPromoteOf, stake, stakesAt } from './staked.ts';
 
@@ -33,7 +33,8 @@ export type LevelRule = StakeRules & {
  * A gauge (CPU, memory): paired differences, so that load which both cohorts feel cancels.
  *
  * `running` begins with the baseline's level lately, of which relative differences are shares (below 0: none was seen),
- * and with `LevelSums`.
+ * and with `LevelSums`. Then come the sums of the running block (`normal-increments.ts`): of what is worse than tolerated,
+ * of what is better than promised, and of their weights.
  */
 export type LevelState = Staked & {
   readonly judged: 'level';
@@ -46,7 +47,9 @@ export type LevelState = Staked & {
 const recentAt = 0;
 const noRecent = -1;
 const sumsAt = 1;
-const growthAt: number = sumsAt + 5;
+const excessAt: number = sumsAt + 5;
+const reserveAt: number = excessAt + 1;
+const weightAt: number = excessAt + 2;
 
 /** Windows of the running batch and their relative differences, and what the finished batches scattered. */
 type Batch = readonly [
@@ -100,7 +103,7 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, L
     logRollback: 0,
     isBegun: false,
     settled: initialSettled(alternatives, rule),
-    running: [noRecent, ...zeros(growthAt - sumsAt + growthLength(alternatives))],
+    running: [noRecent, ...zeros(weightAt)],
     batch: rule.variance === null ? noBatch : null,
     unusableWindows: 0,
   }),
@@ -133,11 +136,36 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, L
       batch,
       unusableWindows: state.unusableWindows + (isPair && !isUsable ? 1 : 0),
     };
-    stake(rule, alternatives, next, growthAt, place, speaks, isShown);
+    const isOpen = (running[weightAt] ?? 0) > 0;
+    if (isOpen) fillGrowth(running);
+    else rollbackGrowth.fill(0);
+    if (place.endsBlock && isOpen) {
+      fillPromote(rule, running);
+      running.fill(0, excessAt, weightAt + 1);
+    }
+    const growth = { rollback: rollbackGrowth, from: 0, promote: promoteGrowth, isOpen };
+    stake(rule, alternatives, next, growth, place, speaks, isShown);
     return next;
   },
-  logPromote: (rule, state) => logPromoteOf(rule, alternatives, state, growthAt),
+  logPromote: (rule, state) => logPromoteIn(rule, state),
   explain: (rule, state) => explain(rule, state),
+};
+
+/** Of one call, and overwritten by the next. */
+const rollbackGrowth: number[] = zeros(effects.length);
+const promoteGrowth: number[] = zeros(promoteParts.length);
+
+const fillGrowth = (running: readonly number[]): void =>
+  fillNormalGrowth(rollbackGrowth, effects, 1, running[excessAt] ?? 0, running[weightAt] ?? 0);
+
+const fillPromote = ({ promoteMargin }: LevelRule, running: readonly number[]): void => {
+  const [reserve, weight] = [running[reserveAt] ?? 0, running[weightAt] ?? 0];
+  fillNormalGrowth(promoteGrowth, promoteParts, promoteMargin, reserve, weight);
+};
+
+const logPromoteIn = (rule: LevelRule, state: LevelState): number => {
+  fillPromote(rule, state.running);
+  return logPromoteOf(rule, alternatives, state, promoteGrowth);
 };
 
 /** NaN, infinite and negative values are no levels; a share of a negative level says nothing. */
@@ -185,7 +213,7 @@ const addEvidence = (
   reserve: number,
 ): boolean => {
   if (rule.variance !== null) {
-    addIncrements(rule, running, excess, reserve, Math.max(varianceMin, rule.variance));
+    addDifferences(running, excess, reserve, Math.max(varianceMin, rule.variance));
     return true;
   }
   const before = batch ?? noBatch;
@@ -194,28 +222,19 @@ const addEvidence = (
   if (windows < rule.windowsPerBatch || variance === undefined) return false;
   const excessMean = (before[1] + excess) / windows;
   const reserveMean = (before[2] + reserve) / windows;
-  addIncrements(rule, running, excessMean, reserveMean, variance);
+  addDifferences(running, excessMean, reserveMean, variance);
   return true;
 };
 
-const addIncrements = (
-  { promoteMargin }: LevelRule,
+const addDifferences = (
   running: number[],
   excess: number,
   reserve: number,
   variance: number,
 ): void => {
-  const promoteAt = growthAt + effects.length;
-  addNormalIncrements(running, growthAt, effects, 1, within(excess, variance), variance);
-  addNormalIncrements(
-    running,
-    promoteAt,
-    promoteParts,
-    promoteMargin,
-    within(reserve, variance),
-    variance,
-  );
-  roundGrowth(running, growthAt, growthLength(alternatives));
+  addDifference(running, excessAt, within(excess, variance), variance);
+  addDifference(running, reserveAt, within(reserve, variance), variance);
+  addWeight(running, weightAt, variance);
 };
 
 /** What is cut off below is cut off above, or rare peaks would be evidence. */
@@ -302,7 +321,7 @@ const explain = (rule: LevelRule, state: LevelState): LevelExplanation => {
     },
     toleratedRatio: rule.worse === 'higher' ? 1 + rule.margin : 1 - rule.margin,
     rollbackEvidence: evidenceOf(state.logRollback),
-    promoteEvidence: evidenceOf(logPromoteOf(rule, alternatives, state, growthAt)),
+    promoteEvidence: evidenceOf(logPromoteIn(rule, state)),
     strongestWindows: loudWindows(state.settled),
     cappedBlocks: cappedBlocksOf(state.settled, stakesAt),
     unusableWindows: state.unusableWindows,

@@ -4,19 +4,17 @@ import type { BlockPlace } from '../statistics/evidence.ts';
 import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
 import {
   cappedBlocksOf,
-  growthLength,
   initialStakes,
   isRestart,
   logRollbackCapital,
   restart,
-  roundGrowth,
   settle,
   zeros,
 } from '../statistics/stakes.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
 import { intervalConfidence, openWhereInfinite } from '../statistics/ratio.ts';
 import { thousandths } from '../statistics/rounding.ts';
-import { addNormalIncrements } from './normal-increments.ts';
+import { addDifference, addWeight, fillNormalGrowth } from './normal-increments.ts';
 
 // The mean of log-durations: durations that all grow by a factor shift it by the factor's logarithm.
 //
@@ -24,22 +22,31 @@ import { addNormalIncrements } from './normal-increments.ts';
 // measured (they count as at most `logReach` away), and its stakes. `running`, from `from` on: the spreads inside the
 // windows so far, by which the next one's means are weighed (of the canary, then of the baseline: how many squared
 // distances from the mean of each window are free, and their sum), what people are told (the sum of the windows' weights,
-// which are 1 / variance, and of either cohort's means by them), and the growth in the running block.
+// which are 1 / variance, and of either cohort's means by them), and the sums of the running block (`normal-increments.ts`).
 
 const stakesAt = 1;
 const toldAt = 4;
-const growthAt: number = toldAt + 3;
+const differencesAt: number = toldAt + 3;
+const weightAt: number = differencesAt + 1;
 
 /** A factor of 100 on either side, in nats. */
 export const logReach: number = Math.log(100);
 
 /**
- * Alternatives: how much slower than tolerated, in nats. The smallest is for slow-downs of a few per cent: under the cap
- * of a block small bets lose less of what they win.
+ * Alternatives: how much slower than tolerated, in nats. The smallest are for slow-downs of a few per cent: under the cap
+ * of a block small bets lose less of what they win. What is only just more than tolerated is seldom worth a roll-back, so
+ * little is staked on it.
  */
-const shifts: readonly number[] = [0.03, 0.06, 0.1, 0.2, 0.4];
+const shifts: readonly number[] = [0.015, 0.03, 0.06, 0.1, 0.2, 0.4];
+const smallestPart = 0.08;
 /** It has no say in a promotion: that is the tails'. */
-const alternatives: Alternatives = { rollback: shifts, promote: [] };
+const alternatives: Alternatives = {
+  rollback: shifts,
+  promote: [],
+  logShares: shifts.map((_, index) =>
+    Math.log(index === 0 ? smallestPart : (1 - smallestPart) / (shifts.length - 1)),
+  ),
+};
 
 /** What the baseline showed before the test counts for the canary as so many of its own requests. */
 const borrowedFreedom = 30;
@@ -58,7 +65,7 @@ export const initialMeanLog = (
       ...[borrowedFreedom, (borrowedFreedom * warmUp.squares) / freedom],
       ...[freedom, warmUp.squares],
       ...[0, 0, 0],
-      ...zeros(growthLength(alternatives)),
+      ...zeros(2),
     ],
   };
 };
@@ -86,8 +93,8 @@ export const addToMeanLog = (
       Math.max(rounding, canarySquare) / canary.count +
       Math.max(rounding, baselineSquare) / baseline.count;
     const difference = canary.mean - baseline.mean - logMargin;
-    addNormalIncrements(running, from + growthAt, shifts, 1, difference, variance * phi);
-    roundGrowth(running, from + growthAt, shifts.length);
+    addDifference(running, from + differencesAt, difference, variance * phi);
+    addWeight(running, from + weightAt, variance * phi);
     addTold(running, from + toldAt, canary.mean, baseline.mean, variance * phi);
   }
   widen(running, from, canary);
@@ -125,8 +132,18 @@ export const passMeanLog = (
 ): void => {
   if (isRestart(settled, at + stakesAt, place))
     restart(settled, at + stakesAt, alternatives, rules);
-  if (place.endsBlock)
-    settle(settled, at + stakesAt, running, from + growthAt, alternatives, rules);
+  if (!place.endsBlock) return;
+  fillGrowth(running, from);
+  settle(settled, at + stakesAt, growth, 0, [], alternatives, rules);
+  running.fill(0, from + differencesAt, from + weightAt + 1);
+};
+
+/** Of one call, and overwritten by the next. */
+const growth: number[] = [];
+
+const fillGrowth = (running: readonly number[], from: number): void => {
+  const [differences, weight] = [running[from + differencesAt], running[from + weightAt]];
+  fillNormalGrowth(growth, shifts, 1, differences ?? 0, weight ?? 0);
 };
 
 export const logMeanLogCapital = (
@@ -135,8 +152,10 @@ export const logMeanLogCapital = (
   running: readonly number[],
   from: number,
   rules: StakeRules,
-): number =>
-  logRollbackCapital(settled, at + stakesAt, running, from + growthAt, alternatives, rules);
+): number => {
+  fillGrowth(running, from);
+  return logRollbackCapital(settled, at + stakesAt, growth, 0, alternatives, rules);
+};
 
 export const cappedMeanLogBlocks = (settled: readonly number[], at: number): number =>
   cappedBlocksOf(settled, at + stakesAt);

@@ -1,5 +1,6 @@
 import type { RateCounts, RatePair } from '../statistics/rate-counts.ts';
 import { isPairedRate } from '../statistics/rate-counts.ts';
+import { isGivenUp } from '../statistics/stakes.ts';
 
 // What errors, latency tails and everything else that is counted share: how one window of counts becomes
 // log-increments of evidence.
@@ -32,7 +33,8 @@ export const predictedRate = (seen: RateCounts, prior: RatePrior): number =>
  * value is valid, a good one is fast.
  *
  * `phi` (at least 1) is how much more the counts scatter than independent requests would: every increment is divided
- * by it (quasi-likelihood: valid asymptotically, not exactly).
+ * by it (quasi-likelihood: valid asymptotically, not exactly). Alternatives whose capital (in `capitals`, from some
+ * place on) was given up are left out.
  */
 export const addLineIncrements = (
   into: number[],
@@ -42,6 +44,8 @@ export const addLineIncrements = (
   baselineRate: number,
   pair: RatePair,
   phi: number,
+  capitals: readonly number[] = noCapitals,
+  capitalsFrom = 0,
 ): void => {
   if (!isPairedRate(pair)) return;
   const { canary, baseline } = pair;
@@ -52,6 +56,7 @@ export const addLineIncrements = (
   const facing = baseline.total * (absolute - relative * baselineRate);
   const fixed = -baseline.total * baselineRate * absolute;
   for (let index = 0; index < multiples.length; index += 1) {
+    if (isGivenUp(capitals[capitalsFrom + index])) continue;
     const multiple = multiples[index] ?? 1;
     const canaryRate = multiple * (relative * baselineRate + absolute);
     const single = weighed * (absolute - canaryRate) + facing;
@@ -68,6 +73,9 @@ export const addLineIncrements = (
     into[from + index] = (into[from + index] ?? 0) + increment / phi;
   }
 };
+
+/** None is given up. */
+const noCapitals: readonly number[] = [];
 
 /** Most windows of few requests have no events: what is 0 anyway is not asked for. */
 const timesLog = (count: number, ratio: number): number =>
@@ -94,6 +102,8 @@ export const addOddsIncrements = (
   baselineTotal: number,
   baselineEvents: number,
   phi: number,
+  capitals: readonly number[] = noCapitals,
+  capitalsFrom = 0,
 ): void => {
   if (!(canaryTotal > 0 && baselineTotal > 0)) return;
   if (line.relative * baselineRate + line.absolute >= 1) return;
@@ -108,6 +118,8 @@ export const addOddsIncrements = (
       baselineTotal,
       baselineEvents,
       phi,
+      capitals,
+      capitalsFrom,
     );
   else
     addShares(
@@ -121,6 +133,8 @@ export const addOddsIncrements = (
       baselineTotal,
       baselineEvents,
       phi,
+      capitals,
+      capitalsFrom,
     );
 };
 
@@ -143,12 +157,15 @@ const addEqualShares = (
   baselineTotal: number,
   baselineEvents: number,
   phi: number,
+  capitals: readonly number[],
+  capitalsFrom: number,
 ): void => {
   const total = canaryTotal + baselineTotal;
   const events = canaryEvents + baselineEvents;
   const canaryPart = canaryTotal / total;
   const baselinePart = baselineTotal / total;
   for (let index = 0; index < ratios.length; index += 1) {
+    if (isGivenUp(capitals[capitalsFrom + index])) continue;
     const ratio = ratios[index] ?? 1;
     const spread = 1 + baselineRate * (ratio - 1);
     const increment =
@@ -181,6 +198,8 @@ const addShares = (
   baselineTotal: number,
   baselineEvents: number,
   phi: number,
+  capitals: readonly number[],
+  capitalsFrom: number,
 ): void => {
   const tolerated = relative * baselineRate + absolute;
   const weighed = canaryTotal * relative;
@@ -195,6 +214,7 @@ const addShares = (
   const none = -baselineTotal * baselineRate * constant;
   // First all the nearest points, then the logarithms: what is alike is done faster in a row.
   for (let index = 0; index < ratios.length; index += 1) {
+    if (isGivenUp(capitals[capitalsFrom + index])) continue;
     const ratio = ratios[index] ?? 1;
     const canaryRate = (ratio * tolerated) / (1 + tolerated * (ratio - 1));
     const facing = (canaryRate - absolute) / relative;
@@ -222,6 +242,7 @@ const addShares = (
     nearest[index] = at;
   }
   for (let index = 0; index < ratios.length; index += 1) {
+    if (isGivenUp(capitals[capitalsFrom + index])) continue;
     const ratio = ratios[index] ?? 1;
     const canaryRate = (ratio * tolerated) / (1 + tolerated * (ratio - 1));
     const at = nearest[index] ?? 0;

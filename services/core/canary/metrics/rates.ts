@@ -16,8 +16,8 @@ import {
   usedPhi,
   withTraffic,
 } from '../statistics/scatter.ts';
-import type { StakeRules } from '../statistics/stakes.ts';
-import { cappedBlocksOf, growthLength, roundGrowth, zeros } from '../statistics/stakes.ts';
+import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
+import { capitalsAt, cappedBlocksOf, roundGrowth, zeros } from '../statistics/stakes.ts';
 import type { LoudIndex } from '../analysis/strongest-windows.ts';
 import { loudWindows } from '../analysis/strongest-windows.ts';
 import type { Line, RatePrior } from './rate-test.ts';
@@ -32,7 +32,7 @@ export type RatesRule = StakeRules & {
   readonly tolerance: Line;
   readonly promoteTolerance: Line;
   /** Alternatives, as multiples of the tolerated rate: above 1 to roll back, below 1 to promote. */
-  readonly grids: { readonly rollback: readonly number[]; readonly promote: readonly number[] };
+  readonly grids: Alternatives;
   /** Assumed of the baseline before any is seen. */
   readonly prior: RatePrior;
   /** How much more the counts scatter than independent requests would, at least 1. */
@@ -44,8 +44,9 @@ export type RatesRule = StakeRules & {
 /**
  * What happens to few requests (errors), compared window by window as rates, with no assumption about drift.
  *
- * `running` begins with the sums of the running block (`PairSums`) and with every baseline window so far, warm-up
- * included: requests and those with an event, which predict the next window's rate.
+ * `running` begins with the sums of the running block (`PairSums`), with every baseline window so far, warm-up
+ * included (requests and those with an event, which predict the next window's rate), and with how many blocks from this
+ * one on come after a burst.
  */
 export type RatesState = Staked & {
   readonly judged: 'errors';
@@ -62,7 +63,19 @@ export type RatesState = Staked & {
 
 const sumsLength = 4;
 const seenAt = sumsLength;
-const growthAt: number = seenAt + 2;
+const burstAt: number = seenAt + 2;
+const growthAt: number = burstAt + 1;
+
+/**
+ * A burst is a block in which so many requests of the canary failed, and some alternative grew by more than so many times
+ * the cap. What an incident adds by itself the cap bounds, but little more by chance would do then. So after a burst
+ * log-increments are divided by so much in so many blocks, as by a dispersion: of what goes on most is above the cap all
+ * the same.
+ */
+const burstEventsMin = 6;
+const burstTimesCap = 1.3;
+const burstPhi = 1.25;
+const burstBlocks = 8;
 
 export const ratesJudge: RuledJudge<
   RatesRule,
@@ -75,7 +88,7 @@ export const ratesJudge: RuledJudge<
     logRollback: 0,
     isBegun: false,
     settled: initialSettled(rule.grids, rule),
-    running: zeros(growthAt + growthLength(rule.grids)),
+    running: zeros(growthAt + rule.grids.rollback.length),
     traffic: noTrafficSeen,
     past: noSums,
     curve: initialCurve,
@@ -91,8 +104,14 @@ export const ratesJudge: RuledJudge<
       : state.traffic;
     const speaks = place.judged && isPaired;
     const running = state.running.slice();
-    if (speaks) addEvidence(rule, running, { canary, baseline }, phiIn(rule, traffic));
+    if (speaks)
+      addEvidence(rule, state.settled, running, { canary, baseline }, phiIn(rule, traffic));
     if (baseline !== null) addSeen(running, baseline);
+    const isOpen = (running[0] ?? 0) > 0;
+    if (place.endsBlock && isOpen) {
+      fillPromote(rule, running, phiIn(rule, traffic));
+      running[burstAt] = blocksAfterBurst(rule, running);
+    }
     const next: Making<RatesState> = {
       judged: 'errors',
       logRollback: state.logRollback,
@@ -106,26 +125,75 @@ export const ratesJudge: RuledJudge<
       said: state.said,
       clientErrors: state.clientErrors,
     };
-    stake(rule, rule.grids, next, growthAt, place, speaks, speaks);
+    const growth = { rollback: running, from: growthAt, promote: promoteGrowth, isOpen };
+    stake(rule, rule.grids, next, growth, place, speaks, speaks);
     return place.endsBlock ? withBlock(rule, next) : next;
   },
-  logPromote: (rule, state) => logPromoteOf(rule, rule.grids, state, growthAt),
+  logPromote: (rule, state) => logPromoteIn(rule, state),
   explain: (rule, state) => explain(rule, state),
+};
+
+/** Of one call, and overwritten by the next. */
+const promoteGrowth: number[] = [];
+
+/**
+ * What the running block let the alternatives of the second question grow: its windows are one pair, as if the traffic
+ * of the two cohorts had been in the same proportion all the time.
+ */
+const fillPromote = (
+  { promoteTolerance, grids: { promote }, prior }: RatesRule,
+  running: readonly number[],
+  phi: number,
+): void => {
+  const pair = pairOf(running);
+  const { total, events } = seenIn(running);
+  // From what was seen before the block.
+  const before = { total: total - pair.baseline.total, events: events - pair.baseline.events };
+  promoteGrowth.fill(0);
+  const rate = predictedRate(before, prior);
+  addLineIncrements(promoteGrowth, 0, promoteTolerance, promote, rate, pair, phi);
+};
+
+const logPromoteIn = (rule: RatesRule, state: RatesState): number => {
+  fillPromote(rule, state.running, phiIn(rule, state.traffic));
+  return logPromoteOf(rule, rule.grids, state, promoteGrowth);
 };
 
 /** Adds a window that is evidence to the running block. */
 const addEvidence = (
-  { tolerance, promoteTolerance, grids, prior }: RatesRule,
+  { tolerance, grids: { rollback }, prior }: RatesRule,
+  settled: readonly number[],
   running: number[],
   pair: RatePair,
   phi: number,
 ): void => {
   const rate = predictedRate(seenIn(running), prior);
-  const promoteAt = growthAt + grids.rollback.length;
   addPair(running, pair);
-  addLineIncrements(running, growthAt, tolerance, grids.rollback, rate, pair, phi);
-  addLineIncrements(running, promoteAt, promoteTolerance, grids.promote, rate, pair, phi);
-  roundGrowth(running, growthAt, growthLength(grids));
+  const phiNow = (running[burstAt] ?? 0) > 0 ? phi * burstPhi : phi;
+  addLineIncrements(
+    running,
+    growthAt,
+    tolerance,
+    rollback,
+    rate,
+    pair,
+    phiNow,
+    settled,
+    stakesAt + capitalsAt,
+  );
+  roundGrowth(running, growthAt, rollback.length);
+};
+
+/** How many blocks after the running one, which ends, come after a burst. */
+const blocksAfterBurst = (
+  { blockCapNats, grids: { rollback } }: RatesRule,
+  running: readonly number[],
+): number => {
+  const [, canaryEvents = 0] = running;
+  const isBurst =
+    canaryEvents >= burstEventsMin &&
+    rollback.some((_, index) => (running[growthAt + index] ?? 0) > burstTimesCap * blockCapNats);
+  return isBurst ? burstBlocks : Math.max(0, (running[burstAt] ?? 0) - 1);
 };
 
 const addSeen = (running: number[], { total, events }: RateCounts): void => {
@@ -191,7 +259,7 @@ const explain = (rule: RatesRule, state: RatesState): RatesExplanation => {
     },
     toleratedRate: rule.tolerance.relative * rate + rule.tolerance.absolute,
     rollbackEvidence: evidenceOf(state.logRollback),
-    promoteEvidence: evidenceOf(logPromoteOf(rule, rule.grids, state, growthAt)),
+    promoteEvidence: evidenceOf(logPromoteIn(rule, state)),
     strongestWindows: loudWindows(state.settled),
     cappedBlocks: cappedBlocksOf(state.settled, stakesAt),
     ...usedPhi(rule.measuredAt, rule.phi, state.traffic),

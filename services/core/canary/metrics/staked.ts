@@ -2,9 +2,7 @@ import type { BlockPlace } from '../statistics/evidence.ts';
 import type { MetricEvidence, WindowPlace } from '../judge/metric-judge.ts';
 import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
 import {
-  growthLength,
   initialStakes,
-  isOpen,
   isRestart,
   logPromoteCapital,
   logRollbackCapital,
@@ -19,7 +17,7 @@ export type Staked = MetricEvidence & {
   readonly isBegun: boolean;
   /** Its loudest windows, and its stakes after the finished blocks. */
   readonly settled: readonly number[];
-  /** Numbers of its own that change with every window, and then the growth in the running block. */
+  /** Numbers of its own that change with every window, and then what the running block's growth is reckoned from. */
   readonly running: readonly number[];
 };
 
@@ -32,25 +30,36 @@ export const initialSettled = (
 ): readonly number[] => [...noLoudWindows, ...initialStakes(alternatives, rules)];
 
 /**
- * The two lists after the restart that begins with a window and the block that ends with it, whose growth (it begins at
- * `from`) is 0 again; null: neither does, or there was nothing to settle.
+ * What the running block let the alternatives grow: of the first question from a place of a list on, of the second
+ * from the beginning of another. The lists belong to whoever asks; the second is right where a block ends, or where the
+ * question is asked.
+ */
+export type Growth = {
+  readonly rollback: number[];
+  readonly from: number;
+  readonly promote: readonly number[];
+  /** Whether any window of the block was evidence. */
+  readonly isOpen: boolean;
+};
+
+/**
+ * What finished blocks came to after the restart that begins with a window and the block that ends with it, whose growth
+ * of the first question is 0 again; null: neither does, or there was nothing to settle.
  */
 export const blockPassed = (
   rules: StakeRules,
   alternatives: Alternatives,
   before: readonly number[],
-  shown: readonly number[],
-  from: number,
+  { rollback, from, promote, isOpen }: Growth,
   place: BlockPlace,
-): Pick<Staked, 'settled' | 'running'> | null => {
+): readonly number[] | null => {
   const isRestarting = isRestart(before, stakesAt, place);
-  const isEnding = place.endsBlock && isOpen(shown, from, growthLength(alternatives));
+  const isEnding = place.endsBlock && isOpen;
   if (!isRestarting && !isEnding) return null;
   const settled = before.slice();
-  const running = shown.slice();
   if (isRestarting) restart(settled, stakesAt, alternatives, rules);
-  if (isEnding) settle(settled, stakesAt, running, from, alternatives, rules);
-  return { settled, running };
+  if (isEnding) settle(settled, stakesAt, rollback, from, promote, alternatives, rules);
+  return settled;
 };
 
 /** A state that is being made, and belongs to whoever makes it. */
@@ -64,19 +73,18 @@ export const stake = (
   rules: StakeRules,
   alternatives: Alternatives,
   next: Making<Staked>,
-  from: number,
+  growth: Growth,
   place: WindowPlace,
   speaks: boolean,
   isShown: boolean,
 ): void => {
-  const passed = blockPassed(rules, alternatives, next.settled, next.running, from, place);
-  if (passed !== null) {
-    next.settled = passed.settled;
-    next.running = passed.running;
-  } else if (!speaks) return;
-  const { settled, running, logRollback } = next;
+  const passed = blockPassed(rules, alternatives, next.settled, growth, place);
+  if (passed !== null) next.settled = passed;
+  else if (!speaks) return;
+  const { settled, logRollback } = next;
+  const { rollback, from } = growth;
   next.isBegun = true;
-  next.logRollback = logRollbackCapital(settled, stakesAt, running, from, alternatives, rules);
+  next.logRollback = logRollbackCapital(settled, stakesAt, rollback, from, alternatives, rules);
   if (isShown) next.settled = withWindow(settled, place, next.logRollback - logRollback);
 };
 
@@ -84,7 +92,7 @@ export const stake = (
 export const logPromoteOf = (
   rules: StakeRules,
   alternatives: Alternatives,
-  { isBegun, settled, running }: Staked,
-  from: number,
+  { isBegun, settled }: Staked,
+  promoteGrowth: readonly number[],
 ): number =>
-  isBegun ? logPromoteCapital(settled, stakesAt, running, from, alternatives, rules) : 0;
+  isBegun ? logPromoteCapital(settled, stakesAt, promoteGrowth, alternatives, rules) : 0;

@@ -7,7 +7,7 @@ import type { RatioCurve } from '../statistics/ratio-curve.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
 import { intervalConfidence } from '../statistics/ratio.ts';
 import type { StakeRules } from '../statistics/stakes.ts';
-import { cappedBlocksOf, growthLength, roundGrowth, zeros } from '../statistics/stakes.ts';
+import { cappedBlocksOf, roundGrowth, zeros } from '../statistics/stakes.ts';
 import type { LoudIndex } from '../analysis/strongest-windows.ts';
 import { loudWindows } from '../analysis/strongest-windows.ts';
 import type { Making, Staked } from './staked.ts';
@@ -77,7 +77,7 @@ export const trafficJudge: RuledJudge<
     logRollback: 0,
     isBegun: false,
     settled: initialSettled(alternatives, rule),
-    running: zeros(growthAt + growthLength(alternatives)),
+    running: zeros(growthAt + alternatives.rollback.length),
     share: null,
     settlingWindows: 0,
     curve: initialCurve,
@@ -91,7 +91,9 @@ export const trafficJudge: RuledJudge<
       place.judged && isKnownShare(canaryShare) && isReported && state.settlingWindows === 0;
     const running = speaks
       ? withRequests(rule, state.running, canaryShare, canary, baseline)
-      : state.running;
+      : state.running.slice();
+    const isOpen = (running[0] ?? 0) > 0;
+    if (place.endsBlock && isOpen) fillPromote(rule, running);
     const next: Making<TrafficState> = {
       judged: 'traffic',
       logRollback: state.logRollback,
@@ -105,21 +107,41 @@ export const trafficJudge: RuledJudge<
         ? latelyOf(state, running, canaryShare, canary, baseline, place)
         : state.lately,
     };
-    stake(rule, alternatives, next, growthAt, place, speaks, speaks);
+    const growth = { rollback: running, from: growthAt, promote: promoteGrowth, isOpen };
+    stake(rule, alternatives, next, growth, place, speaks, speaks);
     return place.endsBlock ? withBlock(rule, next) : next;
   },
-  logPromote: (rule, state) => logPromoteOf(rule, alternatives, state, growthAt),
+  logPromote: (rule, state) => logPromoteIn(rule, state),
   explain: (rule, state) => explain(rule, state),
+};
+
+/** Of one call, and overwritten by the next. */
+const promoteGrowth: number[] = [];
+
+/** What the running block let the alternatives of the second question grow: its windows are one. */
+const fillPromote = ({ promoteLeast, phi }: TrafficRule, running: readonly number[]): void => {
+  const { canary, baseline } = pairOf(running);
+  promoteGrowth.fill(0);
+  const exposed = canary.total + baseline.total;
+  if (!(exposed > 0)) return;
+  const share = canary.total / exposed;
+  const [of, than] = [canary.events, baseline.events];
+  addShareIncrements(promoteGrowth, 0, promoteLeast, promoteParts, share, of, than, phi);
+};
+
+const logPromoteIn = (rule: TrafficRule, state: TrafficState): number => {
+  fillPromote(rule, state.running);
+  return logPromoteOf(rule, alternatives, state, promoteGrowth);
 };
 
 /** With a window that is evidence. */
 const withRequests = (
-  { least, promoteLeast, phi }: TrafficRule,
+  { least, phi }: TrafficRule,
   before: readonly number[],
   share: number,
   canary: number,
   baseline: number,
-): readonly number[] => {
+): number[] => {
   const running = before.slice();
   const total = canary + baseline;
   addPair(running, {
@@ -129,10 +151,8 @@ const withRequests = (
   running[requestsAt] = (running[requestsAt] ?? 0) + canary;
   running[requestsAt + 1] = (running[requestsAt + 1] ?? 0) + baseline;
   running[requestsAt + 2] = (running[requestsAt + 2] ?? 0) + share * total;
-  const promoteAt = growthAt + alternatives.rollback.length;
   addShareIncrements(running, growthAt, least, rollbackParts, share, canary, baseline, phi);
-  addShareIncrements(running, promoteAt, promoteLeast, promoteParts, share, canary, baseline, phi);
-  roundGrowth(running, growthAt, growthLength(alternatives));
+  roundGrowth(running, growthAt, alternatives.rollback.length);
   return running;
 };
 
@@ -240,7 +260,7 @@ const explain = (rule: TrafficRule, state: TrafficState): TrafficExplanation => 
     interval: { ...curveInterval(curve, intervalConfidence), confidence: intervalConfidence },
     toleratedRatio: rule.least,
     rollbackEvidence: evidenceOf(state.logRollback),
-    promoteEvidence: evidenceOf(logPromoteOf(rule, alternatives, state, growthAt)),
+    promoteEvidence: evidenceOf(logPromoteIn(rule, state)),
     strongestWindows: loudWindows(state.settled),
     cappedBlocks: cappedBlocksOf(state.settled, stakesAt),
     phi: rule.phi,

@@ -4,17 +4,25 @@ import type { MetricNoise, Noise } from '../judge/noise.ts';
 import type { FamilyRule, MetricRule } from '../judge/rule.ts';
 import { latencyQuantiles } from '../metrics/latency.ts';
 import type { MeasuredAt } from '../statistics/scatter.ts';
-import type { StakeRules } from '../statistics/stakes.ts';
+import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
 import type { MetricPolicy, Policy } from './policy.ts';
 
 // From what people say of a canary to what the judge needs. The numbers that stand here are the judge's own: those that
 // were calibrated, and that nobody has a reason to choose.
 
 /** Alternatives, as multiples of the tolerated error rate: above 1 to roll back, below 1 to promote. */
-const errorGrids = {
-  rollback: [1.25, 1.84, 2.7, 3.97, 5.83, 8.57, 12.6, 18.5, 27.2, 40],
+const errorMultiples = [1.3, 1.8, 3.4, 9, 13, 20, 35] as const;
+/**
+ * What is staked on each. Nearly two thirds are on large multiples: where there is hardly any traffic a block has one error
+ * or none, and only to these one says as much as a block may. Those between 4 and 9 are left out: what is between is
+ * found by its neighbours, and an incident would make them all large at once.
+ */
+const errorShares = [0.1, 0.12, 0.16, 0.2, 0.16, 0.14, 0.12] as const;
+const errorGrids: Alternatives = {
+  rollback: errorMultiples,
+  logShares: errorShares.map((share) => Math.log(share)),
   promote: [0.2, 0.35, 0.5, 0.65, 0.8],
-} as const;
+};
 
 /** Assumed of the baseline before any request is seen; ten times too much or too little costs nothing. */
 const errorPrior = { rate: 0.005, total: 100 } as const;

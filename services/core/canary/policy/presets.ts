@@ -99,7 +99,7 @@ const standard: Policy = {
   blockMs: 15_000,
   blockCapNats: 1.5,
   noDataMs: 2 * MINUTE_MS,
-  restarts: { everyMs: 5 * MINUTE_MS, count: 5, weightEach: 0.05 },
+  restarts: { everyMs: 5 * MINUTE_MS, count: 5, weightEach: 0.03 },
   alpha: 0.01,
   beta: 0.05,
   vetoEvidence: 5,

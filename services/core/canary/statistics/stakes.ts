@@ -5,6 +5,8 @@ import { millionths } from './rounding.ts';
 export type Alternatives = {
   readonly rollback: readonly number[];
   readonly promote: readonly number[];
+  /** ln of the part of the stake that each alternative of the first question has; absent: all have the same. */
+  readonly logShares?: readonly number[];
 };
 
 // Either question has a mixture of e-processes, kept as a gambler's capital: 1 to begin with, spread over alternatives,
@@ -15,28 +17,35 @@ export type Alternatives = {
 // - what finished blocks came to (`settled`, from `at` on): restarts of the first question that have not begun (the
 //   capital of each is set aside until then), finished blocks in which the cap held some alternative of it back, and ln
 //   of the capital on each alternative, of the first question and of the second;
-// - the running block (`running`, from `from` on): ln of each alternative's growth in it, not capped.
+// - the running block (`running`, from `from` on): ln of the growth in it of each alternative of the first question, not
+//   capped. That of the second is asked for seldom, so a test reckons it from the sums of the block when it is.
 // Logarithms are rounded down to millionths: who has less stakes less, and a state is half as long. Lists that are
 // written to belong to whoever asks.
 
 const waitingAt = 0;
 const cappedAt = 1;
-const capitalsAt = 2;
+export const capitalsAt = 2;
 
-/** How many numbers of finished blocks, and of the running one, are those of one test. */
+/** How many numbers of finished blocks are those of one test. */
 export const stakesLength = ({ rollback, promote }: Alternatives): number =>
   capitalsAt + rollback.length + promote.length;
-export const growthLength = ({ rollback, promote }: Alternatives): number =>
-  rollback.length + promote.length;
+
+const logShare = ({ rollback: { length }, logShares }: Alternatives, index: number): number =>
+  logShares?.[index] ?? -Math.log(length);
 
 /** Finished blocks in which the cap held some alternative back. */
 export const cappedBlocksOf = (settled: readonly number[], at: number): number =>
   settled[at + cappedAt] ?? 0;
 
-const lowered = (value: number): number => Math.floor(value * 1e6) / 1e6 + 0;
-/** What has become of so little (e^-300) is given up, which is always allowed; a restart stakes anew. */
-const lostNats = -300;
+export const lowered = (value: number): number => Math.floor(value * 1e6) / 1e6 + 0;
+/**
+ * What has become of so little (e^-60) is given up, which is always allowed, and not reckoned any more until a restart
+ * stakes anew: it would take ten minutes of nothing but blocks at the cap to be 1 again.
+ */
+const lostNats = -60;
 const nothingNats = -9_999;
+/** Whether a capital was given up. */
+export const isGivenUp = (capital: number | undefined): boolean => capital === nothingNats;
 
 export type StakeRules = {
   /** In one block an alternative gains at most this much. */
@@ -47,14 +56,19 @@ export type StakeRules = {
 
 /** `restartsBegun`: restarts whose time came before there was anything to stake on. */
 export const initialStakes = (
-  { rollback, promote }: Alternatives,
+  alternatives: Alternatives,
   { restarts: { count, weightEach } }: StakeRules,
   restartsBegun = 0,
 ): readonly number[] => {
+  const { rollback, promote } = alternatives;
   const waiting = rollback.length === 0 ? 0 : Math.max(0, count - restartsBegun);
-  const each = lowered(Math.log((1 - waiting * weightEach) / rollback.length));
+  const staked = Math.log(1 - waiting * weightEach);
   const promoteEach = lowered(Math.log(1 / promote.length));
-  return [waiting, 0, ...rollback.map(() => each), ...promote.map(() => promoteEach)];
+  return [
+    ...[waiting, 0],
+    ...rollback.map((_, index) => lowered(staked + logShare(alternatives, index))),
+    ...promote.map(() => promoteEach),
+  ];
 };
 
 /** One after the other: an array that was made for so many has holes as far as an engine knows, and is slower for ever. */
@@ -71,17 +85,19 @@ export const isRestart = (
   { beginsRestart }: BlockPlace,
 ): boolean => beginsRestart && (settled[at + waitingAt] ?? 0) > 0;
 
-/** Puts it evenly on the alternatives, which lets a regression that begins late be seen soon. */
+/** Puts it on the alternatives as in the beginning, which lets a regression that begins late be seen soon. */
 export const restart = (
   settled: number[],
   at: number,
-  { rollback: { length } }: Alternatives,
+  alternatives: Alternatives,
   { restarts: { weightEach } }: StakeRules,
 ): void => {
-  const added = Math.log(weightEach / length);
+  const added = Math.log(weightEach);
   const first = at + capitalsAt;
-  for (let index = first; index < first + length; index += 1)
-    settled[index] = lowered(logSum(settled[index] ?? 0, added));
+  for (let index = 0; index < alternatives.rollback.length; index += 1)
+    settled[first + index] = lowered(
+      logSum(settled[first + index] ?? 0, added + logShare(alternatives, index)),
+    );
   settled[at + waitingAt] = (settled[at + waitingAt] ?? 0) - 1;
 };
 
@@ -90,63 +106,67 @@ export const roundGrowth = (running: number[], from: number, length: number): vo
   for (let at = from; at < from + length; at += 1) running[at] = lowered(running[at] ?? 0);
 };
 
-/** Whether any of so many alternatives has grown or shrunk in the running block. */
-export const isOpen = (running: readonly number[], from: number, length: number): boolean => {
-  for (let at = from; at < from + length; at += 1) if (running[at] !== 0) return true;
-  return false;
-};
-
 /**
- * Adds the running block, which ends, to those before, and begins the next. The cap is min(product of the block,
- * e^cap): the minimum of a supermartingale and a constant is again a supermartingale (Jensen), so the bound holds after
- * every window. For that the running product itself must stay uncapped inside the block.
+ * Adds the running block, which ends, to those before, and begins the next: what it let the alternatives of the first
+ * question grow is set to 0. `promoteGrowth` is the growth of those of the second (from 0 on). The cap is min(product of
+ * the block, e^cap): the minimum of a supermartingale and a constant is again a supermartingale (Jensen), so the bound
+ * holds after every window. For that the running product itself must stay uncapped inside the block.
  */
 export const settle = (
   settled: number[],
   at: number,
-  running: number[],
+  growth: number[],
   from: number,
-  alternatives: Alternatives,
+  promoteGrowth: readonly number[],
+  { rollback, promote }: Alternatives,
   { blockCapNats }: StakeRules,
 ): void => {
-  const length = growthLength(alternatives);
+  const first = at + capitalsAt;
   let isCapped = false;
-  for (let index = 0; index < length; index += 1) {
-    const growth = running[from + index] ?? 0;
-    if (growth > blockCapNats && index < alternatives.rollback.length) isCapped = true;
-    const gain = growth > blockCapNats ? lowered(blockCapNats) : growth;
-    const capital = (settled[at + capitalsAt + index] ?? 0) + gain;
-    settled[at + capitalsAt + index] = capital < lostNats ? nothingNats : millionths(capital);
-    running[from + index] = 0;
+  for (let index = 0; index < rollback.length; index += 1) {
+    const grown = growth[from + index] ?? 0;
+    if (grown > blockCapNats) isCapped = true;
+    settled[first + index] = grownTo(settled[first + index] ?? 0, grown, blockCapNats);
+    growth[from + index] = 0;
   }
   if (isCapped) settled[at + cappedAt] = cappedBlocksOf(settled, at) + 1;
+  const promoteAt = first + rollback.length;
+  for (let index = 0; index < promote.length; index += 1)
+    settled[promoteAt + index] = grownTo(
+      settled[promoteAt + index] ?? 0,
+      lowered(promoteGrowth[index] ?? 0),
+      blockCapNats,
+    );
+};
+
+const grownTo = (before: number, growth: number, blockCapNats: number): number => {
+  const capital = before + (growth > blockCapNats ? lowered(blockCapNats) : growth);
+  return capital < lostNats ? nothingNats : millionths(capital);
 };
 
 /** ln of the whole capital of the first question, what is set aside and what the running block adds included. */
 export const logRollbackCapital = (
   settled: readonly number[],
   at: number,
-  running: readonly number[],
+  growth: readonly number[],
   from: number,
   { rollback: { length } }: Alternatives,
   { blockCapNats, restarts: { weightEach } }: StakeRules,
 ): number => {
   const aside = (settled[at + waitingAt] ?? 0) * weightEach;
-  return logCapital(settled, at + capitalsAt, running, from, length, aside, blockCapNats);
+  return logCapital(settled, at + capitalsAt, growth, from, length, aside, blockCapNats);
 };
 
-/** The same of the second question. */
+/** The same of the second question, of which the running block's growth is `promoteGrowth` (from 0 on). */
 export const logPromoteCapital = (
   settled: readonly number[],
   at: number,
-  running: readonly number[],
-  from: number,
+  promoteGrowth: readonly number[],
   { rollback, promote }: Alternatives,
   { blockCapNats }: StakeRules,
 ): number => {
   const first = at + capitalsAt + rollback.length;
-  const growth = from + rollback.length;
-  return logCapital(settled, first, running, growth, promote.length, 0, blockCapNats);
+  return logCapital(settled, first, promoteGrowth, 0, promote.length, 0, blockCapNats);
 };
 
 const logCapital = (

@@ -19,6 +19,10 @@ export const judgeBy =
   (windows): Judged => {
     let state = initialFamily(rule);
     let promotedMs: number | null = null;
+    const judged = (found: Omit<Judged, 'requestsFromMs'>): Judged => {
+      const requestsFromMs = (state.anchorIndex ?? 0) * rule.windowMs;
+      return requestsFromMs === 0 ? found : { ...found, requestsFromMs };
+    };
     for (const lived of windows) {
       state = judgeWindow(rule, state, judgedWindow(rule, buckets, lived));
       const decision = decide(rule, state);
@@ -27,9 +31,9 @@ export const judgeBy =
       if (decision?.action !== 'roll-back') continue;
       const blamed =
         decision.verdict.outcome === 'fail' ? decision.verdict.reasons[0]?.metric : null;
-      return { rolledBackMs: atMs, promotedMs, blamed: blamed ?? null };
+      return judged({ rolledBackMs: atMs, promotedMs, blamed: blamed ?? null });
     }
-    return { rolledBackMs: null, promotedMs, blamed: null };
+    return judged({ rolledBackMs: null, promotedMs, blamed: null });
   };
 
 const judgedWindow = (rule: FamilyRule, buckets: Buckets, lived: LivedWindow): JudgedWindow => ({

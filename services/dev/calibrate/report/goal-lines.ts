@@ -5,6 +5,7 @@ import type { JudgePlug } from '../judge-plug.ts';
 import { judges } from '../judges.ts';
 import type { Line } from './line.ts';
 import type { Row } from './rows.ts';
+import { afterRequestsOf, quantileOf } from '../tally.ts';
 import { baseName, percent } from './tables.ts';
 
 // What the judge is held against beside the published tables.
@@ -156,8 +157,10 @@ const delayLine = (
         ? `median at most ${shortSecondsMax} s`
         : `median at most ${times}x ${bound.toFixed(1)} s`,
       seen(baseName(judge), cell.name),
-      ({ summary: { rolledBack } }) => {
-        const { medianSeconds } = rolledBack;
+      ({ tally }) => {
+        // A warm-up begins with the first requests.
+        const at = fromSeconds > 0 ? afterRequestsOf(tally) : tally.rolledBackAt;
+        const medianSeconds = quantileOf(at, tally.runs, 0.5);
         if (medianSeconds === null) return { seen: 'not found by half', isMet: false };
         const after = medianSeconds - fromSeconds;
         return {

@@ -420,7 +420,7 @@ describe('steps', () => {
   test('leave the roll-back armed, and a canary that does not get through them inconclusive', () => {
     expect(
       saidOn([...times(75, at(null)), ...times(60, { errors: rate(10, 1) })], stepped),
-    ).toEqual(['advance to 0.1 at 59', 'advance to 0.25 at 71', 'roll-back at 93, final']);
+    ).toEqual(['advance to 0.1 at 59', 'advance to 0.25 at 71', 'roll-back at 94, final']);
     const state = judgeShown(stepped, times(361, at(0.05)));
     expect(stageOf(stepped, state)).toBe('inconclusive');
     expect(verdictOf(stepped, state)).toMatchObject({

@@ -39,10 +39,10 @@ test('bounds that are far from the durations are told, with what mends it', () =
 describe('a roll-back says', () => {
   test('what was counted, how far apart, what is tolerated, how sure, and when', () => {
     expect(sentences(times(40, { ...healthy, errors: rate(10, 1) })).slice(0, 2)).toEqual([
-      'worse than tolerated in errors: evidence 1:432 of 1:200 needed, first crossed with window 24 (00:02:00 UTC)',
+      'worse than tolerated in errors: evidence 1:428 of 1:200 needed, first crossed with window 24 (00:02:00 UTC)',
       'errors: canary 130/3,250 errors (4.00 %), baseline 13/3,250 errors (0.40 %): ' +
         '10x (3.51x to 48.4x with 99 % confidence); tolerated up to 0.49 %; ' +
-        'its part of the evidence 1:432 of 1:200; ' +
+        'its part of the evidence 1:428 of 1:200; ' +
         'most of it from windows 18 (00:01:30 UTC), 21 (00:01:45 UTC) and 24 (00:02:00 UTC); blocks capped: 4',
     ]);
   });

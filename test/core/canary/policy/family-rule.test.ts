@@ -42,11 +42,12 @@ describe('the rule of a family', () => {
       judged: 'errors',
       rule: {
         blockCapNats: 1.5,
-        restarts: { count: 5, weightEach: 0.05 },
+        restarts: { count: 5, weightEach: 0.03 },
         tolerance: { relative: 1.1, absolute: 0.0005 },
         promoteTolerance: { relative: 1.5, absolute: 0.002 },
         grids: {
-          rollback: [1.25, 1.84, 2.7, 3.97, 5.83, 8.57, 12.6, 18.5, 27.2, 40],
+          rollback: [1.3, 1.8, 3.4, 9, 13, 20, 35],
+          logShares: [0.1, 0.12, 0.16, 0.2, 0.16, 0.14, 0.12].map((share) => Math.log(share)),
           promote: [0.2, 0.35, 0.5, 0.65, 0.8],
         },
         prior: { rate: 0.005, total: 100 },

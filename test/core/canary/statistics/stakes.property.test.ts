@@ -9,7 +9,6 @@ import {
 } from '../../../../services/core/canary/metrics/staked.ts';
 import {
   cappedBlocksOf,
-  growthLength,
   initialStakes,
   logRollbackCapital,
   roundGrowth,
@@ -57,7 +56,7 @@ type Stakes = { readonly settled: readonly number[]; readonly running: readonly 
 
 const initial = (by: StakeRules): Stakes => ({
   settled: initialSettled(alternatives, by),
-  running: zeros(growthAt + growthLength(alternatives)),
+  running: zeros(growthAt + alternatives.rollback.length),
 });
 
 const taken = (
@@ -69,8 +68,9 @@ const taken = (
   const { settled } = before;
   const running = before.running.map((sum, at) => sum + (increments[at - growthAt] ?? 0));
   if (increments.length > 0) roundGrowth(running, growthAt, increments.length);
-  const passed = blockPassed(by, alternatives, settled, running, growthAt, place);
-  return passed ?? { settled, running };
+  const isOpen = running.some((growth, at) => at >= growthAt && growth !== 0);
+  const growth = { rollback: running, from: growthAt, promote: [0], isOpen };
+  return { settled: blockPassed(by, alternatives, settled, growth, place) ?? settled, running };
 };
 
 const capitalOf = ({ settled, running }: Stakes, by: StakeRules = rules): number =>
