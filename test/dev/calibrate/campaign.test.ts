@@ -17,7 +17,13 @@ import type { JudgePlug } from '../../../services/dev/calibrate/judge-plug.ts';
 import type { LivedWindow } from '../../../services/dev/calibrate/lived-window.ts';
 import { nextBlock, openRunner } from '../../../services/dev/calibrate/run.ts';
 import type { Goal } from '../../../services/dev/calibrate/run.ts';
-import { addTallies, noTally, summaryOf, tallyOf } from '../../../services/dev/calibrate/tally.ts';
+import {
+  addTallies,
+  afterRequestsOf,
+  noTally,
+  summaryOf,
+  tallyOf,
+} from '../../../services/dev/calibrate/tally.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
 const folder = scratchFolder();
@@ -83,6 +89,18 @@ describe('a tally', () => {
       rolledBack: { runs: 4, medianSeconds: 30 },
     });
     expect(addTallies(noTally, tally)).toEqual(tally);
+  });
+
+  test('counts from the first requests too, where these came late', () => {
+    const late = tallyOf([
+      { rolledBackMs: 30_000, promotedMs: null, blamed: 'errors', requestsFromMs: 5_000 },
+      { rolledBackMs: 30_000, promotedMs: null, blamed: 'errors' },
+    ]);
+    expect(afterRequestsOf(late)).toEqual({ 25: 1, 30: 1 });
+    expect(afterRequestsOf(tally)).toBe(tally.rolledBackAt);
+    for (const sum of [addTallies(late, tally), addTallies(tally, late)])
+      expect(afterRequestsOf(sum)).toEqual({ 10: 1, 25: 1, 30: 2 });
+    expect(addTallies(noTally, late)).toEqual(late);
   });
 
   test('of nothing says nothing', () => {

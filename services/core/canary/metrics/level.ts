@@ -9,7 +9,7 @@ import { loudWindows } from '../analysis/strongest-windows.ts';
 import type { LevelSums } from './level-ratio.ts';
 import { levelInterval, levelRatio } from './level-ratio.ts';
 import { addDifference, addWeight, fillNormalGrowth } from './normal-increments.ts';
-import type { Making, Staked } from './staked.ts';
+import type { Growth, Making, Staked } from './staked.ts';
 import { initialSettled, logPromoteOf, stake, stakesAt } from './staked.ts';
 
 /** Mean of one gauge over its series (instances) in a window. */
@@ -143,7 +143,7 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, L
       fillPromote(rule, running);
       running.fill(0, excessAt, weightAt + 1);
     }
-    const growth = { rollback: rollbackGrowth, from: 0, promote: promoteGrowth, isOpen };
+    growth.isOpen = isOpen;
     stake(rule, alternatives, next, growth, place, speaks, isShown);
     return next;
   },
@@ -154,6 +154,12 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, L
 /** Of one call, and overwritten by the next. */
 const rollbackGrowth: number[] = zeros(effects.length);
 const promoteGrowth: number[] = zeros(promoteParts.length);
+const growth: Making<Growth> = {
+  rollback: rollbackGrowth,
+  from: 0,
+  promote: promoteGrowth,
+  isOpen: false,
+};
 
 const fillGrowth = (running: readonly number[]): void =>
   fillNormalGrowth(rollbackGrowth, effects, 1, running[excessAt] ?? 0, running[weightAt] ?? 0);

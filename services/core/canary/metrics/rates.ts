@@ -24,7 +24,7 @@ import type { Line, RatePrior } from './rate-test.ts';
 import { addLineIncrements, predictedRate } from './rate-test.ts';
 import type { ClientErrorsState } from '../judge/client-errors.ts';
 import type { SaidState } from '../judge/said.ts';
-import type { Making, Staked } from './staked.ts';
+import type { Growth, Making, Staked } from './staked.ts';
 import { initialSettled, logPromoteOf, stake, stakesAt } from './staked.ts';
 
 export type RatesRule = StakeRules & {
@@ -125,7 +125,8 @@ export const ratesJudge: RuledJudge<
       said: state.said,
       clientErrors: state.clientErrors,
     };
-    const growth = { rollback: running, from: growthAt, promote: promoteGrowth, isOpen };
+    growth.rollback = running;
+    growth.isOpen = isOpen;
     stake(rule, rule.grids, next, growth, place, speaks, speaks);
     return place.endsBlock ? withBlock(rule, next) : next;
   },
@@ -135,6 +136,12 @@ export const ratesJudge: RuledJudge<
 
 /** Of one call, and overwritten by the next. */
 const promoteGrowth: number[] = [];
+const growth: Making<Growth> = {
+  rollback: [],
+  from: growthAt,
+  promote: promoteGrowth,
+  isOpen: false,
+};
 
 /**
  * What the running block let the alternatives of the second question grow: its windows are one pair, as if the traffic

@@ -10,7 +10,7 @@ import type { StakeRules } from '../statistics/stakes.ts';
 import { cappedBlocksOf, roundGrowth, zeros } from '../statistics/stakes.ts';
 import type { LoudIndex } from '../analysis/strongest-windows.ts';
 import { loudWindows } from '../analysis/strongest-windows.ts';
-import type { Making, Staked } from './staked.ts';
+import type { Growth, Making, Staked } from './staked.ts';
 import type { Lately, TrafficLost } from './traffic-lately.ts';
 import { latelyWith, lostNow } from './traffic-lately.ts';
 import { initialSettled, logPromoteOf, stake, stakesAt } from './staked.ts';
@@ -107,7 +107,8 @@ export const trafficJudge: RuledJudge<
         ? latelyOf(state, running, canaryShare, canary, baseline, place)
         : state.lately,
     };
-    const growth = { rollback: running, from: growthAt, promote: promoteGrowth, isOpen };
+    growth.rollback = running;
+    growth.isOpen = isOpen;
     stake(rule, alternatives, next, growth, place, speaks, speaks);
     return place.endsBlock ? withBlock(rule, next) : next;
   },
@@ -117,6 +118,12 @@ export const trafficJudge: RuledJudge<
 
 /** Of one call, and overwritten by the next. */
 const promoteGrowth: number[] = [];
+const growth: Making<Growth> = {
+  rollback: [],
+  from: growthAt,
+  promote: promoteGrowth,
+  isOpen: false,
+};
 
 /** What the running block let the alternatives of the second question grow: its windows are one. */
 const fillPromote = ({ promoteLeast, phi }: TrafficRule, running: readonly number[]): void => {

@@ -11,7 +11,7 @@ import { refuse } from './refusal.ts';
 // Whether a decision says what the judge could have said. Whoever has the analyser's key can sign anything.
 
 /** Versions of the judge whose decisions this release understands. */
-const judgesKnown: readonly string[] = ['1', '2', '3', '4'];
+const judgesKnown: readonly string[] = ['1', '2', '3', '4', '5'];
 
 /** Evidence that any policy asks for at least, as odds: 1 over the largest budget that one may have. */
 const rollBackNeededMin = 10;

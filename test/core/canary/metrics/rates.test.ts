@@ -1,6 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
+import {
+  addLineIncrements,
+  predictedRate,
+} from '../../../../services/core/canary/metrics/rate-test.ts';
 import { ratesDeadline, ratesJudge } from '../../../../services/core/canary/metrics/rates.ts';
 import type { RatesRule, RatesState } from '../../../../services/core/canary/metrics/rates.ts';
 import type { RateCounts } from '../../../../services/core/canary/statistics/rate-counts.ts';
@@ -48,6 +52,90 @@ describe('the deadline', () => {
     const even = repeat(180, [25, 1, 25, 1] as Counts);
     expect(ratesDeadline(strict, after(even, strict), 0.0025).isWorse).toBe(false);
   });
+});
+
+describe('after a burst', () => {
+  // One alternative, which has all of the stake: what a window adds is what its log-increment is.
+  const one: RatesRule = {
+    ...rule,
+    tolerance: { relative: 1, absolute: 0 },
+    grids: { rollback: [9], promote: [] },
+    restarts: { count: 0, weightEach: 0 },
+    prior: { rate: 0.005, total: 1e9 },
+  };
+  const quiet: Counts = [25, 0, 25, 0];
+  const oneError: Counts = [25, 1, 25, 0];
+  const warmUp = repeat(12, quiet);
+  /** What an error of the canary's adds after so many windows. */
+  const gainAfter = (windows: readonly Counts[]): number =>
+    after([...warmUp, ...windows, oneError], one).logRollback -
+    after([...warmUp, ...windows], one).logRollback;
+  const blockOf = (...errors: readonly number[]): readonly Counts[] =>
+    errors.map((count): Counts => [25, count, 25, 0]);
+  const usual = gainAfter([]);
+
+  test.each([
+    ['six errors in a block of 15 s', blockOf(3, 2, 1), 1.25],
+    ['and still after seven quiet blocks', [...blockOf(3, 2, 1), ...repeat(21, quiet)], 1.25],
+    ['but not after eight', [...blockOf(3, 2, 1), ...repeat(24, quiet)], 1],
+    [
+      'begins anew with the next one',
+      [...blockOf(6, 0, 0), ...repeat(18, quiet), ...blockOf(9, 9, 9), ...repeat(21, quiet)],
+      1.25,
+    ],
+    ['five are none', blockOf(3, 2, 0), 1],
+    ['nor are six beside six of the baseline', repeat(3, [25, 2, 25, 2] as Counts), 1],
+    [
+      'nor beside two, which is less than the cap',
+      [...blockOf(2), [25, 2, 25, 1], [25, 2, 25, 1]],
+      1,
+    ],
+    ['nor six in two blocks', [...blockOf(0, 1, 2), ...blockOf(2, 1, 0)], 1],
+  ] as const)('an error says less: %s', (_, windows, divisor) => {
+    expect(gainAfter(windows)).toBeCloseTo(usual / divisor, 5);
+  });
+
+  test('a promotion is reckoned as ever', () => {
+    const promoting: RatesRule = { ...one, grids: { rollback: [9], promote: [0.2] } };
+    const good = repeat(60, quiet);
+    const gainedAfter = (windows: readonly Counts[]): number =>
+      ratesJudge.logPromote(promoting, after([...warmUp, ...windows, ...good], promoting)) -
+      ratesJudge.logPromote(promoting, after([...warmUp, ...windows], promoting));
+    expect(gainedAfter([])).toBeGreaterThan(0);
+    expect(gainedAfter(blockOf(3, 2, 1))).toBeCloseTo(gainedAfter([]), 3);
+  });
+});
+
+test('what a block is held against for a promotion was seen before it', () => {
+  const one: RatesRule = { ...rule, blockCapNats: 1_000, grids: { rollback: [9], promote: [0.2] } };
+  const warmUp = repeat(12, [50, 1, 50, 1] as Counts);
+  const growth = [0];
+  const rate = predictedRate({ total: 600, events: 12 }, one.prior);
+  const pair = { canary: { total: 75, events: 0 }, baseline: { total: 75, events: 6 } };
+  addLineIncrements(growth, 0, one.promoteTolerance, [0.2], rate, pair, 1);
+  const asked = ratesJudge.logPromote(one, after([...warmUp, ...repeat(3, [25, 0, 25, 2])], one));
+  expect(asked).toBeCloseTo(growth[0] ?? Number.NaN, 5);
+});
+
+test('how a block is cut into windows is nothing to a promotion', () => {
+  const cohort = fc
+    .tuple(fc.integer({ min: 1, max: 200 }), fc.nat(10))
+    .map(([total, events]) => [total, Math.min(total, events)] as const);
+  const window = fc
+    .tuple(cohort, cohort)
+    .map(([canary, baseline]): Counts => [...canary, ...baseline]);
+  const block = fc.array(window, { minLength: 3, maxLength: 3 });
+  const none: Counts = [0, 0, 0, 0];
+  const together = (windows: readonly Counts[]): Counts =>
+    windows.reduce(([a, b, c, d], [e, f, g, h]) => [a + e, b + f, c + g, d + h]);
+  fc.assert(
+    fc.property(fc.array(block, { minLength: 1, maxLength: 12 }), (blocks) => {
+      const askedAfter = (windows: readonly Counts[]): number =>
+        ratesJudge.logPromote(rule, after([...repeat(12, [100, 1, 100, 1] as Counts), ...windows]));
+      const whole = blocks.flatMap((windows) => [none, together(windows), none]);
+      expect(askedAfter(blocks.flat())).toBeCloseTo(askedAfter(whole), 9);
+    }),
+  );
 });
 
 test('going on from the stored state changes nothing, and the state stays small', () => {

@@ -8,9 +8,12 @@ import {
   stakesAt,
 } from '../../../../services/core/canary/metrics/staked.ts';
 import {
+  capitalsAt,
   cappedBlocksOf,
   initialStakes,
+  isGivenUp,
   logRollbackCapital,
+  restart,
   roundGrowth,
   zeros,
 } from '../../../../services/core/canary/statistics/stakes.ts';
@@ -33,6 +36,11 @@ const restartsOf = (weightEach: number): StakeRules => ({
 const rules = restartsOf(0.1);
 /** What they are does not matter here, but how many. */
 const alternatives: Alternatives = { rollback: [1, 2, 3, 4], promote: [1] };
+
+const uneven: Alternatives = {
+  ...alternatives,
+  logShares: [0.1, 0.2, 0.3, 0.4].map((share) => Math.log(share)),
+};
 
 const placeAt = (index: number): BlockPlace => ({
   endsBlock: (index + 1) % blockWindows === 0,
@@ -127,6 +135,7 @@ describe('while no alternative is expected to grow, the capital is not', () => {
     expect(capitalOf(initial(rules))).toBeCloseTo(0, 5);
     for (const begun of [1, 3, 9])
       expect(ofStakes(initialStakes(alternatives, rules, begun))).toBeCloseTo(0, 5);
+    expect(ofStakes(initialStakes(uneven, rules))).toBeCloseTo(0, 5);
   });
 });
 
@@ -149,6 +158,28 @@ test('a regression that begins late is seen by the restarted capital', () => {
   );
   expect(capitalOf(late)).toBeGreaterThan(0);
   expect(capitalOf(plain, withoutRestarts)).toBeLessThan(-20);
+});
+
+test('a restart stakes on each alternative as the beginning did', () => {
+  const settled = [
+    0,
+    ...initialStakes(uneven, { ...rules, restarts: { count: 1, weightEach: 0.5 } }),
+  ];
+  restart(settled, 1, uneven, { ...rules, restarts: { count: 1, weightEach: 0.5 } });
+  const capitals = settled.slice(1 + capitalsAt, 1 + capitalsAt + 4).map((log) => Math.exp(log));
+  for (const [index, share] of [0.1, 0.2, 0.3, 0.4].entries())
+    expect(capitals[index]).toBeCloseTo(share, 5);
+});
+
+test('what is next to nothing is given up, and a restart stakes on it anew', () => {
+  const lost = after(Array.from({ length: 3 }, () => [-30, 0, 0, 0]));
+  const capital = (stakes: Stakes): number | undefined => stakes.settled[stakesAt + capitalsAt];
+  expect(isGivenUp(capital(lost))).toBe(true);
+  expect(isGivenUp(lost.settled[stakesAt + capitalsAt + 1])).toBe(false);
+  const stillLost = taken(lost, [1, 0, 0, 0], placeAt(3), rules);
+  expect(isGivenUp(capital(stillLost))).toBe(true);
+  const passed = after(Array.from({ length: 7 }, () => [-20, 0, 0, 0]));
+  expect(capital(passed)).toBeCloseTo(Math.log(0.1 / 4), 5);
 });
 
 test('a quiet window inside a block changes nothing at all', () => {
