@@ -30,6 +30,7 @@ export const errorsMetric: MetricRule & { readonly judged: 'errors' } = {
     promoteTolerance,
     grids,
     prior: { rate: 0.005, total: 100 },
+    burstBlocks: 8,
     phi: 1,
     measuredAt: null,
   },

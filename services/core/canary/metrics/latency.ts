@@ -330,8 +330,19 @@ const judged = (
   for (let index = 0; index < before.tails.length; index += 1) {
     const quantile = quantileIn(before.settled, at);
     const phi = phiOf(rule, quantile, times);
-    if (!addToTail(rule, cut, before.settled, at, running, from, canary, baseline, phi))
-      isUsable = false;
+    const isTaken = addToTail(
+      rule,
+      cut,
+      before.settled,
+      at,
+      running,
+      from,
+      canary,
+      baseline,
+      phi,
+      place.beginsRestart,
+    );
+    if (!isTaken) isUsable = false;
     at += settledLength(quantile);
     from += runningLength(quantile);
   }

@@ -30,6 +30,6 @@ export const fillNormalGrowth = (
 ): void => {
   for (let index = 0; index < means.length; index += 1) {
     const mean = (means[index] ?? 0) * unit;
-    into[index] = mean * (differences - (mean / 2) * weight);
+    into[index] = lowered(mean * (differences - (mean / 2) * weight));
   }
 };

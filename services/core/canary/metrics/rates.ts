@@ -3,7 +3,14 @@ import type { DeadlineResult, DeadlineSums } from '../statistics/deadline-test.t
 import { evidenceOf } from '../statistics/evidence.ts';
 import type { RuledJudge, ShownWindow } from '../judge/metric-judge.ts';
 import type { PairSums, RateCounts, RatePair } from '../statistics/rate-counts.ts';
-import { addPair, addToSums, isPairedRate, noSums, pairOf } from '../statistics/rate-counts.ts';
+import {
+  addPair,
+  addToSums,
+  isPairedRate,
+  isSplitOtherwise,
+  noSums,
+  pairOf,
+} from '../statistics/rate-counts.ts';
 import { addToCurve, curveInterval, curveRatio, initialCurve } from '../statistics/ratio-curve.ts';
 import type { RatioCurve } from '../statistics/ratio-curve.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
@@ -37,6 +44,8 @@ export type RatesRule = StakeRules & {
   readonly prior: RatePrior;
   /** How much more the counts scatter than independent requests would, at least 1. */
   readonly phi: number;
+  /** How many blocks after a burst say less: two minutes of them. */
+  readonly burstBlocks: number;
   /** The traffic at which they did; null: phi stands at any. */
   readonly measuredAt: MeasuredAt | null;
 };
@@ -44,9 +53,9 @@ export type RatesRule = StakeRules & {
 /**
  * What happens to few requests (errors), compared window by window as rates, with no assumption about drift.
  *
- * `running` begins with the sums of the running block (`PairSums`), with every baseline window so far, warm-up
- * included (requests and those with an event, which predict the next window's rate), and with how many blocks from this
- * one on come after a burst.
+ * `running` begins with the sums of the running block (`PairSums`), with every baseline window so far, warm-up included
+ * (requests and those with an event, which predict the next window's rate), with how many blocks from this one on come
+ * after a burst, and with 1 where the block's traffic is not split as it began (else 0).
  */
 export type RatesState = Staked & {
   readonly judged: 'errors';
@@ -64,18 +73,18 @@ export type RatesState = Staked & {
 const sumsLength = 4;
 const seenAt = sumsLength;
 const burstAt: number = seenAt + 2;
-const growthAt: number = burstAt + 1;
+const unevenAt: number = burstAt + 1;
+const growthAt: number = unevenAt + 1;
 
 /**
  * A burst is a block in which so many requests of the canary failed, and some alternative grew by more than so many times
  * the cap. What an incident adds by itself the cap bounds, but little more by chance would do then. So after a burst
- * log-increments are divided by so much in so many blocks, as by a dispersion: of what goes on most is above the cap all
- * the same.
+ * log-increments are divided by so much for two minutes, as by a dispersion (beside the one that people are told): of
+ * what goes on most is above the cap all the same.
  */
 const burstEventsMin = 6;
 const burstTimesCap = 1.3;
 const burstPhi = 1.25;
-const burstBlocks = 8;
 
 export const ratesJudge: RuledJudge<
   RatesRule,
@@ -105,12 +114,19 @@ export const ratesJudge: RuledJudge<
     const speaks = place.judged && isPaired;
     const running = state.running.slice();
     if (speaks)
-      addEvidence(rule, state.settled, running, { canary, baseline }, phiIn(rule, traffic));
+      addEvidence(
+        rule,
+        place.beginsRestart ? [] : state.settled,
+        running,
+        { canary, baseline },
+        phiIn(rule, traffic),
+      );
     if (baseline !== null) addSeen(running, baseline);
     const isOpen = (running[0] ?? 0) > 0;
     if (place.endsBlock && isOpen) {
       fillPromote(rule, running, phiIn(rule, traffic));
       running[burstAt] = blocksAfterBurst(rule, running);
+      running[unevenAt] = 0;
     }
     const next: Making<RatesState> = {
       judged: 'errors',
@@ -144,8 +160,9 @@ const growth: Making<Growth> = {
 };
 
 /**
- * What the running block let the alternatives of the second question grow: its windows are one pair, as if the traffic
- * of the two cohorts had been in the same proportion all the time.
+ * What the running block let the alternatives of the second question grow: its windows are one pair, as the traffic of
+ * the two cohorts is in the same proportion. Where it is not the block says nothing: what both had a bad moment of
+ * would be the canary's, which had more of the traffic by then.
  */
 const fillPromote = (
   { promoteTolerance, grids: { promote }, prior }: RatesRule,
@@ -157,6 +174,7 @@ const fillPromote = (
   // From what was seen before the block.
   const before = { total: total - pair.baseline.total, events: events - pair.baseline.events };
   promoteGrowth.fill(0);
+  if (running[unevenAt] === 1) return;
   const rate = predictedRate(before, prior);
   addLineIncrements(promoteGrowth, 0, promoteTolerance, promote, rate, pair, phi);
 };
@@ -175,6 +193,7 @@ const addEvidence = (
   phi: number,
 ): void => {
   const rate = predictedRate(seenIn(running), prior);
+  if (isSplitIn(running, pair)) running[unevenAt] = 1;
   addPair(running, pair);
   const phiNow = (running[burstAt] ?? 0) > 0 ? phi * burstPhi : phi;
   addLineIncrements(
@@ -193,7 +212,7 @@ const addEvidence = (
 
 /** How many blocks after the running one, which ends, come after a burst. */
 const blocksAfterBurst = (
-  { blockCapNats, grids: { rollback } }: RatesRule,
+  { blockCapNats, burstBlocks, grids: { rollback } }: RatesRule,
   running: readonly number[],
 ): number => {
   const [, canaryEvents = 0] = running;
@@ -202,6 +221,9 @@ const blocksAfterBurst = (
     rollback.some((_, index) => (running[growthAt + index] ?? 0) > burstTimesCap * blockCapNats);
   return isBurst ? burstBlocks : Math.max(0, (running[burstAt] ?? 0) - 1);
 };
+
+const isSplitIn = (running: readonly number[], { canary, baseline }: RatePair): boolean =>
+  isSplitOtherwise(running[0] ?? 0, running[2] ?? 0, canary.total, baseline.total);
 
 const addSeen = (running: number[], { total, events }: RateCounts): void => {
   running[seenAt] = (running[seenAt] ?? 0) + total;

@@ -65,6 +65,7 @@ export const partsOf = (parts: readonly number[]): Parts => ({
 const rollbackParts: Parts = partsOf([0.9, 0.75, 0.5, 0.25, 0.05, 0.005]);
 const promoteParts: Parts = partsOf([1.1, 1.25, 1.5]);
 const alternatives = { rollback: rollbackParts.parts, promote: promoteParts.parts } as const;
+const promoteAt: number = growthAt + alternatives.rollback.length;
 
 export const trafficJudge: RuledJudge<
   TrafficRule,
@@ -77,7 +78,7 @@ export const trafficJudge: RuledJudge<
     logRollback: 0,
     isBegun: false,
     settled: initialSettled(alternatives, rule),
-    running: zeros(growthAt + alternatives.rollback.length),
+    running: zeros(promoteAt + alternatives.promote.length),
     share: null,
     settlingWindows: 0,
     curve: initialCurve,
@@ -93,7 +94,10 @@ export const trafficJudge: RuledJudge<
       ? withRequests(rule, state.running, canaryShare, canary, baseline)
       : state.running.slice();
     const isOpen = (running[0] ?? 0) > 0;
-    if (place.endsBlock && isOpen) fillPromote(rule, running);
+    if (place.endsBlock && isOpen) {
+      fillPromote(running);
+      running.fill(0, promoteAt);
+    }
     const next: Making<TrafficState> = {
       judged: 'traffic',
       logRollback: state.logRollback,
@@ -125,25 +129,21 @@ const growth: Making<Growth> = {
   isOpen: false,
 };
 
-/** What the running block let the alternatives of the second question grow: its windows are one. */
-const fillPromote = ({ promoteLeast, phi }: TrafficRule, running: readonly number[]): void => {
-  const { canary, baseline } = pairOf(running);
-  promoteGrowth.fill(0);
-  const exposed = canary.total + baseline.total;
-  if (!(exposed > 0)) return;
-  const share = canary.total / exposed;
-  const [of, than] = [canary.events, baseline.events];
-  addShareIncrements(promoteGrowth, 0, promoteLeast, promoteParts, share, of, than, phi);
+/** What the running block let the alternatives of the second question grow. */
+const fillPromote = (running: readonly number[]): void => {
+  const { length } = alternatives.promote;
+  for (let index = 0; index < length; index += 1)
+    promoteGrowth[index] = running[promoteAt + index] ?? 0;
 };
 
 const logPromoteIn = (rule: TrafficRule, state: TrafficState): number => {
-  fillPromote(rule, state.running);
+  fillPromote(state.running);
   return logPromoteOf(rule, alternatives, state, promoteGrowth);
 };
 
 /** With a window that is evidence. */
 const withRequests = (
-  { least, phi }: TrafficRule,
+  { least, promoteLeast, phi }: TrafficRule,
   before: readonly number[],
   share: number,
   canary: number,
@@ -159,7 +159,9 @@ const withRequests = (
   running[requestsAt + 1] = (running[requestsAt + 1] ?? 0) + baseline;
   running[requestsAt + 2] = (running[requestsAt + 2] ?? 0) + share * total;
   addShareIncrements(running, growthAt, least, rollbackParts, share, canary, baseline, phi);
-  roundGrowth(running, growthAt, alternatives.rollback.length);
+  // A share may change inside a block, and the chance bends with it: so window by window, unlike other promotions.
+  addShareIncrements(running, promoteAt, promoteLeast, promoteParts, share, canary, baseline, phi);
+  roundGrowth(running, growthAt, running.length - growthAt);
   return running;
 };
 

@@ -4,7 +4,7 @@ import type { TextDigest } from '../../uuid-v8.ts';
 import { readDocumentText } from '../policy/parse-policy.ts';
 import { policyFor } from '../policy/placed-policy.ts';
 import type { Policy } from '../policy/policy.ts';
-import { policyText } from '../policy/policy-text.ts';
+import { policyTexts } from '../policy/policy-text.ts';
 import { presets } from '../policy/presets.ts';
 import type { PolicyStanding } from './question.ts';
 
@@ -72,23 +72,24 @@ export const policyStanding = (
   );
   const [newest] = candidates;
   if (newest === undefined) return areAll ? noPolicySet : unreadable;
-  const named = candidates.find((one) => one?.digest === judgedBy);
+  const named = candidates.find((one) => one?.digests.includes(judgedBy) === true);
   // Its analysis was opened before anybody had set one.
   if (named === undefined && before === undefined && areAll && !candidates.includes(null))
     return noPolicySet;
   const chosen = named ?? newest;
   if (chosen === null) return unreadable;
-  const known = rows.flatMap((row) => placedIn(row, slot, digest)?.digest ?? []);
-  return standingOfPolicy(chosen.policy, chosen.digest, known);
+  const known = rows.flatMap((row) => placedIn(row, slot, digest)?.digests ?? []);
+  const [newestText = ''] = chosen.digests;
+  return standingOfPolicy(chosen.policy, named === undefined ? newestText : judgedBy, known);
 };
 
 const placedIn = (
   { document }: PolicyRow,
   { component, environment }: Slot,
   digest: TextDigest,
-): { readonly policy: Policy; readonly digest: string } | null => {
+): { readonly policy: Policy; readonly digests: readonly string[] } | null => {
   const read = readDocumentText(document);
   if (!read.ok) return null;
   const { placed } = policyFor(read.value, component, environment);
-  return { policy: placed.policy, digest: digest(policyText(placed)) };
+  return { policy: placed.policy, digests: policyTexts(placed).map(digest) };
 };

@@ -27,6 +27,8 @@ const errorGrids: Alternatives = {
 /** Assumed of the baseline before any request is seen; ten times too much or too little costs nothing. */
 const errorPrior = { rate: 0.005, total: 100 } as const;
 
+/** So long after a burst errors say less. */
+const burstMs = 120_000;
 /** It takes so long until a changed share of the traffic is so. */
 const settleMs = 30_000;
 const levelBatchMs = 60_000;
@@ -49,6 +51,9 @@ export const familyRuleOf = (
     blockCapNats: policy.blockCapNats,
     restarts: { count: policy.restarts.count, weightEach: policy.restarts.weightEach },
   };
+  // A block is whole windows, at least one.
+  const blockMs = Math.ceil(policy.blockMs / windowMs) * windowMs;
+  const burstBlocks = Math.max(1, Math.round(burstMs / blockMs));
   return {
     windowMs,
     warmUpMs: policy.warmUpMs,
@@ -64,7 +69,7 @@ export const familyRuleOf = (
     vetoEvidence: policy.vetoEvidence,
     steps: policy.steps,
     metrics: policy.metrics.map((metric) =>
-      metricRule(metric, noiseOf(metric, noise), stakes, windowMs),
+      metricRule(metric, noiseOf(metric, noise), stakes, windowMs, burstBlocks),
     ),
   };
 };
@@ -115,6 +120,7 @@ const metricRule = (
   noise: MetricNoise,
   stakes: StakeRules,
   windowMs: number,
+  burstBlocks: number,
 ): MetricRule => {
   const { id, weight, critical, judged } = metric;
   const common = { id, weight, critical };
@@ -128,7 +134,7 @@ const metricRule = (
         rule: {
           ...stakes,
           ...{ tolerance, promoteTolerance, grids: errorGrids, prior: errorPrior },
-          ...{ phi: known.phi, measuredAt: measuredAt(known, windowMs) },
+          ...{ phi: known.phi, measuredAt: measuredAt(known, windowMs), burstBlocks },
         },
       };
     }

@@ -154,6 +154,21 @@ const testSettings = (test: AttributeFilter['test']): Json => {
 export const policyText = (placed: PlacedPolicy): string =>
   canonicalJson(settingsOf(placed, briefSettings));
 
+/** What each restart had of the stake in the presets of releases up to judge 4. */
+const restartWeightBefore = 0.05;
+
+/**
+ * The same, and then as releases wrote it whose presets had other numbers: a document that leaves these to its preset is
+ * one policy, and decisions of such a release name it by that text.
+ */
+export const policyTexts = (placed: PlacedPolicy): readonly string[] => {
+  const { preset, policy } = placed;
+  const { restarts } = policy;
+  if (restarts.weightEach !== presets[preset].restarts.weightEach) return [policyText(placed)];
+  const before = { ...restarts, weightEach: restartWeightBefore };
+  return [policyText(placed), policyText({ ...placed, policy: { ...policy, restarts: before } })];
+};
+
 export const utf8Bytes = (text: string): number => {
   let bytes = 0;
   for (let at = 0; at < text.length; at += 1) {

@@ -100,6 +100,8 @@ const metricRule = (
           tolerance: widened(metric.rule.tolerance, drift.errors * season),
           phi: raised(metric.rule.phi, phi, note),
           measuredAt: null,
+          // As long as a block is.
+          burstBlocks: 1,
         },
       };
     }

@@ -39,10 +39,10 @@ export const cappedBlocksOf = (settled: readonly number[], at: number): number =
 
 export const lowered = (value: number): number => Math.floor(value * 1e6) / 1e6 + 0;
 /**
- * What has become of so little (e^-60) is given up, which is always allowed, and not reckoned any more until a restart
- * stakes anew: it would take ten minutes of nothing but blocks at the cap to be 1 again.
+ * Of the first question, what has become of so little (e^-300) is given up, which is always allowed, and not reckoned any
+ * more until a restart stakes anew. The second has no restarts, and what it lost a retry goes on from.
  */
-const lostNats = -60;
+const lostNats = -300;
 const nothingNats = -9_999;
 /** Whether a capital was given up. */
 export const isGivenUp = (capital: number | undefined): boolean => capital === nothingNats;
@@ -126,7 +126,8 @@ export const settle = (
   for (let index = 0; index < rollback.length; index += 1) {
     const grown = growth[from + index] ?? 0;
     if (grown > blockCapNats) isCapped = true;
-    settled[first + index] = grownTo(settled[first + index] ?? 0, grown, blockCapNats);
+    const capital = grownTo(settled[first + index] ?? 0, grown, blockCapNats);
+    settled[first + index] = capital < lostNats ? nothingNats : capital;
     growth[from + index] = 0;
   }
   if (isCapped) settled[at + cappedAt] = cappedBlocksOf(settled, at) + 1;
@@ -139,10 +140,8 @@ export const settle = (
     );
 };
 
-const grownTo = (before: number, growth: number, blockCapNats: number): number => {
-  const capital = before + (growth > blockCapNats ? lowered(blockCapNats) : growth);
-  return capital < lostNats ? nothingNats : millionths(capital);
-};
+const grownTo = (before: number, growth: number, blockCapNats: number): number =>
+  millionths(before + (growth > blockCapNats ? lowered(blockCapNats) : growth));
 
 /** ln of the whole capital of the first question, what is set aside and what the running block adds included. */
 export const logRollbackCapital = (

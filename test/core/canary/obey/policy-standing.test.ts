@@ -3,7 +3,11 @@ import {
   noPolicySet,
   policyStanding,
 } from '../../../../services/core/canary/obey/policy-standing.ts';
-import { policySettings, policyText } from '../../../../services/core/canary/policy/policy-text.ts';
+import {
+  policySettings,
+  policyText,
+  policyTexts,
+} from '../../../../services/core/canary/policy/policy-text.ts';
 import { presetEverywhere } from '../../../../services/core/canary/policy/placed-policy.ts';
 import type { PlacedPolicy } from '../../../../services/core/canary/policy/placed-policy.ts';
 import { presets } from '../../../../services/core/canary/policy/presets.ts';
@@ -57,9 +61,30 @@ describe('the policy of an attempt', () => {
     expect(policyStanding(rows, about(20_000_000), digestOf)).toMatchObject({
       inForce: digest(asks),
       act: 'ask',
-      known: [digest(asks), digest(decides)],
+      known: [asks, decides].flatMap((policy) => policyTexts(policy).map(digestOf)),
     });
   });
+
+  // What releases whose judge was 4 or less made of these documents.
+  test.each([
+    ['standard', '4b52a2a10d28a55930479505c80c5cb97156a80322210d0a62a0b8f56dcb7c32'],
+    ['sensitive', 'd1c99899ecc081147e181e61866ed71938eed3c42f9c62b4a5ceb7e88741f520'],
+    ['strict', '669f40bdd78681d5f8039316b7be7c9d2661764fd5f6db608c14bf365460b6c6'],
+  ] as const)(
+    'is that of a decision of the release before, which had other numbers in %s',
+    (preset, before) => {
+      const policies = [{ component: 'checkout', environment: '*', preset, act: 'ask' }];
+      const set = [rowOf(9, 10_000_000, JSON.stringify({ version: 2, policies }))];
+      const judged = policyStanding(set, about(20_000_000, before), digestOf);
+      expect(judged).toMatchObject({ inForce: before, act: 'ask' });
+      const otherwise = policyStanding(set, about(20_000_000, 'of another'), digestOf);
+      expect(otherwise.inForce).not.toBe(before);
+      expect(otherwise.known).toEqual([otherwise.inForce, before]);
+      const told = [{ ...policies[0], judging: { restarts: { weight: 0.04 } } }];
+      const own = [rowOf(9, 10_000_000, JSON.stringify({ version: 2, policies: told }))];
+      expect(policyStanding(own, about(20_000_000, before), digestOf).known).not.toContain(before);
+    },
+  );
 
   test('is none before anybody has set one', () => {
     expect(policyStanding(rows, about(1000), digestOf)).toBe(noPolicySet);

@@ -51,6 +51,7 @@ describe('the rule of a family', () => {
           promote: [0.2, 0.35, 0.5, 0.65, 0.8],
         },
         prior: { rate: 0.005, total: 100 },
+        burstBlocks: 8,
         measuredAt: null,
         phi: 2,
       },

@@ -172,13 +172,13 @@ test('a restart stakes on each alternative as the beginning did', () => {
 });
 
 test('what is next to nothing is given up, and a restart stakes on it anew', () => {
-  const lost = after(Array.from({ length: 3 }, () => [-30, 0, 0, 0]));
+  const lost = after(Array.from({ length: 3 }, () => [-130, 0, 0, 0]));
   const capital = (stakes: Stakes): number | undefined => stakes.settled[stakesAt + capitalsAt];
   expect(isGivenUp(capital(lost))).toBe(true);
   expect(isGivenUp(lost.settled[stakesAt + capitalsAt + 1])).toBe(false);
   const stillLost = taken(lost, [1, 0, 0, 0], placeAt(3), rules);
   expect(isGivenUp(capital(stillLost))).toBe(true);
-  const passed = after(Array.from({ length: 7 }, () => [-20, 0, 0, 0]));
+  const passed = after(Array.from({ length: 7 }, () => [-70, 0, 0, 0]));
   expect(capital(passed)).toBeCloseTo(Math.log(0.1 / 4), 5);
 });
 
