@@ -41,7 +41,7 @@ type Row<Rule, Window> = {
 /** Without cap and restarts, as each test was measured by itself. */
 const bare: StakeRules = { blockCapNats: 1e9, restarts: { count: 0, weightEach: 0 } };
 /** As in the presets. */
-const robust: StakeRules = { blockCapNats: 1.5, restarts: { count: 5, weightEach: 0.05 } };
+const robust: StakeRules = { blockCapNats: 1.5, restarts: { count: 5, weightEach: 0.03 } };
 
 type DurationsWindow = Parameters<typeof latencyJudge.addWindow>[2];
 type LevelWindow = Parameters<typeof levelJudge.addWindow>[2];
