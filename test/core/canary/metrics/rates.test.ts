@@ -131,8 +131,8 @@ describe('a share that is changed inside a block', () => {
   });
 
   test('and lends nothing at the end of one, to a canary that is nearly twice as bad', () => {
-    const after = [5_000, 48, 5_000, 25] as const;
-    expect(promoteAfter([500, 95, 9_500, 950], after, after)).toBeCloseTo(calm, 9);
+    const calmed = [5_000, 48, 5_000, 25] as const;
+    expect(promoteAfter([500, 95, 9_500, 950], calmed, calmed)).toBeCloseTo(calm, 9);
   });
 
   test('is none where traffic is split as chance has it', () => {
