@@ -124,7 +124,8 @@ const flagsOf = (body: object, isWhole: boolean, inside = ''): readonly string[]
 const itemText = (item: unknown): string => {
   if (typeof item === 'string') return item;
   const { name, value: worth } = item as { readonly [part: string]: string };
-  const isShort = name !== undefined && !name.includes('=') && !name.trimStart().startsWith('{');
+  // Either mark ends the name of a label.
+  const isShort = name !== undefined && !/[:=]/u.test(name) && !name.trimStart().startsWith('{');
   return isShort ? `${name}=${worth}` : JSON.stringify(item);
 };
 

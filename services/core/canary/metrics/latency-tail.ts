@@ -26,7 +26,6 @@ import {
 import { evidenceOf } from '../statistics/evidence.ts';
 import type { WindowPlace } from '../judge/metric-judge.ts';
 import type { RateCounts } from '../statistics/rate-counts.ts';
-import { isSplitOtherwise } from '../statistics/rate-counts.ts';
 import { addToCurve, curveInterval, curveRatio, initialCurve } from '../statistics/ratio-curve.ts';
 import type { RatioCurve } from '../statistics/ratio-curve.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
@@ -69,8 +68,8 @@ export type LatencyMargins = {
  * Its numbers are in the two lists of its metric. `settled`, from `at` on: the quantile; the edge of its boundary
  * (`edgeOf`); 1 where a promotion is asked by shares although buckets are fine (`isAskedByShares`), else 0; what the
  * baseline showed before the first judged window (requests, and those slower than the tolerated and the promised boundary); `TailCounts` of the finished blocks; its stakes. `running`, from `from` on: `TailCounts` of the
- * running block, 1 where its traffic is not split as it began (else 0), and the growth of the first question's
- * alternatives in it. What is left is not looked at before the block ends.
+ * running block, and the growth of the first question's alternatives in it. What is left is not looked at before the
+ * block ends.
  */
 export type Tail = { readonly curve: RatioCurve; readonly deadline: DeadlineSums };
 
@@ -103,8 +102,7 @@ type TailCounts = readonly [
 ];
 
 const noCounts: TailCounts = [0, 0, 0, 0, 0, 0];
-const unevenAt: number = noCounts.length;
-const growthAt: number = unevenAt + 1;
+const growthAt: number = noCounts.length;
 
 const countsIn = (numbers: readonly number[], at: number): TailCounts => [
   numbers[at] ?? 0,
@@ -291,12 +289,9 @@ export const addToTail = (
     at + stakesAt + capitalsAt,
   );
   roundGrowth(running, growth, test.rollback.length);
-  const [canaryBefore, baselineBefore] = [running[from] ?? 0, running[from + 2] ?? 0];
-  if (isSplitOtherwise(canaryBefore, baselineBefore, canary.total, baseline.total))
-    running[from + unevenAt] = 1;
-  running[from] = canaryBefore + canary.total;
+  running[from] = (running[from] ?? 0) + canary.total;
   running[from + 1] = (running[from + 1] ?? 0) + slower;
-  running[from + 2] = baselineBefore + baseline.total;
+  running[from + 2] = (running[from + 2] ?? 0) + baseline.total;
   running[from + 3] = (running[from + 3] ?? 0) + baselineSlower;
   running[from + 4] = (running[from + 4] ?? 0) + tolerated;
   running[from + 5] = (running[from + 5] ?? 0) + slowed;
@@ -307,8 +302,8 @@ export const addToTail = (
 const promoteGrowth: number[] = [];
 
 /**
- * What the running block let the alternatives of the second question grow: its windows are one pair, as the traffic of
- * the two cohorts is in the same proportion. Where it is not the block says nothing.
+ * What the running block let the alternatives of the second question grow: its windows are one pair, as if the traffic
+ * of the two cohorts had been in the same proportion all the time (`rates.ts`).
  */
 const fillPromote = (
   margins: LatencyMargins,
@@ -321,7 +316,6 @@ const fillPromote = (
 ): void => {
   const isCoarse = cut.promoteShift === 0;
   promoteGrowth.fill(0);
-  if (running[from + unevenAt] === 1) return;
   addOddsIncrements(
     promoteGrowth,
     0,
@@ -411,7 +405,6 @@ export const settleTail = (
     settled[at + pastAt + index] = past + (running[from + index] ?? 0);
     running[from + index] = 0;
   }
-  running[from + unevenAt] = 0;
   settle(settled, at + stakesAt, running, from + growthAt, promoteGrowth, test, rules);
   return next;
 };

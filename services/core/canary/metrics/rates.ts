@@ -3,14 +3,7 @@ import type { DeadlineResult, DeadlineSums } from '../statistics/deadline-test.t
 import { evidenceOf } from '../statistics/evidence.ts';
 import type { RuledJudge, ShownWindow } from '../judge/metric-judge.ts';
 import type { PairSums, RateCounts, RatePair } from '../statistics/rate-counts.ts';
-import {
-  addPair,
-  addToSums,
-  isPairedRate,
-  isSplitOtherwise,
-  noSums,
-  pairOf,
-} from '../statistics/rate-counts.ts';
+import { addPair, addToSums, isPairedRate, noSums, pairOf } from '../statistics/rate-counts.ts';
 import { addToCurve, curveInterval, curveRatio, initialCurve } from '../statistics/ratio-curve.ts';
 import type { RatioCurve } from '../statistics/ratio-curve.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
@@ -54,8 +47,8 @@ export type RatesRule = StakeRules & {
  * What happens to few requests (errors), compared window by window as rates, with no assumption about drift.
  *
  * `running` begins with the sums of the running block (`PairSums`), with every baseline window so far, warm-up included
- * (requests and those with an event, which predict the next window's rate), with how many blocks from this one on come
- * after a burst, and with 1 where the block's traffic is not split as it began (else 0).
+ * (requests and those with an event, which predict the next window's rate), and with how many blocks from this one on
+ * come after a burst.
  */
 export type RatesState = Staked & {
   readonly judged: 'errors';
@@ -73,8 +66,7 @@ export type RatesState = Staked & {
 const sumsLength = 4;
 const seenAt = sumsLength;
 const burstAt: number = seenAt + 2;
-const unevenAt: number = burstAt + 1;
-const growthAt: number = unevenAt + 1;
+const growthAt: number = burstAt + 1;
 
 /**
  * A burst is a block in which so many requests of the canary failed, and some alternative grew by more than so many times
@@ -126,7 +118,6 @@ export const ratesJudge: RuledJudge<
     if (place.endsBlock && isOpen) {
       fillPromote(rule, running, phiIn(rule, traffic));
       running[burstAt] = blocksAfterBurst(rule, running);
-      running[unevenAt] = 0;
     }
     const next: Making<RatesState> = {
       judged: 'errors',
@@ -160,9 +151,10 @@ const growth: Making<Growth> = {
 };
 
 /**
- * What the running block let the alternatives of the second question grow: its windows are one pair, as the traffic of
- * the two cohorts is in the same proportion. Where it is not the block says nothing: what both had a bad moment of
- * would be the canary's, which had more of the traffic by then.
+ * What the running block let the alternatives of the second question grow: its windows are one pair, as if the traffic
+ * of the two cohorts had been in the same proportion all the time. Where that steps while the rate of both changes, what
+ * both had a bad moment of is blamed on who had more of the traffic by then: at thousands of requests a window a good
+ * canary may lose so much that it ends without a verdict.
  */
 const fillPromote = (
   { promoteTolerance, grids: { promote }, prior }: RatesRule,
@@ -174,7 +166,6 @@ const fillPromote = (
   // From what was seen before the block.
   const before = { total: total - pair.baseline.total, events: events - pair.baseline.events };
   promoteGrowth.fill(0);
-  if (running[unevenAt] === 1) return;
   const rate = predictedRate(before, prior);
   addLineIncrements(promoteGrowth, 0, promoteTolerance, promote, rate, pair, phi);
 };
@@ -193,7 +184,6 @@ const addEvidence = (
   phi: number,
 ): void => {
   const rate = predictedRate(seenIn(running), prior);
-  if (isSplitIn(running, pair)) running[unevenAt] = 1;
   addPair(running, pair);
   const phiNow = (running[burstAt] ?? 0) > 0 ? phi * burstPhi : phi;
   addLineIncrements(
@@ -221,9 +211,6 @@ const blocksAfterBurst = (
     rollback.some((_, index) => (running[growthAt + index] ?? 0) > burstTimesCap * blockCapNats);
   return isBurst ? burstBlocks : Math.max(0, (running[burstAt] ?? 0) - 1);
 };
-
-const isSplitIn = (running: readonly number[], { canary, baseline }: RatePair): boolean =>
-  isSplitOtherwise(running[0] ?? 0, running[2] ?? 0, canary.total, baseline.total);
 
 const addSeen = (running: number[], { total, events }: RateCounts): void => {
   running[seenAt] = (running[seenAt] ?? 0) + total;

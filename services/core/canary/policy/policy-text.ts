@@ -154,12 +154,13 @@ const testSettings = (test: AttributeFilter['test']): Json => {
 export const policyText = (placed: PlacedPolicy): string =>
   canonicalJson(settingsOf(placed, briefSettings));
 
-/** What each restart had of the stake in the presets of releases up to judge 4. */
+/** What each restart had of the stake in the presets of releases with judges 3 and 4. */
 const restartWeightBefore = 0.05;
 
 /**
- * The same, and then as releases wrote it whose presets had other numbers: a document that leaves these to its preset is
- * one policy, and decisions of such a release name it by that text.
+ * The same, and then, where the restarts are those of the preset, as releases wrote it whose presets had other ones: a
+ * document that leaves them to its preset is one policy, and decisions of such a release name it by that text. (A document
+ * that says today's number itself is not told apart; alpha holds with either.)
  */
 export const policyTexts = (placed: PlacedPolicy): readonly string[] => {
   const { preset, policy } = placed;

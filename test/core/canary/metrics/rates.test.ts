@@ -117,29 +117,6 @@ test('what a block is held against for a promotion was seen before it', () => {
   expect(asked).toBeCloseTo(growth[0] ?? Number.NaN, 5);
 });
 
-describe('a share that is changed inside a block', () => {
-  const warmUp = repeat(12, [50, 1, 950, 5] as Counts);
-  const before = repeat(6, [50, 1, 950, 5] as Counts);
-  const promoteAfter = (...windows: readonly Counts[]): number =>
-    ratesJudge.logPromote(rule, after([...warmUp, ...before, ...windows]));
-  const calm = promoteAfter();
-
-  test('at the beginning of a moment that is bad for both costs a good canary nothing', () => {
-    const burst: Counts = [5_000, 500, 5_000, 500];
-    expect(promoteAfter([500, 3, 9_500, 50], burst, burst)).toBeCloseTo(calm, 9);
-    expect(promoteAfter([500, 3, 9_500, 50], burst, burst, burst)).not.toBeCloseTo(calm, 2);
-  });
-
-  test('and lends nothing at the end of one, to a canary that is nearly twice as bad', () => {
-    const calmed = [5_000, 48, 5_000, 25] as const;
-    expect(promoteAfter([500, 95, 9_500, 950], calmed, calmed)).toBeCloseTo(calm, 9);
-  });
-
-  test('is none where traffic is split as chance has it', () => {
-    expect(promoteAfter([60, 0, 940, 5], [45, 0, 955, 5], [50, 0, 950, 5])).toBeGreaterThan(calm);
-  });
-});
-
 test('what a promotion lost it can win back, however much that was', () => {
   const bad = repeat(18, [5_000, 250, 5_000, 25] as Counts);
   const good = repeat(90, [5_000, 20, 5_000, 25] as Counts);
@@ -152,9 +129,9 @@ test('what a promotion lost it can win back, however much that was', () => {
   expect(ratesJudge.logPromote(rule, all)).toBeCloseTo(lost + 30 * 1.5, 0);
 });
 
-test('how a block is cut into windows is nothing to a promotion, while traffic is split alike', () => {
+test('how a block is cut into windows is nothing to a promotion', () => {
   const cohort = fc
-    .tuple(fc.integer({ min: 80, max: 100 }), fc.nat(10))
+    .tuple(fc.integer({ min: 1, max: 200 }), fc.nat(10))
     .map(([total, events]) => [total, Math.min(total, events)] as const);
   const window = fc
     .tuple(cohort, cohort)
