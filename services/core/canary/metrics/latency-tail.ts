@@ -39,6 +39,7 @@ import {
   isRestart,
   logPromoteCapital,
   logRollbackCapital,
+  lowered,
   restart,
   roundGrowth,
   settle,
@@ -302,8 +303,18 @@ export const addToTail = (
 const promoteGrowth: number[] = [];
 
 /**
- * What the running block let the alternatives of the second question grow: its windows are one pair, as if the traffic
- * of the two cohorts had been in the same proportion all the time (`rates.ts`).
+ * Of a running block whose traffic was split otherwise once: its `TailCounts` up to then, and what they let the
+ * alternatives of the second question grow; so many numbers of each tail.
+ */
+export const splitLength = (quantile: number): number =>
+  noCounts.length + testAt(quantile).promote.length;
+
+/** The split of a metric, and where a tail's numbers begin in it; null: its traffic was not split otherwise. */
+export type Split = { readonly numbers: readonly number[] | null; readonly at: number };
+
+/**
+ * What the running block let the alternatives of the second question grow. Its windows are one pair, as long as their
+ * traffic is split alike.
  */
 const fillPromote = (
   margins: LatencyMargins,
@@ -312,22 +323,43 @@ const fillPromote = (
   at: number,
   running: readonly number[],
   from: number,
+  { numbers, at: splitAt }: Split,
   phi: number,
 ): void => {
   const isCoarse = cut.promoteShift === 0;
-  promoteGrowth.fill(0);
+  const test = testAt(quantileIn(settled, at));
+  const since = (index: number): number =>
+    (running[from + index] ?? 0) - (numbers?.[splitAt + index] ?? 0);
+  for (let index = 0; index < test.promote.length; index += 1)
+    promoteGrowth[index] = numbers?.[splitAt + noCounts.length + index] ?? 0;
   addOddsIncrements(
     promoteGrowth,
     0,
     promoteLineOf(cut, margins, settled, at),
-    testAt(quantileIn(settled, at)).promoteRatios,
+    test.promoteRatios,
     shareIn(settled, at, isCoarse ? toleratedIndex : promisedIndex),
-    running[from] ?? 0,
-    running[from + 1] ?? 0,
-    running[from + 2] ?? 0,
-    running[from + (isCoarse ? 3 : 5)] ?? 0,
+    since(0),
+    since(1),
+    since(2),
+    since(isCoarse ? 3 : 5),
     phi,
   );
+};
+
+/** A tail's numbers of a split that begins now. */
+export const splitOfTail = (
+  margins: LatencyMargins,
+  cut: Cut,
+  settled: readonly number[],
+  at: number,
+  running: readonly number[],
+  from: number,
+  split: Split,
+  phi: number,
+): readonly number[] => {
+  fillPromote(margins, cut, settled, at, running, from, split, phi);
+  const { length } = testAt(quantileIn(settled, at)).promote;
+  return [...countsIn(running, from), ...promoteGrowth.slice(0, length).map(lowered)];
 };
 
 /** Of what the baseline showed before the first judged window, and of `TailCounts` past its total. */
@@ -394,12 +426,13 @@ export const settleTail = (
   at: number,
   running: number[],
   from: number,
+  split: Split,
   phi: number,
 ): Tail => {
   const test = testAt(quantileIn(settled, at));
   const next = withBlock(rules, cut, tail, running, from, phi);
   // Before the past has this block: what it is held against is from the ones before.
-  fillPromote(rules, cut, settled, at, running, from, phi);
+  fillPromote(rules, cut, settled, at, running, from, split, phi);
   for (let index = 0; index < noCounts.length; index += 1) {
     const past = settled[at + pastAt + index] ?? 0;
     settled[at + pastAt + index] = past + (running[from + index] ?? 0);
@@ -464,10 +497,11 @@ export const logTailPromote = (
   at: number,
   running: readonly number[],
   from: number,
+  split: Split,
   phi: number,
 ): number => {
   const test = testAt(quantileIn(settled, at));
-  fillPromote(rules, cut, settled, at, running, from, phi);
+  fillPromote(rules, cut, settled, at, running, from, split, phi);
   return logPromoteCapital(settled, at + stakesAt, promoteGrowth, test, rules);
 };
 
@@ -571,6 +605,7 @@ export const explainTail = (
   at: number,
   running: readonly number[],
   from: number,
+  split: Split,
   phi: number,
   used: UsedPhi,
 ): TailExplanation => {
@@ -591,7 +626,7 @@ export const explainTail = (
     interval: { ...curveInterval(curve, intervalConfidence), confidence: intervalConfidence },
     toleratedShare: line.relative * share + line.absolute,
     rollbackEvidence: evidenceOf(logTailRollback(settled, at, running, from, rules)),
-    promoteEvidence: evidenceOf(logTailPromote(rules, cut, settled, at, running, from, phi)),
+    promoteEvidence: evidenceOf(logTailPromote(rules, cut, settled, at, running, from, split, phi)),
     ...used,
   };
 };

@@ -15,6 +15,7 @@ import {
 import { evidenceOf } from '../statistics/evidence.ts';
 import { logSumExp } from '../statistics/log-sum-exp.ts';
 import type { RateCounts } from '../statistics/rate-counts.ts';
+import { isSplitOtherwise } from '../statistics/rate-counts.ts';
 import type {
   MetricEvidence,
   RuledJudge,
@@ -63,6 +64,8 @@ import {
   runningLength,
   settledLength,
   settleTail,
+  splitLength,
+  splitOfTail,
   tailAt,
   tailDeadline,
 } from './latency-tail.ts';
@@ -165,6 +168,8 @@ export type LatencyState = MetricEvidence & {
    */
   readonly settled: readonly number[];
   readonly running: readonly number[];
+  /** Of each tail in turn where the running block's traffic was split otherwise once (`Split`); null: it was not. */
+  readonly split: readonly number[] | null;
   /** Empty until the boundaries are chosen. */
   readonly ladder: Ladder;
   readonly traffic: TrafficSeen;
@@ -202,6 +207,7 @@ export const latencyJudge: RuledJudge<
     hasMeanLog: false,
     settled: [],
     running: [],
+    split: null,
     ladder: [],
     traffic: noTrafficSeen,
     unusableWindows: 0,
@@ -325,6 +331,7 @@ const judged = (
   const traffic = seenTraffic(rule, before, canary.total, baseline.total, true);
   const times = raisedTimes(rule.measuredAt, traffic);
   const running = before.running.slice();
+  const split = splitWith(rule, before, cut, canary.total, baseline.total, times);
   let isUsable = true;
   let [at, from] = [loudLength, 0];
   for (let index = 0; index < before.tails.length; index += 1) {
@@ -350,7 +357,7 @@ const judged = (
     addMeans(rule, cut, before.settled, at, running, from, canaryShown, baselineShown, times);
   const ladderAt = ladderFrom(running, before.ladder);
   const ladder = addToLadder(cut, before.ladder, running, ladderAt, canary, baseline);
-  const tests = blockPassed(rule, before, cut, ladder, running, place, times);
+  const tests = blockPassed(rule, before, cut, ladder, running, split, place, times);
   const logRollback = logRollbackOf(rule, before, tests);
   const problem = isUsable ? before.problem : problemOf(cut, canaryShown, baselineShown);
   const gain = logRollback - before.logRollback;
@@ -367,6 +374,7 @@ const judged = (
     hasMeanLog: before.hasMeanLog,
     settled: isUsable ? withWindow(moved.settled, place, gain) : moved.settled,
     running: tests.running,
+    split: tests.split,
     ladder: tests.ladder,
     traffic,
     unusableWindows: before.unusableWindows + (isUsable ? 0 : 1),
@@ -381,7 +389,8 @@ const passed = (
   place: WindowPlace,
 ): LatencyState => {
   const times = raisedTimes(rule.measuredAt, state.traffic);
-  const tests = blockPassed(rule, state, cut, state.ladder, state.running, place, times);
+  const { ladder, running, split } = state;
+  const tests = blockPassed(rule, state, cut, ladder, running, split, place, times);
   return { ...state, ...tests, logRollback: logRollbackOf(rule, state, tests) };
 };
 
@@ -392,7 +401,33 @@ const baselineTops: number[] = [];
 const ladderFrom = ({ length }: readonly number[], ladder: Ladder): number =>
   length - runningLadderLength(ladder);
 
-type Tests = Pick<LatencyState, 'tails' | 'settled' | 'running'>;
+type Tests = Pick<LatencyState, 'tails' | 'settled' | 'running' | 'split'>;
+
+/** Before a window whose traffic is split otherwise than that of the pair, which ends (`rates.ts`). */
+const splitWith = (
+  rule: LatencyRule,
+  state: LatencyState,
+  cut: Cut,
+  canaryTotal: number,
+  baselineTotal: number,
+  times: number,
+): readonly number[] | null => {
+  const { settled, running, split } = state;
+  // The totals of the first tail, which are those of all.
+  const [canaryBefore, baselineBefore] = [split?.[0] ?? 0, split?.[2] ?? 0];
+  const isOther = isSplitOtherwise(
+    (running[0] ?? 0) - canaryBefore,
+    (running[2] ?? 0) - baselineBefore,
+    canaryTotal,
+    baselineTotal,
+  );
+  if (!isOther || state.tails.length === 0) return split;
+  return placesIn(state).places.flatMap(({ quantile, at, from, splitAt }) => {
+    const phi = phiOf(rule, quantile, times);
+    const ofTail = { numbers: split, at: splitAt };
+    return splitOfTail(rule, cut, settled, at, running, from, ofTail, phi);
+  });
+};
 
 /** With the restart that begins with this window, and the block that ends with it. */
 const blockPassed = (
@@ -401,12 +436,13 @@ const blockPassed = (
   cut: Cut,
   ladder: Ladder,
   running: readonly number[],
+  split: readonly number[] | null,
   place: WindowPlace,
   times: number,
 ): Tests & Pick<LatencyState, 'ladder'> =>
   place.beginsRestart || place.endsBlock
-    ? settledWith(rule, before, cut, ladder, running, place, times)
-    : { tails: before.tails, settled: before.settled, running, ladder };
+    ? settledWith(rule, before, cut, ladder, running, split, place, times)
+    : { tails: before.tails, settled: before.settled, running, split, ladder };
 
 const settledWith = (
   rule: LatencyRule,
@@ -414,21 +450,25 @@ const settledWith = (
   cut: Cut,
   ladder: Ladder,
   shown: readonly number[],
+  split: readonly number[] | null,
   place: WindowPlace,
   times: number,
 ): Tests & Pick<LatencyState, 'ladder'> => {
   const settled = before.slice();
   const running = shown.slice();
   const { places, ...meanLog } = placesIn({ tails, settled });
-  const next = places.map(({ tail, quantile, at, from }) => {
+  const next = places.map(({ tail, quantile, at, from, splitAt }) => {
     restartTail(settled, at, place, rule);
     if (!place.endsBlock) return tail;
-    return settleTail(rule, cut, tail, settled, at, running, from, phiOf(rule, quantile, times));
+    const phi = phiOf(rule, quantile, times);
+    const ofTail = { numbers: split, at: splitAt };
+    return settleTail(rule, cut, tail, settled, at, running, from, ofTail, phi);
   });
   if (hasMeanLog) passMeanLog(settled, meanLog.at, running, meanLog.from, place, rule);
   const ladderAt = ladderFrom(running, ladder);
   const settledLadder = place.endsBlock ? settleLadder(ladder, running, ladderAt) : ladder;
-  return { tails: next, settled, running, ladder: settledLadder };
+  const open = place.endsBlock ? null : split;
+  return { tails: next, settled, running, split: open, ladder: settledLadder };
 };
 
 /** Adds the window's mean of log-durations to the running block, where its buckets are fine enough to say it. */
@@ -505,11 +545,12 @@ const logPromoteOf = (rule: LatencyRule, state: LatencyState): number => {
   const fineSeconds = fineSecondsIn(rule, state, places);
   const times = raisedTimes(rule.measuredAt, traffic);
   let least = Infinity;
-  for (const { quantile, at, from } of places) {
+  for (const { quantile, at, from, splitAt } of places) {
     if (fineSeconds !== null && boundarySeconds(boundaryIn(cut, settled, at)) < fineSeconds)
       continue;
     const phi = phiOf(rule, quantile, times);
-    least = Math.min(least, logTailPromote(rule, cut, settled, at, running, from, phi));
+    const ofTail = { numbers: state.split, at: splitAt };
+    least = Math.min(least, logTailPromote(rule, cut, settled, at, running, from, ofTail, phi));
   }
   return least === Infinity ? 0 : least;
 };
@@ -656,6 +697,7 @@ type TailPlace = {
   readonly quantile: number;
   readonly at: number;
   readonly from: number;
+  readonly splitAt: number;
 };
 
 /** Each tail with its quantile and the places of its numbers; and where those of the mean log are. */
@@ -667,12 +709,13 @@ const placesIn = ({
   readonly at: number;
   readonly from: number;
 } => {
-  let [at, from] = [loudLength, 0];
+  let [at, from, splitAt] = [loudLength, 0, 0];
   const places = tails.map((tail) => {
     const quantile = quantileIn(settled, at);
-    const place = { tail, quantile, at, from };
+    const place = { tail, quantile, at, from, splitAt };
     at += settledLength(quantile);
     from += runningLength(quantile);
+    splitAt += splitLength(quantile);
     return place;
   });
   return { places, at, from };
@@ -748,10 +791,13 @@ const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => 
   const { cut, settled, running, hasMeanLog, traffic } = state;
   const times = raisedTimes(rule.measuredAt, traffic);
   const { places, at: meanLogAt, from: meanLogFrom } = placesIn(state);
-  const explained = places.flatMap(({ tail, quantile, at, from }) => {
+  const explained = places.flatMap(({ tail, quantile, at, from, splitAt }) => {
     const phi = phiOf(rule, quantile, times);
     const used = usedPhi(rule.measuredAt, measuredPhi(rule, quantile), traffic);
-    return cut === null ? [] : explainTail(rule, cut, tail, settled, at, running, from, phi, used);
+    const ofTail = { numbers: state.split, at: splitAt };
+    return cut === null
+      ? []
+      : explainTail(rule, cut, tail, settled, at, running, from, ofTail, phi, used);
   });
   const evidence = explained.map(({ rollbackEvidence }) => rollbackEvidence);
   const fineSeconds = fineSecondsIn(rule, state, places);

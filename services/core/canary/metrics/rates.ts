@@ -3,7 +3,14 @@ import type { DeadlineResult, DeadlineSums } from '../statistics/deadline-test.t
 import { evidenceOf } from '../statistics/evidence.ts';
 import type { RuledJudge, ShownWindow } from '../judge/metric-judge.ts';
 import type { PairSums, RateCounts, RatePair } from '../statistics/rate-counts.ts';
-import { addPair, addToSums, isPairedRate, noSums, pairOf } from '../statistics/rate-counts.ts';
+import {
+  addPair,
+  addToSums,
+  isPairedRate,
+  isSplitOtherwise,
+  noSums,
+  pairOf,
+} from '../statistics/rate-counts.ts';
 import { addToCurve, curveInterval, curveRatio, initialCurve } from '../statistics/ratio-curve.ts';
 import type { RatioCurve } from '../statistics/ratio-curve.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
@@ -17,7 +24,7 @@ import {
   withTraffic,
 } from '../statistics/scatter.ts';
 import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
-import { capitalsAt, cappedBlocksOf, roundGrowth, zeros } from '../statistics/stakes.ts';
+import { capitalsAt, cappedBlocksOf, lowered, roundGrowth, zeros } from '../statistics/stakes.ts';
 import type { LoudIndex } from '../analysis/strongest-windows.ts';
 import { loudWindows } from '../analysis/strongest-windows.ts';
 import type { Line, RatePrior } from './rate-test.ts';
@@ -52,6 +59,11 @@ export type RatesRule = StakeRules & {
  */
 export type RatesState = Staked & {
   readonly judged: 'errors';
+  /**
+   * Of a running block whose traffic was split otherwise once: `PairSums` up to then, and what they let the alternatives of
+   * the second question grow. Null: it was not.
+   */
+  readonly split: readonly number[] | null;
   readonly traffic: TrafficSeen;
   /** The judged windows of all finished blocks. */
   readonly past: PairSums;
@@ -90,6 +102,7 @@ export const ratesJudge: RuledJudge<
     isBegun: false,
     settled: initialSettled(rule.grids, rule),
     running: zeros(growthAt + rule.grids.rollback.length),
+    split: null,
     traffic: noTrafficSeen,
     past: noSums,
     curve: initialCurve,
@@ -105,6 +118,9 @@ export const ratesJudge: RuledJudge<
       : state.traffic;
     const speaks = place.judged && isPaired;
     const running = state.running.slice();
+    const split = speaks
+      ? withSplit(rule, running, state.split, { canary, baseline }, phiIn(rule, traffic))
+      : state.split;
     if (speaks)
       addEvidence(
         rule,
@@ -116,7 +132,7 @@ export const ratesJudge: RuledJudge<
     if (baseline !== null) addSeen(running, baseline);
     const isOpen = (running[0] ?? 0) > 0;
     if (place.endsBlock && isOpen) {
-      fillPromote(rule, running, phiIn(rule, traffic));
+      fillPromote(rule, running, split, phiIn(rule, traffic));
       running[burstAt] = blocksAfterBurst(rule, running);
     }
     const next: Making<RatesState> = {
@@ -125,6 +141,7 @@ export const ratesJudge: RuledJudge<
       isBegun: state.isBegun,
       settled: state.settled,
       running,
+      split: place.endsBlock ? null : split,
       traffic,
       past: state.past,
       curve: state.curve,
@@ -151,27 +168,59 @@ const growth: Making<Growth> = {
 };
 
 /**
- * What the running block let the alternatives of the second question grow: its windows are one pair, as if the traffic
- * of the two cohorts had been in the same proportion all the time. Where that steps while the rate of both changes, what
- * both had a bad moment of is blamed on who had more of the traffic by then: at thousands of requests a window a good
- * canary may lose so much that it ends without a verdict.
+ * What the running block let the alternatives of the second question grow. Its windows are one pair, as long as their
+ * traffic is split alike (`withSplit`).
  */
 const fillPromote = (
   { promoteTolerance, grids: { promote }, prior }: RatesRule,
   running: readonly number[],
+  split: readonly number[] | null,
   phi: number,
 ): void => {
-  const pair = pairOf(running);
-  const { total, events } = seenIn(running);
+  const block = pairOf(running);
+  const before = pairOf(split ?? noSums);
+  const pair: RatePair = {
+    canary: without(block.canary, before.canary),
+    baseline: without(block.baseline, before.baseline),
+  };
   // From what was seen before the block.
-  const before = { total: total - pair.baseline.total, events: events - pair.baseline.events };
-  promoteGrowth.fill(0);
-  const rate = predictedRate(before, prior);
+  const rate = predictedRate(without(seenIn(running), block.baseline), prior);
+  for (let index = 0; index < promote.length; index += 1)
+    promoteGrowth[index] = split?.[sumsLength + index] ?? 0;
   addLineIncrements(promoteGrowth, 0, promoteTolerance, promote, rate, pair, phi);
 };
 
+const without = (all: RateCounts, some: RateCounts): RateCounts => ({
+  total: all.total - some.total,
+  events: all.events - some.events,
+});
+
+/**
+ * Before a window whose traffic is split otherwise than that of the pair: the pair ends. Else what both had a bad moment of
+ * would be blamed on who had more of the traffic by then.
+ */
+const withSplit = (
+  rule: RatesRule,
+  running: readonly number[],
+  split: readonly number[] | null,
+  { canary, baseline }: RatePair,
+  phi: number,
+): readonly number[] | null => {
+  const [canaryBefore, baselineBefore] = [split?.[0] ?? 0, split?.[2] ?? 0];
+  const isOther = isSplitOtherwise(
+    (running[0] ?? 0) - canaryBefore,
+    (running[2] ?? 0) - baselineBefore,
+    canary.total,
+    baseline.total,
+  );
+  if (!isOther) return split;
+  fillPromote(rule, running, split, phi);
+  const { length } = rule.grids.promote;
+  return [...running.slice(0, sumsLength), ...promoteGrowth.slice(0, length).map(lowered)];
+};
+
 const logPromoteIn = (rule: RatesRule, state: RatesState): number => {
-  fillPromote(rule, state.running, phiIn(rule, state.traffic));
+  fillPromote(rule, state.running, state.split, phiIn(rule, state.traffic));
   return logPromoteOf(rule, rule.grids, state, promoteGrowth);
 };
 

@@ -42,6 +42,27 @@ export const addPair = (sums: number[], { canary, baseline }: RatePair): void =>
   sums[3] = (sums[3] ?? 0) + baseline.events;
 };
 
+/** So much of the smaller cohort's part, and so many deviations beyond it, may a window's traffic be split otherwise. */
+const splitApart = 0.1;
+const splitDeviations = 5;
+
+/** Whether the requests of a window are split between the cohorts plainly otherwise than those before it. */
+export const isSplitOtherwise = (
+  canaryBefore: number,
+  baselineBefore: number,
+  canary: number,
+  baseline: number,
+): boolean => {
+  const before = canaryBefore + baselineBefore;
+  const now = canary + baseline;
+  if (before === 0 || now === 0) return false;
+  const share = (canaryBefore + canary) / (before + now);
+  const variance = now * share * (1 - share) * (1 + now / before);
+  const allowed =
+    splitApart * now * Math.min(share, 1 - share) + splitDeviations * Math.sqrt(variance);
+  return Math.abs(canary - (now * canaryBefore) / before) > allowed;
+};
+
 /** Of a list that begins with its sums. */
 export const pairOf = ([
   canaryTotal = 0,

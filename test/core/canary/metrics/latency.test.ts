@@ -303,3 +303,47 @@ describe('the deadline', () => {
     expect(latencyDeadline(rule, latencyJudge.initial(rule), 0.002)).toEqual([]);
   });
 });
+
+describe('traffic that is split otherwise from window to window', () => {
+  const warmUp = durationWindows(warmUpWindows, { seed: 3 });
+  const few = durationWindows(60, { seed: 4, canary: 100, baseline: 900 });
+  const many = durationWindows(60, { seed: 5, canary: 900, baseline: 900 });
+  const turns = few.flatMap((window, index) => [window, many[index] ?? window]);
+  const alike = durationWindows(120, { seed: 6, canary: 500, baseline: 900 });
+
+  test.each([
+    ['exponential', false],
+    ['explicit', true],
+  ])('is no hindrance to a promotion: %s buckets', (_, explicit) => {
+    const drawn = (windows: number, counts: object): readonly ShownDurations[] =>
+      durationWindows(windows, { explicit, ...counts });
+    const begun = drawn(warmUpWindows, { seed: 3 });
+    const inTurns = drawn(60, { seed: 4, canary: 100, baseline: 900 }).flatMap((window, index) => [
+      window,
+      drawn(60, { seed: 5, canary: 900, baseline: 900 })[index] ?? window,
+    ]);
+    const even = drawn(120, { seed: 6, canary: 500, baseline: 900 });
+    const [ofTurns = 0, ofEven = 0] = [inTurns, even].map((windows) =>
+      latencyJudge.logPromote(rule, after([...begun, ...windows])),
+    );
+    expect(ofTurns).toBeGreaterThan(20);
+    // As many requests, none of them counted twice.
+    expect(ofTurns).toBeGreaterThan(0.8 * ofEven);
+    expect(ofTurns).toBeLessThan(1.25 * ofEven);
+  });
+
+  test('leaves nothing behind once its block has ended', () => {
+    const split = after([...warmUp, ...turns.slice(0, 2)]);
+    expect(split.split).not.toBeNull();
+    expect(after([...warmUp, ...turns.slice(0, 3)]).split).toBeNull();
+    expect(after([...warmUp, ...alike]).split).toBeNull();
+  });
+
+  test('goes on from the stored state', () => {
+    const all = [...warmUp, ...turns.slice(0, 12)];
+    for (const cut of [13, 14, 15, 16]) {
+      const stored = JSON.parse(JSON.stringify(after(all.slice(0, cut)))) as LatencyState;
+      expect(after(all.slice(cut), rule, { state: stored, index: cut })).toEqual(after(all));
+    }
+  });
+});

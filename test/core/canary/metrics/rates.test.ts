@@ -117,6 +117,63 @@ test('what a block is held against for a promotion was seen before it', () => {
   expect(asked).toBeCloseTo(growth[0] ?? Number.NaN, 5);
 });
 
+describe('a share of the traffic that changes inside a block', () => {
+  // One alternative and no cap: what a block says is the sum of what its windows say.
+  const one: RatesRule = {
+    ...rule,
+    blockCapNats: 1_000,
+    grids: { rollback: [9], promote: [0.5] },
+    prior: { rate: 0.005, total: 1e9 },
+  };
+  const warmUp = repeat(12, [50, 1, 950, 5] as Counts);
+  const asked = (of: RatesRule, ...windows: readonly Counts[]): number =>
+    ratesJudge.logPromote(of, after([...warmUp, ...windows], of));
+  const burst: Counts = [5_000, 500, 5_000, 500];
+
+  test('begins a new pair: no window is held against the traffic of another', () => {
+    const windows: readonly Counts[] = [[500, 3, 9_500, 50], burst, [300, 2, 9_700, 40]];
+    const alone = windows.map((window) => asked(one, window));
+    const sum = alone.reduce((left, right) => left + right);
+    for (const length of [1, 2, 3])
+      expect(asked(one, ...windows.slice(0, length))).toBeCloseTo(
+        alone.slice(0, length).reduce((left, right) => left + right),
+        4,
+      );
+    // And once the block has ended.
+    expect(asked(one, ...windows, [0, 0, 0, 0])).toBeCloseTo(sum, 4);
+  });
+
+  test('where a bad moment of both begins with it, costs a good canary next to nothing', () => {
+    const before = repeat(6, [500, 2, 9_500, 47] as Counts);
+    const calm = asked(rule, ...before);
+    expect(asked(rule, ...before, [500, 2, 9_500, 47], burst, burst)).toBeGreaterThan(calm - 1);
+  });
+
+  test('in every window, as of servers that export every three seconds, is no hindrance', () => {
+    const turns = repeat(30, [1_000, 4, 18_000, 90] as Counts).flatMap((few): Counts[] => [
+      few,
+      [2_000, 10, 9_000, 45],
+      [2_000, 10, 18_000, 90],
+    ]);
+    const even = repeat(90, [1_667, 8, 15_000, 75] as Counts);
+    expect(asked(rule, ...turns)).toBeGreaterThan(40);
+    expect(asked(rule, ...turns)).toBeCloseTo(asked(rule, ...even), -1);
+  });
+
+  test('goes on from the stored state', () => {
+    const windows = repeat(10, burst).flatMap((both): Counts[] => [[500, 3, 9_500, 50], both]);
+    for (const cut of [13, 14, 15, 16]) {
+      const all = [...warmUp, ...windows];
+      const stored = JSON.stringify(after(all.slice(0, cut)));
+      const resumed = judgeEach(ratesJudge, rule, all.slice(cut).map(shownOf), {
+        state: JSON.parse(stored) as RatesState,
+        index: cut,
+      });
+      expect(resumed).toEqual(after(all));
+    }
+  });
+});
+
 test('what a promotion lost it can win back, however much that was', () => {
   const bad = repeat(18, [5_000, 250, 5_000, 25] as Counts);
   const good = repeat(90, [5_000, 20, 5_000, 25] as Counts);
@@ -129,9 +186,9 @@ test('what a promotion lost it can win back, however much that was', () => {
   expect(ratesJudge.logPromote(rule, all)).toBeCloseTo(lost + 30 * 1.5, 0);
 });
 
-test('how a block is cut into windows is nothing to a promotion', () => {
+test('how a block is cut into windows is nothing to a promotion, while traffic is split alike', () => {
   const cohort = fc
-    .tuple(fc.integer({ min: 1, max: 200 }), fc.nat(10))
+    .tuple(fc.integer({ min: 80, max: 100 }), fc.nat(10))
     .map(([total, events]) => [total, Math.min(total, events)] as const);
   const window = fc
     .tuple(cohort, cohort)
