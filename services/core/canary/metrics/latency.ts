@@ -413,15 +413,9 @@ const splitWith = (
   times: number,
 ): readonly number[] | null => {
   const { settled, running, split } = state;
-  // The totals of the first tail, which are those of all.
-  const [canaryBefore, baselineBefore] = [split?.[0] ?? 0, split?.[2] ?? 0];
-  const isOther = isSplitOtherwise(
-    (running[0] ?? 0) - canaryBefore,
-    (running[2] ?? 0) - baselineBefore,
-    canaryTotal,
-    baselineTotal,
-  );
-  if (!isOther || state.tails.length === 0) return split;
+  // The lists begin with the totals of the first tail, which are those of all.
+  if (state.tails.length === 0 || !isSplitOtherwise(running, split, canaryTotal, baselineTotal))
+    return split;
   return placesIn(state).places.flatMap(({ quantile, at, from, splitAt }) => {
     const phi = phiOf(rule, quantile, times);
     const ofTail = { numbers: split, at: splitAt };

@@ -137,8 +137,7 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, L
       unusableWindows: state.unusableWindows + (isPair && !isUsable ? 1 : 0),
     };
     const isOpen = (running[weightAt] ?? 0) > 0;
-    if (isOpen) fillGrowth(running);
-    else rollbackGrowth.fill(0);
+    fillGrowth(running);
     if (place.endsBlock && isOpen) {
       fillPromote(rule, running);
       running.fill(0, excessAt, weightAt + 1);

@@ -206,14 +206,7 @@ const withSplit = (
   { canary, baseline }: RatePair,
   phi: number,
 ): readonly number[] | null => {
-  const [canaryBefore, baselineBefore] = [split?.[0] ?? 0, split?.[2] ?? 0];
-  const isOther = isSplitOtherwise(
-    (running[0] ?? 0) - canaryBefore,
-    (running[2] ?? 0) - baselineBefore,
-    canary.total,
-    baseline.total,
-  );
-  if (!isOther) return split;
+  if (!isSplitOtherwise(running, split, canary.total, baseline.total)) return split;
   fillPromote(rule, running, split, phi);
   const { length } = rule.grids.promote;
   return [...running.slice(0, sumsLength), ...promoteGrowth.slice(0, length).map(lowered)];

@@ -46,13 +46,19 @@ export const addPair = (sums: number[], { canary, baseline }: RatePair): void =>
 const splitApart = 0.1;
 const splitDeviations = 5;
 
-/** Whether the requests of a window are split between the cohorts plainly otherwise than those before it. */
+/**
+ * Whether the requests of a window are split between the cohorts plainly otherwise than those of a block since its last
+ * split. Of `block`, and of what it was by then (null: there was none), the first number is the canary's requests, and the
+ * third the baseline's.
+ */
 export const isSplitOtherwise = (
-  canaryBefore: number,
-  baselineBefore: number,
+  block: readonly number[],
+  split: readonly number[] | null,
   canary: number,
   baseline: number,
 ): boolean => {
+  const canaryBefore = (block[0] ?? 0) - (split?.[0] ?? 0);
+  const baselineBefore = (block[2] ?? 0) - (split?.[2] ?? 0);
   const before = canaryBefore + baselineBefore;
   const now = canary + baseline;
   if (before === 0 || now === 0) return false;
