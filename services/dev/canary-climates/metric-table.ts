@@ -1,16 +1,14 @@
 import { parseArgs } from 'node:util';
 
-import type {
-  MetricEvidence,
-  RuledJudge,
-  WindowPlace,
-} from '../../core/canary/judge/metric-judge.ts';
+import type { RuledJudge, WindowPlace } from '../../core/canary/judge/metric-judge.ts';
+import { logRollbackIn } from '../../core/canary/judge/metric-judge.ts';
 import { latencyJudge } from '../../core/canary/metrics/latency.ts';
 import type { LatencyRule } from '../../core/canary/metrics/latency.ts';
 import { levelJudge } from '../../core/canary/metrics/level.ts';
 import type { LevelRule } from '../../core/canary/metrics/level.ts';
 import type { StakeRules } from '../../core/canary/statistics/stakes.ts';
 import { explicitOf, exponentialOf, normals, usualDurations } from './durations.ts';
+import { addToOne, initialOne } from './one-metric.ts';
 import type { Random } from './random.ts';
 import { poisson, seededRandom } from './random.ts';
 
@@ -43,8 +41,8 @@ const bare: StakeRules = { blockCapNats: 1e9, restarts: { count: 0, weightEach: 
 /** As in the presets. */
 const robust: StakeRules = { blockCapNats: 1.5, restarts: { count: 5, weightEach: 0.03 } };
 
-type DurationsWindow = Parameters<typeof latencyJudge.addWindow>[2];
-type LevelWindow = Parameters<typeof levelJudge.addWindow>[2];
+type DurationsWindow = Parameters<typeof latencyJudge.addWindow>[3];
+type LevelWindow = Parameters<typeof levelJudge.addWindow>[3];
 
 const latencyRule = (margin: number): LatencyRule => ({
   ...bare,
@@ -156,8 +154,8 @@ const placeOf = (index: number): WindowPlace => ({
   beginsRestart: index > 0 && index % restartWindows === 0,
 });
 
-const tell = <Rule, Window, State extends MetricEvidence, Explained>(
-  judge: RuledJudge<Rule, Window, State, Explained>,
+const tell = <Rule, Window, Rest, Explained>(
+  judge: RuledJudge<Rule, Window, Rest, Explained>,
   row: Row<Rule, Window>,
   stream: number,
   runs: number,
@@ -166,13 +164,13 @@ const tell = <Rule, Window, State extends MetricEvidence, Explained>(
   const promotions: number[] = [];
   for (let run = 0; run < runs; run += 1) {
     const next = row.begin(seededRandom(1, stream * runsMax + run));
-    let state = judge.initial(row.rule);
+    let state = initialOne(judge, row.rule);
     let promotedAt: number | undefined;
     for (let index = 0; index < warmUpWindows + judgedWindows; index += 1) {
-      state = judge.addWindow(row.rule, state, next(), placeOf(index));
+      state = addToOne(judge, row.rule, state, next(), placeOf(index));
       const judgedSeconds = ((index + 1 - warmUpWindows) * windowMs) / 1_000;
       if (judge.logPromote(row.rule, state) >= Math.log(20)) promotedAt ??= judgedSeconds;
-      if (state.logRollback < row.needed) continue;
+      if (logRollbackIn(state) < row.needed) continue;
       delays.push(judgedSeconds);
       break;
     }

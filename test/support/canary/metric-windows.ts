@@ -1,6 +1,6 @@
 import type { Durations } from '../../../services/core/canary/windows/durations.ts';
 import type {
-  MetricEvidence,
+  Numbers,
   RuledJudge,
   WindowPlace,
 } from '../../../services/core/canary/judge/metric-judge.ts';
@@ -13,6 +13,7 @@ import {
   normals,
   usualDurations,
 } from '../../../services/dev/canary-climates/durations.ts';
+import { addToOne, initialOne } from '../../../services/dev/canary-climates/one-metric.ts';
 import { seededRandom } from '../../../services/dev/canary-climates/random.ts';
 
 /** Cap and restarts of the standard preset, windows of 5 s. */
@@ -56,17 +57,17 @@ export const placeAt = (index: number): WindowPlace => ({
 });
 
 /** Judges windows from the first on. */
-export const judgeEach = <Rule, Window, State extends MetricEvidence, Explained>(
-  judge: RuledJudge<Rule, Window, State, Explained>,
+export const judgeEach = <Rule, Window, Rest, Explained>(
+  judge: RuledJudge<Rule, Window, Rest, Explained>,
   rule: Rule,
   windows: readonly Window[],
-  from: { readonly state: State; readonly index: number } = {
-    state: judge.initial(rule),
+  from: { readonly state: Rest & Numbers; readonly index: number } = {
+    state: initialOne(judge, rule),
     index: 0,
   },
-): State =>
+): Rest & Numbers =>
   windows.reduce(
-    (state, window, at) => judge.addWindow(rule, state, window, placeAt(from.index + at)),
+    (state, window, at) => addToOne(judge, rule, state, window, placeAt(from.index + at)),
     from.state,
   );
 

@@ -1,3 +1,4 @@
+import { metricAt } from '../judge/metric-at.ts';
 import { latencySlowerPart, noBoundIn } from '../metrics/latency.ts';
 import type { LatencyRule, LatencyState, NoBoundOf } from '../metrics/latency.ts';
 import type { SlowerPartOf } from '../metrics/slower-part.ts';
@@ -29,7 +30,7 @@ const ofDurations = <Told>(
   if (unpromoted === undefined) return [];
   const { rule, judge } = unpromoted;
   return rule.metrics.flatMap((metric, index) => {
-    const state = judge.metrics[index];
+    const state = metricAt(rule, judge, index);
     return metric.judged === 'latency' && state?.judged === 'latency'
       ? toldOf(metric.id, metric.rule, state)
       : [];

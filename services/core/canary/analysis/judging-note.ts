@@ -98,7 +98,10 @@ export const judgingNoteOf = (analysis: AnalysisState, nowMs: number): JudgingNo
     pairedWindows: judge === null || anchorIndex === null ? null : judge.nextIndex - anchorIndex,
     warmUpWindows: rule === null ? null : windowsIn(rule, rule.warmUpMs),
     stage: rule === null || judge === null ? null : stageOf(rule, judge),
-    evidence: judge === null || anchorIndex === null ? null : evidenceOf(logEvidence(judge)),
+    evidence:
+      rule === null || judge === null || anchorIndex === null
+        ? null
+        : evidenceOf(logEvidence(rule, judge)),
     evidenceNeeded: rule === null ? null : 1 / rule.alphaAnytime,
     unheard: unheardIn(analysis),
     otherVersions: analysis.excluded['other-version'] + analysis.excluded['other-cohort'],

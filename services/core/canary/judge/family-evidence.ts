@@ -1,5 +1,7 @@
+import { metricAt } from './metric-at.ts';
 import { logSumExp } from '../statistics/log-sum-exp.ts';
-import { logPromoteIn } from './metric.ts';
+import { logPromoteIn, runningLengthOf } from './metric.ts';
+import { logRollbackIn } from './metric-judge.ts';
 import type { FamilyRule } from './rule.ts';
 import { isSeen } from './seen.ts';
 import type { CarriedEvidence, FamilyState } from './state.ts';
@@ -48,15 +50,15 @@ export const withPresence = (
   const shares = sharesOf(
     rule.metrics.map(({ weight }, index) => (isPresent[index] === true ? weight : 0)),
   );
-  const parts = logParts(state);
+  const parts = logParts(rule, state);
   const absent = logSumExp(
     parts.map((part, index) => (isPresent[index] === true ? -Infinity : part)),
   );
   const logStakes = state.logStakes.map((stake, index) => {
-    const [share = 0, metric] = [shares[index], state.metrics[index]];
+    const [share = 0, metric] = [shares[index], metricAt(rule, state, index)];
     if (share === 0 || metric === undefined) return null;
     if (!isAnythingJudged && state.carried === null) return Math.log(share);
-    const bought = absent + Math.log(share) - metric.logRollback;
+    const bought = absent + Math.log(share) - logRollbackIn(metric);
     return logSumExp([stake ?? -Infinity, bought]);
   });
   return { ...decided, logStakes };
@@ -66,31 +68,45 @@ export const withPresence = (
 export const weightsOf = ({ metrics }: FamilyRule, { logStakes }: FamilyState): readonly number[] =>
   sharesOf(metrics.map(({ weight }, index) => (logStakes[index] === null ? 0 : weight)));
 
-type Parts = Pick<FamilyState, 'logStakes' | 'metrics'>;
+type Parts = Pick<FamilyState, 'logStakes' | 'metrics' | 'running'>;
 
 /** ln of each metric's part of the combined evidence; -Infinity: none. */
-export const logParts = (state: Parts): readonly number[] =>
-  state.metrics.map((_, index) => logPart(state, index));
+export const logParts = (rule: FamilyRule, state: Parts): readonly number[] => {
+  const parts: number[] = [];
+  fillParts(parts, rule, state);
+  return parts;
+};
 
-const logPart = ({ logStakes, metrics }: Parts, index: number): number => {
-  const stake = logStakes[index];
-  const metric = metrics[index];
-  return stake === null || stake === undefined || metric === undefined
-    ? -Infinity
-    : stake + metric.logRollback;
+/** In a list of the asker's. */
+const fillParts = (
+  parts: number[],
+  rule: FamilyRule,
+  { logStakes, metrics, running }: Parts,
+): void => {
+  let from = 0;
+  for (let index = 0; index < metrics.length; index += 1) {
+    const [metric, rest, stake] = [rule.metrics[index], metrics[index], logStakes[index] ?? null];
+    parts[index] = stake === null ? -Infinity : stake + logRollbackIn({ running, from });
+    if (metric !== undefined && rest !== undefined) from += runningLengthOf(metric, rest);
+  }
 };
 
 /** ln of E = sum of v_i E_i. */
-export const logEvidence = (state: Parts): number => logSumExp(logParts(state));
+export const logEvidence = (rule: FamilyRule, state: Parts): number =>
+  logSumExp(logParts(rule, state));
 
 /** Whether E has reached e^needed. Hardly ever is the largest part so near to it that the sum must be reckoned. */
-export const reaches = (state: Parts, needed: number): boolean => {
+export const reaches = (rule: FamilyRule, state: Parts, needed: number): boolean => {
   const { length } = state.metrics;
+  fillParts(partsNow, rule, state);
   let highest = -Infinity;
   for (let index = 0; index < length; index += 1)
-    highest = Math.max(highest, logPart(state, index));
-  return highest + Math.log(length) + roundingNats >= needed && logEvidence(state) >= needed;
+    highest = Math.max(highest, partsNow[index] ?? -Infinity);
+  return highest + Math.log(length) + roundingNats >= needed && logEvidence(rule, state) >= needed;
 };
+
+/** Of one call, and overwritten by the next. */
+const partsNow: number[] = [];
 
 /** More than any rounding of a sum. */
 const roundingNats = 1e-6;
@@ -99,16 +115,12 @@ const roundingNats = 1e-6;
 export const logPromotes = (rule: FamilyRule, state: FamilyState): readonly number[] =>
   rule.metrics.map((_, index) => logPromote(rule, state, index));
 
-export const logPromote = (
-  { metrics }: FamilyRule,
-  { metrics: states, carried }: FamilyState,
-  index: number,
-): number => {
-  const metric = metrics[index];
-  const state = states[index];
+export const logPromote = (rule: FamilyRule, family: FamilyState, index: number): number => {
+  const metric = rule.metrics[index];
+  const state = metricAt(rule, family, index);
   return metric === undefined || state === undefined
     ? 0
-    : logPromoteIn(metric, state) + (carried?.logPromotes[index] ?? 0);
+    : logPromoteIn(metric, state) + (family.carried?.logPromotes[index] ?? 0);
 };
 
 /** The parts of the whole that weights stand for. */

@@ -1,7 +1,8 @@
+import { metricAt } from './metric-at.ts';
 import { evidenceOf } from '../statistics/evidence.ts';
-import type { WindowPlace } from './metric-judge.ts';
-import type { RatesState } from '../metrics/rates.ts';
-import type { Making } from '../metrics/staked.ts';
+import type { OpenNumbers, WindowPlace } from './metric-judge.ts';
+import { openNumbers } from './metric-judge.ts';
+import { saidAt } from '../metrics/rates.ts';
 import type { WindowMark } from '../windows/window.ts';
 import {
   initialStakesOf,
@@ -14,7 +15,15 @@ import {
   withPresence,
 } from './family-evidence.ts';
 import type { JudgedWindow, MetricWindow } from './judged-window.ts';
-import { addToMetric, deadlineOf, hasDeadlineTest, initialMetric } from './metric.ts';
+import type { MetricRest } from './metric.ts';
+import {
+  addToMetric,
+  deadlineOf,
+  hasDeadlineTest,
+  initialMetric,
+  runningLengthOf,
+  settledLengthOf,
+} from './metric.ts';
 import { isMissingSome, isRequired, isSilent } from './missing.ts';
 import type { FamilyRule } from './rule.ts';
 import type { Advance, CarriedEvidence, DeadlineFound, FamilyState, Finding } from './state.ts';
@@ -34,7 +43,10 @@ export const initialFamily = (
 ): FamilyState => {
   const logStakes = initialStakesOf(rule, carried);
   const left = rule.metrics.map(({ id }) => carried?.metrics.find((metric) => metric.id === id));
-  const metrics = rule.metrics.map(initialMetric);
+  const begun = rule.metrics.map(initialMetric);
+  const metrics = begun.map(({ rest }) => rest);
+  const settled = begun.flatMap((metric) => metric.settled);
+  const running = begun.flatMap((metric) => metric.running);
   return {
     nextIndex: 0,
     beginsMs: null,
@@ -50,7 +62,7 @@ export const initialFamily = (
     logStakes,
     carried: carried && {
       attempts: carried.attempts,
-      logEvidence: logEvidence({ logStakes, metrics }),
+      logEvidence: logEvidence(rule, { logStakes, metrics, running }),
       deadlineTested: carried.deadlineTested,
       worseAtDeadline: left.map((metric) => metric?.worseAtDeadline ?? null),
       logPromotes: left.map((metric) => metric?.logPromote ?? 0),
@@ -58,6 +70,8 @@ export const initialFamily = (
     deadline: null,
     seen: nothingSeen(rule.metrics.length),
     metrics,
+    settled,
+    running,
   };
 };
 
@@ -66,7 +80,7 @@ export const initialFamily = (
  * began at 1 again with every retry would be spent again and again until it passes.
  */
 export const carriedEvidence = (rule: FamilyRule, state: FamilyState): CarriedEvidence => {
-  const parts = logParts(state);
+  const parts = logParts(rule, state);
   const promotes = logPromotes(rule, state);
   const { carried, failed, deadline } = state;
   const isWorse = failed?.code === 'worse-at-deadline';
@@ -109,10 +123,11 @@ export const judgeWindow = (
   const needed = Math.log(1 / rule.alphaAnytime);
   if (place.judged && (before.carried?.logEvidence ?? -Infinity) >= needed) {
     // It sufficed once: what this window says is too late, whichever way it points.
-    const asCarried: FamilyState = { ...state, seen: before.seen, metrics: before.metrics };
+    const { seen, metrics, settled, running } = before;
+    const asCarried: FamilyState = { ...state, seen, metrics, settled, running };
     return { ...asCarried, failed: crossed(rule, asCarried, mark) };
   }
-  const isCrossed = place.judged && reaches(state, needed);
+  const isCrossed = place.judged && reaches(rule, state, needed);
   if (isCrossed) return { ...state, failed: crossed(rule, state, mark) };
   const worseBefore = state.carried?.worseAtDeadline ?? [];
   // What was found worse once is so in every attempt.
@@ -162,7 +177,7 @@ const folded = (
   shownWindow: JudgedWindow,
 ): { readonly state: FamilyState; readonly place: WindowPlace; readonly isPaired: boolean } => {
   const { index, canaryShare } = shownWindow;
-  const known = withoutUnknown(before, shownWindow);
+  const known = withoutUnknown(rule, before, shownWindow);
   // A share that is none is one that nobody told.
   const window =
     canaryShare === null || (canaryShare >= 0 && canaryShare <= 1)
@@ -175,23 +190,25 @@ const folded = (
   const isAnchor = before.anchorIndex === null && (waited || hasRequests(seen, window));
   const anchorIndex = before.anchorIndex ?? (isAnchor ? index : null);
   const place = placeOf(rule, anchorIndex, window);
-  const metrics = before.metrics.slice();
-  for (let at = 0; at < metrics.length; at += 1) {
-    const metric = rule.metrics[at];
-    const state = metrics[at];
-    const shown = window.metrics[at];
-    if (metric === undefined || state === undefined || shown === undefined)
+  const open = openNumbers(before.settled, before.running);
+  let changed: MetricRest[] | null = null;
+  for (let metricIndex = 0; metricIndex < before.metrics.length; metricIndex += 1) {
+    const metric = rule.metrics[metricIndex];
+    const rest = before.metrics[metricIndex];
+    const shown = window.metrics[metricIndex];
+    const told = shownWindow.metrics[metricIndex];
+    if (metric === undefined || rest === undefined || shown === undefined || told === undefined)
       throw new TypeError(`a state of other metrics than the rule's`);
-    const hasCanary = isSeenNow(seen, at, 'canary', index);
-    const hasBaseline = isSeenNow(seen, at, 'baseline', index);
-    const next = addToMetric(metric, state, window, shown, hasCanary, hasBaseline, place);
-    metrics[at] = next;
-    const told = shownWindow.metrics[at];
-    if (next.judged !== 'errors' || told?.judged !== 'errors') continue;
-    // Nobody else has it yet.
-    const made: Making<RatesState> = next;
-    made.said = saidWith(next.said, told, place);
-    made.clientErrors = clientErrorsWith(rule, next.clientErrors, told, place);
+    const hasCanary = isSeenNow(seen, metricIndex, 'canary', index);
+    const hasBaseline = isSeenNow(seen, metricIndex, 'baseline', index);
+    const judged = addToMetric(metric, rest, open, window, shown, hasCanary, hasBaseline, place);
+    const next = withTold(rule, judged, open, told, place);
+    if (next !== rest) {
+      changed ??= before.metrics.slice();
+      changed[metricIndex] = next;
+    }
+    open.at += settledLengthOf(metric, next);
+    open.from += runningLengthOf(metric, next);
   }
   const share = window.canaryShare ?? before.share;
   const { advanced } = before;
@@ -211,21 +228,47 @@ const folded = (
     carried: before.carried,
     deadline: before.deadline,
     seen,
-    metrics,
+    metrics: changed ?? before.metrics,
+    settled: open.settled,
+    running: open.running,
   };
   return { state, place, isPaired: isPairedNow };
 };
 
+/** With what a window says of errors, whether they are known or not: who tells of them, and those of the client's. */
+const withTold = (
+  rule: FamilyRule,
+  rest: MetricRest,
+  { running, from }: OpenNumbers,
+  told: MetricWindow,
+  place: WindowPlace,
+): MetricRest => {
+  if (rest.judged !== 'errors' || told.judged !== 'errors') return rest;
+  const said = saidWith(rest.said, running, from + saidAt, told, place);
+  const clientErrors = clientErrorsWith(rule, rest.clientErrors, told, place);
+  return said === rest.said && clientErrors === rest.clientErrors
+    ? rest
+    : { ...rest, said, clientErrors };
+};
+
 /** Without the errors of a baseline that are not known (`isBaselineUnknown`). */
-const withoutUnknown = ({ metrics }: FamilyState, window: JudgedWindow): JudgedWindow => {
+const withoutUnknown = (
+  rule: FamilyRule,
+  { metrics, running }: FamilyState,
+  window: JudgedWindow,
+): JudgedWindow => {
   let known: MetricWindow[] | null = null;
-  for (let at = 0; at < metrics.length; at += 1) {
-    const state = metrics[at];
-    const shown = window.metrics[at];
-    if (state?.judged !== 'errors' || shown?.judged !== 'errors') continue;
-    if (!isBaselineUnknown(state.said, shown)) continue;
+  let from = 0;
+  for (let index = 0; index < metrics.length; index += 1) {
+    const [metric, rest] = [rule.metrics[index], metrics[index]];
+    const shown = window.metrics[index];
+    if (metric === undefined || rest === undefined) continue;
+    const at = from + saidAt;
+    from += runningLengthOf(metric, rest);
+    if (rest.judged !== 'errors' || shown?.judged !== 'errors') continue;
+    if (!isBaselineUnknown(rest.said, { running, at }, shown)) continue;
     known ??= window.metrics.slice();
-    known[at] = { ...shown, baseline: null };
+    known[index] = { ...shown, baseline: null };
   }
   return known === null ? window : { ...window, metrics: known };
 };
@@ -237,7 +280,7 @@ const waiting = (advanced: Advance, share: number | null, index: number): Advanc
 /** The metrics that would have sufficed alone; if none would, all whose stake has grown. */
 const crossed = (rule: FamilyRule, state: FamilyState, mark: WindowMark): Finding => {
   const needed = 1 / rule.alphaAnytime;
-  const parts = logParts(state);
+  const parts = logParts(rule, state);
   const shares = weightsOf(rule, state);
   const isAlone = parts.map((part) => part >= Math.log(needed));
   const blamed = isAlone.includes(true)
@@ -261,7 +304,7 @@ const atDeadline = (rule: FamilyRule, state: FamilyState, mark: WindowMark): Fam
     }),
   );
   const results = rule.metrics.map((metric, index) => {
-    const [share = 0, before] = [shares[index], state.metrics[index]];
+    const [share = 0, before] = [shares[index], metricAt(rule, state, index)];
     if (before === undefined || !(share > 0)) return null;
     return deadlineOf(metric, before, share * rule.alphaDeadline) ?? null;
   });

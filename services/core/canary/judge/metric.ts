@@ -2,24 +2,25 @@ import type { LoudIndex } from '../analysis/strongest-windows.ts';
 import type { Cohort } from '../windows/cohorts.ts';
 import type { DeadlineResult } from '../statistics/deadline-test.ts';
 import type { Durations } from '../windows/durations.ts';
-import type { ShownWindow, WindowPlace } from './metric-judge.ts';
+import type { Begun, OpenNumbers, ShownWindow, WindowPlace } from './metric-judge.ts';
 import { latencyDeadline, latencyJudge, latencySlowerPart, noBoundIn } from '../metrics/latency.ts';
-import type { LatencyState } from '../metrics/latency.ts';
+import type { LatencyRest, LatencyState } from '../metrics/latency.ts';
 import { isLevel, levelJudge } from '../metrics/level.ts';
-import type { LevelState } from '../metrics/level.ts';
+import type { LevelRest, LevelState } from '../metrics/level.ts';
 import { ratesDeadline, ratesJudge } from '../metrics/rates.ts';
-import type { RatesState } from '../metrics/rates.ts';
+import type { RatesRest, RatesState } from '../metrics/rates.ts';
 import { trafficJudge, trafficLost } from '../metrics/traffic.ts';
-import type { TrafficState } from '../metrics/traffic.ts';
+import type { TrafficRest, TrafficState } from '../metrics/traffic.ts';
 import type { RateCounts } from '../statistics/rate-counts.ts';
 import type { JudgedWindow, MetricWindow } from './judged-window.ts';
 import type { MetricRule } from './rule.ts';
 import type { MetricPart, Timed } from './verdict.ts';
 
-/** What the judge of one metric knows. */
+/** What the judge of one metric knows, without its numbers; and with them. */
+export type MetricRest = RatesRest | LatencyRest | LevelRest | TrafficRest;
 export type MetricState = RatesState | LatencyState | LevelState | TrafficState;
 
-export const initialMetric = (metric: MetricRule): MetricState => {
+export const initialMetric = (metric: MetricRule): Begun<MetricRest> => {
   switch (metric.judged) {
     case 'errors':
       return ratesJudge.initial(metric.rule);
@@ -31,6 +32,35 @@ export const initialMetric = (metric: MetricRule): MetricState => {
       return trafficJudge.initial(metric.rule);
   }
 };
+
+/** How many of the settled numbers are a metric's. */
+export const settledLengthOf = (metric: MetricRule, rest: MetricRest): number => {
+  if (metric.judged === 'errors' && rest.judged === 'errors')
+    return ratesJudge.settledLength(metric.rule, rest);
+  if (metric.judged === 'latency' && rest.judged === 'latency')
+    return latencyJudge.settledLength(metric.rule, rest);
+  if (metric.judged === 'level' && rest.judged === 'level')
+    return levelJudge.settledLength(metric.rule, rest);
+  if (metric.judged === 'traffic' && rest.judged === 'traffic')
+    return trafficJudge.settledLength(metric.rule, rest);
+  throw otherMetric(metric, rest);
+};
+
+/** The same of the running ones. */
+export const runningLengthOf = (metric: MetricRule, rest: MetricRest): number => {
+  if (metric.judged === 'errors' && rest.judged === 'errors')
+    return ratesJudge.runningLength(metric.rule, rest);
+  if (metric.judged === 'latency' && rest.judged === 'latency')
+    return latencyJudge.runningLength(metric.rule, rest);
+  if (metric.judged === 'level' && rest.judged === 'level')
+    return levelJudge.runningLength(metric.rule, rest);
+  if (metric.judged === 'traffic' && rest.judged === 'traffic')
+    return trafficJudge.runningLength(metric.rule, rest);
+  throw otherMetric(metric, rest);
+};
+
+const otherMetric = ({ id }: MetricRule, { judged }: MetricRest): TypeError =>
+  new TypeError(`${id} is judged as ${judged}`);
 
 /** Whether a cohort shows anything: not with requests that were none, nor with values that nothing can have. */
 export const isShown = (shown: MetricWindow, cohort: Cohort): boolean => {
@@ -52,27 +82,34 @@ export const isShown = (shown: MetricWindow, cohort: Cohort): boolean => {
 /** Takes one window of one metric in; what a cohort shows that is not usable (`seenWith`) is nothing. */
 export const addToMetric = (
   metric: MetricRule,
-  state: MetricState,
+  rest: MetricRest,
+  open: OpenNumbers,
   { index, canaryShare }: JudgedWindow,
   shown: MetricWindow,
   hasCanary: boolean,
   hasBaseline: boolean,
   place: WindowPlace,
-): MetricState => {
-  if (metric.judged === 'errors' && shown.judged === 'errors' && state.judged === 'errors') {
+): MetricRest => {
+  if (metric.judged === 'errors' && shown.judged === 'errors' && rest.judged === 'errors') {
     const usable = usableIn(shown, hasCanary, hasBaseline);
-    return ratesJudge.addWindow(metric.rule, state, usable, place);
+    return ratesJudge.addWindow(metric.rule, rest, open, usable, place);
   }
-  if (metric.judged === 'latency' && shown.judged === 'latency' && state.judged === 'latency') {
+  if (metric.judged === 'latency' && shown.judged === 'latency' && rest.judged === 'latency') {
     const usable = usableIn(shown, hasCanary, hasBaseline);
-    return latencyJudge.addWindow(metric.rule, state, usable, place);
+    return latencyJudge.addWindow(metric.rule, rest, open, usable, place);
   }
   // It counts by itself what is no level.
-  if (metric.judged === 'level' && shown.judged === 'level' && state.judged === 'level')
-    return levelJudge.addWindow(metric.rule, state, shown, place);
-  if (metric.judged === 'traffic' && shown.judged === 'traffic' && state.judged === 'traffic') {
+  if (metric.judged === 'level' && shown.judged === 'level' && rest.judged === 'level')
+    return levelJudge.addWindow(metric.rule, rest, open, shown, place);
+  if (metric.judged === 'traffic' && shown.judged === 'traffic' && rest.judged === 'traffic') {
     const { canary, baseline } = usableIn(shown, hasCanary, hasBaseline);
-    return trafficJudge.addWindow(metric.rule, state, { canary, baseline, canaryShare }, place);
+    return trafficJudge.addWindow(
+      metric.rule,
+      rest,
+      open,
+      { canary, baseline, canaryShare },
+      place,
+    );
   }
   throw new TypeError(`window ${index} shows ${shown.judged} where ${metric.id} was due`);
 };
@@ -99,7 +136,7 @@ export const logPromoteIn = (metric: MetricRule, state: MetricState): number => 
     return levelJudge.logPromote(metric.rule, state);
   if (metric.judged === 'traffic' && state.judged === 'traffic')
     return trafficJudge.logPromote(metric.rule, state);
-  throw new TypeError(`${metric.id} is judged as ${state.judged}`);
+  throw otherMetric(metric, state);
 };
 
 /** Whether what is compared would show nothing of a canary that is worse (`noBoundIn`): then no evidence counts for it. */
@@ -115,7 +152,7 @@ export const isSlowerInPart = (metric: MetricRule, state: MetricState): boolean 
   latencySlowerPart(metric.rule, state) !== null;
 
 /** Whether the canary plainly loses requests now (`trafficLost`), whatever the evidence before. */
-export const isLosingTraffic = (metric: MetricRule, state: MetricState): boolean =>
+export const isLosingTraffic = (metric: MetricRule, state: MetricRest): boolean =>
   metric.judged === 'traffic' &&
   state.judged === 'traffic' &&
   trafficLost(metric.rule, state) !== null;
@@ -180,7 +217,7 @@ export const explainMetric = (
     return timed(levelJudge.explain(metric.rule, state), startMsOf);
   if (metric.judged === 'traffic' && state.judged === 'traffic')
     return timed(trafficJudge.explain(metric.rule, state), startMsOf);
-  throw new TypeError(`${metric.id} is judged as ${state.judged}`);
+  throw otherMetric(metric, state);
 };
 
 const timed = <Explained extends { readonly strongestWindows: readonly LoudIndex[] }>(

@@ -1,3 +1,4 @@
+import { metricAt } from './metric-at.ts';
 import type { Cohort } from '../windows/cohorts.ts';
 import { logEvidence, logPromote } from './family-evidence.ts';
 import { isBlind, isLosingTraffic, isSlowerInPart } from './metric.ts';
@@ -87,7 +88,7 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
     missing.push({ what: 'any-metric' });
   for (const [index, metricRule] of rule.metrics.entries()) {
     const { id: metric } = metricRule;
-    const metricState = state.metrics[index];
+    const metricState = metricAt(rule, state, index);
     if (!isRequired(rule, state, index)) continue;
     for (const what of cohorts) {
       const isUnseen = lastSeen(state.seen, index, what) === null;
@@ -109,7 +110,7 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
   if (sinceAnchor <= windowsIn(rule, rule.warmUpMs) || state.presenceIndex === null)
     missing.push({ what: 'warm-up' });
   if (sinceAnchor < windowsIn(rule, rule.soakMs)) missing.push({ what: 'soak' });
-  if (logEvidence(state) >= Math.log(rule.vetoEvidence)) missing.push({ what: 'veto' });
+  if (logEvidence(rule, state) >= Math.log(rule.vetoEvidence)) missing.push({ what: 'veto' });
   if (!isStepDue(rule, state)) missing.push({ what: 'steps' });
   return missing;
 };

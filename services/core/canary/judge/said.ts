@@ -12,16 +12,35 @@ type Sums = {
   readonly events: number;
   /** Those that a point says were good. */
   readonly good: number;
-  /** By which attribute, as it was last said. */
-  readonly by: string | null;
 };
 
-/** What the cohorts said in the windows in which both had requests. Plain JSON. */
+/**
+ * What the cohorts said in the windows in which both had requests: by which attribute, as it was last said. Plain JSON. How
+ * many requests that were is in the metric's running numbers, from some place on: `Sums` of the canary, then of the baseline.
+ */
 export type SaidState = {
-  readonly canary: Sums;
-  readonly baseline: Sums;
-  /** Where this cohort last said much less than the other. */
-  readonly less: { readonly canary: SaidLess | null; readonly baseline: SaidLess | null };
+  readonly canaryBy: string | null;
+  readonly baselineBy: string | null;
+  /** Where a cohort last said much less than the other; null: neither ever did. */
+  readonly less: Less | null;
+};
+
+type Less = { readonly canary: SaidLess | null; readonly baseline: SaidLess | null };
+
+const sumsLength = 3;
+/** How many numbers they are. */
+export const saidLength: number = 2 * sumsLength;
+
+/** Where the sums are; what was never said is 0 everywhere. */
+type Place = { readonly running: readonly number[]; readonly at: number };
+
+const sumsOf = ({ running, at }: Place, cohort: Cohort): Sums => {
+  const first = cohort === 'canary' ? at : at + sumsLength;
+  return {
+    total: running[first] ?? 0,
+    events: running[first + 1] ?? 0,
+    good: running[first + 2] ?? 0,
+  };
 };
 
 /** Found with this window: in it alone, or in all windows up to it. */
@@ -49,25 +68,26 @@ const toldParts = { window: 0.9, all: 0.5 };
 /** Deviations, at most, by which a part of few requests may be lower by chance. */
 const deviations = 4;
 
-type Counts = Omit<Sums, 'by'>;
 type Pair = { readonly [Name in Cohort]: SaidCounts };
-type CountsPair = { readonly [Name in Cohort]: Counts };
+type SumsPair = { readonly [Name in Cohort]: Sums };
 
-type Less = ToldParts & { readonly cohort: Cohort; readonly isOfAll: boolean };
+type Found = ToldParts & { readonly cohort: Cohort; readonly isOfAll: boolean };
 
 /** In all windows with this one, or in it alone. Null: both say as much, as far as that can be told. */
-const lessIn = (pair: Pair, before: SaidState | null): Less | null =>
-  saysEnough(before?.canary, pair.canary) && saysEnough(before?.baseline, pair.baseline)
+const lessIn = (pair: Pair, before: Place): Found | null => {
+  const { running, at } = before;
+  return saysEnough(running, at, pair.canary) && saysEnough(running, at + sumsLength, pair.baseline)
     ? null
     : lessOfEither(pair, before);
+};
 
-const lessOfEither = (pair: Pair, before: SaidState | null): Less | null => {
+const lessOfEither = (pair: Pair, before: Place): Found | null => {
   const window = { canary: countsOf(pair.canary), baseline: countsOf(pair.baseline) };
   const all = {
-    canary: added(before?.canary, pair.canary),
-    baseline: added(before?.baseline, pair.baseline),
+    canary: added(sumsOf(before, 'canary'), window.canary),
+    baseline: added(sumsOf(before, 'baseline'), window.baseline),
   };
-  const lessOf = (cohort: Cohort): Less | null => {
+  const lessOf = (cohort: Cohort): Found | null => {
     if (saysLess(all, cohort, toldParts.all)) return { cohort, isOfAll: true, ...partsIn(all) };
     return saysLess(window, cohort, toldParts.window)
       ? { cohort, isOfAll: false, ...partsIn(window) }
@@ -76,21 +96,28 @@ const lessOfEither = (pair: Pair, before: SaidState | null): Less | null => {
   return lessOf('canary') ?? (marksFailures(all.baseline) ? null : lessOf('baseline'));
 };
 
-const partsIn = ({ canary, baseline }: CountsPair): ToldParts => ({
+const partsIn = ({ canary, baseline }: SumsPair): ToldParts => ({
   canary: millionths(toldPart(canary)),
   baseline: millionths(toldPart(baseline)),
 });
 
 /** So much that it is not less than the other says (`saysLess`), whatever that is: the rule, and soon found. */
-const saysEnough = (sums: Sums | undefined, { total, events, said }: SaidCounts): boolean => {
+const saysEnough = (
+  running: readonly number[],
+  at: number,
+  { total, events, said }: SaidCounts,
+): boolean => {
   const told = events + (said?.good ?? 0);
+  const [totalBefore, toldBefore] = [
+    running[at] ?? 0,
+    (running[at + 1] ?? 0) + (running[at + 2] ?? 0),
+  ];
   return (
-    told >= toldParts.window * total &&
-    told + (sums?.events ?? 0) + (sums?.good ?? 0) >= toldParts.all * (total + (sums?.total ?? 0))
+    told >= toldParts.window * total && told + toldBefore >= toldParts.all * (total + totalBefore)
   );
 };
 
-const saysLess = ({ canary, baseline }: CountsPair, cohort: Cohort, part: number): boolean => {
+const saysLess = ({ canary, baseline }: SumsPair, cohort: Cohort, part: number): boolean => {
   const [one, than] = cohort === 'canary' ? [canary, baseline] : [baseline, canary];
   const good = than.good / than.total;
   const byChance = deviations / 2 / Math.sqrt(Math.min(one.total, than.total));
@@ -98,12 +125,12 @@ const saysLess = ({ canary, baseline }: CountsPair, cohort: Cohort, part: number
 };
 
 /** A failure is always told. */
-const toldPart = ({ total, events, good }: Counts): number => (good + events) / total;
+const toldPart = ({ total, events, good }: Sums): number => (good + events) / total;
 
 /** Of no request that it was good, and of some that they were not: that is all there is to say (`error.type`). */
-const marksFailures = ({ good, events }: Counts): boolean => good === 0 && events > 0;
+const marksFailures = ({ good, events }: Sums): boolean => good === 0 && events > 0;
 
-const countsOf = ({ total, events, said }: SaidCounts): Counts => ({
+const countsOf = ({ total, events, said }: SaidCounts): Sums => ({
   total,
   events,
   good: said?.good ?? 0,
@@ -121,55 +148,68 @@ const isPair = (shown: Shown): shown is Pair =>
  * Whether the errors of the baseline are not known in this window: it says nothing where the canary does, so a canary
  * that is as good would seem worse. (Where the canary says nothing, it seems better: that only keeps it from passing.)
  */
-export const isBaselineUnknown = (before: SaidState | null, shown: Shown): boolean =>
-  isPair(shown) && !isNothingSaid(before, shown) && lessIn(shown, before)?.cohort === 'baseline';
+export const isBaselineUnknown = (before: SaidState | null, sums: Place, shown: Shown): boolean =>
+  isPair(shown) && !isNothingSaid(before, shown) && lessIn(shown, sums)?.cohort === 'baseline';
 
 /** Nor ever was: then nobody says less than the other. */
 const isNothingSaid = (before: SaidState | null, { canary, baseline }: Pair): boolean =>
   before === null && canary.said === undefined && baseline.said === undefined;
 
-/** With one window. Null until anybody says anything. */
+/** With one window, whose requests are added to the sums, in a list of the asker's. Null until anybody says anything. */
 export const saidWith = (
   before: SaidState | null,
+  running: number[],
+  at: number,
   shown: Shown,
   mark: WindowMark,
 ): SaidState | null => {
   if (!isPair(shown)) return before;
   if (isNothingSaid(before, shown)) return null;
-  const found = lessIn(shown, before);
-  const canary = added(before?.canary, shown.canary);
-  const baseline = added(before?.baseline, shown.baseline);
-  const less = before?.less ?? { canary: null, baseline: null };
-  return { canary, baseline, less: found === null ? less : withFound(less, found, mark) };
+  const { canary, baseline } = shown;
+  const found = lessIn(shown, { running, at });
+  addSums(running, at, canary);
+  addSums(running, at + sumsLength, baseline);
+  const canaryBy = canary.said?.by ?? before?.canaryBy ?? null;
+  const baselineBy = baseline.said?.by ?? before?.baselineBy ?? null;
+  const isAsBefore =
+    found === null && before?.canaryBy === canaryBy && before.baselineBy === baselineBy;
+  if (isAsBefore) return before;
+  const less = before?.less ?? null;
+  return { canaryBy, baselineBy, less: found === null ? less : withFound(less, found, mark) };
+};
+
+const addSums = (running: number[], at: number, { total, events, said }: SaidCounts): void => {
+  running[at] = (running[at] ?? 0) + total;
+  running[at + 1] = (running[at + 1] ?? 0) + events;
+  running[at + 2] = (running[at + 2] ?? 0) + (said?.good ?? 0);
 };
 
 const withFound = (
-  less: SaidState['less'],
-  { cohort, canary, baseline, isOfAll }: Less,
+  less: Less | null,
+  { cohort, canary, baseline, isOfAll }: Found,
   { index, startMs }: WindowMark,
-): SaidState['less'] => {
+): Less => {
   const found: SaidLess = { canary, baseline, isOfAll, window: { index, startMs } };
   return cohort === 'canary'
-    ? { canary: found, baseline: less.baseline }
-    : { canary: less.canary, baseline: found };
+    ? { canary: found, baseline: less?.baseline ?? null }
+    : { canary: less?.canary ?? null, baseline: found };
 };
 
-const added = (sums: Sums | undefined, { total, events, said }: SaidCounts): Sums => ({
-  total: (sums?.total ?? 0) + total,
-  events: (sums?.events ?? 0) + events,
-  good: (sums?.good ?? 0) + (said?.good ?? 0),
-  by: said?.by ?? sums?.by ?? null,
+const added = (sums: Sums, { total, events, good }: Sums): Sums => ({
+  total: sums.total + total,
+  events: sums.events + events,
+  good: sums.good + good,
 });
 
 /** Who has not said what became of its requests in a window after `lastSilent`, so that nothing passes; null: nobody. */
 export const unsaidOf = (state: SaidState | null, lastSilent: number): Unsaid | null => {
   if (state === null) return null;
   for (const cohort of ['canary', 'baseline'] as const) {
-    const less = state.less[cohort];
+    const less = state.less?.[cohort] ?? null;
     // `lastSilent` lies before the first window while no silence can have been long enough.
     if (less === null || less.window.index <= lastSilent) continue;
     const { canary, baseline, isOfAll, window } = less;
-    const { by } = state[cohort === 'canary' ? 'baseline' : 'canary'];
+    const by = cohort === 'canary' ? state.baselineBy : state.canaryBy;
     return { cohort, by: by ?? '', canary, baseline, window: isOfAll ? null : window };
   }
   return null;

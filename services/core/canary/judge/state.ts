@@ -1,5 +1,5 @@
 import type { WindowMark } from '../windows/window.ts';
-import type { MetricState } from './metric.ts';
+import type { MetricRest } from './metric.ts';
 import type { Seen } from './seen.ts';
 
 /** What an earlier attempt with the same artefact and the same baseline leaves to the next one. Plain JSON. */
@@ -70,6 +70,8 @@ export type FamilyState = {
   /** The test at the deadline, by metric; null: not made, or not for this metric. */
   readonly deadline: readonly (DeadlineFound | null)[] | null;
   readonly seen: Seen;
-  /** In the order of the rule. */
-  readonly metrics: readonly MetricState[];
+  /** In the order of the rule, as are the numbers (`Numbers`). */
+  readonly metrics: readonly MetricRest[];
+  readonly settled: readonly number[];
+  readonly running: readonly number[];
 };

@@ -1,3 +1,4 @@
+import { metricAt } from './metric-at.ts';
 import { evidenceOf } from '../statistics/evidence.ts';
 import { logEvidence, logParts, logPromotes, weightsOf } from './family-evidence.ts';
 import { explainMetric } from './metric.ts';
@@ -69,7 +70,7 @@ export const explain = (rule: FamilyRule, state: FamilyState): Explanation => {
   const { carried, failed } = state;
   const isCrossed = failed !== null && failed.code === 'worse-than-tolerated';
   return {
-    evidence: evidenceOf(logEvidence(state)),
+    evidence: evidenceOf(logEvidence(rule, state)),
     evidenceNeeded: 1 / rule.alphaAnytime,
     promoteEvidenceNeeded: rule.beta > 0 ? 1 / rule.beta : null,
     firstCrossed: isCrossed ? { index: failed.index, startMs: failed.startMs } : null,
@@ -81,11 +82,11 @@ export const explain = (rule: FamilyRule, state: FamilyState): Explanation => {
 
 const partsOf = (rule: FamilyRule, state: FamilyState): readonly MetricPart[] => {
   const weights = weightsOf(rule, state);
-  const parts = logParts(state);
+  const parts = logParts(rule, state);
   const promotes = logPromotes(rule, state);
   const startMsOf = (index: number): number => (state.beginsMs ?? 0) + index * rule.windowMs;
   return rule.metrics.flatMap((metric, index) => {
-    const before = state.metrics[index];
+    const before = metricAt(rule, state, index);
     if (before === undefined) return [];
     const unsaid = unsaidAt(rule, state, index);
     const clientErrors = clientErrorsAt(rule, state, index);

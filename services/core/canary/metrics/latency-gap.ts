@@ -45,10 +45,10 @@ type Seen = {
   readonly total: number;
 };
 
-const seenOn = ({ grid }: Cut, durations: Durations): Seen | undefined =>
-  grid.shape === 'explicit' || !isShiftable(grid)
+const seenOn = (cut: Cut, durations: Durations): Seen | undefined =>
+  cut.shape === 'explicit' || !isShiftable(cut)
     ? undefined
-    : { grid, durations, total: totalOf(durations) };
+    : { grid: cut, durations, total: totalOf(durations) };
 
 const beyondIn = ({ durations, grid }: Seen, edge: number): number =>
   countAboveEdge(durations, grid, edge) ?? 0;

@@ -1,9 +1,11 @@
-import type { DeadlineResult, DeadlineSums } from '../statistics/deadline-test.ts';
+import type { DeadlineResult } from '../statistics/deadline-test.ts';
 import {
   addLineToDeadline,
   addOddsToDeadline,
+  deadlineIn,
+  deadlineLength,
   deadlineTest,
-  noDeadlineSums,
+  putDeadline,
 } from '../statistics/deadline-test.ts';
 import type { Boundary, Durations, Grid } from '../windows/durations.ts';
 import {
@@ -26,8 +28,13 @@ import {
 import { evidenceOf } from '../statistics/evidence.ts';
 import type { WindowPlace } from '../judge/metric-judge.ts';
 import type { RateCounts } from '../statistics/rate-counts.ts';
-import { addToCurve, curveInterval, curveRatio, initialCurve } from '../statistics/ratio-curve.ts';
-import type { RatioCurve } from '../statistics/ratio-curve.ts';
+import {
+  addToKeptCurve,
+  curveIn,
+  curveInterval,
+  curveRatio,
+  weighedLength,
+} from '../statistics/ratio-curve.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
 import { intervalConfidence } from '../statistics/ratio.ts';
 import type { UsedPhi } from '../statistics/scatter.ts';
@@ -44,6 +51,7 @@ import {
   roundGrowth,
   settle,
   stakesLength,
+  zeros,
 } from '../statistics/stakes.ts';
 import type { Line, Odds } from './rate-test.ts';
 import { addOddsIncrements, equalShares, isEqualShares, oddsOf } from './rate-test.ts';
@@ -68,15 +76,12 @@ export type LatencyMargins = {
  *
  * Its numbers are in the two lists of its metric. `settled`, from `at` on: the quantile; the edge of its boundary
  * (`edgeOf`); 1 where a promotion is asked by shares although buckets are fine (`isAskedByShares`), else 0; what the
- * baseline showed before the first judged window (requests, and those slower than the tolerated and the promised boundary); `TailCounts` of the finished blocks; its stakes. `running`, from `from` on: `TailCounts` of the
- * running block, and the growth of the first question's alternatives in it. What is left is not looked at before the
- * block ends.
+ * baseline showed before the first judged window (requests, and those slower than the tolerated and the promised boundary);
+ * of the finished blocks `TailCounts`, the sums of the deadline test and those of the curve; its stakes. `running`, from
+ * `from` on: `TailCounts` of the running block, and the growth of the first question's alternatives in it.
  */
-export type Tail = { readonly curve: RatioCurve; readonly deadline: DeadlineSums };
-
 /** What all tails of a metric have in common. */
-export type Cut = {
-  readonly grid: Grid;
+export type Cut = Grid & {
   /** Buckets by which the baseline's boundaries lie lower. */
   readonly shift: number;
   readonly promoteShift: number;
@@ -86,7 +91,10 @@ const edgeAt = 1;
 const bySharesAt = 2;
 const warmUpAt = 3;
 const pastAt = 6;
-const stakesAt = 12;
+const countsLength = 6;
+const deadlineAt: number = pastAt + countsLength;
+const weighedAt: number = deadlineAt + deadlineLength;
+const stakesAt: number = weighedAt + weighedLength;
 
 /**
  * Of judged windows: requests of the canary and those slower than the boundary; requests of the baseline and those
@@ -102,8 +110,7 @@ type TailCounts = readonly [
   slowed: number,
 ];
 
-const noCounts: TailCounts = [0, 0, 0, 0, 0, 0];
-const growthAt: number = noCounts.length;
+const growthAt: number = countsLength;
 
 const countsIn = (numbers: readonly number[], at: number): TailCounts => [
   numbers[at] ?? 0,
@@ -178,7 +185,7 @@ export const settledLength = (quantile: number): number =>
 export const runningLength = (quantile: number): number =>
   growthAt + testAt(quantile).rollback.length;
 
-/** A tail at a boundary that was chosen from `warmUp`, what the baseline showed before; and its settled numbers. */
+/** The settled numbers of a tail at a boundary that was chosen from `warmUp`, what the baseline showed before. */
 export const tailAt = (
   quantile: number,
   edge: number,
@@ -188,29 +195,27 @@ export const tailAt = (
   byShares: boolean,
   rules: StakeRules,
   restartsBegun: number,
-): { readonly tail: Tail; readonly settled: readonly number[] } => {
-  const above = (buckets: number): number => countAboveEdge(warmUp, cut.grid, edge - buckets) ?? 0;
-  return {
-    tail: { curve: initialCurve, deadline: noDeadlineSums },
-    settled: [
-      ...[quantile, edge, byShares ? 1 : 0],
-      ...[total, above(cut.shift), above(byShares ? 0 : cut.promoteShift)],
-      ...noCounts,
-      ...initialStakes(testAt(quantile), rules, restartsBegun),
-    ],
-  };
+): readonly number[] => {
+  const above = (buckets: number): number => countAboveEdge(warmUp, cut, edge - buckets) ?? 0;
+  return [
+    ...[quantile, edge, byShares ? 1 : 0],
+    ...[total, above(cut.shift), above(byShares ? 0 : cut.promoteShift)],
+    ...zeros(stakesAt - pastAt),
+    ...initialStakes(testAt(quantile), rules, restartsBegun),
+  ];
 };
 
 export const cutOf = (boundary: Boundary, { margin, promoteMargin }: LatencyMargins): Cut => {
   const grid = gridOf(boundary);
-  if (grid.shape === 'explicit' || !isShiftable(grid)) return { grid, shift: 0, promoteShift: 0 };
+  if (grid.shape === 'explicit' || !isShiftable(grid))
+    return { ...grid, shift: 0, promoteShift: 0 };
   const shift = shiftOfMargin(grid.scale, margin);
   const promoteShift = Math.max(shift + 1, shiftOfMargin(grid.scale, promoteMargin));
-  return { grid, shift, promoteShift };
+  return { ...grid, shift, promoteShift };
 };
 
-export const boundaryIn = ({ grid }: Cut, settled: readonly number[], at: number): Boundary =>
-  boundaryOn(grid, settled[at + edgeAt] ?? 0);
+export const boundaryIn = (cut: Cut, settled: readonly number[], at: number): Boundary =>
+  boundaryOn(cut, settled[at + edgeAt] ?? 0);
 
 /** Where buckets have become coarser, the nearest boundary that these have; and its cut. */
 export const moveTail = (
@@ -226,10 +231,10 @@ export const moveTail = (
 };
 
 /** How much slower the shifts let the canary be; 0 where the shares have the tolerance instead. */
-export const marginsOf = ({ grid, shift, promoteShift }: Cut): readonly [number, number] =>
-  grid.shape === 'explicit'
+export const marginsOf = (cut: Cut): readonly [number, number] =>
+  cut.shape === 'explicit'
     ? [0, 0]
-    : [marginOfShift(grid.scale, shift), marginOfShift(grid.scale, promoteShift)];
+    : [marginOfShift(cut.scale, cut.shift), marginOfShift(cut.scale, cut.promoteShift)];
 
 /** One cohort's durations of a window, and how many of them are in its highest buckets (`fillTops`). */
 export type Arm = {
@@ -258,20 +263,19 @@ export const addToTail = (
   phi: number,
   isRestarting: boolean,
 ): boolean => {
-  const { grid, shift } = cut;
+  const { shift } = cut;
   const edge = settled[at + edgeAt] ?? 0;
-  const slower = countAboveIn(canary.durations, canary.tops, grid, edge);
+  const slower = countAboveIn(canary.durations, canary.tops, cut, edge);
   const { durations, tops } = baseline;
-  const baselineSlower = countAboveIn(durations, tops, grid, edge);
+  const baselineSlower = countAboveIn(durations, tops, cut, edge);
   if (slower === undefined || baselineSlower === undefined) return false;
-  const tolerated =
-    shift === 0 ? baselineSlower : countAboveIn(durations, tops, grid, edge - shift);
+  const tolerated = shift === 0 ? baselineSlower : countAboveIn(durations, tops, cut, edge - shift);
   const isCoarse = cut.promoteShift === 0;
   const promoteShift = isByShares(settled, at) ? 0 : cut.promoteShift;
   const slowedEdge = isCoarse
-    ? edgeReaching(durations, grid, edge, timesShown)
+    ? edgeReaching(durations, cut, edge, timesShown)
     : edge - promoteShift;
-  const slowed = countAboveIn(durations, tops, grid, slowedEdge);
+  const slowed = countAboveIn(durations, tops, cut, slowedEdge);
   if (tolerated === undefined || slowed === undefined) return false;
   const test = testAt(quantileIn(settled, at));
   const growth = from + growthAt;
@@ -307,7 +311,7 @@ const promoteGrowth: number[] = [];
  * alternatives of the second question grow; so many numbers of each tail.
  */
 export const splitLength = (quantile: number): number =>
-  noCounts.length + testAt(quantile).promote.length;
+  countsLength + testAt(quantile).promote.length;
 
 /** The split of a metric, and where a tail's numbers begin in it; null: its traffic was not split otherwise. */
 export type Split = { readonly numbers: readonly number[] | null; readonly at: number };
@@ -331,7 +335,7 @@ const fillPromote = (
   const since = (index: number): number =>
     (running[from + index] ?? 0) - (numbers?.[splitAt + index] ?? 0);
   for (let index = 0; index < test.promote.length; index += 1)
-    promoteGrowth[index] = numbers?.[splitAt + noCounts.length + index] ?? 0;
+    promoteGrowth[index] = numbers?.[splitAt + countsLength + index] ?? 0;
   addOddsIncrements(
     promoteGrowth,
     0,
@@ -371,16 +375,16 @@ const shareIn = (settled: readonly number[], at: number, index: number): number 
   ((settled[at + warmUpAt + index] ?? 0) + (settled[at + pastAt + 3 + index] ?? 0) + 0.5) /
   ((settled[at + warmUpAt] ?? 0) + (settled[at + pastAt + 2] ?? 0) + 1);
 
-const lineOf = ({ grid }: Cut, { tolerance }: LatencyMargins): Line =>
-  isShiftable(grid) ? equalShares : tolerance;
+const lineOf = (cut: Cut, { tolerance }: LatencyMargins): Line =>
+  isShiftable(cut) ? equalShares : tolerance;
 
 const promoteLineOf = (
-  { grid }: Cut,
+  cut: Cut,
   margins: LatencyMargins,
   settled: readonly number[],
   at: number,
 ): Line => {
-  if (!isShiftable(grid)) return margins.promoteTolerance;
+  if (!isShiftable(cut)) return margins.promoteTolerance;
   // From the warm-up alone: which line it is must not follow what is held against it.
   return isByShares(settled, at) ? lineOfShares(margins, warmUpShareIn(settled, at)) : equalShares;
 };
@@ -417,23 +421,23 @@ export const restartTail = (
     restart(settled, at + stakesAt, testAt(quantileIn(settled, at)), rules);
 };
 
-/** The running block, which ends, among those before. */
+/** The running block, which ends, among those before; what comes back is the text of the curve. */
 export const settleTail = (
   rules: StakeRules & LatencyMargins,
   cut: Cut,
-  tail: Tail,
+  heights: string,
   settled: number[],
   at: number,
   running: number[],
   from: number,
   split: Split,
   phi: number,
-): Tail => {
+): string => {
   const test = testAt(quantileIn(settled, at));
-  const next = withBlock(rules, cut, tail, running, from, phi);
+  const next = addBlock(rules, cut, heights, settled, at, running, from, phi);
   // Before the past has this block: what it is held against is from the ones before.
   fillPromote(rules, cut, settled, at, running, from, split, phi);
-  for (let index = 0; index < noCounts.length; index += 1) {
+  for (let index = 0; index < countsLength; index += 1) {
     const past = settled[at + pastAt + index] ?? 0;
     settled[at + pastAt + index] = past + (running[from + index] ?? 0);
     running[from + index] = 0;
@@ -442,39 +446,47 @@ export const settleTail = (
   return next;
 };
 
-const withBlock = (
+/** Adds the running block to the deadline test and to the curve, in a list of the asker's; the text of the curve. */
+const addBlock = (
   margins: LatencyMargins,
   cut: Cut,
-  tail: Tail,
+  heights: string,
+  settled: number[],
+  at: number,
   running: readonly number[],
   from: number,
   phi: number,
-): Tail => {
+): string => {
   const [canaryTotal, slower, baselineTotal, baselineSlower, tolerated] = countsIn(running, from);
-  if (canaryTotal + baselineTotal === 0) return tail;
+  if (canaryTotal + baselineTotal === 0) return heights;
   const canary: RateCounts = { total: canaryTotal, events: slower };
   const shown = { canary, baseline: { total: baselineTotal, events: baselineSlower } };
   const pair = { canary, baseline: { total: baselineTotal, events: tolerated } };
   const line = lineOf(cut, margins);
-  return {
-    curve: addToCurve(tail.curve, shown, phi),
-    deadline: isEqualShares(line)
-      ? addOddsToDeadline(tail.deadline, pair, phi)
-      : addLineToDeadline(tail.deadline, line, pair, phi),
-  };
+  const before = deadlineIn(settled, at + deadlineAt);
+  const deadline = isEqualShares(line)
+    ? addOddsToDeadline(before, pair, phi)
+    : addLineToDeadline(before, line, pair, phi);
+  putDeadline(settled, at + deadlineAt, deadline);
+  return addToKeptCurve(settled, at + weighedAt, heights, shown, phi);
 };
 
 /** The test at the deadline, with the running block. */
 export const tailDeadline = (
   margins: LatencyMargins,
   cut: Cut,
-  tail: Tail,
+  heights: string,
+  settled: readonly number[],
+  at: number,
   running: readonly number[],
   from: number,
   phi: number,
   alpha: number,
-): DeadlineResult =>
-  deadlineTest(withBlock(margins, cut, tail, running, from, phi).deadline, alpha);
+): DeadlineResult => {
+  const written = settled.slice();
+  addBlock(margins, cut, heights, written, at, running, from, phi);
+  return deadlineTest(deadlineIn(written, at + deadlineAt), alpha);
+};
 
 export const cappedBlocksIn = (settled: readonly number[], at: number): number =>
   cappedBlocksOf(settled, at + stakesAt);
@@ -600,7 +612,7 @@ export type TailExplanation = UsedPhi & {
 export const explainTail = (
   rules: StakeRules & LatencyMargins,
   cut: Cut,
-  tail: Tail,
+  heights: string,
   settled: readonly number[],
   at: number,
   running: readonly number[],
@@ -609,7 +621,9 @@ export const explainTail = (
   phi: number,
   used: UsedPhi,
 ): TailExplanation => {
-  const { curve } = withBlock(rules, cut, tail, running, from, phi);
+  const written = settled.slice();
+  const text = addBlock(rules, cut, heights, written, at, running, from, phi);
+  const curve = curveIn(written, at + weighedAt, text);
   const past = countsIn(settled, at + pastAt);
   const block = countsIn(running, from);
   const [canaryTotal, slower, baselineTotal, baselineSlower, tolerated] = past.map(

@@ -17,11 +17,14 @@ import { logSumExp } from '../statistics/log-sum-exp.ts';
 import type { RateCounts } from '../statistics/rate-counts.ts';
 import { isSplitOtherwise } from '../statistics/rate-counts.ts';
 import type {
-  MetricEvidence,
+  Numbers,
+  OpenNumbers,
   RuledJudge,
   ShownWindow,
   WindowPlace,
 } from '../judge/metric-judge.ts';
+import { logRollbackIn, settledOf } from '../judge/metric-judge.ts';
+import { initialCurve } from '../statistics/ratio-curve.ts';
 import type { MeasuredAt, TrafficSeen } from '../statistics/scatter.ts';
 import {
   noTrafficSeen,
@@ -34,12 +37,12 @@ import type { StakeRules } from '../statistics/stakes.ts';
 import { zeros } from '../statistics/stakes.ts';
 import type { LoudIndex } from '../analysis/strongest-windows.ts';
 import {
+  addLoudWindow,
   loudLength,
   loudWindows,
   noLoudWindows,
-  withWindow,
 } from '../analysis/strongest-windows.ts';
-import type { Cut, LatencyMargins, NearBoundary, Tail, TailExplanation } from './latency-tail.ts';
+import type { Cut, LatencyMargins, NearBoundary, TailExplanation } from './latency-tail.ts';
 import {
   addToTail,
   armOf,
@@ -70,11 +73,13 @@ import {
   tailDeadline,
 } from './latency-tail.ts';
 import { boundariesAboutGaps, isAskedByShares } from './latency-gap.ts';
-import type { Ladder, SlowerPart } from './slower-part.ts';
+import type { SlowerPart } from './slower-part.ts';
 import {
   addToLadder,
-  ladderOf,
+  initialLadder,
+  rowsOf,
   runningLadderLength,
+  settledLadderLength,
   settleLadder,
   slowerPartIn,
 } from './slower-part.ts';
@@ -153,30 +158,34 @@ export type LatencyRule = StakeRules &
 /** How much more than independent requests each test scatters, at least 1; tails in order of `latencyQuantiles`. */
 export type LatencyPhi = { readonly tails: readonly number[]; readonly meanLog: number };
 
-/** Durations of requests: three tails and the mean of their logarithms; four tails where buckets are coarse. */
-export type LatencyState = MetricEvidence & {
+/**
+ * Durations of requests: three tails and the mean of their logarithms; four tails where buckets are coarse.
+ *
+ * Settled, after the loudest windows, is what finished blocks came to, and running, after ln of the evidence, the running
+ * block: numbers of each tail in turn, those of the mean log, and those of the ladder (`slower-part.ts`). Before boundaries
+ * are chosen there is nothing of that.
+ */
+export type LatencyRest = {
   readonly judged: 'latency';
   /** Before the boundaries are chosen; null from then on. */
   readonly warmUp: WarmUp | null;
   /** Null until they are chosen. */
   readonly cut: Cut | null;
-  readonly tails: readonly Tail[];
+  /** Of each tail, the curve of the finished blocks (`RatioCurve`). */
+  readonly heights: readonly string[];
   readonly hasMeanLog: boolean;
-  /**
-   * The loudest windows and what finished blocks came to, and the running block: numbers of each tail in turn, then
-   * those of the mean log; at the end of the running block those of the ladder.
-   */
-  readonly settled: readonly number[];
-  readonly running: readonly number[];
   /** Of each tail in turn where the running block's traffic was split otherwise once (`Split`); null: it was not. */
   readonly split: readonly number[] | null;
-  /** Empty until the boundaries are chosen. */
-  readonly ladder: Ladder;
+  /** Of the ladder (`slower-part.ts`); none until the boundaries are chosen. */
+  readonly ladderRows: number;
   readonly traffic: TrafficSeen;
   /** Windows in which both cohorts said something that could not be compared, and why the last one could not. */
   readonly unusableWindows: number;
   readonly problem: LatencyProblem | null;
+  readonly settledLength: number;
+  readonly runningLength: number;
 };
+export type LatencyState = LatencyRest & Numbers;
 
 type WarmUp = {
   /** What the baseline showed, and the buckets of the canary, all empty. */
@@ -192,36 +201,44 @@ export type LatencyProblem = DurationsProblem | 'scale-fell';
 /** Boundaries are chosen from at least so many requests of the baseline. */
 const baselineRequestsMin = 50;
 
+/** From its first running number on. */
+const tailsAt = 1;
+
 export const latencyJudge: RuledJudge<
   LatencyRule,
   ShownWindow<Durations>,
-  LatencyState,
+  LatencyRest,
   LatencyExplanation
 > = {
   initial: () => ({
-    judged: 'latency',
-    logRollback: 0,
-    warmUp: { baseline: null, canaryBuckets: null, canaryRequests: 0, restartsBegun: 0 },
-    cut: null,
-    tails: [],
-    hasMeanLog: false,
-    settled: [],
-    running: [],
-    split: null,
-    ladder: [],
-    traffic: noTrafficSeen,
-    unusableWindows: 0,
-    problem: null,
+    settled: noLoudWindows,
+    running: zeros(tailsAt),
+    rest: {
+      judged: 'latency',
+      warmUp: { baseline: null, canaryBuckets: null, canaryRequests: 0, restartsBegun: 0 },
+      cut: null,
+      heights: [],
+      hasMeanLog: false,
+      split: null,
+      ladderRows: 0,
+      traffic: noTrafficSeen,
+      unusableWindows: 0,
+      problem: null,
+      settledLength: loudLength,
+      runningLength: tailsAt,
+    },
   }),
-  addWindow: (rule, before, window, place) => {
-    const state = before.warmUp === null || !place.judged ? before : chosen(rule, before);
-    if (state.warmUp !== null) return observe(rule, state, state.warmUp, window, place);
+  settledLength: (_rule, rest) => rest.settledLength,
+  runningLength: (_rule, rest) => rest.runningLength,
+  addWindow: (rule, before, open, window, place) => {
+    const rest = before.warmUp === null || !place.judged ? before : chosen(rule, before, open);
+    if (rest.warmUp !== null) return observe(rule, rest, rest.warmUp, window, place);
     const { canary, baseline } = window;
-    const { cut } = state;
-    if (cut === null) return state;
+    const { cut } = rest;
+    if (cut === null) return rest;
     return place.judged && canary !== null && baseline !== null
-      ? judged(rule, state, cut, canary, baseline, place)
-      : passed(rule, state, cut, place);
+      ? judged(rule, rest, cut, open, canary, baseline, place)
+      : passed(rule, rest, cut, open, place);
   },
   logPromote: (rule, state) => logPromoteOf(rule, state),
   explain: (rule, state) => explain(rule, state),
@@ -229,11 +246,11 @@ export const latencyJudge: RuledJudge<
 
 const observe = (
   rule: LatencyRule,
-  state: LatencyState,
+  state: LatencyRest,
   warmUp: WarmUp,
   { canary, baseline }: ShownWindow<Durations>,
   place: WindowPlace,
-): LatencyState => {
+): LatencyRest => {
   const restartsBegun = warmUp.restartsBegun + (place.beginsRestart ? 1 : 0);
   if (canary === null && baseline === null && restartsBegun === warmUp.restartsBegun) return state;
   const next: WarmUp = {
@@ -250,7 +267,7 @@ const observe = (
 
 const seenTraffic = (
   { measuredAt }: LatencyRule,
-  { traffic }: LatencyState,
+  { traffic }: LatencyRest,
   canary: number,
   baseline: number,
   isJudged: boolean,
@@ -272,7 +289,7 @@ const emptied = (durations: Durations): Durations =>
     : { ...durations, zeroCount: 0, offset: 0, counts: [] };
 
 /** With boundaries and tests, as soon as enough was seen: all of it before the window at hand, as it must be. */
-const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
+const chosen = (rule: LatencyRule, state: LatencyRest, open: OpenNumbers): LatencyRest => {
   const { warmUp } = state;
   if (warmUp === null || warmUp.baseline === null || warmUp.canaryBuckets === null) return state;
   const seen = addDurations(warmUp.baseline, warmUp.canaryBuckets);
@@ -289,58 +306,66 @@ const chosen = (rule: LatencyRule, state: LatencyState): LatencyState => {
     phi: measuredPhi(rule, gapQuantile),
   });
   const boundaries = [...atQuantiles, ...more.map((one) => [gapQuantile, one] as const)];
-  const tails: Tail[] = [];
-  const settled: number[] = [...noLoudWindows];
+  const { restartsBegun } = warmUp;
+  const settled: number[] = [];
   let runningTotal = 0;
   for (const [quantile, boundary] of boundaries) {
-    const { restartsBegun } = warmUp;
     const edge = edgeOf(boundary);
     const byShares = isAskedByShares(rule, cut, edge, seen.value);
-    const begun = tailAt(quantile, edge, cut, seen.value, total, byShares, rule, restartsBegun);
-    tails.push(begun.tail);
-    settled.push(...begun.settled);
+    settled.push(...tailAt(quantile, edge, cut, seen.value, total, byShares, rule, restartsBegun));
     runningTotal += runningLength(quantile);
   }
+  const running = zeros(runningTotal);
   const centreSeconds = boundarySeconds(middle);
   const moments = isShiftable(middle) ? logMoments(seen.value, centreSeconds, logReach) : undefined;
-  const ladder = ladderOf(cut, seen.value);
-  const running = zeros(runningTotal);
-  const ofLadder = zeros(runningLadderLength(ladder));
-  const chosenState = { ...state, warmUp: null, cut, tails, ladder, problem: null };
-  if (moments === undefined)
-    return { ...chosenState, hasMeanLog: false, settled, running: [...running, ...ofLadder] };
-  const meanLog = initialMeanLog(centreSeconds, moments, rule, warmUp.restartsBegun);
+  if (moments !== undefined) {
+    const meanLog = initialMeanLog(centreSeconds, moments, rule, restartsBegun);
+    settled.push(...meanLog.settled);
+    running.push(...meanLog.running);
+  }
+  const ladder = initialLadder(cut, seen.value);
+  const ladderRows = rowsOf(ladder);
+  settled.push(...ladder);
+  running.push(...zeros(runningLadderLength(ladderRows)));
+  settledOf(open).splice(open.at + loudLength, 0, ...settled);
+  open.running.splice(open.from + tailsAt, 0, ...running);
   return {
-    ...chosenState,
-    hasMeanLog: true,
-    settled: [...settled, ...meanLog.settled],
-    running: [...running, ...meanLog.running, ...ofLadder],
+    ...state,
+    warmUp: null,
+    cut,
+    heights: boundaries.map(() => initialCurve.heights),
+    hasMeanLog: moments !== undefined,
+    ladderRows,
+    problem: null,
+    settledLength: loudLength + settled.length,
+    runningLength: tailsAt + running.length,
   };
 };
 
 const judged = (
   rule: LatencyRule,
-  before: LatencyState,
+  before: LatencyRest,
   cut: Cut,
+  open: OpenNumbers,
   canaryShown: Durations,
   baselineShown: Durations,
   place: WindowPlace,
-): LatencyState => {
+): LatencyRest => {
   const canary = armOf(canaryShown, canaryTops);
   const baseline = armOf(baselineShown, baselineTops);
   const traffic = seenTraffic(rule, before, canary.total, baseline.total, true);
   const times = raisedTimes(rule.measuredAt, traffic);
-  const running = before.running.slice();
-  const split = splitWith(rule, before, cut, canary.total, baseline.total, times);
+  const { settled, running } = open;
+  const split = splitWith(rule, before, cut, open, canary.total, baseline.total, times);
   let isUsable = true;
-  let [at, from] = [loudLength, 0];
-  for (let index = 0; index < before.tails.length; index += 1) {
-    const quantile = quantileIn(before.settled, at);
+  let [at, from] = [open.at + loudLength, open.from + tailsAt];
+  for (let index = 0; index < before.heights.length; index += 1) {
+    const quantile = quantileIn(settled, at);
     const phi = phiOf(rule, quantile, times);
     const isTaken = addToTail(
       rule,
       cut,
-      before.settled,
+      settled,
       at,
       running,
       from,
@@ -354,69 +379,88 @@ const judged = (
     from += runningLength(quantile);
   }
   if (before.hasMeanLog)
-    addMeans(rule, cut, before.settled, at, running, from, canaryShown, baselineShown, times);
-  const ladderAt = ladderFrom(running, before.ladder);
-  const ladder = addToLadder(cut, before.ladder, running, ladderAt, canary, baseline);
-  const tests = blockPassed(rule, before, cut, ladder, running, split, place, times);
-  const logRollback = logRollbackOf(rule, before, tests);
-  const problem = isUsable ? before.problem : problemOf(cut, canaryShown, baselineShown);
-  const gain = logRollback - before.logRollback;
-  const moved =
-    !isUsable && problem === 'scale-fell'
-      ? movedTo(rule, cut, tests, scaleOf(canaryShown, baselineShown))
-      : { cut, settled: tests.settled };
+    addMeans(rule, cut, settled, at, running, from, canaryShown, baselineShown, times);
+  const ladder = ladderIn(before, open);
+  const rows = addToLadder(cut, open, ladder.at, ladder.from, before.ladderRows, canary, baseline);
+  const shown = rows === before.ladderRows ? before : withRows(before, rows);
+  const rest = blockPassed(rule, shown, cut, open, split, place, times);
+  const evidenceBefore = running[open.from] ?? 0;
+  const evidence = logRollbackOf(rule, rest, open);
+  running[open.from] = evidence;
+  if (isUsable) {
+    addLoudWindow(open, place, evidence - evidenceBefore);
+    return traffic === rest.traffic ? rest : { ...rest, traffic };
+  }
+  const problem = problemOf(cut, canaryShown, baselineShown);
   return {
-    judged: 'latency',
-    logRollback,
-    warmUp: before.warmUp,
-    cut: moved.cut,
-    tails: tests.tails,
-    hasMeanLog: before.hasMeanLog,
-    settled: isUsable ? withWindow(moved.settled, place, gain) : moved.settled,
-    running: tests.running,
-    split: tests.split,
-    ladder: tests.ladder,
+    ...rest,
+    cut:
+      problem === 'scale-fell'
+        ? movedTo(rule, cut, rest, open, scaleOf(canaryShown, baselineShown))
+        : cut,
     traffic,
-    unusableWindows: before.unusableWindows + (isUsable ? 0 : 1),
+    unusableWindows: before.unusableWindows + 1,
     problem,
   };
 };
 
 const passed = (
   rule: LatencyRule,
-  state: LatencyState,
+  before: LatencyRest,
   cut: Cut,
+  open: OpenNumbers,
   place: WindowPlace,
-): LatencyState => {
-  const times = raisedTimes(rule.measuredAt, state.traffic);
-  const { ladder, running, split } = state;
-  const tests = blockPassed(rule, state, cut, ladder, running, split, place, times);
-  return { ...state, ...tests, logRollback: logRollbackOf(rule, state, tests) };
+): LatencyRest => {
+  const times = raisedTimes(rule.measuredAt, before.traffic);
+  const rest = blockPassed(rule, before, cut, open, before.split, place, times);
+  open.running[open.from] = logRollbackOf(rule, rest, open);
+  return rest;
+};
+
+/** With a ladder of fewer rows, whose numbers are fewer already. */
+const withRows = (rest: LatencyRest, ladderRows: number): LatencyRest => {
+  const before = rest.ladderRows;
+  return {
+    ...rest,
+    ladderRows,
+    settledLength:
+      rest.settledLength - settledLadderLength(before) + settledLadderLength(ladderRows),
+    runningLength:
+      rest.runningLength - runningLadderLength(before) + runningLadderLength(ladderRows),
+  };
 };
 
 /** What is in the highest buckets of either cohort (`fillTops`): of one window, and overwritten by the next. */
 const canaryTops: number[] = [];
 const baselineTops: number[] = [];
 
-const ladderFrom = ({ length }: readonly number[], ladder: Ladder): number =>
-  length - runningLadderLength(ladder);
-
-type Tests = Pick<LatencyState, 'tails' | 'settled' | 'running' | 'split'>;
+/** Where its numbers are: the last ones. */
+const ladderIn = (
+  { ladderRows, settledLength: settled, runningLength: running }: LatencyRest,
+  { at, from }: Pick<Numbers, 'at' | 'from'>,
+): Pick<Numbers, 'at' | 'from'> => ({
+  at: at + settled - settledLadderLength(ladderRows),
+  from: from + running - runningLadderLength(ladderRows),
+});
 
 /** Before a window whose traffic is split otherwise than that of the pair, which ends (`rates.ts`). */
 const splitWith = (
   rule: LatencyRule,
-  state: LatencyState,
+  rest: LatencyRest,
   cut: Cut,
+  open: OpenNumbers,
   canaryTotal: number,
   baselineTotal: number,
   times: number,
 ): readonly number[] | null => {
-  const { settled, running, split } = state;
-  // The lists begin with the totals of the first tail, which are those of all.
-  if (state.tails.length === 0 || !isSplitOtherwise(running, split, canaryTotal, baselineTotal))
-    return split;
-  return placesIn(state).places.flatMap(({ quantile, at, from, splitAt }) => {
+  const { settled, running, from: first } = open;
+  const { split } = rest;
+  // The totals of the first tail are those of all.
+  const isOtherwise =
+    rest.heights.length > 0 &&
+    isSplitOtherwise(running, first + tailsAt, split, canaryTotal, baselineTotal);
+  if (!isOtherwise) return split;
+  return placesIn(rest, open).places.flatMap(({ quantile, at, from, splitAt }) => {
     const phi = phiOf(rule, quantile, times);
     const ofTail = { numbers: split, at: splitAt };
     return splitOfTail(rule, cut, settled, at, running, from, ofTail, phi);
@@ -426,49 +470,35 @@ const splitWith = (
 /** With the restart that begins with this window, and the block that ends with it. */
 const blockPassed = (
   rule: LatencyRule,
-  before: LatencyState,
+  rest: LatencyRest,
   cut: Cut,
-  ladder: Ladder,
-  running: readonly number[],
+  open: OpenNumbers,
   split: readonly number[] | null,
   place: WindowPlace,
   times: number,
-): Tests & Pick<LatencyState, 'ladder'> =>
-  place.beginsRestart || place.endsBlock
-    ? settledWith(rule, before, cut, ladder, running, split, place, times)
-    : { tails: before.tails, settled: before.settled, running, split, ladder };
-
-const settledWith = (
-  rule: LatencyRule,
-  { tails, hasMeanLog, settled: before }: LatencyState,
-  cut: Cut,
-  ladder: Ladder,
-  shown: readonly number[],
-  split: readonly number[] | null,
-  place: WindowPlace,
-  times: number,
-): Tests & Pick<LatencyState, 'ladder'> => {
-  const settled = before.slice();
-  const running = shown.slice();
-  const { places, ...meanLog } = placesIn({ tails, settled });
-  const next = places.map(({ tail, quantile, at, from, splitAt }) => {
+): LatencyRest => {
+  if (!place.beginsRestart && !place.endsBlock)
+    return split === rest.split ? rest : { ...rest, split };
+  const settled = settledOf(open);
+  const { running } = open;
+  const { places, ...meanLog } = placesIn(rest, open);
+  const heights = places.map(({ heights: before, quantile, at, from, splitAt }) => {
     restartTail(settled, at, place, rule);
-    if (!place.endsBlock) return tail;
+    if (!place.endsBlock) return before;
     const phi = phiOf(rule, quantile, times);
     const ofTail = { numbers: split, at: splitAt };
-    return settleTail(rule, cut, tail, settled, at, running, from, ofTail, phi);
+    return settleTail(rule, cut, before, settled, at, running, from, ofTail, phi);
   });
-  if (hasMeanLog) passMeanLog(settled, meanLog.at, running, meanLog.from, place, rule);
-  const ladderAt = ladderFrom(running, ladder);
-  const settledLadder = place.endsBlock ? settleLadder(ladder, running, ladderAt) : ladder;
-  const open = place.endsBlock ? null : split;
-  return { tails: next, settled, running, split: open, ladder: settledLadder };
+  if (rest.hasMeanLog) passMeanLog(settled, meanLog.at, running, meanLog.from, place, rule);
+  const ladder = ladderIn(rest, open);
+  if (place.endsBlock) settleLadder(settled, ladder.at, rest.ladderRows, running, ladder.from);
+  return { ...rest, heights, split: place.endsBlock ? null : split };
 };
 
 /** Adds the window's mean of log-durations to the running block, where its buckets are fine enough to say it. */
 const addMeans = (
   rule: LatencyRule,
-  { grid, shift }: Cut,
+  cut: Cut,
   settled: readonly number[],
   at: number,
   running: number[],
@@ -481,10 +511,10 @@ const addMeans = (
   const canaryMoments = logMoments(canary, centreSeconds, logReach);
   const baselineMoments = logMoments(baseline, centreSeconds, logReach);
   // The margin is whole buckets of the tails' scale; on coarser ones the means would not shift by it.
-  const scale = scaleIn(grid);
+  const scale = scaleIn(cut);
   const isFine = scale !== undefined && scaleOf(canary, baseline) >= scale;
   if (canaryMoments === undefined || baselineMoments === undefined || !isFine) return;
-  const logMargin = shift * logWidth(scale);
+  const logMargin = cut.shift * logWidth(scale);
   const phi = raisedPhi(rule.measuredAt, rule.phi.meanLog, times);
   addToMeanLog(running, from, canaryMoments, baselineMoments, logMargin, scale, phi);
 };
@@ -498,12 +528,12 @@ const middlePart = 0.1;
 /** E = a weighted average of the tests' e-values, an e-value whatever hangs together among them. */
 const logRollbackOf = (
   rule: LatencyRule,
-  { hasMeanLog }: Pick<LatencyState, 'hasMeanLog'>,
-  { tails, settled, running }: Tests,
+  { hasMeanLog, heights }: LatencyRest,
+  { settled, at: firstAt, running, from: firstFrom }: OpenNumbers,
 ): number => {
-  let [at, from] = [loudLength, 0];
+  let [at, from] = [firstAt + loudLength, firstFrom + tailsAt];
   let staked = 0;
-  for (let index = 0; index < tails.length; index += 1) {
+  for (let index = 0; index < heights.length; index += 1) {
     const quantile = quantileIn(settled, at);
     // Guards, which are the last ones, stake nothing on this question.
     if (!isGuard(quantile)) {
@@ -535,7 +565,7 @@ const logsOfTests: number[] = [];
 const logPromoteOf = (rule: LatencyRule, state: LatencyState): number => {
   const { cut, settled, running, traffic } = state;
   if (cut === null) return 0;
-  const { places } = placesIn(state);
+  const { places } = placesIn(state, state);
   const fineSeconds = fineSecondsIn(rule, state, places);
   const times = raisedTimes(rule.measuredAt, traffic);
   let least = Infinity;
@@ -556,7 +586,7 @@ const fineSecondsIn = (
   places: readonly TailPlace[],
 ): number | null => {
   const { cut, settled, running } = state;
-  if (cut === null || isShiftable(cut.grid)) return null;
+  if (cut === null || isShiftable(cut)) return null;
   let highest: number | null = null;
   for (const { at, from } of places) {
     const boundary = boundaryIn(cut, settled, at);
@@ -572,13 +602,13 @@ const fineSecondsIn = (
 
 /** The part of the canary's requests that plainly takes longer, whatever the tails say; null: none does. */
 export const latencySlowerPart = (rule: LatencyRule, state: LatencyState): SlowerPart | null => {
-  const { cut, ladder, running, traffic } = state;
+  const { cut, ladderRows, settled, running, traffic } = state;
   if (cut === null) return null;
-  const fineSeconds = fineSecondsIn(rule, state, placesIn(state).places);
+  const fineSeconds = fineSecondsIn(rule, state, placesIn(state, state).places);
   // That of the tail that scatters most: nobody measures a part's own.
   const phi = phiOf(rule, guardQuantile, raisedTimes(rule.measuredAt, traffic));
-  const ladderAt = ladderFrom(running, ladder);
-  return slowerPartIn(rule, cut, ladder, running, ladderAt, phi, fineSeconds);
+  const { at, from } = ladderIn(state, state);
+  return slowerPartIn(rule, cut, settled, at, ladderRows, running, from, phi, fineSeconds);
 };
 
 /** The boundary that is nearest (null: buckets have no bound at all), and how many of the baseline's requests are slower. */
@@ -600,7 +630,7 @@ export const noBoundIn = (rule: LatencyRule, state: LatencyState): NoBound | nul
       : null
     : noneTelling(
         rule,
-        placesIn(state).places.map(({ at, from }) => [
+        placesIn(state, state).places.map(({ at, from }) => [
           boundaryIn(cut, settled, at),
           baselineIn(settled, at, running, from),
         ]),
@@ -647,11 +677,11 @@ const noneTelling = (
     : { boundaryMs: boundarySeconds(boundary) * 1_000, baseline: { total, events } };
 };
 
-const problemOf = ({ grid }: Cut, canary: Durations, baseline: Durations): LatencyProblem => {
-  if (canary.shape !== grid.shape || baseline.shape !== grid.shape) return 'shapes-differ';
-  const units = [grid, canary, baseline].map(unitIn);
+const problemOf = (cut: Cut, canary: Durations, baseline: Durations): LatencyProblem => {
+  if (canary.shape !== cut.shape || baseline.shape !== cut.shape) return 'shapes-differ';
+  const units = [cut, canary, baseline].map(unitIn);
   if (new Set(units).size > 1) return 'units-differ';
-  return grid.shape === 'explicit' ? 'no-shared-bound' : 'scale-fell';
+  return cut.shape === 'explicit' ? 'no-shared-bound' : 'scale-fell';
 };
 
 const unitIn = (of: Grid | Durations): 'ms' | undefined =>
@@ -660,13 +690,14 @@ const unitIn = (of: Grid | Durations): 'ms' | undefined =>
 const movedTo = (
   rule: LatencyRule,
   cut: Cut,
-  tests: Tests,
+  rest: LatencyRest,
+  open: OpenNumbers,
   scale: number,
-): Pick<LatencyState, 'cut' | 'settled'> => {
-  const settled = tests.settled.slice();
+): Cut => {
+  const settled = settledOf(open);
   let moved = cut;
-  for (const { at } of placesIn(tests).places) moved = moveTail(cut, settled, at, scale, rule);
-  return { cut: moved, settled };
+  for (const { at } of placesIn(rest, open).places) moved = moveTail(cut, settled, at, scale, rule);
+  return moved;
 };
 
 const scaleOf = (canary: Durations, baseline: Durations): number =>
@@ -687,7 +718,7 @@ const phiOf = (rule: LatencyRule, quantile: number, times: number): number =>
   raisedPhi(rule.measuredAt, measuredPhi(rule, quantile), times);
 
 type TailPlace = {
-  readonly tail: Tail;
+  readonly heights: string;
   readonly quantile: number;
   readonly at: number;
   readonly from: number;
@@ -695,18 +726,18 @@ type TailPlace = {
 };
 
 /** Each tail with its quantile and the places of its numbers; and where those of the mean log are. */
-const placesIn = ({
-  tails,
-  settled,
-}: Pick<Tests, 'tails' | 'settled'>): {
+const placesIn = (
+  { heights: texts }: LatencyRest,
+  { settled, at: firstAt, from: firstFrom }: Pick<Numbers, 'settled' | 'at' | 'from'>,
+): {
   readonly places: readonly TailPlace[];
   readonly at: number;
   readonly from: number;
 } => {
-  let [at, from, splitAt] = [loudLength, 0, 0];
-  const places = tails.map((tail) => {
+  let [at, from, splitAt] = [firstAt + loudLength, firstFrom + tailsAt, 0];
+  const places = texts.map((heights) => {
     const quantile = quantileIn(settled, at);
-    const place = { tail, quantile, at, from, splitAt };
+    const place = { heights, quantile, at, from, splitAt };
     at += settledLength(quantile);
     from += runningLength(quantile);
     splitAt += splitLength(quantile);
@@ -723,21 +754,23 @@ export const latencyDeadline = (
   state: LatencyState,
   alpha: number,
 ): readonly (DeadlineResult & { readonly quantile: number })[] => {
-  const { cut, running, traffic } = state;
+  const { cut, settled, running, traffic } = state;
   if (cut === null) return [];
   const times = raisedTimes(rule.measuredAt, traffic);
-  const places = placesIn(state).places.filter(({ quantile }) => !isGuard(quantile));
-  return places.map(({ tail, quantile, from }) => {
+  const places = placesIn(state, state).places.filter(({ quantile }) => !isGuard(quantile));
+  return places.map(({ heights, quantile, at, from }) => {
     const phi = phiOf(rule, quantile, times);
     const part = alpha / places.length;
-    return { quantile, ...tailDeadline(rule, cut, tail, running, from, phi, part) };
+    return { quantile, ...tailDeadline(rule, cut, heights, settled, at, running, from, phi, part) };
   });
 };
 
 /** Where the tails are cut. */
 export const boundariesIn = (state: LatencyState): readonly Boundary[] => {
   const { cut, settled } = state;
-  return cut === null ? [] : placesIn(state).places.map(({ at }) => boundaryIn(cut, settled, at));
+  return cut === null
+    ? []
+    : placesIn(state, state).places.map(({ at }) => boundaryIn(cut, settled, at));
 };
 
 export type LatencyExplanation = {
@@ -784,14 +817,14 @@ export const decisiveMeanLog = ({
 const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => {
   const { cut, settled, running, hasMeanLog, traffic } = state;
   const times = raisedTimes(rule.measuredAt, traffic);
-  const { places, at: meanLogAt, from: meanLogFrom } = placesIn(state);
-  const explained = places.flatMap(({ tail, quantile, at, from, splitAt }) => {
+  const { places, at: meanLogAt, from: meanLogFrom } = placesIn(state, state);
+  const explained = places.flatMap(({ heights, quantile, at, from, splitAt }) => {
     const phi = phiOf(rule, quantile, times);
     const used = usedPhi(rule.measuredAt, measuredPhi(rule, quantile), traffic);
     const ofTail = { numbers: state.split, at: splitAt };
     return cut === null
       ? []
-      : explainTail(rule, cut, tail, settled, at, running, from, ofTail, phi, used);
+      : explainTail(rule, cut, heights, settled, at, running, from, ofTail, phi, used);
   });
   const evidence = explained.map(({ rollbackEvidence }) => rollbackEvidence);
   const fineSeconds = fineSecondsIn(rule, state, places);
@@ -809,7 +842,7 @@ const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => 
     fine: fine < 0 ? null : fine,
     margin,
     promoteMargin,
-    rollbackEvidence: evidenceOf(state.logRollback),
+    rollbackEvidence: evidenceOf(logRollbackIn(state)),
     promoteEvidence: evidenceOf(logPromoteOf(rule, state)),
     meanLogEvidence: hasMeanLog
       ? evidenceOf(logMeanLogCapital(settled, meanLogAt, running, meanLogFrom, rule))
@@ -817,7 +850,7 @@ const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => 
     ...(meanLog !== null && { meanLog }),
     noBound: noBoundIn(rule, state),
     slowerPart: latencySlowerPart(rule, state),
-    strongestWindows: loudWindows(state.settled),
+    strongestWindows: loudWindows(state.settled, state.at),
     cappedBlocks: Math.max(0, hasMeanLog ? cappedMeanLogBlocks(settled, meanLogAt) : 0, ...blocks),
     unusableWindows: state.unusableWindows,
     problem: state.problem,

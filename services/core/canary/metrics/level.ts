@@ -1,5 +1,6 @@
 import { evidenceOf } from '../statistics/evidence.ts';
-import type { RuledJudge, ShownWindow } from '../judge/metric-judge.ts';
+import type { Numbers, RuledJudge, ShownWindow } from '../judge/metric-judge.ts';
+import { logRollbackIn } from '../judge/metric-judge.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
 import { intervalConfidence } from '../statistics/ratio.ts';
 import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
@@ -9,8 +10,15 @@ import { loudWindows } from '../analysis/strongest-windows.ts';
 import type { LevelSums } from './level-ratio.ts';
 import { levelInterval, levelRatio } from './level-ratio.ts';
 import { addDifference, addWeight, fillNormalGrowth } from './normal-increments.ts';
-import type { Growth, Making, Staked } from './staked.ts';
-import { initialSettled, logPromoteOf, stake, stakesAt } from './staked.ts';
+import type { Growth, Making } from './staked.ts';
+import {
+  afterStakes,
+  initialSettled,
+  logPromoteOf,
+  ownRunningAt,
+  stake,
+  stakesAt,
+} from './staked.ts';
 
 /** Mean of one gauge over its series (instances) in a window. */
 export type Level = { readonly mean: number; readonly series: number };
@@ -32,24 +40,26 @@ export type LevelRule = StakeRules & {
 /**
  * A gauge (CPU, memory): paired differences, so that load which both cohorts feel cancels.
  *
- * `running` begins with the baseline's level lately, of which relative differences are shares (below 0: none was seen),
- * and with `LevelSums`. Then come the sums of the running block (`normal-increments.ts`): of what is worse than tolerated,
- * of what is better than promised, and of their weights.
+ * Running, after ln of the evidence: the baseline's level lately, of which relative differences are shares (below 0: none was
+ * seen), `LevelSums`, and the sums of the running block (`normal-increments.ts`): of what is worse than tolerated, of what
+ * is better than promised, and of their weights.
  */
-export type LevelState = Staked & {
+export type LevelRest = {
   readonly judged: 'level';
   /** null: the variance is from history. */
   readonly batch: Batch | null;
   /** Windows with a value that no level can have. */
   readonly unusableWindows: number;
 };
+export type LevelState = LevelRest & Numbers;
 
-const recentAt = 0;
+const recentAt: number = ownRunningAt;
 const noRecent = -1;
-const sumsAt = 1;
+const sumsAt: number = recentAt + 1;
 const excessAt: number = sumsAt + 5;
 const reserveAt: number = excessAt + 1;
 const weightAt: number = excessAt + 2;
+const runningLength: number = weightAt + 1;
 
 /** Windows of the running batch and their relative differences, and what the finished batches scattered. */
 type Batch = readonly [
@@ -74,6 +84,7 @@ const effects: readonly number[] = [0.02, 0.05, 0.1, 0.2, 0.4, 0.8];
 const promoteParts: readonly number[] = [0.25, 0.5, 0.75, 1];
 
 const alternatives: Alternatives = { rollback: effects, promote: promoteParts };
+const settledLength: number = afterStakes(alternatives);
 
 /** How fast the level lately follows, per window. */
 const recentWeight = 0.2;
@@ -97,54 +108,47 @@ const varianceMin = 1e-6;
 const batchesMin = 5;
 const batchInflation = 4;
 
-export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelState, LevelExplanation> = {
-  initial: (rule) => ({
-    judged: 'level',
-    logRollback: 0,
-    isBegun: false,
-    settled: initialSettled(alternatives, rule),
-    running: [noRecent, ...zeros(weightAt)],
-    batch: rule.variance === null ? noBatch : null,
-    unusableWindows: 0,
-  }),
-  addWindow: (rule, state, window, place) => {
+export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelRest, LevelExplanation> = {
+  initial: (rule) => {
+    const running = zeros(runningLength);
+    running[recentAt] = noRecent;
+    const batch = rule.variance === null ? noBatch : null;
+    const rest = { judged: 'level', batch, unusableWindows: 0 } as const;
+    return { settled: initialSettled(alternatives, rule), running, rest };
+  },
+  settledLength: () => settledLength,
+  runningLength: () => runningLength,
+  addWindow: (rule, before, open, window, place) => {
     const { canary, baseline } = window;
     const isPair = canary !== null && baseline !== null;
     const isUsable = isPair && isLevel(canary) && isLevel(baseline);
-    const running = state.running.slice();
-    let { batch } = state;
+    const { running, from } = open;
+    let { batch } = before;
     let speaks = false;
     const isShown = place.judged && isUsable;
     if (isShown) {
-      const usual = usualLevel(running);
+      const usual = usualLevel(running, from);
       if (usual > 0) {
         const worse = worseBy(rule, canary.mean, baseline.mean);
         const excess = shareOf(worse - rule.margin * baseline.mean, usual);
         const reserve = shareOf(rule.promoteMargin * baseline.mean - worse, usual);
-        speaks = addEvidence(rule, running, batch, excess, reserve);
+        speaks = addEvidence(rule, running, from, batch, excess, reserve);
         if (batch !== null) batch = withWindow(rule, batch, excess, reserve, shareOf(worse, usual));
       }
-      addLevels(running, canary.mean, baseline.mean);
+      addLevels(running, from + sumsAt, canary.mean, baseline.mean);
     }
-    if (baseline !== null && isLevel(baseline)) follow(running, baseline.mean);
-    const next: Making<LevelState> = {
-      judged: 'level',
-      logRollback: state.logRollback,
-      isBegun: state.isBegun,
-      settled: state.settled,
-      running,
-      batch,
-      unusableWindows: state.unusableWindows + (isPair && !isUsable ? 1 : 0),
-    };
-    const isOpen = (running[weightAt] ?? 0) > 0;
-    fillGrowth(running);
+    if (baseline !== null && isLevel(baseline)) follow(running, from + recentAt, baseline.mean);
+    const isOpen = (running[from + weightAt] ?? 0) > 0;
+    fillGrowth(open);
     if (place.endsBlock && isOpen) {
-      fillPromote(rule, running);
-      running.fill(0, excessAt, weightAt + 1);
+      fillPromote(rule, open);
+      running.fill(0, from + excessAt, from + weightAt + 1);
     }
     growth.isOpen = isOpen;
-    stake(rule, alternatives, next, growth, place, speaks, isShown);
-    return next;
+    stake(rule, alternatives, open, growth, place, speaks, isShown);
+    const unusable = isPair && !isUsable ? 1 : 0;
+    if (unusable === 0 && batch === before.batch) return before;
+    return { judged: 'level', batch, unusableWindows: before.unusableWindows + unusable };
   },
   logPromote: (rule, state) => logPromoteIn(rule, state),
   explain: (rule, state) => explain(rule, state),
@@ -160,16 +164,20 @@ const growth: Making<Growth> = {
   isOpen: false,
 };
 
-const fillGrowth = (running: readonly number[]): void =>
-  fillNormalGrowth(rollbackGrowth, effects, 1, running[excessAt] ?? 0, running[weightAt] ?? 0);
+type Running = Pick<Numbers, 'running' | 'from'>;
 
-const fillPromote = ({ promoteMargin }: LevelRule, running: readonly number[]): void => {
-  const [reserve, weight] = [running[reserveAt] ?? 0, running[weightAt] ?? 0];
+const fillGrowth = ({ running, from }: Running): void => {
+  const [excess, weight] = [running[from + excessAt] ?? 0, running[from + weightAt] ?? 0];
+  fillNormalGrowth(rollbackGrowth, effects, 1, excess, weight);
+};
+
+const fillPromote = ({ promoteMargin }: LevelRule, { running, from }: Running): void => {
+  const [reserve, weight] = [running[from + reserveAt] ?? 0, running[from + weightAt] ?? 0];
   fillNormalGrowth(promoteGrowth, promoteParts, promoteMargin, reserve, weight);
 };
 
 const logPromoteIn = (rule: LevelRule, state: LevelState): number => {
-  fillPromote(rule, state.running);
+  fillPromote(rule, state);
   return logPromoteOf(rule, alternatives, state, promoteGrowth);
 };
 
@@ -184,23 +192,23 @@ const levelMax = 1e18;
  * What differences are shares of: the level lately, and no less than its mean so far. A level that is 0 most of the time
  * would else be followed down to next to nothing, and whoever moves first would be a million times worse.
  */
-const usualLevel = (running: readonly number[]): number => {
-  const windows = running[sumsAt] ?? 0;
-  const baseline = running[sumsAt + 2] ?? 0;
-  return Math.max(running[recentAt] ?? 0, windows === 0 ? 0 : baseline / windows);
+const usualLevel = (running: readonly number[], from: number): number => {
+  const windows = running[from + sumsAt] ?? 0;
+  const baseline = running[from + sumsAt + 2] ?? 0;
+  return Math.max(running[from + recentAt] ?? 0, windows === 0 ? 0 : baseline / windows);
 };
 
-const follow = (running: number[], mean: number): void => {
-  const recent = running[recentAt] ?? noRecent;
-  running[recentAt] = recent < 0 ? mean : recent + recentWeight * (mean - recent);
+const follow = (running: number[], at: number, mean: number): void => {
+  const recent = running[at] ?? noRecent;
+  running[at] = recent < 0 ? mean : recent + recentWeight * (mean - recent);
 };
 
-const addLevels = (running: number[], canary: number, baseline: number): void => {
-  running[sumsAt] = (running[sumsAt] ?? 0) + 1;
-  running[sumsAt + 1] = (running[sumsAt + 1] ?? 0) + canary;
-  running[sumsAt + 2] = (running[sumsAt + 2] ?? 0) + baseline;
-  running[sumsAt + 3] = (running[sumsAt + 3] ?? 0) + canary * canary;
-  running[sumsAt + 4] = (running[sumsAt + 4] ?? 0) + baseline * baseline;
+const addLevels = (running: number[], at: number, canary: number, baseline: number): void => {
+  running[at] = (running[at] ?? 0) + 1;
+  running[at + 1] = (running[at + 1] ?? 0) + canary;
+  running[at + 2] = (running[at + 2] ?? 0) + baseline;
+  running[at + 3] = (running[at + 3] ?? 0) + canary * canary;
+  running[at + 4] = (running[at + 4] ?? 0) + baseline * baseline;
 };
 
 const worseBy = ({ worse }: LevelRule, canary: number, baseline: number): number =>
@@ -213,12 +221,13 @@ const worseBy = ({ worse }: LevelRule, canary: number, baseline: number): number
 const addEvidence = (
   rule: LevelRule,
   running: number[],
+  from: number,
   batch: Batch | null,
   excess: number,
   reserve: number,
 ): boolean => {
   if (rule.variance !== null) {
-    addDifferences(running, excess, reserve, Math.max(varianceMin, rule.variance));
+    addDifferences(running, from, excess, reserve, Math.max(varianceMin, rule.variance));
     return true;
   }
   const before = batch ?? noBatch;
@@ -227,19 +236,20 @@ const addEvidence = (
   if (windows < rule.windowsPerBatch || variance === undefined) return false;
   const excessMean = (before[1] + excess) / windows;
   const reserveMean = (before[2] + reserve) / windows;
-  addDifferences(running, excessMean, reserveMean, variance);
+  addDifferences(running, from, excessMean, reserveMean, variance);
   return true;
 };
 
 const addDifferences = (
   running: number[],
+  from: number,
   excess: number,
   reserve: number,
   variance: number,
 ): void => {
-  addDifference(running, excessAt, within(excess, variance), variance);
-  addDifference(running, reserveAt, within(reserve, variance), variance);
-  addWeight(running, weightAt, variance);
+  addDifference(running, from + excessAt, within(excess, variance), variance);
+  addDifference(running, from + reserveAt, within(reserve, variance), variance);
+  addWeight(running, from + weightAt, variance);
 };
 
 /** What is cut off below is cut off above, or rare peaks would be evidence. */
@@ -300,16 +310,16 @@ export type LevelExplanation = {
   readonly variance: number | null;
 };
 
-const sumsIn = (running: readonly number[]): LevelSums => [
-  running[sumsAt] ?? 0,
-  running[sumsAt + 1] ?? 0,
-  running[sumsAt + 2] ?? 0,
-  running[sumsAt + 3] ?? 0,
-  running[sumsAt + 4] ?? 0,
+const sumsIn = ({ running, from }: Running): LevelSums => [
+  running[from + sumsAt] ?? 0,
+  running[from + sumsAt + 1] ?? 0,
+  running[from + sumsAt + 2] ?? 0,
+  running[from + sumsAt + 3] ?? 0,
+  running[from + sumsAt + 4] ?? 0,
 ];
 
 const explain = (rule: LevelRule, state: LevelState): LevelExplanation => {
-  const sums = sumsIn(state.running);
+  const sums = sumsIn(state);
   const [windows, canary, baseline] = sums;
   const ofBatches = batchVariance(state.batch ?? noBatch);
   const variance =
@@ -325,10 +335,10 @@ const explain = (rule: LevelRule, state: LevelState): LevelExplanation => {
       confidence: intervalConfidence,
     },
     toleratedRatio: rule.worse === 'higher' ? 1 + rule.margin : 1 - rule.margin,
-    rollbackEvidence: evidenceOf(state.logRollback),
+    rollbackEvidence: evidenceOf(logRollbackIn(state)),
     promoteEvidence: evidenceOf(logPromoteIn(rule, state)),
-    strongestWindows: loudWindows(state.settled),
-    cappedBlocks: cappedBlocksOf(state.settled, stakesAt),
+    strongestWindows: loudWindows(state.settled, state.at),
+    cappedBlocks: cappedBlocksOf(state.settled, state.at + stakesAt),
     unusableWindows: state.unusableWindows,
     noise: rule.variance === null ? 'batches' : 'history',
     variance,

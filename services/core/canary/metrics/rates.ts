@@ -1,17 +1,30 @@
-import { addLineToDeadline, deadlineTest, noDeadlineSums } from '../statistics/deadline-test.ts';
+import {
+  addLineToDeadline,
+  deadlineIn,
+  deadlineLength,
+  deadlineTest,
+  putDeadline,
+} from '../statistics/deadline-test.ts';
 import type { DeadlineResult, DeadlineSums } from '../statistics/deadline-test.ts';
 import { evidenceOf } from '../statistics/evidence.ts';
-import type { RuledJudge, ShownWindow } from '../judge/metric-judge.ts';
-import type { PairSums, RateCounts, RatePair } from '../statistics/rate-counts.ts';
+import type { Numbers, OpenNumbers, RuledJudge, ShownWindow } from '../judge/metric-judge.ts';
+import { logRollbackIn, settledOf } from '../judge/metric-judge.ts';
+import type { RateCounts, RatePair } from '../statistics/rate-counts.ts';
 import {
   addPair,
-  addToSums,
   isPairedRate,
   isSplitOtherwise,
-  noSums,
+  pairLength,
   pairOf,
 } from '../statistics/rate-counts.ts';
-import { addToCurve, curveInterval, curveRatio, initialCurve } from '../statistics/ratio-curve.ts';
+import {
+  addToKeptCurve,
+  curveIn,
+  curveInterval,
+  curveRatio,
+  initialCurve,
+  weighedLength,
+} from '../statistics/ratio-curve.ts';
 import type { RatioCurve } from '../statistics/ratio-curve.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
 import { intervalConfidence } from '../statistics/ratio.ts';
@@ -31,8 +44,16 @@ import type { Line, RatePrior } from './rate-test.ts';
 import { addLineIncrements, predictedRate } from './rate-test.ts';
 import type { ClientErrorsState } from '../judge/client-errors.ts';
 import type { SaidState } from '../judge/said.ts';
-import type { Growth, Making, Staked } from './staked.ts';
-import { initialSettled, logPromoteOf, stake, stakesAt } from './staked.ts';
+import { saidLength } from '../judge/said.ts';
+import type { Growth, Making } from './staked.ts';
+import {
+  afterStakes,
+  initialSettled,
+  logPromoteOf,
+  ownRunningAt,
+  stake,
+  stakesAt,
+} from './staked.ts';
 
 export type RatesRule = StakeRules & {
   /** What the canary's rate may be worse by, and what it must be shown to be better than for a promotion. */
@@ -53,32 +74,38 @@ export type RatesRule = StakeRules & {
 /**
  * What happens to few requests (errors), compared window by window as rates, with no assumption about drift.
  *
- * `running` begins with the sums of the running block (`PairSums`), with every baseline window so far, warm-up included
- * (requests and those with an event, which predict the next window's rate), and with how many blocks from this one on
- * come after a burst.
+ * Settled, after the stakes: the judged windows of all finished blocks (a pair), the sums of the deadline test and those of
+ * the curve. Running, after ln of the evidence: the running block (a pair), every baseline window so far, warm-up included
+ * (requests and those with an event, which predict the next window's rate), how many blocks from this one on come after a
+ * burst, what is said of requests (`said.ts`), and the growth of the first question's alternatives.
  */
-export type RatesState = Staked & {
+export type RatesRest = {
   readonly judged: 'errors';
   /**
-   * Of a running block whose traffic was split otherwise once: `PairSums` up to then, and what they let the alternatives of
+   * Of a running block whose traffic was split otherwise once: its pair up to then, and what that let the alternatives of
    * the second question grow. Null: it was not.
    */
   readonly split: readonly number[] | null;
   readonly traffic: TrafficSeen;
-  /** The judged windows of all finished blocks. */
-  readonly past: PairSums;
-  readonly curve: RatioCurve;
-  readonly deadline: DeadlineSums;
-  /** Of which requests the cohorts say what became of them; null: of none. */
+  /** Of the finished blocks (`RatioCurve`). */
+  readonly heights: string;
+  /** Which cohorts say of their requests what became of them; null: none does. */
   readonly said: SaidState | null;
   /** Null: the canary has not lately answered with more errors of the client's. */
   readonly clientErrors: ClientErrorsState | null;
 };
+export type RatesState = RatesRest & Numbers;
 
-const sumsLength = 4;
-const seenAt = sumsLength;
+const blockAt: number = ownRunningAt;
+const seenAt: number = blockAt + pairLength;
 const burstAt: number = seenAt + 2;
-const growthAt: number = burstAt + 1;
+export const saidAt: number = burstAt + 1;
+const growthAt: number = saidAt + saidLength;
+
+/** Past the stakes. */
+const deadlineAt: number = pairLength;
+const weighedAt: number = deadlineAt + deadlineLength;
+const pastLength: number = weighedAt + weighedLength;
 
 /**
  * A burst is a block in which so many requests of the canary failed, and some alternative grew by more than so many times
@@ -93,66 +120,54 @@ const burstPhi = 1.25;
 export const ratesJudge: RuledJudge<
   RatesRule,
   ShownWindow<RateCounts>,
-  RatesState,
+  RatesRest,
   RatesExplanation
 > = {
   initial: (rule) => ({
-    judged: 'errors',
-    logRollback: 0,
-    isBegun: false,
-    settled: initialSettled(rule.grids, rule),
+    settled: [...initialSettled(rule.grids, rule), ...zeros(pastLength)],
     running: zeros(growthAt + rule.grids.rollback.length),
-    split: null,
-    traffic: noTrafficSeen,
-    past: noSums,
-    curve: initialCurve,
-    deadline: noDeadlineSums,
-    said: null,
-    clientErrors: null,
+    rest: {
+      judged: 'errors',
+      split: null,
+      traffic: noTrafficSeen,
+      heights: initialCurve.heights,
+      said: null,
+      clientErrors: null,
+    },
   }),
-  addWindow: (rule, state, window, place) => {
+  settledLength: ({ grids }) => afterStakes(grids) + pastLength,
+  runningLength: ({ grids }) => growthAt + grids.rollback.length,
+  addWindow: (rule, before, open, window, place) => {
     const { canary, baseline } = window;
     const isPaired = canary !== null && baseline !== null && isPairedRate({ canary, baseline });
     const traffic = isPaired
-      ? withTraffic(rule.measuredAt, state.traffic, canary.total, baseline.total, place.judged)
-      : state.traffic;
+      ? withTraffic(rule.measuredAt, before.traffic, canary.total, baseline.total, place.judged)
+      : before.traffic;
     const speaks = place.judged && isPaired;
-    const running = state.running.slice();
+    const phi = phiIn(rule, traffic);
+    const { running, from } = open;
     const split = speaks
-      ? withSplit(rule, running, state.split, { canary, baseline }, phiIn(rule, traffic))
-      : state.split;
-    if (speaks)
-      addEvidence(
-        rule,
-        place.beginsRestart ? [] : state.settled,
-        running,
-        { canary, baseline },
-        phiIn(rule, traffic),
-      );
-    if (baseline !== null) addSeen(running, baseline);
-    const isOpen = (running[0] ?? 0) > 0;
-    if (place.endsBlock && isOpen) {
-      fillPromote(rule, running, split, phiIn(rule, traffic));
-      running[burstAt] = blocksAfterBurst(rule, running);
+      ? withSplit(rule, open, before.split, { canary, baseline }, phi)
+      : before.split;
+    if (speaks) addEvidence(rule, open, { canary, baseline }, phi, place.beginsRestart);
+    if (baseline !== null) addSeen(running, from + seenAt, baseline);
+    const isOpen = (running[from + blockAt] ?? 0) > 0;
+    const isEnding = place.endsBlock && isOpen;
+    if (isEnding) {
+      fillPromote(rule, open, split, phi);
+      running[from + burstAt] = blocksAfterBurst(rule, open);
     }
-    const next: Making<RatesState> = {
-      judged: 'errors',
-      logRollback: state.logRollback,
-      isBegun: state.isBegun,
-      settled: state.settled,
-      running,
-      split: place.endsBlock ? null : split,
-      traffic,
-      past: state.past,
-      curve: state.curve,
-      deadline: state.deadline,
-      said: state.said,
-      clientErrors: state.clientErrors,
-    };
     growth.rollback = running;
+    growth.from = from + growthAt;
     growth.isOpen = isOpen;
-    stake(rule, rule.grids, next, growth, place, speaks, speaks);
-    return place.endsBlock ? withBlock(rule, next) : next;
+    stake(rule, rule.grids, open, growth, place, speaks, speaks);
+    const left = place.endsBlock ? null : split;
+    if (!isEnding && left === before.split && traffic === before.traffic) return before;
+    const heights = isEnding
+      ? addBlock(rule, settledOf(open), open.at, running, from, before.heights, phi)
+      : before.heights;
+    if (isEnding) running.fill(0, from + blockAt, from + blockAt + pairLength);
+    return { ...before, split: left, traffic, heights };
   },
   logPromote: (rule, state) => logPromoteIn(rule, state),
   explain: (rule, state) => explain(rule, state),
@@ -162,10 +177,12 @@ export const ratesJudge: RuledJudge<
 const promoteGrowth: number[] = [];
 const growth: Making<Growth> = {
   rollback: [],
-  from: growthAt,
+  from: 0,
   promote: promoteGrowth,
   isOpen: false,
 };
+
+type Running = Pick<Numbers, 'running' | 'from'>;
 
 /**
  * What the running block let the alternatives of the second question grow. Its windows are one pair, as long as their
@@ -173,22 +190,24 @@ const growth: Making<Growth> = {
  */
 const fillPromote = (
   { promoteTolerance, grids: { promote }, prior }: RatesRule,
-  running: readonly number[],
+  { running, from }: Running,
   split: readonly number[] | null,
   phi: number,
 ): void => {
-  const block = pairOf(running);
-  const before = pairOf(split ?? noSums);
+  const block = pairOf(running, from + blockAt);
+  const before = pairOf(split ?? noSplit, 0);
   const pair: RatePair = {
     canary: without(block.canary, before.canary),
     baseline: without(block.baseline, before.baseline),
   };
   // From what was seen before the block.
-  const rate = predictedRate(without(seenIn(running), block.baseline), prior);
+  const rate = predictedRate(without(seenIn(running, from), block.baseline), prior);
   for (let index = 0; index < promote.length; index += 1)
-    promoteGrowth[index] = split?.[sumsLength + index] ?? 0;
+    promoteGrowth[index] = split?.[pairLength + index] ?? 0;
   addLineIncrements(promoteGrowth, 0, promoteTolerance, promote, rate, pair, phi);
 };
+
+const noSplit: readonly number[] = [];
 
 const without = (all: RateCounts, some: RateCounts): RateCounts => ({
   total: all.total - some.total,
@@ -201,89 +220,111 @@ const without = (all: RateCounts, some: RateCounts): RateCounts => ({
  */
 const withSplit = (
   rule: RatesRule,
-  running: readonly number[],
+  { running, from }: Running,
   split: readonly number[] | null,
   { canary, baseline }: RatePair,
   phi: number,
 ): readonly number[] | null => {
-  if (!isSplitOtherwise(running, split, canary.total, baseline.total)) return split;
-  fillPromote(rule, running, split, phi);
+  const at = from + blockAt;
+  if (!isSplitOtherwise(running, at, split, canary.total, baseline.total)) return split;
+  fillPromote(rule, { running, from }, split, phi);
   const { length } = rule.grids.promote;
-  return [...running.slice(0, sumsLength), ...promoteGrowth.slice(0, length).map(lowered)];
+  return [...running.slice(at, at + pairLength), ...promoteGrowth.slice(0, length).map(lowered)];
 };
 
 const logPromoteIn = (rule: RatesRule, state: RatesState): number => {
-  fillPromote(rule, state.running, state.split, phiIn(rule, state.traffic));
+  fillPromote(rule, state, state.split, phiIn(rule, state.traffic));
   return logPromoteOf(rule, rule.grids, state, promoteGrowth);
 };
 
 /** Adds a window that is evidence to the running block. */
 const addEvidence = (
   { tolerance, grids: { rollback }, prior }: RatesRule,
-  settled: readonly number[],
-  running: number[],
+  { settled, at, running, from }: OpenNumbers,
   pair: RatePair,
   phi: number,
+  isRestarting: boolean,
 ): void => {
-  const rate = predictedRate(seenIn(running), prior);
-  addPair(running, pair);
-  const phiNow = (running[burstAt] ?? 0) > 0 ? phi * burstPhi : phi;
+  const rate = predictedRate(seenIn(running, from), prior);
+  addPair(running, from + blockAt, pair);
+  const phiNow = (running[from + burstAt] ?? 0) > 0 ? phi * burstPhi : phi;
   addLineIncrements(
     running,
-    growthAt,
+    from + growthAt,
     tolerance,
     rollback,
     rate,
     pair,
     phiNow,
-    settled,
-    stakesAt + capitalsAt,
+    isRestarting ? [] : settled,
+    at + stakesAt + capitalsAt,
   );
-  roundGrowth(running, growthAt, rollback.length);
+  roundGrowth(running, from + growthAt, rollback.length);
 };
 
 /** How many blocks after the running one, which ends, come after a burst. */
 const blocksAfterBurst = (
   { blockCapNats, burstBlocks, grids: { rollback } }: RatesRule,
-  running: readonly number[],
+  { running, from }: Running,
 ): number => {
-  const [, canaryEvents = 0] = running;
-  const isBurst =
-    canaryEvents >= burstEventsMin &&
-    rollback.some((_, index) => (running[growthAt + index] ?? 0) > burstTimesCap * blockCapNats);
-  return isBurst ? burstBlocks : Math.max(0, (running[burstAt] ?? 0) - 1);
+  const { canary } = pairOf(running, from + blockAt);
+  const isLoud = (_: number, index: number): boolean =>
+    (running[from + growthAt + index] ?? 0) > burstTimesCap * blockCapNats;
+  return canary.events >= burstEventsMin && rollback.some(isLoud)
+    ? burstBlocks
+    : Math.max(0, (running[from + burstAt] ?? 0) - 1);
 };
 
-const addSeen = (running: number[], { total, events }: RateCounts): void => {
-  running[seenAt] = (running[seenAt] ?? 0) + total;
-  running[seenAt + 1] = (running[seenAt + 1] ?? 0) + events;
+const addSeen = (running: number[], at: number, { total, events }: RateCounts): void => {
+  running[at] = (running[at] ?? 0) + total;
+  running[at + 1] = (running[at + 1] ?? 0) + events;
 };
 
-const seenIn = (running: readonly number[]): RateCounts => ({
-  total: running[seenAt] ?? 0,
-  events: running[seenAt + 1] ?? 0,
+const seenIn = (running: readonly number[], from: number): RateCounts => ({
+  total: running[from + seenAt] ?? 0,
+  events: running[from + seenAt + 1] ?? 0,
 });
 
 const phiIn = ({ phi, measuredAt }: RatesRule, traffic: TrafficSeen): number =>
   raisedPhi(measuredAt, phi, raisedTimes(measuredAt, traffic));
 
-/** With the running block among those before. */
-const withBlock = (rule: RatesRule, state: RatesState): RatesState => {
-  const block = pairOf(state.running);
-  if (block.canary.total === 0) return state;
-  const phi = phiIn(rule, state.traffic);
+/** Adds the running block to those before, in a list of the asker's; what comes back is the text of the curve. */
+const addBlock = (
+  { grids, tolerance }: RatesRule,
+  settled: number[],
+  at: number,
+  running: readonly number[],
+  from: number,
+  heights: string,
+  phi: number,
+): string => {
+  const block = pairOf(running, from + blockAt);
+  if (block.canary.total === 0) return heights;
+  const past = at + afterStakes(grids);
+  addPair(settled, past, block);
+  const deadline = addLineToDeadline(deadlineIn(settled, past + deadlineAt), tolerance, block, phi);
+  putDeadline(settled, past + deadlineAt, deadline);
+  return addToKeptCurve(settled, past + weighedAt, heights, block, phi);
+};
+
+/** What all blocks came to, the running one among them. */
+const together = (
+  rule: RatesRule,
+  { settled: before, at, running, from, heights: textBefore, traffic }: RatesState,
+): { readonly pair: RatePair; readonly deadline: DeadlineSums; readonly curve: RatioCurve } => {
+  const settled = before.slice();
+  const heights = addBlock(rule, settled, at, running, from, textBefore, phiIn(rule, traffic));
+  const past = at + afterStakes(rule.grids);
   return {
-    ...state,
-    running: state.running.slice().fill(0, 0, sumsLength),
-    past: addToSums(state.past, block),
-    curve: addToCurve(state.curve, block, phi),
-    deadline: addLineToDeadline(state.deadline, rule.tolerance, block, phi),
+    pair: pairOf(settled, past),
+    deadline: deadlineIn(settled, past + deadlineAt),
+    curve: curveIn(settled, past + weighedAt, heights),
   };
 };
 
 /** The test at the deadline with this metric's part of alpha; never twice. */
 export const ratesDeadline = (rule: RatesRule, state: RatesState, alpha: number): DeadlineResult =>
-  deadlineTest(withBlock(rule, state).deadline, alpha);
+  deadlineTest(together(rule, state).deadline, alpha);
 
 /** What a person needs to check this metric's part of a verdict. Rates are events per request. */
 export type RatesExplanation = UsedPhi & {
@@ -303,8 +344,8 @@ export type RatesExplanation = UsedPhi & {
 };
 
 const explain = (rule: RatesRule, state: RatesState): RatesExplanation => {
-  const { past, curve } = withBlock(rule, state);
-  const { canary, baseline } = pairOf(past);
+  const { pair, curve } = together(rule, state);
+  const { canary, baseline } = pair;
   const rate = baseline.total === 0 ? 0 : baseline.events / baseline.total;
   return {
     judged: 'errors',
@@ -316,10 +357,10 @@ const explain = (rule: RatesRule, state: RatesState): RatesExplanation => {
       confidence: intervalConfidence,
     },
     toleratedRate: rule.tolerance.relative * rate + rule.tolerance.absolute,
-    rollbackEvidence: evidenceOf(state.logRollback),
+    rollbackEvidence: evidenceOf(logRollbackIn(state)),
     promoteEvidence: evidenceOf(logPromoteIn(rule, state)),
-    strongestWindows: loudWindows(state.settled),
-    cappedBlocks: cappedBlocksOf(state.settled, stakesAt),
+    strongestWindows: loudWindows(state.settled, state.at),
+    cappedBlocks: cappedBlocksOf(state.settled, state.at + stakesAt),
     ...usedPhi(rule.measuredAt, rule.phi, state.traffic),
   };
 };

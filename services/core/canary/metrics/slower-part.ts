@@ -8,23 +8,22 @@ import {
   isShiftable,
   totalOf,
 } from '../windows/durations.ts';
+import type { OpenNumbers } from '../judge/metric-judge.ts';
+import { settledOf } from '../judge/metric-judge.ts';
 import type { Arm, Cut, LatencyMargins } from './latency-tail.ts';
 
 // Whether a part of the canary's requests plainly takes longer. Tails are cut near a few quantiles, and show nothing of
 // what becomes slower between them, or beyond the last. Here requests are counted beyond every boundary of a ladder. It
 // is no test: it stakes nothing and rolls nothing back. It only keeps a promotion from what anybody would see in a plot.
 
-/**
- * What finished blocks came to, as plain numbers: requests of the canary and of the baseline, and how many blocks these
- * are. Then a row for each boundary, from the lowest on: which one it is; requests beyond it, of the canary and of the
- * baseline; by how many the canary had too many, in tenths, and how many of those were in the block that had most, and
- * in the one after it. A boundary is a bound in seconds, or a number of half octaves: exponential buckets of any scale
- * from 1 on have those.
- *
- * The running block is at the end of another list, where every window looks anyway (`running`, from `from` on): its
- * requests, of the canary and of the baseline, and for each boundary those beyond it.
- */
-export type Ladder = readonly number[];
+// Its numbers are the last of the metric's. Settled, from `at` on, is what finished blocks came to: requests of the canary and
+// of the baseline, and how many blocks these are. Then a row for each boundary, from the lowest on: which one it is; requests
+// beyond it, of the canary and of the baseline; by how many the canary had too many, in tenths, and how many of those were in
+// the block that had most, and in the one after it. A boundary is a bound in seconds, or a number of half octaves:
+// exponential buckets of any scale from 1 on have those.
+//
+// Running, from `from` on, is the running block: its requests, of the canary and of the baseline, and for each boundary those
+// beyond it.
 
 const blocksAt = 2;
 const totalsLength = 3;
@@ -42,9 +41,9 @@ const rowsAbove = 4;
 const belowShareMin = 0.005;
 const beyondShareMin = 0.001;
 
-/** The boundaries among the durations of the baseline's warm-up. */
-export const ladderOf = ({ grid }: Cut, seen: Durations): Ladder => {
-  const edges = edgesIn(grid, seen);
+/** The settled numbers of a ladder with the boundaries among the durations of the baseline's warm-up. */
+export const initialLadder = (cut: Cut, seen: Durations): readonly number[] => {
+  const edges = edgesIn(cut, seen);
   const total = totalOf(seen);
   const tops: number[] = [];
   fillTops(tops, seen);
@@ -89,30 +88,38 @@ const firstBeyond = (durations: Durations, edge: number): number | undefined => 
   return Number.isInteger(own) ? own - durations.offset : undefined;
 };
 
-/** How many numbers of a running block are those of a ladder. */
-export const runningLadderLength = (ladder: Ladder): number => runningLength * (1 + rowsIn(ladder));
+/** How many settled and running numbers are those of a ladder. */
+export const settledLadderLength = (rows: number): number => totalsLength + rows * rowLength;
+export const runningLadderLength = (rows: number): number => runningLength * (1 + rows);
 
-const rowsIn = ({ length }: Ladder): number => (length - totalsLength) / rowLength;
+export const rowsOf = (settled: readonly number[]): number =>
+  (settled.length - totalsLength) / rowLength;
 
 /**
  * Adds one window to the running block. A boundary that the buckets of either cohort do not have is not looked at again:
- * what comes back is without it, as is the running block.
+ * both lists are without it then, and fewer rows come back.
  */
 export const addToLadder = (
   cut: Cut,
-  ladder: Ladder,
-  running: number[],
+  open: OpenNumbers,
+  at: number,
   from: number,
+  rows: number,
   canary: Arm,
   baseline: Arm,
-): Ladder => {
-  if (!isOn(cut.grid, canary.durations) || !isOn(cut.grid, baseline.durations)) return ladder;
+): number => {
+  if (!isOn(cut, canary.durations) || !isOn(cut, baseline.durations)) return rows;
+  const { settled, running } = open;
   running[from] = (running[from] ?? 0) + canary.total;
   running[from + 1] = (running[from + 1] ?? 0) + baseline.total;
   const first = from + runningLength;
-  const hasCanary = addBeyond(ladder, running, first, canary, shiftOn(cut, canary.durations));
-  const hasBaseline = addBeyond(ladder, running, first + 1, baseline, 0);
-  return hasCanary && hasBaseline ? ladder : withoutMissing(ladder, running, first);
+  const edges = at + totalsLength;
+  const shift = shiftOn(cut, canary.durations);
+  const hasCanary = addBeyond(settled, edges, rows, running, first, canary, shift);
+  const hasBaseline = addBeyond(settled, edges, rows, running, first + 1, baseline, 0);
+  return hasCanary && hasBaseline
+    ? rows
+    : dropMissing(settledOf(open), edges, rows, running, first);
 };
 
 /**
@@ -120,7 +127,9 @@ export const addToLadder = (
  * then false. `shift`: the boundaries lie so many buckets higher.
  */
 const addBeyond = (
-  ladder: Ladder,
+  settled: readonly number[],
+  edges: number,
+  rows: number,
   running: number[],
   to: number,
   { durations, tops }: Arm,
@@ -129,8 +138,8 @@ const addBeyond = (
   let hasAll = true;
   let above = 0;
   const perHalfOctave = durations.shape === 'exponential' ? 2 ** (durations.scale - 1) : 0;
-  for (let row = totalsLength, at = to; row < ladder.length; row += rowLength, at += 2) {
-    const edge = ladder[row] ?? 0;
+  for (let row = 0, at = to; row < rows; row += 1, at += 2) {
+    const edge = settled[edges + row * rowLength] ?? 0;
     let first: number;
     let has: boolean;
     if (durations.shape === 'explicit') {
@@ -150,20 +159,26 @@ const addBeyond = (
   return hasAll;
 };
 
-const withoutMissing = (ladder: Ladder, running: number[], first: number): Ladder => {
-  const kept = ladder.slice(0, totalsLength);
-  let to = first;
-  for (let row = 0; row < rowsIn(ladder); row += 1) {
+const dropMissing = (
+  settled: number[],
+  edges: number,
+  rows: number,
+  running: number[],
+  first: number,
+): number => {
+  let kept = 0;
+  for (let row = 0; row < rows; row += 1) {
     const at = first + row * runningLength;
     const [canary, baseline] = [running[at] ?? 0, running[at + 1] ?? 0];
     if (Number.isNaN(canary + baseline)) continue;
-    const rowAt = totalsLength + row * rowLength;
-    kept.push(...ladder.slice(rowAt, rowAt + rowLength));
-    running[to] = canary;
-    running[to + 1] = baseline;
-    to += runningLength;
+    const from = edges + row * rowLength;
+    settled.copyWithin(edges + kept * rowLength, from, from + rowLength);
+    running[first + kept * runningLength] = canary;
+    running[first + kept * runningLength + 1] = baseline;
+    kept += 1;
   }
-  running.length = to;
+  settled.splice(edges + kept * rowLength, (rows - kept) * rowLength);
+  running.splice(first + kept * runningLength, (rows - kept) * runningLength);
   return kept;
 };
 
@@ -176,30 +191,35 @@ const isOn = (grid: Grid, durations: Durations): boolean =>
       durations.scale >= grid.scale;
 
 /** What the canary may take longer by is taken off by counting it beyond a higher boundary, where buckets allow it. */
-const shiftOn = ({ grid, promoteShift }: Cut, durations: Durations): number =>
-  grid.shape === 'exponential' && durations.shape === 'exponential'
-    ? promoteShift * 2 ** (durations.scale - grid.scale)
+const shiftOn = (cut: Cut, durations: Durations): number =>
+  cut.shape === 'exponential' && durations.shape === 'exponential'
+    ? cut.promoteShift * 2 ** (durations.scale - cut.scale)
     : 0;
 
-/** With the running block, which ends, among those before, if both cohorts had requests in it. */
-export const settleLadder = (ladder: Ladder, running: number[], from: number): Ladder => {
-  if (!isPaired(running, from)) return ladder;
-  const next = ladder.slice();
-  for (let row = totalsLength, at = from + runningLength; row < next.length; row += rowLength) {
-    const more = moreIn(running, from, at);
-    const largest = ladder[row + largestAt] ?? 0;
-    next[row + 1] = (ladder[row + 1] ?? 0) + (running[at] ?? 0);
-    next[row + 2] = (ladder[row + 2] ?? 0) + (running[at + 1] ?? 0);
-    next[row + excessAt] = (ladder[row + excessAt] ?? 0) + more;
-    next[row + largestAt] = Math.max(largest, more);
-    next[row + secondAt] = Math.max(ladder[row + secondAt] ?? 0, Math.min(largest, more));
-    at += runningLength;
+/** Adds the running block, which ends, to those before, if both cohorts had requests in it. */
+export const settleLadder = (
+  settled: number[],
+  at: number,
+  rows: number,
+  running: number[],
+  from: number,
+): void => {
+  if (!isPaired(running, from)) return;
+  for (let row = 0; row < rows; row += 1) {
+    const own = from + (row + 1) * runningLength;
+    const to = at + totalsLength + row * rowLength;
+    const more = moreIn(running, from, own);
+    const largest = settled[to + largestAt] ?? 0;
+    settled[to + 1] = (settled[to + 1] ?? 0) + (running[own] ?? 0);
+    settled[to + 2] = (settled[to + 2] ?? 0) + (running[own + 1] ?? 0);
+    settled[to + excessAt] = (settled[to + excessAt] ?? 0) + more;
+    settled[to + largestAt] = Math.max(largest, more);
+    settled[to + secondAt] = Math.max(settled[to + secondAt] ?? 0, Math.min(largest, more));
   }
-  next[0] = (ladder[0] ?? 0) + (running[from] ?? 0);
-  next[1] = (ladder[1] ?? 0) + (running[from + 1] ?? 0);
-  next[blocksAt] = (ladder[blocksAt] ?? 0) + 1;
-  running.fill(0, from, from + runningLadderLength(ladder));
-  return next;
+  settled[at] = (settled[at] ?? 0) + (running[from] ?? 0);
+  settled[at + 1] = (settled[at + 1] ?? 0) + (running[from + 1] ?? 0);
+  settled[at + blocksAt] = (settled[at + blocksAt] ?? 0) + 1;
+  running.fill(0, from, from + runningLadderLength(rows));
 };
 
 const isPaired = (running: readonly number[], from: number): boolean =>
@@ -241,20 +261,22 @@ export type SlowerPartOf = SlowerPart & { readonly metric: string };
 export const slowerPartIn = (
   { promoteTolerance }: Pick<LatencyMargins, 'promoteTolerance'>,
   cut: Cut,
-  ladder: Ladder,
+  settled: readonly number[],
+  at: number,
+  rows: number,
   running: readonly number[],
   from: number,
   phi: number,
   fineSeconds: number | null,
 ): SlowerPart | null => {
-  const canaryTotal = (ladder[0] ?? 0) + (running[from] ?? 0);
-  const baselineTotal = (ladder[1] ?? 0) + (running[from + 1] ?? 0);
+  const canaryTotal = (settled[at] ?? 0) + (running[from] ?? 0);
+  const baselineTotal = (settled[at + 1] ?? 0) + (running[from + 1] ?? 0);
   if (canaryTotal === 0 || baselineTotal === 0) return null;
   const isRunning = isPaired(running, from);
-  const blocks = (ladder[blocksAt] ?? 0) + (isRunning ? 1 : 0);
+  const blocks = (settled[at + blocksAt] ?? 0) + (isRunning ? 1 : 0);
   // Never the greater part of them.
   const leftOut = Math.min(blocksLeftOut, Math.floor((blocks - 1) / 2));
-  const isShifted = isShiftable(cut.grid);
+  const isShifted = isShiftable(cut);
   const relative = isShifted
     ? plainly.relative
     : Math.max(plainly.relative, promoteTolerance.relative);
@@ -264,23 +286,24 @@ export const slowerPartIn = (
   const weight = (canaryTotal / baselineTotal) ** 2;
   let most: SlowerPart | null = null;
   let mostDeviations = deviationsMin;
-  for (let row = totalsLength, at = from; row < ladder.length; row += rowLength) {
-    at += runningLength;
-    const canary = (ladder[row + 1] ?? 0) + (running[at] ?? 0);
-    const baseline = (ladder[row + 2] ?? 0) + (running[at + 1] ?? 0);
+  for (let row = 0; row < rows; row += 1) {
+    const own = from + (row + 1) * runningLength;
+    const past = at + totalsLength + row * rowLength;
+    const canary = (settled[past + 1] ?? 0) + (running[own] ?? 0);
+    const baseline = (settled[past + 2] ?? 0) + (running[own + 1] ?? 0);
     const [canaryShare, baselineShare] = [canary / canaryTotal, baseline / baselineTotal];
     const isMore = canaryShare > relative * baselineShare + absolute;
     const areFewerLeft = 1 - canaryShare < (1 - baselineShare) / relative - absolute;
     if (!isMore && !areFewerLeft) continue;
-    const edge = ladder[row] ?? 0;
-    const baselineSeconds = secondsAt(cut.grid, edge, 0);
+    const edge = settled[past] ?? 0;
+    const baselineSeconds = secondsAt(cut, edge, 0);
     if (fineSeconds !== null && baselineSeconds < fineSeconds) continue;
-    const more = isRunning ? moreIn(running, from, at) : 0;
-    const before = ladder[row + largestAt] ?? 0;
+    const more = isRunning ? moreIn(running, from, own) : 0;
+    const before = settled[past + largestAt] ?? 0;
     const largest = Math.max(before, more);
-    const second = Math.max(ladder[row + secondAt] ?? 0, Math.min(before, more));
+    const second = Math.max(settled[past + secondAt] ?? 0, Math.min(before, more));
     const left = (leftOut > 0 ? largest : 0) + (leftOut > 1 ? second : 0);
-    const excess = ((ladder[row + excessAt] ?? 0) + more - left) / tenths;
+    const excess = ((settled[past + excessAt] ?? 0) + more - left) / tenths;
     const variance = Math.min(
       canary + weight * baseline,
       canaryTotal - canary + weight * (baselineTotal - baseline),
@@ -289,7 +312,7 @@ export const slowerPartIn = (
     if (!(deviations >= mostDeviations)) continue;
     mostDeviations = deviations;
     most = {
-      canaryMs: secondsAt(cut.grid, edge, cut.promoteShift) * 1_000,
+      canaryMs: secondsAt(cut, edge, cut.promoteShift) * 1_000,
       canary: { total: canaryTotal, events: canary },
       baselineMs: baselineSeconds * 1_000,
       baseline: { total: baselineTotal, events: baseline },

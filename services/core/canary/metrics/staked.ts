@@ -1,5 +1,6 @@
 import type { BlockPlace } from '../statistics/evidence.ts';
-import type { MetricEvidence, WindowPlace } from '../judge/metric-judge.ts';
+import type { Numbers, OpenNumbers, WindowPlace } from '../judge/metric-judge.ts';
+import { settledOf } from '../judge/metric-judge.ts';
 import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
 import {
   initialStakes,
@@ -8,21 +9,22 @@ import {
   logRollbackCapital,
   restart,
   settle,
+  stakesLength,
 } from '../statistics/stakes.ts';
-import { loudLength, noLoudWindows, withWindow } from '../analysis/strongest-windows.ts';
+import { addLoudWindow, loudLength, noLoudWindows } from '../analysis/strongest-windows.ts';
 
-/** A metric with one test that stakes on both questions. */
-export type Staked = MetricEvidence & {
-  /** Nothing was evidence before: both capitals are 1. */
-  readonly isBegun: boolean;
-  /** Its loudest windows, and its stakes after the finished blocks. */
-  readonly settled: readonly number[];
-  /** Numbers of its own that change with every window, and then what the running block's growth is reckoned from. */
-  readonly running: readonly number[];
-};
+// A metric with one test that stakes on both questions. Its settled numbers begin with its loudest windows and its stakes
+// after the finished blocks. Its running numbers begin with ln of its evidence, and with 1 as soon as anything was evidence;
+// before that both capitals are 1.
 
-/** Where they are. */
+/** From a metric's first settled number on. */
 export const stakesAt: number = loudLength;
+export const afterStakes = (alternatives: Alternatives): number =>
+  stakesAt + stakesLength(alternatives);
+
+const begunAt = 1;
+/** How many running numbers every such metric begins with. */
+export const ownRunningAt = 2;
 
 export const initialSettled = (
   alternatives: Alternatives,
@@ -43,56 +45,59 @@ export type Growth = {
 };
 
 /**
- * What finished blocks came to after the restart that begins with a window and the block that ends with it, whose growth
- * of the first question is 0 again; null: neither does, or there was nothing to settle.
+ * The restart that begins with a window and the block that ends with it, whose growth of the first question is 0 again.
+ * False: neither does, or there was nothing to settle.
  */
-export const blockPassed = (
+export const passBlock = (
   rules: StakeRules,
   alternatives: Alternatives,
-  before: readonly number[],
+  open: OpenNumbers,
   { rollback, from, promote, isOpen }: Growth,
   place: BlockPlace,
-): readonly number[] | null => {
-  const isRestarting = isRestart(before, stakesAt, place);
+): boolean => {
+  const at = open.at + stakesAt;
+  const isRestarting = isRestart(open.settled, at, place);
   const isEnding = place.endsBlock && isOpen;
-  if (!isRestarting && !isEnding) return null;
-  const settled = before.slice();
-  if (isRestarting) restart(settled, stakesAt, alternatives, rules);
-  if (isEnding) settle(settled, stakesAt, rollback, from, promote, alternatives, rules);
-  return settled;
+  if (!isRestarting && !isEnding) return false;
+  const settled = settledOf(open);
+  if (isRestarting) restart(settled, at, alternatives, rules);
+  if (isEnding) settle(settled, at, rollback, from, promote, alternatives, rules);
+  return true;
 };
 
-/** A state that is being made, and belongs to whoever makes it. */
-export type Making<State> = { -readonly [Name in keyof State]: State[Name] };
+/** What is being made, and belongs to whoever makes it. */
+export type Making<Made> = { -readonly [Name in keyof Made]: Made[Name] };
 
 /**
- * Brings the stakes of a state that is being made up to one window, which its `running` has already: `speaks` says
- * whether the window was evidence, and `isShown` whether it counts among the loudest.
+ * Brings the stakes up to one window, which the running numbers have already: `speaks` says whether the window was
+ * evidence, and `isShown` whether it counts among the loudest.
  */
 export const stake = (
   rules: StakeRules,
   alternatives: Alternatives,
-  next: Making<Staked>,
+  open: OpenNumbers,
   growth: Growth,
   place: WindowPlace,
   speaks: boolean,
   isShown: boolean,
 ): void => {
-  const passed = blockPassed(rules, alternatives, next.settled, growth, place);
-  if (passed !== null) next.settled = passed;
-  else if (!speaks) return;
-  const { settled, logRollback } = next;
+  if (!passBlock(rules, alternatives, open, growth, place) && !speaks) return;
+  const { running, from: first, at } = open;
   const { rollback, from } = growth;
-  next.isBegun = true;
-  next.logRollback = logRollbackCapital(settled, stakesAt, rollback, from, alternatives, rules);
-  if (isShown) next.settled = withWindow(settled, place, next.logRollback - logRollback);
+  const before = running[first] ?? 0;
+  const now = logRollbackCapital(open.settled, at + stakesAt, rollback, from, alternatives, rules);
+  running[first] = now;
+  running[first + begunAt] = 1;
+  if (isShown) addLoudWindow(open, place, now - before);
 };
 
 /** ln of the evidence that the canary is good enough. Seldom asked for, so it is not kept. */
 export const logPromoteOf = (
   rules: StakeRules,
   alternatives: Alternatives,
-  { isBegun, settled }: Staked,
+  { settled, at, running, from }: Numbers,
   promoteGrowth: readonly number[],
 ): number =>
-  isBegun ? logPromoteCapital(settled, stakesAt, promoteGrowth, alternatives, rules) : 0;
+  running[from + begunAt] === 1
+    ? logPromoteCapital(settled, at + stakesAt, promoteGrowth, alternatives, rules)
+    : 0;

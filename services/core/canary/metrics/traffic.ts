@@ -1,19 +1,34 @@
 import { evidenceOf } from '../statistics/evidence.ts';
-import type { RuledJudge } from '../judge/metric-judge.ts';
+import type { Numbers, RuledJudge } from '../judge/metric-judge.ts';
+import { logRollbackIn, settledOf } from '../judge/metric-judge.ts';
 import type { WindowMark } from '../windows/window.ts';
-import { addPair, pairOf } from '../statistics/rate-counts.ts';
-import { addToCurve, curveInterval, curveRatio, initialCurve } from '../statistics/ratio-curve.ts';
-import type { RatioCurve } from '../statistics/ratio-curve.ts';
+import { addPair, pairLength, pairOf } from '../statistics/rate-counts.ts';
+import {
+  addToCurve,
+  addToKeptCurve,
+  curveIn,
+  curveInterval,
+  curveRatio,
+  initialCurve,
+  weighedLength,
+} from '../statistics/ratio-curve.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
 import { intervalConfidence } from '../statistics/ratio.ts';
 import type { StakeRules } from '../statistics/stakes.ts';
 import { cappedBlocksOf, roundGrowth, zeros } from '../statistics/stakes.ts';
 import type { LoudIndex } from '../analysis/strongest-windows.ts';
 import { loudWindows } from '../analysis/strongest-windows.ts';
-import type { Growth, Making, Staked } from './staked.ts';
+import type { Growth, Making } from './staked.ts';
 import type { Lately, TrafficLost } from './traffic-lately.ts';
 import { latelyWith, lostNow } from './traffic-lately.ts';
-import { initialSettled, logPromoteOf, stake, stakesAt } from './staked.ts';
+import {
+  afterStakes,
+  initialSettled,
+  logPromoteOf,
+  ownRunningAt,
+  stake,
+  stakesAt,
+} from './staked.ts';
 
 export type TrafficRule = StakeRules & {
   /** The canary may get this part of its share (0.8) before it counts as losing traffic. */
@@ -37,20 +52,23 @@ export type TrafficWindow = {
 /**
  * Requests that reach the canary, against its share: a canary that loses requests looks healthy otherwise.
  *
- * `running` begins with the sums of the running block (`PairSums`: requests, and shares of them as exposures), and
- * with those of all judged windows: requests of the canary, of the baseline, and what the canary should have had.
+ * Settled, after the stakes: the sums of the curve. Running, after ln of the evidence: the running block (a pair: requests,
+ * and shares of them as exposures), what all judged windows have come to (requests of the canary, of the baseline, and what
+ * the canary should have had), and the growth of the alternatives of both questions.
  */
-export type TrafficState = Staked & {
+export type TrafficRest = {
   readonly judged: 'traffic';
   readonly share: number | null;
   readonly settlingWindows: number;
-  readonly curve: RatioCurve;
+  /** Of the finished blocks (`RatioCurve`). */
+  readonly heights: string;
   /** Null: nothing speaks of a loss now. */
   readonly lately: Lately | null;
 };
+export type TrafficState = TrafficRest & Numbers;
 
-const sumsLength = 4;
-const requestsAt = sumsLength;
+const blockAt: number = ownRunningAt;
+const requestsAt: number = blockAt + pairLength;
 const growthAt: number = requestsAt + 3;
 
 /** Alternatives: parts and their natural logarithms. */
@@ -66,132 +84,128 @@ const rollbackParts: Parts = partsOf([0.9, 0.75, 0.5, 0.25, 0.05, 0.005]);
 const promoteParts: Parts = partsOf([1.1, 1.25, 1.5]);
 const alternatives = { rollback: rollbackParts.parts, promote: promoteParts.parts } as const;
 const promoteAt: number = growthAt + alternatives.rollback.length;
+const runningLength: number = promoteAt + alternatives.promote.length;
+const weighedAt: number = afterStakes(alternatives);
 
-export const trafficJudge: RuledJudge<
-  TrafficRule,
-  TrafficWindow,
-  TrafficState,
-  TrafficExplanation
-> = {
-  initial: (rule) => ({
-    judged: 'traffic',
-    logRollback: 0,
-    isBegun: false,
-    settled: initialSettled(alternatives, rule),
-    running: zeros(promoteAt + alternatives.promote.length),
-    share: null,
-    settlingWindows: 0,
-    curve: initialCurve,
-    lately: null,
-  }),
-  addWindow: (rule, before, window, place) => {
-    const state = withShare(rule, before, window.canaryShare);
-    const { canary, baseline, canaryShare } = window;
-    const isReported = canary !== null && baseline !== null && canary + baseline > 0;
-    const speaks =
-      place.judged && isKnownShare(canaryShare) && isReported && state.settlingWindows === 0;
-    const running = speaks
-      ? withRequests(rule, state.running, canaryShare, canary, baseline)
-      : state.running.slice();
-    const isOpen = (running[0] ?? 0) > 0;
-    if (place.endsBlock && isOpen) {
-      fillPromote(running);
-      running.fill(0, promoteAt);
-    }
-    const next: Making<TrafficState> = {
-      judged: 'traffic',
-      logRollback: state.logRollback,
-      isBegun: state.isBegun,
-      settled: state.settled,
-      running,
-      share: state.share,
-      settlingWindows: state.settlingWindows,
-      curve: state.curve,
-      lately: speaks
-        ? latelyOf(state, running, canaryShare, canary, baseline, place)
-        : state.lately,
-    };
-    growth.rollback = running;
-    growth.isOpen = isOpen;
-    stake(rule, alternatives, next, growth, place, speaks, speaks);
-    return place.endsBlock ? withBlock(rule, next) : next;
-  },
-  logPromote: (rule, state) => logPromoteIn(rule, state),
-  explain: (rule, state) => explain(rule, state),
-};
+export const trafficJudge: RuledJudge<TrafficRule, TrafficWindow, TrafficRest, TrafficExplanation> =
+  {
+    initial: (rule) => ({
+      settled: [...initialSettled(alternatives, rule), ...zeros(weighedLength)],
+      running: zeros(runningLength),
+      rest: {
+        judged: 'traffic',
+        share: null,
+        settlingWindows: 0,
+        heights: initialCurve.heights,
+        lately: null,
+      },
+    }),
+    settledLength: () => weighedAt + weighedLength,
+    runningLength: () => runningLength,
+    addWindow: (rule, before, open, window, place) => {
+      const rest = withShare(rule, before, window.canaryShare);
+      const { canary, baseline, canaryShare } = window;
+      const isReported = canary !== null && baseline !== null && canary + baseline > 0;
+      const speaks =
+        place.judged && isKnownShare(canaryShare) && isReported && rest.settlingWindows === 0;
+      const { running, from } = open;
+      const nearest = running[from + growthAt] ?? 0;
+      if (speaks) addRequests(rule, running, from, canaryShare, canary, baseline);
+      const lately = speaks
+        ? latelyOf(
+            rest.lately,
+            (running[from + growthAt] ?? 0) - nearest,
+            canaryShare,
+            canary,
+            baseline,
+            place,
+          )
+        : rest.lately;
+      const isOpen = (running[from + blockAt] ?? 0) > 0;
+      const isEnding = place.endsBlock && isOpen;
+      if (isEnding) {
+        fillPromote(open);
+        running.fill(0, from + promoteAt, from + runningLength);
+      }
+      growth.rollback = running;
+      growth.from = from + growthAt;
+      growth.isOpen = isOpen;
+      stake(rule, alternatives, open, growth, place, speaks, speaks);
+      if (!isEnding) return lately === rest.lately ? rest : { ...rest, lately };
+      const block = pairOf(running, from + blockAt);
+      const at = open.at + weighedAt;
+      const heights = addToKeptCurve(settledOf(open), at, rest.heights, block, rule.phi);
+      running.fill(0, from + blockAt, from + blockAt + pairLength);
+      return { ...rest, heights, lately };
+    },
+    logPromote: (rule, state) => logPromoteIn(rule, state),
+    explain: (rule, state) => explain(rule, state),
+  };
 
 /** Of one call, and overwritten by the next. */
 const promoteGrowth: number[] = [];
 const growth: Making<Growth> = {
   rollback: [],
-  from: growthAt,
+  from: 0,
   promote: promoteGrowth,
   isOpen: false,
 };
 
 /** What the running block let the alternatives of the second question grow. */
-const fillPromote = (running: readonly number[]): void => {
+const fillPromote = ({ running, from }: Pick<Numbers, 'running' | 'from'>): void => {
   const { length } = alternatives.promote;
   for (let index = 0; index < length; index += 1)
-    promoteGrowth[index] = running[promoteAt + index] ?? 0;
+    promoteGrowth[index] = running[from + promoteAt + index] ?? 0;
 };
 
 const logPromoteIn = (rule: TrafficRule, state: TrafficState): number => {
-  fillPromote(state.running);
+  fillPromote(state);
   return logPromoteOf(rule, alternatives, state, promoteGrowth);
 };
 
-/** With a window that is evidence. */
-const withRequests = (
+/** Adds a window that is evidence. */
+const addRequests = (
   { least, promoteLeast, phi }: TrafficRule,
-  before: readonly number[],
+  running: number[],
+  from: number,
   share: number,
   canary: number,
   baseline: number,
-): number[] => {
-  const running = before.slice();
+): void => {
   const total = canary + baseline;
-  addPair(running, {
+  addPair(running, from + blockAt, {
     canary: { total: share * total, events: canary },
     baseline: { total: (1 - share) * total, events: baseline },
   });
-  running[requestsAt] = (running[requestsAt] ?? 0) + canary;
-  running[requestsAt + 1] = (running[requestsAt + 1] ?? 0) + baseline;
-  running[requestsAt + 2] = (running[requestsAt + 2] ?? 0) + share * total;
-  addShareIncrements(running, growthAt, least, rollbackParts, share, canary, baseline, phi);
+  const requests = from + requestsAt;
+  running[requests] = (running[requests] ?? 0) + canary;
+  running[requests + 1] = (running[requests + 1] ?? 0) + baseline;
+  running[requests + 2] = (running[requests + 2] ?? 0) + share * total;
+  const rollback = from + growthAt;
+  const promote = from + promoteAt;
+  addShareIncrements(running, rollback, least, rollbackParts, share, canary, baseline, phi);
   // A share may change inside a block, and the chance bends with it: so window by window, unlike other promotions.
-  addShareIncrements(running, promoteAt, promoteLeast, promoteParts, share, canary, baseline, phi);
-  roundGrowth(running, growthAt, running.length - growthAt);
-  return running;
+  addShareIncrements(running, promote, promoteLeast, promoteParts, share, canary, baseline, phi);
+  roundGrowth(running, rollback, runningLength - growthAt);
 };
 
-/** By the nearest alternative: who gets still less gets less than that, too. */
+/** `nats`: by the nearest alternative, for who gets still less gets less than that, too. */
 const latelyOf = (
-  { lately, running: before }: TrafficState,
-  running: readonly number[],
+  before: Lately | null,
+  nats: number,
   share: number,
   canary: number,
   baseline: number,
   mark: WindowMark,
 ): Lately | null => {
   const total = canary + baseline;
-  return latelyWith(lately, mark, (running[growthAt] ?? 0) - (before[growthAt] ?? 0), {
+  return latelyWith(before, mark, nats, {
     canary,
     baseline,
     canaryExpected: share * total,
     baselineExpected: (1 - share) * total,
   });
 };
-
-/** A block that ends is in the curve. */
-const withBlock = ({ phi }: TrafficRule, state: TrafficState): TrafficState =>
-  state.running[0] === 0
-    ? state
-    : {
-        ...state,
-        running: state.running.slice().fill(0, 0, sumsLength),
-        curve: addToCurve(state.curve, pairOf(state.running), phi),
-      };
 
 /** A share that the traffic can be held against: somebody told it, and both cohorts should have some. */
 export const isKnownShare = (share: number | null): share is number =>
@@ -223,9 +237,9 @@ export const addShareIncrements = (
 
 const withShare = (
   { settleWindows }: TrafficRule,
-  state: TrafficState,
+  state: TrafficRest,
   share: number | null,
-): TrafficState => {
+): TrafficRest => {
   if (share !== state.share) return { ...state, share, settlingWindows: settleWindows };
   return state.settlingWindows === 0
     ? state
@@ -252,14 +266,17 @@ export type TrafficExplanation = {
 };
 
 /** Whether requests are plainly lost now, whatever was seen before. */
-export const trafficLost = ({ least }: TrafficRule, { lately }: TrafficState): TrafficLost | null =>
+export const trafficLost = ({ least }: TrafficRule, { lately }: TrafficRest): TrafficLost | null =>
   lostNow(lately, least);
 
 const explain = (rule: TrafficRule, state: TrafficState): TrafficExplanation => {
-  const curve = addToCurve(state.curve, pairOf(state.running), rule.phi);
+  const { settled, at, running, from } = state;
+  const past = curveIn(settled, at + weighedAt, state.heights);
+  const curve = addToCurve(past, pairOf(running, from + blockAt), rule.phi);
   const lost = trafficLost(rule, state);
-  const [canaryRequests = 0, baselineRequests = 0, expectedRequests = 0] =
-    state.running.slice(requestsAt);
+  const [canaryRequests = 0, baselineRequests = 0, expectedRequests = 0] = running.slice(
+    from + requestsAt,
+  );
   return {
     judged: 'traffic',
     canaryRequests,
@@ -268,10 +285,10 @@ const explain = (rule: TrafficRule, state: TrafficState): TrafficExplanation => 
     ratio: curveRatio(curve),
     interval: { ...curveInterval(curve, intervalConfidence), confidence: intervalConfidence },
     toleratedRatio: rule.least,
-    rollbackEvidence: evidenceOf(state.logRollback),
+    rollbackEvidence: evidenceOf(logRollbackIn(state)),
     promoteEvidence: evidenceOf(logPromoteIn(rule, state)),
-    strongestWindows: loudWindows(state.settled),
-    cappedBlocks: cappedBlocksOf(state.settled, stakesAt),
+    strongestWindows: loudWindows(settled, at),
+    cappedBlocks: cappedBlocksOf(settled, at + stakesAt),
     phi: rule.phi,
     ...(lost !== null && { lost }),
   };

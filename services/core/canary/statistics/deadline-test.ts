@@ -27,6 +27,23 @@ export type DeadlineSums = readonly [
 
 export const noDeadlineSums: DeadlineSums = [0, 0, 0, 0, 0, 0];
 
+/** As they are kept: so many numbers of a list. */
+export const deadlineLength = 6;
+
+export const deadlineIn = (numbers: readonly number[], at: number): DeadlineSums => [
+  numbers[at] ?? 0,
+  numbers[at + 1] ?? 0,
+  numbers[at + 2] ?? 0,
+  numbers[at + 3] ?? 0,
+  numbers[at + 4] ?? 0,
+  numbers[at + 5] ?? 0,
+];
+
+/** Into a list of the asker's. */
+export const putDeadline = (numbers: number[], at: number, sums: DeadlineSums): void => {
+  for (let index = 0; index < deadlineLength; index += 1) numbers[at + index] = sums[index] ?? 0;
+};
+
 /**
  * Adds a block of a rate with a tolerance line; `phi` is how much its counts scatter. A score test of
  * `canary rate <= a baseline rate + D` in every block, whatever the baseline's rate is there, with the rate on the line

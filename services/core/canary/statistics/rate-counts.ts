@@ -17,30 +17,23 @@ export type RatePair = { readonly canary: RateCounts; readonly baseline: RateCou
 export const isPairedRate = ({ canary, baseline }: RatePair): boolean =>
   canary.total > 0 && baseline.total > 0;
 
-/** A pair as four numbers, which is how many of them are kept: totals and events of the canary, then of the baseline. */
-export type PairSums = readonly [
-  canaryTotal: number,
-  canaryEvents: number,
-  baselineTotal: number,
-  baselineEvents: number,
-];
+/**
+ * A pair is kept as so many numbers of a list: total and events of the canary, then of the baseline. Lists that
+ * are written to belong to whoever asks.
+ */
+export const pairLength = 4;
 
-export const noSums: PairSums = [0, 0, 0, 0];
-
-export const addToSums = (sums: PairSums, { canary, baseline }: RatePair): PairSums => [
-  sums[0] + canary.total,
-  sums[1] + canary.events,
-  sums[2] + baseline.total,
-  sums[3] + baseline.events,
-];
-
-/** The same in a list that begins with them, and that belongs to whoever asks. */
-export const addPair = (sums: number[], { canary, baseline }: RatePair): void => {
-  sums[0] = (sums[0] ?? 0) + canary.total;
-  sums[1] = (sums[1] ?? 0) + canary.events;
-  sums[2] = (sums[2] ?? 0) + baseline.total;
-  sums[3] = (sums[3] ?? 0) + baseline.events;
+export const addPair = (sums: number[], at: number, { canary, baseline }: RatePair): void => {
+  sums[at] = (sums[at] ?? 0) + canary.total;
+  sums[at + 1] = (sums[at + 1] ?? 0) + canary.events;
+  sums[at + 2] = (sums[at + 2] ?? 0) + baseline.total;
+  sums[at + 3] = (sums[at + 3] ?? 0) + baseline.events;
 };
+
+export const pairOf = (sums: readonly number[], at: number): RatePair => ({
+  canary: { total: sums[at] ?? 0, events: sums[at + 1] ?? 0 },
+  baseline: { total: sums[at + 2] ?? 0, events: sums[at + 3] ?? 0 },
+});
 
 /** So much of the smaller cohort's part, and so many deviations beyond it, may a window's traffic be split otherwise. */
 const splitApart = 0.1;
@@ -48,17 +41,18 @@ const splitDeviations = 5;
 
 /**
  * Whether the requests of a window are split between the cohorts plainly otherwise than those of a block since its last
- * split. Of `block`, and of what it was by then (null: there was none), the first number is the canary's requests, and the
- * third the baseline's.
+ * split. Of the block's numbers, and of what they were by then (null: there was none), the first is the canary's requests,
+ * and the third the baseline's.
  */
 export const isSplitOtherwise = (
   block: readonly number[],
+  from: number,
   split: readonly number[] | null,
   canary: number,
   baseline: number,
 ): boolean => {
-  const canaryBefore = (block[0] ?? 0) - (split?.[0] ?? 0);
-  const baselineBefore = (block[2] ?? 0) - (split?.[2] ?? 0);
+  const canaryBefore = (block[from] ?? 0) - (split?.[0] ?? 0);
+  const baselineBefore = (block[from + 2] ?? 0) - (split?.[2] ?? 0);
   const before = canaryBefore + baselineBefore;
   const now = canary + baseline;
   if (before === 0 || now === 0) return false;
@@ -68,14 +62,3 @@ export const isSplitOtherwise = (
     splitApart * now * Math.min(share, 1 - share) + splitDeviations * Math.sqrt(variance);
   return Math.abs(canary - (now * canaryBefore) / before) > allowed;
 };
-
-/** Of a list that begins with its sums. */
-export const pairOf = ([
-  canaryTotal = 0,
-  canaryEvents = 0,
-  baselineTotal = 0,
-  baselineEvents = 0,
-]: readonly number[]): RatePair => ({
-  canary: { total: canaryTotal, events: canaryEvents },
-  baseline: { total: baselineTotal, events: baselineEvents },
-});

@@ -109,6 +109,27 @@ export const initialCurve: RatioCurve = {
   heights: textOf(candidates.map(() => 0)),
 };
 
+/** A curve is kept as so many numbers of a list, and a text. */
+export const weighedLength = 2;
+
+export const curveIn = (numbers: readonly number[], at: number, heights: string): RatioCurve => ({
+  weighed: [numbers[at] ?? 0, numbers[at + 1] ?? 0],
+  heights,
+});
+
+/** Takes one block in, in a list of the asker's; the text is what comes back. */
+export const addToKeptCurve = (
+  numbers: number[],
+  at: number,
+  heights: string,
+  pair: RatePair,
+  phi: number,
+): string => {
+  const curve = addToCurve(curveIn(numbers, at, heights), pair, phi);
+  [numbers[at], numbers[at + 1]] = curve.weighed;
+  return curve.heights;
+};
+
 /**
  * Takes one block in: its windows are seconds apart and taken together. Given the events of both cohorts, the canary's
  * number is binomial with odds ratio * n_c / n_b: the base rate cancels, so drift and changing traffic weights do no

@@ -244,7 +244,7 @@ describe('the combined evidence is not expected to grow while no metric is worse
             before,
             windowOf(twins, index, { errors: rate(canaryErrors, baselineErrors, 12) }),
           );
-          return logEvidence(next) - logEvidence(before);
+          return logEvidence(twins, next) - logEvidence(twins, before);
         };
         for (const canary of [1.1 * baseline + 0.0005, 0.5 * baseline])
           expect(
@@ -267,8 +267,8 @@ describe('the combined evidence is not expected to grow while no metric is worse
         expect(after.presenceIndex).toBe(12);
         expect(after.logStakes.slice(2)).toEqual([null, null]);
         // Rounded down, by millionths.
-        expect(logEvidence(after)).toBeCloseTo(logEvidence(before), 4);
-        expect(logEvidence(after)).toBeLessThanOrEqual(logEvidence(before) + 1e-9);
+        expect(logEvidence(late, after)).toBeCloseTo(logEvidence(late, before), 4);
+        expect(logEvidence(late, after)).toBeLessThanOrEqual(logEvidence(late, before) + 1e-9);
       }),
       { numRuns: 30 },
     );
@@ -289,7 +289,10 @@ describe('what is carried over', () => {
         const carried = carriedEvidence(open, state);
         expect(JSON.parse(JSON.stringify(carried))).toEqual(carried);
         for (const next of [open, others])
-          expect(logEvidence(initialFamily(next, carried))).toBeCloseTo(logEvidence(state), 9);
+          expect(logEvidence(next, initialFamily(next, carried))).toBeCloseTo(
+            logEvidence(open, state),
+            9,
+          );
       }),
       { numRuns: 40 },
     );
@@ -302,7 +305,7 @@ describe('what is carried over', () => {
         deadlineTested: false,
         metrics: [{ id: 'errors', logCapital, logPromote: 0, worseAtDeadline: null }],
       };
-      expect(logEvidence(initialFamily(rule, carried))).toBeCloseTo(logCapital, 9);
+      expect(logEvidence(rule, initialFamily(rule, carried))).toBeCloseTo(logCapital, 9);
     }
   });
 

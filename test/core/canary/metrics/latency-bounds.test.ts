@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { logRollbackIn } from '../../../../services/core/canary/judge/metric-judge.ts';
+import { initialOne } from '../../../../services/dev/canary-climates/one-metric.ts';
 import {
   boundariesIn,
   latencyJudge,
@@ -117,8 +119,8 @@ describe.each([
   test.each(fastShapes)('stakes nothing more, given %j, %j', (...parts) => {
     const blind: LatencyRule = { ...latencyRule, fineBelowMs: 0 };
     for (const times of [1, 1.3, 4])
-      expect(after(buckets, parts, times).logRollback).toBe(
-        after(buckets, parts, times, blind).logRollback,
+      expect(logRollbackIn(after(buckets, parts, times))).toBe(
+        logRollbackIn(after(buckets, parts, times, blind)),
       );
   });
 });
@@ -194,7 +196,7 @@ describe('what is told', () => {
   });
 
   test('is nothing before the first window that is judged', () => {
-    expect(noBoundIn(latencyRule, latencyJudge.initial(latencyRule))).toBeNull();
+    expect(noBoundIn(latencyRule, initialOne(latencyJudge, latencyRule))).toBeNull();
   });
 });
 
@@ -210,5 +212,5 @@ test('where one bucket holds nearly all, the middle is cut at its upper bound', 
   const state = after(advised, mixOf('35ms'), 1);
   expect(boundariesIn(state)).toEqual([{ shape: 'explicit', seconds: 0.05 }]);
   const slower = after(advised, mixOf('35ms'), 1.5);
-  expect(slower.logRollback).toBeGreaterThan(Math.log(200 / 0.35));
+  expect(logRollbackIn(slower)).toBeGreaterThan(Math.log(200 / 0.35));
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { logRollbackIn } from '../../../../services/core/canary/judge/metric-judge.ts';
 import {
   boundariesAboutGaps,
   isAskedByShares,
@@ -74,8 +75,8 @@ describe.each([3, 4, 5])('with buckets of scale %d', (scale) => {
       promoteTolerance: { relative: 1, absolute: 0 },
     };
     for (const canary of [parts, withMore(1.05, parts), withSlower(0, 1.1, parts)]) {
-      const [asked, shifted] = [latencyRule, byShifts].map(
-        (rule) => afterShapes(buckets, parts, () => canary, rule).logRollback,
+      const [asked, shifted] = [latencyRule, byShifts].map((rule) =>
+        logRollbackIn(afterShapes(buckets, parts, () => canary, rule)),
       );
       expect(asked).toBe(shifted);
     }

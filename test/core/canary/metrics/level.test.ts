@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { logRollbackIn } from '../../../../services/core/canary/judge/metric-judge.ts';
 
 import { levelJudge } from '../../../../services/core/canary/metrics/level.ts';
 import type {
@@ -40,16 +41,16 @@ const blame = Math.log(200 / 0.1);
 describe('with history', () => {
   test('a canary that takes a quarter more is found, and one like its baseline is shown to be good', () => {
     const worse = after(windowsOf(warmUpWindows + 60, 1.25));
-    expect(worse.logRollback).toBeGreaterThan(blame);
+    expect(logRollbackIn(worse)).toBeGreaterThan(blame);
     const same = after(windowsOf(warmUpWindows + 60, 1));
-    expect(same.logRollback).toBeLessThan(0);
+    expect(logRollbackIn(same)).toBeLessThan(0);
     expect(levelJudge.logPromote(known, same)).toBeGreaterThan(Math.log(20));
   });
 
   test('where less is worse, a canary that has a quarter less is found', () => {
     const rule: LevelRule = { ...known, worse: 'lower' };
-    expect(after(windowsOf(warmUpWindows + 60, 0.75), rule).logRollback).toBeGreaterThan(blame);
-    expect(after(windowsOf(warmUpWindows + 60, 1.25), rule).logRollback).toBeLessThan(0);
+    expect(logRollbackIn(after(windowsOf(warmUpWindows + 60, 0.75), rule))).toBeGreaterThan(blame);
+    expect(logRollbackIn(after(windowsOf(warmUpWindows + 60, 1.25), rule))).toBeLessThan(0);
     expect(levelJudge.explain(rule, after([], rule)).toleratedRatio).toBeCloseTo(0.9, 12);
   });
 
@@ -59,13 +60,13 @@ describe('with history', () => {
         ? { canary, baseline }
         : { canary: level(2 * (canary?.mean ?? 0)), baseline: level(2 * (baseline?.mean ?? 0)) },
     );
-    expect(after(doubled).logRollback).toBeLessThan(0);
+    expect(logRollbackIn(after(doubled))).toBeLessThan(0);
   });
 
   test('one wild reading is worth one block', () => {
     const usual = windowsOf(warmUpWindows + 60, 1);
     const high = after([...usual, { canary: level(1e6), baseline: level(0.4) }]);
-    expect(high.logRollback).toBeLessThanOrEqual(after(usual).logRollback + 1.6);
+    expect(logRollbackIn(high)).toBeLessThanOrEqual(logRollbackIn(after(usual)) + 1.6);
   });
 
   test('one lost reading does not hide a canary that takes a quarter more', () => {
@@ -74,7 +75,7 @@ describe('with history', () => {
     const lost = { canary: level(0), baseline: level(0.4) };
     const many = (count: number): readonly Shown[] => Array.from({ length: count }, () => worse);
     const state = after([...many(warmUpWindows + 16), lost, ...many(24)], quiet);
-    expect(state.logRollback).toBeGreaterThan(blame);
+    expect(logRollbackIn(state)).toBeGreaterThan(blame);
   });
 });
 
@@ -88,7 +89,7 @@ describe('a level that is 0 most of the time', () => {
 
   test.each([rule, unknown])('and peaks in both cohorts alike is no difference', (judgedBy) => {
     for (let seed = 1; seed <= 20; seed += 1)
-      expect(after(peaks(seed), judgedBy).logRollback).toBeLessThan(blame);
+      expect(logRollbackIn(after(peaks(seed), judgedBy))).toBeLessThan(blame);
   });
 
   test('and was all but 0 until now leaves a state that JSON can hold', () => {
@@ -117,16 +118,16 @@ describe('a level that is 0 most of the time', () => {
 describe('without history', () => {
   test('evidence comes once a minute, and not before five minutes of batches were seen', () => {
     const windows = windowsOf(warmUpWindows + 12 * 5, 2);
-    expect(after(windows, unknown).logRollback).toBeCloseTo(0, 5);
+    expect(logRollbackIn(after(windows, unknown))).toBeCloseTo(0, 5);
     const early = after(windows, unknown);
     const more = after(windowsOf(11, 2), unknown, { state: early, index: windows.length });
-    expect(more.logRollback).toBeCloseTo(0, 5);
+    expect(logRollbackIn(more)).toBeCloseTo(0, 5);
   });
 
   test('a canary that takes a quarter more is found after eleven minutes at least', () => {
     const soonest = warmUpWindows + 12 * 10;
-    expect(after(windowsOf(soonest, 1.25), unknown).logRollback).toBeLessThan(blame);
-    expect(after(windowsOf(warmUpWindows + 12 * 20, 1.25), unknown).logRollback).toBeGreaterThan(
+    expect(logRollbackIn(after(windowsOf(soonest, 1.25), unknown))).toBeLessThan(blame);
+    expect(logRollbackIn(after(windowsOf(warmUpWindows + 12 * 20, 1.25), unknown))).toBeGreaterThan(
       blame,
     );
   });
@@ -134,7 +135,7 @@ describe('without history', () => {
   test('one like its baseline is shown to be good within the half hour', () => {
     const state = after(windowsOf(360, 1), unknown);
     expect(levelJudge.logPromote(unknown, state)).toBeGreaterThan(Math.log(20));
-    expect(state.logRollback).toBeLessThan(0);
+    expect(logRollbackIn(state)).toBeLessThan(0);
     expect(levelJudge.explain(unknown, state)).toMatchObject({ noise: 'batches' });
   });
 });
@@ -151,7 +152,7 @@ describe('never evidence is', () => {
       { canary: level(0.4), baseline: level(mean) },
     ]) {
       const state = after([window], known, next);
-      expect(state.logRollback).toBeCloseTo(before.logRollback, 9);
+      expect(logRollbackIn(state)).toBeCloseTo(logRollbackIn(before), 9);
       expect(levelJudge.logPromote(known, state)).toBeCloseTo(promote, 9);
       expect(state.unusableWindows).toBe(1);
       expect(JSON.parse(JSON.stringify(state))).toEqual(state);
@@ -165,7 +166,7 @@ describe('never evidence is', () => {
       { canary: { mean: 9, series: 0 }, baseline: level(0.4) },
     ]) {
       const state = after([window], known, next);
-      expect(state.logRollback).toBeCloseTo(before.logRollback, 9);
+      expect(logRollbackIn(state)).toBeCloseTo(logRollbackIn(before), 9);
       expect(levelJudge.logPromote(known, state)).toBeCloseTo(promote, 9);
     }
   });
@@ -173,7 +174,7 @@ describe('never evidence is', () => {
   test('a baseline of nothing: there is no share of it', () => {
     const idle = Array.from({ length: 60 }, () => ({ canary: level(1), baseline: level(0) }));
     const state = after(idle);
-    expect(state.logRollback).toBeCloseTo(0, 5);
+    expect(logRollbackIn(state)).toBeCloseTo(0, 5);
     expect(levelJudge.explain(known, state)).toMatchObject({
       ratio: null,
       interval: { high: null },
@@ -248,7 +249,7 @@ test('an alternative is not expected to grow while the canary is just within the
     const density = Math.exp((-z * z) / 2);
     const window = { canary: level(1.1 + deviation * z), baseline: level(1) };
     const state = after([window], known, { state: before, index: warm.length });
-    sum += density * Math.exp(state.logRollback - before.logRollback);
+    sum += density * Math.exp(logRollbackIn(state) - logRollbackIn(before));
     weight += density;
   }
   expect(sum / weight).toBeLessThanOrEqual(1 + 1e-6);

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { logRollbackIn } from '../../../../services/core/canary/judge/metric-judge.ts';
 
 import {
   addLineIncrements,
@@ -33,7 +34,7 @@ describe('a dispersion', () => {
     const calm = after(windows);
     const wild: RatesRule = { ...rule, phi: 7 };
     const scattered = after(windows, wild);
-    expect(scattered.logRollback).toBeLessThan(calm.logRollback);
+    expect(logRollbackIn(scattered)).toBeLessThan(logRollbackIn(calm));
     expect(ratesJudge.explain(wild, scattered).interval.low).toBeLessThan(
       ratesJudge.explain(rule, calm).interval.low ?? 0,
     );
@@ -68,8 +69,8 @@ describe('after a burst', () => {
   const warmUp = repeat(12, quiet);
   /** What an error of the canary's adds after so many windows. */
   const gainAfter = (windows: readonly Counts[]): number =>
-    after([...warmUp, ...windows, oneError], one).logRollback -
-    after([...warmUp, ...windows], one).logRollback;
+    logRollbackIn(after([...warmUp, ...windows, oneError], one)) -
+    logRollbackIn(after([...warmUp, ...windows], one));
   const blockOf = (...errors: readonly number[]): readonly Counts[] =>
     errors.map((count): Counts => [25, count, 25, 0]);
   const usual = gainAfter([]);

@@ -1,11 +1,19 @@
 import { describe, expect, test } from 'vitest';
+import { logRollbackIn } from '../../../../services/core/canary/judge/metric-judge.ts';
+import { initialOne } from '../../../../services/dev/canary-climates/one-metric.ts';
 import {
   boundariesIn,
   latencyJudge,
   latencySlowerPart,
 } from '../../../../services/core/canary/metrics/latency.ts';
-import type { LatencyRule } from '../../../../services/core/canary/metrics/latency.ts';
-import { runningLadderLength } from '../../../../services/core/canary/metrics/slower-part.ts';
+import type {
+  LatencyRule,
+  LatencyState,
+} from '../../../../services/core/canary/metrics/latency.ts';
+import {
+  runningLadderLength,
+  settledLadderLength,
+} from '../../../../services/core/canary/metrics/slower-part.ts';
 import { advisedBounds } from '../../../../services/dev/canary-climates/durations.ts';
 import { judgeEach, latencyRule, warmUpWindows } from '../../../support/canary/metric-windows.ts';
 import {
@@ -88,12 +96,12 @@ describe('what is found', () => {
   test('stakes nothing, and the tails do not know of it', () => {
     const state = afterShapes(fine, quiet, () => tailOf(0.02, 3));
     expect(latencySlowerPart(latencyRule, state)).not.toBeNull();
-    expect(state.logRollback).toBeLessThan(Math.log(200));
+    expect(logRollbackIn(state)).toBeLessThan(Math.log(200));
     expect(latencyJudge.logPromote(latencyRule, state)).toBeGreaterThan(Math.log(20));
   });
 
   test('is nothing before a window was judged, or with too few requests to tell', () => {
-    expect(latencySlowerPart(latencyRule, latencyJudge.initial(latencyRule))).toBeNull();
+    expect(latencySlowerPart(latencyRule, initialOne(latencyJudge, latencyRule))).toBeNull();
     const few = afterShapes(fine, quiet, (window) => (window === 50 ? tailOf(0.05, 3) : quiet));
     expect(latencySlowerPart(latencyRule, few)).toBeNull();
   });
@@ -159,6 +167,10 @@ describe('a canary that was slower for a while', () => {
   });
 });
 
+/** The settled numbers of the ladder. */
+const ladderIn = ({ settled, at, settledLength, ladderRows }: LatencyState): readonly number[] =>
+  settled.slice(at + settledLength - settledLadderLength(ladderRows), at + settledLength);
+
 describe('buckets that change', () => {
   test('to coarser ones keep what those have of the ladder', () => {
     const windows = shapedWindows(20, fine, quiet, () => tailOf(0.05, 3));
@@ -176,7 +188,7 @@ describe('buckets that change', () => {
     const few = between(...advisedBounds.filter((bound) => bound !== 0.25));
     const shape = mixOf('120ms ±0.5');
     const windows = [advised, few].flatMap((each) => shapedWindows(5, each, shape, () => shape));
-    const { ladder } = judgeEach(latencyJudge, latencyRule, windows);
+    const ladder = ladderIn(judgeEach(latencyJudge, latencyRule, windows));
     expect(ladder).not.toContain(0.25);
     expect(ladder).toContain(0.5);
     expect(ladder.some(Number.isNaN)).toBe(false);
@@ -186,8 +198,9 @@ describe('buckets that change', () => {
     const windows = shapedWindows(20, fine, quiet, () => quiet);
     const other = shapedWindows(3, advised, quiet, () => quiet);
     const [before, then] = [windows, [...windows, ...other]].map((each) => {
-      const { ladder, running } = judgeEach(latencyJudge, latencyRule, each);
-      return (ladder[0] ?? 0) + (running.at(-runningLadderLength(ladder)) ?? 0);
+      const state = judgeEach(latencyJudge, latencyRule, each);
+      const runningAt = state.from + state.runningLength - runningLadderLength(state.ladderRows);
+      return (ladderIn(state)[0] ?? 0) + (state.running[runningAt] ?? 0);
     });
     expect(then).toBe(before);
   });
@@ -198,7 +211,7 @@ test('the ladder is short, however wide durations are, and made of whole numbers
   const many = between(...Array.from({ length: 120 }, (_, index) => 0.001 * 1.1 ** index));
   for (const buckets of [fine, atScale(0), atScale(-1), advised, many])
     for (const parts of [quiet, wide]) {
-      const { ladder } = afterShapes(buckets, parts, () => parts);
+      const ladder = ladderIn(afterShapes(buckets, parts, () => parts));
       expect((ladder.length - 3) / 6).toBeLessThanOrEqual(24);
       const numbers = ladder.filter((_, index) => index < 3 || (index - 3) % 6 > 0);
       expect(numbers.every(Number.isSafeInteger)).toBe(true);
@@ -211,7 +224,7 @@ describe('a plateau of bounds with the same share beyond', () => {
     const state = afterShapes(advised, halves, () => halves);
     expect(boundariesIn(state)[0]).toEqual({ shape: 'explicit', seconds: 0.005 });
     const slower = afterShapes(advised, halves, () => mixOf('45% 60ms ±0.3, 55% 400ms ±0.3'));
-    expect(slower.logRollback).toBeGreaterThan(Math.log(200 / 0.35));
+    expect(logRollbackIn(slower)).toBeGreaterThan(Math.log(200 / 0.35));
   });
 
   test('is none among durations that spread', () => {

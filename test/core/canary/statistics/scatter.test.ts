@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { addToOne } from '../../../../services/dev/canary-climates/one-metric.ts';
+import { logRollbackIn } from '../../../../services/core/canary/judge/metric-judge.ts';
 
 import {
   addLineToDeadline,
@@ -162,7 +164,7 @@ describe('evidence at more traffic than in the history', () => {
     const windows = repeat(60, [250, 6, 250, 1]);
     const raised = ratesAfter(windows);
     const measured = ratesAfter(windows, { ...strict, measuredAt: null });
-    expect(raised.logRollback).toBeLessThan(measured.logRollback / 2);
+    expect(logRollbackIn(raised)).toBeLessThan(logRollbackIn(measured) / 2);
     const told = ratesJudge.explain(strict, raised);
     expect(told.phi).toBeCloseTo(raisedPhi(at, 3, 125 / 22.5), 1);
     expect(told.phiLeast).toBeCloseTo(told.phi, 1);
@@ -199,15 +201,18 @@ describe('evidence at more traffic than in the history', () => {
         const state = ratesAfter(before as readonly Counts[], low);
         const index = before.length;
         const growth = (canaryEvents: number, baselineEvents: number): number =>
-          ratesJudge.addWindow(
-            low,
-            state,
-            {
-              canary: { total: canary, events: canaryEvents },
-              baseline: { total: baseline, events: baselineEvents },
-            },
-            placeAt(index),
-          ).logRollback - state.logRollback;
+          logRollbackIn(
+            addToOne(
+              ratesJudge,
+              low,
+              state,
+              {
+                canary: { total: canary, events: canaryEvents },
+                baseline: { total: baseline, events: baselineEvents },
+              },
+              placeAt(index),
+            ),
+          ) - logRollbackIn(state);
         const phis = [growth(canary, 0), growth(0, 0)];
         expect(phis[0]).toBeGreaterThan(phis[1] ?? 0);
         for (const rate of [0.01, 0.1, 0.4])

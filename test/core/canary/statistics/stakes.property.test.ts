@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { openNumbers } from '../../../../services/core/canary/judge/metric-judge.ts';
 
 import type { BlockPlace } from '../../../../services/core/canary/statistics/evidence.ts';
 import {
-  blockPassed,
+  passBlock,
   initialSettled,
   stakesAt,
 } from '../../../../services/core/canary/metrics/staked.ts';
@@ -73,12 +74,13 @@ const taken = (
   place: BlockPlace,
   by: StakeRules,
 ): Stakes => {
-  const { settled } = before;
   const running = before.running.map((sum, at) => sum + (increments[at - growthAt] ?? 0));
   if (increments.length > 0) roundGrowth(running, growthAt, increments.length);
   const isOpen = running.some((growth, at) => at >= growthAt && growth !== 0);
   const growth = { rollback: running, from: growthAt, promote: [0], isOpen };
-  return { settled: blockPassed(by, alternatives, settled, growth, place) ?? settled, running };
+  const open = openNumbers(before.settled, running);
+  passBlock(by, alternatives, open, growth, place);
+  return { settled: open.settled, running };
 };
 
 const capitalOf = ({ settled, running }: Stakes, by: StakeRules = rules): number =>

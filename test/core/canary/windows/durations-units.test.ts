@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { logRollbackIn } from '../../../../services/core/canary/judge/metric-judge.ts';
 import type { Durations, Exponential } from '../../../../services/core/canary/windows/durations.ts';
 import {
   addDurations,
@@ -73,7 +74,7 @@ test('a canary that measures in another unit than its baseline is not judged, an
     tolerance: { relative: 1, absolute: 0 },
   };
   const state = judgeEach(latencyJudge, rule, windows);
-  expect(state.logRollback).toBeLessThanOrEqual(0);
+  expect(logRollbackIn(state)).toBeLessThanOrEqual(0);
   expect(latencyJudge.explain(rule, state)).toMatchObject({
     problem: 'units-differ',
     unusableWindows: 20,
