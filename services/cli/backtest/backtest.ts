@@ -9,7 +9,7 @@ import type { Given } from '../terminal/arguments.ts';
 import { tellMetricsSent } from './metrics-sent.ts';
 import { tellTargetsTogether, tellWhatIsMissing } from './missing.ts';
 import { namedCapture, readSetups } from './setup.ts';
-import { changeLine, changeText, headingText, resultText } from './text.ts';
+import { changeLine, changeText, headingText, historyLacks, resultText } from './text.ts';
 import { printLines, printText } from '../terminal/output.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
@@ -46,6 +46,8 @@ export const runBacktest = async (
   if (!isJson) printText(ports.terminal, headingText(setup, policy.name, noise.value));
   else if (given.value('policy') === null && given.value('markers') !== null)
     ports.note({ code: 'policy', message: `judged by the policy ${policy.name}`, hint: '' });
+  const lacks = historyLacks(setup, noise.value);
+  if (lacks !== null) ports.note(lacks);
   const judged = await judgeCapture(ports, await ports.readTelemetry(), {
     path,
     history,

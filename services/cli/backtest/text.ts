@@ -1,6 +1,7 @@
 import type { Backtest } from '../../core/canary/backtest/run.ts';
 import type { BacktestSetup } from '../../core/canary/backtest/setup.ts';
 import type { MetricNoise, Noise } from '../../core/canary/judge/noise.ts';
+import { dispersionBatchesMin, unknownPhi } from '../../core/canary/noise/dispersion.ts';
 import { verdictSentences } from '../../core/canary/judge/sentence.ts';
 import { grouped } from '../../core/canary/reading/figures.ts';
 import { reasonOf } from '../../core/canary/reading/reading.ts';
@@ -9,6 +10,7 @@ import { isoTime } from '../../core/instant.ts';
 import { countOf } from '../../core/problems/problem.ts';
 import type { Line } from '../../core/views.ts';
 import { plainText, shortTime } from '../terminal/display.ts';
+import type { Note } from '../terminal/note.ts';
 
 /** What a backtest says before it begins. */
 export const headingText = (
@@ -19,8 +21,16 @@ export const headingText = (
   plainText(
     `${component} in ${environment}${target === null ? '' : ` (${target})`}: ${standing[comparison](canary.version, baseline.map(({ version }) => version).join(', '))}, from ${shortTime(isoTime(sinceMs))}, policy ${policy}`,
   ),
-  ...(noise.length === 0 ? [] : [`scatter, from history: ${noise.map(noiseText).join(', ')}`]),
+  ...scatterText(comparison, noise),
 ];
+
+/** A history of a whole rollout is of the day before, and no A/A. */
+const scatterText = (comparison: BacktestSetup['comparison'], noise: Noise): readonly string[] => {
+  if (noise.length > 0) return [`scatter, from history: ${noise.map(noiseText).join(', ')}`];
+  return comparison === 'before-after'
+    ? []
+    : [`scatter: taken for ${unknownPhi} times chance, for no --history says`];
+};
 
 const standing: {
   readonly [Kind in BacktestSetup['comparison']]: (version: string, old: string) => string;
@@ -35,16 +45,40 @@ const standing: {
 const noiseText = (metric: MetricNoise): string => {
   if (metric.note === 'unknown')
     return `${plainText(metric.id)} not known (${metric.batches} batches)`;
-  const times = (phi: number): string => `${Number(phi.toPrecision(3))} times chance`;
+  const rounded = (phi: number): number => Number(phi.toPrecision(3));
+  const times = (phi: number): string => `${rounded(phi)} times chance`;
   switch (metric.judged) {
     case 'errors':
     case 'traffic':
       return `${plainText(metric.id)} ${times(metric.phi)}`;
-    case 'latency':
-      return `${plainText(metric.id)} ${times(metric.phi.meanLog)}`;
+    case 'latency': {
+      // What has no boundary has no test, and nobody measured it.
+      const all = [...metric.phi.tails, metric.phi.meanLog];
+      const measured = all.filter((phi) => phi !== unknownPhi);
+      const [least, most] = [Math.min(...measured), Math.max(...measured)];
+      if (measured.length === 0) return `${plainText(metric.id)} ${times(unknownPhi)}`;
+      return rounded(least) === rounded(most)
+        ? `${plainText(metric.id)} ${times(most)}`
+        : `${plainText(metric.id)} ${rounded(least)} to ${times(most)}`;
+    }
     case 'level':
       return `${plainText(metric.id)} learned`;
   }
+};
+
+/** What to tell of a history that does not say how much counts scatter, however results are told; null: it does. */
+export const historyLacks = ({ comparison }: BacktestSetup, noise: Noise): Note | null => {
+  const unknown = noise.filter(
+    ({ judged, note }) => note === 'unknown' && (judged === 'errors' || judged === 'latency'),
+  );
+  if (unknown.length === 0 || comparison === 'before-after') return null;
+  const names = unknown.map(({ id }) => plainText(id)).join(', ');
+  const batches = Math.max(...unknown.map((metric) => metric.batches));
+  return {
+    code: 'history-lacks',
+    message: `--history does not say how much ${names} scatter (it has ${batches} of ${dispersionBatchesMin} batches of five minutes): taken for ${unknownPhi} times chance`,
+    hint: 'it is a capture of the same service, environment and versions while both ran the same code, half an hour long or more',
+  };
 };
 
 const secondsAfter = ({ sinceMs }: BacktestSetup, endMs: number): number =>

@@ -454,6 +454,20 @@ describe('plimsoll backtest', () => {
     expect(soon).toBeLessThan(later ?? Infinity);
     const told = await backtest(twoServers(290, good), `--history=${history}`);
     expect(told.out.join('\n')).toMatch(/scatter, from history: errors [\d.]+ times chance/);
+    expect([plain, wary].flatMap(({ err }) => err).join()).not.toContain('history-lacks');
+  });
+
+  test('says what is taken for the scatter where no history tells it', async () => {
+    const windows = twoServers(100, good);
+    const { out } = await backtest(windows);
+    expect(out[1]).toBe('scatter: taken for 2 times chance, for no --history says');
+    const short = `--history=${capture('short.jsonl', twoServers(120, good))}`;
+    for (const more of [[], ['--json']]) {
+      const { err } = await backtest(windows, short, ...more);
+      expect(err.join('\n')).toMatch(
+        /does not say how much errors scatter \(it has \d of 6 batches of five minutes\)/,
+      );
+    }
   });
 
   test.each([

@@ -41,7 +41,7 @@ export type RateDispersion = Dispersion & {
 /** Where nothing is known. */
 export const unknownPhi = 2;
 /** Half an hour of batches; fewer say too little. */
-const batchesMin = 6;
+export const dispersionBatchesMin = 6;
 /** From here on the standard error is added: a large mean comes from few batches. */
 const errorAddedAbove = 1.5;
 
@@ -183,7 +183,7 @@ const meanLogDispersion = (
 
 const dispersionOf = (ratios: readonly number[]): Dispersion => {
   const batches = ratios.length;
-  if (batches < batchesMin) return { phi: unknownPhi, batches, note: 'unknown' };
+  if (batches < dispersionBatchesMin) return { phi: unknownPhi, batches, note: 'unknown' };
   const mean = meanOf(ratios);
   const error = Math.sqrt(varianceOf(ratios, mean) / batches);
   const phi = Math.max(1, mean > errorAddedAbove ? mean + error : mean);
