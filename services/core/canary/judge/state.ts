@@ -35,7 +35,7 @@ export type Advance = Finding & {
   readonly waitsFrom: number;
 };
 
-/** What is known after the windows so far, and nothing else. Plain JSON, about 9 KB for ten metrics. */
+/** What is known after the windows so far, and nothing else. Plain JSON, about 8 KB for ten metrics. */
 export type FamilyState = {
   readonly nextIndex: number;
   /** When window 0 began; null before it came. */

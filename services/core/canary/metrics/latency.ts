@@ -171,8 +171,10 @@ export type LatencyRest = {
   readonly warmUp: WarmUp | null;
   /** Null until they are chosen. */
   readonly cut: Cut | null;
-  /** Of each tail, the curve of the finished blocks (`RatioCurve`). */
-  readonly heights: readonly string[];
+  /** How many there are. */
+  readonly tails: number;
+  /** Of each tail the curve of the finished blocks (`RatioCurve`), with a space in between: one text is less than some. */
+  readonly heights: string;
   readonly hasMeanLog: boolean;
   /** Of each tail in turn where the running block's traffic was split otherwise once (`Split`); null: it was not. */
   readonly split: readonly number[] | null;
@@ -201,6 +203,8 @@ export type LatencyProblem = DurationsProblem | 'scale-fell';
 /** Boundaries are chosen from at least so many requests of the baseline. */
 const baselineRequestsMin = 50;
 
+/** No text of a curve has one. */
+const between = ' ';
 /** From its first running number on. */
 const tailsAt = 1;
 
@@ -217,7 +221,8 @@ export const latencyJudge: RuledJudge<
       judged: 'latency',
       warmUp: { baseline: null, canaryBuckets: null, canaryRequests: 0, restartsBegun: 0 },
       cut: null,
-      heights: [],
+      tails: 0,
+      heights: '',
       hasMeanLog: false,
       split: null,
       ladderRows: 0,
@@ -333,7 +338,8 @@ const chosen = (rule: LatencyRule, state: LatencyRest, open: OpenNumbers): Laten
     ...state,
     warmUp: null,
     cut,
-    heights: boundaries.map(() => initialCurve.heights),
+    tails: boundaries.length,
+    heights: boundaries.map(() => initialCurve.heights).join(between),
     hasMeanLog: moments !== undefined,
     ladderRows,
     problem: null,
@@ -359,7 +365,7 @@ const judged = (
   const split = splitWith(rule, before, cut, open, canary.total, baseline.total, times);
   let isUsable = true;
   let [at, from] = [open.at + loudLength, open.from + tailsAt];
-  for (let index = 0; index < before.heights.length; index += 1) {
+  for (let index = 0; index < before.tails; index += 1) {
     const quantile = quantileIn(settled, at);
     const phi = phiOf(rule, quantile, times);
     const isTaken = addToTail(
@@ -457,8 +463,7 @@ const splitWith = (
   const { split } = rest;
   // The totals of the first tail are those of all.
   const isOtherwise =
-    rest.heights.length > 0 &&
-    isSplitOtherwise(running, first + tailsAt, split, canaryTotal, baselineTotal);
+    rest.tails > 0 && isSplitOtherwise(running, first + tailsAt, split, canaryTotal, baselineTotal);
   if (!isOtherwise) return split;
   return placesIn(rest, open).places.flatMap(({ quantile, at, from, splitAt }) => {
     const phi = phiOf(rule, quantile, times);
@@ -482,8 +487,10 @@ const blockPassed = (
   const settled = settledOf(open);
   const { running } = open;
   const { places, ...meanLog } = placesIn(rest, open);
-  const heights = places.map(({ heights: before, quantile, at, from, splitAt }) => {
+  const texts = rest.heights.split(between);
+  const heights = places.map(({ tail, quantile, at, from, splitAt }) => {
     restartTail(settled, at, place, rule);
+    const before = texts[tail] ?? '';
     if (!place.endsBlock) return before;
     const phi = phiOf(rule, quantile, times);
     const ofTail = { numbers: split, at: splitAt };
@@ -492,7 +499,7 @@ const blockPassed = (
   if (rest.hasMeanLog) passMeanLog(settled, meanLog.at, running, meanLog.from, place, rule);
   const ladder = ladderIn(rest, open);
   if (place.endsBlock) settleLadder(settled, ladder.at, rest.ladderRows, running, ladder.from);
-  return { ...rest, heights, split: place.endsBlock ? null : split };
+  return { ...rest, heights: heights.join(between), split: place.endsBlock ? null : split };
 };
 
 /** Adds the window's mean of log-durations to the running block, where its buckets are fine enough to say it. */
@@ -528,12 +535,12 @@ const middlePart = 0.1;
 /** E = a weighted average of the tests' e-values, an e-value whatever hangs together among them. */
 const logRollbackOf = (
   rule: LatencyRule,
-  { hasMeanLog, heights }: LatencyRest,
+  { hasMeanLog, tails }: LatencyRest,
   { settled, at: firstAt, running, from: firstFrom }: OpenNumbers,
 ): number => {
   let [at, from] = [firstAt + loudLength, firstFrom + tailsAt];
   let staked = 0;
-  for (let index = 0; index < heights.length; index += 1) {
+  for (let index = 0; index < tails; index += 1) {
     const quantile = quantileIn(settled, at);
     // Guards, which are the last ones, stake nothing on this question.
     if (!isGuard(quantile)) {
@@ -718,7 +725,8 @@ const phiOf = (rule: LatencyRule, quantile: number, times: number): number =>
   raisedPhi(rule.measuredAt, measuredPhi(rule, quantile), times);
 
 type TailPlace = {
-  readonly heights: string;
+  /** Which one it is. */
+  readonly tail: number;
   readonly quantile: number;
   readonly at: number;
   readonly from: number;
@@ -727,7 +735,7 @@ type TailPlace = {
 
 /** Each tail with its quantile and the places of its numbers; and where those of the mean log are. */
 const placesIn = (
-  { heights: texts }: LatencyRest,
+  { tails }: LatencyRest,
   { settled, at: firstAt, from: firstFrom }: Pick<Numbers, 'settled' | 'at' | 'from'>,
 ): {
   readonly places: readonly TailPlace[];
@@ -735,9 +743,9 @@ const placesIn = (
   readonly from: number;
 } => {
   let [at, from, splitAt] = [firstAt + loudLength, firstFrom + tailsAt, 0];
-  const places = texts.map((heights) => {
+  const places = Array.from({ length: tails }, (_, tail): TailPlace => {
     const quantile = quantileIn(settled, at);
-    const place = { heights, quantile, at, from, splitAt };
+    const place = { tail, quantile, at, from, splitAt };
     at += settledLength(quantile);
     from += runningLength(quantile);
     splitAt += splitLength(quantile);
@@ -758,10 +766,14 @@ export const latencyDeadline = (
   if (cut === null) return [];
   const times = raisedTimes(rule.measuredAt, traffic);
   const places = placesIn(state, state).places.filter(({ quantile }) => !isGuard(quantile));
-  return places.map(({ heights, quantile, at, from }) => {
+  const texts = state.heights.split(between);
+  return places.map(({ tail, quantile, at, from }) => {
     const phi = phiOf(rule, quantile, times);
     const part = alpha / places.length;
-    return { quantile, ...tailDeadline(rule, cut, heights, settled, at, running, from, phi, part) };
+    return {
+      quantile,
+      ...tailDeadline(rule, cut, texts[tail] ?? '', settled, at, running, from, phi, part),
+    };
   });
 };
 
@@ -818,13 +830,14 @@ const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => 
   const { cut, settled, running, hasMeanLog, traffic } = state;
   const times = raisedTimes(rule.measuredAt, traffic);
   const { places, at: meanLogAt, from: meanLogFrom } = placesIn(state, state);
-  const explained = places.flatMap(({ heights, quantile, at, from, splitAt }) => {
+  const texts = state.heights.split(between);
+  const explained = places.flatMap(({ tail, quantile, at, from, splitAt }) => {
     const phi = phiOf(rule, quantile, times);
     const used = usedPhi(rule.measuredAt, measuredPhi(rule, quantile), traffic);
     const ofTail = { numbers: state.split, at: splitAt };
     return cut === null
       ? []
-      : explainTail(rule, cut, heights, settled, at, running, from, ofTail, phi, used);
+      : explainTail(rule, cut, texts[tail] ?? '', settled, at, running, from, ofTail, phi, used);
   });
   const evidence = explained.map(({ rollbackEvidence }) => rollbackEvidence);
   const fineSeconds = fineSecondsIn(rule, state, places);
