@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { initialFamily, judgeWindow } from '../../core/canary/judge/judge.ts';
 import type { JudgedWindow, MetricWindow } from '../../core/canary/judge/judged-window.ts';
+import type { MetricNoise } from '../../core/canary/judge/noise.ts';
 import type { FamilyRule } from '../../core/canary/judge/rule.ts';
 import type { FamilyState } from '../../core/canary/judge/state.ts';
 import { familyRuleOf } from '../../core/canary/policy/family-rule.ts';
@@ -125,14 +126,32 @@ const ruleOf = (shown: readonly MetricWindow[]): FamilyRule => {
     id: `${judged} ${index}`,
   }));
   const policy = { ...presets.standard, metrics, warmUpMs: minute * windowMs };
-  const noise = metrics.flatMap(({ id, judged }) =>
-    judged === 'level'
-      ? [{ id, judged, batches: 72, note: 'measured' as const, variance: 0.005 }]
-      : [],
-  );
-  const rule = familyRuleOf(policy, noise, windowMs);
+  const rule = familyRuleOf(policy, metrics.map(noiseOf), windowMs);
   return { ...rule, alphaAnytime: 1e-300, beta: 0, deadlineMs: Number.MAX_SAFE_INTEGER };
 };
+
+/** Of a history of six hours with the same traffic. */
+const noiseOf = ({ id, judged }: MetricPolicy): MetricNoise => {
+  const known = { id, batches: 72, note: 'measured' } as const;
+  const phi = 1.1;
+  switch (judged) {
+    case 'errors':
+      return { ...known, judged, phi, weight: batchWeight };
+    case 'latency':
+      return {
+        ...known,
+        judged,
+        phi: { tails: [phi, phi, phi, phi], meanLog: phi },
+        weight: batchWeight,
+      };
+    case 'level':
+      return { ...known, judged, variance: 0.005 };
+    case 'traffic':
+      return { ...known, judged, phi };
+  }
+};
+/** 1 / (1/n_c + 1/n_b) of five minutes. */
+const batchWeight = (300 * requests) / 2;
 
 const all = 'ten metrics';
 const kinds: readonly (readonly [name: string, draws: readonly Draw[]])[] = [

@@ -45,8 +45,13 @@ export const initialFamily = (
   const left = rule.metrics.map(({ id }) => carried?.metrics.find((metric) => metric.id === id));
   const begun = rule.metrics.map(initialMetric);
   const metrics = begun.map(({ rest }) => rest);
-  const settled = begun.flatMap((metric) => metric.settled);
-  const running = begun.flatMap((metric) => metric.running);
+  // `flatMap` would make them with holes (`zeros`), and every copy of them.
+  const settled: number[] = [];
+  const running: number[] = [];
+  for (const metric of begun) {
+    settled.push(...metric.settled);
+    running.push(...metric.running);
+  }
   return {
     nextIndex: 0,
     beginsMs: null,

@@ -69,17 +69,16 @@ export type LatencyMargins = {
   readonly fineBelowMs: number;
 };
 
-/**
- * The share of requests slower than one boundary. The canary is counted above the boundary x, the baseline above
- * x / (1 + margin), which is exact on exponential buckets; "no slower than (1 + margin) times the baseline" says that
- * the first share is not above the second, for every x.
- *
- * Its numbers are in the two lists of its metric. `settled`, from `at` on: the quantile; the edge of its boundary
- * (`edgeOf`); 1 where a promotion is asked by shares although buckets are fine (`isAskedByShares`), else 0; what the
- * baseline showed before the first judged window (requests, and those slower than the tolerated and the promised boundary);
- * of the finished blocks `TailCounts`, the sums of the deadline test and those of the curve; its stakes. `running`, from
- * `from` on: `TailCounts` of the running block, and the growth of the first question's alternatives in it.
- */
+// The share of requests slower than one boundary. The canary is counted above the boundary x, the baseline above
+// x / (1 + margin), which is exact on exponential buckets; "no slower than (1 + margin) times the baseline" says that
+// the first share is not above the second, for every x.
+//
+// Its numbers are in the two lists (`Numbers`). `settled`, from `at` on: the quantile; the edge of its boundary
+// (`edgeOf`); 1 where a promotion is asked by shares although buckets are fine (`isAskedByShares`), else 0; what the
+// baseline showed before the first judged window (requests, and those slower than the tolerated and the promised boundary);
+// of the finished blocks `TailCounts`, the sums of the deadline test and those of the curve; its stakes. `running`, from
+// `from` on: `TailCounts` of the running block, and the growth of the first question's alternatives in it.
+
 /** What all tails of a metric have in common. */
 export type Cut = Grid & {
   /** Buckets by which the baseline's boundaries lie lower. */
@@ -214,8 +213,10 @@ export const cutOf = (boundary: Boundary, { margin, promoteMargin }: LatencyMarg
   return { ...grid, shift, promoteShift };
 };
 
-export const boundaryIn = (cut: Cut, settled: readonly number[], at: number): Boundary =>
-  boundaryOn(cut, settled[at + edgeAt] ?? 0);
+export const boundaryIn = (cut: Cut, settled: readonly number[], at: number): Boundary => {
+  const { shift: _shift, promoteShift: _promoteShift, ...grid } = cut;
+  return boundaryOn(grid, settled[at + edgeAt] ?? 0);
+};
 
 /** Where buckets have become coarser, the nearest boundary that these have; and its cut. */
 export const moveTail = (

@@ -27,11 +27,12 @@ import { logRollbackIn, settledOf } from '../judge/metric-judge.ts';
 import { initialCurve } from '../statistics/ratio-curve.ts';
 import type { MeasuredAt, TrafficSeen } from '../statistics/scatter.ts';
 import {
-  noTrafficSeen,
+  addTraffic,
   raisedPhi,
   raisedTimes,
+  trafficIn,
+  trafficLength,
   usedPhi,
-  withTraffic,
 } from '../statistics/scatter.ts';
 import type { StakeRules } from '../statistics/stakes.ts';
 import { zeros } from '../statistics/stakes.ts';
@@ -162,8 +163,8 @@ export type LatencyPhi = { readonly tails: readonly number[]; readonly meanLog: 
  * Durations of requests: three tails and the mean of their logarithms; four tails where buckets are coarse.
  *
  * Settled, after the loudest windows, is what finished blocks came to, and running, after ln of the evidence, the running
- * block: numbers of each tail in turn, those of the mean log, and those of the ladder (`slower-part.ts`). Before boundaries
- * are chosen there is nothing of that.
+ * block: numbers of each tail in turn, those of the mean log, those of the ladder (`slower-part.ts`), and running the traffic
+ * where it counts (`scatter.ts`). Before boundaries are chosen there is nothing of the others.
  */
 export type LatencyRest = {
   readonly judged: 'latency';
@@ -180,7 +181,6 @@ export type LatencyRest = {
   readonly split: readonly number[] | null;
   /** Of the ladder (`slower-part.ts`); none until the boundaries are chosen. */
   readonly ladderRows: number;
-  readonly traffic: TrafficSeen;
   /** Windows in which both cohorts said something that could not be compared, and why the last one could not. */
   readonly unusableWindows: number;
   readonly problem: LatencyProblem | null;
@@ -214,9 +214,9 @@ export const latencyJudge: RuledJudge<
   LatencyRest,
   LatencyExplanation
 > = {
-  initial: () => ({
+  initial: ({ measuredAt }) => ({
     settled: noLoudWindows,
-    running: zeros(tailsAt),
+    running: zeros(tailsAt + trafficLength(measuredAt)),
     rest: {
       judged: 'latency',
       warmUp: { baseline: null, canaryBuckets: null, canaryRequests: 0, restartsBegun: 0 },
@@ -226,18 +226,17 @@ export const latencyJudge: RuledJudge<
       hasMeanLog: false,
       split: null,
       ladderRows: 0,
-      traffic: noTrafficSeen,
       unusableWindows: 0,
       problem: null,
       settledLength: loudLength,
-      runningLength: tailsAt,
+      runningLength: tailsAt + trafficLength(measuredAt),
     },
   }),
   settledLength: (_rule, rest) => rest.settledLength,
   runningLength: (_rule, rest) => rest.runningLength,
   addWindow: (rule, before, open, window, place) => {
     const rest = before.warmUp === null || !place.judged ? before : chosen(rule, before, open);
-    if (rest.warmUp !== null) return observe(rule, rest, rest.warmUp, window, place);
+    if (rest.warmUp !== null) return observe(rule, rest, rest.warmUp, open, window, place);
     const { canary, baseline } = window;
     const { cut } = rest;
     if (cut === null) return rest;
@@ -253,6 +252,7 @@ const observe = (
   rule: LatencyRule,
   state: LatencyRest,
   warmUp: WarmUp,
+  open: OpenNumbers,
   { canary, baseline }: ShownWindow<Durations>,
   place: WindowPlace,
 ): LatencyRest => {
@@ -264,22 +264,40 @@ const observe = (
     canaryRequests: warmUp.canaryRequests + (canary === null ? 0 : totalOf(canary)),
     restartsBegun,
   };
-  if (rule.measuredAt === null || canary === null || baseline === null)
-    return { ...state, warmUp: next };
-  const traffic = seenTraffic(rule, state, totalOf(canary), totalOf(baseline), false);
-  return { ...state, warmUp: next, traffic };
+  if (rule.measuredAt !== null && canary !== null && baseline !== null)
+    seeTraffic(rule, state, open, totalOf(canary), totalOf(baseline), false);
+  return { ...state, warmUp: next };
 };
 
-const seenTraffic = (
+const seeTraffic = (
   { measuredAt }: LatencyRule,
-  { traffic }: LatencyRest,
+  rest: LatencyRest,
+  { running, from }: OpenNumbers,
   canary: number,
   baseline: number,
   isJudged: boolean,
-): TrafficSeen =>
-  canary > 0 && baseline > 0
-    ? withTraffic(measuredAt, traffic, canary, baseline, isJudged)
-    : traffic;
+): void => {
+  if (!(canary > 0 && baseline > 0)) return;
+  const at = from + trafficAt(measuredAt, rest);
+  addTraffic(measuredAt, running, at, canary, baseline, isJudged);
+};
+
+/** The last of its running numbers. */
+const trafficAt = (at: MeasuredAt | null, { runningLength: length }: LatencyRest): number =>
+  length - trafficLength(at);
+
+const trafficOf = (
+  { measuredAt }: LatencyRule,
+  rest: LatencyRest,
+  { running, from }: Pick<Numbers, 'running' | 'from'>,
+): TrafficSeen => trafficIn(measuredAt, running, from + trafficAt(measuredAt, rest));
+
+/** How many times the traffic of the history it is now. */
+const timesIn = (
+  rule: LatencyRule,
+  rest: LatencyRest,
+  numbers: Pick<Numbers, 'running' | 'from'>,
+): number => raisedTimes(rule.measuredAt, trafficOf(rule, rest, numbers));
 
 /** Of two that cannot be added the later one counts. */
 const together = (before: Durations | null, now: Durations | null): Durations | null => {
@@ -344,7 +362,7 @@ const chosen = (rule: LatencyRule, state: LatencyRest, open: OpenNumbers): Laten
     ladderRows,
     problem: null,
     settledLength: loudLength + settled.length,
-    runningLength: tailsAt + running.length,
+    runningLength: state.runningLength + running.length,
   };
 };
 
@@ -359,8 +377,8 @@ const judged = (
 ): LatencyRest => {
   const canary = armOf(canaryShown, canaryTops);
   const baseline = armOf(baselineShown, baselineTops);
-  const traffic = seenTraffic(rule, before, canary.total, baseline.total, true);
-  const times = raisedTimes(rule.measuredAt, traffic);
+  seeTraffic(rule, before, open, canary.total, baseline.total, true);
+  const times = timesIn(rule, before, open);
   const { settled, running } = open;
   const split = splitWith(rule, before, cut, open, canary.total, baseline.total, times);
   let isUsable = true;
@@ -386,7 +404,7 @@ const judged = (
   }
   if (before.hasMeanLog)
     addMeans(rule, cut, settled, at, running, from, canaryShown, baselineShown, times);
-  const ladder = ladderIn(before, open);
+  const ladder = ladderIn(rule, before, open);
   const rows = addToLadder(cut, open, ladder.at, ladder.from, before.ladderRows, canary, baseline);
   const shown = rows === before.ladderRows ? before : withRows(before, rows);
   const rest = blockPassed(rule, shown, cut, open, split, place, times);
@@ -395,7 +413,7 @@ const judged = (
   running[open.from] = evidence;
   if (isUsable) {
     addLoudWindow(open, place, evidence - evidenceBefore);
-    return traffic === rest.traffic ? rest : { ...rest, traffic };
+    return rest;
   }
   const problem = problemOf(cut, canaryShown, baselineShown);
   return {
@@ -404,7 +422,6 @@ const judged = (
       problem === 'scale-fell'
         ? movedTo(rule, cut, rest, open, scaleOf(canaryShown, baselineShown))
         : cut,
-    traffic,
     unusableWindows: before.unusableWindows + 1,
     problem,
   };
@@ -417,7 +434,7 @@ const passed = (
   open: OpenNumbers,
   place: WindowPlace,
 ): LatencyRest => {
-  const times = raisedTimes(rule.measuredAt, before.traffic);
+  const times = timesIn(rule, before, open);
   const rest = blockPassed(rule, before, cut, open, before.split, place, times);
   open.running[open.from] = logRollbackOf(rule, rest, open);
   return rest;
@@ -440,13 +457,14 @@ const withRows = (rest: LatencyRest, ladderRows: number): LatencyRest => {
 const canaryTops: number[] = [];
 const baselineTops: number[] = [];
 
-/** Where its numbers are: the last ones. */
+/** Where its numbers are: behind all others but those of the traffic. */
 const ladderIn = (
-  { ladderRows, settledLength: settled, runningLength: running }: LatencyRest,
+  { measuredAt }: LatencyRule,
+  rest: LatencyRest,
   { at, from }: Pick<Numbers, 'at' | 'from'>,
 ): Pick<Numbers, 'at' | 'from'> => ({
-  at: at + settled - settledLadderLength(ladderRows),
-  from: from + running - runningLadderLength(ladderRows),
+  at: at + rest.settledLength - settledLadderLength(rest.ladderRows),
+  from: from + trafficAt(measuredAt, rest) - runningLadderLength(rest.ladderRows),
 });
 
 /** Before a window whose traffic is split otherwise than that of the pair, which ends (`rates.ts`). */
@@ -497,7 +515,7 @@ const blockPassed = (
     return settleTail(rule, cut, before, settled, at, running, from, ofTail, phi);
   });
   if (rest.hasMeanLog) passMeanLog(settled, meanLog.at, running, meanLog.from, place, rule);
-  const ladder = ladderIn(rest, open);
+  const ladder = ladderIn(rule, rest, open);
   if (place.endsBlock) settleLadder(settled, ladder.at, rest.ladderRows, running, ladder.from);
   return { ...rest, heights: heights.join(between), split: place.endsBlock ? null : split };
 };
@@ -570,11 +588,11 @@ const logsOfTests: number[] = [];
  * highest boundary of what is fine, and the tails further out.
  */
 const logPromoteOf = (rule: LatencyRule, state: LatencyState): number => {
-  const { cut, settled, running, traffic } = state;
+  const { cut, settled, running } = state;
   if (cut === null) return 0;
   const { places } = placesIn(state, state);
   const fineSeconds = fineSecondsIn(rule, state, places);
-  const times = raisedTimes(rule.measuredAt, traffic);
+  const times = timesIn(rule, state, state);
   let least = Infinity;
   for (const { quantile, at, from, splitAt } of places) {
     if (fineSeconds !== null && boundarySeconds(boundaryIn(cut, settled, at)) < fineSeconds)
@@ -609,12 +627,12 @@ const fineSecondsIn = (
 
 /** The part of the canary's requests that plainly takes longer, whatever the tails say; null: none does. */
 export const latencySlowerPart = (rule: LatencyRule, state: LatencyState): SlowerPart | null => {
-  const { cut, ladderRows, settled, running, traffic } = state;
+  const { cut, ladderRows, settled, running } = state;
   if (cut === null) return null;
   const fineSeconds = fineSecondsIn(rule, state, placesIn(state, state).places);
   // That of the tail that scatters most: nobody measures a part's own.
-  const phi = phiOf(rule, guardQuantile, raisedTimes(rule.measuredAt, traffic));
-  const { at, from } = ladderIn(state, state);
+  const phi = phiOf(rule, guardQuantile, timesIn(rule, state, state));
+  const { at, from } = ladderIn(rule, state, state);
   return slowerPartIn(rule, cut, settled, at, ladderRows, running, from, phi, fineSeconds);
 };
 
@@ -762,9 +780,9 @@ export const latencyDeadline = (
   state: LatencyState,
   alpha: number,
 ): readonly (DeadlineResult & { readonly quantile: number })[] => {
-  const { cut, settled, running, traffic } = state;
+  const { cut, settled, running } = state;
   if (cut === null) return [];
-  const times = raisedTimes(rule.measuredAt, traffic);
+  const times = timesIn(rule, state, state);
   const places = placesIn(state, state).places.filter(({ quantile }) => !isGuard(quantile));
   const texts = state.heights.split(between);
   return places.map(({ tail, quantile, at, from }) => {
@@ -827,12 +845,13 @@ export const decisiveMeanLog = ({
 };
 
 const explain = (rule: LatencyRule, state: LatencyState): LatencyExplanation => {
-  const { cut, settled, running, hasMeanLog, traffic } = state;
-  const times = raisedTimes(rule.measuredAt, traffic);
+  const { cut, settled, running, hasMeanLog } = state;
+  const times = timesIn(rule, state, state);
   const { places, at: meanLogAt, from: meanLogFrom } = placesIn(state, state);
   const texts = state.heights.split(between);
   const explained = places.flatMap(({ tail, quantile, at, from, splitAt }) => {
     const phi = phiOf(rule, quantile, times);
+    const traffic = trafficOf(rule, state, state);
     const used = usedPhi(rule.measuredAt, measuredPhi(rule, quantile), traffic);
     const ofTail = { numbers: state.split, at: splitAt };
     return cut === null

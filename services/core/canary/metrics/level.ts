@@ -42,12 +42,10 @@ export type LevelRule = StakeRules & {
  *
  * Running, after ln of the evidence: the baseline's level lately, of which relative differences are shares (below 0: none was
  * seen), `LevelSums`, and the sums of the running block (`normal-increments.ts`): of what is worse than tolerated, of what
- * is better than promised, and of their weights.
+ * is better than promised, and of their weights; and where the variance is not from history, `Batch`.
  */
 export type LevelRest = {
   readonly judged: 'level';
-  /** null: the variance is from history. */
-  readonly batch: Batch | null;
   /** Windows with a value that no level can have. */
   readonly unusableWindows: number;
 };
@@ -59,7 +57,11 @@ const sumsAt: number = recentAt + 1;
 const excessAt: number = sumsAt + 5;
 const reserveAt: number = excessAt + 1;
 const weightAt: number = excessAt + 2;
-const runningLength: number = weightAt + 1;
+const batchAt: number = weightAt + 1;
+const batchLength = 7;
+
+const runningLengthOf = ({ variance }: LevelRule): number =>
+  variance === null ? batchAt + batchLength : batchAt;
 
 /** Windows of the running batch and their relative differences, and what the finished batches scattered. */
 type Batch = readonly [
@@ -72,7 +74,15 @@ type Batch = readonly [
   squares: number,
 ];
 
-const noBatch: Batch = [0, 0, 0, 0, 0, 0, 0];
+const batchIn = (running: readonly number[], from: number): Batch => [
+  running[from + batchAt] ?? 0,
+  running[from + batchAt + 1] ?? 0,
+  running[from + batchAt + 2] ?? 0,
+  running[from + batchAt + 3] ?? 0,
+  running[from + batchAt + 4] ?? 0,
+  running[from + batchAt + 5] ?? 0,
+  running[from + batchAt + 6] ?? 0,
+];
 
 /**
  * Alternatives: by how much more than tolerated the canary is worse, as shares of the level. They stand for the
@@ -110,20 +120,18 @@ const batchInflation = 4;
 
 export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelRest, LevelExplanation> = {
   initial: (rule) => {
-    const running = zeros(runningLength);
+    const running = zeros(runningLengthOf(rule));
     running[recentAt] = noRecent;
-    const batch = rule.variance === null ? noBatch : null;
-    const rest = { judged: 'level', batch, unusableWindows: 0 } as const;
+    const rest = { judged: 'level', unusableWindows: 0 } as const;
     return { settled: initialSettled(alternatives, rule), running, rest };
   },
   settledLength: () => settledLength,
-  runningLength: () => runningLength,
+  runningLength: runningLengthOf,
   addWindow: (rule, before, open, window, place) => {
     const { canary, baseline } = window;
     const isPair = canary !== null && baseline !== null;
     const isUsable = isPair && isLevel(canary) && isLevel(baseline);
     const { running, from } = open;
-    let { batch } = before;
     let speaks = false;
     const isShown = place.judged && isUsable;
     if (isShown) {
@@ -132,8 +140,9 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelRest, Le
         const worse = worseBy(rule, canary.mean, baseline.mean);
         const excess = shareOf(worse - rule.margin * baseline.mean, usual);
         const reserve = shareOf(rule.promoteMargin * baseline.mean - worse, usual);
-        speaks = addEvidence(rule, running, from, batch, excess, reserve);
-        if (batch !== null) batch = withWindow(rule, batch, excess, reserve, shareOf(worse, usual));
+        speaks = addEvidence(rule, running, from, excess, reserve);
+        if (rule.variance === null)
+          addToBatch(rule, running, from, excess, reserve, shareOf(worse, usual));
       }
       addLevels(running, from + sumsAt, canary.mean, baseline.mean);
     }
@@ -146,9 +155,9 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelRest, Le
     }
     growth.isOpen = isOpen;
     stake(rule, alternatives, open, growth, place, speaks, isShown);
-    const unusable = isPair && !isUsable ? 1 : 0;
-    if (unusable === 0 && batch === before.batch) return before;
-    return { judged: 'level', batch, unusableWindows: before.unusableWindows + unusable };
+    return isPair && !isUsable
+      ? { judged: 'level', unusableWindows: before.unusableWindows + 1 }
+      : before;
   },
   logPromote: (rule, state) => logPromoteIn(rule, state),
   explain: (rule, state) => explain(rule, state),
@@ -222,7 +231,6 @@ const addEvidence = (
   rule: LevelRule,
   running: number[],
   from: number,
-  batch: Batch | null,
   excess: number,
   reserve: number,
 ): boolean => {
@@ -230,7 +238,7 @@ const addEvidence = (
     addDifferences(running, from, excess, reserve, Math.max(varianceMin, rule.variance));
     return true;
   }
-  const before = batch ?? noBatch;
+  const before = batchIn(running, from);
   const windows = before[0] + 1;
   const variance = batchVariance(before);
   if (windows < rule.windowsPerBatch || variance === undefined) return false;
@@ -261,19 +269,25 @@ const within = (value: number, variance: number): number => {
 const shareOf = (part: number, whole: number): number =>
   Math.min(shareMax, Math.max(-shareMax, part / whole));
 
-const withWindow = (
+/** With a window, in a list of the asker's. */
+const addToBatch = (
   { windowsPerBatch }: LevelRule,
-  before: Batch,
+  running: number[],
+  from: number,
   excess: number,
   reserve: number,
   difference: number,
-): Batch => {
+): void => {
+  const before = batchIn(running, from);
   const [, , , , finished, mean, squares] = before;
   const windows = before[0] + 1;
   const sum = before[3] + difference;
-  return windows < windowsPerBatch
-    ? [windows, before[1] + excess, before[2] + reserve, sum, finished, mean, squares]
-    : finishedWith(before, sum / windows);
+  const next: Batch =
+    windows < windowsPerBatch
+      ? [windows, before[1] + excess, before[2] + reserve, sum, finished, mean, squares]
+      : finishedWith(before, sum / windows);
+  for (let index = 0; index < batchLength; index += 1)
+    running[from + batchAt + index] = next[index] ?? 0;
 };
 
 /** Of the mean of one batch, from the batches before it; undefined: too few. */
@@ -321,7 +335,8 @@ const sumsIn = ({ running, from }: Running): LevelSums => [
 const explain = (rule: LevelRule, state: LevelState): LevelExplanation => {
   const sums = sumsIn(state);
   const [windows, canary, baseline] = sums;
-  const ofBatches = batchVariance(state.batch ?? noBatch);
+  const ofBatches =
+    rule.variance === null ? batchVariance(batchIn(state.running, state.from)) : undefined;
   const variance =
     rule.variance ?? (ofBatches === undefined ? null : ofBatches * rule.windowsPerBatch);
   return {

@@ -18,7 +18,7 @@ import { addDifference, addWeight, fillNormalGrowth } from './normal-increments.
 
 // The mean of log-durations: durations that all grow by a factor shift it by the factor's logarithm.
 //
-// It is numbers in the two lists of its metric. `settled`, from `at` on: the centre in seconds, from which durations are
+// It is numbers in the two lists (`Numbers`). `settled`, from `at` on: the centre in seconds, from which durations are
 // measured (they count as at most `logReach` away), and its stakes. `running`, from `from` on: the spreads inside the
 // windows so far, by which the next one's means are weighed (of the canary, then of the baseline: how many squared
 // distances from the mean of each window are free, and their sum), what people are told (the sum of the windows' weights,

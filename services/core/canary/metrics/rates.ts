@@ -30,11 +30,12 @@ import type { RatioInterval } from '../statistics/ratio.ts';
 import { intervalConfidence } from '../statistics/ratio.ts';
 import type { MeasuredAt, TrafficSeen, UsedPhi } from '../statistics/scatter.ts';
 import {
-  noTrafficSeen,
+  addTraffic,
   raisedPhi,
   raisedTimes,
+  trafficIn,
+  trafficLength,
   usedPhi,
-  withTraffic,
 } from '../statistics/scatter.ts';
 import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
 import { capitalsAt, cappedBlocksOf, lowered, roundGrowth, zeros } from '../statistics/stakes.ts';
@@ -77,7 +78,8 @@ export type RatesRule = StakeRules & {
  * Settled, after the stakes: the judged windows of all finished blocks (a pair), the sums of the deadline test and those of
  * the curve. Running, after ln of the evidence: the running block (a pair), every baseline window so far, warm-up included
  * (requests and those with an event, which predict the next window's rate), how many blocks from this one on come after a
- * burst, what is said of requests (`said.ts`), and the growth of the first question's alternatives.
+ * burst, what is said of requests (`said.ts`), the growth of the first question's alternatives, and the traffic where it
+ * counts (`scatter.ts`).
  */
 export type RatesRest = {
   readonly judged: 'errors';
@@ -86,7 +88,6 @@ export type RatesRest = {
    * the second question grow. Null: it was not.
    */
   readonly split: readonly number[] | null;
-  readonly traffic: TrafficSeen;
   /** Of the finished blocks (`RatioCurve`). */
   readonly heights: string;
   /** Which cohorts say of their requests what became of them; null: none does. */
@@ -125,27 +126,32 @@ export const ratesJudge: RuledJudge<
 > = {
   initial: (rule) => ({
     settled: [...initialSettled(rule.grids, rule), ...zeros(pastLength)],
-    running: zeros(growthAt + rule.grids.rollback.length),
+    running: zeros(trafficAt(rule) + trafficLength(rule.measuredAt)),
     rest: {
       judged: 'errors',
       split: null,
-      traffic: noTrafficSeen,
       heights: initialCurve.heights,
       said: null,
       clientErrors: null,
     },
   }),
   settledLength: ({ grids }) => afterStakes(grids) + pastLength,
-  runningLength: ({ grids }) => growthAt + grids.rollback.length,
+  runningLength: (rule) => trafficAt(rule) + trafficLength(rule.measuredAt),
   addWindow: (rule, before, open, window, place) => {
     const { canary, baseline } = window;
     const isPaired = canary !== null && baseline !== null && isPairedRate({ canary, baseline });
-    const traffic = isPaired
-      ? withTraffic(rule.measuredAt, before.traffic, canary.total, baseline.total, place.judged)
-      : before.traffic;
-    const speaks = place.judged && isPaired;
-    const phi = phiIn(rule, traffic);
     const { running, from } = open;
+    if (isPaired)
+      addTraffic(
+        rule.measuredAt,
+        running,
+        from + trafficAt(rule),
+        canary.total,
+        baseline.total,
+        place.judged,
+      );
+    const speaks = place.judged && isPaired;
+    const phi = phiIn(rule, open);
     const split = speaks
       ? withSplit(rule, open, before.split, { canary, baseline }, phi)
       : before.split;
@@ -162,12 +168,12 @@ export const ratesJudge: RuledJudge<
     growth.isOpen = isOpen;
     stake(rule, rule.grids, open, growth, place, speaks, speaks);
     const left = place.endsBlock ? null : split;
-    if (!isEnding && left === before.split && traffic === before.traffic) return before;
+    if (!isEnding && left === before.split) return before;
     const heights = isEnding
       ? addBlock(rule, settledOf(open), open.at, running, from, before.heights, phi)
       : before.heights;
     if (isEnding) running.fill(0, from + blockAt, from + blockAt + pairLength);
-    return { ...before, split: left, traffic, heights };
+    return { ...before, split: left, heights };
   },
   logPromote: (rule, state) => logPromoteIn(rule, state),
   explain: (rule, state) => explain(rule, state),
@@ -233,7 +239,7 @@ const withSplit = (
 };
 
 const logPromoteIn = (rule: RatesRule, state: RatesState): number => {
-  fillPromote(rule, state, state.split, phiIn(rule, state.traffic));
+  fillPromote(rule, state, state.split, phiIn(rule, state));
   return logPromoteOf(rule, rule.grids, state, promoteGrowth);
 };
 
@@ -285,8 +291,13 @@ const seenIn = (running: readonly number[], from: number): RateCounts => ({
   events: running[from + seenAt + 1] ?? 0,
 });
 
-const phiIn = ({ phi, measuredAt }: RatesRule, traffic: TrafficSeen): number =>
-  raisedPhi(measuredAt, phi, raisedTimes(measuredAt, traffic));
+const phiIn = (rule: RatesRule, state: Running): number =>
+  raisedPhi(rule.measuredAt, rule.phi, raisedTimes(rule.measuredAt, trafficOf(rule, state)));
+
+const trafficAt = ({ grids }: RatesRule): number => growthAt + grids.rollback.length;
+
+const trafficOf = (rule: RatesRule, { running, from }: Running): TrafficSeen =>
+  trafficIn(rule.measuredAt, running, from + trafficAt(rule));
 
 /** Adds the running block to those before, in a list of the asker's; what comes back is the text of the curve. */
 const addBlock = (
@@ -310,10 +321,11 @@ const addBlock = (
 /** What all blocks came to, the running one among them. */
 const together = (
   rule: RatesRule,
-  { settled: before, at, running, from, heights: textBefore, traffic }: RatesState,
+  state: RatesState,
 ): { readonly pair: RatePair; readonly deadline: DeadlineSums; readonly curve: RatioCurve } => {
-  const settled = before.slice();
-  const heights = addBlock(rule, settled, at, running, from, textBefore, phiIn(rule, traffic));
+  const { at, running, from } = state;
+  const settled = state.settled.slice();
+  const heights = addBlock(rule, settled, at, running, from, state.heights, phiIn(rule, state));
   const past = at + afterStakes(rule.grids);
   return {
     pair: pairOf(settled, past),
@@ -361,6 +373,6 @@ const explain = (rule: RatesRule, state: RatesState): RatesExplanation => {
     promoteEvidence: evidenceOf(logPromoteIn(rule, state)),
     strongestWindows: loudWindows(state.settled, state.at),
     cappedBlocks: cappedBlocksOf(state.settled, state.at + stakesAt),
-    ...usedPhi(rule.measuredAt, rule.phi, state.traffic),
+    ...usedPhi(rule.measuredAt, rule.phi, trafficOf(rule, state)),
   };
 };

@@ -39,6 +39,39 @@ export type TrafficSeen = readonly [
 
 export const noTrafficSeen: TrafficSeen = [0, 0, 0, 0, 0];
 
+/** As it is kept: so many numbers of a list, where a rule has a traffic to compare with; else none. */
+const seenLength = 5;
+export const trafficLength = (at: MeasuredAt | null): number => (at === null ? 0 : seenLength);
+
+export const trafficIn = (
+  at: MeasuredAt | null,
+  numbers: readonly number[],
+  from: number,
+): TrafficSeen =>
+  at === null
+    ? noTrafficSeen
+    : [
+        numbers[from] ?? 0,
+        numbers[from + 1] ?? 0,
+        numbers[from + 2] ?? 0,
+        numbers[from + 3] ?? 0,
+        numbers[from + 4] ?? 0,
+      ];
+
+/** Adds a window in which both cohorts had requests, in a list of the asker's. */
+export const addTraffic = (
+  at: MeasuredAt | null,
+  numbers: number[],
+  from: number,
+  canary: number,
+  baseline: number,
+  isJudged: boolean,
+): void => {
+  if (at === null) return;
+  const seen = withTraffic(at, trafficIn(at, numbers, from), canary, baseline, isJudged);
+  for (let index = 0; index < seenLength; index += 1) numbers[from + index] = seen[index] ?? 0;
+};
+
 /**
  * A quarter more is the same traffic: phi is not known better than to a sixth. So is what a minute of a dozen requests is
  * by chance, two standard errors.

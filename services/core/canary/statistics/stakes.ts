@@ -13,7 +13,7 @@ export type Alternatives = {
 // each of which is multiplied by what the windows say of it. While the null is true the capital is not expected to grow,
 // so the chance that it ever reaches 1/alpha is at most alpha, however often one looks (Ville).
 //
-// There are many of them, and every window needs them all, so they are numbers in two lists that a metric has anyway:
+// There are many of them, and every window needs them all, so they are numbers in the two lists that there are anyway (`Numbers`):
 // - what finished blocks came to (`settled`, from `at` on): restarts of the first question that have not begun (the
 //   capital of each is set aside until then), finished blocks in which the cap held some alternative of it back, and ln
 //   of the capital on each alternative, of the first question and of the second;
@@ -71,7 +71,10 @@ export const initialStakes = (
   ];
 };
 
-/** One after the other: an array that was made for so many has holes as far as an engine knows, and is slower for ever. */
+/**
+ * One after the other: an array that was made for so many has holes as far as an engine knows, as has one that `flatMap`
+ * made, and is slower for ever, as is every copy of it.
+ */
 export const zeros = (length: number): number[] => {
   const list: number[] = [];
   while (list.length < length) list.push(0);
