@@ -212,7 +212,7 @@ test('points of version 1 are points without buckets, levels and attributes', ()
   expect(value(parseSample('points', lifted))).toStrictEqual({
     ...body,
     origins: [{ ...origin, target: null, attributes: [] }],
-    points: [{ ...sent, level: null, durations: null }],
+    points: [{ ...sent, level: null, durations: null, refused: null }],
     bounds: [],
   });
 });

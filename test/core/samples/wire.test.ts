@@ -70,12 +70,12 @@ const points: Points = {
   points: [
     {
       ...{ origin: 0, series: 'b'.repeat(64), receivedAt: 4, start: 1, time: 3 },
-      ...{ count: 2, errors: 1, level: null },
+      ...{ count: 2, errors: 1, level: null, refused: null },
       durations: { bounds: 0, scale: 0, zeroCount: 0, offset: 1, counts: Uint8Array.of(2) },
     },
     {
       ...{ origin: 0, series: 'b'.repeat(64), receivedAt: 4, start: 1, time: 3 },
-      ...{ count: 7, errors: 0, level: null },
+      ...{ count: 7, errors: 0, level: null, refused: null },
       durations: {
         ...{ bounds: null, scale: 3, zeroCount: 4, offset: -9 },
         counts: Uint8Array.of(1, 0, 5, 2),
@@ -83,7 +83,7 @@ const points: Points = {
     },
     {
       ...{ origin: 1, series: 'd'.repeat(64), receivedAt: 4, start: 3, time: 3 },
-      ...{ count: 0, errors: 0, level: 0.25, durations: null },
+      ...{ count: 0, errors: 0, level: 0.25, durations: null, refused: null },
     },
   ],
   bounds: [{ seconds: [0.1, 0.5] }],

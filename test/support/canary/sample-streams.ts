@@ -20,7 +20,7 @@ import type {
   SamplePoint,
   Tick,
 } from '../../../services/core/samples/sample.ts';
-import type { Temporality } from '../../../services/core/telemetry/point.ts';
+import type { PointRefusal, Temporality } from '../../../services/core/telemetry/point.ts';
 import { createCrypto } from '../../../services/adapters/ed25519/crypto.ts';
 import { createText } from '../../../services/adapters/ed25519/text.ts';
 import { withSenderDigit } from '../../../services/core/telemetry/series-sender.ts';
@@ -161,6 +161,21 @@ export const bounds: readonly number[] = [0.1, 0.25, 0.5, 1];
 /** A point on its way, with its sender. */
 export type Sent = { readonly origin: Origin; readonly point: SamplePoint };
 
+/** The requests of a pod as those that nobody could count. */
+export const asRefused =
+  (
+    pod: string,
+    isRefused: (point: SamplePoint, index: number) => boolean = () => true,
+    reason: PointRefusal = 'count-invalid',
+  ) =>
+  (sent: Sent, index: number): Sent =>
+    sent.origin.instance === pod && sent.point.level === null && isRefused(sent.point, index)
+      ? {
+          ...sent,
+          point: { ...sent.point, count: 0, errors: 0, durations: null, refused: reason },
+        }
+      : sent;
+
 /** All exports of the pods, in the order of their receipt. */
 export const exportsOf = (pods: readonly Pod[]): readonly Sent[] =>
   pods
@@ -240,6 +255,7 @@ const exportsOfPod = (pod: Pod): readonly Sent[] => {
               pod.slowness === undefined
                 ? null
                 : packDurations({ shape: 'explicit', bounds, counts: shown }, () => 0),
+            refused: null,
           },
         });
       }
@@ -257,6 +273,7 @@ const exportsOfPod = (pod: Pod): readonly Sent[] => {
           errors: 0,
           level: pod.cpu(index),
           durations: null,
+          refused: null,
         },
       });
     previous = at;

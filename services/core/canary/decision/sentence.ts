@@ -2,6 +2,7 @@ import type { Decided } from '../../markers/marker.ts';
 import type { AnalysisState, Exclusion } from '../analysis/analysis-state.ts';
 import type { FamilyDecision } from '../judge/decide.ts';
 import { verdictText } from '../judge/sentence.ts';
+import { pointRefusals } from '../../telemetry/point.ts';
 import { grouped } from '../reading/figures.ts';
 
 /** Below what a marker's explanation may have, with what a renewal puts before it. */
@@ -43,6 +44,7 @@ const told: readonly Exclusion[] = [
   'other-unit',
   'over-limit',
   'start-shared',
+  ...pointRefusals,
 ];
 
 /** Points that came and are no evidence, as an addition to a sentence; empty where there are none. */

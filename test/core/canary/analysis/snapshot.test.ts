@@ -8,6 +8,7 @@ import {
 } from '../../../../services/core/canary/analysis/snapshot.ts';
 import type { Snapshot } from '../../../../services/core/canary/analysis/snapshot.ts';
 import {
+  asRefused,
   cut,
   exportsOf,
   fullPolicy,
@@ -125,13 +126,14 @@ test('a state of another shape has another form', () => {
         { ...pod, name: 'workers', version: '1.9.4', hasNoId: true, firstExportMs: 800 },
         { ...pod, name: 'fallen', version: '1.9.4', restartMs: 5_000, restartsInSilence: true },
         { ...pod, name: 'delta', version: '1.9.4', startMs: -60_000, temporality: 'delta' },
-      ]),
+        { ...pod, name: 'refused', version: '1.9.4', temporality: 'cumulative' },
+      ]).map(asRefused('refused')),
       [3],
     ),
   ]);
   const shape = shapeOf(judged.state).toSorted().join('\n');
   // Another digest: raise `stateForm`, or a release would go on from what it does not understand.
   expect(`${stateForm} ${tools.digest(shape)}`).toBe(
-    '45 c6d664f13686b079b160bfec4b8aa4ad405f884e70532d4b9850a00803e5a521',
+    '46 63acdacb3dbd6e9f1d9c77f35ecf971ef18c70f7321f0ae72672e1b1e9b3aed3',
   );
 });
