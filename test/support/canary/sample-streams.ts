@@ -131,6 +131,8 @@ export type Pod = {
   readonly slowness?: (index: number) => readonly number[];
   /** Share of a processor that it used by export `index`. */
   readonly cpu?: (index: number) => number;
+  /** The failed requests of every so many exports cannot be counted; 0: all can. */
+  readonly refusedEvery?: number;
   readonly target?: string;
 };
 
@@ -239,6 +241,8 @@ const exportsOfPod = (pod: Pod): readonly Sent[] => {
           : more;
         buckets.set(series, shown);
         const count = isCumulative ? total : added;
+        const every = pod.refusedEvery ?? 0;
+        const isRefused = outcome === 'failed' && every > 0 && index % every === every - 1;
         sent.push({
           origin: ofRequests,
           point: {
@@ -248,14 +252,14 @@ const exportsOfPod = (pod: Pod): readonly Sent[] => {
             start:
               clock + (isCumulative || pod.startStays === true ? start : Math.max(previous, start)),
             time: clock + at,
-            count,
-            errors: outcome === 'failed' ? count : 0,
+            count: isRefused ? 0 : count,
+            errors: outcome === 'failed' && !isRefused ? count : 0,
             level: null,
             durations:
-              pod.slowness === undefined
+              pod.slowness === undefined || isRefused
                 ? null
                 : packDurations({ shape: 'explicit', bounds, counts: shown }, () => 0),
-            refused: null,
+            refused: isRefused ? 'count-invalid' : null,
           },
         });
       }
