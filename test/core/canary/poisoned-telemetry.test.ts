@@ -9,6 +9,7 @@ import {
   exportsOf,
   fullPolicy,
   kindsOf,
+  openedAt,
   opening,
   record,
   run,
@@ -183,6 +184,27 @@ describe('neither a pass nor a roll-back comes from', () => {
       expect(kindsFrom(exportsOf([...good(), ...canary(silent)]))).toContain('roll-back');
       const kinds = kindsFrom(refused('2.0.0', 'delta', canary(bad)));
       expect([...new Set(kinds)]).toStrictEqual(['hold']);
+    });
+
+    test('and no window is measured by them', () => {
+      const sent = exportsOf([...good(), ...canary()]);
+      const [one] = sent;
+      if (one === undefined) throw new Error('nothing was sent');
+      const longAs = (refused: SamplePoint['refused']): readonly Sent[] =>
+        [
+          [0, 100],
+          [100, 1_450],
+        ].map(([from = 0, to = 0]) => ({
+          origin: { ...one.origin, temporality: 'delta' },
+          point: {
+            ...{ ...one.point, count: 0, errors: 0, durations: null, refused },
+            ...{ series: 'f'.repeat(64), start: openedAt + from, time: openedAt + to },
+          },
+        }));
+      const windowMsOf = (more: readonly Sent[]): unknown =>
+        Object.values(fold([...more, ...sent]).state.analyses).map(({ windowMs }) => windowMs);
+      expect(windowMsOf(longAs('start-missing'))).toStrictEqual([1_000]);
+      expect(windowMsOf(longAs(null))).toStrictEqual([2_000]);
     });
 
     test('a flood of them, which keeps others out', () => {
