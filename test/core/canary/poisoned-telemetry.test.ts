@@ -190,14 +190,14 @@ describe('neither a pass nor a roll-back comes from', () => {
       const sent = exportsOf([...good(), ...canary()]);
       const [one] = sent;
       if (one === undefined) throw new Error('nothing was sent');
-      const longAs = (refused: SamplePoint['refused']): readonly Sent[] =>
+      const longAs = (reason: SamplePoint['refused']): readonly Sent[] =>
         [
           [0, 100],
           [100, 1_450],
         ].map(([from = 0, to = 0]) => ({
           origin: { ...one.origin, temporality: 'delta' },
           point: {
-            ...{ ...one.point, count: 0, errors: 0, durations: null, refused },
+            ...{ ...one.point, count: 0, errors: 0, durations: null, refused: reason },
             ...{ series: 'f'.repeat(64), start: openedAt + from, time: openedAt + to },
           },
         }));

@@ -303,8 +303,8 @@ test('whatever the points say, each record passes the door and the limit of a va
         const { buckets, count, refused, ...change } = changes[index % changes.length] ?? {};
         const one = received({ ...change, startMs: 0, ...countsOf(buckets ?? null, count ?? 0) });
         if (refused === null || refused === undefined) return one;
-        const value = { kind: 'refused', temporality: 'delta', reason: refused } as const;
-        return { ...one, point: { ...one.point, value } };
+        const uncounted = { kind: 'refused', temporality: 'delta', reason: refused } as const;
+        return { ...one, point: { ...one.point, value: uncounted } };
       });
       const records = recordsOf(points);
       const kept = records.reduce((sum, record) => sum + record.points.length, 0);
