@@ -132,6 +132,6 @@ test('a state of another shape has another form', () => {
   const shape = shapeOf(judged.state).toSorted().join('\n');
   // Another digest: raise `stateForm`, or a release would go on from what it does not understand.
   expect(`${stateForm} ${tools.digest(shape)}`).toBe(
-    '45 9db4ea6cb12948514be12bf9985f50144ded321f477248952b55c0bb53c8a6b5',
+    '',
   );
 });
