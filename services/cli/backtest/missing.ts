@@ -5,6 +5,10 @@ import {
   durationsWords,
   clientErrorsRemedy,
   clientErrorsWords,
+  lateRemedy,
+  lateWords,
+  loudRemedy,
+  loudWords,
   noBoundRemedy,
   noBoundWords,
   slowerPartRemedy,
@@ -95,6 +99,13 @@ export const tellWhatIsMissing = (
       message: `${about}the rollout ended as ${ended.fact} ${spanText(ended.atMs - sinceMs)} after its start, before anything was decided; what came then was not judged`,
       hint: `a pipeline says how a rollout ended after plimsoll gate${comparison === 'concurrent' ? '' : ' --wait=35m: before and after takes half an hour'}`,
     });
+  const { verdict } = backtest.readings().at(-1) ?? {};
+  const missing = verdict?.outcome === 'inconclusive' ? verdict.missing : [];
+  for (const { what } of missing)
+    if (what === 'all-in-time')
+      note({ code: 'points-late', message: `${about}${lateWords}`, hint: lateRemedy });
+    else if (what === 'none-loud')
+      note({ code: 'instance-loud', message: `${about}${loudWords}`, hint: loudRemedy });
   const { late = 0 } = excluded;
   if (late > lateShareMax * points)
     say(

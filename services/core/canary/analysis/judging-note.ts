@@ -65,7 +65,7 @@ export type JudgingNote = {
   readonly slowerPart: readonly SlowerPartOf[];
   /** Metrics by which nothing is promoted, as one cohort does not say what became of its requests. */
   readonly unsaid: readonly UnsaidOf[];
-  /** Metrics by which nothing is promoted for what they show now. */
+  /** By what nothing is promoted for what the newest windows show. */
   readonly held: readonly HeldBack[];
 };
 
@@ -212,7 +212,7 @@ const isWindow = (value: unknown): boolean =>
 
 const isHeld = (value: unknown): boolean =>
   isJsonFields(value) &&
-  isText(value['metric']) &&
+  (value['metric'] === null || isText(value['metric'])) &&
   heldBackCodes.some((code) => code === value['code']) &&
   isText(value['message']) &&
   isText(value['hint']);

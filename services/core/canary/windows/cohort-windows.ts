@@ -72,7 +72,7 @@ export const pendingPointOf = (
 /**
  * Why a point of a window has become nothing.
  * - `implausible`: no server can have counted so much, alone or with the others; of its durations alone: see `isSpoilt`;
- * - `loud`: see `loudnessOf`;
+ * - `loud`: see `loudnessOf`, and of levels `wildIn`;
  * - `over-limit`: one cumulative stream too many;
  * - `start-shared`: several senders under one name and one start, whose counters cannot be told apart;
  * - `older-name`: its sender says the same under the newer name of the metric;
@@ -107,6 +107,8 @@ export type WindowTaken = {
   /** In the order of the policy. */
   readonly metrics: readonly MetricWindow[];
   readonly excluded: { readonly [Reason in WindowExclusion]: number };
+  /** Of `metrics`, by place, those that show nothing because of somebody loud. */
+  readonly leftOut: readonly number[];
 };
 
 /** Requests that a cohort may add in a window. Far above any service, and sums over all windows stay whole numbers. */
@@ -145,13 +147,22 @@ export const takeWindow = (
   const isAllHeard =
     loudness.verdict === 'nobody' &&
     excluded['over-limit'] + excluded['start-shared'] + excluded.implausible === 0;
-  const shown = drafts.map((draft) =>
+  const leftOut = new Set<number>();
+  const shown = drafts.map((draft, index) =>
     draft.close((reason, count) => {
       excluded[reason] += count;
+      if (reason === 'loud') leftOut.add(index);
     }),
   );
+  if (loudness.verdict === 'say-nothing')
+    for (const [index, { judged }] of metrics.entries()) if (judged !== 'level') leftOut.add(index);
   // Where requests were left out, a cohort would seem to have lost them.
-  return { bases: bases.close(), metrics: isAllHeard ? shown : withoutTraffic(shown), excluded };
+  return {
+    bases: bases.close(),
+    metrics: isAllHeard ? shown : withoutTraffic(shown),
+    excluded,
+    leftOut: [...leftOut],
+  };
 };
 
 /** A histogram without bounds has one bucket: it says how many, and that nobody can tell how long they took. */
