@@ -107,7 +107,7 @@ export const tellWhatIsMissing = (
     else if (what === 'none-loud')
       note({ code: 'instance-loud', message: `${about}${loudWords}`, hint: loudRemedy });
   const { late = 0 } = excluded;
-  if (late > lateShareMax * points)
+  if (late > lateShareMax * points && !missing.some(({ what }) => what === 'all-in-time'))
     say(
       `${grouped(late)} of ${grouped(points)} points are late: further from the time that other senders tell than two windows`,
       'do all servers have the same time (NTP), and does the capture hold exports as they came?',

@@ -283,6 +283,8 @@ describe('points that come too late', () => {
 
   test.each([
     ['clocks', clocksOff],
+    // What they say is of before the opening, by their own time.
+    ['clocks far behind', (index: number) => (index < 2 ? { clockAheadMs: -90_000 } : {})],
     ['exports', exportsLate],
   ])('are no lost traffic, in either cohort: %s', (_name, change) => {
     for (const folded of [
@@ -399,6 +401,15 @@ describe('one loud pod of few', () => {
     const folded = judged(baselines, canaries);
     expectNothing(folded);
     expect(folded.decisions.at(-1)?.explanation).toContain('more than ten times what the others');
+  });
+
+  test('does not hide lost traffic by its level', () => {
+    const losing = few('2.0.0', 2, (index) => ({
+      ...failing(0, busy / 2),
+      ...(index === 0 ? { cpu: () => 1e6 } : {}),
+    }));
+    const { decisions } = judged(few('1.9.4', 2), losing);
+    expect(decisions.find(({ kind }) => kind === 'roll-back')).toMatchObject({ metric: 'traffic' });
   });
 
   test('does not hide a canary of which all take more', () => {
