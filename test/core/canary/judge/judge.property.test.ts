@@ -184,8 +184,8 @@ test('a metric that falls silent in either cohort, whenever that is, promotes no
     { minLength: 60, maxLength: 60 },
   );
   const anyTimes = fc.record({
-    soakMs: fc.integer({ min: 8, max: 50 }).map((count) => count * rule.windowMs),
-    noDataMs: fc.integer({ min: 3, max: 8 }).map((count) => count * rule.windowMs),
+    soakMs: fc.integer({ min: 8, max: 50 }).map((many) => many * rule.windowMs),
+    noDataMs: fc.integer({ min: 3, max: 8 }).map((many) => many * rule.windowMs),
     steps: fc.constantFrom([], [0.6]),
   });
   const laterWithout = new Set<string>();

@@ -608,7 +608,7 @@ describe('levels', () => {
   });
 
   test('of one instance that says anything count for nothing where both cohorts have five', () => {
-    const of = (cohort: 'canary' | 'baseline', values: readonly number[]): PendingPoint[] =>
+    const all = (cohort: 'canary' | 'baseline', values: readonly number[]): PendingPoint[] =>
       values.map((value, index) =>
         level({
           cohort,
@@ -620,8 +620,8 @@ describe('levels', () => {
     const around = [0.38, 0.39, 0.4, 0.41, 0.42];
     for (const liar of [0, 1e18]) {
       const taken = take([
-        ...of('canary', [...around, liar]),
-        ...of('baseline', [...around, ...around, ...around, liar]),
+        ...all('canary', [...around, liar]),
+        ...all('baseline', [...around, ...around, ...around, liar]),
       ]);
       const { canary, baseline } = shown(taken).level;
       expect(canary?.mean).toBeGreaterThan(0.385);
