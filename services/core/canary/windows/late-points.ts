@@ -33,8 +33,8 @@ export const noLatePoints: LatePoints = {
 
 /** One export of a large fleet is late now and then; more than this is no chance. */
 const lateShareMax = 0.005;
-/** So many times the limit of silence is longer than the windows that weigh most: after it less than 0.7 % is left. */
-const forgottenTimes = 5;
+/** The sums keep n / (n + 5) with each of the n windows of the limit of silence: after it about 1 % is left of 24, 4 % of four. */
+const forgottenWindows = 5;
 /** More late ones of a cohort in a window are not counted: these are too many already. */
 const waitingMax = 10_000;
 /** Windows, and points in them, that are known again. Beyond it the oldest are forgotten. */
@@ -70,7 +70,7 @@ export const closeLatePoints = (
   const newIn = (cohort: Cohort): ReadonlySet<number> =>
     new Set(waiting[cohort].filter((fingerprint) => !others.has(fingerprint)));
   const newlyLate = { canary: newIn('canary'), baseline: newIn('baseline') };
-  const keptPart = Math.max(0, 1 - forgottenTimes / windowsKept);
+  const keptPart = windowsKept / (windowsKept + forgottenWindows);
   const kept = (
     before: ByCohort<number>,
     more: ByCohort<ReadonlySet<number>>,

@@ -53,10 +53,10 @@ test('one export of a large fleet that is late now and then is not many, and one
 test('what was late is forgotten after about the limit of silence, even if it was all', () => {
   const half = after(begin(), 0, 50, () => 50);
   expect(areManyLate(after(half, 50, 60, () => 0))).toBe(true);
-  expect(areManyLate(after(half, 50, 74, () => 0))).toBe(false);
+  expect(areManyLate(after(half, 50, 78, () => 0))).toBe(false);
   const all = after(begin(), 0, 50, () => 100);
   expect(areManyLate(after(all, 50, 60, () => 0))).toBe(true);
-  expect(areManyLate(after(all, 50, 78, () => 0))).toBe(false);
+  expect(areManyLate(after(all, 50, 82, () => 0))).toBe(false);
 });
 
 test('either cohort counts by itself', () => {
