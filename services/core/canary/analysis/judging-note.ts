@@ -134,7 +134,11 @@ export const unsentIn = ({
   return (policyIn(opening)?.metrics ?? []).flatMap(({ id, critical, judged, source }, place) => {
     // Of the traffic the share is what nobody told.
     const isAsked = judged !== 'traffic' || canaryShare !== null;
-    return isAsked && !isSeen(judge.seen, place) ? [{ id, critical, names: source.names }] : [];
+    // What is late or drowned is sent.
+    const isHidden = judge.loudIndex !== null || (judged === 'traffic' && judge.lateIndex !== null);
+    return isAsked && !isHidden && !isSeen(judge.seen, place)
+      ? [{ id, critical, names: source.names }]
+      : [];
   });
 };
 

@@ -128,9 +128,16 @@ describe('how an analysis stands', () => {
           canaryPod({ name: `canary ${index}`, lastExportMs: 30_000, cpu, ...change }),
         ),
       ];
-      const { state } = run([opening({}, fullPolicy), ...cut(exportsOf(pods), [7])]);
+      const { state } = run([
+        opening({ canaryShare: 0.5 }, fullPolicy),
+        ...cut(exportsOf(pods), [7]),
+      ]);
       const [analysis] = Object.values(state.analyses);
-      return analysis && judgingNoteOf(analysis, nowMs)?.held;
+      const note = analysis && judgingNoteOf(analysis, nowMs);
+      // Nobody sends memory; what is late or drowned is sent.
+      expect(note?.unsent.map(({ id }) => id)).not.toContain('traffic');
+      expect(note?.unsent.map(({ id }) => id)).not.toContain('cpu');
+      return note?.held;
     };
     expect(heldOf({}, {})).toEqual([]);
     expect(heldOf({}, { clockAheadMs: -10_000 })).toEqual([
