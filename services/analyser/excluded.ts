@@ -1,4 +1,5 @@
 import type { AnalysisState, Exclusion } from '../core/canary/analysis/analysis-state.ts';
+import { pointRefusals } from '../core/telemetry/point.ts';
 import type { AnalyserEvent } from './ports.ts';
 
 const tellEveryMs = 60_000;
@@ -17,6 +18,7 @@ const riddles: readonly Exclusion[] = [
   'other-unit',
   'over-limit',
   'start-shared',
+  ...pointRefusals,
 ];
 
 type Counts = { readonly [reason: string]: number };

@@ -20,7 +20,13 @@ const sources = knownSources(
 );
 
 type Headers = NonNullable<Asked['headers']>;
-type Poison = { readonly token: string | null; readonly version: string; readonly errors: number };
+type Poison = {
+  readonly token: string | null;
+  readonly version: string;
+  readonly errors: number;
+  /** Its failed requests cannot be counted. */
+  readonly isSpoilt?: boolean;
+};
 
 /** What was decided in a minute of a canary with so many errors a second, of 500 requests. */
 const decided = async (
@@ -68,14 +74,18 @@ const decided = async (
 };
 
 /** One more server, as it says: 500 requests a second since the canary began. */
-const exportOf = ({ version, errors }: Poison, fromMs: number, nowMs: number): Uint8Array => {
+const exportOf = (
+  { version, errors, isSpoilt = false }: Poison,
+  fromMs: number,
+  nowMs: number,
+): Uint8Array => {
   const seconds = Math.floor((nowMs - fromMs) / 1000);
   const point = (status: number, count: number): object => ({
     startTimeUnixNano: `${openedAtMs + fromMs}000000`,
     timeUnixNano: `${openedAtMs + nowMs}000000`,
     count: String(count * seconds),
     sum: 1.5,
-    bucketCounts: [String(count * seconds)],
+    bucketCounts: [String(count * seconds + (isSpoilt && status === 500 ? 1 : 0))],
     explicitBounds: [],
     attributes: attributes({ 'http.response.status_code': status }),
   });
@@ -98,6 +108,23 @@ const asBad: Omit<Poison, 'token'> = { version: '1.9.4', errors: 300 };
 test('where nobody is asked for a token, whoever reaches the gateway moves the verdict', async () => {
   expect(kinds(await decided(0, { ...bad, token: null }, false))).toEqual(['roll-back']);
   expect(kinds(await decided(60, { ...asBad, token: null }, false))).toEqual(['promote']);
+});
+
+describe('where the failed requests of one server cannot be counted', () => {
+  const spoilt = { token: null, isSpoilt: true };
+
+  test.each([
+    ['a good canary', 0, { version: '2.0.0', errors: 1 }],
+    ['a bad canary', 60, { version: '2.0.0', errors: 300 }],
+    ['the baseline of a good canary', 0, { version: '1.9.4', errors: 1 }],
+    ['the baseline of a bad canary', 60, { version: '1.9.4', errors: 300 }],
+  ])('of %s, it is neither promoted nor rolled back', async (_case, errors, poison) => {
+    const decisions = await decided(errors, { ...spoilt, ...poison }, false);
+    expect([...new Set(kinds(decisions))]).toEqual(['hold']);
+    expect(decisions.at(-1)?.explanation).toMatch(
+      /buckets-mismatch \d+ \(the buckets of a histogram add up to its count\)/,
+    );
+  });
 });
 
 describe('where sources are named', () => {

@@ -112,7 +112,6 @@ describe('points that no judge takes', () => {
   test.each([
     ['a count below zero', { ...goodPoint, count: -1 }],
     ['a count beyond all numbers', { ...goodPoint, count: '99999999999999999999' }],
-    ['a sum that is no number', { ...goodPoint, sum: 'NaN' }],
   ])('%s', async (_name, point) => {
     const house = await openGatewayHouse();
     const answer = await house.sendTelemetry('/v1/metrics', {

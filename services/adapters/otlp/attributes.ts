@@ -268,7 +268,12 @@ export type PointAttributes =
       /** Those that are asked for, sorted by name. */
       readonly kept: readonly PointAttribute[];
     }
-  | { readonly ok: false; readonly reason: PointRejection };
+  | {
+      readonly ok: false;
+      readonly reason: 'attributes-too-large' | 'string-too-long';
+      /** Of as much as was read. */
+      readonly digest: string;
+    };
 
 /** `wanted`: names of the attributes that travel on, sorted; of `statusSaid` which one says the status, of `clientErrorSaid` 4xx. */
 export const readPointAttributes = (
@@ -276,25 +281,21 @@ export const readPointAttributes = (
   wanted: readonly string[],
   limits: MetricsLimits,
 ): PointAttributes => {
-  if (attributes.tooLarge) return { ok: false, reason: 'attributes-too-large' };
+  const digest = digestOf(attributes.canonical());
+  if (attributes.tooLarge) return { ok: false, reason: 'attributes-too-large', digest };
   const kept: PointAttribute[] = [];
   let chars = 0;
   const ending = endingOf(attributes);
   for (const name of wanted) {
     const value = keptValue(attributes, ending, name);
     if (value === undefined) continue;
-    if (value.length > limits.nameCharsMax) return { ok: false, reason: 'string-too-long' };
+    if (value.length > limits.nameCharsMax) return { ok: false, reason: 'string-too-long', digest };
     chars += name.length + value.length;
     kept.push({ name, value });
   }
   if (chars > limits.keptCharsMax || kept.length > limits.keptMax)
-    return { ok: false, reason: 'attributes-too-large' };
-  return {
-    ok: true,
-    digest: digestOf(attributes.canonical()),
-    failed: ending.failed,
-    kept,
-  };
+    return { ok: false, reason: 'attributes-too-large', digest };
+  return { ok: true, digest, failed: ending.failed, kept };
 };
 
 const keptValue = (

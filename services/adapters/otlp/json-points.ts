@@ -7,7 +7,7 @@ import {
   explicitBuckets,
   exponentialBuckets,
 } from './buckets.ts';
-import { fieldOf, type JsonObject, listIn, objectIn, toDouble } from './json-fields.ts';
+import { fieldOf, isObject, type JsonObject, listIn, objectIn, toDouble } from './json-fields.ts';
 import type { MetricsLimits } from './limits.ts';
 import { blankPoint, type RawLevel, type RawPoint } from './point-collector.ts';
 
@@ -69,12 +69,15 @@ export class HistogramObjects {
   }
 }
 
+/** When a point was measured, of whatever stands in its place. */
+export const timeIn = (point: unknown): number =>
+  isObject(point) ? nanosAsMs(fieldOf(point, 'timeUnixNano')) : NaN;
+
 const commonOf = (point: JsonObject): RawPoint => ({
   ...blankPoint(),
   startMs: nanosAsMs(fieldOf(point, 'startTimeUnixNano')),
   timeMs: nanosAsMs(fieldOf(point, 'timeUnixNano')),
   count: toCount(fieldOf(point, 'count')),
-  sum: toDouble(fieldOf(point, 'sum')),
   flags: toCount(fieldOf(point, 'flags')),
 });
 

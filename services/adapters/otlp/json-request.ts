@@ -18,7 +18,7 @@ import {
   within,
   WrongShape,
 } from './json-fields.ts';
-import { HistogramObjects, numberPoint } from './json-points.ts';
+import { HistogramObjects, numberPoint, timeIn } from './json-points.ts';
 import type { MetricsLimits } from './limits.ts';
 import {
   openDurations,
@@ -89,21 +89,26 @@ type Around = {
 const readMetric = (object: JsonObject, around: Around): void => {
   const { resource, scope, metric, unit, limits, collector } = around;
   inObject(object, 'summary', (data) =>
-    collector.reject('metric-type-unsupported', listIn(data, 'dataPoints').length),
+    collector.reject('metric-type-unsupported', listIn(data, 'dataPoints').length, resource),
   );
   for (const kind of ['histogram', 'exponentialHistogram'] as const) {
     inObject(object, kind, (data) => {
       const points = listIn(data, 'dataPoints');
       const opened = openDurations(resource, scope, metric.name, unit, temporalityIn(data));
-      if (!opened.ok) return collector.reject(opened.reason, points.length);
+      if (!opened.ok) return collector.reject(opened.reason, points.length, resource);
       const { stream } = opened;
       const histograms = new HistogramObjects(stream.unit, limits);
       for (const one of points)
-        readPoint(one, around, (point, attributes) => {
-          const raw =
-            kind === 'histogram' ? histograms.explicit(point) : histograms.exponential(point);
-          collector.addDurations(stream, raw, attributes);
-        });
+        readPoint(
+          one,
+          around,
+          (point, attributes) => {
+            const raw =
+              kind === 'histogram' ? histograms.explicit(point) : histograms.exponential(point);
+            collector.addDurations(stream, raw, attributes);
+          },
+          () => collector.addMalformed(stream, timeIn(one)),
+        );
     });
   }
   for (const kind of ['gauge', 'sum'] as const) {
@@ -115,10 +120,13 @@ const readMetric = (object: JsonObject, around: Around): void => {
       };
       const ofSum = kind === 'sum' ? sum : null;
       const opened = openLevels(resource, scope, metric.name, unit, ofSum, limits);
-      if (!opened.ok) return collector.reject(opened.reason, points.length);
+      if (!opened.ok) return collector.reject(opened.reason, points.length, resource);
       for (const one of points)
-        readPoint(one, around, (point, attributes) =>
-          collector.addLevel(opened.stream, numberPoint(point), attributes),
+        readPoint(
+          one,
+          around,
+          (point, attributes) => collector.addLevel(opened.stream, numberPoint(point), attributes),
+          () => collector.reject('point-malformed', 1, resource),
         );
     });
   }
@@ -139,15 +147,16 @@ const temporalityIn = (data: JsonObject): Temporality | null => {
 /** A fault in the shape of one point rejects that point alone. */
 const readPoint = (
   point: unknown,
-  { metric, limits, collector }: Around,
+  { resource, metric, limits, collector }: Around,
   add: (point: JsonObject, attributes: PointAttributes) => void,
+  onMalformed: () => void,
 ): void => {
-  if (!collector.admits()) return;
+  if (!collector.admits(resource)) return;
   try {
     if (!isObject(point)) throw new WrongShape('not an object', '');
     add(point, readPointAttributes(attributesIn(point, limits), metric.attributes, limits));
   } catch (fault) {
     if (!(fault instanceof WrongShape)) throw fault;
-    collector.reject('point-malformed');
+    onMalformed();
   }
 };

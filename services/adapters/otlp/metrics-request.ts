@@ -114,7 +114,7 @@ const requestsIn = (
   if (!decoded.ok) return decoded;
   const { points, rejected, dataPoints } = decoded.value;
   const requests = points.flatMap((point) => requestPointOf(point) ?? []);
-  const levels = points.length - requests.length;
+  const levels = points.filter(({ value }) => value.kind === 'level').length;
   if (levels === 0) return ok({ points: requests, rejected, dataPoints });
   const reason = 'metric-type-unsupported';
   const others = rejected.filter((one) => one.reason !== reason);

@@ -1,11 +1,18 @@
-import type { DurationUnit, PointRejection, Temporality } from '../../core/telemetry/point.ts';
+import type {
+  DurationUnit,
+  PointRefusal,
+  PointRejection,
+  Temporality,
+} from '../../core/telemetry/point.ts';
+import { attributeRefusals } from '../../core/telemetry/point.ts';
 import type {
   DecodedTelemetry,
+  LostPoints,
   PointAttribute,
   PointValue,
   TelemetryPoint,
 } from '../../core/telemetry/telemetry-point.ts';
-import { withSenderDigit } from '../../core/telemetry/series-sender.ts';
+import { unreadAttributes, withSenderDigit } from '../../core/telemetry/series-sender.ts';
 import {
   digestOf,
   lengthPrefixed,
@@ -98,8 +105,6 @@ export type RawPoint = {
   startMs: number;
   timeMs: number;
   count: number;
-  /** 0 where the point has none. */
-  sum: number;
   buckets: ReadBuckets;
   flags: number;
 };
@@ -108,7 +113,6 @@ export const blankPoint = (): RawPoint => ({
   startMs: 0,
   timeMs: 0,
   count: 0,
-  sum: 0,
   buckets: NO_BUCKETS,
   flags: 0,
 });
@@ -125,15 +129,14 @@ export const blankLevel = (): RawLevel => ({ timeMs: 0, level: NaN, flags: 0 });
 const mayLackStart = ({ temporality, isOneSender }: DurationStream): boolean =>
   temporality === 'cumulative' && isOneSender;
 
-const faultOf = (stream: DurationStream, point: RawPoint): PointRejection | null => {
+const faultOf = (stream: DurationStream, point: RawPoint): PointRefusal | null => {
   if (Number.isNaN(point.timeMs) || Number.isNaN(point.startMs)) return 'point-malformed';
-  if ((point.flags & NO_RECORDED_VALUE_FLAG) !== 0) return 'no-recorded-value';
   if (point.timeMs === 0) return 'time-missing';
   if (point.startMs === 0 && !mayLackStart(stream)) return 'start-missing';
   if (point.startMs > point.timeMs) return 'start-after-time';
   if (Number.isNaN(point.count)) return 'count-invalid';
-  if (point.count > Number.MAX_SAFE_INTEGER) return 'count-too-large';
-  if (!(point.sum >= 0 && point.sum < Infinity)) return 'sum-invalid';
+  // The next one is what larger ones are rounded to.
+  if (point.count >= Number.MAX_SAFE_INTEGER) return 'count-too-large';
   const { tooMany, boundsFit, total, negative } = point.buckets;
   if (tooMany) return 'too-many-buckets';
   if (!boundsFit) return 'bounds-invalid';
@@ -160,37 +163,70 @@ const withResource = (
   return [...ofResource, ...others].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 };
 
+/** No calendar knows a later one. */
+const TIME_MAX_MS = 8_640_000_000_000_000;
+
+const isTime = (timeMs: number): boolean => timeMs > 0 && timeMs <= TIME_MAX_MS;
+
+/** A point that was refused, and that says no time. */
+type Timeless = { readonly stream: DurationStream; readonly series: string } & Pick<
+  TelemetryPoint,
+  'attributes' | 'value'
+> & { readonly reason: PointRefusal };
+
 /** Gathers the points of one request, and counts those it cannot take. */
 export class PointCollector {
   readonly #limits: MetricsLimits;
   readonly #points: TelemetryPoint[] = [];
+  readonly #timeless: Timeless[] = [];
   readonly #rejected = new Map<PointRejection, number>();
+  readonly #lost = new Map<string, LostPoints>();
   #admitted = 0;
+  #refused = 0;
+  #newestMs = 0;
 
   constructor(limits: MetricsLimits) {
     this.#limits = limits;
   }
 
   /** Whether one more point may be read; if not, it is counted as rejected. Ask once for each point. */
-  admits(): boolean {
+  admits(of: ResourceIdentity): boolean {
     if (this.#admitted < this.#limits.pointsMax) {
       this.#admitted++;
       return true;
     }
-    this.reject('too-many-points');
+    this.reject('too-many-points', 1, of);
     return false;
   }
 
-  reject(reason: PointRejection, count: number = 1): void {
-    if (count > 0) this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + count);
+  /** Counts points that say nothing to anybody, not even that they were there. */
+  reject(reason: PointRejection, count: number, of: ResourceIdentity | PointStream): void {
+    if (count === 0) return;
+    this.#count(reason, count);
+    const place =
+      'ok' in of && !of.ok ? null : { environment: of.environment, component: of.component };
+    const key = JSON.stringify([reason, place]);
+    const before = this.#lost.get(key)?.count ?? 0;
+    this.#lost.set(key, { reason, count: before + count, of: place });
+  }
+
+  #count(reason: PointRejection, count: number): void {
+    this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + count);
   }
 
   addDurations(stream: DurationStream, point: RawPoint, attributes: PointAttributes): void {
-    if (!attributes.ok) return this.reject(attributes.reason);
-    const fault = faultOf(stream, point);
-    if (fault !== null) return this.reject(fault);
+    if ((point.flags & NO_RECORDED_VALUE_FLAG) !== 0)
+      return this.reject('no-recorded-value', 1, stream);
     const { count, startMs, timeMs } = point;
-    this.#add(stream, attributes, startMs, timeMs, {
+    if (!attributes.ok) {
+      const { reason, digest } = attributes;
+      return this.#refuse(stream, reason, digest, [], startMs, timeMs);
+    }
+    const fault = faultOf(stream, point);
+    if (fault !== null)
+      return this.#refuse(stream, fault, attributes.digest, attributes.kept, startMs, timeMs);
+    const { digest, kept } = attributes;
+    this.#add(stream, stream.digest + digest, kept, startMs, timeMs, {
       kind: 'durations',
       temporality: stream.temporality,
       count,
@@ -199,26 +235,55 @@ export class PointCollector {
     });
   }
 
+  /** A point of which nothing but its stream can be read, and perhaps its time. */
+  addMalformed(stream: DurationStream, timeMs: number): void {
+    this.#refuse(stream, 'point-malformed', unreadAttributes, [], 0, timeMs);
+  }
+
   addLevel(stream: LevelStream, point: RawLevel, attributes: PointAttributes): void {
-    if (!attributes.ok) return this.reject(attributes.reason);
+    if (!attributes.ok) return this.reject(attributes.reason, 1, stream);
     const fault = levelFaultOf(point);
-    if (fault !== null) return this.reject(fault);
+    if (fault !== null) return this.reject(fault, 1, stream);
     const { timeMs, level } = point;
     // -0 is a zero like any other, and JSON has one only.
-    this.#add(stream, attributes, timeMs, timeMs, {
+    this.#add(stream, stream.digest + attributes.digest, attributes.kept, timeMs, timeMs, {
       kind: 'level',
       level: level === 0 ? 0 : level,
     });
   }
 
+  /** There were requests: whoever judges that window must know that it does not know them. */
+  #refuse(
+    stream: DurationStream,
+    reason: PointRefusal,
+    digest: string,
+    kept: readonly PointAttribute[],
+    startMs: number,
+    timeMs: number,
+  ): void {
+    this.#count(reason, 1);
+    this.#refused++;
+    const series = stream.digest + digest;
+    const attributes = attributeRefusals.has(reason) ? [] : kept;
+    const value = { kind: 'refused', temporality: stream.temporality, reason } as const;
+    if (!isTime(timeMs)) {
+      this.#timeless.push({ stream, series, attributes, value, reason });
+      return;
+    }
+    const fromMs = isTime(startMs) && startMs <= timeMs ? startMs : timeMs;
+    this.#add(stream, series, attributes, fromMs, timeMs, value);
+  }
+
   // Field by field, as this is done for every point: a spread copies by name.
   #add(
     stream: DurationStream | LevelStream,
-    attributes: PointAttributes & { readonly ok: true },
+    series: string,
+    attributes: readonly PointAttribute[],
     startMs: number,
     timeMs: number,
     value: PointValue,
   ): void {
+    if (timeMs > this.#newestMs) this.#newestMs = timeMs;
     this.#points.push({
       environment: stream.environment,
       namespace: stream.namespace,
@@ -227,21 +292,42 @@ export class PointCollector {
       deploymentId: stream.deploymentId,
       instance: stream.instance,
       target: stream.target,
-      series: stream.digest + attributes.digest,
+      series,
       metric: stream.metric,
       unit: stream.unit,
-      attributes: withResource(stream.ofResource, attributes.kept),
+      attributes: withResource(stream.ofResource, attributes),
       startMs,
       timeMs,
       value,
     });
   }
 
+  /** Those without a time are of the newest one that the request tells; without any nobody knows of when they are. */
+  #addTimeless(): void {
+    const timeMs = this.#newestMs;
+    for (const { stream, series, attributes, value, reason } of this.#timeless) {
+      if (timeMs > 0) {
+        this.#add(stream, series, attributes, timeMs, timeMs, value);
+        continue;
+      }
+      this.#refused--;
+      this.#count(reason, -1);
+      this.reject(reason, 1, stream);
+    }
+    this.#timeless.length = 0;
+  }
+
   result(): DecodedTelemetry {
+    this.#addTimeless();
     const rejected = [...this.#rejected]
       .map(([reason, count]) => ({ reason, count }))
       .sort((left, right) => (left.reason < right.reason ? -1 : 1));
-    const refusedPoints = rejected.reduce((total, { count }) => total + count, 0);
-    return { points: this.#points, rejected, dataPoints: this.#points.length + refusedPoints };
+    const rejectedPoints = rejected.reduce((total, { count }) => total + count, 0);
+    return {
+      points: this.#points,
+      rejected,
+      lost: [...this.#lost.values()],
+      dataPoints: this.#points.length - this.#refused + rejectedPoints,
+    };
   }
 }

@@ -26,7 +26,6 @@ const HISTOGRAM_POINT = {
   start: 2,
   time: 3,
   count: 4,
-  sum: 5,
   bucketCounts: 6,
   explicitBounds: 7,
   attributes: HISTOGRAM_POINT_ATTRIBUTES,
@@ -39,7 +38,6 @@ const EXPONENTIAL_POINT = {
   start: 2,
   time: 3,
   count: 4,
-  sum: 5,
   scale: 6,
   zeroCount: 7,
   positive: 8,
@@ -129,9 +127,6 @@ export class HistogramPoints {
         case HISTOGRAM_POINT.count:
           point.count = reader.fixed64(end);
           break;
-        case HISTOGRAM_POINT.sum:
-          point.sum = reader.double(end);
-          break;
         case HISTOGRAM_POINT.bucketCounts:
           reader.fixed64s(end, counts);
           break;
@@ -204,9 +199,6 @@ export class HistogramPoints {
           break;
         case EXPONENTIAL_POINT.count:
           point.count = reader.fixed64(end);
-          break;
-        case EXPONENTIAL_POINT.sum:
-          point.sum = reader.double(end);
           break;
         case EXPONENTIAL_POINT.scale:
           raw.scale = reader.sint32(end);

@@ -168,7 +168,7 @@ class RequestWalk {
         }
         case METRIC.summary: {
           const dataEnd = reader.lengthEnd(end);
-          this.#rejectAll(reader.at, dataEnd, 'metric-type-unsupported');
+          this.#rejectAll(reader.at, dataEnd, 'metric-type-unsupported', around);
           reader.at = dataEnd;
           break;
         }
@@ -208,13 +208,13 @@ class RequestWalk {
     const { temporality } = this.#dataHead(start, end, kind);
     const opened = openDurations(around.resource(), around.scope(), metric.name, unit, temporality);
     if (!opened.ok) {
-      this.#rejectAll(start, end, opened.reason);
+      this.#rejectAll(start, end, opened.reason, around);
       return;
     }
     const { stream } = opened;
     const points = new HistogramPoints(this.#reader, stream.unit, this.#limits);
     this.#reader.each(start, end, METRIC_DATA.dataPoints, (pointStart, pointEnd) => {
-      if (!this.#collector.admits()) return;
+      if (!this.#collector.admits(around.resource())) return;
       const point = blankPoint();
       const range = new AttributeRange(pointStart);
       let field: number;
@@ -247,12 +247,12 @@ class RequestWalk {
       this.#limits,
     );
     if (!opened.ok) {
-      this.#rejectAll(start, end, opened.reason);
+      this.#rejectAll(start, end, opened.reason, around);
       return;
     }
     const { stream } = opened;
     this.#reader.each(start, end, METRIC_DATA.dataPoints, (pointStart, pointEnd) => {
-      if (!this.#collector.admits()) return;
+      if (!this.#collector.admits(around.resource())) return;
       const point = blankLevel();
       const range = new AttributeRange(pointStart);
       readNumberPoint(this.#reader, pointEnd, point, range);
@@ -262,10 +262,10 @@ class RequestWalk {
   }
 
   /** Counts the points of a metric that cannot be taken, without reading them. */
-  #rejectAll(start: number, end: number, reason: PointRejection): void {
+  #rejectAll(start: number, end: number, reason: PointRejection, around: Surroundings): void {
     let points = 0;
     this.#reader.each(start, end, METRIC_DATA.dataPoints, () => points++);
-    this.#collector.reject(reason, points);
+    this.#collector.reject(reason, points, around.resource());
   }
 
   #pointAttributes(metric: WantedMetric, range: AttributeRange, field: number): PointAttributes {

@@ -1,7 +1,11 @@
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import { requestFaultText } from '../../core/telemetry/request-fault.ts';
-import type { DecodedTelemetry, TelemetryPoint } from '../../core/telemetry/telemetry-point.ts';
+import type {
+  DecodedTelemetry,
+  LostPoints,
+  TelemetryPoint,
+} from '../../core/telemetry/telemetry-point.ts';
 import type { CaptureLine, CaptureProblem } from '../../ports/capture.ts';
 import type { MetricsProblem } from '../../ports/otlp.ts';
 import type { CliPorts } from '../ports.ts';
@@ -15,7 +19,8 @@ const captureLineBytesMax: number = 16 * 1024 * 1024;
 /** What a capture is read into. */
 export type CaptureSink = {
   readonly add: (points: readonly TelemetryPoint[], line: number) => void;
-  readonly reject: (reason: string, count: number) => void;
+  /** Points of a line that say nothing. `text` is the line. */
+  readonly lose: (lost: readonly LostPoints[], text: string) => void;
 };
 
 /** Reads what is judged out of one line. */
@@ -76,9 +81,9 @@ const readLine = (
     if (packed !== undefined) return invalid(packed);
     return invalid(requestFaultText(decoded.problem));
   }
-  const { points, rejected, dataPoints } = decoded.value;
+  const { points, lost, dataPoints } = decoded.value;
   if (dataPoints === 0 && !isExport(body)) return invalid('it is no export of telemetry');
-  for (const { reason, count } of rejected) sink.reject(reason, count);
+  if (lost.length > 0) sink.lose(lost, ascii.decode(bytes));
   sink.add(points, number);
   return ok(undefined);
 };

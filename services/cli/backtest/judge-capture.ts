@@ -29,7 +29,7 @@ export const learnNoise = async (
   const readLine = lineReader(await ports.readTelemetry(), policy);
   const read = await readCapture(ports, readLine, path, {
     add: learner.add,
-    reject: () => undefined,
+    lose: () => undefined,
   });
   return read.ok ? ok(learner.noise()) : read;
 };
@@ -45,7 +45,7 @@ const learnBefore = async (
   const readLine = lineReader(readTelemetry, placed.policy);
   for (const capture of history === null ? [path] : [history, path]) {
     const { add, close } = learner.openCapture();
-    const read = await readCapture(ports, readLine, capture, { add, reject: () => undefined });
+    const read = await readCapture(ports, readLine, capture, { add, lose: () => undefined });
     if (!read.ok) return read;
     close();
   }
@@ -92,7 +92,7 @@ export const judgeCapture = async (
   const readLine = lineReader(readTelemetry, placed.policy);
   const read = await readCapture(ports, readLine, path, {
     add: (points, line) => backtest.add(points, line).forEach(onChange),
-    reject: backtest.reject,
+    lose: backtest.lose,
   });
   if (!read.ok) return read;
   backtest.finish().forEach(onChange);

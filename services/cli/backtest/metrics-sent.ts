@@ -38,10 +38,10 @@ export const tellMetricsSent = async (
             if (names !== undefined && names.size <= namesMax && typeof name === 'string')
               names.add(name);
       }
-      return ok({ points: [], rejected: [], dataPoints: 1 });
+      return ok({ points: [], rejected: [], lost: [], dataPoints: 1 });
     },
     path,
-    { add: () => undefined, reject: () => undefined },
+    { add: () => undefined, lose: () => undefined },
   );
   if (!read.ok) return read;
   for (const [version, names] of sent)

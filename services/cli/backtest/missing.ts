@@ -26,6 +26,7 @@ import { beforeSpanMs } from '../../core/canary/rollouts/before.ts';
 import { grouped } from '../../core/canary/reading/figures.ts';
 import { windowMsMax } from '../../core/canary/windows/window-length.ts';
 import { isoTime } from '../../core/instant.ts';
+import { refusalRemedies } from '../../core/telemetry/point.ts';
 import { countOf } from '../../core/problems/problem.ts';
 import { nearestPlace } from '../../core/nearest.ts';
 import { shortTime, spanText } from '../terminal/display.ts';
@@ -214,15 +215,13 @@ const holds: readonly ((metric: Metric) => Note | undefined)[] = [
 
 /** Faults of whoever sends, which leave nothing to judge. */
 const refusalHints: { readonly [reason: string]: string } = {
+  ...refusalRemedies,
   'unit-unknown': "durations need the unit s or ms: set the histogram's unit",
   'temporality-unspecified': 'a histogram says whether it is delta or cumulative',
-  'start-missing': 'deltas, and senders without a service.instance.id, need startTimeUnixNano',
   'start-shared':
-    'several workers send under one name and one start (give each a service.instance.id of its own), or a restarted server kept the start of its counters (let it send its new one)',
+    'several pods or workers send under one name (give each a service.instance.id of its own), or a restarted server kept the start of its counters (let it send its new one)',
   'metric-type-unsupported':
     'requests are judged by histograms, levels by gauges and up-down counters',
-  'buckets-mismatch': 'the buckets of a histogram add up to its count',
-  'bounds-invalid': 'there is one bound less than there are buckets, and they rise',
   'service-name-missing': 'a resource needs service.name',
 };
 

@@ -15,6 +15,7 @@ import { reasonOf } from '../../core/canary/reading/reading.ts';
 import type { ArmReading, MetricReading, Reading } from '../../core/canary/reading/reading.ts';
 import { scoreOf } from '../../core/canary/reading/score.ts';
 import { isRenewal } from '../../core/canary/analysis/renewal.ts';
+import { remedyOf } from '../../core/canary/decision/sentence.ts';
 import type { Recheck } from '../../core/canary/decision/recheck.ts';
 import type { Json } from '../../core/canonical.ts';
 import { isoTime } from '../../core/instant.ts';
@@ -214,7 +215,7 @@ const excludedText = ({ excluded, read }: Explained): readonly string[] => {
   const said = (counts: { readonly [reason: string]: number }): string =>
     Object.entries(counts)
       .filter(([, count]) => count > 0)
-      .map(([reason, count]) => `${reason} ${grouped(count)}`)
+      .map(([reason, count]) => `${reason} ${grouped(count)}${remedyOf(reason)}`)
       .join(', ');
   const points = said(excluded ?? {});
   const records = said(read.refused);

@@ -11,6 +11,7 @@ import { readPolicyFile } from '../../core/canary/policy/policy-file.ts';
 import { documentFileBytesMax } from '../../core/canary/policy/policy-text.ts';
 import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
+import { pointRefusals, refusalRemedies } from '../../core/telemetry/point.ts';
 import type { Running } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
@@ -80,7 +81,8 @@ export const startAnalyser = async (
             hint:
               'either-cohort' in event.points
                 ? 'both have the same service.version: set deployment.id, which release plan printed, on the canary'
-                : 'does the service send its service.version, deployment.environment.name and its own time?',
+                : (hintOfRefused(event.points) ??
+                  'does the service send its service.version, deployment.environment.name and its own time?'),
           });
           return;
         }
@@ -196,6 +198,12 @@ const hintOfUnkept = {
   before: 'a rollout that is compared with what ran before ends without a verdict',
   samples: 'is there room in the folder of PLIMSOLL_ARCHIVE? their topic has them for a week',
 } as const;
+
+/** Of the first reason among these for which requests could not be counted; undefined: of none. */
+const hintOfRefused = (points: { readonly [reason: string]: number }): string | undefined => {
+  const reason = pointRefusals.find((one) => one in points);
+  return reason && `${reason}: ${refusalRemedies[reason]}; until then nothing is promoted`;
+};
 
 /** The policies of a file; null: those of the log count. */
 const readPolicies = async (

@@ -113,7 +113,7 @@ const warningsAgainst = async (
           bounds.add(point);
         }
       },
-      reject: () => undefined,
+      lose: () => undefined,
     },
   );
   return read.ok ? ok([...unsentIn(file, names), ...coarseIn(file, bounds.close())]) : read;

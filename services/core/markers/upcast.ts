@@ -73,6 +73,12 @@ const pointsOfRequests: Upcaster = (body) => ({
   bounds: [],
 });
 
+/** Version 2 told nobody of points that were refused. */
+const pointsWithoutRefused: Upcaster = (body) => ({
+  ...body,
+  points: (body['points'] as readonly Body[]).map((point) => ({ ...point, refused: null })),
+});
+
 /** From version n to n + 1: the list's place 0 lifts version 1. */
 const upcasters: { readonly [Name in Shape]: readonly Upcaster[] } = {
   plan: [],
@@ -87,7 +93,7 @@ const upcasters: { readonly [Name in Shape]: readonly Upcaster[] } = {
   operation: [],
   policy: [],
   instance: [],
-  points: [pointsOfRequests],
+  points: [pointsOfRequests, pointsWithoutRefused],
   analysis: [
     (body) => ({
       ...body,

@@ -19,9 +19,11 @@ export type Compacted = {
 
 /** Most that one record may hold, so that its body stays below the limit of a value whatever the numbers are. */
 const bytesMax = valueBytesMax - 4 * 1024;
-/** Series (64 digits and a length), an index, five numbers of at most 9 bytes, and whether it has level and buckets. */
-const pointBytesMax = 66 + 3 + 5 * 9 + 2;
+/** Series (64 digits and a length), an index, five numbers of at most 9 bytes, and whether it has level, buckets, a refusal. */
+const pointBytesMax = 66 + 3 + 5 * 9 + 3;
 const levelBytes = 8;
+/** Length and text of the longest reason. */
+const refusalBytesMax = 1 + 20;
 /** Place of the bounds, scale, zeroes, offset, and the length of the counts. */
 const durationsBytesMax = 4 + 1 + 9 + 5 + 3;
 /** Lengths of its texts, temporality, and the begin and end of its list of attributes. */
@@ -66,7 +68,7 @@ const rejectionOf = (point: TelemetryPoint): CompactRejection | undefined => {
   if (!point.attributes.every(({ name, value }) => isFit(name) && value.isWellFormed()))
     return 'name-unfit';
   const { timeMs, value } = point;
-  const isCounted = value.kind === 'level' || value.count <= countMax;
+  const isCounted = value.kind !== 'durations' || value.count <= countMax;
   return isCounted && timeMs <= timeMaxMs ? undefined : 'number-unfit';
 };
 
@@ -134,13 +136,14 @@ const openDraft = (): Draft => {
       const origin = originOf(point);
       const identity = JSON.stringify(origin);
       const known = originPlaces.get(identity);
-      const durations = value.kind === 'level' ? null : value.durations;
+      const durations = value.kind === 'durations' ? value.durations : null;
       const seconds = durations?.shape === 'explicit' ? durations.bounds : undefined;
       const knownBounds = seconds === undefined ? undefined : placeOf(seconds);
       const packed = durations === null ? null : packDurations(durations, () => bounds.length);
       const more =
         pointBytesMax +
         (value.kind === 'level' ? levelBytes : 0) +
+        (value.kind === 'refused' ? refusalBytesMax : 0) +
         (packed === null ? 0 : durationsBytesMax + packed.counts.length) +
         (known === undefined ? bytesOfOrigin(origin) : 0) +
         (seconds === undefined || knownBounds !== undefined
@@ -160,10 +163,11 @@ const openDraft = (): Draft => {
         receivedAt,
         start: point.startMs,
         time: point.timeMs,
-        count: value.kind === 'level' ? 0 : value.count,
-        errors: value.kind === 'level' ? 0 : value.errors,
+        count: value.kind === 'durations' ? value.count : 0,
+        errors: value.kind === 'durations' ? value.errors : 0,
         level: value.kind === 'level' ? value.level : null,
         durations: withBounds(packed, knownBounds),
+        refused: value.kind === 'refused' ? value.reason : null,
       });
       return true;
     },

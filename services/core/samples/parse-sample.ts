@@ -2,6 +2,7 @@ import type { Shape } from '../markers/codec.ts';
 import { audiencePattern, uuidPattern } from '../markers/parse-marker.ts';
 import type { Body } from '../markers/upcast.ts';
 import type { Result } from '../result.ts';
+import { refusalRemedies } from '../telemetry/point.ts';
 import { fail, ok } from '../result.ts';
 import { bucketsMax, unpackCounts } from './packed-counts.ts';
 import type { CopiedFact, Origin, Points, Sample, SampleKind, SamplePoint } from './sample.ts';
@@ -95,6 +96,7 @@ const invalidOwnField = (sample: Sample): string | undefined => {
           ['points.errors', isCount(point.errors) && point.errors <= point.count],
           ['points.level', isLevelOrNull(sample.origins[point.origin], point)],
           ['points.durations', areDurationsOrNull(sample.bounds, point)],
+          ['points.refused', isRefusalOrNull(point)],
         ])
       );
     case 'analysis-opened':
@@ -188,6 +190,11 @@ const isLevelOrNull = (origin: Origin | undefined, point: SamplePoint): boolean 
   const isAlone = count === 0 && durations === null && start === time;
   return isAlone && level >= 0 && level <= levelMax && origin?.temporality === 'cumulative';
 };
+
+/** What is refused says nothing else. */
+const isRefusalOrNull = ({ refused, count, level, durations }: SamplePoint): boolean =>
+  refused === null ||
+  (Object.hasOwn(refusalRemedies, refused) && count === 0 && level === null && durations === null);
 
 /** Buckets that hold as many requests as the point counts, written as their writer writes them. */
 const areDurationsOrNull = (

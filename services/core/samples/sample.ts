@@ -1,5 +1,5 @@
 import type { Position } from '../log/record.ts';
-import type { Temporality } from '../telemetry/point.ts';
+import type { PointRefusal, Temporality } from '../telemetry/point.ts';
 import type { PointAttribute } from '../telemetry/telemetry-point.ts';
 
 // What a judge uses, in one order. Times are milliseconds since 1970.
@@ -49,6 +49,8 @@ export type SamplePoint = {
   /** Null: the point counts requests. */
   readonly level: number | null;
   readonly durations: PackedDurations | null;
+  /** Why nobody can tell how many requests there were; null: it is known, or a level. */
+  readonly refused: PointRefusal | null;
 };
 
 export type Points = SampleEnvelope & {

@@ -59,7 +59,6 @@ export type PointRejection =
   | 'start-after-time'
   | 'count-invalid'
   | 'count-too-large'
-  | 'sum-invalid'
   | 'bounds-invalid'
   | 'buckets-mismatch'
   | 'too-many-buckets'
@@ -78,6 +77,52 @@ export type PointRejection =
   /** Of a service that its source may not send. */
   | 'source-not-allowed'
   | 'too-many-points';
+
+/**
+ * Why requests are known to have been there though nobody can tell how many: the point of a known stream was not taken.
+ * Not one of those is a point that says it has nothing to say (`no-recorded-value`).
+ */
+export type PointRefusal = Extract<
+  PointRejection,
+  | 'string-too-long'
+  | 'attributes-too-large'
+  | 'time-missing'
+  | 'start-missing'
+  | 'start-after-time'
+  | 'count-invalid'
+  | 'count-too-large'
+  | 'bounds-invalid'
+  | 'buckets-mismatch'
+  | 'too-many-buckets'
+  | 'negative-durations'
+  | 'point-malformed'
+>;
+
+/** What somebody may mend of each. */
+export const refusalRemedies: { readonly [Reason in PointRefusal]: string } = {
+  'string-too-long': 'what a policy looks at has at most 256 characters',
+  'attributes-too-large': 'the attributes of a point have a few thousand characters at most',
+  'time-missing': 'a point says when it was measured: timeUnixNano',
+  'start-missing': 'deltas, and senders without a service.instance.id, need startTimeUnixNano',
+  'start-after-time': 'startTimeUnixNano is not after timeUnixNano',
+  'count-invalid': 'a count is a whole number from 0 on',
+  'count-too-large': 'a count is below 2^53',
+  'bounds-invalid': 'there is one bound less than there are buckets, and they rise',
+  'buckets-mismatch': 'the buckets of a histogram add up to its count',
+  'too-many-buckets': 'a histogram has at most 320 buckets',
+  'negative-durations': 'durations are 0 or more',
+  'point-malformed': 'fields have the types of OTLP, times are nanoseconds since 1970',
+};
+export const pointRefusals: readonly PointRefusal[] = Object.keys(
+  refusalRemedies,
+) as readonly PointRefusal[];
+
+/** Those that leave it unknown which attributes the point has. */
+export const attributeRefusals: ReadonlySet<PointRefusal> = new Set([
+  'string-too-long',
+  'attributes-too-large',
+  'point-malformed',
+]);
 
 /** How many points of a request were not taken for one reason. */
 export type RejectedPoints = { readonly reason: PointRejection; readonly count: number };

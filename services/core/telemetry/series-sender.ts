@@ -9,5 +9,8 @@ export const withSenderDigit = (digest: string, isOneSender: boolean): string =>
   return `${(isOneSender ? digit + severalBelow : digit).toString(16)}${digest.slice(1)}`;
 };
 
+/** What stands in a series for attributes that nobody could read. */
+export const unreadAttributes: string = '0'.repeat(32);
+
 /** Whether points of this series may be of several senders. */
 export const maySeveralSend = (series: string): boolean => series < String(severalBelow);

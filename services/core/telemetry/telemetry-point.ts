@@ -1,6 +1,7 @@
 import type { Durations } from '../canary/windows/durations.ts';
 import type {
   DurationUnit,
+  PointRefusal,
   RejectedPoints,
   RequestPoint,
   TelemetrySender,
@@ -22,7 +23,9 @@ export type PointValue =
       readonly durations: Durations | null;
     }
   /** A gauge, or a sum that may also fall: how high something is. From 0 on, and finite. */
-  | { readonly kind: 'level'; readonly level: number };
+  | { readonly kind: 'level'; readonly level: number }
+  /** A histogram that cannot be taken: there were requests, and nobody knows how many, or how they ended. */
+  | { readonly kind: 'refused'; readonly temporality: Temporality; readonly reason: PointRefusal };
 
 /** One data point of a metric that some policy judges. Times as in `RequestPoint`. */
 export type TelemetryPoint = TelemetrySender & {
@@ -62,16 +65,24 @@ export type Selection = {
   readonly cohortAttributes: readonly string[];
 };
 
+/** Points that were not taken, and whose they are as far as it is known; null: of nobody that can be named. */
+export type LostPoints = RejectedPoints & {
+  readonly of: Pick<TelemetrySender, 'environment' | 'component'> | null;
+};
+
 /** What one OTLP metrics request held for a selection. */
 export type DecodedTelemetry = {
+  /** With those of requests that were refused, where it is known whose they are and of when. */
   readonly points: readonly TelemetryPoint[];
-  /** Ordered by reason, no reason twice. */
+  /** All that were not taken. Ordered by reason, no reason twice. */
   readonly rejected: readonly RejectedPoints[];
+  /** Those of them that are not among the points. */
+  readonly lost: readonly LostPoints[];
   /** Data points of the metrics of the selection: those taken and those rejected. */
   readonly dataPoints: number;
 };
 
-/** A point of request durations without what only buckets say; undefined: it is of a level. */
+/** A point of request durations without what only buckets say; undefined: it is of a level, or refused. */
 export const requestPointOf = ({
   target: _target,
   attributes: _attributes,
@@ -79,7 +90,7 @@ export const requestPointOf = ({
   unit,
   ...point
 }: TelemetryPoint): RequestPoint | undefined => {
-  if (value.kind === 'level') return undefined;
+  if (value.kind !== 'durations') return undefined;
   const { temporality, count, errors } = value;
   return { ...point, temporality, count, errors, unit: unit satisfies string as DurationUnit };
 };

@@ -103,6 +103,7 @@ const exportsOf = (): readonly (readonly SamplePoint[])[] => {
             errors: 0,
             level: 0.4 + 0.02 * normal(),
             durations: null,
+            refused: null,
           },
         ];
       return [99, 1].map((requests) => {
@@ -127,6 +128,7 @@ const exportsOf = (): readonly (readonly SamplePoint[])[] => {
             { shape: 'exponential', scale: 4, zeroCount: 0, offset: -140, counts: sum },
             () => 0,
           ),
+          refused: null,
         };
       });
     });

@@ -9,6 +9,7 @@ import {
 import { WantedMetrics } from '../../../services/adapters/otlp/wanted-metrics.ts';
 import { totalOf } from '../../../services/core/canary/windows/durations.ts';
 import type { DecodedMetrics } from '../../../services/core/telemetry/point.ts';
+import { pointRefusals } from '../../../services/core/telemetry/point.ts';
 import type { PointValue, Selection } from '../../../services/core/telemetry/telemetry-point.ts';
 import { anyRequest, anyTelemetry } from '../../support/otlp/arbitraries.ts';
 import {
@@ -107,7 +108,7 @@ describe('any telemetry', () => {
 
   test('gives the same from protobuf and from JSON, with a memory and without, and only what can be', () => {
     const read = openTelemetryReader();
-    const taken = { durations: 0, level: 0 };
+    const taken = { durations: 0, level: 0, refused: 0 };
     fc.assert(
       fc.property(anyTelemetry, (sent) => {
         const bytes = protobufOf(sent);
@@ -120,6 +121,7 @@ describe('any telemetry', () => {
         for (const { value } of decoded.value.points) {
           expect(isPossible(value)).toBe(true);
           if (value.kind === 'level') taken.level += 1;
+          else if (value.kind === 'refused') taken.refused += 1;
           else if (value.durations !== null) taken.durations += 1;
         }
       }),
@@ -127,14 +129,21 @@ describe('any telemetry', () => {
     );
     expect(taken.durations).toBeGreaterThan(20);
     expect(taken.level).toBeGreaterThan(20);
+    expect(taken.refused).toBeGreaterThan(20);
   });
 });
 
 /** A level that can be, or as many requests in buckets as there are. */
-const isPossible = (value: PointValue): boolean =>
-  value.kind === 'level'
-    ? value.level >= 0 && value.level <= 1e18
-    : value.durations === null || totalOf(value.durations) === value.count;
+const isPossible = (value: PointValue): boolean => {
+  switch (value.kind) {
+    case 'level':
+      return value.level >= 0 && value.level <= 1e18;
+    case 'durations':
+      return value.durations === null || totalOf(value.durations) === value.count;
+    case 'refused':
+      return pointRefusals.includes(value.reason);
+  }
+};
 
 describe('damaged bytes', () => {
   const sound = [

@@ -38,7 +38,7 @@ describe('the response to a metrics request', () => {
     'carries the number %i',
     (count) => {
       const body = encodeMetricsResponse('application/x-protobuf', [
-        { reason: 'sum-invalid', count },
+        { reason: 'sum-delta', count },
       ]);
       expect(read(body)).toMatchObject({ partialSuccess: { rejectedDataPoints: String(count) } });
     },

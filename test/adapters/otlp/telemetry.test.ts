@@ -61,7 +61,8 @@ const durationsOf = (metric: OtlpMetric): Durations | null => {
 };
 const reasonOf = (...metrics: readonly OtlpMetric[]): string => {
   const { points, rejected } = read(requestOf(metrics));
-  return points.length > 0 ? 'taken' : rejected.map(({ reason }) => reason).join();
+  const isTaken = points.some(({ value }) => value.kind !== 'refused');
+  return isTaken ? 'taken' : rejected.map(({ reason }) => reason).join();
 };
 
 const exponential = (change: object, unit = 's'): OtlpMetric => ({
@@ -465,6 +466,7 @@ test('metrics that nobody asked for are stepped over', () => {
   expect(read(requestOf([other, histogram([goodPoint], { name: 'x' })]))).toStrictEqual({
     points: [],
     rejected: [],
+    lost: [],
     dataPoints: 0,
   });
 });

@@ -428,7 +428,7 @@ describe('policy plan', () => {
                 start: time - 10_000,
                 time,
               },
-              ...{ count: 500, errors: 10, level: null, durations },
+              ...{ count: 500, errors: 10, level: null, durations, refused: null },
             },
           ],
           bounds: seconds === null ? [] : [{ seconds }],

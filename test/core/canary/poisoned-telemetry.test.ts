@@ -143,6 +143,92 @@ describe('neither a pass nor a roll-back comes from', () => {
   test('a canary that reports and that nobody asks anything, where nobody said that somebody should', () =>
     expectNothing(judgedAs({ canaryShare: null }, good(), canary({ traffic: () => [0, 0] }))));
 
+  describe('failed requests that cannot be counted', () => {
+    const refused = (version: string, temporality: Pod['temporality'], canaries: readonly Pod[]) =>
+      exportsOf([...good(), ...canaries].map((one) => ({ ...one, temporality }))).map(
+        (sent): Sent =>
+          sent.origin.version === version && sent.point.errors > 0
+            ? {
+                ...sent,
+                point: {
+                  ...{ ...sent.point, count: 0, errors: 0, durations: null },
+                  refused: 'count-invalid',
+                },
+              }
+            : sent,
+      );
+
+    test.each(['delta', 'cumulative'] as const)('(%s) of a bad canary', (temporality) => {
+      const folded = fold(refused('2.0.0', temporality, canary(bad)));
+      expectNothing(folded);
+      expect(excludedIn(folded)['count-invalid']).toBeGreaterThan(100);
+      const hold = folded.decisions.find(({ kind }) => kind === 'hold');
+      expect(hold?.explanation).toMatch(/count-invalid \d+ \(a count is a whole number/);
+    });
+
+    test.each(['delta', 'cumulative'] as const)('(%s) of the baseline', (temporality) =>
+      expectNothing(fold(refused('1.9.4', temporality, canary()))),
+    );
+
+    test('also where a silence is rolled back: it is none', () => {
+      const rolled = opening(
+        { canaryShare: 0.5 },
+        {
+          ...fullPolicy,
+          metrics: fullPolicy.metrics.filter(({ id }) => id !== 'memory'),
+          onSilence: 'roll-back',
+        },
+      );
+      const silent = { lastExportMs: 2_900 };
+      const kindsFrom = (sent: readonly Sent[]): readonly string[] =>
+        kindsOf(run([rolled, ...cut(sent, [40]), tick(70_000)]).decisions);
+      expect(kindsFrom(exportsOf([...good(), ...canary(silent)]))).toContain('roll-back');
+      const kinds = kindsFrom(refused('2.0.0', 'delta', canary(bad)));
+      expect([...new Set(kinds)]).toStrictEqual(['hold']);
+    });
+
+    test('and no window is measured by them', () => {
+      const sent = exportsOf([...good(), ...canary()]);
+      const [one] = sent;
+      if (one === undefined) throw new Error('nothing was sent');
+      const longAs = (reason: SamplePoint['refused']): readonly Sent[] =>
+        [
+          [0, 100],
+          [100, 1_450],
+        ].map(([from = 0, to = 0]) => ({
+          origin: { ...one.origin, temporality: 'delta' },
+          point: {
+            ...{ ...one.point, count: 0, errors: 0, durations: null, refused: reason },
+            ...{ series: 'f'.repeat(64), start: openedAt + from, time: openedAt + to },
+          },
+        }));
+      const windowMsOf = (more: readonly Sent[]): unknown =>
+        Object.values(fold([...more, ...sent]).state.analyses).map(({ windowMs }) => windowMs);
+      expect(windowMsOf(longAs('start-missing'))).toStrictEqual([1_000]);
+      expect(windowMsOf(longAs(null))).toStrictEqual([2_000]);
+    });
+
+    test('a flood of them, which keeps others out', () => {
+      const [one] = refused('2.0.0', 'delta', canary(bad)).filter(
+        ({ point }) => point.refused !== null,
+      );
+      if (one === undefined) throw new Error('nothing was refused');
+      const flood = Array.from({ length: 100_100 }, (_, index): Sent => {
+        const series = index.toString(16).padStart(64, 'f');
+        return { ...one, point: { ...one.point, series } };
+      });
+      const sent = exportsOf([...good(), ...canary(bad)]);
+      const at = sent.findIndex(({ point }) => point.receivedAt > one.point.receivedAt);
+      const folded = run([
+        opened,
+        ...cut([...sent.slice(0, at), ...flood, ...sent.slice(at)], [5_000]),
+        tick(70_000),
+      ]);
+      expectNothing(folded);
+      expect(excludedIn(folded)['over-limit']).toBeGreaterThan(0);
+    });
+  });
+
   test('points of another version, another namespace, or of no version', () => {
     for (const change of [{ version: '2.0.1' }, { version: null }] as const) {
       const folded = judged(good(), canary({ ...bad, ...change }));

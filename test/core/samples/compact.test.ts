@@ -9,9 +9,10 @@ import { compactPoints } from '../../../services/core/samples/compact.ts';
 import type { ReceivedPoint } from '../../../services/core/samples/compact.ts';
 import { durationsIn, waitingOf } from '../../../services/core/canary/windows/waiting-durations.ts';
 import { parseSample } from '../../../services/core/samples/parse-sample.ts';
-import type { Points } from '../../../services/core/samples/sample.ts';
+import type { Points, Sample } from '../../../services/core/samples/sample.ts';
 import { upcast } from '../../../services/core/markers/upcast.ts';
 import type { Body } from '../../../services/core/markers/upcast.ts';
+import { pointRefusals } from '../../../services/core/telemetry/point.ts';
 import type { TelemetryPoint } from '../../../services/core/telemetry/telemetry-point.ts';
 import { tools } from '../../support/given.ts';
 import { value } from '../../support/records.ts';
@@ -192,29 +193,73 @@ describe('buckets and levels', () => {
   });
 });
 
-test('points of version 1 are points without buckets, levels and attributes', () => {
-  const origin = {
-    ...{ namespace: 'default', version: '2.0.0', deployment: null, instance: 'pod-1' },
-    ...{ metric: 'http.server.request.duration', temporality: 'delta', unit: 's' },
-  };
-  const sent = {
-    ...{ origin: 0, series: 'a'.repeat(64), receivedAt: 5, start: 1, time: 4, count: 3, errors: 1 },
-  };
-  const head = { audience: 'local', environment: 'production', component: 'checkout' };
-  const body = { kind: 'points', ...head, origins: [origin], points: [sent] };
+/** A body of a published version, as it is read today. */
+const readAs = (version: number, body: object): Sample => {
   const [schema] = loadSchemas(schemasFolder).filter(
-    ({ shape, version }) => shape === 'points' && version === 1,
+    (one) => one.shape === 'points' && one.version === version,
   );
   if (schema === undefined) throw new Error('no schema');
   const bytes = avscType(schema.text).toBuffer(body);
   const decoded = value(tools.codec.decode(schemaDigest(schema.text), bytes));
   const lifted = upcast('points', decoded.schema.version, decoded.body as Body);
-  expect(value(parseSample('points', lifted))).toStrictEqual({
+  return value(parseSample('points', lifted));
+};
+const olderOrigin = {
+  ...{ namespace: 'default', version: '2.0.0', deployment: null, instance: 'pod-1' },
+  ...{ metric: 'http.server.request.duration', temporality: 'delta', unit: 's' },
+};
+const olderPoint = {
+  ...{ origin: 0, series: 'a'.repeat(64), receivedAt: 5, start: 1, time: 4, count: 3, errors: 1 },
+};
+const olderHead = {
+  ...{ kind: 'points', audience: 'local', environment: 'production', component: 'checkout' },
+};
+
+test('points of version 1 are points without buckets, levels and attributes', () => {
+  const body = { ...olderHead, origins: [olderOrigin], points: [olderPoint] };
+  expect(readAs(1, body)).toStrictEqual({
     ...body,
-    origins: [{ ...origin, target: null, attributes: [] }],
-    points: [{ ...sent, level: null, durations: null }],
+    origins: [{ ...olderOrigin, target: null, attributes: [] }],
+    points: [{ ...olderPoint, level: null, durations: null, refused: null }],
     bounds: [],
   });
+});
+
+test('points of version 2 are points of which none was refused', () => {
+  const body = {
+    ...olderHead,
+    origins: [{ ...olderOrigin, target: 'eu', attributes: [] }],
+    points: [
+      {
+        ...{ ...olderPoint, level: null },
+        durations: { bounds: 0, scale: 0, zeroCount: 0, offset: 1, counts: Buffer.of(3) },
+      },
+    ],
+    bounds: [{ seconds: [0.1, 0.5] }],
+  };
+  expect(readAs(2, body)).toMatchObject({
+    ...body,
+    points: body.points.map((one) => ({
+      ...one,
+      durations: { ...one.durations, counts: Uint8Array.of(3) },
+      refused: null,
+    })),
+  });
+});
+
+test('a refused point is a point without numbers, and with its reason', () => {
+  const refused: TelemetryPoint = {
+    ...point(),
+    value: { kind: 'refused', temporality: 'delta', reason: 'attributes-too-large' },
+  };
+  const [record] = recordsOf([{ point: refused, receivedAt: 2_100 }]);
+  expect(record?.origins[0]?.temporality).toBe('delta');
+  expect(record?.points).toStrictEqual([
+    {
+      ...{ origin: 0, series: 'a'.repeat(64), receivedAt: 2_100, start: 1_000, time: 2_000 },
+      ...{ count: 0, errors: 0, level: null, durations: null, refused: 'attributes-too-large' },
+    },
+  ]);
 });
 
 test('whatever the points say, each record passes the door and the limit of a value', () => {
@@ -250,12 +295,16 @@ test('whatever the points say, each record passes the door and the limit of a va
       }),
     ),
     timeMs: fc.constantFrom(0, 2_000, 8_640_000_000_000_000),
+    refused: fc.constantFrom(null, null, ...pointRefusals),
   });
   fc.assert(
     fc.property(fc.array(any, { minLength: 1, maxLength: 20 }), (changes) => {
       const points = Array.from({ length: 900 }, (_, index) => {
-        const { buckets, count, ...change } = changes[index % changes.length] ?? {};
-        return received({ ...change, startMs: 0, ...countsOf(buckets ?? null, count ?? 0) });
+        const { buckets, count, refused, ...change } = changes[index % changes.length] ?? {};
+        const one = received({ ...change, startMs: 0, ...countsOf(buckets ?? null, count ?? 0) });
+        if (refused === null || refused === undefined) return one;
+        const uncounted = { kind: 'refused', temporality: 'delta', reason: refused } as const;
+        return { ...one, point: { ...one.point, value: uncounted } };
       });
       const records = recordsOf(points);
       const kept = records.reduce((sum, record) => sum + record.points.length, 0);

@@ -70,12 +70,12 @@ const points: Points = {
   points: [
     {
       ...{ origin: 0, series: 'b'.repeat(64), receivedAt: 4, start: 1, time: 3 },
-      ...{ count: 2, errors: 1, level: null },
+      ...{ count: 2, errors: 1, level: null, refused: null },
       durations: { bounds: 0, scale: 0, zeroCount: 0, offset: 1, counts: Uint8Array.of(2) },
     },
     {
       ...{ origin: 0, series: 'b'.repeat(64), receivedAt: 4, start: 1, time: 3 },
-      ...{ count: 7, errors: 0, level: null },
+      ...{ count: 7, errors: 0, level: null, refused: null },
       durations: {
         ...{ bounds: null, scale: 3, zeroCount: 4, offset: -9 },
         counts: Uint8Array.of(1, 0, 5, 2),
@@ -83,7 +83,7 @@ const points: Points = {
     },
     {
       ...{ origin: 1, series: 'd'.repeat(64), receivedAt: 4, start: 3, time: 3 },
-      ...{ count: 0, errors: 0, level: 0.25, durations: null },
+      ...{ count: 0, errors: 0, level: 0.25, durations: null, refused: null },
     },
   ],
   bounds: [{ seconds: [0.1, 0.5] }],
@@ -212,6 +212,11 @@ describe('the door refuses', () => {
     ...points,
     points: levelPoint === undefined ? [] : [{ ...levelPoint, ...change }],
   });
+  const uncounted = { count: 0, errors: 0, durations: null };
+  const withFirst = (change: Partial<SamplePoint>): Points => ({
+    ...points,
+    points: [{ ...firstPoint, ...change }],
+  });
   const withOrigin = (change: Partial<Origin>): Points => ({
     ...points,
     origins: [{ ...firstOrigin, ...change }],
@@ -230,7 +235,8 @@ describe('the door refuses', () => {
     ['empty buckets at the end', { counts: Uint8Array.of(2, 0, 1) }],
   ];
   test('none of these as they are', () => {
-    for (const sample of [withDurations({}), withLevel({}), withOrigin({})])
+    const refused = withFirst({ ...uncounted, refused: 'count-invalid' });
+    for (const sample of [withDurations({}), withLevel({}), withOrigin({}), refused])
       expect(parseSample('points', sample as unknown as Body).ok).toBe(true);
   });
   test.each<[string, Shape, Sample]>([
@@ -273,6 +279,13 @@ describe('the door refuses', () => {
     ['a level that is no number', 'points', withLevel({ level: NaN })],
     ['an infinite level', 'points', withLevel({ level: Infinity })],
     ['a level of requests', 'points', withLevel({ count: 1 })],
+    ['a refused level', 'points', withLevel({ refused: 'count-invalid' })],
+    ['refused requests that are counted', 'points', withFirst({ refused: 'count-invalid' })],
+    [
+      'a refusal that nobody knows',
+      'points',
+      withFirst({ ...uncounted, refused: 'no-recorded-value' as 'count-invalid' }),
+    ],
     ['a level with a start', 'points', withLevel({ start: 2 })],
     [
       'attributes that are not sorted',

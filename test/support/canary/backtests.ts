@@ -66,7 +66,7 @@ export const judgedCapture = (
   for (const [index, line] of lines.entries()) {
     const decoded = read(Buffer.from(line), 'application/json', selection);
     if (!decoded.ok) throw new Error(decoded.problem.message);
-    for (const { reason, count } of decoded.value.rejected) backtest.reject(reason, count);
+    backtest.lose(decoded.value.lost, line);
     backtest.add(decoded.value.points, index + 1);
   }
   backtest.finish();

@@ -20,7 +20,7 @@ import type {
   SamplePoint,
   Tick,
 } from '../../../services/core/samples/sample.ts';
-import type { Temporality } from '../../../services/core/telemetry/point.ts';
+import type { PointRefusal, Temporality } from '../../../services/core/telemetry/point.ts';
 import { createCrypto } from '../../../services/adapters/ed25519/crypto.ts';
 import { createText } from '../../../services/adapters/ed25519/text.ts';
 import { withSenderDigit } from '../../../services/core/telemetry/series-sender.ts';
@@ -131,6 +131,8 @@ export type Pod = {
   readonly slowness?: (index: number) => readonly number[];
   /** Share of a processor that it used by export `index`. */
   readonly cpu?: (index: number) => number;
+  /** The failed requests of every so many exports cannot be counted; 0: all can. */
+  readonly refusedEvery?: number;
   readonly target?: string;
 };
 
@@ -160,6 +162,21 @@ export const bounds: readonly number[] = [0.1, 0.25, 0.5, 1];
 
 /** A point on its way, with its sender. */
 export type Sent = { readonly origin: Origin; readonly point: SamplePoint };
+
+/** The requests of a pod as those that nobody could count. */
+export const asRefused =
+  (
+    pod: string,
+    isRefused: (point: SamplePoint, index: number) => boolean = () => true,
+    reason: PointRefusal = 'count-invalid',
+  ) =>
+  (sent: Sent, index: number): Sent =>
+    sent.origin.instance === pod && sent.point.level === null && isRefused(sent.point, index)
+      ? {
+          ...sent,
+          point: { ...sent.point, count: 0, errors: 0, durations: null, refused: reason },
+        }
+      : sent;
 
 /** All exports of the pods, in the order of their receipt. */
 export const exportsOf = (pods: readonly Pod[]): readonly Sent[] =>
@@ -224,6 +241,8 @@ const exportsOfPod = (pod: Pod): readonly Sent[] => {
           : more;
         buckets.set(series, shown);
         const count = isCumulative ? total : added;
+        const every = pod.refusedEvery ?? 0;
+        const isRefused = outcome === 'failed' && every > 0 && index % every === every - 1;
         sent.push({
           origin: ofRequests,
           point: {
@@ -233,13 +252,14 @@ const exportsOfPod = (pod: Pod): readonly Sent[] => {
             start:
               clock + (isCumulative || pod.startStays === true ? start : Math.max(previous, start)),
             time: clock + at,
-            count,
-            errors: outcome === 'failed' ? count : 0,
+            count: isRefused ? 0 : count,
+            errors: outcome === 'failed' && !isRefused ? count : 0,
             level: null,
             durations:
-              pod.slowness === undefined
+              pod.slowness === undefined || isRefused
                 ? null
                 : packDurations({ shape: 'explicit', bounds, counts: shown }, () => 0),
+            refused: isRefused ? 'count-invalid' : null,
           },
         });
       }
@@ -257,6 +277,7 @@ const exportsOfPod = (pod: Pod): readonly Sent[] => {
           errors: 0,
           level: pod.cpu(index),
           durations: null,
+          refused: null,
         },
       });
     previous = at;

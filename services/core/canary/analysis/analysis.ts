@@ -27,8 +27,8 @@ import { hasEnded, initialFamily, judgeWindow } from '../judge/judge.ts';
 import type { JudgedWindow, MetricWindow } from '../judge/judged-window.ts';
 import type { FamilyState } from '../judge/state.ts';
 import { stageOf } from '../judge/verdict-of.ts';
-import type { JudgedAs } from '../windows/judged-as.ts';
-import { judgedAs } from '../windows/judged-as.ts';
+import type { PointJudgedAs } from '../windows/judged-as.ts';
+import { pointsJudgedAs } from '../windows/judged-as.ts';
 import type { Policy } from '../policy/policy.ts';
 import {
   addLate,
@@ -300,16 +300,14 @@ const closeDraft = (
 /** What all points of one origin have in common. */
 type Sender = {
   readonly cohort: Cohort | NoCohort;
-  readonly asRequests: readonly JudgedAs[];
-  readonly asLevels: readonly JudgedAs[];
+  readonly judgedAs: PointJudgedAs;
   /** Worth remembering; else null. */
   readonly target: string | null;
 };
 
 const senderOf = ({ before, policy }: Draft, origin: Origin): Sender => ({
   cohort: cohortOf(before.opening, policy, origin),
-  asRequests: judgedAs(policy.metrics, origin, false),
-  asLevels: judgedAs(policy.metrics, origin, true),
+  judgedAs: pointsJudgedAs(policy.metrics, origin),
   target: isTargetUntold(before.opening, policy) ? untoldTargetOf(origin) : null,
 });
 
@@ -318,9 +316,9 @@ const addPoint = (
   sample: Points,
   point: SamplePoint,
   cohort: Cohort,
-  { asRequests, asLevels, target }: Sender,
+  { judgedAs, target }: Sender,
 ): void => {
-  const as = point.level === null ? asRequests : asLevels;
+  const as = judgedAs(point);
   const delayMs = Math.abs(point.receivedAt - point.time);
   const exclusion = as.length === 0 ? 'not-judged' : exclusionOf(draft, point, delayMs);
   if (exclusion !== undefined) {
@@ -329,16 +327,25 @@ const addPoint = (
       const { series, start: startMs, time: timeMs } = point;
       addLate(draft.latePoints, { cohort, series, startMs, timeMs });
     }
-    if (exclusion === 'over-limit') draft.leftOutToMs = Math.max(draft.leftOutToMs, point.time);
+    if (exclusion === 'over-limit') leaveOut(draft, point);
     return;
   }
   const pending = pendingPointOf(sample, point, cohort, as);
   draft.pending.push(pending);
   if (target !== null) draft.targets = withTarget(draft.targets, target);
-  if (draft.measuring === null) return;
+  // Of what was refused neither start nor time need be its own.
+  if (draft.measuring === null || point.refused !== null) return;
   const { series, temporality, startMs, timeMs } = pending;
   const stream = temporality === 'cumulative' ? streamOf(series, startMs) : series;
   awaitMeasure(draft.measuring, { cohort, stream, temporality, startMs, timeMs });
+};
+
+/** What waits while points are refused in such numbers may be their doing: then nobody knows what the rest shows. */
+const leaveOut = (draft: Draft, { time, refused }: SamplePoint): void => {
+  draft.leftOutToMs = Math.max(draft.leftOutToMs, time);
+  if (draft.bases.isUnknowable) return;
+  if (refused !== null || draft.pending.some((waiting) => waiting.refused !== undefined))
+    draft.bases = { ...draft.bases, isUnknowable: true };
 };
 
 const exclusionOf = (
@@ -420,7 +427,7 @@ const closeWindow = (
   // What is seen in both cohorts is missed as soon as it is silent; the rest would weigh nothing.
   const isLoud = taken.leftOut.some((metric) => !isSeenInBoth(judge.seen, metric));
   const isTrafficKnown = !isLate && startMs > draft.leftOutToMs;
-  const isUnheard = taken.excluded['start-shared'] > 0;
+  const { isUnheard } = taken;
   if (taken.excluded.loud + taken.excluded['over-limit'] > 0 || isUnheard || isLate)
     draft.leftOutToMs = Math.max(draft.leftOutToMs, startMs);
   passShares(draft, endMs);

@@ -7,7 +7,7 @@ import type { Cohort } from '../windows/cohorts.ts';
 import type { HistoryBatch } from '../noise/history.ts';
 import { historyBatchMs } from '../noise/history-batch.ts';
 import { noiseOfBatches, openHistory } from '../noise/history.ts';
-import { judgedAs } from '../windows/judged-as.ts';
+import { pointsJudgedAs } from '../windows/judged-as.ts';
 import type { Noise } from '../judge/noise.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
 import type { Bases } from '../windows/stream-bases.ts';
@@ -110,8 +110,7 @@ const openBatches = (metrics: readonly MetricPolicy[]): Batches => {
     add: (sample, cohortOf) => {
       const senders = sample.origins.map((origin) => ({
         cohort: cohortOf(origin.version),
-        asRequests: judgedAs(metrics, origin, false),
-        asLevels: judgedAs(metrics, origin, true),
+        judgedAs: pointsJudgedAs(metrics, origin),
       }));
       for (const point of sample.points) {
         const sender = senders[point.origin];
@@ -120,7 +119,7 @@ const openBatches = (metrics: readonly MetricPolicy[]): Batches => {
           batchMs = Math.floor(point.time / historyBatchMs) * historyBatchMs;
         }
         passTo(point.receivedAt);
-        const as = point.level === null ? sender?.asRequests : sender?.asLevels;
+        const as = sender?.judgedAs(point);
         const isTimely = point.time >= batchMs && point.time <= point.receivedAt;
         if (sender?.cohort === undefined || as === undefined || as.length === 0 || !isTimely)
           continue;

@@ -2,7 +2,7 @@ import type { Decided } from '../../markers/marker.ts';
 import { compactPoints } from '../../samples/compact.ts';
 import type { ReceivedPoint } from '../../samples/compact.ts';
 import type { Sample } from '../../samples/sample.ts';
-import type { TelemetryPoint } from '../../telemetry/telemetry-point.ts';
+import type { LostPoints, TelemetryPoint } from '../../telemetry/telemetry-point.ts';
 import type { AnalysisState, AnalysisTools } from '../analysis/analysis-state.ts';
 import { emptyPartition, foldSample } from '../analysis/fold-samples.ts';
 import { targetsTogether } from '../analysis/targets-together.ts';
@@ -21,14 +21,15 @@ import { openHearing } from './heard.ts';
 import type { Judging } from './opening.ts';
 import type { BacktestResult } from './result.ts';
 import { backtestResult } from './result.ts';
+import { openRepeats, pointText } from './repeats.ts';
 import { clockOf } from './sender-clock.ts';
 import type { BacktestSetup } from './setup.ts';
 
 export type Backtest = {
   /** Takes the points of the next line in; answers the windows at which the verdict became another. */
   readonly add: (points: readonly TelemetryPoint[], line: number) => readonly Reading[];
-  /** Points that could not be read. */
-  readonly reject: (reason: string, count: number) => void;
+  /** Points of a line that say nothing to anybody; `text` is the line. */
+  readonly lose: (lost: readonly LostPoints[], text: string) => void;
   /** The capture is over: what is still open is judged. */
   readonly finish: () => readonly Reading[];
   /** After every window until it was settled, the newest last. */
@@ -66,6 +67,8 @@ export const openBacktest = (
     : undefined;
   const hasChanged = openChanges();
   const unreadable = new Map<string, number>();
+  const repeats = openRepeats();
+  let repeated = 0;
   const readings: Reading[] = [];
   let state = emptyPartition;
   let last: AnalysisState | undefined;
@@ -130,6 +133,12 @@ export const openBacktest = (
 
   const { hear, heard } = openHearing(isOfPlace);
 
+  const isNew = (point: TelemetryPoint): boolean => {
+    if (repeats.isNew(pointText(point))) return true;
+    if (isOfPlace(point)) repeated += 1;
+    return false;
+  };
+
   const reject = (reason: string, count: number): void => {
     if (count > 0) unreadable.set(reason, (unreadable.get(reason) ?? 0) + count);
   };
@@ -142,13 +151,20 @@ export const openBacktest = (
 
   fold(opening, 0);
   return {
-    add: (points, line) => {
+    add: (told, line) => {
+      const points = settled === null ? told.filter(isNew) : told;
       hear(points);
       if (settled !== null || points.length === 0) return [];
       arrivals ??= openPastArrivals(points, sinceMs, untilMs);
       return foldPoints(arrivals.add(points), line);
     },
-    reject,
+    lose: (lost, text) => {
+      // Of when they are nobody knows: counted to the end, or the order of lines would make a difference.
+      if (!repeats.isNew(tools.digest(text))) return;
+      for (const { reason, count, of } of lost)
+        if (of === null || (of.environment === environment && of.component === component))
+          reject(reason, count);
+    },
     finish: () => {
       if (settled !== null) return [];
       const changed = [...foldPoints(arrivals?.rest() ?? [], 0)];
@@ -164,7 +180,7 @@ export const openBacktest = (
     weakness: weaknessOf(opening).trimEnd(),
     readings: () => readings,
     settled: () => settled,
-    duplicates: () => last?.excluded.duplicate ?? 0,
+    duplicates: () => repeated + (last?.excluded.duplicate ?? 0),
     heard,
     targetsTogether: () => (last === undefined ? [] : targetsTogether(last)),
     result: () => backtestResult(settled, sinceMs, readings.length, excluded()),

@@ -3,6 +3,7 @@ import type { AnalysisState, Exclusion } from '../analysis/analysis-state.ts';
 import type { FamilyDecision } from '../judge/decide.ts';
 import { verdictText } from '../judge/sentence.ts';
 import type { Missing } from '../judge/verdict.ts';
+import { pointRefusals, refusalRemedies } from '../../telemetry/point.ts';
 import { grouped } from '../reading/figures.ts';
 
 /** Below what a marker's explanation may have, with what a renewal puts before it. */
@@ -51,13 +52,20 @@ const told: readonly Exclusion[] = [
   'other-unit',
   'over-limit',
   'start-shared',
+  ...pointRefusals,
 ];
+
+/** How a point would have been taken, in parentheses; empty where it was not refused for what it says. */
+export const remedyOf = (reason: string): string => {
+  const refusal = pointRefusals.find((one) => one === reason);
+  return refusal === undefined ? '' : ` (${refusalRemedies[refusal]})`;
+};
 
 /** Points that came and are no evidence, as an addition to a sentence; empty where there are none. */
 export const exclusionPhrase = (excluded: AnalysisState['excluded']): string => {
   const counts = told
     .filter((reason) => excluded[reason] > 0)
-    .map((reason) => `${reason} ${grouped(excluded[reason])}`);
+    .map((reason) => `${reason} ${grouped(excluded[reason])}${remedyOf(reason)}`);
   return counts.length === 0 ? '' : `. Points that are no evidence: ${counts.join(', ')}`;
 };
 

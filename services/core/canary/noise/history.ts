@@ -6,7 +6,7 @@ import { latencyDispersion, levelNoise, rateDispersion, trafficDispersion } from
 import { historyBatchMs } from './history-batch.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
 import type { MetricNoise, Noise } from '../judge/noise.ts';
-import { judgedAs } from '../windows/judged-as.ts';
+import { pointsJudgedAs } from '../windows/judged-as.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
 import type { Bases } from '../windows/stream-bases.ts';
 import { noBases } from '../windows/stream-bases.ts';
@@ -135,12 +135,13 @@ export const openHistory = (
   };
 
   const addPoints = (sample: Points): void => {
+    const judgedAs = sample.origins.map((origin) => pointsJudgedAs(metrics, origin));
     for (const point of sample.points) {
       const origin = sample.origins[point.origin];
       if (origin === undefined) continue;
       pass(point.receivedAt);
       if (isOther(origin)) spoiltHours.add(hourOf(point.receivedAt));
-      const as = judgedAs(metrics, origin, point.level !== null);
+      const as = judgedAs[point.origin]?.(point) ?? [];
       const isTimely =
         point.time >= batchMs && Math.abs(point.receivedAt - point.time) <= latenessMs;
       if (isTimely && as.length > 0 && isHolder(origin)) {

@@ -3,7 +3,7 @@ import { pendingPointOf, takeWindow } from '../windows/cohort-windows.ts';
 import type { PendingPoint } from '../windows/cohort-windows.ts';
 import type { Durations } from '../windows/durations.ts';
 import { addDurations } from '../windows/durations.ts';
-import { judgedAs } from '../windows/judged-as.ts';
+import { pointsJudgedAs } from '../windows/judged-as.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
 import type { RateCounts } from '../statistics/rate-counts.ts';
@@ -71,14 +71,13 @@ export const openPastWindows = (
   const addPoints = (sample: Points): void => {
     const senders = sample.origins.map((origin) => ({
       isOf: isOf(origin),
-      asRequests: judgedAs(metrics, origin, false),
-      asLevels: judgedAs(metrics, origin, true),
+      judgedAs: pointsJudgedAs(metrics, origin),
       version: origin.version ?? '',
     }));
     for (const point of sample.points) {
       pass(point.receivedAt);
       const sender = senders[point.origin];
-      const as = point.level === null ? sender?.asRequests : sender?.asLevels;
+      const as = sender?.judgedAs(point);
       const place = Math.floor((point.time - fromMs) / beforeWindowMs);
       if (sender?.isOf !== true || as === undefined || as.length === 0) continue;
       if (place < windows.length || place >= all) continue;

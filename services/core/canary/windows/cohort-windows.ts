@@ -1,5 +1,7 @@
 import type { Points, SamplePoint } from '../../samples/sample.ts';
-import type { Temporality } from '../../telemetry/point.ts';
+import type { PointRefusal, Temporality } from '../../telemetry/point.ts';
+import { pointRefusals } from '../../telemetry/point.ts';
+import { maySeveralSend } from '../../telemetry/series-sender.ts';
 import type { Cohort } from './cohorts.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
 import type { JudgedAs } from './judged-as.ts';
@@ -7,7 +9,7 @@ import { newerNames } from './judged-as.ts';
 import type { Loudness } from '../noise/loud.ts';
 import { loudnessOf } from '../noise/loud.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
-import type { Bases, Counted } from './stream-bases.ts';
+import type { Bases, BasesDraft, Counted } from './stream-bases.ts';
 import { openBases } from './stream-bases.ts';
 import { durationsIn, isSpoilt, waitingOf } from './waiting-durations.ts';
 import type { WaitingDurations } from './waiting-durations.ts';
@@ -38,6 +40,8 @@ export type PendingPoint = {
   /** 0 where the point counts requests. */
   readonly level: number;
   readonly durations: WaitingDurations | null;
+  /** Why it is not known how many requests there were; absent: it is, or it is a level. */
+  readonly refused?: PointRefusal;
 };
 
 /** A point of a record that passed the door. */
@@ -66,6 +70,7 @@ export const pendingPointOf = (
     errors: point.errors,
     level: point.level ?? 0,
     durations: waitingOf(sample, point),
+    ...(point.refused !== null && { refused: point.refused }),
   };
 };
 
@@ -74,11 +79,13 @@ export const pendingPointOf = (
  * - `implausible`: no server can have counted so much, alone or with the others; of its durations alone: see `isSpoilt`;
  * - `loud`: see `loudnessOf`, and of levels `wildIn`;
  * - `over-limit`: one cumulative stream too many;
- * - `start-shared`: several senders under one name and one start, whose counters cannot be told apart;
+ * - `start-shared`: several senders under one name, whose points or counters cannot be told apart;
  * - `older-name`: its sender says the same under the newer name of the metric;
- * - `other-buckets`, `other-unit`: it cannot be told together with the others of its metric.
+ * - `other-buckets`, `other-unit`: it cannot be told together with the others of its metric;
+ * - a `PointRefusal`: nobody could count its requests.
  */
 export type WindowExclusion =
+  | PointRefusal
   | 'duplicate'
   | 'implausible'
   | 'loud'
@@ -99,6 +106,9 @@ export const noWindowExclusions: { readonly [Reason in WindowExclusion]: number 
   'older-name': 0,
   'other-buckets': 0,
   'other-unit': 0,
+  ...(Object.fromEntries(pointRefusals.map((reason) => [reason, 0])) as {
+    readonly [Reason in PointRefusal]: 0;
+  }),
 };
 type Exclusions = { -readonly [Reason in WindowExclusion]: number };
 
@@ -109,6 +119,8 @@ export type WindowTaken = {
   readonly excluded: { readonly [Reason in WindowExclusion]: number };
   /** Of `metrics`, by place, those that show nothing because of somebody loud. */
   readonly leftOut: readonly number[];
+  /** Requests were left out that nobody knows whose they are, or how many. */
+  readonly isUnheard: boolean;
 };
 
 /** Requests that a cohort may add in a window. Far above any service, and sums over all windows stay whole numbers. */
@@ -127,13 +139,12 @@ export const takeWindow = (
   openedAtMs: number,
 ): WindowTaken => {
   const excluded: Exclusions = { ...noWindowExclusions };
-  const distinct = distinctPoints(points);
-  excluded.duplicate = points.length - distinct.length;
   const bases = openBases(before, openedAtMs);
-  const counted = plausible(
-    withoutOlderNames(countedIn(bases, distinct, excluded), excluded),
-    excluded,
-  );
+  const distinct = distinctPoints(points, bases);
+  excluded.duplicate = points.length - distinct.length;
+  const { counted: all, unknown } = countedIn(bases, distinct, excluded);
+  const { left, isNewerSent } = withoutOlderNames(all, excluded);
+  const counted = plausible(left, excluded);
   const loudness = loudnessOf(voicesOf(counted));
   const drafts = metrics.map((metric) => openMetric(metric));
   for (const { point, added } of heard(counted, loudness, excluded)) {
@@ -144,15 +155,25 @@ export const takeWindow = (
   for (const point of distinct)
     if (point.temporality === null)
       for (const { metric } of point.judgedAs) drafts[metric]?.addLevel(point.cohort, point);
+  const unknownOf = unknownMetrics(
+    unknown.filter((point) => !isNewerSent(point)),
+    bases.isUnknowable() ? metrics : [],
+  );
+  const isUnheard = excluded['start-shared'] + unknownOf.canary.size + unknownOf.baseline.size > 0;
   const isAllHeard =
     loudness.verdict === 'nobody' &&
-    excluded['over-limit'] + excluded['start-shared'] + excluded.implausible === 0;
+    !isUnheard &&
+    excluded['over-limit'] + excluded.implausible === 0;
   const leftOut = new Set<number>();
-  const shown = drafts.map((draft, index) =>
-    draft.close((reason, count) => {
-      excluded[reason] += count;
-      if (reason === 'loud') leftOut.add(index);
-    }),
+  const shown = drafts.map((draft, metric) =>
+    withoutUnknown(
+      draft.close((reason, count) => {
+        excluded[reason] += count;
+        if (reason === 'loud') leftOut.add(metric);
+      }),
+      unknownOf.canary.has(metric),
+      unknownOf.baseline.has(metric),
+    ),
   );
   if (loudness.verdict === 'say-nothing')
     for (const [index, { judged }] of metrics.entries()) if (judged !== 'level') leftOut.add(index);
@@ -162,8 +183,37 @@ export const takeWindow = (
     metrics: isAllHeard ? shown : withoutTraffic(shown),
     excluded,
     leftOut: [...leftOut],
+    isUnheard,
   };
 };
+
+type UnknownMetrics = { readonly [Name in Cohort]: ReadonlySet<number> };
+
+/** The places of the metrics that these points would have been of; of `all` those that are made of requests. */
+const unknownMetrics = (
+  points: readonly PendingPoint[],
+  all: readonly MetricPolicy[],
+): UnknownMetrics => {
+  const ofRequests = all.flatMap(({ judged }, metric) => (judged === 'level' ? [] : [metric]));
+  const unknown = { canary: new Set(ofRequests), baseline: new Set(ofRequests) };
+  for (const { cohort, judgedAs } of points)
+    for (const { metric } of judgedAs) unknown[cohort].add(metric);
+  return unknown;
+};
+
+/** What nobody knows in full is no evidence in part: the rest may be the good ones, or the bad. */
+const withoutUnknown = (
+  metric: MetricWindow,
+  isCanaryUnknown: boolean,
+  isBaselineUnknown: boolean,
+): MetricWindow =>
+  isCanaryUnknown || isBaselineUnknown
+    ? {
+        ...metric,
+        ...(isCanaryUnknown && { canary: null }),
+        ...(isBaselineUnknown && { baseline: null }),
+      }
+    : metric;
 
 /** A histogram without bounds has one bucket: it says how many, and that nobody can tell how long they took. */
 const withBuckets = ({ durations }: PendingPoint, added: Counted): Counted =>
@@ -174,15 +224,24 @@ const withBuckets = ({ durations }: PendingPoint, added: Counted): Counted =>
 /** Requests with what they add to the window. */
 type CountedPoint = { readonly point: PendingPoint; readonly added: Counted };
 
+/** `unknown`: points whose requests in this window nobody knows. */
 const countedIn = (
-  bases: ReturnType<typeof openBases>,
+  bases: BasesDraft,
   points: readonly PendingPoint[],
   excluded: Exclusions,
-): readonly CountedPoint[] => {
+): { readonly counted: readonly CountedPoint[]; readonly unknown: readonly PendingPoint[] } => {
   const counted: CountedPoint[] = [];
+  const unknown: PendingPoint[] = [];
   for (const point of points) {
-    const { temporality, series, startMs, timeMs } = point;
+    const { temporality, series, startMs, timeMs, refused } = point;
     if (temporality === null) continue;
+    if (refused !== undefined) {
+      excluded[refused] += 1;
+      unknown.push(point);
+      bases.refuse(series, temporality);
+      continue;
+    }
+    if (temporality === 'cumulative' && bases.takeGap(series)) unknown.push(point);
     const value = countedBy(point);
     const taken =
       temporality === 'delta'
@@ -192,7 +251,7 @@ const countedIn = (
     else if (taken === 'unknown') excluded['before-opening'] += 1;
     else counted.push({ point, added: taken === 'new' ? value : taken });
   }
-  return counted;
+  return { counted, unknown };
 };
 
 const countedBy = ({ count, errors, durations }: PendingPoint): Counted => ({
@@ -204,15 +263,20 @@ const countedBy = ({ count, errors, durations }: PendingPoint): Counted => ({
 const withoutOlderNames = (
   counted: readonly CountedPoint[],
   excluded: Exclusions,
-): readonly CountedPoint[] => {
-  if (!counted.some(({ point }) => newerNames.has(point.name))) return counted;
-  const sent = new Set(counted.map(({ point }) => `${point.name} ${point.sender}`));
-  const left = counted.filter(({ point: { name, sender } }) => {
+): {
+  readonly left: readonly CountedPoint[];
+  readonly isNewerSent: (point: PendingPoint) => boolean;
+} => {
+  let sent: ReadonlySet<string> | undefined;
+  const isNewerSent = ({ name, sender }: PendingPoint): boolean => {
     const newer = newerNames.get(name);
-    return newer === undefined || !sent.has(`${newer} ${sender}`);
-  });
+    if (newer === undefined) return false;
+    sent ??= new Set(counted.map(({ point }) => `${point.name} ${point.sender}`));
+    return sent.has(`${newer} ${sender}`);
+  };
+  const left = counted.filter(({ point }) => !isNewerSent(point));
   excluded['older-name'] += counted.length - left.length;
-  return left;
+  return { left, isNewerSent };
 };
 
 const plausible = (
@@ -261,30 +325,43 @@ export const withoutTraffic = (metrics: readonly MetricWindow[]): readonly Metri
 
 /**
  * Each (series, start, time) once, in the order of time. Of two that differ all the same the larger stands, whichever
- * came first.
+ * came first, if they are of one sender. Where several may send they are of two, and nobody knows which of their points
+ * came and which did not.
  */
-const distinctPoints = (points: readonly PendingPoint[]): readonly PendingPoint[] => {
-  const sorted = points.toSorted(inOrder);
+const distinctPoints = (
+  points: readonly PendingPoint[],
+  bases: BasesDraft,
+): readonly PendingPoint[] => {
+  const sorted = points.toSorted((left, right) => inOrder(left, right) || bySize(left, right));
   const distinct: PendingPoint[] = [];
   for (const point of sorted) {
     const before = distinct.at(-1);
     if (before === undefined || inOrder(before, point) !== 0) distinct.push(point);
-    else if (isLarger(point, before)) distinct[distinct.length - 1] = point;
+    else if (bySize(before, point) === 0) continue;
+    else if (point.temporality !== null && maySeveralSend(point.series)) {
+      bases.share(point.series, point.startMs, point.temporality);
+      distinct.push(point);
+    } else distinct[distinct.length - 1] = point;
   }
   return distinct;
 };
 
-/** 0: they have one identity. */
+/** 0: they have one identity. What was refused is none of its like: it says nothing that could differ. */
 const inOrder = (left: PendingPoint, right: PendingPoint): number =>
   left.timeMs - right.timeMs ||
   left.startMs - right.startMs ||
-  (left.series === right.series ? 0 : left.series < right.series ? -1 : 1);
+  byText(left.series, right.series) ||
+  (left.refused === right.refused ? 0 : byText(left.refused ?? '', right.refused ?? ''));
 
-const isLarger = (point: PendingPoint, other: PendingPoint): boolean => {
-  const more =
-    point.count - other.count || point.level - other.level || point.errors - other.errors;
-  return more === 0 ? textOf(point) > textOf(other) : more > 0;
-};
+const byText = (left: string, right: string): number =>
+  left === right ? 0 : left < right ? -1 : 1;
+
+/** 0: they are equal in all that makes a difference. */
+const bySize = (left: PendingPoint, right: PendingPoint): number =>
+  left.count - right.count ||
+  left.level - right.level ||
+  left.errors - right.errors ||
+  byText(textOf(left), textOf(right));
 
 /** All of a point that its numbers do not tell, and that makes a difference. */
 const textOf = ({ cohort, sender, name, unit, temporality, durations }: PendingPoint): string =>

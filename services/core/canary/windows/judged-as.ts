@@ -1,4 +1,5 @@
-import type { Origin } from '../../samples/sample.ts';
+import type { Origin, SamplePoint } from '../../samples/sample.ts';
+import { attributeRefusals } from '../../telemetry/point.ts';
 import { attributeMatches } from '../policy/attribute-filter.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
 import { isClientError, saidBy } from './said.ts';
@@ -43,6 +44,22 @@ export const judgedAs = (
       },
     ];
   });
+
+/** The metrics that a point of an origin is for. */
+export type PointJudgedAs = (point: Pick<SamplePoint, 'level' | 'refused'>) => readonly JudgedAs[];
+
+/** `judgedAs` for all points of an origin. One whose attributes nobody knows may be for any metric of its name. */
+export const pointsJudgedAs = (metrics: readonly MetricPolicy[], origin: Origin): PointJudgedAs => {
+  const asRequests = judgedAs(metrics, origin, false);
+  const asLevels = judgedAs(metrics, origin, true);
+  const asAny = metrics.flatMap(({ judged, source }, metric): readonly JudgedAs[] =>
+    judged !== 'level' && source.names.includes(origin.metric) ? [{ metric, fails: null }] : [],
+  );
+  return ({ level, refused }) => {
+    if (refused !== null && attributeRefusals.has(refused)) return asAny;
+    return level === null ? asRequests : asLevels;
+  };
+};
 
 /**
  * Older names of metrics, and what the same requests are called now. Instrumentation can send both for a while

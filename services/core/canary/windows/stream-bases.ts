@@ -1,4 +1,5 @@
-import { maySeveralSend } from '../../telemetry/series-sender.ts';
+import type { Temporality } from '../../telemetry/point.ts';
+import { maySeveralSend, unreadAttributes } from '../../telemetry/series-sender.ts';
 import type { Durations, Exponential } from './durations.ts';
 import type { Fallen } from './stream-falls.ts';
 import { fallenBy } from './stream-falls.ts';
@@ -49,8 +50,12 @@ export type Bases = {
   readonly families: { readonly [name: string]: Family };
   /** Of series of deltas, the start of the newest point that began before the opening. */
   readonly begun: { readonly [series: string]: number };
-  /** Families of several senders with one name and one start, such as workers of one process. */
+  /** Families of several senders with one name and one start, such as workers of one process; of deltas without the start. */
   readonly shared: { readonly [name: string]: true };
+  /** Cumulative series whose newest point was refused: what the next one adds is not of its window alone. */
+  readonly gaps: { readonly [series: string]: true };
+  /** Shared names or gaps could not be remembered any more, so nobody knows what any window shows of requests. */
+  readonly isUnknowable: boolean;
 };
 
 export const noBases: Bases = {
@@ -60,6 +65,8 @@ export const noBases: Bases = {
   families: {},
   begun: {},
   shared: {},
+  gaps: {},
+  isUnknowable: false,
 };
 
 /** Streams of one analysis that something is known of, and different lists of bounds among them. */
@@ -99,7 +106,18 @@ export type BasesDraft = {
    * Whether a delta counts. One that began before the opening does not, unless the delta before it began at that very
    * moment: a start that does not move is that of the process, and such a sender means what came since.
    */
-  readonly takeDelta: (series: string, startMs: number) => 'new' | 'unknown' | 'over-limit';
+  readonly takeDelta: (
+    series: string,
+    startMs: number,
+  ) => 'new' | 'unknown' | 'over-limit' | 'start-shared';
+  /** Two points of one identity say different things: from now on that family is `start-shared`. */
+  readonly share: (series: string, startMs: number, temporality: Temporality) => void;
+  /** A point of the series was refused. */
+  readonly refuse: (series: string, temporality: Temporality) => void;
+  /** Whether what a cumulative point adds is partly of a time before its window; asked once for each. */
+  readonly takeGap: (series: string) => boolean;
+  /** Whether nobody knows what any window shows of requests. */
+  readonly isUnknowable: () => boolean;
   readonly close: () => Bases;
 };
 
@@ -120,13 +138,28 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
   let begun: { [series: string]: number } | undefined;
   let shared: { [name: string]: true } | undefined;
   let isAnyShared = Object.keys(before.shared).length > 0;
+  const gaps = new Set(Object.keys(before.gaps));
+  let { isUnknowable } = before;
+  const isShared = (name: string): boolean =>
+    isAnyShared && (shared ?? before.shared)[name] === true;
+  const setShared = (name: string): void => {
+    shared ??= { ...before.shared };
+    shared[name] = true;
+    isAnyShared = true;
+  };
+  /** Whether one more can be remembered. */
+  const hasRoom = (): boolean => {
+    if (streams >= streamsMax) isUnknowable = true;
+    if (isUnknowable) return false;
+    streams += 1;
+    return true;
+  };
   const layouts = openLayouts(before.layouts);
   const families = openFamilies(before.families);
 
   return {
     take: (series, startMs, timeMs, value) => {
-      if (isAnyShared && (shared ?? before.shared)[familyName(series, startMs)] === true)
-        return 'start-shared';
+      if (isShared(familyName(series, startMs))) return 'start-shared';
       all ??= { ...before.ofSeries };
       const ofSeries = copied.has(series) ? (all[series] ?? {}) : { ...all[series] };
       const base = ofSeries[startMs];
@@ -141,9 +174,7 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
           ? fallenBy({ before: base, hasFallen, count, startMs, timeMs })
           : null;
       if (fallen === 'several' || (hasFallen && maySeveralSend(series))) {
-        shared ??= { ...before.shared };
-        shared[familyName(series, startMs)] = true;
-        isAnyShared = true;
+        setShared(familyName(series, startMs));
         return 'start-shared';
       }
       ofSeries[startMs] = fallen === null ? next : { ...next, fallen };
@@ -161,6 +192,7 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
       return added;
     },
     takeDelta: (series, startMs) => {
+      if (isShared(familyOfDeltas(series))) return 'start-shared';
       if (startMs >= openedAtMs) return 'new';
       const known = (begun ?? before.begun)[series];
       if (known === startMs) return 'new';
@@ -170,6 +202,22 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
       begun[series] = startMs;
       return 'unknown';
     },
+    share: (series, startMs, temporality) => {
+      const name = temporality === 'delta' ? familyOfDeltas(series) : familyName(series, startMs);
+      if (!isShared(name) && hasRoom()) setShared(name);
+    },
+    refuse: (series, temporality) => {
+      if (temporality === 'cumulative' && !gaps.has(series) && hasRoom()) gaps.add(series);
+    },
+    takeGap: (series) => {
+      if (gaps.size === 0) return false;
+      // It may be of any series, so it is never filled.
+      if (gaps.has(familyOfDeltas(series) + unreadAttributes)) return true;
+      const isGap = gaps.delete(series);
+      if (isGap) streams -= 1;
+      return isGap;
+    },
+    isUnknowable: () => isUnknowable,
     close: () => ({
       ...(all === undefined
         ? before
@@ -177,12 +225,17 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
       streams,
       begun: begun ?? before.begun,
       shared: shared ?? before.shared,
+      gaps: Object.fromEntries([...gaps].map((series) => [series, true] as const)),
+      isUnknowable,
     }),
   };
 };
 
 const familyName = (series: string, startMs: number): string =>
   streamOf(series.slice(0, familyChars), startMs);
+
+/** Each delta begins anew. */
+const familyOfDeltas = (series: string): string => series.slice(0, familyChars);
 
 /** A family while the points of a window are taken. */
 type FamilyDraft = { exports: number; exportsBefore: number; lastMs: number; counted: number };

@@ -66,6 +66,7 @@ const pod = (name: string, version: string, temper: typeof anyTemper): fc.Arbitr
         { minLength: 1, maxLength: 20 },
       ),
       routes: fc.integer({ min: 1, max: 3 }),
+      refusedEvery: fc.constantFrom(0, 0, 0, 0, 40),
       cpuNoise: fc.array(fc.double({ min: 0.95, max: 1.05, noNaN: true }), { minLength: 1 }),
     })
     // What begins with an export has counted nothing by then, or nobody knows when it began.
@@ -233,7 +234,8 @@ test('cumulative and delta say the same', () => {
     fc.property(fleet, (pods) => {
       const windowsAs = (temporality: Temporality): unknown =>
         Object.values(
-          folded(exportsOf(pods.map((one) => ({ ...one, temporality }))), [11]).state.analyses,
+          folded(exportsOf(pods.map((one) => ({ ...one, temporality, refusedEvery: 0 }))), [11])
+            .state.analyses,
         ).map(({ judge, evidenceDigest, windowMs }) => ({ judge, evidenceDigest, windowMs }));
       expect(windowsAs('delta')).toStrictEqual(windowsAs('cumulative'));
     }),

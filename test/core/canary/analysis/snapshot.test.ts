@@ -8,6 +8,7 @@ import {
 } from '../../../../services/core/canary/analysis/snapshot.ts';
 import type { Snapshot } from '../../../../services/core/canary/analysis/snapshot.ts';
 import {
+  asRefused,
   cut,
   exportsOf,
   fullPolicy,
@@ -125,13 +126,14 @@ test('a state of another shape has another form', () => {
         { ...pod, name: 'workers', version: '1.9.4', hasNoId: true, firstExportMs: 800 },
         { ...pod, name: 'fallen', version: '1.9.4', restartMs: 5_000, restartsInSilence: true },
         { ...pod, name: 'delta', version: '1.9.4', startMs: -60_000, temporality: 'delta' },
-      ]),
+        { ...pod, name: 'refused', version: '1.9.4', temporality: 'cumulative' },
+      ]).map(asRefused('refused')),
       [3],
     ),
   ]);
   const shape = shapeOf(judged.state).toSorted().join('\n');
   // Another digest: raise `stateForm`, or a release would go on from what it does not understand.
   expect(`${stateForm} ${tools.digest(shape)}`).toBe(
-    '46 dff9469dece091333bed6152f75e0ac03e6585f9a286732e867e696c7dca922e',
+    '47 50bc295252d0d1532ac0f47daf0ab714262046bdfe500494e61c8596da451012',
   );
 });

@@ -31,10 +31,13 @@ const anyDurations: fc.Arbitrary<Durations | null> = fc.oneof(
     .map(([offset, counts]): Durations => ({ ...exponential(3, offset, counts), unit: 'ms' })),
 );
 
+const none = Array<undefined>(12).fill(undefined);
+
 /** What one series always is, as its digest says. */
 const seriesOf = (index: number, isLevel: boolean): Partial<PendingPoint> => ({
   cohort: index % 2 === 0 ? 'canary' : 'baseline',
-  series: `series ${index}`,
+  // Of every third several may be the senders.
+  series: `${index % 3 === 0 ? '0' : 'f'} series ${index}`,
   instance: index % 5 === 0 ? null : `pod ${index % 7}`,
   sender: `pod ${index % 7}`,
   ...(isLevel
@@ -51,8 +54,10 @@ const anyRequests: fc.Arbitrary<PendingPoint> = fc
     extra: fc.constantFrom(0, 0, 0, 0, 5_000_000, 600_000_000),
     failed: fc.boolean(),
     durations: anyDurations,
+    refused: fc.constantFrom(...none, 'count-invalid' as const, 'bounds-invalid' as const),
   })
-  .map(({ index, extra, failed, durations, ...point }) => {
+  .map(({ index, extra, failed, durations, refused, ...point }) => {
+    if (refused !== undefined) return { ...requests(point), ...seriesOf(index, false), refused };
     const inBuckets = durations === null ? 3 : totalOf(durations);
     const count = inBuckets + (durations === null ? extra : 0);
     return requests({

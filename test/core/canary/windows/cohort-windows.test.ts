@@ -658,7 +658,7 @@ test('a sample point becomes a pending one', () => {
     },
     {
       ...{ origin: 0, series: 'a', receivedAt: 6_000, start: 1_000, time: 5_000 },
-      ...{ count: 4, errors: 0, level: null },
+      ...{ count: 4, errors: 0, level: null, refused: null },
       durations: { bounds: 0, scale: 0, zeroCount: 0, offset: 1, counts: Uint8Array.of(4) },
     },
     'canary',

@@ -1,0 +1,206 @@
+import { describe, expect, test } from 'vitest';
+import { METRICS_LIMITS } from '../../../services/adapters/otlp/limits.ts';
+import { decodeTelemetry } from '../../../services/adapters/otlp/metrics-request.ts';
+import { WantedMetrics } from '../../../services/adapters/otlp/wanted-metrics.ts';
+import { unreadAttributes } from '../../../services/core/telemetry/series-sender.ts';
+import type {
+  DecodedTelemetry,
+  Selection,
+  TelemetryPoint,
+} from '../../../services/core/telemetry/telemetry-point.ts';
+import type { OtlpMetric, OtlpRequest } from '../../support/otlp/requests.ts';
+import {
+  attributes,
+  CHECKOUT,
+  DELTA,
+  exponentialHistogram,
+  goodExponentialPoint,
+  goodPoint,
+  histogram,
+  jsonOf,
+  protobufOf,
+  requestOf,
+} from '../../support/otlp/requests.ts';
+
+// A point whose numbers cannot be taken is no point, but there were requests: whoever judges must know.
+
+const selection: Selection = {
+  metrics: new Map([
+    ['http.server.request.duration', ['retry']],
+    ['process.cpu.utilization', []],
+  ]),
+  targetAttributes: [],
+  usualTargetAttributes: [],
+  cohortAttributes: ['canary.role'],
+};
+
+const inJson = (request: unknown): DecodedTelemetry => {
+  const wanted = new WantedMetrics(selection);
+  const decoded = decodeTelemetry(jsonOf(request), 'application/json', wanted);
+  if (!decoded.ok) throw new Error(decoded.problem.message);
+  return decoded.value;
+};
+const inBoth = (request: OtlpRequest): DecodedTelemetry => {
+  const wanted = new WantedMetrics(selection);
+  const decoded = decodeTelemetry(protobufOf(request), 'application/x-protobuf', wanted);
+  expect(inJson(request)).toStrictEqual(decoded.ok && decoded.value);
+  return inJson(request);
+};
+const refusedIn = ({ points }: DecodedTelemetry): readonly TelemetryPoint[] =>
+  points.filter(({ value }) => value.kind === 'refused');
+const gauge = (point: object): OtlpMetric => ({
+  ...{ name: 'process.cpu.utilization', unit: '1' },
+  gauge: { dataPoints: [point] },
+});
+
+const [startMs, timeMs] = [1_700_000_000_000, 1_700_000_005_000];
+const [good] = inBoth(requestOf([histogram([goodPoint])])).points;
+if (good === undefined) throw new Error('the good point was not taken');
+
+describe('a point that was refused is there, of its series and its time', () => {
+  const huge = '9007199254740991';
+  test.each([
+    ['count-too-large', { count: huge, bucketCounts: [huge, 0, 0] }],
+    ['buckets-mismatch', { count: '9' }],
+    ['bounds-invalid', { explicitBounds: [0.5, 0.1] }],
+    ['too-many-buckets', { bucketCounts: Array<number>(400).fill(0) }],
+  ])('%s', (reason, change) => {
+    const request = requestOf([histogram([goodPoint, { ...goodPoint, ...change }])]);
+    const decoded = inBoth(request);
+    expect(decoded.points).toStrictEqual([
+      good,
+      { ...good, value: { kind: 'refused', temporality: 'cumulative', reason } },
+    ]);
+    expect(decoded).toMatchObject({ rejected: [{ reason, count: 1 }], lost: [], dataPoints: 2 });
+  });
+
+  test.each([
+    ['count-invalid', { count: '-9' }, startMs],
+    ['point-malformed', { startTimeUnixNano: 'now' }, timeMs],
+  ])('in JSON, %s', (reason, change, start) => {
+    const [refused] = refusedIn(inJson(requestOf([histogram([{ ...goodPoint, ...change }])])));
+    expect(refused).toMatchObject({ series: good.series, startMs: start, timeMs });
+    expect(refused?.value).toMatchObject({ kind: 'refused', reason });
+  });
+
+  test('with durations below zero', () => {
+    const change = { negative: { bucketCounts: [1] }, count: '11' };
+    const request = requestOf([exponentialHistogram([{ ...goodExponentialPoint, ...change }])]);
+    expect(refusedIn(inBoth(request))[0]?.value).toMatchObject({ reason: 'negative-durations' });
+  });
+
+  test.each([
+    ['start-missing', { startTimeUnixNano: '0' }],
+    ['start-after-time', { startTimeUnixNano: '1700000006000000000' }],
+  ])('%s: it begins when it ends', (reason, change) => {
+    const [refused] = refusedIn(inBoth(requestOf([histogram([{ ...goodPoint, ...change }])])));
+    expect(refused).toMatchObject({ startMs: timeMs, timeMs, value: { reason } });
+  });
+
+  test('of deltas, too', () => {
+    const request = requestOf([histogram([{ ...goodPoint, count: '9' }], { temporality: DELTA })]);
+    expect(refusedIn(inBoth(request))[0]?.value).toMatchObject({ temporality: 'delta' });
+  });
+});
+
+describe('without a time of its own', () => {
+  const later = { ...goodPoint, timeUnixNano: '1700000009000000000' };
+  const timeless = { ...goodPoint, timeUnixNano: '0' };
+
+  test('it is of the newest time of its request, of whatever metric that is', () => {
+    const decoded = inBoth(
+      requestOf([
+        histogram([timeless, goodPoint, later]),
+        gauge({ timeUnixNano: '1700000008000000000', asDouble: 1 }),
+      ]),
+    );
+    expect(refusedIn(decoded)).toMatchObject([
+      { series: good.series, startMs: timeMs + 4_000, timeMs: timeMs + 4_000 },
+    ]);
+    expect(decoded).toMatchObject({ rejected: [{ reason: 'time-missing', count: 1 }], lost: [] });
+  });
+
+  test('and of no time where the request tells none: then it is lost', () => {
+    const decoded = inBoth(requestOf([histogram([timeless, timeless])]));
+    const of = { environment: 'production', component: 'checkout' };
+    expect(decoded).toStrictEqual({
+      points: [],
+      rejected: [{ reason: 'time-missing', count: 2 }],
+      lost: [{ reason: 'time-missing', count: 2, of }],
+      dataPoints: 2,
+    });
+  });
+});
+
+describe('with attributes that nobody could read', () => {
+  test.each([
+    ['string-too-long', { retry: 'x'.repeat(METRICS_LIMITS.nameCharsMax + 1) }],
+    ['attributes-too-large', { a: 'x'.repeat(METRICS_LIMITS.attributesCharsMax) }],
+  ])('%s: those of its resource are kept', (reason, plain) => {
+    const point = { ...goodPoint, attributes: attributes({ retry: '1', ...plain }) };
+    const [refused] = refusedIn(
+      inBoth(requestOf([histogram([point])], { ...CHECKOUT, 'canary.role': 'canary' })),
+    );
+    expect(refused?.attributes).toStrictEqual([{ name: 'canary.role', value: 'canary' }]);
+    expect(refused?.value).toMatchObject({ reason });
+  });
+
+  test.each([[{ ...goodPoint, attributes: { a: 1 } }], [{ ...goodPoint, bucketCounts: {} }]])(
+    'in JSON, of another shape',
+    (point) => {
+      const [refused] = refusedIn(inJson(requestOf([histogram([point])])));
+      expect(refused).toMatchObject({
+        series: good.series.slice(0, 32) + unreadAttributes,
+        timeMs,
+        value: { reason: 'point-malformed' },
+      });
+    },
+  );
+
+  test('in JSON, no object at all: of the newest time of its request', () => {
+    const request = { resourceMetrics: requestOf([]).resourceMetrics };
+    const [resource] = request.resourceMetrics;
+    const metrics = [{ ...histogram([goodPoint]) }];
+    (metrics[0] as { histogram: { dataPoints: unknown[] } }).histogram.dataPoints.push(null);
+    const sent = { resourceMetrics: [{ ...resource, scopeMetrics: [{ metrics }] }] };
+    expect(refusedIn(inJson(sent))).toMatchObject([{ timeMs, startMs: timeMs }]);
+  });
+});
+
+describe('nothing was lost to a judge by', () => {
+  test('a point that says it has nothing to say, whatever else is wrong with it', () => {
+    const stale = { ...goodPoint, flags: 1, count: '9' };
+    const decoded = inBoth(requestOf([histogram([stale])]));
+    expect(decoded.points).toStrictEqual([]);
+    expect(decoded.lost).toMatchObject([{ reason: 'no-recorded-value', count: 1 }]);
+  });
+
+  test('a level that is none', () => {
+    const decoded = inBoth(requestOf([gauge({ timeUnixNano: '1700000008000000000' })]));
+    expect(decoded.points).toStrictEqual([]);
+    expect(decoded.lost).toMatchObject([{ reason: 'level-invalid', count: 1 }]);
+  });
+});
+
+test('what is lost says whose it is, as far as it is known', () => {
+  const inMinutes = histogram([goodPoint], { unit: 'min' });
+  const [one] = requestOf([inMinutes]).resourceMetrics;
+  const [cart] = requestOf([inMinutes, inMinutes], {
+    ...CHECKOUT,
+    'service.name': 'cart',
+  }).resourceMetrics;
+  const [nobody] = requestOf([inMinutes], {}).resourceMetrics;
+  if (one === undefined || cart === undefined || nobody === undefined) throw new Error('nothing');
+  const environment = 'production';
+  expect(inBoth({ resourceMetrics: [one, cart, nobody] })).toMatchObject({
+    rejected: [
+      { reason: 'service-name-missing', count: 1 },
+      { reason: 'unit-unknown', count: 3 },
+    ],
+    lost: [
+      { reason: 'unit-unknown', count: 1, of: { environment, component: 'checkout' } },
+      { reason: 'unit-unknown', count: 2, of: { environment, component: 'cart' } },
+      { reason: 'service-name-missing', count: 1, of: null },
+    ],
+  });
+});

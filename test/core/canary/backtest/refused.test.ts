@@ -1,0 +1,181 @@
+import { describe, expect, test } from 'vitest';
+import {
+  baselineVersion,
+  canaryVersion,
+  captureSinceMs,
+  everySeconds,
+  lineOf,
+  twoServers,
+} from '../../../support/canary/capture-lines.ts';
+import { judgedCapture } from '../../../support/canary/backtests.ts';
+
+// What nobody could count, and who nobody can tell apart, is no evidence: neither for nor against anybody.
+
+const good = { canary: 2, baseline: 2 };
+const bad = { canary: 80, baseline: 2 };
+const requests = 400;
+const seconds = 290;
+
+/** Lines of a version whose failed requests cannot be counted. */
+const hidden =
+  (version: string, isHidden: (index: number) => boolean = () => true) =>
+  (line: string, index: number): string =>
+    line.includes(`"${version}"`) && isHidden(index)
+      ? line.replace(/("500"\}\}\],[^{}]*"count":")/, '$1-')
+      : line;
+const outcomeOf = (lines: readonly string[]): string => judgedCapture(lines).result().outcome;
+const lastLineOf = (lines: readonly string[]): string =>
+  JSON.stringify(judgedCapture(lines).result());
+
+describe('points of failed requests alone that cannot be taken', () => {
+  test('without them the bad one is rolled back and the good one promoted', () => {
+    expect(outcomeOf(twoServers(seconds, bad, requests))).toBe('roll-back');
+    expect(outcomeOf(twoServers(seconds, good, requests))).toBe('promote');
+  });
+
+  test('of a bad canary promote nothing, and hide nothing', () => {
+    const judged = judgedCapture(twoServers(seconds, bad, requests).map(hidden(canaryVersion)));
+    expect(judged.result()).toMatchObject({
+      outcome: 'inconclusive',
+      excluded: { 'count-invalid': seconds / everySeconds },
+    });
+    const last = judged.readings().at(-1)?.verdict;
+    expect(last).toMatchObject({
+      outcome: 'inconclusive',
+      missing: expect.arrayContaining([{ what: 'all-heard' }]),
+    });
+  });
+
+  test('of the baseline roll nothing back', () => {
+    const { outcome, excluded } = judgedCapture(
+      twoServers(seconds, good, requests).map(hidden(baselineVersion)),
+    ).result();
+    expect({ outcome, excluded }).toStrictEqual({
+      outcome: 'inconclusive',
+      excluded: { 'count-invalid': seconds / everySeconds },
+    });
+  });
+
+  test('every other time leave the rest: a bad canary is found, later', () => {
+    const everyOther = (index: number): boolean => index % 4 < 2;
+    const lines = twoServers(seconds, bad, requests);
+    const late = judgedCapture(lines.map(hidden(canaryVersion, everyOther))).result();
+    expect(late.outcome).toBe('roll-back');
+    expect(late.secondsAfterStart).toBeGreaterThan(
+      judgedCapture(lines).result().secondsAfterStart ?? 0,
+    );
+    const rest = twoServers(seconds, good, requests).map(hidden(canaryVersion, everyOther));
+    expect(outcomeOf(rest)).toBe('inconclusive');
+  });
+
+  test('for a while delay a promotion, and no more', () => {
+    const early = (index: number): boolean => index < 40;
+    const lines = twoServers(seconds, good, requests);
+    expect(outcomeOf(lines.map(hidden(canaryVersion, early)))).toBe('promote');
+  });
+
+  test('a sum that is none hides nothing', () => {
+    for (const errors of [good, bad]) {
+      const lines = twoServers(seconds, errors, requests);
+      const spoilt = lines.map((line) => line.replaceAll(/"sum":[0-9.]+/g, '"sum":"NaN"'));
+      expect(lastLineOf(spoilt)).toBe(lastLineOf(lines));
+    }
+  });
+});
+
+describe('of counters', () => {
+  /** What both have counted at each export. */
+  const counters = (errors: { readonly canary: number; readonly baseline: number }) =>
+    Array.from({ length: seconds / everySeconds }, (_, index) =>
+      [canaryVersion, baselineVersion].map((version) => {
+        const at = (index + 1) * everySeconds - (version === canaryVersion ? 1 : 2);
+        const failed = version === canaryVersion ? errors.canary : errors.baseline;
+        return lineOf({
+          ...{ version, at, from: 0, isCumulative: true },
+          ...{ requests: requests * (index + 1), errors: failed * (index + 1) },
+        });
+      }),
+    ).flat();
+
+  test('what the next point catches up is not blamed on its window', () => {
+    const everyOther = (index: number): boolean => index % 4 < 2;
+    const oneInThree = (index: number): boolean => index % 6 < 2;
+    for (const isHidden of [everyOther, oneInThree]) {
+      const lines = counters({ canary: 10, baseline: 10 });
+      expect(outcomeOf(lines)).toBe('promote');
+      expect(outcomeOf(lines.map(hidden(canaryVersion, isHidden)))).toBe('inconclusive');
+    }
+  });
+});
+
+describe('of several pods without an id, whose deltas end together', () => {
+  const nameless = (line: string): string =>
+    line.replace('{"key":"service.instance.id","value":{"stringValue":"pod-1"}},', '');
+  const fleet = (errors: number) =>
+    Array.from({ length: seconds / everySeconds }, (_, index) =>
+      [canaryVersion, canaryVersion, canaryVersion, baselineVersion].map((version, pod) =>
+        nameless(
+          lineOf({
+            version,
+            at: (index + 1) * everySeconds,
+            requests: 100 + ((index + pod) % 3),
+            errors: version === canaryVersion ? errors : 1,
+          }),
+        ),
+      ),
+    ).flat();
+
+  test.each([1, 30])('nothing is decided, however many fail (%i of 100)', (errors) => {
+    const shares = [{ atMs: captureSinceMs, share: 0.5 }];
+    const judged = judgedCapture(fleet(errors), {}, { shares }).result();
+    expect(judged.outcome).toBe('inconclusive');
+    expect(judged.excluded['start-shared']).toBeGreaterThan(100);
+  });
+});
+
+describe('the last line does not tell', () => {
+  const lines = twoServers(seconds, bad, requests);
+  const result = lastLineOf(lines);
+
+  test('of points of another service', () => {
+    const cart = twoServers(seconds, bad, requests)
+      .map((line) => line.replace('"checkout"', '"cart"'))
+      .map(hidden(canaryVersion));
+    const minutes = cart.map((line) => line.replace('"unit":"s"', '"unit":"min"'));
+    expect(lastLineOf(lines.flatMap((line, at) => [line, cart[at] ?? '', minutes[at] ?? '']))).toBe(
+      result,
+    );
+  });
+
+  test('of points that came after the outcome', () => {
+    const { secondsAfterStart } = judgedCapture(lines).result();
+    const after = 2 * Math.ceil((secondsAfterStart ?? 0) / everySeconds + 4);
+    expect(lines.length).toBeGreaterThan(after);
+    expect(lastLineOf(lines.map(hidden(canaryVersion, (index) => index > after)))).toBe(result);
+  });
+
+  test('how often anything came, whatever became of it', () => {
+    const early = lineOf({ version: canaryVersion, at: -20, requests, errors: 2 });
+    const other = lineOf({ version: '3.0.0', at: 10, requests, errors: 2 });
+    const nobody = early.replace('"service.name"', '"name"');
+    const staleLevel = early.replace('"count"', '"flags":1,"count"');
+    const sent = [
+      early,
+      other,
+      nobody,
+      staleLevel,
+      ...lines.map(hidden(canaryVersion, (at) => at < 9)),
+    ];
+    const once = judgedCapture(sent).result();
+    expect(Object.keys(once.excluded)).toStrictEqual([
+      ...['before-opening', 'count-invalid', 'no-recorded-value', 'other-version'],
+      'service-name-missing',
+    ]);
+    expect(lastLineOf(sent.flatMap((line) => [line, line]))).toBe(JSON.stringify(once));
+  });
+
+  test('but how many came twice is known', () => {
+    expect(judgedCapture(lines).duplicates()).toBe(0);
+    expect(judgedCapture(lines.flatMap((line) => [line, line])).duplicates()).toBeGreaterThan(20);
+  });
+});
