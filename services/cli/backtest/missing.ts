@@ -5,6 +5,10 @@ import {
   durationsWords,
   clientErrorsRemedy,
   clientErrorsWords,
+  lateRemedy,
+  lateWords,
+  loudRemedy,
+  loudWords,
   noBoundRemedy,
   noBoundWords,
   slowerPartRemedy,
@@ -16,7 +20,7 @@ import {
 } from '../../core/canary/judge/sentence.ts';
 import type { BacktestSetup } from '../../core/canary/backtest/setup.ts';
 import type { Note } from '../terminal/note.ts';
-import type { MetricPart, Timed } from '../../core/canary/judge/verdict.ts';
+import type { MetricPart, Missing, Timed } from '../../core/canary/judge/verdict.ts';
 import type { LatencyExplanation, LatencyProblem } from '../../core/canary/metrics/latency.ts';
 import { beforeSpanMs } from '../../core/canary/rollouts/before.ts';
 import { grouped } from '../../core/canary/reading/figures.ts';
@@ -96,10 +100,18 @@ export const tellWhatIsMissing = (
       message: `${about}the rollout ended as ${ended.fact} ${spanText(ended.atMs - sinceMs)} after its start, before anything was decided; what came then was not judged`,
       hint: `a pipeline says how a rollout ended after plimsoll gate${comparison === 'concurrent' ? '' : ' --wait=35m: before and after takes half an hour'}`,
     });
+  const { verdict } = backtest.readings().at(-1) ?? {};
+  const missing = verdict?.outcome === 'inconclusive' ? verdict.missing : [];
+  const isMissing = (what: Missing['what']): boolean => missing.some((one) => one.what === what);
   const { late = 0 } = excluded;
-  if (late > lateShareMax * points)
+  const areLate = `${grouped(late)} of ${grouped(points)} points are late`;
+  if (isMissing('none-loud'))
+    note({ code: 'instance-loud', message: `${about}${loudWords}`, hint: loudRemedy });
+  if (isMissing('all-in-time'))
+    note({ code: 'points-late', message: `${about}${lateWords}: ${areLate}`, hint: lateRemedy });
+  else if (late > lateShareMax * points)
     say(
-      `${grouped(late)} of ${grouped(points)} points are late: further from the time that other senders tell than two windows`,
+      `${areLate}: further from the time that other senders tell than two windows`,
       'do all servers have the same time (NTP), and does the capture hold exports as they came?',
     );
   const windowMs = backtest.readings().at(-1)?.windowMs ?? 0;

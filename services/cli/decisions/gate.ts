@@ -269,7 +269,7 @@ const standing = (line: Line): string => {
     noBoundText(line),
     slowerPartText(line),
     unsaidText(line),
-    ...heldIn(line).map((held) => `${textIn(held, 'metric')}: ${textIn(held, 'message')}`),
+    ...heldIn(line).map(heldText),
     refusedText(line) ?? unjudgedIn(line) ?? barredText(line)?.said,
   ];
   return plainText(parts.filter((part) => part !== undefined).join('; '));
@@ -377,7 +377,12 @@ const unsaidText = (line: Line): string | undefined => {
   return `${metrics}: ${unsaidWords({ cohort, by, canary, baseline, window })}`;
 };
 
-/** Metrics by which nothing is promoted for what they show now. */
+const heldText = (held: Line): string => {
+  const message = textIn(held, 'message');
+  return held['metric'] === null ? message : `${textIn(held, 'metric')}: ${message}`;
+};
+
+/** By what nothing is promoted for what the newest windows show. */
 const heldIn = (line: Line): readonly Line[] => {
   const judging = lineIn(line, 'judging');
   return judging === null ? [] : linesIn(judging, 'held');

@@ -47,6 +47,8 @@ export type ProblemCode =
   | 'status-unsaid'
   | 'traffic-lost'
   | 'client-errors'
+  | 'points-late'
+  | 'instance-loud'
   | 'unread'
   | 'unsigned'
   | 'out-of-scope'

@@ -40,20 +40,21 @@ export const unpromotedProblems = ({ judging, present }: ProblemRows): readonly 
 const about = (
   { deployment, attempt, slot, version, openedAtMs }: JudgingNote,
   code: ProblemCode,
-  metrics: readonly { readonly metric: string }[],
+  metrics: readonly { readonly metric: string | null }[],
   message: string,
   hint: string,
 ): Problem => {
-  const names = metrics.map(({ metric }) => metric);
+  const names = metrics.flatMap(({ metric }) => metric ?? []);
+  const by = names.length === 0 ? '' : ` by ${names.join(', ')}`;
   return problemOf({
     code,
     severity: 'warning',
     subject: `${deployment}/${attempt}`,
-    message: `${version} is judged in ${placeName(slot)} by ${names.join(', ')}: ${message}`,
+    message: `${version} is judged in ${placeName(slot)}${by}: ${message}`,
     hint,
     place: slot,
     deployment,
-    count: names.length,
+    count: metrics.length,
     missing: names,
     at: openedAtMs,
   });

@@ -216,6 +216,10 @@ describe('a gate waits', () => {
         { unsaid: [forgotOnce] },
       ],
       ['warming up, 4 of 12 windows; traffic: requests are lost now', { held: [losing] }],
+      [
+        'warming up, 4 of 12 windows; points come late',
+        { held: [{ ...losing, metric: null, code: 'points-late', message: 'points come late' }] },
+      ],
     ])('%s', async (told, change) => {
       const { err } = await saidWith(change);
       expect(err[0]).toContain(`; no decision yet: ${told}; 2 s left`);

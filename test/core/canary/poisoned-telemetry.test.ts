@@ -5,6 +5,7 @@ import { parseSample } from '../../../services/core/samples/parse-sample.ts';
 import type { Body } from '../../../services/core/markers/upcast.ts';
 import type { AnalysisOpened, Points, SamplePoint } from '../../../services/core/samples/sample.ts';
 import {
+  bytesOf,
   cut,
   exportsOf,
   fullPolicy,
@@ -338,4 +339,167 @@ describe('a bad canary is not promoted by', () => {
         ),
       ),
     ));
+});
+
+/** Fewer than have a rule, or many of which few are poisoned. */
+const few = (
+  version: string,
+  count: number,
+  change: (index: number) => Partial<Pod> = () => ({}),
+): readonly Pod[] =>
+  Array.from({ length: count }, (_, index) => ({
+    ...pod(version, index),
+    name: `${version} of few ${index}`,
+    ...(version === '2.0.0' ? { startMs: 100, already: 0 } : {}),
+    ...change(index),
+  }));
+const failing = (share: number, requests = busy): Partial<Pod> => ({
+  traffic: () => [requests, requests * share],
+});
+
+describe('points that come too late', () => {
+  const [clocksOff, exportsLate] = [
+    (index: number): Partial<Pod> =>
+      index < 2 ? { clockAheadMs: index === 0 ? 10_000 : -10_000 } : {},
+    (index: number): Partial<Pod> => (index < 2 ? { delayMs: () => 7_000 } : {}),
+  ];
+  const outcomes = (folded: Run): readonly string[] =>
+    kindsOf(folded.decisions).filter((kind) => kind !== 'hold');
+  const lastOf = ({ decisions }: Run): string => decisions.at(-1)?.explanation ?? '';
+
+  test.each([
+    ['clocks', clocksOff],
+    // What they say is of before the opening, by their own time.
+    ['clocks far behind', (index: number) => (index < 2 ? { clockAheadMs: -90_000 } : {})],
+    ['exports', exportsLate],
+  ])('are no lost traffic, in either cohort: %s', (_name, change) => {
+    for (const folded of [
+      judged(few('1.9.4', 4), few('2.0.0', 4, change)),
+      judged(few('1.9.4', 4, change), few('2.0.0', 4)),
+    ]) {
+      expectNothing(folded);
+      expect(lastOf(folded)).toContain('points that came too late to be judged');
+      expect(lastOf(folded)).toMatch(/NTP.*Points that are no evidence: late \d+/);
+    }
+  });
+
+  test('of one pod of ten that fails every request pass nobody', () => {
+    const poisoned = (index: number): Partial<Pod> =>
+      index === 0 ? { clockAheadMs: -10_000, ...failing(1) } : {};
+    expectNothing(judged(few('1.9.4', 10), few('2.0.0', 10, poisoned)));
+  });
+
+  test.each([
+    ['clocks', clocksOff],
+    ['exports', exportsLate],
+  ])('pass nobody where no share is told either: %s', (_name, change) => {
+    const poisoned = (index: number): Partial<Pod> => ({
+      ...change(index),
+      ...(index < 2 ? failing(0.5) : {}),
+    });
+    expectNothing(judgedAs({ canaryShare: null }, few('1.9.4', 4), few('2.0.0', 4, poisoned)));
+  });
+
+  test('shield nobody: the others of the canary that fail roll it back, and their errors are blamed', () => {
+    const { decisions } = judged(
+      few('1.9.4', 4),
+      few('2.0.0', 4, (index) => ({ ...clocksOff(index), ...failing(0.2) })),
+    );
+    expect(kindsOf(decisions)).toContain('roll-back');
+    expect(decisions.find(({ kind }) => kind === 'roll-back')).toMatchObject({ metric: 'errors' });
+  });
+
+  test('are no silence to roll back for', () => {
+    const { decisions } = run([
+      opening({ canaryShare: 0.5 }, { ...fullPolicy, onSilence: 'roll-back' }),
+      ...cut(exportsOf([...good(), ...canary({ clockAheadMs: 10_000 })]), [40]),
+    ]);
+    expect(new Set(kindsOf(decisions))).toStrictEqual(new Set(['hold']));
+    expect(decisions[0]).toMatchObject({ reason: 'no-data', onSilence: 'page' });
+  });
+
+  test('hold for a while alone: when they come in time again the canary passes', () => {
+    const untilMs = 15_000;
+    const folded = judged(
+      good(),
+      canary({ delayMs: (index) => (index * 1_000 < untilMs ? 7_000 : 0) }, 2),
+    );
+    expect(outcomes(folded)).toStrictEqual(['promote']);
+    const promoted = folded.decisions.find(({ kind }) => kind === 'promote');
+    expect(promoted?.occurredAt).toBeGreaterThan(openedAt + untilMs + fullPolicy.noDataMs);
+  });
+
+  test('that came in time before are duplicates, however late they come again', () => {
+    const sent = exportsOf([...good(), ...canary()]);
+    const again = sent.map(({ origin, point }) => ({
+      origin,
+      point: { ...point, receivedAt: point.receivedAt + 7_000 },
+    }));
+    const both = [...sent, ...again].toSorted((a, b) => a.point.receivedAt - b.point.receivedAt);
+    const [once, twice] = [fold(sent), fold(both)];
+    expect(excludedIn(twice).late).toBeGreaterThan(1_000);
+    expect(bytesOf(twice.decisions)).toStrictEqual(bytesOf(once.decisions));
+  });
+});
+
+describe('one loud pod of few', () => {
+  const one =
+    (loud: Partial<Pod>, others: Partial<Pod> = {}) =>
+    (index: number): Partial<Pod> =>
+      index === 0 ? loud : others;
+
+  test.each<[string, readonly Pod[], readonly Pod[]]>([
+    [
+      'one of two with half of its requests failed',
+      few('1.9.4', 2),
+      few('2.0.0', 2, one(failing(0.5, busy * 40))),
+    ],
+    [
+      'one of four with 5 % failed',
+      few('1.9.4', 4),
+      few('2.0.0', 4, one(failing(0.05, busy * 50))),
+    ],
+    [
+      'one of two of the baseline, all healthy',
+      few('1.9.4', 2, one(failing(0, busy * 30))),
+      few('2.0.0', 2),
+    ],
+    [
+      'one of two without errors among a canary that fails',
+      few('1.9.4', 2),
+      few('2.0.0', 2, one(failing(0, busy * 40), failing(0.05))),
+    ],
+  ])('rolls nobody back and passes nobody: %s', (_name, baselines, canaries) => {
+    const folded = judged(baselines, canaries);
+    expectNothing(folded);
+    expect(excludedIn(folded).loud).toBeGreaterThan(100);
+    expect(folded.decisions.at(-1)?.explanation).toMatch(/Points that are no evidence: loud \d+/);
+  });
+
+  test.each<[string, readonly Pod[], readonly Pod[]]>([
+    ['of the canary', few('1.9.4', 2), few('2.0.0', 2, one({ cpu: () => 1e6 }))],
+    [
+      'of the baseline, beside a canary that takes twice as much',
+      few('1.9.4', 2, one({ cpu: () => 50 })),
+      few('2.0.0', 2, () => ({ cpu: () => 0.8 })),
+    ],
+  ])('by its level holds: %s', (_name, baselines, canaries) => {
+    const folded = judged(baselines, canaries);
+    expectNothing(folded);
+    expect(folded.decisions.at(-1)?.explanation).toContain('more than ten times what the others');
+  });
+
+  test('does not hide lost traffic by its level', () => {
+    const losing = few('2.0.0', 2, (index) => ({
+      ...failing(0, busy / 2),
+      ...(index === 0 ? { cpu: () => 1e6 } : {}),
+    }));
+    const { decisions } = judged(few('1.9.4', 2), losing);
+    expect(decisions.find(({ kind }) => kind === 'roll-back')).toMatchObject({ metric: 'traffic' });
+  });
+
+  test('does not hide a canary of which all take more', () => {
+    const higher = few('2.0.0', 2, () => ({ cpu: () => 8 }));
+    expect(kindsOf(judged(few('1.9.4', 2), higher).decisions)).toStrictEqual(['roll-back']);
+  });
 });

@@ -79,22 +79,29 @@ test('what else holds a canary back is told while it runs, each once, with what 
     ...({ metric: 'traffic', code: 'traffic-lost' } as const),
     ...{ message: 'requests are lost now', hint: 'look for them' },
   };
+  const late = {
+    ...({ metric: null, code: 'points-late' } as const),
+    ...{ message: 'points come late', hint: 'look at the clocks' },
+  };
   const problems = await problemsWith({
     ...note,
     ...{ unsent: [], slowerPart: [slow('latency'), slow('pay')], unsaid: [status] },
-    held: [lost, { ...lost, metric: 'pay-traffic' }],
+    held: [lost, { ...lost, metric: 'pay-traffic' }, late],
   });
   expect(told(problems)).toEqual([
+    'warning points-late at : 2.0.0 is judged in production/checkout: points come late',
     'warning slower-part at : 2.0.0 is judged in production/checkout by latency, pay: a part of its requests is plainly slower, so nothing is promoted: 5.00 % (50/1,000) of canary requests took longer than 285 ms, 0.00 % (0/900) of baseline requests longer than 250 ms',
     'warning status-unsaid at : 2.0.0 is judged in production/checkout by errors: the baseline says http.response.status_code for 100.00 % of its requests, the canary for 0.00 %: whether the others failed nobody knows, so nothing is promoted',
     'warning traffic-lost at : 2.0.0 is judged in production/checkout by traffic, pay-traffic: requests are lost now',
   ]);
   expect(problems.map(({ hint }) => hint)).toEqual([
+    'look at the clocks',
     expect.stringMatching(/^look for what those requests have in common/),
     expect.stringMatching(/^let both versions send http\.response\.status_code/),
     'look for them',
   ]);
-  expect(problems[0]).toMatchObject({ count: 2, missing: ['latency', 'pay'] });
+  expect(problems[0]).toMatchObject({ count: 1, missing: [] });
+  expect(problems[1]).toMatchObject({ count: 2, missing: ['latency', 'pay'] });
 });
 
 test('what no analyser tells any more is none', async () => {

@@ -7,6 +7,7 @@ import type { PendingPoint, WindowExclusion } from '../windows/cohort-windows.ts
 import type { JudgedWindow } from '../judge/judged-window.ts';
 import type { FamilyRule } from '../judge/rule.ts';
 import type { FamilyState } from '../judge/state.ts';
+import type { LatePoints } from '../windows/late-points.ts';
 import type { Bases } from '../windows/stream-bases.ts';
 import type { Measuring } from '../windows/window-length.ts';
 
@@ -63,8 +64,9 @@ export type AnalysisState = {
   /** The frozen window; null before. */
   readonly windowMs: number | null;
   readonly pending: readonly PendingPoint[];
-  /** Up to this time points were left out, as too many waited or one was loud: nobody knows how many requests there were. */
+  /** Up to this time points were left out, as too many waited or came late, or one was loud: who seems silent may not be. */
   readonly leftOutToMs: number;
+  readonly latePoints: LatePoints;
   readonly bases: Bases;
   /** Null before the window is frozen, and where nothing can be judged. */
   readonly judge: FamilyState | null;

@@ -30,6 +30,15 @@ import { stageOf } from '../judge/verdict-of.ts';
 import type { PointJudgedAs } from '../windows/judged-as.ts';
 import { pointsJudgedAs } from '../windows/judged-as.ts';
 import type { Policy } from '../policy/policy.ts';
+import {
+  addLate,
+  areManyLate,
+  closeLatePoints,
+  noLatePoints,
+  openLatePoints,
+} from '../windows/late-points.ts';
+import type { LatePointsDraft } from '../windows/late-points.ts';
+import { isSeenInBoth } from '../judge/seen.ts';
 import { isTargetUntold, untoldTargetOf, withTarget } from './targets-together.ts';
 import { rememberedUntilMs, renew } from './renewal.ts';
 import { againstBefore } from '../rollouts/against-before.ts';
@@ -83,6 +92,7 @@ export const openAnalysis = (
     windowMs: null,
     pending: [],
     leftOutToMs: 0,
+    latePoints: noLatePoints,
     bases: noBases,
     judge: null,
     evidenceDigest: tools.digest(''),
@@ -217,6 +227,7 @@ const end = (analysis: AnalysisState, ended: Ending): AnalysisState => ({
   measuring: null,
   shareChanges: [],
   pending: [],
+  latePoints: noLatePoints,
   bases: noBases,
   ended,
   standing: ended === 'decided' ? analysis.standing : null,
@@ -237,6 +248,7 @@ type Draft = {
   windowMs: number | null;
   pending: PendingPoint[];
   leftOutToMs: number;
+  latePoints: LatePointsDraft;
   bases: Bases;
   judge: FamilyState | null;
   evidenceDigest: string;
@@ -262,6 +274,7 @@ const openDraft = (before: AnalysisState): Draft => {
     windowMs,
     pending: [...before.pending],
     leftOutToMs: before.leftOutToMs,
+    latePoints: openLatePoints(before.latePoints),
     bases: before.bases,
     judge: before.judge,
     evidenceDigest: before.evidenceDigest,
@@ -307,9 +320,13 @@ const addPoint = (
 ): void => {
   const as = judgedAs(point);
   const delayMs = Math.abs(point.receivedAt - point.time);
-  const exclusion = as.length === 0 ? 'not-judged' : exclusionOf(draft, point.time, delayMs);
+  const exclusion = as.length === 0 ? 'not-judged' : exclusionOf(draft, point, delayMs);
   if (exclusion !== undefined) {
     draft.excluded[exclusion] += 1;
+    if (exclusion === 'late') {
+      const { series, start: startMs, time: timeMs } = point;
+      addLate(draft.latePoints, { cohort, series, startMs, timeMs });
+    }
     if (exclusion === 'over-limit') leaveOut(draft, point);
     return;
   }
@@ -331,9 +348,15 @@ const leaveOut = (draft: Draft, { time, refused }: SamplePoint): void => {
     draft.bases = { ...draft.bases, isUnknowable: true };
 };
 
-const exclusionOf = (draft: Draft, timeMs: number, delayMs: number): Exclusion | undefined => {
+const exclusionOf = (
+  draft: Draft,
+  { time: timeMs, receivedAt }: SamplePoint,
+  delayMs: number,
+): Exclusion | undefined => {
   const { openedAt } = draft.before.opening;
-  if (timeMs < openedAt) return 'before-opening';
+  // What comes so long after the opening is not of before it: a clock is behind.
+  if (timeMs < openedAt)
+    return receivedAt - openedAt > latenessMs(draft) ? 'late' : 'before-opening';
   if (delayMs > latenessMs(draft) || timeMs < nextWindowMs(draft)) return 'late';
   return draft.pending.length >= pendingMax ? 'over-limit' : undefined;
 };
@@ -375,6 +398,8 @@ const measureWindow = (draft: Draft, measuring: MeasuringDraft): void => {
   draft.windowMs = measured.windowMs;
   draft.judge = initialFamily(ruleIn(before.opening, measured.windowMs), carriedIn(before.opening));
   const timely = draft.pending.filter(({ delayMs }) => delayMs <= latenessMs(draft));
+  for (const point of draft.pending)
+    if (point.delayMs > latenessMs(draft)) addLate(draft.latePoints, point);
   draft.excluded.late += draft.pending.length - timely.length;
   draft.pending = timely;
 };
@@ -396,8 +421,14 @@ const closeWindow = (
   const taken = takeWindow(policy.metrics, draft.bases, due, opening.openedAt);
   draft.bases = taken.bases;
   for (const reason of windowExclusions) draft.excluded[reason] += taken.excluded[reason];
+  const windowsKept = Math.ceil(policy.noDataMs / windowMs);
+  draft.latePoints = closeLatePoints(draft.latePoints, due, draft.pending, windowsKept);
+  const isLate = areManyLate(draft.latePoints);
+  // What is seen in both cohorts is missed as soon as it is silent; the rest would weigh nothing.
+  const isLoud = taken.leftOut.some((metric) => !isSeenInBoth(judge.seen, metric));
+  const isTrafficKnown = !isLate && startMs > draft.leftOutToMs;
   const { isUnheard } = taken;
-  if (taken.excluded.loud + taken.excluded['over-limit'] > 0 || isUnheard)
+  if (taken.excluded.loud + taken.excluded['over-limit'] > 0 || isUnheard || isLate)
     draft.leftOutToMs = Math.max(draft.leftOutToMs, startMs);
   passShares(draft, endMs);
 
@@ -408,9 +439,11 @@ const closeWindow = (
     metrics: comparedIn(
       opening,
       judge.nextIndex,
-      startMs > draft.leftOutToMs ? taken.metrics : withoutTraffic(taken.metrics),
+      isTrafficKnown ? taken.metrics : withoutTraffic(taken.metrics),
     ),
     ...(isUnheard && { isUnheard }),
+    ...(isLate && { isLate }),
+    ...(isLoud && { isLoud }),
   };
   draft.judge = judgeWindow(rule, judge, window);
   const windowText = canonicalJson(window);

@@ -1,7 +1,11 @@
-import { clientErrorsAt, isRequired } from '../judge/missing.ts';
+import { clientErrorsAt, isLateNow, isLoudNow, isRequired } from '../judge/missing.ts';
 import {
   clientErrorsRemedy,
   clientErrorsWords,
+  lateRemedy,
+  lateWords,
+  loudRemedy,
+  loudWords,
   trafficLostRemedy,
   trafficLostWords,
 } from '../judge/sentence.ts';
@@ -9,22 +13,28 @@ import { trafficLost } from '../metrics/traffic.ts';
 import { unpromotedIn } from './unpromoted.ts';
 import type { Unpromoted } from './unpromoted.ts';
 
-/** A metric by which nothing is promoted for what its newest windows show, whatever the evidence; in words. */
+/** By what nothing is promoted for what the newest windows show, or do not show, whatever the evidence; in words. */
 export type HeldBack = {
-  readonly metric: string;
+  /** Null: it is so of all. */
+  readonly metric: string | null;
   readonly code: (typeof heldBackCodes)[number];
   readonly message: string;
   /** What mends it. */
   readonly hint: string;
 };
 
-export const heldBackCodes = ['traffic-lost', 'client-errors'] as const;
+export const heldBackCodes = [
+  'traffic-lost',
+  'client-errors',
+  'points-late',
+  'instance-loud',
+] as const;
 
 export const heldBack = (analysis: Unpromoted): readonly HeldBack[] => {
   const unpromoted = unpromotedIn(analysis);
   if (unpromoted === undefined) return [];
   const { rule, judge } = unpromoted;
-  return rule.metrics.flatMap((metric, index): readonly HeldBack[] => {
+  const held = rule.metrics.flatMap((metric, index): readonly HeldBack[] => {
     const { id } = metric;
     const state = judge.metrics[index];
     if (!isRequired(rule, judge, index)) return [];
@@ -39,4 +49,9 @@ export const heldBack = (analysis: Unpromoted): readonly HeldBack[] => {
     const message = clientErrorsWords(clientErrors);
     return [{ metric: id, code: 'client-errors', message, hint: clientErrorsRemedy }];
   });
+  if (isLateNow(rule, judge))
+    held.push({ metric: null, code: 'points-late', message: lateWords, hint: lateRemedy });
+  if (isLoudNow(rule, judge))
+    held.push({ metric: null, code: 'instance-loud', message: loudWords, hint: loudRemedy });
+  return held;
 };

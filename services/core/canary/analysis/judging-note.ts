@@ -65,7 +65,7 @@ export type JudgingNote = {
   readonly slowerPart: readonly SlowerPartOf[];
   /** Metrics by which nothing is promoted, as one cohort does not say what became of its requests. */
   readonly unsaid: readonly UnsaidOf[];
-  /** Metrics by which nothing is promoted for what they show now. */
+  /** By what nothing is promoted for what the newest windows show. */
   readonly held: readonly HeldBack[];
 };
 
@@ -134,7 +134,11 @@ export const unsentIn = ({
   return (policyIn(opening)?.metrics ?? []).flatMap(({ id, critical, judged, source }, place) => {
     // Of the traffic the share is what nobody told.
     const isAsked = judged !== 'traffic' || canaryShare !== null;
-    return isAsked && !isSeen(judge.seen, place) ? [{ id, critical, names: source.names }] : [];
+    // What is late or drowned is sent.
+    const isHidden = judge.loudIndex !== null || (judged === 'traffic' && judge.lateIndex !== null);
+    return isAsked && !isHidden && !isSeen(judge.seen, place)
+      ? [{ id, critical, names: source.names }]
+      : [];
   });
 };
 
@@ -212,7 +216,7 @@ const isWindow = (value: unknown): boolean =>
 
 const isHeld = (value: unknown): boolean =>
   isJsonFields(value) &&
-  isText(value['metric']) &&
+  (value['metric'] === null || isText(value['metric'])) &&
   heldBackCodes.some((code) => code === value['code']) &&
   isText(value['message']) &&
   isText(value['hint']);

@@ -2,6 +2,7 @@ import type { Decided } from '../../markers/marker.ts';
 import type { AnalysisState, Exclusion } from '../analysis/analysis-state.ts';
 import type { FamilyDecision } from '../judge/decide.ts';
 import { verdictText } from '../judge/sentence.ts';
+import type { Missing } from '../judge/verdict.ts';
 import { pointRefusals, refusalRemedies } from '../../telemetry/point.ts';
 import { grouped } from '../reading/figures.ts';
 
@@ -20,8 +21,7 @@ export const decisionSentence = (
   weakness: string = '',
 ): string => {
   const isUnheard =
-    verdict.outcome === 'inconclusive' &&
-    verdict.missing.some(({ what }) => what === 'canary' || what === 'baseline');
+    verdict.outcome === 'inconclusive' && verdict.missing.some(({ what }) => leavesOut.has(what));
   const silence =
     onSilence === 'roll-back' ? 'rolled back because it is silent, as the policy asks. ' : '';
   const instead = isUnheard ? exclusionPhrase(excluded) : '';
@@ -29,6 +29,14 @@ export const decisionSentence = (
   const max = textMax - weakness.length - silence.length - instead.length;
   return `${weakness}${silence}${text.length <= max ? text : `${text.slice(0, max - 1)}…`}${instead}`;
 };
+
+/** What may be missing because what came was left out. */
+const leavesOut: ReadonlySet<Missing['what']> = new Set([
+  'canary',
+  'baseline',
+  'all-in-time',
+  'none-loud',
+]);
 
 /** In the order in which they are told. What came twice, or before the opening, keeps nobody waiting. */
 const told: readonly Exclusion[] = [

@@ -31,4 +31,8 @@ export type JudgedWindow = WindowMark & {
   readonly metrics: readonly MetricWindow[];
   /** Requests were left out that nobody knows whose they are; so what the rest shows passes nobody. */
   readonly isUnheard?: true;
+  /** Lately more than a small part of the points came too late to be judged: the same. */
+  readonly isLate?: true;
+  /** Somebody was so loud that a metric shows nothing which was never seen in both cohorts: the same. */
+  readonly isLoud?: true;
 };

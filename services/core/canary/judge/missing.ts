@@ -64,6 +64,14 @@ export const clientErrorsAt = (
   return metric?.judged === 'errors' ? moreClientErrors(rule, metric.clientErrors) : null;
 };
 
+/** Whether many points came too late lately. */
+export const isLateNow = (rule: FamilyRule, state: FamilyState): boolean =>
+  state.lateIndex !== null && state.lateIndex > lastSilent(rule, state);
+
+/** Whether a metric that was not seen before showed nothing lately because somebody was loud. */
+export const isLoudNow = (rule: FamilyRule, state: FamilyState): boolean =>
+  state.loudIndex !== null && state.loudIndex > lastSilent(rule, state);
+
 /** A cohort is silent, or, once presence is decided, a metric that is required. */
 export const isSilent = (rule: FamilyRule, state: FamilyState): boolean => {
   const last = lastSilent(rule, state);
@@ -107,6 +115,8 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
   }
   if (state.unheardIndex !== null && state.unheardIndex > lastSilent(rule, state))
     missing.push({ what: 'all-heard' });
+  if (isLateNow(rule, state)) missing.push({ what: 'all-in-time' });
+  if (isLoudNow(rule, state)) missing.push({ what: 'none-loud' });
   if (sinceAnchor <= windowsIn(rule, rule.warmUpMs) || state.presenceIndex === null)
     missing.push({ what: 'warm-up' });
   if (sinceAnchor < windowsIn(rule, rule.soakMs)) missing.push({ what: 'soak' });

@@ -130,6 +130,10 @@ const missingWords = {
     'a window in which both cohorts show requests (do servers export less often than no-data of the policy allows?)',
   'all-heard':
     'requests that were left out: of servers that share one name (pods or workers under one identity, which service.instance.id sets apart, or a restart that kept its start time), or of points whose numbers could not be taken',
+  'all-in-time':
+    'points that came too late to be judged, more than one in 200 of a version (do all servers have the same time, NTP? does an exporter or a Collector hold points back for longer than two windows?)',
+  'none-loud':
+    'windows in which no instance says more than ten times what the others of its version say (a metric was never compared for it)',
   steps: 'the wait after the last step',
 } as const;
 
@@ -321,6 +325,22 @@ export const trafficLostWords = ({ since, ratio, least }: TrafficLost): string =
 /** What mends it. */
 export const trafficLostRemedy =
   'look for what takes requests from the canary (readiness, a load balancer that leaves it out, crashes); if its share was changed, let the log say so';
+
+/** Why nothing is promoted while points come late. */
+export const lateWords =
+  'more than one point in 200 of a version came too late to be judged lately, so nothing is promoted and the traffic is not judged';
+
+/** What mends it. */
+export const lateRemedy =
+  'do all servers have the same time (NTP)? does an exporter or a Collector hold points back for longer than two windows, or send again what was refused?';
+
+/** Why nothing is promoted while one instance drowns the others. */
+export const loudWords =
+  'an instance says more than ten times what the others of its version say, and there are too few to leave it out, so a metric was never compared and nothing is promoted';
+
+/** What mends it. */
+export const loudRemedy =
+  'look at the instance: does it count wrong, or does somebody speak in its name? where one server has most of the traffic by design, run five or more of each version';
 
 /** Why nothing is promoted while the canary refuses requests that the baseline does not, of the metric before it. */
 export const clientErrorsWords = ({ since, canary, baseline }: ClientErrors): string =>

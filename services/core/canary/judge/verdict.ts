@@ -37,7 +37,9 @@ export type Reason = {
  * canary's requests plainly takes longer than the baseline's, whatever the evidence; `traffic-lost`: it plainly gets less than its share now,
  * whatever the evidence; `client-errors`: it
  * plainly answers more requests with errors of the client's than the baseline; `unsaid`: one version says what became of
- * its requests, and the other one does not.
+ * its requests, and the other one does not; `all-heard`: senders of one name and one start were left out;
+ * `all-in-time`: many points came too late to be judged; `none-loud`: one instance says so much that a metric was never
+ * compared.
  */
 export type Missing =
   | { readonly what: 'canary' | 'baseline'; /** `id` of the metric. */ readonly metric: string }
@@ -59,6 +61,8 @@ export type Missing =
         | 'any-metric'
         | 'any-pair'
         | 'all-heard'
+        | 'all-in-time'
+        | 'none-loud'
         | 'steps';
     };
 

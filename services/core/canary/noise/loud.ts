@@ -1,6 +1,6 @@
 import type { Cohort } from '../windows/cohorts.ts';
 
-/** Fewer instances than this show no rule that one of them could break. */
+/** From so many instances on there is something usual: one that breaks it is left out, and the others are compared. */
 export const instancesMin = 5;
 /** So many times the median is more than instances behind one load balancer differ. */
 const timesMedianMax = 10;
@@ -15,7 +15,9 @@ export type Voices = { readonly [Name in Cohort]: ReadonlyMap<string, number> };
  * somebody who speaks in its name, must not drown the others; but what the loud ones say may also be true, and unlike
  * the rest (a leader, sticky connections). Left out of one cohort and not of the other, they would make an honest
  * canary look worse or better. So they are left out only where both cohorts are large enough for the same rule, and
- * else the window says nothing. It goes by how many requests there are, never by how they ended.
+ * else the window says nothing. Of two to four instances the others alone say what is usual; one that is alone has
+ * nobody to be louder than. It goes by how many requests there are, never by how they ended, and never by those of the
+ * other cohort, whose share may be quite another.
  */
 export type Loudness = {
   readonly verdict: 'nobody' | 'leave-out' | 'say-nothing';
@@ -23,22 +25,35 @@ export type Loudness = {
 };
 
 export const loudnessOf = (voices: Voices): Loudness => {
-  const canary = loudIn(voices.canary);
-  const baseline = loudIn(voices.baseline);
-  const loud = { canary: canary ?? nobody, baseline: baseline ?? nobody };
+  const canary = heardIn(voices.canary);
+  const baseline = heardIn(voices.baseline);
+  const loud = { canary: loudIn(canary), baseline: loudIn(baseline) };
   if (loud.canary.size + loud.baseline.size === 0) return { verdict: 'nobody', loud };
-  const isSymmetric = canary !== undefined && baseline !== undefined;
-  return { verdict: isSymmetric ? 'leave-out' : 'say-nothing', loud };
+  const areLarge = canary.length >= instancesMin && baseline.length >= instancesMin;
+  return { verdict: areLarge ? 'leave-out' : 'say-nothing', loud };
 };
 
-const nobody: ReadonlySet<string> = new Set();
+type Heard = readonly (readonly [name: string, requests: number])[];
 
-/** Undefined: too few instances had requests. */
-const loudIn = (voices: ReadonlyMap<string, number>): ReadonlySet<string> | undefined => {
-  const heard = [...voices.values()].filter((requests) => requests > 0);
-  if (heard.length < instancesMin) return undefined;
-  const limit = Math.max(timesMedianMax * medianOf(heard), quietRequests);
-  return new Set([...voices].filter(([, requests]) => requests > limit).map(([name]) => name));
+const heardIn = (voices: ReadonlyMap<string, number>): Heard =>
+  [...voices].filter(([, requests]) => requests > 0);
+
+const loudIn = (heard: Heard): ReadonlySet<string> => {
+  const all = heard.map(([, requests]) => requests);
+  const median = heard.length < instancesMin ? undefined : medianOf(all);
+  const loud = heard.filter(
+    ([, requests], index) =>
+      requests > quietRequests &&
+      requests > timesMedianMax * (median ?? medianOf(all.toSpliced(index, 1), requests)),
+  );
+  return new Set(loud.map(([name]) => name));
+};
+
+/** Whether one of so few levels is more than ten times what the others are; where these are 0 nothing is usual. */
+export const isWildAmong = (levels: readonly number[], at: number): boolean => {
+  if (levels.length >= instancesMin) return false;
+  const median = medianOf(levels.toSpliced(at, 1));
+  return median > 0 && (levels[at] ?? 0) > timesMedianMax * median;
 };
 
 /**
@@ -75,5 +90,5 @@ export const trimmedMean = (values: readonly number[], size: number): number => 
 };
 
 /** The lower one of an even number. */
-const medianOf = (values: readonly number[]): number =>
-  values.toSorted((left, right) => left - right)[Math.floor((values.length - 1) / 2)] ?? 0;
+const medianOf = (values: readonly number[], ofNone: number = 0): number =>
+  values.toSorted((left, right) => left - right)[Math.floor((values.length - 1) / 2)] ?? ofNone;

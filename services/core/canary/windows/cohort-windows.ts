@@ -77,7 +77,7 @@ export const pendingPointOf = (
 /**
  * Why a point of a window has become nothing.
  * - `implausible`: no server can have counted so much, alone or with the others; of its durations alone: see `isSpoilt`;
- * - `loud`: see `loudnessOf`;
+ * - `loud`: see `loudnessOf`, and of levels `wildIn`;
  * - `over-limit`: one cumulative stream too many;
  * - `start-shared`: several senders under one name, whose points or counters cannot be told apart;
  * - `older-name`: its sender says the same under the newer name of the metric;
@@ -117,6 +117,8 @@ export type WindowTaken = {
   /** In the order of the policy. */
   readonly metrics: readonly MetricWindow[];
   readonly excluded: { readonly [Reason in WindowExclusion]: number };
+  /** Of `metrics`, by place, those that show nothing because of somebody loud. */
+  readonly leftOut: readonly number[];
   /** Requests were left out that nobody knows whose they are, or how many. */
   readonly isUnheard: boolean;
 };
@@ -162,20 +164,25 @@ export const takeWindow = (
     loudness.verdict === 'nobody' &&
     !isUnheard &&
     excluded['over-limit'] + excluded.implausible === 0;
+  const leftOut = new Set<number>();
   const shown = drafts.map((draft, metric) =>
     withoutUnknown(
       draft.close((reason, count) => {
         excluded[reason] += count;
+        if (reason === 'loud') leftOut.add(metric);
       }),
       unknownOf.canary.has(metric),
       unknownOf.baseline.has(metric),
     ),
   );
+  if (loudness.verdict === 'say-nothing')
+    for (const [index, { judged }] of metrics.entries()) if (judged !== 'level') leftOut.add(index);
   // Where requests were left out, a cohort would seem to have lost them.
   return {
     bases: bases.close(),
     metrics: isAllHeard ? shown : withoutTraffic(shown),
     excluded,
+    leftOut: [...leftOut],
     isUnheard,
   };
 };

@@ -2,15 +2,15 @@ import type { Cohort } from './cohorts.ts';
 import type { Durations, Exponential } from './durations.ts';
 import { sumOfExponential, withinPlausible } from './durations.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
-import { instancesMin, levelCap, trimmedMean } from '../noise/loud.ts';
+import { instancesMin, isWildAmong, levelCap, trimmedMean } from '../noise/loud.ts';
 import type { Level } from '../metrics/level.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
 import type { SaidCounts } from '../statistics/rate-counts.ts';
 import type { JudgedAs } from './judged-as.ts';
 import type { Counted } from './stream-bases.ts';
 
-/** What is counted of a metric that cannot be told together with the rest of it. */
-export type Unlike = 'other-buckets' | 'other-unit' | 'implausible';
+/** What is counted of a metric that cannot be told together with the rest of it; `loud`: see `wildIn`. */
+export type Unlike = 'other-buckets' | 'other-unit' | 'implausible' | 'loud';
 
 /** A level as it came. */
 export type SeenLevel = {
@@ -221,7 +221,9 @@ type LevelsOfUnit = Map<string, Map<string, { readonly sum: number; readonly poi
 
 /**
  * The mean over the instances of what each was on the average: an instance counts once, however many series and points
- * it sends. Where both cohorts have enough of them the highest and the lowest are left out. Levels of one unit only; where a cohort sends several, the one counts that both have most instances of.
+ * it sends. Where both cohorts have enough of them the highest and the lowest are left out; of few, one that is wild
+ * leaves nothing to compare. Levels of one unit only; where a cohort sends several, the one counts that both have most
+ * instances of.
  */
 const openLevels = (): {
   readonly add: (cohort: Cohort, seen: SeenLevel) => void;
@@ -235,7 +237,7 @@ const openLevels = (): {
     add: (cohort, { series, instance, unit, level }) => {
       const instances: LevelsOfUnit = units[cohort].get(unit) ?? new Map();
       units[cohort].set(unit, instances);
-      const name = instance === null ? `series ${series}` : `instance ${instance}`;
+      const name = instance === null ? `series ${series}` : `${named}${instance}`;
       const ofInstance = instances.get(name) ?? new Map();
       instances.set(name, ofInstance);
       const { sum, points } = ofInstance.get(series) ?? { sum: 0, points: 0 };
@@ -249,8 +251,13 @@ const openLevels = (): {
         if (unit !== canaryUnit) countUnlike('other-unit', instances.size);
       for (const [unit, instances] of units.baseline)
         if (unit !== chosen.baseline) countUnlike('other-unit', instances.size);
-      const canary = meansOf(units.canary, canaryUnit);
-      const baseline = meansOf(units.baseline, chosen.baseline);
+      const wild = wildIn(units.canary, canaryUnit) + wildIn(units.baseline, chosen.baseline);
+      if (wild > 0) {
+        countUnlike('loud', wild);
+        return { canary: null, baseline: null };
+      }
+      const canary = meansOf(units.canary, canaryUnit).map(([, mean]) => mean);
+      const baseline = meansOf(units.baseline, chosen.baseline).map(([, mean]) => mean);
       const cap = levelCap([...canary, ...baseline]);
       const smaller = Math.min(canary.length, baseline.length);
       return { canary: levelOf(canary, cap, smaller), baseline: levelOf(baseline, cap, smaller) };
@@ -258,16 +265,29 @@ const openLevels = (): {
   };
 };
 
+const named = 'instance ';
+
+/**
+ * How many of a few instances are wild. It may be one that counts wrong, or a bad server: the version is blamed for
+ * neither, and neither hides what the others show. Series of nobody are no instances: those of one process differ by more.
+ */
+const wildIn = (units: ReadonlyMap<string, LevelsOfUnit>, unit: string | undefined): number => {
+  const means = meansOf(units, unit).flatMap(([name, mean]) =>
+    name.startsWith(named) ? [mean] : [],
+  );
+  return means.filter((_, at) => isWildAmong(means, at)).length;
+};
+
 const meansOf = (
   units: ReadonlyMap<string, LevelsOfUnit>,
   unit: string | undefined,
-): readonly number[] =>
+): readonly (readonly [name: string, mean: number])[] =>
   unit === undefined
     ? []
-    : [...(units.get(unit)?.values() ?? [])].map((series) => {
+    : [...(units.get(unit) ?? [])].map(([name, series]) => {
         let mean = 0;
         for (const { sum, points } of series.values()) mean += sum / points / series.size;
-        return mean;
+        return [name, mean];
       });
 
 /** `smaller`: how many instances the smaller cohort has. */

@@ -119,6 +119,45 @@ describe('how an analysis stands', () => {
     });
   });
 
+  test('that many of its points come late, or that one instance of few hides a metric', () => {
+    const cpu = (): number => 0.4;
+    const heldOf = (...canaries: readonly Partial<Pod>[]): unknown => {
+      const pods = [
+        ...['a', 'b'].map((name) => baselinePod({ name, lastExportMs: 30_000, cpu })),
+        ...canaries.map((change, index) =>
+          canaryPod({ name: `canary ${index}`, lastExportMs: 30_000, cpu, ...change }),
+        ),
+      ];
+      const { state } = run([
+        opening({ canaryShare: 0.5 }, fullPolicy),
+        ...cut(exportsOf(pods), [7]),
+      ]);
+      const [analysis] = Object.values(state.analyses);
+      const note = analysis && judgingNoteOf(analysis, nowMs);
+      // Nobody sends memory; what is late or drowned is sent.
+      expect(note?.unsent.map(({ id }) => id)).not.toContain('traffic');
+      expect(note?.unsent.map(({ id }) => id)).not.toContain('cpu');
+      return note?.held;
+    };
+    expect(heldOf({}, {})).toEqual([]);
+    expect(heldOf({}, { clockAheadMs: -10_000 })).toEqual([
+      {
+        metric: null,
+        code: 'points-late',
+        message: expect.stringMatching(/^more than one point in 200 of a version came too late/),
+        hint: expect.stringMatching(/^do all servers have the same time \(NTP\)/),
+      },
+    ]);
+    expect(heldOf({}, { cpu: () => 4.1 })).toEqual([
+      {
+        metric: null,
+        code: 'instance-loud',
+        message: expect.stringMatching(/^an instance says more than ten times/),
+        hint: expect.stringMatching(/^look at the instance/),
+      },
+    ]);
+  });
+
   test('that its traffic is lost now, where the policy asks for traffic', () => {
     const lossy: Partial<Pod> = { traffic: (second) => [second < 36 ? busy : busy / 2, 0] };
     const heldIn = (policy: Policy, lastExportMs: number) => {

@@ -18,6 +18,7 @@ import {
   decisionsOn,
   errorsMetric,
   familyRule,
+  healthy,
   judgeShown,
   latencyMetric,
   rate,
@@ -172,6 +173,53 @@ test('a metric that is never seen changes nothing: the verdict is that of a fami
     }),
     { numRuns: 60 },
   );
+});
+
+test('a metric that falls silent in either cohort, whenever that is, promotes nobody later than the limit of silence', () => {
+  const kinds = ['errors', 'latency', 'level', 'traffic'] as const;
+  const cohorts = ['canary', 'baseline'] as const;
+  /** Mostly what passes soon, and sometimes anything. */
+  const windows = fc.array(
+    fc.oneof({ weight: 30, arbitrary: fc.constant(healthy) }, { weight: 1, arbitrary: shown }),
+    { minLength: 60, maxLength: 60 },
+  );
+  const anyTimes = fc.record({
+    soakMs: fc.integer({ min: 8, max: 50 }).map((many) => many * rule.windowMs),
+    noDataMs: fc.integer({ min: 3, max: 8 }).map((many) => many * rule.windowMs),
+    steps: fc.constantFrom([], [0.6]),
+  });
+  const laterWithout = new Set<string>();
+  fc.assert(
+    fc.property(
+      windows,
+      anyTimes,
+      fc.constantFrom(...kinds),
+      fc.constantFrom(...cohorts),
+      fc.integer({ min: 0, max: 50 }),
+      (heard, changed, kind, cohort, from) => {
+        const family = familyRule(undefined, { ...short, ...changed });
+        const silent = heard.map((one, index): Shown => {
+          const { canary = null, baseline = null } = one[kind] ?? {};
+          const pair = { canary, baseline, ...(index < from ? {} : { [cohort]: null }) };
+          return { ...one, [kind]: pair };
+        });
+        const lastPassed = (of: readonly Shown[]): number =>
+          Math.max(
+            -1,
+            ...decisionsOn(family, of).said.flatMap(({ window, decision: { action } }) =>
+              action === 'promote' || action === 'advance' ? [window] : [],
+            ),
+          );
+        // Its last window was the one before, and the limit counts from there.
+        const silentFrom = from - 1 + changed.noDataMs / family.windowMs;
+        expect(lastPassed(silent)).toBeLessThan(Math.max(0, silentFrom));
+        if (lastPassed(heard) >= silentFrom) laterWithout.add(`${kind} ${cohort}`);
+      },
+    ),
+    { numRuns: 300 },
+  );
+  // Without this the law could hold because nothing was ever promoted so late.
+  expect(laterWithout.size).toBe(kinds.length * cohorts.length);
 });
 
 test('a state put away as JSON anywhere goes on to the same bytes', () => {

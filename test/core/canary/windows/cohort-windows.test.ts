@@ -488,12 +488,34 @@ describe('a loud instance', () => {
   });
 
   test.each([
-    ['of a cohort of four', crowd(4, 9)],
+    ['one of two', crowd(2, 9)],
+    ['one of four, beside a cohort of one', crowd(4, 1)],
+  ])('makes it say nothing in a small cohort: %s', (_name, points) => {
+    const taken = take(points);
+    for (const metric of ['errors', 'latency', 'traffic'] as const)
+      expect(shown(taken)[metric]).toMatchObject({ canary: null, baseline: null });
+    expect(excluded(taken)).toStrictEqual({ loud: 1 });
+    expect(taken.leftOut.map((index) => metrics[index]?.judged)).toStrictEqual([
+      'errors',
+      'latency',
+      'traffic',
+    ]);
+  });
+
+  test.each([
+    ['alone in its cohort', crowd(1, 9)],
+    ['one of two with ten times as much as the other', crowd(2, 9, 1_000)],
+    [
+      'beside one that had no requests',
+      crowd(2, 9).map((point) =>
+        point.sender === 'c0' ? { ...point, count: 0, errors: 0 } : point,
+      ),
+    ],
     ['with ten times as much as the others', crowd(6, 6, 1_000)],
   ])('%s is none', (_name, points) => {
     const taken = take(points);
     expect(excluded(taken)).toStrictEqual({});
-    expect(shown(taken).errors.canary?.events).toBeGreaterThan(0);
+    expect(shown(taken).errors.canary?.total).toBeGreaterThan(1_000);
   });
 
   test('is none while there is hardly any traffic', () => {
@@ -528,25 +550,65 @@ describe('levels', () => {
     expect(baseline?.series).toBe(2);
   });
 
+  const of = (cohort: 'canary' | 'baseline', name: string, value: number): PendingPoint =>
+    level({ cohort, instance: name, series: name, level: value });
+
   test('beyond ten times the median of all instances of both cohorts count as that', () => {
-    const of = (cohort: 'canary' | 'baseline', name: string, value: number): PendingPoint =>
-      level({ cohort, instance: name, series: name, level: value });
     const taken = take([
-      of('canary', 'a', 1),
-      of('canary', 'b', 1e18),
+      of('canary', 'a', 1e18),
+      of('baseline', 'b', 1),
       of('baseline', 'c', 1),
       of('baseline', 'd', 2),
       of('baseline', 'e', 1),
     ]);
     expect(shown(taken).level).toMatchObject({
-      canary: { mean: 5.5, series: 2 },
-      baseline: { mean: 4 / 3 },
+      canary: { mean: 10, series: 1 },
+      baseline: { mean: 5 / 4 },
     });
     expect(excluded(taken)).toStrictEqual({});
   });
 
+  test.each(['canary', 'baseline'] as const)(
+    'of one of two to four instances that is wild leave nothing to compare: %s',
+    (cohort) => {
+      const other = cohort === 'canary' ? 'baseline' : 'canary';
+      for (const size of [2, 3, 4]) {
+        const taken = take([
+          ...Array.from({ length: size }, (_, index) =>
+            of(cohort, `${index}`, index === 1 ? 4.1 : 0.4),
+          ),
+          ...[0.4, 0.4, 0.8, 0.8, 0.8, 0.8].map((one, index) => of(other, `other ${index}`, one)),
+        ]);
+        expect(shown(taken).level).toMatchObject({ canary: null, baseline: null });
+        expect(excluded(taken)).toStrictEqual({ loud: 1 });
+        expect(taken.leftOut.map((index) => metrics[index]?.judged)).toStrictEqual(['level']);
+        // Requests are known all the same.
+        const asked = take([
+          of(cohort, 'a', 0.4),
+          of(cohort, 'b', 40),
+          requests({ cohort, instance: 'a', series: 'requests', count: 7 }),
+        ]);
+        expect(shown(asked).traffic[cohort]).toBe(7);
+      }
+    },
+  );
+
+  test.each<[string, readonly PendingPoint[]]>([
+    ['all instances are higher', [of('canary', 'a', 40), of('canary', 'b', 41)]],
+    ['one is ten times as high, no more', [of('canary', 'a', 0.4), of('canary', 'b', 4)]],
+    ['the others are idle', [of('canary', 'a', 0), of('canary', 'b', 4)]],
+    [
+      'nobody knows whose they are',
+      [0.01, 4].map((one) => level({ instance: null, series: `${one}`, level: one })),
+    ],
+  ])('are compared where %s', (_name, canary) => {
+    const taken = take([...canary, of('baseline', 'c', 0.4), of('baseline', 'd', 0.4)]);
+    expect(shown(taken).level.canary?.mean).toBeGreaterThan(0.4);
+    expect(excluded(taken)).toStrictEqual({});
+  });
+
   test('of one instance that says anything count for nothing where both cohorts have five', () => {
-    const of = (cohort: 'canary' | 'baseline', values: readonly number[]): PendingPoint[] =>
+    const all = (cohort: 'canary' | 'baseline', values: readonly number[]): PendingPoint[] =>
       values.map((value, index) =>
         level({
           cohort,
@@ -558,8 +620,8 @@ describe('levels', () => {
     const around = [0.38, 0.39, 0.4, 0.41, 0.42];
     for (const liar of [0, 1e18]) {
       const taken = take([
-        ...of('canary', [...around, liar]),
-        ...of('baseline', [...around, ...around, ...around, liar]),
+        ...all('canary', [...around, liar]),
+        ...all('baseline', [...around, ...around, ...around, liar]),
       ]);
       const { canary, baseline } = shown(taken).level;
       expect(canary?.mean).toBeGreaterThan(0.385);

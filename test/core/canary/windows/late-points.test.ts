@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest';
+import type { Cohort } from '../../../../services/core/canary/windows/cohorts.ts';
+import {
+  addLate,
+  areManyLate,
+  closeLatePoints,
+  noLatePoints,
+  openLatePoints,
+} from '../../../../services/core/canary/windows/late-points.ts';
+import type { LatePointsDraft } from '../../../../services/core/canary/windows/late-points.ts';
+
+type Points = Parameters<typeof closeLatePoints>[1];
+
+const windowsKept = 24;
+/** One point of each of so many pods in a window. */
+const pointsOf = (cohort: Cohort, count: number, window: number, from = 0): Points =>
+  Array.from({ length: count }, (_, index) => ({
+    ...{ cohort, series: `${cohort} ${from + index}`, startMs: 0, timeMs: window * 5_000 },
+  }));
+
+/** After windows from `from` to before `to`, in which so many of the canary's hundred come late. */
+const after = (
+  before: LatePointsDraft,
+  from: number,
+  to: number,
+  late: (window: number) => number,
+): LatePointsDraft => {
+  let points = before;
+  for (let window = from; window < to; window += 1) {
+    const count = late(window);
+    const draft = openLatePoints(points);
+    for (const point of pointsOf('canary', count, window)) addLate(draft, point);
+    const due = [
+      ...pointsOf('canary', 100 - count, window, count),
+      ...pointsOf('baseline', 100, window),
+    ];
+    points = closeLatePoints(draft, due, [], windowsKept);
+  }
+  return points;
+};
+const begin = (): LatePointsDraft => openLatePoints(noLatePoints);
+
+test('one export of a large fleet that is late now and then is not many, and one in each window is', () => {
+  expect(areManyLate(begin())).toBe(false);
+  expect(areManyLate(after(begin(), 0, 100, () => 0))).toBe(false);
+  for (let to = 25; to < 80; to += 1)
+    expect(areManyLate(after(begin(), 0, to, (window) => (window % 24 === 23 ? 1 : 0)))).toBe(
+      false,
+    );
+  expect(areManyLate(after(begin(), 0, 100, () => 1))).toBe(true);
+});
+
+test('what was late is forgotten after about the limit of silence, even if it was all', () => {
+  const half = after(begin(), 0, 50, () => 50);
+  expect(areManyLate(after(half, 50, 60, () => 0))).toBe(true);
+  expect(areManyLate(after(half, 50, 78, () => 0))).toBe(false);
+  const all = after(begin(), 0, 50, () => 100);
+  expect(areManyLate(after(all, 50, 60, () => 0))).toBe(true);
+  expect(areManyLate(after(all, 50, 82, () => 0))).toBe(false);
+});
+
+test('either cohort counts by itself', () => {
+  const ofOne = (cohort: Cohort): LatePointsDraft => {
+    const draft = openLatePoints(begin());
+    for (const point of pointsOf(cohort, 1, 0, 99)) addLate(draft, point);
+    const due = [...pointsOf('canary', 3, 0), ...pointsOf('baseline', 5_000, 0)];
+    return closeLatePoints(draft, due, [], windowsKept);
+  };
+  expect(areManyLate(ofOne('canary'))).toBe(true);
+  expect(areManyLate(ofOne('baseline'))).toBe(false);
+});
+
+test.each<
+  [string, (draft: LatePointsDraft, points: Points) => LatePointsDraft, isWaiting: boolean]
+>([
+  ['was judged before', (draft, points) => closeLatePoints(draft, points, [], windowsKept), false],
+  ['waits for its window', (draft) => draft, true],
+  [
+    'was late before',
+    (draft, points) => {
+      for (const point of points) addLate(draft, point);
+      return closeLatePoints(draft, [], [], windowsKept);
+    },
+    false,
+  ],
+])('a late point that %s is none', (_name, first, isWaiting) => {
+  const again = pointsOf('canary', 50, 7);
+  const draft = openLatePoints(first(begin(), again));
+  for (const point of again) addLate(draft, point);
+  const closed = closeLatePoints(draft, [], isWaiting ? again : [], windowsKept);
+  expect(closed.late.canary).toBeLessThanOrEqual(draft.late.canary);
+});
+
+test('a late point that comes twice is late once', () => {
+  const draft = openLatePoints(begin());
+  for (const point of [...pointsOf('canary', 3, 0), ...pointsOf('canary', 3, 0)])
+    addLate(draft, point);
+  expect(closeLatePoints(draft, [], [], windowsKept).late).toStrictEqual({
+    canary: 3,
+    baseline: 0,
+  });
+});
+
+test('a flood of late points, or of points, takes no more memory than it may', () => {
+  const flooded = openLatePoints(begin());
+  for (let index = 0; index < 20_000; index += 1)
+    addLate(flooded, { cohort: 'canary', series: 'a', startMs: 0, timeMs: index });
+  expect(flooded.waiting.canary).toHaveLength(10_000);
+  const large = pointsOf('baseline', 90_000, 0);
+  let points = begin();
+  for (let window = 0; window < 4; window += 1)
+    points = closeLatePoints(openLatePoints(points), large, [], windowsKept);
+  expect(points.known.flat().length).toBeLessThanOrEqual(200_000);
+  const steady = after(begin(), 0, 100, () => 0);
+  expect(steady.known).toHaveLength(24);
+});
