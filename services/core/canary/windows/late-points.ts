@@ -103,11 +103,25 @@ export const areManyLate = ({ heard, late }: Pick<LatePoints, 'heard' | 'late'>)
 
 const isMany = (heard: number, late: number): boolean => late > lateShareMax * (heard + late);
 
-/** 31 bits (FNV-1a): where a hundred thousand points are known, one late point of twenty thousand is taken for one of them. */
+/**
+ * 31 bits (FNV-1a): where a hundred thousand points are known, one late point of twenty thousand is taken for one of them.
+ * Of a series, which is two digests behind each other, the ends of both tell enough.
+ */
 const fingerprintOf = ({ series, startMs, timeMs }: Identity): number => {
-  const text = `${series} ${startMs} ${timeMs}`;
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1)
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  return hash >>> 1;
+  const { length } = series;
+  let hash = mixed(0x811c9dc5, series, (length >> 1) - endLength, length >> 1);
+  hash = mixed(hash, series, length - endLength, length);
+  for (const ms of [startMs, timeMs])
+    hash = Math.imul(Math.imul(hash ^ (ms | 0), prime) ^ (ms / 2 ** 32), prime);
+  return (hash ^ (hash >>> 15)) >>> 1;
+};
+
+const endLength = 8;
+const prime = 0x01000193;
+
+const mixed = (before: number, text: string, from: number, to: number): number => {
+  let hash = before;
+  for (let index = Math.max(0, from); index < to; index += 1)
+    hash = Math.imul(hash ^ text.charCodeAt(index), prime);
+  return hash;
 };
