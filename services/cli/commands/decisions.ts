@@ -89,8 +89,9 @@ export const decisionCommands: readonly CommandOf<DecisionCommand>[] = [
     ],
     notes: [
       'COMMAND finds the decision as JSON on its standard input and as PLIMSOLL_DECISION_ACT,',
-      '_ID, _TO_VERSION … in its environment. It is run again with the same _ID if it fails, or',
-      'if plimsoll is killed before it has written its checkpoint. One process has a checkpoint.',
+      '_ID, _TO_VERSION … in its environment. Those of different slots run side by side, 8 at most.',
+      'It is run again with the same _ID if it fails, or if plimsoll is killed before its end is in',
+      'the checkpoint: beside the first, which kill -9 leaves running. It must bear to run twice.',
     ],
     examples: ['', '--follow --json', '--follow --exec=./obey.sh', '--once --exec=./obey.sh'],
   },
