@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { judgingKey } from '../../../services/core/canary/analysis/judging-note.ts';
 import type { JudgingNote } from '../../../services/core/canary/analysis/judging-note.ts';
+import { onBehalfSource } from '../../../services/core/trust/on-behalf.ts';
 import type { CliPorts } from '../../../services/cli/ports.ts';
 import { openCanaryDesk } from '../../support/canary-desk.ts';
 import { faultsOf } from '../../support/cli-schemas.ts';
@@ -27,9 +28,11 @@ import {
   planned,
   policySet,
   run,
+  shifted,
   started,
   succeeded,
 } from '../../support/markers.ts';
+import type { Said as Told } from '../../support/markers.ts';
 import { value } from '../../support/records.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
@@ -43,6 +46,31 @@ const deskAfter = (
 
 /** Without what ran before. */
 const withoutHolder: readonly Step[] = [...canary.slice(0, -3), ...canary.slice(-2)];
+/** A rollout without a share; with a colour it gets all the traffic. */
+const rollout = ({
+  strategy = null,
+  colour = null,
+}: {
+  readonly strategy?: string | null;
+  readonly colour?: string | null;
+}): readonly Step[] => [
+  trusts('ops', { roles: ['operator'] }),
+  by('ci', logged('1.9.4')),
+  by('ci', planned('2.0.0', { strategy })),
+  by('ci', started()),
+  ...(colour === null ? [] : [by('ci', shifted({ colour }))]),
+];
+const switched = { strategy: 'blue-green', colour: 'green' };
+const rolloutsJudged = (rollouts: string): Told =>
+  policySet(
+    `{"policies":[{"component":"*","environment":"*","rollouts":{${rollouts}}}],"version":2}`,
+  );
+const gateway = trusts('gateway', { roles: ['gateway'] });
+/** The same on behalf of a caller with a token. */
+const byToken = (step: Step | undefined): Step => {
+  if (step === undefined || !('says' in step)) throw new Error('nobody says anything there');
+  return by('gateway', { ...step.says, source: onBehalfSource('shop') });
+};
 
 /** Whoever sleeps wakes at once, later; `meanwhile` happens in the second sleep. */
 const waiting = (desk: Desk, meanwhile: () => Promise<unknown> = async () => undefined): Desk => {
@@ -186,6 +214,10 @@ describe('a gate waits', () => {
         { pairedWindows: null, windows: 90 },
       ],
       [
+        'the first window of 60 s is not closed yet (each is 2 min after its end)',
+        { windowMs: 60_000, windows: 0, pairedWindows: null },
+      ],
+      [
         '34 windows, evidence 1:3.2 of 1:200 needed to roll back',
         { pairedWindows: 34, stage: 'armed', evidence: 3.2 },
       ],
@@ -253,13 +285,66 @@ describe('a gate waits', () => {
   });
 
   test.each([
-    ['nobody has said that it runs', canary.slice(0, -1), '--status=RUNNING'],
-    ['nothing held the slot before', withoutHolder, 'nothing to compare it with'],
-  ])('for nothing where %s, and says so', async (_why, steps, said) => {
+    [
+      'nobody has said that it runs',
+      canary.slice(0, -1),
+      'not-started',
+      'release update --status=RUNNING',
+    ],
+    [
+      'nothing held the slot before',
+      withoutHolder,
+      'no-baseline',
+      'nothing held its slot before it',
+    ],
+    ['it is no canary', rollout({}), 'no-canary', 'it is no canary'],
+    ['no policy has blue/green judged', rollout(switched), 'no-canary', 'it is no canary'],
+    [
+      'no colour has the traffic yet',
+      [
+        ...canary.slice(0, 2),
+        by('ops', rolloutsJudged('"blue-green":true')),
+        ...rollout({ strategy: 'blue-green' }),
+      ],
+      'not-switched',
+      '--colour=NAME',
+    ],
+    [
+      'it was said with a token',
+      [gateway, ...canary.slice(0, 3), ...canary.slice(3).map(byToken)],
+      'on-behalf',
+      'it was said with a token',
+    ],
+    [
+      'a token alone says what holds the slot',
+      [gateway, ...canary.slice(0, 2), byToken(canary[2]), ...canary.slice(3)],
+      'baseline-on-behalf',
+      'what holds its slot was said with a token',
+    ],
+  ])('for nothing where %s, and says so at once', async (_why, steps, unjudged, said) => {
     const folder = join(scratch, randomUUID());
     const desk = waiting(await openDesk({ folder, steps: [...steps] }));
     const { exit, err } = await desk.plimsoll('gate', deployment, '--wait=3s');
-    expect([exit, err.at(-1)]).toEqual([13, expect.stringContaining(said)]);
+    expect([exit, err[0], err.at(-1)]).toEqual([
+      13,
+      expect.stringContaining(said),
+      expect.stringContaining(said),
+    ]);
+    expect(err.join()).not.toContain('is an analyser running');
+    const line = jsonOf(await desk.plimsoll('gate', deployment, '--wait=2s', '--json'));
+    expect(line).toMatchObject({ outcome: 'waiting', unjudged });
+    expect(faultsOf('gate', line)).toEqual([]);
+  });
+
+  test.each([
+    ['before-after', rollout({})],
+    ['blue-green', rollout(switched)],
+  ])('for a decision where the policy has it judged: %s', async (kind, steps) => {
+    const judged = [by('ops', rolloutsJudged(`"${kind}":true`)), ...steps];
+    const folder = join(scratch, randomUUID());
+    const desk = waiting(await openDesk({ folder, steps: [...canary.slice(0, 2), ...judged] }));
+    const line = jsonOf(await desk.plimsoll('gate', deployment, '--wait=2s', '--json'));
+    expect(line).toMatchObject({ outcome: 'waiting', unjudged: null });
   });
 
   test('behind an advance for the promotion, and says that it is none', async () => {

@@ -4,8 +4,9 @@ import type { Slot } from '../../markers/marker.ts';
 import { slotKey } from '../../markers/slot.ts';
 import type { DecisionRow } from '../../read-models.ts';
 import type { Result } from '../../result.ts';
-import type { Unjudged } from '../analysis/unjudged.ts';
+import type { Judges, Unjudged } from '../analysis/unjudged.ts';
 import { unjudgedOf } from '../analysis/unjudged.ts';
+import { noPolicySet } from './policy-standing.ts';
 import type { ObeyedAct } from './question.ts';
 import type { ObeyCode, Refusal } from './refusal.ts';
 import type { DeploymentRows } from './rows.ts';
@@ -51,14 +52,16 @@ export const gateOf = (
   mayObey: (decision: DecisionRow) => Result<ObeyedAct, Refusal>,
   barredBy: (deployment: string, attempt: Attempt) => Refusal | undefined,
   asked: PlaceAsked = {},
-  /** Whether the policy takes the word of tokens there. */
-  takesTokens: (attempt: Attempt) => boolean = () => false,
+  /** What the policy of its place has judged, and whose word it takes. */
+  judges: (attempt: Attempt) => Judges = () => noPolicySet,
 ): GateFound => {
   const { deployment } = rows;
   const planned = (deployment?.attempts ?? []).filter(
     ({ plan }) => plan !== null && isMeant(plan.slot, asked),
   );
-  const counting = planned.filter((attempt) => attempt.onBehalf === null || takesTokens(attempt));
+  const counting = planned.filter(
+    (attempt) => attempt.onBehalf === null || judges(attempt).onBehalf === 'accept',
+  );
   // Where all that is known was said with tokens, the answer says so.
   const here = counting.length === 0 ? planned : counting;
   const attempt = here.at(-1);
@@ -68,7 +71,10 @@ export const gateOf = (
   );
   return slots.size > 1
     ? { found: 'several', slots: [...slots.values()] }
-    : { found: 'answer', answer: answerOf(rows, deployment, attempt, mayObey, barredBy) };
+    : {
+        found: 'answer',
+        answer: answerOf(rows, deployment, attempt, mayObey, barredBy, judges(attempt)),
+      };
 };
 
 const isMeant = (slot: Slot, asked: PlaceAsked): boolean =>
@@ -80,6 +86,7 @@ const answerOf = (
   attempt: Attempt,
   mayObey: (decision: DecisionRow) => Result<ObeyedAct, Refusal>,
   barredBy: (deployment: string, attempt: Attempt) => Refusal | undefined,
+  judges: Judges,
 ): GateAnswer => {
   let refused: GateAnswer['refused'] = null;
   const refusedForAll = new Set<string>();
@@ -105,7 +112,7 @@ const answerOf = (
     attempt,
     act: null,
     refused,
-    unjudged: isSilent ? null : unjudgedIn(rows, attempt),
+    unjudged: isSilent ? null : unjudgedIn(rows, attempt, judges),
     barred: isSilent ? null : (barredBy(deployment.id, attempt) ?? null),
   };
 };
@@ -120,8 +127,14 @@ const ofOneRecord: ReadonlySet<string> = new Set<ObeyCode>([
 const evidenceOf = ({ kind, analysis, evidenceDigest }: DecisionRow): string =>
   JSON.stringify([kind, analysis, evidenceDigest]);
 
-const unjudgedIn = ({ deployment, slot }: DeploymentRows, attempt: Attempt): Unjudged | null =>
-  unjudgedOf(deployment?.id, attempt, attempt.plan === null ? undefined : slot(attempt.plan.slot));
+const unjudgedIn = (
+  { deployment, slot }: DeploymentRows,
+  attempt: Attempt,
+  judges: Judges,
+): Unjudged | null => {
+  const { plan } = attempt;
+  return unjudgedOf(deployment?.id, attempt, plan === null ? undefined : slot(plan.slot), judges);
+};
 
 const outcomeOf = ({ kind, decision }: ObeyedAct): GateOutcome => {
   switch (kind) {
