@@ -1,6 +1,6 @@
 import type { CommandOf, Option } from './command.ts';
 import { option, required } from './command.ts';
-import { placeOptions } from './release.ts';
+import { placeOptions, plannedInRun } from './release.ts';
 
 export type DecisionCommand =
   | 'gate'
@@ -31,6 +31,7 @@ export const decisionCommands: readonly CommandOf<DecisionCommand>[] = [
       option('wait', 'TIME', 'at most so long, such as 90s, 15m or 2h (default 15m)'),
       option('environment-name', 'NAME', 'where it goes to, if it was planned for several places'),
       ...placeOptions.filter(({ name }) => name !== 'environment-name'),
+      plannedInRun,
     ],
     notes: [
       'Exit codes: 0 promote, 10 roll-back, 11 hold, 12 inconclusive, 13 no decision in time,',

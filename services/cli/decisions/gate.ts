@@ -414,7 +414,7 @@ const answerText = (line: Line): readonly string[] => {
   const blamed = metrics.filter((metric) => metric['blamed'] === true);
   return [
     `${outcome}: ${headlineOf(textIn(decision, 'explanation'))} (position ${textIn(decision, 'position')})`,
-    ...metricsText(blamed).map((told) => `  ${told}`),
+    ...metricsText(blamed, decision['carriedFrom'] !== null).map((told) => `  ${told}`),
     ...(metrics.length === 0
       ? []
       : [`  all that it rests on: plimsoll explain ${textIn(line, 'deployment')}`]),

@@ -23,6 +23,7 @@ import { by, openedAtMs, trusts } from '../../support/given.ts';
 import {
   failed,
   logged,
+  metricDecided,
   operated,
   place,
   planned,
@@ -31,6 +32,7 @@ import {
   shifted,
   started,
   succeeded,
+  undeployed,
 } from '../../support/markers.ts';
 import type { Said as Told } from '../../support/markers.ts';
 import { value } from '../../support/records.ts';
@@ -513,7 +515,10 @@ describe('a deployment whose id somebody else plans elsewhere', () => {
       const nowhere = await waiting(desk).plimsoll(
         ...['gate', deployment, '--environment-name=test'],
       );
-      expect(nowhere.exit).toBe(4);
+      expect([nowhere.exit, nowhere.err.at(-2)]).toEqual([
+        4,
+        `plimsoll: ${deployment} was planned for default/production/checkout/, default/staging/checkout/, and not there [deployment-unknown]`,
+      ]);
     },
   );
 });
@@ -568,6 +573,65 @@ describe('a gate does not wait', () => {
     const said = jsonOf(await waiting(desk).plimsoll('gate', 'cart-2', '--wait=1s', '--json'));
     const second = jsonOf(await desk.plimsoll('release', 'plan', 'cart-2', ...plan, '--json'));
     expect(said).toMatchObject({ deployment: second['deployment'], outcome: 'waiting' });
+  });
+
+  test('goes by the name of a plan in the run that an option names, wherever that was', async () => {
+    const desk = await deskAfter([]);
+    const plan = ['--component-name=cart', '--environment-name=staging', '--target-version=2.0.0'];
+    const planned17 = await desk.plimsoll(
+      'release',
+      'plan',
+      'web',
+      ...plan,
+      '--run-id=17',
+      '--json',
+    );
+    const { deployment: id } = jsonOf(planned17);
+    const other = desk.elsewhere({ folder: join(scratch, randomUUID()) });
+    const here = await waiting(other).plimsoll('gate', 'web', '--wait=1s', '--json');
+    expect([here.exit, JSON.parse(here.err[0] ?? '')]).toMatchObject([
+      4,
+      { hint: expect.stringContaining('--run-id=ID or PLIMSOLL_RUN_ID') as unknown },
+    ]);
+    const gate = await waiting(other).plimsoll('gate', 'web', '--run-id=17', '--wait=1s', '--json');
+    expect(jsonOf(gate)).toMatchObject({ deployment: id });
+    const shown = await other.plimsoll('show', 'web', '--run-id=17', '--json');
+    expect(jsonOf(shown)).toMatchObject({ deployment: id });
+    const shift = ['traffic', 'web', '--canary-share=10%', '--run-id=17', '--json'];
+    expect(jsonOf(await other.plimsoll(...shift))).toMatchObject({ deployment: id });
+    const explained = await other.plimsoll('explain', 'web', '--run-id=17', '--json');
+    expect(explained.err.join()).toContain(String(id));
+  });
+
+  test('where the holder was taken away, and names no other version', async () => {
+    const desk = await deskAfter([decides(decision('roll-back')), by('ci', undeployed())]);
+    const said = await waiting(desk).plimsoll('gate', deployment, '--wait=1s');
+    expect(said.err.join('\n')).toContain('nothing holds the slot any more: 1.9.4 was taken away');
+  });
+
+  test('and tells of a retry that earlier attempts had decided', async () => {
+    const blamed = metricDecided({
+      isBlamed: true,
+      ...{ canaryCount: 0, canaryEvents: 0, baselineCount: 0, baselineEvents: 0 },
+    });
+    const first = decision('roll-back');
+    const second = decision('roll-back', {
+      ...{ analysis: analysisOf(deployment, 2), carriedFrom: analysisOf() },
+      ...{ metrics: [blamed], windowEndedAt: openedAtMs + 10_000 },
+    });
+    const again = { deployment, attempt: 'again' };
+    const desk = await deskAfter([
+      decides(first),
+      by('ci', failed()),
+      by('ci', planned('2.0.0', { ...again, digest: artifact('b'), strategy: 'canary' })),
+      by('ci', started(again)),
+      decides({ ...second, marker: decisionIdOf(second) }),
+    ]);
+    const said = await desk.plimsoll('gate', deployment);
+    expect([said.exit, said.out[1]]).toEqual([
+      10,
+      expect.stringContaining('the evidence of earlier attempts suffices'),
+    ]);
   });
 
   test.each([

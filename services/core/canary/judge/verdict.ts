@@ -37,7 +37,7 @@ export type Reason = {
  * canary's requests plainly takes longer than the baseline's, whatever the evidence; `traffic-lost`: it plainly gets less than its share now,
  * whatever the evidence; `client-errors`: it
  * plainly answers more requests with errors of the client's than the baseline; `unsaid`: one version says what became of
- * its requests, and the other one does not.
+ * its requests, and the other one does not; `presence`: metrics may still come.
  */
 export type Missing =
   | { readonly what: 'canary' | 'baseline'; /** `id` of the metric. */ readonly metric: string }
@@ -54,6 +54,7 @@ export type Missing =
   | {
       readonly what:
         | 'warm-up'
+        | 'presence'
         | 'soak'
         | 'veto'
         | 'any-metric'

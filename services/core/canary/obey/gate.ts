@@ -44,7 +44,10 @@ export type PlaceAsked = Partial<Slot>;
  */
 export type GateFound =
   | { readonly found: 'answer'; readonly answer: GateAnswer }
-  | { readonly found: 'nothing' }
+  | {
+      readonly found: 'nothing';
+      /** Where else it was planned. */ readonly elsewhere: readonly Slot[];
+    }
   | { readonly found: 'several'; readonly slots: readonly Slot[] };
 
 export const gateOf = (
@@ -65,17 +68,22 @@ export const gateOf = (
   // Where all that is known was said with tokens, the answer says so.
   const here = counting.length === 0 ? planned : counting;
   const attempt = here.at(-1);
-  if (deployment === undefined || attempt === undefined) return { found: 'nothing' };
-  const slots = new Map(
-    here.flatMap(({ plan }) => (plan ? [[slotKey(plan.slot), plan.slot]] : [])),
-  );
-  return slots.size > 1
-    ? { found: 'several', slots: [...slots.values()] }
+  if (deployment === undefined || attempt === undefined)
+    return { found: 'nothing', elsewhere: slotsOf(deployment?.attempts ?? []) };
+  const slots = slotsOf(here);
+  return slots.length > 1
+    ? { found: 'several', slots }
     : {
         found: 'answer',
         answer: answerOf(rows, deployment, attempt, mayObey, barredBy, judges(attempt)),
       };
 };
+
+const slotsOf = (attempts: readonly Attempt[]): readonly Slot[] => [
+  ...new Map(
+    attempts.flatMap(({ plan }) => (plan ? [[slotKey(plan.slot), plan.slot]] : [])),
+  ).values(),
+];
 
 const isMeant = (slot: Slot, asked: PlaceAsked): boolean =>
   (Object.keys(asked) as (keyof Slot)[]).every((part) => slot[part] === asked[part]);
