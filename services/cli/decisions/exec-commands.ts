@@ -17,7 +17,7 @@ import { envOf, sentence } from './exec-lines.ts';
 // The commands of `--exec` as they run: those of different slots side by side, those of one slot one after another.
 
 /** A slow command of one slot must not keep the roll-backs of others waiting; a storm of them must not fill the machine. */
-export const runningMax = 8;
+const runningMax = 8;
 
 export type Followed = {
   readonly path: string;
