@@ -47,6 +47,8 @@ export const postGate = async (
   if (!asked.ok) return asked;
   const { meant, hook } = asked.value;
   const gate = await gateNow(ports, meant);
+  if (!gate.ok && hook !== null && gate.problem.code === 'deployment-unknown')
+    return answerHook(hook, undefined);
   if (!gate.ok)
     return hook !== null && alwaysOpen.has(hook) && gate.problem.code === 'deployment-ambiguous'
       ? answerHook(hook, undefined)

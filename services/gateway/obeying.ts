@@ -160,7 +160,13 @@ export const gateNow = async (
         ),
       );
     case 'nothing':
-      return ok(undefined);
+      return asked.value.elsewhere.length === 0
+        ? ok(undefined)
+        : refuse(
+            'deployment-unknown',
+            `${found.value} was planned for ${asked.value.elsewhere.map(slotKey).join(', ')}, and not there`,
+            'see the environment, the component and what else names the place',
+          );
     case 'several':
       return refuse(
         'deployment-ambiguous',

@@ -115,6 +115,11 @@ describe('the web provider of an AnalysisTemplate reads', () => {
       expect([answer.status, answer.json.code]).toEqual([404, 'deployment-unknown']);
       expect(answer.json.hint).toContain('planned or running are checkout 2.0.0 in production;');
     }
+    const elsewhere = await post(house, { deployment: run('7'), environment: 'test' });
+    expect([elsewhere.status, elsewhere.json.detail]).toEqual([
+      404,
+      `${run('7')} was planned for default/production/checkout/, and not there`,
+    ]);
   });
 });
 
@@ -186,6 +191,9 @@ describe('a webhook of Flagger', () => {
     const unknown = { component: 'cart' };
     expect((await hook('confirm-rollout', nothing, unknown)).status).toBe(200);
     expect((await hook('confirm-promotion', promoted, unknown)).status).toBe(409);
+    const elsewhere = { deployment: run('7'), environment: 'test' };
+    expect((await hook('confirm-rollout', nothing, elsewhere)).status).toBe(200);
+    expect((await hook('confirm-promotion', promoted, elsewhere)).status).toBe(409);
     expect((await hook('rollback', rolledBack, unknown)).status).toBe(409);
   });
 

@@ -1,6 +1,6 @@
 import type { CommandOf, Option } from './command.ts';
 import { option, required } from './command.ts';
-import { placeOptions } from './release.ts';
+import { placeOptions, plannedInRun } from './release.ts';
 
 export type DecisionCommand =
   | 'gate'
@@ -31,6 +31,7 @@ export const decisionCommands: readonly CommandOf<DecisionCommand>[] = [
       option('wait', 'TIME', 'at most so long, such as 90s, 15m or 2h (default 15m)'),
       option('environment-name', 'NAME', 'where it goes to, if it was planned for several places'),
       ...placeOptions.filter(({ name }) => name !== 'environment-name'),
+      plannedInRun,
     ],
     notes: [
       'Exit codes: 0 promote, 10 roll-back, 11 hold, 12 inconclusive, 13 no decision in time,',
@@ -89,8 +90,9 @@ export const decisionCommands: readonly CommandOf<DecisionCommand>[] = [
     ],
     notes: [
       'COMMAND finds the decision as JSON on its standard input and as PLIMSOLL_DECISION_ACT,',
-      '_ID, _TO_VERSION … in its environment. It is run again with the same _ID if it fails, or',
-      'if plimsoll is killed before it has written its checkpoint. One process has a checkpoint.',
+      '_ID, _TO_VERSION … in its environment. Those of different slots run side by side, 8 at most.',
+      'It is run again with the same _ID if it fails, or if plimsoll is killed before its end is in',
+      'the checkpoint: beside the first, which kill -9 leaves running. It must bear to run twice.',
     ],
     examples: ['', '--follow --json', '--follow --exec=./obey.sh', '--once --exec=./obey.sh'],
   },

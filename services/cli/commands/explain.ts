@@ -1,5 +1,6 @@
 import type { CommandOf } from './command.ts';
 import { option } from './command.ts';
+import { plannedInRun } from './release.ts';
 
 export type ExplainCommand = 'explain';
 
@@ -9,6 +10,7 @@ export const explainCommands: readonly CommandOf<ExplainCommand>[] = [
     summary: 'why a canary was promoted or rolled back, or where it stands: figures and a plot',
     words: [{ name: 'deployment', isOptional: true }],
     options: [
+      plannedInRun,
       option('attempt', 'NUMBER', 'an earlier attempt than the last that was judged'),
       option('decision', 'POSITION', 'this decision (default: the last one), whosever it is'),
       option('metric', 'NAME', 'whose ratio is drawn (default: the one that it rests on)'),

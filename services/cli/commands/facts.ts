@@ -1,6 +1,6 @@
 import type { CommandOf, Option } from './command.ts';
 import { option, repeatable, required } from './command.ts';
-import { asyncOption, deliveryOptions, placeOptions } from './release.ts';
+import { asyncOption, deliveryOptions, placeOptions, plannedInRun } from './release.ts';
 
 export type PactCommand =
   | 'record-deployment'
@@ -173,6 +173,7 @@ export const factCommands: readonly CommandOf<FactCommand | LiftCommand>[] = [
     options: [
       option('canary-share', 'SHARE', 'the share that it has now, 0 to 1 or in per cent'),
       option('colour', 'WORD', 'the colour that has the traffic now'),
+      plannedInRun,
       ...delivered,
     ],
     notes: ['The deployment is an id, or the name that it was planned under in this run or here.'],
@@ -182,7 +183,7 @@ export const factCommands: readonly CommandOf<FactCommand | LiftCommand>[] = [
     name: 'phase',
     summary: 'a running deployment went on to its next phase',
     words: [{ name: 'deployment' }, { name: 'name' }],
-    options: [...delivered],
+    options: [plannedInRun, ...delivered],
     notes: ['The deployment is an id, or the name that it was planned under in this run or here.'],
     examples: ['default smoke-tests'],
   },

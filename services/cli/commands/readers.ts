@@ -1,5 +1,6 @@
 import type { CommandOf, Option } from './command.ts';
 import { option } from './command.ts';
+import { plannedInRun } from './release.ts';
 
 export type ReaderCommand =
   | 'current'
@@ -51,7 +52,7 @@ export const readerCommands: readonly CommandOf<ReaderCommand>[] = [
     name: 'show',
     summary: 'one deployment: attempts, signers, positions, verdicts, reasons',
     words: [{ name: 'deployment' }],
-    options: [atOption],
+    options: [atOption, plannedInRun],
     notes: [
       'The deployment is an id, or the name given to plan, in this CI run or here; else what only one',
       'has of late: the beginning of an id, COMPONENT@VERSION, a component. Several are listed.',

@@ -65,6 +65,13 @@ const deploymentOption = option(
   'default: that of the CI run, or of the last plan here under that name',
 );
 
+/** Where a deployment is named by the name that was given to plan. */
+export const plannedInRun: Option = option(
+  'run-id',
+  'ID',
+  'the run that planned it (default: PLIMSOLL_RUN_ID, or as the CI says)',
+);
+
 export const runOptions: readonly Option[] = [
   option('run-id', 'ID', 'run of the pipeline, unlike any other (default: as the CI says)'),
   option(

@@ -5,7 +5,8 @@ import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { problem, refuse } from '../problem.ts';
 
-// What an `--exec` has done. It is written behind each run: who is killed in between runs the same decision again.
+// What an `--exec` has done. It is written behind each run: who is killed in between runs the same decision again. What
+// was looked at and is not done stands in `pending`, so `after` may go on while commands run.
 
 export type Checkpoint = {
   /** Audience and address of the log. */
@@ -14,7 +15,7 @@ export type Checkpoint = {
   readonly log: string | null;
   /** The last decision that was looked at, or null. */
   readonly after: Position | null;
-  /** Decisions that may become good to obey: they wait for a person, or their run failed. */
+  /** Decisions that may be obeyed yet: their command runs, waits or failed, or they wait for a person. */
   readonly pending: readonly Position[];
   /** Decisions that were obeyed, newest last. */
   readonly obeyed: readonly string[];
@@ -71,10 +72,15 @@ export const writeCheckpoint = async (
   { keptFile }: Ports,
   path: string,
   checkpoint: Checkpoint,
+  /** Those whose commands run or wait for their turn: they are never left out. */
+  mayRun: ReadonlySet<Position>,
 ): Promise<Result<void, CliProblem>> => {
+  const tooMany = checkpoint.pending.length - pendingMax;
   const kept = {
     ...checkpoint,
-    pending: checkpoint.pending.slice(-pendingMax),
+    pending: checkpoint.pending.filter(
+      (position, index) => index >= tooMany || mayRun.has(position),
+    ),
     obeyed: checkpoint.obeyed.slice(-obeyedMax),
   };
   const written = await keptFile.replace(path, `${JSON.stringify(kept)}\n`);

@@ -1,31 +1,33 @@
 import { join } from 'node:path';
 import type { ObeyCode } from '../../core/canary/obey/refusal.ts';
 import type { Position } from '../../core/log/record.ts';
-import { validForMsMax } from '../../core/markers/limits.ts';
 import { countOf } from '../../core/problems/problem.ts';
+import type { Line } from '../../core/views.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
-import type { Line } from '../../core/views.ts';
 import type { ProgramCall } from '../../ports/programs.ts';
 import type { Given } from '../terminal/arguments.ts';
 import type { Checkpoint } from './exec-checkpoint.ts';
+import { holdCheckpoint, onLog, readCheckpoint, sourceOf } from './exec-checkpoint.ts';
+import type { Followed } from './exec-commands.ts';
 import {
-  holdCheckpoint,
-  onLog,
-  readCheckpoint,
-  sourceOf,
-  writeCheckpoint,
-} from './exec-checkpoint.ts';
+  begin,
+  dropPending,
+  endOfAll,
+  endOfOne,
+  isQueued,
+  keep,
+  mayBegin,
+} from './exec-commands.ts';
 import { openObeying } from './obeying.ts';
 import { openReader } from '../reading/open-reader.ts';
-import { printLines, printText } from '../terminal/output.ts';
 import { lineIn, textIn } from '../reading/line-fields.ts';
-import { envOf, evidenceOf, sentence } from './exec-lines.ts';
+import { evidenceOf } from './exec-lines.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { problem, refuse } from '../problem.ts';
 
-// Runs a command once for each decision that may be obeyed. Whether it may is asked right before the run.
+// Follows the decisions for `--exec`. Whether one may be obeyed is asked right before its command is begun.
 
 const lookEveryMs = 1000;
 const decisionsReadMax = 1000;
@@ -51,23 +53,6 @@ const history: ReadonlySet<string> = new Set<ObeyCode>([
   ...(['after-roll-back', 'holder-changed', 'already-obeyed'] as const),
 ]);
 
-type Followed = {
-  readonly path: string;
-  readonly command: ProgramCall['command'];
-  checkpoint: Checkpoint;
-  /** Whether the checkpoint is known to be of the log that is followed. */
-  isOnLog: boolean;
-  isFirst: boolean;
-  /** The code that was told last, by position; of what is pending. */
-  readonly told: Map<Position, string>;
-  /**
-   * By what is said, and by the key that says it: which pending decision stands for the others. One of each key, as a key
-   * may be found compromised; then its oldest is the last to fall.
-   */
-  readonly waiting: Map<string, Map<string, Position>>;
-  failures: number;
-};
-
 export const runExec = async (
   ports: CliPorts,
   given: Given,
@@ -87,8 +72,15 @@ export const runExec = async (
   const release = await holdCheckpoint(ports, asked.value.path);
   if (!release.ok) return release;
   try {
-    const opened = await openFollowed(ports, asked.value);
-    return opened.ok ? await follow(ports, opened.value, given, isJson) : opened;
+    const opened = await openFollowed(ports, asked.value, isJson);
+    if (!opened.ok) return opened;
+    const followed = opened.value;
+    try {
+      return await follow(ports, followed, given.has('once'));
+    } finally {
+      // While one runs, nobody else may have the checkpoint.
+      await endOfAll(followed);
+    }
   } finally {
     release.value();
   }
@@ -97,26 +89,31 @@ export const runExec = async (
 const follow = async (
   ports: CliPorts,
   followed: Followed,
-  given: Given,
-  isJson: boolean,
+  isOnce: boolean,
 ): Promise<Result<void, CliProblem>> => {
   let isAway = false;
   let wasThere = false;
-  while (!ports.stop.aborted) {
-    const passed = await pass(ports, followed, isJson);
-    if (passed.ok) {
+  while (!ports.stop.aborted && followed.unwritten === null) {
+    const looked = await look(ports, followed);
+    if (looked.ok) {
       wasThere = true;
       isAway = false;
     } else {
       // Whoever follows for days outlives a restart of what it asks.
-      if (!wasThere || given.has('once') || passed.problem.exit !== 6) return passed;
-      if (!isAway) ports.note(passed.problem);
+      if (!wasThere || isOnce || looked.problem.exit !== 6) return looked;
+      if (!isAway) ports.note(looked.problem);
       isAway = true;
     }
-    if (given.has('once')) break;
-    await ports.clock.sleep(lookEveryMs, ports.stop);
+    if (isOnce) {
+      const tried = await tryAll(ports, followed);
+      if (!tried.ok) return tried;
+      break;
+    }
+    await rest(ports, followed);
   }
-  return followed.failures > 0 && given.has('once')
+  await endOfAll(followed);
+  if (followed.unwritten !== null) return fail(followed.unwritten);
+  return followed.failures > 0 && isOnce
     ? fail(
         problem(
           'exec-failed',
@@ -125,6 +122,27 @@ const follow = async (
         ),
       )
     : ok(undefined);
+};
+
+/** Until each decision has had its turn. */
+const tryAll = async (ports: CliPorts, followed: Followed): Promise<Result<void, CliProblem>> => {
+  while (followed.running.size > 0 && followed.unwritten === null) {
+    await endOfOne(followed);
+    const tried = await askAll(ports, followed, (position) => !followed.failedAtMs.has(position));
+    if (!tried.ok) return tried;
+  }
+  return ok(undefined);
+};
+
+/** Until the next look: it is due at once when a command has ended, as another may wait for its end. */
+const rest = async ({ clock, stop }: CliPorts, followed: Followed): Promise<void> => {
+  const woken = new AbortController();
+  const wake = (): void => woken.abort();
+  followed.wake = wake;
+  stop.addEventListener('abort', wake);
+  if (!stop.aborted && !followed.hasEnded) await clock.sleep(lookEveryMs, woken.signal);
+  stop.removeEventListener('abort', wake);
+  followed.hasEnded = false;
 };
 
 type Asked = Pick<Followed, 'path' | 'command'>;
@@ -149,21 +167,31 @@ const readAsked = (
 const openFollowed = async (
   ports: CliPorts,
   { path, command }: Asked,
+  isJson: boolean,
 ): Promise<Result<Followed, CliProblem>> => {
   const kept = await readCheckpoint(ports, path);
   if (!kept.ok) return kept;
   return ok({
     path,
     command,
+    isJson,
     checkpoint: kept.value ?? {
       ...{ of: sourceOf(ports), log: null },
       ...{ after: null, pending: [], obeyed: [] },
     },
+    written: kept.value ?? null,
+    writing: Promise.resolve(),
+    unwritten: null,
     isOnLog: false,
     isFirst: kept.value === undefined,
     told: new Map(),
     waiting: new Map(),
+    slots: new Map(),
+    running: new Map(),
+    failedAtMs: new Map(),
     failures: 0,
+    hasEnded: false,
+    wake: () => undefined,
   });
 };
 
@@ -185,32 +213,63 @@ const commandOf = (
 };
 
 /** One look: at what waits, then at what is new. */
-const pass = async (
-  ports: CliPorts,
-  followed: Followed,
-  isJson: boolean,
-): Promise<Result<void, CliProblem>> => {
+const look = async (ports: CliPorts, followed: Followed): Promise<Result<void, CliProblem>> => {
   if (!followed.isOnLog) {
     const known = await checkLog(ports, followed);
     if (!known.ok) return known;
   }
   const news = await newDecisions(ports, followed.checkpoint);
   if (!news.ok) return news;
-  const positions = [...new Set([...followed.checkpoint.pending, ...news.value])];
-  for (const position of positions) {
-    if (ports.stop.aborted) return ok(undefined);
-    const done = await consider(ports, followed, position, isJson);
-    if (!done.ok) return done;
-  }
+  const { checkpoint } = followed;
+  // What is noted as looked at is pending until something came of it: a kill in between loses nothing.
+  followed.checkpoint = {
+    ...checkpoint,
+    after: news.value.reduce<Position | null>(
+      (after, position) => Math.max(after ?? 0, position),
+      checkpoint.after,
+    ),
+    pending: [...new Set([...checkpoint.pending, ...news.value])],
+  };
+  const asked = await askAll(ports, followed, (position) => isDue(ports, followed, position));
+  if (!asked.ok) return asked;
   followed.isFirst = false;
-  forgetDone(followed);
   return ok(undefined);
 };
 
+/** What failed is tried again after a while. */
+const isDue = ({ clock }: CliPorts, { failedAtMs }: Followed, position: Position): boolean => {
+  const sinceMs = clock.nowMs() - (failedAtMs.get(position) ?? Number.NEGATIVE_INFINITY);
+  // A clock may be set back.
+  return sinceMs >= lookEveryMs || sinceMs < 0;
+};
+
+/** Asks about everything that is pending, and begins what may be obeyed. */
+const askAll = async (
+  ports: CliPorts,
+  followed: Followed,
+  mayTry: (position: Position) => boolean,
+): Promise<Result<void, CliProblem>> => {
+  let hasRefused = false;
+  for (const position of followed.checkpoint.pending) {
+    if (ports.stop.aborted) return ok(undefined);
+    if (followed.unwritten !== null) return fail(followed.unwritten);
+    // By now its command may have ended.
+    if (!followed.checkpoint.pending.includes(position)) continue;
+    if (!mayTry(position) || isQueued(followed, position)) continue;
+    const asked = await consider(ports, followed, position);
+    if (!asked.ok) return asked;
+    hasRefused ||= asked.value === 'settled';
+  }
+  forgetDone(followed);
+  return hasRefused ? keep(ports, followed) : ok(undefined);
+};
+
 /** What is not pending is never looked at again. */
-const forgetDone = ({ checkpoint, told, waiting }: Followed): void => {
+const forgetDone = ({ checkpoint, told, waiting, slots, failedAtMs }: Followed): void => {
   const pending = new Set(checkpoint.pending);
-  for (const position of told.keys()) if (!pending.has(position)) told.delete(position);
+  for (const byPosition of [told, slots, failedAtMs])
+    for (const position of byPosition.keys())
+      if (!pending.has(position)) byPosition.delete(position);
   for (const [evidence, byKey] of waiting) {
     for (const [key, position] of byKey) if (!pending.has(position)) byKey.delete(key);
     if (byKey.size === 0) waiting.delete(evidence);
@@ -245,53 +304,50 @@ const newDecisions = async (
   );
 };
 
-/** Asks about one decision, runs the command where it may be obeyed, and keeps what came of it. */
+/** Asks about one decision, and begins its command where it may be obeyed and its turn has come. */
 const consider = async (
   ports: CliPorts,
   followed: Followed,
   position: Position,
-  isJson: boolean,
-): Promise<Result<void, CliProblem>> => {
+): Promise<Result<'settled' | 'begun' | 'queued', CliProblem>> => {
   const obeying = await openObeying(ports);
   if (!obeying.ok) return obeying;
   const asked = await obeying.value.decision(position);
   if (!asked.ok) return asked;
   const act = lineIn(asked.value, 'act');
-  const { checkpoint } = followed;
-  let { pending, obeyed } = checkpoint;
-  pending = pending.filter((other) => other !== position);
-  if (act === null) {
-    const refused = lineIn(asked.value, 'refused') ?? {};
-    const [code, message, hint] = ['code', 'message', 'hint'].map((name) => textIn(refused, name));
-    const told = { code: code ?? '', message: message ?? '', hint: hint ?? '' };
-    const same = evidenceOf(asked.value, position);
-    const key = textIn(lineIn(asked.value, 'decision') ?? {}, 'key');
-    const byKey = followed.waiting.get(same) ?? new Map<string, Position>();
-    const first = byKey.get(key);
-    const isWaitedFor = first !== undefined && first !== position && pending.includes(first);
-    const isKnown = [...byKey.values()].some((other) => followed.told.get(other) === told.code);
-    if (passing.has(told.code) && !isWaitedFor) {
-      pending = [...pending, position];
-      followed.waiting.set(same, byKey.set(key, position));
-    }
-    if (isKnown) followed.told.set(position, told.code);
-    if (!isWaitedFor) tellRefusal(ports, followed, position, told);
-  } else {
-    const id = textIn(act, 'id');
-    if (!obeyed.includes(id)) {
-      const ran = await runFor(ports, followed, act, isJson);
-      if (ran) obeyed = [...obeyed, id];
-      // It is tried again while it counts.
-      else pending = [...pending, position];
-    }
+  if (act !== null && !followed.checkpoint.obeyed.includes(textIn(act, 'id'))) {
+    if (!mayBegin(followed, position, act)) return ok('queued');
+    begin(ports, followed, position, act);
+    return ok('begun');
   }
-  const after = Math.max(checkpoint.after ?? 0, position);
-  followed.checkpoint = { ...checkpoint, after, pending, obeyed };
-  const isSame =
-    after === checkpoint.after &&
-    obeyed === checkpoint.obeyed &&
-    String(pending) === String(checkpoint.pending);
-  return isSame ? ok(undefined) : writeCheckpoint(ports, followed.path, followed.checkpoint);
+  followed.slots.delete(position);
+  if (act !== null || !isLeftPending(ports, followed, position, asked.value))
+    dropPending(followed, position);
+  return ok('settled');
+};
+
+/** Tells why a decision is not obeyed; whether that may pass, and no other says the same. */
+const isLeftPending = (
+  ports: CliPorts,
+  followed: Followed,
+  position: Position,
+  answer: Line,
+): boolean => {
+  const refused = lineIn(answer, 'refused') ?? {};
+  const [code, message, hint] = ['code', 'message', 'hint'].map((name) => textIn(refused, name));
+  const told = { code: code ?? '', message: message ?? '', hint: hint ?? '' };
+  const same = evidenceOf(answer, position);
+  const key = textIn(lineIn(answer, 'decision') ?? {}, 'key');
+  const byKey = followed.waiting.get(same) ?? new Map<string, Position>();
+  const first = byKey.get(key);
+  const isWaitedFor =
+    first !== undefined && first !== position && followed.checkpoint.pending.includes(first);
+  const isKnown = [...byKey.values()].some((other) => followed.told.get(other) === told.code);
+  const isLeft = passing.has(told.code) && !isWaitedFor;
+  if (isLeft) followed.waiting.set(same, byKey.set(key, position));
+  if (isKnown) followed.told.set(position, told.code);
+  if (!isWaitedFor) tellRefusal(ports, followed, position, told);
+  return isLeft;
 };
 
 const tellRefusal = (
@@ -307,41 +363,4 @@ const tellRefusal = (
   if (told.get(position) === code || (isFirst && history.has(code))) return;
   told.set(position, code);
   note({ code, message: `the decision at position ${position} is not obeyed: ${message}`, hint });
-};
-
-/** Whether the command was run and ended well. */
-const runFor = async (
-  ports: CliPorts,
-  followed: Followed,
-  act: Line,
-  isJson: boolean,
-): Promise<boolean> => {
-  const ran = await ports.runProgram({
-    command: followed.command,
-    input: `${JSON.stringify(act)}\n`,
-    env: envOf(act),
-    timeoutMs: validForMsMax,
-  });
-  const position = Number(act['position']);
-  if (ran.ok && ran.value.exit === 0) {
-    followed.told.delete(position);
-    if (isJson) printLines(ports.terminal, [{ ...act, exit: 0 }]);
-    else printText(ports.terminal, [sentence(act)]);
-    return true;
-  }
-  followed.failures += 1;
-  const how = ran.ok
-    ? ran.value.exit === null
-      ? 'it was killed'
-      : `it ended with ${ran.value.exit}`
-    : ran.problem.message;
-  if (followed.told.get(position) !== 'exec-failed') {
-    followed.told.set(position, 'exec-failed');
-    ports.note({
-      code: 'exec-failed',
-      message: `the command for the decision at position ${position} failed: ${how}`,
-      hint: 'it is tried again while the decision counts',
-    });
-  }
-  return false;
 };

@@ -1,4 +1,5 @@
 import type { GateOutcome, PlaceAsked } from '../../core/canary/obey/gate.ts';
+import { unjudgedCauses } from '../../core/canary/analysis/unjudged.ts';
 import { isCohort } from '../../core/canary/windows/cohorts.ts';
 import type { WindowMark } from '../../core/canary/windows/window.ts';
 import { odds, percent } from '../../core/canary/reading/figures.ts';
@@ -219,10 +220,8 @@ const refusedHint = (line: Line): string | undefined => {
 };
 
 const unjudgedIn = (line: Line): string | undefined => {
-  const { unjudged } = line;
-  return unjudged === 'not-started' || unjudged === 'no-baseline'
-    ? unjudgedText(unjudged, textIn(line, 'environment'))
-    : undefined;
+  const cause = unjudgedCauses.find((one) => one === line['unjudged']);
+  return cause === undefined ? undefined : unjudgedText(cause, textIn(line, 'environment'));
 };
 
 /** What would keep a decision from counting, before there is one; and the same with what mends it. */
@@ -285,6 +284,9 @@ const judgingText = (line: Line): string | undefined => {
   const unheard = unheardText(judging);
   if (typeof warmUp !== 'number')
     return `no decision yet: ${unheard ?? 'it is being measured how often servers export'}`;
+  const { windowMs } = judging;
+  if (windows === 0 && unheard === undefined && typeof windowMs === 'number')
+    return `no decision yet: the first window of ${spanText(windowMs)} is not closed yet (each is ${spanText(2 * windowMs)} after its end)`;
   if (typeof paired !== 'number')
     return `no decision yet: ${counted(windows)} closed, and ${unheard ?? `none with requests of both versions${unpairedText(judging)}`}`;
   if (judging['stage'] === 'warming')
@@ -417,7 +419,7 @@ const answerText = (line: Line): readonly string[] => {
   const blamed = metrics.filter((metric) => metric['blamed'] === true);
   return [
     `${outcome}: ${headlineOf(textIn(decision, 'explanation'))} (position ${textIn(decision, 'position')})`,
-    ...metricsText(blamed).map((told) => `  ${told}`),
+    ...metricsText(blamed, decision['carriedFrom'] !== null).map((told) => `  ${told}`),
     ...(metrics.length === 0
       ? []
       : [`  all that it rests on: plimsoll explain ${textIn(line, 'deployment')}`]),

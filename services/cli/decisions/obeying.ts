@@ -77,7 +77,7 @@ const askAtHand = (atHand: AtHand, { clock, tools, settings }: Ports): Obeying<C
             ),
           );
         case 'nothing':
-          return unplanned(deployment);
+          return unplanned(deployment, asked.value.elsewhere);
         case 'several':
           return ambiguous(deployment, asked.value.slots);
       }
@@ -102,13 +102,19 @@ const askAtHand = (atHand: AtHand, { clock, tools, settings }: Ports): Obeying<C
 /** Slots among which one that was spelt otherwise is looked for. */
 const slotsLookedAtMax = 2_000;
 
-const unplanned = (deployment: string): Result<never, CliProblem> =>
+const unplanned = (deployment: string, elsewhere: readonly Slot[]): Result<never, CliProblem> =>
   fail(
-    problem(
-      'deployment-unknown',
-      `nobody has planned a deployment ${deployment}`,
-      'plimsoll timeline lists deployments',
-    ),
+    elsewhere.length === 0
+      ? problem(
+          'deployment-unknown',
+          `nobody has planned a deployment ${deployment}`,
+          'plimsoll timeline lists deployments',
+        )
+      : problem(
+          'deployment-unknown',
+          `${deployment} was planned for ${elsewhere.map(slotKey).join(', ')}, and not there`,
+          'see --environment-name, --component-name, --namespace and --target',
+        ),
   );
 
 const ambiguous = (deployment: string, slots: readonly Slot[]): Result<never, CliProblem> =>

@@ -10,7 +10,7 @@ import { recheckDecision } from '../../core/canary/decision/recheck.ts';
 import type { Recheck } from '../../core/canary/decision/recheck.ts';
 import type { AnalysisTools } from '../../core/canary/analysis/analysis-state.ts';
 import { unjudgedOf } from '../../core/canary/analysis/unjudged.ts';
-import { comparisonOf } from '../../core/canary/rollouts/comparison.ts';
+import { judgesOf, policiesReadMax } from '../../core/canary/obey/obeying.ts';
 import { weaknessOf } from '../../core/canary/rollouts/weakness.ts';
 import type { DecisionSummary, Deployment } from '../../core/deployment.ts';
 import { hasEnded } from '../../core/lifecycle.ts';
@@ -22,6 +22,8 @@ import { upcast } from '../../core/markers/upcast.ts';
 import { readHeaders } from '../../core/markers/wire.ts';
 import type { Chart } from '../../core/plot/chart.ts';
 import { chartSvg } from '../../core/plot/chart-svg.ts';
+import type { PolicyRow } from '../../core/policy-records.ts';
+import { policyModel } from '../../core/policy-records.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { AnalysisOpened } from '../../core/samples/sample.ts';
@@ -40,7 +42,7 @@ import type { AtHand, CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { problem, readFailed, refuse } from '../problem.ts';
 import { openProgress } from '../terminal/progress.ts';
-import { readRows } from '../reading/reading.ts';
+import { readRows, scanRows } from '../reading/reading.ts';
 import { unjudgedText } from './unjudged-text.ts';
 
 /** `plimsoll explain`: the samples of an analysis are folded again, and looked at window by window. */
@@ -123,7 +125,7 @@ type Unjudged = {
 
 /** Why there is nothing to explain, as far as log and samples tell. */
 const nothingJudged = async (
-  { clock }: Pick<CliPorts, 'clock'>,
+  { clock, tools }: Pick<CliPorts, 'clock' | 'tools'>,
   atHand: AtHand,
   { deployment: { id }, attempt, opening }: Unjudged,
 ): Promise<Result<never, CliProblem>> => {
@@ -138,28 +140,37 @@ const nothingJudged = async (
           : 'windows are a minute long, and each is closed two minutes later; ask again then'
       }, or wait: plimsoll gate ${id}`,
     );
-  if (comparisonOf(attempt, { beforeAfter: false, blueGreen: false }) === undefined)
+  const key = slotKey(slot);
+  const rows = await readRows(atHand, [{ model: 'slot', key }]);
+  if (!rows.ok) return rows;
+  const policies = await scanRows<PolicyRow>(atHand, policyModel, {
+    range: { newestFirst: true },
+    wantedMax: policiesReadMax,
+  });
+  if (!policies.ok) return policies;
+  const judges = judgesOf({ digest: tools.crypto.sha256HexOfText }, policies.value, attempt);
+  const unjudged = unjudgedOf(
+    id,
+    attempt,
+    rows.value.get('slot', key) as SlotState | undefined,
+    judges,
+  );
+  if (unjudged === 'no-canary')
     return refuse(
       'not-found',
       `attempt ${attempt.number} of ${id} is no canary, and nothing of it was judged: it was planned without a share or the strategy canary`,
       `such a rollout is held against what ran before where the policy says rollouts: { before-after: true }; plimsoll show ${id} tells all there is`,
     );
-  if (attempt.onBehalf !== null)
+  if (unjudged === 'on-behalf')
     return refuse(
       'nothing-judged',
-      `attempt ${attempt.number} of ${id} (${slotText(slot, attempt.plan.version)}) was said with the token ${attempt.onBehalf} and not signed with a key of its own`,
+      `attempt ${attempt.number} of ${id} (${slotText(slot, attempt.plan.version)}) was said with the token ${attempt.onBehalf ?? ''} and not signed with a key of its own`,
       'such a canary is judged where the policy says on-behalf: accept',
     );
-  const key = slotKey(slot);
-  const rows = await readRows(atHand, [{ model: 'slot', key }]);
-  if (!rows.ok) return rows;
-  const unjudged = hasEnded(attempt)
-    ? null
-    : unjudgedOf(id, attempt, rows.value.get('slot', key) as SlotState | undefined);
   return refuse(
     'nothing-judged',
     `no window of attempt ${attempt.number} of ${id} (${slotText(slot, attempt.plan.version)}) has been judged`,
-    unjudged === null
+    unjudged === null || hasEnded(attempt)
       ? 'is an analyser running, and does telemetry arrive? plimsoll decisions lists what was decided'
       : unjudgedText(unjudged, slot.environment),
   );

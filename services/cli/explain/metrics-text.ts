@@ -11,19 +11,22 @@ import type { Line } from '../../core/views.ts';
 
 /**
  * What each metric of a decision came to, a line each, in columns. Its evidence is that of the metric by itself, as the
- * decision has it; the explanation tells its part of the whole, which hangs on what was staked on it and when.
+ * decision has it; the explanation tells its part of the whole, which hangs on what was staked on it and when. `isCarriedOn`: it goes on from earlier attempts.
  */
-export const metricsText = (metrics: readonly Line[]): readonly string[] => {
+export const metricsText = (metrics: readonly Line[], isCarriedOn = false): readonly string[] => {
   const names = metrics.map(({ id }) => (typeof id === 'string' ? id : '-'));
   const width = Math.max(0, ...names.map(({ length }) => length));
   return metrics.map(
-    (metric, index) => `${(names[index] ?? '').padEnd(width)}  ${metricText(metric)}`,
+    (metric, index) => `${(names[index] ?? '').padEnd(width)}  ${metricText(metric, isCarriedOn)}`,
   );
 };
 
-const metricText = (metric: Line): string => {
+const metricText = (metric: Line, isCarriedOn: boolean): string => {
   const [canary, baseline] = [armText(metric, 'canary'), armText(metric, 'baseline')];
-  if (canary === undefined && baseline === undefined) return 'nothing was compared';
+  if (canary === undefined && baseline === undefined)
+    return isCarriedOn && metric['blamed'] === true
+      ? `the evidence of earlier attempts suffices, ${oddsText(metric['evidence'])} by itself; nothing was compared in this one yet; BLAMED`
+      : 'nothing was compared';
   return [
     `canary ${canary ?? 'nothing'}, baseline ${baseline ?? 'nothing'}`,
     ratioText(metric),

@@ -130,7 +130,9 @@ export const seenHere = async (
   const nowMs = ports.clock.nowMs();
   const from = await explaining.value.positionNear(partition, nowMs - seenBackMs);
   if (!from.ok) return refuse('unreachable', from.problem.message, trafficHint);
-  const seen = openTrafficSeen(policy.metrics, nowMs);
+  const holders = await holdersOf(ports, { environment, component });
+  if (!holders.ok) return holders;
+  const seen = openTrafficSeen(policy.metrics, nowMs, holders.value);
   const range = { analysis: '', partition, key, from: from.value, to: null };
   const progress = openProgress(ports, 'reading samples');
   const targets = new Set<string>();
@@ -165,6 +167,23 @@ export const seenHere = async (
     noiseAgeMs: ageMs,
     targets: [...targets].toSorted(),
   });
+};
+
+/** The versions that hold the place, on all its targets and in all namespaces: a plan is of all of them. */
+const holdersOf = async (
+  ports: CliPorts,
+  place: Pick<Slot, 'environment' | 'component'>,
+): Promise<Result<ReadonlySet<string>, CliProblem>> => {
+  const atHand = await ports.atHand(openProgress(ports, 'folding what is new'));
+  if (!atHand.ok) return atHand;
+  const slots = await scanRows<SlotState>(atHand.value, 'slot', {
+    isWanted: ({ slot }) =>
+      slot.environment === place.environment && slot.component === place.component,
+    wantedMax: slotsLookedAtMax,
+  });
+  if (!slots.ok) return slots;
+  const versions = slots.value.flatMap(({ holders }) => holders.map(({ version }) => version));
+  return ok(new Set(versions.filter((version) => version !== null)));
 };
 
 /** Another place that something was deployed to, where nothing ever was to this one. */

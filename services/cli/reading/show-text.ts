@@ -117,7 +117,10 @@ const explanationText = (decision: Line): readonly string[] => {
   const metrics = lines(decision['metrics']);
   return metrics.length === 0 && decision['note'] !== 'repeat'
     ? [explanation]
-    : [headlineOf(explanation), ...metricsText(metrics).map((line) => `  ${line}`)];
+    : [
+        headlineOf(explanation),
+        ...metricsText(metrics, decision['carriedFrom'] !== null).map((line) => `  ${line}`),
+      ];
 };
 
 const samplesOf = (samples: Json | undefined): string => {

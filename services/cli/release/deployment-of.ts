@@ -8,7 +8,8 @@ import type { Result } from '../../core/result.ts';
 import { ok } from '../../core/result.ts';
 import type { Given } from '../terminal/arguments.ts';
 import type { CiJob } from '../../sdk/ci/ci-job.ts';
-import { ciJob } from '../../sdk/ci/ci-job.ts';
+import { runSetting } from '../../sdk/ci/ci-job.ts';
+import { jobOf } from './job-of.ts';
 import type { AtHand, CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { refuse } from '../problem.ts';
@@ -111,7 +112,7 @@ export const deploymentToUpdate = async (
     return refuse(
       'deployment-unknown',
       `nothing was planned from here under the name ${JSON.stringify(asked.deployName)}`,
-      `${near === undefined ? '' : `did you mean ${near}? Else `}plan it first: plimsoll release plan; or name it by its id, which plimsoll timeline shows (release, env: --deployment=UUID; elsewhere as a word)`,
+      `${near === undefined ? '' : `did you mean ${near}? Else `}plan it first: plimsoll release plan; or name the run that planned it (--run-id=ID or ${runSetting}); or name it by its id, which plimsoll timeline shows (release, env: --deployment=UUID; elsewhere as a word)`,
     );
   }
   const planned = here?.deployment === id ? here.slot : await plannedOnLog(atHand, id);
@@ -128,9 +129,11 @@ export const deploymentNamed = async (
   word: string,
 ): Promise<Result<{ readonly id: string; readonly planned: Slot | null }, CliProblem>> => {
   const id = word.toLowerCase();
-  return uuidPattern.test(id)
-    ? ok({ id, planned: null })
-    : deploymentToUpdate(ports, { given, job: ciJob(ports.env), deployName: word }, undefined);
+  if (uuidPattern.test(id)) return ok({ id, planned: null });
+  const job = jobOf(ports, given);
+  return job.ok
+    ? deploymentToUpdate(ports, { given, job: job.value, deployName: word }, undefined)
+    : job;
 };
 
 const notKept = ({ message }: { readonly message: string }): Note => ({

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { judgingKey } from '../../../services/core/canary/analysis/judging-note.ts';
 import type { JudgingNote } from '../../../services/core/canary/analysis/judging-note.ts';
+import { onBehalfSource } from '../../../services/core/trust/on-behalf.ts';
 import type { CliPorts } from '../../../services/cli/ports.ts';
 import { openCanaryDesk } from '../../support/canary-desk.ts';
 import { faultsOf } from '../../support/cli-schemas.ts';
@@ -22,14 +23,18 @@ import { by, openedAtMs, trusts } from '../../support/given.ts';
 import {
   failed,
   logged,
+  metricDecided,
   operated,
   place,
   planned,
   policySet,
   run,
+  shifted,
   started,
   succeeded,
+  undeployed,
 } from '../../support/markers.ts';
+import type { Said as Told } from '../../support/markers.ts';
 import { value } from '../../support/records.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
@@ -43,6 +48,31 @@ const deskAfter = (
 
 /** Without what ran before. */
 const withoutHolder: readonly Step[] = [...canary.slice(0, -3), ...canary.slice(-2)];
+/** A rollout without a share; with a colour it gets all the traffic. */
+const rollout = ({
+  strategy = null,
+  colour = null,
+}: {
+  readonly strategy?: string | null;
+  readonly colour?: string | null;
+}): readonly Step[] => [
+  trusts('ops', { roles: ['operator'] }),
+  by('ci', logged('1.9.4')),
+  by('ci', planned('2.0.0', { strategy })),
+  by('ci', started()),
+  ...(colour === null ? [] : [by('ci', shifted({ colour }))]),
+];
+const switched = { strategy: 'blue-green', colour: 'green' };
+const rolloutsJudged = (rollouts: string): Told =>
+  policySet(
+    `{"policies":[{"component":"*","environment":"*","rollouts":{${rollouts}}}],"version":2}`,
+  );
+const gateway = trusts('gateway', { roles: ['gateway'] });
+/** The same on behalf of a caller with a token. */
+const byToken = (step: Step | undefined): Step => {
+  if (step === undefined || !('says' in step)) throw new Error('nobody says anything there');
+  return by('gateway', { ...step.says, source: onBehalfSource('shop') });
+};
 
 /** Whoever sleeps wakes at once, later; `meanwhile` happens in the second sleep. */
 const waiting = (desk: Desk, meanwhile: () => Promise<unknown> = async () => undefined): Desk => {
@@ -186,6 +216,10 @@ describe('a gate waits', () => {
         { pairedWindows: null, windows: 90 },
       ],
       [
+        'the first window of 60 s is not closed yet (each is 2 min after its end)',
+        { windowMs: 60_000, windows: 0, pairedWindows: null },
+      ],
+      [
         '34 windows, evidence 1:3.2 of 1:200 needed to roll back',
         { pairedWindows: 34, stage: 'armed', evidence: 3.2 },
       ],
@@ -257,13 +291,66 @@ describe('a gate waits', () => {
   });
 
   test.each([
-    ['nobody has said that it runs', canary.slice(0, -1), '--status=RUNNING'],
-    ['nothing held the slot before', withoutHolder, 'nothing to compare it with'],
-  ])('for nothing where %s, and says so', async (_why, steps, said) => {
+    [
+      'nobody has said that it runs',
+      canary.slice(0, -1),
+      'not-started',
+      'release update --status=RUNNING',
+    ],
+    [
+      'nothing held the slot before',
+      withoutHolder,
+      'no-baseline',
+      'nothing held its slot before it',
+    ],
+    ['it is no canary', rollout({}), 'no-canary', 'it is no canary'],
+    ['no policy has blue/green judged', rollout(switched), 'no-canary', 'it is no canary'],
+    [
+      'no colour has the traffic yet',
+      [
+        ...canary.slice(0, 2),
+        by('ops', rolloutsJudged('"blue-green":true')),
+        ...rollout({ strategy: 'blue-green' }),
+      ],
+      'not-switched',
+      '--colour=NAME',
+    ],
+    [
+      'it was said with a token',
+      [gateway, ...canary.slice(0, 3), ...canary.slice(3).map(byToken)],
+      'on-behalf',
+      'it was said with a token',
+    ],
+    [
+      'a token alone says what holds the slot',
+      [gateway, ...canary.slice(0, 2), byToken(canary[2]), ...canary.slice(3)],
+      'baseline-on-behalf',
+      'what holds its slot was said with a token',
+    ],
+  ])('for nothing where %s, and says so at once', async (_why, steps, unjudged, said) => {
     const folder = join(scratch, randomUUID());
     const desk = waiting(await openDesk({ folder, steps: [...steps] }));
     const { exit, err } = await desk.plimsoll('gate', deployment, '--wait=3s');
-    expect([exit, err.at(-1)]).toEqual([13, expect.stringContaining(said)]);
+    expect([exit, err[0], err.at(-1)]).toEqual([
+      13,
+      expect.stringContaining(said),
+      expect.stringContaining(said),
+    ]);
+    expect(err.join()).not.toContain('is an analyser running');
+    const line = jsonOf(await desk.plimsoll('gate', deployment, '--wait=2s', '--json'));
+    expect(line).toMatchObject({ outcome: 'waiting', unjudged });
+    expect(faultsOf('gate', line)).toEqual([]);
+  });
+
+  test.each([
+    ['before-after', rollout({})],
+    ['blue-green', rollout(switched)],
+  ])('for a decision where the policy has it judged: %s', async (kind, steps) => {
+    const judged = [by('ops', rolloutsJudged(`"${kind}":true`)), ...steps];
+    const folder = join(scratch, randomUUID());
+    const desk = waiting(await openDesk({ folder, steps: [...canary.slice(0, 2), ...judged] }));
+    const line = jsonOf(await desk.plimsoll('gate', deployment, '--wait=2s', '--json'));
+    expect(line).toMatchObject({ outcome: 'waiting', unjudged: null });
   });
 
   test('behind an advance for the promotion, and says that it is none', async () => {
@@ -432,7 +519,10 @@ describe('a deployment whose id somebody else plans elsewhere', () => {
       const nowhere = await waiting(desk).plimsoll(
         ...['gate', deployment, '--environment-name=test'],
       );
-      expect(nowhere.exit).toBe(4);
+      expect([nowhere.exit, nowhere.err.at(-2)]).toEqual([
+        4,
+        `plimsoll: ${deployment} was planned for default/production/checkout/, default/staging/checkout/, and not there [deployment-unknown]`,
+      ]);
     },
   );
 });
@@ -487,6 +577,65 @@ describe('a gate does not wait', () => {
     const said = jsonOf(await waiting(desk).plimsoll('gate', 'cart-2', '--wait=1s', '--json'));
     const second = jsonOf(await desk.plimsoll('release', 'plan', 'cart-2', ...plan, '--json'));
     expect(said).toMatchObject({ deployment: second['deployment'], outcome: 'waiting' });
+  });
+
+  test('goes by the name of a plan in the run that an option names, wherever that was', async () => {
+    const desk = await deskAfter([]);
+    const plan = ['--component-name=cart', '--environment-name=staging', '--target-version=2.0.0'];
+    const planned17 = await desk.plimsoll(
+      'release',
+      'plan',
+      'web',
+      ...plan,
+      '--run-id=17',
+      '--json',
+    );
+    const { deployment: id } = jsonOf(planned17);
+    const other = desk.elsewhere({ folder: join(scratch, randomUUID()) });
+    const here = await waiting(other).plimsoll('gate', 'web', '--wait=1s', '--json');
+    expect([here.exit, JSON.parse(here.err[0] ?? '')]).toMatchObject([
+      4,
+      { hint: expect.stringContaining('--run-id=ID or PLIMSOLL_RUN_ID') as unknown },
+    ]);
+    const gate = await waiting(other).plimsoll('gate', 'web', '--run-id=17', '--wait=1s', '--json');
+    expect(jsonOf(gate)).toMatchObject({ deployment: id });
+    const shown = await other.plimsoll('show', 'web', '--run-id=17', '--json');
+    expect(jsonOf(shown)).toMatchObject({ deployment: id });
+    const shift = ['traffic', 'web', '--canary-share=10%', '--run-id=17', '--json'];
+    expect(jsonOf(await other.plimsoll(...shift))).toMatchObject({ deployment: id });
+    const explained = await other.plimsoll('explain', 'web', '--run-id=17', '--json');
+    expect(explained.err.join()).toContain(String(id));
+  });
+
+  test('where the holder was taken away, and names no other version', async () => {
+    const desk = await deskAfter([decides(decision('roll-back')), by('ci', undeployed())]);
+    const said = await waiting(desk).plimsoll('gate', deployment, '--wait=1s');
+    expect(said.err.join('\n')).toContain('nothing holds the slot any more: 1.9.4 was taken away');
+  });
+
+  test('and tells of a retry that earlier attempts had decided', async () => {
+    const blamed = metricDecided({
+      isBlamed: true,
+      ...{ canaryCount: 0, canaryEvents: 0, baselineCount: 0, baselineEvents: 0 },
+    });
+    const first = decision('roll-back');
+    const second = decision('roll-back', {
+      ...{ analysis: analysisOf(deployment, 2), carriedFrom: analysisOf() },
+      ...{ metrics: [blamed], windowEndedAt: openedAtMs + 10_000 },
+    });
+    const again = { deployment, attempt: 'again' };
+    const desk = await deskAfter([
+      decides(first),
+      by('ci', failed()),
+      by('ci', planned('2.0.0', { ...again, digest: artifact('b'), strategy: 'canary' })),
+      by('ci', started(again)),
+      decides({ ...second, marker: decisionIdOf(second) }),
+    ]);
+    const said = await desk.plimsoll('gate', deployment);
+    expect([said.exit, said.out[1]]).toEqual([
+      10,
+      expect.stringContaining('the evidence of earlier attempts suffices'),
+    ]);
   });
 
   test.each([

@@ -22,6 +22,7 @@ import { signSample } from '../../../services/core/samples/wire.ts';
 import { openTelemetryReader } from '../../../services/adapters/otlp/metrics-request.ts';
 import { selectionOf } from '../../../services/core/canary/policy/selection.ts';
 import { openExplaining } from '../../../services/cli/main/explaining.ts';
+import { onBehalfSource } from '../../../services/core/trust/on-behalf.ts';
 import { ok } from '../../../services/core/result.ts';
 import { judging, setup, shortPolicy } from '../../support/canary/backtests.ts';
 import { captureSinceMs, twoServers } from '../../support/canary/capture-lines.ts';
@@ -265,6 +266,16 @@ describe('plimsoll explain', () => {
         by('ci', planned('2.0.0', { slot: eu, strategy: 'canary' })),
       ],
       /nobody has said that it runs: plimsoll release update --status=RUNNING/,
+    ],
+    [
+      'a baseline by a token alone',
+      [
+        trusts('gateway', { roles: ['gateway'] }),
+        by('gateway', { ...logged('1.9.4', { slot: eu }), source: onBehalfSource('shop') }),
+        by('ci', planned('2.0.0', { slot: eu, strategy: 'canary' })),
+        by('ci', started()),
+      ],
+      /what holds its slot was said with a token/,
     ],
     [
       'no samples',

@@ -401,6 +401,8 @@ describe('policy plan', () => {
       minutes: number,
       targets: readonly (string | null)[] = [null],
       seconds: readonly number[] | null = null,
+      /** Of another version that is beside it, of as many requests. */
+      errorsBeside: number | null = null,
     ): Promise<void> => {
       const slot = { environment: 'staging', component: 'search' };
       const { log, samples } = desk.house;
@@ -414,23 +416,17 @@ describe('policy plan', () => {
         const time = nowMs - agoMs + 10_000;
         const sample: Sample = {
           ...{ kind: 'points', audience, ...slot },
-          origins: targets.map((target) => ({
-            ...{ namespace: 'default', version: '1.9.4', deployment: null, instance: 'pod' },
+          origins: [...targets, ...(errorsBeside === null ? [] : [null])].map((target, index) => ({
+            ...{ namespace: 'default', version: index < targets.length ? '1.9.4' : '2.0.0' },
+            ...{ deployment: null, instance: 'pod' },
             ...{ metric: 'http.server.request.duration', temporality: 'delta', unit: 's' },
             ...{ target, attributes: [] },
           })),
-          points: [
-            {
-              ...{
-                origin: 0,
-                series: 'a'.repeat(64),
-                receivedAt: time,
-                start: time - 10_000,
-                time,
-              },
-              ...{ count: 500, errors: 10, level: null, durations, refused: null },
-            },
-          ],
+          points: [10, ...(errorsBeside === null ? [] : [errorsBeside])].map((errors, index) => ({
+            ...{ origin: index === 0 ? 0 : targets.length, series: 'ab'.charAt(index).repeat(64) },
+            ...{ receivedAt: time, start: time - 10_000, time },
+            ...{ count: 500, errors, level: null, durations, refused: null },
+          })),
           bounds: seconds === null ? [] : [{ seconds }],
         };
         const signed = await signSample(tools.codec, tools.text, sample, keyOf('analyser'));
@@ -457,6 +453,22 @@ describe('policy plan', () => {
         traffic: [{ fromSeconds: 0, canaryRps: 5, baselineRps: 45 }],
         baselineErrorRate: 0.01,
         seen: { requestsPerSecond: 50, errorRate: 0.02, noiseAgeMs: null },
+      });
+    });
+
+    test.each<readonly [why: string, holds: string | null, errorRate: number]>([
+      ['the version that holds the slot', '1.9.4', 0.02],
+      ['all, where nobody says what holds it', null, 0.51],
+      ['all, where telemetry names the holder otherwise', 'v1.9.4', 0.51],
+    ])('counts the errors of %s', async (_why, holds, errorRate) => {
+      const slot = place('staging', 'search');
+      const held = holds === null ? [] : [by('ci', logged(holds, { slot }))];
+      const desk = await aDesk({ steps: [...steps, trusts('ci'), ...held] });
+      await serving(desk, 20, [null], null, 500);
+      const [plan] = linesOf(await desk.plimsoll(...planned, '--json'), 'policy-plan');
+      expect(plan).toMatchObject({
+        baselineErrorRate: Math.min(0.5, errorRate),
+        seen: { requestsPerSecond: 100, errorRate },
       });
     });
 

@@ -114,13 +114,16 @@ export const judgingNoteOf = (analysis: AnalysisState, nowMs: number): JudgingNo
   };
 };
 
-/** While windows are measured all points wait; then whatever is of a metric is seen, or waits for its window. */
+/** While windows are measured all points wait; then whatever is of a metric is seen when its window is closed. */
 const unheardIn = ({ pending, judge }: AnalysisState): readonly Cohort[] =>
-  (['canary', 'baseline'] as const).filter(
-    (cohort) =>
-      !pending.some((point) => point.cohort === cohort) &&
-      judge?.metrics.some((_, metric) => lastSeen(judge.seen, metric, cohort) !== null) !== true,
-  );
+  judge !== null && judge.nextIndex === 0
+    ? []
+    : (['canary', 'baseline'] as const).filter(
+        (cohort) =>
+          !pending.some((point) => point.cohort === cohort) &&
+          judge?.metrics.some((_, metric) => lastSeen(judge.seen, metric, cohort) !== null) !==
+            true,
+      );
 
 /** The metrics of its policy that neither cohort has shown by the end of the warm-up. */
 export const unsentIn = ({

@@ -117,8 +117,8 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
     missing.push({ what: 'all-heard' });
   if (isLateNow(rule, state)) missing.push({ what: 'all-in-time' });
   if (isLoudNow(rule, state)) missing.push({ what: 'none-loud' });
-  if (sinceAnchor <= windowsIn(rule, rule.warmUpMs) || state.presenceIndex === null)
-    missing.push({ what: 'warm-up' });
+  if (sinceAnchor <= windowsIn(rule, rule.warmUpMs)) missing.push({ what: 'warm-up' });
+  else if (state.presenceIndex === null) missing.push({ what: 'presence' });
   if (sinceAnchor < windowsIn(rule, rule.soakMs)) missing.push({ what: 'soak' });
   if (logEvidence(rule, state) >= Math.log(rule.vetoEvidence)) missing.push({ what: 'veto' });
   if (!isStepDue(rule, state)) missing.push({ what: 'steps' });

@@ -123,6 +123,7 @@ const cohortPhrase = (metrics: readonly string[], of: string): string =>
 
 const missingWords = {
   'warm-up': 'the end of the warm-up',
+  presence: 'the end of the wait for metrics that may still come (no-data of the policy)',
   soak: 'the end of the soak',
   veto: 'less evidence against it',
   'any-metric': 'a metric that both cohorts show',

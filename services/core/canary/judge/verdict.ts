@@ -39,7 +39,7 @@ export type Reason = {
  * plainly answers more requests with errors of the client's than the baseline; `unsaid`: one version says what became of
  * its requests, and the other one does not; `all-heard`: senders of one name and one start were left out;
  * `all-in-time`: many points came too late to be judged; `none-loud`: one instance says so much that a metric was never
- * compared.
+ * compared; `presence`: metrics may still come.
  */
 export type Missing =
   | { readonly what: 'canary' | 'baseline'; /** `id` of the metric. */ readonly metric: string }
@@ -56,6 +56,7 @@ export type Missing =
   | {
       readonly what:
         | 'warm-up'
+        | 'presence'
         | 'soak'
         | 'veto'
         | 'any-metric'

@@ -4,8 +4,9 @@ import type { Slot } from '../../markers/marker.ts';
 import { slotKey } from '../../markers/slot.ts';
 import type { DecisionRow } from '../../read-models.ts';
 import type { Result } from '../../result.ts';
-import type { Unjudged } from '../analysis/unjudged.ts';
+import type { Judges, Unjudged } from '../analysis/unjudged.ts';
 import { unjudgedOf } from '../analysis/unjudged.ts';
+import { noPolicySet } from './policy-standing.ts';
 import type { ObeyedAct } from './question.ts';
 import type { ObeyCode, Refusal } from './refusal.ts';
 import type { DeploymentRows } from './rows.ts';
@@ -43,7 +44,10 @@ export type PlaceAsked = Partial<Slot>;
  */
 export type GateFound =
   | { readonly found: 'answer'; readonly answer: GateAnswer }
-  | { readonly found: 'nothing' }
+  | {
+      readonly found: 'nothing';
+      /** Where else it was planned. */ readonly elsewhere: readonly Slot[];
+    }
   | { readonly found: 'several'; readonly slots: readonly Slot[] };
 
 export const gateOf = (
@@ -51,25 +55,35 @@ export const gateOf = (
   mayObey: (decision: DecisionRow) => Result<ObeyedAct, Refusal>,
   barredBy: (deployment: string, attempt: Attempt) => Refusal | undefined,
   asked: PlaceAsked = {},
-  /** Whether the policy takes the word of tokens there. */
-  takesTokens: (attempt: Attempt) => boolean = () => false,
+  /** What the policy of its place has judged, and whose word it takes. */
+  judges: (attempt: Attempt) => Judges = () => noPolicySet,
 ): GateFound => {
   const { deployment } = rows;
   const planned = (deployment?.attempts ?? []).filter(
     ({ plan }) => plan !== null && isMeant(plan.slot, asked),
   );
-  const counting = planned.filter((attempt) => attempt.onBehalf === null || takesTokens(attempt));
+  const counting = planned.filter(
+    (attempt) => attempt.onBehalf === null || judges(attempt).onBehalf === 'accept',
+  );
   // Where all that is known was said with tokens, the answer says so.
   const here = counting.length === 0 ? planned : counting;
   const attempt = here.at(-1);
-  if (deployment === undefined || attempt === undefined) return { found: 'nothing' };
-  const slots = new Map(
-    here.flatMap(({ plan }) => (plan ? [[slotKey(plan.slot), plan.slot]] : [])),
-  );
-  return slots.size > 1
-    ? { found: 'several', slots: [...slots.values()] }
-    : { found: 'answer', answer: answerOf(rows, deployment, attempt, mayObey, barredBy) };
+  if (deployment === undefined || attempt === undefined)
+    return { found: 'nothing', elsewhere: slotsOf(deployment?.attempts ?? []) };
+  const slots = slotsOf(here);
+  return slots.length > 1
+    ? { found: 'several', slots }
+    : {
+        found: 'answer',
+        answer: answerOf(rows, deployment, attempt, mayObey, barredBy, judges(attempt)),
+      };
 };
+
+const slotsOf = (attempts: readonly Attempt[]): readonly Slot[] => [
+  ...new Map(
+    attempts.flatMap(({ plan }) => (plan ? [[slotKey(plan.slot), plan.slot]] : [])),
+  ).values(),
+];
 
 const isMeant = (slot: Slot, asked: PlaceAsked): boolean =>
   (Object.keys(asked) as (keyof Slot)[]).every((part) => slot[part] === asked[part]);
@@ -80,6 +94,7 @@ const answerOf = (
   attempt: Attempt,
   mayObey: (decision: DecisionRow) => Result<ObeyedAct, Refusal>,
   barredBy: (deployment: string, attempt: Attempt) => Refusal | undefined,
+  judges: Judges,
 ): GateAnswer => {
   let refused: GateAnswer['refused'] = null;
   const refusedForAll = new Set<string>();
@@ -105,7 +120,7 @@ const answerOf = (
     attempt,
     act: null,
     refused,
-    unjudged: isSilent ? null : unjudgedIn(rows, attempt),
+    unjudged: isSilent ? null : unjudgedIn(rows, attempt, judges),
     barred: isSilent ? null : (barredBy(deployment.id, attempt) ?? null),
   };
 };
@@ -120,8 +135,14 @@ const ofOneRecord: ReadonlySet<string> = new Set<ObeyCode>([
 const evidenceOf = ({ kind, analysis, evidenceDigest }: DecisionRow): string =>
   JSON.stringify([kind, analysis, evidenceDigest]);
 
-const unjudgedIn = ({ deployment, slot }: DeploymentRows, attempt: Attempt): Unjudged | null =>
-  unjudgedOf(deployment?.id, attempt, attempt.plan === null ? undefined : slot(attempt.plan.slot));
+const unjudgedIn = (
+  { deployment, slot }: DeploymentRows,
+  attempt: Attempt,
+  judges: Judges,
+): Unjudged | null => {
+  const { plan } = attempt;
+  return unjudgedOf(deployment?.id, attempt, plan === null ? undefined : slot(plan.slot), judges);
+};
 
 const outcomeOf = ({ kind, decision }: ObeyedAct): GateOutcome => {
   switch (kind) {

@@ -53,7 +53,8 @@ export const gateLine = (
     version: plan?.version ?? null,
     status: attempt.status,
     canaryShare: attempt.share,
-    unjudged,
+    // What its analyser tells of is judged.
+    unjudged: judging === null ? unjudged : null,
     stage: act?.decision.stage ?? null,
     act: act === null ? null : actLine(act),
     decision: act === null ? null : decisionLine(rowOf(act), present),

@@ -11,6 +11,8 @@ import type { AttemptLine, SlotState } from '../../slot-state.ts';
 import { slotAsSeen } from '../../slot-state.ts';
 import type { KeyState } from '../../trust/trust.ts';
 import type { TextDigest } from '../../uuid-v8.ts';
+import type { Attempt } from '../../deployment.ts';
+import type { Judges } from '../analysis/unjudged.ts';
 import { analysisIdOf } from '../attempts/canary-attempts.ts';
 import type { JudgingNote } from '../analysis/judging-note.ts';
 import { isFreshNote, judgingKey, readJudgingNote } from '../analysis/judging-note.ts';
@@ -19,7 +21,7 @@ import { gateOf } from './gate.ts';
 import { barredBy } from './guards.ts';
 import { judgePlanner, mayObey } from './obey.ts';
 import { noPolicySet, policyStanding } from './policy-standing.ts';
-import type { ObeyedAct, ObeyRows } from './question.ts';
+import type { ObeyedAct, ObeyRows, PolicyStanding } from './question.ts';
 import type { Refusal } from './refusal.ts';
 import type { ReadRowsAtOnce } from './rows.ts';
 import { readDecisionRows, readDeploymentRows } from './rows.ts';
@@ -104,35 +106,38 @@ export const askGate = async <Problem>(
       (id, attempt) => {
         const { number, plan, startedAt, openedAtMs } = attempt;
         if (plan === null) return undefined;
-        const asked = {
-          slot: plan.slot,
-          startedAtMs: startedAt ?? openedAtMs ?? 0,
-          judgedBy: '',
-          areAll: policies.value.length < policiesReadMax,
-        };
-        const policy = policyStanding(policies.value, asked, source.digest);
+        const policy = standingAt(source, policies.value, plan.slot, startedAt ?? openedAtMs ?? 0);
         const planner = judgePlanner(attempt, policy);
         if (!planner.ok) return planner.problem;
         const own = { deployment: id, attempt: number };
         return barredBy(own, plan.slot, { rows: guards(plan.slot), policy });
       },
       place,
-      ({ plan, startedAt, openedAtMs }) =>
-        plan !== null && takesTokens(source, policies.value, plan.slot, startedAt ?? openedAtMs),
+      (attempt) => judgesOf(source, policies.value, attempt),
     ),
   );
 };
 
-/** Whether the policy of a place took the word of tokens at a time. */
-const takesTokens = (
-  { digest }: Pick<ObeySource<never>, 'digest'>,
+type Digest = Pick<ObeySource<never>, 'digest'>;
+
+/** What the policy had judged in the place of an attempt when it was started, and whose word it took. */
+export const judgesOf = (
+  source: Digest,
+  policies: readonly PolicyRow[],
+  { plan, startedAt, openedAtMs }: Pick<Attempt, 'plan' | 'startedAt' | 'openedAtMs'>,
+): Judges =>
+  plan === null
+    ? noPolicySet
+    : standingAt(source, policies, plan.slot, startedAt ?? openedAtMs ?? 0);
+
+const standingAt = (
+  { digest }: Digest,
   policies: readonly PolicyRow[],
   slot: Slot,
   startedAtMs: number,
-): boolean => {
+): PolicyStanding => {
   const areAll = policies.length < policiesReadMax;
-  const asked = { slot, startedAtMs, judgedBy: '', areAll };
-  return policyStanding(policies, asked, digest).onBehalf === 'accept';
+  return policyStanding(policies, { slot, startedAtMs, judgedBy: '', areAll }, digest);
 };
 
 /** Whether the policy of a place takes the word of tokens now. */
@@ -141,7 +146,9 @@ export const askTokensTaken = async <Problem>(
   slot: Slot,
 ): Promise<Result<boolean, Problem>> => {
   const policies = await source.policies();
-  return policies.ok ? ok(takesTokens(source, policies.value, slot, source.nowMs)) : policies;
+  return policies.ok
+    ? ok(standingAt(source, policies.value, slot, source.nowMs).onBehalf === 'accept')
+    : policies;
 };
 
 const judge = <Problem>(

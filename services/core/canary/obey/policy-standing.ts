@@ -15,6 +15,7 @@ export const noPolicySet: PolicyStanding = {
   act: null,
   onSilence: null,
   onBehalf: 'ignore',
+  rollouts: presets.standard.rollouts,
   alpha: null,
   flap: presets.standard.flap,
   caps: presets.standard.caps,
@@ -32,6 +33,7 @@ export const standingOfPolicy = (
   act: policy.act,
   onSilence: policy.onSilence,
   onBehalf: policy.onBehalf,
+  rollouts: policy.rollouts,
   alpha: policy.alpha,
   flap: policy.flap,
   caps: policy.caps,
@@ -42,7 +44,13 @@ export const standingOfPolicy = (
 const openingWithinMs = 120_000;
 
 /** Of what this release cannot read, or did not look at, nothing is known, so no decision is of it. */
-const unreadable: PolicyStanding = { ...noPolicySet, inForce: 'unreadable', requiresDigest: true };
+const unreadable: PolicyStanding = {
+  ...noPolicySet,
+  inForce: 'unreadable',
+  // It may ask for any.
+  rollouts: { beforeAfter: true, blueGreen: true },
+  requiresDigest: true,
+};
 
 /**
  * What the policies of the log ask of a decision about an attempt that was started at that time. `rows` are newest

@@ -22,6 +22,7 @@ export type PolicyStanding = {
   readonly act: Act | null;
   readonly onSilence: OnSilence | null;
   readonly onBehalf: OnBehalf;
+  readonly rollouts: Policy['rollouts'];
   /** False-rollback budget, or null. */
   readonly alpha: number | null;
   readonly flap: Policy['flap'];

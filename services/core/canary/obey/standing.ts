@@ -164,7 +164,9 @@ const judgeReturn = (
     ? ok(undefined)
     : refuse(
         'holder-changed',
-        `${holders.at(-1)?.version ?? 'another version'} holds the slot now, not ${toVersion}`,
+        holders.length === 0
+          ? `nothing holds the slot any more: ${toVersion} was taken away`
+          : `${holders.at(-1)?.version ?? 'another version'} holds the slot now, not ${toVersion}`,
       );
 };
 

@@ -3,6 +3,7 @@ import type { Json } from '../../canonical.ts';
 import { policyDocumentBytesMax } from '../../markers/limits.ts';
 import type { Result } from '../../result.ts';
 import { fail, ok } from '../../result.ts';
+import { takesName } from '../../name-pattern.ts';
 import type { Line } from '../metrics/rate-test.ts';
 import type { PlacedPolicy, PolicyDocument } from './placed-policy.ts';
 import { anyName, placeText } from './placed-policy.ts';
@@ -21,6 +22,7 @@ import {
   inside,
   isPlain,
   listOf,
+  meant,
   name,
   named,
   numberIn,
@@ -45,9 +47,17 @@ const problemsMax = 100;
 /** Every problem of the document, in its order, or its policies. */
 export const parsePolicyDocument = (
   given: unknown,
+): Result<PolicyDocument, readonly PolicyProblem[]> => parseDocument(given, refuseWithoutEffect);
+
+type RefuseMore = (document: PolicyDocument, given: unknown, place: Place) => void;
+
+const parseDocument = (
+  given: unknown,
+  refuseMore: RefuseMore,
 ): Result<PolicyDocument, readonly PolicyProblem[]> => {
   const place: Place = { path: [], problems: [] };
   const document = readDocument(given, place);
+  if (document !== undefined && place.problems.length === 0) refuseMore(document, given, place);
   if (place.problems.length > 0 || document === undefined)
     return fail(place.problems.slice(0, problemsMax));
   if (utf8Bytes(canonicalJson(given as Json)) > policyDocumentBytesMax) {
@@ -82,12 +92,12 @@ export const readPolicyText = (text: string): Result<PlacedPolicy, readonly Poli
   return placed.ok ? ok({ ...placed.value, policy: { ...placed.value.policy, beta: 0 } }) : placed;
 };
 
-/** Reads a document as it is on the log: canonical JSON. */
+/** Reads a document as it is on the log: canonical JSON. What says something without effect may have been set already. */
 export const readDocumentText = (
   text: string,
 ): Result<PolicyDocument, readonly PolicyProblem[]> => {
   const value = readJson(text, policyDocumentBytesMax);
-  return value.ok ? parsePolicyDocument(value.value) : value;
+  return value.ok ? parseDocument(value.value, () => undefined) : value;
 };
 
 const readJson = (text: string, bytesMax: number): Result<unknown, readonly PolicyProblem[]> => {
@@ -133,6 +143,43 @@ const readDocument = (given: unknown, place: Place): PolicyDocument | undefined 
       );
   }
   return closed === undefined ? { policies } : { policies, closed };
+};
+
+/** What is understood and would mean nothing: whoever writes it expects something of it. */
+const refuseWithoutEffect: RefuseMore = ({ policies, closed }, given, place) => {
+  const at = inside(place, 'policies');
+  for (const [index, { environment, component }] of policies.entries()) {
+    refuseUnlisted('environment', environment, closed?.environments, inside(at, index));
+    refuseUnlisted('component', component, closed?.components, inside(at, index));
+    const written = listIn(listIn(given, 'policies')[index], 'metrics');
+    for (const [number, metric] of written.entries())
+      if (isPlain(metric) && metric['weight'] === 0 && metric['critical'] === true)
+        refuse(
+          inside(inside(inside(inside(at, index), 'metrics'), number), 'critical'),
+          'contradiction',
+          'must not be true where the weight is 0: the metric is not judged then, and no promotion waits for it',
+        );
+  }
+};
+
+const refuseUnlisted = (
+  what: 'environment' | 'component',
+  placed: string,
+  listed: readonly string[] | undefined,
+  place: Place,
+): void => {
+  if (listed === undefined || placed === anyName) return;
+  if (listed.some((pattern) => takesName(pattern, placed))) return;
+  refuse(
+    inside(place, what),
+    'contradiction',
+    `must be in closed.${what}s, as nothing can be deployed to ${named(placed)} otherwise${meant(placed, listed)}`,
+  );
+};
+
+const listIn = (value: unknown, field: string): readonly unknown[] => {
+  const list = isPlain(value) ? value[field] : undefined;
+  return Array.isArray(list) ? list : [];
 };
 
 const isSamePlace = (a: PlacedPolicy, b: PlacedPolicy): boolean =>

@@ -1,6 +1,6 @@
 import type { Result } from '../../result.ts';
 import { fail, ok } from '../../result.ts';
-import type { Sample } from '../../samples/sample.ts';
+import type { Origin, Sample } from '../../samples/sample.ts';
 import type { Durations } from '../windows/durations.ts';
 import {
   addDurations,
@@ -14,6 +14,7 @@ import type { MetricWindow } from '../judge/judged-window.ts';
 import type { Noise } from '../judge/noise.ts';
 import { beforeWindowMs } from '../rollouts/before.ts';
 import { leadMs, openPastWindows } from '../rollouts/before-history.ts';
+import type { PastWindows } from '../rollouts/before-history.ts';
 import type { MetricPolicy } from './policy.ts';
 
 // What the samples of the last hour say of a service: the traffic that a plan counts on where nobody says it.
@@ -32,6 +33,7 @@ export type TooLittleSeen = { readonly minutes: number; readonly minutesNeeded: 
 export type TrafficSeen = {
   /** Whole minutes in which there were requests. */
   readonly minutes: number;
+  /** Of all versions. What follows is of those that hold the slot: a canary that fails is no baseline. */
   readonly requestsPerSecond: number;
   /** Errors per request; of a service without any, half an error in all its requests. */
   readonly errorRate: number | null;
@@ -41,34 +43,48 @@ export type TrafficSeen = {
   readonly noBound: readonly NoBoundOf[];
 };
 
-/** Collects what all senders of a place say, whatever they run. Samples of one key, in their order. */
+/**
+ * Collects what the senders of a place say. Samples of one key, in their order. `holders`: the versions that hold it;
+ * a sender that names none is of them. Where they have sent too little, or nobody knows them, all count.
+ */
 export const openTrafficSeen = (
   metrics: readonly MetricPolicy[],
   nowMs: number,
+  holders: ReadonlySet<string>,
 ): {
   readonly add: (sample: Sample) => void;
   readonly close: () => Result<TrafficSeen, TooLittleSeen>;
 } => {
-  const past = openPastWindows(metrics, () => true, nowMs, windowsBack);
+  const open = (isOf: (origin: Origin) => boolean): PastWindows =>
+    openPastWindows(metrics, isOf, nowMs, windowsBack);
+  const all = open(() => true);
+  const held = open(({ version }) => version === null || holders.has(version));
   return {
-    add: past.add,
+    add: (sample) => {
+      all.add(sample);
+      held.add(sample);
+    },
     close: () => {
-      const windows = past.close()?.windows ?? [];
-      // The first and the last minute may not be whole.
-      const asked = windows.filter((window) => requestsIn(window) > 0).slice(1, -1);
+      const asked = askedIn(all);
+      const ofHolders = askedIn(held);
+      const baseline = ofHolders.length < windowsMin ? asked : ofHolders;
       if (asked.length < windowsMin)
         return fail({ minutes: asked.length, minutesNeeded: windowsMin });
       const requests = asked.reduce((sum, window) => sum + requestsIn(window), 0);
       return ok({
         minutes: asked.length,
         requestsPerSecond: requests / ((asked.length * beforeWindowMs) / 1_000),
-        errorRate: errorRateIn(asked),
-        latencySpread: spreadIn(asked),
-        noBound: noBoundsIn(metrics, asked),
+        errorRate: errorRateIn(baseline),
+        latencySpread: spreadIn(baseline),
+        noBound: noBoundsIn(metrics, baseline),
       });
     },
   };
 };
+
+/** Windows with requests. The first and the last minute may not be whole. */
+const askedIn = (past: PastWindows): readonly (readonly MetricWindow[])[] =>
+  (past.close()?.windows ?? []).filter((window) => requestsIn(window) > 0).slice(1, -1);
 
 /** Metrics count the same requests, some of them only a part: the most is all. */
 const requestsIn = (window: readonly MetricWindow[]): number =>

@@ -40,3 +40,9 @@ export const comparisonOf = (
   const isWhole = colour === null && plan.strategy !== blueGreenStrategy;
   return isWhole && beforeAfter && !rollback ? 'before-after' : undefined;
 };
+
+/** Whether it will be judged when its colour has got all the traffic. */
+export const awaitsColour = (
+  { plan, colour, rollback }: Rollout,
+  { blueGreen }: Policy['rollouts'],
+): boolean => blueGreen && plan?.strategy === blueGreenStrategy && colour === null && !rollback;

@@ -5,6 +5,7 @@ import {
   judgingNoteOf,
   readJudgingNote,
 } from '../../../../services/core/canary/analysis/judging-note.ts';
+import { beforeText } from '../../../../services/core/canary/rollouts/before.ts';
 import type { JudgingNote } from '../../../../services/core/canary/analysis/judging-note.ts';
 import type { Policy } from '../../../../services/core/canary/policy/policy.ts';
 import {
@@ -70,6 +71,19 @@ describe('how an analysis stands', () => {
     expect(early?.stage).toBe('armed');
     expect(late?.evidence).toBeGreaterThan(early?.evidence ?? Infinity);
     expect(late?.evidence).toBeLessThan(200);
+  });
+
+  test('before and after, before the first window is closed: it waits for that, and misses nobody', () => {
+    const before = beforeText({ windows: [], season: null });
+    const begun = { ...opening({}), comparison: 'before-after', before } as const;
+    const noteAt = (lastExportMs: number): JudgingNote | undefined => {
+      const pods = [canaryPod({ exportEveryMs: 10_000, lastExportMs })];
+      const { state } = run([begun, ...cut(exportsOf(pods), [7])]);
+      const [analysis] = Object.values(state.analyses);
+      return analysis && judgingNoteOf(analysis, nowMs);
+    };
+    expect(noteAt(100_000)).toMatchObject({ windowMs: 60_000, windows: 0, unheard: [] });
+    expect(noteAt(300_000)).toMatchObject({ windows: 2, unheard: ['baseline'] });
   });
 
   test('while the canary is not heard no warm-up has begun', () => {

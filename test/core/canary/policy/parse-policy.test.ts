@@ -4,6 +4,7 @@ import {
   parsePolicyDocument,
   readDocumentText,
 } from '../../../../services/core/canary/policy/parse-policy.ts';
+import { canonicalJson } from '../../../../services/core/canonical.ts';
 import { readPolicyFile } from '../../../../services/core/canary/policy/policy-file.ts';
 import { policyDocumentBytesMax } from '../../../../services/core/markers/limits.ts';
 import { presetNames, presets } from '../../../../services/core/canary/policy/presets.ts';
@@ -29,6 +30,19 @@ describe('a document that is wrong', () => {
       ).toEqual(faults[name]);
     },
   );
+
+  test('is read all the same where it was set when what has no effect was taken yet', () => {
+    const policy = {
+      component: 'search',
+      environment: 'prod',
+      metrics: [{ name: 'cpu', weight: 0, critical: true }],
+    };
+    const given = { version: 2, closed: { environments: ['production'] }, policies: [policy] };
+    expect(parsePolicyDocument(given)).toMatchObject({
+      problem: [{ code: 'contradiction' }, { code: 'contradiction' }],
+    });
+    expect(readDocumentText(canonicalJson(given)).ok).toBe(true);
+  });
 
   test('has a golden file for each kind of fault', () => {
     expect(Object.keys(faults)).toEqual(goldenPolicies('invalid').map(([name]) => name));
