@@ -166,6 +166,23 @@ describe('neither a pass nor a roll-back comes from', () => {
       expect(hold?.explanation).toMatch(/count-invalid \d+ \(a count is a whole number/);
     });
 
+    test.each<readonly [string, string, readonly Pod[]]>([
+      ['a bad canary', '2.0.0', canary(bad)],
+      ['the baseline', '1.9.4', canary()],
+    ])('of %s, as no server can have had so many', (_name, version, canaries) => {
+      const absurd = 2 ** 52;
+      const pods = [...good(), ...canaries].map((one): Pod => ({ ...one, temporality: 'delta' }));
+      const folded = fold(
+        exportsOf(pods).map((sent) =>
+          sent.origin.version === version && sent.point.errors > 0
+            ? { ...sent, point: { ...sent.point, count: absurd, errors: absurd, durations: null } }
+            : sent,
+        ),
+      );
+      expectNothing(folded);
+      expect(excludedIn(folded).implausible).toBeGreaterThan(50);
+    });
+
     test.each(['delta', 'cumulative'] as const)('(%s) of the baseline', (temporality) =>
       expectNothing(fold(refused('1.9.4', temporality, canary()))),
     );

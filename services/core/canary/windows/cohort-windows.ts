@@ -144,7 +144,7 @@ export const takeWindow = (
   excluded.duplicate = points.length - distinct.length;
   const { counted: all, unknown } = countedIn(bases, distinct, excluded);
   const { left, isNewerSent } = withoutOlderNames(all, excluded);
-  const counted = plausible(left, excluded);
+  const counted = plausible(left, excluded, unknown);
   const loudness = loudnessOf(voicesOf(counted));
   const drafts = metrics.map((metric) => openMetric(metric));
   for (const { point, added } of heard(counted, loudness, excluded)) {
@@ -229,7 +229,7 @@ const countedIn = (
   bases: BasesDraft,
   points: readonly PendingPoint[],
   excluded: Exclusions,
-): { readonly counted: readonly CountedPoint[]; readonly unknown: readonly PendingPoint[] } => {
+): { readonly counted: readonly CountedPoint[]; readonly unknown: PendingPoint[] } => {
   const counted: CountedPoint[] = [];
   const unknown: PendingPoint[] = [];
   for (const point of points) {
@@ -282,12 +282,15 @@ const withoutOlderNames = (
 const plausible = (
   counted: readonly CountedPoint[],
   excluded: Exclusions,
+  unknown: PendingPoint[],
 ): readonly CountedPoint[] => {
   const requests = { canary: 0, baseline: 0 };
-  const left = counted.filter(({ point: { cohort }, added: { count } }) => {
-    if (requests[cohort] + count > requestsMax) return false;
-    requests[cohort] += count;
-    return true;
+  const left = counted.filter(({ point, added: { count } }) => {
+    const { cohort } = point;
+    const isPlausible = requests[cohort] + count <= requestsMax;
+    if (isPlausible) requests[cohort] += count;
+    else unknown.push(point);
+    return isPlausible;
   });
   excluded.implausible += counted.length - left.length;
   return left;
