@@ -329,7 +329,7 @@ export const trafficLostRemedy =
 
 /** Why nothing is promoted while points come late. */
 export const lateWords =
-  'more than one point in 200 of a version came too late to be judged lately, so nothing is promoted and the traffic is not judged';
+  'more than one point in 40 of a version came too late to be judged lately, so nothing is promoted and the traffic is not judged';
 
 /** What mends it. */
 export const lateRemedy =
@@ -337,7 +337,7 @@ export const lateRemedy =
 
 /** Why nothing is promoted while one instance drowns the others. */
 export const loudWords =
-  'an instance says more than ten times what the others of its version say, and there are too few to leave it out, so a metric was never compared and nothing is promoted';
+  'an instance says more than twenty times what any other of its version says, and there are too few to leave it out, so a metric was never compared and nothing is promoted';
 
 /** What mends it. */
 export const loudRemedy =

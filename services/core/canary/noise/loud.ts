@@ -4,6 +4,8 @@ import type { Cohort } from '../windows/cohorts.ts';
 export const instancesMin = 5;
 /** So many times the median is more than instances behind one load balancer differ. */
 const timesMedianMax = 10;
+/** Of few: so many times what the busiest of the others has. Servers of few are less alike (1 : 4 : 9, a standby). */
+const timesOthersMax = 20;
 /** With so few requests in a window nobody is loud. */
 const quietRequests = 100;
 
@@ -40,20 +42,21 @@ const heardIn = (voices: ReadonlyMap<string, number>): Heard =>
 
 const loudIn = (heard: Heard): ReadonlySet<string> => {
   const all = heard.map(([, requests]) => requests);
-  const median = heard.length < instancesMin ? undefined : medianOf(all);
+  const limitFor =
+    heard.length < instancesMin
+      ? (at: number): number => timesOthersMax * Math.max(...all.toSpliced(at, 1))
+      : (): number => timesMedianMax * medianOf(all);
   const loud = heard.filter(
-    ([, requests], index) =>
-      requests > quietRequests &&
-      requests > timesMedianMax * (median ?? medianOf(all.toSpliced(index, 1), requests)),
+    ([, requests], at) => heard.length > 1 && requests > quietRequests && requests > limitFor(at),
   );
   return new Set(loud.map(([name]) => name));
 };
 
-/** Whether one of so few levels is more than ten times what the others are; where these are 0 nothing is usual. */
+/** Whether one of so few levels is far above all others; where these are 0 nothing is usual. */
 export const isWildAmong = (levels: readonly number[], at: number): boolean => {
-  if (levels.length >= instancesMin) return false;
-  const median = medianOf(levels.toSpliced(at, 1));
-  return median > 0 && (levels[at] ?? 0) > timesMedianMax * median;
+  if (levels.length >= instancesMin || levels.length < 2) return false;
+  const highest = Math.max(...levels.toSpliced(at, 1));
+  return highest > 0 && (levels[at] ?? 0) > timesOthersMax * highest;
 };
 
 /**
@@ -90,5 +93,5 @@ export const trimmedMean = (values: readonly number[], size: number): number => 
 };
 
 /** The lower one of an even number. */
-const medianOf = (values: readonly number[], ofNone: number = 0): number =>
-  values.toSorted((left, right) => left - right)[Math.floor((values.length - 1) / 2)] ?? ofNone;
+const medianOf = (values: readonly number[]): number =>
+  values.toSorted((left, right) => left - right)[Math.floor((values.length - 1) / 2)] ?? 0;

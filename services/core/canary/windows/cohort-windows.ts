@@ -140,9 +140,9 @@ export const takeWindow = (
 ): WindowTaken => {
   const excluded: Exclusions = { ...noWindowExclusions };
   const bases = openBases(before, openedAtMs);
-  const distinct = distinctPoints(points, bases);
+  const { distinct, contradicted } = distinctPoints(points, bases);
   excluded.duplicate = points.length - distinct.length;
-  const { counted: all, unknown } = countedIn(bases, distinct, excluded);
+  const { counted: all, unknown } = countedIn(bases, distinct, contradicted, excluded);
   const { left, isNewerSent } = withoutOlderNames(all, excluded);
   const counted = plausible(left, excluded, unknown);
   const loudness = loudnessOf(voicesOf(counted));
@@ -228,6 +228,7 @@ type CountedPoint = { readonly point: PendingPoint; readonly added: Counted };
 const countedIn = (
   bases: BasesDraft,
   points: readonly PendingPoint[],
+  contradicted: ReadonlySet<PendingPoint>,
   excluded: Exclusions,
 ): { readonly counted: readonly CountedPoint[]; readonly unknown: PendingPoint[] } => {
   const counted: CountedPoint[] = [];
@@ -235,8 +236,8 @@ const countedIn = (
   for (const point of points) {
     const { temporality, series, startMs, timeMs, refused } = point;
     if (temporality === null) continue;
-    if (refused !== undefined) {
-      excluded[refused] += 1;
+    if (refused !== undefined || contradicted.has(point)) {
+      excluded[refused ?? 'start-shared'] += 1;
       unknown.push(point);
       bases.refuse(series, temporality);
       continue;
@@ -247,8 +248,11 @@ const countedIn = (
       temporality === 'delta'
         ? bases.takeDelta(series, startMs)
         : bases.take(series, startMs, timeMs, value);
-    if (taken === 'over-limit' || taken === 'start-shared') excluded[taken] += 1;
-    else if (taken === 'unknown') excluded['before-opening'] += 1;
+    if (taken === 'over-limit' || taken === 'start-shared') {
+      excluded[taken] += 1;
+      // What finds no room is what is new: failures, as a rule.
+      if (taken === 'over-limit') unknown.push(point);
+    } else if (taken === 'unknown') excluded['before-opening'] += 1;
     else counted.push({ point, added: taken === 'new' ? value : taken });
   }
   return { counted, unknown };
@@ -327,16 +331,20 @@ export const withoutTraffic = (metrics: readonly MetricWindow[]): readonly Metri
   );
 
 /**
- * Each (series, start, time) once, in the order of time. Of two that differ all the same the larger stands, whichever
- * came first, if they are of one sender. Where several may send they are of two, and nobody knows which of their points
- * came and which did not.
+ * Each (series, start, time) once, in the order of time. Where two differ all the same nobody knows which is true: where
+ * several may send they are of two, and stay so; of one sender they contradict each other (two pods with one instance id, or
+ * somebody who says it again with other numbers). Of levels the larger stands, whichever came first.
  */
 const distinctPoints = (
   points: readonly PendingPoint[],
   bases: BasesDraft,
-): readonly PendingPoint[] => {
+): {
+  readonly distinct: readonly PendingPoint[];
+  readonly contradicted: ReadonlySet<PendingPoint>;
+} => {
   const sorted = points.toSorted((left, right) => inOrder(left, right) || bySize(left, right));
   const distinct: PendingPoint[] = [];
+  const contradicted = new Set<PendingPoint>();
   for (const point of sorted) {
     const before = distinct.at(-1);
     if (before === undefined || inOrder(before, point) !== 0) distinct.push(point);
@@ -344,9 +352,12 @@ const distinctPoints = (
     else if (point.temporality !== null && maySeveralSend(point.series)) {
       bases.share(point.series, point.startMs, point.temporality);
       distinct.push(point);
-    } else distinct[distinct.length - 1] = point;
+    } else {
+      distinct[distinct.length - 1] = point;
+      if (point.temporality !== null) contradicted.add(point);
+    }
   }
-  return distinct;
+  return { distinct, contradicted };
 };
 
 /** 0: they have one identity. What was refused is none of its like: it says nothing that could differ. */

@@ -31,8 +31,11 @@ export const noLatePoints: LatePoints = {
   known: [],
 };
 
-/** One export of a large fleet is late now and then; more than this is no chance. */
-const lateShareMax = 0.005;
+/**
+ * One export in a hundred is sent again by a Collector, too late, and of three servers that is two of them at times; more than
+ * this is no chance.
+ */
+const lateShareMax = 0.025;
 /** The sums keep n / (n + 5) with each of the n windows of the limit of silence: after it about 1 % is left of 24, 4 % of four. */
 const forgottenWindows = 5;
 /** More late ones of a cohort in a window are not counted: these are too many already. */

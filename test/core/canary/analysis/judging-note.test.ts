@@ -158,15 +158,15 @@ describe('how an analysis stands', () => {
       {
         metric: null,
         code: 'points-late',
-        message: expect.stringMatching(/^more than one point in 200 of a version came too late/),
+        message: expect.stringMatching(/^more than one point in 40 of a version came too late/),
         hint: expect.stringMatching(/^do all servers have the same time \(NTP\)/),
       },
     ]);
-    expect(heldOf({}, { cpu: () => 4.1 })).toEqual([
+    expect(heldOf({}, { cpu: () => 8.1 })).toEqual([
       {
         metric: null,
         code: 'instance-loud',
-        message: expect.stringMatching(/^an instance says more than ten times/),
+        message: expect.stringMatching(/^an instance says more than twenty times/),
         hint: expect.stringMatching(/^look at the instance/),
       },
     ]);

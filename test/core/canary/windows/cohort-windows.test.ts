@@ -257,7 +257,7 @@ describe('cumulative values', () => {
     expect(JSON.stringify(first.bases)).toBe(text);
   });
 
-  test('of streams beyond 20,000 are left out, and all others go on', () => {
+  test('of streams beyond 20,000 are left out, and what the others come to says nothing', () => {
     const crowd = Array.from({ length: 20_001 }, (_, index) =>
       running(1_000, explicit(1, 0, 0), { series: `series ${String(index).padStart(5, '0')}` }),
     );
@@ -271,7 +271,10 @@ describe('cumulative values', () => {
     }));
     const second = take(later, first.bases);
     expect(excluded(second)).toStrictEqual({ 'over-limit': 1 });
-    expect(shown(second).errors.canary).toStrictEqual({ total: 20_000, events: 0 });
+    expect(shown(second).errors.canary).toBeNull();
+    expect(second.isUnheard).toBe(true);
+    const without = take(later.slice(0, -1), first.bases);
+    expect(shown(without).errors.canary).toStrictEqual({ total: 20_000, events: 0 });
   });
 
   test('need little room: bounds are kept once, and no bucket that is empty', () => {
@@ -405,7 +408,7 @@ describe('an absurd duration', () => {
 });
 
 describe('points that are there twice', () => {
-  test('count once, and of two that differ the larger', () => {
+  test('count once, and where two differ nobody knows which is true', () => {
     const point = requests({ count: 10, durations: explicit(10, 0, 0) });
     const larger = { ...point, count: 11, durations: waitingFrom(explicit(10, 1, 0)) };
     for (const points of [
@@ -413,10 +416,14 @@ describe('points that are there twice', () => {
       [larger, point, larger],
     ]) {
       const taken = take(points);
-      expect(shown(taken).errors.canary).toStrictEqual({ total: 11, events: 0 });
-      expect(shown(taken).latency.canary).toStrictEqual(explicit(10, 1, 0));
-      expect(excluded(taken)).toStrictEqual({ duplicate: 2 });
+      expect(shown(taken).errors.canary).toBeNull();
+      expect(shown(taken).latency.canary).toBeNull();
+      expect(taken.isUnheard).toBe(true);
+      expect(excluded(taken)).toStrictEqual({ duplicate: 2, 'start-shared': 1 });
     }
+    const same = take([point, point, point]);
+    expect(shown(same).errors.canary).toStrictEqual({ total: 10, events: 0 });
+    expect(excluded(same)).toStrictEqual({ duplicate: 2 });
   });
 
   test('and tell other buckets count as one of them, whichever came first', () => {
@@ -573,7 +580,7 @@ describe('levels', () => {
       for (const size of [2, 3, 4]) {
         const taken = take([
           ...Array.from({ length: size }, (_, index) =>
-            of(cohort, `${index}`, index === 1 ? 4.1 : 0.4),
+            of(cohort, `${index}`, index === 1 ? 8.1 : 0.4),
           ),
           ...[0.4, 0.4, 0.8, 0.8, 0.8, 0.8].map((one, index) => of(other, `other ${index}`, one)),
         ]);
@@ -593,7 +600,11 @@ describe('levels', () => {
 
   test.each<[string, readonly PendingPoint[]]>([
     ['all instances are higher', [of('canary', 'a', 40), of('canary', 'b', 41)]],
-    ['one is ten times as high, no more', [of('canary', 'a', 0.4), of('canary', 'b', 4)]],
+    ['one is twenty times as high, no more', [of('canary', 'a', 0.4), of('canary', 'b', 8)]],
+    [
+      'one of three is idle',
+      [of('canary', 'x', 0.03), of('canary', 'y', 0.7), of('canary', 'z', 0.7)],
+    ],
     ['the others are idle', [of('canary', 'a', 0), of('canary', 'b', 4)]],
     [
       'nobody knows whose they are',

@@ -158,12 +158,16 @@ describe('points of one series, start and time that differ', () => {
     ...change,
   });
 
-  test('of one sender are one: the larger stands', () => {
-    const taken = take([pod(7, { series: single }), pod(9, { series: single })]);
-    expect(of(taken, 'errors').canary).toStrictEqual({ total: 9, events: 0 });
-    expect(excluded(taken)).toStrictEqual({ duplicate: 1 });
-    expect(taken.isUnheard).toBe(false);
-  });
+  test.each(['delta', 'cumulative'] as const)(
+    '(%s) of one sender contradict each other: two pods with one instance id, or somebody who lies',
+    (temporality) => {
+      const one = { series: single, temporality };
+      const taken = take([pod(7, one), pod(9, one), baseline]);
+      expect(known(taken)).toMatchObject({ errors: [false, true], traffic: [false, false] });
+      expect(excluded(taken)).toStrictEqual({ duplicate: 1, 'start-shared': 1 });
+      expect(taken.isUnheard).toBe(true);
+    },
+  );
 
   test.each(['delta', 'cumulative'] as const)(
     '(%s) where several may send are of senders that nobody can tell apart',
