@@ -171,9 +171,12 @@ describe('neither a pass nor a roll-back comes from', () => {
       ['the baseline', '1.9.4', canary()],
     ])('of %s, as no server can have had so many', (_name, version, canaries) => {
       const absurd = 2 ** 52;
-      const pods = [...good(), ...canaries].map((one): Pod => ({ ...one, temporality: 'delta' }));
+      const sending = [...good(), ...canaries].map((one): Pod => ({
+        ...one,
+        temporality: 'delta',
+      }));
       const folded = fold(
-        exportsOf(pods).map((sent) =>
+        exportsOf(sending).map((sent) =>
           sent.origin.version === version && sent.point.errors > 0
             ? { ...sent, point: { ...sent.point, count: absurd, errors: absurd, durations: null } }
             : sent,
