@@ -66,7 +66,7 @@ export const clientErrorsAt = (
 
 /** Whether many points came too late lately. */
 export const isLateNow = (rule: FamilyRule, state: FamilyState): boolean =>
-  state.lateIndex !== null && state.lateIndex > lastSilent(rule, state);
+  state.lateIndex !== null && state.lateIndex >= lastIndex(rule, state);
 
 /** Whether a metric that was not seen before showed nothing lately because somebody was loud. */
 export const isLoudNow = (rule: FamilyRule, state: FamilyState): boolean =>

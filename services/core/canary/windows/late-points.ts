@@ -31,13 +31,10 @@ export const noLatePoints: LatePoints = {
   known: [],
 };
 
-/**
- * One export in a hundred is sent again by a Collector, too late, and of three servers that is two of them at times; more than
- * this is no chance.
- */
-const lateShareMax = 0.025;
-/** The sums keep n / (n + 5) with each of the n windows of the limit of silence: after it about 1 % is left of 24, 4 % of four. */
-const forgottenWindows = 5;
+/** One export of three servers that a Collector sent again, too late, is less; more than this is seldom chance. */
+const lateShareMax = 0.03;
+/** The sums keep n / (n + 2) with each of the n windows of the limit of silence: they are those of about its last half. */
+const forgottenWindows = 2;
 /** More late ones of a cohort in a window are not counted: these are too many already. */
 const waitingMax = 10_000;
 /** Windows, and points in them, that are known again. Beyond it the oldest are forgotten. */

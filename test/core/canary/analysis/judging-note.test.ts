@@ -158,7 +158,9 @@ describe('how an analysis stands', () => {
       {
         metric: null,
         code: 'points-late',
-        message: expect.stringMatching(/^more than one point in 40 of a version came too late/),
+        message: expect.stringMatching(
+          /^more than three points in a hundred of a version came too late/,
+        ),
         hint: expect.stringMatching(/^do all servers have the same time \(NTP\)/),
       },
     ]);

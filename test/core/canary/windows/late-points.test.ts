@@ -48,16 +48,16 @@ test('one export of a large fleet that is late now and then is not many, and one
       false,
     );
   expect(areManyLate(after(begin(), 0, 100, () => 1))).toBe(false);
-  expect(areManyLate(after(begin(), 0, 100, () => 3))).toBe(true);
+  expect(areManyLate(after(begin(), 0, 100, () => 4))).toBe(true);
 });
 
-test('what was late is forgotten after about the limit of silence, even if it was all', () => {
+test('what was late is forgotten after about two limits of silence, even if it was all', () => {
   const half = after(begin(), 0, 50, () => 50);
   expect(areManyLate(after(half, 50, 60, () => 0))).toBe(true);
-  expect(areManyLate(after(half, 50, 78, () => 0))).toBe(false);
+  expect(areManyLate(after(half, 50, 50 + 2 * windowsKept, () => 0))).toBe(false);
   const all = after(begin(), 0, 50, () => 100);
   expect(areManyLate(after(all, 50, 60, () => 0))).toBe(true);
-  expect(areManyLate(after(all, 50, 82, () => 0))).toBe(false);
+  expect(areManyLate(after(all, 50, 50 + 2 * windowsKept, () => 0))).toBe(false);
 });
 
 test('either cohort counts by itself', () => {
