@@ -17,6 +17,7 @@ beforeAll(async () => {
     files: {
       'quick.yaml': quick,
       'own-errors.yaml': `${quick}      - { name: errors, errors: { http.response.status_code: { starts-with: '5' } } }\n`,
+      'silence.yaml': silence,
       'bad.yaml': 'version: 2\npolicies: 7\n',
     },
   });
@@ -37,6 +38,10 @@ policies:
       - { name: cpu, weight: 0 }
       - { name: memory, weight: 0 }
       - { name: traffic, weight: 0 }
+`;
+const silence = `version: 2
+policies:
+  - { component: '*', environment: '*', preset: standard, on-silence: roll-back }
 `;
 const anywhere = { component: '*', environment: '*' };
 const place = ['--service=checkout', '--environment=production'];
@@ -596,10 +601,13 @@ describe('plimsoll backtest', () => {
           }),
         ),
       ).flat();
-    const judged = async (lines: readonly string[]): Promise<{ last: Ended; told: string }> => {
+    const judged = async (
+      lines: readonly string[],
+      ...more: readonly string[]
+    ): Promise<{ last: Ended; told: string }> => {
       written += 1;
       const path = capture(`c${written}.jsonl`, lines);
-      const options = [`--metrics=${path}`, ...place, ...versions, '--weight=0.5'];
+      const options = [`--metrics=${path}`, ...place, ...versions, '--weight=0.5', ...more];
       const [{ out }, { out: text, err }] = await Promise.all([
         desk.plimsoll('backtest', ...options, '--json'),
         desk.plimsoll('backtest', ...options),
@@ -626,11 +634,15 @@ describe('plimsoll backtest', () => {
 
     test('all pods of a canary are no silence: a hold says why', async () => {
       const [[, unitless] = ['', String]] = spoiled;
-      const { last, told } = await judged(fourPods(1, unitless, (version) => version === '2.0.0'));
+      const strictly = '--policy=silence.yaml';
+      const isOfCanary = (version: string): boolean => version === '2.0.0';
+      const { last, told } = await judged(fourPods(1, unitless, isOfCanary), strictly);
       expect(last.outcome).toBe('inconclusive');
       expect(told).toContain('points whose numbers could not be taken');
       expect(told).toContain('points that are no evidence: unit-unknown 720');
       expect(told).toContain("durations need the unit s or ms: set the histogram's unit");
+      const gone = fourPods(1, (line) => line.replace('"checkout"', '"cart"'), isOfCanary);
+      expect((await judged(gone, strictly)).last.outcome).toBe('roll-back');
     });
   });
 
