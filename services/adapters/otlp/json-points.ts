@@ -9,7 +9,7 @@ import {
 } from './buckets.ts';
 import { fieldOf, isObject, type JsonObject, listIn, objectIn, toDouble } from './json-fields.ts';
 import type { MetricsLimits } from './limits.ts';
-import { blankPoint, type RawLevel, type RawPoint } from './point-collector.ts';
+import { blankPoint, type RawLevel, type RawPoint, type RefusedPoint } from './point-collector.ts';
 
 /** The numbers of a NumberDataPoint. */
 export const numberPoint = (point: JsonObject): RawLevel => {
@@ -73,12 +73,17 @@ export class HistogramObjects {
 export const timeIn = (point: unknown): number =>
   isObject(point) ? nanosAsMs(fieldOf(point, 'timeUnixNano')) : NaN;
 
-const commonOf = (point: JsonObject): RawPoint => ({
-  ...blankPoint(),
+/** What every kind of point has under the same names. */
+export const refusedPoint = (point: JsonObject): RefusedPoint => ({
   startMs: nanosAsMs(fieldOf(point, 'startTimeUnixNano')),
   timeMs: nanosAsMs(fieldOf(point, 'timeUnixNano')),
-  count: toCount(fieldOf(point, 'count')),
   flags: toCount(fieldOf(point, 'flags')),
+});
+
+const commonOf = (point: JsonObject): RawPoint => ({
+  ...blankPoint(),
+  ...refusedPoint(point),
+  count: toCount(fieldOf(point, 'count')),
 });
 
 const countsOf = (buckets: readonly unknown[]): BucketCounts => {

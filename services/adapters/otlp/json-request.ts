@@ -18,11 +18,13 @@ import {
   within,
   WrongShape,
 } from './json-fields.ts';
-import { HistogramObjects, numberPoint, timeIn } from './json-points.ts';
+import { HistogramObjects, numberPoint, refusedPoint, timeIn } from './json-points.ts';
 import type { MetricsLimits } from './limits.ts';
 import {
+  isRefused,
   openDurations,
   openLevels,
+  openSummary,
   type PointCollector,
   temporalityOf,
 } from './point-collector.ts';
@@ -88,13 +90,14 @@ type Around = {
 
 const readMetric = (object: JsonObject, around: Around): void => {
   const { resource, scope, metric, unit, limits, collector } = around;
-  inObject(object, 'summary', (data) =>
-    collector.reject('metric-type-unsupported', listIn(data, 'dataPoints').length, resource),
-  );
-  for (const kind of ['histogram', 'exponentialHistogram'] as const) {
+  for (const kind of ['summary', 'histogram', 'exponentialHistogram'] as const) {
     inObject(object, kind, (data) => {
       const points = listIn(data, 'dataPoints');
-      const opened = openDurations(resource, scope, metric.name, unit, temporalityIn(data));
+      if (points.length === 0) return;
+      const opened =
+        kind === 'summary'
+          ? openSummary(resource, scope, metric.name)
+          : openDurations(resource, scope, metric.name, unit, temporalityIn(data));
       if (!opened.ok) return collector.reject(opened.reason, points.length, resource);
       const { stream } = opened;
       const histograms = new HistogramObjects(stream.unit, limits);
@@ -103,6 +106,8 @@ const readMetric = (object: JsonObject, around: Around): void => {
           one,
           around,
           (point, attributes) => {
+            if (isRefused(stream))
+              return collector.addRefused(stream, refusedPoint(point), attributes);
             const raw =
               kind === 'histogram' ? histograms.explicit(point) : histograms.exponential(point);
             collector.addDurations(stream, raw, attributes);

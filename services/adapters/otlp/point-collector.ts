@@ -40,7 +40,13 @@ export type PointStream = Omit<
 export type DurationStream = PointStream & {
   readonly unit: DurationUnit;
   readonly temporality: Temporality;
+  /** Why none of its points can be taken; null: each may be. */
+  readonly refusal: PointRefusal | null;
 };
+/** The stream of a metric whose points are refused, all of them. */
+export type RefusedStream = DurationStream & { readonly refusal: PointRefusal };
+export const isRefused = (stream: DurationStream): stream is RefusedStream =>
+  stream.refusal !== null;
 export type LevelStream = PointStream & { readonly unit: string };
 
 export type Opened<Stream> =
@@ -67,6 +73,14 @@ const openStream = (
   return { ok: true, stream: { ...sender, metric, digest, ofResource, isOneSender } };
 };
 
+// Nothing is counted of what is refused with its metric, but a sample names a unit and a temporality, and a stream of
+// requests has these. Cumulative, as the next point that is taken of such a series may tell of the refused one, too.
+const unitUnsaid: DurationUnit = 's';
+const temporalityUnsaid: Temporality = 'cumulative';
+
+/** No scope that could be read has this text. */
+const unreadScope = '';
+
 /** The stream of a histogram of durations. */
 export const openDurations = (
   resource: ResourceIdentity,
@@ -75,11 +89,39 @@ export const openDurations = (
   unit: string,
   temporality: Temporality | null,
 ): Opened<DurationStream> => {
-  const opened = openStream(resource, scopeCanonical, metric);
+  const opened = openStream(resource, scopeCanonical ?? unreadScope, metric);
   if (!opened.ok) return opened;
-  if (unit !== 's' && unit !== 'ms') return refused('unit-unknown');
-  if (temporality === null) return refused('temporality-unspecified');
-  return { ok: true, stream: { ...opened.stream, unit, temporality } };
+  const known = unit === 's' || unit === 'ms' ? unit : null;
+  return {
+    ok: true,
+    stream: {
+      ...opened.stream,
+      unit: known ?? unitUnsaid,
+      temporality: temporality ?? temporalityUnsaid,
+      refusal: refusalOf(scopeCanonical, known, temporality),
+    },
+  };
+};
+
+const refusalOf = (
+  scopeCanonical: string | null,
+  unit: DurationUnit | null,
+  temporality: Temporality | null,
+): PointRefusal | null => {
+  if (scopeCanonical === null) return 'attributes-too-large';
+  if (unit === null) return 'unit-unknown';
+  return temporality === null ? 'temporality-unspecified' : null;
+};
+
+/** The stream of a summary under the name of durations: there were requests, in a form that is not judged. */
+export const openSummary = (
+  resource: ResourceIdentity,
+  scopeCanonical: string | null,
+  metric: string,
+): Opened<RefusedStream> => {
+  const opened = openDurations(resource, scopeCanonical, metric, unitUnsaid, temporalityUnsaid);
+  const refusal = 'metric-type-unsupported';
+  return opened.ok ? { ok: true, stream: { ...opened.stream, refusal } } : refused(refusal);
 };
 
 /** The stream of a gauge; of a sum, if it may fall and says its value since it began. */
@@ -116,6 +158,9 @@ export const blankPoint = (): RawPoint => ({
   buckets: NO_BUCKETS,
   flags: 0,
 });
+
+/** All that is read of a point that is refused with its metric. */
+export type RefusedPoint = Pick<RawPoint, 'startMs' | 'timeMs' | 'flags'>;
 
 /** The numbers of a gauge's or sum's point. NaN where it has none. */
 export type RawLevel = { timeMs: number; level: number; flags: number };
@@ -233,6 +278,20 @@ export class PointCollector {
       errors: attributes.failed ? count : 0,
       durations: point.buckets.durations,
     });
+  }
+
+  /** A point whose whole metric is refused. */
+  addRefused(
+    stream: RefusedStream,
+    { startMs, timeMs, flags }: RefusedPoint,
+    attributes: PointAttributes,
+  ): void {
+    const { refusal } = stream;
+    if ((flags & NO_RECORDED_VALUE_FLAG) !== 0) return this.reject(refusal, 1, stream);
+    if (attributes.ok)
+      return this.#refuse(stream, refusal, attributes.digest, attributes.kept, startMs, timeMs);
+    // Without its attributes it may be of any metric of that name, which only this reason says.
+    this.#refuse(stream, attributes.reason, attributes.digest, [], startMs, timeMs);
   }
 
   /** A point of which nothing but its stream can be read, and perhaps its time. */

@@ -8,7 +8,7 @@ import {
   exponentialBuckets,
 } from './buckets.ts';
 import type { MetricsLimits } from './limits.ts';
-import type { RawLevel, RawPoint } from './point-collector.ts';
+import type { RawLevel, RawPoint, RefusedPoint } from './point-collector.ts';
 import type { ProtobufReader } from './protobuf-reader.ts';
 
 /** The field numbers of the three data points in opentelemetry/proto/metrics/v1/metrics.proto. */
@@ -44,6 +44,12 @@ const EXPONENTIAL_POINT = {
   negative: 9,
   flags: 10,
 } as const;
+/** The times of every kind of point, and where the kinds differ. */
+const REFUSED_POINT = { start: 2, time: 3 } as const;
+export type RefusedFields = { readonly attributes: number; readonly flags: number };
+export const REFUSED_HISTOGRAM: RefusedFields = HISTOGRAM_POINT;
+export const REFUSED_EXPONENTIAL: RefusedFields = EXPONENTIAL_POINT;
+export const REFUSED_SUMMARY: RefusedFields = { attributes: 7, flags: 8 };
 const BUCKETS = { offset: 1, counts: 2 } as const;
 
 /** The bytes from the first attribute of a point to its last; other fields may lie between. */
@@ -86,6 +92,34 @@ export const readNumberPoint = (
         attributes.include(reader, end);
         break;
       case NUMBER_POINT.flags:
+        point.flags = reader.varint(end);
+        break;
+      default:
+        reader.skip(end);
+    }
+  }
+};
+
+/** Reads a point of whatever kind that is refused with its metric; its attributes stay bytes, its numbers unread. */
+export const readRefusedPoint = (
+  reader: ProtobufReader,
+  end: number,
+  fields: RefusedFields,
+  point: RefusedPoint,
+  attributes: AttributeRange,
+): void => {
+  while (reader.next(end)) {
+    switch (reader.field) {
+      case REFUSED_POINT.start:
+        point.startMs = reader.nanosAsMs(end);
+        break;
+      case REFUSED_POINT.time:
+        point.timeMs = reader.nanosAsMs(end);
+        break;
+      case fields.attributes:
+        attributes.include(reader, end);
+        break;
+      case fields.flags:
         point.flags = reader.varint(end);
         break;
       default:

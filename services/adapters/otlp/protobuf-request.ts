@@ -11,9 +11,12 @@ import type { MetricsLimits } from './limits.ts';
 import {
   blankLevel,
   blankPoint,
+  isRefused,
   openDurations,
   openLevels,
+  openSummary,
   type PointCollector,
+  type RefusedStream,
   temporalityOf,
 } from './point-collector.ts';
 import { readKeyValue, resourceAttributesIn } from './protobuf-attributes.ts';
@@ -24,6 +27,11 @@ import {
   HistogramPoints,
   NUMBER_POINT_ATTRIBUTES,
   readNumberPoint,
+  readRefusedPoint,
+  REFUSED_EXPONENTIAL,
+  REFUSED_HISTOGRAM,
+  REFUSED_SUMMARY,
+  type RefusedFields,
 } from './protobuf-points.ts';
 import { ProtobufReader } from './protobuf-reader.ts';
 import type { WantedMetric, WantedMetrics } from './wanted-metrics.ts';
@@ -168,7 +176,7 @@ class RequestWalk {
         }
         case METRIC.summary: {
           const dataEnd = reader.lengthEnd(end);
-          this.#rejectAll(reader.at, dataEnd, 'metric-type-unsupported', around);
+          this.#summary(reader.at, dataEnd, metric, around);
           reader.at = dataEnd;
           break;
         }
@@ -212,6 +220,11 @@ class RequestWalk {
       return;
     }
     const { stream } = opened;
+    if (isRefused(stream)) {
+      const fields = kind === METRIC.histogram ? REFUSED_HISTOGRAM : REFUSED_EXPONENTIAL;
+      this.#refuseAll(start, end, fields, metric, stream, around);
+      return;
+    }
     const points = new HistogramPoints(this.#reader, stream.unit, this.#limits);
     this.#reader.each(start, end, METRIC_DATA.dataPoints, (pointStart, pointEnd) => {
       if (!this.#collector.admits(around.resource())) return;
@@ -226,6 +239,31 @@ class RequestWalk {
         field = EXPONENTIAL_POINT_ATTRIBUTES;
       }
       this.#collector.addDurations(stream, point, this.#pointAttributes(metric, range, field));
+    });
+  }
+
+  #summary(start: number, end: number, metric: WantedMetric, around: Surroundings): void {
+    const opened = openSummary(around.resource(), around.scope(), metric.name);
+    if (!opened.ok) this.#rejectAll(start, end, opened.reason, around);
+    else this.#refuseAll(start, end, REFUSED_SUMMARY, metric, opened.stream, around);
+  }
+
+  /** Every point of a metric that says nothing but that there were requests, and when. */
+  #refuseAll(
+    start: number,
+    end: number,
+    fields: RefusedFields,
+    metric: WantedMetric,
+    stream: RefusedStream,
+    around: Surroundings,
+  ): void {
+    this.#reader.each(start, end, METRIC_DATA.dataPoints, (pointStart, pointEnd) => {
+      if (!this.#collector.admits(around.resource())) return;
+      const point = blankPoint();
+      const range = new AttributeRange(pointStart);
+      readRefusedPoint(this.#reader, pointEnd, fields, point, range);
+      const attributes = this.#pointAttributes(metric, range, fields.attributes);
+      this.#collector.addRefused(stream, point, attributes);
     });
   }
 

@@ -40,7 +40,8 @@ export const tellWhatIsMissing = (
   about = '',
 ): void => {
   if (backtest.settled() !== null) return;
-  const { places, versions, points, times, exportsEveryMs } = backtest.heard();
+  const heard = backtest.heard();
+  const { places, versions, points, times, exportsEveryMs } = heard;
   const say = (message: string, hint: string): void =>
     note({ code: 'nothing-heard', message: `${about}${message}`, hint });
   const { excluded } = backtest.result();
@@ -54,7 +55,7 @@ export const tellWhatIsMissing = (
   };
   const place = `${environment}/${component}`;
   if (places.size === 0) {
-    if (refused.length > 0) sayRefused('the capture has no point that is judged: ');
+    if (refused.length > 0) sayRefused(nothingJudged);
     else
       say(
         'the capture has no point that is judged',
@@ -87,7 +88,7 @@ export const tellWhatIsMissing = (
         `the capture has no point of ${component} ${version} that is judged; it has ${listed(versions)}`,
         hintOf(version, versions, 'service.version is', 'name it by --canary and --baseline'),
       );
-  sayRefused();
+  sayRefused(heard.refused > 0 && heard.refused === points ? nothingJudged : '');
   const metrics = backtest.readings().at(-1)?.explanation.metrics ?? [];
   for (const holdOf of holds)
     for (const metric of metrics) {
@@ -213,15 +214,13 @@ const holds: readonly ((metric: Metric) => Note | undefined)[] = [
         },
 ];
 
+const nothingJudged = 'the capture has no point that is judged: ';
+
 /** Faults of whoever sends, which leave nothing to judge. */
 const refusalHints: { readonly [reason: string]: string } = {
   ...refusalRemedies,
-  'unit-unknown': "durations need the unit s or ms: set the histogram's unit",
-  'temporality-unspecified': 'a histogram says whether it is delta or cumulative',
   'start-shared':
     'several pods or workers send under one name (give each a service.instance.id of its own), or a restarted server kept the start of its counters (let it send its new one)',
-  'metric-type-unsupported':
-    'requests are judged by histograms, levels by gauges and up-down counters',
   'service-name-missing': 'a resource needs service.name',
 };
 

@@ -79,13 +79,17 @@ export type PointRejection =
   | 'too-many-points';
 
 /**
- * Why requests are known to have been there though nobody can tell how many: the point of a known stream was not taken.
+ * Why requests are known to have been there though nobody can tell how many: the point of a known stream was not taken,
+ * by itself or with its metric.
  * Not one of those is a point that says it has nothing to say (`no-recorded-value`).
  */
 export type PointRefusal = Extract<
   PointRejection,
   | 'string-too-long'
   | 'attributes-too-large'
+  | 'metric-type-unsupported'
+  | 'unit-unknown'
+  | 'temporality-unspecified'
   | 'time-missing'
   | 'start-missing'
   | 'start-after-time'
@@ -102,6 +106,10 @@ export type PointRefusal = Extract<
 export const refusalRemedies: { readonly [Reason in PointRefusal]: string } = {
   'string-too-long': 'what a policy looks at has at most 256 characters',
   'attributes-too-large': 'the attributes of a point have a few thousand characters at most',
+  'metric-type-unsupported':
+    'requests are judged by histograms, levels by gauges and up-down counters',
+  'unit-unknown': "durations need the unit s or ms: set the histogram's unit",
+  'temporality-unspecified': 'a histogram says whether it is delta or cumulative',
   'time-missing': 'a point says when it was measured: timeUnixNano',
   'start-missing': 'deltas, and senders without a service.instance.id, need startTimeUnixNano',
   'start-after-time': 'startTimeUnixNano is not after timeUnixNano',

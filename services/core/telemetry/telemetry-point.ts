@@ -24,7 +24,7 @@ export type PointValue =
     }
   /** A gauge, or a sum that may also fall: how high something is. From 0 on, and finite. */
   | { readonly kind: 'level'; readonly level: number }
-  /** A histogram that cannot be taken: there were requests, and nobody knows how many, or how they ended. */
+  /** A histogram or summary that cannot be taken: there were requests, and nobody knows how many, or how they ended. */
   | { readonly kind: 'refused'; readonly temporality: Temporality; readonly reason: PointRefusal };
 
 /** One data point of a metric that some policy judges. Times as in `RequestPoint`. */

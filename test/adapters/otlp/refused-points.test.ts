@@ -103,6 +103,129 @@ describe('a point that was refused is there, of its series and its time', () => 
   });
 });
 
+describe('of a metric that is refused as a whole each point is there', () => {
+  const name = 'http.server.request.duration';
+  const numbers = { count: 'none', bucketCounts: ['x'], explicitBounds: {}, positive: 7 };
+  const exponential = (unit: string, temporality: number): OtlpMetric => ({
+    ...{ name, unit },
+    exponentialHistogram: { aggregationTemporality: temporality, dataPoints: [goodPoint] },
+  });
+  const { timeUnixNano, startTimeUnixNano, attributes: sent } = goodPoint;
+  const summary: OtlpMetric = {
+    ...{ name, unit: 'ms' },
+    summary: {
+      dataPoints: [
+        {
+          ...{ timeUnixNano, startTimeUnixNano, attributes: sent, count: '10', sum: 1.5 },
+          quantileValues: [{ quantile: 0.5, value: 1 }],
+        },
+      ],
+    },
+  };
+
+  test.each([
+    ['unit-unknown', 'delta', histogram([goodPoint], { unit: '', temporality: DELTA })],
+    ['unit-unknown', 'cumulative', histogram([goodPoint], { unit: 'us' })],
+    ['unit-unknown', 'cumulative', histogram([goodPoint], { unit: '', temporality: 0 })],
+    ['temporality-unspecified', 'cumulative', histogram([goodPoint], { temporality: 0 })],
+    ['unit-unknown', 'delta', exponential('', DELTA)],
+    ['temporality-unspecified', 'cumulative', exponential('s', 0)],
+    ['metric-type-unsupported', 'cumulative', summary],
+  ])('%s of %s points', (reason, temporality, metric) => {
+    const decoded = inBoth(requestOf([metric]));
+    const value = { kind: 'refused', temporality, reason };
+    expect(decoded.points).toStrictEqual([{ ...good, value }]);
+    expect(decoded).toMatchObject({ rejected: [{ reason, count: 1 }], lost: [], dataPoints: 1 });
+  });
+
+  test('with the attributes that are asked for, and those of its resource', () => {
+    const point = { ...goodPoint, attributes: attributes({ retry: '1', other: '2' }) };
+    const resource = { ...CHECKOUT, 'canary.role': 'canary' };
+    const [refused] = refusedIn(inBoth(requestOf([histogram([point], { unit: '' })], resource)));
+    expect(refused?.attributes).toStrictEqual([
+      { name: 'canary.role', value: 'canary' },
+      { name: 'retry', value: '1' },
+    ]);
+  });
+
+  test('in milliseconds where that was said', () => {
+    const metric = histogram([goodPoint], { unit: 'ms', temporality: 0 });
+    expect(refusedIn(inBoth(requestOf([metric])))).toMatchObject([{ unit: 'ms' }]);
+  });
+
+  test('without a time, of the newest one of its request', () => {
+    const metric = histogram([{ ...goodPoint, timeUnixNano: '0' }, goodPoint], { unit: '' });
+    expect(refusedIn(inBoth(requestOf([metric]))).map((point) => point.timeMs)).toEqual([
+      timeMs,
+      timeMs,
+    ]);
+  });
+
+  test('whatever its numbers are', () => {
+    const decoded = inJson(requestOf([histogram([{ ...goodPoint, ...numbers }], { unit: '' })]));
+    expect(refusedIn(decoded)).toMatchObject([{ timeMs, value: { reason: 'unit-unknown' } }]);
+  });
+
+  test('under the reason of its attributes where those could not be read', () => {
+    const plain = { retry: 'x'.repeat(METRICS_LIMITS.nameCharsMax + 1) };
+    const point = { ...goodPoint, attributes: attributes(plain) };
+    const decoded = inBoth(requestOf([histogram([point], { unit: '' })]));
+    expect(refusedIn(decoded)).toMatchObject([{ value: { reason: 'string-too-long' } }]);
+    const unshaped = { ...goodPoint, attributes: { a: 1 } };
+    expect(refusedIn(inJson(requestOf([histogram([unshaped], { unit: '' })])))).toMatchObject([
+      { timeMs, value: { reason: 'point-malformed' } },
+    ]);
+  });
+
+  test('of a scope whose attributes are too large', () => {
+    const [of] = requestOf([histogram([goodPoint])]).resourceMetrics;
+    const scope = {
+      attributes: attributes({ a: 'x'.repeat(METRICS_LIMITS.attributesCharsMax) }),
+    };
+    const scopeMetrics = [{ scope, metrics: [histogram([goodPoint])] }];
+    const decoded = inBoth({ resourceMetrics: [{ ...of, scopeMetrics }] });
+    expect(refusedIn(decoded)).toMatchObject([
+      { timeMs, version: '2.0.0', value: { reason: 'attributes-too-large' } },
+    ]);
+  });
+
+  test('but none that says it has nothing to say, none too many, and none of nobody', () => {
+    const stale = { ...goodPoint, flags: 1 };
+    const metrics = [
+      histogram([stale], { unit: '' }),
+      { ...summary, summary: { dataPoints: [{ timeUnixNano, flags: 1 }] } },
+    ];
+    const decoded = inBoth(requestOf(metrics));
+    expect(decoded.points).toStrictEqual([]);
+    expect(decoded.rejected).toStrictEqual([
+      { reason: 'metric-type-unsupported', count: 1 },
+      { reason: 'unit-unknown', count: 1 },
+    ]);
+    const request = requestOf([histogram([goodPoint, goodPoint, goodPoint], { unit: '' })]);
+    for (const [bytes, type] of [
+      [protobufOf(request), 'application/x-protobuf'],
+      [jsonOf(request), 'application/json'],
+    ] as const) {
+      const limits = { ...METRICS_LIMITS, pointsMax: 2 };
+      const capped = decodeTelemetry(bytes, type, new WantedMetrics(selection), limits);
+      expect(capped.ok && capped.value).toMatchObject({
+        points: [{}, {}],
+        rejected: [
+          { reason: 'too-many-points', count: 1 },
+          { reason: 'unit-unknown', count: 2 },
+        ],
+      });
+    }
+    expect(inBoth(requestOf([histogram([goodPoint], { unit: '' }), summary], {}))).toMatchObject({
+      points: [],
+      lost: [
+        { reason: 'service-name-missing', count: 1, of: null },
+        { reason: 'metric-type-unsupported', count: 1, of: null },
+      ],
+    });
+  });
+});
+
 describe('without a time of its own', () => {
   const later = { ...goodPoint, timeUnixNano: '1700000009000000000' };
   const timeless = { ...goodPoint, timeUnixNano: '0' };
@@ -183,7 +306,7 @@ describe('nothing was lost to a judge by', () => {
 });
 
 test('what is lost says whose it is, as far as it is known', () => {
-  const inMinutes = histogram([goodPoint], { unit: 'min' });
+  const inMinutes = histogram([{ ...goodPoint, timeUnixNano: '0' }], { unit: 'min' });
   const [one] = requestOf([inMinutes]).resourceMetrics;
   const [cart] = requestOf([inMinutes, inMinutes], {
     ...CHECKOUT,
@@ -198,9 +321,9 @@ test('what is lost says whose it is, as far as it is known', () => {
       { reason: 'unit-unknown', count: 3 },
     ],
     lost: [
+      { reason: 'service-name-missing', count: 1, of: null },
       { reason: 'unit-unknown', count: 1, of: { environment, component: 'checkout' } },
       { reason: 'unit-unknown', count: 2, of: { environment, component: 'cart' } },
-      { reason: 'service-name-missing', count: 1, of: null },
     ],
   });
 });

@@ -17,6 +17,7 @@ beforeAll(async () => {
     files: {
       'quick.yaml': quick,
       'own-errors.yaml': `${quick}      - { name: errors, errors: { http.response.status_code: { starts-with: '5' } } }\n`,
+      'silence.yaml': silence,
       'bad.yaml': 'version: 2\npolicies: 7\n',
     },
   });
@@ -37,6 +38,10 @@ policies:
       - { name: cpu, weight: 0 }
       - { name: memory, weight: 0 }
       - { name: traffic, weight: 0 }
+`;
+const silence = `version: 2
+policies:
+  - { component: '*', environment: '*', preset: standard, on-silence: roll-back }
 `;
 const anywhere = { component: '*', environment: '*' };
 const place = ['--service=checkout', '--environment=production'];
@@ -576,6 +581,69 @@ describe('plimsoll backtest', () => {
         /no point that is judged: [0-9,]+ points were refused: unit-unknown.*unit s or ms/,
       ),
     ]);
+  });
+
+  describe('of a metric that is refused as a whole,', () => {
+    /** Two pods of each version; of 100 requests of the last pod of the canary these fail. */
+    const fourPods = (
+      failing: number,
+      spoil: (line: string) => string,
+      isSpoilt: (version: string, pod: number) => boolean,
+    ): readonly string[] =>
+      Array.from({ length: 180 }, (_, index) =>
+        ['2.0.0', '1.9.4'].flatMap((version, cohort) =>
+          [1, 2].map((pod) => {
+            const at = (index + 1) * 5 - 1 - cohort;
+            const errors = version === '2.0.0' && pod === 2 ? failing : 1;
+            const sent = { version, instance: `${version}-${pod}`, at, requests: 100, errors };
+            const line = lineOf({ ...sent, from: Math.max(0, at - 5) });
+            return isSpoilt(version, pod) ? spoil(line) : line;
+          }),
+        ),
+      ).flat();
+    const judged = async (
+      lines: readonly string[],
+      ...more: readonly string[]
+    ): Promise<{ last: Ended; told: string }> => {
+      written += 1;
+      const path = capture(`c${written}.jsonl`, lines);
+      const options = [`--metrics=${path}`, ...place, ...versions, '--weight=0.5', ...more];
+      const [{ out }, { out: text, err }] = await Promise.all([
+        desk.plimsoll('backtest', ...options, '--json'),
+        desk.plimsoll('backtest', ...options),
+      ]);
+      return { last: JSON.parse(out.at(-1) ?? '') as Ended, told: [...text, ...err].join('\n') };
+    };
+    type Ended = { readonly outcome: string; readonly excluded: Readonly<Record<string, number>> };
+    const spoiled: readonly [string, (line: string) => string][] = [
+      ['unit-unknown', (line) => line.replaceAll('"unit":"s",', '')],
+      ['temporality-unspecified', (line) => line.replaceAll(',"aggregationTemporality":1', '')],
+      ['metric-type-unsupported', (line) => line.replaceAll('"histogram"', '"summary"')],
+    ];
+
+    test.each(spoiled)('one pod hides nobody and silences nobody: %s', async (reason, spoil) => {
+      for (const spoilt of ['2.0.0', '1.9.4']) {
+        const alike = fourPods(1, spoil, (version, pod) => version === spoilt && pod === 2);
+        const { last } = await judged(alike);
+        expect(last.outcome).toBe('inconclusive');
+        expect(last.excluded[reason]).toBeGreaterThan(0);
+      }
+      const worse = fourPods(50, spoil, (version, pod) => version === '2.0.0' && pod === 2);
+      expect((await judged(worse)).last.outcome).toBe('inconclusive');
+    });
+
+    test('all pods of a canary are no silence: a hold says why', async () => {
+      const [[, unitless] = ['', String]] = spoiled;
+      const strictly = '--policy=silence.yaml';
+      const isOfCanary = (version: string): boolean => version === '2.0.0';
+      const { last, told } = await judged(fourPods(1, unitless, isOfCanary), strictly);
+      expect(last.outcome).toBe('inconclusive');
+      expect(told).toContain('points whose numbers could not be taken');
+      expect(told).toContain('points that are no evidence: unit-unknown 720');
+      expect(told).toContain("durations need the unit s or ms: set the histogram's unit");
+      const gone = fourPods(1, (line) => line.replace('"checkout"', '"cart"'), isOfCanary);
+      expect((await judged(gone, strictly)).last.outcome).toBe('roll-back');
+    });
   });
 
   test('says what the canary sends where nothing of it is judged', async () => {

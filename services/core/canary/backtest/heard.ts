@@ -9,6 +9,8 @@ export type Heard = {
   readonly versions: ReadonlySet<string>;
   /** Points of the component in question. */
   readonly points: number;
+  /** Those of them that were refused. */
+  readonly refused: number;
   /** Of its first and its last point; null: it has none. */
   readonly times: { readonly firstMs: number; readonly lastMs: number } | null;
   /** How often the version exports that does so least; milliseconds. Null: not known. */
@@ -29,14 +31,16 @@ export const openHearing = (
   const versions = new Set<string>();
   const intervals = openExportIntervals();
   let points = 0;
+  let refused = 0;
   let [firstMs, lastMs] = [Infinity, -Infinity];
   return {
     hear: (told) => {
       for (const point of told) {
-        const { environment, component, version, timeMs } = point;
+        const { environment, component, version, timeMs, value } = point;
         if (places.size < namesMax) places.add(`${environment}/${component}`);
         if (!isOfPlace(point)) continue;
         points += 1;
+        if (value.kind === 'refused') refused += 1;
         if (versions.size < namesMax && version !== null) versions.add(version);
         firstMs = Math.min(firstMs, timeMs);
         lastMs = Math.max(lastMs, timeMs);
@@ -47,6 +51,7 @@ export const openHearing = (
       places,
       versions,
       points,
+      refused,
       times: lastMs === -Infinity ? null : { firstMs, lastMs },
       exportsEveryMs: intervals.slowestMs(),
     }),
