@@ -46,8 +46,6 @@ export type ReadBuckets = {
   readonly total: number | null;
   readonly boundsFit: boolean;
   readonly tooMany: boolean;
-  /** Durations below 0. */
-  readonly negative: number;
 };
 
 export const NO_BUCKETS: ReadBuckets = {
@@ -55,7 +53,6 @@ export const NO_BUCKETS: ReadBuckets = {
   total: null,
   boundsFit: true,
   tooMany: false,
-  negative: 0,
 };
 
 export const explicitBuckets = (
@@ -77,7 +74,6 @@ export const explicitBuckets = (
     total,
     boundsFit: bounds.fit && bounds.sent === list.length - 1,
     tooMany: tooMany || list.length > bucketsMax,
-    negative: 0,
   };
 };
 
@@ -120,7 +116,9 @@ export const exponentialBuckets = (
       shape: 'exponential',
       ...(unit === 'ms' ? { unit } : {}),
       scale,
-      zeroCount,
+      // A clock that was set back made them: below 0 is too short for any bucket. Refused, one request would keep its
+      // counter from being judged for ever.
+      zeroCount: zeroCount + negative.total,
       offset,
       counts,
     },
@@ -133,6 +131,5 @@ export const exponentialBuckets = (
       offset >= OCTAVE_MIN * perOctave &&
       offset + counts.length <= OCTAVE_MAX * perOctave,
     tooMany: positive.tooMany || counts.length > bucketsMax,
-    negative: negative.total,
   };
 };

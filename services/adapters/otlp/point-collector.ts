@@ -182,11 +182,10 @@ const faultOf = (stream: DurationStream, point: RawPoint): PointRefusal | null =
   if (Number.isNaN(point.count)) return 'count-invalid';
   // The next one is what larger ones are rounded to.
   if (point.count >= Number.MAX_SAFE_INTEGER) return 'count-too-large';
-  const { tooMany, boundsFit, total, negative } = point.buckets;
+  const { tooMany, boundsFit, total } = point.buckets;
   if (tooMany) return 'too-many-buckets';
   if (!boundsFit) return 'bounds-invalid';
-  if (total !== null && total !== point.count) return 'buckets-mismatch';
-  return negative > 0 ? 'negative-durations' : null;
+  return total !== null && total !== point.count ? 'buckets-mismatch' : null;
 };
 
 /** Far above any gauge (bytes of a data centre), and squares of it stay numbers. */

@@ -62,8 +62,6 @@ export type PointRejection =
   | 'bounds-invalid'
   | 'buckets-mismatch'
   | 'too-many-buckets'
-  /** Requests in buckets for durations below 0. */
-  | 'negative-durations'
   /** A sum that only grows: neither durations nor a level. */
   | 'sum-monotonic'
   /** A sum of changes since the last point, which says no level. */
@@ -98,7 +96,6 @@ export type PointRefusal = Extract<
   | 'bounds-invalid'
   | 'buckets-mismatch'
   | 'too-many-buckets'
-  | 'negative-durations'
   | 'point-malformed'
 >;
 
@@ -118,7 +115,6 @@ export const refusalRemedies: { readonly [Reason in PointRefusal]: string } = {
   'bounds-invalid': 'there is one bound less than there are buckets, and they rise',
   'buckets-mismatch': 'the buckets of a histogram add up to its count',
   'too-many-buckets': 'a histogram has at most 320 buckets',
-  'negative-durations': 'durations are 0 or more',
   'point-malformed': 'fields have the types of OTLP, times are nanoseconds since 1970',
 };
 export const pointRefusals: readonly PointRefusal[] = Object.keys(

@@ -83,10 +83,17 @@ describe('a point that was refused is there, of its series and its time', () => 
     expect(refused?.value).toMatchObject({ kind: 'refused', reason });
   });
 
-  test('with durations below zero', () => {
+  test('durations below zero are none of them: they are the shortest', () => {
     const change = { negative: { bucketCounts: [1] }, count: '11' };
-    const request = requestOf([exponentialHistogram([{ ...goodExponentialPoint, ...change }])]);
-    expect(refusedIn(inBoth(request))[0]?.value).toMatchObject({ reason: 'negative-durations' });
+    const points = [goodExponentialPoint, { ...goodExponentialPoint, ...change }];
+    const decoded = inBoth(requestOf([exponentialHistogram(points)]));
+    expect(decoded.rejected).toEqual([]);
+    const [without, one] = decoded.points.map(({ value }) =>
+      value.kind === 'durations' && value.durations?.shape === 'exponential'
+        ? value.durations.zeroCount
+        : Number.NaN,
+    );
+    expect(one).toBe((without ?? 0) + 1);
   });
 
   test.each([
