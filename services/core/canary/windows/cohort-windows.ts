@@ -143,7 +143,7 @@ export const takeWindow = (
   const { distinct, contradicted } = distinctPoints(points, bases);
   excluded.duplicate = points.length - distinct.length;
   const { counted: all, unknown } = countedIn(bases, distinct, contradicted, excluded);
-  const { left, isNewerSent } = withoutOlderNames(all, excluded);
+  const { left, isNewerSent, differing } = withoutOlderNames(all, excluded);
   const counted = plausible(left, excluded, unknown);
   const loudness = loudnessOf(voicesOf(counted));
   const drafts = metrics.map((metric) => openMetric(metric));
@@ -156,7 +156,7 @@ export const takeWindow = (
     if (point.temporality === null)
       for (const { metric } of point.judgedAs) drafts[metric]?.addLevel(point.cohort, point);
   const unknownOf = unknownMetrics(
-    unknown.filter((point) => !isNewerSent(point)),
+    [...unknown.filter((point) => !isNewerSent(point)), ...differing],
     bases.isUnknowable() ? metrics : [],
   );
   const isUnheard = excluded['start-shared'] + unknownOf.canary.size + unknownOf.baseline.size > 0;
@@ -264,10 +264,12 @@ const countedBy = ({ count, errors, durations }: PendingPoint): Counted => ({
   durations: durations === null ? null : durationsIn(durations),
 });
 
+/** `differing`: of who fails more under the older name than under the newer one, which is not to say the same twice. */
 const withoutOlderNames = (
   counted: readonly CountedPoint[],
   excluded: Exclusions,
 ): {
+  readonly differing: readonly PendingPoint[];
   readonly left: readonly CountedPoint[];
   readonly isNewerSent: (point: PendingPoint) => boolean;
 } => {
@@ -280,7 +282,32 @@ const withoutOlderNames = (
   };
   const left = counted.filter(({ point }) => !isNewerSent(point));
   excluded['older-name'] += counted.length - left.length;
-  return { left, isNewerSent };
+  return { left, isNewerSent, differing: differingIn(counted, left, isNewerSent) };
+};
+
+const differingIn = (
+  counted: readonly CountedPoint[],
+  left: readonly CountedPoint[],
+  isNewerSent: (point: PendingPoint) => boolean,
+): readonly PendingPoint[] => {
+  if (left.length === counted.length) return [];
+  const failed = failuresBySender(counted);
+  return counted.flatMap(({ point }) => {
+    if (!isNewerSent(point)) return [];
+    const { name, sender } = point;
+    const byNewer = failed.get(`${newerNames.get(name) ?? ''} ${sender}`) ?? 0;
+    return (failed.get(`${name} ${sender}`) ?? 0) > byNewer ? [point] : [];
+  });
+};
+
+/** By name of the metric and sender. */
+const failuresBySender = (counted: readonly CountedPoint[]): ReadonlyMap<string, number> => {
+  const failed = new Map<string, number>();
+  for (const { point, added } of counted) {
+    const key = `${point.name} ${point.sender}`;
+    failed.set(key, (failed.get(key) ?? 0) + added.errors);
+  }
+  return failed;
 };
 
 const plausible = (

@@ -442,6 +442,21 @@ describe('points that are there twice', () => {
     expect(shown(taken).errors.canary).toStrictEqual({ total: 17, events: 0 });
     expect(excluded(taken)).toStrictEqual({ 'older-name': 1 });
   });
+
+  test('but not where only the old name tells of failures', () => {
+    const old = { name: 'http.server.duration', unit: 'ms' };
+    const both = (underOld: number, underNew: number): ReturnType<typeof take> =>
+      take([
+        requests({ sender: 'pod 1', series: 'a', count: 10, errors: underNew }),
+        requests({ ...old, sender: 'pod 1', series: 'b', count: 10, errors: underOld }),
+        requests({ cohort: 'baseline', sender: 'pod 2', series: 'c', count: 9 }),
+      ]);
+    expect(shown(both(3, 3)).errors.canary).toStrictEqual({ total: 10, events: 3 });
+    expect(shown(both(0, 3)).errors.canary).toStrictEqual({ total: 10, events: 3 });
+    const hidden = both(3, 0);
+    expect(shown(hidden).errors).toMatchObject({ canary: null, baseline: { total: 9 } });
+    expect(hidden.isUnheard).toBe(true);
+  });
 });
 
 test('what no service can have counted in a window is left out, however many points say it', () => {
