@@ -48,20 +48,8 @@ export type RequestPoint = TelemetrySender & {
 
 /** Why a data point was not taken. The other points of its request are not touched by it. */
 export type PointRejection =
+  | PointRefusal
   | 'service-name-missing'
-  | 'string-too-long'
-  | 'attributes-too-large'
-  | 'metric-type-unsupported'
-  | 'unit-unknown'
-  | 'temporality-unspecified'
-  | 'time-missing'
-  | 'start-missing'
-  | 'start-after-time'
-  | 'count-invalid'
-  | 'count-too-large'
-  | 'bounds-invalid'
-  | 'buckets-mismatch'
-  | 'too-many-buckets'
   /** A sum that only grows: neither durations nor a level. */
   | 'sum-monotonic'
   /** A sum of changes since the last point, which says no level. */
@@ -69,7 +57,6 @@ export type PointRejection =
   /** Absent, negative, beyond 10^18, infinite or no number. */
   | 'level-invalid'
   | 'no-recorded-value'
-  | 'point-malformed'
   /** With what it needs around it, it does not fit one record. */
   | 'point-too-large'
   /** Of a service that its source may not send. */
@@ -81,8 +68,7 @@ export type PointRejection =
  * by itself or with its metric.
  * Not one of those is a point that says it has nothing to say (`no-recorded-value`).
  */
-export type PointRefusal = Extract<
-  PointRejection,
+export type PointRefusal =
   | 'string-too-long'
   | 'attributes-too-large'
   | 'metric-type-unsupported'
@@ -96,8 +82,7 @@ export type PointRefusal = Extract<
   | 'bounds-invalid'
   | 'buckets-mismatch'
   | 'too-many-buckets'
-  | 'point-malformed'
->;
+  | 'point-malformed';
 
 /** What somebody may mend of each. */
 export const refusalRemedies: { readonly [Reason in PointRefusal]: string } = {
