@@ -160,6 +160,7 @@ const kinds: readonly (readonly [name: string, draws: readonly Draw[]])[] = [
   ['latency, explicit buckets', [explicit]],
   ['level', [level]],
   ['traffic', [traffic]],
+  ['five metrics, of the preset', [errors, exponential, level, level, traffic]],
   [all, [errors, errors, exponential, explicit, level, level, level, level, level, traffic]],
 ];
 
