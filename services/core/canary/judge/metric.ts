@@ -34,28 +34,26 @@ export const initialMetric = (metric: MetricRule): Begun<MetricRest> => {
 };
 
 /** How many of the settled numbers are a metric's. */
-export const settledLengthOf = (metric: MetricRule, rest: MetricRest): number => {
-  if (metric.judged === 'errors' && rest.judged === 'errors')
-    return ratesJudge.settledLength(metric.rule, rest);
-  if (metric.judged === 'latency' && rest.judged === 'latency')
-    return latencyJudge.settledLength(metric.rule, rest);
-  if (metric.judged === 'level' && rest.judged === 'level')
-    return levelJudge.settledLength(metric.rule, rest);
-  if (metric.judged === 'traffic' && rest.judged === 'traffic')
-    return trafficJudge.settledLength(metric.rule, rest);
-  throw otherMetric(metric, rest);
-};
+export const settledLengthOf = (metric: MetricRule, rest: MetricRest): number =>
+  lengthOf(metric, rest, 'settledLength');
 
 /** The same of the running ones. */
-export const runningLengthOf = (metric: MetricRule, rest: MetricRest): number => {
+export const runningLengthOf = (metric: MetricRule, rest: MetricRest): number =>
+  lengthOf(metric, rest, 'runningLength');
+
+const lengthOf = (
+  metric: MetricRule,
+  rest: MetricRest,
+  which: 'settledLength' | 'runningLength',
+): number => {
   if (metric.judged === 'errors' && rest.judged === 'errors')
-    return ratesJudge.runningLength(metric.rule, rest);
+    return ratesJudge[which](metric.rule, rest);
   if (metric.judged === 'latency' && rest.judged === 'latency')
-    return latencyJudge.runningLength(metric.rule, rest);
+    return latencyJudge[which](metric.rule, rest);
   if (metric.judged === 'level' && rest.judged === 'level')
-    return levelJudge.runningLength(metric.rule, rest);
+    return levelJudge[which](metric.rule, rest);
   if (metric.judged === 'traffic' && rest.judged === 'traffic')
-    return trafficJudge.runningLength(metric.rule, rest);
+    return trafficJudge[which](metric.rule, rest);
   throw otherMetric(metric, rest);
 };
 

@@ -96,8 +96,8 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
     missing.push({ what: 'any-metric' });
   for (const [index, metricRule] of rule.metrics.entries()) {
     const { id: metric } = metricRule;
-    const metricState = metricAt(rule, state, index);
     if (!isRequired(rule, state, index)) continue;
+    const metricState = metricAt(rule, state, index);
     for (const what of cohorts) {
       const isUnseen = lastSeen(state.seen, index, what) === null;
       if (isUnseen || isSilentIn(rule, state, index, what)) missing.push({ what, metric });

@@ -37,7 +37,8 @@ export type Reason = {
  * canary's requests plainly takes longer than the baseline's, whatever the evidence; `traffic-lost`: it plainly gets less than its share now,
  * whatever the evidence; `client-errors`: it
  * plainly answers more requests with errors of the client's than the baseline; `unsaid`: one version says what became of
- * its requests, and the other one does not; `all-heard`: senders of one name and one start were left out;
+ * its requests, and the other one does not; `all-heard`: requests were left out, or refused, that nobody
+ * knows whose they are or how many;
  * `all-in-time`: many points came too late to be judged; `none-loud`: one instance says so much that a metric was never
  * compared; `presence`: metrics may still come.
  */

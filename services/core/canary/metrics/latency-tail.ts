@@ -472,6 +472,10 @@ const addBlock = (
   return addToKeptCurve(settled, at + weighedAt, heights, shown, phi);
 };
 
+/** The settled numbers of one tail, to write to. */
+const ownSettled = (settled: readonly number[], at: number): number[] =>
+  settled.slice(at, at + settledLength(quantileIn(settled, at)));
+
 /** The test at the deadline, with the running block. */
 export const tailDeadline = (
   margins: LatencyMargins,
@@ -484,9 +488,9 @@ export const tailDeadline = (
   phi: number,
   alpha: number,
 ): DeadlineResult => {
-  const written = settled.slice();
-  addBlock(margins, cut, heights, written, at, running, from, phi);
-  return deadlineTest(deadlineIn(written, at + deadlineAt), alpha);
+  const written = ownSettled(settled, at);
+  addBlock(margins, cut, heights, written, 0, running, from, phi);
+  return deadlineTest(deadlineIn(written, deadlineAt), alpha);
 };
 
 export const cappedBlocksIn = (settled: readonly number[], at: number): number =>
@@ -622,9 +626,9 @@ export const explainTail = (
   phi: number,
   used: UsedPhi,
 ): TailExplanation => {
-  const written = settled.slice();
-  const text = addBlock(rules, cut, heights, written, at, running, from, phi);
-  const curve = curveIn(written, at + weighedAt, text);
+  const written = ownSettled(settled, at);
+  const text = addBlock(rules, cut, heights, written, 0, running, from, phi);
+  const curve = curveIn(written, weighedAt, text);
   const past = countsIn(settled, at + pastAt);
   const block = countsIn(running, from);
   const [canaryTotal, slower, baselineTotal, baselineSlower, tolerated] = past.map(

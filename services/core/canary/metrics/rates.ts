@@ -170,7 +170,15 @@ export const ratesJudge: RuledJudge<
     const left = place.endsBlock ? null : split;
     if (!isEnding && left === before.split) return before;
     const heights = isEnding
-      ? addBlock(rule, settledOf(open), open.at, running, from, before.heights, phi)
+      ? addBlock(
+          rule,
+          settledOf(open),
+          open.at + afterStakes(rule.grids),
+          running,
+          from,
+          before.heights,
+          phi,
+        )
       : before.heights;
     if (isEnding) running.fill(0, from + blockAt, from + blockAt + pairLength);
     return { ...before, split: left, heights };
@@ -299,11 +307,11 @@ const trafficAt = ({ grids }: RatesRule): number => growthAt + grids.rollback.le
 const trafficOf = (rule: RatesRule, { running, from }: Running): TrafficSeen =>
   trafficIn(rule.measuredAt, running, from + trafficAt(rule));
 
-/** Adds the running block to those before, in a list of the asker's; what comes back is the text of the curve. */
+/** Adds the running block to those before, in a list of the asker's, from a place on; what comes back is the text of the curve. */
 const addBlock = (
-  { grids, tolerance }: RatesRule,
+  { tolerance }: RatesRule,
   settled: number[],
-  at: number,
+  past: number,
   running: readonly number[],
   from: number,
   heights: string,
@@ -311,7 +319,6 @@ const addBlock = (
 ): string => {
   const block = pairOf(running, from + blockAt);
   if (block.canary.total === 0) return heights;
-  const past = at + afterStakes(grids);
   addPair(settled, past, block);
   const deadline = addLineToDeadline(deadlineIn(settled, past + deadlineAt), tolerance, block, phi);
   putDeadline(settled, past + deadlineAt, deadline);
@@ -323,14 +330,14 @@ const together = (
   rule: RatesRule,
   state: RatesState,
 ): { readonly pair: RatePair; readonly deadline: DeadlineSums; readonly curve: RatioCurve } => {
-  const { at, running, from } = state;
-  const settled = state.settled.slice();
-  const heights = addBlock(rule, settled, at, running, from, state.heights, phiIn(rule, state));
-  const past = at + afterStakes(rule.grids);
+  const { settled, at, running, from } = state;
+  const first = at + afterStakes(rule.grids);
+  const past = settled.slice(first, first + pastLength);
+  const heights = addBlock(rule, past, 0, running, from, state.heights, phiIn(rule, state));
   return {
-    pair: pairOf(settled, past),
-    deadline: deadlineIn(settled, past + deadlineAt),
-    curve: curveIn(settled, past + weighedAt, heights),
+    pair: pairOf(past, 0),
+    deadline: deadlineIn(past, deadlineAt),
+    curve: curveIn(past, weighedAt, heights),
   };
 };
 
