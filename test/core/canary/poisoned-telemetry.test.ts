@@ -420,6 +420,33 @@ describe('points that come too late', () => {
     expectNothing(judgedAs({ canaryShare: null }, few('1.9.4', 4), few('2.0.0', 4, poisoned)));
   });
 
+  /** Where alone the failed requests of a version come late. */
+  const failedLate = (version: string, ...fleets: readonly (readonly Pod[])[]): readonly Sent[] =>
+    spoilt(fleets, version, ({ errors, receivedAt }) =>
+      errors > 0 ? { receivedAt: receivedAt + 2_600 } : {},
+    ).toSorted((one, other) => one.point.receivedAt - other.point.receivedAt);
+
+  test.each(['2.0.0', '1.9.4'])(
+    'of failed requests alone pass nobody, and blame nobody: those of %s',
+    (version) => {
+      const asBad = failing(0.04);
+      const theirs = version === '2.0.0' ? {} : asBad;
+      const folded = fold(failedLate(version, good(theirs), canary(asBad)));
+      expectNothing(folded);
+      expect(lastOf(folded)).toContain('or of its failed requests');
+      // All of them in time: the same canary beside the same baseline.
+      expect(kindsOf(judged(good(theirs), canary(asBad)).decisions)).toStrictEqual([
+        version === '2.0.0' ? 'roll-back' : 'promote',
+      ]);
+    },
+  );
+
+  test('of failed requests alone pass nobody where they are less than three points in a hundred, either', () => {
+    const one = (index: number): Partial<Pod> => failing(index === 0 ? 1 : 0);
+    const sent = failedLate('2.0.0', few('1.9.4', 20), few('2.0.0', 20, one));
+    expectNothing(fold(sent, { canaryShare: null }));
+  });
+
   test('shield nobody: the others of the canary that fail roll it back, and their errors are blamed', () => {
     const { decisions } = judged(
       few('1.9.4', 4),

@@ -17,6 +17,7 @@ import {
   noWindowExclusions,
   pendingPointOf,
   takeWindow,
+  withoutErrors,
   withoutTraffic,
 } from '../windows/cohort-windows.ts';
 import type { PendingPoint, WindowExclusion } from '../windows/cohort-windows.ts';
@@ -32,6 +33,7 @@ import { pointsJudgedAs } from '../windows/judged-as.ts';
 import type { Policy } from '../policy/policy.ts';
 import {
   addLate,
+  areFailedLate,
   areManyLate,
   closeLatePoints,
   noLatePoints,
@@ -324,8 +326,9 @@ const addPoint = (
   if (exclusion !== undefined) {
     draft.excluded[exclusion] += 1;
     if (exclusion === 'late') {
-      const { series, start: startMs, time: timeMs } = point;
-      addLate(draft.latePoints, { cohort, series, startMs, timeMs });
+      const { series, start: startMs, time: timeMs, errors, refused } = point;
+      const late = { cohort, series, startMs, timeMs, errors };
+      addLate(draft.latePoints, refused === null ? late : { ...late, refused });
     }
     if (exclusion === 'over-limit') leaveOut(draft, point);
     return;
@@ -424,6 +427,7 @@ const closeWindow = (
   const windowsKept = Math.ceil(policy.noDataMs / windowMs);
   draft.latePoints = closeLatePoints(draft.latePoints, due, draft.pending, windowsKept);
   const isLate = areManyLate(draft.latePoints);
+  const known = areFailedLate(draft.latePoints) ? withoutErrors(taken.metrics) : taken.metrics;
   // What is seen in both cohorts is missed as soon as it is silent; the rest would weigh nothing.
   const isLoud = taken.leftOut.some((metric) => !isSeenInBoth(judge.seen, metric));
   const isTrafficKnown = !isLate && startMs > draft.leftOutToMs;
@@ -436,11 +440,7 @@ const closeWindow = (
     index: judge.nextIndex,
     startMs,
     canaryShare: draft.canaryShare,
-    metrics: comparedIn(
-      opening,
-      judge.nextIndex,
-      isTrafficKnown ? taken.metrics : withoutTraffic(taken.metrics),
-    ),
+    metrics: comparedIn(opening, judge.nextIndex, isTrafficKnown ? known : withoutTraffic(known)),
     ...(isUnheard && { isUnheard }),
     ...(isLate && { isLate }),
     ...(isLoud && { isLoud }),

@@ -132,7 +132,7 @@ const missingWords = {
   'all-heard':
     'requests that were left out: of servers that share one name (pods or workers under one identity, which service.instance.id sets apart, or a restart that kept its start time), or of points whose numbers could not be taken',
   'all-in-time':
-    'points that came too late to be judged, more than three in a hundred of a version (do all servers have the same time, NTP? does an exporter or a Collector hold points back for longer than two windows?)',
+    'points that came too late to be judged, more than three in a hundred of a version or of its failed requests (do all servers have the same time, NTP? does an exporter or a Collector hold points back for longer than two windows?)',
   'none-loud':
     'windows in which no instance says more than ten times what the others of its version say (a metric was never compared for it)',
   steps: 'the wait after the last step',
@@ -329,7 +329,7 @@ export const trafficLostRemedy =
 
 /** Why nothing is promoted while points come late. */
 export const lateWords =
-  'more than three points in a hundred of a version came too late to be judged lately, so nothing is promoted and the traffic is not judged';
+  'more than three points in a hundred of a version, or of its failed requests, came too late to be judged lately, so nothing is promoted and the traffic is not judged';
 
 /** What mends it. */
 export const lateRemedy =

@@ -353,8 +353,18 @@ const heard = (
 
 /** Nobody knows how many requests there were. */
 export const withoutTraffic = (metrics: readonly MetricWindow[]): readonly MetricWindow[] =>
+  withoutJudged(metrics, 'traffic');
+
+/** Nobody knows how many of the requests failed. */
+export const withoutErrors = (metrics: readonly MetricWindow[]): readonly MetricWindow[] =>
+  withoutJudged(metrics, 'errors');
+
+const withoutJudged = (
+  metrics: readonly MetricWindow[],
+  judged: MetricWindow['judged'],
+): readonly MetricWindow[] =>
   metrics.map((metric) =>
-    metric.judged === 'traffic' ? { ...metric, canary: null, baseline: null } : metric,
+    metric.judged === judged ? { ...metric, canary: null, baseline: null } : metric,
   );
 
 /**

@@ -4,7 +4,8 @@ import type { PendingPoint } from './cohort-windows.ts';
 
 // How much of what the cohorts send comes too late to be judged. Whole exports are late, not those of requests that
 // failed, so what is heard says of errors and durations what all would say. But it does not say how many requests there
-// were, nor what those say whom nobody hears.
+// were, nor what those say whom nobody hears. Where failed requests are late while the others are not, it says nothing of
+// errors, either.
 
 type ByCohort<Of> = { readonly [Name in Cohort]: Of };
 
@@ -12,9 +13,14 @@ type ByCohort<Of> = { readonly [Name in Cohort]: Of };
 export type LatePoints = {
   /** Late since the newest window closed, by fingerprint. */
   readonly waiting: ByCohort<readonly number[]>;
+  /** Those of them that tell of failed requests, or may. */
+  readonly waitingFailed: ByCohort<readonly number[]>;
   /** Points that came in time, and that came late, a part of which is forgotten with every window. */
   readonly heard: ByCohort<number>;
   readonly late: ByCohort<number>;
+  /** Of them those that tell of failed requests, or may. */
+  readonly heardFailed: ByCohort<number>;
+  readonly lateFailed: ByCohort<number>;
   /** Fingerprints of the points of the newest windows, by window: what comes twice is late at most once. */
   readonly known: readonly (readonly number[])[];
 };
@@ -22,17 +28,24 @@ export type LatePoints = {
 /** While one record is folded. */
 export type LatePointsDraft = {
   readonly waiting: ByCohort<number[]>;
-} & Omit<LatePoints, 'waiting'>;
+  readonly waitingFailed: ByCohort<number[]>;
+} & Omit<LatePoints, 'waiting' | 'waitingFailed'>;
 
 export const noLatePoints: LatePoints = {
   waiting: { canary: [], baseline: [] },
+  waitingFailed: { canary: [], baseline: [] },
   heard: { canary: 0, baseline: 0 },
   late: { canary: 0, baseline: 0 },
+  heardFailed: { canary: 0, baseline: 0 },
+  lateFailed: { canary: 0, baseline: 0 },
   known: [],
 };
 
 /** One export of three servers that a Collector sent again, too late, is less; more than this is seldom chance. */
 const lateShareMax = 0.03;
+/** Late points of failed requests are of their own doing where they are so many, and so many times the share of the others. */
+const lateFailedMin = 3;
+const lateFailedTimes = 3;
 /** The sums keep n / (n + 2) with each of the n windows of the limit of silence: they are those of about its last half. */
 const forgottenWindows = 2;
 /** More late ones of a cohort in a window are not counted: these are too many already. */
@@ -42,47 +55,69 @@ const knownWindowsMax = 24;
 const knownMax = 200_000;
 
 type Identity = Pick<PendingPoint, 'cohort' | 'series' | 'startMs' | 'timeMs'>;
+type Told = Identity & Pick<PendingPoint, 'errors' | 'refused'>;
 
-export const openLatePoints = ({ waiting, ...rest }: LatePoints): LatePointsDraft => ({
+export const openLatePoints = ({
+  waiting,
+  waitingFailed,
+  ...rest
+}: LatePoints): LatePointsDraft => ({
   ...rest,
   waiting: { canary: [...waiting.canary], baseline: [...waiting.baseline] },
+  waitingFailed: { canary: [...waitingFailed.canary], baseline: [...waitingFailed.baseline] },
 });
 
-export const addLate = ({ waiting }: LatePointsDraft, point: Identity): void => {
+export const addLate = ({ waiting, waitingFailed }: LatePointsDraft, point: Told): void => {
   const ofCohort = waiting[point.cohort];
-  if (ofCohort.length < waitingMax) ofCohort.push(fingerprintOf(point));
+  if (ofCohort.length >= waitingMax) return;
+  const fingerprint = fingerprintOf(point);
+  ofCohort.push(fingerprint);
+  if (mayBeFailed(point)) waitingFailed[point.cohort].push(fingerprint);
 };
+
+/** Of what was refused nobody knows. */
+const mayBeFailed = ({ errors, refused }: Told): boolean => errors > 0 || refused !== undefined;
 
 /** With the points of a window that closes; `pending`: those of the windows to come. */
 export const closeLatePoints = (
-  { waiting, heard, late, known }: LatePointsDraft,
-  due: readonly Identity[],
+  before: LatePointsDraft,
+  due: readonly Told[],
   pending: readonly Identity[],
   windowsKept: number,
 ): LatePointsDraft => {
-  const fingerprints = { canary: new Set<number>(), baseline: new Set<number>() };
-  for (const point of due) fingerprints[point.cohort].add(fingerprintOf(point));
-  const inTime = [...fingerprints.canary, ...fingerprints.baseline];
+  const { waiting, waitingFailed, known } = before;
+  const inTime = { canary: new Set<number>(), baseline: new Set<number>() };
+  const failed = { canary: new Set<number>(), baseline: new Set<number>() };
+  for (const point of due) {
+    const fingerprint = fingerprintOf(point);
+    inTime[point.cohort].add(fingerprint);
+    if (mayBeFailed(point)) failed[point.cohort].add(fingerprint);
+  }
+  const ofWindow = [...inTime.canary, ...inTime.baseline];
   const isAnyLate = waiting.canary.length + waiting.baseline.length > 0;
   const others = new Set(
-    isAnyLate ? [...known.flat(), ...inTime, ...pending.map(fingerprintOf)] : [],
+    isAnyLate ? [...known.flat(), ...ofWindow, ...pending.map(fingerprintOf)] : [],
   );
-  const newIn = (cohort: Cohort): ReadonlySet<number> =>
-    new Set(waiting[cohort].filter((fingerprint) => !others.has(fingerprint)));
-  const newlyLate = { canary: newIn('canary'), baseline: newIn('baseline') };
+  const newIn = (of: readonly number[]): ReadonlySet<number> =>
+    new Set(of.filter((fingerprint) => !others.has(fingerprint)));
+  const newlyLate = { canary: newIn(waiting.canary), baseline: newIn(waiting.baseline) };
+  const newlyFailed = {
+    canary: newIn(waitingFailed.canary),
+    baseline: newIn(waitingFailed.baseline),
+  };
   const keptPart = windowsKept / (windowsKept + forgottenWindows);
-  const kept = (
-    before: ByCohort<number>,
-    more: ByCohort<ReadonlySet<number>>,
-  ): ByCohort<number> => ({
-    canary: thousandths(before.canary * keptPart + more.canary.size),
-    baseline: thousandths(before.baseline * keptPart + more.baseline.size),
+  const kept = (sums: ByCohort<number>, more: ByCohort<ReadonlySet<number>>): ByCohort<number> => ({
+    canary: thousandths(sums.canary * keptPart + more.canary.size),
+    baseline: thousandths(sums.baseline * keptPart + more.baseline.size),
   });
   return {
     waiting: { canary: [], baseline: [] },
-    heard: kept(heard, fingerprints),
-    late: kept(late, newlyLate),
-    known: newest([...known, [...inTime, ...newlyLate.canary, ...newlyLate.baseline]]),
+    waitingFailed: { canary: [], baseline: [] },
+    heard: kept(before.heard, inTime),
+    late: kept(before.late, newlyLate),
+    heardFailed: kept(before.heardFailed, failed),
+    lateFailed: kept(before.lateFailed, newlyFailed),
+    known: newest([...known, [...ofWindow, ...newlyLate.canary, ...newlyLate.baseline]]),
   };
 };
 
@@ -97,11 +132,27 @@ const newest = (windows: readonly (readonly number[])[]): readonly (readonly num
   return windows.slice(from);
 };
 
-/** Whether more than a small part of the points of either cohort came too late lately. */
-export const areManyLate = ({ heard, late }: Pick<LatePoints, 'heard' | 'late'>): boolean =>
-  isMany(heard.canary, late.canary) || isMany(heard.baseline, late.baseline);
+/** Whether more than a small part of the points of either cohort came too late lately, or of those of its failed requests. */
+export const areManyLate = (of: LatePoints): boolean =>
+  shareOf(of.heard.canary, of.late.canary) > lateShareMax ||
+  shareOf(of.heard.baseline, of.late.baseline) > lateShareMax ||
+  areFailedLate(of);
 
-const isMany = (heard: number, late: number): boolean => late > lateShareMax * (heard + late);
+/** Whether the failed requests of either cohort came too late lately while its others came in time. */
+export const areFailedLate = (of: LatePoints): boolean =>
+  areFailedLateIn(of, 'canary') || areFailedLateIn(of, 'baseline');
+
+const areFailedLateIn = (
+  { heard, late, heardFailed, lateFailed }: LatePoints,
+  cohort: Cohort,
+): boolean => {
+  if (lateFailed[cohort] < lateFailedMin) return false;
+  const ofFailed = shareOf(heardFailed[cohort], lateFailed[cohort]);
+  const ofOthers = shareOf(heard[cohort] - heardFailed[cohort], late[cohort] - lateFailed[cohort]);
+  return ofFailed > Math.max(lateShareMax, lateFailedTimes * ofOthers);
+};
+
+const shareOf = (heard: number, late: number): number => (late > 0 ? late / (heard + late) : 0);
 
 /**
  * 31 bits (FNV-1a): where a hundred thousand points are known, one late point of twenty thousand is taken for one of them.

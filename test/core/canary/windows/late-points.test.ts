@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Cohort } from '../../../../services/core/canary/windows/cohorts.ts';
 import {
   addLate,
+  areFailedLate,
   areManyLate,
   closeLatePoints,
   noLatePoints,
@@ -16,6 +17,7 @@ const windowsKept = 24;
 const pointsOf = (cohort: Cohort, count: number, window: number, from = 0): Points =>
   Array.from({ length: count }, (_, index) => ({
     ...{ cohort, series: `${cohort} ${from + index}`, startMs: 0, timeMs: window * 5_000 },
+    errors: 0,
   }));
 
 /** After windows from `from` to before `to`, in which so many of the canary's hundred come late. */
@@ -71,6 +73,58 @@ test('either cohort counts by itself', () => {
   expect(areManyLate(ofOne('baseline'))).toBe(false);
 });
 
+/** Windows of a hundred points of the canary in which so many tell of failed requests; late are so many of either kind. */
+const withFailed = (
+  windows: number,
+  failed: number,
+  lateOf: (window: number) => { readonly failed: number; readonly others: number },
+  mayBe: Partial<Points[number]> = { errors: 1 },
+): LatePointsDraft => {
+  let points = begin();
+  for (let window = 0; window < windows; window += 1) {
+    const late = lateOf(window);
+    const all = pointsOf('canary', 100, window).map((point, index) => ({
+      ...point,
+      ...(index < failed && mayBe),
+    }));
+    const isLate = (index: number): boolean =>
+      index < failed ? index < late.failed : index - failed < late.others;
+    const draft = openLatePoints(points);
+    for (const point of all.filter((_, index) => isLate(index))) addLate(draft, point);
+    const due = [...all.filter((_, index) => !isLate(index)), ...pointsOf('baseline', 100, window)];
+    points = closeLatePoints(draft, due, [], windowsKept);
+  }
+  return points;
+};
+
+test.each<[string, LatePointsDraft, isTold: boolean]>([
+  ['one of two in each window', withFailed(30, 2, () => ({ failed: 1, others: 0 })), true],
+  [
+    'all, and none is ever in time',
+    withFailed(30, 1, (window) => ({ failed: window % 8 === 0 ? 1 : 0, others: 0 })),
+    false,
+  ],
+  [
+    'those that cannot be counted',
+    withFailed(30, 2, () => ({ failed: 2, others: 0 }), { refused: 'count-invalid' }),
+    true,
+  ],
+  [
+    'twice in all',
+    withFailed(30, 2, (window) => ({ failed: window < 2 ? 1 : 0, others: 0 })),
+    false,
+  ],
+  ['half, like the others', withFailed(30, 40, () => ({ failed: 20, others: 30 })), false],
+  [
+    'all, beside a tenth of the others',
+    withFailed(30, 40, () => ({ failed: 40, others: 6 })),
+    true,
+  ],
+])('late points of failed requests: %s', (_name, points, isTold) => {
+  expect(areFailedLate(points)).toBe(isTold);
+  if (isTold) expect(areManyLate(points)).toBe(true);
+});
+
 test.each<
   [string, (draft: LatePointsDraft, points: Points) => LatePointsDraft, isWaiting: boolean]
 >([
@@ -105,8 +159,11 @@ test('a late point that comes twice is late once', () => {
 test('a flood of late points, or of points, takes no more memory than it may', () => {
   const flooded = openLatePoints(begin());
   for (let index = 0; index < 20_000; index += 1)
-    addLate(flooded, { cohort: 'canary', series: 'a', startMs: 0, timeMs: index });
+    addLate(flooded, {
+      ...{ cohort: 'canary', series: 'a', startMs: 0, timeMs: index, errors: 1 },
+    });
   expect(flooded.waiting.canary).toHaveLength(10_000);
+  expect(flooded.waitingFailed.canary).toHaveLength(10_000);
   const large = pointsOf('baseline', 90_000, 0);
   let points = begin();
   for (let window = 0; window < 4; window += 1)
