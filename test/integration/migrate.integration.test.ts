@@ -61,15 +61,17 @@ const move = (from: string, to: string): readonly string[] => [
 const timeTypeOf = async (topic: string): Promise<string | undefined> => {
   const admin = new Kafka({ brokers: [...kafkaBrokers], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
-  const { resources } = await admin
-    .describeConfigs({
+  try {
+    const { resources } = await admin.describeConfigs({
       includeSynonyms: false,
       resources: [
         { type: ConfigResourceTypes.TOPIC, name: topic, configNames: ['message.timestamp.type'] },
       ],
-    })
-    .finally(() => admin.disconnect());
-  return resources[0]?.configEntries[0]?.configValue;
+    });
+    return resources[0]?.configEntries[0]?.configValue;
+  } finally {
+    await admin.disconnect();
+  }
 };
 
 describe('a log', () => {

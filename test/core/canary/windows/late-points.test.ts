@@ -97,32 +97,36 @@ const withFailed = (
   return points;
 };
 
-test.each<[string, LatePointsDraft, isTold: boolean]>([
-  ['one of two in each window', withFailed(30, 2, () => ({ failed: 1, others: 0 })), true],
+test.each<[string, LatePointsDraft, isTold: boolean, isMany: boolean]>([
+  ['one of two in each window', withFailed(30, 2, () => ({ failed: 1, others: 0 })), true, true],
   [
-    'all, and none is ever in time',
+    'that of one series, in one window of eight',
     withFailed(30, 1, (window) => ({ failed: window % 8 === 0 ? 1 : 0, others: 0 })),
+    false,
     false,
   ],
   [
     'those that cannot be counted',
     withFailed(30, 2, () => ({ failed: 2, others: 0 }), { refused: 'count-invalid' }),
     true,
+    true,
   ],
   [
     'twice in all',
     withFailed(30, 2, (window) => ({ failed: window < 2 ? 1 : 0, others: 0 })),
     false,
+    false,
   ],
-  ['half, like the others', withFailed(30, 40, () => ({ failed: 20, others: 30 })), false],
+  ['half, like the others', withFailed(30, 40, () => ({ failed: 20, others: 30 })), false, true],
   [
     'all, beside a tenth of the others',
     withFailed(30, 40, () => ({ failed: 40, others: 6 })),
     true,
+    true,
   ],
-])('late points of failed requests: %s', (_name, points, isTold) => {
+])('late points of failed requests: %s', (_name, points, isTold, isMany) => {
   expect(areFailedLate(points)).toBe(isTold);
-  if (isTold) expect(areManyLate(points)).toBe(true);
+  expect(areManyLate(points)).toBe(isMany);
 });
 
 test.each<
