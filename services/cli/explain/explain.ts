@@ -159,7 +159,7 @@ const nothingJudged = async (
     return refuse(
       'not-found',
       `attempt ${attempt.number} of ${id} is no canary, and nothing of it was judged: it was planned without a share or the strategy canary`,
-      `such a rollout is held against what ran before where the policy says rollouts: { before-after: true }; plimsoll show ${id} tells all there is`,
+      `such a rollout is held against what ran before where the policy says rollouts: { before-after: true } (one on the log: an analyser's own file, PLIMSOLL_POLICY, is not known here); plimsoll show ${id} tells all there is`,
     );
   if (unjudged === 'on-behalf')
     return refuse(

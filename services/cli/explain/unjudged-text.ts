@@ -4,7 +4,7 @@ import type { Unjudged } from '../../core/canary/analysis/unjudged.ts';
 export const unjudgedText = (unjudged: Unjudged, environment: string): string => {
   switch (unjudged) {
     case 'no-canary':
-      return 'it is no canary, so nothing will be decided about it: it was planned without a share or the strategy canary, and the policy asks for no other rollouts there (before-after, or blue-green for a switch of colours); plimsoll traffic gives it a share';
+      return 'it is no canary, so nothing will be decided about it: it was planned without a share or the strategy canary, and no policy on the log asks for other rollouts there (before-after, or blue-green for a switch of colours; an analyser that has a file of its own, PLIMSOLL_POLICY, may judge them all the same); plimsoll traffic gives it a share';
     case 'not-switched':
       return 'it is judged when its colour has got all the traffic: plimsoll traffic --colour=NAME';
     case 'on-behalf':

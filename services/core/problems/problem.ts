@@ -47,6 +47,7 @@ export type ProblemCode =
   | 'status-unsaid'
   | 'traffic-lost'
   | 'client-errors'
+  | 'points-unknown'
   | 'points-late'
   | 'instance-loud'
   | 'unread'

@@ -5,6 +5,7 @@ import { parseSample } from '../../../services/core/samples/parse-sample.ts';
 import type { Body } from '../../../services/core/markers/upcast.ts';
 import type { AnalysisOpened, Points, SamplePoint } from '../../../services/core/samples/sample.ts';
 import {
+  asRefused,
   bytesOf,
   cut,
   exportsOf,
@@ -228,6 +229,33 @@ describe('neither a pass nor a roll-back comes from', () => {
       expect(windowMsOf(longAs(null))).toStrictEqual([2_000]);
     });
 
+    test.each([
+      ['promote', good({ temporality: 'delta' }), canary({ temporality: 'delta' })],
+      ['roll-back', good({ temporality: 'delta' }), canary({ ...bad, temporality: 'delta' })],
+    ])('one of them does not end the judging of too many: %s', (kind, ...fleets) => {
+      const sent = exportsOf(fleets.flat());
+      const middle = sent.length >> 2;
+      const level = sent.slice(0, middle).findLast(({ point }) => point.level !== null);
+      const one = sent.slice(0, middle).findLast(({ point }) => point.count > 0);
+      if (level === undefined || one === undefined) throw new Error('nothing was sent');
+      const many = Array.from({ length: 100_100 }, () => level);
+      const folded = run([
+        opened,
+        ...cut(
+          [
+            ...sent.slice(0, middle),
+            asRefused(one.origin.instance ?? '')(one, 0),
+            ...many,
+            ...sent.slice(middle),
+          ],
+          [5_000],
+        ),
+        tick(70_000),
+      ]);
+      expect(kindsOf(folded.decisions)).toContain(kind);
+      expect(excludedIn(folded)['over-limit']).toBeGreaterThan(0);
+    });
+
     test('a flood of them, which keeps others out', () => {
       const [one] = refused('2.0.0', 'delta', canary(bad)).filter(
         ({ point }) => point.refused !== null,
@@ -247,6 +275,27 @@ describe('neither a pass nor a roll-back comes from', () => {
       expectNothing(folded);
       expect(excludedIn(folded)['over-limit']).toBeGreaterThan(0);
     });
+  });
+
+  test('pods that nobody can tell apart, of which all that is left are their health checks', () => {
+    const twin = { name: 'twin', hasNoId: true, temporality: 'delta', firstExportMs: 500 } as const;
+    const twins = few('1.9.4', 2, (index) => ({
+      ...twin,
+      traffic: () => [busy + index, 20 + index],
+    }));
+    const checks = exportsOf([{ ...pod('1.9.4', 0), ...twin, traffic: () => [200, 0] }]).map(
+      ({ origin, point }) => ({
+        origin: { ...origin, metric: 'rpc.server.call.duration' },
+        point: { ...point, series: `${point.series.slice(0, -1)}0` },
+      }),
+    );
+    const canaries = few('2.0.0', 2, () => failing(0.04));
+    const sent = [...exportsOf([...twins, ...canaries]), ...checks].toSorted(
+      (one, other) => one.point.receivedAt - other.point.receivedAt,
+    );
+    const folded = fold(sent);
+    expectNothing(folded);
+    expect(excludedIn(folded)['start-shared']).toBeGreaterThan(200);
   });
 
   test('points of another version, another namespace, or of no version', () => {
@@ -533,7 +582,19 @@ describe('one loud pod of few', () => {
   ])('by its level holds: %s', (_name, baselines, canaries) => {
     const folded = judged(baselines, canaries);
     expectNothing(folded);
-    expect(folded.decisions.at(-1)?.explanation).toContain('more than ten times what the others');
+    expect(folded.decisions.at(-1)?.explanation).toContain(
+      'far more than the others of its version',
+    );
+  });
+
+  test('now and then holds nobody for traffic without a share, or for what nobody sends', () => {
+    const burst = one({ traffic: (at) => [at % 8 === 7 ? 40 * busy : busy, 0] }, failing(0));
+    const fleets = [few('1.9.4', 2, () => failing(0)), few('2.0.0', 2, burst)].map((fleet) =>
+      fleet.map(({ cpu: _none, ...sent }) => sent),
+    );
+    const folded = judgedAs({ canaryShare: null }, ...fleets);
+    expect(excludedIn(folded).loud).toBeGreaterThan(5);
+    expect(kindsOf(folded.decisions)).toStrictEqual(['promote']);
   });
 
   test('does not hide lost traffic by its level', () => {

@@ -66,6 +66,8 @@ export type AnalysisState = {
   readonly pending: readonly PendingPoint[];
   /** Up to this time points were left out, as too many waited or came late, or one was loud: who seems silent may not be. */
   readonly leftOutToMs: number;
+  /** Up to this time points were left out beside ones that nobody could count: what the rest shows is not known. */
+  readonly unknownToMs: number;
   readonly latePoints: LatePoints;
   readonly bases: Bases;
   /** Null before the window is frozen, and where nothing can be judged. */

@@ -30,6 +30,7 @@ import type { FamilyState } from '../judge/state.ts';
 import { stageOf } from '../judge/verdict-of.ts';
 import type { PointJudgedAs } from '../windows/judged-as.ts';
 import { pointsJudgedAs } from '../windows/judged-as.ts';
+import { isKnownShare } from '../metrics/traffic.ts';
 import type { Policy } from '../policy/policy.ts';
 import {
   addLate,
@@ -59,6 +60,8 @@ import type { MeasuringDraft } from '../windows/window-length.ts';
 
 /** Points that wait for their windows. Beyond it they are excluded. */
 const pendingMax = 100_000;
+/** So much of it is no few any more. */
+const floodShare = 0.1;
 /** Changes of the traffic that wait for their windows. Beyond it the oldest are forgotten. */
 const shareChangesMax = 100;
 /** How far the watermark is behind the highest receipt. */
@@ -94,6 +97,7 @@ export const openAnalysis = (
     windowMs: null,
     pending: [],
     leftOutToMs: 0,
+    unknownToMs: 0,
     latePoints: noLatePoints,
     bases: noBases,
     judge: null,
@@ -250,6 +254,9 @@ type Draft = {
   windowMs: number | null;
   pending: PendingPoint[];
   leftOutToMs: number;
+  unknownToMs: number;
+  /** Of `pending` those that nobody could count; null: not counted yet. */
+  refusedPending: number | null;
   latePoints: LatePointsDraft;
   bases: Bases;
   judge: FamilyState | null;
@@ -276,6 +283,8 @@ const openDraft = (before: AnalysisState): Draft => {
     windowMs,
     pending: [...before.pending],
     leftOutToMs: before.leftOutToMs,
+    unknownToMs: before.unknownToMs,
+    refusedPending: null,
     latePoints: openLatePoints(before.latePoints),
     bases: before.bases,
     judge: before.judge,
@@ -291,7 +300,7 @@ const openDraft = (before: AnalysisState): Draft => {
 
 const closeDraft = (
   tools: AnalysisTools,
-  { before, policy: _policy, ended, decisions, ...changed }: Draft,
+  { before, policy: _policy, refusedPending: _refused, ended, decisions, ...changed }: Draft,
 ): AnalysisStep => {
   const analysis: AnalysisState = { ...before, ...changed };
   if (ended === null) return { analysis, decisions };
@@ -335,6 +344,7 @@ const addPoint = (
   }
   const pending = pendingPointOf(sample, point, cohort, as);
   draft.pending.push(pending);
+  if (draft.refusedPending !== null && point.refused !== null) draft.refusedPending += 1;
   if (target !== null) draft.targets = withTarget(draft.targets, target);
   // Of what was refused neither start nor time need be its own.
   if (draft.measuring === null || point.refused !== null) return;
@@ -343,11 +353,16 @@ const addPoint = (
   awaitMeasure(draft.measuring, { cohort, stream, temporality, startMs, timeMs });
 };
 
-/** What waits while points are refused in such numbers may be their doing: then nobody knows what the rest shows. */
+/**
+ * That no room is left may be the doing of points that nobody can count. Beside a few of them nobody knows what the rest of
+ * that time shows; where they are a flood, nor what a counter that went on meanwhile adds later.
+ */
 const leaveOut = (draft: Draft, { time, refused }: SamplePoint): void => {
   draft.leftOutToMs = Math.max(draft.leftOutToMs, time);
-  if (draft.bases.isUnknowable) return;
-  if (refused !== null || draft.pending.some((waiting) => waiting.refused !== undefined))
+  draft.refusedPending ??= draft.pending.filter((waiting) => waiting.refused !== undefined).length;
+  if (refused !== null || draft.refusedPending > 0)
+    draft.unknownToMs = Math.max(draft.unknownToMs, time);
+  if (draft.refusedPending > floodShare * pendingMax && !draft.bases.isUnknowable)
     draft.bases = { ...draft.bases, isUnknowable: true };
 };
 
@@ -405,6 +420,7 @@ const measureWindow = (draft: Draft, measuring: MeasuringDraft): void => {
     if (point.delayMs > latenessMs(draft)) addLate(draft.latePoints, point);
   draft.excluded.late += draft.pending.length - timely.length;
   draft.pending = timely;
+  draft.refusedPending = null;
 };
 
 const closeWindow = (
@@ -420,8 +436,12 @@ const closeWindow = (
   const startMs = nextWindowMs(draft);
   const endMs = startMs + windowMs;
   const due = draft.pending.filter(({ timeMs }) => timeMs < endMs);
-  if (due.length > 0) draft.pending = draft.pending.filter(({ timeMs }) => timeMs >= endMs);
-  const taken = takeWindow(policy.metrics, draft.bases, due, opening.openedAt);
+  if (due.length > 0) {
+    draft.pending = draft.pending.filter(({ timeMs }) => timeMs >= endMs);
+    draft.refusedPending = null;
+  }
+  const isUnknown = startMs <= draft.unknownToMs;
+  const taken = takeWindow(policy.metrics, draft.bases, due, opening.openedAt, isUnknown);
   draft.bases = taken.bases;
   for (const reason of windowExclusions) draft.excluded[reason] += taken.excluded[reason];
   const windowsKept = Math.ceil(policy.noDataMs / windowMs);
@@ -429,7 +449,9 @@ const closeWindow = (
   const isLate = areManyLate(draft.latePoints);
   const known = areFailedLate(draft.latePoints) ? withoutErrors(taken.metrics) : taken.metrics;
   // What is seen in both cohorts is missed as soon as it is silent; the rest would weigh nothing.
-  const isLoud = taken.leftOut.some((metric) => !isSeenInBoth(judge.seen, metric));
+  const isLoud = taken.leftOut.some(
+    (metric) => !isSeenInBoth(judge.seen, metric) && isComparable(draft, metric),
+  );
   const isTrafficKnown = !isLate && startMs > draft.leftOutToMs;
   const { isUnheard } = taken;
   if (taken.excluded.loud + taken.excluded['over-limit'] > 0 || isUnheard || isLate)
@@ -491,6 +513,10 @@ const comparedIn = (
     ? taken
     : againstBefore(opening.comparison, before, index, taken);
 };
+
+/** Traffic is compared with a share alone; the rest always. */
+const isComparable = ({ policy, canaryShare }: Draft, metric: number): boolean =>
+  policy.metrics[metric]?.judged !== 'traffic' || isKnownShare(canaryShare);
 
 /** The share that a window ends with is its share: what is settling is no evidence of the traffic. */
 const passShares = (draft: Draft, endMs: number): void => {

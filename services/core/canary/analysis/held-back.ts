@@ -1,4 +1,10 @@
-import { clientErrorsAt, isLateNow, isLoudNow, isRequired } from '../judge/missing.ts';
+import {
+  clientErrorsAt,
+  isLateNow,
+  isLoudNow,
+  isRequired,
+  isUnheardNow,
+} from '../judge/missing.ts';
 import {
   clientErrorsRemedy,
   clientErrorsWords,
@@ -12,6 +18,8 @@ import {
 import { trafficLost } from '../metrics/traffic.ts';
 import { unpromotedIn } from './unpromoted.ts';
 import type { Unpromoted } from './unpromoted.ts';
+import { unknownIn } from '../decision/sentence.ts';
+import type { AnalysisState } from './analysis-state.ts';
 
 /** By what nothing is promoted for what the newest windows show, or do not show, whatever the evidence; in words. */
 export type HeldBack = {
@@ -26,11 +34,14 @@ export type HeldBack = {
 export const heldBackCodes = [
   'traffic-lost',
   'client-errors',
+  'points-unknown',
   'points-late',
   'instance-loud',
 ] as const;
 
-export const heldBack = (analysis: Unpromoted): readonly HeldBack[] => {
+export const heldBack = (
+  analysis: Unpromoted & Pick<AnalysisState, 'excluded'>,
+): readonly HeldBack[] => {
   const unpromoted = unpromotedIn(analysis);
   if (unpromoted === undefined) return [];
   const { rule, judge } = unpromoted;
@@ -49,6 +60,8 @@ export const heldBack = (analysis: Unpromoted): readonly HeldBack[] => {
     const message = clientErrorsWords(clientErrors);
     return [{ metric: id, code: 'client-errors', message, hint: clientErrorsRemedy }];
   });
+  if (isUnheardNow(rule, judge))
+    held.push({ metric: null, code: 'points-unknown', ...unknownIn(analysis.excluded) });
   if (isLateNow(rule, judge))
     held.push({ metric: null, code: 'points-late', message: lateWords, hint: lateRemedy });
   if (isLoudNow(rule, judge))

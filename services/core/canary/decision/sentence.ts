@@ -34,6 +34,7 @@ export const decisionSentence = (
 const leavesOut: ReadonlySet<Missing['what']> = new Set([
   'canary',
   'baseline',
+  'all-heard',
   'all-in-time',
   'none-loud',
 ]);
@@ -67,6 +68,25 @@ export const exclusionPhrase = (excluded: AnalysisState['excluded']): string => 
     .filter((reason) => excluded[reason] > 0)
     .map((reason) => `${reason} ${grouped(excluded[reason])}${remedyOf(reason)}`);
   return counts.length === 0 ? '' : `. Points that are no evidence: ${counts.join(', ')}`;
+};
+
+/** That nothing is promoted, as requests were left out which nobody can count; and what mends it. */
+export const unknownIn = (
+  excluded: AnalysisState['excluded'],
+): { readonly message: string; readonly hint: string } => {
+  const reasons = (['start-shared', 'implausible', 'over-limit', ...pointRefusals] as const).filter(
+    (reason) => excluded[reason] > 0,
+  );
+  const counts = reasons.map((reason) => `${reason} ${grouped(excluded[reason])}`).join(', ');
+  const remedies = reasons.map((reason) =>
+    reason === 'start-shared'
+      ? 'give each pod and worker a service.instance.id of its own'
+      : remedyOf(reason).slice(2, -1),
+  );
+  return {
+    message: `requests were left out lately that nobody can count${counts === '' ? '' : ` (so far: ${counts})`}, so nothing is promoted`,
+    hint: [...new Set(remedies)].filter((remedy) => remedy !== '').join('; '),
+  };
 };
 
 /**

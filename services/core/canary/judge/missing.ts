@@ -64,6 +64,10 @@ export const clientErrorsAt = (
   return metric?.judged === 'errors' ? moreClientErrors(rule, metric.clientErrors) : null;
 };
 
+/** Whether requests were left out lately that nobody knows whose they are, or how many. */
+export const isUnheardNow = (rule: FamilyRule, state: FamilyState): boolean =>
+  state.unheardIndex !== null && state.unheardIndex > lastSilent(rule, state);
+
 /** Whether many points came too late lately. */
 export const isLateNow = (rule: FamilyRule, state: FamilyState): boolean =>
   state.lateIndex !== null && state.lateIndex >= lastIndex(rule, state);
@@ -113,8 +117,7 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
       missing.push({ what: 'client-errors', metric });
     if (unsaidAt(rule, state, index) !== null) missing.push({ what: 'unsaid', metric });
   }
-  if (state.unheardIndex !== null && state.unheardIndex > lastSilent(rule, state))
-    missing.push({ what: 'all-heard' });
+  if (isUnheardNow(rule, state)) missing.push({ what: 'all-heard' });
   if (isLateNow(rule, state)) missing.push({ what: 'all-in-time' });
   if (isLoudNow(rule, state)) missing.push({ what: 'none-loud' });
   if (sinceAnchor <= windowsIn(rule, rule.warmUpMs)) missing.push({ what: 'warm-up' });

@@ -134,7 +134,7 @@ const missingWords = {
   'all-in-time':
     'points that came too late to be judged, more than three in a hundred of a version or of its failed requests (do all servers have the same time, NTP? does an exporter or a Collector hold points back for longer than two windows?)',
   'none-loud':
-    'windows in which no instance says more than ten times what the others of its version say (a metric was never compared for it)',
+    'windows in which no instance says far more than the others of its version (twenty times the busiest of two to four, ten times the median of five or more; a metric was never compared for it)',
   steps: 'the wait after the last step',
 } as const;
 
@@ -337,7 +337,7 @@ export const lateRemedy =
 
 /** Why nothing is promoted while one instance drowns the others. */
 export const loudWords =
-  'an instance says more than twenty times what any other of its version says, and there are too few to leave it out, so a metric was never compared and nothing is promoted';
+  'an instance says far more than the others of its version (twenty times the busiest of two to four, ten times the median of five or more), and a version has too few to leave it out, so a metric was never compared and nothing is promoted';
 
 /** What mends it. */
 export const loudRemedy =

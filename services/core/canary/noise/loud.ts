@@ -42,10 +42,9 @@ const heardIn = (voices: ReadonlyMap<string, number>): Heard =>
 
 const loudIn = (heard: Heard): ReadonlySet<string> => {
   const all = heard.map(([, requests]) => requests);
-  const limitFor =
-    heard.length < instancesMin
-      ? (at: number): number => timesOthersMax * Math.max(...all.toSpliced(at, 1))
-      : (): number => timesMedianMax * medianOf(all);
+  const ofMany = heard.length < instancesMin ? null : timesMedianMax * medianOf(all);
+  const limitFor = (at: number): number =>
+    ofMany ?? timesOthersMax * Math.max(...all.toSpliced(at, 1));
   const loud = heard.filter(
     ([, requests], at) => heard.length > 1 && requests > quietRequests && requests > limitFor(at),
   );

@@ -130,13 +130,14 @@ const requestsMax = 1_000_000_000;
  * What the points of a window add, in the order of their time, whatever the order in which they came. A cumulative value
  * counts from the one before it; the first of a stream counts from zero if it is known to have begun after the opening
  * (`openBases`), else it is only the base. A delta counts if it began after the opening, or from the one before it on where
- * its start does not move.
+ * its start does not move. `isUnknown`: other requests of this time were left out, and nobody knows whose.
  */
 export const takeWindow = (
   metrics: readonly MetricPolicy[],
   before: Bases,
   points: readonly PendingPoint[],
   openedAtMs: number,
+  isUnknown = false,
 ): WindowTaken => {
   const excluded: Exclusions = { ...noWindowExclusions };
   const bases = openBases(before, openedAtMs);
@@ -157,7 +158,7 @@ export const takeWindow = (
       for (const { metric } of point.judgedAs) drafts[metric]?.addLevel(point.cohort, point);
   const unknownOf = unknownMetrics(
     [...unknown.filter((point) => !isNewerSent(point)), ...differing],
-    bases.isUnknowable() ? metrics : [],
+    isUnknown || bases.isUnknowable() ? metrics : [],
   );
   const isUnheard = excluded['start-shared'] + unknownOf.canary.size + unknownOf.baseline.size > 0;
   const isAllHeard =
@@ -176,7 +177,7 @@ export const takeWindow = (
     ),
   );
   if (loudness.verdict === 'say-nothing')
-    for (const [index, { judged }] of metrics.entries()) if (judged !== 'level') leftOut.add(index);
+    for (const { point } of counted) for (const { metric } of point.judgedAs) leftOut.add(metric);
   // Where requests were left out, a cohort would seem to have lost them.
   return {
     bases: bases.close(),
@@ -224,7 +225,10 @@ const withBuckets = ({ durations }: PendingPoint, added: Counted): Counted =>
 /** Requests with what they add to the window. */
 type CountedPoint = { readonly point: PendingPoint; readonly added: Counted };
 
-/** `unknown`: points whose requests in this window nobody knows. */
+/**
+ * `unknown`: points whose requests in this window nobody knows. Whose streams nobody can tell apart is left out with all
+ * that it says: what is left of it (the health checks of a server whose requests are left out) is like nobody's traffic.
+ */
 const countedIn = (
   bases: BasesDraft,
   points: readonly PendingPoint[],
@@ -233,6 +237,7 @@ const countedIn = (
 ): { readonly counted: readonly CountedPoint[]; readonly unknown: PendingPoint[] } => {
   const counted: CountedPoint[] = [];
   const unknown: PendingPoint[] = [];
+  const shared = new Set<string>();
   for (const point of points) {
     const { temporality, series, startMs, timeMs, refused } = point;
     if (temporality === null) continue;
@@ -252,11 +257,17 @@ const countedIn = (
       excluded[taken] += 1;
       // What finds no room is what is new: failures, as a rule.
       if (taken === 'over-limit') unknown.push(point);
+      else shared.add(senderOf(point));
     } else if (taken === 'unknown') excluded['before-opening'] += 1;
     else counted.push({ point, added: taken === 'new' ? value : taken });
   }
-  return { counted, unknown };
+  if (shared.size === 0) return { counted, unknown };
+  const left = counted.filter(({ point }) => !shared.has(senderOf(point)));
+  excluded['start-shared'] += counted.length - left.length;
+  return { counted: left, unknown };
 };
+
+const senderOf = ({ cohort, sender }: PendingPoint): string => `${cohort} ${sender}`;
 
 const countedBy = ({ count, errors, durations }: PendingPoint): Counted => ({
   count,

@@ -164,11 +164,21 @@ describe('how an analysis stands', () => {
         hint: expect.stringMatching(/^do all servers have the same time \(NTP\)/),
       },
     ]);
+    expect(heldOf({}, { refusedEvery: 2 })).toMatchObject([
+      {
+        metric: null,
+        code: 'points-unknown',
+        message: expect.stringMatching(
+          /^requests were left out lately that nobody can count \(so far: count-invalid \d+\), so nothing/,
+        ),
+        hint: 'a count is a whole number from 0 on',
+      },
+    ]);
     expect(heldOf({}, { cpu: () => 8.1 })).toEqual([
       {
         metric: null,
         code: 'instance-loud',
-        message: expect.stringMatching(/^an instance says more than twenty times/),
+        message: expect.stringMatching(/^an instance says far more than the others of its version/),
         hint: expect.stringMatching(/^look at the instance/),
       },
     ]);
