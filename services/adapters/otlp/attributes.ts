@@ -69,6 +69,13 @@ export class AttributeList {
     return readable && value.length > 1 ? value.slice(1) : null;
   }
 
+  /** The same; null where it was given twice and says different things. */
+  agreed(key: string): string | null {
+    const value = this.#values[this.#keys.lastIndexOf(key)];
+    const isAgreed = this.#keys.every((one, index) => one !== key || this.#values[index] === value);
+    return isAgreed ? this.text(key) : null;
+  }
+
   /**
    * The value of a string, number or boolean as people and filters see it; undefined where the attribute is absent,
    * empty or of another type.
@@ -149,8 +156,9 @@ export const identifyResource = (
   const environment =
     first('deployment.environment.name', 'deployment.environment') ?? ENVIRONMENT_DEFAULT;
   const namespace = first('service.namespace') ?? NAMESPACE_DEFAULT;
-  const version = first('service.version');
-  const deploymentId = first('deployment.id');
+  // Who says two is of neither for certain.
+  const version = attributes.agreed('service.version');
+  const deploymentId = attributes.agreed('deployment.id');
   // The narrowest first: several pods may share the name of their host.
   const instance = first('service.instance.id', 'k8s.pod.uid', 'host.name');
   const isOneSender = first('service.instance.id') !== null;

@@ -80,7 +80,7 @@ export const startAnalyser = async (
             message: `analyser: ${message}`,
             hint:
               'either-cohort' in event.points
-                ? 'both have the same service.version: set deployment.id, which release plan printed, on the canary'
+                ? 'a sender names no service.version, or both cohorts have the same: set it everywhere, and deployment.id, which release plan printed, on the canary'
                 : (hintOfRefused(event.points) ??
                   'does the service send its service.version, deployment.environment.name and its own time?'),
           });

@@ -278,6 +278,20 @@ describe('a series', () => {
   });
 });
 
+test.each([
+  ['2.0.0', '2.0.0'],
+  ['1.9.4', null],
+])('a sender of the versions 2.0.0 and %s has the version %s', (other, version) => {
+  const request = requestOf([histogram([goodPoint])]);
+  const versions = attributes({ 'service.version': '2.0.0' });
+  const named = [...attributes({ 'service.name': 'checkout' }), ...versions];
+  const twice = [...named, ...attributes({ 'service.version': other })];
+  const [only] = request.resourceMetrics;
+  if (only === undefined) throw new Error('a request without metrics');
+  const torn = { resourceMetrics: [{ ...only, resource: { attributes: twice } }] };
+  expect(onlyPoint(torn).version).toBe(version);
+});
+
 test('a memo reads the same bytes once, until it is full and begins anew', () => {
   const memo = new AttributeMemo(2);
   const bytes = Buffer.from('abcab');

@@ -299,11 +299,29 @@ describe('neither a pass nor a roll-back comes from', () => {
   });
 
   test('points of another version, another namespace, or of no version', () => {
-    for (const change of [{ version: '2.0.1' }, { version: null }] as const) {
-      const folded = judged(good(), canary({ ...bad, ...change }));
+    for (const [version, reason] of [
+      ['2.0.1', 'other-version'],
+      [null, 'either-cohort'],
+    ] as const) {
+      const folded = judged(good(), canary({ ...bad, version }));
       expectNothing(folded);
-      expect(excludedIn(folded)['other-version']).toBeGreaterThan(100);
+      expect(excludedIn(folded)[reason]).toBeGreaterThan(100);
     }
+  });
+
+  test('one pod of six that does not say its version: its failures pass nobody, its requests are not lost', () => {
+    for (const change of [bad, {}]) {
+      const folded = judged(good(), canary({ ...change, version: null }, 1));
+      expectNothing(folded);
+      expect(folded.decisions.at(-1)?.explanation).toContain('which version they run');
+      expect(excludedIn(folded)['either-cohort']).toBeGreaterThan(100);
+    }
+  });
+
+  test('one that does not say its version and serves nobody holds nobody', () => {
+    const idle: Partial<Pod> = { version: null, temporality: 'delta', traffic: () => [0, 0] };
+    const beside = [{ ...pod('2.0.0', 0), ...idle, name: 'a worker' }];
+    expect(kindsOf(judged(good(), canary(), beside).decisions)).toStrictEqual(['promote']);
   });
 
   test('points that come later than the lateness, by their own clock or by the wire', () => {

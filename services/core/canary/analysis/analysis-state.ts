@@ -68,6 +68,8 @@ export type AnalysisState = {
   readonly leftOutToMs: number;
   /** Up to this time points were left out beside ones that nobody could count: what the rest shows is not known. */
   readonly unknownToMs: number;
+  /** Up to this time requests were told of by somebody who may be of either cohort. */
+  readonly eitherToMs: number;
   readonly latePoints: LatePoints;
   readonly bases: Bases;
   /** Null before the window is frozen, and where nothing can be judged. */

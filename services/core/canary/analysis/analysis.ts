@@ -98,6 +98,7 @@ export const openAnalysis = (
     pending: [],
     leftOutToMs: 0,
     unknownToMs: 0,
+    eitherToMs: 0,
     latePoints: noLatePoints,
     bases: noBases,
     judge: null,
@@ -144,6 +145,7 @@ export const addPoints = (
     const sender = senders[point.origin];
     if (sender === undefined) throw new RangeError('a point without an origin passed the door');
     const { cohort } = sender;
+    if (cohort === 'either-cohort') noteEither(draft, point, sender);
     if (cohort !== 'canary' && cohort !== 'baseline') draft.excluded[cohort] += 1;
     else if (cohort === 'baseline' && analysis.opening.comparison === 'before-after')
       draft.excluded['old-version'] += 1;
@@ -255,6 +257,7 @@ type Draft = {
   pending: PendingPoint[];
   leftOutToMs: number;
   unknownToMs: number;
+  eitherToMs: number;
   /** Of `pending` those that nobody could count; null: not counted yet. */
   refusedPending: number | null;
   latePoints: LatePointsDraft;
@@ -284,6 +287,7 @@ const openDraft = (before: AnalysisState): Draft => {
     pending: [...before.pending],
     leftOutToMs: before.leftOutToMs,
     unknownToMs: before.unknownToMs,
+    eitherToMs: before.eitherToMs,
     refusedPending: null,
     latePoints: openLatePoints(before.latePoints),
     bases: before.bases,
@@ -351,6 +355,14 @@ const addPoint = (
   const { series, temporality, startMs, timeMs } = pending;
   const stream = temporality === 'cumulative' ? streamOf(series, startMs) : series;
   awaitMeasure(draft.measuring, { cohort, stream, temporality, startMs, timeMs });
+};
+
+/** Its requests may be some that a cohort seems to have lost, or those that failed. */
+const noteEither = (draft: Draft, point: SamplePoint, { judgedAs }: Sender): void => {
+  const { count, level, refused, time, receivedAt } = point;
+  if (level !== null || (count === 0 && refused === null) || judgedAs(point).length === 0) return;
+  const inTime = Math.max(time, receivedAt - latenessMs(draft));
+  draft.eitherToMs = Math.max(draft.eitherToMs, Math.min(inTime, receivedAt));
 };
 
 /**
@@ -452,8 +464,8 @@ const closeWindow = (
   const isLoud = taken.leftOut.some(
     (metric) => !isSeenInBoth(judge.seen, metric) && isComparable(draft, metric),
   );
-  const isTrafficKnown = !isLate && startMs > draft.leftOutToMs;
-  const { isUnheard } = taken;
+  const isTrafficKnown = !isLate && startMs > draft.leftOutToMs && startMs > draft.eitherToMs;
+  const isUnheard = taken.isUnheard || startMs <= draft.eitherToMs;
   if (taken.excluded.loud + taken.excluded['over-limit'] > 0 || isUnheard || isLate)
     draft.leftOutToMs = Math.max(draft.leftOutToMs, startMs);
   passShares(draft, endMs);

@@ -104,7 +104,10 @@ export const judgingNoteOf = (analysis: AnalysisState, nowMs: number): JudgingNo
         : evidenceOf(logEvidence(rule, judge)),
     evidenceNeeded: rule === null ? null : 1 / rule.alphaAnytime,
     unheard: unheardIn(analysis),
-    otherVersions: analysis.excluded['other-version'] + analysis.excluded['other-cohort'],
+    otherVersions: (['other-version', 'other-cohort', 'either-cohort'] as const).reduce(
+      (points, reason) => points + analysis.excluded[reason],
+      0,
+    ),
     unsent: unsentIn(analysis),
     targets: targetsTogether(analysis),
     noBound: boundsFar(analysis),

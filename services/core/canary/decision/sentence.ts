@@ -70,17 +70,23 @@ export const exclusionPhrase = (excluded: AnalysisState['excluded']): string => 
   return counts.length === 0 ? '' : `. Points that are no evidence: ${counts.join(', ')}`;
 };
 
+const senderRemedies = {
+  'start-shared': 'give each pod and worker a service.instance.id of its own',
+  'either-cohort':
+    'every sender says what it runs: one service.version, and deployment.id where both run the same version',
+} as const;
+
 /** That nothing is promoted, as requests were left out which nobody can count; and what mends it. */
 export const unknownIn = (
   excluded: AnalysisState['excluded'],
 ): { readonly message: string; readonly hint: string } => {
-  const reasons = (['start-shared', 'implausible', 'over-limit', ...pointRefusals] as const).filter(
-    (reason) => excluded[reason] > 0,
-  );
+  const reasons = (
+    ['either-cohort', 'start-shared', 'implausible', 'over-limit', ...pointRefusals] as const
+  ).filter((reason) => excluded[reason] > 0);
   const counts = reasons.map((reason) => `${reason} ${grouped(excluded[reason])}`).join(', ');
   const remedies = reasons.map((reason) =>
-    reason === 'start-shared'
-      ? 'give each pod and worker a service.instance.id of its own'
+    reason === 'start-shared' || reason === 'either-cohort'
+      ? senderRemedies[reason]
       : remedyOf(reason).slice(2, -1),
   );
   return {

@@ -130,7 +130,7 @@ const missingWords = {
   'any-pair':
     'a window in which both cohorts show requests (do servers export less often than no-data of the policy allows?)',
   'all-heard':
-    'requests that were left out: of servers that share one name (pods or workers under one identity, which service.instance.id sets apart, or a restart that kept its start time), or of points whose numbers could not be taken',
+    'requests that were left out: of servers that share one name (pods or workers under one identity, which service.instance.id sets apart, or a restart that kept its start time), of senders that do not say which version they run, or of points whose numbers could not be taken',
   'all-in-time':
     'points that came too late to be judged, more than three in a hundred of a version or of its failed requests (do all servers have the same time, NTP? does an exporter or a Collector hold points back for longer than two windows?)',
   'none-loud':

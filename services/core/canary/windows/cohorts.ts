@@ -12,8 +12,8 @@ export const isCohort = (value: unknown): value is Cohort =>
  * - `other-target`: the same of the target;
  * - `other-version`: neither the canary nor what held the slot;
  * - `other-cohort`: the policy tells cohorts apart by an attribute, and it has neither value;
- * - `either-cohort`: it could be both, because nothing but the version names it, and both have that version; or it has
- *   the attribute of one cohort and the version of the other.
+ * - `either-cohort`: it could be both, because it names no version, or nothing but the version names it, and both have
+ *   that version; or it has the attribute of one cohort and the version of the other.
  */
 export type NoCohort =
   | 'other-namespace'
@@ -60,6 +60,7 @@ const byVersion = (
   origin: Origin,
 ): Cohort | NoCohort => {
   if (origin.deployment === deployment) return 'canary';
+  if (origin.version === null && origin.deployment === null) return 'either-cohort';
   const isBaseline = baseline.some(({ version }) => version === origin.version);
   const isCanary = origin.deployment === null && origin.version === canary.version;
   if (isBaseline && isCanary) return 'either-cohort';
