@@ -13,6 +13,7 @@ import type { Bases, BasesDraft, Counted } from './stream-bases.ts';
 import { openBases } from './stream-bases.ts';
 import { durationsIn, isSpoilt, waitingOf } from './waiting-durations.ts';
 import type { WaitingDurations } from './waiting-durations.ts';
+import type { Served } from './window-metrics.ts';
 import { openMetric } from './window-metrics.ts';
 
 // From the points of one window to what the judge sees of it.
@@ -76,7 +77,8 @@ export const pendingPointOf = (
 
 /**
  * Why a point of a window has become nothing.
- * - `implausible`: no server can have counted so much, alone or with the others; of its durations alone: see `isSpoilt`;
+ * - `implausible`: no server can have counted so much, alone or with the others; of its durations alone: see `isSpoilt`; of
+ *   levels: see `unusedAmong`;
  * - `loud`: see `loudnessOf`, and of levels `wildIn`;
  * - `over-limit`: one cumulative stream too many;
  * - `start-shared`: several senders under one name, whose points or counters cannot be told apart;
@@ -168,10 +170,13 @@ export const takeWindow = (
   const leftOut = new Set<number>();
   const shown = drafts.map((draft, metric) =>
     withoutUnknown(
-      draft.close((reason, count) => {
-        excluded[reason] += count;
-        if (reason === 'loud') leftOut.add(metric);
-      }),
+      draft.close(
+        (reason, count) => {
+          excluded[reason] += count;
+          if (reason === 'loud') leftOut.add(metric);
+        },
+        () => servedBy(counted),
+      ),
       unknownOf.canary.has(metric),
       unknownOf.baseline.has(metric),
     ),
@@ -349,6 +354,16 @@ const voicesOf = (
     ofCohort.set(point.sender, (ofCohort.get(point.sender) ?? 0) + added.count);
   }
   return voices;
+};
+
+const servedBy = (counted: readonly CountedPoint[]): Served => {
+  const served = { canary: new Map<string, number>(), baseline: new Map<string, number>() };
+  for (const { point, added } of counted) {
+    const { cohort, instance } = point;
+    if (instance !== null)
+      served[cohort].set(instance, (served[cohort].get(instance) ?? 0) + added.count);
+  }
+  return served;
 };
 
 const heard = (
