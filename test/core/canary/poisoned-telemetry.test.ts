@@ -226,7 +226,8 @@ describe('neither a pass nor a roll-back comes from', () => {
       const windowMsOf = (more: readonly Sent[]): unknown =>
         Object.values(fold([...more, ...sent]).state.analyses).map(({ windowMs }) => windowMs);
       expect(windowMsOf(longAs('start-missing'))).toStrictEqual([1_000]);
-      expect(windowMsOf(longAs(null))).toStrictEqual([2_000]);
+      for (const reason of [null, 'durations-negative'] as const)
+        expect(windowMsOf(longAs(reason))).toStrictEqual([2_000]);
     });
 
     test.each([
@@ -535,6 +536,59 @@ describe('points that come too late', () => {
     const [once, twice] = [fold(sent), fold(both)];
     expect(excludedIn(twice).late).toBeGreaterThan(1_000);
     expect(bytesOf(twice.decisions)).toStrictEqual(bytesOf(once.decisions));
+  });
+});
+
+describe('durations below zero', () => {
+  const slow = { ...failing(0), slowness: () => [0, 0, 0.1, 0.3] };
+  const belowZero = (name: string, sent: readonly Sent[]): readonly Sent[] =>
+    sent.map((one): Sent =>
+      one.origin.instance === name && one.point.count > 0
+        ? { ...one, point: { ...one.point, durations: null, refused: 'durations-negative' } }
+        : one,
+    );
+  const calm = failing(0);
+  const sentBy = (change: Partial<Pod>): readonly Sent[] =>
+    exportsOf([...few('1.9.4', 2, () => calm), ...few('2.0.0', 2, () => change)]);
+
+  test('without them the slow one is rolled back, and the good one passes', () => {
+    expect(kindsOf(fold(sentBy(slow)).decisions)).toContain('roll-back');
+    expect(kindsOf(fold(sentBy(calm)).decisions)).toStrictEqual(['promote']);
+  });
+
+  test.each([
+    ['of all of a slow canary', ['2.0.0 of few 0', '2.0.0 of few 1'], slow],
+    ['of one of a slow canary', ['2.0.0 of few 0'], slow],
+    ['of one of the baseline', ['1.9.4 of few 0'], calm],
+  ])('%s pass nobody and blame nobody', (_name, names, change) => {
+    const folded = fold(names.reduce((sent, name) => belowZero(name, sent), sentBy(change)));
+    expectNothing(folded);
+    expect(folded.decisions.at(-1)?.explanation).toMatch(
+      /durations-negative \d+ \(a duration is not below zero/,
+    );
+  });
+
+  test('are no silence to roll back for', () => {
+    const rolled = opening(
+      { canaryShare: 0.5 },
+      {
+        ...fullPolicy,
+        metrics: fullPolicy.metrics.filter((metric) => metric.judged !== 'level'),
+        onSilence: 'roll-back',
+      },
+    );
+    const sent = belowZero('2.0.0 of few 0', sentBy(calm));
+    const { decisions } = run([rolled, ...cut(sent, [40]), tick(70_000)]);
+    expect([...new Set(kindsOf(decisions))]).toStrictEqual(['hold']);
+  });
+
+  test('do not hide failed requests, nor lost traffic', () => {
+    const blamed = (change: Partial<Pod>): unknown =>
+      fold(belowZero('2.0.0 of few 0', sentBy(change))).decisions.find(
+        ({ kind }) => kind === 'roll-back',
+      )?.metric;
+    expect(blamed(failing(0.05))).toBe('errors');
+    expect(blamed(failing(0, busy / 2))).toBe('traffic');
   });
 });
 
