@@ -46,6 +46,8 @@ export type ReadBuckets = {
   readonly total: number | null;
   readonly boundsFit: boolean;
   readonly tooMany: boolean;
+  /** How many are below zero, as far as the buckets tell. */
+  readonly negative: number;
 };
 
 export const NO_BUCKETS: ReadBuckets = {
@@ -53,6 +55,7 @@ export const NO_BUCKETS: ReadBuckets = {
   total: null,
   boundsFit: true,
   tooMany: false,
+  negative: 0,
 };
 
 export const explicitBuckets = (
@@ -74,6 +77,7 @@ export const explicitBuckets = (
     total,
     boundsFit: bounds.fit && bounds.sent === list.length - 1,
     tooMany: tooMany || list.length > bucketsMax,
+    negative: 0,
   };
 };
 
@@ -131,5 +135,6 @@ export const exponentialBuckets = (
       offset >= OCTAVE_MIN * perOctave &&
       offset + counts.length <= OCTAVE_MAX * perOctave,
     tooMany: positive.tooMany || counts.length > bucketsMax,
+    negative: negative.total,
   };
 };

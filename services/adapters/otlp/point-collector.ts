@@ -188,6 +188,13 @@ const faultOf = (stream: DurationStream, point: RawPoint): PointRefusal | null =
   return total !== null && total !== point.count ? 'buckets-mismatch' : null;
 };
 
+/** So many durations below zero, and so many of all, one clock makes that was set back once. */
+const negativeMax = 10;
+const negativeShareMax = 0.01;
+
+const areDurationsNone = ({ count, buckets: { negative } }: RawPoint): boolean =>
+  negative > negativeMax && negative > negativeShareMax * count;
+
 /** Far above any gauge (bytes of a data centre), and squares of it stay numbers. */
 const LEVEL_MAX = 1e18;
 
@@ -275,7 +282,9 @@ export class PointCollector {
       temporality: stream.temporality,
       count,
       errors: attributes.failed ? count : 0,
-      durations: point.buckets.durations,
+      ...(areDurationsNone(point)
+        ? { durations: null, refused: 'durations-negative' }
+        : { durations: point.buckets.durations }),
     });
   }
 

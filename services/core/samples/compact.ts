@@ -1,5 +1,6 @@
 import { valueBytesMax } from '../markers/limits.ts';
-import type { TelemetryPoint } from '../telemetry/telemetry-point.ts';
+import type { PointRefusal } from '../telemetry/point.ts';
+import type { PointValue, TelemetryPoint } from '../telemetry/telemetry-point.ts';
 import { packDurations } from './durations.ts';
 import { sampleKey } from './key.ts';
 import { sampleNameMax } from './parse-sample.ts';
@@ -137,13 +138,14 @@ const openDraft = (): Draft => {
       const identity = JSON.stringify(origin);
       const known = originPlaces.get(identity);
       const durations = value.kind === 'durations' ? value.durations : null;
+      const refused = refusalOf(value);
       const seconds = durations?.shape === 'explicit' ? durations.bounds : undefined;
       const knownBounds = seconds === undefined ? undefined : placeOf(seconds);
       const packed = durations === null ? null : packDurations(durations, () => bounds.length);
       const more =
         pointBytesMax +
         (value.kind === 'level' ? levelBytes : 0) +
-        (value.kind === 'refused' ? refusalBytesMax : 0) +
+        (refused === null ? 0 : refusalBytesMax) +
         (packed === null ? 0 : durationsBytesMax + packed.counts.length) +
         (known === undefined ? bytesOfOrigin(origin) : 0) +
         (seconds === undefined || knownBounds !== undefined
@@ -167,11 +169,22 @@ const openDraft = (): Draft => {
         errors: value.kind === 'durations' ? value.errors : 0,
         level: value.kind === 'level' ? value.level : null,
         durations: withBounds(packed, knownBounds),
-        refused: value.kind === 'refused' ? value.reason : null,
+        refused,
       });
       return true;
     },
   };
+};
+
+const refusalOf = (value: PointValue): PointRefusal | null => {
+  switch (value.kind) {
+    case 'durations':
+      return value.refused ?? null;
+    case 'level':
+      return null;
+    case 'refused':
+      return value.reason;
+  }
 };
 
 const withBounds = (

@@ -2,7 +2,7 @@ import type { Shape } from '../markers/codec.ts';
 import { audiencePattern, uuidPattern } from '../markers/parse-marker.ts';
 import type { Body } from '../markers/upcast.ts';
 import type { Result } from '../result.ts';
-import { refusalRemedies } from '../telemetry/point.ts';
+import { isUncounted, refusalRemedies } from '../telemetry/point.ts';
 import { fail, ok } from '../result.ts';
 import { bucketsMax, unpackCounts } from './packed-counts.ts';
 import type { CopiedFact, Origin, Points, Sample, SampleKind, SamplePoint } from './sample.ts';
@@ -191,10 +191,13 @@ const isLevelOrNull = (origin: Origin | undefined, point: SamplePoint): boolean 
   return isAlone && level >= 0 && level <= levelMax && origin?.temporality === 'cumulative';
 };
 
-/** What is refused says nothing else. */
+/** What is refused says nothing else; but where it is only durations, how many requests there were. */
 const isRefusalOrNull = ({ refused, count, level, durations }: SamplePoint): boolean =>
   refused === null ||
-  (Object.hasOwn(refusalRemedies, refused) && count === 0 && level === null && durations === null);
+  (Object.hasOwn(refusalRemedies, refused) &&
+    (count === 0 || !isUncounted(refused)) &&
+    level === null &&
+    durations === null);
 
 /** Buckets that hold as many requests as the point counts, written as their writer writes them. */
 const areDurationsOrNull = (

@@ -49,7 +49,7 @@ export type SamplePoint = {
   /** Null: the point counts requests. */
   readonly level: number | null;
   readonly durations: PackedDurations | null;
-  /** Why nobody can tell how many requests there were; null: it is known, or a level. */
+  /** Why nobody can tell how many requests there were, or (`durations-negative`) how long they took; null: it is known, or a level. */
   readonly refused: PointRefusal | null;
 };
 

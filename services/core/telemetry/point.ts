@@ -65,7 +65,7 @@ export type PointRejection =
 
 /**
  * Why requests are known to have been there though nobody can tell how many: the point of a known stream was not taken,
- * by itself or with its metric.
+ * by itself or with its metric. Or, of one that was (`durations-negative`), how long they took.
  * Not one of those is a point that says it has nothing to say (`no-recorded-value`).
  */
 export type PointRefusal =
@@ -82,6 +82,7 @@ export type PointRefusal =
   | 'bounds-invalid'
   | 'buckets-mismatch'
   | 'too-many-buckets'
+  | 'durations-negative'
   | 'point-malformed';
 
 /** What somebody may mend of each. */
@@ -100,11 +101,17 @@ export const refusalRemedies: { readonly [Reason in PointRefusal]: string } = {
   'bounds-invalid': 'there is one bound less than there are buckets, and they rise',
   'buckets-mismatch': 'the buckets of a histogram add up to its count',
   'too-many-buckets': 'a histogram has at most 320 buckets',
+  'durations-negative':
+    'a duration is not below zero: measure it with a clock that nobody sets, and from start to end',
   'point-malformed': 'fields have the types of OTLP, times are nanoseconds since 1970',
 };
 export const pointRefusals: readonly PointRefusal[] = Object.keys(
   refusalRemedies,
 ) as readonly PointRefusal[];
+
+/** Whether a point of requests was refused so that nobody knows how many there were; else it is only how long they took. */
+export const isUncounted = (refused: PointRefusal | null | undefined): boolean =>
+  refused !== null && refused !== undefined && refused !== 'durations-negative';
 
 /** Those that leave it unknown which attributes the point has. */
 export const attributeRefusals: ReadonlySet<PointRefusal> = new Set([

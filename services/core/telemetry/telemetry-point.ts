@@ -19,8 +19,10 @@ export type PointValue =
       readonly temporality: Temporality;
       readonly count: number;
       readonly errors: number;
-      /** In the unit that they name, whatever was sent; null: sent without buckets. */
+      /** In the unit that they name, whatever was sent; null: sent without buckets, or refused. */
       readonly durations: Durations | null;
+      /** So many of the durations are below zero that they are none. */
+      readonly refused?: 'durations-negative';
     }
   /** A gauge, or a sum that may also fall: how high something is. From 0 on, and finite. */
   | { readonly kind: 'level'; readonly level: number }

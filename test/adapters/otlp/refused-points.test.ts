@@ -8,7 +8,7 @@ import type {
   Selection,
   TelemetryPoint,
 } from '../../../services/core/telemetry/telemetry-point.ts';
-import type { OtlpMetric, OtlpRequest } from '../../support/otlp/requests.ts';
+import type { OtlpMetric, OtlpPoint, OtlpRequest } from '../../support/otlp/requests.ts';
 import {
   attributes,
   CHECKOUT,
@@ -83,7 +83,40 @@ describe('a point that was refused is there, of its series and its time', () => 
     expect(refused?.value).toMatchObject({ kind: 'refused', reason });
   });
 
-  test('durations below zero are none of them: they are the shortest', () => {
+  /** Of so many durations so many are below zero. */
+  const belowZero = (negative: number, count: number): OtlpPoint => ({
+    ...goodExponentialPoint,
+    ...{ count: String(count), scale: 0, zeroCount: 0 },
+    positive: { bucketCounts: [count - negative] },
+    negative: { bucketCounts: [negative - 1, 1] },
+  });
+
+  test.each([
+    ['all of them', 11, 11],
+    ['more than ten, and more than one in a hundred', 11, 1_099],
+    ['many', 20_000, 1_999_999],
+  ])(
+    'durations below zero, %s: how many requests there were is known, not how long they took',
+    (_name, negative, count) => {
+      const decoded = inBoth(requestOf([exponentialHistogram([belowZero(negative, count)])]));
+      expect(decoded).toMatchObject({ rejected: [], lost: [], dataPoints: 1 });
+      expect(decoded.points.map(({ value }) => value)).toMatchObject([
+        { kind: 'durations', count, errors: 0, durations: null, refused: 'durations-negative' },
+      ]);
+    },
+  );
+
+  test.each([
+    ['ten', 10, 10],
+    ['one in a hundred', 11, 1_100],
+  ])('durations below zero, %s: they are the shortest', (_name, negative, count) => {
+    const decoded = inBoth(requestOf([exponentialHistogram([belowZero(negative, count)])]));
+    const [value] = decoded.points.map((point) => point.value);
+    expect(value).toMatchObject({ kind: 'durations', count, durations: { zeroCount: negative } });
+    expect(value).not.toHaveProperty('refused');
+  });
+
+  test('a duration below zero is none of them: it is the shortest', () => {
     const change = { negative: { bucketCounts: [1] }, count: '11' };
     const points = [goodExponentialPoint, { ...goodExponentialPoint, ...change }];
     const decoded = inBoth(requestOf([exponentialHistogram(points)]));

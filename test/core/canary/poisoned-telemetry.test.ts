@@ -226,7 +226,8 @@ describe('neither a pass nor a roll-back comes from', () => {
       const windowMsOf = (more: readonly Sent[]): unknown =>
         Object.values(fold([...more, ...sent]).state.analyses).map(({ windowMs }) => windowMs);
       expect(windowMsOf(longAs('start-missing'))).toStrictEqual([1_000]);
-      expect(windowMsOf(longAs(null))).toStrictEqual([2_000]);
+      for (const reason of [null, 'durations-negative'] as const)
+        expect(windowMsOf(longAs(reason))).toStrictEqual([2_000]);
     });
 
     test.each([
@@ -553,6 +554,117 @@ describe('points that come too late', () => {
     const [once, twice] = [fold(sent), fold(both)];
     expect(excludedIn(twice).late).toBeGreaterThan(1_000);
     expect(bytesOf(twice.decisions)).toStrictEqual(bytesOf(once.decisions));
+  });
+});
+
+describe('durations below zero', () => {
+  const slow = { ...failing(0), slowness: () => [0, 0, 0.1, 0.3] };
+  const belowZero = (name: string, sent: readonly Sent[]): readonly Sent[] =>
+    sent.map((one): Sent =>
+      one.origin.instance === name && one.point.count > 0
+        ? { ...one, point: { ...one.point, durations: null, refused: 'durations-negative' } }
+        : one,
+    );
+  const calm = failing(0);
+  const sentBy = (change: Partial<Pod>): readonly Sent[] =>
+    exportsOf([...few('1.9.4', 2, () => calm), ...few('2.0.0', 2, () => change)]);
+
+  test('without them the slow one is rolled back, and the good one passes', () => {
+    expect(kindsOf(fold(sentBy(slow)).decisions)).toContain('roll-back');
+    expect(kindsOf(fold(sentBy(calm)).decisions)).toStrictEqual(['promote']);
+  });
+
+  test.each([
+    ['of all of a slow canary', ['2.0.0 of few 0', '2.0.0 of few 1'], slow],
+    ['of one of a slow canary', ['2.0.0 of few 0'], slow],
+    ['of one of the baseline', ['1.9.4 of few 0'], calm],
+  ])('%s pass nobody and blame nobody', (_name, names, change) => {
+    const folded = fold(names.reduce((sent, name) => belowZero(name, sent), sentBy(change)));
+    expectNothing(folded);
+    expect(folded.decisions.at(-1)?.explanation).toMatch(
+      /durations-negative \d+ \(a duration is not below zero/,
+    );
+  });
+
+  test('are no silence to roll back for', () => {
+    const rolled = opening(
+      { canaryShare: 0.5 },
+      {
+        ...fullPolicy,
+        metrics: fullPolicy.metrics.filter((metric) => metric.judged !== 'level'),
+        onSilence: 'roll-back',
+      },
+    );
+    const sent = belowZero('2.0.0 of few 0', sentBy(calm));
+    const { decisions } = run([rolled, ...cut(sent, [40]), tick(70_000)]);
+    expect([...new Set(kindsOf(decisions))]).toStrictEqual(['hold']);
+  });
+
+  test('do not hide failed requests, nor lost traffic', () => {
+    const blamed = (change: Partial<Pod>): unknown =>
+      fold(belowZero('2.0.0 of few 0', sentBy(change))).decisions.find(
+        ({ kind }) => kind === 'roll-back',
+      )?.metric;
+    expect(blamed(failing(0.05))).toBe('errors');
+    expect(blamed(failing(0, busy / 2))).toBe('traffic');
+  });
+});
+
+describe('one pod of three that says it uses nothing', () => {
+  const onlyFirst =
+    (first: Partial<Pod>, others: Partial<Pod> = {}) =>
+    (index: number): Partial<Pod> =>
+      index === 0 ? first : others;
+  const nothing: Partial<Pod> = { cpu: () => 0 };
+  const calm = failing(0);
+  const drained: Partial<Pod> = { ...failing(0, 0), cpu: () => 0.001 };
+
+  test('does not hide that the others of the canary take more', () => {
+    const canaries = few(
+      '2.0.0',
+      3,
+      onlyFirst({ ...calm, ...nothing }, { ...calm, cpu: () => 0.6 }),
+    );
+    const folded = judged(
+      few('1.9.4', 3, () => calm),
+      canaries,
+    );
+    expect(folded.decisions.map(({ kind, metric }) => [kind, metric])).toStrictEqual([
+      ['roll-back', 'cpu'],
+    ]);
+    expect(excludedIn(folded).implausible).toBeGreaterThan(5);
+  });
+
+  test('of the baseline rolls no good canary back', () => {
+    const baselines = few('1.9.4', 3, onlyFirst({ ...calm, ...nothing }, calm));
+    const folded = judged(
+      baselines,
+      few('2.0.0', 3, () => calm),
+    );
+    expect(kindsOf(folded.decisions)).toStrictEqual(['promote']);
+    expect(excludedIn(folded).implausible).toBeGreaterThan(20);
+  });
+
+  describe.each(['1.9.4', '2.0.0'])('as it is drained, of %s, blames nobody', (version) => {
+    const other = version === '2.0.0' ? '1.9.4' : '2.0.0';
+
+    test('where the others of its version have its requests', () => {
+      const others = { ...failing(0, busy * 1.5), cpu: () => 0.6 };
+      const folded = judged(
+        few(version, 3, onlyFirst(drained, others)),
+        few(other, 3, () => calm),
+      );
+      expect(kindsOf(folded.decisions)).toStrictEqual(['promote']);
+    });
+
+    test('where all servers have them', () => {
+      const folded = judgedAs(
+        { canaryShare: null },
+        few(version, 3, onlyFirst(drained, calm)),
+        few(other, 3, () => calm),
+      );
+      expect(kindsOf(folded.decisions)).toStrictEqual(['promote']);
+    });
   });
 });
 

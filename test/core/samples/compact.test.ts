@@ -262,6 +262,20 @@ test('a refused point is a point without numbers, and with its reason', () => {
   ]);
 });
 
+test('a point whose durations are none keeps its requests', () => {
+  const untimed = { refused: 'durations-negative', durations: null } as const;
+  const asked = {
+    kind: 'durations',
+    temporality: 'delta',
+    count: 20,
+    errors: 3,
+    ...untimed,
+  } as const;
+  const [record] = recordsOf([{ point: { ...point(), value: asked }, receivedAt: 2_100 }]);
+  expect(record?.points).toMatchObject([{ count: 20, errors: 3, level: null, ...untimed }]);
+  expect(parseSample('points', record as unknown as Body).ok).toBe(true);
+});
+
 test('whatever the points say, each record passes the door and the limit of a value', () => {
   const name = fc.oneof(
     fc.string({ minLength: 1, maxLength: 256, unit: 'binary' }),

@@ -236,7 +236,8 @@ describe('the door refuses', () => {
   ];
   test('none of these as they are', () => {
     const refused = withFirst({ ...uncounted, refused: 'count-invalid' });
-    for (const sample of [withDurations({}), withLevel({}), withOrigin({}), refused])
+    const untimed = withFirst({ durations: null, refused: 'durations-negative' });
+    for (const sample of [withDurations({}), withLevel({}), withOrigin({}), refused, untimed])
       expect(parseSample('points', sample as unknown as Body).ok).toBe(true);
   });
   test.each<[string, Shape, Sample]>([
@@ -280,7 +281,13 @@ describe('the door refuses', () => {
     ['an infinite level', 'points', withLevel({ level: Infinity })],
     ['a level of requests', 'points', withLevel({ count: 1 })],
     ['a refused level', 'points', withLevel({ refused: 'count-invalid' })],
-    ['refused requests that are counted', 'points', withFirst({ refused: 'count-invalid' })],
+    [
+      'refused requests that are counted',
+      'points',
+      withFirst({ durations: null, refused: 'count-invalid' }),
+    ],
+    ['refused durations', 'points', withFirst({ refused: 'durations-negative' })],
+    ['durations below zero of a level', 'points', withLevel({ refused: 'durations-negative' })],
     [
       'a refusal that nobody knows',
       'points',

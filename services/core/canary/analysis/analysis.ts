@@ -11,6 +11,7 @@ import type {
   ShareChange,
   Standing,
 } from './analysis-state.ts';
+import { isUncounted } from '../../telemetry/point.ts';
 import { cohortOf } from '../windows/cohorts.ts';
 import type { Cohort, NoCohort } from '../windows/cohorts.ts';
 import {
@@ -26,6 +27,7 @@ import { beforeIn, carriedIn, policyIn, refusalOf, ruleIn } from '../attempts/fr
 import { decide } from '../judge/decide.ts';
 import { hasEnded, initialFamily, judgeWindow } from '../judge/judge.ts';
 import type { JudgedWindow, MetricWindow } from '../judge/judged-window.ts';
+import { isUnheardNow } from '../judge/missing.ts';
 import type { FamilyState } from '../judge/state.ts';
 import { stageOf } from '../judge/verdict-of.ts';
 import type { PointJudgedAs } from '../windows/judged-as.ts';
@@ -348,10 +350,10 @@ const addPoint = (
   }
   const pending = pendingPointOf(sample, point, cohort, as);
   draft.pending.push(pending);
-  if (draft.refusedPending !== null && point.refused !== null) draft.refusedPending += 1;
+  if (draft.refusedPending !== null && isUncounted(point.refused)) draft.refusedPending += 1;
   if (target !== null) draft.targets = withTarget(draft.targets, target);
   // Of what was refused neither start nor time need be its own.
-  if (draft.measuring === null || point.refused !== null) return;
+  if (draft.measuring === null || isUncounted(point.refused)) return;
   const { series, temporality, startMs, timeMs } = pending;
   const stream = temporality === 'cumulative' ? streamOf(series, startMs) : series;
   awaitMeasure(draft.measuring, { cohort, stream, temporality, startMs, timeMs });
@@ -371,8 +373,8 @@ const noteEither = (draft: Draft, point: SamplePoint, { judgedAs }: Sender): voi
  */
 const leaveOut = (draft: Draft, { time, refused }: SamplePoint): void => {
   draft.leftOutToMs = Math.max(draft.leftOutToMs, time);
-  draft.refusedPending ??= draft.pending.filter((waiting) => waiting.refused !== undefined).length;
-  if (refused !== null || draft.refusedPending > 0)
+  draft.refusedPending ??= draft.pending.filter((waiting) => isUncounted(waiting.refused)).length;
+  if (isUncounted(refused) || draft.refusedPending > 0)
     draft.unknownToMs = Math.max(draft.unknownToMs, time);
   if (draft.refusedPending > floodShare * pendingMax && !draft.bases.isUnknowable)
     draft.bases = { ...draft.bases, isUnknowable: true };
@@ -465,6 +467,7 @@ const closeWindow = (
     (metric) => !isSeenInBoth(judge.seen, metric) && isComparable(draft, metric),
   );
   const isTrafficKnown = !isLate && startMs > draft.leftOutToMs && startMs > draft.eitherToMs;
+  const { isUnmeasured } = taken;
   const isUnheard = taken.isUnheard || startMs <= draft.eitherToMs;
   if (taken.excluded.loud + taken.excluded['over-limit'] > 0 || isUnheard || isLate)
     draft.leftOutToMs = Math.max(draft.leftOutToMs, startMs);
@@ -475,7 +478,7 @@ const closeWindow = (
     startMs,
     canaryShare: draft.canaryShare,
     metrics: comparedIn(opening, judge.nextIndex, isTrafficKnown ? known : withoutTraffic(known)),
-    ...(isUnheard && { isUnheard }),
+    ...((isUnheard || isUnmeasured) && { isUnheard: true }),
     ...(isLate && { isLate }),
     ...(isLoud && { isLoud }),
   };
@@ -503,7 +506,7 @@ const closeWindow = (
     policy,
     evidenceDigest: draft.evidenceDigest,
     excluded: draft.excluded,
-    isLeftOut: draft.leftOutToMs >= endMs - policy.noDataMs,
+    isLeftOut: draft.leftOutToMs >= endMs - policy.noDataMs || isUnheardNow(rule, draft.judge),
     canaryShare: draft.canaryShare,
     position,
   });

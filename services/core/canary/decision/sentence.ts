@@ -89,8 +89,13 @@ export const unknownIn = (
       ? senderRemedies[reason]
       : remedyOf(reason).slice(2, -1),
   );
+  const areCounted =
+    reasons.length > 0 && !reasons.some((reason) => reason !== 'durations-negative');
+  const what = areCounted
+    ? 'requests came lately of which nobody knows how long they took'
+    : 'requests were left out lately that nobody can count';
   return {
-    message: `requests were left out lately that nobody can count${counts === '' ? '' : ` (so far: ${counts})`}, so nothing is promoted`,
+    message: `${what}${counts === '' ? '' : ` (so far: ${counts})`}, so nothing is promoted`,
     hint: [...new Set(remedies)].filter((remedy) => remedy !== '').join('; '),
   };
 };

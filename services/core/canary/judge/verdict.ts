@@ -38,7 +38,7 @@ export type Reason = {
  * whatever the evidence; `client-errors`: it
  * plainly answers more requests with errors of the client's than the baseline; `unsaid`: one version says what became of
  * its requests, and the other one does not; `all-heard`: requests were left out, or refused, that nobody
- * knows whose they are or how many;
+ * knows whose they are or how many, or durations that are none;
  * `all-in-time`: many points came too late to be judged; `none-loud`: one instance says so much that a metric was never
  * compared; `presence`: metrics may still come.
  */

@@ -1,6 +1,6 @@
 import type { Points, SamplePoint } from '../../samples/sample.ts';
 import type { PointRefusal, Temporality } from '../../telemetry/point.ts';
-import { pointRefusals } from '../../telemetry/point.ts';
+import { isUncounted, pointRefusals } from '../../telemetry/point.ts';
 import { maySeveralSend } from '../../telemetry/series-sender.ts';
 import type { Cohort } from './cohorts.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
@@ -13,6 +13,7 @@ import type { Bases, BasesDraft, Counted } from './stream-bases.ts';
 import { openBases } from './stream-bases.ts';
 import { durationsIn, isSpoilt, waitingOf } from './waiting-durations.ts';
 import type { WaitingDurations } from './waiting-durations.ts';
+import type { Served } from './window-metrics.ts';
 import { openMetric } from './window-metrics.ts';
 
 // From the points of one window to what the judge sees of it.
@@ -40,7 +41,7 @@ export type PendingPoint = {
   /** 0 where the point counts requests. */
   readonly level: number;
   readonly durations: WaitingDurations | null;
-  /** Why it is not known how many requests there were; absent: it is, or it is a level. */
+  /** Why it is not known how many requests there were, or how long they took; absent: it is, or it is a level. */
   readonly refused?: PointRefusal;
 };
 
@@ -76,13 +77,14 @@ export const pendingPointOf = (
 
 /**
  * Why a point of a window has become nothing.
- * - `implausible`: no server can have counted so much, alone or with the others; of its durations alone: see `isSpoilt`;
+ * - `implausible`: no server can have counted so much, alone or with the others; of its durations alone: see `isSpoilt`; of
+ *   levels: see `unusedAmong`;
  * - `loud`: see `loudnessOf`, and of levels `wildIn`;
  * - `over-limit`: one cumulative stream too many;
  * - `start-shared`: several senders under one name, whose points or counters cannot be told apart;
  * - `older-name`: its sender says the same under the newer name of the metric;
  * - `other-buckets`, `other-unit`: it cannot be told together with the others of its metric;
- * - a `PointRefusal`: nobody could count its requests.
+ * - a `PointRefusal`: nobody could count its requests, or tell how long they took.
  */
 export type WindowExclusion =
   | PointRefusal
@@ -121,6 +123,8 @@ export type WindowTaken = {
   readonly leftOut: readonly number[];
   /** Requests were left out that nobody knows whose they are, or how many. */
   readonly isUnheard: boolean;
+  /** Nobody knows how long requests took that are known otherwise. */
+  readonly isUnmeasured: boolean;
 };
 
 /** Requests that a cohort may add in a window. Far above any service, and sums over all windows stay whole numbers. */
@@ -161,6 +165,7 @@ export const takeWindow = (
     isUnknown || bases.isUnknowable() ? metrics : [],
   );
   const isUnheard = excluded['start-shared'] + unknownOf.canary.size + unknownOf.baseline.size > 0;
+  const unmeasuredOf = unmeasuredMetrics(metrics, counted);
   const isAllHeard =
     loudness.verdict === 'nobody' &&
     !isUnheard &&
@@ -168,12 +173,15 @@ export const takeWindow = (
   const leftOut = new Set<number>();
   const shown = drafts.map((draft, metric) =>
     withoutUnknown(
-      draft.close((reason, count) => {
-        excluded[reason] += count;
-        if (reason === 'loud') leftOut.add(metric);
-      }),
-      unknownOf.canary.has(metric),
-      unknownOf.baseline.has(metric),
+      draft.close(
+        (reason, count) => {
+          excluded[reason] += count;
+          if (reason === 'loud') leftOut.add(metric);
+        },
+        () => servedBy(counted),
+      ),
+      unknownOf.canary.has(metric) || unmeasuredOf.canary.has(metric),
+      unknownOf.baseline.has(metric) || unmeasuredOf.baseline.has(metric),
     ),
   );
   if (loudness.verdict === 'say-nothing')
@@ -185,6 +193,7 @@ export const takeWindow = (
     excluded,
     leftOut: [...leftOut],
     isUnheard,
+    isUnmeasured: unmeasuredOf.canary.size + unmeasuredOf.baseline.size > 0,
   };
 };
 
@@ -202,6 +211,20 @@ const unknownMetrics = (
   return unknown;
 };
 
+/** The places of the metrics of latency to which requests belong of which nobody knows how long they took. */
+const unmeasuredMetrics = (
+  all: readonly MetricPolicy[],
+  counted: readonly CountedPoint[],
+): UnknownMetrics => {
+  const unmeasured = { canary: new Set<number>(), baseline: new Set<number>() };
+  for (const { point, added } of counted) {
+    if (point.refused === undefined || added.count === 0) continue;
+    for (const { metric } of point.judgedAs)
+      if (all[metric]?.judged === 'latency') unmeasured[point.cohort].add(metric);
+  }
+  return unmeasured;
+};
+
 /** What nobody knows in full is no evidence in part: the rest may be the good ones, or the bad. */
 const withoutUnknown = (
   metric: MetricWindow,
@@ -217,8 +240,8 @@ const withoutUnknown = (
     : metric;
 
 /** A histogram without bounds has one bucket: it says how many, and that nobody can tell how long they took. */
-const withBuckets = ({ durations }: PendingPoint, added: Counted): Counted =>
-  durations === null
+const withBuckets = ({ durations, refused }: PendingPoint, added: Counted): Counted =>
+  durations === null && refused === undefined
     ? { ...added, durations: { shape: 'explicit', bounds: [], counts: [added.count] } }
     : added;
 
@@ -241,8 +264,9 @@ const countedIn = (
   for (const point of points) {
     const { temporality, series, startMs, timeMs, refused } = point;
     if (temporality === null) continue;
-    if (refused !== undefined || contradicted.has(point)) {
-      excluded[refused ?? 'start-shared'] += 1;
+    if (refused !== undefined) excluded[refused] += 1;
+    if (isUncounted(refused) || contradicted.has(point)) {
+      if (refused === undefined) excluded['start-shared'] += 1;
       unknown.push(point);
       bases.refuse(series, temporality);
       continue;
@@ -351,6 +375,16 @@ const voicesOf = (
   return voices;
 };
 
+const servedBy = (counted: readonly CountedPoint[]): Served => {
+  const served = { canary: new Map<string, number>(), baseline: new Map<string, number>() };
+  for (const { point, added } of counted) {
+    const { cohort, instance } = point;
+    if (instance !== null)
+      served[cohort].set(instance, (served[cohort].get(instance) ?? 0) + added.count);
+  }
+  return served;
+};
+
 const heard = (
   counted: readonly CountedPoint[],
   { verdict, loud }: Loudness,
@@ -413,7 +447,10 @@ const inOrder = (left: PendingPoint, right: PendingPoint): number =>
   left.timeMs - right.timeMs ||
   left.startMs - right.startMs ||
   byText(left.series, right.series) ||
-  (left.refused === right.refused ? 0 : byText(left.refused ?? '', right.refused ?? ''));
+  byText(uncountedFor(left), uncountedFor(right));
+
+const uncountedFor = ({ refused }: PendingPoint): string =>
+  refused !== undefined && isUncounted(refused) ? refused : '';
 
 const byText = (left: string, right: string): number =>
   left === right ? 0 : left < right ? -1 : 1;

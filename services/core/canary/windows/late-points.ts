@@ -1,3 +1,4 @@
+import { isUncounted } from '../../telemetry/point.ts';
 import { thousandths } from '../statistics/rounding.ts';
 import type { Cohort } from './cohorts.ts';
 import type { PendingPoint } from './cohort-windows.ts';
@@ -76,7 +77,7 @@ export const addLate = ({ waiting, waitingFailed }: LatePointsDraft, point: Told
 };
 
 /** Of what was refused nobody knows. */
-const mayBeFailed = ({ errors, refused }: Told): boolean => errors > 0 || refused !== undefined;
+const mayBeFailed = ({ errors, refused }: Told): boolean => errors > 0 || isUncounted(refused);
 
 /** With the points of a window that closes; `pending`: those of the windows to come. */
 export const closeLatePoints = (

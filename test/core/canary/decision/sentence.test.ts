@@ -6,6 +6,7 @@ import {
   decisionSentence,
   exclusionPhrase,
   headlineOf,
+  unknownIn,
 } from '../../../../services/core/canary/decision/sentence.ts';
 import { opening, run } from '../../../support/canary/sample-streams.ts';
 
@@ -33,6 +34,19 @@ test('what came and is no evidence is told by its reasons; what everybody has is
   expect(exclusionPhrase({ ...none, late: 3, 'other-version': 1200 })).toBe(
     '. Points that are no evidence: other-version 1,200, late 3',
   );
+});
+
+test('requests that nobody can count are told from those of which nobody knows how long they took', () => {
+  const durations = { ...none, 'durations-negative': 8 };
+  const { message, hint } = unknownIn(durations);
+  expect(message).toBe(
+    'requests came lately of which nobody knows how long they took (so far: durations-negative 8), so nothing is promoted',
+  );
+  expect(hint).toMatch(/^a duration is not below zero/);
+  for (const excluded of [none, { ...durations, 'count-invalid': 1 }])
+    expect(unknownIn(excluded).message).toMatch(
+      /^requests were left out lately that nobody can count/,
+    );
 });
 
 test('it is told where a cohort was not heard, and only there', () => {

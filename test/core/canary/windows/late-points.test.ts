@@ -112,6 +112,12 @@ test.each<[string, LatePointsDraft, isTold: boolean, isMany: boolean]>([
     true,
   ],
   [
+    'those of which nobody knows how long they took',
+    withFailed(30, 2, () => ({ failed: 2, others: 0 }), { refused: 'durations-negative' }),
+    false,
+    false,
+  ],
+  [
     'twice in all',
     withFailed(30, 2, (window) => ({ failed: window < 2 ? 1 : 0, others: 0 })),
     false,

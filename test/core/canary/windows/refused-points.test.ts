@@ -102,6 +102,61 @@ describe('a refused point', () => {
   });
 });
 
+describe('a point whose durations are none', () => {
+  const untimed = (change: Partial<PendingPoint> = {}): PendingPoint => ({
+    ...requests({ series: 'untimed', count: 12, errors: 2 }),
+    refused: 'durations-negative',
+    ...change,
+  });
+
+  test.each([
+    ['canary', [false, true], 22],
+    ['baseline', [true, false], 32],
+  ] as const)(
+    'leaves the latency of its cohort unknown, and nothing else: %s',
+    (cohort, latency, total) => {
+      const taken = take([canary, baseline, untimed({ cohort })]);
+      expect(known(taken)).toMatchObject({ errors: [true, true], latency, traffic: [true, true] });
+      expect(of(taken, 'errors')[cohort]).toMatchObject({ total, events: 2 });
+      expect(of(taken, 'traffic')[cohort]).toBe(total);
+      expect(excluded(taken)).toStrictEqual({ 'durations-negative': 1 });
+      expect(taken).toMatchObject({ isUnheard: false, isUnmeasured: true });
+    },
+  );
+
+  test('is nothing where nothing is judged by how long it took', () => {
+    const taken = take([canary, baseline, untimed({ judgedAs: [{ metric: 0, fails: null }] })]);
+    expect(known(taken)).toMatchObject({ latency: [true, true] });
+    expect(taken.isUnmeasured).toBe(false);
+  });
+
+  test('of a counter leaves no gap: what nobody was asked since took no time', () => {
+    const series = 'a'.repeat(64);
+    const at = (window: number, count: number): PendingPoint =>
+      untimed({
+        ...{ temporality: 'cumulative', startMs: openedAtMs, series, count },
+        timeMs: openedAtMs + window * windowMs + 1_000,
+      });
+    const next = { startMs: openedAtMs + windowMs, timeMs: openedAtMs + windowMs + 1_000 };
+    const more = [canary, baseline].map((point) => ({ ...point, ...next }));
+    const first = take([at(0, 12)]);
+    expect(first.isUnmeasured).toBe(true);
+    const still = take([at(1, 12), ...more], first.bases);
+    expect(known(still)).toMatchObject({ errors: [true, true], latency: [true, true] });
+    expect(still.isUnmeasured).toBe(false);
+    const asked = take([at(1, 15), ...more], first.bases);
+    expect(known(asked)).toMatchObject({ errors: [true, true], latency: [false, true] });
+    expect(of(asked, 'errors').canary?.total).toBe(13);
+  });
+
+  test('contradicts another of its identity', () => {
+    const series = 'f'.repeat(64);
+    const taken = take([untimed({ series }), { ...canary, series }, baseline]);
+    expect(known(taken)).toMatchObject({ errors: [false, true], latency: [false, true] });
+    expect(taken.isUnheard).toBe(true);
+  });
+});
+
 describe('of a counter, what the next point adds is not of its window alone', () => {
   const at = (window: number, change: Partial<PendingPoint> = {}): PendingPoint => ({
     ...requests({ temporality: 'cumulative', startMs: openedAtMs, series: 'a'.repeat(64) }),
