@@ -11,6 +11,7 @@ import type { Given } from '../terminal/arguments.ts';
 import type { SetupOf } from './asked.ts';
 import { digestOf, readTime, readWeights, timeOf } from './options.ts';
 import type { NamedPolicy, PolicyPlace } from './named-policy.ts';
+import { tellNotAsked } from './rollout-not-asked.ts';
 import { policyToldBy, readNamedPolicy } from './named-policy.ts';
 import { captureBeginMs, captureEndMs } from './capture.ts';
 import type { CliPorts } from '../ports.ts';
@@ -149,12 +150,7 @@ const judgedAs = async (
       `${told.path}: ${nameOf(run)} is not judged: ${run.course.rollback ? 'it brings an earlier version back' : 'no traffic was shifted to its colour'}`,
       'where both versions ran at once, say so by --weight',
     );
-  if (asked === undefined)
-    ports.note({
-      code: 'rollout-not-asked',
-      message: `the policy does not ask for ${judged.comparison === 'colours' ? 'blue/green' : 'before/after'}: an analyser would not have judged this rollout`,
-      hint: `rollouts: { ${judged.comparison === 'colours' ? 'blue-green' : 'before-after'}: true } in the policy asks for it`,
-    });
+  if (asked === undefined) tellNotAsked(ports, judged.comparison, first.value.placed.policy);
   const policy = await policyAt(judged.sinceMs);
   return policy.ok ? ok({ ...judged, policy: policy.value }) : policy;
 };

@@ -54,6 +54,35 @@ export const tellMetricsSent = async (
   return ok(undefined);
 };
 
+/** Names that are kept. */
+const attributesMax = 1000;
+
+/** The attributes that points of these metrics have: a filter may name one that is nearly the same. */
+export const attributesSent = async (
+  ports: Pick<CliPorts, 'captures' | 'clock' | 'note' | 'stop' | 'tools'>,
+  path: string,
+  metrics: ReadonlySet<string>,
+): Promise<Result<ReadonlySet<string>, CliProblem>> => {
+  const sent = new Set<string>();
+  const read = await readCapture(
+    ports,
+    (bytes) => {
+      for (const { scopeMetrics } of partsIn(ports.tools.text.decodeUtf8(bytes)))
+        for (const scope of listOf(scopeMetrics))
+          for (const metric of listOf(scope['metrics']))
+            if (typeof metric['name'] === 'string' && metrics.has(metric['name']))
+              for (const data of Object.values(metric).filter(isFields))
+                for (const point of listOf(data['dataPoints']))
+                  for (const { key } of listOf(point['attributes']))
+                    if (typeof key === 'string' && sent.size < attributesMax) sent.add(key);
+      return ok({ points: [], rejected: [], lost: [], dataPoints: 1 });
+    },
+    path,
+    { add: () => undefined, lose: () => undefined },
+  );
+  return read.ok ? ok(sent) : read;
+};
+
 type Fields = Readonly<Record<string, unknown>>;
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;

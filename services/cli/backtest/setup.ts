@@ -5,6 +5,7 @@ import type { NamedCapture, SetupOf } from './asked.ts';
 import { readMarkerSetups } from './markers.ts';
 import { setupOfOptions } from './options.ts';
 import { readNamedPolicy } from './named-policy.ts';
+import { tellNotAsked } from './rollout-not-asked.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { utcForm } from '../../core/utc-time.ts';
@@ -26,10 +27,16 @@ export const readSetups = async (
 ): Promise<Result<SetupOf, CliProblem>> => {
   const path = given.value('markers');
   if (path !== null) return readMarkerSetups(ports, given, path);
+  const told = new Set<string>();
   return ok(async ({ since }, named) => {
     const setup = setupOfOptions(ports, given, since ?? given.value('since'));
     if (!setup.ok) return setup;
     const policy = await readNamedPolicy(ports, named, setup.value);
-    return policy.ok ? ok({ setup: setup.value, policy: policy.value }) : policy;
+    if (!policy.ok) return policy;
+    // Of many captures the first tells it.
+    if (!told.has(policy.value.name))
+      tellNotAsked(ports, setup.value.comparison, policy.value.placed.policy);
+    told.add(policy.value.name);
+    return ok({ setup: setup.value, policy: policy.value });
   });
 };

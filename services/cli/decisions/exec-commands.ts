@@ -45,11 +45,39 @@ export type Followed = {
   readonly slots: Map<Position, string>;
   /** By slot: what ends when its command has ended and that is noted. */
   readonly running: Map<string, Promise<void>>;
-  readonly failedAtMs: Map<Position, number>;
+  /** What each says that might be obeyed when it was asked about last: renewals say the same. */
+  readonly acts: Map<Position, ActSaid>;
+  /** By act, however many of its renewals are pending: one series of tries. */
+  readonly failing: Map<string, Failing>;
   failures: number;
   /** Whether a command has ended since the last look, and what is called then. */
   hasEnded: boolean;
   wake: () => void;
+};
+
+export type ActSaid = {
+  readonly id: string;
+  /** That signed the record. */
+  readonly key: string;
+};
+
+export type Failing = { readonly atMs: number; readonly tries: number };
+
+/** What failed is tried again after so long, then after twice as long each time; a command that comes back is run soon. */
+const againAfterMs = 1000;
+const againAfterMsMax = 30_000;
+
+/** Whether an act that may have failed is tried again now. */
+export const isDue = (
+  { clock }: Pick<CliPorts, 'clock'>,
+  { failing }: Followed,
+  id: string,
+): boolean => {
+  const last = failing.get(id);
+  if (last === undefined) return true;
+  const sinceMs = clock.nowMs() - last.atMs;
+  // A clock may be set back.
+  return sinceMs < 0 || sinceMs >= Math.min(againAfterMs * 2 ** (last.tries - 1), againAfterMsMax);
 };
 
 /** Whether there is nothing to ask: it runs, or would have to wait for what does. */
@@ -75,6 +103,21 @@ const slotOf = (act: Line): string => {
   return slotKey(slot);
 };
 
+/**
+ * Notes what a pending decision says. Of those of one key that say the same, two stay: the oldest is the last to fall where
+ * the key is found compromised, and the newest stands where something else was decided in between.
+ */
+export const noteAct = (followed: Followed, position: Position, said: ActSaid): void => {
+  const { acts, checkpoint } = followed;
+  acts.set(position, said);
+  const same = checkpoint.pending.filter((other) => {
+    const { id, key } = acts.get(other) ?? {};
+    return id === said.id && key === said.key;
+  });
+  const [oldest, newest] = [Math.min(...same), Math.max(...same)];
+  for (const other of same) if (other !== oldest && other !== newest) dropPending(followed, other);
+};
+
 /** Begins the command of a decision; what comes of it is kept when it has ended. */
 export const begin = (ports: CliPorts, followed: Followed, position: Position, act: Line): void => {
   const slot = slotOf(act);
@@ -94,15 +137,17 @@ const runAndKeep = async (
   position: Position,
   act: Line,
 ): Promise<Result<void, CliProblem>> => {
-  const hasRun = await runFor(ports, followed, act);
+  const id = textIn(act, 'id');
+  const hasRun = await runFor(ports, followed, position, act);
   dropPending(followed, position);
-  const { checkpoint } = followed;
-  if (hasRun)
-    followed.checkpoint = { ...checkpoint, obeyed: [...checkpoint.obeyed, textIn(act, 'id')] };
-  else {
+  const { checkpoint, failing } = followed;
+  if (hasRun) {
+    followed.checkpoint = { ...checkpoint, obeyed: [...checkpoint.obeyed, id] };
+    failing.delete(id);
+  } else {
     // It is tried again while it counts, behind what waits already.
     followed.checkpoint = { ...checkpoint, pending: [...checkpoint.pending, position] };
-    followed.failedAtMs.set(position, ports.clock.nowMs());
+    failing.set(id, { atMs: ports.clock.nowMs(), tries: (failing.get(id)?.tries ?? 0) + 1 });
   }
   return keep(ports, followed);
 };
@@ -148,14 +193,18 @@ const isSame = (a: Checkpoint, b: Checkpoint): boolean =>
   a.pending.every((position, index) => position === b.pending[index]);
 
 /** Whether the command was run and ended well. */
-const runFor = async (ports: CliPorts, followed: Followed, act: Line): Promise<boolean> => {
+const runFor = async (
+  ports: CliPorts,
+  followed: Followed,
+  position: Position,
+  act: Line,
+): Promise<boolean> => {
   const ran = await ports.runProgram({
     command: followed.command,
     input: `${JSON.stringify(act)}\n`,
     env: envOf(act),
     timeoutMs: validForMsMax,
   });
-  const position = Number(act['position']);
   if (ran.ok && ran.value.exit === 0) {
     followed.told.delete(position);
     if (followed.isJson) printLines(ports.terminal, [{ ...act, exit: 0 }]);
@@ -168,11 +217,13 @@ const runFor = async (ports: CliPorts, followed: Followed, act: Line): Promise<b
       ? 'it was killed'
       : `it ended with ${ran.value.exit}`
     : ran.problem.message;
-  if (followed.told.get(position) !== 'exec-failed') {
-    followed.told.set(position, 'exec-failed');
+  const { told, failing } = followed;
+  const toldLast = told.get(position) ?? (failing.has(textIn(act, 'id')) ? 'exec-failed' : '');
+  told.set(position, 'exec-failed');
+  if (toldLast !== 'exec-failed') {
     ports.note({
       code: 'exec-failed',
-      message: `the command for the decision at position ${position} failed: ${how}`,
+      message: `the command for the decision at position ${textIn(act, 'position')} failed: ${how}`,
       hint: 'it is tried again while the decision counts',
     });
   }

@@ -15,9 +15,11 @@ import {
   dropPending,
   endOfAll,
   endOfOne,
+  isDue,
   isQueued,
   keep,
   mayBegin,
+  noteAct,
 } from './exec-commands.ts';
 import { openObeying } from './obeying.ts';
 import { openReader } from '../reading/open-reader.ts';
@@ -128,7 +130,7 @@ const follow = async (
 const tryAll = async (ports: CliPorts, followed: Followed): Promise<Result<void, CliProblem>> => {
   while (followed.running.size > 0 && followed.unwritten === null) {
     await endOfOne(followed);
-    const tried = await askAll(ports, followed, (position) => !followed.failedAtMs.has(position));
+    const tried = await askAll(ports, followed, (id) => !followed.failing.has(id));
     if (!tried.ok) return tried;
   }
   return ok(undefined);
@@ -188,7 +190,8 @@ const openFollowed = async (
     waiting: new Map(),
     slots: new Map(),
     running: new Map(),
-    failedAtMs: new Map(),
+    acts: new Map(),
+    failing: new Map(),
     failures: 0,
     hasEnded: false,
     wake: () => undefined,
@@ -230,24 +233,17 @@ const look = async (ports: CliPorts, followed: Followed): Promise<Result<void, C
     ),
     pending: [...new Set([...checkpoint.pending, ...news.value])],
   };
-  const asked = await askAll(ports, followed, (position) => isDue(ports, followed, position));
+  const asked = await askAll(ports, followed, (id) => isDue(ports, followed, id));
   if (!asked.ok) return asked;
   followed.isFirst = false;
   return ok(undefined);
-};
-
-/** What failed is tried again after a while. */
-const isDue = ({ clock }: CliPorts, { failedAtMs }: Followed, position: Position): boolean => {
-  const sinceMs = clock.nowMs() - (failedAtMs.get(position) ?? Number.NEGATIVE_INFINITY);
-  // A clock may be set back.
-  return sinceMs >= lookEveryMs || sinceMs < 0;
 };
 
 /** Asks about everything that is pending, and begins what may be obeyed. */
 const askAll = async (
   ports: CliPorts,
   followed: Followed,
-  mayTry: (position: Position) => boolean,
+  mayTry: (act: string) => boolean,
 ): Promise<Result<void, CliProblem>> => {
   let hasRefused = false;
   for (const position of followed.checkpoint.pending) {
@@ -255,8 +251,9 @@ const askAll = async (
     if (followed.unwritten !== null) return fail(followed.unwritten);
     // By now its command may have ended.
     if (!followed.checkpoint.pending.includes(position)) continue;
-    if (!mayTry(position) || isQueued(followed, position)) continue;
-    const asked = await consider(ports, followed, position);
+    const said = followed.acts.get(position);
+    if ((said !== undefined && !mayTry(said.id)) || isQueued(followed, position)) continue;
+    const asked = await consider(ports, followed, position, mayTry);
     if (!asked.ok) return asked;
     hasRefused ||= asked.value === 'settled';
   }
@@ -265,11 +262,13 @@ const askAll = async (
 };
 
 /** What is not pending is never looked at again. */
-const forgetDone = ({ checkpoint, told, waiting, slots, failedAtMs }: Followed): void => {
+const forgetDone = ({ checkpoint, told, waiting, slots, acts, failing }: Followed): void => {
   const pending = new Set(checkpoint.pending);
-  for (const byPosition of [told, slots, failedAtMs])
+  for (const byPosition of [told, slots, acts])
     for (const position of byPosition.keys())
       if (!pending.has(position)) byPosition.delete(position);
+  const known = new Set([...acts.values()].map(({ id }) => id));
+  for (const id of failing.keys()) if (!known.has(id)) failing.delete(id);
   for (const [evidence, byKey] of waiting) {
     for (const [key, position] of byKey) if (!pending.has(position)) byKey.delete(key);
     if (byKey.size === 0) waiting.delete(evidence);
@@ -309,14 +308,18 @@ const consider = async (
   ports: CliPorts,
   followed: Followed,
   position: Position,
+  mayTry: (act: string) => boolean,
 ): Promise<Result<'settled' | 'begun' | 'queued', CliProblem>> => {
   const obeying = await openObeying(ports);
   if (!obeying.ok) return obeying;
   const asked = await obeying.value.decision(position);
   if (!asked.ok) return asked;
   const act = lineIn(asked.value, 'act');
-  if (act !== null && !followed.checkpoint.obeyed.includes(textIn(act, 'id'))) {
-    if (!mayBegin(followed, position, act)) return ok('queued');
+  const id = act === null ? '' : textIn(act, 'id');
+  if (act !== null && !followed.checkpoint.obeyed.includes(id)) {
+    noteAct(followed, position, { id, key: keyIn(asked.value) });
+    // What a renewal says may be failing already.
+    if (!mayBegin(followed, position, act) || !mayTry(id)) return ok('queued');
     begin(ports, followed, position, act);
     return ok('begun');
   }
@@ -325,6 +328,8 @@ const consider = async (
     dropPending(followed, position);
   return ok('settled');
 };
+
+const keyIn = (answer: Line): string => textIn(lineIn(answer, 'decision') ?? {}, 'key');
 
 /** Tells why a decision is not obeyed; whether that may pass, and no other says the same. */
 const isLeftPending = (
@@ -337,7 +342,7 @@ const isLeftPending = (
   const [code, message, hint] = ['code', 'message', 'hint'].map((name) => textIn(refused, name));
   const told = { code: code ?? '', message: message ?? '', hint: hint ?? '' };
   const same = evidenceOf(answer, position);
-  const key = textIn(lineIn(answer, 'decision') ?? {}, 'key');
+  const key = keyIn(answer);
   const byKey = followed.waiting.get(same) ?? new Map<string, Position>();
   const first = byKey.get(key);
   const isWaitedFor =

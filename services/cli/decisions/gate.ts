@@ -230,7 +230,9 @@ const barredText = (
 ): { readonly said: string; readonly withHint: string } | undefined => {
   const barred = lineIn(line, 'barred');
   if (barred === null) return undefined;
-  const said = `a decision to act would not be obeyed: ${textIn(barred, 'message')} [${textIn(barred, 'code')}]`;
+  const code = textIn(barred, 'code');
+  const kind = code === 'digest-missing' ? 'a roll-back' : 'a decision to act';
+  const said = `${kind} would not be obeyed: ${textIn(barred, 'message')} [${code}]`;
   return { said, withHint: `${said}; ${textIn(barred, 'hint')}` };
 };
 

@@ -1,13 +1,15 @@
 import { openBoundsSeen } from '../../core/canary/policy/bounds-seen.ts';
+import { openFiltersSeen } from '../../core/canary/policy/filters-seen.ts';
 import { policiesOf } from '../../core/canary/policy/placed-policy.ts';
 import type { PolicyFile, TextProblem } from '../../core/canary/policy/policy-file.ts';
-import { coarseIn, unsentIn } from '../../core/canary/policy/policy-file.ts';
+import { coarseIn, filteredOutIn, unsentIn } from '../../core/canary/policy/policy-file.ts';
 import { selectionOf } from '../../core/canary/policy/selection.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Line } from '../../core/views.ts';
 import type { Given } from '../terminal/arguments.ts';
 import { readCapture } from '../backtest/capture.ts';
+import { attributesSent } from '../backtest/metrics-sent.ts';
 import type { PolicyCommand } from '../commands/policy.ts';
 import { plainText } from '../terminal/display.ts';
 import { runList } from '../reading/lists.ts';
@@ -92,7 +94,7 @@ const checkPolicy = async (
   return ok(undefined);
 };
 
-/** Metrics of the file that the telemetry of a capture has none of, or too coarse buckets. */
+/** Metrics of the file that the telemetry of a capture has none of, none that passes their filters, or too coarse buckets. */
 const warningsAgainst = async (
   ports: CliPorts,
   file: PolicyFile,
@@ -100,6 +102,7 @@ const warningsAgainst = async (
 ): Promise<Result<readonly TextProblem[], CliProblem>> => {
   const names = new Set<string>();
   const bounds = openBoundsSeen(file.document);
+  const filters = openFiltersSeen(file.document);
   const selection = selectionOf(policiesOf(file.document));
   const readTelemetry = await ports.readTelemetry();
   const read = await readCapture(
@@ -111,12 +114,30 @@ const warningsAgainst = async (
         for (const point of points) {
           names.add(point.metric);
           bounds.add(point);
+          filters.add(point);
         }
       },
       lose: () => undefined,
     },
   );
-  return read.ok ? ok([...unsentIn(file, names), ...coarseIn(file, bounds.close())]) : read;
+  if (!read.ok) return read;
+  const filteredOut = filters.close();
+  // The capture is read once more, so only where an attribute may be misspelt.
+  const misspelt = filteredOut.filter(({ unsent }) => unsent.length > 0);
+  const sent =
+    misspelt.length === 0
+      ? ok(new Set<string>())
+      : await attributesSent(
+          ports,
+          capture,
+          new Set(misspelt.flatMap(({ metric }) => metric.source.names)),
+        );
+  if (!sent.ok) return sent;
+  return ok([
+    ...unsentIn(file, names),
+    ...filteredOutIn(file, filteredOut, sent.value),
+    ...coarseIn(file, bounds.close()),
+  ]);
 };
 
 const faultLine = (

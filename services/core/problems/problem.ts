@@ -50,6 +50,7 @@ export type ProblemCode =
   | 'points-unknown'
   | 'points-late'
   | 'instance-loud'
+  | 'digest-missing'
   | 'unread'
   | 'unsigned'
   | 'out-of-scope'

@@ -10,6 +10,7 @@ import { producerProblems } from './producers.ts';
 import { runningProblems } from './running.ts';
 import { togetherProblems } from './together.ts';
 import { unpromotedProblems } from './unpromoted.ts';
+import { undigestedProblems } from './undigested.ts';
 import { unsentProblems } from './unsent.ts';
 
 /** Parts of a place that are asked for; null: any. */
@@ -33,6 +34,7 @@ export const problemsIn = (
       ...unsentProblems(rows),
       ...togetherProblems(rows),
       ...unpromotedProblems(rows),
+      ...undigestedProblems(rows),
       ...producerProblems(rows),
       ...letterProblems(rows),
     ].filter(({ place }) => isAsked(place, filter)),

@@ -268,6 +268,22 @@ describe('plimsoll backtest', () => {
       expect(err.join()).toContain('the same time of the day before is not known');
     });
 
+    test.each([
+      ['full', 'the policy does not ask for before/after', 'before-after'],
+      ['blue-green', 'the policy does not ask for blue/green', 'blue-green'],
+    ])('named by --rollout=%s, under a policy that does not ask for it', async (kind, why, set) => {
+      const { err } = await judged(...byOptions, `--rollout=${kind}`, '--policy=quick.yaml');
+      expect(err.join()).toContain(`${why}: an analyser would not have judged this rollout`);
+      expect(err.join()).toContain(`rollouts: { ${set}: true } in the policy asks for it`);
+      // Of several captures and policies it is told once for each policy.
+      const other = `--metrics=${capture('whole-d.jsonl', [...before(-36, 0, 30), ...after])}`;
+      const compared = await judged(
+        ...[...byOptions, other, `--rollout=${kind}`],
+        '--compare=quick.yaml,standard,asks.yaml',
+      );
+      expect(compared.err.filter((line) => line.includes(why))).toHaveLength(2);
+    });
+
     test('named by markers, and under a policy that does not ask for it', async () => {
       const asked = await judged('--markers=rolling.jsonl', '--policy=asks.yaml', '--json');
       expect(JSON.parse(asked.out.at(-1) ?? '')).toMatchObject({ outcome: 'roll-back' });

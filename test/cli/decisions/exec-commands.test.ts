@@ -219,6 +219,90 @@ describe('commands of different slots', () => {
   });
 });
 
+describe('a command that fails', () => {
+  type Body = ReturnType<typeof decision>;
+
+  const renewalOf = (says: Body, windowIndex: number): Body => {
+    const body = { ...says, windowIndex };
+    return { ...body, marker: decisionIdOf(body) };
+  };
+
+  const renewalsAt = (...seconds: readonly number[]): ReadonlyMap<number, Body> =>
+    new Map(seconds.map((second, index) => [second, renewalOf(checkout, 40 + 20 * index)]));
+
+  /** A look a second, and each command takes one; when each was found begun. */
+  const followed = async (
+    machine: Machine,
+    said: ReadonlyMap<number, Body>,
+    seconds: number,
+    exitOf: (name: string, second: number) => number,
+  ): Promise<{ readonly printed: Printed; readonly at: readonly number[] }> => {
+    const at: number[] = [];
+    machine.onRest = async () => {
+      const second = ++passed;
+      for (const { name, end } of machine.begun.slice(at.length)) {
+        at.push(second - 1);
+        end(exitOf(name, second));
+      }
+      await until(() => machine.running.size === 0);
+      const says = said.get(second);
+      if (says !== undefined)
+        value(await machine.desk.house.log.append(0, [await decisionRecord(says)]));
+      return second < seconds;
+    };
+    let passed = 0;
+    return { printed: await machine.exec('--follow'), at };
+  };
+
+  const gaps = (at: readonly number[]): readonly number[] =>
+    at.slice(1).map((second, index) => second - (at[index] ?? 0));
+
+  test('is tried in one series, ever more seldom, however often the decision is renewed', async () => {
+    const machine = await machineAfter([decides(checkout)]);
+    const renewals = renewalsAt(20, 45, 70, 95);
+    const { printed, at } = await followed(machine, renewals, 132, (_name, second) =>
+      second < 129 ? 1 : 0,
+    );
+    expect(gaps(at).map((gap) => gap - 1)).toEqual([1, 2, 4, 8, 16, 30, 30, 30]);
+    expect(printed.err.filter((line) => line.includes('failed'))).toHaveLength(1);
+    // Once it is done, it is so for all that say the same.
+    expect(machine.kept()).toMatchObject({ after: 12, pending: [], obeyed: [checkout['marker']] });
+  });
+
+  test('leaves the first and the newest that say it pending, for whoever follows next', async () => {
+    const machine = await machineAfter([decides(checkout)]);
+    await followed(machine, renewalsAt(3, 6, 9), 13, () => 1);
+    expect(machine.kept()).toMatchObject({ after: 11, obeyed: [] });
+    expect(new Set(machine.kept().pending as readonly number[])).toEqual(new Set([8, 11]));
+    // A call tries it once, and two that say the same are one that failed.
+    const before = machine.begun.length;
+    const next = machine.exec();
+    await until(() => machine.begun.length > before);
+    machine.begun.at(-1)?.end(1);
+    expect((await next).err.join()).toContain('failed for 1 decision');
+    expect(machine.begun).toHaveLength(before + 1);
+  });
+
+  test('is run for a renewal of a step, where the step itself was overtaken by a silence', async () => {
+    const step = decision('advance');
+    const machine = await machineAfter([decides(step)]);
+    const hold = decision('hold', { windowIndex: 20, windows: 21 });
+    const said = new Map([
+      [3, hold],
+      // It comes while nothing is tried, so that of the step nobody has heard yet.
+      [4, renewalOf(step, 30)],
+    ]);
+    await followed(machine, said, 8, (name, second) =>
+      name === 'checkout advance' && second < 5 ? 1 : 0,
+    );
+    expect(names(machine)).toEqual([
+      ...['checkout advance', 'checkout advance'],
+      ...['checkout hold', 'checkout advance'],
+    ]);
+    expect(machine.kept()).toMatchObject({ pending: [], obeyed: [hold['marker'], step['marker']] });
+  });
+});
+
 describe('commands of one slot', () => {
   const promote = decision('promote', { windowIndex: 9, windows: 10 });
 

@@ -406,6 +406,63 @@ describe('a gate waits', () => {
     );
   });
 
+  describe('beside what has no digest, where the policy asks for one', () => {
+    const document =
+      '{"policies":[{"component":"*","environment":"*","require":["digest"]}],"version":2}';
+    const begun = (held: string | null, ran: string | null): readonly Step[] => [
+      ...canary.slice(0, 2),
+      by('ci', logged('1.9.4', { digest: held })),
+      by('ops', policySet(document)),
+      by('ci', planned('2.0.0', { digest: ran, strategy: 'canary', canaryShare: 0.5 })),
+      by('ci', started()),
+    ];
+    const deskOf = async (...steps: readonly Step[]): Promise<Desk> =>
+      waiting(await openDesk({ folder: join(scratch, randomUUID()), steps }));
+    const barredIn = async (desk: Desk): Promise<unknown> => {
+      const line = jsonOf(await desk.plimsoll('gate', deployment, '--wait=2s', '--json'));
+      expect(faultsOf('gate', line)).toEqual([]);
+      return line['barred'];
+    };
+
+    test('and says before there is a decision that no roll-back would be obeyed', async () => {
+      const desk = await deskOf(...begun(null, artifact('b')));
+      const { exit, err } = await desk.plimsoll('gate', deployment, '--wait=3s');
+      const why =
+        'a roll-back would not be obeyed: 1.9.4 holds production/checkout without its digest, and the policy asks for one [digest-missing]';
+      expect([exit, err[0], err.at(-1)]).toEqual([
+        13,
+        expect.stringContaining(`no decision yet; ${why}; 3 s left`),
+        `  ${why}; plimsoll release log with --digest names what runs; then plan 2.0.0 anew, as this attempt goes back to what it began beside`,
+      ]);
+      expect(await barredIn(desk)).toMatchObject({ code: 'digest-missing' });
+    });
+
+    test('also when that is said too late, and not for an attempt that begins behind it', async () => {
+      const said = by('ci', logged('1.9.4', { digest: artifact('a') }));
+      const steps = begun(null, artifact('b'));
+      expect(await barredIn(await deskOf(...steps, said))).toMatchObject({
+        code: 'digest-missing',
+      });
+      expect(await barredIn(await deskOf(...steps.slice(0, -1), said, ...steps.slice(-1)))).toBe(
+        null,
+      );
+    });
+
+    test('and not where no policy asks', async () => {
+      const steps = begun(null, null);
+      expect(await barredIn(await deskOf(...steps.slice(0, 3), ...steps.slice(4)))).toBe(null);
+    });
+
+    test('or of what was planned without one', async () => {
+      expect(await barredIn(await deskOf(...begun(artifact('a'), null)))).toMatchObject({
+        message:
+          '2.0.0 is planned for production/checkout without its digest, and the policy asks for one',
+        hint: 'plan it anew with --digest',
+      });
+      expect(await barredIn(await deskOf(...begun(artifact('a'), artifact('b'))))).toBe(null);
+    });
+  });
+
   test('for what may be obeyed, and says why the rest is not', async () => {
     const desk = await deskAfter([
       decides(decision('promote')),

@@ -192,6 +192,99 @@ describe('policy check', () => {
     ]);
   });
 
+  describe('against a capture in which points of /pay succeed and those of /cart fail', () => {
+    const route = (path: string): string =>
+      `{"key":"http.route","value":{"stringValue":"${path}"}},`;
+    const status = '{"key":"http.response.status_code"';
+    const line = lineOf({ version: '1.9.4', at: 10, requests: 100, errors: 10 });
+    const [start = '', first = '', second = ''] = line.split(status);
+    const routed = `${start}${route('/pay')}${status}${first}${route('/cart')}${status}${second}`;
+
+    /** What is told of metrics that nobody sends, by a policy with this metric. */
+    const toldOf = async (
+      metric: string,
+      component = 'checkout',
+    ): Promise<readonly (readonly [unknown, unknown])[]> => {
+      const capture = join(scratch, `${randomUUID()}.jsonl`);
+      writeFileSync(capture, `${routed}\n`);
+      const policy = `version: 2
+policies:
+  - component: ${component}
+    environment: production
+    metrics:
+      - ${metric}
+`;
+      const desk = await aDesk({ files: { 'routes.yaml': policy } });
+      const check = ['policy', 'check', 'routes.yaml', `--against=${capture}`, '--json'];
+      return linesOf(await desk.plimsoll(...check), 'policy-fault')
+        .filter(({ code }) => code === 'metric-unsent')
+        .map(({ line: at, message }) => [at, message]);
+    };
+    const judged = 'policies[0].metrics[0] (component checkout in environment production) judges';
+
+    test.each([
+      ['http.rout: /pay', `nobody sends http.rout with NAMES (did you mean http.route?)`],
+      ['http.route: /payy', `nobody sends /payy as http.route of NAMES (did you mean /pay?)`],
+      ['http.route: [/a, /b]', `nobody sends /a or /b as http.route of NAMES`],
+      [
+        'http.route: { starts-with: /api }',
+        'nobody sends what starts with /api as http.route of NAMES',
+      ],
+      ['tenant: { is: present }', 'nobody sends tenant with NAMES'],
+      ['http.route: { is: absent }', 'every point of NAMES has http.route'],
+      [
+        'http.route: { not: [/cart, /pay] }',
+        'every point of NAMES has /pay or /cart as http.route',
+      ],
+      [
+        'http.route: /pay, http.response.status_code: 500',
+        'no point of NAMES is all of its where at once',
+      ],
+      [
+        'http.rout: /pay, http.response.status_code: 404',
+        'nobody sends 404 as http.response.status_code of NAMES; nobody sends http.rout with NAMES (did you mean http.route?)',
+      ],
+    ])('nothing that is %s is told', async (where, told) => {
+      const named = `{ name: errors, of: http.server.request.duration, where: { ${where} } }`;
+      const [told1, ...others] = await toldOf(named);
+      expect(told1).toEqual([
+        6,
+        `${judged} errors, and ${told.replaceAll('NAMES', 'http.server.request.duration')}`,
+      ]);
+      expect(others).toEqual([]);
+    });
+
+    test.each([
+      'http.route: /pay',
+      'http.route: [/nowhere, /cart]',
+      'http.route: { starts-with: /c }',
+      'http.route: { not: /pay }',
+      'http.route: { is: present }, http.response.status_code: { not: 500 }',
+      'tenant: { is: absent }',
+    ])('what is %s is sent', async (where) => {
+      expect(await toldOf(`{ name: errors, where: { ${where} } }`)).toEqual([]);
+    });
+
+    test('of a metric for each route the one is told that nobody sends', async () => {
+      const per = 'per: { attribute: http.route, values: [/pay, /search] }';
+      expect(await toldOf(`{ name: errors, of: http.server.request.duration, ${per} }`)).toEqual([
+        [
+          6,
+          expect.stringMatching(
+            /judges errors\{http\.route=.*\/search.*\}, and nobody sends \/search as http\.route of/,
+          ),
+        ],
+      ]);
+    });
+
+    test('points of one service say nothing of the policy of another, and a name that nobody sends is told once', async () => {
+      const where = 'where: { http.route: /search }';
+      expect(await toldOf(`{ name: errors, ${where} }`, 'cart')).toEqual([]);
+      const heap = `{ name: heap, kind: level, of: jvm.heap, ${where} }`;
+      expect(await toldOf(heap)).toEqual([[6, `${judged} heap, and nobody sends jvm.heap`]]);
+    });
+  });
+
   test('needs a file that is there', async () => {
     const desk = await aDesk();
     const said = await desk.plimsoll('policy', 'check', 'none.yaml');

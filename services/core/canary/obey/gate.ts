@@ -28,7 +28,7 @@ export type GateAnswer = {
   readonly act: ObeyedAct | null;
   /** Null where it waits for more than that, or does not wait. */
   readonly unjudged: Unjudged | null;
-  /** While it waits, and no decision was refused: why one that is to be acted on would be, as things stand. */
+  /** While it waits, and no decision was refused: why one that is to be acted on, or a roll-back, would be, as things stand. */
   readonly barred: Refusal | null;
   /** The newest decision that may not be obeyed, where it is newer than the one that counts, and why. */
   readonly refused: { readonly decision: DecisionRow; readonly refusal: Refusal } | null;

@@ -25,6 +25,7 @@ import type { ObeyedAct, ObeyRows, PolicyStanding } from './question.ts';
 import type { Refusal } from './refusal.ts';
 import type { ReadRowsAtOnce } from './rows.ts';
 import { readDecisionRows, readDeploymentRows } from './rows.ts';
+import { undigestedIn } from './undigested.ts';
 
 // The questions of everybody who acts on decisions, asked of read models wherever they are.
 
@@ -92,7 +93,7 @@ export const askGate = async <Problem>(
   if (!policies.ok) return policies;
   const read = await readDeploymentRows(source.rows, deployment);
   if (!read.ok) return read;
-  const { about, guards, logTimeMs } = read.value;
+  const { about, guards, logTimeMs, slot } = read.value;
   return ok(
     gateOf(
       read.value,
@@ -110,7 +111,10 @@ export const askGate = async <Problem>(
         const planner = judgePlanner(attempt, policy);
         if (!planner.ok) return planner.problem;
         const own = { deployment: id, attempt: number };
-        return barredBy(own, plan.slot, { rows: guards(plan.slot), policy });
+        return (
+          barredBy(own, plan.slot, { rows: guards(plan.slot), policy }) ??
+          undigestedIn({ ...attempt, ...plan, deployment: id }, slot(plan.slot), policy)
+        );
       },
       place,
       (attempt) => judgesOf(source, policies.value, attempt),

@@ -5,6 +5,7 @@ import { fail, ok } from '../../result.ts';
 import type { PolicyWarning } from './advice.ts';
 import { unsentMetrics, warningsOf } from './advice.ts';
 import type { CoarseMetric } from './bounds-seen.ts';
+import type { FilteredOut } from './filters-seen.ts';
 import { parsePolicyDocument } from './parse-policy.ts';
 import type { PolicyDocument } from './placed-policy.ts';
 import { placeText } from './placed-policy.ts';
@@ -77,6 +78,24 @@ export const unsentIn = (
         return [{ code: 'metric-unsent' as const, path, message, ...file.placeOf(path) }];
       }),
     ),
+  );
+};
+
+/** The same of those whose names are sent, and no point that passes their filters. */
+export const filteredOutIn = (
+  file: PolicyFile,
+  seen: readonly FilteredOut[],
+  /** Attributes that points have. */
+  sent: ReadonlySet<string>,
+): readonly (PolicyWarning & TextPlace)[] => {
+  const pathOf = openPaths(file);
+  return inOrder(
+    seen.map(({ policy, metric: { id }, told }) => {
+      const { path } = pathOf(policy, id);
+      const place = file.document.policies[policy];
+      const message = `${pathText(path)} (${place === undefined ? '' : placeText(place)}) judges ${id}, and ${told(sent)}`;
+      return { code: 'metric-unsent' as const, path, message, ...file.placeOf(path) };
+    }),
   );
 };
 

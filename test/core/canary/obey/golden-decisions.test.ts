@@ -38,7 +38,8 @@ describe('golden decisions that are obeyed', () => {
 
 test('the golden decisions are there', () => {
   const refused = goldenDecisions('refused');
-  expect(refused.length).toBeGreaterThanOrEqual(100);
+  // README.md says so many.
+  expect(refused.length).toBeGreaterThan(120);
   const codes = new Set(refused.map(({ expect: is }) => ('code' in is ? is.code : '')));
   expect(codes.size).toBeGreaterThanOrEqual(55);
   expect(goldenDecisions('obeyed').length).toBeGreaterThanOrEqual(12);
