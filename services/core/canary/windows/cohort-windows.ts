@@ -258,6 +258,9 @@ const countedIn = (
       // What finds no room is what is new: failures, as a rule.
       if (taken === 'over-limit') unknown.push(point);
       else shared.add(senderOf(point));
+    } else if (taken === 'lost') {
+      excluded['start-missing'] += 1;
+      unknown.push(point);
     } else if (taken === 'unknown') excluded['before-opening'] += 1;
     else counted.push({ point, added: taken === 'new' ? value : taken });
   }
