@@ -82,7 +82,7 @@ export const pendingPointOf = (
  * - `start-shared`: several senders under one name, whose points or counters cannot be told apart;
  * - `older-name`: its sender says the same under the newer name of the metric;
  * - `other-buckets`, `other-unit`: it cannot be told together with the others of its metric;
- * - a `PointRefusal`: nobody could count its requests.
+ * - a `PointRefusal`: nobody could count its requests; `start-missing` also where a start moves on with its counter.
  */
 export type WindowExclusion =
   | PointRefusal
