@@ -94,7 +94,8 @@ export const refusalRemedies: { readonly [Reason in PointRefusal]: string } = {
   'unit-unknown': "durations need the unit s or ms: set the histogram's unit",
   'temporality-unspecified': 'a histogram says whether it is delta or cumulative',
   'time-missing': 'a point says when it was measured: timeUnixNano',
-  'start-missing': 'deltas, and senders without a service.instance.id, need startTimeUnixNano',
+  'start-missing':
+    'deltas, and senders without a service.instance.id, need startTimeUnixNano; of a counter it stays while it goes on',
   'start-after-time': 'startTimeUnixNano is not after timeUnixNano',
   'count-invalid': 'a count is a whole number from 0 on',
   'count-too-large': 'a count is below 2^53',

@@ -299,6 +299,55 @@ describe('neither a pass nor a roll-back comes from', () => {
     expect(excludedIn(folded)['start-shared']).toBeGreaterThan(200);
   });
 
+  /** Of a fleet, the first two are workers under one name that are as busy as each other. */
+  const twinned = (fleet: readonly Pod[], change: Partial<Pod> = {}): readonly Pod[] =>
+    fleet.map((one, index) =>
+      index > 1
+        ? one
+        : {
+            ...one,
+            ...{ name: `${one.version} twin`, ...change },
+            slowness: (at) => [0, 0.3, index === at % 2 ? 0.12 : 0.08, 0.02],
+            firstExportMs: 500 + 340 * index,
+          },
+    );
+
+  const neither = ['promote', 'roll-back'];
+  test.each([
+    ['the bad part of a canary', good(), twinned(canary(), bad), neither],
+    ['part of a canary that is all bad', good(), twinned(canary(bad)), ['promote']],
+    ['of the baseline of a bad canary', twinned(good()), canary(bad), ['promote']],
+    ['of a good canary', good(), twinned(canary()), neither],
+    ['of the baseline of a good canary', twinned(good()), canary(), neither],
+  ])(
+    'two workers of one name and start, as busy as each other: %s',
+    (_which, one, other, never) => {
+      const folded = judged(one, other);
+      expect(kindsOf(folded.decisions).filter((kind) => never.includes(kind))).toStrictEqual([]);
+      expect(excludedIn(folded)['start-shared']).toBeGreaterThan(40);
+    },
+  );
+
+  describe('counters whose start moves to the time of each of their points:', () => {
+    const isFailed = ({ errors }: SamplePoint): boolean => errors > 0;
+    const isFine = ({ errors }: SamplePoint): boolean => errors === 0;
+
+    test.each([
+      ['the failed requests of a bad canary', '2.0.0', bad, isFailed],
+      ['those of the baseline of a good one', '1.9.4', {}, isFailed],
+      ['the good ones of a good one', '2.0.0', {}, isFine],
+      ['all of a bad one', '2.0.0', bad, () => true],
+    ] as const)('%s', (_which, version, change, isMoved) => {
+      const folded = fold(
+        spoilt([good(), canary(change)], version, (point) =>
+          point.level === null && isMoved(point) ? { start: point.time } : {},
+        ),
+      );
+      expectNothing(folded);
+      expect(excludedIn(folded)['start-missing']).toBeGreaterThan(200);
+    });
+  });
+
   test('points of another version, another namespace, or of no version', () => {
     for (const [version, reason] of [
       ['2.0.1', 'other-version'],

@@ -84,7 +84,8 @@ export const pendingPointOf = (
  * - `start-shared`: several senders under one name, whose points or counters cannot be told apart;
  * - `older-name`: its sender says the same under the newer name of the metric;
  * - `other-buckets`, `other-unit`: it cannot be told together with the others of its metric;
- * - a `PointRefusal`: nobody could count its requests, or tell how long they took.
+ * - a `PointRefusal`: nobody could count its requests, or tell how long they took; `start-missing` also where a start moves on
+ *   with its counter.
  */
 export type WindowExclusion =
   | PointRefusal
@@ -282,6 +283,9 @@ const countedIn = (
       // What finds no room is what is new: failures, as a rule.
       if (taken === 'over-limit') unknown.push(point);
       else shared.add(senderOf(point));
+    } else if (taken === 'lost') {
+      excluded['start-missing'] += 1;
+      unknown.push(point);
     } else if (taken === 'unknown') excluded['before-opening'] += 1;
     else counted.push({ point, added: taken === 'new' ? value : taken });
   }

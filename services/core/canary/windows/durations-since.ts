@@ -14,6 +14,21 @@ export const exponentialSince = (base: Exponential, now: Exponential): Exponenti
   return zeroCount < 0 || counts === undefined ? undefined : { ...now, zeroCount, counts };
 };
 
+/**
+ * Whether a bucket holds less than before that cannot have become zero: what counts as zero widens from below, so of what
+ * was widened nothing is left under the lowest bucket that is not empty.
+ */
+export const hasFallenBucket = (base: Exponential, now: Exponential): boolean => {
+  if (base.unit !== now.unit || now.scale > base.scale) return false;
+  const from = base.scale === now.scale ? base : downscaled(base, now.scale);
+  const lowest = now.counts.findIndex((count) => count > 0);
+  if (lowest < 0) return false;
+  return from.counts.some((before, index) => {
+    const at = index + from.offset - now.offset;
+    return at > lowest && (now.counts[at] ?? 0) < before;
+  });
+};
+
 /** `shift`: how many buckets further up the first of `base` lies. Undefined: some bucket held more before. */
 export const countsSince = (
   base: readonly number[],

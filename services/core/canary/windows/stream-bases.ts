@@ -3,7 +3,7 @@ import { maySeveralSend, unreadAttributes } from '../../telemetry/series-sender.
 import type { Durations, Exponential } from './durations.ts';
 import type { Fallen } from './stream-falls.ts';
 import { fallenBy } from './stream-falls.ts';
-import { countsSince, exponentialSince } from './durations-since.ts';
+import { countsSince, exponentialSince, hasFallenBucket } from './durations-since.ts';
 
 /** What a stream counts. */
 export type Counted = {
@@ -80,6 +80,8 @@ const exportGapMs = 500;
 /** One export may be lost in part, so two must have shown nothing of a series before it is new. */
 const exportsBefore = 2;
 const exportsMax: number = exportsBefore + 1;
+/** Who sends at all has exported once by then: several under one name, each with a start of its own, are all known. */
+const roundMs = 60_000;
 
 /**
  * One stream of cumulative values. A series that starts again is another stream: so a reset is never a difference,
@@ -93,15 +95,16 @@ export type BasesDraft = {
    * What was counted since the base. The value is the next base.
    * - `new`: all of it, because it began after the opening;
    * - `unknown`: how much of it is since the opening nobody knows;
-   * - `start-shared`: nobody knows whose it is. From then on that is said of all series that its senders began together,
-   *   or a cohort's errors could count without its requests.
+   * - `lost`: nor that of a series which is known to have counted before: requests were there that nobody can count;
+   * - `start-shared`: nobody knows whose it is. Once that is certain, it is said of all series that its senders began
+   *   together, or a cohort's errors could count without its requests.
    */
   readonly take: (
     series: string,
     startMs: number,
     timeMs: number,
     value: Counted,
-  ) => Counted | 'new' | 'unknown' | 'over-limit' | 'start-shared';
+  ) => Counted | 'new' | 'unknown' | 'lost' | 'over-limit' | 'start-shared';
   /**
    * Whether a delta counts. One that began before the opening does not, unless the delta before it began at that very
    * moment: a start that does not move is that of the process, and such a sender means what came since.
@@ -123,7 +126,8 @@ export type BasesDraft = {
 
 /**
  * A stream that began after the opening counts from zero, unless it began with this very value: whoever does not know
- * the start says so (the true reset point of the data model).
+ * the start says so (the true reset point of the data model). That is a base where its series was never seen, and where it
+ * was, what came between is lost. So it is of a series whose start is moved on, to where another was told already.
  *
  * Of a stream that is older, a first value or one that fell may hold what came before. But most SDKs give all series of
  * a metric the start of the process, and export all of them each time: one that two exports did not have is new, such
@@ -156,12 +160,20 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
   };
   const layouts = openLayouts(before.layouts);
   const families = openFamilies(before.families);
+  /** Whether another stream of the series was told so late that this one, older than the opening, cannot have followed it. */
+  const isTold = (series: string, startMs: number, known: BasesOfSeries): boolean =>
+    Object.keys(known).some(
+      (other) =>
+        Number(other) !== startMs &&
+        Math.max(Number(other), families.toldMs(series, Number(other))) > openedAtMs + roundMs,
+    );
 
   return {
     take: (series, startMs, timeMs, value) => {
       if (isShared(familyName(series, startMs))) return 'start-shared';
       all ??= { ...before.ofSeries };
-      const ofSeries = copied.has(series) ? (all[series] ?? {}) : { ...all[series] };
+      const known = all[series];
+      const ofSeries = copied.has(series) ? (known ?? {}) : { ...known };
       const base = ofSeries[startMs];
       if (base === undefined && streams >= streamsMax) return 'over-limit';
       if (base === undefined) streams += 1;
@@ -169,24 +181,31 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
       const added = base === undefined ? undefined : since(base, value, next);
       const hasFallen = base !== undefined && added === undefined;
       const { count } = value;
-      const fallen =
+      const stepped =
         base !== undefined && (hasFallen || base.fallen !== undefined)
           ? fallenBy({ before: base, hasFallen, count, startMs, timeMs })
           : null;
-      if (fallen === 'several' || (hasFallen && maySeveralSend(series))) {
+      if (stepped === 'several' || (hasFallen && maySeveralSend(series))) {
         setShared(familyName(series, startMs));
         return 'start-shared';
       }
-      ofSeries[startMs] = fallen === null ? next : { ...next, fallen };
+      ofSeries[startMs] = stepped === null ? next : { ...next, fallen: stepped.fallen };
       all[series] = ofSeries;
       copied.add(series);
-      if (hasFallen && fallen?.isOdd === true) return 'unknown';
-      if (startMs >= openedAtMs)
-        return added ?? (base !== undefined || timeMs > startMs ? 'new' : 'unknown');
+      if (stepped?.isDoubtful === true) return 'start-shared';
+      const isOther = base === undefined && known !== undefined && count > 0;
+      if (startMs >= openedAtMs) {
+        if (added !== undefined) return added;
+        if (base !== undefined || timeMs > startMs) return 'new';
+        return isOther ? 'lost' : 'unknown';
+      }
       const family = families.at(series, startMs, timeMs);
       if (added === undefined) {
         const isNew = base !== undefined || family.exportsBefore >= exportsBefore;
-        return isNew && value.count <= family.counted ? 'new' : 'unknown';
+        if (isNew && count <= family.counted) return 'new';
+        return isOther && family.exportsBefore === 0 && isTold(series, startMs, known)
+          ? 'lost'
+          : 'unknown';
       }
       family.counted += added.count;
       return added;
@@ -244,6 +263,8 @@ const openFamilies = (
   before: Bases['families'],
 ): {
   readonly at: (series: string, startMs: number, timeMs: number) => FamilyDraft;
+  /** The time of its newest export; 0: it had none. */
+  readonly toldMs: (series: string, startMs: number) => number;
   readonly close: () => Bases['families'];
 } => {
   const changed = new Map<string, FamilyDraft>();
@@ -271,6 +292,10 @@ const openFamilies = (
       family.exports = Math.min(exportsMax, family.exports + 1);
       family.lastMs = timeMs;
       return family;
+    },
+    toldMs: (series, startMs) => {
+      const name = familyName(series, startMs);
+      return (changed.get(name) ?? before[name])?.lastMs ?? 0;
     },
     close: () => {
       const all: { [name: string]: Family } = { ...before };
@@ -324,7 +349,7 @@ const baseOf = (value: Counted, layouts: Layouts): Base => {
 };
 
 /**
- * Undefined: a count that fell, or an explicit bucket, was reset by a sender that did not say so. Buckets of another
+ * Undefined: a count that fell, or a bucket, was reset by a sender that did not say so. Buckets of another
  * layout are no proof of that; what they hold may be older than the opening, so then only requests are counted.
  * `next` is the value as a base.
  */
@@ -334,8 +359,11 @@ const since = (base: Base, value: Counted, next: Base): Counted | undefined => {
   const errors = Math.min(Math.max(0, value.errors - base.errors), count);
   const from = base.durations;
   const to = value.durations;
-  if (from?.shape === 'exponential' && to?.shape === 'exponential')
-    return { count, errors, durations: exponentialSince(from, to) ?? null };
+  if (from?.shape === 'exponential' && to?.shape === 'exponential') {
+    const durations = exponentialSince(from, to) ?? null;
+    if (durations === null && hasFallenBucket(from, to)) return undefined;
+    return { count, errors, durations };
+  }
   const isAlike =
     from?.shape === 'explicit' &&
     next.durations?.shape === 'explicit' &&

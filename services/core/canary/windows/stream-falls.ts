@@ -9,16 +9,23 @@ export type Fallen = {
   readonly top: number;
   /** For how long it had counted; 0: nobody knows. */
   readonly lifeMs: number;
-  /** To more than half: a clock that was set back, a stray point, or several counters. Those do it again. */
+  /**
+   * Of many requests it once left more than half, or it was as high again in one step: a clock that was set back, a stray
+   * point, exports that were missing, or several counters. Those do it again.
+   */
   readonly isOdd?: true;
   /**
    * It was as high again in no time: how many of its points came since, this one included, up to one more than
    * `againPointsMax`. Its traffic may have grown; several counters fall again with the next one.
    */
   readonly again?: number;
+  /** Its newest point is that fall. */
+  readonly isFresh?: true;
+  /** How many points ago it did what one counter seldom does, up to `strangeAgoMax`. */
+  readonly strange?: readonly number[];
 };
 
-/** Fewer requests than these may do anything by chance. */
+/** Fewer requests than these may do anything by chance, once or twice. */
 const topMin = 30;
 /** What begins anew has less than this part of what it had before, and comes back from below it in more than one step. */
 const partMax = 0.5;
@@ -29,6 +36,9 @@ const partMax = 0.5;
  */
 const againMin = 0.25;
 const againPointsMax = 8;
+/** Three strange steps this close together are of several. One that crashes less often than at every third export does fewer. */
+const strangeAgoMax = 6;
+const strangeMax = 3;
 
 export type CounterStep = {
   readonly before: { readonly count: number; readonly fallen?: Fallen };
@@ -40,30 +50,77 @@ export type CounterStep = {
   readonly timeMs: number;
 };
 
+/** `isDoubtful`: what it adds with this step may be what another has counted in all its life. */
+export type Stepped = { readonly fallen: Fallen; readonly isDoubtful: boolean };
+
 /** What is known of the newest fall, or null: of none. `several`: no single counter does that. */
-export const fallenBy = ({
-  before,
-  hasFallen,
-  count,
-  startMs,
-  timeMs,
-}: CounterStep): Fallen | null | 'several' => {
-  const { fallen } = before;
-  if (hasFallen) {
-    if ((fallen?.again ?? Infinity) <= againPointsMax) return 'several';
-    const top = before.count;
-    const isOdd = top >= topMin && count < top && count > partMax * top;
-    if (isOdd && fallen?.isOdd === true) return 'several';
-    const sinceMs = fallen?.atMs ?? startMs;
-    const lifeMs = sinceMs > 0 ? timeMs - sinceMs : 0;
-    return { atMs: timeMs, top, lifeMs, ...(isOdd && { isOdd }) };
-  }
-  if (fallen === undefined) return null;
-  if (fallen.isOdd === true) return fallen;
-  const { top, atMs, lifeMs, again } = fallen;
-  if (again !== undefined) return again > againPointsMax ? fallen : { ...fallen, again: again + 1 };
-  if (top < topMin || count <= top) return fallen;
-  // Where its exports were missing for long, one step may be as much.
-  if (before.count < partMax * top && timeMs - atMs < lifeMs) return 'several';
-  return timeMs - atMs < againMin * lifeMs ? { ...fallen, again: 1 } : fallen;
+export const fallenBy = (step: CounterStep): Stepped | null | 'several' =>
+  step.hasFallen
+    ? afterFall(step)
+    : step.before.fallen === undefined
+      ? null
+      : afterRise(step, step.before.fallen);
+
+const afterFall = ({ before, count, startMs, timeMs }: CounterStep): Stepped | 'several' => {
+  const { count: top, fallen } = before;
+  if ((fallen?.again ?? Infinity) <= againPointsMax) return 'several';
+  // Where a bucket alone fell, it has as much as before or more.
+  const isDoubtful = count > partMax * top;
+  const isOdd = isDoubtful && top >= topMin;
+  const wasOdd = fallen?.isOdd === true;
+  const strange = strangeAfter(fallen?.strange, isDoubtful || top < topMin);
+  if ((isOdd && wasOdd) || strange.length >= strangeMax) return 'several';
+  const sinceMs = fallen?.atMs ?? startMs;
+  // Of several, each may have less than the one before it: one fall down to the least.
+  const from =
+    fallen?.isFresh === true
+      ? { atMs: fallen.atMs, top: fallen.top, lifeMs: fallen.lifeMs }
+      : { atMs: timeMs, top, lifeMs: sinceMs > 0 ? timeMs - sinceMs : 0 };
+  return {
+    fallen: {
+      ...from,
+      isFresh: true,
+      ...((isOdd || wasOdd) && { isOdd: true }),
+      ...(strange.length > 0 && { strange }),
+    },
+    isDoubtful,
+  };
+};
+
+const afterRise = (
+  { before, count, timeMs }: CounterStep,
+  { strange: strangeBefore, isFresh, ...fallen }: Fallen,
+): Stepped | 'several' => {
+  const { top, atMs, lifeMs } = fallen;
+  const isBack = before.count < top && count >= top;
+  const isFromBelow = before.count <= partMax * top;
+  const isJump = isBack && isFromBelow && top >= topMin;
+  // Where its exports were missing for long, one step may be as much, once.
+  if (isJump && (timeMs - atMs < lifeMs || fallen.isOdd === true)) return 'several';
+  const isDoubtful = isBack && (isFromBelow || isFresh === true);
+  const strange = strangeAfter(strangeBefore, isDoubtful);
+  if (strange.length >= strangeMax) return 'several';
+  const isSoon = isBack && top >= topMin && timeMs - atMs < againMin * lifeMs;
+  const again = isSoon ? 1 : nextAgain(fallen.again);
+  return {
+    fallen: {
+      ...fallen,
+      ...(isJump && { isOdd: true }),
+      ...(again !== undefined && { again }),
+      ...(strange.length > 0 && { strange }),
+    },
+    isDoubtful,
+  };
+};
+
+const nextAgain = (again: number | undefined): number | undefined =>
+  again === undefined ? undefined : Math.min(againPointsMax, again) + 1;
+
+/** How many points ago each strange step was, seen from the next point. */
+const strangeAfter = (
+  strange: readonly number[] | undefined,
+  isStrange: boolean,
+): readonly number[] => {
+  const kept = (strange ?? []).map((ago) => ago + 1).filter((ago) => ago <= strangeAgoMax);
+  return isStrange ? [...kept, 0] : kept;
 };

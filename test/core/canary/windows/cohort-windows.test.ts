@@ -132,16 +132,28 @@ describe('cumulative values', () => {
     expect(shown(taken).traffic.canary).toBe(0);
   });
 
-  test.each([
-    ['a count that fell', explicit(3, 0, 1)],
-    ['a bucket that fell, though the count has passed what it was', explicit(0, 200, 1)],
-  ])('count from zero after %s', (_name, durations) => {
+  test('count from zero after a count that fell', () => {
     const startMs = openedAtMs + 500;
     const taken = after(
       [running(1_000, explicit(100, 50, 7), { startMs })],
-      [running(6_000, durations, { startMs })],
+      [running(6_000, explicit(3, 0, 1), { startMs })],
     );
-    expect(shown(taken).latency.canary).toStrictEqual(durations);
+    expect(shown(taken).latency.canary).toStrictEqual(explicit(3, 0, 1));
+  });
+
+  test('of which a bucket fell, though the count has passed what it was, may be of another: nothing passes', () => {
+    const startMs = openedAtMs + 500;
+    const windows = [
+      [running(1_000, explicit(100, 50, 7), { startMs })],
+      [running(6_000, explicit(0, 200, 1), { startMs })],
+    ] as const;
+    const taken = after(...windows);
+    expect(shown(taken).errors.canary).toBeNull();
+    expect(excluded(taken)).toStrictEqual({ 'start-shared': 1 });
+    expect(taken.isUnheard).toBe(true);
+    const next = after(...windows, [running(11_000, explicit(2, 203, 1), { startMs })]);
+    expect(shown(next).latency.canary).toStrictEqual(explicit(2, 3, 0));
+    expect(next.isUnheard).toBe(false);
   });
 
   test('that fell in a stream that began before the opening count from zero if they can be of since', () => {

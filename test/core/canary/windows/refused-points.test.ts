@@ -206,6 +206,47 @@ describe('of a counter, what the next point adds is not of its window alone', ()
   });
 });
 
+describe('a counter whose start is that of its point', () => {
+  const at = (window: number, change: Partial<PendingPoint> = {}): PendingPoint => {
+    const timeMs = openedAtMs + window * windowMs + 1_000;
+    const count = 10 * (window + 1);
+    return {
+      ...requests({ temporality: 'cumulative', series: 'a'.repeat(64), startMs: timeMs }),
+      ...{ timeMs, count, ...change },
+    };
+  };
+  const takenOf = (...points: readonly PendingPoint[]): readonly WindowTaken[] => {
+    let { bases } = take([]);
+    return points.map((point) => {
+      const taken = take([point, baseline], bases);
+      ({ bases } = taken);
+      return taken;
+    });
+  };
+  const unheardOf = (...points: readonly PendingPoint[]): readonly boolean[] =>
+    takenOf(...points).map(({ isUnheard }) => isUnheard);
+
+  test('leaves its window unknown where its series was heard before, and the next ones not', () => {
+    const { startMs } = at(1);
+    const points = [at(0, { startMs: openedAtMs }), at(1), at(2, { startMs }), at(3, { startMs })];
+    expect(unheardOf(...points)).toStrictEqual([false, true, false, false]);
+    const [, second, third] = takenOf(...points);
+    if (second === undefined || third === undefined) throw new Error('four are there');
+    expect(known(second)).toMatchObject({ errors: [false, true], traffic: [false, false] });
+    expect(excluded(second)).toMatchObject({ 'start-missing': 1 });
+    expect(of(third, 'errors').canary).toMatchObject({ total: 10 });
+  });
+
+  test('leaves each unknown where it moves with each, so that nothing passes and nobody is blamed', () => {
+    expect(unheardOf(at(0), at(1), at(2), at(3))).toStrictEqual([false, true, true, true]);
+  });
+
+  test('is a base alone where its series was never heard', () => {
+    const [taken] = takenOf(at(0));
+    expect(taken && excluded(taken)).toStrictEqual({ 'before-opening': 1 });
+  });
+});
+
 describe('points of one series, start and time that differ', () => {
   const [several, single] = ['0'.repeat(64), 'f'.repeat(64)];
   const pod = (count: number, change: Partial<PendingPoint> = {}): PendingPoint => ({

@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Counted } from '../../../../services/core/canary/windows/stream-bases.ts';
+import type { Durations, Exponential } from '../../../../services/core/canary/windows/durations.ts';
+import { exponential } from '../../../support/canary/pending-points.ts';
 import { withSenderDigit } from '../../../../services/core/telemetry/series-sender.ts';
 import { noBases, openBases } from '../../../../services/core/canary/windows/stream-bases.ts';
 
 const openedAtMs = 1_800_000_000_000;
 const start = openedAtMs + 100;
 const counted = (count: number): Counted => ({ count, errors: 0, durations: null });
-type Taken = number | 'new' | 'unknown' | 'over-limit' | 'start-shared';
+type Taken = number | 'new' | 'unknown' | 'lost' | 'over-limit' | 'start-shared';
 
 /** What each value adds, all in one window or each in one of its own. */
 const takenOf = (
@@ -63,19 +65,28 @@ describe('a counter of one name does what no single one does', () => {
     takenOf(values, { series: named, startMs: openedAtMs - 3_600_000 });
 
   test('where it falls to more than half, twice: nothing that began anew is as far so soon', () => {
-    expect(of(100, 60, 110, 70, 120)).toEqual([
-      'new',
-      'unknown',
-      50,
-      'start-shared',
-      'start-shared',
-    ]);
+    expect(of(100, 60, 110, 70, 120)).toEqual(['new', ...shared, ...shared, ...shared, ...shared]);
+    expect(markedAt([100, 60, 110, 70, 120])).toBe(3);
     expect(of(100, 49, 60)).toEqual(['new', 'new', 11]);
   });
 
-  test('but once is a clock that was set back, or a stray: that adds nothing, and what follows counts', () => {
-    expect(of(300, 220, 320, 420)).toEqual(['new', 'unknown', 100, 100]);
-    expect(of(100, 200, 160, 300, 400)).toEqual(['new', 100, 'unknown', 140, 100]);
+  test('but once is a clock that was set back, or a stray: that and the way back are of nobody, and what follows counts', () => {
+    expect(of(300, 220, 320, 420)).toEqual(['new', ...shared, ...shared, 100]);
+    expect(of(100, 200, 160, 300, 400)).toEqual(['new', 100, ...shared, ...shared, 100]);
+    expect(markedAt([300, 220, 320, 420])).toBe(-1);
+    expect(of(300, 220, 240, 320)).toEqual(['new', ...shared, 20, 80]);
+  });
+
+  test('where it is as high again in one step, a second time, however long nothing was exported', () => {
+    const once = [300, 2, 32, 4, 601, 6, 62];
+    const gapsMs = [5_000, 200, 1_400, 400, 3_000, 200, 1_400, 400, 3_000];
+    expect(markedAt(once, { gapsMs })).toBe(-1);
+    expect(markedAt([...once, 7, 930], { gapsMs })).toBe(8);
+  });
+
+  test('where several have less, one after the other, and one of them has most: that is one fall', () => {
+    expect(markedAt([300, 30, 3, 601], { gapsMs: [5_000, 200, 1_400, 3_400] })).toBe(3);
+    expect(of(300, 30, 3, 33, 63, 93)).toEqual(['new', 'new', 'new', 30, 30, 30]);
   });
 
   test('where it is as high again in no time', () => {
@@ -118,8 +129,173 @@ describe('a counter of one name does what no single one does', () => {
     },
   );
 
-  test('but few requests may do anything', () => {
-    expect(of(3, 2, 4, 3)).toEqual(['new', 'new', 2, 'new']);
+  test('but few requests may do anything, once or twice', () => {
+    expect(of(3, 2, 4, 5, 6)).toEqual(['new', ...shared, ...shared, 1, 1]);
+    expect(of(9, 2, 4, 6, 8, 11, 1, 3)).toEqual(['new', 'new', 2, 2, 2, 3, 'new', 2]);
+    expect(markedAt([3, 2, 4, 3])).toBe(3);
+    expect(markedAt([10, 1, 10, 1])).toBe(3);
+    expect(of(10, 1, 10)).toEqual(['new', 'new', ...shared]);
+  });
+
+  test('and what crashes at every fourth export has as few, for as long as it likes', () => {
+    const rounds = Array.from({ length: 40 }, (_, index) => 2 + (index % 3) + 5 * (index % 4));
+    expect(markedAt(rounds)).toBe(-1);
+    expect(of(...rounds).filter((one) => one === 'new')).toHaveLength(10);
+  });
+});
+
+const shared = ['start-shared'] as const;
+
+/** Behind which of its values all of its family is of nobody; -1: none. */
+const markedAt = (
+  values: readonly (number | Counted)[],
+  { startMs = start, gapsMs = [] }: { startMs?: number; gapsMs?: readonly number[] } = {},
+): number => {
+  const draft = openBases(noBases, openedAtMs);
+  let timeMs = start;
+  return values.findIndex((value, index) => {
+    timeMs += gapsMs[index] ?? 5_000;
+    draft.take(named, startMs, timeMs, typeof value === 'number' ? counted(value) : value);
+    return draft.take(`${named}probe`, startMs, timeMs, counted(0)) === 'start-shared';
+  });
+};
+
+describe('two workers that are as busy as each other', () => {
+  const bounds = [0.1, 0.5];
+  const shapes = {
+    explicit: (counts: readonly number[]): Durations => ({ shape: 'explicit', bounds, counts }),
+    exponential: (counts: readonly number[]): Durations => exponential(2, 0, counts),
+  };
+  /** The second has always served a little more than the first had by its export, not of each duration. */
+  const rounds = (requests: number, ofShape: (counts: readonly number[]) => Durations): Counted[] =>
+    [1, 2, 3, 4].flatMap((times) =>
+      [
+        [10 * requests, 6 * requests, 2 * requests],
+        [11 * requests, 5 * requests, 4 * requests],
+      ].map((each): Counted => {
+        const counts = each.map((count) => count * times);
+        const count = counts.reduce((sum, more) => sum + more, 0);
+        return { count, errors: 0, durations: ofShape(counts) };
+      }),
+    );
+
+  describe.each(['explicit', 'exponential'] as const)('(%s)', (shape) => {
+    test.each([
+      ['many requests', 100, 3],
+      ['few', 1, 5],
+      ['fewer', 0.1, 7],
+    ])('are found where a bucket falls though the count rises: %s', (_which, requests, most) => {
+      const values = rounds(requests, (counts) => shapes[shape](counts.map(Math.ceil)));
+      for (const startMs of [start, openedAtMs - 3_600_000]) {
+        expect(markedAt(values, { startMs })).toBeGreaterThan(0);
+        expect(markedAt(values, { startMs })).toBeLessThanOrEqual(most);
+      }
+    });
+
+    test('and none of them counts from zero meanwhile', () => {
+      const values = rounds(100, shapes[shape]);
+      const draft = openBases(noBases, openedAtMs);
+      const taken = values.map((value, index) =>
+        draft.take(named, start, start + (index + 1) * 1_000, value),
+      );
+      expect(taken[0]).toBe('new');
+      expect(taken.slice(1)).not.toContain('new');
+    });
+  });
+
+  test('not where what counts as zero may have widened', () => {
+    const values = rounds(100, shapes.exponential).map(({ count }, index) => ({
+      ...{ count, errors: 0 },
+      durations: exponential(2, 0, [count - 3 * index, 3 * index]),
+    }));
+    expect(markedAt(values)).toBe(-1);
+    const widened = [exponential(2, 0, [5, 5, 5], 0), exponential(2, 0, [0, 2, 6], 9)];
+    expect(markedAt([...widened, ...widened].map(countedFrom))).not.toBe(1);
+    const draft = openBases(noBases, openedAtMs);
+    const [first, second] = widened.map(countedFrom);
+    if (first === undefined || second === undefined) throw new Error('two are there');
+    draft.take(named, start, start + 1_000, first);
+    expect(draft.take(named, start, start + 2_000, second)).toMatchObject({
+      ...{ count: 2, durations: null },
+    });
+  });
+});
+
+const countedFrom = (durations: Exponential): Counted => ({
+  count: durations.counts.reduce((sum, more) => sum + more, durations.zeroCount),
+  ...{ errors: 0, durations },
+});
+
+describe('a counter whose start moves', () => {
+  const minuteMs = 60_000;
+  type Given = readonly [startMs: number, timeMs: number, count: number];
+  const moved = (series: string, ...given: readonly Given[]): readonly Taken[] => {
+    const draft = openBases(noBases, openedAtMs);
+    return given.map(([startMs, timeMs, count]) => {
+      const taken = draft.take(series, openedAtMs + startMs, openedAtMs + timeMs, counted(count));
+      return typeof taken === 'object' ? taken.count : taken;
+    });
+  };
+
+  test('to the time of its point is a base where its series is new, and has lost requests where it is not', () => {
+    expect(moved(named, [500, 500, 7], [500, 1_500, 9])).toEqual(['unknown', 2]);
+    expect(moved(named, [0, 500, 7], [1_500, 1_500, 2], [1_500, 2_500, 5])).toEqual([
+      ...['new', 'lost', 3],
+    ]);
+    expect(moved(named, [1, 1, 7], [2, 2, 8], [3, 3, 9])).toEqual(['unknown', 'lost', 'lost']);
+    expect(moved(named, [-9, 500, 7], [1_500, 1_500, 2])).toEqual(['unknown', 'lost']);
+  });
+
+  test('and lost none where it has counted none', () => {
+    expect(moved(named, [0, 500, 7], [1_500, 1_500, 0], [1_500, 2_500, 5])).toEqual([
+      ...['new', 'unknown', 5],
+    ]);
+  });
+
+  test('to before the opening, though it was told by another since, has lost them, too', () => {
+    const at = (minutes: number): Given => [minutes - 99, minutes * minuteMs + 500, 10 * minutes];
+    expect(moved(named, at(0), at(1), at(2), at(3))).toEqual([
+      ...['unknown', 'unknown', 'lost', 'lost'],
+    ]);
+    const young: Given = [2 * minuteMs, 3 * minuteMs, 5];
+    expect(moved(named, young, [-9, 4 * minuteMs, 5])).toEqual(['new', 'lost']);
+  });
+
+  test('is of several, each with a start of its own, where all are heard in the first minute', () => {
+    const [one, another] = [-99, -9];
+    expect(
+      moved(
+        unnamed,
+        ...([
+          [one, 10_000, 700],
+          [another, 55_000, 50],
+          [one, 70_000, 710],
+          [another, 115_000, 65],
+        ] as const),
+      ),
+    ).toEqual(['unknown', 'unknown', 10, 15]);
+  });
+
+  test('is none where other series of that start are known: it is told for the first time', () => {
+    const draft = openBases(noBases, openedAtMs);
+    const take = (attributes: string, startMs: number, timeMs: number, count: number): unknown =>
+      draft.take(
+        `${named}${attributes}`,
+        openedAtMs + startMs,
+        openedAtMs + timeMs,
+        counted(count),
+      );
+    for (const second of [1, 61, 121, 181]) {
+      take('200', -99, second * 1_000, 100 * second);
+      take('500', -99, second * 1_000, second);
+      take('200', -9, second * 1_000 + 700, 100 * second);
+    }
+    expect(take('500', -9, 181_700, 3)).toBe('new');
+    expect(take('500', -9, 182_700, 4)).toMatchObject({ count: 1 });
+    expect(take('404', -9, 182_700, 90_000)).toBe('unknown');
+    // How much of that is older than the opening is as unknown as ever, and nobody's fault.
+    for (const second of [1, 61, 121]) take('503', -99, second * 1_000, second);
+    expect(take('503', -9, 183_700, 90_000)).toBe('unknown');
   });
 });
 
