@@ -659,64 +659,6 @@ describe('durations below zero', () => {
   });
 });
 
-describe('one pod of three that says it uses nothing', () => {
-  const onlyFirst =
-    (first: Partial<Pod>, others: Partial<Pod> = {}) =>
-    (index: number): Partial<Pod> =>
-      index === 0 ? first : others;
-  const nothing: Partial<Pod> = { cpu: () => 0 };
-  const calm = failing(0);
-  const drained: Partial<Pod> = { ...failing(0, 0), cpu: () => 0.001 };
-
-  test('does not hide that the others of the canary take more', () => {
-    const canaries = few(
-      '2.0.0',
-      3,
-      onlyFirst({ ...calm, ...nothing }, { ...calm, cpu: () => 0.6 }),
-    );
-    const folded = judged(
-      few('1.9.4', 3, () => calm),
-      canaries,
-    );
-    expect(folded.decisions.map(({ kind, metric }) => [kind, metric])).toStrictEqual([
-      ['roll-back', 'cpu'],
-    ]);
-    expect(excludedIn(folded).implausible).toBeGreaterThan(5);
-  });
-
-  test('of the baseline rolls no good canary back', () => {
-    const baselines = few('1.9.4', 3, onlyFirst({ ...calm, ...nothing }, calm));
-    const folded = judged(
-      baselines,
-      few('2.0.0', 3, () => calm),
-    );
-    expect(kindsOf(folded.decisions)).toStrictEqual(['promote']);
-    expect(excludedIn(folded).implausible).toBeGreaterThan(20);
-  });
-
-  describe.each(['1.9.4', '2.0.0'])('as it is drained, of %s, blames nobody', (version) => {
-    const other = version === '2.0.0' ? '1.9.4' : '2.0.0';
-
-    test('where the others of its version have its requests', () => {
-      const others = { ...failing(0, busy * 1.5), cpu: () => 0.6 };
-      const folded = judged(
-        few(version, 3, onlyFirst(drained, others)),
-        few(other, 3, () => calm),
-      );
-      expect(kindsOf(folded.decisions)).toStrictEqual(['promote']);
-    });
-
-    test('where all servers have them', () => {
-      const folded = judgedAs(
-        { canaryShare: null },
-        few(version, 3, onlyFirst(drained, calm)),
-        few(other, 3, () => calm),
-      );
-      expect(kindsOf(folded.decisions)).toStrictEqual(['promote']);
-    });
-  });
-});
-
 describe('one loud pod of few', () => {
   const one =
     (loud: Partial<Pod>, others: Partial<Pod> = {}) =>

@@ -13,7 +13,6 @@ import type { Bases, BasesDraft, Counted } from './stream-bases.ts';
 import { openBases } from './stream-bases.ts';
 import { durationsIn, isSpoilt, waitingOf } from './waiting-durations.ts';
 import type { WaitingDurations } from './waiting-durations.ts';
-import type { Served } from './window-metrics.ts';
 import { openMetric } from './window-metrics.ts';
 
 // From the points of one window to what the judge sees of it.
@@ -77,8 +76,7 @@ export const pendingPointOf = (
 
 /**
  * Why a point of a window has become nothing.
- * - `implausible`: no server can have counted so much, alone or with the others; of its durations alone: see `isSpoilt`; of
- *   levels: see `unusedAmong`;
+ * - `implausible`: no server can have counted so much, alone or with the others; of its durations alone: see `isSpoilt`;
  * - `loud`: see `loudnessOf`, and of levels `wildIn`;
  * - `over-limit`: one cumulative stream too many;
  * - `start-shared`: several senders under one name, whose points or counters cannot be told apart;
@@ -174,13 +172,10 @@ export const takeWindow = (
   const leftOut = new Set<number>();
   const shown = drafts.map((draft, metric) =>
     withoutUnknown(
-      draft.close(
-        (reason, count) => {
-          excluded[reason] += count;
-          if (reason === 'loud') leftOut.add(metric);
-        },
-        () => servedBy(counted),
-      ),
+      draft.close((reason, count) => {
+        excluded[reason] += count;
+        if (reason === 'loud') leftOut.add(metric);
+      }),
       unknownOf.canary.has(metric) || unmeasuredOf.canary.has(metric),
       unknownOf.baseline.has(metric) || unmeasuredOf.baseline.has(metric),
     ),
@@ -377,16 +372,6 @@ const voicesOf = (
     ofCohort.set(point.sender, (ofCohort.get(point.sender) ?? 0) + added.count);
   }
   return voices;
-};
-
-const servedBy = (counted: readonly CountedPoint[]): Served => {
-  const served = { canary: new Map<string, number>(), baseline: new Map<string, number>() };
-  for (const { point, added } of counted) {
-    const { cohort, instance } = point;
-    if (instance !== null)
-      served[cohort].set(instance, (served[cohort].get(instance) ?? 0) + added.count);
-  }
-  return served;
 };
 
 const heard = (

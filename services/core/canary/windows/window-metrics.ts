@@ -3,18 +3,13 @@ import type { Durations, Exponential } from './durations.ts';
 import { sumOfExponential, withinPlausible } from './durations.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
 import { instancesMin, isWildAmong, levelCap, trimmedMean } from '../noise/loud.ts';
-import type { Idle } from '../noise/unused.ts';
-import { idleOf, sparedAmong, unusedAmong } from '../noise/unused.ts';
 import type { Level } from '../metrics/level.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
 import type { SaidCounts } from '../statistics/rate-counts.ts';
 import type { JudgedAs } from './judged-as.ts';
 import type { Counted } from './stream-bases.ts';
 
-/**
- * What is counted of a metric that cannot be told together with the rest of it; `loud`: see `wildIn`. `implausible`: also
- * a level, see `unusedAmong`.
- */
+/** What is counted of a metric that cannot be told together with the rest of it; `loud`: see `wildIn`. */
 export type Unlike = 'other-buckets' | 'other-unit' | 'implausible' | 'loud';
 
 /** A level as it came. */
@@ -25,9 +20,6 @@ export type SeenLevel = {
   readonly level: number;
 };
 
-/** Requests of a window, by instance. */
-export type Served = { readonly [Name in Cohort]: ReadonlyMap<string, number> };
-
 /** One metric of a policy while its window is added up. */
 export type MetricDraft = {
   /**
@@ -35,13 +27,10 @@ export type MetricDraft = {
    */
   readonly addRequests: (cohort: Cohort, counted: Counted, as: JudgedAs, isSpoilt: boolean) => void;
   readonly addLevel: (cohort: Cohort, seen: SeenLevel) => void;
-  readonly close: (
-    countUnlike: (reason: Unlike, count: number) => void,
-    served: () => Served,
-  ) => MetricWindow;
+  readonly close: (countUnlike: (reason: Unlike, count: number) => void) => MetricWindow;
 };
 
-export const openMetric = ({ judged, source }: MetricPolicy): MetricDraft => {
+export const openMetric = ({ judged }: MetricPolicy): MetricDraft => {
   switch (judged) {
     case 'errors': {
       const rates = { canary: openRates(), baseline: openRates() };
@@ -71,11 +60,11 @@ export const openMetric = ({ judged, source }: MetricPolicy): MetricDraft => {
       };
     }
     case 'level': {
-      const levels = openLevels(idleOf(source));
+      const levels = openLevels();
       return {
         addRequests: () => undefined,
         addLevel: levels.add,
-        close: (countUnlike, served) => ({ judged, ...levels.close(countUnlike, served) }),
+        close: (countUnlike) => ({ judged, ...levels.close(countUnlike) }),
       };
     }
   }
@@ -236,14 +225,9 @@ type LevelsOfUnit = Map<string, Map<string, { readonly sum: number; readonly poi
  * leaves nothing to compare. Levels of one unit only; where a cohort sends several, the one counts that both have most
  * instances of.
  */
-const openLevels = (
-  idle: Idle,
-): {
+const openLevels = (): {
   readonly add: (cohort: Cohort, seen: SeenLevel) => void;
-  readonly close: (
-    countUnlike: (reason: Unlike, count: number) => void,
-    served: () => Served,
-  ) => Pair<Level>;
+  readonly close: (countUnlike: (reason: Unlike, count: number) => void) => Pair<Level>;
 } => {
   const units = {
     canary: new Map<string, LevelsOfUnit>(),
@@ -259,7 +243,7 @@ const openLevels = (
       const { sum, points } = ofInstance.get(series) ?? { sum: 0, points: 0 };
       ofInstance.set(series, { sum: sum + level, points: points + 1 });
     },
-    close: (countUnlike, served) => {
+    close: (countUnlike) => {
       const chosen = chosenOf(units, (instances) => instances.size);
       // Levels in different units are not compared: then the canary shows none.
       const canaryUnit = chosen.shared || chosen.baseline === undefined ? chosen.canary : undefined;
@@ -272,14 +256,8 @@ const openLevels = (
         countUnlike('loud', wild);
         return { canary: null, baseline: null };
       }
-      const seen = {
-        canary: meansOf(units.canary, canaryUnit),
-        baseline: meansOf(units.baseline, chosen.baseline),
-      };
-      const canary = usedBy(idle, served, seen, 'canary');
-      const baseline = usedBy(idle, served, seen, 'baseline');
-      const unused = seen.canary.length + seen.baseline.length - canary.length - baseline.length;
-      if (unused > 0) countUnlike('implausible', unused);
+      const canary = meansOf(units.canary, canaryUnit).map(([, mean]) => mean);
+      const baseline = meansOf(units.baseline, chosen.baseline).map(([, mean]) => mean);
       const cap = levelCap([...canary, ...baseline]);
       const smaller = Math.min(canary.length, baseline.length);
       return { canary: levelOf(canary, cap, smaller), baseline: levelOf(baseline, cap, smaller) };
@@ -300,30 +278,10 @@ const wildIn = (units: ReadonlyMap<string, LevelsOfUnit>, unit: string | undefin
   return means.filter((_, at) => isWildAmong(means, at)).length;
 };
 
-type Means = readonly (readonly [name: string, mean: number])[];
-
-/** The levels of a cohort without those of `unusedAmong`. Series of nobody may be parts of what one process uses. */
-const usedBy = (
-  idle: Idle,
-  served: () => Served,
-  seen: { readonly [Name in Cohort]: Means },
-  cohort: Cohort,
-): readonly number[] => {
-  const means = seen[cohort];
-  const levels = means.map(([, mean]) => mean);
-  if (idle === 'anybody' || !means.every(([name]) => name.startsWith(named))) return levels;
-  const unused = unusedAmong(levels);
-  if (unused.length === 0) return levels;
-  const requestsOf = (of: Cohort): readonly number[] =>
-    seen[of].map(([name]) => served()[of].get(name.slice(named.length)) ?? 0);
-  const spared =
-    idle === 'nobody'
-      ? new Set()
-      : sparedAmong(requestsOf(cohort), requestsOf(cohort === 'canary' ? 'baseline' : 'canary'));
-  return levels.filter((_, at) => spared.has(at) || !unused.includes(at));
-};
-
-const meansOf = (units: ReadonlyMap<string, LevelsOfUnit>, unit: string | undefined): Means =>
+const meansOf = (
+  units: ReadonlyMap<string, LevelsOfUnit>,
+  unit: string | undefined,
+): readonly (readonly [name: string, mean: number])[] =>
   unit === undefined
     ? []
     : [...(units.get(unit) ?? [])].map(([name, series]) => {
