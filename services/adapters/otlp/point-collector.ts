@@ -188,12 +188,12 @@ const faultOf = (stream: DurationStream, point: RawPoint): PointRefusal | null =
   return total !== null && total !== point.count ? 'buckets-mismatch' : null;
 };
 
-/** So many durations below zero, and so many of all, one clock makes that was set back once. */
+/** So many durations below zero, and so many of all, one clock makes that was set back once; but not most. */
 const negativeMax = 10;
 const negativeShareMax = 0.01;
 
 const areDurationsNone = ({ count, buckets: { negative } }: RawPoint): boolean =>
-  negative > negativeMax && negative > negativeShareMax * count;
+  2 * negative > count || (negative > negativeMax && negative > negativeShareMax * count);
 
 /** Far above any gauge (bytes of a data centre), and squares of it stay numbers. */
 const LEVEL_MAX = 1e18;
@@ -223,7 +223,11 @@ const isTime = (timeMs: number): boolean => timeMs > 0 && timeMs <= TIME_MAX_MS;
 type Timeless = { readonly stream: DurationStream; readonly series: string } & Pick<
   TelemetryPoint,
   'attributes' | 'value'
-> & { readonly reason: PointRefusal };
+> & {
+    readonly reason: PointRefusal;
+    /** Its own time, which may be wrong; 0: it has none. */
+    readonly ownMs: number;
+  };
 
 /** Gathers the points of one request, and counts those it cannot take. */
 export class PointCollector {
@@ -333,8 +337,10 @@ export class PointCollector {
     const series = stream.digest + digest;
     const attributes = attributeRefusals.has(reason) ? [] : kept;
     const value = { kind: 'refused', temporality: stream.temporality, reason } as const;
-    if (!isTime(timeMs)) {
-      this.#timeless.push({ stream, series, attributes, value, reason });
+    // Which of its times is wrong, nobody knows; one that stays would be the same point again.
+    if (!isTime(timeMs) || reason === 'start-after-time') {
+      const ownMs = isTime(timeMs) ? timeMs : 0;
+      this.#timeless.push({ stream, series, attributes, value, reason, ownMs });
       return;
     }
     const fromMs = isTime(startMs) && startMs <= timeMs ? startMs : timeMs;
@@ -371,8 +377,9 @@ export class PointCollector {
 
   /** Those without a time are of the newest one that the request tells; without any nobody knows of when they are. */
   #addTimeless(): void {
-    const timeMs = this.#newestMs;
-    for (const { stream, series, attributes, value, reason } of this.#timeless) {
+    const newestMs = this.#newestMs;
+    for (const { stream, series, attributes, value, reason, ownMs } of this.#timeless) {
+      const timeMs = Math.max(newestMs, ownMs);
       if (timeMs > 0) {
         this.#add(stream, series, attributes, timeMs, timeMs, value);
         continue;

@@ -94,6 +94,8 @@ describe('a point that was refused is there, of its series and its time', () => 
   test.each([
     ['all of them', 11, 11],
     ['more than ten, and more than one in a hundred', 11, 1_099],
+    ['most of a few', 6, 11],
+    ['the only one', 1, 1],
     ['many', 20_000, 1_999_999],
   ])(
     'durations below zero, %s: how many requests there were is known, not how long they took',
@@ -107,7 +109,7 @@ describe('a point that was refused is there, of its series and its time', () => 
   );
 
   test.each([
-    ['ten', 10, 10],
+    ['ten of twenty', 10, 20],
     ['one in a hundred', 11, 1_100],
   ])('durations below zero, %s: they are the shortest', (_name, negative, count) => {
     const decoded = inBoth(requestOf([exponentialHistogram([belowZero(negative, count)])]));
@@ -135,6 +137,13 @@ describe('a point that was refused is there, of its series and its time', () => 
   ])('%s: it begins when it ends', (reason, change) => {
     const [refused] = refusedIn(inBoth(requestOf([histogram([{ ...goodPoint, ...change }])])));
     expect(refused).toMatchObject({ startMs: timeMs, timeMs, value: { reason } });
+  });
+
+  test('start-after-time: it is of the newest time that its request tells, as its own may be one that stays', () => {
+    const stuck = { ...goodPoint, startTimeUnixNano: '1700000006000000000' };
+    const newer = { ...goodPoint, timeUnixNano: '1700000009000000000' };
+    const [refused] = refusedIn(inBoth(requestOf([histogram([stuck, newer])])));
+    expect(refused).toMatchObject({ startMs: 1_700_000_009_000, timeMs: 1_700_000_009_000 });
   });
 
   test('of deltas, too', () => {

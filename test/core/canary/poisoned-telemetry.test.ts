@@ -368,6 +368,24 @@ describe('neither a pass nor a roll-back comes from', () => {
     }
   });
 
+  test.each([
+    ['start a moment before their time', (point: SamplePoint) => ({ start: point.time - 1 })],
+    ['are of one time', () => ({ time: openedAt + 5_000 })],
+  ])('failed requests of a counter whose points %s', (_name, moved) => {
+    for (const [version, baselines, canaries, isBad] of [
+      ['2.0.0', good(failing(0.002)), canary(failing(0.04)), true],
+      ['1.9.4', good(failing(0.04)), canary(failing(0.04)), false],
+      ['2.0.0', good(failing(0.002)), canary(failing(0.002)), false],
+    ] as const) {
+      const sent = spoilt([baselines, canaries], version, (point) =>
+        point.errors > 0 && point.time > openedAt + 5_000 ? moved(point) : {},
+      );
+      // Of the bad one the first seconds are honest.
+      const kinds = kindsOf(fold(sent).decisions).filter((kind) => kind !== 'hold');
+      expect(kinds).toStrictEqual(isBad ? ['roll-back'] : []);
+    }
+  });
+
   test('one that does not say its version and serves nobody holds nobody', () => {
     const idle: Partial<Pod> = { version: null, temporality: 'delta', traffic: () => [0, 0] };
     const beside = [{ ...pod('2.0.0', 0), ...idle, name: 'a worker' }];
@@ -397,7 +415,9 @@ describe('neither a pass nor a roll-back comes from', () => {
       })),
     );
     expect(kindsOf(folded.decisions)).not.toContain('roll-back');
-    expect(excludedIn(folded).implausible).toBeGreaterThan(100);
+    const { implausible, 'start-missing': moved } = excludedIn(folded);
+    expect(implausible).toBeGreaterThan(5);
+    expect(implausible + moved).toBeGreaterThan(100);
   });
 
   test('levels that are absurd in both cohorts', () => {

@@ -7,6 +7,7 @@ import type { PendingPoint, WindowExclusion } from '../windows/cohort-windows.ts
 import type { JudgedWindow } from '../judge/judged-window.ts';
 import type { FamilyRule } from '../judge/rule.ts';
 import type { FamilyState } from '../judge/state.ts';
+import type { EitherPoints } from '../windows/either-points.ts';
 import type { LatePoints } from '../windows/late-points.ts';
 import type { Bases } from '../windows/stream-bases.ts';
 import type { Measuring } from '../windows/window-length.ts';
@@ -68,8 +69,7 @@ export type AnalysisState = {
   readonly leftOutToMs: number;
   /** Up to this time points were left out beside ones that nobody could count: what the rest shows is not known. */
   readonly unknownToMs: number;
-  /** Up to this time requests were told of by somebody who may be of either cohort. */
-  readonly eitherToMs: number;
+  readonly eitherPoints: EitherPoints;
   readonly latePoints: LatePoints;
   readonly bases: Bases;
   /** Null before the window is frozen, and where nothing can be judged. */

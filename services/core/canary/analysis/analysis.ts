@@ -35,6 +35,14 @@ import { pointsJudgedAs } from '../windows/judged-as.ts';
 import { isKnownShare } from '../metrics/traffic.ts';
 import type { Policy } from '../policy/policy.ts';
 import {
+  addEither,
+  closeEitherPoints,
+  isEitherTold,
+  noEitherPoints,
+  openEitherPoints,
+} from '../windows/either-points.ts';
+import type { EitherPointsDraft } from '../windows/either-points.ts';
+import {
   addLate,
   areFailedLate,
   areManyLate,
@@ -100,7 +108,7 @@ export const openAnalysis = (
     pending: [],
     leftOutToMs: 0,
     unknownToMs: 0,
-    eitherToMs: 0,
+    eitherPoints: noEitherPoints,
     latePoints: noLatePoints,
     bases: noBases,
     judge: null,
@@ -147,7 +155,7 @@ export const addPoints = (
     const sender = senders[point.origin];
     if (sender === undefined) throw new RangeError('a point without an origin passed the door');
     const { cohort } = sender;
-    if (cohort === 'either-cohort') noteEither(draft, point, sender);
+    if (cohort === 'either-cohort') noteEither(draft, sample, point, sender);
     if (cohort !== 'canary' && cohort !== 'baseline') draft.excluded[cohort] += 1;
     else if (cohort === 'baseline' && analysis.opening.comparison === 'before-after')
       draft.excluded['old-version'] += 1;
@@ -237,6 +245,7 @@ const end = (analysis: AnalysisState, ended: Ending): AnalysisState => ({
   measuring: null,
   shareChanges: [],
   pending: [],
+  eitherPoints: noEitherPoints,
   latePoints: noLatePoints,
   bases: noBases,
   ended,
@@ -259,7 +268,7 @@ type Draft = {
   pending: PendingPoint[];
   leftOutToMs: number;
   unknownToMs: number;
-  eitherToMs: number;
+  eitherPoints: EitherPointsDraft;
   /** Of `pending` those that nobody could count; null: not counted yet. */
   refusedPending: number | null;
   latePoints: LatePointsDraft;
@@ -289,7 +298,7 @@ const openDraft = (before: AnalysisState): Draft => {
     pending: [...before.pending],
     leftOutToMs: before.leftOutToMs,
     unknownToMs: before.unknownToMs,
-    eitherToMs: before.eitherToMs,
+    eitherPoints: openEitherPoints(before.eitherPoints),
     refusedPending: null,
     latePoints: openLatePoints(before.latePoints),
     bases: before.bases,
@@ -341,8 +350,8 @@ const addPoint = (
   if (exclusion !== undefined) {
     draft.excluded[exclusion] += 1;
     if (exclusion === 'late') {
-      const { series, start: startMs, time: timeMs, errors, refused } = point;
-      const late = { cohort, series, startMs, timeMs, errors };
+      const { series, start: startMs, time: timeMs, count, errors, refused } = point;
+      const late = { cohort, series, startMs, timeMs, count, errors };
       addLate(draft.latePoints, refused === null ? late : { ...late, refused });
     }
     if (exclusion === 'over-limit') leaveOut(draft, point);
@@ -360,11 +369,18 @@ const addPoint = (
 };
 
 /** Its requests may be some that a cohort seems to have lost, or those that failed. */
-const noteEither = (draft: Draft, point: SamplePoint, { judgedAs }: Sender): void => {
-  const { count, level, refused, time, receivedAt } = point;
-  if (level !== null || (count === 0 && refused === null) || judgedAs(point).length === 0) return;
-  const inTime = Math.max(time, receivedAt - latenessMs(draft));
-  draft.eitherToMs = Math.max(draft.eitherToMs, Math.min(inTime, receivedAt));
+const noteEither = (
+  draft: Draft,
+  { origins }: Points,
+  point: SamplePoint,
+  { judgedAs }: Sender,
+): void => {
+  const { series, level, count, refused, start: startMs, time, receivedAt } = point;
+  const temporality = origins[point.origin]?.temporality;
+  if (level !== null || temporality === undefined || judgedAs(point).length === 0) return;
+  // Whose clock is off, or whose export is late, tells of now.
+  const timeMs = Math.min(receivedAt, Math.max(time, receivedAt - latenessMs(draft)));
+  addEither(draft.eitherPoints, { series, temporality, startMs, timeMs, count, refused });
 };
 
 /**
@@ -461,14 +477,16 @@ const closeWindow = (
   const windowsKept = Math.ceil(policy.noDataMs / windowMs);
   draft.latePoints = closeLatePoints(draft.latePoints, due, draft.pending, windowsKept);
   const isLate = areManyLate(draft.latePoints);
+  draft.eitherPoints = closeEitherPoints(draft.eitherPoints, endMs, opening.openedAt);
+  const isEither = isEitherTold(draft.eitherPoints, endMs, policy.noDataMs);
   const known = areFailedLate(draft.latePoints) ? withoutErrors(taken.metrics) : taken.metrics;
   // What is seen in both cohorts is missed as soon as it is silent; the rest would weigh nothing.
   const isLoud = taken.leftOut.some(
     (metric) => !isSeenInBoth(judge.seen, metric) && isComparable(draft, metric),
   );
-  const isTrafficKnown = !isLate && startMs > draft.leftOutToMs && startMs > draft.eitherToMs;
+  const isTrafficKnown = !isLate && startMs > draft.leftOutToMs && !isEither;
   const { isUnmeasured } = taken;
-  const isUnheard = taken.isUnheard || startMs <= draft.eitherToMs;
+  const isUnheard = taken.isUnheard || isEither;
   if (taken.excluded.loud + taken.excluded['over-limit'] > 0 || isUnheard || isLate)
     draft.leftOutToMs = Math.max(draft.leftOutToMs, startMs);
   passShares(draft, endMs);

@@ -40,7 +40,7 @@ export const heldBackCodes = [
 ] as const;
 
 export const heldBack = (
-  analysis: Unpromoted & Pick<AnalysisState, 'excluded'>,
+  analysis: Unpromoted & Pick<AnalysisState, 'excluded' | 'eitherPoints'>,
 ): readonly HeldBack[] => {
   const unpromoted = unpromotedIn(analysis);
   if (unpromoted === undefined) return [];
@@ -61,7 +61,11 @@ export const heldBack = (
     return [{ metric: id, code: 'client-errors', message, hint: clientErrorsRemedy }];
   });
   if (isUnheardNow(rule, judge))
-    held.push({ metric: null, code: 'points-unknown', ...unknownIn(analysis.excluded) });
+    held.push({
+      metric: null,
+      code: 'points-unknown',
+      ...unknownIn(analysis.excluded, analysis.eitherPoints),
+    });
   if (isLateNow(rule, judge))
     held.push({ metric: null, code: 'points-late', message: lateWords, hint: lateRemedy });
   if (isLoudNow(rule, judge))

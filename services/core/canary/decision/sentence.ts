@@ -79,10 +79,14 @@ const senderRemedies = {
 /** That nothing is promoted, as requests were left out which nobody can count; and what mends it. */
 export const unknownIn = (
   excluded: AnalysisState['excluded'],
+  { toldMs }: Pick<AnalysisState['eitherPoints'], 'toldMs'>,
 ): { readonly message: string; readonly hint: string } => {
   const reasons = (
     ['either-cohort', 'start-shared', 'implausible', 'over-limit', ...pointRefusals] as const
-  ).filter((reason) => excluded[reason] > 0);
+  ).filter(
+    // Who tells of no requests holds nobody.
+    (reason) => excluded[reason] > 0 && (reason !== 'either-cohort' || toldMs !== null),
+  );
   const counts = reasons.map((reason) => `${reason} ${grouped(excluded[reason])}`).join(', ');
   const remedies = reasons.map((reason) =>
     reason === 'start-shared' || reason === 'either-cohort'

@@ -115,13 +115,17 @@ const answerOf = (
   // What would be promoted is not, until the freeze is lifted: whoever waits here waits for a person.
   const isFrozen = !isOver && refused?.refusal.code === 'place-frozen';
   const isSilent = isOver || refused !== null;
+  const unjudged = isSilent ? null : unjudgedIn(rows, attempt, judges);
+  const barred = isSilent ? null : (barredBy(deployment.id, attempt) ?? null);
+  // Of what is not judged there will be no roll-back.
+  const isBarred = unjudged === null || barred?.code !== 'digest-missing';
   return {
     outcome: isOver ? 'ended' : isFrozen ? 'hold' : 'waiting',
     attempt,
     act: null,
     refused,
-    unjudged: isSilent ? null : unjudgedIn(rows, attempt, judges),
-    barred: isSilent ? null : (barredBy(deployment.id, attempt) ?? null),
+    unjudged,
+    barred: isBarred ? barred : null,
   };
 };
 

@@ -452,5 +452,13 @@ const bySize = (left: PendingPoint, right: PendingPoint): number =>
   byText(textOf(left), textOf(right));
 
 /** All of a point that its numbers do not tell, and that makes a difference. */
-const textOf = ({ cohort, sender, name, unit, temporality, durations }: PendingPoint): string =>
-  JSON.stringify([cohort, sender, name, unit, temporality, durations]);
+const textOf = ({
+  cohort,
+  sender,
+  name,
+  unit,
+  temporality,
+  durations,
+  refused,
+}: PendingPoint): string =>
+  JSON.stringify([cohort, sender, name, unit, temporality, durations, refused]);

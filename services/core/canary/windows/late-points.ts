@@ -46,16 +46,20 @@ export const noLatePoints: LatePoints = {
 const lateShareMax = 0.03;
 /** Late points of failed requests are of their own doing where they are so many, and so many times the share of the others. */
 const lateFailedMin = 3;
-const lateFailedTimes = 3;
-/** The sums keep n / (n + 2) with each of the n windows of the limit of silence: they are those of about its last half. */
+const lateFailedTimes = 1.5;
+/**
+ * The sums keep n / (n + 2) with each of the n windows of the limit of silence: they are those of about its last half. Where
+ * exports are a minute apart these are too few to be some.
+ */
 const forgottenWindows = 2;
+const keptWindowsMin = 8;
 /** More late ones of a cohort in a window are not counted: these are too many already. */
 const waitingMax = 10_000;
 /** Windows, and points in them, that are known again. Beyond it the oldest are forgotten. */
 const knownWindowsMax = 24;
 const knownMax = 200_000;
 
-type Identity = Pick<PendingPoint, 'cohort' | 'series' | 'startMs' | 'timeMs'>;
+type Identity = Pick<PendingPoint, 'cohort' | 'series' | 'startMs' | 'timeMs' | 'count'>;
 type Told = Identity & Pick<PendingPoint, 'errors' | 'refused'>;
 
 export const openLatePoints = ({
@@ -106,7 +110,8 @@ export const closeLatePoints = (
     canary: newIn(waitingFailed.canary),
     baseline: newIn(waitingFailed.baseline),
   };
-  const keptPart = windowsKept / (windowsKept + forgottenWindows);
+  const keptWindows = Math.max(windowsKept, keptWindowsMin);
+  const keptPart = keptWindows / (keptWindows + forgottenWindows);
   const kept = (sums: ByCohort<number>, more: ByCohort<ReadonlySet<number>>): ByCohort<number> => ({
     canary: thousandths(sums.canary * keptPart + more.canary.size),
     baseline: thousandths(sums.baseline * keptPart + more.baseline.size),
@@ -159,12 +164,13 @@ const shareOf = (heard: number, late: number): number => (late > 0 ? late / (hea
  * 31 bits (FNV-1a): where a hundred thousand points are known, one late point of twenty thousand is taken for one of them.
  * Of a series, which is two digests behind each other, the ends of both tell enough.
  */
-const fingerprintOf = ({ series, startMs, timeMs }: Identity): number => {
+const fingerprintOf = ({ series, startMs, timeMs, count }: Identity): number => {
   const { length } = series;
   let hash = mixed(0x811c9dc5, series, (length >> 1) - endLength, length >> 1);
   hash = mixed(hash, series, length - endLength, length);
-  for (const ms of [startMs, timeMs])
-    hash = Math.imul(Math.imul(hash ^ (ms | 0), prime) ^ (ms / 2 ** 32), prime);
+  // One that goes on counting at a time that stays is another.
+  for (const number of [startMs, timeMs, count])
+    hash = Math.imul(Math.imul(hash ^ (number | 0), prime) ^ (number / 2 ** 32), prime);
   return (hash ^ (hash >>> 15)) >>> 1;
 };
 

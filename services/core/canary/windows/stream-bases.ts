@@ -161,7 +161,9 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
   const layouts = openLayouts(before.layouts);
   const families = openFamilies(before.families);
   /** Whether another stream of the series was told so late that this one, older than the opening, cannot have followed it. */
-  const isTold = (series: string, startMs: number, known: BasesOfSeries): boolean =>
+  const isTold = (series: string, startMs: number, timeMs: number, known: BasesOfSeries): boolean =>
+    // In the order of time nothing later was told before.
+    timeMs > openedAtMs + roundMs &&
     Object.keys(known).some(
       (other) =>
         Number(other) !== startMs &&
@@ -196,14 +198,17 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
       const isOther = base === undefined && known !== undefined && count > 0;
       if (startMs >= openedAtMs) {
         if (added !== undefined) return added;
-        if (base !== undefined || timeMs > startMs) return 'new';
+        if (base !== undefined) return 'new';
+        if (isOther && !maySeveralSend(series) && hasOutrun(known, startMs, timeMs, count))
+          return 'lost';
+        if (timeMs > startMs) return 'new';
         return isOther ? 'lost' : 'unknown';
       }
       const family = families.at(series, startMs, timeMs);
       if (added === undefined) {
         const isNew = base !== undefined || family.exportsBefore >= exportsBefore;
         if (isNew && count <= family.counted) return 'new';
-        return isOther && family.exportsBefore === 0 && isTold(series, startMs, known)
+        return isOther && family.exportsBefore === 0 && isTold(series, startMs, timeMs, known)
           ? 'lost'
           : 'unknown';
       }
@@ -258,6 +263,22 @@ const familyOfDeltas = (series: string): string => series.slice(0, familyChars);
 
 /** A family while the points of a window are taken. */
 type FamilyDraft = { exports: number; exportsBefore: number; lastMs: number; counted: number };
+
+/**
+ * Whether a stream has counted as much in less time as the one of its series that began before it, in more. Of one sender
+ * that is a start which moves on while its counter goes on; or, seldom, a restart that is busier than the life before.
+ */
+const hasOutrun = (
+  known: BasesOfSeries,
+  startMs: number,
+  timeMs: number,
+  count: number,
+): boolean => {
+  const starts = Object.keys(known).map(Number);
+  const before = starts.reduce((newest, one) => (one < startMs && one > newest ? one : newest), -1);
+  const base = known[before];
+  return base !== undefined && timeMs - startMs < startMs - before && count >= base.count;
+};
 
 const openFamilies = (
   before: Bases['families'],

@@ -36,15 +36,25 @@ test('what came and is no evidence is told by its reasons; what everybody has is
   );
 });
 
+const nobody = { toldMs: null };
+
+test('senders of either version are told where they have told of requests', () => {
+  const excluded = { ...none, 'either-cohort': 9, 'count-invalid': 1 };
+  expect(unknownIn(excluded, nobody).message).not.toContain('either-cohort');
+  const told = unknownIn(excluded, { toldMs: 1 });
+  expect(told.message).toContain('either-cohort 9, count-invalid 1');
+  expect(told.hint).toContain('service.version');
+});
+
 test('requests that nobody can count are told from those of which nobody knows how long they took', () => {
   const durations = { ...none, 'durations-negative': 8 };
-  const { message, hint } = unknownIn(durations);
+  const { message, hint } = unknownIn(durations, nobody);
   expect(message).toBe(
     'requests came lately of which nobody knows how long they took (so far: durations-negative 8), so nothing is promoted',
   );
   expect(hint).toMatch(/^a duration is not below zero/);
   for (const excluded of [none, { ...durations, 'count-invalid': 1 }])
-    expect(unknownIn(excluded).message).toMatch(
+    expect(unknownIn(excluded, nobody).message).toMatch(
       /^requests were left out lately that nobody can count/,
     );
 });

@@ -17,6 +17,7 @@ const windowsKept = 24;
 const pointsOf = (cohort: Cohort, count: number, window: number, from = 0): Points =>
   Array.from({ length: count }, (_, index) => ({
     ...{ cohort, series: `${cohort} ${from + index}`, startMs: 0, timeMs: window * 5_000 },
+    count: 1,
     errors: 0,
   }));
 
@@ -73,6 +74,30 @@ test('either cohort counts by itself', () => {
   expect(areManyLate(ofOne('baseline'))).toBe(false);
 });
 
+test('where exports are a minute apart, and two windows are the limit of silence, one in each is many', () => {
+  let points = begin();
+  for (let window = 0; window < 8; window += 1) {
+    const draft = openLatePoints(points);
+    const [failed, ...others] = pointsOf('canary', 60, window);
+    if (failed === undefined) throw new Error('no points');
+    addLate(draft, { ...failed, errors: 1 });
+    points = closeLatePoints(draft, others, [], 2);
+  }
+  expect(areFailedLate(points)).toBe(true);
+});
+
+test('a point that goes on counting at a time that stays is late each time', () => {
+  const [stuck] = pointsOf('canary', 1, 0);
+  if (stuck === undefined) throw new Error('no point');
+  let points = begin();
+  for (let window = 0; window < 6; window += 1) {
+    const draft = openLatePoints(points);
+    addLate(draft, { ...stuck, count: 5 + window, errors: 5 + window });
+    points = closeLatePoints(draft, pointsOf('canary', 50, window, 1), [], windowsKept);
+  }
+  expect(areFailedLate(points)).toBe(true);
+});
+
 /** Windows of a hundred points of the canary in which so many tell of failed requests; late are so many of either kind. */
 const withFailed = (
   windows: number,
@@ -125,6 +150,12 @@ test.each<[string, LatePointsDraft, isTold: boolean, isMany: boolean]>([
   ],
   ['half, like the others', withFailed(30, 40, () => ({ failed: 20, others: 30 })), false, true],
   [
+    'all, beside half of the others',
+    withFailed(30, 40, () => ({ failed: 40, others: 30 })),
+    true,
+    true,
+  ],
+  [
     'all, beside a tenth of the others',
     withFailed(30, 40, () => ({ failed: 40, others: 6 })),
     true,
@@ -170,7 +201,7 @@ test('a flood of late points, or of points, takes no more memory than it may', (
   const flooded = openLatePoints(begin());
   for (let index = 0; index < 20_000; index += 1)
     addLate(flooded, {
-      ...{ cohort: 'canary', series: 'a', startMs: 0, timeMs: index, errors: 1 },
+      ...{ cohort: 'canary', series: 'a', startMs: 0, timeMs: index, count: 1, errors: 1 },
     });
   expect(flooded.waiting.canary).toHaveLength(10_000);
   expect(flooded.waitingFailed.canary).toHaveLength(10_000);
