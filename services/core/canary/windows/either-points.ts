@@ -40,6 +40,8 @@ export const noEitherPoints: EitherPoints = {
 
 const waitingMax = 10_000;
 const streamsMax = 2_000;
+/** Who sends at all has exported once by then: a counter that is first heard later may be one whose start moves on. */
+const roundMs = 60_000;
 
 export const openEitherPoints = ({ waiting, ...rest }: EitherPoints): EitherPointsDraft => ({
   ...rest,
@@ -75,7 +77,7 @@ export const addEither = (
 
 /**
  * With what came before `endMs`, in the order of its time. A counter tells of requests where it has another value than
- * before, and the first time where it is known to have begun after the opening: one that serves nobody any more does not.
+ * before, and the first time where it may have begun after the opening: one that serves nobody any more does not.
  */
 export const closeEitherPoints = (
   before: EitherPointsDraft,
@@ -88,13 +90,14 @@ export const closeEitherPoints = (
   const next = { ...counts };
   let streams = Object.keys(next).length;
   let tell = isFull;
-  for (const { stream, startMs, count, isRefused } of due.toSorted(inOrder)) {
+  for (const { stream, startMs, timeMs, count, isRefused } of due.toSorted(inOrder)) {
     if (stream === null || isRefused) {
-      tell = true;
+      tell ||= timeMs >= openedAtMs;
       continue;
     }
     const last = next[stream];
-    tell ||= last === undefined ? startMs >= openedAtMs : last !== count;
+    const isNew = startMs >= openedAtMs || timeMs > openedAtMs + roundMs;
+    tell ||= last === undefined ? isNew : last !== count && timeMs >= openedAtMs;
     if (last === undefined && streams >= streamsMax) {
       tell = true;
       continue;

@@ -19,9 +19,11 @@ export type LatePoints = {
   /** Points that came in time, and that came late, a part of which is forgotten with every window. */
   readonly heard: ByCohort<number>;
   readonly late: ByCohort<number>;
-  /** Of them those that tell of failed requests, or may. */
+  /** Those that tell of failed requests, or may, and the others; these are remembered for more windows. */
   readonly heardFailed: ByCohort<number>;
   readonly lateFailed: ByCohort<number>;
+  readonly heardOthers: ByCohort<number>;
+  readonly lateOthers: ByCohort<number>;
   /** Fingerprints of the points of the newest windows, by window: what comes twice is late at most once. */
   readonly known: readonly (readonly number[])[];
 };
@@ -39,6 +41,8 @@ export const noLatePoints: LatePoints = {
   late: { canary: 0, baseline: 0 },
   heardFailed: { canary: 0, baseline: 0 },
   lateFailed: { canary: 0, baseline: 0 },
+  heardOthers: { canary: 0, baseline: 0 },
+  lateOthers: { canary: 0, baseline: 0 },
   known: [],
 };
 
@@ -47,12 +51,10 @@ const lateShareMax = 0.03;
 /** Late points of failed requests are of their own doing where they are so many, and so many times the share of the others. */
 const lateFailedMin = 3;
 const lateFailedTimes = 1.5;
-/**
- * The sums keep n / (n + 2) with each of the n windows of the limit of silence: they are those of about its last half. Where
- * exports are a minute apart these are too few to be some.
- */
+/** The sums keep n / (n + 2) with each of the n windows of the limit of silence: they are those of about its last half. */
 const forgottenWindows = 2;
-const keptWindowsMin = 8;
+/** Where exports are a minute apart that is too few for some failed requests: what is asked of these is remembered longer. */
+const failedWindowsMin = 8;
 /** More late ones of a cohort in a window are not counted: these are too many already. */
 const waitingMax = 10_000;
 /** Windows, and points in them, that are known again. Beyond it the oldest are forgotten. */
@@ -110,22 +112,34 @@ export const closeLatePoints = (
     canary: newIn(waitingFailed.canary),
     baseline: newIn(waitingFailed.baseline),
   };
-  const keptWindows = Math.max(windowsKept, keptWindowsMin);
-  const keptPart = keptWindows / (keptWindows + forgottenWindows);
-  const kept = (sums: ByCohort<number>, more: ByCohort<ReadonlySet<number>>): ByCohort<number> => ({
-    canary: thousandths(sums.canary * keptPart + more.canary.size),
-    baseline: thousandths(sums.baseline * keptPart + more.baseline.size),
-  });
+  const keptOver =
+    (windows: number) =>
+    (
+      sums: ByCohort<number>,
+      more: ByCohort<ReadonlySet<number>>,
+      less = none,
+    ): ByCohort<number> => {
+      const part = windows / (windows + forgottenWindows);
+      const next = (cohort: Cohort): number =>
+        thousandths(sums[cohort] * part + more[cohort].size - less[cohort].size);
+      return { canary: next('canary'), baseline: next('baseline') };
+    };
+  const kept = keptOver(windowsKept);
+  const keptLonger = keptOver(Math.max(windowsKept, failedWindowsMin));
   return {
     waiting: { canary: [], baseline: [] },
     waitingFailed: { canary: [], baseline: [] },
     heard: kept(before.heard, inTime),
     late: kept(before.late, newlyLate),
-    heardFailed: kept(before.heardFailed, failed),
-    lateFailed: kept(before.lateFailed, newlyFailed),
+    heardFailed: keptLonger(before.heardFailed, failed),
+    lateFailed: keptLonger(before.lateFailed, newlyFailed),
+    heardOthers: keptLonger(before.heardOthers, inTime, failed),
+    lateOthers: keptLonger(before.lateOthers, newlyLate, newlyFailed),
     known: newest([...known, [...ofWindow, ...newlyLate.canary, ...newlyLate.baseline]]),
   };
 };
+
+const none: ByCohort<ReadonlySet<number>> = { canary: new Set(), baseline: new Set() };
 
 const newest = (windows: readonly (readonly number[])[]): readonly (readonly number[])[] => {
   let left = knownMax;
@@ -149,12 +163,12 @@ export const areFailedLate = (of: LatePoints): boolean =>
   areFailedLateIn(of, 'canary') || areFailedLateIn(of, 'baseline');
 
 const areFailedLateIn = (
-  { heard, late, heardFailed, lateFailed }: LatePoints,
+  { heardFailed, lateFailed, heardOthers, lateOthers }: LatePoints,
   cohort: Cohort,
 ): boolean => {
   if (lateFailed[cohort] < lateFailedMin) return false;
   const ofFailed = shareOf(heardFailed[cohort], lateFailed[cohort]);
-  const ofOthers = shareOf(heard[cohort] - heardFailed[cohort], late[cohort] - lateFailed[cohort]);
+  const ofOthers = shareOf(heardOthers[cohort], lateOthers[cohort]);
   return ofFailed > Math.max(lateShareMax, lateFailedTimes * ofOthers);
 };
 

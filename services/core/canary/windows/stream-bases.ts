@@ -23,6 +23,8 @@ type ExplicitBase = {
 
 /** What one stream had counted by its last point. */
 export type Base = {
+  /** Of the newest point. */
+  readonly timeMs: number;
   readonly count: number;
   readonly errors: number;
   readonly durations: ExplicitBase | Exponential | null;
@@ -179,7 +181,7 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
       const base = ofSeries[startMs];
       if (base === undefined && streams >= streamsMax) return 'over-limit';
       if (base === undefined) streams += 1;
-      const next = baseOf(value, layouts);
+      const next = baseOf(value, timeMs, layouts);
       const added = base === undefined ? undefined : since(base, value, next);
       const hasFallen = base !== undefined && added === undefined;
       const { count } = value;
@@ -264,9 +266,15 @@ const familyOfDeltas = (series: string): string => series.slice(0, familyChars);
 /** A family while the points of a window are taken. */
 type FamilyDraft = { exports: number; exportsBefore: number; lastMs: number; counted: number };
 
+/** Of so many requests a server that began anew has not as many again in less time than it was there before. */
+const outrunMin = 10;
+/** Of fewer it may by chance, but not in so small a part of the time since its newest point. */
+const outrunTimes = 20;
+
 /**
- * Whether a stream has counted as much in less time as the one of its series that began before it, in more. Of one sender
- * that is a start which moves on while its counter goes on; or, seldom, a restart that is busier than the life before.
+ * Whether a stream cannot have followed the newest one of its series, as it has counted as much: it began before that one
+ * was told for the last time, or did so in less time, or in no time. Of one sender that is a start which is moved while its
+ * counter goes on.
  */
 const hasOutrun = (
   known: BasesOfSeries,
@@ -274,10 +282,17 @@ const hasOutrun = (
   timeMs: number,
   count: number,
 ): boolean => {
-  const starts = Object.keys(known).map(Number);
-  const before = starts.reduce((newest, one) => (one < startMs && one > newest ? one : newest), -1);
-  const base = known[before];
-  return base !== undefined && timeMs - startMs < startMs - before && count >= base.count;
+  let newestMs = -1;
+  let base: Base | undefined;
+  for (const [start, one] of Object.entries(known))
+    if (base === undefined || one.timeMs > base.timeMs) [newestMs, base] = [Number(start), one];
+  if (base === undefined || count < base.count) return false;
+  const ageMs = timeMs - startMs;
+  return (
+    startMs <= base.timeMs ||
+    (base.count >= outrunMin && ageMs < base.timeMs - newestMs) ||
+    ageMs * outrunTimes < timeMs - base.timeMs
+  );
 };
 
 const openFamilies = (
@@ -355,18 +370,19 @@ const openLayouts = (before: readonly (readonly number[])[]): Layouts => {
 const sameNumbers = (left: readonly number[], right: readonly number[]): boolean =>
   left.length === right.length && left.every((number, index) => number === right[index]);
 
-const baseOf = (value: Counted, layouts: Layouts): Base => {
+const baseOf = (value: Counted, timeMs: number, layouts: Layouts): Base => {
   const { count, errors, durations } = value;
-  if (durations === null || durations.shape === 'exponential') return { count, errors, durations };
+  if (durations === null || durations.shape === 'exponential')
+    return { timeMs, count, errors, durations };
   const layout = layouts.placeOf(durations.bounds);
-  if (layout === undefined) return { count, errors, durations: null };
+  if (layout === undefined) return { timeMs, count, errors, durations: null };
   const { counts } = durations;
   let first = 0;
   let last = counts.length - 1;
   while (first < last && counts[first] === 0) first += 1;
   while (last > first && counts[last] === 0) last -= 1;
   const kept = counts.slice(first, last + 1);
-  return { count, errors, durations: { shape: 'explicit', layout, first, counts: kept } };
+  return { timeMs, count, errors, durations: { shape: 'explicit', layout, first, counts: kept } };
 };
 
 /**

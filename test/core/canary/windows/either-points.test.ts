@@ -38,6 +38,22 @@ test.each<[string, toldMs: number | null, windows: readonly (readonly Point[])[]
   ['a counter that begins anew', 110_000, [[at(0, 7)], [at(1, 2)]]],
   ['a counter of after the opening', 105_000, [[at(0, 1, { startMs: 100_500 })], [at(1, 1)]]],
   ['a delta', 105_000, [[at(0, 1, delta)], []]],
+  [
+    'a counter that is first heard long after the opening',
+    205_000,
+    [...Array.from({ length: 20 }, () => []), [at(20, 7)]],
+  ],
+  [
+    'requests of before the opening',
+    null,
+    [
+      [
+        at(0, 7, { timeMs: 90_000 }),
+        at(0, 8, { timeMs: 95_000 }),
+        at(0, 1, { ...delta, timeMs: 99_000 }),
+      ],
+    ],
+  ],
   ['a delta of nothing', null, [[at(0, 0, delta)]]],
   ['what nobody could count', 105_000, [[at(0, 0, { refused: 'count-invalid' })]]],
   [
