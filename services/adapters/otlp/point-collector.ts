@@ -220,11 +220,12 @@ const TIME_MAX_MS = 8_640_000_000_000_000;
 const isTime = (timeMs: number): boolean => timeMs > 0 && timeMs <= TIME_MAX_MS;
 
 /** A point that was refused, and that says no time. */
-type Timeless = { readonly stream: DurationStream; readonly series: string } & Pick<
+type Refused = { readonly stream: DurationStream; readonly series: string } & Pick<
   TelemetryPoint,
   'attributes' | 'value'
 > & {
     readonly reason: PointRefusal;
+    readonly startMs: number;
     /** Its own time, which may be wrong; 0: it has none. */
     readonly ownMs: number;
   };
@@ -233,7 +234,7 @@ type Timeless = { readonly stream: DurationStream; readonly series: string } & P
 export class PointCollector {
   readonly #limits: MetricsLimits;
   readonly #points: TelemetryPoint[] = [];
-  readonly #timeless: Timeless[] = [];
+  readonly #refusedPoints: Refused[] = [];
   readonly #rejected = new Map<PointRejection, number>();
   readonly #lost = new Map<string, LostPoints>();
   #admitted = 0;
@@ -337,14 +338,11 @@ export class PointCollector {
     const series = stream.digest + digest;
     const attributes = attributeRefusals.has(reason) ? [] : kept;
     const value = { kind: 'refused', temporality: stream.temporality, reason } as const;
-    // Which of its times is wrong, nobody knows; one that stays would be the same point again.
-    if (!isTime(timeMs) || reason === 'start-after-time') {
-      const ownMs = isTime(timeMs) ? timeMs : 0;
-      this.#timeless.push({ stream, series, attributes, value, reason, ownMs });
-      return;
-    }
-    const fromMs = isTime(startMs) && startMs <= timeMs ? startMs : timeMs;
-    this.#add(stream, series, attributes, fromMs, timeMs, value);
+    // Its own time may be wrong, too, and one that stays would be the same point again.
+    this.#refusedPoints.push({
+      ...{ stream, series, attributes, value, reason, startMs },
+      ownMs: isTime(timeMs) ? timeMs : 0,
+    });
   }
 
   // Field by field, as this is done for every point: a spread copies by name.
@@ -375,24 +373,38 @@ export class PointCollector {
     });
   }
 
-  /** Those without a time are of the newest one that the request tells; without any nobody knows of when they are. */
-  #addTimeless(): void {
+  /** What was refused is of the newest time that good points of the request tell, or of its own; without any nobody knows of when it is. */
+  #addRefused(): void {
     const newestMs = this.#newestMs;
-    for (const { stream, series, attributes, value, reason, ownMs } of this.#timeless) {
-      const timeMs = Math.max(newestMs, ownMs);
+    const newestOwnMs = this.#refusedPoints.reduce(
+      (newest, { ownMs }) => Math.max(newest, ownMs),
+      0,
+    );
+    for (const {
+      stream,
+      series,
+      attributes,
+      value,
+      reason,
+      startMs,
+      ownMs,
+    } of this.#refusedPoints) {
+      const timeMs = newestMs > 0 ? newestMs : ownMs > 0 ? ownMs : newestOwnMs;
       if (timeMs > 0) {
-        this.#add(stream, series, attributes, timeMs, timeMs, value);
+        const isBefore = isTime(startMs) && startMs <= Math.min(ownMs, timeMs);
+        const fromMs = isBefore ? startMs : timeMs;
+        this.#add(stream, series, attributes, fromMs, timeMs, value);
         continue;
       }
       this.#refused--;
       this.#count(reason, -1);
       this.reject(reason, 1, stream);
     }
-    this.#timeless.length = 0;
+    this.#refusedPoints.length = 0;
   }
 
   result(): DecodedTelemetry {
-    this.#addTimeless();
+    this.#addRefused();
     const rejected = [...this.#rejected]
       .map(([reason, count]) => ({ reason, count }))
       .sort((left, right) => (left.reason < right.reason ? -1 : 1));

@@ -139,12 +139,19 @@ describe('a point that was refused is there, of its series and its time', () => 
     expect(refused).toMatchObject({ startMs: timeMs, timeMs, value: { reason } });
   });
 
-  test('start-after-time: it is of the newest time that its request tells, as its own may be one that stays', () => {
-    const stuck = { ...goodPoint, startTimeUnixNano: '1700000006000000000' };
-    const newer = { ...goodPoint, timeUnixNano: '1700000009000000000' };
-    const [refused] = refusedIn(inBoth(requestOf([histogram([stuck, newer])])));
-    expect(refused).toMatchObject({ startMs: 1_700_000_009_000, timeMs: 1_700_000_009_000 });
-  });
+  test.each([
+    ['start-after-time', { startTimeUnixNano: '1700000006000000000' }, 1_700_000_009_000],
+    ['count-too-large', { count: '9007199254740992' }, 1_700_000_000_000],
+    ['a time to come', { timeUnixNano: '1900000000000000000', count: '1' }, 1_700_000_000_000],
+  ])(
+    '%s: it is of the newest time of good points, as its own may be one that stays',
+    (_name, change, fromMs) => {
+      const stuck = { ...goodPoint, ...change };
+      const newer = { ...goodPoint, timeUnixNano: '1700000009000000000' };
+      const [refused] = refusedIn(inBoth(requestOf([histogram([stuck, newer])])));
+      expect(refused).toMatchObject({ startMs: fromMs, timeMs: 1_700_000_009_000 });
+    },
+  );
 
   test('of deltas, too', () => {
     const request = requestOf([histogram([{ ...goodPoint, count: '9' }], { temporality: DELTA })]);
