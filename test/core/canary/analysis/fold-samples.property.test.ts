@@ -6,6 +6,7 @@ import type { PartitionState } from '../../../../services/core/canary/analysis/f
 import { isRenewal } from '../../../../services/core/canary/analysis/renewal.ts';
 import { noiseText } from '../../../../services/core/canary/judge/noise-text.ts';
 import type { Sample } from '../../../../services/core/samples/sample.ts';
+import type { AnalysisState } from '../../../../services/core/canary/analysis/analysis-state.ts';
 import type { Temporality } from '../../../../services/core/telemetry/point.ts';
 import {
   bytesOf,
@@ -229,18 +230,30 @@ test('a restart from a snapshot, or from the lowest opening, goes on as if there
   );
 });
 
-test('cumulative and delta say the same', () => {
+test('cumulative and delta say the same, unless a server is busier at once than in all the life before its restart', () => {
+  let asked = 0;
   fc.assert(
     fc.property(fleet, (pods) => {
-      const windowsAs = (temporality: Temporality): unknown =>
+      const analysesAs = (temporality: Temporality): readonly AnalysisState[] =>
         Object.values(
           folded(exportsOf(pods.map((one) => ({ ...one, temporality, refusedEvery: 0 }))), [11])
             .state.analyses,
-        ).map(({ judge, evidenceDigest, windowMs }) => ({ judge, evidenceDigest, windowMs }));
-      expect(windowsAs('delta')).toStrictEqual(windowsAs('cumulative'));
+        );
+      const cumulative = analysesAs('cumulative');
+      // That may be a start which is moved while its counter goes on.
+      fc.pre(cumulative.every(({ excluded }) => excluded['start-missing'] === 0));
+      asked += 1;
+      const windowsOf = (analyses: readonly AnalysisState[]): unknown =>
+        analyses.map(({ judge, evidenceDigest, windowMs }) => ({
+          judge,
+          evidenceDigest,
+          windowMs,
+        }));
+      expect(windowsOf(analysesAs('delta'))).toStrictEqual(windowsOf(cumulative));
     }),
     { numRuns: 50 },
   );
+  expect(asked).toBeGreaterThanOrEqual(50);
 });
 
 test('the state stays plain JSON, and its points go when their windows have closed', () => {
