@@ -219,7 +219,7 @@ const TIME_MAX_MS = 8_640_000_000_000_000;
 
 const isTime = (timeMs: number): boolean => timeMs > 0 && timeMs <= TIME_MAX_MS;
 
-/** A point that was refused, and that says no time. */
+/** A point that was refused. Of which time it is, the good points of its request tell, so it waits for them. */
 type Refused = { readonly stream: DurationStream; readonly series: string } & Pick<
   TelemetryPoint,
   'attributes' | 'value'
@@ -282,15 +282,19 @@ export class PointCollector {
     if (fault !== null)
       return this.#refuse(stream, fault, attributes.digest, attributes.kept, startMs, timeMs);
     const { digest, kept } = attributes;
-    this.#add(stream, stream.digest + digest, kept, startMs, timeMs, {
-      kind: 'durations',
-      temporality: stream.temporality,
-      count,
-      errors: attributes.failed ? count : 0,
-      ...(areDurationsNone(point)
-        ? { durations: null, refused: 'durations-negative' }
-        : { durations: point.buckets.durations }),
-    });
+    const { temporality } = stream;
+    const errors = attributes.failed ? count : 0;
+    const value: PointValue = areDurationsNone(point)
+      ? {
+          kind: 'durations',
+          temporality,
+          count,
+          errors,
+          durations: null,
+          refused: 'durations-negative',
+        }
+      : { kind: 'durations', temporality, count, errors, durations: point.buckets.durations };
+    this.#add(stream, stream.digest + digest, kept, startMs, timeMs, value);
   }
 
   /** A point whose whole metric is refused. */
@@ -374,7 +378,7 @@ export class PointCollector {
   }
 
   /** What was refused is of the newest time that good points of the request tell, or of its own; without any nobody knows of when it is. */
-  #addRefused(): void {
+  #addRefusedPoints(): void {
     const newestMs = this.#newestMs;
     const newestOwnMs = this.#refusedPoints.reduce(
       (newest, { ownMs }) => Math.max(newest, ownMs),
@@ -404,7 +408,7 @@ export class PointCollector {
   }
 
   result(): DecodedTelemetry {
-    this.#addRefused();
+    this.#addRefusedPoints();
     const rejected = [...this.#rejected]
       .map(([reason, count]) => ({ reason, count }))
       .sort((left, right) => (left.reason < right.reason ? -1 : 1));

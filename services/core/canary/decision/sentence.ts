@@ -70,11 +70,12 @@ export const exclusionPhrase = (excluded: AnalysisState['excluded']): string => 
   return counts.length === 0 ? '' : `. Points that are no evidence: ${counts.join(', ')}`;
 };
 
-const senderRemedies = {
+const unknownRemedies: { readonly [Reason in Exclusion]?: string } = {
+  ...refusalRemedies,
   'start-shared': 'give each pod and worker a service.instance.id of its own',
   'either-cohort':
     'every sender says what it runs: one service.version, and deployment.id where both run the same version',
-} as const;
+};
 
 /** That nothing is promoted, as requests were left out which nobody can count; and what mends it. */
 export const unknownIn = (
@@ -88,19 +89,15 @@ export const unknownIn = (
     (reason) => excluded[reason] > 0 && (reason !== 'either-cohort' || toldMs !== null),
   );
   const counts = reasons.map((reason) => `${reason} ${grouped(excluded[reason])}`).join(', ');
-  const remedies = reasons.map((reason) =>
-    reason === 'start-shared' || reason === 'either-cohort'
-      ? senderRemedies[reason]
-      : remedyOf(reason).slice(2, -1),
-  );
+  const remedies = reasons.flatMap((reason) => unknownRemedies[reason] ?? []);
   const areCounted =
-    reasons.length > 0 && !reasons.some((reason) => reason !== 'durations-negative');
+    reasons.length > 0 && reasons.every((reason) => reason === 'durations-negative');
   const what = areCounted
     ? 'requests came lately of which nobody knows how long they took'
     : 'requests were left out lately that nobody can count';
   return {
     message: `${what}${counts === '' ? '' : ` (so far: ${counts})`}, so nothing is promoted`,
-    hint: [...new Set(remedies)].filter((remedy) => remedy !== '').join('; '),
+    hint: [...new Set(remedies)].join('; '),
   };
 };
 
