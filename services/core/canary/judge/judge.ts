@@ -24,7 +24,7 @@ import {
   runningLengthOf,
   settledLengthOf,
 } from './metric.ts';
-import { isMissingSome, isRequired, isSilent } from './missing.ts';
+import { isMissed, isMissingSome, isRequired, isSilent } from './missing.ts';
 import type { FamilyRule } from './rule.ts';
 import type { Advance, CarriedEvidence, DeadlineFound, FamilyState, Finding } from './state.ts';
 import { hasRequests, isAnyPaired, isSeenNow, nothingSeen, seenWith } from './seen.ts';
@@ -315,6 +315,8 @@ const atDeadline = (rule: FamilyRule, state: FamilyState, mark: WindowMark): Fam
   const results = rule.metrics.map((metric, index) => {
     const [share = 0, before] = [shares[index], metricAt(rule, state, index)];
     if (before === undefined || !(share > 0)) return null;
+    // What nobody knows now may not have been what it seemed before, either.
+    if (isMissed(rule, state, index)) return null;
     return deadlineOf(metric, before, share * rule.alphaDeadline) ?? null;
   });
   const deadline = results.map((found) => found && { z: found.z, zNeeded: found.zNeeded });

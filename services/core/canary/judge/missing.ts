@@ -34,6 +34,10 @@ export const isSilentIn = (
   cohort: Cohort,
 ): boolean => (lastSeen(state.seen, index, cohort) ?? -1) <= lastSilent(rule, state);
 
+/** Whether either cohort has. */
+export const isMissed = (rule: FamilyRule, state: FamilyState, index: number): boolean =>
+  cohorts.some((cohort) => isSilentIn(rule, state, index, cohort));
+
 /** Who showed something for the last time in this window, or before, is silent. */
 const lastSilent = (rule: FamilyRule, state: FamilyState): number =>
   lastIndex(rule, state) - windowsIn(rule, rule.noDataMs);

@@ -169,7 +169,9 @@ const areFailedLateIn = (
   if (lateFailed[cohort] < lateFailedMin) return false;
   const ofFailed = shareOf(heardFailed[cohort], lateFailed[cohort]);
   const ofOthers = shareOf(heardOthers[cohort], lateOthers[cohort]);
-  return ofFailed > Math.max(lateShareMax, lateFailedTimes * ofOthers);
+  // Where most is late, all that failed is not so many times more; then it goes by what is left of either.
+  const isLeftOut = lateFailedTimes * (1 - ofFailed) < 1 - ofOthers;
+  return isLeftOut || ofFailed > Math.max(lateShareMax, lateFailedTimes * ofOthers);
 };
 
 const shareOf = (heard: number, late: number): number => (late > 0 ? late / (heard + late) : 0);

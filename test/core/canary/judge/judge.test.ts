@@ -380,6 +380,24 @@ describe('the test at the deadline', () => {
     expect(saidOn(worse, { ...slightly, alphaDeadline: 0 })).toEqual(['hold at 359, final']);
   });
 
+  test.each<[string, Shown]>([
+    ['both', nothing],
+    ['the canary', { errors: { ...rate(13, 12, 1_000), canary: null } }],
+    ['the baseline', { errors: { ...rate(13, 12, 1_000), baseline: null } }],
+  ])('is not made of what is silent by then, in %s', (_name, silent) => {
+    const noDataWindows = slightly.noDataMs / slightly.windowMs;
+    // One window less is no silence yet.
+    const heard = worse.length - noDataWindows;
+    const { said, state } = decisionsOn(slightly, [
+      ...worse.slice(0, heard - 1),
+      ...times(noDataWindows + 1, silent),
+    ]);
+    expect(told(said).at(-1)).toBe('hold at 359, final');
+    expect(explain(slightly, state).metrics[0]?.deadline).toBeNull();
+    const justHeard = [...worse.slice(0, heard + 1), ...times(noDataWindows - 1, silent)];
+    expect(saidOn(justHeard, slightly)).toStrictEqual(['roll-back at 359, final']);
+  });
+
   test('splits its budget by weight among the metrics that have such a test', () => {
     const needed = (of: FamilyRule): number | undefined =>
       explain(of, judgeShown(of, times(360, { ...healthy, errors: rate(4, 4) }))).metrics[0]

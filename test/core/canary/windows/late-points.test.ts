@@ -156,6 +156,13 @@ test.each<[string, LatePointsDraft, isTold: boolean, isMany: boolean]>([
     true,
   ],
   [
+    'all, beside three quarters of the others',
+    withFailed(30, 40, () => ({ failed: 40, others: 45 })),
+    true,
+    true,
+  ],
+  ['most, like the others', withFailed(30, 40, () => ({ failed: 30, others: 45 })), false, true],
+  [
     'all, beside a tenth of the others',
     withFailed(30, 40, () => ({ failed: 40, others: 6 })),
     true,
