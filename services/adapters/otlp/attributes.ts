@@ -156,17 +156,26 @@ export const identifyResource = (
   const environment =
     first('deployment.environment.name', 'deployment.environment') ?? ENVIRONMENT_DEFAULT;
   const namespace = first('service.namespace') ?? NAMESPACE_DEFAULT;
-  // Who says two is of neither for certain.
-  const version = attributes.agreed('service.version');
-  const deploymentId = attributes.agreed('deployment.id');
+  const fits = (name: string): boolean => name.length <= limits.nameCharsMax;
+  // Who says two is of neither for certain, nor who says what nobody can be named.
+  const agreed = (key: string): string | null => {
+    const name = attributes.agreed(key);
+    return name !== null && fits(name) ? name : null;
+  };
+  const version = agreed('service.version');
+  const deploymentId = agreed('deployment.id');
   // The narrowest first: several pods may share the name of their host.
-  const instance = first('service.instance.id', 'k8s.pod.uid', 'host.name');
+  const named = first('service.instance.id', 'k8s.pod.uid', 'host.name');
+  // It only tells one from another, and a pod with a long name that nobody hears would hide.
+  const instance = named === null || fits(named) ? named : digestOf(named);
   const isOneSender = first('service.instance.id') !== null;
 
-  const named = first(...targetAttributes);
-  const usual = usualTarget(first(...usualTargetAttributes), limits);
+  const asked = first(...targetAttributes);
+  // One that no policy asks for is as good as none where it is no name: nobody is told apart by it.
+  const usualSaid = first(...usualTargetAttributes);
+  const usual = usualSaid !== null && fits(usualSaid) ? usualSaid : null;
   // Where some policy names a target, that alone is one; the usual one travels beside it, for those that name none.
-  const target = targetAttributes.length === 0 ? usual : named;
+  const target = targetAttributes.length === 0 ? usual : asked;
   const isBeside = targetAttributes.length > 0 && usual !== null;
 
   const ofCohorts = cohortAttributes.flatMap((name) => {
@@ -180,7 +189,7 @@ export const identifyResource = (
     ...[environment, namespace, component, version, deploymentId, instance, target],
     ...kept.map(({ value }) => value),
   ];
-  if (names.some((name) => name !== null && name.length > limits.nameCharsMax)) {
+  if (names.some((name) => name !== null && !fits(name))) {
     return { ok: false, reason: 'string-too-long' };
   }
   const canonical = attributes.canonical();
@@ -201,10 +210,6 @@ export const identifyResource = (
 
 const byName = (left: PointAttribute, right: PointAttribute): number =>
   left.name < right.name ? -1 : 1;
-
-/** One that no policy asks for is as good as none where it is no name: nobody is told apart by it. */
-const usualTarget = (target: string | null, { nameCharsMax }: MetricsLimits): string | null =>
-  target !== null && target.length <= nameCharsMax && target.isWellFormed() ? target : null;
 
 const HTTP_STATUS_MIN = 100;
 const HTTP_STATUS_END = 1_000;

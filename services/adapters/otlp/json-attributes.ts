@@ -38,7 +38,7 @@ const eachPair = (
 const textOfValue = (value: JsonObject, depthLeft: number): string => {
   if (depthLeft === 0) throw new WrongShape('nested too deep', '');
   const string = fieldOf(value, 'stringValue');
-  if (typeof string === 'string') return valueText.string(string);
+  if (typeof string === 'string') return valueText.string(string.toWellFormed());
   const bool = fieldOf(value, 'boolValue');
   if (typeof bool === 'boolean') return valueText.bool(bool);
   const int = fieldOf(value, 'intValue');

@@ -64,7 +64,8 @@ export const listIn = (object: JsonObject, name: string): readonly unknown[] => 
 export const textIn = (object: JsonObject, name: string): string => {
   const text = fieldOf(object, name) ?? '';
   if (typeof text !== 'string') throw new WrongShape('not a string', `.${name}`);
-  return text;
+  // Protobuf has no half characters, and no record could hold one.
+  return text.toWellFormed();
 };
 
 /** Calls `visit` for the object in field `name`, or for an empty one where there is none. */

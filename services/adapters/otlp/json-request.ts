@@ -21,6 +21,7 @@ import {
 import { HistogramObjects, numberPoint, refusedPoint, timeIn } from './json-points.ts';
 import type { MetricsLimits } from './limits.ts';
 import {
+  type DurationStream,
   isRefused,
   openDurations,
   openLevels,
@@ -105,6 +106,7 @@ const readMetric = (object: JsonObject, around: Around): void => {
         readPoint(
           one,
           around,
+          stream,
           (point, attributes) => {
             if (isRefused(stream))
               return collector.addRefused(stream, refusedPoint(point), attributes);
@@ -130,6 +132,7 @@ const readMetric = (object: JsonObject, around: Around): void => {
         readPoint(
           one,
           around,
+          null,
           (point, attributes) => collector.addLevel(opened.stream, numberPoint(point), attributes),
           () => collector.reject('point-malformed', 1, resource),
         );
@@ -153,10 +156,11 @@ const temporalityIn = (data: JsonObject): Temporality | null => {
 const readPoint = (
   point: unknown,
   { resource, metric, limits, collector }: Around,
+  stream: DurationStream | null,
   add: (point: JsonObject, attributes: PointAttributes) => void,
   onMalformed: () => void,
 ): void => {
-  if (!collector.admits(resource)) return;
+  if (!collector.admits(resource, stream)) return;
   try {
     if (!isObject(point)) throw new WrongShape('not an object', '');
     add(point, readPointAttributes(attributesIn(point, limits), metric.attributes, limits));

@@ -237,6 +237,8 @@ export class PointCollector {
   readonly #refusedPoints: Refused[] = [];
   readonly #rejected = new Map<PointRejection, number>();
   readonly #lost = new Map<string, LostPoints>();
+  /** Streams of requests of which points were beyond the cap, by digest. */
+  readonly #cut = new Set<string>();
   #admitted = 0;
   #refused = 0;
   #newestMs = 0;
@@ -245,13 +247,22 @@ export class PointCollector {
     this.#limits = limits;
   }
 
-  /** Whether one more point may be read; if not, it is counted as rejected. Ask once for each point. */
-  admits(of: ResourceIdentity): boolean {
-    if (this.#admitted < this.#limits.pointsMax) {
+  /**
+   * Whether one more point may be read; if not, it is counted as rejected. Ask once for each point.
+   * `stream`: that of requests, of which it must be known then that there were more; null: it is of levels.
+   */
+  admits(of: ResourceIdentity, stream: DurationStream | null): boolean {
+    const { pointsMax } = this.#limits;
+    if (this.#admitted < pointsMax) {
       this.#admitted++;
       return true;
     }
-    this.reject('too-many-points', 1, of);
+    if (stream === null || this.#cut.has(stream.digest) || this.#cut.size >= pointsMax) {
+      this.reject('too-many-points', 1, of);
+      return false;
+    }
+    this.#cut.add(stream.digest);
+    this.#refuse(stream, 'too-many-points', unreadAttributes, [], 0, 0);
     return false;
   }
 

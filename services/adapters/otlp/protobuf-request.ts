@@ -227,7 +227,7 @@ class RequestWalk {
     }
     const points = new HistogramPoints(this.#reader, stream.unit, this.#limits);
     this.#reader.each(start, end, METRIC_DATA.dataPoints, (pointStart, pointEnd) => {
-      if (!this.#collector.admits(around.resource())) return;
+      if (!this.#collector.admits(around.resource(), stream)) return;
       const point = blankPoint();
       const range = new AttributeRange(pointStart);
       let field: number;
@@ -258,7 +258,7 @@ class RequestWalk {
     around: Surroundings,
   ): void {
     this.#reader.each(start, end, METRIC_DATA.dataPoints, (pointStart, pointEnd) => {
-      if (!this.#collector.admits(around.resource())) return;
+      if (!this.#collector.admits(around.resource(), stream)) return;
       const point = blankPoint();
       const range = new AttributeRange(pointStart);
       readRefusedPoint(this.#reader, pointEnd, fields, point, range);
@@ -290,7 +290,7 @@ class RequestWalk {
     }
     const { stream } = opened;
     this.#reader.each(start, end, METRIC_DATA.dataPoints, (pointStart, pointEnd) => {
-      if (!this.#collector.admits(around.resource())) return;
+      if (!this.#collector.admits(around.resource(), null)) return;
       const point = blankLevel();
       const range = new AttributeRange(pointStart);
       readNumberPoint(this.#reader, pointEnd, point, range);

@@ -60,8 +60,7 @@ export type PointRejection =
   /** With what it needs around it, it does not fit one record. */
   | 'point-too-large'
   /** Of a service that its source may not send. */
-  | 'source-not-allowed'
-  | 'too-many-points';
+  | 'source-not-allowed';
 
 /**
  * Why requests are known to have been there though nobody can tell how many: the point of a known stream was not taken,
@@ -83,7 +82,9 @@ export type PointRefusal =
   | 'buckets-mismatch'
   | 'too-many-buckets'
   | 'durations-negative'
-  | 'point-malformed';
+  | 'point-malformed'
+  /** Beyond the most that a request may have. */
+  | 'too-many-points';
 
 /** What somebody may mend of each. */
 export const refusalRemedies: { readonly [Reason in PointRefusal]: string } = {
@@ -105,6 +106,8 @@ export const refusalRemedies: { readonly [Reason in PointRefusal]: string } = {
   'durations-negative':
     'a duration is not below zero: measure it with a clock that nobody sets, and from start to end',
   'point-malformed': 'fields have the types of OTLP, times are nanoseconds since 1970',
+  'too-many-points':
+    'a request has at most 20,000 points: let a Collector send smaller ones (send_batch_max_size)',
 };
 export const pointRefusals: readonly PointRefusal[] = Object.keys(
   refusalRemedies,
@@ -119,6 +122,7 @@ export const attributeRefusals: ReadonlySet<PointRefusal> = new Set([
   'string-too-long',
   'attributes-too-large',
   'point-malformed',
+  'too-many-points',
 ]);
 
 /** How many points of a request were not taken for one reason. */

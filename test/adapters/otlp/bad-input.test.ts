@@ -228,13 +228,8 @@ describe('all points of a metric are rejected', () => {
       'string-too-long',
     ],
     [
-      'with a version too long',
-      requestOf([histogram(three)], { ...CHECKOUT, 'service.version': long }),
-      'string-too-long',
-    ],
-    [
-      'with an instance too long',
-      requestOf([histogram(three)], { ...CHECKOUT, 'host.name': long }),
+      'with an environment too long',
+      requestOf([histogram(three)], { ...CHECKOUT, 'deployment.environment.name': long }),
       'string-too-long',
     ],
     [

@@ -245,7 +245,7 @@ describe('of a metric that is refused as a whole each point is there', () => {
     ]);
   });
 
-  test('but none that says it has nothing to say, none too many, and none of nobody', () => {
+  test('but none that says it has nothing to say, and none of nobody', () => {
     const stale = { ...goodPoint, flags: 1 };
     const metrics = [
       histogram([stale], { unit: '' }),
@@ -257,21 +257,6 @@ describe('of a metric that is refused as a whole each point is there', () => {
       { reason: 'metric-type-unsupported', count: 1 },
       { reason: 'unit-unknown', count: 1 },
     ]);
-    const request = requestOf([histogram([goodPoint, goodPoint, goodPoint], { unit: '' })]);
-    for (const [bytes, type] of [
-      [protobufOf(request), 'application/x-protobuf'],
-      [jsonOf(request), 'application/json'],
-    ] as const) {
-      const limits = { ...METRICS_LIMITS, pointsMax: 2 };
-      const capped = decodeTelemetry(bytes, type, new WantedMetrics(selection), limits);
-      expect(capped.ok && capped.value).toMatchObject({
-        points: [{}, {}],
-        rejected: [
-          { reason: 'too-many-points', count: 1 },
-          { reason: 'unit-unknown', count: 2 },
-        ],
-      });
-    }
     expect(inBoth(requestOf([histogram([goodPoint], { unit: '' }), summary], {}))).toMatchObject({
       points: [],
       lost: [
@@ -279,6 +264,93 @@ describe('of a metric that is refused as a whole each point is there', () => {
         { reason: 'metric-type-unsupported', count: 1, of: null },
       ],
     });
+  });
+});
+
+describe('points beyond the most that a request may have', () => {
+  const inBothOf = (request: OtlpRequest, pointsMax: number): DecodedTelemetry => {
+    const [protobuf, json] = (
+      [
+        [protobufOf(request), 'application/x-protobuf'],
+        [jsonOf(request), 'application/json'],
+      ] as const
+    ).map(([bytes, type]) => {
+      const limits = { ...METRICS_LIMITS, pointsMax };
+      const decoded = decodeTelemetry(bytes, type, new WantedMetrics(selection), limits);
+      if (!decoded.ok) throw new Error(decoded.problem.message);
+      return decoded.value;
+    });
+    expect(protobuf).toStrictEqual(json);
+    if (json === undefined) throw new Error('unreachable');
+    return json;
+  };
+  const value = { kind: 'refused', temporality: 'cumulative', reason: 'too-many-points' };
+
+  test('are one refused point of each stream of requests, of whatever series, and all counted', () => {
+    const three = [goodPoint, goodPoint, goodPoint];
+    const metrics = [
+      histogram(three),
+      gauge({ timeUnixNano: goodPoint['timeUnixNano'], asDouble: 1 }),
+      histogram(three, { unit: '' }),
+    ];
+    const cut = { ...good, series: good.series.slice(0, 32) + unreadAttributes, value };
+    const decoded = inBothOf(requestOf(metrics), 2);
+    expect(decoded.points).toStrictEqual([good, good, { ...cut, startMs: timeMs, attributes: [] }]);
+    expect(decoded).toMatchObject({
+      rejected: [{ reason: 'too-many-points', count: 5 }],
+      dataPoints: 7,
+    });
+    const pods = ['a', 'b', 'c'].map((pod) =>
+      requestOf([histogram(three)], { ...CHECKOUT, 'service.instance.id': pod }),
+    );
+    const ofPods = {
+      resourceMetrics: pods.flatMap(({ resourceMetrics }) => resourceMetrics),
+    };
+    expect(refusedIn(inBothOf(ofPods, 4)).map(({ instance }) => instance)).toStrictEqual([
+      'b',
+      'c',
+    ]);
+    expect(inBothOf(ofPods, 9).rejected).toStrictEqual([]);
+  });
+
+  test('are of no more streams than a request may have points', () => {
+    const metrics = Array.from({ length: 9 }, (_, index) =>
+      requestOf([histogram([goodPoint])], { ...CHECKOUT, 'service.instance.id': `pod-${index}` }),
+    );
+    const request = {
+      resourceMetrics: metrics.flatMap(({ resourceMetrics }) => resourceMetrics),
+    };
+    const decoded = inBothOf(request, 3);
+    expect(decoded.points).toHaveLength(6);
+    expect(decoded).toMatchObject({
+      rejected: [{ reason: 'too-many-points', count: 6 }],
+      lost: [{ reason: 'too-many-points', count: 3 }],
+      dataPoints: 9,
+    });
+  });
+});
+
+describe('names that no record can hold hide nobody', () => {
+  const [long, half] = ['x'.repeat(257), 'a\ud800'];
+
+  test('half a character, which JSON can name, becomes a whole one', () => {
+    const point = { ...goodPoint, attributes: attributes({ retry: half }) };
+    const sender = { ...CHECKOUT, 'service.instance.id': half };
+    const [read] = inJson(requestOf([histogram([point])], sender)).points;
+    expect(read).toMatchObject({
+      instance: 'a\ufffd',
+      attributes: [{ name: 'retry', value: 'a\ufffd' }],
+    });
+  });
+
+  test('a pod with too long a name has a digest of it, and too long a version is none', () => {
+    const of = (name: string, value: string): TelemetryPoint | undefined =>
+      inBoth(requestOf([histogram([goodPoint])], { ...CHECKOUT, [name]: value })).points[0];
+    const [one, other] = [of('service.instance.id', long), of('service.instance.id', `${long}x`)];
+    expect(one?.instance).toMatch(/^[0-9a-f]{32}$/);
+    expect(one?.instance).not.toBe(other?.instance);
+    expect(of('service.version', long)?.version).toBeNull();
+    expect(of('deployment.id', long)?.deploymentId).toBeNull();
   });
 });
 

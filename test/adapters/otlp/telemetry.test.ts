@@ -402,7 +402,7 @@ describe('attributes', () => {
     });
 
     test('where it is none, and are taken as if they named none', () => {
-      for (const region of ['x'.repeat(257), 'eu-\ud800']) expect(from(region, usual)).toBeNull();
+      expect(from('x'.repeat(257), usual)).toBeNull();
       expect(from('x'.repeat(257), selection)).toBe('string-too-long');
     });
 
