@@ -222,9 +222,9 @@ const isTime = (timeMs: number): boolean => timeMs > 0 && timeMs <= TIME_MAX_MS;
 /** A point that was refused. Of which time it is, the good points of its request tell, so it waits for them. */
 type Refused = { readonly stream: DurationStream; readonly series: string } & Pick<
   TelemetryPoint,
-  'attributes' | 'value'
+  'attributes'
 > & {
-    readonly reason: PointRefusal;
+    readonly value: Extract<PointValue, { readonly kind: 'refused' }>;
     readonly startMs: number;
     /** Its own time, which may be wrong; 0: it has none. */
     readonly ownMs: number;
@@ -355,7 +355,7 @@ export class PointCollector {
     const value = { kind: 'refused', temporality: stream.temporality, reason } as const;
     // Its own time may be wrong, too, and one that stays would be the same point again.
     this.#refusedPoints.push({
-      ...{ stream, series, attributes, value, reason, startMs },
+      ...{ stream, series, attributes, value, startMs },
       ownMs: isTime(timeMs) ? timeMs : 0,
     });
   }
@@ -395,15 +395,7 @@ export class PointCollector {
       (newest, { ownMs }) => Math.max(newest, ownMs),
       0,
     );
-    for (const {
-      stream,
-      series,
-      attributes,
-      value,
-      reason,
-      startMs,
-      ownMs,
-    } of this.#refusedPoints) {
+    for (const { stream, series, attributes, value, startMs, ownMs } of this.#refusedPoints) {
       const timeMs = newestMs > 0 ? newestMs : ownMs > 0 ? ownMs : newestOwnMs;
       if (timeMs > 0) {
         const isBefore = isTime(startMs) && startMs <= Math.min(ownMs, timeMs);
@@ -412,8 +404,8 @@ export class PointCollector {
         continue;
       }
       this.#refused--;
-      this.#count(reason, -1);
-      this.reject(reason, 1, stream);
+      this.#count(value.reason, -1);
+      this.reject(value.reason, 1, stream);
     }
     this.#refusedPoints.length = 0;
   }

@@ -1,3 +1,4 @@
+import { roundMs } from './stream-bases.ts';
 import { isUncounted } from '../../telemetry/point.ts';
 import type { PointRefusal, Temporality } from '../../telemetry/point.ts';
 
@@ -40,8 +41,6 @@ export const noEitherPoints: EitherPoints = {
 
 const waitingMax = 10_000;
 const streamsMax = 2_000;
-/** Who sends at all has exported once by then: a counter that is first heard later may be one whose start moves on. */
-const roundMs = 60_000;
 
 export const openEitherPoints = ({ waiting, ...rest }: EitherPoints): EitherPointsDraft => ({
   ...rest,
@@ -96,6 +95,7 @@ export const closeEitherPoints = (
       continue;
     }
     const last = next[stream];
+    // A counter that is first heard after all have exported may be one whose start moves on.
     const isNew = startMs >= openedAtMs || timeMs > openedAtMs + roundMs;
     tell ||= last === undefined ? isNew : last !== count && timeMs >= openedAtMs;
     if (last === undefined && streams >= streamsMax) {

@@ -83,7 +83,7 @@ const exportGapMs = 500;
 const exportsBefore = 2;
 const exportsMax: number = exportsBefore + 1;
 /** Who sends at all has exported once by then: several under one name, each with a start of its own, are all known. */
-const roundMs = 60_000;
+export const roundMs = 60_000;
 
 /**
  * One stream of cumulative values. A series that starts again is another stream: so a reset is never a difference,
