@@ -12,6 +12,7 @@ import type {
   PointValue,
   TelemetryPoint,
 } from '../../core/telemetry/telemetry-point.ts';
+import { failureSaid } from '../../core/telemetry/status-said.ts';
 import { unreadAttributes, withSenderDigit } from '../../core/telemetry/series-sender.ts';
 import {
   digestOf,
@@ -214,6 +215,15 @@ const withResource = (
   return [...ofResource, ...others].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 };
 
+/** With what its numbers would have said: whether its requests failed. */
+const keptOf = ({
+  kept,
+  failed,
+}: Extract<PointAttributes, { readonly ok: true }>): readonly PointAttribute[] =>
+  failed
+    ? [...kept, { name: failureSaid, value: 'yes' }].toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    : kept;
+
 /** No calendar knows a later one. */
 const TIME_MAX_MS = 8_640_000_000_000_000;
 
@@ -291,7 +301,7 @@ export class PointCollector {
     }
     const fault = faultOf(stream, point);
     if (fault !== null)
-      return this.#refuse(stream, fault, attributes.digest, attributes.kept, startMs, timeMs);
+      return this.#refuse(stream, fault, attributes.digest, keptOf(attributes), startMs, timeMs);
     const { digest, kept } = attributes;
     const { temporality } = stream;
     const errors = attributes.failed ? count : 0;
@@ -317,7 +327,7 @@ export class PointCollector {
     const { refusal } = stream;
     if ((flags & NO_RECORDED_VALUE_FLAG) !== 0) return this.reject(refusal, 1, stream);
     if (attributes.ok)
-      return this.#refuse(stream, refusal, attributes.digest, attributes.kept, startMs, timeMs);
+      return this.#refuse(stream, refusal, attributes.digest, keptOf(attributes), startMs, timeMs);
     // Without its attributes it may be of any metric of that name, which only this reason says.
     this.#refuse(stream, attributes.reason, attributes.digest, [], startMs, timeMs);
   }

@@ -21,3 +21,6 @@ export const statusSaid = 'plimsoll.status';
  * the server's. A sender's own attribute of this name is never read.
  */
 export const clientErrorSaid = 'plimsoll.client-error';
+
+/** The attribute that travels with a point that was refused, where its requests failed: its numbers do not say it. */
+export const failureSaid = 'plimsoll.failed';

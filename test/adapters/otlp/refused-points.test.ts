@@ -74,6 +74,21 @@ describe('a point that was refused is there, of its series and its time', () => 
     expect(decoded).toMatchObject({ rejected: [{ reason, count: 1 }], lost: [], dataPoints: 2 });
   });
 
+  test('of requests that failed it says so, alone or with its metric', () => {
+    const failed = attributes({ retry: 'no', 'http.response.status_code': 503 });
+    const told = [
+      { name: 'plimsoll.failed', value: 'yes' },
+      { name: 'retry', value: 'no' },
+    ];
+    const point = { ...goodPoint, attributes: failed };
+    const bad = { ...point, count: '9' };
+    for (const metric of [histogram([bad]), histogram([point], { unit: '' })])
+      expect(refusedIn(inBoth(requestOf([metric])))).toMatchObject([{ attributes: told }]);
+    expect(inBoth(requestOf([histogram([point])])).points[0]?.attributes).toStrictEqual(
+      told.slice(1),
+    );
+  });
+
   test.each([
     ['count-invalid', { count: '-9' }, startMs],
     ['point-malformed', { startTimeUnixNano: 'now' }, timeMs],

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { noiseText } from '../../../services/core/canary/judge/noise-text.ts';
 import type { AnalysisState } from '../../../services/core/canary/analysis/analysis-state.ts';
 import { parseSample } from '../../../services/core/samples/parse-sample.ts';
+import { failureSaid } from '../../../services/core/telemetry/status-said.ts';
 import type { Body } from '../../../services/core/markers/upcast.ts';
 import type { AnalysisOpened, Points, SamplePoint } from '../../../services/core/samples/sample.ts';
 import {
@@ -145,12 +146,20 @@ describe('neither a pass nor a roll-back comes from', () => {
     expectNothing(judgedAs({ canaryShare: null }, good(), canary({ traffic: () => [0, 0] }))));
 
   describe('failed requests that cannot be counted', () => {
-    const refused = (version: string, temporality: Pod['temporality'], canaries: readonly Pod[]) =>
-      exportsOf([...good(), ...canaries].map((one) => ({ ...one, temporality }))).map(
+    const refused = (
+      version: string,
+      temporality: Pod['temporality'],
+      canaries: readonly Pod[],
+      baselines = good(),
+    ) =>
+      exportsOf([...baselines, ...canaries].map((one) => ({ ...one, temporality }))).map(
         (sent): Sent =>
           sent.origin.version === version && sent.point.errors > 0
             ? {
-                ...sent,
+                origin: {
+                  ...sent.origin,
+                  attributes: [...sent.origin.attributes, { name: failureSaid, value: 'yes' }],
+                },
                 point: {
                   ...{ ...sent.point, count: 0, errors: 0, durations: null },
                   refused: 'count-invalid',
@@ -189,6 +198,20 @@ describe('neither a pass nor a roll-back comes from', () => {
 
     test.each(['delta', 'cumulative'] as const)('(%s) of the baseline', (temporality) =>
       expectNothing(fold(refused('1.9.4', temporality, canary()))),
+    );
+
+    test.each(['delta', 'cumulative'] as const)(
+      '(%s) of a baseline that fails now and then, as the canary does: the windows without them are no better ones',
+      (temporality) => {
+        const inBursts = {
+          traffic: (at: number): readonly [number, number] => [busy, at % 10 < 2 ? 25 : 0],
+        };
+        const steadily = { traffic: (): readonly [number, number] => [busy, 5] };
+        expectNothing(fold(refused('1.9.4', temporality, canary(steadily), good(inBursts))));
+        expect(kindsOf(judged(good(inBursts), canary(steadily)).decisions)).not.toContain(
+          'roll-back',
+        );
+      },
     );
 
     test('also where a silence is rolled back: it is none', () => {
@@ -358,6 +381,25 @@ describe('neither a pass nor a roll-back comes from', () => {
       expect(excludedIn(folded)[reason]).toBeGreaterThan(100);
     }
   });
+
+  test.each(['2.0.0', '1.9.4'])(
+    'failed requests of %s that do not say their version: who else fails is not to blame',
+    (version) => {
+      for (const temporality of ['delta', 'cumulative'] as const) {
+        const pods = [...good(failing(0.01)), ...canary(failing(0.01))];
+        const sent = exportsOf(pods.map((one) => ({ ...one, temporality })));
+        expectNothing(
+          fold(
+            sent.map(({ origin, point }) =>
+              origin.version === version && point.errors > 0
+                ? { origin: { ...origin, version: null }, point }
+                : { origin, point },
+            ),
+          ),
+        );
+      }
+    },
+  );
 
   test('one pod of six that does not say its version: its failures pass nobody, its requests are not lost', () => {
     for (const change of [bad, {}]) {
@@ -590,6 +632,19 @@ describe('points that come too late', () => {
     );
     expect(kindsOf(decisions)).toContain('roll-back');
     expect(decisions.find(({ kind }) => kind === 'roll-back')).toMatchObject({ metric: 'errors' });
+  });
+
+  test('of slow requests leave the fast ones, which are no measure of how long all take', () => {
+    const slow = { slowness: () => [0, 0, 0.1, 0.3] };
+    const [someSlow, someLate] = [
+      (index: number): Partial<Pod> => (index < 2 ? slow : {}),
+      (index: number): Partial<Pod> => (index < 2 ? { ...slow, ...exportsLate(index) } : {}),
+    ];
+    expectNothing(judged(few('1.9.4', 4, someLate), few('2.0.0', 4, someSlow)));
+    expectNothing(judged(few('1.9.4', 4, someSlow), few('2.0.0', 4, someLate)));
+    expect(
+      kindsOf(judged(few('1.9.4', 4, someSlow), few('2.0.0', 4, someSlow)).decisions),
+    ).toStrictEqual(['promote']);
   });
 
   test('are no silence to roll back for', () => {

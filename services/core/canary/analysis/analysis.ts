@@ -19,6 +19,7 @@ import {
   pendingPointOf,
   takeWindow,
   withoutErrors,
+  withoutLatency,
   withoutTraffic,
 } from '../windows/cohort-windows.ts';
 import type { PendingPoint, WindowExclusion } from '../windows/cohort-windows.ts';
@@ -31,7 +32,7 @@ import { isUnheardNow } from '../judge/missing.ts';
 import type { FamilyState } from '../judge/state.ts';
 import { stageOf } from '../judge/verdict-of.ts';
 import type { PointJudgedAs } from '../windows/judged-as.ts';
-import { pointsJudgedAs } from '../windows/judged-as.ts';
+import { mayBeFailed, pointsJudgedAs } from '../windows/judged-as.ts';
 import { isKnownShare } from '../metrics/traffic.ts';
 import type { Policy } from '../policy/policy.ts';
 import {
@@ -44,7 +45,8 @@ import {
 import type { EitherPointsDraft } from '../windows/either-points.ts';
 import {
   addLate,
-  areFailedLate,
+  areExportsLate,
+  areFailedUnheard,
   areManyLate,
   closeLatePoints,
   noLatePoints,
@@ -351,7 +353,7 @@ const addPoint = (
     draft.excluded[exclusion] += 1;
     if (exclusion === 'late') {
       const { series, start: startMs, time: timeMs, count, errors, refused } = point;
-      const late = { cohort, series, startMs, timeMs, count, errors };
+      const late = { cohort, series, startMs, timeMs, count, errors, judgedAs: as };
       addLate(draft.latePoints, refused === null ? late : { ...late, refused });
     }
     if (exclusion === 'over-limit') leaveOut(draft, point);
@@ -377,10 +379,12 @@ const noteEither = (
 ): void => {
   const { series, level, count, refused, start: startMs, time, receivedAt } = point;
   const temporality = origins[point.origin]?.temporality;
-  if (level !== null || temporality === undefined || judgedAs(point).length === 0) return;
+  const as = judgedAs(point);
+  if (level !== null || temporality === undefined || as.length === 0) return;
   // Whose clock is off, or whose export is late, tells of now.
   const timeMs = Math.min(receivedAt, Math.max(time, receivedAt - latenessMs(draft)));
-  addEither(draft.eitherPoints, { series, temporality, startMs, timeMs, count, refused });
+  const isFailed = mayBeFailed({ ...point, judgedAs: as });
+  addEither(draft.eitherPoints, { series, temporality, startMs, timeMs, count, refused, isFailed });
 };
 
 /**
@@ -475,11 +479,18 @@ const closeWindow = (
   draft.bases = taken.bases;
   for (const reason of windowExclusions) draft.excluded[reason] += taken.excluded[reason];
   const windowsKept = Math.ceil(policy.noDataMs / windowMs);
-  draft.latePoints = closeLatePoints(draft.latePoints, due, draft.pending, windowsKept);
-  const isLate = areManyLate(draft.latePoints);
   draft.eitherPoints = closeEitherPoints(draft.eitherPoints, endMs, opening.openedAt);
+  draft.latePoints = closeLatePoints(
+    draft.latePoints,
+    due,
+    draft.pending,
+    windowsKept,
+    draft.eitherPoints.tells,
+  );
+  const isLate = areManyLate(draft.latePoints);
   const isEither = isEitherTold(draft.eitherPoints, endMs, policy.noDataMs);
-  const known = areFailedLate(draft.latePoints) ? withoutErrors(taken.metrics) : taken.metrics;
+  const timed = areExportsLate(draft.latePoints) ? withoutLatency(taken.metrics) : taken.metrics;
+  const known = areFailedUnheard(draft.latePoints) ? withoutErrors(timed) : timed;
   // What is seen in both cohorts is missed as soon as it is silent; the rest would weigh nothing.
   const isLoud = taken.leftOut.some(
     (metric) => !isSeenInBoth(judge.seen, metric) && isComparable(draft, metric),

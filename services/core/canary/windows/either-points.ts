@@ -1,3 +1,5 @@
+import type { EitherTells } from './late-points.ts';
+import { noEitherTells } from './late-points.ts';
 import { roundMs } from './stream-bases.ts';
 import { isUncounted } from '../../telemetry/point.ts';
 import type { PointRefusal, Temporality } from '../../telemetry/point.ts';
@@ -6,13 +8,15 @@ import type { PointRefusal, Temporality } from '../../telemetry/point.ts';
 
 /** Plain JSON. */
 type EitherPoint = {
-  /** Null: a delta. Else its series and start. */
-  readonly stream: string | null;
+  /** Its series and start. */
+  readonly stream: string;
+  readonly isDelta: boolean;
   readonly startMs: number;
   readonly timeMs: number;
   readonly count: number;
   /** Whether nobody could count it. */
   readonly isRefused: boolean;
+  readonly isFailed: boolean;
 };
 
 /** Plain JSON. */
@@ -24,6 +28,8 @@ export type EitherPoints = {
   readonly counts: { readonly [stream: string]: number };
   /** The end of the newest window in which some told of requests; null: none did. */
   readonly toldMs: number | null;
+  /** How many points told of requests in the window that closed last. */
+  readonly tells: EitherTells;
 };
 
 /** While one record is folded. */
@@ -37,6 +43,7 @@ export const noEitherPoints: EitherPoints = {
   isFull: false,
   counts: {},
   toldMs: null,
+  tells: noEitherTells,
 };
 
 const waitingMax = 10_000;
@@ -57,6 +64,7 @@ export const addEither = (
     timeMs,
     count,
     refused,
+    isFailed,
   }: {
     readonly series: string;
     readonly temporality: Temporality;
@@ -64,13 +72,15 @@ export const addEither = (
     readonly timeMs: number;
     readonly count: number;
     readonly refused: PointRefusal | null;
+    readonly isFailed: boolean;
   },
 ): void => {
   const isRefused = isUncounted(refused);
   if (count === 0 && !isRefused) return;
-  const stream = temporality === 'delta' ? null : `${series} ${startMs}`;
+  const stream = `${series} ${startMs}`;
+  const isDelta = temporality === 'delta';
   if (draft.waiting.length < waitingMax)
-    draft.waiting.push({ stream, startMs, timeMs, count, isRefused });
+    draft.waiting.push({ stream, isDelta, startMs, timeMs, count, isRefused, isFailed });
   else draft.isFull = true;
 };
 
@@ -84,33 +94,42 @@ export const closeEitherPoints = (
   openedAtMs: number,
 ): EitherPointsDraft => {
   const { waiting, isFull, counts } = before;
-  if (waiting.length === 0) return before;
+  if (waiting.length === 0 && before.tells === noEitherTells) return before;
   const due = waiting.filter(({ timeMs }) => timeMs < endMs);
   const next = { ...counts };
   let streams = Object.keys(next).length;
-  let tell = isFull;
-  for (const { stream, startMs, timeMs, count, isRefused } of due.toSorted(inOrder)) {
-    if (stream === null || isRefused) {
-      tell ||= timeMs >= openedAtMs;
+  const tells = { failed: 0, others: 0 };
+  const tell = ({ isFailed }: EitherPoint): void => {
+    tells[isFailed ? 'failed' : 'others'] += 1;
+  };
+  let newest: EitherPoint | undefined;
+  for (const point of due.toSorted(inOrder)) {
+    const { stream, isDelta, startMs, timeMs, count, isRefused } = point;
+    const isTwice = newest !== undefined && inOrder(newest, point) === 0;
+    newest = point;
+    if (isTwice) continue;
+    if (isDelta || isRefused) {
+      if (timeMs >= openedAtMs) tell(point);
       continue;
     }
     const last = next[stream];
     // A counter that is first heard after all have exported may be one whose start moves on.
     const isNew = startMs >= openedAtMs || timeMs > openedAtMs + roundMs;
-    tell ||= last === undefined ? isNew : last !== count && timeMs >= openedAtMs;
-    if (last === undefined && streams >= streamsMax) {
-      tell = true;
-      continue;
-    }
+    const isLeftOut = last === undefined && streams >= streamsMax;
+    const goesOn = last !== count && timeMs >= openedAtMs;
+    if (isLeftOut || (last === undefined ? isNew : goesOn)) tell(point);
+    if (isLeftOut) continue;
     if (last === undefined) streams += 1;
     next[stream] = count;
   }
   const left = waiting.filter(({ timeMs }) => timeMs >= endMs);
+  const isTold = isFull || tells.failed + tells.others > 0;
   return {
     waiting: left,
     isFull: isFull && left.length >= waitingMax,
     counts: next,
-    toldMs: tell ? endMs : before.toldMs,
+    toldMs: isTold ? endMs : before.toldMs,
+    tells: isTold ? tells : noEitherTells,
   };
 };
 
@@ -125,4 +144,7 @@ export const isEitherTold = (
 ): boolean => toldMs !== null && endMs - toldMs <= rememberedFor * noDataMs;
 
 const inOrder = (left: EitherPoint, right: EitherPoint): number =>
-  left.timeMs - right.timeMs || left.count - right.count;
+  left.timeMs - right.timeMs ||
+  left.count - right.count ||
+  Number(left.isRefused) - Number(right.isRefused) ||
+  (left.stream < right.stream ? -1 : Number(left.stream > right.stream));

@@ -1,7 +1,10 @@
 import type { Origin, SamplePoint } from '../../samples/sample.ts';
 import { attributeRefusals } from '../../telemetry/point.ts';
+import type { PointRefusal } from '../../telemetry/point.ts';
+import { failureSaid } from '../../telemetry/status-said.ts';
+import type { PointAttribute } from '../../telemetry/telemetry-point.ts';
 import { attributeMatches } from '../policy/attribute-filter.ts';
-import type { MetricPolicy } from '../policy/policy.ts';
+import type { AttributeFilter, MetricPolicy } from '../policy/policy.ts';
 import { isClientError, saidBy } from './said.ts';
 
 /** What a point is for one metric of a policy. */
@@ -29,10 +32,7 @@ export const judgedAs = (
     const { names, where } = metric.source;
     if (isLevel !== (metric.judged === 'level') || !names.includes(name)) return [];
     if (!where.every((filter) => attributeMatches(filter, attributes))) return [];
-    const fails =
-      metric.judged === 'errors' && metric.errors !== null
-        ? metric.errors.every((filter) => attributeMatches(filter, attributes))
-        : null;
+    const fails = metric.judged === 'errors' ? failsBy(metric.errors, attributes) : null;
     const by = metric.judged === 'errors' ? saidBy(metric.errors, attributes) : undefined;
     const hasClientErrors = metric.judged === 'errors' && isClientError(metric.errors, attributes);
     return [
@@ -44,6 +44,34 @@ export const judgedAs = (
       },
     ];
   });
+
+/** A point that was refused does not count its failed requests: an attribute says whether it has any. */
+const failsBy = (
+  errors: readonly AttributeFilter[] | null,
+  attributes: readonly PointAttribute[],
+): boolean | null => {
+  if (errors !== null) return errors.every((filter) => attributeMatches(filter, attributes));
+  return attributes.some(({ name }) => name === failureSaid) ? true : null;
+};
+
+/** Whether a point is of requests that failed, or may have. */
+export const mayBeFailed = ({
+  errors,
+  refused,
+  judgedAs: as,
+}: {
+  readonly errors: number;
+  readonly refused?: PointRefusal | null;
+  readonly judgedAs: readonly JudgedAs[];
+}): boolean => {
+  if (refused && attributeRefusals.has(refused)) return true;
+  let isTold = false;
+  for (const { fails } of as) {
+    if (fails === true) return true;
+    isTold ||= fails === false;
+  }
+  return !isTold && errors > 0;
+};
 
 /** The metrics that a point of an origin is for. */
 export type PointJudgedAs = (point: Pick<SamplePoint, 'level' | 'refused'>) => readonly JudgedAs[];

@@ -2,13 +2,22 @@ import { isUncounted } from '../../telemetry/point.ts';
 import { thousandths } from '../statistics/rounding.ts';
 import type { Cohort } from './cohorts.ts';
 import type { PendingPoint } from './cohort-windows.ts';
+import { mayBeFailed } from './judged-as.ts';
 
 // How much of what the cohorts send comes too late to be judged. Whole exports are late, not those of requests that
 // failed, so what is heard says of errors and durations what all would say. But it does not say how many requests there
-// were, nor what those say whom nobody hears. Where failed requests are late while the others are not, it says nothing of
-// errors, either.
+// were, nor what those say whom nobody hears. Where failed requests are late while the others are not, or nobody can count
+// them, or knows of which version they are, it says nothing of errors, either: what else is heard was chosen by them.
 
 type ByCohort<Of> = { readonly [Name in Cohort]: Of };
+
+/** Points that tell of failed requests, or may, and the others. */
+type Heard = {
+  readonly heardFailed: ByCohort<number>;
+  readonly unheardFailed: ByCohort<number>;
+  readonly heardOthers: ByCohort<number>;
+  readonly unheardOthers: ByCohort<number>;
+};
 
 /** Plain JSON. */
 export type LatePoints = {
@@ -19,11 +28,10 @@ export type LatePoints = {
   /** Points that came in time, and that came late, a part of which is forgotten with every window. */
   readonly heard: ByCohort<number>;
   readonly late: ByCohort<number>;
-  /** Those that tell of failed requests, or may, and the others; these are remembered for more windows. */
-  readonly heardFailed: ByCohort<number>;
-  readonly lateFailed: ByCohort<number>;
-  readonly heardOthers: ByCohort<number>;
-  readonly lateOthers: ByCohort<number>;
+  /** Not heard is what was late, what was refused, and what may be of either cohort; remembered for more windows. */
+  readonly lately: Heard;
+  /** Not heard is what was refused; since the opening, for failures may be rare. */
+  readonly ever: Heard;
   /** Fingerprints of the points of the newest windows, by window: what comes twice is late at most once. */
   readonly known: readonly (readonly number[])[];
 };
@@ -34,23 +42,28 @@ export type LatePointsDraft = {
   readonly waitingFailed: ByCohort<number[]>;
 } & Omit<LatePoints, 'waiting' | 'waitingFailed'>;
 
+const nothingHeard: Heard = {
+  heardFailed: { canary: 0, baseline: 0 },
+  unheardFailed: { canary: 0, baseline: 0 },
+  heardOthers: { canary: 0, baseline: 0 },
+  unheardOthers: { canary: 0, baseline: 0 },
+};
+
 export const noLatePoints: LatePoints = {
   waiting: { canary: [], baseline: [] },
   waitingFailed: { canary: [], baseline: [] },
   heard: { canary: 0, baseline: 0 },
   late: { canary: 0, baseline: 0 },
-  heardFailed: { canary: 0, baseline: 0 },
-  lateFailed: { canary: 0, baseline: 0 },
-  heardOthers: { canary: 0, baseline: 0 },
-  lateOthers: { canary: 0, baseline: 0 },
+  lately: nothingHeard,
+  ever: nothingHeard,
   known: [],
 };
 
 /** One export of three servers that a Collector sent again, too late, is less; more than this is seldom chance. */
 const lateShareMax = 0.03;
-/** Late points of failed requests are of their own doing where they are so many, and so many times the share of the others. */
-const lateFailedMin = 3;
-const lateFailedTimes = 1.5;
+/** That failed requests are not heard is their own doing where they are so many, and so many times the share of the others. */
+const unheardFailedMin = 3;
+const unheardFailedTimes = 1.5;
 /** The sums keep n / (n + 2) with each of the n windows of the limit of silence: they are those of about its last half. */
 const forgottenWindows = 2;
 /** Where exports are a minute apart that is too few for some failed requests: what is asked of these is remembered longer. */
@@ -62,7 +75,11 @@ const knownWindowsMax = 24;
 const knownMax = 200_000;
 
 type Identity = Pick<PendingPoint, 'cohort' | 'series' | 'startMs' | 'timeMs' | 'count'>;
-type Told = Identity & Pick<PendingPoint, 'errors' | 'refused'>;
+type Told = Identity & Pick<PendingPoint, 'errors' | 'refused' | 'judgedAs'>;
+
+/** How many points of a window tell of requests that may be of either cohort. */
+export type EitherTells = { readonly failed: number; readonly others: number };
+export const noEitherTells: EitherTells = { failed: 0, others: 0 };
 
 export const openLatePoints = ({
   waiting,
@@ -82,23 +99,23 @@ export const addLate = ({ waiting, waitingFailed }: LatePointsDraft, point: Told
   if (mayBeFailed(point)) waitingFailed[point.cohort].push(fingerprint);
 };
 
-/** Of what was refused nobody knows. */
-const mayBeFailed = ({ errors, refused }: Told): boolean => errors > 0 || isUncounted(refused);
-
 /** With the points of a window that closes; `pending`: those of the windows to come. */
 export const closeLatePoints = (
   before: LatePointsDraft,
   due: readonly Told[],
   pending: readonly Identity[],
   windowsKept: number,
+  either: EitherTells = noEitherTells,
 ): LatePointsDraft => {
   const { waiting, waitingFailed, known } = before;
-  const inTime = { canary: new Set<number>(), baseline: new Set<number>() };
-  const failed = { canary: new Set<number>(), baseline: new Set<number>() };
+  const [inTime, failed, refused, refusedFailed] = [sets(), sets(), sets(), sets()];
   for (const point of due) {
+    const { cohort } = point;
     const fingerprint = fingerprintOf(point);
-    inTime[point.cohort].add(fingerprint);
-    if (mayBeFailed(point)) failed[point.cohort].add(fingerprint);
+    const isRefused = isUncounted(point.refused);
+    inTime[cohort].add(fingerprint);
+    if (isRefused) refused[cohort].add(fingerprint);
+    if (mayBeFailed(point)) (isRefused ? refusedFailed : failed)[cohort].add(fingerprint);
   }
   const ofWindow = [...inTime.canary, ...inTime.baseline];
   const isAnyLate = waiting.canary.length + waiting.baseline.length > 0;
@@ -114,32 +131,55 @@ export const closeLatePoints = (
   };
   const keptOver =
     (windows: number) =>
-    (
-      sums: ByCohort<number>,
-      more: ByCohort<ReadonlySet<number>>,
-      less = none,
-    ): ByCohort<number> => {
+    (sums: ByCohort<number>, more: (cohort: Cohort) => number): ByCohort<number> => {
       const part = windows / (windows + forgottenWindows);
-      const next = (cohort: Cohort): number =>
-        thousandths(sums[cohort] * part + more[cohort].size - less[cohort].size);
+      const next = (cohort: Cohort): number => thousandths(sums[cohort] * part + more(cohort));
       return { canary: next('canary'), baseline: next('baseline') };
     };
   const kept = keptOver(windowsKept);
   const keptLonger = keptOver(Math.max(windowsKept, failedWindowsMin));
+  const othersIn = (cohort: Cohort): number =>
+    inTime[cohort].size - refused[cohort].size - failed[cohort].size;
+  const refusedOthersIn = (cohort: Cohort): number =>
+    refused[cohort].size - refusedFailed[cohort].size;
+  const { lately, ever } = before;
   return {
     waiting: { canary: [], baseline: [] },
     waitingFailed: { canary: [], baseline: [] },
-    heard: kept(before.heard, inTime),
-    late: kept(before.late, newlyLate),
-    heardFailed: keptLonger(before.heardFailed, failed),
-    lateFailed: keptLonger(before.lateFailed, newlyFailed),
-    heardOthers: keptLonger(before.heardOthers, inTime, failed),
-    lateOthers: keptLonger(before.lateOthers, newlyLate, newlyFailed),
+    heard: kept(before.heard, (cohort) => inTime[cohort].size),
+    late: kept(before.late, (cohort) => newlyLate[cohort].size),
+    lately: {
+      heardFailed: keptLonger(lately.heardFailed, (cohort) => failed[cohort].size),
+      unheardFailed: keptLonger(
+        lately.unheardFailed,
+        (cohort) => newlyFailed[cohort].size + refusedFailed[cohort].size + either.failed,
+      ),
+      heardOthers: keptLonger(lately.heardOthers, othersIn),
+      unheardOthers: keptLonger(
+        lately.unheardOthers,
+        (cohort) =>
+          newlyLate[cohort].size -
+          newlyFailed[cohort].size +
+          refusedOthersIn(cohort) +
+          either.others,
+      ),
+    },
+    ever: {
+      heardFailed: added(ever.heardFailed, (cohort) => failed[cohort].size),
+      unheardFailed: added(ever.unheardFailed, (cohort) => refusedFailed[cohort].size),
+      heardOthers: added(ever.heardOthers, othersIn),
+      unheardOthers: added(ever.unheardOthers, refusedOthersIn),
+    },
     known: newest([...known, [...ofWindow, ...newlyLate.canary, ...newlyLate.baseline]]),
   };
 };
 
-const none: ByCohort<ReadonlySet<number>> = { canary: new Set(), baseline: new Set() };
+const added = (sums: ByCohort<number>, more: (cohort: Cohort) => number): ByCohort<number> => ({
+  canary: sums.canary + more('canary'),
+  baseline: sums.baseline + more('baseline'),
+});
+
+const sets = (): ByCohort<Set<number>> => ({ canary: new Set(), baseline: new Set() });
 
 const newest = (windows: readonly (readonly number[])[]): readonly (readonly number[])[] => {
   let left = knownMax;
@@ -152,29 +192,34 @@ const newest = (windows: readonly (readonly number[])[]): readonly (readonly num
   return windows.slice(from);
 };
 
-/** Whether more than a small part of the points of either cohort came too late lately, or of those of its failed requests. */
-export const areManyLate = (of: LatePoints): boolean =>
+/** Whether more than a small part of the points of either cohort came too late lately, or of its failed requests was not heard. */
+export const areManyLate = (of: LatePoints): boolean => areExportsLate(of) || areFailedUnheard(of);
+
+/** Whether more than a small part of the points of either cohort came too late lately, whatever they tell of. */
+export const areExportsLate = (of: LatePoints): boolean =>
   shareOf(of.heard.canary, of.late.canary) > lateShareMax ||
-  shareOf(of.heard.baseline, of.late.baseline) > lateShareMax ||
-  areFailedLate(of);
+  shareOf(of.heard.baseline, of.late.baseline) > lateShareMax;
 
-/** Whether the failed requests of either cohort came too late lately while its others came in time. */
-export const areFailedLate = (of: LatePoints): boolean =>
-  areFailedLateIn(of, 'canary') || areFailedLateIn(of, 'baseline');
+/** Whether failed requests of either cohort were not heard while its others were. */
+export const areFailedUnheard = ({ lately, ever }: LatePoints): boolean =>
+  [lately, ever].some(
+    (of) => areFailedUnheardIn(of, 'canary') || areFailedUnheardIn(of, 'baseline'),
+  );
 
-const areFailedLateIn = (
-  { heardFailed, lateFailed, heardOthers, lateOthers }: LatePoints,
+const areFailedUnheardIn = (
+  { heardFailed, unheardFailed, heardOthers, unheardOthers }: Heard,
   cohort: Cohort,
 ): boolean => {
-  if (lateFailed[cohort] < lateFailedMin) return false;
-  const ofFailed = shareOf(heardFailed[cohort], lateFailed[cohort]);
-  const ofOthers = shareOf(heardOthers[cohort], lateOthers[cohort]);
-  // Where most is late, all that failed is not so many times more; then it goes by what is left of either.
-  const isLeftOut = lateFailedTimes * (1 - ofFailed) < 1 - ofOthers;
-  return isLeftOut || ofFailed > Math.max(lateShareMax, lateFailedTimes * ofOthers);
+  if (unheardFailed[cohort] < unheardFailedMin) return false;
+  const ofFailed = shareOf(heardFailed[cohort], unheardFailed[cohort]);
+  const ofOthers = shareOf(heardOthers[cohort], unheardOthers[cohort]);
+  // Where most is unheard, all that failed is not so many times more; then it goes by what is left of either.
+  const isLeftOut = unheardFailedTimes * (1 - ofFailed) < 1 - ofOthers;
+  return isLeftOut || ofFailed > Math.max(lateShareMax, unheardFailedTimes * ofOthers);
 };
 
-const shareOf = (heard: number, late: number): number => (late > 0 ? late / (heard + late) : 0);
+const shareOf = (heard: number, unheard: number): number =>
+  unheard > 0 ? unheard / (heard + unheard) : 0;
 
 /**
  * 31 bits (FNV-1a): where a hundred thousand points are known, one late point of twenty thousand is taken for one of them.

@@ -13,7 +13,7 @@ type Point = Parameters<typeof addEither>[1];
 const openedAtMs = 100_000;
 const point = (change: Partial<Point>): Point => ({
   ...{ series: 'a', temporality: 'cumulative', startMs: 50_000, timeMs: 101_000, count: 7 },
-  refused: null,
+  ...{ refused: null, isFailed: false },
   ...change,
 });
 /** Windows of five seconds with these points each; how the newest of them ends. */

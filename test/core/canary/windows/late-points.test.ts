@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { Cohort } from '../../../../services/core/canary/windows/cohorts.ts';
 import {
   addLate,
-  areFailedLate,
+  areExportsLate,
+  areFailedUnheard,
   areManyLate,
   closeLatePoints,
   noLatePoints,
@@ -17,8 +18,7 @@ const windowsKept = 24;
 const pointsOf = (cohort: Cohort, count: number, window: number, from = 0): Points =>
   Array.from({ length: count }, (_, index) => ({
     ...{ cohort, series: `${cohort} ${from + index}`, startMs: 0, timeMs: window * 5_000 },
-    count: 1,
-    errors: 0,
+    ...{ count: 1, errors: 0, judgedAs: [{ metric: 0, fails: null }] },
   }));
 
 /** After windows from `from` to before `to`, in which so many of the canary's hundred come late. */
@@ -83,7 +83,7 @@ test('where exports are a minute apart, and two windows are the limit of silence
     addLate(draft, { ...failed, errors: 1 });
     points = closeLatePoints(draft, others, [], 2);
   }
-  expect(areFailedLate(points)).toBe(true);
+  expect(areFailedUnheard(points)).toBe(true);
 });
 
 test('a point that goes on counting at a time that stays is late each time', () => {
@@ -95,8 +95,10 @@ test('a point that goes on counting at a time that stays is late each time', () 
     addLate(draft, { ...stuck, count: 5 + window, errors: 5 + window });
     points = closeLatePoints(draft, pointsOf('canary', 50, window, 1), [], windowsKept);
   }
-  expect(areFailedLate(points)).toBe(true);
+  expect(areFailedUnheard(points)).toBe(true);
 });
+
+const fails = { judgedAs: [{ metric: 0, fails: true }] };
 
 /** Windows of a hundred points of the canary in which so many tell of failed requests; late are so many of either kind. */
 const withFailed = (
@@ -132,7 +134,7 @@ test.each<[string, LatePointsDraft, isTold: boolean, isMany: boolean]>([
   ],
   [
     'those that cannot be counted',
-    withFailed(30, 2, () => ({ failed: 2, others: 0 }), { refused: 'count-invalid' }),
+    withFailed(30, 2, () => ({ failed: 2, others: 0 }), { refused: 'count-invalid', ...fails }),
     true,
     true,
   ],
@@ -169,8 +171,70 @@ test.each<[string, LatePointsDraft, isTold: boolean, isMany: boolean]>([
     true,
   ],
 ])('late points of failed requests: %s', (_name, points, isTold, isMany) => {
-  expect(areFailedLate(points)).toBe(isTold);
+  expect(areFailedUnheard(points)).toBe(isTold);
   expect(areManyLate(points)).toBe(isMany);
+});
+
+/** Of the baseline's hundred in each window so many of those that failed, and of the others, are refused. */
+const withRefused = (
+  windows: number,
+  failedRefused: number,
+  failed: number,
+  othersRefused: number,
+  as: Partial<Points[number]> = {},
+): LatePointsDraft => {
+  let points = begin();
+  for (let window = 0; window < windows; window += 1) {
+    const due = pointsOf('baseline', 100, window).map((point, index) => ({
+      ...point,
+      ...(index < failed && { errors: index < failedRefused ? 0 : 1 }),
+      ...(index < failedRefused && { refused: 'count-invalid' as const, ...fails, ...as }),
+      ...(index >= 100 - othersRefused && { refused: 'count-invalid' as const }),
+    }));
+    points = closeLatePoints(openLatePoints(points), due, [], windowsKept);
+  }
+  return points;
+};
+
+test.each<[string, LatePointsDraft, isTold: boolean]>([
+  ['two of two', withRefused(30, 2, 2, 0), true],
+  ['one of forty, and no others', withRefused(30, 1, 40, 0), false],
+  ['half, like the others', withRefused(30, 20, 40, 30), false],
+  ['all, beside half of the others', withRefused(30, 40, 40, 30), true],
+  ['none, beside half of the others', withRefused(30, 0, 40, 30), false],
+  ['twice in all', withRefused(2, 1, 1, 0), false],
+  [
+    'some whose attributes nobody could read',
+    withRefused(30, 2, 2, 0, { refused: 'attributes-too-large', judgedAs: [] }),
+    true,
+  ],
+  [
+    'some of which the policy has no failures',
+    withRefused(30, 2, 2, 0, { judgedAs: [{ metric: 0, fails: false }] }),
+    false,
+  ],
+])('failed requests that nobody could count: %s', (_name, points, isTold) => {
+  expect(areFailedUnheard(points)).toBe(isTold);
+  expect(areManyLate(points)).toBe(isTold);
+  expect(areExportsLate(points)).toBe(false);
+});
+
+test.each<[string, number, number, isTold: boolean]>([
+  ['as large a part of them as of the others', 2, 50, false],
+  ['alone', 1, 0, true],
+])('what may be of either cohort tells of failed requests: %s', (_name, failed, others, isTold) => {
+  let points = begin();
+  for (let window = 0; window < 30; window += 1) {
+    const due = ['canary' as const, 'baseline' as const].flatMap((cohort) =>
+      pointsOf(cohort, 100, window).map((point, index) => ({
+        ...point,
+        errors: index < 4 && (cohort === 'canary' || others > 0) ? 1 : 0,
+      })),
+    );
+    const either = { failed: window % 2 === 0 ? failed : 0, others };
+    points = closeLatePoints(openLatePoints(points), due, [], windowsKept, either);
+  }
+  expect(areFailedUnheard(points)).toBe(isTold);
 });
 
 test.each<
@@ -209,6 +273,7 @@ test('a flood of late points, or of points, takes no more memory than it may', (
   for (let index = 0; index < 20_000; index += 1)
     addLate(flooded, {
       ...{ cohort: 'canary', series: 'a', startMs: 0, timeMs: index, count: 1, errors: 1 },
+      judgedAs: [],
     });
   expect(flooded.waiting.canary).toHaveLength(10_000);
   expect(flooded.waitingFailed.canary).toHaveLength(10_000);
