@@ -7,6 +7,8 @@ import {
   clientErrorsWords,
   lateRemedy,
   lateWords,
+  sparseRemedy,
+  sparseWords,
   loudRemedy,
   loudWords,
   noBoundRemedy,
@@ -115,6 +117,8 @@ export const tellWhatIsMissing = (
       `${areLate}: further from the time that other senders tell than two windows`,
       'do all servers have the same time (NTP), and does the capture hold exports as they came?',
     );
+  if (isMissing('dense-exports'))
+    note({ code: 'exports-sparse', message: `${about}${sparseWords}`, hint: sparseRemedy });
   const windowMs = backtest.readings().at(-1)?.windowMs ?? 0;
   if (exportsEveryMs !== null && windowMs > 0 && exportsEveryMs > windowMs * jitterFactor)
     say(

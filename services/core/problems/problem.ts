@@ -49,6 +49,7 @@ export type ProblemCode =
   | 'client-errors'
   | 'points-unknown'
   | 'points-late'
+  | 'exports-sparse'
   | 'instance-loud'
   | 'digest-missing'
   | 'unread'

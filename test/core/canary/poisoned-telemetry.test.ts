@@ -386,8 +386,8 @@ describe('neither a pass nor a roll-back comes from', () => {
     'failed requests of %s that do not say their version: who else fails is not to blame',
     (version) => {
       for (const temporality of ['delta', 'cumulative'] as const) {
-        const pods = [...good(failing(0.01)), ...canary(failing(0.01))];
-        const sent = exportsOf(pods.map((one) => ({ ...one, temporality })));
+        const fleet = [...good(failing(0.01)), ...canary(failing(0.01))];
+        const sent = exportsOf(fleet.map((one) => ({ ...one, temporality })));
         expectNothing(
           fold(
             sent.map(({ origin, point }) =>
@@ -677,6 +677,38 @@ describe('points that come too late', () => {
     const [once, twice] = [fold(sent), fold(both)];
     expect(excludedIn(twice).late).toBeGreaterThan(1_000);
     expect(bytesOf(twice.decisions)).toStrictEqual(bytesOf(once.decisions));
+  });
+});
+
+describe('exports that are sparser than windows', () => {
+  /** From some time on a sender exports every so many seconds, what it had since. */
+  const thinned = (version: string, every: number, sent: readonly Sent[]): readonly Sent[] =>
+    sent.filter(
+      ({ origin, point }) =>
+        origin.version !== version ||
+        point.time < openedAt + 8_000 ||
+        Math.floor((point.time - openedAt) / 1_000) % every === 0,
+    );
+  const fleets = exportsOf([...good(), ...canary()]);
+
+  test.each([3, 5, 7])(
+    'of the baseline roll no canary back, nor promote one: every %i s',
+    (every) => {
+      expectNothing(fold(thinned('1.9.4', every, fleets)));
+    },
+  );
+
+  test('of a canary that has half of its traffic promote nobody', () => {
+    const half = {
+      traffic: (at: number): readonly [number, number] => [at < 8 ? busy : busy / 2, 0],
+    };
+    expectNothing(fold(thinned('2.0.0', 3, exportsOf([...good(), ...canary(half)]))));
+    expect(kindsOf(judged(good(), canary(half)).decisions)).toContain('roll-back');
+  });
+
+  test('of both are no less than a promotion needs to know, but for the traffic', () => {
+    const { decisions } = fold(thinned('1.9.4', 3, thinned('2.0.0', 3, fleets)));
+    expect(decisions.at(-1)?.explanation).toContain('exports as often as windows are long');
   });
 });
 

@@ -33,6 +33,8 @@ import type { FamilyState } from '../judge/state.ts';
 import { stageOf } from '../judge/verdict-of.ts';
 import type { PointJudgedAs } from '../windows/judged-as.ts';
 import { mayBeFailed, pointsJudgedAs } from '../windows/judged-as.ts';
+import { areSparse, closeSparseExports, noSparseExports } from '../windows/sparse-exports.ts';
+import type { SparseExports } from '../windows/sparse-exports.ts';
 import { isKnownShare } from '../metrics/traffic.ts';
 import type { Policy } from '../policy/policy.ts';
 import {
@@ -111,6 +113,7 @@ export const openAnalysis = (
     leftOutToMs: 0,
     unknownToMs: 0,
     eitherPoints: noEitherPoints,
+    sparseExports: noSparseExports,
     latePoints: noLatePoints,
     bases: noBases,
     judge: null,
@@ -248,6 +251,7 @@ const end = (analysis: AnalysisState, ended: Ending): AnalysisState => ({
   shareChanges: [],
   pending: [],
   eitherPoints: noEitherPoints,
+  sparseExports: noSparseExports,
   latePoints: noLatePoints,
   bases: noBases,
   ended,
@@ -271,6 +275,7 @@ type Draft = {
   leftOutToMs: number;
   unknownToMs: number;
   eitherPoints: EitherPointsDraft;
+  sparseExports: SparseExports;
   /** Of `pending` those that nobody could count; null: not counted yet. */
   refusedPending: number | null;
   latePoints: LatePointsDraft;
@@ -301,6 +306,7 @@ const openDraft = (before: AnalysisState): Draft => {
     leftOutToMs: before.leftOutToMs,
     unknownToMs: before.unknownToMs,
     eitherPoints: openEitherPoints(before.eitherPoints),
+    sparseExports: before.sparseExports,
     refusedPending: null,
     latePoints: openLatePoints(before.latePoints),
     bases: before.bases,
@@ -490,12 +496,21 @@ const closeWindow = (
   const isLate = areManyLate(draft.latePoints);
   const isEither = isEitherTold(draft.eitherPoints, endMs, policy.noDataMs);
   const timed = areExportsLate(draft.latePoints) ? withoutLatency(taken.metrics) : taken.metrics;
-  const known = areFailedUnheard(draft.latePoints) ? withoutErrors(timed) : timed;
+  // A canary of which some are not heard fails as much as it seems to, or more.
+  const known = areFailedUnheard(draft.latePoints, 'baseline') ? withoutErrors(timed) : timed;
   // What is seen in both cohorts is missed as soon as it is silent; the rest would weigh nothing.
   const isLoud = taken.leftOut.some(
     (metric) => !isSeenInBoth(judge.seen, metric) && isComparable(draft, metric),
   );
-  const isTrafficKnown = !isLate && startMs > draft.leftOutToMs && !isEither;
+  draft.sparseExports = closeSparseExports(
+    draft.sparseExports,
+    taken.counted,
+    windowMs,
+    windowsKept,
+    opening.openedAt,
+  );
+  const isSparse = areSparse(draft.sparseExports);
+  const isTrafficKnown = !isLate && !isSparse && startMs > draft.leftOutToMs && !isEither;
   const { isUnmeasured } = taken;
   const isUnheard = taken.isUnheard || isEither;
   if (taken.excluded.loud + taken.excluded['over-limit'] > 0 || isUnheard || isLate)
@@ -509,6 +524,7 @@ const closeWindow = (
     metrics: comparedIn(opening, judge.nextIndex, isTrafficKnown ? known : withoutTraffic(known)),
     ...((isUnheard || isUnmeasured) && { isUnheard: true }),
     ...(isLate && { isLate }),
+    ...(isSparse && { isSparse }),
     ...(isLoud && { isLoud }),
   };
   draft.judge = judgeWindow(rule, judge, window);

@@ -3,6 +3,7 @@ import {
   isLateNow,
   isLoudNow,
   isRequired,
+  isSparseNow,
   isUnheardNow,
 } from '../judge/missing.ts';
 import {
@@ -12,6 +13,8 @@ import {
   lateWords,
   loudRemedy,
   loudWords,
+  sparseRemedy,
+  sparseWords,
   trafficLostRemedy,
   trafficLostWords,
 } from '../judge/sentence.ts';
@@ -36,6 +39,7 @@ export const heldBackCodes = [
   'client-errors',
   'points-unknown',
   'points-late',
+  'exports-sparse',
   'instance-loud',
 ] as const;
 
@@ -68,6 +72,8 @@ export const heldBack = (
     });
   if (isLateNow(rule, judge))
     held.push({ metric: null, code: 'points-late', message: lateWords, hint: lateRemedy });
+  if (isSparseNow(rule, judge))
+    held.push({ metric: null, code: 'exports-sparse', message: sparseWords, hint: sparseRemedy });
   if (isLoudNow(rule, judge))
     held.push({ metric: null, code: 'instance-loud', message: loudWords, hint: loudRemedy });
   return held;

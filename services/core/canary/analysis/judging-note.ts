@@ -141,7 +141,9 @@ export const unsentIn = ({
     // Of the traffic the share is what nobody told.
     const isAsked = judged !== 'traffic' || canaryShare !== null;
     // What is late or drowned is sent.
-    const isHidden = judge.loudIndex !== null || (judged === 'traffic' && judge.lateIndex !== null);
+    const isHidden =
+      judge.loudIndex !== null ||
+      (judged === 'traffic' && (judge.lateIndex ?? judge.sparseIndex) !== null);
     return isAsked && !isHidden && !isSeen(judge.seen, place)
       ? [{ id, critical, names: source.names }]
       : [];

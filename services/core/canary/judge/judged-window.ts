@@ -33,6 +33,8 @@ export type JudgedWindow = WindowMark & {
   readonly isUnheard?: true;
   /** Lately more than a small part of the points came too late to be judged: the same. */
   readonly isLate?: true;
+  /** Lately more than a small part of the requests were of before the window they came in: the same. */
+  readonly isSparse?: true;
   /** Somebody was so loud that a metric shows nothing which was never seen in both cohorts: the same. */
   readonly isLoud?: true;
 };

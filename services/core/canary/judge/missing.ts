@@ -76,6 +76,10 @@ export const isUnheardNow = (rule: FamilyRule, state: FamilyState): boolean =>
 export const isLateNow = (rule: FamilyRule, state: FamilyState): boolean =>
   state.lateIndex !== null && state.lateIndex >= lastIndex(rule, state);
 
+/** Whether exports are sparser than windows lately. */
+export const isSparseNow = (rule: FamilyRule, state: FamilyState): boolean =>
+  state.sparseIndex !== null && state.sparseIndex >= lastIndex(rule, state);
+
 /** Whether a metric that was not seen before showed nothing lately because somebody was loud. */
 export const isLoudNow = (rule: FamilyRule, state: FamilyState): boolean =>
   state.loudIndex !== null && state.loudIndex > lastSilent(rule, state);
@@ -123,6 +127,7 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
   }
   if (isUnheardNow(rule, state)) missing.push({ what: 'all-heard' });
   if (isLateNow(rule, state)) missing.push({ what: 'all-in-time' });
+  if (isSparseNow(rule, state)) missing.push({ what: 'dense-exports' });
   if (isLoudNow(rule, state)) missing.push({ what: 'none-loud' });
   if (sinceAnchor <= windowsIn(rule, rule.warmUpMs)) missing.push({ what: 'warm-up' });
   else if (state.presenceIndex === null) missing.push({ what: 'presence' });

@@ -133,6 +133,8 @@ const missingWords = {
     'requests that were left out: of servers that share one name (pods or workers under one identity, which service.instance.id sets apart, or a restart that kept its start time), of senders that do not say which version they run, or of points whose numbers could not be taken',
   'all-in-time':
     'points that came too late to be judged, more than three in a hundred of a version or of its failed requests (do all servers have the same time, NTP? does an exporter or a Collector hold points back for longer than two windows?)',
+  'dense-exports':
+    'exports as often as windows are long: a version tells of more than a tenth of its requests later (does it export less often than the other, or lose exports?)',
   'none-loud':
     'windows in which no instance says far more than the others of its version (twenty times the busiest of two to four, ten times the median of five or more; a metric was never compared for it)',
   steps: 'the wait after the last step',
@@ -334,6 +336,14 @@ export const lateWords =
 /** What mends it. */
 export const lateRemedy =
   'do all servers have the same time (NTP)? does an exporter or a Collector hold points back for longer than two windows, or send again what was refused?';
+
+/** Why nothing is promoted while exports are sparser than windows. */
+export const sparseWords =
+  'more than a tenth of the requests that a version tells of lately are of before the window they come in, so nothing is promoted and the traffic is not judged';
+
+/** What mends it. */
+export const sparseRemedy =
+  'let both versions export alike (OTEL_METRIC_EXPORT_INTERVAL), and look whether exports fail or are lost; or set judging: { window: … } of a policy to the longest interval';
 
 /** Why nothing is promoted while one instance drowns the others. */
 export const loudWords =

@@ -39,7 +39,8 @@ export type Reason = {
  * plainly answers more requests with errors of the client's than the baseline; `unsaid`: one version says what became of
  * its requests, and the other one does not; `all-heard`: requests were left out, or refused, that nobody
  * knows whose they are or how many, or durations that are none;
- * `all-in-time`: many points came too late to be judged; `none-loud`: one instance says so much that a metric was never
+ * `all-in-time`: many points came too late to be judged; `dense-exports`: many requests are of before the window they came
+ * in; `none-loud`: one instance says so much that a metric was never
  * compared; `presence`: metrics may still come.
  */
 export type Missing =
@@ -64,6 +65,7 @@ export type Missing =
         | 'any-pair'
         | 'all-heard'
         | 'all-in-time'
+        | 'dense-exports'
         | 'none-loud'
         | 'steps';
     };

@@ -118,6 +118,8 @@ export type WindowTaken = {
   /** In the order of the policy. */
   readonly metrics: readonly MetricWindow[];
   readonly excluded: { readonly [Reason in WindowExclusion]: number };
+  /** What was counted, before anything was left out of it. */
+  readonly counted: readonly CountedPoint[];
   /** Of `metrics`, by place, those that show nothing because of somebody loud. */
   readonly leftOut: readonly number[];
   /** Requests were left out that nobody knows whose they are, or how many. */
@@ -185,6 +187,7 @@ export const takeWindow = (
   // Where requests were left out, a cohort would seem to have lost them.
   return {
     bases: bases.close(),
+    counted: all,
     metrics: isAllHeard ? shown : withoutTraffic(shown),
     excluded,
     leftOut: [...leftOut],
@@ -242,7 +245,7 @@ const withBuckets = ({ durations, refused }: PendingPoint, added: Counted): Coun
     : added;
 
 /** Requests with what they add to the window. */
-type CountedPoint = { readonly point: PendingPoint; readonly added: Counted };
+export type CountedPoint = { readonly point: PendingPoint; readonly added: Counted };
 
 /**
  * `unknown`: points whose requests in this window nobody knows. Whose streams nobody can tell apart is left out with all

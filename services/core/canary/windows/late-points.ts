@@ -30,8 +30,8 @@ export type LatePoints = {
   readonly late: ByCohort<number>;
   /** Not heard is what was late, what was refused, and what may be of either cohort; remembered for more windows. */
   readonly lately: Heard;
-  /** Not heard is what was refused; since the opening, for failures may be rare. */
-  readonly ever: Heard;
+  /** Not heard is what was refused; remembered four times as long, for failures may be rare. */
+  readonly longer: Heard;
   /** Fingerprints of the points of the newest windows, by window: what comes twice is late at most once. */
   readonly known: readonly (readonly number[])[];
 };
@@ -55,7 +55,7 @@ export const noLatePoints: LatePoints = {
   heard: { canary: 0, baseline: 0 },
   late: { canary: 0, baseline: 0 },
   lately: nothingHeard,
-  ever: nothingHeard,
+  longer: nothingHeard,
   known: [],
 };
 
@@ -138,11 +138,12 @@ export const closeLatePoints = (
     };
   const kept = keptOver(windowsKept);
   const keptLonger = keptOver(Math.max(windowsKept, failedWindowsMin));
+  const keptLongest = keptOver(4 * Math.max(windowsKept, failedWindowsMin));
   const othersIn = (cohort: Cohort): number =>
     inTime[cohort].size - refused[cohort].size - failed[cohort].size;
   const refusedOthersIn = (cohort: Cohort): number =>
     refused[cohort].size - refusedFailed[cohort].size;
-  const { lately, ever } = before;
+  const { lately, longer } = before;
   return {
     waiting: { canary: [], baseline: [] },
     waitingFailed: { canary: [], baseline: [] },
@@ -164,20 +165,15 @@ export const closeLatePoints = (
           either.others,
       ),
     },
-    ever: {
-      heardFailed: added(ever.heardFailed, (cohort) => failed[cohort].size),
-      unheardFailed: added(ever.unheardFailed, (cohort) => refusedFailed[cohort].size),
-      heardOthers: added(ever.heardOthers, othersIn),
-      unheardOthers: added(ever.unheardOthers, refusedOthersIn),
+    longer: {
+      heardFailed: keptLongest(longer.heardFailed, (cohort) => failed[cohort].size),
+      unheardFailed: keptLongest(longer.unheardFailed, (cohort) => refusedFailed[cohort].size),
+      heardOthers: keptLongest(longer.heardOthers, othersIn),
+      unheardOthers: keptLongest(longer.unheardOthers, refusedOthersIn),
     },
     known: newest([...known, [...ofWindow, ...newlyLate.canary, ...newlyLate.baseline]]),
   };
 };
-
-const added = (sums: ByCohort<number>, more: (cohort: Cohort) => number): ByCohort<number> => ({
-  canary: sums.canary + more('canary'),
-  baseline: sums.baseline + more('baseline'),
-});
 
 const sets = (): ByCohort<Set<number>> => ({ canary: new Set(), baseline: new Set() });
 
@@ -193,18 +189,17 @@ const newest = (windows: readonly (readonly number[])[]): readonly (readonly num
 };
 
 /** Whether more than a small part of the points of either cohort came too late lately, or of its failed requests was not heard. */
-export const areManyLate = (of: LatePoints): boolean => areExportsLate(of) || areFailedUnheard(of);
+export const areManyLate = (of: LatePoints): boolean =>
+  areExportsLate(of) || areFailedUnheard(of, 'canary') || areFailedUnheard(of, 'baseline');
 
 /** Whether more than a small part of the points of either cohort came too late lately, whatever they tell of. */
 export const areExportsLate = (of: LatePoints): boolean =>
   shareOf(of.heard.canary, of.late.canary) > lateShareMax ||
   shareOf(of.heard.baseline, of.late.baseline) > lateShareMax;
 
-/** Whether failed requests of either cohort were not heard while its others were. */
-export const areFailedUnheard = ({ lately, ever }: LatePoints): boolean =>
-  [lately, ever].some(
-    (of) => areFailedUnheardIn(of, 'canary') || areFailedUnheardIn(of, 'baseline'),
-  );
+/** Whether failed requests of a cohort were not heard while its others were: then it fails more than it seems to. */
+export const areFailedUnheard = ({ lately, longer }: LatePoints, cohort: Cohort): boolean =>
+  [lately, longer].some((of) => areFailedUnheardIn(of, cohort));
 
 const areFailedUnheardIn = (
   { heardFailed, unheardFailed, heardOthers, unheardOthers }: Heard,

@@ -83,7 +83,7 @@ test('where exports are a minute apart, and two windows are the limit of silence
     addLate(draft, { ...failed, errors: 1 });
     points = closeLatePoints(draft, others, [], 2);
   }
-  expect(areFailedUnheard(points)).toBe(true);
+  expect(areFailedUnheard(points, 'canary')).toBe(true);
 });
 
 test('a point that goes on counting at a time that stays is late each time', () => {
@@ -95,7 +95,7 @@ test('a point that goes on counting at a time that stays is late each time', () 
     addLate(draft, { ...stuck, count: 5 + window, errors: 5 + window });
     points = closeLatePoints(draft, pointsOf('canary', 50, window, 1), [], windowsKept);
   }
-  expect(areFailedUnheard(points)).toBe(true);
+  expect(areFailedUnheard(points, 'canary')).toBe(true);
 });
 
 const fails = { judgedAs: [{ metric: 0, fails: true }] };
@@ -171,7 +171,7 @@ test.each<[string, LatePointsDraft, isTold: boolean, isMany: boolean]>([
     true,
   ],
 ])('late points of failed requests: %s', (_name, points, isTold, isMany) => {
-  expect(areFailedUnheard(points)).toBe(isTold);
+  expect(areFailedUnheard(points, 'canary')).toBe(isTold);
   expect(areManyLate(points)).toBe(isMany);
 });
 
@@ -214,7 +214,7 @@ test.each<[string, LatePointsDraft, isTold: boolean]>([
     false,
   ],
 ])('failed requests that nobody could count: %s', (_name, points, isTold) => {
-  expect(areFailedUnheard(points)).toBe(isTold);
+  expect(areFailedUnheard(points, 'baseline')).toBe(isTold);
   expect(areManyLate(points)).toBe(isTold);
   expect(areExportsLate(points)).toBe(false);
 });
@@ -234,7 +234,7 @@ test.each<[string, number, number, isTold: boolean]>([
     const either = { failed: window % 2 === 0 ? failed : 0, others };
     points = closeLatePoints(openLatePoints(points), due, [], windowsKept, either);
   }
-  expect(areFailedUnheard(points)).toBe(isTold);
+  expect(areFailedUnheard(points, 'baseline')).toBe(isTold);
 });
 
 test.each<
