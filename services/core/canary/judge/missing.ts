@@ -11,7 +11,7 @@ import { isSeenInBoth, lastSeen } from './seen.ts';
 import type { FamilyState } from './state.ts';
 import { isStepDue } from './steps.ts';
 import { windowsIn } from './times.ts';
-import type { Missing } from './verdict.ts';
+import type { Missing, Shift } from './verdict.ts';
 
 /**
  * Whether nothing passes without this metric: something is staked on it, the policy calls it critical, or it came late
@@ -133,8 +133,15 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
   else if (state.presenceIndex === null) missing.push({ what: 'presence' });
   if (sinceAnchor < windowsIn(rule, rule.soakMs)) missing.push({ what: 'soak' });
   if (logEvidence(rule, state) >= Math.log(rule.vetoEvidence)) missing.push({ what: 'veto' });
-  if (!isStepDue(rule, state)) missing.push({ what: 'steps' });
+  if (!isStepDue(rule, state)) missing.push(shiftOf(state) ?? { what: 'steps' });
   return missing;
+};
+
+/** The share that it was advanced to, while somebody tells of a smaller one; null: it has that share, or nobody tells. */
+const shiftOf = ({ advanced, share: present }: FamilyState): Shift | null => {
+  if (advanced === null || present === null || present >= advanced.share) return null;
+  const { share, index, startMs } = advanced;
+  return { what: 'shift', share, since: { index, startMs } };
 };
 
 /** Whether anything is missing: the question of every window, so it is asked in the order of what is known soonest. */

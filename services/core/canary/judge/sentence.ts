@@ -14,7 +14,7 @@ import type { LoudWindow } from '../analysis/strongest-windows.ts';
 import type { WindowMark } from '../windows/window.ts';
 import type { ClientErrors } from './client-errors.ts';
 import type { Unsaid } from './said.ts';
-import type { Explanation, MetricPart, Missing, Reason, Verdict } from './verdict.ts';
+import type { Explanation, MetricPart, Missing, Reason, Shift, Verdict } from './verdict.ts';
 
 /**
  * A verdict for people, a sentence each: what it is, what it rests on with everything that was counted, and why the
@@ -114,9 +114,17 @@ const missingPhrase = (missing: readonly Missing[]): string => {
     phrases.push(`${listed(clientErrors)} without so many more errors of the client's`);
   const unsaid = of('unsaid');
   if (unsaid.length > 0) phrases.push(`word of what became of the requests of ${listed(unsaid)}`);
-  for (const one of missing) if (!('metric' in one)) phrases.push(missingWords[one.what]);
+  for (const one of missing)
+    if (one.what === 'shift') phrases.push(shiftPhrase(one));
+    else if (!('metric' in one)) phrases.push(missingWords[one.what]);
   return phrases.join(', ');
 };
+
+const shiftPhrase = ({ share, since }: Shift): string =>
+  `the shift to ${sharePhrase(share)} of the traffic, to which it was advanced with ${windowPhrase(since)}`;
+
+/** A share as a policy writes it: `50 %`. */
+const sharePhrase = (share: number): string => `${Number((share * 100).toPrecision(6))} %`;
 
 const cohortPhrase = (metrics: readonly string[], of: string): string =>
   metrics.length === 0 ? '' : `${listed(metrics)} of ${of}`;
@@ -144,10 +152,13 @@ const missingWords = {
 const metricSentence = (
   metric: MetricPart,
   reason: Reason | undefined,
-  { evidenceNeeded }: Explanation,
+  { evidenceNeeded, carried }: Explanation,
 ): string => {
   const { explained } = metric;
   const phrases = [`${metric.id}: ${comparison(explained)}`, ...tolerances(explained)];
+  // What an earlier attempt showed is in the evidence, and not in these figures.
+  if (reason?.code === 'worse-than-tolerated' && carried === null && isTolerated(explained))
+    phrases.push(becameWorse);
   if (reason?.code === 'worse-at-deadline')
     phrases.push(
       `${reason.evidence.toFixed(1)} standard deviations above that at the deadline, ${reason.evidenceNeeded.toFixed(1)} needed`,
@@ -159,6 +170,38 @@ const metricSentence = (
   if (strongest.length > 0) phrases.push(`most of it from ${windowsPhrase(strongest)}`);
   return [...phrases, ...scatter(explained)].join('; ');
 };
+
+/** Counts and ratios are of all windows; a test that begins anew looks at those that came since. */
+const becameWorse =
+  'over the whole time it is within that: it became worse later, as a test found that began anew meanwhile';
+
+/** Whether all that was compared together is within what is tolerated. */
+const isTolerated = (explained: MetricPart['explained']): boolean => {
+  switch (explained.judged) {
+    case 'errors':
+      return isShareWithin(explained, explained.baseline, explained.toleratedRate);
+    case 'latency': {
+      const { meanLog, meanLogEvidence, margin } = explained;
+      const tail = loudestTail(explained);
+      if (meanLog !== undefined && (meanLogEvidence ?? 0) > (tail?.rollbackEvidence ?? 0))
+        return meanLog.ratio <= 1 + margin;
+      return tail !== undefined && isShareWithin(tail, tail.baseline, tail.toleratedShare);
+    }
+    case 'level': {
+      const { ratio, worse, toleratedRatio } = explained;
+      if (ratio === null) return false;
+      return worse === 'higher' ? ratio <= toleratedRatio : ratio >= toleratedRatio;
+    }
+    case 'traffic':
+      return explained.ratio !== null && explained.ratio >= explained.toleratedRatio;
+  }
+};
+
+const isShareWithin = (
+  { ratio }: Compared,
+  { total, events }: RateCounts,
+  toleratedShare: number,
+): boolean => ratio !== null && ratio * (events / total) <= toleratedShare;
 
 /** A metric that a verdict does not rest on, and why. */
 const otherSentence = (

@@ -32,7 +32,8 @@ export type Reason = {
 };
 
 /**
- * What keeps a canary from passing; `steps`: shares of the traffic it must be tried with before; `no-bound`: no bound of
+ * What keeps a canary from passing; `shift`: it was advanced to a share of the traffic that it does not have yet; `steps`: the
+ * wait at that share; `no-bound`: no bound of
  * the buckets lies near the durations, so a slower canary would look the same; `slower-part`: a part of the
  * canary's requests plainly takes longer than the baseline's, whatever the evidence; `traffic-lost`: it plainly gets less than its share now,
  * whatever the evidence; `client-errors`: it
@@ -68,7 +69,15 @@ export type Missing =
         | 'dense-exports'
         | 'none-loud'
         | 'steps';
-    };
+    }
+  | Shift;
+
+/** To which share it was advanced, and with which window. */
+export type Shift = {
+  readonly what: 'shift';
+  readonly share: number;
+  readonly since: WindowMark;
+};
 
 export type InconclusiveReason = 'warming' | 'collecting' | 'no-data' | 'deadline';
 

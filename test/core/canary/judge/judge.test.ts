@@ -9,6 +9,7 @@ import {
 import type { FamilyRule } from '../../../../services/core/canary/judge/rule.ts';
 import type { FamilyState } from '../../../../services/core/canary/judge/state.ts';
 import { explain, stageOf, verdictOf } from '../../../../services/core/canary/judge/verdict-of.ts';
+import { missingIn } from '../../../../services/core/canary/judge/missing.ts';
 import { verdictText } from '../../../../services/core/canary/judge/sentence.ts';
 import {
   cpuMetric,
@@ -444,8 +445,15 @@ describe('steps', () => {
     expect(verdictOf(stepped, state)).toMatchObject({
       outcome: 'inconclusive',
       reason: 'deadline',
-      missing: [{ what: 'steps' }],
+      missing: [{ what: 'shift', share: 0.1, since: { index: 59, startMs: 295_000 } }],
     });
+  });
+
+  test('are missing as a wait once the canary has the share, or where nobody tells it', () => {
+    const shifted = judgeShown(stepped, [...times(355, at(0.05)), ...times(5, at(0.1))]);
+    expect(verdictOf(stepped, shifted)).toMatchObject({ missing: [{ what: 'steps' }] });
+    const untold = judgeShown(stepped, times(59 + 6, at(null)));
+    expect(missingIn(stepped, untold)).toEqual([{ what: 'steps' }]);
   });
 
   test('are a pass of what was let, while they last', () => {

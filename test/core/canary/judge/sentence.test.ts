@@ -104,6 +104,59 @@ describe('a roll-back says', () => {
     expect(second).toMatch(/; 3\.\d standard deviations above that at the deadline, 2\.6 needed/);
   });
 
+  describe('where all of it together is tolerated, that it became worse later', () => {
+    const later = /within that: it became worse later/;
+    const unpromoted = familyRule(undefined, { beta: 0 });
+    const ofLower = familyRule(
+      [errorsMetric, { ...cpuMetric, rule: { ...cpuMetric.rule, worse: 'lower' } }],
+      { beta: 0 },
+    );
+    const failing = (canary: number): Shown => ({ ...healthy, errors: rate(canary, 20) });
+    const slower = (factor: number, count: number): readonly Shown[] =>
+      durationWindows(count, { slower: factor }).map((latency) => ({ ...healthy, latency }));
+    const busy = (canary: number): Shown => ({
+      ...healthy,
+      level: { canary: { mean: canary, series: 3 }, baseline: { mean: 0.4, series: 3 } },
+    });
+    const lost: Shown = { ...healthy, traffic: { canary: 20, baseline: 480 } };
+
+    test.each([
+      ['errors', [...times(300, failing(20)), ...times(59, failing(60))], unpromoted],
+      ['latency', [...slower(1, 300), ...slower(1.3, 59)], unpromoted],
+      ['cpu', [...times(300, healthy), ...times(59, busy(0.55))], unpromoted],
+      ['cpu', [...times(300, healthy), ...times(59, busy(0.26))], ofLower],
+      ['traffic', [...times(300, healthy), ...times(59, lost)], unpromoted],
+    ] as const)('in %s', (metric, windows, of) => {
+      const [first, second] = sentences(windows, of);
+      expect(first).toContain(`worse than tolerated in ${metric}: `);
+      expect(second).toMatch(later);
+    });
+
+    test.each([
+      ['errors', times(90, failing(60)), unpromoted],
+      ['latency', slower(1.3, 90), unpromoted],
+      ['cpu', times(90, busy(0.55)), unpromoted],
+      ['cpu', times(90, busy(0.26)), ofLower],
+      ['traffic', times(90, lost), unpromoted],
+    ] as const)('and not of %s that were worse from the start', (metric, windows, of) => {
+      const [first, second] = sentences(windows, of);
+      expect(first).toContain(`worse than tolerated in ${metric}: `);
+      expect(second).not.toMatch(later);
+    });
+
+    test('and not where a part of the evidence is of an earlier attempt', () => {
+      const metrics = [
+        { id: 'errors', logCapital: Math.log(100), logPromote: 0, worseAtDeadline: null },
+      ];
+      const carried = { attempts: 1, deadlineTested: false, metrics };
+      const windows = [...times(300, healthy), ...times(59, lost)];
+      const state = judgeShown(unpromoted, windows, initialFamily(unpromoted, carried));
+      const text = verdictText(verdictOf(unpromoted, state), explain(unpromoted, state));
+      expect(text).toMatch(/^worse than tolerated in .*traffic: /);
+      expect(text).not.toMatch(later);
+    });
+  });
+
   test('what it began with', () => {
     const carried = {
       attempts: 2,
@@ -203,7 +256,9 @@ describe('no decision says', () => {
     const baseline = at([75, ...zeros, 175]);
     const canary = at([0, ...zeros.slice(0, 35), 175, ...zeros.slice(36), 75]);
     const windows = times(60, { ...healthy, latency: { canary, baseline } });
-    expect(sentences(windows).join('\n')).toMatch(
+    const text = sentences(windows).join('\n');
+    expect(text).not.toMatch(/became worse later/);
+    expect(text).toMatch(
       /this share is not what decided: the durations as a whole took longer, by the mean of their logarithms: 77\.6 ms instead of 63 ms, 1\.23x \(1\.16x to 1\.31x with 99 % confidence\), evidence 1:[\d,]+/,
     );
     const state = judgeShown(rule, windows);
@@ -245,6 +300,17 @@ describe('no decision says', () => {
       'cpu: not seen yet',
       'traffic: not seen yet',
     ]);
+  });
+
+  test('to which share it was to be shifted, and since when', () => {
+    const stepped = familyRule([errorsMetric], { steps: [0.125, 0.5] });
+    const at = (share: number): Shown => ({ errors: rate(1, 1), share });
+    const [first] = sentences(times(360, at(0.05)), stepped);
+    expect(first).toBe(
+      'not decided at the deadline after 360 windows; missing: the shift to 12.5 % of the traffic, to which it was advanced with window 59 (00:04:55 UTC); evidence below 1:1 of 1:200 needed',
+    );
+    const [shifted] = sentences([...times(355, at(0.05)), ...times(5, at(0.125))], stepped);
+    expect(shifted).toContain('; missing: the wait after the last step; ');
   });
 
   test('who is silent, and what was seen before', () => {

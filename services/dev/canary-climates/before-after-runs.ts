@@ -1,27 +1,23 @@
-import type { Durations } from '../../../services/core/canary/windows/durations.ts';
-import { decide } from '../../../services/core/canary/judge/decide.ts';
-import { initialFamily, judgeWindow } from '../../../services/core/canary/judge/judge.ts';
-import type { MetricWindow } from '../../../services/core/canary/judge/judged-window.ts';
-import { normalShareBelow } from '../../../services/core/canary/statistics/normal.ts';
-import { familyRuleOf } from '../../../services/core/canary/policy/family-rule.ts';
-import type { MetricPolicy, Policy } from '../../../services/core/canary/policy/policy.ts';
-import { presets } from '../../../services/core/canary/policy/presets.ts';
-import { againstBefore } from '../../../services/core/canary/rollouts/against-before.ts';
-import type { Before } from '../../../services/core/canary/rollouts/before.ts';
+import type { Durations } from '../../core/canary/windows/durations.ts';
+import { decide } from '../../core/canary/judge/decide.ts';
+import { initialFamily, judgeWindow } from '../../core/canary/judge/judge.ts';
+import type { MetricWindow } from '../../core/canary/judge/judged-window.ts';
+import { normalShareBelow } from '../../core/canary/statistics/normal.ts';
+import { familyRuleOf } from '../../core/canary/policy/family-rule.ts';
+import type { MetricPolicy, Policy } from '../../core/canary/policy/policy.ts';
+import { presets } from '../../core/canary/policy/presets.ts';
+import { againstBefore } from '../../core/canary/rollouts/against-before.ts';
+import type { Before } from '../../core/canary/rollouts/before.ts';
 import {
   beforeText,
   beforeWindowMs,
   beforeWindowsMax,
   readBefore,
-} from '../../../services/core/canary/rollouts/before.ts';
-import { beforeRule } from '../../../services/core/canary/rollouts/before-rule.ts';
-import { poisson, seededRandom } from '../../../services/dev/canary-climates/random.ts';
-import type { Random } from '../../../services/dev/canary-climates/random.ts';
-import {
-  advisedBounds,
-  normals,
-  usualDurations,
-} from '../../../services/dev/canary-climates/durations.ts';
+} from '../../core/canary/rollouts/before.ts';
+import { beforeRule } from '../../core/canary/rollouts/before-rule.ts';
+import { poisson, seededRandom } from './random.ts';
+import type { Random } from './random.ts';
+import { advisedBounds, normals, usualDurations } from './durations.ts';
 
 // Whole rollouts, simulated minute by minute and judged by the judge that decides: half an hour before, half an hour
 // after, and what the time of day, other services and chance do to both.
