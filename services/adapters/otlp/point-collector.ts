@@ -4,7 +4,7 @@ import type {
   PointRejection,
   Temporality,
 } from '../../core/telemetry/point.ts';
-import { attributeRefusals } from '../../core/telemetry/point.ts';
+import { areDurationsAbsurd, attributeRefusals } from '../../core/telemetry/point.ts';
 import type {
   DecodedTelemetry,
   LostPoints,
@@ -188,13 +188,6 @@ const faultOf = (stream: DurationStream, point: RawPoint): PointRefusal | null =
   return total !== null && total !== point.count ? 'buckets-mismatch' : null;
 };
 
-/** So many durations below zero, and so many of all, one clock makes that was set back once; but not most. */
-const negativeMax = 10;
-const negativeShareMax = 0.01;
-
-const areDurationsNone = ({ count, buckets: { negative } }: RawPoint): boolean =>
-  2 * negative > count || (negative > negativeMax && negative > negativeShareMax * count);
-
 /** Far above any gauge (bytes of a data centre), and squares of it stay numbers. */
 const LEVEL_MAX = 1e18;
 
@@ -295,7 +288,7 @@ export class PointCollector {
     const { digest, kept } = attributes;
     const { temporality } = stream;
     const errors = attributes.failed ? count : 0;
-    const value: PointValue = areDurationsNone(point)
+    const value: PointValue = areDurationsAbsurd(point.buckets.negative, count)
       ? {
           kind: 'durations',
           temporality,

@@ -1,6 +1,6 @@
 import type { Points, SamplePoint } from '../../samples/sample.ts';
 import type { PointRefusal, Temporality } from '../../telemetry/point.ts';
-import { isUncounted, pointRefusals } from '../../telemetry/point.ts';
+import { areDurationsAbsurd, isUncounted, pointRefusals } from '../../telemetry/point.ts';
 import { maySeveralSend } from '../../telemetry/series-sender.ts';
 import type { Cohort } from './cohorts.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
@@ -11,6 +11,7 @@ import { loudnessOf } from '../noise/loud.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
 import type { Bases, BasesDraft, Counted } from './stream-bases.ts';
 import { openBases } from './stream-bases.ts';
+import { countBeyondPlausible } from './durations.ts';
 import { durationsIn, isSpoilt, waitingOf } from './waiting-durations.ts';
 import type { WaitingDurations } from './waiting-durations.ts';
 import { openMetric } from './window-metrics.ts';
@@ -81,6 +82,8 @@ export const pendingPointOf = (
  * - `over-limit`: one cumulative stream too many;
  * - `start-shared`: several senders under one name, whose points or counters cannot be told apart;
  * - `older-name`: its sender says the same under the newer name of the metric;
+ * - `durations-implausible`: more of its durations, or of its cohort's, than a few are beyond what a request can take, so
+ *   nobody knows how long its requests took;
  * - `other-buckets`, `other-unit`: it cannot be told together with the others of its metric;
  * - a `PointRefusal`: nobody could count its requests, or tell how long they took; `start-missing` also where a start moves on
  *   with its counter.
@@ -94,6 +97,7 @@ export type WindowExclusion =
   | 'over-limit'
   | 'start-shared'
   | 'older-name'
+  | 'durations-implausible'
   | 'other-buckets'
   | 'other-unit';
 
@@ -105,6 +109,7 @@ export const noWindowExclusions: { readonly [Reason in WindowExclusion]: number 
   'over-limit': 0,
   'start-shared': 0,
   'older-name': 0,
+  'durations-implausible': 0,
   'other-buckets': 0,
   'other-unit': 0,
   ...(Object.fromEntries(pointRefusals.map((reason) => [reason, 0])) as {
@@ -150,11 +155,15 @@ export const takeWindow = (
   const { left, isNewerSent, differing } = withoutOlderNames(all, excluded);
   const counted = plausible(left, excluded, unknown);
   const loudness = loudnessOf(voicesOf(counted));
+  const unmeasured = unmeasuredIn(metrics, counted, excluded);
   const drafts = metrics.map((metric) => openMetric(metric));
   for (const { point, added } of heard(counted, loudness, excluded)) {
     const isCoarsened = point.durations !== null && isSpoilt(point.durations);
+    const shown = unmeasured.points.has(point)
+      ? { ...added, durations: null }
+      : withBuckets(point, added);
     for (const as of point.judgedAs)
-      drafts[as.metric]?.addRequests(point.cohort, withBuckets(point, added), as, isCoarsened);
+      drafts[as.metric]?.addRequests(point.cohort, shown, as, isCoarsened);
   }
   for (const point of distinct)
     if (point.temporality === null)
@@ -164,7 +173,6 @@ export const takeWindow = (
     isUnknown || bases.isUnknowable() ? metrics : [],
   );
   const isUnheard = excluded['start-shared'] + unknownOf.canary.size + unknownOf.baseline.size > 0;
-  const unmeasuredOf = unmeasuredMetrics(metrics, counted);
   const isAllHeard =
     loudness.verdict === 'nobody' &&
     !isUnheard &&
@@ -176,8 +184,8 @@ export const takeWindow = (
         excluded[reason] += count;
         if (reason === 'loud') leftOut.add(metric);
       }),
-      unknownOf.canary.has(metric) || unmeasuredOf.canary.has(metric),
-      unknownOf.baseline.has(metric) || unmeasuredOf.baseline.has(metric),
+      unknownOf.canary.has(metric) || unmeasured.canary.has(metric),
+      unknownOf.baseline.has(metric) || unmeasured.baseline.has(metric),
     ),
   );
   if (loudness.verdict === 'say-nothing')
@@ -189,7 +197,7 @@ export const takeWindow = (
     excluded,
     leftOut: [...leftOut],
     isUnheard,
-    isUnmeasured: unmeasuredOf.canary.size + unmeasuredOf.baseline.size > 0,
+    isUnmeasured: unmeasured.canary.size + unmeasured.baseline.size > 0,
   };
 };
 
@@ -207,19 +215,55 @@ const unknownMetrics = (
   return unknown;
 };
 
-/** The places of the metrics of latency to which requests belong of which nobody knows how long they took. */
-const unmeasuredMetrics = (
+/**
+ * The places of the metrics of latency to which requests belong of which nobody knows how long they took. `points`: those
+ * whose durations are beyond what a request can take.
+ */
+const unmeasuredIn = (
   all: readonly MetricPolicy[],
   counted: readonly CountedPoint[],
-): UnknownMetrics => {
+  excluded: Exclusions,
+): UnknownMetrics & { readonly points: ReadonlySet<PendingPoint> } => {
   const unmeasured = { canary: new Set<number>(), baseline: new Set<number>() };
+  const points = absurdIn(counted);
   for (const { point, added } of counted) {
-    if (point.refused === undefined || added.count === 0) continue;
-    for (const { metric } of point.judgedAs)
-      if (all[metric]?.judged === 'latency') unmeasured[point.cohort].add(metric);
+    const isAbsurd = points.has(point);
+    if (!isAbsurd && (point.refused === undefined || added.count === 0)) continue;
+    const places = point.judgedAs.filter(({ metric }) => all[metric]?.judged === 'latency');
+    for (const { metric } of places) unmeasured[point.cohort].add(metric);
+    if (isAbsurd && places.length > 0) excluded['durations-implausible'] += 1;
   }
-  return unmeasured;
+  return { ...unmeasured, points };
 };
+
+/** Points with more than a few durations beyond what a request can take, by themselves or with the others of their cohort. */
+const absurdIn = (counted: readonly CountedPoint[]): ReadonlySet<PendingPoint> => {
+  const absurd = new Map<PendingPoint, number>();
+  for (const { point, added } of counted) {
+    const beyond = added.durations === null ? 0 : countBeyondPlausible(added.durations);
+    if (beyond > 0) absurd.set(point, beyond);
+  }
+  if (absurd.size === 0) return noPoints;
+  const beyondOf = { canary: 0, baseline: 0 };
+  const requestsOf = { canary: 0, baseline: 0 };
+  for (const { point, added } of counted) {
+    beyondOf[point.cohort] += absurd.get(point) ?? 0;
+    requestsOf[point.cohort] += added.count;
+  }
+  const areMany = (cohort: Cohort): boolean =>
+    areDurationsAbsurd(beyondOf[cohort], requestsOf[cohort]);
+  const isMany = { canary: areMany('canary'), baseline: areMany('baseline') };
+  return new Set(
+    counted.flatMap(({ point, added }) => {
+      const beyond = absurd.get(point) ?? 0;
+      return beyond > 0 && (isMany[point.cohort] || areDurationsAbsurd(beyond, added.count))
+        ? [point]
+        : [];
+    }),
+  );
+};
+
+const noPoints: ReadonlySet<PendingPoint> = new Set();
 
 /** What nobody knows in full is no evidence in part: the rest may be the good ones, or the bad. */
 const withoutUnknown = (
