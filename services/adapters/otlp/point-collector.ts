@@ -4,7 +4,7 @@ import type {
   PointRejection,
   Temporality,
 } from '../../core/telemetry/point.ts';
-import { areDurationsAbsurd, attributeRefusals } from '../../core/telemetry/point.ts';
+import { attributeRefusals } from '../../core/telemetry/point.ts';
 import type {
   DecodedTelemetry,
   LostPoints,
@@ -188,6 +188,13 @@ const faultOf = (stream: DurationStream, point: RawPoint): PointRefusal | null =
   return total !== null && total !== point.count ? 'buckets-mismatch' : null;
 };
 
+/** So many durations below zero, and so many of all, one clock makes that was set back once; but not most. */
+const negativeMax = 10;
+const negativeShareMax = 0.01;
+
+const areDurationsNone = ({ count, buckets: { negative } }: RawPoint): boolean =>
+  2 * negative > count || (negative > negativeMax && negative > negativeShareMax * count);
+
 /** Far above any gauge (bytes of a data centre), and squares of it stay numbers. */
 const LEVEL_MAX = 1e18;
 
@@ -288,7 +295,7 @@ export class PointCollector {
     const { digest, kept } = attributes;
     const { temporality } = stream;
     const errors = attributes.failed ? count : 0;
-    const value: PointValue = areDurationsAbsurd(point.buckets.negative, count)
+    const value: PointValue = areDurationsNone(point)
       ? {
           kind: 'durations',
           temporality,

@@ -117,14 +117,6 @@ export const pointRefusals: readonly PointRefusal[] = Object.keys(
 export const isUncounted = (refused: PointRefusal | null | undefined): boolean =>
   refused !== null && refused !== undefined && refused !== 'durations-negative';
 
-/** So many durations that none can be, and so many of all, one clock makes that was set once; but not most. */
-const absurdMax = 10;
-const absurdShareMax = 0.01;
-
-/** Whether of so many durations so many are absurd that nobody knows how long the others took. */
-export const areDurationsAbsurd = (absurd: number, count: number): boolean =>
-  2 * absurd > count || (absurd > absurdMax && absurd > absurdShareMax * count);
-
 /** Those that leave it unknown which attributes the point has. */
 export const attributeRefusals: ReadonlySet<PointRefusal> = new Set([
   'string-too-long',

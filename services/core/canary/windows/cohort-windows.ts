@@ -1,7 +1,8 @@
 import type { Points, SamplePoint } from '../../samples/sample.ts';
 import type { PointRefusal, Temporality } from '../../telemetry/point.ts';
-import { areDurationsAbsurd, isUncounted, pointRefusals } from '../../telemetry/point.ts';
+import { isUncounted, pointRefusals } from '../../telemetry/point.ts';
 import { maySeveralSend } from '../../telemetry/series-sender.ts';
+import { absurdIn } from './absurd-durations.ts';
 import type { Cohort } from './cohorts.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
 import type { JudgedAs } from './judged-as.ts';
@@ -11,7 +12,6 @@ import { loudnessOf } from '../noise/loud.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
 import type { Bases, BasesDraft, Counted } from './stream-bases.ts';
 import { openBases } from './stream-bases.ts';
-import { countBeyondPlausible } from './durations.ts';
 import { durationsIn, isSpoilt, waitingOf } from './waiting-durations.ts';
 import type { WaitingDurations } from './waiting-durations.ts';
 import { openMetric } from './window-metrics.ts';
@@ -155,13 +155,12 @@ export const takeWindow = (
   const { left, isNewerSent, differing } = withoutOlderNames(all, excluded);
   const counted = plausible(left, excluded, unknown);
   const loudness = loudnessOf(voicesOf(counted));
-  const unmeasured = unmeasuredIn(metrics, counted, excluded);
+  const { absurd, lately } = absurdIn(counted, before.absurdLately);
+  const unmeasured = unmeasuredMetrics(metrics, counted, absurd, excluded);
   const drafts = metrics.map((metric) => openMetric(metric));
   for (const { point, added } of heard(counted, loudness, excluded)) {
     const isCoarsened = point.durations !== null && isSpoilt(point.durations);
-    const shown = unmeasured.points.has(point)
-      ? { ...added, durations: null }
-      : withBuckets(point, added);
+    const shown = absurd.has(point) ? { ...added, durations: null } : withBuckets(point, added);
     for (const as of point.judgedAs)
       drafts[as.metric]?.addRequests(point.cohort, shown, as, isCoarsened);
   }
@@ -192,7 +191,7 @@ export const takeWindow = (
     for (const { point } of counted) for (const { metric } of point.judgedAs) leftOut.add(metric);
   // Where requests were left out, a cohort would seem to have lost them.
   return {
-    bases: bases.close(),
+    bases: { ...bases.close(), absurdLately: lately },
     metrics: isAllHeard ? shown : withoutTraffic(shown),
     excluded,
     leftOut: [...leftOut],
@@ -216,54 +215,25 @@ const unknownMetrics = (
 };
 
 /**
- * The places of the metrics of latency to which requests belong of which nobody knows how long they took. `points`: those
- * whose durations are beyond what a request can take.
+ * The places of the metrics of latency to which requests belong of which nobody knows how long they took: those of points
+ * without durations, and of absurd ones.
  */
-const unmeasuredIn = (
+const unmeasuredMetrics = (
   all: readonly MetricPolicy[],
   counted: readonly CountedPoint[],
+  absurd: ReadonlySet<PendingPoint>,
   excluded: Exclusions,
-): UnknownMetrics & { readonly points: ReadonlySet<PendingPoint> } => {
+): UnknownMetrics => {
   const unmeasured = { canary: new Set<number>(), baseline: new Set<number>() };
-  const points = absurdIn(counted);
   for (const { point, added } of counted) {
-    const isAbsurd = points.has(point);
+    const isAbsurd = absurd.has(point);
     if (!isAbsurd && (point.refused === undefined || added.count === 0)) continue;
     const places = point.judgedAs.filter(({ metric }) => all[metric]?.judged === 'latency');
     for (const { metric } of places) unmeasured[point.cohort].add(metric);
     if (isAbsurd && places.length > 0) excluded['durations-implausible'] += 1;
   }
-  return { ...unmeasured, points };
+  return unmeasured;
 };
-
-/** Points with more than a few durations beyond what a request can take, by themselves or with the others of their cohort. */
-const absurdIn = (counted: readonly CountedPoint[]): ReadonlySet<PendingPoint> => {
-  const absurd = new Map<PendingPoint, number>();
-  for (const { point, added } of counted) {
-    const beyond = added.durations === null ? 0 : countBeyondPlausible(added.durations);
-    if (beyond > 0) absurd.set(point, beyond);
-  }
-  if (absurd.size === 0) return noPoints;
-  const beyondOf = { canary: 0, baseline: 0 };
-  const requestsOf = { canary: 0, baseline: 0 };
-  for (const { point, added } of counted) {
-    beyondOf[point.cohort] += absurd.get(point) ?? 0;
-    requestsOf[point.cohort] += added.count;
-  }
-  const areMany = (cohort: Cohort): boolean =>
-    areDurationsAbsurd(beyondOf[cohort], requestsOf[cohort]);
-  const isMany = { canary: areMany('canary'), baseline: areMany('baseline') };
-  return new Set(
-    counted.flatMap(({ point, added }) => {
-      const beyond = absurd.get(point) ?? 0;
-      return beyond > 0 && (isMany[point.cohort] || areDurationsAbsurd(beyond, added.count))
-        ? [point]
-        : [];
-    }),
-  );
-};
-
-const noPoints: ReadonlySet<PendingPoint> = new Set();
 
 /** What nobody knows in full is no evidence in part: the rest may be the good ones, or the bad. */
 const withoutUnknown = (

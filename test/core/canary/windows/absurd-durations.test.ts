@@ -81,8 +81,8 @@ describe('many durations beyond what a request can take', () => {
   test.each<[string, Durations, boolean]>([
     ['ten of twenty and more', mixed(10, 10), false],
     ['eleven', mixed(90, 11), true],
-    ['eleven, which are one in a hundred', mixed(1_089, 11), false],
-    ['eleven of fewer', mixed(1_088, 11), true],
+    ['eleven, which are one in two hundred', mixed(2_189, 11), false],
+    ['eleven of fewer', mixed(2_188, 11), true],
     ['most of a few', mixed(1, 2), true],
     ['half of a few', mixed(2, 2), false],
   ])('of one series: %s', (_what, durations, isUnmeasured) => {
@@ -100,6 +100,30 @@ describe('many durations beyond what a request can take', () => {
     expect(known(taken)).toMatchObject({ latency: [false, true] });
     expect(excluded(taken)).toStrictEqual({ 'durations-implausible': 11 });
     expect(take([canary, baseline, ...few.slice(1)]).isUnmeasured).toBe(false);
+  });
+
+  test('of a cohort, however few it has in each window, until they are long ago', () => {
+    const windowAt = (index: number, usual: number, absurd: number): readonly PendingPoint[] => {
+      const startMs = openedAtMs + index * windowMs;
+      const at = { startMs, timeMs: startMs + 1_000 };
+      return [withDurations(mixed(usual, absurd), { series: 'a', ...at }), { ...baseline, ...at }];
+    };
+    const unmeasuredIn = (windows: readonly (readonly [number, number])[]): readonly number[] => {
+      let { bases } = take([]);
+      return windows.flatMap(([usual, absurd], index) => {
+        const taken = take(windowAt(index, usual, absurd), bases);
+        ({ bases } = taken);
+        return taken.isUnmeasured ? [index] : [];
+      });
+    };
+    const four = Array.from({ length: 5 }, () => [96, 4] as const);
+    expect(unmeasuredIn(four)).toStrictEqual([2, 3, 4]);
+    // Nobody is without evidence for those of another window.
+    expect(unmeasuredIn([...four, [100, 0], [99, 1]])).toStrictEqual([2, 3, 4, 6]);
+    const calm = Array.from({ length: 50 }, () => [500, 0] as const);
+    expect(unmeasuredIn([...four, ...calm, [99, 1]])).toStrictEqual([2, 3, 4]);
+    const seldom = Array.from({ length: 60 }, () => [999, 1] as const);
+    expect(unmeasuredIn(seldom)).toStrictEqual([]);
   });
 
   test('are nothing where nothing is judged by how long it took', () => {
