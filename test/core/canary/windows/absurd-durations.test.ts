@@ -3,6 +3,7 @@ import type {
   PendingPoint,
   WindowTaken,
 } from '../../../../services/core/canary/windows/cohort-windows.ts';
+import { noAbsurdLately } from '../../../../services/core/canary/windows/absurd-durations.ts';
 import { takeWindow } from '../../../../services/core/canary/windows/cohort-windows.ts';
 import type { Durations } from '../../../../services/core/canary/windows/durations.ts';
 import { countBeyondPlausible } from '../../../../services/core/canary/windows/durations.ts';
@@ -102,28 +103,47 @@ describe('many durations beyond what a request can take', () => {
     expect(take([canary, baseline, ...few.slice(1)]).isUnmeasured).toBe(false);
   });
 
-  test('of a cohort, however few it has in each window, until they are long ago', () => {
-    const windowAt = (index: number, usual: number, absurd: number): readonly PendingPoint[] => {
-      const startMs = openedAtMs + index * windowMs;
-      const at = { startMs, timeMs: startMs + 1_000 };
-      return [withDurations(mixed(usual, absurd), { series: 'a', ...at }), { ...baseline, ...at }];
-    };
-    const unmeasuredIn = (windows: readonly (readonly [number, number])[]): readonly number[] => {
+  describe('of a cohort, however few it has in each window', () => {
+    /** Which windows are without evidence, of so many usual and absurd ones in each. */
+    const unmeasuredIn = (
+      cohort: 'canary' | 'baseline',
+      windows: readonly (readonly [usual: number, absurd: number])[],
+    ): readonly number[] => {
       let { bases } = take([]);
       return windows.flatMap(([usual, absurd], index) => {
-        const taken = take(windowAt(index, usual, absurd), bases);
+        const startMs = openedAtMs + index * windowMs;
+        const at = { startMs, timeMs: startMs + 1_000 };
+        const others = cohort === 'canary' ? baseline : canary;
+        const point = withDurations(mixed(usual, absurd), { series: 'c', cohort, ...at });
+        const taken = take([point, { ...others, ...at }], bases);
         ({ bases } = taken);
         return taken.isUnmeasured ? [index] : [];
       });
     };
     const four = Array.from({ length: 5 }, () => [96, 4] as const);
-    expect(unmeasuredIn(four)).toStrictEqual([2, 3, 4]);
-    // Nobody is without evidence for those of another window.
-    expect(unmeasuredIn([...four, [100, 0], [99, 1]])).toStrictEqual([2, 3, 4, 6]);
-    const calm = Array.from({ length: 50 }, () => [500, 0] as const);
-    expect(unmeasuredIn([...four, ...calm, [99, 1]])).toStrictEqual([2, 3, 4]);
-    const seldom = Array.from({ length: 60 }, () => [999, 1] as const);
-    expect(unmeasuredIn(seldom)).toStrictEqual([]);
+    const calm = Array.from({ length: 40 }, () => [500, 0] as const);
+
+    test.each(['canary', 'baseline'] as const)('from the third on: %s', (cohort) => {
+      expect(unmeasuredIn(cohort, four)).toStrictEqual([2, 3, 4]);
+    });
+
+    test('and a window that has none is known', () => {
+      expect(unmeasuredIn('canary', [...four, [100, 0], [99, 1]])).toStrictEqual([2, 3, 4, 6]);
+    });
+
+    test('until they are long ago, and soon where few were long ago', () => {
+      expect(unmeasuredIn('canary', [...four, ...calm, [99, 1]])).toStrictEqual([2, 3, 4]);
+      expect(unmeasuredIn('canary', [[99, 1], ...calm, ...four])).toStrictEqual([43, 44, 45]);
+    });
+
+    test('but not where they are seldom', () => {
+      const seldom = Array.from({ length: 60 }, () => [999, 1] as const);
+      expect(unmeasuredIn('canary', seldom)).toStrictEqual([]);
+    });
+
+    test('and nothing is remembered while there are none', () => {
+      expect(take([canary, baseline]).bases).toMatchObject({ absurdLately: noAbsurdLately });
+    });
   });
 
   test('are nothing where nothing is judged by how long it took', () => {
