@@ -14,6 +14,7 @@ const riddles: readonly Exclusion[] = [
   'late',
   'implausible',
   'loud',
+  'durations-implausible',
   'other-buckets',
   'other-unit',
   'over-limit',

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { noiseText } from '../../../services/core/canary/judge/noise-text.ts';
+import type { Durations } from '../../../services/core/canary/windows/durations.ts';
+import { packDurations } from '../../../services/core/samples/durations.ts';
 import type { AnalysisState } from '../../../services/core/canary/analysis/analysis-state.ts';
 import { parseSample } from '../../../services/core/samples/parse-sample.ts';
 import { failureSaid } from '../../../services/core/telemetry/status-said.ts';
@@ -762,6 +764,54 @@ describe('durations below zero', () => {
       )?.metric;
     expect(blamed(failing(0.05))).toBe('errors');
     expect(blamed(failing(0, busy / 2))).toBe('traffic');
+  });
+});
+
+describe('durations beyond what a request can take', () => {
+  /** By how many buckets the longer ones are longer. */
+  const steps = [0, 4, 8, 12];
+  const inBuckets = (count: number, slower: number): Durations => {
+    const longer = steps.map((_, step) => (step === 0 ? 0 : Math.floor(count / 4 ** step)));
+    const counts = Array<number>(13).fill(0);
+    for (const [step, at] of steps.entries()) counts[at] = longer[step] ?? 0;
+    counts[0] = count - longer.reduce((sum, one) => sum + one, 0);
+    return { shape: 'exponential', scale: 3, zeroCount: 0, offset: -30 + slower, counts };
+  };
+  /** `slower`: by how many eighths of an octave. */
+  const sentBy = (slower: number, absurd: readonly string[]): readonly Sent[] =>
+    exportsOf([
+      ...few('1.9.4', 2, () => ({ ...failing(0), temporality: 'delta' })),
+      ...few('2.0.0', 2, () => ({ ...failing(0), temporality: 'delta' })),
+    ]).map(({ origin, point }): Sent => {
+      if (point.count === 0) return { origin, point };
+      const isCanary = origin.version === '2.0.0';
+      const buckets = inBuckets(point.count, isCanary ? slower : 0);
+      const huge = absurd.includes(origin.instance ?? '') ? { ...buckets, offset: 400 } : buckets;
+      return { origin, point: { ...point, durations: packDurations(huge, () => 0) } };
+    });
+
+  test('without them the slow one is rolled back, and the good one passes', () => {
+    expect(kindsOf(fold(sentBy(8, [])).decisions)).toContain('roll-back');
+    expect(kindsOf(fold(sentBy(0, [])).decisions)).toStrictEqual(['promote']);
+  });
+
+  test.each([
+    ['of one pod of a good canary', 0, ['2.0.0 of few 1']],
+    ['of a good canary', 0, ['2.0.0 of few 0', '2.0.0 of few 1']],
+    ['of a slow canary', 8, ['2.0.0 of few 0', '2.0.0 of few 1']],
+    ['of one pod beside a slow canary', 8, ['1.9.4 of few 0']],
+    ['of all beside a slow canary', 8, ['1.9.4 of few 0', '1.9.4 of few 1']],
+    [
+      'of all, beside each other',
+      8,
+      ['1.9.4', '2.0.0'].flatMap((of) => [0, 1].map((at) => `${of} of few ${at}`)),
+    ],
+  ])('%s pass nobody and blame nobody', (_name, slower, absurd) => {
+    const folded = fold(sentBy(slower, absurd));
+    expectNothing(folded);
+    expect(folded.decisions.at(-1)?.explanation).toMatch(
+      /durations-implausible \d+ \(no request takes 36 hours/,
+    );
   });
 });
 

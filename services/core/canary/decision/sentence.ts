@@ -3,6 +3,7 @@ import type { AnalysisState, Exclusion } from '../analysis/analysis-state.ts';
 import type { FamilyDecision } from '../judge/decide.ts';
 import { verdictText } from '../judge/sentence.ts';
 import type { Missing } from '../judge/verdict.ts';
+import type { PointRefusal } from '../../telemetry/point.ts';
 import { pointRefusals, refusalRemedies } from '../../telemetry/point.ts';
 import { grouped } from '../reading/figures.ts';
 
@@ -50,6 +51,7 @@ const told: readonly Exclusion[] = [
   'late',
   'implausible',
   'loud',
+  'durations-implausible',
   'other-buckets',
   'other-unit',
   'over-limit',
@@ -57,10 +59,17 @@ const told: readonly Exclusion[] = [
   ...pointRefusals,
 ];
 
+const pointRemedies: { readonly [Reason in PointRefusal | 'durations-implausible']: string } = {
+  ...refusalRemedies,
+  'durations-implausible':
+    'no request takes 36 hours: say the unit that durations are measured in, and measure them from start to end',
+};
+const saidRemedies: ReadonlyMap<string, string> = new Map(Object.entries(pointRemedies));
+
 /** How a point would have been taken, in parentheses; empty where it was not refused for what it says. */
 export const remedyOf = (reason: string): string => {
-  const refusal = pointRefusals.find((one) => one === reason);
-  return refusal === undefined ? '' : ` (${refusalRemedies[refusal]})`;
+  const remedy = saidRemedies.get(reason);
+  return remedy === undefined ? '' : ` (${remedy})`;
 };
 
 /** Points that came and are no evidence, as an addition to a sentence; empty where there are none. */
@@ -72,7 +81,7 @@ export const exclusionPhrase = (excluded: AnalysisState['excluded']): string => 
 };
 
 const unknownRemedies: { readonly [Reason in Exclusion]?: string } = {
-  ...refusalRemedies,
+  ...pointRemedies,
   'start-shared': 'give each pod and worker a service.instance.id of its own',
   'either-cohort':
     'every sender says what it runs: one service.version, and deployment.id where both run the same version',
@@ -84,7 +93,14 @@ export const unknownIn = (
   { toldMs }: Pick<AnalysisState['eitherPoints'], 'toldMs'>,
 ): { readonly message: string; readonly hint: string } => {
   const reasons = (
-    ['either-cohort', 'start-shared', 'implausible', 'over-limit', ...pointRefusals] as const
+    [
+      'either-cohort',
+      'start-shared',
+      'implausible',
+      'over-limit',
+      'durations-implausible',
+      ...pointRefusals,
+    ] as const
   ).filter(
     // Who tells of no requests holds nobody.
     (reason) => excluded[reason] > 0 && (reason !== 'either-cohort' || toldMs !== null),
@@ -92,7 +108,10 @@ export const unknownIn = (
   const counts = reasons.map((reason) => `${reason} ${grouped(excluded[reason])}`).join(', ');
   const remedies = reasons.flatMap((reason) => unknownRemedies[reason] ?? []);
   const areCounted =
-    reasons.length > 0 && reasons.every((reason) => reason === 'durations-negative');
+    reasons.length > 0 &&
+    reasons.every(
+      (reason) => reason === 'durations-negative' || reason === 'durations-implausible',
+    );
   const what = areCounted
     ? 'requests came lately of which nobody knows how long they took'
     : 'requests were left out lately that nobody can count';

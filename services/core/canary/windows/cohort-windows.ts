@@ -2,6 +2,7 @@ import type { Points, SamplePoint } from '../../samples/sample.ts';
 import type { PointRefusal, Temporality } from '../../telemetry/point.ts';
 import { isUncounted, pointRefusals } from '../../telemetry/point.ts';
 import { maySeveralSend } from '../../telemetry/series-sender.ts';
+import { absurdIn } from './absurd-durations.ts';
 import type { Cohort } from './cohorts.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
 import type { JudgedAs } from './judged-as.ts';
@@ -81,6 +82,8 @@ export const pendingPointOf = (
  * - `over-limit`: one cumulative stream too many;
  * - `start-shared`: several senders under one name, whose points or counters cannot be told apart;
  * - `older-name`: its sender says the same under the newer name of the metric;
+ * - `durations-implausible`: more of its durations, or of its cohort's, than a few are beyond what a request can take, so
+ *   nobody knows how long its requests took;
  * - `other-buckets`, `other-unit`: it cannot be told together with the others of its metric;
  * - a `PointRefusal`: nobody could count its requests, or tell how long they took; `start-missing` also where a start moves on
  *   with its counter.
@@ -94,6 +97,7 @@ export type WindowExclusion =
   | 'over-limit'
   | 'start-shared'
   | 'older-name'
+  | 'durations-implausible'
   | 'other-buckets'
   | 'other-unit';
 
@@ -105,6 +109,7 @@ export const noWindowExclusions: { readonly [Reason in WindowExclusion]: number 
   'over-limit': 0,
   'start-shared': 0,
   'older-name': 0,
+  'durations-implausible': 0,
   'other-buckets': 0,
   'other-unit': 0,
   ...(Object.fromEntries(pointRefusals.map((reason) => [reason, 0])) as {
@@ -152,11 +157,14 @@ export const takeWindow = (
   const { left, isNewerSent, differing } = withoutOlderNames(all, excluded);
   const counted = plausible(left, excluded, unknown);
   const loudness = loudnessOf(voicesOf(counted));
+  const { absurd, lately } = absurdIn(counted, before.absurdLately);
+  const unmeasured = unmeasuredMetrics(metrics, counted, absurd, excluded);
   const drafts = metrics.map((metric) => openMetric(metric));
   for (const { point, added } of heard(counted, loudness, excluded)) {
     const isCoarsened = point.durations !== null && isSpoilt(point.durations);
+    const shown = absurd.has(point) ? { ...added, durations: null } : withBuckets(point, added);
     for (const as of point.judgedAs)
-      drafts[as.metric]?.addRequests(point.cohort, withBuckets(point, added), as, isCoarsened);
+      drafts[as.metric]?.addRequests(point.cohort, shown, as, isCoarsened);
   }
   for (const point of distinct)
     if (point.temporality === null)
@@ -166,7 +174,6 @@ export const takeWindow = (
     isUnknown || bases.isUnknowable() ? metrics : [],
   );
   const isUnheard = excluded['start-shared'] + unknownOf.canary.size + unknownOf.baseline.size > 0;
-  const unmeasuredOf = unmeasuredMetrics(metrics, counted);
   const isAllHeard =
     loudness.verdict === 'nobody' &&
     !isUnheard &&
@@ -178,21 +185,21 @@ export const takeWindow = (
         excluded[reason] += count;
         if (reason === 'loud') leftOut.add(metric);
       }),
-      unknownOf.canary.has(metric) || unmeasuredOf.canary.has(metric),
-      unknownOf.baseline.has(metric) || unmeasuredOf.baseline.has(metric),
+      unknownOf.canary.has(metric) || unmeasured.canary.has(metric),
+      unknownOf.baseline.has(metric) || unmeasured.baseline.has(metric),
     ),
   );
   if (loudness.verdict === 'say-nothing')
     for (const { point } of counted) for (const { metric } of point.judgedAs) leftOut.add(metric);
   // Where requests were left out, a cohort would seem to have lost them.
   return {
-    bases: bases.close(),
+    bases: { ...bases.close(), absurdLately: lately },
     counted: all,
     metrics: isAllHeard ? shown : withoutTraffic(shown),
     excluded,
     leftOut: [...leftOut],
     isUnheard,
-    isUnmeasured: unmeasuredOf.canary.size + unmeasuredOf.baseline.size > 0,
+    isUnmeasured: unmeasured.canary.size + unmeasured.baseline.size > 0,
   };
 };
 
@@ -210,16 +217,23 @@ const unknownMetrics = (
   return unknown;
 };
 
-/** The places of the metrics of latency to which requests belong of which nobody knows how long they took. */
+/**
+ * The places of the metrics of latency to which requests belong of which nobody knows how long they took: those of points
+ * without durations, and of absurd ones.
+ */
 const unmeasuredMetrics = (
   all: readonly MetricPolicy[],
   counted: readonly CountedPoint[],
+  absurd: ReadonlySet<PendingPoint>,
+  excluded: Exclusions,
 ): UnknownMetrics => {
   const unmeasured = { canary: new Set<number>(), baseline: new Set<number>() };
   for (const { point, added } of counted) {
-    if (point.refused === undefined || added.count === 0) continue;
-    for (const { metric } of point.judgedAs)
-      if (all[metric]?.judged === 'latency') unmeasured[point.cohort].add(metric);
+    const isAbsurd = absurd.has(point);
+    if (!isAbsurd && (point.refused === undefined || added.count === 0)) continue;
+    const places = point.judgedAs.filter(({ metric }) => all[metric]?.judged === 'latency');
+    for (const { metric } of places) unmeasured[point.cohort].add(metric);
+    if (isAbsurd && places.length > 0) excluded['durations-implausible'] += 1;
   }
   return unmeasured;
 };

@@ -154,6 +154,21 @@ const plausibleBuckets = (
   return { low: Math.floor(low * 2 ** scale), high: Math.ceil(high * 2 ** scale) - 1 };
 };
 
+/**
+ * How many durations are longer than a request can take: where only a part of a bucket is, all that are in it, except of
+ * an explicit one above a plausible bound, which holds what is slow.
+ */
+export const countBeyondPlausible = (durations: Durations): number => {
+  if (durations.shape === 'exponential') {
+    const { unit, scale, offset, counts } = durations;
+    return sumFrom(counts, Math.floor(plausible[unit ?? 's'].high * 2 ** scale) - offset);
+  }
+  const { bounds, counts } = durations;
+  if ((bounds.at(-1) ?? 0) < 2 ** plausible.s.high) return 0;
+  const first = bounds.findIndex((bound) => bound >= 2 ** plausible.s.high);
+  return sumFrom(counts, first === 0 ? 0 : first + 1);
+};
+
 /** From this scale on 160 buckets, the usual limit of a sender, hold all plausible durations. */
 export const plausibleScaleMin = 2;
 /** The finest scale of a sender. */

@@ -1,5 +1,7 @@
 import type { Temporality } from '../../telemetry/point.ts';
 import { maySeveralSend, unreadAttributes } from '../../telemetry/series-sender.ts';
+import type { AbsurdLately } from './absurd-durations.ts';
+import { noAbsurdLately } from './absurd-durations.ts';
 import type { Durations, Exponential } from './durations.ts';
 import type { Fallen } from './stream-falls.ts';
 import { fallenBy } from './stream-falls.ts';
@@ -56,6 +58,7 @@ export type Bases = {
   readonly shared: { readonly [name: string]: true };
   /** Cumulative series whose newest point was refused: what the next one adds is not of its window alone. */
   readonly gaps: { readonly [series: string]: true };
+  readonly absurdLately: AbsurdLately;
   /** Shared names or gaps could not be remembered any more, so nobody knows what any window shows of requests. */
   readonly isUnknowable: boolean;
 };
@@ -68,6 +71,7 @@ export const noBases: Bases = {
   begun: {},
   shared: {},
   gaps: {},
+  absurdLately: noAbsurdLately,
   isUnknowable: false,
 };
 
@@ -252,6 +256,7 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
       begun: begun ?? before.begun,
       shared: shared ?? before.shared,
       gaps: Object.fromEntries([...gaps].map((series) => [series, true] as const)),
+      absurdLately: before.absurdLately,
       isUnknowable,
     }),
   };

@@ -53,10 +53,20 @@ test('requests that nobody can count are told from those of which nobody knows h
     'requests came lately of which nobody knows how long they took (so far: durations-negative 8), so nothing is promoted',
   );
   expect(hint).toMatch(/^a duration is not below zero/);
+  const huge = unknownIn({ ...durations, 'durations-implausible': 3 }, nobody);
+  expect(huge.message).toContain('(so far: durations-implausible 3, durations-negative 8)');
+  expect(huge.message).toMatch(/^requests came lately/);
+  expect(huge.hint).toMatch(/^no request takes 36 hours/);
   for (const excluded of [none, { ...durations, 'count-invalid': 1 }])
     expect(unknownIn(excluded, nobody).message).toMatch(
       /^requests were left out lately that nobody can count/,
     );
+});
+
+test('durations that no request takes are told with what would mend them', () => {
+  expect(exclusionPhrase({ ...none, 'durations-implausible': 3 })).toMatch(
+    /durations-implausible 3 \(no request takes 36 hours: /,
+  );
 });
 
 test('it is told where a cohort was not heard, and only there', () => {

@@ -26,6 +26,8 @@ const anyDurations: fc.Arbitrary<Durations | null> = fc.oneof(
   fc
     .tuple(fc.integer({ min: 2, max: 4 }), fc.integer({ min: -9, max: 9 }), fc.array(few), few)
     .map(([scale, offset, counts, zeroCount]) => exponential(scale, offset, counts, zeroCount)),
+  // Beyond what a request can take.
+  few.map((count) => exponential(3, 130 + 10 * count, [count, count])),
   fc
     .tuple(fc.integer({ min: -9, max: 9 }), fc.array(few))
     .map(([offset, counts]): Durations => ({ ...exponential(3, offset, counts), unit: 'ms' })),
