@@ -250,6 +250,15 @@ describe('a counter whose start moves', () => {
     expect(moved(named, [-9, 500, 7], [1_500, 1_500, 2])).toEqual(['unknown', 'lost']);
   });
 
+  test('to where another was told already, though that is no time of a point', () => {
+    const given = [
+      [0, 1_500, 70],
+      [400, 2_500, 80],
+      [1_400, 3_500, 90],
+    ] as const;
+    expect(moved(named, ...given)).toEqual(['new', 'lost', 'lost']);
+  });
+
   test('and lost none where it has counted none', () => {
     expect(moved(named, [0, 500, 7], [1_500, 1_500, 0], [1_500, 2_500, 5])).toEqual([
       ...['new', 'unknown', 5],

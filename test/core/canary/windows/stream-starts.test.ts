@@ -113,6 +113,23 @@ describe.each([
     ]);
   });
 
+  test('and another one where it has begun since, or has less than was told without a start', () => {
+    const unsaid = under([none]);
+    expect(takenOf([...unsaid, [62_000, 65_000, 900]], { isApart }).at(-1)).toBe('lost');
+    expect(takenOf([...unsaid, [62_000, 65_000, 9]], { isApart }).at(-1)).toBe('new');
+    expect(takenOf([...unsaid, [oldMs, 65_000, 9]], { isApart }).at(-1)).toBe('unknown');
+  });
+
+  test('of a new series that leaves its start out, where its family began last', () => {
+    const given: readonly Given[] = [
+      [youngMs, 5_000, 5, '200'],
+      [oldMs, 6_000, 900, '404'],
+      [none, 7_000, 3, '500'],
+      [youngMs, 8_000, 4, '500'],
+    ];
+    expect(takenOf(given, { isApart }).slice(2)).toStrictEqual(['new', 1]);
+  });
+
   test('without a start it begins anew where it falls, as ever', () => {
     const counts = [10, 20, 4, 9, 3];
     const given = counts.map((count, index): Given => [none, 5_000 * (index + 1), count]);
@@ -183,9 +200,58 @@ describe('several workers of one name, each with a start of its own,', () => {
         }
   });
 
-  test('are nobody where they began in the very same one', () => {
+  test('are told apart in all their series once they are in one', () => {
+    const near = youngMs + 2;
+    const given: readonly Given[] = [
+      [youngMs, 1_000, 10, '404'],
+      [near, 2_000, 30, '404'],
+      [youngMs, 3_000, 100, '200'],
+      [near, 4_000, 50, '200'],
+      [near, 5_000, 35, '404'],
+      [near, 6_000, 40, '404'],
+      [youngMs, 7_000, 15, '404'],
+      [youngMs, 8_000, 18, '404'],
+      [near, 9_000, 7, '500'],
+      [youngMs, 10_000, 5, '500'],
+      [near, 11_000, 8, '500'],
+    ];
+    for (const isApart of [false, true])
+      expect(takenOf(given, { sender: unnamed, isApart })).toStrictEqual([
+        ...[
+          'new',
+          20,
+          'new',
+          'start-shared',
+          'start-shared',
+          5,
+          'start-shared',
+          3,
+          'new',
+          'new',
+          1,
+        ],
+      ]);
+  });
+
+  test('are nobody where they began in the very same one, also where they leave it out now and then', () => {
     const startsMs = [youngMs, youngMs];
     for (const sender of [named, unnamed])
       expect(takenOf(workers(startsMs, [1, 3]), { sender }).at(-1)).toBe('start-shared');
+    const unsaid = [100, 20, 110, 30, 120, 40].map((count, index): Given => {
+      return [count >= 110 ? none : youngMs, 5_000 * (index + 1), count];
+    });
+    expect(takenOf([...unsaid, [youngMs, 35_000, 1, '500']]).at(-1)).toBe('start-shared');
+  });
+
+  test('nor where two of their points say different things, whatever the start of that is known by', () => {
+    const draft = openBases(noBases, openedAtMs);
+    const take = (startMs: number, timeMs: number, count: number): unknown =>
+      draft.take(unnamed, openedAtMs + startMs, openedAtMs + timeMs, {
+        ...{ count, errors: 0, durations: null },
+      });
+    expect(take(youngMs, 5_000, 10)).toBe('new');
+    draft.share(unnamed, openedAtMs + youngMs + 1, 'cumulative');
+    expect(take(youngMs + 1, 10_000, 20)).toBe('start-shared');
+    expect(take(youngMs, 15_000, 30)).toMatchObject({ count: 20 });
   });
 });
