@@ -469,6 +469,31 @@ describe('neither a pass nor a roll-back comes from', () => {
   });
 });
 
+describe('counters are judged as ever whose start is', () => {
+  const second = ({ time }: SamplePoint): number => Math.floor(time / 1_000);
+  const off: { readonly [How in string]: (point: SamplePoint) => number } = {
+    'a moment off in every other export': (point) => point.start + (second(point) % 2),
+    'up to four milliseconds off': (point) => point.start + (((second(point) * 7) % 5) - 2),
+    'left out of every other export': (point) => (second(point) % 2 === 0 ? 0 : point.start),
+    'left out of all but every fifth': (point) => (second(point) % 5 === 0 ? point.start : 0),
+  };
+
+  test.each(
+    Object.entries(off).flatMap(([how, startOf]) =>
+      ['1.9.4', '2.0.0'].map((version) => [how, version, startOf] as const),
+    ),
+  )('%s, by %s', (_how, version, startOf) => {
+    for (const change of [{}, bad])
+      for (const isMeant of [() => true, ({ errors }: SamplePoint) => errors > 0]) {
+        const { decisions } = judged(good(), canary(change));
+        const moved = spoilt([good(), canary(change)], version, (point) =>
+          point.level === null && isMeant(point) ? { start: startOf(point) } : {},
+        );
+        expect(kindsOf(fold(moved).decisions)).toStrictEqual(kindsOf(decisions));
+      }
+  });
+});
+
 describe('a good canary is not rolled back by', () => {
   const sound = (folded: Run): void => expect(kindsOf(folded.decisions)).not.toContain('roll-back');
 

@@ -5,6 +5,7 @@ import { noAbsurdLately } from './absurd-durations.ts';
 import type { Durations, Exponential } from './durations.ts';
 import type { Fallen } from './stream-falls.ts';
 import { fallenBy } from './stream-falls.ts';
+import { familyOf, openStarts, wasPartOf } from './stream-starts.ts';
 import { countsSince, exponentialSince, hasFallenBucket } from './durations-since.ts';
 
 /** What a stream counts. */
@@ -31,6 +32,8 @@ export type Base = {
   readonly errors: number;
   readonly durations: ExplicitBase | Exponential | null;
   readonly fallen?: Fallen;
+  /** Of a stream that was told under several starts, that of the newest point. */
+  readonly saidStartMs?: number;
 };
 
 type BasesOfSeries = { readonly [startMs: number]: Base };
@@ -79,8 +82,6 @@ export const noBases: Bases = {
 const streamsMax = 20_000;
 const layoutsMax = 100;
 
-/** Of a series, what stands for its resource, scope and metric; the rest stands for its attributes. */
-const familyChars = 32;
 /** Points this close together are of one export. */
 const exportGapMs = 500;
 /** One export may be lost in part, so two must have shown nothing of a series before it is new. */
@@ -103,7 +104,8 @@ export type BasesDraft = {
    * - `unknown`: how much of it is since the opening nobody knows;
    * - `lost`: nor that of a series which is known to have counted before: requests were there that nobody can count;
    * - `start-shared`: nobody knows whose it is. Once that is certain, it is said of all series that its senders began
-   *   together, or a cohort's errors could count without its requests.
+   *   together, or a cohort's errors could count without its requests. Of two whose starts are as near as those of one that
+   *   reckons it anew, it is said of that point alone: from then on they are two.
    */
   readonly take: (
     series: string,
@@ -166,6 +168,7 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
   };
   const layouts = openLayouts(before.layouts);
   const families = openFamilies(before.families);
+  const starts = openStarts(() => all ?? before.ofSeries, openedAtMs);
   /** Whether another stream of the series was told so late that this one, older than the opening, cannot have followed it. */
   const isTold = (series: string, startMs: number, timeMs: number, known: BasesOfSeries): boolean =>
     // In the order of time nothing later was told before.
@@ -177,36 +180,58 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
     );
 
   return {
-    take: (series, startMs, timeMs, value) => {
-      if (isShared(familyName(series, startMs))) return 'start-shared';
-      all ??= { ...before.ofSeries };
-      const known = all[series];
+    take: (series, saidStartMs, timeMs, value) => {
+      const startMs = starts.of(series, saidStartMs, value.count);
+      if (isShared(familyName(series, startMs)) || isShared(familyName(series, saidStartMs)))
+        return 'start-shared';
+      const held = (all ??= { ...before.ofSeries });
+      const known = held[series];
       const ofSeries = copied.has(series) ? (known ?? {}) : { ...known };
       const base = ofSeries[startMs];
       if (base === undefined && streams >= streamsMax) return 'over-limit';
-      if (base === undefined) streams += 1;
-      const next = baseOf(value, timeMs, layouts);
-      const added = base === undefined ? undefined : since(base, value, next);
+      const own = baseOf(value, timeMs, layouts);
+      const added = base === undefined ? undefined : since(base, value, own);
       const hasFallen = base !== undefined && added === undefined;
       const { count } = value;
       const stepped =
         base !== undefined && (hasFallen || base.fallen !== undefined)
           ? fallenBy({ before: base, hasFallen, count, startMs, timeMs })
           : null;
+      // Asked before the point is one of those that are known.
+      const isOther = base === undefined && known !== undefined && count > 0;
+      const isMoved =
+        isOther &&
+        startMs >= openedAtMs &&
+        !maySeveralSend(series) &&
+        hasOutrun(known, startMs, timeMs, count);
+      const isParted = base === undefined && wasPartOf(known, startMs);
+      const set = (atMs: number, one: Base): void => {
+        if (ofSeries[atMs] === undefined) streams += 1;
+        starts.told(series, atMs, one.timeMs, one.count);
+        ofSeries[atMs] = one;
+        held[series] = ofSeries;
+        copied.add(series);
+      };
+      // A point without a start has that of its stream; of a stream without one nobody knows more.
+      const ownMs = startMs === 0 || saidStartMs === 0 ? startMs : saidStartMs;
+      const isOneStart = ownMs === startMs && base?.saidStartMs === undefined;
       if (stepped === 'several' || (hasFallen && maySeveralSend(series))) {
-        setShared(familyName(series, startMs));
+        const { fallen: _ofBoth, saidStartMs: lastMs = startMs, ...last } = base ?? own;
+        if (isOneStart || streams + 2 > streamsMax) setShared(familyName(series, startMs));
+        else {
+          // From here on each start has its own.
+          if (lastMs === startMs || ofSeries[lastMs] === undefined) set(lastMs, last);
+          set(ownMs, own);
+        }
         return 'start-shared';
       }
-      ofSeries[startMs] = stepped === null ? next : { ...next, fallen: stepped.fallen };
-      all[series] = ofSeries;
-      copied.add(series);
-      if (stepped?.isDoubtful === true) return 'start-shared';
-      const isOther = base === undefined && known !== undefined && count > 0;
+      const next = isOneStart ? own : { ...own, saidStartMs: ownMs };
+      set(startMs, stepped === null ? next : { ...next, fallen: stepped.fallen });
+      if (isParted || stepped?.isDoubtful === true) return 'start-shared';
       if (startMs >= openedAtMs) {
         if (added !== undefined) return added;
         if (base !== undefined) return 'new';
-        if (isOther && !maySeveralSend(series) && hasOutrun(known, startMs, timeMs, count))
-          return 'lost';
+        if (isMoved) return 'lost';
         if (timeMs > startMs) return 'new';
         return isOther ? 'lost' : 'unknown';
       }
@@ -222,7 +247,7 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
       return added;
     },
     takeDelta: (series, startMs) => {
-      if (isShared(familyOfDeltas(series))) return 'start-shared';
+      if (isShared(familyOf(series))) return 'start-shared';
       if (startMs >= openedAtMs) return 'new';
       const known = (begun ?? before.begun)[series];
       if (known === startMs) return 'new';
@@ -233,7 +258,8 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
       return 'unknown';
     },
     share: (series, startMs, temporality) => {
-      const name = temporality === 'delta' ? familyOfDeltas(series) : familyName(series, startMs);
+      // Each delta begins anew.
+      const name = temporality === 'delta' ? familyOf(series) : familyName(series, startMs);
       if (!isShared(name) && hasRoom()) setShared(name);
     },
     refuse: (series, temporality) => {
@@ -242,7 +268,7 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
     takeGap: (series) => {
       if (gaps.size === 0) return false;
       // It may be of any series, so it is never filled.
-      if (gaps.has(familyOfDeltas(series) + unreadAttributes)) return true;
+      if (gaps.has(familyOf(series) + unreadAttributes)) return true;
       const isGap = gaps.delete(series);
       if (isGap) streams -= 1;
       return isGap;
@@ -262,11 +288,7 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
   };
 };
 
-const familyName = (series: string, startMs: number): string =>
-  streamOf(series.slice(0, familyChars), startMs);
-
-/** Each delta begins anew. */
-const familyOfDeltas = (series: string): string => series.slice(0, familyChars);
+const familyName = (series: string, startMs: number): string => streamOf(familyOf(series), startMs);
 
 /** A family while the points of a window are taken. */
 type FamilyDraft = { exports: number; exportsBefore: number; lastMs: number; counted: number };
@@ -319,15 +341,15 @@ const openFamilies = (
   };
   // Series of one family come one after the other.
   let last: { prefix: string; startMs: number; draft: FamilyDraft } | undefined;
-  const familyOf = (series: string, startMs: number): FamilyDraft => {
-    const prefix = series.slice(0, familyChars);
+  const familyAt = (series: string, startMs: number): FamilyDraft => {
+    const prefix = familyOf(series);
     if (last?.startMs === startMs && last.prefix === prefix) return last.draft;
     last = { prefix, startMs, draft: draftOf(streamOf(prefix, startMs)) };
     return last.draft;
   };
   return {
     at: (series, startMs, timeMs) => {
-      const family = familyOf(series, startMs);
+      const family = familyAt(series, startMs);
       if (family.exports > 0 && timeMs < family.lastMs + exportGapMs) return family;
       family.exportsBefore = family.exports;
       family.exports = Math.min(exportsMax, family.exports + 1);

@@ -51,7 +51,9 @@ const anyRequests: fc.Arbitrary<PendingPoint> = fc
   .record({
     index: fc.nat({ max: 12 }),
     temporality: fc.constantFrom('delta' as const, 'cumulative' as const),
-    startMs: fc.constantFrom(-9_000, 0, 300).map((ms) => openedAtMs + ms),
+    startMs: fc
+      .constantFrom(-9_000, -8_999, -8_996, 0, 1, 300, -openedAtMs)
+      .map((ms) => openedAtMs + ms),
     timeMs: fc.integer({ min: 300, max: 4_999 }).map((ms) => openedAtMs + ms),
     extra: fc.constantFrom(0, 0, 0, 0, 5_000_000, 600_000_000),
     failed: fc.boolean(),

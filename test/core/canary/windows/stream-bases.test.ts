@@ -242,8 +242,21 @@ describe('a counter whose start moves', () => {
     expect(moved(named, [0, 500, 7], [1_500, 1_500, 2], [1_500, 2_500, 5])).toEqual([
       ...['new', 'lost', 3],
     ]);
-    expect(moved(named, [1, 1, 7], [2, 2, 8], [3, 3, 9])).toEqual(['unknown', 'lost', 'lost']);
+    expect(moved(named, [10, 10, 7], [20, 20, 8], [30, 30, 9])).toEqual([
+      'unknown',
+      'lost',
+      'lost',
+    ]);
     expect(moved(named, [-9, 500, 7], [1_500, 1_500, 2])).toEqual(['unknown', 'lost']);
+  });
+
+  test('to where another was told already, though that is no time of a point', () => {
+    const given = [
+      [0, 1_500, 70],
+      [400, 2_500, 80],
+      [1_400, 3_500, 90],
+    ] as const;
+    expect(moved(named, ...given)).toEqual(['new', 'lost', 'lost']);
   });
 
   test('and lost none where it has counted none', () => {
@@ -253,7 +266,11 @@ describe('a counter whose start moves', () => {
   });
 
   test('to before the opening, though it was told by another since, has lost them, too', () => {
-    const at = (minutes: number): Given => [minutes - 99, minutes * minuteMs + 500, 10 * minutes];
+    const at = (minutes: number): Given => [
+      10 * minutes - 99,
+      minutes * minuteMs + 500,
+      10 * minutes,
+    ];
     expect(moved(named, at(0), at(1), at(2), at(3))).toEqual([
       ...['unknown', 'unknown', 'lost', 'lost'],
     ]);
@@ -331,6 +348,6 @@ test('what senders under one name began together is all of nobody: errors must n
   const next = openBases(draft.close(), openedAtMs);
   expect(next.take(`${family}500`, start, start + 9, counted(8))).toBe('start-shared');
   // Another process under that name is another matter, and so is another metric.
-  expect(next.take(`${family}200`, start + 1, start + 9, counted(8))).toBe('new');
+  expect(next.take(`${family}200`, start + 100, start + 109, counted(8))).toBe('new');
   expect(next.take(`${named}200`, start, start + 9, counted(8))).toBe('new');
 });
