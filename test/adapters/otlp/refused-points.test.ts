@@ -8,6 +8,7 @@ import type {
   Selection,
   TelemetryPoint,
 } from '../../../services/core/telemetry/telemetry-point.ts';
+import { timeless as noTime } from '../../../services/core/telemetry/telemetry-point.ts';
 import type { OtlpMetric, OtlpPoint, OtlpRequest } from '../../support/otlp/requests.ts';
 import {
   attributes,
@@ -56,8 +57,10 @@ const gauge = (point: object): OtlpMetric => ({
 const [startMs, timeMs] = [1_700_000_000_000, 1_700_000_005_000];
 const [good] = inBoth(requestOf([histogram([goodPoint])])).points;
 if (good === undefined) throw new Error('the good point was not taken');
+/** Of a request in which nothing else tells the time. */
+const isTimeUnsure = true;
 
-describe('a point that was refused is there, of its series and its time', () => {
+describe('a point that was refused is there, of its series and the time of its request', () => {
   const huge = '9007199254740991';
   test.each([
     ['count-too-large', { count: huge, bucketCounts: [huge, 0, 0] }],
@@ -78,7 +81,8 @@ describe('a point that was refused is there, of its series and its time', () => 
     ['count-invalid', { count: '-9' }, startMs],
     ['point-malformed', { startTimeUnixNano: 'now' }, timeMs],
   ])('in JSON, %s', (reason, change, start) => {
-    const [refused] = refusedIn(inJson(requestOf([histogram([{ ...goodPoint, ...change }])])));
+    const points = [goodPoint, { ...goodPoint, ...change }];
+    const [refused] = refusedIn(inJson(requestOf([histogram(points)])));
     expect(refused).toMatchObject({ series: good.series, startMs: start, timeMs });
     expect(refused?.value).toMatchObject({ kind: 'refused', reason });
   });
@@ -135,7 +139,8 @@ describe('a point that was refused is there, of its series and its time', () => 
     ['start-missing', { startTimeUnixNano: '0' }],
     ['start-after-time', { startTimeUnixNano: '1700000006000000000' }],
   ])('%s: it begins when it ends', (reason, change) => {
-    const [refused] = refusedIn(inBoth(requestOf([histogram([{ ...goodPoint, ...change }])])));
+    const points = [goodPoint, { ...goodPoint, ...change }];
+    const [refused] = refusedIn(inBoth(requestOf([histogram(points)])));
     expect(refused).toMatchObject({ startMs: timeMs, timeMs, value: { reason } });
   });
 
@@ -190,7 +195,7 @@ describe('of a metric that is refused as a whole each point is there', () => {
   ])('%s of %s points', (reason, temporality, metric) => {
     const decoded = inBoth(requestOf([metric]));
     const value = { kind: 'refused', temporality, reason };
-    expect(decoded.points).toStrictEqual([{ ...good, value }]);
+    expect(decoded.points).toStrictEqual([{ ...good, value: { ...value, isTimeUnsure } }]);
     expect(decoded).toMatchObject({ rejected: [{ reason, count: 1 }], lost: [], dataPoints: 1 });
   });
 
@@ -209,17 +214,17 @@ describe('of a metric that is refused as a whole each point is there', () => {
     expect(refusedIn(inBoth(requestOf([metric])))).toMatchObject([{ unit: 'ms' }]);
   });
 
-  test('without a time, of the newest one of its request', () => {
-    const metric = histogram([{ ...goodPoint, timeUnixNano: '0' }, goodPoint], { unit: '' });
-    expect(refusedIn(inBoth(requestOf([metric]))).map((point) => point.timeMs)).toEqual([
-      timeMs,
-      timeMs,
-    ]);
+  test('of the newest time of its request', () => {
+    const metrics = [histogram([{ ...goodPoint, timeUnixNano: '0' }, goodPoint], { unit: '' })];
+    const timesIn = (request: OtlpRequest): readonly number[] =>
+      refusedIn(inBoth(request)).map((point) => point.timeMs);
+    expect(timesIn(requestOf([...metrics, histogram([goodPoint])]))).toEqual([timeMs, timeMs]);
+    expect(timesIn(requestOf(metrics))).toEqual([noTime, timeMs]);
   });
 
   test('whatever its numbers are', () => {
     const decoded = inJson(requestOf([histogram([{ ...goodPoint, ...numbers }], { unit: '' })]));
-    expect(refusedIn(decoded)).toMatchObject([{ timeMs, value: { reason: 'unit-unknown' } }]);
+    expect(refusedIn(decoded)).toMatchObject([{ value: { reason: 'unit-unknown' } }]);
   });
 
   test('under the reason of its attributes where those could not be read', () => {
@@ -229,7 +234,7 @@ describe('of a metric that is refused as a whole each point is there', () => {
     expect(refusedIn(decoded)).toMatchObject([{ value: { reason: 'string-too-long' } }]);
     const unshaped = { ...goodPoint, attributes: { a: 1 } };
     expect(refusedIn(inJson(requestOf([histogram([unshaped], { unit: '' })])))).toMatchObject([
-      { timeMs, value: { reason: 'point-malformed' } },
+      { value: { reason: 'point-malformed' } },
     ]);
   });
 
@@ -241,7 +246,7 @@ describe('of a metric that is refused as a whole each point is there', () => {
     const scopeMetrics = [{ scope, metrics: [histogram([goodPoint])] }];
     const decoded = inBoth({ resourceMetrics: [{ ...of, scopeMetrics }] });
     expect(refusedIn(decoded)).toMatchObject([
-      { timeMs, version: '2.0.0', value: { reason: 'attributes-too-large' } },
+      { version: '2.0.0', value: { reason: 'attributes-too-large' } },
     ]);
   });
 
@@ -371,15 +376,25 @@ describe('without a time of its own', () => {
     expect(decoded).toMatchObject({ rejected: [{ reason: 'time-missing', count: 1 }], lost: [] });
   });
 
-  test('and of no time where the request tells none: then it is lost', () => {
+  test('and of the time of its receipt where the request tells none', () => {
     const decoded = inBoth(requestOf([histogram([timeless, timeless])]));
-    const of = { environment: 'production', component: 'checkout' };
+    const value = {
+      ...{ kind: 'refused', temporality: 'cumulative', reason: 'time-missing' },
+      isTimeUnsure,
+    };
+    const refused = { ...good, startMs: noTime, timeMs: noTime, value };
     expect(decoded).toStrictEqual({
-      points: [],
+      points: [refused, refused],
       rejected: [{ reason: 'time-missing', count: 2 }],
-      lost: [{ reason: 'time-missing', count: 2, of }],
+      lost: [],
       dataPoints: 2,
     });
+  });
+
+  test.each(['-5', 'NaN', ''])('in JSON, of a time of %j', (timeUnixNano) => {
+    const decoded = inJson(requestOf([histogram([{ ...goodPoint, timeUnixNano }])]));
+    expect(refusedIn(decoded)).toMatchObject([{ startMs: noTime, timeMs: noTime }]);
+    expect(decoded.lost).toStrictEqual([]);
   });
 });
 
@@ -402,7 +417,6 @@ describe('with attributes that nobody could read', () => {
       const [refused] = refusedIn(inJson(requestOf([histogram([point])])));
       expect(refused).toMatchObject({
         series: good.series.slice(0, 32) + unreadAttributes,
-        timeMs,
         value: { reason: 'point-malformed' },
       });
     },
@@ -434,24 +448,21 @@ describe('nothing was lost to a judge by', () => {
 });
 
 test('what is lost says whose it is, as far as it is known', () => {
-  const inMinutes = histogram([{ ...goodPoint, timeUnixNano: '0' }], { unit: 'min' });
-  const [one] = requestOf([inMinutes]).resourceMetrics;
-  const [cart] = requestOf([inMinutes, inMinutes], {
-    ...CHECKOUT,
-    'service.name': 'cart',
-  }).resourceMetrics;
-  const [nobody] = requestOf([inMinutes], {}).resourceMetrics;
+  const stale = histogram([{ ...goodPoint, flags: 1 }]);
+  const [one] = requestOf([stale]).resourceMetrics;
+  const [cart] = requestOf([stale, stale], { ...CHECKOUT, 'service.name': 'cart' }).resourceMetrics;
+  const [nobody] = requestOf([stale], {}).resourceMetrics;
   if (one === undefined || cart === undefined || nobody === undefined) throw new Error('nothing');
   const environment = 'production';
   expect(inBoth({ resourceMetrics: [one, cart, nobody] })).toMatchObject({
     rejected: [
+      { reason: 'no-recorded-value', count: 3 },
       { reason: 'service-name-missing', count: 1 },
-      { reason: 'unit-unknown', count: 3 },
     ],
     lost: [
+      { reason: 'no-recorded-value', count: 1, of: { environment, component: 'checkout' } },
+      { reason: 'no-recorded-value', count: 2, of: { environment, component: 'cart' } },
       { reason: 'service-name-missing', count: 1, of: null },
-      { reason: 'unit-unknown', count: 1, of: { environment, component: 'checkout' } },
-      { reason: 'unit-unknown', count: 2, of: { environment, component: 'cart' } },
     ],
   });
 });

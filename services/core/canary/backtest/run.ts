@@ -3,6 +3,7 @@ import { compactPoints } from '../../samples/compact.ts';
 import type { ReceivedPoint } from '../../samples/compact.ts';
 import type { Sample } from '../../samples/sample.ts';
 import type { LostPoints, TelemetryPoint } from '../../telemetry/telemetry-point.ts';
+import { isTimeUnsure, received } from '../../telemetry/telemetry-point.ts';
 import type { AnalysisState, AnalysisTools } from '../analysis/analysis-state.ts';
 import { emptyPartition, foldSample } from '../analysis/fold-samples.ts';
 import { targetsTogether } from '../analysis/targets-together.ts';
@@ -117,6 +118,7 @@ export const openBacktest = (
         foldRun();
         changed.push(...foldCopies(receivedAt, position));
       }
+      if (isTimeUnsure(point) && !isNew(received(point, receivedAt))) continue;
       // What came before is in the opening, where it is compared.
       if (isOfPlace(point) && (isConcurrent || Math.max(receivedAt, point.timeMs) >= sinceMs))
         run.push({
@@ -152,11 +154,13 @@ export const openBacktest = (
   fold(opening, 0);
   return {
     add: (told, line) => {
-      const points = settled === null ? told.filter(isNew) : told;
+      // Of when some are is known when they have arrived, and then whether they are new.
+      const points =
+        settled === null ? told.filter((point) => isTimeUnsure(point) || isNew(point)) : told;
       hear(points);
       if (settled !== null || points.length === 0) return [];
       arrivals ??= openPastArrivals(points, sinceMs, untilMs);
-      return foldPoints(arrivals.add(points), line);
+      return foldPoints(arrivals?.add(points) ?? [], line);
     },
     lose: (lost, text) => {
       // Of when they are nobody knows: counted to the end, or the order of lines would make a difference.

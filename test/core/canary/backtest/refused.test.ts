@@ -7,7 +7,8 @@ import {
   lineOf,
   twoServers,
 } from '../../../support/canary/capture-lines.ts';
-import { judgedCapture } from '../../../support/canary/backtests.ts';
+import { judgedCapture, shortPolicy } from '../../../support/canary/backtests.ts';
+import { everywhere, fullPolicy } from '../../../support/canary/sample-streams.ts';
 
 // What nobody could count, and who nobody can tell apart, is no evidence: neither for nor against anybody.
 
@@ -105,6 +106,65 @@ describe('of counters', () => {
       expect(outcomeOf(lines)).toBe('promote');
       expect(outcomeOf(lines.map(hidden(canaryVersion, isHidden)))).toBe('inconclusive');
     }
+  });
+});
+
+describe('a pod of two of whose points nobody knows the time', () => {
+  const shares = [{ atMs: captureSinceMs, share: 0.5 }];
+  const metrics = fullPolicy.metrics.filter(
+    ({ judged }) => judged === 'errors' || judged === 'traffic',
+  );
+  const placed = everywhere({ ...shortPolicy, metrics });
+  /** Lines of two pods of each version; of the canary the second one fails so many, and its lines are changed. */
+  const fleet = (errors: number, change: (line: string) => string): readonly string[] =>
+    Array.from({ length: seconds / everySeconds }, (_, index) =>
+      [canaryVersion, baselineVersion].flatMap((version, place) =>
+        ['pod-1', 'pod-2'].map((instance, pod) => {
+          const isChanged = version === canaryVersion && pod === 1;
+          const line = lineOf({
+            ...{ version, instance, requests, errors: isChanged ? errors : 2 },
+            ...{ at: (index + 1) * everySeconds - place - pod / 2, from: index * everySeconds },
+          });
+          return isChanged ? change(line) : line;
+        }),
+      ),
+    ).flat();
+  const timed = (time: string, more: (line: string) => string = (line) => line) => {
+    return (line: string): string =>
+      more(line.replaceAll(/"timeUnixNano":"[0-9]+"/g, `"timeUnixNano":"${time}"`));
+  };
+  const uncounted = (line: string): string => line.replaceAll('"count":"', '"count":"-');
+  const judged = (errors: number, change: (line: string) => string) =>
+    judgedCapture(fleet(errors, change), { placed }, { shares });
+
+  test.each([
+    ['none', timed('0')],
+    ['a negative one', timed('-5')],
+    ['text', timed('now')],
+    ['none, without a unit', timed('0', (line) => line.replace('"unit":"s"', '"unit":""'))],
+    ['none, as a summary', timed('0', (line) => line.replace('"histogram"', '"summary"'))],
+    ['one that stands still, and no count', timed(`${captureSinceMs}000000`, uncounted)],
+    ['one of another year, and no count', timed('1900000000000000000', uncounted)],
+  ])('%s: the bad one is not passed, nor a good one missed', (_name, change) => {
+    expect(judged(requests / 2, change).result().outcome).toBe('inconclusive');
+    expect(judged(2, change).result().outcome).toBe('inconclusive');
+  });
+
+  test('if it were not heard at all they would be', () => {
+    const gone = (line: string): string => line.replace('"checkout"', '"cart"');
+    expect(judgedCapture(fleet(requests / 2, gone)).result().outcome).toBe('promote');
+    expect(judged(2, gone).result()).toMatchObject({ outcome: 'roll-back', metric: 'traffic' });
+    const same = (line: string): string => line;
+    expect(judged(2, same).result().outcome).toBe('promote');
+    expect(judged(requests / 2, same).result().outcome).toBe('roll-back');
+  });
+
+  test('it is counted once, however often a line came', () => {
+    const lines = fleet(2, timed('0'));
+    const once = judgedCapture(lines);
+    const twice = judgedCapture(lines.flatMap((line) => [line, line]));
+    expect(twice.result()).toStrictEqual(once.result());
+    expect(twice.duplicates()).toBeGreaterThan(20);
   });
 });
 
