@@ -114,8 +114,8 @@ const refusalOf = (
   return temporality === null ? 'temporality-unspecified' : null;
 };
 
-/** The stream of a summary under the name of durations: there were requests, in a form that is not judged. */
-export const openSummary = (
+/** The stream of what is no histogram, under the name of durations: there were requests, in a form that is not judged. */
+export const openUnjudged = (
   resource: ResourceIdentity,
   scopeCanonical: string | null,
   metric: string,

@@ -26,7 +26,7 @@ export type PointValue =
     }
   /** A gauge, or a sum that may also fall: how high something is. From 0 on, and finite. */
   | { readonly kind: 'level'; readonly level: number }
-  /** A histogram or summary that cannot be taken: there were requests, and nobody knows how many, or how they ended. */
+  /** Of requests, and it cannot be taken: there were requests, and nobody knows how many, or how they ended. */
   | {
       readonly kind: 'refused';
       readonly temporality: Temporality;
@@ -86,6 +86,8 @@ export const usualTargetSaid = 'plimsoll.target';
 export type Selection = {
   /** By metric name: the point attributes that some filter looks at, sorted. */
   readonly metrics: ReadonlyMap<string, readonly string[]>;
+  /** Those of them that are judged as levels. All others are of requests, of which histograms alone can be taken. */
+  readonly levels: ReadonlySet<string>;
   /** Resource attributes that policies name as targets; the first that a sender has is its target. */
   readonly targetAttributes: readonly string[];
   /**

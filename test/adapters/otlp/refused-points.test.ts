@@ -30,6 +30,7 @@ const selection: Selection = {
     ['http.server.request.duration', ['retry']],
     ['process.cpu.utilization', []],
   ]),
+  levels: new Set(['process.cpu.utilization']),
   targetAttributes: [],
   usualTargetAttributes: [],
   cohortAttributes: ['canary.role'],
@@ -184,6 +185,15 @@ describe('of a metric that is refused as a whole each point is there', () => {
     },
   };
 
+  /** What they say is not looked at. */
+  const numbersOf = (asDouble: number): object => ({
+    dataPoints: [{ timeUnixNano, startTimeUnixNano, attributes: sent, asDouble }],
+  });
+  const sum = (aggregationTemporality: number, isMonotonic: boolean): OtlpMetric => ({
+    ...{ name, unit: 's' },
+    sum: { ...numbersOf(10), aggregationTemporality, isMonotonic },
+  });
+
   test.each([
     ['unit-unknown', 'delta', histogram([goodPoint], { unit: '', temporality: DELTA })],
     ['unit-unknown', 'cumulative', histogram([goodPoint], { unit: 'us' })],
@@ -192,6 +202,12 @@ describe('of a metric that is refused as a whole each point is there', () => {
     ['unit-unknown', 'delta', exponential('', DELTA)],
     ['temporality-unspecified', 'cumulative', exponential('s', 0)],
     ['metric-type-unsupported', 'cumulative', summary],
+    ['metric-type-unsupported', 'cumulative', { ...{ name, unit: 'min' }, gauge: numbersOf(10) }],
+    ['metric-type-unsupported', 'cumulative', { name, unit: 's', gauge: numbersOf(-1) }],
+    ['metric-type-unsupported', 'cumulative', sum(2, false)],
+    ['metric-type-unsupported', 'cumulative', sum(2, true)],
+    ['metric-type-unsupported', 'cumulative', sum(DELTA, true)],
+    ['metric-type-unsupported', 'cumulative', sum(0, false)],
   ])('%s of %s points', (reason, temporality, metric) => {
     const decoded = inBoth(requestOf([metric]));
     const value = { kind: 'refused', temporality, reason };
@@ -255,11 +271,12 @@ describe('of a metric that is refused as a whole each point is there', () => {
     const metrics = [
       histogram([stale], { unit: '' }),
       { ...summary, summary: { dataPoints: [{ timeUnixNano, flags: 1 }] } },
+      { name, unit: 's', gauge: { dataPoints: [{ timeUnixNano, flags: 1 }] } },
     ];
     const decoded = inBoth(requestOf(metrics));
     expect(decoded.points).toStrictEqual([]);
     expect(decoded.rejected).toStrictEqual([
-      { reason: 'metric-type-unsupported', count: 1 },
+      { reason: 'metric-type-unsupported', count: 2 },
       { reason: 'unit-unknown', count: 1 },
     ]);
     expect(inBoth(requestOf([histogram([goodPoint], { unit: '' }), summary], {}))).toMatchObject({
@@ -438,6 +455,18 @@ describe('nothing was lost to a judge by', () => {
     const decoded = inBoth(requestOf([histogram([stale])]));
     expect(decoded.points).toStrictEqual([]);
     expect(decoded.lost).toMatchObject([{ reason: 'no-recorded-value', count: 1 }]);
+  });
+
+  test.each([
+    ['sum-monotonic', { isMonotonic: true, aggregationTemporality: 2 }],
+    ['sum-delta', { aggregationTemporality: DELTA }],
+    ['temporality-unspecified', {}],
+  ])('a sum that tells no level: %s', (reason, of) => {
+    const { timeUnixNano } = goodPoint;
+    const sum = { ...of, dataPoints: [{ timeUnixNano, asDouble: 1 }] };
+    const decoded = inBoth(requestOf([{ name: 'process.cpu.utilization', unit: '1', sum }]));
+    expect(decoded.points).toStrictEqual([]);
+    expect(decoded.lost).toMatchObject([{ reason, count: 1 }]);
   });
 
   test('a level that is none', () => {

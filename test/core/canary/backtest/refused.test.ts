@@ -84,6 +84,39 @@ describe('points of failed requests alone that cannot be taken', () => {
   });
 });
 
+describe('failed requests that are told by another kind of metric', () => {
+  const kinds = [
+    ['gauge', '"gauge":{'],
+    ['sum', '"sum":{"aggregationTemporality":2,'],
+    ['sum that only grows', '"sum":{"aggregationTemporality":2,"isMonotonic":true,'],
+    ['sum of changes', '"sum":{"aggregationTemporality":1,'],
+    ['summary', '"summary":{'],
+  ] as const;
+  /** The second point of its histogram is one of that metric, under the same name. */
+  const told =
+    (version: string, kind: string) =>
+    (line: string): string =>
+      line.includes(`"${version}"`)
+        ? line.replace(
+            /,(\{"attributes":[^{}]*\{[^{}]*\{[^{}]*"500"\}\}\][^{}]*\})\],("aggregationTemporality":1\}\})/,
+            `],$2,{"name":"http.server.request.duration","unit":"s",${kind}"dataPoints":[$1]}}`,
+          )
+        : line;
+
+  test.each(kinds)(
+    'a %s: a bad canary is not passed, nor is a good one rolled back',
+    (_kind, of) => {
+      const badOnes = twoServers(seconds, bad, requests).map(told(canaryVersion, of));
+      expect(badOnes[0]).toContain(of);
+      const failing = judgedCapture(badOnes).result();
+      expect(failing.outcome).toBe('inconclusive');
+      expect(failing.excluded).toStrictEqual({ 'metric-type-unsupported': seconds / everySeconds });
+      const goodOnes = twoServers(seconds, { canary: 8, baseline: 40 }, requests);
+      expect(outcomeOf(goodOnes.map(told(baselineVersion, of)))).toBe('inconclusive');
+    },
+  );
+});
+
 describe('of counters', () => {
   /** What both have counted at each export. */
   const counters = (errors: { readonly canary: number; readonly baseline: number }) =>
