@@ -192,6 +192,17 @@ describe('a pod of two of whose points nobody knows the time', () => {
     expect(judged(requests / 2, same).result().outcome).toBe('roll-back');
   });
 
+  test('every other time: the window in which it is missed is one that is not known', () => {
+    const lines = fleet(2, (line) => line).map((line, index) =>
+      line.includes(`"${canaryVersion}"`) && line.includes('pod-2') && index % 8 < 4
+        ? timed('0')(line)
+        : line,
+    );
+    const { outcome, excluded } = judgedCapture(lines, { placed }, { shares }).result();
+    expect(outcome).toBe('inconclusive');
+    expect(excluded['time-missing']).toBeGreaterThanOrEqual(seconds / everySeconds);
+  });
+
   test('it is counted once, however often a line came', () => {
     const lines = fleet(2, timed('0'));
     const once = judgedCapture(lines);
