@@ -145,9 +145,9 @@ export const openBacktest = (
         betweenMs = receivedAt;
       }
       if (isTimeUnsure(point)) {
-        const settled = received(point, receivedAt);
-        if (!isNew(settled)) continue;
-        if (settled.timeMs !== point.timeMs)
+        const taken = received(point, receivedAt);
+        if (!isNew(taken)) continue;
+        if (taken.timeMs !== point.timeMs)
           between.push({ of: point, window: windowOf(receivedAt), moves: confirmedAfter });
       }
       take(point, receivedAt);
