@@ -144,7 +144,11 @@ export const serviceNameOf = (attributes: AttributeList): string | null =>
 
 export const identifyResource = (
   attributes: AttributeList,
-  { targetAttributes, usualTargetAttributes, cohortAttributes }: Omit<Selection, 'metrics'>,
+  {
+    targetAttributes,
+    usualTargetAttributes,
+    cohortAttributes,
+  }: Omit<Selection, 'metrics' | 'levels'>,
   limits: MetricsLimits,
 ): ResourceIdentity => {
   if (attributes.tooLarge) return { ok: false, reason: 'attributes-too-large' };

@@ -25,7 +25,7 @@ import {
   isRefused,
   openDurations,
   openLevels,
-  openSummary,
+  openUnjudged,
   type PointCollector,
   temporalityOf,
 } from './point-collector.ts';
@@ -89,16 +89,19 @@ type Around = {
   readonly collector: PointCollector;
 };
 
+const levelKinds = ['gauge', 'sum'] as const;
+const otherKinds = ['summary', 'histogram', 'exponentialHistogram'] as const;
+
 const readMetric = (object: JsonObject, around: Around): void => {
   const { resource, scope, metric, unit, limits, collector } = around;
-  for (const kind of ['summary', 'histogram', 'exponentialHistogram'] as const) {
+  for (const kind of metric.isLevel ? otherKinds : [...levelKinds, ...otherKinds]) {
     inObject(object, kind, (data) => {
       const points = listIn(data, 'dataPoints');
       if (points.length === 0) return;
       const opened =
-        kind === 'summary'
-          ? openSummary(resource, scope, metric.name)
-          : openDurations(resource, scope, metric.name, unit, temporalityIn(data));
+        kind === 'histogram' || kind === 'exponentialHistogram'
+          ? openDurations(resource, scope, metric.name, unit, temporalityIn(data))
+          : openUnjudged(resource, scope, metric.name);
       if (!opened.ok) return collector.reject(opened.reason, points.length, resource);
       const { stream } = opened;
       const histograms = new HistogramObjects(stream.unit, limits);
@@ -118,7 +121,7 @@ const readMetric = (object: JsonObject, around: Around): void => {
         );
     });
   }
-  for (const kind of ['gauge', 'sum'] as const) {
+  for (const kind of metric.isLevel ? levelKinds : []) {
     inObject(object, kind, (data) => {
       const points = listIn(data, 'dataPoints');
       const sum = {

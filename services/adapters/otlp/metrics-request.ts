@@ -89,6 +89,7 @@ export const REQUEST_SELECTION: Selection = {
       (name) => [name, []],
     ),
   ),
+  levels: new Set(),
   targetAttributes: [],
   usualTargetAttributes: [],
   cohortAttributes: [],
@@ -107,19 +108,13 @@ export const decodeMetricsRequest = (
   limits: MetricsLimits = METRICS_LIMITS,
 ): Result<DecodedMetrics, MetricsProblem> => openMetricsReader(limits)(bytes, contentType);
 
-/** A level under the name of a request metric is no request. */
 const requestsIn = (
   decoded: Result<DecodedTelemetry, MetricsProblem>,
 ): Result<DecodedMetrics, MetricsProblem> => {
   if (!decoded.ok) return decoded;
   const { points, rejected, dataPoints } = decoded.value;
   const requests = points.flatMap((point) => requestPointOf(point) ?? []);
-  const levels = points.filter(({ value }) => value.kind === 'level').length;
-  if (levels === 0) return ok({ points: requests, rejected, dataPoints });
-  const reason = 'metric-type-unsupported';
-  const others = rejected.filter((one) => one.reason !== reason);
-  const count = levels + (rejected.find((one) => one.reason === reason)?.count ?? 0);
-  return ok({ points: requests, rejected: [...others, { reason, count }], dataPoints });
+  return ok({ points: requests, rejected, dataPoints });
 };
 
 const ENCODINGS: Readonly<Record<string, OtlpContentType>> = {

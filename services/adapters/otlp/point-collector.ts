@@ -5,6 +5,7 @@ import type {
   Temporality,
 } from '../../core/telemetry/point.ts';
 import { attributeRefusals } from '../../core/telemetry/point.ts';
+import { timeless } from '../../core/telemetry/telemetry-point.ts';
 import type {
   DecodedTelemetry,
   LostPoints,
@@ -114,8 +115,8 @@ const refusalOf = (
   return temporality === null ? 'temporality-unspecified' : null;
 };
 
-/** The stream of a summary under the name of durations: there were requests, in a form that is not judged. */
-export const openSummary = (
+/** The stream of what is no histogram, under the name of durations: there were requests, in a form that is not judged. */
+export const openUnjudged = (
   resource: ResourceIdentity,
   scopeCanonical: string | null,
   metric: string,
@@ -236,7 +237,7 @@ type Refused = { readonly stream: DurationStream; readonly series: string } & Pi
 > & {
     readonly value: Extract<PointValue, { readonly kind: 'refused' }>;
     readonly startMs: number;
-    /** Its own time, which may be wrong; 0: it has none. */
+    /** Its own time, which may be wrong. */
     readonly ownMs: number;
   };
 
@@ -364,10 +365,8 @@ export class PointCollector {
     const attributes = attributeRefusals.has(reason) ? [] : kept;
     const value = { kind: 'refused', temporality: stream.temporality, reason } as const;
     // Its own time may be wrong, too, and one that stays would be the same point again.
-    this.#refusedPoints.push({
-      ...{ stream, series, attributes, value, startMs },
-      ownMs: isTime(timeMs) ? timeMs : 0,
-    });
+    const ownMs = isTime(timeMs) ? timeMs : timeless;
+    this.#refusedPoints.push({ stream, series, attributes, value, startMs, ownMs });
   }
 
   // Field by field, as this is done for every point: a spread copies by name.
@@ -398,24 +397,15 @@ export class PointCollector {
     });
   }
 
-  /** What was refused is of the newest time that good points of the request tell, or of its own; without any nobody knows of when it is. */
+  /** What was refused is of the newest time that good points of the request tell; without any, whoever received it says. */
   #addRefusedPoints(): void {
     const newestMs = this.#newestMs;
-    const newestOwnMs = this.#refusedPoints.reduce(
-      (newest, { ownMs }) => Math.max(newest, ownMs),
-      0,
-    );
     for (const { stream, series, attributes, value, startMs, ownMs } of this.#refusedPoints) {
-      const timeMs = newestMs > 0 ? newestMs : ownMs > 0 ? ownMs : newestOwnMs;
-      if (timeMs > 0) {
-        const isBefore = isTime(startMs) && startMs <= Math.min(ownMs, timeMs);
-        const fromMs = isBefore ? startMs : timeMs;
-        this.#add(stream, series, attributes, fromMs, timeMs, value);
-        continue;
-      }
-      this.#refused--;
-      this.#count(value.reason, -1);
-      this.reject(value.reason, 1, stream);
+      const timeMs = newestMs > 0 ? newestMs : ownMs;
+      const isBefore = isTime(startMs) && startMs <= Math.min(ownMs, timeMs);
+      const fromMs = isBefore ? startMs : timeMs;
+      const told: PointValue = newestMs > 0 ? value : { ...value, isTimeUnsure: true };
+      this.#add(stream, series, attributes, fromMs, timeMs, told);
     }
     this.#refusedPoints.length = 0;
   }

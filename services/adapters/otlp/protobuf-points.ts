@@ -49,6 +49,7 @@ const REFUSED_POINT = { start: 2, time: 3 } as const;
 export type RefusedFields = { readonly attributes: number; readonly flags: number };
 export const REFUSED_HISTOGRAM: RefusedFields = HISTOGRAM_POINT;
 export const REFUSED_EXPONENTIAL: RefusedFields = EXPONENTIAL_POINT;
+export const REFUSED_NUMBER: RefusedFields = NUMBER_POINT;
 export const REFUSED_SUMMARY: RefusedFields = { attributes: 7, flags: 8 };
 const BUCKETS = { offset: 1, counts: 2 } as const;
 

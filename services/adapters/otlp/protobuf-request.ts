@@ -14,7 +14,7 @@ import {
   isRefused,
   openDurations,
   openLevels,
-  openSummary,
+  openUnjudged,
   type PointCollector,
   type RefusedStream,
   temporalityOf,
@@ -30,6 +30,7 @@ import {
   readRefusedPoint,
   REFUSED_EXPONENTIAL,
   REFUSED_HISTOGRAM,
+  REFUSED_NUMBER,
   REFUSED_SUMMARY,
   type RefusedFields,
 } from './protobuf-points.ts';
@@ -170,13 +171,14 @@ class RequestWalk {
         case METRIC.gauge:
         case METRIC.sum: {
           const dataEnd = reader.lengthEnd(end);
-          this.#levels(reader.at, dataEnd, kind, metric, unit, around);
+          if (metric.isLevel) this.#levels(reader.at, dataEnd, kind, metric, unit, around);
+          else this.#unjudged(reader.at, dataEnd, REFUSED_NUMBER, metric, around);
           reader.at = dataEnd;
           break;
         }
         case METRIC.summary: {
           const dataEnd = reader.lengthEnd(end);
-          this.#summary(reader.at, dataEnd, metric, around);
+          this.#unjudged(reader.at, dataEnd, REFUSED_SUMMARY, metric, around);
           reader.at = dataEnd;
           break;
         }
@@ -242,10 +244,16 @@ class RequestWalk {
     });
   }
 
-  #summary(start: number, end: number, metric: WantedMetric, around: Surroundings): void {
-    const opened = openSummary(around.resource(), around.scope(), metric.name);
+  #unjudged(
+    start: number,
+    end: number,
+    fields: RefusedFields,
+    metric: WantedMetric,
+    around: Surroundings,
+  ): void {
+    const opened = openUnjudged(around.resource(), around.scope(), metric.name);
     if (!opened.ok) this.#rejectAll(start, end, opened.reason, around);
-    else this.#refuseAll(start, end, REFUSED_SUMMARY, metric, opened.stream, around);
+    else this.#refuseAll(start, end, fields, metric, opened.stream, around);
   }
 
   /** Every point of a metric that says nothing but that there were requests, and when. */

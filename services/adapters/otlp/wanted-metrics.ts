@@ -7,6 +7,8 @@ export type WantedMetric = {
   readonly nameBytes: Buffer;
   /** Names of the point attributes that travel on. */
   readonly attributes: readonly string[];
+  /** Judged as a level; else its points are of requests. */
+  readonly isLevel: boolean;
   /** Shared by the metrics that want the same attributes: what it remembers depends on them. */
   readonly memo: AttributeMemo;
 };
@@ -19,17 +21,18 @@ export class WantedMetrics {
   readonly #byName = new Map<string, WantedMetric>();
   readonly #byBytes = new Map<number, WantedMetric[]>();
 
-  constructor({ metrics, targetAttributes, usualTargetAttributes, cohortAttributes }: Selection) {
-    this.targetAttributes = targetAttributes;
-    this.usualTargetAttributes = usualTargetAttributes;
-    this.cohortAttributes = cohortAttributes;
+  constructor({ metrics, levels, ...resource }: Selection) {
+    this.targetAttributes = resource.targetAttributes;
+    this.usualTargetAttributes = resource.usualTargetAttributes;
+    this.cohortAttributes = resource.cohortAttributes;
     const memos = new Map<string, AttributeMemo>();
     for (const [name, attributes] of metrics) {
       const key = JSON.stringify(attributes);
       const memo = memos.get(key) ?? new AttributeMemo();
       memos.set(key, memo);
       const nameBytes = Buffer.from(name);
-      const wanted: WantedMetric = { name, nameBytes, attributes, memo };
+      const isLevel = levels.has(name);
+      const wanted: WantedMetric = { name, nameBytes, attributes, isLevel, memo };
       this.#byName.set(name, wanted);
       const alike = this.#byBytes.get(nameBytes.length) ?? [];
       alike.push(wanted);

@@ -131,7 +131,7 @@ export const readWeights = (
   const shares: { readonly atMs: number; readonly share: number }[] = [];
   for (const part of parts) {
     const [, count = '', unit = '', given = ''] =
-      /^([0-9]{1,6}(?:\.[0-9]{1,3})?)([smh])=(.{1,16})$/.exec(part.trim()) ?? [];
+      /^([0-9]{1,6}(?:\.[0-9]{1,3})?)([smh])=(.+)$/.exec(part.trim()) ?? [];
     const atMs = sinceMs + Math.round(Number(count) * (unitsMs[unit] ?? Number.NaN));
     const share = shareOf(given);
     const isLater = atMs > (shares.at(-1)?.atMs ?? -Infinity);
@@ -149,7 +149,7 @@ export const readWeights = (
 };
 
 const shareOf = (written: string): number => {
-  const [, number = '', percent] = /^([0-9]{1,3}(?:\.[0-9]{1,9})?)(%)?$/.exec(written) ?? [];
+  const [, number = '', percent] = /^([0-9]{1,3}(?:\.[0-9]+)?)(%)?$/.exec(written) ?? [];
   return number === '' ? Number.NaN : Number(number) / (percent === undefined ? 1 : 100);
 };
 

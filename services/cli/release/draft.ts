@@ -212,7 +212,7 @@ export const readShare = (given: Given): Result<number | null, CliProblem> => {
   const written = given.value('canary-share');
   if (written === null) return ok(null);
   const [, number = '', percent] =
-    /^((?:[0-9]{1,3})?(?:\.[0-9]{1,9})?)(%)?$/.exec(written.trim()) ?? [];
+    /^((?:[0-9]{1,3})?(?:\.[0-9]+)?)(%)?$/.exec(written.trim()) ?? [];
   return number === ''
     ? refuse(
         'option-invalid',

@@ -1,6 +1,7 @@
 import { valueBytesMax } from '../markers/limits.ts';
 import type { PointRefusal } from '../telemetry/point.ts';
 import type { PointValue, TelemetryPoint } from '../telemetry/telemetry-point.ts';
+import { received as settled } from '../telemetry/telemetry-point.ts';
 import { packDurations } from './durations.ts';
 import { sampleKey } from './key.ts';
 import { sampleNameMax } from './parse-sample.ts';
@@ -133,7 +134,7 @@ const openDraft = (): Draft => {
     points,
     bounds,
     add: ({ point, receivedAt }) => {
-      const { value } = point;
+      const { startMs, timeMs, value } = settled(point, receivedAt);
       const origin = originOf(point);
       const identity = JSON.stringify(origin);
       const known = originPlaces.get(identity);
@@ -163,8 +164,8 @@ const openDraft = (): Draft => {
         origin: known ?? origins.length - 1,
         series: point.series,
         receivedAt,
-        start: point.startMs,
-        time: point.timeMs,
+        start: startMs,
+        time: timeMs,
         count: value.kind === 'durations' ? value.count : 0,
         errors: value.kind === 'durations' ? value.errors : 0,
         level: value.kind === 'level' ? value.level : null,

@@ -26,8 +26,14 @@ export type PointValue =
     }
   /** A gauge, or a sum that may also fall: how high something is. From 0 on, and finite. */
   | { readonly kind: 'level'; readonly level: number }
-  /** A histogram or summary that cannot be taken: there were requests, and nobody knows how many, or how they ended. */
-  | { readonly kind: 'refused'; readonly temporality: Temporality; readonly reason: PointRefusal };
+  /** Of requests, and it cannot be taken: there were requests, and nobody knows how many, or how they ended. */
+  | {
+      readonly kind: 'refused';
+      readonly temporality: Temporality;
+      readonly reason: PointRefusal;
+      /** Nothing in its request but itself tells of when it is: see `received`. */
+      readonly isTimeUnsure?: true;
+    };
 
 /** One data point of a metric that some policy judges. Times as in `RequestPoint`. */
 export type TelemetryPoint = TelemetrySender & {
@@ -45,8 +51,32 @@ export type TelemetryPoint = TelemetrySender & {
   readonly attributes: readonly PointAttribute[];
   /** A level has no start of its own: its time. */
   readonly startMs: number;
+  /** `timeless`: it has none. */
   readonly timeMs: number;
   readonly value: PointValue;
+};
+
+/** In the place of both times of a refused point that does not tell its own. */
+export const timeless = 0;
+
+/** Less than exporters wait: one whose time stands still would be the same point again. */
+const behindMsMax = 10_000;
+/** The time of receipt in a backtest is that of the exports before it, which may be an interval behind. */
+const aheadMsMax = 60_000;
+
+export const isTimeUnsure = ({ value }: Pick<TelemetryPoint, 'value'>): boolean =>
+  value.kind === 'refused' && value.isTimeUnsure === true;
+
+/** A point with its times settled. A refused one of whose time nobody else tells is of its own where that is near its receipt, else of that. */
+export const received = (point: TelemetryPoint, receivedAt: number): TelemetryPoint => {
+  const { value, timeMs } = point;
+  if (value.kind !== 'refused' || value.isTimeUnsure !== true) return point;
+  const { isTimeUnsure: _settled, ...settled } = value;
+  const isNear =
+    timeMs !== timeless && timeMs >= receivedAt - behindMsMax && timeMs <= receivedAt + aheadMsMax;
+  return isNear
+    ? { ...point, value: settled }
+    : { ...point, startMs: receivedAt, timeMs: receivedAt, value: settled };
 };
 
 /** The attribute by which a sender's usual target travels beside the target that some policy names. */
@@ -56,6 +86,8 @@ export const usualTargetSaid = 'plimsoll.target';
 export type Selection = {
   /** By metric name: the point attributes that some filter looks at, sorted. */
   readonly metrics: ReadonlyMap<string, readonly string[]>;
+  /** Those of them that are judged as levels. All others are of requests, of which histograms alone can be taken. */
+  readonly levels: ReadonlySet<string>;
   /** Resource attributes that policies name as targets; the first that a sender has is its target. */
   readonly targetAttributes: readonly string[];
   /**
@@ -74,7 +106,7 @@ export type LostPoints = RejectedPoints & {
 
 /** What one OTLP metrics request held for a selection. */
 export type DecodedTelemetry = {
-  /** With those of requests that were refused, where it is known whose they are and of when. */
+  /** With those of requests that were refused, where it is known whose they are. */
   readonly points: readonly TelemetryPoint[];
   /** All that were not taken. Ordered by reason, no reason twice. */
   readonly rejected: readonly RejectedPoints[];

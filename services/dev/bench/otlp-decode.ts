@@ -20,6 +20,7 @@ const REQUESTS_PER_RUN = 10;
 /** What policies ask for: durations of requests, and the route that some filter looks at. */
 const selection: Selection = {
   metrics: new Map([['http.server.request.duration', ['http.route']]]),
+  levels: new Set(),
   targetAttributes: [],
   usualTargetAttributes: [],
   cohortAttributes: [],

@@ -101,6 +101,7 @@ describe('any telemetry', () => {
       ['process.cpu.utilization', ['error.type']],
       ['process.memory.usage', []],
     ]),
+    levels: new Set(['process.cpu.utilization', 'process.memory.usage']),
     targetAttributes: ['cloud.region'],
     usualTargetAttributes: [],
     cohortAttributes: [],

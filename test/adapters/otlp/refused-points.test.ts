@@ -8,6 +8,7 @@ import type {
   Selection,
   TelemetryPoint,
 } from '../../../services/core/telemetry/telemetry-point.ts';
+import { timeless as noTime } from '../../../services/core/telemetry/telemetry-point.ts';
 import type { OtlpMetric, OtlpPoint, OtlpRequest } from '../../support/otlp/requests.ts';
 import {
   attributes,
@@ -29,6 +30,7 @@ const selection: Selection = {
     ['http.server.request.duration', ['retry']],
     ['process.cpu.utilization', []],
   ]),
+  levels: new Set(['process.cpu.utilization']),
   targetAttributes: [],
   usualTargetAttributes: [],
   cohortAttributes: ['canary.role'],
@@ -56,8 +58,10 @@ const gauge = (point: object): OtlpMetric => ({
 const [startMs, timeMs] = [1_700_000_000_000, 1_700_000_005_000];
 const [good] = inBoth(requestOf([histogram([goodPoint])])).points;
 if (good === undefined) throw new Error('the good point was not taken');
+/** Of a request in which nothing else tells the time. */
+const isTimeUnsure = true;
 
-describe('a point that was refused is there, of its series and its time', () => {
+describe('a point that was refused is there, of its series and the time of its request', () => {
   const huge = '9007199254740991';
   test.each([
     ['count-too-large', { count: huge, bucketCounts: [huge, 0, 0] }],
@@ -93,7 +97,8 @@ describe('a point that was refused is there, of its series and its time', () => 
     ['count-invalid', { count: '-9' }, startMs],
     ['point-malformed', { startTimeUnixNano: 'now' }, timeMs],
   ])('in JSON, %s', (reason, change, start) => {
-    const [refused] = refusedIn(inJson(requestOf([histogram([{ ...goodPoint, ...change }])])));
+    const points = [goodPoint, { ...goodPoint, ...change }];
+    const [refused] = refusedIn(inJson(requestOf([histogram(points)])));
     expect(refused).toMatchObject({ series: good.series, startMs: start, timeMs });
     expect(refused?.value).toMatchObject({ kind: 'refused', reason });
   });
@@ -150,7 +155,8 @@ describe('a point that was refused is there, of its series and its time', () => 
     ['start-missing', { startTimeUnixNano: '0' }],
     ['start-after-time', { startTimeUnixNano: '1700000006000000000' }],
   ])('%s: it begins when it ends', (reason, change) => {
-    const [refused] = refusedIn(inBoth(requestOf([histogram([{ ...goodPoint, ...change }])])));
+    const points = [goodPoint, { ...goodPoint, ...change }];
+    const [refused] = refusedIn(inBoth(requestOf([histogram(points)])));
     expect(refused).toMatchObject({ startMs: timeMs, timeMs, value: { reason } });
   });
 
@@ -194,6 +200,15 @@ describe('of a metric that is refused as a whole each point is there', () => {
     },
   };
 
+  /** What they say is not looked at. */
+  const numbersOf = (asDouble: number): object => ({
+    dataPoints: [{ timeUnixNano, startTimeUnixNano, attributes: sent, asDouble }],
+  });
+  const sum = (aggregationTemporality: number, isMonotonic: boolean): OtlpMetric => ({
+    ...{ name, unit: 's' },
+    sum: { ...numbersOf(10), aggregationTemporality, isMonotonic },
+  });
+
   test.each([
     ['unit-unknown', 'delta', histogram([goodPoint], { unit: '', temporality: DELTA })],
     ['unit-unknown', 'cumulative', histogram([goodPoint], { unit: 'us' })],
@@ -202,10 +217,16 @@ describe('of a metric that is refused as a whole each point is there', () => {
     ['unit-unknown', 'delta', exponential('', DELTA)],
     ['temporality-unspecified', 'cumulative', exponential('s', 0)],
     ['metric-type-unsupported', 'cumulative', summary],
+    ['metric-type-unsupported', 'cumulative', { ...{ name, unit: 'min' }, gauge: numbersOf(10) }],
+    ['metric-type-unsupported', 'cumulative', { name, unit: 's', gauge: numbersOf(-1) }],
+    ['metric-type-unsupported', 'cumulative', sum(2, false)],
+    ['metric-type-unsupported', 'cumulative', sum(2, true)],
+    ['metric-type-unsupported', 'cumulative', sum(DELTA, true)],
+    ['metric-type-unsupported', 'cumulative', sum(0, false)],
   ])('%s of %s points', (reason, temporality, metric) => {
     const decoded = inBoth(requestOf([metric]));
     const value = { kind: 'refused', temporality, reason };
-    expect(decoded.points).toStrictEqual([{ ...good, value }]);
+    expect(decoded.points).toStrictEqual([{ ...good, value: { ...value, isTimeUnsure } }]);
     expect(decoded).toMatchObject({ rejected: [{ reason, count: 1 }], lost: [], dataPoints: 1 });
   });
 
@@ -224,17 +245,17 @@ describe('of a metric that is refused as a whole each point is there', () => {
     expect(refusedIn(inBoth(requestOf([metric])))).toMatchObject([{ unit: 'ms' }]);
   });
 
-  test('without a time, of the newest one of its request', () => {
-    const metric = histogram([{ ...goodPoint, timeUnixNano: '0' }, goodPoint], { unit: '' });
-    expect(refusedIn(inBoth(requestOf([metric]))).map((point) => point.timeMs)).toEqual([
-      timeMs,
-      timeMs,
-    ]);
+  test('of the newest time of its request', () => {
+    const metrics = [histogram([{ ...goodPoint, timeUnixNano: '0' }, goodPoint], { unit: '' })];
+    const timesIn = (request: OtlpRequest): readonly number[] =>
+      refusedIn(inBoth(request)).map((point) => point.timeMs);
+    expect(timesIn(requestOf([...metrics, histogram([goodPoint])]))).toEqual([timeMs, timeMs]);
+    expect(timesIn(requestOf(metrics))).toEqual([noTime, timeMs]);
   });
 
   test('whatever its numbers are', () => {
     const decoded = inJson(requestOf([histogram([{ ...goodPoint, ...numbers }], { unit: '' })]));
-    expect(refusedIn(decoded)).toMatchObject([{ timeMs, value: { reason: 'unit-unknown' } }]);
+    expect(refusedIn(decoded)).toMatchObject([{ value: { reason: 'unit-unknown' } }]);
   });
 
   test('under the reason of its attributes where those could not be read', () => {
@@ -244,7 +265,7 @@ describe('of a metric that is refused as a whole each point is there', () => {
     expect(refusedIn(decoded)).toMatchObject([{ value: { reason: 'string-too-long' } }]);
     const unshaped = { ...goodPoint, attributes: { a: 1 } };
     expect(refusedIn(inJson(requestOf([histogram([unshaped], { unit: '' })])))).toMatchObject([
-      { timeMs, value: { reason: 'point-malformed' } },
+      { value: { reason: 'point-malformed' } },
     ]);
   });
 
@@ -256,7 +277,7 @@ describe('of a metric that is refused as a whole each point is there', () => {
     const scopeMetrics = [{ scope, metrics: [histogram([goodPoint])] }];
     const decoded = inBoth({ resourceMetrics: [{ ...of, scopeMetrics }] });
     expect(refusedIn(decoded)).toMatchObject([
-      { timeMs, version: '2.0.0', value: { reason: 'attributes-too-large' } },
+      { version: '2.0.0', value: { reason: 'attributes-too-large' } },
     ]);
   });
 
@@ -265,11 +286,12 @@ describe('of a metric that is refused as a whole each point is there', () => {
     const metrics = [
       histogram([stale], { unit: '' }),
       { ...summary, summary: { dataPoints: [{ timeUnixNano, flags: 1 }] } },
+      { name, unit: 's', gauge: { dataPoints: [{ timeUnixNano, flags: 1 }] } },
     ];
     const decoded = inBoth(requestOf(metrics));
     expect(decoded.points).toStrictEqual([]);
     expect(decoded.rejected).toStrictEqual([
-      { reason: 'metric-type-unsupported', count: 1 },
+      { reason: 'metric-type-unsupported', count: 2 },
       { reason: 'unit-unknown', count: 1 },
     ]);
     expect(inBoth(requestOf([histogram([goodPoint], { unit: '' }), summary], {}))).toMatchObject({
@@ -386,15 +408,25 @@ describe('without a time of its own', () => {
     expect(decoded).toMatchObject({ rejected: [{ reason: 'time-missing', count: 1 }], lost: [] });
   });
 
-  test('and of no time where the request tells none: then it is lost', () => {
+  test('and of the time of its receipt where the request tells none', () => {
     const decoded = inBoth(requestOf([histogram([timeless, timeless])]));
-    const of = { environment: 'production', component: 'checkout' };
+    const value = {
+      ...{ kind: 'refused', temporality: 'cumulative', reason: 'time-missing' },
+      isTimeUnsure,
+    };
+    const refused = { ...good, startMs: noTime, timeMs: noTime, value };
     expect(decoded).toStrictEqual({
-      points: [],
+      points: [refused, refused],
       rejected: [{ reason: 'time-missing', count: 2 }],
-      lost: [{ reason: 'time-missing', count: 2, of }],
+      lost: [],
       dataPoints: 2,
     });
+  });
+
+  test.each(['-5', 'NaN', ''])('in JSON, of a time of %j', (timeUnixNano) => {
+    const decoded = inJson(requestOf([histogram([{ ...goodPoint, timeUnixNano }])]));
+    expect(refusedIn(decoded)).toMatchObject([{ startMs: noTime, timeMs: noTime }]);
+    expect(decoded.lost).toStrictEqual([]);
   });
 });
 
@@ -417,7 +449,6 @@ describe('with attributes that nobody could read', () => {
       const [refused] = refusedIn(inJson(requestOf([histogram([point])])));
       expect(refused).toMatchObject({
         series: good.series.slice(0, 32) + unreadAttributes,
-        timeMs,
         value: { reason: 'point-malformed' },
       });
     },
@@ -441,6 +472,18 @@ describe('nothing was lost to a judge by', () => {
     expect(decoded.lost).toMatchObject([{ reason: 'no-recorded-value', count: 1 }]);
   });
 
+  test.each([
+    ['sum-monotonic', { isMonotonic: true, aggregationTemporality: 2 }],
+    ['sum-delta', { aggregationTemporality: DELTA }],
+    ['temporality-unspecified', {}],
+  ])('a sum that tells no level: %s', (reason, of) => {
+    const { timeUnixNano } = goodPoint;
+    const sum = { ...of, dataPoints: [{ timeUnixNano, asDouble: 1 }] };
+    const decoded = inBoth(requestOf([{ name: 'process.cpu.utilization', unit: '1', sum }]));
+    expect(decoded.points).toStrictEqual([]);
+    expect(decoded.lost).toMatchObject([{ reason, count: 1 }]);
+  });
+
   test('a level that is none', () => {
     const decoded = inBoth(requestOf([gauge({ timeUnixNano: '1700000008000000000' })]));
     expect(decoded.points).toStrictEqual([]);
@@ -449,24 +492,21 @@ describe('nothing was lost to a judge by', () => {
 });
 
 test('what is lost says whose it is, as far as it is known', () => {
-  const inMinutes = histogram([{ ...goodPoint, timeUnixNano: '0' }], { unit: 'min' });
-  const [one] = requestOf([inMinutes]).resourceMetrics;
-  const [cart] = requestOf([inMinutes, inMinutes], {
-    ...CHECKOUT,
-    'service.name': 'cart',
-  }).resourceMetrics;
-  const [nobody] = requestOf([inMinutes], {}).resourceMetrics;
+  const stale = histogram([{ ...goodPoint, flags: 1 }]);
+  const [one] = requestOf([stale]).resourceMetrics;
+  const [cart] = requestOf([stale, stale], { ...CHECKOUT, 'service.name': 'cart' }).resourceMetrics;
+  const [nobody] = requestOf([stale], {}).resourceMetrics;
   if (one === undefined || cart === undefined || nobody === undefined) throw new Error('nothing');
   const environment = 'production';
   expect(inBoth({ resourceMetrics: [one, cart, nobody] })).toMatchObject({
     rejected: [
+      { reason: 'no-recorded-value', count: 3 },
       { reason: 'service-name-missing', count: 1 },
-      { reason: 'unit-unknown', count: 3 },
     ],
     lost: [
+      { reason: 'no-recorded-value', count: 1, of: { environment, component: 'checkout' } },
+      { reason: 'no-recorded-value', count: 2, of: { environment, component: 'cart' } },
       { reason: 'service-name-missing', count: 1, of: null },
-      { reason: 'unit-unknown', count: 1, of: { environment, component: 'checkout' } },
-      { reason: 'unit-unknown', count: 2, of: { environment, component: 'cart' } },
     ],
   });
 });

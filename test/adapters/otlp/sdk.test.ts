@@ -24,6 +24,7 @@ const selection: Selection = {
     ['process.memory.usage', []],
     ['process.cpu.utilization', []],
   ]),
+  levels: new Set(['process.memory.usage', 'process.cpu.utilization']),
   targetAttributes: [],
   usualTargetAttributes: [],
   cohortAttributes: [],

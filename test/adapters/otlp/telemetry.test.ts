@@ -33,6 +33,7 @@ const selection: Selection = {
     ['process.cpu.utilization', ['cpu.mode']],
     ['process.memory.usage', []],
   ]),
+  levels: new Set(['process.cpu.utilization', 'process.memory.usage']),
   targetAttributes: ['cloud.region', 'k8s.cluster.name'],
   usualTargetAttributes: [],
   cohortAttributes: ['canary.role'],
@@ -477,6 +478,7 @@ test('a reader that was asked for one selection and then another gives each what
   };
   const bare: Selection = {
     metrics: new Map([[name, []]]),
+    levels: new Set(),
     targetAttributes: [],
     usualTargetAttributes: [],
     cohortAttributes: [],

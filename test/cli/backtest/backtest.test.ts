@@ -110,6 +110,13 @@ describe('plimsoll backtest', () => {
     expect([fraction?.out, percentage?.out]).toEqual([stepped?.out, stepped?.out]);
   });
 
+  test.each(['0.10714285714285714', '10.714285714285714%', '0s=0.10714285714285714'])(
+    'takes a share that somebody reckoned: %s',
+    async (share) => {
+      expect((await backtest(twoServers(60, good), `--weight=${share}`)).exit).toBe(0);
+    },
+  );
+
   test('ends with 0 whatever the outcome is', async () => {
     const inconclusive = await backtest(twoServers(60, good), '--json');
     expect(inconclusive.exit).toBe(0);

@@ -195,13 +195,16 @@ describe('a deployment outside CI', () => {
     }
   });
 
-  test('may tell its canary share in per cent', async () => {
+  test.each([
+    ['in per cent', '10%', 0.1],
+    ['as somebody reckoned it', '0.10714285714285714', 3 / 28],
+  ])('may tell its canary share %s', async (_how, share, canaryShare) => {
     const shop = await desk();
     const { deployment } = jsonOf(
-      await shop.plimsoll(...plan('2.0.0', '--canary-share=10%'), '--json'),
+      await shop.plimsoll(...plan('2.0.0', `--canary-share=${share}`), '--json'),
     );
     const shown = jsonOf(await shop.plimsoll('show', String(deployment), '--json'));
-    expect(shown).toMatchObject({ attempts: [{ canaryShare: 0.1 }] });
+    expect(shown).toMatchObject({ attempts: [{ canaryShare }] });
   });
 
   test('has a reason with what went wrong; beside another status, or empty, it is left out', async () => {

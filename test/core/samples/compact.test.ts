@@ -14,6 +14,7 @@ import { upcast } from '../../../services/core/markers/upcast.ts';
 import type { Body } from '../../../services/core/markers/upcast.ts';
 import { pointRefusals } from '../../../services/core/telemetry/point.ts';
 import type { TelemetryPoint } from '../../../services/core/telemetry/telemetry-point.ts';
+import { timeless } from '../../../services/core/telemetry/telemetry-point.ts';
 import { tools } from '../../support/given.ts';
 import { value } from '../../support/records.ts';
 
@@ -56,6 +57,26 @@ const received = (change: Change = {}, receivedAt = 2_100): ReceivedPoint => ({
 });
 const recordsOf = (points: readonly ReceivedPoint[]): readonly Points[] =>
   compactPoints('local', points).records;
+
+test('a refused point of whose time nobody else tells is of its own near its receipt, else of that', () => {
+  const settled = (timeMs: number, receivedAt: number, isTimeUnsure?: true) => {
+    const told = { kind: 'refused', temporality: 'delta', reason: 'time-missing' } as const;
+    const refused: TelemetryPoint = {
+      ...point({ startMs: timeMs, timeMs }),
+      value: isTimeUnsure === undefined ? told : { ...told, isTimeUnsure },
+    };
+    const [sample] = recordsOf([{ point: refused, receivedAt }])[0]?.points ?? [];
+    expect(sample).toMatchObject({ receivedAt, refused: 'time-missing', start: sample?.time });
+    return sample?.time;
+  };
+  expect(settled(500_000, 510_000, true)).toBe(500_000);
+  expect(settled(500_000, 510_001, true)).toBe(510_001);
+  expect(settled(500_000, 440_000, true)).toBe(500_000);
+  expect(settled(500_000, 439_999, true)).toBe(439_999);
+  expect(settled(timeless, 510_001, true)).toBe(510_001);
+  expect(settled(timeless, 5_000, true)).toBe(5_000);
+  expect(settled(500_000, 900_000)).toBe(500_000);
+});
 
 test('points of one component are one record, in the order of their receipt, with each sender once', () => {
   const [record, ...others] = recordsOf([

@@ -1,3 +1,4 @@
+import { timeless } from '../../telemetry/telemetry-point.ts';
 import { windowMsMax } from '../windows/window-length.ts';
 
 // A capture tells when a point was measured, and not when it was received. So the latest time so far is what time it
@@ -11,7 +12,7 @@ const aheadMsMax: number = 2 * windowMsMax;
 /** After so many such lines in a row it was a gap. */
 const aheadLinesMax = 20;
 
-/** Anything that was measured at a time. */
+/** Anything that was measured at a time. What is `timeless` comes when the line before it did. */
 export type Timed = { readonly timeMs: number };
 
 export type Arrived<Point> = { readonly point: Point; readonly receivedAt: number };
@@ -41,14 +42,20 @@ export const openArrivals = <Point extends Timed>(
   let nowMs = sinceMs;
   let held: (readonly Point[])[] = [];
 
+  /** Before the start, too, though nothing is judged there: what came then is not of the first window. */
+  const receiptMs = (): number => {
+    const toldMs = clocks.toldMs();
+    return nowMs > sinceMs || toldMs === -Infinity ? nowMs : Math.min(nowMs, toldMs);
+  };
+
   /** Points of one line, in the order of their times; those that are too far ahead do not move time. */
   const arrive = (points: readonly Point[]): readonly Arrived<Point>[] =>
     points.toSorted(byTime).map((point) => {
-      if (point.timeMs <= nowMs + aheadMsMax) {
+      if (isTimed(point) && point.timeMs <= nowMs + aheadMsMax) {
         const told = clocks.tell(senderOf?.(point) ?? '', point.timeMs);
         nowMs = Math.min(Math.max(nowMs, told), Math.max(nowMs, untilMs));
       }
-      return { point, receivedAt: nowMs };
+      return { point, receivedAt: receiptMs() };
     });
   const release = (): readonly Arrived<Point>[] => {
     const released = held.flatMap(arrive);
@@ -65,10 +72,11 @@ export const openArrivals = <Point extends Timed>(
 
   return {
     add: (points) => {
-      if (points.length === 0) return [];
+      if (!points.some(isTimed)) return arrive(points);
       if (!isBegun) {
         held.push(points);
-        for (const point of points) clocks.tell(senderOf?.(point) ?? '', point.timeMs);
+        for (const point of points.filter(isTimed))
+          clocks.tell(senderOf?.(point) ?? '', point.timeMs);
         if (clocks.senders() < sendersMin && held.length < aheadLinesMax) return [];
         return begin();
       }
@@ -92,6 +100,8 @@ const sendersMin = 3;
 /** What time it is by the clocks of those who send now: the second latest of them; of fewer than three the latest. */
 const openClocks = (): {
   readonly tell: (sender: string, timeMs: number) => number;
+  /** What it answered last. */
+  readonly toldMs: () => number;
   readonly senders: () => number;
 } => {
   const newest = new Map<string, { readonly timeMs: number; readonly exportIndex: number }>();
@@ -112,6 +122,7 @@ const openClocks = (): {
   };
   return {
     senders: () => newest.size,
+    toldMs: () => told,
     tell: (sender, timeMs) => {
       const beforeMs = newest.get(sender)?.timeMs ?? -Infinity;
       if (beforeMs >= timeMs) return told;
@@ -123,7 +134,18 @@ const openClocks = (): {
   };
 };
 
+const isTimed = ({ timeMs }: Timed): boolean => timeMs !== timeless;
+
+/** Undefined: none of them tells a time. */
+export const firstTimeOf = (points: readonly Timed[]): number | undefined => {
+  const timed = points.filter(isTimed);
+  return timed.length === 0 ? undefined : earliestOf(timed);
+};
+
 const earliestOf = (points: readonly Timed[]): number =>
-  points.reduce((earliest, { timeMs }) => Math.min(earliest, timeMs), Infinity);
+  points.reduce(
+    (earliest, point) => (isTimed(point) ? Math.min(earliest, point.timeMs) : earliest),
+    Infinity,
+  );
 
 const byTime = (one: Timed, other: Timed): number => one.timeMs - other.timeMs;

@@ -1,4 +1,5 @@
 import type { TelemetryPoint } from '../../telemetry/telemetry-point.ts';
+import { timeless } from '../../telemetry/telemetry-point.ts';
 import { openExportIntervals } from './export-interval.ts';
 
 /** What telemetry there is, for who named a place, a version or a time that is not. */
@@ -11,7 +12,7 @@ export type Heard = {
   readonly points: number;
   /** Those of them that were refused. */
   readonly refused: number;
-  /** Of its first and its last point; null: it has none. */
+  /** Of its first and its last point that tell one; null: it has none. */
   readonly times: { readonly firstMs: number; readonly lastMs: number } | null;
   /** How often the version exports that does so least; milliseconds. Null: not known. */
   readonly exportsEveryMs: number | null;
@@ -42,6 +43,7 @@ export const openHearing = (
         points += 1;
         if (value.kind === 'refused') refused += 1;
         if (versions.size < namesMax && version !== null) versions.add(version);
+        if (timeMs === timeless) continue;
         firstMs = Math.min(firstMs, timeMs);
         lastMs = Math.max(lastMs, timeMs);
         intervals.hear(point);

@@ -8,7 +8,7 @@ import { beforeSpanMs, beforeWindowMs, beforeWindowsMax } from '../rollouts/befo
 import { leadMs, openPastWindows, seasonOf } from '../rollouts/before-history.ts';
 import type { PastWindows } from '../rollouts/before-history.ts';
 import type { Arrived, Arrivals } from './arrival.ts';
-import { openArrivals } from './arrival.ts';
+import { firstTimeOf, openArrivals } from './arrival.ts';
 import { clockOf } from './sender-clock.ts';
 import type { BacktestSetup } from './setup.ts';
 
@@ -65,7 +65,7 @@ export const openBeforeLearner = (policy: Policy, setup: BacktestSetup): BeforeL
           );
           if (ours.length === 0) return;
           arrivals ??= openPastArrivals(ours, sinceMs);
-          take(arrivals.add(ours), [yesterday, past]);
+          take(arrivals?.add(ours) ?? [], [yesterday, past]);
         },
         close: () => {
           if (arrivals !== undefined) take(arrivals.rest(), [yesterday, past]);
@@ -83,13 +83,17 @@ export const openBeforeLearner = (policy: Policy, setup: BacktestSetup): BeforeL
   };
 };
 
-/** Time in a capture that begins before the rollout: from its first points on, and from no later than the start. */
+/**
+ * Time in a capture that begins before the rollout: from its first points on, and from no later than the start. Undefined:
+ * none of them tells a time.
+ */
 export const openPastArrivals = (
   first: readonly TelemetryPoint[],
   sinceMs: number,
   untilMs: number = sinceMs,
-): Arrivals<TelemetryPoint> => {
-  const firstMs = Math.min(sinceMs, ...first.map(({ timeMs }) => timeMs));
+): Arrivals<TelemetryPoint> | undefined => {
+  const firstMs = firstTimeOf(first);
+  if (firstMs === undefined) return undefined;
   const earliestMs = sinceMs - dayMs - beforeSpanMs - leadMs - beforeWindowMs;
-  return openArrivals(Math.max(firstMs, earliestMs), untilMs, clockOf);
+  return openArrivals(Math.max(Math.min(sinceMs, firstMs), earliestMs), untilMs, clockOf);
 };

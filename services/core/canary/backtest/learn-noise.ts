@@ -12,7 +12,7 @@ import type { Noise } from '../judge/noise.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
 import type { Bases } from '../windows/stream-bases.ts';
 import { noBases } from '../windows/stream-bases.ts';
-import { openArrivals } from './arrival.ts';
+import { firstTimeOf, openArrivals } from './arrival.ts';
 import type { Arrivals } from './arrival.ts';
 import type { BacktestSetup } from './setup.ts';
 
@@ -55,13 +55,16 @@ export const openNoiseLearner = (
         (point) => point.environment === environment && point.component === component,
       );
       if (ours.length === 0) return;
-      const firstMs = Math.min(...ours.map(({ timeMs }) => timeMs));
-      arrivals ??= openArrivals(firstMs, Infinity);
-      halves ??= openHistory(metrics, holders, firstMs);
+      const firstMs = firstTimeOf(ours);
+      if (firstMs !== undefined) {
+        arrivals ??= openArrivals(firstMs, Infinity);
+        halves ??= openHistory(metrics, holders, firstMs);
+      }
+      if (arrivals === undefined) return;
       hasCanary ||= ours.some(({ version }) => version === canary.version);
       for (const sample of compactPoints(audience, arrivals.add(ours)).records) {
         byVersion.add(sample, cohortOf);
-        if (!hasCanary) halves.add(sample);
+        if (!hasCanary) halves?.add(sample);
       }
     },
     noise: () => {

@@ -3,6 +3,7 @@ import { compactPoints } from '../../samples/compact.ts';
 import type { ReceivedPoint } from '../../samples/compact.ts';
 import type { Sample } from '../../samples/sample.ts';
 import type { LostPoints, TelemetryPoint } from '../../telemetry/telemetry-point.ts';
+import { isTimeUnsure, received } from '../../telemetry/telemetry-point.ts';
 import type { AnalysisState, AnalysisTools } from '../analysis/analysis-state.ts';
 import { emptyPartition, foldSample } from '../analysis/fold-samples.ts';
 import { targetsTogether } from '../analysis/targets-together.ts';
@@ -50,6 +51,8 @@ const rememberedMs = 86_400_000;
 /** The watermark is two windows behind. */
 const latenessWindows = 2;
 const measureStepMs = 1_000;
+/** Time is that of the line before, and of the one before that while a second clock must confirm it. */
+const confirmedAfter = 2;
 
 /** Judges captured telemetry with the fold of the analyser. */
 export const openBacktest = (
@@ -74,6 +77,14 @@ export const openBacktest = (
   let last: AnalysisState | undefined;
   let settled: Decided | null = null;
   let receiptMs = sinceMs;
+  // What is of the time of its receipt came after that, and before time has moved on twice: it may be of any window there.
+  const between: {
+    readonly of: TelemetryPoint;
+    readonly window: number;
+    readonly moves: number;
+  }[] = [];
+  let betweenMs = -Infinity;
+  const windowOf = (atMs: number): number => Math.floor((atMs - sinceMs) / (last?.windowMs ?? 1));
 
   const fold = (sample: Sample, position: number): readonly Reading[] => {
     const closed: Reading[] = [];
@@ -110,6 +121,14 @@ export const openBacktest = (
       for (const [reason, count] of Object.entries(rejected)) reject(reason, count);
       for (const record of records) changed.push(...fold(record, position));
     };
+    const take = (point: TelemetryPoint, receivedAt: number): void => {
+      // What came before is in the opening, where it is compared.
+      if (isOfPlace(point) && (isConcurrent || Math.max(receivedAt, point.timeMs) >= sinceMs))
+        run.push({
+          point: setup.isByVersion ? { ...point, deploymentId: null } : point,
+          receivedAt,
+        });
+    };
     for (const { point, receivedAt } of arrived) {
       receiptMs = Math.max(receiptMs, receivedAt);
       const [copy] = copies;
@@ -117,12 +136,21 @@ export const openBacktest = (
         foldRun();
         changed.push(...foldCopies(receivedAt, position));
       }
-      // What came before is in the opening, where it is compared.
-      if (isOfPlace(point) && (isConcurrent || Math.max(receivedAt, point.timeMs) >= sinceMs))
-        run.push({
-          point: setup.isByVersion ? { ...point, deploymentId: null } : point,
-          receivedAt,
-        });
+      if (receivedAt > betweenMs) {
+        for (const { of, window, moves } of between.splice(0)) {
+          const next = windowOf(receivedAt);
+          if (next > window) take(of, receivedAt);
+          if (moves > 1) between.push({ of, window: next, moves: moves - 1 });
+        }
+        betweenMs = receivedAt;
+      }
+      if (isTimeUnsure(point)) {
+        const taken = received(point, receivedAt);
+        if (!isNew(taken)) continue;
+        if (taken.timeMs !== point.timeMs)
+          between.push({ of: point, window: windowOf(receivedAt), moves: confirmedAfter });
+      }
+      take(point, receivedAt);
     }
     foldRun();
     return changed;
@@ -152,11 +180,13 @@ export const openBacktest = (
   fold(opening, 0);
   return {
     add: (told, line) => {
-      const points = settled === null ? told.filter(isNew) : told;
+      // Of when some are is known when they have arrived, and then whether they are new.
+      const points =
+        settled === null ? told.filter((point) => isTimeUnsure(point) || isNew(point)) : told;
       hear(points);
       if (settled !== null || points.length === 0) return [];
       arrivals ??= openPastArrivals(points, sinceMs, untilMs);
-      return foldPoints(arrivals.add(points), line);
+      return foldPoints(arrivals?.add(points) ?? [], line);
     },
     lose: (lost, text) => {
       // Of when they are nobody knows: counted to the end, or the order of lines would make a difference.

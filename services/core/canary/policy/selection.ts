@@ -11,6 +11,7 @@ const usualTargets: readonly string[] = ['cloud.region', 'k8s.cluster.name'];
 /** What these policies judge; of everything else nothing is copied from the telemetry. */
 export const selectionOf = (policies: readonly Policy[]): Selection => {
   const attributes = new Map<string, Set<string>>();
+  const levels = new Set<string>();
   const targets = new Set<string>();
   const labels = new Set<string>();
   const isUntold = policies.some(({ targetAttribute }) => targetAttribute === null);
@@ -21,6 +22,7 @@ export const selectionOf = (policies: readonly Policy[]): Selection => {
       for (const name of metric.source.names) {
         const known = attributes.get(name) ?? new Set<string>();
         attributes.set(name, known);
+        if (metric.judged === 'level') levels.add(name);
         attributesOf(metric).forEach((attribute) => known.add(attribute));
       }
   }
@@ -30,6 +32,7 @@ export const selectionOf = (policies: readonly Policy[]): Selection => {
         .toSorted(([a], [b]) => (a < b ? -1 : 1))
         .map(([name, known]) => [name, [...known].toSorted()]),
     ),
+    levels,
     targetAttributes: [...targets].toSorted(),
     usualTargetAttributes: isUntold ? usualTargets : [],
     cohortAttributes: [...labels].toSorted(),

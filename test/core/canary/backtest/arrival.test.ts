@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openArrivals } from '../../../../services/core/canary/backtest/arrival.ts';
+import { timeless } from '../../../../services/core/telemetry/telemetry-point.ts';
 
 const at = (timeMs: number) => ({ timeMs });
 const minute = 60_000;
@@ -41,6 +42,48 @@ test('what waits at the end has a clock that nobody confirmed', () => {
   arrivals.add([at(99 * minute)]);
   expect(arrivals.rest()).toEqual([{ point: at(99 * minute), receivedAt: 1_000 }]);
   expect(arrivals.rest()).toEqual([]);
+});
+
+describe('a line that tells no time', () => {
+  const untimed = at(timeless);
+
+  test('comes when the newest line before it did', () => {
+    const arrivals = openArrivals(0, Infinity);
+    expect(arrivals.add([untimed])).toEqual([{ point: untimed, receivedAt: 0 }]);
+    arrivals.add([at(5_000)]);
+    arrivals.add([at(3_000)]);
+    expect(arrivals.add([untimed])).toEqual([{ point: untimed, receivedAt: 5_000 }]);
+    expect(arrivals.rest()).toEqual([]);
+  });
+
+  test('says nothing of what is held back', () => {
+    const arrivals = openArrivals(0, Infinity);
+    arrivals.add([at(1_000)]);
+    const lines = Array.from({ length: 20 }, (_, index) => at(60 * minute + index * 1_000));
+    const arrived = lines.flatMap((line) => [...arrivals.add([untimed]), ...arrivals.add([line])]);
+    expect(arrived.slice(0, 20)).toEqual(lines.map(() => ({ point: untimed, receivedAt: 1_000 })));
+    expect(arrived.slice(20).map(({ point, receivedAt }) => receivedAt - point.timeMs)).toEqual(
+      lines.map(() => 0),
+    );
+  });
+
+  test('is no clock, and before the start it comes when the others did', () => {
+    const arrivals = openArrivals<{ readonly sender: string; readonly timeMs: number }>(
+      60_000,
+      Infinity,
+      ({ sender }) => sender,
+    );
+    const add = (sender: string, timeMs: number) =>
+      arrivals.add([{ sender, timeMs }]).map(({ receivedAt }) => receivedAt);
+    add('a', 20_000);
+    add('b', 21_000);
+    expect(add('d', timeless)).toEqual([21_000]);
+    expect(add('c', 22_000)).toEqual([21_000, 21_000, 21_000]);
+    expect(add('d', timeless)).toEqual([21_000]);
+    add('a', 65_000);
+    add('b', 66_000);
+    expect(add('d', timeless)).toEqual([65_000]);
+  });
 });
 
 test('time never goes on beyond its end', () => {

@@ -7,7 +7,8 @@ import {
   lineOf,
   twoServers,
 } from '../../../support/canary/capture-lines.ts';
-import { judgedCapture } from '../../../support/canary/backtests.ts';
+import { judgedCapture, shortPolicy } from '../../../support/canary/backtests.ts';
+import { everywhere, fullPolicy } from '../../../support/canary/sample-streams.ts';
 
 // What nobody could count, and who nobody can tell apart, is no evidence: neither for nor against anybody.
 
@@ -83,6 +84,39 @@ describe('points of failed requests alone that cannot be taken', () => {
   });
 });
 
+describe('failed requests that are told by another kind of metric', () => {
+  const kinds = [
+    ['gauge', '"gauge":{'],
+    ['sum', '"sum":{"aggregationTemporality":2,'],
+    ['sum that only grows', '"sum":{"aggregationTemporality":2,"isMonotonic":true,'],
+    ['sum of changes', '"sum":{"aggregationTemporality":1,'],
+    ['summary', '"summary":{'],
+  ] as const;
+  /** The second point of its histogram is one of that metric, under the same name. */
+  const told =
+    (version: string, kind: string) =>
+    (line: string): string =>
+      line.includes(`"${version}"`)
+        ? line.replace(
+            /,(\{"attributes":[^{}]*\{[^{}]*\{[^{}]*"500"\}\}\][^{}]*\})\],("aggregationTemporality":1\}\})/,
+            `],$2,{"name":"http.server.request.duration","unit":"s",${kind}"dataPoints":[$1]}}`,
+          )
+        : line;
+
+  test.each(kinds)(
+    'a %s: a bad canary is not passed, nor is a good one rolled back',
+    (_kind, of) => {
+      const badOnes = twoServers(seconds, bad, requests).map(told(canaryVersion, of));
+      expect(badOnes[0]).toContain(of);
+      const failing = judgedCapture(badOnes).result();
+      expect(failing.outcome).toBe('inconclusive');
+      expect(failing.excluded).toStrictEqual({ 'metric-type-unsupported': seconds / everySeconds });
+      const goodOnes = twoServers(seconds, { canary: 8, baseline: 40 }, requests);
+      expect(outcomeOf(goodOnes.map(told(baselineVersion, of)))).toBe('inconclusive');
+    },
+  );
+});
+
 describe('of counters', () => {
   /** What both have counted at each export. */
   const counters = (errors: { readonly canary: number; readonly baseline: number }) =>
@@ -105,6 +139,76 @@ describe('of counters', () => {
       expect(outcomeOf(lines)).toBe('promote');
       expect(outcomeOf(lines.map(hidden(canaryVersion, isHidden)))).toBe('inconclusive');
     }
+  });
+});
+
+describe('a pod of two of whose points nobody knows the time', () => {
+  const shares = [{ atMs: captureSinceMs, share: 0.5 }];
+  const metrics = fullPolicy.metrics.filter(
+    ({ judged }) => judged === 'errors' || judged === 'traffic',
+  );
+  const placed = everywhere({ ...shortPolicy, metrics });
+  /** Lines of two pods of each version; of the canary the second one fails so many, and its lines are changed. */
+  const fleet = (errors: number, change: (line: string) => string): readonly string[] =>
+    Array.from({ length: seconds / everySeconds }, (_, index) =>
+      [canaryVersion, baselineVersion].flatMap((version, place) =>
+        ['pod-1', 'pod-2'].map((instance, pod) => {
+          const isChanged = version === canaryVersion && pod === 1;
+          const line = lineOf({
+            ...{ version, instance, requests, errors: isChanged ? errors : 2 },
+            ...{ at: (index + 1) * everySeconds - place - pod / 2, from: index * everySeconds },
+          });
+          return isChanged ? change(line) : line;
+        }),
+      ),
+    ).flat();
+  const timed = (time: string, more: (line: string) => string = (line) => line) => {
+    return (line: string): string =>
+      more(line.replaceAll(/"timeUnixNano":"[0-9]+"/g, `"timeUnixNano":"${time}"`));
+  };
+  const uncounted = (line: string): string => line.replaceAll('"count":"', '"count":"-');
+  const judged = (errors: number, change: (line: string) => string) =>
+    judgedCapture(fleet(errors, change), { placed }, { shares });
+
+  test.each([
+    ['none', timed('0')],
+    ['a negative one', timed('-5')],
+    ['text', timed('now')],
+    ['none, without a unit', timed('0', (line) => line.replace('"unit":"s"', '"unit":""'))],
+    ['none, as a summary', timed('0', (line) => line.replace('"histogram"', '"summary"'))],
+    ['one that stands still, and no count', timed(`${captureSinceMs}000000`, uncounted)],
+    ['one of another year, and no count', timed('1900000000000000000', uncounted)],
+  ])('%s: the bad one is not passed, nor a good one missed', (_name, change) => {
+    expect(judged(requests / 2, change).result().outcome).toBe('inconclusive');
+    expect(judged(2, change).result().outcome).toBe('inconclusive');
+  });
+
+  test('if it were not heard at all they would be', () => {
+    const gone = (line: string): string => line.replace('"checkout"', '"cart"');
+    expect(judgedCapture(fleet(requests / 2, gone)).result().outcome).toBe('promote');
+    expect(judged(2, gone).result()).toMatchObject({ outcome: 'roll-back', metric: 'traffic' });
+    const same = (line: string): string => line;
+    expect(judged(2, same).result().outcome).toBe('promote');
+    expect(judged(requests / 2, same).result().outcome).toBe('roll-back');
+  });
+
+  test('every other time: the window in which it is missed is one that is not known', () => {
+    const lines = fleet(2, (line) => line).map((line, index) =>
+      line.includes(`"${canaryVersion}"`) && line.includes('pod-2') && index % 8 < 4
+        ? timed('0')(line)
+        : line,
+    );
+    const { outcome, excluded } = judgedCapture(lines, { placed }, { shares }).result();
+    expect(outcome).toBe('inconclusive');
+    expect(excluded['time-missing']).toBeGreaterThanOrEqual(seconds / everySeconds);
+  });
+
+  test('it is counted once, however often a line came', () => {
+    const lines = fleet(2, timed('0'));
+    const once = judgedCapture(lines);
+    const twice = judgedCapture(lines.flatMap((line) => [line, line]));
+    expect(twice.result()).toStrictEqual(once.result());
+    expect(twice.duplicates()).toBeGreaterThan(20);
   });
 });
 

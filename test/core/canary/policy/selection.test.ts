@@ -7,7 +7,9 @@ const usualTargets = ['cloud.region', 'k8s.cluster.name'];
 
 describe('what is copied from telemetry', () => {
   test('is what the preset judges, and of errors what the status says', () => {
-    const { metrics, targetAttributes, usualTargetAttributes } = selectionOf([presets.standard]);
+    const { metrics, levels, targetAttributes, usualTargetAttributes } = selectionOf([
+      presets.standard,
+    ]);
     expect([...metrics]).toEqual([
       ['http.server.duration', ['plimsoll.client-error', 'plimsoll.status']],
       ['http.server.request.duration', ['plimsoll.client-error', 'plimsoll.status']],
@@ -16,6 +18,7 @@ describe('what is copied from telemetry', () => {
       ['rpc.server.call.duration', ['plimsoll.client-error', 'plimsoll.status']],
       ['rpc.server.duration', ['plimsoll.client-error', 'plimsoll.status']],
     ]);
+    expect([...levels].toSorted()).toEqual(['process.cpu.utilization', 'process.memory.usage']);
     // Nobody is told apart by it: it is told where several are judged as one.
     expect(targetAttributes).toEqual([]);
     expect(usualTargetAttributes).toEqual(usualTargets);
