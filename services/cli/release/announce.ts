@@ -13,11 +13,19 @@ export const announceNames = async (
   note: (note: Note) => void,
 ): Promise<void> => {
   if (slot === null) return;
-  for (const what of namedModels) {
-    const told = await announced(atHand, what, slot[what]);
-    if (told !== undefined)
-      note({ code: `new-${what}`, message: told.message, hint: nearestText(told) });
-  }
+  for (const what of namedModels) await announceName(atHand, what, slot[what], note);
+};
+
+/** Says it of one name. */
+export const announceName = async (
+  atHand: AtHand,
+  what: NewName['what'],
+  name: string,
+  note: (note: Note) => void,
+): Promise<void> => {
+  const told = await announced(atHand, what, name);
+  if (told !== undefined)
+    note({ code: `new-${what}`, message: told.message, hint: nearestText(told) });
 };
 
 const announced = async (

@@ -42,6 +42,20 @@ test('decisions are stopped, and resumed', async () => {
   expect(await desk.house.records()).toHaveLength(11);
 });
 
+test.each([
+  ['prodution', 'the nearest known name is "production"'],
+  ['pr-*', null],
+  ['production', null],
+])('decisions are stopped in %s, and a slip of the pen is told', async (environment, hint) => {
+  const desk = await deskAfter([decides(decision('promote'))]);
+  const words = ['decisions', 'stop', `--environment=${environment}`, '--reason=incident'];
+  const { exit, out, err } = await desk.plimsoll(...words, ...as('ops'));
+  expect([exit, out.length]).toEqual([0, 1]);
+  expect(err.map((line) => JSON.parse(line) as unknown)).toMatchObject(
+    hint === null ? [] : [{ code: 'new-environment', hint }],
+  );
+});
+
 test('what asks is approved by its position or its id, and then the gate opens', async () => {
   const desk = await deskAfter([decides(asks)]);
   const approved = await desk.plimsoll(
