@@ -188,7 +188,8 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
       const known = held[series];
       const ofSeries = copied.has(series) ? (known ?? {}) : { ...known };
       const base = ofSeries[startMs];
-      if (base === undefined && streams >= streamsMax) return 'over-limit';
+      if (base === undefined && (streams >= streamsMax || hasManyStarts(known)))
+        return 'over-limit';
       const own = baseOf(value, timeMs, layouts);
       const added = base === undefined ? undefined : since(base, value, own);
       const hasFallen = base !== undefined && added === undefined;
@@ -289,6 +290,12 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
 };
 
 const familyName = (series: string, startMs: number): string => streamOf(familyOf(series), startMs);
+
+/** Of one series: each start is looked at for each new one. Who restarts every five seconds takes forty minutes for it. */
+const startsMax = 500;
+
+const hasManyStarts = (known: BasesOfSeries | undefined): boolean =>
+  known !== undefined && Object.keys(known).length >= startsMax;
 
 /** A family while the points of a window are taken. */
 type FamilyDraft = { exports: number; exportsBefore: number; lastMs: number; counted: number };

@@ -351,3 +351,13 @@ test('what senders under one name began together is all of nobody: errors must n
   expect(next.take(`${family}200`, start + 100, start + 109, counted(8))).toBe('new');
   expect(next.take(`${named}200`, start, start + 9, counted(8))).toBe('new');
 });
+
+test('a series of ever new starts has no room for more, and those that it has go on', () => {
+  const draft = openBases(noBases, openedAtMs);
+  const take = (index: number, count: number) =>
+    draft.take(named, start + index * 10_000, start + index * 10_000 + 5_000, counted(count));
+  for (let index = 0; index < 500; index += 1) expect(take(index, 5)).toBe('new');
+  expect(take(500, 5)).toBe('over-limit');
+  expect(take(499, 9)).toMatchObject({ count: 4 });
+  expect(draft.take(`${named}other`, start, start + 5_000, counted(5))).toBe('new');
+});
