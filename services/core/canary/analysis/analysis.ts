@@ -504,6 +504,7 @@ const closeWindow = (
   );
   draft.sparseExports = closeSparseExports(
     draft.sparseExports,
+    due,
     taken.counted,
     windowMs,
     windowsKept,

@@ -1,6 +1,7 @@
 import { thousandths } from '../statistics/rounding.ts';
 import type { Cohort } from './cohorts.ts';
-import type { CountedPoint } from './cohort-windows.ts';
+import { isUncounted } from '../../telemetry/point.ts';
+import type { CountedPoint, PendingPoint } from './cohort-windows.ts';
 
 // How many of the requests that a window counts are of before it. Who exports less often than windows are long, or loses
 // exports, tells several windows in one: rates and durations stay what they are, but how many requests a version had in
@@ -10,9 +11,9 @@ type ByCohort<Of> = { readonly [Name in Cohort]: Of };
 
 /** Plain JSON. */
 export type SparseExports = {
-  /** Of each sender, its newest export, and the start of it where that was a delta. */
+  /** Of each sender and temporality, its newest export. */
   readonly newest: {
-    readonly [sender: string]: { readonly timeMs: number; readonly startMs: number | null };
+    readonly [sender: string]: { readonly timeMs: number; readonly startMs: number };
   };
   /** Requests of the window they were counted in, and of before it; a part is forgotten with every window. */
   readonly within: ByCohort<number>;
@@ -33,9 +34,10 @@ const forgottenWindows = 2;
 /** Beyond it senders are not told from new ones, whose first export says nothing. */
 const sendersMax = 5_000;
 
-/** With what a window counted; `windowsKept`: those of the limit of silence. */
+/** With the points of a window, and what was counted of them; `windowsKept`: those of the limit of silence. */
 export const closeSparseExports = (
   { newest, within, before }: SparseExports,
+  due: readonly PendingPoint[],
   counted: readonly CountedPoint[],
   windowMs: number,
   windowsKept: number,
@@ -43,13 +45,11 @@ export const closeSparseExports = (
 ): SparseExports => {
   const next = new Map(Object.entries(newest));
   const more = { within: { canary: 0, baseline: 0 }, before: { canary: 0, baseline: 0 } };
-  for (const one of exportsOf(counted)) {
+  for (const one of exportsOf(due, counted)) {
     const { cohort, timeMs, startMs, count } = one;
     const last = next.get(one.sender);
     if (last !== undefined || next.size < sendersMax) next.set(one.sender, { timeMs, startMs });
-    // A start that does not move from one delta to the next is that of the process; so is one of before the opening.
-    const isOwn = startMs !== null && startMs !== last?.startMs && startMs >= openedAtMs;
-    const beganMs = isOwn ? startMs : last?.timeMs;
+    const beganMs = beginningOf(one, last, openedAtMs);
     const spanMs = beganMs === undefined ? 0 : timeMs - beganMs;
     const part = spanMs > longerBy * windowMs ? 1 - windowMs / spanMs : 0;
     more.before[cohort] += count * part;
@@ -67,31 +67,48 @@ export const closeSparseExports = (
   };
 };
 
-/** One sender's points of one time. */
+/** When began what an export tells of; undefined: nobody knows. */
+const beginningOf = (
+  { startMs, isDelta }: Export,
+  last: SparseExports['newest'][string] | undefined,
+  openedAtMs: number,
+): number | undefined => {
+  // A start of before the opening is that of the process, of whatever temporality; so is one of deltas that does not move.
+  if (startMs < openedAtMs || (isDelta && startMs === last?.startMs)) return last?.timeMs;
+  return isDelta ? startMs : Math.max(startMs, last?.timeMs ?? startMs);
+};
+
+/** One sender's points of one time, and of one temporality. */
 type Export = {
   readonly cohort: Cohort;
   readonly sender: string;
+  readonly isDelta: boolean;
   readonly timeMs: number;
-  /** The latest start of its deltas; null: it has none. */
-  startMs: number | null;
+  /** The latest of them, of deltas where a series was silent for longer than others. */
+  startMs: number;
   count: number;
 };
 
-/** In the order of time. */
-const exportsOf = (counted: readonly CountedPoint[]): readonly Export[] => {
+/** In the order of time. What is not counted tells when its sender exported, all the same. */
+const exportsOf = (
+  due: readonly PendingPoint[],
+  counted: readonly CountedPoint[],
+): readonly Export[] => {
   const all = new Map<string, Export>();
-  for (const { point, added } of counted) {
-    const { cohort, temporality, timeMs } = point;
-    const sender = `${cohort} ${point.sender}`;
+  const add = (point: PendingPoint, count: number): void => {
+    const { cohort, temporality, timeMs, startMs, refused } = point;
+    // Of what was refused neither start nor time need be its own.
+    if (temporality === null || isUncounted(refused)) return;
+    const sender = `${cohort} ${temporality} ${point.sender}`;
     const key = `${timeMs} ${sender}`;
-    const startMs = temporality === 'delta' ? point.startMs : null;
-    const known = all.get(key);
-    if (known === undefined) all.set(key, { cohort, sender, timeMs, startMs, count: added.count });
-    else {
-      known.count += added.count;
-      if (startMs !== null) known.startMs = Math.max(known.startMs ?? startMs, startMs);
-    }
-  }
+    const isDelta = temporality === 'delta';
+    const known = all.get(key) ?? { cohort, sender, isDelta, timeMs, startMs, count: 0 };
+    known.startMs = Math.max(known.startMs, startMs);
+    known.count += count;
+    all.set(key, known);
+  };
+  for (const point of due) add(point, 0);
+  for (const { point, added } of counted) add(point, added.count);
   return [...all.values()].toSorted(
     (left, right) => left.timeMs - right.timeMs || (left.sender < right.sender ? -1 : 1),
   );

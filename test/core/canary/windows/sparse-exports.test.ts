@@ -7,7 +7,7 @@ import {
 } from '../../../../services/core/canary/windows/sparse-exports.ts';
 import type { SparseExports } from '../../../../services/core/canary/windows/sparse-exports.ts';
 
-type Counted = Parameters<typeof closeSparseExports>[1];
+type Counted = Parameters<typeof closeSparseExports>[2];
 type Sent = Counted[number]['point'];
 
 const openedAtMs = 100_000;
@@ -31,7 +31,8 @@ const after = (
   let exports = noSparseExports;
   for (let window = 0; window < windows; window += 1) {
     const sent = sentIn(window, openedAtMs + window * windowMs + 1_000);
-    exports = closeSparseExports(exports, sent, windowMs, windowsKept, openedAtMs);
+    const due = sent.map(({ point }) => point);
+    exports = closeSparseExports(exports, due, sent, windowMs, windowsKept, openedAtMs);
     // A restart between any two.
     exports = JSON.parse(JSON.stringify(exports)) as SparseExports;
   }
