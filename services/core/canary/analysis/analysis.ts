@@ -510,7 +510,8 @@ const closeWindow = (
     windowsKept,
     opening.openedAt,
   );
-  const isSparse = areSparse(draft.sparseExports);
+  // Before and after, windows are a minute, and traffic is not compared.
+  const isSparse = opening.comparison === 'concurrent' && areSparse(draft.sparseExports);
   const isTrafficKnown = !isLate && !isSparse && startMs > draft.leftOutToMs && !isEither;
   const { isUnmeasured } = taken;
   const isUnheard = taken.isUnheard || isEither;

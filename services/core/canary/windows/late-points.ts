@@ -66,6 +66,7 @@ const unheardFailedMin = 3;
 const unheardFailedTimes = 1.5;
 /** The sums keep n / (n + 2) with each of the n windows of the limit of silence: they are those of about its last half. */
 const forgottenWindows = 2;
+const nothing = 0.1;
 /** Where exports are a minute apart that is too few for some failed requests: what is asked of these is remembered longer. */
 const failedWindowsMin = 8;
 /** More late ones of a cohort in a window are not counted: these are too many already. */
@@ -133,7 +134,11 @@ export const closeLatePoints = (
     (windows: number) =>
     (sums: ByCohort<number>, more: (cohort: Cohort) => number): ByCohort<number> => {
       const part = windows / (windows + forgottenWindows);
-      const next = (cohort: Cohort): number => thousandths(sums[cohort] * part + more(cohort));
+      // Next to nothing is none: of who tells nothing any more all sums fall alike, and late once would be late for ever.
+      const next = (cohort: Cohort): number => {
+        const sum = thousandths(sums[cohort] * part + more(cohort));
+        return sum < nothing ? 0 : sum;
+      };
       return { canary: next('canary'), baseline: next('baseline') };
     };
   const kept = keptOver(windowsKept);

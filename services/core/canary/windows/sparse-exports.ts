@@ -13,17 +13,25 @@ type ByCohort<Of> = { readonly [Name in Cohort]: Of };
 export type SparseExports = {
   /** Of each sender and temporality, its newest export. */
   readonly newest: {
-    readonly [sender: string]: { readonly timeMs: number; readonly startMs: number };
+    readonly [sender: string]: {
+      readonly timeMs: number;
+      readonly startMs: number;
+      /** When began what it tells of; null: nobody knows. */
+      readonly beganMs: number | null;
+    };
   };
   /** Requests of the window they were counted in, and of before it; a part is forgotten with every window. */
   readonly within: ByCohort<number>;
   readonly before: ByCohort<number>;
+  /** Windows since one of before it came. */
+  readonly since: ByCohort<number>;
 };
 
 export const noSparseExports: SparseExports = {
   newest: {},
   within: { canary: 0, baseline: 0 },
   before: { canary: 0, baseline: 0 },
+  since: { canary: 0, baseline: 0 },
 };
 
 /** An export that comes late by less is of its window. */
@@ -31,12 +39,14 @@ const longerBy = 1.5;
 /** As much of a version is lost and made up for without harm: the tolerance is a fifth. */
 const beforeShareMax = 0.1;
 const forgottenWindows = 2;
+/** Meters are read one after the other: within this, and a quarter of a window, it is one export. */
+const exportGapMs = 500;
 /** Beyond it senders are not told from new ones, whose first export says nothing. */
 const sendersMax = 5_000;
 
 /** With the points of a window, and what was counted of them; `windowsKept`: those of the limit of silence. */
 export const closeSparseExports = (
-  { newest, within, before }: SparseExports,
+  { newest, within, before, since }: SparseExports,
   due: readonly PendingPoint[],
   counted: readonly CountedPoint[],
   windowMs: number,
@@ -46,35 +56,49 @@ export const closeSparseExports = (
   const next = new Map(Object.entries(newest));
   const more = { within: { canary: 0, baseline: 0 }, before: { canary: 0, baseline: 0 } };
   for (const one of exportsOf(due, counted)) {
-    const { cohort, timeMs, startMs, count } = one;
-    const last = next.get(one.sender);
-    if (last !== undefined || next.size < sendersMax) next.set(one.sender, { timeMs, startMs });
-    const beganMs = beginningOf(one, last, openedAtMs);
-    const spanMs = beganMs === undefined ? 0 : timeMs - beganMs;
+    const { cohort, sender, timeMs, startMs, isDelta, count } = one;
+    const last = next.get(sender);
+    const isSame = last !== undefined && timeMs < last.timeMs + Math.min(exportGapMs, windowMs / 4);
+    const beganMs =
+      isSame && (!isDelta || startMs === last.startMs)
+        ? last.beganMs
+        : beginningOf(one, last, openedAtMs);
+    if (!isSame && (last !== undefined || next.size < sendersMax))
+      next.set(sender, { timeMs, startMs, beganMs });
+    const spanMs = beganMs === null ? 0 : timeMs - beganMs;
     const part = spanMs > longerBy * windowMs ? 1 - windowMs / spanMs : 0;
     more.before[cohort] += count * part;
     more.within[cohort] += count * (1 - part);
   }
   const kept = windowsKept / (windowsKept + forgottenWindows);
-  const added = (sums: ByCohort<number>, of: ByCohort<number>): ByCohort<number> => ({
-    canary: thousandths(sums.canary * kept + of.canary),
-    baseline: thousandths(sums.baseline * kept + of.baseline),
+  const both = (of: (cohort: Cohort) => number): ByCohort<number> => ({
+    canary: of('canary'),
+    baseline: of('baseline'),
   });
+  const sinceThen = both((cohort) =>
+    more.before[cohort] > 0 ? 0 : Math.min(windowsKept, since[cohort] + 1),
+  );
   return {
     newest: Object.fromEntries(next),
-    within: added(within, more.within),
-    before: added(before, more.before),
+    within: both((cohort) => thousandths(within[cohort] * kept + more.within[cohort])),
+    // Of who tells of no requests any more both sums fall alike, and what was sparse once would be so for ever.
+    before: both((cohort) =>
+      sinceThen[cohort] < windowsKept
+        ? thousandths(before[cohort] * kept + more.before[cohort])
+        : 0,
+    ),
+    since: sinceThen,
   };
 };
 
-/** When began what an export tells of; undefined: nobody knows. */
+/** When began what an export tells of; null: nobody knows. */
 const beginningOf = (
   { startMs, isDelta }: Export,
   last: SparseExports['newest'][string] | undefined,
   openedAtMs: number,
-): number | undefined => {
+): number | null => {
   // A start of before the opening is that of the process, of whatever temporality; so is one of deltas that does not move.
-  if (startMs < openedAtMs || (isDelta && startMs === last?.startMs)) return last?.timeMs;
+  if (startMs < openedAtMs || (isDelta && startMs === last?.startMs)) return last?.timeMs ?? null;
   return isDelta ? startMs : Math.max(startMs, last?.timeMs ?? startMs);
 };
 
