@@ -752,7 +752,7 @@ describe('plimsoll backtest', () => {
     );
     const { err } = await backtest(ahead);
     expect(err.join()).toMatch(
-      /more than three points in a hundred of a version, .* came too late .*: \d+ of 160 points are late; do all servers have the same time \(NTP\)/,
+      /more than three points in a hundred of a version came too late .*: \d+ of 160 points are late; do all servers have the same time \(NTP\)/,
     );
     expect((await backtest(twoServers(60, good))).err.join()).not.toContain('late');
   });

@@ -216,6 +216,49 @@ describe('neither a pass nor a roll-back comes from', () => {
       },
     );
 
+    test.each<[string, (point: SamplePoint) => readonly SamplePoint[]]>([
+      [
+        'contradict themselves',
+        (point) => [point, { ...point, errors: point.errors + 1, count: point.count + 1 }],
+      ],
+      [
+        'are more than any server has',
+        (point) => [{ ...point, count: 2 ** 52, errors: 2 ** 52, durations: null }],
+      ],
+    ])('that %s, of a baseline that fails now and then, blame nobody', (_name, spoil) => {
+      const inBursts = {
+        ...{ temporality: 'delta' as const },
+        traffic: (at: number): readonly [number, number] => [busy, at % 10 < 2 ? 25 : 0],
+      };
+      const steadily = {
+        ...{ temporality: 'delta' as const },
+        traffic: (): readonly [number, number] => [busy, 5],
+      };
+      const sent = exportsOf([...good(inBursts), ...canary(steadily)]);
+      expectNothing(
+        fold(
+          sent.flatMap(({ origin, point }) =>
+            origin.version === '1.9.4' && point.errors > 0
+              ? spoil(point).map((one) => ({ origin, point: one }))
+              : [{ origin, point }],
+          ),
+        ),
+      );
+    });
+
+    test('of a clock that is ahead are heard as they come', () => {
+      const ahead = refused('2.0.0', 'delta', canary(bad)).map((sent): Sent =>
+        sent.point.refused === null
+          ? sent
+          : { ...sent, point: { ...sent.point, time: sent.point.time + 30_000 } },
+      );
+      const folded = fold(ahead);
+      expectNothing(folded);
+      expect(excludedIn(folded)['count-invalid']).toBeGreaterThan(100);
+      // While windows are measured all wait.
+      expect(excludedIn(folded).late).toBeLessThan(30);
+    });
+
     test('also where a silence is rolled back: it is none', () => {
       const rolled = opening(
         { canaryShare: 0.5 },
@@ -638,7 +681,7 @@ describe('points that come too late', () => {
       const theirs = version === '2.0.0' ? {} : asBad;
       const folded = fold(failedLate(version, good(theirs), canary(asBad)));
       expectNothing(folded);
-      expect(lastOf(folded)).toContain('or of its failed requests');
+      expect(lastOf(folded)).toContain('or as many of its failed requests');
       // All of them in time: the same canary beside the same baseline.
       expect(kindsOf(judged(good(theirs), canary(asBad)).decisions)).toStrictEqual([
         version === '2.0.0' ? 'roll-back' : 'promote',

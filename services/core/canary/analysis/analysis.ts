@@ -348,11 +348,12 @@ const senderOf = ({ before, policy }: Draft, origin: Origin): Sender => ({
 const addPoint = (
   draft: Draft,
   sample: Points,
-  point: SamplePoint,
+  sent: SamplePoint,
   cohort: Cohort,
   { judgedAs, target }: Sender,
 ): void => {
-  const as = judgedAs(point);
+  const as = judgedAs(sent);
+  const point = isUncounted(sent.refused) ? heardNow(draft, sent) : sent;
   const delayMs = Math.abs(point.receivedAt - point.time);
   const exclusion = as.length === 0 ? 'not-judged' : exclusionOf(draft, point, delayMs);
   if (exclusion !== undefined) {
@@ -374,6 +375,14 @@ const addPoint = (
   const { series, temporality, startMs, timeMs } = pending;
   const stream = temporality === 'cumulative' ? streamOf(series, startMs) : series;
   awaitMeasure(draft.measuring, { cohort, stream, temporality, startMs, timeMs });
+};
+
+/** What nobody can count is known to have been there, also by a clock that is ahead: it is of its receipt then. */
+const heardNow = (draft: Draft, point: SamplePoint): SamplePoint => {
+  const { start, time, receivedAt } = point;
+  return time - receivedAt <= latenessMs(draft)
+    ? point
+    : { ...point, time: receivedAt, start: Math.min(start, receivedAt) };
 };
 
 /** Its requests may be some that a cohort seems to have lost, or those that failed. */
@@ -492,6 +501,7 @@ const closeWindow = (
     draft.pending,
     windowsKept,
     draft.eitherPoints.tells,
+    taken.unknown,
   );
   const isLate = areManyLate(draft.latePoints);
   const isEither = isEitherTold(draft.eitherPoints, endMs, policy.noDataMs);

@@ -140,7 +140,7 @@ const missingWords = {
   'all-heard':
     'requests that were left out: of servers that share one name (pods or workers under one identity, which service.instance.id sets apart, or a restart that kept its start time), of senders that do not say which version they run, or of points whose numbers could not be taken',
   'all-in-time':
-    'points that came too late to be judged, more than three in a hundred of a version or of its failed requests (do all servers have the same time, NTP? does an exporter or a Collector hold points back for longer than two windows?)',
+    'points that came too late to be judged, more than three in a hundred of a version, or as many of its failed requests that came too late, or that nobody can count, or whose version nobody knows (do all servers have the same time, NTP? does an exporter or a Collector hold points back for longer than two windows?)',
   'dense-exports':
     'exports as often as windows are long: a version tells of more than a tenth of its requests later (does it export less often than the other, or lose exports?)',
   'none-loud':
@@ -374,7 +374,7 @@ export const trafficLostRemedy =
 
 /** Why nothing is promoted while points come late. */
 export const lateWords =
-  'more than three points in a hundred of a version, or of its failed requests, came too late to be judged lately, so nothing is promoted and the traffic is not judged';
+  'more than three points in a hundred of a version came too late to be judged lately, or as many of its failed requests came too late, could not be counted or name no version, so nothing is promoted and the traffic is not judged';
 
 /** What mends it. */
 export const lateRemedy =

@@ -125,6 +125,8 @@ export type WindowTaken = {
   readonly excluded: { readonly [Reason in WindowExclusion]: number };
   /** What was counted, before anything was left out of it. */
   readonly counted: readonly CountedPoint[];
+  /** Points whose requests nobody knows, for whatever reason. */
+  readonly unknown: ReadonlySet<PendingPoint>;
   /** Of `metrics`, by place, those that show nothing because of somebody loud. */
   readonly leftOut: readonly number[];
   /** Requests were left out that nobody knows whose they are, or how many. */
@@ -195,6 +197,7 @@ export const takeWindow = (
   return {
     bases: { ...bases.close(), absurdLately: lately },
     counted: all,
+    unknown: new Set(unknown),
     metrics: isAllHeard ? shown : withoutTraffic(shown),
     excluded,
     leftOut: [...leftOut],

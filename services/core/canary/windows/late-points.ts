@@ -28,9 +28,9 @@ export type LatePoints = {
   /** Points that came in time, and that came late, a part of which is forgotten with every window. */
   readonly heard: ByCohort<number>;
   readonly late: ByCohort<number>;
-  /** Not heard is what was late, what was refused, and what may be of either cohort; remembered for more windows. */
+  /** Not heard is what was late, what nobody can count, and what may be of either cohort; remembered for more windows. */
   readonly lately: Heard;
-  /** Not heard is what was refused; remembered four times as long, for failures may be rare. */
+  /** Not heard is what was late, and what nobody can count; remembered four times as long, for failures may be rare. */
   readonly longer: Heard;
   /** Fingerprints of the points of the newest windows, by window: what comes twice is late at most once. */
   readonly known: readonly (readonly number[])[];
@@ -100,20 +100,21 @@ export const addLate = ({ waiting, waitingFailed }: LatePointsDraft, point: Told
   if (mayBeFailed(point)) waitingFailed[point.cohort].push(fingerprint);
 };
 
-/** With the points of a window that closes; `pending`: those of the windows to come. */
+/** With the points of a window that closes; `pending`: those of the windows to come; `unknown`: those that nobody can count. */
 export const closeLatePoints = (
   before: LatePointsDraft,
   due: readonly Told[],
   pending: readonly Identity[],
   windowsKept: number,
   either: EitherTells = noEitherTells,
+  unknown: ReadonlySet<Told> = new Set(),
 ): LatePointsDraft => {
   const { waiting, waitingFailed, known } = before;
   const [inTime, failed, refused, refusedFailed] = [sets(), sets(), sets(), sets()];
   for (const point of due) {
     const { cohort } = point;
     const fingerprint = fingerprintOf(point);
-    const isRefused = isUncounted(point.refused);
+    const isRefused = isUncounted(point.refused) || unknown.has(point);
     inTime[cohort].add(fingerprint);
     if (isRefused) refused[cohort].add(fingerprint);
     if (mayBeFailed(point)) (isRefused ? refusedFailed : failed)[cohort].add(fingerprint);
@@ -172,9 +173,15 @@ export const closeLatePoints = (
     },
     longer: {
       heardFailed: keptLongest(longer.heardFailed, (cohort) => failed[cohort].size),
-      unheardFailed: keptLongest(longer.unheardFailed, (cohort) => refusedFailed[cohort].size),
+      unheardFailed: keptLongest(
+        longer.unheardFailed,
+        (cohort) => newlyFailed[cohort].size + refusedFailed[cohort].size,
+      ),
       heardOthers: keptLongest(longer.heardOthers, othersIn),
-      unheardOthers: keptLongest(longer.unheardOthers, refusedOthersIn),
+      unheardOthers: keptLongest(
+        longer.unheardOthers,
+        (cohort) => newlyLate[cohort].size - newlyFailed[cohort].size + refusedOthersIn(cohort),
+      ),
     },
     known: newest([...known, [...ofWindow, ...newlyLate.canary, ...newlyLate.baseline]]),
   };

@@ -159,7 +159,7 @@ describe('how an analysis stands', () => {
         metric: null,
         code: 'points-late',
         message: expect.stringMatching(
-          /^more than three points in a hundred of a version, or of its failed requests, came too late/,
+          /^more than three points in a hundred of a version came too late/,
         ),
         hint: expect.stringMatching(/^do all servers have the same time \(NTP\)/),
       },

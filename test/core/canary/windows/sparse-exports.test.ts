@@ -89,6 +89,22 @@ test.each<[string, boolean, (window: number, atMs: number) => Counted]>([
       window % 5 === 1 || window % 5 === 3 ? [] : [counted('a', atMs, window % 5 === 0 ? 10 : 20)],
   ],
   [
+    'exports are twice as long, and meters are read one after the other',
+    true,
+    (...at) => [...seldom(...at), ...every(2, 'b', { series: 'other' })(at[0], at[1] - 1)],
+  ],
+  [
+    'deltas are of two windows, and meters are read one after the other',
+    true,
+    (window, atMs) =>
+      window % 2 === 0
+        ? [
+            counted('b', atMs - 1, 20, { ...delta(atMs, 2), series: 'other' }),
+            counted('b', atMs, 20, delta(atMs, 2)),
+          ]
+        : [],
+  ],
+  [
     'deltas are of two windows',
     true,
     (window, atMs) => (window % 2 === 0 ? [counted('b', atMs, 20, delta(atMs, 2))] : []),
@@ -136,6 +152,13 @@ test('of either cohort, and who was sparse is not for ever', () => {
   expect(areSparse(after(30, until(30)))).toBe(true);
   expect(areSparse(after(40, until(30)))).toBe(true);
   expect(areSparse(after(90, until(30)))).toBe(false);
+});
+
+test('who was sparse and tells of nothing any more is so no longer', () => {
+  const thenNothing = (window: number, atMs: number): Counted =>
+    window < 30 ? seldom(window, atMs) : [];
+  expect(areSparse(after(40, thenNothing))).toBe(true);
+  expect(areSparse(after(30 + windowsKept, thenNothing))).toBe(false);
 });
 
 test('points of one export may come in any order', () => {
