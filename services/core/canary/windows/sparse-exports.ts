@@ -39,6 +39,8 @@ const longerBy = 1.5;
 /** As much of a version is lost and made up for without harm: the tolerance is a fifth. */
 const beforeShareMax = 0.1;
 const forgottenWindows = 2;
+/** Where the limit of silence is short, a sparse exporter is remembered from one export to the next all the same. */
+const rememberedMin = 24;
 /** Meters are read one after the other: within this, and a quarter of a window, it is one export. */
 const exportGapMs = 500;
 /** Beyond it senders are not told from new ones, whose first export says nothing. */
@@ -71,21 +73,20 @@ export const closeSparseExports = (
     more.within[cohort] += count * (1 - part);
   }
   const kept = windowsKept / (windowsKept + forgottenWindows);
+  const remembered = Math.max(windowsKept, rememberedMin);
   const both = (of: (cohort: Cohort) => number): ByCohort<number> => ({
     canary: of('canary'),
     baseline: of('baseline'),
   });
   const sinceThen = both((cohort) =>
-    more.before[cohort] > 0 ? 0 : Math.min(windowsKept, since[cohort] + 1),
+    more.before[cohort] > 0 ? 0 : Math.min(remembered, since[cohort] + 1),
   );
   return {
     newest: Object.fromEntries(next),
     within: both((cohort) => thousandths(within[cohort] * kept + more.within[cohort])),
     // Of who tells of no requests any more both sums fall alike, and what was sparse once would be so for ever.
     before: both((cohort) =>
-      sinceThen[cohort] < windowsKept
-        ? thousandths(before[cohort] * kept + more.before[cohort])
-        : 0,
+      sinceThen[cohort] < remembered ? thousandths(before[cohort] * kept + more.before[cohort]) : 0,
     ),
     since: sinceThen,
   };

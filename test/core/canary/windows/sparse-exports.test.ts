@@ -27,12 +27,13 @@ const counted = (sender: string, timeMs: number, count: number, change: Partial<
 const after = (
   windows: number,
   sentIn: (window: number, atMs: number) => Counted,
+  kept = windowsKept,
 ): SparseExports => {
   let exports = noSparseExports;
   for (let window = 0; window < windows; window += 1) {
     const sent = sentIn(window, openedAtMs + window * windowMs + 1_000);
     const due = sent.map(({ point }) => point);
-    exports = closeSparseExports(exports, due, sent, windowMs, windowsKept, openedAtMs);
+    exports = closeSparseExports(exports, due, sent, windowMs, kept, openedAtMs);
     // A restart between any two.
     exports = JSON.parse(JSON.stringify(exports)) as SparseExports;
   }
@@ -152,6 +153,12 @@ test('of either cohort, and who was sparse is not for ever', () => {
   expect(areSparse(after(30, until(30)))).toBe(true);
   expect(areSparse(after(40, until(30)))).toBe(true);
   expect(areSparse(after(90, until(30)))).toBe(false);
+});
+
+test('a limit of silence that is shorter than the exports does not hide that they are sparse', () => {
+  const shortlyKept = 4;
+  for (const windows of [13, 18, 24, 37, 60])
+    expect(areSparse(after(windows, every(12, 'b'), shortlyKept))).toBe(true);
 });
 
 test('who was sparse and tells of nothing any more is so no longer', () => {
