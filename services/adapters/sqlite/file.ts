@@ -150,9 +150,17 @@ const share = (
   const othersHadTheirTurn = openTurns();
 
   const prepare = (sql: string): StatementSync => {
-    const statement = statements.get(sql) ?? database.prepare(sql);
-    statements.set(sql, statement);
-    return statement;
+    const known = statements.get(sql);
+    if (known !== undefined) return known;
+    try {
+      const statement = database.prepare(sql);
+      statements.set(sql, statement);
+      return statement;
+    } catch (error) {
+      // Our statements fit our tables, unless the name of a column was damaged.
+      if (isSqlError(error)) throw new StepProblem('corrupt', String(error));
+      throw error;
+    }
   };
 
   const changes = watchChanges({

@@ -208,6 +208,14 @@ test('a file with our mark and without our tables is corrupt', async () => {
   await expectCorrupt(path);
 });
 
+test('a damaged name of a column is found by who asks for it', async () => {
+  const path = copyOfWhole();
+  const damaging = new DatabaseSync(path);
+  damaging.exec('ALTER TABLE store_generations RENAME COLUMN next_position TO Aext_position');
+  damaging.close();
+  expect(await readEverything(path)).toMatchObject({ ok: false, problem: { code: 'corrupt' } });
+});
+
 test('a byte changed within a value is found, in the log and in the store', async () => {
   const path = freshPath();
   for (const [at, read] of [

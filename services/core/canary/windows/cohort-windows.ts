@@ -126,7 +126,7 @@ export type WindowTaken = {
   /** What was counted, before anything was left out of it. */
   readonly counted: readonly CountedPoint[];
   /** Points whose requests nobody knows, for whatever reason. */
-  readonly unknown: ReadonlySet<PendingPoint>;
+  readonly unknown: readonly PendingPoint[];
   /** Of `metrics`, by place, those that show nothing because of somebody loud. */
   readonly leftOut: readonly number[];
   /** Requests were left out that nobody knows whose they are, or how many. */
@@ -197,7 +197,7 @@ export const takeWindow = (
   return {
     bases: { ...bases.close(), absurdLately: lately },
     counted: all,
-    unknown: new Set(unknown),
+    unknown,
     metrics: isAllHeard ? shown : withoutTraffic(shown),
     excluded,
     leftOut: [...leftOut],

@@ -107,14 +107,16 @@ export const closeLatePoints = (
   pending: readonly Identity[],
   windowsKept: number,
   either: EitherTells = noEitherTells,
-  unknown: ReadonlySet<Told> = new Set(),
+  unknown: readonly Identity[] = [],
 ): LatePointsDraft => {
   const { waiting, waitingFailed, known } = before;
   const [inTime, failed, refused, refusedFailed] = [sets(), sets(), sets(), sets()];
+  // What came twice is unknown twice.
+  const uncounted = new Set(unknown.map(fingerprintOf));
   for (const point of due) {
     const { cohort } = point;
     const fingerprint = fingerprintOf(point);
-    const isRefused = isUncounted(point.refused) || unknown.has(point);
+    const isRefused = isUncounted(point.refused) || uncounted.has(fingerprint);
     inTime[cohort].add(fingerprint);
     if (isRefused) refused[cohort].add(fingerprint);
     if (mayBeFailed(point)) (isRefused ? refusedFailed : failed)[cohort].add(fingerprint);
