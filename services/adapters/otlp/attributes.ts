@@ -212,7 +212,7 @@ export const identifyResource = (
   };
 };
 
-const byName = (left: PointAttribute, right: PointAttribute): number =>
+export const byName = (left: PointAttribute, right: PointAttribute): number =>
   left.name < right.name ? -1 : 1;
 
 const HTTP_STATUS_MIN = 100;

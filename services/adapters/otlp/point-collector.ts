@@ -16,6 +16,7 @@ import type {
 import { failureSaid } from '../../core/telemetry/status-said.ts';
 import { unreadAttributes, withSenderDigit } from '../../core/telemetry/series-sender.ts';
 import {
+  byName,
   digestOf,
   lengthPrefixed,
   type PointAttributes,
@@ -213,7 +214,7 @@ const withResource = (
 ): readonly PointAttribute[] => {
   if (ofResource.length === 0) return ofPoint;
   const others = ofPoint.filter(({ name }) => ofResource.every((one) => one.name !== name));
-  return [...ofResource, ...others].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return [...ofResource, ...others].toSorted(byName);
 };
 
 /** With what its numbers would have said: whether its requests failed. */
@@ -221,9 +222,7 @@ const keptOf = ({
   kept,
   failed,
 }: Extract<PointAttributes, { readonly ok: true }>): readonly PointAttribute[] =>
-  failed
-    ? [...kept, { name: failureSaid, value: 'yes' }].toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    : kept;
+  failed ? [...kept, { name: failureSaid, value: 'yes' }].toSorted(byName) : kept;
 
 /** No calendar knows a later one. */
 const TIME_MAX_MS = 8_640_000_000_000_000;

@@ -1,4 +1,5 @@
 import { timeless } from '../../telemetry/telemetry-point.ts';
+import { exportGapMs } from '../windows/stream-bases.ts';
 import { windowMsMax } from '../windows/window-length.ts';
 
 // A capture tells when a point was measured, and not when it was received. So the latest time so far is what time it
@@ -92,8 +93,6 @@ export const openArrivals = <Point extends Timed>(
 
 /** Exports in a row that are looked at: who is not among them has stopped. */
 const exportsHeard = 6;
-/** What one sender measured this close together is of one export. */
-const exportGapMs = 500;
 /** With fewer senders nobody knows which of them is wrong. */
 const sendersMin = 3;
 

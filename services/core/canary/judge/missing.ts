@@ -74,11 +74,14 @@ export const isUnheardNow = (rule: FamilyRule, state: FamilyState): boolean =>
 
 /** Whether many points came too late lately. */
 export const isLateNow = (rule: FamilyRule, state: FamilyState): boolean =>
-  state.lateIndex !== null && state.lateIndex >= lastIndex(rule, state);
+  isNewest(rule, state, state.lateIndex);
 
 /** Whether exports are sparser than windows lately. */
 export const isSparseNow = (rule: FamilyRule, state: FamilyState): boolean =>
-  state.sparseIndex !== null && state.sparseIndex >= lastIndex(rule, state);
+  isNewest(rule, state, state.sparseIndex);
+
+const isNewest = (rule: FamilyRule, state: FamilyState, index: number | null): boolean =>
+  index !== null && index >= lastIndex(rule, state);
 
 /** Whether a metric that was not seen before showed nothing lately because somebody was loud. */
 export const isLoudNow = (rule: FamilyRule, state: FamilyState): boolean =>

@@ -1,5 +1,6 @@
 import { isUncounted } from '../../telemetry/point.ts';
-import { thousandths } from '../statistics/rounding.ts';
+import type { ByCohort } from './by-cohort.ts';
+import { byCohort, sumLately } from './by-cohort.ts';
 import type { Cohort } from './cohorts.ts';
 import type { PendingPoint } from './cohort-windows.ts';
 import { mayBeFailed } from './judged-as.ts';
@@ -8,8 +9,6 @@ import { mayBeFailed } from './judged-as.ts';
 // failed, so what is heard says of errors and durations what all would say. But it does not say how many requests there
 // were, nor what those say whom nobody hears. Where failed requests are late while the others are not, or nobody can count
 // them, or knows of which version they are, it says nothing of errors, either: what else is heard was chosen by them.
-
-type ByCohort<Of> = { readonly [Name in Cohort]: Of };
 
 /** Points that tell of failed requests, or may, and the others. */
 type Heard = {
@@ -64,8 +63,7 @@ const lateShareMax = 0.03;
 /** That failed requests are not heard is their own doing where they are so many, and so many times the share of the others. */
 const unheardFailedMin = 3;
 const unheardFailedTimes = 1.5;
-/** The sums keep n / (n + 2) with each of the n windows of the limit of silence: they are those of about its last half. */
-const forgottenWindows = 2;
+/** A sum of less is none. */
 const nothing = 0.1;
 /** Where exports are a minute apart that is too few for some failed requests: what is asked of these is remembered longer. */
 const failedWindowsMin = 8;
@@ -135,15 +133,12 @@ export const closeLatePoints = (
   };
   const keptOver =
     (windows: number) =>
-    (sums: ByCohort<number>, more: (cohort: Cohort) => number): ByCohort<number> => {
-      const part = windows / (windows + forgottenWindows);
-      // Next to nothing is none: of who tells nothing any more all sums fall alike, and late once would be late for ever.
-      const next = (cohort: Cohort): number => {
-        const sum = thousandths(sums[cohort] * part + more(cohort));
+    (sums: ByCohort<number>, more: (cohort: Cohort) => number): ByCohort<number> =>
+      byCohort((cohort) => {
+        const sum = sumLately(sums[cohort], more(cohort), windows);
+        // Of who tells nothing any more all sums fall alike, and late once would be late for ever.
         return sum < nothing ? 0 : sum;
-      };
-      return { canary: next('canary'), baseline: next('baseline') };
-    };
+      });
   const kept = keptOver(windowsKept);
   const keptLonger = keptOver(Math.max(windowsKept, failedWindowsMin));
   const keptLongest = keptOver(4 * Math.max(windowsKept, failedWindowsMin));

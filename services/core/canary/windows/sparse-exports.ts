@@ -1,13 +1,13 @@
-import { thousandths } from '../statistics/rounding.ts';
 import type { Cohort } from './cohorts.ts';
 import { isUncounted } from '../../telemetry/point.ts';
+import type { ByCohort } from './by-cohort.ts';
+import { byCohort, sumLately } from './by-cohort.ts';
 import type { CountedPoint, PendingPoint } from './cohort-windows.ts';
+import { exportGapMs } from './stream-bases.ts';
 
 // How many of the requests that a window counts are of before it. Who exports less often than windows are long, or loses
 // exports, tells several windows in one: rates and durations stay what they are, but how many requests a version had in
 // that window is not what it seems, and windows in which it told nothing are not compared.
-
-type ByCohort<Of> = { readonly [Name in Cohort]: Of };
 
 /** Plain JSON. */
 export type SparseExports = {
@@ -20,7 +20,7 @@ export type SparseExports = {
       readonly beganMs: number | null;
     };
   };
-  /** Requests of the window they were counted in, and of before it; a part is forgotten with every window. */
+  /** Requests of the window they were counted in, and of before it (`sumLately`). */
   readonly within: ByCohort<number>;
   readonly before: ByCohort<number>;
   /** Windows since one of before it came. */
@@ -38,11 +38,8 @@ export const noSparseExports: SparseExports = {
 const longerBy = 1.5;
 /** As much of a version is lost and made up for without harm: the tolerance is a fifth. */
 const beforeShareMax = 0.1;
-const forgottenWindows = 2;
 /** Where the limit of silence is short, a sparse exporter is remembered from one export to the next all the same. */
 const rememberedMin = 24;
-/** Meters are read one after the other: within this, and a quarter of a window, it is one export. */
-const exportGapMs = 500;
 /** Beyond it senders are not told from new ones, whose first export says nothing. */
 const sendersMax = 5_000;
 
@@ -60,6 +57,7 @@ export const closeSparseExports = (
   for (const one of exportsOf(due, counted)) {
     const { cohort, sender, timeMs, startMs, isDelta, count } = one;
     const last = next.get(sender);
+    // Meters are read one after the other.
     const isSame = last !== undefined && timeMs < last.timeMs + Math.min(exportGapMs, windowMs / 4);
     const beganMs =
       isSame && (!isDelta || startMs === last.startMs)
@@ -72,21 +70,18 @@ export const closeSparseExports = (
     more.before[cohort] += count * part;
     more.within[cohort] += count * (1 - part);
   }
-  const kept = windowsKept / (windowsKept + forgottenWindows);
   const remembered = Math.max(windowsKept, rememberedMin);
-  const both = (of: (cohort: Cohort) => number): ByCohort<number> => ({
-    canary: of('canary'),
-    baseline: of('baseline'),
-  });
-  const sinceThen = both((cohort) =>
+  const sinceThen = byCohort((cohort) =>
     more.before[cohort] > 0 ? 0 : Math.min(remembered, since[cohort] + 1),
   );
   return {
     newest: Object.fromEntries(next),
-    within: both((cohort) => thousandths(within[cohort] * kept + more.within[cohort])),
+    within: byCohort((cohort) => sumLately(within[cohort], more.within[cohort], windowsKept)),
     // Of who tells of no requests any more both sums fall alike, and what was sparse once would be so for ever.
-    before: both((cohort) =>
-      sinceThen[cohort] < remembered ? thousandths(before[cohort] * kept + more.before[cohort]) : 0,
+    before: byCohort((cohort) =>
+      sinceThen[cohort] < remembered
+        ? sumLately(before[cohort], more.before[cohort], windowsKept)
+        : 0,
     ),
     since: sinceThen,
   };

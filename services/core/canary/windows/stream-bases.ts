@@ -83,7 +83,7 @@ const streamsMax = 20_000;
 const layoutsMax = 100;
 
 /** Points this close together are of one export. */
-const exportGapMs = 500;
+export const exportGapMs = 500;
 /** One export may be lost in part, so two must have shown nothing of a series before it is new. */
 const exportsBefore = 2;
 const exportsMax: number = exportsBefore + 1;
