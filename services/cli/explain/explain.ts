@@ -84,6 +84,8 @@ export const runExplain = async (
           trace.refusal(),
         )
       : null;
+  if (!given.has('recheck') && given.value('decision') === null)
+    noteLapsed(ports, deployment.id, attempt, decision);
   const explained: Explained = {
     deployment: deployment.id,
     attempt,
@@ -262,6 +264,31 @@ const samplesFailed = ({ code, message }: SamplesProblem): CliProblem => {
       return problem(code, message, 'restore the samples, or the kept evidence, from a backup');
   }
 };
+
+/** A hold or an advance that nobody renewed is of then: the judge went on. */
+const noteLapsed = (
+  { clock, note }: Pick<CliPorts, 'clock' | 'note'>,
+  id: string,
+  attempt: CanaryAttempt,
+  decision: DecisionSummary | undefined,
+): void => {
+  if (decision === undefined || hasEnded(attempt) || isLast(decision)) return;
+  const validUntilMs = Math.max(
+    decision.at + decision.validForMs,
+    decision.renewal?.validUntil ?? Number.NEGATIVE_INFINITY,
+  );
+  const sinceMs = clock.nowMs() - validUntilMs;
+  if (sinceMs > 0)
+    note({
+      code: 'lapsed',
+      message: `this is the newest decision, and it lapsed ${spanText(sinceMs)} ago; the canary is judged on`,
+      hint: `where it stands now: plimsoll gate ${id}`,
+    });
+};
+
+/** After it nothing else is decided. */
+const isLast = ({ kind, stage }: DecisionSummary): boolean =>
+  kind === 'promote' || kind === 'roll-back' || stage === 'inconclusive';
 
 /** Windows up to the one that the decision is about. */
 const upTo = (readings: readonly Reading[], decision: Decided | undefined): readonly Reading[] =>

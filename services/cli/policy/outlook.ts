@@ -80,14 +80,14 @@ const readTraffic = (
     if (Number.isNaN(baselineRps)) return bad('baseline-rps', baseline, rpsHint);
     return ok([{ fromSeconds: 0, canaryRps, baselineRps }]);
   }
-  if (canary !== null || baseline !== null || both === null || share === null)
+  if (canary !== null || baseline !== null || both === null)
     return refuse('option-missing', 'it is not said how much traffic there is', trafficHint);
   const rps = readRps(both);
   return Number.isNaN(rps) ? bad('rps', both, rpsHint) : ok(sharedOut(rps, steps));
 };
 
 const trafficHint =
-  'give --canary-rps and --baseline-rps, or --rps and --share; with none of the rates the last hour counts';
+  'give --canary-rps and --baseline-rps, or --rps alone or with --share; with none of the rates the last hour counts';
 
 const sharedOut = (rps: number, steps: readonly Step[]): readonly TrafficFrom[] =>
   steps.map(({ fromSeconds, share: part }) => ({

@@ -55,7 +55,7 @@ export const openDoorAtHand = async (
   // An outage of the read models alone must not lose a marker: the log takes it, and the fold judges it later.
   ports.note({
     code: 'not-checked',
-    message: `the read models cannot be reached, so nothing was checked: ${atHand.problem.message}`,
+    message: `${folded === undefined ? 'the read models are behind' : 'the read models cannot be reached'}, so nothing was checked: ${atHand.problem.message}`,
     hint: 'see later what became of it: plimsoll show, plimsoll dead-letters list',
   });
   return ok({

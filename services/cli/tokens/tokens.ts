@@ -93,12 +93,11 @@ const newToken = async (ports: Ports, given: Given): Promise<Result<Told, CliPro
 const orAll = (values: readonly string[]): readonly string[] =>
   values.length === 0 ? ['*'] : values;
 
-const curlText = (url: string, { environments }: CallerToken): readonly string[] => {
-  const environment = environments.find((one) => !one.endsWith('*')) ?? 'production';
+const curlText = (url: string, { environments, components }: CallerToken): readonly string[] => {
   const body = {
     kind: 'logged',
-    environment,
-    component: 'checkout',
+    environment: firstName(environments) ?? 'production',
+    component: firstName(components) ?? 'checkout',
     version: '2.0.0',
   };
   return [
@@ -106,6 +105,9 @@ const curlText = (url: string, { environments }: CallerToken): readonly string[]
     `  -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`,
   ];
 };
+
+const firstName = (scope: readonly string[]): string | undefined =>
+  scope.find((one) => !one.endsWith('*'));
 
 const listTokens = async ({ tokens, clock }: Ports): Promise<Result<Told, CliProblem>> => {
   const list = await tokens();

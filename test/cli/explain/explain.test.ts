@@ -190,6 +190,21 @@ describe('plimsoll explain', () => {
     expect(await nobody.plimsoll('explain')).toMatchObject({ exit: 4 });
   });
 
+  test('says of a hold that lapsed that the canary is judged on, and of no other decision', async () => {
+    const { validForMs } = decisions[0] as Decided;
+    await decide({ ...(decisions[0] as Decided), kind: 'hold', stage: 'hold' });
+    expect((await explain()).err).toEqual([]);
+    await desk.house.ports.clock.sleep(validForMs);
+    const { exit, err } = await explain();
+    expect([exit, err.join()]).toEqual([
+      0,
+      expect.stringMatching(
+        /this is the newest decision, and it lapsed .* ago; the canary is judged on/,
+      ),
+    ]);
+    expect((await explain('--json', '--recheck')).err.join()).not.toContain('lapsed');
+  });
+
   test('has a line for programs, with a score after each window where that is asked for', async () => {
     await decide();
     const { out } = await explain('--json', '--score');

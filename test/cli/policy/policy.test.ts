@@ -672,6 +672,15 @@ describe('policy plan', () => {
     });
   });
 
+  test('takes a tenth of what is said for both, unless a share is said too', async () => {
+    const desk = await aDesk();
+    const { exit, out } = await desk.plimsoll(...planned, '--rps=50');
+    expect([exit, out[1]]).toEqual([
+      0,
+      "5 requests a second to the canary, 45 to the baseline; 0.5 % of the baseline's requests fail",
+    ]);
+  });
+
   test.each([
     [['--canary-rps=5'], 'option-missing'],
     [['--canary-rps=5', '--baseline-rps=45', '--rps=50'], 'option-missing'],

@@ -50,6 +50,17 @@ test('people see what to do with it', async () => {
 });
 
 test.each([
+  [['--environment=pr-*', '--environment=staging', '--component=shop'], 'staging', 'shop'],
+  [['--environment=pr-*', '--component=shop-*'], 'production', 'checkout'],
+])('the request that is shown is of the places of %j', async (scope, environment, component) => {
+  const { plimsoll } = await desk();
+  const { out } = await plimsoll('tokens', 'new', '--name=shop', ...scope);
+  expect(out.join('\n')).toContain(
+    JSON.stringify({ kind: 'logged', environment, component, version: '2.0.0' }),
+  );
+});
+
+test.each([
   ['a name that is none', ['--name=Shop', '--environment=staging'], 'option-invalid'],
   ['a place with a star in it', ['--name=shop', '--environment=a*b'], 'option-invalid'],
   ['a place with a comma', ['--name=shop', '--environment=a,,b'], 'option-invalid'],
