@@ -639,6 +639,29 @@ const refused: readonly Story[] = [
     ],
   ],
   [
+    'promote_over_a_fix',
+    'A fix was begun and has taken the slot since: the canary was never compared with it.',
+    [
+      ...canary,
+      decides(promote),
+      by('ci', planned('1.9.5', { deployment: run('8') })),
+      by('ci', started({ deployment: run('8') })),
+      by('ci', succeeded({ deployment: run('8') })),
+    ],
+    after(20),
+  ],
+  [
+    'promote_over_what_was_logged_before',
+    'Another version was said to be there after the canary was started, and before it was promoted.',
+    [...canary, by('ci', logged('9.9.9')), decides(promote)],
+    at(8),
+  ],
+  [
+    'advance_over_a_fix',
+    'More traffic for a canary that was never compared with what runs there now.',
+    [...canary, decides(decision('advance', { share: 0.25 })), by('ci', logged('1.9.5'))],
+  ],
+  [
     'conflict_before',
     'A marker of the attempt came twice with different content: its gate is held.',
     [...conflicting, decides(promote)],
@@ -951,6 +974,18 @@ const refused: readonly Story[] = [
 ];
 
 const obeyed: readonly Story[] = [
+  [
+    'promote_beside_the_same_deployed_again',
+    'What the canary was compared with was deployed once more while it ran.',
+    [
+      ...canary,
+      by('ci', planned('1.9.4', { deployment: run('8'), digest: artifact('a') })),
+      by('ci', started({ deployment: run('8') })),
+      by('ci', succeeded({ deployment: run('8') })),
+      decides(promote),
+    ],
+    at(10),
+  ],
   [
     'planned_with_token_accepted',
     'A canary that a caller with a token planned, where the policy takes his word.',

@@ -189,7 +189,8 @@ const baselineOf = (
       : [{ version: holder.version, digest: holder.digest, deployment: holder.deployment }],
   );
 
-const startOf = (attempt: Attempt): Position =>
+/** Position of the record that said that it runs; before that, of the one that opened it. */
+export const startOf = (attempt: Attempt): Position =>
   attempt.entries.find(({ kind, note }) => kind === 'started' && note === 'applied')?.position ??
   attempt.openedAt;
 

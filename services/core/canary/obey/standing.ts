@@ -4,7 +4,8 @@ import type { Position } from '../../log/record.ts';
 import { sameSlot } from '../../markers/slot.ts';
 import type { Result } from '../../result.ts';
 import { ok } from '../../result.ts';
-import type { SlotState } from '../../slot-state.ts';
+import type { Holder, SlotState } from '../../slot-state.ts';
+import { startOf } from '../attempts/canary-attempts.ts';
 import { firstRefusal } from './form.ts';
 import type { PolicyStanding } from './question.ts';
 import type { Refusal } from './refusal.ts';
@@ -40,6 +41,7 @@ export const judgeStanding = (
     () => judgeOrder(decision, place.attempt),
     () =>
       standing.kind === 'roll-back' ? judgeReturn(standing, place.slot, policy) : ok(undefined),
+    () => (goesOn(standing) ? judgeHolder(place) : ok(undefined)),
     () => judgeDigests(standing, policy),
     () => judgeAdvance(standing, place.attempt),
   ]);
@@ -167,6 +169,36 @@ const judgeReturn = (
         holders.length === 0
           ? `nothing holds the slot any more: ${toVersion} was taken away`
           : `${holders.at(-1)?.version ?? 'another version'} holds the slot now, not ${toVersion}`,
+      );
+};
+
+const goesOn = ({ kind }: DecisionSummary): boolean => kind === 'promote' || kind === 'advance';
+
+/** More traffic goes to a canary only in the place of what it was compared with: a fix may have come since. */
+const judgeHolder = ({ deployment, attempt, slot }: JudgedPlace): Result<void, Refusal> => {
+  const { plan } = attempt;
+  const startedAt = startOf(attempt);
+  const before = slot?.past.findLast(({ position }) => position < startedAt);
+  const isKnown = ({ version, digest }: Holder): boolean =>
+    [plan, before].some(
+      (known) =>
+        known?.version === version &&
+        (known.digest === digest || known.digest === null || digest === null),
+    );
+  // Releases stand beside each other.
+  const since = slot?.holders.find(
+    (holder) =>
+      holder.status !== 'released' &&
+      holder.deployment !== deployment.id &&
+      holder.statusPosition > startedAt &&
+      !isKnown(holder),
+  );
+  return since === undefined
+    ? ok(undefined)
+    : refuse(
+        'holder-changed',
+        `${since.version ?? 'another version'} took the slot after ${plan.version} was started, which was never compared with it`,
+        `plan ${plan.version} anew, or what follows it`,
       );
 };
 
