@@ -131,6 +131,17 @@ const noLastGood = (slot: Slot, known: readonly SlotState[]): Result<never, CliP
       'no version succeeded in this slot before the one that holds it',
       'plimsoll timeline lists what was deployed there; is the slot spelt right?',
     );
+  const targets = known.flatMap((state) =>
+    state.slot.target !== null && sameSlot({ ...state.slot, target: slot.target }, slot)
+      ? [state.slot.target]
+      : [],
+  );
+  if (targets.length > 0)
+    return refuse(
+      'not-found',
+      `nothing was ever deployed to ${placeName(slot)}, but to its targets ${targets.toSorted().join(', ')}`,
+      `say which: --target=${targets.toSorted()[0] ?? ''}`,
+    );
   const near = nearestPlace(
     placeName(slot),
     known.map((state) => placeName(state.slot)),

@@ -102,8 +102,10 @@ const decide = async (): Promise<Seen> => {
   const policyFile = join(folder, 'policy.yaml');
   writeFileSync(policyFile, JSON.stringify(policy));
   const env = { PLIMSOLL_PORT: '0', PLIMSOLL_OTLP_PORT: '0', PLIMSOLL_POLICY: policyFile };
+  // A log that the shell names is somebody's own.
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith('PLIMSOLL_'));
   const up = startOwn(process.execPath, [plimsoll, 'up'], folder, {
-    env: { ...process.env, ...env },
+    env: { ...Object.fromEntries(others), ...env },
   });
   const data = join(folder, 'plimsoll-data');
   try {

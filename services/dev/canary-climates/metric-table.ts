@@ -110,6 +110,7 @@ const levelRow = (
   rule: {
     ...robust,
     worse: 'higher',
+    growsWithRequests: true,
     margin,
     promoteMargin: margin + 0.1,
     variance: isKnown ? (2 * levelDeviation ** 2 * (1 + like)) / (1 - like) : null,

@@ -746,6 +746,20 @@ describe('last-good', () => {
     }
   });
 
+  test('of a place that has targets alone names them', async () => {
+    const eu = place('production', 'search', 'eu');
+    const desk = await deskAfter([by('ci', logged('1.0.0', { slot: eu }))]);
+    const asked = ['--environment-name=production', '--component-name=search'];
+    const said = await desk.plimsoll('last-good', ...asked, '--json');
+    expect([said.exit, JSON.parse(said.err[0] ?? '')]).toMatchObject([
+      4,
+      {
+        message: expect.stringContaining('production/search, but to its targets eu'),
+        hint: 'say which: --target=eu',
+      },
+    ]);
+  });
+
   test('is not found where there is none', async () => {
     for (const isRemote of [false, true]) {
       const said = await (

@@ -38,6 +38,7 @@ export const latencyRule: LatencyRule = {
 export const levelRule: LevelRule = {
   ...stakeRules,
   worse: 'higher',
+  growsWithRequests: true,
   margin: 0.1,
   promoteMargin: 0.2,
   variance: 0.005,

@@ -34,6 +34,8 @@ import { stageOf } from '../judge/verdict-of.ts';
 import type { PointJudgedAs } from '../windows/judged-as.ts';
 import { mayBeFailed, pointsJudgedAs } from '../windows/judged-as.ts';
 import { areSparse, closeSparseExports, noSparseExports } from '../windows/sparse-exports.ts';
+import type { LoadsLately, ServerLoads } from '../windows/server-loads.ts';
+import { noLoadsLately, serverLoads, withLoads } from '../windows/server-loads.ts';
 import type { SparseExports } from '../windows/sparse-exports.ts';
 import { isKnownShare } from '../metrics/traffic.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -114,6 +116,7 @@ export const openAnalysis = (
     unknownToMs: 0,
     eitherPoints: noEitherPoints,
     sparseExports: noSparseExports,
+    loads: noLoadsLately,
     latePoints: noLatePoints,
     bases: noBases,
     judge: null,
@@ -252,6 +255,7 @@ const end = (analysis: AnalysisState, ended: Ending): AnalysisState => ({
   pending: [],
   eitherPoints: noEitherPoints,
   sparseExports: noSparseExports,
+  loads: noLoadsLately,
   latePoints: noLatePoints,
   bases: noBases,
   ended,
@@ -276,6 +280,7 @@ type Draft = {
   unknownToMs: number;
   eitherPoints: EitherPointsDraft;
   sparseExports: SparseExports;
+  loads: LoadsLately;
   /** Of `pending` those that nobody could count; null: not counted yet. */
   refusedPending: number | null;
   latePoints: LatePointsDraft;
@@ -307,6 +312,7 @@ const openDraft = (before: AnalysisState): Draft => {
     unknownToMs: before.unknownToMs,
     eitherPoints: openEitherPoints(before.eitherPoints),
     sparseExports: before.sparseExports,
+    loads: before.loads,
     refusedPending: null,
     latePoints: openLatePoints(before.latePoints),
     bases: before.bases,
@@ -527,6 +533,8 @@ const closeWindow = (
   const isUnheard = taken.isUnheard || isEither;
   if (taken.excluded.loud + taken.excluded['over-limit'] > 0 || isUnheard || isLate)
     draft.leftOutToMs = Math.max(draft.leftOutToMs, startMs);
+  const loadsBefore = serverLoads(draft.loads);
+  draft.loads = withLoads(draft.loads, taken.counted, windowMs);
   passShares(draft, endMs);
 
   const window: JudgedWindow = {
@@ -538,6 +546,7 @@ const closeWindow = (
     ...(isLate && { isLate }),
     ...(isSparse && { isSparse }),
     ...(isLoud && { isLoud }),
+    ...(opening.comparison === 'concurrent' && loadsIn(loadsBefore, serverLoads(draft.loads))),
   };
   draft.judge = judgeWindow(rule, judge, window);
   const windowText = canonicalJson(window);
@@ -575,6 +584,13 @@ const closeWindow = (
   if (draft.ended !== null && draft.standing?.decision.kind === 'advance') draft.standing = null;
 };
 
+/** Whether servers lose requests is asked before the window that it is asked for, so that no window chooses itself. */
+const loadsIn = (
+  before: ServerLoads | null,
+  now: ServerLoads | null,
+): Pick<JudgedWindow, 'loads'> =>
+  before === null || now === null ? {} : { loads: { before, now } };
+
 const comparedIn = (
   opening: AnalysisOpened,
   index: number,
@@ -595,6 +611,8 @@ const passShares = (draft: Draft, endMs: number): void => {
   const passed = draft.shareChanges.filter(({ fromMs }) => fromMs < endMs);
   if (passed.length === 0) return;
   draft.canaryShare = passed.at(-1)?.share ?? draft.canaryShare;
+  // What servers had at another share says nothing of what they have now.
+  draft.loads = noLoadsLately;
   draft.shareChanges = draft.shareChanges.slice(passed.length);
 };
 

@@ -1,6 +1,7 @@
 import type { Durations } from '../windows/durations.ts';
 import type { Level } from '../metrics/level.ts';
 import type { SaidCounts } from '../statistics/rate-counts.ts';
+import type { ServerLoads } from '../windows/server-loads.ts';
 import type { WindowMark } from '../windows/window.ts';
 
 /** What came of one metric in one window in both cohorts; null: nothing came of it. */
@@ -37,4 +38,6 @@ export type JudgedWindow = WindowMark & {
   readonly isSparse?: true;
   /** Somebody was so loud that a metric shows nothing which was never seen in both cohorts: the same. */
   readonly isLoud?: true;
+  /** Requests of a server: lately, and before this window; absent: nobody knows. */
+  readonly loads?: { readonly before: ServerLoads; readonly now: ServerLoads };
 };

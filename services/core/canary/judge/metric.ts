@@ -2,6 +2,7 @@ import type { LoudIndex } from '../analysis/strongest-windows.ts';
 import type { Cohort } from '../windows/cohorts.ts';
 import type { DeadlineResult } from '../statistics/deadline-test.ts';
 import type { Durations } from '../windows/durations.ts';
+import { areServersLosing } from '../windows/server-loads.ts';
 import type { Begun, OpenNumbers, ShownWindow, WindowPlace } from './metric-judge.ts';
 import { latencyDeadline, latencyJudge, latencySlowerPart, noBoundIn } from '../metrics/latency.ts';
 import type { LatencyRest, LatencyState } from '../metrics/latency.ts';
@@ -82,7 +83,7 @@ export const addToMetric = (
   metric: MetricRule,
   rest: MetricRest,
   open: OpenNumbers,
-  { index, canaryShare }: JudgedWindow,
+  { index, canaryShare, loads }: JudgedWindow,
   shown: MetricWindow,
   hasCanary: boolean,
   hasBaseline: boolean,
@@ -98,14 +99,29 @@ export const addToMetric = (
   }
   // It counts by itself what is no level.
   if (metric.judged === 'level' && shown.judged === 'level' && rest.judged === 'level')
-    return levelJudge.addWindow(metric.rule, rest, open, shown, place);
+    return levelJudge.addWindow(
+      metric.rule,
+      rest,
+      open,
+      loads === undefined || !metric.rule.growsWithRequests
+        ? shown
+        : { ...shown, busier: loads.now.busier },
+      place,
+    );
   if (metric.judged === 'traffic' && shown.judged === 'traffic' && rest.judged === 'traffic') {
     const { canary, baseline } = usableIn(shown, hasCanary, hasBaseline);
     return trafficJudge.addWindow(
       metric.rule,
       rest,
       open,
-      { canary, baseline, canaryShare },
+      {
+        canary,
+        baseline,
+        canaryShare,
+        areServersLosing:
+          loads === undefined ||
+          areServersLosing(loads.before, canaryShare ?? 0, metric.rule.least),
+      },
       place,
     );
   }

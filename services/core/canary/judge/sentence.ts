@@ -470,12 +470,30 @@ const tolerances = (explained: MetricPart['explained']): readonly string[] => {
     }
     case 'level': {
       const side = explained.worse === 'higher' ? 'up to' : 'down to';
-      return [`tolerated ${side} ${times(explained.toleratedRatio)}`];
+      return [
+        `tolerated ${side} ${times(explained.toleratedRatio)}${grantedPhrase(explained)}`,
+        ...quietPhrase(explained),
+      ];
     }
     case 'traffic':
       return [`tolerated down to ${times(explained.toleratedRatio)}`];
   }
 };
+
+/** So little more that it is chance is not spoken of. */
+const grantedFrom = 1.1;
+
+const grantedPhrase = ({ granted }: LevelExplanation): string =>
+  granted === undefined || granted < grantedFrom
+    ? ''
+    : `, as a server of the canary has ${times(granted)} the requests of one of the baseline`;
+
+const quietPhrase = ({ quiet }: LevelExplanation): readonly string[] =>
+  quiet === undefined || quiet > 1 / grantedFrom
+    ? []
+    : [
+        `a server of the canary has ${times(quiet)} the requests of one of the baseline, so that this says little of what a request takes`,
+      ];
 
 /** Where most of the baseline's fail, or are slow, so much is tolerated that nothing would be too much. */
 const tolerated = (share: number): string =>

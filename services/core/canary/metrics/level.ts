@@ -1,6 +1,7 @@
 import { evidenceOf } from '../statistics/evidence.ts';
 import type { Numbers, RuledJudge, ShownWindow } from '../judge/metric-judge.ts';
 import { logRollbackIn } from '../judge/metric-judge.ts';
+import { millionths } from '../statistics/rounding.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
 import { intervalConfidence } from '../statistics/ratio.ts';
 import type { Alternatives, StakeRules } from '../statistics/stakes.ts';
@@ -25,6 +26,8 @@ export type Level = { readonly mean: number; readonly series: number };
 
 export type LevelRule = StakeRules & {
   readonly worse: 'higher' | 'lower';
+  /** Whether a server with more requests has more of it by right, up to as many times (CPU). */
+  readonly growsWithRequests: boolean;
   /** By which share of the baseline's level the canary's may be worse; and what must be shown for a promotion. */
   readonly margin: number;
   readonly promoteMargin: number;
@@ -37,12 +40,17 @@ export type LevelRule = StakeRules & {
   readonly windowsPerBatch: number;
 };
 
+/** `busier`: how many times the requests of a server of the baseline one of the canary has; absent: as many. */
+export type LevelWindow = ShownWindow<Level> & { readonly busier?: number };
+
 /**
  * A gauge (CPU, memory): paired differences, so that load which both cohorts feel cancels.
  *
  * Running, after ln of the evidence: the baseline's level lately, of which relative differences are shares (below 0: none was
  * seen), `LevelSums`, and the sums of the running block (`normal-increments.ts`): of what is worse than tolerated, of what
- * is better than promised, and of their weights; and where the variance is not from history, `Batch`.
+ * is better than promised, and of their weights; the sums of how many times more was granted for more requests, and of how many times as
+ * busy servers were that had fewer; and where
+ * the variance is not from history, `Batch`.
  */
 export type LevelRest = {
   readonly judged: 'level';
@@ -57,7 +65,9 @@ const sumsAt: number = recentAt + 1;
 const excessAt: number = sumsAt + 5;
 const reserveAt: number = excessAt + 1;
 const weightAt: number = excessAt + 2;
-const batchAt: number = weightAt + 1;
+const grantedAt: number = weightAt + 1;
+const quietAt: number = grantedAt + 1;
+const batchAt: number = quietAt + 1;
 const batchLength = 7;
 
 const runningLengthOf = ({ variance }: LevelRule): number =>
@@ -118,7 +128,7 @@ const varianceMin = 1e-6;
 const batchesMin = 5;
 const batchInflation = 4;
 
-export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelRest, LevelExplanation> = {
+export const levelJudge: RuledJudge<LevelRule, LevelWindow, LevelRest, LevelExplanation> = {
   initial: (rule) => {
     const running = zeros(runningLengthOf(rule));
     running[recentAt] = noRecent;
@@ -136,8 +146,11 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelRest, Le
     const isShown = place.judged && isUsable;
     if (isShown) {
       const usual = usualLevel(running, from);
+      // A busier server may have as much more as it has more requests, and one that is less busy just as much.
+      const busier = window.busier ?? 1;
+      const granted = Math.max(1, busier);
       if (usual > 0) {
-        const worse = worseBy(rule, canary.mean, baseline.mean);
+        const worse = worseBy(rule, canary.mean / granted, baseline.mean);
         const excess = shareOf(worse - rule.margin * baseline.mean, usual);
         const reserve = shareOf(rule.promoteMargin * baseline.mean - worse, usual);
         speaks = addEvidence(rule, running, from, excess, reserve);
@@ -145,6 +158,8 @@ export const levelJudge: RuledJudge<LevelRule, ShownWindow<Level>, LevelRest, Le
           addToBatch(rule, running, from, excess, reserve, shareOf(worse, usual));
       }
       addLevels(running, from + sumsAt, canary.mean, baseline.mean);
+      running[from + grantedAt] = millionths((running[from + grantedAt] ?? 0) + granted);
+      running[from + quietAt] = millionths((running[from + quietAt] ?? 0) + Math.min(1, busier));
     }
     if (baseline !== null && isLevel(baseline)) follow(running, from + recentAt, baseline.mean);
     const isOpen = (running[from + weightAt] ?? 0) > 0;
@@ -311,8 +326,12 @@ export type LevelExplanation = {
   readonly ratio: number | null;
   /** Holds the true ratio with this confidence at every window at once; null ends are open. */
   readonly interval: RatioInterval & { readonly confidence: number };
-  /** The ratio up to which (`lower`: down to which) the canary counts as no worse. */
+  /** The ratio up to which (`lower`: down to which) the canary counts as no worse, with what was granted. */
   readonly toleratedRatio: number;
+  /** How many times more it might be, as the canary's servers had so many times the requests, on the average; absent: 1. */
+  readonly granted?: number;
+  /** How many times as many requests they had in windows in which they had fewer, on the average over all; absent: 1. */
+  readonly quiet?: number;
   readonly rollbackEvidence: number;
   readonly promoteEvidence: number;
   readonly strongestWindows: readonly LoudIndex[];
@@ -335,6 +354,9 @@ const sumsIn = ({ running, from }: Running): LevelSums => [
 const explain = (rule: LevelRule, state: LevelState): LevelExplanation => {
   const sums = sumsIn(state);
   const [windows, canary, baseline] = sums;
+  const meanAt = (at: number): number =>
+    windows === 0 ? 1 : (state.running[state.from + at] ?? 0) / windows;
+  const [granted, quiet] = [meanAt(grantedAt), meanAt(quietAt)];
   const ofBatches =
     rule.variance === null ? batchVariance(batchIn(state.running, state.from)) : undefined;
   const variance =
@@ -349,7 +371,9 @@ const explain = (rule: LevelRule, state: LevelState): LevelExplanation => {
       ...levelInterval(sums, variance, intervalConfidence),
       confidence: intervalConfidence,
     },
-    toleratedRatio: rule.worse === 'higher' ? 1 + rule.margin : 1 - rule.margin,
+    toleratedRatio: rule.worse === 'higher' ? (1 + rule.margin) * granted : 1 - rule.margin,
+    ...(granted > 1 && { granted }),
+    ...(quiet < 1 && { quiet }),
     rollbackEvidence: evidenceOf(logRollbackIn(state)),
     promoteEvidence: evidenceOf(logPromoteIn(rule, state)),
     strongestWindows: loudWindows(state.settled, state.at),

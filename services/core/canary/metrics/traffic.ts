@@ -47,6 +47,11 @@ export type TrafficWindow = {
   readonly baseline: number | null;
   /** The share of the requests that the canary should get, between 0 and 1; null: nobody said. */
   readonly canaryShare: number | null;
+  /**
+   * Whether the canary's servers have fewer requests than the baseline's. If not, what seems lost may be that of a server
+   * that is not heard, or the baseline has one that is busier than all others: then nobody is blamed.
+   */
+  readonly areServersLosing: boolean;
 };
 
 /**
@@ -104,17 +109,19 @@ export const trafficJudge: RuledJudge<TrafficRule, TrafficWindow, TrafficRest, T
     runningLength: () => runningLength,
     addWindow: (rule, before, open, window, place) => {
       const rest = withShare(rule, before, window.canaryShare);
-      const { canary, baseline, canaryShare } = window;
+      const { canary, baseline, canaryShare, areServersLosing } = window;
       const isReported = canary !== null && baseline !== null && canary + baseline > 0;
       const speaks =
         place.judged && isKnownShare(canaryShare) && isReported && rest.settlingWindows === 0;
       const { running, from } = open;
       const nearest = running[from + growthAt] ?? 0;
-      if (speaks) addRequests(rule, running, from, canaryShare, canary, baseline);
+      if (speaks) addRequests(rule, running, from, canaryShare, canary, baseline, areServersLosing);
       const lately = speaks
         ? latelyOf(
             rest.lately,
-            (running[from + growthAt] ?? 0) - nearest,
+            areServersLosing
+              ? (running[from + growthAt] ?? 0) - nearest
+              : nearestNats(rule, canaryShare, canary, baseline),
             canaryShare,
             canary,
             baseline,
@@ -171,6 +178,7 @@ const addRequests = (
   share: number,
   canary: number,
   baseline: number,
+  areServersLosing: boolean,
 ): void => {
   const total = canary + baseline;
   addPair(running, from + blockAt, {
@@ -183,10 +191,23 @@ const addRequests = (
   running[requests + 2] = (running[requests + 2] ?? 0) + share * total;
   const rollback = from + growthAt;
   const promote = from + promoteAt;
-  addShareIncrements(running, rollback, least, rollbackParts, share, canary, baseline, phi);
+  if (areServersLosing)
+    addShareIncrements(running, rollback, least, rollbackParts, share, canary, baseline, phi);
   // A share may change inside a block, and the chance bends with it: so window by window, unlike other promotions.
   addShareIncrements(running, promote, promoteLeast, promoteParts, share, canary, baseline, phi);
   roundGrowth(running, rollback, runningLength - growthAt);
+};
+
+/** What a window that blames nobody says of a loss, by the nearest alternative. */
+const nearestNats = (
+  { least, phi }: TrafficRule,
+  share: number,
+  canary: number,
+  baseline: number,
+): number => {
+  const nats = zeros(rollbackParts.parts.length);
+  addShareIncrements(nats, 0, least, rollbackParts, share, canary, baseline, phi);
+  return nats[0] ?? 0;
 };
 
 /** `nats`: by the nearest alternative, for who gets still less gets less than that, too. */

@@ -31,6 +31,8 @@ const errorPrior = { rate: 0.005, total: 100 } as const;
 const burstMs = 120_000;
 /** It takes so long until a changed share of the traffic is so. */
 const settleMs = 30_000;
+/** Memory hardly grows with requests, and of other gauges nobody knows. */
+const isOfProcessor = (name: string): boolean => /(?:^|[._])cpu(?:[._]|$)/u.test(name);
 const levelBatchMs = 60_000;
 /** The present traffic is that of about the last minute: single windows of few requests say little of it. */
 const trafficMemoryMs = 60_000;
@@ -158,6 +160,7 @@ const metricRule = (
         rule: {
           ...stakes,
           ...{ worse, margin, promoteMargin },
+          growsWithRequests: worse === 'higher' && metric.source.names.every(isOfProcessor),
           // The longer the window the less its mean scatters.
           variance: variance === null ? null : (variance * 1_000) / windowMs,
           windowsPerBatch: Math.max(1, Math.round(levelBatchMs / windowMs)),

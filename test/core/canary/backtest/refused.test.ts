@@ -183,10 +183,10 @@ describe('a pod of two of whose points nobody knows the time', () => {
     expect(judged(2, change).result().outcome).toBe('inconclusive');
   });
 
-  test('if it were not heard at all they would be', () => {
+  test('if it were not heard at all the bad one would pass, and the good one seem to have lost what it has', () => {
     const gone = (line: string): string => line.replace('"checkout"', '"cart"');
     expect(judgedCapture(fleet(requests / 2, gone)).result().outcome).toBe('promote');
-    expect(judged(2, gone).result()).toMatchObject({ outcome: 'roll-back', metric: 'traffic' });
+    expect(judged(2, gone).result().outcome).toBe('inconclusive');
     const same = (line: string): string => line;
     expect(judged(2, same).result().outcome).toBe('promote');
     expect(judged(requests / 2, same).result().outcome).toBe('roll-back');

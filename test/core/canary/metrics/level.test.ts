@@ -12,7 +12,11 @@ import { normals } from '../../../../services/dev/canary-climates/durations.ts';
 import { seededRandom } from '../../../../services/dev/canary-climates/random.ts';
 import { judgeEach, levelRule, warmUpWindows } from '../../../support/canary/metric-windows.ts';
 
-type Shown = { readonly canary: Level | null; readonly baseline: Level | null };
+type Shown = {
+  readonly canary: Level | null;
+  readonly baseline: Level | null;
+  readonly busier?: number;
+};
 
 const known = levelRule;
 const unknown: LevelRule = { ...known, variance: null };
@@ -37,6 +41,35 @@ const after = (
 ): LevelState => judgeEach(levelJudge, rule, windows, from);
 
 const blame = Math.log(200 / 0.1);
+
+describe('a canary whose servers have twice the requests', () => {
+  const busy = (factor: number, rule: LevelRule): LevelState =>
+    after(
+      windowsOf(warmUpWindows + 300, factor).map((window) => ({ ...window, busier: 2 })),
+      rule,
+    );
+
+  test.each([known, unknown])('may take up to twice as much, and is shown to be good', (rule) => {
+    const state = busy(1.9, rule);
+    expect(logRollbackIn(state)).toBeLessThan(0);
+    expect(levelJudge.logPromote(rule, state)).toBeGreaterThan(Math.log(20));
+    const told = levelJudge.explain(rule, state);
+    expect(told).toMatchObject({ granted: 2, toleratedRatio: expect.closeTo(2.2, 12) });
+    expect(told.ratio).toBeCloseTo(1.9, 1);
+  });
+
+  test.each([known, unknown])('is found where each request takes half as much again', (rule) => {
+    expect(logRollbackIn(busy(3, rule))).toBeGreaterThan(blame);
+  });
+});
+
+test('of a canary whose servers have fewer requests the level is what it is, and how many fewer is told', () => {
+  const plain = windowsOf(warmUpWindows + 60, 0.8);
+  const quiet = after(plain.map((window) => ({ ...window, busier: 0.25 })));
+  expect(logRollbackIn(quiet)).toBe(logRollbackIn(after(plain)));
+  expect(levelJudge.explain(known, quiet)).toMatchObject({ quiet: 0.25, toleratedRatio: 1.1 });
+  expect(levelJudge.explain(known, after(plain))).not.toHaveProperty('quiet');
+});
 
 describe('with history', () => {
   test('a canary that takes a quarter more is found, and one like its baseline is shown to be good', () => {

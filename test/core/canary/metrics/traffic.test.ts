@@ -13,6 +13,7 @@ type Shown = {
   readonly canary: number | null;
   readonly baseline: number | null;
   readonly canaryShare: number | null;
+  readonly areServersLosing?: boolean;
 };
 
 const rule: TrafficRule = {
@@ -29,7 +30,13 @@ const same = (count: number, window: Shown): readonly Shown[] =>
 const after = (
   windows: readonly Shown[],
   from?: { readonly state: TrafficState; readonly index: number },
-): TrafficState => judgeEach(trafficJudge, rule, windows, from);
+): TrafficState =>
+  judgeEach(
+    trafficJudge,
+    rule,
+    windows.map((window) => ({ areServersLosing: true, ...window })),
+    from,
+  );
 
 const healthy: Shown = { canary: 25, baseline: 225, canaryShare: 0.1 };
 const losing: Shown = { canary: 12, baseline: 238, canaryShare: 0.1 };
@@ -63,6 +70,15 @@ describe('a canary', () => {
     const state = after(same(warmUpWindows + 60, { ...healthy, canary: 0 }));
     expect(logRollbackIn(state)).toBeGreaterThan(blame);
   });
+});
+
+test('while the servers that are heard have as much as the others nobody is blamed, and nothing is promoted', () => {
+  const windows = same(warmUpWindows + 60, { ...losing, areServersLosing: false });
+  const state = after(windows);
+  expect(logRollbackIn(state)).toBeCloseTo(0, 5);
+  expect(trafficJudge.explain(rule, state).lost?.ratio).toBeCloseTo((12 / 238) * 9, 6);
+  const from = { state, index: windows.length };
+  expect(logRollbackIn(after(same(60, losing), from))).toBeGreaterThan(blame);
 });
 
 describe('a loss now', () => {

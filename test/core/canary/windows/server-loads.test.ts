@@ -1,0 +1,199 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { canonicalJson } from '../../../../services/core/canonical.ts';
+import {
+  areServersLosing,
+  noLoadsLately,
+  serverLoads,
+  withLoads,
+} from '../../../../services/core/canary/windows/server-loads.ts';
+import type {
+  LoadsLately,
+  ServerLoads,
+} from '../../../../services/core/canary/windows/server-loads.ts';
+import type { Cohort } from '../../../../services/core/canary/windows/cohorts.ts';
+import { judgedCapture, shortPolicy } from '../../../support/canary/backtests.ts';
+import {
+  baselineVersion,
+  canaryVersion,
+  captureSinceMs,
+  everySeconds,
+  lineOf,
+} from '../../../support/canary/capture-lines.ts';
+import { everywhere, fullPolicy } from '../../../support/canary/sample-streams.ts';
+
+const windowMs = 5_000;
+
+/** What servers were asked in one window, by version; the names are theirs alone. */
+type Asked = {
+  readonly [Name in Cohort]: { readonly [server: string]: number };
+};
+
+const counted = (asked: Asked): Parameters<typeof withLoads>[1] =>
+  (['canary', 'baseline'] as const).flatMap((cohort) =>
+    Object.entries(asked[cohort]).map(([server, count]) => ({
+      point: { cohort, sender: JSON.stringify([cohort, server]), instance: server },
+      added: { count },
+    })),
+  );
+
+const after = (windows: readonly Asked[], before: LoadsLately = noLoadsLately): LoadsLately =>
+  windows.reduce((loads, asked) => withLoads(loads, counted(asked), windowMs), before);
+
+const same = (windows: number, asked: Asked): readonly Asked[] =>
+  Array.from({ length: windows }, () => asked);
+
+const even: Asked = { canary: { a: 60, b: 60 }, baseline: { a: 60, b: 60, c: 60 } };
+
+const known = (windows: readonly Asked[]): ServerLoads => {
+  const loads = serverLoads(after(windows));
+  if (loads === null) throw new Error('nobody is heard');
+  return loads;
+};
+
+describe('a server', () => {
+  test('has as many requests as it is asked in a window', () => {
+    expect(known(same(20, even))).toEqual({
+      ...{ canaryServers: 2, baselineServers: 3, busier: 1 },
+      ...{ canary: expect.closeTo(60, 1), baselineUsual: expect.closeTo(60, 1) },
+    });
+  });
+
+  test('that is not heard any more is none, and one that is asked nothing has none', () => {
+    const { b, ...others } = even.canary;
+    expect(b).toBe(60);
+    const gone = [...same(20, even), ...same(2, { ...even, canary: others })];
+    expect(known(gone)).toMatchObject({
+      canaryServers: 1,
+      canary: expect.closeTo(60, 1),
+    });
+    const idle = [...same(20, even), ...same(60, { ...even, canary: { a: 60, b: 0 } })];
+    expect(known(idle).canary).toBeLessThan(31);
+  });
+
+  test('that is busier than all others does not move what is usual', () => {
+    const loud = { ...even, baseline: { a: 60, b: 60, c: 900 } };
+    expect(known(same(20, loud)).baselineUsual).toBeCloseTo(60, 1);
+    const oneOfTwo = { ...even, baseline: { a: 60, b: 180 } };
+    expect(known(same(20, oneOfTwo)).baselineUsual).toBeCloseTo(60, 1);
+  });
+
+  test('that names no instance makes all unknown', () => {
+    const nameless = counted(even).map(({ point, added }) => ({
+      point: { ...point, instance: point.cohort === 'canary' ? null : point.instance },
+      added,
+    }));
+    expect(serverLoads(withLoads(after(same(9, even)), nameless, windowMs))).toBe(null);
+  });
+});
+
+test.each([
+  ['twice as busy', 120, 60, expect.closeTo(2, 2)],
+  ['by chance a little busier', 62, 60, 1],
+  ['half as busy', 30, 60, expect.closeTo(0.5, 2)],
+  ['asked so seldom that chance makes it twice as busy', 2, 1, 1],
+])('a canary that is %s', (_name, canary, baseline, busier) => {
+  const asked = { canary: { a: canary, b: canary }, baseline: { a: baseline, b: baseline } };
+  expect(known(same(20, asked)).busier).toEqual(busier);
+});
+
+test('what is known is the same whoever is heard first, and after any restart', () => {
+  const asked = fc.record({
+    canary: fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.nat(1_000)),
+    baseline: fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.nat(1_000)),
+  });
+  fc.assert(
+    fc.property(fc.array(asked, { maxLength: 12 }), (windows) => {
+      const whole = after(windows);
+      const restarted = windows.reduce<LoadsLately>(
+        (loads, one) =>
+          JSON.parse(
+            canonicalJson(withLoads(loads, counted(one).toReversed(), windowMs)),
+          ) as LoadsLately,
+        noLoadsLately,
+      );
+      expect(canonicalJson(restarted)).toBe(canonicalJson(whole));
+      expect(serverLoads(restarted)).toEqual(serverLoads(whole));
+    }),
+  );
+});
+
+const loads = (over: Partial<ServerLoads>): ServerLoads => ({
+  ...{ canaryServers: 2, baselineServers: 2, canary: 60, baselineUsual: 60, busier: 1 },
+  ...over,
+});
+
+test.each<readonly [string, Partial<ServerLoads>, number, boolean]>([
+  ['all have as much', {}, 0.5, false],
+  ['the canary has one of two that is not heard', { canaryServers: 1 }, 0.5, false],
+  ['each of the canary has half', { canary: 30 }, 0.5, true],
+  ['each of the canary has nine tenths', { canary: 54 }, 0.5, false],
+  ['ten servers should be behind the one that is heard', { canaryServers: 1 }, 0.9, true],
+])('where %s, requests are lost: %j at a share of %d', (_name, over, share, isLosing) => {
+  expect(areServersLosing(loads(over), share, 0.8)).toBe(isLosing);
+});
+
+describe('in a backtest', () => {
+  const requests = 200;
+  const seconds = 200;
+  const metrics = fullPolicy.metrics.filter(
+    ({ judged }) => judged === 'errors' || judged === 'traffic',
+  );
+  const placed = everywhere({ ...shortPolicy, metrics });
+  const shares = [{ atMs: captureSinceMs, share: 0.5 }];
+  type Pod = { readonly version: string; readonly pod: number; readonly at: number };
+  /** Two pods of each version, or more: `askedOf` says what each is asked in an export; null: it is not heard. */
+  const outcomeOf = (pods: number, askedOf: (pod: Pod) => number | null): string | undefined => {
+    const lines = Array.from({ length: seconds / everySeconds }, (_, index) =>
+      [canaryVersion, baselineVersion].flatMap((version, place) =>
+        Array.from({ length: pods }, (__, pod) => {
+          const at = (index + 1) * everySeconds - place - pod / 2;
+          const asked = askedOf({ version, pod, at });
+          if (asked === null) return [];
+          const instance = `pod-${pod}`;
+          const from = Math.max(0, at - everySeconds);
+          return [lineOf({ version, instance, at, from, requests: asked, errors: 2 })];
+        }).flat(),
+      ),
+    ).flat();
+    const { outcome, metric } = judgedCapture(lines, { placed }, { shares }).result();
+    return outcome === 'roll-back' ? `${outcome} for ${metric ?? ''}` : outcome;
+  };
+
+  test.each<readonly [string, number, (pod: Pod) => number | null, string]>([
+    ['all pods are asked alike', 2, () => requests, 'promote'],
+    [
+      'one pod of the canary is never heard',
+      2,
+      ({ version, pod }) => (version === canaryVersion && pod === 1 ? null : requests),
+      'inconclusive',
+    ],
+    [
+      'one pod of the canary is heard late',
+      2,
+      ({ version, pod, at }) =>
+        version === canaryVersion && pod === 1 && at < 80 ? null : requests,
+      'inconclusive',
+    ],
+    [
+      'one pod of the baseline has three times the requests',
+      3,
+      ({ version, pod }) => (version === baselineVersion && pod === 1 ? 3 * requests : requests),
+      'inconclusive',
+    ],
+    [
+      'each pod of the canary loses half of its requests',
+      2,
+      ({ version }) => (version === canaryVersion ? requests / 2 : requests),
+      'roll-back for traffic',
+    ],
+    [
+      'one pod of the canary, which is heard, has a fifth of them',
+      2,
+      ({ version, pod }) => (version === canaryVersion && pod === 1 ? requests / 5 : requests),
+      'roll-back for traffic',
+    ],
+  ])('where %s', (_name, pods, askedOf, outcome) => {
+    expect(outcomeOf(pods, askedOf)).toBe(outcome);
+  });
+});
