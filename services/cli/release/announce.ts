@@ -1,31 +1,35 @@
-import type { Slot } from '../../core/markers/marker.ts';
-import { namedModels, nearestText, newName } from '../../core/new-names.ts';
+import type { Emittable } from '../../core/markers/marker.ts';
 import type { NewName } from '../../core/new-names.ts';
+import { namesIn, namesOf, nearestText, newName } from '../../core/new-names.ts';
 import type { NameRow } from '../../core/read-models.ts';
 import type { Note } from '../terminal/note.ts';
 import type { AtHand } from '../ports.ts';
 import { readRows, scanRows } from '../reading/reading.ts';
 
 /** Says which names this marker is the first to use, with the nearest name that was there before it. */
-export const announceNames = async (
+export const announceNames = (
   atHand: AtHand,
-  slot: Slot | null,
+  marker: Emittable,
   note: (note: Note) => void,
-): Promise<void> => {
-  if (slot === null) return;
-  for (const what of namedModels) await announceName(atHand, what, slot[what], note);
-};
+): Promise<void> => announceEach(atHand, namesIn(marker), note);
 
-/** Says it of one name. */
-export const announceName = async (
+/** Says it of an environment. */
+export const announceEnvironment = (
   atHand: AtHand,
-  what: NewName['what'],
-  name: string,
+  environment: string,
+  note: (note: Note) => void,
+): Promise<void> => announceEach(atHand, namesOf({ environment }), note);
+
+const announceEach = async (
+  atHand: AtHand,
+  names: ReturnType<typeof namesOf>,
   note: (note: Note) => void,
 ): Promise<void> => {
-  const told = await announced(atHand, what, name);
-  if (told !== undefined)
-    note({ code: `new-${what}`, message: told.message, hint: nearestText(told) });
+  for (const { model, key } of names) {
+    const told = await announced(atHand, model, key);
+    if (told !== undefined)
+      note({ code: `new-${model}`, message: told.message, hint: nearestText(told) });
+  }
 };
 
 const announced = async (

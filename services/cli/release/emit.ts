@@ -2,7 +2,6 @@ import type { NewRecord } from '../../core/log/record.ts';
 import type { Deliver } from '../../ports/delivery.ts';
 import type { Receipt } from '../../core/markers/http-wire.ts';
 import type { Emittable, Slot } from '../../core/markers/marker.ts';
-import { isCircumstance } from '../../core/markers/kinds.ts';
 import { mayExport } from '../../core/telemetry/export/exporter-named.ts';
 import { readHeaders, signMarker, traceParentOf } from '../../core/markers/wire.ts';
 import { markerLine } from '../../core/spool/marker-line.ts';
@@ -263,9 +262,9 @@ const emitNumbered = async (ports: CliPorts, emission: Emission): Promise<Emitte
   if (!sent.ok) return refused(marker, sent.problem, asked);
   const { receipt, problem: cause } = sent.value;
   await remember(ports, asked, marker);
-  if (door.atHand !== undefined && receipt.delivery === 'stored' && !isCircumstance(marker)) {
+  if (door.atHand !== undefined && receipt.delivery === 'stored') {
     const { announceNames } = await import('./announce.ts');
-    await announceNames(door.atHand, marker.slot, ports.note);
+    await announceNames(door.atHand, marker, ports.note);
   }
   // With --async whoever is to deliver it tells of it.
   const isLeft = how.isAsync && receipt.delivery === 'spooled';
