@@ -15,7 +15,8 @@ export const keyPlace = (ci: CiName, environment: string): string => {
     case 'github':
       return `GitHub: environment ${environment}, secret MARKER_KEY`;
     case 'gitlab':
-      return `GitLab: variable MARKER_KEY with the environment scope ${environment}, masked and protected`;
+      // Of a variable that is expanded it masks no braces and quotes.
+      return `GitLab: variable MARKER_KEY with the environment scope ${environment}, masked and protected, not expanded`;
     case 'jenkins':
       return `Jenkins: secret text plimsoll-${environment}`;
     case 'bash':
