@@ -6,30 +6,30 @@ import type { Note } from '../terminal/note.ts';
 import type { AtHand } from '../ports.ts';
 import { readRows, scanRows } from '../reading/reading.ts';
 
-/** Says which names this marker is the first to use, with the nearest name that was there before it. */
-export const announceNames = (
-  atHand: AtHand,
-  marker: Emittable,
-  note: (note: Note) => void,
-): Promise<void> => announceEach(atHand, namesIn(marker), note);
+/**
+ * What to say of names that this marker is the first to use, with the nearest name that was there before it. To be asked
+ * before it is appended: a projector may fold it at once, and then its own rows are there.
+ */
+export const namesUsedFirst = (atHand: AtHand, marker: Emittable): Promise<readonly Note[]> =>
+  notesOf(atHand, namesIn(marker));
 
-/** Says it of an environment. */
-export const announceEnvironment = (
+/** The same of an environment. */
+export const environmentUsedFirst = (
   atHand: AtHand,
   environment: string,
-  note: (note: Note) => void,
-): Promise<void> => announceEach(atHand, namesOf({ environment }), note);
+): Promise<readonly Note[]> => notesOf(atHand, namesOf({ environment }));
 
-const announceEach = async (
+const notesOf = async (
   atHand: AtHand,
   names: ReturnType<typeof namesOf>,
-  note: (note: Note) => void,
-): Promise<void> => {
+): Promise<readonly Note[]> => {
+  const notes: Note[] = [];
   for (const { model, key } of names) {
     const told = await announced(atHand, model, key);
     if (told !== undefined)
-      note({ code: `new-${model}`, message: told.message, hint: nearestText(told) });
+      notes.push({ code: `new-${model}`, message: told.message, hint: nearestText(told) });
   }
+  return notes;
 };
 
 const announced = async (
@@ -40,7 +40,7 @@ const announced = async (
   const row = await readRows(atHand, [{ model: what, key: name }]);
   if (!row.ok || row.value.get(what, name) !== undefined) return undefined;
   const known = await scanRows<NameRow>(atHand, what);
-  // A projector may have folded it since: then it is among them.
+  // Another marker may have used it since: then it is among them.
   return known.ok
     ? newName(
         what,
