@@ -47,7 +47,7 @@ export const runGate = async (
   }
   const { line, exit } = answer.value;
   if (isJson) printLines(ports.terminal, [line]);
-  else printText(ports.terminal, answerText(line));
+  else printText(ports.terminal, answerText(ports, line));
   if (exit === 13)
     printProblem(ports.terminal, isJson, {
       code: 'no-decision',
@@ -426,7 +426,7 @@ const oddsIn = (decision: Line, name: string): string => {
 };
 
 /** What was decided and why: one line, then what the metrics came to that are blamed. */
-const answerText = (line: Line): readonly string[] => {
+const answerText = ({ gateway }: Pick<CliPorts, 'gateway'>, line: Line): readonly string[] => {
   const decision = lineIn(line, 'decision');
   const outcome = `${textIn(line, 'outcome')}  ${what(line)}`;
   if (decision === null) {
@@ -443,6 +443,8 @@ const answerText = (line: Line): readonly string[] => {
     ...metricsText(blamed, decision['carriedFrom'] !== null).map((told) => `  ${told}`),
     ...(metrics.length === 0
       ? []
-      : [`  all that it rests on: plimsoll explain ${textIn(line, 'deployment')}`]),
+      : [
+          `  all that it rests on: plimsoll explain ${textIn(line, 'deployment')}${gateway === null ? '' : ', beside the log (without PLIMSOLL_URL)'}`,
+        ]),
   ].map(plainText);
 };
