@@ -71,7 +71,8 @@ export const guardModel = 'guard';
 export const stopsKey = 'stops';
 export const recentKey = 'recent';
 export const freezesKey = 'freezes';
-export const slotGuardKey = (slot: Slot): string => `slot/${slotKey(slot)}`;
+export const slotGuardPrefix = 'slot/';
+export const slotGuardKey = (slot: Slot): string => `${slotGuardPrefix}${slotKey(slot)}`;
 export const approvalKey = (decision: Position): string => `approval/${positionKey(decision)}`;
 
 /** Patterns of environments; the stop of everything always finds room. */

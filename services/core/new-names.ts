@@ -1,3 +1,5 @@
+import type { Marker, Slot } from './markers/marker.ts';
+import { isCircumstance } from './markers/kinds.ts';
 import { nearest } from './nearest.ts';
 
 /** What is worth saying of a name that nobody used before. */
@@ -9,7 +11,28 @@ export type NewName = {
 };
 
 /** The models whose rows are the names in use, by the name as key. */
-export const namedModels = ['environment', 'component'] as const;
+const namedModels = ['environment', 'component'] as const;
+
+/** A name that may be new, and the model whose rows would know it. */
+type NameAsked = { readonly model: NewName['what']; readonly key: string };
+
+/**
+ * The names that a marker may be the first to use. Of what is said beside deployments a freeze alone: whoever freezes a
+ * place that nobody has leaves the one that was meant open. A pattern names none.
+ */
+export const namesIn = (marker: Marker): readonly NameAsked[] =>
+  !('slot' in marker) ||
+  marker.slot === null ||
+  (isCircumstance(marker) && marker.kind !== 'freeze')
+    ? []
+    : namesOf(marker.slot);
+
+/** Those of a place, or of a part of one. */
+export const namesOf = (place: Partial<Pick<Slot, NewName['what']>>): readonly NameAsked[] =>
+  namedModels.flatMap((model) => {
+    const key = place[model];
+    return key === undefined || key.endsWith('*') ? [] : [{ model, key }];
+  });
 
 /**
  * A slip of the pen opens a new environment as easily as a plan does. On a log without any name every name is new, and
@@ -24,9 +47,15 @@ export const newName = (
   return {
     what,
     message: `${what} ${JSON.stringify(name)} is used for the first time`,
-    nearest: nearest(name, known),
+    nearest: nearest(name, known) ?? known.find((other) => isShortFor(name, other)),
   };
 };
+
+/** `prod`, where there is `production`. */
+const isShortFor = (name: string, other: string): boolean =>
+  name.length >= shortLettersMin && other.toLowerCase().startsWith(name.toLowerCase());
+
+const shortLettersMin = 3;
 
 export const nearestText = ({ what, nearest: near }: NewName): string =>
   near === undefined

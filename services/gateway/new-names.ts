@@ -1,7 +1,7 @@
 import { isPlanning } from '../core/admission.ts';
 import { address } from '../core/known-rows.ts';
 import type { Marker } from '../core/markers/marker.ts';
-import { namedModels, nearestText, newName } from '../core/new-names.ts';
+import { namesIn, nearestText, newName } from '../core/new-names.ts';
 import type { ReadSide } from './read-side.ts';
 
 /** Names that are compared with a new one. */
@@ -15,9 +15,8 @@ export const namesUsedFirst = async (
   reads: Pick<ReadSide, 'rows' | 'page'>,
   marker: Marker,
 ): Promise<string | null> => {
-  if (!isPlanning(marker) || !('slot' in marker) || marker.slot === null) return null;
-  const { slot } = marker;
-  const keys = namedModels.map((model) => ({ model, key: slot[model] }));
+  const keys = isPlanning(marker) || marker.kind === 'freeze' ? namesIn(marker) : [];
+  if (keys.length === 0) return null;
   const read = await reads.rows(keys);
   if (!read.ok) return null;
   const told: string[] = [];

@@ -2,6 +2,8 @@ import type { JudgingNote } from '../core/canary/analysis/judging-note.ts';
 import { judgingKeyPrefix, readJudgingNote } from '../core/canary/analysis/judging-note.ts';
 import type { DeadLetter } from '../core/dead-letters.ts';
 import type { Deployment } from '../core/deployment.ts';
+import type { SlotGuardRow, StopsRow } from '../core/guard.ts';
+import { guardModel, slotGuardPrefix, stopsKey } from '../core/guard.ts';
 import type { RefusedRow } from '../core/instances/fold.ts';
 import { generationOfPartition, instanceModels } from '../core/instances/fold.ts';
 import { instancePartitions } from '../core/instances/instance.ts';
@@ -63,6 +65,8 @@ export const readProblems =
         attempts,
         deployments,
         policies,
+        stops: (await reading.guard<StopsRow>(stopsKey)).get(stopsKey)?.stops ?? [],
+        slotGuards: await reading.guard<SlotGuardRow>(slotGuardPrefix),
         producers: producers.filter(({ lastAt }) => lastAt >= question.sinceMs),
         remarks,
         letters,
@@ -102,6 +106,8 @@ type Reading = {
   readonly all: <Row>(model: string) => Promise<readonly Row[]>;
   /** The rows that are wanted of the newest `rowsMax`, oldest first. */
   readonly newest: <Row>(model: string, isWanted: (row: Row) => boolean) => Promise<readonly Row[]>;
+  /** What stands between decisions and who would obey them, by key. */
+  readonly guard: <Row>(prefix: string) => Promise<ReadonlyMap<string, Row>>;
   readonly deployments: (ids: readonly string[]) => Promise<readonly Deployment[]>;
   readonly keys: (
     tools: Pick<CheckTools, 'text'>,
@@ -149,6 +155,13 @@ const openReading = (store: ReadModelStore, generation: Generation): Reading => 
       const rows = (await scan(model, '', true)).map(({ value }) => readRow<Row>(model, value));
       return rows.filter(isWanted).toReversed();
     },
+    guard: async <Row>(prefix: string) =>
+      new Map(
+        (await scan(guardModel, prefix, false)).map(({ key, value }) => [
+          key,
+          readRow<Row>(guardModel, value),
+        ]),
+      ),
     keys: async ({ text }) =>
       (await scan('trust', 'key/', false)).map(({ value }) => readTrustRow(text, value)),
     deployments: async (ids) => {

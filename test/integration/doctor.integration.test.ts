@@ -111,6 +111,22 @@ test('of an audience that has no log it says so, and makes none', async () => {
   }
 });
 
+test('where nobody has made keys yet, an audience without a log gets them with its first marker', async () => {
+  const env = { ...direct, PLIMSOLL_AUDIENCE: freshAudience() };
+  const elsewhere = join(folder, 'elsewhere');
+  const outcomeOfKey = async (of: typeof direct): Promise<string> => {
+    const { exit, out } = await plimsoll(elsewhere, ['doctor'], of);
+    return `${exit} ${out.split('\n').find((line) => line.includes(' key: ')) ?? 'nothing'}`;
+  };
+  expect(await outcomeOfKey(env)).toBe(
+    '0 -     key: none is named; first use of the log makes one',
+  );
+  expect(await outcomeOfKey(direct)).toMatch(/^5 FAIL {2}key: /);
+  const first = ['release', 'log', '--component-name=shop', '--target-version=1'];
+  expect(await plimsoll(elsewhere, first, env)).toMatchObject({ exit: 0 });
+  expect(await outcomeOfKey(env)).toMatch(/^0 ok {4}key: /);
+});
+
 test('a log that is not the pinned one is 3, and nothing is sent', async () => {
   const pinned = { PLIMSOLL_LOG_ID: '0190a000-0000-7000-8000-00000000000f' };
   for (const env of [direct, through]) {

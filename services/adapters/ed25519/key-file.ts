@@ -286,7 +286,8 @@ async function writeWhole(
   try {
     const file = await files.open(temporary, 'wx', mode);
     try {
-      await file.writeFile(`${JSON.stringify(content, null, 2)}\n`);
+      // One line without blanks: CIs mask no other text (a principal has none).
+      await file.writeFile(`${JSON.stringify(content)}\n`);
       await file.sync();
     } finally {
       await file.close();

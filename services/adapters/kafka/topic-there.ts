@@ -1,3 +1,4 @@
+import type { Admin } from 'kafkajs';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import { kafkaClient } from './client.ts';
@@ -6,8 +7,8 @@ import type { OpenProblem } from './record-log.ts';
 
 const answerWithinMs = 5000;
 
-/** Whether a topic is there. Asking makes none. Tries each broker once, as long as there is time. */
-export const isTopicThere = async (
+/** Whether a topic is there and was ever written to. Asking makes none. Tries each broker once, as long as there is time. */
+export const isTopicWritten = async (
   brokers: readonly string[],
   topic: string,
 ): Promise<Result<boolean, OpenProblem>> => {
@@ -16,11 +17,12 @@ export const isTopicThere = async (
   for (let tries = 1; ; tries += 1) {
     const admin = kafka.admin();
     try {
-      const topics = await before(
-        deadlineMs,
-        admin.connect().then(() => admin.listTopics()),
+      return ok(
+        await before(
+          deadlineMs,
+          admin.connect().then(() => isWritten(admin, topic)),
+        ),
       );
-      return ok(topics.includes(topic));
     } catch (error) {
       if (tries < brokers.length && performance.now() < deadlineMs) continue;
       return fail({
@@ -32,4 +34,11 @@ export const isTopicThere = async (
       void admin.disconnect().catch(() => undefined);
     }
   }
+};
+
+const isWritten = async (admin: Admin, topic: string): Promise<boolean> => {
+  const topics = await admin.listTopics();
+  if (!topics.includes(topic)) return false;
+  const offsets = await admin.fetchTopicOffsets(topic);
+  return offsets.some(({ high }) => high !== '0');
 };

@@ -31,6 +31,14 @@ const tellingOptions: readonly Option[] = [
 ];
 
 const reasonOption = option('reason', 'TEXT', 'why');
+/** In the place of those that all that emits has: whoever freezes a place wants to know that it is frozen. */
+const ofFreeze: ReadonlyMap<string, Option> = new Map(
+  [
+    option('key', 'FILE', "the operator's key (default: keys/admin.json)"),
+    option('strict', null, 'as it is anyway: it fails (6 or 8) where it was only kept'),
+  ].map((one) => [one.name, one]),
+);
+
 const versionOption: Option = {
   ...required('version', 'VERSION', 'the version; also -e'),
   short: 'e',
@@ -285,11 +293,7 @@ export const factCommands: readonly CommandOf<FactCommand | LiftCommand>[] = [
       option('namespace', 'NAME', 'namespace (default: default)'),
       option('target', 'NAME', 'only this target (default: all)'),
       required('reason', 'TEXT', 'why'),
-      ...delivered.map((one) =>
-        one.name === 'key'
-          ? option('key', 'FILE', "the operator's key (default: keys/admin.json)")
-          : one,
-      ),
+      ...delivered.map((one) => ofFreeze.get(one.name) ?? one),
     ],
     notes: [
       'Gates hold, and no promote or advance may be obeyed; a roll-back may. Plans are warned, or',

@@ -6,7 +6,7 @@ export type SetupCommand = 'init' | 'doctor' | 'config' | 'completion';
 export const setupCommands: readonly CommandOf<SetupCommand>[] = [
   {
     name: 'init',
-    summary: 'write what a pipeline needs: settings, a deploy script, snippets for the CI',
+    summary: 'write what a pipeline needs: settings, scripts, snippets for the CI',
     words: [],
     options: [
       repeatable('ci', 'NAME', 'circleci, github, gitlab, jenkins, bash (default: as found)'),

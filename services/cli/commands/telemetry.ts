@@ -31,6 +31,8 @@ export const telemetryCommands: readonly CommandOf<TelemetryCommand>[] = [
     ],
     notes: [
       'It asks nobody: what it says is known from the options, the last plan here and the CI job.',
+      'Without DEPLOY-NAME and outside CI: the plan without a name, else the only one here that has',
+      'not ended.',
       'OTEL_RESOURCE_ATTRIBUTES keeps what it says already; where it says otherwise than the options',
       'or the plan, they count, and stderr tells. An export interval that is set stays.',
       '',

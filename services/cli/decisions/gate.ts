@@ -47,7 +47,7 @@ export const runGate = async (
   }
   const { line, exit } = answer.value;
   if (isJson) printLines(ports.terminal, [line]);
-  else printText(ports.terminal, answerText(line));
+  else printText(ports.terminal, answerText(ports, line));
   if (exit === 13)
     printProblem(ports.terminal, isJson, {
       code: 'no-decision',
@@ -97,13 +97,14 @@ const waitAtGate = async (ports: CliPorts, given: Given): Promise<Result<Ended, 
         said = news;
         saidAtMs = nowMs;
       }
-    } else if (!mayPass(ports, asked.problem, last, nowMs - beganMs)) return asked;
-    else if (!isAway) {
+    } else if (!mayPass(ports, asked.problem, last, nowMs - beganMs))
+      return unanswered(ports, asked);
+    else if (!isAway && asked.problem.exit === 6) {
       note(asked.problem);
       isAway = true;
     }
     if (leftMs <= 0 || stop.aborted) {
-      if (!asked.ok) return asked;
+      if (!asked.ok) return unanswered(ports, asked);
       return ok({ line: asked.value, exit: 13, waitMs: nowMs - beganMs });
     }
     await clock.sleep(Math.min(lookEveryMs, leftMs), stop);
@@ -127,6 +128,24 @@ const mayPass = (
 ): boolean =>
   (exit === 6 && (last !== undefined || waitedMs < unansweredForMsMax)) ||
   (gateway !== null && code === 'deployment-unknown' && waitedMs < unknownForMsMax);
+
+/** Nobody may have planned it because the plan has not left this machine. */
+const unanswered = async (
+  { spool }: Pick<CliPorts, 'spool'>,
+  asked: Extract<Result<Line, CliProblem>, { readonly ok: false }>,
+): Promise<Result<never, CliProblem>> => {
+  const { problem: cause } = asked;
+  if (cause.code !== 'deployment-unknown') return asked;
+  const waiting = await spool.waiting();
+  const count = waiting.ok ? waiting.value.length : 0;
+  return count === 0
+    ? asked
+    : fail({
+        ...cause,
+        message: `${cause.message}; ${countOf(count, 'marker')} ${count === 1 ? 'waits' : 'wait'} in the spool ${spool.place}`,
+        hint: `plimsoll flush sends what waits there; ${cause.hint}`,
+      });
+};
 
 /** A gateway may answer anything. */
 const exitOf = ({ outcome }: Line): ExitCode | undefined =>
@@ -407,7 +426,7 @@ const oddsIn = (decision: Line, name: string): string => {
 };
 
 /** What was decided and why: one line, then what the metrics came to that are blamed. */
-const answerText = (line: Line): readonly string[] => {
+const answerText = ({ gateway }: Pick<CliPorts, 'gateway'>, line: Line): readonly string[] => {
   const decision = lineIn(line, 'decision');
   const outcome = `${textIn(line, 'outcome')}  ${what(line)}`;
   if (decision === null) {
@@ -424,6 +443,8 @@ const answerText = (line: Line): readonly string[] => {
     ...metricsText(blamed, decision['carriedFrom'] !== null).map((told) => `  ${told}`),
     ...(metrics.length === 0
       ? []
-      : [`  all that it rests on: plimsoll explain ${textIn(line, 'deployment')}`]),
+      : [
+          `  all that it rests on: plimsoll explain ${textIn(line, 'deployment')}${gateway === null ? '' : ', beside the log (without PLIMSOLL_URL)'}`,
+        ]),
   ].map(plainText);
 };

@@ -16,7 +16,7 @@ import type { DecisionCommand } from '../commands/decisions.ts';
 import { plainText } from '../terminal/display.ts';
 import { lineIn, textIn } from '../reading/line-fields.ts';
 import { openObeying } from './obeying.ts';
-import { announceName } from '../release/announce.ts';
+import { environmentUsedFirst } from '../release/announce.ts';
 import { openFolded, operate } from '../operate/operate.ts';
 import { printLines, printText } from '../terminal/output.ts';
 import { readPlace } from '../release/place.ts';
@@ -64,8 +64,8 @@ export const runGuard = async (
   else printText(ports.terminal, [plainText(`${told} (position ${position})`)]);
   // It stands, whatever the name: an environment may be stopped before anything runs in it.
   const { environment } = draft;
-  if (draft.kind === 'decisions-stopped' && environment && !environment.endsWith('*'))
-    await announceName(opened.value, 'environment', environment, ports.note);
+  if (draft.kind === 'decisions-stopped' && environment)
+    (await environmentUsedFirst(opened.value, environment)).forEach(ports.note);
   const [decision] = draft.positions ?? [];
   if (draft.kind === 'decision-approved' && decision !== undefined) {
     const asked = await tellRefusal(ports, decision);

@@ -55,18 +55,25 @@ export const checkLines = (
 };
 
 /** What can be looked at without asking anybody. */
-export const offlineChecks = async (ports: CliPorts, given: Given): Promise<readonly Check[]> => [
+export const offlineChecks = async (
+  ports: CliPorts,
+  given: Given,
+  isLogThere?: boolean,
+): Promise<readonly Check[]> => [
   ...checkSettings(ports),
   ...(await checkContext(ports, given)),
-  (await checkKey(ports, given)).check,
+  (await checkKey(ports, given, isLogThere)).check,
   await checkSpool(ports),
 ];
 
 async function* checks(ports: CliPorts, given: Given): AsyncGenerator<Check> {
-  yield* await offlineChecks(ports, given);
-  if (given.has('offline')) return;
-  const { signer } = await checkKey(ports, given);
   const { gateway } = ports;
+  const isOffline = given.has('offline');
+  const there = isOffline || gateway !== null ? undefined : await ports.isLogThere();
+  const isLogThere = there?.ok === true ? there.value : undefined;
+  yield* await offlineChecks(ports, given, isLogThere);
+  if (isOffline) return;
+  const { signer } = await checkKey(ports, given, isLogThere);
   const way = gateway === null ? await checkLog(ports) : await checkGateway(ports, gateway);
   yield* way.checks;
   if (!way.isUp || way.checks.some(({ outcome }) => outcome === 'fail')) return;

@@ -43,22 +43,40 @@ const holdsSecret = (sources: CliPorts['settingSources'], setting: string): bool
   return value !== undefined && value !== null && findSecrets(value).length > 0;
 };
 
-/** The key to sign with, and what there is to say about it. */
+/**
+ * The key to sign with, and what there is to say about it. `isLogThere`: whether the log has records, where that was
+ * asked; first use of a log that has none makes keys.
+ */
 export const checkKey = async (
   ports: CliPorts,
   given: Given,
+  isLogThere?: boolean,
 ): Promise<{ readonly check: Check; readonly signer: Signer | undefined }> => {
   const named = given.value('key') ?? ports.settings.keyFile;
   const path = named ?? ports.keys.pathOf('local');
-  if (named === null && ports.gateway === null && !(await ports.isMade()))
-    return {
-      check: skipped('key', 'none is named; first use of the embedded log makes one'),
-      signer: undefined,
-    };
+  const isOwn = named === null && ports.gateway === null;
+  const firstUse = (message: string, hint = ''): Awaited<ReturnType<typeof checkKey>> => ({
+    check: skipped('key', message, hint),
+    signer: undefined,
+  });
+  if (isOwn && !(await ports.isMade()))
+    return firstUse('none is named; first use of the embedded log makes one');
   const read = await ports.keys.read(path);
   if (!read.ok) {
     const { code, message, hint } = read.problem;
-    return { check: failedBy('key', problem(code, message, hint)), signer: undefined };
+    // The embedded log lies beside its keys: where that is there, they should be. Kafka is somewhere else.
+    const isElsewhere = isOwn && code === 'key-file-missing' && isOnKafka(ports);
+    if (isElsewhere && isLogThere !== true)
+      return isLogThere === undefined
+        ? firstUse(
+            'none is named; first use of the log makes one, where it has no records yet',
+            `else ${trustedKeyHint}`,
+          )
+        : firstUse('none is named; first use of the log makes one');
+    return {
+      check: failedBy('key', problem(code, message, isElsewhere ? trustedKeyHint : hint)),
+      signer: undefined,
+    };
   }
   const { principal, keyId } = read.value;
   return {
@@ -66,6 +84,12 @@ export const checkKey = async (
     signer: read.value,
   };
 };
+
+/** A key that anybody could make by now would be none that the log trusts. */
+const trustedKeyHint =
+  "name a key that the log trusts by PLIMSOLL_KEY or --key=FILE (after plimsoll migrate it is in the old folder's keys/); plimsoll keys new --principal=NAME --out=FILE makes one, which an administrator has to trust";
+
+const isOnKafka = ({ settings }: CliPorts): boolean => settings.log.foundation === 'kafka';
 
 /** What a plan would say from here without a flag. */
 export const checkContext = async (ports: CliPorts, given: Given): Promise<readonly Check[]> => {

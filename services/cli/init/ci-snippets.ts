@@ -15,7 +15,8 @@ export const keyPlace = (ci: CiName, environment: string): string => {
     case 'github':
       return `GitHub: environment ${environment}, secret MARKER_KEY`;
     case 'gitlab':
-      return `GitLab: variable MARKER_KEY with the environment scope ${environment}, masked and protected`;
+      // Of a variable that is expanded it masks no braces and quotes.
+      return `GitLab: variable MARKER_KEY with the environment scope ${environment}, masked and protected, not expanded`;
     case 'jenkins':
       return `Jenkins: secret text plimsoll-${environment}`;
     case 'bash':
@@ -25,6 +26,11 @@ export const keyPlace = (ci: CiName, environment: string): string => {
 
 const install = '.plimsoll/install.sh';
 const deployCommand = './deploy.sh';
+/** Of a canary, which the deploy script then leaves running. */
+const canaryOptions = '--strategy=canary --canary-share=0.1';
+const promoteCommand = './promote.sh';
+const rollBackCommand = './roll-back.sh';
+const gateOptions = '--wait=30m';
 
 export const ciSnippet = (ci: CiName, project: Project): Snippet | undefined => {
   switch (ci) {
@@ -44,6 +50,22 @@ export const ciSnippet = (ci: CiName, project: Project): Snippet | undefined => 
 
 const heading = (into: string): string =>
   `# Made by "plimsoll init": ${into}. ${deployCommand} stands for your own deployment;\n# MARKER_PACKAGE, a variable of the CI, says what npm installs (see .plimsoll/install.sh).\n`;
+
+/** Where a canary is worth it: the last environment, and the one before it. */
+const lastOf = (
+  environments: readonly string[],
+): readonly (readonly [environment: string, before: string | undefined])[] =>
+  withBefore(environments).slice(-1);
+
+/** What is there to be used by whoever wants it. */
+const commentedOut = (mark: '#' | '//', lines: readonly string[]): readonly string[] =>
+  lines.map((line) => (line === '' ? mark : `${mark} ${line}`));
+
+const canaryHeading = (environment: string, what: string): readonly string[] => [
+  `A canary in ${environment}, and its gate, in place of ${what}: ${deployCommand} gives it a share of the traffic,`,
+  `and the gate waits for the verdict, then runs ${promoteCommand} or ${rollBackCommand}, which stand for your own.`,
+  '',
+];
 
 /** Each environment after the one before it. */
 const withBefore = (
@@ -77,6 +99,54 @@ const circleci = ({ environments }: Project): string =>
       `          context: [plimsoll-${environment}]`,
       ...(before === undefined ? [] : [`          requires: [deploy-${before}]`]),
     ]),
+    ...lastOf(environments).flatMap(([environment, before]) =>
+      commentedOut('#', [
+        ...canaryHeading(environment, `deploy-${environment}`),
+        'jobs:',
+        '  canary:',
+        '    parameters:',
+        '      environment:',
+        '        type: string',
+        '    docker:',
+        '      - image: cimg/node:24.0',
+        '    environment:',
+        '      LEAVE_RUNNING: "1"',
+        '    steps:',
+        '      - checkout',
+        `      - run: ${install}`,
+        '      - run:',
+        '          name: Canary',
+        `          command: .plimsoll/deploy.sh << parameters.environment >> "$CIRCLE_SHA1" ${canaryOptions} -- ${deployCommand} << parameters.environment >>`,
+        '  gate:',
+        '    parameters:',
+        '      environment:',
+        '        type: string',
+        '    docker:',
+        '      - image: cimg/node:24.0',
+        '    environment:',
+        `      PROMOTE: ${promoteCommand} << parameters.environment >>`,
+        `      ROLL_BACK: ${rollBackCommand} << parameters.environment >>`,
+        '    steps:',
+        '      - checkout',
+        `      - run: ${install}`,
+        '      - run:',
+        '          name: Gate',
+        `          command: .plimsoll/gate.sh << parameters.environment >> ${gateOptions}`,
+        'workflows:',
+        '  deploy:',
+        '    jobs:',
+        '      - canary:',
+        `          name: canary-${environment}`,
+        `          environment: ${environment}`,
+        `          context: [plimsoll-${environment}]`,
+        ...(before === undefined ? [] : [`          requires: [deploy-${before}]`]),
+        '      - gate:',
+        `          name: gate-${environment}`,
+        `          environment: ${environment}`,
+        `          context: [plimsoll-${environment}]`,
+        `          requires: [canary-${environment}]`,
+      ]),
+    ),
     '',
   ].join('\n');
 
@@ -103,6 +173,39 @@ const github = ({ environments }: Project): string =>
       '        env:',
       '          MARKER_KEY: ${{ secrets.MARKER_KEY }}',
     ]),
+    ...lastOf(environments).flatMap(([environment, before]) =>
+      commentedOut('#', [
+        ...canaryHeading(environment, `deploy-${environment}`),
+        'jobs:',
+        `  canary-${environment}:`,
+        '    runs-on: ubuntu-latest',
+        `    environment: ${environment}`,
+        ...(before === undefined ? [] : [`    needs: deploy-${before}`]),
+        '    steps:',
+        '      - uses: actions/checkout@v5',
+        `      - run: ${install}`,
+        '        env:',
+        '          MARKER_PACKAGE: ${{ vars.MARKER_PACKAGE }}',
+        `      - run: .plimsoll/deploy.sh ${environment} "$GITHUB_SHA" ${canaryOptions} -- ${deployCommand} ${environment}`,
+        '        env:',
+        '          MARKER_KEY: ${{ secrets.MARKER_KEY }}',
+        "          LEAVE_RUNNING: '1'",
+        `  gate-${environment}:`,
+        '    runs-on: ubuntu-latest',
+        `    environment: ${environment}`,
+        `    needs: canary-${environment}`,
+        '    steps:',
+        '      - uses: actions/checkout@v5',
+        `      - run: ${install}`,
+        '        env:',
+        '          MARKER_PACKAGE: ${{ vars.MARKER_PACKAGE }}',
+        `      - run: .plimsoll/gate.sh ${environment} ${gateOptions}`,
+        '        env:',
+        '          MARKER_KEY: ${{ secrets.MARKER_KEY }}',
+        `          PROMOTE: ${promoteCommand} ${environment}`,
+        `          ROLL_BACK: ${rollBackCommand} ${environment}`,
+      ]),
+    ),
     '',
   ].join('\n');
 
@@ -121,6 +224,28 @@ const gitlab = ({ environments }: Project): string =>
       '  script:',
       `    - .plimsoll/deploy.sh ${environment} "$CI_COMMIT_SHA" -- ${deployCommand} ${environment}`,
     ]),
+    ...lastOf(environments).flatMap(([environment, before]) =>
+      commentedOut('#', [
+        ...canaryHeading(environment, `deploy-${environment}`),
+        `canary-${environment}:`,
+        '  extends: .deploy',
+        `  environment: ${environment}`,
+        ...(before === undefined ? [] : [`  needs: [deploy-${before}]`]),
+        '  variables:',
+        "    LEAVE_RUNNING: '1'",
+        '  script:',
+        `    - .plimsoll/deploy.sh ${environment} "$CI_COMMIT_SHA" ${canaryOptions} -- ${deployCommand} ${environment}`,
+        `gate-${environment}:`,
+        '  extends: .deploy',
+        `  environment: ${environment}`,
+        `  needs: [canary-${environment}]`,
+        '  variables:',
+        `    PROMOTE: ${promoteCommand} ${environment}`,
+        `    ROLL_BACK: ${rollBackCommand} ${environment}`,
+        '  script:',
+        `    - .plimsoll/gate.sh ${environment} ${gateOptions}`,
+      ]),
+    ),
     '',
   ].join('\n');
 
@@ -143,6 +268,29 @@ const jenkins = ({ environments }: Project): string =>
       '      }',
       '    }',
     ]),
+    ...environments
+      .slice(-1)
+      .flatMap((environment) =>
+        commentedOut('//', [
+          ...canaryHeading(environment, `the stage 'Deploy to ${environment}'`),
+          `stage('Canary in ${environment}') {`,
+          '  steps {',
+          `    withCredentials([string(credentialsId: 'plimsoll-${environment}', variable: 'MARKER_KEY')]) {`,
+          `      sh 'LEAVE_RUNNING=1 .plimsoll/deploy.sh ${environment} "$GIT_COMMIT" ${canaryOptions} -- ${deployCommand} ${environment}'`,
+          '    }',
+          '  }',
+          '}',
+          `stage('Gate of ${environment}') {`,
+          '  steps {',
+          `    withCredentials([string(credentialsId: 'plimsoll-${environment}', variable: 'MARKER_KEY')]) {`,
+          `      withEnv(['PROMOTE=${promoteCommand} ${environment}', 'ROLL_BACK=${rollBackCommand} ${environment}']) {`,
+          `        sh '.plimsoll/gate.sh ${environment} ${gateOptions}'`,
+          '      }',
+          '    }',
+          '  }',
+          '}',
+        ]).map((line) => `    ${line}`),
+      ),
     '  }',
     '}',
     '',

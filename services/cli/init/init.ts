@@ -14,7 +14,7 @@ import type { Given } from '../terminal/arguments.ts';
 import type { CiName } from './ci-snippets.ts';
 import { ciNames, ciSnippet, keyPlace } from './ci-snippets.ts';
 import type { Project, Snippet } from './deploy-script.ts';
-import { deployScript, installScript } from './deploy-script.ts';
+import { deployScript, gateScript, installScript } from './deploy-script.ts';
 import type { RecipeName } from './recipes.ts';
 import { recipe, recipeNames } from './recipes.ts';
 import { settingsFileText } from './settings-text.ts';
@@ -124,6 +124,7 @@ const snippetsOf = (
     isExecutable: false,
   },
   deployScript(project),
+  gateScript(project),
   ...(cis.some((ci) => ci !== 'bash') ? [installScript] : []),
   ...cis.flatMap((ci) => ciSnippet(ci, project) ?? []),
   ...recipes.map(recipe),

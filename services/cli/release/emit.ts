@@ -2,7 +2,6 @@ import type { NewRecord } from '../../core/log/record.ts';
 import type { Deliver } from '../../ports/delivery.ts';
 import type { Receipt } from '../../core/markers/http-wire.ts';
 import type { Emittable, Slot } from '../../core/markers/marker.ts';
-import { isCircumstance } from '../../core/markers/kinds.ts';
 import { mayExport } from '../../core/telemetry/export/exporter-named.ts';
 import { readHeaders, signMarker, traceParentOf } from '../../core/markers/wire.ts';
 import { markerLine } from '../../core/spool/marker-line.ts';
@@ -27,6 +26,7 @@ import { nearest } from '../../core/nearest.ts';
 import type { AtHand, CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
 import { problem, refuse } from '../problem.ts';
+import type { Note } from '../terminal/note.ts';
 import type { Deadline } from '../../sdk/deadline.ts';
 import { openDeadline } from '../../sdk/deadline.ts';
 import { deliverByHttp } from '../../sdk/deliver-http.ts';
@@ -259,14 +259,12 @@ const emitNumbered = async (ports: CliPorts, emission: Emission): Promise<Emitte
   const record = await signRecord(ports, marker, signer);
   if (!record.ok) return failed(record.problem, marker);
 
+  const newNames = await newNamesOf(door, marker, how);
   const sent = await send(ports, { door, how, signer }, marker, record.value);
   if (!sent.ok) return refused(marker, sent.problem, asked);
   const { receipt, problem: cause } = sent.value;
   await remember(ports, asked, marker);
-  if (door.atHand !== undefined && receipt.delivery === 'stored' && !isCircumstance(marker)) {
-    const { announceNames } = await import('./announce.ts');
-    await announceNames(door.atHand, marker.slot, ports.note);
-  }
+  if (receipt.delivery === 'stored') newNames.forEach(ports.note);
   // With --async whoever is to deliver it tells of it.
   const isLeft = how.isAsync && receipt.delivery === 'spooled';
   if (!mayExport(ports.env) || isLeft || receipt.delivery === 'duplicate')
@@ -284,6 +282,21 @@ const emitNumbered = async (ports: CliPorts, emission: Emission): Promise<Emitte
       }),
     );
   return { receipt, marker, problem: cause, telemetry };
+};
+
+/** Asked for a part of the time: a name is not worth a late marker. A gateway says it by itself. */
+const newNamesOf = async (
+  { atHand }: Door,
+  marker: Emittable,
+  { deadline }: HowToSend,
+): Promise<readonly Note[]> => {
+  if (atHand === undefined) return [];
+  const { namesUsedFirst } = await import('./announce.ts');
+  const told = await deadline.before(
+    (deadline.leftMs() * 3) / 4,
+    namesUsedFirst(atHand, marker).catch(() => []),
+  );
+  return told ?? [];
 };
 
 /** For a disk that is slow. In a CI the log of the job holds the marker, too. */

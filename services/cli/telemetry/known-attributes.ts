@@ -5,10 +5,12 @@ import type {
   ResourceAttributes,
 } from '../../core/telemetry/resource-attributes.ts';
 import { attributesOf } from '../../core/telemetry/resource-attributes.ts';
+import { compareUtf8 } from '../../core/utf8-order.ts';
 import { openDeadline } from '../../sdk/deadline.ts';
 import type { PlannedHere } from '../../ports/planned-here.ts';
 import type { CliPorts } from '../ports.ts';
 import type { CliProblem } from '../problem.ts';
+import { refuse } from '../problem.ts';
 import type { KnownChange } from '../../sdk/ci/known-change.ts';
 import type { CiJob } from '../../sdk/ci/ci-job.ts';
 import { jobOf } from '../release/job-of.ts';
@@ -37,7 +39,10 @@ export const knownAttributes = async (
   if (!asked.ok) return asked;
   const job = asked.value;
   const [named] = given.words;
-  const deployName = named ?? 'default';
+  const isNamed = named !== undefined || given.has('deployment') || (job?.run ?? null) !== null;
+  const meant = isNamed ? [] : await meantHere(ports);
+  if (meant.length > 1) return severalMeant(meant);
+  const deployName = named ?? meant[0] ?? unnamed;
   const found = await deploymentToUpdate(ports, { given, job, deployName }, undefined);
   if (!found.ok) return found;
   const { id, planned } = found.value;
@@ -67,6 +72,37 @@ export const knownAttributes = async (
       ...versionControl(change),
     },
   });
+};
+
+const unnamed = 'default';
+
+/**
+ * Which plans from here may be meant where none is named: the one without a name, else those that have not ended, else
+ * all.
+ */
+const meantHere = async ({ planned }: Pick<CliPorts, 'planned'>): Promise<readonly string[]> => {
+  const names = await planned.names();
+  if (!names.ok) return [];
+  const open: string[] = [];
+  for (const name of names.value) {
+    const last = await planned.last(name);
+    if (last.ok && last.value?.hasEnded === false) open.push(name);
+  }
+  const meant = open.length > 0 ? open : names.value;
+  return meant.includes(unnamed) ? [unnamed] : meant.toSorted(compareUtf8);
+};
+
+const namesToldMax = 8;
+
+/** A guess would tie the telemetry of one to the deployment of another. */
+const severalMeant = (names: readonly string[]): Result<never, CliProblem> => {
+  const told = names.slice(0, namesToldMax).map((name) => JSON.stringify(name));
+  const more = names.length - told.length;
+  return refuse(
+    'deployment-ambiguous',
+    `${names.length} plans from here may be meant: ${told.join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
+    'name the one that is meant: plimsoll env DEPLOY-NAME',
+  );
 };
 
 /** Whoever forgot to plan would tell of another deployment. */

@@ -1,6 +1,7 @@
 import type { JudgingNote } from '../canary/analysis/judging-note.ts';
 import type { DeadLetter } from '../dead-letters.ts';
 import type { Deployment } from '../deployment.ts';
+import type { SlotGuardRow, Stop } from '../guard.ts';
 import type { RefusedRow } from '../instances/fold.ts';
 import type { Members, SlotInstances } from '../instances/running.ts';
 import { isoTimeOrNull } from '../instant.ts';
@@ -52,6 +53,8 @@ export type ProblemCode =
   | 'exports-sparse'
   | 'instance-loud'
   | 'digest-missing'
+  | 'stopped'
+  | 'slot-frozen'
   | 'unread'
   | 'unsigned'
   | 'out-of-scope'
@@ -106,6 +109,10 @@ export type ProblemRows = {
   readonly deployments: readonly Deployment[];
   /** Documents of policies, oldest first. */
   readonly policies: readonly PolicyRow[];
+  /** By people: nobody obeys decisions there. */
+  readonly stops: readonly Stop[];
+  /** The roll-backs of slots, by `slotGuardKey`. */
+  readonly slotGuards: ReadonlyMap<string, SlotGuardRow>;
   readonly producers: readonly ProducerRow[];
   readonly remarks: readonly RemarkRow[];
   readonly letters: readonly DeadLetter[];

@@ -8,6 +8,7 @@ import type { Problem, ProblemPlace, ProblemRows } from './problem.ts';
 import { severities } from './problem.ts';
 import { producerProblems } from './producers.ts';
 import { runningProblems } from './running.ts';
+import { frozenProblems, stopProblems } from './stopped.ts';
 import { togetherProblems } from './together.ts';
 import { unpromotedProblems } from './unpromoted.ts';
 import { undigestedProblems } from './undigested.ts';
@@ -27,6 +28,7 @@ export const problemsIn = (
       expectations.filter((expectation) => isExpected(expectation, filter)),
       rows,
     ),
+    ...stopProblems(rows, filter),
     ...[
       ...runningProblems(rows),
       ...deploymentProblems(rows),
@@ -35,6 +37,7 @@ export const problemsIn = (
       ...togetherProblems(rows),
       ...unpromotedProblems(rows),
       ...undigestedProblems(rows),
+      ...frozenProblems(rows),
       ...producerProblems(rows),
       ...letterProblems(rows),
     ].filter(({ place }) => isAsked(place, filter)),

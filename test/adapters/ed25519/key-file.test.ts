@@ -79,6 +79,13 @@ describe('a new key', () => {
     expect(readdirSync(folder).toSorted()).toEqual(['ci.json', 'ci.pub.json']);
   });
 
+  test('is one line without blanks, which a CI can mask; written over several it is read, too', async () => {
+    const { signer } = await made();
+    expect(readFileSync(path, 'utf8')).toMatch(/^\S+\n$/);
+    write(JSON.stringify(fileAt(path), null, 2));
+    expect(await readKeyFile(path)).toMatchObject({ ok: true, value: { keyId: signer.keyId } });
+  });
+
   test('can be opened by other tools: its private half is PKCS #8', async () => {
     await made();
     const head = '302e020100300506032b657004220420';

@@ -36,6 +36,7 @@ import {
 } from '../../support/markers.ts';
 import type { Said as Told } from '../../support/markers.ts';
 import { value } from '../../support/records.ts';
+import { fail } from '../../../services/core/result.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 
 const scratch = scratchFolder();
@@ -115,7 +116,8 @@ describe('the exit code of a gate is the decision', () => {
       [
         'roll-back  checkout 2.0.0 in production: the canary fails more often than allowed (position 8)',
         '  errors  canary 9/100 (9.00 %), baseline 1/900 (0.11 %); 81x (10x to 600x); evidence 1:250 by itself; BLAMED',
-        `  all that it rests on: plimsoll explain ${deployment}`,
+        // A gateway does not explain.
+        `  all that it rests on: plimsoll explain ${deployment}, beside the log (without PLIMSOLL_URL)`,
       ],
     ]);
   });
@@ -597,7 +599,36 @@ describe('a gate does not wait', () => {
     const desk = await deskAfter([], { isRemote: true });
     const said = await waiting(desk).plimsoll('gate', run('9'), '--json');
     expect([said.exit, desk.house.sleptMs() < 70_000]).toEqual([4, true]);
+    // It is no outage: it is told once.
+    expect(said.err.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { code: 'deployment-unknown' },
+    ]);
   });
+
+  test.each([false, true])(
+    'for a plan that still waits in the spool, and says what sends it (gateway: %s)',
+    async (isRemote) => {
+      const desk = await deskAfter([], { isRemote });
+      const away = desk.elsewhere({
+        change: (ports) => ({
+          ...ports,
+          gateway: isRemote
+            ? async () => fail({ code: 'no-connection', message: 'nobody is there' })
+            : null,
+          log: async () => unreachable('no log'),
+          atHand: async () => unreachable('no log'),
+        }),
+      });
+      const plan = ['release', 'plan', 'cart', '--component-name=cart', '--target-version=1'];
+      const kept = await away.plimsoll(...plan, '--key=ci.json', '--json');
+      expect(jsonOf(kept)).toMatchObject({ delivery: 'spooled' });
+      const said = await waiting(desk).plimsoll('gate', 'cart');
+      expect(said.exit).toBe(4);
+      expect(said.err.join('\n')).toMatch(
+        /; 1 marker waits in the spool \S+ \[deployment-unknown\]\n {2}plimsoll flush sends what waits there; /,
+      );
+    },
+  );
 
   test('for an attempt that has ended', async () => {
     const desk = await deskAfter([decides(decision('promote')), by('ci', succeeded())]);

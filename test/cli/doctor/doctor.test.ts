@@ -6,7 +6,7 @@ import type { CliPorts } from '../../../services/cli/ports.ts';
 import { ok } from '../../../services/core/result.ts';
 import { faultsOf } from '../../support/cli-schemas.ts';
 import type { Desk, DeskOptions, Said } from '../../support/desk.ts';
-import { openDesk } from '../../support/desk.ts';
+import { openDesk, unreachable } from '../../support/desk.ts';
 import type { Step } from '../../support/given.ts';
 import { trusts } from '../../support/given.ts';
 import { logId } from '../../support/markers.ts';
@@ -131,6 +131,50 @@ describe('on a log at hand', () => {
     const lines = linesOf(ran.out.trim().split('\n'));
     expect(lines.at(-1)).toMatchObject({ check: 'log', outcome: 'warn' });
     expect(lines.map(({ check }) => check)).not.toContain('test marker');
+  });
+});
+
+describe('on Kafka without a key', () => {
+  /** Its log as the broker tells of it, seen from a folder in which nobody has made keys. */
+  const looked = async (
+    isLogThere: Awaited<ReturnType<CliPorts['isLogThere']>>,
+    ...args: readonly string[]
+  ): Promise<{ readonly exit: number; readonly key: Line | undefined }> => {
+    const { plimsoll } = await desk({
+      env: { PLIMSOLL_LOG: 'kafka://127.0.0.1:9' },
+      change: (ports) => ({
+        ...ports,
+        settings: { ...ports.settings, log: { foundation: 'kafka', brokers: ['127.0.0.1:9'] } },
+        keys: { ...ports.keys, pathOf: () => 'keys/missing.json' },
+        isLogThere: async () => isLogThere,
+      }),
+    });
+    const { exit, out } = await plimsoll('doctor', '--json', ...args);
+    return { exit, key: linesOf(out).find(({ check }) => check === 'key') };
+  };
+
+  test('a log without records will have its keys made by first use', async () => {
+    expect(await looked(ok(false))).toMatchObject({
+      exit: 0,
+      key: { outcome: 'skipped', message: 'none is named; first use of the log makes one' },
+    });
+  });
+
+  test('one with records trusts keys that were made elsewhere', async () => {
+    expect(await looked(ok(true))).toMatchObject({
+      exit: 5,
+      key: { outcome: 'fail', hint: expect.stringContaining('a key that the log trusts') },
+    });
+  });
+
+  test.each([
+    ['nobody is asked', ok(true), ['--offline'], 0],
+    ['nobody answers', unreachable('no broker'), [], 6],
+  ])('where %s it says what holds of either', async (_what, there, args, exit) => {
+    expect(await looked(there, ...args)).toMatchObject({
+      exit,
+      key: { outcome: 'skipped', hint: expect.stringContaining('a key that the log trusts') },
+    });
   });
 });
 

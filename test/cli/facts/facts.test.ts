@@ -190,6 +190,30 @@ describe('a freeze', () => {
     expect(await say(shop, ...freeze, '--key=local')).toBe('5 role-missing');
   });
 
+  test.each([false, true])(
+    'of a name that nobody has used stands, and is told with the nearest (gateway: %s)',
+    async (isRemote) => {
+      const shop = (await desk(trusts('ops', { roles: ['operator'] }))).elsewhere({ isRemote });
+      expect(await say(shop, 'release', 'log', ...place, '--target-version=1')).toBe(
+        'stored logged',
+      );
+      const frozenAt = async (...named: readonly string[]): Promise<string> => {
+        const said = await shop.plimsoll('freeze', ...named, '--reason=x', '--key=ops.json');
+        expect([said.exit, said.out.length]).toEqual([0, 1]);
+        return said.err.join(' ');
+      };
+      expect(await frozenAt('--environment-name=prod', '--component-name=chekout')).toMatch(
+        /environment "prod" is used for the first time; the nearest known name is "production".*component "chekout" is used for the first time; the nearest known name is "checkout"/,
+      );
+      expect(await frozenAt('--environment-name=elsewhere')).toContain(
+        'environment "elsewhere" is used for the first time; plimsoll environments lists them',
+      );
+      // A pattern may come before what it covers, and what is known is no news.
+      expect(await frozenAt('--environment-name=pr-*')).toBe('');
+      expect(await frozenAt(...place)).toBe('');
+    },
+  );
+
   test('is told to who plans there, keeps no plan away, and is lifted by its position', async () => {
     const shop = await desk(trusts('ops', { roles: ['operator'] }));
     const plan = ['release', 'plan', ...place, '--target-version=2.0.0'];

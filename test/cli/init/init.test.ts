@@ -116,7 +116,7 @@ describe('plimsoll init', () => {
     }).plimsoll('init', '--json');
     expect(begun.exit).toBe(0);
     expect(messages(begun)['key']).toContain('missing.json');
-    expect(readdirSync(join(folder, '.plimsoll'))).toEqual(['deploy.sh']);
+    expect(readdirSync(join(folder, '.plimsoll'))).toEqual(['deploy.sh', 'gate.sh']);
   });
 
   test('asks nobody: nothing is appended', async () => {
@@ -199,5 +199,56 @@ describe('the snippets', () => {
       expect(read(`.plimsoll/${path}`)).toMatch(
         /\.plimsoll\/deploy\.sh (?:\w+|<< parameters\.environment >>) "\$\w+" -- \.\/deploy\.sh /,
       );
+  });
+
+  test('end with a canary and its gate for the last environment, commented out', async () => {
+    const { plimsoll, read } = await repository();
+    await plimsoll('init', ...all);
+    const commented = (path: string): unknown => {
+      const lines = read(path).trimEnd().split('\n');
+      const from = lines.findLastIndex((line) => !line.startsWith('#')) + 1;
+      const text = lines.slice(from).map((line) => line.slice(2));
+      return parse(text.slice(text.indexOf('') + 1).join('\n'));
+    };
+    const gate = '.plimsoll/gate.sh production --wait=30m';
+    const commands = {
+      PROMOTE: './promote.sh production',
+      ROLL_BACK: './roll-back.sh production',
+    };
+    expect(commented('.plimsoll/gitlab-ci.yml')).toMatchObject({
+      'canary-production': { needs: ['deploy-staging'], variables: { LEAVE_RUNNING: '1' } },
+      'gate-production': {
+        environment: 'production',
+        needs: ['canary-production'],
+        variables: commands,
+        script: [gate],
+      },
+    });
+    expect(commented('.plimsoll/github-actions.yml')).toMatchObject({
+      jobs: {
+        'canary-production': { environment: 'production', needs: 'deploy-staging' },
+        'gate-production': {
+          environment: 'production',
+          needs: 'canary-production',
+          steps: expect.arrayContaining([
+            { run: gate, env: { MARKER_KEY: '${{ secrets.MARKER_KEY }}', ...commands } },
+          ]),
+        },
+      },
+    });
+    expect(commented('.plimsoll/circleci.yml')).toMatchObject({
+      jobs: { canary: { environment: { LEAVE_RUNNING: '1' } }, gate: {} },
+      workflows: {
+        deploy: {
+          jobs: [
+            { canary: { name: 'canary-production', requires: ['deploy-staging'] } },
+            { gate: { context: ['plimsoll-production'], requires: ['canary-production'] } },
+          ],
+        },
+      },
+    });
+    expect(read('.plimsoll/Jenkinsfile')).toContain(
+      `//       withEnv(['PROMOTE=./promote.sh production', 'ROLL_BACK=./roll-back.sh production']) {`,
+    );
   });
 });

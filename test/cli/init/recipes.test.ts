@@ -3,7 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { deployScript, installScript } from '../../../services/cli/init/deploy-script.ts';
+import {
+  deployScript,
+  gateScript,
+  installScript,
+} from '../../../services/cli/init/deploy-script.ts';
 import type { RecipeName } from '../../../services/cli/init/recipes.ts';
 import { recipe, recipeNames } from '../../../services/cli/init/recipes.ts';
 import { parseArguments } from '../../../services/cli/terminal/parse-arguments.ts';
@@ -30,6 +34,7 @@ const bench = (programs: { readonly [name: string]: string }): Bench => {
   for (const { path, text } of [
     installScript,
     deployScript({ component: 'checkout', environments: [] }),
+    gateScript({ component: 'checkout', environments: [] }),
     ...recipeNames.map(recipe),
   ]) {
     mkdirSync(join(folder, '.plimsoll'), { recursive: true });
@@ -62,6 +67,14 @@ const runScript = (
     env: { ...env, ...more },
     encoding: 'utf8',
   });
+
+const useRealPlimsoll = ({ folder }: Bench): void => {
+  const script = resolve(import.meta.dirname, '../../../services/cli/plimsoll.mjs');
+  writeFileSync(
+    join(folder, 'bin/plimsoll'),
+    `#!/bin/sh\nexec "${process.execPath}" "${script}" "$@"\n`,
+  );
+};
 
 /** What plimsoll was told, without the parts that are the same always. */
 const told = (at: Bench): readonly string[] =>
@@ -264,11 +277,7 @@ describe('the deploy script', () => {
 
   test('with the real plimsoll: what it says is what the log tells', async () => {
     const at = bench({});
-    const script = resolve(import.meta.dirname, '../../../services/cli/plimsoll.mjs');
-    writeFileSync(
-      join(at.folder, 'bin/plimsoll'),
-      `#!/bin/sh\nexec "${process.execPath}" "${script}" "$@"\n`,
-    );
+    useRealPlimsoll(at);
     expect(runScript(at, 'deploy', [...deploy, 'true']).status).toBe(0);
     expect(runScript(at, 'deploy', ['production', '2.0.1', '--', 'false']).status).toBe(1);
     const { out } = await plimsoll(at.folder, ['timeline', '--json']);
@@ -280,6 +289,125 @@ describe('the deploy script', () => {
       { component: 'checkout', version: '2.0.0', status: 'succeeded' },
       { component: 'checkout', version: '2.0.1', status: 'failed', failureReason: 'exit code 1' },
     ]);
+  });
+});
+
+describe('the gate script', () => {
+  const lines = { PROMOTE: 'echo promoted "$0"', ROLL_BACK: 'echo "rolled back"' };
+  const answering = (exit: number): Bench =>
+    bench({ plimsoll: `case "$1" in gate) exit ${exit} ;; esac` });
+  const asked = 'gate|production|--environment-name=production|--component-name=checkout|--wait=5m';
+
+  const stories: readonly (readonly [
+    what: string,
+    verdict: number,
+    env: { readonly [name: string]: string },
+    exit: number,
+    out: string,
+    end: readonly string[],
+  ])[] = [
+    ['promotes', 0, {}, 0, 'promoted bash\n', ['update|production|--status=SUCCESS']],
+    [
+      'rolls back, and turns the pipeline red',
+      10,
+      {},
+      10,
+      'rolled back\n',
+      ['update|production|--status=FAILED|--failure-reason=rolled back'],
+    ],
+    ['says nothing of an end where PROMOTE fails', 0, { PROMOTE: 'exit 7' }, 7, '', []],
+    ['says nothing of an end where ROLL_BACK fails', 10, { ROLL_BACK: 'exit 9' }, 9, '', []],
+    ...[2, 3, 4, 6, 11, 12, 13].map(
+      (verdict) =>
+        [`runs nothing at a gate that says ${verdict}`, verdict, {}, verdict, '', []] as const,
+    ),
+  ];
+
+  test.each(stories)('%s', (_what, verdict, env, exit, out, end) => {
+    const at = answering(verdict);
+    const ran = runScript(at, 'gate', ['production', '--wait=5m'], { ...lines, ...env });
+    expect([ran.status, ran.stdout]).toEqual([exit, out]);
+    expect(told(at)).toEqual([asked, ...end]);
+    expect(String(ran.stderr).includes('a person decides')).toBe(end.length === 0);
+    for (const call of at.calls('plimsoll'))
+      expect([call, parseArguments(call.split('|'))]).toMatchObject([call, { ok: true }]);
+  });
+
+  test.each([
+    ['a job of set -e', ['-ec', '.plimsoll/gate.sh production; echo after']],
+    ['bash -e, which runs the script itself', ['-e', '.plimsoll/gate.sh', 'production']],
+    ['a job that hands set -e on', ['-ec', 'export SHELLOPTS; .plimsoll/gate.sh production']],
+  ])('rolls back in %s', (_what, words) => {
+    const at = answering(10);
+    const ran = spawnSync('bash', words, {
+      cwd: at.folder,
+      env: { ...at.env, ...lines },
+      encoding: 'utf8',
+    });
+    expect([ran.status, ran.stdout]).toEqual([10, 'rolled back\n']);
+    expect(told(at).at(-1)).toContain('--status=FAILED');
+  });
+
+  test('says where plimsoll is not installed, with a code of its own', () => {
+    const at = bench({});
+    const env = { ...lines, PATH: '/usr/bin:/bin', HOME: at.folder };
+    const ran = runScript(at, 'gate', ['production'], env);
+    expect([ran.status, ran.stdout]).toEqual([69, '']);
+    expect(ran.stderr).toContain('plimsoll is not installed');
+    // Where install.sh put it, it is found.
+    mkdirSync(join(at.folder, '.plimsoll/bin'));
+    writeFileSync(join(at.folder, '.plimsoll/bin/plimsoll'), '#!/bin/sh\nexit 12\n');
+    chmodSync(join(at.folder, '.plimsoll/bin/plimsoll'), 0o755);
+    expect(runScript(at, 'gate', ['production'], env).status).toBe(12);
+  });
+
+  test('hands the key over in a file that is gone afterwards, and not to what it runs', () => {
+    const at = bench({ plimsoll: 'cat "$PLIMSOLL_KEY" >key; echo "$PLIMSOLL_KEY" >path' });
+    const ran = runScript(at, 'gate', ['production'], {
+      ...lines,
+      PROMOTE: 'echo "${MARKER_KEY:-none}"',
+      MARKER_KEY: '{"key":1}',
+    });
+    expect(ran.stdout).toBe('none\n');
+    expect(readFileSync(join(at.folder, 'key'), 'utf8')).toBe('{"key":1}');
+    expect(existsSync(readFileSync(join(at.folder, 'path'), 'utf8').trim())).toBe(false);
+  });
+
+  test('that is asked to end while it waits promotes nothing, whatever the gate says then', async () => {
+    const at = bench({
+      plimsoll: 'trap "exit 0" TERM; touch waits; while :; do sleep 0.05; done',
+    });
+    const child = spawn(join(at.folder, '.plimsoll/gate.sh'), ['production'], {
+      cwd: at.folder,
+      env: { ...at.env, PROMOTE: 'touch promoted', ROLL_BACK: 'touch rolled-back' },
+      stdio: 'ignore',
+    });
+    const ended = new Promise<number | null>((done) => child.on('exit', done));
+    await eventually('the gate waits', () => existsSync(join(at.folder, 'waits')));
+    child.kill('SIGTERM');
+    expect(await ended).toBe(143);
+    expect(existsSync(join(at.folder, 'promoted'))).toBe(false);
+  });
+
+  test.each([
+    ['without words', [], lines],
+    ['without PROMOTE', ['production'], { ROLL_BACK: 'true' }],
+    ['without ROLL_BACK', ['production'], { PROMOTE: 'true' }],
+  ])('%s says how it is called', (_what, args, env) => {
+    const at = answering(0);
+    const ran = runScript(at, 'gate', args, env);
+    expect(ran.status).toBe(2);
+    expect(ran.stderr).toContain('usage:');
+    expect(at.calls('plimsoll')).toEqual([]);
+  });
+
+  test('with the real plimsoll: it finds the deployment that the deploy script left running', () => {
+    const at = bench({});
+    useRealPlimsoll(at);
+    const env = { ...lines, LEAVE_RUNNING: '1' };
+    expect(runScript(at, 'deploy', ['production', '2.0.0', '--', 'true'], env).status).toBe(0);
+    const ran = runScript(at, 'gate', ['production', '--wait=1s'], env);
+    expect([ran.status, ran.stdout]).toEqual([13, 'waiting  checkout 2.0.0 in production\n']);
   });
 });
 

@@ -138,3 +138,29 @@ test.each([false, true])(
     expect([again.err, jsonOf(again)['delivery']]).toEqual([[], 'stored']);
   },
 );
+
+test('a projector that folds the marker at once hides nothing of it', async () => {
+  const desk = await openDesk({ folder: join(scratch, randomUUID()) });
+  const beside = desk.elsewhere({
+    change: (ports) => ({
+      ...ports,
+      atHand: async (onProgress) => {
+        const opened = await ports.atHand(onProgress);
+        if (!opened.ok) return opened;
+        const { log } = opened.value;
+        const append: typeof log.append = async (...args) => {
+          const appended = await log.append(...args);
+          await ports.atHand(() => undefined);
+          return appended;
+        };
+        return { ...opened, value: { ...opened.value, log: { ...log, append } } };
+      },
+    }),
+  });
+  await beside.plimsoll(...call('log', 'production'));
+  const slip = await beside.plimsoll(...call('log', 'prodution'));
+  expect([slip.exit, slip.err.join(' ')]).toEqual([
+    0,
+    expect.stringContaining('environment "prodution" is used for the first time'),
+  ]);
+});

@@ -68,6 +68,39 @@ describe('plimsoll env', () => {
     expect(asSdkReads(variables['OTEL_RESOURCE_ATTRIBUTES'])).toEqual(said);
   });
 
+  test('without a name means the plan without one, else the only one that has not ended', async () => {
+    const at = await desk();
+    const first = await planned(at, 'shop-1.1');
+    expect((await envLine(at)).attributes).toMatchObject({
+      'deployment.id': first,
+      'deployment.name': 'shop-1.1',
+    });
+    await at.plimsoll('release', 'update', 'shop-1.1', '--status=FAILED');
+    const ended = await at.plimsoll('env');
+    expect([ended.exit, ended.err.join('')]).toEqual([0, expect.stringContaining('has ended')]);
+    await planned(at, 'shop-1.1');
+    const second = await planned(at, 'shop-1.2');
+    const several = await at.plimsoll('env');
+    expect([several.exit, several.out, several.err]).toEqual([
+      3,
+      [],
+      [
+        'plimsoll: 2 plans from here may be meant: "shop-1.1", "shop-1.2" [deployment-ambiguous]',
+        '  name the one that is meant: plimsoll env DEPLOY-NAME',
+      ],
+    ]);
+    await at.plimsoll('release', 'update', 'shop-1.1', '--status=FAILED');
+    expect((await envLine(at)).deployment).toBe(second);
+    await at.plimsoll('release', 'update', 'shop-1.2', '--status=SUCCESS');
+    expect((await at.plimsoll('env')).exit).toBe(3);
+    // A plan without a name is what is meant where none is said.
+    const third = await planned(at);
+    expect((await envLine(at)).deployment).toBe(third);
+    // In a run of a CI the id follows from the run, whatever lies in the folder.
+    const inCi = at.elsewhere({ env: github });
+    expect((await envLine(inCi)).attributes['deployment.name']).toBe('default');
+  });
+
   test('knows the deployment of a CI run in every job of it, and what the job knows', async () => {
     const at = await desk({ env: github });
     const deployment = await planned(at, 'eu');

@@ -1,6 +1,6 @@
 import { analysisIdOf } from '../attempts/canary-attempts.ts';
 import type { DecisionSummary } from '../../deployment.ts';
-import type { ApprovalRow, AttemptNamed, Said } from '../../guard.ts';
+import type { ApprovalRow, AttemptNamed, RollBackSaid, Said, Stop } from '../../guard.ts';
 import { freezeOf, isSameAttempt, placeFreezeOf, recentBefore, stopOf } from '../../guard.ts';
 import { isoTime } from '../../instant.ts';
 import type { Slot } from '../../markers/marker.ts';
@@ -91,13 +91,11 @@ const judgePolicy = (
 const judgeStops = (slot: Slot, { rows }: Pick<Barring, 'rows'>): Result<void, Refusal> => {
   const stop = stopOf(rows.stops, slot);
   if (stop === undefined) return ok(undefined);
-  const where = stop.environment === null ? 'everywhere' : `in ${stop.environment}`;
-  return refuse(
-    'stopped',
-    `decisions are stopped ${where} since position ${stop.position} by ${stop.principal}: ${stop.reason}`,
-    'plimsoll decisions resume lets them count again',
-  );
+  return refuse('stopped', stoppedText(stop), 'plimsoll decisions resume lets them count again');
 };
+
+export const stoppedText = ({ environment, position, principal, reason }: Stop): string =>
+  `decisions are stopped ${environment === null ? 'everywhere' : `in ${environment}`} since position ${position} by ${principal}: ${reason}`;
 
 const judgeFreeze = (
   own: AttemptNamed,
@@ -109,10 +107,13 @@ const judgeFreeze = (
     ? ok(undefined)
     : refuse(
         'slot-frozen',
-        `${placeName(slot)} is frozen since the roll-back at position ${freeze.position}`,
+        frozenText(slot, freeze),
         'plimsoll decisions lift lets decisions count there again',
       );
 };
+
+export const frozenText = (slot: Slot, { position }: Pick<RollBackSaid, 'position'>): string =>
+  `${placeName(slot)} is frozen since the roll-back at position ${position}`;
 
 const judgePlaceFreeze = (slot: Slot, { rows }: Pick<Barring, 'rows'>): Result<void, Refusal> => {
   const freeze = placeFreezeOf(rows.freezes, slot);
