@@ -5,6 +5,7 @@ import type { Stop } from '../guard.ts';
 import { freezeOf, slotGuardKey } from '../guard.ts';
 import type { Slot } from '../markers/marker.ts';
 import { takesName } from '../name-pattern.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Problem, ProblemPlace, ProblemRows } from './problem.ts';
 import { nowhere, problemOf } from './problem.ts';
 
@@ -66,12 +67,12 @@ export const frozenProblems = ({
 };
 
 const resumeCommand = ({ environment }: Stop): string =>
-  `plimsoll decisions resume${environment === null ? '' : ` --environment="${environment}"`} --reason=TEXT`;
+  `plimsoll decisions resume${environment === null ? '' : ` --environment=${shellWord(environment)}`} --reason=TEXT`;
 
 const liftCommand = ({ namespace, environment, component, target }: Slot): string =>
   [
-    `plimsoll decisions lift --environment-name="${environment}" --component-name="${component}"`,
-    ...(namespace === 'default' ? [] : [`--namespace="${namespace}"`]),
-    ...(target === null ? [] : [`--target="${target}"`]),
+    `plimsoll decisions lift --environment-name=${shellWord(environment)} --component-name=${shellWord(component)}`,
+    ...(namespace === 'default' ? [] : [`--namespace=${shellWord(namespace)}`]),
+    ...(target === null ? [] : [`--target=${shellWord(target)}`]),
     '--reason=TEXT',
   ].join(' ');

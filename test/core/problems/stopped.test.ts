@@ -39,7 +39,7 @@ test('a stop is told with who, why and the command that ends it, until it is end
     [],
   ]);
   expect(problem).toMatchObject({ principal: 'ops', place: { environment: 'production' } });
-  expectCommand(problem, 'plimsoll decisions resume --environment="production" --reason=TEXT');
+  expectCommand(problem, 'plimsoll decisions resume --environment=production --reason=TEXT');
   const resumed = by('ops', operated('decisions-resumed', { environment: 'production' }));
   expect(await toldOf([stopsIn('production'), resumed])).toEqual([]);
 });
@@ -70,7 +70,7 @@ test('a slot that a roll-back froze is told until it is lifted, where the policy
   expect(problem.deployment).toBe(run('7'));
   expectCommand(
     problem,
-    'plimsoll decisions lift --environment-name="production" --component-name="checkout" --reason=TEXT',
+    'plimsoll decisions lift --environment-name=production --component-name=checkout --reason=TEXT',
   );
   const again = by('ci', planned('2.0.1', { deployment: run('8') }));
   expect(await toldOf([...steps, again])).toHaveLength(1);
