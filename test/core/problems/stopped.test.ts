@@ -25,7 +25,7 @@ const toldOf = async (
 /** The hint begins with a command that is taken. */
 const expectCommand = ({ hint }: Problem, command: string): void => {
   expect(hint.startsWith(`${command} `)).toBe(true);
-  const words = command.replaceAll('"', '').split(' ').slice(1);
+  const words = command.split(' ').slice(1);
   expect([command, parseArguments(words)]).toMatchObject([command, { ok: true }]);
 };
 

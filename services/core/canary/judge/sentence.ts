@@ -470,30 +470,23 @@ const tolerances = (explained: MetricPart['explained']): readonly string[] => {
     }
     case 'level': {
       const side = explained.worse === 'higher' ? 'up to' : 'down to';
-      return [
-        `tolerated ${side} ${times(explained.toleratedRatio)}${grantedPhrase(explained)}`,
-        ...quietPhrase(explained),
-      ];
+      return [`tolerated ${side} ${times(explained.toleratedRatio)}${busierPhrase(explained)}`];
     }
     case 'traffic':
       return [`tolerated down to ${times(explained.toleratedRatio)}`];
   }
 };
 
-/** So little more that it is chance is not spoken of. */
-const grantedFrom = 1.1;
+/** So little more or less is not spoken of. */
+const busierFrom = 1.1;
 
-const grantedPhrase = ({ granted }: LevelExplanation): string =>
-  granted === undefined || granted < grantedFrom
+const busierPhrase = ({ busier = 1 }: LevelExplanation): string => {
+  const requests = `a server of the canary has ${times(busier)} the requests of one of the baseline`;
+  if (busier >= busierFrom) return `, as ${requests}`;
+  return busier > 1 / busierFrom
     ? ''
-    : `, as a server of the canary has ${times(granted)} the requests of one of the baseline`;
-
-const quietPhrase = ({ quiet }: LevelExplanation): readonly string[] =>
-  quiet === undefined || quiet > 1 / grantedFrom
-    ? []
-    : [
-        `a server of the canary has ${times(quiet)} the requests of one of the baseline, so that this says little of what a request takes`,
-      ];
+    : `, though ${requests}, so that it says little of what a request takes`;
+};
 
 /** Where most of the baseline's fail, or are slow, so much is tolerated that nothing would be too much. */
 const tolerated = (share: number): string =>

@@ -48,9 +48,8 @@ export type LevelWindow = ShownWindow<Level> & { readonly busier?: number };
  *
  * Running, after ln of the evidence: the baseline's level lately, of which relative differences are shares (below 0: none was
  * seen), `LevelSums`, and the sums of the running block (`normal-increments.ts`): of what is worse than tolerated, of what
- * is better than promised, and of their weights; the sums of how many times more was granted for more requests, and of how many times as
- * busy servers were that had fewer; and where
- * the variance is not from history, `Batch`.
+ * is better than promised, and of their weights; where the variance is not from history, `Batch`; and where a level grows with
+ * requests, the sum of ln of how many times busier the canary's servers were.
  */
 export type LevelRest = {
   readonly judged: 'level';
@@ -65,13 +64,15 @@ const sumsAt: number = recentAt + 1;
 const excessAt: number = sumsAt + 5;
 const reserveAt: number = excessAt + 1;
 const weightAt: number = excessAt + 2;
-const grantedAt: number = weightAt + 1;
-const quietAt: number = grantedAt + 1;
-const batchAt: number = quietAt + 1;
+const batchAt: number = weightAt + 1;
 const batchLength = 7;
 
-const runningLengthOf = ({ variance }: LevelRule): number =>
+/** Behind all others. */
+const busierAt = ({ variance }: LevelRule): number =>
   variance === null ? batchAt + batchLength : batchAt;
+
+const runningLengthOf = (rule: LevelRule): number =>
+  busierAt(rule) + (rule.growsWithRequests ? 1 : 0);
 
 /** Windows of the running batch and their relative differences, and what the finished batches scattered. */
 type Batch = readonly [
@@ -148,9 +149,8 @@ export const levelJudge: RuledJudge<LevelRule, LevelWindow, LevelRest, LevelExpl
       const usual = usualLevel(running, from);
       // A busier server may have as much more as it has more requests, and one that is less busy just as much.
       const busier = window.busier ?? 1;
-      const granted = Math.max(1, busier);
       if (usual > 0) {
-        const worse = worseBy(rule, canary.mean / granted, baseline.mean);
+        const worse = worseBy(rule, canary.mean / Math.max(1, busier), baseline.mean);
         const excess = shareOf(worse - rule.margin * baseline.mean, usual);
         const reserve = shareOf(rule.promoteMargin * baseline.mean - worse, usual);
         speaks = addEvidence(rule, running, from, excess, reserve);
@@ -158,8 +158,10 @@ export const levelJudge: RuledJudge<LevelRule, LevelWindow, LevelRest, LevelExpl
           addToBatch(rule, running, from, excess, reserve, shareOf(worse, usual));
       }
       addLevels(running, from + sumsAt, canary.mean, baseline.mean);
-      running[from + grantedAt] = millionths((running[from + grantedAt] ?? 0) + granted);
-      running[from + quietAt] = millionths((running[from + quietAt] ?? 0) + Math.min(1, busier));
+      if (rule.growsWithRequests) {
+        const at = from + busierAt(rule);
+        running[at] = millionths((running[at] ?? 0) + Math.log(busier));
+      }
     }
     if (baseline !== null && isLevel(baseline)) follow(running, from + recentAt, baseline.mean);
     const isOpen = (running[from + weightAt] ?? 0) > 0;
@@ -328,10 +330,8 @@ export type LevelExplanation = {
   readonly interval: RatioInterval & { readonly confidence: number };
   /** The ratio up to which (`lower`: down to which) the canary counts as no worse, with what was granted. */
   readonly toleratedRatio: number;
-  /** How many times more it might be, as the canary's servers had so many times the requests, on the average; absent: 1. */
-  readonly granted?: number;
-  /** How many times as many requests they had in windows in which they had fewer, on the average over all; absent: 1. */
-  readonly quiet?: number;
+  /** How many times the requests of one of the baseline a server of the canary had, on the (geometric) average; absent: 1. */
+  readonly busier?: number;
   readonly rollbackEvidence: number;
   readonly promoteEvidence: number;
   readonly strongestWindows: readonly LoudIndex[];
@@ -354,9 +354,8 @@ const sumsIn = ({ running, from }: Running): LevelSums => [
 const explain = (rule: LevelRule, state: LevelState): LevelExplanation => {
   const sums = sumsIn(state);
   const [windows, canary, baseline] = sums;
-  const meanAt = (at: number): number =>
-    windows === 0 ? 1 : (state.running[state.from + at] ?? 0) / windows;
-  const [granted, quiet] = [meanAt(grantedAt), meanAt(quietAt)];
+  const busierLog = rule.growsWithRequests ? (state.running[state.from + busierAt(rule)] ?? 0) : 0;
+  const busier = busierLog === 0 ? 1 : Math.exp(busierLog / windows);
   const ofBatches =
     rule.variance === null ? batchVariance(batchIn(state.running, state.from)) : undefined;
   const variance =
@@ -371,9 +370,9 @@ const explain = (rule: LevelRule, state: LevelState): LevelExplanation => {
       ...levelInterval(sums, variance, intervalConfidence),
       confidence: intervalConfidence,
     },
-    toleratedRatio: rule.worse === 'higher' ? (1 + rule.margin) * granted : 1 - rule.margin,
-    ...(granted > 1 && { granted }),
-    ...(quiet < 1 && { quiet }),
+    toleratedRatio:
+      rule.worse === 'higher' ? (1 + rule.margin) * Math.max(1, busier) : 1 - rule.margin,
+    ...(busier !== 1 && { busier }),
     rollbackEvidence: evidenceOf(logRollbackIn(state)),
     promoteEvidence: evidenceOf(logPromoteIn(rule, state)),
     strongestWindows: loudWindows(state.settled, state.at),
