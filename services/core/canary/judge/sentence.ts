@@ -370,7 +370,7 @@ export const trafficLostWords = ({ since, ratio, least }: TrafficLost): string =
 
 /** What mends it. */
 export const trafficLostRemedy =
-  'look for what takes requests from the canary (readiness, a load balancer that leaves it out, crashes); if its share was changed, let the log say so';
+  'look for what takes requests from the canary (readiness, a load balancer that leaves it out, crashes), for a server of it whose telemetry is missing, and for one of the baseline with far more than its part; if the share was changed, let the log say so';
 
 /** Why nothing is promoted while points come late. */
 export const lateWords =
