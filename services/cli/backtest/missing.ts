@@ -118,7 +118,11 @@ export const tellWhatIsMissing = (
       'do all servers have the same time (NTP), and does the capture hold exports as they came?',
     );
   if (isMissing('dense-exports'))
-    note({ code: 'exports-sparse', message: `${about}${sparseWords}`, hint: sparseRemedy });
+    note({
+      code: 'exports-sparse',
+      message: `${about}${sparseWords}`,
+      hint: sparseRemedy(backtest.areSendersShared()),
+    });
   const windowMs = backtest.readings().at(-1)?.windowMs ?? 0;
   if (exportsEveryMs !== null && windowMs > 0 && exportsEveryMs > windowMs * jitterFactor)
     say(

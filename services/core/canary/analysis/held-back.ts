@@ -23,6 +23,7 @@ import { unpromotedIn } from './unpromoted.ts';
 import type { Unpromoted } from './unpromoted.ts';
 import { unknownIn } from '../decision/sentence.ts';
 import type { AnalysisState } from './analysis-state.ts';
+import { areSendersShared } from '../windows/sparse-exports.ts';
 
 /** By what nothing is promoted for what the newest windows show, or do not show, whatever the evidence; in words. */
 export type HeldBack = {
@@ -44,7 +45,8 @@ export const heldBackCodes = [
 ] as const;
 
 export const heldBack = (
-  analysis: Unpromoted & Pick<AnalysisState, 'excluded' | 'eitherPoints'>,
+  analysis: Unpromoted &
+    Pick<AnalysisState, 'excluded' | 'eitherPoints' | 'sparseExports' | 'bases'>,
 ): readonly HeldBack[] => {
   const unpromoted = unpromotedIn(analysis);
   if (unpromoted === undefined) return [];
@@ -72,8 +74,10 @@ export const heldBack = (
     });
   if (isLateNow(rule, judge))
     held.push({ metric: null, code: 'points-late', message: lateWords, hint: lateRemedy });
-  if (isSparseNow(rule, judge))
-    held.push({ metric: null, code: 'exports-sparse', message: sparseWords, hint: sparseRemedy });
+  if (isSparseNow(rule, judge)) {
+    const hint = sparseRemedy(areSendersShared(analysis.sparseExports, analysis.bases));
+    held.push({ metric: null, code: 'exports-sparse', message: sparseWords, hint });
+  }
   if (isLoudNow(rule, judge))
     held.push({ metric: null, code: 'instance-loud', message: loudWords, hint: loudRemedy });
   return held;

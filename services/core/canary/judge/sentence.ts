@@ -142,7 +142,7 @@ const missingWords = {
   'all-in-time':
     'points that came too late to be judged, more than three in a hundred of a version, or as many of its failed requests that came too late, or that nobody can count, or whose version nobody knows (do all servers have the same time, NTP? does an exporter or a Collector hold points back for longer than two windows?)',
   'dense-exports':
-    'exports as often as windows are long: a version tells of more than a tenth of its requests later (does it export less often than the other, or lose exports?)',
+    'exports as often as windows are long: a version tells of more than a tenth of its requests later (does it export less often than the other, or lose exports? have its pods no service.instance.id, or all the same one?)',
   'none-loud':
     'windows in which no instance says far more than the others of its version (twenty times the busiest of two to four, ten times the median of five or more; a metric was never compared for it)',
   steps: 'the wait after the last step',
@@ -385,7 +385,12 @@ export const sparseWords =
   'more than a tenth of the requests that a version tells of lately are of before the window they come in, so nothing is promoted and the traffic is not judged';
 
 /** What mends it. */
-export const sparseRemedy =
+export const sparseRemedy = (areSendersShared: boolean): string =>
+  areSendersShared ? `${sharedRemedy}; ${unlikeRemedy}` : unlikeRemedy;
+
+const sharedRemedy =
+  'pods send without a service.instance.id, or under the same one: give each one of its own';
+const unlikeRemedy =
   'let both versions export alike (OTEL_METRIC_EXPORT_INTERVAL), and look whether exports fail or are lost; or set judging: { window: … } of a policy to the longest interval';
 
 /** Why nothing is promoted while one instance drowns the others. */

@@ -428,6 +428,53 @@ describe('the window', () => {
     expect(windowOf(...three(baseline), ...three(canary))).toBe(3_000);
   });
 
+  describe('is not measured by levels', () => {
+    const cpu = (): number => 0.4;
+    const three = (pod: typeof canary, change: Partial<Pod>): readonly Pod[] =>
+      [500, 1_400, 2_300].map((firstExportMs, index) =>
+        pod({
+          ...{ cpu, exportEveryMs: 3_000, firstExportMs, startMs: pod().startMs + index },
+          ...change,
+        }),
+      );
+    const windowAt = (
+      lastMs: number,
+      pods: readonly Pod[],
+      isSent: (sent: Sent) => boolean,
+    ): number | null | undefined => {
+      const sent = exportsOf(pods).filter(
+        (one) => one.point.time <= openedAt + lastMs && isSent(one),
+      );
+      const { state } = run([opening({}, fullPolicy), ...cut(sent, [4])]);
+      return state.analyses[analysisId]?.windowMs;
+    };
+    const isLevel = ({ point }: Sent): boolean => point.level !== null;
+
+    test.each([
+      ['no id', { hasNoId: true }],
+      ['the same id', {}],
+    ])('of several with %s, whose requests tell', (_which, change) => {
+      for (const temporality of ['cumulative', 'delta'] as const) {
+        const [before, now] = [baseline, canary].map((pod) =>
+          three(pod, { temporality, ...change }),
+        );
+        expect(windowAt(20_000, [...(before ?? []), ...(now ?? [])], () => true)).toBe(3_000);
+      }
+    });
+
+    test('of several with no id, though they alone are heard: it waits for the limit of silence', () => {
+      const pods = [...three(baseline, { hasNoId: true }), ...three(canary, { hasNoId: true })];
+      expect(windowAt(7_000, pods, isLevel)).toBeNull();
+      expect(windowAt(20_000, pods, isLevel)).toBe(2_000);
+    });
+
+    test('unless a server sends nothing else', () => {
+      const pods = [baseline({ cpu }), canary({ cpu, exportEveryMs: 3_000 })];
+      expect(windowAt(5_000, pods, isLevel)).toBeNull();
+      expect(windowAt(6_000, pods, isLevel)).toBe(3_000);
+    });
+  });
+
   test('is frozen without a second cohort when nothing was heard of it for long enough', () => {
     expect(windowOf(baseline({ exportEveryMs: 4_000 }))).toBe(4_000);
   });
