@@ -490,7 +490,7 @@ const closeWindow = (
     draft.refusedPending = null;
   }
   const isUnknown = startMs <= draft.unknownToMs;
-  const taken = takeWindow(policy.metrics, draft.bases, due, opening.openedAt, isUnknown);
+  const taken = takeWindow(policy.metrics, draft.bases, due, opening.openedAt, isUnknown, windowMs);
   draft.bases = taken.bases;
   for (const reason of windowExclusions) draft.excluded[reason] += taken.excluded[reason];
   const windowsKept = Math.ceil(policy.noDataMs / windowMs);

@@ -480,6 +480,20 @@ describe('the window', () => {
   });
 });
 
+test('where starts move with each export, one that is as far apart as windows is no silence', () => {
+  const often = { exportEveryMs: 150_000, firstExportMs: 149_000, lastExportMs: 1_800_000 };
+  const sent = exportsOf([baseline(often), canary(often)]).map(({ origin, point }) => ({
+    origin,
+    point:
+      origin.version === '2.0.0' && point.count > 0 ? { ...point, start: point.time - 900 } : point,
+  }));
+  const patient = { ...fastPolicy, noDataMs: 600_000, deadlineMs: 1_800_000 };
+  const { state } = run([opening({}, patient), ...cut(sent, [3]), tick(2_400_000)]);
+  const { windowMs, excluded } = state.analyses[analysisId] ?? {};
+  expect(windowMs).toBe(150_000);
+  expect(excluded?.['start-missing']).toBe(11);
+});
+
 describe('what the log says since', () => {
   const copy = (fact: Copy['fact']): Copy => copied(fact, { appendedAt: openedAt + 3_000 });
   const rest = cut(exportsOf([baseline(), canary({ traffic: failing })]), [9]);
