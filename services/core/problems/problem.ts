@@ -51,6 +51,7 @@ export type ProblemCode =
   | 'points-late'
   | 'exports-sparse'
   | 'instance-loud'
+  | 'servers-restart'
   | 'digest-missing'
   | 'unread'
   | 'unsigned'

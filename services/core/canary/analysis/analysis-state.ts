@@ -8,6 +8,7 @@ import type { JudgedWindow } from '../judge/judged-window.ts';
 import type { FamilyRule } from '../judge/rule.ts';
 import type { FamilyState } from '../judge/state.ts';
 import type { SparseExports } from '../windows/sparse-exports.ts';
+import type { ServerRestarts } from '../windows/server-restarts.ts';
 import type { EitherPoints } from '../windows/either-points.ts';
 import type { LatePoints } from '../windows/late-points.ts';
 import type { Bases } from '../windows/stream-bases.ts';
@@ -73,6 +74,7 @@ export type AnalysisState = {
   readonly eitherPoints: EitherPoints;
   readonly sparseExports: SparseExports;
   readonly latePoints: LatePoints;
+  readonly serverRestarts: ServerRestarts;
   readonly bases: Bases;
   /** Null before the window is frozen, and where nothing can be judged. */
   readonly judge: FamilyState | null;

@@ -29,12 +29,16 @@ import { decide } from '../judge/decide.ts';
 import { hasEnded, initialFamily, judgeWindow } from '../judge/judge.ts';
 import type { JudgedWindow, MetricWindow } from '../judge/judged-window.ts';
 import { isUnheardNow } from '../judge/missing.ts';
+import type { FamilyRule } from '../judge/rule.ts';
 import type { FamilyState } from '../judge/state.ts';
+import { windowsIn } from '../judge/times.ts';
 import { stageOf } from '../judge/verdict-of.ts';
 import type { PointJudgedAs } from '../windows/judged-as.ts';
 import { mayBeFailed, pointsJudgedAs } from '../windows/judged-as.ts';
 import { areSparse, closeSparseExports, noSparseExports } from '../windows/sparse-exports.ts';
 import type { SparseExports } from '../windows/sparse-exports.ts';
+import { closeServerRestarts, manyRestarts, noServerRestarts } from '../windows/server-restarts.ts';
+import type { ServerRestarts } from '../windows/server-restarts.ts';
 import { isKnownShare } from '../metrics/traffic.ts';
 import type { Policy } from '../policy/policy.ts';
 import {
@@ -115,6 +119,7 @@ export const openAnalysis = (
     eitherPoints: noEitherPoints,
     sparseExports: noSparseExports,
     latePoints: noLatePoints,
+    serverRestarts: noServerRestarts,
     bases: noBases,
     judge: null,
     evidenceDigest: tools.digest(''),
@@ -253,6 +258,7 @@ const end = (analysis: AnalysisState, ended: Ending): AnalysisState => ({
   eitherPoints: noEitherPoints,
   sparseExports: noSparseExports,
   latePoints: noLatePoints,
+  serverRestarts: noServerRestarts,
   bases: noBases,
   ended,
   standing: ended === 'decided' ? analysis.standing : null,
@@ -279,6 +285,7 @@ type Draft = {
   /** Of `pending` those that nobody could count; null: not counted yet. */
   refusedPending: number | null;
   latePoints: LatePointsDraft;
+  serverRestarts: ServerRestarts;
   bases: Bases;
   judge: FamilyState | null;
   evidenceDigest: string;
@@ -309,6 +316,7 @@ const openDraft = (before: AnalysisState): Draft => {
     sparseExports: before.sparseExports,
     refusedPending: null,
     latePoints: openLatePoints(before.latePoints),
+    serverRestarts: before.serverRestarts,
     bases: before.bases,
     judge: before.judge,
     evidenceDigest: before.evidenceDigest,
@@ -491,6 +499,10 @@ const closeWindow = (
   }
   const isUnknown = startMs <= draft.unknownToMs;
   const taken = takeWindow(policy.metrics, draft.bases, due, opening.openedAt, isUnknown, windowMs);
+  draft.serverRestarts = closeServerRestarts(draft.serverRestarts, due, draft.bases, {
+    ...{ endMs, windowMs },
+    fromMs: warmUpEndMs(rule, judge, opening.openedAt),
+  });
   draft.bases = taken.bases;
   for (const reason of windowExclusions) draft.excluded[reason] += taken.excluded[reason];
   const windowsKept = Math.ceil(policy.noDataMs / windowMs);
@@ -528,6 +540,7 @@ const closeWindow = (
   if (taken.excluded.loud + taken.excluded['over-limit'] > 0 || isUnheard || isLate)
     draft.leftOutToMs = Math.max(draft.leftOutToMs, startMs);
   passShares(draft, endMs);
+  const restarts = manyRestarts(draft.serverRestarts);
 
   const window: JudgedWindow = {
     index: judge.nextIndex,
@@ -538,6 +551,7 @@ const closeWindow = (
     ...(isLate && { isLate }),
     ...(isSparse && { isSparse }),
     ...(isLoud && { isLoud }),
+    ...(restarts !== null && { restarts }),
   };
   draft.judge = judgeWindow(rule, judge, window);
   const windowText = canonicalJson(window);
@@ -574,6 +588,16 @@ const closeWindow = (
   if (marker.kind === 'roll-back') draft.ended = 'decided';
   if (draft.ended !== null && draft.standing?.decision.kind === 'advance') draft.standing = null;
 };
+
+/** Null: nobody knows yet. */
+const warmUpEndMs = (
+  rule: FamilyRule,
+  { anchorIndex }: FamilyState,
+  openedAtMs: number,
+): number | null =>
+  anchorIndex === null
+    ? null
+    : openedAtMs + (anchorIndex + windowsIn(rule, rule.warmUpMs)) * rule.windowMs;
 
 const comparedIn = (
   opening: AnalysisOpened,

@@ -13,6 +13,8 @@ import {
   lateWords,
   loudRemedy,
   loudWords,
+  restartsRemedy,
+  restartsWords,
   sparseRemedy,
   sparseWords,
   trafficLostRemedy,
@@ -42,6 +44,7 @@ export const heldBackCodes = [
   'points-late',
   'exports-sparse',
   'instance-loud',
+  'servers-restart',
 ] as const;
 
 export const heldBack = (
@@ -80,5 +83,12 @@ export const heldBack = (
   }
   if (isLoudNow(rule, judge))
     held.push({ metric: null, code: 'instance-loud', message: loudWords, hint: loudRemedy });
+  if (judge.restarts !== null)
+    held.push({
+      metric: null,
+      code: 'servers-restart',
+      message: restartsWords(judge.restarts),
+      hint: restartsRemedy,
+    });
   return held;
 };

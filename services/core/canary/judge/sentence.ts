@@ -1,3 +1,4 @@
+import { countOf } from '../../problems/problem.ts';
 import { grouped, level, odds, percent, shownInterval, times } from '../reading/figures.ts';
 import { decisiveMeanLog } from '../metrics/latency.ts';
 import type { LatencyExplanation, LatencyProblem, NoBound } from '../metrics/latency.ts';
@@ -11,6 +12,7 @@ import type { RateCounts } from '../statistics/rate-counts.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
 import type { UsedPhi } from '../statistics/scatter.ts';
 import type { LoudWindow } from '../analysis/strongest-windows.ts';
+import type { ManyRestarts } from '../windows/server-restarts.ts';
 import type { WindowMark } from '../windows/window.ts';
 import type { ClientErrors } from './client-errors.ts';
 import type { Unsaid } from './said.ts';
@@ -116,6 +118,7 @@ const missingPhrase = (missing: readonly Missing[]): string => {
   if (unsaid.length > 0) phrases.push(`word of what became of the requests of ${listed(unsaid)}`);
   for (const one of missing)
     if (one.what === 'shift') phrases.push(shiftPhrase(one));
+    else if (one.what === 'restarts') phrases.push(`servers that stay up (${restartsPhrase(one)})`);
     else if (!('metric' in one)) phrases.push(missingWords[one.what]);
   return phrases.join(', ');
 };
@@ -392,6 +395,22 @@ const sharedRemedy =
   'pods send without a service.instance.id, or under the same one: give each one of its own';
 const unlikeRemedy =
   'let both versions export alike (OTEL_METRIC_EXPORT_INTERVAL), and look whether exports fail or are lost; or set judging: { window: … } of a policy to the longest interval';
+
+/** Why nothing is promoted while servers of the canary do not stay up. */
+export const restartsWords = (restarts: ManyRestarts): string =>
+  `servers of the canary begin anew clearly more often than the baseline's, so nothing is promoted: ${restartsPhrase(restarts)}`;
+
+/** What mends it. */
+export const restartsRemedy =
+  'look why they end (exit codes, out of memory, liveness probes); once they stay up, restarts are forgotten after twenty minutes';
+
+const restartsPhrase = ({
+  canary,
+  baseline,
+  canaryServers,
+  baselineServers,
+}: ManyRestarts): string =>
+  `in the last twenty minutes the canary's ${countOf(canaryServers, 'server')} ${countOf(canary, 'time')}, the baseline's ${countOf(baselineServers, 'server')} ${countOf(baseline, 'time')}`;
 
 /** Why nothing is promoted while one instance drowns the others. */
 export const loudWords =

@@ -341,6 +341,10 @@ const forgottenWindows = 3;
 /** More at once than so many times what it had in its time before is no request that comes back. */
 const paceTimesMax = 4;
 
+/** Whether a silence is so long that who makes counters of deltas may have forgotten them. */
+export const mayHaveForgotten = (silentMs: number, windowMs: number): boolean =>
+  silentMs >= Math.max(forgottenMs, forgottenWindows * windowMs);
+
 type Life = Pick<Told, 'startMs' | 'timeMs' | 'count'>;
 
 /**
@@ -348,8 +352,7 @@ type Life = Pick<Told, 'startMs' | 'timeMs' | 'count'>;
  * these can be, and not once more the sum of all before. A counter that goes on tells of more each time.
  */
 const mayBeForgotten = (told: Told, last: Life, before: Life | undefined): boolean => {
-  const silentMs = told.startMs - last.timeMs;
-  if (silentMs < Math.max(forgottenMs, forgottenWindows * told.windowMs)) return false;
+  if (!mayHaveForgotten(told.startMs - last.timeMs, told.windowMs)) return false;
   const isRising = before !== undefined && before.count < last.count && last.count < told.count;
   const [ageMs, lifeMs] = [told.timeMs - told.startMs, last.timeMs - last.startMs];
   const isPlausible =

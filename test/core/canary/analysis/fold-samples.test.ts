@@ -494,6 +494,45 @@ test('where starts move with each export, one that is as far apart as windows is
   expect(excluded?.['start-missing']).toBe(11);
 });
 
+describe('a canary whose servers begin anew again and again', () => {
+  const lives = (pod: typeof canary): readonly Pod[] =>
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((life) =>
+      pod({
+        ...(life > 0 && { startMs: 5_000 * life + 100, already: 0 }),
+        ...{ firstExportMs: 5_000 * life + 500, lastExportMs: 5_000 * life + 4_500 },
+      }),
+    );
+
+  // Of one server each it takes seven.
+  const patient = { ...fastPolicy, soakMs: 40_000, deadlineMs: 48_000 };
+  const decided = (...pods: readonly Pod[]): ReturnType<typeof run> =>
+    run([opening({}, patient), ...cut(exportsOf(pods), [7]), tick(60_000)]);
+
+  test('is not promoted, nor rolled back for it, and says so', () => {
+    const { decisions, windows } = decided(baseline(), ...lives(canary));
+    expect(kindsOf(decisions)).toStrictEqual(['hold']);
+    expect(decisions[0]?.explanation).toContain(
+      "servers that stay up (in the last twenty minutes the canary's 1 server 9 times, the baseline's 1 server 0 times)",
+    );
+    const told = windows.map(({ window: { restarts } }) => restarts);
+    expect(told.findIndex((restarts) => restarts !== undefined)).toBe(35);
+    expect(told.at(-1)).toStrictEqual({
+      ...{ canary: 9, baseline: 0, canaryServers: 1, baselineServers: 1 },
+    });
+  });
+
+  test('is as good as a baseline that does so, too', () => {
+    const { decisions } = decided(...lives(baseline), ...lives(canary));
+    expect(kindsOf(decisions)).toStrictEqual(['promote']);
+    expect(kindsOf(decided(baseline(), canary()).decisions)).toStrictEqual(['promote']);
+  });
+
+  test('is rolled back for what it fails, all the same', () => {
+    const failed = lives(canary).map((life) => ({ ...life, traffic: failing }));
+    expect(kindsOf(judged(baseline(), ...failed).decisions)).toContain('roll-back');
+  });
+});
+
 describe('what the log says since', () => {
   const copy = (fact: Copy['fact']): Copy => copied(fact, { appendedAt: openedAt + 3_000 });
   const rest = cut(exportsOf([baseline(), canary({ traffic: failing })]), [9]);
