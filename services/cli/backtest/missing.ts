@@ -11,6 +11,8 @@ import {
   sparseWords,
   loudRemedy,
   loudWords,
+  restartsRemedy,
+  restartsWords,
   noBoundRemedy,
   noBoundWords,
   slowerPartRemedy,
@@ -110,6 +112,13 @@ export const tellWhatIsMissing = (
   const areLate = `${grouped(late)} of ${grouped(points)} points are late`;
   if (isMissing('none-loud'))
     note({ code: 'instance-loud', message: `${about}${loudWords}`, hint: loudRemedy });
+  for (const one of missing)
+    if (one.what === 'restarts')
+      note({
+        code: 'servers-restart',
+        message: `${about}${restartsWords(one)}`,
+        hint: restartsRemedy,
+      });
   if (isMissing('all-in-time'))
     note({ code: 'points-late', message: `${about}${lateWords}: ${areLate}`, hint: lateRemedy });
   else if (late > lateShareMax * points)
@@ -118,7 +127,11 @@ export const tellWhatIsMissing = (
       'do all servers have the same time (NTP), and does the capture hold exports as they came?',
     );
   if (isMissing('dense-exports'))
-    note({ code: 'exports-sparse', message: `${about}${sparseWords}`, hint: sparseRemedy });
+    note({
+      code: 'exports-sparse',
+      message: `${about}${sparseWords}`,
+      hint: sparseRemedy(backtest.areSendersShared()),
+    });
   const windowMs = backtest.readings().at(-1)?.windowMs ?? 0;
   if (exportsEveryMs !== null && windowMs > 0 && exportsEveryMs > windowMs * jitterFactor)
     say(

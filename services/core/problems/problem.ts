@@ -52,6 +52,7 @@ export type ProblemCode =
   | 'points-late'
   | 'exports-sparse'
   | 'instance-loud'
+  | 'servers-restart'
   | 'digest-missing'
   | 'stopped'
   | 'slot-frozen'

@@ -9,6 +9,7 @@ import type { FamilyRule } from '../judge/rule.ts';
 import type { FamilyState } from '../judge/state.ts';
 import type { LoadsLately } from '../windows/server-loads.ts';
 import type { SparseExports } from '../windows/sparse-exports.ts';
+import type { ServerRestarts } from '../windows/server-restarts.ts';
 import type { EitherPoints } from '../windows/either-points.ts';
 import type { LatePoints } from '../windows/late-points.ts';
 import type { Bases } from '../windows/stream-bases.ts';
@@ -75,6 +76,7 @@ export type AnalysisState = {
   readonly sparseExports: SparseExports;
   readonly loads: LoadsLately;
   readonly latePoints: LatePoints;
+  readonly serverRestarts: ServerRestarts;
   readonly bases: Bases;
   /** Null before the window is frozen, and where nothing can be judged. */
   readonly judge: FamilyState | null;

@@ -29,7 +29,9 @@ import { decide } from '../judge/decide.ts';
 import { hasEnded, initialFamily, judgeWindow } from '../judge/judge.ts';
 import type { JudgedWindow, MetricWindow } from '../judge/judged-window.ts';
 import { isUnheardNow } from '../judge/missing.ts';
+import type { FamilyRule } from '../judge/rule.ts';
 import type { FamilyState } from '../judge/state.ts';
+import { windowsIn } from '../judge/times.ts';
 import { stageOf } from '../judge/verdict-of.ts';
 import type { PointJudgedAs } from '../windows/judged-as.ts';
 import { mayBeFailed, pointsJudgedAs } from '../windows/judged-as.ts';
@@ -37,6 +39,8 @@ import { areSparse, closeSparseExports, noSparseExports } from '../windows/spars
 import type { LoadsLately, ServerLoads } from '../windows/server-loads.ts';
 import { noLoadsLately, serverLoads, withLoads } from '../windows/server-loads.ts';
 import type { SparseExports } from '../windows/sparse-exports.ts';
+import { closeServerRestarts, manyRestarts, noServerRestarts } from '../windows/server-restarts.ts';
+import type { ServerRestarts } from '../windows/server-restarts.ts';
 import { isKnownShare } from '../metrics/traffic.ts';
 import type { Policy } from '../policy/policy.ts';
 import {
@@ -118,6 +122,7 @@ export const openAnalysis = (
     sparseExports: noSparseExports,
     loads: noLoadsLately,
     latePoints: noLatePoints,
+    serverRestarts: noServerRestarts,
     bases: noBases,
     judge: null,
     evidenceDigest: tools.digest(''),
@@ -257,6 +262,7 @@ const end = (analysis: AnalysisState, ended: Ending): AnalysisState => ({
   sparseExports: noSparseExports,
   loads: noLoadsLately,
   latePoints: noLatePoints,
+  serverRestarts: noServerRestarts,
   bases: noBases,
   ended,
   standing: ended === 'decided' ? analysis.standing : null,
@@ -284,6 +290,7 @@ type Draft = {
   /** Of `pending` those that nobody could count; null: not counted yet. */
   refusedPending: number | null;
   latePoints: LatePointsDraft;
+  serverRestarts: ServerRestarts;
   bases: Bases;
   judge: FamilyState | null;
   evidenceDigest: string;
@@ -315,6 +322,7 @@ const openDraft = (before: AnalysisState): Draft => {
     loads: before.loads,
     refusedPending: null,
     latePoints: openLatePoints(before.latePoints),
+    serverRestarts: before.serverRestarts,
     bases: before.bases,
     judge: before.judge,
     evidenceDigest: before.evidenceDigest,
@@ -496,7 +504,11 @@ const closeWindow = (
     draft.refusedPending = null;
   }
   const isUnknown = startMs <= draft.unknownToMs;
-  const taken = takeWindow(policy.metrics, draft.bases, due, opening.openedAt, isUnknown);
+  const taken = takeWindow(policy.metrics, draft.bases, due, opening.openedAt, isUnknown, windowMs);
+  draft.serverRestarts = closeServerRestarts(draft.serverRestarts, due, draft.bases, {
+    ...{ endMs, windowMs },
+    fromMs: warmUpEndMs(rule, judge, opening.openedAt),
+  });
   draft.bases = taken.bases;
   for (const reason of windowExclusions) draft.excluded[reason] += taken.excluded[reason];
   const windowsKept = Math.ceil(policy.noDataMs / windowMs);
@@ -536,6 +548,7 @@ const closeWindow = (
   const loadsBefore = serverLoads(draft.loads);
   draft.loads = withLoads(draft.loads, taken.counted, windowMs);
   passShares(draft, endMs);
+  const restarts = manyRestarts(draft.serverRestarts);
 
   const window: JudgedWindow = {
     index: judge.nextIndex,
@@ -547,6 +560,7 @@ const closeWindow = (
     ...(isSparse && { isSparse }),
     ...(isLoud && { isLoud }),
     ...(opening.comparison === 'concurrent' && loadsIn(loadsBefore, serverLoads(draft.loads))),
+    ...(restarts !== null && { restarts }),
   };
   draft.judge = judgeWindow(rule, judge, window);
   const windowText = canonicalJson(window);
@@ -590,6 +604,15 @@ const loadsIn = (
   now: ServerLoads | null,
 ): Pick<JudgedWindow, 'loads'> =>
   before === null || now === null ? {} : { loads: { before, now } };
+/** Null: nobody knows yet. */
+const warmUpEndMs = (
+  rule: FamilyRule,
+  { anchorIndex }: FamilyState,
+  openedAtMs: number,
+): number | null =>
+  anchorIndex === null
+    ? null
+    : openedAtMs + (anchorIndex + windowsIn(rule, rule.warmUpMs)) * rule.windowMs;
 
 const comparedIn = (
   opening: AnalysisOpened,

@@ -13,6 +13,8 @@ import {
   lateWords,
   loudRemedy,
   loudWords,
+  restartsRemedy,
+  restartsWords,
   sparseRemedy,
   sparseWords,
   trafficLostRemedy,
@@ -23,6 +25,7 @@ import { unpromotedIn } from './unpromoted.ts';
 import type { Unpromoted } from './unpromoted.ts';
 import { unknownIn } from '../decision/sentence.ts';
 import type { AnalysisState } from './analysis-state.ts';
+import { areSendersShared } from '../windows/sparse-exports.ts';
 
 /** By what nothing is promoted for what the newest windows show, or do not show, whatever the evidence; in words. */
 export type HeldBack = {
@@ -41,10 +44,12 @@ export const heldBackCodes = [
   'points-late',
   'exports-sparse',
   'instance-loud',
+  'servers-restart',
 ] as const;
 
 export const heldBack = (
-  analysis: Unpromoted & Pick<AnalysisState, 'excluded' | 'eitherPoints'>,
+  analysis: Unpromoted &
+    Pick<AnalysisState, 'excluded' | 'eitherPoints' | 'sparseExports' | 'bases'>,
 ): readonly HeldBack[] => {
   const unpromoted = unpromotedIn(analysis);
   if (unpromoted === undefined) return [];
@@ -72,9 +77,18 @@ export const heldBack = (
     });
   if (isLateNow(rule, judge))
     held.push({ metric: null, code: 'points-late', message: lateWords, hint: lateRemedy });
-  if (isSparseNow(rule, judge))
-    held.push({ metric: null, code: 'exports-sparse', message: sparseWords, hint: sparseRemedy });
+  if (isSparseNow(rule, judge)) {
+    const hint = sparseRemedy(areSendersShared(analysis.sparseExports, analysis.bases));
+    held.push({ metric: null, code: 'exports-sparse', message: sparseWords, hint });
+  }
   if (isLoudNow(rule, judge))
     held.push({ metric: null, code: 'instance-loud', message: loudWords, hint: loudRemedy });
+  if (judge.restarts !== null)
+    held.push({
+      metric: null,
+      code: 'servers-restart',
+      message: restartsWords(judge.restarts),
+      hint: restartsRemedy,
+    });
   return held;
 };

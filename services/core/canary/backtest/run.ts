@@ -6,6 +6,7 @@ import type { LostPoints, TelemetryPoint } from '../../telemetry/telemetry-point
 import { isTimeUnsure, received } from '../../telemetry/telemetry-point.ts';
 import type { AnalysisState, AnalysisTools } from '../analysis/analysis-state.ts';
 import { emptyPartition, foldSample } from '../analysis/fold-samples.ts';
+import { areSendersShared } from '../windows/sparse-exports.ts';
 import { targetsTogether } from '../analysis/targets-together.ts';
 import { readWindow } from '../reading/read-window.ts';
 import type { Reading } from '../reading/reading.ts';
@@ -41,6 +42,8 @@ export type Backtest = {
   readonly settled: () => Decided | null;
   readonly duplicates: () => number;
   readonly heard: () => Heard;
+  /** Whether several were seen to send under one name. */
+  readonly areSendersShared: () => boolean;
   /** Those that were judged as one; empty: one, or told apart. */
   readonly targetsTogether: () => readonly string[];
   readonly result: () => BacktestResult;
@@ -75,6 +78,8 @@ export const openBacktest = (
   const readings: Reading[] = [];
   let state = emptyPartition;
   let last: AnalysisState | undefined;
+  /** While it was judged: the end leaves nothing of what was heard. */
+  let ongoing: AnalysisState | undefined;
   let settled: Decided | null = null;
   let receiptMs = sinceMs;
   // What is of the time of its receipt came after that, and before time has moved on twice: it may be of any window there.
@@ -92,6 +97,7 @@ export const openBacktest = (
     const folded = foldSample({ ...tools, observe }, state, sample, position);
     state = folded.state;
     last = state.analyses[opening.analysis] ?? last;
+    if (last?.ended === null) ongoing = last;
     if (settled !== null) return [];
     settled = folded.decisions.find((decision) => isOutcome(decision)) ?? null;
     const to = settled?.windowIndex ?? Infinity;
@@ -212,6 +218,8 @@ export const openBacktest = (
     settled: () => settled,
     duplicates: () => repeated + (last?.excluded.duplicate ?? 0),
     heard,
+    areSendersShared: () =>
+      ongoing !== undefined && areSendersShared(ongoing.sparseExports, ongoing.bases),
     targetsTogether: () => (last === undefined ? [] : targetsTogether(last)),
     result: () => backtestResult(settled, sinceMs, readings.length, excluded()),
   };

@@ -1,3 +1,4 @@
+import type { ManyRestarts } from '../windows/server-restarts.ts';
 import type { Durations } from '../windows/durations.ts';
 import type { Level } from '../metrics/level.ts';
 import type { SaidCounts } from '../statistics/rate-counts.ts';
@@ -38,6 +39,8 @@ export type JudgedWindow = WindowMark & {
   readonly isSparse?: true;
   /** Somebody was so loud that a metric shows nothing which was never seen in both cohorts: the same. */
   readonly isLoud?: true;
+  /** Lately servers of the canary began anew clearly more often than the baseline's: the same. */
+  readonly restarts?: ManyRestarts;
   /** Requests of a server: lately, and before this window; absent: nobody knows. */
   readonly loads?: { readonly before: ServerLoads; readonly now: ServerLoads };
 };

@@ -132,6 +132,7 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
   if (isLateNow(rule, state)) missing.push({ what: 'all-in-time' });
   if (isSparseNow(rule, state)) missing.push({ what: 'dense-exports' });
   if (isLoudNow(rule, state)) missing.push({ what: 'none-loud' });
+  if (state.restarts !== null) missing.push({ what: 'restarts', ...state.restarts });
   if (sinceAnchor <= windowsIn(rule, rule.warmUpMs)) missing.push({ what: 'warm-up' });
   else if (state.presenceIndex === null) missing.push({ what: 'presence' });
   if (sinceAnchor < windowsIn(rule, rule.soakMs)) missing.push({ what: 'soak' });

@@ -1,3 +1,4 @@
+import { countOf } from '../../problems/problem.ts';
 import { grouped, level, odds, percent, shownInterval, times } from '../reading/figures.ts';
 import { decisiveMeanLog } from '../metrics/latency.ts';
 import type { LatencyExplanation, LatencyProblem, NoBound } from '../metrics/latency.ts';
@@ -11,6 +12,7 @@ import type { RateCounts } from '../statistics/rate-counts.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
 import type { UsedPhi } from '../statistics/scatter.ts';
 import type { LoudWindow } from '../analysis/strongest-windows.ts';
+import type { ManyRestarts } from '../windows/server-restarts.ts';
 import type { WindowMark } from '../windows/window.ts';
 import type { ClientErrors } from './client-errors.ts';
 import type { Unsaid } from './said.ts';
@@ -116,6 +118,7 @@ const missingPhrase = (missing: readonly Missing[]): string => {
   if (unsaid.length > 0) phrases.push(`word of what became of the requests of ${listed(unsaid)}`);
   for (const one of missing)
     if (one.what === 'shift') phrases.push(shiftPhrase(one));
+    else if (one.what === 'restarts') phrases.push(`servers that stay up (${restartsPhrase(one)})`);
     else if (!('metric' in one)) phrases.push(missingWords[one.what]);
   return phrases.join(', ');
 };
@@ -142,7 +145,7 @@ const missingWords = {
   'all-in-time':
     'points that came too late to be judged, more than three in a hundred of a version, or as many of its failed requests that came too late, or that nobody can count, or whose version nobody knows (do all servers have the same time, NTP? does an exporter or a Collector hold points back for longer than two windows?)',
   'dense-exports':
-    'exports as often as windows are long: a version tells of more than a tenth of its requests later (does it export less often than the other, or lose exports?)',
+    'exports as often as windows are long: a version tells of more than a tenth of its requests later (does it export less often than the other, or lose exports? have its pods no service.instance.id, or all the same one?)',
   'none-loud':
     'windows in which no instance says far more than the others of its version (twenty times the busiest of two to four, ten times the median of five or more; a metric was never compared for it)',
   steps: 'the wait after the last step',
@@ -385,8 +388,29 @@ export const sparseWords =
   'more than a tenth of the requests that a version tells of lately are of before the window they come in, so nothing is promoted and the traffic is not judged';
 
 /** What mends it. */
-export const sparseRemedy =
+export const sparseRemedy = (areSendersShared: boolean): string =>
+  areSendersShared ? `${sharedRemedy}; ${unlikeRemedy}` : unlikeRemedy;
+
+const sharedRemedy =
+  'pods send without a service.instance.id, or under the same one: give each one of its own';
+const unlikeRemedy =
   'let both versions export alike (OTEL_METRIC_EXPORT_INTERVAL), and look whether exports fail or are lost; or set judging: { window: … } of a policy to the longest interval';
+
+/** Why nothing is promoted while servers of the canary do not stay up. */
+export const restartsWords = (restarts: ManyRestarts): string =>
+  `servers of the canary begin anew clearly more often than the baseline's, so nothing is promoted: ${restartsPhrase(restarts)}`;
+
+/** What mends it. */
+export const restartsRemedy =
+  'look why they end (exit codes, out of memory, liveness probes); once they stay up, restarts are forgotten after twenty minutes';
+
+const restartsPhrase = ({
+  canary,
+  baseline,
+  canaryServers,
+  baselineServers,
+}: ManyRestarts): string =>
+  `in the last twenty minutes the canary's ${countOf(canaryServers, 'server')} ${countOf(canary, 'time')}, the baseline's ${countOf(baselineServers, 'server')} ${countOf(baseline, 'time')}`;
 
 /** Why nothing is promoted while one instance drowns the others. */
 export const loudWords =

@@ -1,3 +1,4 @@
+import type { ManyRestarts } from '../windows/server-restarts.ts';
 import type { WindowMark } from '../windows/window.ts';
 import type { MetricRest } from './metric.ts';
 import type { Seen } from './seen.ts';
@@ -57,6 +58,8 @@ export type FamilyState = {
   readonly lateIndex: number | null;
   readonly sparseIndex: number | null;
   readonly loudIndex: number | null;
+  /** Of the newest window: that servers of the canary begin anew more often; null: they do not. */
+  readonly restarts: ManyRestarts | null;
   /** The newest share of the traffic that anybody told. */
   readonly share: number | null;
   readonly failed: Finding | null;

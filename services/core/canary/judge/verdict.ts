@@ -6,6 +6,7 @@ import type { ClientErrors } from './client-errors.ts';
 import type { RatesExplanation } from '../metrics/rates.ts';
 import type { TrafficExplanation } from '../metrics/traffic.ts';
 import type { Unsaid } from './said.ts';
+import type { ManyRestarts } from '../windows/server-restarts.ts';
 import type { WindowMark } from '../windows/window.ts';
 
 /**
@@ -42,7 +43,7 @@ export type Reason = {
  * knows whose they are or how many, or durations that are none;
  * `all-in-time`: many points came too late to be judged; `dense-exports`: many requests are of before the window they came
  * in; `none-loud`: one instance says so much that a metric was never
- * compared; `presence`: metrics may still come.
+ * compared; `restarts`: servers of the canary begin anew clearly more often than the baseline's; `presence`: metrics may still come.
  */
 export type Missing =
   | { readonly what: 'canary' | 'baseline'; /** `id` of the metric. */ readonly metric: string }
@@ -70,7 +71,11 @@ export type Missing =
         | 'none-loud'
         | 'steps';
     }
+  | Restarting
   | Shift;
+
+/** How often servers began anew lately. */
+export type Restarting = ManyRestarts & { readonly what: 'restarts' };
 
 /** To which share it was advanced, and with which window. */
 export type Shift = {

@@ -142,7 +142,8 @@ const requestsMax = 1_000_000_000;
  * What the points of a window add, in the order of their time, whatever the order in which they came. A cumulative value
  * counts from the one before it; the first of a stream counts from zero if it is known to have begun after the opening
  * (`openBases`), else it is only the base. A delta counts if it began after the opening, or from the one before it on where
- * its start does not move. `isUnknown`: other requests of this time were left out, and nobody knows whose.
+ * its start does not move. `isUnknown`: other requests of this time were left out, and nobody knows whose. `windowMs`: its length, where exports are as
+ * often as windows.
  */
 export const takeWindow = (
   metrics: readonly MetricPolicy[],
@@ -150,9 +151,10 @@ export const takeWindow = (
   points: readonly PendingPoint[],
   openedAtMs: number,
   isUnknown = false,
+  windowMs = 0,
 ): WindowTaken => {
   const excluded: Exclusions = { ...noWindowExclusions };
-  const bases = openBases(before, openedAtMs);
+  const bases = openBases(before, openedAtMs, windowMs);
   const { distinct, contradicted } = distinctPoints(points, bases);
   excluded.duplicate = points.length - distinct.length;
   const { counted: all, unknown } = countedIn(bases, distinct, contradicted, excluded);

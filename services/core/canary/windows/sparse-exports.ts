@@ -4,6 +4,7 @@ import type { ByCohort } from './by-cohort.ts';
 import { byCohort, sumLately } from './by-cohort.ts';
 import type { CountedPoint, PendingPoint } from './cohort-windows.ts';
 import { exportGapMs } from './stream-bases.ts';
+import type { Bases } from './stream-bases.ts';
 
 // How many of the requests that a window counts are of before it. Who exports less often than windows are long, or loses
 // exports, tells several windows in one: rates and durations stay what they are, but how many requests a version had in
@@ -131,6 +132,38 @@ const exportsOf = (
   for (const { point, added } of counted) add(point, added.count);
   return [...all.values()].toSorted(
     (left, right) => left.timeMs - right.timeMs || (left.sender < right.sender ? -1 : 1),
+  );
+};
+
+/** Two streams of one series that were told this close together are two at once, and not one after the other. */
+const togetherMs = 60_000;
+
+/**
+ * Whether several send under one name, as far as that shows: without an instance id, or as two counters of one series at
+ * once. Their exports look closer together than they are, each of them.
+ */
+export const areSendersShared = (
+  { newest }: Pick<SparseExports, 'newest'>,
+  { ofSeries }: Pick<Bases, 'ofSeries'>,
+): boolean =>
+  Object.keys(newest).some((sender) => sender.endsWith(unnamedEnding)) ||
+  Object.values(ofSeries).some(areTwoAtOnce);
+
+/** How a sender ends (`pendingPointOf`) that names no instance. */
+const unnamedEnding = ',null]';
+
+const areTwoAtOnce = (streams: Bases['ofSeries'][string]): boolean => {
+  const all = Object.entries(streams).map(([start, { timeMs }]) => ({
+    startMs: Number(start),
+    timeMs,
+  }));
+  return all.some((one) =>
+    all.some(
+      (other) =>
+        one.startMs < other.startMs &&
+        other.startMs < one.timeMs &&
+        Math.abs(one.timeMs - other.timeMs) < togetherMs,
+    ),
   );
 };
 

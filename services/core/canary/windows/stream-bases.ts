@@ -141,8 +141,9 @@ export type BasesDraft = {
  * a metric the start of the process, and export all of them each time: one that two exports did not have is new, such
  * as the first error of a route. Not to count it would leave out errors of old servers alone, for those of the canary
  * began after the opening. It counts if it is no more than its sender has counted since; so does what began again.
+ * `windowMs`: how often is exported, where that is known.
  */
-export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
+export const openBases = (before: Bases, openedAtMs: number, windowMs = 0): BasesDraft => {
   let all: { [series: string]: { [startMs: number]: Base } } | undefined;
   // Those of `before` are its own; a series is copied when it first changes.
   const copied = new Set<string>();
@@ -204,7 +205,7 @@ export const openBases = (before: Bases, openedAtMs: number): BasesDraft => {
         isOther &&
         startMs >= openedAtMs &&
         !maySeveralSend(series) &&
-        hasOutrun(known, startMs, timeMs, count);
+        hasOutrun(known, { startMs, timeMs, count, windowMs });
       const isParted = base === undefined && wasPartOf(known, startMs);
       const set = (atMs: number, one: Base): void => {
         if (ofSeries[atMs] === undefined) streams += 1;
@@ -305,28 +306,58 @@ const outrunMin = 10;
 /** Of fewer it may by chance, but not in so small a part of the time since its newest point. */
 const outrunTimes = 20;
 
+/** A stream that is told for the first time. */
+type Told = {
+  readonly startMs: number;
+  readonly timeMs: number;
+  readonly count: number;
+  readonly windowMs: number;
+};
+
 /**
  * Whether a stream cannot have followed the newest one of its series, as it has counted as much: it began before that one
  * was told for the last time, or did so in less time, or in no time. Of one sender that is a start which is moved while its
- * counter goes on.
+ * counter goes on, unless it may have been forgotten.
  */
-const hasOutrun = (
-  known: BasesOfSeries,
-  startMs: number,
-  timeMs: number,
-  count: number,
-): boolean => {
-  let newestMs = -1;
-  let base: Base | undefined;
-  for (const [start, one] of Object.entries(known))
-    if (base === undefined || one.timeMs > base.timeMs) [newestMs, base] = [Number(start), one];
-  if (base === undefined || count < base.count) return false;
-  const ageMs = timeMs - startMs;
+const hasOutrun = (known: BasesOfSeries, told: Told): boolean => {
+  const [last, before] = Object.entries(known)
+    .map(([start, { timeMs, count }]) => ({ startMs: Number(start), timeMs, count }))
+    .toSorted((left, right) => right.timeMs - left.timeMs);
+  if (last === undefined || told.count < last.count) return false;
+  const ageMs = told.timeMs - told.startMs;
+  const lifeMs = last.timeMs - last.startMs;
   return (
-    startMs <= base.timeMs ||
-    (base.count >= outrunMin && ageMs < base.timeMs - newestMs) ||
-    ageMs * outrunTimes < timeMs - base.timeMs
+    told.startMs <= last.timeMs ||
+    (((last.count >= outrunMin && ageMs < lifeMs) ||
+      ageMs * outrunTimes < told.timeMs - last.timeMs) &&
+      !mayBeForgotten(told, last, before))
   );
+};
+
+/** Who makes counters of deltas (a Collector) forgets a series that is silent for so long, and begins it anew. */
+const forgottenMs = 120_000;
+/** An exporter that moves its starts is silent from one export to the next, and may lose one. */
+const forgottenWindows = 3;
+/** More at once than so many times what it had in its time before is no request that comes back. */
+const paceTimesMax = 4;
+
+/** Whether a silence is so long that who makes counters of deltas may have forgotten them. */
+export const mayHaveForgotten = (silentMs: number, windowMs: number): boolean =>
+  silentMs >= Math.max(forgottenMs, forgottenWindows * windowMs);
+
+type Life = Pick<Told, 'startMs' | 'timeMs' | 'count'>;
+
+/**
+ * Whether a stream may be one that was forgotten in a silence, and counts the requests of one export since: no more than
+ * these can be, and not once more the sum of all before. A counter that goes on tells of more each time.
+ */
+const mayBeForgotten = (told: Told, last: Life, before: Life | undefined): boolean => {
+  if (!mayHaveForgotten(told.startMs - last.timeMs, told.windowMs)) return false;
+  const isRising = before !== undefined && before.count < last.count && last.count < told.count;
+  const [ageMs, lifeMs] = [told.timeMs - told.startMs, last.timeMs - last.startMs];
+  const isPlausible =
+    told.count < outrunMin || told.count * lifeMs <= paceTimesMax * last.count * ageMs;
+  return ageMs >= exportGapMs && !isRising && isPlausible;
 };
 
 const openFamilies = (

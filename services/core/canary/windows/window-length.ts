@@ -1,5 +1,6 @@
 import type { Cohort } from './cohorts.ts';
 import type { Temporality } from '../../telemetry/point.ts';
+import { maySeveralSend } from '../../telemetry/series-sender.ts';
 
 /** The longest window that is measured. A policy may not ask for a longer one either. */
 export const windowMsMax = 300_000;
@@ -30,7 +31,9 @@ export type Measuring = {
   readonly lastMs: { readonly [stream: string]: number };
   /** Start of that point, of streams of deltas. */
   readonly lastStartMs: { readonly [stream: string]: number };
-  /** Cohorts of which some stream has shown two points. */
+  /** Cohorts that told of requests. */
+  readonly asked: { readonly canary: boolean; readonly baseline: boolean };
+  /** Cohorts of which some stream has shown two points (`tellsInterval`). */
   readonly shown: { readonly canary: boolean; readonly baseline: boolean };
   /** Points not measured yet; the earliest of their times, or null. */
   readonly waiting: readonly Seen[];
@@ -43,6 +46,7 @@ export const initialMeasuring: Measuring = {
   longestMs: 0,
   lastMs: {},
   lastStartMs: {},
+  asked: { canary: false, baseline: false },
   shown: { canary: false, baseline: false },
   waiting: [],
   waitingFromMs: null,
@@ -77,7 +81,7 @@ export type Measured =
 
 /**
  * Measures what lies behind the lateness (two windows, as long as they are by now), in the order of time and not of
- * arrival. Done when both cohorts have shown two points, or when the limit has passed: then the window is frozen.
+ * arrival. Done when both cohorts have shown two points that tell an interval, or when the limit has passed: then the window is frozen.
  */
 export const measure = (
   measuring: MeasuringDraft,
@@ -99,12 +103,14 @@ export const measure = (
   const waiting = measuring.waiting.toSorted(byTime);
   const lastMs = { ...measuring.lastMs };
   const lastStartMs = { ...measuring.lastStartMs };
+  const asked = { ...measuring.asked };
   const shown = { ...measuring.shown };
   let { longestMs } = measuring;
   let measured = 0;
   for (const seen of waiting) {
     if (seen.timeMs > settledMs(longestMs) || seen.timeMs > limitMs) break;
     measured += 1;
+    if (seen.temporality !== null) asked[seen.cohort] = true;
     const before = lastMs[seen.stream];
     // A repeat, or one that came behind its successor, tells no interval.
     if (before !== undefined && seen.timeMs <= before) continue;
@@ -114,7 +120,7 @@ export const measure = (
     // Of a delta that began before the opening nobody knows whose it is, nor is it counted.
     if (before === undefined || beganMs < openedAtMs) continue;
     longestMs = Math.max(longestMs, seen.timeMs - beganMs);
-    shown[seen.cohort] = true;
+    if (tellsInterval(seen, asked)) shown[seen.cohort] = true;
     if (shown.canary && shown.baseline)
       return { done: true, windowMs: windowFor(baseMs, longestMs) };
   }
@@ -125,6 +131,7 @@ export const measure = (
     longestMs,
     lastMs,
     lastStartMs,
+    asked,
     shown,
     waiting: rest,
     waitingFromMs: rest[0]?.timeMs ?? null,
@@ -132,6 +139,15 @@ export const measure = (
   };
   return { done: false, measuring: next };
 };
+
+/**
+ * Whether two points of its stream are one export interval apart. Levels of several senders that nobody can tell apart (pods
+ * without an instance id, or with one for all) are one stream, whose points are as far apart as these happen to export: no
+ * start parts them, as it does requests. So they tell nothing, and those of who seems to be one sender tell only while no
+ * requests of the cohort do.
+ */
+const tellsInterval = ({ temporality, stream, cohort }: Seen, asked: Measuring['asked']): boolean =>
+  temporality !== null || !(asked[cohort] || maySeveralSend(stream));
 
 /**
  * When began what a point tells of. A delta says it itself: its series may have been silent for a while, and several
@@ -144,5 +160,8 @@ const beginningOf = (
   startBeforeMs: number | undefined,
 ): number => (temporality === 'delta' && startMs !== startBeforeMs ? startMs : beforeMs);
 
+/** Of one time requests come first: levels ask whether there are any. */
 const byTime = (left: Seen, right: Seen): number =>
-  left.timeMs - right.timeMs || (left.stream < right.stream ? -1 : 1);
+  left.timeMs - right.timeMs ||
+  Number(left.temporality === null) - Number(right.temporality === null) ||
+  (left.stream < right.stream ? -1 : 1);

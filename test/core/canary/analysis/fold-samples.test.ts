@@ -428,8 +428,108 @@ describe('the window', () => {
     expect(windowOf(...three(baseline), ...three(canary))).toBe(3_000);
   });
 
+  describe('is not measured by levels', () => {
+    const cpu = (): number => 0.4;
+    const three = (pod: typeof canary, change: Partial<Pod>): readonly Pod[] =>
+      [500, 1_400, 2_300].map((firstExportMs, index) =>
+        pod({
+          ...{ cpu, exportEveryMs: 3_000, firstExportMs, startMs: pod().startMs + index },
+          ...change,
+        }),
+      );
+    const windowAt = (
+      lastMs: number,
+      pods: readonly Pod[],
+      isSent: (sent: Sent) => boolean,
+    ): number | null | undefined => {
+      const sent = exportsOf(pods).filter(
+        (one) => one.point.time <= openedAt + lastMs && isSent(one),
+      );
+      const { state } = run([opening({}, fullPolicy), ...cut(sent, [4])]);
+      return state.analyses[analysisId]?.windowMs;
+    };
+    const isLevel = ({ point }: Sent): boolean => point.level !== null;
+
+    test.each([
+      ['no id', { hasNoId: true }],
+      ['the same id', {}],
+    ])('of several with %s, whose requests tell', (_which, change) => {
+      for (const temporality of ['cumulative', 'delta'] as const) {
+        const [before, now] = [baseline, canary].map((pod) =>
+          three(pod, { temporality, ...change }),
+        );
+        expect(windowAt(20_000, [...(before ?? []), ...(now ?? [])], () => true)).toBe(3_000);
+      }
+    });
+
+    test('of several with no id, though they alone are heard: it waits for the limit of silence', () => {
+      const pods = [...three(baseline, { hasNoId: true }), ...three(canary, { hasNoId: true })];
+      expect(windowAt(7_000, pods, isLevel)).toBeNull();
+      expect(windowAt(20_000, pods, isLevel)).toBe(2_000);
+    });
+
+    test('unless a server sends nothing else', () => {
+      const pods = [baseline({ cpu }), canary({ cpu, exportEveryMs: 3_000 })];
+      expect(windowAt(5_000, pods, isLevel)).toBeNull();
+      expect(windowAt(6_000, pods, isLevel)).toBe(3_000);
+    });
+  });
+
   test('is frozen without a second cohort when nothing was heard of it for long enough', () => {
     expect(windowOf(baseline({ exportEveryMs: 4_000 }))).toBe(4_000);
+  });
+});
+
+test('where starts move with each export, one that is as far apart as windows is no silence', () => {
+  const often = { exportEveryMs: 150_000, firstExportMs: 149_000, lastExportMs: 1_800_000 };
+  const sent = exportsOf([baseline(often), canary(often)]).map(({ origin, point }) => ({
+    origin,
+    point:
+      origin.version === '2.0.0' && point.count > 0 ? { ...point, start: point.time - 900 } : point,
+  }));
+  const patient = { ...fastPolicy, noDataMs: 600_000, deadlineMs: 1_800_000 };
+  const { state } = run([opening({}, patient), ...cut(sent, [3]), tick(2_400_000)]);
+  const { windowMs, excluded } = state.analyses[analysisId] ?? {};
+  expect(windowMs).toBe(150_000);
+  expect(excluded?.['start-missing']).toBe(11);
+});
+
+describe('a canary whose servers begin anew again and again', () => {
+  const lives = (pod: typeof canary): readonly Pod[] =>
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((life) =>
+      pod({
+        ...(life > 0 && { startMs: 5_000 * life + 100, already: 0 }),
+        ...{ firstExportMs: 5_000 * life + 500, lastExportMs: 5_000 * life + 4_500 },
+      }),
+    );
+
+  // Of one server each it takes seven.
+  const patient = { ...fastPolicy, soakMs: 40_000, deadlineMs: 48_000 };
+  const decided = (...pods: readonly Pod[]): ReturnType<typeof run> =>
+    run([opening({}, patient), ...cut(exportsOf(pods), [7]), tick(60_000)]);
+
+  test('is not promoted, nor rolled back for it, and says so', () => {
+    const { decisions, windows } = decided(baseline(), ...lives(canary));
+    expect(kindsOf(decisions)).toStrictEqual(['hold']);
+    expect(decisions[0]?.explanation).toContain(
+      "servers that stay up (in the last twenty minutes the canary's 1 server 9 times, the baseline's 1 server 0 times)",
+    );
+    const told = windows.map(({ window: { restarts } }) => restarts);
+    expect(told.findIndex((restarts) => restarts !== undefined)).toBe(35);
+    expect(told.at(-1)).toStrictEqual({
+      ...{ canary: 9, baseline: 0, canaryServers: 1, baselineServers: 1 },
+    });
+  });
+
+  test('is as good as a baseline that does so, too', () => {
+    const { decisions } = decided(...lives(baseline), ...lives(canary));
+    expect(kindsOf(decisions)).toStrictEqual(['promote']);
+    expect(kindsOf(decided(baseline(), canary()).decisions)).toStrictEqual(['promote']);
+  });
+
+  test('is rolled back for what it fails, all the same', () => {
+    const failed = lives(canary).map((life) => ({ ...life, traffic: failing }));
+    expect(kindsOf(judged(baseline(), ...failed).decisions)).toContain('roll-back');
   });
 });
 

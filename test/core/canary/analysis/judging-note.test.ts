@@ -184,6 +184,28 @@ describe('how an analysis stands', () => {
     ]);
   });
 
+  test('that its servers begin anew again and again', () => {
+    const lives = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((life) =>
+      canaryPod({
+        startMs: 3_000 * life + 100,
+        ...{ firstExportMs: 3_000 * life + 500, lastExportMs: 3_000 * life + 2_500 },
+      }),
+    );
+    const sent = cut(exportsOf([baselinePod({ lastExportMs: 26_500 }), ...lives]), [7]);
+    const { state } = run([opening({}, { ...fastPolicy, soakMs: 50_000 }), ...sent]);
+    const [analysis] = Object.values(state.analyses);
+    expect(analysis && judgingNoteOf(analysis, nowMs)?.held).toEqual([
+      {
+        metric: null,
+        code: 'servers-restart',
+        message: expect.stringMatching(
+          /so nothing is promoted: in the last twenty minutes the canary's 1 server 7 times, the baseline's 1 server 0 times$/,
+        ),
+        hint: expect.stringMatching(/^look why they end/),
+      },
+    ]);
+  });
+
   test('that its traffic is lost now, where the policy asks for traffic', () => {
     const lossy: Partial<Pod> = { traffic: (second) => [second < 36 ? busy : busy / 2, 0] };
     const heldIn = (policy: Policy, lastExportMs: number) => {

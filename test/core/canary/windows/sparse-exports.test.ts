@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Cohort } from '../../../../services/core/canary/windows/cohorts.ts';
 import {
+  areSendersShared,
   areSparse,
   closeSparseExports,
   noSparseExports,
@@ -181,4 +182,34 @@ test('points of one export may come in any order', () => {
 test('a flood of senders takes no more memory than it may', () => {
   const flood = Array.from({ length: 6_000 }, (_, index) => counted(`pod ${index}`, openedAtMs, 1));
   expect(Object.keys(after(1, () => flood).newest)).toHaveLength(5_000);
+});
+
+test.each<[string, boolean, string, readonly (readonly [startMs: number, timeMs: number])[]]>([
+  ['one counter', false, '["default","2.0.0",null,null,"a"]', [[50_000, 400_000]]],
+  ['one without an instance id', true, '["default","2.0.0",null,null,null]', [[50_000, 400_000]]],
+  [
+    'two counters at once',
+    true,
+    '["default","2.0.0",null,null,"a"]',
+    [
+      [50_000, 400_000],
+      [52_000, 403_000],
+    ],
+  ],
+  [
+    'one that began anew',
+    false,
+    '["default","2.0.0",null,null,"a"]',
+    [
+      [50_000, 400_000],
+      [401_000, 403_000],
+    ],
+  ],
+])('several send under one name: %s', (_which, areShared, sender, streams) => {
+  const one = { count: 1, errors: 0, durations: null };
+  const ofSeries = {
+    series: Object.fromEntries(streams.map(([start, timeMs]) => [start, { timeMs, ...one }])),
+  };
+  const { newest } = after(1, (_, atMs) => [counted(sender, atMs, 10)]);
+  expect(areSendersShared({ newest }, { ofSeries })).toBe(areShared);
 });

@@ -229,8 +229,14 @@ const countedFrom = (durations: Exponential): Counted => ({
 describe('a counter whose start moves', () => {
   const minuteMs = 60_000;
   type Given = readonly [startMs: number, timeMs: number, count: number];
-  const moved = (series: string, ...given: readonly Given[]): readonly Taken[] => {
-    const draft = openBases(noBases, openedAtMs);
+  const moved = (series: string, ...given: readonly Given[]): readonly Taken[] =>
+    movedIn(0, series, ...given);
+  const movedIn = (
+    windowMs: number,
+    series: string,
+    ...given: readonly Given[]
+  ): readonly Taken[] => {
+    const draft = openBases(noBases, openedAtMs, windowMs);
     return given.map(([startMs, timeMs, count]) => {
       const taken = draft.take(series, openedAtMs + startMs, openedAtMs + timeMs, counted(count));
       return typeof taken === 'object' ? taken.count : taken;
@@ -276,6 +282,40 @@ describe('a counter whose start moves', () => {
     ]);
     const young: Given = [2 * minuteMs, 3 * minuteMs, 5];
     expect(moved(named, young, [-9, 4 * minuteMs, 5])).toEqual(['new', 'lost']);
+  });
+
+  describe('after a silence', () => {
+    /** Of an export of fifteen seconds. */
+    const back = (seconds: number, count: number, everyMs = 15_000): Given => [
+      seconds * 1_000 - everyMs,
+      seconds * 1_000,
+      count,
+    ];
+
+    test('was forgotten meanwhile, as by a Collector that makes counters of deltas: it counts anew', () => {
+      const given = [back(15, 1), back(350, 1), back(800, 2), back(1_300, 1)];
+      expect(moved(named, ...given)).toEqual(['new', 'new', 'new', 'new']);
+      expect(moved(named, back(15, 30), back(350, 40))).toEqual(['new', 'new']);
+    });
+
+    test('has lost requests where one export cannot have so many, or has them in no time', () => {
+      expect(moved(named, back(300, 30, 300_000), back(900, 40))).toEqual(['new', 'lost']);
+      expect(moved(named, back(15, 1), back(350, 1, 400))).toEqual(['new', 'lost']);
+      expect(moved(named, back(15, 1), back(350, 1, 0))).toEqual(['new', 'lost']);
+    });
+
+    test('goes on where it has more each time', () => {
+      const given = [back(15, 1), back(350, 2), back(800, 3), back(1_300, 5), back(1_800, 1)];
+      expect(moved(named, ...given)).toEqual(['new', 'new', 'lost', 'lost', 'new']);
+    });
+
+    test('that is no longer than from one export to the next, or to the one after it, has lost them', () => {
+      const soon = [back(15, 1, 900), back(115, 1, 900)];
+      expect(moved(named, ...soon)).toEqual(['new', 'lost']);
+      const seldom = [back(60, 1, 900), back(210, 1, 900)];
+      expect(moved(named, ...seldom)).toEqual(['new', 'new']);
+      expect(movedIn(60_000, named, ...seldom)).toEqual(['new', 'lost']);
+    });
   });
 
   test('is of several, each with a start of its own, where all are heard in the first minute', () => {
