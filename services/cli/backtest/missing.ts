@@ -11,6 +11,8 @@ import {
   sparseWords,
   loudRemedy,
   loudWords,
+  overflownRemedy,
+  overflownWords,
   noBoundRemedy,
   noBoundWords,
   slowerPartRemedy,
@@ -110,6 +112,12 @@ export const tellWhatIsMissing = (
   const areLate = `${grouped(late)} of ${grouped(points)} points are late`;
   if (isMissing('none-loud'))
     note({ code: 'instance-loud', message: `${about}${loudWords}`, hint: loudRemedy });
+  if (isMissing('none-overflown'))
+    note({
+      code: 'attributes-overflown',
+      message: `${about}${overflownWords}`,
+      hint: overflownRemedy,
+    });
   if (isMissing('all-in-time'))
     note({ code: 'points-late', message: `${about}${lateWords}: ${areLate}`, hint: lateRemedy });
   else if (late > lateShareMax * points)

@@ -51,6 +51,7 @@ export type ProblemCode =
   | 'points-late'
   | 'exports-sparse'
   | 'instance-loud'
+  | 'attributes-overflown'
   | 'digest-missing'
   | 'unread'
   | 'unsigned'

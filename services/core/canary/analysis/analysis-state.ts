@@ -7,6 +7,7 @@ import type { PendingPoint, WindowExclusion } from '../windows/cohort-windows.ts
 import type { JudgedWindow } from '../judge/judged-window.ts';
 import type { FamilyRule } from '../judge/rule.ts';
 import type { FamilyState } from '../judge/state.ts';
+import type { Overflown } from '../windows/overflown.ts';
 import type { SparseExports } from '../windows/sparse-exports.ts';
 import type { EitherPoints } from '../windows/either-points.ts';
 import type { LatePoints } from '../windows/late-points.ts';
@@ -72,6 +73,7 @@ export type AnalysisState = {
   readonly unknownToMs: number;
   readonly eitherPoints: EitherPoints;
   readonly sparseExports: SparseExports;
+  readonly overflown: Overflown;
   readonly latePoints: LatePoints;
   readonly bases: Bases;
   /** Null before the window is frozen, and where nothing can be judged. */

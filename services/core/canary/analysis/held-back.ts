@@ -2,6 +2,7 @@ import {
   clientErrorsAt,
   isLateNow,
   isLoudNow,
+  isOverflownNow,
   isRequired,
   isSparseNow,
   isUnheardNow,
@@ -13,6 +14,8 @@ import {
   lateWords,
   loudRemedy,
   loudWords,
+  overflownRemedy,
+  overflownWords,
   sparseRemedy,
   sparseWords,
   trafficLostRemedy,
@@ -41,6 +44,7 @@ export const heldBackCodes = [
   'points-late',
   'exports-sparse',
   'instance-loud',
+  'attributes-overflown',
 ] as const;
 
 export const heldBack = (
@@ -76,5 +80,12 @@ export const heldBack = (
     held.push({ metric: null, code: 'exports-sparse', message: sparseWords, hint: sparseRemedy });
   if (isLoudNow(rule, judge))
     held.push({ metric: null, code: 'instance-loud', message: loudWords, hint: loudRemedy });
+  if (isOverflownNow(rule, judge))
+    held.push({
+      metric: null,
+      code: 'attributes-overflown',
+      message: overflownWords,
+      hint: overflownRemedy,
+    });
   return held;
 };

@@ -37,4 +37,6 @@ export type JudgedWindow = WindowMark & {
   readonly isSparse?: true;
   /** Somebody was so loud that a metric shows nothing which was never seen in both cohorts: the same. */
   readonly isLoud?: true;
+  /** Lately an SDK had no room for the attributes of requests, so nobody knows which of a version's failed: the same. */
+  readonly isOverflown?: true;
 };
