@@ -998,6 +998,11 @@ describe('one loud pod of few', () => {
       few('1.9.4', 2),
       few('2.0.0', 2, one(failing(0, busy * 40), failing(0.05))),
     ],
+    [
+      'one of two that a smoke test asks as well, fifteen times as much',
+      few('1.9.4', 2),
+      few('2.0.0', 2, one(failing(0.05 / 15, busy * 15), failing(0.05))),
+    ],
   ])('rolls nobody back and passes nobody: %s', (_name, baselines, canaries) => {
     const folded = judged(baselines, canaries);
     expectNothing(folded);
@@ -1018,6 +1023,12 @@ describe('one loud pod of few', () => {
     expect(folded.decisions.at(-1)?.explanation).toContain(
       'far more than the others of its version',
     );
+  });
+
+  test.each([3, 5, 8])('is none with %i times as much: what fails is found', (times) => {
+    const asked = one(failing(0.05 / times, busy * times), failing(0.05));
+    const { decisions } = judged(few('1.9.4', 2), few('2.0.0', 2, asked));
+    expect(kindsOf(decisions)).toStrictEqual(['roll-back']);
   });
 
   test('now and then holds nobody for traffic without a share, or for what nobody sends', () => {
