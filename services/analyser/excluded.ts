@@ -15,6 +15,7 @@ const riddles: readonly Exclusion[] = [
   'implausible',
   'loud',
   'durations-implausible',
+  'attributes-overflown',
   'other-buckets',
   'other-unit',
   'over-limit',

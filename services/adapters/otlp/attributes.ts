@@ -3,7 +3,7 @@ import type { PointRejection } from '../../core/telemetry/point.ts';
 import type { PointAttribute, Selection } from '../../core/telemetry/telemetry-point.ts';
 import type { StatusName } from '../../core/telemetry/status-said.ts';
 import { usualTargetSaid } from '../../core/telemetry/telemetry-point.ts';
-import { clientErrorSaid, statusSaid } from '../../core/telemetry/status-said.ts';
+import { clientErrorSaid, overflowSaid, statusSaid } from '../../core/telemetry/status-said.ts';
 import type { MetricsLimits } from './limits.ts';
 
 const DIGEST_HEX_CHARS = 32;
@@ -276,6 +276,12 @@ const endingOf = (attributes: AttributeList): Ending => {
   return { failed: attributes.text('error.type') !== null, isClientError: false, by: null };
 };
 
+/** As SDKs say it, and as it comes by way of Prometheus, whose labels are texts. */
+const OVERFLOW_NAMES = ['otel.metric.overflow', 'otel_metric_overflow'] as const;
+
+const isOverflow = (attributes: AttributeList): boolean =>
+  OVERFLOW_NAMES.some((name) => attributes.shown(name)?.toLowerCase() === 'true');
+
 /** What the attributes of a point come down to, or why it cannot be taken. */
 export type PointAttributes =
   | {
@@ -292,7 +298,7 @@ export type PointAttributes =
       readonly digest: string;
     };
 
-/** `wanted`: names of the attributes that travel on, sorted; of `statusSaid` which one says the status, of `clientErrorSaid` 4xx. */
+/** `wanted`: names of the attributes that travel on, sorted; of those that the door says what it says. */
 export const readPointAttributes = (
   attributes: AttributeList,
   wanted: readonly string[],
@@ -322,6 +328,7 @@ const keptValue = (
 ): string | undefined => {
   if (name === statusSaid) return by ?? undefined;
   if (name === clientErrorSaid) return isClientError ? '4xx' : undefined;
+  if (name === overflowSaid) return isOverflow(attributes) ? 'yes' : undefined;
   return attributes.shown(name);
 };
 

@@ -11,6 +11,8 @@ import {
   sparseWords,
   loudRemedy,
   loudWords,
+  overflownRemedy,
+  overflownWords,
   restartsRemedy,
   restartsWords,
   noBoundRemedy,
@@ -112,6 +114,12 @@ export const tellWhatIsMissing = (
   const areLate = `${grouped(late)} of ${grouped(points)} points are late`;
   if (isMissing('none-loud'))
     note({ code: 'instance-loud', message: `${about}${loudWords}`, hint: loudRemedy });
+  if (isMissing('none-overflown'))
+    note({
+      code: 'attributes-overflown',
+      message: `${about}${overflownWords}`,
+      hint: overflownRemedy,
+    });
   for (const one of missing)
     if (one.what === 'restarts')
       note({

@@ -52,6 +52,7 @@ export type ProblemCode =
   | 'points-late'
   | 'exports-sparse'
   | 'instance-loud'
+  | 'attributes-overflown'
   | 'servers-restart'
   | 'digest-missing'
   | 'stopped'

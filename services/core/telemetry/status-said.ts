@@ -22,5 +22,11 @@ export const statusSaid = 'plimsoll.status';
  */
 export const clientErrorSaid = 'plimsoll.client-error';
 
+/**
+ * The attribute that travels with a point of requests for whose attributes the SDK had no room (its cardinality limit). A
+ * sender's own attribute of this name is never read.
+ */
+export const overflowSaid = 'plimsoll.overflow';
+
 /** The attribute that travels with a point that was refused, where its requests failed: its numbers do not say it. */
 export const failureSaid = 'plimsoll.failed';

@@ -96,8 +96,11 @@ describe('any request', () => {
 describe('any telemetry', () => {
   const selection: Selection = {
     metrics: new Map([
-      ['http.server.request.duration', ['error.type', 'http.response.status_code']],
-      ['rpc.server.duration', []],
+      [
+        'http.server.request.duration',
+        ['error.type', 'http.response.status_code', 'plimsoll.overflow'],
+      ],
+      ['rpc.server.duration', ['plimsoll.overflow']],
       ['process.cpu.utilization', ['error.type']],
       ['process.memory.usage', []],
     ]),

@@ -373,6 +373,26 @@ describe('attributes', () => {
     expect(point?.attributes.map((kept) => kept.name)).toEqual(isOne ? said : []);
   });
 
+  test.each([
+    [{ 'otel.metric.overflow': true }, true],
+    [{ 'otel.metric.overflow': 'true' }, true],
+    [{ otel_metric_overflow: 'true' }, true],
+    [{ 'otel.metric.overflow': true, 'http.response.status_code': 200 }, true],
+    [{ 'otel.metric.overflow': false }, false],
+    [{ 'otel.metric.overflow': 1 }, false],
+    [{ 'plimsoll.overflow': 'yes' }, false],
+    [{}, false],
+  ])('%j say that the SDK had no room for them: %s', (plain, isOne) => {
+    const said = ['plimsoll.overflow'];
+    const of: Selection = { ...selection, metrics: new Map([[name, said]]) };
+    const point = withAttributes(plain);
+    const metric = { ...point, unit: '' };
+    for (const each of [point, metric]) {
+      const [taken] = read(requestOf([each]), of).points;
+      expect(taken?.attributes.map((kept) => kept.name)).toEqual(isOne ? said : []);
+    }
+  });
+
   test('of the sender name its target: the first that it has', () => {
     const from = (extra: object): string | null =>
       read(requestOf([histogram([goodPoint])], { ...CHECKOUT, ...extra })).points[0]?.target ??

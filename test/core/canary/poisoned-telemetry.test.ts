@@ -4,7 +4,7 @@ import type { Durations } from '../../../services/core/canary/windows/durations.
 import { packDurations } from '../../../services/core/samples/durations.ts';
 import type { AnalysisState } from '../../../services/core/canary/analysis/analysis-state.ts';
 import { parseSample } from '../../../services/core/samples/parse-sample.ts';
-import { failureSaid } from '../../../services/core/telemetry/status-said.ts';
+import { failureSaid, overflowSaid } from '../../../services/core/telemetry/status-said.ts';
 import type { Body } from '../../../services/core/markers/upcast.ts';
 import type { AnalysisOpened, Points, SamplePoint } from '../../../services/core/samples/sample.ts';
 import {
@@ -883,6 +883,94 @@ describe('durations beyond what a request can take', () => {
   });
 });
 
+describe('requests for whose attributes an SDK had no room', () => {
+  const told = [{ name: overflowSaid, value: 'yes' }];
+  /** Those of the failed ones that are among them, which are born last. */
+  const overflown = (
+    version: string,
+    sent: readonly Sent[],
+    isOne: (point: SamplePoint) => boolean = () => true,
+  ): readonly Sent[] => {
+    const origins = new Map<Sent['origin'], Sent['origin']>();
+    return sent.map((one): Sent => {
+      const { origin, point } = one;
+      if (origin.version !== version || point.errors === 0 || !isOne(point)) return one;
+      const without = origins.get(origin) ?? { ...origin, attributes: told };
+      origins.set(origin, without);
+      return { origin: without, point: { ...point, errors: 0 } };
+    });
+  };
+  const failingAs = (share: number, temporality: 'delta' | 'cumulative') => () => ({
+    ...failing(share),
+    temporality,
+  });
+  const words = /attributes of all requests: an SDK had no room for those of some \(otel\.metric/;
+
+  describe.each(['delta', 'cumulative'] as const)('%s', (temporality) => {
+    const old = few('1.9.4', 3, failingAs(0.01, temporality));
+    test.each<[string, string, Partial<Pod>]>([
+      ['of a bad canary pass nobody', '2.0.0', failing(0.04)],
+      ['of a baseline blame no good canary', '1.9.4', failing(0.01)],
+      ['of a baseline pass no bad canary', '1.9.4', failing(0.04)],
+    ])('%s', (_name, version, change) => {
+      const young = few('2.0.0', 3, () => ({ ...change, temporality }));
+      const folded = fold(overflown(version, exportsOf([...old, ...young])));
+      expectNothing(folded);
+      expect(folded.decisions.at(-1)?.explanation).toMatch(words);
+      expect(excludedIn(folded)['attributes-overflown']).toBeGreaterThan(100);
+    });
+  });
+
+  test('where failures are rare, windows without them are no evidence of a good baseline', () => {
+    const rare = (index: number): Partial<Pod> => ({
+      temporality: 'delta',
+      traffic: (at) => [busy, at % 6 === 2 * index ? 12 : 0],
+    });
+    const sent = exportsOf([...few('1.9.4', 3, rare), ...few('2.0.0', 3, rare)]);
+    expect(kindsOf(fold(sent).decisions)).toContain('promote');
+    expectNothing(fold(overflown('1.9.4', sent)));
+  });
+
+  test('are no silence to roll back for', () => {
+    const rolled = opening(
+      { canaryShare: 0.5 },
+      {
+        ...fullPolicy,
+        metrics: fullPolicy.metrics.filter((metric) => metric.judged !== 'level'),
+        onSilence: 'roll-back',
+      },
+    );
+    const fleets = [
+      ...few('1.9.4', 3, () => failing(0.01)),
+      ...few('2.0.0', 3, () => failing(0.01)),
+    ];
+    const late = ({ time }: SamplePoint): boolean => time > openedAt + 10_000;
+    const sent = overflown('2.0.0', exportsOf(fleets), late);
+    const { decisions } = run([rolled, ...cut(sent, [40]), tick(70_000)]);
+    expect([...new Set(kindsOf(decisions))]).toStrictEqual(['hold']);
+  });
+
+  test('do not hide lost traffic, nor durations', () => {
+    const blamed = (change: Partial<Pod>): unknown =>
+      fold(
+        overflown(
+          '1.9.4',
+          exportsOf([...few('1.9.4', 3, () => failing(0.01)), ...few('2.0.0', 3, () => change)]),
+        ),
+      ).decisions.find(({ kind }) => kind === 'roll-back')?.metric;
+    expect(blamed(failing(0, busy / 2))).toBe('traffic');
+    expect(blamed({ ...failing(0), slowness: () => [0, 0, 0.1, 0.3] })).toBe('latency');
+  });
+
+  test('hold nobody where they are long ago: a counter that stands still', () => {
+    const once = { traffic: (at: number): readonly [number, number] => [busy, at === 0 ? 7 : 0] };
+    const sent = exportsOf([...few('1.9.4', 3, () => once), ...few('2.0.0', 3)]);
+    const folded = fold(overflown('1.9.4', sent));
+    expect(kindsOf(folded.decisions)).toStrictEqual(['promote']);
+    expect(excludedIn(folded)).toMatchObject({ 'before-opening': 6, 'attributes-overflown': 0 });
+  });
+});
+
 describe('one loud pod of few', () => {
   const one =
     (loud: Partial<Pod>, others: Partial<Pod> = {}) =>
@@ -910,6 +998,11 @@ describe('one loud pod of few', () => {
       few('1.9.4', 2),
       few('2.0.0', 2, one(failing(0, busy * 40), failing(0.05))),
     ],
+    [
+      'one of two that a smoke test asks as well, fifteen times as much',
+      few('1.9.4', 2),
+      few('2.0.0', 2, one(failing(0.05 / 15, busy * 15), failing(0.05))),
+    ],
   ])('rolls nobody back and passes nobody: %s', (_name, baselines, canaries) => {
     const folded = judged(baselines, canaries);
     expectNothing(folded);
@@ -930,6 +1023,12 @@ describe('one loud pod of few', () => {
     expect(folded.decisions.at(-1)?.explanation).toContain(
       'far more than the others of its version',
     );
+  });
+
+  test.each([3, 5, 8])('is none with %i times as much: what fails is found', (times) => {
+    const asked = one(failing(0.05 / times, busy * times), failing(0.05));
+    const { decisions } = judged(few('1.9.4', 2), few('2.0.0', 2, asked));
+    expect(kindsOf(decisions)).toStrictEqual(['roll-back']);
   });
 
   test('now and then holds nobody for traffic without a share, or for what nobody sends', () => {

@@ -38,7 +38,10 @@ const anyValue: fc.Arbitrary<object> = fc.letrec<{ value: object; pair: object }
 const attributeList = fc.array(
   fc.record({
     key: fc.oneof(
-      fc.constantFrom('http.response.status_code', 'error.type', 'rpc.grpc.status_code'),
+      fc.constantFrom(
+        ...['http.response.status_code', 'error.type', 'rpc.grpc.status_code'],
+        'otel.metric.overflow',
+      ),
       fc.string(),
     ),
     value: fc.oneof(fc.record({ intValue: fc.integer({ min: 0, max: 600 }) }), anyValue),

@@ -7,6 +7,7 @@ import type { PendingPoint, WindowExclusion } from '../windows/cohort-windows.ts
 import type { JudgedWindow } from '../judge/judged-window.ts';
 import type { FamilyRule } from '../judge/rule.ts';
 import type { FamilyState } from '../judge/state.ts';
+import type { Overflown } from '../windows/overflown.ts';
 import type { LoadsLately } from '../windows/server-loads.ts';
 import type { SparseExports } from '../windows/sparse-exports.ts';
 import type { ServerRestarts } from '../windows/server-restarts.ts';
@@ -74,6 +75,7 @@ export type AnalysisState = {
   readonly unknownToMs: number;
   readonly eitherPoints: EitherPoints;
   readonly sparseExports: SparseExports;
+  readonly overflown: Overflown;
   readonly loads: LoadsLately;
   readonly latePoints: LatePoints;
   readonly serverRestarts: ServerRestarts;

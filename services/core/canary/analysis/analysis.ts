@@ -28,13 +28,21 @@ import { beforeIn, carriedIn, policyIn, refusalOf, ruleIn } from '../attempts/fr
 import { decide } from '../judge/decide.ts';
 import { hasEnded, initialFamily, judgeWindow } from '../judge/judge.ts';
 import type { JudgedWindow, MetricWindow } from '../judge/judged-window.ts';
-import { isUnheardNow } from '../judge/missing.ts';
+import { isOverflownNow, isUnheardNow } from '../judge/missing.ts';
 import type { FamilyRule } from '../judge/rule.ts';
 import type { FamilyState } from '../judge/state.ts';
 import { windowsIn } from '../judge/times.ts';
 import { stageOf } from '../judge/verdict-of.ts';
 import type { PointJudgedAs } from '../windows/judged-as.ts';
 import { mayBeFailed, pointsJudgedAs } from '../windows/judged-as.ts';
+import {
+  areOverflown,
+  closeOverflown,
+  noneOverflown,
+  overflownLately,
+  withoutOverflown,
+} from '../windows/overflown.ts';
+import type { Overflown } from '../windows/overflown.ts';
 import { areSparse, closeSparseExports, noSparseExports } from '../windows/sparse-exports.ts';
 import type { LoadsLately, ServerLoads } from '../windows/server-loads.ts';
 import { noLoadsLately, serverLoads, withLoads } from '../windows/server-loads.ts';
@@ -120,6 +128,7 @@ export const openAnalysis = (
     unknownToMs: 0,
     eitherPoints: noEitherPoints,
     sparseExports: noSparseExports,
+    overflown: noneOverflown,
     loads: noLoadsLately,
     latePoints: noLatePoints,
     serverRestarts: noServerRestarts,
@@ -260,6 +269,7 @@ const end = (analysis: AnalysisState, ended: Ending): AnalysisState => ({
   pending: [],
   eitherPoints: noEitherPoints,
   sparseExports: noSparseExports,
+  overflown: noneOverflown,
   loads: noLoadsLately,
   latePoints: noLatePoints,
   serverRestarts: noServerRestarts,
@@ -286,6 +296,7 @@ type Draft = {
   unknownToMs: number;
   eitherPoints: EitherPointsDraft;
   sparseExports: SparseExports;
+  overflown: Overflown;
   loads: LoadsLately;
   /** Of `pending` those that nobody could count; null: not counted yet. */
   refusedPending: number | null;
@@ -319,6 +330,7 @@ const openDraft = (before: AnalysisState): Draft => {
     unknownToMs: before.unknownToMs,
     eitherPoints: openEitherPoints(before.eitherPoints),
     sparseExports: before.sparseExports,
+    overflown: before.overflown,
     loads: before.loads,
     refusedPending: null,
     latePoints: openLatePoints(before.latePoints),
@@ -540,6 +552,8 @@ const closeWindow = (
   );
   // Before and after, windows are a minute, and traffic is not compared.
   const isSparse = opening.comparison === 'concurrent' && areSparse(draft.sparseExports);
+  draft.overflown = closeOverflown(draft.overflown, taken.overflown, endMs, policy.noDataMs);
+  const overflown = overflownLately(draft.overflown);
   const isTrafficKnown = !isLate && !isSparse && startMs > draft.leftOutToMs && !isEither;
   const { isUnmeasured } = taken;
   const isUnheard = taken.isUnheard || isEither;
@@ -554,11 +568,15 @@ const closeWindow = (
     index: judge.nextIndex,
     startMs,
     canaryShare: draft.canaryShare,
-    metrics: comparedIn(opening, judge.nextIndex, isTrafficKnown ? known : withoutTraffic(known)),
+    metrics: withoutOverflown(
+      comparedIn(opening, judge.nextIndex, isTrafficKnown ? known : withoutTraffic(known)),
+      overflown,
+    ),
     ...((isUnheard || isUnmeasured) && { isUnheard: true }),
     ...(isLate && { isLate }),
     ...(isSparse && { isSparse }),
     ...(isLoud && { isLoud }),
+    ...(areOverflown(overflown) && { isOverflown: true }),
     ...(opening.comparison === 'concurrent' && loadsIn(loadsBefore, serverLoads(draft.loads))),
     ...(restarts !== null && { restarts }),
   };
@@ -586,7 +604,10 @@ const closeWindow = (
     policy,
     evidenceDigest: draft.evidenceDigest,
     excluded: draft.excluded,
-    isLeftOut: draft.leftOutToMs >= endMs - policy.noDataMs || isUnheardNow(rule, draft.judge),
+    isLeftOut:
+      draft.leftOutToMs >= endMs - policy.noDataMs ||
+      isUnheardNow(rule, draft.judge) ||
+      isOverflownNow(rule, draft.judge),
     canaryShare: draft.canaryShare,
     position,
   });

@@ -2,6 +2,7 @@ import {
   clientErrorsAt,
   isLateNow,
   isLoudNow,
+  isOverflownNow,
   isRequired,
   isSparseNow,
   isUnheardNow,
@@ -13,6 +14,8 @@ import {
   lateWords,
   loudRemedy,
   loudWords,
+  overflownRemedy,
+  overflownWords,
   restartsRemedy,
   restartsWords,
   sparseRemedy,
@@ -44,6 +47,7 @@ export const heldBackCodes = [
   'points-late',
   'exports-sparse',
   'instance-loud',
+  'attributes-overflown',
   'servers-restart',
 ] as const;
 
@@ -83,6 +87,13 @@ export const heldBack = (
   }
   if (isLoudNow(rule, judge))
     held.push({ metric: null, code: 'instance-loud', message: loudWords, hint: loudRemedy });
+  if (isOverflownNow(rule, judge))
+    held.push({
+      metric: null,
+      code: 'attributes-overflown',
+      message: overflownWords,
+      hint: overflownRemedy,
+    });
   if (judge.restarts !== null)
     held.push({
       metric: null,

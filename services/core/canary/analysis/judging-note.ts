@@ -140,9 +140,10 @@ export const unsentIn = ({
   return (policyIn(opening)?.metrics ?? []).flatMap(({ id, critical, judged, source }, place) => {
     // Of the traffic the share is what nobody told.
     const isAsked = judged !== 'traffic' || canaryShare !== null;
-    // What is late or drowned is sent.
+    // What is late or drowned is sent, and what has lost its attributes.
     const isHidden =
       judge.loudIndex !== null ||
+      (judged !== 'level' && judge.overflownIndex !== null) ||
       (judged === 'traffic' && (judge.lateIndex ?? judge.sparseIndex) !== null);
     return isAsked && !isHidden && !isSeen(judge.seen, place)
       ? [{ id, critical, names: source.names }]

@@ -11,6 +11,7 @@ import { pointsJudgedAs } from '../windows/judged-as.ts';
 import type { Noise } from '../judge/noise.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
 import type { Bases } from '../windows/stream-bases.ts';
+import { withoutOverflown } from '../windows/overflown.ts';
 import { noBases } from '../windows/stream-bases.ts';
 import { firstTimeOf, openArrivals } from './arrival.ts';
 import type { Arrivals } from './arrival.ts';
@@ -96,7 +97,10 @@ const openBatches = (metrics: readonly MetricPolicy[]): Batches => {
     const taken = takeWindow(metrics, bases, due, firstMs ?? batchMs);
     bases = taken.bases;
     if (due.length > 0 && !isOverfull && batches.length < batchesMax)
-      batches.push({ startMs: batchMs, metrics: taken.metrics });
+      batches.push({
+        startMs: batchMs,
+        metrics: withoutOverflown(taken.metrics, taken.overflown),
+      });
     isOverfull = false;
     batchMs = endMs;
   };

@@ -39,6 +39,8 @@ export type JudgedWindow = WindowMark & {
   readonly isSparse?: true;
   /** Somebody was so loud that a metric shows nothing which was never seen in both cohorts: the same. */
   readonly isLoud?: true;
+  /** Lately an SDK had no room for the attributes of requests, so nobody knows which of a version's failed: the same. */
+  readonly isOverflown?: true;
   /** Lately servers of the canary began anew clearly more often than the baseline's: the same. */
   readonly restarts?: ManyRestarts;
   /** Requests of a server: lately, and before this window; absent: nobody knows. */

@@ -83,6 +83,10 @@ export const isSparseNow = (rule: FamilyRule, state: FamilyState): boolean =>
 const isNewest = (rule: FamilyRule, state: FamilyState, index: number | null): boolean =>
   index !== null && index >= lastIndex(rule, state);
 
+/** Whether nobody knows which requests of a version failed, as an SDK had no room for their attributes lately. */
+export const isOverflownNow = (rule: FamilyRule, state: FamilyState): boolean =>
+  isNewest(rule, state, state.overflownIndex);
+
 /** Whether a metric that was not seen before showed nothing lately because somebody was loud. */
 export const isLoudNow = (rule: FamilyRule, state: FamilyState): boolean =>
   state.loudIndex !== null && state.loudIndex > lastSilent(rule, state);
@@ -132,6 +136,7 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
   if (isLateNow(rule, state)) missing.push({ what: 'all-in-time' });
   if (isSparseNow(rule, state)) missing.push({ what: 'dense-exports' });
   if (isLoudNow(rule, state)) missing.push({ what: 'none-loud' });
+  if (isOverflownNow(rule, state)) missing.push({ what: 'none-overflown' });
   if (state.restarts !== null) missing.push({ what: 'restarts', ...state.restarts });
   if (sinceAnchor <= windowsIn(rule, rule.warmUpMs)) missing.push({ what: 'warm-up' });
   else if (state.presenceIndex === null) missing.push({ what: 'presence' });

@@ -147,7 +147,9 @@ const missingWords = {
   'dense-exports':
     'exports as often as windows are long: a version tells of more than a tenth of its requests later (does it export less often than the other, or lose exports? have its pods no service.instance.id, or all the same one?)',
   'none-loud':
-    'windows in which no instance says far more than the others of its version (twenty times the busiest of two to four, ten times the median of five or more; a metric was never compared for it)',
+    'windows in which no instance says far more than the others of its version (ten times the requests of the busiest of two to four, or of the median of five or more; twenty times the level of two to four; a metric was never compared for it)',
+  'none-overflown':
+    'attributes of all requests: an SDK had no room for those of some (otel.metric.overflow, its cardinality limit), so which of them failed nobody knows; drop the attribute with many values by a view, or raise the limit',
   steps: 'the wait after the last step',
 } as const;
 
@@ -414,11 +416,19 @@ const restartsPhrase = ({
 
 /** Why nothing is promoted while one instance drowns the others. */
 export const loudWords =
-  'an instance says far more than the others of its version (twenty times the busiest of two to four, ten times the median of five or more), and a version has too few to leave it out, so a metric was never compared and nothing is promoted';
+  'an instance says far more than the others of its version (ten times the requests of the busiest of two to four, or of the median of five or more; twenty times the level of two to four), and a version has too few to leave it out, so a metric was never compared and nothing is promoted';
 
 /** What mends it. */
 export const loudRemedy =
-  'look at the instance: does it count wrong, or does somebody speak in its name? where one server has most of the traffic by design, run five or more of each version';
+  'look at the instance: does it count wrong, or does somebody speak in its name? does a load or smoke test run against one pod? where one server has most of the traffic by design, run five or more of each version';
+
+/** Why nothing is promoted while SDKs have no room for attributes. */
+export const overflownWords =
+  'an SDK had no room for the attributes of requests (otel.metric.overflow: its cardinality limit), so which of them failed nobody knows: errors of that version are not compared, nor what a policy judges by attributes, and nothing is promoted';
+
+/** What mends it. */
+export const overflownRemedy =
+  'drop the attribute with many values by a view (attribute_keys of the histogram), or raise the cardinality limit of the SDK (aggregation_cardinality_limit of a view or reader, 2,000 unless set); once no such requests came for four times no-data of the policy, errors are compared again';
 
 /** Why nothing is promoted while the canary refuses requests that the baseline does not, of the metric before it. */
 export const clientErrorsWords = ({ since, canary, baseline }: ClientErrors): string =>

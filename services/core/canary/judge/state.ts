@@ -54,10 +54,11 @@ export type FamilyState = {
   readonly silentFrom: number | null;
   /** The newest window in which requests were left out that nobody knows whose they are. */
   readonly unheardIndex: number | null;
-  /** The newest one of those with many late points, with sparse exports, and of those in which somebody loud hid a metric. */
+  /** The newest one of those with many late points, with sparse exports, in which somebody loud hid a metric, and with overflown attributes. */
   readonly lateIndex: number | null;
   readonly sparseIndex: number | null;
   readonly loudIndex: number | null;
+  readonly overflownIndex: number | null;
   /** Of the newest window: that servers of the canary begin anew more often; null: they do not. */
   readonly restarts: ManyRestarts | null;
   /** The newest share of the traffic that anybody told. */

@@ -43,7 +43,8 @@ export type Reason = {
  * knows whose they are or how many, or durations that are none;
  * `all-in-time`: many points came too late to be judged; `dense-exports`: many requests are of before the window they came
  * in; `none-loud`: one instance says so much that a metric was never
- * compared; `restarts`: servers of the canary begin anew clearly more often than the baseline's; `presence`: metrics may still come.
+ * compared; `none-overflown`: an SDK had no room for the attributes of requests, so which of them failed nobody knows;
+ * `restarts`: servers of the canary begin anew clearly more often than the baseline's; `presence`: metrics may still come.
  */
 export type Missing =
   | { readonly what: 'canary' | 'baseline'; /** `id` of the metric. */ readonly metric: string }
@@ -69,6 +70,7 @@ export type Missing =
         | 'all-in-time'
         | 'dense-exports'
         | 'none-loud'
+        | 'none-overflown'
         | 'steps';
     }
   | Restarting

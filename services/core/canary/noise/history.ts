@@ -9,6 +9,7 @@ import type { MetricNoise, Noise } from '../judge/noise.ts';
 import { pointsJudgedAs } from '../windows/judged-as.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
 import type { Bases } from '../windows/stream-bases.ts';
+import { withoutOverflown } from '../windows/overflown.ts';
 import { noBases } from '../windows/stream-bases.ts';
 
 // How much two cohorts of one program differ: learned from hours in which all servers ran the same, by holding one
@@ -116,7 +117,10 @@ export const openHistory = (
     bases = taken.bases;
     const isWhole = batchMs > firstMs && due.length > 0 && !isOverfull;
     if (isWhole && batches.length < batchesMax)
-      batches.push({ startMs: batchMs, metrics: taken.metrics });
+      batches.push({
+        startMs: batchMs,
+        metrics: withoutOverflown(taken.metrics, taken.overflown),
+      });
     isOverfull = false;
     batchMs = endMs;
   };

@@ -1,4 +1,4 @@
-import { clientErrorSaid, statusSaid } from '../../telemetry/status-said.ts';
+import { clientErrorSaid, overflowSaid, statusSaid } from '../../telemetry/status-said.ts';
 import type { Selection } from '../../telemetry/telemetry-point.ts';
 import type { MetricPolicy, Policy } from './policy.ts';
 
@@ -39,9 +39,13 @@ export const selectionOf = (policies: readonly Policy[]): Selection => {
   };
 };
 
-/** Attributes of points that the metric's filters look at; where it has none for errors, what the status says. */
+/**
+ * Attributes of points that the metric's filters look at; where it has none for errors, what the status says; and of
+ * requests whether they have attributes at all.
+ */
 const attributesOf = (metric: MetricPolicy): readonly string[] => {
-  const filtered = metric.source.where.map(({ attribute }) => attribute);
+  const filters = metric.source.where.map(({ attribute }) => attribute);
+  const filtered = metric.judged === 'level' ? filters : [...filters, overflowSaid];
   if (metric.judged !== 'errors') return filtered;
   const errors = metric.errors?.map(({ attribute }) => attribute) ?? [statusSaid, clientErrorSaid];
   return [...filtered, ...errors];

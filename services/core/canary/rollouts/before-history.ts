@@ -7,6 +7,13 @@ import { pointsJudgedAs } from '../windows/judged-as.ts';
 import type { MetricWindow } from '../judge/judged-window.ts';
 import type { MetricPolicy } from '../policy/policy.ts';
 import type { RateCounts } from '../statistics/rate-counts.ts';
+import {
+  closeOverflown,
+  noneOverflown,
+  overflownLately,
+  withoutOverflown,
+} from '../windows/overflown.ts';
+import type { Overflown } from '../windows/overflown.ts';
 import { noBases } from '../windows/stream-bases.ts';
 import type { Bases } from '../windows/stream-bases.ts';
 import { beforeWindowMs, beforeWindowsMax } from './before.ts';
@@ -17,6 +24,8 @@ import { beforeWindowMs, beforeWindowsMax } from './before.ts';
 export const leadMs: number = 5 * beforeWindowMs;
 /** A point whose own time is further from its receipt is late, as it would be for a judge. */
 export const latenessMs: number = 2 * beforeWindowMs;
+/** As the presets have it: silence is none here, but what overflowed is remembered by it. */
+const noDataMs = 2 * beforeWindowMs;
 /** Points that wait for their windows; with more there is no telling. */
 const pendingMax = 200_000;
 
@@ -51,6 +60,7 @@ export const openPastWindows = (
   const versions = Array.from({ length: all }, () => new Set<string>());
   let pending: PendingPoint[] = [];
   let bases: Bases = noBases;
+  let overflown: Overflown = noneOverflown;
   let isOverfull = false;
 
   const closeNext = (): void => {
@@ -59,7 +69,8 @@ export const openPastWindows = (
     if (due.length > 0) pending = pending.filter(({ timeMs }) => timeMs >= windowEndMs);
     const taken = takeWindow(metrics, bases, due, fromMs);
     bases = taken.bases;
-    windows.push(taken.metrics);
+    overflown = closeOverflown(overflown, taken.overflown, windowEndMs, noDataMs);
+    windows.push(withoutOverflown(taken.metrics, overflownLately(overflown)));
   };
   const pass = (receiptMs: number): void => {
     while (

@@ -14,6 +14,8 @@ import type { Bases, BasesDraft, Counted } from './stream-bases.ts';
 import { openBases } from './stream-bases.ts';
 import { durationsIn, isSpoilt, waitingOf } from './waiting-durations.ts';
 import type { WaitingDurations } from './waiting-durations.ts';
+import type { OverflownMetrics } from './overflown.ts';
+import { overflownIn, withoutUnknown } from './overflown.ts';
 import { openMetric } from './window-metrics.ts';
 
 // From the points of one window to what the judge sees of it.
@@ -84,6 +86,7 @@ export const pendingPointOf = (
  * - `older-name`: its sender says the same under the newer name of the metric;
  * - `durations-implausible`: more of its durations, or of its cohort's, than a few are beyond what a request can take, so
  *   nobody knows how long its requests took;
+ * - `attributes-overflown`: it counts, but the SDK had no room for its attributes, so which requests failed nobody knows;
  * - `other-buckets`, `other-unit`: it cannot be told together with the others of its metric;
  * - a `PointRefusal`: nobody could count its requests, or tell how long they took; `start-missing` also where a start moves on
  *   with its counter.
@@ -98,6 +101,7 @@ export type WindowExclusion =
   | 'start-shared'
   | 'older-name'
   | 'durations-implausible'
+  | 'attributes-overflown'
   | 'other-buckets'
   | 'other-unit';
 
@@ -110,6 +114,7 @@ export const noWindowExclusions: { readonly [Reason in WindowExclusion]: number 
   'start-shared': 0,
   'older-name': 0,
   'durations-implausible': 0,
+  'attributes-overflown': 0,
   'other-buckets': 0,
   'other-unit': 0,
   ...(Object.fromEntries(pointRefusals.map((reason) => [reason, 0])) as {
@@ -133,6 +138,8 @@ export type WindowTaken = {
   readonly isUnheard: boolean;
   /** Nobody knows how long requests took that are known otherwise. */
   readonly isUnmeasured: boolean;
+  /** Of `metrics`, by place, those that show only a part (`withoutOverflown`). */
+  readonly overflown: OverflownMetrics;
 };
 
 /** Requests that a cohort may add in a window. Far above any service, and sums over all windows stay whole numbers. */
@@ -163,12 +170,15 @@ export const takeWindow = (
   const loudness = loudnessOf(voicesOf(counted));
   const { absurd, lately } = absurdIn(counted, before.absurdLately);
   const unmeasured = unmeasuredMetrics(metrics, counted, absurd, excluded);
+  const overflown = overflownIn(counted);
+  excluded['attributes-overflown'] += overflown.points;
   const drafts = metrics.map((metric) => openMetric(metric));
   for (const { point, added } of heard(counted, loudness, excluded)) {
     const isCoarsened = point.durations !== null && isSpoilt(point.durations);
     const shown = absurd.has(point) ? { ...added, durations: null } : withBuckets(point, added);
     for (const as of point.judgedAs)
-      drafts[as.metric]?.addRequests(point.cohort, shown, as, isCoarsened);
+      if (as.isOverflown !== true)
+        drafts[as.metric]?.addRequests(point.cohort, shown, as, isCoarsened);
   }
   for (const point of distinct)
     if (point.temporality === null)
@@ -205,6 +215,7 @@ export const takeWindow = (
     leftOut: [...leftOut],
     isUnheard,
     isUnmeasured: unmeasured.canary.size + unmeasured.baseline.size > 0,
+    overflown: overflown.metrics,
   };
 };
 
@@ -242,20 +253,6 @@ const unmeasuredMetrics = (
   }
   return unmeasured;
 };
-
-/** What nobody knows in full is no evidence in part: the rest may be the good ones, or the bad. */
-const withoutUnknown = (
-  metric: MetricWindow,
-  isCanaryUnknown: boolean,
-  isBaselineUnknown: boolean,
-): MetricWindow =>
-  isCanaryUnknown || isBaselineUnknown
-    ? {
-        ...metric,
-        ...(isCanaryUnknown && { canary: null }),
-        ...(isBaselineUnknown && { baseline: null }),
-      }
-    : metric;
 
 /** A histogram without bounds has one bucket: it says how many, and that nobody can tell how long they took. */
 const withBuckets = ({ durations, refused }: PendingPoint, added: Counted): Counted =>

@@ -1,7 +1,7 @@
 import type { Origin, SamplePoint } from '../../samples/sample.ts';
 import { attributeRefusals } from '../../telemetry/point.ts';
 import type { PointRefusal } from '../../telemetry/point.ts';
-import { failureSaid } from '../../telemetry/status-said.ts';
+import { failureSaid, overflowSaid } from '../../telemetry/status-said.ts';
 import type { PointAttribute } from '../../telemetry/telemetry-point.ts';
 import { attributeMatches } from '../policy/attribute-filter.ts';
 import type { AttributeFilter, MetricPolicy } from '../policy/policy.ts';
@@ -17,6 +17,11 @@ export type JudgedAs = {
   readonly by?: string;
   /** Its requests were answered with errors of the client's; absent: they were not. */
   readonly clientErrors?: true;
+  /**
+   * The SDK had no room for their attributes: whether they are of this metric, or which of them failed, nobody knows.
+   * Absent: that is known, or makes no difference to it.
+   */
+  readonly isOverflown?: true;
 };
 
 /**
@@ -27,10 +32,14 @@ export const judgedAs = (
   metrics: readonly MetricPolicy[],
   { metric: name, attributes }: Pick<Origin, 'metric' | 'attributes'>,
   isLevel: boolean,
-): readonly JudgedAs[] =>
-  metrics.flatMap((metric, place): readonly JudgedAs[] => {
+): readonly JudgedAs[] => {
+  const isOverflown = !isLevel && attributes.some((one) => one.name === overflowSaid);
+  return metrics.flatMap((metric, place): readonly JudgedAs[] => {
     const { names, where } = metric.source;
     if (isLevel !== (metric.judged === 'level') || !names.includes(name)) return [];
+    // How many they are, and how long they took, is known all the same; for any filter they may be those that it means.
+    if (isOverflown && (metric.judged === 'errors' || where.length > 0))
+      return [{ metric: place, fails: null, isOverflown }];
     if (!where.every((filter) => attributeMatches(filter, attributes))) return [];
     const fails = metric.judged === 'errors' ? failsBy(metric.errors, attributes) : null;
     const by = metric.judged === 'errors' ? saidBy(metric.errors, attributes) : undefined;
@@ -44,6 +53,7 @@ export const judgedAs = (
       },
     ];
   });
+};
 
 /** A point that was refused does not count its failed requests: an attribute says whether it has any. */
 const failsBy = (
@@ -66,8 +76,8 @@ export const mayBeFailed = ({
 }): boolean => {
   if (refused && attributeRefusals.has(refused)) return true;
   let isTold = false;
-  for (const { fails } of as) {
-    if (fails === true) return true;
+  for (const { fails, isOverflown } of as) {
+    if (fails === true || isOverflown === true) return true;
     isTold ||= fails === false;
   }
   return !isTold && errors > 0;

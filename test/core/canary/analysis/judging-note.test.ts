@@ -7,6 +7,7 @@ import {
 } from '../../../../services/core/canary/analysis/judging-note.ts';
 import { beforeText } from '../../../../services/core/canary/rollouts/before.ts';
 import type { JudgingNote } from '../../../../services/core/canary/analysis/judging-note.ts';
+import { overflowSaid } from '../../../../services/core/telemetry/status-said.ts';
 import type { Policy } from '../../../../services/core/canary/policy/policy.ts';
 import {
   baselinePod,
@@ -204,6 +205,31 @@ describe('how an analysis stands', () => {
         hint: expect.stringMatching(/^look why they end/),
       },
     ]);
+  });
+
+  test('that an SDK had no room for the attributes of its requests', () => {
+    const traffic = (): readonly [number, number] => [busy, 5];
+    const pods = [baselinePod({ traffic }), canaryPod({ traffic })];
+    const told = [{ name: overflowSaid, value: 'yes' }];
+    const sent = exportsOf(pods).map(({ origin, point }) => ({
+      origin: point.errors > 0 ? { ...origin, attributes: told } : origin,
+      point: { ...point, errors: 0 },
+    }));
+    const { state } = run([opening({ canaryShare: 0.5 }, fullPolicy), ...cut(sent, [7])]);
+    const [analysis] = Object.values(state.analyses);
+    const note = analysis && judgingNoteOf(analysis, nowMs);
+    expect(note?.held).toEqual([
+      {
+        metric: null,
+        code: 'attributes-overflown',
+        message: expect.stringMatching(
+          /^an SDK had no room for the attributes of requests \(otel\.metric\.overflow.*nothing is promoted$/,
+        ),
+        hint: expect.stringMatching(/^drop the attribute with many values by a view/),
+      },
+    ]);
+    // They are sent, and their attributes are not.
+    expect(note?.unsent.map(({ id }) => id)).toEqual(['cpu', 'memory']);
   });
 
   test('that its traffic is lost now, where the policy asks for traffic', () => {

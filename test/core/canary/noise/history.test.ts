@@ -5,6 +5,7 @@ import { noiseOfBatches, openHistory } from '../../../../services/core/canary/no
 import type { HistoryBatch } from '../../../../services/core/canary/noise/history.ts';
 import { presets } from '../../../../services/core/canary/policy/presets.ts';
 import type { Copy, Points, Sample } from '../../../../services/core/samples/sample.ts';
+import { overflowSaid } from '../../../../services/core/telemetry/status-said.ts';
 import { cut, exportsOf, openedAt, opening, tick } from '../../../support/canary/sample-streams.ts';
 import type { Pod } from '../../../support/canary/sample-streams.ts';
 
@@ -91,6 +92,21 @@ test('one server, or servers without a name, are no two halves', () => {
     point,
   }));
   expect(errorsOf(historyOf(cut(sent, [50])))).toMatchObject({ batches: 0, note: 'unknown' });
+});
+
+test('errors of who had no room for the attributes of requests are no evidence', () => {
+  const told = [{ name: overflowSaid, value: 'yes' }];
+  const sent = exportsOf(fleet).map(({ origin, point }) =>
+    point.errors > 0 && origin.instance === 'a'
+      ? { origin: { ...origin, attributes: told }, point: { ...point, errors: 0 } }
+      : { origin, point },
+  );
+  const batches = historyOf(cut(sent, [50]));
+  expect(errorsOf(batches)).toMatchObject({ batches: 0, note: 'unknown' });
+  expect(noiseOfBatches(metrics, batches).at(-1)).toMatchObject({
+    id: 'traffic',
+    note: 'measured',
+  });
 });
 
 test('who does not run what holds the slot is no evidence, and its hours are left out', () => {

@@ -6,17 +6,23 @@ import { policyOf } from '../../../support/canary/policies.ts';
 const usualTargets = ['cloud.region', 'k8s.cluster.name'];
 
 describe('what is copied from telemetry', () => {
-  test('is what the preset judges, and of errors what the status says', () => {
+  test('is what the preset judges, of errors what the status says, and of requests whether they have attributes', () => {
     const { metrics, levels, targetAttributes, usualTargetAttributes } = selectionOf([
       presets.standard,
     ]);
     expect([...metrics]).toEqual([
-      ['http.server.duration', ['plimsoll.client-error', 'plimsoll.status']],
-      ['http.server.request.duration', ['plimsoll.client-error', 'plimsoll.status']],
+      ['http.server.duration', ['plimsoll.client-error', 'plimsoll.overflow', 'plimsoll.status']],
+      [
+        'http.server.request.duration',
+        ['plimsoll.client-error', 'plimsoll.overflow', 'plimsoll.status'],
+      ],
       ['process.cpu.utilization', []],
       ['process.memory.usage', []],
-      ['rpc.server.call.duration', ['plimsoll.client-error', 'plimsoll.status']],
-      ['rpc.server.duration', ['plimsoll.client-error', 'plimsoll.status']],
+      [
+        'rpc.server.call.duration',
+        ['plimsoll.client-error', 'plimsoll.overflow', 'plimsoll.status'],
+      ],
+      ['rpc.server.duration', ['plimsoll.client-error', 'plimsoll.overflow', 'plimsoll.status']],
     ]);
     expect([...levels].toSorted()).toEqual(['process.cpu.utilization', 'process.memory.usage']);
     // Nobody is told apart by it: it is told where several are judged as one.
@@ -58,11 +64,13 @@ describe('what is copied from telemetry', () => {
       'http.route',
       'method',
       'plimsoll.client-error',
+      'plimsoll.overflow',
       'plimsoll.status',
       'server.address',
     ]);
     expect(metrics.get('rpc.server.duration')).toEqual([
       'plimsoll.client-error',
+      'plimsoll.overflow',
       'plimsoll.status',
     ]);
     expect(metrics.has('process.cpu.utilization')).toBe(true);

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { overflowSaid } from '../../../../services/core/telemetry/status-said.ts';
 import type { MetricWindow } from '../../../../services/core/canary/judge/judged-window.ts';
 import type { MetricPolicy } from '../../../../services/core/canary/policy/policy.ts';
 import { presets } from '../../../../services/core/canary/policy/presets.ts';
@@ -160,6 +161,23 @@ describe('windows of a time that is over', () => {
     for (const window of past?.windows ?? [])
       expect(window[0]).toMatchObject({ judged: 'errors', baseline: { total: 600, events: 6 } });
     expect(past?.versions.every((seen) => seen.join() === '1.9.4')).toBe(true);
+  });
+
+  test('show no errors while an SDK had no room for attributes, and for a while after', () => {
+    const past = openPastWindows(metrics, ({ version }) => version === '1.9.4', openedAt, 30);
+    const sent = exportsOf([pod({ temporality: 'delta' })]).map((one) => {
+      const { origin, point } = one;
+      const minutesBefore = (openedAt - point.time) / minute;
+      return point.errors > 0 && minutesBefore > 20 && minutesBefore < 21
+        ? {
+            origin: { ...origin, attributes: [{ name: overflowSaid, value: 'yes' }] },
+            point: { ...point, errors: 0 },
+          }
+        : one;
+    });
+    for (const sample of cut(sent, [50])) past.add(sample);
+    const shown = past.close()?.windows.map(([errors]) => (errors?.baseline === null ? '-' : 'e'));
+    expect(shown?.join('')).toBe('eeeeeeeee---------eeeeeeeeeeee');
   });
 
   test('are the same however the samples are cut', () => {

@@ -521,6 +521,7 @@ describe('a loud instance', () => {
 
   test.each([
     ['one of two', crowd(2, 9)],
+    ['one of two with a little more than ten times as much', crowd(2, 9, 1_001)],
     ['one of four, beside a cohort of one', crowd(4, 1)],
   ])('makes it say nothing in a small cohort: %s', (_name, points) => {
     const taken = take(points);
