@@ -651,6 +651,22 @@ const refused: readonly Story[] = [
     after(20),
   ],
   [
+    'promote_over_a_fix_deployed_twice',
+    'A fix that was planned before the canary took the slot since, and again by another run.',
+    [
+      ...canary.slice(0, 3),
+      by('ci', planned('1.9.5', { deployment: run('8') })),
+      ...canary.slice(3),
+      by('ci', started({ deployment: run('8') })),
+      by('ci', succeeded({ deployment: run('8') })),
+      by('ci', planned('1.9.5', { deployment: run('9') })),
+      by('ci', started({ deployment: run('9') })),
+      by('ci', succeeded({ deployment: run('9') })),
+      decides(promote),
+    ],
+    at(13, after(20)),
+  ],
+  [
     'promote_over_what_was_logged_before',
     'Another version was said to be there after the canary was started, and before it was promoted.',
     [...canary, by('ci', logged('9.9.9')), decides(promote)],
@@ -974,6 +990,34 @@ const refused: readonly Story[] = [
 ];
 
 const obeyed: readonly Story[] = [
+  [
+    'promote_beside_what_was_restored',
+    'A fix took the slot while the canary ran, and what the canary was compared with was deployed again after it.',
+    [
+      ...canary.slice(0, 3),
+      by('ci', planned('1.9.5', { deployment: run('8') })),
+      ...canary.slice(3),
+      by('ci', started({ deployment: run('8') })),
+      by('ci', succeeded({ deployment: run('8') })),
+      by('ci', planned('1.9.4', { deployment: run('9'), digest: artifact('a') })),
+      by('ci', started({ deployment: run('9') })),
+      by('ci', succeeded({ deployment: run('9') })),
+      decides(promote),
+    ],
+    at(13, after(20)),
+  ],
+  [
+    'promote_of_an_analysis_that_was_opened_after_a_fix',
+    'The fix had taken the slot before the analysis began, so the canary was compared with it.',
+    [
+      ...canary,
+      by('ci', planned('1.9.5', { deployment: run('8') })),
+      by('ci', started({ deployment: run('8') })),
+      by('ci', succeeded({ deployment: run('8') })),
+      decides(decision('promote', { windowEndedAt: openedAtMs + 40_000 })),
+    ],
+    at(10, after(60)),
+  ],
   [
     'promote_beside_the_same_deployed_again',
     'What the canary was compared with was deployed once more while it ran.',

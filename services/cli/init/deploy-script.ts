@@ -28,13 +28,14 @@ fi
 `;
 
 /** Leaves the exit code in $code and, where the script was asked to end, $signal. */
-const runFunction = String.raw`run() {
-  signal=""
+const runFunction = String.raw`signal=""
+run() {
   "$@" <&0 &
   child=$!
   # In the background it would not hear an interrupt.
   trap 'signal=INT; kill -TERM "$child" 2>/dev/null' INT
   trap 'signal=TERM; kill -TERM "$child" 2>/dev/null' TERM
+  trap 'signal=HUP; kill -TERM "$child" 2>/dev/null' HUP
   wait "$child"
   code=$?
   while kill -0 "$child" 2>/dev/null; do
@@ -150,6 +151,14 @@ if [ "$#" -lt 1 ] || [ -z "${'$'}{PROMOTE:-}" ] || [ -z "${'$'}{ROLL_BACK:-}" ];
 fi
 environment=$1
 shift
+for option in "$@"; do
+  case "$option" in
+    -h | --help)
+      echo "plimsoll gate --help shows its options; here they would end in a verdict that is none" >&2
+      exit 2
+      ;;
+  esac
+done
 
 ${findCommandAndKey}
 ${runFunction}
@@ -158,13 +167,16 @@ if ! command -v plimsoll >/dev/null; then
   exit 69
 fi
 
+end_if_asked() {
+  [ -n "$signal" ] || return 0
+  echo "gate: asked to end: nothing was run; a person decides" >&2
+  exit 143
+}
+
 run plimsoll gate "$environment" --environment-name="$environment" \
   --component-name="${'$'}{COMPONENT:-${component}}" "$@"
 verdict=$code
-if [ -n "$signal" ]; then
-  echo "gate: asked to end: nothing was run; a person decides" >&2
-  exit 143
-fi
+end_if_asked
 case "$verdict" in
   0) line=$PROMOTE what=PROMOTE ended=(--status=SUCCESS) ;;
   10) line=$ROLL_BACK what=ROLL_BACK ended=(--status=FAILED --failure-reason='rolled back') ;;
@@ -174,6 +186,7 @@ case "$verdict" in
     ;;
 esac
 
+end_if_asked
 run bash -c "$line"
 if [ "$code" -ne 0 ]; then
   echo "gate: $what failed (exit code $code): how $environment stands is not known; a person decides" >&2

@@ -45,7 +45,7 @@ import {
 import type { Overflown } from '../windows/overflown.ts';
 import { areSparse, closeSparseExports, noSparseExports } from '../windows/sparse-exports.ts';
 import type { LoadsLately, ServerLoads } from '../windows/server-loads.ts';
-import { noLoadsLately, serverLoads, withLoads } from '../windows/server-loads.ts';
+import { loadsAtNewShare, noLoadsLately, serverLoads, withLoads } from '../windows/server-loads.ts';
 import type { SparseExports } from '../windows/sparse-exports.ts';
 import { closeServerRestarts, manyRestarts, noServerRestarts } from '../windows/server-restarts.ts';
 import type { ServerRestarts } from '../windows/server-restarts.ts';
@@ -560,7 +560,7 @@ const closeWindow = (
   if (taken.excluded.loud + taken.excluded['over-limit'] > 0 || isUnheard || isLate)
     draft.leftOutToMs = Math.max(draft.leftOutToMs, startMs);
   const loadsBefore = serverLoads(draft.loads);
-  draft.loads = withLoads(draft.loads, taken.counted, windowMs);
+  draft.loads = withLoads(draft.loads, taken.asTraffic, windowMs);
   passShares(draft, endMs);
   const restarts = manyRestarts(draft.serverRestarts);
 
@@ -577,7 +577,7 @@ const closeWindow = (
     ...(isSparse && { isSparse }),
     ...(isLoud && { isLoud }),
     ...(areOverflown(overflown) && { isOverflown: true }),
-    ...(opening.comparison === 'concurrent' && loadsIn(loadsBefore, serverLoads(draft.loads))),
+    ...(opening.comparison === 'concurrent' && loadsIn(loadsBefore, draft.loads)),
     ...(restarts !== null && { restarts }),
   };
   draft.judge = judgeWindow(rule, judge, window);
@@ -622,9 +622,15 @@ const closeWindow = (
 /** Whether servers lose requests is asked before the window that it is asked for, so that no window chooses itself. */
 const loadsIn = (
   before: ServerLoads | null,
-  now: ServerLoads | null,
-): Pick<JudgedWindow, 'loads'> =>
-  before === null || now === null ? {} : { loads: { before, now } };
+  lately: LoadsLately,
+): Pick<JudgedWindow, 'loads' | 'loadsBefore' | 'areLoadsUnsettled'> => {
+  const now = serverLoads(lately);
+  return {
+    ...(before !== null && { loadsBefore: before }),
+    ...(now !== null && { loads: now }),
+    ...(lately.unsettledMs > 0 && { areLoadsUnsettled: true }),
+  };
+};
 /** Null: nobody knows yet. */
 const warmUpEndMs = (
   rule: FamilyRule,
@@ -655,8 +661,7 @@ const passShares = (draft: Draft, endMs: number): void => {
   const passed = draft.shareChanges.filter(({ fromMs }) => fromMs < endMs);
   if (passed.length === 0) return;
   draft.canaryShare = passed.at(-1)?.share ?? draft.canaryShare;
-  // What servers had at another share says nothing of what they have now.
-  draft.loads = noLoadsLately;
+  draft.loads = loadsAtNewShare;
   draft.shareChanges = draft.shareChanges.slice(passed.length);
 };
 

@@ -43,6 +43,9 @@ export type JudgedWindow = WindowMark & {
   readonly isOverflown?: true;
   /** Lately servers of the canary began anew clearly more often than the baseline's: the same. */
   readonly restarts?: ManyRestarts;
-  /** Requests of a server: lately, and before this window; absent: nobody knows. */
-  readonly loads?: { readonly before: ServerLoads; readonly now: ServerLoads };
+  /** Requests of a server lately, and what was known of them before this window; absent: nobody knows. */
+  readonly loads?: ServerLoads;
+  readonly loadsBefore?: ServerLoads;
+  /** They have just changed, or were not known for a while: what hangs on them is no evidence. */
+  readonly areLoadsUnsettled?: true;
 };

@@ -3,11 +3,12 @@ import type { Cohort } from '../windows/cohorts.ts';
 import type { DeadlineResult } from '../statistics/deadline-test.ts';
 import type { Durations } from '../windows/durations.ts';
 import { areServersLosing } from '../windows/server-loads.ts';
+import type { ServerLoads } from '../windows/server-loads.ts';
 import type { Begun, OpenNumbers, ShownWindow, WindowPlace } from './metric-judge.ts';
 import { latencyDeadline, latencyJudge, latencySlowerPart, noBoundIn } from '../metrics/latency.ts';
 import type { LatencyRest, LatencyState } from '../metrics/latency.ts';
 import { isLevel, levelJudge } from '../metrics/level.ts';
-import type { LevelRest, LevelState } from '../metrics/level.ts';
+import type { Level, LevelRest, LevelState, LevelWindow } from '../metrics/level.ts';
 import { ratesDeadline, ratesJudge } from '../metrics/rates.ts';
 import type { RatesRest, RatesState } from '../metrics/rates.ts';
 import { trafficJudge, trafficLost } from '../metrics/traffic.ts';
@@ -83,7 +84,7 @@ export const addToMetric = (
   metric: MetricRule,
   rest: MetricRest,
   open: OpenNumbers,
-  { index, canaryShare, loads }: JudgedWindow,
+  { index, canaryShare, loads, loadsBefore, areLoadsUnsettled }: JudgedWindow,
   shown: MetricWindow,
   hasCanary: boolean,
   hasBaseline: boolean,
@@ -103,9 +104,7 @@ export const addToMetric = (
       metric.rule,
       rest,
       open,
-      loads === undefined || !metric.rule.growsWithRequests
-        ? shown
-        : { ...shown, busier: loads.now.busier },
+      metric.rule.growsWithRequests ? atLoads(shown, loads, areLoadsUnsettled === true) : shown,
       place,
     );
   if (metric.judged === 'traffic' && shown.judged === 'traffic' && rest.judged === 'traffic') {
@@ -119,13 +118,22 @@ export const addToMetric = (
         baseline,
         canaryShare,
         areServersLosing:
-          loads === undefined ||
-          areServersLosing(loads.before, canaryShare ?? 0, metric.rule.least),
+          loadsBefore === undefined ||
+          areServersLosing(loadsBefore, canaryShare ?? 0, metric.rule.least),
       },
       place,
     );
   }
   throw new TypeError(`window ${index} shows ${shown.judged} where ${metric.id} was due`);
+};
+
+const atLoads = (
+  shown: ShownWindow<Level>,
+  loads: ServerLoads | undefined,
+  areUnsettled: boolean,
+): LevelWindow => {
+  if (areUnsettled) return { canary: null, baseline: null };
+  return loads === undefined ? shown : { ...shown, busier: loads.busier };
 };
 
 const usableIn = <Values>(

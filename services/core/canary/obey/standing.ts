@@ -41,7 +41,7 @@ export const judgeStanding = (
     () => judgeOrder(decision, place.attempt),
     () =>
       standing.kind === 'roll-back' ? judgeReturn(standing, place.slot, policy) : ok(undefined),
-    () => (goesOn(standing) ? judgeHolder(place) : ok(undefined)),
+    () => (goesOn(standing) ? judgeHolder(standing, place) : ok(undefined)),
     () => judgeDigests(standing, policy),
     () => judgeAdvance(standing, place.attempt),
   ]);
@@ -174,11 +174,20 @@ const judgeReturn = (
 
 const goesOn = ({ kind }: DecisionSummary): boolean => kind === 'promote' || kind === 'advance';
 
-/** More traffic goes to a canary only in the place of what it was compared with: a fix may have come since. */
-const judgeHolder = ({ deployment, attempt, slot }: JudgedPlace): Result<void, Refusal> => {
+/**
+ * More traffic goes to a canary only in the place of what it was compared with: a fix may have come since. What held the
+ * slot when its analysis began, which may be later than the canary did, is its baseline.
+ */
+const judgeHolder = (
+  { windowEndedAt, windowIndex, windowMs }: DecisionSummary,
+  { deployment, attempt, slot }: JudgedPlace,
+): Result<void, Refusal> => {
   const { plan } = attempt;
   const startedAt = startOf(attempt);
-  const before = slot?.past.findLast(({ position }) => position < startedAt);
+  const beganMs = windowEndedAt - (windowIndex + 1) * windowMs;
+  const before = slot?.past.findLast(
+    ({ since }) => since <= Math.max(beganMs, attempt.startedAt ?? beganMs),
+  );
   const isKnown = ({ version, digest }: Holder): boolean =>
     [plan, before].some(
       (known) =>
@@ -191,6 +200,7 @@ const judgeHolder = ({ deployment, attempt, slot }: JudgedPlace): Result<void, R
       holder.status !== 'released' &&
       holder.deployment !== deployment.id &&
       holder.statusPosition > startedAt &&
+      holder.since > beganMs &&
       !isKnown(holder),
   );
   return since === undefined

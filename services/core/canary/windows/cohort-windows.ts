@@ -130,6 +130,8 @@ export type WindowTaken = {
   readonly excluded: { readonly [Reason in WindowExclusion]: number };
   /** What was counted, before anything was left out of it. */
   readonly counted: readonly CountedPoint[];
+  /** What is left of it, of requests that the traffic is made of (without that metric: errors, latency): each request once. */
+  readonly asTraffic: readonly CountedPoint[];
   /** Points whose requests nobody knows, for whatever reason. */
   readonly unknown: readonly PendingPoint[];
   /** Of `metrics`, by place, those that show nothing because of somebody loud. */
@@ -209,6 +211,7 @@ export const takeWindow = (
   return {
     bases: { ...bases.close(), absurdLately: lately },
     counted: all,
+    asTraffic: asTraffic(metrics, counted),
     unknown,
     metrics: isAllHeard ? shown : withoutTraffic(shown),
     excluded,
@@ -217,6 +220,19 @@ export const takeWindow = (
     isUnmeasured: unmeasured.canary.size + unmeasured.baseline.size > 0,
     overflown: overflown.metrics,
   };
+};
+
+/** Calls of others that a policy judges, too, are no requests of a server. */
+const asTraffic = (
+  metrics: readonly MetricPolicy[],
+  counted: readonly CountedPoint[],
+): readonly CountedPoint[] => {
+  const kind = (['traffic', 'errors', 'latency'] as const).find((one) =>
+    metrics.some(({ judged }) => judged === one),
+  );
+  return counted.filter(({ point }) =>
+    point.judgedAs.some(({ metric }) => metrics[metric]?.judged === kind),
+  );
 };
 
 type UnknownMetrics = { readonly [Name in Cohort]: ReadonlySet<number> };

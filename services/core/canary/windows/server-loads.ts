@@ -14,11 +14,22 @@ type Load = readonly [
 ];
 
 /** By sender, of those who name their instance. */
+type LoadsOfCohort = { readonly [sender: string]: Load };
+
 export type LoadsLately = {
-  readonly [Name in Cohort]: { readonly [sender: string]: Load };
+  readonly canary: LoadsOfCohort;
+  readonly baseline: LoadsOfCohort;
+  /** For so long they are not to be gone by yet: the share of the traffic has changed, or they were not known for a while. */
+  readonly unsettledMs: number;
 };
 
-export const noLoadsLately: LoadsLately = { canary: {}, baseline: {} };
+export const noLoadsLately: LoadsLately = { canary: {}, baseline: {}, unsettledMs: 0 };
+
+/** As it takes to know them again. */
+const settlesMs = 60_000;
+
+/** What servers had at another share says nothing of what they have now. */
+export const loadsAtNewShare: LoadsLately = { ...noLoadsLately, unsettledMs: settlesMs };
 
 /** Requests of one server in a window lately, and how many are heard. */
 export type ServerLoads = {
@@ -39,12 +50,16 @@ const longKeptMs = 180_000;
 const unheardMax = 1;
 /** Then it is forgotten. */
 const forgottenAfter = 10;
-/** In each version; with more nobody is told apart. */
+/** In each version; of more these stand for all. */
 const serversMax = 1_000;
+/** So large a part of the requests may be of senders without a name. */
+const namelessMax = 0.1;
 /** Less is no load that anybody sees. */
 const busierMin = 1.1;
-/** Standard deviations of counts by chance; requests scatter more than that. */
-const deviationsMin = 4;
+/** As little as is told. */
+const busierLeast = 0.001;
+/** Standard deviations of counts by chance. */
+const deviationsMin = 2;
 
 type Counted = {
   readonly point: {
@@ -55,38 +70,47 @@ type Counted = {
   readonly added: { readonly count: number };
 };
 
-/** With the requests of a window. */
+/** With the requests of a window, each of them once. */
 export const withLoads = (
   before: LoadsLately,
   counted: readonly Counted[],
   windowMs: number,
 ): LoadsLately => {
+  const [ofCanary, ofBaseline] = [countsIn(counted, 'canary'), countsIn(counted, 'baseline')];
+  const wereKnown = serverLoads(before) !== null || before.unsettledMs > 0;
+  const isNameless = ofCanary === undefined || ofBaseline === undefined;
   return {
-    canary: loadsOf(before.canary, countsIn(counted, 'canary'), windowMs),
-    baseline: loadsOf(before.baseline, countsIn(counted, 'baseline'), windowMs),
+    canary: loadsOf(before.canary, ofCanary, windowMs),
+    baseline: loadsOf(before.baseline, ofBaseline, windowMs),
+    unsettledMs: isNameless
+      ? wereKnown
+        ? settlesMs
+        : 0
+      : Math.max(0, before.unsettledMs - windowMs),
   };
 };
 
-/** Also of who was asked nothing, and says so. Undefined: some name no instance. */
+/** Also of who was asked nothing, and says so. Undefined: too many name no instance. */
 const countsIn = (
   counted: readonly Counted[],
   cohort: Cohort,
 ): ReadonlyMap<string, number> | undefined => {
   const counts = new Map<string, number>();
+  let [requests, nameless] = [0, 0];
   for (const { point, added } of counted) {
     if (point.cohort !== cohort) continue;
-    if (point.instance === null) {
-      if (added.count > 0) return undefined;
-    } else counts.set(point.sender, (counts.get(point.sender) ?? 0) + added.count);
+    requests += added.count;
+    if (point.instance === null) nameless += added.count;
+    else counts.set(point.sender, (counts.get(point.sender) ?? 0) + added.count);
   }
-  return counts;
+  return nameless > namelessMax * requests ? undefined : counts;
 };
 
 const loadsOf = (
-  before: LoadsLately[Cohort],
+  before: LoadsOfCohort,
   counts: ReadonlyMap<string, number> | undefined,
   windowMs: number,
-): LoadsLately[Cohort] => {
+): LoadsOfCohort => {
   if (counts === undefined) return {};
   const [kept, longKept] = [Math.exp(-windowMs / keptMs), Math.exp(-windowMs / longKeptMs)];
   const after: { [sender: string]: Load } = {};
@@ -105,15 +129,18 @@ const loadsOf = (
     ];
   }
   for (const [sender, count] of counts) {
-    if (Object.hasOwn(before, sender)) continue;
+    if (Object.hasOwn(before, sender) || servers >= serversMax) continue;
     servers += 1;
     after[sender] = [count, 1, count, 1, 0];
   }
-  return servers > serversMax ? {} : after;
+  return after;
 };
 
 /** Null: of either version no server is heard that names itself. */
-export const serverLoads = ({ canary, baseline }: LoadsLately): ServerLoads | null => {
+export const serverLoads = ({
+  canary,
+  baseline,
+}: Pick<LoadsLately, Cohort>): ServerLoads | null => {
   const [ofCanary, ofBaseline] = [heardIn(canary), heardIn(baseline)];
   return ofCanary.length === 0 || ofBaseline.length === 0
     ? null
@@ -147,7 +174,7 @@ export const areServersLosing = (
   2 * canary * canaryServers * (1 - share) < least * baselineUsual * baselineServers * share;
 
 /** From the least busy on: a sum is the same whoever was heard first. */
-const heardIn = (loads: LoadsLately[Cohort]): readonly Heard[] =>
+const heardIn = (loads: LoadsOfCohort): readonly Heard[] =>
   Object.values(loads)
     .flatMap(([requests, windows, longRequests, longWindows, unheard]) =>
       unheard > unheardMax
@@ -179,5 +206,7 @@ const busierBy = (canary: readonly Heard[], baseline: readonly Heard[]): number 
   const ratio = meanOf(canary, 'longPerWindow') / meanOf(baseline, 'longPerWindow');
   const deviation = Math.sqrt(1 / ofCanary + 1 / ofBaseline);
   const apart = Math.abs(Math.log(ratio));
-  return apart > Math.log(busierMin) && apart > deviationsMin * deviation ? thousandths(ratio) : 1;
+  return apart > Math.log(busierMin) && apart > deviationsMin * deviation
+    ? Math.max(busierLeast, thousandths(ratio))
+    : 1;
 };

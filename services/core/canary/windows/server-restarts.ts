@@ -163,7 +163,9 @@ const exportsOf = (due: readonly PendingPoint[]): readonly Export[] => {
 };
 
 const byTime = (one: PendingPoint, other: PendingPoint): number =>
-  one.timeMs - other.timeMs || (one.sender < other.sender ? -1 : 1);
+  one.timeMs - other.timeMs || byText(one.cohort, other.cohort) || byText(one.sender, other.sender);
+
+const byText = (one: string, other: string): number => (one === other ? 0 : one < other ? -1 : 1);
 
 const tellsStart = ({ temporality, instance, series, startMs, refused }: PendingPoint): boolean =>
   temporality === 'cumulative' &&

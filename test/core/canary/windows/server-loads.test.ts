@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../../../services/core/canonical.ts';
 import {
   areServersLosing,
+  loadsAtNewShare,
   noLoadsLately,
   serverLoads,
   withLoads,
@@ -91,10 +92,43 @@ test.each([
   ['twice as busy', 120, 60, expect.closeTo(2, 2)],
   ['by chance a little busier', 62, 60, 1],
   ['half as busy', 30, 60, expect.closeTo(0.5, 2)],
-  ['asked so seldom that chance makes it twice as busy', 2, 1, 1],
 ])('a canary that is %s', (_name, canary, baseline, busier) => {
   const asked = { canary: { a: canary, b: canary }, baseline: { a: baseline, b: baseline } };
   expect(known(same(20, asked)).busier).toEqual(busier);
+});
+
+test('by chance a few requests more make nobody busier, and hardly any are still some', () => {
+  const few = same(2, { canary: { a: 2, b: 1 }, baseline: { a: 1, b: 1 } });
+  expect(known(few).busier).toBe(1);
+  const hardly = { canary: { a: 1 }, baseline: { a: 9_000 } };
+  expect(known(same(9, hardly)).busier).toBe(0.001);
+});
+
+describe('what servers have is not to be gone by', () => {
+  const nameless = (count: number): Parameters<typeof withLoads>[1] => [
+    ...counted(even),
+    { point: { cohort: 'canary', sender: 'nobody', instance: null }, added: { count } },
+  ];
+
+  test('for a minute after the share was changed', () => {
+    const changed = after(same(3, even), loadsAtNewShare);
+    expect([changed.unsettledMs, after(same(12, even), loadsAtNewShare).unsettledMs]).toEqual([
+      45_000, 0,
+    ]);
+  });
+
+  test('for a minute after it was not known whose requests are', () => {
+    const lost = withLoads(after(same(9, even)), nameless(60), windowMs);
+    expect([serverLoads(lost), lost.unsettledMs]).toEqual([null, 60_000]);
+    expect(after(same(12, even), lost).unsettledMs).toBe(0);
+    // Who never names itself is judged as he is.
+    expect(withLoads(noLoadsLately, nameless(60), windowMs).unsettledMs).toBe(0);
+  });
+
+  test('but a few of nobody say nothing of the others', () => {
+    const loads = withLoads(after(same(9, even)), nameless(5), windowMs);
+    expect([serverLoads(loads)?.canaryServers, loads.unsettledMs]).toEqual([2, 0]);
+  });
 });
 
 test('what is known is the same whoever is heard first, and after any restart', () => {
@@ -131,6 +165,94 @@ test.each<readonly [string, Partial<ServerLoads>, number, boolean]>([
   ['ten servers should be behind the one that is heard', { canaryServers: 1 }, 0.9, true],
 ])('where %s, requests are lost: %j at a share of %d', (_name, over, share, isLosing) => {
   expect(areServersLosing(loads(over), share, 0.8)).toBe(isLosing);
+});
+
+describe('in a backtest of CPU', () => {
+  const kinds = ['errors', 'level', 'traffic'];
+  const metrics = fullPolicy.metrics.filter(({ judged }) => kinds.includes(judged));
+  const policy = {
+    ...shortPolicy,
+    metrics,
+    warmUpMs: 60_000,
+    soakMs: 300_000,
+    deadlineMs: 1_200_000,
+  };
+  const noise = [
+    { id: 'cpu', judged: 'level', variance: 0.0005, batches: 500, note: 'measured' } as const,
+  ];
+
+  /** So many times the requests, and as many times the CPU; the share changes every so many seconds. */
+  const outcomeOf = (
+    busier: number,
+    cpu: number,
+    stepSeconds = Infinity,
+    more: (line: string, version: string) => string = (line) => line,
+  ): string => {
+    const seconds = 700;
+    const lines = Array.from({ length: seconds / everySeconds }, (_, index) =>
+      [canaryVersion, baselineVersion].flatMap((version, place) =>
+        [0, 1].map((pod) => {
+          const at = (index + 1) * everySeconds - place - pod / 2;
+          const isCanary = version === canaryVersion;
+          const requests = Math.round(100 * (isCanary ? busier : 1));
+          const level = 0.2 * (isCanary ? cpu : 1) * (1 + 0.02 * Math.sin(7 * index + pod));
+          const line = lineOf({ version, instance: `pod-${pod}`, at, requests, errors: 0 });
+          return more(withLevel(line, at, level), version);
+        }),
+      ),
+    ).flat();
+    const canaryShare = busier / (1 + busier);
+    const shares = Array.from(
+      { length: Math.max(1, Math.ceil(seconds / stepSeconds)) },
+      (_, step) => ({
+        atMs: captureSinceMs + (step === 0 ? 0 : step * stepSeconds * 1_000),
+        share: canaryShare + 0.01 * (step % 2),
+      }),
+    );
+    const judged = judgedCapture(lines, { placed: everywhere(policy), noise }, { shares });
+    const { outcome, metric } = judged.result();
+    return outcome === 'roll-back' ? `${outcome} for ${metric ?? ''}` : outcome;
+  };
+
+  const withLevel = (line: string, at: number, level: number): string => {
+    const gauge = {
+      name: 'process.cpu.utilization',
+      unit: '1',
+      gauge: { dataPoints: [{ timeUnixNano: nanosAt(at), asDouble: level }] },
+    };
+    return line.replace('"metrics":[', `"metrics":[${JSON.stringify(gauge)},`);
+  };
+  const nanosAt = (second: number): string =>
+    `${captureSinceMs + Math.round(second * 1_000)}000000`;
+
+  test.each([
+    ['as busy as the baseline', 1, 1, 'promote'],
+    ['twice as busy, and takes twice as much', 2, 2, 'promote'],
+    ['as busy, and takes twice as much', 1, 2, 'roll-back for cpu'],
+    ['twice as busy, and takes four times as much', 2, 4, 'roll-back for cpu'],
+  ])('a canary that is %s', (_name, busier, cpu, outcome) => {
+    expect(outcomeOf(busier, cpu)).toBe(outcome);
+  });
+
+  test.each([120, 300])('steps of the share every %d s blame nobody', (stepSeconds) => {
+    expect(outcomeOf(1.5, 1.5, stepSeconds)).toBe('promote');
+  });
+
+  test('who tells its requests under the older name of the metric, too, is no busier by that', () => {
+    const both = (line: string, version: string): string => {
+      if (version !== canaryVersion) return line;
+      const told = JSON.parse(line) as {
+        readonly resourceMetrics: readonly [
+          { readonly scopeMetrics: readonly [{ readonly metrics: { readonly name: string }[] }] },
+        ];
+      };
+      const { metrics: sent } = told.resourceMetrics[0].scopeMetrics[0];
+      const newer = sent.find(({ name }) => name === 'http.server.request.duration');
+      if (newer !== undefined) sent.push({ ...newer, name: 'http.server.duration' });
+      return JSON.stringify(told);
+    };
+    expect(outcomeOf(1, 2, Infinity, both)).toBe('roll-back for cpu');
+  });
 });
 
 describe('in a backtest', () => {
