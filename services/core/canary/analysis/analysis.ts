@@ -559,9 +559,9 @@ const closeWindow = (
   const isUnheard = taken.isUnheard || isEither;
   if (taken.excluded.loud + taken.excluded['over-limit'] > 0 || isUnheard || isLate)
     draft.leftOutToMs = Math.max(draft.leftOutToMs, startMs);
-  const loadsBefore = serverLoads(draft.loads);
+  const loadsBefore = serverLoads(draft.loads, windowMs);
   draft.loads = withLoads(draft.loads, taken.asTraffic, windowMs);
-  passShares(draft, endMs);
+  passShares(draft, endMs, windowMs);
   const restarts = manyRestarts(draft.serverRestarts);
 
   const window: JudgedWindow = {
@@ -577,7 +577,7 @@ const closeWindow = (
     ...(isSparse && { isSparse }),
     ...(isLoud && { isLoud }),
     ...(areOverflown(overflown) && { isOverflown: true }),
-    ...(opening.comparison === 'concurrent' && loadsIn(loadsBefore, draft.loads)),
+    ...(opening.comparison === 'concurrent' && loadsIn(loadsBefore, draft.loads, windowMs)),
     ...(restarts !== null && { restarts }),
   };
   draft.judge = judgeWindow(rule, judge, window);
@@ -623,8 +623,9 @@ const closeWindow = (
 const loadsIn = (
   before: ServerLoads | null,
   lately: LoadsLately,
+  windowMs: number,
 ): Pick<JudgedWindow, 'loads' | 'loadsBefore' | 'areLoadsUnsettled'> => {
-  const now = serverLoads(lately);
+  const now = serverLoads(lately, windowMs);
   return {
     ...(before !== null && { loadsBefore: before }),
     ...(now !== null && { loads: now }),
@@ -657,11 +658,11 @@ const isComparable = ({ policy, canaryShare }: Draft, metric: number): boolean =
   policy.metrics[metric]?.judged !== 'traffic' || isKnownShare(canaryShare);
 
 /** The share that a window ends with is its share: what is settling is no evidence of the traffic. */
-const passShares = (draft: Draft, endMs: number): void => {
+const passShares = (draft: Draft, endMs: number, windowMs: number): void => {
   const passed = draft.shareChanges.filter(({ fromMs }) => fromMs < endMs);
   if (passed.length === 0) return;
   draft.canaryShare = passed.at(-1)?.share ?? draft.canaryShare;
-  draft.loads = loadsAtNewShare;
+  draft.loads = loadsAtNewShare(windowMs);
   draft.shareChanges = draft.shareChanges.slice(passed.length);
 };
 

@@ -2,7 +2,7 @@ import type { LoudIndex } from '../analysis/strongest-windows.ts';
 import type { Cohort } from '../windows/cohorts.ts';
 import type { DeadlineResult } from '../statistics/deadline-test.ts';
 import type { Durations } from '../windows/durations.ts';
-import { areServersLosing } from '../windows/server-loads.ts';
+import { areServersLosing, busierAt } from '../windows/server-loads.ts';
 import type { ServerLoads } from '../windows/server-loads.ts';
 import type { Begun, OpenNumbers, ShownWindow, WindowPlace } from './metric-judge.ts';
 import { latencyDeadline, latencyJudge, latencySlowerPart, noBoundIn } from '../metrics/latency.ts';
@@ -104,7 +104,9 @@ export const addToMetric = (
       metric.rule,
       rest,
       open,
-      metric.rule.growsWithRequests ? atLoads(shown, loads, areLoadsUnsettled === true) : shown,
+      metric.rule.growsWithRequests
+        ? atLoads(shown, loads, canaryShare, areLoadsUnsettled === true)
+        : shown,
       place,
     );
   if (metric.judged === 'traffic' && shown.judged === 'traffic' && rest.judged === 'traffic') {
@@ -130,10 +132,11 @@ export const addToMetric = (
 const atLoads = (
   shown: ShownWindow<Level>,
   loads: ServerLoads | undefined,
+  canaryShare: number | null,
   areUnsettled: boolean,
 ): LevelWindow => {
   if (areUnsettled) return { canary: null, baseline: null };
-  return loads === undefined ? shown : { ...shown, busier: loads.busier };
+  return loads === undefined ? shown : { ...shown, busier: busierAt(loads, canaryShare) };
 };
 
 const usableIn = <Values>(

@@ -193,6 +193,13 @@ const addRequests = (
   const promote = from + promoteAt;
   if (areServersLosing)
     addShareIncrements(running, rollback, least, rollbackParts, share, canary, baseline, phi);
+  else {
+    // Nobody is blamed, and what speaks for the canary does all the same.
+    const nats = zeros(rollbackParts.parts.length);
+    addShareIncrements(nats, 0, least, rollbackParts, share, canary, baseline, phi);
+    for (let index = 0; index < nats.length; index += 1)
+      running[rollback + index] = (running[rollback + index] ?? 0) + Math.min(0, nats[index] ?? 0);
+  }
   // A share may change inside a block, and the chance bends with it: so window by window, unlike other promotions.
   addShareIncrements(running, promote, promoteLeast, promoteParts, share, canary, baseline, phi);
   roundGrowth(running, rollback, runningLength - growthAt);

@@ -4,13 +4,17 @@ import type { Cohort } from './cohorts.ts';
 // How many requests a server of each version gets lately: a server that has more of them is busier, and one that is not
 // heard has lost none.
 
-/** Requests and windows, of which the older count for less: of a minute, and of three. Windows since it was heard. Plain JSON. */
+/**
+ * Requests and windows, of which the older count for less: of a minute, and of three (without its first window, of which it
+ * may have had a part). Windows since it was heard, and since it was first. Plain JSON.
+ */
 type Load = readonly [
   requests: number,
   windows: number,
   longRequests: number,
   longWindows: number,
   unheard: number,
+  age: number,
 ];
 
 /** By sender, of those who name their instance. */
@@ -25,11 +29,15 @@ export type LoadsLately = {
 
 export const noLoadsLately: LoadsLately = { canary: {}, baseline: {}, unsettledMs: 0 };
 
-/** As it takes to know them again. */
-const settlesMs = 60_000;
+/** What servers had at another share says nothing of what they have now, and it takes until they are no news to know that. */
+export const loadsAtNewShare = (windowMs: number): LoadsLately => ({
+  ...noLoadsLately,
+  unsettledMs: newsWindows(windowMs) * windowMs,
+});
 
-/** What servers had at another share says nothing of what they have now. */
-export const loadsAtNewShare: LoadsLately = { ...noLoadsLately, unsettledMs: settlesMs };
+/** Who was first heard in one of the newest so many windows is news: it warms up, or ends as soon as it came. */
+const newsWindows = (windowMs: number): number => Math.max(3, Math.ceil(newsMs / windowMs));
+const newsMs = 60_000;
 
 /** Requests of one server in a window lately, and how many are heard. */
 export type ServerLoads = {
@@ -39,7 +47,10 @@ export type ServerLoads = {
   readonly canary: number;
   /** What most of the baseline's have, or more: the lower median. One that is busier than all others does not move it. */
   readonly baselineUsual: number;
-  /** How many times the mean of the baseline's that of the canary's is; 1: plainly neither more nor less. */
+  /**
+   * How many times the mean of the baseline's that of the canary's is, of servers that are no news; 1: plainly neither more
+   * nor less, or most are news.
+   */
   readonly busier: number;
 };
 
@@ -48,6 +59,7 @@ const keptMs = 60_000;
 const longKeptMs = 180_000;
 /** Who was not heard for so many windows may be gone, or hang, or not reach the collector: nobody knows what it has. */
 const unheardMax = 1;
+const ageMax = 1_000;
 /** Then it is forgotten. */
 const forgottenAfter = 10;
 /** In each version; of more these stand for all. */
@@ -77,14 +89,14 @@ export const withLoads = (
   windowMs: number,
 ): LoadsLately => {
   const [ofCanary, ofBaseline] = [countsIn(counted, 'canary'), countsIn(counted, 'baseline')];
-  const wereKnown = serverLoads(before) !== null || before.unsettledMs > 0;
+  const wereKnown = serverLoads(before, windowMs) !== null || before.unsettledMs > 0;
   const isNameless = ofCanary === undefined || ofBaseline === undefined;
   return {
     canary: loadsOf(before.canary, ofCanary, windowMs),
     baseline: loadsOf(before.baseline, ofBaseline, windowMs),
     unsettledMs: isNameless
       ? wereKnown
-        ? settlesMs
+        ? newsWindows(windowMs) * windowMs
         : 0
       : Math.max(0, before.unsettledMs - windowMs),
   };
@@ -116,7 +128,7 @@ const loadsOf = (
   const after: { [sender: string]: Load } = {};
   let servers = 0;
   for (const [sender, load] of Object.entries(before)) {
-    const [requests, windows, longRequests, longWindows, unheard] = load;
+    const [requests, windows, longRequests, longWindows, unheard, age] = load;
     const count = counts.get(sender);
     if (count === undefined && unheard >= forgottenAfter) continue;
     servers += 1;
@@ -126,22 +138,24 @@ const loadsOf = (
       thousandths(longRequests * longKept + (count ?? 0)),
       thousandths(longWindows * longKept + 1),
       count === undefined ? unheard + 1 : 0,
+      Math.min(ageMax, age + 1),
     ];
   }
   for (const [sender, count] of counts) {
     if (Object.hasOwn(before, sender) || servers >= serversMax) continue;
     servers += 1;
-    after[sender] = [count, 1, count, 1, 0];
+    after[sender] = [count, 1, 0, 0, 0, 0];
   }
   return after;
 };
 
 /** Null: of either version no server is heard that names itself. */
-export const serverLoads = ({
-  canary,
-  baseline,
-}: Pick<LoadsLately, Cohort>): ServerLoads | null => {
-  const [ofCanary, ofBaseline] = [heardIn(canary), heardIn(baseline)];
+export const serverLoads = (
+  { canary, baseline }: Pick<LoadsLately, Cohort>,
+  windowMs: number,
+): ServerLoads | null => {
+  const newsMax = newsWindows(windowMs);
+  const [ofCanary, ofBaseline] = [heardIn(canary, newsMax), heardIn(baseline, newsMax)];
   return ofCanary.length === 0 || ofBaseline.length === 0
     ? null
     : {
@@ -156,14 +170,16 @@ export const serverLoads = ({
 type Heard = {
   /** In a window lately. */
   readonly perWindow: number;
+  /** No news, and heard in the newest window. */
+  readonly isKnown: boolean;
   readonly longRequests: number;
   readonly longPerWindow: number;
 };
 
 /**
  * Whether the canary loses requests that neither a server of it has that is not heard, nor one of the baseline's that is
- * busier than all others: its servers have less than the baseline's usually have, or less than half of what they
- * should have together, at most as many not being heard as are. `least`: the part of its share that it may get.
+ * busier than all others: its servers have less than the baseline's usually have, or less than they should have together
+ * with half as many more (one, beside one) that are not heard. `least`: the part of its share that it may get.
  */
 export const areServersLosing = (
   { canaryServers, baselineServers, canary, baselineUsual }: ServerLoads,
@@ -171,19 +187,37 @@ export const areServersLosing = (
   least: number,
 ): boolean =>
   canary < least * baselineUsual ||
-  2 * canary * canaryServers * (1 - share) < least * baselineUsual * baselineServers * share;
+  canary * (canaryServers + Math.max(1, Math.floor(canaryServers / 2))) * (1 - share) <
+    least * baselineUsual * baselineServers * share;
+
+/**
+ * How many times busier the canary's servers are, and no more than follows from its share of the traffic and from how many
+ * servers there are: requests that only the canary gets (of a load test, of probes) grant it nothing. `share`: null where nobody told it.
+ */
+export const busierAt = (
+  { busier, canaryServers, baselineServers }: ServerLoads,
+  share: number | null,
+): number => {
+  if (share === null || share <= 0 || share >= 1) return busier;
+  const byShare = (share / (1 - share)) * (baselineServers / canaryServers);
+  return Math.min(busier, Math.max(1, shareSlack * byShare));
+};
+
+/** A share is told in round numbers. */
+const shareSlack = 1.1;
 
 /** From the least busy on: a sum is the same whoever was heard first. */
-const heardIn = (loads: LoadsOfCohort): readonly Heard[] =>
+const heardIn = (loads: LoadsOfCohort, newsMax: number): readonly Heard[] =>
   Object.values(loads)
-    .flatMap(([requests, windows, longRequests, longWindows, unheard]) =>
+    .flatMap(([requests, windows, longRequests, longWindows, unheard, age]) =>
       unheard > unheardMax
         ? []
         : [
             {
               perWindow: requests / windows,
+              isKnown: unheard === 0 && age + 1 >= newsMax,
               longRequests,
-              longPerWindow: longRequests / longWindows,
+              longPerWindow: longWindows === 0 ? 0 : longRequests / longWindows,
             },
           ],
     )
@@ -194,13 +228,16 @@ const heardIn = (loads: LoadsOfCohort): readonly Heard[] =>
 const meanOf = (heard: readonly Heard[], of: 'perWindow' | 'longPerWindow'): number =>
   sumOf(heard, of) / heard.length;
 
-const sumOf = (heard: readonly Heard[], of: keyof Heard): number =>
+const sumOf = (heard: readonly Heard[], of: Exclude<keyof Heard, 'isKnown'>): number =>
   heard.reduce((sum, one) => sum + one[of], 0);
 
 const usualOf = (heard: readonly Heard[]): number =>
   heard[Math.floor((heard.length - 1) / 2)]?.perWindow ?? 0;
 
-const busierBy = (canary: readonly Heard[], baseline: readonly Heard[]): number => {
+const busierBy = (all: readonly Heard[], allOfBaseline: readonly Heard[]): number => {
+  const canary = all.filter(({ isKnown }) => isKnown);
+  const baseline = allOfBaseline.filter(({ isKnown }) => isKnown);
+  if (2 * canary.length < all.length || 2 * baseline.length < allOfBaseline.length) return 1;
   const [ofCanary, ofBaseline] = [sumOf(canary, 'longRequests'), sumOf(baseline, 'longRequests')];
   if (ofCanary === 0 || ofBaseline === 0) return 1;
   const ratio = meanOf(canary, 'longPerWindow') / meanOf(baseline, 'longPerWindow');

@@ -6,6 +6,7 @@ import {
   initialFamily,
   judgeWindow,
 } from '../../../../services/core/canary/judge/judge.ts';
+import type { JudgedWindow } from '../../../../services/core/canary/judge/judged-window.ts';
 import type { FamilyRule } from '../../../../services/core/canary/judge/rule.ts';
 import type { FamilyState } from '../../../../services/core/canary/judge/state.ts';
 import { explain, stageOf, verdictOf } from '../../../../services/core/canary/judge/verdict-of.ts';
@@ -47,6 +48,23 @@ const missingAfter = (of: FamilyRule, windows: readonly Shown[]): readonly strin
     ? verdict.missing.map((one) => ('metric' in one ? `${one.what} ${one.metric}` : one.what))
     : [verdict.outcome];
 };
+
+test('while nobody knows what servers have, CPU is no evidence, and all else is', () => {
+  const more = { canary: { mean: 0.6, series: 3 }, baseline: aLevel };
+  const after = (over: Partial<JudgedWindow>): FamilyState =>
+    times(100, { ...healthy, level: more }).reduce(
+      (state, shown) =>
+        judgeWindow(rule, state, { ...windowOf(rule, state.nextIndex, shown), ...over }),
+      initialFamily(rule),
+    );
+  const evidenceOf = (state: FamilyState, of: string): number =>
+    explain(rule, state).metrics.find(({ id }) => id === of)?.explained.rollbackEvidence ?? NaN;
+  const [known, unsettled] = [after({}), after({ areLoadsUnsettled: true })];
+  expect(stageOf(rule, known)).toBe('rolled-back');
+  expect(stageOf(rule, unsettled)).not.toBe('rolled-back');
+  expect(evidenceOf(unsettled, cpuMetric.id)).toBeCloseTo(1, 5);
+  expect(evidenceOf(unsettled, errorsMetric.id)).toBeLessThan(1);
+});
 
 describe('what a canary comes to', () => {
   const slower = durationWindows(400, { slower: 1.5 }).map((latency): Shown => ({

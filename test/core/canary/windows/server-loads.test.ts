@@ -47,14 +47,14 @@ const same = (windows: number, asked: Asked): readonly Asked[] =>
 const even: Asked = { canary: { a: 60, b: 60 }, baseline: { a: 60, b: 60, c: 60 } };
 
 const known = (windows: readonly Asked[]): ServerLoads => {
-  const loads = serverLoads(after(windows));
+  const loads = serverLoads(after(windows), windowMs);
   if (loads === null) throw new Error('nobody is heard');
   return loads;
 };
 
 describe('a server', () => {
   test('has as many requests as it is asked in a window', () => {
-    expect(known(same(20, even))).toEqual({
+    expect(known(same(30, even))).toEqual({
       ...{ canaryServers: 2, baselineServers: 3, busier: 1 },
       ...{ canary: expect.closeTo(60, 1), baselineUsual: expect.closeTo(60, 1) },
     });
@@ -74,9 +74,9 @@ describe('a server', () => {
 
   test('that is busier than all others does not move what is usual', () => {
     const loud = { ...even, baseline: { a: 60, b: 60, c: 900 } };
-    expect(known(same(20, loud)).baselineUsual).toBeCloseTo(60, 1);
+    expect(known(same(30, loud)).baselineUsual).toBeCloseTo(60, 1);
     const oneOfTwo = { ...even, baseline: { a: 60, b: 180 } };
-    expect(known(same(20, oneOfTwo)).baselineUsual).toBeCloseTo(60, 1);
+    expect(known(same(30, oneOfTwo)).baselineUsual).toBeCloseTo(60, 1);
   });
 
   test('that names no instance makes all unknown', () => {
@@ -84,7 +84,7 @@ describe('a server', () => {
       point: { ...point, instance: point.cohort === 'canary' ? null : point.instance },
       added,
     }));
-    expect(serverLoads(withLoads(after(same(9, even)), nameless, windowMs))).toBe(null);
+    expect(serverLoads(withLoads(after(same(9, even)), nameless, windowMs), windowMs)).toBe(null);
   });
 });
 
@@ -94,14 +94,14 @@ test.each([
   ['half as busy', 30, 60, expect.closeTo(0.5, 2)],
 ])('a canary that is %s', (_name, canary, baseline, busier) => {
   const asked = { canary: { a: canary, b: canary }, baseline: { a: baseline, b: baseline } };
-  expect(known(same(20, asked)).busier).toEqual(busier);
+  expect(known(same(30, asked)).busier).toEqual(busier);
 });
 
 test('by chance a few requests more make nobody busier, and hardly any are still some', () => {
-  const few = same(2, { canary: { a: 2, b: 1 }, baseline: { a: 1, b: 1 } });
+  const few = same(26, { canary: { a: 1, b: 0 }, baseline: { a: 0, b: 1 } });
   expect(known(few).busier).toBe(1);
   const hardly = { canary: { a: 1 }, baseline: { a: 9_000 } };
-  expect(known(same(9, hardly)).busier).toBe(0.001);
+  expect(known(same(30, hardly)).busier).toBe(0.001);
 });
 
 describe('what servers have is not to be gone by', () => {
@@ -111,15 +111,16 @@ describe('what servers have is not to be gone by', () => {
   ];
 
   test('for a minute after the share was changed', () => {
-    const changed = after(same(3, even), loadsAtNewShare);
-    expect([changed.unsettledMs, after(same(12, even), loadsAtNewShare).unsettledMs]).toEqual([
-      45_000, 0,
-    ]);
+    const changed = after(same(3, even), loadsAtNewShare(windowMs));
+    expect([
+      changed.unsettledMs,
+      after(same(12, even), loadsAtNewShare(windowMs)).unsettledMs,
+    ]).toEqual([45_000, 0]);
   });
 
   test('for a minute after it was not known whose requests are', () => {
     const lost = withLoads(after(same(9, even)), nameless(60), windowMs);
-    expect([serverLoads(lost), lost.unsettledMs]).toEqual([null, 60_000]);
+    expect([serverLoads(lost, windowMs), lost.unsettledMs]).toEqual([null, 60_000]);
     expect(after(same(12, even), lost).unsettledMs).toBe(0);
     // Who never names itself is judged as he is.
     expect(withLoads(noLoadsLately, nameless(60), windowMs).unsettledMs).toBe(0);
@@ -127,7 +128,7 @@ describe('what servers have is not to be gone by', () => {
 
   test('but a few of nobody say nothing of the others', () => {
     const loads = withLoads(after(same(9, even)), nameless(5), windowMs);
-    expect([serverLoads(loads)?.canaryServers, loads.unsettledMs]).toEqual([2, 0]);
+    expect([serverLoads(loads, windowMs)?.canaryServers, loads.unsettledMs]).toEqual([2, 0]);
   });
 });
 
@@ -147,7 +148,7 @@ test('what is known is the same whoever is heard first, and after any restart', 
         noLoadsLately,
       );
       expect(canonicalJson(restarted)).toBe(canonicalJson(whole));
-      expect(serverLoads(restarted)).toEqual(serverLoads(whole));
+      expect(serverLoads(restarted, windowMs)).toEqual(serverLoads(whole, windowMs));
     }),
   );
 });
@@ -187,6 +188,7 @@ describe('in a backtest of CPU', () => {
     cpu: number,
     stepSeconds = Infinity,
     more: (line: string, version: string) => string = (line) => line,
+    asked = 100,
   ): string => {
     const seconds = 700;
     const lines = Array.from({ length: seconds / everySeconds }, (_, index) =>
@@ -194,7 +196,7 @@ describe('in a backtest of CPU', () => {
         [0, 1].map((pod) => {
           const at = (index + 1) * everySeconds - place - pod / 2;
           const isCanary = version === canaryVersion;
-          const requests = Math.round(100 * (isCanary ? busier : 1));
+          const requests = Math.round(asked * (isCanary ? busier : 1));
           const level = 0.2 * (isCanary ? cpu : 1) * (1 + 0.02 * Math.sin(7 * index + pod));
           const line = lineOf({ version, instance: `pod-${pod}`, at, requests, errors: 0 });
           return more(withLevel(line, at, level), version);
@@ -235,7 +237,8 @@ describe('in a backtest of CPU', () => {
   });
 
   test.each([120, 300])('steps of the share every %d s blame nobody', (stepSeconds) => {
-    expect(outcomeOf(1.5, 1.5, stepSeconds)).toBe('promote');
+    const asIs = (line: string): string => line;
+    expect(outcomeOf(1.5, 1.5, stepSeconds, asIs, 40)).toBe('promote');
   });
 
   test('who tells its requests under the older name of the metric, too, is no busier by that', () => {
