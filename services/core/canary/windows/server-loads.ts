@@ -222,7 +222,10 @@ const heardIn = (loads: LoadsOfCohort, newsMax: number): readonly Heard[] =>
           ],
     )
     .toSorted(
-      (left, right) => left.perWindow - right.perWindow || left.longRequests - right.longRequests,
+      (left, right) =>
+        left.perWindow - right.perWindow ||
+        left.longRequests - right.longRequests ||
+        left.longPerWindow - right.longPerWindow,
     );
 
 const meanOf = (heard: readonly Heard[], of: 'perWindow' | 'longPerWindow'): number =>
