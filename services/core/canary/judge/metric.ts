@@ -2,7 +2,7 @@ import type { LoudIndex } from '../analysis/strongest-windows.ts';
 import type { Cohort } from '../windows/cohorts.ts';
 import type { DeadlineResult } from '../statistics/deadline-test.ts';
 import type { Durations } from '../windows/durations.ts';
-import { areServersLosing, busierAt } from '../windows/server-loads.ts';
+import { areServersLosing, busierAt, mayBeBusier } from '../windows/server-loads.ts';
 import type { ServerLoads } from '../windows/server-loads.ts';
 import type { Begun, OpenNumbers, ShownWindow, WindowPlace } from './metric-judge.ts';
 import { latencyDeadline, latencyJudge, latencySlowerPart, noBoundIn } from '../metrics/latency.ts';
@@ -135,7 +135,8 @@ const atLoads = (
   canaryShare: number | null,
   areUnsettled: boolean,
 ): LevelWindow => {
-  if (areUnsettled) return { canary: null, baseline: null };
+  if (areUnsettled && (loads === undefined || mayBeBusier(loads, canaryShare)))
+    return { canary: null, baseline: null };
   return loads === undefined ? shown : { ...shown, busier: busierAt(loads, canaryShare) };
 };
 

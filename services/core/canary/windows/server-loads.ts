@@ -198,12 +198,28 @@ export const busierAt = (
   { busier, canaryServers, baselineServers }: ServerLoads,
   share: number | null,
 ): number => {
-  if (share === null || share <= 0 || share >= 1) return busier;
-  const byShare = (share / (1 - share)) * (baselineServers / canaryServers);
-  return Math.min(busier, Math.max(1, shareSlack * byShare));
+  const byShare = busierByShare(canaryServers, baselineServers, share);
+  return byShare === null ? busier : Math.min(busier, Math.max(1, shareSlack * byShare));
 };
 
-/** A share is told in round numbers. */
+/** Whether anything may be granted, as far as its share tells, once it is known what servers have. */
+export const mayBeBusier = (
+  { canaryServers, baselineServers }: ServerLoads,
+  share: number | null,
+): boolean => (busierByShare(canaryServers, baselineServers, share) ?? Infinity) > evenMax;
+
+/** Null: nobody told its share. */
+const busierByShare = (
+  canaryServers: number,
+  baselineServers: number,
+  share: number | null,
+): number | null =>
+  share === null || share <= 0 || share >= 1
+    ? null
+    : (share / (1 - share)) * (baselineServers / canaryServers);
+
+/** A share is told in round numbers: so much more is none, and so much more may follow from it. */
+const evenMax = 1.05;
 const shareSlack = 1.1;
 
 /** From the least busy on: a sum is the same whoever was heard first. */

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../../../services/core/canonical.ts';
 import {
   areServersLosing,
+  busierAt,
   loadsAtNewShare,
+  mayBeBusier,
   noLoadsLately,
   serverLoads,
   withLoads,
@@ -166,6 +168,18 @@ test.each<readonly [string, Partial<ServerLoads>, number, boolean]>([
   ['ten servers should be behind the one that is heard', { canaryServers: 1 }, 0.9, true],
 ])('where %s, requests are lost: %j at a share of %d', (_name, over, share, isLosing) => {
   expect(areServersLosing(loads(over), share, 0.8)).toBe(isLosing);
+});
+
+test.each([
+  ['half of the traffic for as many servers', 2, 2, 0.5, 2, 1.1, false],
+  ['half of it for half as many', 2, 4, 0.5, 2, 2, true],
+  ['half of it for half as many, and more than that follows from', 2, 4, 0.5, 5, 2.2, true],
+  ['a tenth of it for a tenth of the servers', 1, 9, 0.1, 1, 1, false],
+  ['a share that nobody told', 2, 2, null, 3, 3, true],
+] as const)('of %s', (_name, canaryServers, baselineServers, share, busier, granted, may) => {
+  const told = loads({ canaryServers, baselineServers, busier });
+  expect(busierAt(told, share)).toBeCloseTo(granted, 9);
+  expect(mayBeBusier(told, share)).toBe(may);
 });
 
 describe('in a backtest of CPU', () => {
