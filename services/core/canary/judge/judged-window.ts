@@ -1,4 +1,3 @@
-import type { ManyRestarts } from '../windows/server-restarts.ts';
 import type { Durations } from '../windows/durations.ts';
 import type { Level } from '../metrics/level.ts';
 import type { SaidCounts } from '../statistics/rate-counts.ts';
@@ -24,6 +23,15 @@ export type MetricWindow =
       readonly canary: number | null;
       readonly baseline: number | null;
     };
+
+/** Restarts of the canary that are clearly more than those of the baseline. */
+export type ManyRestarts = {
+  readonly canary: number;
+  readonly baseline: number;
+  /** Servers that were heard lately. */
+  readonly canaryServers: number;
+  readonly baselineServers: number;
+};
 
 /** One window of both cohorts. Windows come in index order from 0, also those in which nothing came. */
 export type JudgedWindow = WindowMark & {

@@ -1,4 +1,3 @@
-import { countOf } from '../../problems/problem.ts';
 import { grouped, level, odds, percent, shownInterval, times } from '../reading/figures.ts';
 import { decisiveMeanLog } from '../metrics/latency.ts';
 import type { LatencyExplanation, LatencyProblem, NoBound } from '../metrics/latency.ts';
@@ -12,7 +11,7 @@ import type { RateCounts } from '../statistics/rate-counts.ts';
 import type { RatioInterval } from '../statistics/ratio.ts';
 import type { UsedPhi } from '../statistics/scatter.ts';
 import type { LoudWindow } from '../analysis/strongest-windows.ts';
-import type { ManyRestarts } from '../windows/server-restarts.ts';
+import type { ManyRestarts } from './judged-window.ts';
 import type { WindowMark } from '../windows/window.ts';
 import type { ClientErrors } from './client-errors.ts';
 import type { Unsaid } from './said.ts';
@@ -406,13 +405,16 @@ export const restartsWords = (restarts: ManyRestarts): string =>
 export const restartsRemedy =
   'look why they end (exit codes, out of memory, liveness probes); once they stay up, restarts are forgotten after twenty minutes';
 
+const serversPhrase = (servers: number, restarts: number): string =>
+  `${servers} server${servers === 1 ? '' : 's'} ${restarts} time${restarts === 1 ? '' : 's'}`;
+
 const restartsPhrase = ({
   canary,
   baseline,
   canaryServers,
   baselineServers,
 }: ManyRestarts): string =>
-  `in the last twenty minutes the canary's ${countOf(canaryServers, 'server')} ${countOf(canary, 'time')}, the baseline's ${countOf(baselineServers, 'server')} ${countOf(baseline, 'time')}`;
+  `in the last twenty minutes the canary's ${serversPhrase(canaryServers, canary)}, the baseline's ${serversPhrase(baselineServers, baseline)}`;
 
 /** Why nothing is promoted while one instance drowns the others. */
 export const loudWords =

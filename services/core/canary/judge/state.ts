@@ -1,4 +1,4 @@
-import type { ManyRestarts } from '../windows/server-restarts.ts';
+import type { ManyRestarts } from './judged-window.ts';
 import type { WindowMark } from '../windows/window.ts';
 import type { MetricRest } from './metric.ts';
 import type { Seen } from './seen.ts';

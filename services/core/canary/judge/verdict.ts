@@ -6,7 +6,7 @@ import type { ClientErrors } from './client-errors.ts';
 import type { RatesExplanation } from '../metrics/rates.ts';
 import type { TrafficExplanation } from '../metrics/traffic.ts';
 import type { Unsaid } from './said.ts';
-import type { ManyRestarts } from '../windows/server-restarts.ts';
+import type { ManyRestarts } from './judged-window.ts';
 import type { WindowMark } from '../windows/window.ts';
 
 /**

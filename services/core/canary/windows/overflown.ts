@@ -1,6 +1,7 @@
 import type { MetricWindow } from '../judge/judged-window.ts';
 import type { ByCohort } from './by-cohort.ts';
-import type { CountedPoint } from './cohort-windows.ts';
+import type { Cohort } from './cohorts.ts';
+import type { JudgedAs } from './judged-as.ts';
 
 // Requests for whose attributes an SDK had no room. They are those whose attributes came last, failures as a rule: so
 // windows without any are windows without failures, and what those show is not what the version does.
@@ -16,9 +17,14 @@ export type OverflownMetrics = ByCohort<ReadonlySet<number>>;
 /** So many times the limit of silence: failures are rare, and the windows between them say nothing. */
 const rememberedFor = 4;
 
+type Counted = {
+  readonly point: { readonly cohort: Cohort; readonly judgedAs: readonly JudgedAs[] };
+  readonly added: { readonly count: number };
+};
+
 /** The metrics that nobody knows for such requests. Of a counter that stands still nothing is unknown. */
 export const overflownIn = (
-  counted: readonly CountedPoint[],
+  counted: readonly Counted[],
 ): { readonly metrics: OverflownMetrics; readonly points: number } => {
   const metrics = { canary: new Set<number>(), baseline: new Set<number>() };
   let points = 0;

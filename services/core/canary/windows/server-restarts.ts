@@ -1,3 +1,4 @@
+import type { ManyRestarts } from '../judge/judged-window.ts';
 import type { Cohort } from './cohorts.ts';
 import { isUncounted } from '../../telemetry/point.ts';
 import { maySeveralSend } from '../../telemetry/series-sender.ts';
@@ -27,19 +28,10 @@ export type ServerRestarts = {
   readonly restarts: readonly ServerRestart[];
 };
 
-/** Restarts of the canary that are clearly more than those of the baseline. */
-export type ManyRestarts = {
-  readonly canary: number;
-  readonly baseline: number;
-  /** Servers that were heard lately. */
-  readonly canaryServers: number;
-  readonly baselineServers: number;
-};
-
 export const noServerRestarts: ServerRestarts = { newestMs: {}, restarts: [] };
 
 /** For so long a restart is remembered: a bad quarter of an hour passes. */
-export const restartsRememberedMs = 1_200_000;
+const restartsRememberedMs = 1_200_000;
 /** Of each version; the newest of more. */
 const rememberedMax = 50;
 /** With fewer there is no telling, however rare they are. */
