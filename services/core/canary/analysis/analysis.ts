@@ -632,6 +632,7 @@ const loadsIn = (
     ...(lately.unsettledMs > 0 && { areLoadsUnsettled: true }),
   };
 };
+
 /** Null: nobody knows yet. */
 const warmUpEndMs = (
   rule: FamilyRule,

@@ -114,14 +114,10 @@ export const trafficJudge: RuledJudge<TrafficRule, TrafficWindow, TrafficRest, T
       const speaks =
         place.judged && isKnownShare(canaryShare) && isReported && rest.settlingWindows === 0;
       const { running, from } = open;
-      const nearest = running[from + growthAt] ?? 0;
-      if (speaks) addRequests(rule, running, from, canaryShare, canary, baseline, areServersLosing);
       const lately = speaks
         ? latelyOf(
             rest.lately,
-            areServersLosing
-              ? (running[from + growthAt] ?? 0) - nearest
-              : nearestNats(rule, canaryShare, canary, baseline),
+            addRequests(rule, running, from, canaryShare, canary, baseline, areServersLosing),
             canaryShare,
             canary,
             baseline,
@@ -151,6 +147,7 @@ export const trafficJudge: RuledJudge<TrafficRule, TrafficWindow, TrafficRest, T
 
 /** Of one call, and overwritten by the next. */
 const promoteGrowth: number[] = [];
+const unblamed: number[] = zeros(rollbackParts.parts.length);
 const growth: Making<Growth> = {
   rollback: [],
   from: 0,
@@ -170,7 +167,7 @@ const logPromoteIn = (rule: TrafficRule, state: TrafficState): number => {
   return logPromoteOf(rule, alternatives, state, promoteGrowth);
 };
 
-/** Adds a window that is evidence. */
+/** Adds a window that is evidence. What it says of a loss by the nearest alternative, whether or not anybody is blamed. */
 const addRequests = (
   { least, promoteLeast, phi }: TrafficRule,
   running: number[],
@@ -179,7 +176,7 @@ const addRequests = (
   canary: number,
   baseline: number,
   areServersLosing: boolean,
-): void => {
+): number => {
   const total = canary + baseline;
   addPair(running, from + blockAt, {
     canary: { total: share * total, events: canary },
@@ -191,30 +188,21 @@ const addRequests = (
   running[requests + 2] = (running[requests + 2] ?? 0) + share * total;
   const rollback = from + growthAt;
   const promote = from + promoteAt;
+  const before = running[rollback] ?? 0;
   if (areServersLosing)
     addShareIncrements(running, rollback, least, rollbackParts, share, canary, baseline, phi);
   else {
     // Nobody is blamed, and what speaks for the canary does all the same.
-    const nats = zeros(rollbackParts.parts.length);
-    addShareIncrements(nats, 0, least, rollbackParts, share, canary, baseline, phi);
-    for (let index = 0; index < nats.length; index += 1)
-      running[rollback + index] = (running[rollback + index] ?? 0) + Math.min(0, nats[index] ?? 0);
+    unblamed.fill(0);
+    addShareIncrements(unblamed, 0, least, rollbackParts, share, canary, baseline, phi);
+    for (let index = 0; index < unblamed.length; index += 1)
+      running[rollback + index] =
+        (running[rollback + index] ?? 0) + Math.min(0, unblamed[index] ?? 0);
   }
   // A share may change inside a block, and the chance bends with it: so window by window, unlike other promotions.
   addShareIncrements(running, promote, promoteLeast, promoteParts, share, canary, baseline, phi);
   roundGrowth(running, rollback, runningLength - growthAt);
-};
-
-/** What a window that blames nobody says of a loss, by the nearest alternative. */
-const nearestNats = (
-  { least, phi }: TrafficRule,
-  share: number,
-  canary: number,
-  baseline: number,
-): number => {
-  const nats = zeros(rollbackParts.parts.length);
-  addShareIncrements(nats, 0, least, rollbackParts, share, canary, baseline, phi);
-  return nats[0] ?? 0;
+  return areServersLosing ? (running[rollback] ?? 0) - before : (unblamed[0] ?? 0);
 };
 
 /** `nats`: by the nearest alternative, for who gets still less gets less than that, too. */

@@ -480,7 +480,7 @@ const inOrder = (left: PendingPoint, right: PendingPoint): number =>
 const uncountedFor = ({ refused }: PendingPoint): string =>
   refused !== undefined && isUncounted(refused) ? refused : '';
 
-const byText = (left: string, right: string): number =>
+export const byText = (left: string, right: string): number =>
   left === right ? 0 : left < right ? -1 : 1;
 
 /** 0: they are equal in all that makes a difference. */

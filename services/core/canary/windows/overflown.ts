@@ -1,5 +1,6 @@
 import type { MetricWindow } from '../judge/judged-window.ts';
 import type { ByCohort } from './by-cohort.ts';
+import { byCohort } from './by-cohort.ts';
 import type { Cohort } from './cohorts.ts';
 import type { JudgedAs } from './judged-as.ts';
 
@@ -43,23 +44,19 @@ export const closeOverflown = (
   now: OverflownMetrics,
   endMs: number,
   noDataMs: number,
-): Overflown => {
-  const kept = (cohort: keyof Overflown): Overflown[keyof Overflown] => ({
+): Overflown =>
+  byCohort((cohort) => ({
     ...Object.fromEntries(
       Object.entries(before[cohort]).filter(
         ([, lastMs]) => endMs - lastMs <= rememberedFor * noDataMs,
       ),
     ),
     ...Object.fromEntries([...now[cohort]].map((metric) => [metric, endMs])),
-  });
-  return { canary: kept('canary'), baseline: kept('baseline') };
-};
+  }));
 
 /** The metrics that nobody knows for what came lately. */
-export const overflownLately = ({ canary, baseline }: Overflown): OverflownMetrics => ({
-  canary: new Set(Object.keys(canary).map(Number)),
-  baseline: new Set(Object.keys(baseline).map(Number)),
-});
+export const overflownLately = (overflown: Overflown): OverflownMetrics =>
+  byCohort((cohort) => new Set(Object.keys(overflown[cohort]).map(Number)));
 
 export const areOverflown = ({ canary, baseline }: OverflownMetrics): boolean =>
   canary.size + baseline.size > 0;

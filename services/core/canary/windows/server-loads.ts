@@ -1,4 +1,6 @@
 import { thousandths } from '../statistics/rounding.ts';
+import { isKnownShare } from '../metrics/traffic.ts';
+import type { ByCohort } from './by-cohort.ts';
 import type { Cohort } from './cohorts.ts';
 
 // How many requests a server of each version gets lately: a server that has more of them is busier, and one that is not
@@ -20,9 +22,7 @@ type Load = readonly [
 /** By sender, of those who name their instance. */
 type LoadsOfCohort = { readonly [sender: string]: Load };
 
-export type LoadsLately = {
-  readonly canary: LoadsOfCohort;
-  readonly baseline: LoadsOfCohort;
+export type LoadsLately = ByCohort<LoadsOfCohort> & {
   /** For so long they are not to be gone by yet: the share of the traffic has changed, or they were not known for a while. */
   readonly unsettledMs: number;
 };
@@ -89,7 +89,8 @@ export const withLoads = (
   windowMs: number,
 ): LoadsLately => {
   const [ofCanary, ofBaseline] = [countsIn(counted, 'canary'), countsIn(counted, 'baseline')];
-  const wereKnown = serverLoads(before, windowMs) !== null || before.unsettledMs > 0;
+  const wereKnown =
+    (isAnyHeard(before.canary) && isAnyHeard(before.baseline)) || before.unsettledMs > 0;
   const isNameless = ofCanary === undefined || ofBaseline === undefined;
   return {
     canary: loadsOf(before.canary, ofCanary, windowMs),
@@ -101,6 +102,10 @@ export const withLoads = (
       : Math.max(0, before.unsettledMs - windowMs),
   };
 };
+
+const isHeard = ([, , , , unheard]: Load): boolean => unheard <= unheardMax;
+
+const isAnyHeard = (loads: LoadsOfCohort): boolean => Object.values(loads).some(isHeard);
 
 /** Also of who was asked nothing, and says so. Undefined: too many name no instance. */
 const countsIn = (
@@ -151,7 +156,7 @@ const loadsOf = (
 
 /** Null: of either version no server is heard that names itself. */
 export const serverLoads = (
-  { canary, baseline }: Pick<LoadsLately, Cohort>,
+  { canary, baseline }: ByCohort<LoadsOfCohort>,
   windowMs: number,
 ): ServerLoads | null => {
   const newsMax = newsWindows(windowMs);
@@ -214,9 +219,7 @@ const busierByShare = (
   baselineServers: number,
   share: number | null,
 ): number | null =>
-  share === null || share <= 0 || share >= 1
-    ? null
-    : (share / (1 - share)) * (baselineServers / canaryServers);
+  isKnownShare(share) ? (share / (1 - share)) * (baselineServers / canaryServers) : null;
 
 /** A share is told in round numbers: so much more is none, and so much more may follow from it. */
 const evenMax = 1.05;
@@ -225,18 +228,13 @@ const shareSlack = 1.1;
 /** From the least busy on: a sum is the same whoever was heard first. */
 const heardIn = (loads: LoadsOfCohort, newsMax: number): readonly Heard[] =>
   Object.values(loads)
-    .flatMap(([requests, windows, longRequests, longWindows, unheard, age]) =>
-      unheard > unheardMax
-        ? []
-        : [
-            {
-              perWindow: requests / windows,
-              isKnown: unheard === 0 && age + 1 >= newsMax,
-              longRequests,
-              longPerWindow: longWindows === 0 ? 0 : longRequests / longWindows,
-            },
-          ],
-    )
+    .filter(isHeard)
+    .map(([requests, windows, longRequests, longWindows, unheard, age]) => ({
+      perWindow: requests / windows,
+      isKnown: unheard === 0 && age + 1 >= newsMax,
+      longRequests,
+      longPerWindow: longWindows === 0 ? 0 : longRequests / longWindows,
+    }))
     .toSorted(
       (left, right) =>
         left.perWindow - right.perWindow ||

@@ -2,6 +2,7 @@ import type { ManyRestarts } from '../judge/judged-window.ts';
 import type { Cohort } from './cohorts.ts';
 import { isUncounted } from '../../telemetry/point.ts';
 import { maySeveralSend } from '../../telemetry/series-sender.ts';
+import { byText } from './cohort-windows.ts';
 import type { PendingPoint } from './cohort-windows.ts';
 import { exportGapMs, mayHaveForgotten } from './stream-bases.ts';
 import type { Bases } from './stream-bases.ts';
@@ -156,8 +157,6 @@ const exportsOf = (due: readonly PendingPoint[]): readonly Export[] => {
 
 const byTime = (one: PendingPoint, other: PendingPoint): number =>
   one.timeMs - other.timeMs || byText(one.cohort, other.cohort) || byText(one.sender, other.sender);
-
-const byText = (one: string, other: string): number => (one === other ? 0 : one < other ? -1 : 1);
 
 const tellsStart = ({ temporality, instance, series, startMs, refused }: PendingPoint): boolean =>
   temporality === 'cumulative' &&
