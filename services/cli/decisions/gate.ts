@@ -290,6 +290,7 @@ const standing = (line: Line): string => {
     slowerPartText(line),
     unsaidText(line),
     ...heldIn(line).map(heldText),
+    lackingText(line),
     refusedText(line) ?? unjudgedIn(line) ?? barredText(line)?.said,
   ];
   return plainText(parts.filter((part) => part !== undefined).join('; '));
@@ -313,6 +314,32 @@ const judgingText = (line: Line): string | undefined => {
   if (judging['stage'] === 'warming')
     return `no decision yet: warming up, ${Math.min(paired, warmUp)} of ${counted(warmUp)}`;
   return `no decision yet: ${counted(paired)}, evidence ${oddsIn(judging, 'evidence')} of ${oddsIn(judging, 'evidenceNeeded')} needed to roll back`;
+};
+
+/** What it lacks to pass, once it is judged: in the warm-up that is the warm-up. */
+const lackingText = (line: Line): string | undefined => {
+  const judging = lineIn(line, 'judging');
+  const lacking = judging === null ? null : lineIn(judging, 'lacking');
+  if (judging === null || lacking === null) return undefined;
+  const { stage } = judging;
+  if (stage !== 'armed' && stage !== 'advanced' && stage !== 'hold') return undefined;
+  const { soakMs } = lacking;
+  const silent = linesIn(lacking, 'silent').map(
+    (one) => `${textIn(one, 'metric')} by the ${textIn(one, 'cohort')}`,
+  );
+  const unshown = linesIn(lacking, 'unshown').map(
+    (one) => `${textIn(one, 'metric')} (${oddsIn(one, 'evidence')})`,
+  );
+  const parts = [
+    typeof soakMs === 'number' && soakMs > 0 ? `${spanText(soakMs)} of the soak` : undefined,
+    lacking['atStep'] === true ? 'time at its share' : undefined,
+    lacking['vetoed'] === true ? 'less evidence against it' : undefined,
+    silent.length > 0 ? `telemetry of ${silent.join(', ')}` : undefined,
+    unshown.length > 0
+      ? `evidence of ${oddsIn(lacking, 'evidenceNeeded')} by ${unshown.join(', ')}`
+      : undefined,
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : `to pass it lacks ${parts.join(', ')}`;
 };
 
 /** Of which version nothing is received; undefined: of both something is. */

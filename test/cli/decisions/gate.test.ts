@@ -168,9 +168,14 @@ describe('a gate waits', () => {
         slowerPart: [],
         unsaid: [],
         held: [],
+        lacking: null,
         unheard: [],
         otherVersions: 0,
       },
+    };
+    const lacking = {
+      ...{ soakMs: 250_000, unshown: [{ metric: 'latency', evidence: 1.2 }], evidenceNeeded: 20 },
+      ...{ silent: [], isVetoed: false, isAtStep: false },
     };
     const forgetful = {
       ...({ metric: 'errors', cohort: 'canary' } as const),
@@ -225,6 +230,21 @@ describe('a gate waits', () => {
         '34 windows, evidence 1:3.2 of 1:200 needed to roll back',
         { pairedWindows: 34, stage: 'armed', evidence: 3.2 },
       ],
+      ['warming up, 4 of 12 windows', { lacking }],
+      [
+        '34 windows, evidence 1:1 of 1:200 needed to roll back; to pass it lacks 4 min of the soak, evidence of 1:20 by latency (1:1.2)',
+        { pairedWindows: 34, stage: 'armed', lacking },
+      ],
+      [
+        '34 windows, evidence 1:1 of 1:200 needed to roll back; to pass it lacks time at its share, less evidence against it, telemetry of cpu by the canary',
+        {
+          ...{ pairedWindows: 34, stage: 'advanced' },
+          lacking: {
+            ...{ ...lacking, soakMs: 0, unshown: [], isVetoed: true, isAtStep: true },
+            silent: [{ metric: 'cpu', cohort: 'canary' }],
+          },
+        },
+      ],
       [
         'warming up, 4 of 12 windows; nobody sends cpu, heap',
         { unsent: ['cpu', 'heap'].map((id) => ({ id, critical: false, names: [id] })) },
@@ -276,6 +296,7 @@ describe('a gate waits', () => {
         slowerPart: [slower],
         unsaid: [forgetful, forgotOnce],
         held: [losing],
+        lacking,
       };
       const line = jsonOf(await saidWith(change, 2_000, '--json'));
       expect(line).toMatchObject({
@@ -285,6 +306,7 @@ describe('a gate waits', () => {
           noBound: [{ metric: 'pay', boundMs: null, longer: 0 }],
           slowerPart: [{ boundMs: 284.7, longer: 0.05, baselineBoundMs: 250, baselineLonger: 0 }],
           ...{ unheard: ['canary'], otherVersions: 0 },
+          lacking: { soakMs: 250_000, vetoed: false, unshown: [{ metric: 'latency' }] },
           unsaid: [{ window: null }, { window: { index: 7, at: '2026-11-22T07:00:35.000Z' } }],
         },
       });

@@ -25,7 +25,7 @@ const note: JudgingNote = {
   ...{ attempt: 1, slot: place('production'), version: '2.0.0' },
   ...{ windowMs: 5_000, windows: 18, pairedWindows: 17, warmUpWindows: 12 },
   ...{ stage: 'armed', evidence: 1, evidenceNeeded: 200, unheard: [], otherVersions: 0 },
-  ...{ unsent: [], targets: [], noBound: [], slowerPart: [], unsaid: [], held: [] },
+  ...{ unsent: [], targets: [], noBound: [], slowerPart: [], unsaid: [], held: [], lacking: null },
 };
 
 const toldOf = async (steps: readonly Step[], over: Partial<JudgingNote> = {}) =>

@@ -21,6 +21,7 @@ const note: JudgingNote = {
   slowerPart: [],
   unsaid: [],
   held: [],
+  lacking: null,
 };
 const problemsWith = (...judging: readonly JudgingNote[]) => problemsOf([], { now: 120, judging });
 

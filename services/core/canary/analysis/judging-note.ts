@@ -7,6 +7,8 @@ import type { SlowerPartOf } from '../metrics/slower-part.ts';
 import type { AnalysisState } from './analysis-state.ts';
 import { boundsFar, slowerParts } from './bounds-far.ts';
 import { heldBack, heldBackCodes } from './held-back.ts';
+import { lackingIn } from './lacking.ts';
+import type { Lacking } from './lacking.ts';
 import type { HeldBack } from './held-back.ts';
 import { statusUnsaid } from './status-unsaid.ts';
 import type { UnsaidOf } from './status-unsaid.ts';
@@ -67,6 +69,8 @@ export type JudgingNote = {
   readonly unsaid: readonly UnsaidOf[];
   /** By what nothing is promoted for what the newest windows show. */
   readonly held: readonly HeldBack[];
+  /** What it lacks to pass beside all that; null: it will not be promoted. */
+  readonly lacking: Lacking | null;
 };
 
 const keyPrefix = 'judging/';
@@ -114,6 +118,7 @@ export const judgingNoteOf = (analysis: AnalysisState, nowMs: number): JudgingNo
     slowerPart: slowerParts(analysis),
     unsaid: statusUnsaid(analysis),
     held: heldBack(analysis),
+    lacking: lackingIn(analysis),
   };
 };
 
@@ -156,6 +161,8 @@ export const readJudgingNote = (text: string): JudgingNote | undefined => {
   const note = jsonFieldsIn(text);
   if (note === undefined) return undefined;
   const { slot, unsent, stage, targets, noBound, slowerPart, unsaid, held, unheard } = note;
+  // An analyser that is older than its reader tells nothing of it.
+  const { lacking = null } = note;
   const isNote =
     ['atMs', 'attempt', 'openedAtMs', 'windows', 'otherVersions'].every((name) =>
       isNumber(note[name]),
@@ -184,8 +191,9 @@ export const readJudgingNote = (text: string): JudgingNote | undefined => {
     Array.isArray(unsaid) &&
     unsaid.every(isUnsaid) &&
     Array.isArray(held) &&
-    held.every(isHeld);
-  return isNote ? (note as unknown as JudgingNote) : undefined;
+    held.every(isHeld) &&
+    (lacking === null || isLacking(lacking));
+  return isNote ? ({ ...note, lacking } as unknown as JudgingNote) : undefined;
 };
 
 const isNumber = (value: unknown): boolean => Number.isFinite(value);
@@ -230,6 +238,21 @@ const isHeld = (value: unknown): boolean =>
   isText(value['message']) &&
   isText(value['hint']);
 
+const isLacking = (value: unknown): boolean =>
+  isJsonFields(value) &&
+  isNumber(value['soakMs']) &&
+  isNumber(value['evidenceNeeded']) &&
+  Array.isArray(value['unshown']) &&
+  value['unshown'].every(
+    (one) => isJsonFields(one) && isText(one['metric']) && isNumber(one['evidence']),
+  ) &&
+  Array.isArray(value['silent']) &&
+  value['silent'].every(
+    (one) => isJsonFields(one) && isText(one['metric']) && isCohort(one['cohort']),
+  ) &&
+  typeof value['isVetoed'] === 'boolean' &&
+  typeof value['isAtStep'] === 'boolean';
+
 const areCounts = (value: unknown): boolean =>
   isJsonFields(value) && isNumber(value['total']) && isNumber(value['events']);
 
@@ -269,4 +292,12 @@ export const judgingLine = (note: JudgingNote): Line => ({
     window: window && { index: window.index, at: isoTime(window.startMs) },
   })),
   held: note.held.map(({ metric, code, message, hint }) => ({ metric, code, message, hint })),
+  lacking: note.lacking && {
+    soakMs: note.lacking.soakMs,
+    unshown: note.lacking.unshown.map(({ metric, evidence }) => ({ metric, evidence })),
+    evidenceNeeded: note.lacking.evidenceNeeded,
+    silent: note.lacking.silent.map(({ metric, cohort }) => ({ metric, cohort })),
+    vetoed: note.lacking.isVetoed,
+    atStep: note.lacking.isAtStep,
+  },
 });

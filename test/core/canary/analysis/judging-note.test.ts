@@ -255,6 +255,52 @@ describe('how an analysis stands', () => {
     expect(heldIn(fastPolicy, 48_500)).toEqual([]);
   });
 
+  describe('what it lacks to pass', () => {
+    const [asked] = fastPolicy.metrics;
+    const lackingAfter = (lastExportMs: number, change: Partial<Policy> = {}) =>
+      noteAfter(lastExportMs, {}, { ...fastPolicy, ...change })?.lacking;
+
+    test('is time and evidence, less and less of both, and nothing once it is promoted', () => {
+      const [early, late] = [lackingAfter(4_500), lackingAfter(7_500)];
+      expect(early).toEqual({
+        soakMs: 5_000,
+        unshown: [{ metric: asked?.id, evidence: 1 }],
+        ...{ evidenceNeeded: 20, silent: [], isVetoed: false, isAtStep: false },
+      });
+      expect(late?.soakMs).toBe(2_000);
+      expect(noteAfter(48_500)).toMatchObject({ stage: 'promoted', lacking: null });
+    });
+
+    test('is told from the least evidence on', () => {
+      const { unshown = [] } = noteAfter(9_500, {}, fullPolicy)?.lacking ?? {};
+      const odds = unshown.map(({ evidence }) => evidence);
+      expect(odds.length).toBeGreaterThan(1);
+      expect(odds).toEqual(odds.toSorted((one, other) => one - other));
+    });
+
+    test('is a version that has fallen silent', () => {
+      const pods = [baselinePod({ lastExportMs: 40_500 }), canaryPod({ lastExportMs: 12_500 })];
+      const { state } = run([
+        opening({}, { ...fastPolicy, soakMs: 50_000 }),
+        ...cut(exportsOf(pods), [7]),
+      ]);
+      const [analysis] = Object.values(state.analyses);
+      expect(analysis && judgingNoteOf(analysis, nowMs)?.lacking?.silent).toEqual([
+        { metric: asked?.id, cohort: 'canary' },
+      ]);
+    });
+
+    test('is less evidence against it', () => {
+      const failing = { traffic: (): readonly [number, number] => [busy, busy / 100] };
+      const vetoed = noteAfter(10_500, failing, { ...fastPolicy, vetoEvidence: 1.5 });
+      expect(vetoed?.lacking?.isVetoed).toBe(true);
+    });
+
+    test('is nothing where nothing is promoted', () => {
+      expect(lackingAfter(7_500, { beta: 0 })).toBe(null);
+    });
+  });
+
   test('what holds a promotion is told until it is promoted, and not in the bake', () => {
     const lossy: Partial<Pod> = { traffic: (second) => [second < 36 ? busy : busy / 2, 0] };
     const pods = [
@@ -309,12 +355,22 @@ describe('a note', () => {
     expect(judgingLine(note)['unsent']).toHaveLength(2);
   });
 
+  test('of an older analyser, which does not say what is lacking, is read all the same', () => {
+    const { lacking: _, ...older } = note ?? {};
+    expect(readJudgingNote(JSON.stringify(older))).toEqual({ ...note, lacking: null });
+  });
+
   test.each([
     ['no JSON', 'x'],
     ['a list', '[]'],
     ['no time', text.replace(String(nowMs), 'null')],
     ['a stage that is a number', text.replace('"armed"', '3')],
     ['a place that is none', text.replace('"environment":"production"', '"environment":7')],
+    ['a lack of what is no time', text.replace(/"soakMs":\d+/, '"soakMs":"x"')],
+    ['a lack of evidence by nobody', text.replace('"unshown":[', '"unshown":[{}')],
+    ['a lack of telemetry by nobody', text.replace('"silent":[', '"silent":[{}')],
+    ['a lack that is no word', text.replace('"isVetoed":false', '"isVetoed":0')],
+    ['a step that is no word', text.replace('"isAtStep":false', '"isAtStep":0')],
     ['unheard, and neither cohort', text.replace('"unheard":[', '"unheard":["x"')],
     ['targets that are none', text.replace('"targets":[', '"targets":[7,')],
     ['bounds that are none', text.replace('"noBound":[', '"noBound":[7,')],
