@@ -663,7 +663,7 @@ const passShares = (draft: Draft, endMs: number, windowMs: number): void => {
   const passed = draft.shareChanges.filter(({ fromMs }) => fromMs < endMs);
   if (passed.length === 0) return;
   draft.canaryShare = passed.at(-1)?.share ?? draft.canaryShare;
-  draft.loads = loadsAtNewShare(windowMs);
+  draft.loads = loadsAtNewShare(draft.loads, windowMs);
   draft.shareChanges = draft.shareChanges.slice(passed.length);
 };
 

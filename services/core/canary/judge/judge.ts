@@ -27,7 +27,7 @@ import {
 import { isMissed, isMissingSome, isRequired, isSilent } from './missing.ts';
 import type { FamilyRule } from './rule.ts';
 import type { Advance, CarriedEvidence, DeadlineFound, FamilyState, Finding } from './state.ts';
-import { hasRequests, isAnyPaired, isSeenNow, nothingSeen, seenWith } from './seen.ts';
+import { hasRequests, isAnyIdle, isAnyPaired, isSeenNow, nothingSeen, seenWith } from './seen.ts';
 import { isBaselineUnknown, saidWith } from './said.ts';
 import { clientErrorsWith } from './client-errors.ts';
 import { nextStep } from './steps.ts';
@@ -180,6 +180,9 @@ const presenceDecided = (rule: FamilyRule, state: FamilyState, index: number): F
   return withPresence(rule, state, isJudged(rule, anchorIndex, index - 1));
 };
 
+/** Who had requests and has had none for so long does nothing now: all traffic was taken from it. */
+const idleMs = 60_000;
+
 /** With the window in every metric, and nothing settled yet. */
 const folded = (
   rule: FamilyRule,
@@ -200,6 +203,7 @@ const folded = (
   const isAnchor = before.anchorIndex === null && (waited || hasRequests(seen, window));
   const anchorIndex = before.anchorIndex ?? (isAnchor ? index : null);
   const place = placeOf(rule, anchorIndex, window);
+  const isIdle = isAnyIdle(seen, window, windowsIn(rule, idleMs));
   const open = openNumbers(before.settled, before.running);
   let changed: MetricRest[] | null = null;
   for (let metricIndex = 0; metricIndex < before.metrics.length; metricIndex += 1) {
@@ -211,7 +215,17 @@ const folded = (
       throw new TypeError(`a state of other metrics than the rule's`);
     const hasCanary = isSeenNow(seen, metricIndex, 'canary', index);
     const hasBaseline = isSeenNow(seen, metricIndex, 'baseline', index);
-    const judged = addToMetric(metric, rest, open, window, shown, hasCanary, hasBaseline, place);
+    const judged = addToMetric(
+      metric,
+      rest,
+      open,
+      window,
+      shown,
+      hasCanary,
+      hasBaseline,
+      isIdle,
+      place,
+    );
     const next = withTold(rule, judged, open, told, place);
     if (next !== rest) {
       changed ??= before.metrics.slice();

@@ -7,7 +7,7 @@ import type { ServerLoads } from '../windows/server-loads.ts';
 import type { Begun, OpenNumbers, ShownWindow, WindowPlace } from './metric-judge.ts';
 import { latencyDeadline, latencyJudge, latencySlowerPart, noBoundIn } from '../metrics/latency.ts';
 import type { LatencyRest, LatencyState } from '../metrics/latency.ts';
-import { isLevel, levelJudge } from '../metrics/level.ts';
+import { comparedWindows, isLevel, levelJudge } from '../metrics/level.ts';
 import type { Level, LevelRest, LevelState, LevelWindow } from '../metrics/level.ts';
 import { ratesDeadline, ratesJudge } from '../metrics/rates.ts';
 import type { RatesRest, RatesState } from '../metrics/rates.ts';
@@ -79,7 +79,10 @@ export const isShown = (shown: MetricWindow, cohort: Cohort): boolean => {
   }
 };
 
-/** Takes one window of one metric in; what a cohort shows that is not usable (`seenWith`) is nothing. */
+/**
+ * Takes one window of one metric in; what a cohort shows that is not usable (`seenWith`) is nothing. `isIdle`: either cohort
+ * has had no requests for a while (`isAnyIdle`).
+ */
 export const addToMetric = (
   metric: MetricRule,
   rest: MetricRest,
@@ -88,6 +91,7 @@ export const addToMetric = (
   shown: MetricWindow,
   hasCanary: boolean,
   hasBaseline: boolean,
+  isIdle: boolean,
   place: WindowPlace,
 ): MetricRest => {
   if (metric.judged === 'errors' && shown.judged === 'errors' && rest.judged === 'errors') {
@@ -105,7 +109,9 @@ export const addToMetric = (
       rest,
       open,
       metric.rule.growsWithRequests
-        ? atLoads(shown, loads, canaryShare, areLoadsUnsettled === true)
+        ? isIdle
+          ? { canary: null, baseline: null }
+          : atLoads(shown, loads, canaryShare, areLoadsUnsettled === true)
         : shown,
       place,
     );
@@ -182,6 +188,27 @@ export const isLosingTraffic = (metric: MetricRule, state: MetricRest): boolean 
   metric.judged === 'traffic' &&
   state.judged === 'traffic' &&
   trafficLost(metric.rule, state) !== null;
+
+/** What a cohort has shown in the judged windows: its requests, or of a level, in how many of them it was compared. */
+export const shownOf = (
+  metric: MetricRule,
+  state: MetricState,
+  cohort: Cohort,
+): { readonly of: 'requests' | 'windows'; readonly count: number } => {
+  if (metric.judged === 'errors' && state.judged === 'errors')
+    return { of: 'requests', count: ratesJudge.explain(metric.rule, state)[cohort].total };
+  if (metric.judged === 'latency' && state.judged === 'latency') {
+    const { tails } = latencyJudge.explain(metric.rule, state);
+    return { of: 'requests', count: Math.max(0, ...tails.map((tail) => tail[cohort].total)) };
+  }
+  if (metric.judged === 'level' && state.judged === 'level')
+    return { of: 'windows', count: comparedWindows(state) };
+  if (metric.judged === 'traffic' && state.judged === 'traffic') {
+    const { canaryRequests, baselineRequests } = trafficJudge.explain(metric.rule, state);
+    return { of: 'requests', count: cohort === 'canary' ? canaryRequests : baselineRequests };
+  }
+  throw otherMetric(metric, state);
+};
 
 const isCount = (value: number | null): value is number =>
   value !== null && Number.isSafeInteger(value) && value >= 0;

@@ -1,7 +1,7 @@
 import { metricAt } from './metric-at.ts';
 import type { Cohort } from '../windows/cohorts.ts';
 import { logEvidence, logPromote } from './family-evidence.ts';
-import { isBlind, isLosingTraffic, isSlowerInPart } from './metric.ts';
+import { isBlind, isLosingTraffic, isSlowerInPart, shownOf } from './metric.ts';
 import type { ClientErrors } from './client-errors.ts';
 import { moreClientErrors } from './client-errors.ts';
 import type { FamilyRule } from './rule.ts';
@@ -33,6 +33,34 @@ export const isSilentIn = (
   index: number,
   cohort: Cohort,
 ): boolean => (lastSeen(state.seen, index, cohort) ?? -1) <= lastSilent(rule, state);
+
+/**
+ * Whether a cohort has shown nothing of a metric lately, for so few windows that it is no silence yet, though it should have
+ * had so many requests in them, or (of a level) shown so many windows, as to be no chance.
+ */
+const isFallingSilentIn = (
+  rule: FamilyRule,
+  state: FamilyState,
+  index: number,
+  cohort: Cohort,
+): boolean => {
+  const { anchorIndex, nextIndex, seen } = state;
+  const [metric, known, last] = [
+    rule.metrics[index],
+    metricAt(rule, state, index),
+    lastSeen(seen, index, cohort),
+  ];
+  if (metric === undefined || known === undefined || anchorIndex === null || last === null)
+    return false;
+  const judged = nextIndex - anchorIndex - windowsIn(rule, rule.warmUpMs);
+  const since = lastIndex(rule, state) - last;
+  if (judged <= 0 || since <= 0) return false;
+  const { of, count } = shownOf(metric, known, cohort);
+  return (count * since) / judged >= (of === 'windows' ? windowsMissedMin : requestsMissedMin);
+};
+const requestsMissedMin = 10;
+/** One export may be late. */
+const windowsMissedMin = 1.5;
 
 /** Whether either cohort has. */
 export const isMissed = (rule: FamilyRule, state: FamilyState, index: number): boolean =>
@@ -119,7 +147,12 @@ export const missingIn = (rule: FamilyRule, state: FamilyState): readonly Missin
     const metricState = metricAt(rule, state, index);
     for (const what of cohorts) {
       const isUnseen = lastSeen(state.seen, index, what) === null;
-      if (isUnseen || isSilentIn(rule, state, index, what)) missing.push({ what, metric });
+      if (
+        isUnseen ||
+        isSilentIn(rule, state, index, what) ||
+        isFallingSilentIn(rule, state, index, what)
+      )
+        missing.push({ what, metric });
     }
     if (logPromote(rule, state, index) < needed) missing.push({ what: 'promote-evidence', metric });
     if (metricState !== undefined && isBlind(metricRule, metricState))

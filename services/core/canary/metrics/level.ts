@@ -343,6 +343,9 @@ export type LevelExplanation = {
   readonly variance: number | null;
 };
 
+/** In how many judged windows both cohorts showed it. */
+export const comparedWindows = (state: LevelState): number => sumsIn(state)[0];
+
 const sumsIn = ({ running, from }: Running): LevelSums => [
   running[from + sumsAt] ?? 0,
   running[from + sumsAt + 1] ?? 0,

@@ -25,13 +25,24 @@ type LoadsOfCohort = { readonly [sender: string]: Load };
 export type LoadsLately = ByCohort<LoadsOfCohort> & {
   /** For so long they are not to be gone by yet: the share of the traffic has changed, or they were not known for a while. */
   readonly unsettledMs: number;
+  /** So many servers of the canary were heard at once, at whatever share: those that are not heard now were there. */
+  readonly canaryMost: number;
 };
 
-export const noLoadsLately: LoadsLately = { canary: {}, baseline: {}, unsettledMs: 0 };
+export const noLoadsLately: LoadsLately = {
+  canary: {},
+  baseline: {},
+  unsettledMs: 0,
+  canaryMost: 0,
+};
 
 /** What servers had at another share says nothing of what they have now, and it takes until they are no news to know that. */
-export const loadsAtNewShare = (windowMs: number): LoadsLately => ({
+export const loadsAtNewShare = (
+  { canaryMost }: Pick<LoadsLately, 'canaryMost'>,
+  windowMs: number,
+): LoadsLately => ({
   ...noLoadsLately,
+  canaryMost,
   unsettledMs: newsWindows(windowMs) * windowMs,
 });
 
@@ -52,6 +63,10 @@ export type ServerLoads = {
    * nor less, or most are news.
    */
   readonly busier: number;
+  /** Servers of the canary that were heard and are not. */
+  readonly canaryGone: number;
+  /** The canary's servers plainly get more and more beside the baseline's: connections move to it one by one. */
+  readonly isRising: boolean;
 };
 
 /** After so long a window counts for about a third. A loss is to be seen soon; how busy servers are, through exports that jitter. */
@@ -72,6 +87,9 @@ const busierMin = 1.1;
 const busierLeast = 0.001;
 /** Standard deviations of counts by chance. */
 const deviationsMin = 2;
+/** By so much the share of a minute is above that of three, and not by chance alone. Who rises a little is still on the way. */
+const risingMin = 0.02;
+const risingDeviations = 1;
 
 type Counted = {
   readonly point: {
@@ -92,14 +110,16 @@ export const withLoads = (
   const wereKnown =
     (isAnyHeard(before.canary) && isAnyHeard(before.baseline)) || before.unsettledMs > 0;
   const isNameless = ofCanary === undefined || ofBaseline === undefined;
+  const canary = loadsOf(before.canary, ofCanary, windowMs);
   return {
-    canary: loadsOf(before.canary, ofCanary, windowMs),
+    canary,
     baseline: loadsOf(before.baseline, ofBaseline, windowMs),
     unsettledMs: isNameless
       ? wereKnown
         ? newsWindows(windowMs) * windowMs
         : 0
       : Math.max(0, before.unsettledMs - windowMs),
+    canaryMost: Math.max(before.canaryMost, Object.values(canary).filter(isHeard).length),
   };
 };
 
@@ -156,7 +176,7 @@ const loadsOf = (
 
 /** Null: of either version no server is heard that names itself. */
 export const serverLoads = (
-  { canary, baseline }: ByCohort<LoadsOfCohort>,
+  { canary, baseline, canaryMost }: Omit<LoadsLately, 'unsettledMs'>,
   windowMs: number,
 ): ServerLoads | null => {
   const newsMax = newsWindows(windowMs);
@@ -169,10 +189,14 @@ export const serverLoads = (
         canary: thousandths(meanOf(ofCanary, 'perWindow')),
         baselineUsual: thousandths(usualOf(ofBaseline)),
         busier: busierBy(ofCanary, ofBaseline),
+        canaryGone: Math.max(0, canaryMost - ofCanary.length),
+        isRising: isRising(ofCanary, ofBaseline),
       };
 };
 
 type Heard = {
+  /** Of a minute. */
+  readonly requests: number;
   /** In a window lately. */
   readonly perWindow: number;
   /** No news, and heard in the newest window. */
@@ -184,16 +208,26 @@ type Heard = {
 /**
  * Whether the canary loses requests that neither a server of it has that is not heard, nor one of the baseline's that is
  * busier than all others: its servers have less than the baseline's usually have, or less than they should have together
- * with half as many more (one, beside one) that are not heard. `least`: the part of its share that it may get.
+ * with others that are not heard: as many as once were, or half as many (one, beside one), or as many where those that are heard are
+ * as busy as the baseline's, as they are who have their part by servers. `least`: the part of its share that it may get.
  */
 export const areServersLosing = (
-  { canaryServers, baselineServers, canary, baselineUsual }: ServerLoads,
+  { canaryServers, baselineServers, canary, baselineUsual, ...lately }: ServerLoads,
   share: number,
   least: number,
-): boolean =>
-  canary < least * baselineUsual ||
-  canary * (canaryServers + Math.max(1, Math.floor(canaryServers / 2))) * (1 - share) <
-    least * baselineUsual * baselineServers * share;
+): boolean => {
+  if (lately.isRising) return false;
+  if (canary < least * baselineUsual) return true;
+  const mayBe = canary <= asBusyMax * baselineUsual ? canaryServers : Math.floor(canaryServers / 2);
+  const unheard = Math.max(1, mayBe, Math.min(lately.canaryGone, 2 * canaryServers));
+  return (
+    canary * (canaryServers + unheard) * (1 - share) <
+    least * baselineUsual * baselineServers * share
+  );
+};
+
+/** A little busier is as busy. */
+const asBusyMax = 1.25;
 
 /**
  * How many times busier the canary's servers are, and no more than follows from its share of the traffic and from how many
@@ -230,6 +264,7 @@ const heardIn = (loads: LoadsOfCohort, newsMax: number): readonly Heard[] =>
   Object.values(loads)
     .filter(isHeard)
     .map(([requests, windows, longRequests, longWindows, unheard, age]) => ({
+      requests,
       perWindow: requests / windows,
       isKnown: unheard === 0 && age + 1 >= newsMax,
       longRequests,
@@ -250,6 +285,16 @@ const sumOf = (heard: readonly Heard[], of: Exclude<keyof Heard, 'isKnown'>): nu
 
 const usualOf = (heard: readonly Heard[]): number =>
   heard[Math.floor((heard.length - 1) / 2)]?.perWindow ?? 0;
+
+const isRising = (canary: readonly Heard[], baseline: readonly Heard[]): boolean => {
+  const [short, long] = (['perWindow', 'longPerWindow'] as const).map(
+    (of) => meanOf(canary, of) / meanOf(baseline, of),
+  ) as [number, number];
+  const counted = Math.min(sumOf(canary, 'requests'), sumOf(baseline, 'requests'));
+  // Not where either has had none lately, or yet.
+  if (!(short > 0 && long > 0 && Number.isFinite(short) && Number.isFinite(long))) return false;
+  return Math.log(short / long) > Math.max(risingMin, risingDeviations * Math.sqrt(2 / counted));
+};
 
 const busierBy = (all: readonly Heard[], allOfBaseline: readonly Heard[]): number => {
   const canary = all.filter(({ isKnown }) => isKnown);

@@ -33,6 +33,7 @@ import { durationWindows } from '../../../support/canary/metric-windows.ts';
 const rule = familyRule();
 const aLevel = { mean: 0.4, series: 3 };
 const levels = { canary: aLevel, baseline: aLevel };
+const levelAlone: Shown = { level: levels };
 const errorsRule = familyRule([errorsMetric]);
 const failing: Shown = { ...healthy, errors: rate(10, 1) };
 
@@ -48,6 +49,30 @@ const missingAfter = (of: FamilyRule, windows: readonly Shown[]): readonly strin
     ? verdict.missing.map((one) => ('metric' in one ? `${one.what} ${one.metric}` : one.what))
     : [verdict.outcome];
 };
+
+test('CPU beside a baseline that has had no requests for a minute is no evidence', () => {
+  const more: Shown = {
+    ...healthy,
+    level: { canary: { mean: 0.8, series: 3 }, baseline: aLevel },
+  };
+  const { errors, latency, ...others } = more;
+  if (errors === undefined || latency === undefined) throw new Error('there are none');
+  // All traffic was taken from the baseline.
+  const idle: Shown = {
+    ...others,
+    errors: { ...errors, baseline: null },
+    latency: { ...latency, baseline: null },
+    traffic: { canary: 500, baseline: 0 },
+    share: 1,
+  };
+  const evidenceAfter = (windows: readonly Shown[]): number =>
+    explain(rule, judgeShown(rule, windows)).metrics.find(({ id }) => id === cpuMetric.id)
+      ?.explained.rollbackEvidence ?? NaN;
+  const busy = times(14, healthy);
+  const after = (windows: number): number => evidenceAfter([...busy, ...times(windows, idle)]);
+  expect(after(11)).toBeGreaterThan(after(5));
+  expect(after(40)).toBe(after(11));
+});
 
 test('while nobody knows what servers have, CPU is no evidence, and all else is', () => {
   const more = { canary: { mean: 0.6, series: 3 }, baseline: aLevel };
@@ -352,10 +377,38 @@ describe('silence', () => {
     });
   });
 
-  test('shorter than the limit is none', () => {
-    expect(
-      saidOn([...times(50, healthy), ...times(23, without('errors')), ...times(20, healthy)]),
-    ).toEqual(['promote at 59']);
+  describe('shorter than the limit is no hold', () => {
+    const through = (windows: number, ...kinds: readonly (keyof Shown)[]): readonly string[] =>
+      saidOn([...times(50, healthy), ...times(windows, without(...kinds)), ...times(40, healthy)]);
+
+    test.each<readonly [keyof Shown, number, string]>([
+      ['errors', 23, 'promote at 73'],
+      ['latency', 12, 'promote at 62'],
+      // Nothing compares the level of a canary that has done nothing for a while.
+      ['level', 23, 'promote at 73'],
+      ['traffic', 23, 'promote at 73'],
+    ])('and nothing passes while %s is silent', (kind, windows, promoted) => {
+      expect(through(windows, kind)).toEqual([promoted]);
+    });
+
+    test('but a level that is an export late is not silent, and passes', () => {
+      expect(saidOn([...times(59, healthy), ...times(9, without('level'))])).toEqual([
+        'promote at 59',
+      ]);
+      expect(saidOn([...times(58, healthy), ...times(9, without('level'))])).toEqual([]);
+    });
+
+    test('nor are few requests, of which none came by chance', () => {
+      const [few, none] = [{ ...levelAlone, errors: rate(0, 0, 2) }, levelAlone];
+      const alternately = Array.from({ length: 40 }, () => [few, none]).flat();
+      const missing = (silent: number): readonly string[] =>
+        missingAfter(familyRule([errorsMetric, cpuMetric]), [
+          ...alternately,
+          ...times(silent, none),
+        ]);
+      expect(missing(8)).not.toContain('canary errors');
+      expect(missing(15)).toContain('canary errors');
+    });
   });
 
   test('after a promotion is no longer held: the baseline is gone by then', () => {

@@ -57,7 +57,7 @@ const known = (windows: readonly Asked[]): ServerLoads => {
 describe('a server', () => {
   test('has as many requests as it is asked in a window', () => {
     expect(known(same(30, even))).toEqual({
-      ...{ canaryServers: 2, baselineServers: 3, busier: 1 },
+      ...{ canaryServers: 2, baselineServers: 3, busier: 1, canaryGone: 0, isRising: false },
       ...{ canary: expect.closeTo(60, 1), baselineUsual: expect.closeTo(60, 1) },
     });
   });
@@ -67,9 +67,12 @@ describe('a server', () => {
     expect(b).toBe(60);
     const gone = [...same(20, even), ...same(2, { ...even, canary: others })];
     expect(known(gone)).toMatchObject({
-      canaryServers: 1,
+      ...{ canaryServers: 1, canaryGone: 1 },
       canary: expect.closeTo(60, 1),
     });
+    // A step takes what servers have from them, and not that they are.
+    const stepped = after(same(3, { ...even, canary: others }), loadsAtNewShare(after(gone), 5));
+    expect(serverLoads(stepped, windowMs)?.canaryGone).toBe(1);
     const idle = [...same(20, even), ...same(60, { ...even, canary: { a: 60, b: 0 } })];
     expect(known(idle).canary).toBeLessThan(31);
   });
@@ -99,6 +102,33 @@ test.each([
   expect(known(same(30, asked)).busier).toEqual(busier);
 });
 
+describe('a canary to which connections move one by one', () => {
+  const rising = (tauSeconds: number, seconds: number): boolean =>
+    known(
+      Array.from({ length: seconds / 5 }, (_, index) => {
+        const share = 0.5 * (1 - Math.exp((-5 * (index + 0.5)) / tauSeconds));
+        const [canary, baseline] = [Math.round(150 * share), Math.round(150 * (1 - share))];
+        return { canary: { a: canary, b: canary }, baseline: { a: baseline, b: baseline } };
+      }),
+    ).isRising;
+
+  test.each([
+    [120, 120, true],
+    [120, 180, true],
+    [180, 300, true],
+    [10, 240, false],
+  ])('with a time of %d s, after %d s: %s', (tauSeconds, seconds, isRising) => {
+    expect(rising(tauSeconds, seconds)).toBe(isRising);
+  });
+
+  test('is none that loses half of it at once, nor one whose baseline and it grow alike', () => {
+    const lost = { ...even, canary: { a: 30, b: 30 } };
+    const doubled = { canary: { a: 120, b: 120 }, baseline: { a: 120, b: 120, c: 120 } };
+    expect(known([...same(20, even), ...same(4, lost)]).isRising).toBe(false);
+    expect(known([...same(20, even), ...same(4, doubled)]).isRising).toBe(false);
+  });
+});
+
 test('by chance a few requests more make nobody busier, and hardly any are still some', () => {
   const few = same(26, { canary: { a: 1, b: 0 }, baseline: { a: 0, b: 1 } });
   expect(known(few).busier).toBe(1);
@@ -113,10 +143,10 @@ describe('what servers have is not to be gone by', () => {
   ];
 
   test('for a minute after the share was changed', () => {
-    const changed = after(same(3, even), loadsAtNewShare(windowMs));
+    const changed = after(same(3, even), loadsAtNewShare(noLoadsLately, windowMs));
     expect([
       changed.unsettledMs,
-      after(same(12, even), loadsAtNewShare(windowMs)).unsettledMs,
+      after(same(12, even), loadsAtNewShare(noLoadsLately, windowMs)).unsettledMs,
     ]).toEqual([45_000, 0]);
   });
 
@@ -157,15 +187,39 @@ test('what is known is the same whoever is heard first, and after any restart', 
 
 const loads = (over: Partial<ServerLoads>): ServerLoads => ({
   ...{ canaryServers: 2, baselineServers: 2, canary: 60, baselineUsual: 60, busier: 1 },
+  ...{ canaryGone: 0, isRising: false },
   ...over,
 });
 
+const one: Partial<ServerLoads> = { canaryServers: 1, baselineServers: 1 };
 test.each<readonly [string, Partial<ServerLoads>, number, boolean]>([
   ['all have as much', {}, 0.5, false],
   ['the canary has one of two that is not heard', { canaryServers: 1 }, 0.5, false],
   ['each of the canary has half', { canary: 30 }, 0.5, true],
   ['each of the canary has nine tenths', { canary: 54 }, 0.5, false],
-  ['ten servers should be behind the one that is heard', { canaryServers: 1 }, 0.9, true],
+  [
+    'ten servers should be behind the busy one that is heard',
+    { canaryServers: 1, canary: 90 },
+    0.9,
+    true,
+  ],
+  [
+    'ten should be behind four busy ones, and were',
+    { canaryServers: 4, canary: 90, canaryGone: 6 },
+    0.9,
+    false,
+  ],
+  ['ten should be behind four busy ones', { canaryServers: 4, canary: 90 }, 0.9, true],
+  // Who spreads by servers gives more to a baseline that has grown.
+  ['all are as busy, and the baseline has twice as many', { baselineServers: 12 }, 0.25, false],
+  ['all are as busy, and three of four are not heard', { baselineServers: 24 }, 0.25, true],
+  ['one is as busy as one, and should have nine times that', one, 0.9, true],
+  [
+    'each of the canary has half, and gets more and more',
+    { canary: 30, isRising: true },
+    0.5,
+    false,
+  ],
 ])('where %s, requests are lost: %j at a share of %d', (_name, over, share, isLosing) => {
   expect(areServersLosing(loads(over), share, 0.8)).toBe(isLosing);
 });
