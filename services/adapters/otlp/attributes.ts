@@ -3,6 +3,7 @@ import type { PointRejection } from '../../core/telemetry/point.ts';
 import type { PointAttribute, Selection } from '../../core/telemetry/telemetry-point.ts';
 import type { StatusName } from '../../core/telemetry/status-said.ts';
 import { usualTargetSaid } from '../../core/telemetry/telemetry-point.ts';
+import { isProbe, probeSaid } from '../../core/telemetry/probes.ts';
 import { clientErrorSaid, overflowSaid, statusSaid } from '../../core/telemetry/status-said.ts';
 import type { MetricsLimits } from './limits.ts';
 
@@ -329,6 +330,7 @@ const keptValue = (
   if (name === statusSaid) return by ?? undefined;
   if (name === clientErrorSaid) return isClientError ? '4xx' : undefined;
   if (name === overflowSaid) return isOverflow(attributes) ? 'yes' : undefined;
+  if (name === probeSaid) return isProbe((one) => attributes.shown(one)) ? 'yes' : undefined;
   return attributes.shown(name);
 };
 

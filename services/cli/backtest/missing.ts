@@ -33,6 +33,7 @@ import { grouped } from '../../core/canary/reading/figures.ts';
 import { windowMsMax } from '../../core/canary/windows/window-length.ts';
 import { isoTime } from '../../core/instant.ts';
 import { refusalRemedies } from '../../core/telemetry/point.ts';
+import { probeAttributes } from '../../core/telemetry/probes.ts';
 import { countOf } from '../../core/problems/problem.ts';
 import { nearestPlace } from '../../core/nearest.ts';
 import { shortTime, spanText } from '../terminal/display.ts';
@@ -47,7 +48,7 @@ export const tellWhatIsMissing = (
 ): void => {
   if (backtest.settled() !== null) return;
   const heard = backtest.heard();
-  const { places, versions, points, times, exportsEveryMs } = heard;
+  const { places, versions, probedAlone, points, times, exportsEveryMs } = heard;
   const say = (message: string, hint: string): void =>
     note({ code: 'nothing-heard', message: `${about}${message}`, hint });
   const { excluded } = backtest.result();
@@ -94,6 +95,11 @@ export const tellWhatIsMissing = (
         `the capture has no point of ${component} ${version} that is judged; it has ${listed(versions)}`,
         hintOf(version, versions, 'service.version is', 'name it by --canary and --baseline'),
       );
+  for (const version of probedAlone)
+    say(
+      `${component} ${version} tells of requests of probes and scrapes alone, which count for no metric`,
+      `${probeAttributes.join(', ')} tell them; a metric counts them where its where names one of these`,
+    );
   sayRefused(heard.refused > 0 && heard.refused === points ? nothingJudged : '');
   const metrics = backtest.readings().at(-1)?.explanation.metrics ?? [];
   for (const holdOf of holds)

@@ -350,7 +350,7 @@ const unheardText = (judging: Line): string | undefined => {
   const strangers =
     typeof others === 'number' && others > 0
       ? `, but ${countOf(others, 'point')} of neither version (is service.version sent as in the plan?)`
-      : ' (are service.name, service.version and deployment.environment.name sent as in the plan?)';
+      : ' (are service.name, service.version and deployment.environment.name sent as in the plan, and requests beside those of probes?)';
   return `nothing is received of ${second === undefined ? `the ${first}` : 'either version'}${strangers}`;
 };
 

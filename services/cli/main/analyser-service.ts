@@ -93,7 +93,7 @@ export const startAnalyser = async (
           note({
             code: 'metric-unsent',
             message: `analyser: neither cohort of deployment ${deployment} has sent ${names.join('; ')}: ${isCritical ? 'nothing is promoted without what is critical, the rest weighs nothing' : 'it weighs nothing'}`,
-            hint: 'are the names right? plimsoll policy check POLICY --against=CAPTURE; weight: 0 in the policy says that it is meant so',
+            hint: 'are the names right? plimsoll policy check POLICY --against=CAPTURE; weight: 0 in the policy says that it is meant so. Requests of probes and scrapes alone (/healthz, /metrics) are none',
           });
           return;
         }

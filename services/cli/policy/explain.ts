@@ -1,4 +1,5 @@
 import type { PolicyDocument, PlacedPolicy } from '../../core/canary/policy/placed-policy.ts';
+import { leavesProbesOut } from '../../core/canary/policy/attribute-filter.ts';
 import { placeText, policyFor } from '../../core/canary/policy/placed-policy.ts';
 import { policySettings, policyText } from '../../core/canary/policy/policy-text.ts';
 import { policyYaml } from '../../core/canary/policy/policy-yaml.ts';
@@ -124,9 +125,22 @@ export const explainPolicy = async (
   printText(ports.terminal, [
     plainText(`# ${whyText(given, applying.value)}`),
     `# policy ${digestShown(digest)}: so decisions name it`,
+    ...probesLine(placed),
     ...lines.map(plainText),
   ]);
   return ok(undefined);
+};
+
+/** What the settings do not say: which requests they are not about. */
+const probesLine = ({ policy }: PlacedPolicy): readonly string[] => {
+  const names = policy.metrics.filter(leavesProbesOut).map(({ id }) => id);
+  return names.length === 0
+    ? []
+    : [
+        plainText(
+          `# without requests of probes and scrapes (/healthz, /metrics): ${names.join(', ')}`,
+        ),
+      ];
 };
 
 /** `checkout in production: component checkout in every environment (policy.yaml:12), over the preset standard`. */

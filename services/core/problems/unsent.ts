@@ -14,7 +14,7 @@ export const unsentProblems = ({ judging, present }: ProblemRows): readonly Prob
         severity: 'warning',
         subject: `${deployment}/${attempt}`,
         message: `neither ${version} nor what it is compared with in ${placeName(slot)} sends ${names.join(', ')}: ${unsent.some(({ critical }) => critical) ? 'nothing is promoted without it' : 'the rest is judged without it'}`,
-        hint: 'send it, or take it out of the policy with weight: 0; plimsoll policy check FILE --against=CAPTURE finds such names',
+        hint: 'send it, or take it out of the policy with weight: 0; plimsoll policy check FILE --against=CAPTURE finds such names. Requests of probes and scrapes alone (/healthz, /metrics) are none',
         place: slot,
         deployment,
         count: unsent.length,

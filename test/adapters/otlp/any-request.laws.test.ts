@@ -98,7 +98,7 @@ describe('any telemetry', () => {
     metrics: new Map([
       [
         'http.server.request.duration',
-        ['error.type', 'http.response.status_code', 'plimsoll.overflow'],
+        ['error.type', 'http.response.status_code', 'plimsoll.overflow', 'plimsoll.probe'],
       ],
       ['rpc.server.duration', ['plimsoll.overflow']],
       ['process.cpu.utilization', ['error.type']],

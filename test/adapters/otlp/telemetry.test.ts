@@ -393,6 +393,32 @@ describe('attributes', () => {
     }
   });
 
+  test.each([
+    [{ 'http.route': '/healthz' }, true],
+    [{ 'http.route': '/healthz/', 'http.request.method': 'GET' }, true],
+    [{ 'http.route': 'Health', 'http.method': 'HEAD' }, true],
+    [{ 'http.route': '/metrics', 'http.response.status_code': 503 }, true],
+    [{ 'http.route': '/shop/actuator/health/readiness' }, true],
+    [{ 'http.route': '/-/ready' }, true],
+    [{ 'rpc.service': 'grpc.health.v1.Health', 'rpc.method': 'Check' }, true],
+    [{ 'rpc.method': 'grpc.health.v1.Health/Watch' }, true],
+    [{ 'rpc.method': '/grpc.health.v1.Health/Check' }, true],
+    [{ 'http.route': '/metrics', 'http.request.method': 'POST' }, false],
+    [{ 'http.route': '/metrics/daily' }, false],
+    [{ 'http.route': '/insurance/health' }, false],
+    [{ 'http.route': '/live' }, false],
+    [{ 'rpc.service': 'shop.Cart', 'rpc.method': 'Check' }, false],
+    [{ 'rpc.method': 'shop.Health/Check' }, false],
+    [{ 'url.path': '/healthz' }, false],
+    [{ 'plimsoll.probe': 'yes' }, false],
+    [{}, false],
+  ])('%j say that they are of probes: %s', (plain, isOne) => {
+    const said = ['plimsoll.probe'];
+    const of: Selection = { ...selection, metrics: new Map([[name, said]]) };
+    const [point] = read(requestOf([withAttributes(plain)]), of).points;
+    expect(point?.attributes.map((kept) => kept.name)).toEqual(isOne ? said : []);
+  });
+
   test('of the sender name its target: the first that it has', () => {
     const from = (extra: object): string | null =>
       read(requestOf([histogram([goodPoint])], { ...CHECKOUT, ...extra })).points[0]?.target ??

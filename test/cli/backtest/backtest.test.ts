@@ -683,6 +683,19 @@ describe('plimsoll backtest', () => {
     );
   });
 
+  test('says that a version tells of probes alone', async () => {
+    const status = '{"key":"http.response.status_code"';
+    const route = '{"key":"http.route","value":{"stringValue":"/healthz"}},';
+    const { err } = await backtest(
+      twoServers(60, good).map((line) =>
+        line.includes('2.0.0') ? line.replaceAll(status, `${route}${status}`) : line,
+      ),
+    );
+    expect(err).toEqual([
+      expect.stringContaining('checkout 2.0.0 tells of requests of probes and scrapes alone'),
+    ]);
+  });
+
   test('says what the capture has where nothing of it is asked for', async () => {
     const { exit, err } = await backtest(
       twoServers(60, good).map((line) => line.replaceAll('checkout', 'basket')),

@@ -211,7 +211,7 @@ describe('a gate waits', () => {
       ['it is being measured how often servers export', { windowMs: null, warmUpWindows: null }],
       ['9 windows closed, and none with requests of both versions', { pairedWindows: null }],
       [
-        'nothing is received of either version (are service.name, service.version and deployment.environment.name sent as in the plan?)',
+        'nothing is received of either version (are service.name, service.version and deployment.environment.name sent as in the plan, and requests beside those of probes?)',
         { windowMs: null, warmUpWindows: null, unheard: ['canary', 'baseline'] },
       ],
       [

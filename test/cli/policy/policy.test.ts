@@ -204,9 +204,10 @@ describe('policy check', () => {
     const toldOf = async (
       metric: string,
       component = 'checkout',
+      sent = routed,
     ): Promise<readonly (readonly [unknown, unknown])[]> => {
       const capture = join(scratch, `${randomUUID()}.jsonl`);
-      writeFileSync(capture, `${routed}\n`);
+      writeFileSync(capture, `${sent}\n`);
       const policy = `version: 2
 policies:
   - component: ${component}
@@ -277,6 +278,21 @@ policies:
       ]);
     });
 
+    test('that all points are of probes is told, but where the metric asks for their routes', async () => {
+      const probes = routed.replaceAll('"/pay"', '"/healthz"').replaceAll('"/cart"', '"/metrics"');
+      const named = (where: string): string =>
+        `{ name: errors, of: http.server.request.duration${where} }`;
+      const told = `${judged} errors, and all points of http.server.request.duration are of probes and scrapes, which count only where its where names http.route, rpc.service or rpc.method`;
+      expect((await toldOf(named(''), 'checkout', probes))[0]).toEqual([6, told]);
+      const tenant = ', where: { tenant: { is: absent } }';
+      expect((await toldOf(named(tenant), 'checkout', probes))[0]).toEqual([6, told]);
+      const asked = await toldOf(named(', where: { http.route: /healthz }'), 'checkout', probes);
+      expect(asked.map(([, message]) => message)).not.toContain(told);
+      expect(await toldOf(named(''), 'checkout', probes.replace('"/metrics"', '"/cart"'))).toEqual(
+        [],
+      );
+    });
+
     test('points of one service say nothing of the policy of another, and a name that nobody sends is told once', async () => {
       const where = 'where: { http.route: /search }';
       expect(await toldOf(`{ name: errors, ${where} }`, 'cart')).toEqual([]);
@@ -314,6 +330,27 @@ describe('policy explain', () => {
     expect(out.join('\n')).toContain('# set here; not in standard\n      - { name: heap');
     expect(out.length).toBeLessThanOrEqual(45);
     expect(out.filter((line) => line.length > 100 && !line.startsWith('#'))).toEqual([]);
+  });
+
+  test('names the metrics that are without probes: those whose where names no route', async () => {
+    const policy = `version: 2
+policies:
+  - component: "*"
+    environment: "*"
+    metrics:
+      - { name: errors, where: { http.route: /healthz } }
+      - { name: latency, where: { url.scheme: https } }
+`;
+    const desk = await aDesk({ files: { 'routes.yaml': policy } });
+    const { out } = await desk.plimsoll(
+      'policy',
+      'explain',
+      'routes.yaml',
+      ...checkoutInProduction,
+    );
+    expect(out[2]).toBe(
+      '# without requests of probes and scrapes (/healthz, /metrics): latency, traffic',
+    );
   });
 
   test('of a setting with parts it names the part that is otherwise', async () => {

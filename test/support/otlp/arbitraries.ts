@@ -40,11 +40,15 @@ const attributeList = fc.array(
     key: fc.oneof(
       fc.constantFrom(
         ...['http.response.status_code', 'error.type', 'rpc.grpc.status_code'],
-        'otel.metric.overflow',
+        ...['otel.metric.overflow', 'http.route'],
       ),
       fc.string(),
     ),
-    value: fc.oneof(fc.record({ intValue: fc.integer({ min: 0, max: 600 }) }), anyValue),
+    value: fc.oneof(
+      fc.record({ intValue: fc.integer({ min: 0, max: 600 }) }),
+      fc.constant({ stringValue: '/healthz' }),
+      anyValue,
+    ),
   }),
   { maxLength: 4 },
 );

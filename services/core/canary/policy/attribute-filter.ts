@@ -1,5 +1,6 @@
 import type { PointAttribute } from '../../telemetry/telemetry-point.ts';
-import type { AttributeFilter } from './policy.ts';
+import { probeAttributes, probeSaid } from '../../telemetry/probes.ts';
+import type { AttributeFilter, MetricPolicy } from './policy.ts';
 
 /** Whether the attributes of a point fulfil the condition. `attributes` has no name twice. */
 export const attributeMatches = (
@@ -20,3 +21,16 @@ export const attributeMatches = (
       return value === undefined;
   }
 };
+
+/** Whether a metric is of requests that somebody waits for; not where its filters say by themselves which routes it is of. */
+export const leavesProbesOut = ({ judged, source }: MetricPolicy): boolean =>
+  judged !== 'level' && !source.where.some(({ attribute }) => probeAttributes.includes(attribute));
+
+/** Whether a point of these attributes is one that the metric is made of, if it has one of its names. */
+export const isOfMetric = (metric: MetricPolicy, attributes: readonly PointAttribute[]): boolean =>
+  metric.source.where.every((filter) => attributeMatches(filter, attributes)) &&
+  !(leavesProbesOut(metric) && isOfProbes(attributes));
+
+/** Whether the door told that they are of probes or scrapes. */
+export const isOfProbes = (attributes: readonly PointAttribute[]): boolean =>
+  attributes.some(({ name }) => name === probeSaid);

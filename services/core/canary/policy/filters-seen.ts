@@ -1,18 +1,21 @@
 import { attributeRefusals } from '../../telemetry/point.ts';
+import { probeAttributes } from '../../telemetry/probes.ts';
 import type { TelemetryPoint } from '../../telemetry/telemetry-point.ts';
-import { attributeMatches } from './attribute-filter.ts';
+import { attributeMatches, isOfProbes, leavesProbesOut } from './attribute-filter.ts';
 import type { PolicyDocument } from './placed-policy.ts';
 import { policyFor } from './placed-policy.ts';
 import type { AttributeFilter, MetricPolicy } from './policy.ts';
-import { meant } from './setting.ts';
+import { meant, oneOfText } from './setting.ts';
 
-// Metrics whose names are sent, and of which no point passes what the policy asks of its attributes: such a filter looks
-// like one that is fine.
+// Metrics whose names are sent, and of which no point passes what the policy asks of its attributes, or all are of
+// probes: such a metric looks like one that is fine.
 
 type Seen = {
   readonly policy: number;
   readonly metric: MetricPolicy;
   passes: boolean;
+  /** Of some point; it is no probe, or the metric counts these, too. */
+  isAsked: boolean;
   readonly filters: readonly {
     readonly filter: AttributeFilter;
     /** Of the attribute; for people, so at most `valuesMax`. */
@@ -42,7 +45,7 @@ export const openFiltersSeen = (
 } => {
   const all = document.policies.map(({ policy }, place) =>
     policy.metrics
-      .filter(({ source }) => source.where.length > 0)
+      .filter((metric) => metric.source.where.length > 0 || leavesProbesOut(metric))
       .map((metric) => ({ metric, policy: place, seen: undefined as Seen | undefined })),
   );
   return {
@@ -67,11 +70,14 @@ const openSeen = ({ metric, policy }: Pick<Seen, 'metric' | 'policy'>): Seen => 
   metric,
   policy,
   passes: false,
+  isAsked: false,
   filters: metric.source.where.map((filter) => ({ filter, values: new Set(), passes: false })),
 });
 
 const take = (seen: Seen, attributes: TelemetryPoint['attributes'], isAny: boolean): void => {
-  let passesAll = true;
+  const isAsked = isAny || !leavesProbesOut(seen.metric) || !isOfProbes(attributes);
+  seen.isAsked ||= isAsked;
+  let passesAll = isAsked;
   for (const one of seen.filters) {
     const passes = isAny || attributeMatches(one.filter, attributes);
     one.passes ||= passes;
@@ -82,9 +88,25 @@ const take = (seen: Seen, attributes: TelemetryPoint['attributes'], isAny: boole
   seen.passes ||= passesAll;
 };
 
-const filteredOut = ({ policy, metric, passes, filters }: Seen): readonly FilteredOut[] => {
+const filteredOut = ({
+  policy,
+  metric,
+  passes,
+  isAsked,
+  filters,
+}: Seen): readonly FilteredOut[] => {
   if (passes) return [];
   const names = metric.source.names.join(' or ');
+  if (!isAsked)
+    return [
+      {
+        policy,
+        metric,
+        unsent: [],
+        told: () =>
+          `all points of ${names} are of probes and scrapes, which count only where its where names ${oneOfText(probeAttributes)}`,
+      },
+    ];
   const unmet = filters.filter((one) => !one.passes);
   const told: FilteredOut['told'] = (sent) =>
     unmet.length === 0

@@ -81,7 +81,7 @@ export const unsentIn = (
   );
 };
 
-/** The same of those whose names are sent, and no point that passes their filters. */
+/** The same of those whose names are sent, and no point that passes their filters and is of no probe. */
 export const filteredOutIn = (
   file: PolicyFile,
   seen: readonly FilteredOut[],
@@ -90,11 +90,12 @@ export const filteredOutIn = (
 ): readonly (PolicyWarning & TextPlace)[] => {
   const pathOf = openPaths(file);
   return inOrder(
-    seen.map(({ policy, metric: { id }, told }) => {
-      const { path } = pathOf(policy, id);
+    seen.flatMap(({ policy, metric: { id, critical }, told }) => {
+      const { path, isWritten } = pathOf(policy, id);
+      if (!isWritten && !critical) return [];
       const place = file.document.policies[policy];
       const message = `${pathText(path)} (${place === undefined ? '' : placeText(place)}) judges ${id}, and ${told(sent)}`;
-      return { code: 'metric-unsent' as const, path, message, ...file.placeOf(path) };
+      return [{ code: 'metric-unsent' as const, path, message, ...file.placeOf(path) }];
     }),
   );
 };

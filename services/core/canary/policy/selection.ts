@@ -1,5 +1,7 @@
+import { probeSaid } from '../../telemetry/probes.ts';
 import { clientErrorSaid, overflowSaid, statusSaid } from '../../telemetry/status-said.ts';
 import type { Selection } from '../../telemetry/telemetry-point.ts';
+import { leavesProbesOut } from './attribute-filter.ts';
 import type { MetricPolicy, Policy } from './policy.ts';
 
 /**
@@ -40,12 +42,13 @@ export const selectionOf = (policies: readonly Policy[]): Selection => {
 };
 
 /**
- * Attributes of points that the metric's filters look at; where it has none for errors, what the status says; and of
- * requests whether they have attributes at all.
+ * Attributes of points that the metric's filters look at; where it has none for errors, what the status says; of requests
+ * whether they have attributes at all, and where no filter tells the route whether they are of probes.
  */
 const attributesOf = (metric: MetricPolicy): readonly string[] => {
   const filters = metric.source.where.map(({ attribute }) => attribute);
-  const filtered = metric.judged === 'level' ? filters : [...filters, overflowSaid];
+  const probes = leavesProbesOut(metric) ? [probeSaid] : [];
+  const filtered = metric.judged === 'level' ? filters : [...filters, overflowSaid, ...probes];
   if (metric.judged !== 'errors') return filtered;
   const errors = metric.errors?.map(({ attribute }) => attribute) ?? [statusSaid, clientErrorSaid];
   return [...filtered, ...errors];

@@ -3,7 +3,7 @@ import { attributeRefusals } from '../../telemetry/point.ts';
 import type { PointRefusal } from '../../telemetry/point.ts';
 import { failureSaid, overflowSaid } from '../../telemetry/status-said.ts';
 import type { PointAttribute } from '../../telemetry/telemetry-point.ts';
-import { attributeMatches } from '../policy/attribute-filter.ts';
+import { attributeMatches, isOfMetric } from '../policy/attribute-filter.ts';
 import type { AttributeFilter, MetricPolicy } from '../policy/policy.ts';
 import { isClientError, saidBy } from './said.ts';
 
@@ -40,7 +40,7 @@ export const judgedAs = (
     // How many they are, and how long they took, is known all the same; for any filter they may be those that it means.
     if (isOverflown && (metric.judged === 'errors' || where.length > 0))
       return [{ metric: place, fails: null, isOverflown }];
-    if (!where.every((filter) => attributeMatches(filter, attributes))) return [];
+    if (!isOfMetric(metric, attributes)) return [];
     const fails = metric.judged === 'errors' ? failsBy(metric.errors, attributes) : null;
     const by = metric.judged === 'errors' ? saidBy(metric.errors, attributes) : undefined;
     const hasClientErrors = metric.judged === 'errors' && isClientError(metric.errors, attributes);

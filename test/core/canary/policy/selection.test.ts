@@ -3,6 +3,12 @@ import { presets } from '../../../../services/core/canary/policy/presets.ts';
 import { selectionOf } from '../../../../services/core/canary/policy/selection.ts';
 import { policyOf } from '../../../support/canary/policies.ts';
 
+const ofRequests = [
+  'plimsoll.client-error',
+  'plimsoll.overflow',
+  'plimsoll.probe',
+  'plimsoll.status',
+];
 const usualTargets = ['cloud.region', 'k8s.cluster.name'];
 
 describe('what is copied from telemetry', () => {
@@ -11,18 +17,12 @@ describe('what is copied from telemetry', () => {
       presets.standard,
     ]);
     expect([...metrics]).toEqual([
-      ['http.server.duration', ['plimsoll.client-error', 'plimsoll.overflow', 'plimsoll.status']],
-      [
-        'http.server.request.duration',
-        ['plimsoll.client-error', 'plimsoll.overflow', 'plimsoll.status'],
-      ],
+      ['http.server.duration', ofRequests],
+      ['http.server.request.duration', ofRequests],
       ['process.cpu.utilization', []],
       ['process.memory.usage', []],
-      [
-        'rpc.server.call.duration',
-        ['plimsoll.client-error', 'plimsoll.overflow', 'plimsoll.status'],
-      ],
-      ['rpc.server.duration', ['plimsoll.client-error', 'plimsoll.overflow', 'plimsoll.status']],
+      ['rpc.server.call.duration', ofRequests],
+      ['rpc.server.duration', ofRequests],
     ]);
     expect([...levels].toSorted()).toEqual(['process.cpu.utilization', 'process.memory.usage']);
     // Nobody is told apart by it: it is told where several are judged as one.
@@ -65,18 +65,28 @@ describe('what is copied from telemetry', () => {
       'method',
       'plimsoll.client-error',
       'plimsoll.overflow',
+      'plimsoll.probe',
       'plimsoll.status',
       'server.address',
     ]);
-    expect(metrics.get('rpc.server.duration')).toEqual([
-      'plimsoll.client-error',
-      'plimsoll.overflow',
-      'plimsoll.status',
-    ]);
+    expect(metrics.get('rpc.server.duration')).toEqual(ofRequests);
     expect(metrics.has('process.cpu.utilization')).toBe(true);
     expect(selectionOf([ours.policy]).metrics.has('process.cpu.utilization')).toBe(false);
     expect(targetAttributes).toEqual(['availability.zone', 'cloud.region']);
     expect(usualTargetAttributes).toEqual([]);
+    // Where all say by themselves which routes they are of, nobody asks for probes.
+    const routed = policyOf({
+      metrics: ['errors', 'latency', 'traffic'].map((name) => ({
+        name,
+        where: { 'http.route': { 'starts-with': '/' } },
+      })),
+    });
+    expect(selectionOf([routed.policy]).metrics.get('http.server.request.duration')).toEqual([
+      'http.route',
+      'plimsoll.client-error',
+      'plimsoll.overflow',
+      'plimsoll.status',
+    ]);
     // Beside one that names none.
     const mixed = selectionOf([ours.policy, presets.standard]);
     expect(mixed.targetAttributes).toEqual(['cloud.region']);
