@@ -2,7 +2,12 @@ import type { LoudIndex } from '../analysis/strongest-windows.ts';
 import type { Cohort } from '../windows/cohorts.ts';
 import type { DeadlineResult } from '../statistics/deadline-test.ts';
 import type { Durations } from '../windows/durations.ts';
-import { areServersLosing, busierAt, mayBeBusier } from '../windows/server-loads.ts';
+import {
+  areServersLosing,
+  busierAt,
+  isBusierThanShare,
+  mayBeBusier,
+} from '../windows/server-loads.ts';
 import type { ServerLoads } from '../windows/server-loads.ts';
 import type { Begun, OpenNumbers, ShownWindow, WindowPlace } from './metric-judge.ts';
 import { latencyDeadline, latencyJudge, latencySlowerPart, noBoundIn } from '../metrics/latency.ts';
@@ -143,7 +148,10 @@ const atLoads = (
 ): LevelWindow => {
   if (areUnsettled && (loads === undefined || mayBeBusier(loads, canaryShare)))
     return { canary: null, baseline: null };
-  return loads === undefined ? shown : { ...shown, busier: busierAt(loads, canaryShare) };
+  if (loads === undefined) return shown;
+  return isBusierThanShare(loads, canaryShare)
+    ? { canary: null, baseline: null }
+    : { ...shown, busier: busierAt(loads, canaryShare) };
 };
 
 const usableIn = <Values>(

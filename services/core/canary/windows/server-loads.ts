@@ -241,6 +241,13 @@ export const busierAt = (
   return byShare === null ? busier : Math.min(busier, Math.max(1, shareSlack * byShare));
 };
 
+/**
+ * Whether the canary's servers are so much busier than follows from its share that their level may be of requests which only they
+ * get (a load test, a customer that keeps its connections): that is neither granted nor held against it.
+ */
+export const isBusierThanShare = (loads: ServerLoads, share: number | null): boolean =>
+  loads.busier > shareSlack * busierAt(loads, share);
+
 /** Whether anything may be granted, as far as its share tells, once it is known what servers have. */
 export const mayBeBusier = (
   { canaryServers, baselineServers }: ServerLoads,

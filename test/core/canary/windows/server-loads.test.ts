@@ -4,6 +4,7 @@ import { canonicalJson } from '../../../../services/core/canonical.ts';
 import {
   areServersLosing,
   busierAt,
+  isBusierThanShare,
   loadsAtNewShare,
   mayBeBusier,
   noLoadsLately,
@@ -225,16 +226,20 @@ test.each<readonly [string, Partial<ServerLoads>, number, boolean]>([
 });
 
 test.each([
-  ['half of the traffic for as many servers', 2, 2, 0.5, 2, 1.1, false],
-  ['half of it for half as many', 2, 4, 0.5, 2, 2, true],
-  ['half of it for half as many, and more than that follows from', 2, 4, 0.5, 5, 2.2, true],
-  ['a tenth of it for a tenth of the servers', 1, 9, 0.1, 1, 1, false],
-  ['a share that nobody told', 2, 2, null, 3, 3, true],
-] as const)('of %s', (_name, canaryServers, baselineServers, share, busier, granted, may) => {
-  const told = loads({ canaryServers, baselineServers, busier });
-  expect(busierAt(told, share)).toBeCloseTo(granted, 9);
-  expect(mayBeBusier(told, share)).toBe(may);
-});
+  ['half of the traffic for as many servers', 2, 2, 0.5, 2, 1.1, false, true],
+  ['half of it for half as many', 2, 4, 0.5, 2, 2, true, false],
+  ['half of it for half as many, and more than that follows from', 2, 4, 0.5, 5, 2.2, true, true],
+  ['a tenth of it for a tenth of the servers', 1, 9, 0.1, 1, 1, false, false],
+  ['a share that nobody told', 2, 2, null, 3, 3, true, false],
+] as const)(
+  'of %s',
+  (_name, canaryServers, baselineServers, share, busier, granted, may, isMore) => {
+    const told = loads({ canaryServers, baselineServers, busier });
+    expect(busierAt(told, share)).toBeCloseTo(granted, 9);
+    expect(mayBeBusier(told, share)).toBe(may);
+    expect(isBusierThanShare(told, share)).toBe(isMore);
+  },
+);
 
 describe('in a backtest of CPU', () => {
   const kinds = ['errors', 'level', 'traffic'];
