@@ -9,7 +9,7 @@ import { judgeVersion } from '../judge/judge.ts';
 // partition over. It adds nothing to what the samples say, and whoever has none reads them from the lowest opening.
 
 /** Raised with every change of what a `PartitionState` holds; a snapshot of another form is no use. */
-export const stateForm = 54;
+export const stateForm = 55;
 
 /** Which partition of which log. */
 export type SnapshotPlace = {

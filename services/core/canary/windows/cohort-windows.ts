@@ -16,6 +16,8 @@ import { durationsIn, isSpoilt, waitingOf } from './waiting-durations.ts';
 import type { WaitingDurations } from './waiting-durations.ts';
 import type { OverflownMetrics } from './overflown.ts';
 import { overflownIn, withoutUnknown } from './overflown.ts';
+import { asOneSender, twinsIn } from './twins.ts';
+import type { ToldPoint } from './twins.ts';
 import { openMetric } from './window-metrics.ts';
 
 // From the points of one window to what the judge sees of it.
@@ -82,7 +84,7 @@ export const pendingPointOf = (
  * - `implausible`: no server can have counted so much, alone or with the others; of its durations alone: see `isSpoilt`;
  * - `loud`: see `loudnessOf`, and of levels `wildIn`;
  * - `over-limit`: one cumulative stream too many;
- * - `start-shared`: several senders under one name, whose points or counters cannot be told apart;
+ * - `start-shared`: several senders under one name, whose points or counters cannot be told apart, or that may be one (`twins.ts`);
  * - `older-name`: its sender says the same under the newer name of the metric;
  * - `durations-implausible`: more of its durations, or of its cohort's, than a few are beyond what a request can take, so
  *   nobody knows how long its requests took;
@@ -164,9 +166,15 @@ export const takeWindow = (
 ): WindowTaken => {
   const excluded: Exclusions = { ...noWindowExclusions };
   const bases = openBases(before, openedAtMs, windowMs);
-  const { distinct, contradicted } = distinctPoints(points, bases);
+  const { distinct, contradicted } = distinctPoints(asOneSender(before.twins, points), bases);
   excluded.duplicate = points.length - distinct.length;
-  const { counted: all, unknown } = countedIn(bases, distinct, contradicted, excluded);
+  const { doubtful, twins } = twinsIn(before.twins, distinct);
+  const { counted: all, unknown } = countedIn(
+    bases,
+    distinct,
+    { contradicted, doubtful },
+    excluded,
+  );
   const { left, isNewerSent, differing } = withoutOlderNames(all, excluded);
   const counted = plausible(left, excluded, unknown);
   const loudness = loudnessOf(voicesOf(counted));
@@ -209,7 +217,7 @@ export const takeWindow = (
     for (const { point } of counted) for (const { metric } of point.judgedAs) leftOut.add(metric);
   // Where requests were left out, a cohort would seem to have lost them.
   return {
-    bases: { ...bases.close(), absurdLately: lately },
+    bases: { ...bases.close(), absurdLately: lately, twins },
     counted: all,
     asTraffic: asTraffic(metrics, counted),
     unknown,
@@ -280,13 +288,19 @@ const withBuckets = ({ durations, refused }: PendingPoint, added: Counted): Coun
 export type CountedPoint = { readonly point: PendingPoint; readonly added: Counted };
 
 /**
- * `unknown`: points whose requests in this window nobody knows. Whose streams nobody can tell apart is left out with all
+ * `unknown`: points whose requests in this window nobody knows. `doubtful`: those that may say what others say. Whose streams nobody can tell apart is left out with all
  * that it says: what is left of it (the health checks of a server whose requests are left out) is like nobody's traffic.
  */
 const countedIn = (
   bases: BasesDraft,
   points: readonly PendingPoint[],
-  contradicted: ReadonlySet<PendingPoint>,
+  {
+    contradicted,
+    doubtful,
+  }: {
+    readonly contradicted: ReadonlySet<PendingPoint>;
+    readonly doubtful: ReadonlySet<ToldPoint>;
+  },
   excluded: Exclusions,
 ): { readonly counted: readonly CountedPoint[]; readonly unknown: PendingPoint[] } => {
   const counted: CountedPoint[] = [];
@@ -317,6 +331,7 @@ const countedIn = (
       excluded['start-missing'] += 1;
       unknown.push(point);
     } else if (taken === 'unknown') excluded['before-opening'] += 1;
+    else if (doubtful.has(point)) excluded['start-shared'] += 1;
     else counted.push({ point, added: taken === 'new' ? value : taken });
   }
   if (shared.size === 0) return { counted, unknown };
