@@ -397,6 +397,20 @@ describe('neither a pass nor a roll-back comes from', () => {
     },
   );
 
+  const calledDeltas = (version: string, fleets: readonly (readonly Pod[])[]): readonly Sent[] =>
+    exportsOf(fleets.flat()).map((one) =>
+      one.origin.version === version && one.point.level === null
+        ? { ...one, origin: { ...one.origin, temporality: 'delta' } }
+        : one,
+    );
+  test.each([
+    ['of the baseline of a good canary', '1.9.4', canary()],
+    ['of a good canary', '2.0.0', canary()],
+    ['of a bad canary', '2.0.0', canary(bad)],
+  ])('counters that are called deltas: %s', (_which, version, other) =>
+    expectNothing(fold(calledDeltas(version, [good(), other]))),
+  );
+
   /** As two paths tell it under a resource of their own each: what they say, and in every other sample the second comes first. */
   const twice = (version: string, ...fleets: readonly (readonly Pod[])[]): readonly Sent[] =>
     exportsOf(fleets.flat()).flatMap((one, index) => {

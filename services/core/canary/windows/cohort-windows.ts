@@ -16,6 +16,7 @@ import { durationsIn, isSpoilt, waitingOf } from './waiting-durations.ts';
 import type { WaitingDurations } from './waiting-durations.ts';
 import type { OverflownMetrics } from './overflown.ts';
 import { overflownIn, withoutUnknown } from './overflown.ts';
+import { countersIn } from './stuck-deltas.ts';
 import { asOneSender, twinsIn } from './twins.ts';
 import type { ToldPoint } from './twins.ts';
 import { openMetric } from './window-metrics.ts';
@@ -91,7 +92,7 @@ export const pendingPointOf = (
  * - `attributes-overflown`: it counts, but the SDK had no room for its attributes, so which requests failed nobody knows;
  * - `other-buckets`, `other-unit`: it cannot be told together with the others of its metric;
  * - a `PointRefusal`: nobody could count its requests, or tell how long they took; `start-missing` also where a start moves on
- *   with its counter.
+ *   with its counter, `temporality-unspecified` where deltas look like a counter (`stuck-deltas.ts`).
  */
 export type WindowExclusion =
   | PointRefusal
@@ -169,10 +170,11 @@ export const takeWindow = (
   const { distinct, contradicted } = distinctPoints(asOneSender(before.twins, points), bases);
   excluded.duplicate = points.length - distinct.length;
   const { doubtful, twins } = twinsIn(before.twins, distinct);
+  const { counters, stuck } = countersIn(before.stuck, distinct, windowMs);
   const { counted: all, unknown } = countedIn(
     bases,
     distinct,
-    { contradicted, doubtful },
+    { contradicted, doubtful, counters },
     excluded,
   );
   const { left, isNewerSent, differing } = withoutOlderNames(all, excluded);
@@ -217,7 +219,7 @@ export const takeWindow = (
     for (const { point } of counted) for (const { metric } of point.judgedAs) leftOut.add(metric);
   // Where requests were left out, a cohort would seem to have lost them.
   return {
-    bases: { ...bases.close(), absurdLately: lately, twins },
+    bases: { ...bases.close(), absurdLately: lately, twins, stuck },
     counted: all,
     asTraffic: asTraffic(metrics, counted),
     unknown,
@@ -288,7 +290,7 @@ const withBuckets = ({ durations, refused }: PendingPoint, added: Counted): Coun
 export type CountedPoint = { readonly point: PendingPoint; readonly added: Counted };
 
 /**
- * `unknown`: points whose requests in this window nobody knows. `doubtful`: those that may say what others say. Whose streams nobody can tell apart is left out with all
+ * `unknown`: points whose requests in this window nobody knows. `doubtful`: those that may say what others say; `counters`: deltas that may be none. Whose streams nobody can tell apart is left out with all
  * that it says: what is left of it (the health checks of a server whose requests are left out) is like nobody's traffic.
  */
 const countedIn = (
@@ -297,9 +299,11 @@ const countedIn = (
   {
     contradicted,
     doubtful,
+    counters,
   }: {
     readonly contradicted: ReadonlySet<PendingPoint>;
     readonly doubtful: ReadonlySet<ToldPoint>;
+    readonly counters: ReadonlySet<ToldPoint>;
   },
   excluded: Exclusions,
 ): { readonly counted: readonly CountedPoint[]; readonly unknown: PendingPoint[] } => {
@@ -331,7 +335,10 @@ const countedIn = (
       excluded['start-missing'] += 1;
       unknown.push(point);
     } else if (taken === 'unknown') excluded['before-opening'] += 1;
-    else if (doubtful.has(point)) excluded['start-shared'] += 1;
+    else if (counters.has(point)) {
+      excluded['temporality-unspecified'] += 1;
+      unknown.push(point);
+    } else if (doubtful.has(point)) excluded['start-shared'] += 1;
     else counted.push({ point, added: taken === 'new' ? value : taken });
   }
   if (shared.size === 0) return { counted, unknown };

@@ -6,6 +6,8 @@ import type { Durations, Exponential } from './durations.ts';
 import type { Fallen } from './stream-falls.ts';
 import { fallenBy } from './stream-falls.ts';
 import { familyOf, openStarts, wasPartOf } from './stream-starts.ts';
+import type { StuckDeltas } from './stuck-deltas.ts';
+import { noStuckDeltas } from './stuck-deltas.ts';
 import type { Twins } from './twins.ts';
 import { noTwins } from './twins.ts';
 import { countsSince, exponentialSince, hasFallenBucket } from './durations-since.ts';
@@ -65,6 +67,7 @@ export type Bases = {
   readonly gaps: { readonly [series: string]: true };
   readonly absurdLately: AbsurdLately;
   readonly twins: Twins;
+  readonly stuck: StuckDeltas;
   /** Shared names or gaps could not be remembered any more, so nobody knows what any window shows of requests. */
   readonly isUnknowable: boolean;
 };
@@ -79,6 +82,7 @@ export const noBases: Bases = {
   gaps: {},
   absurdLately: noAbsurdLately,
   twins: noTwins,
+  stuck: noStuckDeltas,
   isUnknowable: false,
 };
 
@@ -290,6 +294,7 @@ export const openBases = (before: Bases, openedAtMs: number, windowMs = 0): Base
       gaps: Object.fromEntries([...gaps].map((series) => [series, true] as const)),
       absurdLately: before.absurdLately,
       twins: before.twins,
+      stuck: before.stuck,
       isUnknowable,
     }),
   };
