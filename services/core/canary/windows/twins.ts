@@ -91,29 +91,46 @@ function* toldTogether(sorted: readonly ToldPoint[]): Generator<readonly ToldPoi
       if (next?.timeMs !== first.timeMs || next.startMs !== first.startMs) break;
       last = next;
     }
-    if (to - from > 1 && !isOfFamily(last, familyOf(first.series))) yield sorted.slice(from, to);
+    if (to - from > 1 && !last.series.startsWith(familyOf(first.series)))
+      yield sorted.slice(from, to);
   }
 }
 
-type FamilyPoints = { readonly family: string; readonly points: ToldPoint[] };
+type FamilyPoints = { readonly family: string; readonly points: readonly ToldPoint[] };
 
-/** Of each sender's metric, the families that tell of it. */
+/** Of each sender's metric, the families that tell of it, where they are several. */
 const familiesBySender = (together: readonly ToldPoint[]): Iterable<readonly FamilyPoints[]> => {
-  const bySender = new Map<string, FamilyPoints[]>();
-  let last: FamilyPoints | undefined;
-  for (const point of together) {
-    if (!namesItsSender(point)) continue;
-    if (last === undefined || !isOfFamily(point, last.family)) {
-      last = { family: familyOf(point.series), points: [] };
-      const { temporality, unit, name, sender } = point;
-      const key = `${temporality} ${unit} ${name} ${sender}`;
-      const known = bySender.get(key);
-      if (known === undefined) bySender.set(key, [last]);
-      else known.push(last);
-    }
-    last.points.push(point);
+  const bySender = new Map<string, number[]>();
+  let family: string | undefined;
+  let families = 0;
+  for (const [index, { series, sender }] of together.entries()) {
+    if (family !== undefined && series.startsWith(family)) continue;
+    family = familyOf(series);
+    families += 1;
+    const known = bySender.get(sender);
+    if (known === undefined) bySender.set(sender, [index]);
+    else known.push(index);
   }
-  return bySender.values();
+  // As a rule each is of a sender of its own.
+  if (families === bySender.size) return [];
+  const byMetric = new Map<string, FamilyPoints[]>();
+  for (const indexes of bySender.values())
+    for (const from of indexes.length > 1 ? indexes : []) {
+      const [first, ...others] = ofFamilyFrom(together, from);
+      if (first === undefined) continue;
+      const { temporality, unit, name, sender, series } = first;
+      const key = `${temporality} ${unit} ${name} ${sender}`;
+      const one = { family: familyOf(series), points: [first, ...others] };
+      byMetric.set(key, [...(byMetric.get(key) ?? []), one]);
+    }
+  return byMetric.values();
+};
+
+const ofFamilyFrom = (together: readonly ToldPoint[], from: number): readonly ToldPoint[] => {
+  const family = familyOf(together[from]?.series ?? '');
+  let to = from + 1;
+  while (together[to]?.series.startsWith(family) === true) to += 1;
+  return together.slice(from, to).filter(namesItsSender);
 };
 
 const namesItsSender = ({ temporality, instance, series, refused }: ToldPoint): boolean =>
@@ -122,8 +139,6 @@ const namesItsSender = ({ temporality, instance, series, refused }: ToldPoint): 
   series !== familyOf(series) &&
   !maySeveralSend(series) &&
   !isUncounted(refused);
-
-const isOfFamily = ({ series }: ToldPoint, family: string): boolean => series.startsWith(family);
 
 /** What two families say alike. */
 type Alike = {
