@@ -251,7 +251,7 @@ const nothingJudged = 'the capture has no point that is judged: ';
 const refusalHints: { readonly [reason: string]: string } = {
   ...refusalRemedies,
   'start-shared':
-    'several pods or workers send under one name (give each a service.instance.id of its own), or a restarted server kept the start of its counters (let it send its new one)',
+    'several pods or workers send under one name (give each a service.instance.id of its own), the exports of one come by two paths (send them by one), or a restarted server kept the start of its counters (let it send its new one)',
   'service-name-missing': 'a resource needs service.name',
 };
 

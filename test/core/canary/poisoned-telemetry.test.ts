@@ -19,6 +19,7 @@ import {
   record,
   run,
   tick,
+  tools,
 } from '../../support/canary/sample-streams.ts';
 import type { Pod, Run, Sent } from '../../support/canary/sample-streams.ts';
 
@@ -395,6 +396,41 @@ describe('neither a pass nor a roll-back comes from', () => {
       expect(excludedIn(folded)['start-shared']).toBeGreaterThan(40);
     },
   );
+
+  const calledDeltas = (version: string, fleets: readonly (readonly Pod[])[]): readonly Sent[] =>
+    exportsOf(fleets.flat()).map((one) =>
+      one.origin.version === version && one.point.level === null
+        ? { ...one, origin: { ...one.origin, temporality: 'delta' } }
+        : one,
+    );
+  test.each([
+    ['of the baseline of a good canary', '1.9.4', canary()],
+    ['of a good canary', '2.0.0', canary()],
+    ['of a bad canary', '2.0.0', canary(bad)],
+  ])('counters that are called deltas: %s', (_which, version, other) =>
+    expectNothing(fold(calledDeltas(version, [good(), other]))),
+  );
+
+  /** As two paths tell it under a resource of their own each: what they say, and in every other sample the second comes first. */
+  const twice = (version: string, ...fleets: readonly (readonly Pod[])[]): readonly Sent[] =>
+    exportsOf(fleets.flat()).flatMap((one, index) => {
+      if (one.origin.version !== version || one.point.level !== null) return [one];
+      const byPath = ['c', 'd'].map((path) => {
+        const family = `${path}${tools.digest(one.origin.instance ?? '')}`.slice(0, 32);
+        return { ...one, point: { ...one.point, series: family + one.point.series.slice(32) } };
+      });
+      return index % 2 === 0 ? byPath : byPath.toReversed();
+    });
+  test.each([
+    ['of the baseline of a good canary', '1.9.4', canary(), ['promote']],
+    ['of a good canary', '2.0.0', canary(), ['promote']],
+    ['of the baseline of a bad canary', '1.9.4', canary(bad), ['roll-back']],
+    ['of a bad canary', '2.0.0', canary(bad), ['roll-back']],
+  ])('every export twice, by two paths: %s', (_which, version, other, expected) => {
+    const folded = fold(twice(version, good(), other));
+    expect(kindsOf(folded.decisions)).toStrictEqual(expected);
+    expect(excludedIn(folded).duplicate).toBeGreaterThan(expected[0] === 'promote' ? 300 : 20);
+  });
 
   describe('counters whose start moves to the time of each of their points:', () => {
     const isFailed = ({ errors }: SamplePoint): boolean => errors > 0;

@@ -84,7 +84,8 @@ export const exclusionPhrase = (excluded: AnalysisState['excluded']): string => 
 
 const unknownRemedies: { readonly [Reason in Exclusion]?: string } = {
   ...pointRemedies,
-  'start-shared': 'give each pod and worker a service.instance.id of its own',
+  'start-shared':
+    'give each pod and worker a service.instance.id of its own, and send its exports by one path',
   'either-cohort':
     'every sender says what it runs: one service.version, and deployment.id where both run the same version',
 };

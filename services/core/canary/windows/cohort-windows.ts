@@ -16,6 +16,9 @@ import { durationsIn, isSpoilt, waitingOf } from './waiting-durations.ts';
 import type { WaitingDurations } from './waiting-durations.ts';
 import type { OverflownMetrics } from './overflown.ts';
 import { overflownIn, withoutUnknown } from './overflown.ts';
+import { countersIn } from './stuck-deltas.ts';
+import { asOneSender, twinsIn } from './twins.ts';
+import type { ToldPoint } from './twins.ts';
 import { openMetric } from './window-metrics.ts';
 
 // From the points of one window to what the judge sees of it.
@@ -82,14 +85,14 @@ export const pendingPointOf = (
  * - `implausible`: no server can have counted so much, alone or with the others; of its durations alone: see `isSpoilt`;
  * - `loud`: see `loudnessOf`, and of levels `wildIn`;
  * - `over-limit`: one cumulative stream too many;
- * - `start-shared`: several senders under one name, whose points or counters cannot be told apart;
+ * - `start-shared`: several senders under one name, whose points or counters cannot be told apart, or that may be one (`twins.ts`);
  * - `older-name`: its sender says the same under the newer name of the metric;
  * - `durations-implausible`: more of its durations, or of its cohort's, than a few are beyond what a request can take, so
  *   nobody knows how long its requests took;
  * - `attributes-overflown`: it counts, but the SDK had no room for its attributes, so which requests failed nobody knows;
  * - `other-buckets`, `other-unit`: it cannot be told together with the others of its metric;
  * - a `PointRefusal`: nobody could count its requests, or tell how long they took; `start-missing` also where a start moves on
- *   with its counter.
+ *   with its counter, `temporality-unspecified` where deltas look like a counter (`stuck-deltas.ts`).
  */
 export type WindowExclusion =
   | PointRefusal
@@ -164,9 +167,16 @@ export const takeWindow = (
 ): WindowTaken => {
   const excluded: Exclusions = { ...noWindowExclusions };
   const bases = openBases(before, openedAtMs, windowMs);
-  const { distinct, contradicted } = distinctPoints(points, bases);
+  const { distinct, contradicted } = distinctPoints(asOneSender(before.twins, points), bases);
   excluded.duplicate = points.length - distinct.length;
-  const { counted: all, unknown } = countedIn(bases, distinct, contradicted, excluded);
+  const { doubtful, twins } = twinsIn(before.twins, distinct);
+  const { counters, stuck } = countersIn(before.stuck, distinct, windowMs);
+  const { counted: all, unknown } = countedIn(
+    bases,
+    distinct,
+    { contradicted, doubtful, counters },
+    excluded,
+  );
   const { left, isNewerSent, differing } = withoutOlderNames(all, excluded);
   const counted = plausible(left, excluded, unknown);
   const loudness = loudnessOf(voicesOf(counted));
@@ -209,7 +219,7 @@ export const takeWindow = (
     for (const { point } of counted) for (const { metric } of point.judgedAs) leftOut.add(metric);
   // Where requests were left out, a cohort would seem to have lost them.
   return {
-    bases: { ...bases.close(), absurdLately: lately },
+    bases: { ...bases.close(), absurdLately: lately, twins, stuck },
     counted: all,
     asTraffic: asTraffic(metrics, counted),
     unknown,
@@ -280,13 +290,21 @@ const withBuckets = ({ durations, refused }: PendingPoint, added: Counted): Coun
 export type CountedPoint = { readonly point: PendingPoint; readonly added: Counted };
 
 /**
- * `unknown`: points whose requests in this window nobody knows. Whose streams nobody can tell apart is left out with all
+ * `unknown`: points whose requests in this window nobody knows. `doubtful`: those that may say what others say; `counters`: deltas that may be none. Whose streams nobody can tell apart is left out with all
  * that it says: what is left of it (the health checks of a server whose requests are left out) is like nobody's traffic.
  */
 const countedIn = (
   bases: BasesDraft,
   points: readonly PendingPoint[],
-  contradicted: ReadonlySet<PendingPoint>,
+  {
+    contradicted,
+    doubtful,
+    counters,
+  }: {
+    readonly contradicted: ReadonlySet<PendingPoint>;
+    readonly doubtful: ReadonlySet<ToldPoint>;
+    readonly counters: ReadonlySet<ToldPoint>;
+  },
   excluded: Exclusions,
 ): { readonly counted: readonly CountedPoint[]; readonly unknown: PendingPoint[] } => {
   const counted: CountedPoint[] = [];
@@ -317,6 +335,10 @@ const countedIn = (
       excluded['start-missing'] += 1;
       unknown.push(point);
     } else if (taken === 'unknown') excluded['before-opening'] += 1;
+    else if (counters.has(point)) {
+      excluded['temporality-unspecified'] += 1;
+      unknown.push(point);
+    } else if (doubtful.has(point)) excluded['start-shared'] += 1;
     else counted.push({ point, added: taken === 'new' ? value : taken });
   }
   if (shared.size === 0) return { counted, unknown };

@@ -6,6 +6,10 @@ import type { Durations, Exponential } from './durations.ts';
 import type { Fallen } from './stream-falls.ts';
 import { fallenBy } from './stream-falls.ts';
 import { familyOf, openStarts, wasPartOf } from './stream-starts.ts';
+import type { StuckDeltas } from './stuck-deltas.ts';
+import { noStuckDeltas } from './stuck-deltas.ts';
+import type { Twins } from './twins.ts';
+import { noTwins } from './twins.ts';
 import { countsSince, exponentialSince, hasFallenBucket } from './durations-since.ts';
 
 /** What a stream counts. */
@@ -62,6 +66,8 @@ export type Bases = {
   /** Cumulative series whose newest point was refused: what the next one adds is not of its window alone. */
   readonly gaps: { readonly [series: string]: true };
   readonly absurdLately: AbsurdLately;
+  readonly twins: Twins;
+  readonly stuck: StuckDeltas;
   /** Shared names or gaps could not be remembered any more, so nobody knows what any window shows of requests. */
   readonly isUnknowable: boolean;
 };
@@ -75,6 +81,8 @@ export const noBases: Bases = {
   shared: {},
   gaps: {},
   absurdLately: noAbsurdLately,
+  twins: noTwins,
+  stuck: noStuckDeltas,
   isUnknowable: false,
 };
 
@@ -285,6 +293,8 @@ export const openBases = (before: Bases, openedAtMs: number, windowMs = 0): Base
       shared: shared ?? before.shared,
       gaps: Object.fromEntries([...gaps].map((series) => [series, true] as const)),
       absurdLately: before.absurdLately,
+      twins: before.twins,
+      stuck: before.stuck,
       isUnknowable,
     }),
   };
