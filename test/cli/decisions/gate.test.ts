@@ -456,6 +456,62 @@ describe('a gate waits', () => {
     );
   });
 
+  describe('where a fix took the slot meanwhile', () => {
+    const log = (version: string, ...more: readonly string[]): readonly string[] => [
+      ...['release', 'log', '--component-name=checkout', '--environment-name=production'],
+      ...[`--target-version=${version}`, '--key=ci.json', ...more],
+    ];
+    /** The fix is told a minute after what the steps tell. */
+    const deskWith = async (
+      steps: readonly Step[] = canary,
+      isRemote = false,
+      ...then: readonly (readonly string[])[]
+    ): Promise<Desk> => {
+      const desk = await openDesk({ folder: join(scratch, randomUUID()), steps, isRemote });
+      await desk.house.ports.clock.sleep(60_000);
+      for (const words of [log('1.9.5'), ...then])
+        expect(jsonOf(await desk.plimsoll(...words, '--json'))['delivery']).toBe('stored');
+      return waiting(desk);
+    };
+    const barredIn = async (desk: Desk): Promise<unknown> => {
+      const line = jsonOf(await desk.plimsoll('gate', deployment, '--wait=2s', '--json'));
+      expect(faultsOf('gate', line)).toEqual([]);
+      return line['barred'];
+    };
+
+    test.each([false, true])(
+      'and says before there is a decision that none would be obeyed (gateway: %s)',
+      async (isRemote) => {
+        const desk = await deskWith(canary, isRemote);
+        const { exit, err } = await desk.plimsoll('gate', deployment, '--wait=3s');
+        const why =
+          'a decision to act would not be obeyed: 1.9.5 took the slot after 2.0.0 was started, which was never compared with it [holder-changed]';
+        expect([exit, err[0], err.at(-1)]).toEqual([
+          13,
+          expect.stringContaining(`no decision yet; ${why}; 3 s left`),
+          `  ${why}; plan 2.0.0 anew, or what follows it`,
+        ]);
+      },
+    );
+
+    test('as is refused then', async () => {
+      const desk = await deskWith();
+      value(await desk.house.log.append(0, [await decisionRecord(decision('promote'))]));
+      const line = jsonOf(await desk.plimsoll('gate', deployment, '--wait=2s', '--json'));
+      expect(line).toMatchObject({ barred: null, refused: { code: 'holder-changed' } });
+    });
+
+    test('and not where it was taken back, for what is no later than it, for the first that holds it, or where nothing is judged', async () => {
+      const back = log('1.9.4', `--digest=${artifact('a')}`);
+      expect(await barredIn(await deskWith(canary, false, back))).toBe(null);
+      const asLate = by('ci', logged('1.9.5'));
+      expect(await barredIn(waiting(await deskAfter([asLate])))).toBe(null);
+      expect(await barredIn(await deskWith(withoutHolder))).toBe(null);
+      expect(await barredIn(await deskWith(canary.slice(0, -1)))).toBe(null);
+      expect(await barredIn(await deskWith(rollout({})))).toBe(null);
+    });
+  });
+
   describe('beside what has no digest, where the policy asks for one', () => {
     const document =
       '{"policies":[{"component":"*","environment":"*","require":["digest"]}],"version":2}';
