@@ -1,5 +1,7 @@
 import type { NewRecord } from '../core/log/record.ts';
 import type { Receipt } from '../core/markers/http-wire.ts';
+import { buildsOnEarlier } from '../core/markers/kinds.ts';
+import { labelOf } from '../core/spool/spooled-marker.ts';
 import type { Deliver, DeliveryRefused } from '../ports/delivery.ts';
 import type { Spool, SpoolProblem } from '../ports/spool.ts';
 import type { Deadline } from './deadline.ts';
@@ -47,8 +49,9 @@ const flushedMax = 20;
 
 /**
  * Delivers a signed marker by the deadline, or lays it into the spool. What lies there goes before it, for at most half of
- * the time; where something of the same key still lies there afterwards, this one lies down behind it. Only a rule's no
- * leaves it nowhere. Rejects only if `deliver` or the spool break their promises by throwing before anything is known.
+ * the time; where something of the same key still lies there afterwards, or nobody knows and it builds on what was said
+ * before, this one lies down behind it. Only a rule's no leaves it nowhere. Rejects only if `deliver` or the spool break
+ * their promises by throwing before anything is known.
  */
 export const sendOrKeep = async (
   ports: SendPorts,
@@ -58,10 +61,25 @@ export const sendOrKeep = async (
 ): Promise<Sent> => {
   const { deliver } = ports;
   if (typeof deliver !== 'function') return keep(ports, deadline, sending, deliver);
-  const leftMs = (): number => Math.max(0, deadline.leftMs() - reserveMs);
-  const before = await flushFirst({ ...ports, deliver }, deadline, reserveMs, sending.record);
-  if (before.holdsBack) return keep(ports, deadline, sending, behindCause(before.cause));
-  const work = deliver(sending.record, leftMs()).catch((error: unknown) => ({
+  const able = { ...ports, deliver };
+  const before = await flushFirst(able, deadline, reserveMs, sending.record);
+  if (before.ahead === 'some') return keep(ports, deadline, sending, behindCause(before.cause));
+  const { kind } = labelOf(ports.tools.text, sending.record);
+  return before.ahead === 'unknown' && buildsOnEarlier(kind)
+    ? keepOrDeliver(able, deadline, sending, reserveMs, unlistedCause(before.cause))
+    : deliverOrKeep(able, deadline, sending, reserveMs);
+};
+
+type AbleToDeliver = SendPorts & Pick<FlushPorts, 'deliver'>;
+
+const deliverOrKeep = async (
+  ports: AbleToDeliver,
+  deadline: Deadline,
+  sending: ToSend,
+  reserveMs: number,
+): Promise<Sent> => {
+  const withinMs = Math.max(0, deadline.leftMs() - reserveMs);
+  const work = ports.deliver(sending.record, withinMs).catch((error: unknown) => ({
     outcome: 'away' as const,
     code: 'internal',
     message: error instanceof Error ? error.message : String(error),
@@ -80,6 +98,40 @@ export const sendOrKeep = async (
   }
 };
 
+/**
+ * Behind what nobody could list: a disk that is slow keeps it in its place, and one that keeps nothing must not cost it.
+ * Of the disk's grace the first part is for keeping it, the others for delivering it after all and for the answer of the disk.
+ */
+const keepOrDeliver = async (
+  ports: AbleToDeliver,
+  deadline: Deadline,
+  sending: ToSend,
+  reserveMs: number,
+  cause: Cause,
+): Promise<Sent> => {
+  const { spool, graceMs } = ports;
+  const wanted = wantedOf(sending);
+  const partMs = graceMs / 6;
+  const keeping = spool.keep(wanted);
+  const leftMs = deadline.leftMs();
+  const kept = await deadline.before(Math.min(leftMs / 2, leftMs - 4 * partMs), keeping);
+  if (kept?.ok === true) return { outcome: 'spooled', cause, bytes: spool.bytesOf(wanted) };
+  // Asked once: it may still come to lie there.
+  const last = { ...ports, spool: { ...spool, keep: () => keeping }, graceMs: partMs };
+  const endMs = kept === undefined ? Math.min(0, deadline.leftMs() - partMs) : reserveMs;
+  const sent = await deliverOrKeep(last, deadline, sending, endMs);
+  return sent.outcome === 'refused' && wantsEarlier.has(sent.refusal.code)
+    ? keep(last, deadline, sending, cause)
+    : sent;
+};
+
+/** Refusals of what may lack nothing but a marker that lies in the spool. */
+const wantsEarlier: ReadonlySet<string> = new Set([
+  'deployment-unknown',
+  'not-deployed',
+  'not-released',
+]);
+
 /** The cause of what nobody answered to in time. */
 export const lateCause: Cause = {
   code: 'timeout',
@@ -93,17 +145,27 @@ const behindCause = (cause: Cause | null): Cause => ({
   hint: cause?.hint ?? 'plimsoll flush sends them',
 });
 
-/** What lies in the spool, for at most half of the time; and whether something that stays there holds this one back. */
+const unlistedCause = (cause: Cause | null): Cause => ({
+  code: cause?.code ?? 'timeout',
+  message: `earlier markers of it may still wait, and the spool ${cause === null ? 'did not say so in time' : `cannot be read (${cause.message})`}`,
+  hint: 'plimsoll flush sends them',
+});
+
+/** What lies in the spool, for at most half of the time; and whether something of the same key stays there. */
 const flushFirst = async (
   ports: FlushPorts & Pick<SendPorts, 'spool' | 'onFlushed'>,
   deadline: Deadline,
   reserveMs: number,
   record: NewRecord,
-): Promise<{ readonly holdsBack: boolean; readonly cause: Cause | null }> => {
+): Promise<{ readonly ahead: 'none' | 'some' | 'unknown'; readonly cause: Cause | null }> => {
   const listingMs = (deadline.leftMs() - reserveMs) / 2;
   const waiting = await deadline.before(reserveMs + listingMs, ports.spool.waiting());
-  // A spool that cannot be read, or does not answer, holds nobody back: what lies there is sent when it can.
-  if (waiting?.ok !== true || waiting.value.length === 0) return { holdsBack: false, cause: null };
+  if (waiting?.ok !== true)
+    return {
+      ahead: 'unknown',
+      cause: waiting === undefined ? null : { ...waiting.problem, hint: '' },
+    };
+  if (waiting.value.length === 0) return { ahead: 'none', cause: null };
   const keyHash = ports.spool.keyHashOf(record);
   const ahead = new Set(
     waiting.value.filter((entry) => entry.keyHash === keyHash).map(({ marker }) => marker),
@@ -120,11 +182,11 @@ const flushFirst = async (
     },
   });
   const flushed = await deadline.before(reserveMs + halfMs, work);
-  return {
-    holdsBack: flushed === undefined ? ahead.size > 0 : flushed.keysWaiting.has(keyHash),
-    cause: flushed?.cause ?? null,
-  };
+  const isAhead = flushed === undefined ? ahead.size > 0 : flushed.keysWaiting.has(keyHash);
+  return { ahead: isAhead ? 'some' : 'none', cause: flushed?.cause ?? null };
 };
+
+const wantedOf = (sending: ToSend): ToSend & { readonly to: 'log' } => ({ ...sending, to: 'log' });
 
 const keep = async (
   { spool, graceMs }: SendPorts,
@@ -132,7 +194,7 @@ const keep = async (
   sending: ToSend,
   { code, message, hint }: Cause,
 ): Promise<Sent> => {
-  const wanted = { ...sending, to: 'log' as const };
+  const wanted = wantedOf(sending);
   const cause = { code, message, hint };
   const bytes = spool.bytesOf(wanted);
   const kept = await deadline.before(Math.min(0, deadline.leftMs() - graceMs), spool.keep(wanted));

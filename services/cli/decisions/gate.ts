@@ -13,6 +13,7 @@ import type { Given } from '../terminal/arguments.ts';
 import { deploymentNamed } from '../release/deployment-of.ts';
 import { plainText, spanText } from '../terminal/display.ts';
 import { readDuration } from '../terminal/duration.ts';
+import { openSpoolSending } from './spool-sending.ts';
 import { openObeying } from './obeying.ts';
 import { placeNamed } from '../release/place.ts';
 import { slotText } from '../release/place-text.ts';
@@ -77,10 +78,18 @@ const waitAtGate = async (ports: CliPorts, given: Given): Promise<Result<Ended, 
   let said = '';
   let last: Line | undefined;
   let isAway = false;
+  let sentAtMs = beganMs;
+  const sendSpooled = openSpoolSending(ports, given);
   for (;;) {
     const asked = await ask(ports, deployment.value);
     const nowMs = clock.nowMs();
     const leftMs = untilMs - nowMs;
+    // The plan may not have left this machine.
+    const spooled = isUnknown(asked) ? await sendSpooled(leftMs) : 'nothing';
+    if (spooled === 'sent') {
+      sentAtMs = clock.nowMs();
+      continue;
+    }
     if (asked.ok) {
       last = asked.value;
       isAway = false;
@@ -97,7 +106,13 @@ const waitAtGate = async (ports: CliPorts, given: Given): Promise<Result<Ended, 
         said = news;
         saidAtMs = nowMs;
       }
-    } else if (!mayPass(ports, asked.problem, last, nowMs - beganMs))
+    } else if (
+      !mayPass(ports, asked.problem, last, {
+        waitedMs: nowMs - beganMs,
+        sinceSentMs: nowMs - sentAtMs,
+        isPlanHere: spooled === 'stays',
+      })
+    )
       return unanswered(ports, asked);
     else if (!isAway && asked.problem.exit === 6) {
       note(asked.problem);
@@ -119,15 +134,27 @@ const ask = async (
   return obeying.ok ? obeying.value.gate(id, place) : obeying;
 };
 
+type Awaited = {
+  readonly waitedMs: number;
+  /** Since it began, or sent what waited in the spool. */
+  readonly sinceSentMs: number;
+  /** Whether the plan may be in the spool, from which nobody takes it now. */
+  readonly isPlanHere: boolean;
+};
+
 /** Whoever waits for minutes outlives a restart of what it asks, and a read model that is a moment behind. */
 const mayPass = (
   { gateway }: Pick<CliPorts, 'gateway'>,
   { code, exit }: CliProblem,
   last: Line | undefined,
-  waitedMs: number,
+  { waitedMs, sinceSentMs, isPlanHere }: Awaited,
 ): boolean =>
   (exit === 6 && (last !== undefined || waitedMs < unansweredForMsMax)) ||
-  (gateway !== null && code === 'deployment-unknown' && waitedMs < unknownForMsMax);
+  (isPlanHere && waitedMs < unansweredForMsMax) ||
+  (gateway !== null && code === 'deployment-unknown' && sinceSentMs < unknownForMsMax);
+
+const isUnknown = (asked: Result<Line, CliProblem>): boolean =>
+  !asked.ok && asked.problem.code === 'deployment-unknown';
 
 /** Nobody may have planned it because the plan has not left this machine. */
 const unanswered = async (
@@ -280,9 +307,7 @@ const standing = (line: Line): string => {
     `${what(line)} is ${textIn(line, 'status')}`,
     typeof share === 'number' ? `${Math.round(share * 1000) / 10} % of the traffic` : undefined,
     decision === null
-      ? lineIn(line, 'refused') === null
-        ? (judgingText(line) ?? 'no decision yet')
-        : undefined
+      ? judgingText(line)
       : `${textIn(decision, 'decision')} (evidence ${oddsIn(decision, 'evidence')} of ${oddsIn(decision, 'evidenceNeeded')} needed)`,
     unsentText(line),
     togetherIn(line),
@@ -296,24 +321,29 @@ const standing = (line: Line): string => {
   return plainText(parts.filter((part) => part !== undefined).join('; '));
 };
 
-/** What its analyser tells of an analysis that has not decided. */
+/** How far it is, as its analyser tells it; also behind a hold or a step that counts no more, as those end nothing. */
 const judgingText = (line: Line): string | undefined => {
-  const judging = lineIn(line, 'judging');
-  if (judging === null) return undefined;
+  const [judging, refused] = [lineIn(line, 'judging'), lineIn(line, 'refused')];
+  if (refused === null)
+    return `no decision yet${judging === null ? '' : `: ${progressText(judging)}`}`;
+  const isOn = refused['decision'] === 'hold' || refused['decision'] === 'advance';
+  return judging !== null && isOn ? `judged on: ${progressText(judging)}` : undefined;
+};
+
+const progressText = (judging: Line): string => {
   const [windows, paired, warmUp] = ['windows', 'pairedWindows', 'warmUpWindows'].map(
     (name) => judging[name],
   );
   const unheard = unheardText(judging);
-  if (typeof warmUp !== 'number')
-    return `no decision yet: ${unheard ?? 'it is being measured how often servers export'}`;
+  if (typeof warmUp !== 'number') return unheard ?? 'it is being measured how often servers export';
   const { windowMs } = judging;
   if (windows === 0 && unheard === undefined && typeof windowMs === 'number')
-    return `no decision yet: the first window of ${spanText(windowMs)} is not closed yet (each is ${spanText(2 * windowMs)} after its end)`;
+    return `the first window of ${spanText(windowMs)} is not closed yet (each is ${spanText(2 * windowMs)} after its end)`;
   if (typeof paired !== 'number')
-    return `no decision yet: ${counted(windows)} closed, and ${unheard ?? `none with requests of both versions${unpairedText(judging)}`}`;
+    return `${counted(windows)} closed, and ${unheard ?? `none with requests of both versions${unpairedText(judging)}`}`;
   if (judging['stage'] === 'warming')
-    return `no decision yet: warming up, ${Math.min(paired, warmUp)} of ${counted(warmUp)}`;
-  return `no decision yet: ${counted(paired)}, evidence ${oddsIn(judging, 'evidence')} of ${oddsIn(judging, 'evidenceNeeded')} needed to roll back`;
+    return `warming up, ${Math.min(paired, warmUp)} of ${counted(warmUp)}`;
+  return `${counted(paired)}, evidence ${oddsIn(judging, 'evidence')} of ${oddsIn(judging, 'evidenceNeeded')} needed to roll back`;
 };
 
 /** What it lacks to pass, once it is judged: in the warm-up that is the warm-up. */

@@ -49,6 +49,28 @@ export const flush = async (
   return cause;
 };
 
+/** Delivers what waits, for a command that needs it there, and prints nothing. Null: nothing is known to wait that would be sent. */
+export const flushSilently = async (
+  ports: CliPorts,
+  given: Given,
+  withinMs: number,
+): Promise<Result<FlushSummary, CliProblem> | null> => {
+  const deadline = openDeadline(ports, ports.sinceStartMs() + withinMs);
+  const { spool } = ports;
+  const entries = await deadline.before(0, spool.waiting());
+  if (entries === undefined) return fail(problemTold(lateCause, waits));
+  if (!entries.ok || entries.value.length === 0) return null;
+  const way = await openWay(ports, given, deadline);
+  if (!way.ok) return way;
+  const summary = await flushSpool({ ...way.value, spool }, entries.value, {
+    from: 'waiting',
+    markersMax: Number.POSITIVE_INFINITY,
+    withinMs: () => Math.min(eachWithinMs, deadline.leftMs()),
+    withExpired: false,
+  });
+  return summary.delivered + summary.refused + summary.waiting === 0 ? null : ok(summary);
+};
+
 const telemetryOf = async (
   ports: CliPorts,
   path: string | null,

@@ -98,3 +98,17 @@ export const isCircumstance = (marker: Marker): marker is Circumstance =>
   marker.kind === 'label' || marker.kind === 'freeze' || kinds[marker.kind].shape === 'change';
 
 export const isUpdate = (marker: Marker): marker is Update => kinds[marker.kind].shape === 'update';
+
+/** Whether a marker of a kind may mean another thing, or nothing, before what was said earlier of the same is there. */
+export const buildsOnEarlier = (kind: string): boolean => {
+  if (!isKind(kind)) return false;
+  const { shape } = kinds[kind];
+  return shape === 'plan' || shape === 'update' || endings.has(kind);
+};
+
+const endings: ReadonlySet<Kind> = new Set<Kind>([
+  'undeployed',
+  'support-ended',
+  'migration-finished',
+  'incident-resolved',
+]);

@@ -75,7 +75,10 @@ const byToken = (step: Step | undefined): Step => {
   return by('gateway', { ...step.says, source: onBehalfSource('shop') });
 };
 
-/** Whoever sleeps wakes at once, later; `meanwhile` happens in the second sleep. */
+/** A gate between two looks sleeps for no longer; for more sleeps who gives up waiting. */
+const napMsMax = 1000;
+
+/** Whoever naps wakes at once, later; `meanwhile` happens in the second nap. */
 const waiting = (desk: Desk, meanwhile: () => Promise<unknown> = async () => undefined): Desk => {
   let slept = 0;
   return desk.elsewhere({
@@ -83,7 +86,8 @@ const waiting = (desk: Desk, meanwhile: () => Promise<unknown> = async () => und
       ...ports,
       clock: {
         ...ports.clock,
-        sleep: async (ms) => {
+        sleep: async (ms, signal) => {
+          if (ms > napMsMax) return ports.clock.sleep(ms, signal);
           slept += 1;
           if (slept === 2) await meanwhile();
           await desk.house.ports.clock.sleep(ms);
@@ -193,16 +197,23 @@ describe('a gate waits', () => {
       ...{ metric: 'latency', canaryMs: 284.7, canary: { total: 1_000, events: 50 } },
       ...{ baselineMs: 250, baseline: { total: 900, events: 0 } },
     };
-    const saidWith = async (
+    const tell = async (
+      desk: Desk,
       change: Partial<JudgingNote>,
       ageMs: number = 2_000,
-      ...more: readonly string[]
-    ): Promise<Said> => {
-      const desk = await deskAfter([]);
+    ): Promise<void> => {
       const atMs = desk.house.ports.clock.nowMs() - ageMs;
       const text = JSON.stringify({ ...note, atMs, ...change });
       const key = judgingKey(analysisOf());
       value(await desk.house.store.aside.write([{ key, value: text }]));
+    };
+    const saidWith = async (
+      change: Partial<JudgingNote>,
+      ageMs?: number,
+      ...more: readonly string[]
+    ): Promise<Said> => {
+      const desk = await deskAfter([]);
+      await tell(desk, change, ageMs);
       return waiting(desk).plimsoll('gate', deployment, '--wait=2s', ...more);
     };
 
@@ -280,6 +291,21 @@ describe('a gate waits', () => {
       const { err } = await saidWith(change);
       expect(err[0]).toContain(`; no decision yet: ${told}; 2 s left`);
     });
+
+    test.each([
+      ['hold', '10 % of the traffic; judged on: 34 windows, evidence 1:3.2 of 1:200 needed'],
+      ['roll-back', '10 % of the traffic; roll-back at position 8 is not obeyed'],
+    ] as const)(
+      'behind a %s that counts no more, as far as it is judged on',
+      async (kind, told) => {
+        const desk = await deskAfter([decides(decision(kind, { validForMs: 50_000 }))]);
+        await desk.house.ports.clock.sleep(60_000);
+        await tell(desk, { pairedWindows: 34, stage: 'armed', evidence: 3.2 });
+        const { err } = await waiting(desk).plimsoll('gate', deployment, '--wait=2s');
+        expect(err[0]).toContain(told);
+        expect(err[0]).toMatch(/is not obeyed: .* \[expired\]; 2 s left$/);
+      },
+    );
 
     test('unless that is old, or is no such note', async () => {
       for (const said of [await saidWith({}, 70_000), await saidWith({ windows: Number.NaN })])
@@ -430,6 +456,62 @@ describe('a gate waits', () => {
     );
   });
 
+  describe('where a fix took the slot meanwhile', () => {
+    const log = (version: string, ...more: readonly string[]): readonly string[] => [
+      ...['release', 'log', '--component-name=checkout', '--environment-name=production'],
+      ...[`--target-version=${version}`, '--key=ci.json', ...more],
+    ];
+    /** The fix is told a minute after what the steps tell. */
+    const deskWith = async (
+      steps: readonly Step[] = canary,
+      isRemote = false,
+      ...then: readonly (readonly string[])[]
+    ): Promise<Desk> => {
+      const desk = await openDesk({ folder: join(scratch, randomUUID()), steps, isRemote });
+      await desk.house.ports.clock.sleep(60_000);
+      for (const words of [log('1.9.5'), ...then])
+        expect(jsonOf(await desk.plimsoll(...words, '--json'))['delivery']).toBe('stored');
+      return waiting(desk);
+    };
+    const barredIn = async (desk: Desk): Promise<unknown> => {
+      const line = jsonOf(await desk.plimsoll('gate', deployment, '--wait=2s', '--json'));
+      expect(faultsOf('gate', line)).toEqual([]);
+      return line['barred'];
+    };
+
+    test.each([false, true])(
+      'and says before there is a decision that none would be obeyed (gateway: %s)',
+      async (isRemote) => {
+        const desk = await deskWith(canary, isRemote);
+        const { exit, err } = await desk.plimsoll('gate', deployment, '--wait=3s');
+        const why =
+          'a decision to act would not be obeyed: 1.9.5 took the slot after 2.0.0 was started, which was never compared with it [holder-changed]';
+        expect([exit, err[0], err.at(-1)]).toEqual([
+          13,
+          expect.stringContaining(`no decision yet; ${why}; 3 s left`),
+          `  ${why}; plan 2.0.0 anew, or what follows it`,
+        ]);
+      },
+    );
+
+    test('as is refused then', async () => {
+      const desk = await deskWith();
+      value(await desk.house.log.append(0, [await decisionRecord(decision('promote'))]));
+      const line = jsonOf(await desk.plimsoll('gate', deployment, '--wait=2s', '--json'));
+      expect(line).toMatchObject({ barred: null, refused: { code: 'holder-changed' } });
+    });
+
+    test('and not where it was taken back, for what is no later than it, for the first that holds it, or where nothing is judged', async () => {
+      const back = log('1.9.4', `--digest=${artifact('a')}`);
+      expect(await barredIn(await deskWith(canary, false, back))).toBe(null);
+      const asLate = by('ci', logged('1.9.5'));
+      expect(await barredIn(waiting(await deskAfter([asLate])))).toBe(null);
+      expect(await barredIn(await deskWith(withoutHolder))).toBe(null);
+      expect(await barredIn(await deskWith(canary.slice(0, -1)))).toBe(null);
+      expect(await barredIn(await deskWith(rollout({})))).toBe(null);
+    });
+  });
+
   describe('beside what has no digest, where the policy asks for one', () => {
     const document =
       '{"policies":[{"component":"*","environment":"*","require":["digest"]}],"version":2}';
@@ -564,7 +646,11 @@ describe('a gate waits', () => {
 
 const waitingPorts = (ports: CliPorts, desk: Desk): CliPorts => ({
   ...ports,
-  clock: { ...ports.clock, sleep: (ms) => desk.house.ports.clock.sleep(ms) },
+  clock: {
+    ...ports.clock,
+    sleep: (ms, signal) =>
+      ms > napMsMax ? ports.clock.sleep(ms, signal) : desk.house.ports.clock.sleep(ms),
+  },
 });
 
 describe('a deployment whose id somebody else plans elsewhere', () => {
@@ -608,6 +694,99 @@ describe('a deployment whose id somebody else plans elsewhere', () => {
   );
 });
 
+/** A plan was kept here while nobody was there; the gate's own naps take no time. */
+const deskWithKept = async (
+  isRemote: boolean,
+  change: (ports: CliPorts) => CliPorts = (same) => same,
+): Promise<Desk> => {
+  const desk = await deskAfter([], { isRemote });
+  const away = desk.elsewhere({
+    change: (ports) => ({
+      ...ports,
+      gateway: isRemote
+        ? async () => fail({ code: 'no-connection', message: 'nobody is there' })
+        : null,
+      log: async () => unreachable('no log'),
+      atHand: async () => unreachable('no log'),
+    }),
+  });
+  const plan = ['release', 'plan', 'cart', '--component-name=cart', '--target-version=1'];
+  const kept = await away.plimsoll(...plan, '--key=ci.json', '--json');
+  expect(jsonOf(kept)).toMatchObject({ delivery: 'spooled' });
+  return desk.elsewhere({
+    env: { PLIMSOLL_KEY: 'ci.json' },
+    change: (ports) => waitingPorts(change(ports), desk),
+  });
+};
+
+describe.each([false, true])('a plan that waits in the spool (gateway: %s)', (isRemote) => {
+  test('is sent by the gate that wants it, which says so and waits on', async () => {
+    const desk = await deskWithKept(isRemote);
+    const said = await desk.plimsoll('gate', 'cart', '--wait=2s');
+    expect([said.exit, said.err[0], said.err[1]]).toEqual([
+      13,
+      'plimsoll: 1 marker was sent from the spool, as nobody knew the deployment',
+      expect.stringContaining('cart 1 in'),
+    ]);
+    expect((await desk.plimsoll('spool', 'list')).out).toEqual(['nothing waits for this log']);
+  });
+
+  test('is waited for where nobody takes it, for a minute, and named in the end', async () => {
+    let isThere = false;
+    let asked = 0;
+    const desk = await deskWithKept(isRemote, (ports) => ({
+      ...ports,
+      keys: {
+        ...ports.keys,
+        read: async (path) => {
+          asked += 1;
+          return isThere
+            ? ports.keys.read(path)
+            : fail({ code: 'key-file-missing', message: 'no key yet', hint: '' });
+        },
+      },
+    }));
+    const said = await desk.plimsoll('gate', 'cart');
+    expect([said.exit, asked]).toEqual([4, 61]);
+    expect(said.err.join('\n')).toMatch(
+      /^plimsoll: the plan may wait in the spool \S+, which cannot be sent now: no key yet\n[^\n]*; 1 marker waits in the spool \S+ \[deployment-unknown\]\n {2}plimsoll flush sends what waits there; /,
+    );
+    isThere = true;
+    expect((await desk.plimsoll('gate', 'cart', '--wait=1s')).exit).toBe(13);
+  });
+
+  test('holds up no gate for a deployment that it does not plan', async () => {
+    const desk = await deskWithKept(isRemote);
+    const said = await desk.plimsoll('gate', run('9'));
+    expect([said.exit, said.err[0]]).toEqual([4, expect.stringContaining('1 marker was sent')]);
+  });
+});
+
+test('a gateway may be behind a plan that the gate has sent late', async () => {
+  let keyReads = 0;
+  let isBehindFor = 12;
+  const desk = await deskWithKept(true, (ports) => ({
+    ...ports,
+    keys: {
+      ...ports.keys,
+      read: async (path) =>
+        ++keyReads > 10
+          ? ports.keys.read(path)
+          : fail({ code: 'key-file-missing', message: 'no key yet', hint: '' }),
+    },
+    gateway: async (request, withinMs) => {
+      const isHidden = request.path === '/v1/gate' && isBehindFor-- > 0;
+      const body = Buffer.from(JSON.stringify({ deployment: run('9') }));
+      return (
+        ports.gateway?.(isHidden ? { ...request, body } : request, withinMs) ??
+        fail({ code: 'no-connection', message: 'there is none' })
+      );
+    },
+  }));
+  const said = await desk.plimsoll('gate', 'cart', '--wait=20s');
+  expect([said.exit, said.err.join()]).toEqual([13, expect.stringContaining('cart 1 in')]);
+});
+
 describe('a gate does not wait', () => {
   test('for a deployment that nobody planned', async () => {
     const said = await (await deskAfter([])).plimsoll('gate', run('9'), '--json');
@@ -626,31 +805,6 @@ describe('a gate does not wait', () => {
       { code: 'deployment-unknown' },
     ]);
   });
-
-  test.each([false, true])(
-    'for a plan that still waits in the spool, and says what sends it (gateway: %s)',
-    async (isRemote) => {
-      const desk = await deskAfter([], { isRemote });
-      const away = desk.elsewhere({
-        change: (ports) => ({
-          ...ports,
-          gateway: isRemote
-            ? async () => fail({ code: 'no-connection', message: 'nobody is there' })
-            : null,
-          log: async () => unreachable('no log'),
-          atHand: async () => unreachable('no log'),
-        }),
-      });
-      const plan = ['release', 'plan', 'cart', '--component-name=cart', '--target-version=1'];
-      const kept = await away.plimsoll(...plan, '--key=ci.json', '--json');
-      expect(jsonOf(kept)).toMatchObject({ delivery: 'spooled' });
-      const said = await waiting(desk).plimsoll('gate', 'cart');
-      expect(said.exit).toBe(4);
-      expect(said.err.join('\n')).toMatch(
-        /; 1 marker waits in the spool \S+ \[deployment-unknown\]\n {2}plimsoll flush sends what waits there; /,
-      );
-    },
-  );
 
   test('for an attempt that has ended', async () => {
     const desk = await deskAfter([decides(decision('promote')), by('ci', succeeded())]);

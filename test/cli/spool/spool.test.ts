@@ -6,6 +6,8 @@ import { openSpool } from '../../../services/adapters/spool/folder.ts';
 import { createSystemClock } from '../../../services/adapters/system/clock.ts';
 import type { CliPorts } from '../../../services/cli/ports.ts';
 import { fail, ok } from '../../../services/core/result.ts';
+import type { Result } from '../../../services/core/result.ts';
+import type { SpoolProblem } from '../../../services/ports/spool.ts';
 import { faultsOf } from '../../support/cli-schemas.ts';
 import type { Desk, DeskOptions, Said } from '../../support/desk.ts';
 import { jsonOf, openDesk, unreachable } from '../../support/desk.ts';
@@ -329,6 +331,72 @@ test('a spool that does not answer holds nobody back who can deliver', async () 
   });
   const said = await there.plimsoll(...log('1'), '--json', '--key=local.json');
   expect([said.exit, jsonOf(said)]).toMatchObject([0, { delivery: 'stored' }]);
+});
+
+describe.each([
+  ['the log at hand', false],
+  ['a gateway', true],
+])('a spool that is not listed in time, before %s,', (_way, isRemote) => {
+  const never = new Promise<never>(() => undefined);
+  /** What the disk keeps in time, and whether it can be listed. */
+  const slow =
+    (spool: Partial<CliPorts['spool']>) =>
+    (ports: CliPorts): CliPorts => ({
+      ...ports,
+      clock: { ...ports.clock, sleep: createSystemClock().sleep },
+      spool: { ...ports.spool, ...spool },
+    });
+  const env = { PLIMSOLL_TIMEOUT: '1s', CI: 'true' };
+  const deliveryOf = async (desk: Desk, words: readonly string[]): Promise<unknown> => {
+    const said = await desk.plimsoll(...words, '--json', '--key=local.json');
+    return [said.exit, jsonOf(said)['delivery']];
+  };
+
+  test('has what builds on earlier markers laid down behind them', async () => {
+    const { there, away, spool } = await openPair({ isRemote });
+    await away.plimsoll(...plan('1'));
+    const busy = there.elsewhere({ env, change: slow({ waiting: () => never }) });
+    const said = await busy.plimsoll(...update('RUNNING'));
+    expect([said.exit, said.out, said.err.join()]).toEqual([
+      0,
+      [expect.stringMatching(/^kept for later: running/)],
+      expect.stringMatching(/earlier markers of it may still wait.*the next command sends it/),
+    ]);
+    expect(spoolNames(spool)).toHaveLength(2);
+    // Facts that stand by themselves go their way.
+    expect(await deliveryOf(busy, log('3'))).toEqual([0, 'stored']);
+    const sent = await there.plimsoll('flush', '--json');
+    expect([sent.exit, flushed(sent).map((line) => line.split(' ', 2).join(' '))]).toEqual([
+      0,
+      ['planned stored', 'started stored'],
+    ]);
+  });
+
+  test.each([
+    ['does not answer either', () => never],
+    ['is full', async () => fail({ code: 'spool-full', message: 'no more' } as const)],
+  ])('is passed by where the disk that should keep it %s', async (_why, keep) => {
+    const { there } = await openPair({ isRemote });
+    await there.plimsoll(...plan('1'));
+    const deaf = there.elsewhere({ env, change: slow({ waiting: () => never, keep }) });
+    expect(await deliveryOf(deaf, update('SUCCESS'))).toEqual([0, 'stored']);
+    expect(await timeline(there)).toEqual(['1 succeeded']);
+  });
+});
+
+test('what lacks its plan is written to the log of the job where the spool can neither be read nor written', async () => {
+  const { there, away } = await openPair();
+  await away.plimsoll(...plan('1'));
+  const spoilt = async (): Promise<Result<never, SpoolProblem>> =>
+    fail({ code: 'spool-failed', message: 'no such disk' });
+  const blind = there.elsewhere({
+    change: (ports) => ({ ...ports, spool: { ...ports.spool, waiting: spoilt, keep: spoilt } }),
+  });
+  const said = await blind.plimsoll(...update('RUNNING'));
+  expect([said.exit, said.err.join()]).toEqual([
+    0,
+    expect.stringMatching(/cannot be read \(no such disk\).*plimsoll-marker:v1:/),
+  ]);
 });
 
 describe('what was kept for an address that the log no longer has', () => {

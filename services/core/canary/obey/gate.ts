@@ -117,8 +117,8 @@ const answerOf = (
   const isSilent = isOver || refused !== null;
   const unjudged = isSilent ? null : unjudgedIn(rows, attempt, judges);
   const barred = isSilent ? null : (barredBy(deployment.id, attempt) ?? null);
-  // Of what is not judged there will be no roll-back.
-  const isBarred = unjudged === null || barred?.code !== 'digest-missing';
+  // Of what is not judged there will be no decision that this could be said of.
+  const isBarred = unjudged === null || barred === null || !ofJudged.has(barred.code);
   return {
     outcome: isOver ? 'ended' : isFrozen ? 'hold' : 'waiting',
     attempt,
@@ -128,6 +128,8 @@ const answerOf = (
     barred: isBarred ? barred : null,
   };
 };
+
+const ofJudged: ReadonlySet<string> = new Set<ObeyCode>(['digest-missing', 'holder-changed']);
 
 /** Refusals of one record, or of the key that signed it: another one that says the same may be obeyed. */
 const ofOneRecord: ReadonlySet<string> = new Set<ObeyCode>([

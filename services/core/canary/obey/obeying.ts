@@ -25,6 +25,7 @@ import type { ObeyedAct, ObeyRows, PolicyStanding } from './question.ts';
 import type { Refusal } from './refusal.ts';
 import type { ReadRowsAtOnce } from './rows.ts';
 import { readDecisionRows, readDeploymentRows } from './rows.ts';
+import { holderChangedIn } from './standing.ts';
 import { undigestedIn } from './undigested.ts';
 
 // The questions of everybody who acts on decisions, asked of read models wherever they are.
@@ -111,9 +112,15 @@ export const askGate = async <Problem>(
         const planner = judgePlanner(attempt, policy);
         if (!planner.ok) return planner.problem;
         const own = { deployment: id, attempt: number };
+        const held = slot(plan.slot);
         return (
           barredBy(own, plan.slot, { rows: guards(plan.slot), policy }) ??
-          undigestedIn({ ...attempt, ...plan, deployment: id }, slot(plan.slot), policy)
+          holderChangedIn({
+            deployment: { id },
+            attempt: { ...attempt, plan },
+            slot: held && slotAsSeen(held, policy.onBehalf === 'accept'),
+          }) ??
+          undigestedIn({ ...attempt, ...plan, deployment: id }, held, policy)
         );
       },
       place,

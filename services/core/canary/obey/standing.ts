@@ -3,7 +3,7 @@ import type { Attempt, DecisionSummary, Deployment, Plan } from '../../deploymen
 import type { Position } from '../../log/record.ts';
 import { sameSlot } from '../../markers/slot.ts';
 import type { Result } from '../../result.ts';
-import { ok } from '../../result.ts';
+import { fail, ok } from '../../result.ts';
 import type { Holder, SlotState } from '../../slot-state.ts';
 import { startOf } from '../attempts/canary-attempts.ts';
 import { firstRefusal } from './form.ts';
@@ -180,22 +180,49 @@ const goesOn = ({ kind }: DecisionSummary): boolean => kind === 'promote' || kin
  */
 const judgeHolder = (
   { windowEndedAt, windowIndex, windowMs }: DecisionSummary,
-  { deployment, attempt, slot }: JudgedPlace,
+  place: JudgedPlace,
 ): Result<void, Refusal> => {
-  const { plan } = attempt;
-  const startedAt = startOf(attempt);
   const beganMs = windowEndedAt - (windowIndex + 1) * windowMs;
-  const before = slot?.past.findLast(
-    ({ since }) => since <= Math.max(beganMs, attempt.startedAt ?? beganMs),
-  );
+  const since = holderSince(place, beganMs, heldBefore(place, beganMs));
+  return since === undefined ? ok(undefined) : fail(holderChanged(place, since));
+};
+
+/**
+ * What took the slot from what the canary was started beside, before there is a decision: its analysis began about then.
+ * Where nothing held the slot, what came first is its baseline.
+ */
+export const holderChangedIn = (place: HeldPlace): Refusal | undefined => {
+  const { startedAt } = place.attempt;
+  if (startedAt === null) return undefined;
+  const before = heldBefore(place, startedAt);
+  if (before === undefined) return undefined;
+  const since = holderSince(place, startedAt, before);
+  return since === undefined ? undefined : holderChanged(place, since);
+};
+
+type HeldPlace = Omit<JudgedPlace, 'deployment'> & { readonly deployment: Pick<Deployment, 'id'> };
+
+const heldBefore = (
+  { attempt: { startedAt }, slot }: HeldPlace,
+  beganMs: number,
+): SlotState['past'][number] | undefined =>
+  slot?.past.findLast(({ since }) => since <= Math.max(beganMs, startedAt ?? beganMs));
+
+/** Who has taken the slot since its analysis began, with another artefact than its own or the one before. */
+const holderSince = (
+  { deployment, attempt, slot }: HeldPlace,
+  beganMs: number,
+  before: SlotState['past'][number] | undefined,
+): Holder | undefined => {
+  const startedAt = startOf(attempt);
   const isKnown = ({ version, digest }: Holder): boolean =>
-    [plan, before].some(
+    [attempt.plan, before].some(
       (known) =>
         known?.version === version &&
         (known.digest === digest || known.digest === null || digest === null),
     );
   // Releases stand beside each other.
-  const since = slot?.holders.find(
+  return slot?.holders.find(
     (holder) =>
       holder.status !== 'released' &&
       holder.deployment !== deployment.id &&
@@ -203,14 +230,13 @@ const judgeHolder = (
       holder.since > beganMs &&
       !isKnown(holder),
   );
-  return since === undefined
-    ? ok(undefined)
-    : refuse(
-        'holder-changed',
-        `${since.version ?? 'another version'} took the slot after ${plan.version} was started, which was never compared with it`,
-        `plan ${plan.version} anew, or what follows it`,
-      );
 };
+
+const holderChanged = ({ attempt: { plan } }: HeldPlace, { version }: Holder): Refusal => ({
+  code: 'holder-changed',
+  message: `${version ?? 'another version'} took the slot after ${plan.version} was started, which was never compared with it`,
+  hint: `plan ${plan.version} anew, or what follows it`,
+});
 
 const judgeDigests = (
   { kind, fromVersion, fromDigest }: DecisionSummary,
