@@ -70,13 +70,16 @@ export const twinsIn = (
   const doubtful = new Set<ToldPoint>();
   const draft = openTwins(before);
   for (const together of toldTogether(sorted))
-    for (const [first, ...others] of familiesBySender(together))
+    for (const [first, ...others] of familiesBySender(together)) {
+      if (first === undefined || others.length === 0) continue;
+      const counts = countsOf(first);
       for (const other of others) {
-        const alike = first === undefined ? undefined : alikeIn(first, other);
-        if (first === undefined || alike === undefined) continue;
+        const alike = alikeIn(counts, other);
+        if (alike === undefined) continue;
         if (draft.isSuspect(first.family, other.family, alike))
           for (const point of alike.points) doubtful.add(point);
       }
+    }
   return { doubtful, twins: draft.close() };
 };
 
@@ -121,7 +124,9 @@ const familiesBySender = (together: readonly ToldPoint[]): Iterable<readonly Fam
       const { temporality, unit, name, sender, series } = first;
       const key = `${temporality} ${unit} ${name} ${sender}`;
       const one = { family: familyOf(series), points: [first, ...others] };
-      byMetric.set(key, [...(byMetric.get(key) ?? []), one]);
+      const known = byMetric.get(key);
+      if (known === undefined) byMetric.set(key, [one]);
+      else known.push(one);
     }
   return byMetric.values();
 };
@@ -149,11 +154,14 @@ type Alike = {
   readonly hasOther: boolean;
 };
 
+/** By what tells a series from others of its family. */
+type CountsOfSeries = ReadonlyMap<string, number>;
+
+const countsOf = ({ family, points }: FamilyPoints): CountsOfSeries =>
+  new Map(points.map(({ series, count }) => [series.slice(family.length), count]));
+
 /** Undefined: no series is told by both. */
-const alikeIn = (first: FamilyPoints, second: FamilyPoints): Alike | undefined => {
-  const counts = new Map(
-    first.points.map(({ series, count }) => [series.slice(first.family.length), count]),
-  );
+const alikeIn = (counts: CountsOfSeries, second: FamilyPoints): Alike | undefined => {
   const points = second.points.filter(({ series }) =>
     counts.has(series.slice(second.family.length)),
   );
