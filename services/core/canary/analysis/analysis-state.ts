@@ -21,7 +21,7 @@ export type Exclusion =
   | NoCohort
   /** The old version's, where it is compared as it was before. */
   | 'old-version'
-  /** No metric of the policy is made of it. */
+  /** No metric of the policy is made of it; in a window also where it is of probes. */
   | 'not-judged'
   /** Its own time is further from its receipt than the lateness, or its window is closed. */
   | 'late'

@@ -102,7 +102,6 @@ const noExclusions: AnalysisState['excluded'] = {
   'other-cohort': 0,
   'either-cohort': 0,
   'old-version': 0,
-  'not-judged': 0,
   late: 0,
   ...noWindowExclusions,
 };

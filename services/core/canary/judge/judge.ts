@@ -27,7 +27,14 @@ import {
 import { isMissed, isMissingSome, isRequired, isSilent } from './missing.ts';
 import type { FamilyRule } from './rule.ts';
 import type { Advance, CarriedEvidence, DeadlineFound, FamilyState, Finding } from './state.ts';
-import { hasRequests, isAnyIdle, isAnyPaired, isSeenNow, nothingSeen, seenWith } from './seen.ts';
+import {
+  hasRequests,
+  isBaselineIdle,
+  isAnyPaired,
+  isSeenNow,
+  nothingSeen,
+  seenWith,
+} from './seen.ts';
 import { isBaselineUnknown, saidWith } from './said.ts';
 import { clientErrorsWith } from './client-errors.ts';
 import { nextStep } from './steps.ts';
@@ -203,7 +210,7 @@ const folded = (
   const isAnchor = before.anchorIndex === null && (waited || hasRequests(seen, window));
   const anchorIndex = before.anchorIndex ?? (isAnchor ? index : null);
   const place = placeOf(rule, anchorIndex, window);
-  const isIdle = isAnyIdle(seen, window, windowsIn(rule, idleMs));
+  const isIdle = isBaselineIdle(seen, window, windowsIn(rule, idleMs));
   const open = openNumbers(before.settled, before.running);
   let changed: MetricRest[] | null = null;
   for (let metricIndex = 0; metricIndex < before.metrics.length; metricIndex += 1) {

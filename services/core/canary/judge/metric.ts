@@ -85,8 +85,8 @@ export const isShown = (shown: MetricWindow, cohort: Cohort): boolean => {
 };
 
 /**
- * Takes one window of one metric in; what a cohort shows that is not usable (`seenWith`) is nothing. `isIdle`: either cohort
- * has had no requests for a while (`isAnyIdle`).
+ * Takes one window of one metric in; what a cohort shows that is not usable (`seenWith`) is nothing. `isIdle`: the baseline
+ * has had no requests for a while (`isBaselineIdle`).
  */
 export const addToMetric = (
   metric: MetricRule,

@@ -53,7 +53,11 @@ const isFallingSilentIn = (
   if (metric === undefined || known === undefined || anchorIndex === null || last === null)
     return false;
   const judged = nextIndex - anchorIndex - windowsIn(rule, rule.warmUpMs);
-  const since = lastIndex(rule, state) - last;
+  const newest = Math.max(...cohorts.map((one) => lastSeen(seen, index, one) ?? -1));
+  const sinceBoth = lastIndex(rule, state) - newest;
+  // What both lack at once may come in bursts, such as once a minute.
+  const isOfBoth = sinceBoth > windowsIn(rule, rule.noDataMs) / 2;
+  const since = newest - last + (isOfBoth ? sinceBoth : 0);
   if (judged <= 0 || since <= 0) return false;
   const { of, count } = shownOf(metric, known, cohort);
   return (count * since) / judged >= (of === 'windows' ? windowsMissedMin : requestsMissedMin);

@@ -53,21 +53,24 @@ export const hasRequests = (seen: Seen, { index, metrics }: JudgedWindow): boole
     return shown.judged !== 'traffic' || (shown.canary !== 0 && shown.baseline !== 0);
   });
 
-/** Whether a cohort that has had requests has had none for so many windows: its gauges tell of no work. */
-export const isAnyIdle = (
+/**
+ * Whether a baseline that has had requests has had none for so many windows, as far as any metric shows it: its gauges tell
+ * of no work. (A canary without requests passes nothing, and may take CPU all the same: it hangs.)
+ */
+export const isBaselineIdle = (
   seen: Seen,
   { index, metrics }: JudgedWindow,
   windows: number,
 ): boolean => {
-  let [canary, baseline] = [-1, -1];
+  let last = -1;
   for (let metric = 0; metric < metrics.length; metric += 1) {
-    const judged = metrics[metric]?.judged;
-    if (judged !== 'errors' && judged !== 'latency') continue;
-    canary = Math.max(canary, lastSeen(seen, metric, 'canary') ?? -1);
-    baseline = Math.max(baseline, lastSeen(seen, metric, 'baseline') ?? -1);
-    if (canary === index && baseline === index) return false;
+    const shown = metrics[metric];
+    if (shown === undefined || shown.judged === 'level') continue;
+    if (shown.judged !== 'traffic') last = Math.max(last, lastSeen(seen, metric, 'baseline') ?? -1);
+    else if ((shown.baseline ?? 0) > 0) return false;
+    if (last === index) return false;
   }
-  return [canary, baseline].some((last) => last >= 0 && index - last >= windows);
+  return last >= 0 && index - last >= windows;
 };
 
 const isPairedIn = (seen: Seen, metric: number, index: number): boolean =>

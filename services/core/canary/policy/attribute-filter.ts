@@ -27,9 +27,10 @@ export const leavesProbesOut = ({ judged, source }: MetricPolicy): boolean =>
   judged !== 'level' && !source.where.some(({ attribute }) => probeAttributes.includes(attribute));
 
 /** Whether a point of these attributes is one that the metric is made of, if it has one of its names. */
-export const isOfMetric = (metric: MetricPolicy, attributes: readonly PointAttribute[]): boolean =>
-  metric.source.where.every((filter) => attributeMatches(filter, attributes)) &&
-  !(leavesProbesOut(metric) && isOfProbes(attributes));
+export const isOfMetric = (
+  { source }: MetricPolicy,
+  attributes: readonly PointAttribute[],
+): boolean => source.where.every((filter) => attributeMatches(filter, attributes));
 
 /** Whether the door told that they are of probes or scrapes. */
 export const isOfProbes = (attributes: readonly PointAttribute[]): boolean =>

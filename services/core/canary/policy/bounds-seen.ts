@@ -49,13 +49,13 @@ export const openBoundsSeen = (
       const durations = value.durations ?? withoutBounds(value.count);
       const { placed, index: policy } = policyFor(document, component, environment);
       if (policy === null) return;
-      for (const { metric: place, isOverflown } of judgedAs(
+      for (const { metric: place, isOverflown, isProbe } of judgedAs(
         placed.policy.metrics,
         { metric: name, attributes },
         false,
       )) {
         const metric = placed.policy.metrics[place];
-        if (metric?.judged !== 'latency' || isOverflown === true) continue;
+        if (metric?.judged !== 'latency' || isOverflown === true || isProbe === true) continue;
         const service = `${component} in ${environment}`;
         const key = JSON.stringify([policy, place, service, name, kindOf(durations)]);
         const known = all.get(key);

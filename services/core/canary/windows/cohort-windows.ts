@@ -16,6 +16,7 @@ import { durationsIn, isSpoilt, waitingOf } from './waiting-durations.ts';
 import type { WaitingDurations } from './waiting-durations.ts';
 import type { OverflownMetrics } from './overflown.ts';
 import { overflownIn, withoutUnknown } from './overflown.ts';
+import { withProbed, withoutProbes } from './probes.ts';
 import { countersIn } from './stuck-deltas.ts';
 import { asOneSender, twinsIn } from './twins.ts';
 import type { ToldPoint } from './twins.ts';
@@ -82,6 +83,7 @@ export const pendingPointOf = (
 
 /**
  * Why a point of a window has become nothing.
+ * - `not-judged`: of probes (`withoutProbes`);
  * - `implausible`: no server can have counted so much, alone or with the others; of its durations alone: see `isSpoilt`;
  * - `loud`: see `loudnessOf`, and of levels `wildIn`;
  * - `over-limit`: one cumulative stream too many;
@@ -97,6 +99,7 @@ export const pendingPointOf = (
 export type WindowExclusion =
   | PointRefusal
   | 'duplicate'
+  | 'not-judged'
   | 'implausible'
   | 'loud'
   | 'before-opening'
@@ -110,6 +113,7 @@ export type WindowExclusion =
 
 export const noWindowExclusions: { readonly [Reason in WindowExclusion]: number } = {
   duplicate: 0,
+  'not-judged': 0,
   implausible: 0,
   loud: 0,
   'before-opening': 0,
@@ -167,8 +171,11 @@ export const takeWindow = (
 ): WindowTaken => {
   const excluded: Exclusions = { ...noWindowExclusions };
   const bases = openBases(before, openedAtMs, windowMs);
-  const { distinct, contradicted } = distinctPoints(asOneSender(before.twins, points), bases);
-  excluded.duplicate = points.length - distinct.length;
+  const probed = withProbed(before.probed, points);
+  const asked = withoutProbes(probed, points);
+  excluded['not-judged'] = points.length - asked.length;
+  const { distinct, contradicted } = distinctPoints(asOneSender(before.twins, asked), bases);
+  excluded.duplicate = asked.length - distinct.length;
   const { doubtful, twins } = twinsIn(before.twins, distinct);
   const { counters, stuck } = countersIn(before.stuck, distinct, windowMs);
   const { counted: all, unknown } = countedIn(
@@ -219,7 +226,7 @@ export const takeWindow = (
     for (const { point } of counted) for (const { metric } of point.judgedAs) leftOut.add(metric);
   // Where requests were left out, a cohort would seem to have lost them.
   return {
-    bases: { ...bases.close(), absurdLately: lately, twins, stuck },
+    bases: { ...bases.close(), absurdLately: lately, twins, stuck, probed },
     counted: all,
     asTraffic: asTraffic(metrics, counted),
     unknown,

@@ -3,7 +3,12 @@ import { attributeRefusals } from '../../telemetry/point.ts';
 import type { PointRefusal } from '../../telemetry/point.ts';
 import { failureSaid, overflowSaid } from '../../telemetry/status-said.ts';
 import type { PointAttribute } from '../../telemetry/telemetry-point.ts';
-import { attributeMatches, isOfMetric } from '../policy/attribute-filter.ts';
+import {
+  attributeMatches,
+  isOfMetric,
+  isOfProbes,
+  leavesProbesOut,
+} from '../policy/attribute-filter.ts';
 import type { AttributeFilter, MetricPolicy } from '../policy/policy.ts';
 import { isClientError, saidBy } from './said.ts';
 
@@ -22,6 +27,8 @@ export type JudgedAs = {
    * Absent: that is known, or makes no difference to it.
    */
   readonly isOverflown?: true;
+  /** They are of probes or scrapes, and the metric is not (`withoutProbes`); absent: not so. */
+  readonly isProbe?: true;
 };
 
 /**
@@ -34,6 +41,7 @@ export const judgedAs = (
   isLevel: boolean,
 ): readonly JudgedAs[] => {
   const isOverflown = !isLevel && attributes.some((one) => one.name === overflowSaid);
+  const isProbe = isOfProbes(attributes);
   return metrics.flatMap((metric, place): readonly JudgedAs[] => {
     const { names, where } = metric.source;
     if (isLevel !== (metric.judged === 'level') || !names.includes(name)) return [];
@@ -50,6 +58,7 @@ export const judgedAs = (
         fails,
         ...(by === undefined ? {} : { by }),
         ...(hasClientErrors && { clientErrors: true }),
+        ...(isProbe && leavesProbesOut(metric) && { isProbe: true }),
       },
     ];
   });

@@ -293,7 +293,10 @@ const sumOf = (heard: readonly Heard[], of: Exclude<keyof Heard, 'isKnown'>): nu
 const usualOf = (heard: readonly Heard[]): number =>
   heard[Math.floor((heard.length - 1) / 2)]?.perWindow ?? 0;
 
-const isRising = (canary: readonly Heard[], baseline: readonly Heard[]): boolean => {
+/** Of servers that are no news: the first window of one counts in the short mean alone. */
+const isRising = (all: readonly Heard[], allOfBaseline: readonly Heard[]): boolean => {
+  const canary = all.filter(({ isKnown }) => isKnown);
+  const baseline = allOfBaseline.filter(({ isKnown }) => isKnown);
   const [short, long] = (['perWindow', 'longPerWindow'] as const).map(
     (of) => meanOf(canary, of) / meanOf(baseline, of),
   ) as [number, number];

@@ -5,6 +5,8 @@ import { noAbsurdLately } from './absurd-durations.ts';
 import type { Durations, Exponential } from './durations.ts';
 import type { Fallen } from './stream-falls.ts';
 import { fallenBy } from './stream-falls.ts';
+import type { Probed } from './probes.ts';
+import { neverProbed } from './probes.ts';
 import { familyOf, openStarts, wasPartOf } from './stream-starts.ts';
 import type { StuckDeltas } from './stuck-deltas.ts';
 import { noStuckDeltas } from './stuck-deltas.ts';
@@ -68,6 +70,7 @@ export type Bases = {
   readonly absurdLately: AbsurdLately;
   readonly twins: Twins;
   readonly stuck: StuckDeltas;
+  readonly probed: Probed;
   /** Shared names or gaps could not be remembered any more, so nobody knows what any window shows of requests. */
   readonly isUnknowable: boolean;
 };
@@ -83,6 +86,7 @@ export const noBases: Bases = {
   absurdLately: noAbsurdLately,
   twins: noTwins,
   stuck: noStuckDeltas,
+  probed: neverProbed,
   isUnknowable: false,
 };
 
@@ -295,6 +299,7 @@ export const openBases = (before: Bases, openedAtMs: number, windowMs = 0): Base
       absurdLately: before.absurdLately,
       twins: before.twins,
       stuck: before.stuck,
+      probed: before.probed,
       isUnknowable,
     }),
   };

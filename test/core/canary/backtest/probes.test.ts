@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Policy } from '../../../../services/core/canary/policy/policy.ts';
 import {
   baselineVersion,
+  canaryVersion,
   everySeconds,
   lineOf,
   twoServers,
@@ -20,41 +21,48 @@ const withRoute = (line: string, route: string): string =>
     `{"attributes":[{"key":"http.route","value":{"stringValue":"${route}"}},{"key":"http.response`,
   );
 
-const probed = (route: string): readonly string[] =>
+const probed = (route: string, version: string, requests: number): readonly string[] =>
   Array.from({ length: Math.floor(seconds / everySeconds) }, (_, index) => {
     const at = (index + 1) * everySeconds - 2;
-    return withRoute(
-      lineOf({
-        version: baselineVersion,
-        instance: 'pod-2',
-        at,
-        from: Math.max(0, at - everySeconds),
-        requests: 900,
-        errors: 0,
-      }),
-      route,
-    );
+    const from = Math.max(0, at - everySeconds);
+    return withRoute(lineOf({ version, instance: 'pod-2', at, from, requests, errors: 0 }), route);
   });
 
-const judgedWith = (route: string, policy: Policy = shortPolicy) => {
-  const rest = probed(route);
+/** `asked`: how many probes each has in an export. */
+const judgedWith = (
+  routes: { readonly canary: string; readonly baseline: string },
+  policy: Policy = shortPolicy,
+  asked: { readonly canary: number; readonly baseline: number } = { canary: 100, baseline: 900 },
+) => {
+  const ofCanary = probed(routes.canary, canaryVersion, asked.canary);
+  const ofBaseline = probed(routes.baseline, baselineVersion, asked.baseline);
   const lines = twoServers(seconds, alike, 400).flatMap((line, index) =>
-    index % 2 === 0 ? [line] : [line, rest[(index - 1) / 2] ?? ''],
+    index % 2 === 0
+      ? [line]
+      : [line, ofCanary[(index - 1) / 2] ?? '', ofBaseline[(index - 1) / 2] ?? ''],
   );
   return judgedCapture(lines, { placed: everywhere(policy) });
 };
+const ofBoth = (route: string) => ({ canary: route, baseline: route });
 
 describe('probes that one version has more of', () => {
   test('roll back a canary that is like its baseline where they count as requests', () => {
-    expect(judgedWith('/cart').result().outcome).toBe('roll-back');
+    expect(judgedWith(ofBoth('/cart')).result().outcome).toBe('roll-back');
   });
 
   test('are no evidence, and are told as not judged', () => {
-    const judged = judgedWith('/healthz');
+    const judged = judgedWith(ofBoth('/healthz'));
     const { outcome, excluded } = judged.result();
     expect(outcome).toBe('promote');
     expect(Object.keys(excluded)).toEqual(['not-judged']);
     expect(judged.heard().probedAlone.size).toBe(0);
+  });
+
+  test('count where one version alone names them: nobody knows those of the other', () => {
+    const even = { canary: 500, baseline: 500 };
+    const judged = judgedWith({ canary: '/healthz', baseline: '/cart' }, shortPolicy, even);
+    const { outcome, excluded } = judged.result();
+    expect([outcome, excluded]).toEqual(['promote', {}]);
   });
 
   test('count where the policy says by itself which routes it judges', () => {
@@ -67,11 +75,13 @@ describe('probes that one version has more of', () => {
         ],
       },
     }));
-    expect(judgedWith('/healthz', { ...shortPolicy, metrics }).result().outcome).toBe('roll-back');
+    expect(judgedWith(ofBoth('/healthz'), { ...shortPolicy, metrics }).result().outcome).toBe(
+      'roll-back',
+    );
   });
 
   test('are told of a version that has nothing else', () => {
-    const judged = judgedCapture(probed('/metrics'));
+    const judged = judgedCapture(probed('/metrics', baselineVersion, 900));
     expect(judged.result().outcome).toBe('inconclusive');
     expect([...judged.heard().probedAlone]).toEqual([baselineVersion]);
   });

@@ -378,28 +378,38 @@ describe('silence', () => {
   });
 
   describe('shorter than the limit is no hold', () => {
-    const through = (windows: number, ...kinds: readonly (keyof Shown)[]): readonly string[] =>
-      saidOn([...times(50, healthy), ...times(windows, without(...kinds)), ...times(40, healthy)]);
+    const ofBaselineAlone = (kind: 'errors' | 'latency' | 'level' | 'traffic'): Shown => ({
+      ...healthy,
+      [kind]: { ...healthy[kind], canary: null },
+    });
+    const through = (windows: number, silent: Shown): readonly string[] =>
+      saidOn([...times(50, healthy), ...times(windows, silent), ...times(40, healthy)]);
 
-    test.each<readonly [keyof Shown, number, string]>([
+    test.each([
       ['errors', 23, 'promote at 73'],
       ['latency', 12, 'promote at 62'],
-      // Nothing compares the level of a canary that has done nothing for a while.
       ['level', 23, 'promote at 73'],
       ['traffic', 23, 'promote at 73'],
-    ])('and nothing passes while %s is silent', (kind, windows, promoted) => {
-      expect(through(windows, kind)).toEqual([promoted]);
+    ] as const)('and nothing passes while the canary shows no %s', (kind, windows, promoted) => {
+      expect(through(windows, ofBaselineAlone(kind))).toEqual([promoted]);
+    });
+
+    test('what both lack may come in bursts: nothing passes after half of the limit', () => {
+      expect(through(23, without('errors'))).toEqual(['promote at 59']);
+      const early = [...times(46, healthy), ...times(23, without('errors'))];
+      expect(saidOn([...early, ...times(20, healthy)])).toEqual(['promote at 69']);
     });
 
     test('but a level that is an export late is not silent, and passes', () => {
-      expect(saidOn([...times(59, healthy), ...times(9, without('level'))])).toEqual([
+      expect(saidOn([...times(59, healthy), ...times(9, ofBaselineAlone('level'))])).toEqual([
         'promote at 59',
       ]);
-      expect(saidOn([...times(58, healthy), ...times(9, without('level'))])).toEqual([]);
+      expect(saidOn([...times(58, healthy), ...times(9, ofBaselineAlone('level'))])).toEqual([]);
     });
 
     test('nor are few requests, of which none came by chance', () => {
-      const [few, none] = [{ ...levelAlone, errors: rate(0, 0, 2) }, levelAlone];
+      const few: Shown = { ...levelAlone, errors: rate(0, 0, 2) };
+      const none: Shown = { ...few, errors: { ...rate(0, 0, 2), canary: null } };
       const alternately = Array.from({ length: 40 }, () => [few, none]).flat();
       const missing = (silent: number): readonly string[] =>
         missingAfter(familyRule([errorsMetric, cpuMetric]), [
