@@ -13,6 +13,8 @@ import {
   loudWords,
   overflownRemedy,
   overflownWords,
+  busierRemedy,
+  busierWords,
   restartsRemedy,
   restartsWords,
   noBoundRemedy,
@@ -133,6 +135,13 @@ export const tellWhatIsMissing = (
         message: `${about}${restartsWords(one)}`,
         hint: restartsRemedy,
       });
+  const busier = backtest.busierServers();
+  if (busier !== null)
+    note({
+      code: 'servers-busier',
+      message: `${about}${busier.metrics.join(', ')}: ${busierWords(busier.busier, busier.explained)}`,
+      hint: busierRemedy,
+    });
   if (isMissing('all-in-time'))
     note({ code: 'points-late', message: `${about}${lateWords}: ${areLate}`, hint: lateRemedy });
   else if (late > lateShareMax * points)

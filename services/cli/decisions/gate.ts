@@ -362,7 +362,8 @@ const lackingText = (line: Line): string | undefined => {
   );
   const parts = [
     typeof soakMs === 'number' && soakMs > 0 ? `${spanText(soakMs)} of the soak` : undefined,
-    lacking['atStep'] === true ? 'time at its share' : undefined,
+    lacking['step'] === 'share' ? 'the share of its step' : undefined,
+    lacking['step'] === 'time' ? 'time at its share' : undefined,
     lacking['vetoed'] === true ? 'less evidence against it' : undefined,
     silent.length > 0 ? `telemetry of ${silent.join(', ')}` : undefined,
     unshown.length > 0

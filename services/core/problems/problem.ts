@@ -54,6 +54,7 @@ export type ProblemCode =
   | 'instance-loud'
   | 'attributes-overflown'
   | 'servers-restart'
+  | 'servers-busier'
   | 'digest-missing'
   | 'stopped'
   | 'slot-frozen'

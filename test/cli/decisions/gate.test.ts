@@ -179,7 +179,7 @@ describe('a gate waits', () => {
     };
     const lacking = {
       ...{ soakMs: 250_000, unshown: [{ metric: 'latency', evidence: 1.2 }], evidenceNeeded: 20 },
-      ...{ silent: [], isVetoed: false, isAtStep: false },
+      ...{ silent: [], isVetoed: false, step: null },
     };
     const forgetful = {
       ...({ metric: 'errors', cohort: 'canary' } as const),
@@ -251,9 +251,16 @@ describe('a gate waits', () => {
         {
           ...{ pairedWindows: 34, stage: 'advanced' },
           lacking: {
-            ...{ ...lacking, soakMs: 0, unshown: [], isVetoed: true, isAtStep: true },
+            ...{ ...lacking, soakMs: 0, unshown: [], isVetoed: true, step: 'time' },
             silent: [{ metric: 'cpu', cohort: 'canary' }],
           },
+        },
+      ],
+      [
+        '34 windows, evidence 1:1 of 1:200 needed to roll back; to pass it lacks the share of its step',
+        {
+          ...{ pairedWindows: 34, stage: 'advanced' },
+          lacking: { ...lacking, soakMs: 0, unshown: [], step: 'share' },
         },
       ],
       [

@@ -8,6 +8,8 @@ import {
   isUnheardNow,
 } from '../judge/missing.ts';
 import {
+  busierRemedy,
+  busierWords,
   clientErrorsRemedy,
   clientErrorsWords,
   lateRemedy,
@@ -24,6 +26,7 @@ import {
   trafficLostWords,
 } from '../judge/sentence.ts';
 import { trafficLost } from '../metrics/traffic.ts';
+import { busierServers } from './busier-servers.ts';
 import { unpromotedIn } from './unpromoted.ts';
 import type { Unpromoted } from './unpromoted.ts';
 import { unknownIn } from '../decision/sentence.ts';
@@ -49,11 +52,15 @@ export const heldBackCodes = [
   'instance-loud',
   'attributes-overflown',
   'servers-restart',
+  'servers-busier',
 ] as const;
 
 export const heldBack = (
   analysis: Unpromoted &
-    Pick<AnalysisState, 'excluded' | 'eitherPoints' | 'sparseExports' | 'bases'>,
+    Pick<
+      AnalysisState,
+      'excluded' | 'eitherPoints' | 'sparseExports' | 'bases' | 'loads' | 'canaryShare'
+    >,
 ): readonly HeldBack[] => {
   const unpromoted = unpromotedIn(analysis);
   if (unpromoted === undefined) return [];
@@ -101,5 +108,14 @@ export const heldBack = (
       message: restartsWords(judge.restarts),
       hint: restartsRemedy,
     });
+  const busier = busierServers(analysis);
+  for (const metric of busier?.metrics ?? [])
+    if (busier !== null)
+      held.push({
+        metric,
+        code: 'servers-busier',
+        message: busierWords(busier.busier, busier.explained),
+        hint: busierRemedy,
+      });
   return held;
 };

@@ -251,7 +251,7 @@ const isLacking = (value: unknown): boolean =>
     (one) => isJsonFields(one) && isText(one['metric']) && isCohort(one['cohort']),
   ) &&
   typeof value['isVetoed'] === 'boolean' &&
-  typeof value['isAtStep'] === 'boolean';
+  (value['step'] === null || value['step'] === 'share' || value['step'] === 'time');
 
 const areCounts = (value: unknown): boolean =>
   isJsonFields(value) && isNumber(value['total']) && isNumber(value['events']);
@@ -298,6 +298,6 @@ export const judgingLine = (note: JudgingNote): Line => ({
     evidenceNeeded: note.lacking.evidenceNeeded,
     silent: note.lacking.silent.map(({ metric, cohort }) => ({ metric, cohort })),
     vetoed: note.lacking.isVetoed,
-    atStep: note.lacking.isAtStep,
+    step: note.lacking.step,
   },
 });

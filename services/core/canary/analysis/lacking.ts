@@ -1,7 +1,9 @@
 import { logPromote } from '../judge/family-evidence.ts';
 import { missingIn } from '../judge/missing.ts';
+import { isSeen } from '../judge/seen.ts';
 import { windowsIn } from '../judge/times.ts';
 import { evidenceOf } from '../statistics/evidence.ts';
+import type { Missing } from '../judge/verdict.ts';
 import type { Cohort } from '../windows/cohorts.ts';
 import { unpromotedIn } from './unpromoted.ts';
 import type { Unpromoted } from './unpromoted.ts';
@@ -18,8 +20,8 @@ export type Lacking = {
   readonly silent: readonly { readonly metric: string; readonly cohort: Cohort }[];
   /** More speaks against it than the policy lets pass. */
   readonly isVetoed: boolean;
-  /** It has not had the share of its last step for long enough. */
-  readonly isAtStep: boolean;
+  /** `share`: it does not have the share yet that it was let go to; `time`: not for long enough; null: neither. */
+  readonly step: 'share' | 'time' | null;
 };
 
 /** Null: nothing can be promoted any more, or by this policy. */
@@ -28,9 +30,14 @@ export const lackingIn = (analysis: Unpromoted): Lacking | null => {
   if (unpromoted === undefined || unpromoted.rule.beta <= 0) return null;
   const { rule, judge } = unpromoted;
   const soaked = judge.anchorIndex === null ? 0 : judge.nextIndex - judge.anchorIndex;
-  const missing = missingIn(rule, judge);
-  const lacks = (...whats: readonly string[]): boolean =>
-    missing.some(({ what }) => whats.includes(what));
+  // What neither version shows may never be asked for: that is decided after no-data.
+  const isOpen = (id: string): boolean =>
+    judge.presenceIndex === null &&
+    rule.metrics.some(
+      (metric, index) => metric.id === id && !metric.critical && !isSeen(judge.seen, index),
+    );
+  const missing = missingIn(rule, judge).filter((one) => !('metric' in one) || !isOpen(one.metric));
+  const lacks = (sought: Missing['what']): boolean => missing.some(({ what }) => what === sought);
   return {
     soakMs: Math.max(0, windowsIn(rule, rule.soakMs) - soaked) * rule.windowMs,
     unshown: rule.metrics
@@ -47,6 +54,6 @@ export const lackingIn = (analysis: Unpromoted): Lacking | null => {
         : [],
     ),
     isVetoed: lacks('veto'),
-    isAtStep: lacks('steps', 'shift'),
+    step: lacks('shift') ? 'share' : lacks('steps') ? 'time' : null,
   };
 };

@@ -6,6 +6,8 @@ import type { LostPoints, TelemetryPoint } from '../../telemetry/telemetry-point
 import { isTimeUnsure, received } from '../../telemetry/telemetry-point.ts';
 import type { AnalysisState, AnalysisTools } from '../analysis/analysis-state.ts';
 import { emptyPartition, foldSample } from '../analysis/fold-samples.ts';
+import { busierServers } from '../analysis/busier-servers.ts';
+import type { BusierServers } from '../analysis/busier-servers.ts';
 import { areSendersShared } from '../windows/sparse-exports.ts';
 import { targetsTogether } from '../analysis/targets-together.ts';
 import { readWindow } from '../reading/read-window.ts';
@@ -44,6 +46,8 @@ export type Backtest = {
   readonly heard: () => Heard;
   /** Whether several were seen to send under one name. */
   readonly areSendersShared: () => boolean;
+  /** Why CPU is no evidence at the end; null: it is, or it is over. */
+  readonly busierServers: () => BusierServers | null;
   /** Those that were judged as one; empty: one, or told apart. */
   readonly targetsTogether: () => readonly string[];
   readonly result: () => BacktestResult;
@@ -218,6 +222,7 @@ export const openBacktest = (
     settled: () => settled,
     duplicates: () => repeated + (last?.excluded.duplicate ?? 0),
     heard,
+    busierServers: () => (ongoing === undefined ? null : busierServers(ongoing)),
     areSendersShared: () =>
       ongoing !== undefined && areSendersShared(ongoing.sparseExports, ongoing.bases),
     targetsTogether: () => (last === undefined ? [] : targetsTogether(last)),

@@ -397,6 +397,14 @@ const sharedRemedy =
 const unlikeRemedy =
   'let both versions export alike (OTEL_METRIC_EXPORT_INTERVAL), and look whether exports fail or are lost; or set judging: { window: … } of a policy to the longest interval';
 
+/** Why nothing is promoted while its servers are busier than its share explains. `busier`, `explained`: times. */
+export const busierWords = (busier: number, explained: number): string =>
+  `a server of the canary has ${times(busier)} the requests of one of the baseline, of which its share explains ${times(explained)}: what it takes for the others nobody knows, so nothing is promoted by it`;
+
+/** What mends it. */
+export const busierRemedy =
+  'declare the share that it has (plimsoll traffic), or none; or look who sends it more: a load test, a customer that keeps its connections';
+
 /** Why nothing is promoted while servers of the canary do not stay up. */
 export const restartsWords = (restarts: ManyRestarts): string =>
   `servers of the canary begin anew clearly more often than the baseline's, so nothing is promoted: ${restartsPhrase(restarts)}`;

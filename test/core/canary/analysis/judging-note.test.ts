@@ -207,6 +207,33 @@ describe('how an analysis stands', () => {
     ]);
   });
 
+  test('that its servers have more requests than its share explains, where CPU is asked for', () => {
+    const cpu = (): number => 0.4;
+    const heldOf = (requests: number, canaryShare: number | null, policy: Policy = fullPolicy) => {
+      const traffic = (): readonly [number, number] => [requests, 0];
+      const pods = [
+        ...['a', 'b'].map((name) => baselinePod({ name, lastExportMs: 120_000, cpu })),
+        ...['c', 'd'].map((name) => canaryPod({ name, lastExportMs: 120_000, cpu, traffic })),
+      ];
+      const lasting = { ...policy, soakMs: 200_000, deadlineMs: 300_000 };
+      const { state } = run([opening({ canaryShare }, lasting), ...cut(exportsOf(pods), [7])]);
+      const [analysis] = Object.values(state.analyses);
+      return analysis && judgingNoteOf(analysis, nowMs)?.held;
+    };
+    expect(heldOf(3 * busy, 0.5)).toEqual([
+      {
+        metric: 'cpu',
+        code: 'servers-busier',
+        message:
+          'a server of the canary has 3x the requests of one of the baseline, of which its share explains 1.1x: what it takes for the others nobody knows, so nothing is promoted by it',
+        hint: expect.stringMatching(/^declare the share that it has/),
+      },
+    ]);
+    expect(heldOf(3 * busy, 0.75)).toEqual([]);
+    expect(heldOf(3 * busy, null)).toEqual([]);
+    expect(heldOf(3 * busy, 0.5, fastPolicy)).toEqual([]);
+  });
+
   test('that an SDK had no room for the attributes of its requests', () => {
     const traffic = (): readonly [number, number] => [busy, 5];
     const pods = [baselinePod({ traffic }), canaryPod({ traffic })];
@@ -265,7 +292,7 @@ describe('how an analysis stands', () => {
       expect(early).toEqual({
         soakMs: 5_000,
         unshown: [{ metric: asked?.id, evidence: 1 }],
-        ...{ evidenceNeeded: 20, silent: [], isVetoed: false, isAtStep: false },
+        ...{ evidenceNeeded: 20, silent: [], isVetoed: false, step: null },
       });
       expect(late?.soakMs).toBe(2_000);
       expect(noteAfter(48_500)).toMatchObject({ stage: 'promoted', lacking: null });
@@ -276,6 +303,17 @@ describe('how an analysis stands', () => {
       const odds = unshown.map(({ evidence }) => evidence);
       expect(odds.length).toBeGreaterThan(1);
       expect(odds).toEqual(odds.toSorted((one, other) => one - other));
+    });
+
+    test('is nothing that neither version may ever send, before that is decided', () => {
+      const asked = { ...fullPolicy, noDataMs: 20_000 };
+      const { unshown = [], silent } = noteAfter(9_500, {}, asked)?.lacking ?? {};
+      expect(unshown.map(({ metric }) => metric).toSorted()).toEqual([
+        'errors',
+        'latency',
+        'traffic',
+      ]);
+      expect(silent).toEqual([]);
     });
 
     test('is a version that has fallen silent', () => {
@@ -370,7 +408,7 @@ describe('a note', () => {
     ['a lack of evidence by nobody', text.replace('"unshown":[', '"unshown":[{}')],
     ['a lack of telemetry by nobody', text.replace('"silent":[', '"silent":[{}')],
     ['a lack that is no word', text.replace('"isVetoed":false', '"isVetoed":0')],
-    ['a step that is no word', text.replace('"isAtStep":false', '"isAtStep":0')],
+    ['a step that is no word', text.replace('"step":null', '"step":"x"')],
     ['unheard, and neither cohort', text.replace('"unheard":[', '"unheard":["x"')],
     ['targets that are none', text.replace('"targets":[', '"targets":[7,')],
     ['bounds that are none', text.replace('"noBound":[', '"noBound":[7,')],
