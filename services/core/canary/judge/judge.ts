@@ -32,6 +32,7 @@ import {
   isBaselineIdle,
   isAnyPaired,
   isSeenNow,
+  lacksRequests,
   nothingSeen,
   seenWith,
 } from './seen.ts';
@@ -156,6 +157,7 @@ export const judgeWindow = (
   const held = silentFrom === tested.silentFrom ? tested : { ...tested, silentFrom };
   // A window in which nothing was compared never passes a canary, however good the evidence before it.
   if (!place.judged || !isPaired || isMissingSome(rule, held)) return held;
+  if (lacksRequests(held.seen, window)) return held;
   const finding = shownGood(rule, held, mark);
   const share = nextStep(rule, held);
   if (share === null) return { ...held, promoted: finding };

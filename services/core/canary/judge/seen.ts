@@ -73,5 +73,13 @@ export const isBaselineIdle = (
   return last >= 0 && index - last >= windows;
 };
 
+/** Whether both cohorts have shown requests before, and not both of them in this window: gauges alone pass nobody then. */
+export const lacksRequests = (seen: Seen, window: JudgedWindow): boolean =>
+  !hasRequests(seen, window) &&
+  window.metrics.some(
+    ({ judged }, metric) =>
+      (judged === 'errors' || judged === 'latency') && isSeenInBoth(seen, metric),
+  );
+
 const isPairedIn = (seen: Seen, metric: number, index: number): boolean =>
   isSeenNow(seen, metric, 'canary', index) && isSeenNow(seen, metric, 'baseline', index);

@@ -400,6 +400,12 @@ describe('silence', () => {
       expect(saidOn([...early, ...times(20, healthy)])).toEqual(['promote at 69']);
     });
 
+    test('gauges alone pass nobody where both had requests', () => {
+      expect(through(9, without('errors', 'latency', 'traffic'))).toEqual(['promote at 59']);
+      expect(through(10, without('errors', 'latency', 'traffic'))).toEqual(['promote at 60']);
+      expect(through(23, without('errors', 'latency', 'traffic'))).toEqual(['promote at 73']);
+    });
+
     test('but a level that is an export late is not silent, and passes', () => {
       expect(saidOn([...times(59, healthy), ...times(9, ofBaselineAlone('level'))])).toEqual([
         'promote at 59',
