@@ -306,8 +306,8 @@ describe('how an analysis stands', () => {
     });
 
     test('is nothing that neither version may ever send, before that is decided', () => {
-      const asked = { ...fullPolicy, noDataMs: 20_000 };
-      const { unshown = [], silent } = noteAfter(9_500, {}, asked)?.lacking ?? {};
+      const patient = { ...fullPolicy, noDataMs: 20_000 };
+      const { unshown = [], silent } = noteAfter(9_500, {}, patient)?.lacking ?? {};
       expect(unshown.map(({ metric }) => metric).toSorted()).toEqual([
         'errors',
         'latency',
